@@ -1,0 +1,156 @@
+//! What went wrong: one opaque error, cut by what the caller can do about it.
+//!
+//! End of media, clipped samples and lenient repairs are values in the report, not errors.
+
+use std::{error::Error as StdError, fmt, path::PathBuf};
+
+/// `Result` with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What the caller can do about an [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The session is wrong: fix it; [`Error::problems`] lists everything found.
+    Session,
+    /// A file is not there: correct the path.
+    NotFound,
+    /// A file is of a kind this crate does not read: convert it.
+    Unsupported,
+    /// A file is damaged: replace it, or render leniently.
+    Corrupt,
+    /// The output device is missing, busy or gone.
+    Device,
+    /// The output cannot be written: disk full, path refused.
+    Output,
+    /// The caller asked to stop.
+    Cancelled,
+}
+
+/// Where in a session file a [`Problem`] lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The session file.
+    pub file: PathBuf,
+    /// Line, counted from 1.
+    pub line: usize,
+    /// Column in characters, counted from 1.
+    pub column: usize,
+    /// The text of that line.
+    pub text: String,
+    /// How many characters of the line the problem covers, at least 1.
+    pub width: usize,
+}
+
+/// One thing that is wrong with a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong, in one sentence that names the strip or the file.
+    pub what: String,
+    /// What kind of error this alone would be.
+    pub kind: ErrorKind,
+    /// Where it stands, when the session came from a file.
+    pub place: Option<Place>,
+}
+
+impl Problem {
+    /// A problem of the session itself, without a place.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), kind: ErrorKind::Session, place: None }
+    }
+
+    /// The same problem, at a place in a session file.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(p) = &self.place else { return f.write_str(&self.what) };
+        let number = p.line.to_string();
+        let margin = " ".repeat(number.len());
+        writeln!(f, "{}:{}:{}: {}", p.file.display(), p.line, p.column, self.what)?;
+        writeln!(f, "{margin} |\n{number} | {}", p.text)?;
+        let lead: String = p.text.chars().take(p.column - 1).map(|c| if c == '\t' { c } else { ' ' }).collect();
+        write!(f, "{margin} | {lead}{}", "^".repeat(p.width.max(1)))
+    }
+}
+
+/// The error of every fallible call: a kind, a message that names the track, the file and the place, and a cause.
+///
+/// ```
+/// use soundtrack::{Error, ErrorKind};
+/// let e = Error::new(ErrorKind::Corrupt, "vox.mp3: damaged at 00:01:02.345").in_track("vox");
+/// assert_eq!(e.to_string(), "track \"vox\": vox.mp3: damaged at 00:01:02.345");
+/// assert_eq!(e.kind(), ErrorKind::Corrupt);
+/// ```
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    what: String,
+    problems: Vec<Problem>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of a kind, with a message. Programs that bring their own source or sink make theirs so.
+    pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
+        Self { kind, what: what.into(), problems: Vec::new(), source: None }
+    }
+
+    /// The same error, with its cause. The message should already say what the cause says.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(cause.into());
+        self
+    }
+
+    /// The same error, its message led by the name of the track it happened in.
+    #[must_use]
+    pub fn in_track(mut self, name: &str) -> Self {
+        self.what = format!("track {name:?}: {}", self.what);
+        self
+    }
+
+    /// All problems of a session at once. The kind is that of the problems if they share one, else `Session`.
+    pub(crate) fn session(problems: Vec<Problem>) -> Self {
+        let kind = match problems.split_first() {
+            Some((first, rest)) if rest.iter().all(|p| p.kind == first.kind) => first.kind,
+            _ => ErrorKind::Session,
+        };
+        let what = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        Self { kind, what, problems, source: None }
+    }
+
+    /// What the caller can do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Everything that is wrong with the session; empty for errors of other origin.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// The same error as one of a session's problems.
+    pub(crate) fn into_problem(self) -> Problem {
+        Problem { what: self.what, kind: self.kind, place: None }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_ref().map(|e| e.as_ref() as &(dyn StdError + 'static))
+    }
+}

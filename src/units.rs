@@ -1,0 +1,281 @@
+//! Every number that has a unit.
+//!
+//! Positions and lengths are whole [`Frames`]; levels are [`Decibels`] (relative), [`Gain`] (linear) or [`Dbfs`]
+//! (measured). Arithmetic on frames saturates: no position can wrap.
+
+use crate::error::{Error, ErrorKind, Result};
+use std::{
+    fmt,
+    ops::{Add, AddAssign, Sub},
+    time::Duration,
+};
+
+/// A position or a length, counted in frames (one sample of every channel).
+///
+/// ```
+/// use soundtrack::{Frames, SampleRate};
+/// use std::time::Duration;
+/// let t = Frames::from_duration(Duration::from_millis(2500), SampleRate::HZ_48000);
+/// assert_eq!(t, Frames(120_000));
+/// assert_eq!(Frames(3) - Frames(5), Frames(0)); // saturates
+/// assert_eq!(t.clock(SampleRate::HZ_48000), "00:00:02.500");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Frames(pub u64);
+
+impl Frames {
+    /// Zero frames: the start.
+    pub const ZERO: Self = Self(0);
+    /// More frames than any session has.
+    pub const MAX: Self = Self(u64::MAX);
+
+    /// The frame nearest to a time, halves up; saturates.
+    #[must_use]
+    pub fn from_duration(time: Duration, rate: SampleRate) -> Self {
+        let scaled = time.as_nanos().saturating_mul(u128::from(rate.hz()));
+        Self(u64::try_from(scaled.saturating_add(500_000_000) / 1_000_000_000).unwrap_or(u64::MAX))
+    }
+
+    /// The time of this frame, rounded down to the nanosecond.
+    #[must_use]
+    pub fn to_duration(self, rate: SampleRate) -> Duration {
+        let hz = u64::from(rate.hz());
+        let nanos = (self.0 % hz) * 1_000_000_000 / hz;
+        Duration::from_secs(self.0 / hz) + Duration::from_nanos(nanos)
+    }
+
+    /// The time of this frame as `hh:mm:ss.mmm`, rounded down to the millisecond.
+    #[must_use]
+    pub fn clock(self, rate: SampleRate) -> String {
+        let time = self.to_duration(rate);
+        let s = time.as_secs();
+        format!("{:02}:{:02}:{:02}.{:03}", s / 3600, s / 60 % 60, s % 60, time.subsec_millis())
+    }
+
+    /// How many frames at rate `to` cover this many at rate `from`: `ceil(n * to / from)`, saturating.
+    #[must_use]
+    pub fn resampled(self, from: SampleRate, to: SampleRate) -> Self {
+        let n = (u128::from(self.0) * u128::from(to.hz())).div_ceil(u128::from(from.hz()));
+        Self(u64::try_from(n).unwrap_or(u64::MAX))
+    }
+}
+
+impl Add for Frames {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
+impl AddAssign for Frames {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Sub for Frames {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+}
+
+impl fmt::Display for Frames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A sample rate in Hz, 1 to 768 000.
+///
+/// ```
+/// use soundtrack::SampleRate;
+/// assert_eq!(SampleRate::new(96_000)?.hz(), 96_000);
+/// assert!(SampleRate::new(0).is_err());
+/// # Ok::<(), soundtrack::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SampleRate(u32);
+
+impl SampleRate {
+    /// 44 100 Hz, the rate of the compact disc.
+    pub const HZ_44100: Self = Self(44_100);
+    /// 48 000 Hz, the rate of picture.
+    pub const HZ_48000: Self = Self(48_000);
+    /// 88 200 Hz.
+    pub const HZ_88200: Self = Self(88_200);
+    /// 96 000 Hz.
+    pub const HZ_96000: Self = Self(96_000);
+    /// 192 000 Hz.
+    pub const HZ_192000: Self = Self(192_000);
+    /// The highest rate that is accepted.
+    pub const MAX: Self = Self(768_000);
+
+    /// A rate in Hz.
+    ///
+    /// # Errors
+    /// `Unsupported` outside 1 to 768 000.
+    pub fn new(hz: u32) -> Result<Self> {
+        if (1..=Self::MAX.0).contains(&hz) {
+            Ok(Self(hz))
+        } else {
+            Err(Error::new(ErrorKind::Unsupported, format!("sample rate {hz} Hz is outside 1 to 768000 Hz")))
+        }
+    }
+
+    /// The rate in Hz.
+    #[must_use]
+    pub fn hz(self) -> u32 {
+        self.0
+    }
+}
+
+impl fmt::Display for SampleRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A relative level in decibels: `20 log10` of a linear factor. Minus infinity is exact silence.
+///
+/// ```
+/// use soundtrack::{Decibels, Gain};
+/// assert_eq!(Decibels::SILENCE.gain(), Gain(0.0));
+/// assert_eq!(Decibels::UNITY.gain(), Gain(1.0));
+/// assert!((Decibels(-6.0).gain().0 - 0.501_187_233_627_272_2).abs() < 1e-15);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Decibels(pub f64);
+
+impl Decibels {
+    /// 0 dB: passes bit for bit.
+    pub const UNITY: Self = Self(0.0);
+    /// Minus infinity: exactly 0.0.
+    pub const SILENCE: Self = Self(f64::NEG_INFINITY);
+
+    /// The linear factor `10^(dB/20)`; the same on every machine. NaN and plus infinity stay what they are and are
+    /// refused when a session is compiled.
+    #[must_use]
+    pub fn gain(self) -> Gain {
+        if self.0 == 0.0 { Gain(1.0) } else { Gain(libm::pow(10.0, self.0 / 20.0)) }
+    }
+}
+
+impl Default for Decibels {
+    fn default() -> Self {
+        Self::UNITY
+    }
+}
+
+impl fmt::Display for Decibels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_level(f, self.0, "dB")
+    }
+}
+
+/// A linear factor, 0 or more. Polarity is a separate switch.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Gain(pub f64);
+
+impl Gain {
+    /// Factor 1: passes bit for bit.
+    pub const UNITY: Self = Self(1.0);
+    /// Factor 0: exactly 0.0.
+    pub const SILENCE: Self = Self(0.0);
+}
+
+/// A place between left (−1) and right (+1); 0 is the centre. How it becomes two gains is the session's pan law.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+pub struct Pan(pub f64);
+
+impl Pan {
+    /// Hard left.
+    pub const LEFT: Self = Self(-1.0);
+    /// The centre.
+    pub const CENTRE: Self = Self(0.0);
+    /// Hard right.
+    pub const RIGHT: Self = Self(1.0);
+}
+
+impl fmt::Display for Pan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = self.0.abs() * 100.0;
+        match self.0 {
+            0.0 => f.pad("C"),
+            x if x < 0.0 => f.pad(&format!("L{percent:.0}")),
+            _ => f.pad(&format!("R{percent:.0}")),
+        }
+    }
+}
+
+/// A measured level: decibels relative to full scale (1.0). Silence is minus infinity.
+///
+/// ```
+/// use soundtrack::Dbfs;
+/// assert_eq!(Dbfs::of(0.5).to_string(), "-6.02 dBFS");
+/// assert_eq!(Dbfs::of(0.0).to_string(), "-inf dBFS");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Dbfs(pub f64);
+
+impl Dbfs {
+    /// The level of an absolute sample value.
+    #[must_use]
+    pub fn of(peak: f64) -> Self {
+        Self(20.0 * libm::log10(peak))
+    }
+}
+
+impl fmt::Display for Dbfs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_level(f, self.0, "dBFS")
+    }
+}
+
+/// `+1.50 dB`, `0.00 dB`, `-inf dB`; the precision of the formatter, 2 unless told.
+fn write_level(f: &mut fmt::Formatter<'_>, level: f64, unit: &str) -> fmt::Result {
+    let digits = f.precision().unwrap_or(2);
+    if level == f64::NEG_INFINITY {
+        return write!(f, "-inf {unit}");
+    }
+    let text = format!("{level:+.digits$}");
+    // No sign on what is zero once rounded.
+    if text.bytes().any(|b| matches!(b, b'1'..=b'9')) {
+        write!(f, "{text} {unit}")
+    } else {
+        write!(f, "{} {unit}", &text.get(1..).unwrap_or(&text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_and_frames_convert_exactly_at_awkward_rates() {
+        let rate = SampleRate::HZ_44100;
+        for n in [0, 1, 44_099, 44_100, 1_000_003, 44_100 * 3600 * 24] {
+            let there = Frames(n).to_duration(rate);
+            assert_eq!(Frames::from_duration(there + Duration::from_nanos(1), rate), Frames(n));
+        }
+        assert_eq!(Frames::from_duration(Duration::MAX, SampleRate::MAX), Frames::MAX);
+    }
+
+    #[test]
+    fn resampled_length_is_the_exact_ceiling() {
+        let (a, b) = (SampleRate::HZ_44100, SampleRate::HZ_48000);
+        assert_eq!(Frames(441).resampled(a, b), Frames(480));
+        assert_eq!(Frames(1).resampled(a, b), Frames(2));
+        assert_eq!(Frames(0).resampled(a, b), Frames(0));
+        assert_eq!(Frames(u64::MAX).resampled(a, b), Frames::MAX);
+    }
+
+    #[test]
+    fn levels_print_as_people_write_them() {
+        assert_eq!(Decibels(-3.0).to_string(), "-3.00 dB");
+        assert_eq!(format!("{:.1}", Decibels(0.0)), "0.0 dB");
+        assert_eq!(format!("{:.1}", Decibels(-0.04)), "0.0 dB");
+        assert_eq!(Pan(-0.2).to_string(), "L20");
+        assert_eq!(Pan::CENTRE.to_string(), "C");
+    }
+}
