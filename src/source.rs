@@ -1,6 +1,8 @@
 //! Where audio comes from: the trait, what a file tells about itself, and the one place that opens files.
 
-pub(crate) mod resample;
+mod resample;
+
+pub use resample::Resampled;
 
 use crate::{
     block::Block,
