@@ -16,6 +16,7 @@
 mod block;
 mod error;
 mod layout;
+mod riff;
 pub mod sink;
 pub mod source;
 mod units;

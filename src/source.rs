@@ -1,6 +1,7 @@
 //! Where audio comes from: the trait, what a file tells about itself, and the one place that opens files.
 
 pub(crate) mod resample;
+mod wav;
 
 use crate::{
     block::Block,
@@ -8,6 +9,8 @@ use crate::{
     layout::Layout,
     units::{Frames, SampleRate},
 };
+
+pub use wav::Wav;
 
 /// Rate and layout of a source: fixed for its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
