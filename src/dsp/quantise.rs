@@ -44,6 +44,9 @@ pub(crate) fn interleave<'a>(
 ) {
     let count = channels.len();
     let mut frames = 0;
+    if count == 0 {
+        out.clear();
+    }
     for (ch, samples) in channels.enumerate() {
         if ch == 0 {
             frames = samples.len();
@@ -124,4 +127,114 @@ fn floats(samples: &[f64], tally: &mut Tally) -> [u32; STRETCH] {
     }
     tally.non_finite += non_finite;
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// `x * 2^shift` rounded half to even, from the bits of `x` and integers alone; saturates far outside any format.
+    fn rounded(x: f64, shift: i32) -> i128 {
+        let bits = x.to_bits();
+        let exponent = i32::try_from(bits >> 52 & 0x7FF).unwrap();
+        let fraction = i128::from(bits & ((1 << 52) - 1));
+        let (mantissa, exponent) =
+            if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent - 1075) };
+        let e = exponent + shift;
+        let size = match e {
+            60.. => i128::MAX,
+            0.. => mantissa << e,
+            -60..0 => {
+                let (whole, rest, half) = (mantissa >> -e, mantissa & ((1 << -e) - 1), 1 << (-e - 1));
+                whole + i128::from(rest > half || (rest == half && whole % 2 == 1))
+            }
+            _ => 0,
+        };
+        if bits >> 63 == 1 { -size } else { size }
+    }
+
+    /// What the file should hold, and the tally, by the slow way.
+    fn reference(width: Width, x: f64) -> (Vec<u8>, Tally) {
+        let bits = match width {
+            Width::F32 => {
+                #[expect(clippy::cast_possible_truncation, reason = "the nearest f32 by the compiler's own rule")]
+                let y = x as f32;
+                let keep = if y.is_finite() { y } else { 0.0 };
+                let tally = Tally { clipped: 0, non_finite: u64::from(!y.is_finite()) };
+                return (keep.to_le_bytes().to_vec(), tally);
+            }
+            other => i32::try_from(other.bytes()).unwrap() * 8,
+        };
+        let wanted = if x.is_finite() { rounded(x, bits - 1) } else { 0 };
+        let full = 1i128 << (bits - 1);
+        let held = wanted.clamp(-full, full - 1);
+        let tally = Tally { clipped: u64::from(held != wanted), non_finite: u64::from(!x.is_finite()) };
+        (held.to_le_bytes()[..width.bytes()].to_vec(), tally)
+    }
+
+    fn check(width: Width, channels: &[Vec<f64>]) {
+        let (mut out, mut tally) = (vec![0xAA; 7], Tally::default());
+        interleave(width, channels.iter().map(Vec::as_slice), &mut out, &mut tally);
+        let (mut wanted, mut count) = (Vec::new(), Tally::default());
+        for i in 0..channels.first().map_or(0, Vec::len) {
+            for c in channels {
+                let (bytes, t) = reference(width, c[i]);
+                wanted.extend(bytes);
+                count.clipped += t.clipped;
+                count.non_finite += t.non_finite;
+            }
+        }
+        assert_eq!((out, tally), (wanted, count), "{width:?} of {channels:?}");
+    }
+
+    const WIDTHS: [Width; 4] = [Width::I16, Width::I24, Width::I32, Width::F32];
+
+    /// Any bits, levels near full scale, and exact halves of a step of every width.
+    fn sample() -> impl Strategy<Value = f64> {
+        let halves = (any::<i32>(), prop::sample::select(vec![15, 23, 31])).prop_map(|(v, shift)| {
+            let v = v >> (31 - shift);
+            (f64::from(v) + 0.5) / 2f64.powi(shift)
+        });
+        prop_oneof![any::<u64>().prop_map(f64::from_bits), -1.01..1.01f64, halves]
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_exact_arithmetic(x in prop::collection::vec(sample(), 6), count in 1usize..=3) {
+            let channels: Vec<Vec<f64>> = x.chunks_exact(6 / count).map(<[f64]>::to_vec).take(count).collect();
+            for width in WIDTHS {
+                check(width, &channels);
+            }
+        }
+    }
+
+    #[test]
+    fn edges_are_exact() {
+        let mut edges = vec![0.0, -0.0, f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN];
+        edges.extend([f64::MIN_POSITIVE, 5e-324, f64::from(f32::MAX), 3.402_823_5e38, 3.5e38, 1e300]);
+        for bits in [15, 23, 31] {
+            let step = 2f64.powi(-bits);
+            for centre in [1.0, -1.0, 0.0, 0.5] {
+                for steps in [-2.0, -1.5, -1.0, -0.75, -0.5, -0.25, 0.25, 0.5, 1.0, 1.5] {
+                    let x = centre + steps * step;
+                    edges.extend([x, x.next_up(), x.next_down()]);
+                }
+            }
+        }
+        for width in WIDTHS {
+            check(width, std::slice::from_ref(&edges));
+        }
+    }
+
+    #[test]
+    fn any_number_of_frames_and_channels_lands_in_its_place() {
+        for count in [0, 1, 2, 3, 8, 64] {
+            for frames in [0, 1, STRETCH - 1, STRETCH, STRETCH + 1, 2 * STRETCH + 3] {
+                let value = |ch: i32, i: i32| f64::from((i * 67 + ch * 5) % 65_536) / 32_768.0 - 1.0;
+                let x = |ch| (0..).take(frames).map(|i| value(ch, i)).collect();
+                check(Width::I24, &(0..count).map(x).collect::<Vec<_>>());
+            }
+        }
+    }
 }

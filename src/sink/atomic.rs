@@ -223,3 +223,184 @@ fn machine() -> u64 {
 fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xCBF2_9CE4_8422_2325, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01B3))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut out: Vec<String> =
+            fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        out.sort();
+        out
+    }
+
+    fn put(path: &Path, overwrite: bool, bytes: &[u8]) -> Result<u64> {
+        let mut file = AtomicFile::create(path, overwrite, 10)?;
+        file.write_all(bytes).unwrap();
+        file.finish()
+    }
+
+    #[test]
+    fn a_file_appears_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.wav");
+        let mut file = AtomicFile::create(&path, false, 3).unwrap();
+        file.write_all(b"abc").unwrap();
+        file.flush().unwrap();
+        assert!(names(folder.path())[0].starts_with(".soundtrack-") && names(folder.path())[0].ends_with(".part"));
+        drop(file);
+        assert!(names(folder.path()).is_empty());
+        assert_eq!(put(&path, false, b"abc").unwrap(), 3);
+        assert_eq!(names(folder.path()), ["out.wav"]);
+    }
+
+    #[test]
+    fn an_existing_file_is_refused_at_the_start_and_at_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.wav");
+        let started = AtomicFile::create(&path, false, 0).unwrap();
+        fs::write(&path, "other").unwrap();
+        for e in [started.finish().unwrap_err(), put(&path, false, b"new").unwrap_err()] {
+            assert_eq!(e.kind(), ErrorKind::Output);
+            assert!(e.to_string().ends_with(&format!("out.wav: {EXISTS}")), "{e}");
+        }
+        assert_eq!((fs::read(&path).unwrap(), names(folder.path()).len()), (b"other".to_vec(), 1));
+        put(&path, true, b"new").unwrap();
+        assert_eq!((fs::read(&path).unwrap(), names(folder.path()).len()), (b"new".to_vec(), 1));
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_refused_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let refusal = |path: &Path| {
+            let e = AtomicFile::create(path, true, 0).unwrap_err();
+            assert_eq!(e.kind(), ErrorKind::Output);
+            e.to_string()
+        };
+        assert!(refusal(folder.path()).ends_with("is a folder: add a file name"));
+        assert!(refusal(Path::new("/")).ends_with("is a folder: add a file name"));
+        assert!(refusal(&folder.path().join("no/out.wav")).ends_with("no does not exist: create it first"));
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(refusal(&file.join("out.wav")).contains("file/out.wav: "));
+        let mut mode = file.metadata().unwrap().permissions();
+        mode.set_readonly(true);
+        fs::set_permissions(&file, mode).unwrap();
+        assert!(refusal(&file).contains("is read-only"));
+        if Path::new("/dev/full").exists() {
+            assert!(refusal(Path::new("/dev/full")).ends_with("only regular files are written"));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn modes_are_those_of_a_normal_create_or_replace() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |p: &Path| p.metadata().unwrap().permissions().mode() & 0o777;
+        let (plain, path) = (folder.path().join("plain"), folder.path().join("out.wav"));
+        fs::write(&plain, "").unwrap();
+        put(&path, false, b"a").unwrap();
+        assert_eq!(mode(&path), mode(&plain));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        put(&path, true, b"b").unwrap();
+        assert_eq!(mode(&path), 0o640);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_and_stay() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name| folder.path().join(name);
+        fs::create_dir(at("real")).unwrap();
+        symlink("real/a.wav", at("a.wav")).unwrap();
+        symlink("a.wav", at("b.wav")).unwrap();
+        // First to a file that is not there yet, then to one that is.
+        for text in [b"1", b"2"] {
+            put(&at("b.wav"), true, text).unwrap();
+            assert_eq!(fs::read(at("real/a.wav")).unwrap(), text);
+            assert!(at("a.wav").is_symlink() && at("b.wav").is_symlink());
+        }
+        assert!(put(&at("b.wav"), false, b"3").is_err());
+        symlink("y", at("x")).unwrap();
+        symlink("x", at("y")).unwrap();
+        assert!(put(&at("x"), true, b"").unwrap_err().to_string().ends_with("a loop of symbolic links"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn one_file_in_two_spellings_is_recognised() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name| folder.path().join(name);
+        fs::write(at("a"), "").unwrap();
+        fs::write(at("b"), "").unwrap();
+        fs::hard_link(at("a"), at("hard")).unwrap();
+        std::os::unix::fs::symlink("a", at("soft")).unwrap();
+        fs::create_dir(at("sub")).unwrap();
+        for other in ["hard", "soft", "sub/../a"] {
+            assert!(same_file(&at("a"), &at(other)).unwrap(), "{other}");
+        }
+        assert!(!same_file(&at("a"), &at("b")).unwrap());
+        assert!(!same_file(&at("a"), &at("none")).unwrap());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn temporaries_of_processes_that_are_gone_are_removed_and_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let gone = child.id();
+        child.wait().unwrap();
+        let target = format!("{PREFIX}{:016x}-", hash(b"out.wav"));
+        let here = format!("{target}{:016x}-", machine());
+        let stays = [
+            format!("{here}{}-abc{SUFFIX}", std::process::id()),
+            format!("{here}1-abc{SUFFIX}"),
+            format!("{target}{:016x}-{gone}-abc{SUFFIX}", machine() ^ 1),
+            format!("{PREFIX}{:016x}-{:016x}-{gone}-abc{SUFFIX}", hash(b"other.wav"), machine()),
+            format!("{here}{gone}-abc"),
+        ];
+        for name in stays.iter().cloned().chain([format!("{here}{gone}-abc{SUFFIX}")]) {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        drop(AtomicFile::create(&folder.path().join("out.wav"), false, 0).unwrap());
+        let mut wanted = stays.to_vec();
+        wanted.sort();
+        assert_eq!(names(folder.path()), wanted);
+    }
+
+    /// Needs the right to mount: skipped without it.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_says_what_was_needed_and_leaves_the_old_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = |name: &str, arguments: &[&str]| {
+            std::process::Command::new(name)
+                .args(arguments)
+                .arg(folder.path())
+                .output()
+                .is_ok_and(|o| o.status.success())
+        };
+        if !run("mount", &["-t", "tmpfs", "-o", "size=1m", "tmpfs"]) {
+            println!("skipped: no right to mount a small file system");
+            return;
+        }
+        let path = folder.path().join("out.wav");
+        put(&path, false, b"old").unwrap();
+        let mut file = AtomicFile::create(&path, true, 2_000_000).unwrap();
+        let written = file.write_all(&vec![0; 2_000_000]);
+        let e = match written {
+            Err(e) => file.failed(e),
+            Ok(()) => file.finish().unwrap_err(),
+        };
+        let (old, left) = (fs::read(&path), names(folder.path()));
+        drop(e.to_string());
+        assert!(run("umount", &["-l"]));
+        assert_eq!(e.kind(), ErrorKind::Output);
+        assert!(e.to_string().contains("out.wav: no room: the output needs 2000000 bytes"), "{e}");
+        assert_eq!(old.unwrap(), b"old");
+        assert!(left.len() <= 2, "{left:?}");
+    }
+}

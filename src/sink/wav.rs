@@ -282,3 +282,107 @@ impl<W: Write> Encoder<W> {
         Ok((self.out, written))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Layout, SampleRate, Source, source};
+
+    const SPEC: Spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Lcr };
+
+    fn plan(format: Format, frames: u64, rf64: bool) -> Plan {
+        Plan::new(format, SPEC, Frames(frames), &Options::default(), rf64).unwrap()
+    }
+
+    fn block() -> Block {
+        let mut block = Block::new(Layout::Lcr, 5);
+        let mut next = 0.0;
+        block.set_frames(5);
+        for x in block.channels_mut().flatten() {
+            *x = next;
+            next -= 1.0 / 16.0;
+        }
+        block
+    }
+
+    #[test]
+    fn rf64_has_a_right_ds64_and_reads_back() {
+        for format in [Format::Wav16, Format::Wav24, Format::Wav32, Format::Wav32f] {
+            let mut encoder = Encoder::start(Vec::new(), plan(format, 5, true)).unwrap();
+            encoder.write(&block()).unwrap();
+            let (bytes, _) = encoder.end().unwrap();
+            let data = 15 * format.width().bytes() as u64;
+            assert_eq!(bytes[..20], *b"RF64\xFF\xFF\xFF\xFFWAVEds64\x1C\0\0\0");
+            let sizes = [bytes.len() as u64 - 8, data, 5, 0].map(u64::to_le_bytes).concat();
+            assert_eq!(bytes[20..48], sizes[..28]);
+            assert_eq!(bytes[96..104], *b"data\xFF\xFF\xFF\xFF");
+            assert_eq!(bytes.len() % 2, 0);
+
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("rf64.wav");
+            std::fs::write(&path, &bytes).unwrap();
+            let (mut wav, info) = source::Wav::open(&path).unwrap().unwrap();
+            assert_eq!((info.codec.as_str(), info.frames, info.spec), ("RF64", Frames(5), SPEC));
+            let mut out = Block::new(Layout::Lcr, 5);
+            assert_eq!(wav.read(&mut out).unwrap(), 5);
+            assert_eq!(out, block());
+        }
+    }
+
+    #[test]
+    fn the_container_changes_one_mebibyte_below_4_gib() {
+        let frame = 6;
+        let last = (u64::from(u32::MAX) - (1 << 20)) / frame;
+        let id = |frames| plan(Format::Wav16, frames, false).laid.header[..4].to_vec();
+        assert_eq!((id(last), id(last + 1)), (b"RIFF".to_vec(), b"RF64".to_vec()));
+        let long = plan(Format::Wav24, 1 << 40, false).laid;
+        assert_eq!((long.data, long.pad), (9 << 40, false));
+        assert_eq!(long.total(), (9 << 40) + 104);
+        assert_eq!(long.header[20..28], (long.total() - 8).to_le_bytes());
+    }
+
+    #[test]
+    fn every_write_that_fails_is_an_error() {
+        /// Fails at one byte and after it.
+        struct Full(usize);
+        impl Write for Full {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                if self.0 == 0 {
+                    return Err(io::ErrorKind::StorageFull.into());
+                }
+                let n = bytes.len().min(self.0);
+                self.0 -= n;
+                Ok(n)
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        // 15 samples of 3 bytes: an odd length, with a pad byte.
+        let total = usize::try_from(plan(Format::Wav24, 5, false).laid.total()).unwrap();
+        for room in 0..=total {
+            let all = || -> Result<(), io::Error> {
+                let mut encoder = Encoder::start(Full(room), plan(Format::Wav24, 5, false)).map_err(|(_, e)| e)?;
+                let io = |f| match f {
+                    Fault::Io(e) => e,
+                    Fault::Wrong(what) => panic!("{what}"),
+                };
+                encoder.write(&block()).map_err(io)?;
+                encoder.end().map_err(|(_, f)| io(f))?;
+                Ok(())
+            };
+            assert_eq!(
+                all().map_err(|e| e.kind()),
+                if room < total { Err(io::ErrorKind::StorageFull) } else { Ok(()) }
+            );
+        }
+    }
+
+    #[test]
+    fn names_round_trip() {
+        for (format, name) in Format::NAMED {
+            assert_eq!((name.parse(), format.to_string().as_str()), (Ok(format), name));
+        }
+        assert_eq!("WAV16".parse::<Format>(), Err(UnknownFormat));
+    }
+}

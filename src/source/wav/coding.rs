@@ -29,8 +29,10 @@ pub(super) enum Coding {
 impl Coding {
     /// How the samples of a file are stored; `None` where that is not known here.
     pub(super) fn of(fmt: &Fmt) -> Option<Self> {
+        // Some write the 16 bits that these decode to.
+        let companded = matches!(fmt.tag, A_LAW | MU_LAW);
         let width = match fmt.block_align.checked_div(fmt.channels) {
-            Some(w) if fmt.block_align.is_multiple_of(fmt.channels) && w * 8 >= fmt.bits => w,
+            Some(w) if fmt.block_align.is_multiple_of(fmt.channels) && (w >= fmt.bits.div_ceil(8) || companded) => w,
             // A block size that cannot be: the width is that of the bits. Whether it is right, the byte rate tells.
             _ => fmt.bits.div_ceil(8),
         };
@@ -110,4 +112,94 @@ fn mu_law(code: u8) -> i16 {
     let code = !code;
     let size = (((i16::from(code & 15) << 3) + 0x84) << ((code >> 4) & 7)) - 0x84;
     if code & 0x80 == 0 { size } else { -size }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fmt(tag: u16, channels: u16, block_align: u16, bits: u16) -> Fmt {
+        Fmt { tag, channels, rate: 1, byte_rate: 0, block_align, bits, valid_bits: None, mask: 0 }
+    }
+
+    fn one(coding: Coding, raw: &[u8]) -> f64 {
+        let mut out = [f64::NAN];
+        coding.unpack(raw, 0, 1, &mut out);
+        out[0]
+    }
+
+    #[test]
+    fn the_ends_and_the_middle_of_every_coding() {
+        assert_eq!([0, 127, 128, 255].map(|b| one(Coding::U8, &[b])), [-1.0, -1.0 / 128.0, 0.0, 127.0 / 128.0]);
+        assert_eq!(one(Coding::I16, &[0x00, 0x80]), -1.0);
+        assert_eq!(one(Coding::I16, &[0xFF, 0xFF]), -1.0 / 32_768.0);
+        assert_eq!(one(Coding::I24, &[0, 0, 0x80]), -1.0);
+        assert_eq!(one(Coding::I24, &[0xFF, 0xFF, 0x7F]), 8_388_607.0 / 8_388_608.0);
+        assert_eq!(one(Coding::I24Of32, &[0xA0, 0xFF, 0xFF, 0x00]), -96.0 / 8_388_608.0);
+        assert_eq!(one(Coding::I32, &[1, 0, 0, 0]), 2f64.powi(-31));
+        assert_eq!(one(Coding::F32, &f32::MIN_POSITIVE.to_le_bytes()), f64::from(f32::MIN_POSITIVE));
+        assert!(one(Coding::F32, &f32::NAN.to_le_bytes()).is_nan());
+        assert_eq!(one(Coding::F64, &1e300f64.to_le_bytes()), 1e300);
+    }
+
+    /// The decision values of ITU-T G.711, tables 1a and 2a: the ends of every segment.
+    #[test]
+    fn companded_codes_have_the_values_of_the_standard() {
+        let a =
+            [(0x80, 4032), (0x8F, 2112), (0x9F, 1056), (0xAF, 528), (0xBF, 264), (0xCF, 132), (0xDF, 66), (0xFF, 1)];
+        for (code, value) in a {
+            // G.711 numbers the loudest code 1 1 1 1 1 1 1 1; the line carries every second bit inverted.
+            let line = (code ^ 0x7F) ^ 0x55;
+            assert_eq!((a_law(line), a_law(line ^ 0x80)), (value * 8, -value * 8), "{code:02X}");
+        }
+        let mu = [
+            (0x80, 8031),
+            (0x8F, 4191),
+            (0x9F, 2079),
+            (0xAF, 1023),
+            (0xBF, 495),
+            (0xCF, 231),
+            (0xDF, 99),
+            (0xEF, 33),
+            (0xFF, 0),
+        ];
+        for (code, value) in mu {
+            assert_eq!((mu_law(code), mu_law(code & 0x7F)), (value * 4, -value * 4), "{code:02X}");
+        }
+    }
+
+    #[test]
+    fn widths_follow_the_bits_and_other_codecs_are_unknown() {
+        let known = [
+            (fmt(PCM, 2, 4, 12), Coding::I16),
+            (fmt(PCM, 1, 3, 20), Coding::I24),
+            (fmt(PCM, 2, 8, 24), Coding::I24Of32),
+            (fmt(PCM, 3, 4, 24), Coding::I24),
+            (fmt(FLOAT, 1, 8, 64), Coding::F64),
+            (fmt(MU_LAW, 2, 2, 16), Coding::MuLaw),
+        ];
+        for (fmt, coding) in known {
+            assert_eq!(Coding::of(&fmt), Some(coding), "{fmt:?}");
+        }
+        for other in
+            [fmt(0x55, 2, 1, 0), fmt(0x11, 1, 1024, 4), fmt(PCM, 3, 18, 45), fmt(PCM, 1, 8, 64), fmt(PCM, 1, 0, 0)]
+        {
+            assert_eq!(Coding::of(&other), None, "{other:?}");
+        }
+        assert_eq!(Coding::of(&fmt(PCM, 0, 0, 16)).map(Coding::width), Some(2), "0 channels are judged elsewhere");
+    }
+
+    #[test]
+    fn channels_are_taken_apart_whatever_their_number() {
+        for channels in [1, 2, 3, 7] {
+            let raw: Vec<u8> = (0..35i16).take(channels * 5).flat_map(i16::to_le_bytes).collect();
+            for ch in 0..channels {
+                let mut out = [0.0; 5];
+                Coding::I16.unpack(&raw, ch, channels, &mut out);
+                let wanted: Vec<f64> =
+                    (0..35).skip(ch).step_by(channels).take(5).map(|v| f64::from(v) / 32_768.0).collect();
+                assert_eq!(out[..], wanted);
+            }
+        }
+    }
 }
