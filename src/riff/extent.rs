@@ -4,8 +4,8 @@
 //!
 //! 1. The data size is a placeholder (0, all ones, or what recorders write into a pipe): the audio goes to the end of
 //!    the file. But a data size of 0 in a file that agrees, and whose chunks after it end with it, is an empty file.
-//! 2. It is more than the file holds: if the RIFF size agrees, the data size lies and the audio goes to the end of the
-//!    file; else the file is cut off and what it promises is missing.
+//! 2. It is more than the file holds: if the RIFF size agrees and has no room for it, the data size lies and the audio
+//!    goes to the end of the file; else the file is cut off and what it promises is missing.
 //! 3. It is less, no chunk follows, and the RIFF size agrees: the audio goes to the end of the file. Not where zeros
 //!    follow, which are padding.
 //! 4. Else it is right.
@@ -29,6 +29,7 @@ pub(crate) struct Extent {
 pub(super) fn find(file: &mut (impl Read + Seek), chunks: &Chunks, data: Data) -> io::Result<Extent> {
     let held = chunks.file.saturating_sub(data.at);
     let whole = Extent { at: data.at, stated: data.size, promised: held, held };
+    let end = data.at.saturating_add(data.size);
     let agrees = chunks.riff_end.abs_diff(chunks.file) <= 1;
     if data.size == 0 {
         let empty = agrees && chain(file, data.at, chunks.file)?;
@@ -38,9 +39,9 @@ pub(super) fn find(file: &mut (impl Read + Seek), chunks: &Chunks, data: Data) -
         return Ok(whole);
     }
     if data.size > held {
-        return Ok(if agrees { whole } else { Extent { promised: data.size, ..whole } });
+        let lies = agrees && end > chunks.riff_end;
+        return Ok(if lies { whole } else { Extent { promised: data.size, ..whole } });
     }
-    let end = data.at + data.size;
     let rest = chunks.file.saturating_sub(end);
     if agrees && rest >= 8 && !follows(file, end, chunks.file)? {
         return Ok(whole);
