@@ -14,8 +14,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod block;
+mod dsp;
 mod error;
 mod layout;
+mod riff;
 pub mod sink;
 pub mod source;
 mod units;

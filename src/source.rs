@@ -1,6 +1,7 @@
 //! Where audio comes from: the trait, what a file tells about itself, and the one place that opens files.
 
 mod resample;
+mod wav;
 
 pub use resample::Resampled;
 
@@ -10,6 +11,8 @@ use crate::{
     layout::Layout,
     units::{Frames, SampleRate},
 };
+
+pub use wav::Wav;
 
 /// Rate and layout of a source: fixed for its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
