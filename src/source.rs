@@ -1,8 +1,13 @@
 //! Where audio comes from: the trait, what a file tells about itself, and the one place that opens files.
 
+mod memory;
+pub(crate) mod reader;
 mod resample;
+pub(crate) mod stem;
 mod wav;
+pub(crate) mod whole;
 
+pub use memory::Memory;
 pub use resample::Resampled;
 
 use crate::{
@@ -23,9 +28,23 @@ pub struct Spec {
     pub layout: Layout,
 }
 
-/// A stretch of a source that could not be decoded and was replaced by silence of the same length.
+/// What is wrong with a stretch of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FlawKind {
+    /// Its data cannot be decoded.
+    Damaged,
+    /// The source ends before it: the file is cut off.
+    EndedEarly,
+    /// It holds infinities or values that are not numbers.
+    NonFinite,
+}
+
+/// A stretch of a source that is not as it should be, and was replaced by silence of the same length.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flaw {
+    /// What is wrong with it.
+    pub kind: FlawKind,
     /// The first silent frame, at the source's own rate.
     pub at: Frames,
     /// How many frames are silent.
@@ -113,4 +132,15 @@ pub enum Remark {
     AlignmentUnknown,
     /// A stretch of the file cannot be reached exactly by seeking: the file is decoded from its start instead.
     SlowSeek,
+}
+
+/// Opens a stem file: a source of exactly `Info::frames` frames (less those that are missing), and what it is.
+///
+/// # Errors
+/// `NotFound`, `Unsupported` or `Corrupt`, with the file's name and the reason.
+pub fn open(path: &std::path::Path, _stream: Option<usize>) -> Result<(Box<dyn Source>, Info)> {
+    match Wav::open(path)? {
+        Some((wav, info)) => Ok((Box::new(wav), info)),
+        None => Err(crate::Error::new(crate::ErrorKind::Unsupported, format!("{}: no WAVE file", path.display()))),
+    }
 }

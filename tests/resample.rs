@@ -10,7 +10,7 @@ mod signal;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use signal::{Signal, blocks, mono, noise, rate, rest, same};
-use soundtrack::source::{Flaw, Resampled};
+use soundtrack::source::{Flaw, FlawKind, Resampled};
 use soundtrack::{Block, ErrorKind, Frames, Layout, Source, Spec};
 use std::time::{Duration, Instant};
 
@@ -223,7 +223,7 @@ fn a_constant_keeps_its_level() {
 #[test]
 fn flaws_are_told_in_frames_of_the_output() {
     let mut source = Signal::new(44_100, Layout::Mono, 10, noise);
-    let flaw = |at, len| Flaw { at: Frames(at), len: Frames(len), what: "hole".into() };
+    let flaw = |at, len| Flaw { kind: FlawKind::Damaged, at: Frames(at), len: Frames(len), what: "hole".into() };
     source.flaws = vec![flaw(0, 147), flaw(1, 1), flaw(147, 294), flaw(u64::MAX, 9)];
     let mut source = source.to(48_000);
     assert_eq!(source.flaws(), [flaw(0, 160), flaw(1, 2), flaw(160, 320), flaw(u64::MAX, 0)]);

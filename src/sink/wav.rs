@@ -30,11 +30,12 @@ use std::{
 /// assert_eq!("wav24".parse(), Ok(Format::Wav24));
 /// assert_eq!(Format::Wav32f.to_string(), "wav32f");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Format {
     /// Integer, 16 bits.
     Wav16,
     /// Integer, 24 bits.
+    #[default]
     Wav24,
     /// Integer, 32 bits.
     Wav32,
@@ -118,6 +119,14 @@ pub struct Wav {
 }
 
 impl Wav {
+    /// Refuses a path that [`create`](Self::create) would refuse, before any work is done.
+    ///
+    /// # Errors
+    /// As [`create_with`](Self::create_with).
+    pub(crate) fn check(path: &Path, overwrite: bool) -> Result<()> {
+        AtomicFile::create(path, overwrite, 0).map(drop)
+    }
+
     /// Starts a file of `length` frames that must not exist yet.
     ///
     /// A symbolic link is followed. Only regular files: no folder, device or pipe.

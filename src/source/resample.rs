@@ -179,7 +179,7 @@ impl Source for Resampled {
         let convert = |flaw: Flaw| {
             let end = (flaw.at + flaw.len).resampled(from, to);
             let at = floor_resampled(flaw.at, from, to);
-            Flaw { at, len: end - at, what: flaw.what }
+            Flaw { at, len: end - at, ..flaw }
         };
         self.source.flaws().into_iter().map(convert).collect()
     }
