@@ -35,9 +35,9 @@ pub fn record(rate: f64) -> Vec<Vec<f64>> {
             }
             Hit::Hat => {
                 let length = 0.016 + 0.022 * velocity;
-                tape.add(at, 0.2 * velocity, 0.3, breath(noise(), 7800.0, length, Take::High, rate));
+                tape.add(at, 0.42 * velocity, 0.3, breath(noise(), 7800.0, length, Take::High, rate));
             }
-            Hit::OpenHat => tape.add(at, 0.2 * velocity, 0.3, breath(noise(), 7000.0, 0.16, Take::High, rate)),
+            Hit::OpenHat => tape.add(at, 0.36 * velocity, 0.3, breath(noise(), 7000.0, 0.16, Take::High, rate)),
             Hit::Tom => {
                 // Each stroke of a fill goes to a lower tom, further right.
                 let lower = (at / score::BEAT_SECONDS).fract();
@@ -46,8 +46,8 @@ pub fn record(rate: f64) -> Vec<Vec<f64>> {
             Hit::Crash => {
                 // Two noises, one for each side, make it wide.
                 let other = Noise::new(SEED + 2 * i as u64 + 1);
-                tape.add(at, 0.15 * velocity, -0.8, breath(noise(), 4200.0, 0.75, Take::High, rate));
-                tape.add(at, 0.15 * velocity, 0.8, breath(other, 4800.0, 0.7, Take::High, rate));
+                tape.add(at, 0.22 * velocity, -0.8, breath(noise(), 4200.0, 0.75, Take::High, rate));
+                tape.add(at, 0.22 * velocity, 0.8, breath(other, 4800.0, 0.7, Take::High, rate));
             }
         }
     }

@@ -61,7 +61,11 @@ fn flac(samples: &[i32], channels: u16, rate: u32, bits: u16) -> io::Result<Vec<
     let refused = |what: &dyn std::fmt::Debug| io::Error::other(format!("FLAC: {what:?}"));
     let config = config::Encoder::default().into_verified().map_err(|(_, e)| refused(&e))?;
     let source = MemSource::from_samples(samples, channels.into(), bits.into(), rate as usize);
-    let stream = flacenc::encode_with_fixed_block_size(&config, source, config.block_size).map_err(|e| refused(&e))?;
+    let size = config.block_size;
+    let mut stream = flacenc::encode_with_fixed_block_size(&config, source, size).map_err(|e| refused(&e))?;
+    // The encoder counts the short last block in the smallest size, which RFC 9639 (8.2) leaves out: decoders
+    // would take the file for one of varying blocks.
+    stream.stream_info_mut().set_block_sizes(size, size).map_err(|e| refused(&e))?;
     let mut sink = ByteSink::new();
     stream.write(&mut sink).map_err(|e| refused(&e))?;
     Ok(sink.into_inner())

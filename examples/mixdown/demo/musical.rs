@@ -14,7 +14,7 @@ const NOTES_PER_SECOND: f64 = 6.0;
 /// Notes ringing at once; the next note takes the place of the oldest.
 const VOICES: usize = 8;
 /// The loudest a note starts. With the floor, eight such notes in step stay below full scale.
-const LOUDEST: f64 = 0.12;
+const LOUDEST: f64 = 0.135;
 const FLOOR: f64 = 0.002;
 
 /// A partial of a note: its place on the circle, and the turn it makes in a frame.

@@ -105,10 +105,10 @@ pub fn pad() -> Vec<Note> {
     let mut notes = Vec::new();
     for (at, part, chord) in bars() {
         let (beats, velocity) = match part {
-            Part::Intro => (4.0, 0.75),
+            Part::Intro => (4.0, 0.9),
             Part::Build => (4.0, 0.6),
             Part::Peak => (4.0, 0.95),
-            Part::Ending => (6.0, 0.9),
+            Part::Ending => (8.0, 0.9),
         };
         notes.extend(chord.upper.map(|key| Note { at, beats, key, velocity }));
         notes.push(Note { at, beats, key: chord.root + 12, velocity: velocity * 0.8 });
@@ -118,11 +118,11 @@ pub fn pad() -> Vec<Note> {
 
 /// The electric piano: (beat, length, velocity) of its strokes in each part; each stroke plays the whole chord.
 pub fn keys() -> Vec<Note> {
-    const INTRO: &[(f64, f64, f64)] = &[(0.0, 3.4, 0.55), (3.5, 0.4, 0.3)];
+    const INTRO: &[(f64, f64, f64)] = &[(0.0, 3.4, 0.7), (3.5, 0.4, 0.4)];
     const BUILD: &[(f64, f64, f64)] = &[(0.0, 1.4, 0.6), (1.75, 0.2, 0.3), (2.5, 1.3, 0.55)];
     const PEAK: &[(f64, f64, f64)] =
         &[(0.0, 0.6, 0.8), (0.75, 0.6, 0.5), (1.5, 0.9, 0.75), (2.75, 0.3, 0.45), (3.5, 0.4, 0.7)];
-    const ENDING: &[(f64, f64, f64)] = &[(0.0, 8.0, 0.8)];
+    const ENDING: &[(f64, f64, f64)] = &[(0.0, 11.0, 0.8)];
     let mut notes = Vec::new();
     for (at, part, chord) in bars() {
         let (strokes, roll) = match part {
@@ -186,7 +186,7 @@ pub fn bass() -> Vec<Note> {
             Part::Intro => continue,
             Part::Build => BUILD,
             Part::Peak => PEAK,
-            Part::Ending => &[(0.0, 7.0, 0, 0.9)],
+            Part::Ending => &[(0.0, 11.0, 0, 0.9)],
         };
         notes.extend(line.iter().map(|&(beat, beats, up, velocity)| Note {
             at: at + beat,

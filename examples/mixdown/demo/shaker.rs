@@ -19,5 +19,5 @@ pub fn record(rate: f64) -> Vec<Vec<f64>> {
         });
         tape.add(at, velocity * (0.4 + 0.6 * velocity), 0.0, stroke);
     }
-    tape.in_room(0.3, 0.08).mono(-9.0)
+    tape.in_room(0.3, 0.08).mono(-6.0)
 }
