@@ -75,13 +75,13 @@ struct Player {
 
 #[rustfmt::skip]
 const BAND: [Player; 7] = [
-    Player { file: "drums.flac",  record: drums::record,  rate: 48_000, format: Format::Flac(24), gain_db: -1.5, pan: 0.0,   bus: "rhythm" },
-    Player { file: "shaker.flac", record: shaker::record, rate: 44_100, format: Format::Flac(16), gain_db: -3.5, pan: 0.4,   bus: "rhythm" },
-    Player { file: "bass.wav",    record: bass::record,   rate: 44_100, format: Format::Wav(16),  gain_db: -6.5, pan: 0.0,   bus: "rhythm" },
-    Player { file: "keys.wav",    record: keys::record,   rate: 48_000, format: Format::Wav(24),  gain_db: -5.0, pan: 0.1,   bus: "band" },
-    Player { file: "guitar.caf",  record: guitar::record, rate: 48_000, format: Format::Caf(24),  gain_db: -2.5, pan: -0.45, bus: "band" },
-    Player { file: "pad.wav",     record: pad::record,    rate: 96_000, format: Format::WavFloat, gain_db: -8.0, pan: 0.0,   bus: "band" },
-    Player { file: "lead.aiff",   record: lead::record,   rate: 44_100, format: Format::Aiff(24), gain_db: -6.5, pan: 0.0,   bus: "tune" },
+    Player { file: "drums.flac",  record: drums::record,  rate: 48_000, format: Format::Flac(24), gain_db: -0.5, pan: 0.0,   bus: "rhythm" },
+    Player { file: "shaker.flac", record: shaker::record, rate: 44_100, format: Format::Flac(16), gain_db: -2.5, pan: 0.4,   bus: "rhythm" },
+    Player { file: "bass.wav",    record: bass::record,   rate: 44_100, format: Format::Wav(16),  gain_db: -5.5, pan: 0.0,   bus: "rhythm" },
+    Player { file: "keys.wav",    record: keys::record,   rate: 48_000, format: Format::Wav(24),  gain_db: -4.0, pan: 0.1,   bus: "band" },
+    Player { file: "guitar.caf",  record: guitar::record, rate: 48_000, format: Format::Caf(24),  gain_db: -1.5, pan: -0.45, bus: "band" },
+    Player { file: "pad.wav",     record: pad::record,    rate: 96_000, format: Format::WavFloat, gain_db: -7.0, pan: 0.0,   bus: "band" },
+    Player { file: "lead.aiff",   record: lead::record,   rate: 44_100, format: Format::Aiff(24), gain_db: -5.5, pan: 0.0,   bus: "tune" },
 ];
 
 /// Makes the music and writes a file for each player into `folder`, which is created where it does not exist.
