@@ -31,7 +31,7 @@ pub fn record(rate: f64) -> Vec<Vec<f64>> {
         let sound = envelope.hold(short).map(move |level| level * ring.next() * tine.next());
         tape.add(note.start(), 0.14 * note.velocity * note.velocity, 0.0, sound);
     }
-    // The sound leans from one side to the other about five times in four bars.
+    // The sound leans from one side to the other and back twice a bar.
     let mut lean = signal::rate(rate).const_hz(0.5 / score::BEAT_SECONDS).sine();
     for (left, right) in tape.left.iter_mut().zip(&mut tape.right) {
         let lean = 0.3 * lean.next();

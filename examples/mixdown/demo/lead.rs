@@ -44,7 +44,7 @@ fn pitch(note: &Note, rate: f64) -> impl Signal<Frame = f64> + use<> {
     })
 }
 
-/// Each side repeats what the other played a dotted eighth before, a third as loud.
+/// Each side repeats what the other played a dotted eighth before, about a third as loud.
 fn cross_echo(tape: &mut Tape) {
     let delay = tape.frames(0.75 * BEAT_SECONDS);
     let (mut from_left, mut from_right) = (vec![0.0; delay], vec![0.0; delay]);
@@ -53,7 +53,7 @@ fn cross_echo(tape: &mut Tape) {
         let (l, r) = (*left, *right);
         *left += 0.30 * from_right[at];
         *right += 0.36 * from_left[at];
-        // Only the left feeds itself with the dry sound twice: the first answer comes from the right.
+        // Only the left line hears the player, so the first answer comes from the right, the second from the left.
         (from_left[at], from_right[at]) = (0.5 * (l + r) + 0.3 * from_right[at], 0.33 * (*right - r));
     }
 }
