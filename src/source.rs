@@ -9,6 +9,7 @@ pub(crate) mod whole;
 
 pub use memory::Memory;
 pub use resample::Resampled;
+pub use stem::highest_rate;
 
 use crate::{
     block::Block,

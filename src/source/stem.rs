@@ -63,6 +63,12 @@ impl Stem {
     }
 }
 
+/// The highest rate among stems: what a session runs at unless told. Stems that cannot be opened do not count: compiling
+/// the session tells what is wrong with them. `None` where none can be opened.
+pub fn highest_rate<'a>(inputs: impl IntoIterator<Item = &'a Input>) -> Option<SampleRate> {
+    inputs.into_iter().filter_map(|i| open(i).ok()).map(|(source, _)| source.spec().rate).max()
+}
+
 fn open(input: &Input) -> Result<(Box<dyn Source>, Option<Info>)> {
     match input {
         Input::Open(opener) => Ok((opener.open()?, None)),
