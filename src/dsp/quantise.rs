@@ -5,6 +5,8 @@
 //! changes is counted as clipped. NaN and infinities become 0 and are counted. Float files get the nearest f32, -0.0
 //! stays -0.0, and what is beyond f32 counts as not finite. Nothing is dithered here.
 
+use crate::block::Block;
+
 /// What a stretch of samples had that a file cannot hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
@@ -35,29 +37,23 @@ impl Width {
 /// Frames converted at once: small enough for the nearest cache, long enough for wide instructions.
 const STRETCH: usize = 512;
 
-/// Writes all frames of some channels into `out`, interleaved. The channels are equally long.
-pub(crate) fn interleave<'a>(
-    width: Width,
-    channels: impl ExactSizeIterator<Item = &'a [f64]>,
-    out: &mut Vec<u8>,
-    tally: &mut Tally,
-) {
-    let count = channels.len();
-    let mut frames = 0;
+/// Writes all frames of a block into `out`, interleaved.
+pub(crate) fn interleave(width: Width, block: &Block, out: &mut Vec<u8>, tally: &mut Tally) {
+    let count = block.layout().channels();
+    out.resize(block.frames() * count * width.bytes(), 0);
     if count == 0 {
-        out.clear();
+        return;
     }
-    for (ch, samples) in channels.enumerate() {
-        if ch == 0 {
-            frames = samples.len();
-            out.resize(frames * count * width.bytes(), 0);
-        }
-        let samples = samples.get(..frames).unwrap_or(samples);
-        match width {
-            Width::I16 => spread::<2>(out, ch, count, samples, |s| integers(s, 32_768.0, tally)),
-            Width::I24 => spread::<3>(out, ch, count, samples, |s| integers(s, 8_388_608.0, tally)),
-            Width::I32 => spread::<4>(out, ch, count, samples, |s| integers(s, 2_147_483_648.0, tally)),
-            Width::F32 => spread::<4>(out, ch, count, samples, |s| floats(s, tally)),
+    // All channels of a stretch before the next one: what is written stays in the nearest cache.
+    for (i, to) in out.chunks_mut(STRETCH * count * width.bytes()).enumerate() {
+        for (ch, samples) in block.channels().enumerate() {
+            let from = samples.chunks(STRETCH).nth(i).unwrap_or_default();
+            match width {
+                Width::I16 => spread::<2>(to, ch, count, integers(from, 32_768.0, tally)),
+                Width::I24 => spread::<3>(to, ch, count, integers(from, 8_388_608.0, tally)),
+                Width::I32 => spread::<4>(to, ch, count, integers(from, 2_147_483_648.0, tally)),
+                Width::F32 => spread::<4>(to, ch, count, floats(from, tally)),
+            }
         }
     }
 }
@@ -70,22 +66,13 @@ fn low<const W: usize>(word: u32) -> [u8; W] {
 
 /// Puts one channel into its places among the others. Mono and stereo have a fixed stride.
 #[inline(always)]
-fn spread<const W: usize>(
-    out: &mut [u8],
-    ch: usize,
-    count: usize,
-    samples: &[f64],
-    mut convert: impl FnMut(&[f64]) -> [u32; STRETCH],
-) {
-    let frames = out.as_chunks_mut::<W>().0;
-    for (to, from) in frames.chunks_mut(STRETCH * count.max(1)).zip(samples.chunks(STRETCH)) {
-        let words = convert(from);
-        match (count, ch) {
-            (1, _) => to.iter_mut().zip(words).for_each(|(t, w)| *t = low(w)),
-            (2, 0) => to.as_chunks_mut::<2>().0.iter_mut().zip(words).for_each(|([t, _], w)| *t = low(w)),
-            (2, _) => to.as_chunks_mut::<2>().0.iter_mut().zip(words).for_each(|([_, t], w)| *t = low(w)),
-            _ => to.iter_mut().skip(ch).step_by(count.max(1)).zip(words).for_each(|(t, w)| *t = low(w)),
-        }
+fn spread<const W: usize>(out: &mut [u8], ch: usize, count: usize, words: [u32; STRETCH]) {
+    let places = out.as_chunks_mut::<W>().0;
+    match (count, ch) {
+        (1, _) => places.iter_mut().zip(words).for_each(|(p, w)| *p = low(w)),
+        (2, 0) => places.as_chunks_mut::<2>().0.iter_mut().zip(words).for_each(|([p, _], w)| *p = low(w)),
+        (2, _) => places.as_chunks_mut::<2>().0.iter_mut().zip(words).for_each(|([_, p], w)| *p = low(w)),
+        _ => places.iter_mut().skip(ch).step_by(count).zip(words).for_each(|(p, w)| *p = low(w)),
     }
 }
 
@@ -132,6 +119,7 @@ fn floats(samples: &[f64], tally: &mut Tally) -> [u32; STRETCH] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::Layout;
     use proptest::prelude::*;
 
     /// `x * 2^shift` rounded half to even, from the bits of `x` and integers alone; saturates far outside any format.
@@ -175,9 +163,13 @@ mod tests {
 
     fn check(width: Width, channels: &[Vec<f64>]) {
         let (mut out, mut tally) = (vec![0xAA; 7], Tally::default());
-        interleave(width, channels.iter().map(Vec::as_slice), &mut out, &mut tally);
+        let frames = channels.first().map_or(0, Vec::len);
+        let mut block = Block::new(Layout::Discrete(u8::try_from(channels.len()).unwrap()), frames + 3);
+        block.set_frames(frames);
+        block.channels_mut().zip(channels).for_each(|(to, from)| to.copy_from_slice(from));
+        interleave(width, &block, &mut out, &mut tally);
         let (mut wanted, mut count) = (Vec::new(), Tally::default());
-        for i in 0..channels.first().map_or(0, Vec::len) {
+        for i in 0..frames {
             for c in channels {
                 let (bytes, t) = reference(width, c[i]);
                 wanted.extend(bytes);

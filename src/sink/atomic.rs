@@ -1,7 +1,9 @@
 //! A file that is there completely or not at all.
 //!
 //! Written under a temporary name beside its target; on [`finish`](AtomicFile::finish) flushed, synced, renamed, and
-//! the folder synced, in that order. Dropped before, it is gone and the target is untouched. The rules:
+//! the folder synced, in that order. Dropped before, it is gone and the target is untouched. Where only the last step
+//! fails, the new file stands complete under its name, and the error says that it may not outlive a power loss. The
+//! rules:
 //!
 //! - An existing target is refused unless overwriting was asked for; then the new file has the old one's permissions.
 //!   A new file has what the umask gives.
@@ -94,7 +96,10 @@ impl AtomicFile {
             io::ErrorKind::AlreadyExists => output(&target, EXISTS).because(e.error),
             _ => failed(e.error),
         })?;
-        sync(&folder).map_err(failed)?;
+        sync(&folder).map_err(|e| {
+            let what = format!("is complete, but may not outlive a power loss: its folder cannot be synced: {e}");
+            output(&target, &what).because(e)
+        })?;
         Ok(bytes)
     }
 

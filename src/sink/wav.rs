@@ -238,6 +238,8 @@ enum Fault {
     Wrong(String),
 }
 
+const BROKEN: &str = "cannot be completed: a write failed before";
+
 /// Blocks to bytes, into anything that takes bytes.
 #[derive(Debug)]
 struct Encoder<W> {
@@ -247,6 +249,8 @@ struct Encoder<W> {
     promised: u64,
     pad: bool,
     frames: u64,
+    /// A write failed: what the file holds is not known, and no retry can mend it.
+    broken: bool,
     tally: Tally,
     raw: Vec<u8>,
 }
@@ -258,10 +262,13 @@ impl<W: Write> Encoder<W> {
         }
         let Plan { laid, width, channels, frames } = plan;
         let (tally, raw) = (Tally::default(), Vec::new());
-        Ok(Self { out, width, channels, promised: frames, pad: laid.pad, frames: 0, tally, raw })
+        Ok(Self { out, width, channels, promised: frames, pad: laid.pad, frames: 0, broken: false, tally, raw })
     }
 
     fn write(&mut self, block: &Block) -> Result<(), Fault> {
+        if self.broken {
+            return Err(Fault::Wrong(BROKEN.into()));
+        }
         if block.layout().channels() != self.channels {
             let what = format!("a block of {} channels for a file of {}", block.layout().channels(), self.channels);
             return Err(Fault::Wrong(what));
@@ -270,13 +277,19 @@ impl<W: Write> Encoder<W> {
         if frames > self.promised {
             return Err(Fault::Wrong(format!("{} frames were promised, {frames} came", self.promised)));
         }
-        interleave(self.width, block.channels(), &mut self.raw, &mut self.tally);
-        self.out.write_all(&self.raw).map_err(Fault::Io)?;
+        interleave(self.width, block, &mut self.raw, &mut self.tally);
+        self.out.write_all(&self.raw).map_err(|e| {
+            self.broken = true;
+            Fault::Io(e)
+        })?;
         self.frames = frames;
         Ok(())
     }
 
     fn end(mut self) -> Result<(W, Written), (W, Fault)> {
+        if self.broken {
+            return Err((self.out, Fault::Wrong(BROKEN.into())));
+        }
         if self.frames != self.promised {
             let what = format!("{} frames were promised, {} came", self.promised, self.frames);
             return Err((self.out, Fault::Wrong(what)));
@@ -327,10 +340,11 @@ mod tests {
             assert_eq!(bytes[96..104], *b"data\xFF\xFF\xFF\xFF");
             assert_eq!(bytes.len() % 2, 0);
 
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("rf64.wav");
+            let path = std::env::temp_dir().join(format!("soundtrack-{}-{format}.wav", std::process::id()));
             std::fs::write(&path, &bytes).unwrap();
-            let (mut wav, info) = source::Wav::open(&path).unwrap().unwrap();
+            let opened = source::Wav::open(&path);
+            std::fs::remove_file(&path).unwrap();
+            let (mut wav, info) = opened.unwrap().unwrap();
             assert_eq!((info.codec.as_str(), info.frames, info.spec), ("RF64", Frames(5), SPEC));
             let mut out = Block::new(Layout::Lcr, 5);
             assert_eq!(wav.read(&mut out).unwrap(), 5);
@@ -385,6 +399,27 @@ mod tests {
                 if room < total { Err(io::ErrorKind::StorageFull) } else { Ok(()) }
             );
         }
+    }
+
+    #[test]
+    fn a_write_that_failed_is_not_mended_by_the_next() {
+        /// Fails once, then takes all.
+        struct Once(bool);
+        impl Write for Once {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                if bytes.len() < 100 && std::mem::take(&mut self.0) {
+                    return Err(io::ErrorKind::StorageFull.into());
+                }
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut encoder = Encoder::start(Once(true), plan(Format::Wav16, 5, true)).map_err(|(_, e)| e).unwrap();
+        assert!(matches!(encoder.write(&block()), Err(Fault::Io(_))));
+        assert!(matches!(encoder.write(&block()), Err(Fault::Wrong(_))));
+        assert!(matches!(encoder.end(), Err((_, Fault::Wrong(what))) if what == BROKEN));
     }
 
     #[test]
