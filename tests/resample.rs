@@ -334,3 +334,21 @@ fn quality_of_the_usual_rate_pairs() {
         assert!(q.alias <= if close { -175.0 } else { -160.0 }, "{from} to {to}: alias {}", q.alias);
     }
 }
+
+#[test]
+fn odd_rates_are_as_good_as_the_usual_ones() {
+    for (from, to) in pairs() {
+        let nyquist = from.min(to) / 2;
+        for hz in [997, nyquist / 10 * 9] {
+            let fit = quality::fit(from, to, hz);
+            let (snr, gain) = (fit.snr(), quality::db(fit.gain));
+            assert!(snr >= 190.0, "{from} to {to}, {hz} Hz: SNR {snr}");
+            assert!(gain.abs() <= 0.0001, "{from} to {to}, {hz} Hz: {gain} dB");
+            assert!(fit.late.abs() < 1e-6, "{from} to {to}, {hz} Hz: {} frames late", fit.late);
+        }
+        if from > to + 100 {
+            let alias = quality::db(quality::alias(from, to, nyquist + 50));
+            assert!(alias <= -130.0, "{from} to {to}: alias {alias}");
+        }
+    }
+}
