@@ -87,5 +87,19 @@ fn construction(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, throughput, construction);
+/// What a jump costs before its first frames: two blocks.
+fn seek(c: &mut Criterion) {
+    let rate = |hz| SampleRate::new(hz).expect("a rate in range");
+    let mut source = Resampled::new(Box::new(Noise::new(rate(44_100))), rate(48_000)).expect("a rate pair in range");
+    let mut block = Block::new(Layout::Stereo, 64);
+    let mut to = 0;
+    c.bench_function("resample/seek/44100-48000", |b| {
+        b.iter(|| {
+            to = (to + 1_234_567) % 10_000_000;
+            source.seek(Frames(to)).and_then(|()| source.read(&mut block))
+        });
+    });
+}
+
+criterion_group!(benches, throughput, construction, seek);
 criterion_main!(benches);

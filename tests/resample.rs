@@ -7,12 +7,16 @@ mod quality;
 #[path = "resample/signal.rs"]
 mod signal;
 
+use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use signal::{Signal, blocks, mono, noise, rate, rest, same};
 use soundtrack::source::{Flaw, FlawKind, Resampled};
 use soundtrack::{Block, ErrorKind, Frames, Layout, Source, Spec};
 use std::time::{Duration, Instant};
+
+#[global_allocator]
+static WATCHED: AllocDisabler = AllocDisabler;
 
 const RATES: [u32; 11] = [8_000, 11_025, 11_127, 39_000, 44_000, 44_099, 47_999, 88_200, 192_000, 384_000, 768_000];
 const PRIMES: [(u32, u32); 4] = [(10_007, 48_000), (44_100, 45_007), (96_001, 44_100), (30_011, 30_013)];
@@ -201,6 +205,52 @@ fn a_failed_read_loses_nothing() {
 }
 
 #[test]
+fn reads_and_seeks_do_not_allocate() {
+    // Powers of two, mixed radices, and a prime of 47 999, which has another FFT.
+    for (from, to) in [(96_000, 48_000), (44_100, 48_000), (47_999, 48_000)] {
+        let len = 3 * blocks(from, to).0 + 5;
+        let mut source = Signal::new(from, Layout::Stereo, len, noise);
+        source.sizes = &[1000, 7];
+        let mut source = source.to(to);
+        let mut block = Block::new(Layout::Stereo, 441);
+        let mut heard = 0;
+        assert_no_alloc(|| {
+            for start in [0, 5000, 4999, len / 2, 100, len * 9 / 10] {
+                source.seek(Frames(start)).unwrap();
+                for _ in 0..30 {
+                    heard += source.read(&mut block).unwrap();
+                }
+            }
+        });
+        assert!(heard > 6 * 441, "{from} to {to}: {heard} frames");
+    }
+}
+
+#[test]
+fn a_sample_that_is_no_finite_number_is_heard_as_zero_and_told() {
+    let (from, to) = (48_000, 44_100);
+    let len = 8 * blocks(from, to).0;
+    let render = |value: f64| {
+        let wave = move |ch, i| if ch == 1 && [7000, 7002].contains(&i) { value } else { noise(ch, i) };
+        let mut source = Signal::new(from, Layout::Stereo, len, wave).to(to);
+        (rest(&mut source, &[4096]), source.flaws())
+    };
+    let (expected, none) = render(0.0);
+    assert!(none.is_empty());
+    for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, -1.1e100] {
+        let (out, flaws) = render(value);
+        assert!(out.iter().zip(&expected).all(|(a, b)| same(a, b)), "{value:e}");
+        // 7000 and 7003 at 44 100 Hz: 6431.25 and 6434.006
+        let [flaw] = &flaws[..] else { panic!("{flaws:?}") };
+        assert_eq!((flaw.at, flaw.len), (Frames(6431), Frames(4)));
+    }
+    for value in [1e38, 1e100, f64::MIN_POSITIVE / 2.0] {
+        let (out, flaws) = render(value);
+        assert!(flaws.is_empty() && out.iter().flatten().all(|y| y.is_finite()), "{value:e}");
+    }
+}
+
+#[test]
 fn equal_rates_pass_bit_for_bit_and_silence_stays_silent() {
     let mut equal = Signal::new(47_999, Layout::Stereo, 1000, noise).to(47_999);
     equal.seek(Frames(10)).unwrap();
@@ -274,13 +324,31 @@ fn quality_of_the_usual_rate_pairs() {
         let (a, b) = blocks(from, to);
         println!(
             "{from:>6} > {to:<6} {a:>7} > {b:<6} {:>7} / {:<7} {:>9.1e} {:>9.1} / {:<8.1} {:>8.1} {:>6.1} {:>9.1e}",
-            q.edges.0, q.edges.1, q.ripple, q.snr_1k, q.snr, q.alias, q.image, q.late
+            q.edges.0, q.edges.1, q.ripple, q.snr_1k, q.snr, q.alias, q.near, q.late
         );
         assert!(q.snr >= 190.0, "{from} to {to}: SNR {}", q.snr);
         assert!(q.ripple <= 0.0001, "{from} to {to}: ripple {}", q.ripple);
         assert!(q.late < 1e-6, "{from} to {to}: {} frames late", q.late);
         let close = [(44_100, 48_000), (48_000, 44_100)].contains(&(from, to));
-        assert!(q.image <= -130.0, "{from} to {to}: next to Nyquist {}", q.image);
+        assert!(q.near <= -130.0, "{from} to {to}: next to Nyquist {}", q.near);
         assert!(q.alias <= if close { -175.0 } else { -160.0 }, "{from} to {to}: alias {}", q.alias);
+    }
+}
+
+#[test]
+fn odd_rates_are_as_good_as_the_usual_ones() {
+    for (from, to) in pairs() {
+        let nyquist = from.min(to) / 2;
+        for hz in [997, nyquist / 10 * 9] {
+            let fit = quality::fit(from, to, hz);
+            let (snr, gain) = (fit.snr(), quality::db(fit.gain));
+            assert!(snr >= 190.0, "{from} to {to}, {hz} Hz: SNR {snr}");
+            assert!(gain.abs() <= 0.0001, "{from} to {to}, {hz} Hz: {gain} dB");
+            assert!(fit.late.abs() < 1e-6, "{from} to {to}, {hz} Hz: {} frames late", fit.late);
+        }
+        if from > to + 100 {
+            let alias = quality::db(quality::alias(from, to, nyquist + 50));
+            assert!(alias <= -130.0, "{from} to {to}: alias {alias}");
+        }
     }
 }

@@ -5,8 +5,9 @@
 //! any capacity of the block, any sizes of the inner reads, after any seek. Silence stays exactly 0.0. No allocation
 //! after construction. Bit equality is promised between processors of one family; others have other vector units.
 //!
-//! **Does not** clamp (a full-scale square rings above 1.0), dither, or repair: a sample that is not finite spreads
-//! over the block it lies in and the next one.
+//! **Does not** clamp (a full-scale square rings above 1.0) or dither. A sample that is no finite number, or beyond
+//! 1e100, would spread over two blocks and the transform refuses it with a panic: it is heard as 0.0 and told as a
+//! [`Flaw`].
 //!
 //! With `g = gcd(in, out)` a minimal unit is `in/g` input and `out/g` output frames. A block is an even number `k` of
 //! units, so the filter's delay, half a block, is a whole number of frames on both sides:
@@ -43,12 +44,15 @@ const MOST_RATIO: u32 = 256;
 const MOST_BLOCK: usize = 600_000;
 /// Most samples of an input and an output block together, over all channels: about half a GiB of buffers.
 const MOST_SAMPLES: usize = 16_000_000;
+/// The largest sample let in: far from any audio, and far from where a sum of products overflows.
+const LOUDEST: f64 = 1e100;
 /// Most frames asked of the inner source at once.
 const MOST_READ: usize = 8192;
 
 /// A source heard at another rate.
 ///
-/// It starts where the inner source starts, and pre-rolls by itself after a seek. Equal rates pass bit for bit.
+/// It starts where the inner source starts, and pre-rolls by itself after a seek. Equal rates pass bit for bit. At others
+/// no allocation is made after construction, except to tell a flaw.
 ///
 /// ```
 /// use soundtrack::source::Resampled;
@@ -172,8 +176,9 @@ impl Source for Resampled {
         }
     }
 
-    /// Takes the flaws of the inner source met since the last call, widened to whole frames of this rate. Up to a
-    /// block is read ahead, and read again after a seek, so a flaw may be told early, and twice.
+    /// Takes the flaws met since the last call, widened to whole frames of this rate: those of the inner source, and
+    /// one for each block with samples that are no finite numbers. Up to a block is read ahead, and read again after a
+    /// seek, so a flaw may be told early, and twice.
     fn flaws(&mut self) -> Vec<Flaw> {
         let (from, to) = (self.source.spec().rate, self.spec.rate);
         let convert = |flaw: Flaw| {
@@ -181,7 +186,8 @@ impl Source for Resampled {
             let at = floor_resampled(flaw.at, from, to);
             Flaw { at, len: end - at, ..flaw }
         };
-        self.source.flaws().into_iter().map(convert).collect()
+        let own = self.engine.as_mut().map(|engine| std::mem::take(&mut engine.flaws)).unwrap_or_default();
+        self.source.flaws().into_iter().chain(own).map(convert).collect()
     }
 }
 
@@ -225,6 +231,8 @@ struct Engine {
     end: Option<u64>,
     /// The output frame of the next read.
     position: u64,
+    /// What was not let in, in frames of the inner source.
+    flaws: Vec<Flaw>,
 }
 
 impl Engine {
@@ -253,6 +261,7 @@ impl Engine {
             taken: 0,
             end: None,
             position: 0,
+            flaws: Vec::new(),
         })
     }
 
@@ -313,6 +322,7 @@ impl Engine {
     /// Turns the next input block into a raw output block; behind the end of the source the input is silence.
     fn step(&mut self, source: &mut dyn Source) -> Result<()> {
         let filled = self.fill(source)?;
+        self.clean(filled);
         let (from, to) = (self.from, self.to);
         let channels = self.fft.nbr_channels();
         let input =
@@ -347,6 +357,26 @@ impl Engine {
             self.taken = self.taken.saturating_add(n as u64);
         }
         Ok(filled)
+    }
+
+    /// Makes what is no finite number 0.0, and notes from where to where.
+    fn clean(&mut self, filled: usize) {
+        let mut bad: Option<(usize, usize)> = None;
+        for samples in self.input.chunks_exact_mut(self.block_in).map(|c| &mut c[..filled]) {
+            // Without an early exit the whole look is a few vector instructions.
+            if samples.iter().fold(true, |fine, x| fine & (x.abs() <= LOUDEST)) {
+                continue;
+            }
+            for (i, x) in samples.iter_mut().enumerate().filter(|(_, x)| x.is_nan() || x.abs() > LOUDEST) {
+                *x = 0.0;
+                bad = Some(bad.map_or((i, i), |(first, last)| (first.min(i), last.max(i))));
+            }
+        }
+        if let Some((first, last)) = bad {
+            let at = Frames(self.taken) - Frames((filled - first) as u64);
+            let what = "samples that are not finite numbers".into();
+            self.flaws.push(Flaw { at, len: Frames((last - first + 1) as u64), what });
+        }
     }
 }
 

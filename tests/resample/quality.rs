@@ -70,10 +70,12 @@ pub struct Quality {
     pub late: f64,
     /// Hz where the gain is -0.1 dB and -3 dB.
     pub edges: (u32, u32),
-    /// The loudest remainder, in dB: downwards, of the tones from the mirrored -3 dB point (`to - f3`) to the input's
-    /// Nyquist frequency; upwards, images of the tones to 0.9 of it, and of those from there to it.
+    /// The loudest remainder, in dB. Downwards: of the tones from the mirrored -3 dB point (`to` less that point) to the
+    /// input's Nyquist frequency. Upwards: images of the tones to 0.9 of the input's Nyquist frequency.
     pub alias: f64,
-    pub image: f64,
+    /// The same next to Nyquist, where the filter falls. Downwards: of the tones from the target's Nyquist frequency to
+    /// the mirrored -3 dB point. Upwards: images of the tones from 0.9 to 1 of the input's Nyquist frequency.
+    pub near: f64,
 }
 
 /// Measures with `n` tones a band.
@@ -103,7 +105,7 @@ pub fn measure(from: u32, to: u32, n: u32) -> Quality {
         } else {
             worst(pass.iter().map(|f| db(f.residue)).collect())
         },
-        image: if from > to {
+        near: if from > to {
             worst(tones(to / 2 + 1, to - edges.1).map(|hz| db(alias(from, to, hz))).collect())
         } else {
             worst(tones(nyquist / 10 * 9, nyquist - 1).map(|hz| db(fit(from, to, hz).residue)).collect())
