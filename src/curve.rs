@@ -7,7 +7,11 @@
 //! points are in decibels and the line is drawn in decibels, except where an end is minus infinity: then in amplitude.
 
 use crate::units::{Decibels, Frames, Pan};
-use std::f64::consts::{FRAC_PI_2, PI};
+use std::{
+    f64::consts::{FRAC_PI_2, PI},
+    fmt,
+    str::FromStr,
+};
 
 /// How a curve arrives at a point from the one before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -31,6 +35,35 @@ impl Shape {
             Self::Sine => (1.0 - libm::cos(PI * x)) / 2.0,
             Self::Exp => (libm::pow(1000.0, x) - 1.0) / 999.0,
             Self::Step => 0.0,
+        }
+    }
+}
+
+/// A name that is no shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownShape {
+    name: String,
+    known: &'static str,
+}
+
+impl fmt::Display for UnknownShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no such shape: {:?}; there are {}", self.name, self.known)
+    }
+}
+
+impl std::error::Error for UnknownShape {}
+
+impl FromStr for Shape {
+    type Err = UnknownShape;
+
+    fn from_str(name: &str) -> Result<Self, UnknownShape> {
+        match name {
+            "linear" => Ok(Self::Linear),
+            "sine" => Ok(Self::Sine),
+            "exp" => Ok(Self::Exp),
+            "step" => Ok(Self::Step),
+            _ => Err(UnknownShape { name: name.to_owned(), known: "linear, sine, exp and step" }),
         }
     }
 }
@@ -283,6 +316,24 @@ impl FadeShape {
             Self::SquareRoot => libm::sqrt(x),
             Self::DecibelLinear(_) if x == 0.0 => 0.0,
             Self::DecibelLinear(range) => libm::pow(10.0, range * (x - 1.0) / 20.0),
+        }
+    }
+}
+
+impl FromStr for FadeShape {
+    type Err = UnknownShape;
+
+    /// `decibel-linear` has a range of 60 dB.
+    fn from_str(name: &str) -> Result<Self, UnknownShape> {
+        const KNOWN: &str = "linear, equal-power, between, raised-cosine, square-root and decibel-linear";
+        match name {
+            "linear" => Ok(Self::Linear),
+            "equal-power" => Ok(Self::EqualPower),
+            "between" => Ok(Self::Between),
+            "raised-cosine" => Ok(Self::RaisedCosine),
+            "square-root" => Ok(Self::SquareRoot),
+            "decibel-linear" => Ok(Self::DecibelLinear(60.0)),
+            _ => Err(UnknownShape { name: name.to_owned(), known: KNOWN }),
         }
     }
 }

@@ -25,6 +25,7 @@
 )]
 
 mod riff;
+mod nearest;
 mod units;
 mod layout;
 mod block;
@@ -41,14 +42,14 @@ mod error;
 
 pub use block::Block;
 pub use bounce::{Bounce, Progress};
-pub use curve::{Curve, Fade, FadeShape, Point, Shape};
+pub use curve::{Curve, Fade, FadeShape, Point, Shape, UnknownShape};
 pub use dsp::pan::{PanLaw, UnknownPanLaw};
 pub use error::{Error, ErrorKind, Place, Problem, Result};
 pub use layout::{Layout, UnknownLayout};
 pub use plan::Plan;
 pub use render::{Options, Renderer};
 pub use report::Report;
-pub use session::{Bus, BusId, Clip, Damage, Input, Master, Opener, Send, Session, Strip, Track, TrackId};
+pub use session::{Bus, BusId, Clip, Damage, Input, Load, Master, Opener, Send, Session, Strip, Track, TrackId};
 pub use sink::{Format, Sink};
 pub use source::{Source, Spec};
 pub use units::{Dbfs, Decibels, Frames, Gain, NotANumber, Pan, SampleRate};

@@ -5,11 +5,13 @@
 
 mod bus;
 mod clip;
+mod file;
 mod strip;
 mod track;
 
 pub use bus::{Bus, Master};
 pub use clip::{Clip, Input, Opener};
+pub use file::Load;
 pub use strip::{BusId, Send, Strip, TrackId};
 pub use track::Track;
 

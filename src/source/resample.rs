@@ -25,7 +25,7 @@
 //! downsampling (768 to 48 kHz) above 0.9 of the Nyquist frequency; for ratios up to 4 the 2048 input frames rule.
 #![expect(clippy::indexing_slicing, reason = "every range lies in a buffer that the engine has made of that size")]
 
-use super::{Flaw, Source, Spec};
+use super::{Flaw, FlawKind, Source, Spec};
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
@@ -375,7 +375,7 @@ impl Engine {
         if let Some((first, last)) = bad {
             let at = Frames(self.taken) - Frames((filled - first) as u64);
             let what = "samples that are not finite numbers".into();
-            self.flaws.push(Flaw { at, len: Frames((last - first + 1) as u64), what });
+            self.flaws.push(Flaw { kind: FlawKind::NonFinite, at, len: Frames((last - first + 1) as u64), what });
         }
     }
 }
