@@ -1,13 +1,17 @@
 //! Where audio comes from: the trait, what a file tells about itself, and the one place that opens files.
 
+mod media;
 pub(crate) mod resample;
+mod sniff;
+mod wav;
 
 use crate::{
     block::Block,
-    error::Result,
+    error::{Error, ErrorKind, Result},
     layout::Layout,
     units::{Frames, SampleRate},
 };
+use std::path::Path;
 
 /// Rate and layout of a source: fixed for its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -108,4 +112,33 @@ pub enum Remark {
     AlignmentUnknown,
     /// A stretch of the file cannot be reached exactly by seeking: the file is decoded from its start instead.
     SlowSeek,
+}
+
+/// Opens a stem file of any format that is read: WAVE (RIFF, RF64, BW64), AIFF and AIFF-C, CAF, FLAC, Ogg (Vorbis and
+/// FLAC), MP4 (AAC-LC, ALAC, FLAC, MP3), Matroska and WebM, MP1, MP2, MP3, and AAC-LC in ADTS. The content decides, not
+/// the name.
+///
+/// `stream` chooses among the audio streams of a file that has several, counted from 1; without it the first is read.
+///
+/// # Errors
+/// `NotFound` for a file or a stream that is not there, `Unsupported` for a format, codec or channel count that is not
+/// read, by its name, `Corrupt` for a file that is damaged beyond reading. All name the file.
+pub fn open(path: &Path, stream: Option<usize>) -> Result<(Box<dyn Source>, Info)> {
+    let (file, kind) = sniff::sniff(path)?;
+    if kind == sniff::Kind::Wave
+        && let Some((wav, info)) = wav::Wav::open(path)?
+    {
+        if let Some(n) = stream.filter(|n| *n != 1) {
+            let what = format!("audio stream {n} is not there; the file has 1");
+            return Err(refuse(path, ErrorKind::NotFound, what));
+        }
+        return Ok((Box::new(wav), info));
+    }
+    let (media, info) = media::Media::open(path, file, kind, stream)?;
+    Ok((Box::new(media), info))
+}
+
+/// An error that names the file as it was given.
+fn refuse(path: &Path, kind: ErrorKind, what: impl std::fmt::Display) -> Error {
+    Error::new(kind, format!("{}: {what}", path.display()))
 }

@@ -1,0 +1,123 @@
+//! Packets in order, from a demuxer or from a list.
+//!
+//! A feed knows at which frame of the stream each packet begins. Most containers say so; where they do not (Matroska
+//! counts milliseconds, some MP4 other units) the position is counted from the start, and then the only way back is to
+//! begin again.
+
+use super::{
+    door::{Container, Demuxer, Fault, Packet, Stream},
+    table::Table,
+    tape::Tape,
+};
+use std::fs::File;
+
+/// Where packets come from.
+pub(crate) enum Feed {
+    /// A list of packets.
+    Table(Table),
+    /// A demuxer whose positions are frames.
+    Timed(Demuxed),
+    /// A demuxer whose positions have to be counted.
+    Counted(Demuxed, Count),
+}
+
+/// A demuxer and how to open it again.
+pub(crate) struct Demuxed {
+    demuxer: Demuxer,
+    pub(crate) container: Container,
+    file: File,
+    base: u64,
+    len: u64,
+    stream: Stream,
+}
+
+/// A position that is counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Count {
+    at: i64,
+    usual: u64,
+}
+
+impl Demuxed {
+    /// Opens `len` bytes from `base` on as a container.
+    pub(crate) fn open(
+        container: Container,
+        file: &File,
+        base: u64,
+        len: u64,
+        choose: impl FnOnce(Vec<Stream>) -> Result<Stream, Fault>,
+    ) -> Result<Self, Fault> {
+        let file = file.try_clone().map_err(Fault::Io)?;
+        let mut demuxer = Demuxer::open(container, Tape::new(&file, base, len).map_err(Fault::Io)?)?;
+        let stream = choose(demuxer.streams())?;
+        demuxer.select(&stream);
+        Ok(Self { demuxer, container, file, base, len, stream })
+    }
+
+    /// Begins again with the first packet.
+    pub(crate) fn again(&mut self) -> Result<(), Fault> {
+        let tape = Tape::new(&self.file, self.base, self.len).map_err(Fault::Io)?;
+        self.demuxer = Demuxer::open(self.container, tape)?;
+        self.demuxer.select(&self.stream);
+        Ok(())
+    }
+
+    pub(crate) fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    pub(crate) fn next(&mut self) -> Result<Option<Packet>, Fault> {
+        self.demuxer.next()
+    }
+
+    pub(crate) fn seek(&mut self, to: i64) -> Result<(), Fault> {
+        self.demuxer.seek(to)
+    }
+}
+
+impl Feed {
+    /// The next packet; `None` at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<Packet>, Fault> {
+        match self {
+            Self::Table(table) => table.next(),
+            Self::Timed(d) => d.next(),
+            Self::Counted(d, count) => {
+                let packet = d.next()?;
+                Ok(packet.map(|mut p| {
+                    p.at = count.at;
+                    p.frames = count.usual;
+                    p
+                }))
+            }
+        }
+    }
+
+    /// Says how many frames the last packet gave, or stands for.
+    pub(crate) fn passed(&mut self, frames: u64) {
+        if let Self::Counted(_, count) = self {
+            count.at = count.at.saturating_add_unsigned(frames);
+            count.usual = frames;
+        }
+    }
+
+    /// Goes to a packet at or before a position.
+    pub(crate) fn seek(&mut self, to: i64) -> Result<(), Fault> {
+        match self {
+            Self::Table(table) => {
+                table.seek(u64::try_from(to).unwrap_or(0));
+                Ok(())
+            }
+            Self::Timed(d) => {
+                // The start needs no search, and some demuxers cannot seek to it.
+                if to <= d.stream().start || d.seek(to).is_err() {
+                    return d.again();
+                }
+                Ok(())
+            }
+            Self::Counted(d, count) => {
+                *count = Count::default();
+                d.again()
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The bytes of a stem file as its readers see them.
+//!
+//! A tape is a window on an open file: it can start behind a tag, end before the file does, or go on with zeros where
+//! the file was cut off, so that a container whose tail is missing can still be opened. It also counts what is read
+//! between two packets: a reader that finds nothing for [`PATIENCE`] bytes is stopped with an error, which bounds the
+//! time that damaged or endless input can take. It does not interpret anything.
+
+use std::{
+    fs::File,
+    io::{Error, ErrorKind, Read, Result, Seek, SeekFrom},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+/// Bytes that may be read without finding a packet.
+pub(crate) const PATIENCE: u64 = 64 << 20;
+
+/// How many bytes were read since the last packet. Shared between a tape and who counts the packets.
+pub(crate) type Meter = Arc<AtomicU64>;
+
+/// A window on a file.
+pub(crate) struct Tape {
+    file: File,
+    base: u64,
+    real: u64,
+    len: u64,
+    at: u64,
+    meter: Meter,
+}
+
+impl Tape {
+    /// `len` bytes from `base` on; those that the file does not have read as zeros.
+    pub(crate) fn new(file: &File, base: u64, len: u64) -> Result<Self> {
+        let file = file.try_clone()?;
+        let real = file.metadata()?.len().saturating_sub(base).min(len);
+        Ok(Self { file, base, real, len, at: 0, meter: Meter::default() })
+    }
+
+    /// The counter of this tape.
+    pub(crate) fn meter(&self) -> Meter {
+        Arc::clone(&self.meter)
+    }
+
+    /// How long it is, with the zeros.
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+}
+
+impl Read for Tape {
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
+        let room = u64::try_from(buf.len()).unwrap_or(u64::MAX);
+        let n = if self.at < self.real {
+            self.file.seek(SeekFrom::Start(self.base.saturating_add(self.at)))?;
+            let most = usize::try_from(room.min(self.real - self.at)).unwrap_or(usize::MAX);
+            self.file.read(buf.get_mut(..most).unwrap_or_default())?
+        } else {
+            let most = usize::try_from(room.min(self.len.saturating_sub(self.at))).unwrap_or(usize::MAX);
+            let part = buf.get_mut(..most).unwrap_or_default();
+            part.fill(0);
+            part.len()
+        };
+        let n64 = u64::try_from(n).unwrap_or(u64::MAX);
+        self.at = self.at.saturating_add(n64);
+        if self.meter.fetch_add(n64, Relaxed) > PATIENCE {
+            return Err(Error::new(ErrorKind::InvalidData, format!("no audio in {} MiB of data", PATIENCE >> 20)));
+        }
+        Ok(n)
+    }
+}
+
+impl Seek for Tape {
+    fn seek(&mut self, pos: SeekFrom) -> Result<u64> {
+        let to = match pos {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.len.checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = to.ok_or_else(|| Error::new(ErrorKind::InvalidInput, "seek before the start"))?;
+        Ok(self.at)
+    }
+}
