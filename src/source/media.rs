@@ -182,7 +182,7 @@ impl Media {
             }
             let got = match self.decoder.decode(&packet, &mut self.planes) {
                 Ok(out) => out,
-                Err(Fault::Damaged(what)) => {
+                Err(Fault::Damaged(what) | Fault::Unsupported(what)) => {
                     self.feed.passed(packet.frames);
                     let until = u64::try_from(start.saturating_add_unsigned(packet.frames)).unwrap_or(0);
                     if until > self.at {

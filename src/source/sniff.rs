@@ -145,6 +145,10 @@ fn stream(head: &[u8], start: u64, path: &Path) -> Result<Kind> {
             });
         }
     }
+    let flac = head.windows(8).position(|w| matches!(w, [b'f', b'L', b'a', b'C', 0 | 0x80, 0, 0, 34]));
+    if let Some(at) = flac {
+        return Ok(Kind::Flac { start: start + u64::try_from(at).unwrap_or(0) });
+    }
     let what = if mpeg::free_format(head) {
         "MPEG audio of free format (no stated bit rate) is not supported"
     } else if head.iter().all(|b| *b == 0) {

@@ -24,14 +24,12 @@ pub(crate) struct Config {
 pub(crate) fn config(data: &[u8]) -> Option<Config> {
     let mut bits = Bits { data, at: 0 };
     let mut object = object_type(&mut bits)?;
-    let mut rate = sample_rate(&mut bits)?;
+    let rate = sample_rate(&mut bits)?;
     let channels = bits.take(4)?;
     let (mut sbr, mut stereo) = (false, false);
-    let core = rate;
     if object == 5 || object == 29 {
         sbr = true;
         stereo = object == 29;
-        rate = core;
         sample_rate(&mut bits)?;
         object = object_type(&mut bits)?;
     }
@@ -51,6 +49,13 @@ impl Config {
     /// The configuration that ADTS implies.
     pub(crate) fn adts(object: u8, rate: u32, channels: u8) -> Self {
         Self { object: object.into(), rate, channels: channels.into(), sbr: false, stereo: false, short: false }
+    }
+
+    /// The shortest form of it, for AAC-LC of a usual rate.
+    pub(crate) fn plain(&self) -> Option<Box<[u8]>> {
+        let rate = RATES.iter().position(|r| *r == self.rate).and_then(|i| u16::try_from(i).ok())?;
+        let channels = u16::try_from(self.channels).ok()?;
+        Some((2u16 << 11 | rate << 7 | channels << 3).to_be_bytes().into())
     }
 
     /// The name of what is not decoded; `None` for AAC-LC in mono or stereo.
@@ -86,9 +91,10 @@ fn object_type(bits: &mut Bits<'_>) -> Option<u32> {
     }
 }
 
+const RATES: [u32; 13] =
+    [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
+
 fn sample_rate(bits: &mut Bits<'_>) -> Option<u32> {
-    const RATES: [u32; 13] =
-        [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
     match bits.take(4)? {
         15 => bits.take(24),
         i => RATES.get(usize::try_from(i).ok()?).copied(),

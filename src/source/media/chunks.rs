@@ -1,7 +1,7 @@
-//! A walk over the chunks of AIFF and CAF files: where the sound lies and how much of it is there.
+//! A walk over the chunks of AIFF, CAF and WAVE files: where the sound lies and how much of it is there.
 //!
-//! Both formats state the size of their data in front of it. Whether the file really holds so much, and whether a CAF
-//! file names its channels, is all that is asked here.
+//! AIFF and CAF state the size of their data in front of it. Whether the file really holds so much, whether a CAF file
+//! names its channels, and which codec a WAVE file has is all that is asked here.
 
 use std::{
     fs::File,
@@ -67,6 +67,50 @@ pub(crate) fn caf(file: &File) -> Result<Sound> {
         at = body.saturating_add(size);
     }
     Ok(sound)
+}
+
+/// The format tag of a WAVE file and where its data begins; zeros where there is none.
+pub(crate) fn wave(file: &File) -> Result<(u16, u64)> {
+    let mut tag = 0;
+    let mut at = 12;
+    for _ in 0..MOST {
+        let Some((name, size)) = chunk(file, at, 4)? else { break };
+        let size = u64::from(u32::try_from(size).unwrap_or(u32::MAX).swap_bytes());
+        if name == *b"fmt "
+            && let Some(head) = bytes::<2>(file, at + 8)?
+        {
+            tag = u16::from_le_bytes(head);
+            if tag == 0xFFFE
+                && let Some(sub) = bytes::<2>(file, at + 32)?
+            {
+                tag = u16::from_le_bytes(sub);
+            }
+        }
+        if name == *b"data" {
+            return Ok((tag, at + 8));
+        }
+        at = at.saturating_add(8 + size + (size & 1));
+    }
+    Ok((tag, 0))
+}
+
+/// The name of a codec in WAVE files that is not read.
+pub(crate) fn wave_codec(tag: u16) -> Option<&'static str> {
+    Some(match tag {
+        0x10 => "OKI ADPCM",
+        0x17 => "Dialogic ADPCM",
+        0x31 => "GSM 6.10",
+        0x40 | 0x45 | 0x64 => "G.726 ADPCM",
+        0x70 | 0x270 => "ATRAC",
+        0xFF | 0x1600 | 0x1602 | 0xA106 => "AAC",
+        0x160..=0x163 => "Windows Media Audio",
+        0x2000 => "AC-3",
+        0x2001 => "DTS",
+        0x5756 => "WavPack",
+        0x674F..=0x6771 => "Vorbis",
+        0xF1AC => "FLAC",
+        _ => return None,
+    })
 }
 
 impl Sound {

@@ -132,8 +132,6 @@ pub(crate) struct Stream {
     pub(crate) padding: u32,
     /// Position of the first frame in the container's time.
     pub(crate) start: i64,
-    /// Whether its time counts frames.
-    pub(crate) in_frames: bool,
     /// Whether every packet decodes by itself.
     pub(crate) pcm: bool,
     pub(crate) extra: Option<Box<[u8]>>,
@@ -225,7 +223,6 @@ impl Demuxer {
                 delay: track.delay.unwrap_or(0),
                 padding: track.padding.unwrap_or(0),
                 start: track.start_ts.get(),
-                in_frames: track.time_base.is_none_or(|b| b.numer.get() == 1 && b.denom.get() == rate),
                 pcm: is_pcm(params.codec),
                 extra: params.extra_data.clone(),
                 params: params.clone(),

@@ -24,11 +24,27 @@ pub(crate) enum Feed {
 /// A demuxer and how to open it again.
 pub(crate) struct Demuxed {
     demuxer: Demuxer,
-    pub(crate) container: Container,
+    container: Container,
     file: File,
-    base: u64,
-    len: u64,
+    window: Window,
     stream: Stream,
+}
+
+/// The part of a file that a demuxer sees.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Window {
+    pub(crate) base: u64,
+    /// May go beyond the end of the file.
+    pub(crate) len: u64,
+    /// Bytes to replace.
+    pub(crate) patches: Vec<(u64, u8)>,
+}
+
+impl Window {
+    fn tape(&self, file: &File) -> Result<Tape, Fault> {
+        let tape = Tape::new(file, self.base, self.len).map_err(Fault::Io)?;
+        Ok(tape.patched(self.patches.clone()))
+    }
 }
 
 /// A position that is counted.
@@ -39,25 +55,23 @@ pub(crate) struct Count {
 }
 
 impl Demuxed {
-    /// Opens `len` bytes from `base` on as a container.
+    /// Opens a part of a file as a container.
     pub(crate) fn open(
         container: Container,
         file: &File,
-        base: u64,
-        len: u64,
+        window: Window,
         choose: impl FnOnce(Vec<Stream>) -> Result<Stream, Fault>,
     ) -> Result<Self, Fault> {
         let file = file.try_clone().map_err(Fault::Io)?;
-        let mut demuxer = Demuxer::open(container, Tape::new(&file, base, len).map_err(Fault::Io)?)?;
+        let mut demuxer = Demuxer::open(container, window.tape(&file)?)?;
         let stream = choose(demuxer.streams())?;
         demuxer.select(&stream);
-        Ok(Self { demuxer, container, file, base, len, stream })
+        Ok(Self { demuxer, container, file, window, stream })
     }
 
     /// Begins again with the first packet.
     pub(crate) fn again(&mut self) -> Result<(), Fault> {
-        let tape = Tape::new(&self.file, self.base, self.len).map_err(Fault::Io)?;
-        self.demuxer = Demuxer::open(self.container, tape)?;
+        self.demuxer = Demuxer::open(self.container, self.window.tape(&self.file)?)?;
         self.demuxer.select(&self.stream);
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! What a native FLAC file is when it ends sooner than it says: cut off, or continued as something else.
+//! What a native FLAC file is apart from its audio, and when it ends sooner than it says: cut off, or continued as
+//! something else.
 //!
 //! The demuxer passes over frames whose rate, width or channels are not those of the header, so a stream that changes
 //! looks like one that ends. Here the frame that should come next is looked for by its number.
@@ -37,6 +38,30 @@ impl StreamInfo {
     fn describe(rate: u32, channels: u8, bits: u8) -> String {
         format!("{rate} Hz, {channels} channels, {bits} bits")
     }
+}
+
+/// Changes that make padding of all metadata blocks but the stream information. Tags and pictures are not wanted, cue
+/// sheets may be wrong, and seek tables may lie. Places count from `start`.
+pub(crate) fn beside_audio(mut file: &File, start: u64) -> Result<Vec<(u64, u8)>> {
+    let mut patches = Vec::new();
+    let mut at = 4;
+    // A damaged list would go on through the audio.
+    for _ in 0..1024 {
+        let mut head = [0; 4];
+        file.seek(SeekFrom::Start(start + at))?;
+        if file.read_exact(&mut head).is_err() {
+            break;
+        }
+        let [kind, a, b, c] = head;
+        if !matches!(kind & 0x7F, 0 | 1) {
+            patches.push((at, kind & 0x80 | 1));
+        }
+        if kind & 0x80 != 0 {
+            break;
+        }
+        at += 4 + u64::from(u32::from_be_bytes([0, a, b, c]));
+    }
+    Ok(patches)
 }
 
 /// Whether, and into what, a stream changes after its first `found` frames.

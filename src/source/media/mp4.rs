@@ -177,7 +177,7 @@ fn moov(data: &[u8]) -> Movie {
     let tracks = boxes(data).filter(|(name, body)| name == b"trak" && audio(body)).map(|(_, body)| track(body));
     Movie {
         timescale: find(data, &[b"mvhd"]).map_or(0, timescale),
-        fragmented: find(data, &[b"mvex"]).is_some(),
+        fragmented: false,
         tracks: tracks.collect(),
         smpb: find(data, &[b"udta", b"meta"]).and_then(smpb),
         cut: false,

@@ -125,12 +125,11 @@ impl Stem<'_> {
         match self.stream {
             None if count > 0 => Ok(0),
             Some(n) if (1..=count).contains(&n) => Ok(n - 1),
-            _ if count == 0 => Err(self.unsupported("a file without an audio stream")),
-            Some(n) => {
+            Some(n) if count > 0 => {
                 let what = format!("audio stream {n} is not there; the file has {count}");
                 Err(self.refuse(ErrorKind::NotFound, what))
             }
-            None => Err(self.unsupported("a file without an audio stream")),
+            _ => Err(self.refuse(ErrorKind::Unsupported, "there is no audio stream in it")),
         }
     }
 
@@ -157,6 +156,7 @@ impl Stem<'_> {
     fn trial(&self, feed: &mut Feed, decoder: &mut Decoder, codec: &str) -> Result<Option<Decoded>> {
         let mut planes = Vec::new();
         let mut seen = None;
+        let mut refusal = None;
         for _ in 0..16 {
             let Ok(Some(packet)) = feed.next() else { break };
             match decoder.decode(&packet, &mut planes) {
@@ -165,8 +165,13 @@ impl Stem<'_> {
                     break;
                 }
                 Ok(_) | Err(Fault::Damaged(_)) => {}
+                Err(fault @ Fault::Unsupported(_)) => refusal = Some(fault),
                 Err(fault) => return Err(self.fault(codec, fault)),
             }
+        }
+        // Damage can look like a feature that is not supported; that nothing else comes is no damage.
+        if let (None, Some(fault)) = (seen, refusal) {
+            return Err(self.fault(codec, fault));
         }
         feed.seek(i64::MIN).map_err(|f| self.fault(codec, f))?;
         decoder.reset();

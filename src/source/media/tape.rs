@@ -1,7 +1,8 @@
 //! The bytes of a stem file as its readers see them.
 //!
 //! A tape is a window on an open file: it can start behind a tag, end before the file does, or go on with zeros where
-//! the file was cut off, so that a container whose tail is missing can still be opened. It also counts what is read
+//! the file was cut off, so that a container whose tail is missing can still be opened, and single bytes of it can be
+//! replaced, so that a reader passes over what it would stumble on. It also counts what is read
 //! between two packets: a reader that finds nothing for [`PATIENCE`] bytes is stopped with an error, which bounds the
 //! time that damaged or endless input can take. It does not interpret anything.
 
@@ -27,6 +28,7 @@ pub(crate) struct Tape {
     real: u64,
     len: u64,
     at: u64,
+    patches: Vec<(u64, u8)>,
     meter: Meter,
 }
 
@@ -35,7 +37,13 @@ impl Tape {
     pub(crate) fn new(file: &File, base: u64, len: u64) -> Result<Self> {
         let file = file.try_clone()?;
         let real = file.metadata()?.len().saturating_sub(base).min(len);
-        Ok(Self { file, base, real, len, at: 0, meter: Meter::default() })
+        Ok(Self { file, base, real, len, at: 0, patches: Vec::new(), meter: Meter::default() })
+    }
+
+    /// The same tape with other bytes at some places.
+    pub(crate) fn patched(mut self, patches: Vec<(u64, u8)>) -> Self {
+        self.patches = patches;
+        self
     }
 
     /// The counter of this tape.
@@ -63,6 +71,12 @@ impl Read for Tape {
             part.len()
         };
         let n64 = u64::try_from(n).unwrap_or(u64::MAX);
+        for (at, byte) in &self.patches {
+            let place = at.checked_sub(self.at).filter(|i| *i < n64).and_then(|i| usize::try_from(i).ok());
+            if let Some(target) = place.and_then(|i| buf.get_mut(i)) {
+                *target = *byte;
+            }
+        }
         self.at = self.at.saturating_add(n64);
         if self.meter.fetch_add(n64, Relaxed) > PATIENCE {
             return Err(Error::new(ErrorKind::InvalidData, format!("no audio in {} MiB of data", PATIENCE >> 20)));

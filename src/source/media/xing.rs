@@ -1,6 +1,6 @@
 //! The tag that encoders hide in the first MP3 frame: Xing or Info with the LAME extension, or VBRI.
 //!
-//! The frame that carries it holds no audio. Its frame and byte counts are claims to compare with what is found; only
+//! The frame that carries it holds no music. Its frame and byte counts are claims to compare with what is found; only
 //! encoder delay and padding are taken from it, because nothing else knows them.
 
 use super::mpeg::Header;
@@ -17,6 +17,8 @@ pub(crate) struct Tag {
     pub(crate) bytes: Option<u32>,
     /// Frames of audio to remove at the start and at the end, if the encoder states them.
     pub(crate) trim: Option<(u32, u32)>,
+    /// Whether its frame is played like any other.
+    pub(crate) played: bool,
 }
 
 /// The tag in a frame, if it has one.
@@ -29,7 +31,7 @@ pub(crate) fn read(header: &Header, frame: &[u8]) -> Option<Tag> {
         return xing(frame.get(at..)?);
     }
     if frame.get(36..40) == Some(b"VBRI") && frame.get(40..42) == Some(&[0, 1]) {
-        return Some(Tag { count: word(frame, 50), bytes: word(frame, 46), trim: None });
+        return Some(Tag { count: word(frame, 50), bytes: word(frame, 46), trim: None, played: true });
     }
     None
 }
@@ -62,7 +64,7 @@ fn xing(tag: &[u8]) -> Option<Tag> {
         }
         _ => None,
     };
-    Some(Tag { count, bytes, trim })
+    Some(Tag { count, bytes, trim, played: false })
 }
 
 #[cfg(test)]
@@ -81,7 +83,7 @@ mod tests {
         frame.extend([576u32 >> 4, 1260 >> 8, 1260 & 255].map(|b| u8::try_from(b).unwrap()));
         let tag = read(&header, &frame).unwrap();
         // 193 frames, delay 576, padding 1260 = 220 500 samples.
-        assert_eq!(tag, Tag { count: Some(193), bytes: Some(50_331), trim: Some((1105, 731)) });
+        assert_eq!(tag, Tag { count: Some(193), bytes: Some(50_331), trim: Some((1105, 731)), played: false });
         assert_eq!(193 * 1152 - 1105 - 731, 220_500);
     }
 }

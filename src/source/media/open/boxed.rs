@@ -8,7 +8,7 @@ use crate::{
         media::{
             chunks::{self, Sound},
             door::{Container, Decoder, Fault, Stream},
-            feed::{Count, Demuxed, Feed},
+            feed::{Count, Demuxed, Feed, Window},
             flac::{self, StreamInfo},
             ogg,
         },
@@ -29,7 +29,7 @@ impl Stem<'_> {
         &self,
         container: Container,
         name: &str,
-        window: (u64, u64),
+        window: Window,
         order: impl Fn(&Stream) -> usize,
     ) -> Result<(Demuxed, usize)> {
         let mut refusal = None;
@@ -47,7 +47,7 @@ impl Stem<'_> {
                 Fault::Unsupported(String::new())
             })
         };
-        let opened = Demuxed::open(container, self.file, window.0, window.1, choose);
+        let opened = Demuxed::open(container, self.file, window, choose);
         match (opened, refusal) {
             (Ok(demuxed), _) => Ok((demuxed, count)),
             (Err(_), Some(refusal)) => Err(refusal),
@@ -55,8 +55,9 @@ impl Stem<'_> {
         }
     }
 
-    fn whole(&self) -> Result<(u64, u64)> {
-        Ok((0, self.file.metadata().map_err(|e| self.io(e))?.len()))
+    fn whole(&self) -> Result<Window> {
+        let len = self.file.metadata().map_err(|e| self.io(e))?.len();
+        Ok(Window { len, ..Window::default() })
     }
 
     /// Visits all packets from where the demuxer stands.
@@ -110,26 +111,30 @@ impl Stem<'_> {
     }
 
     pub(super) fn flac(&self, start: u64) -> Result<Opened> {
-        let (_, len) = self.whole()?;
-        let (mut demuxed, _) = self.demux(Container::Flac, "FLAC", (start, len.saturating_sub(start)), |_| 0)?;
+        let len = self.whole()?.len.saturating_sub(start);
+        let patches = flac::beside_audio(self.file, start).map_err(|e| self.io(e))?;
+        let (mut demuxed, _) = self.demux(Container::Flac, "FLAC", Window { base: start, len, patches }, |_| 0)?;
         let stream = demuxed.stream().clone();
         let info = stream.extra.as_deref().and_then(StreamInfo::parse);
         let info = info.ok_or_else(|| self.corrupt("FLAC: the stream information is damaged"))?;
         let stated = stream.stated.unwrap_or(0);
         // A quick look at the end is enough where it agrees.
         let last = i64::try_from(stated).unwrap_or(i64::MAX);
-        let mut found = None;
+        let mut quick = None;
         if stated > 0 && demuxed.seek(last - 1).is_ok() {
-            found = self.visit(&mut demuxed, "FLAC")?.filter(|v| v.end == last).map(|_| stated);
+            quick = self.visit(&mut demuxed, "FLAC")?.filter(|v| v.end == last);
         }
-        let found = match found {
-            Some(found) => found,
+        let (first, found) = match quick {
+            Some(_) => (0, stated),
             None => {
                 demuxed.again().map_err(|f| self.fault("FLAC", f))?;
-                u64::try_from(self.visit(&mut demuxed, "FLAC")?.map_or(0, |v| v.end)).unwrap_or(0)
+                let visit = self.visit(&mut demuxed, "FLAC")?.unwrap_or(Visit { first: 0, end: 0 });
+                (visit.first, u64::try_from(visit.end).unwrap_or(0))
             }
         };
-        if found < stated
+        // A stream that was recorded from the middle counts from there.
+        let origin = if first > 0 && found > stated { first } else { 0 };
+        if quick.is_none()
             && let Some(what) = flac::change(self.file, &info, found).map_err(|e| self.io(e))?
         {
             let at = Self::clock(info.rate, found);
@@ -140,10 +145,10 @@ impl Stem<'_> {
             self.verified(&mut demuxed, &stream, info)?;
         }
         let signed = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-        let extent = Extent { origin: 0, end: signed(stated.max(found)), held: signed(found) };
+        let extent = Extent { origin, end: signed(stated.max(found)), held: signed(found) };
         let mut opened = self.finish(Feed::Timed(demuxed), &stream, "FLAC".into(), extent)?;
-        if found > stated && stated > 0 {
-            opened.remarks.push(Remark::HeaderLength { stated: Frames(stated), found: Frames(found) });
+        if opened.frames > stated && stated > 0 {
+            opened.remarks.push(Remark::HeaderLength { stated: Frames(stated), found: Frames(opened.frames) });
         }
         Ok(opened)
     }
@@ -193,7 +198,8 @@ impl Stem<'_> {
 
     pub(super) fn aiff(&self) -> Result<Opened> {
         let sound = chunks::aiff(self.file).map_err(|e| self.io(e))?;
-        let (demuxed, _) = self.demux(Container::Aiff, "AIFF", (0, sound.whole), |_| 0)?;
+        let (demuxed, _) =
+            self.demux(Container::Aiff, "AIFF", Window { len: sound.whole, ..Window::default() }, |_| 0)?;
         let mut opened = self.pcm(demuxed, "AIFF", sound)?;
         let stated = sound.frames.unwrap_or(opened.frames);
         if stated != opened.frames {
@@ -222,7 +228,8 @@ impl Stem<'_> {
 
     pub(super) fn caf(&self) -> Result<Opened> {
         let sound = chunks::caf(self.file).map_err(|e| self.io(e))?;
-        let (mut demuxed, _) = self.demux(Container::Caf, "CAF", (0, sound.whole), |_| 0)?;
+        let (mut demuxed, _) =
+            self.demux(Container::Caf, "CAF", Window { len: sound.whole, ..Window::default() }, |_| 0)?;
         let stream = demuxed.stream().clone();
         let mut opened = if stream.pcm || matches!(stream.codec, "A-law" | "mu-law") {
             self.pcm(demuxed, "CAF", sound)?
@@ -266,6 +273,16 @@ impl Stem<'_> {
     }
 
     pub(super) fn wave(&self) -> Result<Opened> {
+        let (tag, data) = chunks::wave(self.file).map_err(|e| self.io(e))?;
+        match tag {
+            0x50 | 0x55 => return self.mpeg(data),
+            0x02 | 0x11 => {}
+            tag => {
+                if let Some(name) = chunks::wave_codec(tag) {
+                    return Err(self.unsupported(format!("{name} in WAV")));
+                }
+            }
+        }
         let (mut demuxed, _) = self.demux(Container::Wave, "WAVE", self.whole()?, |_| 0)?;
         let stream = demuxed.stream().clone();
         let codec = format!("{} in WAV", stream.codec);
@@ -313,7 +330,7 @@ impl Stem<'_> {
             };
             match decoder.decode(&packet, &mut planes) {
                 Ok(out) => usual = u64::try_from(out.frames).unwrap_or(0),
-                Err(Fault::Damaged(_)) => {}
+                Err(Fault::Damaged(_) | Fault::Unsupported(_)) => {}
                 Err(fault) => return Err(self.fault(&codec, fault)),
             }
             feed.passed(usual);

@@ -45,8 +45,9 @@ impl Stem<'_> {
         let head = table(scan.entries.first().copied().into_iter().collect())?.peek(1);
         let tag = head.first().and_then(|frame| xing::read(&scan.first, frame));
         let each = u64::from(scan.first.frames);
-        if tag.is_some() {
-            // The frame of the tag is none of the music.
+        // The frame of a Xing tag is none of the music. That of a VBRI tag is played, silent, by other decoders, and
+        // its encoders count on it.
+        if tag.is_some_and(|t| !t.played) {
             scan.entries.remove(0);
             scan.entries.iter_mut().for_each(|e| e.at -= each);
             scan.frames -= each;
@@ -59,7 +60,7 @@ impl Stem<'_> {
         if let Some(stated) = stated {
             if stated > promised && cut_short {
                 promised = stated;
-            } else if stated != promised {
+            } else if stated != promised && !(tag.played && stated + each == promised) {
                 remarks.push(Remark::HeaderLength { stated: Frames(stated), found: Frames(scan.frames) });
             }
         }

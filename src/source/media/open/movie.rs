@@ -43,7 +43,7 @@ impl Stem<'_> {
         let chosen = self.chosen(movie.tracks.len())?;
         let Some(track) = movie.tracks.get(chosen) else { return Err(self.corrupt("MP4: no such stream")) };
         let Some(is) = self.describe(track)? else { return self.demuxed_mp4(&movie, chosen) };
-        if movie.fragmented && track.packets.is_empty() {
+        if movie.fragmented {
             return self.demuxed_mp4(&movie, chosen);
         }
         let (rate, channels) = self.limits(is.rate, is.channels)?;
@@ -185,7 +185,9 @@ impl Stem<'_> {
                 }
                 let channels = usize::try_from(is.channels).unwrap_or(0);
                 let (codec, name, frames) = (Codec::Aac, "AAC", Some(1024));
-                Described { codec, name, rate: is.rate, channels, bits: None, frames, config: Some(data) }
+                // The plain form of it: some files have extensions that the decoder stumbles on.
+                let config = Some(is.plain().unwrap_or(data));
+                Described { codec, name, rate: is.rate, channels, bits: None, frames, config }
             }
             (b"mp4a", 0x69 | 0x6B) | (b".mp3" | b"ms\0\x55" | b"mp3 ", _) => {
                 mp3().ok_or_else(|| self.corrupt("MP3 in MP4: no frame header where the first packet is"))?
