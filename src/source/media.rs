@@ -8,6 +8,7 @@
 pub(crate) mod aac;
 mod chunks;
 mod door;
+mod fault;
 mod feed;
 mod flac;
 mod mp4;
@@ -25,7 +26,8 @@ use crate::{
     layout::Layout,
     units::Frames,
 };
-use door::{Decoder, Fault, Packet};
+use door::{Decoder, Packet};
+use fault::Fault;
 use feed::Feed;
 use open::Opened;
 use std::{
@@ -53,7 +55,6 @@ pub(crate) struct Media {
     lead: u64,
     linear: bool,
     pre_roll: u64,
-    holes: Vec<(i64, i64)>,
     feed: Feed,
     decoder: Decoder,
     /// The frame that is read next.
@@ -107,7 +108,6 @@ impl Media {
             lead: opened.lead,
             linear: opened.linear,
             pre_roll: opened.pre_roll,
-            holes: opened.holes,
             feed: opened.feed,
             decoder: opened.decoder,
             at: 0,
@@ -180,6 +180,9 @@ impl Media {
                 self.waiting = Some(packet);
                 return Ok(());
             }
+            if packet.fresh {
+                self.decoder.reset();
+            }
             let got = match self.decoder.decode(&packet, &mut self.planes) {
                 Ok(out) => out,
                 Err(Fault::Damaged(what) | Fault::Unsupported(what)) => {
@@ -227,11 +230,6 @@ impl Media {
         loop {
             let why = match self.feed.next() {
                 Ok(Some(packet)) => {
-                    if self.holes.iter().any(|(from, to)| (*from..*to).contains(&packet.at)) {
-                        // What comes behind must not be joined to what came before.
-                        self.decoder.reset();
-                        continue;
-                    }
                     let early = self.frame(packet.at) <= i64::try_from(self.at).unwrap_or(i64::MAX);
                     if std::mem::take(&mut self.sought) && !early {
                         // The demuxer went too far: only reading from the start finds the place.
@@ -262,8 +260,7 @@ impl Media {
     fn restart(&mut self) -> Result<()> {
         self.sought = false;
         self.waiting = None;
-        self.decoder.reset();
-        let done = self.feed.seek(i64::MIN);
+        let done = self.feed.seek(i64::MIN).and_then(|()| self.decoder.renew());
         done.map_err(|f| self.die(ErrorKind::Corrupt, format!("cannot go back to the start: {}", f.reason())))
     }
 }
@@ -330,7 +327,8 @@ impl Source for Media {
         }
         self.waiting = None;
         self.decoder.reset();
-        let target = i64::try_from(to.saturating_sub(self.pre_roll)).unwrap_or(i64::MAX).saturating_add(self.origin);
+        let target = i64::try_from(to).unwrap_or(i64::MAX).saturating_add(self.origin);
+        let target = target.saturating_sub_unsigned(self.pre_roll);
         let done = self.feed.seek(target.max(0));
         done.map_err(|f| self.die(ErrorKind::Corrupt, format!("cannot go to {}: {}", self.place(to), f.reason())))?;
         self.sought = true;

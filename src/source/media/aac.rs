@@ -103,28 +103,31 @@ fn sample_rate(bits: &mut Bits<'_>) -> Option<u32> {
 
 /// Whether a packet ends with a fill element that holds spectral band replication.
 ///
-/// Such an element is the last but the end mark, so its place follows from its length: a match by chance takes the
-/// right length, type and end mark at once, about one packet in two hundred.
+/// Such an element comes last, with nothing but padding and the end mark behind it, so that its place follows from its
+/// length: a match by chance takes the right lengths, types and end mark at once, less than one packet in a hundred.
 pub(crate) fn has_sbr(packet: &[u8]) -> bool {
     let end = packet.len() * 8;
-    // Fill elements are at most 269 bytes long.
-    let from = end.saturating_sub(8 * 275);
-    (from..end).any(|at| {
+    (0..end).any(|at| {
         let mut bits = Bits { data: packet, at };
-        if bits.take(3) != Some(6) {
-            return false;
+        let mut first = true;
+        loop {
+            match bits.take(3) {
+                Some(6) => {}
+                Some(7) => return !first && end - bits.at < 8 && bits.rest_is_zero(),
+                _ => return false,
+            }
+            let len = match bits.take(4) {
+                Some(15) => bits.take(8).map(|more| 14 + more),
+                other => other,
+            };
+            let Some(len) = len.and_then(|l| usize::try_from(l).ok()) else { return false };
+            let body = bits.at;
+            if first && (len == 0 || !matches!(bits.take(4), Some(13 | 14))) {
+                return false;
+            }
+            first = false;
+            bits.at = body + len * 8;
         }
-        let len = match bits.take(4) {
-            Some(15) => bits.take(8).map(|more| 14 + more),
-            other => other,
-        };
-        let Some(len) = len.and_then(|l| usize::try_from(l).ok()).filter(|l| *l > 0) else { return false };
-        let body = bits.at;
-        if !matches!(bits.take(4), Some(13 | 14)) {
-            return false;
-        }
-        bits.at = body + len * 8;
-        bits.take(3) == Some(7) && end - bits.at < 8 && bits.rest_is_zero()
     })
 }
 

@@ -43,6 +43,8 @@ pub(crate) fn aiff(file: &File) -> Result<Sound> {
         if name == *b"SSND" {
             let offset = bytes::<4>(file, body)?.map_or(0, |b| u64::from(u32::from_be_bytes(b)));
             sound.data(body + 8 + offset, size.saturating_sub(8 + offset), len);
+            // The byte that pads odd sizes: some writers leave it out.
+            sound.whole += size & 1;
         }
         at = body.saturating_add(size).saturating_add(size & 1);
     }

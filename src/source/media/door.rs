@@ -4,10 +4,12 @@
 //! [`Fault::Panicked`] and the reader that panicked is gone for good, and nothing is allocated from a header before its
 //! numbers are within limits. Timing, trimming, damage and lengths are the business of the files around this one.
 
-use super::tape::{Meter, Tape};
+use super::{
+    fault::{Fault, discard, guarded},
+    tape::{Meter, Tape},
+};
 use std::{
     io::{self, Read},
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::Ordering::Relaxed,
 };
 use symphonia::{
@@ -29,36 +31,6 @@ use symphonia::{
     },
 };
 
-/// Why something of the foreign code failed.
-#[derive(Debug)]
-pub(crate) enum Fault {
-    /// The data at hand is damaged; what follows may be whole.
-    Damaged(String),
-    /// The data ends in the middle of something.
-    Cut,
-    /// The stream changes its rate, channels or codec here.
-    Changed,
-    /// A format or codec that is not read.
-    Unsupported(String),
-    /// The foreign code panicked. It is gone.
-    Panicked(String),
-    /// The file could not be read.
-    Io(io::Error),
-}
-
-impl Fault {
-    /// The reason, for people.
-    pub(crate) fn reason(&self) -> String {
-        match self {
-            Self::Damaged(what) | Self::Unsupported(what) => what.clone(),
-            Self::Cut => "the data ends in the middle of a packet".into(),
-            Self::Changed => "another stream begins".into(),
-            Self::Panicked(what) => format!("the decoder failed on this data ({what})"),
-            Self::Io(e) => e.to_string(),
-        }
-    }
-}
-
 impl From<Error> for Fault {
     fn from(e: Error) -> Self {
         match e {
@@ -75,17 +47,6 @@ impl From<Error> for Fault {
             other => Self::Damaged(other.to_string()),
         }
     }
-}
-
-/// Runs foreign code; a panic in it becomes an error.
-fn guarded<T>(run: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        // A payload may panic when it is dropped, too.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(panic)));
-        Err(Fault::Panicked(text.unwrap_or_else(|| "no reason given".into())))
-    })
 }
 
 /// Containers whose demuxer is the foreign one.
@@ -146,13 +107,15 @@ pub(crate) struct Packet {
     pub(crate) frames: u64,
     /// Its number in the file, counted from 1, for messages.
     pub(crate) number: u64,
+    /// Whether it does not follow the packet before it.
+    pub(crate) fresh: bool,
     raw: Raw,
 }
 
 impl Packet {
     /// A packet that was found without a demuxer.
     pub(crate) fn new(at: i64, frames: u64, number: u64, data: Vec<u8>) -> Self {
-        Self { at, frames, number, raw: Raw::new(0, Timestamp::ZERO, Duration::from(frames), data) }
+        Self { at, frames, number, fresh: false, raw: Raw::new(0, Timestamp::ZERO, Duration::from(frames), data) }
     }
 
     /// How many bytes it has.
@@ -259,6 +222,7 @@ impl Demuxer {
             at: raw.pts.get().saturating_add_unsigned(raw.trim_start.get()),
             frames: raw.dur.get(),
             number: self.number,
+            fresh: false,
             raw,
         }))
     }
@@ -277,8 +241,7 @@ impl Demuxer {
     }
 
     fn discard(&mut self) {
-        let reader = self.reader.take();
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(reader)));
+        discard(self.reader.take());
     }
 }
 
@@ -300,6 +263,7 @@ pub(crate) struct Decoded {
 /// A decoder.
 pub(crate) struct Decoder {
     decoder: Option<Box<dyn AudioDecoder>>,
+    params: AudioCodecParameters,
 }
 
 impl Decoder {
@@ -340,7 +304,13 @@ impl Decoder {
         }
         let options = AudioDecoderOptions::default().gapless(true).verify(verify);
         let decoder = guarded(|| Ok(get_codecs().make_audio_decoder(params, &options)?))?;
-        Ok(Self { decoder: Some(decoder) })
+        Ok(Self { decoder: Some(decoder), params: params.clone() })
+    }
+
+    /// Begins again as if nothing had been decoded. A reset is not enough where noise depends on all that came before.
+    pub(crate) fn renew(&mut self) -> Result<(), Fault> {
+        *self = Self::make(&self.params, false)?;
+        Ok(())
     }
 
     /// Decodes a packet into planes in WAVE order, full scale ±1.0.
@@ -364,7 +334,7 @@ impl Decoder {
         }
     }
 
-    /// Forgets what came before: call it after a seek.
+    /// Forgets the packet before: call it after a seek.
     pub(crate) fn reset(&mut self) {
         if let Some(decoder) = self.decoder.as_mut() {
             let done = guarded(|| {
@@ -384,8 +354,7 @@ impl Decoder {
     }
 
     fn discard(&mut self) {
-        let decoder = self.decoder.take();
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(decoder)));
+        discard(self.decoder.take());
     }
 }
 

@@ -5,11 +5,13 @@
 //! begin again.
 
 use super::{
-    door::{Container, Demuxer, Fault, Packet, Stream},
+    door::{Container, Demuxer, Packet, Stream},
+    fault::Fault,
+    ogg::Hole,
     table::Table,
-    tape::Tape,
+    tape::{Part, Tape},
 };
-use std::fs::File;
+use std::{collections::VecDeque, fs::File};
 
 /// Where packets come from.
 pub(crate) enum Feed {
@@ -28,13 +30,18 @@ pub(crate) struct Demuxed {
     file: File,
     window: Window,
     stream: Stream,
+    /// Where the demuxer puts packets in the wrong place.
+    pub(crate) holes: Vec<Hole>,
+    /// Packets that have been put right, and the one behind them.
+    ready: VecDeque<Packet>,
 }
 
 /// The part of a file that a demuxer sees.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Window {
-    pub(crate) base: u64,
-    /// May go beyond the end of the file.
+    /// One behind the other.
+    pub(crate) parts: Vec<Part>,
+    /// How long it seems to be; what no part holds reads as zeros.
     pub(crate) len: u64,
     /// Bytes to replace.
     pub(crate) patches: Vec<(u64, u8)>,
@@ -42,8 +49,7 @@ pub(crate) struct Window {
 
 impl Window {
     fn tape(&self, file: &File) -> Result<Tape, Fault> {
-        let tape = Tape::new(file, self.base, self.len).map_err(Fault::Io)?;
-        Ok(tape.patched(self.patches.clone()))
+        Tape::new(file, &self.parts, self.len, self.patches.clone()).map_err(Fault::Io)
     }
 }
 
@@ -66,13 +72,14 @@ impl Demuxed {
         let mut demuxer = Demuxer::open(container, window.tape(&file)?)?;
         let stream = choose(demuxer.streams())?;
         demuxer.select(&stream);
-        Ok(Self { demuxer, container, file, window, stream })
+        Ok(Self { demuxer, container, file, window, stream, holes: Vec::new(), ready: VecDeque::new() })
     }
 
     /// Begins again with the first packet.
     pub(crate) fn again(&mut self) -> Result<(), Fault> {
         self.demuxer = Demuxer::open(self.container, self.window.tape(&self.file)?)?;
         self.demuxer.select(&self.stream);
+        self.ready.clear();
         Ok(())
     }
 
@@ -81,12 +88,50 @@ impl Demuxed {
     }
 
     pub(crate) fn next(&mut self) -> Result<Option<Packet>, Fault> {
-        self.demuxer.next()
+        loop {
+            let packet = match self.ready.pop_front() {
+                Some(packet) => return Ok(Some(packet)),
+                None => self.demuxer.next()?,
+            };
+            let Some(packet) = packet else { return Ok(None) };
+            match self.holes.iter().find(|h| (h.from..h.to).contains(&packet.at)) {
+                None => return Ok(Some(packet)),
+                Some(hole) => self.ready = behind(&mut self.demuxer, *hole, packet)?,
+            }
+        }
     }
 
     pub(crate) fn seek(&mut self, to: i64) -> Result<(), Fault> {
+        self.ready.clear();
         self.demuxer.seek(to)
     }
+}
+
+/// The packets of the page behind a hole, which end where the page says. The demuxer lets them begin where the hole
+/// does. On the last page of all nothing tells how much of the last packet counts, so its packets are left out.
+fn behind(demuxer: &mut Demuxer, hole: Hole, first: Packet) -> Result<VecDeque<Packet>, Fault> {
+    let mut page = VecDeque::from([first]);
+    let mut beyond = None;
+    while let Some(packet) = demuxer.next()? {
+        if packet.at >= hole.to {
+            beyond = Some(packet);
+            break;
+        }
+        page.push_back(packet);
+    }
+    let end = page.back().map_or(hole.to, |p| p.at.saturating_add_unsigned(p.frames));
+    if hole.last && end != hole.to {
+        page.clear();
+    }
+    for packet in &mut page {
+        packet.at = packet.at.saturating_add(hole.to.saturating_sub(end));
+    }
+    page.extend(beyond);
+    // What comes behind a hole must not be joined to what came before it.
+    if let Some(first) = page.front_mut() {
+        first.fresh = true;
+    }
+    Ok(page)
 }
 
 impl Feed {

@@ -185,8 +185,8 @@ fn moov(data: &[u8]) -> Movie {
 }
 
 fn track(trak: &[u8]) -> Track {
-    let mut track = Track::default();
-    track.timescale = find(trak, &[b"mdia", b"mdhd"]).map_or(0, timescale);
+    let timescale = find(trak, &[b"mdia", b"mdhd"]).map_or(0, timescale);
+    let mut track = Track { timescale, ..Track::default() };
     if let Some(elst) = find(trak, &[b"edts", b"elst"]) {
         let wide = elst.first() == Some(&1);
         let edit = |row: &[u8]| {

@@ -200,8 +200,7 @@ pub(crate) fn scan(file: &File, start: u64) -> Result<Option<Scan>> {
     let mut scan = Scan { first, entries: Vec::new(), frames: 0, cut: None, change: None, bytes };
     let mut good: (u64, u64) = (0, 0);
     let mut pos = start;
-    loop {
-        let Some(header) = Header::parse(view.get(pos, 16)?).filter(|h| h.agrees(&first)) else { break };
+    while let Some(header) = Header::parse(view.get(pos, 16)?).filter(|h| h.agrees(&first)) {
         let next = pos + u64::from(header.size);
         if next > view.len {
             scan.cut = Some(header.frames);

@@ -4,6 +4,7 @@
 //! quiet about: pages that are missing or damaged, a second piece of music chained behind the first, and a file that is
 //! cut in the middle of a page. It does not look into packets.
 
+use super::tape::Part;
 use std::{
     fs::File,
     io::{BufReader, Read, Result, Seek, SeekFrom},
@@ -12,6 +13,9 @@ use std::{
 /// Bytes without a page after which the rest of a file is not Ogg.
 const GIVE_UP: u64 = 16 << 20;
 
+/// A page that claims to end further from the one before it than this is not believed.
+const FAR: i64 = 1 << 24;
+
 /// One logical stream.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stream {
@@ -19,10 +23,19 @@ pub(crate) struct Stream {
     sequence: u32,
     /// Position at the end of the last whole page.
     pub(crate) end: i64,
-    /// Position stated by a last page that is cut off.
+    /// Position stated by a last page that is cut off or damaged.
     pub(crate) cut: Option<i64>,
     /// Stretches whose pages are damaged or missing, up to the end of the first whole page behind.
-    pub(crate) holes: Vec<(i64, i64)>,
+    pub(crate) holes: Vec<Hole>,
+}
+
+/// A stretch of a stream from the end of a whole page to the end of the first whole page behind the damage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hole {
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+    /// Whether that page is the last.
+    pub(crate) last: bool,
 }
 
 /// What the walk found.
@@ -31,6 +44,8 @@ pub(crate) struct Walk {
     streams: Vec<Stream>,
     /// Position at which another piece of music begins.
     pub(crate) chained: Option<i64>,
+    /// The stretches of the file that are whole pages.
+    pub(crate) good: Vec<Part>,
 }
 
 impl Walk {
@@ -78,7 +93,6 @@ pub(crate) fn walk(file: &File) -> Result<Walk> {
     let mut reader = BufReader::with_capacity(1 << 18, file.try_clone()?);
     reader.seek(SeekFrom::Start(0))?;
     let (mut walk, mut at, mut data) = (Walk::default(), 0u64, Vec::new());
-    let mut damaged = false;
     let mut music = false;
     let mut lost = 0;
     while at + 27 <= len && lost < GIVE_UP {
@@ -88,7 +102,6 @@ pub(crate) fn walk(file: &File) -> Result<Walk> {
         let Some(mut page) = Page::parse(&data) else {
             at += 1;
             lost += 1;
-            damaged = true;
             // The capture pattern is looked for from here on.
             at += skip(&mut reader, at, &mut lost)?;
             seek(&mut reader, at)?;
@@ -99,20 +112,23 @@ pub(crate) fn walk(file: &File) -> Result<Walk> {
         page.body = data.get(27..).unwrap_or_default().iter().map(|l| usize::from(*l)).sum();
         let body = page.body;
         if !whole || !read_more(&mut reader, &mut data, body)? {
-            if let Some(s) = walk.streams.iter_mut().find(|s| s.serial == page.serial) {
-                s.cut = Some(page.granule).filter(|g| *g > s.end);
-            }
+            walk.claim(&page);
             break;
         }
         if checksum(&data) != page.checksum {
-            damaged = true;
+            walk.claim(&page);
             at += 1;
             at += skip(&mut reader, at, &mut lost)?;
             seek(&mut reader, at)?;
             continue;
         }
         lost = 0;
-        at += u64::try_from(data.len()).unwrap_or(0);
+        let size = u64::try_from(data.len()).unwrap_or(0);
+        match walk.good.last_mut() {
+            Some((from, len)) if *from + *len == at => *len += size,
+            _ => walk.good.push((at, size)),
+        }
+        at += size;
         let first = page.flags & 2 != 0;
         if first && music {
             walk.chained = Some(walk.streams.iter().map(|s| s.end).max().unwrap_or(0));
@@ -122,14 +138,18 @@ pub(crate) fn walk(file: &File) -> Result<Walk> {
         // Header pages end at position 0; music may too, when it is shorter than a packet.
         music |= !first && page.granule > 0;
     }
-    // Damage at the very end leaves no page behind it to show the hole.
-    if damaged && walk.streams.len() == 1 && at + 27 > len {
-        walk.streams.iter_mut().for_each(|s| s.cut = s.cut.or(Some(s.end)));
-    }
     Ok(walk)
 }
 
 impl Walk {
+    /// Remembers the position of a page that is cut or damaged, in case no whole one follows.
+    fn claim(&mut self, page: &Page) {
+        if let Some(s) = self.streams.iter_mut().find(|s| s.serial == page.serial) {
+            let near = s.end..s.end.saturating_add(FAR);
+            s.cut = s.cut.max(Some(page.granule).filter(|g| near.contains(g)));
+        }
+    }
+
     fn take(&mut self, page: &Page, first: bool) {
         let Some(stream) = self.streams.iter_mut().find(|s| s.serial == page.serial) else {
             if first {
@@ -144,9 +164,10 @@ impl Walk {
             return;
         }
         if !follows && page.granule > stream.end {
-            stream.holes.push((stream.end, page.granule));
+            stream.holes.push(Hole { from: stream.end, to: page.granule, last: page.flags & 4 != 0 });
         }
         stream.end = stream.end.max(page.granule);
+        stream.cut = None;
     }
 }
 
@@ -228,7 +249,11 @@ mod tests {
         all[3][30] ^= 1;
         let walk = walked(&all.concat());
         let stream = walk.stream(7).unwrap();
-        assert_eq!((stream.holes.as_slice(), stream.end, stream.cut), (&[(100, 300)][..], 400, None));
+        assert_eq!(
+            (stream.holes.as_slice(), stream.end, stream.cut),
+            (&[Hole { from: 100, to: 300, last: false }][..], 400, None)
+        );
+        assert_eq!(walk.good.len(), 2);
     }
 
     #[test]

@@ -8,7 +8,8 @@ mod frames;
 mod movie;
 
 use super::{
-    door::{Decoded, Decoder, Fault, Stream},
+    door::{Decoded, Decoder, Stream},
+    fault::Fault,
     feed::Feed,
 };
 use crate::{
@@ -44,8 +45,6 @@ pub(crate) struct Opened {
     /// Whether a seek has to decode from the start.
     pub(crate) linear: bool,
     pub(crate) pre_roll: u64,
-    /// Stretches that the demuxer puts in the wrong place; they are left out.
-    pub(crate) holes: Vec<(i64, i64)>,
 }
 
 /// A place in the feed's count of frames, and what lies there.
@@ -173,8 +172,7 @@ impl Stem<'_> {
         if let (None, Some(fault)) = (seen, refusal) {
             return Err(self.fault(codec, fault));
         }
-        feed.seek(i64::MIN).map_err(|f| self.fault(codec, f))?;
-        decoder.reset();
+        feed.seek(i64::MIN).and_then(|()| decoder.renew()).map_err(|f| self.fault(codec, f))?;
         Ok(seen)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Reading goes through the list in order, seeking looks the position up. Packets of 0 bytes stand for what was lost.
 
-use super::door::{Fault, Packet};
+use super::{door::Packet, fault::Fault};
 use std::{
     fs::File,
     io::{Read, Seek, SeekFrom},

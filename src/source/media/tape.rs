@@ -1,7 +1,7 @@
 //! The bytes of a stem file as its readers see them.
 //!
-//! A tape is a window on an open file: it can start behind a tag, end before the file does, or go on with zeros where
-//! the file was cut off, so that a container whose tail is missing can still be opened, and single bytes of it can be
+//! A tape is a window on an open file: it can start behind a tag, leave out damaged stretches, or go on with zeros
+//! where the file was cut off, so that a container whose tail is missing can still be opened. Single bytes of it can be
 //! replaced, so that a reader passes over what it would stumble on. It also counts what is read
 //! between two packets: a reader that finds nothing for [`PATIENCE`] bytes is stopped with an error, which bounds the
 //! time that damaged or endless input can take. It does not interpret anything.
@@ -21,11 +21,14 @@ pub(crate) const PATIENCE: u64 = 64 << 20;
 /// How many bytes were read since the last packet. Shared between a tape and who counts the packets.
 pub(crate) type Meter = Arc<AtomicU64>;
 
+/// A part of a file: its first byte and its length.
+pub(crate) type Part = (u64, u64);
+
 /// A window on a file.
 pub(crate) struct Tape {
     file: File,
-    base: u64,
-    real: u64,
+    /// Where each part begins on the tape, and in the file, and its length.
+    parts: Vec<(u64, u64, u64)>,
     len: u64,
     at: u64,
     patches: Vec<(u64, u8)>,
@@ -33,17 +36,19 @@ pub(crate) struct Tape {
 }
 
 impl Tape {
-    /// `len` bytes from `base` on; those that the file does not have read as zeros.
-    pub(crate) fn new(file: &File, base: u64, len: u64) -> Result<Self> {
+    /// Parts of a file one behind the other, then zeros up to `len` bytes. `patches` puts other bytes at some places.
+    pub(crate) fn new(file: &File, parts: &[Part], len: u64, patches: Vec<(u64, u8)>) -> Result<Self> {
         let file = file.try_clone()?;
-        let real = file.metadata()?.len().saturating_sub(base).min(len);
-        Ok(Self { file, base, real, len, at: 0, patches: Vec::new(), meter: Meter::default() })
-    }
-
-    /// The same tape with other bytes at some places.
-    pub(crate) fn patched(mut self, patches: Vec<(u64, u8)>) -> Self {
-        self.patches = patches;
-        self
+        let end = file.metadata()?.len();
+        let mut at = 0;
+        let place = |(from, n): &Part| {
+            let start = at;
+            let n = (*n).min(end.saturating_sub(*from));
+            at += n;
+            (start, *from, n)
+        };
+        let parts = parts.iter().map(place).collect();
+        Ok(Self { file, parts, len: len.max(at), at: 0, patches, meter: Meter::default() })
     }
 
     /// The counter of this tape.
@@ -60,15 +65,20 @@ impl Tape {
 impl Read for Tape {
     fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
         let room = u64::try_from(buf.len()).unwrap_or(u64::MAX);
-        let n = if self.at < self.real {
-            self.file.seek(SeekFrom::Start(self.base.saturating_add(self.at)))?;
-            let most = usize::try_from(room.min(self.real - self.at)).unwrap_or(usize::MAX);
-            self.file.read(buf.get_mut(..most).unwrap_or_default())?
-        } else {
-            let most = usize::try_from(room.min(self.len.saturating_sub(self.at))).unwrap_or(usize::MAX);
-            let part = buf.get_mut(..most).unwrap_or_default();
-            part.fill(0);
-            part.len()
+        let before = self.parts.partition_point(|(start, ..)| *start <= self.at);
+        let part = before.checked_sub(1).and_then(|i| self.parts.get(i));
+        let n = match part {
+            Some((start, from, len)) if self.at - start < *len => {
+                self.file.seek(SeekFrom::Start(from.saturating_add(self.at - start)))?;
+                let most = usize::try_from(room.min(len - (self.at - start))).unwrap_or(usize::MAX);
+                self.file.read(buf.get_mut(..most).unwrap_or_default())?
+            }
+            _ => {
+                let most = usize::try_from(room.min(self.len.saturating_sub(self.at))).unwrap_or(usize::MAX);
+                let part = buf.get_mut(..most).unwrap_or_default();
+                part.fill(0);
+                part.len()
+            }
         };
         let n64 = u64::try_from(n).unwrap_or(u64::MAX);
         for (at, byte) in &self.patches {

@@ -7,7 +7,8 @@ use crate::{
         Bits, Remark,
         media::{
             chunks::{self, Sound},
-            door::{Container, Decoder, Fault, Stream},
+            door::{Container, Decoder, Stream},
+            fault::Fault,
             feed::{Count, Demuxed, Feed, Window},
             flac::{self, StreamInfo},
             ogg,
@@ -17,9 +18,11 @@ use crate::{
 };
 
 /// What a visit of all packets found, without decoding them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Visit {
     first: i64,
+    /// Where the last packet begins and ends.
+    last: i64,
     end: i64,
 }
 
@@ -57,7 +60,7 @@ impl Stem<'_> {
 
     fn whole(&self) -> Result<Window> {
         let len = self.file.metadata().map_err(|e| self.io(e))?.len();
-        Ok(Window { len, ..Window::default() })
+        Ok(Window { parts: vec![(0, len)], len, ..Window::default() })
     }
 
     /// Visits all packets from where the demuxer stands.
@@ -67,7 +70,8 @@ impl Stem<'_> {
             match demuxed.next() {
                 Ok(Some(p)) => {
                     let end = p.at.saturating_add_unsigned(p.frames);
-                    let v = visit.get_or_insert(Visit { first: p.at, end });
+                    let v = visit.get_or_insert(Visit { first: p.at, last: p.at, end });
+                    v.last = p.at;
                     v.end = v.end.max(end);
                 }
                 Ok(None) | Err(Fault::Cut) => return Ok(visit),
@@ -106,14 +110,14 @@ impl Stem<'_> {
             remarks: Vec::new(),
             linear: false,
             pre_roll: 0,
-            holes: Vec::new(),
         })
     }
 
     pub(super) fn flac(&self, start: u64) -> Result<Opened> {
         let len = self.whole()?.len.saturating_sub(start);
         let patches = flac::beside_audio(self.file, start).map_err(|e| self.io(e))?;
-        let (mut demuxed, _) = self.demux(Container::Flac, "FLAC", Window { base: start, len, patches }, |_| 0)?;
+        let (mut demuxed, _) =
+            self.demux(Container::Flac, "FLAC", Window { parts: vec![(start, len)], len, patches }, |_| 0)?;
         let stream = demuxed.stream().clone();
         let info = stream.extra.as_deref().and_then(StreamInfo::parse);
         let info = info.ok_or_else(|| self.corrupt("FLAC: the stream information is damaged"))?;
@@ -128,7 +132,7 @@ impl Stem<'_> {
             Some(_) => (0, stated),
             None => {
                 demuxed.again().map_err(|f| self.fault("FLAC", f))?;
-                let visit = self.visit(&mut demuxed, "FLAC")?.unwrap_or(Visit { first: 0, end: 0 });
+                let visit = self.visit(&mut demuxed, "FLAC")?.unwrap_or(Visit::default());
                 (visit.first, u64::try_from(visit.end).unwrap_or(0))
             }
         };
@@ -175,7 +179,8 @@ impl Stem<'_> {
     pub(super) fn ogg(&self) -> Result<Opened> {
         let walk = ogg::walk(self.file).map_err(|e| self.io(e))?;
         let order = |s: &Stream| walk.place(s.id);
-        let (mut demuxed, count) = self.demux(Container::Ogg, "Ogg", self.whole()?, order)?;
+        let window = Window { parts: walk.good.clone(), ..Window::default() };
+        let (mut demuxed, count) = self.demux(Container::Ogg, "Ogg", window, order)?;
         let stream = demuxed.stream().clone();
         if let Some(at) = walk.chained {
             let at = Self::clock(stream.rate, u64::try_from(at).unwrap_or(0));
@@ -183,23 +188,22 @@ impl Stem<'_> {
             return Err(self.refuse(ErrorKind::Unsupported, what));
         }
         let codec = format!("{} in Ogg", stream.codec);
-        let visit = self.visit(&mut demuxed, &codec)?.unwrap_or(Visit { first: 0, end: 0 });
-        demuxed.again().map_err(|f| self.fault(&codec, f))?;
         let pages = walk.stream(stream.id).cloned().unwrap_or_default();
+        demuxed.holes.clone_from(&pages.holes);
+        let visit = self.visit(&mut demuxed, &codec)?.unwrap_or(Visit::default());
+        demuxed.again().map_err(|f| self.fault(&codec, f))?;
         let origin = visit.first.max(0);
         let promised = pages.cut.unwrap_or(visit.end).max(pages.end).max(visit.end);
         let extent = Extent { origin, end: promised.max(origin), held: visit.end };
         let mut opened = self.finish(Feed::Timed(demuxed), &stream, codec, extent)?;
         opened.streams = count;
         opened.trimmed = (visit.first.min(0).unsigned_abs(), stream.padding.into());
-        opened.holes = pages.holes;
         Ok(opened)
     }
 
     pub(super) fn aiff(&self) -> Result<Opened> {
         let sound = chunks::aiff(self.file).map_err(|e| self.io(e))?;
-        let (demuxed, _) =
-            self.demux(Container::Aiff, "AIFF", Window { len: sound.whole, ..Window::default() }, |_| 0)?;
+        let (demuxed, _) = self.demux(Container::Aiff, "AIFF", Window { len: sound.whole, ..self.whole()? }, |_| 0)?;
         let mut opened = self.pcm(demuxed, "AIFF", sound)?;
         let stated = sound.frames.unwrap_or(opened.frames);
         if stated != opened.frames {
@@ -229,21 +233,28 @@ impl Stem<'_> {
     pub(super) fn caf(&self) -> Result<Opened> {
         let sound = chunks::caf(self.file).map_err(|e| self.io(e))?;
         let (mut demuxed, _) =
-            self.demux(Container::Caf, "CAF", Window { len: sound.whole, ..Window::default() }, |_| 0)?;
+            self.demux(Container::Caf, "CAF", Window { len: sound.whole, ..self.whole()? }, |_| 0)?;
         let stream = demuxed.stream().clone();
         let mut opened = if stream.pcm || matches!(stream.codec, "A-law" | "mu-law") {
             self.pcm(demuxed, "CAF", sound)?
         } else {
             let codec = format!("{} in CAF", stream.codec);
-            let visit = self.visit(&mut demuxed, &codec)?.unwrap_or(Visit { first: 0, end: 0 });
+            let visit = self.visit(&mut demuxed, &codec)?.unwrap_or(Visit::default());
             demuxed.again().map_err(|f| self.fault(&codec, f))?;
-            let promised = visit.end.saturating_sub(stream.padding.into());
-            let (delay, end) = (i64::from(stream.delay), promised);
             // Some writers count positions from the first packet, some from the first frame of music.
-            let origin = if visit.first < 0 { 0 } else { delay };
-            let held = if sound.present < sound.promised { self.cut_caf(&mut demuxed, sound)? } else { visit.end };
-            let extent = Extent { origin, end: end.max(origin), held };
+            let origin = if visit.first < 0 { 0 } else { i64::from(stream.delay) };
+            let padded = visit.end.saturating_sub(stream.padding.into());
+            let valid = stream.stated.and_then(|n| i64::try_from(n).ok()).map_or(0, |n| origin.saturating_add(n));
+            let mut end = if valid > origin && valid < padded { valid } else { padded };
+            let mut held = visit.end;
             let lossless = stream.codec == "ALAC";
+            if sound.present < sound.promised {
+                held = self.cut_caf(&mut demuxed, sound)?;
+            } else if lossless {
+                // The last packet may be shorter than the header makes it.
+                end = end.min(self.alac_end(&mut demuxed, visit)?);
+            }
+            let extent = Extent { origin, end: end.max(origin), held };
             let mut opened = self.finish(Feed::Timed(demuxed), &stream, codec, extent)?;
             opened.trimmed = (stream.delay.into(), stream.padding.into());
             opened.linear = !lossless;
@@ -256,6 +267,24 @@ impl Stem<'_> {
             opened.mask = 0;
         }
         Ok(opened)
+    }
+
+    /// Where the last packet of ALAC really ends.
+    fn alac_end(&self, demuxed: &mut Demuxed, visit: Visit) -> Result<i64> {
+        let mut decoder = Decoder::of(demuxed.stream(), false).map_err(|f| self.fault("ALAC in CAF", f))?;
+        let mut end = visit.end;
+        let mut planes = Vec::new();
+        // This demuxer cannot seek once it has come to the end.
+        demuxed.again().map_err(|f| self.fault("ALAC in CAF", f))?;
+        if demuxed.seek(visit.last).is_ok() {
+            while let Ok(Some(packet)) = demuxed.next() {
+                if let Ok(out) = decoder.decode(&packet, &mut planes) {
+                    end = packet.at.saturating_add_unsigned(u64::try_from(out.frames).unwrap_or(0));
+                }
+            }
+        }
+        demuxed.again().map_err(|f| self.fault("ALAC in CAF", f))?;
+        Ok(end)
     }
 
     /// The position up to which the packets of a cut CAF file are there.
@@ -286,7 +315,7 @@ impl Stem<'_> {
         let (mut demuxed, _) = self.demux(Container::Wave, "WAVE", self.whole()?, |_| 0)?;
         let stream = demuxed.stream().clone();
         let codec = format!("{} in WAV", stream.codec);
-        let visit = self.visit(&mut demuxed, &codec)?.unwrap_or(Visit { first: 0, end: 0 });
+        let visit = self.visit(&mut demuxed, &codec)?.unwrap_or(Visit::default());
         demuxed.again().map_err(|f| self.fault(&codec, f))?;
         let promised = i64::try_from(stream.stated.unwrap_or(0)).unwrap_or(0).max(visit.end);
         let extent = Extent { origin: 0, end: promised, held: visit.end };

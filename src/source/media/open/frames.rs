@@ -94,7 +94,6 @@ impl Stem<'_> {
             remarks,
             linear: false,
             pre_roll: MPEG_PRE_ROLL,
-            holes: Vec::new(),
         })
     }
 
@@ -135,7 +134,6 @@ impl Stem<'_> {
             remarks: vec![Remark::AlignmentUnknown, Remark::SlowSeek],
             linear: true,
             pre_roll: 0,
-            holes: Vec::new(),
         })
     }
 

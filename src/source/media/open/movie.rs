@@ -92,7 +92,6 @@ impl Stem<'_> {
             remarks,
             linear,
             pre_roll: if matches!(is.codec, Codec::Mp3) { MPEG_PRE_ROLL } else { 0 },
-            holes: Vec::new(),
         })
     }
 
