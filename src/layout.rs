@@ -27,6 +27,34 @@ pub(crate) enum Speaker {
     RightSurround,
 }
 
+/// Where a speaker stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Left,
+    Right,
+    Middle,
+}
+
+impl Speaker {
+    /// The side that a balance control turns it with.
+    pub(crate) fn side(self) -> Side {
+        match self {
+            Left | LeftBack | LeftSurround => Side::Left,
+            Right | RightBack | RightSurround => Side::Right,
+            Mono | Centre | Lfe | CentreBack => Side::Middle,
+        }
+    }
+
+    /// Its share of a panned mono signal; only the front pair has one.
+    pub(crate) fn pan(self, left: f64, right: f64) -> Option<f64> {
+        match self {
+            Left => Some(left),
+            Right => Some(right),
+            _ => None,
+        }
+    }
+}
+
 use Speaker::{Centre, CentreBack, Left, LeftBack, LeftSurround, Lfe, Mono, Right, RightBack, RightSurround};
 
 /// Which channels there are, in WAVE order.
@@ -131,6 +159,11 @@ impl Layout {
             Self::Surround71 => &[Left, Right, Centre, Lfe, LeftBack, RightBack, LeftSurround, RightSurround],
             Self::Discrete(_) => &[],
         }
+    }
+
+    /// Whether folding into another layout leaves the LFE out.
+    pub(crate) fn loses_lfe(self, to: Self) -> bool {
+        self.speakers().contains(&Lfe) && !to.speakers().contains(&Lfe)
     }
 
     /// The coefficients that fold this layout into another, one row a target channel, one column a source channel;

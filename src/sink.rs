@@ -1,5 +1,13 @@
 //! Where audio goes: the trait and what a finished sink tells.
 
+mod atomic;
+mod memory;
+mod wav;
+
+pub use atomic::same_file;
+pub use memory::Memory;
+pub use wav::{Broadcast, Format, Options, UnknownFormat, Wav};
+
 use crate::{block::Block, error::Result, units::Frames};
 use std::path::PathBuf;
 

@@ -1,9 +1,17 @@
 //! Where audio comes from: the trait, what a file tells about itself, and the one place that opens files.
 
 mod media;
-pub(crate) mod resample;
+mod memory;
+pub(crate) mod reader;
+mod resample;
 mod sniff;
+pub(crate) mod stem;
 mod wav;
+pub(crate) mod whole;
+
+pub use memory::Memory;
+pub use resample::Resampled;
+pub use stem::highest_rate;
 
 use crate::{
     block::Block,
@@ -12,6 +20,8 @@ use crate::{
     units::{Frames, SampleRate},
 };
 use std::path::Path;
+
+pub use wav::Wav;
 
 /// Rate and layout of a source: fixed for its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,9 +32,23 @@ pub struct Spec {
     pub layout: Layout,
 }
 
-/// A stretch of a source that could not be decoded and was replaced by silence of the same length.
+/// What is wrong with a stretch of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FlawKind {
+    /// Its data cannot be decoded.
+    Damaged,
+    /// The source ends before it: the file is cut off.
+    EndedEarly,
+    /// It holds infinities or values that are not numbers.
+    NonFinite,
+}
+
+/// A stretch of a source that is not as it should be, and was replaced by silence of the same length.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flaw {
+    /// What is wrong with it.
+    pub kind: FlawKind,
     /// The first silent frame, at the source's own rate.
     pub at: Frames,
     /// How many frames are silent.

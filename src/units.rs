@@ -3,6 +3,10 @@
 //! Positions and lengths are whole [`Frames`]; levels are [`Decibels`] (relative), [`Gain`] (linear) or [`Dbfs`]
 //! (measured). Arithmetic on frames saturates: no position can wrap.
 
+mod parse;
+
+pub use parse::NotANumber;
+
 use crate::error::{Error, ErrorKind, Result};
 use std::{
     fmt,

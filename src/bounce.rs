@@ -1,0 +1,194 @@
+//! Renders offline: a plan from its start to its end into a sink, block by block.
+
+use crate::{
+    block::Block,
+    error::{Error, ErrorKind, Result},
+    plan::Plan,
+    render::{Options, Renderer},
+    report::{Code, Report, Warning, gather},
+    session::Session,
+    sink::{self, Format, Sink, Wav, Written},
+    units::Frames,
+};
+use std::{ops::ControlFlow, ops::Range, path::Path, time::Instant};
+
+/// How far a bounce is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Frames rendered.
+    pub done: Frames,
+    /// Frames to render in all.
+    pub total: Frames,
+}
+
+/// Told after every block how far the bounce is; may stop it.
+type Watch<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + 'a>;
+
+/// An offline render: format, range, threads, progress.
+///
+/// ```no_run
+/// use soundtrack::{Bounce, Format, Layout, SampleRate, Session, Track};
+/// use std::ops::ControlFlow;
+/// let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+/// mix.add_track(Track::new("piano", "piano.flac"));
+/// let report = Bounce::new()
+///     .format(Format::Wav32f)
+///     .overwrite(true)
+///     .progress(|p| {
+///         eprint!("\r{} of {}", p.done, p.total);
+///         ControlFlow::Continue(())
+///     })
+///     .run(&mix, "piano.wav")?;
+/// println!("{report}");
+/// # Ok::<(), soundtrack::Error>(())
+/// ```
+#[derive(Default)]
+pub struct Bounce<'a> {
+    format: Format,
+    overwrite: bool,
+    range: Option<Range<Frames>>,
+    options: Options,
+    block: Option<usize>,
+    watch: Option<Watch<'a>>,
+}
+
+/// Frames in a block of a bounce.
+const BLOCK: usize = 16_384;
+
+impl<'a> Bounce<'a> {
+    /// A bounce of everything into a new 24-bit WAV file, on all cores.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the format of the file.
+    #[must_use]
+    pub fn format(mut self, format: Format) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// Allows an existing file to be replaced, at the very end and at once.
+    #[must_use]
+    pub fn overwrite(mut self, overwrite: bool) -> Self {
+        self.overwrite = overwrite;
+        self
+    }
+
+    /// Renders only a range of the timeline. Past the end of the mix there is silence.
+    #[must_use]
+    pub fn range(mut self, range: Range<Frames>) -> Self {
+        self.range = Some(range);
+        self
+    }
+
+    /// Sets how many threads decode and mix; 0 is as many as there are cores. Changes no sample.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.options.threads = threads;
+        self
+    }
+
+    /// Sets how many frames the sink gets at a time, at least 1. Changes no sample.
+    #[must_use]
+    pub fn block(mut self, frames: usize) -> Self {
+        self.block = Some(frames.max(1));
+        self
+    }
+
+    /// Is called after every block; `Break` stops the bounce, which then fails as `Cancelled` and leaves no file.
+    #[must_use]
+    pub fn progress(mut self, watch: impl FnMut(Progress) -> ControlFlow<()> + 'a) -> Self {
+        self.watch = Some(Box::new(watch));
+        self
+    }
+
+    /// Renders a session into a WAV file.
+    ///
+    /// # Errors
+    /// All kinds but `Device`. A file that exists is refused unless overwriting is allowed, one that is an input always;
+    /// whatever happens, the path holds what it held before, or the whole new file.
+    pub fn run(self, session: &Session, path: impl AsRef<Path>) -> Result<Report> {
+        let (path, clock) = (path.as_ref(), Instant::now());
+        Wav::check(path, self.overwrite)?;
+        let plan = Plan::compile(session)?;
+        for input in plan.files() {
+            if !sink::same_file(&input, path)? {
+                continue;
+            }
+            let what = format!("{}: is one of the inputs ({})", path.display(), input.display());
+            return Err(Error::new(ErrorKind::Output, what));
+        }
+        let range = self.range.clone().unwrap_or(Frames::ZERO..plan.length());
+        let options = sink::Options { overwrite: self.overwrite, ..sink::Options::default() };
+        let mut wav = Wav::create_with(path, self.format, plan.spec(), range.end - range.start, &options)?;
+        let format = self.format;
+        let mut renderer = Renderer::new(plan, &self.options)?;
+        let mut report = self.into_sink(&mut renderer, &mut wav)?;
+        report.title.clone_from(&session.title);
+        report.format = Some(format.to_string());
+        report.timed(clock);
+        Ok(report)
+    }
+
+    /// Renders a plan into any sink, from the range's start to its end, and finishes the sink. Format and overwriting are
+    /// the sink's own business.
+    ///
+    /// # Errors
+    /// Those of the stems, of the sink, and `Cancelled`.
+    pub fn into_sink(mut self, renderer: &mut Renderer, sink: &mut dyn Sink) -> Result<Report> {
+        let clock = Instant::now();
+        let range = self.range.unwrap_or(Frames::ZERO..renderer.plan().length());
+        let total = range.end - range.start;
+        let layout = renderer.plan().spec().layout;
+        let size = self.block.unwrap_or(BLOCK);
+        let mut block = Block::new(layout, size);
+        renderer.seek(range.start);
+        let mut done = Frames::ZERO;
+        while done < total {
+            let want = usize::try_from((total - done).0).unwrap_or(usize::MAX).min(size);
+            if renderer.render(&mut block)? == 0 {
+                block.fill(want, 0.0);
+            }
+            block.set_frames(want.min(block.frames()));
+            sink.write(&block)?;
+            done += Frames(block.frames() as u64);
+            if let Some(watch) = &mut self.watch
+                && watch(Progress { done, total }).is_break()
+            {
+                return Err(Error::new(ErrorKind::Cancelled, "cancelled"));
+            }
+        }
+        let written = sink.finish()?;
+        let mut report = gather(renderer, "", &range);
+        report.wrote(&written);
+        report.timed(clock);
+        Ok(report)
+    }
+}
+
+impl Report {
+    /// Adds what the sink tells.
+    fn wrote(&mut self, written: &Written) {
+        self.output = written.path.as_ref().map(|p| p.display().to_string());
+        self.bytes = written.bytes;
+        self.mix.clipped_samples = written.clipped;
+        self.mix.non_finite_samples = written.non_finite;
+        if written.clipped > 0 {
+            let peak = self.mix.peak_dbfs.unwrap_or_default();
+            let text = format!(
+                "{} samples clipped, the mix peaks at {peak:+.2} dBFS: lower the master by {:.1} dB, or write wav32f",
+                written.clipped,
+                // Rounded up to the tenth, so that it is enough.
+                (peak * 10.0).ceil() / 10.0
+            );
+            self.warnings.insert(0, Warning { code: Code::W101, track: None, file: None, text });
+        }
+    }
+
+    fn timed(&mut self, clock: Instant) {
+        self.wall_s = clock.elapsed().as_secs_f64();
+        self.times_real_time = self.duration_s / self.wall_s.max(1e-9);
+    }
+}

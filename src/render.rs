@@ -1,0 +1,151 @@
+//! Runs a plan block by block: the only running state.
+//!
+//! Every lane of a stage is rendered before the next stage starts, on as many threads as the options say; each lane's sum
+//! runs in the order of the plan. So neither block size nor threads can change a bit.
+
+mod lane;
+
+use crate::{
+    block::Block,
+    dsp::peak::Peak,
+    error::{Error, ErrorKind, Result},
+    plan::{Lane, Plan},
+    source::Flaw,
+    units::Frames,
+};
+use lane::{LaneState, Output};
+use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
+
+/// How a plan is run. Nothing here changes a sample.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// How many threads decode and mix; 0 is as many as the machine has cores.
+    pub threads: usize,
+}
+
+/// How many frames are rendered together at the most: few enough for the caches, enough to be worth a thread's while.
+const BLOCK: usize = 16_384;
+
+/// A plan, running. Start anywhere with [`seek`](Self::seek), then [`render`](Self::render) until it returns 0.
+///
+/// ```
+/// use soundtrack::{Block, Frames, Layout, Options, Plan, Renderer, SampleRate, Session, Spec, Track, source::Memory};
+/// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+/// let mut mix = Session::new(SampleRate::HZ_48000, Layout::Mono);
+/// mix.add_track(Track::new("ramp", Memory::new(spec, vec![vec![0.1, 0.2, 0.3]])?));
+/// let mut renderer = Renderer::new(Plan::compile(&mix)?, &Options::default())?;
+/// let mut block = Block::new(Layout::Mono, 2);
+/// renderer.seek(Frames(1));
+/// assert_eq!(renderer.render(&mut block)?, 2);
+/// assert_eq!(block.channel(0), [0.2, 0.3]);
+/// assert_eq!(renderer.render(&mut block)?, 0);
+/// # Ok::<(), soundtrack::Error>(())
+/// ```
+pub struct Renderer {
+    plan: Plan,
+    lanes: Vec<LaneState>,
+    /// What each lane gives in the current block.
+    outputs: Vec<Output>,
+    pool: Option<ThreadPool>,
+    position: u64,
+}
+
+impl Renderer {
+    /// Makes a plan ready to run. Files are opened when their clips start, and closed when they end.
+    ///
+    /// # Errors
+    /// `Session` where the threads cannot be started.
+    pub fn new(plan: Plan, options: &Options) -> Result<Self> {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = if options.threads == 0 { cores() } else { options.threads };
+        let pool = if threads == 1 {
+            None
+        } else {
+            let built =
+                ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("soundtrack-{i}")).build();
+            let refused = |e| Error::new(ErrorKind::Session, format!("cannot start {threads} threads: {e}")).because(e);
+            Some(built.map_err(refused)?)
+        };
+        let layout = plan.spec.layout;
+        let lanes = plan.lanes.iter().map(|lane| LaneState::new(lane, layout)).collect();
+        let outputs = plan.lanes.iter().map(|_| Output::new(layout)).collect();
+        Ok(Self { plan, lanes, outputs, pool, position: 0 })
+    }
+
+    /// The plan that is run.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The frame that the next block starts with.
+    #[must_use]
+    pub fn position(&self) -> Frames {
+        Frames(self.position)
+    }
+
+    /// Goes to a frame: the next block is the same, bit for bit, as if everything before had been rendered.
+    pub fn seek(&mut self, to: Frames) {
+        self.position = to.0;
+    }
+
+    /// Fills the block with the next frames and returns how many: the block's capacity, less at the end, then 0.
+    ///
+    /// # Errors
+    /// `Session` for a block of another layout; `Corrupt`, `NotFound` or `Unsupported` for stems that cannot be
+    /// delivered, with track, file and place.
+    pub fn render(&mut self, block: &mut Block) -> Result<usize> {
+        if block.layout() != self.plan.spec.layout {
+            let what = format!("a block of {} for a plan of {}", block.layout(), self.plan.spec.layout);
+            return Err(Error::new(ErrorKind::Session, what));
+        }
+        let left = usize::try_from(self.plan.length.0.saturating_sub(self.position)).unwrap_or(usize::MAX);
+        let total = left.min(block.capacity());
+        block.set_frames(total);
+        let mut done = 0;
+        while done < total {
+            let n = BLOCK.min(total - done);
+            self.run(n)?;
+            let master = self.outputs.last().into_iter().flat_map(|o| o.block.channels());
+            for (to, from) in block.channels_mut().zip(master) {
+                if let Some(to) = to.get_mut(done..done + n) {
+                    to.copy_from_slice(from);
+                }
+            }
+            done += n;
+            self.position += n as u64;
+        }
+        Ok(total)
+    }
+
+    /// Renders the next `frames` frames of every lane.
+    fn run(&mut self, frames: usize) -> Result<()> {
+        let (plan, at) = (&self.plan, self.position);
+        for stage in &plan.stages {
+            let (before, from_here) = self.outputs.split_at_mut(stage.start);
+            let before = &*before;
+            let lanes = self.lanes.iter_mut().zip(&plan.lanes).skip(stage.start).zip(from_here).take(stage.len());
+            let mut live: Vec<_> = lanes.filter(|((_, lane), _)| lane.live).collect();
+            let run = |((state, lane), out): &mut ((&mut LaneState, &Lane), &mut Output)| {
+                state.render(out, lane, plan, before, at, frames)
+            };
+            let results: Vec<Result<()>> = match &self.pool {
+                Some(pool) if live.len() > 1 => pool.install(|| live.par_iter_mut().map(run).collect()),
+                _ => live.iter_mut().map(run).collect(),
+            };
+            // The first in the order of the plan, whichever thread met one first.
+            results.into_iter().collect::<Result<()>>()?;
+        }
+        Ok(())
+    }
+
+    /// The peaks of a lane so far, one a channel, after its gain and pan.
+    pub(crate) fn peaks(&self, lane: usize) -> &[Peak] {
+        self.lanes.get(lane).map_or(&[], LaneState::peaks)
+    }
+
+    /// The flaws met in each clip of a lane so far.
+    pub(crate) fn flaws(&self, lane: usize) -> &[Vec<Flaw>] {
+        self.lanes.get(lane).map_or(&[], LaneState::flaws)
+    }
+}

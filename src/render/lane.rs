@@ -1,0 +1,271 @@
+//! One lane, running: its input, its gain and pan, its meter.
+//!
+//! While nothing sounds, a sum holds −0.0, the one number that changes nothing when it is added: so what is outside a
+//! clip leaves every bit of the others alone, their signed zeros too. The master turns it into 0.0.
+
+use crate::{
+    block::Block,
+    dsp::{
+        gain::{add_scaled, add_shaped, scale, shape},
+        pan::PanLaw,
+        peak::Peak,
+    },
+    error::Result,
+    layout::{Layout, Side},
+    plan::{Feed, Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip},
+    source::{Flaw, reader::Reader},
+    units::Pan,
+};
+
+/// What adds up to nothing.
+const NOTHING: f64 = -0.0;
+
+/// What a lane gives in a block.
+pub(super) struct Output {
+    pub block: Block,
+    /// Whether the block holds anything.
+    pub active: bool,
+}
+
+impl Output {
+    pub(super) fn new(layout: Layout) -> Self {
+        Self { block: Block::new(layout, 0), active: false }
+    }
+}
+
+/// What a lane keeps from block to block.
+pub(super) struct LaneState {
+    /// The sum of a track's mono clips, until the pan law places it.
+    mono: Block,
+    /// One for each clip, while it sounds.
+    readers: Vec<Option<Reader>>,
+    flaws: Vec<Vec<Flaw>>,
+    peaks: Vec<Peak>,
+    level: Vec<f64>,
+    pan: Vec<f64>,
+    factor: Vec<f64>,
+}
+
+impl LaneState {
+    pub(super) fn new(lane: &Lane, layout: Layout) -> Self {
+        let clips = lane.clips().len();
+        Self {
+            mono: Block::new(Layout::Mono, 0),
+            readers: (0..clips).map(|_| None).collect(),
+            flaws: vec![Vec::new(); clips],
+            peaks: vec![Peak::default(); layout.channels()],
+            level: Vec::new(),
+            pan: Vec::new(),
+            factor: Vec::new(),
+        }
+    }
+
+    pub(super) fn peaks(&self) -> &[Peak] {
+        &self.peaks
+    }
+
+    pub(super) fn flaws(&self) -> &[Vec<Flaw>] {
+        &self.flaws
+    }
+
+    /// Renders `frames` frames from `at` on; `before` are the outputs of earlier stages.
+    pub(super) fn render(
+        &mut self,
+        out: &mut Output,
+        lane: &Lane,
+        plan: &Plan,
+        before: &[Output],
+        at: u64,
+        frames: usize,
+    ) -> Result<()> {
+        match &lane.input {
+            LaneInput::Clips(clips) => self.play(out, clips, at, frames).map_err(|e| e.in_track(&lane.name))?,
+            LaneInput::Sum(feeds) => {
+                sum(out, feeds, before, frames);
+            }
+        }
+        if out.active {
+            self.strip(&mut out.block, lane, plan, at, frames);
+        }
+        if lane.kind == LaneKind::Master {
+            silence(&mut out.block, plan, at, frames);
+        }
+        let peaks = self.peaks.iter_mut().zip(out.block.channels()).filter(|_| out.active);
+        peaks.for_each(|(peak, samples)| peak.take(samples, at));
+        Ok(())
+    }
+
+    /// Adds up the clips that sound, each read only while it does.
+    fn play(&mut self, out: &mut Output, clips: &[PlannedClip], at: u64, frames: usize) -> Result<()> {
+        let end = at + frames as u64;
+        let sounds = |c: &PlannedClip| c.range.start < end && at < c.range.end && c.gain != 0.0;
+        out.active = clips.iter().any(sounds);
+        self.mono.set_frames(0);
+        if out.active {
+            ready(&mut out.block, frames);
+        } else if out.block.capacity() > 0 {
+            (out.block, self.mono) = (Block::new(out.block.layout(), 0), Block::new(Layout::Mono, 0));
+        }
+        for ((clip, reader), flaws) in clips.iter().zip(&mut self.readers).zip(&mut self.flaws) {
+            if !sounds(clip) {
+                *reader = None;
+                continue;
+            }
+            let to = match clip.place {
+                Placing::Pan if self.mono.frames() == 0 => {
+                    ready(&mut self.mono, frames);
+                    &mut self.mono
+                }
+                Placing::Pan => &mut self.mono,
+                Placing::Fold(_) => &mut out.block,
+            };
+            let reader = match reader {
+                Some(open) => open,
+                closed => closed.insert(Reader::open(&clip.stem)?),
+            };
+            add_clip(clip, reader, to, at, frames, &mut self.factor)?;
+            flaws.extend(reader.flaws());
+        }
+        Ok(())
+    }
+
+    /// Applies gain and pan: the balance to what has sides already, the pan law to what is mono.
+    fn strip(&mut self, out: &mut Block, lane: &Lane, plan: &Plan, at: u64, frames: usize) {
+        let mono = self.mono.channels().next().filter(|m| !m.is_empty());
+        if let (Some(level), Some(pan)) = (lane.gain.constant(), lane.pan.constant()) {
+            let (left, right) = plan.pan_law.gains(Pan(pan));
+            let (to_left, to_right) = PanLaw::Balance.gains(Pan(pan));
+            for (samples, speaker) in out.channels_mut().zip(plan.spec.layout.speakers()) {
+                let side = |l, r| match speaker.side() {
+                    Side::Left => l,
+                    Side::Right => r,
+                    Side::Middle => 1.0,
+                };
+                scale(samples, level * side(to_left, to_right));
+                if let (Some(mono), Some(law)) = (mono, speaker.pan(left, right)) {
+                    place(samples, mono, level * law);
+                }
+            }
+            return;
+        }
+        self.level.resize(frames, 0.0);
+        self.pan.resize(frames, 0.0);
+        lane.gain.fill(at, &mut self.level);
+        lane.pan.fill(at, &mut self.pan);
+        for (samples, speaker) in out.channels_mut().zip(plan.spec.layout.speakers()) {
+            let factors = |gains: &dyn Fn(Pan) -> f64, out: &mut Vec<f64>| {
+                out.clear();
+                out.extend(self.level.iter().zip(&self.pan).map(|(l, p)| l * gains(Pan(*p))));
+            };
+            match speaker.side() {
+                Side::Left => factors(&|p| PanLaw::Balance.gains(p).0, &mut self.factor),
+                Side::Right => factors(&|p| PanLaw::Balance.gains(p).1, &mut self.factor),
+                Side::Middle => factors(&|_| 1.0, &mut self.factor),
+            }
+            shape(samples, &self.factor);
+            let Some(mono) = mono.filter(|_| speaker.pan(1.0, 1.0).is_some()) else { continue };
+            match speaker.side() {
+                Side::Left => factors(&|p| plan.pan_law.gains(p).0, &mut self.factor),
+                _ => factors(&|p| plan.pan_law.gains(p).1, &mut self.factor),
+            }
+            add_shaped(samples, mono, &self.factor, 1.0);
+        }
+    }
+}
+
+/// Adds up the feeds that sound, in order.
+fn sum(out: &mut Output, feeds: &[Feed], before: &[Output], frames: usize) {
+    let sounding = |f: &Feed| before.get(f.lane).filter(|o| o.active).map(|o| (f.gain, &o.block));
+    out.active = feeds.iter().any(|f| sounding(f).is_some());
+    ready(&mut out.block, frames);
+    for (gain, from) in feeds.iter().filter_map(sounding) {
+        out.block.channels_mut().zip(from.channels()).for_each(|(to, from)| add_scaled(to, from, gain));
+    }
+}
+
+/// Makes everything outside the clips exactly 0.0.
+fn silence(out: &mut Block, plan: &Plan, at: u64, frames: usize) {
+    let end = at + frames as u64;
+    let index = |frame: u64| usize::try_from(frame.clamp(at, end) - at).unwrap_or(frames);
+    let mut quiet_from = 0;
+    let first = plan.sounding.partition_point(|r| r.end <= at);
+    let ranges = plan.sounding.iter().skip(first).take_while(|r| r.start < end);
+    let edges = ranges.map(|r| (index(r.start), index(r.end))).chain([(frames, frames)]);
+    for (start, stop) in edges {
+        for samples in out.channels_mut() {
+            if let Some(quiet) = samples.get_mut(quiet_from..start) {
+                quiet.fill(0.0);
+            }
+        }
+        quiet_from = stop;
+    }
+}
+
+/// Makes room for `frames` frames of nothing.
+fn ready(block: &mut Block, frames: usize) {
+    if block.capacity() < frames {
+        *block = Block::new(block.layout(), frames);
+    }
+    block.fill(frames, NOTHING);
+}
+
+/// A mono signal into one side. A gain of 0 gives 0.0, never −0.0.
+fn place(to: &mut [f64], mono: &[f64], gain: f64) {
+    if gain == 0.0 {
+        to.iter_mut().zip(mono).filter(|(_, m)| m.to_bits() != NOTHING.to_bits()).for_each(|(t, _)| *t += 0.0);
+    } else {
+        add_scaled(to, mono, gain);
+    }
+}
+
+/// Adds the part of a clip that sounds in the block.
+fn add_clip(
+    clip: &PlannedClip,
+    reader: &mut Reader,
+    to: &mut Block,
+    at: u64,
+    frames: usize,
+    gains: &mut Vec<f64>,
+) -> Result<()> {
+    let length = clip.range.end - clip.range.start;
+    let mut now = clip.range.start.max(at);
+    let end = clip.range.end.min(at + frames as u64);
+    while now < end {
+        let offset = now - clip.range.start;
+        let within = offset % clip.pass;
+        let most = usize::try_from((end - now).min(clip.pass - within)).unwrap_or(usize::MAX);
+        let (piece, range) = reader.read(clip.from + within, most)?;
+        let n = range.len();
+        let first = usize::try_from(now - at).unwrap_or(usize::MAX);
+        let left = length - offset;
+        let faded = offset < clip.fade_in.length.0 || left - (n as u64) < clip.fade_out.length.0;
+        if faded {
+            let fades = (0..n as u64).map(|k| clip.fade_in.gain(offset + k) * clip.fade_out.gain(left - k));
+            gains.clear();
+            gains.extend(fades.map(|fade| clip.gain * fade));
+        }
+        let add = |to: &mut [f64], col: usize, factor: f64| {
+            let from = piece.channel(col).get(range.clone()).unwrap_or(&[]);
+            if faded { add_shaped(to, from, gains, factor) } else { add_scaled(to, from, clip.gain * factor) }
+        };
+        for (row, samples) in to.channels_mut().enumerate() {
+            let Some(samples) = samples.get_mut(first..first + n) else { continue };
+            match &clip.place {
+                Placing::Pan => add(samples, 0, 1.0),
+                Placing::Fold(rows) => {
+                    let columns = rows.get(row).into_iter().flatten().enumerate().filter(|(_, f)| **f != 0.0);
+                    let mut any = false;
+                    for (col, &factor) in columns {
+                        add(samples, col, factor);
+                        any = true;
+                    }
+                    if !any {
+                        samples.iter_mut().for_each(|s| *s += 0.0);
+                    }
+                }
+            }
+        }
+        now += n as u64;
+    }
+    Ok(())
+}

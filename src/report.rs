@@ -1,0 +1,222 @@
+//! What happened: gathered while rendering, as data and as a table.
+//!
+//! The field names carry their units and are the keys of the JSON form; silence is `null` there, never infinity.
+
+mod gather;
+mod table;
+
+pub(crate) use gather::gather;
+
+use serde::Serialize;
+use std::fmt;
+
+/// What a bounce did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// The session's title.
+    pub title: String,
+    /// The file that was written, if it is one.
+    pub output: Option<String>,
+    /// The format of that file, e.g. `wav24`.
+    pub format: Option<String>,
+    /// Size of that file.
+    pub bytes: u64,
+    /// Rate of the output.
+    pub rate_hz: u32,
+    /// Layout of the output.
+    pub layout: String,
+    /// First frame of the range that was rendered.
+    pub start_frame: u64,
+    /// Length of the output in frames.
+    pub frames: u64,
+    /// Length of the output in seconds.
+    pub duration_s: f64,
+    /// The tracks, in order.
+    pub tracks: Vec<TrackReport>,
+    /// The buses, in order.
+    pub buses: Vec<StripReport>,
+    /// The mix, after the master.
+    pub mix: MixReport,
+    /// What the user should know.
+    pub warnings: Vec<Warning>,
+    /// Time it took, from the first stem's opening to the finished file.
+    pub wall_s: f64,
+    /// Length of the output over the time it took.
+    pub times_real_time: f64,
+}
+
+/// The level of a strip.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct StripReport {
+    /// Its name.
+    pub name: String,
+    /// Whether any of it is heard.
+    pub heard: bool,
+    /// The fader, where it stands still; `null` for −∞ and where it moves.
+    pub gain_db: Option<f64>,
+    /// The pan control, −1 to 1, where it stands still.
+    pub pan: Option<f64>,
+    /// The largest sample after gain and pan; `null` for silence.
+    pub peak_dbfs: Option<f64>,
+    /// When that sample came, on the timeline.
+    pub peak_at_s: Option<f64>,
+}
+
+/// A track and its clips.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct TrackReport {
+    /// Name and level.
+    #[serde(flatten)]
+    pub strip: StripReport,
+    /// Its clips, in order.
+    pub clips: Vec<ClipReport>,
+}
+
+/// What came in, and what was done with it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ClipReport {
+    /// The file, or the name of the program's source.
+    pub file: String,
+    /// Container and codec; empty for a program's source.
+    pub codec: String,
+    /// Bits of a sample, where the format has such a number.
+    pub bits: Option<u16>,
+    /// Whether they are floating point.
+    pub float: bool,
+    /// Rate of the stem.
+    pub rate_hz: u32,
+    /// Layout of the stem.
+    pub layout: String,
+    /// Length of the stem at its own rate.
+    pub stem_frames: Option<u64>,
+    /// Where the clip starts on the timeline.
+    pub at_frame: u64,
+    /// How long it sounds, in frames of the session.
+    pub frames: u64,
+    /// Whether its rate was converted.
+    pub resampled: bool,
+    /// `pan`, `fold` or `same`: how its channels came into the session's layout.
+    pub placed: String,
+    /// Encoder delay removed at the start, at the stem's rate.
+    pub trimmed_start_frames: u64,
+    /// Encoder padding removed at the end, at the stem's rate.
+    pub trimmed_end_frames: u64,
+    /// The Broadcast-WAV time reference of the stem, which is not used for placing.
+    pub time_reference_frames: Option<u64>,
+    /// Stretches replaced by silence.
+    pub silenced: Vec<Silenced>,
+}
+
+/// A stretch of a stem that was replaced by silence.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Silenced {
+    /// `damaged`, `ended early` or `not finite`.
+    pub kind: String,
+    /// Where, from the start of the stem.
+    pub at_s: f64,
+    /// How many frames of the session.
+    pub frames: u64,
+    /// What was wrong.
+    pub reason: String,
+}
+
+/// The level of the mix.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct MixReport {
+    /// The largest sample before the output's format; `null` for silence.
+    pub peak_dbfs: Option<f64>,
+    /// When it came, on the timeline.
+    pub peak_at_s: Option<f64>,
+    /// Its frame on the timeline.
+    pub peak_at_frame: Option<u64>,
+    /// Its channel, counted from 0 in WAVE order.
+    pub peak_channel: Option<usize>,
+    /// Samples beyond the range of an integer format, written as the nearest it has.
+    pub clipped_samples: u64,
+    /// Samples that were not finite, written as 0.
+    pub non_finite_samples: u64,
+}
+
+/// Something the user should know.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Warning {
+    /// Its stable code.
+    pub code: Code,
+    /// The track it concerns.
+    pub track: Option<String>,
+    /// The file it concerns.
+    pub file: Option<String>,
+    /// One sentence.
+    pub text: String,
+}
+
+/// The stable codes of warnings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub enum Code {
+    /// Samples of the output were clipped.
+    W101,
+    /// A stem was resampled.
+    W102,
+    /// A mono stem was placed by the pan law.
+    W103,
+    /// A stem's layout was folded into the session's.
+    W104,
+    /// A stem ended before it should.
+    W105,
+    /// A stem is silent.
+    W106,
+    /// A header states a wrong length.
+    W113,
+    /// Damaged data was replaced by silence.
+    W115,
+    /// A stem is above +24 dBFS.
+    W116,
+    /// Samples that were not finite were replaced by silence.
+    W117,
+    /// The format does not say how much delay its encoder added.
+    W118,
+}
+
+impl Code {
+    /// Whether it only tells what was done as asked: the tracks' notes say it too.
+    #[must_use]
+    pub fn is_note(self) -> bool {
+        matches!(self, Self::W102 | Self::W103 | Self::W104)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.code)?;
+        if let Some(track) = &self.track {
+            write!(f, "track {track:?}: ")?;
+        }
+        if let Some(file) = &self.file {
+            write!(f, "{file}: ")?;
+        }
+        f.write_str(&self.text)
+    }
+}
+
+impl Report {
+    /// The report as one JSON document. Keys are only ever added.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Every key is text and every value has a JSON form, so this cannot fail.
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+}

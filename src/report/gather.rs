@@ -1,0 +1,186 @@
+//! Collects a report from a plan that has run.
+
+use super::{ClipReport, Code, MixReport, Report, Silenced, StripReport, TrackReport, Warning};
+use crate::{
+    dsp::peak::Peak,
+    plan::{Lane, LaneKind, Placing, Plan, PlannedClip},
+    render::Renderer,
+    source::{Flaw, FlawKind, Remark},
+    units::{Dbfs, Decibels, Frames, SampleRate},
+};
+use std::ops::Range;
+
+/// A stem this much above full scale is more likely a fault of its decoder than loud: +24 dBFS.
+const ABSURD: f64 = 15.848_931_924_611_133;
+
+/// What the renderer has done over a range; the sink's part and the time are for the caller to add.
+pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) -> Report {
+    let plan = renderer.plan();
+    let rate = plan.spec().rate;
+    let frames = range.end - range.start;
+    let mut report = Report {
+        title: title.to_owned(),
+        rate_hz: rate.hz(),
+        layout: plan.spec().layout.to_string(),
+        start_frame: range.start.0,
+        frames: frames.0,
+        duration_s: seconds(frames, rate),
+        ..Report::default()
+    };
+    for (index, lane) in plan.lanes.iter().enumerate() {
+        let peak = loudest(renderer.peaks(index));
+        match lane.kind {
+            LaneKind::Track => {
+                let (strip, clips) = (strip(lane, peak, rate), lane.clips().iter().zip(renderer.flaws(index)));
+                let clips: Vec<_> = clips.map(|(c, flaws)| clip(plan, c, flaws)).collect();
+                warn(&mut report.warnings, plan, lane, peak, &clips, range);
+                report.tracks.push(TrackReport { strip, clips });
+            }
+            LaneKind::Bus => report.buses.push(strip(lane, peak, rate)),
+            LaneKind::Master => {
+                report.mix = MixReport {
+                    peak_dbfs: level(peak.1),
+                    peak_at_s: at(peak.1, rate),
+                    peak_at_frame: level(peak.1).map(|_| peak.1.at),
+                    peak_channel: level(peak.1).map(|_| peak.0),
+                    ..MixReport::default()
+                };
+            }
+        }
+    }
+    report
+}
+
+/// The channel with the largest peak, the first where several have it.
+fn loudest(peaks: &[Peak]) -> (usize, Peak) {
+    let larger = |a: (usize, Peak), b: (usize, Peak)| if b.1.value > a.1.value { b } else { a };
+    peaks.iter().copied().enumerate().reduce(larger).unwrap_or_default()
+}
+
+fn level(peak: Peak) -> Option<f64> {
+    (peak.value > 0.0).then(|| Dbfs::of(peak.value).0)
+}
+
+fn at(peak: Peak, rate: SampleRate) -> Option<f64> {
+    (peak.value > 0.0).then(|| seconds(Frames(peak.at), rate))
+}
+
+fn seconds(frames: Frames, rate: SampleRate) -> f64 {
+    frames.to_duration(rate).as_secs_f64()
+}
+
+fn strip(lane: &Lane, (_, peak): (usize, Peak), rate: SampleRate) -> StripReport {
+    let decibels = |gain: f64| 20.0 * libm::log10(gain);
+    StripReport {
+        name: lane.name.clone(),
+        heard: lane.live,
+        gain_db: lane.gain.constant().filter(|g| *g > 0.0).map(decibels),
+        pan: lane.pan.constant(),
+        peak_dbfs: level(peak),
+        peak_at_s: at(peak, rate),
+    }
+}
+
+fn clip(plan: &Plan, clip: &PlannedClip, flaws: &[Flaw]) -> ClipReport {
+    let stem = &clip.stem;
+    let rate = plan.spec().rate;
+    let info = stem.info.as_ref();
+    let kind = |k| match k {
+        FlawKind::Damaged => "damaged",
+        FlawKind::EndedEarly => "ended early",
+        FlawKind::NonFinite => "not finite",
+    };
+    let silenced = flaws.iter().map(|f| Silenced {
+        kind: kind(f.kind).to_owned(),
+        at_s: seconds(f.at, rate),
+        frames: f.len.0,
+        reason: f.what.clone(),
+    });
+    let placed = match &clip.place {
+        Placing::Pan => "pan",
+        Placing::Fold(_) if stem.spec.layout == plan.spec().layout => "same",
+        Placing::Fold(_) => "fold",
+    };
+    ClipReport {
+        file: stem.name.clone(),
+        codec: info.map(|i| i.codec.clone()).unwrap_or_default(),
+        bits: info.and_then(|i| i.bits).map(|b| b.width),
+        float: info.and_then(|i| i.bits).is_some_and(|b| b.float),
+        rate_hz: stem.spec.rate.hz(),
+        layout: stem.spec.layout.to_string(),
+        stem_frames: stem.info.as_ref().map(|i| i.frames.0),
+        at_frame: clip.range.start,
+        frames: clip.range.end - clip.range.start,
+        resampled: stem.spec.rate != rate,
+        placed: placed.to_owned(),
+        trimmed_start_frames: info.map_or(0, |i| i.trimmed_start.0),
+        trimmed_end_frames: info.map_or(0, |i| i.trimmed_end.0),
+        time_reference_frames: info.and_then(|i| i.time_reference).map(|t| t.0),
+        silenced: silenced.collect(),
+    }
+}
+
+/// The warnings of one track.
+fn warn(
+    warnings: &mut Vec<Warning>,
+    plan: &Plan,
+    lane: &Lane,
+    (_, peak): (usize, Peak),
+    clips: &[ClipReport],
+    range: &Range<Frames>,
+) {
+    let mut say = |code, file: Option<&str>, text: String| {
+        let warning = Warning { code, track: Some(lane.name.clone()), file: file.map(str::to_owned), text };
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    };
+    for (planned, clip) in lane.clips().iter().zip(clips) {
+        let file = Some(clip.file.as_str());
+        if clip.resampled {
+            say(Code::W102, file, format!("resampled from {} to {} Hz", clip.rate_hz, plan.spec().rate));
+        }
+        if clip.placed == "pan" {
+            let (left, right) = plan.pan_law.gains(crate::units::Pan::CENTRE);
+            let centre = Decibels(20.0 * libm::log10(left.max(right)));
+            say(Code::W103, file, format!("mono, placed by the {} pan law (centre {centre})", plan.pan_law));
+        }
+        if clip.placed == "fold" {
+            let lfe = planned.stem.spec.layout.loses_lfe(plan.spec().layout);
+            let lost = if lfe { ", the LFE left out" } else { "" };
+            say(Code::W104, file, format!("folded from {} to {}{lost}", clip.layout, plan.spec().layout));
+        }
+        for remark in planned.stem.info.iter().flat_map(|i| &i.remarks) {
+            match remark {
+                Remark::HeaderLength { stated, found } => {
+                    say(Code::W113, file, format!("its header says {stated} frames, {found} were found and used"));
+                }
+                Remark::AlignmentUnknown => {
+                    say(Code::W118, file, "the format does not say how much delay its encoder added".to_owned());
+                }
+                Remark::SlowSeek => {}
+            }
+        }
+        for silenced in &clip.silenced {
+            let code = match silenced.kind.as_str() {
+                "damaged" => Code::W115,
+                "ended early" => Code::W105,
+                _ => Code::W117,
+            };
+            let clock = Frames::from_duration(std::time::Duration::from_secs_f64(silenced.at_s), plan.spec().rate);
+            let clock = clock.clock(plan.spec().rate);
+            say(
+                code,
+                file,
+                format!("{} at {clock}, {} frames silenced: {}", silenced.kind, silenced.frames, silenced.reason),
+            );
+        }
+    }
+    let sounds = lane.clips().iter().any(|c| c.range.start < range.end.0 && range.start.0 < c.range.end);
+    if lane.live && sounds && peak.value == 0.0 {
+        say(Code::W106, None, "is silent".to_owned());
+    }
+    if peak.value > ABSURD {
+        say(Code::W116, None, format!("peaks at {:.1}, which is louder than music is stored", Dbfs::of(peak.value)));
+    }
+}

@@ -1,0 +1,107 @@
+//! The report as a table for people.
+
+use super::{ClipReport, Report, StripReport};
+use crate::units::{Decibels, Frames, Pan, SampleRate};
+use std::fmt;
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rows = vec![["track", "file", "came in", "gain", "pan", "peak dBFS", "notes"].map(str::to_owned)];
+        for track in &self.tracks {
+            let [name, gain, pan, peak] = levels(&track.strip);
+            let mut clips = track.clips.iter();
+            let first = clips.next();
+            let note = if track.strip.heard { String::new() } else { "muted".to_owned() };
+            let notes = [note, first.map(notes).unwrap_or_default()].into_iter().filter(|n| !n.is_empty());
+            let notes = notes.collect::<Vec<_>>().join(", ");
+            let (file, came) = first.map(|c| (file(c), came_in(c))).unwrap_or_default();
+            rows.push([name, file, came, gain, pan, peak, notes]);
+            let blank = String::new;
+            rows.extend(clips.map(|c| [blank(), self::file(c), came_in(c), blank(), blank(), blank(), self::notes(c)]));
+        }
+        for bus in &self.buses {
+            let [name, gain, pan, peak] = levels(bus);
+            let note = if bus.heard { "" } else { "muted" };
+            rows.push([name, "(bus)".to_owned(), String::new(), gain, pan, peak, note.to_owned()]);
+        }
+        table(f, &rows)?;
+
+        let rate = SampleRate::new(self.rate_hz).unwrap_or(SampleRate::HZ_48000);
+        writeln!(f)?;
+        if let Some(output) = &self.output {
+            let format = self.format.as_deref().unwrap_or_default();
+            writeln!(f, "  {output}  {format}, {} Hz {}", self.rate_hz, self.layout)?;
+        }
+        let length = Frames(self.frames).clock(rate);
+        writeln!(f, "  length   {length}  ({} frames)", self.frames)?;
+        match (self.mix.peak_dbfs, self.mix.peak_at_frame) {
+            (Some(peak), Some(at)) => {
+                writeln!(f, "  peak     {peak:+.2} dBFS at {}", Frames(at).clock(rate))?;
+            }
+            _ => writeln!(f, "  peak     silence")?,
+        }
+        if self.mix.clipped_samples > 0 || self.format.as_ref().is_some_and(|f| !f.ends_with('f')) {
+            writeln!(f, "  clipped  {} samples", self.mix.clipped_samples)?;
+        }
+        if self.mix.non_finite_samples > 0 {
+            writeln!(f, "  not finite, written as 0: {} samples", self.mix.non_finite_samples)?;
+        }
+        write!(f, "  took     {:.2} s, {:.0} times real time", self.wall_s, self.times_real_time)
+    }
+}
+
+fn levels(strip: &StripReport) -> [String; 4] {
+    let gain = strip.gain_db.map_or("moves".to_owned(), |g| format!("{:.1}", Decibels(g)));
+    let pan = strip.pan.map_or("moves".to_owned(), |p| Pan(p).to_string());
+    let peak = strip.peak_dbfs.map_or("-inf".to_owned(), |p| format!("{p:+.1}"));
+    [strip.name.clone(), gain, pan, peak]
+}
+
+/// The file without its folders: the whole path is in the JSON form.
+fn file(clip: &ClipReport) -> String {
+    std::path::Path::new(&clip.file).file_name().map_or(clip.file.clone(), |n| n.to_string_lossy().into_owned())
+}
+
+/// `24/48000 stereo`
+fn came_in(clip: &ClipReport) -> String {
+    let bits = clip.bits.map_or(clip.codec.clone(), |b| format!("{b}{}", if clip.float { "f" } else { "" }));
+    let slash = if bits.is_empty() { "" } else { "/" };
+    format!("{bits}{slash}{} {}", clip.rate_hz, clip.layout)
+}
+
+fn notes(clip: &ClipReport) -> String {
+    let mut notes = Vec::new();
+    if clip.resampled {
+        notes.push("resampled".to_owned());
+    }
+    match clip.placed.as_str() {
+        "pan" => notes.push("mono".to_owned()),
+        "fold" => notes.push("folded".to_owned()),
+        _ => {}
+    }
+    if clip.trimmed_start_frames + clip.trimmed_end_frames > 0 {
+        notes.push(format!("trimmed {}+{}", clip.trimmed_start_frames, clip.trimmed_end_frames));
+    }
+    for kind in ["damaged", "ended early", "not finite"] {
+        match clip.silenced.iter().filter(|s| s.kind == kind).count() {
+            0 => {}
+            1 => notes.push(kind.to_owned()),
+            n => notes.push(format!("{kind} x{n}")),
+        }
+    }
+    notes.join(", ")
+}
+
+/// Columns as wide as they need to be; numbers to the right.
+fn table(f: &mut fmt::Formatter<'_>, rows: &[[String; 7]]) -> fmt::Result {
+    let width = |column: usize| rows.iter().filter_map(|r| r.get(column)).map(|c| c.chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..7).map(width).collect();
+    for row in rows {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &w))| match column {
+            3 | 5 => format!("{cell:>w$}"),
+            _ => format!("{cell:w$}"),
+        });
+        writeln!(f, "  {}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+    }
+    Ok(())
+}

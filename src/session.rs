@@ -1,0 +1,167 @@
+//! The mix as data: what is wanted. Nothing here opens a file or makes a sound.
+//!
+//! A session is plain data: it can be built, cloned, compared and changed freely; [`Plan::compile`](crate::Plan::compile)
+//! checks all of it at once. Order is the order of adding, and sums run in that order.
+
+mod bus;
+mod clip;
+mod file;
+mod strip;
+mod track;
+
+pub use bus::{Bus, Master};
+pub use clip::{Clip, Input, Opener};
+pub use file::Load;
+pub use strip::{BusId, Send, Strip, TrackId};
+pub use track::Track;
+
+use crate::{
+    bounce::Bounce,
+    dsp::pan::PanLaw,
+    error::Result,
+    layout::Layout,
+    plan::Plan,
+    render::{Options, Renderer},
+    report::Report,
+    sink::Memory,
+    units::{Frames, SampleRate},
+};
+use std::{ops::Range, path::Path};
+
+/// What to do with stems that cannot be delivered whole: cut off, damaged inside, or holding samples that are no numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Damage {
+    /// Refuse them: the bounce fails and names the track, the file and the place.
+    #[default]
+    Refuse,
+    /// Put silence of the same length in their place, and report each one.
+    Silence,
+}
+
+/// A mix: tracks, buses and a master, at one rate and in one layout.
+///
+/// ```
+/// use soundtrack::{Bus, Decibels, Layout, Pan, SampleRate, Session, Track};
+/// let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+/// let rhythm = mix.add_bus(Bus::new("rhythm").gain(Decibels(-1.5)));
+/// mix.add_track(Track::new("drums", "drums.flac").to(rhythm));
+/// let bass = mix.add_track(Track::new("bass", "bass.wav").pan(Pan(-0.2)).to(rhythm));
+/// mix.track_mut(bass).strip.mute = true;
+/// assert_eq!(mix.tracks().len(), 2);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Session {
+    /// What the piece is called; empty for none.
+    pub title: String,
+    /// The rate of the output; stems at other rates are resampled.
+    pub rate: SampleRate,
+    /// The layout of the output; stems of other layouts are folded or placed.
+    pub layout: Layout,
+    /// How mono stems are placed between left and right.
+    pub pan_law: PanLaw,
+    /// Length of the output; without it the output ends with the last clip.
+    pub length: Option<Frames>,
+    /// What to do with damaged stems.
+    pub damage: Damage,
+    /// The sum of everything.
+    pub master: Master,
+    tracks: Vec<Track>,
+    buses: Vec<Bus>,
+}
+
+impl Session {
+    /// An empty mix.
+    #[must_use]
+    pub fn new(rate: SampleRate, layout: Layout) -> Self {
+        Self {
+            title: String::new(),
+            rate,
+            layout,
+            pan_law: PanLaw::default(),
+            length: None,
+            damage: Damage::default(),
+            master: Master::default(),
+            tracks: Vec::new(),
+            buses: Vec::new(),
+        }
+    }
+
+    /// Adds a track, after those already there.
+    pub fn add_track(&mut self, track: Track) -> TrackId {
+        self.tracks.push(track);
+        TrackId(self.tracks.len() - 1)
+    }
+
+    /// Adds a bus, after those already there.
+    pub fn add_bus(&mut self, bus: Bus) -> BusId {
+        self.buses.push(bus);
+        BusId(self.buses.len() - 1)
+    }
+
+    /// All tracks, in order.
+    #[must_use]
+    pub fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    /// All buses, in order.
+    #[must_use]
+    pub fn buses(&self) -> &[Bus] {
+        &self.buses
+    }
+
+    /// All tracks, to change them.
+    pub fn tracks_mut(&mut self) -> &mut [Track] {
+        &mut self.tracks
+    }
+
+    /// All buses, to change them.
+    pub fn buses_mut(&mut self) -> &mut [Bus] {
+        &mut self.buses
+    }
+
+    /// A track, to change it.
+    ///
+    /// # Panics
+    /// With an id of another session that has more tracks.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "an id comes from this session; one from another is a bug of the program"
+    )]
+    pub fn track_mut(&mut self, id: TrackId) -> &mut Track {
+        &mut self.tracks[id.0]
+    }
+
+    /// A bus, to change it.
+    ///
+    /// # Panics
+    /// With an id of another session that has more buses.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "an id comes from this session; one from another is a bug of the program"
+    )]
+    pub fn bus_mut(&mut self, id: BusId) -> &mut Bus {
+        &mut self.buses[id.0]
+    }
+
+    /// Renders the whole mix into a 24-bit WAV file that does not exist yet. [`Bounce`] has other formats, ranges,
+    /// progress and overwriting.
+    ///
+    /// # Errors
+    /// All kinds but `Device`; whatever happens, no partial file is left.
+    pub fn bounce(&self, path: impl AsRef<Path>) -> Result<Report> {
+        Bounce::new().run(self, path)
+    }
+
+    /// Renders a range of the timeline into memory: one `Vec<f64>` a channel, full scale ±1.0, not clipped. Past the end
+    /// of the mix there is silence.
+    ///
+    /// # Errors
+    /// Those of compiling and of reading the stems.
+    pub fn render(&self, range: Range<Frames>) -> Result<Vec<Vec<f64>>> {
+        let mut memory = Memory::default();
+        let mut renderer = Renderer::new(Plan::compile(self)?, &Options::default())?;
+        Bounce::new().range(range).into_sink(&mut renderer, &mut memory)?;
+        Ok(memory.into_channels())
+    }
+}

@@ -1,0 +1,50 @@
+//! A track: clips on the timeline, through one strip.
+
+use super::{
+    clip::{Clip, Input},
+    strip::{BusId, Send, Strip, strip_setters},
+};
+use crate::{
+    curve::Curve,
+    units::{Decibels, Pan},
+};
+
+/// One instrument of the mix: a stem, or several clips, with gain, pan and a way out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Track {
+    /// Fader, pan, mute, solo, automation, routing.
+    pub strip: Strip,
+    /// What sounds when. Clips that overlap add up.
+    pub clips: Vec<Clip>,
+    /// Turns the polarity over.
+    pub invert: bool,
+}
+
+impl Track {
+    /// A track with one whole stem from frame 0: a path, [`Input::file`], a [`Memory`](crate::source::Memory) or an
+    /// [`Opener`](crate::Opener).
+    pub fn new(name: impl Into<String>, stem: impl Into<Input>) -> Self {
+        Self::of(name).clip(Clip::new(stem))
+    }
+
+    /// A track without clips.
+    pub fn of(name: impl Into<String>) -> Self {
+        Self { strip: Strip { name: name.into(), ..Strip::default() }, clips: Vec::new(), invert: false }
+    }
+
+    /// Adds a clip.
+    #[must_use]
+    pub fn clip(mut self, clip: Clip) -> Self {
+        self.clips.push(clip);
+        self
+    }
+
+    /// Turns the polarity over, or not.
+    #[must_use]
+    pub fn invert(mut self, invert: bool) -> Self {
+        self.invert = invert;
+        self
+    }
+
+    strip_setters!();
+}

@@ -1,0 +1,411 @@
+//! A file that is there completely or not at all.
+//!
+//! Written under a temporary name beside its target; on [`finish`](AtomicFile::finish) flushed, synced, renamed, and
+//! the folder synced, in that order. Dropped before, it is gone and the target is untouched. Where only the last step
+//! fails, the new file stands complete under its name, and the error says that it may not outlive a power loss. The
+//! rules:
+//!
+//! - An existing target is refused unless overwriting was asked for; then the new file has the old one's permissions.
+//!   A new file has what the umask gives.
+//! - A symbolic link is followed: what it points to is replaced, the link stays.
+//! - Only regular files: a folder, a device or a pipe is refused.
+//! - A process that was killed leaves its temporary, `.soundtrack-<target>-<machine>-<process>-<random>.part`. The next
+//!   output of the same name into the same folder removes it, if the process it names ran on this machine (Linux: in
+//!   this process namespace) and runs no more.
+
+use crate::error::{Error, ErrorKind, Result};
+use std::{
+    fs::{self, File},
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+use tempfile::NamedTempFile;
+
+const BUFFER: usize = 256 * 1024;
+const PREFIX: &str = ".soundtrack-";
+const SUFFIX: &str = ".part";
+/// Links followed to a target, as on Linux.
+const MOST_LINKS: usize = 40;
+
+/// An output file that is not yet visible.
+#[derive(Debug)]
+pub(crate) struct AtomicFile {
+    out: BufWriter<NamedTempFile>,
+    target: PathBuf,
+    folder: PathBuf,
+    overwrite: bool,
+    /// Size that the file will have, for messages.
+    needs: u64,
+}
+
+impl AtomicFile {
+    /// Starts a file. Everything that can be refused is refused here.
+    pub(crate) fn create(path: &Path, overwrite: bool, needs: u64) -> Result<Self> {
+        let target = resolve(path)?;
+        let (folder, name) = split(&target)?;
+        let old = match fs::symlink_metadata(&target) {
+            Ok(meta) => Some(meta),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+            Err(e) => return Err(output(&target, &e.to_string()).because(e)),
+        };
+        if let Some(meta) = &old {
+            check_old(&target, meta, overwrite)?;
+        }
+        match fs::metadata(&folder) {
+            Ok(meta) if meta.is_dir() => {}
+            Ok(_) => return Err(output(&target, &format!("{} is no folder", folder.display()))),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                let what = format!("the folder {} does not exist: create it first", folder.display());
+                return Err(output(&target, &what).because(e));
+            }
+            Err(e) => return Err(output(&target, &e.to_string()).because(e)),
+        }
+        let stem = format!("{PREFIX}{:016x}-{:016x}-", hash(name.as_encoded_bytes()), machine());
+        sweep(&folder, &stem);
+        let temporary = start(&folder, &format!("{stem}{}-", std::process::id())).map_err(|e| {
+            let what = match e.kind() {
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                    format!("the folder {} cannot be written: choose another", folder.display())
+                }
+                _ => e.to_string(),
+            };
+            full(&target, needs, &e).unwrap_or_else(|| output(&target, &what)).because(e)
+        })?;
+        if let Some(meta) = old {
+            let keep = temporary.as_file().set_permissions(meta.permissions());
+            keep.map_err(|e| output(&target, &format!("cannot keep its permissions: {e}")).because(e))?;
+        }
+        let out = BufWriter::with_capacity(BUFFER, temporary);
+        Ok(Self { out, target, folder, overwrite, needs })
+    }
+
+    /// Where the file will be, links followed.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Makes the file complete and visible; its size in bytes.
+    pub(crate) fn finish(self) -> Result<u64> {
+        let Self { out, target, folder, overwrite, needs } = self;
+        let failed = |e: io::Error| error(&target, needs, e);
+        let temporary = out.into_inner().map_err(|e| failed(e.into_error()))?;
+        temporary.as_file().sync_all().map_err(failed)?;
+        let bytes = temporary.as_file().metadata().map_err(failed)?.len();
+        let renamed = if overwrite { temporary.persist(&target) } else { temporary.persist_noclobber(&target) };
+        renamed.map_err(|e| match e.error.kind() {
+            io::ErrorKind::AlreadyExists => output(&target, EXISTS).because(e.error),
+            _ => failed(e.error),
+        })?;
+        sync(&folder).map_err(|e| {
+            let what = format!("is complete, but may not outlive a power loss: its folder cannot be synced: {e}");
+            output(&target, &what).because(e)
+        })?;
+        Ok(bytes)
+    }
+
+    /// The error of a failed write, in words.
+    pub(crate) fn failed(&self, e: io::Error) -> Error {
+        error(&self.target, self.needs, e)
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Whether two paths are one file: the same path in two spellings, a hard link, a symbolic link. `false` where one of
+/// them does not exist.
+///
+/// # Errors
+/// `Output` where a path cannot be looked at.
+pub fn same_file(a: &Path, b: &Path) -> Result<bool> {
+    match same_file::is_same_file(a, b) {
+        Ok(same) => Ok(same),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(output(a, &format!("cannot be compared with {}: {e}", b.display())).because(e)),
+    }
+}
+
+const EXISTS: &str = "exists already: choose another name, or ask to overwrite it";
+
+fn output(path: &Path, what: &str) -> Error {
+    Error::new(ErrorKind::Output, format!("{}: {what}", path.display()))
+}
+
+/// The error of a full disk or quota, if it is one.
+fn full(path: &Path, needs: u64, e: &io::Error) -> Option<Error> {
+    let full =
+        matches!(e.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge);
+    full.then(|| output(path, &format!("no room: the output needs {needs} bytes ({e})")))
+}
+
+fn error(path: &Path, needs: u64, e: io::Error) -> Error {
+    full(path, needs, &e).unwrap_or_else(|| output(path, &format!("cannot be written: {e}"))).because(e)
+}
+
+/// Follows symbolic links, also one whose target does not exist yet.
+fn resolve(path: &Path) -> Result<PathBuf> {
+    let mut at = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        match fs::read_link(&at) {
+            Ok(next) => at = at.parent().unwrap_or(Path::new("")).join(next),
+            // No link, or nothing there.
+            Err(_) => return Ok(at),
+        }
+    }
+    Err(output(path, "a loop of symbolic links"))
+}
+
+fn split(target: &Path) -> Result<(PathBuf, &std::ffi::OsStr)> {
+    let Some(name) = target.file_name() else { return Err(output(target, "is a folder: add a file name")) };
+    let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok((folder.to_owned(), name))
+}
+
+fn check_old(target: &Path, old: &fs::Metadata, overwrite: bool) -> Result<()> {
+    if old.is_dir() {
+        return Err(output(target, "is a folder: add a file name"));
+    }
+    if !old.is_file() {
+        return Err(output(target, "is a device or a pipe: only regular files are written"));
+    }
+    if !overwrite {
+        return Err(output(target, EXISTS));
+    }
+    if old.permissions().readonly() {
+        return Err(output(target, "is read-only: change its permissions, or choose another name"));
+    }
+    Ok(())
+}
+
+fn start(folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(prefix).suffix(SUFFIX);
+    // The umask takes its bits away from this; the default would be 0600.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+/// A rename is on the disk only when the folder is.
+fn sync(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// Removes temporaries of processes that are certainly gone. What cannot be removed does no harm and stays.
+fn sweep(folder: &Path, stem: &str) {
+    // Elsewhere than on Linux it cannot be told from the file system whether a process lives.
+    if !Path::new("/proc/self/stat").exists() {
+        return;
+    }
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let rest = name.to_str().and_then(|n| n.strip_prefix(stem)).and_then(|n| n.strip_suffix(SUFFIX));
+        let process = rest.and_then(|r| r.split('-').next()).and_then(|p| p.parse::<u32>().ok());
+        if let Some(id) = process
+            && !Path::new(&format!("/proc/{id}")).exists()
+        {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// What tells this machine, and the part of it whose processes can be seen, from another that shares a folder with it.
+fn machine() -> u64 {
+    let mut seed = fs::read("/etc/machine-id").unwrap_or_default();
+    seed.extend(fs::read("/proc/sys/kernel/hostname").unwrap_or_default());
+    seed.extend(fs::read_link("/proc/self/ns/pid").unwrap_or_default().as_os_str().as_encoded_bytes());
+    hash(&seed)
+}
+
+/// FNV-1a: the same in every build, unlike the standard library's hashers.
+fn hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01B3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut out: Vec<String> =
+            fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        out.sort();
+        out
+    }
+
+    fn put(path: &Path, overwrite: bool, bytes: &[u8]) -> Result<u64> {
+        let mut file = AtomicFile::create(path, overwrite, 10)?;
+        file.write_all(bytes).unwrap();
+        file.finish()
+    }
+
+    #[test]
+    fn a_file_appears_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.wav");
+        let mut file = AtomicFile::create(&path, false, 3).unwrap();
+        file.write_all(b"abc").unwrap();
+        file.flush().unwrap();
+        assert!(names(folder.path())[0].starts_with(".soundtrack-") && names(folder.path())[0].ends_with(".part"));
+        drop(file);
+        assert!(names(folder.path()).is_empty());
+        assert_eq!(put(&path, false, b"abc").unwrap(), 3);
+        assert_eq!(names(folder.path()), ["out.wav"]);
+    }
+
+    #[test]
+    fn an_existing_file_is_refused_at_the_start_and_at_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.wav");
+        let started = AtomicFile::create(&path, false, 0).unwrap();
+        fs::write(&path, "other").unwrap();
+        for e in [started.finish().unwrap_err(), put(&path, false, b"new").unwrap_err()] {
+            assert_eq!(e.kind(), ErrorKind::Output);
+            assert!(e.to_string().ends_with(&format!("out.wav: {EXISTS}")), "{e}");
+        }
+        assert_eq!((fs::read(&path).unwrap(), names(folder.path()).len()), (b"other".to_vec(), 1));
+        put(&path, true, b"new").unwrap();
+        assert_eq!((fs::read(&path).unwrap(), names(folder.path()).len()), (b"new".to_vec(), 1));
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_refused_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let refusal = |path: &Path| {
+            let e = AtomicFile::create(path, true, 0).unwrap_err();
+            assert_eq!(e.kind(), ErrorKind::Output);
+            e.to_string()
+        };
+        assert!(refusal(folder.path()).ends_with("is a folder: add a file name"));
+        assert!(refusal(Path::new("/")).ends_with("is a folder: add a file name"));
+        assert!(refusal(&folder.path().join("no/out.wav")).ends_with("no does not exist: create it first"));
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(refusal(&file.join("out.wav")).contains("file/out.wav: "));
+        let mut mode = file.metadata().unwrap().permissions();
+        mode.set_readonly(true);
+        fs::set_permissions(&file, mode).unwrap();
+        assert!(refusal(&file).contains("is read-only"));
+        if Path::new("/dev/full").exists() {
+            assert!(refusal(Path::new("/dev/full")).ends_with("only regular files are written"));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn modes_are_those_of_a_normal_create_or_replace() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |p: &Path| p.metadata().unwrap().permissions().mode() & 0o777;
+        let (plain, path) = (folder.path().join("plain"), folder.path().join("out.wav"));
+        fs::write(&plain, "").unwrap();
+        put(&path, false, b"a").unwrap();
+        assert_eq!(mode(&path), mode(&plain));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        put(&path, true, b"b").unwrap();
+        assert_eq!(mode(&path), 0o640);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_and_stay() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name| folder.path().join(name);
+        fs::create_dir(at("real")).unwrap();
+        symlink("real/a.wav", at("a.wav")).unwrap();
+        symlink("a.wav", at("b.wav")).unwrap();
+        // First to a file that is not there yet, then to one that is.
+        for text in [b"1", b"2"] {
+            put(&at("b.wav"), true, text).unwrap();
+            assert_eq!(fs::read(at("real/a.wav")).unwrap(), text);
+            assert!(at("a.wav").is_symlink() && at("b.wav").is_symlink());
+        }
+        assert!(put(&at("b.wav"), false, b"3").is_err());
+        symlink("y", at("x")).unwrap();
+        symlink("x", at("y")).unwrap();
+        assert!(put(&at("x"), true, b"").unwrap_err().to_string().ends_with("a loop of symbolic links"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn one_file_in_two_spellings_is_recognised() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name| folder.path().join(name);
+        fs::write(at("a"), "").unwrap();
+        fs::write(at("b"), "").unwrap();
+        fs::hard_link(at("a"), at("hard")).unwrap();
+        std::os::unix::fs::symlink("a", at("soft")).unwrap();
+        fs::create_dir(at("sub")).unwrap();
+        for other in ["hard", "soft", "sub/../a"] {
+            assert!(same_file(&at("a"), &at(other)).unwrap(), "{other}");
+        }
+        assert!(!same_file(&at("a"), &at("b")).unwrap());
+        assert!(!same_file(&at("a"), &at("none")).unwrap());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn temporaries_of_processes_that_are_gone_are_removed_and_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let gone = child.id();
+        child.wait().unwrap();
+        let target = format!("{PREFIX}{:016x}-", hash(b"out.wav"));
+        let here = format!("{target}{:016x}-", machine());
+        let stays = [
+            format!("{here}{}-abc{SUFFIX}", std::process::id()),
+            format!("{here}1-abc{SUFFIX}"),
+            format!("{target}{:016x}-{gone}-abc{SUFFIX}", machine() ^ 1),
+            format!("{PREFIX}{:016x}-{:016x}-{gone}-abc{SUFFIX}", hash(b"other.wav"), machine()),
+            format!("{here}{gone}-abc"),
+        ];
+        for name in stays.iter().cloned().chain([format!("{here}{gone}-abc{SUFFIX}")]) {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        drop(AtomicFile::create(&folder.path().join("out.wav"), false, 0).unwrap());
+        let mut wanted = stays.to_vec();
+        wanted.sort();
+        assert_eq!(names(folder.path()), wanted);
+    }
+
+    /// Needs the right to mount: skipped without it.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_says_what_was_needed_and_leaves_the_old_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = |name: &str, arguments: &[&str]| {
+            std::process::Command::new(name)
+                .args(arguments)
+                .arg(folder.path())
+                .output()
+                .is_ok_and(|o| o.status.success())
+        };
+        if !run("mount", &["-t", "tmpfs", "-o", "size=1m", "tmpfs"]) {
+            println!("skipped: no right to mount a small file system");
+            return;
+        }
+        let path = folder.path().join("out.wav");
+        put(&path, false, b"old").unwrap();
+        let mut file = AtomicFile::create(&path, true, 2_000_000).unwrap();
+        let written = file.write_all(&vec![0; 2_000_000]);
+        let e = match written {
+            Err(e) => file.failed(e),
+            Ok(()) => file.finish().unwrap_err(),
+        };
+        let (old, left) = (fs::read(&path), names(folder.path()));
+        drop(e.to_string());
+        assert!(run("umount", &["-l"]));
+        assert_eq!(e.kind(), ErrorKind::Output);
+        assert!(e.to_string().contains("out.wav: no room: the output needs 2000000 bytes"), "{e}");
+        assert_eq!(old.unwrap(), b"old");
+        assert!(left.len() <= 2, "{left:?}");
+    }
+}

@@ -1,0 +1,41 @@
+//! Law 3: ranges join without a seam, and starting anywhere equals the tail of starting at 0.
+#[path = "common/sessions.rs"]
+mod sessions;
+
+use proptest::prelude::*;
+use sessions::{length, rendered, same_bits, session};
+use soundtrack::{Block, Frames, Options, Plan, Renderer};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn two_halves_are_the_whole(session in session(), cut in 0.0f64..1.0, block in 1usize..5000) {
+        let end = length(&session);
+        let middle = (end as f64 * cut) as u64;
+        let whole = rendered(&session, 4096, 1, 0..end);
+        let (mut left, right) = (rendered(&session, block, 1, 0..middle), rendered(&session, block, 2, middle..end));
+        left.resize(whole.len(), Vec::new());
+        for (l, r) in left.iter_mut().zip(&right) {
+            l.extend_from_slice(r);
+        }
+        same_bits(&whole, &left);
+    }
+
+    #[test]
+    fn one_renderer_may_jump_at_will(session in session(), jumps in prop::collection::vec((0.0f64..1.1, 1usize..2000), 12)) {
+        let end = length(&session);
+        let whole = rendered(&session, 4096, 1, 0..end);
+        let mut renderer = Renderer::new(Plan::compile(&session).unwrap(), &Options { threads: 1 }).unwrap();
+        for (to, size) in jumps {
+            let to = (end as f64 * to) as u64;
+            let mut block = Block::new(session.layout, size);
+            renderer.seek(Frames(to));
+            let n = renderer.render(&mut block).unwrap();
+            prop_assert_eq!(n as u64, (size as u64).min(end.saturating_sub(to)));
+            let part: Vec<Vec<f64>> = block.channels().map(<[f64]>::to_vec).collect();
+            let at = to.min(end) as usize;
+            let want: Vec<Vec<f64>> = whole.iter().map(|c| c[at..at + n].to_vec()).collect();
+            same_bits(&want, &part);
+        }
+    }
+}

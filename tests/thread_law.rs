@@ -1,0 +1,17 @@
+//! Law 2: output does not depend on the number of threads.
+#[path = "common/sessions.rs"]
+mod sessions;
+
+use proptest::prelude::*;
+use sessions::{same_bits, session, streamed};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn any_number_of_threads_gives_the_same_bits(session in session(), block in 64usize..5000) {
+        let one = streamed(&session, block, 1);
+        for threads in [2, 3, 8] {
+            same_bits(&one, &streamed(&session, block, threads));
+        }
+    }
+}
