@@ -67,7 +67,7 @@ pub(crate) struct Media {
     sought: bool,
     flaws: Vec<Flaw>,
     /// Why nothing can be read any more.
-    dead: Option<String>,
+    dead: Option<(ErrorKind, String)>,
 }
 
 /// Frames that are decoded and not yet read.
@@ -127,13 +127,13 @@ impl Media {
 
     /// Ends reading for good.
     fn die(&mut self, kind: ErrorKind, what: String) -> Error {
-        self.dead = Some(what.clone());
+        self.dead = Some((kind, what.clone()));
         refuse(&self.path, kind, what)
     }
 
     fn check(&mut self) -> Result<()> {
-        if let Some(what) = &self.dead {
-            return Err(refuse(&self.path, ErrorKind::Corrupt, what));
+        if let Some((kind, what)) = &self.dead {
+            return Err(refuse(&self.path, *kind, what));
         }
         if stamp(&self.file) != self.stamp {
             return Err(self.die(ErrorKind::Corrupt, "the file was changed while it was read".into()));

@@ -168,6 +168,55 @@ fn opening_is_cheap() {
 }
 
 #[test]
+fn pcm_of_every_width_is_exact_or_refused_in_every_container() {
+    if !tools::have(&["ffmpeg"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let wav = dir.path().join("a.wav");
+    tools::wav16(&wav, 44_100, &tools::music(5_000, 2));
+    let codecs = [
+        "pcm_u8",
+        "pcm_s8",
+        "pcm_s16le",
+        "pcm_s16be",
+        "pcm_s24le",
+        "pcm_s24be",
+        "pcm_s32le",
+        "pcm_s32be",
+        "pcm_f32le",
+        "pcm_f32be",
+        "pcm_f64le",
+        "pcm_f64be",
+        "pcm_alaw",
+        "pcm_mulaw",
+        "adpcm_ima_qt",
+    ];
+    let (mut exact, mut refused) = (0, Vec::new());
+    for container in ["aiff", "caf", "mov", "mkv"] {
+        for codec in codecs {
+            let path = dir.path().join(format!("{codec}.{container}"));
+            let (input, out) = (wav.to_str().unwrap(), path.to_str().unwrap());
+            let args = ["-v", "quiet", "-y", "-i", input, "-c:a", codec, out];
+            // Not every container takes every codec.
+            if !std::process::Command::new("ffmpeg").args(args).status().unwrap().success() {
+                continue;
+            }
+            match tools::hear(&path) {
+                Ok(heard) => {
+                    assert_eq!(heard.planes, tools::ffmpeg(&path, 1, 2), "{codec} in {container}");
+                    assert_eq!(heard.frames(), 5_000, "{codec} in {container}");
+                    exact += 1;
+                }
+                Err(e) => refused.push(e.to_string()),
+            }
+        }
+    }
+    println!("{exact} exact, {} refused:\n{}", refused.len(), refused.join("\n"));
+    assert!(exact >= 34 && refused.len() <= 16);
+}
+
+#[test]
 fn stereo_flac_of_32_bits_is_exact_or_refused() {
     if !tools::have(&["flac"]) {
         return;
