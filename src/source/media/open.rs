@@ -84,7 +84,7 @@ struct Stem<'a> {
 pub(crate) fn open(path: &Path, file: &File, kind: Kind, stream: Option<usize>) -> Result<Opened> {
     let stem = Stem { path, file, stream };
     match kind {
-        Kind::Mpeg { start } => stem.mpeg(start),
+        Kind::Mpeg { start, fragment } => stem.mpeg(start, fragment),
         Kind::Adts { start } => stem.adts(start),
         Kind::Mp4 => stem.mp4(),
         Kind::Flac { start } => stem.flac(start),

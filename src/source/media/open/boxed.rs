@@ -312,7 +312,7 @@ impl Stem<'_> {
         let (tag, data) = chunks::wave(self.file).map_err(|e| self.io(e))?;
         match tag {
             0x50 | 0x55 => {
-                let mut opened = self.mpeg(data)?;
+                let mut opened = self.mpeg(data, false)?;
                 opened.codec += " in WAV";
                 return Ok(opened);
             }
