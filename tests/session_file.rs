@@ -1,6 +1,8 @@
 //! Session files: what they mean, and what is said about wrong ones.
 
-use soundtrack::{Clip, Decibels, Fade, FadeShape, Frames, Input, Layout, Load, Pan, PanLaw, SampleRate, Session, Shape};
+use soundtrack::{
+    Clip, Decibels, Fade, FadeShape, Frames, Input, Layout, Load, Pan, PanLaw, SampleRate, Session, Shape,
+};
 use std::{fs, path::Path};
 
 fn load(text: &str) -> (tempfile::TempDir, soundtrack::Result<Session>) {
@@ -74,7 +76,10 @@ mute = true
 fn the_whole_form_means_what_it_says() {
     let (folder, session) = load(WHOLE);
     let session = session.unwrap();
-    assert_eq!((session.title.as_str(), session.rate, session.layout), ("Nocturne", SampleRate::HZ_48000, Layout::Surround51));
+    assert_eq!(
+        (session.title.as_str(), session.rate, session.layout),
+        ("Nocturne", SampleRate::HZ_48000, Layout::Surround51)
+    );
     assert_eq!((session.pan_law, session.length), (PanLaw::Linear, Some(Frames(150 * 48_000))));
     assert_eq!(session.master.gain, Decibels(-1.0));
     assert_eq!(session.master.gain_curve.points[1].at, Frames(480_000));
@@ -103,10 +108,16 @@ fn the_whole_form_means_what_it_says() {
         .layout(Layout::Stereo);
     assert_eq!(piano.clips, [want]);
     assert!(piano.invert);
-    assert_eq!(piano.strip.sends.iter().map(|s| (s.to, s.gain.0)).collect::<Vec<_>>(), [(ids[2], -12.0), (ids[1], 0.0)]);
+    assert_eq!(
+        piano.strip.sends.iter().map(|s| (s.to, s.gain.0)).collect::<Vec<_>>(),
+        [(ids[2], -12.0), (ids[1], 0.0)]
+    );
     let points: Vec<_> = piano.strip.gain_curve.points.iter().map(|p| (p.at.0, p.value.0, p.shape)).collect();
     let silence = f64::NEG_INFINITY;
-    assert_eq!(points[1..], [(192_000, 0.0, Shape::Sine), (1_824_000, 0.0, Shape::Linear), (1_968_000, silence, Shape::Exp)]);
+    assert_eq!(
+        points[1..],
+        [(192_000, 0.0, Shape::Sine), (1_824_000, 0.0, Shape::Linear), (1_968_000, silence, Shape::Exp)]
+    );
     assert_eq!(piano.strip.pan_curve.points[1].shape, Shape::Step);
     let hit = Clip::new(file("brass.wav")).at(Frames(384_000)).from(Frames(62 * 48_000)).length(Frames(96_000));
     assert_eq!(brass.clips[0], hit.gain(Decibels(-2.0)));
@@ -119,26 +130,78 @@ fn every_problem_at_its_place() {
         ("tracks = 1\nrate = 1", &["1:1 the session: unknown key \"tracks\"; did you mean \"track\"?"]),
         ("rate = 0", &["1:8 sample rate 0 Hz is outside 1 to 768000 Hz"]),
         ("rate = -3", &["1:8 the session: rate is an integer, but should be a whole number, 0 or more"]),
-        ("rate = 1\nlayout = \"5.2\"", &["2:10 the session: layout: no such layout; there are mono, stereo, 2.1, lcr, lcrs, quad, 5.0, 5.1, 6.1, 7.0 and 7.1"]),
+        (
+            "rate = 1\nlayout = \"5.2\"",
+            &[
+                "2:10 the session: layout: no such layout; there are mono, stereo, 2.1, lcr, lcrs, quad, 5.0, 5.1, 6.1, 7.0 and 7.1",
+            ],
+        ),
         ("rate = 1\n[bus.a]\ngain = nan", &["3:8 bus \"a\": gain: NaN is no level in dB"]),
         ("rate = 1\n[bus.a]\ngain = inf", &["3:8 bus \"a\": gain: inf is no level in dB"]),
-        ("rate = 1\n[bus.a]\ngain = \"loud\"", &["3:8 bus \"a\": gain: is text, but should be a level in dB, like -3 or -inf"]),
+        (
+            "rate = 1\n[bus.a]\ngain = \"loud\"",
+            &["3:8 bus \"a\": gain: is text, but should be a level in dB, like -3 or -inf"],
+        ),
         ("rate = 1\n[bus.a]\npan = 2", &["3:7 bus \"a\": pan: is outside -1 (left) to 1 (right)"]),
-        ("rate = 1\n[bus.a]\npan = \"X\"", &["3:7 bus \"a\": pan: \"X\" is no pan position, like C, L30, R100 or -0.3"]),
-        ("rate = 1\n[bus.a]\nto = \"hal\"\n[bus.hall]", &["3:6 bus \"a\": there is no bus \"hal\"; did you mean \"hall\"?"]),
+        (
+            "rate = 1\n[bus.a]\npan = \"X\"",
+            &["3:7 bus \"a\": pan: \"X\" is no pan position, like C, L30, R100 or -0.3"],
+        ),
+        (
+            "rate = 1\n[bus.a]\nto = \"hal\"\n[bus.hall]",
+            &["3:6 bus \"a\": there is no bus \"hal\"; did you mean \"hall\"?"],
+        ),
         ("rate = 1\n[track.a]\ngain = 1", &["2:8 track \"a\": it has neither a file nor a clip"]),
-        ("rate = 1\n[track.a]\nfile = 3", &["2:8 track \"a\": it has neither a file nor a clip", "3:8 track \"a\": file is an integer, but should be text"]),
-        ("rate = 1\n[track.a]\nfile = \"a.wav\"\ngian = 3\nat = \"1x\"", &["4:1 track \"a\": unknown key \"gian\"; did you mean \"gain\"?", "5:6 track \"a\": at: \"1x\" is no time, like 12.5s, 2m20s, 250ms or a number of frames"]),
-        ("rate = 1\n[track.a]\nfile = \"../a.wav\"", &["3:8 track \"a\": ../a.wav is outside the session's folder, which was not allowed"]),
-        ("rate = 1\n[track.a]\nfile = \"/etc/passwd\"", &["3:8 track \"a\": /etc/passwd is outside the session's folder, which was not allowed"]),
-        ("rate = 1\n[track.a]\nfile = \"a.wav\"\nfade_in = \"1s cosy\"", &["4:11 track \"a\": fade_in: no such shape: \"cosy\"; there are linear, equal-power, between, raised-cosine, square-root and decibel-linear"]),
-        ("rate = 1\n[track.a]\nfile = \"a.wav\"\nautomation.gain = [\"1s\", 3]", &["4:20 track \"a\", automation gain: \"1s\" should be a time, a value and perhaps a shape, like \"4s -6 sine\"", "4:26 track \"a\", automation gain: a point is an integer, but should be like \"4s -6 sine\""]),
+        (
+            "rate = 1\n[track.a]\nfile = 3",
+            &[
+                "2:8 track \"a\": it has neither a file nor a clip",
+                "3:8 track \"a\": file is an integer, but should be text",
+            ],
+        ),
+        (
+            "rate = 1\n[track.a]\nfile = \"a.wav\"\ngian = 3\nat = \"1x\"",
+            &[
+                "4:1 track \"a\": unknown key \"gian\"; did you mean \"gain\"?",
+                "5:6 track \"a\": at: \"1x\" is no time, like 12.5s, 2m20s, 250ms or a number of frames",
+            ],
+        ),
+        (
+            "rate = 1\n[track.a]\nfile = \"../a.wav\"",
+            &["3:8 track \"a\": ../a.wav is outside the session's folder, which was not allowed"],
+        ),
+        (
+            "rate = 1\n[track.a]\nfile = \"/etc/passwd\"",
+            &["3:8 track \"a\": /etc/passwd is outside the session's folder, which was not allowed"],
+        ),
+        (
+            "rate = 1\n[track.a]\nfile = \"a.wav\"\nfade_in = \"1s cosy\"",
+            &[
+                "4:11 track \"a\": fade_in: no such shape: \"cosy\"; there are linear, equal-power, between, raised-cosine, square-root and decibel-linear",
+            ],
+        ),
+        (
+            "rate = 1\n[track.a]\nfile = \"a.wav\"\nautomation.gain = [\"1s\", 3]",
+            &[
+                "4:20 track \"a\", automation gain: \"1s\" should be a time, a value and perhaps a shape, like \"4s -6 sine\"",
+                "4:26 track \"a\", automation gain: a point is an integer, but should be like \"4s -6 sine\"",
+            ],
+        ),
         ("rate = 1\ntrack = 3", &["2:9 the session: track is an integer, but should be a table"]),
         ("rate = 1\n[track]\na = 3", &["3:5 track \"a\" is an integer, but should be a table: [track.a]"]),
-        ("rate = 1\n[track.a]\nfile = \"a.wav\"\n[track.a.clip]\nx = { at = 3 }", &["5:1 track \"a\", clip \"x\": it has no file"]),
+        (
+            "rate = 1\n[track.a]\nfile = \"a.wav\"\n[track.a.clip]\nx = { at = 3 }",
+            &["5:1 track \"a\", clip \"x\": it has no file"],
+        ),
         ("rate = 1\nrate = 2", &["2:1 duplicate key"]),
-        ("rate = 1\n[track.a]\nfile = \"a.wav\"\nloop = 1979-05-27", &["4:8 track \"a\": loop is a date, but should be a whole number, 0 or more"]),
-        ("rate = 99999999999999999999", &["1:8 the session: rate is an integer beyond 64 bits, but should be a whole number, 0 or more"]),
+        (
+            "rate = 1\n[track.a]\nfile = \"a.wav\"\nloop = 1979-05-27",
+            &["4:8 track \"a\": loop is a date, but should be a whole number, 0 or more"],
+        ),
+        (
+            "rate = 99999999999999999999",
+            &["1:8 the session: rate is an integer beyond 64 bits, but should be a whole number, 0 or more"],
+        ),
     ];
     for (text, want) in table {
         assert_eq!(problems(text), *want, "{text}");
@@ -179,7 +242,12 @@ fn folders_around_can_be_allowed_and_links_out_are_seen() {
 fn rate_and_layout_follow_the_stems_unless_told() {
     let (folder, _) = load("");
     let stem = |name: &str, rate: u32| {
-        let spec = hound::WavSpec { channels: 2, sample_rate: rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+        let spec = hound::WavSpec {
+            channels: 2,
+            sample_rate: rate,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
         let mut wav = hound::WavWriter::create(folder.path().join(name), spec).unwrap();
         (0..20).for_each(|i| wav.write_sample(i as i16).unwrap());
         wav.finalize().unwrap();

@@ -177,9 +177,11 @@ fn what_changes_nothing_changes_nothing() {
 fn an_integer_file_clips_and_says_how_often() {
     let folder = tempfile::tempdir().unwrap();
     let samples = vec![1.5, 1.0, 32_767.0 / 32_768.0, -1.0, -1.0 - 1.0 / 65_536.0, -1.1, 0.0];
-    let report = Bounce::new().format(Format::Wav16).run(&session_of(&[(samples, 0.0, false)]), folder.path().join("o.wav"));
+    let report =
+        Bounce::new().format(Format::Wav16).run(&session_of(&[(samples, 0.0, false)]), folder.path().join("o.wav"));
     let report = report.unwrap();
-    let read: Vec<i16> = hound::WavReader::open(folder.path().join("o.wav")).unwrap().into_samples().map(Result::unwrap).collect();
+    let read: Vec<i16> =
+        hound::WavReader::open(folder.path().join("o.wav")).unwrap().into_samples().map(Result::unwrap).collect();
     assert_eq!(read, [32_767, 32_767, 32_767, -32_768, -32_768, -32_768, 0]);
     assert_eq!(report.mix.clipped_samples, 3, "1.5, 1.0 and -1.1; -1 - half a step rounds to even, inside the range");
     assert!(report.warnings[0].to_string().starts_with("W101 3 samples clipped, the mix peaks at +3.52 dBFS"));
