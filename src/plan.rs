@@ -28,8 +28,8 @@ use std::{collections::HashMap, ops::Range, path::PathBuf, sync::Arc};
 /// assert_eq!(
 ///     Plan::compile(&mix)?.to_string(),
 ///     "plan  48000 Hz stereo, 2 lanes in 2 stages, 480 frames\n \
-///      0 track  click   memory 48000 mono @0  gain 0.0 dB  pan C  -> 1\n \
-///      1 master         sum 0                 gain 0.0 dB\n"
+///      0 track   click   memory 48000 mono @0  gain 0.0 dB  pan C  -> 1\n \
+///      1 master          sum 0                 gain 0.0 dB\n"
 /// );
 /// # Ok::<(), soundtrack::Error>(())
 /// ```

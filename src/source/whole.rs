@@ -10,6 +10,7 @@ use crate::{
     session::Damage,
     units::Frames,
 };
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub(crate) struct Whole {
     inner: Box<dyn Source>,
@@ -25,6 +26,16 @@ pub(crate) struct Whole {
 impl Whole {
     pub(crate) fn new(inner: Box<dyn Source>, name: String, frames: Option<Frames>, damage: Damage) -> Self {
         Self { inner, name, frames, damage, position: Frames::ZERO, flaws: Vec::new() }
+    }
+
+    /// Turns a panic of the inner source into an error: one bad stem must not bring down the program.
+    fn contained<T>(&mut self, work: impl FnOnce(&mut dyn Source) -> Result<T>) -> Result<T> {
+        let inner = self.inner.as_mut();
+        catch_unwind(AssertUnwindSafe(|| work(inner))).unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+            let what = format!("{}: its reader failed: {}", self.name, text.unwrap_or("without saying why"));
+            Err(Error::new(ErrorKind::Corrupt, what))
+        })
     }
 
     /// Refuses a flaw, or keeps it.
@@ -77,7 +88,7 @@ impl Source for Whole {
             out.set_frames(0);
             return Ok(0);
         }
-        let mut n = self.inner.read(out)?.min(room);
+        let mut n = self.contained(|inner| inner.read(out))?.min(room);
         out.set_frames(n);
         for flaw in self.inner.flaws() {
             self.meet(flaw)?;
@@ -98,7 +109,7 @@ impl Source for Whole {
 
     fn seek(&mut self, to: Frames) -> Result<()> {
         self.position = to;
-        self.inner.seek(to)
+        self.contained(|inner| inner.seek(to))
     }
 
     fn flaws(&mut self) -> Vec<Flaw> {

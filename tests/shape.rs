@@ -1,0 +1,75 @@
+//! The shape of the tree: one dependency, one door; no long files; no modules without a name for what they hold.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Crates that only one file may name.
+const DOORS: [&str; 9] = ["symphonia", "rubato", "hound", "waveadapter", "cpal", "rtrb", "ebur128", "tempfile", "toml"];
+const LONGEST: usize = 450;
+const FORBIDDEN: [&str; 7] = ["utils", "helpers", "common", "manager", "misc", "prelude", "mod"];
+
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    assert!(!found.is_empty());
+    found
+}
+
+/// Whether code, not a comment, names a crate's items.
+fn names(text: &str, door: &str) -> bool {
+    let code = text.split("#[cfg(test)]").next().unwrap_or("").lines().filter(|l| !l.trim_start().starts_with("//"));
+    code.into_iter().any(|line| {
+        line.match_indices(&format!("{door}::")).any(|(at, _)| {
+            let before = line[..at].chars().last();
+            !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
+        })
+    })
+}
+
+#[test]
+fn every_dependency_has_one_door() {
+    let files = sources("src");
+    for door in DOORS {
+        let through: Vec<_> = files.iter().filter(|(_, text)| names(text, door)).map(|(p, _)| p).collect();
+        assert!(through.len() <= 1, "{door} has {} doors: {through:?}", through.len());
+    }
+}
+
+#[test]
+fn files_are_short_and_say_what_they_are() {
+    for (path, text) in sources("src").into_iter().chain(sources("examples")) {
+        let lines = text.lines().count();
+        assert!(lines <= LONGEST, "{} has {lines} lines", path.display());
+        assert!(text.starts_with("//!"), "{} does not say what it is", path.display());
+    }
+}
+
+#[test]
+fn modules_are_named_for_what_they_hold() {
+    for (path, _) in sources("src") {
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        assert!(!FORBIDDEN.contains(&stem), "{}", path.display());
+    }
+}
+
+#[test]
+fn nothing_is_left_undone() {
+    for (path, text) in sources("src").into_iter().chain(sources("examples")).chain(sources("benches")) {
+        for word in ["TODO", "FIXME", "XXX", "todo!", "unimplemented!"] {
+            assert!(!text.contains(word), "{} holds {word}", path.display());
+        }
+    }
+}
