@@ -1,8 +1,10 @@
 //! Where audio comes from: the trait, what a file tells about itself, and the one place that opens files.
 
+mod media;
 mod memory;
 pub(crate) mod reader;
 mod resample;
+mod sniff;
 pub(crate) mod stem;
 mod wav;
 pub(crate) mod whole;
@@ -13,10 +15,11 @@ pub use stem::highest_rate;
 
 use crate::{
     block::Block,
-    error::Result,
+    error::{Error, ErrorKind, Result},
     layout::Layout,
     units::{Frames, SampleRate},
 };
+use std::path::Path;
 
 pub use wav::Wav;
 
@@ -135,13 +138,31 @@ pub enum Remark {
     SlowSeek,
 }
 
-/// Opens a stem file: a source of exactly `Info::frames` frames (less those that are missing), and what it is.
+/// Opens a stem file of any format that is read: WAVE (RIFF, RF64, BW64), AIFF and AIFF-C, CAF, FLAC, Ogg (Vorbis and
+/// FLAC), MP4 (AAC-LC, ALAC, FLAC, MP3), Matroska and WebM, MP1, MP2, MP3, and AAC-LC in ADTS. The content decides, not
+/// the name.
+///
+/// `stream` chooses among the audio streams of a file that has several, counted from 1; without it the first is read.
 ///
 /// # Errors
-/// `NotFound`, `Unsupported` or `Corrupt`, with the file's name and the reason.
-pub fn open(path: &std::path::Path, _stream: Option<usize>) -> Result<(Box<dyn Source>, Info)> {
-    match Wav::open(path)? {
-        Some((wav, info)) => Ok((Box::new(wav), info)),
-        None => Err(crate::Error::new(crate::ErrorKind::Unsupported, format!("{}: no WAVE file", path.display()))),
+/// `NotFound` for a file or a stream that is not there, `Unsupported` for a format, codec or channel count that is not
+/// read, by its name, `Corrupt` for a file that is damaged beyond reading. All name the file.
+pub fn open(path: &Path, stream: Option<usize>) -> Result<(Box<dyn Source>, Info)> {
+    let (file, kind) = sniff::sniff(path)?;
+    if kind == sniff::Kind::Wave
+        && let Some((wav, info)) = wav::Wav::open(path)?
+    {
+        if let Some(n) = stream.filter(|n| *n != 1) {
+            let what = format!("audio stream {n} is not there; the file has 1");
+            return Err(refuse(path, ErrorKind::NotFound, what));
+        }
+        return Ok((Box::new(wav), info));
     }
+    let (media, info) = media::Media::open(path, file, kind, stream)?;
+    Ok((Box::new(media), info))
+}
+
+/// An error that names the file as it was given.
+fn refuse(path: &Path, kind: ErrorKind, what: impl std::fmt::Display) -> Error {
+    Error::new(kind, format!("{}: {what}", path.display()))
 }

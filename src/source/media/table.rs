@@ -1,0 +1,74 @@
+//! A list of all packets of a stem with their places: for formats whose frames this crate finds by itself.
+//!
+//! Reading goes through the list in order, seeking looks the position up. Packets of 0 bytes stand for what was lost.
+
+use super::{door::Packet, fault::Fault};
+use std::{
+    fs::File,
+    io::{Read, Seek, SeekFrom},
+};
+
+/// The longest packet that is read. AAC has at most 768 bytes a channel, lossless codecs a few hundred thousand.
+const LONGEST: u32 = 16 << 20;
+
+/// One packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// Position of its first frame.
+    pub(crate) at: u64,
+    /// Its first byte.
+    pub(crate) offset: u64,
+    /// Its bytes; 0 for a packet that was lost.
+    pub(crate) size: u32,
+    /// Its frames.
+    pub(crate) frames: u32,
+}
+
+/// All packets of a stem.
+pub(crate) struct Table {
+    file: File,
+    entries: Vec<Entry>,
+    next: usize,
+}
+
+impl Table {
+    pub(crate) fn new(file: File, entries: Vec<Entry>) -> Self {
+        Self { file, entries, next: 0 }
+    }
+
+    /// The next packet that was not lost; `None` at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<Packet>, Fault> {
+        let rest = self.entries.get(self.next..).unwrap_or_default();
+        let Some((i, entry)) = rest.iter().enumerate().find(|(_, e)| e.size > 0) else { return Ok(None) };
+        self.next += i + 1;
+        let at = i64::try_from(entry.at).unwrap_or(i64::MAX);
+        let number = u64::try_from(self.next).unwrap_or(u64::MAX);
+        if entry.size > LONGEST {
+            return Err(Fault::Damaged(format!("packet {number} claims {} bytes", entry.size)));
+        }
+        let mut data = Vec::new();
+        self.file.seek(SeekFrom::Start(entry.offset)).map_err(Fault::Io)?;
+        let got = (&self.file).take(u64::from(entry.size)).read_to_end(&mut data).map_err(Fault::Io)?;
+        if u32::try_from(got) != Ok(entry.size) {
+            return Err(Fault::Cut);
+        }
+        Ok(Some(Packet::new(at, u64::from(entry.frames), number, data)))
+    }
+
+    /// The bytes of the first packets, at most `most` of them, as far as they can be read.
+    pub(crate) fn peek(&self, most: usize) -> Vec<Vec<u8>> {
+        let whole = self.entries.iter().filter(|e| e.size > 0 && e.size <= LONGEST).take(most);
+        let read = |e: &Entry| {
+            let mut data = Vec::new();
+            (&self.file).seek(SeekFrom::Start(e.offset)).ok()?;
+            (&self.file).take(u64::from(e.size)).read_to_end(&mut data).ok()?;
+            Some(data)
+        };
+        whole.filter_map(read).collect()
+    }
+
+    /// Makes the packet that holds position `to` the next one.
+    pub(crate) fn seek(&mut self, to: u64) {
+        self.next = self.entries.partition_point(|e| e.at + u64::from(e.frames) <= to);
+    }
+}

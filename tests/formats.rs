@@ -1,0 +1,18 @@
+//! Every format that is read, against real files and independent decoders.
+//!
+//! The real files lie outside the project (`SOUNDTRACK_TEST_DATA`, default `../shared/data`); the decoders and encoders
+//! are programs of the machine. What is absent is skipped, with a line that says so. Run with `--nocapture` for the
+//! figures.
+
+#[path = "formats/damage.rs"]
+mod damage;
+#[path = "formats/malformed.rs"]
+mod malformed;
+#[path = "formats/seeking.rs"]
+mod seeking;
+#[path = "formats/stems.rs"]
+mod stems;
+#[path = "formats/tools.rs"]
+mod tools;
+#[path = "formats/zoo.rs"]
+mod zoo;

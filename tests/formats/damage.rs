@@ -1,0 +1,129 @@
+//! Cut and damaged stems: nothing panics, nothing is silently short, and what follows the damage stays in its place.
+
+use crate::tools::{self, Heard, Lcg};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Codecs and how to make them. AAC without noise, because its noise depends on everything before it.
+const MADE: [(&str, &[&str]); 8] = [
+    ("a.flac", &["-c:a", "flac"]),
+    ("a.ogg", &["-c:a", "libvorbis", "-page_duration", "200000"]),
+    ("a.oga", &["-c:a", "flac", "-page_duration", "200000"]),
+    ("a.mp3", &["-c:a", "libmp3lame", "-b:a", "128k"]),
+    ("a.m4a", &["-c:a", "aac", "-aac_pns", "0", "-movflags", "+faststart"]),
+    ("a.aac", &["-c:a", "aac", "-aac_pns", "0"]),
+    ("a.aiff", &["-c:a", "pcm_s16be"]),
+    ("a.caf", &["-c:a", "pcm_s16be"]),
+];
+
+fn make(dir: &Path, name: &str, args: &[&str]) -> PathBuf {
+    let wav = dir.join("music.wav");
+    if !wav.exists() {
+        tools::wav16(&wav, 44_100, &tools::music(44_100 * 3, 2));
+    }
+    let path = dir.join(name);
+    let head = ["-v", "error", "-y", "-i", wav.to_str().unwrap()];
+    let all: Vec<&str> = head.into_iter().chain(args.iter().copied()).chain([path.to_str().unwrap()]).collect();
+    tools::run("ffmpeg", &all);
+    path
+}
+
+/// Whether something is said about a stem that is not whole.
+fn reported(heard: &Heard) -> bool {
+    heard.info.missing.0 > 0 || heard.error.is_some() || !heard.flaws.is_empty()
+}
+
+#[test]
+fn cut_stems_are_never_silently_short() {
+    if !tools::have(&["ffmpeg"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    for (name, args) in MADE {
+        let path = make(dir.path(), name, args);
+        let whole = tools::hear(&path).unwrap();
+        let data = fs::read(&path).unwrap();
+        let cut = dir.path().join(format!("cut-{name}"));
+        let mut line = format!("{name:7}");
+        for per_mille in [100, 500, 900, 999] {
+            fs::write(&cut, &data[..data.len() * per_mille / 1000]).unwrap();
+            match tools::hear(&cut) {
+                Err(e) => line += &format!("  {per_mille}: {:?}", e.kind()),
+                Ok(heard) => {
+                    line += &format!("  {per_mille}: {} of {}", heard.held(), heard.info.frames);
+                    let short = heard.info.frames < whole.info.frames;
+                    // Without a stated length a cut between two packets, or into the last, cannot be known better.
+                    let blind = ["a.aac", "a.ogg", "a.oga"].contains(&name);
+                    assert!(reported(&heard), "{name} {per_mille}");
+                    assert!(!short || blind, "{name} {per_mille}: {} for {}", heard.info.frames, whole.info.frames);
+                }
+            }
+        }
+        println!("{line}");
+        for len in (0..data.len().min(4096)).step_by(7) {
+            fs::write(&cut, &data[..len]).unwrap();
+            if let Ok(heard) = tools::hear(&cut) {
+                let nothing = heard.info.frames.0 == 0;
+                assert!(nothing || reported(&heard) || heard.info.remarks.len() > 1 || name == "a.aac", "{name} {len}");
+            }
+        }
+    }
+}
+
+/// How many of the last frames are compared.
+const TAIL: usize = 8_000;
+
+#[test]
+fn damage_in_the_middle_moves_nothing_behind_it() {
+    if !tools::have(&["ffmpeg"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    for (name, args) in MADE {
+        let path = make(dir.path(), name, args);
+        let whole = tools::hear(&path).unwrap();
+        let data = fs::read(&path).unwrap();
+        let broken = dir.path().join(format!("broken-{name}"));
+        let (mut refused, mut flawed, mut moved, mut same) = (0, 0, Vec::new(), 0);
+        for seed in 0..60u64 {
+            let mut random = Lcg(seed * 977 + 5);
+            let mut bytes = data.clone();
+            let (from, to) = (bytes.len() * 3 / 10, bytes.len() * 7 / 10);
+            let place = |r: &mut Lcg| from + usize::try_from(r.next()).unwrap() % (to - from);
+            match seed % 3 {
+                0 => bytes[place(&mut random)] ^= 1 << (random.next() % 8),
+                1 => {
+                    let at = place(&mut random);
+                    bytes[at] = 0;
+                    bytes[at + 1] = 0xFF;
+                }
+                _ => {
+                    // A hole of a few hundred bytes.
+                    let at = place(&mut random);
+                    let end = (at + usize::try_from(random.next() % 600).unwrap()).min(to);
+                    bytes[at..end].fill(0xA5);
+                }
+            }
+            fs::write(&broken, &bytes).unwrap();
+            let heard = match tools::hear(&broken) {
+                Ok(heard) if heard.error.is_none() => heard,
+                _ => {
+                    refused += 1;
+                    continue;
+                }
+            };
+            flawed += usize::from(!heard.flaws.is_empty());
+            let n = whole.frames();
+            let tail = |h: &Heard| h.planes.iter().map(|p| p[h.frames() - TAIL..].to_vec()).collect::<Vec<_>>();
+            if heard.frames() == n && tail(&heard) == tail(&whole) {
+                same += 1;
+            } else {
+                moved.push((seed, heard.frames()));
+            }
+        }
+        println!("{name:7} {same} of 60 in place, {flawed} with flaws, {refused} refused, moved {moved:?}");
+        assert!(moved.is_empty(), "{name}: {moved:?} of {} frames", whole.frames());
+    }
+}
