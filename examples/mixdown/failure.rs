@@ -44,7 +44,7 @@ impl Failure {
                     voice.error(&error.to_string(), word(error.kind()));
                 }
                 for problem in error.problems() {
-                    voice.error(&problem.to_string(), word(problem.kind));
+                    voice.problem(problem, word(problem.kind));
                 }
                 hints.iter().for_each(|h| voice.hint(h));
                 exit_code(error)

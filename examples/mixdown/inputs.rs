@@ -33,9 +33,6 @@ pub fn kinds(inputs: &[PathBuf]) -> Result<Vec<Kind>, Failure> {
 }
 
 fn kind(input: &Path) -> Result<Kind, Failure> {
-    if input.as_os_str().is_empty() {
-        return Err(Failure::Usage("an INPUT is empty".to_owned()));
-    }
     let plain = || Kind::Stem(input.to_owned(), Decibels::UNITY, Pan::CENTRE);
     if input.is_dir() {
         return Ok(Kind::Folder(input.to_owned()));

@@ -10,7 +10,7 @@ use crate::{
     range,
     stop::Stop,
     strips,
-    voice::{Voice, printable},
+    voice::{Voice, printable, printable_lines},
 };
 use serde_json::json;
 use soundtrack::{Bounce, Error, ErrorKind, Plan, Report};
@@ -18,7 +18,7 @@ use std::{
     fs,
     io::{self, Write as _},
     ops::ControlFlow,
-    path::Path,
+    path::{Path, PathBuf},
     time::Instant,
 };
 
@@ -47,8 +47,12 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
         voice.note(&format!("{} lies among the stems: the next mix of that folder takes it in", path.display()));
     }
 
-    let clock = Instant::now();
+    let mut clock = Instant::now();
     let mut session = build::session(kinds, args, voice).map_err(|f| missing(f, args))?;
+    if demo {
+        // Making the music is not mixing it.
+        clock = Instant::now();
+    }
     strips::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
     let plan = Plan::compile(&session).map_err(|e| {
         let guesses = build::guesses(&session);
@@ -57,7 +61,7 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
     })?;
     if voice.verbose {
         voice.line(
-            printable(plan.to_string().trim_end()).as_str(),
+            printable_lines(plan.to_string().trim_end()).as_str(),
             || json!({ "event": "plan", "text": plan.to_string() }),
         );
     }
@@ -137,15 +141,16 @@ fn tell(report: &Report, args: &Args, voice: Voice, demo: bool) -> Result<u8, Fa
 
 /// What to try after the demo.
 fn next_steps() -> String {
-    let program = std::env::args_os().next().unwrap_or_default();
-    let program = Path::new(&program).display().to_string();
+    let program = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
+    let here = std::env::current_dir().unwrap_or_default();
+    let program = program.strip_prefix(&here).unwrap_or(&program).display();
     format!(
         "\nListen to it, then try:\n  \
-         {program} --solo rhythm --range 10s..20s      a part of the demo, one bus alone\n  \
-         {program} --json                              the same as data\n  \
-         {program} target/demo/stems                   a folder of stems, at unity, into stems.wav\n  \
-         {program} kick.wav@-3 bass.flac@-2:L20        your own stems, into mix.wav\n  \
-         {program} --help                              all there is"
+         {program} --solo rhythm --range 10s..20s   # a part of it, one bus alone\n  \
+         {program} --json                           # the same as data\n  \
+         {program} target/demo/stems                # a folder of stems as they are, into stems.wav\n  \
+         {program} kick.wav@-3 bass.flac@-2:L20     # your own stems, into mix.wav\n  \
+         {program} --help                           # all there is"
     )
 }
 
@@ -166,7 +171,7 @@ fn advice(error: Error, path: &Path, overwrite: bool, args: &Args) -> (Error, Ve
     };
     let mut hints = Vec::new();
     if error.kind() == ErrorKind::Output && path.is_file() && !overwrite {
-        hints.push("--force replaces it".to_owned());
+        hints.push("--force replaces it, -o names another".to_owned());
     }
     if kinds.contains(&ErrorKind::Corrupt) && !args.keep_going {
         hints.push("--keep-going puts silence where a stem is damaged, and says where".to_owned());

@@ -3,8 +3,8 @@
 //! A stderr that is closed is no reason to stop: what cannot be said is left unsaid.
 
 use serde_json::{Value, json};
-use soundtrack::report::Warning;
-use std::{fmt::Write as _, io::Write as _};
+use soundtrack::{Problem, report::Warning};
+use std::io::Write as _;
 
 /// How much is said, and in which form.
 #[derive(Clone, Copy)]
@@ -29,17 +29,30 @@ impl Voice {
         }
     }
 
-    /// A warning of the report.
+    /// A warning of the report, or a note of it.
     pub fn warning(self, warning: &Warning) {
+        let label = if warning.code.is_note() { "note" } else { "warning" };
         let about = json!({
-            "event": "warning", "code": warning.code, "track": warning.track, "file": warning.file, "text": warning.text
+            "event": label, "code": warning.code, "track": warning.track, "file": warning.file, "text": warning.text
         });
-        self.say("warning", &warning.to_string(), about);
+        self.say(label, &warning.to_string(), about);
     }
 
     /// An error, said whatever was asked.
     pub fn error(self, text: &str, kind: &str) {
         self.say("error", text, json!({ "event": "error", "kind": kind, "text": text }));
+    }
+
+    /// One of a session's problems, which may show the line of the file it is in.
+    pub fn problem(self, problem: &Problem, kind: &str) {
+        let text = problem.to_string();
+        let place = problem.place.as_ref().map(
+            |p| json!({ "file": p.file.to_string_lossy(), "line": p.line, "column": p.column, "width": p.width, "line_text": p.text }),
+        );
+        self.line(
+            &format!("error: {}", printable_lines(&text)),
+            || json!({ "event": "error", "kind": kind, "text": problem.what, "place": place }),
+        );
     }
 
     /// What to do about the error before.
@@ -58,15 +71,17 @@ impl Voice {
     }
 }
 
-/// The text without characters that would move the cursor or break a line, except for line ends of its own.
+/// The text with escapes for characters that would move the cursor or break the line.
 pub fn printable(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        if c.is_control() && c != '\n' {
-            // Writing to a string cannot fail.
-            let _ = write!(out, "{}", c.escape_default());
-        } else {
-            out.push(c);
-        }
-        out
-    })
+    escaped(text, |_| false)
+}
+
+/// The same for a text of several lines.
+pub fn printable_lines(text: &str) -> String {
+    escaped(text, |c| matches!(c, '\n' | '\t'))
+}
+
+fn escaped(text: &str, plain: impl Fn(char) -> bool) -> String {
+    let escape = |c: char| if c.is_control() && !plain(c) { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escape).collect()
 }
