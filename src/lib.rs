@@ -114,3 +114,8 @@ pub use session::{Bus, BusId, Clip, Damage, Input, Load, Master, Opener, Send, S
 pub use sink::{Format, Sink};
 pub use source::{Source, Spec};
 pub use units::{Dbfs, Decibels, Frames, Gain, NotANumber, Pan, SampleRate};
+
+/// The programs of the README are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
