@@ -29,10 +29,13 @@ Exit codes:
 pub struct Args {
     /// A session (.toml), a folder of stems, or stems
     ///
-    /// A stem may say its level and its place: kick.wav@-3 (dB), bass.flac@-2:L20 (C, L0 to L100, R0 to R100), where
-    /// no file of that whole name exists. song.mp4#2 is the second audio stream of a file; song.stem.mp4/ is every
-    /// stem of a file of stems, without the mix it starts with.
-    #[arg(value_name = "INPUT")]
+    ///   kick.wav           a stem
+    ///   kick.wav@-3        its level in dB, where no file of that whole name exists
+    ///   bass.flac@-2:L20   and its place: C, L0 to L100, R0 to R100
+    ///   song.mp4#2         the second audio stream of a file
+    ///   song.stem.mp4/     every stem of a file of stems, without the mix it starts with
+    ///   stems/             every audio file of a folder, in the order of their names
+    #[arg(value_name = "INPUT", verbatim_doc_comment)]
     pub inputs: Vec<PathBuf>,
 
     /// The WAV file to write [default: named after the session or the folder, or mix.wav; in this folder]

@@ -121,7 +121,7 @@ pub fn guesses(session: &Session) -> Vec<String> {
     hints
 }
 
-/// The name beside a missing path that is most like it.
+/// The name beside a missing path that is most like it, or what is missing of the way to it.
 pub fn guess(path: &Path) -> Option<String> {
     if path.exists() {
         return None;
@@ -132,6 +132,9 @@ pub fn guess(path: &Path) -> Option<String> {
         _ => name,
     };
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
+    if let Some(folder) = parent.filter(|p| !p.exists()) {
+        return guess(folder).or_else(|| Some(format!("there is no folder {}", folder.display())));
+    }
     let beside = parent.unwrap_or(Path::new(".")).read_dir().ok()?;
     let names: Vec<String> = beside.flatten().filter_map(|e| e.file_name().into_string().ok()).collect();
     let near = crate::names::similar(file, names.iter().map(String::as_str)).filter(|near| *near != file)?;

@@ -32,7 +32,6 @@ impl Failure {
         match self {
             Self::Usage(what) => {
                 voice.error(what, "usage");
-                voice.hint("mixdown --help lists what there is");
                 USAGE
             }
             Self::Print(e) => {

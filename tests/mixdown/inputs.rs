@@ -169,3 +169,27 @@ fn names_of_all_kinds() {
     ended(done).expect(0, "wrote out\\n\u{fffd}.wav");
     assert!(desk.path(odd).exists());
 }
+
+/// Made by ffmpeg: skipped without it.
+#[test]
+fn a_file_of_several_streams() {
+    let desk = Desk::with_stems();
+    let mut ffmpeg = std::process::Command::new("ffmpeg");
+    ffmpeg.current_dir(desk.path("")).args(["-v", "error", "-i", "a.wav", "-i", "b.wav", "-map", "0", "-map", "1"]);
+    ffmpeg.args(["-map", "0", "-c:a", "alac", "song.stem.mp4"]).stdin(std::process::Stdio::null());
+    if !ffmpeg.status().is_ok_and(|s| s.success()) {
+        println!("skipped: no ffmpeg");
+        return;
+    }
+    let report = desk.json(&["song.stem.mp4/"]);
+    assert_eq!((tracks(&report), report["output"].as_str()), (vec!["song#2", "song#3"], Some("song.wav")));
+    assert_eq!(
+        (report["title"].as_str(), report["tracks"][0]["clips"][0]["rate_hz"].as_u64()),
+        (Some("song"), Some(44_100))
+    );
+    let report = desk.json(&["song.stem.mp4#2@-3:L20", "song.stem.mp4"]);
+    assert_eq!(tracks(&report), ["song#2", "song"]);
+    assert_eq!(report["tracks"][0]["pan"], -0.2);
+    desk.run(&["song.stem.mp4#4", "--force"]).expect(4, "audio stream 4 is not there; the file has 3");
+    desk.run(&["sogn.stem.mp4#2", "--force"]).expect(4, "did you mean song.stem.mp4?");
+}
