@@ -197,8 +197,8 @@ impl Report {
         if written.clipped > 0 {
             let peak = self.mix.peak_dbfs.unwrap_or_default();
             let text = format!(
-                "{} samples clipped, the mix peaks at {peak:+.2} dBFS: lower the master by {:.1} dB, or write wav32f",
-                written.clipped,
+                "{} clipped, the mix peaks at {peak:+.2} dBFS: lower the master by {:.1} dB, or write wav32f",
+                if written.clipped == 1 { "1 sample".to_owned() } else { format!("{} samples", written.clipped) },
                 // Rounded up to the tenth, so that it is enough.
                 (peak * 10.0).ceil() / 10.0
             );
