@@ -56,14 +56,20 @@ fn stems(kinds: Vec<Kind>, args: &Args, voice: Voice) -> Result<Session, Failure
                 let found = folder::stems(&path, voice)?;
                 all.extend(found.into_iter().map(|f| {
                     let name = inputs::title(&f.file);
-                    // `Input::stream` would not do: it would not open what has no first stream as other inputs do.
                     Stem { name, input: Input::file(f.file), rate: f.rate, gain: Decibels::UNITY, pan: Pan::CENTRE }
                 }));
             }
             Kind::Streams(path) => all.extend(streams(&path, voice)),
             Kind::Stem(path, gain, pan) => {
                 let input = Input::file(path.clone());
-                let rate = if args.rate.is_none() { source::highest_rate([&input]) } else { None };
+                let rate = match source::open(&path, None) {
+                    Ok((_, info)) => {
+                        folder::say_streams(&path, &info, voice);
+                        Some(info.spec.rate)
+                    }
+                    // One of several streams, or no audio.
+                    Err(_) => source::highest_rate([&input]),
+                };
                 all.push(Stem { name: track_name(&path), input, rate, gain, pan });
             }
             Kind::Demo | Kind::Session(_) => {}

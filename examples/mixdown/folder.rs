@@ -26,10 +26,11 @@ pub fn stems(folder: &Path, voice: Voice) -> Result<Vec<Found>> {
         let what = format!("{}: the folder cannot be read: {e}", folder.display());
         Error::new(ErrorKind::NotFound, what).because(e)
     };
-    let mut files = Vec::new();
+    let (mut files, mut folders) = (Vec::new(), 0);
     for entry in fs::read_dir(folder).map_err(refused)? {
         let path = entry.map_err(refused)?.path();
         if path.is_dir() {
+            folders += 1;
             voice.detail(&format!("passed over {}: a folder", path.display()));
         } else if !hidden(&path) {
             files.push(path);
@@ -40,7 +41,10 @@ pub fn stems(folder: &Path, voice: Voice) -> Result<Vec<Found>> {
     let mut silent = 0;
     for file in files {
         match source::open(&file, None) {
-            Ok((_, info)) => found.push(Found { file, rate: Some(info.spec.rate) }),
+            Ok((_, info)) => {
+                say_streams(&file, &info, voice);
+                found.push(Found { file, rate: Some(info.spec.rate) });
+            }
             Err(e) if e.kind() != ErrorKind::Unsupported && promises_audio(&file) => {
                 found.push(Found { file, rate: None });
             }
@@ -52,7 +56,12 @@ pub fn stems(folder: &Path, voice: Voice) -> Result<Vec<Found>> {
         }
     }
     if found.is_empty() {
-        let what = format!("{}: there is no audio file in this folder", folder.display());
+        let more = match folders {
+            0 => String::new(),
+            1 => ", only another folder".to_owned(),
+            n => format!(", only {n} other folders"),
+        };
+        let what = format!("{}: there is no audio file in this folder{more}", folder.display());
         return Err(Error::new(ErrorKind::NotFound, what));
     }
     if silent > 0 && !voice.verbose {
@@ -60,6 +69,16 @@ pub fn stems(folder: &Path, voice: Voice) -> Result<Vec<Found>> {
         voice.note(&format!("{}: passed over {files} no audio (-v says which)", folder.display()));
     }
     Ok(found)
+}
+
+/// Tells of a file with several streams that only the first is taken.
+pub fn say_streams(file: &Path, info: &source::Info, voice: Voice) {
+    if info.streams > 1 {
+        let (file, streams) = (file.display(), info.streams);
+        voice.note(&format!(
+            "{file} holds {streams} audio streams, of which the first is taken; {file}/ takes the others"
+        ));
+    }
 }
 
 fn hidden(path: &Path) -> bool {

@@ -13,7 +13,7 @@ use crate::{
     voice::{Voice, printable, printable_lines},
 };
 use serde_json::json;
-use soundtrack::{Bounce, Error, ErrorKind, Plan, Report};
+use soundtrack::{Bounce, Error, ErrorKind, Plan, Report, report::Code};
 use std::{
     fs,
     io::{self, Write as _},
@@ -110,6 +110,9 @@ fn tell(report: &Report, args: &Args, voice: Voice, demo: bool) -> Result<u8, Fa
         let said = if args.quiet { args.strict && !warning.code.is_note() } else { !warning.code.is_note() };
         if said || args.verbose {
             voice.warning(warning);
+            if warning.code == Code::W101 {
+                voice.hint("--format wav32f keeps what is above full scale");
+            }
         }
     }
     let path = report.output.as_deref().unwrap_or_default();

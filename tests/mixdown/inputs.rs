@@ -50,6 +50,8 @@ fn a_folder_in_the_order_of_names_without_what_is_no_audio() {
 
     fs::create_dir(desk.path("empty")).unwrap();
     desk.run(&["empty"]).expect(4, "empty: there is no audio file in this folder");
+    fs::create_dir_all(desk.path("empty/sub")).unwrap();
+    desk.run(&["empty"]).expect(4, "in this folder, only another folder");
 }
 
 #[test]
@@ -181,6 +183,8 @@ fn a_file_of_several_streams() {
         println!("skipped: no ffmpeg");
         return;
     }
+    let told = desk.run(&["song.stem.mp4", "-o", "first.wav"]);
+    told.expect(0, "song.stem.mp4 holds 3 audio streams, of which the first is taken; song.stem.mp4/ takes the others");
     let report = desk.json(&["song.stem.mp4/"]);
     assert_eq!((tracks(&report), report["output"].as_str()), (vec!["song#2", "song#3"], Some("song.wav")));
     assert_eq!(
