@@ -104,6 +104,15 @@ impl<'a> Bounce<'a> {
         self
     }
 
+    /// Refuses a path that [`run`](Self::run) would refuse as soon as it starts, before any stem is opened.
+    ///
+    /// # Errors
+    /// `Output` for an existing file unless overwriting is allowed, and for what can be no file or lies in a folder that
+    /// is missing or cannot be written.
+    pub fn check(&self, path: impl AsRef<Path>) -> Result<()> {
+        Wav::check(path.as_ref(), self.overwrite)
+    }
+
     /// Renders a session into a WAV file.
     ///
     /// # Errors
@@ -111,8 +120,19 @@ impl<'a> Bounce<'a> {
     /// whatever happens, the path holds what it held before, or the whole new file.
     pub fn run(self, session: &Session, path: impl AsRef<Path>) -> Result<Report> {
         let (path, clock) = (path.as_ref(), Instant::now());
-        Wav::check(path, self.overwrite)?;
-        let plan = Plan::compile(session)?;
+        self.check(path)?;
+        let mut report = self.write(Plan::compile(session)?, path)?;
+        report.title.clone_from(&session.title);
+        report.timed(clock);
+        Ok(report)
+    }
+
+    /// Renders a plan into a WAV file, by the rules of [`run`](Self::run). The report has no title.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), those of compiling excepted.
+    pub fn write(self, plan: Plan, path: impl AsRef<Path>) -> Result<Report> {
+        let (path, clock) = (path.as_ref(), Instant::now());
         for input in plan.files() {
             if !sink::same_file(&input, path)? {
                 continue;
@@ -126,7 +146,6 @@ impl<'a> Bounce<'a> {
         let format = self.format;
         let mut renderer = Renderer::new(plan, &self.options)?;
         let mut report = self.into_sink(&mut renderer, &mut wav)?;
-        report.title.clone_from(&session.title);
         report.format = Some(format.to_string());
         report.timed(clock);
         Ok(report)
@@ -178,8 +197,8 @@ impl Report {
         if written.clipped > 0 {
             let peak = self.mix.peak_dbfs.unwrap_or_default();
             let text = format!(
-                "{} samples clipped, the mix peaks at {peak:+.2} dBFS: lower the master by {:.1} dB, or write wav32f",
-                written.clipped,
+                "{} clipped, the mix peaks at {peak:+.2} dBFS: lower the master by {:.1} dB, or write wav32f",
+                if written.clipped == 1 { "1 sample".to_owned() } else { format!("{} samples", written.clipped) },
                 // Rounded up to the tenth, so that it is enough.
                 (peak * 10.0).ceil() / 10.0
             );

@@ -42,6 +42,15 @@ pub struct Place {
     pub width: usize,
 }
 
+/// The text with escapes for control characters, so that no name can break a line or command a terminal.
+pub(crate) fn one_line(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect()
+}
+
 /// One thing that is wrong with a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -54,9 +63,14 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of the session itself, without a place.
+    /// A problem of the session itself, without a place. Control characters in the text become escapes.
     pub fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), kind: ErrorKind::Session, place: None }
+        Self::of(ErrorKind::Session, what)
+    }
+
+    /// A problem of any kind.
+    pub(crate) fn of(kind: ErrorKind, what: impl Into<String>) -> Self {
+        Self { what: one_line(what.into()), kind, place: None }
     }
 
     /// The same problem, at a place in a session file.
@@ -96,9 +110,10 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error of a kind, with a message. Programs that bring their own source or sink make theirs so.
+    /// An error of a kind, with a message. Programs that bring their own source or sink make theirs so. A message is one
+    /// line: control characters in it, as file names can have them, become escapes.
     pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), problems: Vec::new(), source: None }
+        Self { kind, what: one_line(what.into()), problems: Vec::new(), source: None }
     }
 
     /// The same error, with its cause. The message should already say what the cause says.
@@ -152,5 +167,17 @@ impl fmt::Display for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.source.as_ref().map(|e| e.as_ref() as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_line_whatever_a_file_is_called() {
+        let error = Error::new(ErrorKind::NotFound, "a\nb\u{1b}[2J\u{7f}é🎺.wav: gone").in_track("x\ny");
+        assert_eq!(error.to_string(), "track \"x\\ny\": a\\nb\\u{1b}[2J\\u{7f}é🎺.wav: gone");
+        assert_eq!(Problem::new("\r").what, "\\r");
     }
 }

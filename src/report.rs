@@ -7,6 +7,7 @@ mod table;
 
 pub(crate) use gather::gather;
 
+use crate::error::one_line;
 use serde::Serialize;
 use std::fmt;
 
@@ -206,9 +207,9 @@ impl fmt::Display for Warning {
             write!(f, "track {track:?}: ")?;
         }
         if let Some(file) = &self.file {
-            write!(f, "{file}: ")?;
+            write!(f, "{}: ", one_line(file.clone()))?;
         }
-        f.write_str(&self.text)
+        f.write_str(&one_line(self.text.clone()))
     }
 }
 

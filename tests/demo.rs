@@ -4,6 +4,8 @@
 mod demo;
 #[path = "../examples/mixdown/demo/musical.rs"]
 mod musical;
+#[path = "../examples/mixdown/tour.rs"]
+mod tour;
 
 use musical::musical;
 use sha2::{Digest, Sha256};
@@ -118,6 +120,20 @@ fn stems_are_complete_and_sum_well() {
 }
 
 #[test]
+fn the_mix_has_headroom_and_is_not_timid() {
+    let folder = tempfile::tempdir().unwrap();
+    let stems = demo::write_stems(folder.path()).unwrap();
+    let session = tour::session(&stems, soundtrack::SampleRate::HZ_48000, soundtrack::Layout::Stereo);
+    let report = session.bounce(folder.path().join("soundtrack.wav")).unwrap();
+    let peak = report.mix.peak_dbfs.unwrap();
+    assert!(-6.0 < peak && peak < 0.0, "the mix peaks at {peak:.2} dBFS");
+    assert_eq!((report.mix.clipped_samples, report.frames), (0, SECONDS as u64 * 48_000));
+    let buses: Vec<_> = report.buses.iter().map(|b| (b.name.as_str(), b.heard)).collect();
+    assert_eq!(buses, [("rhythm", true), ("band", true), ("tune", true)]);
+    assert!(report.warnings.iter().all(|w| w.code.is_note()), "{:?}", report.warnings);
+}
+
+#[test]
 fn the_same_bytes_every_time() {
     let hashes = || {
         let folder = tempfile::tempdir().unwrap();
@@ -142,5 +158,5 @@ fn musical_is_repeatable_and_never_silent() {
             assert!(part.iter().map(|x| x * x).sum::<f64>() / part.len() as f64 > 1e-7);
         }
     }
-    assert_eq!(musical(7, 44_100, 0), [vec![], vec![]]);
+    assert_eq!(musical(7, 44_100, 0), [Vec::<f64>::new(), Vec::new()]);
 }

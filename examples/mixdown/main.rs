@@ -1,17 +1,38 @@
-//! Writes the demo's stems and lists them.
+//! `mixdown`: mixes stems, folders of stems and session files into one WAV file.
+//!
+//! ```text
+//! args ─► inputs ─► build ─► Session ─► Plan ─► Bounce ─► file, table or JSON, exit code
+//!                                  strips ┘  range ┘  └ progress, stop
+//! ```
 
+mod args;
+mod build;
 mod demo;
+mod failure;
+mod folder;
+mod inputs;
+mod level;
+mod names;
+mod output;
+mod progress;
+mod range;
+mod run;
+mod stop;
+mod strips;
+mod tour;
+mod voice;
 
-fn main() -> std::io::Result<()> {
-    for stem in demo::write_stems("target/demo/stems".as_ref())? {
-        println!(
-            "{:8} {:5.1} dB  pan {:+.2}  -> {:7} {}",
-            stem.name,
-            stem.gain_db,
-            stem.pan,
-            stem.bus,
-            stem.file.display()
-        );
-    }
-    Ok(())
+use args::{Args, Progress};
+use clap::Parser as _;
+use std::process::ExitCode;
+use voice::Voice;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let voice = Voice { quiet: args.quiet, verbose: args.verbose, json: args.progress() == Progress::Json };
+    let outcome = match stop::Stop::watch() {
+        Ok(stop) => run::run(&args, voice, &stop),
+        Err(e) => Err(soundtrack::Error::new(soundtrack::ErrorKind::Output, format!("signals: {e}")).because(e).into()),
+    };
+    ExitCode::from(outcome.unwrap_or_else(|failure| failure.tell(voice)))
 }

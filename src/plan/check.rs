@@ -120,7 +120,7 @@ pub(super) fn clip(session: &Session, track: &str, clip: &Clip, stem: &Stem) -> 
     let mut problems = Vec::new();
     let mut say = |kind, what: String| {
         let what = format!("track {track:?}: {}: {what}", stem.name);
-        problems.push(Problem { what, kind, place: None });
+        problems.push(Problem::of(kind, what));
     };
     let length = stem.frames.map(|n| n.0);
     let wanted = clip.length.map(|l| clip.from + l);

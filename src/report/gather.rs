@@ -178,7 +178,13 @@ fn warn(
     }
     let sounds = lane.clips().iter().any(|c| c.range.start < range.end.0 && range.start.0 < c.range.end);
     if lane.live && sounds && peak.value == 0.0 {
-        say(Code::W106, None, "is silent".to_owned());
+        let clock = |frame: Frames| frame.clock(plan.spec().rate);
+        let part = if *range == (Frames::ZERO..plan.length()) {
+            String::new()
+        } else {
+            format!(" from {} to {}", clock(range.start), clock(range.end))
+        };
+        say(Code::W106, None, format!("is silent{part}"));
     }
     if peak.value > ABSURD {
         say(Code::W116, None, format!("peaks at {:.1}, which is louder than music is stored", Dbfs::of(peak.value)));

@@ -1,6 +1,7 @@
 //! The report as a table for people.
 
 use super::{ClipReport, Report, StripReport};
+use crate::error::one_line;
 use crate::units::{Decibels, Frames, Pan, SampleRate};
 use std::fmt;
 
@@ -30,6 +31,7 @@ impl fmt::Display for Report {
         writeln!(f)?;
         if let Some(output) = &self.output {
             let format = self.format.as_deref().unwrap_or_default();
+            let output = one_line(output.clone());
             writeln!(f, "  {output}  {format}, {} Hz {}", self.rate_hz, self.layout)?;
         }
         let length = Frames(self.frames).clock(rate);
@@ -94,9 +96,10 @@ fn notes(clip: &ClipReport) -> String {
 
 /// Columns as wide as they need to be; numbers to the right.
 fn table(f: &mut fmt::Formatter<'_>, rows: &[[String; 7]]) -> fmt::Result {
+    let rows: Vec<[String; 7]> = rows.iter().map(|row| row.clone().map(one_line)).collect();
     let width = |column: usize| rows.iter().filter_map(|r| r.get(column)).map(|c| c.chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..7).map(width).collect();
-    for row in rows {
+    for row in &rows {
         let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &w))| match column {
             3 | 5 => format!("{cell:>w$}"),
             _ => format!("{cell:w$}"),

@@ -142,7 +142,7 @@ fn output(path: &Path, what: &str) -> Error {
 fn full(path: &Path, needs: u64, e: &io::Error) -> Option<Error> {
     let full =
         matches!(e.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge);
-    full.then(|| output(path, &format!("no room: the output needs {needs} bytes ({e})")))
+    full.then(|| output(path, &format!("no room: the output needs {needs} bytes ({})", e.kind())))
 }
 
 fn error(path: &Path, needs: u64, e: io::Error) -> Error {

@@ -1,0 +1,149 @@
+//! From the inputs to a session: opens what must be known, names the tracks, finds the rate.
+
+use crate::{
+    args::Args, demo, failure::Failure, folder, inputs, inputs::Kind, names::Names, output::DEMO, tour, voice::Voice,
+};
+use soundtrack::{Damage, Decibels, Error, ErrorKind, Input, Layout, Load, Pan, SampleRate, Session, Track, source};
+use std::path::{Path, PathBuf};
+
+/// The session that the inputs and the options ask for.
+pub fn session(kinds: Vec<Kind>, args: &Args, voice: Voice) -> Result<Session, Failure> {
+    let mut session = match kinds.first() {
+        Some(Kind::Demo) => demo(args, voice)?,
+        Some(Kind::Session(path)) => {
+            Load { rate: args.rate, layout: args.layout, outside: args.outside }.session(path)?
+        }
+        _ => stems(kinds, args, voice)?,
+    };
+    if let Some(law) = args.pan_law {
+        session.pan_law = law;
+    }
+    if args.keep_going {
+        session.damage = Damage::Silence;
+    }
+    Ok(session)
+}
+
+fn demo(args: &Args, voice: Voice) -> Result<Session, Failure> {
+    let folder = Path::new(DEMO).join("stems");
+    voice.note(&format!("making the stems of the demo in {}", folder.display()));
+    let written = demo::write_stems(&folder).map_err(|e| {
+        let what = format!("{}: the stems of the demo cannot be written: {e}", folder.display());
+        Error::new(ErrorKind::Output, what).because(e)
+    })?;
+    Ok(tour::session(&written, args.rate.unwrap_or(SampleRate::HZ_48000), args.layout.unwrap_or(Layout::Stereo)))
+}
+
+/// A stem on its way to a track. The rate is that of an input that was opened already.
+struct Stem {
+    name: String,
+    input: Input,
+    rate: Option<SampleRate>,
+    gain: Decibels,
+    pan: Pan,
+}
+
+fn stems(kinds: Vec<Kind>, args: &Args, voice: Voice) -> Result<Session, Failure> {
+    let title = match kinds.as_slice() {
+        [Kind::Folder(path)] => inputs::folder_name(path).unwrap_or_default().to_string_lossy().into_owned(),
+        [Kind::Streams(path)] => inputs::title(path),
+        _ => String::new(),
+    };
+    let mut all = Vec::new();
+    for kind in kinds {
+        match kind {
+            Kind::Folder(path) => {
+                let found = folder::stems(&path, voice)?;
+                all.extend(found.into_iter().map(|f| {
+                    let name = inputs::title(&f.file);
+                    Stem { name, input: Input::file(f.file), rate: f.rate, gain: Decibels::UNITY, pan: Pan::CENTRE }
+                }));
+            }
+            Kind::Streams(path) => all.extend(streams(&path, voice)),
+            Kind::Stem(path, gain, pan) => {
+                let input = Input::file(path.clone());
+                let rate = match source::open(&path, None) {
+                    Ok((_, info)) => {
+                        folder::say_streams(&path, &info, voice);
+                        Some(info.spec.rate)
+                    }
+                    // One of several streams, or no audio.
+                    Err(_) => source::highest_rate([&input]),
+                };
+                all.push(Stem { name: track_name(&path), input, rate, gain, pan });
+            }
+            Kind::Demo | Kind::Session(_) => {}
+        }
+    }
+    let highest = all.iter().filter_map(|s| s.rate).max();
+    // Where no stem can be opened the rate does not matter: compiling tells what is wrong with each.
+    let rate = args.rate.or(highest).unwrap_or(SampleRate::HZ_48000);
+    let mut session = Session::new(rate, args.layout.unwrap_or(Layout::Stereo));
+    session.title = title;
+    let mut names = Names::default();
+    for stem in all {
+        session.add_track(Track::new(names.unique(&stem.name), stem.input).gain(stem.gain).pan(stem.pan));
+    }
+    Ok(session)
+}
+
+/// Every stream of a file but the first, which is the mix of the others; the first where it is the only one.
+fn streams(path: &Path, voice: Voice) -> Vec<Stem> {
+    let (name, opened) = (inputs::title(path), source::open(path, None).ok());
+    let rate = opened.as_ref().map(|(_, info)| info.spec.rate);
+    let stem = |name, input, rate| Stem { name, input, rate, gain: Decibels::UNITY, pan: Pan::CENTRE };
+    match opened.map_or(1, |(_, info)| info.streams) {
+        0 | 1 => {
+            voice.note(&format!("{}: holds one audio stream, which is taken", path.display()));
+            vec![stem(name, Input::file(path), rate)]
+        }
+        count => {
+            let of = |number| {
+                let input = Input::stream(path, number);
+                let rate = source::highest_rate([&input]);
+                stem(format!("{name}#{number}"), input, rate)
+            };
+            (2..=count).map(of).collect()
+        }
+    }
+}
+
+/// `kick` for `kick.wav`, `song#2` for the second stream of `song.stem.mp4`.
+fn track_name(path: &Path) -> String {
+    let whole = inputs::title(path);
+    let ending = path.extension().map(|e| e.to_string_lossy().into_owned()).unwrap_or_default();
+    match ending.rsplit_once('#') {
+        Some((_, number)) if !path.exists() => format!("{whole}#{number}"),
+        _ => whole,
+    }
+}
+
+/// For every input that is not there, the name beside it that may have been meant.
+pub fn guesses(session: &Session) -> Vec<String> {
+    let inputs = session.tracks().iter().flat_map(|t| &t.clips).map(|c| &c.input);
+    let files = inputs.filter_map(|i| if let Input::File { path, .. } = i { Some(path) } else { None });
+    let mut hints: Vec<String> = files.filter_map(|p| guess(p)).collect();
+    hints.dedup();
+    hints
+}
+
+/// The name beside a missing path that is most like it, or what is missing of the way to it.
+pub fn guess(path: &Path) -> Option<String> {
+    if path.exists() {
+        return None;
+    }
+    let name = path.file_name()?.to_str()?;
+    let file = match name.rsplit_once('#') {
+        Some((file, number)) if number.parse::<usize>().is_ok() => file,
+        _ => name,
+    };
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
+    if let Some(folder) = parent.filter(|p| !p.exists()) {
+        return guess(folder).or_else(|| Some(format!("there is no folder {}", folder.display())));
+    }
+    let beside = parent.unwrap_or(Path::new(".")).read_dir().ok()?;
+    let names: Vec<String> = beside.flatten().filter_map(|e| e.file_name().into_string().ok()).collect();
+    let near = crate::names::similar(file, names.iter().map(String::as_str)).filter(|near| *near != file)?;
+    let near = parent.map_or_else(|| PathBuf::from(near), |p| p.join(near));
+    Some(format!("{}: did you mean {}?", path.display(), near.display()))
+}

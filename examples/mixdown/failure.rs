@@ -1,0 +1,112 @@
+//! Why the program ends without a mix, and the exit code that says so.
+
+use crate::voice::Voice;
+use soundtrack::{Error, ErrorKind};
+use std::{error::Error as _, io};
+
+pub const USAGE: u8 = 2;
+const SESSION: u8 = 3;
+const STEM: u8 = 4;
+pub const OUTPUT: u8 = 5;
+const TEMPORARY: u8 = 75;
+
+/// Why there is no mix, or no table.
+pub enum Failure {
+    /// The command line is wrong.
+    Usage(String),
+    /// The library refuses; with what to do about it.
+    Audio(Error, Vec<String>),
+    /// The result cannot be printed.
+    Print(io::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Audio(error, Vec::new())
+    }
+}
+
+impl Failure {
+    /// Says what went wrong, and gives the exit code.
+    pub fn tell(&self, voice: Voice) -> u8 {
+        match self {
+            Self::Usage(what) => {
+                voice.error(what, "usage");
+                USAGE
+            }
+            Self::Print(e) => {
+                voice.error(&format!("the result cannot be printed: {e}"), "output");
+                OUTPUT
+            }
+            Self::Audio(error, hints) => {
+                if error.problems().is_empty() {
+                    voice.error(&error.to_string(), word(error.kind()));
+                }
+                for problem in error.problems() {
+                    voice.problem(problem, word(problem.kind));
+                }
+                hints.iter().for_each(|h| voice.hint(h));
+                exit_code(error)
+            }
+        }
+    }
+}
+
+fn exit_code(error: &Error) -> u8 {
+    if temporary(error) {
+        return TEMPORARY;
+    }
+    let own = error.problems().is_empty().then(|| error.kind());
+    let kinds: Vec<ErrorKind> = own.into_iter().chain(error.problems().iter().map(|p| p.kind)).collect();
+    if kinds.contains(&ErrorKind::Session) {
+        SESSION
+    } else if kinds.iter().any(|k| matches!(k, ErrorKind::Output | ErrorKind::Device)) {
+        OUTPUT
+    } else {
+        STEM
+    }
+}
+
+/// Whether the system said that it may work another time.
+fn temporary(error: &Error) -> bool {
+    use io::ErrorKind::{Interrupted, ResourceBusy, TimedOut, WouldBlock};
+    let mut cause = error.source();
+    while let Some(e) = cause {
+        let kind = e.downcast_ref::<io::Error>().map(io::Error::kind);
+        if kind.is_some_and(|k| matches!(k, Interrupted | ResourceBusy | TimedOut | WouldBlock)) {
+            return true;
+        }
+        cause = e.source();
+    }
+    false
+}
+
+fn word(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Session => "session",
+        ErrorKind::NotFound => "not found",
+        ErrorKind::Unsupported => "unsupported",
+        ErrorKind::Corrupt => "corrupt",
+        ErrorKind::Device => "device",
+        ErrorKind::Output => "output",
+        ErrorKind::Cancelled => "cancelled",
+        _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_has_its_code() {
+        let code = |kind| exit_code(&Error::new(kind, ""));
+        use ErrorKind::*;
+        let codes = [Session, NotFound, Unsupported, Corrupt, Device, Output].map(code);
+        assert_eq!(codes, [3, 4, 4, 4, 5, 5]);
+        let busy = Error::new(Output, "").because(io::Error::from(io::ErrorKind::ResourceBusy));
+        assert_eq!(exit_code(&busy), 75);
+        let full = Error::new(Output, "").because(io::Error::from(io::ErrorKind::StorageFull));
+        assert_eq!(exit_code(&full), 5);
+    }
+}

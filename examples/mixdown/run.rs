@@ -1,0 +1,199 @@
+//! The whole run: from the command line to the file, the table and the exit code.
+
+use crate::{
+    args::{Args, Progress},
+    build,
+    failure::Failure,
+    inputs::{self, Kind},
+    output,
+    progress::Meter,
+    range,
+    stop::Stop,
+    strips,
+    voice::{Voice, printable, printable_lines},
+};
+use serde_json::json;
+use soundtrack::{Bounce, Error, ErrorKind, Plan, Report, report::Code};
+use std::{
+    fs,
+    io::{self, Write as _},
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+const CHECK_FAILED: u8 = 1;
+
+/// Does what was asked; the exit code.
+///
+/// # Errors
+/// Why there is no mix, or no table.
+pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
+    let kinds = inputs::kinds(&args.inputs)?;
+    let path = output::path(args.output.as_deref(), &kinds).map_err(Failure::Usage)?;
+    let demo = matches!(kinds.first(), Some(Kind::Demo));
+    if demo {
+        let made = fs::create_dir_all(output::DEMO);
+        made.map_err(|e| Error::new(ErrorKind::Output, format!("{}: {e}", output::DEMO)).because(e))?;
+    }
+    let overwrite = args.force || output::in_demo(&path);
+    let bounce = Bounce::new().format(args.format).overwrite(overwrite).threads(args.threads.unwrap_or(0).into());
+    let advised = |e| {
+        let (e, hints) = advice(e, &path, overwrite, args);
+        Failure::Audio(e, hints)
+    };
+    stop.while_checking(|| bounce.check(&path)).map_err(advised)?;
+    if output::among_stems(&path, &kinds) {
+        voice.note(&format!("{} lies among the stems: the next mix of that folder takes it in", path.display()));
+    }
+
+    let mut clock = Instant::now();
+    let mut session = build::session(kinds, args, voice).map_err(|f| missing(f, args))?;
+    if demo {
+        // Making the music is not mixing it.
+        clock = Instant::now();
+    }
+    strips::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
+    let plan = Plan::compile(&session).map_err(|e| {
+        let guesses = build::guesses(&session);
+        let (e, hints) = advice(e, &path, overwrite, args);
+        Failure::Audio(e, guesses.into_iter().chain(hints).collect())
+    })?;
+    if voice.verbose {
+        voice.line(
+            printable_lines(plan.to_string().trim_end()).as_str(),
+            || json!({ "event": "plan", "text": plan.to_string() }),
+        );
+    }
+    let bounce = match &args.range {
+        None => bounce,
+        Some(text) => {
+            let (part, cut) = range::parse(text, session.rate, plan.length())
+                .map_err(|e| Failure::Usage(format!("--range {text}: {e}")))?;
+            if cut {
+                voice.note(&format!("--range {text}: ends with the mix, at {}", part.end.clock(session.rate)));
+            }
+            bounce.range(part)
+        }
+    };
+
+    let mut meter = Meter::new(args.progress(), voice, session.rate);
+    let watch = |progress| {
+        meter.tell(progress);
+        if stop.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let written = stop.while_writing(|| bounce.progress(watch).write(plan, &path));
+    meter.end();
+    let mut report = match written {
+        Ok(report) => report,
+        Err(e) if e.kind() == ErrorKind::Cancelled => {
+            voice.error("interrupted; nothing was written", "cancelled");
+            return Ok(stop.exit_code());
+        }
+        Err(e) => return Err(advised(e)),
+    };
+    report.title.clone_from(&session.title);
+    report.wall_s = clock.elapsed().as_secs_f64();
+    report.times_real_time = report.duration_s / report.wall_s.max(1e-9);
+    tell(&report, args, voice, demo)
+}
+
+/// Prints the result, then what the user should know; the exit code.
+fn tell(report: &Report, args: &Args, voice: Voice, demo: bool) -> Result<u8, Failure> {
+    if args.json {
+        print(&report.to_json())?;
+    } else if !args.quiet {
+        print(&report.to_string())?;
+    }
+    let failed = report.warnings.iter().filter(|w| !w.code.is_note()).count();
+    for warning in &report.warnings {
+        let said = if args.quiet { args.strict && !warning.code.is_note() } else { !warning.code.is_note() };
+        if said || args.verbose {
+            voice.warning(warning);
+            if warning.code == Code::W101 {
+                voice.hint("--format wav32f keeps what is above full scale");
+            }
+        }
+    }
+    let path = report.output.as_deref().unwrap_or_default();
+    if args.progress() == Progress::Json {
+        voice.line("", || {
+            json!({
+                "event": "done", "output": path, "bytes": report.bytes, "frames": report.frames,
+                "duration_s": report.duration_s, "wall_s": report.wall_s, "warnings": failed
+            })
+        });
+    } else if matches!(args.progress, Progress::Auto | Progress::Plain)
+        && args.progress() != Progress::Bar
+        && !args.quiet
+    {
+        voice.line(&printable(&format!("wrote {path}, {:.1} s in {:.2} s", report.duration_s, report.wall_s)), || {
+            json!({})
+        });
+    }
+    if demo && !args.quiet && !args.json && args.progress() != Progress::Json {
+        voice.line(&next_steps(), || json!({}));
+    }
+    if args.strict && failed > 0 {
+        let warnings = if failed == 1 { "1 warning".to_owned() } else { format!("{failed} warnings") };
+        voice.error(&format!("{path} was written, with {warnings} under --strict"), "check");
+        return Ok(CHECK_FAILED);
+    }
+    Ok(0)
+}
+
+/// What to try after the demo.
+fn next_steps() -> String {
+    let program = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
+    let here = std::env::current_dir().unwrap_or_default();
+    let program = program.strip_prefix(&here).unwrap_or(&program).display();
+    format!(
+        "\nListen to it, then try:\n  \
+         {program} --solo rhythm --range 10s..20s   # a part of it, one bus alone\n  \
+         {program} --json                           # the same as data\n  \
+         {program} target/demo/stems                # a folder of stems as they are, into stems.wav\n  \
+         {program} kick.wav@-3 bass.flac@-2:L20     # your own stems, into mix.wav\n  \
+         {program} --help                           # all there is"
+    )
+}
+
+/// A closed pipe is the reader's wish to hear no more, not an error.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Print(e)),
+        _ => Ok(()),
+    }
+}
+
+/// An error, and what to do about it in this program's words.
+fn advice(error: Error, path: &Path, overwrite: bool, args: &Args) -> (Error, Vec<String>) {
+    let kinds: Vec<ErrorKind> = match error.problems() {
+        [] => vec![error.kind()],
+        problems => problems.iter().map(|p| p.kind).collect(),
+    };
+    let mut hints = Vec::new();
+    if error.kind() == ErrorKind::Output && path.is_file() && !overwrite {
+        hints.push("--force replaces it, -o names another".to_owned());
+    }
+    if kinds.contains(&ErrorKind::Corrupt) && !args.keep_going {
+        hints.push("--keep-going puts silence where a stem is damaged, and says where".to_owned());
+    }
+    (error, hints)
+}
+
+/// For an input that is not there, the one that may have been meant.
+fn missing(failure: Failure, args: &Args) -> Failure {
+    match failure {
+        Failure::Audio(e, mut hints) => {
+            if e.kind() == ErrorKind::NotFound {
+                hints.extend(args.inputs.iter().filter_map(|i| build::guess(i)));
+            }
+            if e.to_string().contains("outside the session's folder") {
+                hints.push("--outside allows it".to_owned());
+            }
+            Failure::Audio(e, hints)
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,74 @@
+//! `--mute` and `--solo`: tracks and buses by name.
+
+use crate::names::similar;
+use soundtrack::{Session, Strip};
+
+/// Sets mute and solo of every track and bus of these names. `track.NAME` and `bus.NAME` tell two of one name apart.
+pub fn apply(session: &mut Session, mute: &[String], solo: &[String]) -> Result<(), String> {
+    for name in mute {
+        each(session, "--mute", name, |strip| strip.mute = true)?;
+    }
+    for name in solo {
+        each(session, "--solo", name, |strip| strip.solo = true)?;
+    }
+    Ok(())
+}
+
+fn each(session: &mut Session, option: &str, name: &str, mut set: impl FnMut(&mut Strip)) -> Result<(), String> {
+    let tracks = session.tracks_mut().iter_mut().map(|t| ("track.", &mut t.strip));
+    let mut strips: Vec<(&str, &mut Strip)> = tracks.collect();
+    let whole = strips.iter().any(|(_, s)| s.name == name);
+    let mut found = false;
+    let mut matching = |kind: &str, strip: &mut Strip| {
+        if strip.name == name || (!whole && name.strip_prefix(kind) == Some(&strip.name)) {
+            set(strip);
+            found = true;
+        }
+    };
+    strips.drain(..).for_each(|(kind, strip)| matching(kind, strip));
+    session.buses_mut().iter_mut().for_each(|b| matching("bus.", &mut b.strip));
+    if found {
+        return Ok(());
+    }
+    let buses = session.buses().iter().map(|b| b.strip.name.as_str());
+    let names: Vec<&str> = session.tracks().iter().map(|t| t.strip.name.as_str()).chain(buses).collect();
+    let hint = match similar(name, names.iter().copied()) {
+        Some(near) => format!("did you mean {near:?}?"),
+        None => format!("there are {}", listed(&names)),
+    };
+    Err(format!("{option} {name:?}: no track or bus of that name; {hint}"))
+}
+
+/// `"a", "b" and 7 more`
+fn listed(names: &[&str]) -> String {
+    const MOST: usize = 12;
+    let shown: Vec<String> = names.iter().take(MOST).map(|n| format!("{n:?}")).collect();
+    match names.len().saturating_sub(MOST) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use soundtrack::{Bus, Layout, SampleRate, Track};
+
+    #[test]
+    fn names_find_tracks_and_buses_or_are_refused_with_a_guess() {
+        let mut session = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+        session.add_track(Track::of("drums"));
+        session.add_track(Track::of("bass"));
+        session.add_bus(Bus::new("band"));
+        session.add_bus(Bus::new("bass"));
+        apply(&mut session, &["bus.bass".into()], &["bass".into(), "band".into()]).unwrap();
+        let state = |s: &Strip| (s.mute, s.solo);
+        let tracks: Vec<_> = session.tracks().iter().map(|t| state(&t.strip)).collect();
+        let buses: Vec<_> = session.buses().iter().map(|b| state(&b.strip)).collect();
+        assert_eq!((tracks, buses), (vec![(false, false), (false, true)], vec![(false, true), (true, true)]));
+        let error = apply(&mut session, &["durms".into()], &[]).unwrap_err();
+        assert_eq!(error, "--mute \"durms\": no track or bus of that name; did you mean \"drums\"?");
+        let error = apply(&mut session, &[], &["x".into()]).unwrap_err();
+        assert!(error.ends_with("there are \"drums\", \"bass\", \"band\", \"bass\""), "{error}");
+    }
+}

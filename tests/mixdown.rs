@@ -1,0 +1,14 @@
+//! The program `mixdown`, run as people run it: what goes in, what comes out, and how it ends.
+
+#[path = "mixdown/inputs.rs"]
+mod inputs;
+#[path = "mixdown/options.rs"]
+mod options;
+#[path = "mixdown/output.rs"]
+mod output;
+#[path = "mixdown/program.rs"]
+mod program;
+#[path = "mixdown/signals.rs"]
+mod signals;
+#[path = "mixdown/words.rs"]
+mod words;

@@ -1,0 +1,118 @@
+//! What can be asked for.
+
+use crate::program::{Desk, tracks};
+use std::fs;
+
+#[test]
+fn formats() {
+    let desk = Desk::with_stems();
+    for (format, bits, float) in
+        [("wav16", 16, false), ("wav24", 24, false), ("wav32", 32, false), ("wav32f", 32, true)]
+    {
+        let report = desk.json(&["a.wav", "--format", format, "--force"]);
+        let spec = hound::WavReader::open(desk.path("mix.wav")).unwrap().spec();
+        assert_eq!((spec.bits_per_sample, spec.sample_format == hound::SampleFormat::Float), (bits, float));
+        assert_eq!(report["format"], format);
+        assert_eq!(report["bytes"].as_u64(), Some(fs::metadata(desk.path("mix.wav")).unwrap().len()));
+    }
+    desk.run(&["a.wav", "--format", "wav23"]).expect(2, "similar value");
+}
+
+#[test]
+fn rates_layouts_and_pan_laws() {
+    let desk = Desk::with_stems();
+    let report = desk.json(&["b.wav", "--rate", "96_000", "--layout", "5.1", "--pan-law", "balance"]);
+    assert_eq!((report["rate_hz"].as_u64(), report["frames"].as_u64()), (Some(96_000), Some(96_000)));
+    assert_eq!(report["layout"], "5.1");
+    assert_eq!(hound::WavReader::open(desk.path("mix.wav")).unwrap().spec().channels, 6);
+    // 0 dB in the centre: as loud as the stem, but for the filter's ringing.
+    assert!((report["mix"]["peak_dbfs"].as_f64().unwrap() + 18.06).abs() < 2.0);
+    desk.run(&["b.wav", "--rate", "0"]).expect(2, "outside 1 to 768000 Hz");
+    desk.run(&["b.wav", "--rate", "48k"]).expect(2, "a whole number of Hz");
+    desk.run(&["b.wav", "--layout", "surround"]).expect(2, "there are mono, stereo");
+    desk.run(&["b.wav", "--pan-law", "x"]).expect(2, "equal-power");
+    desk.run(&["b.wav", "a.wav", "--rate", "47", "--force"]).expect(4, "b.wav: ");
+}
+
+#[test]
+fn a_range_is_the_same_samples() {
+    let desk = Desk::with_stems();
+    let samples = |options: &[&str]| {
+        let options = [&["a.wav", "b.wav", "--force", "--format", "wav32"], options].concat();
+        desk.run(&options).expect(0, "");
+        let mut reader = hound::WavReader::open(desk.path("mix.wav")).unwrap();
+        reader.samples::<i32>().map(Result::unwrap).collect::<Vec<_>>()
+    };
+    let whole = samples(&[]);
+    assert_eq!(samples(&["--range", "250ms..0.75s"]), whole[24_000..72_000]);
+    assert_eq!(samples(&["--range", "12000.."]), whole[24_000..]);
+    assert_eq!(samples(&["--range=..1"]), whole[..2]);
+    assert_eq!(samples(&["--range", ".."]), whole);
+    let cut = desk.run(&["a.wav", "--force", "--range", "0.5s..99999h"]);
+    cut.expect(0, "--range 0.5s..99999h: ends with the mix, at 00:00:01.000");
+    for (range, words) in [
+        ("5s..2s", "it starts at 00:00:05.000, but the mix ends at 00:00:01.000"),
+        ("0.5s..0.2s", "it ends at 00:00:00.200, before it starts at 00:00:00.500"),
+        ("1..1", "it is empty"),
+        ("1s", "a range is A..B"),
+        ("-1s..", "\"-1s\" is no time, like 12.5s"),
+        ("1:20..", "\"1:20\" is no time"),
+    ] {
+        desk.run(&["a.wav", "--force", "--range", range]).expect(2, words).expect(2, &format!("--range {range}: "));
+    }
+}
+
+#[test]
+fn mute_and_solo() {
+    let desk = Desk::with_stems();
+    let heard = |options: &[&str]| {
+        let report = desk.json(&[&["a.wav", "b.wav", "b.wav", "--force"], options].concat());
+        let tracks = report["tracks"].as_array().unwrap().iter();
+        tracks.map(|t| t["heard"].as_bool().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(heard(&["--mute", "a", "--mute", "b 2"]), [false, true, false]);
+    assert_eq!(heard(&["--solo", "b"]), [false, true, false]);
+    assert_eq!(heard(&["--solo", "b", "--mute", "b"]), [false; 3]);
+    desk.write("s.toml", "[bus.band]\n[track.one]\nfile=\"a.wav\"\nbus=\"band\"\n[track.two]\nfile=\"b.wav\"\n");
+    let report = desk.json(&["s.toml", "--mute", "bus.band"]);
+    assert_eq!((tracks(&report), report["tracks"][0]["heard"].as_bool()), (vec!["one", "two"], Some(false)));
+    desk.run(&["s.toml", "--solo", "bnad", "--force"]).expect(2, "did you mean \"band\"?");
+    desk.run(&["s.toml", "--mute", "piano", "--force"]).expect(2, "there are \"one\", \"two\", \"band\"");
+}
+
+#[test]
+fn strict_fails_on_warnings_but_not_on_notes() {
+    let desk = Desk::with_stems();
+    desk.run(&["a.wav", "b.wav", "--strict"]).expect(0, "");
+    let clipped = desk.run(&["a.wav@+20", "--strict", "--force"]);
+    clipped.expect(1, "warning: W101").expect(1, "mix.wav was written, with 1 warning under --strict");
+    assert!(clipped.out.contains("clipped  96000 samples"), "{}", clipped.out);
+    desk.run(&["a.wav@+20", "--force"]).expect(0, "warning: W101 96000 samples clipped, the mix peaks at +7.96 dBFS");
+}
+
+#[test]
+fn threads_change_nothing() {
+    let desk = Desk::with_stems();
+    let bytes = |threads: &str| {
+        desk.run(&["a.wav", "b.wav", "--force", "--threads", threads]).expect(0, "");
+        fs::read(desk.path("mix.wav")).unwrap()
+    };
+    assert_eq!(bytes("1"), bytes("3"));
+    desk.run(&["a.wav", "--threads", "0"]).expect(2, "1..=256");
+}
+
+#[test]
+fn usage() {
+    let desk = Desk::with_stems();
+    desk.run(&["--frobnicate"]).expect(2, "--frobnicate");
+    desk.run(&["a.wav", "--mtue", "a"]).expect(2, "--mute");
+    desk.run(&["-q", "-v", "a.wav"]).expect(2, "cannot be used with");
+    let help = desk.run(&["--help"]);
+    assert!(
+        help.code == 0 && help.out.contains("Exit codes:") && help.out.contains("bass.flac@-2:L20"),
+        "{}",
+        help.out
+    );
+    assert_eq!(desk.run(&["--version"]).out.trim(), concat!("mixdown ", env!("CARGO_PKG_VERSION")));
+    assert_eq!(desk.names(), ["a.wav", "b.wav"]);
+}

@@ -1,0 +1,119 @@
+//! A folder with stems in it, and the program run there.
+
+use serde_json::Value;
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+/// The built example, beside this test.
+pub fn program() -> PathBuf {
+    let here = std::env::current_exe().unwrap();
+    let built = here.parent().unwrap().parent().unwrap().join("examples/mixdown");
+    let built = built.with_extension(std::env::consts::EXE_EXTENSION);
+    assert!(built.exists(), "{} is not built: run `cargo build --examples` first", built.display());
+    built
+}
+
+/// A temporary folder to work in.
+pub struct Desk(tempfile::TempDir);
+
+/// How the program ended.
+pub struct Ended {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Desk {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// With `a.wav` (stereo, 48 kHz, a quarter of full scale) and `b.wav` (mono, 44.1 kHz, an eighth), a second each.
+    pub fn with_stems() -> Self {
+        let desk = Self::new();
+        desk.wav("a.wav", 2, 48_000, 48_000, 8192);
+        desk.wav("b.wav", 1, 44_100, 44_100, 4096);
+        desk
+    }
+
+    pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// A 16-bit file of one constant sample.
+    pub fn wav(&self, name: impl AsRef<Path>, channels: u16, rate: u32, frames: u32, sample: i16) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let spec = hound::WavSpec {
+            channels,
+            sample_rate: rate,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        let mut writer = hound::WavWriter::create(path, spec).unwrap();
+        (0..frames * u32::from(channels)).for_each(|_| writer.write_sample(sample).unwrap());
+        writer.finalize().unwrap();
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        self.command_of(arguments.iter().map(OsStr::new))
+    }
+
+    pub fn command_of<'a>(&self, arguments: impl IntoIterator<Item = &'a OsStr>) -> Command {
+        let mut command = Command::new(program());
+        command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs it to its end.
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        ended(self.command(arguments).output().unwrap())
+    }
+
+    /// Runs it with `--json`; the document.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let ended = self.run(&[arguments, &["--json"]].concat());
+        assert_eq!(ended.code, 0, "{}", ended.err);
+        serde_json::from_str(&ended.out).unwrap()
+    }
+
+    /// Everything in the folder, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let names = fs::read_dir(self.0.path()).unwrap().map(|e| e.unwrap().file_name());
+        let mut names: Vec<String> = names.map(|n| n.to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+}
+
+pub fn ended(output: Output) -> Ended {
+    Ended {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+impl Ended {
+    /// Fails unless the program ended so, and said so.
+    #[track_caller]
+    pub fn expect(&self, code: i32, words: &str) -> &Self {
+        assert_eq!(self.code, code, "{}", self.err);
+        assert!(self.err.contains(words), "{words:?} is not in:\n{}", self.err);
+        self
+    }
+}
+
+/// The names of the tracks of a report.
+pub fn tracks(report: &Value) -> Vec<&str> {
+    report["tracks"].as_array().unwrap().iter().map(|t| t["name"].as_str().unwrap()).collect()
+}

@@ -1,0 +1,98 @@
+//! What is said, where and in which form.
+
+use crate::program::{Desk, ended};
+use serde_json::Value;
+use std::process::Stdio;
+
+#[test]
+fn the_table_goes_to_stdout_and_all_else_to_stderr() {
+    let desk = Desk::with_stems();
+    let done = desk.run(&["a.wav", "b.wav@-6:L20"]);
+    assert!(
+        done.out.contains("came in") && done.out.contains("16/44100 mono") && done.out.contains("L20"),
+        "{}",
+        done.out
+    );
+    assert!(done.out.lines().any(|l| l.trim_start().starts_with("mix.wav  wav24, 48000 Hz stereo")), "{}", done.out);
+    assert_eq!(done.err.lines().count(), 1, "{}", done.err);
+    done.expect(0, "wrote mix.wav, 1.0 s in ");
+
+    let quiet = desk.run(&["a.wav", "b.wav", "-q", "--force"]);
+    assert_eq!((quiet.code, quiet.out.as_str(), quiet.err.as_str()), (0, "", ""));
+    let none = desk.run(&["a.wav", "--progress", "none", "--force"]);
+    assert_eq!(none.err, "");
+    let verbose = desk.run(&["a.wav", "b.wav", "-v", "--force"]);
+    verbose
+        .expect(0, "plan  48000 Hz stereo, 3 lanes")
+        .expect(0, "note: W102 track \"b\": b.wav: resampled from 44100");
+}
+
+/// Every key that holds a number of some unit says which.
+fn check(value: &Value, key: &str) {
+    const UNITS: [&str; 8] = ["_hz", "_db", "_dbfs", "_s", "_frame", "_frames", "_samples", "_real_time"];
+    const COUNTS: [&str; 5] = ["bytes", "frames", "bits", "pan", "peak_channel"];
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, value)| check(value, key)),
+        Value::Array(list) => list.iter().for_each(|value| check(value, key)),
+        Value::Number(_) => {
+            assert!(UNITS.iter().any(|u| key.ends_with(u)) || COUNTS.contains(&key), "{key} has no unit");
+        }
+        Value::String(text) => assert!(!text.contains("inf") && text != "NaN", "{key}: {text}"),
+        _ => {}
+    }
+}
+
+#[test]
+fn json_has_units_in_its_keys_and_null_for_silence() {
+    let desk = Desk::with_stems();
+    desk.wav("silent.wav", 2, 48_000, 100, 0);
+    check(&desk.json(&["a.wav", "b.wav"]), "");
+    let report = desk.json(&["silent.wav@-inf", "--force"]);
+    check(&report, "");
+    assert!(report["mix"]["peak_dbfs"].is_null() && report["tracks"][0]["gain_db"].is_null());
+}
+
+#[test]
+fn progress_as_json_lines() {
+    let desk = Desk::with_stems();
+    let done = desk.run(&["a.wav@+20", "b.wav", "--progress", "json", "-v"]);
+    let events: Vec<Value> = done.err.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let named = |name: &str| events.iter().filter(|e| e["event"] == name).collect::<Vec<_>>();
+    assert_eq!((named("plan").len(), named("done").len(), named("warning")[0]["code"].as_str()), (1, 1, Some("W101")));
+    let first = named("progress")[0];
+    assert_eq!((first["total_frames"].as_u64(), first["done_frames"].as_u64()), (Some(48_000), Some(16_384)));
+    assert_eq!(events.last().unwrap()["event"], "done");
+    assert!(done.out.contains("came in"));
+
+    let failed = desk.run(&["gone.wav", "--progress", "json", "-q", "--force"]);
+    let events: Vec<Value> = failed.err.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!((events[0]["event"].as_str(), events[0]["kind"].as_str()), (Some("error"), Some("not found")));
+}
+
+#[test]
+fn progress_as_lines_and_as_a_bar_that_is_no_terminal() {
+    let desk = Desk::with_stems();
+    desk.wav("long.wav", 2, 48_000, 4_800_000, 100);
+    let plain = desk.run(&["long.wav", "--progress", "plain"]);
+    let lines: Vec<&str> = plain.err.lines().filter(|l| l.contains(" %  ")).collect();
+    assert!(lines.len() <= 10 && lines.iter().all(|l| l.contains(" of 00:01:40.000, ")), "{}", plain.err);
+    let bar = desk.run(&["long.wav", "--progress", "bar", "--force"]);
+    assert!(bar.code == 0 && !bar.err.contains('%'), "{}", bar.err);
+}
+
+#[test]
+fn a_closed_stdout_or_stderr_is_no_crash() {
+    let desk = Desk::with_stems();
+    let mut child = desk.command(&["a.wav", "b.wav"]).spawn().unwrap();
+    drop(child.stdout.take());
+    let done = ended(child.wait_with_output().unwrap());
+    assert!(done.code == 0 && !done.err.contains("panicked"), "{}", done.err);
+    let mut child = desk.command(&["a.wav", "b.wav", "--force"]).spawn().unwrap();
+    drop(child.stderr.take());
+    assert_eq!(ended(child.wait_with_output().unwrap()).code, 0);
+    if let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") {
+        let mut command = desk.command(&["a.wav", "--force"]);
+        let output = command.stdout(Stdio::from(full)).output().unwrap();
+        ended(output).expect(5, "the result cannot be printed");
+    }
+}
