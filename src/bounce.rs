@@ -10,7 +10,12 @@ use crate::{
     sink::{self, Format, Sink, Wav, Written},
     units::Frames,
 };
-use std::{ops::ControlFlow, ops::Range, path::Path, time::Instant};
+use std::{
+    ops::{ControlFlow, Range},
+    path::Path,
+    sync::mpsc::sync_channel,
+    time::Instant,
+};
 
 /// How far a bounce is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +59,9 @@ pub struct Bounce<'a> {
 
 /// Frames in a block of a bounce.
 const BLOCK: usize = 16_384;
+
+/// Blocks on their way from the renderer to the sink and back: one being rendered, one being written, one waiting.
+const BLOCKS: usize = 3;
 
 impl<'a> Bounce<'a> {
     /// A bounce of everything into a new 24-bit WAV file, on all cores.
@@ -158,26 +166,12 @@ impl<'a> Bounce<'a> {
     /// Those of the stems, of the sink, and `Cancelled`.
     pub fn into_sink(mut self, renderer: &mut Renderer, sink: &mut dyn Sink) -> Result<Report> {
         let clock = Instant::now();
-        let range = self.range.unwrap_or(Frames::ZERO..renderer.plan().length());
-        let total = range.end - range.start;
-        let layout = renderer.plan().spec().layout;
-        let size = self.block.unwrap_or(BLOCK);
-        let mut block = Block::new(layout, size);
+        let range = self.range.take().unwrap_or(Frames::ZERO..renderer.plan().length());
         renderer.seek(range.start);
-        let mut done = Frames::ZERO;
-        while done < total {
-            let want = usize::try_from((total - done).0).unwrap_or(usize::MAX).min(size);
-            if renderer.render(&mut block)? == 0 {
-                block.fill(want, 0.0);
-            }
-            block.set_frames(want.min(block.frames()));
-            sink.write(&block)?;
-            done += Frames(block.frames() as u64);
-            if let Some(watch) = &mut self.watch
-                && watch(Progress { done, total }).is_break()
-            {
-                return Err(Error::new(ErrorKind::Cancelled, "cancelled"));
-            }
+        if self.options.threads == 1 {
+            self.in_turn(renderer, sink, range.end - range.start)?;
+        } else {
+            self.side_by_side(renderer, sink, range.end - range.start)?;
         }
         let written = sink.finish()?;
         let mut report = gather(renderer, "", &range);
@@ -185,6 +179,75 @@ impl<'a> Bounce<'a> {
         report.timed(clock);
         Ok(report)
     }
+
+    /// Renders a block, writes it, renders the next.
+    fn in_turn(&mut self, renderer: &mut Renderer, sink: &mut dyn Sink, total: Frames) -> Result<()> {
+        let mut block = Block::new(renderer.plan().spec().layout, self.size());
+        let mut done = Frames::ZERO;
+        while done < total {
+            next(renderer, &mut block, total - done)?;
+            done = self.hand_over(sink, &block, done, total)?;
+        }
+        Ok(())
+    }
+
+    /// Renders the next block while this one is written. The sink and the callback stay on the caller's thread.
+    fn side_by_side(&mut self, renderer: &mut Renderer, sink: &mut dyn Sink, total: Frames) -> Result<()> {
+        let (free, to_fill) = sync_channel(BLOCKS);
+        let (filled, to_write) = sync_channel(BLOCKS);
+        for _ in 0..BLOCKS {
+            // There is room for all of them.
+            let _ = free.send(Block::new(renderer.plan().spec().layout, self.size()));
+        }
+        std::thread::scope(|threads| {
+            // Ends when everything is rendered, or when the caller's side is gone.
+            threads.spawn(move || {
+                let mut left = total;
+                while left > Frames::ZERO {
+                    let Ok(mut block) = to_fill.recv() else { return };
+                    let rendered = next(renderer, &mut block, left).map(|()| block);
+                    left = left - rendered.as_ref().map_or(left, |b| Frames(b.frames() as u64));
+                    if filled.send(rendered).is_err() {
+                        return;
+                    }
+                }
+            });
+            let mut done = Frames::ZERO;
+            while done < total {
+                let Ok(rendered) = to_write.recv() else {
+                    return Err(Error::new(ErrorKind::Corrupt, "rendering stopped without saying why"));
+                };
+                let block = rendered?;
+                done = self.hand_over(sink, &block, done, total)?;
+                // After the last block nobody waits for it.
+                let _ = free.send(block);
+            }
+            Ok(())
+        })
+    }
+
+    /// Frames in a block.
+    fn size(&self) -> usize {
+        self.block.unwrap_or(BLOCK)
+    }
+
+    /// Writes a block and tells how far the bounce is.
+    fn hand_over(&mut self, sink: &mut dyn Sink, block: &Block, done: Frames, total: Frames) -> Result<Frames> {
+        sink.write(block)?;
+        let done = done + Frames(block.frames() as u64);
+        let told = self.watch.as_mut().map_or(ControlFlow::Continue(()), |watch| watch(Progress { done, total }));
+        if told.is_break() { Err(Error::new(ErrorKind::Cancelled, "cancelled")) } else { Ok(done) }
+    }
+}
+
+/// Renders the next block, at most `left` frames; silence past the end of the plan.
+fn next(renderer: &mut Renderer, block: &mut Block, left: Frames) -> Result<()> {
+    let want = usize::try_from(left.0).unwrap_or(usize::MAX).min(block.capacity());
+    if renderer.render(block)? == 0 {
+        block.fill(want, 0.0);
+    }
+    block.set_frames(want.min(block.frames()));
+    Ok(())
 }
 
 impl Report {
