@@ -6,7 +6,7 @@
 use crate::{
     block::Block,
     dsp::{
-        gain::{add_scaled, add_shaped, scale, shape},
+        gain::{add_scaled, add_shaped, put_scaled, scale, shape},
         pan::PanLaw,
         peak::Peak,
     },
@@ -100,10 +100,9 @@ impl LaneState {
         let end = at + frames as u64;
         let sounds = |c: &PlannedClip| c.range.start < end && at < c.range.end && c.gain != 0.0;
         out.active = clips.iter().any(sounds);
+        out.block.set_frames(0);
         self.mono.set_frames(0);
-        if out.active {
-            ready(&mut out.block, frames);
-        } else if out.block.capacity() > 0 {
+        if !out.active && out.block.capacity() > 0 {
             (out.block, self.mono) = (Block::new(out.block.layout(), 0), Block::new(Layout::Mono, 0));
         }
         for ((clip, reader), flaws) in clips.iter().zip(&mut self.readers).zip(&mut self.flaws) {
@@ -112,10 +111,6 @@ impl LaneState {
                 continue;
             }
             let to = match clip.place {
-                Placing::Pan if self.mono.frames() == 0 => {
-                    ready(&mut self.mono, frames);
-                    &mut self.mono
-                }
                 Placing::Pan => &mut self.mono,
                 Placing::Fold(_) => &mut out.block,
             };
@@ -125,6 +120,9 @@ impl LaneState {
             };
             add_clip(clip, reader, to, at, frames, &mut self.factor)?;
             flaws.extend(reader.flaws());
+        }
+        if out.active && out.block.frames() == 0 {
+            nothing(&mut out.block, frames);
         }
         Ok(())
     }
@@ -176,9 +174,17 @@ impl LaneState {
 /// Adds up the feeds that sound, in order.
 fn sum(out: &mut Output, feeds: &[Feed], before: &[Output], frames: usize) {
     let sounding = |f: &Feed| before.get(f.lane).filter(|o| o.active).map(|o| (f.gain, &o.block));
-    out.active = feeds.iter().any(|f| sounding(f).is_some());
-    ready(&mut out.block, frames);
-    for (gain, from) in feeds.iter().filter_map(sounding) {
+    let mut feeds = feeds.iter().filter_map(sounding);
+    let first = feeds.next();
+    out.active = first.is_some();
+    make_room(&mut out.block, frames);
+    match first {
+        Some((gain, from)) => {
+            out.block.channels_mut().zip(from.channels()).for_each(|(to, from)| put_scaled(to, from, gain));
+        }
+        None => nothing(&mut out.block, frames),
+    }
+    for (gain, from) in feeds {
         out.block.channels_mut().zip(from.channels()).for_each(|(to, from)| add_scaled(to, from, gain));
     }
 }
@@ -201,11 +207,17 @@ fn silence(out: &mut Block, plan: &Plan, at: u64, frames: usize) {
     }
 }
 
-/// Makes room for `frames` frames of nothing.
-fn ready(block: &mut Block, frames: usize) {
+/// Makes room for `frames` frames, whatever they hold.
+fn make_room(block: &mut Block, frames: usize) {
     if block.capacity() < frames {
         *block = Block::new(block.layout(), frames);
     }
+    block.set_frames(frames);
+}
+
+/// Makes a block of `frames` frames of nothing.
+fn nothing(block: &mut Block, frames: usize) {
+    make_room(block, frames);
     block.fill(frames, NOTHING);
 }
 
@@ -218,7 +230,8 @@ fn place(to: &mut [f64], mono: &[f64], gain: f64) {
     }
 }
 
-/// Adds the part of a clip that sounds in the block.
+/// Adds the part of a clip that sounds in the block. The first clip of a block, which has no frames yet, is written and not
+/// added: the same bits, since nothing changes nothing.
 fn add_clip(
     clip: &PlannedClip,
     reader: &mut Reader,
@@ -230,13 +243,21 @@ fn add_clip(
     let length = clip.range.end - clip.range.start;
     let mut now = clip.range.start.max(at);
     let end = clip.range.end.min(at + frames as u64);
+    let index = |frame: u64| usize::try_from(frame - at).unwrap_or(frames);
+    let fresh = to.frames() == 0;
+    if fresh {
+        make_room(to, frames);
+        for samples in to.channels_mut() {
+            samples.iter_mut().take(index(now)).for_each(|s| *s = NOTHING);
+            samples.iter_mut().skip(index(end)).for_each(|s| *s = NOTHING);
+        }
+    }
     while now < end {
         let offset = now - clip.range.start;
         let within = offset % clip.pass;
         let most = usize::try_from((end - now).min(clip.pass - within)).unwrap_or(usize::MAX);
         let (piece, range) = reader.read(clip.from + within, most)?;
         let n = range.len();
-        let first = usize::try_from(now - at).unwrap_or(usize::MAX);
         let left = length - offset;
         let faded = offset < clip.fade_in.length.0 || left - (n as u64) < clip.fade_out.length.0;
         if faded {
@@ -244,23 +265,36 @@ fn add_clip(
             gains.clear();
             gains.extend(fades.map(|fade| clip.gain * fade));
         }
-        let add = |to: &mut [f64], col: usize, factor: f64| {
+        let add = |to: &mut [f64], col: usize, factor: f64, first: bool| {
             let from = piece.channel(col).get(range.clone()).unwrap_or(&[]);
-            if faded { add_shaped(to, from, gains, factor) } else { add_scaled(to, from, clip.gain * factor) }
+            match (faded, first) {
+                (false, true) => put_scaled(to, from, clip.gain * factor),
+                (false, false) => add_scaled(to, from, clip.gain * factor),
+                (true, first) => {
+                    if first {
+                        to.fill(NOTHING);
+                    }
+                    add_shaped(to, from, gains, factor);
+                }
+            }
         };
+        let here = index(now);
         for (row, samples) in to.channels_mut().enumerate() {
-            let Some(samples) = samples.get_mut(first..first + n) else { continue };
+            let Some(samples) = samples.get_mut(here..here + n) else { continue };
             match &clip.place {
-                Placing::Pan => add(samples, 0, 1.0),
+                Placing::Pan => add(samples, 0, 1.0, fresh),
                 Placing::Fold(rows) => {
                     let columns = rows.get(row).into_iter().flatten().enumerate().filter(|(_, f)| **f != 0.0);
+                    let mut first = fresh;
                     let mut any = false;
                     for (col, &factor) in columns {
-                        add(samples, col, factor);
-                        any = true;
+                        add(samples, col, factor, first);
+                        (first, any) = (false, true);
                     }
-                    if !any {
-                        samples.iter_mut().for_each(|s| *s += 0.0);
+                    match (any, fresh) {
+                        (true, _) => {}
+                        (false, true) => samples.fill(0.0),
+                        (false, false) => samples.iter_mut().for_each(|s| *s += 0.0),
                     }
                 }
             }

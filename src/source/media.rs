@@ -67,7 +67,7 @@ pub(crate) struct Media {
     sought: bool,
     flaws: Vec<Flaw>,
     /// Why nothing can be read any more.
-    dead: Option<String>,
+    dead: Option<(ErrorKind, String)>,
 }
 
 /// Frames that are decoded and not yet read.
@@ -127,13 +127,13 @@ impl Media {
 
     /// Ends reading for good.
     fn die(&mut self, kind: ErrorKind, what: String) -> Error {
-        self.dead = Some(what.clone());
+        self.dead = Some((kind, what.clone()));
         refuse(&self.path, kind, what)
     }
 
     fn check(&mut self) -> Result<()> {
-        if let Some(what) = &self.dead {
-            return Err(refuse(&self.path, ErrorKind::Corrupt, what));
+        if let Some((kind, what)) = &self.dead {
+            return Err(refuse(&self.path, *kind, what));
         }
         if stamp(&self.file) != self.stamp {
             return Err(self.die(ErrorKind::Corrupt, "the file was changed while it was read".into()));
@@ -142,13 +142,13 @@ impl Media {
     }
 
     /// Holds silence up to `until`, and remembers why unless the file asks for it.
-    fn silence(&mut self, until: u64, why: Option<String>) {
+    fn silence(&mut self, until: u64, why: Option<(FlawKind, String)>) {
         let until = until.min(self.end);
-        if let Some(what) = why {
-            let len = until.saturating_sub(self.at);
+        if let Some((kind, what)) = why {
+            let (at, len) = (Frames(self.at), Frames(until.saturating_sub(self.at)));
             match self.flaws.last_mut() {
-                Some(last) if last.at + last.len == Frames(self.at) => last.len += Frames(len),
-                _ => self.flaws.push(Flaw { kind: FlawKind::Damaged, at: Frames(self.at), len: Frames(len), what }),
+                Some(last) if last.at + last.len == at && last.kind == kind => last.len += len,
+                _ => self.flaws.push(Flaw { kind, at, len, what }),
             }
         }
         self.held = Held { until, from: None };
@@ -175,7 +175,8 @@ impl Media {
             let now = i64::try_from(self.at).unwrap_or(i64::MAX);
             if start > now {
                 let start = u64::try_from(start).unwrap_or(0);
-                let why = (start > self.lead).then(|| format!("{} frames are lost", start - self.at));
+                let why =
+                    (start > self.lead).then(|| (FlawKind::Damaged, format!("{} frames are lost", start - self.at)));
                 self.silence(start, why);
                 self.waiting = Some(packet);
                 return Ok(());
@@ -189,7 +190,8 @@ impl Media {
                     self.feed.passed(packet.frames);
                     let until = u64::try_from(start.saturating_add_unsigned(packet.frames)).unwrap_or(0);
                     if until > self.at {
-                        self.silence(until, Some(format!("packet {} is damaged: {what}", packet.number)));
+                        let what = format!("packet {} is damaged: {what}", packet.number);
+                        self.silence(until, Some((FlawKind::Damaged, what)));
                         return Ok(());
                     }
                     continue;
@@ -238,8 +240,8 @@ impl Media {
                     }
                     return Ok(Some(packet));
                 }
-                Ok(None) => "the data ends early".into(),
-                Err(fault @ (Fault::Damaged(_) | Fault::Cut)) => fault.reason(),
+                Ok(None) => (FlawKind::EndedEarly, "the data ends early".into()),
+                Err(fault @ (Fault::Damaged(_) | Fault::Cut)) => (FlawKind::EndedEarly, fault.reason()),
                 Err(fault) => {
                     let kind =
                         if matches!(fault, Fault::Changed) { ErrorKind::Unsupported } else { ErrorKind::Corrupt };

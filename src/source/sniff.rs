@@ -22,14 +22,22 @@ const REACH: usize = 64 << 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Wave,
-    Flac { start: u64 },
+    Flac {
+        start: u64,
+    },
     Ogg,
     Aiff,
     Caf,
     Mp4,
     Matroska,
-    Mpeg { start: u64 },
-    Adts { start: u64 },
+    /// `fragment`: other data than zeros stands before the first frame, as in a piece cut out of a longer stream.
+    Mpeg {
+        start: u64,
+        fragment: bool,
+    },
+    Adts {
+        start: u64,
+    },
 }
 
 /// Opens a regular file and says what it is.
@@ -140,7 +148,10 @@ fn stream(head: &[u8], start: u64, path: &Path) -> Result<Kind> {
         if let Some(family) = mpeg::chain(rest, need) {
             let start = start + u64::try_from(at).unwrap_or(0);
             return Ok(match family {
-                Family::Mpeg => Kind::Mpeg { start },
+                Family::Mpeg => {
+                    let fragment = head.iter().take(at).any(|b| *b != 0);
+                    Kind::Mpeg { start, fragment }
+                }
                 Family::Adts => Kind::Adts { start },
             });
         }

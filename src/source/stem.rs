@@ -53,7 +53,9 @@ impl Stem {
             let what = format!("{}: changed since it was first opened", self.name);
             return Err(Error::new(ErrorKind::Corrupt, what));
         }
-        let whole = Box::new(Whole::new(source, self.name.clone(), self.own_frames, self.damage));
+        // Integers are always finite; everything else is looked at.
+        let finite = self.info.as_ref().and_then(|i| i.bits).is_some_and(|b| !b.float);
+        let whole = Box::new(Whole::new(source, self.name.clone(), self.own_frames, self.damage, finite));
         if self.spec.rate == self.rate { Ok(whole) } else { Ok(Box::new(Resampled::new(whole, self.rate)?)) }
     }
 

@@ -19,13 +19,21 @@ pub(crate) struct Whole {
     /// The promised length; without one the source ends where it ends.
     frames: Option<Frames>,
     damage: Damage,
+    /// Whether every sample is known to be finite.
+    finite: bool,
     position: Frames,
     flaws: Vec<Flaw>,
 }
 
 impl Whole {
-    pub(crate) fn new(inner: Box<dyn Source>, name: String, frames: Option<Frames>, damage: Damage) -> Self {
-        Self { inner, name, frames, damage, position: Frames::ZERO, flaws: Vec::new() }
+    pub(crate) fn new(
+        inner: Box<dyn Source>,
+        name: String,
+        frames: Option<Frames>,
+        damage: Damage,
+        finite: bool,
+    ) -> Self {
+        Self { inner, name, frames, damage, finite, position: Frames::ZERO, flaws: Vec::new() }
     }
 
     /// Turns a panic of the inner source into an error: one bad stem must not bring down the program.
@@ -56,7 +64,7 @@ impl Whole {
     /// Puts 0 for every sample that is not finite; one flaw for each run of frames.
     fn heal(&mut self, out: &mut Block) -> Result<()> {
         let bad = |c: &[f64]| c.iter().fold(false, |any, x| any | !x.is_finite());
-        if !out.channels().any(bad) {
+        if self.finite || !out.channels().any(bad) {
             return Ok(());
         }
         let broken: Vec<usize> =
@@ -125,7 +133,7 @@ mod tests {
     fn whole(samples: Vec<f64>, frames: u64, damage: Damage) -> Whole {
         let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
         let inner = Memory::new(spec, vec![samples]).unwrap();
-        Whole::new(Box::new(inner), "x.wav".into(), Some(Frames(frames)), damage)
+        Whole::new(Box::new(inner), "x.wav".into(), Some(Frames(frames)), damage, false)
     }
 
     #[test]

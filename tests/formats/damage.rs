@@ -1,6 +1,7 @@
 //! Cut and damaged stems: nothing panics, nothing is silently short, and what follows the damage stays in its place.
 
 use crate::tools::{self, Heard, Lcg};
+use soundtrack::source::Remark;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -66,7 +67,9 @@ fn cut_stems_are_never_silently_short() {
             fs::write(&cut, &data[..len]).unwrap();
             if let Ok(heard) = tools::hear(&cut) {
                 let nothing = heard.info.frames.0 == 0;
-                assert!(nothing || reported(&heard) || heard.info.remarks.len() > 1 || name == "a.aac", "{name} {len}");
+                // A file with less than a hundredth of what its header promises counts as one with a wrong header.
+                let wrong = heard.info.remarks.iter().any(|r| matches!(r, Remark::HeaderLength { .. }));
+                assert!(nothing || reported(&heard) || wrong || name == "a.aac", "{name} {len}");
             }
         }
     }

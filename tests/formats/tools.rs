@@ -83,7 +83,8 @@ pub fn hear(path: &Path) -> Result<Heard, Error> {
 
 pub fn hear_stream(path: &Path, stream: Option<usize>) -> Result<Heard, Error> {
     let (mut source, info) = source::open(path, stream)?;
-    assert_eq!(source.length(), Some(info.frames));
+    // The reader of WAVE files gives the length that is there.
+    assert!([info.frames, info.frames - info.missing].map(Some).contains(&source.length()));
     assert_eq!(source.spec(), info.spec);
     let mut block = Block::new(info.spec.layout, 4096);
     let mut planes = vec![Vec::new(); info.spec.layout.channels()];

@@ -64,6 +64,28 @@ pub(crate) fn beside_audio(mut file: &File, start: u64) -> Result<Vec<(u64, u8)>
     Ok(patches)
 }
 
+/// Bytes of ID3v1 and APE tags at the end of a file.
+pub(crate) fn tags_behind(mut file: &File) -> Result<u64> {
+    let len = file.metadata()?.len();
+    let mut tags = 0;
+    let mut at = |back: u64, magic: &[u8], data: &mut [u8]| -> Result<bool> {
+        let Some(from) = len.checked_sub(back) else { return Ok(false) };
+        file.seek(SeekFrom::Start(from))?;
+        file.read_exact(data)?;
+        Ok(data.starts_with(magic))
+    };
+    if at(128, b"TAG", &mut [0; 128])? {
+        tags = 128;
+    }
+    let mut foot = [0; 32];
+    if at(tags + 32, b"APETAGEX", &mut foot)? {
+        let [.., a, b, c, d, _, _, _, _, _, _, _, flags, _, _, _, _, _, _, _, _] = foot;
+        // The size counts the footer; the header, where there is one, comes on top.
+        tags += u64::from(u32::from_le_bytes([a, b, c, d])) + if flags & 0x80 != 0 { 32 } else { 0 };
+    }
+    Ok(tags)
+}
+
 /// Whether, and into what, a stream changes after its first `found` frames.
 pub(crate) fn change(file: &File, info: &StreamInfo, found: u64) -> Result<Option<String>> {
     let mut data = Vec::new();

@@ -51,6 +51,8 @@ pub(crate) struct Track {
     pub(crate) fourcc: [u8; 4],
     /// The object type of an `esds`, 0x40 for AAC.
     pub(crate) object: u8,
+    /// Whether QuickTime says that samples have their low byte first.
+    pub(crate) little: bool,
     /// What the decoder needs to know.
     pub(crate) config: Option<Box<[u8]>>,
     pub(crate) channels: u16,
@@ -228,6 +230,7 @@ fn config(track: &mut Track, entry: &[u8]) {
             b"alac" => track.config = body.get(4..).map(Box::from),
             // The last metadata block of FLAC comes after its header; the first one is the one that counts.
             b"dfLa" => track.config = body.get(8..42).map(Box::from),
+            b"enda" => track.little = be16(body, 0) == Some(1),
             b"wave" => config(track, body),
             _ => {}
         }

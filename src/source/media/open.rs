@@ -23,6 +23,9 @@ use std::{fs::File, path::Path};
 /// of MP3 reaches back further the lower the bit rate is; at 16 kbit/s ten packets are enough.
 const MPEG_PRE_ROLL: u64 = 11_520;
 
+/// What is said of a file without audio.
+const NO_AUDIO: &str = "there is no audio stream in it";
+
 /// A stem that is ready to be read.
 pub(crate) struct Opened {
     pub(crate) feed: Feed,
@@ -81,7 +84,7 @@ struct Stem<'a> {
 pub(crate) fn open(path: &Path, file: &File, kind: Kind, stream: Option<usize>) -> Result<Opened> {
     let stem = Stem { path, file, stream };
     match kind {
-        Kind::Mpeg { start } => stem.mpeg(start),
+        Kind::Mpeg { start, fragment } => stem.mpeg(start, fragment),
         Kind::Adts { start } => stem.adts(start),
         Kind::Mp4 => stem.mp4(),
         Kind::Flac { start } => stem.flac(start),
@@ -128,7 +131,7 @@ impl Stem<'_> {
                 let what = format!("audio stream {n} is not there; the file has {count}");
                 Err(self.refuse(ErrorKind::NotFound, what))
             }
-            _ => Err(self.refuse(ErrorKind::Unsupported, "there is no audio stream in it")),
+            _ => Err(self.refuse(ErrorKind::Unsupported, NO_AUDIO)),
         }
     }
 

@@ -5,7 +5,7 @@
 use super::{door::Packet, fault::Fault};
 use std::{
     fs::File,
-    io::{Read, Seek, SeekFrom},
+    io::{self, Read, Seek, SeekFrom},
 };
 
 /// The longest packet that is read. AAC has at most 768 bytes a channel, lossless codecs a few hundred thousand.
@@ -46,12 +46,12 @@ impl Table {
         if entry.size > LONGEST {
             return Err(Fault::Damaged(format!("packet {number} claims {} bytes", entry.size)));
         }
-        let mut data = Vec::new();
+        let mut data = vec![0; usize::try_from(entry.size).unwrap_or(0)];
         self.file.seek(SeekFrom::Start(entry.offset)).map_err(Fault::Io)?;
-        let got = (&self.file).take(u64::from(entry.size)).read_to_end(&mut data).map_err(Fault::Io)?;
-        if u32::try_from(got) != Ok(entry.size) {
-            return Err(Fault::Cut);
-        }
+        self.file.read_exact(&mut data).map_err(|e| match e.kind() {
+            io::ErrorKind::UnexpectedEof => Fault::Cut,
+            _ => Fault::Io(e),
+        })?;
         Ok(Some(Packet::new(at, u64::from(entry.frames), number, data)))
     }
 

@@ -1,6 +1,6 @@
 //! Opening containers whose packets the demuxer finds: FLAC, Ogg, AIFF, CAF, Matroska, and WAVE with odd codecs.
 
-use super::{Extent, Opened, Stem};
+use super::{Extent, NO_AUDIO, Opened, Stem};
 use crate::{
     error::{ErrorKind, Result},
     source::{
@@ -16,6 +16,7 @@ use crate::{
     },
     units::Frames,
 };
+use std::io::{Read, Seek, SeekFrom};
 
 /// What a visit of all packets found, without decoding them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -114,7 +115,9 @@ impl Stem<'_> {
     }
 
     pub(super) fn flac(&self, start: u64) -> Result<Opened> {
-        let len = self.whole()?.len.saturating_sub(start);
+        // The last frame would not be found with a tag joined to it.
+        let tags = flac::tags_behind(self.file).map_err(|e| self.io(e))?;
+        let len = self.whole()?.len.saturating_sub(start).saturating_sub(tags);
         let patches = flac::beside_audio(self.file, start).map_err(|e| self.io(e))?;
         let (mut demuxed, _) =
             self.demux(Container::Flac, "FLAC", Window { parts: vec![(start, len)], len, patches }, |_| 0)?;
@@ -235,6 +238,10 @@ impl Stem<'_> {
         let (mut demuxed, _) =
             self.demux(Container::Caf, "CAF", Window { len: sound.whole, ..self.whole()? }, |_| 0)?;
         let stream = demuxed.stream().clone();
+        if stream.codec == "IMA ADPCM" {
+            // Decoded up to 1/250 of full scale away from what QuickTime makes of it.
+            return Err(self.unsupported("IMA ADPCM in CAF"));
+        }
         let mut opened = if stream.pcm || matches!(stream.codec, "A-law" | "mu-law") {
             self.pcm(demuxed, "CAF", sound)?
         } else {
@@ -304,7 +311,11 @@ impl Stem<'_> {
     pub(super) fn wave(&self) -> Result<Opened> {
         let (tag, data) = chunks::wave(self.file).map_err(|e| self.io(e))?;
         match tag {
-            0x50 | 0x55 => return self.mpeg(data),
+            0x50 | 0x55 => {
+                let mut opened = self.mpeg(data, false)?;
+                opened.codec += " in WAV";
+                return Ok(opened);
+            }
             0x02 | 0x11 => {}
             tag => {
                 if let Some(name) = chunks::wave_codec(tag) {
@@ -328,11 +339,28 @@ impl Stem<'_> {
     }
 
     pub(super) fn matroska(&self) -> Result<Opened> {
-        let mut opened = self.counted(Container::Matroska, "Matroska")?;
+        let mut opened = self.counted(Container::Matroska, "Matroska").map_err(|e| match self.matroska_codec() {
+            // The demuxer is silent about tracks of codecs that it does not know.
+            Some(codec) if e.to_string().ends_with(NO_AUDIO) => self.unsupported(format!("{codec} in Matroska")),
+            _ => e,
+        })?;
         if !opened.codec.starts_with("FLAC") && !opened.codec.starts_with("PCM") {
             opened.remarks.push(Remark::AlignmentUnknown);
         }
         Ok(opened)
+    }
+
+    /// The identifier of an audio codec near the start of a Matroska file.
+    fn matroska_codec(&self) -> Option<String> {
+        let mut head = Vec::new();
+        let mut file = self.file;
+        file.seek(SeekFrom::Start(0)).ok()?;
+        file.take(1 << 16).read_to_end(&mut head).ok()?;
+        let at = head.windows(2).position(|w| w == b"A_")?;
+        let rest = head.get(at..at + 32)?.iter();
+        let name = rest.take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b"_/.".contains(b));
+        let name: String = name.map(|b| char::from(*b)).collect();
+        (name.len() > 3).then_some(name)
     }
 
     /// A container whose times are no frames: its length is what all its packets decode to.

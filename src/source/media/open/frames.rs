@@ -31,7 +31,7 @@ impl Stem<'_> {
         Ok(scan)
     }
 
-    pub(super) fn mpeg(&self, start: u64) -> Result<Opened> {
+    pub(super) fn mpeg(&self, start: u64, fragment: bool) -> Result<Opened> {
         self.chosen(1)?;
         let mut scan = self.scan(start)?;
         let (codec, name) = match scan.first.layer {
@@ -56,12 +56,21 @@ impl Stem<'_> {
         let mut remarks = Vec::new();
         let stated = tag.count.map(|n| u64::from(n) * each);
         let cut_short = tag.bytes.is_some_and(|b| u64::from(b) > scan.bytes);
-        let mut promised = scan.frames + scan.cut.map_or(0, u64::from);
+        let whole = scan.frames + scan.cut.map_or(0, u64::from);
+        let mut promised = whole;
         if let Some(stated) = stated {
-            if stated > promised && cut_short {
+            // A promise of a hundred times what is there is a wrong header, not a lost end.
+            if stated > promised && cut_short && !fragment && stated / 100 < whole {
                 promised = stated;
             } else if stated != promised && !(tag.played && stated + each == promised) {
                 remarks.push(Remark::HeaderLength { stated: Frames(stated), found: Frames(scan.frames) });
+            }
+        }
+        // A piece of a longer stream, or a stream with a wrong header, ends with its last whole frame.
+        if promised == whole && scan.cut.is_some() && (fragment || !remarks.is_empty()) {
+            promised = scan.frames;
+            if remarks.is_empty() {
+                remarks.push(Remark::HeaderLength { stated: Frames(whole), found: Frames(scan.frames) });
             }
         }
         let (delay, padding) = tag.trim.map_or((0, 0), |(d, p)| (u64::from(d), u64::from(p)));

@@ -116,7 +116,8 @@ impl Stem<'_> {
         remarks: &mut Vec<Remark>,
     ) -> Result<(Extent, u64)> {
         let mut end = total;
-        if track.timescale == rate && track.ticks() > 0 && track.ticks() < total {
+        // What the header of a fragmented file says of lengths is not about its fragments.
+        if !movie.fragmented && track.timescale == rate && track.ticks() > 0 && track.ticks() < total {
             end = track.ticks();
         }
         let empty = track.edits.iter().take_while(|e| e.from == -1).map(|e| e.len).fold(0, u64::saturating_add);
@@ -129,7 +130,7 @@ impl Stem<'_> {
                 origin = scale(u64::try_from(edit.from).unwrap_or(0), rate, track.timescale);
                 let edit_end = origin.saturating_add(scale(edit.len, rate, movie.timescale));
                 let step = u64::from(rate.div_ceil(movie.timescale.max(1)));
-                if edit.len > 0 && edit_end + step < end {
+                if !movie.fragmented && edit.len > 0 && edit_end + step < end {
                     end = edit_end;
                 }
             }
@@ -232,14 +233,28 @@ impl Stem<'_> {
     fn demuxed_mp4(&self, movie: &Movie, chosen: usize) -> Result<Opened> {
         let track = movie.tracks.get(chosen);
         let fourcc = track.map(|t| String::from_utf8_lossy(&t.fourcc).into_owned()).unwrap_or_default();
-        let known = [
-            "sowt", "twos", "raw ", "in24", "in32", "fl32", "fl64", "alaw", "ulaw", "lpcm", "ipcm", "fpcm", "mp4a",
-            "alac", "fLaC", ".mp3",
-        ];
+        // The demuxer takes all wide samples for little-endian: without that mark they would be noise.
+        if matches!(fourcc.as_str(), "in24" | "in32" | "fl32" | "fl64") && !track.is_some_and(|t| t.little) {
+            return Err(self.unsupported(format!("big-endian PCM of type \"{fourcc}\" in MP4")));
+        }
+        let known = ["sowt", "twos", "raw ", "in24", "in32", "fl32", "fl64", "mp4a", "alac", "fLaC", ".mp3"];
         if !known.contains(&fourcc.as_str()) {
             return Err(self.unsupported(format!("audio of type \"{}\" in MP4", fourcc.escape_default())));
         }
-        self.counted(Container::FragmentedMp4, "MP4")
+        let mut opened = self.counted(Container::FragmentedMp4, "MP4")?;
+        if let Some(track) = track {
+            let (total, held) = (opened.frames, opened.frames - opened.missing);
+            let mut remarks = Vec::new();
+            let (extent, lead) = self.extent(movie, track, opened.rate.hz(), total, held, &mut remarks)?;
+            opened.trimmed = (u64::try_from(extent.origin).unwrap_or(0), total - total.min(unsigned(extent.end)));
+            (opened.origin, opened.lead) = (extent.origin, lead);
+            (opened.frames, opened.missing) = (extent.frames(), extent.missing());
+            opened.remarks.append(&mut remarks);
+            if fourcc == "mp4a" && !track.edits.iter().any(|e| e.from >= 0) {
+                opened.remarks.push(Remark::AlignmentUnknown);
+            }
+        }
+        Ok(opened)
     }
 }
 
@@ -247,6 +262,10 @@ impl Stem<'_> {
 fn scale(ticks: u64, rate: u32, timescale: u32) -> u64 {
     let of = u128::from(timescale.max(1));
     u64::try_from((u128::from(ticks) * u128::from(rate) + of / 2) / of).unwrap_or(u64::MAX)
+}
+
+fn unsigned(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
 }
 
 fn signed(n: u64) -> i64 {
