@@ -197,3 +197,9 @@ fn a_file_of_several_streams() {
     desk.run(&["song.stem.mp4#4", "--force"]).expect(4, "audio stream 4 is not there; the file has 3");
     desk.run(&["sogn.stem.mp4#2", "--force"]).expect(4, "did you mean song.stem.mp4?");
 }
+
+#[test]
+fn a_level_beside_its_stem_is_explained() {
+    let desk = Desk::with_stems();
+    desk.run(&["a.wav", "@-3"]).expect(4, "a level follows its stem without a space: kick.wav@-3");
+}
