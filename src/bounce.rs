@@ -212,6 +212,8 @@ impl<'a> Bounce<'a> {
                     }
                 }
             });
+            // Owned here, so that leaving early lets the other thread go.
+            let (free, to_write) = (free, to_write);
             let mut done = Frames::ZERO;
             while done < total {
                 let Ok(rendered) = to_write.recv() else {
