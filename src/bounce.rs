@@ -60,6 +60,9 @@ pub struct Bounce<'a> {
 /// Frames in a block of a bounce.
 const BLOCK: usize = 16_384;
 
+/// The most that is handed to a sink at a time.
+const LARGEST_BLOCK: usize = 1 << 20;
+
 /// Blocks on their way from the renderer to the sink and back: one being rendered, one being written, one waiting.
 const BLOCKS: usize = 3;
 
@@ -91,17 +94,17 @@ impl<'a> Bounce<'a> {
         self
     }
 
-    /// Sets how many threads decode and mix; 0 is as many as there are cores. Changes no sample.
+    /// Sets how many threads decode and mix, at most 256; 0 is as many as there are cores. Changes no sample.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.options.threads = threads;
         self
     }
 
-    /// Sets how many frames the sink gets at a time, at least 1. Changes no sample.
+    /// Sets how many frames the sink gets at a time, 1 to 1 048 576; others are taken as the nearest. Changes no sample.
     #[must_use]
     pub fn block(mut self, frames: usize) -> Self {
-        self.block = Some(frames.max(1));
+        self.block = Some(frames.clamp(1, LARGEST_BLOCK));
         self
     }
 
@@ -167,6 +170,7 @@ impl<'a> Bounce<'a> {
     pub fn into_sink(mut self, renderer: &mut Renderer, sink: &mut dyn Sink) -> Result<Report> {
         let clock = Instant::now();
         let range = self.range.take().unwrap_or(Frames::ZERO..renderer.plan().length());
+        forwards(&range)?;
         renderer.seek(range.start);
         if self.options.threads == 1 {
             self.in_turn(renderer, sink, range.end - range.start)?;
@@ -176,6 +180,7 @@ impl<'a> Bounce<'a> {
         let written = sink.finish()?;
         let mut report = gather(renderer, "", &range);
         report.wrote(&written);
+        report.overflowed();
         report.timed(clock);
         Ok(report)
     }
@@ -242,6 +247,15 @@ impl<'a> Bounce<'a> {
     }
 }
 
+/// Refuses a range that ends before it starts.
+fn forwards(range: &Range<Frames>) -> Result<()> {
+    if range.start <= range.end {
+        return Ok(());
+    }
+    let what = format!("the range ends at frame {}, before its start at {}", range.end, range.start);
+    Err(Error::new(ErrorKind::Session, what))
+}
+
 /// Renders the next block, at most `left` frames; silence past the end of the plan.
 fn next(renderer: &mut Renderer, block: &mut Block, left: Frames) -> Result<()> {
     let want = usize::try_from(left.0).unwrap_or(usize::MAX).min(block.capacity());
@@ -264,10 +278,20 @@ impl Report {
             let text = format!(
                 "{} clipped, the mix peaks at {peak:+.2} dBFS: lower the master by {:.1} dB, or write wav32f",
                 if written.clipped == 1 { "1 sample".to_owned() } else { format!("{} samples", written.clipped) },
-                // Rounded up to the tenth, so that it is enough.
-                (peak * 10.0).ceil() / 10.0
+                // The next tenth above, so that it is enough for exact full scale too.
+                ((peak * 10.0).floor() + 1.0) / 10.0
             );
             self.warnings.insert(0, Warning { code: Code::W101, track: None, file: None, text });
+        }
+    }
+
+    /// Warns of samples that no format holds.
+    fn overflowed(&mut self) {
+        let lost = self.mix.non_finite_samples;
+        if lost > 0 {
+            let s = if lost == 1 { "" } else { "s" };
+            let text = format!("{lost} sample{s} of the mix too large for any number, written as 0: lower the gains");
+            self.warnings.insert(0, Warning { code: Code::W117, track: None, file: None, text });
         }
     }
 

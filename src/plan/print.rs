@@ -78,11 +78,11 @@ impl Plan {
     fn clip(&self, clip: &PlannedClip) -> String {
         let stem = &clip.stem;
         let mut text = if stem.spec.rate == self.spec.rate {
-            format!("{} {} {}", stem.name, stem.spec.rate, stem.spec.layout)
+            format!("{} {} {}", stem.name, stem.spec.rate, clip.layout)
         } else {
-            format!("{} {}->{} {}", stem.name, stem.spec.rate, self.spec.rate, stem.spec.layout)
+            format!("{} {}->{} {}", stem.name, stem.spec.rate, self.spec.rate, clip.layout)
         };
-        if matches!(clip.place, Placing::Fold(_)) && stem.spec.layout != self.spec.layout {
+        if matches!(clip.place, Placing::Fold(_)) && clip.layout != self.spec.layout {
             text += &format!("->{}", self.spec.layout);
         }
         text += &format!(" @{}", clip.range.start);

@@ -64,6 +64,12 @@ impl AtomicFile {
             }
             Err(e) => return Err(output(&target, &e.to_string()).because(e)),
         }
+        if let Ok(room) = fs4::available_space(&folder)
+            && room < needs
+        {
+            let what = format!("no room: the output needs {needs} bytes, {room} are free");
+            return Err(output(&target, &what));
+        }
         let stem = format!("{PREFIX}{:016x}-{:016x}-", hash(name.as_encoded_bytes()), machine());
         sweep(&folder, &stem);
         let temporary = start(&folder, &format!("{stem}{}-", std::process::id())).map_err(|e| {
@@ -404,17 +410,19 @@ mod tests {
         }
         let path = folder.path().join("out.wav");
         put(&path, false, b"old").unwrap();
-        let mut file = AtomicFile::create(&path, true, 2_000_000).unwrap();
+        // Seen before it begins, where the size is known; met on the way, where others fill the disk meanwhile.
+        let early = AtomicFile::create(&path, true, 2_000_000).unwrap_err().to_string();
+        assert!(early.contains("out.wav: no room: the output needs 2000000 bytes, 10"), "{early}");
+        let mut file = AtomicFile::create(&path, true, 10).unwrap();
         let written = file.write_all(&vec![0; 2_000_000]);
         let e = match written {
             Err(e) => file.failed(e),
             Ok(()) => file.finish().unwrap_err(),
         };
         let (old, left) = (fs::read(&path), names(folder.path()));
-        drop(e.to_string());
         assert!(run("umount", &["-l"]));
         assert_eq!(e.kind(), ErrorKind::Output);
-        assert!(e.to_string().contains("out.wav: no room: the output needs 2000000 bytes"), "{e}");
+        assert!(e.to_string().contains("out.wav: no room: the output needs 10 bytes"), "{e}");
         assert_eq!(old.unwrap(), b"old");
         assert!(left.len() <= 2, "{left:?}");
     }
