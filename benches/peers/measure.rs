@@ -1,0 +1,71 @@
+//! What one run of a program costs: wall time, processor time and peak memory of the whole process, as the system counts.
+//!
+//! A process starts its life with the peak memory of the one that started it, so programs are started by a small child of
+//! this bench, not by the bench itself, which may hold stems.
+
+use std::{
+    ffi::OsString,
+    process::{Command, ExitCode, Stdio},
+    time::Instant,
+};
+use wait4::Wait4 as _;
+
+/// The mode of the child.
+pub const MEASURE: &str = "--child-measure";
+
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    /// Seconds from start to end.
+    pub wall: f64,
+    /// Seconds of all cores, the system's work for the process included.
+    pub cpu: f64,
+    /// The most memory it held, in MiB.
+    pub peak: f64,
+}
+
+/// Runs a program once.
+pub fn measure(command: &[OsString]) -> Result<Cost, String> {
+    let me = std::env::current_exe().map_err(|e| e.to_string())?;
+    let output = Command::new(me).arg(MEASURE).args(command).output().map_err(|e| e.to_string())?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let last: Vec<_> = said.lines().rev().take(3).collect();
+        let last: Vec<_> = last.into_iter().rev().collect();
+        return Err(format!("{} failed: {}", command[0].display(), last.join(" / ")));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut numbers = text.split_whitespace().map(|n| n.parse().map_err(|_| format!("not a figure: {n}")));
+    let mut next = || numbers.next().unwrap_or(Err("a figure is missing".to_owned()));
+    Ok(Cost { wall: next()?, cpu: next()?, peak: next()? })
+}
+
+/// The child: runs what it is given and prints the figures.
+pub fn child(command: &[OsString]) -> ExitCode {
+    let clock = Instant::now();
+    let started = Command::new(&command[0]).args(&command[1..]).stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+    let ended = started.and_then(|mut child| child.wait4());
+    let wall = clock.elapsed().as_secs_f64();
+    match ended {
+        Ok(ended) if ended.status.success() => {
+            let cpu = ended.rusage.utime + ended.rusage.stime;
+            println!("{wall} {} {}", cpu.as_secs_f64(), ended.rusage.maxrss as f64 / (1 << 20) as f64);
+            ExitCode::SUCCESS
+        }
+        Ok(ended) => {
+            eprintln!("{}", ended.status);
+            ExitCode::FAILURE
+        }
+        Err(e) => {
+            eprintln!("{}: {e}", command[0].display());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The middle of some figures; of an even number the mean of the two in the middle.
+pub fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<_> = figures.into_iter().collect();
+    sorted.sort_by(f64::total_cmp);
+    let half = sorted.len() / 2;
+    if sorted.len() % 2 == 1 { sorted[half] } else { (sorted[half - 1] + sorted[half]) / 2.0 }
+}
