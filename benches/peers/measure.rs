@@ -6,7 +6,8 @@
 use std::{
     ffi::OsString,
     process::{Command, ExitCode, Stdio},
-    time::Instant,
+    thread,
+    time::{Duration, Instant},
 };
 use wait4::Wait4 as _;
 
@@ -68,4 +69,29 @@ pub fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     sorted.sort_by(f64::total_cmp);
     let half = sorted.len() / 2;
     if sorted.len() % 2 == 1 { sorted[half] } else { (sorted[half - 1] + sorted[half]) / 2.0 }
+}
+
+/// How many cores this machine has to give at the moment: what one busy thread on each gets done together, over what one
+/// alone does in the same time. Below the number of cores something else is running, or they share what they compute with.
+pub fn cores_free() -> f64 {
+    let spin = || {
+        let (clock, mut turns, mut state) = (Instant::now(), 0u64, 1u64);
+        while clock.elapsed() < Duration::from_millis(300) {
+            for _ in 0..1000 {
+                state = std::hint::black_box(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+            }
+            turns += 1;
+        }
+        turns as f64
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let together = || {
+        thread::scope(|scope| {
+            let threads: Vec<_> = (0..cores).map(|_| scope.spawn(spin)).collect();
+            threads.into_iter().filter_map(|t| t.join().ok()).sum::<f64>()
+        })
+    };
+    // The best of three for one thread, as that is what a core can do.
+    let one = (0..3).map(|_| spin()).fold(0.0, f64::max);
+    median((0..3).map(|_| together())) / one
 }

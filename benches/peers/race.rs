@@ -7,7 +7,7 @@ use super::{
     ask::Ask,
     compare::{Compared, compare},
     limits,
-    measure::{Cost, measure, median},
+    measure::{Cost, cores_free, measure, median},
     peer::{self, Line, Tools},
     works::Work,
 };
@@ -123,15 +123,18 @@ fn runners(work: &Work, ask: &Ask, tools: &Tools, ours: &Path, out: &Path) -> Re
 pub fn race(work: &Work, ask: &Ask, tools: &Tools, ours: &Path, out: &Path) -> Result<Shown, String> {
     let mut runners = runners(work, ask, tools, ours, out)?;
     let runs = ask.runs.unwrap_or(work.runs);
-    warm(&mut runners)?;
-    for _ in 0..runs {
+    // Days of stems fit in no cache that could be warmed: there the first round counts.
+    let counts = work.name == "W5";
+    warm(&mut runners, counts)?;
+    for _ in usize::from(counts)..runs {
         for runner in &mut runners {
             runner.costs.push(runner.run()?);
             runner.clear();
         }
     }
+    let free = cores_free();
     let plural = if runs == 1 { "1 run".to_owned() } else { format!("medians of {runs} runs") };
-    println!("\n{}: {} -> 48 kHz 24-bit WAV, {plural}", work.name, work.what);
+    println!("\n{}: {} -> 48 kHz 24-bit WAV, {plural}, {free:.1} cores free", work.name, work.what);
     table(&runners, work);
     let agree = runners.iter().filter_map(|r| r.compared).all(|c| c.dbfs <= work.bound);
     if !agree {
@@ -141,12 +144,15 @@ pub fn race(work: &Work, ask: &Ask, tools: &Tools, ours: &Path, out: &Path) -> R
     Ok(Shown { cpu: runners[0].cpu(), agree })
 }
 
-/// The round that is not counted. A peer that fails takes no further part.
-fn warm(runners: &mut Vec<Runner>) -> Result<(), String> {
+/// The first round, whose outputs are compared. A peer that fails takes no further part.
+fn warm(runners: &mut Vec<Runner>, counts: bool) -> Result<(), String> {
     let mut kept = Vec::new();
-    for runner in runners.drain(..) {
+    for mut runner in runners.drain(..) {
         match runner.run() {
-            Ok(_) => kept.push(runner),
+            Ok(cost) => {
+                runner.costs.extend(counts.then_some(cost));
+                kept.push(runner);
+            }
             Err(why) if runner.role == Role::Peer => println!("without {}: {why}", runner.name),
             Err(why) => {
                 runner.clear();
