@@ -20,7 +20,7 @@ pub fn wav(path: &Path, seed: u64, seconds: u64, channels: u16, bits: u16) -> io
     let width = usize::from(channels * bits / 8);
     let second = 48_000 * width as u64;
     let size = u32::try_from(seconds * second).map_err(|_| io::Error::other("too long for a WAV file"))?;
-    let take = musical(seed, 48_000, 49_000);
+    let take = musical(seed, 48_000, 48_000 + 4096);
     let frames = (48_000..).take(4096 / width);
     let samples = frames.flat_map(|i| take[..usize::from(channels)].iter().map(move |c| c[i]));
     let burst: Vec<u8> =
