@@ -1,0 +1,101 @@
+//! What reading a stem costs on one core, in frames a second, codec by codec: from the file to planar `f64`.
+//!
+//! ```sh
+//! cargo bench --bench decode
+//! ```
+//!
+//! Ten seconds of stereo at 48 kHz, the same music in every format, from a warm cache; opening is part of it. MP3, Vorbis
+//! and AAC are made with ffmpeg and left out where there is none. Divide by 48 000 for the multiple of real time.
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use encode::Format;
+use soundtrack::{Block, source};
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+#[path = "../examples/mixdown/demo/aiff.rs"]
+mod aiff;
+#[path = "../examples/mixdown/demo/caf.rs"]
+mod caf;
+#[path = "../examples/mixdown/demo/encode.rs"]
+mod encode;
+#[path = "../examples/mixdown/demo/musical.rs"]
+mod musical;
+
+const RATE: u32 = 48_000;
+const FRAMES: usize = 10 * RATE as usize;
+
+const WRITTEN: [(&str, &str, Format); 7] = [
+    ("WAV 16", "16.wav", Format::Wav(16)),
+    ("WAV 24", "24.wav", Format::Wav(24)),
+    ("WAV 32f", "32f.wav", Format::WavFloat),
+    ("AIFF 24", "24.aiff", Format::Aiff(24)),
+    ("CAF 24", "24.caf", Format::Caf(24)),
+    ("FLAC 16", "16.flac", Format::Flac(16)),
+    ("FLAC 24", "24.flac", Format::Flac(24)),
+];
+
+const ENCODED: [(&str, &str, &[&str]); 3] = [
+    ("MP3 192k", "192k.mp3", &["-c:a", "libmp3lame", "-b:a", "192k"]),
+    ("Vorbis q5", "q5.ogg", &["-c:a", "libvorbis", "-q:a", "5"]),
+    ("AAC 192k", "192k.m4a", &["-c:a", "aac", "-b:a", "192k"]),
+];
+
+fn ffmpeg(from: &Path, to: &Path, encoder: &[&str]) -> bool {
+    let program = std::env::var_os("FFMPEG").unwrap_or_else(|| "ffmpeg".into());
+    let mut command = Command::new(program);
+    command.args(["-nostdin", "-loglevel", "error", "-y", "-i"]).arg(from).args(encoder).arg(to);
+    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+fn stems(folder: &Path) -> Vec<(&'static str, PathBuf)> {
+    // A quarter of full scale, where recorded stems are: what a lossless decoder costs depends on the level.
+    let take = musical::musical(1, RATE, FRAMES).map(|c| c.into_iter().map(|x| x / 4.0).collect::<Vec<_>>());
+    let mut stems = Vec::new();
+    for (name, file, format) in WRITTEN {
+        let path = folder.join(file);
+        encode::write(&path, format, RATE, &take).expect("room for the stems");
+        stems.push((name, path));
+    }
+    for (name, file, encoder) in ENCODED {
+        let path = folder.join(file);
+        if ffmpeg(&folder.join("24.wav"), &path, encoder) {
+            stems.push((name, path));
+        } else {
+            println!("decode/{name}: left out, needs an ffmpeg with this encoder (on PATH, or named by FFMPEG)");
+        }
+    }
+    stems
+}
+
+/// Reads to the end and returns how many frames there were.
+fn decode(path: &Path) -> usize {
+    let (mut source, info) = source::open(path, None).expect("a stem that can be read");
+    let mut block = Block::new(info.spec.layout, 16_384);
+    let mut frames = 0;
+    loop {
+        match source.read(&mut block).expect("a whole stem") {
+            0 => return frames,
+            n => frames += n,
+        }
+    }
+}
+
+fn codecs(c: &mut Criterion) {
+    let folder = tempfile::tempdir().expect("a folder for the stems");
+    let stems = stems(folder.path());
+    let mut group = c.benchmark_group("decode");
+    group.throughput(Throughput::Elements(FRAMES as u64));
+    group.sample_size(20).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3));
+    for (name, path) in &stems {
+        assert_eq!(decode(path), FRAMES, "{name}");
+        group.bench_function(BenchmarkId::from_parameter(name), |b| b.iter(|| decode(path)));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, codecs);
+criterion_main!(benches);

@@ -1,0 +1,114 @@
+//! The other programs: which are here, and what each is told to do.
+
+use super::works::Work;
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+pub struct Program {
+    pub name: String,
+    pub program: PathBuf,
+}
+
+/// What was found on this machine.
+pub struct Tools {
+    /// Every ffmpeg, the newest last.
+    pub ffmpegs: Vec<Program>,
+    pub sox: Option<Program>,
+    /// An encoder only.
+    pub flac: Option<PathBuf>,
+}
+
+impl Tools {
+    pub fn find() -> Self {
+        let named = std::env::var_os("FFMPEG").unwrap_or_else(|| "ffmpeg".into());
+        let wheel = said("python3", &["-c", "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())"]);
+        let wheel = wheel.map(|path| PathBuf::from(path.trim()));
+        let mut ffmpegs: Vec<Program> = Vec::new();
+        for program in [Some(PathBuf::from(named)), wheel].into_iter().flatten() {
+            let Some(text) = said(&program, &["-version"]) else { continue };
+            let version = text.split_whitespace().nth(2).unwrap_or("?");
+            let name = format!("ffmpeg {}", version.trim_start_matches('n').split('-').next().unwrap_or(version));
+            if ffmpegs.iter().all(|known| known.name != name) {
+                ffmpegs.push(Program { name, program });
+            }
+        }
+        let sox = said("sox", &["--version"]).map(|text| {
+            let version = text.split_whitespace().last().unwrap_or("?").trim_start_matches('v');
+            Program { name: format!("sox {version}"), program: "sox".into() }
+        });
+        let flac = said("flac", &["--version"]).map(|_| "flac".into());
+        Self { ffmpegs, sox, flac }
+    }
+
+    /// What is not here, and how to get it.
+    pub fn missing(&self) -> Vec<&'static str> {
+        let mut missing = Vec::new();
+        if self.ffmpegs.is_empty() {
+            missing.push("ffmpeg: install it, name one by FFMPEG, or `pip install imageio-ffmpeg` for a static one");
+        }
+        if self.sox.is_none() {
+            missing.push("sox: install it (Debian: sox, with libsox-fmt-all)");
+        }
+        missing
+    }
+}
+
+fn said(program: impl AsRef<Path>, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program.as_ref()).args(arguments).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// A line of arguments.
+#[derive(Default)]
+pub struct Line(pub Vec<OsString>);
+
+impl Line {
+    pub fn of(program: &Path) -> Self {
+        Self(vec![program.into()])
+    }
+
+    pub fn words(mut self, words: &[&str]) -> Self {
+        self.0.extend(words.iter().map(Into::into));
+        self
+    }
+
+    pub fn files(mut self, files: &[PathBuf]) -> Self {
+        self.0.extend(files.iter().map(Into::into));
+        self
+    }
+}
+
+/// The sum at unity by ffmpeg, its best resampler where one is needed.
+pub fn ffmpeg(program: &Path, work: &Work, out: &Path) -> Vec<OsString> {
+    let mut line = Line::of(program).words(&["-nostdin", "-hide_banner", "-loglevel", "error", "-y"]);
+    let (mut graph, mut inputs) = (String::new(), String::new());
+    for (i, stem) in work.stems.iter().enumerate() {
+        line = line.words(&["-i"]).files(std::slice::from_ref(stem));
+        if i < work.stems.len() - work.slower {
+            inputs += &format!("[{i}:a]");
+        } else {
+            graph += &format!("[{i}:a]aresample=48000:resampler=soxr:precision=28[r{i}];");
+            inputs += &format!("[r{i}]");
+        }
+    }
+    graph += &format!("{inputs}amix=inputs={}:normalize=0:dropout_transition=0[mix]", work.stems.len());
+    line.words(&["-filter_complex", &graph, "-map", "[mix]", "-c:a", "pcm_s24le"]).files(&[out.into()]).0
+}
+
+/// The sum at unity by SoX, which takes stems of one rate, and knows no AAC.
+pub fn sox(program: &Path, work: &Work, out: &Path) -> Result<Vec<OsString>, &'static str> {
+    if work.slower > 0 {
+        return Err("sox -m takes stems of one rate only");
+    }
+    if work.stems.iter().any(|stem| stem.extension().is_some_and(|e| e == "m4a")) {
+        return Err("sox does not read AAC");
+    }
+    let mut line = Line::of(program).words(&["-D", "-V1", "-m"]);
+    for stem in &work.stems {
+        line = line.words(&["-v", "1"]).files(std::slice::from_ref(stem));
+    }
+    Ok(line.words(&["-b", "24"]).files(&[out.into()]).0)
+}
