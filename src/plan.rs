@@ -8,6 +8,8 @@ mod check;
 mod print;
 mod route;
 
+pub(crate) use check::session as check;
+
 use crate::{
     curve::{Automation, Fade},
     dsp::pan::PanLaw,

@@ -18,7 +18,7 @@ const LOUDEST: f64 = 200.0;
 const FARTHEST: Frames = Frames(1 << 53);
 
 /// Everything that can be seen without opening a file.
-pub(super) fn session(session: &Session) -> Vec<Problem> {
+pub(crate) fn session(session: &Session) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut say = |what: String| problems.push(Problem::new(what));
     if session.layout.speakers().is_empty() {

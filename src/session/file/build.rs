@@ -47,14 +47,14 @@ pub(super) fn session(load: &Load, path: &Path, document: &Table, text: &mut Tex
         session.master.gain_curve = automation(&master, context.rate, text).0;
         master.finish(text);
     }
-    for (key, table) in buses {
+    for (key, table) in &buses {
         let fields = Fields::new(format!("bus {:?}", key.name), table);
         let mut bus = Bus::new(&key.name);
         strip(&fields, "to", &context, &mut bus.strip, text);
         fields.finish(text);
         session.add_bus(bus);
     }
-    for (key, table) in tracks {
+    for (key, table) in &tracks {
         let fields = Fields::new(format!("track {:?}", key.name), table);
         let track = track(&key.name, &fields, &context, text);
         if track.clips.is_empty() {
@@ -64,7 +64,22 @@ pub(super) fn session(load: &Load, path: &Path, document: &Table, text: &mut Tex
         session.add_track(track);
     }
     root.finish(text);
+    for problem in crate::plan::check(&session) {
+        // A track without a clip was named above; an empty session may still be filled by the program.
+        if !["it has no clip", "the session has no tracks"].iter().any(|end| problem.what.ends_with(end)) {
+            text.say(owner(&problem.what, &tracks, &buses), problem.what);
+        }
+    }
     session
+}
+
+/// The name of the track or bus that a problem of the whole session speaks of; the start of the text for others.
+fn owner(what: &str, tracks: &[(&Key, &Table)], buses: &[(&Key, &Table)]) -> std::ops::Range<usize> {
+    let speaks = |kind: &str, name: &str| what.starts_with(&format!("{kind} {name:?}: "));
+    let circle = what.rsplit(": ").next().and_then(|ring| ring.split(" -> ").next());
+    let track = tracks.iter().find(|(key, _)| speaks("track", &key.name));
+    let bus = buses.iter().find(|(key, _)| speaks("bus", &key.name) || circle == Some(&key.name));
+    track.or(bus).map_or(0..0, |(key, _)| key.span.clone())
 }
 
 fn rate(root: &Fields<'_>, text: &mut Text<'_>) -> Option<SampleRate> {
