@@ -10,7 +10,12 @@ use crate::{
     sink::{self, Format, Sink, Wav, Written},
     units::Frames,
 };
-use std::{ops::ControlFlow, ops::Range, path::Path, time::Instant};
+use std::{
+    ops::{ControlFlow, Range},
+    path::Path,
+    sync::mpsc::sync_channel,
+    time::Instant,
+};
 
 /// How far a bounce is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +60,12 @@ pub struct Bounce<'a> {
 /// Frames in a block of a bounce.
 const BLOCK: usize = 16_384;
 
+/// The most that is handed to a sink at a time.
+const LARGEST_BLOCK: usize = 1 << 20;
+
+/// Blocks on their way from the renderer to the sink and back: one being rendered, one being written, one waiting.
+const BLOCKS: usize = 3;
+
 impl<'a> Bounce<'a> {
     /// A bounce of everything into a new 24-bit WAV file, on all cores.
     #[must_use]
@@ -83,17 +94,17 @@ impl<'a> Bounce<'a> {
         self
     }
 
-    /// Sets how many threads decode and mix; 0 is as many as there are cores. Changes no sample.
+    /// Sets how many threads decode and mix, at most 256; 0 is as many as there are cores. Changes no sample.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.options.threads = threads;
         self
     }
 
-    /// Sets how many frames the sink gets at a time, at least 1. Changes no sample.
+    /// Sets how many frames the sink gets at a time, 1 to 1 048 576; others are taken as the nearest. Changes no sample.
     #[must_use]
     pub fn block(mut self, frames: usize) -> Self {
-        self.block = Some(frames.max(1));
+        self.block = Some(frames.clamp(1, LARGEST_BLOCK));
         self
     }
 
@@ -158,33 +169,101 @@ impl<'a> Bounce<'a> {
     /// Those of the stems, of the sink, and `Cancelled`.
     pub fn into_sink(mut self, renderer: &mut Renderer, sink: &mut dyn Sink) -> Result<Report> {
         let clock = Instant::now();
-        let range = self.range.unwrap_or(Frames::ZERO..renderer.plan().length());
-        let total = range.end - range.start;
-        let layout = renderer.plan().spec().layout;
-        let size = self.block.unwrap_or(BLOCK);
-        let mut block = Block::new(layout, size);
+        let range = self.range.take().unwrap_or(Frames::ZERO..renderer.plan().length());
+        forwards(&range)?;
         renderer.seek(range.start);
-        let mut done = Frames::ZERO;
-        while done < total {
-            let want = usize::try_from((total - done).0).unwrap_or(usize::MAX).min(size);
-            if renderer.render(&mut block)? == 0 {
-                block.fill(want, 0.0);
-            }
-            block.set_frames(want.min(block.frames()));
-            sink.write(&block)?;
-            done += Frames(block.frames() as u64);
-            if let Some(watch) = &mut self.watch
-                && watch(Progress { done, total }).is_break()
-            {
-                return Err(Error::new(ErrorKind::Cancelled, "cancelled"));
-            }
+        if self.options.threads == 1 {
+            self.in_turn(renderer, sink, range.end - range.start)?;
+        } else {
+            self.side_by_side(renderer, sink, range.end - range.start)?;
         }
         let written = sink.finish()?;
         let mut report = gather(renderer, "", &range);
         report.wrote(&written);
+        report.overflowed();
         report.timed(clock);
         Ok(report)
     }
+
+    /// Renders a block, writes it, renders the next.
+    fn in_turn(&mut self, renderer: &mut Renderer, sink: &mut dyn Sink, total: Frames) -> Result<()> {
+        let mut block = Block::new(renderer.plan().spec().layout, self.size());
+        let mut done = Frames::ZERO;
+        while done < total {
+            next(renderer, &mut block, total - done)?;
+            done = self.hand_over(sink, &block, done, total)?;
+        }
+        Ok(())
+    }
+
+    /// Renders the next block while this one is written. The sink and the callback stay on the caller's thread.
+    fn side_by_side(&mut self, renderer: &mut Renderer, sink: &mut dyn Sink, total: Frames) -> Result<()> {
+        let (free, to_fill) = sync_channel(BLOCKS);
+        let (filled, to_write) = sync_channel(BLOCKS);
+        for _ in 0..BLOCKS {
+            // There is room for all of them.
+            let _ = free.send(Block::new(renderer.plan().spec().layout, self.size()));
+        }
+        std::thread::scope(|threads| {
+            // Ends when everything is rendered, or when the caller's side is gone.
+            threads.spawn(move || {
+                let mut left = total;
+                while left > Frames::ZERO {
+                    let Ok(mut block) = to_fill.recv() else { return };
+                    let rendered = next(renderer, &mut block, left).map(|()| block);
+                    left = left - rendered.as_ref().map_or(left, |b| Frames(b.frames() as u64));
+                    if filled.send(rendered).is_err() {
+                        return;
+                    }
+                }
+            });
+            // Owned here, so that leaving early lets the other thread go.
+            let (free, to_write) = (free, to_write);
+            let mut done = Frames::ZERO;
+            while done < total {
+                let Ok(rendered) = to_write.recv() else {
+                    return Err(Error::new(ErrorKind::Corrupt, "rendering stopped without saying why"));
+                };
+                let block = rendered?;
+                done = self.hand_over(sink, &block, done, total)?;
+                // After the last block nobody waits for it.
+                let _ = free.send(block);
+            }
+            Ok(())
+        })
+    }
+
+    /// Frames in a block.
+    fn size(&self) -> usize {
+        self.block.unwrap_or(BLOCK)
+    }
+
+    /// Writes a block and tells how far the bounce is.
+    fn hand_over(&mut self, sink: &mut dyn Sink, block: &Block, done: Frames, total: Frames) -> Result<Frames> {
+        sink.write(block)?;
+        let done = done + Frames(block.frames() as u64);
+        let told = self.watch.as_mut().map_or(ControlFlow::Continue(()), |watch| watch(Progress { done, total }));
+        if told.is_break() { Err(Error::new(ErrorKind::Cancelled, "cancelled")) } else { Ok(done) }
+    }
+}
+
+/// Refuses a range that ends before it starts.
+fn forwards(range: &Range<Frames>) -> Result<()> {
+    if range.start <= range.end {
+        return Ok(());
+    }
+    let what = format!("the range ends at frame {}, before its start at {}", range.end, range.start);
+    Err(Error::new(ErrorKind::Session, what))
+}
+
+/// Renders the next block, at most `left` frames; silence past the end of the plan.
+fn next(renderer: &mut Renderer, block: &mut Block, left: Frames) -> Result<()> {
+    let want = usize::try_from(left.0).unwrap_or(usize::MAX).min(block.capacity());
+    if renderer.render(block)? == 0 {
+        block.fill(want, 0.0);
+    }
+    block.set_frames(want.min(block.frames()));
+    Ok(())
 }
 
 impl Report {
@@ -199,10 +278,20 @@ impl Report {
             let text = format!(
                 "{} clipped, the mix peaks at {peak:+.2} dBFS: lower the master by {:.1} dB, or write wav32f",
                 if written.clipped == 1 { "1 sample".to_owned() } else { format!("{} samples", written.clipped) },
-                // Rounded up to the tenth, so that it is enough.
-                (peak * 10.0).ceil() / 10.0
+                // The next tenth above, so that it is enough for exact full scale too.
+                ((peak * 10.0).floor() + 1.0) / 10.0
             );
             self.warnings.insert(0, Warning { code: Code::W101, track: None, file: None, text });
+        }
+    }
+
+    /// Warns of samples that no format holds.
+    fn overflowed(&mut self) {
+        let lost = self.mix.non_finite_samples;
+        if lost > 0 {
+            let s = if lost == 1 { "" } else { "s" };
+            let text = format!("{lost} sample{s} of the mix too large for any number, written as 0: lower the gains");
+            self.warnings.insert(0, Warning { code: Code::W117, track: None, file: None, text });
         }
     }
 

@@ -86,7 +86,8 @@ impl fmt::Display for Problem {
         let Some(p) = &self.place else { return f.write_str(&self.what) };
         let number = p.line.to_string();
         let margin = " ".repeat(number.len());
-        writeln!(f, "{}:{}:{}: {}", p.file.display(), p.line, p.column, self.what)?;
+        let file = one_line(p.file.display().to_string());
+        writeln!(f, "{file}:{}:{}: {}", p.line, p.column, self.what)?;
         writeln!(f, "{margin} |\n{number} | {}", p.text)?;
         let lead: String = p.text.chars().take(p.column - 1).map(|c| if c == '\t' { c } else { ' ' }).collect();
         write!(f, "{margin} | {lead}{}", "^".repeat(p.width.max(1)))

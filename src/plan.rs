@@ -12,6 +12,7 @@ use crate::{
     curve::{Automation, Fade},
     dsp::pan::PanLaw,
     error::{Error, Result},
+    layout::Layout,
     session::{Clip, Input, Session, Strip},
     source::{Spec, stem::Stem},
     units::{Decibels, Frames},
@@ -94,6 +95,8 @@ pub(crate) struct PlannedClip {
     pub fade_in: Fade,
     pub fade_out: Fade,
     pub place: Placing,
+    /// The stem's layout, as the clip states it or as the file does.
+    pub layout: Layout,
 }
 
 /// How a stem's channels come into the session's layout.
@@ -218,5 +221,6 @@ fn planned(clip: &Clip, stem: &Arc<Stem>, place: Placing, invert: bool) -> Plann
         fade_in: clip.fade_in,
         fade_out: clip.fade_out,
         place,
+        layout: clip.layout.unwrap_or(stem.spec.layout),
     }
 }

@@ -3,6 +3,7 @@
 //! Every lane of a stage is rendered before the next stage starts, on as many threads as the options say; each lane's sum
 //! runs in the order of the plan. So neither block size nor threads can change a bit.
 
+pub(crate) mod flaws;
 mod lane;
 
 use crate::{
@@ -10,18 +11,20 @@ use crate::{
     dsp::peak::Peak,
     error::{Error, ErrorKind, Result},
     plan::{Lane, Plan},
-    source::Flaw,
     units::Frames,
 };
+use flaws::FlawLog;
 use lane::{LaneState, Output};
 use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
 
 /// How a plan is run. Nothing here changes a sample.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// How many threads decode and mix; 0 is as many as the machine has cores.
+    /// How many threads decode and mix, at most 256; 0 is as many as the machine has cores.
     pub threads: usize,
 }
+
+const MOST_THREADS: usize = 256;
 
 /// How many frames are rendered together at the most: few enough for the caches, enough to be worth a thread's while.
 const BLOCK: usize = 16_384;
@@ -57,7 +60,7 @@ impl Renderer {
     /// `Session` where the threads cannot be started.
     pub fn new(plan: Plan, options: &Options) -> Result<Self> {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = if options.threads == 0 { cores() } else { options.threads };
+        let threads = if options.threads == 0 { cores() } else { options.threads.min(MOST_THREADS) };
         let pool = if threads == 1 {
             None
         } else {
@@ -145,7 +148,7 @@ impl Renderer {
     }
 
     /// The flaws met in each clip of a lane so far.
-    pub(crate) fn flaws(&self, lane: usize) -> &[Vec<Flaw>] {
+    pub(crate) fn flaws(&self, lane: usize) -> &[FlawLog] {
         self.lanes.get(lane).map_or(&[], LaneState::flaws)
     }
 }

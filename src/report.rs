@@ -8,6 +8,7 @@ mod table;
 pub(crate) use gather::gather;
 
 use crate::error::one_line;
+use crate::source::FlawKind;
 use serde::Serialize;
 use std::fmt;
 
@@ -57,6 +58,8 @@ pub struct StripReport {
     pub heard: bool,
     /// The fader, where it stands still; `null` for −∞ and where it moves.
     pub gain_db: Option<f64>,
+    /// Whether the fader moves.
+    pub gain_moves: bool,
     /// The pan control, −1 to 1, where it stands still.
     pub pan: Option<f64>,
     /// The largest sample after gain and pan; `null` for silence.
@@ -108,16 +111,28 @@ pub struct ClipReport {
     pub trimmed_end_frames: u64,
     /// The Broadcast-WAV time reference of the stem, which is not used for placing.
     pub time_reference_frames: Option<u64>,
-    /// Stretches replaced by silence.
+    /// What was replaced by silence, by reason.
     pub silenced: Vec<Silenced>,
 }
 
-/// A stretch of a stem that was replaced by silence.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+/// What of a stem was replaced by silence for one reason.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Silenced {
-    /// `damaged`, `ended early` or `not finite`.
-    pub kind: String,
+    /// The reason.
+    pub kind: FlawKind,
+    /// How many places.
+    pub places: u64,
+    /// How many frames of the session in all.
+    pub frames: u64,
+    /// The first places, at most 32.
+    pub first: Vec<Stretch>,
+}
+
+/// A stretch of a stem that was replaced by silence.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Stretch {
     /// Where, from the start of the stem.
     pub at_s: f64,
     /// How many frames of the session.

@@ -162,6 +162,9 @@ impl Session {
         let mut memory = Memory::default();
         let mut renderer = Renderer::new(Plan::compile(self)?, &Options::default())?;
         Bounce::new().range(range).into_sink(&mut renderer, &mut memory)?;
-        Ok(memory.into_channels())
+        // Nothing written: channels without samples.
+        let mut channels = memory.into_channels();
+        channels.resize(self.layout.channels(), Vec::new());
+        Ok(channels)
     }
 }

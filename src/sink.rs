@@ -1,6 +1,7 @@
 //! Where audio goes: the trait and what a finished sink tells.
 
 mod atomic;
+mod early_sync;
 mod memory;
 mod wav;
 

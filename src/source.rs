@@ -1,5 +1,6 @@
 //! Where audio comes from: the trait, what a file tells about itself, and the one place that opens files.
 
+mod contain;
 mod media;
 mod memory;
 pub(crate) mod reader;
@@ -33,7 +34,8 @@ pub struct Spec {
 }
 
 /// What is wrong with a stretch of a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FlawKind {
     /// Its data cannot be decoded.
@@ -42,6 +44,16 @@ pub enum FlawKind {
     EndedEarly,
     /// It holds infinities or values that are not numbers.
     NonFinite,
+}
+
+impl std::fmt::Display for FlawKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Damaged => "damaged",
+            Self::EndedEarly => "ended early",
+            Self::NonFinite => "not finite",
+        })
+    }
 }
 
 /// A stretch of a source that is not as it should be, and was replaced by silence of the same length.

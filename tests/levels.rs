@@ -96,6 +96,28 @@ fn a_clip_may_state_its_layout() {
 }
 
 #[test]
+fn a_stated_layout_is_what_the_report_speaks_of() {
+    let mut session = Session::new(RATE, Layout::Stereo);
+    let clip = Clip::new(levels(Layout::Discrete(6), 10)).layout(Layout::Surround51);
+    session.add_track(Track::of("x").clip(clip));
+    let folder = tempfile::tempdir().unwrap();
+    let report = session.bounce(folder.path().join("o.wav")).unwrap();
+    let folded = report.warnings.iter().find(|w| w.code == soundtrack::report::Code::W104).unwrap();
+    assert_eq!(folded.to_string(), "W104 track \"x\": memory: folded from 5.1 to stereo, the LFE left out");
+    session.layout = Layout::Surround51;
+    let report = session.bounce(folder.path().join("p.wav")).unwrap();
+    assert_eq!((report.tracks[0].clips[0].placed.as_str(), report.tracks[0].clips[0].layout.as_str()), ("same", "5.1"));
+}
+
+#[test]
+fn channels_that_get_nothing_hold_positive_zero() {
+    let mut session = Session::new(RATE, Layout::Surround51);
+    session.add_track(Track::new("m", levels(Layout::Mono, 10)).pan(Pan::LEFT));
+    let mix = rendered(&session, 128, 1, 0..10);
+    assert!(mix[1..].iter().flatten().all(|x| x.to_bits() == 0), "{mix:?}");
+}
+
+#[test]
 fn fades_and_loops_run_to_the_frame() {
     let ramp = Memory::new(Spec { rate: RATE, layout: Layout::Mono }, vec![(0..100).map(f64::from).collect()]).unwrap();
     let fade = |n, shape| Fade { length: Frames(n), shape };

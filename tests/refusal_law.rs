@@ -1,6 +1,7 @@
 //! Law 9: bad input gets an error that names the track, the file and the place; an existing output is never damaged; no
 //! partial file is left under the final name.
 
+use soundtrack::source::FlawKind;
 use soundtrack::{
     Block, Bounce, Clip, Damage, Error, ErrorKind, Format, Frames, Layout, Opener, Result, SampleRate, Session, Source,
     Spec, Track,
@@ -102,23 +103,25 @@ fn a_source_that_panics_or_ends_early_is_an_error() {
 fn a_file_cut_off_is_refused_or_silent_to_its_promised_end() {
     let folder = tempfile::tempdir().unwrap();
     let stem = folder.path().join("vox.wav");
-    wav(&stem, &[0.25; 48_000]);
+    // Ten seconds: many blocks of silence, told as one place.
+    wav(&stem, &[0.25; 480_000]);
     let bytes = fs::read(&stem).unwrap();
-    fs::write(&stem, &bytes[..bytes.len() - 4 * 12_000]).unwrap();
+    fs::write(&stem, &bytes[..bytes.len() - 4 * 372_000]).unwrap();
     let error = mix(stem.as_path()).bounce(folder.path().join("o.wav")).unwrap_err();
-    let want = format!("track \"vox\": {}: cut off at 00:00:00.750: 36000 of 48000 frames are there", stem.display());
+    let want = format!("track \"vox\": {}: cut off at 00:00:02.250: 108000 of 480000 frames are there", stem.display());
     assert_eq!((error.to_string(), error.kind()), (want, ErrorKind::Corrupt));
 
     let mut lenient = mix(stem.as_path());
     lenient.damage = Damage::Silence;
     let report = Bounce::new().format(Format::Wav32f).run(&lenient, folder.path().join("o.wav")).unwrap();
-    assert_eq!(report.frames, 48_000);
-    let silenced = &report.tracks[0].clips[0].silenced[0];
-    assert_eq!((silenced.kind.as_str(), silenced.at_s, silenced.frames), ("ended early", 0.75, 12_000));
+    assert_eq!(report.frames, 480_000);
+    let [silenced] = &report.tracks[0].clips[0].silenced[..] else { panic!("told once") };
+    assert_eq!((silenced.kind, silenced.places, silenced.frames), (FlawKind::EndedEarly, 1, 480_000 - 108_000));
+    assert_eq!((silenced.first.len(), silenced.first[0].at_s), (1, 2.25));
     assert!(report.warnings[0].to_string().starts_with("W105 track \"vox\": "));
     let read: Vec<f32> =
         hound::WavReader::open(folder.path().join("o.wav")).unwrap().into_samples().map(|s| s.unwrap()).collect();
-    assert!(read[..36_000].iter().all(|s| *s == 0.25) && read[36_000..].iter().all(|s| *s == 0.0));
+    assert!(read[..108_000].iter().all(|s| *s == 0.25) && read[108_000..].iter().all(|s| *s == 0.0));
 }
 
 #[test]
@@ -208,4 +211,87 @@ fn cancelling_leaves_nothing() {
         assert!(last.0 >= after && last.0 < after + 16_384 + 1);
         assert_eq!(names(folder.path()), [""; 0]);
     }
+}
+
+#[test]
+fn a_range_that_runs_backwards_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("o.wav");
+    fs::write(&out, "old").unwrap();
+    let stem = soundtrack::source::Memory::new(SPEC, vec![vec![0.5; 100]]).unwrap();
+    let back = Bounce::new().overwrite(true).range(Frames(50)..Frames(10)).run(&mix(stem.clone()), &out);
+    assert_eq!(back.unwrap_err().to_string(), "the range ends at frame 10, before its start at 50");
+    assert_eq!(fs::read_to_string(&out).unwrap(), "old");
+    assert_eq!(names(folder.path()), ["o.wav"]);
+    assert_eq!(mix(stem).render(Frames(7)..Frames(7)).unwrap(), [[0.0; 0]]);
+}
+
+#[test]
+fn an_output_that_cannot_fit_is_refused_before_it_is_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let stem = soundtrack::source::Memory::new(SPEC, vec![vec![0.5; 48_000]]).unwrap();
+    let mut session = mix(stem.clone());
+    session.tracks_mut()[0].clips = vec![Clip::new(stem).loops(u32::MAX)];
+    let error = session.bounce(folder.path().join("o.wav")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Output);
+    assert!(error.to_string().contains("no room: the output needs 61847"), "{error}");
+    assert_eq!(names(folder.path()), [""; 0]);
+}
+
+#[test]
+fn a_reader_that_breaks_its_promises_is_an_error() {
+    struct Liar(u8);
+    impl Source for Liar {
+        fn spec(&self) -> Spec {
+            SPEC
+        }
+        fn length(&self) -> Option<Frames> {
+            Some(Frames(1000))
+        }
+        fn read(&mut self, out: &mut Block) -> Result<usize> {
+            match self.0 {
+                0 => *out = Block::new(Layout::Stereo, out.capacity()),
+                1 => return Ok(out.capacity() + 1),
+                _ => out.set_frames(0),
+            }
+            Ok(7)
+        }
+        fn seek(&mut self, _: Frames) -> Result<()> {
+            Ok(())
+        }
+    }
+    for lie in 0..3 {
+        let error =
+            mix(Opener::new("liar", move || Ok(Box::new(Liar(lie))))).render(Frames(0)..Frames(10)).unwrap_err();
+        assert!(error.to_string().starts_with("track \"vox\": liar: its reader gave "), "{error}");
+    }
+    let error = mix(Opener::new("bomb", || panic!("no device"))).render(Frames(0)..Frames(10)).unwrap_err();
+    assert_eq!(error.to_string(), "track \"vox\": bomb: its reader failed: no device");
+}
+
+#[test]
+fn a_stem_full_of_flaws_is_told_in_bounds() {
+    let folder = tempfile::tempdir().unwrap();
+    let stem = folder.path().join("vox.wav");
+    let samples: Vec<f32> = (0..200_000).map(|n| if n % 2 == 1 { f32::NAN } else { 0.25 }).collect();
+    wav(&stem, &samples);
+    let mut lenient = mix(stem.as_path());
+    lenient.damage = Damage::Silence;
+    let report = lenient.bounce(folder.path().join("o.wav")).unwrap();
+    let [silenced] = &report.tracks[0].clips[0].silenced[..] else { panic!("one kind") };
+    assert_eq!((silenced.kind, silenced.places, silenced.frames), (FlawKind::NonFinite, 100_000, 100_000));
+    assert_eq!((silenced.first.len(), report.warnings.len()), (32, 1));
+    let told = report.warnings[0].to_string();
+    assert!(told.ends_with("not finite at 00:00:00.000 and 99999 more places, 100000 frames silenced: a sample that is not a finite number"), "{told}");
+}
+
+#[test]
+fn what_no_format_holds_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let stem = soundtrack::source::Memory::new(SPEC, vec![vec![1e38, 0.5]]).unwrap();
+    let mut session = mix(stem);
+    session.tracks_mut()[0].strip.gain = soundtrack::Decibels(100.0);
+    let report = Bounce::new().format(Format::Wav32f).run(&session, folder.path().join("o.wav")).unwrap();
+    assert_eq!(report.mix.non_finite_samples, 1);
+    assert!(report.warnings[0].to_string().starts_with("W117 1 sample of the mix too large"), "{:?}", report.warnings);
 }

@@ -129,7 +129,7 @@ fn every_problem_at_its_place() {
     let table: &[(&str, &[&str])] = &[
         ("tracks = 1\nrate = 1", &["1:1 the session: unknown key \"tracks\"; did you mean \"track\"?"]),
         ("rate = 0", &["1:8 sample rate 0 Hz is outside 1 to 768000 Hz"]),
-        ("rate = -3", &["1:8 the session: rate is an integer, but should be a whole number, 0 or more"]),
+        ("rate = -3", &["1:8 the session: rate is an integer, but should be a whole number from 0 to 4294967295"]),
         (
             "rate = 1\nlayout = \"5.2\"",
             &[
@@ -196,11 +196,11 @@ fn every_problem_at_its_place() {
         ("rate = 1\nrate = 2", &["2:1 duplicate key"]),
         (
             "rate = 1\n[track.a]\nfile = \"a.wav\"\nloop = 1979-05-27",
-            &["4:8 track \"a\": loop is a date, but should be a whole number, 0 or more"],
+            &["4:8 track \"a\": loop is a date, but should be a whole number from 0 to 4294967295"],
         ),
         (
             "rate = 99999999999999999999",
-            &["1:8 the session: rate is an integer beyond 64 bits, but should be a whole number, 0 or more"],
+            &["1:8 the session: rate is an integer beyond 64 bits, but should be a whole number from 0 to 4294967295"],
         ),
     ];
     for (text, want) in table {

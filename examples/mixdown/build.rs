@@ -1,7 +1,8 @@
 //! From the inputs to a session: opens what must be known, names the tracks, finds the rate.
 
 use crate::{
-    args::Args, demo, failure::Failure, folder, inputs, inputs::Kind, names::Names, output::DEMO, tour, voice::Voice,
+    args::Args, demo, failure::Failure, folder, inputs, inputs::Kind, level, names::Names, output::DEMO, tour,
+    voice::Voice,
 };
 use soundtrack::{Damage, Decibels, Error, ErrorKind, Input, Layout, Load, Pan, SampleRate, Session, Track, source};
 use std::path::{Path, PathBuf};
@@ -133,6 +134,9 @@ pub fn guess(path: &Path) -> Option<String> {
         return None;
     }
     let name = path.file_name()?.to_str()?;
+    if path.as_os_str() == name && level::parse(name.strip_prefix('@').unwrap_or_default()).is_ok() {
+        return Some(format!("a level follows its stem without a space: kick.wav{name}"));
+    }
     let file = match name.rsplit_once('#') {
         Some((file, number)) if number.parse::<usize>().is_ok() => file,
         _ => name,

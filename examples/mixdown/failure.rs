@@ -67,13 +67,23 @@ fn exit_code(error: &Error) -> u8 {
     }
 }
 
-/// Whether the system said that it may work another time.
+/// Whether the system said that it may work another time, or with other limits.
 fn temporary(error: &Error) -> bool {
     use io::ErrorKind::{Interrupted, ResourceBusy, TimedOut, WouldBlock};
+    too_many_files(error)
+        || caused_by(error, |e| matches!(e.kind(), Interrupted | ResourceBusy | TimedOut | WouldBlock))
+}
+
+/// Whether more files were to be opened than the system allows.
+pub fn too_many_files(error: &Error) -> bool {
+    // ENFILE and EMFILE, which have no kind of their own.
+    cfg!(unix) && caused_by(error, |e| matches!(e.raw_os_error(), Some(23 | 24)))
+}
+
+fn caused_by(error: &Error, test: impl Fn(&io::Error) -> bool) -> bool {
     let mut cause = error.source();
     while let Some(e) = cause {
-        let kind = e.downcast_ref::<io::Error>().map(io::Error::kind);
-        if kind.is_some_and(|k| matches!(k, Interrupted | ResourceBusy | TimedOut | WouldBlock)) {
+        if e.downcast_ref::<io::Error>().is_some_and(&test) {
             return true;
         }
         cause = e.source();

@@ -3,7 +3,7 @@
 use crate::{
     args::{Args, Progress},
     build,
-    failure::Failure,
+    failure::{Failure, too_many_files},
     inputs::{self, Kind},
     output,
     progress::Meter,
@@ -176,7 +176,9 @@ fn advice(error: Error, path: &Path, overwrite: bool, args: &Args) -> (Error, Ve
     if error.kind() == ErrorKind::Output && path.is_file() && !overwrite {
         hints.push("--force replaces it, -o names another".to_owned());
     }
-    if kinds.contains(&ErrorKind::Corrupt) && !args.keep_going {
+    if too_many_files(&error) {
+        hints.push("stems that sound together are open together: allow more with `ulimit -n 4096`".to_owned());
+    } else if kinds.contains(&ErrorKind::Corrupt) && !args.keep_going {
         hints.push("--keep-going puts silence where a stem is damaged, and says where".to_owned());
     }
     (error, hints)

@@ -2,7 +2,7 @@
 
 use super::Placing;
 use crate::{
-    curve::Curve,
+    curve::{Curve, FadeShape},
     error::{ErrorKind, Problem},
     layout::Layout,
     session::{BusId, Clip, Session, Strip},
@@ -76,7 +76,9 @@ fn gain(who: &str, what: &str, gain: Decibels, say: &mut impl FnMut(String)) {
     if gain.0.is_nan() {
         say(format!("{who}: {what} is not a number"));
     } else if gain.0 > LOUDEST {
-        say(format!("{who}: {what} of {:+} dB is above +{LOUDEST} dB", gain.0));
+        // Absurd numbers in few digits.
+        let level = if gain.0 < 1e6 { format!("{:+}", gain.0) } else { format!("{:+e}", gain.0) };
+        say(format!("{who}: {what} of {level} dB is above +{LOUDEST} dB"));
     }
 }
 
@@ -103,15 +105,12 @@ fn clip_alone(who: &str, clip: &Clip, say: &mut impl FnMut(String)) {
     if clip.at > FARTHEST || clip.from > FARTHEST || clip.length.is_some_and(|l| l > FARTHEST) {
         say(format!("{who}: a clip of {} lies beyond 2^53 frames", clip.input));
     }
-    if let crate::curve::FadeShape::DecibelLinear(range) = clip.fade_in.shape
-        && !(range.is_finite() && range > 0.0)
-    {
-        say(format!("{who}: a fade's range of {range} dB is no positive number"));
-    }
-    if let crate::curve::FadeShape::DecibelLinear(range) = clip.fade_out.shape
-        && !(range.is_finite() && range > 0.0)
-    {
-        say(format!("{who}: a fade's range of {range} dB is no positive number"));
+    for fade in [clip.fade_in, clip.fade_out] {
+        if let FadeShape::DecibelLinear(range) = fade.shape
+            && !(range.is_finite() && range > 0.0)
+        {
+            say(format!("{who}: a fade's range of {range} dB is no positive number"));
+        }
     }
 }
 

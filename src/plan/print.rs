@@ -1,6 +1,7 @@
 //! A plan as text, for people and for tests.
 
 use super::{Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip};
+use crate::error::one_line;
 use crate::units::{Decibels, Frames, Pan};
 use std::fmt;
 
@@ -19,6 +20,7 @@ impl fmt::Display for Plan {
             .enumerate()
             .flat_map(|(stage, range)| self.lanes.iter().skip(range.start).take(range.len()).map(move |l| (stage, l)))
             .flat_map(|(stage, lane)| self.rows(stage, lane))
+            .map(|row| row.map(one_line))
             .collect();
         let width =
             |column: usize| rows.iter().filter_map(|r| r.get(column)).map(|c| c.chars().count()).max().unwrap_or(0);
@@ -76,11 +78,11 @@ impl Plan {
     fn clip(&self, clip: &PlannedClip) -> String {
         let stem = &clip.stem;
         let mut text = if stem.spec.rate == self.spec.rate {
-            format!("{} {} {}", stem.name, stem.spec.rate, stem.spec.layout)
+            format!("{} {} {}", stem.name, stem.spec.rate, clip.layout)
         } else {
-            format!("{} {}->{} {}", stem.name, stem.spec.rate, self.spec.rate, stem.spec.layout)
+            format!("{} {}->{} {}", stem.name, stem.spec.rate, self.spec.rate, clip.layout)
         };
-        if matches!(clip.place, Placing::Fold(_)) && stem.spec.layout != self.spec.layout {
+        if matches!(clip.place, Placing::Fold(_)) && clip.layout != self.spec.layout {
             text += &format!("->{}", self.spec.layout);
         }
         text += &format!(" @{}", clip.range.start);

@@ -1,8 +1,9 @@
 //! One lane, running: its input, its gain and pan, its meter.
 //!
 //! While nothing sounds, a sum holds −0.0, the one number that changes nothing when it is added: so what is outside a
-//! clip leaves every bit of the others alone, their signed zeros too. The master turns it into 0.0.
+//! clip leaves every bit of the others alone, their signed zeros too. The master turns what is outside all clips into 0.0.
 
+use super::flaws::FlawLog;
 use crate::{
     block::Block,
     dsp::{
@@ -13,7 +14,7 @@ use crate::{
     error::Result,
     layout::{Layout, Side},
     plan::{Feed, Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip},
-    source::{Flaw, reader::Reader},
+    source::reader::Reader,
     units::Pan,
 };
 
@@ -39,7 +40,7 @@ pub(super) struct LaneState {
     mono: Block,
     /// One for each clip, while it sounds.
     readers: Vec<Option<Reader>>,
-    flaws: Vec<Vec<Flaw>>,
+    flaws: Vec<FlawLog>,
     peaks: Vec<Peak>,
     level: Vec<f64>,
     pan: Vec<f64>,
@@ -52,7 +53,7 @@ impl LaneState {
         Self {
             mono: Block::new(Layout::Mono, 0),
             readers: (0..clips).map(|_| None).collect(),
-            flaws: vec![Vec::new(); clips],
+            flaws: vec![FlawLog::default(); clips],
             peaks: vec![Peak::default(); layout.channels()],
             level: Vec::new(),
             pan: Vec::new(),
@@ -64,7 +65,7 @@ impl LaneState {
         &self.peaks
     }
 
-    pub(super) fn flaws(&self) -> &[Vec<Flaw>] {
+    pub(super) fn flaws(&self) -> &[FlawLog] {
         &self.flaws
     }
 
@@ -119,7 +120,7 @@ impl LaneState {
                 closed => closed.insert(Reader::open(&clip.stem)?),
             };
             add_clip(clip, reader, to, at, frames, &mut self.factor)?;
-            flaws.extend(reader.flaws());
+            reader.flaws().into_iter().for_each(|flaw| flaws.take(flaw));
         }
         if out.active && out.block.frames() == 0 {
             nothing(&mut out.block, frames);
@@ -140,8 +141,8 @@ impl LaneState {
                     Side::Middle => 1.0,
                 };
                 scale(samples, level * side(to_left, to_right));
-                if let (Some(mono), Some(law)) = (mono, speaker.pan(left, right)) {
-                    place(samples, mono, level * law);
+                if let Some(mono) = mono {
+                    place(samples, mono, level * speaker.pan(left, right).unwrap_or(0.0));
                 }
             }
             return;
@@ -161,7 +162,11 @@ impl LaneState {
                 Side::Middle => factors(&|_| 1.0, &mut self.factor),
             }
             shape(samples, &self.factor);
-            let Some(mono) = mono.filter(|_| speaker.pan(1.0, 1.0).is_some()) else { continue };
+            let Some(mono) = mono else { continue };
+            if speaker.pan(1.0, 1.0).is_none() {
+                place(samples, mono, 0.0);
+                continue;
+            }
             match speaker.side() {
                 Side::Left => factors(&|p| plan.pan_law.gains(p).0, &mut self.factor),
                 _ => factors(&|p| plan.pan_law.gains(p).1, &mut self.factor),

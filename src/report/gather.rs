@@ -1,10 +1,10 @@
 //! Collects a report from a plan that has run.
 
-use super::{ClipReport, Code, MixReport, Report, Silenced, StripReport, TrackReport, Warning};
+use super::{ClipReport, Code, MixReport, Report, Silenced, Stretch, StripReport, TrackReport, Warning};
 use crate::{
     dsp::peak::Peak,
     plan::{Lane, LaneKind, Placing, Plan, PlannedClip},
-    render::Renderer,
+    render::{Renderer, flaws::FlawLog},
     source::{Flaw, FlawKind, Remark},
     units::{Dbfs, Decibels, Frames, SampleRate},
 };
@@ -58,7 +58,8 @@ fn loudest(peaks: &[Peak]) -> (usize, Peak) {
 }
 
 fn level(peak: Peak) -> Option<f64> {
-    (peak.value > 0.0).then(|| Dbfs::of(peak.value).0)
+    // A sum beyond the range of f64 still is a level, and not silence.
+    (peak.value > 0.0).then(|| Dbfs::of(peak.value.min(f64::MAX)).0)
 }
 
 fn at(peak: Peak, rate: SampleRate) -> Option<f64> {
@@ -75,30 +76,27 @@ fn strip(lane: &Lane, (_, peak): (usize, Peak), rate: SampleRate) -> StripReport
         name: lane.name.clone(),
         heard: lane.live,
         gain_db: lane.gain.constant().filter(|g| *g > 0.0).map(decibels),
+        gain_moves: lane.gain.constant().is_none(),
         pan: lane.pan.constant(),
         peak_dbfs: level(peak),
         peak_at_s: at(peak, rate),
     }
 }
 
-fn clip(plan: &Plan, clip: &PlannedClip, flaws: &[Flaw]) -> ClipReport {
+fn clip(plan: &Plan, clip: &PlannedClip, flaws: &FlawLog) -> ClipReport {
     let stem = &clip.stem;
     let rate = plan.spec().rate;
     let info = stem.info.as_ref();
-    let kind = |k| match k {
-        FlawKind::Damaged => "damaged",
-        FlawKind::EndedEarly => "ended early",
-        FlawKind::NonFinite => "not finite",
-    };
-    let silenced = flaws.iter().map(|f| Silenced {
-        kind: kind(f.kind).to_owned(),
-        at_s: seconds(f.at, rate),
-        frames: f.len.0,
-        reason: f.what.clone(),
+    let stretch = |f: &Flaw| Stretch { at_s: seconds(f.at, rate), frames: f.len.0, reason: f.what.clone() };
+    let silenced = flaws.kinds().map(|(kind, flaws)| Silenced {
+        kind: *kind,
+        places: flaws.places,
+        frames: flaws.frames,
+        first: flaws.first.iter().map(stretch).collect(),
     });
     let placed = match &clip.place {
         Placing::Pan => "pan",
-        Placing::Fold(_) if stem.spec.layout == plan.spec().layout => "same",
+        Placing::Fold(_) if clip.layout == plan.spec().layout => "same",
         Placing::Fold(_) => "fold",
     };
     ClipReport {
@@ -107,7 +105,7 @@ fn clip(plan: &Plan, clip: &PlannedClip, flaws: &[Flaw]) -> ClipReport {
         bits: info.and_then(|i| i.bits).map(|b| b.width),
         float: info.and_then(|i| i.bits).is_some_and(|b| b.float),
         rate_hz: stem.spec.rate.hz(),
-        layout: stem.spec.layout.to_string(),
+        layout: clip.layout.to_string(),
         stem_frames: stem.info.as_ref().map(|i| i.frames.0),
         at_frame: clip.range.start,
         frames: clip.range.end - clip.range.start,
@@ -146,7 +144,7 @@ fn warn(
             say(Code::W103, file, format!("mono, placed by the {} pan law (centre {centre})", plan.pan_law));
         }
         if clip.placed == "fold" {
-            let lfe = planned.stem.spec.layout.loses_lfe(plan.spec().layout);
+            let lfe = planned.layout.loses_lfe(plan.spec().layout);
             let lost = if lfe { ", the LFE left out" } else { "" };
             say(Code::W104, file, format!("folded from {} to {}{lost}", clip.layout, plan.spec().layout));
         }
@@ -158,22 +156,24 @@ fn warn(
                 Remark::AlignmentUnknown => {
                     say(Code::W118, file, "the format does not say how much delay its encoder added".to_owned());
                 }
+                // Nothing of the mix changes with it.
                 Remark::SlowSeek => {}
             }
         }
-        for silenced in &clip.silenced {
-            let code = match silenced.kind.as_str() {
-                "damaged" => Code::W115,
-                "ended early" => Code::W105,
-                _ => Code::W117,
+        for Silenced { kind, places, frames, first } in &clip.silenced {
+            let code = match kind {
+                FlawKind::Damaged => Code::W115,
+                FlawKind::EndedEarly => Code::W105,
+                FlawKind::NonFinite => Code::W117,
             };
-            let clock = Frames::from_duration(std::time::Duration::from_secs_f64(silenced.at_s), plan.spec().rate);
-            let clock = clock.clock(plan.spec().rate);
-            say(
-                code,
-                file,
-                format!("{} at {clock}, {} frames silenced: {}", silenced.kind, silenced.frames, silenced.reason),
-            );
+            let Some(Stretch { at_s, reason, .. }) = first.first() else { continue };
+            let time = std::time::Duration::from_secs_f64(*at_s);
+            let at = Frames::from_duration(time, plan.spec().rate).clock(plan.spec().rate);
+            let more = if *places > 1 { format!(" and {} more places", places - 1) } else { String::new() };
+            say(code, file, format!("{kind} at {at}{more}, {frames} frames silenced: {reason}"));
+        }
+        if planned.stem.frames == Some(Frames::ZERO) {
+            say(Code::W106, file, "has no frames".to_owned());
         }
     }
     let sounds = lane.clips().iter().any(|c| c.range.start < range.end.0 && range.start.0 < c.range.end);

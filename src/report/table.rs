@@ -43,17 +43,22 @@ impl fmt::Display for Report {
             _ => writeln!(f, "  peak     silence")?,
         }
         if self.mix.clipped_samples > 0 || self.format.as_ref().is_some_and(|f| !f.ends_with('f')) {
-            writeln!(f, "  clipped  {} samples", self.mix.clipped_samples)?;
+            writeln!(f, "  clipped  {}", samples(self.mix.clipped_samples))?;
         }
         if self.mix.non_finite_samples > 0 {
-            writeln!(f, "  not finite, written as 0: {} samples", self.mix.non_finite_samples)?;
+            writeln!(f, "  not finite, written as 0: {}", samples(self.mix.non_finite_samples))?;
         }
         write!(f, "  took     {:.2} s, {:.0} times real time", self.wall_s, self.times_real_time)
     }
 }
 
+fn samples(n: u64) -> String {
+    format!("{n} sample{}", if n == 1 { "" } else { "s" })
+}
+
 fn levels(strip: &StripReport) -> [String; 4] {
-    let gain = strip.gain_db.map_or("moves".to_owned(), |g| format!("{:.1}", Decibels(g)));
+    let level = strip.gain_db.map_or(Decibels::SILENCE, Decibels);
+    let gain = if strip.gain_moves { "moves".to_owned() } else { format!("{level:.1}") };
     let pan = strip.pan.map_or("moves".to_owned(), |p| Pan(p).to_string());
     let peak = strip.peak_dbfs.map_or("-inf".to_owned(), |p| format!("{p:+.1}"));
     [strip.name.clone(), gain, pan, peak]
@@ -84,12 +89,9 @@ fn notes(clip: &ClipReport) -> String {
     if clip.trimmed_start_frames + clip.trimmed_end_frames > 0 {
         notes.push(format!("trimmed {}+{}", clip.trimmed_start_frames, clip.trimmed_end_frames));
     }
-    for kind in ["damaged", "ended early", "not finite"] {
-        match clip.silenced.iter().filter(|s| s.kind == kind).count() {
-            0 => {}
-            1 => notes.push(kind.to_owned()),
-            n => notes.push(format!("{kind} x{n}")),
-        }
+    for silenced in &clip.silenced {
+        let times = if silenced.places > 1 { format!(" x{}", silenced.places) } else { String::new() };
+        notes.push(format!("{}{times}", silenced.kind));
     }
     notes.join(", ")
 }

@@ -13,6 +13,7 @@
 //!   output of the same name into the same folder removes it, if the process it names ran on this machine (Linux: in
 //!   this process namespace) and runs no more.
 
+use super::early_sync::EarlySync;
 use crate::error::{Error, ErrorKind, Result};
 use std::{
     fs::{self, File},
@@ -22,6 +23,8 @@ use std::{
 use tempfile::NamedTempFile;
 
 const BUFFER: usize = 256 * 1024;
+/// Files up to this size are synced at their end only.
+const SMALL: u64 = 16 << 20;
 const PREFIX: &str = ".soundtrack-";
 const SUFFIX: &str = ".part";
 /// Links followed to a target, as on Linux.
@@ -31,6 +34,7 @@ const MOST_LINKS: usize = 40;
 #[derive(Debug)]
 pub(crate) struct AtomicFile {
     out: BufWriter<NamedTempFile>,
+    early: Option<EarlySync>,
     target: PathBuf,
     folder: PathBuf,
     overwrite: bool,
@@ -60,6 +64,12 @@ impl AtomicFile {
             }
             Err(e) => return Err(output(&target, &e.to_string()).because(e)),
         }
+        if let Ok(room) = fs4::available_space(&folder)
+            && room < needs
+        {
+            let what = format!("no room: the output needs {needs} bytes, {room} are free");
+            return Err(output(&target, &what));
+        }
         let stem = format!("{PREFIX}{:016x}-{:016x}-", hash(name.as_encoded_bytes()), machine());
         sweep(&folder, &stem);
         let temporary = start(&folder, &format!("{stem}{}-", std::process::id())).map_err(|e| {
@@ -75,8 +85,9 @@ impl AtomicFile {
             let keep = temporary.as_file().set_permissions(meta.permissions());
             keep.map_err(|e| output(&target, &format!("cannot keep its permissions: {e}")).because(e))?;
         }
+        let early = if needs > SMALL { EarlySync::start(temporary.as_file()) } else { None };
         let out = BufWriter::with_capacity(BUFFER, temporary);
-        Ok(Self { out, target, folder, overwrite, needs })
+        Ok(Self { out, early, target, folder, overwrite, needs })
     }
 
     /// Where the file will be, links followed.
@@ -86,9 +97,10 @@ impl AtomicFile {
 
     /// Makes the file complete and visible; its size in bytes.
     pub(crate) fn finish(self) -> Result<u64> {
-        let Self { out, target, folder, overwrite, needs } = self;
+        let Self { out, early, target, folder, overwrite, needs } = self;
         let failed = |e: io::Error| error(&target, needs, e);
         let temporary = out.into_inner().map_err(|e| failed(e.into_error()))?;
+        early.map_or(Ok(()), EarlySync::finish).map_err(failed)?;
         temporary.as_file().sync_all().map_err(failed)?;
         let bytes = temporary.as_file().metadata().map_err(failed)?.len();
         let renamed = if overwrite { temporary.persist(&target) } else { temporary.persist_noclobber(&target) };
@@ -111,7 +123,11 @@ impl AtomicFile {
 
 impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.out.write(bytes)
+        let written = self.out.write(bytes)?;
+        if let Some(early) = &mut self.early {
+            early.wrote(written);
+        }
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -394,17 +410,19 @@ mod tests {
         }
         let path = folder.path().join("out.wav");
         put(&path, false, b"old").unwrap();
-        let mut file = AtomicFile::create(&path, true, 2_000_000).unwrap();
+        // Seen before it begins, where the size is known; met on the way, where others fill the disk meanwhile.
+        let early = AtomicFile::create(&path, true, 2_000_000).unwrap_err().to_string();
+        assert!(early.contains("out.wav: no room: the output needs 2000000 bytes, 10"), "{early}");
+        let mut file = AtomicFile::create(&path, true, 10).unwrap();
         let written = file.write_all(&vec![0; 2_000_000]);
         let e = match written {
             Err(e) => file.failed(e),
             Ok(()) => file.finish().unwrap_err(),
         };
         let (old, left) = (fs::read(&path), names(folder.path()));
-        drop(e.to_string());
         assert!(run("umount", &["-l"]));
         assert_eq!(e.kind(), ErrorKind::Output);
-        assert!(e.to_string().contains("out.wav: no room: the output needs 2000000 bytes"), "{e}");
+        assert!(e.to_string().contains("out.wav: no room: the output needs 10 bytes"), "{e}");
         assert_eq!(old.unwrap(), b"old");
         assert!(left.len() <= 2, "{left:?}");
     }

@@ -1,6 +1,6 @@
 //! A stem as the plan knows it: what it is, and how to open it at the session's rate.
 
-use super::{Info, Resampled, Source, Spec, whole::Whole};
+use super::{Info, Resampled, Source, Spec, contain::contained, whole::Whole};
 use crate::{
     error::{Error, ErrorKind, Result},
     session::{Damage, Input},
@@ -73,7 +73,12 @@ pub fn highest_rate<'a>(inputs: impl IntoIterator<Item = &'a Input>) -> Option<S
 
 fn open(input: &Input) -> Result<(Box<dyn Source>, Option<Info>)> {
     match input {
-        Input::Open(opener) => Ok((opener.open()?, None)),
+        Input::Open(opener) => contained(&input.to_string(), || {
+            let source = opener.open()?;
+            // Asked here, where a panic in them is met as an error, as everywhere later.
+            let _ = (source.spec(), source.length());
+            Ok((source, None))
+        }),
         file => {
             let (path, stream) = file.located().unwrap_or_default();
             let (source, info) = super::open(&path, stream)?;

@@ -3,14 +3,13 @@
 //! What is missing, damaged or not finite is refused with its place, or replaced by silence of the same length and
 //! handed on as a flaw, as the session says. Stands before the resampler, so that nothing spreads.
 
-use super::{Flaw, FlawKind, Source, Spec};
+use super::{Flaw, FlawKind, Source, Spec, contain::contained};
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
     session::Damage,
     units::Frames,
 };
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub(crate) struct Whole {
     inner: Box<dyn Source>,
@@ -22,6 +21,8 @@ pub(crate) struct Whole {
     /// Whether every sample is known to be finite.
     finite: bool,
     position: Frames,
+    /// Whether its early end was told.
+    ended: bool,
     flaws: Vec<Flaw>,
 }
 
@@ -33,17 +34,7 @@ impl Whole {
         damage: Damage,
         finite: bool,
     ) -> Self {
-        Self { inner, name, frames, damage, finite, position: Frames::ZERO, flaws: Vec::new() }
-    }
-
-    /// Turns a panic of the inner source into an error: one bad stem must not bring down the program.
-    fn contained<T>(&mut self, work: impl FnOnce(&mut dyn Source) -> Result<T>) -> Result<T> {
-        let inner = self.inner.as_mut();
-        catch_unwind(AssertUnwindSafe(|| work(inner))).unwrap_or_else(|panic| {
-            let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
-            let what = format!("{}: its reader failed: {}", self.name, text.unwrap_or("without saying why"));
-            Err(Error::new(ErrorKind::Corrupt, what))
-        })
+        Self { inner, name, frames, damage, finite, position: Frames::ZERO, ended: false, flaws: Vec::new() }
     }
 
     /// Refuses a flaw, or keeps it.
@@ -96,16 +87,22 @@ impl Source for Whole {
             out.set_frames(0);
             return Ok(0);
         }
-        let mut n = self.contained(|inner| inner.read(out))?.min(room);
+        let shape = (out.layout(), out.capacity());
+        let told = contained(&self.name, || self.inner.read(out))?;
+        if shape != (out.layout(), out.capacity()) || told > out.frames() {
+            let what = format!("{}: its reader gave {} frames and said {told}", self.name, out.frames());
+            return Err(Error::new(ErrorKind::Corrupt, what));
+        }
+        let mut n = told.min(room);
         out.set_frames(n);
         for flaw in self.inner.flaws() {
             self.meet(flaw)?;
         }
         self.heal(out)?;
         if n == 0 && self.frames.is_some() {
-            let known = self.flaws.iter().any(|f| f.kind == FlawKind::EndedEarly);
             let what = format!("{} were promised", self.position + left);
-            if !known {
+            if !self.ended {
+                self.ended = true;
                 self.meet(Flaw { kind: FlawKind::EndedEarly, at: self.position, len: left, what })?;
             }
             n = room;
@@ -117,7 +114,7 @@ impl Source for Whole {
 
     fn seek(&mut self, to: Frames) -> Result<()> {
         self.position = to;
-        self.contained(|inner| inner.seek(to))
+        contained(&self.name, || self.inner.seek(to))
     }
 
     fn flaws(&mut self) -> Vec<Flaw> {

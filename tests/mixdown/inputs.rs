@@ -72,7 +72,7 @@ fn a_damaged_stem_of_a_folder_is_refused_or_silenced() {
     let report = desk.json(&["stems", "--keep-going"]);
     assert_eq!(report["frames"], 48_000);
     assert_eq!(report["warnings"][0]["code"], "W105");
-    assert_eq!(report["tracks"][0]["clips"][0]["silenced"][0]["kind"], "ended early");
+    assert_eq!(report["tracks"][0]["clips"][0]["silenced"][0]["kind"], "ended_early");
 }
 
 #[test]
@@ -196,4 +196,10 @@ fn a_file_of_several_streams() {
     assert_eq!(report["tracks"][0]["pan"], -0.2);
     desk.run(&["song.stem.mp4#4", "--force"]).expect(4, "audio stream 4 is not there; the file has 3");
     desk.run(&["sogn.stem.mp4#2", "--force"]).expect(4, "did you mean song.stem.mp4?");
+}
+
+#[test]
+fn a_level_beside_its_stem_is_explained() {
+    let desk = Desk::with_stems();
+    desk.run(&["a.wav", "@-3"]).expect(4, "a level follows its stem without a space: kick.wav@-3");
 }

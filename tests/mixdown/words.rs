@@ -96,3 +96,20 @@ fn a_closed_stdout_or_stderr_is_no_crash() {
         ended(output).expect(5, "the result cannot be printed");
     }
 }
+
+/// Needs a shell that can lower its own limits.
+#[cfg(unix)]
+#[test]
+fn limits_of_the_system_are_named() {
+    let desk = Desk::with_stems();
+    for n in 0..40 {
+        std::fs::copy(desk.path("a.wav"), desk.path(format!("stem{n}.wav"))).unwrap();
+    }
+    let mut shell = std::process::Command::new("sh");
+    let run = r#"ulimit -n 32 || exit 99; exec "$0" . -o mix.wav"#;
+    let output = shell.current_dir(desk.path("")).args(["-c", run]).arg(crate::program::program()).output().unwrap();
+    let done = ended(output);
+    if done.code != 99 {
+        done.expect(75, "Too many open files").expect(75, "ulimit -n 4096");
+    }
+}

@@ -62,7 +62,7 @@ impl<'t> Fields<'t> {
 
     pub(super) fn count(&self, key: &'static str, text: &mut Text<'_>) -> Option<u32> {
         let read = |v: &Value| if let Value::Integer(n) = v { u32::try_from(*n).ok() } else { None };
-        self.get(key, "a whole number, 0 or more", text, read)
+        self.get(key, "a whole number from 0 to 4294967295", text, read)
     }
 
     pub(super) fn table(&self, key: &'static str, text: &mut Text<'_>) -> Option<&'t Table> {
