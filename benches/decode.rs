@@ -7,7 +7,7 @@
 //! Ten seconds of stereo at 48 kHz, the same music in every format, from a warm cache; opening is part of it. MP3, Vorbis
 //! and AAC are made with ffmpeg and left out where there is none. Divide by 48 000 for the multiple of real time.
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use encode::Format;
 use soundtrack::{Block, source};
 use std::{
@@ -89,7 +89,8 @@ fn codecs(c: &mut Criterion) {
     let stems = stems(folder.path());
     let mut group = c.benchmark_group("decode");
     group.throughput(Throughput::Elements(FRAMES as u64));
-    group.sample_size(20).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3));
+    group.sampling_mode(SamplingMode::Flat).sample_size(20);
+    group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3));
     for (name, path) in &stems {
         assert_eq!(decode(path), FRAMES, "{name}");
         group.bench_function(BenchmarkId::from_parameter(name), |b| b.iter(|| decode(path)));

@@ -13,7 +13,8 @@
 //! the file (fsync), which the others do not; `--out` with a folder in memory shows the difference. All sums are compared
 //! with ours, and the run fails where they differ by more than the work's bound.
 //!
-//! The stems are made by code on the first run, in `target/bench-work`: 2 GB for `--full`, 6 GB more for `--scale`.
+//! The stems are made by code on the first run, in `target/bench-work`: 2 GB for `--full`, 2 GB more for `--scale`, which
+//! also writes 4 GB while it runs.
 
 mod peers {
     pub mod ask;
