@@ -172,7 +172,30 @@ fn a_file_that_shrinks_while_it_is_read_is_an_error_with_its_place() {
     assert_eq!(e.kind(), ErrorKind::Corrupt);
     assert!(e.to_string().ends_with("t.wav: ends at 00:00:50.000: it was cut while it was read"), "{e}");
     wav.seek(Frames(10)).unwrap();
-    assert_eq!(block.capacity(), wav.read(&mut block).unwrap());
+    let e = wav.read(&mut block).unwrap_err();
+    assert!(e.to_string().ends_with("t.wav: changed while it was read"), "{e}");
+}
+
+#[test]
+fn a_file_that_is_overwritten_while_it_is_read_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let riff = |byte: u8| Riff::new(fmt(1, 1, 1000, 2, 16), vec![byte; 400_000]).bytes();
+    let path = write(folder.path(), "t.wav", &riff(1));
+    let mut block = Block::new(Layout::Mono, 50_000);
+    let settle = || std::thread::sleep(std::time::Duration::from_millis(30));
+    settle();
+    let (mut wav, _) = open(&path);
+    assert_eq!(wav.read(&mut block).unwrap(), 50_000);
+    // Another file in its place: the one that is open keeps its content.
+    std::fs::rename(write(folder.path(), "other.wav", &riff(2)), &path).unwrap();
+    assert_eq!(wav.read(&mut block).unwrap(), 50_000);
+    settle();
+    let (mut wav, _) = open(&path);
+    assert_eq!(wav.read(&mut block).unwrap(), 50_000);
+    File::options().write(true).open(&path).unwrap().write_all(&riff(3)).unwrap();
+    let e = wav.read(&mut block).unwrap_err();
+    assert_eq!(e.kind(), ErrorKind::Corrupt);
+    assert!(e.to_string().ends_with("t.wav: changed while it was read"), "{e}");
 }
 
 /// Ten hours of 48 kHz 24-bit stereo in 10 GB that are not there: a sparse file.

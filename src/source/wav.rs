@@ -1,7 +1,7 @@
 //! WAVE files: RIFF, RF64, BW64, with or without `bext`.
 //!
 //! Promises: every sample exact (`v / 2^(bits-1)`), every length looked up in the file and not believed, seeks exact
-//! and in constant time, memory that does not grow with the file. Samples that are not finite pass through: the layer
+//! and in constant time, memory that does not grow with the file, an error where the file is written to while it is read. Samples that are not finite pass through: the layer
 //! above judges them.
 //!
 //! Reads integer PCM of 8, 16, 24 and 32 bits (fewer valid bits left-justified in those, as the standard says), 24 bits
@@ -9,7 +9,10 @@
 
 mod coding;
 
-use super::{Bits, Info, Remark, Source, Spec};
+use super::{
+    Bits, Info, Remark, Source, Spec,
+    stamp::{CHANGED, Stamp},
+};
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
@@ -33,6 +36,8 @@ const MOST_CHANNELS: u16 = 64;
 #[derive(Debug)]
 pub struct Wav {
     file: File,
+    /// As it was when it was opened.
+    stamp: Option<Stamp>,
     path: PathBuf,
     spec: Spec,
     coding: Coding,
@@ -57,7 +62,12 @@ impl Wav {
     /// not WAVE, a rate outside 1 to 768 000 Hz, 0 or more than 64 channels. `Corrupt` for a header without `fmt ` or
     /// `data`, or that contradicts itself, and a file that cannot be read.
     pub fn open(path: &Path) -> Result<Option<(Self, Info)>> {
-        let mut file = regular(path)?;
+        Self::of(path, regular(path)?)
+    }
+
+    /// The same for a file that is open.
+    pub(super) fn of(path: &Path, mut file: File) -> Result<Option<(Self, Info)>> {
+        let stamp = Stamp::of(&file);
         let header = match riff::open(&mut file).map_err(|e| unreadable(path, e))? {
             Found::Foreign => return Ok(None),
             Found::Refused(what) => return Err(refused(path, &format!("{what} is not read"))),
@@ -93,7 +103,7 @@ impl Wav {
         };
         let at = header.extent.at;
         let path = path.to_owned();
-        let mut wav = Self { file, path, spec, coding, at, frame_bytes, held, next: u64::MAX, raw: Vec::new() };
+        let mut wav = Self { file, stamp, path, spec, coding, at, frame_bytes, held, next: u64::MAX, raw: Vec::new() };
         wav.seek(Frames::ZERO)?;
         Ok(Some((wav, info)))
     }
@@ -112,7 +122,12 @@ impl Wav {
             }
             let what = format!("{}: cannot be read at {when}: {e}", self.path.display());
             Error::new(ErrorKind::Corrupt, what).because(e)
-        })
+        })?;
+        // Behind the data, so that these bytes are of the content that was opened too.
+        if Stamp::of(&self.file) != self.stamp {
+            return Err(Error::new(ErrorKind::Corrupt, format!("{}: {CHANGED}", self.path.display())));
+        }
+        Ok(())
     }
 }
 
