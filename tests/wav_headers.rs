@@ -132,6 +132,19 @@ fn layouts_and_bits_are_what_the_header_states() {
 }
 
 #[test]
+fn channels_of_6_1_with_back_speakers_are_put_in_order() {
+    let frames: Vec<u8> =
+        (0..2u16).flat_map(|f| (0..7u16).map(move |ch| f * 7 + ch)).flat_map(u16::to_le_bytes).collect();
+    let (samples, info) = facts(&Riff::new(extensible(7, 48_000, 14, 16, 16, 0x13F, 1), frames.clone()).bytes());
+    assert_eq!(info.spec.layout, Layout::Surround61);
+    let order: Vec<f64> = samples.iter().map(|x| x * 32768.0).collect();
+    assert_eq!(order, [0.0, 1.0, 2.0, 3.0, 6.0, 4.0, 5.0, 7.0, 8.0, 9.0, 10.0, 13.0, 11.0, 12.0]);
+    // Positions that are no layout here: not guessed, and said so.
+    let (_, info) = facts(&Riff::new(extensible(8, 48_000, 16, 16, 16, 0xFF, 1), frames).bytes());
+    assert_eq!(info.spec.layout.to_string(), "8 channels of no known layout");
+}
+
+#[test]
 fn seeks_equal_the_linear_read() {
     let folder = tempfile::tempdir().unwrap();
     let bytes: Vec<u8> = (0..90_003u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
