@@ -342,6 +342,10 @@ impl Stem<'_> {
         let mut opened = self.counted(Container::Matroska, "Matroska").map_err(|e| match self.matroska_codec() {
             // The demuxer is silent about tracks of codecs that it does not know.
             Some(codec) if e.to_string().ends_with(NO_AUDIO) => self.unsupported(format!("{codec} in Matroska")),
+            // The demuxer passes over what is longer than the file.
+            _ if e.to_string().ends_with("missing segment element") => {
+                self.corrupt("Matroska: its segment is missing or not whole: the file is probably cut off")
+            }
             _ => e,
         })?;
         if !opened.codec.starts_with("FLAC") && !opened.codec.starts_with("PCM") {
