@@ -206,7 +206,9 @@ impl Stem<'_> {
 
     pub(super) fn aiff(&self) -> Result<Opened> {
         let sound = chunks::aiff(self.file).map_err(|e| self.io(e))?;
-        let (demuxed, _) = self.demux(Container::Aiff, "AIFF", Window { len: sound.whole, ..self.whole()? }, |_| 0)?;
+        let patches = chunks::aiff_patches(self.file).map_err(|e| self.io(e))?;
+        let window = Window { len: sound.whole, patches, ..self.whole()? };
+        let (demuxed, _) = self.demux(Container::Aiff, "AIFF", window, |_| 0)?;
         let mut opened = self.pcm(demuxed, "AIFF", sound)?;
         let stated = sound.frames.unwrap_or(opened.frames);
         if stated != opened.frames {
