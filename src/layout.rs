@@ -91,7 +91,7 @@ pub enum Layout {
     Surround70,
     /// L R C LFE Lb Rb Ls Rs
     Surround71,
-    /// So many channels without known positions. Cannot be mixed until a layout is stated.
+    /// So many channels without positions, or with positions of none of these layouts. Cannot be mixed until a layout is stated.
     Discrete(u8),
 }
 
@@ -239,7 +239,7 @@ fn spread(speaker: Speaker, target: &[Speaker]) -> Vec<(Speaker, f64)> {
 impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self, Self::NAMED.iter().find(|(l, _, _)| l == self)) {
-            (Self::Discrete(n), _) => f.pad(&format!("{n} channels without positions")),
+            (Self::Discrete(n), _) => f.pad(&format!("{n} channels of no known layout")),
             (_, Some((_, name, _))) => f.pad(name),
             (other, None) => f.pad(&format!("{other:?}")),
         }

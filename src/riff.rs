@@ -12,6 +12,7 @@
 //! `bext`: EBU Tech 3285.
 
 pub(crate) mod extent;
+mod rest;
 mod walk;
 
 use std::io::{self, Read, Seek};
@@ -114,7 +115,7 @@ pub(crate) fn open(file: &mut (impl Read + Seek)) -> io::Result<Found> {
     let Some(body) = &chunks.fmt else { return broken("no fmt chunk that could be read") };
     let Some(fmt) = Fmt::decode(body) else { return broken("the fmt chunk is shorter than 16 bytes") };
     let Some(data) = chunks.data else { return broken("no data chunk: the file holds no audio") };
-    let extent = extent::find(file, &chunks, data)?;
+    let extent = extent::find(file, &chunks, data, fmt.block_align)?;
     let time_reference = chunks.bext.as_deref().and_then(Bext::from_bytes).map(|b| b.time_reference);
     Ok(Found::Wave(Header { form: chunks.form, fmt, extent, time_reference }))
 }

@@ -6,6 +6,7 @@ mod memory;
 pub(crate) mod reader;
 mod resample;
 mod sniff;
+mod stamp;
 pub(crate) mod stem;
 mod wav;
 pub(crate) mod whole;
@@ -20,6 +21,7 @@ use crate::{
     layout::Layout,
     units::{Frames, SampleRate},
 };
+use stamp::Stamp;
 use std::path::Path;
 
 pub use wav::Wav;
@@ -160,18 +162,27 @@ pub enum Remark {
 /// `NotFound` for a file or a stream that is not there, `Unsupported` for a format, codec or channel count that is not
 /// read, by its name, `Corrupt` for a file that is damaged beyond reading. All name the file.
 pub fn open(path: &Path, stream: Option<usize>) -> Result<(Box<dyn Source>, Info)> {
+    stamped(path, stream).map(|(source, info, _)| (source, info))
+}
+
+/// The same, and the file as it was before anything of it was read.
+fn stamped(path: &Path, stream: Option<usize>) -> Result<(Box<dyn Source>, Info, Option<Stamp>)> {
     let (file, kind) = sniff::sniff(path)?;
+    let stamp = Stamp::of(&file);
     if kind == sniff::Kind::Wave
-        && let Some((wav, info)) = wav::Wav::open(path)?
+        && let Some((wav, info)) = wav::Wav::of(
+            path,
+            file.try_clone().map_err(|e| refuse(path, ErrorKind::Corrupt, e.to_string()).because(e))?,
+        )?
     {
         if let Some(n) = stream.filter(|n| *n != 1) {
             let what = format!("audio stream {n} is not there; the file has 1");
             return Err(refuse(path, ErrorKind::NotFound, what));
         }
-        return Ok((Box::new(wav), info));
+        return Ok((Box::new(wav), info, stamp));
     }
     let (media, info) = media::Media::open(path, file, kind, stream)?;
-    Ok((Box::new(media), info))
+    Ok((Box::new(media), info, stamp))
 }
 
 /// An error that names the file as it was given.

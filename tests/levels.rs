@@ -88,7 +88,7 @@ fn a_clip_may_state_its_layout() {
     let error = session.render(Frames(0)..Frames(1)).unwrap_err().to_string();
     assert_eq!(
         error,
-        "track \"x\": memory: it has 3 channels without positions; say which layout they are, e.g. layout = \"5.1\""
+        "track \"x\": memory: it has 3 channels of no known layout; say which layout they are, e.g. layout = \"5.1\""
     );
     session.tracks_mut()[0].clips[0].layout = Some(Layout::Quad);
     let error = session.render(Frames(0)..Frames(1)).unwrap_err().to_string();

@@ -2,81 +2,14 @@
 
 mod riff_bytes;
 
-use riff_bytes::{Riff, all, extensible, fmt, open, put32, rest, write};
-use soundtrack::{
-    Block, ErrorKind, Frames, Layout, Source,
-    source::{Info, Remark, Wav},
-};
+use riff_bytes::{Riff, all, audio, extensible, facts, fmt, lengths, lie, open, pcm16, put32, rest, write};
+use soundtrack::{Block, ErrorKind, Frames, Layout, Source, source::Wav};
 use std::{fs::File, io::Write, path::Path};
-
-/// 100 frames of 16-bit stereo that look like no chunk at any place.
-fn audio() -> Vec<u8> {
-    (0..200u16).flat_map(|i| (0x8000 | (i * 163)).to_le_bytes()).collect()
-}
-
-fn pcm16() -> Riff {
-    Riff::new(fmt(1, 2, 48_000, 4, 16), audio())
-}
-
-fn facts(bytes: &[u8]) -> (Vec<f64>, Info) {
-    let folder = tempfile::tempdir().unwrap();
-    all(&write(folder.path(), "t.wav", bytes))
-}
-
-/// Frames, missing frames, and what a remark says was stated.
-fn lengths(bytes: &[u8]) -> (u64, u64, Option<u64>) {
-    let (samples, info) = facts(bytes);
-    assert_eq!(samples.len() as u64, 2 * (info.frames.0 - info.missing.0));
-    let stated = match info.remarks[..] {
-        [] => None,
-        [Remark::HeaderLength { stated, found }] => {
-            assert_eq!(found, info.frames);
-            Some(stated.0)
-        }
-        ref other => panic!("{other:?}"),
-    };
-    (info.frames.0, info.missing.0, stated)
-}
 
 fn refusal(bytes: &[u8]) -> (ErrorKind, String) {
     let folder = tempfile::tempdir().unwrap();
     let e = Wav::open(&write(folder.path(), "t.wav", bytes)).unwrap_err();
     (e.kind(), e.to_string().split_once("t.wav: ").unwrap().1.to_owned())
-}
-
-/// A file whose data size is patched, and the RIFF size if asked.
-fn lie(riff: &Riff, data: u32, size: Option<u32>) -> Vec<u8> {
-    let mut bytes = riff.bytes();
-    put32(&mut bytes, riff.size_at(b"data"), data);
-    if let Some(size) = size {
-        put32(&mut bytes, 4, size);
-    }
-    bytes
-}
-
-#[test]
-fn a_data_size_that_lies_is_corrected_and_reported() {
-    let plain = pcm16();
-    assert_eq!(lengths(&plain.bytes()), (100, 0, None));
-    // Placeholders, with and without a right RIFF size.
-    for riff in [None, Some(0), Some(36), Some(u32::MAX)] {
-        assert_eq!(lengths(&lie(&plain, 0, riff)), (100, 0, Some(0)), "{riff:?}");
-        assert_eq!(lengths(&lie(&plain, u32::MAX, riff)), (100, 0, Some(0x3FFF_FFFF)), "{riff:?}");
-        assert_eq!(lengths(&lie(&plain, 0x7FFF_F000, riff)), (100, 0, Some(0x1FFF_FC00)), "{riff:?}");
-    }
-    // Ten times too much and half, in a file whose RIFF size is right.
-    assert_eq!(lengths(&lie(&plain, 4000, None)), (100, 0, Some(1000)));
-    assert_eq!(lengths(&lie(&plain, 200, None)), (100, 0, Some(50)));
-    // Half, and a chunk follows, or padding, or the RIFF size ends there too: half it is.
-    let mut half = pcm16();
-    half.chunks[1].1.truncate(200);
-    assert_eq!(lengths(&half.after(b"LIST", vec![1; 190]).bytes()), (50, 0, None));
-    let mut zeros = plain.bytes();
-    zeros.truncate(244);
-    zeros.resize(444, 0);
-    put32(&mut zeros, 40, 200);
-    assert_eq!(lengths(&zeros), (50, 0, None));
-    assert_eq!(lengths(&lie(&plain, 200, Some(236))), (50, 0, None));
 }
 
 #[test]
@@ -199,6 +132,19 @@ fn layouts_and_bits_are_what_the_header_states() {
 }
 
 #[test]
+fn channels_of_6_1_with_back_speakers_are_put_in_order() {
+    let frames: Vec<u8> =
+        (0..2u16).flat_map(|f| (0..7u16).map(move |ch| f * 7 + ch)).flat_map(u16::to_le_bytes).collect();
+    let (samples, info) = facts(&Riff::new(extensible(7, 48_000, 14, 16, 16, 0x13F, 1), frames.clone()).bytes());
+    assert_eq!(info.spec.layout, Layout::Surround61);
+    let order: Vec<f64> = samples.iter().map(|x| x * 32768.0).collect();
+    assert_eq!(order, [0.0, 1.0, 2.0, 3.0, 6.0, 4.0, 5.0, 7.0, 8.0, 9.0, 10.0, 13.0, 11.0, 12.0]);
+    // Positions that are no layout here: not guessed, and said so.
+    let (_, info) = facts(&Riff::new(extensible(8, 48_000, 16, 16, 16, 0xFF, 1), frames).bytes());
+    assert_eq!(info.spec.layout.to_string(), "8 channels of no known layout");
+}
+
+#[test]
 fn seeks_equal_the_linear_read() {
     let folder = tempfile::tempdir().unwrap();
     let bytes: Vec<u8> = (0..90_003u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
@@ -239,7 +185,30 @@ fn a_file_that_shrinks_while_it_is_read_is_an_error_with_its_place() {
     assert_eq!(e.kind(), ErrorKind::Corrupt);
     assert!(e.to_string().ends_with("t.wav: ends at 00:00:50.000: it was cut while it was read"), "{e}");
     wav.seek(Frames(10)).unwrap();
-    assert_eq!(block.capacity(), wav.read(&mut block).unwrap());
+    let e = wav.read(&mut block).unwrap_err();
+    assert!(e.to_string().ends_with("t.wav: changed while it was read"), "{e}");
+}
+
+#[test]
+fn a_file_that_is_overwritten_while_it_is_read_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let riff = |byte: u8| Riff::new(fmt(1, 1, 1000, 2, 16), vec![byte; 400_000]).bytes();
+    let path = write(folder.path(), "t.wav", &riff(1));
+    let mut block = Block::new(Layout::Mono, 50_000);
+    let settle = || std::thread::sleep(std::time::Duration::from_millis(30));
+    settle();
+    let (mut wav, _) = open(&path);
+    assert_eq!(wav.read(&mut block).unwrap(), 50_000);
+    // Another file in its place: the one that is open keeps its content.
+    std::fs::rename(write(folder.path(), "other.wav", &riff(2)), &path).unwrap();
+    assert_eq!(wav.read(&mut block).unwrap(), 50_000);
+    settle();
+    let (mut wav, _) = open(&path);
+    assert_eq!(wav.read(&mut block).unwrap(), 50_000);
+    File::options().write(true).open(&path).unwrap().write_all(&riff(3)).unwrap();
+    let e = wav.read(&mut block).unwrap_err();
+    assert_eq!(e.kind(), ErrorKind::Corrupt);
+    assert!(e.to_string().ends_with("t.wav: changed while it was read"), "{e}");
 }
 
 /// Ten hours of 48 kHz 24-bit stereo in 10 GB that are not there: a sparse file.

@@ -19,7 +19,10 @@ mod table;
 mod tape;
 mod xing;
 
-use super::{Flaw, FlawKind, Info, Source, Spec, refuse, sniff};
+use super::{
+    Flaw, FlawKind, Info, Source, Spec, refuse, sniff,
+    stamp::{CHANGED, Stamp},
+};
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
@@ -33,7 +36,7 @@ use open::Opened;
 use std::{
     fs::File,
     path::{Path, PathBuf},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 /// Packets without audio in a row that are borne.
@@ -45,8 +48,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct Media {
     path: PathBuf,
     file: File,
-    /// Size and time of change when it was opened.
-    stamp: Option<(u64, SystemTime)>,
+    /// As it was when it was opened.
+    stamp: Option<Stamp>,
     spec: Spec,
     frames: u64,
     /// The first frame that the file does not hold.
@@ -82,7 +85,7 @@ struct Held {
 impl Media {
     /// Opens a file that was recognised. `stream` is the number of an audio stream, counted from 1.
     pub(crate) fn open(path: &Path, file: File, kind: sniff::Kind, stream: Option<usize>) -> Result<(Self, Info)> {
-        let stamp = stamp(&file);
+        let stamp = Stamp::of(&file);
         let opened: Opened = open::open(path, &file, kind, stream)?;
         let spec = Spec { rate: opened.rate, layout: Layout::from_mask(opened.channels, opened.mask) };
         let info = Info {
@@ -135,8 +138,8 @@ impl Media {
         if let Some((kind, what)) = &self.dead {
             return Err(refuse(&self.path, *kind, what));
         }
-        if stamp(&self.file) != self.stamp {
-            return Err(self.die(ErrorKind::Corrupt, "the file was changed while it was read".into()));
+        if Stamp::of(&self.file) != self.stamp {
+            return Err(self.die(ErrorKind::Corrupt, CHANGED.into()));
         }
         Ok(())
     }
@@ -305,6 +308,8 @@ impl Source for Media {
             self.at += u64::try_from(n).unwrap_or(0);
             done += n;
         }
+        // Once more behind the data: what was decoded since the first look may be of another content.
+        self.check()?;
         out.set_frames(done);
         Ok(done)
     }
@@ -340,10 +345,4 @@ impl Source for Media {
     fn flaws(&mut self) -> Vec<Flaw> {
         std::mem::take(&mut self.flaws)
     }
-}
-
-/// Size and time of change of an open file.
-fn stamp(file: &File) -> Option<(u64, SystemTime)> {
-    let about = file.metadata().ok()?;
-    Some((about.len(), about.modified().ok()?))
 }

@@ -1,6 +1,6 @@
 //! A stem as the plan knows it: what it is, and how to open it at the session's rate.
 
-use super::{Info, Resampled, Source, Spec, contain::contained, whole::Whole};
+use super::{Info, Resampled, Source, Spec, contain::contained, stamp::Stamp, whole::Whole};
 use crate::{
     error::{Error, ErrorKind, Result},
     session::{Damage, Input},
@@ -23,12 +23,14 @@ pub(crate) struct Stem {
     pub rate: SampleRate,
     own_frames: Option<Frames>,
     damage: Damage,
+    /// The file as it was when it was looked at.
+    stamp: Option<Stamp>,
 }
 
 impl Stem {
     /// Opens the input, looks at it, and closes it.
     pub(crate) fn probe(input: &Input, rate: SampleRate, damage: Damage) -> Result<Self> {
-        let (source, info) = open(input)?;
+        let (source, info, stamp) = open(input)?;
         let spec = source.spec();
         let own_frames = info.as_ref().map_or_else(|| source.length(), |i| Some(i.frames));
         if let (Damage::Refuse, Some(info)) = (damage, &info)
@@ -43,13 +45,17 @@ impl Stem {
             Resampled::check(spec, rate).map_err(|e| Error::new(e.kind(), format!("{input}: {e}")))?;
         }
         let frames = own_frames.map(|n| n.resampled(spec.rate, rate));
-        Ok(Self { name: input.to_string(), input: input.clone(), info, spec, frames, rate, own_frames, damage })
+        Ok(Self { name: input.to_string(), input: input.clone(), info, spec, frames, rate, own_frames, damage, stamp })
     }
 
     /// The stem from its first frame on, at the session's rate.
+    ///
+    /// # Errors
+    /// `Corrupt` where the file is not the one that was looked at, or was written to since.
     pub(crate) fn open(&self) -> Result<Box<dyn Source>> {
-        let (source, info) = open(&self.input)?;
-        if source.spec() != self.spec || info.map(|i| i.frames) != self.info.as_ref().map(|i| i.frames) {
+        let (source, info, stamp) = open(&self.input)?;
+        let other = info.map(|i| i.frames) != self.info.as_ref().map(|i| i.frames);
+        if other || source.spec() != self.spec || stamp != self.stamp {
             let what = format!("{}: changed since it was first opened", self.name);
             return Err(Error::new(ErrorKind::Corrupt, what));
         }
@@ -68,21 +74,70 @@ impl Stem {
 /// The highest rate among stems: what a session runs at unless told. Stems that cannot be opened do not count: compiling
 /// the session tells what is wrong with them. `None` where none can be opened.
 pub fn highest_rate<'a>(inputs: impl IntoIterator<Item = &'a Input>) -> Option<SampleRate> {
-    inputs.into_iter().filter_map(|i| open(i).ok()).map(|(source, _)| source.spec().rate).max()
+    inputs.into_iter().filter_map(|i| open(i).ok()).map(|(source, ..)| source.spec().rate).max()
 }
 
-fn open(input: &Input) -> Result<(Box<dyn Source>, Option<Info>)> {
+/// A source; of a file also what it says of itself, and the file as it was before it was read.
+type Looked = (Box<dyn Source>, Option<Info>, Option<Stamp>);
+
+fn open(input: &Input) -> Result<Looked> {
     match input {
         Input::Open(opener) => contained(&input.to_string(), || {
             let source = opener.open()?;
             // Asked here, where a panic in them is met as an error, as everywhere later.
             let _ = (source.spec(), source.length());
-            Ok((source, None))
+            Ok((source, None, None))
         }),
         file => {
             let (path, stream) = file.located().unwrap_or_default();
-            let (source, info) = super::open(&path, stream)?;
-            Ok((source, Some(info)))
+            let (source, info, stamp) = super::stamped(&path, stream)?;
+            Ok((source, Some(info), stamp))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::riff;
+    use std::{fs, path::Path};
+
+    fn write(path: &Path, byte: u8) {
+        let new = riff::New {
+            channels: 1,
+            rate: 48_000,
+            bits: 16,
+            float: false,
+            mask: 4,
+            frames: 100,
+            rf64: false,
+            bext: None,
+        };
+        let mut bytes = riff::lay(&new).unwrap().header;
+        bytes.resize(bytes.len() + 200, byte);
+        fs::write(path, bytes).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_was_replaced_or_written_to_since_the_first_look_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, other) = (dir.path().join("x.wav"), dir.path().join("y.wav"));
+        let probe = || Stem::probe(&Input::from(path.as_path()), SampleRate::HZ_48000, Damage::Silence).unwrap();
+        let refused = |stem: &Stem| {
+            let e = stem.open().err().unwrap();
+            assert_eq!(e.kind(), ErrorKind::Corrupt);
+            assert!(e.to_string().ends_with("x.wav: changed since it was first opened"), "{e}");
+        };
+        write(&path, 1);
+        let stem = probe();
+        assert!(stem.open().is_ok());
+        write(&other, 2);
+        fs::rename(&other, &path).unwrap();
+        refused(&stem);
+        let stem = probe();
+        // Further than the step of a file system's clock.
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        write(&path, 3);
+        refused(&stem);
     }
 }

@@ -1,7 +1,7 @@
 //! WAVE files: RIFF, RF64, BW64, with or without `bext`.
 //!
 //! Promises: every sample exact (`v / 2^(bits-1)`), every length looked up in the file and not believed, seeks exact
-//! and in constant time, memory that does not grow with the file. Samples that are not finite pass through: the layer
+//! and in constant time, memory that does not grow with the file, an error where the file is written to while it is read. Samples that are not finite pass through: the layer
 //! above judges them.
 //!
 //! Reads integer PCM of 8, 16, 24 and 32 bits (fewer valid bits left-justified in those, as the standard says), 24 bits
@@ -9,7 +9,10 @@
 
 mod coding;
 
-use super::{Bits, Info, Remark, Source, Spec};
+use super::{
+    Bits, Info, Remark, Source, Spec,
+    stamp::{CHANGED, Stamp},
+};
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
@@ -26,6 +29,10 @@ use std::{
 
 /// Bytes read at once: it stays in a core's nearest caches until it is converted.
 const CHUNK: usize = 64 * 1024;
+/// The mask of 6.1 with a pair of back speakers instead of side speakers: L R C LFE Lb Rb Cs.
+const BACK_61: u32 = 0x13F;
+/// For every channel of 6.1 the one of such a file. The two pairs are the same speakers, as they are in 5.1.
+const BACK_61_ORDER: [usize; 7] = [0, 1, 2, 3, 6, 4, 5];
 /// More channels than this in one file are taken for a damaged header.
 const MOST_CHANNELS: u16 = 64;
 
@@ -33,9 +40,13 @@ const MOST_CHANNELS: u16 = 64;
 #[derive(Debug)]
 pub struct Wav {
     file: File,
+    /// As it was when it was opened.
+    stamp: Option<Stamp>,
     path: PathBuf,
     spec: Spec,
     coding: Coding,
+    /// For every channel which one of the file it is; channels that are not named are where they are.
+    order: &'static [usize],
     /// Where the first frame is.
     at: u64,
     frame_bytes: usize,
@@ -57,7 +68,12 @@ impl Wav {
     /// not WAVE, a rate outside 1 to 768 000 Hz, 0 or more than 64 channels. `Corrupt` for a header without `fmt ` or
     /// `data`, or that contradicts itself, and a file that cannot be read.
     pub fn open(path: &Path) -> Result<Option<(Self, Info)>> {
-        let mut file = regular(path)?;
+        Self::of(path, regular(path)?)
+    }
+
+    /// The same for a file that is open.
+    pub(super) fn of(path: &Path, mut file: File) -> Result<Option<(Self, Info)>> {
+        let stamp = Stamp::of(&file);
         let header = match riff::open(&mut file).map_err(|e| unreadable(path, e))? {
             Found::Foreign => return Ok(None),
             Found::Refused(what) => return Err(refused(path, &format!("{what} is not read"))),
@@ -67,6 +83,7 @@ impl Wav {
         let rate =
             SampleRate::new(header.fmt.rate).map_err(|e| Error::new(e.kind(), format!("{}: {e}", path.display())))?;
         let layout = layout(&header.fmt).map_err(|what| refused(path, &what))?;
+        let order: &[usize] = if is_back_61(&header.fmt) { &BACK_61_ORDER } else { &[] };
         let Some(coding) = Coding::of(&header.fmt) else { return Ok(None) };
         let Some(frame_bytes) = frame_bytes(&header.fmt, coding) else {
             let f = header.fmt;
@@ -93,7 +110,8 @@ impl Wav {
         };
         let at = header.extent.at;
         let path = path.to_owned();
-        let mut wav = Self { file, path, spec, coding, at, frame_bytes, held, next: u64::MAX, raw: Vec::new() };
+        let mut wav =
+            Self { file, stamp, path, spec, coding, order, at, frame_bytes, held, next: u64::MAX, raw: Vec::new() };
         wav.seek(Frames::ZERO)?;
         Ok(Some((wav, info)))
     }
@@ -112,7 +130,12 @@ impl Wav {
             }
             let what = format!("{}: cannot be read at {when}: {e}", self.path.display());
             Error::new(ErrorKind::Corrupt, what).because(e)
-        })
+        })?;
+        // Behind the data, so that these bytes are of the content that was opened too.
+        if Stamp::of(&self.file) != self.stamp {
+            return Err(Error::new(ErrorKind::Corrupt, format!("{}: {CHANGED}", self.path.display())));
+        }
+        Ok(())
     }
 }
 
@@ -140,7 +163,8 @@ impl Source for Wav {
                 return Err(e);
             }
             for (ch, to) in out.channels_mut().take(channels).enumerate() {
-                self.coding.unpack(&self.raw, ch, channels, to.get_mut(done..done + n).unwrap_or_default());
+                let from = self.order.get(ch).copied().unwrap_or(ch);
+                self.coding.unpack(&self.raw, from, channels, to.get_mut(done..done + n).unwrap_or_default());
             }
             done += n;
             self.next += u64::try_from(n).unwrap_or(0);
@@ -181,8 +205,13 @@ fn unreadable(path: &Path, e: io::Error) -> Error {
     Error::new(kind, format!("{}: {e}", path.display())).because(e)
 }
 
+fn is_back_61(fmt: &Fmt) -> bool {
+    (fmt.channels, fmt.mask) == (7, BACK_61)
+}
+
 fn layout(fmt: &Fmt) -> Result<Layout, String> {
     match u8::try_from(fmt.channels) {
+        Ok(_) if is_back_61(fmt) => Ok(Layout::Surround61),
         Ok(n @ 1..) if fmt.channels <= MOST_CHANNELS => Ok(Layout::from_mask(n, fmt.mask)),
         _ => Err(format!("{} channels is outside 1 to {MOST_CHANNELS}", fmt.channels)),
     }

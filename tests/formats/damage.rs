@@ -130,3 +130,21 @@ fn damage_in_the_middle_moves_nothing_behind_it() {
         assert!(moved.is_empty(), "{name}: {moved:?} of {} frames", whole.frames());
     }
 }
+
+#[test]
+fn a_cut_container_without_its_index_is_said_to_be_cut_off() {
+    if !tools::have(&["ffmpeg"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    for (name, args) in [("b.mka", ["-c:a", "flac"]), ("b.mp4", ["-c:a", "aac"]), ("b.m4a", ["-c:a", "alac"])] {
+        let data = fs::read(make(dir.path(), name, &args)).unwrap();
+        for percent in [10, 50, 90, 99] {
+            let cut = dir.path().join(format!("cut-{name}"));
+            fs::write(&cut, &data[..data.len() * percent / 100]).unwrap();
+            let e = tools::hear(&cut).err().unwrap();
+            assert_eq!(e.kind(), soundtrack::ErrorKind::Corrupt, "{name} {percent}: {e}");
+            assert!(e.to_string().ends_with("the file is probably cut off"), "{name} {percent}: {e}");
+        }
+    }
+}

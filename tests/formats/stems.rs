@@ -101,10 +101,32 @@ fn lossless_conversions_are_bit_exact() {
             println!("{name} {channels} channels: {} {}", heard.info.codec, heard.info.spec.layout);
             assert_eq!(heard.frames(), 50_021, "{name}");
             assert_eq!(heard.planes.len(), channels, "{name}");
+            // ALAC in CAF does not say.
+            assert!(heard.info.bits.is_none_or(|b| b.width == 16), "{name}: {:?}", heard.info.bits);
             let same = |(h, m): (&Vec<f64>, &Vec<i16>)| h.iter().zip(m).all(|(h, m)| *h == f64::from(*m) / 32_768.0);
             assert!(heard.planes.iter().zip(&music).all(same), "{name} {channels}");
         }
     }
+}
+
+#[test]
+fn aiff_from_a_pipe_is_whole_and_reported() {
+    if !tools::have(&["ffmpeg"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (wav, path) = (dir.path().join("a.wav"), dir.path().join("a.aiff"));
+    let music = tools::music(50_021, 2);
+    tools::wav16(&wav, 48_000, &music);
+    let args = ["-v", "error", "-i", wav.to_str().unwrap(), "-f", "aiff", "-"];
+    let piped = std::process::Command::new("ffmpeg").args(args).output().unwrap().stdout;
+    assert_eq!(piped[4..8], [0; 4]);
+    std::fs::write(&path, piped).unwrap();
+    let heard = tools::hear(&path).unwrap();
+    assert_eq!((heard.frames(), heard.info.missing.0), (50_021, 0));
+    assert!(matches!(heard.info.remarks[..], [Remark::HeaderLength { .. }]), "{:?}", heard.info.remarks);
+    let same = |(h, m): (&Vec<f64>, &Vec<i16>)| h.iter().zip(m).all(|(h, m)| *h == f64::from(*m) / 32_768.0);
+    assert!(heard.planes.iter().zip(&music).all(same));
 }
 
 /// The lag, in frames, at which `b` agrees best with `a`.

@@ -1,7 +1,10 @@
 //! WAVE files built byte by byte, and read back as planar samples.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use soundtrack::{Block, Frames, Source, source};
+use soundtrack::{
+    Block, Frames, Source,
+    source::{self, Info, Remark},
+};
 use std::path::{Path, PathBuf};
 
 /// A WAVE file as a list of chunks; sizes are right unless patched afterwards.
@@ -112,4 +115,43 @@ pub fn all(path: &Path) -> (Vec<f64>, source::Info) {
     let samples = rest(&mut wav, 4096);
     assert_eq!(wav.length(), Some(Frames((samples.len() / info.spec.layout.channels()) as u64)));
     (samples, info)
+}
+
+/// 100 frames of 16-bit stereo that look like no chunk at any place.
+pub fn audio() -> Vec<u8> {
+    (0..200u16).flat_map(|i| (0x8000 | (i * 163)).to_le_bytes()).collect()
+}
+
+pub fn pcm16() -> Riff {
+    Riff::new(fmt(1, 2, 48_000, 4, 16), audio())
+}
+
+pub fn facts(bytes: &[u8]) -> (Vec<f64>, Info) {
+    let folder = tempfile::tempdir().unwrap();
+    all(&write(folder.path(), "t.wav", bytes))
+}
+
+/// Frames, missing frames, and what a remark says was stated.
+pub fn lengths(bytes: &[u8]) -> (u64, u64, Option<u64>) {
+    let (samples, info) = facts(bytes);
+    assert_eq!(samples.len() as u64, 2 * (info.frames.0 - info.missing.0));
+    let stated = match info.remarks[..] {
+        [] => None,
+        [Remark::HeaderLength { stated, found }] => {
+            assert_eq!(found, info.frames);
+            Some(stated.0)
+        }
+        ref other => panic!("{other:?}"),
+    };
+    (info.frames.0, info.missing.0, stated)
+}
+
+/// A file whose data size is patched, and the RIFF size if asked.
+pub fn lie(riff: &Riff, data: u32, size: Option<u32>) -> Vec<u8> {
+    let mut bytes = riff.bytes();
+    put32(&mut bytes, riff.size_at(b"data"), data);
+    if let Some(size) = size {
+        put32(&mut bytes, 4, size);
+    }
+    bytes
 }

@@ -32,8 +32,12 @@ pub(crate) fn aiff(file: &File) -> Result<Sound> {
     let mut sound = Sound { whole: len, ..Sound::default() };
     let mut at = 12;
     for _ in 0..MOST {
-        let Some((name, size)) = chunk(file, at, 4)? else { break };
+        let Some((name, mut size)) = chunk(file, at, 4)? else { break };
         let body = at + 8;
+        if name == *b"SSND" && is_stream(size) {
+            // Written into a pipe: the sound goes on to the end.
+            size = len.saturating_sub(body);
+        }
         if name == *b"COMM"
             && let Some(head) = bytes::<6>(file, body)?
         {
@@ -49,6 +53,44 @@ pub(crate) fn aiff(file: &File) -> Result<Sound> {
         at = body.saturating_add(size).saturating_add(size & 1);
     }
     Ok(sound)
+}
+
+/// Sizes that programs write into a pipe, where they do not know them.
+fn is_stream(size: u64) -> bool {
+    size == 0 || size == u64::from(u32::MAX)
+}
+
+/// The bytes to put into the header of an AIFF file that was written into a pipe, so that its sizes are right. None
+/// where they are stated, or where the width of its samples is not.
+pub(crate) fn aiff_patches(file: &File) -> Result<Vec<(u64, u8)>> {
+    let len = file.metadata()?.len();
+    let (mut out, mut count, mut block, mut at) = (Vec::new(), None, 0, 12);
+    for _ in 0..MOST {
+        let Some((name, size)) = chunk(file, at, 4)? else { break };
+        let body = at + 8;
+        if name == *b"COMM"
+            && let Some([a, b, _, _, _, _, c, d]) = bytes::<8>(file, body)?
+        {
+            block = u64::from(u16::from_be_bytes([a, b])) * u64::from(u16::from_be_bytes([c, d]).div_ceil(8));
+            count = Some(body + 2);
+        }
+        if name == *b"SSND" {
+            let sound = len.saturating_sub(body + 8);
+            let frames = sound.checked_div(block).and_then(|n| u32::try_from(n).ok());
+            let (Some(count), Some(frames), Ok(rest)) = (count, frames, u32::try_from(len - 8)) else { break };
+            if !is_stream(size) {
+                break;
+            }
+            let ssnd = u64::from(rest).saturating_sub(body - 8);
+            let ssnd = u32::try_from(ssnd).unwrap_or(u32::MAX);
+            for (place, value) in [(4, rest), (count, frames), (at + 4, ssnd)] {
+                out.extend((place..).zip(value.to_be_bytes()));
+            }
+            break;
+        }
+        at = body.saturating_add(size).saturating_add(size & 1);
+    }
+    Ok(out)
 }
 
 /// Walks over the chunks of a CAF file.

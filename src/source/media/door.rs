@@ -384,7 +384,8 @@ fn bits(params: &AudioCodecParameters) -> Option<(u16, bool)> {
         CODEC_ID_PCM_F32LE | CODEC_ID_PCM_F32BE => Some((32, true)),
         CODEC_ID_PCM_F64LE | CODEC_ID_PCM_F64BE => Some((64, true)),
         c if is_pcm(c) || c == CODEC_ID_FLAC || c == CODEC_ID_ALAC => {
-            params.bits_per_sample.and_then(|b| u16::try_from(b).ok()).map(|b| (b, false))
+            // Some containers state 0 for a width that only the codec knows.
+            params.bits_per_sample.and_then(|b| u16::try_from(b).ok()).filter(|b| *b > 0).map(|b| (b, false))
         }
         _ => None,
     }

@@ -87,7 +87,7 @@ impl Track {
     }
 }
 
-/// Reads what a file says. `Err(None)` where there is no movie header.
+/// Reads what a file says. `Err(None)` where there is no movie header, or only a part of one.
 pub(crate) fn read(file: &File) -> Result<Movie, Option<io::Error>> {
     let end = file.metadata().map_err(Some)?.len();
     let mut file = file;
@@ -108,6 +108,9 @@ pub(crate) fn read(file: &File) -> Result<Movie, Option<io::Error>> {
             let mut data = Vec::new();
             file.seek(SeekFrom::Start(at + header)).map_err(Some)?;
             file.take(size - header).read_to_end(&mut data).map_err(Some)?;
+            if size > end - at && !whole_but_for_tags(&data) {
+                return Err(None);
+            }
             movie = Some(moov(&data));
         } else if name == *b"moof"
             && let Some(movie) = movie.as_mut()
@@ -122,6 +125,17 @@ pub(crate) fn read(file: &File) -> Result<Movie, Option<io::Error>> {
     let mut movie = movie.ok_or(None)?;
     movie.cut = cut;
     Ok(movie)
+}
+
+/// Whether nothing but tags is cut off from the end of a movie header.
+fn whole_but_for_tags(mut data: &[u8]) -> bool {
+    while let Some((name, _, size)) = header(data, u64::try_from(data.len()).unwrap_or(u64::MAX)) {
+        match usize::try_from(size).ok().and_then(|size| data.get(size..)) {
+            Some(rest) => data = rest,
+            None => return matches!(&name, b"udta" | b"meta"),
+        }
+    }
+    false
 }
 
 /// Name, header length and whole length of the box that `data` begins with; 0 stands for the rest.

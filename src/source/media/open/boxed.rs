@@ -206,7 +206,9 @@ impl Stem<'_> {
 
     pub(super) fn aiff(&self) -> Result<Opened> {
         let sound = chunks::aiff(self.file).map_err(|e| self.io(e))?;
-        let (demuxed, _) = self.demux(Container::Aiff, "AIFF", Window { len: sound.whole, ..self.whole()? }, |_| 0)?;
+        let patches = chunks::aiff_patches(self.file).map_err(|e| self.io(e))?;
+        let window = Window { len: sound.whole, patches, ..self.whole()? };
+        let (demuxed, _) = self.demux(Container::Aiff, "AIFF", window, |_| 0)?;
         let mut opened = self.pcm(demuxed, "AIFF", sound)?;
         let stated = sound.frames.unwrap_or(opened.frames);
         if stated != opened.frames {
@@ -342,6 +344,10 @@ impl Stem<'_> {
         let mut opened = self.counted(Container::Matroska, "Matroska").map_err(|e| match self.matroska_codec() {
             // The demuxer is silent about tracks of codecs that it does not know.
             Some(codec) if e.to_string().ends_with(NO_AUDIO) => self.unsupported(format!("{codec} in Matroska")),
+            // The demuxer passes over what is longer than the file.
+            _ if e.to_string().ends_with("missing segment element") => {
+                self.corrupt("Matroska: its segment is missing or not whole: the file is probably cut off")
+            }
             _ => e,
         })?;
         if !opened.codec.starts_with("FLAC") && !opened.codec.starts_with("PCM") {

@@ -38,7 +38,9 @@ impl Stem<'_> {
         let movie = match mp4::read(self.file) {
             Ok(movie) => movie,
             Err(Some(e)) => return Err(self.io(e)),
-            Err(None) => return Err(self.corrupt("MP4: there is no movie header; the file is cut off or damaged")),
+            Err(None) => {
+                return Err(self.corrupt("MP4: its index (moov) is missing or not whole: the file is probably cut off"));
+            }
         };
         let chosen = self.chosen(movie.tracks.len())?;
         let Some(track) = movie.tracks.get(chosen) else { return Err(self.corrupt("MP4: no such stream")) };
