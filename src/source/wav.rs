@@ -24,6 +24,7 @@ use coding::Coding;
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom},
+    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -137,6 +138,21 @@ impl Wav {
         }
         Ok(())
     }
+
+    /// Converts the frames that were fetched into a part of a block.
+    fn convert(&self, out: &mut Block, part: Range<usize>) {
+        let channels = self.spec.layout.channels();
+        let mut sides = out.channels_mut().map(|c| c.get_mut(part.clone()).unwrap_or_default());
+        if let (Coding::I24, 2) = (self.coding, channels)
+            && let (Some(left), Some(right)) = (sides.next(), sides.next())
+        {
+            return coding::stereo_24(&self.raw, left, right);
+        }
+        for (ch, to) in sides.enumerate() {
+            let from = self.order.get(ch).copied().unwrap_or(ch);
+            self.coding.unpack(&self.raw, from, channels, to);
+        }
+    }
 }
 
 impl Source for Wav {
@@ -153,7 +169,6 @@ impl Source for Wav {
         let left = self.held.saturating_sub(self.next);
         let want = usize::try_from(left).unwrap_or(usize::MAX).min(out.capacity());
         let at_once = (CHUNK / self.frame_bytes).max(1);
-        let channels = self.spec.layout.channels();
         out.set_frames(want);
         let mut done = 0;
         while done < want {
@@ -162,10 +177,7 @@ impl Source for Wav {
                 out.set_frames(done);
                 return Err(e);
             }
-            for (ch, to) in out.channels_mut().take(channels).enumerate() {
-                let from = self.order.get(ch).copied().unwrap_or(ch);
-                self.coding.unpack(&self.raw, from, channels, to.get_mut(done..done + n).unwrap_or_default());
-            }
+            self.convert(out, done..done + n);
             done += n;
             self.next += u64::try_from(n).unwrap_or(0);
         }
