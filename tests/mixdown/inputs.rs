@@ -38,13 +38,12 @@ fn a_folder_in_the_order_of_names_without_what_is_no_audio() {
         fs::copy(desk.path(from), desk.path(to)).unwrap();
     }
     desk.write("my stems/notes.txt", "louder!");
-    desk.write("my stems/fake.wav", "no sound");
     let report = desk.json(&["my stems"]);
     assert_eq!(tracks(&report), ["1 drums", "2 bass"]);
     assert_eq!((report["output"].as_str(), report["title"].as_str()), (Some("my stems.wav"), Some("my stems")));
 
     let told = desk.run(&["my stems/", "-o", "x.wav"]);
-    told.expect(0, "passed over my stems/fake.wav").expect(0, "1 file that is no audio (-v says which)");
+    told.expect(0, "1 file that is no audio (-v says which)");
     let told = desk.run(&["my stems/", "-o", "y.wav", "-v"]);
     told.expect(0, "passed over my stems/notes.txt").expect(0, "passed over my stems/sub.wav: a folder");
 
@@ -52,6 +51,22 @@ fn a_folder_in_the_order_of_names_without_what_is_no_audio() {
     desk.run(&["empty"]).expect(4, "empty: there is no audio file in this folder");
     fs::create_dir_all(desk.path("empty/sub")).unwrap();
     desk.run(&["empty"]).expect(4, "in this folder, only another folder");
+}
+
+#[test]
+fn a_folder_never_leaves_out_a_file_named_like_audio() {
+    let desk = Desk::with_stems();
+    for name in ["vox.opus", "vox.wv", "Vox.WAV", "vox.MKA", "vox.dsf", "vox.wma", "vox.mp3"] {
+        let stem = format!("{name} in it/{name}");
+        desk.wav(format!("{name} in it/kick.wav"), 2, 48_000, 100, 100);
+        desk.write(&stem, "these are the words of a song, and nobody sings them: there is no sound in here");
+        for more in [&["-q", "--strict", "--json"][..], &["-q", "--keep-going"], &["--rate", "48000"]] {
+            let folder = format!("{name} in it");
+            let refused = desk.run(&[&[folder.as_str(), "-o", "o.wav"], more].concat());
+            refused.expect(4, &format!("{stem}: "));
+            assert!(!refused.err.contains("kick.wav") && !desk.path("o.wav").exists(), "{}", refused.err);
+        }
+    }
 }
 
 #[test]
