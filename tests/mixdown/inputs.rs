@@ -128,6 +128,26 @@ fn what_is_not_there_is_named_with_what_may_have_been_meant() {
 }
 
 #[test]
+fn a_missing_session_folder_or_file_of_a_stream_is_called_so() {
+    let desk = Desk::with_stems();
+    desk.wav("stems/kick.wav", 2, 48_000, 100, 100);
+    desk.write("song.toml", "[track.drums]\nfile = \"a.wav\"\n");
+    let refused = desk.run(&["missing.toml"]);
+    refused.expect(4, "error: missing.toml: there is no such file\n");
+    assert!(!refused.err.contains("os error"), "{}", refused.err);
+    desk.run(&["gone/missing.toml"]).expect(4, "there is no folder gone");
+    desk.run(&["sogn.toml"]).expect(4, "sogn.toml: there is no such file").expect(4, "did you mean song.toml?");
+    desk.run(&["nodir/"]).expect(4, "error: nodir/: there is no such folder\n");
+    desk.run(&["stmes/", "a.wav"]).expect(4, "stmes/: there is no such folder").expect(4, "did you mean stems?");
+    for number in ["#2", "#2@-3", "stems/#12"] {
+        desk.run(&[number]).expect(2, &format!("error: {number}: a stream's number follows its file without a space"));
+    }
+    desk.wav("#3", 2, 48_000, 100, 100);
+    desk.run(&["#3"]).expect(0, "");
+    desk.run(&["#3@-3", "--force"]).expect(0, "");
+}
+
+#[test]
 fn no_audio_by_any_name_is_refused() {
     let desk = Desk::with_stems();
     desk.write("text.wav", "this is no sound at all, but long enough to have a header of a WAVE file in it");
