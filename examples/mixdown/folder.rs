@@ -1,20 +1,20 @@
-//! The stems of a folder: every file whose content opens as audio, in the order of their names.
+//! The stems of a folder: every file that opens as audio or is named like it, in the order of their names.
 
 use crate::voice::Voice;
 use soundtrack::{Error, ErrorKind, Result, SampleRate, source};
 use std::{
-    ffi::OsStr,
     fs, io,
     path::{Path, PathBuf},
 };
 
-/// Endings that promise audio: such a file is never passed over in silence.
-const AUDIO: [&str; 22] = [
-    "aac", "aif", "aifc", "aiff", "alac", "ape", "bwf", "caf", "flac", "m4a", "mka", "mkv", "mp1", "mp2", "mp3", "mp4",
-    "oga", "ogg", "opus", "w64", "wav", "wave",
+/// Endings that promise audio: such a file is a stem, and one that cannot be read is refused, never left out.
+const AUDIO: [&str; 36] = [
+    "aac", "ac3", "aif", "aifc", "aiff", "alac", "ape", "au", "bwf", "caf", "dff", "dsf", "eac3", "flac", "m4a", "m4b",
+    "mka", "mkv", "mp1", "mp2", "mp3", "mp4", "mpc", "oga", "ogg", "opus", "rf64", "snd", "spx", "tta", "w64", "wav",
+    "wave", "webm", "wma", "wv",
 ];
 
-/// A file that opens, and its rate; or one that should open but is damaged, which is for the mix to refuse.
+/// A file that opens, and its rate; or one that should open but does not, which is for the mix to refuse by name.
 pub struct Found {
     pub file: PathBuf,
     pub rate: Option<SampleRate>,
@@ -45,10 +45,7 @@ pub fn stems(folder: &Path, voice: Voice) -> Result<Vec<Found>> {
                 say_streams(&file, &info, voice);
                 found.push(Found { file, rate: Some(info.spec.rate) });
             }
-            Err(e) if e.kind() != ErrorKind::Unsupported && promises_audio(&file) => {
-                found.push(Found { file, rate: None });
-            }
-            Err(e) if promises_audio(&file) => voice.note(&format!("passed over {e}")),
+            Err(_) if promises_audio(&file) => found.push(Found { file, rate: None }),
             Err(e) => {
                 voice.detail(&format!("passed over {e}"));
                 silent += 1;
@@ -86,6 +83,6 @@ fn hidden(path: &Path) -> bool {
 }
 
 fn promises_audio(path: &Path) -> bool {
-    let ending = path.extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase);
+    let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
     ending.is_some_and(|e| AUDIO.contains(&e.as_str()))
 }

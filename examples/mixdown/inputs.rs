@@ -1,7 +1,7 @@
 //! What the inputs mean: a session file, folders of stems, stems with levels, files that hold several stems.
 
 use crate::{failure::Failure, level};
-use soundtrack::{Decibels, Pan};
+use soundtrack::{Decibels, Error, ErrorKind, Pan};
 use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
@@ -45,8 +45,18 @@ fn kind(input: &Path) -> Result<Kind, Failure> {
     {
         return Ok(Kind::Streams(file));
     }
+    if only_a_stream(input) && !level::split(input.as_os_str()).is_some_and(|(name, _)| Path::new(&name).exists()) {
+        let what = format!("{}: a stream's number follows its file without a space: song.mp4#2", input.display());
+        return Err(Failure::Usage(what));
+    }
     let Some((name, suffix)) = level::split(input.as_os_str()) else {
-        return Ok(if is_session(input) { Kind::Session(input.to_owned()) } else { plain() });
+        return if is_session(input) {
+            Err(absent(input, "there is no such file"))
+        } else if without_slash(input).is_some() {
+            Err(absent(input, "there is no such folder"))
+        } else {
+            Ok(plain())
+        };
     };
     let name = PathBuf::from(name);
     match level::parse(&suffix) {
@@ -64,6 +74,17 @@ fn kind(input: &Path) -> Result<Kind, Failure> {
 
 fn is_session(path: &Path) -> bool {
     path.extension().and_then(OsStr::to_str).is_some_and(|e| e.eq_ignore_ascii_case("toml"))
+}
+
+/// Whether it is the number of a stream without a file, with or without a level: `#2`, `#2@-3`.
+fn only_a_stream(input: &Path) -> bool {
+    let name = input.file_name().and_then(OsStr::to_str).and_then(|n| n.strip_prefix('#'));
+    let number = name.map(|n| n.split_once('@').map_or(n, |(number, _)| number));
+    number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn absent(path: &Path, what: &str) -> Failure {
+    Error::new(ErrorKind::NotFound, format!("{}: {what}", path.display())).into()
 }
 
 /// The path before a slash at its end.

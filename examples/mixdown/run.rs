@@ -29,7 +29,7 @@ const CHECK_FAILED: u8 = 1;
 /// # Errors
 /// Why there is no mix, or no table.
 pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
-    let kinds = inputs::kinds(&args.inputs)?;
+    let kinds = inputs::kinds(&args.inputs).map_err(|f| missing(f, args))?;
     let path = output::path(args.output.as_deref(), &kinds).map_err(Failure::Usage)?;
     let demo = matches!(kinds.first(), Some(Kind::Demo));
     if demo {

@@ -38,13 +38,12 @@ fn a_folder_in_the_order_of_names_without_what_is_no_audio() {
         fs::copy(desk.path(from), desk.path(to)).unwrap();
     }
     desk.write("my stems/notes.txt", "louder!");
-    desk.write("my stems/fake.wav", "no sound");
     let report = desk.json(&["my stems"]);
     assert_eq!(tracks(&report), ["1 drums", "2 bass"]);
     assert_eq!((report["output"].as_str(), report["title"].as_str()), (Some("my stems.wav"), Some("my stems")));
 
     let told = desk.run(&["my stems/", "-o", "x.wav"]);
-    told.expect(0, "passed over my stems/fake.wav").expect(0, "1 file that is no audio (-v says which)");
+    told.expect(0, "1 file that is no audio (-v says which)");
     let told = desk.run(&["my stems/", "-o", "y.wav", "-v"]);
     told.expect(0, "passed over my stems/notes.txt").expect(0, "passed over my stems/sub.wav: a folder");
 
@@ -52,6 +51,22 @@ fn a_folder_in_the_order_of_names_without_what_is_no_audio() {
     desk.run(&["empty"]).expect(4, "empty: there is no audio file in this folder");
     fs::create_dir_all(desk.path("empty/sub")).unwrap();
     desk.run(&["empty"]).expect(4, "in this folder, only another folder");
+}
+
+#[test]
+fn a_folder_never_leaves_out_a_file_named_like_audio() {
+    let desk = Desk::with_stems();
+    for name in ["vox.opus", "vox.wv", "Vox.WAV", "vox.MKA", "vox.dsf", "vox.wma", "vox.mp3"] {
+        let stem = format!("{name} in it/{name}");
+        desk.wav(format!("{name} in it/kick.wav"), 2, 48_000, 100, 100);
+        desk.write(&stem, "these are the words of a song, and nobody sings them: there is no sound in here");
+        for more in [&["-q", "--strict", "--json"][..], &["-q", "--keep-going"], &["--rate", "48000"]] {
+            let folder = format!("{name} in it");
+            let refused = desk.run(&[&[folder.as_str(), "-o", "o.wav"], more].concat());
+            refused.expect(4, &format!("{stem}: "));
+            assert!(!refused.err.contains("kick.wav") && !desk.path("o.wav").exists(), "{}", refused.err);
+        }
+    }
 }
 
 #[test]
@@ -110,6 +125,26 @@ fn what_is_not_there_is_named_with_what_may_have_been_meant() {
     refused.expect(4, "hint: durms.wav: did you mean drums.wav?");
     assert!(!refused.err.contains("piano.wav: did you mean"), "{}", refused.err);
     assert_eq!(desk.names(), ["b.wav", "drums.wav"]);
+}
+
+#[test]
+fn a_missing_session_folder_or_file_of_a_stream_is_called_so() {
+    let desk = Desk::with_stems();
+    desk.wav("stems/kick.wav", 2, 48_000, 100, 100);
+    desk.write("song.toml", "[track.drums]\nfile = \"a.wav\"\n");
+    let refused = desk.run(&["missing.toml"]);
+    refused.expect(4, "error: missing.toml: there is no such file\n");
+    assert!(!refused.err.contains("os error"), "{}", refused.err);
+    desk.run(&["gone/missing.toml"]).expect(4, "there is no folder gone");
+    desk.run(&["sogn.toml"]).expect(4, "sogn.toml: there is no such file").expect(4, "did you mean song.toml?");
+    desk.run(&["nodir/"]).expect(4, "error: nodir/: there is no such folder\n");
+    desk.run(&["stmes/", "a.wav"]).expect(4, "stmes/: there is no such folder").expect(4, "did you mean stems?");
+    for number in ["#2", "#2@-3", "stems/#12"] {
+        desk.run(&[number]).expect(2, &format!("error: {number}: a stream's number follows its file without a space"));
+    }
+    desk.wav("#3", 2, 48_000, 100, 100);
+    desk.run(&["#3"]).expect(0, "");
+    desk.run(&["#3@-3", "--force"]).expect(0, "");
 }
 
 #[test]
