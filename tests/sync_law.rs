@@ -5,6 +5,7 @@
 #[path = "common/sessions.rs"]
 mod sessions;
 
+use proptest::prelude::*;
 use sessions::noise;
 use soundtrack::{
     Bounce, Clip, Format, Frames, Layout, SampleRate, Session, Spec, Track,
@@ -32,6 +33,44 @@ fn an_impulse_leaves_where_it_came_at_any_rate() {
         for k in 1..200 {
             let (l, r) = (mix[0][peak - k], mix[0][peak + k]);
             assert!((l - r).abs() < 1e-9, "{rate} Hz, {k} frames away: {l} and {r}");
+        }
+    }
+}
+
+fn gcd(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn any_impulse_of_any_rate_and_place_leaves_on_its_frame(
+        rate in prop::sample::select(&[8000u32, 11_025, 22_050, 32_000, 44_100, 48_000, 88_200, 96_000, 192_000][..]),
+        out in prop::sample::select(&[44_100u32, 48_000, 96_000][..]),
+        step in 1u32..40,
+        at in 0u64..5000,
+        from in 0.0f64..0.9,
+        loops in 1u32..3,
+    ) {
+        // An instant that is a whole frame at both rates.
+        let shared = gcd(rate, out);
+        let (t, there) = ((step * (rate / shared)) as usize, u64::from(step * (out / shared)));
+        let mut samples = vec![0.0; t + 4000];
+        samples[t] = 1.0;
+        let spec = Spec { rate: SampleRate::new(rate).unwrap(), layout: Layout::Mono };
+        let mut session = Session::new(SampleRate::new(out).unwrap(), Layout::Mono);
+        let total = Frames(samples.len() as u64).resampled(spec.rate, session.rate).0;
+        let from = (there as f64 * from) as u64;
+        let clip = Clip::new(Memory::new(spec, vec![samples]).unwrap()).at(Frames(at)).from(Frames(from)).loops(loops);
+        session.add_track(Track::of("x").clip(clip));
+        let mix = session.render(Frames(0)..Frames(at + (total - from) * u64::from(loops))).unwrap();
+        for pass in 0..u64::from(loops) {
+            let want = (at + there - from + pass * (total - from)) as usize;
+            // Loud here, where all of it comes out, and nowhere within reach as loud.
+            let near = &mix[0][want.saturating_sub(30)..(want + 30).min(mix[0].len())];
+            let loudest = near.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+            prop_assert_eq!(mix[0][want].abs(), loudest, "{} to {} Hz, frame {}", rate, out, want);
+            prop_assert!(loudest > 0.1 * f64::from(out.min(rate)) / f64::from(rate));
         }
     }
 }

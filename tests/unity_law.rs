@@ -4,6 +4,7 @@ mod data;
 #[path = "common/sessions.rs"]
 mod sessions;
 
+use proptest::prelude::*;
 use sessions::{noise, same_bits};
 use sha2::{Digest, Sha256};
 use soundtrack::{
@@ -143,6 +144,40 @@ fn session_of(stems: &[(Vec<f64>, f64, bool)]) -> Session {
         session.add_track(Track::new(format!("t{i}"), memory).gain(Decibels(*gain)).invert(*invert));
     }
     session
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn integer_stems_sum_as_integers(
+        stems in prop::collection::vec((any::<u64>(), 1usize..4000, 0u64..3000, any::<bool>(), 0usize..3), 1..9),
+        layout in prop::sample::select(&[Layout::Mono, Layout::Stereo, Layout::Surround51][..]),
+        block in 1usize..5000,
+    ) {
+        let mut session = Session::new(SampleRate::HZ_48000, layout);
+        let buses: Vec<_> = (0..2).map(|i| session.add_bus(soundtrack::Bus::new(format!("bus{i}")))).collect();
+        session.bus_mut(buses[1]).strip.to = Some(buses[0]);
+        let channels = layout.channels() as u64;
+        let mut sum = vec![vec![0i64; 7000]; layout.channels()];
+        for (i, (seed, frames, at, invert, to)) in stems.iter().enumerate() {
+            let value = |ch, n| noise(*seed, ch, n);
+            let samples = (0..channels).map(|ch| (0..*frames as u64).map(|n| value(ch, n)).collect()).collect();
+            let stem = Memory::new(Spec { rate: SampleRate::HZ_48000, layout }, samples).unwrap();
+            let clip = soundtrack::Clip::new(stem).at(Frames(*at));
+            let track = Track::of(format!("t{i}")).clip(clip).invert(*invert);
+            session.add_track(if let Some(bus) = buses.get(*to) { track.to(*bus) } else { track });
+            for (ch, sum) in sum.iter_mut().enumerate() {
+                for n in 0..*frames as u64 {
+                    let whole = (value(ch as u64, n) * 8_388_608.0) as i64;
+                    sum[(at + n) as usize] += if *invert { -whole } else { whole };
+                }
+            }
+        }
+        let mix = sessions::rendered(&session, block, 2, 0..7000);
+        for (mix, sum) in mix.iter().zip(&sum) {
+            prop_assert!(mix.iter().zip(sum).all(|(x, n)| *x == *n as f64 / 8_388_608.0));
+        }
+    }
 }
 
 #[test]

@@ -1,0 +1,114 @@
+//! Stems are open only while they sound, and memory does not grow with length.
+
+use soundtrack::{
+    Block, Bounce, Clip, Frames, Layout, Opener, Options, Plan, Renderer, Result, SampleRate, Session, Source, Spec,
+    Track,
+};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::SeqCst},
+};
+
+const SPEC: Spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
+
+/// Silence that counts how many of it are open, and the most there ever were.
+struct Counted {
+    at: u64,
+    frames: u64,
+    open: Arc<(AtomicUsize, AtomicUsize)>,
+}
+
+impl Counted {
+    fn new(frames: u64, open: &Arc<(AtomicUsize, AtomicUsize)>) -> Self {
+        let now = open.0.fetch_add(1, SeqCst) + 1;
+        open.1.fetch_max(now, SeqCst);
+        Self { at: 0, frames, open: open.clone() }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.open.0.fetch_sub(1, SeqCst);
+    }
+}
+
+impl Source for Counted {
+    fn spec(&self) -> Spec {
+        SPEC
+    }
+    fn length(&self) -> Option<Frames> {
+        Some(Frames(self.frames))
+    }
+    fn read(&mut self, out: &mut Block) -> Result<usize> {
+        let n = (self.frames - self.at).min(out.capacity() as u64);
+        out.fill(n as usize, 0.0);
+        self.at += n;
+        Ok(n as usize)
+    }
+    fn seek(&mut self, to: Frames) -> Result<()> {
+        self.at = to.0.min(self.frames);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_stem_is_open_only_while_its_clip_sounds() {
+    let open = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+    let mut session = Session::new(SPEC.rate, SPEC.layout);
+    // A thousand clips one after the other on ten tracks: two may meet in a block, no more.
+    for t in 0..10u64 {
+        let mut track = Track::of(format!("t{t}"));
+        for c in 0..100u64 {
+            let open = open.clone();
+            let stem = Opener::new("silence", move || Ok(Box::new(Counted::new(20_000, &open))));
+            track = track.clip(Clip::new(stem).at(Frames((c * 10 + t) * 20_000)));
+        }
+        session.add_track(track);
+    }
+    let plan = Plan::compile(&session).unwrap();
+    assert_eq!((open.0.load(SeqCst), open.1.load(SeqCst)), (0, 1), "compiling opens one at a time and closes it");
+    let mut renderer = Renderer::new(plan, &Options { threads: 2 }).unwrap();
+    assert_eq!(open.0.load(SeqCst), 0, "nothing is open before it sounds");
+    let mut block = Block::new(SPEC.layout, 16_384);
+    while renderer.render(&mut block).unwrap() > 0 {
+        assert!(open.0.load(SeqCst) <= 2);
+    }
+    assert!(open.1.load(SeqCst) <= 3, "{}", open.1.load(SeqCst));
+    drop(renderer);
+    assert_eq!(open.0.load(SeqCst), 0);
+}
+
+/// The peak of resident memory so far, in KiB; `None` where the system does not tell.
+fn peak() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?.trim().trim_end_matches(" kB").parse().ok()
+}
+
+#[test]
+fn memory_does_not_grow_with_length() {
+    struct Nowhere;
+    impl soundtrack::Sink for Nowhere {
+        fn write(&mut self, _: &Block) -> Result<()> {
+            Ok(())
+        }
+        fn finish(&mut self) -> Result<soundtrack::sink::Written> {
+            Ok(soundtrack::sink::Written::default())
+        }
+    }
+    let mix = |seconds: u64| {
+        let open = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+        let mut session = Session::new(SPEC.rate, SPEC.layout);
+        let stem = Opener::new("silence", move || Ok(Box::new(Counted::new(48_000 * seconds, &open))));
+        session.add_track(Track::new("x", stem));
+        let mut renderer = Renderer::new(Plan::compile(&session).unwrap(), &Options { threads: 1 }).unwrap();
+        Bounce::new().threads(1).into_sink(&mut renderer, &mut Nowhere).unwrap();
+    };
+    mix(60);
+    let Some(before) = peak() else {
+        println!("skipped: this system does not tell its peak memory");
+        return;
+    };
+    mix(3600);
+    let grown = peak().unwrap() - before;
+    assert!(grown < 2048, "an hour took {grown} KiB more than a minute");
+}
