@@ -102,6 +102,24 @@ fn threads_change_nothing() {
 }
 
 #[test]
+fn tips_lead_somewhere() {
+    let desk = Desk::with_stems();
+    for (given, tip) in [
+        (&["--wrong"][..], None),
+        (&["-x"], None),
+        (&["a.wav", "--sollo", "a"], Some("'--solo'")),
+        (&["-dash.wav"], Some("'./-dash.wav' or as '-- -dash.wav'")),
+        (&["-q", "-o", "x.wav", "-vdash.wav@-3"], Some("'./-vdash.wav@-3' or as")),
+        (&["--dash.wav"], Some("'./--dash.wav' or as '-- --dash.wav'")),
+    ] {
+        let refused = desk.run(given);
+        refused.expect(2, "unexpected argument").expect(2, tip.unwrap_or_default()).expect(2, "--help");
+        assert_eq!(refused.err.contains("tip:"), tip.is_some(), "{given:?}: {}", refused.err);
+        assert!(!refused.err.contains("--range"), "{}", refused.err);
+    }
+}
+
+#[test]
 fn usage() {
     let desk = Desk::with_stems();
     desk.run(&["--frobnicate"]).expect(2, "--frobnicate");
