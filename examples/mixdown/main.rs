@@ -17,6 +17,7 @@ mod output;
 mod progress;
 mod range;
 mod run;
+mod silence;
 mod stop;
 mod strips;
 mod tips;

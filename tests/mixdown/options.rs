@@ -91,6 +91,30 @@ fn strict_fails_on_warnings_but_not_on_notes() {
 }
 
 #[test]
+fn a_mix_without_sound_is_told() {
+    let desk = Desk::with_stems();
+    desk.wav("silent.wav", 2, 48_000, 100, 0);
+    desk.wav("empty.wav", 2, 48_000, 0, 0);
+    for (options, words) in [
+        (&["a.wav", "b.wav", "--mute", "a", "--mute", "b"][..], "warning: the mix is silent (muted: \"a\", \"b\")\n"),
+        (
+            &["a.wav", "b.wav", "--solo", "b", "--mute", "b"],
+            "warning: the mix is silent (muted: \"b\"; soloed: \"b\")\n",
+        ),
+        (&["silent.wav"], "warning: the mix is silent\n"),
+        (&["silent.wav", "a.wav@-inf"], "warning: the mix is silent\n"),
+        (&["empty.wav"], "warning: the mix is empty"),
+    ] {
+        let run = |more: &[&str]| desk.run(&[options, &["--force"], more].concat());
+        run(&[]).expect(0, words);
+        run(&["--strict", "-q"]).expect(1, words).expect(1, "mix.wav was written, with ");
+        run(&["--progress", "json", "--json"]).expect(0, "{\"event\":\"warning\",\"text\":\"the mix is ");
+        assert!(run(&["-q"]).err.is_empty());
+    }
+    assert!(!desk.run(&["a.wav", "silent.wav", "--force"]).err.contains("the mix is"));
+}
+
+#[test]
 fn threads_change_nothing() {
     let desk = Desk::with_stems();
     let bytes = |threads: &str| {
