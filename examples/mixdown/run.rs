@@ -19,7 +19,6 @@ use std::{
     io::{self, Write as _},
     ops::ControlFlow,
     path::{Path, PathBuf},
-    time::Instant,
 };
 
 const CHECK_FAILED: u8 = 1;
@@ -47,12 +46,7 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
         voice.note(&format!("{} lies among the stems: the next mix of that folder takes it in", path.display()));
     }
 
-    let mut clock = Instant::now();
     let mut session = build::session(kinds, args, voice).map_err(|f| missing(f, args))?;
-    if demo {
-        // Making the music is not mixing it.
-        clock = Instant::now();
-    }
     strips::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
     let plan = Plan::compile(&session).map_err(|e| {
         let guesses = build::guesses(&session);
@@ -93,8 +87,6 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
         Err(e) => return Err(advised(e)),
     };
     report.title.clone_from(&session.title);
-    report.wall_s = clock.elapsed().as_secs_f64();
-    report.times_real_time = report.duration_s / report.wall_s.max(1e-9);
     let silence = silence::told(&report, &session);
     tell(&report, silence.as_deref(), args, voice, demo)
 }
