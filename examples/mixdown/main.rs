@@ -17,18 +17,21 @@ mod output;
 mod progress;
 mod range;
 mod run;
+mod silence;
 mod stop;
 mod strips;
+mod tips;
 mod tour;
 mod voice;
 
 use args::{Args, Progress};
 use clap::Parser as _;
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
 use voice::Voice;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let given = env::args_os().skip(1).collect::<Vec<_>>();
+    let args = Args::try_parse().unwrap_or_else(|e| tips::advised(e, &given).exit());
     let voice = Voice { quiet: args.quiet, verbose: args.verbose, json: args.progress() == Progress::Json };
     let outcome = match stop::Stop::watch() {
         Ok(stop) => run::run(&args, voice, &stop),

@@ -7,7 +7,7 @@ use crate::{
     inputs::{self, Kind},
     output,
     progress::Meter,
-    range,
+    range, silence,
     stop::Stop,
     strips,
     voice::{Voice, printable, printable_lines},
@@ -19,7 +19,6 @@ use std::{
     io::{self, Write as _},
     ops::ControlFlow,
     path::{Path, PathBuf},
-    time::Instant,
 };
 
 const CHECK_FAILED: u8 = 1;
@@ -47,12 +46,7 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
         voice.note(&format!("{} lies among the stems: the next mix of that folder takes it in", path.display()));
     }
 
-    let mut clock = Instant::now();
     let mut session = build::session(kinds, args, voice).map_err(|f| missing(f, args))?;
-    if demo {
-        // Making the music is not mixing it.
-        clock = Instant::now();
-    }
     strips::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
     let plan = Plan::compile(&session).map_err(|e| {
         let guesses = build::guesses(&session);
@@ -93,19 +87,18 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
         Err(e) => return Err(advised(e)),
     };
     report.title.clone_from(&session.title);
-    report.wall_s = clock.elapsed().as_secs_f64();
-    report.times_real_time = report.duration_s / report.wall_s.max(1e-9);
-    tell(&report, args, voice, demo)
+    let silence = silence::told(&report, &session);
+    tell(&report, silence.as_deref(), args, voice, demo)
 }
 
 /// Prints the result, then what the user should know; the exit code.
-fn tell(report: &Report, args: &Args, voice: Voice, demo: bool) -> Result<u8, Failure> {
+fn tell(report: &Report, silence: Option<&str>, args: &Args, voice: Voice, demo: bool) -> Result<u8, Failure> {
     if args.json {
         print(&report.to_json())?;
     } else if !args.quiet {
         print(&report.to_string())?;
     }
-    let failed = report.warnings.iter().filter(|w| !w.code.is_note()).count();
+    let failed = report.warnings.iter().filter(|w| !w.code.is_note()).count() + usize::from(silence.is_some());
     for warning in &report.warnings {
         let said = if args.quiet { args.strict && !warning.code.is_note() } else { !warning.code.is_note() };
         if said || args.verbose {
@@ -114,6 +107,9 @@ fn tell(report: &Report, args: &Args, voice: Voice, demo: bool) -> Result<u8, Fa
                 voice.hint("--format wav32f keeps what is above full scale");
             }
         }
+    }
+    if let Some(silence) = silence.filter(|_| args.strict || !args.quiet) {
+        voice.caution(silence);
     }
     let path = report.output.as_deref().unwrap_or_default();
     if args.progress() == Progress::Json {

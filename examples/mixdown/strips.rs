@@ -40,7 +40,7 @@ fn each(session: &mut Session, option: &str, name: &str, mut set: impl FnMut(&mu
 }
 
 /// `"a", "b" and 7 more`
-fn listed(names: &[&str]) -> String {
+pub fn listed(names: &[&str]) -> String {
     const MOST: usize = 12;
     let shown: Vec<String> = names.iter().take(MOST).map(|n| format!("{n:?}")).collect();
     match names.len().saturating_sub(MOST) {

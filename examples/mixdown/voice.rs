@@ -38,6 +38,11 @@ impl Voice {
         self.say(label, &warning.to_string(), about);
     }
 
+    /// A warning that is this program's own.
+    pub fn caution(self, text: &str) {
+        self.say("warning", text, json!({ "event": "warning", "text": text }));
+    }
+
     /// An error, said whatever was asked.
     pub fn error(self, text: &str, kind: &str) {
         self.say("error", text, json!({ "event": "error", "kind": kind, "text": text }));

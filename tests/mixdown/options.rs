@@ -91,6 +91,30 @@ fn strict_fails_on_warnings_but_not_on_notes() {
 }
 
 #[test]
+fn a_mix_without_sound_is_told() {
+    let desk = Desk::with_stems();
+    desk.wav("silent.wav", 2, 48_000, 100, 0);
+    desk.wav("empty.wav", 2, 48_000, 0, 0);
+    for (options, words) in [
+        (&["a.wav", "b.wav", "--mute", "a", "--mute", "b"][..], "warning: the mix is silent (muted: \"a\", \"b\")\n"),
+        (
+            &["a.wav", "b.wav", "--solo", "b", "--mute", "b"],
+            "warning: the mix is silent (muted: \"b\"; soloed: \"b\")\n",
+        ),
+        (&["silent.wav"], "warning: the mix is silent\n"),
+        (&["silent.wav", "a.wav@-inf"], "warning: the mix is silent\n"),
+        (&["empty.wav"], "warning: the mix is empty"),
+    ] {
+        let run = |more: &[&str]| desk.run(&[options, &["--force"], more].concat());
+        run(&[]).expect(0, words);
+        run(&["--strict", "-q"]).expect(1, words).expect(1, "mix.wav was written, with ");
+        run(&["--progress", "json", "--json"]).expect(0, "{\"event\":\"warning\",\"text\":\"the mix is ");
+        assert!(run(&["-q"]).err.is_empty());
+    }
+    assert!(!desk.run(&["a.wav", "silent.wav", "--force"]).err.contains("the mix is"));
+}
+
+#[test]
 fn threads_change_nothing() {
     let desk = Desk::with_stems();
     let bytes = |threads: &str| {
@@ -99,6 +123,24 @@ fn threads_change_nothing() {
     };
     assert_eq!(bytes("1"), bytes("3"));
     desk.run(&["a.wav", "--threads", "0"]).expect(2, "1..=256");
+}
+
+#[test]
+fn tips_lead_somewhere() {
+    let desk = Desk::with_stems();
+    for (given, tip) in [
+        (&["--wrong"][..], None),
+        (&["-x"], None),
+        (&["a.wav", "--sollo", "a"], Some("'--solo'")),
+        (&["-dash.wav"], Some("'./-dash.wav' or as '-- -dash.wav'")),
+        (&["-q", "-o", "x.wav", "-vdash.wav@-3"], Some("'./-vdash.wav@-3' or as")),
+        (&["--dash.wav"], Some("'./--dash.wav' or as '-- --dash.wav'")),
+    ] {
+        let refused = desk.run(given);
+        refused.expect(2, "unexpected argument").expect(2, tip.unwrap_or_default()).expect(2, "--help");
+        assert_eq!(refused.err.contains("tip:"), tip.is_some(), "{given:?}: {}", refused.err);
+        assert!(!refused.err.contains("--range"), "{}", refused.err);
+    }
 }
 
 #[test]
