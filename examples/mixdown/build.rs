@@ -35,7 +35,8 @@ fn demo(args: &Args, voice: Voice) -> Result<Session, Failure> {
     Ok(tour::session(&written, args.rate.unwrap_or(SampleRate::HZ_48000), args.layout.unwrap_or(Layout::Stereo)))
 }
 
-/// A stem on its way to a track. The rate is that of an input that was opened already.
+/// A stem on its way to a track. The rate is that of an input that was opened already: where the output's is given, few
+/// are.
 struct Stem {
     name: String,
     input: Input,
@@ -54,22 +55,25 @@ fn stems(kinds: Vec<Kind>, args: &Args, voice: Voice) -> Result<Session, Failure
     for kind in kinds {
         match kind {
             Kind::Folder(path) => {
-                let found = folder::stems(&path, voice)?;
+                let found = folder::stems(&path, args.rate.is_some(), voice)?;
                 all.extend(found.into_iter().map(|f| {
                     let name = inputs::title(&f.file);
                     Stem { name, input: Input::file(f.file), rate: f.rate, gain: Decibels::UNITY, pan: Pan::CENTRE }
                 }));
             }
-            Kind::Streams(path) => all.extend(streams(&path, voice)),
+            Kind::Streams(path) => all.extend(streams(&path, args, voice)),
             Kind::Stem(path, gain, pan) => {
                 let input = Input::file(path.clone());
-                let rate = match source::open(&path, None) {
-                    Ok((_, info)) => {
-                        folder::say_streams(&path, &info, voice);
-                        Some(info.spec.rate)
-                    }
-                    // One of several streams, or no audio.
-                    Err(_) => source::highest_rate([&input]),
+                let rate = match args.rate {
+                    Some(_) if folder::of_one_stream(&path) => None,
+                    _ => match source::open(&path, None) {
+                        Ok((_, info)) => {
+                            folder::say_streams(&path, &info, voice);
+                            Some(info.spec.rate)
+                        }
+                        // One of several streams, or no audio.
+                        Err(_) => rate_of(&input, args),
+                    },
                 };
                 all.push(Stem { name: track_name(&path), input, rate, gain, pan });
             }
@@ -88,8 +92,13 @@ fn stems(kinds: Vec<Kind>, args: &Args, voice: Voice) -> Result<Session, Failure
     Ok(session)
 }
 
+/// The rate of an input, which is opened for it only where the output's is not given.
+fn rate_of(input: &Input, args: &Args) -> Option<SampleRate> {
+    if args.rate.is_some() { None } else { source::highest_rate([input]) }
+}
+
 /// Every stream of a file but the first, which is the mix of the others; the first where it is the only one.
-fn streams(path: &Path, voice: Voice) -> Vec<Stem> {
+fn streams(path: &Path, args: &Args, voice: Voice) -> Vec<Stem> {
     let (name, opened) = (inputs::title(path), source::open(path, None).ok());
     let rate = opened.as_ref().map(|(_, info)| info.spec.rate);
     let stem = |name, input, rate| Stem { name, input, rate, gain: Decibels::UNITY, pan: Pan::CENTRE };
@@ -101,7 +110,7 @@ fn streams(path: &Path, voice: Voice) -> Vec<Stem> {
         count => {
             let of = |number| {
                 let input = Input::stream(path, number);
-                let rate = source::highest_rate([&input]);
+                let rate = rate_of(&input, args);
                 stem(format!("{name}#{number}"), input, rate)
             };
             (2..=count).map(of).collect()

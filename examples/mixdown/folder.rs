@@ -14,14 +14,19 @@ const AUDIO: [&str; 36] = [
     "wave", "webm", "wma", "wv",
 ];
 
+/// Endings of those that hold one stream, of which nothing but the rate is to be known before the mix.
+const ONE_STREAM: [&str; 13] =
+    ["aac", "aif", "aifc", "aiff", "bwf", "caf", "flac", "mp1", "mp2", "mp3", "rf64", "wav", "wave"];
+
 /// A file that opens, and its rate; or one that should open but does not, which is for the mix to refuse by name.
 pub struct Found {
     pub file: PathBuf,
     pub rate: Option<SampleRate>,
 }
 
-/// The stems of a folder; at least one. Hidden files and folders within are passed over.
-pub fn stems(folder: &Path, voice: Voice) -> Result<Vec<Found>> {
+/// The stems of a folder; at least one. Hidden files and folders within are passed over. Where the rate is given, stems
+/// whose name says enough are not opened.
+pub fn stems(folder: &Path, rate_given: bool, voice: Voice) -> Result<Vec<Found>> {
     let refused = |e: io::Error| {
         let what = format!("{}: the folder cannot be read: {e}", folder.display());
         Error::new(ErrorKind::NotFound, what).because(e)
@@ -40,6 +45,10 @@ pub fn stems(folder: &Path, voice: Voice) -> Result<Vec<Found>> {
     let mut found = Vec::new();
     let mut silent = 0;
     for file in files {
+        if rate_given && of_one_stream(&file) {
+            found.push(Found { file, rate: None });
+            continue;
+        }
         match source::open(&file, None) {
             Ok((_, info)) => {
                 say_streams(&file, &info, voice);
@@ -83,6 +92,15 @@ fn hidden(path: &Path) -> bool {
 }
 
 fn promises_audio(path: &Path) -> bool {
+    ends_in(path, &AUDIO)
+}
+
+/// Whether its name says that it is a stem that needs no look for further streams.
+pub fn of_one_stream(path: &Path) -> bool {
+    ends_in(path, &ONE_STREAM)
+}
+
+fn ends_in(path: &Path, endings: &[&str]) -> bool {
     let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-    ending.is_some_and(|e| AUDIO.contains(&e.as_str()))
+    ending.is_some_and(|e| endings.contains(&e.as_str()))
 }

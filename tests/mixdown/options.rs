@@ -34,6 +34,28 @@ fn rates_layouts_and_pan_laws() {
     desk.run(&["b.wav", "a.wav", "--rate", "47", "--force"]).expect(4, "b.wav: ");
 }
 
+/// Counted by strace: skipped without it.
+#[test]
+fn a_given_rate_is_not_looked_for_in_the_stems() {
+    let desk = Desk::with_stems();
+    desk.wav("stems/b.wav", 1, 44_100, 100, 100);
+    let opened = |options: &[&str]| {
+        let mut strace = std::process::Command::new("strace");
+        strace.current_dir(desk.path("")).args(["-f", "-qq", "-e", "trace=open,openat"]);
+        strace.arg(crate::program::program()).args(options).args(["-o", "x.wav", "--force", "-q"]);
+        let output = strace.output().ok().filter(|o| o.status.success())?;
+        let calls = String::from_utf8_lossy(&output.stderr).into_owned();
+        Some(calls.lines().filter(|l| l.contains("b.wav\"")).count())
+    };
+    for input in ["b.wav", "b.wav@-3", "stems"] {
+        let (Some(asked), Some(given)) = (opened(&[input]), opened(&[input, "--rate", "44100"])) else {
+            println!("skipped: no strace");
+            return;
+        };
+        assert!(given > 0 && given < asked, "{input}: {asked} times without a rate, {given} with");
+    }
+}
+
 #[test]
 fn a_range_is_the_same_samples() {
     let desk = Desk::with_stems();
