@@ -42,7 +42,7 @@ pub struct Report {
     pub mix: MixReport,
     /// What the user should know.
     pub warnings: Vec<Warning>,
-    /// Time it took, from the first stem's opening to the finished file.
+    /// Time it took to render and to write; [`Bounce::run`](crate::Bounce::run) counts checking the session too.
     pub wall_s: f64,
     /// Length of the output over the time it took.
     pub times_real_time: f64,
