@@ -1,12 +1,7 @@
-//! How foreign code fails, and how its panics are contained.
-//!
-//! A panic is printed by the panic hook of the program before it is caught here: silencing that would change the program
-//! around this crate.
+//! How foreign code fails.
 
-use std::{
-    io,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use crate::source::contain::caught;
+use std::io;
 
 /// Why something of the foreign code failed.
 #[derive(Debug)]
@@ -40,17 +35,12 @@ impl Fault {
 
 /// Runs foreign code; a panic in it becomes an error.
 pub(crate) fn guarded<T>(run: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        discard(panic);
-        Err(Fault::Panicked(text.unwrap_or_else(|| "no reason given".into())))
-    })
+    caught(run).unwrap_or_else(|why| Err(Fault::Panicked(why)))
 }
 
 /// Drops something foreign, which may panic even then.
 pub(crate) fn discard<T>(it: T) {
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(it)));
+    let _ = caught(|| drop(it));
 }
 
 #[cfg(test)]
