@@ -88,6 +88,7 @@
 mod riff;
 mod nearest;
 mod units;
+mod timecode;
 mod layout;
 mod block;
 mod curve;
@@ -113,6 +114,7 @@ pub use report::Report;
 pub use session::{Bus, BusId, Clip, Damage, Input, Load, Master, Opener, Send, Session, Strip, Track, TrackId};
 pub use sink::{Format, Sink};
 pub use source::{Source, Spec};
+pub use timecode::{FrameRate, NotATimecode, Timecode, UnknownFrameRate};
 pub use units::{Dbfs, Decibels, Frames, Gain, NotANumber, Pan, SampleRate};
 
 /// The programs of the README are compiled.
