@@ -236,6 +236,26 @@ impl fmt::Display for Dbfs {
     }
 }
 
+/// A measured loudness in LUFS (ITU-R BS.1770): relative to full scale, K-weighted.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Lufs(pub f64);
+
+impl fmt::Display for Lufs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_level(f, self.0, "LUFS")
+    }
+}
+
+/// A true peak in dBTP (ITU-R BS.1770, Annex 2): the highest level between the samples, relative to full scale.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Dbtp(pub f64);
+
+impl fmt::Display for Dbtp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_level(f, self.0, "dBTP")
+    }
+}
+
 /// `+1.50 dB`, `0.00 dB`, `-inf dB`; the precision of the formatter, 2 unless told.
 fn write_level(f: &mut fmt::Formatter<'_>, level: f64, unit: &str) -> fmt::Result {
     let digits = f.precision().unwrap_or(2);

@@ -145,7 +145,7 @@ fn track(name: &str, fields: &Fields<'_>, context: &Context<'_>, text: &mut Text
 fn clip(fields: &Fields<'_>, context: &Context<'_>, own_gain: bool, text: &mut Text<'_>) -> Option<Clip> {
     let file = fields.string("file", text).map(|file| confined(file, fields, context, text));
     let mut clip = Clip::new(file.clone().unwrap_or_default());
-    clip.at = fields.time("at", context.rate, text).unwrap_or_default();
+    clip.at = fields.time("at", context.rate, text).unwrap_or_default().into();
     clip.from = fields.time("from", context.rate, text).unwrap_or_default();
     clip.length = fields.time("length", context.rate, text);
     clip.loops = fields.count("loop", text).unwrap_or(1);
