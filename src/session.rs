@@ -9,7 +9,7 @@ mod clip;
 mod cue;
 mod deliverable;
 mod file;
-mod outputs;
+pub(crate) mod outputs;
 mod part;
 mod strip;
 mod track;

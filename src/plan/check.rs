@@ -5,7 +5,7 @@ use crate::{
     curve::{Curve, Fade, FadeShape},
     error::{ErrorKind, Problem},
     layout::Layout,
-    session::{At, Bus, BusId, Clip, Cue, Part, Session, Strip, Track},
+    session::{At, BusId, Clip, Cue, Part, Session, Strip, Track},
     source::stem::Stem,
     units::{Dbtp, Decibels, Frames, Pan},
 };
@@ -51,18 +51,16 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
         say(format!("the master: limit of {limit} dBTP is outside -60 to 0 dBTP"));
     }
     let buses = session.buses().len();
-    unique(
-        "track",
-        session.tracks().iter().map(|t| (Who { cue: None, track: &t.strip.name }, &t.strip.name)),
-        &mut say,
-    );
+    let mut names = HashSet::new();
     for track in session.tracks() {
-        self::strip(&Who { cue: None, track: &track.strip.name }, &track.strip, buses, &mut say);
+        let who = Who { cue: None, track: &track.strip.name };
+        unique(&mut names, "track", &who, &track.strip.name, &mut say);
+        self::strip(&who, &track.strip, buses, &mut say);
     }
-    let named = |b: &'_ Bus| format!("bus {:?}", b.strip.name);
-    unique("bus", session.buses().iter().map(|b| (named(b), &b.strip.name)), &mut say);
     for bus in session.buses() {
-        self::strip(&named(bus), &bus.strip, buses, &mut say);
+        let who = format!("bus {:?}", bus.strip.name);
+        unique(&mut names, "bus", &who, &bus.strip.name, &mut say);
+        self::strip(&who, &bus.strip, buses, &mut say);
     }
     if let Some(path) = cycle(session) {
         say(format!("buses feed each other in a circle: {path}"));
@@ -70,17 +68,16 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
     for track in session.tracks() {
         clips(&Who { cue: None, track: &track.strip.name }, track, &mut say);
     }
-    unique("cue", session.cues().iter().map(|c| (format!("cue {:?}", c.name), &c.name)), &mut say);
-    session.cues().iter().for_each(|cue| self::cue(cue, buses, &mut say));
-    unique(
-        "deliverable",
-        session.deliverables.iter().map(|d| (format!("deliverable {:?}", d.name), &d.name)),
-        &mut say,
-    );
+    for cue in session.cues() {
+        unique(&mut names, "cue", &format!("cue {:?}", cue.name), &cue.name, &mut say);
+        self::cue(cue, buses, &mut say);
+    }
     for deliverable in &session.deliverables {
+        let who = format!("deliverable {:?}", deliverable.name);
+        unique(&mut names, "deliverable", &who, &deliverable.name, &mut say);
         let lost = |part: &&Part| session.lacks(**part);
         if deliverable.mute.iter().any(|p| lost(&p)) || deliverable.stems.iter().any(|b| lost(&&Part::Bus(*b))) {
-            say(format!("deliverable {:?}: names a part that is not in this session", deliverable.name));
+            say(format!("{who}: names a part that is not in this session"));
         }
     }
     problems
@@ -88,13 +85,13 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
 
 /// A cue, its tracks and its uses.
 fn cue(cue: &Cue, buses: usize, say: &mut impl FnMut(String)) {
-    let who = |track: &'_ Track| Who { cue: Some(&cue.name), track: &track.strip.name }.to_string();
     if cue.tracks.is_empty() {
         say(format!("cue {:?}: it has no tracks", cue.name));
     }
-    unique("track", cue.tracks.iter().map(|t| (who(t), &t.strip.name)), say);
+    let mut names = HashSet::new();
     for track in &cue.tracks {
         let who = Who { cue: Some(&cue.name), track: &track.strip.name };
+        unique(&mut names, "track", &who, &track.strip.name, say);
         strip(&who, &track.strip, buses, say);
         clips(&who, track, say);
         for clip in &track.clips {
@@ -122,15 +119,18 @@ fn cue(cue: &Cue, buses: usize, say: &mut impl FnMut(String)) {
     }
 }
 
-/// Names that are missing or there twice.
-fn unique<'n, W: fmt::Display>(kind: &str, named: impl Iterator<Item = (W, &'n String)>, say: &mut impl FnMut(String)) {
-    let mut names = HashSet::new();
-    for (who, name) in named {
-        if name.is_empty() {
-            say(format!("a {kind} has no name"));
-        } else if !names.insert(name) {
-            say(format!("{who}: there are two of this name"));
-        }
+/// Whether a name is missing, or one of its kind is there twice.
+fn unique<'n>(
+    names: &mut HashSet<(&'static str, &'n str)>,
+    kind: &'static str,
+    who: &impl fmt::Display,
+    name: &'n str,
+    say: &mut impl FnMut(String),
+) {
+    if name.is_empty() {
+        say(format!("a {kind} has no name"));
+    } else if !names.insert((kind, name)) {
+        say(format!("{who}: there are two of this name"));
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     PlannedClip, Window,
     check::Who,
     crossfade::{self, Stretch},
-    place::Place,
+    place::{Place, automation},
     route::Voice,
 };
 use crate::{
@@ -68,8 +68,7 @@ impl<'a> Place<'a> {
         let mut voices = Vec::new();
         for (track, clips) in tracks {
             let strip = &track.strip;
-            let gain = Automation::gain(&strip.gain_curve, strip.gain);
-            let pan = Automation::pan(&strip.pan_curve, strip.pan);
+            let (gain, pan) = automation(strip);
             let still = gain.constant().is_some() && pan.constant().is_some();
             for (number, group) in groups(&uses, still).into_iter().enumerate() {
                 let times = || group.iter().map(|u| (u.range.start.0..u.range.end.0, u.from.0));

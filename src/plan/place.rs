@@ -7,14 +7,22 @@ use super::{
     route::Voice,
 };
 use crate::{
-    curve::Automation,
-    error::Problem,
-    session::{At, Clip, Input, Session, Track},
+    curve::{Automation, Curve},
+    error::{Error, ErrorKind, Problem},
+    nearest::hint,
+    session::{At, Clip, Input, Session, Strip, Track},
     source::stem::Stem,
     timecode::Timecode,
     units::Frames,
 };
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// How many files of a folder are looked at for a name that may have been meant.
+const MOST_BESIDE: usize = 1000;
 
 /// Places all clips of a session; every stem is opened once.
 pub(super) struct Place<'a> {
@@ -44,13 +52,14 @@ impl<'a> Place<'a> {
     /// A track of the timeline.
     pub(super) fn track(&mut self, track: &'a Track) -> Voice<'a> {
         let who = Who { cue: None, track: &track.strip.name };
+        let (gain, pan) = automation(&track.strip);
         Voice {
             name: track.strip.name.clone(),
             strip: &track.strip,
             mute: track.strip.mute,
             clips: self.clips(&who, track),
-            gain: Automation::gain(&track.strip.gain_curve, track.strip.gain),
-            pan: Automation::pan(&track.strip.pan_curve, track.strip.pan),
+            gain,
+            pan,
         }
     }
 
@@ -123,7 +132,14 @@ impl<'a> Place<'a> {
         };
         let known = self.stems.entry(StemKey::of(&input)).or_insert_with(|| {
             let probed = Stem::probe(&input, session.rate, session.damage);
-            probed.map_err(|e| say(e.within(who).into_problem())).ok().map(Arc::new)
+            let told = |e: Error| {
+                let mut problem = e.within(who).into_problem();
+                if clip.written.is_somewhere() && problem.kind == ErrorKind::NotFound {
+                    problem.what += &beside(&input);
+                }
+                say(problem);
+            };
+            probed.map_err(told).ok().map(Arc::new)
         });
         known.clone()
     }
@@ -185,6 +201,27 @@ impl<'a> Place<'a> {
             format!("its time reference lies {before} before the start of the session, {start}")
         })
     }
+}
+
+/// The file in the same folder that was most likely meant, as a question.
+fn beside(input: &Input) -> String {
+    let located = input.located().map(|(path, _)| path).unwrap_or_default();
+    let (Some(name), Some(folder)) = (located.file_name().and_then(|n| n.to_str()), located.parent()) else {
+        return String::new();
+    };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let files = folder.read_dir().into_iter().flatten().take(MOST_BESIDE).flatten();
+    let mut names: Vec<String> = files.filter_map(|f| f.file_name().into_string().ok()).collect();
+    names.sort();
+    if name.len() < 256 { hint(name, names.iter().map(String::as_str)) } else { String::new() }
+}
+
+/// Gain and pan over time. Points that are out of order, which was told when the session was checked, draw no curve.
+pub(super) fn automation(strip: &Strip) -> (Automation, Automation) {
+    let (none, nowhere) = (Curve::new(), Curve::new());
+    let gain = if strip.gain_curve.in_order() { &strip.gain_curve } else { &none };
+    let pan = if strip.pan_curve.in_order() { &strip.pan_curve } else { &nowhere };
+    (Automation::gain(gain, strip.gain), Automation::pan(pan, strip.pan))
 }
 
 /// Files are known by path and stream, a program's sources by identity.

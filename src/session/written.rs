@@ -6,23 +6,29 @@
 use crate::error::{Place, Problem};
 use std::{ops::Range, path::PathBuf, sync::Arc};
 
-/// The text of a session file.
+/// The text of a session file, and behind it what was set in place of it.
 #[derive(Debug)]
 pub(crate) struct Sheet {
     pub path: PathBuf,
     pub text: String,
+    /// One line for each value that was set from outside; byte positions in it follow those of the text.
+    pub set: String,
 }
 
 impl Sheet {
     /// Line, column and text of a stretch of bytes.
     pub(crate) fn place(&self, span: &Range<usize>) -> Place {
-        let before = self.text.get(..span.start).unwrap_or(&self.text);
+        let (file, all, span) = match (span.start.checked_sub(self.text.len() + 1), self.set.is_empty()) {
+            (Some(start), false) => (PathBuf::from("set"), &self.set, start..start.saturating_add(span.len())),
+            _ => (self.path.clone(), &self.text, span.clone()),
+        };
+        let before = all.get(..span.start).unwrap_or(all);
         let line_start = before.rfind('\n').map_or(0, |n| n + 1);
-        let text = self.text.get(line_start..).unwrap_or("").lines().next().unwrap_or("").to_owned();
+        let text = all.get(line_start..).unwrap_or("").lines().next().unwrap_or("").to_owned();
         let column = before.get(line_start..).unwrap_or("").chars().count();
-        let covered = self.text.get(span.clone()).unwrap_or("").lines().next().unwrap_or("").chars().count();
+        let covered = all.get(span).unwrap_or("").lines().next().unwrap_or("").chars().count();
         let line = before.matches('\n').count() + 1;
-        Place { file: self.path.clone(), line, column: column + 1, text, width: covered.max(1) }
+        Place { file, line, column: column + 1, text, width: covered.max(1) }
     }
 }
 
@@ -39,6 +45,11 @@ struct Spans {
 impl Written {
     pub(crate) fn new(sheet: &Arc<Sheet>, whole: Range<usize>, keys: Vec<(&'static str, Range<usize>)>) -> Self {
         Self(Some(Arc::new(Spans { sheet: Arc::clone(sheet), whole, keys })))
+    }
+
+    /// Whether it was written in a file.
+    pub(crate) fn is_somewhere(&self) -> bool {
+        self.0.is_some()
     }
 
     /// The problem at the value of one of these keys, the first that is there, or else at the whole thing.
