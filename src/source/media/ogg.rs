@@ -190,17 +190,31 @@ fn read_more(reader: &mut BufReader<File>, data: &mut Vec<u8>, n: usize) -> Resu
 
 /// The checksum of a page, its own field taken as zero (RFC 3533, section 6).
 fn checksum(page: &[u8]) -> u32 {
-    const TABLE: [u32; 256] = table();
-    page.iter().enumerate().fold(0, |crc: u32, (i, byte)| {
-        let byte = if (22..26).contains(&i) { 0 } else { *byte };
+    let (head, rest) = page.split_at_checked(22).unwrap_or((page, &[]));
+    let crc = [head, &[0; 4], rest.get(4..).unwrap_or(&[])];
+    crc.into_iter().fold(0, extend)
+}
+
+/// The checksum of more bytes, eight at a time: each is looked up in the table of its distance from the end.
+fn extend(crc: u32, bytes: &[u8]) -> u32 {
+    const TABLES: [[u32; 256]; 8] = tables();
+    let look =
+        |distance: usize, byte: u8| TABLES.get(distance).and_then(|t| t.get(usize::from(byte))).copied().unwrap_or(0);
+    let (eights, rest) = bytes.as_chunks::<8>();
+    let crc = eights.iter().fold(crc, |crc, &[a, b, c, d, e, f, g, h]| {
+        let [p, q, r, s] = crc.to_be_bytes();
+        let first = look(7, a ^ p) ^ look(6, b ^ q) ^ look(5, c ^ r) ^ look(4, d ^ s);
+        first ^ look(3, e) ^ look(2, f) ^ look(1, g) ^ look(0, h)
+    });
+    rest.iter().fold(crc, |crc, byte| {
         let [top, ..] = crc.to_be_bytes();
-        crc << 8 ^ TABLE.get(usize::from(top ^ byte)).copied().unwrap_or(0)
+        crc << 8 ^ look(0, top ^ byte)
     })
 }
 
-#[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "computed when compiled, i < 256")]
-const fn table() -> [u32; 256] {
-    let mut table = [0; 256];
+#[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "computed when compiled, i < 256, k < 8")]
+const fn tables() -> [[u32; 256]; 8] {
+    let mut tables = [[0; 256]; 8];
     let mut i = 0;
     while i < 256 {
         let mut value = (i as u32) << 24;
@@ -209,10 +223,21 @@ const fn table() -> [u32; 256] {
             value = if value >> 31 == 1 { value << 1 ^ 0x04C1_1DB7 } else { value << 1 };
             bit += 1;
         }
-        table[i] = value;
+        tables[0][i] = value;
         i += 1;
     }
-    table
+    // One byte further from the end: the same, with a byte of zeros behind it.
+    let mut k = 1;
+    while k < 8 {
+        i = 0;
+        while i < 256 {
+            let before = tables[k - 1][i];
+            tables[k][i] = before << 8 ^ tables[0][(before >> 24) as usize];
+            i += 1;
+        }
+        k += 1;
+    }
+    tables
 }
 
 #[cfg(test)]
@@ -254,6 +279,19 @@ mod tests {
             (&[Hole { from: 100, to: 300, last: false }][..], 400, None)
         );
         assert_eq!(walk.good.len(), 2);
+    }
+
+    #[test]
+    fn the_checksum_is_that_of_the_polynomial_whatever_the_length() {
+        let bytes: Vec<u8> = (0..300u32).map(|i| u8::try_from(i * i * 7 % 251).unwrap()).collect();
+        for n in 27..bytes.len() {
+            let plain = bytes[..n].iter().enumerate().fold(0u32, |crc, (i, byte)| {
+                let byte = if (22..26).contains(&i) { 0 } else { *byte };
+                let shift = |crc: u32, _| if crc >> 31 == 1 { crc << 1 ^ 0x04C1_1DB7 } else { crc << 1 };
+                (0..8).fold(crc ^ u32::from(byte) << 24, shift)
+            });
+            assert_eq!(checksum(&bytes[..n]), plain, "{n} bytes");
+        }
     }
 
     #[test]
