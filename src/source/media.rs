@@ -63,7 +63,6 @@ pub(crate) struct Media {
     /// The frame that is read next.
     at: u64,
     held: Held,
-    planes: Vec<Vec<f64>>,
     /// A packet that lies behind a gap.
     waiting: Option<Packet>,
     /// Whether a seek has happened and no packet has come since.
@@ -78,7 +77,7 @@ pub(crate) struct Media {
 struct Held {
     /// The frame behind the last.
     until: u64,
-    /// The index of frame `at` in the planes; `None` for silence.
+    /// The index of frame `at` in the packet that was decoded last; `None` for silence.
     from: Option<usize>,
 }
 
@@ -115,7 +114,6 @@ impl Media {
             decoder: opened.decoder,
             at: 0,
             held: Held::default(),
-            planes: Vec::new(),
             waiting: None,
             sought: false,
             flaws: Vec::new(),
@@ -134,10 +132,13 @@ impl Media {
         refuse(&self.path, kind, what)
     }
 
+    fn alive(&self) -> Result<()> {
+        self.dead.as_ref().map_or(Ok(()), |(kind, what)| Err(refuse(&self.path, *kind, what)))
+    }
+
+    /// Refuses a file that was written to since it was opened.
     fn check(&mut self) -> Result<()> {
-        if let Some((kind, what)) = &self.dead {
-            return Err(refuse(&self.path, *kind, what));
-        }
+        self.alive()?;
         if Stamp::of(&self.file) != self.stamp {
             return Err(self.die(ErrorKind::Corrupt, CHANGED.into()));
         }
@@ -187,7 +188,7 @@ impl Media {
             if packet.fresh {
                 self.decoder.reset();
             }
-            let got = match self.decoder.decode(&packet, &mut self.planes) {
+            let got = match self.decoder.decode(&packet) {
                 Ok(out) => out,
                 Err(Fault::Damaged(what) | Fault::Unsupported(what)) => {
                     self.feed.passed(packet.frames);
@@ -280,7 +281,7 @@ impl Source for Media {
     }
 
     fn read(&mut self, out: &mut Block) -> Result<usize> {
-        self.check()?;
+        self.alive()?;
         let room = out.capacity();
         out.set_frames(room);
         let mut done = 0;
@@ -296,19 +297,19 @@ impl Source for Media {
                 continue;
             }
             let n = usize::try_from(self.held.until - self.at).unwrap_or(usize::MAX).min(room - done);
-            for (ch, target) in out.channels_mut().enumerate() {
-                let Some(target) = target.get_mut(done..done + n) else { continue };
-                let from = self.held.from.and_then(|f| self.planes.get(ch)?.get(f..f + n));
-                match from {
-                    Some(samples) => target.copy_from_slice(samples),
-                    None => target.fill(0.0),
+            let mut targets: Vec<_> = out.channels_mut().filter_map(|c| c.get_mut(done..done + n)).collect();
+            match self.held.from {
+                Some(from) => {
+                    let copied = self.decoder.copy(from, &mut targets);
+                    copied.map_err(|f| self.die(ErrorKind::Corrupt, f.reason()))?;
                 }
+                None => targets.into_iter().for_each(|t| t.fill(0.0)),
             }
             self.held.from = self.held.from.map(|f| f + n);
             self.at += u64::try_from(n).unwrap_or(0);
             done += n;
         }
-        // Once more behind the data: what was decoded since the first look may be of another content.
+        // Behind the data: what was decoded until now may be of another content.
         self.check()?;
         out.set_frames(done);
         Ok(done)

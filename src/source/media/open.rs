@@ -156,12 +156,11 @@ impl Stem<'_> {
 
     /// Decodes the first packets to learn what really comes out, and goes back to the start.
     fn trial(&self, feed: &mut Feed, decoder: &mut Decoder, codec: &str) -> Result<Option<Decoded>> {
-        let mut planes = Vec::new();
         let mut seen = None;
         let mut refusal = None;
         for _ in 0..16 {
             let Ok(Some(packet)) = feed.next() else { break };
-            match decoder.decode(&packet, &mut planes) {
+            match decoder.decode(&packet) {
                 Ok(out) if out.frames > 0 => {
                     seen = Some(out);
                     break;
