@@ -15,7 +15,7 @@ use crate::{
     units::Frames,
 };
 use flaws::FlawLog;
-use lane::{LaneState, Output};
+use lane::{LaneState, Output, Turn};
 use pool::Pool;
 
 /// How a plan is run. Nothing here changes a sample.
@@ -116,12 +116,10 @@ impl Renderer {
         let (plan, at) = (&self.plan, self.position);
         for stage in &plan.stages {
             let (before, from_here) = self.outputs.split_at_mut(stage.start);
-            let before = &*before;
+            let turn = Turn { plan, before, at, frames, pool: &self.pool };
             let lanes = self.lanes.iter_mut().zip(&plan.lanes).skip(stage.start).zip(from_here).take(stage.len());
             let live: Vec<_> = lanes.filter(|((_, lane), _)| lane.live).collect();
-            let results: Vec<Result<()>> = self
-                .pool
-                .each(live, |((state, lane), out)| state.render(out, lane, plan, before, at, frames, &self.pool));
+            let results: Vec<Result<()>> = self.pool.each(live, |((state, lane), out)| state.render(out, lane, turn));
             // The first in the order of the plan, whichever thread met one first.
             results.into_iter().collect::<Result<()>>()?;
         }

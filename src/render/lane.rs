@@ -34,6 +34,18 @@ impl Output {
     }
 }
 
+/// The block that is being rendered, the same for all lanes of a stage.
+#[derive(Clone, Copy)]
+pub(super) struct Turn<'a> {
+    pub plan: &'a Plan,
+    /// What the lanes of earlier stages give.
+    pub before: &'a [Output],
+    /// The first frame.
+    pub at: u64,
+    pub frames: usize,
+    pub pool: &'a Pool,
+}
+
 /// What a lane keeps from block to block.
 pub(super) struct LaneState {
     /// The sum of a track's mono clips, until the pan law places it.
@@ -69,17 +81,9 @@ impl LaneState {
         &self.flaws
     }
 
-    /// Renders `frames` frames from `at` on; `before` are the outputs of earlier stages.
-    pub(super) fn render(
-        &mut self,
-        out: &mut Output,
-        lane: &Lane,
-        plan: &Plan,
-        before: &[Output],
-        at: u64,
-        frames: usize,
-        pool: &Pool,
-    ) -> Result<()> {
+    /// Renders the lane's part of a block.
+    pub(super) fn render(&mut self, out: &mut Output, lane: &Lane, turn: Turn<'_>) -> Result<()> {
+        let Turn { plan, before, at, frames, pool } = turn;
         match &lane.input {
             LaneInput::Clips(clips) => self.play(out, clips, at, frames).map_err(|e| e.in_track(&lane.name))?,
             LaneInput::Sum(feeds) => sum(out, feeds, before, frames, pool),
