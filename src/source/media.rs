@@ -19,10 +19,7 @@ mod table;
 mod tape;
 mod xing;
 
-use super::{
-    Flaw, FlawKind, Info, Source, Spec, refuse, sniff,
-    stamp::{CHANGED, Stamp},
-};
+use super::{Flaw, FlawKind, Info, Source, Spec, file::StemFile, refuse, sniff, stamp::CHANGED};
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
@@ -34,7 +31,6 @@ use fault::Fault;
 use feed::Feed;
 use open::Opened;
 use std::{
-    fs::File,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -47,9 +43,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A stem file that is open.
 pub(crate) struct Media {
     path: PathBuf,
-    file: File,
-    /// As it was when it was opened.
-    stamp: Option<Stamp>,
+    file: StemFile,
     spec: Spec,
     frames: u64,
     /// The first frame that the file does not hold.
@@ -83,8 +77,7 @@ struct Held {
 
 impl Media {
     /// Opens a file that was recognised. `stream` is the number of an audio stream, counted from 1.
-    pub(crate) fn open(path: &Path, file: File, kind: sniff::Kind, stream: Option<usize>) -> Result<(Self, Info)> {
-        let stamp = Stamp::of(&file);
+    pub(crate) fn open(path: &Path, file: StemFile, kind: sniff::Kind, stream: Option<usize>) -> Result<(Self, Info)> {
         let opened: Opened = open::open(path, &file, kind, stream)?;
         let spec = Spec { rate: opened.rate, layout: Layout::from_mask(opened.channels, opened.mask) };
         let info = Info {
@@ -102,7 +95,6 @@ impl Media {
         let media = Self {
             path: path.to_path_buf(),
             file,
-            stamp,
             spec,
             frames: opened.frames,
             end: opened.frames.saturating_sub(opened.missing),
@@ -139,7 +131,7 @@ impl Media {
     /// Refuses a file that was written to since it was opened.
     fn check(&mut self) -> Result<()> {
         self.alive()?;
-        if Stamp::of(&self.file) != self.stamp {
+        if !self.file.unchanged() {
             return Err(self.die(ErrorKind::Corrupt, CHANGED.into()));
         }
         Ok(())

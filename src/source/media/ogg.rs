@@ -5,10 +5,8 @@
 //! cut in the middle of a page. It does not look into packets.
 
 use super::tape::Part;
-use std::{
-    fs::File,
-    io::{BufReader, Read, Result, Seek, SeekFrom},
-};
+use crate::source::file::StemFile;
+use std::io::{BufReader, Read, Result, Seek, SeekFrom};
 
 /// Bytes without a page after which the rest of a file is not Ogg.
 const GIVE_UP: u64 = 16 << 20;
@@ -88,15 +86,15 @@ impl Page {
 }
 
 /// Walks over all pages.
-pub(crate) fn walk(file: &File) -> Result<Walk> {
-    let len = file.metadata()?.len();
-    let mut reader = BufReader::with_capacity(1 << 18, file.try_clone()?);
+pub(crate) fn walk(file: &StemFile) -> Result<Walk> {
+    let len = file.len();
+    let mut reader = BufReader::with_capacity(1 << 18, file.clone());
     reader.seek(SeekFrom::Start(0))?;
     let (mut walk, mut at, mut data) = (Walk::default(), 0u64, Vec::new());
     let mut music = false;
     let mut lost = 0;
     while at + 27 <= len && lost < GIVE_UP {
-        let seek = |reader: &mut BufReader<File>, at: u64| reader.seek(SeekFrom::Start(at)).map(|_| ());
+        let seek = |reader: &mut BufReader<StemFile>, at: u64| reader.seek(SeekFrom::Start(at)).map(|_| ());
         data.resize(27, 0);
         reader.read_exact(&mut data)?;
         let Some(mut page) = Page::parse(&data) else {
@@ -172,7 +170,7 @@ impl Walk {
 }
 
 /// How far it is from `at` to the next capture pattern.
-fn skip(reader: &mut BufReader<File>, at: u64, lost: &mut u64) -> Result<u64> {
+fn skip(reader: &mut BufReader<StemFile>, at: u64, lost: &mut u64) -> Result<u64> {
     reader.seek(SeekFrom::Start(at))?;
     let mut data = Vec::new();
     reader.take(GIVE_UP).read_to_end(&mut data)?;
@@ -183,7 +181,7 @@ fn skip(reader: &mut BufReader<File>, at: u64, lost: &mut u64) -> Result<u64> {
 }
 
 /// Appends `n` bytes; `false` when there are fewer.
-fn read_more(reader: &mut BufReader<File>, data: &mut Vec<u8>, n: usize) -> Result<bool> {
+fn read_more(reader: &mut BufReader<StemFile>, data: &mut Vec<u8>, n: usize) -> Result<bool> {
     let n = u64::try_from(n).unwrap_or(u64::MAX);
     Ok(u64::try_from(reader.take(n).read_to_end(data)?) == Ok(n))
 }
@@ -260,9 +258,9 @@ mod tests {
     }
 
     fn walked(bytes: &[u8]) -> Walk {
-        let mut file = tempfile::tempfile().unwrap();
+        let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(bytes).unwrap();
-        walk(&file).unwrap()
+        walk(&StemFile::open(file.path()).unwrap()).unwrap()
     }
 
     #[test]

@@ -12,12 +12,13 @@ use super::{
     fault::Fault,
     feed::Feed,
 };
+use crate::source::file::StemFile;
 use crate::{
     error::{Error, ErrorKind, Result},
     source::{Bits, Remark, refuse, sniff::Kind},
     units::{Frames, SampleRate},
 };
-use std::{fs::File, path::Path};
+use std::path::Path;
 
 /// Frames decoded before the wanted one after a seek, for codecs whose packets lean on earlier ones. The bit reservoir
 /// of MP3 reaches back further the lower the bit rate is; at 16 kbit/s ten packets are enough.
@@ -75,13 +76,13 @@ impl Extent {
 /// The file that is being opened.
 struct Stem<'a> {
     path: &'a Path,
-    file: &'a File,
+    file: &'a StemFile,
     /// The stream that is wanted, counted from 1.
     stream: Option<usize>,
 }
 
 /// Opens a stem of any format but WAVE.
-pub(crate) fn open(path: &Path, file: &File, kind: Kind, stream: Option<usize>) -> Result<Opened> {
+pub(crate) fn open(path: &Path, file: &StemFile, kind: Kind, stream: Option<usize>) -> Result<Opened> {
     let stem = Stem { path, file, stream };
     match kind {
         Kind::Mpeg { start, fragment } => stem.mpeg(start, fragment),

@@ -60,7 +60,7 @@ impl Stem<'_> {
     }
 
     fn whole(&self) -> Result<Window> {
-        let len = self.file.metadata().map_err(|e| self.io(e))?.len();
+        let len = self.file.len();
         Ok(Window { parts: vec![(0, len)], len, ..Window::default() })
     }
 
