@@ -63,7 +63,7 @@ impl Timecode {
             let last = rate.nominal() - 1;
             return refuse(format!("{}: the last frame of a second is {last} at {rate} fps", text()));
         }
-        if s == 0 && m % 10 != 0 && f < rate.dropped() {
+        if s == 0 && !m.is_multiple_of(10) && f < rate.dropped() {
             let first = format!("{h:02}:{m:02}:00;{:02}", rate.dropped());
             return refuse(format!("{} is left out by drop-frame; the next label is {first}", text()));
         }

@@ -131,7 +131,7 @@ impl Plan {
         }
         text += &format!(" @{}", clip.range.start);
         let heard = clip.range.end - clip.range.start;
-        if clip.lead == 0 && heard % clip.pass.max(1) == 0 {
+        if clip.lead == 0 && heard.is_multiple_of(clip.pass.max(1)) {
             if clip.from != 0 || stem.frames != Some(Frames(clip.pass)) {
                 text += &format!(" [{}..{}]", clip.from, clip.from + clip.pass);
             }
