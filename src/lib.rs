@@ -98,6 +98,7 @@ mod bounce;
 pub mod source;
 pub mod sink;
 mod dsp;
+pub mod measure;
 pub mod report;
 mod error;
 
@@ -113,7 +114,7 @@ pub use report::Report;
 pub use session::{Bus, BusId, Clip, Damage, Input, Load, Master, Opener, Send, Session, Strip, Track, TrackId};
 pub use sink::{Format, Sink};
 pub use source::{Source, Spec};
-pub use units::{Dbfs, Decibels, Frames, Gain, NotANumber, Pan, SampleRate};
+pub use units::{Dbfs, Dbtp, Decibels, Frames, Gain, Lufs, NotANumber, Pan, SampleRate};
 
 /// The programs of the README are compiled.
 #[cfg(doctest)]
