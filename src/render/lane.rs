@@ -260,7 +260,6 @@ fn add_clip(
     frames: usize,
     gains: &mut Vec<f64>,
 ) -> Result<()> {
-    let length = clip.range.end - clip.range.start;
     let mut now = clip.range.start.max(at);
     let end = clip.range.end.min(at + frames as u64);
     let index = |frame: u64| usize::try_from(frame - at).unwrap_or(frames);
@@ -273,15 +272,18 @@ fn add_clip(
         }
     }
     while now < end {
-        let offset = now - clip.range.start;
+        let offset = now - clip.range.start + clip.lead;
         let within = offset % clip.pass;
         let most = usize::try_from((end - now).min(clip.pass - within)).unwrap_or(usize::MAX);
         let (piece, range) = reader.read(clip.from + within, most)?;
         let n = range.len();
-        let left = length - offset;
-        let faded = offset < clip.fade_in.length.0 || left - (n as u64) < clip.fade_out.length.0;
+        let left = clip.total - offset;
+        let faded = offset < clip.fade_in.length.0
+            || left - (n as u64) < clip.fade_out.length.0
+            || clip.window.fades(now..now + n as u64);
         if faded {
-            let fades = (0..n as u64).map(|k| clip.fade_in.gain(offset + k) * clip.fade_out.gain(left - k));
+            let own = |k: u64| clip.fade_in.gain(offset + k) * clip.fade_out.gain(left - k);
+            let fades = (0..n as u64).map(|k| own(k) * clip.window.gain(now + k));
             gains.clear();
             gains.extend(fades.map(|fade| clip.gain * fade));
         }
