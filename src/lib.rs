@@ -99,6 +99,7 @@ mod bounce;
 pub mod source;
 pub mod sink;
 mod dsp;
+pub mod measure;
 pub mod report;
 mod error;
 

@@ -226,7 +226,7 @@ impl Session {
     pub fn render(&self, range: Range<Frames>) -> Result<Vec<Vec<f64>>> {
         let mut memory = Memory::default();
         let mut renderer = Renderer::new(Plan::compile(self)?, &Options::default())?;
-        Bounce::new().range(range).into_sink(&mut renderer, &mut memory)?;
+        Bounce::new().measure(false).range(range).into_sink(&mut renderer, &mut memory)?;
         // Nothing written: channels without samples.
         let mut channels = memory.into_channels();
         channels.resize(self.layout.channels(), Vec::new());

@@ -13,6 +13,7 @@ use crate::{
     },
     error::Result,
     layout::{Layout, Side},
+    measure::{Measured, Meter},
     plan::{Feed, Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip},
     source::reader::Reader,
     units::Pan,
@@ -57,6 +58,8 @@ pub(super) struct LaneState {
     level: Vec<f64>,
     pan: Vec<f64>,
     factor: Vec<f64>,
+    /// Where it was asked for.
+    meter: Option<Box<Meter>>,
 }
 
 impl LaneState {
@@ -70,7 +73,16 @@ impl LaneState {
             level: Vec::new(),
             pan: Vec::new(),
             factor: Vec::new(),
+            meter: None,
         }
+    }
+
+    pub(super) fn measure(&mut self, meter: Option<Meter>) {
+        self.meter = meter.map(Box::new);
+    }
+
+    pub(super) fn measured(&self) -> Option<Measured> {
+        self.meter.as_deref().cloned().map(Meter::finish)
     }
 
     pub(super) fn peaks(&self) -> &[Peak] {
@@ -96,6 +108,9 @@ impl LaneState {
         }
         let peaks = self.peaks.iter_mut().zip(out.block.channels()).filter(|_| out.active);
         peaks.for_each(|(peak, samples)| peak.take(samples, at));
+        if let Some(meter) = &mut self.meter {
+            if out.active { meter.feed(&out.block) } else { meter.skip(frames) }
+        }
         Ok(())
     }
 
