@@ -132,6 +132,7 @@ fn found(pattern: &str, span: &Range<usize>, who: &str, home: &Home<'_>, text: &
         return Vec::new();
     }
     let folder = context.said(&context.folder.join(&home.folder));
+    let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
     match glob::files(&folder, pattern) {
         Ok(files) if files.is_empty() => {
             text.say(span.clone(), format!("{who}: no file of {} matches {pattern:?}", folder.display()));
