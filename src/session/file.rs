@@ -10,6 +10,7 @@ mod clock;
 mod cues;
 mod document;
 mod fields;
+mod fullness;
 mod glob;
 mod promises;
 mod read_json;
@@ -26,7 +27,7 @@ use crate::{
 use std::{fs, io::Read, path::Path, sync::Arc};
 
 /// A session file larger than this is none.
-const LARGEST: u64 = 8 << 20;
+const LARGEST: u64 = 4 << 20;
 
 /// How a session file is loaded.
 ///
@@ -99,6 +100,10 @@ impl Load {
         let set: String = self.settings.iter().map(|(key, value)| set::line(key, value) + "\n").collect();
         let sheet = Arc::new(Sheet { path: path.to_owned(), text, set });
         let mut found = document::Text::new(&sheet);
+        if let Some(at) = fullness::overfull(&sheet.text) {
+            found.say(at..at + 1, "there is more in this file than a session can hold");
+            return Err(Error::session(found.problems()));
+        }
         let mut tree = if is_json(path) {
             read_json::read(&sheet.text, &mut found)
         } else {
