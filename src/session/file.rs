@@ -15,8 +15,14 @@ mod glob;
 mod promises;
 mod read_json;
 mod read_toml;
+mod save;
+#[cfg(test)]
+mod schema_test;
 mod set;
 mod strips;
+mod write;
+mod write_json;
+mod write_toml;
 
 use super::{Session, written::Sheet};
 use crate::{
@@ -129,6 +135,14 @@ impl Load {
         self.settings.push((key.into(), value.into()));
         self
     }
+}
+
+/// The tree of a text, if it can be read without an error.
+fn tree(text: &str, path: &Path) -> Option<document::Table> {
+    let sheet = Arc::new(Sheet { path: path.to_owned(), text: text.to_owned(), set: String::new() });
+    let mut found = document::Text::new(&sheet);
+    let read = if is_json(path) { read_json::read(text, &mut found) } else { read_toml::read(text, 0, &mut found) };
+    found.problems().is_empty().then_some(read)
 }
 
 /// Whether a session file is JSON, by its name.
