@@ -12,12 +12,12 @@ pub(crate) use check::session as check;
 
 use crate::{
     curve::{Automation, Fade},
-    dsp::pan::PanLaw,
+    dsp::{limiter::Limiter, pan::PanLaw},
     error::{Error, Result},
     layout::Layout,
     session::{Clip, Input, Session, Strip},
     source::{Spec, stem::Stem},
-    units::{Decibels, Frames},
+    units::{Dbtp, Decibels, Frames},
 };
 use std::{collections::HashMap, ops::Range, path::PathBuf, sync::Arc};
 
@@ -41,6 +41,8 @@ pub struct Plan {
     pub(crate) spec: Spec,
     pub(crate) pan_law: PanLaw,
     pub(crate) length: Frames,
+    /// The ceiling of the master's limiter, where it has one.
+    pub(crate) limit: Option<Dbtp>,
     /// By stage; within a stage tracks before buses, in the order of the session. The last is the master.
     pub(crate) lanes: Vec<Lane>,
     /// The lanes of each stage.
@@ -154,6 +156,24 @@ impl Plan {
     #[must_use]
     pub fn length(&self) -> Frames {
         self.length
+    }
+
+    /// Frames that the master's limiter looks ahead; 0 where there is none. The output is not late by them: it starts and
+    /// ends where it does without.
+    #[must_use]
+    pub fn latency(&self) -> Frames {
+        self.limiter().map_or(Frames::ZERO, |limiter| Frames(limiter.latency()))
+    }
+
+    /// Frames before a place of the timeline that are rendered too when a render starts there, for the limiter to know
+    /// what it knows in a render of everything; 0 where there is none.
+    #[must_use]
+    pub fn warm_up(&self) -> Frames {
+        self.limiter().map_or(Frames::ZERO, |limiter| Frames(limiter.warm_up()))
+    }
+
+    fn limiter(&self) -> Option<Limiter> {
+        self.limit.map(|ceiling| Limiter::new(ceiling.value(), self.spec.rate, 0))
     }
 
     /// Every file that is read, once.

@@ -7,7 +7,7 @@ use crate::{
     layout::Layout,
     session::{BusId, Clip, Session, Strip},
     source::stem::Stem,
-    units::{Decibels, Frames, Pan},
+    units::{Dbtp, Decibels, Frames, Pan},
 };
 use std::collections::HashSet;
 
@@ -32,6 +32,9 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
     }
     gain("the master", "gain", session.master.gain, &mut say);
     gain_curve("the master", &session.master.gain_curve, &mut say);
+    if let Some(Dbtp(limit)) = session.master.limit.filter(|l| !(-60.0..=24.0).contains(&l.0)) {
+        say(format!("the master: a limit of {limit} dBTP is outside -60 to 24"));
+    }
     let tracks = session.tracks().iter().map(|t| ("track", &t.strip));
     let buses = session.buses().iter().map(|b| ("bus", &b.strip));
     let mut names = HashSet::new();

@@ -83,6 +83,7 @@ pub(super) fn lanes(session: &Session, clips: Vec<Vec<PlannedClip>>) -> Plan {
         spec: Spec { rate: session.rate, layout: session.layout },
         pan_law: session.pan_law,
         length: session.length.unwrap_or(Frames(all)),
+        limit: session.master.limit,
         sounding: merged(heard.collect()),
         lanes,
         stages,

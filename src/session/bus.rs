@@ -3,7 +3,7 @@
 use super::strip::{BusId, Send, Strip, strip_setters};
 use crate::{
     curve::Curve,
-    units::{Decibels, Pan},
+    units::{Dbtp, Decibels, Pan},
 };
 
 /// A sum of tracks and other buses, with gain, pan and a way out.
@@ -29,4 +29,7 @@ pub struct Master {
     pub gain: Decibels,
     /// Gain over time, in decibels added to `gain`.
     pub gain_curve: Curve<Decibels>,
+    /// Holds the true peak of the mix at this level, −60 to +24 dBTP, by turning it down where it would be above, 4 ms
+    /// ahead and for 0.1 s; what is below passes bit for bit. Without it nothing is limited.
+    pub limit: Option<Dbtp>,
 }

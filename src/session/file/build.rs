@@ -11,7 +11,7 @@ use crate::{
     nearest::hint,
     session::{Bus, BusId, Clip, Input, Session, Strip, Track},
     source::highest_rate,
-    units::{Decibels, Frames, Pan, SampleRate},
+    units::{Dbtp, Decibels, Frames, Pan, SampleRate},
 };
 use std::path::{Component, Path, PathBuf};
 
@@ -45,6 +45,7 @@ pub(super) fn session(load: &Load, path: &Path, document: &Table, text: &mut Tex
         let master = Fields::new("master", table);
         session.master.gain = master.gain("gain", text).unwrap_or_default();
         session.master.gain_curve = automation(&master, context.rate, text).0;
+        session.master.limit = master.gain("limit", text).map(|limit| Dbtp(limit.0));
         master.finish(text);
     }
     for (key, table) in &buses {
