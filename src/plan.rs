@@ -5,6 +5,7 @@
 //! other, and a sum always runs in the order of the session: tracks first, then buses.
 
 mod check;
+mod depth;
 mod print;
 mod route;
 

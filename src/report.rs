@@ -24,6 +24,8 @@ pub struct Report {
     pub output: Option<String>,
     /// The format of that file, e.g. `wav24`.
     pub format: Option<String>,
+    /// The spectrum of the dither that was added, e.g. `white`; `null` for none.
+    pub dither: Option<String>,
     /// Size of that file.
     pub bytes: u64,
     /// Rate of the output.
@@ -260,6 +262,8 @@ pub enum Code {
     W105,
     /// A stem is silent.
     W106,
+    /// A stem has more bits than the output, and was not dithered.
+    W112,
     /// A header states a wrong length.
     W113,
     /// Damaged data was replaced by silence.
