@@ -4,7 +4,7 @@ use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
     plan::Plan,
-    render::{Options, Renderer},
+    render::{Options, Renderer, sketch::Grid},
     report::{Code, Report, Warning, gather},
     session::Session,
     sink::{self, Format, Sink, Wav, Written},
@@ -54,6 +54,7 @@ pub struct Bounce<'a> {
     range: Option<Range<Frames>>,
     options: Options,
     block: Option<usize>,
+    overview: Option<usize>,
     watch: Option<Watch<'a>>,
 }
 
@@ -62,6 +63,9 @@ const BLOCK: usize = 16_384;
 
 /// The most that is handed to a sink at a time.
 const LARGEST_BLOCK: usize = 1 << 20;
+
+/// The most bins of a waveform.
+const MOST_BINS: usize = 65_536;
 
 /// Blocks on their way from the renderer to the sink and back: one being rendered, one being written, one waiting.
 const BLOCKS: usize = 3;
@@ -98,6 +102,14 @@ impl<'a> Bounce<'a> {
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.options.threads = threads;
+        self
+    }
+
+    /// Gathers what a picture is drawn from, with at most so many bins a waveform, 1 to 65 536 (others are taken as the
+    /// nearest): [`Report::overview`]. Changes no sample.
+    #[must_use]
+    pub fn overview(mut self, bins: usize) -> Self {
+        self.overview = Some(bins.clamp(1, MOST_BINS));
         self
     }
 
@@ -172,6 +184,9 @@ impl<'a> Bounce<'a> {
         let range = self.range.take().unwrap_or(Frames::ZERO..renderer.plan().length());
         forwards(&range)?;
         renderer.seek(range.start);
+        if let Some(bins) = self.overview {
+            renderer.sketch(Grid::over(&range, bins));
+        }
         if self.options.threads == 1 {
             self.in_turn(renderer, sink, range.end - range.start)?;
         } else {

@@ -1,5 +1,6 @@
 //! Pure kernels: numbers in, numbers out, no files and no state that outlives a call.
 
+pub(crate) mod extent;
 pub(crate) mod gain;
 pub(crate) mod pan;
 pub(crate) mod peak;

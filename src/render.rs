@@ -5,17 +5,20 @@
 
 pub(crate) mod flaws;
 mod lane;
+pub(crate) mod overs;
+pub(crate) mod sketch;
 
 use crate::{
     block::Block,
     dsp::peak::Peak,
     error::{Error, ErrorKind, Result},
-    plan::{Lane, Plan},
+    plan::{Lane, LaneKind, Plan},
     units::Frames,
 };
 use flaws::FlawLog;
 use lane::{LaneState, Output};
 use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
+use sketch::{Grid, Sketch};
 
 /// How a plan is run. Nothing here changes a sample.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -140,6 +143,19 @@ impl Renderer {
             results.into_iter().collect::<Result<()>>()?;
         }
         Ok(())
+    }
+
+    /// From here on draws what every lane gives onto a grid, from a clean sheet.
+    pub(crate) fn sketch(&mut self, grid: Grid) {
+        let channels = self.plan.spec.layout.channels();
+        for (state, lane) in self.lanes.iter_mut().zip(&self.plan.lanes) {
+            state.sketch = Some(Sketch::new(grid, channels, lane.kind == LaneKind::Master));
+        }
+    }
+
+    /// What was drawn of a lane, if anything was asked for.
+    pub(crate) fn sketched(&self, lane: usize) -> Option<&Sketch> {
+        self.lanes.get(lane).and_then(|l| l.sketch.as_ref())
     }
 
     /// The peaks of a lane so far, one a channel, after its gain and pan.

@@ -3,9 +3,12 @@
 //! The field names carry their units and are the keys of the JSON form; silence is `null` there, never infinity.
 
 mod gather;
+mod overview;
 mod table;
+mod waveform;
 
 pub(crate) use gather::gather;
+pub use overview::{Cue, CurvePoint, LaneOverview, Marker, Over, Overview, Waveform};
 
 use crate::error::one_line;
 use crate::source::FlawKind;
@@ -42,6 +45,9 @@ pub struct Report {
     pub mix: MixReport,
     /// What the user should know.
     pub warnings: Vec<Warning>,
+    /// What a picture is drawn from, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overview: Option<Overview>,
     /// Time it took to render and to write; [`Bounce::run`](crate::Bounce::run) counts checking the session too.
     pub wall_s: f64,
     /// Length of the output over the time it took.
@@ -229,10 +235,11 @@ impl fmt::Display for Warning {
 }
 
 impl Report {
-    /// The report as one JSON document. Keys are only ever added.
+    /// The report as one JSON document. Keys are only ever added. With an overview it stands on one line.
     #[must_use]
     pub fn to_json(&self) -> String {
+        let text = if self.overview.is_some() { serde_json::to_string } else { serde_json::to_string_pretty };
         // Every key is text and every value has a JSON form, so this cannot fail.
-        serde_json::to_string_pretty(self).unwrap_or_default()
+        text(self).unwrap_or_default()
     }
 }

@@ -1,6 +1,6 @@
 //! Collects a report from a plan that has run.
 
-use super::{ClipReport, Code, MixReport, Report, Silenced, Stretch, StripReport, TrackReport, Warning};
+use super::{ClipReport, Code, MixReport, Overview, Report, Silenced, Stretch, StripReport, TrackReport, Warning};
 use crate::{
     dsp::peak::Peak,
     plan::{Lane, LaneKind, Placing, Plan, PlannedClip},
@@ -48,6 +48,7 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
             }
         }
     }
+    report.overview = Overview::of(renderer, range);
     report
 }
 

@@ -1,0 +1,201 @@
+//! What a picture is drawn from: waveforms, automation, where clips lie, cues, markers, overs.
+//!
+//! Plain data, gathered while a mix is rendered and bounded however long it is. All times count from frame 0 of the
+//! timeline. Nothing in it is infinite or no number: a gain of −∞ dB is `null`.
+
+use crate::{
+    plan::{Lane, LaneInput, LaneKind, Plan},
+    render::{
+        Renderer,
+        overs::OverLog,
+        sketch::{Bin, Sketch},
+    },
+    units::{Dbfs, Frames, SampleRate},
+};
+use serde::Serialize;
+use std::ops::Range;
+
+/// What the lanes of a mix gave, small enough to draw.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Overview {
+    /// Frames under each bin of every waveform; the last bin may have fewer. The first bin starts with the range.
+    pub frames_per_bin: u64,
+    /// The tracks, in order.
+    pub tracks: Vec<LaneOverview>,
+    /// The buses, in order.
+    pub buses: Vec<LaneOverview>,
+    /// The mix, all channels together.
+    pub mix: LaneOverview,
+    /// The channels of the mix.
+    pub mix_channels: Vec<Waveform>,
+    /// Samples of the mix over full scale, before the output's format.
+    pub over_samples: u64,
+    /// Where they are: the first places, at most 100.
+    pub overs: Vec<Over>,
+    /// Named stretches of the timeline.
+    pub cues: Vec<Cue>,
+    /// Named instants of the timeline.
+    pub markers: Vec<Marker>,
+}
+
+/// A lane of the picture.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct LaneOverview {
+    /// The name of the track or bus.
+    pub name: String,
+    /// Whether any of it is heard.
+    pub heard: bool,
+    /// The bus it goes to; none for the master.
+    pub bus: Option<String>,
+    /// Where its clips sound: start and end in seconds.
+    pub clips_s: Vec<[f64; 2]>,
+    /// The gain over time where it moves: a line through these points.
+    pub gain_curve: Vec<CurvePoint>,
+    /// What was heard of it, after its gain and pan.
+    pub waveform: Waveform,
+}
+
+/// A point of a gain curve.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct CurvePoint {
+    /// When.
+    pub at_s: f64,
+    /// The gain there; `null` for −∞.
+    pub gain_db: Option<f64>,
+}
+
+/// The lowest and highest sample and the root mean square of each bin, full scale ±1.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Waveform {
+    /// The lowest samples.
+    pub min: Vec<f32>,
+    /// The highest samples.
+    pub max: Vec<f32>,
+    /// The root mean squares.
+    pub rms: Vec<f32>,
+}
+
+/// A stretch of the mix over full scale.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Over {
+    /// The frame of its first sample.
+    pub at_frame: u64,
+    /// When that is.
+    pub at_s: f64,
+    /// How many frames it lasts, small gaps included.
+    pub frames: u64,
+    /// Its largest sample.
+    pub peak_dbfs: f64,
+}
+
+/// A named stretch of the timeline.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Cue {
+    /// What it is called.
+    pub name: String,
+    /// Where it starts.
+    pub start_s: f64,
+    /// Where it ends.
+    pub end_s: f64,
+}
+
+/// A named instant of the timeline.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Marker {
+    /// What it is called.
+    pub name: String,
+    /// When.
+    pub at_s: f64,
+}
+
+impl Overview {
+    /// What a renderer has drawn over a range, if it was asked to.
+    pub(super) fn of(renderer: &Renderer, range: &Range<Frames>) -> Option<Self> {
+        let plan = renderer.plan();
+        let mut overview = Self::default();
+        for (index, lane) in plan.lanes.iter().enumerate() {
+            let sketch = renderer.sketched(index)?;
+            let channels = sketch.channels();
+            let drawn = LaneOverview::of(plan, lane, joined(&channels), range);
+            match lane.kind {
+                LaneKind::Track => overview.tracks.push(drawn),
+                LaneKind::Bus => overview.buses.push(drawn),
+                LaneKind::Master => {
+                    overview.mix = drawn;
+                    overview.mix_channels = channels.iter().map(|c| waveform(c)).collect();
+                    overview.took(sketch, plan.spec().rate);
+                }
+            }
+        }
+        Some(overview)
+    }
+
+    /// Adds what only the master's sketch knows.
+    fn took(&mut self, sketch: &Sketch, rate: SampleRate) {
+        self.frames_per_bin = sketch.grid().per_bin;
+        self.over_samples = sketch.overs().iter().map(|l| l.samples).sum();
+        let over = |place: crate::render::overs::Place| Over {
+            at_frame: place.start,
+            at_s: seconds(place.start, rate),
+            frames: place.end - place.start,
+            peak_dbfs: Dbfs::of(place.peak.min(f64::MAX)).0,
+        };
+        self.overs = OverLog::joined(sketch.overs()).into_iter().map(over).collect();
+    }
+}
+
+impl LaneOverview {
+    fn of(plan: &Plan, lane: &Lane, waveform: Waveform, range: &Range<Frames>) -> Self {
+        let rate = plan.spec().rate;
+        let inside = |c: &Range<u64>| c.start.max(range.start.0)..c.end.min(range.end.0);
+        let clips = lane.clips().iter().map(|c| inside(&c.range)).filter(|c| !c.is_empty());
+        let bus = lane.out.first().and_then(|(to, _)| plan.lanes.get(*to)).filter(|l| l.kind == LaneKind::Bus);
+        let point = |(frame, gain): (u64, f64)| CurvePoint {
+            at_s: seconds(frame, rate),
+            gain_db: (gain > 0.0).then(|| 20.0 * libm::log10(gain)),
+        };
+        Self {
+            name: lane.name.clone(),
+            heard: lane.live && !matches!(&lane.input, LaneInput::Sum(feeds) if feeds.is_empty()),
+            bus: bus.map(|b| b.name.clone()),
+            clips_s: clips.map(|c| [seconds(c.start, rate), seconds(c.end, rate)]).collect(),
+            gain_curve: lane.gain.knots(&(range.start.0..range.end.0)).into_iter().map(point).collect(),
+            waveform,
+        }
+    }
+}
+
+/// Several channels as one: the extent of all, and the root mean square of all their samples.
+fn joined(channels: &[Vec<Bin>]) -> Waveform {
+    let bins = channels.first().map_or(0, Vec::len);
+    let mut all = vec![Bin { min: f32::INFINITY, max: f32::NEG_INFINITY, rms: 0.0 }; bins];
+    let mut power = vec![0.0f64; bins];
+    for channel in channels {
+        for ((to, power), bin) in all.iter_mut().zip(&mut power).zip(channel) {
+            (to.min, to.max) = (to.min.min(bin.min), to.max.max(bin.max));
+            *power += f64::from(bin.rms) * f64::from(bin.rms);
+        }
+    }
+    let count = channels.iter().fold(0.0, |n, _| n + 1.0);
+    for (to, power) in all.iter_mut().zip(power) {
+        to.rms = crate::render::sketch::single((power / count).sqrt());
+    }
+    waveform(&all)
+}
+
+fn waveform(bins: &[Bin]) -> Waveform {
+    Waveform {
+        min: bins.iter().map(|b| b.min).collect(),
+        max: bins.iter().map(|b| b.max).collect(),
+        rms: bins.iter().map(|b| b.rms).collect(),
+    }
+}
+
+fn seconds(frame: u64, rate: SampleRate) -> f64 {
+    Frames(frame).to_duration(rate).as_secs_f64()
+}
