@@ -12,7 +12,7 @@ use crate::{
     block::Block,
     dsp::peak::Peak,
     error::{Error, ErrorKind, Result},
-    plan::{Lane, LaneKind, Plan},
+    plan::{Lane, Plan},
     units::Frames,
 };
 use flaws::FlawLog;
@@ -149,7 +149,7 @@ impl Renderer {
     pub(crate) fn sketch(&mut self, grid: Grid) {
         let channels = self.plan.spec.layout.channels();
         for (state, lane) in self.lanes.iter_mut().zip(&self.plan.lanes) {
-            state.sketch = Some(Sketch::new(grid, channels, lane.kind == LaneKind::Master));
+            state.sketch = Some(Sketch::new(grid, channels, lane.kind));
         }
     }
 

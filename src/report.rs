@@ -2,13 +2,25 @@
 //!
 //! The field names carry their units and are the keys of the JSON form; silence is `null` there, never infinity.
 
+mod audio;
 mod gather;
 mod overview;
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "places on a page are small numbers, and to round is to draw"
+)]
+mod picture;
+mod save;
 mod table;
 mod waveform;
 
 pub(crate) use gather::gather;
-pub use overview::{Cue, CurvePoint, LaneOverview, Marker, Over, Overview, Waveform};
+pub use overview::{Cue, CurvePoint, LaneOverview, LoudnessOverview, Marker, Over, Overview, Waveform};
+pub use picture::{html_of, svg_of};
+pub use save::{Paper, save};
 
 use crate::error::one_line;
 use crate::source::FlawKind;

@@ -5,6 +5,7 @@ mod early_sync;
 mod memory;
 mod wav;
 
+pub(crate) use atomic::AtomicFile;
 pub use atomic::same_file;
 pub use memory::Memory;
 pub use wav::{Broadcast, Format, Options, UnknownFormat, Wav};

@@ -1,4 +1,5 @@
-//! The waveform of a lane, drawn while it is rendered: the lowest, the highest and the mean square sample of each bin.
+//! The waveform of a lane, drawn while it is rendered: the lowest and highest sample of each bin, and of sums (buses and
+//! the master) the root mean square. Of tracks it is left out: it would cost more than all the rest.
 //!
 //! Bins lie on a grid that is fixed before the first block, so a bin is a pure function of the frames under it: block
 //! size and threads change no bit. The number of bins is bounded, however long a mix is. A frame that was not rendered
@@ -7,9 +8,10 @@
 use super::overs::OverLog;
 use crate::{
     dsp::{
-        extent::{Energy, extent},
+        extent::{Energy, extent, square},
         peak::Peak,
     },
+    plan::LaneKind,
     units::Frames,
 };
 use std::ops::Range;
@@ -56,6 +58,8 @@ pub(crate) struct Bin {
 pub(crate) struct Sketch {
     grid: Grid,
     channels: Vec<Trace>,
+    /// Whether the root mean square is taken.
+    rms: bool,
     /// Of the master only.
     overs: Vec<OverLog>,
 }
@@ -97,21 +101,31 @@ impl Open {
 }
 
 impl Sketch {
-    pub(crate) fn new(grid: Grid, channels: usize, overs: bool) -> Self {
+    pub(crate) fn new(grid: Grid, channels: usize, lane: LaneKind) -> Self {
         let trace = || Trace { bins: vec![Bin::default(); grid.bins()], open: Open::at(0) };
-        let overs = if overs { vec![OverLog::default(); channels] } else { Vec::new() };
-        Self { grid, channels: (0..channels).map(|_| trace()).collect(), overs }
+        let overs = if lane == LaneKind::Master { channels } else { 0 };
+        Self {
+            grid,
+            channels: (0..channels).map(|_| trace()).collect(),
+            rms: lane != LaneKind::Track,
+            overs: vec![OverLog::default(); overs],
+        }
     }
 
     /// Draws the channels of a block, the first frame of which is `at`, and notes their peaks.
     pub(super) fn take<'a>(&mut self, block: impl Iterator<Item = (&'a mut Peak, &'a [f64])>, at: u64) {
         for (ch, ((peak, samples), trace)) in block.zip(&mut self.channels).enumerate() {
-            let most = trace.take(&self.grid, samples, at);
+            let most = trace.take(&self.grid, samples, at, self.rms);
             peak.note(most, samples, at);
             if let Some(log) = self.overs.get_mut(ch).filter(|_| most > 1.0) {
                 log.take(samples, at);
             }
         }
+    }
+
+    /// Whether the root mean square was taken.
+    pub(crate) fn has_rms(&self) -> bool {
+        self.rms
     }
 
     pub(crate) fn grid(&self) -> Grid {
@@ -131,7 +145,7 @@ impl Sketch {
 
 impl Trace {
     /// Draws samples, and returns the largest absolute one; frames outside the grid leave no trace.
-    fn take(&mut self, grid: &Grid, samples: &[f64], at: u64) -> f64 {
+    fn take(&mut self, grid: &Grid, samples: &[f64], at: u64, rms: bool) -> f64 {
         let (mut at, mut rest, mut most) = (at, samples, 0.0f64);
         while !rest.is_empty() {
             let past = at.checked_sub(grid.start);
@@ -143,10 +157,15 @@ impl Trace {
             };
             let n = usize::try_from(ahead).unwrap_or(usize::MAX).min(rest.len());
             let (now, later) = rest.split_at(n);
-            let (min, max) = match inside {
-                Some(p) => self.draw(grid, usize::try_from(p / grid.per_bin).unwrap_or(usize::MAX), now, at),
-                None => extent(now, at, &mut [0.0; 8]),
-            };
+            let (min, max) = extent(now);
+            if let Some(p) = inside {
+                let bin = self.open(grid, usize::try_from(p / grid.per_bin).unwrap_or(usize::MAX));
+                (bin.min, bin.max) = (bin.min.min(min), bin.max.max(max));
+                bin.frames += n as u64;
+                if rms {
+                    square(now, at, &mut bin.energy);
+                }
+            }
             most = most.max(-min).max(max);
             at += n as u64;
             rest = later;
@@ -154,17 +173,14 @@ impl Trace {
         most
     }
 
-    fn draw(&mut self, grid: &Grid, bin: usize, samples: &[f64], at: u64) -> (f64, f64) {
+    /// The bin to draw in; the one before is closed.
+    fn open(&mut self, grid: &Grid, bin: usize) -> &mut Open {
         if bin != self.open.bin {
             let (old, done) = (self.open.bin, self.open.close(grid));
             self.bins.iter_mut().skip(old).take(1).for_each(|b| *b = done);
             self.open = Open::at(bin);
         }
-        let (min, max) = extent(samples, at, &mut self.open.energy);
-        self.open.min = if min < self.open.min { min } else { self.open.min };
-        self.open.max = if max > self.open.max { max } else { self.open.max };
-        self.open.frames += samples.len() as u64;
-        (min, max)
+        &mut self.open
     }
 
     fn closed(&self, grid: &Grid) -> Vec<Bin> {
@@ -190,7 +206,7 @@ mod tests {
     use super::*;
 
     fn drawn(grid: Grid, samples: &[f64], at: u64, block: usize) -> (Vec<Bin>, Peak) {
-        let (mut sketch, mut peak, mut now) = (Sketch::new(grid, 1, false), Peak::default(), at);
+        let (mut sketch, mut peak, mut now) = (Sketch::new(grid, 1, LaneKind::Bus), Peak::default(), at);
         for piece in samples.chunks(block) {
             sketch.take([(&mut peak, piece)].into_iter(), now);
             now += piece.len() as u64;

@@ -33,6 +33,8 @@ pub struct Overview {
     pub over_samples: u64,
     /// Where they are: the first places, at most 100.
     pub overs: Vec<Over>,
+    /// Loudness and true peak over time, where they were measured.
+    pub loudness: Option<LoudnessOverview>,
     /// Named stretches of the timeline.
     pub cues: Vec<Cue>,
     /// Named instants of the timeline.
@@ -75,8 +77,31 @@ pub struct Waveform {
     pub min: Vec<f32>,
     /// The highest samples.
     pub max: Vec<f32>,
-    /// The root mean squares.
+    /// The root mean squares, of sums only: empty for tracks.
     pub rms: Vec<f32>,
+}
+
+/// Loudness and true peak of the mix over time. Value i is that of the time from i to i + 1 steps after the start of the
+/// range; `null` where it is silent or not defined yet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct LoudnessOverview {
+    /// Seconds from a value to the next.
+    pub step_s: f64,
+    /// Momentary loudness.
+    pub momentary_lufs: Vec<Option<f32>>,
+    /// Short-term loudness.
+    pub short_term_lufs: Vec<Option<f32>>,
+    /// Integrated loudness of all that came before.
+    pub integrated_lufs: Vec<Option<f32>>,
+    /// The largest true peak of the step.
+    pub true_peak_dbtp: Vec<Option<f32>>,
+    /// The loudness that was aimed at.
+    pub target_lufs: Option<f64>,
+    /// How far from it the mix may be.
+    pub tolerance_lu: Option<f64>,
+    /// The highest true peak that is allowed.
+    pub ceiling_dbtp: Option<f64>,
 }
 
 /// A stretch of the mix over full scale.
@@ -121,13 +146,13 @@ impl Overview {
         for (index, lane) in plan.lanes.iter().enumerate() {
             let sketch = renderer.sketched(index)?;
             let channels = sketch.channels();
-            let drawn = LaneOverview::of(plan, lane, joined(&channels), range);
+            let drawn = LaneOverview::of(plan, lane, joined(&channels, sketch.has_rms()), range);
             match lane.kind {
                 LaneKind::Track => overview.tracks.push(drawn),
                 LaneKind::Bus => overview.buses.push(drawn),
                 LaneKind::Master => {
                     overview.mix = drawn;
-                    overview.mix_channels = channels.iter().map(|c| waveform(c)).collect();
+                    overview.mix_channels = channels.iter().map(|c| waveform(c, true)).collect();
                     overview.took(sketch, plan.spec().rate);
                 }
             }
@@ -171,7 +196,7 @@ impl LaneOverview {
 }
 
 /// Several channels as one: the extent of all, and the root mean square of all their samples.
-fn joined(channels: &[Vec<Bin>]) -> Waveform {
+fn joined(channels: &[Vec<Bin>], rms: bool) -> Waveform {
     let bins = channels.first().map_or(0, Vec::len);
     let mut all = vec![Bin { min: f32::INFINITY, max: f32::NEG_INFINITY, rms: 0.0 }; bins];
     let mut power = vec![0.0f64; bins];
@@ -185,14 +210,14 @@ fn joined(channels: &[Vec<Bin>]) -> Waveform {
     for (to, power) in all.iter_mut().zip(power) {
         to.rms = crate::render::sketch::single((power / count).sqrt());
     }
-    waveform(&all)
+    waveform(&all, rms)
 }
 
-fn waveform(bins: &[Bin]) -> Waveform {
+fn waveform(bins: &[Bin], rms: bool) -> Waveform {
     Waveform {
         min: bins.iter().map(|b| b.min).collect(),
         max: bins.iter().map(|b| b.max).collect(),
-        rms: bins.iter().map(|b| b.rms).collect(),
+        rms: bins.iter().filter(|_| rms).map(|b| b.rms).collect(),
     }
 }
 

@@ -1,0 +1,205 @@
+//! The levels below the lanes: loudness over time, and the peak with the places that are over.
+
+use super::{
+    COLUMNS, LEFT, MARGIN, RIGHT,
+    axis::{Axis, clock},
+    head::signed,
+    hover,
+    svg::{Anchor, Svg, number},
+    wave::{Column, columns},
+};
+use crate::report::{LoudnessOverview, Over, Overview};
+use std::fmt::Write as _;
+
+const LOUDNESS: f64 = 150.0;
+const PEAK: f64 = 56.0;
+/// The lowest level that the peak lane shows.
+const FLOOR: f64 = -36.0;
+
+/// Draws both from `y` on; where they end.
+pub(super) fn draw(svg: &mut Svg, overview: &Overview, axis: &Axis, y: f64, hover: &mut hover::Page) -> f64 {
+    let mut y = y;
+    if let Some(loudness) = &overview.loudness {
+        curves(svg, overview, loudness, axis, y, hover);
+        y += LOUDNESS + 18.0;
+    }
+    peaks(svg, overview, axis, y);
+    y + PEAK
+}
+
+fn curves(
+    svg: &mut Svg,
+    overview: &Overview,
+    loudness: &LoudnessOverview,
+    axis: &Axis,
+    y: f64,
+    hover: &mut hover::Page,
+) {
+    let bottom = y + LOUDNESS;
+    let scale = Scale::of(loudness, y + 6.0, bottom - 6.0);
+    heading(svg, y + 14.0, "Loudness", "LUFS");
+    let legend = [("short", "short-term, 3 s"), ("momentary", "momentary, 0.4 s"), ("integrated", "integrated so far")];
+    for (i, (class, text)) in (0u8..).zip(legend) {
+        let at = y + 36.0 + 17.0 * f64::from(i);
+        svg.line(class, (MARGIN + 12.0, at), (MARGIN + 30.0, at));
+        svg.text("detail", (MARGIN + 37.0, at + 4.0), Anchor::Start, text, None);
+    }
+    svg.rect("panel", [LEFT, y, axis.width(), LOUDNESS], 0.0);
+    axis.grid(svg, &axis.ticks(), y, bottom);
+    if let Some(target) = loudness.target_lufs {
+        let tolerance = loudness.tolerance_lu.unwrap_or(0.5);
+        let (from, to) = (scale.y(target + tolerance), scale.y(target - tolerance));
+        svg.rect("target", [LEFT, from, axis.width(), to - from], 0.0);
+        svg.line("target-line", (LEFT, scale.y(target)), (RIGHT, scale.y(target)));
+        let at = y + 36.0 + 17.0 * 3.0;
+        svg.rect("target", [MARGIN + 12.0, at - 5.0, 18.0, 10.0], 0.0);
+        svg.text("detail", (MARGIN + 37.0, at + 4.0), Anchor::Start, &format!("target {}", signed(target, 0)), None);
+    }
+    let mut level = scale.low;
+    while level <= scale.high {
+        let at = scale.y(level);
+        svg.line("grid", (LEFT, at), (RIGHT, at));
+        svg.text("tick", (LEFT - 6.0, at + 4.0), Anchor::End, &signed(level, 0), None);
+        level += scale.step;
+    }
+    super::cues::bands(svg, overview, axis, y, bottom);
+    let line = |values: &[Option<f64>]| path(values, &scale);
+    let all = [&loudness.momentary_lufs, &loudness.short_term_lufs, &loudness.integrated_lufs].map(|v| levels(v));
+    for (class, values) in ["momentary", "short", "integrated"].iter().zip(&all) {
+        svg.path(class, &line(values));
+    }
+    let [momentary, short_term, integrated] = all;
+    hover.loudness(momentary, short_term, integrated);
+}
+
+/// Round levels around what there is to draw.
+struct Scale {
+    low: f64,
+    high: f64,
+    step: f64,
+    top: f64,
+    bottom: f64,
+}
+
+impl Scale {
+    fn of(loudness: &LoudnessOverview, top: f64, bottom: f64) -> Self {
+        let heard = loudness.momentary_lufs.iter().chain(&loudness.short_term_lufs).flatten();
+        let heard: Vec<f64> = heard.map(|v| f64::from(*v)).filter(|v| v.is_finite()).collect();
+        let most = heard.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let most = if most.is_finite() { most } else { -20.0 };
+        // What is far below the loudest would flatten all else.
+        let least = heard.into_iter().filter(|v| *v > most - 40.0).fold(most - 12.0, f64::min);
+        let (most, least) = loudness.target_lufs.map_or((most, least), |t| (most.max(t + 2.0), least.min(t - 2.0)));
+        let step = if most - least > 24.0 {
+            10.0
+        } else if most - least > 12.0 {
+            5.0
+        } else {
+            3.0
+        };
+        Self { low: (least / step).floor() * step, high: (most / step).ceil() * step, step, top, bottom }
+    }
+
+    fn y(&self, level: f64) -> f64 {
+        let part = (self.high - level) / (self.high - self.low).max(1e-9);
+        self.top + part.clamp(0.0, 1.0) * (self.bottom - self.top)
+    }
+}
+
+/// The largest value under each column of the page; nothing where there is none.
+fn levels(values: &[Option<f32>]) -> Vec<Option<f64>> {
+    let count = COLUMNS.min(values.len());
+    let per = values.len() as f64 / count.max(1) as f64;
+    let value = |c: usize| {
+        let (from, to) = ((c as f64 * per) as usize, (((c + 1) as f64 * per) as usize).max(c + 1));
+        let part = values.get(from..to.min(values.len())).unwrap_or(&[]);
+        part.iter().flatten().map(|v| f64::from(*v)).filter(|v| v.is_finite()).reduce(f64::max)
+    };
+    (0..count).map(value).collect()
+}
+
+/// Lines through the middles of columns, broken where there is no value.
+fn path(values: &[Option<f64>], scale: &Scale) -> String {
+    let wide = (RIGHT - LEFT) / values.len().max(1) as f64;
+    let mut out = String::new();
+    let mut broken = true;
+    for (i, value) in values.iter().enumerate() {
+        let Some(level) = value.filter(|v| *v >= scale.low) else {
+            broken = true;
+            continue;
+        };
+        let (x, y) = (number(LEFT + (i as f64 + 0.5) * wide), number(scale.y(level)));
+        let _ = write!(out, "{}{x} {y}", if broken { 'M' } else { 'L' });
+        broken = false;
+    }
+    out
+}
+
+fn peaks(svg: &mut Svg, overview: &Overview, axis: &Axis, y: f64) {
+    let bottom = y + PEAK;
+    let true_peaks = overview.loudness.as_ref().map(|l| levels(&l.true_peak_dbtp));
+    let decibels = |c: &Column| (c.peak() > 0.0).then(|| 20.0 * libm::log10(c.peak()));
+    let (name, unit, values): (_, _, Vec<Option<f64>>) = match true_peaks {
+        Some(values) => ("True peak", "dBTP", values),
+        None => ("Peak", "dBFS", columns(&overview.mix.waveform, COLUMNS).iter().map(decibels).collect()),
+    };
+    let ceiling = overview.loudness.as_ref().and_then(|l| l.ceiling_dbtp).unwrap_or(0.0);
+    let high = values.iter().flatten().fold(ceiling.max(0.0), |m: f64, v| m.max(*v)) + 1.5;
+    let at = |level: f64| y + ((high - level) / (high - FLOOR)).clamp(0.0, 1.0) * PEAK;
+    heading(svg, y + 14.0, name, unit);
+    let places = match overview.overs.len() {
+        0 => "none over full scale".to_owned(),
+        1 => "1 place over full scale".to_owned(),
+        100.. => "over full scale (first 100)".to_owned(),
+        n => format!("{n} places over full scale"),
+    };
+    svg.text("detail", (MARGIN + 12.0, y + 31.0), Anchor::Start, &places, None);
+    svg.rect("panel", [LEFT, y, axis.width(), PEAK], 0.0);
+    axis.grid(svg, &axis.ticks(), y, bottom);
+    super::cues::bands(svg, overview, axis, y, bottom);
+    let bars = |over: bool| {
+        let wide = axis.width() / values.len().max(1) as f64;
+        let mut data = String::new();
+        for (i, level) in values.iter().enumerate() {
+            if let Some(level) = level.filter(|l| (*l > ceiling) == over && *l > FLOOR) {
+                let (x, top) = (number(LEFT + i as f64 * wide), number(at(level)));
+                let _ = write!(data, "M{x} {top}H{}V{}H{x}z", number(LEFT + (i as f64 + 1.0) * wide), number(bottom));
+            }
+        }
+        data
+    };
+    svg.path("bars", &bars(false));
+    svg.path("bars over", &bars(true));
+    for level in [-12.0, -24.0] {
+        svg.text("tick", (LEFT - 6.0, at(level) + 4.0), Anchor::End, &signed(level, 0), None);
+        svg.line("grid", (LEFT, at(level)), (RIGHT, at(level)));
+    }
+    svg.text("tick over", (LEFT - 6.0, at(ceiling) + 4.0), Anchor::End, &signed(ceiling, 0), None);
+    svg.line("ceiling", (LEFT, at(ceiling)), (RIGHT, at(ceiling)));
+    overview.overs.iter().for_each(|o| over(svg, o, axis, y));
+    if overview.over_samples > 0 {
+        let count = if overview.over_samples == 1 {
+            "1 sample".to_owned()
+        } else {
+            format!("{} samples", overview.over_samples)
+        };
+        svg.text("detail", (MARGIN + 12.0, y + 46.0), Anchor::Start, &count, None);
+    }
+}
+
+/// A triangle at a place that is over, with its time and level.
+fn over(svg: &mut Svg, over: &Over, axis: &Axis, y: f64) {
+    let x = axis.x(over.at_s);
+    let what = format!("over by {:.2} dB at {}", over.peak_dbfs, clock(over.at_s, 0.001));
+    svg.raw(&format!(
+        "<path class=\"over-mark\" role=\"button\" tabindex=\"0\" data-at=\"{:.6}\" aria-label=\"{what}\" d=\"M{} {}l-5-8h10z\"><title>{what}</title></path>",
+        over.at_s,
+        number(x),
+        number(y + 1.0),
+    ));
+}
+
+fn heading(svg: &mut Svg, y: f64, name: &str, unit: &str) {
+    svg.text("name", (MARGIN + 12.0, y), Anchor::Start, name, None);
+    svg.text("detail", (MARGIN + 12.0 + super::svg::width(name, 13.0) + 4.0, y), Anchor::Start, unit, None);
+}
