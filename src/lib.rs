@@ -99,6 +99,7 @@ pub mod source;
 pub mod sink;
 mod dsp;
 pub mod report;
+pub mod compare;
 mod error;
 
 pub use block::Block;
