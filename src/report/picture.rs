@@ -31,9 +31,9 @@ const PAGE: f64 = 1280.0;
 const MARGIN: f64 = 28.0;
 /// Where time starts and ends.
 const LEFT: f64 = 200.0;
-const RIGHT: f64 = 1196.0;
+const RIGHT: f64 = 1172.0;
 /// Columns that a waveform is drawn in, at the most.
-const COLUMNS: usize = 996;
+const COLUMNS: usize = 972;
 
 const STYLE: &str = include_str!("picture/style.css");
 
@@ -42,6 +42,8 @@ struct Drawn {
     title: String,
     body: String,
     height: f64,
+    /// Where what has a time ends.
+    bottom: f64,
     hover: hover::Page,
 }
 
@@ -107,18 +109,20 @@ fn draw(report: &Report) -> Drawn {
     let overview = report.overview.as_ref();
     let mut hover = hover::Page::new(&axis, overview);
     let mut svg = Svg::default();
+    let mut bottom = 0.0;
     let mut y = head::draw(&mut svg, report, 22.0) + 30.0;
     if let Some(overview) = overview {
         cues::labels(&mut svg, overview, &axis, y - 12.0);
         y += cues::height(overview, &axis);
         y = lanes::draw(&mut svg, report, overview, &axis, y, &mut hover) + 16.0;
-        y = levels::draw(&mut svg, overview, &axis, y, &mut hover) + 24.0;
+        bottom = levels::draw(&mut svg, overview, &axis, y, &mut hover);
+        y = bottom + 24.0;
     } else {
         svg.text("detail", (MARGIN, y), Anchor::Start, "No waveforms were gathered.", None);
         y += 24.0;
     }
     y = notes::draw(&mut svg, report, y);
-    Drawn { title: head::title(report), body: svg.into_text(), height: (y + 22.0).ceil(), hover }
+    Drawn { title: head::title(report), body: svg.into_text(), height: (y + 22.0).ceil(), bottom, hover }
 }
 
 /// A time as people read it, to the millisecond or the tenth of a second as it needs.

@@ -78,9 +78,9 @@ impl Axis {
 /// A time as people read it, as exact as a step of the ruler needs: `0.25`, `1:05`, `2:00:00`.
 pub(super) fn clock(at_s: f64, step_s: f64) -> String {
     let decimals = if step_s >= 1.0 { 0 } else { (-step_s.log10()).ceil().clamp(1.0, 3.0) as usize };
-    // Rounded first, so that no 60 appears.
+    // Rounded down, as clocks do, but for the last bits of a number that is meant.
     let units = 10f64.powi(decimals as i32);
-    let rounded = (at_s.max(0.0) * units).round() / units;
+    let rounded = (at_s.max(0.0) * units + 1e-6).floor() / units;
     let (minutes, seconds) = ((rounded / 60.0).floor(), rounded % 60.0);
     let width = if decimals > 0 { decimals + 3 } else { 2 };
     if minutes >= 60.0 {

@@ -150,11 +150,10 @@ impl Card {
         svg.group(&format!("card {class}"));
         svg.rect("panel", [x, y, wide, HEIGHT], 6.0);
         svg.rect("bar", [x, y + 6.0, 3.0, HEIGHT - 12.0], 1.5);
-        let (left, size) = (x + 16.0, 23.0);
+        let left = x + 16.0;
         svg.text("label", (left, y + 20.0), Anchor::Start, &self.label, None);
-        svg.text("value", (left, y + 45.0), Anchor::Start, &self.value, Some(Fit { room: wide - 30.0, size }));
-        let unit = left + width(&self.value, size) * 0.98 + 5.0;
-        svg.text("unit", (unit, y + 45.0), Anchor::Start, self.unit, None);
+        let fits = width(&self.value, 25.0) + width(self.unit, 12.0) < wide - 24.0;
+        svg.with_unit("value", (left, y + 45.0), &self.value, if fits { self.unit } else { "" });
         svg.text("foot", (left, y + 62.0), Anchor::Start, &self.foot, Some(Fit { room: wide - 28.0, size: 11.0 }));
         mark(svg, self.state, x + wide - 18.0, y + 16.0);
         svg.close();
@@ -185,7 +184,7 @@ pub(super) fn signed(value: f64, decimals: usize) -> String {
 }
 
 /// `11 520 000`, with thin spaces that do not break.
-fn grouped(n: u64) -> String {
+pub(super) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {

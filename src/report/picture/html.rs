@@ -30,16 +30,17 @@ fn section(page: &Drawn, audio: Option<&str>) -> String {
         format!(
             "<div class=\"player\"><audio controls preload=\"metadata\" src=\"{source}\"></audio>\
              <output class=\"now\">0:00.000</output>\
-             <span class=\"lost\" hidden>The audio is not beside this page.</span></div>\n"
+             <span class=\"lost\" hidden>This browser cannot play the audio, or it is not beside this page.</span></div>\n"
         )
     });
     format!(
         "<section class=\"report\">\n<div class=\"sheet\">\n\
-         <svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {PAGE} {height}\" role=\"img\" aria-label=\"{}\">\n\
+         <svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {PAGE} {height}\" data-bottom=\"{}\" role=\"img\" aria-label=\"{}\">\n\
          <rect class=\"page\" width=\"{PAGE}\" height=\"{height}\"/>\n{}\
          <path class=\"pointer\" d=\"\"/><path class=\"cursor\" d=\"\"/></svg>\n\
          <div class=\"reading\" hidden></div>\n</div>\n{player}\
          <script type=\"application/json\">{}</script>\n</section>\n",
+        super::svg::number(page.bottom),
         escaped(&page.title),
         page.body,
         page.hover.to_script()

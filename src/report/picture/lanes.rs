@@ -6,7 +6,7 @@ use super::{
     head::signed,
     hover,
     svg::{Anchor, Fit, Svg, number, width},
-    wave::{Column, columns, outline},
+    wave::{Column, Steps, columns},
 };
 use crate::report::{ClipReport, LaneOverview, Overview, Report, StripReport, Waveform};
 use std::fmt::Write as _;
@@ -14,7 +14,11 @@ use std::fmt::Write as _;
 /// What lanes that leave everything at rest take together; more of them become lower, down to a least height.
 const TOGETHER: f64 = 600.0;
 const HIGHEST: f64 = 48.0;
+/// The same where there are three lanes or fewer.
+const HIGHEST_OF_FEW: f64 = 96.0;
 const LOWEST: f64 = 15.0;
+/// Distance between groups of lanes.
+const APART: f64 = 8.0;
 /// From this height on a label has two lines.
 const TWO_LINES: f64 = 34.0;
 /// Colours of buses; after the last the first comes again.
@@ -27,13 +31,15 @@ struct Row<'a> {
     lane: &'a LaneOverview,
     wave: &'a Waveform,
     name: String,
-    detail: String,
+    detail: Vec<String>,
     colour: String,
     /// What full deflection stands for, before magnification.
     full: f64,
     /// How many times it is magnified.
     times: f64,
     mix: bool,
+    /// Whether a group of lanes starts with it: buses, the mix.
+    apart: bool,
 }
 
 /// Draws all lanes from `y` on, and tells where each is; where they end.
@@ -46,21 +52,21 @@ pub(super) fn draw(
     hover: &mut hover::Page,
 ) -> f64 {
     let rows = rows(report, overview);
-    let usual = (TOGETHER / rows.len().max(1) as f64).clamp(LOWEST, HIGHEST).floor();
+    let usual = (TOGETHER / rows.len().max(1) as f64)
+        .clamp(LOWEST, if rows.len() > 3 { HIGHEST } else { HIGHEST_OF_FEW })
+        .floor();
     let (top, mut at) = (y, y);
     let middles: Vec<(f64, f64)> = rows
         .iter()
         .map(|row| {
             let high = if row.mix { usual.max(HIGHEST) } else { usual };
-            at += high;
+            at += high + if row.apart { APART } else { 0.0 };
             (at - high, high)
         })
         .collect();
     let bottom = at;
-    for ((_, (y, high)), even) in rows.iter().zip(&middles).zip([false, true].into_iter().cycle()) {
-        if !even {
-            svg.rect("stripe", [LEFT, *y, axis.width(), *high], 0.0);
-        }
+    for (y, high) in &middles {
+        svg.rect("lane-back", [LEFT, *y + 1.0, axis.width(), *high - 2.0], 3.0);
     }
     let ticks = axis.ticks();
     axis.grid(svg, &ticks, top, bottom);
@@ -69,7 +75,6 @@ pub(super) fn draw(
     for (row, (y, high)) in rows.iter().zip(&middles) {
         row.draw(svg, axis, *y, *high, hover);
     }
-    svg.line("axis", (LEFT, top), (RIGHT, top));
     axis.ruler(svg, &ticks, bottom);
     bottom + 24.0
 }
@@ -84,7 +89,7 @@ fn rows<'a>(report: &'a Report, overview: &'a Overview) -> Vec<Row<'a>> {
         let index = bus.and_then(|name| overview.buses.iter().position(|b| b.name == *name));
         index.map_or("cm".to_owned(), |i| format!("c{}", i % COLOURS))
     };
-    let row = |lane: &'a LaneOverview, detail: String, colour: String| Row {
+    let row = |lane: &'a LaneOverview, detail: Vec<String>, colour: String| Row {
         lane,
         wave: &lane.waveform,
         name: lane.name.clone(),
@@ -93,19 +98,20 @@ fn rows<'a>(report: &'a Report, overview: &'a Overview) -> Vec<Row<'a>> {
         full: common,
         times: magnified(peak(&lane.waveform), common),
         mix: false,
+        apart: false,
     };
     let mut rows: Vec<Row> = Vec::new();
     for (i, lane) in overview.tracks.iter().enumerate() {
-        let detail = report.tracks.get(i).map_or(String::new(), |t| detail(lane, &t.strip, &t.clips, report.rate_hz));
+        let detail = report.tracks.get(i).map_or(Vec::new(), |t| detail(lane, &t.strip, &t.clips, report.rate_hz));
         rows.push(row(lane, detail, colour(lane.bus.as_ref())));
     }
     for (i, lane) in overview.buses.iter().enumerate() {
-        let detail = report.buses.get(i).map_or(String::new(), |b| detail(lane, b, &[], report.rate_hz));
-        let detail = if detail.is_empty() { "bus".to_owned() } else { format!("bus · {detail}") };
-        rows.push(row(lane, detail, colour(Some(&lane.name))));
+        let detail = report.buses.get(i).map_or(Vec::new(), |b| detail(lane, b, &[], report.rate_hz));
+        let detail = std::iter::once("bus".to_owned()).chain(detail).collect();
+        rows.push(Row { apart: i == 0, ..row(lane, detail, colour(Some(&lane.name))) });
     }
     let full = peak(&overview.mix.waveform).max(1.0);
-    let mix = |name: String, detail: String, wave: &'a Waveform| Row {
+    let mix = |name: String, detail: Vec<String>, wave: &'a Waveform| Row {
         lane: &overview.mix,
         wave,
         name,
@@ -114,13 +120,15 @@ fn rows<'a>(report: &'a Report, overview: &'a Overview) -> Vec<Row<'a>> {
         full,
         times: magnified(peak(wave), full),
         mix: true,
+        apart: false,
     };
     if rows.is_empty() {
         let names = channel_names(&report.layout, overview.mix_channels.len());
-        rows.extend(names.into_iter().zip(&overview.mix_channels).map(|(name, wave)| mix(name, String::new(), wave)));
-    } else if rows.len() > 1 {
-        let moves = if overview.mix.gain_curve.is_empty() { "master" } else { "master · automation" };
-        rows.push(mix("Mix".to_owned(), moves.to_owned(), &overview.mix.waveform));
+        rows.extend(names.into_iter().zip(&overview.mix_channels).map(|(name, wave)| mix(name, Vec::new(), wave)));
+    } else if rows.len() > 1 || overview.tracks.iter().any(|t| t.waveform.max != overview.mix.waveform.max) {
+        let moves = (!overview.mix.gain_curve.is_empty()).then(|| "automation".to_owned());
+        let detail = std::iter::once("master".to_owned()).chain(moves).collect();
+        rows.push(Row { apart: true, ..mix("Mix".to_owned(), detail, &overview.mix.waveform) });
     }
     rows
 }
@@ -149,7 +157,7 @@ fn channel_names(layout: &str, count: usize) -> Vec<String> {
 }
 
 /// `rhythm · −3.0 dB · L20 · 44.1 kHz · mono`
-fn detail(lane: &LaneOverview, strip: &StripReport, clips: &[ClipReport], rate: u32) -> String {
+fn detail(lane: &LaneOverview, strip: &StripReport, clips: &[ClipReport], rate: u32) -> Vec<String> {
     let mut parts: Vec<String> = lane.bus.iter().cloned().collect();
     if !strip.heard {
         parts.insert(0, "muted".to_owned());
@@ -168,7 +176,7 @@ fn detail(lane: &LaneOverview, strip: &StripReport, clips: &[ClipReport], rate: 
     if clips.iter().any(|c| c.placed == "pan") {
         parts.push("mono".to_owned());
     }
-    parts.join(" · ")
+    parts
 }
 
 impl Row<'_> {
@@ -182,18 +190,17 @@ impl Row<'_> {
         }
         let drawn = columns(self.wave, COLUMNS);
         let half = high / 2.0 - if high > 24.0 { 3.0 } else { 1.0 };
-        let shape = |edge: &dyn Fn(&Column) -> (f64, f64)| {
-            outline(&drawn, half, |c| {
-                let (up, down) = edge(c);
-                (up * self.times / self.full, down * self.times / self.full)
-            })
-        };
+        let reach = |v: f64| (v * self.times / self.full).clamp(0.0, 1.0) * half;
         let sum = !self.wave.rms.is_empty();
-        let wide = axis.width() / drawn.len().max(1) as f64;
-        svg.raw(&format!("<g transform=\"translate({LEFT} {}) scale({wide:.6} .25)\">", number(middle)));
-        svg.path(if sum { "wave peak" } else { "wave" }, &shape(&|c| (c.max.max(0.0), c.min.min(0.0))));
+        let steps = Steps::new((LEFT, axis.width()), middle, drawn.len(), high);
+        steps.open(svg);
+        svg.path(
+            if sum { "wave peak" } else { "wave" },
+            &steps.outline(drawn.iter().map(|c| (reach(c.max), reach(-c.min)))),
+        );
         if sum {
-            svg.path("wave", &shape(&|c| (c.rms.min(c.max.max(0.0)), (-c.rms).max(c.min.min(0.0)))));
+            let body = |c: &Column| (reach(c.rms.min(c.max)), reach(c.rms.min(-c.min)));
+            svg.path("wave", &steps.outline(drawn.iter().map(body)));
         }
         svg.raw("</g>");
         self.automation(svg, axis, y, high);
@@ -209,16 +216,30 @@ impl Row<'_> {
         if high >= TWO_LINES {
             let both = if self.detail.is_empty() { 4.5 } else { -2.0 };
             let middle = y + high / 2.0;
-            svg.text("name", (left, middle + both), Anchor::Start, &self.name, Some(Fit { room, size: 13.0 }));
-            svg.text("detail", (left, middle + 13.0), Anchor::Start, &self.detail, Some(Fit { room, size: 11.0 }));
+            svg.text("name", (left, middle + both), Anchor::Start, &self.name, Some(Fit { room, size: 14.3 }));
+            svg.text(
+                "detail",
+                (left, middle + 13.0),
+                Anchor::Start,
+                &Fit { room, size: 11.0 }.parts(&self.detail),
+                Some(Fit { room, size: 11.0 }),
+            );
         } else {
-            let (class, size) = if high >= 19.0 { ("name", 12.5) } else { ("name small", 11.0) };
+            let (class, size) = if high >= 19.0 { ("name", 13.0) } else { ("name small", 11.0) };
             let base = y + high / 2.0 + size * 0.36;
-            let taken = width(&self.name, size).min(room);
-            svg.text(class, (left, base), Anchor::Start, &self.name, Some(Fit { room, size }));
+            // Bold letters are wider.
+            let fit = Fit { room, size: size * 1.1 };
+            let taken = width(&self.name, fit.size).min(room);
+            svg.text(class, (left, base), Anchor::Start, &self.name, Some(fit));
             let room = room - taken - 8.0;
             if room > 30.0 && !self.detail.is_empty() {
-                svg.text("detail", (LEFT - 10.0, base), Anchor::End, &self.detail, Some(Fit { room, size: 10.5 }));
+                svg.text(
+                    "detail",
+                    (LEFT - 10.0, base),
+                    Anchor::End,
+                    &Fit { room, size: 10.5 }.parts(&self.detail),
+                    Some(Fit { room, size: 10.5 }),
+                );
             }
         }
     }
@@ -232,11 +253,11 @@ impl Row<'_> {
         let (x, middle) = (PAGE - MARGIN, y + high / 2.0);
         if high >= TWO_LINES && !note.is_empty() {
             svg.text(class, (x, middle - 1.0), Anchor::End, &text, None);
-            svg.text("detail", (x, middle + 12.0), Anchor::End, &format!("drawn {note}"), None);
+            svg.text("detail", (x, middle + 12.0), Anchor::End, &note, None);
         } else {
             svg.text(class, (x, middle + 4.0), Anchor::End, &text, None);
             if !note.is_empty() {
-                svg.text("detail", (RIGHT + 4.0, middle + 4.0), Anchor::Start, &note, None);
+                svg.text("detail", (RIGHT + 8.0, middle + 4.0), Anchor::Start, &note, None);
             }
         }
     }

@@ -3,10 +3,10 @@
 use super::{
     COLUMNS, LEFT, MARGIN, RIGHT,
     axis::{Axis, clock},
-    head::signed,
+    head::{grouped, signed},
     hover,
     svg::{Anchor, Svg, number},
-    wave::{Column, columns},
+    wave::{Column, Steps, columns},
 };
 use crate::report::{LoudnessOverview, Over, Overview};
 use std::fmt::Write as _;
@@ -63,10 +63,13 @@ fn curves(
         level += scale.step;
     }
     super::cues::bands(svg, overview, axis, y, bottom);
-    let line = |values: &[Option<f64>]| path(values, &scale);
     let all = [&loudness.momentary_lufs, &loudness.short_term_lufs, &loudness.integrated_lufs].map(|v| levels(v));
     for (class, values) in ["momentary", "short", "integrated"].iter().zip(&all) {
-        svg.path(class, &line(values));
+        let steps = Steps::new((LEFT, axis.width()), 0.0, values.len(), LOUDNESS);
+        let seen = |v: &Option<f64>| v.filter(|v| *v >= scale.low).map(|v| scale.y(v));
+        steps.open(svg);
+        svg.path(class, &steps.line(values.iter().map(seen)));
+        svg.raw("</g>");
     }
     let [momentary, short_term, integrated] = all;
     hover.loudness(momentary, short_term, integrated);
@@ -118,23 +121,6 @@ fn levels(values: &[Option<f32>]) -> Vec<Option<f64>> {
     (0..count).map(value).collect()
 }
 
-/// Lines through the middles of columns, broken where there is no value.
-fn path(values: &[Option<f64>], scale: &Scale) -> String {
-    let wide = (RIGHT - LEFT) / values.len().max(1) as f64;
-    let mut out = String::new();
-    let mut broken = true;
-    for (i, value) in values.iter().enumerate() {
-        let Some(level) = value.filter(|v| *v >= scale.low) else {
-            broken = true;
-            continue;
-        };
-        let (x, y) = (number(LEFT + (i as f64 + 0.5) * wide), number(scale.y(level)));
-        let _ = write!(out, "{}{x} {y}", if broken { 'M' } else { 'L' });
-        broken = false;
-    }
-    out
-}
-
 fn peaks(svg: &mut Svg, overview: &Overview, axis: &Axis, y: f64) {
     let bottom = y + PEAK;
     let true_peaks = overview.loudness.as_ref().map(|l| levels(&l.true_peak_dbtp));
@@ -148,28 +134,27 @@ fn peaks(svg: &mut Svg, overview: &Overview, axis: &Axis, y: f64) {
     let at = |level: f64| y + ((high - level) / (high - FLOOR)).clamp(0.0, 1.0) * PEAK;
     heading(svg, y + 14.0, name, unit);
     let places = match overview.overs.len() {
-        0 => "none over full scale".to_owned(),
-        1 => "1 place over full scale".to_owned(),
-        100.. => "over full scale (first 100)".to_owned(),
-        n => format!("{n} places over full scale"),
+        0 => "nothing over 0 dBFS".to_owned(),
+        1 => "1 place over 0 dBFS".to_owned(),
+        100.. => "100 overs and more".to_owned(),
+        n => format!("{n} places over 0"),
     };
     svg.text("detail", (MARGIN + 12.0, y + 31.0), Anchor::Start, &places, None);
     svg.rect("panel", [LEFT, y, axis.width(), PEAK], 0.0);
     axis.grid(svg, &axis.ticks(), y, bottom);
     super::cues::bands(svg, overview, axis, y, bottom);
-    let bars = |over: bool| {
-        let wide = axis.width() / values.len().max(1) as f64;
-        let mut data = String::new();
-        for (i, level) in values.iter().enumerate() {
-            if let Some(level) = level.filter(|l| (*l > ceiling) == over && *l > FLOOR) {
-                let (x, top) = (number(LEFT + i as f64 * wide), number(at(level)));
-                let _ = write!(data, "M{x} {top}H{}V{}H{x}z", number(LEFT + (i as f64 + 1.0) * wide), number(bottom));
-            }
-        }
-        data
-    };
-    svg.path("bars", &bars(false));
-    svg.path("bars over", &bars(true));
+    let steps = Steps::new((LEFT, axis.width()), bottom, values.len(), PEAK);
+    let reach = |v: &Option<f64>| (v.map_or(0.0, |v| bottom - at(v)), 0.0);
+    steps.open(svg);
+    svg.path("bars", &steps.outline(values.iter().map(reach)));
+    svg.raw("</g>");
+    let wide = axis.width() / values.len().max(1) as f64;
+    let mut red = String::new();
+    for (i, level) in values.iter().enumerate().filter_map(|(i, v)| v.filter(|v| *v > ceiling).map(|v| (i, v))) {
+        let x = number(LEFT + i as f64 * wide);
+        let _ = write!(red, "M{x} {}h{}V{}H{x}z", number(at(level)), number(wide.max(1.5)), number(bottom));
+    }
+    svg.path("bars over", &red);
     for level in [-12.0, -24.0] {
         svg.text("tick", (LEFT - 6.0, at(level) + 4.0), Anchor::End, &signed(level, 0), None);
         svg.line("grid", (LEFT, at(level)), (RIGHT, at(level)));
@@ -181,7 +166,7 @@ fn peaks(svg: &mut Svg, overview: &Overview, axis: &Axis, y: f64) {
         let count = if overview.over_samples == 1 {
             "1 sample".to_owned()
         } else {
-            format!("{} samples", overview.over_samples)
+            format!("{} samples", grouped(overview.over_samples))
         };
         svg.text("detail", (MARGIN + 12.0, y + 46.0), Anchor::Start, &count, None);
     }
@@ -200,6 +185,5 @@ fn over(svg: &mut Svg, over: &Over, axis: &Axis, y: f64) {
 }
 
 fn heading(svg: &mut Svg, y: f64, name: &str, unit: &str) {
-    svg.text("name", (MARGIN + 12.0, y), Anchor::Start, name, None);
-    svg.text("detail", (MARGIN + 12.0 + super::svg::width(name, 13.0) + 4.0, y), Anchor::Start, unit, None);
+    svg.with_unit("name", (MARGIN + 12.0, y), name, unit);
 }

@@ -10,7 +10,7 @@ for (const section of document.querySelectorAll(".report")) {
   const pointer = section.querySelector(".pointer");
   const box = svg.viewBox.baseVal;
   const top = data.lanes.length ? data.lanes[0].top : 0;
-  const bottom = () => Number(svg.dataset.bottom) || box.height;
+  const bottom = Number(svg.dataset.bottom);
 
   const clock = (s) => {
     const ms = Math.max(0, Math.round(s * 1000));
@@ -26,9 +26,9 @@ for (const section of document.querySelectorAll(".report")) {
     const x = (event.clientX - at.left) * box.width / at.width;
     const y = (event.clientY - at.top) * box.height / at.height;
     const part = (x - data.left) / (data.right - data.left);
-    return { x, y, part, inside: part >= 0 && part <= 1 && y >= top };
+    return { x, y, part, inside: part >= 0 && part <= 1 && y >= top && y <= bottom };
   };
-  const line = (path, x) => path.setAttribute("d", x === null ? "" : `M${x} ${top}V${bottom()}`);
+  const line = (path, x) => path.setAttribute("d", x === null ? "" : `M${x} ${top}V${bottom}`);
   const at = (values, part) => values[Math.min(values.length - 1, Math.floor(part * values.length))];
   const level = (value, unit) => (value === null || value === undefined ? "silent" : value.toFixed(1).replace("-", "\u2212") + " " + unit);
 
@@ -104,5 +104,5 @@ for (const section of document.querySelectorAll(".report")) {
     if (event.key === "ArrowLeft") jump(data.start_s + audio.currentTime - 5);
     if (event.key === "ArrowRight") jump(data.start_s + audio.currentTime + 5);
   });
-  show();
+  now.textContent = clock(data.start_s);
 }

@@ -56,6 +56,16 @@ impl Svg {
         }
     }
 
+    /// A number or a name with its unit behind it.
+    pub(super) fn with_unit(&mut self, class: &str, (x, y): (f64, f64), text: &str, unit: &str) {
+        let (x, y, text, unit) = (number(x), number(y), escaped(text), escaped(unit));
+        let _ = write!(self.out, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\">{text}");
+        if !unit.is_empty() {
+            let _ = write!(self.out, "<tspan class=\"unit\" dx=\"5\">{unit}</tspan>");
+        }
+        self.out += "</text>";
+    }
+
     /// A text on its base line. The whole of it is its tooltip where it had to be shortened to fit into `room`.
     pub(super) fn text(&mut self, class: &str, (x, y): (f64, f64), anchor: Anchor, text: &str, fit: Option<Fit>) {
         let shown = fit.map_or_else(|| text.to_owned(), |f| f.shorten(text));
@@ -94,6 +104,13 @@ impl Fit {
         };
         let start: String = text.chars().take_while(fits).collect();
         format!("{}…", start.trim_end())
+    }
+
+    /// As many of the parts as fit, with dots between them; all of them are the tooltip.
+    pub(super) fn parts(self, parts: &[String]) -> String {
+        let fits = |n: &usize| width(&parts.get(..*n).unwrap_or(parts).join(" · "), self.size) <= self.room;
+        let most = (1..=parts.len()).rev().find(fits).unwrap_or(1);
+        parts.get(..most).unwrap_or(parts).join(" · ")
     }
 
     /// The text in lines that fit, broken at spaces where there are any.
