@@ -15,7 +15,7 @@ use crate::{
     source::stem::Stem,
     units::{Dbfs, Frames, SampleRate},
 };
-use pair::Pair;
+use pair::{Pair, WINDOW};
 use serde::Serialize;
 use std::path::Path;
 
@@ -129,9 +129,11 @@ pub fn files(a: impl AsRef<Path>, b: impl AsRef<Path>) -> Result<Comparison> {
 }
 
 impl Comparison {
-    /// Compares all samples; the start of the loudest stretch of the first file.
+    /// Compares all samples; the start of the loudest stretch of the first file, of those that the second has at every
+    /// lag where any of them sounds.
     fn samples(&mut self, pair: &mut Pair, rate: SampleRate) -> Result<u64> {
-        let (mut largest, mut energy, mut loudest) = (0.0, 0.0, (0.0, 0));
+        let (mut largest, mut energy, mut loudest) = (0.0, 0.0, (false, 0.0, 0));
+        let safe = LAGS..self.frames.saturating_sub(LAGS);
         while let Some((at, a, b)) = pair.next()? {
             let mut loud = 0.0;
             for (channel, (a, b)) in a.iter().zip(b).enumerate() {
@@ -155,13 +157,14 @@ impl Comparison {
                     }
                 }
             }
-            if loud > loudest.0 {
-                loudest = (loud, at);
+            let inside = safe.contains(&at) && safe.contains(&(at + WINDOW as u64));
+            if loud > 0.0 && (inside, loud) > (loudest.0, loudest.1) {
+                loudest = (inside, loud, at);
             }
         }
         let samples = exact(self.frames) * exact(self.a.channels as u64);
         self.rms_dbfs = (energy > 0.0).then(|| Dbfs::of((energy.min(f64::MAX) / samples).sqrt()).0);
-        Ok(loudest.1)
+        Ok(loudest.2)
     }
 }
 

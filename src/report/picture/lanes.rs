@@ -125,7 +125,12 @@ fn rows<'a>(report: &'a Report, overview: &'a Overview) -> Vec<Row<'a>> {
     if rows.is_empty() {
         let names = channel_names(&report.layout, overview.mix_channels.len());
         rows.extend(names.into_iter().zip(&overview.mix_channels).map(|(name, wave)| mix(name, Vec::new(), wave)));
-    } else if rows.len() > 1 || overview.tracks.iter().any(|t| t.waveform.max != overview.mix.waveform.max) {
+    } else if rows.len() > 1
+        || overview
+            .tracks
+            .iter()
+            .any(|t| (&t.waveform.min, &t.waveform.max) != (&overview.mix.waveform.min, &overview.mix.waveform.max))
+    {
         let moves = (!overview.mix.gain_curve.is_empty()).then(|| "automation".to_owned());
         let detail = std::iter::once("master".to_owned()).chain(moves).collect();
         rows.push(Row { apart: true, ..mix("Mix".to_owned(), detail, &overview.mix.waveform) });
