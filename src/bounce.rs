@@ -214,6 +214,9 @@ impl<'a> Bounce<'a> {
         let written = sink.finish()?;
         let mut report = gather(renderer, "", &range);
         report.mix.heard(meter.map(Meter::finish), range.start);
+        if let (Some(overview), Some(measured)) = (&mut report.overview, &report.mix.measured) {
+            overview.levels(measured);
+        }
         report.wrote(&written);
         report.overflowed();
         report.timed(clock);

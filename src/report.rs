@@ -19,7 +19,9 @@ mod table;
 mod waveform;
 
 pub(crate) use gather::gather;
-pub use overview::{Cue, CurvePoint, LaneOverview, LoudnessOverview, Marker, Over, Overview, Waveform};
+pub use overview::{
+    CueOverview, CurvePoint, LaneOverview, LoudnessOverview, MarkerOverview, Over, Overview, TimecodeOverview, Waveform,
+};
 pub use picture::{html_of, svg_of};
 pub use save::{Paper, save};
 

@@ -9,7 +9,7 @@ use sessions::{length, noise, session};
 use soundtrack::{
     Bounce, Clip, Curve, Decibels, Frames, Layout, Options, Plan, Renderer, Report, SampleRate, Session, Shape, Spec,
     Track,
-    report::{self, Cue, Marker, Overview},
+    report::{self, CueOverview, MarkerOverview, Overview},
     sink,
     source::Memory,
 };
@@ -123,8 +123,8 @@ fn hostile() -> (Report, &'static str) {
     let mut report = gathered(&session, 2000, 4096, 1, 0..48_000);
     report.output = Some(format!("out/{NAME}.wav"));
     let overview = report.overview.as_mut().unwrap();
-    overview.cues = vec![Cue { name: NAME.to_owned(), start_s: 0.1, end_s: 0.5 }];
-    overview.markers = vec![Marker { name: NAME.to_owned(), at_s: 0.25 }];
+    overview.cues = vec![CueOverview { name: NAME.to_owned(), start_s: 0.1, end_s: 0.5 }];
+    overview.markers = vec![MarkerOverview { name: NAME.to_owned(), at_s: 0.25 }];
     (report, NAME)
 }
 

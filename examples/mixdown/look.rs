@@ -55,13 +55,15 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
 
 /// A row a file, columns as wide as they need to be.
 fn table(reports: &[Report]) -> String {
-    let mut rows = vec![["file", "rate", "layout", "kept as", "length", "peak dBFS", "at"].map(str::to_owned)];
+    let mut rows = vec![
+        ["file", "rate", "layout", "kept as", "length", "peak dBFS", "true dBTP", "LUFS", "LU"].map(str::to_owned),
+    ];
     rows.extend(reports.iter().map(row));
     let width = |column: usize| rows.iter().map(|r| r[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..7).map(width).collect();
-    let line = |row: &[String; 7]| {
+    let widths: Vec<usize> = (0..9).map(width).collect();
+    let line = |row: &[String; 9]| {
         let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &w))| match column {
-            1 | 5 => format!("{cell:>w$}"),
+            1 | 5.. => format!("{cell:>w$}"),
             _ => format!("{cell:w$}"),
         });
         format!("  {}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
@@ -69,10 +71,10 @@ fn table(reports: &[Report]) -> String {
     rows.iter().map(line).collect()
 }
 
-fn row(report: &Report) -> [String; 7] {
+fn row(report: &Report) -> [String; 9] {
     let rate = SampleRate::new(report.rate_hz).unwrap_or(SampleRate::HZ_48000);
     let clip = report.tracks.first().and_then(|t| t.clips.first());
-    let at = report.mix.peak_at_frame.map_or(String::new(), |at| Frames(at).clock(rate));
+    let level = |level: Option<f64>| level.map_or("-".to_owned(), |l| format!("{l:+.1}"));
     [
         printable(&report.title),
         report.rate_hz.to_string(),
@@ -80,7 +82,9 @@ fn row(report: &Report) -> [String; 7] {
         clip.map(kept_as).unwrap_or_default(),
         Frames(report.frames).clock(rate),
         report.mix.peak_dbfs.map_or("-inf".to_owned(), |p| format!("{p:+.2}")),
-        at,
+        level(report.mix.true_peak_dbtp),
+        level(report.mix.integrated_lufs),
+        report.mix.loudness_range_lu.map_or("-".to_owned(), |r| format!("{r:.1}")),
     ]
 }
 

@@ -4,6 +4,7 @@
 //! timeline. Nothing in it is infinite or no number: a gain of −∞ dB is `null`.
 
 use crate::{
+    measure::Measured,
     plan::{Lane, LaneInput, LaneKind, Plan},
     render::{
         Renderer,
@@ -35,10 +36,12 @@ pub struct Overview {
     pub overs: Vec<Over>,
     /// Loudness and true peak over time, where they were measured.
     pub loudness: Option<LoudnessOverview>,
-    /// Named stretches of the timeline.
-    pub cues: Vec<Cue>,
-    /// Named instants of the timeline.
-    pub markers: Vec<Marker>,
+    /// The timecode of frame 0 and the frame rate of the picture, where the session states them.
+    pub timecode: Option<TimecodeOverview>,
+    /// Cues and where they are used.
+    pub cues: Vec<CueOverview>,
+    /// Markers of the session and of its cues.
+    pub markers: Vec<MarkerOverview>,
 }
 
 /// A lane of the picture.
@@ -104,6 +107,16 @@ pub struct LoudnessOverview {
     pub ceiling_dbtp: Option<f64>,
 }
 
+/// How frames are named in timecode.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct TimecodeOverview {
+    /// The label of frame 0 of the timeline.
+    pub start: String,
+    /// The frame rate, as people name it: `23.976`, `29.97df`.
+    pub fps: String,
+}
+
 /// A stretch of the mix over full scale.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -120,7 +133,7 @@ pub struct Over {
 
 /// A named stretch of the timeline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Cue {
+pub struct CueOverview {
     /// What it is called.
     pub name: String,
     /// Where it starts.
@@ -131,7 +144,7 @@ pub struct Cue {
 
 /// A named instant of the timeline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Marker {
+pub struct MarkerOverview {
     /// What it is called.
     pub name: String,
     /// When.
@@ -151,6 +164,7 @@ impl Overview {
                 LaneKind::Track => overview.tracks.push(drawn),
                 LaneKind::Bus => overview.buses.push(drawn),
                 LaneKind::Master => {
+                    overview.named(plan, range);
                     overview.mix = drawn;
                     overview.mix_channels = channels.iter().map(|c| waveform(c, true)).collect();
                     overview.took(sketch, plan.spec().rate);
@@ -158,6 +172,46 @@ impl Overview {
             }
         }
         Some(overview)
+    }
+
+    /// Adds cues, markers and timecode, as far as they lie in the range.
+    fn named(&mut self, plan: &Plan, range: &Range<Frames>) {
+        let rate = plan.spec().rate;
+        for (cue, place) in plan.cues.iter().flat_map(|c| c.uses.iter().map(move |u| (c, u))) {
+            let name = match place.name.as_str() {
+                "" => cue.title.clone(),
+                name => format!("{} · {name}", cue.title),
+            };
+            if place.range.start < range.end && range.start < place.range.end {
+                let (start_s, end_s) = (seconds(place.range.start.0, rate), seconds(place.range.end.0, rate));
+                self.cues.push(CueOverview { name, start_s, end_s });
+            }
+        }
+        let inside = plan.markers.iter().filter(|m| range.contains(&m.at));
+        self.markers = inside.map(|m| MarkerOverview { name: m.name.clone(), at_s: seconds(m.at.0, rate) }).collect();
+        let picture = plan.picture.as_ref();
+        self.timecode = picture.map(|(fps, start)| TimecodeOverview { start: start.to_string(), fps: fps.to_string() });
+    }
+
+    /// Adds the curves of what was measured, in at most as many steps as the waveforms have bins.
+    pub(crate) fn levels(&mut self, measured: &Measured) {
+        let (curves, bins) = (&measured.curves, self.mix.waveform.min.len().max(1));
+        let per = curves.momentary.len().div_ceil(bins).max(1);
+        let finite = |v: f32| v.is_finite().then_some(v);
+        let largest = |values: &[f32]| -> Vec<Option<f32>> {
+            values.chunks(per).map(|c| c.iter().copied().filter_map(finite).reduce(f32::max)).collect()
+        };
+        let last = |values: &[f32]| -> Vec<Option<f32>> {
+            values.chunks(per).map(|c| c.last().copied().and_then(finite)).collect()
+        };
+        self.loudness = Some(LoudnessOverview {
+            step_s: (0..per).fold(0.0, |s, _| s + curves.step_s),
+            momentary_lufs: largest(&curves.momentary),
+            short_term_lufs: last(&curves.short_term),
+            integrated_lufs: last(&curves.integrated),
+            true_peak_dbtp: largest(&curves.true_peak),
+            ..LoudnessOverview::default()
+        });
     }
 
     /// Adds what only the master's sketch knows.

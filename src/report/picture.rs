@@ -12,6 +12,7 @@
 //! ```
 
 mod axis;
+mod cards;
 mod cues;
 mod head;
 mod hover;
@@ -23,7 +24,7 @@ mod svg;
 mod wave;
 
 use super::Report;
-use axis::Axis;
+use axis::{Axis, Names};
 use svg::{Anchor, Svg};
 
 /// Width of the page; everything on it is in these units.
@@ -105,12 +106,13 @@ fn open(title: &str, height: f64) -> String {
 fn draw(report: &Report) -> Drawn {
     let rate = f64::from(report.rate_hz.max(1));
     let start_s = report.start_frame as f64 / rate;
-    let axis = Axis { start_s, length_s: report.frames as f64 / rate, left: LEFT, right: RIGHT };
+    let axis =
+        Axis { start_s, length_s: report.frames as f64 / rate, left: LEFT, right: RIGHT, names: Names::of(report) };
     let overview = report.overview.as_ref();
     let mut hover = hover::Page::new(&axis, overview);
     let mut svg = Svg::default();
     let mut bottom = 0.0;
-    let mut y = head::draw(&mut svg, report, 22.0) + 30.0;
+    let mut y = head::draw(&mut svg, report, &axis, 22.0) + 30.0;
     if let Some(overview) = overview {
         cues::labels(&mut svg, overview, &axis, y - 12.0);
         y += cues::height(overview, &axis);

@@ -83,11 +83,7 @@ fn report_looks_without_mixing() {
     let table = desk.run(&["report", "a.wav", "b.wav", "--report", "r.html"]);
     table.expect(0, "the report is in r.html");
     let lines: Vec<&str> = table.out.lines().collect();
-    assert!(
-        lines[1].contains("a.wav  48000  stereo  WAV, 16 bits  00:00:01.000     -12.04  00:00:00.000"),
-        "{}",
-        table.out
-    );
+    assert!(lines[1].contains("a.wav  48000  stereo  WAV, 16 bits  00:00:01.000     -12.04"), "{}", table.out);
     assert!(lines[2].contains("b.wav  44100  mono"), "{}", table.out);
     let page = fs::read_to_string(desk.path("r.html")).unwrap();
     assert!(page.contains("src=\"./a.wav\"") && page.contains("src=\"./b.wav\"") && page.contains(">Left<"));

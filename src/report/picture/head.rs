@@ -2,6 +2,7 @@
 
 use super::{
     MARGIN, PAGE,
+    axis::Axis,
     svg::{Anchor, Fit, Svg, width},
     time,
 };
@@ -30,12 +31,12 @@ pub(super) struct Card {
     pub state: State,
 }
 
-const CARDS: usize = 6;
+pub(super) const CARDS: usize = 6;
 const GAP: f64 = 12.0;
 const HEIGHT: f64 = 72.0;
 
 /// Draws the head from `y` on; where it ends.
-pub(super) fn draw(svg: &mut Svg, report: &Report, y: f64) -> f64 {
+pub(super) fn draw(svg: &mut Svg, report: &Report, axis: &Axis, y: f64) -> f64 {
     let room = PAGE - 2.0 * MARGIN;
     let title = title(report);
     svg.text("title", (MARGIN, y + 24.0), Anchor::Start, &title, Some(Fit { room, size: 25.0 }));
@@ -43,7 +44,7 @@ pub(super) fn draw(svg: &mut Svg, report: &Report, y: f64) -> f64 {
     let top = y + 62.0;
     let wide = (room - GAP * (CARDS as f64 - 1.0)) / CARDS as f64;
     let mut x = MARGIN;
-    for card in cards(report) {
+    for card in super::cards::of(report, axis) {
         card.draw(svg, x, top, wide);
         x += wide + GAP;
     }
@@ -73,70 +74,13 @@ fn subtitle(report: &Report) -> String {
     let length = Some(format!("{} long", time(report.duration_s)));
     let start = report.start_frame as f64 / f64::from(report.rate_hz.max(1));
     let from = (report.start_frame > 0).then(|| format!("from {}", time(start)));
-    let parts = what.into_iter().chain([format.map(str::to_owned), length, from]).flatten();
+    let timecode = report.overview.as_ref().and_then(|o| o.timecode.as_ref());
+    let timecode = timecode.map(|t| format!("TC {} at {} fps", t.start, t.fps));
+    let kept =
+        report.tracks.first().filter(|_| format.is_none() && report.tracks.len() == 1).and_then(|t| t.clips.first());
+    let codec = kept.map(|c| c.bits.map_or(c.codec.clone(), |b| format!("{}, {b} bit", c.codec)));
+    let parts = what.into_iter().chain([format.map(str::to_owned).or(codec), length, from, timecode]).flatten();
     one_line(parts.collect::<Vec<_>>().join(" · "))
-}
-
-fn cards(report: &Report) -> Vec<Card> {
-    let mix = &report.mix;
-    let at = |s: Option<f64>| s.map_or(String::new(), |s| format!("at {}", time(s)));
-    let over = mix.peak_dbfs.is_some_and(|p| p > 0.0);
-    let lossy = report.format.as_deref().is_some_and(|f| !f.ends_with('f'));
-    let mut cards = vec![
-        Card {
-            label: "Peak".to_owned(),
-            value: mix.peak_dbfs.map_or("silent".to_owned(), |p| signed(p, 2)),
-            unit: if mix.peak_dbfs.is_some() { "dBFS" } else { "" },
-            foot: at(mix.peak_at_s),
-            state: if over && lossy {
-                State::Bad
-            } else if over {
-                State::Care
-            } else {
-                State::Good
-            },
-        },
-        Card {
-            label: "Clipped".to_owned(),
-            value: grouped(mix.clipped_samples),
-            unit: if mix.clipped_samples == 1 { "sample" } else { "samples" },
-            foot: if lossy { "of the integer file".to_owned() } else { "a float file clips nothing".to_owned() },
-            state: if mix.clipped_samples > 0 { State::Bad } else { State::Good },
-        },
-    ];
-    let notes = report.warnings.iter().filter(|w| w.code.is_note()).count();
-    let warnings = report.warnings.len() - notes;
-    cards.push(Card {
-        label: "Warnings".to_owned(),
-        value: warnings.to_string(),
-        unit: "",
-        foot: format!("and {notes} {}", if notes == 1 { "note" } else { "notes" }),
-        state: if warnings > 0 { State::Care } else { State::Good },
-    });
-    let strips = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
-    cards.push(Card {
-        label: "Length".to_owned(),
-        value: time(report.duration_s),
-        unit: "",
-        foot: format!("{} frames", grouped(report.frames)),
-        state: State::Plain,
-    });
-    cards.push(Card {
-        label: "Tracks".to_owned(),
-        value: report.tracks.len().to_string(),
-        unit: "",
-        foot: format!("through {}", strips(report.buses.len(), "bus", "buses")),
-        state: State::Plain,
-    });
-    cards.push(Card {
-        label: "Format".to_owned(),
-        value: format!("{}", f64::from(report.rate_hz) / 1000.0),
-        unit: "kHz",
-        foot: report.layout.clone(),
-        state: State::Plain,
-    });
-    cards.truncate(CARDS);
-    cards
 }
 
 impl Card {

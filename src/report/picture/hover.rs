@@ -11,12 +11,22 @@ pub(super) struct Page {
     length_s: f64,
     left: f64,
     right: f64,
+    timecode: Option<Timecode>,
     lanes: Vec<Lane>,
     momentary_lufs: Vec<Option<f64>>,
     short_term_lufs: Vec<Option<f64>>,
     integrated_lufs: Vec<Option<f64>>,
     cues: Vec<(String, f64, f64)>,
     markers: Vec<(String, f64)>,
+}
+
+/// The picture frame that frame 0 of the timeline shows, counted from midnight, and how they go on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+struct Timecode {
+    number: u64,
+    numerator: u32,
+    denominator: u32,
+    drop: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -37,6 +47,12 @@ impl Page {
             length_s: axis.length_s,
             left: axis.left,
             right: axis.right,
+            timecode: axis.names.map(|n| Timecode {
+                number: n.start.number(),
+                numerator: n.start.rate().numerator(),
+                denominator: n.start.rate().denominator(),
+                drop: n.start.rate().is_drop_frame(),
+            }),
             cues: cues.collect(),
             markers: markers.collect(),
             ..Self::default()

@@ -29,7 +29,7 @@ fn section(page: &Drawn, audio: Option<&str>) -> String {
         let source = escaped(&relative(path));
         format!(
             "<div class=\"player\"><audio controls preload=\"metadata\" src=\"{source}\"></audio>\
-             <output class=\"now\">0:00.000</output>\
+             <output class=\"now\"></output>\
              <span class=\"lost\" hidden>This browser cannot play the audio, or it is not beside this page.</span></div>\n"
         )
     });

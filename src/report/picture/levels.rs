@@ -2,7 +2,7 @@
 
 use super::{
     COLUMNS, LEFT, MARGIN, RIGHT,
-    axis::{Axis, clock},
+    axis::Axis,
     head::{grouped, signed},
     hover,
     svg::{Anchor, Svg, number},
@@ -63,7 +63,8 @@ fn curves(
         level += scale.step;
     }
     super::cues::bands(svg, overview, axis, y, bottom);
-    let all = [&loudness.momentary_lufs, &loudness.short_term_lufs, &loudness.integrated_lufs].map(|v| levels(v));
+    let all = [&loudness.momentary_lufs, &loudness.short_term_lufs, &loudness.integrated_lufs]
+        .map(|v| levels(v, loudness.step_s, axis));
     for (class, values) in ["momentary", "short", "integrated"].iter().zip(&all) {
         let steps = Steps::new((LEFT, axis.width()), 0.0, values.len(), LOUDNESS);
         let seen = |v: &Option<f64>| v.filter(|v| *v >= scale.low).map(|v| scale.y(v));
@@ -110,11 +111,13 @@ impl Scale {
 }
 
 /// The largest value under each column of the page; nothing where there is none.
-fn levels(values: &[Option<f32>]) -> Vec<Option<f64>> {
-    let count = COLUMNS.min(values.len());
-    let per = values.len() as f64 / count.max(1) as f64;
+fn levels(values: &[Option<f32>], step_s: f64, axis: &Axis) -> Vec<Option<f64>> {
+    let step_s = if step_s > 0.0 { step_s } else { 0.1 };
+    let count = COLUMNS.min((axis.length_s / step_s).ceil() as usize).max(1);
     let value = |c: usize| {
-        let (from, to) = ((c as f64 * per) as usize, (((c + 1) as f64 * per) as usize).max(c + 1));
+        let at = |c: usize| c as f64 / count as f64 * axis.length_s / step_s;
+        let from = (at(c) + 1e-6) as usize;
+        let to = ((at(c + 1) - 1e-6).ceil() as usize).max(from + 1);
         let part = values.get(from..to.min(values.len())).unwrap_or(&[]);
         part.iter().flatten().map(|v| f64::from(*v)).filter(|v| v.is_finite()).reduce(f64::max)
     };
@@ -123,7 +126,7 @@ fn levels(values: &[Option<f32>]) -> Vec<Option<f64>> {
 
 fn peaks(svg: &mut Svg, overview: &Overview, axis: &Axis, y: f64) {
     let bottom = y + PEAK;
-    let true_peaks = overview.loudness.as_ref().map(|l| levels(&l.true_peak_dbtp));
+    let true_peaks = overview.loudness.as_ref().map(|l| levels(&l.true_peak_dbtp, l.step_s, axis));
     let decibels = |c: &Column| (c.peak() > 0.0).then(|| 20.0 * libm::log10(c.peak()));
     let (name, unit, values): (_, _, Vec<Option<f64>>) = match true_peaks {
         Some(values) => ("True peak", "dBTP", values),
@@ -175,7 +178,7 @@ fn peaks(svg: &mut Svg, overview: &Overview, axis: &Axis, y: f64) {
 /// A triangle at a place that is over, with its time and level.
 fn over(svg: &mut Svg, over: &Over, axis: &Axis, y: f64) {
     let x = axis.x(over.at_s);
-    let what = format!("over by {:.2} dB at {}", over.peak_dbfs, clock(over.at_s, 0.001));
+    let what = format!("over by {:.2} dB at {}", over.peak_dbfs, axis.name(over.at_s));
     svg.raw(&format!(
         "<path class=\"over-mark\" role=\"button\" tabindex=\"0\" data-at=\"{:.6}\" aria-label=\"{what}\" d=\"M{} {}l-5-8h10z\"><title>{what}</title></path>",
         over.at_s,

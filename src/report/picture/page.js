@@ -14,11 +14,27 @@ for (const section of document.querySelectorAll(".report")) {
 
   const clock = (s) => {
     const ms = Math.max(0, Math.round(s * 1000));
-    const two = (n) => String(n).padStart(2, "0");
     const hours = Math.floor(ms / 3600000);
     const minutes = Math.floor(ms / 60000) % 60;
     const rest = two(Math.floor(ms / 1000) % 60) + "." + String(ms % 1000).padStart(3, "0");
     return (hours ? hours + ":" + two(minutes) : minutes) + ":" + rest;
+  };
+  const two = (n) => String(n).padStart(2, "0");
+  const label = (s) => {
+    const tc = data.timecode;
+    if (!tc) return clock(s);
+    const fps = Math.round(tc.numerator / tc.denominator);
+    let n = tc.number + Math.floor(s * tc.numerator / tc.denominator + 1e-6);
+    if (tc.drop) {
+      const left = fps / 15;
+      const ten = 600 * fps - 9 * left;
+      const rest = n % ten;
+      const minutes = rest >= left ? Math.floor((rest - left) / (60 * fps - left)) : 0;
+      n += left * (9 * Math.floor(n / ten) + minutes);
+    }
+    const seconds = Math.floor(n / fps);
+    const hms = [Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60, seconds % 60].map(two).join(":");
+    return hms + (tc.drop ? ";" : ":") + two(n % fps);
   };
   const toX = (s) => data.left + (data.right - data.left) * Math.min(1, Math.max(0, (s - data.start_s) / (data.length_s || 1)));
   const place = (event) => {
@@ -50,7 +66,7 @@ for (const section of document.querySelectorAll(".report")) {
     }
     reading.textContent = "";
     const time = document.createElement("b");
-    time.textContent = clock(s);
+    time.textContent = data.timecode ? label(s) + "   " + clock(s) : clock(s);
     reading.append(time, lines.length ? "\n" + lines.join("\n") : "");
   };
 
@@ -73,7 +89,7 @@ for (const section of document.querySelectorAll(".report")) {
   const show = () => {
     const s = data.start_s + audio.currentTime;
     line(cursor, toX(s));
-    now.textContent = clock(s);
+    now.textContent = label(s);
   };
   const jump = (s) => {
     audio.currentTime = Math.max(0, s - data.start_s);
@@ -104,5 +120,5 @@ for (const section of document.querySelectorAll(".report")) {
     if (event.key === "ArrowLeft") jump(data.start_s + audio.currentTime - 5);
     if (event.key === "ArrowRight") jump(data.start_s + audio.currentTime + 5);
   });
-  now.textContent = clock(data.start_s);
+  now.textContent = label(data.start_s);
 }
