@@ -125,8 +125,7 @@ mod tests {
     #[test]
     fn the_lag_of_noise_is_found_to_the_frame_and_of_a_tone_the_nearest() {
         let noise: Vec<f64> = (0..5000u64).map(|n| ((n * n * 7919 + n * 31) % 10_007) as f64 / 5003.0 - 1.0).collect();
-        for lag in [-400i64, -1, 0, 3, 400] {
-            let at = (2000 + lag) as usize;
+        for (lag, at) in [(-400i64, 1600usize), (-1, 1999), (0, 2000), (3, 2003), (400, 2400)] {
             let (from, reach) = (2000 - 500, 500);
             let around = &noise[from..from + 1000 + 1000];
             let (found, correlation) = best(&noise[at..at + 1000], around, reach).unwrap();

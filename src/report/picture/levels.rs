@@ -92,7 +92,7 @@ impl Scale {
         let most = heard.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let most = if most.is_finite() { most } else { -20.0 };
         // What is far below the loudest would flatten all else.
-        let least = heard.into_iter().filter(|v| *v > most - 40.0).fold(most - 12.0, f64::min);
+        let least = heard.into_iter().filter(|v| *v > most - 25.0).fold(most - 12.0, f64::min);
         let (most, least) = loudness.target_lufs.map_or((most, least), |t| (most.max(t + 2.0), least.min(t - 2.0)));
         let step = if most - least > 24.0 {
             10.0

@@ -46,7 +46,7 @@ for (const section of document.querySelectorAll(".report")) {
   };
   const line = (path, x) => path.setAttribute("d", x === null ? "" : `M${x} ${top}V${bottom}`);
   const at = (values, part) => values[Math.min(values.length - 1, Math.floor(part * values.length))];
-  const level = (value, unit) => (value === null || value === undefined ? "silent" : value.toFixed(1).replace("-", "\u2212") + " " + unit);
+  const level = (value, unit) => (value === null || value === undefined ? "\u2013" : value.toFixed(1).replace("-", "\u2212") + " " + unit);
 
   const read = (p) => {
     const s = data.start_s + p.part * data.length_s;
