@@ -3,7 +3,7 @@
 //! While nothing sounds, a sum holds −0.0, the one number that changes nothing when it is added: so what is outside a
 //! clip leaves every bit of the others alone, their signed zeros too. The master turns what is outside all clips into 0.0.
 
-use super::{flaws::FlawLog, pool::Pool};
+use super::{flaws::FlawLog, pool::Pool, sketch::Sketch};
 use crate::{
     block::Block,
     dsp::{
@@ -55,6 +55,8 @@ pub(super) struct LaneState {
     readers: Vec<Option<Reader>>,
     flaws: Vec<FlawLog>,
     peaks: Vec<Peak>,
+    /// The waveform, where a picture was asked for.
+    pub(super) sketch: Option<Sketch>,
     level: Vec<f64>,
     pan: Vec<f64>,
     factor: Vec<f64>,
@@ -72,6 +74,7 @@ impl LaneState {
             readers: (0..clips).map(|_| None).collect(),
             flaws: vec![FlawLog::default(); clips],
             peaks: vec![Peak::default(); layout.channels()],
+            sketch: None,
             level: Vec::new(),
             pan: Vec::new(),
             factor: Vec::new(),
@@ -118,7 +121,10 @@ impl LaneState {
             return Ok(());
         }
         let peaks = self.peaks.iter_mut().zip(out.block.channels()).filter(|_| out.active);
-        peaks.for_each(|(peak, samples)| peak.take(samples, at));
+        match &mut self.sketch {
+            None => peaks.for_each(|(peak, samples)| peak.take(samples, at)),
+            Some(sketch) => sketch.take(peaks, at),
+        }
         if let Some(meter) = &mut self.meter {
             if out.active { meter.feed(&out.block) } else { meter.skip(frames) }
         }
