@@ -5,7 +5,7 @@ use crate::{
     build,
     failure::{Failure, too_many_files},
     inputs::{self, Kind},
-    output, plan,
+    output, paper, plan,
     progress::Meter,
     range, silence,
     stop::Stop,
@@ -13,7 +13,10 @@ use crate::{
     voice::{Voice, printable, printable_lines},
 };
 use serde_json::json;
-use soundtrack::{Bounce, Error, ErrorKind, Plan, Report, Session, report::Code};
+use soundtrack::{
+    Bounce, Error, ErrorKind, Plan, Report, Session,
+    report::{self, Code},
+};
 use std::{
     fs,
     io::{self, Write as _},
@@ -49,6 +52,9 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
         voice.note(&format!("{} lies among the stems: the next mix of that folder takes it in", path.display()));
     }
 
+    if let Some(report) = &args.report {
+        paper::check(report, overwrite || output::in_demo(report), &path)?;
+    }
     let (session, plan) = compiled(kinds, args, voice, &path, overwrite)?;
     if voice.verbose {
         voice.line(
@@ -68,6 +74,14 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
         }
     };
 
+    let bounce = match &args.report {
+        None => bounce,
+        Some(report) => {
+            paper::spare(report, &plan.files())?;
+            bounce.overview(usize::try_from(args.bins).unwrap_or(usize::MAX))
+        }
+    };
+
     let mut meter = Meter::new(args.progress(), voice, session.rate);
     let watch = |progress| {
         meter.tell(progress);
@@ -84,6 +98,10 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
         Err(e) => return Err(advised(e)),
     };
     report.title.clone_from(&session.title);
+    if let Some(to) = &args.report {
+        report::save(std::slice::from_ref(&report), to, overwrite || output::in_demo(to))?;
+        voice.note(&format!("the report is in {}", to.display()));
+    }
     let silence = silence::told(&report, &session);
     tell(&report, silence.as_deref(), args, voice, demo)
 }
@@ -176,6 +194,7 @@ fn next_steps() -> String {
     format!(
         "\nListen to it, then try:\n  \
          {program} --solo rhythm --range 10s..20s   # a part of it, one bus alone\n  \
+         {program} --report target/demo/mix.html    # the same as a page that shows and plays it\n  \
          {program} --json                           # the same as data\n  \
          {program} target/demo/stems                # a folder of stems as they are, into stems.wav\n  \
          {program} kick.wav@-3 bass.flac@-2:L20     # your own stems, into mix.wav\n  \
@@ -184,7 +203,7 @@ fn next_steps() -> String {
 }
 
 /// A closed pipe is the reader's wish to hear no more, not an error.
-fn print(text: &str) -> Result<(), Failure> {
+pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Print(e)),
