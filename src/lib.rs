@@ -56,8 +56,9 @@
 //! **sample** one number of one channel · **frame** one sample per channel at one instant · **block** up to N frames handled
 //! together · **stem** a recorded instrument as a file · **source** where audio comes from · **clip** a stretch of a source
 //! placed on the timeline · **track**, **bus**, **master** what the user names · **strip** gain, pan, mute, solo of any of
-//! them · **send** an extra feed to a bus · **lane** a strip as the plan runs it · **feed** one lane's input from another ·
-//! **plan** lanes in order · **sink** where audio goes · **bounce** render offline.
+//! them · **send** an extra feed to a bus · **cue** a named piece of music with its own tracks · **use** one placement of a
+//! cue against picture · **deliverable** a file that a session promises · **lane** a strip as the plan runs it · **feed** one
+//! lane's input from another · **plan** lanes in order · **sink** where audio goes · **bounce** render offline.
 //!
 //! Samples are `f64`, full scale ±1.0, planar, in WAVE channel order. Positions are whole [`Frames`].
 #![forbid(unsafe_code)]
