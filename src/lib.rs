@@ -85,6 +85,10 @@
     )
 )]
 
+/// The tests of the player use what the tests of the laws use.
+#[cfg(test)]
+extern crate self as soundtrack;
+
 mod riff;
 mod nearest;
 mod units;
@@ -95,6 +99,7 @@ mod session;
 mod plan;
 mod render;
 mod bounce;
+mod player;
 pub mod source;
 pub mod sink;
 mod dsp;
@@ -108,6 +113,7 @@ pub use dsp::pan::{PanLaw, UnknownPanLaw};
 pub use error::{Error, ErrorKind, Place, Problem, Result};
 pub use layout::{Layout, UnknownLayout};
 pub use plan::Plan;
+pub use player::{Level, Levels, Play, Player, State, StripId, Underruns};
 pub use render::{Options, Renderer};
 pub use report::Report;
 pub use session::{Bus, BusId, Clip, Damage, Input, Load, Master, Opener, Send, Session, Strip, Track, TrackId};

@@ -9,6 +9,7 @@ mod print;
 mod route;
 
 pub(crate) use check::session as check;
+pub(crate) use route::{Gates, Scope, gates, sounding};
 
 use crate::{
     curve::{Automation, Fade},
@@ -117,6 +118,11 @@ impl Plan {
     /// Everything that is wrong at once, in [`Error::problems`]: kind `Session`, or the kind that all problems share
     /// (`NotFound`, `Unsupported`, `Corrupt`).
     pub fn compile(session: &Session) -> Result<Self> {
+        Self::compiled(session, Scope::Heard)
+    }
+
+    /// The same, with what is heard or with everything.
+    pub(crate) fn compiled(session: &Session, scope: Scope) -> Result<Self> {
         let mut problems = check::session(session);
         let mut stems: HashMap<StemKey, Option<Arc<Stem>>> = HashMap::new();
         let mut tracks = Vec::new();
@@ -137,7 +143,7 @@ impl Plan {
             tracks.push(clips);
         }
         if problems.is_empty() {
-            Ok(route::lanes(session, tracks))
+            Ok(route::lanes(session, tracks, scope))
         } else {
             problems.dedup();
             Err(Error::session(problems))

@@ -3,6 +3,7 @@
 mod contain;
 mod media;
 mod memory;
+pub(crate) mod read_ahead;
 pub(crate) mod reader;
 mod resample;
 mod sniff;

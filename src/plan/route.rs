@@ -17,20 +17,59 @@ struct Graph<'a> {
     out: Vec<Vec<(usize, Decibels)>>,
 }
 
-/// The plan of a checked session; `clips` are those of each track.
-pub(super) fn lanes(session: &Session, clips: Vec<Vec<PlannedClip>>) -> Plan {
+/// Which strips and feeds a plan holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// What is heard.
+    Heard,
+    /// All, so that mute and solo can change while it runs: see [`gates`].
+    All,
+}
+
+/// What of a plan of [`Scope::All`] is heard while mutes, solos and faders stand as in the session.
+pub(crate) struct Gates {
+    /// For every lane, which of its feeds are heard, in their order.
+    pub feeds: Vec<Vec<bool>>,
+    /// For every lane, whether anything of it is heard.
+    pub live: Vec<bool>,
+    /// Where each node of the session is among the lanes: tracks, buses, the master.
+    pub lane_of: Vec<usize>,
+}
+
+/// The gates of a session whose strips and routing are those of the plan.
+pub(crate) fn gates(session: &Session) -> Gates {
     let graph = Graph::of(session);
     let heard = graph.heard();
+    let (order, lane_of) = graph.order(&graph.stages());
+    let master = graph.strips.len();
+    let into = |node: usize| {
+        let edges = |from: usize| graph.out.get(from).into_iter().flatten().zip(heard.get(from).into_iter().flatten());
+        (0..master).flat_map(edges).filter(|((to, _), _)| *to == node).map(|(_, open)| *open).collect()
+    };
+    let live = |node: usize| node == master || heard.get(node).is_some_and(|edges| edges.contains(&true));
+    Gates {
+        feeds: order.iter().map(|&node| into(node)).collect(),
+        live: order.iter().map(|&node| live(node)).collect(),
+        lane_of,
+    }
+}
+
+/// Where clips of lanes that are heard sound: sorted, apart from each other.
+pub(crate) fn sounding(lanes: &[Lane], live: impl Fn(usize) -> bool) -> Vec<Range<u64>> {
+    let heard = lanes.iter().enumerate().filter(|(lane, _)| live(*lane)).flat_map(|(_, lane)| lane.clips());
+    merged(heard.filter(|c| c.gain != 0.0).map(|c| c.range.clone()).collect())
+}
+
+/// The plan of a checked session; `clips` are those of each track.
+pub(super) fn lanes(session: &Session, clips: Vec<Vec<PlannedClip>>, scope: Scope) -> Plan {
+    let graph = Graph::of(session);
+    let heard = match scope {
+        Scope::Heard => graph.heard(),
+        Scope::All => graph.out.iter().map(|edges| vec![true; edges.len()]).collect(),
+    };
     let stage = graph.stages();
     let master = graph.strips.len();
-
-    // The order of lanes: by stage, then in the order of the session.
-    let mut order: Vec<usize> = (0..=master).collect();
-    order.sort_by_key(|&node| stage.get(node).copied());
-    let mut lane_of = vec![0; order.len()];
-    for (lane, &node) in order.iter().enumerate() {
-        lane_of.iter_mut().skip(node).take(1).for_each(|l| *l = lane);
-    }
+    let (order, lane_of) = graph.order(&stage);
     let lane_of = |node: usize| lane_of.get(node).copied().unwrap_or_default();
 
     let mut clips = clips;
@@ -77,13 +116,12 @@ pub(super) fn lanes(session: &Session, clips: Vec<Vec<PlannedClip>>) -> Plan {
     }
 
     let all = lanes.iter().flat_map(Lane::clips).map(|c| c.range.end).max().unwrap_or(0);
-    let audible = |c: &&PlannedClip| c.gain != 0.0;
-    let heard = lanes.iter().filter(|l| l.live).flat_map(Lane::clips).filter(audible).map(|c| c.range.clone());
+    let sounding = sounding(&lanes, |lane| lanes.get(lane).is_some_and(|l| l.live));
     Plan {
         spec: Spec { rate: session.rate, layout: session.layout },
         pan_law: session.pan_law,
         length: session.length.unwrap_or(Frames(all)),
-        sounding: merged(heard.collect()),
+        sounding,
         lanes,
         stages,
     }
@@ -123,6 +161,17 @@ impl<'a> Graph<'a> {
                 return stage;
             }
         }
+    }
+
+    /// The nodes in the order of lanes, by stage and then as in the session; and for each node its lane.
+    fn order(&self, stage: &[usize]) -> (Vec<usize>, Vec<usize>) {
+        let mut order: Vec<usize> = (0..=self.strips.len()).collect();
+        order.sort_by_key(|&node| stage.get(node).copied());
+        let mut lane_of = vec![0; order.len()];
+        for (lane, &node) in order.iter().enumerate() {
+            lane_of.iter_mut().skip(node).take(1).for_each(|l| *l = lane);
+        }
+        (order, lane_of)
     }
 
     /// For every feed of every strip: is it heard? Not out of or into a muted strip. Where any strip is soloed, only what

@@ -1,0 +1,483 @@
+//! The engine: one thread that does what the handles ask, renders a little ahead of the device, and watches it.
+//!
+//! It is the loop of a bounce with another sink: apply waiting commands, render a block, stop at 0 frames, hand it over.
+
+use super::{
+    backend::Backend,
+    callback::Callback,
+    desk::{Setting, StripId},
+    line::{Line, Trouble},
+    mix::BLOCK,
+    outlet::{Outlet, Shared, lock},
+    ring::{Filler, ring},
+    status::{State, Status},
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    source::Spec,
+};
+use std::{
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// What a handle asks for.
+pub(super) enum Command {
+    Play,
+    Pause,
+    Stop,
+    Seek(u64),
+    Loop(Option<Range<u64>>),
+    Set(StripId, Setting),
+    /// Plays on something else from now on.
+    #[cfg_attr(not(any(test, feature = "device")), expect(dead_code, reason = "there is one device of each other kind"))]
+    MoveTo(Box<dyn Backend>),
+    Quit,
+}
+
+/// How often the engine looks after a ring that is full.
+const POLL: Duration = Duration::from_millis(2);
+/// The same while nothing plays.
+const IDLE: Duration = Duration::from_millis(50);
+/// Of the time between two looks no more counts as silence of the device: the rest the machine slept.
+const LONGEST_LOOK: Duration = Duration::from_millis(100);
+/// A device that is being closed may take so long; then it is left to itself.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// The fewest frames that the ring has room for.
+const RING: u64 = 1 << 18;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Nothing is to be heard.
+    Idle,
+    /// What is heard first is being collected.
+    Starting,
+    Running,
+    /// Everything was handed over, and is not heard yet.
+    Ending,
+}
+
+pub(super) struct Engine {
+    pub mix: Shared,
+    pub backend: Box<dyn Backend>,
+    pub commands: Receiver<Command>,
+    pub status: Arc<Status>,
+    pub quit: Arc<AtomicBool>,
+    pub latency: Duration,
+    pub device: Option<Device>,
+    phase: Phase,
+}
+
+/// A device that is open.
+pub(super) struct Device {
+    running: Box<dyn Send>,
+    filler: Filler,
+    line: Arc<Line>,
+    outlet: Outlet,
+    spec: Spec,
+    capacity: u64,
+    /// Frames handed over.
+    pushed: u64,
+    /// `pushed` at the last start.
+    base: u64,
+    /// Samples that wait to be handed over.
+    staged: Vec<f64>,
+    calls: u64,
+    last_look: Instant,
+    silent: Duration,
+}
+
+impl Engine {
+    pub(super) fn new(
+        mix: Shared,
+        backend: Box<dyn Backend>,
+        commands: Receiver<Command>,
+        status: Arc<Status>,
+        quit: Arc<AtomicBool>,
+        latency: Duration,
+    ) -> Self {
+        Self { mix, backend, commands, status, quit, latency, device: None, phase: Phase::Idle }
+    }
+
+    /// Opens the device.
+    ///
+    /// # Errors
+    /// `Device`, with what to do.
+    pub(super) fn open(&mut self) -> Result<()> {
+        let wanted = lock(&self.mix).spec();
+        let latency = self.latency;
+        let mut made = None;
+        let mut connect = |spec: Spec| {
+            let channels = spec.layout.channels().max(1);
+            let frames = crate::units::Frames::from_duration(latency, spec.rate).0.saturating_mul(2).max(RING);
+            let samples = usize::try_from(frames).unwrap_or(usize::MAX / channels / 8) * channels;
+            let (filler, drain) = ring(samples);
+            let line = Arc::new(Line::default());
+            made = Some((filler, Arc::clone(&line), spec, frames));
+            (Callback::new(drain, Arc::clone(&line), channels), line)
+        };
+        let running = self.backend.open(wanted, &mut connect)?;
+        let Some((filler, line, spec, capacity)) = made else {
+            return Err(Error::new(ErrorKind::Device, format!("{} did not start", self.backend.name())));
+        };
+        let outlet = Outlet::new(&self.mix, spec, &self.quit)?;
+        self.status.opened(&line, spec.rate);
+        let now = Instant::now();
+        self.device = Some(Device {
+            running,
+            filler,
+            line,
+            outlet,
+            spec,
+            capacity,
+            pushed: 0,
+            base: 0,
+            staged: Vec::new(),
+            calls: 0,
+            last_look: now,
+            silent: Duration::ZERO,
+        });
+        Ok(())
+    }
+
+    /// Runs until the last handle is gone.
+    pub(super) fn run(mut self) {
+        loop {
+            let wait = if self.phase == Phase::Idle { IDLE } else { POLL };
+            match self.commands.recv_timeout(wait) {
+                Ok(Command::Quit) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(command) => self.obey(command),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            let mut quit = false;
+            while let Ok(command) = self.commands.try_recv() {
+                quit |= matches!(command, Command::Quit);
+                self.obey(command);
+            }
+            if quit {
+                break;
+            }
+            self.watch();
+            if let Err(e) = self.work() {
+                self.halt(&e);
+            }
+        }
+        self.leave();
+    }
+
+    fn obey(&mut self, command: Command) {
+        let done = match command {
+            Command::Play => self.play(),
+            Command::Pause => {
+                self.pause();
+                Ok(())
+            }
+            Command::Stop => {
+                self.pause();
+                self.go(0)
+            }
+            Command::Seek(to) => self.go(to),
+            Command::Loop(round) => {
+                lock(&self.mix).set_loop(round);
+                Ok(())
+            }
+            Command::Set(id, setting) => {
+                lock(&self.mix).set(id, setting);
+                Ok(())
+            }
+            Command::MoveTo(backend) => self.move_to(backend),
+            Command::Quit => Ok(()),
+        };
+        if let Err(e) = done {
+            self.halt(&e);
+        }
+    }
+
+    fn play(&mut self) -> Result<()> {
+        if matches!(self.phase, Phase::Running | Phase::Starting) {
+            return Ok(());
+        }
+        let mut mix = lock(&self.mix);
+        let at = mix.position();
+        if at >= mix.length() {
+            mix.seek(0);
+        } else if self.status.state() == State::Failed {
+            // Errors of stems are forgotten, and met again if they are still there.
+            mix.seek(at);
+        }
+        drop(mix);
+        if self.device.is_none() {
+            self.open()?;
+        }
+        self.start()
+    }
+
+    /// Starts from where the mix is.
+    fn start(&mut self) -> Result<()> {
+        let Some(device) = &mut self.device else { return Ok(()) };
+        let mut mix = lock(&self.mix);
+        mix.begin();
+        let at = mix.position();
+        drop(mix);
+        device.outlet.restart()?;
+        device.staged.clear();
+        device.base = device.pushed;
+        self.status.park(at);
+        self.status.set(State::Playing);
+        self.phase = Phase::Starting;
+        Ok(())
+    }
+
+    fn pause(&mut self) {
+        let at = if matches!(self.phase, Phase::Ending) { self.status.position() } else { u64::MAX };
+        self.cut();
+        let mut mix = lock(&self.mix);
+        if at != u64::MAX {
+            mix.seek(at);
+        }
+        let at = mix.position();
+        drop(mix);
+        self.status.park(at);
+        if self.status.state() == State::Playing {
+            self.status.set(State::Paused);
+        }
+    }
+
+    fn go(&mut self, to: u64) -> Result<()> {
+        let playing = self.phase != Phase::Idle;
+        self.cut();
+        let mut mix = lock(&self.mix);
+        mix.seek(to);
+        self.status.park(mix.position());
+        drop(mix);
+        if playing {
+            return self.start();
+        }
+        if self.status.state() == State::Ended {
+            self.status.set(State::Paused);
+        }
+        Ok(())
+    }
+
+    /// Fades out what plays; from then on silence is meant.
+    fn cut(&mut self) {
+        if let (Phase::Running, Some(device)) = (self.phase, &mut self.device) {
+            lock(&self.mix).leave();
+            // Where a stem is late or broken there is nothing to fade: the callback does it.
+            while device.outlet.ready().unwrap_or(false) && device.outlet.read(&mut device.staged).unwrap_or(0) > 0 {}
+            device.end();
+        }
+        if let Some(device) = &mut self.device {
+            device.staged.clear();
+        }
+        self.phase = Phase::Idle;
+    }
+
+    /// Renders ahead, up to the target.
+    fn work(&mut self) -> Result<()> {
+        let Some(device) = &mut self.device else { return Ok(()) };
+        let target = device.target(self.latency);
+        device.line.aim(target);
+        match self.phase {
+            Phase::Idle => {}
+            Phase::Starting => {
+                let over = device.collect(target)?;
+                let enough = device.staged_frames() >= target;
+                if (over || enough) && device.line.calls() > 0 {
+                    let at = device.base;
+                    let begin = self.status.position();
+                    self.status.start(at, begin);
+                    self.phase = if over { Phase::Ending } else { Phase::Running };
+                    device.tell_jumps(&self.mix, &self.status);
+                    if over { device.end() } else { device.push() }
+                    if !over {
+                        device.line.grant(u64::MAX);
+                    }
+                }
+            }
+            Phase::Running => {
+                let filled = device.pushed.saturating_sub(device.line.taken());
+                let over = device.collect(target.saturating_sub(filled))?;
+                device.tell_jumps(&self.mix, &self.status);
+                if over {
+                    device.end();
+                    self.phase = Phase::Ending;
+                } else {
+                    device.push();
+                }
+            }
+            Phase::Ending => {
+                if device.line.heard() >= device.pushed {
+                    self.phase = Phase::Idle;
+                    self.status.park(lock(&self.mix).position());
+                    self.status.set(State::Ended);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks whether the device still plays.
+    fn watch(&mut self) {
+        let Some(device) = &mut self.device else { return };
+        let mut trouble = device.line.trouble();
+        if let Some(limit) = self.backend.patience().filter(|_| self.phase != Phase::Idle) {
+            let period = Duration::from_secs(1) * u32::try_from(device.line.largest()).unwrap_or(u32::MAX)
+                / device.spec.rate.hz();
+            if device.is_silent(limit.max(period.saturating_mul(3))) {
+                trouble = trouble.or(Some(Trouble::Silent));
+            }
+        } else {
+            device.is_silent(Duration::MAX);
+        }
+        if let Some(trouble) = trouble {
+            let what = || Error::new(ErrorKind::Device, format!("{} {}", self.backend.name(), trouble.what()));
+            let error = self.backend.failure().unwrap_or_else(what);
+            self.lose(&error);
+        }
+    }
+
+    /// The device is lost: the position is kept.
+    fn lose(&mut self, error: &Error) {
+        let playing = self.phase != Phase::Idle;
+        self.phase = Phase::Idle;
+        let at = self.status.position();
+        if let Some(device) = self.device.take() {
+            close(device.running, Duration::ZERO);
+        }
+        if playing {
+            lock(&self.mix).seek(at);
+            self.status.park(at);
+        }
+        self.status.fail(error);
+    }
+
+    /// A stem or the device failed while it was asked for something.
+    fn halt(&mut self, error: &Error) {
+        let at = self.status.position();
+        if self.phase == Phase::Running {
+            self.device.iter_mut().for_each(Device::end);
+        }
+        self.phase = Phase::Idle;
+        self.status.park(at);
+        self.status.fail(error);
+    }
+
+    /// Goes on with another device.
+    fn move_to(&mut self, backend: Box<dyn Backend>) -> Result<()> {
+        let playing = self.phase != Phase::Idle || self.status.state() == State::Failed;
+        let at = self.status.position();
+        self.cut();
+        if let Some(device) = self.device.take() {
+            device.drain();
+            close(device.running, PATIENCE);
+        }
+        self.backend = backend;
+        lock(&self.mix).seek(at);
+        self.status.park(at);
+        self.open()?;
+        if playing { self.start() } else { Ok(()) }
+    }
+
+    /// The last handle is gone: fades out, lets it be heard, closes.
+    fn leave(&mut self) {
+        self.cut();
+        if let Some(device) = self.device.take() {
+            device.drain();
+            close(device.running, self.backend.patience().map_or(Duration::MAX, |_| PATIENCE));
+        }
+    }
+}
+
+impl Device {
+    fn channels(&self) -> usize {
+        self.spec.layout.channels().max(1)
+    }
+
+    fn staged_frames(&self) -> u64 {
+        (self.staged.len() / self.channels()) as u64
+    }
+
+    /// How many frames the ring should hold: the latency asked for, and enough for the device's largest bite.
+    fn target(&self, latency: Duration) -> u64 {
+        let asked = crate::units::Frames::from_duration(latency, self.spec.rate).0;
+        let bites = self.line.largest().saturating_mul(2).saturating_add(BLOCK as u64);
+        asked.max(bites).min(self.capacity.saturating_sub(2 * BLOCK as u64))
+    }
+
+    /// Renders until so many frames wait; whether that was the end.
+    fn collect(&mut self, frames: u64) -> Result<bool> {
+        while self.staged_frames() < frames && self.outlet.ready()? {
+            if self.outlet.read(&mut self.staged)? == 0 {
+                return Ok(true);
+            }
+        }
+        Ok(self.outlet.is_over())
+    }
+
+    /// Hands over what waits.
+    fn push(&mut self) {
+        let fits = self.filler.room().min(self.staged.len());
+        let fits = fits - fits % self.channels();
+        if let Some(now) = self.staged.get(..fits) {
+            self.filler.push(now);
+            self.pushed += (fits / self.channels()) as u64;
+            self.staged.drain(..fits);
+        }
+    }
+
+    /// Hands over what waits as the last before a silence that is meant. It has room: the ring is larger than the target.
+    fn end(&mut self) {
+        self.line.grant(self.pushed + self.staged_frames());
+        self.push();
+    }
+
+    /// Tells where the timeline jumps in what was rendered.
+    fn tell_jumps(&self, mix: &Shared, status: &Status) {
+        for (frame, at) in lock(mix).jumps() {
+            status.jump(self.base + self.outlet.to_device(frame), at);
+        }
+    }
+
+    /// Whether it has not called for longer than the limit.
+    fn is_silent(&mut self, limit: Duration) -> bool {
+        let (now, calls) = (Instant::now(), self.line.calls());
+        let passed = now.saturating_duration_since(self.last_look).min(LONGEST_LOOK);
+        self.silent = if calls == self.calls { self.silent.saturating_add(passed) } else { Duration::ZERO };
+        (self.last_look, self.calls) = (now, calls);
+        self.silent > limit
+    }
+
+    /// Waits until the last frame was heard; not long, should the device not play any more.
+    fn drain(&self) {
+        let deadline = Instant::now() + Duration::from_millis(300);
+        while self.line.heard() < self.pushed && self.line.trouble().is_none() && Instant::now() < deadline {
+            thread::sleep(POLL);
+        }
+    }
+}
+
+/// Closes a device on a thread of its own, and waits for it only so long: some hang when they are gone.
+fn close(running: Box<dyn Send>, patience: Duration) {
+    let (tell, told) = sync_channel(1);
+    let spawned = thread::Builder::new().name("soundtrack-close".to_owned()).spawn(move || {
+        drop(running);
+        // Nobody waits any more where it took too long.
+        let _ = tell.send(());
+    });
+    if spawned.is_ok() && !patience.is_zero() {
+        let _ = told.recv_timeout(patience.min(Duration::from_secs(3600)));
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.quit.store(true, Ordering::Release);
+    }
+}

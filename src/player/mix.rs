@@ -1,0 +1,200 @@
+//! The mix as it is played: one block after the other in the order of playing, with loops, fades and moving strips.
+
+use super::{
+    desk::{Desk, Setting, StripId},
+    meter::{Display, Meter},
+};
+use crate::{
+    block::Block,
+    error::Result,
+    plan::{Plan, Scope},
+    render::Renderer,
+    session::Session,
+    source::{
+        Spec,
+        read_ahead::{Path, ReadAhead},
+    },
+    units::Frames,
+};
+use std::{ops::Range, sync::Arc};
+
+/// Frames that are rendered at a time at the most.
+pub(super) const BLOCK: usize = 256;
+/// Fades at starts and stops and moves of controls take a second divided by this: 8 ms.
+const FADES_A_SECOND: u32 = 125;
+
+pub(super) struct Mix {
+    renderer: Renderer,
+    ahead: ReadAhead,
+    desk: Desk,
+    meters: Vec<Meter>,
+    displays: Arc<[Display]>,
+    round: Option<Range<u64>>,
+    length: u64,
+    /// Frames of a fade.
+    fade: usize,
+    /// Frames since the start that are faded in, up to `fade`.
+    risen: usize,
+    /// Frames since it was asked to stop, once it was.
+    sunk: Option<usize>,
+    /// Frames given since the start.
+    given: u64,
+    /// Where the timeline jumped: frames given, and the frame that came next.
+    jumps: Vec<(u64, u64)>,
+}
+
+impl Mix {
+    /// Checks the session and starts to read it ahead.
+    pub(super) fn new(session: &Session, depth: u64) -> Result<Self> {
+        let plan = Plan::compiled(session, Scope::All)?;
+        let (rate, length, lanes) = (plan.spec.rate.hz(), plan.length.0, plan.lanes.len());
+        let fade = (rate / FADES_A_SECOND).max(1) as usize;
+        let ahead = ReadAhead::start(&plan, depth);
+        #[expect(clippy::cast_precision_loss, reason = "a small constant")]
+        let blocks_a_second = f64::from(rate) / BLOCK as f64;
+        Ok(Self {
+            renderer: Renderer::live(plan, &ahead, fade)?,
+            ahead,
+            desk: Desk::new(session.clone()),
+            meters: (0..lanes).map(|_| Meter::new(blocks_a_second)).collect(),
+            displays: (0..lanes).map(|_| Display::default()).collect(),
+            round: None,
+            length,
+            fade,
+            risen: fade,
+            sunk: None,
+            given: 0,
+            jumps: Vec::new(),
+        })
+    }
+
+    pub(super) fn spec(&self) -> Spec {
+        self.renderer.plan().spec
+    }
+
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    pub(super) fn displays(&self) -> Arc<[Display]> {
+        Arc::clone(&self.displays)
+    }
+
+    /// The frame that comes next.
+    pub(super) fn position(&self) -> u64 {
+        self.renderer.position().0
+    }
+
+    fn go(&mut self) {
+        let path = Path { at: self.position(), round: self.round.clone(), end: self.length };
+        self.ahead.go(path);
+    }
+
+    /// Gets ready to play from a frame on: reading starts.
+    pub(super) fn seek(&mut self, to: u64) {
+        self.renderer.seek(Frames(to.min(self.length)));
+        self.go();
+        self.begin();
+    }
+
+    /// A start: from the first frame as it is, from anywhere else faded in.
+    pub(super) fn begin(&mut self) {
+        self.desk.settle(&mut self.renderer);
+        self.risen = if self.position() == 0 { self.fade } else { 0 };
+        self.sunk = None;
+        self.given = 0;
+        self.jumps.clear();
+        let displays = self.displays.iter();
+        self.meters.iter_mut().zip(displays).for_each(|(meter, display)| meter.reset(display));
+    }
+
+    /// Repeats a range once its end is met, or does not any more.
+    pub(super) fn set_loop(&mut self, round: Option<Range<u64>>) {
+        self.round = round.map(|r| r.start..r.end.min(self.length)).filter(|r| r.start < r.end);
+        self.go();
+    }
+
+    pub(super) fn set(&mut self, id: StripId, setting: Setting) {
+        self.desk.set(id, setting);
+    }
+
+    /// Lets the next frames fade out; then nothing comes any more, until the next start.
+    pub(super) fn leave(&mut self) {
+        self.sunk.get_or_insert(0);
+    }
+
+    /// Whether the end is reached, or the fade at a stop done.
+    pub(super) fn is_over(&self) -> bool {
+        self.sunk.is_some_and(|n| n >= self.fade) || (self.round_here().is_none() && self.position() >= self.length)
+    }
+
+    fn round_here(&self) -> Option<&Range<u64>> {
+        self.round.as_ref().filter(|r| self.position() < r.end)
+    }
+
+    /// Takes the jumps made since the last call.
+    pub(super) fn jumps(&mut self) -> Vec<(u64, u64)> {
+        std::mem::take(&mut self.jumps)
+    }
+
+    /// Whether the next `frames` frames can be rendered without waiting for a file.
+    ///
+    /// # Errors
+    /// Those of a stem that cannot be delivered.
+    pub(super) fn ready(&self, frames: u64) -> Result<bool> {
+        let at = self.position();
+        let end = self.round_here().map_or(self.length, |r| r.end);
+        let now = frames.min(end.saturating_sub(at));
+        let there = self.ahead.ready(at, now)?;
+        match self.round_here() {
+            Some(round) if now < frames => {
+                let next = (frames - now).min(round.end - round.start);
+                Ok(there && self.ahead.ready(round.start, next)?)
+            }
+            _ => Ok(there),
+        }
+    }
+
+    /// Renders the next frames, up to [`BLOCK`] and the room there is; 0 when it is over. They must be ready.
+    pub(super) fn read(&mut self, out: &mut Block) -> Result<usize> {
+        if self.is_over() {
+            out.set_frames(0);
+            return Ok(0);
+        }
+        self.desk.apply(&mut self.renderer);
+        let at = self.position();
+        let round = self.round_here().cloned();
+        let to_turn = round.as_ref().map_or(usize::MAX, |r| usize::try_from(r.end - at).unwrap_or(usize::MAX));
+        let to_silence = self.sunk.map_or(usize::MAX, |n| self.fade - n);
+        let n = self.renderer.render_part(out, BLOCK.min(to_turn).min(to_silence))?;
+        self.ahead.played(n as u64);
+        for (lane, (meter, display)) in self.meters.iter_mut().zip(self.displays.iter()).enumerate() {
+            meter.take(self.renderer.output(lane).filter(|_| self.desk.live(lane)), display);
+        }
+        self.fade(out);
+        self.given += n as u64;
+        if let Some(round) = round.filter(|r| self.position() == r.end) {
+            self.renderer.seek(Frames(round.start));
+            self.jumps.push((self.given, round.start));
+        }
+        Ok(n)
+    }
+
+    /// Fades in after a start, and out before a stop.
+    #[expect(clippy::cast_precision_loss, reason = "some hundred frames")]
+    fn fade(&mut self, out: &mut Block) {
+        let (n, length) = (out.frames(), self.fade as f64);
+        if self.risen < self.fade {
+            let risen = self.risen;
+            let gain = |i: usize| ((risen + i + 1) as f64 / length).min(1.0);
+            out.channels_mut().for_each(|c| c.iter_mut().enumerate().for_each(|(i, x)| *x *= gain(i)));
+            self.risen = (self.risen + n).min(self.fade);
+        }
+        if let Some(sunk) = &mut self.sunk {
+            let before = *sunk;
+            let gain = |i: usize| (1.0 - (before + i + 1) as f64 / length).max(0.0);
+            out.channels_mut().for_each(|c| c.iter_mut().enumerate().for_each(|(i, x)| *x *= gain(i)));
+            *sunk += n;
+        }
+    }
+}
