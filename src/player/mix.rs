@@ -85,9 +85,13 @@ impl Mix {
         self.renderer.position().0
     }
 
+    /// The timeline as it will be played from here.
+    fn path(&self) -> Path {
+        Path { at: self.position(), round: self.round.clone(), end: self.length }
+    }
+
     fn go(&mut self) {
-        let path = Path { at: self.position(), round: self.round.clone(), end: self.length };
-        self.ahead.go(path);
+        self.ahead.go(self.path());
     }
 
     /// Gets ready to play from a frame on: reading starts.
@@ -142,17 +146,7 @@ impl Mix {
     /// # Errors
     /// Those of a stem that cannot be delivered.
     pub(super) fn ready(&self, frames: u64) -> Result<bool> {
-        let at = self.position();
-        let end = self.round_here().map_or(self.length, |r| r.end);
-        let now = frames.min(end.saturating_sub(at));
-        let there = self.ahead.ready(at, now)?;
-        match self.round_here() {
-            Some(round) if now < frames => {
-                let next = (frames - now).min(round.end - round.start);
-                Ok(there && self.ahead.ready(round.start, next)?)
-            }
-            _ => Ok(there),
-        }
+        self.ahead.ready(&self.path(), frames)
     }
 
     /// Renders the next frames, up to [`BLOCK`] and the room there is; 0 when it is over. They must be ready.

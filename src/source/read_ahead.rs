@@ -107,12 +107,13 @@ impl ReadAhead {
         self.shared.wake.notify_all();
     }
 
-    /// Whether the next `frames` frames of the timeline from `at` on are decoded, for all clips.
+    /// Whether the next `frames` frames of a path are decoded, for all clips. It starts where the last frame was taken, and
+    /// goes on as the one that is read.
     ///
     /// # Errors
     /// Those of a stem that cannot be delivered there, with its track.
-    pub(crate) fn ready(&self, at: u64, frames: u64) -> Result<bool> {
-        self.shared.supplies.iter().try_fold(true, |all, supply| Ok(supply.ready(at, frames)? && all))
+    pub(crate) fn ready(&self, path: &Path, frames: u64) -> Result<bool> {
+        self.shared.supplies.iter().try_fold(true, |all, supply| Ok(supply.ready(path, frames)? && all))
     }
 
     /// Moves the window on by frames that were played.

@@ -1,7 +1,7 @@
 //! A device with a clock of its own: the test asks for sound when and in the pieces it likes.
 
 use crate::{
-    ErrorKind, Layout, Play, Player, Session,
+    ErrorKind, Layout, Play, Player, Session, State,
     error::{Error, Result},
     player::{
         backend::{Backend, Connect},
@@ -35,12 +35,13 @@ pub struct Slot {
 #[derive(Clone, Default)]
 pub struct Fake(pub Arc<Slot>);
 
-struct Guard(Arc<Slot>);
+struct Guard(Arc<Slot>, Arc<Line>);
 
 impl Drop for Guard {
     fn drop(&mut self) {
         thread::sleep(*self.0.hangs.lock().unwrap());
-        *self.0.open.lock().unwrap() = None;
+        // Not what was opened after it.
+        self.0.open.lock().unwrap().take_if(|(_, line)| Arc::ptr_eq(line, &self.1));
     }
 }
 
@@ -50,9 +51,10 @@ impl Backend for Fake {
             return Err(Error::new(ErrorKind::Device, "the fake device is busy: close the other program"));
         }
         let (callback, line) = connect(self.0.spec.lock().unwrap().unwrap_or(wanted));
+        let guard = Guard(Arc::clone(&self.0), Arc::clone(&line));
         *self.0.open.lock().unwrap() = Some((callback, line));
         self.0.opened.fetch_add(1, Ordering::SeqCst);
-        Ok(Box::new(Guard(Arc::clone(&self.0))))
+        Ok(Box::new(guard))
     }
 
     fn name(&self) -> String {
@@ -96,6 +98,10 @@ impl Fake {
     pub fn take(&self, frames: usize, layout: Layout, pieces: &[usize]) -> Vec<Vec<f64>> {
         let channels = layout.channels();
         let mut out = vec![Vec::new(); channels];
+        if self.line().calls() == 0 {
+            // What it asks for before there is sound tells the player how large its bites are.
+            self.pull::<f64>(pieces.iter().copied().max().unwrap_or(0), channels);
+        }
         for piece in pieces.iter().cycle() {
             let n = (*piece).min(frames - out[0].len());
             self.until(n as u64);
@@ -107,6 +113,17 @@ impl Fake {
             }
         }
         unreachable!("pieces repeat");
+    }
+
+    /// Goes on asking until nothing plays any more.
+    pub fn finish(&self, player: &Player, channels: usize) -> State {
+        let start = Instant::now();
+        while player.state() == State::Playing {
+            assert!(start.elapsed() < Duration::from_secs(20), "it never ends");
+            self.pull::<f64>(32, channels);
+            thread::sleep(Duration::from_micros(200));
+        }
+        player.state()
     }
 }
 

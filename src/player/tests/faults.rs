@@ -100,7 +100,7 @@ fn a_device_that_never_asks_and_one_that_is_busy_are_errors() {
     soon(LONG, || player.state() == State::Playing && player.fault().is_none());
     let left = session.render(Frames(432)..Frames(4_800)).unwrap()[0].len();
     fake.take(left, session.layout, &[48]);
-    assert_eq!(player.wait(LONG), State::Ended);
+    assert_eq!(fake.finish(&player, 2), State::Ended);
 }
 
 #[test]

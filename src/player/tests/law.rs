@@ -41,7 +41,7 @@ proptest! {
         let player = fake.play(&Play::new(), &session);
         let frames = whole[0].len();
         same_bits(&whole, &fake.take(frames, session.layout, &pieces));
-        prop_assert_eq!(player.wait(LONG), State::Ended);
+        prop_assert_eq!(fake.finish(&player, session.layout.channels()), State::Ended);
         prop_assert_eq!(player.position(), Frames(frames as u64));
         prop_assert_eq!(player.underruns().count, 0);
         prop_assert!(fake.pull::<f64>(64, session.layout.channels()).iter().all(|x| x.to_bits() == 0));
@@ -135,9 +135,9 @@ fn a_seek_fades_and_then_is_exact() {
             fake.pull::<f64>(64, 2);
             false
         });
-        let fresh = fake.take(1_400, mix.layout, &[64]);
+        let fresh = fake.take(2_800, mix.layout, &[64]);
         heard.extend(&fresh[0]);
-        let at = (0..1_000).find(|at| {
+        let at = (0..2_400).find(|at| {
             let there = &whole[0][to as usize + 384..];
             heard[at + 384..at + 400].iter().zip(there).all(|(a, b)| a.to_bits() == b.to_bits())
         });
@@ -154,7 +154,7 @@ fn another_rate_and_layout_are_converted_once() {
     *fake.0.spec.lock().unwrap() = Some(spec);
     let player = fake.play(&Play::new(), &mix);
     let heard = fake.take(22_050, Layout::Discrete(4), &[441]);
-    assert_eq!(player.wait(LONG), State::Ended);
+    assert_eq!(fake.finish(&player, 4), State::Ended);
     // The same through the resampler of stems.
     let memory = crate::source::Memory::new(
         crate::Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo },

@@ -33,6 +33,13 @@ impl Path {
         self.round.as_ref().filter(|r| r.start < r.end && at < r.end)
     }
 
+    /// The place `frames` frames on, which may be the end of the loop at most: then it is its start.
+    pub(super) fn after(&self, place: Place, frames: u64) -> Place {
+        let at = place.at.saturating_add(frames);
+        let turned = self.round_at(place.at).filter(|r| r.end == at).map_or(at, |r| r.start);
+        Place { count: place.count.saturating_add(frames), at: turned }
+    }
+
     /// The next stretch of a clip from a place on: where it starts, and the frame of the timeline it ends before.
     pub(super) fn next(&self, clip: &Range<u64>, mut place: Place) -> Option<(Place, u64)> {
         // Twice: to the end of the loop, and once round it.
@@ -65,6 +72,8 @@ mod tests {
         assert_eq!(next(150..300, 150, 200), Some((from(150, 200), 300)));
         assert_eq!(next(120..130, 80, 130), Some((from(170, 120), 130)));
         assert_eq!(next(300..400, 0, 50), None);
+        assert_eq!(path.after(from(0, 150), 50), from(50, 100));
+        assert_eq!(path.after(from(0, 200), 50), from(50, 250));
         let behind = Path { at: 500, ..path };
         assert_eq!(behind.next(&(150..600), from(0, 500)), Some((from(0, 500), 600)));
         assert_eq!(behind.next(&(150..2000), from(0, 500)), Some((from(0, 500), 1000)));

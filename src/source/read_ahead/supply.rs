@@ -74,6 +74,7 @@ pub(super) struct Job {
     stem: u64,
     most: usize,
     path: u64,
+    along: Path,
     reader: Option<Reader>,
 }
 
@@ -127,6 +128,7 @@ impl Supply {
             stem: self.from + within,
             most: usize::try_from(most).unwrap_or(PIECE),
             path: state.path,
+            along: path.clone(),
             reader: state.reader.take(),
         })
     }
@@ -146,7 +148,7 @@ impl Supply {
         match done {
             Ok(piece) => {
                 let frames = piece.left();
-                state.next = Place { count: state.next.count + frames, at: piece.end() };
+                state.next = job.along.after(state.next, frames);
                 state.queue.push_back(piece);
             }
             Err(e) => {
@@ -188,16 +190,21 @@ impl Supply {
                 break;
             }
             piece.used = usize::try_from(next.at - piece.at).unwrap_or(0);
-            place = Place { count: next.count + piece.left(), at: piece.end() };
+            place = path.after(next, piece.left());
             state.queue.push_back(piece);
         }
         state.next = place;
     }
 
-    /// Whether the frames of the timeline from `at` on are there, as many of them as the clip sounds in.
-    pub(super) fn ready(&self, at: u64, frames: u64) -> Result<bool> {
-        let end = self.range.end.min(at.saturating_add(frames));
-        let needed = end.saturating_sub(self.range.start.max(at));
+    /// Whether the next `frames` frames of a path are there, as many of them as the clip sounds in. The path starts where
+    /// the queue does.
+    pub(super) fn ready(&self, path: &Path, frames: u64) -> Result<bool> {
+        let (mut needed, mut place) = (0, Place { count: 0, at: path.at });
+        while let Some((next, end)) = path.next(&self.range, place).filter(|(next, _)| next.count < frames) {
+            let n = (end - next.at).min(frames - next.count);
+            needed += n;
+            place = path.after(next, n);
+        }
         if needed == 0 {
             return Ok(true);
         }
