@@ -7,17 +7,18 @@ pub(crate) mod flaws;
 mod lane;
 mod live;
 mod moves;
+mod pool;
 
 use crate::{
     block::Block,
     dsp::peak::Peak,
     error::{Error, ErrorKind, Result},
-    plan::{Lane, Plan},
+    plan::Plan,
     units::Frames,
 };
 use flaws::FlawLog;
-use lane::{LaneState, Output};
-use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
+use lane::{LaneState, Output, Turn};
+use pool::Pool;
 
 /// How a plan is run. Nothing here changes a sample.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,8 +26,6 @@ pub struct Options {
     /// How many threads decode and mix, at most 256; 0 is as many as the machine has cores.
     pub threads: usize,
 }
-
-const MOST_THREADS: usize = 256;
 
 /// How many frames are rendered together at the most: few enough for the caches, enough to be worth a thread's while.
 const BLOCK: usize = 16_384;
@@ -51,7 +50,7 @@ pub struct Renderer {
     lanes: Vec<LaneState>,
     /// What each lane gives in the current block.
     outputs: Vec<Output>,
-    pool: Option<ThreadPool>,
+    pool: Pool,
     position: u64,
 }
 
@@ -61,16 +60,7 @@ impl Renderer {
     /// # Errors
     /// `Session` where the threads cannot be started.
     pub fn new(plan: Plan, options: &Options) -> Result<Self> {
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = if options.threads == 0 { cores() } else { options.threads.min(MOST_THREADS) };
-        let pool = if threads == 1 {
-            None
-        } else {
-            let built =
-                ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("soundtrack-{i}")).build();
-            let refused = |e| Error::new(ErrorKind::Session, format!("cannot start {threads} threads: {e}")).because(e);
-            Some(built.map_err(refused)?)
-        };
+        let pool = Pool::new(options.threads)?;
         let layout = plan.spec.layout;
         let lanes = plan.lanes.iter().map(|lane| LaneState::new(lane, layout)).collect();
         let outputs = plan.lanes.iter().map(|_| Output::new(layout)).collect();
@@ -133,16 +123,10 @@ impl Renderer {
         let (plan, at) = (&self.plan, self.position);
         for stage in &plan.stages {
             let (before, from_here) = self.outputs.split_at_mut(stage.start);
-            let before = &*before;
+            let turn = Turn { plan, before, at, frames, pool: &self.pool };
             let lanes = self.lanes.iter_mut().zip(&plan.lanes).skip(stage.start).zip(from_here).take(stage.len());
-            let mut live: Vec<_> = lanes.filter(|((_, lane), _)| lane.live).collect();
-            let run = |((state, lane), out): &mut ((&mut LaneState, &Lane), &mut Output)| {
-                state.render(out, lane, plan, before, at, frames)
-            };
-            let results: Vec<Result<()>> = match &self.pool {
-                Some(pool) if live.len() > 1 => pool.install(|| live.par_iter_mut().map(run).collect()),
-                _ => live.iter_mut().map(run).collect(),
-            };
+            let live: Vec<_> = lanes.filter(|((_, lane), _)| lane.live).collect();
+            let results: Vec<Result<()>> = self.pool.each(live, |((state, lane), out)| state.render(out, lane, turn));
             // The first in the order of the plan, whichever thread met one first.
             results.into_iter().collect::<Result<()>>()?;
         }

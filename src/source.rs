@@ -1,6 +1,7 @@
 //! Where audio comes from: the trait, what a file tells about itself, and the one place that opens files.
 
 mod contain;
+mod file;
 mod media;
 mod memory;
 pub(crate) mod read_ahead;
@@ -169,12 +170,9 @@ pub fn open(path: &Path, stream: Option<usize>) -> Result<(Box<dyn Source>, Info
 /// The same, and the file as it was before anything of it was read.
 fn stamped(path: &Path, stream: Option<usize>) -> Result<(Box<dyn Source>, Info, Option<Stamp>)> {
     let (file, kind) = sniff::sniff(path)?;
-    let stamp = Stamp::of(&file);
+    let stamp = file.stamp().cloned();
     if kind == sniff::Kind::Wave
-        && let Some((wav, info)) = wav::Wav::of(
-            path,
-            file.try_clone().map_err(|e| refuse(path, ErrorKind::Corrupt, e.to_string()).because(e))?,
-        )?
+        && let Some((wav, info)) = wav::Wav::of(path, file.clone())?
     {
         if let Some(n) = stream.filter(|n| *n != 1) {
             let what = format!("audio stream {n} is not there; the file has 1");

@@ -22,8 +22,6 @@ const COUNTS: [usize; 4] = [4, 32, 128, 1000];
 const HOUR: u64 = 3600;
 /// Open files allowed: what some systems begin with.
 const FEW: usize = 256;
-/// What others begin with, and most allow.
-const MANY: usize = 4096;
 
 pub struct Scale<'a> {
     pub ours: &'a Path,
@@ -43,10 +41,10 @@ impl Scale<'_> {
         self.jump()
     }
 
-    /// Medians of mixing with at most so many open files.
-    fn mix(&self, inputs: &[PathBuf], more: &[&str], open: usize) -> Result<Cost, String> {
+    /// Medians of mixing with few open files allowed.
+    fn mix(&self, inputs: &[PathBuf], more: &[&str]) -> Result<Cost, String> {
         let out = self.out.join("scale.wav");
-        let limited = format!("ulimit -n {open}; exec \"$0\" \"$@\"");
+        let limited = format!("ulimit -n {FEW}; exec \"$0\" \"$@\"");
         let line = Line::of(Path::new("sh")).words(&["-c", &limited]).files(&[self.ours.into()]).files(inputs);
         let command: Vec<OsString> =
             line.words(&["-q", "--force"]).words(more).words(&["-o"]).files(std::slice::from_ref(&out)).0;
@@ -72,11 +70,7 @@ impl Scale<'_> {
             let mut rows: Vec<(f64, Cost)> = Vec::new();
             for n in COUNTS {
                 let folder = [self.many(n, ending)?];
-                let cost = self.mix(&folder, &[], FEW).or_else(|why| {
-                    println!("  {n:>6} FAILED: {why}");
-                    println!("  {n:>6} again with ulimit -n {MANY}:");
-                    self.mix(&folder, &[], MANY)
-                })?;
+                let cost = self.mix(&folder, &[])?;
                 let per = |cpu: f64, stems: f64| cpu * 1000.0 / stems / SECONDS as f64;
                 let more = rows.last().map(|(m, less)| per(cost.cpu - less.cpu, n as f64 - m));
                 let more = more.map(|ms| format!("{ms:.3}")).unwrap_or_default();
@@ -114,7 +108,7 @@ impl Scale<'_> {
             let path = self.folder.join(format!("{seconds}s-mono.wav"));
             sparse::wav(&path, 1, seconds, 1, 16).map_err(|e| e.to_string())?;
             let once = Self { runs: 1, ..*self };
-            let cost = once.mix(&[path], &["--layout", "mono", "--format", "wav16"], FEW)?;
+            let cost = once.mix(&[path], &["--layout", "mono", "--format", "wav16"])?;
             println!("  {name:<8} wall {:.3} s, CPU {:.3} s, peak {:.1} MiB", cost.wall, cost.cpu, cost.peak);
         }
         Ok(())
@@ -140,7 +134,7 @@ impl Scale<'_> {
             for i in 0..64 {
                 link(&file, &folder.join(format!("{i:02}.{ending}"))).map_err(|e| e.to_string())?;
             }
-            let cost = self.mix(&[folder], &["--range", "1h30m..1h30m10s"], FEW)?;
+            let cost = self.mix(&[folder], &["--range", "1h30m..1h30m10s"])?;
             let name = ending.to_uppercase();
             println!(
                 "  {name:<5} wall {:>6.0} ms, CPU {:>6.0} ms, peak {:.1} MiB",

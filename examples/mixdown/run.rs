@@ -173,7 +173,7 @@ fn advice(error: Error, path: &Path, overwrite: bool, args: &Args) -> (Error, Ve
         hints.push("--force replaces it, -o names another".to_owned());
     }
     if too_many_files(&error) {
-        hints.push("stems that sound together are open together: allow more with `ulimit -n 4096`".to_owned());
+        hints.push("this shell allows too few open files: allow more with `ulimit -n 256`".to_owned());
     } else if kinds.contains(&ErrorKind::Corrupt) && !args.keep_going {
         hints.push("--keep-going puts silence where a stem is damaged, and says where".to_owned());
     }

@@ -3,7 +3,7 @@
 //! While nothing sounds, a sum holds −0.0, the one number that changes nothing when it is added: so what is outside a
 //! clip leaves every bit of the others alone, their signed zeros too. The master turns what is outside all clips into 0.0.
 
-use super::{flaws::FlawLog, moves::Moves};
+use super::{flaws::FlawLog, moves::Moves, pool::Pool};
 use crate::{
     block::Block,
     dsp::{
@@ -32,6 +32,18 @@ impl Output {
     pub(super) fn new(layout: Layout) -> Self {
         Self { block: Block::new(layout, 0), active: false }
     }
+}
+
+/// The block that is being rendered, the same for all lanes of a stage.
+#[derive(Clone, Copy)]
+pub(super) struct Turn<'a> {
+    pub plan: &'a Plan,
+    /// What the lanes of earlier stages give.
+    pub before: &'a [Output],
+    /// The first frame.
+    pub at: u64,
+    pub frames: usize,
+    pub pool: &'a Pool,
 }
 
 /// What a lane keeps from block to block.
@@ -72,21 +84,14 @@ impl LaneState {
         &self.flaws
     }
 
-    /// Renders `frames` frames from `at` on; `before` are the outputs of earlier stages.
-    pub(super) fn render(
-        &mut self,
-        out: &mut Output,
-        lane: &Lane,
-        plan: &Plan,
-        before: &[Output],
-        at: u64,
-        frames: usize,
-    ) -> Result<()> {
+    /// Renders the lane's part of a block.
+    pub(super) fn render(&mut self, out: &mut Output, lane: &Lane, turn: Turn<'_>) -> Result<()> {
+        let Turn { plan, before, at, frames, pool } = turn;
         match &lane.input {
             LaneInput::Clips(clips) => self.play(out, clips, at, frames).map_err(|e| e.in_track(&lane.name))?,
             LaneInput::Sum(feeds) => match &self.moves {
-                None => sum(out, feeds.iter(), before, frames),
-                Some(moves) => moves.sum(out, feeds, before, frames),
+                None => sum(out, feeds.iter(), before, frames, pool),
+                Some(moves) => moves.sum(out, feeds, before, frames, pool),
             },
         }
         if out.active {
@@ -183,27 +188,25 @@ impl LaneState {
     }
 }
 
-/// Adds up the feeds that sound, in order.
+/// Adds up the feeds that sound, in order; the channels side by side.
 pub(super) fn sum<'a>(
     out: &mut Output,
     feeds: impl Iterator<Item = &'a Feed>,
     before: &[Output],
     frames: usize,
+    pool: &Pool,
 ) {
     let sounding = |f: &Feed| before.get(f.lane).filter(|o| o.active).map(|o| (f.gain, &o.block));
-    let mut feeds = feeds.filter_map(sounding);
-    let first = feeds.next();
-    out.active = first.is_some();
+    let feeds: Vec<_> = feeds.filter_map(sounding).collect();
+    out.active = !feeds.is_empty();
+    let Some(((first_gain, first), others)) = feeds.split_first() else {
+        return nothing(&mut out.block, frames);
+    };
     make_room(&mut out.block, frames);
-    match first {
-        Some((gain, from)) => {
-            out.block.channels_mut().zip(from.channels()).for_each(|(to, from)| put_scaled(to, from, gain));
-        }
-        None => nothing(&mut out.block, frames),
-    }
-    for (gain, from) in feeds {
-        out.block.channels_mut().zip(from.channels()).for_each(|(to, from)| add_scaled(to, from, gain));
-    }
+    pool.each(out.block.channels_mut().enumerate().collect(), |(ch, to)| {
+        put_scaled(to, first.channel(ch), *first_gain);
+        others.iter().for_each(|(gain, from)| add_scaled(to, from.channel(ch), *gain));
+    });
 }
 
 /// Makes everything outside the clips exactly 0.0.

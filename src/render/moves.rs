@@ -3,7 +3,10 @@
 //! Once a change has arrived the lane is rendered as if it had always been so: the same bits as a bounce of a session with
 //! these settings. Lines run in the time of playing, not of the timeline; nothing of this exists offline.
 
-use super::lane::{Output, sum};
+use super::{
+    lane::{Output, sum},
+    pool::Pool,
+};
 use crate::{
     curve::Automation,
     dsp::gain::add_shaped,
@@ -74,10 +77,10 @@ impl Moves {
     }
 
     /// Adds up the open feeds as offline, and those that open or close after them.
-    pub(super) fn sum(&self, out: &mut Output, feeds: &[Feed], before: &[Output], frames: usize) {
+    pub(super) fn sum(&self, out: &mut Output, feeds: &[Feed], before: &[Output], frames: usize, pool: &Pool) {
         let open = |gate: &Gate| gate.open && gate.settled(self.length);
         let pairs = || feeds.iter().zip(&self.gates);
-        sum(out, pairs().filter(|(_, gate)| open(gate)).map(|(feed, _)| feed), before, frames);
+        sum(out, pairs().filter(|(_, gate)| open(gate)).map(|(feed, _)| feed), before, frames, pool);
         for (feed, gate) in pairs().filter(|(_, gate)| !gate.settled(self.length)) {
             let Some(from) = before.get(feed.lane).filter(|o| o.active) else { continue };
             out.active = true;

@@ -19,10 +19,7 @@ mod table;
 mod tape;
 mod xing;
 
-use super::{
-    Flaw, FlawKind, Info, Source, Spec, refuse, sniff,
-    stamp::{CHANGED, Stamp},
-};
+use super::{Flaw, FlawKind, Info, Source, Spec, file::StemFile, refuse, sniff, stamp::CHANGED};
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
@@ -34,7 +31,6 @@ use fault::Fault;
 use feed::Feed;
 use open::Opened;
 use std::{
-    fs::File,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -47,9 +43,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A stem file that is open.
 pub(crate) struct Media {
     path: PathBuf,
-    file: File,
-    /// As it was when it was opened.
-    stamp: Option<Stamp>,
+    file: StemFile,
     spec: Spec,
     frames: u64,
     /// The first frame that the file does not hold.
@@ -63,7 +57,6 @@ pub(crate) struct Media {
     /// The frame that is read next.
     at: u64,
     held: Held,
-    planes: Vec<Vec<f64>>,
     /// A packet that lies behind a gap.
     waiting: Option<Packet>,
     /// Whether a seek has happened and no packet has come since.
@@ -78,14 +71,13 @@ pub(crate) struct Media {
 struct Held {
     /// The frame behind the last.
     until: u64,
-    /// The index of frame `at` in the planes; `None` for silence.
+    /// The index of frame `at` in the packet that was decoded last; `None` for silence.
     from: Option<usize>,
 }
 
 impl Media {
     /// Opens a file that was recognised. `stream` is the number of an audio stream, counted from 1.
-    pub(crate) fn open(path: &Path, file: File, kind: sniff::Kind, stream: Option<usize>) -> Result<(Self, Info)> {
-        let stamp = Stamp::of(&file);
+    pub(crate) fn open(path: &Path, file: StemFile, kind: sniff::Kind, stream: Option<usize>) -> Result<(Self, Info)> {
         let opened: Opened = open::open(path, &file, kind, stream)?;
         let spec = Spec { rate: opened.rate, layout: Layout::from_mask(opened.channels, opened.mask) };
         let info = Info {
@@ -103,7 +95,6 @@ impl Media {
         let media = Self {
             path: path.to_path_buf(),
             file,
-            stamp,
             spec,
             frames: opened.frames,
             end: opened.frames.saturating_sub(opened.missing),
@@ -115,7 +106,6 @@ impl Media {
             decoder: opened.decoder,
             at: 0,
             held: Held::default(),
-            planes: Vec::new(),
             waiting: None,
             sought: false,
             flaws: Vec::new(),
@@ -134,11 +124,14 @@ impl Media {
         refuse(&self.path, kind, what)
     }
 
+    fn alive(&self) -> Result<()> {
+        self.dead.as_ref().map_or(Ok(()), |(kind, what)| Err(refuse(&self.path, *kind, what)))
+    }
+
+    /// Refuses a file that was written to since it was opened.
     fn check(&mut self) -> Result<()> {
-        if let Some((kind, what)) = &self.dead {
-            return Err(refuse(&self.path, *kind, what));
-        }
-        if Stamp::of(&self.file) != self.stamp {
+        self.alive()?;
+        if !self.file.unchanged() {
             return Err(self.die(ErrorKind::Corrupt, CHANGED.into()));
         }
         Ok(())
@@ -187,7 +180,7 @@ impl Media {
             if packet.fresh {
                 self.decoder.reset();
             }
-            let got = match self.decoder.decode(&packet, &mut self.planes) {
+            let got = match self.decoder.decode(&packet) {
                 Ok(out) => out,
                 Err(Fault::Damaged(what) | Fault::Unsupported(what)) => {
                     self.feed.passed(packet.frames);
@@ -280,7 +273,7 @@ impl Source for Media {
     }
 
     fn read(&mut self, out: &mut Block) -> Result<usize> {
-        self.check()?;
+        self.alive()?;
         let room = out.capacity();
         out.set_frames(room);
         let mut done = 0;
@@ -296,19 +289,19 @@ impl Source for Media {
                 continue;
             }
             let n = usize::try_from(self.held.until - self.at).unwrap_or(usize::MAX).min(room - done);
-            for (ch, target) in out.channels_mut().enumerate() {
-                let Some(target) = target.get_mut(done..done + n) else { continue };
-                let from = self.held.from.and_then(|f| self.planes.get(ch)?.get(f..f + n));
-                match from {
-                    Some(samples) => target.copy_from_slice(samples),
-                    None => target.fill(0.0),
+            let mut targets: Vec<_> = out.channels_mut().filter_map(|c| c.get_mut(done..done + n)).collect();
+            match self.held.from {
+                Some(from) => {
+                    let copied = self.decoder.copy(from, &mut targets);
+                    copied.map_err(|f| self.die(ErrorKind::Corrupt, f.reason()))?;
                 }
+                None => targets.into_iter().for_each(|t| t.fill(0.0)),
             }
             self.held.from = self.held.from.map(|f| f + n);
             self.at += u64::try_from(n).unwrap_or(0);
             done += n;
         }
-        // Once more behind the data: what was decoded since the first look may be of another content.
+        // Behind the data: what was decoded until now may be of another content.
         self.check()?;
         out.set_frames(done);
         Ok(done)

@@ -5,12 +5,13 @@
 //! guess, because what is decoded wrongly is full-scale noise.
 
 use super::{
+    file::StemFile,
     media::mpeg::{self, Family},
     refuse,
 };
 use crate::error::{Error, ErrorKind, Result};
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, Read, Seek, SeekFrom},
     path::Path,
 };
@@ -45,7 +46,7 @@ pub(crate) enum Kind {
 /// # Errors
 /// `NotFound` for a file that is not there or may not be read, `Unsupported` for what is no regular file or no format
 /// that is read.
-pub(crate) fn sniff(path: &Path) -> Result<(File, Kind)> {
+pub(crate) fn sniff(path: &Path) -> Result<(StemFile, Kind)> {
     // Looked at before it is opened: opening a pipe waits for its other end.
     let about = fs::metadata(path).map_err(|e| unreachable(path, e))?;
     if !about.is_file() {
@@ -55,7 +56,7 @@ pub(crate) fn sniff(path: &Path) -> Result<(File, Kind)> {
     if about.len() == 0 {
         return Err(refuse(path, ErrorKind::Corrupt, "the file is empty"));
     }
-    let mut file = File::open(path).map_err(|e| unreachable(path, e))?;
+    let mut file = StemFile::open(path).map_err(|e| unreachable(path, e))?;
     let kind = look(&mut file, path)?;
     Ok((file, kind))
 }
@@ -73,8 +74,8 @@ fn unreachable(path: &Path, e: io::Error) -> Error {
     refuse(path, kind, what).because(e)
 }
 
-fn look(file: &mut File, path: &Path) -> Result<Kind> {
-    let read = |file: &mut File, at: u64, most: usize| -> Result<Vec<u8>> {
+fn look(file: &mut StemFile, path: &Path) -> Result<Kind> {
+    let read = |file: &mut StemFile, at: u64, most: usize| -> Result<Vec<u8>> {
         let mut head = Vec::new();
         let limit = u64::try_from(most).unwrap_or(u64::MAX);
         file.seek(SeekFrom::Start(at))

@@ -18,6 +18,11 @@ pub(crate) struct Stamp {
 pub(crate) const CHANGED: &str = "changed while it was read";
 
 impl Stamp {
+    /// The size in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
     /// `None` where the file cannot be looked at any more.
     pub(crate) fn of(file: &File) -> Option<Self> {
         let about = file.metadata().ok()?;

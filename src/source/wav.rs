@@ -9,10 +9,7 @@
 
 mod coding;
 
-use super::{
-    Bits, Info, Remark, Source, Spec,
-    stamp::{CHANGED, Stamp},
-};
+use super::{Bits, Info, Remark, Source, Spec, file::StemFile, stamp::CHANGED};
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
@@ -22,7 +19,6 @@ use crate::{
 };
 use coding::Coding;
 use std::{
-    fs::File,
     io::{self, Read, Seek, SeekFrom},
     ops::Range,
     path::{Path, PathBuf},
@@ -40,9 +36,7 @@ const MOST_CHANNELS: u16 = 64;
 /// An open WAVE file.
 #[derive(Debug)]
 pub struct Wav {
-    file: File,
-    /// As it was when it was opened.
-    stamp: Option<Stamp>,
+    file: StemFile,
     path: PathBuf,
     spec: Spec,
     coding: Coding,
@@ -73,8 +67,7 @@ impl Wav {
     }
 
     /// The same for a file that is open.
-    pub(super) fn of(path: &Path, mut file: File) -> Result<Option<(Self, Info)>> {
-        let stamp = Stamp::of(&file);
+    pub(super) fn of(path: &Path, mut file: StemFile) -> Result<Option<(Self, Info)>> {
         let header = match riff::open(&mut file).map_err(|e| unreadable(path, e))? {
             Found::Foreign => return Ok(None),
             Found::Refused(what) => return Err(refused(path, &format!("{what} is not read"))),
@@ -111,8 +104,7 @@ impl Wav {
         };
         let at = header.extent.at;
         let path = path.to_owned();
-        let mut wav =
-            Self { file, stamp, path, spec, coding, order, at, frame_bytes, held, next: u64::MAX, raw: Vec::new() };
+        let mut wav = Self { file, path, spec, coding, order, at, frame_bytes, held, next: u64::MAX, raw: Vec::new() };
         wav.seek(Frames::ZERO)?;
         Ok(Some((wav, info)))
     }
@@ -133,7 +125,7 @@ impl Wav {
             Error::new(ErrorKind::Corrupt, what).because(e)
         })?;
         // Behind the data, so that these bytes are of the content that was opened too.
-        if Stamp::of(&self.file) != self.stamp {
+        if !self.file.unchanged() {
             return Err(Error::new(ErrorKind::Corrupt, format!("{}: {CHANGED}", self.path.display())));
         }
         Ok(())
@@ -197,7 +189,7 @@ impl Source for Wav {
 }
 
 /// Opens what is a regular file; a pipe would wait for ever.
-fn regular(path: &Path) -> Result<File> {
+fn regular(path: &Path) -> Result<StemFile> {
     let meta = std::fs::metadata(path).map_err(|e| unreadable(path, e))?;
     if meta.is_dir() {
         return Err(refused(path, "is a folder, not a file"));
@@ -205,7 +197,7 @@ fn regular(path: &Path) -> Result<File> {
     if !meta.is_file() {
         return Err(refused(path, "is no regular file: copy it to one"));
     }
-    File::open(path).map_err(|e| unreadable(path, e))
+    StemFile::open(path).map_err(|e| unreadable(path, e))
 }
 
 fn refused(path: &Path, what: &str) -> Error {

@@ -3,10 +3,8 @@
 //! AIFF and CAF state the size of their data in front of it. Whether the file really holds so much, whether a CAF file
 //! names its channels, and which codec a WAVE file has is all that is asked here.
 
-use std::{
-    fs::File,
-    io::{self, Read, Result, Seek, SeekFrom},
-};
+use crate::source::file::StemFile;
+use std::io::{self, Read, Result, Seek, SeekFrom};
 
 /// Chunks that are looked at.
 const MOST: usize = 65_536;
@@ -27,8 +25,8 @@ pub(crate) struct Sound {
 }
 
 /// Walks over the chunks of an AIFF or AIFF-C file.
-pub(crate) fn aiff(file: &File) -> Result<Sound> {
-    let len = file.metadata()?.len();
+pub(crate) fn aiff(file: &StemFile) -> Result<Sound> {
+    let len = file.len();
     let mut sound = Sound { whole: len, ..Sound::default() };
     let mut at = 12;
     for _ in 0..MOST {
@@ -62,8 +60,8 @@ fn is_stream(size: u64) -> bool {
 
 /// The bytes to put into the header of an AIFF file that was written into a pipe, so that its sizes are right. None
 /// where they are stated, or where the width of its samples is not.
-pub(crate) fn aiff_patches(file: &File) -> Result<Vec<(u64, u8)>> {
-    let len = file.metadata()?.len();
+pub(crate) fn aiff_patches(file: &StemFile) -> Result<Vec<(u64, u8)>> {
+    let len = file.len();
     let (mut out, mut count, mut block, mut at) = (Vec::new(), None, 0, 12);
     for _ in 0..MOST {
         let Some((name, size)) = chunk(file, at, 4)? else { break };
@@ -94,8 +92,8 @@ pub(crate) fn aiff_patches(file: &File) -> Result<Vec<(u64, u8)>> {
 }
 
 /// Walks over the chunks of a CAF file.
-pub(crate) fn caf(file: &File) -> Result<Sound> {
-    let len = file.metadata()?.len();
+pub(crate) fn caf(file: &StemFile) -> Result<Sound> {
+    let len = file.len();
     let mut sound = Sound { whole: len, ..Sound::default() };
     let mut at = 8;
     for _ in 0..MOST {
@@ -114,7 +112,7 @@ pub(crate) fn caf(file: &File) -> Result<Sound> {
 }
 
 /// The format tag of a WAVE file and where its data begins; zeros where there is none.
-pub(crate) fn wave(file: &File) -> Result<(u16, u64)> {
+pub(crate) fn wave(file: &StemFile) -> Result<(u16, u64)> {
     let mut tag = 0;
     let mut at = 12;
     for _ in 0..MOST {
@@ -166,7 +164,7 @@ impl Sound {
 }
 
 /// Name and size of the chunk at a place; `None` where no header is.
-fn chunk(mut file: &File, at: u64, width: usize) -> Result<Option<([u8; 4], u64)>> {
+fn chunk(mut file: &StemFile, at: u64, width: usize) -> Result<Option<([u8; 4], u64)>> {
     let mut head = [0; 12];
     file.seek(SeekFrom::Start(at))?;
     match file.read_exact(head.get_mut(..4 + width).unwrap_or_default()) {
@@ -178,7 +176,7 @@ fn chunk(mut file: &File, at: u64, width: usize) -> Result<Option<([u8; 4], u64)
     Ok(Some(([a, b, c, d], if width == 4 { value >> 32 } else { value })))
 }
 
-fn bytes<const N: usize>(mut file: &File, at: u64) -> Result<Option<[u8; N]>> {
+fn bytes<const N: usize>(mut file: &StemFile, at: u64) -> Result<Option<[u8; N]>> {
     let mut data = [0; N];
     file.seek(SeekFrom::Start(at))?;
     match file.read_exact(&mut data) {

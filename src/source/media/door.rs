@@ -313,12 +313,11 @@ impl Decoder {
         Ok(())
     }
 
-    /// Decodes a packet into planes in WAVE order, full scale ±1.0.
-    pub(crate) fn decode(&mut self, packet: &Packet, planes: &mut Vec<Vec<f64>>) -> Result<Decoded, Fault> {
+    /// Decodes a packet; [`copy`](Self::copy) gives its samples.
+    pub(crate) fn decode(&mut self, packet: &Packet) -> Result<Decoded, Fault> {
         let Some(decoder) = self.decoder.as_mut() else { return Err(Fault::Panicked("it is gone".into())) };
         let done = guarded(|| {
             let out: GenericAudioBufferRef<'_> = decoder.decode(&packet.raw)?;
-            out.copy_to_vecs_planar::<f64>(planes);
             let spec = out.spec();
             let (channels, mask) = positions(Some(spec.channels()));
             Ok(Decoded { frames: out.frames(), rate: spec.rate(), channels: channels.unwrap_or(0), mask })
@@ -332,6 +331,21 @@ impl Decoder {
             Err(Fault::Cut) => Err(Fault::Damaged("a packet ends too early".into())),
             other => other,
         }
+    }
+
+    /// Copies frames of the packet that was decoded last, from its frame `from` on: one slice a channel in WAVE order, all
+    /// of one length, full scale ±1.0.
+    pub(crate) fn copy(&mut self, from: usize, to: &mut [&mut [f64]]) -> Result<(), Fault> {
+        let Some(decoder) = self.decoder.as_mut() else { return Err(Fault::Panicked("it is gone".into())) };
+        let frames = to.first().map_or(0, |t| t.len());
+        let done = guarded(|| {
+            decoder.last_decoded().slice(from..from + frames).copy_to_slice_planar::<f64, _>(to);
+            Ok(())
+        });
+        if done.is_err() {
+            self.discard();
+        }
+        done
     }
 
     /// Forgets the packet before: call it after a seek.

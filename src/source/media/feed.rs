@@ -11,7 +11,8 @@ use super::{
     table::Table,
     tape::{Part, Tape},
 };
-use std::{collections::VecDeque, fs::File};
+use crate::source::file::StemFile;
+use std::collections::VecDeque;
 
 /// Where packets come from.
 pub(crate) enum Feed {
@@ -27,7 +28,7 @@ pub(crate) enum Feed {
 pub(crate) struct Demuxed {
     demuxer: Demuxer,
     container: Container,
-    file: File,
+    file: StemFile,
     window: Window,
     stream: Stream,
     /// Where the demuxer puts packets in the wrong place.
@@ -48,7 +49,7 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    fn tape(&self, file: &File) -> Result<Tape, Fault> {
+    fn tape(&self, file: &StemFile) -> Result<Tape, Fault> {
         Tape::new(file, &self.parts, self.len, self.patches.clone()).map_err(Fault::Io)
     }
 }
@@ -64,11 +65,11 @@ impl Demuxed {
     /// Opens a part of a file as a container.
     pub(crate) fn open(
         container: Container,
-        file: &File,
+        file: &StemFile,
         window: Window,
         choose: impl FnOnce(Vec<Stream>) -> Result<Stream, Fault>,
     ) -> Result<Self, Fault> {
-        let file = file.try_clone().map_err(Fault::Io)?;
+        let file = file.clone();
         let mut demuxer = Demuxer::open(container, window.tape(&file)?)?;
         let stream = choose(demuxer.streams())?;
         demuxer.select(&stream);

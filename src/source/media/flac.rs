@@ -4,10 +4,8 @@
 //! The demuxer passes over frames whose rate, width or channels are not those of the header, so a stream that changes
 //! looks like one that ends. Here the frame that should come next is looked for by its number.
 
-use std::{
-    fs::File,
-    io::{Read, Result, Seek, SeekFrom},
-};
+use crate::source::file::StemFile;
+use std::io::{Read, Result, Seek, SeekFrom};
 
 /// What STREAMINFO says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +40,7 @@ impl StreamInfo {
 
 /// Changes that make padding of all metadata blocks but the stream information. Tags and pictures are not wanted, cue
 /// sheets may be wrong, and seek tables may lie. Places count from `start`.
-pub(crate) fn beside_audio(mut file: &File, start: u64) -> Result<Vec<(u64, u8)>> {
+pub(crate) fn beside_audio(mut file: &StemFile, start: u64) -> Result<Vec<(u64, u8)>> {
     let mut patches = Vec::new();
     let mut at = 4;
     // A damaged list would go on through the audio.
@@ -65,8 +63,8 @@ pub(crate) fn beside_audio(mut file: &File, start: u64) -> Result<Vec<(u64, u8)>
 }
 
 /// Bytes of ID3v1 and APE tags at the end of a file.
-pub(crate) fn tags_behind(mut file: &File) -> Result<u64> {
-    let len = file.metadata()?.len();
+pub(crate) fn tags_behind(mut file: &StemFile) -> Result<u64> {
+    let len = file.len();
     let mut tags = 0;
     let mut at = |back: u64, magic: &[u8], data: &mut [u8]| -> Result<bool> {
         let Some(from) = len.checked_sub(back) else { return Ok(false) };
@@ -87,7 +85,7 @@ pub(crate) fn tags_behind(mut file: &File) -> Result<u64> {
 }
 
 /// Whether, and into what, a stream changes after its first `found` frames.
-pub(crate) fn change(file: &File, info: &StreamInfo, found: u64) -> Result<Option<String>> {
+pub(crate) fn change(file: &StemFile, info: &StreamInfo, found: u64) -> Result<Option<String>> {
     let mut data = Vec::new();
     let mut file = file;
     let mut at = 0;

@@ -5,10 +5,8 @@
 //! box it stands in. Fragmented files are only recognised; their packets come from the demuxer.
 
 use super::table::Entry;
-use std::{
-    fs::File,
-    io::{self, Read, Seek, SeekFrom},
-};
+use crate::source::file::StemFile;
+use std::io::{self, Read, Seek, SeekFrom};
 
 /// The longest movie header that is read: ten hours of AAC need 6 MiB.
 const LONGEST: u64 = 64 << 20;
@@ -88,8 +86,8 @@ impl Track {
 }
 
 /// Reads what a file says. `Err(None)` where there is no movie header, or only a part of one.
-pub(crate) fn read(file: &File) -> Result<Movie, Option<io::Error>> {
-    let end = file.metadata().map_err(Some)?.len();
+pub(crate) fn read(file: &StemFile) -> Result<Movie, Option<io::Error>> {
+    let end = file.len();
     let mut file = file;
     let mut at = 0;
     let mut movie = None;

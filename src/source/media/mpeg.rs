@@ -6,10 +6,8 @@
 //! Nothing is decoded.
 
 use super::table::Entry;
-use std::{
-    fs::File,
-    io::{Read, Result, Seek, SeekFrom},
-};
+use crate::source::file::StemFile;
+use std::io::{Read, Result, Seek, SeekFrom};
 
 /// Bytes without a frame after which the rest of a file is no audio.
 const GIVE_UP: u64 = 16 << 20;
@@ -193,8 +191,8 @@ pub(crate) struct Scan {
 }
 
 /// Visits every frame of a stream that begins at `start`.
-pub(crate) fn scan(file: &File, start: u64) -> Result<Option<Scan>> {
-    let mut view = View { file: file.try_clone()?, len: file.metadata()?.len(), base: 0, buf: Vec::new() };
+pub(crate) fn scan(file: &StemFile, start: u64) -> Result<Option<Scan>> {
+    let mut view = View { file: file.clone(), len: file.len(), base: 0, buf: Vec::new() };
     let Some(first) = Header::parse(view.get(start, 16)?) else { return Ok(None) };
     let bytes = view.len.saturating_sub(start);
     let mut scan = Scan { first, entries: Vec::new(), frames: 0, cut: None, change: None, bytes };
@@ -289,7 +287,7 @@ fn row(view: &mut View, first: &Header, from: u64) -> Result<bool> {
 
 /// A file seen through a buffer.
 struct View {
-    file: File,
+    file: StemFile,
     len: u64,
     base: u64,
     buf: Vec<u8>,

@@ -12,12 +12,13 @@ use super::{
     fault::Fault,
     feed::Feed,
 };
+use crate::source::file::StemFile;
 use crate::{
     error::{Error, ErrorKind, Result},
     source::{Bits, Remark, refuse, sniff::Kind},
     units::{Frames, SampleRate},
 };
-use std::{fs::File, path::Path};
+use std::path::Path;
 
 /// Frames decoded before the wanted one after a seek, for codecs whose packets lean on earlier ones. The bit reservoir
 /// of MP3 reaches back further the lower the bit rate is; at 16 kbit/s ten packets are enough.
@@ -75,13 +76,13 @@ impl Extent {
 /// The file that is being opened.
 struct Stem<'a> {
     path: &'a Path,
-    file: &'a File,
+    file: &'a StemFile,
     /// The stream that is wanted, counted from 1.
     stream: Option<usize>,
 }
 
 /// Opens a stem of any format but WAVE.
-pub(crate) fn open(path: &Path, file: &File, kind: Kind, stream: Option<usize>) -> Result<Opened> {
+pub(crate) fn open(path: &Path, file: &StemFile, kind: Kind, stream: Option<usize>) -> Result<Opened> {
     let stem = Stem { path, file, stream };
     match kind {
         Kind::Mpeg { start, fragment } => stem.mpeg(start, fragment),
@@ -156,12 +157,11 @@ impl Stem<'_> {
 
     /// Decodes the first packets to learn what really comes out, and goes back to the start.
     fn trial(&self, feed: &mut Feed, decoder: &mut Decoder, codec: &str) -> Result<Option<Decoded>> {
-        let mut planes = Vec::new();
         let mut seen = None;
         let mut refusal = None;
         for _ in 0..16 {
             let Ok(Some(packet)) = feed.next() else { break };
-            match decoder.decode(&packet, &mut planes) {
+            match decoder.decode(&packet) {
                 Ok(out) if out.frames > 0 => {
                     seen = Some(out);
                     break;

@@ -3,10 +3,8 @@
 //! Reading goes through the list in order, seeking looks the position up. Packets of 0 bytes stand for what was lost.
 
 use super::{door::Packet, fault::Fault};
-use std::{
-    fs::File,
-    io::{self, Read, Seek, SeekFrom},
-};
+use crate::source::file::StemFile;
+use std::io::{self, Read, Seek, SeekFrom};
 
 /// The longest packet that is read. AAC has at most 768 bytes a channel, lossless codecs a few hundred thousand.
 const LONGEST: u32 = 16 << 20;
@@ -26,13 +24,13 @@ pub(crate) struct Entry {
 
 /// All packets of a stem.
 pub(crate) struct Table {
-    file: File,
+    file: StemFile,
     entries: Vec<Entry>,
     next: usize,
 }
 
 impl Table {
-    pub(crate) fn new(file: File, entries: Vec<Entry>) -> Self {
+    pub(crate) fn new(file: StemFile, entries: Vec<Entry>) -> Self {
         Self { file, entries, next: 0 }
     }
 

@@ -6,8 +6,8 @@
 //! between two packets: a reader that finds nothing for [`PATIENCE`] bytes is stopped with an error, which bounds the
 //! time that damaged or endless input can take. It does not interpret anything.
 
+use crate::source::file::StemFile;
 use std::{
-    fs::File,
     io::{Error, ErrorKind, Read, Result, Seek, SeekFrom},
     sync::{
         Arc,
@@ -26,7 +26,7 @@ pub(crate) type Part = (u64, u64);
 
 /// A window on a file.
 pub(crate) struct Tape {
-    file: File,
+    file: StemFile,
     /// Where each part begins on the tape, and in the file, and its length.
     parts: Vec<(u64, u64, u64)>,
     len: u64,
@@ -37,9 +37,9 @@ pub(crate) struct Tape {
 
 impl Tape {
     /// Parts of a file one behind the other, then zeros up to `len` bytes. `patches` puts other bytes at some places.
-    pub(crate) fn new(file: &File, parts: &[Part], len: u64, patches: Vec<(u64, u8)>) -> Result<Self> {
-        let file = file.try_clone()?;
-        let end = file.metadata()?.len();
+    pub(crate) fn new(file: &StemFile, parts: &[Part], len: u64, patches: Vec<(u64, u8)>) -> Result<Self> {
+        let file = file.clone();
+        let end = file.len();
         let mut at = 0;
         let place = |(from, n): &Part| {
             let start = at;

@@ -60,7 +60,7 @@ impl Stem<'_> {
     }
 
     fn whole(&self) -> Result<Window> {
-        let len = self.file.metadata().map_err(|e| self.io(e))?.len();
+        let len = self.file.len();
         Ok(Window { parts: vec![(0, len)], len, ..Window::default() })
     }
 
@@ -168,9 +168,8 @@ impl Stem<'_> {
             return Err(self.refuse(ErrorKind::Unsupported, what));
         }
         let mut decoder = Decoder::of(stream, true).map_err(|f| self.fault("FLAC", f))?;
-        let mut planes = Vec::new();
         while let Ok(Some(packet)) = demuxed.next() {
-            let _ = decoder.decode(&packet, &mut planes);
+            let _ = decoder.decode(&packet);
         }
         if decoder.verified() != Some(true) {
             let what = format!("{what} does not decode to its checksum; convert it to 24 bits or to WAV");
@@ -282,12 +281,11 @@ impl Stem<'_> {
     fn alac_end(&self, demuxed: &mut Demuxed, visit: Visit) -> Result<i64> {
         let mut decoder = Decoder::of(demuxed.stream(), false).map_err(|f| self.fault("ALAC in CAF", f))?;
         let mut end = visit.end;
-        let mut planes = Vec::new();
         // This demuxer cannot seek once it has come to the end.
         demuxed.again().map_err(|f| self.fault("ALAC in CAF", f))?;
         if demuxed.seek(visit.last).is_ok() {
             while let Ok(Some(packet)) = demuxed.next() {
-                if let Ok(out) = decoder.decode(&packet, &mut planes) {
+                if let Ok(out) = decoder.decode(&packet) {
                     end = packet.at.saturating_add_unsigned(u64::try_from(out.frames).unwrap_or(0));
                 }
             }
@@ -377,7 +375,6 @@ impl Stem<'_> {
         let mut decoder = Decoder::of(&stream, false).map_err(|f| self.fault(&codec, f))?;
         let mut feed = Feed::Counted(demuxed, Count::default());
         let (mut at, mut usual, mut cut) = (0u64, 0, 0);
-        let mut planes = Vec::new();
         loop {
             let packet = match feed.next() {
                 Ok(Some(packet)) => packet,
@@ -391,7 +388,7 @@ impl Stem<'_> {
                     return Err(self.fault(&format!("{codec}: at {at}"), fault));
                 }
             };
-            match decoder.decode(&packet, &mut planes) {
+            match decoder.decode(&packet) {
                 Ok(out) => usual = u64::try_from(out.frames).unwrap_or(0),
                 Err(Fault::Damaged(_) | Fault::Unsupported(_)) => {}
                 Err(fault) => return Err(self.fault(&codec, fault)),

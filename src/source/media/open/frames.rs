@@ -40,8 +40,7 @@ impl Stem<'_> {
             _ => (Codec::Mp3, "MP3"),
         };
         let (rate, channels) = self.limits(scan.first.rate, usize::from(scan.first.channels))?;
-        let table =
-            |entries| -> Result<Table> { Ok(Table::new(self.file.try_clone().map_err(|e| self.io(e))?, entries)) };
+        let table = |entries| -> Result<Table> { Ok(Table::new(self.file.clone(), entries)) };
         let head = table(scan.entries.first().copied().into_iter().collect())?.peek(1);
         let tag = head.first().and_then(|frame| xing::read(&scan.first, frame));
         let each = u64::from(scan.first.frames);
@@ -120,7 +119,7 @@ impl Stem<'_> {
         let (rate, channels) = self.limits(first.rate, usize::from(first.channels))?;
         let frames = scan.frames + scan.cut.map_or(0, u64::from);
         let missing = frames - scan.frames;
-        let table = Table::new(self.file.try_clone().map_err(|e| self.io(e))?, scan.entries);
+        let table = Table::new(self.file.clone(), scan.entries);
         self.no_sbr(&table, "ADTS")?;
         let made = Decoder::new(Codec::Aac, rate.hz(), usize::from(channels), None);
         let mut decoder = made.map_err(|f| self.fault("AAC in ADTS", f))?;

@@ -63,7 +63,7 @@ impl Stem<'_> {
         if linear {
             remarks.push(Remark::SlowSeek);
         }
-        let table = Table::new(self.file.try_clone().map_err(|e| self.io(e))?, entries);
+        let table = Table::new(self.file.clone(), entries);
         if linear {
             self.no_sbr(&table, "MP4")?;
         }
@@ -99,7 +99,7 @@ impl Stem<'_> {
 
     /// Drops the packets that the file does not hold; the position up to which it does.
     fn held(&self, entries: &mut Vec<Entry>, total: u64) -> Result<u64> {
-        let len = self.file.metadata().map_err(|e| self.io(e))?.len();
+        let len = self.file.len();
         let cut = entries.iter().position(|e| e.offset.saturating_add(e.size.into()) > len);
         let Some(cut) = cut else { return Ok(total) };
         let held = entries.get(cut).map_or(total, |e| e.at);
@@ -168,7 +168,7 @@ impl Stem<'_> {
         let no = |what: &str| Err(self.unsupported(format!("{what} in MP4")));
         let mp3 = || {
             let entries = track.entries(Some(1)).into_iter().take(1).collect();
-            let first = Table::new(self.file.try_clone().ok()?, entries).peek(1);
+            let first = Table::new(self.file.clone(), entries).peek(1);
             let h = mpeg::Header::parse(first.first()?)?;
             let (codec, name) = match h.layer {
                 1 => (Codec::Mp1, "MP1"),

@@ -1,0 +1,244 @@
+//! A stem file, open for reading, that needs no descriptor of its own.
+//!
+//! A process has few descriptors, often 1,024 and sometimes 256, and a mix may have thousands of stems. Of all stem files
+//! of the process at most [`MOST`] are held open; one more closes the one that was not read for the longest time, which
+//! is opened again where it is needed. It is then still the same file with the same content, or reading it fails.
+
+use super::stamp::{CHANGED, Stamp};
+use std::{
+    fs::File,
+    io::{Error, ErrorKind, Read, Result, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+/// Stem files that are held open at the same time.
+const MOST: usize = 128;
+
+/// Those that may be open.
+static SHELF: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+
+/// Counts reads, so that the files can be told apart by age.
+static CLOCK: AtomicU64 = AtomicU64::new(0);
+
+/// A file and a place in it. Clones have their own place and share the rest.
+#[derive(Debug)]
+pub(crate) struct StemFile {
+    shared: Arc<Shared>,
+    at: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    /// As it was when it was first opened.
+    stamp: Option<Stamp>,
+    file: Mutex<Option<File>>,
+    /// When it was read last.
+    used: AtomicU64,
+}
+
+impl StemFile {
+    /// Opens a file.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let file = open(path)?;
+        let shared = Arc::new(Shared {
+            path: path.to_owned(),
+            stamp: Stamp::of(&file),
+            file: Mutex::new(Some(file)),
+            used: AtomicU64::new(CLOCK.fetch_add(1, Relaxed)),
+        });
+        locked(&SHELF).push(Arc::downgrade(&shared));
+        Ok(Self { shared, at: AtomicU64::new(0) })
+    }
+
+    /// As it was when it was first opened.
+    pub(crate) fn stamp(&self) -> Option<&Stamp> {
+        self.shared.stamp.as_ref()
+    }
+
+    /// Whether it is still what it was. One that is closed has not been read since it was looked at.
+    pub(crate) fn unchanged(&self) -> bool {
+        let file = locked(&self.shared.file);
+        file.as_ref().is_none_or(|file| Stamp::of(file) == self.shared.stamp)
+    }
+
+    /// Its size in bytes when it was first opened.
+    pub(crate) fn len(&self) -> u64 {
+        self.shared.stamp.as_ref().map_or(0, Stamp::size)
+    }
+}
+
+impl Clone for StemFile {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), at: AtomicU64::new(self.at.load(Relaxed)) }
+    }
+}
+
+impl Shared {
+    /// Does something with the open file.
+    fn with<T>(self: &Arc<Self>, work: impl FnOnce(&File) -> Result<T>) -> Result<T> {
+        self.used.store(CLOCK.fetch_add(1, Relaxed), Relaxed);
+        let mut place = locked(&self.file);
+        let file = match &mut *place {
+            Some(file) => file,
+            closed => {
+                let file = open(&self.path)?;
+                if Stamp::of(&file) != self.stamp {
+                    return Err(Error::new(ErrorKind::InvalidData, CHANGED));
+                }
+                locked(&SHELF).push(Arc::downgrade(self));
+                closed.insert(file)
+            }
+        };
+        work(file)
+    }
+}
+
+impl Read for &StemFile {
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
+        let n = self.shared.with(|file| read_at(file, buf, self.at.load(Relaxed)))?;
+        self.at.fetch_add(u64::try_from(n).unwrap_or(0), Relaxed);
+        Ok(n)
+    }
+}
+
+impl Seek for &StemFile {
+    fn seek(&mut self, to: SeekFrom) -> Result<u64> {
+        let to = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.len().checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.load(Relaxed).checked_add_signed(by),
+        };
+        let to = to.ok_or_else(|| Error::new(ErrorKind::InvalidInput, "seek before the start"))?;
+        self.at.store(to, Relaxed);
+        Ok(to)
+    }
+}
+
+impl Read for StemFile {
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
+        (&*self).read(buf)
+    }
+}
+
+impl Seek for StemFile {
+    fn seek(&mut self, to: SeekFrom) -> Result<u64> {
+        (&*self).seek(to)
+    }
+}
+
+/// Opens a file when there is room for it.
+fn open(path: &Path) -> Result<File> {
+    make_room(MOST);
+    let opened = File::open(path);
+    match opened.as_ref().err().and_then(Error::raw_os_error) {
+        // The limit of the process, or that of the system, is lower: half of them have to do.
+        Some(TOO_MANY | TOO_MANY_IN_ALL) => {
+            let held = locked(&SHELF).len();
+            make_room(held / 2 + 1);
+            File::open(path)
+        }
+        _ => opened,
+    }
+}
+
+/// `EMFILE`, as everywhere but on Windows, where no such limit is met.
+const TOO_MANY: i32 = 24;
+/// `ENFILE`.
+const TOO_MANY_IN_ALL: i32 = 23;
+
+/// Closes those that were not read for the longest time, until there are fewer than `most`. One that is being read stays.
+fn make_room(most: usize) {
+    let mut shelf = locked(&SHELF);
+    if shelf.len() < most {
+        return;
+    }
+    let mut held: Vec<_> = shelf.drain(..).filter_map(|weak| weak.upgrade()).collect();
+    held.sort_by_key(|shared| shared.used.load(Relaxed));
+    let mut spare = (held.len() + 1).saturating_sub(most);
+    held.retain(|shared| match shared.file.try_lock() {
+        Ok(mut file) if spare > 0 => {
+            spare -= 1;
+            *file = None;
+            false
+        }
+        _ => true,
+    });
+    shelf.extend(held.iter().map(Arc::downgrade));
+}
+
+/// A lock is poisoned only by a panic elsewhere, which leaves these as they were.
+fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, buf: &mut [u8], at: u64) -> Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buf, at)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, buf: &mut [u8], at: u64) -> Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buf, at)
+}
+
+#[cfg(not(any(unix, windows)))]
+fn read_at(mut file: &File, buf: &mut [u8], at: u64) -> Result<usize> {
+    file.seek(SeekFrom::Start(at))?;
+    file.read(buf)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn more_files_than_are_held_open_are_read_in_turns_and_noticed_when_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |i: usize| dir.path().join(i.to_string());
+        let files: Vec<_> = (0..MOST * 2)
+            .map(|i| {
+                fs::write(path(i), [0, u8::try_from(i % 256).unwrap(), 2]).unwrap();
+                StemFile::open(&path(i)).unwrap()
+            })
+            .collect();
+        for _ in 0..2 {
+            for (i, mut file) in files.iter().enumerate() {
+                let mut byte = [9];
+                file.seek(SeekFrom::Start(1)).unwrap();
+                file.read_exact(&mut byte).unwrap();
+                assert_eq!(usize::from(byte[0]), i % 256);
+            }
+        }
+        let open = files.iter().filter(|f| f.shared.file.lock().unwrap().is_some()).count();
+        assert!((1..=MOST).contains(&open), "{open} are open");
+        // The first was read longest ago, so it is closed; another file in its place is not taken for it.
+        assert!(files[0].unchanged());
+        fs::write(path(MOST * 3), [0, 0, 2]).unwrap();
+        fs::rename(path(MOST * 3), path(0)).unwrap();
+        let mut first = &files[0];
+        assert_eq!(first.read(&mut [0]).unwrap_err().to_string(), CHANGED);
+    }
+
+    #[test]
+    fn clones_have_their_own_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        fs::write(&path, b"abcd").unwrap();
+        let one = StemFile::open(&path).unwrap();
+        (&one).seek(SeekFrom::End(-2)).unwrap();
+        let two = one.clone();
+        (&two).seek(SeekFrom::Current(-2)).unwrap();
+        let read = |mut file: &StemFile| {
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).unwrap();
+            bytes
+        };
+        assert_eq!((read(&one).as_slice(), read(&two).as_slice(), one.len()), (&b"cd"[..], &b"abcd"[..], 4));
+    }
+}
