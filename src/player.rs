@@ -88,6 +88,8 @@ struct Handle {
     done: Mutex<Receiver<()>>,
     /// How long to wait for it; `None` for a sink, which is to be finished.
     farewell: Option<Duration>,
+    #[cfg_attr(not(feature = "device"), expect(dead_code, reason = "only devices are asked for it again"))]
+    latency: Duration,
     lanes: Vec<usize>,
     tracks: usize,
     buses: usize,
@@ -132,12 +134,12 @@ impl Player {
         commands: Sender<Command>,
         status: Arc<Status>,
         quit: Arc<AtomicBool>,
-        done: Receiver<()>,
-        farewell: Option<Duration>,
+        (done, farewell): (Receiver<()>, Option<Duration>),
+        latency: Duration,
     ) -> Self {
         let (tracks, buses) = (session.tracks().len(), session.buses().len());
         let (lanes, done) = (gates(session).lane_of, Mutex::new(done));
-        Self { shared: Arc::new(Handle { commands, status, quit, done, farewell, lanes, tracks, buses }) }
+        Self { shared: Arc::new(Handle { commands, status, quit, done, farewell, latency, lanes, tracks, buses }) }
     }
 
     fn tell(&self, command: Command) {
@@ -253,7 +255,7 @@ impl Player {
     /// Plays on another device from here on: one by its name or id, or the default.
     #[cfg(feature = "device")]
     pub fn move_to(&self, device: Option<&str>) {
-        self.tell(Command::MoveTo(Box::new(crate::sink::Device::new(device))));
+        self.tell(Command::MoveTo(Box::new(crate::sink::device::Device::new(device, self.shared.latency))));
     }
 }
 

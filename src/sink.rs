@@ -1,11 +1,15 @@
 //! Where audio goes: the trait and what a finished sink tells.
 
 mod atomic;
+#[cfg(feature = "device")]
+pub(crate) mod device;
 mod early_sync;
 mod memory;
 mod wav;
 
 pub use atomic::same_file;
+#[cfg(feature = "device")]
+pub use device::{DeviceInfo, devices};
 pub use memory::Memory;
 pub use wav::{Broadcast, Format, Options, UnknownFormat, Wav};
 

@@ -43,6 +43,20 @@ macro_rules! integer {
 }
 integer!(i8, i16, i32);
 
+#[cfg(feature = "device")]
+impl Word for u8 {
+    fn of(sample: f64) -> Self {
+        i8::of(sample).cast_unsigned() ^ 0x80
+    }
+}
+
+#[cfg(feature = "device")]
+impl Word for u16 {
+    fn of(sample: f64) -> Self {
+        i16::of(sample).cast_unsigned() ^ 0x8000
+    }
+}
+
 /// The callback of a device: see [`fill`](Self::fill).
 pub(crate) struct Callback {
     ring: Drain,

@@ -49,6 +49,10 @@ const IDLE: Duration = Duration::from_millis(50);
 const LONGEST_LOOK: Duration = Duration::from_millis(100);
 /// A device that is being closed may take so long; then it is left to itself.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// A device that has called so few times is still starting, which may take longer: the sound server wakes it up.
+const FIRST_CALLS: u64 = 8;
+/// How long that may take.
+const WAKING: Duration = Duration::from_secs(3);
 /// The fewest frames that the ring has room for.
 const RING: u64 = 1 << 18;
 
@@ -330,6 +334,7 @@ impl Engine {
         if let Some(limit) = self.backend.patience().filter(|_| self.phase != Phase::Idle) {
             let period = Duration::from_secs(1) * u32::try_from(device.line.largest()).unwrap_or(u32::MAX)
                 / device.spec.rate.hz();
+            let limit = if device.line.calls() <= FIRST_CALLS { WAKING } else { limit };
             if device.is_silent(limit.max(period.saturating_mul(3))) {
                 trouble = trouble.or(Some(Trouble::Silent));
             }

@@ -117,14 +117,14 @@ impl Play {
         self.on(session, Box::new(Pump::new(sink, BLOCK)))
     }
 
-    /// Plays on an output device: the system's default, or one by its name or id as [`devices`](crate::devices) tells
+    /// Plays on an output device: the system's default, or one by its name or id as [`devices`](crate::sink::devices) tells
     /// them.
     ///
     /// # Errors
     /// Those of compiling the session; `Device` where there is none, or it cannot be opened, with what to do.
     #[cfg(feature = "device")]
     pub fn device(&self, session: &Session, device: Option<&str>) -> Result<Player> {
-        self.on(session, Box::new(crate::sink::Device::new(device)))
+        self.on(session, Box::new(crate::sink::device::Device::new(device, self.latency)))
     }
 
     /// Plays on anything that calls back.
@@ -166,6 +166,6 @@ impl Play {
                 return Err(Error::new(ErrorKind::Device, what));
             }
         }
-        Ok(Player::new(session, commands, status, quit, done, farewell))
+        Ok(Player::new(session, commands, status, quit, (done, farewell), self.latency))
     }
 }

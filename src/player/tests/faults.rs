@@ -79,8 +79,9 @@ fn a_device_that_never_asks_and_one_that_is_busy_are_errors() {
     let session = mix(4_800);
     let fake = Fake::default();
     let player = fake.play(&Play::new(), &session);
+    // A sound server may have to wake it up first.
     let took = soon(LONG, || player.state() == State::Failed);
-    assert!(took < Duration::from_millis(500), "{took:?}");
+    assert!(took > Duration::from_millis(2_900) && took < Duration::from_millis(3_500), "{took:?}");
     drop(player);
     *fake.0.refuses.lock().unwrap() = true;
     let start = Instant::now();
