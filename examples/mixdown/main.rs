@@ -12,6 +12,7 @@ mod failure;
 mod folder;
 mod inputs;
 mod level;
+mod listen;
 mod names;
 mod output;
 mod progress;

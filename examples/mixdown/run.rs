@@ -5,6 +5,7 @@ use crate::{
     build,
     failure::{Failure, too_many_files},
     inputs::{self, Kind},
+    listen,
     output,
     progress::Meter,
     range, silence,
@@ -13,7 +14,7 @@ use crate::{
     voice::{Voice, printable, printable_lines},
 };
 use serde_json::json;
-use soundtrack::{Bounce, Error, ErrorKind, Plan, Report, report::Code};
+use soundtrack::{Bounce, Error, ErrorKind, Frames, Plan, Report, report::Code};
 use std::{
     fs,
     io::{self, Write as _},
@@ -28,6 +29,9 @@ const CHECK_FAILED: u8 = 1;
 /// # Errors
 /// Why there is no mix, or no table.
 pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
+    if args.play.is_some() {
+        return aloud(args, voice, stop);
+    }
     let kinds = inputs::kinds(&args.inputs).map_err(|f| missing(f, args))?;
     let path = output::path(args.output.as_deref(), &kinds).map_err(Failure::Usage)?;
     let demo = matches!(kinds.first(), Some(Kind::Demo));
@@ -89,6 +93,21 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
     report.title.clone_from(&session.title);
     let silence = silence::told(&report, &session);
     tell(&report, silence.as_deref(), args, voice, demo)
+}
+
+/// Plays instead of writing.
+fn aloud(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
+    let kinds = inputs::kinds(&args.inputs).map_err(|f| missing(f, args))?;
+    let mut session = build::session(kinds, args, voice).map_err(|f| missing(f, args))?;
+    strips::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
+    let plan = Plan::compile(&session).map_err(|e| Failure::Audio(e, build::guesses(&session)))?;
+    let mut at = Frames::ZERO;
+    if let Some(text) = &args.range {
+        let (part, _) = range::parse(text, session.rate, plan.length())
+            .map_err(|e| Failure::Usage(format!("--range {text}: {e}")))?;
+        (at, session.length) = (part.start, Some(part.end));
+    }
+    listen::listen(args, &session, at, voice, stop)
 }
 
 /// Prints the result, then what the user should know; the exit code.
