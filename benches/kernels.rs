@@ -1,4 +1,4 @@
-//! What the arithmetic costs on one core, in frames a second: gain, ramps, pan, sums, and samples into a file's format.
+//! What the arithmetic costs on one core, in frames a second: gain, ramps, pan, sums, and samples into a file's format, meters.
 //!
 //! ```sh
 //! cargo bench --bench kernels
@@ -11,7 +11,10 @@ use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, 
 use criterion::{BenchmarkGroup, measurement::WallTime};
 use soundtrack::{
     Block, Curve, Decibels, Format, Frames, Layout, Options, Pan, Plan, Renderer, SampleRate, Session, Shape, Sink,
-    Spec, Track, sink::Wav, source::Memory,
+    Spec, Track,
+    measure::{Loudness, TruePeak},
+    sink::Wav,
+    source::Memory,
 };
 use std::{hint::black_box, time::Duration};
 
@@ -117,5 +120,28 @@ fn file(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, strip, sum, file);
+/// What measuring costs: of music-like stems, where most of the signal cannot hold the true peak, and of white noise at
+/// full scale, where nearly all of it might.
+fn measure(c: &mut Criterion) {
+    let mut group = short(c, "kernels/measure");
+    group.throughput(Throughput::Elements(FRAMES as u64));
+    let mut music = Block::new(Layout::Stereo, FRAMES);
+    music.set_frames(FRAMES);
+    let mut noise = music.clone();
+    music.channels_mut().zip(musical::musical(1, 48_000, FRAMES)).for_each(|(to, from)| to.copy_from_slice(&from));
+    let mut random = 1u32;
+    for sample in noise.channels_mut().flatten() {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        *sample = f64::from(random) / f64::from(u32::MAX / 2) - 1.0;
+    }
+    for (name, block) in [("music", &music), ("noise", &noise)] {
+        let mut loudness = Loudness::new(spec(Layout::Stereo));
+        group.bench_function(BenchmarkId::new("loudness", name), |b| b.iter(|| loudness.feed(black_box(block))));
+        let mut true_peak = TruePeak::new(spec(Layout::Stereo));
+        group.bench_function(BenchmarkId::new("true peak", name), |b| b.iter(|| true_peak.feed(black_box(block))));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, strip, sum, file, measure);
 criterion_main!(benches);

@@ -3,6 +3,7 @@
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
+    measure::Meter,
     plan::Plan,
     render::{Options, Renderer},
     report::{Code, Report, Warning, gather},
@@ -55,6 +56,8 @@ pub struct Bounce<'a> {
     options: Options,
     block: Option<usize>,
     watch: Option<Watch<'a>>,
+    unmeasured: bool,
+    strips: bool,
 }
 
 /// Frames in a block of a bounce.
@@ -63,8 +66,8 @@ const BLOCK: usize = 16_384;
 /// The most that is handed to a sink at a time.
 const LARGEST_BLOCK: usize = 1 << 20;
 
-/// Blocks on their way from the renderer to the sink and back: one being rendered, one being written, one waiting.
-const BLOCKS: usize = 3;
+/// Blocks on their way from the renderer to the sink and back: one being rendered, one measured, one written, one waiting.
+const BLOCKS: usize = 4;
 
 impl<'a> Bounce<'a> {
     /// A bounce of everything into a new 24-bit WAV file, on all cores.
@@ -112,6 +115,20 @@ impl<'a> Bounce<'a> {
     #[must_use]
     pub fn progress(mut self, watch: impl FnMut(Progress) -> ControlFlow<()> + 'a) -> Self {
         self.watch = Some(Box::new(watch));
+        self
+    }
+
+    /// Measures loudness and true peak of the mix, or not; it does unless told. Changes no sample.
+    #[must_use]
+    pub fn measure(mut self, measure: bool) -> Self {
+        self.unmeasured = !measure;
+        self
+    }
+
+    /// Measures loudness and true peak of every track and bus too, or not; it does not unless told. Changes no sample.
+    #[must_use]
+    pub fn measure_strips(mut self, measure: bool) -> Self {
+        self.strips = measure;
         self
     }
 
@@ -172,13 +189,16 @@ impl<'a> Bounce<'a> {
         let range = self.range.take().unwrap_or(Frames::ZERO..renderer.plan().length());
         forwards(&range)?;
         renderer.seek(range.start);
+        renderer.measure(self.strips);
+        let mut meter = (!self.unmeasured).then(|| Meter::new(renderer.plan().spec()));
         if self.options.threads == 1 {
-            self.in_turn(renderer, sink, range.end - range.start)?;
+            self.in_turn(renderer, sink, range.end - range.start, &mut meter)?;
         } else {
-            self.side_by_side(renderer, sink, range.end - range.start)?;
+            self.side_by_side(renderer, sink, range.end - range.start, &mut meter)?;
         }
         let written = sink.finish()?;
         let mut report = gather(renderer, "", &range);
+        report.mix.heard(meter.map(Meter::finish), range.start);
         report.wrote(&written);
         report.overflowed();
         report.timed(clock);
@@ -186,20 +206,36 @@ impl<'a> Bounce<'a> {
     }
 
     /// Renders a block, writes it, renders the next.
-    fn in_turn(&mut self, renderer: &mut Renderer, sink: &mut dyn Sink, total: Frames) -> Result<()> {
+    fn in_turn(
+        &mut self,
+        renderer: &mut Renderer,
+        sink: &mut dyn Sink,
+        total: Frames,
+        meter: &mut Option<Meter>,
+    ) -> Result<()> {
         let mut block = Block::new(renderer.plan().spec().layout, self.size());
         let mut done = Frames::ZERO;
         while done < total {
             next(renderer, &mut block, total - done)?;
+            if let Some(meter) = meter {
+                meter.feed(&block);
+            }
             done = self.hand_over(sink, &block, done, total)?;
         }
         Ok(())
     }
 
-    /// Renders the next block while this one is written. The sink and the callback stay on the caller's thread.
-    fn side_by_side(&mut self, renderer: &mut Renderer, sink: &mut dyn Sink, total: Frames) -> Result<()> {
+    /// Renders the next block while this one is measured and written. The sink and the callback stay on the caller's
+    /// thread.
+    fn side_by_side(
+        &mut self,
+        renderer: &mut Renderer,
+        sink: &mut dyn Sink,
+        total: Frames,
+        meter: &mut Option<Meter>,
+    ) -> Result<()> {
         let (free, to_fill) = sync_channel(BLOCKS);
-        let (filled, to_write) = sync_channel(BLOCKS);
+        let (filled, mut to_write) = sync_channel(BLOCKS);
         for _ in 0..BLOCKS {
             // There is room for all of them.
             let _ = free.send(Block::new(renderer.plan().spec().layout, self.size()));
@@ -217,7 +253,19 @@ impl<'a> Bounce<'a> {
                     }
                 }
             });
-            // Owned here, so that leaving early lets the other thread go.
+            if let Some(meter) = meter {
+                let (measured, after) = sync_channel(BLOCKS);
+                let to_measure = std::mem::replace(&mut to_write, after);
+                threads.spawn(move || {
+                    for rendered in to_measure {
+                        rendered.iter().for_each(|block| meter.feed(block));
+                        if measured.send(rendered).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            // Owned here, so that leaving early lets the other threads go.
             let (free, to_write) = (free, to_write);
             let mut done = Frames::ZERO;
             while done < total {

@@ -36,11 +36,10 @@ pub use status::{State, Underruns};
 
 use crate::{
     error::Error,
-    plan::gates,
     session::Session,
     units::{Dbfs, Decibels, Frames, Pan},
 };
-use desk::Setting;
+use desk::{Lanes, Setting};
 use engine::Command;
 use status::Status;
 use std::{
@@ -90,9 +89,7 @@ struct Handle {
     farewell: Option<Duration>,
     #[cfg_attr(not(feature = "device"), expect(dead_code, reason = "only devices are asked for it again"))]
     latency: Duration,
-    lanes: Vec<usize>,
-    tracks: usize,
-    buses: usize,
+    lanes: Lanes,
 }
 
 /// What a strip's meter shows.
@@ -130,16 +127,15 @@ impl Session {
 
 impl Player {
     fn new(
-        session: &Session,
+        lanes: Lanes,
         commands: Sender<Command>,
         status: Arc<Status>,
         quit: Arc<AtomicBool>,
         (done, farewell): (Receiver<()>, Option<Duration>),
         latency: Duration,
     ) -> Self {
-        let (tracks, buses) = (session.tracks().len(), session.buses().len());
-        let (lanes, done) = (gates(session).lane_of, Mutex::new(done));
-        Self { shared: Arc::new(Handle { commands, status, quit, done, farewell, latency, lanes, tracks, buses }) }
+        let done = Mutex::new(done);
+        Self { shared: Arc::new(Handle { commands, status, quit, done, farewell, latency, lanes }) }
     }
 
     fn tell(&self, command: Command) {
@@ -239,16 +235,15 @@ impl Player {
     /// The meters, of the sound that is heard within the time rendered ahead.
     #[must_use]
     pub fn levels(&self) -> Levels {
-        let Handle { status, lanes, tracks, buses, .. } = &*self.shared;
+        let Handle { status, lanes, .. } = &*self.shared;
         let level = |lane: &usize| {
             let (peak, rms) = status.displays.get(*lane).map_or((0.0, 0.0), |d| d.read());
             Level { peak: Dbfs::of(peak), rms: Dbfs::of(rms) }
         };
-        let mut levels = lanes.iter().map(level);
         Levels {
-            tracks: levels.by_ref().take(*tracks).collect(),
-            buses: levels.by_ref().take(*buses).collect(),
-            master: levels.next().unwrap_or(Level { peak: Dbfs::of(0.0), rms: Dbfs::of(0.0) }),
+            tracks: lanes.tracks.iter().map(level).collect(),
+            buses: lanes.buses.iter().map(level).collect(),
+            master: level(&lanes.master),
         }
     }
 

@@ -13,7 +13,8 @@ use crate::{
     block::Block,
     dsp::peak::Peak,
     error::{Error, ErrorKind, Result},
-    plan::Plan,
+    measure::{Measured, Meter},
+    plan::{LaneKind, Plan},
     units::Frames,
 };
 use flaws::FlawLog;
@@ -131,6 +132,19 @@ impl Renderer {
             results.into_iter().collect::<Result<()>>()?;
         }
         Ok(())
+    }
+
+    /// Measures every track and bus from here on, or none. Changes no sample.
+    pub(crate) fn measure(&mut self, measure: bool) {
+        let spec = self.plan.spec;
+        for (lane, state) in self.plan.lanes.iter().zip(&mut self.lanes) {
+            state.measure((measure && lane.live && lane.kind != LaneKind::Master).then(|| Meter::new(spec)));
+        }
+    }
+
+    /// What was measured of a lane.
+    pub(crate) fn measured(&self, lane: usize) -> Option<Measured> {
+        self.lanes.get(lane).and_then(LaneState::measured)
     }
 
     /// The peaks of a lane so far, one a channel, after its gain and pan.

@@ -3,11 +3,13 @@
 //! The field names carry their units and are the keys of the JSON form; silence is `null` there, never infinity.
 
 mod gather;
+mod heard;
 mod table;
 
 pub(crate) use gather::gather;
 
 use crate::error::one_line;
+use crate::measure::Measured;
 use crate::source::FlawKind;
 use serde::Serialize;
 use std::fmt;
@@ -66,6 +68,30 @@ pub struct StripReport {
     pub peak_dbfs: Option<f64>,
     /// When that sample came, on the timeline.
     pub peak_at_s: Option<f64>,
+    /// Loudness and true peak, where they were asked for.
+    #[serde(flatten)]
+    pub levels: Option<StripLevels>,
+}
+
+/// What was measured of a strip, after its gain and pan, over the whole range that was rendered.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct StripLevels {
+    /// Integrated loudness; `null` where nothing is above −70 LUFS.
+    pub integrated_lufs: Option<f64>,
+    /// Loudness range.
+    pub loudness_range_lu: Option<f64>,
+    /// The largest loudness of 0.4 s.
+    pub momentary_max_lufs: Option<f64>,
+    /// The largest loudness of 3 s.
+    pub short_term_max_lufs: Option<f64>,
+    /// The largest value between the samples; `null` for silence.
+    pub true_peak_dbtp: Option<f64>,
+    /// When it came, on the timeline.
+    pub true_peak_at_s: Option<f64>,
+    /// All that was measured, with curves over time; times in it count from the first frame that was rendered.
+    #[serde(skip)]
+    pub measured: Option<Measured>,
 }
 
 /// A track and its clips.
@@ -157,6 +183,29 @@ pub struct MixReport {
     pub clipped_samples: u64,
     /// Samples that were not finite, written as 0.
     pub non_finite_samples: u64,
+    /// Integrated loudness (BS.1770-5); `null` where nothing is above −70 LUFS, under 0.4 s, or where it was not measured.
+    pub integrated_lufs: Option<f64>,
+    /// Loudness range (EBU Tech 3342); `null` under 3 s. It says little under a minute.
+    pub loudness_range_lu: Option<f64>,
+    /// The largest loudness of 0.4 s.
+    pub momentary_max_lufs: Option<f64>,
+    /// When these start, on the timeline.
+    pub momentary_max_at_s: Option<f64>,
+    /// The largest loudness of 3 s.
+    pub short_term_max_lufs: Option<f64>,
+    /// When these start, on the timeline.
+    pub short_term_max_at_s: Option<f64>,
+    /// The largest value between the samples, before the output's format (BS.1770-5 Annex 2); `null` for silence.
+    pub true_peak_dbtp: Option<f64>,
+    /// When it came, on the timeline.
+    pub true_peak_at_s: Option<f64>,
+    /// The frame before it, on the timeline.
+    pub true_peak_at_frame: Option<u64>,
+    /// Its channel, counted from 0 in WAVE order.
+    pub true_peak_channel: Option<usize>,
+    /// All that was measured, with curves over time; times in it count from the first frame that was rendered.
+    #[serde(skip)]
+    pub measured: Option<Measured>,
 }
 
 /// Something the user should know.
@@ -191,6 +240,8 @@ pub enum Code {
     W106,
     /// A header states a wrong length.
     W113,
+    /// A timecode lies between two frames: what stands there was placed at the nearest, at most half a frame beside.
+    W114,
     /// Damaged data was replaced by silence.
     W115,
     /// A stem is above +24 dBFS.
@@ -202,10 +253,10 @@ pub enum Code {
 }
 
 impl Code {
-    /// Whether it only tells what was done as asked: the tracks' notes say it too.
+    /// Whether it only tells what was done as asked.
     #[must_use]
     pub fn is_note(self) -> bool {
-        matches!(self, Self::W102 | Self::W103 | Self::W104)
+        matches!(self, Self::W102 | Self::W103 | Self::W104 | Self::W114)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every number that has a unit.
 //!
-//! Positions and lengths are whole [`Frames`]; levels are [`Decibels`] (relative), [`Gain`] (linear) or [`Dbfs`]
-//! (measured). Arithmetic on frames saturates: no position can wrap.
+//! Positions and lengths are whole [`Frames`]; levels are [`Decibels`] (relative), [`Gain`] (linear) or measured: [`Dbfs`],
+//! [`Dbtp`], [`Lufs`]. Arithmetic on frames saturates: no position can wrap.
 
 mod parse;
 
@@ -233,6 +233,66 @@ impl Dbfs {
 impl fmt::Display for Dbfs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_level(f, self.0, "dBFS")
+    }
+}
+
+/// A measured true peak: decibels relative to full scale (1.0) of the signal between the samples (BS.1770-5 Annex 2).
+///
+/// ```
+/// use soundtrack::Dbtp;
+/// assert_eq!(Dbtp::of(1.0).to_string(), "0.00 dBTP");
+/// assert_eq!(Dbtp(-1.0).value(), 10f64.powf(-0.05));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Dbtp(pub f64);
+
+impl Dbtp {
+    /// The level of an absolute value.
+    #[must_use]
+    pub fn of(peak: f64) -> Self {
+        Self(20.0 * libm::log10(peak))
+    }
+
+    /// The absolute value of the level; the same on every machine.
+    #[must_use]
+    pub fn value(self) -> f64 {
+        Decibels(self.0).gain().0
+    }
+}
+
+impl fmt::Display for Dbtp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_level(f, self.0, "dBTP")
+    }
+}
+
+/// A measured loudness in LUFS, which BS.1770-5 calls LKFS. Differences of loudness are plain numbers in LU.
+///
+/// ```
+/// use soundtrack::Lufs;
+/// assert_eq!(format!("{:.1}", Lufs(-23.0)), "-23.0 LUFS");
+/// assert!((Lufs::of_power(0.5).0 + 3.701).abs() < 1e-3);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Lufs(pub f64);
+
+impl Lufs {
+    /// The loudness of a weighted mean square: `-0.691 + 10 log10(power)`.
+    #[must_use]
+    pub fn of_power(power: f64) -> Self {
+        Self(-0.691 + 10.0 * libm::log10(power))
+    }
+
+    /// The weighted mean square of a loudness; the same on every machine.
+    #[must_use]
+    pub fn power(self) -> f64 {
+        libm::pow(10.0, (self.0 + 0.691) / 10.0)
+    }
+}
+
+impl fmt::Display for Lufs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_level(f, self.0, "LUFS")
     }
 }
 

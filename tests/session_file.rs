@@ -130,7 +130,7 @@ fn the_whole_form_means_what_it_says() {
     );
     assert_eq!(piano.strip.pan_curve.points[1].shape, Shape::Step);
     let hit = Clip::new(file("brass.wav")).at(Frames(384_000)).from(Frames(62 * 48_000)).length(Frames(96_000));
-    assert_eq!(brass.clips[0], hit.gain(Decibels(-2.0)));
+    assert_eq!(brass.clips[0], hit.gain(Decibels(-2.0)).named("hit"));
     assert_eq!(brass.clips.len(), 2);
 }
 
@@ -280,7 +280,7 @@ fn rate_and_layout_follow_the_stems_unless_told() {
     let session = Session::load(&file).unwrap();
     assert_eq!((session.rate.hz(), session.layout), (96_000, Layout::Stereo));
     assert_eq!(session.tracks()[1].clips[0].at, Frames(96_000));
-    let told = Load { rate: Some(SampleRate::HZ_48000), layout: Some(Layout::Mono), outside: false };
+    let told = Load { rate: Some(SampleRate::HZ_48000), layout: Some(Layout::Mono), ..Load::default() };
     let session = told.session(&file).unwrap();
     assert_eq!((session.rate, session.layout), (SampleRate::HZ_48000, Layout::Mono));
     assert_eq!(session.tracks()[1].clips[0].at, Frames(48_000));

@@ -12,7 +12,7 @@ pub fn session(kinds: Vec<Kind>, args: &Args, voice: Voice) -> Result<Session, F
     let mut session = match kinds.first() {
         Some(Kind::Demo) => demo(args, voice)?,
         Some(Kind::Session(path)) => {
-            Load { rate: args.rate, layout: args.layout, outside: args.outside }.session(path)?
+            Load { rate: args.rate, layout: args.layout, outside: args.outside, ..Load::default() }.session(path)?
         }
         _ => stems(kinds, args, voice)?,
     };

@@ -1,5 +1,7 @@
 //! The largest absolute sample, and where it is.
 
+use crate::units::Dbfs;
+
 /// The largest absolute value; 0 for an empty slice. Values that are not numbers are passed over.
 pub(crate) fn largest(samples: &[f64]) -> f64 {
     // Eight maxima side by side, which the compiler puts into vectors.
@@ -22,6 +24,18 @@ pub(crate) struct Peak {
 }
 
 impl Peak {
+    /// The channel with the largest peak, the first where several have it.
+    pub(crate) fn loudest(peaks: &[Self]) -> (usize, Self) {
+        let larger = |a: (usize, Self), b: (usize, Self)| if b.1.value > a.1.value { b } else { a };
+        peaks.iter().copied().enumerate().reduce(larger).unwrap_or_default()
+    }
+
+    /// The level; `None` for silence.
+    pub(crate) fn level(self) -> Option<Dbfs> {
+        // A sum beyond the range of f64 still is a level, and not silence.
+        (self.value > 0.0).then(|| Dbfs::of(self.value.min(f64::MAX)))
+    }
+
     /// Takes the samples of a channel, the first of which is frame `start`.
     pub(crate) fn take(&mut self, samples: &[f64], start: u64) {
         let peak = largest(samples);

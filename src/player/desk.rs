@@ -5,7 +5,7 @@
 
 use crate::{
     curve::{Automation, Curve},
-    plan::{Gates, gates},
+    plan::{Gates, Routing},
     render::Renderer,
     session::{BusId, Session, Strip, TrackId},
     units::{Decibels, Pan},
@@ -44,8 +44,18 @@ pub(super) enum Setting {
     Solo(bool),
 }
 
+/// Where strips are among the lanes.
+pub(super) struct Lanes {
+    pub tracks: Vec<usize>,
+    pub buses: Vec<usize>,
+    pub master: usize,
+}
+
 pub(super) struct Desk {
     session: Session,
+    routing: Routing,
+    /// The lane of each node of the routing.
+    lane_of: Vec<usize>,
     gates: Gates,
     /// Lanes whose faders are to be moved as soon as they stand still.
     moved: Vec<StripId>,
@@ -54,20 +64,35 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(session: Session) -> Self {
-        let gates = gates(&session);
-        Self { session, gates, moved: Vec::new(), gating: true }
+    /// The desk of a plan of everything.
+    pub(super) fn new(session: Session, routing: Routing) -> Self {
+        let (gates, (_, lane_of)) = (routing.gates(), routing.order());
+        Self { session, routing, lane_of, gates, moved: Vec::new(), gating: true }
     }
 
-    /// The lane of a strip, in a plan of everything.
-    fn lane(&self, id: StripId) -> Option<usize> {
+    /// The lanes of the session's tracks, of its buses, and of the master.
+    pub(super) fn lanes(&self) -> Lanes {
+        let lane = |node: usize| self.lane_of.get(node).copied().unwrap_or_default();
+        Lanes {
+            tracks: (0..self.session.tracks().len()).map(lane).collect(),
+            buses: (0..self.session.buses().len()).map(|n| lane(self.routing.bus(n))).collect(),
+            master: lane(self.routing.master()),
+        }
+    }
+
+    /// The node of a strip.
+    fn node(&self, id: StripId) -> Option<usize> {
         let (tracks, buses) = (self.session.tracks().len(), self.session.buses().len());
-        let node = match id {
+        match id {
             StripId::Track(id) => Some(id.0).filter(|n| *n < tracks),
-            StripId::Bus(id) => Some(id.0).filter(|n| *n < buses).map(|n| tracks + n),
-            StripId::Master => Some(tracks + buses),
-        };
-        self.gates.lane_of.get(node?).copied()
+            StripId::Bus(id) => Some(id.0).filter(|n| *n < buses).map(|n| self.routing.bus(n)),
+            StripId::Master => Some(self.routing.master()),
+        }
+    }
+
+    /// The lane of a strip.
+    fn lane(&self, id: StripId) -> Option<usize> {
+        self.lane_of.get(self.node(id)?).copied()
     }
 
     /// For every lane, whether anything of it is heard.
@@ -99,8 +124,17 @@ impl Desk {
         if matches!(setting, Setting::Gain(_) | Setting::Pan(_)) && !self.moved.contains(&id) {
             self.moved.push(id);
         }
-        // A fader at minus infinity is as good as a mute.
-        self.gates = gates(&self.session);
+        let node = self.node(id);
+        if let Some(switches) = node.and_then(|node| self.routing.switches(node)) {
+            match setting {
+                // As good as a mute.
+                Setting::Gain(gain) => switches.silent = gain == Decibels::SILENCE,
+                Setting::Pan(_) => {}
+                Setting::Mute(mute) => switches.mute = mute,
+                Setting::Solo(solo) => switches.solo = solo,
+            }
+        }
+        self.gates = self.routing.gates();
         self.gating = true;
     }
 

@@ -1,7 +1,7 @@
 //! The mix as it is played: one block after the other in the order of playing, with loops, fades and moving strips.
 
 use super::{
-    desk::{Desk, Setting, StripId},
+    desk::{Desk, Lanes, Setting, StripId},
     meter::{Display, Meter},
 };
 use crate::{
@@ -52,10 +52,11 @@ impl Mix {
         let ahead = ReadAhead::start(&plan, depth);
         #[expect(clippy::cast_precision_loss, reason = "a small constant")]
         let blocks_a_second = f64::from(rate) / BLOCK as f64;
+        let desk = Desk::new(session.clone(), plan.routing.clone());
         Ok(Self {
             renderer: Renderer::live(plan, &ahead, fade)?,
             ahead,
-            desk: Desk::new(session.clone()),
+            desk,
             meters: (0..lanes).map(|_| Meter::new(blocks_a_second)).collect(),
             displays: (0..lanes).map(|_| Display::default()).collect(),
             round: None,
@@ -78,6 +79,11 @@ impl Mix {
 
     pub(super) fn displays(&self) -> Arc<[Display]> {
         Arc::clone(&self.displays)
+    }
+
+    /// Where the strips are among the displays.
+    pub(super) fn lanes(&self) -> Lanes {
+        self.desk.lanes()
     }
 
     /// The frame that comes next.

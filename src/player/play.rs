@@ -136,6 +136,7 @@ impl Play {
         }
         let status = Arc::new(Status::new(mix.spec().rate, mix.length(), mix.displays()));
         status.park(mix.position());
+        let lanes = mix.lanes();
         let (commands, orders) = channel();
         let (opened, open) = sync_channel(1);
         let (last, done) = sync_channel(1);
@@ -166,6 +167,6 @@ impl Play {
                 return Err(Error::new(ErrorKind::Device, what));
             }
         }
-        Ok(Player::new(session, commands, status, quit, (done, farewell), self.latency))
+        Ok(Player::new(lanes, commands, status, quit, (done, farewell), self.latency))
     }
 }

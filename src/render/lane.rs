@@ -13,6 +13,7 @@ use crate::{
     },
     error::Result,
     layout::{Layout, Side},
+    measure::{Measured, Meter},
     plan::{Feed, Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip},
     source::reader::Reading,
     units::Pan,
@@ -59,6 +60,8 @@ pub(super) struct LaneState {
     level: Vec<f64>,
     pan: Vec<f64>,
     factor: Vec<f64>,
+    /// Where it was asked for.
+    meter: Option<Box<Meter>>,
 }
 
 impl LaneState {
@@ -73,7 +76,16 @@ impl LaneState {
             level: Vec::new(),
             pan: Vec::new(),
             factor: Vec::new(),
+            meter: None,
         }
+    }
+
+    pub(super) fn measure(&mut self, meter: Option<Meter>) {
+        self.meter = meter.map(Box::new);
+    }
+
+    pub(super) fn measured(&self) -> Option<Measured> {
+        self.meter.as_deref().cloned().map(Meter::finish)
     }
 
     pub(super) fn peaks(&self) -> &[Peak] {
@@ -105,6 +117,9 @@ impl LaneState {
         }
         let peaks = self.peaks.iter_mut().zip(out.block.channels()).filter(|_| out.active);
         peaks.for_each(|(peak, samples)| peak.take(samples, at));
+        if let Some(meter) = &mut self.meter {
+            if out.active { meter.feed(&out.block) } else { meter.skip(frames) }
+        }
         Ok(())
     }
 
@@ -260,7 +275,6 @@ fn add_clip(
     frames: usize,
     gains: &mut Vec<f64>,
 ) -> Result<()> {
-    let length = clip.range.end - clip.range.start;
     let mut now = clip.range.start.max(at);
     let end = clip.range.end.min(at + frames as u64);
     let index = |frame: u64| usize::try_from(frame - at).unwrap_or(frames);
@@ -273,15 +287,18 @@ fn add_clip(
         }
     }
     while now < end {
-        let offset = now - clip.range.start;
+        let offset = now - clip.range.start + clip.lead;
         let within = offset % clip.pass;
         let most = usize::try_from((end - now).min(clip.pass - within)).unwrap_or(usize::MAX);
         let (piece, range) = reader.read(&clip.stem, clip.from + within, most)?;
         let n = range.len();
-        let left = length - offset;
-        let faded = offset < clip.fade_in.length.0 || left - (n as u64) < clip.fade_out.length.0;
+        let left = clip.total - offset;
+        let faded = offset < clip.fade_in.length.0
+            || left - (n as u64) < clip.fade_out.length.0
+            || clip.window.fades(now..now + n as u64);
         if faded {
-            let fades = (0..n as u64).map(|k| clip.fade_in.gain(offset + k) * clip.fade_out.gain(left - k));
+            let own = |k: u64| clip.fade_in.gain(offset + k) * clip.fade_out.gain(left - k);
+            let fades = (0..n as u64).map(|k| own(k) * clip.window.gain(now + k));
             gains.clear();
             gains.extend(fades.map(|fade| clip.gain * fade));
         }

@@ -1,6 +1,6 @@
 //! Collects a report from a plan that has run.
 
-use super::{ClipReport, Code, MixReport, Report, Silenced, Stretch, StripReport, TrackReport, Warning};
+use super::{ClipReport, Code, MixReport, Report, Silenced, Stretch, StripLevels, StripReport, TrackReport, Warning};
 use crate::{
     dsp::peak::Peak,
     plan::{Lane, LaneKind, Placing, Plan, PlannedClip},
@@ -27,16 +27,24 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
         duration_s: seconds(frames, rate),
         ..Report::default()
     };
+    for note in &plan.notes {
+        let text = format!("{}: {}", note.who, note.what);
+        report.warnings.push(Warning { code: Code::W114, track: None, file: None, text });
+    }
     for (index, lane) in plan.lanes.iter().enumerate() {
-        let peak = loudest(renderer.peaks(index));
+        let peak = Peak::loudest(renderer.peaks(index));
         match lane.kind {
             LaneKind::Track => {
-                let (strip, clips) = (strip(lane, peak, rate), lane.clips().iter().zip(renderer.flaws(index)));
+                let levels = renderer.measured(index).map(|m| StripLevels::new(m, range.start));
+                let (strip, clips) = (strip(lane, peak, rate, levels), lane.clips().iter().zip(renderer.flaws(index)));
                 let clips: Vec<_> = clips.map(|(c, flaws)| clip(plan, c, flaws)).collect();
                 warn(&mut report.warnings, plan, lane, peak, &clips, range);
                 report.tracks.push(TrackReport { strip, clips });
             }
-            LaneKind::Bus => report.buses.push(strip(lane, peak, rate)),
+            LaneKind::Bus => {
+                let levels = renderer.measured(index).map(|m| StripLevels::new(m, range.start));
+                report.buses.push(strip(lane, peak, rate, levels));
+            }
             LaneKind::Master => {
                 report.mix = MixReport {
                     peak_dbfs: level(peak.1),
@@ -51,26 +59,19 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
     report
 }
 
-/// The channel with the largest peak, the first where several have it.
-fn loudest(peaks: &[Peak]) -> (usize, Peak) {
-    let larger = |a: (usize, Peak), b: (usize, Peak)| if b.1.value > a.1.value { b } else { a };
-    peaks.iter().copied().enumerate().reduce(larger).unwrap_or_default()
-}
-
 fn level(peak: Peak) -> Option<f64> {
-    // A sum beyond the range of f64 still is a level, and not silence.
-    (peak.value > 0.0).then(|| Dbfs::of(peak.value.min(f64::MAX)).0)
+    peak.level().map(|level| level.0)
 }
 
 fn at(peak: Peak, rate: SampleRate) -> Option<f64> {
     (peak.value > 0.0).then(|| seconds(Frames(peak.at), rate))
 }
 
-fn seconds(frames: Frames, rate: SampleRate) -> f64 {
+pub(super) fn seconds(frames: Frames, rate: SampleRate) -> f64 {
     frames.to_duration(rate).as_secs_f64()
 }
 
-fn strip(lane: &Lane, (_, peak): (usize, Peak), rate: SampleRate) -> StripReport {
+fn strip(lane: &Lane, (_, peak): (usize, Peak), rate: SampleRate, levels: Option<StripLevels>) -> StripReport {
     let decibels = |gain: f64| 20.0 * libm::log10(gain);
     StripReport {
         name: lane.name.clone(),
@@ -80,6 +81,7 @@ fn strip(lane: &Lane, (_, peak): (usize, Peak), rate: SampleRate) -> StripReport
         pan: lane.pan.constant(),
         peak_dbfs: level(peak),
         peak_at_s: at(peak, rate),
+        levels,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{ClipReport, Report, StripReport};
 use crate::error::one_line;
-use crate::units::{Decibels, Frames, Pan, SampleRate};
+use crate::units::{Dbtp, Decibels, Frames, Lufs, Pan, SampleRate};
 use std::fmt;
 
 impl fmt::Display for Report {
@@ -41,6 +41,14 @@ impl fmt::Display for Report {
                 writeln!(f, "  peak     {peak:+.2} dBFS at {}", Frames(at).clock(rate))?;
             }
             _ => writeln!(f, "  peak     silence")?,
+        }
+        if let Some(peak) = self.mix.true_peak_dbtp {
+            let at = self.mix.true_peak_at_frame.map(|at| Frames(at).clock(rate)).unwrap_or_default();
+            writeln!(f, "  true     {} at {at}", Dbtp(peak))?;
+        }
+        if let Some(loudness) = self.mix.integrated_lufs {
+            let range = self.mix.loudness_range_lu.map_or(String::new(), |range| format!(", range {range:.1} LU"));
+            writeln!(f, "  loudness {:.1}{range}", Lufs(loudness))?;
         }
         if self.mix.clipped_samples > 0 || self.format.as_ref().is_some_and(|f| !f.ends_with('f')) {
             writeln!(f, "  clipped  {}", samples(self.mix.clipped_samples))?;

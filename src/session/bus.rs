@@ -1,9 +1,12 @@
 //! Buses and the master: sums with a strip.
 
-use super::strip::{BusId, Send, Strip, strip_setters};
+use super::{
+    deliverable::Dither,
+    strip::{BusId, Send, Strip, strip_setters},
+};
 use crate::{
     curve::Curve,
-    units::{Decibels, Pan},
+    units::{Dbtp, Decibels, Pan},
 };
 
 /// A sum of tracks and other buses, with gain, pan and a way out.
@@ -29,4 +32,8 @@ pub struct Master {
     pub gain: Decibels,
     /// Gain over time, in decibels added to `gain`.
     pub gain_curve: Curve<Decibels>,
+    /// The ceiling of the limiter; without one nothing is limited.
+    pub limit: Option<Dbtp>,
+    /// How what is written with less depth is dithered; not at all unless asked.
+    pub dither: Dither,
 }

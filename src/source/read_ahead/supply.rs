@@ -22,6 +22,8 @@ pub(crate) struct Supply {
     track: String,
     /// Where the clip sounds on the timeline.
     range: Range<u64>,
+    /// How many frames of its start are left out.
+    lead: u64,
     /// The first frame of the stretch, in the stem.
     from: u64,
     /// The length of one pass.
@@ -84,6 +86,7 @@ impl Supply {
             stem: Arc::clone(&clip.stem),
             track: track.to_owned(),
             range: clip.range.clone(),
+            lead: clip.lead,
             from: clip.from,
             pass: clip.pass.max(1),
             heard: clip.gain != 0.0 && !clip.range.is_empty(),
@@ -119,7 +122,7 @@ impl Supply {
     pub(super) fn take_job(&self, path: &Path) -> Option<Job> {
         let mut state = self.state();
         let (place, end) = path.next(&self.range, state.next)?;
-        let within = (place.at - self.range.start) % self.pass;
+        let within = (place.at - self.range.start + self.lead) % self.pass;
         let most = (end - place.at).min(self.pass - within).min(PIECE as u64);
         state.busy = true;
         state.next = place;
