@@ -17,6 +17,7 @@ mod engine;
 mod line;
 mod meter;
 mod mix;
+mod opened;
 mod outlet;
 mod play;
 mod ring;
@@ -37,7 +38,7 @@ pub use status::{State, Underruns};
 use crate::{
     error::Error,
     session::Session,
-    units::{Dbfs, Decibels, Frames, Pan},
+    units::{Dbfs, Decibels, Frames, Lufs, Pan},
 };
 use desk::{Lanes, Setting};
 use engine::Command;
@@ -112,6 +113,18 @@ pub struct Levels {
     pub buses: Vec<Level>,
     /// The mix.
     pub master: Level,
+}
+
+/// Loudness of the mix so far, after BS.1770-5, without the fades of starts and stops.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct LoudnessSoFar {
+    /// Of the last 0.4 s; `None` before there is so much.
+    pub momentary: Option<Lufs>,
+    /// Of the last 3 s; `None` before there is so much.
+    pub short_term: Option<Lufs>,
+    /// Of everything since the start, gated; `None` before 0.4 s, or where all is below the gate.
+    pub integrated: Option<Lufs>,
 }
 
 impl Session {
@@ -245,6 +258,19 @@ impl Player {
             buses: lanes.buses.iter().map(level).collect(),
             master: level(&lanes.master),
         }
+    }
+
+    /// Loudness of what was played: since the start, the last [`stop`](Self::stop), the end or
+    /// [`measure`](Self::measure), over pauses, loops and seeks.
+    #[must_use]
+    pub fn loudness(&self) -> LoudnessSoFar {
+        let [momentary, short_term, integrated] = self.shared.status.loudness.read();
+        LoudnessSoFar { momentary, short_term, integrated }
+    }
+
+    /// Measures loudness anew from here on.
+    pub fn measure(&self) {
+        self.tell(Command::Measure);
     }
 
     /// Plays on another device from here on: one by its name or id, or the default.

@@ -23,7 +23,8 @@ const KIND: &str = "SOUNDTRACK_TEST_DEVICE";
 fn mix() -> Session {
     let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
     let channel = |ch| {
-        let sound = (0..FRAMES as u64).map(move |n| 0.25 * sessions::noise(5, ch, n) + f64::from(u8::from(n == 0)) * 0.5);
+        let sound =
+            (0..FRAMES as u64).map(move |n| 0.25 * sessions::noise(5, ch, n) + f64::from(u8::from(n == 0)) * 0.5);
         (0..24_000).map(|_| 0.0).chain(sound).chain((0..24_000).map(|_| 0.0)).collect::<Vec<f64>>()
     };
     let mut mix = Session::new(spec.rate, spec.layout);
@@ -151,7 +152,15 @@ fn pulseaudio_hears_the_bounce_in_time() {
     thread::sleep(Duration::from_millis(1_500));
     let capture = home.path().join("cap.raw");
     let mut parec = Command::new("parec");
-    parec.args(["-d", "cap.monitor", "--raw", "--format=float32le", "--rate=48000", "--channels=2", "--latency-msec=20"]);
+    parec.args([
+        "-d",
+        "cap.monitor",
+        "--raw",
+        "--format=float32le",
+        "--rate=48000",
+        "--channels=2",
+        "--latency-msec=20",
+    ]);
     parec.env("HOME", home.path()).env("XDG_RUNTIME_DIR", home.path());
     let parec = parec.stdout(fs::File::create(&capture).unwrap()).stderr(Stdio::null()).spawn();
     let Ok(parec) = parec else { return println!("skipped: there is no parec") };

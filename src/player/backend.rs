@@ -55,8 +55,7 @@ impl Running {
         let quit = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&quit);
         let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || work(&asked));
-        let refused =
-            |e| Error::new(ErrorKind::Device, format!("cannot start a thread to play: {e}")).because(e);
+        let refused = |e| Error::new(ErrorKind::Device, format!("cannot start a thread to play: {e}")).because(e);
         Ok(Box::new(Self { quit, thread: Some(spawned.map_err(refused)?) }))
     }
 }

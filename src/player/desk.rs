@@ -157,10 +157,9 @@ impl Desk {
                     |s| Automation::gain(&s.gain_curve, s.gain),
                 ),
             };
-            let pan = self.strip(id).map_or_else(
-                || Automation::pan(&Curve::new(), Pan::CENTRE),
-                |s| Automation::pan(&s.pan_curve, s.pan),
-            );
+            let pan = self
+                .strip(id)
+                .map_or_else(|| Automation::pan(&Curve::new(), Pan::CENTRE), |s| Automation::pan(&s.pan_curve, s.pan));
             if !renderer.set_fader(lane, gain, pan) {
                 self.moved.push(id);
             }

@@ -4,27 +4,21 @@
 
 use super::{
     backend::Backend,
-    callback::Callback,
     desk::{Setting, StripId},
-    line::{Line, Trouble},
-    mix::BLOCK,
-    outlet::{Outlet, Shared, lock},
-    ring::{Filler, ring},
+    line::Trouble,
+    opened::{Device, close},
+    outlet::{Shared, lock},
     status::{State, Status},
 };
-use crate::{
-    error::{Error, ErrorKind, Result},
-    source::Spec,
-};
+use crate::error::{Error, ErrorKind, Result};
 use std::{
     ops::Range,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError},
     },
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// What a handle asks for.
@@ -36,8 +30,13 @@ pub(super) enum Command {
     Loop(Option<Range<u64>>),
     Set(StripId, Setting),
     /// Plays on something else from now on.
-    #[cfg_attr(not(any(test, feature = "device")), expect(dead_code, reason = "there is one device of each other kind"))]
+    #[cfg_attr(
+        not(any(test, feature = "device")),
+        expect(dead_code, reason = "there is one device of each other kind")
+    )]
     MoveTo(Box<dyn Backend>),
+    /// Measures loudness from here on.
+    Measure,
     Quit,
 }
 
@@ -45,16 +44,12 @@ pub(super) enum Command {
 const POLL: Duration = Duration::from_millis(2);
 /// The same while nothing plays.
 const IDLE: Duration = Duration::from_millis(50);
-/// Of the time between two looks no more counts as silence of the device: the rest the machine slept.
-const LONGEST_LOOK: Duration = Duration::from_millis(100);
 /// A device that is being closed may take so long; then it is left to itself.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// A device that has called so few times is still starting, which may take longer: the sound server wakes it up.
 const FIRST_CALLS: u64 = 8;
 /// How long that may take.
 const WAKING: Duration = Duration::from_secs(3);
-/// The fewest frames that the ring has room for.
-const RING: u64 = 1 << 18;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -78,25 +73,6 @@ pub(super) struct Engine {
     phase: Phase,
 }
 
-/// A device that is open.
-pub(super) struct Device {
-    running: Box<dyn Send>,
-    filler: Filler,
-    line: Arc<Line>,
-    outlet: Outlet,
-    spec: Spec,
-    capacity: u64,
-    /// Frames handed over.
-    pushed: u64,
-    /// `pushed` at the last start.
-    base: u64,
-    /// Samples that wait to be handed over.
-    staged: Vec<f64>,
-    calls: u64,
-    last_look: Instant,
-    silent: Duration,
-}
-
 impl Engine {
     pub(super) fn new(
         mix: Shared,
@@ -114,39 +90,9 @@ impl Engine {
     /// # Errors
     /// `Device`, with what to do.
     pub(super) fn open(&mut self) -> Result<()> {
-        let wanted = lock(&self.mix).spec();
-        let latency = self.latency;
-        let mut made = None;
-        let mut connect = |spec: Spec| {
-            let channels = spec.layout.channels().max(1);
-            let frames = crate::units::Frames::from_duration(latency, spec.rate).0.saturating_mul(2).max(RING);
-            let samples = usize::try_from(frames).unwrap_or(usize::MAX / channels / 8) * channels;
-            let (filler, drain) = ring(samples);
-            let line = Arc::new(Line::default());
-            made = Some((filler, Arc::clone(&line), spec, frames));
-            (Callback::new(drain, Arc::clone(&line), channels), line)
-        };
-        let running = self.backend.open(wanted, &mut connect)?;
-        let Some((filler, line, spec, capacity)) = made else {
-            return Err(Error::new(ErrorKind::Device, format!("{} did not start", self.backend.name())));
-        };
-        let outlet = Outlet::new(&self.mix, spec, &self.quit)?;
-        self.status.opened(&line, spec.rate);
-        let now = Instant::now();
-        self.device = Some(Device {
-            running,
-            filler,
-            line,
-            outlet,
-            spec,
-            capacity,
-            pushed: 0,
-            base: 0,
-            staged: Vec::new(),
-            calls: 0,
-            last_look: now,
-            silent: Duration::ZERO,
-        });
+        let device = Device::open(self.backend.as_mut(), &self.mix, &self.quit, self.latency)?;
+        self.status.opened(&device.line, device.spec.rate);
+        self.device = Some(device);
         Ok(())
     }
 
@@ -184,6 +130,7 @@ impl Engine {
             }
             Command::Stop => {
                 self.pause();
+                lock(&self.mix).forget();
                 self.go(0)
             }
             Command::Seek(to) => self.go(to),
@@ -196,6 +143,10 @@ impl Engine {
                 Ok(())
             }
             Command::MoveTo(backend) => self.move_to(backend),
+            Command::Measure => {
+                lock(&self.mix).forget();
+                Ok(())
+            }
             Command::Quit => Ok(()),
         };
         if let Err(e) = done {
@@ -211,6 +162,7 @@ impl Engine {
         let at = mix.position();
         if at >= mix.length() {
             mix.seek(0);
+            mix.forget();
         } else if self.status.state() == State::Failed {
             // Errors of stems are forgotten, and met again if they are still there.
             mix.seek(at);
@@ -299,7 +251,11 @@ impl Engine {
                     self.status.start(at, begin);
                     self.phase = if over { Phase::Ending } else { Phase::Running };
                     device.tell_jumps(&self.mix, &self.status);
-                    if over { device.end() } else { device.push() }
+                    if over {
+                        device.end()
+                    } else {
+                        device.push()
+                    }
                     if !over {
                         device.line.grant(u64::MAX);
                     }
@@ -397,87 +353,6 @@ impl Engine {
             device.drain();
             close(device.running, self.backend.patience().map_or(Duration::MAX, |_| PATIENCE));
         }
-    }
-}
-
-impl Device {
-    fn channels(&self) -> usize {
-        self.spec.layout.channels().max(1)
-    }
-
-    fn staged_frames(&self) -> u64 {
-        (self.staged.len() / self.channels()) as u64
-    }
-
-    /// How many frames the ring should hold: the latency asked for, and enough for the device's largest bite.
-    fn target(&self, latency: Duration) -> u64 {
-        let asked = crate::units::Frames::from_duration(latency, self.spec.rate).0;
-        let bites = self.line.largest().saturating_mul(2).saturating_add(BLOCK as u64);
-        asked.max(bites).min(self.capacity.saturating_sub(2 * BLOCK as u64))
-    }
-
-    /// Renders until so many frames wait; whether that was the end.
-    fn collect(&mut self, frames: u64) -> Result<bool> {
-        while self.staged_frames() < frames && self.outlet.ready()? {
-            if self.outlet.read(&mut self.staged)? == 0 {
-                return Ok(true);
-            }
-        }
-        Ok(self.outlet.is_over())
-    }
-
-    /// Hands over what waits.
-    fn push(&mut self) {
-        let fits = self.filler.room().min(self.staged.len());
-        let fits = fits - fits % self.channels();
-        if let Some(now) = self.staged.get(..fits) {
-            self.filler.push(now);
-            self.pushed += (fits / self.channels()) as u64;
-            self.staged.drain(..fits);
-        }
-    }
-
-    /// Hands over what waits as the last before a silence that is meant. It has room: the ring is larger than the target.
-    fn end(&mut self) {
-        self.line.grant(self.pushed + self.staged_frames());
-        self.push();
-    }
-
-    /// Tells where the timeline jumps in what was rendered.
-    fn tell_jumps(&self, mix: &Shared, status: &Status) {
-        for (frame, at) in lock(mix).jumps() {
-            status.jump(self.base + self.outlet.to_device(frame), at);
-        }
-    }
-
-    /// Whether it has not called for longer than the limit.
-    fn is_silent(&mut self, limit: Duration) -> bool {
-        let (now, calls) = (Instant::now(), self.line.calls());
-        let passed = now.saturating_duration_since(self.last_look).min(LONGEST_LOOK);
-        self.silent = if calls == self.calls { self.silent.saturating_add(passed) } else { Duration::ZERO };
-        (self.last_look, self.calls) = (now, calls);
-        self.silent > limit
-    }
-
-    /// Waits until the last frame was heard; not long, should the device not play any more.
-    fn drain(&self) {
-        let deadline = Instant::now() + Duration::from_millis(300);
-        while self.line.heard() < self.pushed && self.line.trouble().is_none() && Instant::now() < deadline {
-            thread::sleep(POLL);
-        }
-    }
-}
-
-/// Closes a device on a thread of its own, and waits for it only so long: some hang when they are gone.
-fn close(running: Box<dyn Send>, patience: Duration) {
-    let (tell, told) = sync_channel(1);
-    let spawned = thread::Builder::new().name("soundtrack-close".to_owned()).spawn(move || {
-        drop(running);
-        // Nobody waits any more where it took too long.
-        let _ = tell.send(());
-    });
-    if spawned.is_ok() && !patience.is_zero() {
-        let _ = told.recv_timeout(patience.min(Duration::from_secs(3600)));
     }
 }
 

@@ -112,7 +112,10 @@ impl Line {
     }
 
     /// The device tells an underrun of its own.
-    #[cfg_attr(not(any(test, feature = "device")), expect(dead_code, reason = "only devices have underruns of their own"))]
+    #[cfg_attr(
+        not(any(test, feature = "device")),
+        expect(dead_code, reason = "only devices have underruns of their own")
+    )]
     pub(crate) fn xrun(&self) {
         self.xruns.fetch_add(1, Ordering::AcqRel);
     }

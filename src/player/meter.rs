@@ -3,7 +3,7 @@
 //! Each meter takes one pair of numbers a block, the largest sample and the mean of the squares, so its cost does not
 //! depend on what it shows. The peak falls back by a factor of e in 0.3 s; the RMS is over the last 0.3 s.
 
-use crate::{block::Block, dsp::peak::largest};
+use crate::{block::Block, dsp::peak::largest, measure::Loudness, units::Lufs};
 use dasp::{
     envelope::{Detector, detect::Peak},
     ring_buffer::Fixed,
@@ -31,17 +31,10 @@ pub(super) struct Display {
 
 impl Meter {
     /// A meter that is fed so many blocks a second.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "some dozens to a few thousand blocks"
-    )]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some dozens to a few thousand blocks")]
     pub(super) fn new(blocks_a_second: f64) -> Self {
         let blocks = (WINDOW * blocks_a_second).clamp(1.0, 100_000.0);
-        Self {
-            peak: Detector::peak(0.0, blocks as f32),
-            rms: Rms::new(Fixed::from(vec![0.0; blocks as usize])),
-        }
+        Self { peak: Detector::peak(0.0, blocks as f32), rms: Rms::new(Fixed::from(vec![0.0; blocks as usize])) }
     }
 
     /// Takes what a strip gave in a block, `None` for silence, and shows it.
@@ -84,6 +77,33 @@ impl Display {
     pub(super) fn read(&self) -> (f64, f64) {
         let level = |bits: &AtomicU64| f64::from_bits(bits.load(Ordering::Relaxed));
         (level(&self.peak), level(&self.rms))
+    }
+}
+
+/// Loudness of what was played, for any thread to read: the bits of three levels, NaN for none.
+#[derive(Debug)]
+pub(super) struct LoudnessDisplay([AtomicU64; 3]);
+
+impl Default for LoudnessDisplay {
+    fn default() -> Self {
+        Self([f64::NAN; 3].map(|x| AtomicU64::new(x.to_bits())))
+    }
+}
+
+impl LoudnessDisplay {
+    pub(super) fn show(&self, loudness: &Loudness) {
+        let levels = [loudness.momentary(), loudness.short_term(), loudness.integrated()];
+        for (bits, level) in self.0.iter().zip(levels) {
+            bits.store(level.map_or(f64::NAN, |l| l.0).to_bits(), Ordering::Relaxed);
+        }
+    }
+
+    /// Momentary, short-term and integrated loudness.
+    pub(super) fn read(&self) -> [Option<Lufs>; 3] {
+        self.0.each_ref().map(|bits| {
+            let level = f64::from_bits(bits.load(Ordering::Relaxed));
+            (!level.is_nan()).then_some(Lufs(level))
+        })
     }
 }
 

@@ -2,11 +2,12 @@
 
 use super::{
     desk::{Desk, Lanes, Setting, StripId},
-    meter::{Display, Meter},
+    meter::{Display, LoudnessDisplay, Meter},
 };
 use crate::{
     block::Block,
     error::Result,
+    measure::Loudness,
     plan::{Plan, Scope},
     render::Renderer,
     session::Session,
@@ -20,6 +21,8 @@ use std::{ops::Range, sync::Arc};
 
 /// Frames that are rendered at a time at the most.
 pub(super) const BLOCK: usize = 256;
+/// Loudness is shown every so many blocks, eleven times a second at 48 kHz.
+const SHOWN_EVERY: u32 = 16;
 /// Fades at starts and stops and moves of controls take a second divided by this: 8 ms.
 const FADES_A_SECOND: u32 = 125;
 
@@ -29,6 +32,10 @@ pub(super) struct Mix {
     desk: Desk,
     meters: Vec<Meter>,
     displays: Arc<[Display]>,
+    loudness: Loudness,
+    loudness_display: Arc<LoudnessDisplay>,
+    /// Blocks until the loudness is shown again.
+    unshown: u32,
     round: Option<Range<u64>>,
     length: u64,
     /// Frames of a fade.
@@ -47,6 +54,7 @@ impl Mix {
     /// Checks the session and starts to read it ahead.
     pub(super) fn new(session: &Session, depth: u64) -> Result<Self> {
         let plan = Plan::compiled(session, Scope::All)?;
+        let spec = plan.spec;
         let (rate, length, lanes) = (plan.spec.rate.hz(), plan.length.0, plan.lanes.len());
         let fade = (rate / FADES_A_SECOND).max(1) as usize;
         let ahead = ReadAhead::start(&plan, depth);
@@ -59,6 +67,9 @@ impl Mix {
             desk,
             meters: (0..lanes).map(|_| Meter::new(blocks_a_second)).collect(),
             displays: (0..lanes).map(|_| Display::default()).collect(),
+            loudness: Loudness::new(spec),
+            loudness_display: Arc::default(),
+            unshown: 0,
             round: None,
             length,
             fade,
@@ -79,6 +90,16 @@ impl Mix {
 
     pub(super) fn displays(&self) -> Arc<[Display]> {
         Arc::clone(&self.displays)
+    }
+
+    pub(super) fn loudness_display(&self) -> Arc<LoudnessDisplay> {
+        Arc::clone(&self.loudness_display)
+    }
+
+    /// Measures loudness anew from here on.
+    pub(super) fn forget(&mut self) {
+        self.loudness = Loudness::new(self.spec());
+        self.loudness_display.show(&self.loudness);
     }
 
     /// Where the strips are among the displays.
@@ -171,6 +192,12 @@ impl Mix {
         for (lane, (meter, display)) in self.meters.iter_mut().zip(self.displays.iter()).enumerate() {
             meter.take(self.renderer.output(lane).filter(|_| self.desk.live(lane)), display);
         }
+        self.loudness.feed(out);
+        if self.unshown == 0 {
+            self.unshown = SHOWN_EVERY;
+            self.loudness_display.show(&self.loudness);
+        }
+        self.unshown -= 1;
         self.fade(out);
         self.given += n as u64;
         if let Some(round) = round.filter(|r| self.position() == r.end) {

@@ -48,8 +48,7 @@ impl Outlet {
         Resampled::check(from, to.rate).map_err(|e| Error::new(ErrorKind::Device, e.to_string()))?;
         let fold = (from.layout != to.layout).then(|| rows(from.layout, to.layout));
         let block = Block::new(from.layout, BLOCK);
-        let mut outlet =
-            Self { mix: Arc::clone(mix), quit: Arc::clone(quit), from, to, fold, resampled: None, block };
+        let mut outlet = Self { mix: Arc::clone(mix), quit: Arc::clone(quit), from, to, fold, resampled: None, block };
         outlet.restart()?;
         Ok(outlet)
     }
@@ -57,7 +56,8 @@ impl Outlet {
     /// A new start: nothing of what came before is heard.
     pub(super) fn restart(&mut self) -> Result<()> {
         if self.from.rate != self.to.rate {
-            let source = Box::new(Waiting { mix: Arc::clone(&self.mix), quit: Arc::clone(&self.quit), spec: self.from });
+            let source =
+                Box::new(Waiting { mix: Arc::clone(&self.mix), quit: Arc::clone(&self.quit), spec: self.from });
             self.resampled = Some(Resampled::new(source, self.to.rate)?);
         }
         Ok(())
@@ -85,7 +85,12 @@ impl Outlet {
                     let factors: Vec<f64> = rows.get(ch).cloned().unwrap_or_default();
                     let sum = |i: usize| {
                         let sample = |c: &[f64]| c.get(i).copied().unwrap_or(0.0);
-                        self.block.channels().zip(&factors).filter(|(_, f)| **f != 0.0).map(|(c, f)| sample(c) * f).sum()
+                        self.block
+                            .channels()
+                            .zip(&factors)
+                            .filter(|(_, f)| **f != 0.0)
+                            .map(|(c, f)| sample(c) * f)
+                            .sum()
                     };
                     to.enumerate().for_each(|(i, to)| *to = sum(i));
                 }

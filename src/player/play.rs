@@ -53,12 +53,7 @@ const OPENING: Duration = Duration::from_secs(5);
 
 impl Default for Play {
     fn default() -> Self {
-        Self {
-            latency: Duration::from_millis(20),
-            read_ahead: Duration::from_secs(2),
-            at: Frames::ZERO,
-            paused: false,
-        }
+        Self { latency: Duration::from_millis(20), read_ahead: Duration::from_secs(2), at: Frames::ZERO, paused: false }
     }
 }
 
@@ -134,7 +129,7 @@ impl Play {
         if self.at > Frames::ZERO {
             mix.seek(self.at.0);
         }
-        let status = Arc::new(Status::new(mix.spec().rate, mix.length(), mix.displays()));
+        let status = Arc::new(Status::new(&mix));
         status.park(mix.position());
         let lanes = mix.lanes();
         let (commands, orders) = channel();

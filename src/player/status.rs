@@ -1,6 +1,10 @@
 //! What is told to all who hold a player: its state, what went wrong, and where it is as heard.
 
-use super::{line::Line, meter::Display};
+use super::{
+    line::Line,
+    meter::{Display, LoudnessDisplay},
+    mix::Mix,
+};
 use crate::{
     error::{Error, ErrorKind},
     units::{Frames, SampleRate},
@@ -40,6 +44,7 @@ pub(super) struct Status {
     pub rate: SampleRate,
     pub length: u64,
     pub displays: Arc<[Display]>,
+    pub loudness: Arc<LoudnessDisplay>,
     now: Mutex<Now>,
     changed: Condvar,
     clock: Mutex<Clock>,
@@ -63,7 +68,8 @@ struct Clock {
 }
 
 impl Status {
-    pub(super) fn new(rate: SampleRate, length: u64, displays: Arc<[Display]>) -> Self {
+    pub(super) fn new(mix: &Mix) -> Self {
+        let rate = mix.spec().rate;
         let clock = Clock {
             line: Arc::default(),
             device: rate,
@@ -72,7 +78,15 @@ impl Status {
             parked: Some(0),
         };
         let now = Now { state: State::Paused, fault: None };
-        Self { rate, length, displays, now: Mutex::new(now), changed: Condvar::new(), clock: Mutex::new(clock) }
+        Self {
+            rate,
+            length: mix.length(),
+            displays: mix.displays(),
+            loudness: mix.loudness_display(),
+            now: Mutex::new(now),
+            changed: Condvar::new(),
+            clock: Mutex::new(clock),
+        }
     }
 
     fn now(&self) -> MutexGuard<'_, Now> {
@@ -171,9 +185,6 @@ impl Status {
 
 impl Clock {
     fn underruns(&self) -> Underruns {
-        Underruns {
-            count: self.before.count + self.line.underruns(),
-            frames: self.before.frames + self.line.missing(),
-        }
+        Underruns { count: self.before.count + self.line.underruns(), frames: self.before.frames + self.line.missing() }
     }
 }

@@ -7,11 +7,7 @@ use super::{
     lane::{Output, sum},
     pool::Pool,
 };
-use crate::{
-    curve::Automation,
-    dsp::gain::add_shaped,
-    plan::Feed,
-};
+use crate::{curve::Automation, dsp::gain::add_shaped, plan::Feed};
 
 /// The changes of one lane.
 pub(super) struct Moves {

@@ -100,8 +100,7 @@ impl Device {
             host.default_output_device().ok_or_else(|| Error::new(ErrorKind::Device, none))
         };
         let Some(wanted) = &self.wanted else { return default() };
-        let all: Vec<cpal::Device> =
-            host.output_devices().map_err(|e| refused("the sound system", &e))?.collect();
+        let all: Vec<cpal::Device> = host.output_devices().map_err(|e| refused("the sound system", &e))?.collect();
         let is = |device: &&cpal::Device| device.id().is_ok_and(|id| id.to_string() == *wanted || id.id() == wanted);
         let called = |device: &&cpal::Device| name(device).eq_ignore_ascii_case(wanted);
         let holds = |device: &&cpal::Device| name(device).to_lowercase().contains(&wanted.to_lowercase());
@@ -262,7 +261,8 @@ impl Word for I24 {
     fn of(sample: f64) -> Self {
         let full = 8_388_608.0;
         #[expect(clippy::cast_possible_truncation, reason = "clamped to 24 bits; NaN is 0")]
-        let held = if sample.is_finite() { (sample * full).round_ties_even().clamp(-full, full - 1.0) as i32 } else { 0 };
+        let held =
+            if sample.is_finite() { (sample * full).round_ties_even().clamp(-full, full - 1.0) as i32 } else { 0 };
         Self::new_unchecked(held)
     }
 }

@@ -17,8 +17,8 @@ use crate::{
     error::Result,
     plan::{Plan, PlannedClip},
 };
-use path::Window;
 pub(crate) use path::Path;
+use path::Window;
 use std::{
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,

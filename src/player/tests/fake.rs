@@ -89,7 +89,11 @@ impl Fake {
         while self.with(|callback, _| callback.available()).expect("open") < frames {
             assert!(start.elapsed() < Duration::from_secs(20), "no sound comes");
             // A device asks all the time; the player waits for its first question.
-            self.with(|callback, line| if line.calls() == 0 { callback.fill::<f64>(&mut [], 0) });
+            self.with(|callback, line| {
+                if line.calls() == 0 {
+                    callback.fill::<f64>(&mut [], 0)
+                }
+            });
             thread::sleep(Duration::from_micros(200));
         }
     }

@@ -5,8 +5,7 @@ use super::{
     sessions::{noise, stem},
 };
 use crate::{
-    ErrorKind, Frames, Layout, Opener, Play, SampleRate, Session, Source, Spec, State, Track,
-    block::Block,
+    ErrorKind, Frames, Layout, Opener, Play, SampleRate, Session, Source, Spec, State, Track, block::Block,
     player::line::Trouble,
 };
 use std::{

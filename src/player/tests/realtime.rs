@@ -19,9 +19,8 @@ static ALLOCATOR: AllocDisabler = AllocDisabler;
 #[test]
 fn the_callback_never_allocates_through_a_storm_of_commands() {
     let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
-    let ids: Vec<_> = (0..8)
-        .map(|n| mix.add_track(Track::new(format!("t{n}"), stem(n, 44_100, Layout::Stereo, 60_000))))
-        .collect();
+    let ids: Vec<_> =
+        (0..8).map(|n| mix.add_track(Track::new(format!("t{n}"), stem(n, 44_100, Layout::Stereo, 60_000)))).collect();
     let fake = Fake::default();
     let player = fake.play(&Play::new(), &mix);
     player.set_loop(Some(Frames(1_000)..Frames(60_000)));
@@ -46,8 +45,8 @@ fn the_callback_never_allocates_through_a_storm_of_commands() {
                 0 => player.seek(Frames(n * 977 % 60_000)),
                 1 => other.set_gain(id, Decibels(-(n as f64 % 30.0))),
                 2 => player.set_pan(id, Pan(n as f64 % 3.0 - 1.0)),
-                3 => player.set_mute(id, n % 2 == 0),
-                4 => other.set_solo(id, n % 3 == 0),
+                3 => player.set_mute(id, n.is_multiple_of(2)),
+                4 => other.set_solo(id, n.is_multiple_of(3)),
                 5 => player.pause(),
                 _ => player.play(),
             }

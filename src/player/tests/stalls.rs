@@ -14,6 +14,8 @@ use std::{
 };
 
 const SPEC: Spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+/// More than a busy machine keeps a thread waiting.
+const CALM: Duration = Duration::from_millis(100);
 const LENGTH: u64 = 48_000 * 8;
 
 /// A ramp that stalls once when it comes to a frame, or always gives no more than so many bytes a second.
@@ -83,8 +85,8 @@ fn heard(fake: &Fake, time: Duration) -> Vec<[f64; 2]> {
 fn a_stall_that_is_read_ahead_of_is_not_heard() {
     let session = mix(100_000, Duration::from_millis(500));
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &session);
-    fake.until(960);
+    let player = fake.play(&Play::new().latency(CALM), &session);
+    fake.until(4_800);
     let heard = heard(&fake, Duration::from_secs(4));
     assert_eq!((player.underruns().count, player.underruns().frames), (0, 0));
     for (n, frame) in heard.iter().enumerate() {
@@ -97,8 +99,8 @@ fn a_longer_stall_is_a_counted_gap_and_all_stems_stay_in_step() {
     let stall = Duration::from_millis(1_500);
     let session = mix(60_000, stall);
     let fake = Fake::default();
-    let player = fake.play(&Play::new().read_ahead(Duration::from_millis(300)), &session);
-    fake.until(960);
+    let player = fake.play(&Play::new().latency(CALM).read_ahead(Duration::from_millis(300)), &session);
+    fake.until(4_800);
     let heard = heard(&fake, Duration::from_secs(4));
     let underruns = player.underruns();
     assert_eq!(underruns.count, 1);

@@ -14,7 +14,7 @@ pub(crate) struct Path {
 }
 
 /// A place on a path: how many frames of it lie before, and the frame of the timeline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Place {
     pub count: u64,
     pub at: u64,

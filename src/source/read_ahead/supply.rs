@@ -45,12 +45,6 @@ struct State {
     flaws: Vec<Flaw>,
 }
 
-impl Default for Place {
-    fn default() -> Self {
-        Self { count: 0, at: 0 }
-    }
-}
-
 struct Piece {
     /// On the timeline.
     at: u64,
