@@ -115,7 +115,7 @@ pub use dsp::pan::{PanLaw, UnknownPanLaw};
 pub use error::{Error, ErrorKind, Place, Problem, Result};
 pub use layout::{Layout, UnknownLayout};
 pub use plan::{Plan, PlannedCue, PlannedUse};
-pub use player::{Level, Levels, LoudnessSoFar, Play, Player, State, StripId, Underruns};
+pub use player::{Callback, Level, Levels, LoudnessSoFar, Play, Player, State, StripId, Underruns};
 pub use render::{Options, Renderer};
 pub use report::Report;
 pub use session::{

@@ -27,8 +27,9 @@ mod tests;
 
 #[cfg(feature = "device")]
 pub(crate) use backend::{Backend, Connect};
+pub use callback::Callback;
 #[cfg(feature = "device")]
-pub(crate) use callback::{Callback, Word};
+pub(crate) use callback::Word;
 pub use desk::StripId;
 #[cfg(feature = "device")]
 pub(crate) use line::{Line, Trouble};

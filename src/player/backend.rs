@@ -12,6 +12,7 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -85,7 +86,7 @@ impl Backend for Null {
         Running::start("soundtrack-null", move |quit| {
             let mut due = Instant::now();
             while !quit.load(Ordering::Acquire) {
-                callback.fill(&mut out, 0);
+                callback.serve(&mut out, 0);
                 due += period;
                 match due.checked_duration_since(Instant::now()) {
                     Some(wait) => thread::sleep(wait),
@@ -135,7 +136,7 @@ impl Backend for Pump {
             while !quit.load(Ordering::Acquire) {
                 let n = usize::try_from(callback.available()).unwrap_or(most).min(most);
                 let Some(now) = frames.get_mut(..n * channels) else { return };
-                callback.fill(now, 0);
+                callback.serve(now, 0);
                 if n == 0 {
                     thread::sleep(POLL);
                     continue;
@@ -165,5 +166,36 @@ impl Backend for Pump {
 
     fn failure(&self) -> Option<Error> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// A program's own audio callback, which is handed the real-time end once.
+pub(crate) struct Lent {
+    spec: Spec,
+    to: Option<SyncSender<Callback>>,
+}
+
+impl Lent {
+    /// For a device of this rate and layout; where the callback comes out.
+    pub(crate) fn new(spec: Spec) -> (Self, Receiver<Callback>) {
+        let (to, from) = sync_channel(1);
+        (Self { spec, to: Some(to) }, from)
+    }
+}
+
+impl Backend for Lent {
+    fn open(&mut self, _: Spec, connect: Connect<'_>) -> Result<Box<dyn Send>> {
+        let (callback, _) = connect(self.spec);
+        let lent = self.to.take().is_some_and(|to| to.send(callback).is_ok());
+        let gone = || Error::new(ErrorKind::Device, "the program's callback is gone: play the session anew");
+        if lent { Ok(Box::new(())) } else { Err(gone()) }
+    }
+
+    fn name(&self) -> String {
+        "the program's callback".to_owned()
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        None
     }
 }

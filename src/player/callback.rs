@@ -5,7 +5,8 @@
 //! is full again the sound fades in where it left off. No frame is ever left out, so all stems stay in step.
 
 use super::{line::Line, ring::Drain};
-use std::sync::Arc;
+use crate::units::Frames;
+use std::{fmt, sync::Arc};
 
 /// Frames of the fades around an underrun: under 5 ms at 48 kHz.
 const FADE: u32 = 192;
@@ -57,8 +58,10 @@ impl Word for u16 {
     }
 }
 
-/// The callback of a device: see [`fill`](Self::fill).
-pub(crate) struct Callback {
+/// The real-time end of a player, for a program that has an audio callback of its own: see [`Play::own`](crate::Play::own).
+///
+/// Nothing in it locks, allocates, frees or calls the system, so it may be called wherever audio must not wait.
+pub struct Callback {
     ring: Drain,
     line: Arc<Line>,
     channels: usize,
@@ -72,6 +75,12 @@ pub(crate) struct Callback {
     fading: u32,
 }
 
+impl fmt::Debug for Callback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Callback({} channels, {} frames taken)", self.channels, self.taken)
+    }
+}
+
 impl Callback {
     /// The end of a ring, for a device of so many channels.
     pub(super) fn new(ring: Drain, line: Arc<Line>, channels: usize) -> Self {
@@ -79,8 +88,14 @@ impl Callback {
         Self { ring, line, channels: channels.max(1), taken: 0, idle: 0, last, starved: false, fading: FADE }
     }
 
-    /// Fills a device's buffer of interleaved frames, whatever its length. The first of them is heard in `delay` frames.
-    pub(crate) fn fill<W: Word>(&mut self, out: &mut [W], delay: u64) {
+    /// Fills a buffer of interleaved frames, of any length, with what comes next; silence where nothing plays. The first
+    /// of them is heard in `delay` frames of the device.
+    pub fn fill(&mut self, out: &mut [f32], delay: Frames) {
+        self.serve(out, delay.0);
+    }
+
+    /// The same, in the sample format of any device.
+    pub(crate) fn serve<W: Word>(&mut self, out: &mut [W], delay: u64) {
         let frames = (out.len() / self.channels) as u64;
         self.line.asked(frames);
         let allowed = self.line.granted().saturating_sub(self.taken);
@@ -107,7 +122,7 @@ impl Callback {
     }
 
     /// How many frames could be taken now.
-    pub(super) fn available(&self) -> u64 {
+    pub(crate) fn available(&self) -> u64 {
         let allowed = self.line.granted().saturating_sub(self.taken);
         allowed.min((self.ring.there() / self.channels) as u64)
     }

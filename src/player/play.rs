@@ -2,7 +2,8 @@
 
 use super::{
     FAREWELL, Player, State,
-    backend::{Backend, Null, Pump},
+    backend::{Backend, Lent, Null, Pump},
+    callback::Callback,
     engine::{Command, Engine},
     mix::{BLOCK, Mix},
     status::Status,
@@ -11,6 +12,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     session::Session,
     sink::Sink,
+    source::Spec,
     units::Frames,
 };
 use std::{
@@ -110,6 +112,32 @@ impl Play {
     /// [`Player::fault`].
     pub fn into_sink(&self, session: &Session, sink: Box<dyn Sink + Send>) -> Result<Player> {
         self.on(session, Box::new(Pump::new(sink, BLOCK)))
+    }
+
+    /// Plays through an audio callback of the program's own, at its rate and layout: the player, and the end to call from
+    /// there. What the callback does not ask for waits; nothing is lost.
+    ///
+    /// ```
+    /// use soundtrack::{Frames, Layout, Play, SampleRate, Session, Spec, Track, source::Memory};
+    /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
+    /// let mut mix = Session::new(spec.rate, spec.layout);
+    /// mix.add_track(Track::new("level", Memory::new(spec, vec![vec![0.5; 9600]; 2])?));
+    /// let (player, mut callback) = Play::new().own(&mix, spec)?;
+    /// let mut buffer = [0.0f32; 2 * 128];
+    /// while player.position() < Frames(4800) {
+    ///     callback.fill(&mut buffer, Frames(0)); // what a device would do
+    /// }
+    /// assert_eq!(buffer, [0.5; 256]);
+    /// # Ok::<(), soundtrack::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of compiling the session; `Device` for a rate that cannot be converted to.
+    pub fn own(&self, session: &Session, spec: Spec) -> Result<(Player, Callback)> {
+        let (lent, callback) = Lent::new(spec);
+        let player = self.on(session, Box::new(lent))?;
+        let gone = |_| Error::new(ErrorKind::Device, "the player did not start");
+        Ok((player, callback.recv().map_err(gone)?))
     }
 
     /// Plays on an output device: the system's default, or one by its name or id as [`devices`](crate::sink::devices) tells

@@ -6,6 +6,7 @@ mod fake;
 mod faults;
 mod law;
 mod realtime;
+mod soak;
 mod stalls;
 #[path = "../../tests/common/sessions.rs"]
 mod sessions;

@@ -237,7 +237,7 @@ fn start<W: Word + SizedSample>(
     let fill = move |out: &mut [W], info: &OutputCallbackInfo| {
         let time = info.timestamp();
         let delay = time.playback.saturating_duration_since(time.callback);
-        callback.fill(out, Frames::from_duration(delay, rate).0);
+        callback.serve(out, Frames::from_duration(delay, rate).0);
     };
     device.build_output_stream(config, fill, move |e| tell(&line, e.kind()), None)
 }

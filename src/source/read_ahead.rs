@@ -25,7 +25,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// The most memory that decoded audio takes, in bytes: two and a half seconds of 128 stereo stems at 48 kHz.
@@ -37,6 +37,8 @@ const SPARE_THREADS: usize = 1;
 const MOST_THREADS: usize = 16;
 /// How often a thread with nothing to do looks again by itself.
 const IDLE: Duration = Duration::from_millis(200);
+/// The longest rest after a piece.
+const MOST_REST: Duration = Duration::from_millis(5);
 /// How many frames are played before the threads are woken.
 const STRIDE: u64 = 1024;
 
@@ -149,10 +151,15 @@ impl Shared {
             let window = Window { from: self.played.load(Ordering::Acquire), depth: self.depth };
             let urgent = self.supplies.iter().filter_map(|s| s.due(&work.path, window).map(|count| (count, s)));
             match urgent.min_by_key(|(count, _)| *count) {
-                Some((_, supply)) => {
+                Some((count, supply)) => {
                     if let Some(job) = supply.take_job(&work.path) {
                         drop(work);
+                        let start = Instant::now();
                         supply.decode(job);
+                        // Far from running dry it leaves half of the time to those who are in a hurry.
+                        if count > window.from + self.depth / 8 {
+                            thread::sleep(start.elapsed().min(MOST_REST));
+                        }
                         work = self.work();
                     }
                 }

@@ -77,7 +77,7 @@ fn the_position_is_what_is_heard() {
     // The device hears 1 000 frames later what it is given now.
     for n in 1..=40u64 {
         fake.until(480);
-        fake.with(|callback, _| callback.fill(&mut out, 1_000)).unwrap();
+        fake.with(|callback, _| callback.serve(&mut out, 1_000)).unwrap();
         assert_eq!(player.position().0, (n * 480).saturating_sub(1_480));
     }
     player.pause();
@@ -149,7 +149,7 @@ fn dropping_the_last_handle_fades_out_and_is_quick() {
     let mut heard = Vec::new();
     while let Some(piece) = fake.with(|callback, _| {
         let mut out = vec![0f64; 2 * 48];
-        callback.fill(&mut out, 0);
+        callback.serve(&mut out, 0);
         out
     }) {
         heard.extend(piece.chunks(2).map(|f| f[0]));

@@ -79,7 +79,7 @@ impl Fake {
     /// Asks for frames at once, whether they are there or not.
     pub fn pull<W: Word + Default>(&self, frames: usize, channels: usize) -> Vec<W> {
         let mut out = vec![W::default(); frames * channels];
-        self.with(|callback, _| callback.fill(&mut out, 0)).expect("open");
+        self.with(|callback, _| callback.serve(&mut out, 0)).expect("open");
         out
     }
 
@@ -91,7 +91,7 @@ impl Fake {
             // A device asks all the time; the player waits for its first question.
             self.with(|callback, line| {
                 if line.calls() == 0 {
-                    callback.fill::<f64>(&mut [], 0)
+                    callback.serve::<f64>(&mut [], 0)
                 }
             });
             thread::sleep(Duration::from_micros(200));

@@ -171,7 +171,7 @@ fn drift_moves_no_stem_and_sleep_loses_nothing() {
         assert_eq!(player.underruns().count, 0);
         // Eight hours later the device hears everything at once in its clock, and goes on.
         let mut out = vec![0f64; 64];
-        fake.with(|callback, _| callback.fill(&mut out, 8 * 3_600 * 8_000)).unwrap();
+        fake.with(|callback, _| callback.serve(&mut out, 8 * 3_600 * 8_000)).unwrap();
         assert_eq!(out[0], 2.0 * sample(at));
         fake.until(64);
         assert_eq!(fake.pull::<f64>(64, 1)[0], 2.0 * sample(at + 64));

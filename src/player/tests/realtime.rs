@@ -30,7 +30,7 @@ fn the_callback_never_allocates_through_a_storm_of_commands() {
             let (mut out, mut calls) = (vec![0f32; 2 * 4096], 0u64);
             while !over.load(Ordering::Acquire) {
                 for frames in [128, 1, 0, 17, 4096, 333] {
-                    fake.with(|callback, _| assert_no_alloc(|| callback.fill(&mut out[..2 * frames], 100))).unwrap();
+                    fake.with(|callback, _| assert_no_alloc(|| callback.serve(&mut out[..2 * frames], 100))).unwrap();
                     calls += 1;
                 }
                 thread::sleep(Duration::from_millis(2));
