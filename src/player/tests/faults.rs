@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     ErrorKind, Frames, Layout, Opener, Play, SampleRate, Session, Source, Spec, State, Track, block::Block,
-    player::line::Trouble,
+    player::{engine::Command, line::Trouble},
 };
 use std::{
     sync::atomic::Ordering,
@@ -101,6 +101,25 @@ fn a_device_that_never_asks_and_one_that_is_busy_are_errors() {
     let left = session.render(Frames(432)..Frames(4_800)).unwrap()[0].len();
     fake.take(left, session.layout, &[48]);
     assert_eq!(fake.finish(&player, 2), State::Ended);
+}
+
+#[test]
+fn moving_to_another_device_goes_on_where_it_was() {
+    let session = mix(480_000);
+    let whole = session.render(Frames(0)..Frames(480_000)).unwrap();
+    let (one, other) = (Fake::default(), Fake::default());
+    let player = one.play(&Play::new(), &session);
+    one.take(24_000, session.layout, &[128]);
+    let at = player.position().0 as usize;
+    player.tell(Command::MoveTo(Box::new(other.clone())));
+    // The first lets its fade be heard, and is closed.
+    soon(LONG, || one.with(|callback, _| callback.serve(&mut [0f32; 256], 0)).is_none());
+    soon(LONG, || other.0.opened.load(Ordering::SeqCst) == 1);
+    let heard = other.take(2_000, session.layout, &[100]);
+    for n in 384..2_000 {
+        assert_eq!(heard[1][n].to_bits(), whole[1][at + n].to_bits(), "frame {n}");
+    }
+    assert_eq!(player.state(), State::Playing);
 }
 
 #[test]
