@@ -1,14 +1,16 @@
 //! Renders offline: a plan from its start to its end into a sink, block by block.
 
+mod depth;
+
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
     measure::Meter,
     plan::Plan,
-    render::{Options, Renderer},
+    render::{Options, Renderer, sketch::Grid},
     report::{Code, Report, Warning, gather},
     session::Session,
-    sink::{self, Format, Sink, Wav, Written},
+    sink::{self, Dither, Format, Sink, Wav, Written},
     units::Frames,
 };
 use std::{
@@ -55,7 +57,9 @@ pub struct Bounce<'a> {
     range: Option<Range<Frames>>,
     options: Options,
     block: Option<usize>,
+    overview: Option<usize>,
     watch: Option<Watch<'a>>,
+    dither: Option<Dither>,
     unmeasured: bool,
     strips: bool,
 }
@@ -65,6 +69,9 @@ const BLOCK: usize = 16_384;
 
 /// The most that is handed to a sink at a time.
 const LARGEST_BLOCK: usize = 1 << 20;
+
+/// The most bins of a waveform.
+const MOST_BINS: usize = 65_536;
 
 /// Blocks on their way from the renderer to the sink and back: one being rendered, one measured, one written, one waiting.
 const BLOCKS: usize = 4;
@@ -90,6 +97,13 @@ impl<'a> Bounce<'a> {
         self
     }
 
+    /// Adds dither where the format has fewer bits than the mix. Without this it is what the session's master says.
+    #[must_use]
+    pub fn dither(mut self, dither: Dither) -> Self {
+        self.dither = Some(dither);
+        self
+    }
+
     /// Renders only a range of the timeline. Past the end of the mix there is silence.
     #[must_use]
     pub fn range(mut self, range: Range<Frames>) -> Self {
@@ -101,6 +115,14 @@ impl<'a> Bounce<'a> {
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.options.threads = threads;
+        self
+    }
+
+    /// Gathers what a picture is drawn from, with at most so many bins a waveform, 1 to 65 536 (others are taken as the
+    /// nearest): [`Report::overview`]. Changes no sample.
+    #[must_use]
+    pub fn overview(mut self, bins: usize) -> Self {
+        self.overview = Some(bins.clamp(1, MOST_BINS));
         self
     }
 
@@ -172,8 +194,19 @@ impl<'a> Bounce<'a> {
         let options = sink::Options { overwrite: self.overwrite, ..sink::Options::default() };
         let mut wav = Wav::create_with(path, self.format, plan.spec(), range.end - range.start, &options)?;
         let format = self.format;
+        let dither = self.dither.or(plan.dither).filter(|_| depth::reduced(&plan, format));
+        let warning = if dither.is_none() { depth::warning(&plan, format) } else { None };
+        let mut dithered;
+        let sink: &mut dyn Sink = match dither {
+            Some(dither) => {
+                dithered = depth::dithered(&mut wav, dither, format, &plan, range.start)?;
+                &mut dithered
+            }
+            None => &mut wav,
+        };
         let mut renderer = Renderer::new(plan, &self.options)?;
-        let mut report = self.into_sink(&mut renderer, &mut wav)?;
+        let mut report = self.into_sink(&mut renderer, sink)?;
+        report.rounded(dither, warning);
         report.format = Some(format.to_string());
         report.timed(clock);
         Ok(report)
@@ -189,6 +222,9 @@ impl<'a> Bounce<'a> {
         let range = self.range.take().unwrap_or(Frames::ZERO..renderer.plan().length());
         forwards(&range)?;
         renderer.seek(range.start);
+        if let Some(bins) = self.overview {
+            renderer.sketch(Grid::over(&range, bins));
+        }
         renderer.measure(self.strips);
         let mut meter = (!self.unmeasured).then(|| Meter::new(renderer.plan().spec()));
         if self.options.threads == 1 {
@@ -199,6 +235,9 @@ impl<'a> Bounce<'a> {
         let written = sink.finish()?;
         let mut report = gather(renderer, "", &range);
         report.mix.heard(meter.map(Meter::finish), range.start);
+        if let (Some(overview), Some(measured)) = (&mut report.overview, &report.mix.measured) {
+            overview.levels(measured);
+        }
         report.wrote(&written);
         report.overflowed();
         report.timed(clock);

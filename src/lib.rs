@@ -106,6 +106,7 @@ pub mod sink;
 mod dsp;
 pub mod measure;
 pub mod report;
+pub mod compare;
 mod error;
 
 pub use block::Block;
@@ -119,8 +120,8 @@ pub use player::{Callback, Level, Levels, LoudnessSoFar, Play, Player, State, St
 pub use render::{Options, Renderer};
 pub use report::Report;
 pub use session::{
-    At, Bus, BusId, Clip, Content, Cue, CueId, CueKind, Damage, Deliverable, Dither, Input, Load, LoudnessTarget,
-    Marker, Master, Opener, Output, Part, Send, Session, Strip, Track, TrackId, UnknownCueKind, UnknownDither, Use,
+    At, Bus, BusId, Clip, Content, Cue, CueId, CueKind, Damage, Deliverable, Input, Load, LoudnessTarget, Marker,
+    Master, Opener, Output, Part, Send, Session, Strip, Track, TrackId, UnknownCueKind, Use,
 };
 pub use sink::{Format, Sink};
 pub use source::{Source, Spec};

@@ -14,6 +14,7 @@ mod backend;
 mod callback;
 mod desk;
 mod engine;
+mod head;
 mod line;
 mod meter;
 mod mix;

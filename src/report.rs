@@ -2,11 +2,28 @@
 //!
 //! The field names carry their units and are the keys of the JSON form; silence is `null` there, never infinity.
 
+mod audio;
 mod gather;
+mod overview;
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "places on a page are small numbers, and to round is to draw"
+)]
+mod picture;
+mod save;
 mod heard;
 mod table;
+mod waveform;
 
 pub(crate) use gather::gather;
+pub use overview::{
+    CueOverview, CurvePoint, LaneOverview, LoudnessOverview, MarkerOverview, Over, Overview, TimecodeOverview, Waveform,
+};
+pub use picture::{html_of, svg_of};
+pub use save::{Paper, save};
 
 use crate::error::one_line;
 use crate::measure::Measured;
@@ -24,6 +41,8 @@ pub struct Report {
     pub output: Option<String>,
     /// The format of that file, e.g. `wav24`.
     pub format: Option<String>,
+    /// The spectrum of the dither that was added, e.g. `white`; `null` for none.
+    pub dither: Option<String>,
     /// Size of that file.
     pub bytes: u64,
     /// Rate of the output.
@@ -44,6 +63,9 @@ pub struct Report {
     pub mix: MixReport,
     /// What the user should know.
     pub warnings: Vec<Warning>,
+    /// What a picture is drawn from, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overview: Option<Overview>,
     /// Time it took to render and to write; [`Bounce::run`](crate::Bounce::run) counts checking the session too.
     pub wall_s: f64,
     /// Length of the output over the time it took.
@@ -206,6 +228,28 @@ pub struct MixReport {
     /// All that was measured, with curves over time; times in it count from the first frame that was rendered.
     #[serde(skip)]
     pub measured: Option<Measured>,
+    /// What the master's limiter did, where it has one.
+    pub limiter: Option<LimiterReport>,
+}
+
+/// What a limiter did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct LimiterReport {
+    /// The true peak that it holds.
+    pub ceiling_dbtp: f64,
+    /// Frames that it looks ahead.
+    pub latency_frames: u64,
+    /// Frames before a range that it has to know.
+    pub warm_up_frames: u64,
+    /// The strongest reduction, as a positive number; `null` where nothing was limited.
+    pub reduction_db: Option<f64>,
+    /// When it came, on the timeline.
+    pub reduction_at_s: Option<f64>,
+    /// The strongest reduction of each step from the start of the range on; 0 where nothing was limited.
+    pub reduction_curve_db: Vec<f32>,
+    /// Seconds from one value of the curve to the next: 0.1, and twice as much for each doubling beyond 109 minutes.
+    pub reduction_step_s: f64,
 }
 
 /// Something the user should know.
@@ -238,6 +282,8 @@ pub enum Code {
     W105,
     /// A stem is silent.
     W106,
+    /// A stem has more bits than the output, and was not dithered.
+    W112,
     /// A header states a wrong length.
     W113,
     /// A timecode lies between two frames: what stands there was placed at the nearest, at most half a frame beside.
@@ -280,10 +326,11 @@ impl fmt::Display for Warning {
 }
 
 impl Report {
-    /// The report as one JSON document. Keys are only ever added.
+    /// The report as one JSON document. Keys are only ever added. With an overview it stands on one line.
     #[must_use]
     pub fn to_json(&self) -> String {
+        let text = if self.overview.is_some() { serde_json::to_string } else { serde_json::to_string_pretty };
         // Every key is text and every value has a JSON form, so this cannot fail.
-        serde_json::to_string_pretty(self).unwrap_or_default()
+        text(self).unwrap_or_default()
     }
 }

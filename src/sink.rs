@@ -3,13 +3,16 @@
 mod atomic;
 #[cfg(feature = "device")]
 pub(crate) mod device;
+mod dithered;
 mod early_sync;
 mod memory;
 mod wav;
 
+pub(crate) use atomic::AtomicFile;
 pub use atomic::same_file;
 #[cfg(feature = "device")]
 pub use device::{DeviceInfo, devices};
+pub use dithered::{Dither, Dithered, Shaping, UnknownShaping};
 pub use memory::Memory;
 pub use wav::{Broadcast, Format, Options, UnknownFormat, Wav};
 
@@ -30,6 +33,16 @@ pub trait Sink {
     /// # Errors
     /// `Output` or `Device` where the output cannot be completed.
     fn finish(&mut self) -> Result<Written>;
+}
+
+impl<S: Sink + ?Sized> Sink for &mut S {
+    fn write(&mut self, block: &Block) -> Result<()> {
+        (**self).write(block)
+    }
+
+    fn finish(&mut self) -> Result<Written> {
+        (**self).finish()
+    }
 }
 
 /// What a sink has taken.

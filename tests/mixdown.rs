@@ -6,8 +6,12 @@ mod inputs;
 mod options;
 #[path = "mixdown/output.rs"]
 mod output;
+#[path = "mixdown/papers.rs"]
+mod papers;
 #[path = "mixdown/program.rs"]
 mod program;
+#[path = "mixdown/sessions.rs"]
+mod sessions;
 #[path = "mixdown/signals.rs"]
 mod signals;
 #[path = "mixdown/words.rs"]

@@ -5,7 +5,7 @@ use crate::{
     build,
     failure::{Failure, too_many_files},
     inputs::{self, Kind},
-    listen, output,
+    listen, output, paper, plan,
     progress::Meter,
     range, silence,
     stop::Stop,
@@ -13,7 +13,10 @@ use crate::{
     voice::{Voice, printable, printable_lines},
 };
 use serde_json::json;
-use soundtrack::{Bounce, Error, ErrorKind, Frames, Plan, Report, report::Code};
+use soundtrack::{
+    Bounce, Error, ErrorKind, Frames, Plan, Report, Session,
+    report::{self, Code},
+};
 use std::{
     fs,
     io::{self, Write as _},
@@ -28,6 +31,9 @@ const CHECK_FAILED: u8 = 1;
 /// # Errors
 /// Why there is no mix, or no table.
 pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
+    if let Some(inputs) = plan::asked(&args.inputs) {
+        return show_plan(inputs, args, voice);
+    }
     if args.play.is_some() {
         return aloud(args, voice, stop);
     }
@@ -49,13 +55,10 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
         voice.note(&format!("{} lies among the stems: the next mix of that folder takes it in", path.display()));
     }
 
-    let mut session = build::session(kinds, args, voice).map_err(|f| missing(f, args))?;
-    strips::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
-    let plan = Plan::compile(&session).map_err(|e| {
-        let guesses = build::guesses(&session);
-        let (e, hints) = advice(e, &path, overwrite, args);
-        Failure::Audio(e, guesses.into_iter().chain(hints).collect())
-    })?;
+    if let Some(report) = &args.report {
+        paper::check(report, overwrite || output::in_demo(report), &path)?;
+    }
+    let (session, plan) = compiled(kinds, args, voice, &path, overwrite)?;
     if voice.verbose {
         voice.line(
             printable_lines(plan.to_string().trim_end()).as_str(),
@@ -71,6 +74,14 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
                 voice.note(&format!("--range {text}: ends with the mix, at {}", part.end.clock(session.rate)));
             }
             bounce.range(part)
+        }
+    };
+
+    let bounce = match &args.report {
+        None => bounce,
+        Some(report) => {
+            paper::spare(report, &plan.files())?;
+            bounce.overview(usize::try_from(args.bins).unwrap_or(usize::MAX))
         }
     };
 
@@ -90,6 +101,10 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
         Err(e) => return Err(advised(e)),
     };
     report.title.clone_from(&session.title);
+    if let Some(to) = &args.report {
+        report::save(std::slice::from_ref(&report), to, overwrite || output::in_demo(to))?;
+        voice.note(&format!("the report is in {}", to.display()));
+    }
     let silence = silence::told(&report, &session);
     tell(&report, silence.as_deref(), args, voice, demo)
 }
@@ -107,6 +122,39 @@ fn aloud(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
         (at, session.length) = (part.start, Some(part.end));
     }
     listen::listen(args, &session, at, voice, stop)
+}
+
+/// The session that is asked for, and its plan.
+fn compiled(
+    kinds: Vec<Kind>,
+    args: &Args,
+    voice: Voice,
+    path: &Path,
+    overwrite: bool,
+) -> Result<(Session, Plan), Failure> {
+    let mut session = build::session(kinds, args, voice).map_err(|f| missing(f, args))?;
+    strips::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
+    match Plan::compile(&session) {
+        Ok(plan) => Ok((session, plan)),
+        Err(e) => {
+            // A session file's problems say themselves what may have been meant.
+            let placed = e.problems().iter().any(|p| p.place.is_some());
+            let guesses = if placed { Vec::new() } else { build::guesses(&session) };
+            let (e, hints) = advice(e, path, overwrite, args);
+            Err(Failure::Audio(e, guesses.into_iter().chain(hints).collect()))
+        }
+    }
+}
+
+/// Prints what would be done.
+fn show_plan(inputs: &[PathBuf], args: &Args, voice: Voice) -> Result<u8, Failure> {
+    if inputs.is_empty() {
+        return Err(Failure::Usage("plan: of what? Name a session, a folder or stems".to_owned()));
+    }
+    let kinds = inputs::kinds(inputs).map_err(|f| missing(f, args))?;
+    let (session, plan) = compiled(kinds, args, voice, Path::new(""), false)?;
+    print(&if args.json { format!("{:#}", plan::document(&plan, &session)) } else { plan::text(&plan, &session) })?;
+    Ok(0)
 }
 
 /// Prints the result, then what the user should know; the exit code.
@@ -164,6 +212,7 @@ fn next_steps() -> String {
     format!(
         "\nListen to it, then try:\n  \
          {program} --solo rhythm --range 10s..20s   # a part of it, one bus alone\n  \
+         {program} --report target/demo/mix.html    # the same as a page that shows and plays it\n  \
          {program} --json                           # the same as data\n  \
          {program} target/demo/stems                # a folder of stems as they are, into stems.wav\n  \
          {program} kick.wav@-3 bass.flac@-2:L20     # your own stems, into mix.wav\n  \
@@ -172,7 +221,7 @@ fn next_steps() -> String {
 }
 
 /// A closed pipe is the reader's wish to hear no more, not an error.
-fn print(text: &str) -> Result<(), Failure> {
+pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Print(e)),

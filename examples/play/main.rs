@@ -9,6 +9,8 @@
 mod args;
 #[path = "../mixdown/build.rs"]
 mod build;
+#[path = "../mixdown/compare.rs"]
+mod compare;
 #[path = "../mixdown/demo.rs"]
 mod demo;
 #[path = "../mixdown/failure.rs"]
@@ -21,10 +23,16 @@ mod inputs;
 mod level;
 #[path = "../mixdown/listen.rs"]
 mod listen;
+#[path = "../mixdown/look.rs"]
+mod look;
 #[path = "../mixdown/names.rs"]
 mod names;
 #[path = "../mixdown/output.rs"]
 mod output;
+#[path = "../mixdown/paper.rs"]
+mod paper;
+#[path = "../mixdown/plan.rs"]
+mod plan;
 #[path = "../mixdown/progress.rs"]
 mod progress;
 #[path = "../mixdown/range.rs"]

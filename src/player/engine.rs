@@ -333,8 +333,13 @@ impl Engine {
     /// Goes on with another device.
     fn move_to(&mut self, backend: Box<dyn Backend>) -> Result<()> {
         let playing = self.phase != Phase::Idle || self.status.state() == State::Failed;
-        let at = self.status.position();
+        let heard = self.phase == Phase::Idle || self.phase == Phase::Ending;
+        let mut at = self.status.position();
         self.cut();
+        if !heard {
+            // It goes on where the fade ended.
+            at = lock(&self.mix).position();
+        }
         if let Some(device) = self.device.take() {
             device.drain();
             close(device.running, PATIENCE);

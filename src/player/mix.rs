@@ -2,6 +2,7 @@
 
 use super::{
     desk::{Desk, Lanes, Setting, StripId},
+    head::Head,
     meter::{Display, LoudnessDisplay, Meter},
 };
 use crate::{
@@ -9,13 +10,8 @@ use crate::{
     error::Result,
     measure::Loudness,
     plan::{Plan, Scope},
-    render::Renderer,
     session::Session,
-    source::{
-        Spec,
-        read_ahead::{Path, ReadAhead},
-    },
-    units::Frames,
+    source::Spec,
 };
 use std::{ops::Range, sync::Arc};
 
@@ -27,8 +23,7 @@ const SHOWN_EVERY: u32 = 16;
 const FADES_A_SECOND: u32 = 125;
 
 pub(super) struct Mix {
-    renderer: Renderer,
-    ahead: ReadAhead,
+    head: Head,
     desk: Desk,
     meters: Vec<Meter>,
     displays: Arc<[Display]>,
@@ -36,8 +31,6 @@ pub(super) struct Mix {
     loudness_display: Arc<LoudnessDisplay>,
     /// Blocks until the loudness is shown again.
     unshown: u32,
-    round: Option<Range<u64>>,
-    length: u64,
     /// Frames of a fade.
     fade: usize,
     /// Frames since the start that are faded in, up to `fade`.
@@ -55,23 +48,19 @@ impl Mix {
     pub(super) fn new(session: &Session, depth: u64) -> Result<Self> {
         let plan = Plan::compiled(session, Scope::All)?;
         let spec = plan.spec;
-        let (rate, length, lanes) = (plan.spec.rate.hz(), plan.length.0, plan.lanes.len());
+        let (rate, lanes) = (plan.spec.rate.hz(), plan.lanes.len());
         let fade = (rate / FADES_A_SECOND).max(1) as usize;
-        let ahead = ReadAhead::start(&plan, depth);
         #[expect(clippy::cast_precision_loss, reason = "a small constant")]
         let blocks_a_second = f64::from(rate) / BLOCK as f64;
         let desk = Desk::new(session.clone(), plan.routing.clone());
         Ok(Self {
-            renderer: Renderer::live(plan, &ahead, fade)?,
-            ahead,
+            head: Head::new(plan, depth, fade, BLOCK)?,
             desk,
             meters: (0..lanes).map(|_| Meter::new(blocks_a_second)).collect(),
             displays: (0..lanes).map(|_| Display::default()).collect(),
             loudness: Loudness::new(spec),
             loudness_display: Arc::default(),
             unshown: 0,
-            round: None,
-            length,
             fade,
             risen: fade,
             sunk: None,
@@ -81,11 +70,11 @@ impl Mix {
     }
 
     pub(super) fn spec(&self) -> Spec {
-        self.renderer.plan().spec
+        self.head.renderer.plan().spec
     }
 
     pub(super) fn length(&self) -> u64 {
-        self.length
+        self.head.length()
     }
 
     pub(super) fn displays(&self) -> Arc<[Display]> {
@@ -109,28 +98,24 @@ impl Mix {
 
     /// The frame that comes next.
     pub(super) fn position(&self) -> u64 {
-        self.renderer.position().0
-    }
-
-    /// The timeline as it will be played from here.
-    fn path(&self) -> Path {
-        Path { at: self.position(), round: self.round.clone(), end: self.length }
-    }
-
-    fn go(&mut self) {
-        self.ahead.go(self.path());
+        self.head.position()
     }
 
     /// Gets ready to play from a frame on: reading starts.
     pub(super) fn seek(&mut self, to: u64) {
-        self.renderer.seek(Frames(to.min(self.length)));
-        self.go();
-        self.begin();
+        self.head.seek(to);
+        self.start();
     }
 
-    /// A start: from the first frame as it is, from anywhere else faded in.
+    /// A start from where it is.
     pub(super) fn begin(&mut self) {
-        self.desk.settle(&mut self.renderer);
+        self.head.begin();
+        self.start();
+    }
+
+    /// From the first frame as it is, from anywhere else faded in.
+    fn start(&mut self) {
+        self.desk.settle(&mut self.head.renderer);
         self.risen = if self.position() == 0 { self.fade } else { 0 };
         self.sunk = None;
         self.given = 0;
@@ -141,8 +126,7 @@ impl Mix {
 
     /// Repeats a range once its end is met, or does not any more.
     pub(super) fn set_loop(&mut self, round: Option<Range<u64>>) {
-        self.round = round.map(|r| r.start..r.end.min(self.length)).filter(|r| r.start < r.end);
-        self.go();
+        self.head.set_loop(round);
     }
 
     pub(super) fn set(&mut self, id: StripId, setting: Setting) {
@@ -156,11 +140,7 @@ impl Mix {
 
     /// Whether the end is reached, or the fade at a stop done.
     pub(super) fn is_over(&self) -> bool {
-        self.sunk.is_some_and(|n| n >= self.fade) || (self.round_here().is_none() && self.position() >= self.length)
-    }
-
-    fn round_here(&self) -> Option<&Range<u64>> {
-        self.round.as_ref().filter(|r| self.position() < r.end)
+        self.sunk.is_some_and(|n| n >= self.fade) || self.head.is_over()
     }
 
     /// Takes the jumps made since the last call.
@@ -173,7 +153,7 @@ impl Mix {
     /// # Errors
     /// Those of a stem that cannot be delivered.
     pub(super) fn ready(&self, frames: u64) -> Result<bool> {
-        self.ahead.ready(&self.path(), frames)
+        self.head.ready(frames)
     }
 
     /// Renders the next frames, up to [`BLOCK`] and the room there is; 0 when it is over. They must be ready.
@@ -182,15 +162,12 @@ impl Mix {
             out.set_frames(0);
             return Ok(0);
         }
-        self.desk.apply(&mut self.renderer);
+        self.desk.apply(&mut self.head.renderer);
         let at = self.position();
-        let round = self.round_here().cloned();
-        let to_turn = round.as_ref().map_or(usize::MAX, |r| usize::try_from(r.end - at).unwrap_or(usize::MAX));
         let to_silence = self.sunk.map_or(usize::MAX, |n| self.fade - n);
-        let n = self.renderer.render_part(out, BLOCK.min(to_turn).min(to_silence))?;
-        self.ahead.played(n as u64);
+        let n = self.head.read(out, BLOCK.min(to_silence))?;
         for (lane, (meter, display)) in self.meters.iter_mut().zip(self.displays.iter()).enumerate() {
-            meter.take(self.renderer.output(lane).filter(|_| self.desk.live(lane)), display);
+            meter.take(self.head.renderer.output(lane).filter(|_| self.desk.live(lane)), display);
         }
         self.loudness.feed(out);
         if self.unshown == 0 {
@@ -200,9 +177,8 @@ impl Mix {
         self.unshown -= 1;
         self.fade(out);
         self.given += n as u64;
-        if let Some(round) = round.filter(|r| self.position() == r.end) {
-            self.renderer.seek(Frames(round.start));
-            self.jumps.push((self.given, round.start));
+        if self.position() != at + n as u64 {
+            self.jumps.push((self.given, self.position()));
         }
         Ok(n)
     }

@@ -3,7 +3,7 @@
 //! While nothing sounds, a sum holds −0.0, the one number that changes nothing when it is added: so what is outside a
 //! clip leaves every bit of the others alone, their signed zeros too. The master turns what is outside all clips into 0.0.
 
-use super::{flaws::FlawLog, moves::Moves, pool::Pool};
+use super::{flaws::FlawLog, moves::Moves, pool::Pool, sketch::Sketch};
 use crate::{
     block::Block,
     dsp::{
@@ -57,11 +57,15 @@ pub(super) struct LaneState {
     pub(super) moves: Option<Box<Moves>>,
     flaws: Vec<FlawLog>,
     peaks: Vec<Peak>,
+    /// The waveform, where a picture was asked for.
+    pub(super) sketch: Option<Sketch>,
     level: Vec<f64>,
     pan: Vec<f64>,
     factor: Vec<f64>,
     /// Where it was asked for.
     meter: Option<Box<Meter>>,
+    /// Whether what is rendered is part of the output.
+    counts: bool,
 }
 
 impl LaneState {
@@ -73,11 +77,18 @@ impl LaneState {
             moves: None,
             flaws: vec![FlawLog::default(); clips],
             peaks: vec![Peak::default(); layout.channels()],
+            sketch: None,
             level: Vec::new(),
             pan: Vec::new(),
             factor: Vec::new(),
             meter: None,
+            counts: true,
         }
+    }
+
+    /// Says whether what is rendered from here on is part of the output: only that is measured.
+    pub(super) fn count(&mut self, counts: bool) {
+        self.counts = counts;
     }
 
     pub(super) fn measure(&mut self, meter: Option<Meter>) {
@@ -115,8 +126,14 @@ impl LaneState {
         if lane.kind == LaneKind::Master {
             silence(&mut out.block, plan, at, frames);
         }
+        if !self.counts {
+            return Ok(());
+        }
         let peaks = self.peaks.iter_mut().zip(out.block.channels()).filter(|_| out.active);
-        peaks.for_each(|(peak, samples)| peak.take(samples, at));
+        match &mut self.sketch {
+            None => peaks.for_each(|(peak, samples)| peak.take(samples, at)),
+            Some(sketch) => sketch.take(peaks, at),
+        }
         if let Some(meter) = &mut self.meter {
             if out.active { meter.feed(&out.block) } else { meter.skip(frames) }
         }
@@ -143,7 +160,7 @@ impl LaneState {
                 Placing::Fold(_) => &mut out.block,
             };
             add_clip(clip, reader, to, at, frames, &mut self.factor)?;
-            reader.flaws().into_iter().for_each(|flaw| flaws.take(flaw));
+            reader.flaws().into_iter().filter(|_| self.counts).for_each(|flaw| flaws.take(flaw));
         }
         if out.active && out.block.frames() == 0 {
             nothing(&mut out.block, frames);

@@ -31,7 +31,7 @@ use std::{
 /// The most memory that decoded audio takes, in bytes: two and a half seconds of 128 stereo stems at 48 kHz.
 const BUDGET: u64 = 256 << 20;
 /// The least that is read ahead, in frames, however many stems there are.
-const LEAST: u64 = 8192;
+const LEAST: u64 = 16_384;
 /// More threads than cores, so that a slow file leaves a core free.
 const SPARE_THREADS: usize = 1;
 const MOST_THREADS: usize = 16;

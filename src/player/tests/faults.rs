@@ -5,7 +5,8 @@ use super::{
     sessions::{noise, stem},
 };
 use crate::{
-    ErrorKind, Frames, Layout, Opener, Play, SampleRate, Session, Source, Spec, State, Track, block::Block,
+    ErrorKind, Frames, Layout, Opener, Play, SampleRate, Session, Source, Spec, State, Track,
+    block::Block,
     player::{engine::Command, line::Trouble},
 };
 use std::{
@@ -110,11 +111,12 @@ fn moving_to_another_device_goes_on_where_it_was() {
     let (one, other) = (Fake::default(), Fake::default());
     let player = one.play(&Play::new(), &session);
     one.take(24_000, session.layout, &[128]);
-    let at = player.position().0 as usize;
     player.tell(Command::MoveTo(Box::new(other.clone())));
     // The first lets its fade be heard, and is closed.
     soon(LONG, || one.with(|callback, _| callback.serve(&mut [0f32; 256], 0)).is_none());
     soon(LONG, || other.0.opened.load(Ordering::SeqCst) == 1);
+    let at = player.position().0 as usize;
+    assert!((24_960..26_400).contains(&at), "the ring and the fade were heard: {at}");
     let heard = other.take(2_000, session.layout, &[100]);
     for n in 384..2_000 {
         assert_eq!(heard[1][n].to_bits(), whole[1][at + n].to_bits(), "frame {n}");

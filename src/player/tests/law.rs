@@ -119,6 +119,46 @@ fn a_loop_has_no_gap_and_no_frame_too_many() {
 }
 
 #[test]
+fn a_limiter_sounds_as_it_is_bounced_also_after_a_pause_and_goes_on_round_a_loop() {
+    let (mut mix, _) = ten_stems(40_000);
+    mix.master.gain = Decibels(12.0);
+    mix.master.limit = Some(crate::Dbtp(-1.0));
+    let whole = mix.render(Frames(0)..Frames(40_000)).unwrap();
+    mix.master.limit = None;
+    assert_ne!(whole, mix.render(Frames(0)..Frames(40_000)).unwrap(), "nothing to limit");
+    mix.master.limit = Some(crate::Dbtp(-1.0));
+    let fake = Fake::default();
+    let player = fake.play(&Play::new(), &mix);
+    let heard = fake.take(12_000, mix.layout, &[480, 33]);
+    same_bits(&whole.iter().map(|c| c[..12_000].to_vec()).collect::<Vec<_>>(), &heard);
+    player.pause();
+    let mut rest = Vec::new();
+    soon(LONG, || player.state() == State::Paused);
+    let at = player.position().0 as usize;
+    while fake.with(|callback, _| callback.available()).unwrap() > 0 {
+        rest.extend(fake.pull::<f64>(1, 2));
+    }
+    assert_eq!(12_000 + rest.len() / 2, at, "the position is where the fade ended");
+    player.play();
+    let heard = fake.take(40_000 - at, mix.layout, &[480]);
+    for n in 384..40_000 - at {
+        assert_eq!(heard[0][n].to_bits(), whole[0][at + n].to_bits(), "frame {n}");
+    }
+    assert_eq!(fake.finish(&player, 2), State::Ended);
+    player.set_loop(Some(Frames(10_000)..Frames(20_000)));
+    player.play();
+    let heard = fake.take(52_000, mix.layout, &[480]);
+    assert!(heard.iter().flatten().all(|x| x.abs() <= 0.892), "the ceiling");
+    let place = |n: usize| if n < 20_000 { n } else { 10_000 + (n - 20_000) % 10_000 };
+    // A loop of whole hops of the limiter: the same once it has forgotten what came before the turn.
+    for n in (0..19_000).chain(26_000..29_000).chain(36_000..39_000) {
+        assert_eq!(heard[0][n].to_bits(), whole[0][place(n)].to_bits(), "frame {n}");
+    }
+    soon(LONG, || player.position().0.abs_diff(place(52_000) as u64) <= 480);
+    assert_eq!(player.underruns().count, 0);
+}
+
+#[test]
 fn a_seek_fades_and_then_is_exact() {
     let (mix, _) = ten_stems(48_000);
     let whole = mix.render(Frames(0)..Frames(48_000)).unwrap();
