@@ -61,6 +61,8 @@ pub(crate) struct Lane {
     pub pan: Automation,
     /// Whether anything of it is heard; others are not rendered.
     pub live: bool,
+    /// Why a track is not heard that nobody muted.
+    pub unused: Option<String>,
     /// The lanes it feeds, and how strong, for people.
     pub out: Vec<(usize, Decibels)>,
 }
@@ -209,6 +211,7 @@ impl Lane {
             gain: Automation::gain(&strip.gain_curve, strip.gain),
             pan: Automation::pan(&strip.pan_curve, strip.pan),
             live: true,
+            unused: None,
             out: Vec::new(),
         }
     }

@@ -58,11 +58,22 @@ pub(super) fn lanes(session: &Session, clips: Vec<Vec<PlannedClip>>) -> Plan {
                 gain: Automation::gain(&session.master.gain_curve, session.master.gain),
                 pan: Automation::pan(&crate::curve::Curve::new(), Pan::CENTRE),
                 live: true,
+                unused: None,
                 out: Vec::new(),
             },
         };
         let out = graph.out.get(node).into_iter().flatten();
         lane.live = node == master || heard.get(node).is_some_and(|edges| edges.contains(&true));
+        lane.unused = graph.strips.get(node).filter(|_| node < graph.tracks && !graph.any_solo()).and_then(|strip| {
+            let end = session.length.unwrap_or(Frames::MAX).0;
+            let all_later = lane.clips().iter().all(|c| c.range.start >= end || c.range.is_empty());
+            match lane.live {
+                _ if strip.mute => None,
+                true => (all_later && session.length.is_some()).then(|| "it lies after the end of the mix".to_owned()),
+                false if strip.gain == Decibels::SILENCE => Some("its gain is -inf dB".to_owned()),
+                false => Some("all that it goes to is muted, or turned down to -inf dB".to_owned()),
+            }
+        });
         lane.out = out.map(|&(to, gain)| (lane_of(to), gain)).collect();
         lanes.push(lane);
     }
@@ -91,6 +102,10 @@ pub(super) fn lanes(session: &Session, clips: Vec<Vec<PlannedClip>>) -> Plan {
 }
 
 impl<'a> Graph<'a> {
+    fn any_solo(&self) -> bool {
+        self.strips.iter().any(|s| s.solo)
+    }
+
     fn of(session: &'a Session) -> Self {
         let tracks = session.tracks().len();
         let strips: Vec<&Strip> =

@@ -9,13 +9,12 @@ use crate::{
     dsp::{
         gain::{add_scaled, add_shaped, put_scaled, scale, shape},
         pan::PanLaw,
-        peak::Peak,
     },
     error::Result,
     layout::{Layout, Side},
-    measure::{Measured, Meter},
+    measure::{Measured, Meter, survey::Survey},
     plan::{Feed, Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip},
-    source::reader::Reader,
+    source::{Spec, reader::Reader},
     units::Pan,
 };
 
@@ -54,7 +53,9 @@ pub(super) struct LaneState {
     /// One for each clip, while it sounds.
     readers: Vec<Option<Reader>>,
     flaws: Vec<FlawLog>,
-    peaks: Vec<Peak>,
+    survey: Survey,
+    /// The first and the last sample of each clip, in its channel where that is largest, with gain and fade.
+    edges: Vec<[f64; 2]>,
     level: Vec<f64>,
     pan: Vec<f64>,
     factor: Vec<f64>,
@@ -65,13 +66,14 @@ pub(super) struct LaneState {
 }
 
 impl LaneState {
-    pub(super) fn new(lane: &Lane, layout: Layout) -> Self {
+    pub(super) fn new(lane: &Lane, spec: Spec) -> Self {
         let clips = lane.clips().len();
         Self {
             mono: Block::new(Layout::Mono, 0),
             readers: (0..clips).map(|_| None).collect(),
             flaws: vec![FlawLog::default(); clips],
-            peaks: vec![Peak::default(); layout.channels()],
+            survey: Survey::new(spec.layout.channels(), spec.rate),
+            edges: vec![[0.0; 2]; clips],
             level: Vec::new(),
             pan: Vec::new(),
             factor: Vec::new(),
@@ -93,8 +95,12 @@ impl LaneState {
         self.meter.as_deref().cloned().map(Meter::finish)
     }
 
-    pub(super) fn peaks(&self) -> &[Peak] {
-        &self.peaks
+    pub(super) fn survey(&self) -> &Survey {
+        &self.survey
+    }
+
+    pub(super) fn edges(&self) -> &[[f64; 2]] {
+        &self.edges
     }
 
     pub(super) fn flaws(&self) -> &[FlawLog] {
@@ -117,8 +123,11 @@ impl LaneState {
         if !self.counts {
             return Ok(());
         }
-        let peaks = self.peaks.iter_mut().zip(out.block.channels()).filter(|_| out.active);
-        peaks.for_each(|(peak, samples)| peak.take(samples, at));
+        if out.active {
+            self.survey.take(&out.block, at);
+        } else {
+            self.survey.skip(frames);
+        }
         if let Some(meter) = &mut self.meter {
             if out.active { meter.feed(&out.block) } else { meter.skip(frames) }
         }
@@ -135,7 +144,8 @@ impl LaneState {
         if !out.active && out.block.capacity() > 0 {
             (out.block, self.mono) = (Block::new(out.block.layout(), 0), Block::new(Layout::Mono, 0));
         }
-        for ((clip, reader), flaws) in clips.iter().zip(&mut self.readers).zip(&mut self.flaws) {
+        let kept = self.flaws.iter_mut().zip(&mut self.edges);
+        for ((clip, reader), (flaws, edges)) in clips.iter().zip(&mut self.readers).zip(kept) {
             if !sounds(clip) {
                 *reader = None;
                 continue;
@@ -148,7 +158,7 @@ impl LaneState {
                 Some(open) => open,
                 closed => closed.insert(Reader::open(&clip.stem)?),
             };
-            add_clip(clip, reader, to, at, frames, &mut self.factor)?;
+            add_clip(clip, reader, to, at, frames, &mut self.factor, edges)?;
             reader.flaws().into_iter().filter(|_| self.counts).for_each(|flaw| flaws.take(flaw));
         }
         if out.active && out.block.frames() == 0 {
@@ -270,6 +280,7 @@ fn add_clip(
     at: u64,
     frames: usize,
     gains: &mut Vec<f64>,
+    edges: &mut [f64; 2],
 ) -> Result<()> {
     let length = clip.range.end - clip.range.start;
     let mut now = clip.range.start.max(at);
@@ -295,6 +306,16 @@ fn add_clip(
             let fades = (0..n as u64).map(|k| clip.fade_in.gain(offset + k) * clip.fade_out.gain(left - k));
             gains.clear();
             gains.extend(fades.map(|fade| clip.gain * fade));
+        }
+        let edge = |frame: usize, fade: f64| {
+            let samples = piece.channels().filter_map(|c| c.get(frame));
+            samples.fold(0.0, |m: f64, s| m.max(s.abs())) * (clip.gain * fade).abs()
+        };
+        if offset == 0 {
+            edges[0] = edge(range.start, clip.fade_in.gain(0) * clip.fade_out.gain(left));
+        }
+        if left == n as u64 {
+            edges[1] = edge(range.end - 1, clip.fade_in.gain(length - 1) * clip.fade_out.gain(1));
         }
         let add = |to: &mut [f64], col: usize, factor: f64, first: bool| {
             let from = piece.channel(col).get(range.clone()).unwrap_or(&[]);
