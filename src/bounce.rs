@@ -10,8 +10,8 @@ use crate::{
     plan::Plan,
     render::{Options, Renderer},
     report::{Code, Report, Warning, gather, suspects},
-    session::Session,
-    sink::{self, Dither, Format, Sink, Wav, Written},
+    session::{Dither, Session},
+    sink::{self, Format, Sink, Wav, Written},
     units::Frames,
 };
 use std::{
@@ -60,6 +60,7 @@ pub struct Bounce<'a> {
     block: Option<usize>,
     watch: Option<Watch<'a>>,
     dither: Option<Dither>,
+    seed: u64,
     unmeasured: bool,
     strips: bool,
 }
@@ -94,10 +95,17 @@ impl<'a> Bounce<'a> {
         self
     }
 
-    /// Adds dither where the format has fewer bits than the mix. Without this nothing is dithered.
+    /// Dithers where the format has fewer bits than the mix, in place of what the session's master asks for.
     #[must_use]
     pub fn dither(mut self, dither: Dither) -> Self {
         self.dither = Some(dither);
+        self
+    }
+
+    /// Chooses the noise of the dither: the same seed gives the same noise. 0 unless told.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
         self
     }
 
@@ -183,12 +191,13 @@ impl<'a> Bounce<'a> {
         let options = sink::Options { overwrite: self.overwrite, ..sink::Options::default() };
         let mut wav = Wav::create_with(path, self.format, plan.spec(), range.end - range.start, &options)?;
         let format = self.format;
-        let dither = self.dither.filter(|_| depth::reduced(&plan, format));
+        let dither = Some(self.dither.unwrap_or(plan.dither));
+        let dither = dither.filter(|d| *d != Dither::Off && depth::reduced(&plan, format));
         let warning = if dither.is_none() { depth::warning(&plan, format) } else { None };
         let mut dithered;
         let sink: &mut dyn Sink = match dither {
             Some(dither) => {
-                dithered = depth::dithered(&mut wav, dither, format, &plan, range.start)?;
+                dithered = depth::dithered(&mut wav, (dither, self.seed), format, &plan, range.start)?;
                 &mut dithered
             }
             None => &mut wav,

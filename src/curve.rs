@@ -6,11 +6,14 @@
 //! Between two points the value goes from a to b as `a + (b - a) s(x)`, x from 0 at the first to 1 at the second. Gain
 //! points are in decibels and the line is drawn in decibels, except where an end is minus infinity: then in amplitude.
 
+mod retime;
+
 use crate::units::{Decibels, Frames, Pan};
 use std::{
     f64::consts::{FRAC_PI_2, PI},
     fmt,
     str::FromStr,
+    sync::Arc,
 };
 
 /// How a curve arrives at a point from the one before it.
@@ -163,6 +166,12 @@ enum Kind {
         shape: Shape,
         decibels: bool,
     },
+    /// Another curve, whose frame `from` comes at `start`.
+    Retimed {
+        start: u64,
+        from: u64,
+        curve: Arc<Automation>,
+    },
 }
 
 /// Anchors of geometric segments lie on multiples of this, counted from frame 0 of the timeline.
@@ -229,7 +238,8 @@ impl Automation {
 
     /// How many points the curve has; 0 for a constant.
     pub(crate) fn points(&self) -> usize {
-        self.segments.len() - 1
+        let retimed = |s: &Segment| if let Kind::Retimed { curve, .. } = &s.kind { Some(curve.points()) } else { None };
+        self.segments.iter().find_map(retimed).unwrap_or(self.segments.len() - 1)
     }
 
     /// Writes the values of the frames from `start` on.
@@ -275,6 +285,7 @@ impl Kind {
                     at += 1;
                 }
             }
+            Self::Retimed { start, from, curve } => curve.fill(from + (at - start), out),
         }
     }
 }

@@ -131,6 +131,12 @@ impl Error {
         self
     }
 
+    /// The same error, its message led by what it happened in.
+    pub(crate) fn within(mut self, who: impl fmt::Display) -> Self {
+        self.what = format!("{who}: {}", self.what);
+        self
+    }
+
     /// All problems of a session at once. The kind is that of the problems if they share one, else `Session`.
     pub(crate) fn session(problems: Vec<Problem>) -> Self {
         let kind = match problems.split_first() {

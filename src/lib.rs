@@ -88,6 +88,7 @@
 mod riff;
 mod nearest;
 mod units;
+mod timecode;
 mod layout;
 mod block;
 mod curve;
@@ -108,12 +109,16 @@ pub use curve::{Curve, Fade, FadeShape, Point, Shape, UnknownShape};
 pub use dsp::pan::{PanLaw, UnknownPanLaw};
 pub use error::{Error, ErrorKind, Place, Problem, Result};
 pub use layout::{Layout, UnknownLayout};
-pub use plan::Plan;
+pub use plan::{Plan, PlannedCue, PlannedUse};
 pub use render::{Options, Renderer};
 pub use report::Report;
-pub use session::{Bus, BusId, Clip, Damage, Input, Load, Master, Opener, Send, Session, Strip, Track, TrackId};
+pub use session::{
+    At, Bus, BusId, Clip, Content, Cue, CueId, CueKind, Damage, Deliverable, Dither, Input, Load, LoudnessTarget,
+    Marker, Master, Opener, Output, Part, Send, Session, Strip, Track, TrackId, UnknownCueKind, UnknownDither, Use,
+};
 pub use sink::{Format, Sink};
 pub use source::{Source, Spec};
+pub use timecode::{FrameRate, NotATimecode, Timecode, UnknownFrameRate};
 pub use units::{Dbfs, Dbtp, Decibels, Frames, Gain, Lufs, NotANumber, Pan, SampleRate};
 
 /// The programs of the README are compiled.

@@ -5,22 +5,28 @@
 //! other, and a sum always runs in the order of the session: tracks first, then buses.
 
 mod check;
+mod crossfade;
+mod cue;
+mod cycle;
 mod depth;
+mod place;
 mod print;
 mod route;
 
 pub(crate) use check::session as check;
+pub use cue::{PlannedCue, PlannedUse};
 
 use crate::{
     curve::{Automation, Fade},
-    dsp::{limiter::Limiter, pan::PanLaw},
+    dsp::{dither::Dither, limiter::Limiter, pan::PanLaw},
     error::{Error, Result},
     layout::Layout,
-    session::{Clip, Input, Session, Strip},
+    session::Session,
     source::{Spec, stem::Stem},
+    timecode::{FrameRate, Timecode},
     units::{Dbtp, Decibels, Frames},
 };
-use std::{collections::HashMap, ops::Range, path::PathBuf, sync::Arc};
+use std::{ops::Range, path::PathBuf, sync::Arc};
 
 /// A session made ready to render: checked, ordered, printable.
 ///
@@ -44,12 +50,27 @@ pub struct Plan {
     pub(crate) length: Frames,
     /// The ceiling of the master's limiter, where it has one.
     pub(crate) limit: Option<Dbtp>,
+    /// How a file with fewer bits than the mix is dithered.
+    pub(crate) dither: Dither,
     /// By stage; within a stage tracks before buses, in the order of the session. The last is the master.
     pub(crate) lanes: Vec<Lane>,
     /// The lanes of each stage.
     pub(crate) stages: Vec<Range<usize>>,
     /// Where any clip is heard: sorted, apart from each other. Outside these the output is exactly 0.0.
     pub(crate) sounding: Vec<Range<u64>>,
+    pub(crate) cues: Vec<PlannedCue>,
+    /// The frame rate of the picture and the timecode of the first frame, where the session states any.
+    pub(crate) picture: Option<(FrameRate, Timecode)>,
+    /// What the report should say of how things were placed.
+    pub(crate) notes: Vec<Note>,
+}
+
+/// A position that could not be met exactly.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Note {
+    /// The track or the use.
+    pub who: String,
+    pub what: String,
 }
 
 #[derive(Debug)]
@@ -88,11 +109,15 @@ pub(crate) struct Feed {
     pub gain: f64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PlannedClip {
     pub stem: Arc<Stem>,
     /// Where it sounds on the timeline.
     pub range: Range<u64>,
+    /// How many frames of its start a use of its cue leaves out.
+    pub lead: u64,
+    /// Length of the whole clip: all passes, up to a crossfade.
+    pub total: u64,
     /// The first frame of the stretch, in the stem.
     pub from: u64,
     /// The length of one pass.
@@ -104,6 +129,30 @@ pub(crate) struct PlannedClip {
     pub place: Placing,
     /// The stem's layout, as the clip states it or as the file does.
     pub layout: Layout,
+    /// The use of its cue that it is heard through.
+    pub window: Window,
+}
+
+/// The fades of a use of a cue, over everything in it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Window {
+    pub range: Range<u64>,
+    pub fade_in: Fade,
+    pub fade_out: Fade,
+}
+
+impl Window {
+    /// Whether any frame of a stretch within it is faded.
+    pub(crate) fn fades(&self, part: Range<u64>) -> bool {
+        let inwards = part.start.saturating_sub(self.range.start) < self.fade_in.length.0;
+        inwards || self.range.end.saturating_sub(part.end) < self.fade_out.length.0
+    }
+
+    /// The gain at a frame of the timeline within it.
+    pub(crate) fn gain(&self, frame: u64) -> f64 {
+        let (after, before) = (frame.saturating_sub(self.range.start), self.range.end.saturating_sub(frame));
+        self.fade_in.gain(after) * self.fade_out.gain(before)
+    }
 }
 
 /// How a stem's channels come into the session's layout.
@@ -122,29 +171,21 @@ impl Plan {
     /// Everything that is wrong at once, in [`Error::problems`]: kind `Session`, or the kind that all problems share
     /// (`NotFound`, `Unsupported`, `Corrupt`).
     pub fn compile(session: &Session) -> Result<Self> {
-        let mut problems = check::session(session);
-        let mut stems: HashMap<StemKey, Option<Arc<Stem>>> = HashMap::new();
-        let mut tracks = Vec::new();
-        for track in session.tracks() {
-            let mut clips = Vec::new();
-            for clip in &track.clips {
-                let known = stems.entry(StemKey::of(&clip.input)).or_insert_with(|| {
-                    let probed = Stem::probe(&clip.input, session.rate, session.damage);
-                    probed.map_err(|e| problems.push(e.in_track(&track.strip.name).into_problem())).ok().map(Arc::new)
-                });
-                if let Some(stem) = known {
-                    match check::clip(session, &track.strip.name, clip, stem) {
-                        Ok(place) => clips.push(planned(clip, stem, place, track.invert)),
-                        Err(found) => problems.extend(found),
-                    }
-                }
-            }
-            tracks.push(clips);
+        let mut place = place::Place::new(session, check::session(session));
+        let mut voices: Vec<route::Voice<'_>> = session.tracks().iter().map(|t| place.track(t)).collect();
+        let mut cues = Vec::new();
+        for cue in session.cues() {
+            let (planned, own) = place.cue(cue);
+            voices.extend(own);
+            cues.push(planned);
         }
+        let (problems, notes) = place.done();
         if problems.is_empty() {
-            Ok(route::lanes(session, tracks))
+            let mut plan = route::lanes(session, voices);
+            plan.cues = cues;
+            plan.notes = notes;
+            Ok(plan)
         } else {
-            problems.dedup();
             Err(Error::session(problems))
         }
     }
@@ -188,6 +229,12 @@ impl Plan {
         files
     }
 
+    /// The cues of the session, in order, and where each is used.
+    #[must_use]
+    pub fn cues(&self) -> &[PlannedCue] {
+        &self.cues
+    }
+
     /// The stems of all clips, as often as they are used.
     fn stems(&self) -> impl Iterator<Item = &Stem> {
         self.lanes.iter().flat_map(Lane::clips).map(|c| &*c.stem)
@@ -201,52 +248,5 @@ impl Lane {
             LaneInput::Clips(clips) => clips,
             LaneInput::Sum(_) => &[],
         }
-    }
-
-    fn new(kind: LaneKind, strip: &Strip, input: LaneInput) -> Self {
-        Self {
-            kind,
-            name: strip.name.clone(),
-            input,
-            gain: Automation::gain(&strip.gain_curve, strip.gain),
-            pan: Automation::pan(&strip.pan_curve, strip.pan),
-            live: true,
-            unused: None,
-            out: Vec::new(),
-        }
-    }
-}
-
-/// Files are known by path and stream, a program's sources by identity.
-#[derive(PartialEq, Eq, Hash)]
-enum StemKey {
-    File(Option<(PathBuf, Option<usize>)>),
-    Opener(usize),
-}
-
-impl StemKey {
-    fn of(input: &Input) -> Self {
-        match input {
-            Input::Open(opener) => Self::Opener(opener.identity()),
-            file => Self::File(file.located()),
-        }
-    }
-}
-
-/// A checked clip with its numbers filled in.
-fn planned(clip: &Clip, stem: &Arc<Stem>, place: Placing, invert: bool) -> PlannedClip {
-    let pass = clip.length.or(stem.frames.map(|n| n - clip.from)).unwrap_or_default();
-    let total = pass.0.saturating_mul(u64::from(clip.loops));
-    let level = clip.gain.gain().0;
-    PlannedClip {
-        stem: Arc::clone(stem),
-        range: clip.at.0..clip.at.0.saturating_add(total),
-        from: clip.from.0,
-        pass: pass.0,
-        gain: if invert { -level } else { level },
-        fade_in: clip.fade_in,
-        fade_out: clip.fade_out,
-        place,
-        layout: clip.layout.unwrap_or(stem.spec.layout),
     }
 }

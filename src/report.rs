@@ -26,7 +26,7 @@ pub struct Report {
     pub output: Option<String>,
     /// The format of that file, e.g. `wav24`.
     pub format: Option<String>,
-    /// The spectrum of the dither that was added, e.g. `white`; `null` for none.
+    /// The dither that was added, e.g. `tpdf`; `null` for none.
     pub dither: Option<String>,
     /// Size of that file.
     pub bytes: u64,
@@ -283,6 +283,8 @@ pub enum Code {
     W112,
     /// A header states a wrong length.
     W113,
+    /// A timecode lies between two frames: what stands there was placed at the nearest, at most half a frame beside.
+    W114,
     /// Damaged data was replaced by silence.
     W115,
     /// A stem is above +24 dBFS.
@@ -294,10 +296,10 @@ pub enum Code {
 }
 
 impl Code {
-    /// Whether it only tells what was done as asked: the tracks' notes say it too.
+    /// Whether it only tells what was done as asked.
     #[must_use]
     pub fn is_note(self) -> bool {
-        matches!(self, Self::W102 | Self::W103 | Self::W104)
+        matches!(self, Self::W102 | Self::W103 | Self::W104 | Self::W114)
     }
 }
 

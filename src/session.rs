@@ -3,15 +3,27 @@
 //! A session is plain data: it can be built, cloned, compared and changed freely; [`Plan::compile`](crate::Plan::compile)
 //! checks all of it at once. Order is the order of adding, and sums run in that order.
 
+mod at;
 mod bus;
 mod clip;
+mod cue;
+mod deliverable;
 mod file;
+pub(crate) mod outputs;
+mod part;
 mod strip;
 mod track;
+pub(crate) mod written;
 
+pub use crate::dsp::dither::{Dither, UnknownDither};
+pub use at::At;
 pub use bus::{Bus, Master};
 pub use clip::{Clip, Input, Opener};
+pub use cue::{Cue, CueId, CueKind, Marker, UnknownCueKind, Use};
+pub use deliverable::{Deliverable, LoudnessTarget};
 pub use file::Load;
+pub use outputs::{Content, Output};
+pub use part::Part;
 pub use strip::{BusId, Send, Strip, TrackId};
 pub use track::Track;
 
@@ -24,6 +36,7 @@ use crate::{
     render::{Options, Renderer},
     report::Report,
     sink::Memory,
+    timecode::{FrameRate, Timecode},
     units::{Frames, SampleRate},
 };
 use std::{ops::Range, path::Path};
@@ -59,14 +72,25 @@ pub struct Session {
     pub layout: Layout,
     /// How mono stems are placed between left and right.
     pub pan_law: PanLaw,
+    /// The frame rate of the picture, if there is one.
+    pub fps: Option<FrameRate>,
+    /// The timecode of the first frame of the output; midnight unless said. What lies before it is not heard.
+    pub start: Option<Timecode>,
     /// Length of the output; without it the output ends with the last clip.
     pub length: Option<Frames>,
+    /// What `{lang}` stands for in the names of stems.
+    pub lang: Option<String>,
     /// What to do with damaged stems.
     pub damage: Damage,
     /// The sum of everything.
     pub master: Master,
+    /// Moments of the timeline.
+    pub markers: Vec<Marker>,
+    /// The files that it promises.
+    pub deliverables: Vec<Deliverable>,
     tracks: Vec<Track>,
     buses: Vec<Bus>,
+    cues: Vec<Cue>,
 }
 
 impl Session {
@@ -78,11 +102,17 @@ impl Session {
             rate,
             layout,
             pan_law: PanLaw::default(),
+            fps: None,
+            start: None,
             length: None,
+            lang: None,
             damage: Damage::default(),
             master: Master::default(),
+            markers: Vec::new(),
+            deliverables: Vec::new(),
             tracks: Vec::new(),
             buses: Vec::new(),
+            cues: Vec::new(),
         }
     }
 
@@ -98,7 +128,24 @@ impl Session {
         BusId(self.buses.len() - 1)
     }
 
-    /// All tracks, in order.
+    /// Adds a cue, after those already there. Cues sum after the tracks of the timeline.
+    pub fn add_cue(&mut self, cue: Cue) -> CueId {
+        self.cues.push(cue);
+        CueId(self.cues.len() - 1)
+    }
+
+    /// All cues, in order.
+    #[must_use]
+    pub fn cues(&self) -> &[Cue] {
+        &self.cues
+    }
+
+    /// All cues, to change them.
+    pub fn cues_mut(&mut self) -> &mut [Cue] {
+        &mut self.cues
+    }
+
+    /// All tracks, in order; those of cues are with their cue.
     #[must_use]
     pub fn tracks(&self) -> &[Track] {
         &self.tracks
@@ -142,6 +189,25 @@ impl Session {
     )]
     pub fn bus_mut(&mut self, id: BusId) -> &mut Bus {
         &mut self.buses[id.0]
+    }
+
+    /// A cue, to change it.
+    ///
+    /// # Panics
+    /// With an id of another session that has more cues.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "an id comes from this session; one from another is a bug of the program"
+    )]
+    pub fn cue_mut(&mut self, id: CueId) -> &mut Cue {
+        &mut self.cues[id.0]
+    }
+
+    /// The frame rate of the picture, and the timecode of the first frame; `None` where nothing is said of a picture.
+    #[must_use]
+    pub fn picture(&self) -> Option<(FrameRate, Timecode)> {
+        let fps = self.fps.or(self.start.map(Timecode::rate))?;
+        Some((fps, self.start.unwrap_or(Timecode::midnight(fps))))
     }
 
     /// Renders the whole mix into a 24-bit WAV file that does not exist yet. [`Bounce`] has other formats, ranges,

@@ -4,7 +4,7 @@ mod sessions;
 
 use proptest::prelude::*;
 use sessions::{length, rendered, same_bits, session, stem};
-use soundtrack::{Clip, Decibels, Frames, Layout, Plan, SampleRate, Session, Track};
+use soundtrack::{At, Clip, Decibels, Frames, Layout, Plan, SampleRate, Session, Track};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
@@ -14,11 +14,12 @@ proptest! {
         let mix = rendered(&session, 777, 1, 0..end + 500);
         let mut sounds = vec![false; mix[0].len()];
         for clip in session.tracks().iter().flat_map(|t| &t.clips) {
+            let At::Frames(at) = clip.at else { panic!("{:?}", clip.at) };
             // A track with this clip alone tells how long it is.
             let mut alone = Session::new(SampleRate::HZ_48000, Layout::Mono);
             alone.add_track(Track::of("x").clip(clip.clone()));
             let stop = Plan::compile(&alone).unwrap().length().0 as usize;
-            sounds[clip.at.0 as usize..stop].fill(true);
+            sounds[at.0 as usize..stop].fill(true);
         }
         for (n, sounds) in sounds.iter().enumerate().filter(|(_, s)| !**s) {
             for channel in &mix {

@@ -1,8 +1,11 @@
 //! A plan as text, for people and for tests.
 
-use super::{Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip};
-use crate::error::one_line;
-use crate::units::{Decibels, Frames, Pan};
+use super::{Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip, PlannedCue, PlannedUse};
+use crate::{
+    error::one_line,
+    timecode::Timecode,
+    units::{Decibels, Frames, Pan},
+};
 use std::fmt;
 
 impl fmt::Display for Plan {
@@ -10,11 +13,15 @@ impl fmt::Display for Plan {
         let (lanes, stages) = (self.lanes.len(), self.stages.len());
         let length = grouped(self.length);
         let latency = self.limit.map_or(String::new(), |_| format!(", latency {}", self.latency()));
-        writeln!(
+        write!(
             f,
             "plan  {} Hz {}, {lanes} lanes in {stages} stages, {length} frames{latency}",
             self.spec.rate, self.spec.layout
         )?;
+        match self.picture {
+            Some((fps, start)) => writeln!(f, ", {fps} fps from {start}")?,
+            None => writeln!(f)?,
+        }
         let rows: Vec<[String; 6]> = self
             .stages
             .iter()
@@ -23,15 +30,21 @@ impl fmt::Display for Plan {
             .flat_map(|(stage, lane)| self.rows(stage, lane))
             .map(|row| row.map(one_line))
             .collect();
-        let width =
-            |column: usize| rows.iter().filter_map(|r| r.get(column)).map(|c| c.chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..6).map(width).collect();
-        for row in &rows {
-            let cells = row.iter().zip(&widths).map(|(cell, &w)| format!("{cell:w$}"));
-            writeln!(f, " {}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
-        }
-        Ok(())
+        write_table(f, &rows)?;
+        let cues = self.cues.iter().flat_map(|c| self.cue(c)).map(|row| row.map(one_line));
+        write_table(f, &cues.collect::<Vec<_>>())
     }
+}
+
+/// Columns as wide as their widest cell.
+fn write_table<const N: usize>(f: &mut fmt::Formatter<'_>, rows: &[[String; N]]) -> fmt::Result {
+    let width = |column: usize| rows.iter().filter_map(|r| r.get(column)).map(|c| c.chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    for row in rows {
+        let cells = row.iter().zip(&widths).map(|(cell, &w)| format!("{cell:w$}"));
+        writeln!(f, " {}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+    }
+    Ok(())
 }
 
 impl Plan {
@@ -77,6 +90,37 @@ impl Plan {
         std::iter::once(first).chain(more).collect()
     }
 
+    /// The row of a cue, and one more for each of its uses: where it sounds, which part of it, how it is faded.
+    fn cue(&self, cue: &PlannedCue) -> Vec<[String; 6]> {
+        let blank = String::new;
+        let count = match cue.uses.len() {
+            0 => "not used".to_owned(),
+            1 => "1 use".to_owned(),
+            n => format!("{n} uses"),
+        };
+        let title = if cue.title == cue.name { blank() } else { format!("\"{}\"", cue.title) };
+        let first = format!("{}, {} frames, {count}", cue.kind, grouped(cue.length));
+        let head = ["cue".to_owned(), cue.name.clone(), title, first, blank(), blank()];
+        let used = |place: &PlannedUse| {
+            let (start, end) = (place.range.start, place.range.end);
+            let whole = place.from == Frames::ZERO && end - start == cue.length;
+            let part =
+                if whole { "whole".to_owned() } else { format!("[{}..{}]", place.from, place.from + (end - start)) };
+            let timecode = self.picture.map(|(fps, zero)| {
+                let (label, after) = Timecode::seen_at(zero.frames(self.spec.rate) + start, self.spec.rate, fps);
+                if after == Frames::ZERO { label.to_string() } else { format!("{label}+{after}") }
+            });
+            let fades = [("fade in", place.fade_in), ("fade out", place.fade_out)];
+            let faded =
+                fades.iter().filter(|(_, f)| f.length > Frames::ZERO).map(|(n, f)| format!("  {n} {}", f.length));
+            let level = format!("gain {:.1}{}", place.gain, faded.collect::<String>());
+            let at = format!("@{start}");
+            let at = timecode.map_or(at.clone(), |label| format!("{label} {at}"));
+            ["use".to_owned(), place.name.clone(), at, part, level, place.usage.clone()]
+        };
+        std::iter::once(head).chain(cue.uses.iter().map(used)).collect()
+    }
+
     /// `bass.wav 44100->48000 mono @0 [96000..144000] x2`
     fn clip(&self, clip: &PlannedClip) -> String {
         let stem = &clip.stem;
@@ -89,12 +133,21 @@ impl Plan {
             text += &format!("->{}", self.spec.layout);
         }
         text += &format!(" @{}", clip.range.start);
-        if clip.from != 0 || stem.frames != Some(Frames(clip.pass)) {
-            text += &format!(" [{}..{}]", clip.from, clip.from + clip.pass);
-        }
-        let passes = (clip.range.end - clip.range.start).checked_div(clip.pass).unwrap_or(1);
-        if passes != 1 {
-            text += &format!(" x{passes}");
+        let heard = clip.range.end - clip.range.start;
+        if clip.lead == 0 && heard.is_multiple_of(clip.pass.max(1)) {
+            if clip.from != 0 || stem.frames != Some(Frames(clip.pass)) {
+                text += &format!(" [{}..{}]", clip.from, clip.from + clip.pass);
+            }
+            let passes = heard.checked_div(clip.pass).unwrap_or(1);
+            if passes != 1 {
+                text += &format!(" x{passes}");
+            }
+        } else if clip.lead + heard <= clip.pass {
+            text += &format!(" [{}..{}]", clip.from + clip.lead, clip.from + clip.lead + heard);
+        } else {
+            // A part of several passes: which frames of all of them together.
+            text += &format!(" [{}..{}] x", clip.from, clip.from + clip.pass);
+            text += &format!("{} {}..{}", clip.total.div_ceil(clip.pass.max(1)), clip.lead, clip.lead + heard);
         }
         text
     }

@@ -2,24 +2,36 @@
 
 use super::{Feed, Lane, LaneInput, LaneKind, Plan, PlannedClip};
 use crate::{
-    curve::Automation,
+    curve::{Automation, Curve},
     session::{Session, Strip},
     source::Spec,
     units::{Decibels, Frames, Pan},
 };
 use std::ops::Range;
 
-/// A strip of the session as a place in the graph: tracks, then buses, then the master.
+/// A track on its way into a lane: of the timeline, or of a cue at all its uses.
+pub(super) struct Voice<'a> {
+    pub name: String,
+    pub strip: &'a Strip,
+    /// Whether it or its cue is muted.
+    pub mute: bool,
+    pub clips: Vec<PlannedClip>,
+    pub gain: Automation,
+    pub pan: Automation,
+}
+
+/// A strip of the session as a place in the graph: tracks, then those of cues, then buses, then the master.
 struct Graph<'a> {
     strips: Vec<&'a Strip>,
+    muted: Vec<bool>,
     tracks: usize,
     /// The feeds out of each strip: target and gain. Empty for the master.
     out: Vec<Vec<(usize, Decibels)>>,
 }
 
-/// The plan of a checked session; `clips` are those of each track.
-pub(super) fn lanes(session: &Session, clips: Vec<Vec<PlannedClip>>) -> Plan {
-    let graph = Graph::of(session);
+/// The plan of a checked session; `voices` are its tracks, then those of its cues.
+pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>) -> Plan {
+    let graph = Graph::of(session, &voices);
     let heard = graph.heard();
     let stage = graph.stages();
     let master = graph.strips.len();
@@ -33,7 +45,7 @@ pub(super) fn lanes(session: &Session, clips: Vec<Vec<PlannedClip>>) -> Plan {
     }
     let lane_of = |node: usize| lane_of.get(node).copied().unwrap_or_default();
 
-    let mut clips = clips;
+    let mut voices: Vec<Option<Voice<'_>>> = voices.into_iter().map(Some).collect();
     let mut lanes: Vec<Lane> = Vec::with_capacity(order.len());
     for &node in &order {
         let feeds = || {
@@ -45,36 +57,23 @@ pub(super) fn lanes(session: &Session, clips: Vec<Vec<PlannedClip>>) -> Plan {
             let feed = |(from, gain): (usize, Decibels)| Feed { lane: lane_of(from), gain: gain.gain().0 };
             LaneInput::Sum((0..master).flat_map(incoming).map(feed).collect())
         };
-        let mut lane = match graph.strips.get(node) {
-            Some(strip) if node < graph.tracks => {
-                let own = clips.get_mut(node).map(std::mem::take).unwrap_or_default();
-                Lane::new(LaneKind::Track, strip, LaneInput::Clips(own))
+        let (kind, name, input, gain, pan) = match (graph.strips.get(node), voices.get_mut(node).and_then(Option::take))
+        {
+            (_, Some(voice)) => (LaneKind::Track, voice.name, LaneInput::Clips(voice.clips), voice.gain, voice.pan),
+            (Some(strip), None) => {
+                let gain = Automation::gain(&strip.gain_curve, strip.gain);
+                let pan = Automation::pan(&strip.pan_curve, strip.pan);
+                (LaneKind::Bus, strip.name.clone(), feeds(), gain, pan)
             }
-            Some(strip) => Lane::new(LaneKind::Bus, strip, feeds()),
-            None => Lane {
-                kind: LaneKind::Master,
-                name: String::new(),
-                input: feeds(),
-                gain: Automation::gain(&session.master.gain_curve, session.master.gain),
-                pan: Automation::pan(&crate::curve::Curve::new(), Pan::CENTRE),
-                live: true,
-                unused: None,
-                out: Vec::new(),
-            },
+            (None, None) => {
+                let gain = Automation::gain(&session.master.gain_curve, session.master.gain);
+                (LaneKind::Master, String::new(), feeds(), gain, Automation::pan(&Curve::new(), Pan::CENTRE))
+            }
         };
-        let out = graph.out.get(node).into_iter().flatten();
-        lane.live = node == master || heard.get(node).is_some_and(|edges| edges.contains(&true));
-        lane.unused = graph.strips.get(node).filter(|_| node < graph.tracks && !graph.any_solo()).and_then(|strip| {
-            let end = session.length.unwrap_or(Frames::MAX).0;
-            let all_later = lane.clips().iter().all(|c| c.range.start >= end || c.range.is_empty());
-            match lane.live {
-                _ if strip.mute => None,
-                true => (all_later && session.length.is_some()).then(|| "it lies after the end of the mix".to_owned()),
-                false if strip.gain == Decibels::SILENCE => Some("its gain is -inf dB".to_owned()),
-                false => Some("all that it goes to is muted, or turned down to -inf dB".to_owned()),
-            }
-        });
-        lane.out = out.map(|&(to, gain)| (lane_of(to), gain)).collect();
+        let live = node == master || heard.get(node).is_some_and(|edges| edges.contains(&true));
+        let out = graph.out.get(node).into_iter().flatten().map(|&(to, gain)| (lane_of(to), gain)).collect();
+        let mut lane = Lane { kind, name, input, gain, pan, live, unused: None, out };
+        lane.unused = graph.unused(node, &lane, session.length);
         lanes.push(lane);
     }
 
@@ -95,27 +94,42 @@ pub(super) fn lanes(session: &Session, clips: Vec<Vec<PlannedClip>>) -> Plan {
         pan_law: session.pan_law,
         length: session.length.unwrap_or(Frames(all)),
         limit: session.master.limit,
+        dither: session.master.dither,
         sounding: merged(heard.collect()),
         lanes,
         stages,
+        cues: Vec::new(),
+        picture: session.picture(),
+        notes: Vec::new(),
     }
 }
 
 impl<'a> Graph<'a> {
-    fn any_solo(&self) -> bool {
-        self.strips.iter().any(|s| s.solo)
-    }
-
-    fn of(session: &'a Session) -> Self {
-        let tracks = session.tracks().len();
-        let strips: Vec<&Strip> =
-            session.tracks().iter().map(|t| &t.strip).chain(session.buses().iter().map(|b| &b.strip)).collect();
+    fn of(session: &'a Session, voices: &[Voice<'a>]) -> Self {
+        let tracks = voices.len();
+        let buses = || session.buses().iter().map(|b| &b.strip);
+        let strips: Vec<&Strip> = voices.iter().map(|v| v.strip).chain(buses()).collect();
+        let muted = voices.iter().map(|v| v.mute).chain(buses().map(|b| b.mute)).collect();
         let master = strips.len();
         let out = strips.iter().map(|s| {
             let main = (s.to.map_or(master, |b| tracks + b.0), Decibels::UNITY);
             std::iter::once(main).chain(s.sends.iter().map(|s| (tracks + s.to.0, s.gain))).collect()
         });
-        Self { out: out.chain([Vec::new()]).collect(), strips, tracks }
+        Self { out: out.chain([Vec::new()]).collect(), strips, muted, tracks }
+    }
+
+    /// Why a track is not heard, where nobody muted or soloed anything to that end.
+    fn unused(&self, node: usize, lane: &Lane, length: Option<Frames>) -> Option<String> {
+        let strip = self.strips.get(node).filter(|_| node < self.tracks)?;
+        if self.muted.get(node) == Some(&true) || self.strips.iter().any(|s| s.solo) {
+            return None;
+        }
+        let later = |end: Frames| lane.clips().iter().all(|c| c.range.start >= end.0);
+        match lane.live {
+            true => length.filter(|end| later(*end)).map(|_| "it lies after the end of the mix".to_owned()),
+            false if strip.gain == Decibels::SILENCE => Some("its fader is all the way down".to_owned()),
+            false => Some("all that it goes to is muted or turned all the way down".to_owned()),
+        }
     }
 
     /// How many lanes must be done before each one, at the least: the longest way into it. Never more rounds than
@@ -145,7 +159,9 @@ impl<'a> Graph<'a> {
     /// passes through a soloed one: its feed comes from one, or from one further up, or leads to one further down.
     fn heard(&self) -> Vec<Vec<bool>> {
         let n = self.strips.len() + 1;
-        let muted = |node: usize| self.strips.get(node).is_some_and(|s| s.mute || s.gain == Decibels::SILENCE);
+        let muted = |node: usize| {
+            self.muted.get(node) == Some(&true) || self.strips.get(node).is_some_and(|s| s.gain == Decibels::SILENCE)
+        };
         let soloed = |node: usize| self.strips.get(node).is_some_and(|s| s.solo);
         let any = self.strips.iter().any(|s| s.solo);
         let mut from_solo: Vec<bool> = (0..n).map(soloed).collect();

@@ -282,7 +282,6 @@ fn add_clip(
     gains: &mut Vec<f64>,
     edges: &mut [f64; 2],
 ) -> Result<()> {
-    let length = clip.range.end - clip.range.start;
     let mut now = clip.range.start.max(at);
     let end = clip.range.end.min(at + frames as u64);
     let index = |frame: u64| usize::try_from(frame - at).unwrap_or(frames);
@@ -295,27 +294,31 @@ fn add_clip(
         }
     }
     while now < end {
-        let offset = now - clip.range.start;
+        let offset = now - clip.range.start + clip.lead;
         let within = offset % clip.pass;
         let most = usize::try_from((end - now).min(clip.pass - within)).unwrap_or(usize::MAX);
         let (piece, range) = reader.read(clip.from + within, most)?;
         let n = range.len();
-        let left = length - offset;
-        let faded = offset < clip.fade_in.length.0 || left - (n as u64) < clip.fade_out.length.0;
+        let left = clip.total - offset;
+        let faded = offset < clip.fade_in.length.0
+            || left - (n as u64) < clip.fade_out.length.0
+            || clip.window.fades(now..now + n as u64);
+        let own = |k: u64| clip.fade_in.gain(offset + k) * clip.fade_out.gain(left - k);
         if faded {
-            let fades = (0..n as u64).map(|k| clip.fade_in.gain(offset + k) * clip.fade_out.gain(left - k));
+            let fades = (0..n as u64).map(|k| own(k) * clip.window.gain(now + k));
             gains.clear();
             gains.extend(fades.map(|fade| clip.gain * fade));
         }
-        let edge = |frame: usize, fade: f64| {
-            let samples = piece.channels().filter_map(|c| c.get(frame));
+        let edge = |k: usize| {
+            let samples = piece.channels().filter_map(|c| c.get(range.start + k));
+            let fade = own(k as u64) * clip.window.gain(now + k as u64);
             samples.fold(0.0, |m: f64, s| m.max(s.abs())) * (clip.gain * fade).abs()
         };
-        if offset == 0 {
-            edges[0] = edge(range.start, clip.fade_in.gain(0) * clip.fade_out.gain(left));
+        if now == clip.range.start {
+            edges[0] = edge(0);
         }
-        if left == n as u64 {
-            edges[1] = edge(range.end - 1, clip.fade_in.gain(length - 1) * clip.fade_out.gain(1));
+        if now + n as u64 == clip.range.end && n > 0 {
+            edges[1] = edge(n - 1);
         }
         let add = |to: &mut [f64], col: usize, factor: f64, first: bool| {
             let from = piece.channel(col).get(range.clone()).unwrap_or(&[]);

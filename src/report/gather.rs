@@ -30,6 +30,10 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
         duration_s: seconds(frames, rate),
         ..Report::default()
     };
+    for note in &plan.notes {
+        let text = format!("{}: {}", note.who, note.what);
+        report.warnings.push(Warning { code: Code::W114, track: None, file: None, text });
+    }
     for (index, lane) in plan.lanes.iter().enumerate() {
         let peak = Peak::loudest(renderer.peaks(index));
         match lane.kind {

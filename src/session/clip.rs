@@ -1,5 +1,6 @@
 //! A clip: a stretch of a stem, placed on the timeline.
 
+use super::{at::At, outputs::filled, written::Written};
 use crate::{
     curve::Fade,
     error::Result,
@@ -8,6 +9,7 @@ use crate::{
     units::{Decibels, Frames},
 };
 use std::{
+    borrow::Cow,
     fmt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -37,6 +39,16 @@ impl Input {
     /// One of the audio streams of a file, counted from 1.
     pub fn stream(path: impl Into<PathBuf>, stream: usize) -> Self {
         Self::File { path: path.into(), stream: Some(stream) }
+    }
+
+    /// The same with `{lang}` filled in; a problem where it stands for nothing.
+    pub(crate) fn spoken(&self, lang: Option<&str>) -> Result<Cow<'_, Self>, String> {
+        let Self::File { path, stream } = self else { return Ok(Cow::Borrowed(self)) };
+        let Some(text) = path.to_str().filter(|text| text.contains("{lang}")) else { return Ok(Cow::Borrowed(self)) };
+        let Some(lang) = lang else {
+            return Err(format!("{text}: no language is chosen for {{lang}}: set lang, as in lang = \"en\""));
+        };
+        Ok(Cow::Owned(Self::File { path: filled(text, &[("lang", lang)]).into(), stream: *stream }))
     }
 
     /// The file and the stream that are meant, after a look at which files exist.
@@ -146,10 +158,12 @@ impl fmt::Debug for Opener {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clip {
+    /// What it is called among the clips of its track; empty for an only one.
+    pub name: String,
     /// The stem.
     pub input: Input,
-    /// Where on the timeline it starts.
-    pub at: Frames,
+    /// Where on the timeline it starts; in a cue, after the cue's start.
+    pub at: At,
     /// How much of the stem's start is left out.
     pub from: Frames,
     /// How much of the stem is played; to its end unless said.
@@ -160,33 +174,47 @@ pub struct Clip {
     pub fade_in: Fade,
     /// Fade at the end of the last pass.
     pub fade_out: Fade,
+    /// Fades this clip in over the one of the track that starts before it, which must last as long: that one ends where
+    /// the fade does, and fades out by the same shape backwards. Linear for the same take, equal power for another.
+    pub crossfade: Fade,
     /// Level of the clip. −∞ is exact silence; at most +200 dB.
     pub gain: Decibels,
     /// The layout of the stem, for a file that does not say where its channels belong, or says it wrong. Must have as
     /// many channels as the stem.
     pub layout: Option<Layout>,
+    pub(crate) written: Written,
 }
 
 impl Clip {
     /// A whole stem, once, from frame 0.
     pub fn new(input: impl Into<Input>) -> Self {
         Self {
+            name: String::new(),
             input: input.into(),
-            at: Frames::ZERO,
+            at: At::default(),
             from: Frames::ZERO,
             length: None,
             loops: 1,
             fade_in: Fade::default(),
             fade_out: Fade::default(),
+            crossfade: Fade::default(),
             gain: Decibels::UNITY,
             layout: None,
+            written: Written::default(),
         }
     }
 
-    /// Sets where on the timeline it starts.
+    /// Sets what it is called among the clips of its track.
     #[must_use]
-    pub fn at(mut self, at: Frames) -> Self {
-        self.at = at;
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Sets where on the timeline it starts: at a frame, a timecode, or at the stem's own time reference.
+    #[must_use]
+    pub fn at(mut self, at: impl Into<At>) -> Self {
+        self.at = at.into();
         self
     }
 
@@ -222,6 +250,13 @@ impl Clip {
     #[must_use]
     pub fn fade_out(mut self, fade: Fade) -> Self {
         self.fade_out = fade;
+        self
+    }
+
+    /// Sets the crossfade with the clip before it.
+    #[must_use]
+    pub fn crossfade(mut self, fade: Fade) -> Self {
+        self.crossfade = fade;
         self
     }
 

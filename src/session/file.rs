@@ -1,20 +1,29 @@
-//! The session file: TOML, written by hand.
+//! The session file: TOML, written by hand, or the same as JSON, written by machines; the extension decides.
 //!
 //! Keyed tables; order in the file is order in the mix. Every problem is reported at once with its line, column and text,
 //! unknown keys with the nearest known one. Paths are relative to the session file and stay inside its folder unless
 //! [`Load::outside`] allows more.
 
 mod build;
+mod clips;
+mod clock;
+mod cues;
 mod document;
 mod fields;
+mod glob;
+mod promises;
+mod read_json;
+mod read_toml;
+mod set;
+mod strips;
 
-use super::Session;
+use super::{Session, written::Sheet};
 use crate::{
     error::{Error, ErrorKind, Problem, Result},
     layout::Layout,
     units::SampleRate,
 };
-use std::{fs, io::Read, path::Path};
+use std::{fs, io::Read, path::Path, sync::Arc};
 
 /// A session file larger than this is none.
 const LARGEST: u64 = 8 << 20;
@@ -62,6 +71,8 @@ pub struct Load {
     pub layout: Option<Layout>,
     /// Whether stems may lie outside the folder of the session file.
     pub outside: bool,
+    /// Values in place of those in the file: see [`Load::set`].
+    pub settings: Vec<(String, String)>,
 }
 
 impl Load {
@@ -71,13 +82,53 @@ impl Load {
     /// `NotFound` without a file; `Session` with everything that is wrong in it at once, each with its place.
     pub fn session(&self, path: impl AsRef<Path>) -> Result<Session> {
         let path = path.as_ref();
-        let text = read(path)?;
-        let mut source = document::Text::new(path, &text);
-        let document = source.parse();
-        let session = build::session(self, path, &document, &mut source);
-        let problems: Vec<Problem> = source.problems();
+        self.text(read(path)?, path)
+    }
+
+    /// Reads the text of a session file that lies, or would lie, at a path: its folder is where stems are looked for, and
+    /// its extension says whether the text is TOML or JSON.
+    ///
+    /// # Errors
+    /// `Session` with everything that is wrong in it at once, each with its place.
+    pub fn text(&self, text: impl Into<String>, path: impl AsRef<Path>) -> Result<Session> {
+        let (path, text) = (path.as_ref(), text.into());
+        if text.len() as u64 > LARGEST {
+            let what = format!("{}: is larger than {LARGEST} bytes: no session file", path.display());
+            return Err(Error::new(ErrorKind::Session, what));
+        }
+        let set: String = self.settings.iter().map(|(key, value)| set::line(key, value) + "\n").collect();
+        let sheet = Arc::new(Sheet { path: path.to_owned(), text, set });
+        let mut found = document::Text::new(&sheet);
+        let mut tree = if is_json(path) {
+            read_json::read(&sheet.text, &mut found)
+        } else {
+            read_toml::read(&sheet.text, 0, &mut found)
+        };
+        set::apply(&mut tree, &sheet.set, sheet.text.len() + 1, &mut found);
+        let session = build::session(self, path, &tree, &mut found);
+        let problems: Vec<Problem> = found.problems();
         if problems.is_empty() { Ok(session) } else { Err(Error::session(problems)) }
     }
+
+    /// Sets a value in place of that in the file: the key with dots, the value as TOML, or as text where it is none.
+    ///
+    /// ```
+    /// use soundtrack::{Decibels, Load};
+    /// let load = Load::default().set("track.drums.gain", "-6").set("title", "Take 2");
+    /// let session = load.text("rate = 48000\n[track.drums]\nfile = \"d.wav\"\ngain = 1", "s.toml")?;
+    /// assert_eq!((session.tracks()[0].strip.gain, session.title.as_str()), (Decibels(-6.0), "Take 2"));
+    /// # Ok::<(), soundtrack::Error>(())
+    /// ```
+    #[must_use]
+    pub fn set(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.push((key.into(), value.into()));
+        self
+    }
+}
+
+/// Whether a session file is JSON, by its name.
+fn is_json(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"))
 }
 
 impl Session {

@@ -1,19 +1,22 @@
 //! The text of a session file as a tree whose every value knows its place.
 //!
-//! The tree has no TOML in it, so that another notation can be read into it too.
+//! The tree knows nothing of notations: [`read_toml`](super::read_toml) and [`read_json`](super::read_json) make it.
 
-use crate::error::{Place, Problem};
-use std::{ops::Range, path::Path};
-use toml::de::{DeTable, DeValue};
+use crate::{
+    error::{Place, Problem},
+    nearest::hint,
+    session::written::{Sheet, Written},
+};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 /// A value and where it stands.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Node {
     pub value: Value,
     pub span: Range<usize>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Value {
     Text(String),
     Integer(i64),
@@ -25,12 +28,12 @@ pub(super) enum Value {
     Other(&'static str),
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Table {
     pub entries: Vec<(Key, Node)>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Key {
     pub name: String,
     pub span: Range<usize>,
@@ -50,70 +53,113 @@ impl Value {
     }
 }
 
-/// The text being read, and what has been found wrong with it.
-pub(super) struct Text<'a> {
-    path: &'a Path,
-    text: &'a str,
-    problems: Vec<(usize, Problem)>,
-}
-
-impl<'a> Text<'a> {
-    pub(super) fn new(path: &'a Path, text: &'a str) -> Self {
-        Self { path, text, problems: Vec::new() }
+impl Table {
+    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+        self.entries.iter().find(|(k, _)| k.name == key).map(|(_, node)| node)
     }
 
-    /// Reads the text; syntax errors become problems, and what can be read is read.
-    pub(super) fn parse(&mut self) -> Table {
-        let (root, errors) = DeTable::parse_recoverable(self.text);
-        for error in errors {
-            let what = error.message().trim_end().replace('\n', "; ");
-            self.say(error.span().unwrap_or(0..0), what);
+    /// The value of a key, where it is text.
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        self.get(key).and_then(|node| if let Value::Text(text) = &node.value { Some(text.as_str()) } else { None })
+    }
+
+    /// The tables within the table of a key, with their names.
+    pub(super) fn tables(&self, key: &str) -> impl Iterator<Item = (&Key, &Table)> {
+        let inner = self.get(key).and_then(|n| if let Value::Table(t) = &n.value { Some(t) } else { None });
+        inner.into_iter().flat_map(|t| &t.entries).filter_map(|(key, node)| match &node.value {
+            Value::Table(table) => Some((key, table)),
+            _ => None,
+        })
+    }
+}
+
+/// Where a thing is written, and the values of keys that problems of the whole session begin with.
+#[derive(Clone)]
+pub(super) struct Owner {
+    pub span: Range<usize>,
+    pub keys: Vec<(&'static str, Range<usize>)>,
+}
+
+/// Problems beyond this many are counted, and not told one by one.
+const MOST_TOLD: usize = 100;
+
+/// What has been found wrong with the text so far.
+pub(super) struct Text {
+    sheet: Arc<Sheet>,
+    problems: Vec<Problem>,
+    untold: usize,
+    /// Where each thing that messages name is written, and some of its keys.
+    owners: HashMap<String, Owner>,
+    /// The keys that each kind of table was asked for.
+    #[cfg(test)]
+    pub(super) known: std::collections::BTreeMap<&'static str, std::collections::BTreeSet<&'static str>>,
+}
+
+impl Text {
+    pub(super) fn new(sheet: &Arc<Sheet>) -> Self {
+        Self {
+            sheet: Arc::clone(sheet),
+            problems: Vec::new(),
+            untold: 0,
+            owners: HashMap::new(),
+            #[cfg(test)]
+            known: std::collections::BTreeMap::new(),
         }
-        table(root.get_ref())
     }
 
     /// Notes a problem at a place.
     pub(super) fn say(&mut self, span: Range<usize>, what: impl Into<String>) {
-        let problem = Problem::new(what).at(self.place(&span));
-        self.problems.push((span.start, problem));
+        if self.problems.len() == MOST_TOLD {
+            self.untold += 1;
+        } else {
+            self.problems.push(Problem::new(what).at(self.sheet.place(&span)));
+        }
+    }
+
+    /// Notes a problem of the whole session, at its own place or at that of the thing it names.
+    pub(super) fn pass_on(&mut self, problem: Problem) {
+        let ring = problem.what.strip_prefix("buses feed each other in a circle: ");
+        let named = ring.and_then(|ring| ring.split(" -> ").next()).map(|bus| format!("bus {bus:?}: "));
+        let span = self.owner(named.as_ref().unwrap_or(&problem.what));
+        match problem.place {
+            Some(_) if self.problems.len() < MOST_TOLD => self.problems.push(problem),
+            _ => self.say(span, problem.what),
+        }
+    }
+
+    /// A guess at what was meant, unless too much is wrong already to be worth the search.
+    pub(super) fn hint<'a>(&self, name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+        let worth = self.problems.len() < MOST_TOLD && name.len() < 100;
+        if worth { hint(name, candidates) } else { String::new() }
+    }
+
+    /// Remembers where a thing is written that problems found later may name.
+    pub(super) fn own(&mut self, who: &str, owner: Owner) {
+        self.owners.insert(who.to_owned(), owner);
+    }
+
+    /// Where the thing that a problem names first is written, or the key of it that it begins with; the start of the text
+    /// for others.
+    fn owner(&self, what: &str) -> Range<usize> {
+        let named = what.match_indices(": ").filter_map(|(end, _)| {
+            let owner = self.owners.get(what.get(..end)?)?;
+            let word = what.get(end + 2..)?.split(' ').next()?;
+            let key = owner.keys.iter().find(|(key, _)| *key == word).map(|(_, span)| span);
+            Some(key.unwrap_or(&owner.span).clone())
+        });
+        named.last().unwrap_or(0..0)
+    }
+
+    /// The place of a thing and of its keys, to be kept with it.
+    pub(super) fn written(&self, whole: &Range<usize>, keys: Vec<(&'static str, Range<usize>)>) -> Written {
+        Written::new(&self.sheet, whole.clone(), keys)
     }
 
     /// Everything that was said, in the order of the text.
     pub(super) fn problems(mut self) -> Vec<Problem> {
-        self.problems.sort_by_key(|(at, _)| *at);
-        self.problems.into_iter().map(|(_, p)| p).collect()
+        let set = |place: &Place| place.file != self.sheet.path;
+        self.problems.sort_by_key(|p| p.place.as_ref().map(|place| (set(place), place.line, place.column)));
+        let more = (self.untold > 0).then(|| Problem::new(format!("and {} more problems", self.untold)));
+        self.problems.into_iter().chain(more).collect()
     }
-
-    fn place(&self, span: &Range<usize>) -> Place {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |n| n + 1);
-        let text = self.text.get(line_start..).unwrap_or("").lines().next().unwrap_or("").to_owned();
-        let column = before.get(line_start..).unwrap_or("").chars().count();
-        let covered = self.text.get(span.clone()).unwrap_or("").lines().next().unwrap_or("").chars().count();
-        let line = before.matches('\n').count() + 1;
-        Place { file: self.path.to_owned(), line, column: column + 1, text, width: covered.max(1) }
-    }
-}
-
-fn table(from: &DeTable<'_>) -> Table {
-    let entry = |(key, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
-        let name: &std::borrow::Cow<'_, str> = key.get_ref();
-        (Key { name: name.to_string(), span: key.span() }, node(value))
-    };
-    Table { entries: from.iter().map(entry).collect() }
-}
-
-fn node(from: &toml::Spanned<DeValue<'_>>) -> Node {
-    let value = match from.get_ref() {
-        DeValue::String(text) => Value::Text(text.to_string()),
-        DeValue::Integer(n) => {
-            i64::from_str_radix(n.as_str(), n.radix()).map_or(Value::Other("an integer beyond 64 bits"), Value::Integer)
-        }
-        DeValue::Float(x) => x.as_str().parse().map_or(Value::Other("a number that cannot be read"), Value::Number),
-        DeValue::Boolean(on) => Value::Switch(*on),
-        DeValue::Datetime(_) => Value::Other("a date"),
-        DeValue::Array(list) => Value::List(list.iter().map(node).collect()),
-        DeValue::Table(t) => Value::Table(table(t)),
-    };
-    Node { value, span: from.span() }
 }

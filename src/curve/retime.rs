@@ -1,0 +1,54 @@
+//! A curve of a cue's own time, heard on the timeline wherever the cue is used.
+//!
+//! Each frame of a use has the value of the curve at the frame of the cue that sounds there: the same bits as in the cue
+//! itself. Between the uses, where nothing sounds, the value is 1.
+
+use super::{Automation, Kind, Segment};
+use std::{ops::Range, sync::Arc};
+
+impl Automation {
+    /// The curve at the uses of a cue: where on the timeline each lies, in order and apart, and the frame of the cue that
+    /// it starts with.
+    pub(crate) fn retimed(self, uses: impl IntoIterator<Item = (Range<u64>, u64)>) -> Self {
+        let curve = Arc::new(self);
+        let mut segments = Vec::new();
+        for (range, from) in uses {
+            segments.push(Segment { end: range.start, kind: Kind::Constant(1.0) });
+            let kind = Kind::Retimed { start: range.start, from, curve: Arc::clone(&curve) };
+            segments.push(Segment { end: range.end, kind });
+        }
+        segments.push(Segment { end: u64::MAX, kind: Kind::Constant(1.0) });
+        Self { segments }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        curve::{Curve, Shape},
+        units::{Decibels, Frames},
+    };
+
+    #[test]
+    fn every_use_has_the_bits_of_the_cue() {
+        let curve = Curve::new()
+            .point(Frames(10), Decibels(-30.0), Shape::Linear)
+            .point(Frames(500), Decibels(0.0), Shape::Linear)
+            .point(Frames(900), Decibels(-6.0), Shape::Sine);
+        let own = Automation::gain(&curve, Decibels(1.0));
+        let mut cue = vec![0.0; 1000];
+        own.fill(0, &mut cue);
+        let placed = own.retimed([(100..1100, 0), (1100..1300, 437), (2000..2100, 900)]);
+        assert_eq!(placed.points(), 3);
+        for step in [1, 64, 97, 5000] {
+            let mut got = vec![0.0; 2500];
+            got.chunks_mut(step).enumerate().for_each(|(i, part)| placed.fill((i * step) as u64, part));
+            assert_eq!(got[..100], [1.0; 100]);
+            assert_eq!(got[100..1100], cue);
+            assert_eq!(got[1100..1300], cue[437..637]);
+            assert_eq!(got[1300..2000], [1.0; 700]);
+            assert_eq!(got[2000..2100], cue[900..]);
+        }
+    }
+}

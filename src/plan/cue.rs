@@ -1,0 +1,223 @@
+//! Expands cues: every track of a cue becomes a lane that holds its clips once for each use.
+//!
+//! A use shows a stretch of the cue. Clips and their fades stay where they are in the cue, automation follows the cue's
+//! own time, and the use's level and fades lie over all of it: everything a pure function of the absolute frame.
+
+use super::{
+    PlannedClip, Window,
+    check::Who,
+    crossfade::{self, Stretch},
+    place::{Place, automation},
+    route::Voice,
+};
+use crate::{
+    curve::{Automation, Fade},
+    error::Problem,
+    session::{At, Cue, CueKind, Track, Use},
+    units::{Decibels, Frames},
+};
+use std::ops::Range;
+
+/// A cue as the plan knows it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PlannedCue {
+    /// Its name in the session.
+    pub name: String,
+    /// What people call it.
+    pub title: String,
+    /// What it is.
+    pub kind: CueKind,
+    /// Its length: the end of its last clip.
+    pub length: Frames,
+    /// Where it is used, in the order of the session.
+    pub uses: Vec<PlannedUse>,
+}
+
+/// A use of a cue, with its numbers filled in.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PlannedUse {
+    /// Its name; empty for the plain one.
+    pub name: String,
+    /// Where on the timeline it sounds.
+    pub range: Range<Frames>,
+    /// The frame of the cue that it starts with.
+    pub from: Frames,
+    /// Its level.
+    pub gain: Decibels,
+    /// The fade at its start: its own, or that of a crossfade.
+    pub fade_in: Fade,
+    /// The fade at its end: its own, or that of a crossfade.
+    pub fade_out: Fade,
+    /// Its usage code; empty for none.
+    pub usage: String,
+}
+
+impl<'a> Place<'a> {
+    /// A cue and the lanes of its tracks. A cue without uses is checked, but has no lanes.
+    pub(super) fn cue(&mut self, cue: &'a Cue) -> (PlannedCue, Vec<Voice<'a>>) {
+        let mut tracks: Vec<(&Track, Vec<PlannedClip>)> = Vec::with_capacity(cue.tracks.len());
+        for track in &cue.tracks {
+            let who = Who { cue: Some(&cue.name), track: &track.strip.name };
+            tracks.push((track, self.clips(&who, track)));
+        }
+        let length = tracks.iter().flat_map(|(_, clips)| clips).map(|c| c.range.end).max().unwrap_or(0);
+        let origin = if cue.uses.iter().any(|u| u.at == At::Origin) { self.cue_origin(cue, &tracks) } else { None };
+        let uses = self.uses(cue, length, origin);
+        let mut voices = Vec::new();
+        for (track, clips) in tracks {
+            let strip = &track.strip;
+            let (gain, pan) = automation(strip);
+            let still = gain.constant().is_some() && pan.constant().is_some();
+            for (number, group) in groups(&uses, still).into_iter().enumerate() {
+                let times = || group.iter().map(|u| (u.range.start.0..u.range.end.0, u.from.0));
+                let retimed = |curve: &Automation| match curve.constant() {
+                    Some(_) => curve.clone(),
+                    None => curve.clone().retimed(times()),
+                };
+                let again = if number == 0 { String::new() } else { format!(" ({})", number + 1) };
+                voices.push(Voice {
+                    name: format!("{}.{}{again}", cue.name, strip.name),
+                    strip,
+                    mute: cue.mute || strip.mute,
+                    clips: group.iter().flat_map(|u| clips.iter().filter_map(|c| seen(c, u))).collect(),
+                    gain: retimed(&gain),
+                    pan: retimed(&pan),
+                });
+            }
+        }
+        let title = cue.display_name().to_owned();
+        (PlannedCue { name: cue.name.clone(), title, kind: cue.kind, length: Frames(length), uses }, voices)
+    }
+
+    /// The uses of a cue of this length, whose first frame lies at `origin` by its stems' time references.
+    fn uses(&mut self, cue: &Cue, length: u64, origin: Option<i128>) -> Vec<PlannedUse> {
+        let mut found: Vec<(&Use, Stretch)> = Vec::new();
+        for place in &cue.uses {
+            let who = name(cue, place);
+            let clock = |frame: u64| Frames(frame).clock(self.session.rate);
+            let own = place.length.map_or(length.saturating_sub(place.from.0), |l| l.0);
+            let end = place.from.0.saturating_add(own);
+            let mut wrong = Vec::new();
+            if end > length && length > 0 {
+                let what =
+                    format!("it ends at {} ({end} frames), the cue at {} ({length} frames)", clock(end), clock(length));
+                wrong.push((["length", "from"], what));
+            }
+            for (fade, key, what) in [(place.fade_in, "fade_in", "fade-in"), (place.fade_out, "fade_out", "fade-out")] {
+                if fade.length.0 > own && end <= length {
+                    let what = format!("the {what} of {} frames is longer than the use of {own}", fade.length);
+                    wrong.push(([key, key], what));
+                }
+            }
+            let at = match place.at {
+                At::Frames(at) => Ok(at.0),
+                At::Timecode(at) => self.timecode(&who, at),
+                At::Origin => match origin {
+                    Some(zero) => self.after_start(zero + i128::from(place.from.0)),
+                    // Told once for the whole cue.
+                    None => continue,
+                },
+            };
+            let start = at.map_err(|what| wrong.push((["at", "at"], what))).unwrap_or_default();
+            for (keys, what) in &wrong {
+                self.say(place.written.place(Problem::new(format!("{who}: {what}")), keys));
+            }
+            if wrong.is_empty() {
+                let (fade_in, fade_out, crossfade) = (place.fade_in, place.fade_out, place.crossfade);
+                found.push((place, Stretch { start, end: start.saturating_add(own), fade_in, fade_out, crossfade }));
+            }
+        }
+        let mut stretches: Vec<Stretch> = found.iter().map(|(_, s)| s.clone()).collect();
+        for (index, what) in crossfade::apply(&mut stretches, "use") {
+            let Some((place, _)) = found.get(index) else { continue };
+            let problem = Problem::new(format!("{}: {what}", name(cue, place)));
+            self.say(place.written.place(problem, &["crossfade"]));
+        }
+        let planned = found.iter().zip(stretches).map(|((place, _), s)| PlannedUse {
+            name: place.name.clone(),
+            range: Frames(s.start)..Frames(s.end),
+            from: place.from,
+            gain: place.gain,
+            fade_in: s.fade_in,
+            fade_out: s.fade_out,
+            usage: place.usage.clone(),
+        });
+        planned.collect()
+    }
+
+    /// Where the start of a cue lies by the time references of its stems, which must agree.
+    fn cue_origin(&mut self, cue: &Cue, tracks: &[(&Track, Vec<PlannedClip>)]) -> Option<i128> {
+        let who = format!("cue {:?}", cue.name);
+        let mut first: Option<(i128, &str)> = None;
+        for clip in tracks.iter().flat_map(|(_, clips)| clips) {
+            let Some(zero) = self.origin(&who, &clip.stem) else { continue };
+            let zero = zero + i128::from(clip.from) - i128::from(clip.range.start);
+            match first {
+                Some((known, name)) if known != zero => {
+                    let what = format!(
+                        "{who}: the time references of {name} and {} put its start {} frames apart: state at as a time",
+                        clip.stem.name,
+                        known.abs_diff(zero)
+                    );
+                    self.say(cue.written.place(Problem::new(what), &["at"]));
+                    return None;
+                }
+                Some(_) => {}
+                None => first = Some((zero, &clip.stem.name)),
+            }
+        }
+        if first.is_none() && tracks.iter().any(|(_, clips)| !clips.is_empty()) {
+            let what = format!("{who}: no stem of it has a time reference to place it by: state at as a time");
+            self.say(cue.written.place(Problem::new(what), &["at"]));
+        }
+        first.map(|(zero, _)| zero)
+    }
+}
+
+/// `cue "storm", use "reprise"`
+fn name(cue: &Cue, place: &Use) -> String {
+    if place.name.is_empty() {
+        format!("cue {:?}", cue.name)
+    } else {
+        format!("cue {:?}, use {:?}", cue.name, place.name)
+    }
+}
+
+/// The uses that one lane can play: all of them where nothing moves in time, or else sets of uses that do not overlap.
+fn groups(uses: &[PlannedUse], still: bool) -> Vec<Vec<&PlannedUse>> {
+    if still && !uses.is_empty() {
+        return vec![uses.iter().collect()];
+    }
+    let mut order: Vec<&PlannedUse> = uses.iter().collect();
+    order.sort_by_key(|u| u.range.start);
+    let mut groups: Vec<Vec<&PlannedUse>> = Vec::new();
+    for place in order {
+        let free = |group: &&mut Vec<&PlannedUse>| group.last().is_none_or(|last| last.range.end <= place.range.start);
+        match groups.iter_mut().find(free) {
+            Some(group) => group.push(place),
+            None => groups.push(vec![place]),
+        }
+    }
+    groups
+}
+
+/// A clip of a cue as a use shows it; `None` outside the stretch.
+fn seen(clip: &PlannedClip, place: &PlannedUse) -> Option<PlannedClip> {
+    let shown = place.from.0..place.from.0.saturating_add((place.range.end - place.range.start).0);
+    let (start, end) = (clip.range.start.max(shown.start), clip.range.end.min(shown.end));
+    if start >= end {
+        return None;
+    }
+    let on_timeline = |frame: u64| place.range.start.0.saturating_add(frame - shown.start);
+    let window =
+        Window { range: place.range.start.0..place.range.end.0, fade_in: place.fade_in, fade_out: place.fade_out };
+    Some(PlannedClip {
+        range: on_timeline(start)..on_timeline(end),
+        lead: start - clip.range.start,
+        gain: clip.gain * place.gain.gain().0,
+        window,
+        ..clip.clone()
+    })
+}

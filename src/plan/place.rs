@@ -1,0 +1,221 @@
+//! Places clips: finds their stems, checks them against those, and works out where they sound.
+
+use super::{
+    Note, PlannedClip, Window, check,
+    check::Who,
+    crossfade::{self, Stretch},
+    route::Voice,
+};
+use crate::{
+    curve::{Automation, Curve},
+    error::{Error, ErrorKind, Problem},
+    nearest::beside,
+    session::{At, Clip, Input, Session, Strip, Track},
+    source::stem::Stem,
+    timecode::Timecode,
+    units::Frames,
+};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
+
+/// Places all clips of a session; every stem is opened once.
+pub(super) struct Place<'a> {
+    pub(super) session: &'a Session,
+    /// The output's first frame, counted from midnight.
+    pub(super) start: u64,
+    stems: HashMap<StemKey, Option<Arc<Stem>>>,
+    problems: Vec<Problem>,
+    notes: Vec<Note>,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn new(session: &'a Session, problems: Vec<Problem>) -> Self {
+        let start = session.start.map_or(0, |s| s.frames(session.rate).0);
+        Self { session, start, stems: HashMap::new(), problems, notes: Vec::new() }
+    }
+
+    pub(super) fn done(mut self) -> (Vec<Problem>, Vec<Note>) {
+        self.problems.dedup();
+        (self.problems, self.notes)
+    }
+
+    pub(super) fn say(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    /// A track of the timeline.
+    pub(super) fn track(&mut self, track: &'a Track) -> Voice<'a> {
+        let who = Who { cue: None, track: &track.strip.name };
+        let (gain, pan) = automation(&track.strip);
+        Voice {
+            name: track.strip.name.clone(),
+            strip: &track.strip,
+            mute: track.strip.mute,
+            clips: self.clips(&who, track),
+            gain,
+            pan,
+        }
+    }
+
+    /// The clips of a track, in its own time: that of the timeline, or of its cue.
+    pub(super) fn clips(&mut self, who: &Who<'_>, track: &Track) -> Vec<PlannedClip> {
+        let mut placed: Vec<(&Clip, PlannedClip)> = Vec::with_capacity(track.clips.len());
+        for clip in &track.clips {
+            let Some(stem) = self.stem(who, clip) else { continue };
+            let place = check::clip(self.session, who, clip, &stem);
+            let at = self.at(who, clip, &stem);
+            match (place, at) {
+                (Ok(place), Some(at)) => {
+                    let pass = clip.length.or(stem.frames.map(|n| n - clip.from)).unwrap_or_default().0;
+                    let total = pass.saturating_mul(u64::from(clip.loops));
+                    let level = clip.gain.gain().0;
+                    let layout = clip.layout.unwrap_or(stem.spec.layout);
+                    let planned = PlannedClip {
+                        stem,
+                        range: at..at.saturating_add(total),
+                        lead: 0,
+                        total,
+                        from: clip.from.0,
+                        pass,
+                        gain: if track.invert { -level } else { level },
+                        fade_in: clip.fade_in,
+                        fade_out: clip.fade_out,
+                        place,
+                        layout,
+                        window: Window::default(),
+                    };
+                    placed.push((clip, planned));
+                }
+                (Err(found), _) => self.problems.extend(found),
+                (Ok(_), None) => {}
+            }
+        }
+        self.crossfades(who, &mut placed);
+        placed.into_iter().map(|(_, planned)| planned).collect()
+    }
+
+    fn crossfades(&mut self, who: &Who<'_>, placed: &mut [(&Clip, PlannedClip)]) {
+        let stretch = |(clip, p): &(&Clip, PlannedClip)| Stretch {
+            start: p.range.start,
+            end: p.range.end,
+            fade_in: p.fade_in,
+            fade_out: p.fade_out,
+            crossfade: clip.crossfade,
+        };
+        let mut stretches: Vec<Stretch> = placed.iter().map(stretch).collect();
+        for (index, what) in crossfade::apply(&mut stretches, "clip") {
+            let Some((clip, planned)) = placed.get(index) else { continue };
+            let problem = Problem::new(format!("{who}: {}: {what}", planned.stem.name));
+            self.problems.push(clip.written.place(problem, &["crossfade"]));
+        }
+        for ((_, p), s) in placed.iter_mut().zip(stretches) {
+            (p.range.end, p.total, p.fade_in, p.fade_out) = (s.end, s.end - s.start, s.fade_in, s.fade_out);
+        }
+    }
+
+    /// The stem of a clip; looked at once for all clips of it.
+    fn stem(&mut self, who: &Who<'_>, clip: &Clip) -> Option<Arc<Stem>> {
+        let (session, problems) = (self.session, &mut self.problems);
+        let mut say = |problem: Problem| problems.push(clip.written.place(problem, &["file"]));
+        let input = match clip.input.spoken(session.lang.as_deref()) {
+            Ok(input) => input,
+            Err(what) => {
+                say(Problem::new(format!("{who}: {what}")));
+                return None;
+            }
+        };
+        let known = self.stems.entry(StemKey::of(&input)).or_insert_with(|| {
+            let probed = Stem::probe(&input, session.rate, session.damage);
+            let told = |e: Error| {
+                let mut problem = e.within(who).into_problem();
+                if clip.written.is_somewhere() && problem.kind == ErrorKind::NotFound {
+                    problem.what += &beside(&input.located().unwrap_or_default().0);
+                }
+                say(problem);
+            };
+            probed.map_err(told).ok().map(Arc::new)
+        });
+        known.clone()
+    }
+
+    /// The frame of its own time that a clip starts at.
+    fn at(&mut self, who: &Who<'_>, clip: &Clip, stem: &Stem) -> Option<u64> {
+        let place = |what: String| clip.written.place(Problem::new(format!("{who}: {}: {what}", stem.name)), &["at"]);
+        let found = match clip.at {
+            At::Frames(at) => Ok(at.0),
+            // Told when the session was checked.
+            _ if who.cue.is_some() => return None,
+            At::Timecode(at) => self.timecode(&who.to_string(), at),
+            At::Origin => match self.origin(&who.to_string(), stem) {
+                Some(zero) => self.after_start(zero + i128::from(clip.from.0)),
+                None => Err("it has no time reference to place it by: state at as a time".to_owned()),
+            },
+        };
+        found.map_err(|what| self.problems.push(place(what))).ok()
+    }
+
+    /// The frame of the timeline that a timecode means.
+    pub(super) fn timecode(&mut self, who: &str, at: Timecode) -> Result<u64, String> {
+        let rate = self.session.rate;
+        let off = at.rounding(rate);
+        if off != 0.0 {
+            let what = format!("{at} lies between two frames at {rate} Hz: placed {:+.3} frames beside", off);
+            self.notes.push(Note { who: who.to_owned(), what });
+        }
+        let from_midnight = at.frames(rate).0;
+        match from_midnight.checked_sub(self.start) {
+            Some(frame) => Ok(frame),
+            None => {
+                let start = self.session.start.map(|s| s.to_string()).unwrap_or_default();
+                Err(format!("{at} lies before the start of the session, {start}"))
+            }
+        }
+    }
+
+    /// Where on the timeline the first frame of a stem lies by its time reference; may lie before the start.
+    pub(super) fn origin(&mut self, who: &str, stem: &Stem) -> Option<i128> {
+        let reference = stem.info.as_ref()?.time_reference?;
+        let (from, to) = (u128::from(stem.spec.rate.hz()), u128::from(self.session.rate.hz()));
+        let exact = u128::from(reference.0) * to;
+        let at = (2 * exact + from) / (2 * from);
+        if exact % from != 0 {
+            let what = format!(
+                "{}: its time reference of {reference} frames lies between two frames at {to} Hz: placed at the nearest",
+                stem.name
+            );
+            self.notes.push(Note { who: who.to_owned(), what });
+        }
+        i128::try_from(at).ok().map(|at| at - i128::from(self.start))
+    }
+
+    pub(super) fn after_start(&self, frame: i128) -> Result<u64, String> {
+        u64::try_from(frame).ok().filter(|f| *f <= check::FARTHEST.0).ok_or_else(|| {
+            let start = self.session.start.map_or_else(|| "00:00:00:00".to_owned(), |s| s.to_string());
+            let before = Frames(u64::try_from(frame.unsigned_abs()).unwrap_or(u64::MAX)).clock(self.session.rate);
+            format!("its time reference lies {before} before the start of the session, {start}")
+        })
+    }
+}
+
+/// Gain and pan over time. Points that are out of order, which was told when the session was checked, draw no curve.
+pub(super) fn automation(strip: &Strip) -> (Automation, Automation) {
+    let (none, nowhere) = (Curve::new(), Curve::new());
+    let gain = if strip.gain_curve.in_order() { &strip.gain_curve } else { &none };
+    let pan = if strip.pan_curve.in_order() { &strip.pan_curve } else { &nowhere };
+    (Automation::gain(gain, strip.gain), Automation::pan(pan, strip.pan))
+}
+
+/// Files are known by path and stream, a program's sources by identity.
+#[derive(PartialEq, Eq, Hash)]
+enum StemKey {
+    File(Option<(PathBuf, Option<usize>)>),
+    Opener(usize),
+}
+
+impl StemKey {
+    fn of(input: &Input) -> Self {
+        match input {
+            Input::Open(opener) => Self::Opener(opener.identity()),
+            file => Self::File(file.located()),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Deliverables: the files that one session promises, as data.
+
+use super::{part::Part, strip::BusId, written::Written};
+use crate::{
+    dsp::dither::Dither,
+    sink::Format,
+    units::{Dbtp, Lufs},
+};
+use std::path::PathBuf;
+
+/// One kind of file that the session promises: a mix, one file a bus, or one file a cue.
+///
+/// ```
+/// use soundtrack::{Deliverable, Format};
+/// let full = Deliverable::new("full", "out/{title}.wav").format(Format::Wav24).lang("en");
+/// assert!(!full.album && full.stems.is_empty());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Deliverable {
+    /// What it is called; unique among deliverables.
+    pub name: String,
+    /// The file to write, with `{title}`, `{cue}`, `{bus}`, `{lang}` and `{nn}` (two digits, counted from 1) to fill in;
+    /// see [`Session::outputs`](crate::Session::outputs).
+    pub file: PathBuf,
+    /// The sample format.
+    pub format: Format,
+    /// The language that `{lang}` stands for in the names of stems and of the file; the session's unless said.
+    pub lang: Option<String>,
+    /// What is left out of it.
+    pub mute: Vec<Part>,
+    /// One file for each of these buses instead of one mix.
+    pub stems: Vec<BusId>,
+    /// One file for every cue, whole and from its own start, instead of one mix.
+    pub album: bool,
+    /// What its loudness must be.
+    pub loudness: Option<LoudnessTarget>,
+    /// How it is dithered; as the master says unless said.
+    pub dither: Option<Dither>,
+    pub(crate) written: Written,
+}
+
+impl Deliverable {
+    /// A mix into a 24-bit file.
+    pub fn new(name: impl Into<String>, file: impl Into<PathBuf>) -> Self {
+        Self { name: name.into(), file: file.into(), ..Self::default() }
+    }
+
+    /// Sets the sample format.
+    #[must_use]
+    pub fn format(mut self, format: Format) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// Sets the language.
+    #[must_use]
+    pub fn lang(mut self, lang: impl Into<String>) -> Self {
+        self.lang = Some(lang.into());
+        self
+    }
+
+    /// Leaves something out.
+    #[must_use]
+    pub fn mute(mut self, part: impl Into<Part>) -> Self {
+        self.mute.push(part.into());
+        self
+    }
+
+    /// Writes one file a bus.
+    #[must_use]
+    pub fn stems(mut self, buses: impl IntoIterator<Item = BusId>) -> Self {
+        self.stems.extend(buses);
+        self
+    }
+
+    /// Writes one file a cue, or not.
+    #[must_use]
+    pub fn album(mut self, album: bool) -> Self {
+        self.album = album;
+        self
+    }
+
+    /// Sets what its loudness must be.
+    #[must_use]
+    pub fn loudness(mut self, target: LoudnessTarget) -> Self {
+        self.loudness = Some(target);
+        self
+    }
+
+    /// Sets how it is dithered.
+    #[must_use]
+    pub fn dither(mut self, dither: Dither) -> Self {
+        self.dither = Some(dither);
+        self
+    }
+}
+
+/// What the loudness of a deliverable must be: a check, or with `fit` one gain so that it holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LoudnessTarget {
+    /// Integrated loudness; not checked unless said.
+    pub target: Option<Lufs>,
+    /// How far from the target is still right, in LU; the standard's 1 LU unless said.
+    pub tolerance: Option<f64>,
+    /// The highest true peak; not checked unless said.
+    pub true_peak: Option<Dbtp>,
+    /// Whether one gain is applied so that target and ceiling hold.
+    pub fit: bool,
+}

@@ -1,0 +1,156 @@
+//! From a deliverable to sessions and file names: what is rendered for it, and where it goes.
+
+use super::{
+    Session,
+    cue::{CueId, Use},
+    deliverable::Deliverable,
+    part::Part,
+    strip::BusId,
+};
+use std::path::{Component, PathBuf};
+
+/// What a file of a deliverable holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Content {
+    /// The whole mix.
+    Mix,
+    /// What goes through one bus.
+    Stem(BusId),
+    /// One cue, whole, from its own start.
+    Cue(CueId),
+}
+
+/// One file of a deliverable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// Where it goes: the deliverable's pattern, filled in.
+    pub file: PathBuf,
+    /// What it holds.
+    pub content: Content,
+}
+
+/// The words in braces that a pattern may hold.
+pub(crate) const WORDS: [&str; 5] = ["title", "cue", "bus", "lang", "nn"];
+
+/// The words in braces of a pattern, without the braces.
+pub(crate) fn words(pattern: &str) -> impl Iterator<Item = &str> {
+    pattern.split('{').skip(1).filter_map(|after| after.split_once('}').map(|(word, _)| word))
+}
+
+/// Puts values in the place of words; others stay, and what a value holds is not filled again.
+pub(crate) fn filled(pattern: &str, values: &[(&str, &str)]) -> String {
+    let mut text = String::new();
+    let mut rest = pattern;
+    while let Some((before, after)) = rest.split_once('{') {
+        text += before;
+        match after
+            .split_once('}')
+            .and_then(|(word, rest)| values.iter().find(|(w, _)| *w == word).map(|(_, value)| (*value, rest)))
+        {
+            Some((value, after)) => {
+                text += value;
+                rest = after;
+            }
+            None => {
+                text.push('{');
+                rest = after;
+            }
+        }
+    }
+    text + rest
+}
+
+/// A name as a part of a file name: what no file system takes becomes a dash, and no name climbs out of its folder.
+fn safe(name: &str) -> String {
+    let bad = |c: char| c.is_control() || matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
+    let name: String = name.trim().chars().map(|c| if bad(c) { '-' } else { c }).collect();
+    if name.chars().all(|c| c == '.') { name.replace('.', "-") } else { name }
+}
+
+impl Session {
+    /// The files of a deliverable, in order, each with what it holds: one mix, one file a bus, or one a cue.
+    ///
+    /// ```
+    /// use soundtrack::{Bus, Deliverable, Layout, SampleRate, Session};
+    /// let mut film = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+    /// film.title = "Reel 2".into();
+    /// let music = film.add_bus(Bus::new("music"));
+    /// let stems = Deliverable::new("stems", "out/{title} {bus}.wav").stems([music]);
+    /// assert_eq!(film.outputs(&stems)[0].file.to_str(), Some("out/Reel 2 music.wav"));
+    /// ```
+    #[must_use]
+    pub fn outputs(&self, deliverable: &Deliverable) -> Vec<Output> {
+        let contents: Vec<(Content, &str, &str)> = if deliverable.album {
+            let cues = self.cues().iter().enumerate().filter(|(_, c)| !c.mute);
+            cues.map(|(i, c)| (Content::Cue(CueId(i)), "", c.display_name())).collect()
+        } else if deliverable.stems.is_empty() {
+            vec![(Content::Mix, "", "")]
+        } else {
+            let named = |id: BusId| self.buses().get(id.0).map(|b| (Content::Stem(id), b.strip.name.as_str(), ""));
+            deliverable.stems.iter().filter_map(|&id| named(id)).collect()
+        };
+        let lang = deliverable.lang.as_deref().or(self.lang.as_deref()).unwrap_or_default();
+        let file = |number: usize, bus: &str, cue: &str| {
+            let values = [
+                ("title", safe(&self.title)),
+                ("bus", safe(bus)),
+                ("cue", safe(cue)),
+                ("lang", safe(lang)),
+                ("nn", format!("{number:02}")),
+            ];
+            // Step by step, so that no value is taken for a folder.
+            let step = |step: Component<'_>| match step.as_os_str().to_str() {
+                Some(text) if text.contains('{') => {
+                    let values: Vec<_> = values.iter().map(|(word, value)| (*word, value.as_str())).collect();
+                    filled(text, &values).into()
+                }
+                _ => step.as_os_str().to_owned(),
+            };
+            deliverable.file.components().map(step).collect::<PathBuf>()
+        };
+        let numbered = contents.into_iter().zip(1..);
+        numbered.map(|((content, bus, cue), n)| Output { file: file(n, bus, cue), content }).collect()
+    }
+
+    /// The session that a deliverable is rendered from: in its language, without what it mutes.
+    #[must_use]
+    pub fn for_deliverable(&self, deliverable: &Deliverable) -> Self {
+        let mut session = self.clone();
+        if deliverable.lang.is_some() {
+            session.lang.clone_from(&deliverable.lang);
+        }
+        for &part in &deliverable.mute {
+            session.mute(part);
+        }
+        session
+    }
+
+    /// The session that renders one cue whole, from its own start: its tracks, all buses and the master, and nothing else.
+    /// Without a length, so that it ends with the cue.
+    #[must_use]
+    pub fn whole_cue(&self, cue: CueId) -> Self {
+        let mut session = self.clone();
+        session.tracks.clear();
+        session.markers.clear();
+        session.deliverables.clear();
+        session.length = None;
+        session.start = None;
+        session.cues = self.cues.iter().skip(cue.0).take(1).cloned().collect();
+        for cue in &mut session.cues {
+            cue.uses = vec![Use::default()];
+        }
+        session
+    }
+
+    /// The deliverable of a name.
+    #[must_use]
+    pub fn deliverable(&self, name: &str) -> Option<&Deliverable> {
+        self.deliverables.iter().find(|d| d.name == name)
+    }
+
+    /// Parts of a deliverable's mute list that are not in this session.
+    pub(crate) fn lacks(&self, part: Part) -> bool {
+        self.part_name(part).is_none()
+    }
+}

@@ -1,0 +1,231 @@
+//! Frame rates of picture, as exact fractions, and which labels they leave out.
+
+use super::NotATimecode;
+use crate::units::{Frames, SampleRate};
+use std::{fmt, str::FromStr};
+
+/// A frame rate of picture, with or without drop-frame.
+///
+/// ```
+/// use soundtrack::FrameRate;
+/// let rate: FrameRate = "29.97df".parse()?;
+/// assert_eq!((rate.numerator(), rate.denominator(), rate.is_drop_frame()), (30_000, 1001, true));
+/// assert_eq!(rate.to_string(), "29.97df");
+/// # Ok::<(), soundtrack::UnknownFrameRate>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FrameRate {
+    /// Labels of a second.
+    nominal: u32,
+    /// Slower by 1000/1001 than the labels say.
+    slow: bool,
+    drop: bool,
+}
+
+const fn rate(nominal: u32, slow: bool, drop: bool) -> FrameRate {
+    FrameRate { nominal, slow, drop }
+}
+
+impl FrameRate {
+    /// 24000/1001, film on television; called 23.98 too.
+    pub const FPS_23_976: Self = rate(24, true, false);
+    /// 24, cinema.
+    pub const FPS_24: Self = rate(24, false, false);
+    /// 25, television where the mains have 50 Hz.
+    pub const FPS_25: Self = rate(25, false, false);
+    /// 30000/1001, labels without gaps.
+    pub const FPS_29_97: Self = rate(30, true, false);
+    /// 30000/1001, drop-frame.
+    pub const FPS_29_97_DF: Self = rate(30, true, true);
+    /// 30.
+    pub const FPS_30: Self = rate(30, false, false);
+    /// 30, drop-frame labels.
+    pub const FPS_30_DF: Self = rate(30, false, true);
+    /// 48000/1001.
+    pub const FPS_47_952: Self = rate(48, true, false);
+    /// 48.
+    pub const FPS_48: Self = rate(48, false, false);
+    /// 50.
+    pub const FPS_50: Self = rate(50, false, false);
+    /// 60000/1001, labels without gaps.
+    pub const FPS_59_94: Self = rate(60, true, false);
+    /// 60000/1001, drop-frame.
+    pub const FPS_59_94_DF: Self = rate(60, true, true);
+    /// 60.
+    pub const FPS_60: Self = rate(60, false, false);
+    /// 60, drop-frame labels.
+    pub const FPS_60_DF: Self = rate(60, false, true);
+    /// 100.
+    pub const FPS_100: Self = rate(100, false, false);
+    /// 120000/1001, labels without gaps.
+    pub const FPS_119_88: Self = rate(120, true, false);
+    /// 120000/1001, drop-frame: 8 labels a minute.
+    pub const FPS_119_88_DF: Self = rate(120, true, true);
+    /// 120.
+    pub const FPS_120: Self = rate(120, false, false);
+
+    /// Every rate, from slow to fast.
+    pub const ALL: [Self; 18] = [
+        Self::FPS_23_976,
+        Self::FPS_24,
+        Self::FPS_25,
+        Self::FPS_29_97,
+        Self::FPS_29_97_DF,
+        Self::FPS_30,
+        Self::FPS_30_DF,
+        Self::FPS_47_952,
+        Self::FPS_48,
+        Self::FPS_50,
+        Self::FPS_59_94,
+        Self::FPS_59_94_DF,
+        Self::FPS_60,
+        Self::FPS_60_DF,
+        Self::FPS_100,
+        Self::FPS_119_88,
+        Self::FPS_119_88_DF,
+        Self::FPS_120,
+    ];
+
+    /// Frames per `denominator` seconds.
+    #[must_use]
+    pub fn numerator(self) -> u32 {
+        if self.slow { self.nominal * 1000 } else { self.nominal }
+    }
+
+    /// Seconds that `numerator` frames last: 1001 or 1.
+    #[must_use]
+    pub fn denominator(self) -> u32 {
+        if self.slow { 1001 } else { 1 }
+    }
+
+    /// Whether labels are left out so that they stay with the clock.
+    #[must_use]
+    pub fn is_drop_frame(self) -> bool {
+        self.drop
+    }
+
+    /// Labels of a second.
+    pub(super) fn nominal(self) -> u32 {
+        self.nominal
+    }
+
+    /// Labels left out at the start of nine minutes of ten.
+    pub(super) fn dropped(self) -> u32 {
+        if self.drop { self.nominal / 15 } else { 0 }
+    }
+
+    /// What stands before the frames.
+    pub(super) fn separator(self) -> char {
+        if self.drop { ';' } else { ':' }
+    }
+
+    /// Picture frames of 24 hours of labels.
+    #[must_use]
+    pub fn day(self) -> u64 {
+        24 * 6 * u64::from(600 * self.nominal - 9 * self.dropped())
+    }
+
+    /// The audio frame nearest to the start of a picture frame, halves up; saturates.
+    #[must_use]
+    pub fn frames(self, number: u64, audio: SampleRate) -> Frames {
+        let (whole, rest) = self.divided(number, audio);
+        let up = u128::from(2 * rest >= u128::from(self.numerator()));
+        Frames(u64::try_from(whole + up).unwrap_or(u64::MAX))
+    }
+
+    /// How far that audio frame lies behind the exact place.
+    pub(super) fn rounding(self, number: u64, audio: SampleRate) -> f64 {
+        let (_, rest) = self.divided(number, audio);
+        let rest = u32::try_from(rest).unwrap_or_default();
+        let part = f64::from(rest) / f64::from(self.numerator());
+        match rest {
+            0 => 0.0,
+            _ if 2 * rest >= self.numerator() => 1.0 - part,
+            _ => -part,
+        }
+    }
+
+    /// Whole audio frames up to a picture frame, and what is left over, in parts of the numerator.
+    fn divided(self, number: u64, audio: SampleRate) -> (u128, u128) {
+        let exact = u128::from(number) * u128::from(self.denominator()) * u128::from(audio.hz());
+        let by = u128::from(self.numerator());
+        (exact / by, exact % by)
+    }
+
+    /// A picture frame within one of that seen at an audio frame.
+    pub(super) fn number_near(self, at: Frames, audio: SampleRate) -> u64 {
+        let by = u128::from(self.denominator()) * u128::from(audio.hz());
+        u64::try_from(u128::from(at.0) * u128::from(self.numerator()) / by).unwrap_or(u64::MAX)
+    }
+
+    fn base_name(self) -> &'static str {
+        match (self.nominal, self.slow) {
+            (24, true) => "23.976",
+            (30, true) => "29.97",
+            (48, true) => "47.952",
+            (60, true) => "59.94",
+            (120, true) => "119.88",
+            (24, _) => "24",
+            (25, _) => "25",
+            (30, _) => "30",
+            (48, _) => "48",
+            (50, _) => "50",
+            (60, _) => "60",
+            (100, _) => "100",
+            _ => "120",
+        }
+    }
+}
+
+impl fmt::Display for FrameRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.base_name(), if self.drop { "df" } else { "" })
+    }
+}
+
+/// A name that is no frame rate; says which there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownFrameRate(String);
+
+impl fmt::Display for UnknownFrameRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all: Vec<String> = FrameRate::ALL.iter().map(ToString::to_string).collect();
+        write!(f, "no such frame rate: {:?}; there are {}", self.0, all.join(", "))
+    }
+}
+
+impl std::error::Error for UnknownFrameRate {}
+
+impl FromStr for FrameRate {
+    type Err = UnknownFrameRate;
+
+    /// `23.976`, `24`, `29.97df` and so on; `23.98` is 23.976.
+    fn from_str(name: &str) -> Result<Self, UnknownFrameRate> {
+        let wanted = if name == "23.98" { "23.976" } else { name };
+        let found = Self::ALL.into_iter().find(|rate| rate.to_string() == wanted);
+        found.ok_or_else(|| UnknownFrameRate(name.to_owned()))
+    }
+}
+
+/// The numbers of `hh:mm:ss:ff`.
+pub(super) fn parts(text: &str, rate: FrameRate) -> Result<[u32; 4], NotATimecode> {
+    let label = text.trim();
+    let no = || NotATimecode(format!("{text:?} is no timecode, like 01:02:40{}00", rate.separator()));
+    let (clock, frames) = label.rsplit_once([':', ';']).ok_or_else(no)?;
+    let number = |part: &str| {
+        let plain = !part.is_empty() && part.len() <= 3 && part.bytes().all(|b| b.is_ascii_digit());
+        part.parse().ok().filter(|_| plain).ok_or_else(no)
+    };
+    let clock = clock.split(':').map(number).collect::<Result<Vec<u32>, _>>()?;
+    let (&[h, m, s], f) = (clock.as_slice(), number(frames)?) else { return Err(no()) };
+    let written = label.as_bytes().get(label.len() - frames.len() - 1).copied().map(char::from);
+    if written == Some(rate.separator()) {
+        return Ok([h, m, s, f]);
+    }
+    let right = format!("{h:02}:{m:02}:{s:02}{}{f:02}", rate.separator());
+    Err(NotATimecode(if rate.is_drop_frame() {
+        format!("{text:?} has no ; before the frames, but {rate} fps is drop-frame: write {right}")
+    } else {
+        format!("{text:?} has the ; of drop-frame, but {rate} fps has none: write {right}")
+    }))
+}
