@@ -10,8 +10,8 @@ use crate::{
     plan::Plan,
     render::{Options, Renderer},
     report::{Code, Report, Warning, gather, suspects},
-    session::{Dither, Session},
-    sink::{self, Format, Sink, Wav, Written},
+    session::Session,
+    sink::{self, Dither, Format, Sink, Wav, Written},
     units::Frames,
 };
 use std::{
@@ -60,7 +60,6 @@ pub struct Bounce<'a> {
     block: Option<usize>,
     watch: Option<Watch<'a>>,
     dither: Option<Dither>,
-    seed: u64,
     unmeasured: bool,
     strips: bool,
 }
@@ -95,17 +94,10 @@ impl<'a> Bounce<'a> {
         self
     }
 
-    /// Dithers where the format has fewer bits than the mix, in place of what the session's master asks for.
+    /// Adds dither where the format has fewer bits than the mix. Without this it is what the session's master says.
     #[must_use]
     pub fn dither(mut self, dither: Dither) -> Self {
         self.dither = Some(dither);
-        self
-    }
-
-    /// Chooses the noise of the dither: the same seed gives the same noise. 0 unless told.
-    #[must_use]
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
         self
     }
 
@@ -191,13 +183,12 @@ impl<'a> Bounce<'a> {
         let options = sink::Options { overwrite: self.overwrite, ..sink::Options::default() };
         let mut wav = Wav::create_with(path, self.format, plan.spec(), range.end - range.start, &options)?;
         let format = self.format;
-        let dither = Some(self.dither.unwrap_or(plan.dither));
-        let dither = dither.filter(|d| *d != Dither::Off && depth::reduced(&plan, format));
+        let dither = self.dither.or(plan.dither).filter(|_| depth::reduced(&plan, format));
         let warning = if dither.is_none() { depth::warning(&plan, format) } else { None };
         let mut dithered;
         let sink: &mut dyn Sink = match dither {
             Some(dither) => {
-                dithered = depth::dithered(&mut wav, (dither, self.seed), format, &plan, range.start)?;
+                dithered = depth::dithered(&mut wav, dither, format, &plan, range.start)?;
                 &mut dithered
             }
             None => &mut wav,

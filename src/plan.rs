@@ -18,10 +18,11 @@ pub use cue::{PlannedCue, PlannedUse};
 
 use crate::{
     curve::{Automation, Fade},
-    dsp::{dither::Dither, limiter::Limiter, pan::PanLaw},
+    dsp::{limiter::Limiter, pan::PanLaw},
     error::{Error, Result},
     layout::Layout,
     session::Session,
+    sink::Dither,
     source::{Spec, stem::Stem},
     timecode::{FrameRate, Timecode},
     units::{Dbtp, Decibels, Frames},
@@ -50,8 +51,8 @@ pub struct Plan {
     pub(crate) length: Frames,
     /// The ceiling of the master's limiter, where it has one.
     pub(crate) limit: Option<Dbtp>,
-    /// How a file with fewer bits than the mix is dithered.
-    pub(crate) dither: Dither,
+    /// How files of fewer bits are dithered.
+    pub(crate) dither: Option<Dither>,
     /// By stage; within a stage tracks before buses, in the order of the session. The last is the master.
     pub(crate) lanes: Vec<Lane>,
     /// The lanes of each stage.

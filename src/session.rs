@@ -15,7 +15,6 @@ mod strip;
 mod track;
 pub(crate) mod written;
 
-pub use crate::dsp::dither::{Dither, UnknownDither};
 pub use at::At;
 pub use bus::{Bus, Master};
 pub use clip::{Clip, Input, Opener};

@@ -7,7 +7,7 @@ mod memory;
 mod wav;
 
 pub use atomic::same_file;
-pub use dithered::Dithered;
+pub use dithered::{Dither, Dithered, Shaping, UnknownShaping};
 pub use memory::Memory;
 pub use wav::{Broadcast, Format, Options, UnknownFormat, Wav};
 

@@ -6,9 +6,9 @@ mod signal;
 
 use signal::spec;
 use soundtrack::{
-    Block, Bounce, Decibels, Dither, Format, Frames, Layout, Session, Sink, Track,
+    Block, Bounce, Decibels, Format, Frames, Layout, Session, Sink, Track,
     report::Code,
-    sink::{Dithered, Memory},
+    sink::{Dither, Dithered, Memory, Shaping},
     source,
 };
 use std::f64::consts::TAU;
@@ -17,12 +17,8 @@ const RATE: u32 = 48_000;
 
 /// Samples after dither and rounding to integers of so many bits.
 fn rounded(samples: &[f64], dither: Option<Dither>, bits: u16, block: usize) -> Vec<f64> {
-    seeded(7, samples, dither, bits, block)
-}
-
-fn seeded(seed: u64, samples: &[f64], dither: Option<Dither>, bits: u16, block: usize) -> Vec<f64> {
     let mut out = Vec::new();
-    let mut sink = dither.map(|d| Dithered::new(Memory::default(), d, seed, bits, Frames(0)));
+    let mut sink = dither.map(|d| Dithered::new(Memory::default(), d, bits, Frames(0)));
     for part in samples.chunks(block) {
         let mut block = Block::new(Layout::Mono, part.len());
         block.set_frames(part.len());
@@ -49,7 +45,7 @@ fn power(samples: impl Iterator<Item = f64>, count: usize) -> f64 {
     10.0 * (samples.map(|x| x * x).sum::<f64>() / count as f64).log10()
 }
 
-const WHITE: Dither = Dither::Tpdf;
+const WHITE: Dither = Dither { seed: 7, shaping: Shaping::White };
 
 #[test]
 fn the_noise_floor_is_that_of_the_standard() {
@@ -58,7 +54,7 @@ fn the_noise_floor_is_that_of_the_standard() {
         (16, Some(WHITE), -93.32),
         (20, Some(WHITE), -117.40),
         (24, Some(WHITE), -141.48),
-        (16, Some(Dither::HighPass), -93.32),
+        (16, Some(Dither { shaping: Shaping::HighPass, ..WHITE }), -93.32),
         (16, None, -98.09),
     ] {
         let out = rounded(&samples, dither, bits, 4096);
@@ -104,7 +100,7 @@ fn no_harmonic_of_a_sine_of_minus_90_db_survives() {
 fn weighted_noise_falls_where_ears_are_sharp() {
     let samples = tone(-20.0, 997.0, 1 << 16);
     let error = |shaping| -> Vec<f64> {
-        let out = rounded(&samples, Some(shaping), 16, 4096);
+        let out = rounded(&samples, Some(Dither { seed: 1, shaping }), 16, 4096);
         out.iter().zip(&samples).map(|(o, s)| o - s).collect()
     };
     // The mean power of 400 bins above a frequency.
@@ -112,7 +108,7 @@ fn weighted_noise_falls_where_ears_are_sharp() {
         let bins = (0..400).map(|k| 10f64.powf(bin(error, hz + f64::from(k)) / 10.0));
         10.0 * (bins.sum::<f64>() / 400.0).log10()
     };
-    let (white, weighted, high) = (error(Dither::Tpdf), error(Dither::Shaped), error(Dither::HighPass));
+    let (white, weighted, high) = (error(Shaping::White), error(Shaping::Weighted), error(Shaping::HighPass));
     let change = |hz| band(&weighted, hz) - band(&white, hz);
     let (sharp, top) = (change(3500.0), change(20_000.0));
     println!("weighted dither: {sharp:+.1} dB at 3.5 kHz, {top:+.1} dB at 20 kHz");
@@ -126,18 +122,18 @@ fn weighted_noise_falls_where_ears_are_sharp() {
 #[test]
 fn noise_belongs_to_seed_channel_and_frame() {
     let samples = tone(-30.0, 441.0, 20_000);
-    for shaping in [Dither::Tpdf, Dither::HighPass, Dither::Shaped] {
-        let dither = Some(shaping);
+    for shaping in [Shaping::White, Shaping::HighPass, Shaping::Weighted] {
+        let dither = Some(Dither { seed: 1, shaping });
         let whole = rounded(&samples, dither, 16, 20_000);
         for block in [1, 64, 441, 4096] {
             assert_eq!(whole, rounded(&samples, dither, 16, block), "{shaping}, {block} frames");
         }
-        assert_ne!(whole, seeded(8, &samples, dither, 16, 20_000));
+        assert_ne!(whole, rounded(&samples, Some(Dither { seed: 2, shaping }), 16, 20_000));
     }
     // Two channels of one signal have different noise.
     let mut block = Block::new(Layout::Stereo, 1000);
     block.fill(1000, 0.1);
-    let mut sink = Dithered::new(Memory::default(), WHITE, 7, 16, Frames(0));
+    let mut sink = Dithered::new(Memory::default(), WHITE, 16, Frames(0));
     sink.write(&block).unwrap();
     let channels = sink.into_inner().into_channels();
     let same = channels[0].iter().zip(&channels[1]).filter(|(a, b)| a == b).count();
@@ -184,7 +180,7 @@ fn only_what_loses_bits_is_dithered_and_ranges_agree() {
     assert_eq!(float.dither, None);
     mix.master.gain = Decibels(-3.0);
     let (dither, whole) = bounce(&mix, Format::Wav16, None);
-    assert_eq!(dither.as_deref(), Some("tpdf"));
+    assert_eq!(dither.as_deref(), Some("white"));
     assert!(whole[..1000].iter().all(|s| *s == 0), "silence is silent");
     let (_, part) = bounce(&mix, Format::Wav16, Some(Frames(20_000)..Frames(30_000)));
     assert_eq!(whole[20_000..30_000], part);
@@ -213,7 +209,8 @@ fn a_filter_made_for_other_rates_is_refused() {
     let memory = source::Memory::new(spec(96_000, Layout::Mono), vec![vec![0.1; 100]]).unwrap();
     mix.add_track(Track::new("x", memory));
     let folder = tempfile::tempdir().unwrap();
-    let refused = Bounce::new().dither(Dither::Shaped).run(&mix, folder.path().join("o.wav")).unwrap_err();
-    let want = "shaped dither is for 44100 and 48000 Hz, the output has 96000: take tpdf or high-pass";
+    let weighted = Dither { seed: 0, shaping: Shaping::Weighted };
+    let refused = Bounce::new().dither(weighted).run(&mix, folder.path().join("o.wav")).unwrap_err();
+    let want = "weighted dither is for 44100 and 48000 Hz, the output has 96000: take high-pass or white";
     assert_eq!(refused.to_string(), want);
 }

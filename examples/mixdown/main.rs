@@ -11,6 +11,7 @@ mod demo;
 mod failure;
 mod folder;
 mod inputs;
+mod judge;
 mod level;
 mod names;
 mod output;

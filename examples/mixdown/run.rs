@@ -5,7 +5,7 @@ use crate::{
     build,
     failure::{Failure, too_many_files},
     inputs::{self, Kind},
-    output, plan,
+    judge, output, plan,
     progress::Meter,
     range, silence,
     stop::Stop,
@@ -39,41 +39,56 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
         made.map_err(|e| Error::new(ErrorKind::Output, format!("{}: {e}", output::DEMO)).because(e))?;
     }
     let overwrite = args.force || output::in_demo(&path);
-    let bounce = Bounce::new().format(args.format).overwrite(overwrite).threads(args.threads.unwrap_or(0).into());
+    let threads = args.threads.unwrap_or(0).into();
+    let bounce = || {
+        let bounce = Bounce::new().format(args.format).overwrite(overwrite).threads(threads);
+        bounce.measure_strips(args.measure_strips)
+    };
     let advised = |e| {
         let (e, hints) = advice(e, &path, overwrite, args);
         Failure::Audio(e, hints)
     };
-    stop.while_checking(|| bounce.check(&path)).map_err(advised)?;
-    if output::among_stems(&path, &kinds) {
+    if !args.check {
+        stop.while_checking(|| bounce().check(&path)).map_err(advised)?;
+    }
+    if !args.check && output::among_stems(&path, &kinds) {
         voice.note(&format!("{} lies among the stems: the next mix of that folder takes it in", path.display()));
     }
 
-    let (session, plan) = compiled(kinds, args, voice, &path, overwrite)?;
+    let (mut session, mut plan) = compiled(kinds, args, voice, &path, overwrite)?;
     if voice.verbose {
         voice.line(
             printable_lines(plan.to_string().trim_end()).as_str(),
             || json!({ "event": "plan", "text": plan.to_string() }),
         );
     }
-    let bounce = match &args.range {
-        None => bounce,
+    let part = match &args.range {
+        None => None,
         Some(text) => {
             let (part, cut) = range::parse(text, session.rate, plan.length())
                 .map_err(|e| Failure::Usage(format!("--range {text}: {e}")))?;
             if cut {
                 voice.note(&format!("--range {text}: ends with the mix, at {}", part.end.clock(session.rate)));
             }
-            bounce.range(part)
+            Some(part)
         }
     };
+    let bounce = || part.clone().map_or_else(bounce, |part| bounce().range(part));
 
     let mut meter = Meter::new(args.progress(), voice, session.rate);
-    let watch = |progress| {
+    let mut watch = |progress| {
         meter.tell(progress);
         if stop.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let written = stop.while_writing(|| bounce.progress(watch).write(plan, &path));
+    let mut fit = None;
+    let written = stop.while_writing(|| {
+        if let Some((_, found)) = judge::fitted(&mut session, args, bounce, &mut watch)? {
+            fit = Some(found);
+            plan = Plan::compile(&session)?;
+        }
+        let bounce = bounce().progress(&mut watch);
+        if args.check { bounce.dry_run(plan) } else { bounce.write(plan, &path) }
+    });
     meter.end();
     let mut report = match written {
         Ok(report) => report,
@@ -85,7 +100,10 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
     };
     report.title.clone_from(&session.title);
     let silence = silence::told(&report, &session);
-    tell(&report, silence.as_deref(), args, voice, demo)
+    let wrong = judge::judged(&mut report, args, fit);
+    let code = tell(&report, silence.as_deref(), args, voice, demo)?;
+    wrong.iter().for_each(|what| voice.error(what, "check"));
+    Ok(if wrong.is_empty() { code } else { CHECK_FAILED })
 }
 
 /// The session that is asked for, and its plan.
@@ -98,6 +116,7 @@ fn compiled(
 ) -> Result<(Session, Plan), Failure> {
     let mut session = build::session(kinds, args, voice).map_err(|f| missing(f, args))?;
     strips::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
+    judge::master(&mut session, args);
     match Plan::compile(&session) {
         Ok(plan) => Ok((session, plan)),
         Err(e) => {

@@ -4,8 +4,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     plan::Plan,
     report::{Code, Report, Warning},
-    session::Dither,
-    sink::{Dithered, Format, Sink},
+    sink::{Dither, Dithered, Format, Shaping, Sink},
     units::{Frames, SampleRate},
 };
 
@@ -17,20 +16,20 @@ pub(super) fn reduced(plan: &Plan, format: Format) -> bool {
 /// The sink with dither before it.
 ///
 /// # Errors
-/// `Session` for shaped dither at a rate that its filter is not made for.
+/// `Session` for weighted dither at a rate that its filter is not made for.
 pub(super) fn dithered<'s>(
     sink: &'s mut dyn Sink,
-    (dither, seed): (Dither, u64),
+    dither: Dither,
     format: Format,
     plan: &Plan,
     start: Frames,
 ) -> Result<Dithered<&'s mut dyn Sink>> {
     let rate = plan.spec().rate;
-    if dither == Dither::Shaped && ![SampleRate::HZ_44100, SampleRate::HZ_48000].contains(&rate) {
-        let what = format!("shaped dither is for 44100 and 48000 Hz, the output has {rate}: take tpdf or high-pass");
+    if dither.shaping == Shaping::Weighted && ![SampleRate::HZ_44100, SampleRate::HZ_48000].contains(&rate) {
+        let what = format!("weighted dither is for 44100 and 48000 Hz, the output has {rate}: take high-pass or white");
         return Err(Error::new(ErrorKind::Session, what));
     }
-    Ok(Dithered::new(sink, dither, seed, format.bits(), start))
+    Ok(Dithered::new(sink, dither, format.bits(), start))
 }
 
 /// Warns of stems of more bits than the file, whose last bits are rounded away without dither.
@@ -50,7 +49,7 @@ pub(super) fn warning(plan: &Plan, format: Format) -> Option<Warning> {
 impl Report {
     /// Says whether the file was dithered, and what was rounded without.
     pub(super) fn rounded(&mut self, dither: Option<Dither>, warning: Option<Warning>) {
-        self.dither = dither.map(|d| d.to_string());
+        self.dither = dither.map(|d| d.shaping.to_string());
         self.warnings.extend(warning);
     }
 }

@@ -4,109 +4,105 @@
 //! (−93.32 dB of a full-scale sine at 16 bits). A number is a pure function of (seed, channel, frame), so neither blocks
 //! nor ranges nor threads change it. Samples that are exactly 0 stay 0: digital silence is silent.
 //!
-//! High-pass dither is the difference of successive numbers and needs no
-//! memory. Shaped dither feeds the error of earlier samples back, so its noise, and only that, depends on where a
+//! Shaping moves the noise to where ears are dull. High-pass dither is the difference of successive numbers and needs no
+//! memory. Weighted shaping feeds the error of earlier samples back, so its noise, and only that, depends on where a
 //! render starts.
 
 use std::{fmt, str::FromStr};
 
-/// The noise that is added where depth is reduced.
+/// The spectrum of dither.
 ///
 /// ```
-/// use soundtrack::Dither;
-/// assert_eq!("tpdf".parse(), Ok(Dither::Tpdf));
+/// use soundtrack::sink::Shaping;
+/// assert_eq!("high-pass".parse(), Ok(Shaping::HighPass));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Dither {
-    /// None: values are rounded.
+pub enum Shaping {
+    /// As much at every frequency.
     #[default]
-    Off,
-    /// Triangular, 2 LSB from peak to peak, as much at every frequency.
-    Tpdf,
-    /// The same power, less of it low down and more on top.
+    White,
+    /// Less low down, more on top; the same power.
     HighPass,
-    /// Triangular, and the error shaped away from where the ear is keenest (nine taps of error feedback): 24 dB less at
-    /// 3.5 kHz, 22 dB more at 20 kHz. For 44.1 and 48 kHz, and for a final file, never for stems.
-    Shaped,
+    /// Weighted by the ear's sensitivity (nine taps of error feedback): 24 dB less at 3.5 kHz, 22 dB more at 20 kHz.
+    /// For 44.1 and 48 kHz, and for files that are not processed again.
+    Weighted,
 }
 
-impl Dither {
-    const NAMED: [(Self, &'static str); 4] =
-        [(Self::Off, "off"), (Self::Tpdf, "tpdf"), (Self::HighPass, "high-pass"), (Self::Shaped, "shaped")];
+impl Shaping {
+    const NAMED: [(Self, &'static str); 3] =
+        [(Self::White, "white"), (Self::HighPass, "high-pass"), (Self::Weighted, "weighted")];
 }
 
-impl fmt::Display for Dither {
+impl fmt::Display for Shaping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(Self::NAMED.iter().find(|(d, _)| d == self).map_or("", |(_, name)| name))
+        f.pad(Self::NAMED.iter().find(|(s, _)| s == self).map_or("", |(_, name)| name))
     }
 }
 
-impl FromStr for Dither {
-    type Err = UnknownDither;
+impl FromStr for Shaping {
+    type Err = UnknownShaping;
 
-    fn from_str(name: &str) -> Result<Self, UnknownDither> {
-        let named = Self::NAMED.iter().find(|(_, n)| *n == name);
-        named.map(|(d, _)| *d).ok_or_else(|| UnknownDither(name.to_owned()))
+    fn from_str(name: &str) -> Result<Self, UnknownShaping> {
+        Self::NAMED.iter().find(|(_, n)| *n == name).map(|(s, _)| *s).ok_or(UnknownShaping)
     }
 }
 
-/// A name that is no dither.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownDither(String);
+/// A name that is none of `white high-pass weighted`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownShaping;
 
-impl fmt::Display for UnknownDither {
+impl fmt::Display for UnknownShaping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is no dither; there are off, tpdf, high-pass and shaped", self.0)
+        f.write_str("no such dither; there are white, high-pass and weighted")
     }
 }
 
-impl std::error::Error for UnknownDither {}
+impl std::error::Error for UnknownShaping {}
 
 /// F-weighted error feedback (Lipshitz, Vanderkooy and Wannamaker, 1991).
 const WEIGHTED: [f64; 9] = [2.412, -3.370, 3.937, -4.174, 3.353, -2.205, 1.281, -0.569, 0.0847];
 
-/// The dither of one channel, running.
+/// The dither of one channel.
 #[derive(Clone, Debug)]
-pub(crate) struct Noise {
+pub(crate) struct Dither {
     key: u64,
-    dither: Dither,
+    shaping: Shaping,
     /// Steps in 1.0.
     scale: f64,
-    /// The latest errors of shaping in steps, the latest first.
+    /// The latest errors of weighted shaping in steps, the latest first.
     errors: [f64; 9],
 }
 
-impl Noise {
+impl Dither {
     /// For integers of so many bits.
-    pub(crate) fn new(seed: u64, channel: usize, dither: Dither, bits: u16) -> Self {
+    pub(crate) fn new(seed: u64, channel: usize, shaping: Shaping, bits: u16) -> Self {
         let key = mixed(seed ^ mixed(channel as u64 + 1));
-        Self { key, dither, scale: libm::exp2(f64::from(bits) - 1.0), errors: [0.0; 9] }
+        Self { key, shaping, scale: libm::exp2(f64::from(bits) - 1.0), errors: [0.0; 9] }
     }
 
-    /// Adds the noise to samples, the first of which is frame `at`; after shaping they are whole steps.
+    /// Adds the noise to samples, the first of which is frame `at`; after weighted shaping they are whole steps.
     pub(crate) fn add(&mut self, samples: &mut [f64], at: u64) {
         let frames = (at..).zip(samples.iter_mut());
         let (key, step) = (self.key, 1.0 / self.scale);
-        match self.dither {
-            Dither::Off => {}
-            Dither::Tpdf => frames.for_each(|(frame, s)| {
+        match self.shaping {
+            Shaping::White => frames.for_each(|(frame, s)| {
                 if *s != 0.0 {
                     let (a, b) = uniform(key, frame);
                     *s += (a + b) * step;
                 }
             }),
-            Dither::HighPass => frames.for_each(|(frame, s)| {
+            Shaping::HighPass => frames.for_each(|(frame, s)| {
                 if *s != 0.0 {
                     *s += (uniform(key, frame).0 - uniform(key, frame.wrapping_sub(1)).0) * step;
                 }
             }),
-            Dither::Shaped => frames.for_each(|(frame, s)| *s = self.shaped(*s, frame)),
+            Shaping::Weighted => frames.for_each(|(frame, s)| *s = self.weighted(*s, frame)),
         }
     }
 
     /// One sample, rounded, with the errors of those before it taken away.
-    fn shaped(&mut self, sample: f64, frame: u64) -> f64 {
+    fn weighted(&mut self, sample: f64, frame: u64) -> f64 {
         let silent = sample == 0.0 || !sample.is_finite();
         let (a, b) = uniform(self.key, frame);
         let fed: f64 = WEIGHTED.iter().zip(&self.errors).map(|(c, e)| c * e).sum();

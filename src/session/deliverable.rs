@@ -2,8 +2,7 @@
 
 use super::{part::Part, strip::BusId, written::Written};
 use crate::{
-    dsp::dither::Dither,
-    sink::Format,
+    sink::{Dither, Format},
     units::{Dbtp, Lufs},
 };
 use std::path::PathBuf;

@@ -1,21 +1,37 @@
 //! Dither on the way into a sink: the last step before rounding, once.
 
 use super::{Sink, Written};
-use crate::{
-    block::Block,
-    dsp::dither::{Dither, Noise},
-    error::Result,
-    units::Frames,
-};
+use crate::{block::Block, dsp::dither, error::Result, units::Frames};
+use std::str::FromStr;
+
+pub use crate::dsp::dither::{Shaping, UnknownShaping};
+
+/// How to dither. The same seed gives the same noise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Dither {
+    /// Chooses the noise.
+    pub seed: u64,
+    /// Its spectrum.
+    pub shaping: Shaping,
+}
+
+impl FromStr for Dither {
+    type Err = UnknownShaping;
+
+    /// By the name of its spectrum, with seed 0.
+    fn from_str(name: &str) -> std::result::Result<Self, UnknownShaping> {
+        Ok(Self { seed: 0, shaping: name.parse()? })
+    }
+}
 
 /// A sink whose input is dithered to integers of so many bits. What is exactly 0 stays 0.
 ///
 /// ```
-/// use soundtrack::{Block, Dither, Frames, Layout, Sink, sink::{Dithered, Memory}};
+/// use soundtrack::{Block, Frames, Layout, Sink, sink::{Dither, Dithered, Memory}};
 /// let mut block = Block::new(Layout::Mono, 1000);
 /// block.fill(1000, 0.3);
 /// let render = |from: usize| -> soundtrack::Result<Vec<f64>> {
-///     let mut sink = Dithered::new(Memory::default(), Dither::Tpdf, 7, 16, Frames(from as u64));
+///     let mut sink = Dithered::new(Memory::default(), Dither::default(), 16, Frames(from as u64));
 ///     let mut part = block.clone();
 ///     part.set_frames(1000 - from);
 ///     sink.write(&part)?;
@@ -30,17 +46,16 @@ use crate::{
 pub struct Dithered<S> {
     sink: S,
     dither: Dither,
-    seed: u64,
     bits: u16,
     at: u64,
-    channels: Vec<Noise>,
+    channels: Vec<dither::Dither>,
     block: Option<Block>,
 }
 
 impl<S: Sink> Dithered<S> {
-    /// Dithers to integers of so many bits, 1 to 32. The same seed gives the same noise; the first frame that is written is `start` on the timeline.
-    pub fn new(sink: S, dither: Dither, seed: u64, bits: u16, start: Frames) -> Self {
-        Self { sink, dither, seed, bits: bits.clamp(1, 32), at: start.0, channels: Vec::new(), block: None }
+    /// Dithers to integers of so many bits, 1 to 32; the first frame that is written is `start` on the timeline.
+    pub fn new(sink: S, dither: Dither, bits: u16, start: Frames) -> Self {
+        Self { sink, dither, bits: bits.clamp(1, 32), at: start.0, channels: Vec::new(), block: None }
     }
 
     /// The sink behind it.
@@ -51,7 +66,7 @@ impl<S: Sink> Dithered<S> {
 
 impl<S: Sink> Sink for Dithered<S> {
     fn write(&mut self, block: &Block) -> Result<()> {
-        let new = |ch| Noise::new(self.seed, ch, self.dither, self.bits);
+        let new = |ch| dither::Dither::new(self.dither.seed, ch, self.dither.shaping, self.bits);
         for ch in self.channels.len()..block.layout().channels() {
             self.channels.push(new(ch));
         }
@@ -60,9 +75,9 @@ impl<S: Sink> Sink for Dithered<S> {
             other => other.insert(Block::new(block.layout(), block.frames())),
         };
         copy.set_frames(block.frames());
-        for ((to, from), noise) in copy.channels_mut().zip(block.channels()).zip(&mut self.channels) {
+        for ((to, from), dither) in copy.channels_mut().zip(block.channels()).zip(&mut self.channels) {
             to.copy_from_slice(from);
-            noise.add(to, self.at);
+            dither.add(to, self.at);
         }
         self.at += block.frames() as u64;
         self.sink.write(copy)

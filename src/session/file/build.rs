@@ -140,7 +140,7 @@ fn master(root: &Fields<'_>, session: &mut Session, context: &Context<'_>, text:
     session.master.gain = fields.gain("gain", text).unwrap_or_default();
     session.master.gain_curve = automation(&fields, context, Zero::Picture, text).0;
     session.master.limit = fields.gain("limit", text).map(|level| Dbtp(level.0));
-    session.master.dither = fields.named("dither", text).unwrap_or_default();
+    session.master.dither = fields.named("dither", text);
     fields.finish(text);
 }
 
