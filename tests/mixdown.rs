@@ -2,6 +2,8 @@
 
 #[path = "mixdown/inputs.rs"]
 mod inputs;
+#[path = "mixdown/judge.rs"]
+mod judge;
 #[path = "mixdown/options.rs"]
 mod options;
 #[path = "mixdown/output.rs"]

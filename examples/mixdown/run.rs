@@ -172,16 +172,16 @@ fn tell(report: &Report, silence: Option<&str>, args: &Args, voice: Voice, demo:
         && args.progress() != Progress::Bar
         && !args.quiet
     {
-        voice.line(&printable(&format!("wrote {path}, {:.1} s in {:.2} s", report.duration_s, report.wall_s)), || {
-            json!({})
-        });
+        let done = if args.check { "checked".to_owned() } else { format!("wrote {path}") };
+        voice.line(&printable(&format!("{done}, {:.1} s in {:.2} s", report.duration_s, report.wall_s)), || json!({}));
     }
     if demo && !args.quiet && !args.json && args.progress() != Progress::Json {
         voice.line(&next_steps(), || json!({}));
     }
     if args.strict && failed > 0 {
         let warnings = if failed == 1 { "1 warning".to_owned() } else { format!("{failed} warnings") };
-        voice.error(&format!("{path} was written, with {warnings} under --strict"), "check");
+        let done = if args.check { "checked".to_owned() } else { format!("{path} was written") };
+        voice.error(&format!("{done}, with {warnings} under --strict"), "check");
         return Ok(CHECK_FAILED);
     }
     Ok(0)
