@@ -4,6 +4,7 @@ use super::{Code, Warning};
 use crate::{
     plan::{Lane, LaneKind},
     render::Renderer,
+    sink::same_file,
     units::{Dbfs, Frames},
 };
 use std::{
@@ -85,7 +86,9 @@ fn same(a: &Lane, b: &Lane) -> bool {
             place
                 && match (a.stem.path(), b.stem.path()) {
                     (Some(one), Some(other)) if one == other => a.stem.name == b.stem.name,
-                    (Some(one), Some(other)) => alike(&one, &other).unwrap_or(false),
+                    (Some(one), Some(other)) => {
+                        same_file(&one, &other).unwrap_or(false) || alike(&one, &other).unwrap_or(false)
+                    }
                     _ => std::sync::Arc::ptr_eq(&a.stem, &b.stem),
                 }
         })
