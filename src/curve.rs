@@ -6,6 +6,7 @@
 //! Between two points the value goes from a to b as `a + (b - a) s(x)`, x from 0 at the first to 1 at the second. Gain
 //! points are in decibels and the line is drawn in decibels, except where an end is minus infinity: then in amplitude.
 
+mod knots;
 mod retime;
 
 use crate::units::{Decibels, Frames, Pan};

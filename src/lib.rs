@@ -101,6 +101,7 @@ pub mod sink;
 mod dsp;
 pub mod measure;
 pub mod report;
+pub mod compare;
 mod error;
 
 pub use block::Block;

@@ -9,6 +9,7 @@ mod crossfade;
 mod cue;
 mod cycle;
 mod depth;
+mod markers;
 mod place;
 mod print;
 mod route;
@@ -60,6 +61,7 @@ pub struct Plan {
     /// Where any clip is heard: sorted, apart from each other. Outside these the output is exactly 0.0.
     pub(crate) sounding: Vec<Range<u64>>,
     pub(crate) cues: Vec<PlannedCue>,
+    pub(crate) markers: Vec<markers::PlannedMarker>,
     /// The frame rate of the picture and the timecode of the first frame, where the session states any.
     pub(crate) picture: Option<(FrameRate, Timecode)>,
     /// What the report should say of how things were placed.
@@ -183,6 +185,7 @@ impl Plan {
         let (problems, notes) = place.done();
         if problems.is_empty() {
             let mut plan = route::lanes(session, voices);
+            plan.markers = markers::of(session, &cues);
             plan.cues = cues;
             plan.notes = notes;
             Ok(plan)

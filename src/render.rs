@@ -6,7 +6,9 @@
 pub(crate) mod flaws;
 mod lane;
 mod limited;
+pub(crate) mod overs;
 mod pool;
+pub(crate) mod sketch;
 
 use crate::{
     block::Block,
@@ -21,6 +23,7 @@ use lane::{LaneState, Output, Turn};
 use limited::Limited;
 pub(crate) use limited::Reduction;
 use pool::Pool;
+use sketch::{Grid, Sketch};
 
 /// How a plan is run. Nothing here changes a sample.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -107,7 +110,10 @@ impl Renderer {
             let n = BLOCK.min(total - done);
             if let Some(mut limited) = self.limited.take() {
                 let given = self.limit(&mut limited, n);
-                limited.give(self.position, block, done, if given.is_ok() { n } else { 0 });
+                if given.is_ok() {
+                    let sketch = self.lanes.last_mut().and_then(|master| master.sketch.as_mut());
+                    limited.give(self.position, block, done..done + n, sketch);
+                }
                 self.limited = Some(limited);
                 given?;
                 done += n;
@@ -175,6 +181,19 @@ impl Renderer {
             results.into_iter().collect::<Result<()>>()?;
         }
         Ok(())
+    }
+
+    /// From here on draws what every lane gives onto a grid, from a clean sheet.
+    pub(crate) fn sketch(&mut self, grid: Grid) {
+        let channels = self.plan.spec.layout.channels();
+        for (state, lane) in self.lanes.iter_mut().zip(&self.plan.lanes) {
+            state.sketch = Some(Sketch::new(grid, channels, lane.kind));
+        }
+    }
+
+    /// What was drawn of a lane, if anything was asked for.
+    pub(crate) fn sketched(&self, lane: usize) -> Option<&Sketch> {
+        self.lanes.get(lane).and_then(|l| l.sketch.as_ref())
     }
 
     /// Measures every track and bus from here on, or none. Changes no sample.

@@ -2,12 +2,29 @@
 //!
 //! The field names carry their units and are the keys of the JSON form; silence is `null` there, never infinity.
 
+mod audio;
 mod gather;
+mod overview;
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "places on a page are small numbers, and to round is to draw"
+)]
+mod picture;
+mod save;
 mod heard;
 mod suspect;
 mod table;
+mod waveform;
 
 pub(crate) use gather::gather;
+pub use overview::{
+    CueOverview, CurvePoint, LaneOverview, LoudnessOverview, MarkerOverview, Over, Overview, TimecodeOverview, Waveform,
+};
+pub use picture::{html_of, svg_of};
+pub use save::{Paper, save};
 pub(crate) use suspect::suspects;
 
 use crate::error::one_line;
@@ -50,6 +67,9 @@ pub struct Report {
     pub verdict: Option<Verdict>,
     /// What the user should know.
     pub warnings: Vec<Warning>,
+    /// What a picture is drawn from, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overview: Option<Overview>,
     /// Time it took to render and to write; [`Bounce::run`](crate::Bounce::run) counts checking the session too.
     pub wall_s: f64,
     /// Length of the output over the time it took.
@@ -323,10 +343,11 @@ impl fmt::Display for Warning {
 }
 
 impl Report {
-    /// The report as one JSON document. Keys are only ever added.
+    /// The report as one JSON document. Keys are only ever added. With an overview it stands on one line.
     #[must_use]
     pub fn to_json(&self) -> String {
+        let text = if self.overview.is_some() { serde_json::to_string } else { serde_json::to_string_pretty };
         // Every key is text and every value has a JSON form, so this cannot fail.
-        serde_json::to_string_pretty(self).unwrap_or_default()
+        text(self).unwrap_or_default()
     }
 }

@@ -6,6 +6,7 @@ mod early_sync;
 mod memory;
 mod wav;
 
+pub(crate) use atomic::AtomicFile;
 pub use atomic::same_file;
 pub use dithered::{Dither, Dithered, Shaping, UnknownShaping};
 pub use memory::Memory;

@@ -8,6 +8,8 @@ mod judge;
 mod options;
 #[path = "mixdown/output.rs"]
 mod output;
+#[path = "mixdown/papers.rs"]
+mod papers;
 #[path = "mixdown/program.rs"]
 mod program;
 #[path = "mixdown/sessions.rs"]

@@ -5,7 +5,7 @@ use crate::{
     build,
     failure::{Failure, too_many_files},
     inputs::{self, Kind},
-    judge, output, plan,
+    judge, output, paper, plan,
     progress::Meter,
     range, silence,
     stop::Stop,
@@ -13,7 +13,10 @@ use crate::{
     voice::{Voice, printable, printable_lines},
 };
 use serde_json::json;
-use soundtrack::{Bounce, Error, ErrorKind, Plan, Report, Session, report::Code};
+use soundtrack::{
+    Bounce, Error, ErrorKind, Plan, Report, Session,
+    report::{self, Code},
+};
 use std::{
     fs,
     io::{self, Write as _},
@@ -55,6 +58,9 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
         voice.note(&format!("{} lies among the stems: the next mix of that folder takes it in", path.display()));
     }
 
+    if let Some(report) = &args.report {
+        paper::check(report, overwrite || output::in_demo(report), &path)?;
+    }
     let (mut session, mut plan) = compiled(kinds, args, voice, &path, overwrite)?;
     if voice.verbose {
         voice.line(
@@ -75,6 +81,14 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
     };
     let bounce = || part.clone().map_or_else(bounce, |part| bounce().range(part));
 
+    if let Some(report) = &args.report {
+        paper::spare(report, &plan.files())?;
+    }
+    let drawn = |bounce: Bounce<'static>| match &args.report {
+        None => bounce,
+        Some(_) => bounce.overview(usize::try_from(args.bins).unwrap_or(usize::MAX)),
+    };
+
     let mut meter = Meter::new(args.progress(), voice, session.rate);
     let mut watch = |progress| {
         meter.tell(progress);
@@ -86,7 +100,7 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
             fit = Some(found);
             plan = Plan::compile(&session)?;
         }
-        let bounce = bounce().progress(&mut watch);
+        let bounce = drawn(bounce()).progress(&mut watch);
         if args.check { bounce.dry_run(plan) } else { bounce.write(plan, &path) }
     });
     meter.end();
@@ -99,8 +113,12 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
         Err(e) => return Err(advised(e)),
     };
     report.title.clone_from(&session.title);
-    let silence = silence::told(&report, &session);
     let wrong = judge::judged(&mut report, args, fit);
+    if let Some(to) = &args.report {
+        report::save(std::slice::from_ref(&report), to, overwrite || output::in_demo(to))?;
+        voice.note(&format!("the report is in {}", to.display()));
+    }
+    let silence = silence::told(&report, &session);
     let code = tell(&report, silence.as_deref(), args, voice, demo)?;
     wrong.iter().for_each(|what| voice.error(what, "check"));
     Ok(if wrong.is_empty() { code } else { CHECK_FAILED })
@@ -195,6 +213,7 @@ fn next_steps() -> String {
     format!(
         "\nListen to it, then try:\n  \
          {program} --solo rhythm --range 10s..20s   # a part of it, one bus alone\n  \
+         {program} --report target/demo/mix.html    # the same as a page that shows and plays it\n  \
          {program} --json                           # the same as data\n  \
          {program} target/demo/stems                # a folder of stems as they are, into stems.wav\n  \
          {program} kick.wav@-3 bass.flac@-2:L20     # your own stems, into mix.wav\n  \
@@ -203,7 +222,7 @@ fn next_steps() -> String {
 }
 
 /// A closed pipe is the reader's wish to hear no more, not an error.
-fn print(text: &str) -> Result<(), Failure> {
+pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Print(e)),

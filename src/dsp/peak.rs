@@ -53,11 +53,11 @@ impl Peak {
 
     /// Takes the samples of a channel, the first of which is frame `start`.
     pub(crate) fn take(&mut self, samples: &[f64], start: u64) {
-        self.found(largest(samples), samples, start);
+        self.note(largest(samples), samples, start);
     }
 
-    /// The same where the largest absolute sample is known.
-    pub(crate) fn found(&mut self, peak: f64, samples: &[f64], start: u64) {
+    /// The same, where the largest absolute sample among them is known.
+    pub(crate) fn note(&mut self, peak: f64, samples: &[f64], start: u64) {
         if peak > self.value {
             let first = samples.iter().position(|s| s.abs() == peak).unwrap_or_default();
             *self = Self { value: peak, at: start + first as u64 };

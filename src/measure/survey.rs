@@ -56,7 +56,7 @@ impl Survey {
             for ((peak, sum), samples) in self.peaks.iter_mut().zip(&mut self.sums).zip(block.channels()) {
                 let samples = samples.get(done..done + n).unwrap_or_default();
                 let (height, all) = largest_and_sum(samples);
-                peak.found(height, samples, at + done as u64);
+                peak.note(height, samples, at + done as u64);
                 *sum += all;
                 self.height = self.height.max(height);
             }

@@ -99,6 +99,7 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>) -> Plan {
         lanes,
         stages,
         cues: Vec::new(),
+        markers: Vec::new(),
         picture: session.picture(),
         notes: Vec::new(),
     }

@@ -3,7 +3,7 @@
 //! While nothing sounds, a sum holds −0.0, the one number that changes nothing when it is added: so what is outside a
 //! clip leaves every bit of the others alone, their signed zeros too. The master turns what is outside all clips into 0.0.
 
-use super::{flaws::FlawLog, pool::Pool};
+use super::{flaws::FlawLog, pool::Pool, sketch::Sketch};
 use crate::{
     block::Block,
     dsp::{
@@ -56,6 +56,8 @@ pub(super) struct LaneState {
     survey: Survey,
     /// The first and the last sample of each clip, in its channel where that is largest, with gain and fade.
     edges: Vec<[f64; 2]>,
+    /// The waveform, where a picture was asked for.
+    pub(super) sketch: Option<Sketch>,
     level: Vec<f64>,
     pan: Vec<f64>,
     factor: Vec<f64>,
@@ -74,6 +76,7 @@ impl LaneState {
             flaws: vec![FlawLog::default(); clips],
             survey: Survey::new(spec.layout.channels(), spec.rate),
             edges: vec![[0.0; 2]; clips],
+            sketch: None,
             level: Vec::new(),
             pan: Vec::new(),
             factor: Vec::new(),
@@ -125,6 +128,11 @@ impl LaneState {
         }
         if out.active {
             self.survey.take(&out.block, at);
+            // What a limiter gives out is drawn where it does.
+            if let Some(sketch) = self.sketch.as_mut().filter(|_| lane.kind != LaneKind::Master || plan.limit.is_none())
+            {
+                sketch.take(self.survey.peaks.iter_mut().zip(out.block.channels()), at);
+            }
         } else {
             self.survey.skip(frames);
         }

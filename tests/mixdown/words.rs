@@ -101,9 +101,9 @@ fn a_closed_stdout_or_stderr_is_no_crash() {
 /// Needs a shell that can lower its own limits.
 #[cfg(unix)]
 #[test]
-fn limits_of_the_system_are_named() {
+fn few_open_files_are_enough() {
     let desk = Desk::with_stems();
-    for n in 0..40 {
+    for n in 0..100 {
         std::fs::copy(desk.path("a.wav"), desk.path(format!("stem{n}.wav"))).unwrap();
     }
     let mut shell = std::process::Command::new("sh");
@@ -111,6 +111,6 @@ fn limits_of_the_system_are_named() {
     let output = shell.current_dir(desk.path("")).args(["-c", run]).arg(crate::program::program()).output().unwrap();
     let done = ended(output);
     if done.code != 99 {
-        done.expect(75, "Too many open files").expect(75, "ulimit -n 4096");
+        done.expect(0, "wrote mix.wav");
     }
 }

@@ -1,0 +1,52 @@
+//! A report of audio that is already finished: measured and drawn, not mixed.
+
+use super::Report;
+use crate::{
+    block::Block,
+    bounce::Bounce,
+    error::Result,
+    plan::Plan,
+    render::{Options, Renderer},
+    session::{Damage, Session, Track},
+    sink::{Sink, Written},
+    source,
+};
+use std::path::Path;
+
+/// Takes everything and keeps nothing.
+#[derive(Default)]
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn write(&mut self, _: &Block) -> Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<Written> {
+        Ok(Written::default())
+    }
+}
+
+impl Report {
+    /// What an audio file holds, at its own rate and in its own layout, with waveforms of at most so many bins, as
+    /// [`Bounce::overview`] counts them. [`output`](Self::output) is the file; its first audio stream is looked at.
+    ///
+    /// # Errors
+    /// `NotFound`, `Unsupported` or `Corrupt`, with the place; with [`Damage::Silence`] damaged stretches are warned of
+    /// instead.
+    pub fn of_audio(path: impl AsRef<Path>, bins: usize, damage: Damage) -> Result<Self> {
+        let path = path.as_ref();
+        let (_, info) = source::open(path, None)?;
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let mut session = Session::new(info.spec.rate, info.spec.layout);
+        session.damage = damage;
+        session.add_track(Track::new(name.clone(), path));
+        let mut renderer = Renderer::new(Plan::compile(&session)?, &Options::default())?;
+        let mut report = Bounce::new().overview(bins).into_sink(&mut renderer, &mut Nowhere)?;
+        report.title = name;
+        report.output = Some(path.display().to_string());
+        // The file is the mix: its channels are what there is to see.
+        report.overview.iter_mut().for_each(|o| o.tracks.clear());
+        Ok(report)
+    }
+}
