@@ -93,7 +93,7 @@ fn lag_gain_and_polarity_are_found() {
 
 #[test]
 fn strangers_have_no_fit() {
-    let found = compared(stereo(90_000, |ch, n| music(ch, n)), stereo(90_000, |ch, n| 0.3 * noise(99, ch, n as u64)));
+    let found = compared(stereo(90_000, music), stereo(90_000, |ch, n| 0.3 * noise(99, ch, n as u64)));
     assert!(found.fit.is_none() && found.different_samples > 179_000);
     assert!(compared(stereo(9000, |_, _| 0.0), stereo(9000, music)).fit.is_none());
 }
