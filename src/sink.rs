@@ -1,12 +1,14 @@
 //! Where audio goes: the trait and what a finished sink tells.
 
 mod atomic;
+mod dithered;
 mod early_sync;
 mod memory;
 mod wav;
 
 pub(crate) use atomic::AtomicFile;
 pub use atomic::same_file;
+pub use dithered::{Dither, Dithered, Shaping, UnknownShaping};
 pub use memory::Memory;
 pub use wav::{Broadcast, Format, Options, UnknownFormat, Wav};
 
@@ -27,6 +29,16 @@ pub trait Sink {
     /// # Errors
     /// `Output` or `Device` where the output cannot be completed.
     fn finish(&mut self) -> Result<Written>;
+}
+
+impl<S: Sink + ?Sized> Sink for &mut S {
+    fn write(&mut self, block: &Block) -> Result<()> {
+        (**self).write(block)
+    }
+
+    fn finish(&mut self) -> Result<Written> {
+        (**self).finish()
+    }
 }
 
 /// What a sink has taken.

@@ -10,6 +10,8 @@ mod output;
 mod papers;
 #[path = "mixdown/program.rs"]
 mod program;
+#[path = "mixdown/sessions.rs"]
+mod sessions;
 #[path = "mixdown/signals.rs"]
 mod signals;
 #[path = "mixdown/words.rs"]

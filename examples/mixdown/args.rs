@@ -17,6 +17,7 @@ Examples:
   mixdown song.toml --report song.html           and a page that shows and plays it
   mixdown compare old.wav new.wav                whether two files are the same, and if not, how not
   mixdown report song.wav                        what a file holds (./report is a folder of that name)
+  mixdown plan song.toml --set master.gain=-3    what would be done, with another value
 
 Exit codes:
   0 done            1 written, but a check failed; files differ    2 wrong usage
@@ -39,7 +40,7 @@ pub struct Args {
     #[command(subcommand)]
     pub tool: Option<Tool>,
 
-    /// A session (.toml), a folder of stems, or stems
+    /// A session (.toml, .json), a folder of stems, or stems
     ///
     ///   kick.wav           a stem
     ///   kick.wav@-3        its level in dB, where no file of that whole name exists
@@ -47,6 +48,7 @@ pub struct Args {
     ///   song.mp4#2         the second audio stream of a file
     ///   song.stem.mp4/     every stem of a file of stems, without the mix it starts with
     ///   stems/             every audio file of a folder, in the order of their names
+    ///   plan INPUT...      prints what would be done, and renders nothing
     #[arg(value_name = "INPUT", verbatim_doc_comment)]
     pub inputs: Vec<PathBuf>,
 
@@ -90,6 +92,10 @@ pub struct Args {
     /// How many points the waveforms of the report have at the most
     #[arg(long, value_name = "N", default_value_t = BINS, value_parser = bins())]
     pub bins: u32,
+
+    /// Set a value of a session file, as in track.drums.gain=-6; may be given more than once
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
 
     /// Let a session file use stems outside its own folder
     #[arg(long)]

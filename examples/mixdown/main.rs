@@ -18,6 +18,7 @@ mod look;
 mod names;
 mod output;
 mod paper;
+mod plan;
 mod progress;
 mod range;
 mod run;
