@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use serde_json::Value;
 use sessions::{length, noise, session};
 use soundtrack::{
-    Bounce, Clip, Curve, Decibels, Frames, Layout, Options, Plan, Renderer, Report, SampleRate, Session, Shape, Spec,
-    Track,
+    Bounce, Clip, Curve, Dbtp, Decibels, Frames, Layout, Options, Plan, Renderer, Report, SampleRate, Session, Shape,
+    Spec, Track,
     report::{self, CueOverview, MarkerOverview, Overview},
     sink,
     source::Memory,
@@ -107,6 +107,23 @@ fn curves_and_overs_lie_where_they_are() {
     let overs: Vec<_> = overview.overs.iter().map(|o| (o.at_frame, o.at_s, o.frames)).collect();
     assert_eq!((overs, overview.over_samples), (vec![(60_000, 1.25, 1), (90_000, 1.875, 1)], 2));
     assert!(overview.overs.iter().all(|o| (o.peak_dbfs - level).abs() < 1e-9));
+}
+
+#[test]
+fn the_mix_is_drawn_behind_the_limiter() {
+    let mut session = Session::new(SampleRate::HZ_48000, Layout::Mono);
+    session.add_track(track("loud", 0, 48_000, |n| 1.6 * (n as f64 / 900.0).sin() * (n as f64 * 0.05).sin()));
+    session.master.limit = Some(Dbtp(-1.0));
+    let report = gathered(&session, 300, 4096, 1, 0..48_000);
+    let whole = report.overview.clone().unwrap();
+    for block in [1, 333, 65_536] {
+        assert_eq!(overview(&session, 300, block, 1, 0..48_000), whole, "{block}");
+    }
+    let most = |wave: &report::Waveform| wave.max.iter().copied().fold(0.0, f32::max);
+    assert!(most(&whole.tracks[0].waveform) > 1.59);
+    assert!((0.85..=0.892).contains(&most(&whole.mix.waveform)), "{}", most(&whole.mix.waveform));
+    assert_eq!((whole.overs, whole.over_samples), (vec![], 0));
+    assert!(report.to_svg().contains("class=\"reduction\""));
 }
 
 /// A report with everything that can be drawn, its names out to break the page.

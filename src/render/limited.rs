@@ -2,6 +2,7 @@
 //!
 //! After a jump the master is rendered from the warm-up on, so any frame has the bits it has in a render of everything.
 
+use super::sketch::Sketch;
 use crate::{
     block::Block,
     dsp::{
@@ -26,6 +27,8 @@ pub(super) struct Limited {
     /// The peaks of what was given out, and the largest part taken away.
     pub peaks: Vec<Peak>,
     most: Peak,
+    /// The waveform of what was given out, where a picture was asked for.
+    pub sketch: Option<Sketch>,
 }
 
 /// What a limiter did.
@@ -51,6 +54,7 @@ impl Limited {
             curve: Lane::new(Keep::Largest),
             peaks: vec![Peak::default(); channels],
             most: Peak::default(),
+            sketch: None,
         }
     }
 
@@ -76,8 +80,11 @@ impl Limited {
             *strongest = strongest.max(largest(&reductions));
             most.take(&reductions, frame);
         });
-        for (peak, samples) in self.peaks.iter_mut().zip(out.channels()) {
-            peak.take(samples.get(offset..offset + frames).unwrap_or_default(), at);
+        let given = out.channels().map(|c| c.get(offset..offset + frames).unwrap_or_default());
+        let peaks = self.peaks.iter_mut().zip(given);
+        match &mut self.sketch {
+            None => peaks.for_each(|(peak, samples)| peak.take(samples, at)),
+            Some(sketch) => sketch.take(peaks, at),
         }
         self.next = Some(at + frames as u64);
     }
