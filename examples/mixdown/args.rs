@@ -14,10 +14,10 @@ Examples:
   mixdown kick.wav@-3 bass.flac@-2:L20 vox.wav   levels in dB and places, into mix.wav
   mixdown song.toml -o out/song.wav --force      a session file, over what is there
   mixdown stems/ --solo drums --range 10s..20s   a part of it
+  mixdown plan song.toml --set master.gain=-3    what would be done, with another value
   mixdown song.toml --report song.html           and a page that shows and plays it
   mixdown compare old.wav new.wav                whether two files are the same, and if not, how not
   mixdown report song.wav                        what a file holds (./report is a folder of that name)
-  mixdown plan song.toml --set master.gain=-3    what would be done, with another value
 
 Exit codes:
   0 done            1 written, but a check failed; files differ    2 wrong usage
@@ -84,6 +84,10 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub solo: Vec<String>,
 
+    /// Set a value of a session file, as in track.drums.gain=-6; may be given more than once
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+
     /// Write what happened as a page (.html), a picture (.svg), data (.json) or a waveform for web players
     /// (.waveform.json)
     #[arg(long, value_name = "FILE", value_parser = paper)]
@@ -92,10 +96,6 @@ pub struct Args {
     /// How many points the waveforms of the report have at the most
     #[arg(long, value_name = "N", default_value_t = BINS, value_parser = bins())]
     pub bins: u32,
-
-    /// Set a value of a session file, as in track.drums.gain=-6; may be given more than once
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
 
     /// Let a session file use stems outside its own folder
     #[arg(long)]
