@@ -6,6 +6,8 @@
 pub(crate) mod flaws;
 mod lane;
 mod limited;
+mod live;
+mod moves;
 pub(crate) mod overs;
 mod pool;
 pub(crate) mod sketch;
@@ -98,12 +100,17 @@ impl Renderer {
     /// `Session` for a block of another layout; `Corrupt`, `NotFound` or `Unsupported` for stems that cannot be
     /// delivered, with track, file and place.
     pub fn render(&mut self, block: &mut Block) -> Result<usize> {
+        self.render_part(block, usize::MAX)
+    }
+
+    /// The same, at most `most` frames.
+    pub(crate) fn render_part(&mut self, block: &mut Block, most: usize) -> Result<usize> {
         if block.layout() != self.plan.spec.layout {
             let what = format!("a block of {} for a plan of {}", block.layout(), self.plan.spec.layout);
             return Err(Error::new(ErrorKind::Session, what));
         }
         let left = usize::try_from(self.plan.length.0.saturating_sub(self.position)).unwrap_or(usize::MAX);
-        let total = left.min(block.capacity());
+        let total = left.min(block.capacity()).min(most);
         block.set_frames(total);
         let mut done = 0;
         while done < total {

@@ -14,6 +14,7 @@ mod failure;
 mod folder;
 mod inputs;
 mod level;
+mod listen;
 mod look;
 mod names;
 mod output;
