@@ -63,6 +63,7 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
 
     if let Some(report) = &args.report {
         paper::check(report, overwrite || output::in_demo(report), &path)?;
+        paper::spare(report, &args.inputs)?;
     }
     let (mut session, mut plan) = compiled(kinds, args, voice, &path, overwrite)?;
     if voice.verbose {
