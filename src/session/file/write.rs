@@ -5,7 +5,7 @@ use crate::{
     curve::{Curve, Fade, Shape},
     error::{Error, ErrorKind, Result},
     session::{At, BusId, Clip, Cue, CueKind, Deliverable, Input, Marker, Session, Strip, Track, Use},
-    sink::{Dither, Format},
+    sink::Format,
     units::{Decibels, Frames, Pan, SampleRate},
 };
 use std::path::{Component, Path};
@@ -82,7 +82,9 @@ impl Writer<'_> {
         if let Some(limit) = session.master.limit {
             master.put("limit", number(limit.0));
         }
-        dither(&mut master, session.master.dither)?;
+        if let Some(dither) = session.master.dither {
+            master.put("dither", text(dither));
+        }
         self.automation(&mut master, &session.master.gain_curve, &Curve::new());
         root.put_table("master", master);
 
@@ -289,7 +291,9 @@ impl Writer<'_> {
             own.put_switch("fit", target.fit);
             table.put("loudness", Value::Table(own));
         }
-        dither(&mut table, promise.dither)?;
+        if let Some(dither) = promise.dither {
+            table.put("dither", text(dither));
+        }
         Ok(table)
     }
 
@@ -358,18 +362,6 @@ fn level(table: &mut Table, key: &str, gain: Decibels) {
     if gain != Decibels::UNITY {
         table.put(key, number(gain.0));
     }
-}
-
-/// By the name of its spectrum; a file has no other seed than 0.
-fn dither(table: &mut Table, dither: Option<Dither>) -> Result<()> {
-    match dither {
-        None => {}
-        Some(Dither { seed: 0, shaping }) => table.put("dither", text(shaping)),
-        Some(Dither { seed, .. }) => {
-            return refuse(format!("dither with a seed of {seed}, and a session file knows only that of 0"));
-        }
-    }
-    Ok(())
 }
 
 /// A whole number where it is one.
