@@ -1,7 +1,11 @@
 //! The program `mixdown`, run as people run it: what goes in, what comes out, and how it ends.
 
+#[path = "mixdown/hostile.rs"]
+mod hostile;
 #[path = "mixdown/inputs.rs"]
 mod inputs;
+#[path = "mixdown/judge.rs"]
+mod judge;
 #[path = "mixdown/options.rs"]
 mod options;
 #[path = "mixdown/output.rs"]
