@@ -1,6 +1,7 @@
 //! Renders offline: a plan from its start to its end into a sink, block by block.
 
 mod depth;
+mod fit;
 
 use crate::{
     block::Block,
@@ -8,7 +9,7 @@ use crate::{
     measure::Meter,
     plan::Plan,
     render::{Options, Renderer, sketch::Grid},
-    report::{Code, Report, Warning, gather},
+    report::{Code, Report, Warning, gather, suspects},
     session::Session,
     sink::{self, Dither, Format, Sink, Wav, Written},
     units::Frames,
@@ -234,7 +235,13 @@ impl<'a> Bounce<'a> {
         }
         let written = sink.finish()?;
         let mut report = gather(renderer, "", &range);
-        report.mix.heard(meter.map(Meter::finish), range.start);
+        if let Some(meter) = meter {
+            let measured = meter.finish();
+            let at = measured.true_peak.map(|p| p.at.0);
+            report.mix.true_peak_track = at.and_then(|at| renderer.loudest(at)).map(str::to_owned);
+            report.mix.heard(measured, range.start);
+            report.warnings.extend(suspects(renderer, &range));
+        }
         if let (Some(overview), Some(measured)) = (&mut report.overview, &report.mix.measured) {
             overview.levels(measured);
         }

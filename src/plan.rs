@@ -89,6 +89,8 @@ pub(crate) struct Lane {
     pub pan: Automation,
     /// Whether anything of it is heard; others are not rendered.
     pub live: bool,
+    /// Why a track is not heard that nobody muted.
+    pub unused: Option<String>,
     /// The lanes it feeds, and how strong, for people.
     pub out: Vec<(usize, Decibels)>,
 }

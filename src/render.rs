@@ -16,7 +16,7 @@ use crate::{
     block::Block,
     dsp::peak::Peak,
     error::{Error, ErrorKind, Result},
-    measure::{Measured, Meter},
+    measure::{Measured, Meter, survey::Survey},
     plan::{LaneKind, Plan},
     units::Frames,
 };
@@ -71,7 +71,7 @@ impl Renderer {
     pub fn new(plan: Plan, options: &Options) -> Result<Self> {
         let pool = Pool::new(options.threads)?;
         let layout = plan.spec.layout;
-        let lanes = plan.lanes.iter().map(|lane| LaneState::new(lane, layout)).collect();
+        let lanes = plan.lanes.iter().map(|lane| LaneState::new(lane, plan.spec)).collect();
         let outputs = plan.lanes.iter().map(|_| Output::new(layout)).collect();
         let limited = plan.limit.map(|ceiling| Limited::new(ceiling, plan.spec.rate, layout.channels()));
         Ok(Self { plan, lanes, outputs, pool, position: 0, limited })
@@ -117,7 +117,10 @@ impl Renderer {
             let n = BLOCK.min(total - done);
             if let Some(mut limited) = self.limited.take() {
                 let given = self.limit(&mut limited, n);
-                limited.give(self.position, block, done, if given.is_ok() { n } else { 0 });
+                if given.is_ok() {
+                    let sketch = self.lanes.last_mut().and_then(|master| master.sketch.as_mut());
+                    limited.give(self.position, block, done..done + n, sketch);
+                }
                 self.limited = Some(limited);
                 given?;
                 done += n;
@@ -193,17 +196,11 @@ impl Renderer {
         for (state, lane) in self.lanes.iter_mut().zip(&self.plan.lanes) {
             state.sketch = Some(Sketch::new(grid, channels, lane.kind));
         }
-        if let Some(limited) = &mut self.limited {
-            limited.sketch = Some(Sketch::new(grid, channels, LaneKind::Master));
-        }
     }
 
     /// What was drawn of a lane, if anything was asked for.
     pub(crate) fn sketched(&self, lane: usize) -> Option<&Sketch> {
-        match &self.limited {
-            Some(limited) if lane + 1 == self.lanes.len() => limited.sketch.as_ref(),
-            _ => self.lanes.get(lane).and_then(|l| l.sketch.as_ref()),
-        }
+        self.lanes.get(lane).and_then(|l| l.sketch.as_ref())
     }
 
     /// Measures every track and bus from here on, or none. Changes no sample.
@@ -223,8 +220,25 @@ impl Renderer {
     pub(crate) fn peaks(&self, lane: usize) -> &[Peak] {
         match &self.limited {
             Some(limited) if lane + 1 == self.lanes.len() => &limited.peaks,
-            _ => self.lanes.get(lane).map_or(&[], LaneState::peaks),
+            _ => self.survey(lane).map_or(&[], |survey| &survey.peaks),
         }
+    }
+
+    /// What was watched of a lane so far.
+    pub(crate) fn survey(&self, lane: usize) -> Option<&Survey> {
+        self.lanes.get(lane).map(LaneState::survey)
+    }
+
+    /// The first and the last sample of each clip of a lane; 0 where it was not rendered.
+    pub(crate) fn edges(&self, lane: usize) -> &[[f64; 2]] {
+        self.lanes.get(lane).map_or(&[], LaneState::edges)
+    }
+
+    /// The heard track that is loudest at a frame, counted from the first that was rendered.
+    pub(crate) fn loudest(&self, frame: u64) -> Option<&str> {
+        let tracks = self.plan.lanes.iter().zip(&self.lanes).filter(|(l, _)| l.live && l.kind == LaneKind::Track);
+        let heights = tracks.map(|(lane, state)| (lane.name.as_str(), state.survey().height(frame)));
+        heights.filter(|(_, height)| *height > 0.0).reduce(|a, b| if b.1 > a.1 { b } else { a }).map(|(name, _)| name)
     }
 
     /// The flaws met in each clip of a lane so far.

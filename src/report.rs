@@ -15,6 +15,7 @@ mod overview;
 mod picture;
 mod save;
 mod heard;
+mod suspect;
 mod table;
 mod waveform;
 
@@ -24,9 +25,10 @@ pub use overview::{
 };
 pub use picture::{html_of, svg_of};
 pub use save::{Paper, save};
+pub(crate) use suspect::suspects;
 
 use crate::error::one_line;
-use crate::measure::Measured;
+use crate::measure::{Measured, Verdict};
 use crate::source::FlawKind;
 use serde::Serialize;
 use std::fmt;
@@ -41,7 +43,7 @@ pub struct Report {
     pub output: Option<String>,
     /// The format of that file, e.g. `wav24`.
     pub format: Option<String>,
-    /// The spectrum of the dither that was added, e.g. `white`; `null` for none.
+    /// The dither that was added, e.g. `tpdf`; `null` for none.
     pub dither: Option<String>,
     /// Size of that file.
     pub bytes: u64,
@@ -61,6 +63,8 @@ pub struct Report {
     pub buses: Vec<StripReport>,
     /// The mix, after the master.
     pub mix: MixReport,
+    /// Whether the mix meets a target, where one was given.
+    pub verdict: Option<Verdict>,
     /// What the user should know.
     pub warnings: Vec<Warning>,
     /// What a picture is drawn from, where it was asked for.
@@ -225,6 +229,9 @@ pub struct MixReport {
     pub true_peak_at_frame: Option<u64>,
     /// Its channel, counted from 0 in WAVE order.
     pub true_peak_channel: Option<usize>,
+    /// The track that was loudest at that time, after its gain and pan, to the tenth of a second (of mixes over 14 minutes to
+    /// two, over 28 to four, and so on).
+    pub true_peak_track: Option<String>,
     /// All that was measured, with curves over time; times in it count from the first frame that was rendered.
     #[serde(skip)]
     pub measured: Option<Measured>,
@@ -282,6 +289,16 @@ pub enum Code {
     W105,
     /// A stem is silent.
     W106,
+    /// A track has a constant offset.
+    W107,
+    /// Two tracks play the same sound at the same time.
+    W108,
+    /// A clip starts or ends abruptly.
+    W109,
+    /// Left and right are each other upside down.
+    W110,
+    /// A track is not heard, though it is not muted.
+    W111,
     /// A stem has more bits than the output, and was not dithered.
     W112,
     /// A header states a wrong length.

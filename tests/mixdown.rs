@@ -4,6 +4,8 @@
 mod hostile;
 #[path = "mixdown/inputs.rs"]
 mod inputs;
+#[path = "mixdown/judge.rs"]
+mod judge;
 #[path = "mixdown/options.rs"]
 mod options;
 #[path = "mixdown/output.rs"]

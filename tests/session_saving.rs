@@ -7,8 +7,8 @@ use proptest::{
     sample::{Index, select},
 };
 use soundtrack::{
-    Bus, Clip, Cue, CueKind, Curve, Dbtp, Decibels, Deliverable, Dither, Fade, FadeShape, Format, FrameRate, Frames,
-    Input, Layout, Load, LoudnessTarget, Lufs, Marker, Pan, PanLaw, SampleRate, Session, Shape, Timecode, Track, Use,
+    Bus, Clip, Cue, CueKind, Curve, Dbtp, Decibels, Deliverable, Fade, FadeShape, Format, FrameRate, Frames, Input,
+    Layout, Load, LoudnessTarget, Lufs, Marker, Pan, PanLaw, SampleRate, Session, Shape, Timecode, Track, Use,
 };
 use std::fs;
 
@@ -262,7 +262,7 @@ prop_compose! {
         film.start = Some(Timecode::of_number(86_400, FrameRate::FPS_24));
         film.pan_law = PanLaw::Linear;
         (film.master.gain, film.master.gain_curve) = (master.0, master.1);
-        (film.master.limit, film.master.dither) = (master.2.map(Dbtp), Dither::Shaped);
+        (film.master.limit, film.master.dither) = (master.2.map(Dbtp), "weighted 9".parse().ok());
         film.markers = vec![Marker { at: Frames(1), name: "one".into() }];
         let buses: Vec<_> = gains.iter().enumerate().map(|(i, g)| film.add_bus(Bus::new(format!("bus {i}")).gain(*g))).collect();
         film.bus_mut(buses[0]).strip.to = Some(buses[2]);
@@ -276,7 +276,7 @@ prop_compose! {
             film.add_cue(cue);
         }
         let target = LoudnessTarget { target: Some(Lufs(-23.5)), tolerance: None, true_peak: Some(Dbtp(-1.0)), fit: true };
-        let mix = Deliverable::new("mix", "out/{lang}.wav").format(Format::Wav16).lang("en").dither(Dither::Tpdf);
+        let mix = Deliverable::new("mix", "out/{lang}.wav").format(Format::Wav16).lang("en").dither("white".parse().unwrap());
         film.deliverables.push(mix.loudness(target).mute(buses[1]).mute(film.part("track.track 0").unwrap()));
         film.deliverables.push(Deliverable::new("album", "out/{nn} {cue}.wav").album(true));
         film.deliverables.push(Deliverable::new("stems", "out/{nn}.wav").stems([buses[2], buses[0]]));

@@ -4,7 +4,7 @@ use clap::{
     Parser, Subcommand, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use soundtrack::{Format, Layout, PanLaw, SampleRate, report::Paper};
+use soundtrack::{Format, Layout, PanLaw, SampleRate, measure::Target, report::Paper, sink::Dither};
 use std::{io::IsTerminal, path::PathBuf};
 
 const EXAMPLES: &str = "\
@@ -14,13 +14,15 @@ Examples:
   mixdown kick.wav@-3 bass.flac@-2:L20 vox.wav   levels in dB and places, into mix.wav
   mixdown song.toml -o out/song.wav --force      a session file, over what is there
   mixdown stems/ --solo drums --range 10s..20s   a part of it
+  mixdown stems/ --check --target ebu-r128       is it loud enough, too loud, clipped? Writes nothing
+  mixdown stems/ --fit --target spotify          one gain, so that loudness and true peak are right
   mixdown plan song.toml --set master.gain=-3    what would be done, with another value
   mixdown song.toml --report song.html           and a page that shows and plays it
   mixdown compare old.wav new.wav                whether two files are the same, and if not, how not
   mixdown report song.wav                        what a file holds (./report is a folder of that name)
 
 Exit codes:
-  0 done            1 written, but a check failed; files differ    2 wrong usage
+  0 done            1 a check failed; files differ                 2 wrong usage
   3 wrong session   4 a stem missing, unreadable or damaged        5 output, disk or device
   75 temporary, try again                                          130, 143 interrupted";
 
@@ -118,6 +120,30 @@ pub struct Args {
     /// Replace the output where it exists (never one of the inputs)
     #[arg(long)]
     pub force: bool,
+
+    /// What the mix is for, which is judged: ebu-r128, atsc-a85, netflix, spotify, apple or youtube
+    #[arg(long, value_name = "NAME")]
+    pub target: Option<Target>,
+
+    /// Measure and judge, write no audio; exit with 1 where the target is missed or samples are clipped
+    #[arg(long)]
+    pub check: bool,
+
+    /// Turn the mix by one gain so that the target's loudness and its true peak hold
+    #[arg(long, requires = "target")]
+    pub fit: bool,
+
+    /// Hold the true peak at this level in dBTP with a limiter [default: the session's, or none]
+    #[arg(long, value_name = "DBTP", allow_hyphen_values = true)]
+    pub limit: Option<f64>,
+
+    /// Dither where the output has fewer bits than the mix: white, high-pass or weighted [default: the session's, or none]
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "white", require_equals = true)]
+    pub dither: Option<Dither>,
+
+    /// Measure the loudness and the true peak of every track and bus too; they are in the JSON document
+    #[arg(long)]
+    pub measure_strips: bool,
 
     /// Print the result as one JSON document instead of a table
     #[arg(long)]

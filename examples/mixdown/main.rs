@@ -13,6 +13,7 @@ mod demo;
 mod failure;
 mod folder;
 mod inputs;
+mod judge;
 mod level;
 mod listen;
 mod look;

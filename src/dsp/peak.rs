@@ -16,6 +16,21 @@ pub(crate) fn largest(samples: &[f64]) -> f64 {
     lanes.iter().chain(rest).fold(0.0, |m, s| if s.abs() > m { s.abs() } else { m })
 }
 
+/// The largest absolute value as [`largest`] finds it, and the sum of all values.
+pub(crate) fn largest_and_sum(samples: &[f64]) -> (f64, f64) {
+    let (mut lanes, mut sums) = ([0.0f64; 8], [0.0f64; 8]);
+    let (eights, rest) = samples.as_chunks::<8>();
+    for eight in eights {
+        for ((m, sum), s) in lanes.iter_mut().zip(&mut sums).zip(eight) {
+            let a = s.abs();
+            *m = if a > *m { a } else { *m };
+            *sum += s;
+        }
+    }
+    let largest = lanes.iter().chain(rest).fold(0.0, |m, s| if s.abs() > m { s.abs() } else { m });
+    (largest, sums.iter().chain(rest).sum())
+}
+
 /// The largest absolute sample met so far, and the first frame it was met in.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Peak {
@@ -68,5 +83,7 @@ mod tests {
             }
         }
         assert_eq!(largest(&[]), 0.0);
+        let samples: Vec<f64> = (0..13).map(|n| f64::from(n) - 9.0).collect();
+        assert_eq!(largest_and_sum(&samples), (9.0, -39.0));
     }
 }

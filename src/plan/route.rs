@@ -71,7 +71,9 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
         };
         let live = node == master || heard.get(node).is_some_and(|edges| edges.contains(&true));
         let out = graph.out.get(node).into_iter().flatten().map(|&(to, gain)| (lane_of(to), gain)).collect();
-        lanes.push(Lane { kind, name, input, gain, pan, live, out });
+        let mut lane = Lane { kind, name, input, gain, pan, live, unused: None, out };
+        lane.unused = graph.unused(node, &lane, session.length);
+        lanes.push(lane);
     }
 
     let stage_of = |lane: usize| order.get(lane).and_then(|&node| stage.get(node)).copied();

@@ -1,7 +1,10 @@
 //! Who feeds whom, and what of it is heard while mutes, solos and faders stand as they do.
 
 use super::{Lane, route::Voice};
-use crate::{session::Session, units::Decibels};
+use crate::{
+    session::Session,
+    units::{Decibels, Frames},
+};
 use std::ops::Range;
 
 /// The strips of a session as places in a graph: tracks, then those of cues, then buses, then the master.
@@ -47,6 +50,20 @@ impl Routing {
             std::iter::once(main).chain(s.sends.iter().map(|s| (tracks + s.to.0, s.gain))).collect()
         });
         Self { out: out.chain([Vec::new()]).collect(), strips, tracks }
+    }
+
+    /// Why a track is not heard, where nobody muted or soloed anything to that end.
+    pub(super) fn unused(&self, node: usize, lane: &Lane, length: Option<Frames>) -> Option<String> {
+        let strip = self.strips.get(node).filter(|_| node < self.tracks)?;
+        if strip.mute || self.strips.iter().any(|s| s.solo) {
+            return None;
+        }
+        let later = |end: Frames| lane.clips().iter().all(|c| c.range.start >= end.0);
+        match lane.live {
+            true => length.filter(|end| later(*end)).map(|_| "it lies after the end of the mix".to_owned()),
+            false if strip.silent => Some("its fader is all the way down".to_owned()),
+            false => Some("all that it goes to is muted or turned all the way down".to_owned()),
+        }
     }
 
     /// The master's place, after all others.

@@ -9,13 +9,12 @@ use crate::{
     dsp::{
         gain::{add_scaled, add_shaped, put_scaled, scale, shape},
         pan::PanLaw,
-        peak::Peak,
     },
     error::Result,
     layout::{Layout, Side},
-    measure::{Measured, Meter},
+    measure::{Measured, Meter, survey::Survey},
     plan::{Feed, Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip},
-    source::reader::Reading,
+    source::{Spec, reader::Reading},
     units::Pan,
 };
 
@@ -56,7 +55,9 @@ pub(super) struct LaneState {
     /// Changes on their way, where the plan is played live.
     pub(super) moves: Option<Box<Moves>>,
     flaws: Vec<FlawLog>,
-    peaks: Vec<Peak>,
+    survey: Survey,
+    /// The first and the last sample of each clip, in its channel where that is largest, with gain and fade.
+    edges: Vec<[f64; 2]>,
     /// The waveform, where a picture was asked for.
     pub(super) sketch: Option<Sketch>,
     level: Vec<f64>,
@@ -69,14 +70,15 @@ pub(super) struct LaneState {
 }
 
 impl LaneState {
-    pub(super) fn new(lane: &Lane, layout: Layout) -> Self {
+    pub(super) fn new(lane: &Lane, spec: Spec) -> Self {
         let clips = lane.clips().len();
         Self {
             mono: Block::new(Layout::Mono, 0),
             readers: (0..clips).map(|_| Reading::Late(None)).collect(),
             moves: None,
             flaws: vec![FlawLog::default(); clips],
-            peaks: vec![Peak::default(); layout.channels()],
+            survey: Survey::new(spec.layout.channels(), spec.rate),
+            edges: vec![[0.0; 2]; clips],
             sketch: None,
             level: Vec::new(),
             pan: Vec::new(),
@@ -99,8 +101,12 @@ impl LaneState {
         self.meter.as_deref().cloned().map(Meter::finish)
     }
 
-    pub(super) fn peaks(&self) -> &[Peak] {
-        &self.peaks
+    pub(super) fn survey(&self) -> &Survey {
+        &self.survey
+    }
+
+    pub(super) fn edges(&self) -> &[[f64; 2]] {
+        &self.edges
     }
 
     pub(super) fn flaws(&self) -> &[FlawLog] {
@@ -129,10 +135,15 @@ impl LaneState {
         if !self.counts {
             return Ok(());
         }
-        let peaks = self.peaks.iter_mut().zip(out.block.channels()).filter(|_| out.active);
-        match &mut self.sketch {
-            None => peaks.for_each(|(peak, samples)| peak.take(samples, at)),
-            Some(sketch) => sketch.take(peaks, at),
+        if out.active {
+            self.survey.take(&out.block, at);
+            // What a limiter gives out is drawn where it does.
+            if let Some(sketch) = self.sketch.as_mut().filter(|_| lane.kind != LaneKind::Master || plan.limit.is_none())
+            {
+                sketch.take(self.survey.peaks.iter_mut().zip(out.block.channels()), at);
+            }
+        } else {
+            self.survey.skip(frames);
         }
         if let Some(meter) = &mut self.meter {
             if out.active { meter.feed(&out.block) } else { meter.skip(frames) }
@@ -150,7 +161,8 @@ impl LaneState {
         if !out.active && out.block.capacity() > 0 {
             (out.block, self.mono) = (Block::new(out.block.layout(), 0), Block::new(Layout::Mono, 0));
         }
-        for ((clip, reader), flaws) in clips.iter().zip(&mut self.readers).zip(&mut self.flaws) {
+        let kept = self.flaws.iter_mut().zip(&mut self.edges);
+        for ((clip, reader), (flaws, edges)) in clips.iter().zip(&mut self.readers).zip(kept) {
             if !sounds(clip) {
                 reader.close();
                 continue;
@@ -159,7 +171,7 @@ impl LaneState {
                 Placing::Pan => &mut self.mono,
                 Placing::Fold(_) => &mut out.block,
             };
-            add_clip(clip, reader, to, at, frames, &mut self.factor)?;
+            add_clip(clip, reader, to, at, frames, &mut self.factor, edges)?;
             reader.flaws().into_iter().filter(|_| self.counts).for_each(|flaw| flaws.take(flaw));
         }
         if out.active && out.block.frames() == 0 {
@@ -291,6 +303,7 @@ fn add_clip(
     at: u64,
     frames: usize,
     gains: &mut Vec<f64>,
+    edges: &mut [f64; 2],
 ) -> Result<()> {
     let mut now = clip.range.start.max(at);
     let end = clip.range.end.min(at + frames as u64);
@@ -313,11 +326,22 @@ fn add_clip(
         let faded = offset < clip.fade_in.length.0
             || left - (n as u64) < clip.fade_out.length.0
             || clip.window.fades(now..now + n as u64);
+        let own = |k: u64| clip.fade_in.gain(offset + k) * clip.fade_out.gain(left - k);
         if faded {
-            let own = |k: u64| clip.fade_in.gain(offset + k) * clip.fade_out.gain(left - k);
             let fades = (0..n as u64).map(|k| own(k) * clip.window.gain(now + k));
             gains.clear();
             gains.extend(fades.map(|fade| clip.gain * fade));
+        }
+        let edge = |k: usize| {
+            let samples = piece.channels().filter_map(|c| c.get(range.start + k));
+            let fade = own(k as u64) * clip.window.gain(now + k as u64);
+            samples.fold(0.0, |m: f64, s| m.max(s.abs())) * (clip.gain * fade).abs()
+        };
+        if now == clip.range.start {
+            edges[0] = edge(0);
+        }
+        if now + n as u64 == clip.range.end && n > 0 {
+            edges[1] = edge(n - 1);
         }
         let add = |to: &mut [f64], col: usize, factor: f64, first: bool| {
             let from = piece.channel(col).get(range.clone()).unwrap_or(&[]);

@@ -53,7 +53,7 @@ impl Format {
         self == Self::Wav32f
     }
 
-    fn width(self) -> Width {
+    pub(crate) fn width(self) -> Width {
         match self {
             Self::Wav16 => Width::I16,
             Self::Wav24 => Width::I24,

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 #[test]
 fn the_table_goes_to_stdout_and_all_else_to_stderr() {
-    let desk = Desk::with_stems();
+    let desk = Desk::with_tones();
     let done = desk.run(&["a.wav", "b.wav@-6:L20"]);
     assert!(
         done.out.contains("came in") && done.out.contains("16/44100 mono") && done.out.contains("L20"),

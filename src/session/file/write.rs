@@ -4,7 +4,7 @@ use super::document::{Key, Node, Table, Value};
 use crate::{
     curve::{Curve, Fade, Shape},
     error::{Error, ErrorKind, Result},
-    session::{At, BusId, Clip, Cue, CueKind, Deliverable, Dither, Input, Marker, Session, Strip, Track, Use},
+    session::{At, BusId, Clip, Cue, CueKind, Deliverable, Input, Marker, Session, Strip, Track, Use},
     sink::Format,
     units::{Decibels, Frames, Pan, SampleRate},
 };
@@ -82,8 +82,8 @@ impl Writer<'_> {
         if let Some(limit) = session.master.limit {
             master.put("limit", number(limit.0));
         }
-        if session.master.dither != Dither::Off {
-            master.put("dither", text(session.master.dither));
+        if let Some(dither) = session.master.dither {
+            master.put("dither", text(dither));
         }
         self.automation(&mut master, &session.master.gain_curve, &Curve::new());
         root.put_table("master", master);
