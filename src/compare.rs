@@ -83,6 +83,23 @@ pub struct Difference {
 
 /// Compares two audio files of any formats that are read, the first stream of each.
 ///
+/// ```
+/// use soundtrack::{Bounce, Format, Layout, SampleRate, Session, Spec, Track, compare, source::Memory};
+/// let folder = tempfile::tempdir()?;
+/// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+/// let mut mix = Session::new(spec.rate, spec.layout);
+/// mix.add_track(Track::new("x", Memory::new(spec, vec![vec![0.0, 0.5, -0.25, 0.125]])?));
+/// let (a, b) = (folder.path().join("a.wav"), folder.path().join("b.wav"));
+/// mix.bounce(&a)?;
+/// Bounce::new().format(Format::Wav32f).run(&mix, &b)?;
+/// assert!(compare::files(&a, &b)?.identical);
+/// mix.tracks_mut()[0].invert = true;
+/// Bounce::new().overwrite(true).run(&mix, &b)?;
+/// let most = compare::files(&a, &b)?.largest.unwrap();
+/// assert_eq!((most.at_frame, most.level_dbfs, most.a, most.b), (1, 0.0, 0.5, -0.5));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// `NotFound`, `Unsupported` or `Corrupt`, with the file and the place.
 pub fn files(a: impl AsRef<Path>, b: impl AsRef<Path>) -> Result<Comparison> {

@@ -13,9 +13,12 @@ mod markers;
 mod place;
 mod print;
 mod route;
+mod routing;
 
 pub(crate) use check::session as check;
 pub use cue::{PlannedCue, PlannedUse};
+pub(crate) use route::Scope;
+pub(crate) use routing::{Gates, Routing, sounding};
 
 use crate::{
     curve::{Automation, Fade},
@@ -66,6 +69,7 @@ pub struct Plan {
     pub(crate) picture: Option<(FrameRate, Timecode)>,
     /// What the report should say of how things were placed.
     pub(crate) notes: Vec<Note>,
+    pub(crate) routing: Routing,
 }
 
 /// A position that could not be met exactly.
@@ -174,6 +178,11 @@ impl Plan {
     /// Everything that is wrong at once, in [`Error::problems`]: kind `Session`, or the kind that all problems share
     /// (`NotFound`, `Unsupported`, `Corrupt`).
     pub fn compile(session: &Session) -> Result<Self> {
+        Self::compiled(session, Scope::Heard)
+    }
+
+    /// The same, with what is heard or with everything.
+    pub(crate) fn compiled(session: &Session, scope: Scope) -> Result<Self> {
         let mut place = place::Place::new(session, check::session(session));
         let mut voices: Vec<route::Voice<'_>> = session.tracks().iter().map(|t| place.track(t)).collect();
         let mut cues = Vec::new();
@@ -184,7 +193,7 @@ impl Plan {
         }
         let (problems, notes) = place.done();
         if problems.is_empty() {
-            let mut plan = route::lanes(session, voices);
+            let mut plan = route::lanes(session, voices, scope);
             plan.markers = markers::of(session, &cues);
             plan.cues = cues;
             plan.notes = notes;

@@ -6,6 +6,8 @@
 pub(crate) mod flaws;
 mod lane;
 mod limited;
+mod live;
+mod moves;
 pub(crate) mod overs;
 mod pool;
 pub(crate) mod sketch;
@@ -98,12 +100,17 @@ impl Renderer {
     /// `Session` for a block of another layout; `Corrupt`, `NotFound` or `Unsupported` for stems that cannot be
     /// delivered, with track, file and place.
     pub fn render(&mut self, block: &mut Block) -> Result<usize> {
+        self.render_part(block, usize::MAX)
+    }
+
+    /// The same, at most `most` frames.
+    pub(crate) fn render_part(&mut self, block: &mut Block, most: usize) -> Result<usize> {
         if block.layout() != self.plan.spec.layout {
             let what = format!("a block of {} for a plan of {}", block.layout(), self.plan.spec.layout);
             return Err(Error::new(ErrorKind::Session, what));
         }
         let left = usize::try_from(self.plan.length.0.saturating_sub(self.position)).unwrap_or(usize::MAX);
-        let total = left.min(block.capacity());
+        let total = left.min(block.capacity()).min(most);
         block.set_frames(total);
         let mut done = 0;
         while done < total {
@@ -111,8 +118,7 @@ impl Renderer {
             if let Some(mut limited) = self.limited.take() {
                 let given = self.limit(&mut limited, n);
                 if given.is_ok() {
-                    let sketch = self.lanes.last_mut().and_then(|master| master.sketch.as_mut());
-                    limited.give(self.position, block, done..done + n, sketch);
+                    limited.give(self.position, block, done..done + n);
                 }
                 self.limited = Some(limited);
                 given?;
@@ -189,11 +195,17 @@ impl Renderer {
         for (state, lane) in self.lanes.iter_mut().zip(&self.plan.lanes) {
             state.sketch = Some(Sketch::new(grid, channels, lane.kind));
         }
+        if let Some(limited) = &mut self.limited {
+            limited.sketch = Some(Sketch::new(grid, channels, LaneKind::Master));
+        }
     }
 
     /// What was drawn of a lane, if anything was asked for.
     pub(crate) fn sketched(&self, lane: usize) -> Option<&Sketch> {
-        self.lanes.get(lane).and_then(|l| l.sketch.as_ref())
+        match &self.limited {
+            Some(limited) if lane + 1 == self.lanes.len() => limited.sketch.as_ref(),
+            _ => self.lanes.get(lane).and_then(|l| l.sketch.as_ref()),
+        }
     }
 
     /// Measures every track and bus from here on, or none. Changes no sample.

@@ -1,6 +1,8 @@
 //! Where audio goes: the trait and what a finished sink tells.
 
 mod atomic;
+#[cfg(feature = "device")]
+pub(crate) mod device;
 mod dithered;
 mod early_sync;
 mod memory;
@@ -8,6 +10,8 @@ mod wav;
 
 pub(crate) use atomic::AtomicFile;
 pub use atomic::same_file;
+#[cfg(feature = "device")]
+pub use device::{DeviceInfo, devices};
 pub use dithered::{Dither, Dithered, Shaping, UnknownShaping};
 pub use memory::Memory;
 pub use wav::{Broadcast, Format, Options, UnknownFormat, Wav};

@@ -1,5 +1,7 @@
 //! The program `mixdown`, run as people run it: what goes in, what comes out, and how it ends.
 
+#[path = "mixdown/hostile.rs"]
+mod hostile;
 #[path = "mixdown/inputs.rs"]
 mod inputs;
 #[path = "mixdown/judge.rs"]

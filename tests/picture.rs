@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use serde_json::Value;
 use sessions::{length, noise, session};
 use soundtrack::{
-    Bounce, Clip, Curve, Decibels, Frames, Layout, Options, Plan, Renderer, Report, SampleRate, Session, Shape, Spec,
-    Track,
+    Bounce, Clip, Curve, Dbtp, Decibels, Frames, Layout, Options, Plan, Renderer, Report, SampleRate, Session, Shape,
+    Spec, Track,
     report::{self, CueOverview, MarkerOverview, Overview},
     sink,
     source::Memory,
@@ -109,6 +109,23 @@ fn curves_and_overs_lie_where_they_are() {
     assert!(overview.overs.iter().all(|o| (o.peak_dbfs - level).abs() < 1e-9));
 }
 
+#[test]
+fn the_mix_is_drawn_behind_the_limiter() {
+    let mut session = Session::new(SampleRate::HZ_48000, Layout::Mono);
+    session.add_track(track("loud", 0, 48_000, |n| 1.6 * (n as f64 / 900.0).sin() * (n as f64 * 0.05).sin()));
+    session.master.limit = Some(Dbtp(-1.0));
+    let report = gathered(&session, 300, 4096, 1, 0..48_000);
+    let whole = report.overview.clone().unwrap();
+    for block in [1, 333, 65_536] {
+        assert_eq!(overview(&session, 300, block, 1, 0..48_000), whole, "{block}");
+    }
+    let most = |wave: &report::Waveform| wave.max.iter().copied().fold(0.0, f32::max);
+    assert!(most(&whole.tracks[0].waveform) > 1.59);
+    assert!((0.85..=0.892).contains(&most(&whole.mix.waveform)), "{}", most(&whole.mix.waveform));
+    assert_eq!((whole.overs, whole.over_samples), (vec![], 0));
+    assert!(report.to_svg().contains("class=\"reduction\""));
+}
+
 /// A report with everything that can be drawn, its names out to break the page.
 fn hostile() -> (Report, &'static str) {
     const NAME: &str = "</text></svg></script><script>alert('x')</script>\"'&amp;\u{0}\u{1b}\u{ffff}\u{2028}木";
@@ -183,8 +200,8 @@ fn the_data_has_no_number_that_is_none() {
 
 #[test]
 fn every_size_is_drawn() {
-    // No length; one frame; 200 tracks. The mix is a lane of its own where it is more than the only track.
-    for (tracks, frames, drawn) in [(1, 0, 1), (1, 1, 2), (200, 4000, 201)] {
+    // No length; one frame; 200 tracks. The mix has a lane where it is not what the only track gives.
+    for (tracks, frames, drawn) in [(1, 0, 1), (1, 1, 1), (200, 4000, 201)] {
         let mut session = Session::new(SampleRate::HZ_48000, Layout::Stereo);
         for i in 0..tracks {
             session.add_track(track(&format!("t{i}"), 0, frames, |n| 0.1 * noise(i, 0, n)));

@@ -78,6 +78,12 @@ pub struct Args {
     #[arg(long, value_name = "A..B", allow_hyphen_values = true)]
     pub range: Option<String>,
 
+    /// Play instead of writing a file: on the default output device, on one by name or id, or on "null", which needs no
+    /// hardware
+    #[arg(long, value_name = "DEVICE", num_args = 0..=1, require_equals = true, default_missing_value = "",
+          conflicts_with_all = ["output", "force", "json"])]
+    pub play: Option<String>,
+
     /// Leave out a track or a bus; may be given more than once
     #[arg(long, value_name = "NAME")]
     pub mute: Vec<String>,

@@ -15,6 +15,7 @@ mod folder;
 mod inputs;
 mod judge;
 mod level;
+mod listen;
 mod look;
 mod names;
 mod output;

@@ -5,7 +5,7 @@ use crate::{
     build,
     failure::{Failure, too_many_files},
     inputs::{self, Kind},
-    judge, output, paper, plan,
+    judge, listen, output, paper, plan,
     progress::Meter,
     range, silence,
     stop::Stop,
@@ -14,7 +14,7 @@ use crate::{
 };
 use serde_json::json;
 use soundtrack::{
-    Bounce, Error, ErrorKind, Plan, Report, Session,
+    Bounce, Error, ErrorKind, Frames, Plan, Report, Session,
     report::{self, Code},
 };
 use std::{
@@ -33,6 +33,9 @@ const CHECK_FAILED: u8 = 1;
 pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
     if let Some(inputs) = plan::asked(&args.inputs) {
         return show_plan(inputs, args, voice);
+    }
+    if args.play.is_some() {
+        return aloud(args, voice, stop);
     }
     let kinds = inputs::kinds(&args.inputs).map_err(|f| missing(f, args))?;
     let path = output::path(args.output.as_deref(), &kinds).map_err(Failure::Usage)?;
@@ -60,6 +63,7 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
 
     if let Some(report) = &args.report {
         paper::check(report, overwrite || output::in_demo(report), &path)?;
+        paper::spare(report, &args.inputs)?;
     }
     let (mut session, mut plan) = compiled(kinds, args, voice, &path, overwrite)?;
     if voice.verbose {
@@ -122,6 +126,21 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
     let code = tell(&report, silence.as_deref(), args, voice, demo)?;
     wrong.iter().for_each(|what| voice.error(what, "check"));
     Ok(if wrong.is_empty() { code } else { CHECK_FAILED })
+}
+
+/// Plays instead of writing.
+fn aloud(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
+    let kinds = inputs::kinds(&args.inputs).map_err(|f| missing(f, args))?;
+    let mut session = build::session(kinds, args, voice).map_err(|f| missing(f, args))?;
+    strips::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
+    let plan = Plan::compile(&session).map_err(|e| Failure::Audio(e, build::guesses(&session)))?;
+    let mut at = Frames::ZERO;
+    if let Some(text) = &args.range {
+        let (part, _) = range::parse(text, session.rate, plan.length())
+            .map_err(|e| Failure::Usage(format!("--range {text}: {e}")))?;
+        (at, session.length) = (part.start, Some(part.end));
+    }
+    listen::listen(args, &session, at, voice, stop)
 }
 
 /// The session that is asked for, and its plan.

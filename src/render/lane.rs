@@ -3,7 +3,7 @@
 //! While nothing sounds, a sum holds −0.0, the one number that changes nothing when it is added: so what is outside a
 //! clip leaves every bit of the others alone, their signed zeros too. The master turns what is outside all clips into 0.0.
 
-use super::{flaws::FlawLog, pool::Pool, sketch::Sketch};
+use super::{flaws::FlawLog, moves::Moves, pool::Pool, sketch::Sketch};
 use crate::{
     block::Block,
     dsp::{
@@ -14,7 +14,7 @@ use crate::{
     layout::{Layout, Side},
     measure::{Measured, Meter, survey::Survey},
     plan::{Feed, Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip},
-    source::{Spec, reader::Reader},
+    source::{Spec, reader::Reading},
     units::Pan,
 };
 
@@ -50,8 +50,10 @@ pub(super) struct Turn<'a> {
 pub(super) struct LaneState {
     /// The sum of a track's mono clips, until the pan law places it.
     mono: Block,
-    /// One for each clip, while it sounds.
-    readers: Vec<Option<Reader>>,
+    /// One for each clip.
+    pub(super) readers: Vec<Reading>,
+    /// Changes on their way, where the plan is played live.
+    pub(super) moves: Option<Box<Moves>>,
     flaws: Vec<FlawLog>,
     survey: Survey,
     /// The first and the last sample of each clip, in its channel where that is largest, with gain and fade.
@@ -72,7 +74,8 @@ impl LaneState {
         let clips = lane.clips().len();
         Self {
             mono: Block::new(Layout::Mono, 0),
-            readers: (0..clips).map(|_| None).collect(),
+            readers: (0..clips).map(|_| Reading::Late(None)).collect(),
+            moves: None,
             flaws: vec![FlawLog::default(); clips],
             survey: Survey::new(spec.layout.channels(), spec.rate),
             edges: vec![[0.0; 2]; clips],
@@ -115,10 +118,16 @@ impl LaneState {
         let Turn { plan, before, at, frames, pool } = turn;
         match &lane.input {
             LaneInput::Clips(clips) => self.play(out, clips, at, frames).map_err(|e| e.in_track(&lane.name))?,
-            LaneInput::Sum(feeds) => sum(out, feeds, before, frames, pool),
+            LaneInput::Sum(feeds) => match &self.moves {
+                None => sum(out, feeds.iter(), before, frames, pool),
+                Some(moves) => moves.sum(out, feeds, before, frames, pool),
+            },
         }
         if out.active {
             self.strip(&mut out.block, lane, plan, at, frames);
+        }
+        if let Some(moves) = &mut self.moves {
+            moves.advance(frames);
         }
         if lane.kind == LaneKind::Master {
             silence(&mut out.block, plan, at, frames);
@@ -155,16 +164,12 @@ impl LaneState {
         let kept = self.flaws.iter_mut().zip(&mut self.edges);
         for ((clip, reader), (flaws, edges)) in clips.iter().zip(&mut self.readers).zip(kept) {
             if !sounds(clip) {
-                *reader = None;
+                reader.close();
                 continue;
             }
             let to = match clip.place {
                 Placing::Pan => &mut self.mono,
                 Placing::Fold(_) => &mut out.block,
-            };
-            let reader = match reader {
-                Some(open) => open,
-                closed => closed.insert(Reader::open(&clip.stem)?),
             };
             add_clip(clip, reader, to, at, frames, &mut self.factor, edges)?;
             reader.flaws().into_iter().filter(|_| self.counts).for_each(|flaw| flaws.take(flaw));
@@ -178,7 +183,8 @@ impl LaneState {
     /// Applies gain and pan: the balance to what has sides already, the pan law to what is mono.
     fn strip(&mut self, out: &mut Block, lane: &Lane, plan: &Plan, at: u64, frames: usize) {
         let mono = self.mono.channels().next().filter(|m| !m.is_empty());
-        if let (Some(level), Some(pan)) = (lane.gain.constant(), lane.pan.constant()) {
+        let moving = self.moves.as_ref().and_then(|m| m.fader.as_ref());
+        if let (Some(level), Some(pan), None) = (lane.gain.constant(), lane.pan.constant(), moving) {
             let (left, right) = plan.pan_law.gains(Pan(pan));
             let (to_left, to_right) = PanLaw::Balance.gains(Pan(pan));
             for (samples, speaker) in out.channels_mut().zip(plan.spec.layout.speakers()) {
@@ -198,6 +204,9 @@ impl LaneState {
         self.pan.resize(frames, 0.0);
         lane.gain.fill(at, &mut self.level);
         lane.pan.fill(at, &mut self.pan);
+        if let Some(moving) = moving {
+            moving.blend(at, &mut self.level, &mut self.pan);
+        }
         for (samples, speaker) in out.channels_mut().zip(plan.spec.layout.speakers()) {
             let factors = |gains: &dyn Fn(Pan) -> f64, out: &mut Vec<f64>| {
                 out.clear();
@@ -224,9 +233,15 @@ impl LaneState {
 }
 
 /// Adds up the feeds that sound, in order; the channels side by side.
-fn sum(out: &mut Output, feeds: &[Feed], before: &[Output], frames: usize, pool: &Pool) {
+pub(super) fn sum<'a>(
+    out: &mut Output,
+    feeds: impl Iterator<Item = &'a Feed>,
+    before: &[Output],
+    frames: usize,
+    pool: &Pool,
+) {
     let sounding = |f: &Feed| before.get(f.lane).filter(|o| o.active).map(|o| (f.gain, &o.block));
-    let feeds: Vec<_> = feeds.iter().filter_map(sounding).collect();
+    let feeds: Vec<_> = feeds.filter_map(sounding).collect();
     out.active = !feeds.is_empty();
     let Some(((first_gain, first), others)) = feeds.split_first() else {
         return nothing(&mut out.block, frames);
@@ -283,7 +298,7 @@ fn place(to: &mut [f64], mono: &[f64], gain: f64) {
 /// added: the same bits, since nothing changes nothing.
 fn add_clip(
     clip: &PlannedClip,
-    reader: &mut Reader,
+    reader: &mut Reading,
     to: &mut Block,
     at: u64,
     frames: usize,
@@ -305,7 +320,7 @@ fn add_clip(
         let offset = now - clip.range.start + clip.lead;
         let within = offset % clip.pass;
         let most = usize::try_from((end - now).min(clip.pass - within)).unwrap_or(usize::MAX);
-        let (piece, range) = reader.read(clip.from + within, most)?;
+        let (piece, range) = reader.read(&clip.stem, clip.from + within, most)?;
         let n = range.len();
         let left = clip.total - offset;
         let faded = offset < clip.fade_in.length.0

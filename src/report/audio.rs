@@ -31,6 +31,20 @@ impl Report {
     /// What an audio file holds, at its own rate and in its own layout, with waveforms of at most so many bins, as
     /// [`Bounce::overview`] counts them. [`output`](Self::output) is the file; its first audio stream is looked at.
     ///
+    /// ```
+    /// use soundtrack::{Damage, Layout, Report, SampleRate, Session, Spec, Track, source::Memory};
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("half.wav");
+    /// let spec = Spec { rate: SampleRate::HZ_44100, layout: Layout::Mono };
+    /// let mut mix = Session::new(spec.rate, spec.layout);
+    /// mix.add_track(Track::new("x", Memory::new(spec, vec![vec![0.5; 1000]])?));
+    /// mix.bounce(&path)?;
+    /// let report = Report::of_audio(&path, 10, Damage::Refuse)?;
+    /// assert_eq!((report.rate_hz, report.frames), (44_100, 1000));
+    /// assert_eq!(report.overview.unwrap().mix_channels[0].max, [0.5; 10]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// `NotFound`, `Unsupported` or `Corrupt`, with the place; with [`Damage::Silence`] damaged stretches are warned of
     /// instead.

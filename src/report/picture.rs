@@ -117,7 +117,7 @@ fn draw(report: &Report) -> Drawn {
         cues::labels(&mut svg, overview, &axis, y - 12.0);
         y += cues::height(overview, &axis);
         y = lanes::draw(&mut svg, report, overview, &axis, y, &mut hover) + 16.0;
-        bottom = levels::draw(&mut svg, overview, &axis, y, &mut hover);
+        bottom = levels::draw(&mut svg, report, overview, &axis, y, &mut hover);
         y = bottom + 24.0;
     } else {
         svg.text("detail", (MARGIN, y), Anchor::Start, "No waveforms were gathered.", None);

@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(reel[..2], [own("01:00:00", 0.0), own("01:01:00", 2_880_000.0)]);
         assert_eq!(reel.len(), 7);
         // A second of labels at 23.976 fps lasts 1.001 s.
-        assert_eq!(label("00:59:58:12", "23.976", 6.0)[0], own("00:59:59", 24_024.0));
+        assert_eq!(label("00:59:58:12", "23.976", 20.0)[0], own("01:00:00", 72_072.0));
         // Drop-frame: the label of a minute's first frame is left out.
         let drop = label("01:00:58;00", "29.97df", 10.0);
         assert_eq!(drop.iter().find(|l| l.0 == "01:01:00").unwrap().1, 96_096.0);

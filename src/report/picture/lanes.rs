@@ -87,7 +87,9 @@ fn rows<'a>(report: &'a Report, overview: &'a Overview) -> Vec<Row<'a>> {
     let common = if loudest > 0.0 { loudest } else { 1.0 };
     let colour = |bus: Option<&String>| {
         let index = bus.and_then(|name| overview.buses.iter().position(|b| b.name == *name));
-        index.map_or("cm".to_owned(), |i| format!("c{}", i % COLOURS))
+        // Without any bus all tracks have one colour.
+        let none = if overview.buses.is_empty() { "c0" } else { "cm" };
+        index.map_or(none.to_owned(), |i| format!("c{}", i % COLOURS))
     };
     let row = |lane: &'a LaneOverview, detail: Vec<String>, colour: String| Row {
         lane,

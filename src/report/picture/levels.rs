@@ -1,4 +1,4 @@
-//! The levels below the lanes: loudness over time, and the peak with the places that are over.
+//! The levels below the lanes: loudness over time, the peak with the places that are over, and what a limiter took away.
 
 use super::{
     COLUMNS, LEFT, MARGIN, RIGHT,
@@ -8,23 +8,58 @@ use super::{
     svg::{Anchor, Svg, number},
     wave::{Column, Steps, columns},
 };
-use crate::report::{LoudnessOverview, Over, Overview};
+use crate::report::{LimiterReport, LoudnessOverview, Over, Overview, Report};
 use std::fmt::Write as _;
 
 const LOUDNESS: f64 = 150.0;
 const PEAK: f64 = 56.0;
+const REDUCTION: f64 = 36.0;
 /// The lowest level that the peak lane shows.
 const FLOOR: f64 = -36.0;
 
-/// Draws both from `y` on; where they end.
-pub(super) fn draw(svg: &mut Svg, overview: &Overview, axis: &Axis, y: f64, hover: &mut hover::Page) -> f64 {
+/// Draws them from `y` on; where they end.
+pub(super) fn draw(
+    svg: &mut Svg,
+    report: &Report,
+    overview: &Overview,
+    axis: &Axis,
+    y: f64,
+    hover: &mut hover::Page,
+) -> f64 {
     let mut y = y;
     if let Some(loudness) = &overview.loudness {
         curves(svg, overview, loudness, axis, y, hover);
         y += LOUDNESS + 18.0;
     }
     peaks(svg, overview, axis, y);
-    y + PEAK
+    y += PEAK;
+    if let Some(limiter) = report.mix.limiter.as_ref().filter(|l| l.reduction_db.is_some()) {
+        reduction(svg, limiter, overview, axis, y + 12.0);
+        y += 12.0 + REDUCTION;
+    }
+    y
+}
+
+/// What the limiter took away, from the top down.
+fn reduction(svg: &mut Svg, limiter: &LimiterReport, overview: &Overview, axis: &Axis, y: f64) {
+    let most = limiter.reduction_db.unwrap_or_default();
+    let low = (most / 3.0).ceil().max(1.0) * 3.0;
+    heading(svg, y + 14.0, "Limiter", "dB");
+    let at = limiter.reduction_at_s.map_or(String::new(), |s| format!(" at {}", axis.name(s)));
+    svg.text("detail", (MARGIN + 12.0, y + 31.0), Anchor::Start, &format!("most −{most:.1}{at}"), None);
+    svg.rect("panel", [LEFT, y, axis.width(), REDUCTION], 0.0);
+    axis.grid(svg, &axis.ticks(), y, y + REDUCTION);
+    super::cues::bands(svg, overview, axis, y, y + REDUCTION);
+    let values: Vec<Option<f32>> = limiter.reduction_curve_db.iter().copied().map(Some).collect();
+    let values = levels(&values, limiter.reduction_step_s, axis);
+    let steps = Steps::new((LEFT, axis.width()), y, values.len(), REDUCTION);
+    steps.open(svg);
+    let reach = |v: &Option<f64>| (0.0, v.unwrap_or(0.0) / low * REDUCTION);
+    svg.path("reduction", &steps.outline(values.iter().map(reach)));
+    svg.raw("</g>");
+    for (level, place) in [(0.0, y + 8.0), (-low, y + REDUCTION)] {
+        svg.text("tick", (LEFT - 6.0, place), Anchor::End, &signed(level, 0), None);
+    }
 }
 
 fn curves(

@@ -96,7 +96,10 @@ for (const section of document.querySelectorAll(".report")) {
     show();
   };
   const follow = () => { show(); if (!audio.paused) requestAnimationFrame(follow); };
-  audio.addEventListener("play", follow);
+  audio.addEventListener("play", () => {
+    for (const other of document.querySelectorAll("audio")) if (other !== audio) other.pause();
+    follow();
+  });
   audio.addEventListener("seeked", show);
   audio.addEventListener("timeupdate", show);
   audio.addEventListener("error", () => { section.querySelector(".lost").hidden = false; });
@@ -115,7 +118,8 @@ for (const section of document.querySelectorAll(".report")) {
     }
   });
   document.addEventListener("keydown", (event) => {
-    if (event.target !== document.body) return;
+    // With several players it is not said which is meant.
+    if (event.target !== document.body || document.querySelectorAll("audio").length > 1) return;
     if (event.key === " ") { event.preventDefault(); if (audio.paused) audio.play(); else audio.pause(); }
     if (event.key === "ArrowLeft") jump(data.start_s + audio.currentTime - 5);
     if (event.key === "ArrowRight") jump(data.start_s + audio.currentTime + 5);

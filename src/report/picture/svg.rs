@@ -193,9 +193,9 @@ mod tests {
     fn long_text_is_shortened_or_broken() {
         let fit = Fit { room: 60.0, size: 10.0 };
         assert_eq!(fit.shorten("violins"), "violins");
-        assert_eq!(fit.shorten("first violins, close"), "first viol…");
+        assert_eq!(fit.shorten("first violins, close"), "first violi…");
         let lines = fit.lines("one two three four fivesixseveneightnine");
-        assert_eq!(lines, ["one two", "three four", "fivesixs…"]);
+        assert_eq!(lines, ["one two", "three four", "fivesixse…"]);
         assert_eq!(fit.lines(""), [""]);
     }
 }
