@@ -42,7 +42,7 @@ use std::{ops::Range, path::PathBuf, sync::Arc};
 /// );
 /// # Ok::<(), soundtrack::Error>(())
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     pub(crate) spec: Spec,
     pub(crate) pan_law: PanLaw,
@@ -68,7 +68,7 @@ pub(crate) struct Note {
     pub what: String,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Lane {
     pub kind: LaneKind,
     pub name: String,
@@ -88,7 +88,7 @@ pub(crate) enum LaneKind {
     Master,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum LaneInput {
     Clips(Vec<PlannedClip>),
     /// In the order of summing.

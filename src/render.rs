@@ -6,6 +6,7 @@
 pub(crate) mod flaws;
 mod lane;
 mod pool;
+mod tap;
 
 use crate::{
     block::Block,
@@ -18,6 +19,7 @@ use crate::{
 use flaws::FlawLog;
 use lane::{LaneState, Output, Turn};
 use pool::Pool;
+use tap::Tap;
 
 /// How a plan is run. Nothing here changes a sample.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,6 +53,7 @@ pub struct Renderer {
     outputs: Vec<Output>,
     pool: Pool,
     position: u64,
+    taps: Vec<Tap>,
 }
 
 impl Renderer {
@@ -63,7 +66,7 @@ impl Renderer {
         let layout = plan.spec.layout;
         let lanes = plan.lanes.iter().map(|lane| LaneState::new(lane, layout)).collect();
         let outputs = plan.lanes.iter().map(|_| Output::new(layout)).collect();
-        Ok(Self { plan, lanes, outputs, pool, position: 0 })
+        Ok(Self { plan, lanes, outputs, pool, position: 0, taps: Vec::new() })
     }
 
     /// The plan that is run.
@@ -89,6 +92,17 @@ impl Renderer {
     /// `Session` for a block of another layout; `Corrupt`, `NotFound` or `Unsupported` for stems that cannot be
     /// delivered, with track, file and place.
     pub fn render(&mut self, block: &mut Block) -> Result<usize> {
+        self.render_tapped(block, &mut [])
+    }
+
+    /// From here on keeps what these lanes give, for [`render_tapped`](Self::render_tapped).
+    pub(crate) fn tap(&mut self, lanes: &[usize]) {
+        let channels = self.plan.spec.layout.channels();
+        self.taps = lanes.iter().map(|&lane| Tap::new(lane, channels)).collect();
+    }
+
+    /// The same, and into a block for each tapped lane, as large as the first, what it gave.
+    pub(crate) fn render_tapped(&mut self, block: &mut Block, tapped: &mut [Block]) -> Result<usize> {
         if block.layout() != self.plan.spec.layout {
             let what = format!("a block of {} for a plan of {}", block.layout(), self.plan.spec.layout);
             return Err(Error::new(ErrorKind::Session, what));
@@ -96,6 +110,7 @@ impl Renderer {
         let left = usize::try_from(self.plan.length.0.saturating_sub(self.position)).unwrap_or(usize::MAX);
         let total = left.min(block.capacity());
         block.set_frames(total);
+        tapped.iter_mut().for_each(|t| t.set_frames(total));
         let mut done = 0;
         while done < total {
             let n = BLOCK.min(total - done);
@@ -105,6 +120,9 @@ impl Renderer {
                 if let Some(to) = to.get_mut(done..done + n) {
                     to.copy_from_slice(from);
                 }
+            }
+            for (tap, to) in self.taps.iter_mut().zip(&mut *tapped) {
+                tap.give(self.position, to, done, n);
             }
             done += n;
             self.position += n as u64;
@@ -124,6 +142,7 @@ impl Renderer {
             // The first in the order of the plan, whichever thread met one first.
             results.into_iter().collect::<Result<()>>()?;
         }
+        self.taps.iter_mut().for_each(|tap| tap.take(&self.outputs, plan, at, frames));
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 
 mod gather;
 mod heard;
-mod table;
+pub(crate) mod table;
 
 pub(crate) use gather::gather;
 
@@ -250,6 +250,8 @@ pub enum Code {
     W117,
     /// The format does not say how much delay its encoder added.
     W118,
+    /// The stems of a deliverable do not add up to its mix.
+    W119,
 }
 
 impl Code {

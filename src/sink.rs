@@ -1,11 +1,13 @@
 //! Where audio goes: the trait and what a finished sink tells.
 
 mod atomic;
+mod closed;
 mod early_sync;
 mod memory;
 mod wav;
 
 pub use atomic::same_file;
+pub(crate) use closed::{Closed, publish};
 pub use memory::Memory;
 pub use wav::{Broadcast, Format, Options, UnknownFormat, Wav};
 

@@ -47,7 +47,7 @@ impl Format {
     const NAMED: [(Self, &'static str); 4] =
         [(Self::Wav16, "wav16"), (Self::Wav24, "wav24"), (Self::Wav32, "wav32"), (Self::Wav32f, "wav32f")];
 
-    fn width(self) -> Width {
+    pub(crate) fn width(self) -> Width {
         match self {
             Self::Wav16 => Width::I16,
             Self::Wav24 => Width::I24,
@@ -168,6 +168,13 @@ impl Sink for Wav {
     }
 
     fn finish(&mut self) -> Result<Written> {
+        self.close()?.publish()
+    }
+}
+
+impl Wav {
+    /// The file with all of its bytes.
+    pub(super) fn ended(&mut self) -> Result<(AtomicFile, Written)> {
         let Some(encoder) = self.encoder.take() else {
             return Err(Error::new(ErrorKind::Output, "a WAVE file was finished twice"));
         };
@@ -178,8 +185,7 @@ impl Sink for Wav {
         };
         file.flush().map_err(|e| file.failed(e))?;
         written.path = Some(file.target().to_owned());
-        written.bytes = file.finish()?;
-        Ok(written)
+        Ok((file, written))
     }
 }
 
