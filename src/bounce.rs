@@ -1,5 +1,7 @@
 //! Renders offline: a plan from its start to its end into a sink, block by block.
 
+pub(crate) mod depth;
+
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
@@ -8,7 +10,7 @@ use crate::{
     render::{Options, Renderer},
     report::{Code, Report, Warning, gather},
     session::Session,
-    sink::{self, Format, Sink, Wav, Written},
+    sink::{self, Dither, Format, Sink, Wav, Written},
     units::Frames,
 };
 use std::{
@@ -56,6 +58,7 @@ pub struct Bounce<'a> {
     options: Options,
     block: Option<usize>,
     watch: Option<Watch<'a>>,
+    dither: Option<Dither>,
     unmeasured: bool,
     strips: bool,
 }
@@ -87,6 +90,13 @@ impl<'a> Bounce<'a> {
     #[must_use]
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.overwrite = overwrite;
+        self
+    }
+
+    /// Adds dither where the format has fewer bits than the mix. Without this it is what the session's master says.
+    #[must_use]
+    pub fn dither(mut self, dither: Dither) -> Self {
+        self.dither = Some(dither);
         self
     }
 
@@ -172,8 +182,19 @@ impl<'a> Bounce<'a> {
         let options = sink::Options { overwrite: self.overwrite, ..sink::Options::default() };
         let mut wav = Wav::create_with(path, self.format, plan.spec(), range.end - range.start, &options)?;
         let format = self.format;
+        let dither = self.dither.or(plan.dither).filter(|_| depth::reduced(&plan, format));
+        let warning = if dither.is_none() { depth::warning(&plan, format) } else { None };
+        let mut dithered;
+        let sink: &mut dyn Sink = match dither {
+            Some(dither) => {
+                dithered = depth::dithered(&mut wav, dither, format, &plan, range.start)?;
+                &mut dithered
+            }
+            None => &mut wav,
+        };
         let mut renderer = Renderer::new(plan, &self.options)?;
-        let mut report = self.into_sink(&mut renderer, &mut wav)?;
+        let mut report = self.into_sink(&mut renderer, sink)?;
+        report.rounded(dither, warning);
         report.format = Some(format.to_string());
         report.timed(clock);
         Ok(report)

@@ -115,8 +115,8 @@ pub use plan::{Plan, PlannedCue, PlannedUse};
 pub use render::{Options, Renderer};
 pub use report::Report;
 pub use session::{
-    At, Bus, BusId, Clip, Content, Cue, CueId, CueKind, Damage, Deliverable, Dither, Input, Load, LoudnessTarget,
-    Marker, Master, Opener, Output, Part, Send, Session, Strip, Track, TrackId, UnknownCueKind, UnknownDither, Use,
+    At, Bus, BusId, Clip, Content, Cue, CueId, CueKind, Damage, Deliverable, Input, Load, LoudnessTarget, Marker,
+    Master, Opener, Output, Part, Send, Session, Strip, Track, TrackId, UnknownCueKind, Use,
 };
 pub use sink::{Format, Sink};
 pub use source::{Source, Spec};

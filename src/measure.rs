@@ -5,10 +5,10 @@
 //! values of a curve for each tenth of a second, the curves bounded.
 
 mod gating;
-mod lane;
+pub(crate) mod lane;
 mod loudness;
 mod running;
-mod true_peak;
+pub(crate) mod true_peak;
 mod weighting;
 
 pub use gating::Gating;

@@ -8,6 +8,7 @@ mod check;
 mod crossfade;
 mod cue;
 mod cycle;
+mod depth;
 mod place;
 mod print;
 mod route;
@@ -17,13 +18,14 @@ pub use cue::{PlannedCue, PlannedUse};
 
 use crate::{
     curve::{Automation, Fade},
-    dsp::pan::PanLaw,
+    dsp::{limiter::Limiter, pan::PanLaw},
     error::{Error, Result},
     layout::Layout,
     session::Session,
+    sink::Dither,
     source::{Spec, stem::Stem},
     timecode::{FrameRate, Timecode},
-    units::{Decibels, Frames},
+    units::{Dbtp, Decibels, Frames},
 };
 use std::{ops::Range, path::PathBuf, sync::Arc};
 
@@ -47,6 +49,10 @@ pub struct Plan {
     pub(crate) spec: Spec,
     pub(crate) pan_law: PanLaw,
     pub(crate) length: Frames,
+    /// The ceiling of the master's limiter, where it has one.
+    pub(crate) limit: Option<Dbtp>,
+    /// How files of fewer bits are dithered.
+    pub(crate) dither: Option<Dither>,
     /// By stage; within a stage tracks before buses, in the order of the session. The last is the master.
     pub(crate) lanes: Vec<Lane>,
     /// The lanes of each stage.
@@ -193,6 +199,24 @@ impl Plan {
     #[must_use]
     pub fn length(&self) -> Frames {
         self.length
+    }
+
+    /// Frames that the master's limiter looks ahead; 0 where there is none. The output is not late by them: it starts and
+    /// ends where it does without.
+    #[must_use]
+    pub fn latency(&self) -> Frames {
+        self.limiter().map_or(Frames::ZERO, |limiter| Frames(limiter.latency()))
+    }
+
+    /// Frames before a place of the timeline that are rendered too when a render starts there, for the limiter to know
+    /// what it knows in a render of everything; 0 where there is none.
+    #[must_use]
+    pub fn warm_up(&self) -> Frames {
+        self.limiter().map_or(Frames::ZERO, |limiter| Frames(limiter.warm_up()))
+    }
+
+    fn limiter(&self) -> Option<Limiter> {
+        self.limit.map(|ceiling| Limiter::new(ceiling.value(), self.spec.rate, 0))
     }
 
     /// Every file that is read, once.

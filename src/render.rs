@@ -5,6 +5,7 @@
 
 pub(crate) mod flaws;
 mod lane;
+mod limited;
 mod pool;
 mod tap;
 
@@ -18,6 +19,8 @@ use crate::{
 };
 use flaws::FlawLog;
 use lane::{LaneState, Output, Turn};
+use limited::Limited;
+pub(crate) use limited::Reduction;
 use pool::Pool;
 use tap::Tap;
 
@@ -53,6 +56,8 @@ pub struct Renderer {
     outputs: Vec<Output>,
     pool: Pool,
     position: u64,
+    /// Where the master has a limiter.
+    limited: Option<Limited>,
     taps: Vec<Tap>,
 }
 
@@ -66,7 +71,8 @@ impl Renderer {
         let layout = plan.spec.layout;
         let lanes = plan.lanes.iter().map(|lane| LaneState::new(lane, layout)).collect();
         let outputs = plan.lanes.iter().map(|_| Output::new(layout)).collect();
-        Ok(Self { plan, lanes, outputs, pool, position: 0, taps: Vec::new() })
+        let limited = plan.limit.map(|ceiling| Limited::new(ceiling, plan.spec.rate, layout.channels()));
+        Ok(Self { plan, lanes, outputs, pool, position: 0, limited, taps: Vec::new() })
     }
 
     /// The plan that is run.
@@ -114,11 +120,18 @@ impl Renderer {
         let mut done = 0;
         while done < total {
             let n = BLOCK.min(total - done);
-            self.run(n)?;
-            let master = self.outputs.last().into_iter().flat_map(|o| o.block.channels());
-            for (to, from) in block.channels_mut().zip(master) {
-                if let Some(to) = to.get_mut(done..done + n) {
-                    to.copy_from_slice(from);
+            if let Some(mut limited) = self.limited.take() {
+                let given = self.limit(&mut limited, n);
+                limited.give(self.position, block, done, if given.is_ok() { n } else { 0 });
+                self.limited = Some(limited);
+                given?;
+            } else {
+                self.run(self.position, n)?;
+                let master = self.outputs.last().into_iter().flat_map(|o| o.block.channels());
+                for (to, from) in block.channels_mut().zip(master) {
+                    if let Some(to) = to.get_mut(done..done + n) {
+                        to.copy_from_slice(from);
+                    }
                 }
             }
             for (tap, to) in self.taps.iter_mut().zip(&mut *tapped) {
@@ -130,9 +143,44 @@ impl Renderer {
         Ok(total)
     }
 
-    /// Renders the next `frames` frames of every lane.
-    fn run(&mut self, frames: usize) -> Result<()> {
-        let (plan, at) = (&self.plan, self.position);
+    /// Renders what the limiter wants for its next `frames` frames; silence after the end.
+    fn limit(&mut self, limited: &mut Limited, frames: usize) -> Result<()> {
+        if let Some(start) = limited.begin(self.position) {
+            // What comes before the output is rendered, but not counted.
+            self.lanes.iter_mut().for_each(|lane| lane.count(false));
+            let warmed = self.feed(limited, start, self.position);
+            self.lanes.iter_mut().for_each(|lane| lane.count(true));
+            warmed?;
+        }
+        let to = limited.limiter.wanted(self.position + frames as u64);
+        self.feed(limited, limited.limiter.end(), to)
+    }
+
+    /// Renders into the limiter, from one frame to another.
+    fn feed(&mut self, limited: &mut Limited, from: u64, to: u64) -> Result<()> {
+        let mut at = from;
+        while at < to {
+            let n = usize::try_from(to - at).unwrap_or(usize::MAX).min(BLOCK);
+            let sounding = usize::try_from(self.plan.length.0.saturating_sub(at)).unwrap_or(usize::MAX).min(n);
+            if sounding > 0 {
+                self.run(at, sounding)?;
+                let master = self.outputs.last().into_iter().flat_map(|o| o.block.channels());
+                limited.limiter.push(master, sounding);
+            }
+            limited.limiter.push(std::iter::empty(), n - sounding);
+            at += n as u64;
+        }
+        Ok(())
+    }
+
+    /// What the limiter of the master did, where there is one.
+    pub(crate) fn reduction(&self) -> Option<Reduction> {
+        self.limited.as_ref().map(Limited::reduction)
+    }
+
+    /// Renders `frames` frames of every lane, from `at` on.
+    fn run(&mut self, at: u64, frames: usize) -> Result<()> {
+        let plan = &self.plan;
         for stage in &plan.stages {
             let (before, from_here) = self.outputs.split_at_mut(stage.start);
             let turn = Turn { plan, before, at, frames, pool: &self.pool };
@@ -161,7 +209,10 @@ impl Renderer {
 
     /// The peaks of a lane so far, one a channel, after its gain and pan.
     pub(crate) fn peaks(&self, lane: usize) -> &[Peak] {
-        self.lanes.get(lane).map_or(&[], LaneState::peaks)
+        match &self.limited {
+            Some(limited) if lane + 1 == self.lanes.len() => &limited.peaks,
+            _ => self.lanes.get(lane).map_or(&[], LaneState::peaks),
+        }
     }
 
     /// The flaws met in each clip of a lane so far.

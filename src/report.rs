@@ -24,6 +24,8 @@ pub struct Report {
     pub output: Option<String>,
     /// The format of that file, e.g. `wav24`.
     pub format: Option<String>,
+    /// The spectrum of the dither that was added, e.g. `white`; `null` for none.
+    pub dither: Option<String>,
     /// Size of that file.
     pub bytes: u64,
     /// Rate of the output.
@@ -206,6 +208,28 @@ pub struct MixReport {
     /// All that was measured, with curves over time; times in it count from the first frame that was rendered.
     #[serde(skip)]
     pub measured: Option<Measured>,
+    /// What the master's limiter did, where it has one.
+    pub limiter: Option<LimiterReport>,
+}
+
+/// What a limiter did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct LimiterReport {
+    /// The true peak that it holds.
+    pub ceiling_dbtp: f64,
+    /// Frames that it looks ahead.
+    pub latency_frames: u64,
+    /// Frames before a range that it has to know.
+    pub warm_up_frames: u64,
+    /// The strongest reduction, as a positive number; `null` where nothing was limited.
+    pub reduction_db: Option<f64>,
+    /// When it came, on the timeline.
+    pub reduction_at_s: Option<f64>,
+    /// The strongest reduction of each step from the start of the range on; 0 where nothing was limited.
+    pub reduction_curve_db: Vec<f32>,
+    /// Seconds from one value of the curve to the next: 0.1, and twice as much for each doubling beyond 109 minutes.
+    pub reduction_step_s: f64,
 }
 
 /// Something the user should know.
@@ -238,6 +262,8 @@ pub enum Code {
     W105,
     /// A stem is silent.
     W106,
+    /// A stem has more bits than the output, and was not dithered.
+    W112,
     /// A header states a wrong length.
     W113,
     /// A timecode lies between two frames: what stands there was placed at the nearest, at most half a frame beside.

@@ -19,7 +19,7 @@ pub use at::At;
 pub use bus::{Bus, Master};
 pub use clip::{Clip, Input, Opener};
 pub use cue::{Cue, CueId, CueKind, Marker, UnknownCueKind, Use};
-pub use deliverable::{Deliverable, Dither, LoudnessTarget, UnknownDither};
+pub use deliverable::{Deliverable, LoudnessTarget};
 pub use file::Load;
 pub use outputs::{Content, Output};
 pub use part::Part;

@@ -2,12 +2,14 @@
 
 mod atomic;
 mod closed;
+mod dithered;
 mod early_sync;
 mod memory;
 mod wav;
 
 pub use atomic::same_file;
 pub(crate) use closed::{Closed, publish};
+pub use dithered::{Dither, Dithered, Shaping, UnknownShaping};
 pub use memory::Memory;
 pub use wav::{Broadcast, Format, Options, UnknownFormat, Wav};
 
@@ -28,6 +30,16 @@ pub trait Sink {
     /// # Errors
     /// `Output` or `Device` where the output cannot be completed.
     fn finish(&mut self) -> Result<Written>;
+}
+
+impl<S: Sink + ?Sized> Sink for &mut S {
+    fn write(&mut self, block: &Block) -> Result<()> {
+        (**self).write(block)
+    }
+
+    fn finish(&mut self) -> Result<Written> {
+        (**self).finish()
+    }
 }
 
 /// What a sink has taken.

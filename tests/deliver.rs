@@ -6,7 +6,7 @@ use sessions::{same_bits, stem};
 use soundtrack::{
     Bounce, Bus, BusId, Clip, Cue, Curve, Dbtp, Decibels, Deliverable, Delivery, ErrorKind, Fade, Format, FrameRate,
     Frames, Layout, LoudnessTarget, Lufs, Opener, Pan, Part, Plan, SampleRate, Session, Shape, Timecode, Track, Use,
-    report::Code,
+    report::Code, sink,
 };
 use std::{
     fs,
@@ -551,6 +551,53 @@ fn all_files_or_none() {
     delivery().run(&film.session).unwrap();
     let with: Vec<String> = film.names().into_iter().filter(|n| n != "album/broken.wav").collect();
     assert_eq!(with, all);
+}
+
+#[test]
+fn stems_are_taken_before_the_limiter_at_their_own_frames() {
+    let mut film = film();
+    let all = [film.music, film.speech, film.hall];
+    let whole = Frames(0)..film.length();
+    let open = film.session.render(whole.clone()).unwrap();
+    film.session.master.limit = Some(Dbtp(-20.0));
+    assert!(film.session.render(whole.clone()).unwrap() != open, "it limits");
+    let stems = film.session.render_stems(&all, whole).unwrap();
+    same_bits(&added(&stems), &open);
+    for range in [1..2, 12_345..70_000, 69_999..70_000] {
+        let parts = film.session.render_stems(&all, Frames(range.start)..Frames(range.end)).unwrap();
+        for (part, whole) in parts.iter().zip(&stems) {
+            let cut = |c: &Vec<f64>| c[range.start as usize..range.end as usize].to_vec();
+            same_bits(part, &whole.iter().map(cut).collect::<Vec<_>>());
+        }
+    }
+    film.promise(Deliverable::new("full", "full.wav"));
+    film.promise(Deliverable::new("stems", "{bus}.wav").stems(all));
+    let done = Delivery::new().run(&film.session).unwrap();
+    let stems = &done.deliverables[1];
+    let before =
+        "deliverable \"stems\": its stems add up to the mix before the master, which has a limit of -20.0 dBTP";
+    assert_eq!(stems.warnings.iter().map(|w| w.text.as_str()).collect::<Vec<_>>(), [before]);
+    assert!(stems.null_test.unwrap().passed && done.renders == 1);
+    film.session.bounce(film.path("alone.wav")).unwrap();
+    assert!(fs::read(film.path("full.wav")).unwrap() == fs::read(film.path("alone.wav")).unwrap());
+}
+
+#[test]
+fn the_dither_of_the_master_is_for_the_mix_and_not_for_stems() {
+    let mut film = film();
+    let all = [film.music, film.speech, film.hall];
+    film.session.master.dither = Some(sink::Dither::default());
+    film.promise(Deliverable::new("full", "full.wav").format(Format::Wav16));
+    film.promise(Deliverable::new("stems", "{bus}.wav").format(Format::Wav16).stems(all));
+    film.promise(
+        Deliverable::new("noisy", "n {bus}.wav").format(Format::Wav16).stems(all).dither(sink::Dither::default()),
+    );
+    let done = Delivery::new().run(&film.session).unwrap();
+    let dithers: Vec<_> = done.deliverables.iter().map(|d| d.files[0].report.dither.as_deref()).collect();
+    assert_eq!(dithers, [Some("white"), None, Some("white")]);
+    assert!(done.deliverables[1].null_test.unwrap().passed && done.deliverables[2].null_test.is_none());
+    Bounce::new().format(Format::Wav16).run(&film.session, film.path("alone.wav")).unwrap();
+    assert!(fs::read(film.path("full.wav")).unwrap() == fs::read(film.path("alone.wav")).unwrap());
 }
 
 #[test]

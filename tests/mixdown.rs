@@ -8,6 +8,8 @@ mod options;
 mod output;
 #[path = "mixdown/program.rs"]
 mod program;
+#[path = "mixdown/sessions.rs"]
+mod sessions;
 #[path = "mixdown/signals.rs"]
 mod signals;
 #[path = "mixdown/words.rs"]

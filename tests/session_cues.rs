@@ -1,8 +1,8 @@
 //! The whole session file: cues, uses, folders, languages, deliverables, and what is set from outside.
 
 use soundtrack::{
-    At, Clip, Content, CueKind, Dbtp, Decibels, Dither, ErrorKind, Fade, Format, FrameRate, Frames, Input, Load,
-    LoudnessTarget, Lufs, Marker, Part, Plan, Session, Timecode, Use,
+    At, Clip, Content, CueKind, Dbtp, Decibels, ErrorKind, Fade, Format, FrameRate, Frames, Input, Load,
+    LoudnessTarget, Lufs, Marker, Part, Plan, Session, Timecode, Use, sink::Dither,
 };
 use std::{fs, path::Path};
 
@@ -52,7 +52,7 @@ fn the_lighthouse_means_what_it_says() {
     assert_eq!(film.length, Some(Frames(390 * 48_000)));
     assert_eq!(film.lang.as_deref(), Some("en"), "that of the first deliverable");
     assert_eq!(film.markers, [Marker { at: Frames(960_000), name: "the boat".into() }]);
-    assert_eq!((film.master.limit, film.master.dither), (Some(Dbtp(-2.0)), Dither::Tpdf));
+    assert_eq!((film.master.limit, film.master.dither), (Some(Dbtp(-2.0)), Some(Dither::default())));
     let file = |name: &str| Input::file(folder.path().join(name));
     assert_eq!(film.tracks()[0].clips, [Clip::new(file("stems/dx_{lang}.wav")).at(tc("01:00:00:00"))]);
 

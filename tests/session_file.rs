@@ -162,13 +162,7 @@ fn every_problem_at_its_place() {
             &["3:6 bus \"a\": there is no bus \"hal\"; did you mean \"hall\"?"],
         ),
         ("rate = 1\n[track.a]\ngain = 1", &["2:8 track \"a\": it has neither a file nor a clip"]),
-        (
-            "rate = 1\n[track.a]\nfile = 3",
-            &[
-                "2:8 track \"a\": it has neither a file nor a clip",
-                "3:8 track \"a\": file is an integer, but should be text",
-            ],
-        ),
+        ("rate = 1\n[track.a]\nfile = 3", &["3:8 track \"a\": file is an integer, but should be text"]),
         (
             "rate = 1\n[track.a]\nfile = \"a.wav\"\ngian = 3\nat = \"1x\"",
             &[
@@ -198,7 +192,7 @@ fn every_problem_at_its_place() {
             ],
         ),
         ("rate = 1\ntrack = 3", &["2:9 the session: track is an integer, but should be a table"]),
-        ("rate = 1\n[track]\na = 3", &["3:5 track \"a\" is an integer, but should be a table: [track.a]"]),
+        ("rate = 1\n[track]\na = 3", &["3:5 the session: track \"a\" is an integer, but should be a table: [track.a]"]),
         (
             "rate = 1\n[track.a]\nfile = \"a.wav\"\n[track.a.clip]\nx = { at = 3 }",
             &["5:1 track \"a\", clip \"x\": it has no file"],
@@ -212,8 +206,8 @@ fn every_problem_at_its_place() {
             "rate = 1\n[bus.a]\nto = \"b\"\n[bus.b]\nto = \"a\"\n[track.x]\nfile = \"x.wav\"\ngain = 1e308\nloop = 0\nat = nan",
             &[
                 "2:6 buses feed each other in a circle: a -> b -> a",
-                "6:8 track \"x\": gain of +1e308 dB is above +200 dB",
-                "6:8 track \"x\": a clip of x.wav is played 0 times; loops starts at 1",
+                "8:8 track \"x\": gain of +1e308 dB is above +200 dB",
+                "9:8 track \"x\": a clip of x.wav is played 0 times; loops starts at 1",
                 "10:6 track \"x\": at: is a number, but should be a time like \"12.5s\" or a number of frames",
             ],
         ),

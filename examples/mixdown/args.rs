@@ -14,6 +14,7 @@ Examples:
   mixdown kick.wav@-3 bass.flac@-2:L20 vox.wav   levels in dB and places, into mix.wav
   mixdown song.toml -o out/song.wav --force      a session file, over what is there
   mixdown stems/ --solo drums --range 10s..20s   a part of it
+  mixdown plan song.toml --set master.gain=-3    what would be done, with another value
 
 Exit codes:
   0 done            1 written, but a check failed (--strict)       2 wrong usage
@@ -27,7 +28,7 @@ Exit codes:
 #[command(name = "mixdown", version, after_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Args {
-    /// A session (.toml), a folder of stems, or stems
+    /// A session (.toml, .json), a folder of stems, or stems
     ///
     ///   kick.wav           a stem
     ///   kick.wav@-3        its level in dB, where no file of that whole name exists
@@ -35,6 +36,7 @@ pub struct Args {
     ///   song.mp4#2         the second audio stream of a file
     ///   song.stem.mp4/     every stem of a file of stems, without the mix it starts with
     ///   stems/             every audio file of a folder, in the order of their names
+    ///   plan INPUT...      prints what would be done, and renders nothing
     #[arg(value_name = "INPUT", verbatim_doc_comment)]
     pub inputs: Vec<PathBuf>,
 
@@ -69,6 +71,10 @@ pub struct Args {
     /// Hear only this track or bus; may be given more than once
     #[arg(long, value_name = "NAME")]
     pub solo: Vec<String>,
+
+    /// Set a value of a session file, as in track.drums.gain=-6; may be given more than once
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
 
     /// Let a session file use stems outside its own folder
     #[arg(long)]

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 
 /// The session that the inputs and the options ask for.
 pub fn session(kinds: Vec<Kind>, args: &Args, voice: Voice) -> Result<Session, Failure> {
+    if !args.set.is_empty() && !matches!(kinds.first(), Some(Kind::Session(_))) {
+        return Err(Failure::Usage("--set changes a value of a session file, and there is none".to_owned()));
+    }
     let mut session = match kinds.first() {
         Some(Kind::Demo) => demo(args, voice)?,
-        Some(Kind::Session(path)) => {
-            Load { rate: args.rate, layout: args.layout, outside: args.outside, ..Load::default() }.session(path)?
-        }
+        Some(Kind::Session(path)) => load(args)?.session(path)?,
         _ => stems(kinds, args, voice)?,
     };
     if let Some(law) = args.pan_law {
@@ -23,6 +24,15 @@ pub fn session(kinds: Vec<Kind>, args: &Args, voice: Voice) -> Result<Session, F
         session.damage = Damage::Silence;
     }
     Ok(session)
+}
+
+/// How a session file is read.
+fn load(args: &Args) -> Result<Load, Failure> {
+    let load = Load { rate: args.rate, layout: args.layout, outside: args.outside, ..Load::default() };
+    args.set.iter().try_fold(load, |load, setting| match setting.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok(load.set(key.trim(), value.trim())),
+        _ => Err(Failure::Usage(format!("--set {setting}: should be KEY=VALUE, like track.drums.gain=-6"))),
+    })
 }
 
 fn demo(args: &Args, voice: Voice) -> Result<Session, Failure> {

@@ -73,7 +73,8 @@ fn kind(input: &Path) -> Result<Kind, Failure> {
 }
 
 fn is_session(path: &Path) -> bool {
-    path.extension().and_then(OsStr::to_str).is_some_and(|e| e.eq_ignore_ascii_case("toml"))
+    let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+    ending.eq_ignore_ascii_case("toml") || ending.eq_ignore_ascii_case("json")
 }
 
 /// Whether it is the number of a stream without a file, with or without a level: `#2`, `#2@-3`.

@@ -14,6 +14,7 @@ mod inputs;
 mod level;
 mod names;
 mod output;
+mod plan;
 mod progress;
 mod range;
 mod run;

@@ -5,7 +5,7 @@ use crate::{
     build,
     failure::{Failure, too_many_files},
     inputs::{self, Kind},
-    output,
+    output, plan,
     progress::Meter,
     range, silence,
     stop::Stop,
@@ -13,7 +13,7 @@ use crate::{
     voice::{Voice, printable, printable_lines},
 };
 use serde_json::json;
-use soundtrack::{Bounce, Error, ErrorKind, Plan, Report, report::Code};
+use soundtrack::{Bounce, Error, ErrorKind, Plan, Report, Session, report::Code};
 use std::{
     fs,
     io::{self, Write as _},
@@ -28,6 +28,9 @@ const CHECK_FAILED: u8 = 1;
 /// # Errors
 /// Why there is no mix, or no table.
 pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
+    if let Some(inputs) = plan::asked(&args.inputs) {
+        return show_plan(inputs, args, voice);
+    }
     let kinds = inputs::kinds(&args.inputs).map_err(|f| missing(f, args))?;
     let path = output::path(args.output.as_deref(), &kinds).map_err(Failure::Usage)?;
     let demo = matches!(kinds.first(), Some(Kind::Demo));
@@ -46,13 +49,7 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
         voice.note(&format!("{} lies among the stems: the next mix of that folder takes it in", path.display()));
     }
 
-    let mut session = build::session(kinds, args, voice).map_err(|f| missing(f, args))?;
-    strips::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
-    let plan = Plan::compile(&session).map_err(|e| {
-        let guesses = build::guesses(&session);
-        let (e, hints) = advice(e, &path, overwrite, args);
-        Failure::Audio(e, guesses.into_iter().chain(hints).collect())
-    })?;
+    let (session, plan) = compiled(kinds, args, voice, &path, overwrite)?;
     if voice.verbose {
         voice.line(
             printable_lines(plan.to_string().trim_end()).as_str(),
@@ -89,6 +86,39 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
     report.title.clone_from(&session.title);
     let silence = silence::told(&report, &session);
     tell(&report, silence.as_deref(), args, voice, demo)
+}
+
+/// The session that is asked for, and its plan.
+fn compiled(
+    kinds: Vec<Kind>,
+    args: &Args,
+    voice: Voice,
+    path: &Path,
+    overwrite: bool,
+) -> Result<(Session, Plan), Failure> {
+    let mut session = build::session(kinds, args, voice).map_err(|f| missing(f, args))?;
+    strips::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
+    match Plan::compile(&session) {
+        Ok(plan) => Ok((session, plan)),
+        Err(e) => {
+            // A session file's problems say themselves what may have been meant.
+            let placed = e.problems().iter().any(|p| p.place.is_some());
+            let guesses = if placed { Vec::new() } else { build::guesses(&session) };
+            let (e, hints) = advice(e, path, overwrite, args);
+            Err(Failure::Audio(e, guesses.into_iter().chain(hints).collect()))
+        }
+    }
+}
+
+/// Prints what would be done.
+fn show_plan(inputs: &[PathBuf], args: &Args, voice: Voice) -> Result<u8, Failure> {
+    if inputs.is_empty() {
+        return Err(Failure::Usage("plan: of what? Name a session, a folder or stems".to_owned()));
+    }
+    let kinds = inputs::kinds(inputs).map_err(|f| missing(f, args))?;
+    let (session, plan) = compiled(kinds, args, voice, Path::new(""), false)?;
+    print(&if args.json { format!("{:#}", plan::document(&plan, &session)) } else { plan::text(&plan, &session) })?;
+    Ok(0)
 }
 
 /// Prints the result, then what the user should know; the exit code.

@@ -1,9 +1,10 @@
 //! `--mute` and `--solo`: tracks and buses by name.
 
 use crate::names::similar;
-use soundtrack::{Session, Strip};
+use soundtrack::{Part, Session, Strip};
 
-/// Sets mute and solo of every track and bus of these names. `track.NAME` and `bus.NAME` tell two of one name apart.
+/// Sets mute and solo of every track and bus of these names. `track.NAME` and `bus.NAME` tell two of one name apart;
+/// `cue.NAME` is all tracks of a cue, `cue.NAME.TRACK` one of them.
 pub fn apply(session: &mut Session, mute: &[String], solo: &[String]) -> Result<(), String> {
     for name in mute {
         each(session, "--mute", name, |strip| strip.mute = true)?;
@@ -27,11 +28,23 @@ fn each(session: &mut Session, option: &str, name: &str, mut set: impl FnMut(&mu
     };
     strips.drain(..).for_each(|(kind, strip)| matching(kind, strip));
     session.buses_mut().iter_mut().for_each(|b| matching("bus.", &mut b.strip));
+    let (cue, track) = match session.part(name) {
+        Ok(Part::Cue(cue)) => (Some(cue), None),
+        Ok(Part::CueTrack(cue, track)) => (Some(cue), Some(track)),
+        _ => (None, None),
+    };
+    if let Some(cue) = cue.filter(|_| !found) {
+        let tracks = session.cue_mut(cue).tracks.iter_mut().enumerate();
+        tracks.filter(|(i, _)| track.is_none_or(|t| t == *i)).for_each(|(_, t)| set(&mut t.strip));
+        found = true;
+    }
     if found {
         return Ok(());
     }
     let buses = session.buses().iter().map(|b| b.strip.name.as_str());
-    let names: Vec<&str> = session.tracks().iter().map(|t| t.strip.name.as_str()).chain(buses).collect();
+    let tracks = session.tracks().iter().map(|t| t.strip.name.as_str());
+    let cues: Vec<String> = session.cues().iter().map(|c| format!("cue.{}", c.name)).collect();
+    let names: Vec<&str> = tracks.chain(buses).chain(cues.iter().map(String::as_str)).collect();
     let hint = match similar(name, names.iter().copied()) {
         Some(near) => format!("did you mean {near:?}?"),
         None => format!("there are {}", listed(&names)),

@@ -10,6 +10,7 @@ use super::{
     work::{Job, Outlet},
 };
 use crate::{
+    bounce::depth,
     dsp::peak::Peak,
     error::Result,
     measure::{Measured, Meter},
@@ -17,7 +18,7 @@ use crate::{
     render::{Options, Renderer},
     report::{Code, MixReport, Report, Warning, gather},
     session::{Content, Deliverable},
-    sink::{self, Closed, Sink, Wav, Written},
+    sink::{self, Closed, Dither, Dithered, Sink, Wav, Written},
     units::{Dbfs, Decibels, Frames},
 };
 
@@ -88,19 +89,17 @@ pub(super) fn job(
     }
     let mut nulls = nulls(job, &plan, how, &signals, &taps, all);
 
-    let options = sink::Options { overwrite: how.overwrite, ..sink::Options::default() };
-    let mut wavs = Vec::with_capacity(job.outlets.len());
-    for outlet in &job.outlets {
-        let format = how.chosen.get(outlet.deliverable).map(|d| d.format).unwrap_or_default();
-        wavs.push(Wav::create_with(&outlet.path, format, spec, length, &options)?);
+    let mut files = Vec::with_capacity(job.outlets.len());
+    for (outlet, signal) in job.outlets.iter().zip(&signals) {
+        files.push(File::create(outlet, *signal, &plan, how)?);
     }
     let mut renderer = Renderer::new(plan, how.options)?;
     renderer.tap(&taps);
     let meters = measured.iter().map(|signal| (*signal, Meter::new(spec))).collect();
     let pump = Pump { renderer: &mut renderer, taps: taps.len(), gains, meters, alone: how.options.threads == 1 };
     let meters = pump.run(length, |blocks| {
-        for (wav, signal) in wavs.iter_mut().zip(&signals) {
-            wav.write(blocks.of(*signal))?;
+        for (file, signal) in files.iter_mut().zip(&signals) {
+            file.sink().write(blocks.of(*signal))?;
         }
         nulls.iter_mut().for_each(|(_, null)| null.take(blocks));
         told.more(blocks.frames())
@@ -112,7 +111,7 @@ pub(super) fn job(
         all.deliverables.iter_mut().skip(deliverable).take(1).for_each(|d| d.null_test = Some(test));
     }
     let mut counted: Vec<(usize, Signal)> = Vec::new();
-    for ((outlet, signal), wav) in job.outlets.iter().zip(&signals).zip(wavs) {
+    for ((outlet, signal), file) in job.outlets.iter().zip(&signals).zip(files) {
         let own = heard.iter().find(|(s, _)| s == signal).map(|(_, m)| m);
         let report = match (signal, own) {
             (Signal::Tap(tap), _) => {
@@ -130,11 +129,55 @@ pub(super) fn job(
         }
         let format = how.chosen.get(outlet.deliverable).map(|d| d.format.to_string());
         let content = super::kind(outlet.content).to_owned();
-        let report = Report { format, ..report };
+        let mut report = Report { format, ..report };
+        let (wav, dither, warning) = file.ended();
+        report.rounded(dither, warning);
         all.files.push((outlet.deliverable, FileReport { content, of: outlet.of.clone(), render: number, report }));
         all.closed.push(wav.closed()?);
     }
     Ok(())
+}
+
+/// A file that is being written, with dither before it or without.
+enum File {
+    Plain(Wav, Option<Warning>),
+    Dithered(Dithered<Wav>, Dither),
+}
+
+impl File {
+    fn create(outlet: &Outlet, signal: Signal, plan: &Plan, how: &How<'_>) -> Result<Self> {
+        let promise = how.chosen.get(outlet.deliverable);
+        let format = promise.map(|d| d.format).unwrap_or_default();
+        let options = sink::Options { overwrite: how.overwrite, ..sink::Options::default() };
+        let wav = Wav::create_with(&outlet.path, format, plan.spec(), plan.length(), &options)?;
+        // The mix has no more digits than its stems only where nothing is done to it afterwards.
+        let rounds = depth::reduced(plan, format) || (matches!(signal, Signal::Level(_)) && !format.is_float());
+        match dither(promise.copied(), plan).filter(|_| rounds) {
+            Some(dither) => Ok(Self::Dithered(depth::dithered(wav, dither, format, plan, Frames::ZERO)?, dither)),
+            None => Ok(Self::Plain(wav, depth::warning(plan, format))),
+        }
+    }
+
+    fn sink(&mut self) -> &mut dyn Sink {
+        match self {
+            Self::Plain(wav, _) => wav,
+            Self::Dithered(dithered, _) => dithered,
+        }
+    }
+
+    /// The file, and what was done where it rounds.
+    fn ended(self) -> (Wav, Option<Dither>, Option<Warning>) {
+        match self {
+            Self::Plain(wav, warning) => (wav, None, warning),
+            Self::Dithered(dithered, dither) => (dithered.into_inner(), Some(dither), None),
+        }
+    }
+}
+
+/// The dither of a deliverable where it rounds: its own, or but for stems that of the master.
+fn dither(promise: Option<&Deliverable>, plan: &Plan) -> Option<Dither> {
+    let own = promise.and_then(|d| d.dither);
+    own.or(plan.dither.filter(|_| promise.is_some_and(|d| d.stems.is_empty())))
 }
 
 /// The null tests of the stems of a job; says of each deliverable of stems what keeps it from adding up.
@@ -169,6 +212,10 @@ fn nulls(
         }
         if !coverage.gaps.is_empty() {
             say(format!("its stems do not add up to the mix: {}", coverage.gaps.join("; ")));
+            continue;
+        }
+        if deliverable.dither.is_some() {
+            // Noise was asked for: there is no rounding alone to hold them against.
             continue;
         }
         let order = coverage.order.iter().filter_map(|i| stems.get(*i).copied()).collect();

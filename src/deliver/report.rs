@@ -40,7 +40,8 @@ pub struct DeliverableReport {
     pub loudness: Option<LoudnessCheck>,
     /// Its true peak, where there is a ceiling: that of the mix, or the highest of the album.
     pub true_peak: Option<PeakCheck>,
-    /// Of stems: whether their files add up to the mix; `null` where some of the mix is in none or in several of them.
+    /// Of stems: whether their files add up to the mix; `null` where some of the mix is in
+    /// none or in several of them, and where they are dithered.
     pub null_test: Option<NullTest>,
     /// What the user should know of it as a whole.
     pub warnings: Vec<Warning>,

@@ -19,11 +19,11 @@ use crate::{
 use kernel::{KERNEL, Kernel, PHASES, REACH};
 
 /// Frames that are decided on together.
-const CHUNK: usize = 16;
+pub(crate) const CHUNK: usize = 16;
 /// Frames that are worked on together.
 const RUN: usize = 512;
 /// Frames kept before and after a run, for the filter to reach into.
-const MARGIN: usize = 2 * CHUNK;
+pub(crate) const MARGIN: usize = 2 * CHUNK;
 /// Chunks of a margin.
 const BESIDE: usize = MARGIN / CHUNK;
 /// Points between two samples where crests are looked for.
@@ -231,6 +231,22 @@ fn last_bend(samples: &[f64]) -> f64 {
     *next = *y + (*y - *x);
     *after = *next + (*next - *y);
     largest_bend(&longer)
+}
+
+/// The larger of `floor` and of what the signal reaches from `at` to the chunk after it, between samples too. As many
+/// samples as a margin must lie before and after these.
+pub(crate) fn height(samples: &[f64], at: usize, floor: f64) -> f64 {
+    let own = largest(samples.get(at..=at + CHUNK).unwrap_or_default());
+    let around = samples.get(at - MARGIN..at + CHUNK + MARGIN).unwrap_or_default();
+    let mut found = Best { value: floor.max(own), ..Best::default() };
+    let most = KERNEL.gain * largest(around);
+    if most > found.value && found.value < ABSURD {
+        let bend = around.windows(3).map(|w| if let [x, y, z] = w { ((x - y) - (y - z)).abs() } else { 0.0 });
+        if own + KERNEL.bend * bend.fold(0.0, f64::max) > found.value {
+            chunk(&KERNEL, samples, at, &mut found);
+        }
+    }
+    found.value
 }
 
 /// Interpolates a chunk on the grid, and each crest that may be the largest exactly.

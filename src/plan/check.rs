@@ -5,7 +5,7 @@ use crate::{
     curve::{Curve, Fade, FadeShape},
     error::{ErrorKind, Problem},
     layout::Layout,
-    session::{At, BusId, Clip, Cue, Part, Session, Strip, Track},
+    session::{At, BusId, Clip, Cue, Part, Session, Strip, Track, written::Written},
     source::stem::Stem,
     units::{Dbtp, Decibels, Frames, Pan},
 };
@@ -32,75 +32,93 @@ impl fmt::Display for Who<'_> {
     }
 }
 
+/// What was found to be wrong.
+#[derive(Default)]
+struct Wrong(Vec<Problem>);
+
+impl Wrong {
+    fn say(&mut self, what: String) {
+        self.0.push(Problem::new(what));
+    }
+
+    /// At one of these keys of what was written.
+    fn say_at(&mut self, written: &Written, keys: &[&str], what: String) {
+        self.0.push(written.place(Problem::new(what), keys));
+    }
+}
+
 /// Everything that can be seen without opening a file.
 pub(crate) fn session(session: &Session) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut say = |what: String| problems.push(Problem::new(what));
+    let mut wrong = Wrong::default();
     if session.layout.speakers().is_empty() {
-        say(format!("the session's layout has no positions: {}", session.layout));
+        wrong.say(format!("the session's layout has no positions: {}", session.layout));
     }
     if session.tracks().is_empty() && session.cues().iter().all(|c| c.tracks.is_empty()) {
-        say("the session has no tracks".to_owned());
+        wrong.say("the session has no tracks".to_owned());
     }
     if session.length.is_some_and(|l| l > FARTHEST) {
-        say("the session's length is beyond 2^53 frames".to_owned());
+        wrong.say("the session's length is beyond 2^53 frames".to_owned());
     }
-    gain("the master", "gain", session.master.gain, &mut say);
-    gain_curve("the master", &session.master.gain_curve, &mut say);
+    gain("the master", "gain", session.master.gain, &mut wrong);
+    gain_curve("the master", &session.master.gain_curve, &mut wrong);
     if let Some(Dbtp(limit)) = session.master.limit.filter(|l| !(-60.0..=0.0).contains(&l.0)) {
-        say(format!("the master: limit of {limit} dBTP is outside -60 to 0 dBTP"));
+        wrong.say(format!("the master: limit of {limit} dBTP is outside -60 to 0 dBTP"));
     }
     let buses = session.buses().len();
     let mut names = HashSet::new();
     for track in session.tracks() {
         let who = Who { cue: None, track: &track.strip.name };
-        unique(&mut names, "track", &who, &track.strip.name, &mut say);
-        self::strip(&who, &track.strip, buses, &mut say);
+        unique(&mut names, "track", &who, &track.strip.name, &mut wrong);
+        self::strip(&who, &track.strip, buses, &mut wrong);
     }
     for bus in session.buses() {
         let who = format!("bus {:?}", bus.strip.name);
-        unique(&mut names, "bus", &who, &bus.strip.name, &mut say);
-        self::strip(&who, &bus.strip, buses, &mut say);
+        unique(&mut names, "bus", &who, &bus.strip.name, &mut wrong);
+        self::strip(&who, &bus.strip, buses, &mut wrong);
     }
     if let Some(path) = cycle(session) {
-        say(format!("buses feed each other in a circle: {path}"));
+        wrong.say(format!("buses feed each other in a circle: {path}"));
     }
     for track in session.tracks() {
-        clips(&Who { cue: None, track: &track.strip.name }, track, &mut say);
+        clips(&Who { cue: None, track: &track.strip.name }, track, &mut wrong);
     }
     for cue in session.cues() {
-        unique(&mut names, "cue", &format!("cue {:?}", cue.name), &cue.name, &mut say);
-        self::cue(cue, buses, &mut say);
+        unique(&mut names, "cue", &format!("cue {:?}", cue.name), &cue.name, &mut wrong);
+        self::cue(cue, buses, &mut wrong);
     }
     for deliverable in &session.deliverables {
         let who = format!("deliverable {:?}", deliverable.name);
-        unique(&mut names, "deliverable", &who, &deliverable.name, &mut say);
+        unique(&mut names, "deliverable", &who, &deliverable.name, &mut wrong);
         let lost = |part: &&Part| session.lacks(**part);
         if deliverable.mute.iter().any(|p| lost(&p)) || deliverable.stems.iter().any(|b| lost(&&Part::Bus(*b))) {
-            say(format!("{who}: names a part that is not in this session"));
+            wrong.say(format!("{who}: names a part that is not in this session"));
         }
     }
-    problems
+    wrong.0
 }
 
 /// A cue, its tracks and its uses.
-fn cue(cue: &Cue, buses: usize, say: &mut impl FnMut(String)) {
+fn cue(cue: &Cue, buses: usize, wrong: &mut Wrong) {
     if cue.tracks.is_empty() {
-        say(format!("cue {:?}: it has no tracks", cue.name));
+        wrong.say(format!("cue {:?}: it has no tracks", cue.name));
     }
     let mut names = HashSet::new();
     for track in &cue.tracks {
         let who = Who { cue: Some(&cue.name), track: &track.strip.name };
-        unique(&mut names, "track", &who, &track.strip.name, say);
-        strip(&who, &track.strip, buses, say);
-        clips(&who, track, say);
+        unique(&mut names, "track", &who, &track.strip.name, wrong);
+        strip(&who, &track.strip, buses, wrong);
+        clips(&who, track, wrong);
         for clip in &track.clips {
             match clip.at {
                 At::Frames(_) => {}
                 At::Timecode(at) => {
-                    say(format!("{who}: {at} is a place against picture; in a cue, count from its start"))
+                    let what = format!("{who}: {at} is a place against picture; in a cue, count from its start");
+                    wrong.say_at(&clip.written, &["at"], what);
                 }
-                At::Origin => say(format!("{who}: in a cue, count from its start; at = \"origin\" is for its uses")),
+                At::Origin => {
+                    let what = format!("{who}: in a cue, count from its start; at = \"origin\" is for its uses");
+                    wrong.say_at(&clip.written, &["at"], what);
+                }
             }
         }
     }
@@ -108,14 +126,14 @@ fn cue(cue: &Cue, buses: usize, say: &mut impl FnMut(String)) {
     for place in &cue.uses {
         let who = format!("cue {:?}, use {:?}", cue.name, place.name);
         if !names.insert(&place.name) {
-            say(format!("{who}: there are two of this name"));
+            wrong.say(format!("{who}: there are two of this name"));
         }
-        gain(&who, "gain", place.gain, say);
+        gain(&who, "gain", place.gain, wrong);
         let far = |f: Frames| f > FARTHEST;
         if place.at > At::Frames(FARTHEST) || far(place.from) || place.length.is_some_and(far) {
-            say(format!("{who}: it lies beyond 2^53 frames"));
+            wrong.say_at(&place.written, &["at", "from", "length"], format!("{who}: it lies beyond 2^53 frames"));
         }
-        [place.fade_in, place.fade_out, place.crossfade].into_iter().for_each(|f| fade(&who, f, say));
+        [place.fade_in, place.fade_out, place.crossfade].into_iter().for_each(|f| fade(&who, f, wrong));
     }
 }
 
@@ -125,78 +143,83 @@ fn unique<'n>(
     kind: &'static str,
     who: &impl fmt::Display,
     name: &'n str,
-    say: &mut impl FnMut(String),
+    wrong: &mut Wrong,
 ) {
     if name.is_empty() {
-        say(format!("a {kind} has no name"));
+        wrong.say(format!("a {kind} has no name"));
     } else if !names.insert((kind, name)) {
-        say(format!("{who}: there are two of this name"));
+        wrong.say(format!("{who}: there are two of this name"));
     }
 }
 
-fn clips(who: &Who<'_>, track: &Track, say: &mut impl FnMut(String)) {
+fn clips(who: &Who<'_>, track: &Track, wrong: &mut Wrong) {
     if track.clips.is_empty() {
-        say(format!("{who}: it has no clip"));
+        wrong.say(format!("{who}: it has no clip"));
     }
-    track.clips.iter().for_each(|c| clip_alone(who, c, say));
+    track.clips.iter().for_each(|c| clip_alone(who, c, wrong));
 }
 
-fn strip(who: &impl fmt::Display, strip: &Strip, buses: usize, say: &mut impl FnMut(String)) {
-    gain(who, "gain", strip.gain, say);
-    gain_curve(who, &strip.gain_curve, say);
+fn strip(who: &impl fmt::Display, strip: &Strip, buses: usize, wrong: &mut Wrong) {
+    gain(who, "gain", strip.gain, wrong);
+    gain_curve(who, &strip.gain_curve, wrong);
     let pans = strip.pan_curve.points.iter().map(|p| p.value).chain([strip.pan]);
     for Pan(pan) in pans.filter(|p| !(-1.0..=1.0).contains(&p.0)) {
-        say(format!("{who}: pan {pan} is outside -1 (left) to 1 (right)"));
+        wrong.say(format!("{who}: pan {pan} is outside -1 (left) to 1 (right)"));
     }
-    curve_order(who, "pan", &strip.pan_curve, say);
+    curve_order(who, "pan", &strip.pan_curve, wrong);
     let targets = strip.sends.iter().map(|s| s.to).chain(strip.to);
     for BusId(bus) in targets.filter(|b| b.0 >= buses) {
-        say(format!("{who}: goes to bus number {} of {buses}, which is not in this session", bus.saturating_add(1)));
+        wrong.say(format!(
+            "{who}: goes to bus number {} of {buses}, which is not in this session",
+            bus.saturating_add(1)
+        ));
     }
-    strip.sends.iter().for_each(|s| gain(who, "send", s.gain, say));
+    strip.sends.iter().for_each(|s| gain(who, "send", s.gain, wrong));
 }
 
-fn gain(who: &(impl fmt::Display + ?Sized), what: &str, gain: Decibels, say: &mut impl FnMut(String)) {
+fn gain(who: &(impl fmt::Display + ?Sized), what: &str, gain: Decibels, wrong: &mut Wrong) {
     if gain.0.is_nan() {
-        say(format!("{who}: {what} is not a number"));
+        wrong.say(format!("{who}: {what} is not a number"));
     } else if gain.0 > LOUDEST {
         // Absurd numbers in few digits.
         let level = if gain.0 < 1e6 { format!("{:+}", gain.0) } else { format!("{:+e}", gain.0) };
-        say(format!("{who}: {what} of {level} dB is above +{LOUDEST} dB"));
+        wrong.say(format!("{who}: {what} of {level} dB is above +{LOUDEST} dB"));
     }
 }
 
-fn gain_curve(who: &(impl fmt::Display + ?Sized), curve: &Curve<Decibels>, say: &mut impl FnMut(String)) {
-    curve.points.iter().for_each(|p| gain(who, "a point of the gain curve", p.value, say));
-    curve_order(who, "gain", curve, say);
+fn gain_curve(who: &(impl fmt::Display + ?Sized), curve: &Curve<Decibels>, wrong: &mut Wrong) {
+    curve.points.iter().for_each(|p| gain(who, "a point of the gain curve", p.value, wrong));
+    curve_order(who, "gain", curve, wrong);
 }
 
-fn curve_order<T>(who: &(impl fmt::Display + ?Sized), what: &str, curve: &Curve<T>, say: &mut impl FnMut(String)) {
+fn curve_order<T>(who: &(impl fmt::Display + ?Sized), what: &str, curve: &Curve<T>, wrong: &mut Wrong) {
     if !curve.in_order() {
-        say(format!("{who}: the points of the {what} curve are not in order of time"));
+        wrong.say(format!("{who}: the points of the {what} curve are not in order of time"));
     }
     if curve.points.iter().any(|p| p.at > FARTHEST) {
-        say(format!("{who}: a point of the {what} curve lies beyond 2^53 frames"));
+        wrong.say(format!("{who}: a point of the {what} curve lies beyond 2^53 frames"));
     }
 }
 
 /// What is wrong with a clip whatever its stem is.
-fn clip_alone(who: &Who<'_>, clip: &Clip, say: &mut impl FnMut(String)) {
-    gain(who, "a clip's gain", clip.gain, say);
+fn clip_alone(who: &Who<'_>, clip: &Clip, wrong: &mut Wrong) {
+    gain(who, "a clip's gain", clip.gain, wrong);
     if clip.loops == 0 {
-        say(format!("{who}: a clip of {} is played 0 times; loops starts at 1", clip.input));
+        let what = format!("{who}: a clip of {} is played 0 times; loops starts at 1", clip.input);
+        wrong.say_at(&clip.written, &["loop"], what);
     }
     if clip.at > At::Frames(FARTHEST) || clip.from > FARTHEST || clip.length.is_some_and(|l| l > FARTHEST) {
-        say(format!("{who}: a clip of {} lies beyond 2^53 frames", clip.input));
+        let what = format!("{who}: a clip of {} lies beyond 2^53 frames", clip.input);
+        wrong.say_at(&clip.written, &["at", "from", "length"], what);
     }
-    [clip.fade_in, clip.fade_out, clip.crossfade].into_iter().for_each(|f| fade(who, f, say));
+    [clip.fade_in, clip.fade_out, clip.crossfade].into_iter().for_each(|f| fade(who, f, wrong));
 }
 
-fn fade(who: &impl fmt::Display, fade: Fade, say: &mut impl FnMut(String)) {
+fn fade(who: &impl fmt::Display, fade: Fade, wrong: &mut Wrong) {
     if let FadeShape::DecibelLinear(range) = fade.shape
         && !(range.is_finite() && range > 0.0)
     {
-        say(format!("{who}: a fade's range of {range} dB is no positive number"));
+        wrong.say(format!("{who}: a fade's range of {range} dB is no positive number"));
     }
 }
 

@@ -9,20 +9,13 @@ use super::{
 use crate::{
     curve::{Automation, Curve},
     error::{Error, ErrorKind, Problem},
-    nearest::hint,
+    nearest::beside,
     session::{At, Clip, Input, Session, Strip, Track},
     source::stem::Stem,
     timecode::Timecode,
     units::Frames,
 };
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
-
-/// How many files of a folder are looked at for a name that may have been meant.
-const MOST_BESIDE: usize = 1000;
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 /// Places all clips of a session; every stem is opened once.
 pub(super) struct Place<'a> {
@@ -135,7 +128,7 @@ impl<'a> Place<'a> {
             let told = |e: Error| {
                 let mut problem = e.within(who).into_problem();
                 if clip.written.is_somewhere() && problem.kind == ErrorKind::NotFound {
-                    problem.what += &beside(&input);
+                    problem.what += &beside(&input.located().unwrap_or_default().0);
                 }
                 say(problem);
             };
@@ -201,19 +194,6 @@ impl<'a> Place<'a> {
             format!("its time reference lies {before} before the start of the session, {start}")
         })
     }
-}
-
-/// The file in the same folder that was most likely meant, as a question.
-fn beside(input: &Input) -> String {
-    let located = input.located().map(|(path, _)| path).unwrap_or_default();
-    let (Some(name), Some(folder)) = (located.file_name().and_then(|n| n.to_str()), located.parent()) else {
-        return String::new();
-    };
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let files = folder.read_dir().into_iter().flatten().take(MOST_BESIDE).flatten();
-    let mut names: Vec<String> = files.filter_map(|f| f.file_name().into_string().ok()).collect();
-    names.sort();
-    if name.len() < 256 { hint(name, names.iter().map(String::as_str)) } else { String::new() }
 }
 
 /// Gain and pan over time. Points that are out of order, which was told when the session was checked, draw no curve.

@@ -12,9 +12,10 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (lanes, stages) = (self.lanes.len(), self.stages.len());
         let length = grouped(self.length);
+        let latency = self.limit.map_or(String::new(), |_| format!(", latency {}", self.latency()));
         write!(
             f,
-            "plan  {} Hz {}, {lanes} lanes in {stages} stages, {length} frames",
+            "plan  {} Hz {}, {lanes} lanes in {stages} stages, {length} frames{latency}",
             self.spec.rate, self.spec.layout
         )?;
         match self.picture {
@@ -67,7 +68,9 @@ impl Plan {
             None => format!("gain curve({})", lane.gain.points()),
         };
         let pan = match lane.pan.constant() {
-            _ if lane.kind == LaneKind::Master => String::new(),
+            _ if lane.kind == LaneKind::Master => {
+                self.limit.map_or(String::new(), |at| format!("limit {at:.1}, latency {}", self.latency()))
+            }
             Some(0.0) if lane.kind == LaneKind::Bus => String::new(),
             Some(pan) => format!("pan {}", Pan(pan)),
             None => format!("pan curve({})", lane.pan.points()),

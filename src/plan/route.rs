@@ -91,6 +91,8 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>) -> Plan {
         spec: Spec { rate: session.rate, layout: session.layout },
         pan_law: session.pan_law,
         length: session.length.unwrap_or(Frames(all)),
+        limit: session.master.limit,
+        dither: session.master.dither,
         sounding: merged(heard.collect()),
         lanes,
         stages,

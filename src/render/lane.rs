@@ -61,6 +61,8 @@ pub(super) struct LaneState {
     factor: Vec<f64>,
     /// Where it was asked for.
     meter: Option<Box<Meter>>,
+    /// Whether what is rendered is part of the output.
+    counts: bool,
 }
 
 impl LaneState {
@@ -75,7 +77,13 @@ impl LaneState {
             pan: Vec::new(),
             factor: Vec::new(),
             meter: None,
+            counts: true,
         }
+    }
+
+    /// Says whether what is rendered from here on is part of the output: only that is measured.
+    pub(super) fn count(&mut self, counts: bool) {
+        self.counts = counts;
     }
 
     pub(super) fn measure(&mut self, meter: Option<Meter>) {
@@ -106,6 +114,9 @@ impl LaneState {
         }
         if lane.kind == LaneKind::Master {
             silence(&mut out.block, plan, at, frames);
+        }
+        if !self.counts {
+            return Ok(());
         }
         let peaks = self.peaks.iter_mut().zip(out.block.channels()).filter(|_| out.active);
         peaks.for_each(|(peak, samples)| peak.take(samples, at));
@@ -139,7 +150,7 @@ impl LaneState {
                 closed => closed.insert(Reader::open(&clip.stem)?),
             };
             add_clip(clip, reader, to, at, frames, &mut self.factor)?;
-            reader.flaws().into_iter().for_each(|flaw| flaws.take(flaw));
+            reader.flaws().into_iter().filter(|_| self.counts).for_each(|flaw| flaws.take(flaw));
         }
         if out.active && out.block.frames() == 0 {
             nothing(&mut out.block, frames);

@@ -1,12 +1,15 @@
 //! Collects a report from a plan that has run.
 
-use super::{ClipReport, Code, MixReport, Report, Silenced, Stretch, StripLevels, StripReport, TrackReport, Warning};
+use super::{
+    ClipReport, Code, LimiterReport, MixReport, Report, Silenced, Stretch, StripLevels, StripReport, TrackReport,
+    Warning,
+};
 use crate::{
     dsp::peak::Peak,
     plan::{Lane, LaneKind, Placing, Plan, PlannedClip},
-    render::{Renderer, flaws::FlawLog},
+    render::{Reduction, Renderer, flaws::FlawLog},
     source::{Flaw, FlawKind, Remark},
-    units::{Dbfs, Decibels, Frames, SampleRate},
+    units::{Dbfs, Dbtp, Decibels, Frames, SampleRate},
 };
 use std::ops::Range;
 
@@ -51,6 +54,7 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
                     peak_at_s: at(peak.1, rate),
                     peak_at_frame: level(peak.1).map(|_| peak.1.at),
                     peak_channel: level(peak.1).map(|_| peak.0),
+                    limiter: renderer.reduction().zip(plan.limit).map(|(r, ceiling)| limiter(plan, ceiling, r)),
                     ..MixReport::default()
                 };
             }
@@ -117,6 +121,18 @@ fn clip(plan: &Plan, clip: &PlannedClip, flaws: &FlawLog) -> ClipReport {
         trimmed_end_frames: info.map_or(0, |i| i.trimmed_end.0),
         time_reference_frames: info.and_then(|i| i.time_reference).map(|t| t.0),
         silenced: silenced.collect(),
+    }
+}
+
+fn limiter(plan: &Plan, Dbtp(ceiling_dbtp): Dbtp, reduction: Reduction) -> LimiterReport {
+    LimiterReport {
+        ceiling_dbtp,
+        latency_frames: plan.latency().0,
+        warm_up_frames: plan.warm_up().0,
+        reduction_db: reduction.most.map(|most| -20.0 * libm::log10(1.0 - most.value)),
+        reduction_at_s: reduction.most.map(|most| seconds(Frames(most.at), plan.spec().rate)),
+        reduction_curve_db: reduction.curve,
+        reduction_step_s: reduction.step_s,
     }
 }
 

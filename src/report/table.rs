@@ -46,6 +46,10 @@ impl fmt::Display for Report {
             let at = self.mix.true_peak_at_frame.map(|at| Frames(at).clock(rate)).unwrap_or_default();
             writeln!(f, "  true     {} at {at}", Dbtp(peak))?;
         }
+        if let Some(limiter) = &self.mix.limiter {
+            let most = limiter.reduction_db.map_or("nothing to do".to_owned(), |db| format!("{db:.1} dB at most"));
+            writeln!(f, "  limiter  {most}, at {:.1}", Dbtp(limiter.ceiling_dbtp))?;
+        }
         if let Some(loudness) = self.mix.integrated_lufs {
             let range = self.mix.loudness_range_lu.map_or(String::new(), |range| format!(", range {range:.1} LU"));
             writeln!(f, "  loudness {:.1}{range}", Lufs(loudness))?;

@@ -1,11 +1,9 @@
 //! Buses and the master: sums with a strip.
 
-use super::{
-    deliverable::Dither,
-    strip::{BusId, Send, Strip, strip_setters},
-};
+use super::strip::{BusId, Send, Strip, strip_setters};
 use crate::{
     curve::Curve,
+    sink::Dither,
     units::{Dbtp, Decibels, Pan},
 };
 
@@ -32,8 +30,9 @@ pub struct Master {
     pub gain: Decibels,
     /// Gain over time, in decibels added to `gain`.
     pub gain_curve: Curve<Decibels>,
-    /// The ceiling of the limiter; without one nothing is limited.
+    /// Holds the true peak of the mix at this level, −60 to 0 dBTP, by turning it down where it would be above, 4 ms
+    /// ahead and for 0.1 s; what is below passes bit for bit. Without it nothing is limited.
     pub limit: Option<Dbtp>,
-    /// How what is written with less depth is dithered; not at all unless asked.
-    pub dither: Dither,
+    /// How files of fewer bits than the mix are dithered; not at all unless said.
+    pub dither: Option<Dither>,
 }

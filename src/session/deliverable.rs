@@ -2,10 +2,10 @@
 
 use super::{part::Part, strip::BusId, written::Written};
 use crate::{
-    sink::Format,
+    sink::{Dither, Format},
     units::{Dbtp, Lufs},
 };
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::path::PathBuf;
 
 /// One kind of file that the session promises: a mix, one file a bus, or one file a cue.
 ///
@@ -33,7 +33,7 @@ pub struct Deliverable {
     pub album: bool,
     /// What its loudness must be.
     pub loudness: Option<LoudnessTarget>,
-    /// How it is dithered; as the master says unless said.
+    /// How it is dithered. Unless said, stems are not, so that they add up; all else is as the master says.
     pub dither: Option<Dither>,
     pub(crate) written: Written,
 }
@@ -105,52 +105,4 @@ pub struct LoudnessTarget {
     pub true_peak: Option<Dbtp>,
     /// Whether one gain is applied so that target and ceiling hold.
     pub fit: bool,
-}
-
-/// The noise that is added where depth is reduced.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Dither {
-    /// None: values are rounded.
-    #[default]
-    Off,
-    /// Triangular, 2 LSB from peak to peak.
-    Tpdf,
-    /// Triangular, and the error shaped away from where the ear is keenest. For a final file, never for stems.
-    Shaped,
-}
-
-impl fmt::Display for Dither {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Off => "off",
-            Self::Tpdf => "tpdf",
-            Self::Shaped => "shaped",
-        })
-    }
-}
-
-/// A name that is no dither.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownDither(String);
-
-impl fmt::Display for UnknownDither {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no such dither: {:?}; there are off, tpdf and shaped", self.0)
-    }
-}
-
-impl std::error::Error for UnknownDither {}
-
-impl FromStr for Dither {
-    type Err = UnknownDither;
-
-    fn from_str(name: &str) -> Result<Self, UnknownDither> {
-        match name {
-            "off" => Ok(Self::Off),
-            "tpdf" => Ok(Self::Tpdf),
-            "shaped" => Ok(Self::Shaped),
-            _ => Err(UnknownDither(name.to_owned())),
-        }
-    }
 }

@@ -47,6 +47,12 @@ impl Format {
     const NAMED: [(Self, &'static str); 4] =
         [(Self::Wav16, "wav16"), (Self::Wav24, "wav24"), (Self::Wav32, "wav32"), (Self::Wav32f, "wav32f")];
 
+    /// Whether samples are floating point.
+    #[must_use]
+    pub fn is_float(self) -> bool {
+        self == Self::Wav32f
+    }
+
     pub(crate) fn width(self) -> Width {
         match self {
             Self::Wav16 => Width::I16,
@@ -56,7 +62,9 @@ impl Format {
         }
     }
 
-    fn bits(self) -> u16 {
+    /// Bits of a sample.
+    #[must_use]
+    pub fn bits(self) -> u16 {
         match self {
             Self::Wav16 => 16,
             Self::Wav24 => 24,

@@ -4,7 +4,7 @@ use soundtrack::{
     Block, Layout, SampleRate, Spec,
     measure::{Measured, Meter},
 };
-use std::f64::consts::TAU;
+use std::f64::consts::{PI, TAU};
 
 pub fn spec(rate: u32, layout: Layout) -> Spec {
     Spec { rate: SampleRate::new(rate).unwrap(), layout }
@@ -70,4 +70,45 @@ pub fn uniform(random: &mut u64) -> f64 {
     let z = (*random ^ (*random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+}
+
+/// The modified Bessel function of order 0.
+fn bessel(x: f64) -> f64 {
+    (1..200)
+        .scan(1.0, |t, k| {
+            *t *= (x / 2.0 / f64::from(k)).powi(2);
+            Some(*t)
+        })
+        .sum::<f64>()
+        + 1.0
+}
+
+pub fn sinc(t: f64) -> f64 {
+    if t == 0.0 { 1.0 } else { (PI * t).sin() / (PI * t) }
+}
+
+/// A Kaiser window at a place from −1 to 1.
+pub fn kaiser(beta: f64, place: f64) -> f64 {
+    bessel(beta * (1.0 - place * place).max(0.0).sqrt()) / bessel(beta)
+}
+
+/// The burst of cases 20 to 23: made at four times the rate, low-passed, and every fourth sample kept.
+pub fn burst(offset: usize) -> Vec<f64> {
+    let high = |n: usize| {
+        let (start, end) = (24 * 400, 24 * 400 + 16);
+        let phase = |n: usize| (TAU * n as f64 / 24.0).sin() * 0.5;
+        let taper = (n.min(24 * 800 - n) as f64 / 1920.0).min(1.0);
+        match n {
+            _ if n < start => taper * phase(n),
+            _ if n < end => (TAU * (n - start) as f64 / 16.0).sin(),
+            _ => taper * phase(n - end),
+        }
+    };
+    let signal: Vec<f64> = (0..24 * 800).map(high).collect();
+    let low: Vec<f64> = (-128..=128).map(f64::from).map(|k| kaiser(8.0, k / 128.0) * sinc(k / 4.0) / 4.0).collect();
+    let filtered = |n: usize| -> f64 {
+        let tap = |(k, h): (usize, &f64)| h * (n + 128).checked_sub(k).and_then(|i| signal.get(i)).unwrap_or(&0.0);
+        low.iter().enumerate().map(tap).sum()
+    };
+    (offset..signal.len()).step_by(4).map(filtered).collect()
 }

@@ -60,14 +60,13 @@ pub(super) fn session(load: &Load, path: &Path, document: &Table, text: &mut Tex
     let (buses, tracks) = (root.tables("bus", text), root.tables("track", text));
     let (cues, promises) = (root.tables("cue", text), root.tables("deliver", text));
     let lang = language(&root, text);
-    let langs =
-        lang.clone().into_iter().chain(promises.iter().filter_map(|(_, t, _)| t.text("lang")).map(str::to_owned));
+    let langs = lang.clone().into_iter().chain(promises.iter().filter_map(|(_, t)| t.text("lang")).map(str::to_owned));
     let langs: Vec<String> = langs.collect();
 
-    let fps = root.named("fps", text);
+    let fps = root.named_or_number("fps", text);
     let stated = rate(&root, text);
     let here = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
-    let names: Vec<&str> = buses.iter().map(|(key, ..)| key.name.as_str()).collect();
+    let names: Vec<&str> = buses.iter().map(|(key, _)| key.name.as_str()).collect();
     let clock = Clock { rate: SampleRate::HZ_48000, fps, start: None };
     let mut context = Context {
         base: here.canonicalize().ok(),
@@ -80,8 +79,8 @@ pub(super) fn session(load: &Load, path: &Path, document: &Table, text: &mut Tex
     };
     let rate = load.rate.or(stated).or_else(|| {
         let said = |path: &Path| context.said(path);
-        let own = tracks.iter().flat_map(|(_, t, _)| cues::named(t)).map(PathBuf::from);
-        let of_cues = cues.iter().flat_map(|(_, t, _)| cues::files(t, &folder, said));
+        let own = tracks.iter().flat_map(|(_, t)| cues::named(t)).map(PathBuf::from);
+        let of_cues = cues.iter().flat_map(|(_, t)| cues::files(t, &folder, said));
         let files: HashSet<PathBuf> = own.chain(of_cues).map(|file| said(&folder.join(file))).collect();
         highest_rate(&files.into_iter().map(Input::from).collect::<Vec<_>>())
     });
@@ -105,32 +104,30 @@ pub(super) fn session(load: &Load, path: &Path, document: &Table, text: &mut Tex
     session.lang = lang.or_else(|| context.langs.first().cloned());
     session.markers = markers(&root, &context, Zero::Picture, text);
     master(&root, &mut session, &context, text);
-    for (key, table, _) in &buses {
+    for (key, table) in &buses {
         let fields = Fields::new("bus", format!("bus {:?}", key.name), table);
-        text.own(fields.who(), &key.span);
+        fields.own(&key.span, text);
         let mut bus = Bus::new(&key.name);
         strip(&fields, "to", &context, Zero::Picture, &mut bus.strip, text);
         fields.finish(text);
         session.add_bus(bus);
     }
     let home = Home { who: String::new(), zero: Zero::Picture, folder: PathBuf::new(), bus: None, context: &context };
-    for (key, table, _) in &tracks {
+    for (key, table) in &tracks {
         session.add_track(track(key, table, &home, None, text));
     }
-    for (key, table, _) in &cues {
+    for (key, table) in &cues {
         session.add_cue(cue(key, table, &context, text));
     }
-    let promised = promises.iter().map(|(key, table, _)| deliverable(key, table, &session, &context, text));
+    let promised = promises.iter().map(|(key, table)| deliverable(key, table, &session, &context, text));
     session.deliverables = promised.collect();
-    collisions(&session, &promises.iter().map(|(key, table, _)| (*key, *table)).collect::<Vec<_>>(), text);
+    collisions(&session, &folder, &promises, text);
     root.finish(text);
     for problem in crate::plan::check(&session) {
-        // A track without a clip was named above; an empty session may still be filled by the program.
-        let told = ["it has no clip", "the session has no tracks"].iter().any(|end| problem.what.ends_with(end));
-        if !told {
-            let ring = problem.what.strip_prefix("buses feed each other in a circle: ");
-            let named = ring.and_then(|ring| ring.split(" -> ").next()).map(|bus| format!("bus {bus:?}: "));
-            text.say(text.owner(named.as_ref().unwrap_or(&problem.what)), problem.what);
+        // What has nothing in it was told above; an empty session may still be filled by the program.
+        let told = ["it has no clip", "it has no tracks", "the session has no tracks"];
+        if !told.iter().any(|end| problem.what.ends_with(end)) {
+            text.pass_on(problem);
         }
     }
     session
@@ -139,11 +136,11 @@ pub(super) fn session(load: &Load, path: &Path, document: &Table, text: &mut Tex
 fn master(root: &Fields<'_>, session: &mut Session, context: &Context<'_>, text: &mut Text) {
     let Some(table) = root.table("master", text) else { return };
     let fields = Fields::new("master", "master", table);
-    text.own("the master", &root.span("master"));
+    fields.own_as("the master", &root.span("master"), text);
     session.master.gain = fields.gain("gain", text).unwrap_or_default();
     session.master.gain_curve = automation(&fields, context, Zero::Picture, text).0;
     session.master.limit = fields.gain("limit", text).map(|level| Dbtp(level.0));
-    session.master.dither = fields.named("dither", text).unwrap_or_default();
+    session.master.dither = fields.named("dither", text);
     fields.finish(text);
 }
 

@@ -26,26 +26,27 @@ pub(super) struct Home<'a> {
 }
 
 /// The keys whose places are kept with a clip.
-const KEPT: [&str; 8] = ["file", "at", "from", "length", "fade_in", "fade_out", "crossfade", "layout"];
+const KEPT: [&str; 10] = ["file", "at", "from", "length", "loop", "gain", "fade_in", "fade_out", "crossfade", "layout"];
 
 /// A track. `found`: the file that a pattern found for it, with the pattern's place.
 pub(super) fn track(key: &Key, table: &Table, home: &Home<'_>, found: Option<Clip>, text: &mut Text) -> Track {
     let fields = Fields::new("track", format!("{}track {:?}", home.who, key.name), table);
-    text.own(fields.who(), &key.span);
+    fields.own(&key.span, text);
     let mut track = Track::of(&key.name).invert(fields.switch("invert", text));
     track.strip.to = home.bus;
     strip(&fields, "bus", home.context, home.zero, &mut track.strip, text);
     // A track's own fade, place and length are those of its one clip.
     track.clips.extend(clip(&fields, &key.span, home, found, false, text));
-    for (key, table, _) in fields.tables("clip", text) {
+    for (key, table) in fields.tables("clip", text) {
         let inner = Fields::new("clip", format!("{}, clip {:?}", fields.who(), key.name), table);
         match clip(&inner, &key.span, home, None, true, text) {
             Some(clip) => track.clips.push(clip.named(&key.name)),
+            None if inner.has("file") => {}
             None => text.say(key.span.clone(), format!("{}: it has no file", inner.who())),
         }
         inner.finish(text);
     }
-    if track.clips.is_empty() {
+    if track.clips.is_empty() && !fields.has("file") && !fields.has("clip") {
         text.say(key.span.clone(), format!("{}: it has neither a file nor a clip", fields.who()));
     }
     fields.finish(text);
@@ -63,7 +64,7 @@ fn clip(
 ) -> Option<Clip> {
     let clock = &home.context.clock;
     let file = fields.string("file", text);
-    let file = file.map(|file| confined(file, &home.folder, &fields.span("file"), fields.who(), home.context, text));
+    let file = file.and_then(|f| confined(f, &home.folder, &fields.span("file"), fields.who(), home.context, text));
     let known = file.is_some() || found.is_some();
     let mut clip = match (file, found) {
         (Some(file), _) => {
@@ -88,7 +89,7 @@ fn clip(
     known.then_some(clip)
 }
 
-/// A path from the session's folder, which must lie in it unless more is allowed.
+/// A path from the session's folder, which must lie in it unless more is allowed; `None` where that was told.
 pub(super) fn confined(
     file: &str,
     within: &Path,
@@ -96,17 +97,20 @@ pub(super) fn confined(
     who: &str,
     context: &Context<'_>,
     text: &mut Text,
-) -> PathBuf {
+) -> Option<PathBuf> {
     let inner = within.join(file);
     let path = context.folder.join(&inner);
-    if file.contains('\0') {
-        text.say(span.clone(), format!("{who}: the name of the file holds a NUL"));
+    let what = if file.contains('\0') {
+        "the name of the file holds a NUL".to_owned()
     } else if file.contains("://") {
-        text.say(span.clone(), format!("{who}: {file} is a link; write the path of a file"));
+        format!("{file} is a link; write the path of a file")
     } else if !context.outside && !inside(&inner, &path, context) {
-        text.say(span.clone(), format!("{who}: {file} is outside the session's folder, which was not allowed"));
-    }
-    path
+        format!("{file} is outside the session's folder, which was not allowed")
+    } else {
+        return Some(path);
+    };
+    text.say(span.clone(), format!("{who}: {what}"));
+    None
 }
 
 /// Steps that go up may not leave the folder, nor may a symbolic link on the way.

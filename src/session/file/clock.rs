@@ -30,6 +30,7 @@ impl Clock {
             return Frames::parse(written, self.rate).map_err(|e| e.to_string());
         }
         let parts = written.bytes().filter(|b| matches!(b, b':' | b';')).count() + 1;
+        self.fps_for(written)?;
         let whole = if parts == 3 { format!("00:{}", written.trim()) } else { written.to_owned() };
         Ok(self.timecode(&whole)?.frames(self.rate))
     }
@@ -70,9 +71,12 @@ impl Clock {
 
     /// A timecode at the session's frame rate.
     pub(super) fn timecode(&self, written: &str) -> Result<Timecode, String> {
-        let fps = self.fps.ok_or_else(|| {
+        Timecode::parse(written, self.fps_for(written)?).map_err(|e| e.to_string())
+    }
+
+    fn fps_for(&self, written: &str) -> Result<FrameRate, String> {
+        self.fps.ok_or_else(|| {
             format!("{written:?} is a timecode, and the session states no frame rate: set fps, as in fps = \"24\"")
-        })?;
-        Timecode::parse(written, fps).map_err(|e| e.to_string())
+        })
     }
 }

@@ -21,7 +21,7 @@ const OF_USE: [&str; 7] = ["from", "length", "fade_in", "fade_out", "crossfade",
 
 pub(super) fn cue(key: &Key, table: &Table, context: &Context<'_>, text: &mut Text) -> Cue {
     let fields = Fields::new("cue", format!("cue {:?}", key.name), table);
-    text.own(fields.who(), &key.span);
+    fields.own(&key.span, text);
     let mut cue = Cue::new(&key.name);
     fields.string("title", text).unwrap_or_default().clone_into(&mut cue.title);
     cue.kind = fields.named("kind", text).unwrap_or_default();
@@ -32,9 +32,12 @@ pub(super) fn cue(key: &Key, table: &Table, context: &Context<'_>, text: &mut Te
     cue.written = fields.written(&key.span, &["at", "folder", "files"], text);
 
     let folder = fields.string("folder", text).unwrap_or_default();
-    if !folder.is_empty() {
-        confined(folder, Path::new(""), &fields.span("folder"), fields.who(), context, text);
-    }
+    // Told once, and not again for every file in it.
+    let folder = if confined(folder, Path::new(""), &fields.span("folder"), fields.who(), context, text).is_some() {
+        folder
+    } else {
+        ""
+    };
     let default = fields.string("bus", text).and_then(|n| bus(n, fields.span("bus"), fields.who(), context, text));
     let home = Home {
         who: format!("cue {:?}, ", key.name),
@@ -44,6 +47,9 @@ pub(super) fn cue(key: &Key, table: &Table, context: &Context<'_>, text: &mut Te
         context,
     };
     tracks(&mut cue, &fields, &home, text);
+    if cue.tracks.is_empty() && !fields.has("files") && !fields.has("track") {
+        text.say(key.span.clone(), format!("{}: it has no tracks", fields.who()));
+    }
 
     // The first use stands in the cue itself.
     if fields.node("at").is_some() {
@@ -55,9 +61,9 @@ pub(super) fn cue(key: &Key, table: &Table, context: &Context<'_>, text: &mut Te
             text.say(fields.span(extra), what);
         }
     }
-    for (key, table, _) in fields.tables("use", text) {
+    for (key, table) in fields.tables("use", text) {
         let inner = Fields::new("use", format!("{}, use {:?}", fields.who(), key.name), table);
-        text.own(inner.who(), &key.span);
+        inner.own(&key.span, text);
         if inner.node("at").is_none() {
             text.say(key.span.clone(), format!("{}: it has no at", inner.who()));
         }
@@ -92,8 +98,8 @@ fn tracks(cue: &mut Cue, fields: &Fields<'_>, home: &Home<'_>, text: &mut Text) 
     for (pattern, span) in patterns {
         for file in found(pattern, &span, fields.who(), home, text) {
             let name = name_of(&file, &names);
-            let own = written.iter().find(|(key, table, _)| key.name == name && table.get("file").is_none());
-            let elsewhere = written.iter().any(|(key, table, _)| {
+            let own = written.iter().find(|(key, table)| key.name == name && table.get("file").is_none());
+            let elsewhere = written.iter().any(|(key, table)| {
                 let same = table.text("file").is_some_and(|own| Path::new(own) == file);
                 same || (key.name == name && own.is_none())
             });
@@ -101,15 +107,15 @@ fn tracks(cue: &mut Cue, fields: &Fields<'_>, home: &Home<'_>, text: &mut Text) 
                 continue;
             }
             let inner = home.folder.join(&file);
-            confined(&inner.to_string_lossy(), Path::new(""), &span, fields.who(), home.context, text);
-            let mut clip = Clip::new(Input::file(home.context.folder.join(inner)));
+            let path = confined(&inner.to_string_lossy(), Path::new(""), &span, fields.who(), home.context, text);
+            let mut clip = Clip::new(Input::file(path.unwrap_or_default()));
             clip.written = text.written(&span, Vec::new());
             let bare = (Key { name, span: span.clone() }, Table::default());
-            let (key, table) = own.map_or((&bare.0, &bare.1), |(key, table, _)| (*key, *table));
+            let (key, table) = own.copied().unwrap_or((&bare.0, &bare.1));
             cue.tracks.push(track(key, table, home, Some(clip), text));
         }
     }
-    for (key, table, _) in written {
+    for (key, table) in written {
         if !(names.contains(&key.name) && table.get("file").is_none()) {
             cue.tracks.push(track(key, table, home, None, text));
         }
@@ -120,14 +126,13 @@ fn tracks(cue: &mut Cue, fields: &Fields<'_>, home: &Home<'_>, text: &mut Text) 
 fn found(pattern: &str, span: &Range<usize>, who: &str, home: &Home<'_>, text: &mut Text) -> Vec<PathBuf> {
     let context = home.context;
     let parent = pattern.rsplit_once('/').map_or("", |(folder, _)| folder);
-    if !parent.is_empty() {
-        confined(parent, &home.folder, span, who, context, text);
-    }
+    confined(parent, &home.folder, span, who, context, text);
     if parent.contains(['*', '?']) {
         text.say(span.clone(), format!("{who}: files: * and ? stand in the name of a file, not in that of a folder"));
         return Vec::new();
     }
     let folder = context.said(&context.folder.join(&home.folder));
+    let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
     match glob::files(&folder, pattern) {
         Ok(files) if files.is_empty() => {
             text.say(span.clone(), format!("{who}: no file of {} matches {pattern:?}", folder.display()));
@@ -135,7 +140,13 @@ fn found(pattern: &str, span: &Range<usize>, who: &str, home: &Home<'_>, text: &
         }
         Ok(files) => files,
         Err(e) => {
-            text.say(span.clone(), format!("{who}: the folder {} cannot be read: {e}", folder.display()));
+            let wanted = if parent.is_empty() { folder.clone() } else { folder.join(parent) };
+            let what = if wanted.exists() {
+                format!("{who}: the folder {} cannot be read: {e}", wanted.display())
+            } else {
+                format!("{who}: there is no folder {}{}", wanted.display(), crate::nearest::beside(&wanted))
+            };
+            text.say(span.clone(), what);
             Vec::new()
         }
     }

@@ -3,7 +3,7 @@
 //! The tree knows nothing of notations: [`read_toml`](super::read_toml) and [`read_json`](super::read_json) make it.
 
 use crate::{
-    error::Problem,
+    error::{Place, Problem},
     nearest::hint,
     session::written::{Sheet, Written},
 };
@@ -73,16 +73,23 @@ impl Table {
     }
 }
 
+/// Where a thing is written, and the values of keys that problems of the whole session begin with.
+#[derive(Clone)]
+pub(super) struct Owner {
+    pub span: Range<usize>,
+    pub keys: Vec<(&'static str, Range<usize>)>,
+}
+
 /// Problems beyond this many are counted, and not told one by one.
 const MOST_TOLD: usize = 100;
 
 /// What has been found wrong with the text so far.
 pub(super) struct Text {
     sheet: Arc<Sheet>,
-    problems: Vec<(usize, Problem)>,
+    problems: Vec<Problem>,
     untold: usize,
-    /// Where each thing that messages name is written.
-    owners: HashMap<String, Range<usize>>,
+    /// Where each thing that messages name is written, and some of its keys.
+    owners: HashMap<String, Owner>,
     /// The keys that each kind of table was asked for.
     #[cfg(test)]
     pub(super) known: std::collections::BTreeMap<&'static str, std::collections::BTreeSet<&'static str>>,
@@ -105,7 +112,18 @@ impl Text {
         if self.problems.len() == MOST_TOLD {
             self.untold += 1;
         } else {
-            self.problems.push((span.start, Problem::new(what).at(self.sheet.place(&span))));
+            self.problems.push(Problem::new(what).at(self.sheet.place(&span)));
+        }
+    }
+
+    /// Notes a problem of the whole session, at its own place or at that of the thing it names.
+    pub(super) fn pass_on(&mut self, problem: Problem) {
+        let ring = problem.what.strip_prefix("buses feed each other in a circle: ");
+        let named = ring.and_then(|ring| ring.split(" -> ").next()).map(|bus| format!("bus {bus:?}: "));
+        let span = self.owner(named.as_ref().unwrap_or(&problem.what));
+        match problem.place {
+            Some(_) if self.problems.len() < MOST_TOLD => self.problems.push(problem),
+            _ => self.say(span, problem.what),
         }
     }
 
@@ -116,14 +134,20 @@ impl Text {
     }
 
     /// Remembers where a thing is written that problems found later may name.
-    pub(super) fn own(&mut self, who: &str, span: &Range<usize>) {
-        self.owners.insert(who.to_owned(), span.clone());
+    pub(super) fn own(&mut self, who: &str, owner: Owner) {
+        self.owners.insert(who.to_owned(), owner);
     }
 
-    /// Where the thing that a problem names first is written; the start of the text for others.
-    pub(super) fn owner(&self, what: &str) -> Range<usize> {
-        let named = what.match_indices(": ").filter_map(|(end, _)| self.owners.get(what.get(..end)?));
-        named.last().cloned().unwrap_or(0..0)
+    /// Where the thing that a problem names first is written, or the key of it that it begins with; the start of the text
+    /// for others.
+    fn owner(&self, what: &str) -> Range<usize> {
+        let named = what.match_indices(": ").filter_map(|(end, _)| {
+            let owner = self.owners.get(what.get(..end)?)?;
+            let word = what.get(end + 2..)?.split(' ').next()?;
+            let key = owner.keys.iter().find(|(key, _)| *key == word).map(|(_, span)| span);
+            Some(key.unwrap_or(&owner.span).clone())
+        });
+        named.last().unwrap_or(0..0)
     }
 
     /// The place of a thing and of its keys, to be kept with it.
@@ -133,8 +157,9 @@ impl Text {
 
     /// Everything that was said, in the order of the text.
     pub(super) fn problems(mut self) -> Vec<Problem> {
-        self.problems.sort_by_key(|(at, _)| *at);
+        let set = |place: &Place| place.file != self.sheet.path;
+        self.problems.sort_by_key(|p| p.place.as_ref().map(|place| (set(place), place.line, place.column)));
         let more = (self.untold > 0).then(|| Problem::new(format!("and {} more problems", self.untold)));
-        self.problems.into_iter().map(|(_, p)| p).chain(more).collect()
+        self.problems.into_iter().chain(more).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     clock::{Clock, Zero},
-    document::{Key, Node, Table, Text, Value},
+    document::{Key, Node, Owner, Table, Text, Value},
 };
 use crate::{
     curve::{Fade, FadeShape},
@@ -83,14 +83,18 @@ impl<'t> Fields<'t> {
     }
 
     /// The tables inside a table, with their names: `[track.drums]`, `[track.bass]`.
-    pub(super) fn tables(&self, key: &'static str, text: &mut Text) -> Vec<(&'t Key, &'t Table, &'t Range<usize>)> {
+    pub(super) fn tables(&self, key: &'static str, text: &mut Text) -> Vec<(&'t Key, &'t Table)> {
         let mut found = Vec::new();
         for (name, node) in self.table(key, text).into_iter().flat_map(|t| &t.entries) {
             match &node.value {
-                Value::Table(table) => found.push((name, table, &node.span)),
+                Value::Table(_) if name.name.is_empty() => {
+                    text.say(name.span.clone(), format!("{}: a {key} has no name", self.who));
+                }
+                Value::Table(table) => found.push((name, table)),
                 other => {
-                    let what = format!("{key} {:?} is {}, but should be a table: [{key}.{0}]", name.name, other.kind());
-                    text.say(node.span.clone(), what);
+                    let form = if self.kind == "session" { format!(": [{key}.{}]", name.name) } else { String::new() };
+                    let what = format!("{key} {:?} is {}, but should be a table{form}", name.name, other.kind());
+                    text.say(node.span.clone(), format!("{}: {what}", self.who));
                 }
             }
         }
@@ -112,6 +116,16 @@ impl<'t> Fields<'t> {
             Value::List(list) => list.iter().filter_map(|n| wanted(n, text)).collect(),
             _ => wanted(node, text).into_iter().collect(),
         }
+    }
+
+    /// A text in a notation of its own, or a number that says the same.
+    pub(super) fn named_or_number<T: FromStr<Err: Display>>(&self, key: &'static str, text: &mut Text) -> Option<T> {
+        let name = match &self.node(key)?.value {
+            Value::Integer(n) => n.to_string(),
+            Value::Number(x) => x.to_string(),
+            _ => return self.named(key, text),
+        };
+        self.told(key, name.parse().map_err(|e: T::Err| e.to_string()), text)
     }
 
     /// A text in a notation of its own.
@@ -181,6 +195,18 @@ impl<'t> Fields<'t> {
 
     pub(super) fn span(&self, key: &'static str) -> Range<usize> {
         self.table.get(key).map_or(0..0, |n| n.span.clone())
+    }
+
+    /// Remembers where the thing is written, for problems of the whole session.
+    pub(super) fn own(&self, whole: &Range<usize>, text: &mut Text) {
+        self.own_as(&self.who, whole, text);
+    }
+
+    /// The same, under the name that those problems give it.
+    pub(super) fn own_as(&self, who: &str, whole: &Range<usize>, text: &mut Text) {
+        let there = |key: &&'static str| self.table.get(key).map(|node| (*key, node.span.clone()));
+        let keys = ["gain", "pan", "limit"].iter().filter_map(there).collect();
+        text.own(who, Owner { span: whole.clone(), keys });
     }
 
     /// The place of the thing that the table describes, and of some of its keys.

@@ -11,7 +11,10 @@ use crate::{
     session::{Deliverable, LoudnessTarget, Session, outputs},
     units::{Dbtp, Lufs},
 };
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 /// A deliverable. The session is complete but for these, so that parts of it can be named.
 pub(super) fn deliverable(
@@ -22,13 +25,16 @@ pub(super) fn deliverable(
     text: &mut Text,
 ) -> Deliverable {
     let fields = Fields::new("deliver", format!("deliverable {:?}", key.name), table);
-    text.own(fields.who(), &key.span);
+    fields.own(&key.span, text);
     let mut promise = Deliverable::new(&key.name, "");
     promise.written = fields.written(&key.span, &["file"], text);
     match fields.string("file", text) {
         None if !fields.has("file") => text.say(key.span.clone(), format!("{}: it has no file", fields.who())),
         None => {}
-        Some(file) => promise.file = confined(file, Path::new(""), &fields.span("file"), fields.who(), context, text),
+        Some(file) => {
+            let path = confined(file, Path::new(""), &fields.span("file"), fields.who(), context, text);
+            promise.file = path.unwrap_or_default();
+        }
     }
     promise.format = fields.named("format", text).unwrap_or_default();
     promise.lang = language(&fields, text);
@@ -77,13 +83,6 @@ fn pattern(promise: &Deliverable, fields: &Fields<'_>, session: &Session, text: 
     if has("cue") && !promise.album {
         say("{cue} is for an album, as in album = true");
     }
-    let several = !file.is_empty();
-    if several && promise.album && session.cues().len() > 1 && !has("cue") && !has("nn") {
-        say("every cue would get the same name: put {cue} or {nn} in it");
-    }
-    if several && promise.stems.len() > 1 && !has("bus") && !has("nn") {
-        say("every bus would get the same name: put {bus} or {nn} in it");
-    }
 }
 
 fn loudness(fields: &Fields<'_>, text: &mut Text) -> Option<LoudnessTarget> {
@@ -130,29 +129,26 @@ pub(super) fn language(fields: &Fields<'_>, text: &mut Text) -> Option<String> {
 }
 
 /// Two files of one name, of one deliverable or of two.
-pub(super) fn collisions(session: &Session, tables: &[(&Key, &Table)], text: &mut Text) {
-    let mut taken: HashMap<std::path::PathBuf, &str> = HashMap::new();
-    for (promise, (key, _)) in session.deliverables.iter().zip(tables) {
-        for output in session.outputs(promise) {
-            if promise.file.as_os_str().is_empty() {
-                continue;
-            }
-            let file = output.file.strip_prefix(&promise.file).unwrap_or(&output.file).display().to_string();
-            match taken.get(&output.file) {
-                Some(other) if *other == promise.name => {
-                    text.say(key.span.clone(), format!("deliverable {other:?}: would write {file} twice"));
-                    break;
-                }
-                Some(other) => {
-                    let what =
-                        format!("deliverable {:?}: would write {file}, as deliverable {other:?} does", promise.name);
-                    text.say(key.span.clone(), what);
-                    break;
-                }
-                None => {
-                    taken.insert(output.file, &promise.name);
-                }
-            }
+pub(super) fn collisions(session: &Session, folder: &Path, tables: &[(&Key, &Table)], text: &mut Text) {
+    let mut taken: HashMap<PathBuf, &str> = HashMap::new();
+    for (promise, (key, table)) in session.deliverables.iter().zip(tables) {
+        let outputs = if promise.file.as_os_str().is_empty() { Vec::new() } else { session.outputs(promise) };
+        let span = table.get("file").map_or(&key.span, |node| &node.span);
+        for output in outputs {
+            let file = output.file.strip_prefix(folder).unwrap_or(&output.file).display().to_string();
+            let Some(other) = taken.insert(output.file, &promise.name) else { continue };
+            let advice = match (promise.album, promise.stems.is_empty()) {
+                (true, _) => ": put {cue} or {nn} in it",
+                (_, false) => ": put {bus} or {nn} in it",
+                _ => "",
+            };
+            let what = if other == promise.name {
+                format!("deliverable {other:?}: file: would write {file} twice{advice}")
+            } else {
+                format!("deliverable {:?}: file: would write {file}, as deliverable {other:?} does", promise.name)
+            };
+            text.say(span.clone(), what);
+            break;
         }
     }
 }

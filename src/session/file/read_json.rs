@@ -138,6 +138,9 @@ impl<'a> Json<'a> {
         let led = whole > 1 && digits.starts_with('0');
         let fraction_is_empty =
             digits.split_once('.').is_some_and(|(_, f)| !f.starts_with(|c: char| c.is_ascii_digit()));
+        if number == "-" {
+            return Err((start, "\"-\" is no number; minus infinity is written \"-inf\"".to_owned()));
+        }
         if whole == 0 || led || fraction_is_empty {
             return Err((start, format!("{number:?} is no number")));
         }

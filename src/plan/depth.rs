@@ -1,0 +1,55 @@
+//! How many bits the samples of a mix have: whether a file can hold it without rounding.
+
+use super::{Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip};
+use crate::units::Pan;
+
+impl Plan {
+    /// The bits of the integers that hold every sample of the mix exactly, were none clipped: where stems of integers
+    /// pass at unity and are summed. `None` where the mix has more digits than its stems: gains, fades, resampling, lossy
+    /// or floating-point stems, a limiter.
+    #[must_use]
+    pub fn depth(&self) -> Option<u16> {
+        let mut depth = 1;
+        for lane in self.lanes.iter().filter(|l| l.live) {
+            let unity = lane.gain.constant() == Some(1.0) && lane.pan.constant() == Some(0.0);
+            if !unity || self.limit.is_some() {
+                return None;
+            }
+            match &lane.input {
+                LaneInput::Sum(feeds) if feeds.iter().any(|f| f.gain != 1.0) => return None,
+                LaneInput::Sum(_) => {}
+                LaneInput::Clips(clips) => {
+                    for clip in clips {
+                        depth = depth.max(self.clip_depth(clip)?);
+                    }
+                }
+            }
+        }
+        Some(depth)
+    }
+
+    fn clip_depth(&self, clip: &PlannedClip) -> Option<u16> {
+        let placed = match &clip.place {
+            Placing::Pan => self.pan_law.gains(Pan::CENTRE) == (1.0, 1.0),
+            Placing::Fold(rows) => rows.iter().flatten().all(|f| *f == 0.0 || *f == 1.0),
+        };
+        let faded = clip.fade_in.length.0 > 0 || clip.fade_out.length.0 > 0;
+        let whole = placed && !faded && clip.gain.abs() == 1.0 && clip.stem.spec.rate == self.spec.rate;
+        let bits = clip.stem.info.as_ref().and_then(|info| info.bits).filter(|b| !b.float);
+        bits.filter(|_| whole).map(|b| b.width)
+    }
+
+    /// The heard tracks with a stem of more than so many bits, and the file.
+    pub(crate) fn deeper(&self, bits: u16) -> impl Iterator<Item = (&str, &str)> {
+        // A float of 32 bits has the precision of an integer of 24.
+        let width = |clip: &PlannedClip| {
+            let of = clip.stem.info.as_ref().and_then(|info| info.bits);
+            of.map_or(0, |b| if b.float { 24 } else { b.width })
+        };
+        let first = move |lane: &'_ Lane| lane.clips().iter().position(|clip| width(clip) > bits);
+        self.lanes.iter().filter(|l| l.live && l.kind == LaneKind::Track).filter_map(move |lane| {
+            let clip = lane.clips().get(first(lane)?)?;
+            Some((lane.name.as_str(), clip.stem.name.as_str()))
+        })
+    }
+}
