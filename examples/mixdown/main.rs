@@ -3,10 +3,12 @@
 //! ```text
 //! args ─► inputs ─► build ─► Session ─► Plan ─► Bounce ─► file, table or JSON, exit code
 //!                                  strips ┘  range ┘  └ progress, stop
+//!                           └─► deliver ─► its deliverables, table or JSON, exit code
 //! ```
 
 mod args;
 mod build;
+mod deliver;
 mod demo;
 mod failure;
 mod folder;
