@@ -12,7 +12,7 @@
 use crate::demo::Stem;
 use soundtrack::{
     Bus, BusId, Clip, Cue, CueKind, Curve, Dbtp, Decibels, Deliverable, Fade, FadeShape, Format, FrameRate, Frames,
-    Layout, LoudnessTarget, Lufs, Pan, SampleRate, Session, Shape, Timecode, Track, Use,
+    Layout, LoudnessTarget, Lufs, Pan, SampleRate, Session, Shape, Timecode, Track, Use, sink::Dither,
 };
 use std::path::Path;
 
@@ -129,7 +129,11 @@ impl Reel<'_> {
         let mut promised = vec![
             Deliverable::new("full", file("soundtrack.wav")).loudness(ceiling),
             Deliverable::new("stems", file("buses/{bus}.wav")).stems(self.buses.iter().map(|(_, id)| *id)),
-            Deliverable::new("album", file("album/{nn} {cue}.wav")).format(Format::Wav16).album(true).loudness(album),
+            Deliverable::new("album", file("album/{nn} {cue}.wav"))
+                .format(Format::Wav16)
+                .dither(Dither::default())
+                .album(true)
+                .loudness(album),
         ];
         if let Some(tune) = self.bus("tune") {
             promised.push(Deliverable::new("sing-along", file("without the tune.wav")).mute(tune));

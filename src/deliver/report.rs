@@ -155,7 +155,7 @@ impl Delivered {
 
 impl fmt::Display for Delivered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head = ["deliverable", "holds", "file", "length", "loudness", "true peak", "peak dBFS"];
+        let head = ["deliverable", "holds", "file", "format", "length", "loudness", "true peak", "peak dBFS"];
         let mut rows = vec![head.map(str::to_owned)];
         for deliverable in &self.deliverables {
             for (number, file) in deliverable.files.iter().enumerate() {
@@ -163,7 +163,7 @@ impl fmt::Display for Delivered {
                 rows.push(file.row(name));
             }
         }
-        crate::report::table::table(f, &rows, &[4, 5, 6])?;
+        crate::report::table::table(f, &rows, &[5, 6, 7])?;
         writeln!(f)?;
         for deliverable in &self.deliverables {
             deliverable.said(f)?;
@@ -177,16 +177,16 @@ impl fmt::Display for Delivered {
 }
 
 impl FileReport {
-    fn row(&self, name: String) -> [String; 7] {
+    fn row(&self, name: String) -> [String; 8] {
         let report = &self.report;
         let holds = self.of.as_ref().map_or(self.content.clone(), |of| format!("{} {of}", self.content));
         let rate = SampleRate::new(report.rate_hz).unwrap_or(SampleRate::HZ_48000);
         let level = |level: Option<f64>, text: fn(f64) -> String| level.map_or("-".to_owned(), text);
-        let format = report.format.as_deref().unwrap_or_default();
         [
             name,
             holds,
-            format!("{}  {format}", report.output.as_deref().unwrap_or_default()),
+            report.output.clone().unwrap_or_default(),
+            report.format.clone().unwrap_or_default(),
             Frames(report.frames).clock(rate),
             level(report.mix.integrated_lufs, |l| format!("{:.1}", Lufs(l))),
             level(report.mix.true_peak_dbtp, |p| format!("{:.1}", Dbtp(p))),
