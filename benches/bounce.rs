@@ -82,5 +82,27 @@ fn bounces(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, bounces);
+/// What measuring the mix adds: loudness, true peak and their curves, on a thread of their own.
+fn measured(c: &mut Criterion) {
+    let folder = tempfile::tempdir().expect("a folder for the stems");
+    let out = folder.path().join("mix.wav");
+    make(folder.path(), "wav", Format::Wav(24));
+    let session = session(folder.path(), "wav", 16);
+    let mut group = c.benchmark_group("bounce/measured");
+    group.throughput(Throughput::Elements(16 * SECONDS));
+    group.sample_size(20).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(3));
+    for (name, mix, strips) in
+        [("nothing", false, false), ("the mix", true, false), ("the mix and 16 tracks", true, true)]
+    {
+        group.bench_function(BenchmarkId::from_parameter(name), |b| {
+            b.iter(|| {
+                let bounce = Bounce::new().measure(mix).measure_strips(strips).overwrite(true);
+                bounce.run(&session, &out).expect("a mix")
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, bounces, measured);
 criterion_main!(benches);

@@ -1,4 +1,5 @@
-//! What the arithmetic costs on one core, in frames a second: gain, ramps, pan, sums, and samples into a file's format, meters.
+//! What the arithmetic costs on one core, in frames a second: gain, ramps, pan, sums, samples into a file's format, meters,
+//! limiter and dither.
 //!
 //! ```sh
 //! cargo bench --bench kernels
@@ -10,10 +11,10 @@
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use criterion::{BenchmarkGroup, measurement::WallTime};
 use soundtrack::{
-    Block, Curve, Decibels, Format, Frames, Layout, Options, Pan, Plan, Renderer, SampleRate, Session, Shape, Sink,
-    Spec, Track,
+    Block, Curve, Dbtp, Decibels, Format, Frames, Layout, Options, Pan, Plan, Renderer, SampleRate, Session, Shape,
+    Sink, Spec, Track,
     measure::{Loudness, TruePeak},
-    sink::Wav,
+    sink::{Dither, Dithered, Shaping, Wav},
     source::Memory,
 };
 use std::{hint::black_box, time::Duration};
@@ -120,7 +121,21 @@ fn file(c: &mut Criterion) {
     group.finish();
 }
 
-/// What measuring costs: of music-like stems, where most of the signal cannot hold the true peak, and of white noise at
+/// Takes everything and keeps nothing.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn write(&mut self, block: &Block) -> soundtrack::Result<()> {
+        black_box(block);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> soundtrack::Result<soundtrack::sink::Written> {
+        Ok(soundtrack::sink::Written::default())
+    }
+}
+
+/// What measuring and mastering cost. Meters: of music-like stems, where most of the signal cannot hold the true peak, and of white noise at
 /// full scale, where nearly all of it might.
 fn measure(c: &mut Criterion) {
     let mut group = short(c, "kernels/measure");
@@ -133,6 +148,27 @@ fn measure(c: &mut Criterion) {
     for sample in noise.channels_mut().flatten() {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         *sample = f64::from(random) / f64::from(u32::MAX / 2) - 1.0;
+    }
+    // A mix in memory and its limiter: `kernels/strip/copy` is the same without one.
+    for (name, ceiling) in [("limiter, at work", -20.0), ("limiter, idle", 0.0)] {
+        let mut session = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+        session.add_track(track(Layout::Stereo));
+        session.master.limit = Some(Dbtp(ceiling));
+        let plan = Plan::compile(&session).expect("a session without problems");
+        let mut renderer = Renderer::new(plan, &Options { threads: 1 }).expect("one thread");
+        let mut block = Block::new(Layout::Stereo, FRAMES);
+        group.bench_function(BenchmarkId::from_parameter(name), |b| {
+            b.iter(|| {
+                renderer.seek(Frames(0));
+                black_box(renderer.render(&mut block).expect("memory has no errors"))
+            });
+        });
+    }
+    for shaping in [Shaping::White, Shaping::HighPass, Shaping::Weighted] {
+        let mut sink = Dithered::new(Nowhere, Dither { seed: 1, shaping }, 16, Frames(0));
+        group.bench_function(BenchmarkId::new("dither", shaping), |b| {
+            b.iter(|| sink.write(black_box(&music)).expect("nowhere has room"));
+        });
     }
     for (name, block) in [("music", &music), ("noise", &noise)] {
         let mut loudness = Loudness::new(spec(Layout::Stereo));

@@ -1,14 +1,15 @@
 //! Renders offline: a plan from its start to its end into a sink, block by block.
 
 pub(crate) mod depth;
+mod fit;
 
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
     measure::Meter,
     plan::Plan,
-    render::{Options, Renderer},
-    report::{Code, Report, Warning, gather},
+    render::{Options, Renderer, sketch::Grid},
+    report::{Code, Report, Warning, gather, suspects},
     session::Session,
     sink::{self, Dither, Format, Sink, Wav, Written},
     units::Frames,
@@ -57,6 +58,7 @@ pub struct Bounce<'a> {
     range: Option<Range<Frames>>,
     options: Options,
     block: Option<usize>,
+    overview: Option<usize>,
     watch: Option<Watch<'a>>,
     dither: Option<Dither>,
     unmeasured: bool,
@@ -68,6 +70,9 @@ const BLOCK: usize = 16_384;
 
 /// The most that is handed to a sink at a time.
 const LARGEST_BLOCK: usize = 1 << 20;
+
+/// The most bins of a waveform.
+const MOST_BINS: usize = 65_536;
 
 /// Blocks on their way from the renderer to the sink and back: one being rendered, one measured, one written, one waiting.
 const BLOCKS: usize = 4;
@@ -111,6 +116,14 @@ impl<'a> Bounce<'a> {
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.options.threads = threads;
+        self
+    }
+
+    /// Gathers what a picture is drawn from, with at most so many bins a waveform, 1 to 65 536 (others are taken as the
+    /// nearest): [`Report::overview`]. Changes no sample.
+    #[must_use]
+    pub fn overview(mut self, bins: usize) -> Self {
+        self.overview = Some(bins.clamp(1, MOST_BINS));
         self
     }
 
@@ -210,6 +223,9 @@ impl<'a> Bounce<'a> {
         let range = self.range.take().unwrap_or(Frames::ZERO..renderer.plan().length());
         forwards(&range)?;
         renderer.seek(range.start);
+        if let Some(bins) = self.overview {
+            renderer.sketch(Grid::over(&range, bins));
+        }
         renderer.measure(self.strips);
         let mut meter = (!self.unmeasured).then(|| Meter::new(renderer.plan().spec()));
         if self.options.threads == 1 {
@@ -219,7 +235,16 @@ impl<'a> Bounce<'a> {
         }
         let written = sink.finish()?;
         let mut report = gather(renderer, "", &range);
-        report.mix.heard(meter.map(Meter::finish), range.start);
+        if let Some(meter) = meter {
+            let measured = meter.finish();
+            let at = measured.true_peak.map(|p| p.at.0);
+            report.mix.true_peak_track = at.and_then(|at| renderer.loudest(at)).map(str::to_owned);
+            report.mix.heard(measured, range.start);
+            report.warnings.extend(suspects(renderer, &range));
+        }
+        if let (Some(overview), Some(measured)) = (&mut report.overview, &report.mix.measured) {
+            overview.levels(measured);
+        }
         report.wrote(&written);
         report.overflowed();
         report.timed(clock);

@@ -6,6 +6,8 @@
 //! Between two points the value goes from a to b as `a + (b - a) s(x)`, x from 0 at the first to 1 at the second. Gain
 //! points are in decibels and the line is drawn in decibels, except where an end is minus infinity: then in amplitude.
 
+mod knots;
+mod names;
 mod retime;
 
 use crate::units::{Decibels, Frames, Pan};
@@ -334,7 +336,7 @@ impl FadeShape {
 impl FromStr for FadeShape {
     type Err = UnknownShape;
 
-    /// `decibel-linear` has a range of 60 dB.
+    /// `decibel-linear` has a range of 60 dB, `decibel-linear(40)` one of 40.
     fn from_str(name: &str) -> Result<Self, UnknownShape> {
         const KNOWN: &str = "linear, equal-power, between, raised-cosine, square-root and decibel-linear";
         match name {
@@ -344,7 +346,11 @@ impl FromStr for FadeShape {
             "raised-cosine" => Ok(Self::RaisedCosine),
             "square-root" => Ok(Self::SquareRoot),
             "decibel-linear" => Ok(Self::DecibelLinear(60.0)),
-            _ => Err(UnknownShape { name: name.to_owned(), known: KNOWN }),
+            _ => {
+                let range = name.strip_prefix("decibel-linear(").and_then(|r| r.strip_suffix(')')?.parse::<f64>().ok());
+                let range = range.filter(|r| r.is_finite() && *r > 0.0).map(Self::DecibelLinear);
+                range.ok_or_else(|| UnknownShape { name: name.to_owned(), known: KNOWN })
+            }
         }
     }
 }

@@ -36,9 +36,11 @@ pub struct Place {
     pub line: usize,
     /// Column in characters, counted from 1.
     pub column: usize,
-    /// The text of that line.
+    /// The text of that line, or of a very long one the part around the place.
     pub text: String,
-    /// How many characters of the line the problem covers, at least 1.
+    /// How many characters of the line were left out before that part.
+    pub skipped: usize,
+    /// How many characters of the text the problem covers, at least 1.
     pub width: usize,
 }
 
@@ -89,7 +91,12 @@ impl fmt::Display for Problem {
         let file = one_line(p.file.display().to_string());
         writeln!(f, "{file}:{}:{}: {}", p.line, p.column, self.what)?;
         writeln!(f, "{margin} |\n{number} | {}", p.text)?;
-        let lead: String = p.text.chars().take(p.column - 1).map(|c| if c == '\t' { c } else { ' ' }).collect();
+        let lead: String = p
+            .text
+            .chars()
+            .take((p.column - 1).saturating_sub(p.skipped))
+            .map(|c| if c == '\t' { c } else { ' ' })
+            .collect();
         write!(f, "{margin} | {lead}{}", "^".repeat(p.width.max(1)))
     }
 }

@@ -85,6 +85,10 @@
     )
 )]
 
+/// The tests of the player use what the tests of the laws use.
+#[cfg(test)]
+extern crate self as soundtrack;
+
 mod riff;
 mod nearest;
 mod units;
@@ -97,11 +101,13 @@ mod plan;
 mod render;
 mod bounce;
 pub mod deliver;
+mod player;
 pub mod source;
 pub mod sink;
 mod dsp;
 pub mod measure;
 pub mod report;
+pub mod compare;
 mod error;
 
 pub use block::Block;
@@ -112,6 +118,7 @@ pub use dsp::pan::{PanLaw, UnknownPanLaw};
 pub use error::{Error, ErrorKind, Place, Problem, Result};
 pub use layout::{Layout, UnknownLayout};
 pub use plan::{Plan, PlannedCue, PlannedUse};
+pub use player::{Callback, Level, Levels, LoudnessSoFar, Play, Player, State, StripId, Underruns};
 pub use render::{Options, Renderer};
 pub use report::Report;
 pub use session::{

@@ -1,18 +1,21 @@
 //! What was heard: loudness (BS.1770-5, EBU R 128, Tech 3342), true peak (Annex 2) and sample peak of any audio.
 //!
 //! A [`Meter`] takes blocks of any size and gives the same bits for any way of cutting; [`Loudness`] and [`TruePeak`] are
-//! its parts. A bounce measures its mix with one ([`MixReport`](crate::report::MixReport)). Memory: 16 bytes and four
+//! its parts. A bounce measures its mix with one ([`MixReport`](crate::report::MixReport)). Memory: 8 bytes and four
 //! values of a curve for each tenth of a second, the curves bounded.
 
 mod gating;
 pub(crate) mod lane;
 mod loudness;
 mod running;
+pub(crate) mod survey;
+mod target;
 pub(crate) mod true_peak;
 mod weighting;
 
 pub use gating::Gating;
 pub use loudness::Loudness;
+pub use target::{Fit, FitReport, Target, UnknownTarget, Verdict};
 pub use true_peak::TruePeak;
 
 use crate::{

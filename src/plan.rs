@@ -9,12 +9,16 @@ mod crossfade;
 mod cue;
 mod cycle;
 mod depth;
+mod markers;
 mod place;
 mod print;
 mod route;
+mod routing;
 
 pub(crate) use check::session as check;
 pub use cue::{PlannedCue, PlannedUse};
+pub(crate) use route::Scope;
+pub(crate) use routing::{Gates, Routing, sounding};
 
 use crate::{
     curve::{Automation, Fade},
@@ -60,10 +64,12 @@ pub struct Plan {
     /// Where any clip is heard: sorted, apart from each other. Outside these the output is exactly 0.0.
     pub(crate) sounding: Vec<Range<u64>>,
     pub(crate) cues: Vec<PlannedCue>,
+    pub(crate) markers: Vec<markers::PlannedMarker>,
     /// The frame rate of the picture and the timecode of the first frame, where the session states any.
     pub(crate) picture: Option<(FrameRate, Timecode)>,
     /// What the report should say of how things were placed.
     pub(crate) notes: Vec<Note>,
+    pub(crate) routing: Routing,
 }
 
 /// A position that could not be met exactly.
@@ -83,6 +89,8 @@ pub(crate) struct Lane {
     pub pan: Automation,
     /// Whether anything of it is heard; others are not rendered.
     pub live: bool,
+    /// Why a track is not heard that nobody muted.
+    pub unused: Option<String>,
     /// The lanes it feeds, and how strong, for people.
     pub out: Vec<(usize, Decibels)>,
 }
@@ -170,6 +178,11 @@ impl Plan {
     /// Everything that is wrong at once, in [`Error::problems`]: kind `Session`, or the kind that all problems share
     /// (`NotFound`, `Unsupported`, `Corrupt`).
     pub fn compile(session: &Session) -> Result<Self> {
+        Self::compiled(session, Scope::Heard)
+    }
+
+    /// The same, with what is heard or with everything.
+    pub(crate) fn compiled(session: &Session, scope: Scope) -> Result<Self> {
         let mut place = place::Place::new(session, check::session(session));
         let mut voices: Vec<route::Voice<'_>> = session.tracks().iter().map(|t| place.track(t)).collect();
         let mut cues = Vec::new();
@@ -180,7 +193,8 @@ impl Plan {
         }
         let (problems, notes) = place.done();
         if problems.is_empty() {
-            let mut plan = route::lanes(session, voices);
+            let mut plan = route::lanes(session, voices, scope);
+            plan.markers = markers::of(session, &cues);
             plan.cues = cues;
             plan.notes = notes;
             Ok(plan)

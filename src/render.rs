@@ -6,14 +6,18 @@
 pub(crate) mod flaws;
 mod lane;
 mod limited;
+mod live;
+mod moves;
+pub(crate) mod overs;
 mod pool;
+pub(crate) mod sketch;
 mod tap;
 
 use crate::{
     block::Block,
     dsp::peak::Peak,
     error::{Error, ErrorKind, Result},
-    measure::{Measured, Meter},
+    measure::{Measured, Meter, survey::Survey},
     plan::{LaneKind, Plan},
     units::Frames,
 };
@@ -22,6 +26,7 @@ use lane::{LaneState, Output, Turn};
 use limited::Limited;
 pub(crate) use limited::Reduction;
 use pool::Pool;
+use sketch::{Grid, Sketch};
 use tap::Tap;
 
 /// How a plan is run. Nothing here changes a sample.
@@ -69,7 +74,7 @@ impl Renderer {
     pub fn new(plan: Plan, options: &Options) -> Result<Self> {
         let pool = Pool::new(options.threads)?;
         let layout = plan.spec.layout;
-        let lanes = plan.lanes.iter().map(|lane| LaneState::new(lane, layout)).collect();
+        let lanes = plan.lanes.iter().map(|lane| LaneState::new(lane, plan.spec)).collect();
         let outputs = plan.lanes.iter().map(|_| Output::new(layout)).collect();
         let limited = plan.limit.map(|ceiling| Limited::new(ceiling, plan.spec.rate, layout.channels()));
         Ok(Self { plan, lanes, outputs, pool, position: 0, limited, taps: Vec::new() })
@@ -98,7 +103,12 @@ impl Renderer {
     /// `Session` for a block of another layout; `Corrupt`, `NotFound` or `Unsupported` for stems that cannot be
     /// delivered, with track, file and place.
     pub fn render(&mut self, block: &mut Block) -> Result<usize> {
-        self.render_tapped(block, &mut [])
+        self.render_part(block, usize::MAX)
+    }
+
+    /// The same, at most `most` frames.
+    pub(crate) fn render_part(&mut self, block: &mut Block, most: usize) -> Result<usize> {
+        self.render_tapped(block, &mut [], most)
     }
 
     /// From here on keeps what these lanes give, for [`render_tapped`](Self::render_tapped).
@@ -108,13 +118,13 @@ impl Renderer {
     }
 
     /// The same, and into a block for each tapped lane, as large as the first, what it gave.
-    pub(crate) fn render_tapped(&mut self, block: &mut Block, tapped: &mut [Block]) -> Result<usize> {
+    pub(crate) fn render_tapped(&mut self, block: &mut Block, tapped: &mut [Block], most: usize) -> Result<usize> {
         if block.layout() != self.plan.spec.layout {
             let what = format!("a block of {} for a plan of {}", block.layout(), self.plan.spec.layout);
             return Err(Error::new(ErrorKind::Session, what));
         }
         let left = usize::try_from(self.plan.length.0.saturating_sub(self.position)).unwrap_or(usize::MAX);
-        let total = left.min(block.capacity());
+        let total = left.min(block.capacity()).min(most);
         block.set_frames(total);
         tapped.iter_mut().for_each(|t| t.set_frames(total));
         let mut done = 0;
@@ -122,7 +132,9 @@ impl Renderer {
             let n = BLOCK.min(total - done);
             if let Some(mut limited) = self.limited.take() {
                 let given = self.limit(&mut limited, n);
-                limited.give(self.position, block, done, if given.is_ok() { n } else { 0 });
+                if given.is_ok() {
+                    limited.give(self.position, block, done..done + n);
+                }
                 self.limited = Some(limited);
                 given?;
             } else {
@@ -194,6 +206,25 @@ impl Renderer {
         Ok(())
     }
 
+    /// From here on draws what every lane gives onto a grid, from a clean sheet.
+    pub(crate) fn sketch(&mut self, grid: Grid) {
+        let channels = self.plan.spec.layout.channels();
+        for (state, lane) in self.lanes.iter_mut().zip(&self.plan.lanes) {
+            state.sketch = Some(Sketch::new(grid, channels, lane.kind));
+        }
+        if let Some(limited) = &mut self.limited {
+            limited.sketch = Some(Sketch::new(grid, channels, LaneKind::Master));
+        }
+    }
+
+    /// What was drawn of a lane, if anything was asked for.
+    pub(crate) fn sketched(&self, lane: usize) -> Option<&Sketch> {
+        match &self.limited {
+            Some(limited) if lane + 1 == self.lanes.len() => limited.sketch.as_ref(),
+            _ => self.lanes.get(lane).and_then(|l| l.sketch.as_ref()),
+        }
+    }
+
     /// Measures every track and bus from here on, or none. Changes no sample.
     pub(crate) fn measure(&mut self, measure: bool) {
         let spec = self.plan.spec;
@@ -211,8 +242,25 @@ impl Renderer {
     pub(crate) fn peaks(&self, lane: usize) -> &[Peak] {
         match &self.limited {
             Some(limited) if lane + 1 == self.lanes.len() => &limited.peaks,
-            _ => self.lanes.get(lane).map_or(&[], LaneState::peaks),
+            _ => self.survey(lane).map_or(&[], |survey| &survey.peaks),
         }
+    }
+
+    /// What was watched of a lane so far.
+    pub(crate) fn survey(&self, lane: usize) -> Option<&Survey> {
+        self.lanes.get(lane).map(LaneState::survey)
+    }
+
+    /// The first and the last sample of each clip of a lane; 0 where it was not rendered.
+    pub(crate) fn edges(&self, lane: usize) -> &[[f64; 2]] {
+        self.lanes.get(lane).map_or(&[], LaneState::edges)
+    }
+
+    /// The heard track that is loudest at a frame, counted from the first that was rendered.
+    pub(crate) fn loudest(&self, frame: u64) -> Option<&str> {
+        let tracks = self.plan.lanes.iter().zip(&self.lanes).filter(|(l, _)| l.live && l.kind == LaneKind::Track);
+        let heights = tracks.map(|(lane, state)| (lane.name.as_str(), state.survey().height(frame)));
+        heights.filter(|(_, height)| *height > 0.0).reduce(|a, b| if b.1 > a.1 { b } else { a }).map(|(name, _)| name)
     }
 
     /// The flaws met in each clip of a lane so far.

@@ -156,6 +156,16 @@ impl Session {
         &self.buses
     }
 
+    /// The ids of all tracks, in order.
+    pub fn track_ids(&self) -> impl ExactSizeIterator<Item = TrackId> + use<> {
+        (0..self.tracks.len()).map(TrackId)
+    }
+
+    /// The ids of all buses, in order.
+    pub fn bus_ids(&self) -> impl ExactSizeIterator<Item = BusId> + use<> {
+        (0..self.buses.len()).map(BusId)
+    }
+
     /// All tracks, to change them.
     pub fn tracks_mut(&mut self) -> &mut [Track] {
         &mut self.tracks

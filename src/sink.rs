@@ -2,13 +2,18 @@
 
 mod atomic;
 mod closed;
+#[cfg(feature = "device")]
+pub(crate) mod device;
 mod dithered;
 mod early_sync;
 mod memory;
 mod wav;
 
+pub(crate) use atomic::AtomicFile;
 pub use atomic::same_file;
 pub(crate) use closed::{Closed, publish};
+#[cfg(feature = "device")]
+pub use device::{DeviceInfo, devices};
 pub use dithered::{Dither, Dithered, Shaping, UnknownShaping};
 pub use memory::Memory;
 pub use wav::{Broadcast, Format, Options, UnknownFormat, Wav};

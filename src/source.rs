@@ -4,6 +4,7 @@ mod contain;
 mod file;
 mod media;
 mod memory;
+pub(crate) mod read_ahead;
 pub(crate) mod reader;
 mod resample;
 mod sniff;

@@ -1,11 +1,19 @@
 //! The program `mixdown`, run as people run it: what goes in, what comes out, and how it ends.
 
+#[path = "mixdown/hostile.rs"]
+mod hostile;
+#[path = "mixdown/deliver.rs"]
+mod deliver;
 #[path = "mixdown/inputs.rs"]
 mod inputs;
+#[path = "mixdown/judge.rs"]
+mod judge;
 #[path = "mixdown/options.rs"]
 mod options;
 #[path = "mixdown/output.rs"]
 mod output;
+#[path = "mixdown/papers.rs"]
+mod papers;
 #[path = "mixdown/program.rs"]
 mod program;
 #[path = "mixdown/sessions.rs"]

@@ -1,10 +1,10 @@
 //! The command line: what can be asked for, and in which words.
 
 use clap::{
-    Parser, ValueEnum,
+    Parser, Subcommand, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use soundtrack::{Format, Layout, PanLaw, SampleRate};
+use soundtrack::{Format, Layout, PanLaw, SampleRate, measure::Target, report::Paper, sink::Dither};
 use std::{io::IsTerminal, path::PathBuf};
 
 const EXAMPLES: &str = "\
@@ -15,10 +15,15 @@ Examples:
   mixdown song.toml -o out/song.wav --force      a session file, over what is there
   mixdown film.toml --deliver stems              what the session promises, or a part of that
   mixdown stems/ --solo drums --range 10s..20s   a part of it
+  mixdown stems/ --check --target ebu-r128       is it loud enough, too loud, clipped? Writes nothing
+  mixdown stems/ --fit --target spotify          one gain, so that loudness and true peak are right
   mixdown plan song.toml --set master.gain=-3    what would be done, with another value
+  mixdown song.toml --report song.html           and a page that shows and plays it
+  mixdown compare old.wav new.wav                whether two files are the same, and if not, how not
+  mixdown report song.wav                        what a file holds (./report is a folder of that name)
 
 Exit codes:
-  0 done            1 written, but a check failed                  2 wrong usage
+  0 done            1 a check failed; files differ                 2 wrong usage
   3 wrong session   4 a stem missing, unreadable or damaged        5 output, disk or device
   75 temporary, try again                                          130, 143 interrupted";
 
@@ -26,9 +31,18 @@ Exit codes:
 ///
 /// With no INPUT it makes a demo in target/demo and mixes that.
 #[derive(Debug, Parser)]
-#[command(name = "mixdown", version, after_help = EXAMPLES)]
+#[command(
+    name = "mixdown",
+    version,
+    after_help = EXAMPLES,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true
+)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Args {
+    #[command(subcommand)]
+    pub tool: Option<Tool>,
+
     /// A session (.toml, .json), a folder of stems, or stems
     ///
     ///   kick.wav           a stem
@@ -70,6 +84,12 @@ pub struct Args {
     #[arg(long, value_name = "A..B", allow_hyphen_values = true)]
     pub range: Option<String>,
 
+    /// Play instead of writing a file: on the default output device, on one by name or id, or on "null", which needs no
+    /// hardware
+    #[arg(long, value_name = "DEVICE", num_args = 0..=1, require_equals = true, default_missing_value = "",
+          conflicts_with_all = ["output", "force", "json"])]
+    pub play: Option<String>,
+
     /// Leave out a track or a bus; may be given more than once
     #[arg(long, value_name = "NAME")]
     pub mute: Vec<String>,
@@ -81,6 +101,15 @@ pub struct Args {
     /// Set a value of a session file, as in track.drums.gain=-6; may be given more than once
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+
+    /// Write what happened as a page (.html), a picture (.svg), data (.json) or a waveform for web players
+    /// (.waveform.json)
+    #[arg(long, value_name = "FILE", value_parser = paper)]
+    pub report: Option<PathBuf>,
+
+    /// How many points the waveforms of the report have at the most
+    #[arg(long, value_name = "N", default_value_t = BINS, value_parser = bins())]
+    pub bins: u32,
 
     /// Let a session file use stems outside its own folder
     #[arg(long)]
@@ -97,6 +126,30 @@ pub struct Args {
     /// Replace the output where it exists (never one of the inputs)
     #[arg(long)]
     pub force: bool,
+
+    /// What the mix is for, which is judged: ebu-r128, atsc-a85, netflix, spotify, apple or youtube
+    #[arg(long, value_name = "NAME")]
+    pub target: Option<Target>,
+
+    /// Measure and judge, write no audio; exit with 1 where the target is missed or samples are clipped
+    #[arg(long)]
+    pub check: bool,
+
+    /// Turn the mix by one gain so that the target's loudness and its true peak hold
+    #[arg(long, requires = "target")]
+    pub fit: bool,
+
+    /// Hold the true peak at this level in dBTP with a limiter [default: the session's, or none]
+    #[arg(long, value_name = "DBTP", allow_hyphen_values = true)]
+    pub limit: Option<f64>,
+
+    /// Dither where the output has fewer bits than the mix: white, high-pass or weighted [default: the session's, or none]
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "white", require_equals = true)]
+    pub dither: Option<Dither>,
+
+    /// Measure the loudness and the true peak of every track and bus too; they are in the JSON document
+    #[arg(long)]
+    pub measure_strips: bool,
 
     /// Print the result as one JSON document instead of a table
     #[arg(long)]
@@ -115,6 +168,53 @@ pub struct Args {
     pub quiet: bool,
 
     /// Print the plan, the notes, and the files that were passed over
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// What else there is to do.
+#[derive(Debug, Subcommand)]
+pub enum Tool {
+    /// Whether two files hold the same audio: the largest difference, where it is, and the lag and the gain between them
+    Compare(CompareArgs),
+    /// What audio files hold, without mixing them: a table, and a picture if asked for
+    Report(ReportArgs),
+}
+
+/// The command line of `compare`.
+#[derive(Debug, clap::Args)]
+pub struct CompareArgs {
+    /// A file
+    pub a: PathBuf,
+    /// The file to compare it with
+    pub b: PathBuf,
+    /// Print the result as one JSON document
+    #[arg(long)]
+    pub json: bool,
+    /// Print nothing: the exit code says it
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// The command line of `report`.
+#[derive(Debug, clap::Args)]
+pub struct ReportArgs {
+    /// Files, or folders of files
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Write it as a page (.html), a picture (.svg), data (.json) or a waveform (.waveform.json)
+    #[arg(long, value_name = "FILE", value_parser = paper)]
+    pub report: Option<PathBuf>,
+    /// How many points the waveforms have at the most
+    #[arg(long, value_name = "N", default_value_t = BINS, value_parser = bins())]
+    pub bins: u32,
+    /// Replace the report where it exists
+    #[arg(long)]
+    pub force: bool,
+    /// Print the result as one JSON document
+    #[arg(long)]
+    pub json: bool,
+    /// Print the files that were passed over
     #[arg(short, long)]
     pub verbose: bool,
 }
@@ -144,6 +244,18 @@ impl Args {
             other => other,
         }
     }
+}
+
+/// Points of a waveform unless told.
+const BINS: u32 = 2000;
+
+fn bins() -> impl TypedValueParser<Value = u32> {
+    clap::value_parser!(u32).range(1..=65_536)
+}
+
+fn paper(name: &str) -> Result<PathBuf, String> {
+    let known = |_| "a report is written as .html, .svg, .json or .waveform.json".to_owned();
+    Paper::of(name).map(|_| name.into()).map_err(known)
 }
 
 fn formats() -> impl TypedValueParser<Value = Format> {

@@ -15,7 +15,7 @@ use serde_json::json;
 use soundtrack::{Delivery, ErrorKind, Session, deliver::Delivered};
 use std::{ops::ControlFlow, path::PathBuf};
 
-/// The names of the deliverables to write; `None` where one mix is meant: a part of it, or a format of its own.
+/// The names of the deliverables to write; `None` where one mix is meant: a part of it, in a format of its own, or to be judged.
 pub fn asked(session: &Session, args: &Args) -> Result<Option<Vec<String>>, Failure> {
     let all: Vec<&str> = session.deliverables.iter().map(|d| d.name.as_str()).collect();
     if all.is_empty() {
@@ -24,11 +24,17 @@ pub fn asked(session: &Session, args: &Args) -> Result<Option<Vec<String>>, Fail
             Some(name) => Err(Failure::Usage(format!("--deliver {name}: the session has no deliverables"))),
         };
     }
-    let one = [("--range", args.range.is_some()), ("--format", args.format.is_some())];
+    let one = [
+        ("--range", args.range.is_some()),
+        ("--format", args.format.is_some()),
+        ("--report", args.report.is_some()),
+        ("--target", args.target.is_some()),
+        ("--check", args.check),
+    ];
     match (one.iter().find(|(_, given)| *given), args.deliver.is_empty()) {
         (Some(_), true) => return Ok(None),
         (Some((option, _)), false) => {
-            let what = format!("{option} is for one mix: deliverables are whole, and say their format themselves");
+            let what = format!("{option} is for one mix: a deliverable says itself what it is");
             return Err(Failure::Usage(what));
         }
         (None, _) => {}

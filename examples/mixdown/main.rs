@@ -4,18 +4,24 @@
 //! args ─► inputs ─► build ─► Session ─► Plan ─► Bounce ─► file, table or JSON, exit code
 //!                                  strips ┘  range ┘  └ progress, stop
 //!                           └─► deliver ─► its deliverables, table or JSON, exit code
+//! args ─► compare, look ─► lines, exit code
 //! ```
 
 mod args;
 mod build;
+mod compare;
 mod deliver;
 mod demo;
 mod failure;
 mod folder;
 mod inputs;
+mod judge;
 mod level;
+mod listen;
+mod look;
 mod names;
 mod output;
+mod paper;
 mod plan;
 mod progress;
 mod range;
@@ -27,7 +33,7 @@ mod tips;
 mod tour;
 mod voice;
 
-use args::{Args, Progress};
+use args::{Args, Progress, Tool};
 use clap::Parser as _;
 use std::{env, process::ExitCode};
 use voice::Voice;
@@ -36,6 +42,14 @@ fn main() -> ExitCode {
     let given = env::args_os().skip(1).collect::<Vec<_>>();
     let args = Args::try_parse().unwrap_or_else(|e| tips::advised(e, &given).exit());
     let voice = Voice { quiet: args.quiet, verbose: args.verbose, json: args.progress() == Progress::Json };
+    let tool = match &args.tool {
+        Some(Tool::Compare(args)) => Some(compare::run(args)),
+        Some(Tool::Report(args)) => Some(look::run(args)),
+        None => None,
+    };
+    if let Some(outcome) = tool {
+        return ExitCode::from(outcome.unwrap_or_else(|failure| failure.tell(voice)));
+    }
     let outcome = match stop::Stop::watch() {
         Ok(stop) => run::run(&args, voice, &stop),
         Err(e) => Err(soundtrack::Error::new(soundtrack::ErrorKind::Output, format!("signals: {e}")).because(e).into()),

@@ -5,7 +5,7 @@ use crate::{
     build, deliver,
     failure::{Failure, too_many_files},
     inputs::{self, Kind},
-    output, plan,
+    judge, listen, output, paper, plan,
     progress::Meter,
     range, silence,
     stop::Stop,
@@ -14,8 +14,8 @@ use crate::{
 };
 use serde_json::json;
 use soundtrack::{
-    Bounce, Error, ErrorKind, Plan, Report, Session,
-    report::{Code, Warning},
+    Bounce, Error, ErrorKind, Frames, Plan, Report, Session,
+    report::{self, Code, Warning},
 };
 use std::{
     fs,
@@ -34,6 +34,9 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
     if let Some(inputs) = plan::asked(&args.inputs) {
         return show_plan(inputs, args, voice);
     }
+    if args.play.is_some() {
+        return aloud(args, voice, stop);
+    }
     let kinds = inputs::kinds(&args.inputs).map_err(|f| missing(f, args))?;
     let path = output::path(args.output.as_deref(), &kinds).map_err(Failure::Usage)?;
     let demo = matches!(kinds.first(), Some(Kind::Demo));
@@ -45,44 +48,68 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
         return Ok(code);
     }
     let overwrite = args.force || output::in_demo(&path);
-    let bounce = Bounce::new()
-        .format(args.format.unwrap_or_default())
-        .overwrite(overwrite)
-        .threads(args.threads.unwrap_or(0).into());
+    let threads = args.threads.unwrap_or(0).into();
+    let bounce = || {
+        let bounce = Bounce::new().format(args.format.unwrap_or_default()).overwrite(overwrite).threads(threads);
+        bounce.measure_strips(args.measure_strips)
+    };
     let advised = |e| {
         let (e, hints) = advice(e, &path, overwrite, args);
         Failure::Audio(e, hints)
     };
-    stop.while_checking(|| bounce.check(&path)).map_err(advised)?;
-    if output::among_stems(&path, &kinds) {
+    if !args.check {
+        stop.while_checking(|| bounce().check(&path)).map_err(advised)?;
+    }
+    if !args.check && output::among_stems(&path, &kinds) {
         voice.note(&format!("{} lies among the stems: the next mix of that folder takes it in", path.display()));
     }
 
-    let (session, plan) = compiled(&kinds, args, voice, &path, overwrite)?;
+    if let Some(report) = &args.report {
+        paper::check(report, overwrite || output::in_demo(report), &path)?;
+        paper::spare(report, &args.inputs)?;
+    }
+    let (mut session, mut plan) = compiled(&kinds, args, voice, &path, overwrite)?;
     if voice.verbose {
         voice.line(
             printable_lines(plan.to_string().trim_end()).as_str(),
             || json!({ "event": "plan", "text": plan.to_string() }),
         );
     }
-    let bounce = match &args.range {
-        None => bounce,
+    let part = match &args.range {
+        None => None,
         Some(text) => {
             let (part, cut) = range::parse(text, session.rate, plan.length())
                 .map_err(|e| Failure::Usage(format!("--range {text}: {e}")))?;
             if cut {
                 voice.note(&format!("--range {text}: ends with the mix, at {}", part.end.clock(session.rate)));
             }
-            bounce.range(part)
+            Some(part)
         }
+    };
+    let bounce = || part.clone().map_or_else(bounce, |part| bounce().range(part));
+
+    if let Some(report) = &args.report {
+        paper::spare(report, &plan.files())?;
+    }
+    let drawn = |bounce: Bounce<'static>| match &args.report {
+        None => bounce,
+        Some(_) => bounce.overview(usize::try_from(args.bins).unwrap_or(usize::MAX)),
     };
 
     let mut meter = Meter::new(args.progress(), voice, session.rate);
-    let watch = |progress| {
+    let mut watch = |progress| {
         meter.tell(progress);
         if stop.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let written = stop.while_writing(|| bounce.progress(watch).write(plan, &path));
+    let mut fit = None;
+    let written = stop.while_writing(|| {
+        if let Some((_, found)) = judge::fitted(&mut session, args, bounce, &mut watch)? {
+            fit = Some(found);
+            plan = Plan::compile(&session)?;
+        }
+        let bounce = drawn(bounce()).progress(&mut watch);
+        if args.check { bounce.dry_run(plan) } else { bounce.write(plan, &path) }
+    });
     meter.end();
     let mut report = match written {
         Ok(report) => report,
@@ -93,8 +120,30 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
         Err(e) => return Err(advised(e)),
     };
     report.title.clone_from(&session.title);
+    let wrong = judge::judged(&mut report, args, fit);
+    if let Some(to) = &args.report {
+        report::save(std::slice::from_ref(&report), to, overwrite || output::in_demo(to))?;
+        voice.note(&format!("the report is in {}", to.display()));
+    }
     let silence = silence::told(&report, &session);
-    tell(&report, silence.as_deref(), args, voice, demo)
+    let code = tell(&report, silence.as_deref(), args, voice, demo)?;
+    wrong.iter().for_each(|what| voice.error(what, "check"));
+    Ok(if wrong.is_empty() { code } else { CHECK_FAILED })
+}
+
+/// Plays instead of writing.
+fn aloud(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
+    let kinds = inputs::kinds(&args.inputs).map_err(|f| missing(f, args))?;
+    let mut session = build::session(&kinds, args, voice).map_err(|f| missing(f, args))?;
+    strips::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
+    let plan = Plan::compile(&session).map_err(|e| Failure::Audio(e, build::guesses(&session)))?;
+    let mut at = Frames::ZERO;
+    if let Some(text) = &args.range {
+        let (part, _) = range::parse(text, session.rate, plan.length())
+            .map_err(|e| Failure::Usage(format!("--range {text}: {e}")))?;
+        (at, session.length) = (part.start, Some(part.end));
+    }
+    listen::listen(args, &session, at, voice, stop)
 }
 
 /// Writes the deliverables, where there are any and no other output is named; the exit code.
@@ -126,6 +175,7 @@ fn compiled(
 ) -> Result<(Session, Plan), Failure> {
     let mut session = build::session(kinds, args, voice).map_err(|f| missing(f, args))?;
     strips::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
+    judge::master(&mut session, args);
     match Plan::compile(&session) {
         Ok(plan) => Ok((session, plan)),
         Err(e) => {
@@ -178,16 +228,16 @@ fn tell(report: &Report, silence: Option<&str>, args: &Args, voice: Voice, demo:
         && args.progress() != Progress::Bar
         && !args.quiet
     {
-        voice.line(&printable(&format!("wrote {path}, {:.1} s in {:.2} s", report.duration_s, report.wall_s)), || {
-            json!({})
-        });
+        let done = if args.check { "checked".to_owned() } else { format!("wrote {path}") };
+        voice.line(&printable(&format!("{done}, {:.1} s in {:.2} s", report.duration_s, report.wall_s)), || json!({}));
     }
     if demo && !args.quiet && !args.json && args.progress() != Progress::Json {
         voice.line(&next_steps(), || json!({}));
     }
     if args.strict && failed > 0 {
         let warnings = if failed == 1 { "1 warning".to_owned() } else { format!("{failed} warnings") };
-        voice.error(&format!("{path} was written, with {warnings} under --strict"), "check");
+        let done = if args.check { "checked".to_owned() } else { format!("{path} was written") };
+        voice.error(&format!("{done}, with {warnings} under --strict"), "check");
         return Ok(CHECK_FAILED);
     }
     Ok(0)

@@ -63,7 +63,7 @@ impl Blocks {
     /// Renders the next frames, at most `left`; silence past the end of the plan.
     fn fill(&mut self, renderer: &mut Renderer, gains: &[f64], left: Frames) -> Result<()> {
         let want = usize::try_from(left.0).unwrap_or(usize::MAX).min(BLOCK);
-        if renderer.render_tapped(&mut self.mix, &mut self.taps)? == 0 {
+        if renderer.render_tapped(&mut self.mix, &mut self.taps, BLOCK)? == 0 {
             self.mix.fill(want, 0.0);
             self.taps.iter_mut().for_each(|t| t.fill(want, 0.0));
         }

@@ -16,7 +16,7 @@ use crate::{
     measure::{Measured, Meter},
     plan::Plan,
     render::{Options, Renderer},
-    report::{Code, MixReport, Report, Warning, gather},
+    report::{Code, MixReport, Report, Warning, gather, suspects},
     session::{Content, Deliverable},
     sink::{self, Closed, Dither, Dithered, Sink, Wav, Written},
     units::{Dbfs, Decibels, Frames},
@@ -105,7 +105,9 @@ pub(super) fn job(
         told.more(blocks.frames())
     })?;
     let heard: Vec<(Signal, Measured)> = meters.into_iter().map(|(s, m)| (s, m.finish())).collect();
-    let base = gather(&renderer, &job.session.title, &(Frames::ZERO..length));
+    let whole = Frames::ZERO..length;
+    let mut base = gather(&renderer, &job.session.title, &whole);
+    base.warnings.extend(suspects(&renderer, &whole));
     for (deliverable, null) in nulls {
         let test = NullTest::of(null.residue(), spec.rate);
         all.deliverables.iter_mut().skip(deliverable).take(1).for_each(|d| d.null_test = Some(test));
@@ -118,7 +120,7 @@ pub(super) fn job(
                 let lane = taps.get(*tap).copied().unwrap_or_default();
                 of_stem(&base, outlet.of.as_deref().unwrap_or_default(), renderer.peaks(lane))
             }
-            (_, Some(own)) => of_mix(&base, own),
+            (_, Some(own)) => of_mix(&base, own, &renderer),
             (_, None) => base.clone(),
         };
         let whole = if matches!(signal, Signal::Tap(_)) { Signal::Mix } else { *signal };
@@ -233,7 +235,7 @@ fn position<T: PartialEq>(list: &mut Vec<T>, value: T) -> usize {
 }
 
 /// The report of a file that holds the mix, at the level it was measured at.
-fn of_mix(base: &Report, heard: &Measured) -> Report {
+fn of_mix(base: &Report, heard: &Measured, renderer: &Renderer) -> Report {
     let mut report = base.clone();
     let peak = heard.sample_peak;
     let rate = heard.spec.rate;
@@ -241,7 +243,8 @@ fn of_mix(base: &Report, heard: &Measured) -> Report {
     report.mix.peak_at_s = peak.map(|p| p.at.to_duration(rate).as_secs_f64());
     report.mix.peak_at_frame = peak.map(|p| p.at.0);
     report.mix.peak_channel = peak.map(|p| p.channel);
-    report.mix.heard(Some(heard.clone()), Frames::ZERO);
+    report.mix.true_peak_track = heard.true_peak.and_then(|p| renderer.loudest(p.at.0)).map(str::to_owned);
+    report.mix.heard(heard.clone(), Frames::ZERO);
     report
 }
 

@@ -16,6 +16,21 @@ pub(crate) fn largest(samples: &[f64]) -> f64 {
     lanes.iter().chain(rest).fold(0.0, |m, s| if s.abs() > m { s.abs() } else { m })
 }
 
+/// The largest absolute value as [`largest`] finds it, and the sum of all values.
+pub(crate) fn largest_and_sum(samples: &[f64]) -> (f64, f64) {
+    let (mut lanes, mut sums) = ([0.0f64; 8], [0.0f64; 8]);
+    let (eights, rest) = samples.as_chunks::<8>();
+    for eight in eights {
+        for ((m, sum), s) in lanes.iter_mut().zip(&mut sums).zip(eight) {
+            let a = s.abs();
+            *m = if a > *m { a } else { *m };
+            *sum += s;
+        }
+    }
+    let largest = lanes.iter().chain(rest).fold(0.0, |m, s| if s.abs() > m { s.abs() } else { m });
+    (largest, sums.iter().chain(rest).sum())
+}
+
 /// The largest absolute sample met so far, and the first frame it was met in.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Peak {
@@ -38,7 +53,11 @@ impl Peak {
 
     /// Takes the samples of a channel, the first of which is frame `start`.
     pub(crate) fn take(&mut self, samples: &[f64], start: u64) {
-        let peak = largest(samples);
+        self.note(largest(samples), samples, start);
+    }
+
+    /// The same, where the largest absolute sample among them is known.
+    pub(crate) fn note(&mut self, peak: f64, samples: &[f64], start: u64) {
         if peak > self.value {
             let first = samples.iter().position(|s| s.abs() == peak).unwrap_or_default();
             *self = Self { value: peak, at: start + first as u64 };
@@ -64,5 +83,7 @@ mod tests {
             }
         }
         assert_eq!(largest(&[]), 0.0);
+        let samples: Vec<f64> = (0..13).map(|n| f64::from(n) - 9.0).collect();
+        assert_eq!(largest_and_sum(&samples), (9.0, -39.0));
     }
 }

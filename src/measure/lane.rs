@@ -23,11 +23,24 @@ pub(crate) struct Lane {
     per: u32,
     /// How many the last one has so far.
     filled: u32,
+    /// How many values are kept at the most, an even number.
+    most: usize,
 }
 
 impl Lane {
     pub(crate) fn new(keep: Keep) -> Self {
-        Self { keep, values: Vec::new(), per: 1, filled: 1 }
+        Self::keeping(keep, MOST)
+    }
+
+    /// The same with fewer values: an even number.
+    pub(crate) fn keeping(keep: Keep, most: usize) -> Self {
+        Self { keep, values: Vec::new(), per: 1, filled: 1, most }
+    }
+
+    /// The value of a tenth of a second; 0 where there is none yet.
+    pub(crate) fn at(&self, tenth: u64) -> f32 {
+        let index = usize::try_from(tenth / u64::from(self.per)).unwrap_or(usize::MAX);
+        self.values.get(index).copied().unwrap_or(0.0)
     }
 
     /// The value of the next tenth of a second.
@@ -39,7 +52,7 @@ impl Lane {
             self.filled += 1;
             return;
         }
-        if self.values.len() == MOST {
+        if self.values.len() == self.most {
             let keep = self.keep;
             let halved = self.values.as_chunks::<2>().0.iter().map(|[a, b]| keep.of(*a, *b)).collect();
             self.values = halved;

@@ -33,7 +33,7 @@ impl Plan {
             Placing::Pan => self.pan_law.gains(Pan::CENTRE) == (1.0, 1.0),
             Placing::Fold(rows) => rows.iter().flatten().all(|f| *f == 0.0 || *f == 1.0),
         };
-        let faded = clip.fade_in.length.0 > 0 || clip.fade_out.length.0 > 0;
+        let faded = clip.fade_in.length.0 > 0 || clip.fade_out.length.0 > 0 || clip.window.fades(clip.range.clone());
         let whole = placed && !faded && clip.gain.abs() == 1.0 && clip.stem.spec.rate == self.spec.rate;
         let bits = clip.stem.info.as_ref().and_then(|info| info.bits).filter(|b| !b.float);
         bits.filter(|_| whole).map(|b| b.width)

@@ -1,6 +1,9 @@
 //! Puts lanes in stages, and finds out what is heard.
 
-use super::{Feed, Lane, LaneInput, LaneKind, Plan, PlannedClip};
+use super::{
+    Feed, Lane, LaneInput, LaneKind, Plan, PlannedClip,
+    routing::{Routing, sounding},
+};
 use crate::{
     curve::{Automation, Curve},
     session::{Session, Strip},
@@ -20,29 +23,25 @@ pub(super) struct Voice<'a> {
     pub pan: Automation,
 }
 
-/// A strip of the session as a place in the graph: tracks, then those of cues, then buses, then the master.
-struct Graph<'a> {
-    strips: Vec<&'a Strip>,
-    muted: Vec<bool>,
-    tracks: usize,
-    /// The feeds out of each strip: target and gain. Empty for the master.
-    out: Vec<Vec<(usize, Decibels)>>,
+/// Which strips and feeds a plan holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// What is heard.
+    Heard,
+    /// All, so that mute and solo can change while it runs: see [`Routing::gates`].
+    All,
 }
 
 /// The plan of a checked session; `voices` are its tracks, then those of its cues.
-pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>) -> Plan {
-    let graph = Graph::of(session, &voices);
-    let heard = graph.heard();
+pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> Plan {
+    let graph = Routing::of(session, &voices);
+    let heard = match scope {
+        Scope::Heard => graph.heard(),
+        Scope::All => graph.out.iter().map(|edges| vec![true; edges.len()]).collect(),
+    };
     let stage = graph.stages();
-    let master = graph.strips.len();
-
-    // The order of lanes: by stage, then in the order of the session.
-    let mut order: Vec<usize> = (0..=master).collect();
-    order.sort_by_key(|&node| stage.get(node).copied());
-    let mut lane_of = vec![0; order.len()];
-    for (lane, &node) in order.iter().enumerate() {
-        lane_of.iter_mut().skip(node).take(1).for_each(|l| *l = lane);
-    }
+    let master = graph.master();
+    let (order, lane_of) = graph.order();
     let lane_of = |node: usize| lane_of.get(node).copied().unwrap_or_default();
 
     let mut voices: Vec<Option<Voice<'_>>> = voices.into_iter().map(Some).collect();
@@ -57,8 +56,8 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>) -> Plan {
             let feed = |(from, gain): (usize, Decibels)| Feed { lane: lane_of(from), gain: gain.gain().0 };
             LaneInput::Sum((0..master).flat_map(incoming).map(feed).collect())
         };
-        let (kind, name, input, gain, pan) = match (graph.strips.get(node), voices.get_mut(node).and_then(Option::take))
-        {
+        let bus = node.checked_sub(graph.tracks).and_then(|n| session.buses().get(n)).map(|b| &b.strip);
+        let (kind, name, input, gain, pan) = match (bus, voices.get_mut(node).and_then(Option::take)) {
             (_, Some(voice)) => (LaneKind::Track, voice.name, LaneInput::Clips(voice.clips), voice.gain, voice.pan),
             (Some(strip), None) => {
                 let gain = Automation::gain(&strip.gain_curve, strip.gain);
@@ -72,7 +71,9 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>) -> Plan {
         };
         let live = node == master || heard.get(node).is_some_and(|edges| edges.contains(&true));
         let out = graph.out.get(node).into_iter().flatten().map(|&(to, gain)| (lane_of(to), gain)).collect();
-        lanes.push(Lane { kind, name, input, gain, pan, live, out });
+        let mut lane = Lane { kind, name, input, gain, pan, live, unused: None, out };
+        lane.unused = graph.unused(node, &lane, session.length);
+        lanes.push(lane);
     }
 
     let stage_of = |lane: usize| order.get(lane).and_then(|&node| stage.get(node)).copied();
@@ -85,120 +86,20 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>) -> Plan {
     }
 
     let all = lanes.iter().flat_map(Lane::clips).map(|c| c.range.end).max().unwrap_or(0);
-    let audible = |c: &&PlannedClip| c.gain != 0.0;
-    let heard = lanes.iter().filter(|l| l.live).flat_map(Lane::clips).filter(audible).map(|c| c.range.clone());
+    let sounding = sounding(&lanes, |lane| lanes.get(lane).is_some_and(|l| l.live));
     Plan {
         spec: Spec { rate: session.rate, layout: session.layout },
         pan_law: session.pan_law,
         length: session.length.unwrap_or(Frames(all)),
         limit: session.master.limit,
         dither: session.master.dither,
-        sounding: merged(heard.collect()),
+        sounding,
         lanes,
         stages,
         cues: Vec::new(),
+        markers: Vec::new(),
         picture: session.picture(),
         notes: Vec::new(),
+        routing: graph,
     }
-}
-
-impl<'a> Graph<'a> {
-    fn of(session: &'a Session, voices: &[Voice<'a>]) -> Self {
-        let tracks = voices.len();
-        let buses = || session.buses().iter().map(|b| &b.strip);
-        let strips: Vec<&Strip> = voices.iter().map(|v| v.strip).chain(buses()).collect();
-        let muted = voices.iter().map(|v| v.mute).chain(buses().map(|b| b.mute)).collect();
-        let master = strips.len();
-        let out = strips.iter().map(|s| {
-            let main = (s.to.map_or(master, |b| tracks + b.0), Decibels::UNITY);
-            std::iter::once(main).chain(s.sends.iter().map(|s| (tracks + s.to.0, s.gain))).collect()
-        });
-        Self { out: out.chain([Vec::new()]).collect(), strips, muted, tracks }
-    }
-
-    /// How many lanes must be done before each one, at the least: the longest way into it. Never more rounds than
-    /// strips, since there is no circle.
-    fn stages(&self) -> Vec<usize> {
-        let master = self.strips.len();
-        let mut stage = vec![0; master + 1];
-        // Buses are never in the stage of tracks, and the master comes after all.
-        stage.iter_mut().skip(self.tracks).for_each(|s| *s = 1);
-        loop {
-            let before = stage.clone();
-            for (from, edges) in self.out.iter().enumerate() {
-                let next = stage.get(from).map_or(0, |s| s + 1);
-                for &(to, _) in edges {
-                    stage.iter_mut().skip(to).take(1).for_each(|s| *s = next.max(*s));
-                }
-            }
-            if stage == before {
-                let last = stage.iter().take(master).max().map_or(0, |s| s + 1);
-                stage.iter_mut().skip(master).for_each(|s| *s = last);
-                return stage;
-            }
-        }
-    }
-
-    /// For every feed of every strip: is it heard? Not out of or into a muted strip. Where any strip is soloed, only what
-    /// passes through a soloed one: its feed comes from one, or from one further up, or leads to one further down.
-    fn heard(&self) -> Vec<Vec<bool>> {
-        let n = self.strips.len() + 1;
-        let muted = |node: usize| {
-            self.muted.get(node) == Some(&true) || self.strips.get(node).is_some_and(|s| s.gain == Decibels::SILENCE)
-        };
-        let soloed = |node: usize| self.strips.get(node).is_some_and(|s| s.solo);
-        let any = self.strips.iter().any(|s| s.solo);
-        let mut from_solo: Vec<bool> = (0..n).map(soloed).collect();
-        let mut to_solo = from_solo.clone();
-        let get = |flags: &[bool], node: usize| flags.get(node).copied().unwrap_or(false);
-        loop {
-            let before = (from_solo.clone(), to_solo.clone());
-            for (from, edges) in self.out.iter().enumerate() {
-                for &(to, _) in edges {
-                    if get(&from_solo, from) {
-                        from_solo.iter_mut().skip(to).take(1).for_each(|f| *f = true);
-                    }
-                    if get(&to_solo, to) {
-                        to_solo.iter_mut().skip(from).take(1).for_each(|f| *f = true);
-                    }
-                }
-            }
-            if (&from_solo, &to_solo) == (&before.0, &before.1) {
-                break;
-            }
-        }
-        let open = |from: usize, (to, gain): (usize, Decibels)| {
-            let soloed = !any || get(&from_solo, from) || get(&to_solo, to);
-            soloed && !muted(from) && !muted(to) && gain != Decibels::SILENCE
-        };
-        // What leads nowhere is not heard either.
-        let mut arrives: Vec<bool> = (0..n).map(|node| node + 1 == n).collect();
-        loop {
-            let before = arrives.clone();
-            for (from, edges) in self.out.iter().enumerate() {
-                if edges.iter().any(|&edge| open(from, edge) && get(&before, edge.0)) {
-                    arrives.iter_mut().skip(from).take(1).for_each(|a| *a = true);
-                }
-            }
-            if arrives == before {
-                break;
-            }
-        }
-        let live = |from: usize, edge: (usize, Decibels)| open(from, edge) && get(&arrives, edge.0);
-        self.out.iter().enumerate().map(|(from, e)| e.iter().map(|&edge| live(from, edge)).collect()).collect()
-    }
-}
-
-/// Sorted and joined where they touch; without the empty ones.
-fn merged(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
-    ranges.retain(|r| !r.is_empty());
-    ranges.sort_by_key(|r| r.start);
-    let mut out: Vec<Range<u64>> = Vec::new();
-    for range in ranges {
-        match out.last_mut() {
-            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
-            _ => out.push(range),
-        }
-    }
-    out
 }

@@ -3,19 +3,18 @@
 //! While nothing sounds, a sum holds −0.0, the one number that changes nothing when it is added: so what is outside a
 //! clip leaves every bit of the others alone, their signed zeros too. The master turns what is outside all clips into 0.0.
 
-use super::{flaws::FlawLog, pool::Pool};
+use super::{flaws::FlawLog, moves::Moves, pool::Pool, sketch::Sketch};
 use crate::{
     block::Block,
     dsp::{
         gain::{add_scaled, add_shaped, put_scaled, scale, shape},
         pan::PanLaw,
-        peak::Peak,
     },
     error::Result,
     layout::{Layout, Side},
-    measure::{Measured, Meter},
+    measure::{Measured, Meter, survey::Survey},
     plan::{Feed, Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip},
-    source::reader::Reader,
+    source::{Spec, reader::Reading},
     units::Pan,
 };
 use std::ops::Range;
@@ -52,10 +51,16 @@ pub(super) struct Turn<'a> {
 pub(super) struct LaneState {
     /// The sum of a track's mono clips, until the pan law places it.
     mono: Block,
-    /// One for each clip, while it sounds.
-    readers: Vec<Option<Reader>>,
+    /// One for each clip.
+    pub(super) readers: Vec<Reading>,
+    /// Changes on their way, where the plan is played live.
+    pub(super) moves: Option<Box<Moves>>,
     flaws: Vec<FlawLog>,
-    peaks: Vec<Peak>,
+    survey: Survey,
+    /// The first and the last sample of each clip, in its channel where that is largest, with gain and fade.
+    edges: Vec<[f64; 2]>,
+    /// The waveform, where a picture was asked for.
+    pub(super) sketch: Option<Sketch>,
     level: Vec<f64>,
     pan: Vec<f64>,
     factor: Vec<f64>,
@@ -66,13 +71,16 @@ pub(super) struct LaneState {
 }
 
 impl LaneState {
-    pub(super) fn new(lane: &Lane, layout: Layout) -> Self {
+    pub(super) fn new(lane: &Lane, spec: Spec) -> Self {
         let clips = lane.clips().len();
         Self {
             mono: Block::new(Layout::Mono, 0),
-            readers: (0..clips).map(|_| None).collect(),
+            readers: (0..clips).map(|_| Reading::Late(None)).collect(),
+            moves: None,
             flaws: vec![FlawLog::default(); clips],
-            peaks: vec![Peak::default(); layout.channels()],
+            survey: Survey::new(spec.layout.channels(), spec.rate),
+            edges: vec![[0.0; 2]; clips],
+            sketch: None,
             level: Vec::new(),
             pan: Vec::new(),
             factor: Vec::new(),
@@ -94,8 +102,12 @@ impl LaneState {
         self.meter.as_deref().cloned().map(Meter::finish)
     }
 
-    pub(super) fn peaks(&self) -> &[Peak] {
-        &self.peaks
+    pub(super) fn survey(&self) -> &Survey {
+        &self.survey
+    }
+
+    pub(super) fn edges(&self) -> &[[f64; 2]] {
+        &self.edges
     }
 
     pub(super) fn flaws(&self) -> &[FlawLog] {
@@ -107,10 +119,16 @@ impl LaneState {
         let Turn { plan, before, at, frames, pool } = turn;
         match &lane.input {
             LaneInput::Clips(clips) => self.play(out, clips, at, frames).map_err(|e| e.in_track(&lane.name))?,
-            LaneInput::Sum(feeds) => sum(out, feeds, before, frames, pool),
+            LaneInput::Sum(feeds) => match &self.moves {
+                None => sum(out, feeds.iter(), before, frames, pool),
+                Some(moves) => moves.sum(out, feeds, before, frames, pool),
+            },
         }
         if out.active {
             self.strip(&mut out.block, lane, plan, at, frames);
+        }
+        if let Some(moves) = &mut self.moves {
+            moves.advance(frames);
         }
         if lane.kind == LaneKind::Master {
             silence(&mut out.block, plan, at, frames);
@@ -118,8 +136,16 @@ impl LaneState {
         if !self.counts {
             return Ok(());
         }
-        let peaks = self.peaks.iter_mut().zip(out.block.channels()).filter(|_| out.active);
-        peaks.for_each(|(peak, samples)| peak.take(samples, at));
+        if out.active {
+            self.survey.take(&out.block, at);
+            // What a limiter gives out is drawn where it does.
+            if let Some(sketch) = self.sketch.as_mut().filter(|_| lane.kind != LaneKind::Master || plan.limit.is_none())
+            {
+                sketch.take(self.survey.peaks.iter_mut().zip(out.block.channels()), at);
+            }
+        } else {
+            self.survey.skip(frames);
+        }
         if let Some(meter) = &mut self.meter {
             if out.active { meter.feed(&out.block) } else { meter.skip(frames) }
         }
@@ -136,20 +162,17 @@ impl LaneState {
         if !out.active && out.block.capacity() > 0 {
             (out.block, self.mono) = (Block::new(out.block.layout(), 0), Block::new(Layout::Mono, 0));
         }
-        for ((clip, reader), flaws) in clips.iter().zip(&mut self.readers).zip(&mut self.flaws) {
+        let kept = self.flaws.iter_mut().zip(&mut self.edges);
+        for ((clip, reader), (flaws, edges)) in clips.iter().zip(&mut self.readers).zip(kept) {
             if !sounds(clip) {
-                *reader = None;
+                reader.close();
                 continue;
             }
             let to = match clip.place {
                 Placing::Pan => &mut self.mono,
                 Placing::Fold(_) => &mut out.block,
             };
-            let reader = match reader {
-                Some(open) => open,
-                closed => closed.insert(Reader::open(&clip.stem)?),
-            };
-            add_clip(clip, reader, to, at, frames, &mut self.factor)?;
+            add_clip(clip, reader, to, at, frames, &mut self.factor, edges)?;
             reader.flaws().into_iter().filter(|_| self.counts).for_each(|flaw| flaws.take(flaw));
         }
         if out.active && out.block.frames() == 0 {
@@ -161,7 +184,8 @@ impl LaneState {
     /// Applies gain and pan: the balance to what has sides already, the pan law to what is mono.
     fn strip(&mut self, out: &mut Block, lane: &Lane, plan: &Plan, at: u64, frames: usize) {
         let mono = self.mono.channels().next().filter(|m| !m.is_empty());
-        if let (Some(level), Some(pan)) = (lane.gain.constant(), lane.pan.constant()) {
+        let moving = self.moves.as_ref().and_then(|m| m.fader.as_ref());
+        if let (Some(level), Some(pan), None) = (lane.gain.constant(), lane.pan.constant(), moving) {
             let (left, right) = plan.pan_law.gains(Pan(pan));
             let (to_left, to_right) = PanLaw::Balance.gains(Pan(pan));
             for (samples, speaker) in out.channels_mut().zip(plan.spec.layout.speakers()) {
@@ -181,6 +205,9 @@ impl LaneState {
         self.pan.resize(frames, 0.0);
         lane.gain.fill(at, &mut self.level);
         lane.pan.fill(at, &mut self.pan);
+        if let Some(moving) = moving {
+            moving.blend(at, &mut self.level, &mut self.pan);
+        }
         for (samples, speaker) in out.channels_mut().zip(plan.spec.layout.speakers()) {
             let factors = |gains: &dyn Fn(Pan) -> f64, out: &mut Vec<f64>| {
                 out.clear();
@@ -207,9 +234,15 @@ impl LaneState {
 }
 
 /// Adds up the feeds that sound, in order; the channels side by side.
-fn sum(out: &mut Output, feeds: &[Feed], before: &[Output], frames: usize, pool: &Pool) {
+pub(super) fn sum<'a>(
+    out: &mut Output,
+    feeds: impl Iterator<Item = &'a Feed>,
+    before: &[Output],
+    frames: usize,
+    pool: &Pool,
+) {
     let sounding = |f: &Feed| before.get(f.lane).filter(|o| o.active).map(|o| (f.gain, &o.block));
-    let feeds: Vec<_> = feeds.iter().filter_map(sounding).collect();
+    let feeds: Vec<_> = feeds.filter_map(sounding).collect();
     out.active = !feeds.is_empty();
     let Some(((first_gain, first), others)) = feeds.split_first() else {
         return nothing(&mut out.block, frames);
@@ -265,11 +298,12 @@ fn place(to: &mut [f64], mono: &[f64], gain: f64) {
 /// added: the same bits, since nothing changes nothing.
 fn add_clip(
     clip: &PlannedClip,
-    reader: &mut Reader,
+    reader: &mut Reading,
     to: &mut Block,
     at: u64,
     frames: usize,
     gains: &mut Vec<f64>,
+    edges: &mut [f64; 2],
 ) -> Result<()> {
     let mut now = clip.range.start.max(at);
     let end = clip.range.end.min(at + frames as u64);
@@ -286,17 +320,28 @@ fn add_clip(
         let offset = now - clip.range.start + clip.lead;
         let within = offset % clip.pass;
         let most = usize::try_from((end - now).min(clip.pass - within)).unwrap_or(usize::MAX);
-        let (piece, range) = reader.read(clip.from + within, most)?;
+        let (piece, range) = reader.read(&clip.stem, clip.from + within, most)?;
         let n = range.len();
         let left = clip.total - offset;
         let faded = offset < clip.fade_in.length.0
             || left - (n as u64) < clip.fade_out.length.0
             || clip.window.fades(now..now + n as u64);
+        let own = |k: u64| clip.fade_in.gain(offset + k) * clip.fade_out.gain(left - k);
         if faded {
-            let own = |k: u64| clip.fade_in.gain(offset + k) * clip.fade_out.gain(left - k);
             let fades = (0..n as u64).map(|k| own(k) * clip.window.gain(now + k));
             gains.clear();
             gains.extend(fades.map(|fade| clip.gain * fade));
+        }
+        let edge = |k: usize| {
+            let samples = piece.channels().filter_map(|c| c.get(range.start + k));
+            let fade = own(k as u64) * clip.window.gain(now + k as u64);
+            samples.fold(0.0, |m: f64, s| m.max(s.abs())) * (clip.gain * fade).abs()
+        };
+        if now == clip.range.start {
+            edges[0] = edge(0);
+        }
+        if now + n as u64 == clip.range.end && n > 0 {
+            edges[1] = edge(n - 1);
         }
         let add = |to: &mut [f64], col: usize, factor: f64, first: bool| {
             let from = piece.channel(col).get(range.clone()).unwrap_or(&[]);

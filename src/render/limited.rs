@@ -2,6 +2,7 @@
 //!
 //! After a jump the master is rendered from the warm-up on, so any frame has the bits it has in a render of everything.
 
+use super::sketch::Sketch;
 use crate::{
     block::Block,
     dsp::{
@@ -11,6 +12,7 @@ use crate::{
     measure::lane::{Keep, Lane},
     units::{Dbtp, SampleRate},
 };
+use std::ops::Range;
 
 /// A limiter, where its output goes on, and what it did so far.
 pub(super) struct Limited {
@@ -26,6 +28,8 @@ pub(super) struct Limited {
     /// The peaks of what was given out, and the largest part taken away.
     pub peaks: Vec<Peak>,
     most: Peak,
+    /// The waveform of what was given out, where a picture was asked for.
+    pub sketch: Option<Sketch>,
 }
 
 /// What a limiter did.
@@ -51,6 +55,7 @@ impl Limited {
             curve: Lane::new(Keep::Largest),
             peaks: vec![Peak::default(); channels],
             most: Peak::default(),
+            sketch: None,
         }
     }
 
@@ -63,11 +68,11 @@ impl Limited {
         Some(self.limiter.restart(at.saturating_sub(self.limiter.warm_up())))
     }
 
-    /// Gives out the next frames; the input that they want must be there.
-    pub(super) fn give(&mut self, at: u64, out: &mut Block, offset: usize, frames: usize) {
+    /// Gives out the next frames, into a range of a block, and draws them; the input that they want must be there.
+    pub(super) fn give(&mut self, at: u64, out: &mut Block, range: Range<usize>) {
         let Self { limiter, rate, curve, tenth, strongest, most, origin, .. } = self;
         let origin = *origin.get_or_insert(at);
-        limiter.pull(at, out, offset, frames, |frame, reductions| {
+        limiter.pull(at, out, range.start, range.len(), |frame, reductions| {
             let now = frame.saturating_sub(origin) * 10 / *rate;
             while *tenth < now {
                 curve.push(decibels(*strongest));
@@ -76,10 +81,13 @@ impl Limited {
             *strongest = strongest.max(largest(&reductions));
             most.take(&reductions, frame);
         });
-        for (peak, samples) in self.peaks.iter_mut().zip(out.channels()) {
-            peak.take(samples.get(offset..offset + frames).unwrap_or_default(), at);
+        let given = out.channels().map(|c| c.get(range.clone()).unwrap_or_default());
+        let peaks = self.peaks.iter_mut().zip(given);
+        match &mut self.sketch {
+            None => peaks.for_each(|(peak, samples)| peak.take(samples, at)),
+            Some(sketch) => sketch.take(peaks, at),
         }
-        self.next = Some(at + frames as u64);
+        self.next = Some(at + range.len() as u64);
     }
 
     pub(super) fn reduction(&self) -> Reduction {

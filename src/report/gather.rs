@@ -1,8 +1,8 @@
 //! Collects a report from a plan that has run.
 
 use super::{
-    ClipReport, Code, LimiterReport, MixReport, Report, Silenced, Stretch, StripLevels, StripReport, TrackReport,
-    Warning,
+    ClipReport, Code, LimiterReport, MixReport, Overview, Report, Silenced, Stretch, StripLevels, StripReport,
+    TrackReport, Warning,
 };
 use crate::{
     dsp::peak::Peak,
@@ -60,6 +60,7 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
             }
         }
     }
+    report.overview = Overview::of(renderer, range);
     report
 }
 

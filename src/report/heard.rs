@@ -8,8 +8,8 @@ use crate::{
 
 impl MixReport {
     /// Takes over what was measured of a mix that starts at a frame of the timeline.
-    pub(crate) fn heard(&mut self, measured: Option<Measured>, start: Frames) {
-        let Some(m) = &measured else { return };
+    pub(crate) fn heard(&mut self, measured: Measured, start: Frames) {
+        let m = &measured;
         let rate = m.spec.rate;
         self.integrated_lufs = m.integrated.map(|l| l.0);
         self.loudness_range_lu = m.range;
@@ -21,7 +21,7 @@ impl MixReport {
         self.true_peak_at_s = when(m.true_peak, start, rate);
         self.true_peak_at_frame = m.true_peak.map(|p| (start + p.at).0);
         self.true_peak_channel = m.true_peak.map(|p| p.channel);
-        self.measured = measured;
+        self.measured = Some(measured);
     }
 }
 

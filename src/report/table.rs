@@ -2,6 +2,7 @@
 
 use super::{ClipReport, Report, StripReport};
 use crate::error::one_line;
+use crate::measure::Verdict;
 use crate::units::{Dbtp, Decibels, Frames, Lufs, Pan, SampleRate};
 use std::fmt;
 
@@ -44,7 +45,9 @@ impl fmt::Display for Report {
         }
         if let Some(peak) = self.mix.true_peak_dbtp {
             let at = self.mix.true_peak_at_frame.map(|at| Frames(at).clock(rate)).unwrap_or_default();
-            writeln!(f, "  true     {} at {at}", Dbtp(peak))?;
+            let track = self.mix.true_peak_track.as_ref();
+            let track = track.map_or(String::new(), |track| format!(", loudest there: {}", one_line(track.clone())));
+            writeln!(f, "  true     {} at {at}{track}", Dbtp(peak))?;
         }
         if let Some(limiter) = &self.mix.limiter {
             let most = limiter.reduction_db.map_or("nothing to do".to_owned(), |db| format!("{db:.1} dB at most"));
@@ -54,6 +57,9 @@ impl fmt::Display for Report {
             let range = self.mix.loudness_range_lu.map_or(String::new(), |range| format!(", range {range:.1} LU"));
             writeln!(f, "  loudness {:.1}{range}", Lufs(loudness))?;
         }
+        if let Some(verdict) = &self.verdict {
+            write_verdict(f, verdict)?;
+        }
         if self.mix.clipped_samples > 0 || self.format.as_ref().is_some_and(|f| !f.ends_with('f')) {
             writeln!(f, "  clipped  {}", samples(self.mix.clipped_samples))?;
         }
@@ -62,6 +68,26 @@ impl fmt::Display for Report {
         }
         write!(f, "  took     {:.2} s, {:.0} times real time", self.wall_s, self.times_real_time)
     }
+}
+
+/// The lines of a target: what was done for it, and whether it is met.
+fn write_verdict(f: &mut fmt::Formatter<'_>, verdict: &Verdict) -> fmt::Result {
+    let target = one_line(verdict.target.clone());
+    if let Some(fit) = &verdict.fit {
+        let short = match fit.short_by_lu {
+            0.0 => String::new(),
+            by => format!("; the true peak allows no more, so it is {by:.1} LU below the target"),
+        };
+        writeln!(f, "  fitted   {:+.2} dB for {target}{short}", fit.gain_db)?;
+    }
+    let mark = |passed: bool| if passed { "passed" } else { "FAILED" };
+    let tolerance = verdict.tolerance_lu.map_or(String::new(), |t| format!(" ±{t}"));
+    let off = verdict.off_lu.map_or("no loudness".to_owned(), |off| format!("{off:+.1} LU"));
+    let loudness = verdict.loudness_passed.map_or("not judged", mark);
+    writeln!(f, "  {target}: loudness {loudness}, {off} from {:.1}{tolerance}", Lufs(verdict.target_lufs))?;
+    let peak = mark(verdict.true_peak_passed);
+    writeln!(f, "  {target}: true peak {peak}, {:.1} at most", Dbtp(verdict.ceiling_dbtp))?;
+    if verdict.note.is_empty() { Ok(()) } else { writeln!(f, "  {target}: {}", verdict.note) }
 }
 
 fn samples(n: u64) -> String {

@@ -10,12 +10,19 @@ mod clock;
 mod cues;
 mod document;
 mod fields;
+mod fullness;
 mod glob;
 mod promises;
 mod read_json;
 mod read_toml;
+mod save;
+#[cfg(test)]
+mod schema_test;
 mod set;
 mod strips;
+mod write;
+mod write_json;
+mod write_toml;
 
 use super::{Session, written::Sheet};
 use crate::{
@@ -26,7 +33,7 @@ use crate::{
 use std::{fs, io::Read, path::Path, sync::Arc};
 
 /// A session file larger than this is none.
-const LARGEST: u64 = 8 << 20;
+const LARGEST: u64 = 4 << 20;
 
 /// How a session file is loaded.
 ///
@@ -99,6 +106,10 @@ impl Load {
         let set: String = self.settings.iter().map(|(key, value)| set::line(key, value) + "\n").collect();
         let sheet = Arc::new(Sheet { path: path.to_owned(), text, set });
         let mut found = document::Text::new(&sheet);
+        if let Some(at) = fullness::overfull(&sheet.text) {
+            found.say(at..at + 1, "there is more in this file than a session can hold");
+            return Err(Error::session(found.problems()));
+        }
         let mut tree = if is_json(path) {
             read_json::read(&sheet.text, &mut found)
         } else {
@@ -124,6 +135,14 @@ impl Load {
         self.settings.push((key.into(), value.into()));
         self
     }
+}
+
+/// The tree of a text, if it can be read without an error.
+fn tree(text: &str, path: &Path) -> Option<document::Table> {
+    let sheet = Arc::new(Sheet { path: path.to_owned(), text: text.to_owned(), set: String::new() });
+    let mut found = document::Text::new(&sheet);
+    let read = if is_json(path) { read_json::read(text, &mut found) } else { read_toml::read(text, 0, &mut found) };
+    found.problems().is_empty().then_some(read)
 }
 
 /// Whether a session file is JSON, by its name.

@@ -6,6 +6,9 @@
 use crate::error::{Place, Problem};
 use std::{ops::Range, path::PathBuf, sync::Arc};
 
+/// Of a line that is longer, a part is shown.
+const LONGEST_LINE: usize = 400;
+
 /// The text of a session file, and behind it what was set in place of it.
 #[derive(Debug)]
 pub(crate) struct Sheet {
@@ -24,11 +27,15 @@ impl Sheet {
         };
         let before = all.get(..span.start).unwrap_or(all);
         let line_start = before.rfind('\n').map_or(0, |n| n + 1);
-        let text = all.get(line_start..).unwrap_or("").lines().next().unwrap_or("").to_owned();
+        let whole = all.get(line_start..).unwrap_or("").lines().next().unwrap_or("");
         let column = before.get(line_start..).unwrap_or("").chars().count();
         let covered = all.get(span).unwrap_or("").lines().next().unwrap_or("").chars().count();
         let line = before.matches('\n').count() + 1;
-        Place { file, line, column: column + 1, text, width: covered.max(1) }
+        let long = whole.len() > LONGEST_LINE;
+        let skipped = if long { column.saturating_sub(LONGEST_LINE / 8) } else { 0 };
+        let text: String = whole.chars().skip(skipped).take(LONGEST_LINE).collect();
+        let width = covered.clamp(1, LONGEST_LINE);
+        Place { file, line, column: column + 1, text, skipped, width }
     }
 }
 

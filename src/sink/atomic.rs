@@ -98,6 +98,11 @@ impl AtomicFile {
         &self.target
     }
 
+    /// Makes the file complete and visible; its size in bytes.
+    pub(crate) fn finish(self) -> Result<u64> {
+        self.complete()?.publish()
+    }
+
     /// Makes the file complete, on the disk, under its temporary name.
     pub(crate) fn complete(self) -> Result<Complete> {
         let Self { out, early, target, folder, overwrite, needs } = self;

@@ -2,11 +2,19 @@
 
 use super::{Sink, Written};
 use crate::{block::Block, dsp::dither, error::Result, units::Frames};
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 pub use crate::dsp::dither::{Shaping, UnknownShaping};
 
 /// How to dither. The same seed gives the same noise.
+///
+/// ```
+/// use soundtrack::sink::{Dither, Shaping};
+/// let dither: Dither = "high-pass 7".parse()?;
+/// assert_eq!((dither.seed, dither.shaping), (7, Shaping::HighPass));
+/// assert_eq!(dither.to_string(), "high-pass 7");
+/// # Ok::<(), soundtrack::sink::UnknownShaping>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Dither {
     /// Chooses the noise.
@@ -18,9 +26,19 @@ pub struct Dither {
 impl FromStr for Dither {
     type Err = UnknownShaping;
 
-    /// By the name of its spectrum, with seed 0.
-    fn from_str(name: &str) -> std::result::Result<Self, UnknownShaping> {
-        Ok(Self { seed: 0, shaping: name.parse()? })
+    /// The name of the spectrum, and the seed behind it where it is not 0: `white`, `high-pass 7`.
+    fn from_str(text: &str) -> std::result::Result<Self, UnknownShaping> {
+        let (name, seed) = text.split_once(' ').unwrap_or((text, "0"));
+        Ok(Self { seed: seed.parse().map_err(|_| UnknownShaping)?, shaping: name.parse()? })
+    }
+}
+
+impl fmt::Display for Dither {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.seed {
+            0 => write!(f, "{}", self.shaping),
+            seed => write!(f, "{} {seed}", self.shaping),
+        }
     }
 }
 

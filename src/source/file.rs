@@ -133,13 +133,12 @@ impl Seek for StemFile {
 
 /// Opens a file when there is room for it.
 fn open(path: &Path) -> Result<File> {
-    make_room(MOST);
+    make_room(|held| (held + 1).saturating_sub(MOST));
     let opened = File::open(path);
     match opened.as_ref().err().and_then(Error::raw_os_error) {
         // The limit of the process, or that of the system, is lower: half of them have to do.
         Some(TOO_MANY | TOO_MANY_IN_ALL) => {
-            let held = locked(&SHELF).len();
-            make_room(held / 2 + 1);
+            make_room(|held| held.div_ceil(2));
             File::open(path)
         }
         _ => opened,
@@ -151,15 +150,16 @@ const TOO_MANY: i32 = 24;
 /// `ENFILE`.
 const TOO_MANY_IN_ALL: i32 = 23;
 
-/// Closes those that were not read for the longest time, until there are fewer than `most`. One that is being read stays.
-fn make_room(most: usize) {
+/// Closes as many as `spare` says of those that are held: the ones that were not read for the longest time. One that is
+/// being read stays.
+fn make_room(spare: impl Fn(usize) -> usize) {
     let mut shelf = locked(&SHELF);
-    if shelf.len() < most {
+    if spare(shelf.len()) == 0 {
         return;
     }
     let mut held: Vec<_> = shelf.drain(..).filter_map(|weak| weak.upgrade()).collect();
     held.sort_by_key(|shared| shared.used.load(Relaxed));
-    let mut spare = (held.len() + 1).saturating_sub(most);
+    let mut spare = spare(held.len());
     held.retain(|shared| match shared.file.try_lock() {
         Ok(mut file) if spare > 0 => {
             spare -= 1;

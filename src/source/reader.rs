@@ -1,12 +1,12 @@
 //! Reads a stem at any position of its own, in order without seeking, in pieces as they come.
 
-use super::{Flaw, Source, stem::Stem};
+use super::{Flaw, Source, read_ahead::Supply, stem::Stem};
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
     units::Frames,
 };
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 /// How many frames are asked of a source at a time: small enough to stay in the processor's near cache.
 const PIECE: usize = 4096;
@@ -47,5 +47,46 @@ impl Reader {
     /// Takes the flaws met since the last call, at the session's rate.
     pub(crate) fn flaws(&mut self) -> Vec<Flaw> {
         self.source.flaws()
+    }
+}
+
+/// How a clip comes by its frames.
+pub(crate) enum Reading {
+    /// By opening its stem when it starts to sound.
+    Late(Option<Reader>),
+    /// From what was decoded ahead, and the frames taken last.
+    Ahead(Arc<Supply>, Block),
+}
+
+impl Reading {
+    pub(crate) fn ahead(supply: &Arc<Supply>) -> Self {
+        Self::Ahead(Arc::clone(supply), Block::new(supply.layout(), PIECE))
+    }
+
+    /// As [`Reader::read`].
+    pub(crate) fn read(&mut self, stem: &Stem, at: u64, most: usize) -> Result<(&Block, Range<usize>)> {
+        match self {
+            Self::Late(Some(open)) => open.read(at, most),
+            Self::Late(closed) => closed.insert(Reader::open(stem)?).read(at, most),
+            Self::Ahead(supply, block) => {
+                let n = supply.take(at, most, block)?;
+                Ok((block, 0..n))
+            }
+        }
+    }
+
+    /// Closes a stem that no longer sounds.
+    pub(crate) fn close(&mut self) {
+        if let Self::Late(reader) = self {
+            *reader = None;
+        }
+    }
+
+    /// Takes the flaws met since the last call, at the session's rate.
+    pub(crate) fn flaws(&mut self) -> Vec<Flaw> {
+        match self {
+            Self::Late(reader) => reader.as_mut().map(Reader::flaws).unwrap_or_default(),
+            Self::Ahead(supply, _) => supply.flaws(),
+        }
     }
 }

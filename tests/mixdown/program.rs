@@ -40,12 +40,33 @@ impl Desk {
         desk
     }
 
+    /// With `a.wav` and `b.wav` as tones that nothing is wrong with: they swell from silence and fade into it.
+    pub fn with_tones() -> Self {
+        let desk = Self::new();
+        desk.tone("a.wav", 2, 48_000, 8192.0);
+        desk.tone("b.wav", 1, 44_100, 4096.0);
+        desk
+    }
+
+    /// A second of 441 Hz in 16 bits.
+    pub fn tone(&self, name: &str, channels: u16, rate: u32, peak: f64) {
+        let sample = |n: u32| {
+            let t = f64::from(n) / f64::from(rate);
+            (peak * (std::f64::consts::PI * t).sin() * (std::f64::consts::TAU * 441.0 * t).sin()).round() as i16
+        };
+        self.write_wav(name.as_ref(), channels, rate, (0..rate).map(sample));
+    }
+
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.0.path().join(name)
     }
 
     /// A 16-bit file of one constant sample.
     pub fn wav(&self, name: impl AsRef<Path>, channels: u16, rate: u32, frames: u32, sample: i16) {
+        self.write_wav(name.as_ref(), channels, rate, (0..frames).map(|_| sample));
+    }
+
+    fn write_wav(&self, name: &Path, channels: u16, rate: u32, samples: impl Iterator<Item = i16>) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let spec = hound::WavSpec {
@@ -55,7 +76,7 @@ impl Desk {
             sample_format: hound::SampleFormat::Int,
         };
         let mut writer = hound::WavWriter::create(path, spec).unwrap();
-        (0..frames * u32::from(channels)).for_each(|_| writer.write_sample(sample).unwrap());
+        samples.for_each(|s| (0..channels).for_each(|_| writer.write_sample(s).unwrap()));
         writer.finalize().unwrap();
     }
 

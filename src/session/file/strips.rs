@@ -56,9 +56,11 @@ pub(super) fn automation(
     text: &mut Text,
 ) -> (Curve<Decibels>, Curve<Pan>) {
     let Some(table) = fields.table("automation", text) else { return (Curve::new(), Curve::new()) };
-    let inner = Fields::new("automation", format!("{}, automation", fields.who()), table);
+    let master = fields.who() == "master";
+    let kind = if master { "master_automation" } else { "automation" };
+    let inner = Fields::new(kind, format!("{}, automation", fields.who()), table);
     let gain = curve(&inner, "gain", context, zero, text);
-    let pan = if fields.who() == "master" { Curve::new() } else { curve(&inner, "pan", context, zero, text) };
+    let pan = if master { Curve::new() } else { curve(&inner, "pan", context, zero, text) };
     inner.finish(text);
     (gain, pan)
 }

@@ -1,0 +1,14 @@
+//! Lists the output devices of this machine, as `mixdown --play=NAME` and `Play::device` take them.
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let devices = soundtrack::sink::devices()?;
+    if devices.is_empty() {
+        println!("there is no output device");
+    }
+    for device in devices {
+        let mark = if device.is_default { '*' } else { ' ' };
+        let rates = device.rates.map_or_else(String::new, |(low, high)| format!(", {low} to {high} Hz"));
+        println!("{mark} {}  ({}{rates}, up to {} channels)", device.name, device.id, device.channels);
+    }
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! Who feeds whom, and what of it is heard while mutes, solos and faders stand as they do.
+
+use super::{Lane, route::Voice};
+use crate::{
+    session::Session,
+    units::{Decibels, Frames},
+};
+use std::ops::Range;
+
+/// The strips of a session as places in a graph: tracks, then those of cues, then buses, then the master.
+#[derive(Clone, Debug)]
+pub(crate) struct Routing {
+    /// All but the master.
+    strips: Vec<Switches>,
+    /// Tracks, those of cues too.
+    pub(super) tracks: usize,
+    /// The feeds out of each strip: target and gain. Empty for the master.
+    pub(super) out: Vec<Vec<(usize, Decibels)>>,
+}
+
+/// What decides whether a strip is heard.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Switches {
+    /// Whether it or its cue is muted.
+    pub mute: bool,
+    pub solo: bool,
+    /// Whether its fader stands at minus infinity.
+    pub silent: bool,
+}
+
+/// What of a plan of everything is heard.
+#[derive(Debug)]
+pub(crate) struct Gates {
+    /// For every lane, which of its feeds are heard, in their order.
+    pub feeds: Vec<Vec<bool>>,
+    /// For every lane, whether anything of it is heard.
+    pub live: Vec<bool>,
+}
+
+impl Routing {
+    pub(super) fn of(session: &Session, voices: &[Voice<'_>]) -> Self {
+        let tracks = voices.len();
+        let buses = || session.buses().iter().map(|b| (&b.strip, b.strip.mute));
+        let all = || voices.iter().map(|v| (v.strip, v.mute)).chain(buses());
+        let switches = all().map(|(s, mute)| Switches { mute, solo: s.solo, silent: s.gain == Decibels::SILENCE });
+        let strips: Vec<Switches> = switches.collect();
+        let master = strips.len();
+        let out = all().map(|(s, _)| {
+            let main = (s.to.map_or(master, |b| tracks + b.0), Decibels::UNITY);
+            std::iter::once(main).chain(s.sends.iter().map(|s| (tracks + s.to.0, s.gain))).collect()
+        });
+        Self { out: out.chain([Vec::new()]).collect(), strips, tracks }
+    }
+
+    /// Why a track is not heard, where nobody muted or soloed anything to that end.
+    pub(super) fn unused(&self, node: usize, lane: &Lane, length: Option<Frames>) -> Option<String> {
+        let strip = self.strips.get(node).filter(|_| node < self.tracks)?;
+        if strip.mute || self.strips.iter().any(|s| s.solo) {
+            return None;
+        }
+        let later = |end: Frames| lane.clips().iter().all(|c| c.range.start >= end.0);
+        match lane.live {
+            true => length.filter(|end| later(*end)).map(|_| "it lies after the end of the mix".to_owned()),
+            false if strip.silent => Some("its fader is all the way down".to_owned()),
+            false => Some("all that it goes to is muted or turned all the way down".to_owned()),
+        }
+    }
+
+    /// The master's place, after all others.
+    pub(crate) fn master(&self) -> usize {
+        self.strips.len()
+    }
+
+    /// The place of a bus, counted from 0.
+    pub(crate) fn bus(&self, bus: usize) -> usize {
+        self.tracks + bus
+    }
+
+    /// The switches of a strip; the master has none.
+    pub(crate) fn switches(&mut self, node: usize) -> Option<&mut Switches> {
+        self.strips.get_mut(node)
+    }
+
+    /// The nodes in the order of lanes, by stage and then as in the session; and for each node its lane.
+    pub(crate) fn order(&self) -> (Vec<usize>, Vec<usize>) {
+        let stage = self.stages();
+        let mut order: Vec<usize> = (0..=self.strips.len()).collect();
+        order.sort_by_key(|&node| stage.get(node).copied());
+        let mut lane_of = vec![0; order.len()];
+        for (lane, &node) in order.iter().enumerate() {
+            lane_of.iter_mut().skip(node).take(1).for_each(|l| *l = lane);
+        }
+        (order, lane_of)
+    }
+
+    /// What is heard of a plan that holds all lanes and feeds.
+    pub(crate) fn gates(&self) -> Gates {
+        let (heard, (order, _), master) = (self.heard(), self.order(), self.master());
+        let edges = |from: usize| self.out.get(from).into_iter().flatten().zip(heard.get(from).into_iter().flatten());
+        let into = |node: usize| {
+            (0..master).flat_map(edges).filter(|((to, _), _)| *to == node).map(|(_, open)| *open).collect()
+        };
+        let live = |node: usize| node == master || edges(node).any(|(_, open)| *open);
+        Gates {
+            feeds: order.iter().map(|&node| into(node)).collect(),
+            live: order.iter().map(|&node| live(node)).collect(),
+        }
+    }
+
+    /// How many lanes must be done before each one, at the least: the longest way into it. Never more rounds than
+    /// strips, since there is no circle.
+    pub(super) fn stages(&self) -> Vec<usize> {
+        let master = self.strips.len();
+        let mut stage = vec![0; master + 1];
+        // Buses are never in the stage of tracks, and the master comes after all.
+        stage.iter_mut().skip(self.tracks).for_each(|s| *s = 1);
+        loop {
+            let before = stage.clone();
+            for (from, edges) in self.out.iter().enumerate() {
+                let next = stage.get(from).map_or(0, |s| s + 1);
+                for &(to, _) in edges {
+                    stage.iter_mut().skip(to).take(1).for_each(|s| *s = next.max(*s));
+                }
+            }
+            if stage == before {
+                let last = stage.iter().take(master).max().map_or(0, |s| s + 1);
+                stage.iter_mut().skip(master).for_each(|s| *s = last);
+                return stage;
+            }
+        }
+    }
+
+    /// For every feed of every strip: is it heard? Not out of or into a muted strip. Where any strip is soloed, only what
+    /// passes through a soloed one: its feed comes from one, or from one further up, or leads to one further down.
+    pub(super) fn heard(&self) -> Vec<Vec<bool>> {
+        let n = self.strips.len() + 1;
+        let muted = |node: usize| self.strips.get(node).is_some_and(|s| s.mute || s.silent);
+        let soloed = |node: usize| self.strips.get(node).is_some_and(|s| s.solo);
+        let any = self.strips.iter().any(|s| s.solo);
+        let mut from_solo: Vec<bool> = (0..n).map(soloed).collect();
+        let mut to_solo = from_solo.clone();
+        let get = |flags: &[bool], node: usize| flags.get(node).copied().unwrap_or(false);
+        loop {
+            let before = (from_solo.clone(), to_solo.clone());
+            for (from, edges) in self.out.iter().enumerate() {
+                for &(to, _) in edges {
+                    if get(&from_solo, from) {
+                        from_solo.iter_mut().skip(to).take(1).for_each(|f| *f = true);
+                    }
+                    if get(&to_solo, to) {
+                        to_solo.iter_mut().skip(from).take(1).for_each(|f| *f = true);
+                    }
+                }
+            }
+            if (&from_solo, &to_solo) == (&before.0, &before.1) {
+                break;
+            }
+        }
+        let open = |from: usize, (to, gain): (usize, Decibels)| {
+            let soloed = !any || get(&from_solo, from) || get(&to_solo, to);
+            soloed && !muted(from) && !muted(to) && gain != Decibels::SILENCE
+        };
+        // What leads nowhere is not heard either.
+        let mut arrives: Vec<bool> = (0..n).map(|node| node + 1 == n).collect();
+        loop {
+            let before = arrives.clone();
+            for (from, edges) in self.out.iter().enumerate() {
+                if edges.iter().any(|&edge| open(from, edge) && get(&before, edge.0)) {
+                    arrives.iter_mut().skip(from).take(1).for_each(|a| *a = true);
+                }
+            }
+            if arrives == before {
+                break;
+            }
+        }
+        let live = |from: usize, edge: (usize, Decibels)| open(from, edge) && get(&arrives, edge.0);
+        self.out.iter().enumerate().map(|(from, e)| e.iter().map(|&edge| live(from, edge)).collect()).collect()
+    }
+}
+
+/// Where clips of lanes that are heard sound: sorted, apart from each other.
+pub(crate) fn sounding(lanes: &[Lane], live: impl Fn(usize) -> bool) -> Vec<Range<u64>> {
+    let heard = lanes.iter().enumerate().filter(|(lane, _)| live(*lane)).flat_map(|(_, lane)| lane.clips());
+    merged(heard.filter(|c| c.gain != 0.0).map(|c| c.range.clone()).collect())
+}
+
+/// Sorted and joined where they touch; without the empty ones.
+fn merged(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
+    ranges.retain(|r| !r.is_empty());
+    ranges.sort_by_key(|r| r.start);
+    let mut out: Vec<Range<u64>> = Vec::new();
+    for range in ranges {
+        match out.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => out.push(range),
+        }
+    }
+    out
+}

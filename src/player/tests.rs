@@ -1,0 +1,12 @@
+//! The player against a device that does what it is told: see [`fake`].
+#![allow(clippy::cast_sign_loss, clippy::type_complexity, reason = "numbers of tests are chosen")]
+
+mod controls;
+mod fake;
+mod faults;
+mod law;
+mod realtime;
+mod soak;
+mod stalls;
+#[path = "../../tests/common/sessions.rs"]
+mod sessions;

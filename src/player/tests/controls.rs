@@ -1,0 +1,175 @@
+//! Moves, starts and stops do not click; what is shown is what is heard.
+
+use super::fake::{Fake, soon};
+use crate::{
+    Decibels, Frames, Layout, Pan, PanLaw, Play, Player, SampleRate, Session, Spec, State, Track, TrackId,
+    source::Memory,
+};
+use std::time::{Duration, Instant};
+
+const LONG: Duration = Duration::from_secs(10);
+
+/// Two constant signals of 0.4: whatever moves is seen in the samples.
+fn level(frames: usize) -> (Session, TrackId) {
+    let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
+    let mut mix = Session::new(spec.rate, spec.layout);
+    mix.pan_law = PanLaw::Balance;
+    let stem = || Memory::new(spec, vec![vec![0.4; frames]; 2]).unwrap();
+    mix.add_track(Track::new("a", stem()));
+    let id = mix.add_track(Track::new("b", stem()));
+    (mix, id)
+}
+
+/// The largest step between frames, the first and the last left out.
+fn step(samples: &[f64]) -> f64 {
+    samples.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f64::max)
+}
+
+/// What is heard from a command on.
+fn after(fake: &Fake, command: impl Fn()) -> Vec<f64> {
+    command();
+    let mut heard = Vec::new();
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(300) {
+        heard.extend(fake.pull::<f64>(48, 2).chunks(2).map(|f| f[0]));
+        std::thread::sleep(Duration::from_micros(1_000));
+    }
+    heard
+}
+
+#[test]
+fn nothing_clicks() {
+    let (mix, id) = level(48_000 * 20);
+    let fake = Fake::default();
+    let player = fake.play(&Play::new().latency(Duration::from_millis(80)), &mix);
+    fake.take(9_600, mix.layout, &[480]);
+    let moves: [(&dyn Fn(&Player), f64); 9] = [
+        (&|p| p.set_mute(id, true), 0.4),
+        (&|p| p.set_mute(id, false), 0.8),
+        (&|p| p.set_solo(id, true), 0.4),
+        (&|p| p.set_gain(id, Decibels::SILENCE), 0.0),
+        (&|p| p.set_gain(id, Decibels::UNITY), 0.4),
+        (&|p| p.set_pan(id, Pan::RIGHT), 0.0),
+        (&|p| p.set_pan(id, Pan::CENTRE), 0.4),
+        (&|p| p.pause(), 0.0),
+        (&|p| p.play(), 0.4),
+    ];
+    let mut last = 0.8;
+    for (n, (change, then)) in moves.iter().enumerate() {
+        let heard = after(&fake, || change(&player));
+        assert!((heard[0] - last).abs() <= 0.4 / 384.0 + 1e-9, "{n}: starts at {}", heard[0]);
+        // A straight line of 384 frames over at most 0.4; a fader at silence closes a gate too, two lines at once.
+        assert!(step(&heard) <= 2.0 * 0.4 / 384.0 + 1e-9, "{n}: a step of {}", step(&heard));
+        assert!((heard.last().unwrap() - then).abs() < 1e-9, "{n}: ends at {}", heard.last().unwrap());
+        last = *then;
+    }
+    assert_eq!(player.underruns().count, 0);
+}
+
+#[test]
+fn the_position_is_what_is_heard() {
+    let (mix, _) = level(48_000);
+    let fake = Fake::default();
+    let player = fake.play(&Play::new(), &mix);
+    fake.until(960);
+    assert_eq!(player.position(), Frames(0));
+    let mut out = vec![0f64; 2 * 480];
+    // The device hears 1 000 frames later what it is given now.
+    for n in 1..=40u64 {
+        fake.until(480);
+        fake.with(|callback, _| callback.serve(&mut out, 1_000)).unwrap();
+        assert_eq!(player.position().0, (n * 480).saturating_sub(1_480));
+    }
+    player.pause();
+    soon(LONG, || player.state() == State::Paused);
+    let at = player.position();
+    player.seek(Frames(100));
+    soon(LONG, || player.position() == Frames(100));
+    assert!(at > Frames(18_000));
+    player.stop();
+    soon(LONG, || player.position() == Frames(0));
+}
+
+#[test]
+fn levels_show_peak_and_rms_of_every_strip() {
+    let (mut mix, id) = level(96_000);
+    let bus = mix.add_bus(crate::Bus::new("bus"));
+    mix.track_mut(id).strip.to = Some(bus);
+    let fake = Fake::default();
+    let player = fake.play(&Play::new(), &mix);
+    player.set_gain(id, Decibels(-20.0));
+    fake.take(48_000, mix.layout, &[480]);
+    let levels = player.levels();
+    let near = |a: f64, b: f64| assert!((a - b).abs() < 0.01, "{a} {b}");
+    let db = |x: f64| 20.0 * x.log10();
+    near(levels.tracks[0].peak.0, db(0.4));
+    near(levels.tracks[0].rms.0, db(0.4));
+    near(levels.tracks[1].rms.0, db(0.04));
+    near(levels.buses[0].rms.0, db(0.04));
+    near(levels.master.rms.0, db(0.44));
+    player.set_mute(id, true);
+    fake.take(40_000, mix.layout, &[480]);
+    assert_eq!(player.levels().tracks[1].rms.0, f64::NEG_INFINITY);
+    assert_eq!(player.levels().buses[0].rms.0, f64::NEG_INFINITY);
+}
+
+#[test]
+fn loudness_is_that_of_what_was_played() {
+    let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
+    let mut mix = Session::new(spec.rate, spec.layout);
+    let tone: Vec<f64> =
+        (0..240_000).map(|n| 0.1 * (std::f64::consts::TAU * 997.0 * n as f64 / 48_000.0).sin()).collect();
+    mix.add_track(Track::new("tone", Memory::new(spec, vec![tone; 2]).unwrap()));
+    let fake = Fake::default();
+    let player = fake.play(&Play::new(), &mix);
+    assert_eq!(player.loudness().integrated, None);
+    fake.take(230_000, mix.layout, &[480]);
+    // BS.1770: 997 Hz at -20 dBFS in both channels reads -20.
+    let loudness = player.loudness();
+    for level in [loudness.momentary, loudness.short_term, loudness.integrated] {
+        assert!((level.unwrap().0 + 20.0).abs() < 0.01, "{loudness:?}");
+    }
+    player.measure();
+    soon(LONG, || player.loudness().momentary.is_none());
+}
+
+#[test]
+fn dropping_the_last_handle_fades_out_and_is_quick() {
+    let (mix, _) = level(48_000 * 5);
+    let fake = Fake::default();
+    let player = fake.play(&Play::new(), &mix);
+    fake.take(4_800, mix.layout, &[480]);
+    drop(player.clone());
+    assert_eq!(fake.take(480, mix.layout, &[480])[0], vec![0.8; 480]);
+    let taken = std::thread::spawn(move || {
+        let start = Instant::now();
+        drop(player);
+        start.elapsed()
+    });
+    let mut heard = Vec::new();
+    while let Some(piece) = fake.with(|callback, _| {
+        let mut out = vec![0f64; 2 * 48];
+        callback.serve(&mut out, 0);
+        out
+    }) {
+        heard.extend(piece.chunks(2).map(|f| f[0]));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(taken.join().unwrap() < Duration::from_millis(500));
+    assert!(step(&heard) <= 0.8 / 384.0 + 1e-9);
+    assert_eq!(heard.last(), Some(&0.0));
+}
+
+#[test]
+fn the_null_device_keeps_time_and_a_sink_gets_everything() {
+    let (mix, _) = level(24_000);
+    let start = Instant::now();
+    let player = Play::new().null(&mix).unwrap();
+    assert_eq!(player.wait(LONG), State::Ended);
+    let took = start.elapsed();
+    assert!(took > Duration::from_millis(470) && took < Duration::from_millis(2_500), "{took:?}");
+    assert_eq!(player.position(), Frames(24_000));
+    player.play();
+    soon(LONG, || player.position() > Frames(0) && player.position() < Frames(20_000));
+    assert_eq!(player.state(), State::Playing);
+}

@@ -1,0 +1,142 @@
+//! A device with a clock of its own: the test asks for sound when and in the pieces it likes.
+
+use crate::{
+    ErrorKind, Layout, Play, Player, Session, State,
+    error::{Error, Result},
+    player::{
+        backend::{Backend, Connect},
+        callback::{Callback, Word},
+        line::Line,
+    },
+    source::Spec,
+};
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+#[derive(Default)]
+pub struct Slot {
+    open: Mutex<Option<(Callback, Arc<Line>)>>,
+    /// How often it was opened.
+    pub opened: AtomicUsize,
+    /// What it turns out to be; what is wanted without.
+    pub spec: Mutex<Option<Spec>>,
+    /// Refuses to open.
+    pub refuses: Mutex<bool>,
+    /// How long it takes to close.
+    pub hangs: Mutex<Duration>,
+}
+
+#[derive(Clone, Default)]
+pub struct Fake(pub Arc<Slot>);
+
+struct Guard(Arc<Slot>, Arc<Line>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        thread::sleep(*self.0.hangs.lock().unwrap());
+        // Not what was opened after it.
+        self.0.open.lock().unwrap().take_if(|(_, line)| Arc::ptr_eq(line, &self.1));
+    }
+}
+
+impl Backend for Fake {
+    fn open(&mut self, wanted: Spec, connect: Connect<'_>) -> Result<Box<dyn Send>> {
+        if *self.0.refuses.lock().unwrap() {
+            return Err(Error::new(ErrorKind::Device, "the fake device is busy: close the other program"));
+        }
+        let (callback, line) = connect(self.0.spec.lock().unwrap().unwrap_or(wanted));
+        let guard = Guard(Arc::clone(&self.0), Arc::clone(&line));
+        *self.0.open.lock().unwrap() = Some((callback, line));
+        self.0.opened.fetch_add(1, Ordering::SeqCst);
+        Ok(Box::new(guard))
+    }
+
+    fn name(&self) -> String {
+        "the fake device".to_owned()
+    }
+}
+
+impl Fake {
+    pub fn play(&self, play: &Play, session: &Session) -> Player {
+        play.on(session, Box::new(self.clone())).unwrap()
+    }
+
+    /// Runs with the open device.
+    pub fn with<T>(&self, run: impl FnOnce(&mut Callback, &Arc<Line>) -> T) -> Option<T> {
+        self.0.open.lock().unwrap().as_mut().map(|(callback, line)| run(callback, line))
+    }
+
+    pub fn line(&self) -> Arc<Line> {
+        self.with(|_, line| Arc::clone(line)).expect("open")
+    }
+
+    /// Asks for frames at once, whether they are there or not.
+    pub fn pull<W: Word + Default>(&self, frames: usize, channels: usize) -> Vec<W> {
+        let mut out = vec![W::default(); frames * channels];
+        self.with(|callback, _| callback.serve(&mut out, 0)).expect("open");
+        out
+    }
+
+    /// Waits until so many frames can be had.
+    pub fn until(&self, frames: u64) {
+        let start = Instant::now();
+        while self.with(|callback, _| callback.available()).expect("open") < frames {
+            assert!(start.elapsed() < Duration::from_secs(20), "no sound comes");
+            // A device asks all the time; the player waits for its first question.
+            self.with(|callback, line| {
+                if line.calls() == 0 {
+                    callback.serve::<f64>(&mut [], 0)
+                }
+            });
+            thread::sleep(Duration::from_micros(200));
+        }
+    }
+
+    /// The next frames, planar, asked for in pieces that never run dry; piece sizes repeat.
+    pub fn take(&self, frames: usize, layout: Layout, pieces: &[usize]) -> Vec<Vec<f64>> {
+        let channels = layout.channels();
+        let mut out = vec![Vec::new(); channels];
+        if self.line().calls() == 0 {
+            // What it asks for before there is sound tells the player how large its bites are.
+            self.pull::<f64>(pieces.iter().copied().max().unwrap_or(0), channels);
+        }
+        for piece in pieces.iter().cycle() {
+            let n = (*piece).min(frames - out[0].len());
+            self.until(n as u64);
+            for (i, x) in self.pull::<f64>(n, channels).into_iter().enumerate() {
+                out[i % channels].push(x);
+            }
+            if out[0].len() == frames {
+                return out;
+            }
+        }
+        unreachable!("pieces repeat");
+    }
+
+    /// Goes on asking until nothing plays any more.
+    pub fn finish(&self, player: &Player, channels: usize) -> State {
+        let start = Instant::now();
+        while player.state() == State::Playing {
+            assert!(start.elapsed() < Duration::from_secs(20), "it never ends");
+            self.pull::<f64>(32, channels);
+            thread::sleep(Duration::from_micros(200));
+        }
+        player.state()
+    }
+}
+
+/// Waits until something is so, at most so long.
+pub fn soon(most: Duration, so: impl Fn() -> bool) -> Duration {
+    let start = Instant::now();
+    while !so() {
+        assert!(start.elapsed() < most, "not within {most:?}");
+        thread::sleep(Duration::from_millis(1));
+    }
+    start.elapsed()
+}

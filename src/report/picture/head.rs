@@ -1,0 +1,153 @@
+//! The head of the page: title, what was written, and six cards.
+
+use super::{
+    MARGIN, PAGE,
+    axis::Axis,
+    svg::{Anchor, Fit, Svg, width},
+    time,
+};
+use crate::{error::one_line, report::Report};
+
+/// What a card says of its number. Each has a mark of its own as well as a colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Holds what was asked for.
+    Good,
+    /// Worth a look.
+    Care,
+    /// Does not hold.
+    Bad,
+    /// Only a number.
+    Plain,
+}
+
+/// A number, large.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Card {
+    pub label: String,
+    pub value: String,
+    pub unit: &'static str,
+    pub foot: String,
+    pub state: State,
+}
+
+pub(super) const CARDS: usize = 6;
+const GAP: f64 = 12.0;
+const HEIGHT: f64 = 72.0;
+
+/// Draws the head from `y` on; where it ends.
+pub(super) fn draw(svg: &mut Svg, report: &Report, axis: &Axis, y: f64) -> f64 {
+    let room = PAGE - 2.0 * MARGIN;
+    let title = title(report);
+    svg.text("title", (MARGIN, y + 24.0), Anchor::Start, &title, Some(Fit { room, size: 25.0 }));
+    svg.text("sub", (MARGIN, y + 46.0), Anchor::Start, &subtitle(report), Some(Fit { room, size: 13.0 }));
+    let top = y + 62.0;
+    let wide = (room - GAP * (CARDS as f64 - 1.0)) / CARDS as f64;
+    let mut x = MARGIN;
+    for card in super::cards::of(report, axis) {
+        card.draw(svg, x, top, wide);
+        x += wide + GAP;
+    }
+    top + HEIGHT
+}
+
+/// The session's title, or the name of what was written or read.
+pub(super) fn title(report: &Report) -> String {
+    let file = |path: &String| std::path::Path::new(path).file_name().map(|n| n.to_string_lossy().into_owned());
+    let written = || report.output.as_ref().and_then(file);
+    let name =
+        if report.title.is_empty() { written().unwrap_or_else(|| "A mix".to_owned()) } else { report.title.clone() };
+    one_line(name)
+}
+
+/// `mix.wav · 48 kHz · stereo · 24 bit · 3:10.5`
+fn subtitle(report: &Report) -> String {
+    let rate = f64::from(report.rate_hz) / 1000.0;
+    let format = report.format.as_deref().map(|f| match f {
+        "wav16" => "16 bit",
+        "wav24" => "24 bit",
+        "wav32" => "32 bit",
+        "wav32f" => "32-bit float",
+        other => other,
+    });
+    let what = [report.output.clone(), Some(format!("{rate} kHz")), Some(report.layout.clone())];
+    let length = Some(format!("{} long", time(report.duration_s)));
+    let start = report.start_frame as f64 / f64::from(report.rate_hz.max(1));
+    let from = (report.start_frame > 0).then(|| format!("from {}", time(start)));
+    let timecode = report.overview.as_ref().and_then(|o| o.timecode.as_ref());
+    let timecode = timecode.map(|t| format!("TC {} at {} fps", t.start, t.fps));
+    let kept =
+        report.tracks.first().filter(|_| format.is_none() && report.tracks.len() == 1).and_then(|t| t.clips.first());
+    let codec = kept.map(|c| c.bits.map_or(c.codec.clone(), |b| format!("{}, {b} bit", c.codec)));
+    let parts = what.into_iter().chain([format.map(str::to_owned).or(codec), length, from, timecode]).flatten();
+    one_line(parts.collect::<Vec<_>>().join(" · "))
+}
+
+impl Card {
+    fn draw(&self, svg: &mut Svg, x: f64, y: f64, wide: f64) {
+        let class = match self.state {
+            State::Good => "good",
+            State::Care => "care",
+            State::Bad => "bad",
+            State::Plain => "plain",
+        };
+        svg.group(&format!("card {class}"));
+        svg.rect("panel", [x, y, wide, HEIGHT], 6.0);
+        svg.rect("bar", [x, y + 6.0, 3.0, HEIGHT - 12.0], 1.5);
+        let left = x + 16.0;
+        svg.text("label", (left, y + 20.0), Anchor::Start, &self.label, None);
+        let fits = width(&self.value, 25.0) + width(self.unit, 12.0) < wide - 24.0;
+        svg.with_unit("value", (left, y + 45.0), &self.value, if fits { self.unit } else { "" });
+        svg.text("foot", (left, y + 62.0), Anchor::Start, &self.foot, Some(Fit { room: wide - 28.0, size: 11.0 }));
+        mark(svg, self.state, x + wide - 18.0, y + 16.0);
+        svg.close();
+    }
+}
+
+/// A check, a cross or an exclamation mark around a middle; nothing for a plain number.
+pub(super) fn mark(svg: &mut Svg, state: State, x: f64, y: f64) {
+    let n = super::svg::number;
+    let data = match state {
+        State::Good => format!("M{} {}l3.5 3.5 6-7.5", n(x - 5.0), n(y)),
+        State::Bad => format!("M{} {}l8 8m0-8l-8 8", n(x - 4.0), n(y - 4.0)),
+        State::Care => format!("M{} {}v5.5m0 2.8v.2", n(x), n(y - 5.0)),
+        State::Plain => return,
+    };
+    svg.path("mark", &data);
+}
+
+/// `−12.3`, `+0.5`, `0.0`: with a minus sign of a number's width.
+pub(super) fn signed(value: f64, decimals: usize) -> String {
+    let text = format!("{:.decimals$}", value.abs());
+    let zero = !text.bytes().any(|b| matches!(b, b'1'..=b'9'));
+    match value {
+        _ if zero => text,
+        v if v < 0.0 => format!("−{text}"),
+        _ => format!("+{text}"),
+    }
+}
+
+/// `11 520 000`, with thin spaces that do not break.
+pub(super) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push('\u{202f}');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_as_people_read_them() {
+        let numbers = [-12.34, 0.04, -0.04, 3.0].map(|v| signed(v, 1));
+        assert_eq!(numbers, ["−12.3", "0.0", "0.0", "+3.0"]);
+        assert_eq!([0, 999, 1000, 11_520_000].map(grouped), ["0", "999", "1\u{202f}000", "11\u{202f}520\u{202f}000"]);
+    }
+}

@@ -1,0 +1,227 @@
+//! The levels below the lanes: loudness over time, the peak with the places that are over, and what a limiter took away.
+
+use super::{
+    COLUMNS, LEFT, MARGIN, RIGHT,
+    axis::Axis,
+    head::{grouped, signed},
+    hover,
+    svg::{Anchor, Svg, number},
+    wave::{Column, Steps, columns},
+};
+use crate::report::{LimiterReport, LoudnessOverview, Over, Overview, Report};
+use std::fmt::Write as _;
+
+const LOUDNESS: f64 = 150.0;
+const PEAK: f64 = 56.0;
+const REDUCTION: f64 = 36.0;
+/// The lowest level that the peak lane shows.
+const FLOOR: f64 = -36.0;
+
+/// Draws them from `y` on; where they end.
+pub(super) fn draw(
+    svg: &mut Svg,
+    report: &Report,
+    overview: &Overview,
+    axis: &Axis,
+    y: f64,
+    hover: &mut hover::Page,
+) -> f64 {
+    let mut y = y;
+    if let Some(loudness) = &overview.loudness {
+        curves(svg, overview, loudness, axis, y, hover);
+        y += LOUDNESS + 18.0;
+    }
+    peaks(svg, overview, axis, y);
+    y += PEAK;
+    if let Some(limiter) = report.mix.limiter.as_ref().filter(|l| l.reduction_db.is_some()) {
+        reduction(svg, limiter, overview, axis, y + 12.0);
+        y += 12.0 + REDUCTION;
+    }
+    y
+}
+
+/// What the limiter took away, from the top down.
+fn reduction(svg: &mut Svg, limiter: &LimiterReport, overview: &Overview, axis: &Axis, y: f64) {
+    let most = limiter.reduction_db.unwrap_or_default();
+    let low = (most / 3.0).ceil().max(1.0) * 3.0;
+    heading(svg, y + 14.0, "Limiter", "dB");
+    let at = limiter.reduction_at_s.map_or(String::new(), |s| format!(" at {}", axis.name(s)));
+    svg.text("detail", (MARGIN + 12.0, y + 31.0), Anchor::Start, &format!("most −{most:.1}{at}"), None);
+    svg.rect("panel", [LEFT, y, axis.width(), REDUCTION], 0.0);
+    axis.grid(svg, &axis.ticks(), y, y + REDUCTION);
+    super::cues::bands(svg, overview, axis, y, y + REDUCTION);
+    let values: Vec<Option<f32>> = limiter.reduction_curve_db.iter().copied().map(Some).collect();
+    let values = levels(&values, limiter.reduction_step_s, axis);
+    let steps = Steps::new((LEFT, axis.width()), y, values.len(), REDUCTION);
+    steps.open(svg);
+    let reach = |v: &Option<f64>| (0.0, v.unwrap_or(0.0) / low * REDUCTION);
+    svg.path("reduction", &steps.outline(values.iter().map(reach)));
+    svg.raw("</g>");
+    for (level, place) in [(0.0, y + 8.0), (-low, y + REDUCTION)] {
+        svg.text("tick", (LEFT - 6.0, place), Anchor::End, &signed(level, 0), None);
+    }
+}
+
+fn curves(
+    svg: &mut Svg,
+    overview: &Overview,
+    loudness: &LoudnessOverview,
+    axis: &Axis,
+    y: f64,
+    hover: &mut hover::Page,
+) {
+    let bottom = y + LOUDNESS;
+    let scale = Scale::of(loudness, y + 6.0, bottom - 6.0);
+    heading(svg, y + 14.0, "Loudness", "LUFS");
+    let legend = [("short", "short-term, 3 s"), ("momentary", "momentary, 0.4 s"), ("integrated", "integrated so far")];
+    for (i, (class, text)) in (0u8..).zip(legend) {
+        let at = y + 36.0 + 17.0 * f64::from(i);
+        svg.line(class, (MARGIN + 12.0, at), (MARGIN + 30.0, at));
+        svg.text("detail", (MARGIN + 37.0, at + 4.0), Anchor::Start, text, None);
+    }
+    svg.rect("panel", [LEFT, y, axis.width(), LOUDNESS], 0.0);
+    axis.grid(svg, &axis.ticks(), y, bottom);
+    if let Some(target) = loudness.target_lufs {
+        let tolerance = loudness.tolerance_lu.unwrap_or(0.5);
+        let (from, to) = (scale.y(target + tolerance), scale.y(target - tolerance));
+        svg.rect("target", [LEFT, from, axis.width(), to - from], 0.0);
+        svg.line("target-line", (LEFT, scale.y(target)), (RIGHT, scale.y(target)));
+        let at = y + 36.0 + 17.0 * 3.0;
+        svg.rect("target", [MARGIN + 12.0, at - 5.0, 18.0, 10.0], 0.0);
+        svg.text("detail", (MARGIN + 37.0, at + 4.0), Anchor::Start, &format!("target {}", signed(target, 0)), None);
+    }
+    let mut level = scale.low;
+    while level <= scale.high {
+        let at = scale.y(level);
+        svg.line("grid", (LEFT, at), (RIGHT, at));
+        svg.text("tick", (LEFT - 6.0, at + 4.0), Anchor::End, &signed(level, 0), None);
+        level += scale.step;
+    }
+    super::cues::bands(svg, overview, axis, y, bottom);
+    let all = [&loudness.momentary_lufs, &loudness.short_term_lufs, &loudness.integrated_lufs]
+        .map(|v| levels(v, loudness.step_s, axis));
+    for (class, values) in ["momentary", "short", "integrated"].iter().zip(&all) {
+        let steps = Steps::new((LEFT, axis.width()), 0.0, values.len(), LOUDNESS);
+        let seen = |v: &Option<f64>| v.filter(|v| *v >= scale.low).map(|v| scale.y(v));
+        steps.open(svg);
+        svg.path(class, &steps.line(values.iter().map(seen)));
+        svg.raw("</g>");
+    }
+    let [momentary, short_term, integrated] = all;
+    hover.loudness(momentary, short_term, integrated);
+}
+
+/// Round levels around what there is to draw.
+struct Scale {
+    low: f64,
+    high: f64,
+    step: f64,
+    top: f64,
+    bottom: f64,
+}
+
+impl Scale {
+    fn of(loudness: &LoudnessOverview, top: f64, bottom: f64) -> Self {
+        let heard = loudness.momentary_lufs.iter().chain(&loudness.short_term_lufs).flatten();
+        let heard: Vec<f64> = heard.map(|v| f64::from(*v)).filter(|v| v.is_finite()).collect();
+        let most = heard.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let most = if most.is_finite() { most } else { -20.0 };
+        // What is far below the loudest would flatten all else.
+        let least = heard.into_iter().filter(|v| *v > most - 25.0).fold(most - 12.0, f64::min);
+        let (most, least) = loudness.target_lufs.map_or((most, least), |t| (most.max(t + 2.0), least.min(t - 2.0)));
+        let step = if most - least > 24.0 {
+            10.0
+        } else if most - least > 12.0 {
+            5.0
+        } else {
+            3.0
+        };
+        Self { low: (least / step).floor() * step, high: (most / step).ceil() * step, step, top, bottom }
+    }
+
+    fn y(&self, level: f64) -> f64 {
+        let part = (self.high - level) / (self.high - self.low).max(1e-9);
+        self.top + part.clamp(0.0, 1.0) * (self.bottom - self.top)
+    }
+}
+
+/// The largest value under each column of the page; nothing where there is none.
+fn levels(values: &[Option<f32>], step_s: f64, axis: &Axis) -> Vec<Option<f64>> {
+    let step_s = if step_s > 0.0 { step_s } else { 0.1 };
+    let count = COLUMNS.min((axis.length_s / step_s).ceil() as usize).max(1);
+    let value = |c: usize| {
+        let at = |c: usize| c as f64 / count as f64 * axis.length_s / step_s;
+        let from = (at(c) + 1e-6) as usize;
+        let to = ((at(c + 1) - 1e-6).ceil() as usize).max(from + 1);
+        let part = values.get(from..to.min(values.len())).unwrap_or(&[]);
+        part.iter().flatten().map(|v| f64::from(*v)).filter(|v| v.is_finite()).reduce(f64::max)
+    };
+    (0..count).map(value).collect()
+}
+
+fn peaks(svg: &mut Svg, overview: &Overview, axis: &Axis, y: f64) {
+    let bottom = y + PEAK;
+    let true_peaks = overview.loudness.as_ref().map(|l| levels(&l.true_peak_dbtp, l.step_s, axis));
+    let decibels = |c: &Column| (c.peak() > 0.0).then(|| 20.0 * libm::log10(c.peak()));
+    let (name, unit, values): (_, _, Vec<Option<f64>>) = match true_peaks {
+        Some(values) => ("True peak", "dBTP", values),
+        None => ("Peak", "dBFS", columns(&overview.mix.waveform, COLUMNS).iter().map(decibels).collect()),
+    };
+    let ceiling = overview.loudness.as_ref().and_then(|l| l.ceiling_dbtp).unwrap_or(0.0);
+    let high = values.iter().flatten().fold(ceiling.max(0.0), |m: f64, v| m.max(*v)) + 1.5;
+    let at = |level: f64| y + ((high - level) / (high - FLOOR)).clamp(0.0, 1.0) * PEAK;
+    heading(svg, y + 14.0, name, unit);
+    let places = match overview.overs.len() {
+        0 => "nothing over 0 dBFS".to_owned(),
+        1 => "1 place over 0 dBFS".to_owned(),
+        100.. => "100 overs and more".to_owned(),
+        n => format!("{n} places over 0"),
+    };
+    svg.text("detail", (MARGIN + 12.0, y + 31.0), Anchor::Start, &places, None);
+    svg.rect("panel", [LEFT, y, axis.width(), PEAK], 0.0);
+    axis.grid(svg, &axis.ticks(), y, bottom);
+    super::cues::bands(svg, overview, axis, y, bottom);
+    let steps = Steps::new((LEFT, axis.width()), bottom, values.len(), PEAK);
+    let reach = |v: &Option<f64>| (v.map_or(0.0, |v| bottom - at(v)), 0.0);
+    steps.open(svg);
+    svg.path("bars", &steps.outline(values.iter().map(reach)));
+    svg.raw("</g>");
+    let wide = axis.width() / values.len().max(1) as f64;
+    let mut red = String::new();
+    for (i, level) in values.iter().enumerate().filter_map(|(i, v)| v.filter(|v| *v > ceiling).map(|v| (i, v))) {
+        let x = number(LEFT + i as f64 * wide);
+        let _ = write!(red, "M{x} {}h{}V{}H{x}z", number(at(level)), number(wide.max(1.5)), number(bottom));
+    }
+    svg.path("bars over", &red);
+    for level in [-12.0, -24.0] {
+        svg.text("tick", (LEFT - 6.0, at(level) + 4.0), Anchor::End, &signed(level, 0), None);
+        svg.line("grid", (LEFT, at(level)), (RIGHT, at(level)));
+    }
+    svg.text("tick over", (LEFT - 6.0, at(ceiling) + 4.0), Anchor::End, &signed(ceiling, 0), None);
+    svg.line("ceiling", (LEFT, at(ceiling)), (RIGHT, at(ceiling)));
+    overview.overs.iter().for_each(|o| over(svg, o, axis, y));
+    if overview.over_samples > 0 {
+        let count = if overview.over_samples == 1 {
+            "1 sample".to_owned()
+        } else {
+            format!("{} samples", grouped(overview.over_samples))
+        };
+        svg.text("detail", (MARGIN + 12.0, y + 46.0), Anchor::Start, &count, None);
+    }
+}
+
+/// A triangle at a place that is over, with its time and level.
+fn over(svg: &mut Svg, over: &Over, axis: &Axis, y: f64) {
+    let x = axis.x(over.at_s);
+    let what = format!("over by {:.2} dB at {}", over.peak_dbfs, axis.name(over.at_s));
+    svg.raw(&format!(
+        "<path class=\"over-mark\" role=\"button\" tabindex=\"0\" data-at=\"{:.6}\" aria-label=\"{what}\" d=\"M{} {}l-5-8h10z\"><title>{what}</title></path>",
+        over.at_s,
+        number(x),
+        number(y + 1.0),
+    ));
+}
+
+fn heading(svg: &mut Svg, y: f64, name: &str, unit: &str) {
+    svg.with_unit("name", (MARGIN + 12.0, y), name, unit);
+}

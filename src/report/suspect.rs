@@ -1,0 +1,125 @@
+//! What looks like a mistake in the stems or in the session: warnings W107 to W111.
+
+use super::{Code, Warning};
+use crate::{
+    plan::{Lane, LaneKind},
+    render::Renderer,
+    sink::same_file,
+    units::{Dbfs, Frames},
+};
+use std::{
+    fs::File,
+    io::{Read, Seek, SeekFrom},
+    ops::Range,
+    path::Path,
+};
+
+/// A mean of −60 dBFS and 1 % of the peak is no music.
+const OFFSET: (f64, f64) = (0.001, 0.01);
+/// Channels this much alike, upside down, are a pair with one lead crossed.
+const INVERTED: f64 = -0.95;
+/// A first or last sample of −30 dBFS is heard as a click.
+const CLICK: f64 = 0.031_622_776_601_683_79;
+
+/// The warnings of a render of this range.
+pub(crate) fn suspects(renderer: &Renderer, range: &Range<Frames>) -> Vec<Warning> {
+    let plan = renderer.plan();
+    let mut all = Vec::new();
+    let tracks: Vec<(usize, &Lane)> =
+        plan.lanes.iter().enumerate().filter(|(_, lane)| lane.kind == LaneKind::Track).collect();
+    for &(index, lane) in &tracks {
+        let mut say = |code, file: Option<&str>, text: String| {
+            all.push(Warning { code, track: Some(lane.name.clone()), file: file.map(str::to_owned), text });
+        };
+        if let Some(why) = &lane.unused {
+            say(Code::W111, None, format!("is not heard: {why}"));
+        }
+        let Some(survey) = renderer.survey(index).filter(|_| lane.live) else { continue };
+        if let Some((mean, share)) = survey.offset()
+            && mean >= OFFSET.0
+            && share >= OFFSET.1
+        {
+            say(Code::W107, None, format!("its mean is not 0 but {:.1}: a constant offset", Dbfs::of(mean)));
+        }
+        if survey.likeness().is_some_and(|l| l <= INVERTED) {
+            let text = "left and right are each other upside down: they vanish in mono".to_owned();
+            say(Code::W110, None, text);
+        }
+        for (clip, [first, last]) in lane.clips().iter().zip(renderer.edges(index)) {
+            let inside = |frame: u64| range.contains(&Frames(frame));
+            let starts = *first >= CLICK && inside(clip.range.start);
+            let ends = *last >= CLICK && inside(clip.range.end.saturating_sub(1));
+            let what = match (starts, ends) {
+                (true, true) => format!("starts at {:.1} and ends at {:.1}", Dbfs::of(*first), Dbfs::of(*last)),
+                (true, false) => format!("starts at {:.1}", Dbfs::of(*first)),
+                (false, true) => format!("ends at {:.1}", Dbfs::of(*last)),
+                (false, false) => continue,
+            };
+            let text = format!("{what}, which may click: fade it, or place it elsewhere");
+            say(Code::W109, Some(&clip.stem.name), text);
+        }
+    }
+    duplicates(renderer, &tracks, &mut all);
+    all
+}
+
+/// Warns of tracks that play the same sound at the same time as one before them.
+fn duplicates(renderer: &Renderer, tracks: &[(usize, &Lane)], all: &mut Vec<Warning>) {
+    let heard = |index: usize, lane: &Lane| lane.live && renderer.peaks(index).iter().any(|p| p.value > 0.0);
+    let live: Vec<&Lane> = tracks.iter().filter(|(i, lane)| heard(*i, lane)).map(|(_, lane)| *lane).collect();
+    for (i, lane) in live.iter().enumerate() {
+        let twin = live.iter().take(i).find(|other| same(other, lane));
+        if let (Some(twin), Some(clip)) = (twin, lane.clips().first()) {
+            let text = format!("the same sound as track {:?}, at the same time", twin.name);
+            let (track, file) = (Some(lane.name.clone()), Some(clip.stem.name.clone()));
+            all.push(Warning { code: Code::W108, track, file, text });
+        }
+    }
+}
+
+/// Whether two tracks play the same stretches of the same stems at the same places. Their gains may differ.
+fn same(a: &Lane, b: &Lane) -> bool {
+    let (a, b) = (a.clips(), b.clips());
+    a.len() == b.len()
+        && a.iter().zip(b).all(|(a, b)| {
+            let place = a.range == b.range && a.from == b.from && a.stem.spec == b.stem.spec;
+            place
+                && match (a.stem.path(), b.stem.path()) {
+                    (Some(one), Some(other)) if one == other => a.stem.name == b.stem.name,
+                    (Some(one), Some(other)) => {
+                        same_file(&one, &other).unwrap_or(false) || alike(&one, &other).unwrap_or(false)
+                    }
+                    _ => std::sync::Arc::ptr_eq(&a.stem, &b.stem),
+                }
+        })
+}
+
+/// Whether two files hold the same bytes. Most that do not are told apart by their length or a few pages.
+fn alike(a: &Path, b: &Path) -> std::io::Result<bool> {
+    const PAGE: usize = 1 << 16;
+    let (mut a, mut b) = (File::open(a)?, File::open(b)?);
+    let length = a.metadata()?.len();
+    if length != b.metadata()?.len() {
+        return Ok(false);
+    }
+    let (mut one, mut other) = (Vec::new(), Vec::new());
+    let mut page = |at: u64| -> std::io::Result<bool> {
+        for (file, bytes) in [(&mut a, &mut one), (&mut b, &mut other)] {
+            bytes.clear();
+            file.seek(SeekFrom::Start(at))?;
+            file.take(PAGE as u64).read_to_end(bytes)?;
+        }
+        Ok(one == other)
+    };
+    for at in [length / 2, length / 3, length / 5 * 4] {
+        if !page(at)? {
+            return Ok(false);
+        }
+    }
+    for at in (0..length).step_by(PAGE) {
+        if !page(at)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

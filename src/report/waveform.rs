@@ -1,0 +1,64 @@
+//! The mix's waveform for players on web pages: the JSON form of audiowaveform, version 2.
+//!
+//! Every pair is the lowest and the highest sample under a pixel, channels in turn, rounded to integers of 16 bits; what
+//! is beyond full scale is the nearest of them.
+
+use super::{Report, Waveform};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Document {
+    version: u8,
+    channels: usize,
+    sample_rate: u32,
+    samples_per_pixel: u64,
+    bits: u8,
+    length: usize,
+    data: Vec<i16>,
+}
+
+impl Report {
+    /// The mix's waveform as audiowaveform JSON, version 2, 16 bits; `None` where no
+    /// [`overview`](crate::Bounce::overview) was gathered.
+    ///
+    /// ```
+    /// use soundtrack::{Bounce, Layout, Options, Plan, Renderer, SampleRate, Session, Spec, Track};
+    /// use soundtrack::{sink, source::Memory};
+    /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    /// let mut mix = Session::new(spec.rate, spec.layout);
+    /// mix.add_track(Track::new("steps", Memory::new(spec, vec![vec![0.25, -0.5, 0.5, 1.0]])?));
+    /// let mut renderer = Renderer::new(Plan::compile(&mix)?, &Options::default())?;
+    /// let report = Bounce::new().overview(2).into_sink(&mut renderer, &mut sink::Memory::default())?;
+    /// assert_eq!(
+    ///     report.to_waveform_json().unwrap(),
+    ///     r#"{"version":2,"channels":1,"sample_rate":48000,"samples_per_pixel":2,"bits":16,"length":2,"data":[-16384,8192,16384,32767]}"#
+    /// );
+    /// # Ok::<(), soundtrack::Error>(())
+    /// ```
+    #[must_use]
+    pub fn to_waveform_json(&self) -> Option<String> {
+        let overview = self.overview.as_ref()?;
+        let channels = &overview.mix_channels;
+        let length = channels.first().map_or(0, |c| c.min.len());
+        let pair = |channel: &Waveform, bin: usize| {
+            let at = |values: &[f32]| values.get(bin).map_or(0, |v| integer(*v));
+            [at(&channel.min), at(&channel.max)]
+        };
+        let data = (0..length).flat_map(|bin| channels.iter().flat_map(move |c| pair(c, bin))).collect();
+        let document = Document {
+            version: 2,
+            channels: channels.len(),
+            sample_rate: self.rate_hz,
+            samples_per_pixel: overview.frames_per_bin,
+            bits: 16,
+            length,
+            data,
+        };
+        serde_json::to_string(&document).ok()
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "rounded, and a cast saturates")]
+fn integer(sample: f32) -> i16 {
+    (sample * 32_768.0).round() as i16
+}

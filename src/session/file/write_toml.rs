@@ -1,0 +1,153 @@
+//! The tree as TOML: written anew, or only what changed put into a text that keeps its comments and order.
+
+use super::document::{Node, Table, Value};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table as Section, TableLike};
+
+/// The text of a session, written anew: a section for every bus, track, cue and deliverable, a line for everything in it.
+pub(super) fn text(tree: &Table) -> String {
+    let mut document = DocumentMut::new();
+    for (key, node) in &tree.entries {
+        document.insert(&key.name, item(node, &[&key.name]));
+    }
+    document.to_string().trim_start().to_owned()
+}
+
+/// The text with the difference between two trees put into it; `None` where the text is no TOML.
+pub(super) fn edited(text: &str, old: &Table, new: &Table) -> Option<String> {
+    let mut document: DocumentMut = text.parse().ok()?;
+    edit(document.as_table_mut(), old, new, &mut Vec::new());
+    Some(document.to_string())
+}
+
+/// Takes keys out of the table of a name in a section, where they are: `cue`, `storm`, `files`.
+pub(super) fn without(text: &str, section: &str, name: &str, keys: &[&str]) -> Option<String> {
+    let mut document: DocumentMut = text.parse().ok()?;
+    let outer = document.get_mut(section)?.as_table_like_mut()?;
+    let table = outer.get_mut(name)?.as_table_like_mut()?;
+    for key in keys {
+        table.remove(key);
+    }
+    Some(document.to_string())
+}
+
+fn edit<'a>(table: &mut dyn TableLike, old: &Table, new: &'a Table, path: &mut Vec<&'a str>) {
+    for (key, _) in old.entries.iter().filter(|(k, _)| new.get(&k.name).is_none()) {
+        table.remove(&key.name);
+    }
+    let named = path.last().is_some_and(|of| ["bus", "track", "clip", "cue", "use", "deliver"].contains(of));
+    for (key, node) in &new.entries {
+        path.push(&key.name);
+        match (old.get(&key.name).map(|n| &n.value), &node.value) {
+            (Some(before), after) if same(before, after) => {}
+            (Some(Value::Table(before)), Value::Table(after)) => {
+                match table.get_mut(&key.name).and_then(Item::as_table_like_mut) {
+                    Some(inner) => edit(inner, before, after, path),
+                    // What a pattern found is not written down: only what is different about it is.
+                    None => {
+                        let node = Node { value: Value::Table(difference(before, after)), span: 0..0 };
+                        put(table, &key.name, item(&node, path), named);
+                    }
+                }
+            }
+            _ => put(table, &key.name, item(node, path), named),
+        }
+        path.pop();
+    }
+}
+
+/// What is new in a table, or different.
+fn difference(before: &Table, after: &Table) -> Table {
+    let mut new = Table::default();
+    for (key, node) in &after.entries {
+        match (before.get(&key.name).map(|n| &n.value), &node.value) {
+            (Some(old), now) if same(old, now) => {}
+            (Some(Value::Table(old)), Value::Table(now)) => new.put(&key.name, Value::Table(difference(old, now))),
+            (_, now) => new.put(&key.name, now.clone()),
+        }
+    }
+    new
+}
+
+/// Sets a value; one that was there keeps the space and the comments around it.
+fn put(table: &mut dyn TableLike, key: &str, item: Item, named: bool) {
+    match (table.get_mut(key), item) {
+        (Some(Item::Value(there)), Item::Value(mut value)) => {
+            *value.decor_mut() = there.decor().clone();
+            *there = value;
+        }
+        (Some(_), item) => {
+            table.insert(key, item);
+        }
+        (None, item) => {
+            // Among named things order counts, and a line would come before the sections.
+            let sections = named && table.iter().any(|(_, item)| item.is_table());
+            let item = match item {
+                Item::Value(toml_edit::Value::InlineTable(inline)) if sections => Item::Table(inline.into_table()),
+                item => item,
+            };
+            table.insert(key, item);
+        }
+    }
+}
+
+/// Sections down to a bus, a track, a cue; the tracks and uses of a cue are lines of one section each.
+fn item(node: &Node, path: &[&str]) -> Item {
+    let Value::Table(table) = &node.value else { return Item::Value(value(&node.value)) };
+    let (groups, named) = (["bus", "track", "cue", "deliver"], path.first().copied().unwrap_or_default());
+    let section = match path {
+        [_] => named != "marker",
+        [_, _] => groups.contains(&named),
+        [_, _, inner] => named == "cue" && ["track", "use"].contains(inner),
+        _ => false,
+    };
+    if !section {
+        return Item::Value(value(&node.value));
+    }
+    let mut out = Section::new();
+    out.set_implicit(path.len() == 1 && groups.contains(&named));
+    for (key, node) in &table.entries {
+        let mut inner = path.to_vec();
+        inner.push(&key.name);
+        out.insert(&key.name, item(node, &inner));
+    }
+    Item::Table(out)
+}
+
+fn value(from: &Value) -> toml_edit::Value {
+    match from {
+        Value::Text(text) => text.as_str().into(),
+        Value::Integer(n) => (*n).into(),
+        Value::Number(x) => (*x).into(),
+        Value::Switch(on) => (*on).into(),
+        Value::List(list) => list.iter().map(|n| value(&n.value)).collect::<Array>().into(),
+        Value::Table(table) => {
+            let entries = table.entries.iter().map(|(key, node)| (key.name.as_str(), value(&node.value)));
+            entries.collect::<InlineTable>().into()
+        }
+        Value::Other(_) => "".into(),
+    }
+}
+
+/// Whether two values say the same, in the same order.
+pub(super) fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Text(a), Value::Text(b)) => a == b,
+        (Value::Integer(a), Value::Integer(b)) => a == b,
+        (Value::Number(a), Value::Number(b)) => a == b,
+        (Value::Switch(a), Value::Switch(b)) => a == b,
+        (Value::List(a), Value::List(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(&a.value, &b.value))
+        }
+        (Value::Table(a), Value::Table(b)) => same_tables(a, b),
+        _ => false,
+    }
+}
+
+/// Whether two tables say the same, in the same order.
+pub(super) fn same_tables(a: &Table, b: &Table) -> bool {
+    let pairs = a.entries.iter().zip(&b.entries);
+    let equal = |((ka, na), (kb, nb)): (&(super::document::Key, Node), &(super::document::Key, Node))| {
+        ka.name == kb.name && same(&na.value, &nb.value)
+    };
+    a.entries.len() == b.entries.len() && pairs.into_iter().all(equal)
+}

@@ -1,0 +1,185 @@
+//! Warnings about stems and sessions that are hardly meant so: each is provoked once, and once not.
+//!
+//! W112 is in `tests/dither.rs`; the codes of reading stems are in the tests of formats and refusals.
+
+use soundtrack::{
+    Block, Bounce, Bus, Clip, Decibels, Fade, FadeShape, Format, Frames, Layout, Options, Plan, Renderer, Result,
+    SampleRate, Session, Sink, Spec, Track,
+    report::{Code, Report},
+    sink::Written,
+    source::Memory,
+};
+use std::{f64::consts::TAU, path::Path};
+
+const RATE: SampleRate = SampleRate::HZ_48000;
+const FRAMES: usize = 96_000;
+
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn write(&mut self, _: &Block) -> Result<()> {
+        Ok(())
+    }
+    fn finish(&mut self) -> Result<Written> {
+        Ok(Written::default())
+    }
+}
+
+fn report(mix: &Session) -> Report {
+    let mut renderer = Renderer::new(Plan::compile(mix).unwrap(), &Options::default()).unwrap();
+    Bounce::new().into_sink(&mut renderer, &mut Nowhere).unwrap()
+}
+
+/// What is said under a code, without the code.
+fn said(mix: &Session, code: Code) -> Vec<String> {
+    let warnings = report(mix).warnings.into_iter().filter(|w| w.code == code);
+    warnings.map(|w| w.to_string()[5..].to_owned()).collect()
+}
+
+/// A tone that swells from silence and fades into it.
+fn tone(hz: f64) -> Vec<f64> {
+    let envelope = |n: usize| (TAU / 2.0 * n as f64 / FRAMES as f64).sin();
+    (0..FRAMES).map(|n| 0.5 * envelope(n) * (TAU * hz * n as f64 / 48_000.0).sin()).collect()
+}
+
+fn memory(channels: Vec<Vec<f64>>) -> Memory {
+    let layout = if channels.len() == 1 { Layout::Mono } else { Layout::Stereo };
+    Memory::new(Spec { rate: RATE, layout }, channels).unwrap()
+}
+
+fn mix(tracks: impl IntoIterator<Item = Track>) -> Session {
+    let mut mix = Session::new(RATE, Layout::Stereo);
+    for track in tracks {
+        mix.add_track(track);
+    }
+    mix
+}
+
+fn stereo() -> Memory {
+    memory(vec![tone(440.0), tone(550.0)])
+}
+
+#[test]
+fn good_stems_are_not_warned_of() {
+    let good = mix([Track::new("a", stereo()), Track::new("b", memory(vec![tone(60.0)])).gain(Decibels(-3.0))]);
+    let codes: Vec<Code> = report(&good).warnings.iter().map(|w| w.code).filter(|c| !c.is_note()).collect();
+    assert_eq!(codes, []);
+}
+
+#[test]
+fn w107_a_constant_offset() {
+    let raised = |by: f64| {
+        let envelope = |n: usize| (n.min(FRAMES - 1 - n) as f64 / 1000.0).min(1.0);
+        mix([Track::new(
+            "x",
+            memory(vec![tone(440.0).iter().enumerate().map(|(n, s)| s + by * envelope(n)).collect()]),
+        )])
+    };
+    // Mono in the centre of a stereo mix is 3 dB down; the ramps take 1 % of the mean.
+    let want = ["track \"x\": its mean is not 0 but -29.1 dBFS: a constant offset"];
+    assert_eq!(said(&raised(0.05), Code::W107), want);
+    assert!(said(&raised(0.001), Code::W107).is_empty());
+}
+
+#[test]
+fn w108_the_same_sound_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, samples: &[f64]| {
+        let path = folder.path().join(name);
+        let spec = hound::WavSpec {
+            channels: 1,
+            sample_rate: 48_000,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        let mut writer = hound::WavWriter::create(&path, spec).unwrap();
+        samples.iter().for_each(|s| writer.write_sample((s * 30_000.0) as i16).unwrap());
+        writer.finalize().unwrap();
+        path
+    };
+    let (one, copy, other) =
+        (file("one.wav", &tone(440.0)), file("copy.wav", &tone(440.0)), file("other.wav", &tone(441.0)));
+    let two = |a: &Path, b: &Path| mix([Track::new("a", a), Track::new("b", b).gain(Decibels(-6.0))]);
+    let want =
+        |file: &Path| vec![format!("track \"b\": {}: the same sound as track \"a\", at the same time", file.display())];
+    assert_eq!(said(&two(&one, &copy), Code::W108), want(&copy));
+    assert_eq!(said(&two(&one, &one), Code::W108), want(&one));
+    assert!(said(&two(&one, &other), Code::W108).is_empty());
+    // At another time it is an echo.
+    let mut later = two(&one, &copy);
+    later.tracks_mut()[1].clips[0].at = Frames(100).into();
+    assert!(said(&later, Code::W108).is_empty());
+    // What is silent is the same as all that is.
+    let quiet = (file("q.wav", &[0.0; 1000]), file("r.wav", &[0.0; 1000]));
+    assert!(said(&two(&quiet.0, &quiet.1), Code::W108).is_empty());
+}
+
+#[test]
+fn w109_an_abrupt_start_or_end() {
+    let clip = |from: u64, length: u64| Clip::new(stereo()).from(Frames(from)).length(Frames(length));
+    let one = |clip: Clip| mix([Track::of("x").clip(clip)]);
+    let cut = said(&one(clip(48_010, 10_001)), Code::W109);
+    let what = "starts at -9.6 dBFS and ends at -6.5 dBFS, which may click: fade it, or place it elsewhere";
+    assert_eq!(cut, [format!("track \"x\": memory: {what}")]);
+    let fade = Fade { length: Frames(100), shape: FadeShape::Linear };
+    assert!(said(&one(clip(48_010, 10_001).fade_in(fade).fade_out(fade)), Code::W109).is_empty());
+    // A start and no end.
+    let start = said(&one(clip(48_010, FRAMES as u64 - 48_010)), Code::W109);
+    assert!(start[0].contains("starts at -9.6") && !start[0].contains("ends"), "{start:?}");
+    // Soft enough not to click.
+    assert!(said(&one(clip(48_010, 10_001).gain(Decibels(-30.0))), Code::W109).is_empty());
+    // Outside the range that is rendered.
+    let mut renderer = Renderer::new(Plan::compile(&one(clip(48_010, 10_001))).unwrap(), &Options::default()).unwrap();
+    let part = Bounce::new().range(Frames(10)..Frames(9000)).into_sink(&mut renderer, &mut Nowhere).unwrap();
+    assert!(part.warnings.iter().all(|w| w.code != Code::W109));
+}
+
+#[test]
+fn w110_a_pair_with_one_side_upside_down() {
+    let pair = |factor: f64| {
+        let left = tone(440.0);
+        let right = left.iter().map(|s| s * factor).collect();
+        mix([Track::new("x", memory(vec![left, right]))])
+    };
+    let want = ["track \"x\": left and right are each other upside down: they vanish in mono"];
+    assert_eq!(said(&pair(-0.9), Code::W110), want);
+    assert!(said(&pair(0.9), Code::W110).is_empty());
+    assert!(said(&pair(-0.1), Code::W110).is_empty(), "a faint rest is no pair");
+    assert!(said(&mix([Track::new("x", stereo())]), Code::W110).is_empty());
+}
+
+#[test]
+fn w111_a_track_that_is_not_heard() {
+    let muted_bus = || {
+        let mut session = Session::new(RATE, Layout::Stereo);
+        let bus = session.add_bus(Bus::new("group").mute(true));
+        session.add_track(Track::new("x", stereo()).to(bus));
+        session.add_track(Track::new("y", stereo()));
+        session
+    };
+    let want = ["track \"x\": is not heard: all that it goes to is muted or turned all the way down"];
+    assert_eq!(said(&muted_bus(), Code::W111), want);
+    let down = mix([Track::new("x", stereo()).gain(Decibels::SILENCE), Track::new("y", stereo())]);
+    assert_eq!(said(&down, Code::W111), ["track \"x\": is not heard: its fader is all the way down"]);
+    let mut late = mix([Track::new("y", stereo()), Track::of("x").clip(Clip::new(stereo()).at(Frames(200_000)))]);
+    late.length = Some(Frames(100_000));
+    assert_eq!(said(&late, Code::W111), ["track \"x\": is not heard: it lies after the end of the mix"]);
+    // Muted on purpose, or because another is soloed.
+    assert!(said(&mix([Track::new("x", stereo()).mute(true), Track::new("y", stereo())]), Code::W111).is_empty());
+    assert!(said(&mix([Track::new("x", stereo()), Track::new("y", stereo()).solo(true)]), Code::W111).is_empty());
+    assert!(said(&mix([Track::new("x", stereo())]), Code::W111).is_empty());
+}
+
+#[test]
+fn w101_clipping_and_w106_silence_and_w116_absurd_levels() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = |mix: &Session| {
+        let bounce = Bounce::new().format(Format::Wav16).overwrite(true);
+        let warnings = bounce.run(mix, folder.path().join("o.wav")).unwrap().warnings;
+        warnings.into_iter().map(|w| w.code).filter(|c| !c.is_note()).collect::<Vec<_>>()
+    };
+    assert_eq!(written(&mix([Track::new("x", stereo()).gain(Decibels(12.0))])), [Code::W101]);
+    assert_eq!(written(&mix([Track::new("x", stereo()).gain(Decibels(40.0))])), [Code::W101, Code::W116]);
+    assert_eq!(written(&mix([Track::new("x", memory(vec![vec![0.0; 100]]))])), [Code::W106]);
+    assert_eq!(written(&mix([Track::new("x", stereo())])), []);
+}
