@@ -1,6 +1,6 @@
 //! Renders offline: a plan from its start to its end into a sink, block by block.
 
-mod depth;
+pub(crate) mod depth;
 mod fit;
 
 use crate::{
@@ -362,7 +362,7 @@ fn next(renderer: &mut Renderer, block: &mut Block, left: Frames) -> Result<()> 
 
 impl Report {
     /// Adds what the sink tells.
-    fn wrote(&mut self, written: &Written) {
+    pub(crate) fn wrote(&mut self, written: &Written) {
         self.output = written.path.as_ref().map(|p| p.display().to_string());
         self.bytes = written.bytes;
         self.mix.clipped_samples = written.clipped;
@@ -380,7 +380,7 @@ impl Report {
     }
 
     /// Warns of samples that no format holds.
-    fn overflowed(&mut self) {
+    pub(crate) fn overflowed(&mut self) {
         let lost = self.mix.non_finite_samples;
         if lost > 0 {
             let s = if lost == 1 { "" } else { "s" };

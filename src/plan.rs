@@ -48,7 +48,7 @@ use std::{ops::Range, path::PathBuf, sync::Arc};
 /// );
 /// # Ok::<(), soundtrack::Error>(())
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     pub(crate) spec: Spec,
     pub(crate) pan_law: PanLaw,
@@ -80,7 +80,7 @@ pub(crate) struct Note {
     pub what: String,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Lane {
     pub kind: LaneKind,
     pub name: String,
@@ -102,7 +102,7 @@ pub(crate) enum LaneKind {
     Master,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum LaneInput {
     Clips(Vec<PlannedClip>),
     /// In the order of summing.

@@ -11,6 +11,7 @@ mod moves;
 pub(crate) mod overs;
 mod pool;
 pub(crate) mod sketch;
+mod tap;
 
 use crate::{
     block::Block,
@@ -26,6 +27,7 @@ use limited::Limited;
 pub(crate) use limited::Reduction;
 use pool::Pool;
 use sketch::{Grid, Sketch};
+use tap::Tap;
 
 /// How a plan is run. Nothing here changes a sample.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,6 +63,7 @@ pub struct Renderer {
     position: u64,
     /// Where the master has a limiter.
     limited: Option<Limited>,
+    taps: Vec<Tap>,
 }
 
 impl Renderer {
@@ -74,7 +77,7 @@ impl Renderer {
         let lanes = plan.lanes.iter().map(|lane| LaneState::new(lane, plan.spec)).collect();
         let outputs = plan.lanes.iter().map(|_| Output::new(layout)).collect();
         let limited = plan.limit.map(|ceiling| Limited::new(ceiling, plan.spec.rate, layout.channels()));
-        Ok(Self { plan, lanes, outputs, pool, position: 0, limited })
+        Ok(Self { plan, lanes, outputs, pool, position: 0, limited, taps: Vec::new() })
     }
 
     /// The plan that is run.
@@ -105,6 +108,17 @@ impl Renderer {
 
     /// The same, at most `most` frames.
     pub(crate) fn render_part(&mut self, block: &mut Block, most: usize) -> Result<usize> {
+        self.render_tapped(block, &mut [], most)
+    }
+
+    /// From here on keeps what these lanes give, for [`render_tapped`](Self::render_tapped).
+    pub(crate) fn tap(&mut self, lanes: &[usize]) {
+        let channels = self.plan.spec.layout.channels();
+        self.taps = lanes.iter().map(|&lane| Tap::new(lane, channels)).collect();
+    }
+
+    /// The same, and into a block for each tapped lane, as large as the first, what it gave.
+    pub(crate) fn render_tapped(&mut self, block: &mut Block, tapped: &mut [Block], most: usize) -> Result<usize> {
         if block.layout() != self.plan.spec.layout {
             let what = format!("a block of {} for a plan of {}", block.layout(), self.plan.spec.layout);
             return Err(Error::new(ErrorKind::Session, what));
@@ -112,6 +126,7 @@ impl Renderer {
         let left = usize::try_from(self.plan.length.0.saturating_sub(self.position)).unwrap_or(usize::MAX);
         let total = left.min(block.capacity()).min(most);
         block.set_frames(total);
+        tapped.iter_mut().for_each(|t| t.set_frames(total));
         let mut done = 0;
         while done < total {
             let n = BLOCK.min(total - done);
@@ -123,16 +138,17 @@ impl Renderer {
                 }
                 self.limited = Some(limited);
                 given?;
-                done += n;
-                self.position += n as u64;
-                continue;
-            }
-            self.run(self.position, n)?;
-            let master = self.outputs.last().into_iter().flat_map(|o| o.block.channels());
-            for (to, from) in block.channels_mut().zip(master) {
-                if let Some(to) = to.get_mut(done..done + n) {
-                    to.copy_from_slice(from);
+            } else {
+                self.run(self.position, n)?;
+                let master = self.outputs.last().into_iter().flat_map(|o| o.block.channels());
+                for (to, from) in block.channels_mut().zip(master) {
+                    if let Some(to) = to.get_mut(done..done + n) {
+                        to.copy_from_slice(from);
+                    }
                 }
+            }
+            for (tap, to) in self.taps.iter_mut().zip(&mut *tapped) {
+                tap.give(self.position, to, done, n);
             }
             done += n;
             self.position += n as u64;
@@ -187,6 +203,7 @@ impl Renderer {
             // The first in the order of the plan, whichever thread met one first.
             results.into_iter().collect::<Result<()>>()?;
         }
+        self.taps.iter_mut().for_each(|tap| tap.take(&self.outputs, plan, at, frames));
         Ok(())
     }
 

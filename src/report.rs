@@ -16,7 +16,7 @@ mod picture;
 mod save;
 mod heard;
 mod suspect;
-mod table;
+pub(crate) mod table;
 mod waveform;
 
 pub(crate) use gather::gather;
@@ -313,6 +313,8 @@ pub enum Code {
     W117,
     /// The format does not say how much delay its encoder added.
     W118,
+    /// The stems of a deliverable do not add up to its mix.
+    W119,
 }
 
 impl Code {

@@ -1,6 +1,7 @@
 //! Where audio goes: the trait and what a finished sink tells.
 
 mod atomic;
+mod closed;
 #[cfg(feature = "device")]
 pub(crate) mod device;
 mod dithered;
@@ -10,6 +11,7 @@ mod wav;
 
 pub(crate) use atomic::AtomicFile;
 pub use atomic::same_file;
+pub(crate) use closed::{Closed, publish};
 #[cfg(feature = "device")]
 pub use device::{DeviceInfo, devices};
 pub use dithered::{Dither, Dithered, Shaping, UnknownShaping};

@@ -120,17 +120,42 @@ fn stems_are_complete_and_sum_well() {
 }
 
 #[test]
-fn the_mix_has_headroom_and_is_not_timid() {
+fn the_reel_has_headroom_and_delivers_what_it_promises() {
     let folder = tempfile::tempdir().unwrap();
-    let stems = demo::write_stems(folder.path()).unwrap();
-    let session = tour::session(&stems, soundtrack::SampleRate::HZ_48000, soundtrack::Layout::Stereo);
-    let report = session.bounce(folder.path().join("soundtrack.wav")).unwrap();
-    let peak = report.mix.peak_dbfs.unwrap();
-    assert!(-6.0 < peak && peak < 0.0, "the mix peaks at {peak:.2} dBFS");
-    assert_eq!((report.mix.clipped_samples, report.frames), (0, SECONDS as u64 * 48_000));
-    let buses: Vec<_> = report.buses.iter().map(|b| (b.name.as_str(), b.heard)).collect();
-    assert_eq!(buses, [("rhythm", true), ("band", true), ("tune", true)]);
-    assert!(report.warnings.iter().all(|w| w.code.is_note()), "{:?}", report.warnings);
+    let stems = demo::write_stems(&folder.path().join("stems")).unwrap();
+    let session = tour::session(&stems, folder.path(), soundtrack::SampleRate::HZ_48000, soundtrack::Layout::Stereo);
+    let done = soundtrack::Delivery::new().run(&session).unwrap();
+    assert!(done.passed());
+    let warnings = done.warnings();
+    assert!(warnings.iter().all(|w| w.code.is_note()), "{warnings:?}");
+    let frames: Vec<(&str, Vec<u64>)> = done
+        .deliverables
+        .iter()
+        .map(|d| (d.name.as_str(), d.files.iter().map(|f| f.report.frames).collect()))
+        .collect();
+    // The reel ends with its last cue, which starts after 41 s and lasts 5 s and the 7 s of the ending.
+    let (reel, cues) = (53 * 48_000, vec![10 * 48_000, 32 * 48_000, 12 * 48_000]);
+    let want = [("full", vec![reel]), ("stems", vec![reel; 4]), ("album", cues), ("sing-along", vec![reel])];
+    assert_eq!(frames, want);
+
+    let [full, stems, album, _] = done.deliverables.as_slice() else { panic!() };
+    let mix = &full.files[0].report;
+    let peak = mix.mix.peak_dbfs.unwrap();
+    assert!(-6.0 < peak && peak < -1.0, "the mix peaks at {peak:.2} dBFS");
+    assert_eq!(mix.mix.clipped_samples, 0);
+    let buses: Vec<_> = mix.buses.iter().map(|b| (b.name.as_str(), b.heard)).collect();
+    assert_eq!(buses, [("rhythm", true), ("band", true), ("tune", true), ("hall", true)]);
+    // Four stems of 24 bits: 20 log10(4 / 2^24).
+    let within = stems.null_test.unwrap().within_dbfs.unwrap();
+    assert!((within + 132.453).abs() < 1e-3, "{within}");
+    assert!((album.loudness.unwrap().integrated_lufs.unwrap() + 18.0).abs() < 1e-6);
+    // The mix and its buses share a render; the other mix, and each cue heard and then written, have theirs.
+    assert_eq!(done.renders, 1 + 1 + 2 * 3);
+
+    // The plan tells the cut of the parade, in time with the music.
+    let plan = soundtrack::Plan::compile(&session).unwrap();
+    let uses: Vec<_> = plan.cues()[1].uses.iter().map(|u| (u.range.start.0, u.range.end.0, u.from.0)).collect();
+    assert_eq!(uses, [(480_000, 1_572_000, 0), (1_560_000, 1_896_000, 1_200_000)]);
 }
 
 #[test]

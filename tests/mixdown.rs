@@ -2,6 +2,8 @@
 
 #[path = "mixdown/hostile.rs"]
 mod hostile;
+#[path = "mixdown/deliver.rs"]
+mod deliver;
 #[path = "mixdown/inputs.rs"]
 mod inputs;
 #[path = "mixdown/judge.rs"]

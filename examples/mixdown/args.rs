@@ -13,6 +13,7 @@ Examples:
   mixdown stems/                                 every audio file of a folder, into stems.wav
   mixdown kick.wav@-3 bass.flac@-2:L20 vox.wav   levels in dB and places, into mix.wav
   mixdown song.toml -o out/song.wav --force      a session file, over what is there
+  mixdown film.toml --deliver stems              what the session promises, or a part of that
   mixdown stems/ --solo drums --range 10s..20s   a part of it
   mixdown stems/ --check --target ebu-r128       is it loud enough, too loud, clipped? Writes nothing
   mixdown stems/ --fit --target spotify          one gain, so that loudness and true peak are right
@@ -54,13 +55,18 @@ pub struct Args {
     #[arg(value_name = "INPUT", verbatim_doc_comment)]
     pub inputs: Vec<PathBuf>,
 
-    /// The WAV file to write [default: named after the session or the folder, or mix.wav; in this folder]
+    /// The WAV file to write [default: the session's deliverables; else named after the session or the folder, or mix.wav;
+    /// in this folder]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// Sample format of the output: integers of 16, 24 or 32 bits, or 32-bit float
-    #[arg(long, default_value = "wav24", value_parser = formats())]
-    pub format: Format,
+    /// Which of a session's deliverables to write, or all; may be given more than once [default: all]
+    #[arg(long, value_name = "NAME", conflicts_with = "output")]
+    pub deliver: Vec<String>,
+
+    /// Sample format of the output: integers of 16, 24 or 32 bits, or 32-bit float [default: wav24]
+    #[arg(long, value_parser = formats())]
+    pub format: Option<Format>,
 
     /// Rate of the output [default: the session's, or the highest among the stems]
     #[arg(long, value_name = "HZ", value_parser = rate)]

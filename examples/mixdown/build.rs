@@ -8,14 +8,14 @@ use soundtrack::{Damage, Decibels, Error, ErrorKind, Input, Layout, Load, Pan, S
 use std::path::{Path, PathBuf};
 
 /// The session that the inputs and the options ask for.
-pub fn session(kinds: Vec<Kind>, args: &Args, voice: Voice) -> Result<Session, Failure> {
+pub fn session(kinds: &[Kind], args: &Args, voice: Voice) -> Result<Session, Failure> {
     if !args.set.is_empty() && !matches!(kinds.first(), Some(Kind::Session(_))) {
         return Err(Failure::Usage("--set changes a value of a session file, and there is none".to_owned()));
     }
     let mut session = match kinds.first() {
         Some(Kind::Demo) => demo(args, voice)?,
         Some(Kind::Session(path)) => load(args)?.session(path)?,
-        _ => stems(kinds, args, voice)?,
+        _ => stems(kinds.to_vec(), args, voice)?,
     };
     if let Some(law) = args.pan_law {
         session.pan_law = law;
@@ -42,7 +42,8 @@ fn demo(args: &Args, voice: Voice) -> Result<Session, Failure> {
         let what = format!("{}: the stems of the demo cannot be written: {e}", folder.display());
         Error::new(ErrorKind::Output, what).because(e)
     })?;
-    Ok(tour::session(&written, args.rate.unwrap_or(SampleRate::HZ_48000), args.layout.unwrap_or(Layout::Stereo)))
+    let (rate, layout) = (args.rate.unwrap_or(SampleRate::HZ_48000), args.layout.unwrap_or(Layout::Stereo));
+    Ok(tour::session(&written, Path::new(DEMO), rate, layout))
 }
 
 /// A stem on its way to a track. The rate is that of an input that was opened already: where the output's is given, few

@@ -8,6 +8,7 @@ use std::{
 };
 
 /// An input, told from its name and from what lies under it; nothing is opened yet.
+#[derive(Clone)]
 pub enum Kind {
     Demo,
     Session(PathBuf),

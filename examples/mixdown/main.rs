@@ -3,12 +3,14 @@
 //! ```text
 //! args ─► inputs ─► build ─► Session ─► Plan ─► Bounce ─► file, table or JSON, exit code
 //!                                  strips ┘  range ┘  └ progress, stop
+//!                           └─► deliver ─► its deliverables, table or JSON, exit code
 //! args ─► compare, look ─► lines, exit code
 //! ```
 
 mod args;
 mod build;
 mod compare;
+mod deliver;
 mod demo;
 mod failure;
 mod folder;

@@ -44,6 +44,12 @@ pub fn in_demo(path: &Path) -> bool {
     matches!((folder, demo), (Ok(folder), Ok(demo)) if folder.starts_with(&demo))
 }
 
+/// The same for a path whose folder may not be there yet.
+pub fn under_demo(path: &Path) -> bool {
+    let there = path.ancestors().skip(1).find(|f| f.is_dir());
+    there.is_some_and(|folder| in_demo(&folder.join("x")))
+}
+
 /// Whether the path lies in a folder whose files are the inputs, so that another mix of it would take it in.
 pub fn among_stems(path: &Path, kinds: &[Kind]) -> bool {
     let same = |stems: &Path| soundtrack::sink::same_file(folder(path), stems).unwrap_or(false);

@@ -2,7 +2,7 @@
 
 use crate::{
     args::{Args, Progress},
-    build,
+    build, deliver,
     failure::{Failure, too_many_files},
     inputs::{self, Kind},
     judge, listen, output, paper, plan,
@@ -15,7 +15,7 @@ use crate::{
 use serde_json::json;
 use soundtrack::{
     Bounce, Error, ErrorKind, Frames, Plan, Report, Session,
-    report::{self, Code},
+    report::{self, Code, Warning},
 };
 use std::{
     fs,
@@ -24,7 +24,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const CHECK_FAILED: u8 = 1;
+pub const CHECK_FAILED: u8 = 1;
 
 /// Does what was asked; the exit code.
 ///
@@ -44,10 +44,13 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
         let made = fs::create_dir_all(output::DEMO);
         made.map_err(|e| Error::new(ErrorKind::Output, format!("{}: {e}", output::DEMO)).because(e))?;
     }
+    if let Some(code) = delivered(&kinds, args, voice, stop)? {
+        return Ok(code);
+    }
     let overwrite = args.force || output::in_demo(&path);
     let threads = args.threads.unwrap_or(0).into();
     let bounce = || {
-        let bounce = Bounce::new().format(args.format).overwrite(overwrite).threads(threads);
+        let bounce = Bounce::new().format(args.format.unwrap_or_default()).overwrite(overwrite).threads(threads);
         bounce.measure_strips(args.measure_strips)
     };
     let advised = |e| {
@@ -65,7 +68,7 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
         paper::check(report, overwrite || output::in_demo(report), &path)?;
         paper::spare(report, &args.inputs)?;
     }
-    let (mut session, mut plan) = compiled(kinds, args, voice, &path, overwrite)?;
+    let (mut session, mut plan) = compiled(&kinds, args, voice, &path, overwrite)?;
     if voice.verbose {
         voice.line(
             printable_lines(plan.to_string().trim_end()).as_str(),
@@ -131,7 +134,7 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
 /// Plays instead of writing.
 fn aloud(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
     let kinds = inputs::kinds(&args.inputs).map_err(|f| missing(f, args))?;
-    let mut session = build::session(kinds, args, voice).map_err(|f| missing(f, args))?;
+    let mut session = build::session(&kinds, args, voice).map_err(|f| missing(f, args))?;
     strips::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
     let plan = Plan::compile(&session).map_err(|e| Failure::Audio(e, build::guesses(&session)))?;
     let mut at = Frames::ZERO;
@@ -143,9 +146,28 @@ fn aloud(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
     listen::listen(args, &session, at, voice, stop)
 }
 
+/// Writes the deliverables, where there are any and no other output is named; the exit code.
+fn delivered(kinds: &[Kind], args: &Args, voice: Voice, stop: &Stop) -> Result<Option<u8>, Failure> {
+    let promises = matches!(kinds, [Kind::Session(_) | Kind::Demo]);
+    if args.output.is_some() || (!promises && args.deliver.is_empty()) {
+        return Ok(None);
+    }
+    if !promises {
+        return Err(Failure::Usage("--deliver: only a session file has deliverables".to_owned()));
+    }
+    let mut session = build::session(kinds, args, voice).map_err(|f| missing(f, args))?;
+    let Some(names) = deliver::asked(&session, args)? else { return Ok(None) };
+    strips::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
+    let code = deliver::run(&session, &names, args, voice, stop)?;
+    if matches!(kinds, [Kind::Demo]) && !args.quiet && !args.json && args.progress() != Progress::Json {
+        voice.line(&next_steps(), || json!({}));
+    }
+    Ok(Some(code))
+}
+
 /// The session that is asked for, and its plan.
 fn compiled(
-    kinds: Vec<Kind>,
+    kinds: &[Kind],
     args: &Args,
     voice: Voice,
     path: &Path,
@@ -172,7 +194,7 @@ fn show_plan(inputs: &[PathBuf], args: &Args, voice: Voice) -> Result<u8, Failur
         return Err(Failure::Usage("plan: of what? Name a session, a folder or stems".to_owned()));
     }
     let kinds = inputs::kinds(inputs).map_err(|f| missing(f, args))?;
-    let (session, plan) = compiled(kinds, args, voice, Path::new(""), false)?;
+    let (session, plan) = compiled(&kinds, args, voice, Path::new(""), false)?;
     print(&if args.json { format!("{:#}", plan::document(&plan, &session)) } else { plan::text(&plan, &session) })?;
     Ok(0)
 }
@@ -186,12 +208,9 @@ fn tell(report: &Report, silence: Option<&str>, args: &Args, voice: Voice, demo:
     }
     let failed = report.warnings.iter().filter(|w| !w.code.is_note()).count() + usize::from(silence.is_some());
     for warning in &report.warnings {
-        let said = if args.quiet { args.strict && !warning.code.is_note() } else { !warning.code.is_note() };
-        if said || args.verbose {
-            voice.warning(warning);
-            if warning.code == Code::W101 {
-                voice.hint("--format wav32f keeps what is above full scale");
-            }
+        said(warning, args, voice);
+        if warning.code == Code::W101 && (!args.quiet || args.strict) {
+            voice.hint("--format wav32f keeps what is above full scale");
         }
     }
     if let Some(silence) = silence.filter(|_| args.strict || !args.quiet) {
@@ -224,6 +243,14 @@ fn tell(report: &Report, silence: Option<&str>, args: &Args, voice: Voice, demo:
     Ok(0)
 }
 
+/// Says a warning, if it is asked for.
+pub fn said(warning: &Warning, args: &Args, voice: Voice) {
+    let said = if args.quiet { args.strict && !warning.code.is_note() } else { !warning.code.is_note() };
+    if said || args.verbose {
+        voice.warning(warning);
+    }
+}
+
 /// What to try after the demo.
 fn next_steps() -> String {
     let program = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
@@ -231,8 +258,8 @@ fn next_steps() -> String {
     let program = program.strip_prefix(&here).unwrap_or(&program).display();
     format!(
         "\nListen to it, then try:\n  \
-         {program} --solo rhythm --range 10s..20s   # a part of it, one bus alone\n  \
-         {program} --report target/demo/mix.html    # the same as a page that shows and plays it\n  \
+         {program} --deliver stems --solo rhythm    # one of the deliverables, one bus alone\n  \
+         {program} --range 10s..20s                 # a part of the mix, into target/demo/soundtrack.wav\n  \
          {program} --json                           # the same as data\n  \
          {program} target/demo/stems                # a folder of stems as they are, into stems.wav\n  \
          {program} kick.wav@-3 bass.flac@-2:L20     # your own stems, into mix.wav\n  \
@@ -250,7 +277,7 @@ pub fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// An error, and what to do about it in this program's words.
-fn advice(error: Error, path: &Path, overwrite: bool, args: &Args) -> (Error, Vec<String>) {
+pub fn advice(error: Error, path: &Path, overwrite: bool, args: &Args) -> (Error, Vec<String>) {
     let kinds: Vec<ErrorKind> = match error.problems() {
         [] => vec![error.kind()],
         problems => problems.iter().map(|p| p.kind).collect(),

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Whether a file of this format has to round the mix.
-pub(super) fn reduced(plan: &Plan, format: Format) -> bool {
+pub(crate) fn reduced(plan: &Plan, format: Format) -> bool {
     !format.is_float() && plan.depth().is_none_or(|depth| depth > format.bits())
 }
 
@@ -17,13 +17,13 @@ pub(super) fn reduced(plan: &Plan, format: Format) -> bool {
 ///
 /// # Errors
 /// `Session` for weighted dither at a rate that its filter is not made for.
-pub(super) fn dithered<'s>(
-    sink: &'s mut dyn Sink,
+pub(crate) fn dithered<S: Sink>(
+    sink: S,
     dither: Dither,
     format: Format,
     plan: &Plan,
     start: Frames,
-) -> Result<Dithered<&'s mut dyn Sink>> {
+) -> Result<Dithered<S>> {
     let rate = plan.spec().rate;
     if dither.shaping == Shaping::Weighted && ![SampleRate::HZ_44100, SampleRate::HZ_48000].contains(&rate) {
         let what = format!("weighted dither is for 44100 and 48000 Hz, the output has {rate}: take high-pass or white");
@@ -33,7 +33,7 @@ pub(super) fn dithered<'s>(
 }
 
 /// Warns of stems of more bits than the file, whose last bits are rounded away without dither.
-pub(super) fn warning(plan: &Plan, format: Format) -> Option<Warning> {
+pub(crate) fn warning(plan: &Plan, format: Format) -> Option<Warning> {
     let bits = format.bits();
     let mut deeper = plan.deeper(bits).filter(|_| !format.is_float());
     let (track, file) = deeper.next()?;
@@ -48,7 +48,7 @@ pub(super) fn warning(plan: &Plan, format: Format) -> Option<Warning> {
 
 impl Report {
     /// Says whether the file was dithered, and what was rounded without.
-    pub(super) fn rounded(&mut self, dither: Option<Dither>, warning: Option<Warning>) {
+    pub(crate) fn rounded(&mut self, dither: Option<Dither>, warning: Option<Warning>) {
         self.dither = dither.map(|d| d.shaping.to_string());
         self.warnings.extend(warning);
     }

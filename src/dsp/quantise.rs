@@ -116,6 +116,35 @@ fn floats(samples: &[f64], tally: &mut Tally) -> [u32; STRETCH] {
     words
 }
 
+/// A sample as a file holds it, after reading it back.
+pub(crate) fn held(width: Width, x: f64) -> f64 {
+    let integer = |scale: f64| {
+        let x = if x.is_finite() { x } else { 0.0 };
+        (x * scale).round_ties_even().clamp(-scale, scale - 1.0) / scale
+    };
+    match width {
+        Width::I16 => integer(32_768.0),
+        Width::I24 => integer(8_388_608.0),
+        Width::I32 => integer(2_147_483_648.0),
+        Width::F32 => {
+            #[expect(clippy::cast_possible_truncation, reason = "the nearest f32 is what a float file holds")]
+            let y = x as f32;
+            if y.is_finite() { f64::from(y) } else { 0.0 }
+        }
+    }
+}
+
+/// How far a sample inside the range of a format can be from what a file holds: half a step, or of a float half the
+/// distance to the next.
+pub(crate) fn rounding(width: Width, x: f64) -> f64 {
+    match width {
+        Width::I16 => 1.0 / 65_536.0,
+        Width::I24 => 1.0 / 16_777_216.0,
+        Width::I32 => 1.0 / 4_294_967_296.0,
+        Width::F32 => x.abs() / 16_777_216.0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,6 +218,28 @@ mod tests {
             (f64::from(v) + 0.5) / 2f64.powi(shift)
         });
         prop_oneof![any::<u64>().prop_map(f64::from_bits), -1.01..1.01f64, halves]
+    }
+
+    #[test]
+    fn what_is_held_is_what_is_written() {
+        let samples = [0.0, 0.1, -0.7, 1.0, -1.0, 1.5, -3.0, 0.5 / 32_768.0, 1.5 / 32_768.0, f64::NAN, 1e300, -1e-9];
+        let mut block = Block::new(Layout::Mono, samples.len());
+        block.set_frames(samples.len());
+        block.channel_mut(0).copy_from_slice(&samples);
+        for width in [Width::I16, Width::I24, Width::I32, Width::F32] {
+            let mut bytes = Vec::new();
+            interleave(width, &block, &mut bytes, &mut Tally::default());
+            for (x, bytes) in samples.iter().zip(bytes.chunks(width.bytes())) {
+                let mut word = [0; 4];
+                word[4 - bytes.len()..].copy_from_slice(bytes);
+                let read = match width {
+                    Width::F32 => f64::from(f32::from_le_bytes(word)),
+                    _ => f64::from(i32::from_le_bytes(word)) / 2_147_483_648.0,
+                };
+                assert_eq!(held(width, *x), read, "{width:?} {x}");
+                assert!(x.abs() >= 1.0 || !x.is_finite() || (read - x).abs() <= rounding(width, *x));
+            }
+        }
     }
 
     proptest! {

@@ -17,9 +17,10 @@ use crate::{
     source::{Spec, reader::Reading},
     units::Pan,
 };
+use std::ops::Range;
 
 /// What adds up to nothing.
-const NOTHING: f64 = -0.0;
+pub(super) const NOTHING: f64 = -0.0;
 
 /// What a lane gives in a block.
 pub(super) struct Output {
@@ -255,20 +256,19 @@ pub(super) fn sum<'a>(
 
 /// Makes everything outside the clips exactly 0.0.
 fn silence(out: &mut Block, plan: &Plan, at: u64, frames: usize) {
-    let end = at + frames as u64;
-    let index = |frame: u64| usize::try_from(frame.clamp(at, end) - at).unwrap_or(frames);
-    let mut quiet_from = 0;
-    let first = plan.sounding.partition_point(|r| r.end <= at);
-    let ranges = plan.sounding.iter().skip(first).take_while(|r| r.start < end);
-    let edges = ranges.map(|r| (index(r.start), index(r.end))).chain([(frames, frames)]);
-    for (start, stop) in edges {
-        for samples in out.channels_mut() {
-            if let Some(quiet) = samples.get_mut(quiet_from..start) {
-                quiet.fill(0.0);
-            }
-        }
-        quiet_from = stop;
+    for quiet in quiet(plan, at, frames) {
+        out.channels_mut().filter_map(|samples| samples.get_mut(quiet.clone())).for_each(|quiet| quiet.fill(0.0));
     }
+}
+
+/// The parts of so many frames in which nothing of the mix sounds, counted from the first.
+pub(super) fn quiet(plan: &Plan, at: u64, frames: usize) -> impl Iterator<Item = Range<usize>> {
+    let end = at + frames as u64;
+    let index = move |frame: u64| usize::try_from(frame.clamp(at, end) - at).unwrap_or(frames);
+    let first = plan.sounding.partition_point(|r| r.end <= at);
+    let ranges = plan.sounding.iter().skip(first).take_while(move |r| r.start < end);
+    let edges = ranges.map(move |r| (index(r.start), index(r.end))).chain([(frames, frames)]);
+    edges.scan(0, |from, (start, stop)| Some(std::mem::replace(from, stop)..start))
 }
 
 /// Makes room for `frames` frames, whatever they hold.

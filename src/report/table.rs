@@ -26,7 +26,7 @@ impl fmt::Display for Report {
             let note = if bus.heard { "" } else { "muted" };
             rows.push([name, "(bus)".to_owned(), String::new(), gain, pan, peak, note.to_owned()]);
         }
-        table(f, &rows)?;
+        table(f, &rows, &[3, 5])?;
 
         let rate = SampleRate::new(self.rate_hz).unwrap_or(SampleRate::HZ_48000);
         writeln!(f)?;
@@ -134,15 +134,14 @@ fn notes(clip: &ClipReport) -> String {
     notes.join(", ")
 }
 
-/// Columns as wide as they need to be; numbers to the right.
-fn table(f: &mut fmt::Formatter<'_>, rows: &[[String; 7]]) -> fmt::Result {
-    let rows: Vec<[String; 7]> = rows.iter().map(|row| row.clone().map(one_line)).collect();
+/// Columns as wide as they need to be; those of `right` to the right.
+pub(crate) fn table<const N: usize>(f: &mut fmt::Formatter<'_>, rows: &[[String; N]], right: &[usize]) -> fmt::Result {
+    let rows: Vec<[String; N]> = rows.iter().map(|row| row.clone().map(one_line)).collect();
     let width = |column: usize| rows.iter().filter_map(|r| r.get(column)).map(|c| c.chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..7).map(width).collect();
+    let widths: Vec<usize> = (0..N).map(width).collect();
     for row in &rows {
-        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &w))| match column {
-            3 | 5 => format!("{cell:>w$}"),
-            _ => format!("{cell:w$}"),
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &w))| {
+            if right.contains(&column) { format!("{cell:>w$}") } else { format!("{cell:w$}") }
         });
         writeln!(f, "  {}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
     }

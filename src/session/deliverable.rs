@@ -33,7 +33,7 @@ pub struct Deliverable {
     pub album: bool,
     /// What its loudness must be.
     pub loudness: Option<LoudnessTarget>,
-    /// How it is dithered; as the master says unless said.
+    /// How it is dithered. Unless said, stems are not, so that they add up; all else is as the master says.
     pub dither: Option<Dither>,
     pub(crate) written: Written,
 }

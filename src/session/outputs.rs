@@ -145,6 +145,19 @@ impl Session {
         session
     }
 
+    /// Fills the language into the names of stems, so that sessions that differ only in a language nobody speaks are the
+    /// same. What stands for nothing stays, and is told when the session is compiled.
+    pub(crate) fn speak(&mut self) {
+        let Some(lang) = self.lang.clone() else { return };
+        let of_cues = self.cues.iter_mut().flat_map(|c| &mut c.tracks);
+        for clip in self.tracks.iter_mut().chain(of_cues).flat_map(|t| &mut t.clips) {
+            if let Ok(spoken) = clip.input.spoken(Some(&lang)) {
+                clip.input = spoken.into_owned();
+            }
+        }
+        self.lang = None;
+    }
+
     /// The deliverable of a name.
     #[must_use]
     pub fn deliverable(&self, name: &str) -> Option<&Deliverable> {

@@ -1,7 +1,7 @@
 //! A file that is there completely or not at all.
 //!
-//! Written under a temporary name beside its target; on [`finish`](AtomicFile::finish) flushed, synced, renamed, and
-//! the folder synced, in that order. Dropped before, it is gone and the target is untouched. Where only the last step
+//! Written under a temporary name beside its target; on [`complete`](AtomicFile::complete) flushed and synced, on
+//! [`publish`](Complete::publish) renamed, and the folder synced, in that order. Dropped before, it is gone and the target is untouched. Where only the last step
 //! fails, the new file stands complete under its name, and the error says that it may not outlive a power loss. The
 //! rules:
 //!
@@ -13,8 +13,11 @@
 //!   output of the same name into the same folder removes it, if the process it names ran on this machine (Linux: in
 //!   this process namespace) and runs no more.
 
+mod stale;
+
 use super::early_sync::EarlySync;
 use crate::error::{Error, ErrorKind, Result};
+use stale::{hash, machine, sweep};
 use std::{
     fs::{self, File},
     io::{self, BufWriter, Write},
@@ -97,27 +100,51 @@ impl AtomicFile {
 
     /// Makes the file complete and visible; its size in bytes.
     pub(crate) fn finish(self) -> Result<u64> {
+        self.complete()?.publish()
+    }
+
+    /// Makes the file complete, on the disk, under its temporary name.
+    pub(crate) fn complete(self) -> Result<Complete> {
         let Self { out, early, target, folder, overwrite, needs } = self;
         let failed = |e: io::Error| error(&target, needs, e);
         let temporary = out.into_inner().map_err(|e| failed(e.into_error()))?;
         early.map_or(Ok(()), EarlySync::finish).map_err(failed)?;
         temporary.as_file().sync_all().map_err(failed)?;
         let bytes = temporary.as_file().metadata().map_err(failed)?.len();
+        Ok(Complete { temporary, target, folder, overwrite, needs, bytes })
+    }
+
+    /// The error of a failed write, in words.
+    pub(crate) fn failed(&self, e: io::Error) -> Error {
+        error(&self.target, self.needs, e)
+    }
+}
+
+/// A file that is complete, but not yet visible; dropped, it is gone.
+#[derive(Debug)]
+pub(crate) struct Complete {
+    temporary: NamedTempFile,
+    target: PathBuf,
+    folder: PathBuf,
+    overwrite: bool,
+    needs: u64,
+    bytes: u64,
+}
+
+impl Complete {
+    /// Makes the file visible; its size in bytes.
+    pub(crate) fn publish(self) -> Result<u64> {
+        let Self { temporary, target, folder, overwrite, needs, bytes } = self;
         let renamed = if overwrite { temporary.persist(&target) } else { temporary.persist_noclobber(&target) };
         renamed.map_err(|e| match e.error.kind() {
             io::ErrorKind::AlreadyExists => output(&target, EXISTS).because(e.error),
-            _ => failed(e.error),
+            _ => error(&target, needs, e.error),
         })?;
         sync(&folder).map_err(|e| {
             let what = format!("is complete, but may not outlive a power loss: its folder cannot be synced: {e}");
             output(&target, &what).because(e)
         })?;
         Ok(bytes)
-    }
-
-    /// The error of a failed write, in words.
-    pub(crate) fn failed(&self, e: io::Error) -> Error {
-        error(&self.target, self.needs, e)
     }
 }
 
@@ -214,37 +241,6 @@ fn sync(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-/// Removes temporaries of processes that are certainly gone. What cannot be removed does no harm and stays.
-fn sweep(folder: &Path, stem: &str) {
-    // Elsewhere than on Linux it cannot be told from the file system whether a process lives.
-    if !Path::new("/proc/self/stat").exists() {
-        return;
-    }
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let rest = name.to_str().and_then(|n| n.strip_prefix(stem)).and_then(|n| n.strip_suffix(SUFFIX));
-        let process = rest.and_then(|r| r.split('-').next()).and_then(|p| p.parse::<u32>().ok());
-        if let Some(id) = process
-            && !Path::new(&format!("/proc/{id}")).exists()
-        {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
-
-/// What tells this machine, and the part of it whose processes can be seen, from another that shares a folder with it.
-fn machine() -> u64 {
-    let mut seed = fs::read("/etc/machine-id").unwrap_or_default();
-    seed.extend(fs::read("/proc/sys/kernel/hostname").unwrap_or_default());
-    seed.extend(fs::read_link("/proc/self/ns/pid").unwrap_or_default().as_os_str().as_encoded_bytes());
-    hash(&seed)
-}
-
-/// FNV-1a: the same in every build, unlike the standard library's hashers.
-fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01B3))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,7 +255,7 @@ mod tests {
     fn put(path: &Path, overwrite: bool, bytes: &[u8]) -> Result<u64> {
         let mut file = AtomicFile::create(path, overwrite, 10)?;
         file.write_all(bytes).unwrap();
-        file.finish()
+        file.complete()?.publish()
     }
 
     #[test]
@@ -282,7 +278,7 @@ mod tests {
         let path = folder.path().join("out.wav");
         let started = AtomicFile::create(&path, false, 0).unwrap();
         fs::write(&path, "other").unwrap();
-        for e in [started.finish().unwrap_err(), put(&path, false, b"new").unwrap_err()] {
+        for e in [started.complete().unwrap().publish().unwrap_err(), put(&path, false, b"new").unwrap_err()] {
             assert_eq!(e.kind(), ErrorKind::Output);
             assert!(e.to_string().ends_with(&format!("out.wav: {EXISTS}")), "{e}");
         }
@@ -417,7 +413,7 @@ mod tests {
         let written = file.write_all(&vec![0; 2_000_000]);
         let e = match written {
             Err(e) => file.failed(e),
-            Ok(()) => file.finish().unwrap_err(),
+            Ok(()) => file.complete().unwrap_err(),
         };
         let (old, left) = (fs::read(&path), names(folder.path()));
         assert!(run("umount", &["-l"]));

@@ -176,6 +176,13 @@ impl Sink for Wav {
     }
 
     fn finish(&mut self) -> Result<Written> {
+        self.close()?.publish()
+    }
+}
+
+impl Wav {
+    /// The file with all of its bytes.
+    pub(super) fn ended(&mut self) -> Result<(AtomicFile, Written)> {
         let Some(encoder) = self.encoder.take() else {
             return Err(Error::new(ErrorKind::Output, "a WAVE file was finished twice"));
         };
@@ -186,8 +193,7 @@ impl Sink for Wav {
         };
         file.flush().map_err(|e| file.failed(e))?;
         written.path = Some(file.target().to_owned());
-        written.bytes = file.finish()?;
-        Ok(written)
+        Ok((file, written))
     }
 }
 

@@ -1,0 +1,43 @@
+//! The folders that the files of deliverables go into: made where they are missing, and taken away again where no file
+//! comes of it.
+
+use crate::error::{Error, ErrorKind, Result};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Folders that were made; dropped, those of them that are empty are removed.
+#[derive(Debug, Default)]
+pub(super) struct Folders {
+    made: Vec<PathBuf>,
+}
+
+impl Folders {
+    /// Makes the folder of a file, and those above it.
+    pub(super) fn make_for(&mut self, file: &Path) -> Result<()> {
+        let missing: Vec<&Path> =
+            file.ancestors().skip(1).take_while(|f| !f.as_os_str().is_empty() && !f.exists()).collect();
+        // Looked at again, since `a/..` is there once `a` is.
+        for folder in missing.into_iter().rev().filter(|f| !f.exists()) {
+            fs::create_dir(folder).map_err(|e| {
+                let what = format!("{}: the folder {} cannot be made: {e}", file.display(), folder.display());
+                Error::new(ErrorKind::Output, what).because(e)
+            })?;
+            self.made.push(folder.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Lets them stay.
+    pub(super) fn keep(mut self) {
+        self.made.clear();
+    }
+}
+
+impl Drop for Folders {
+    fn drop(&mut self) {
+        // One that is not empty, or gone already, stays as it is.
+        self.made.iter().rev().for_each(|folder| drop(fs::remove_dir(folder)));
+    }
+}

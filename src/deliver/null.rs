@@ -1,0 +1,81 @@
+//! The null test of a set of stems: how far the sum of their files is from the mix.
+//!
+//! Taken while they are written, from the very numbers that the files hold after rounding. What rounding alone can come
+//! to is half a step of the format for each stem; what is more was clipped or dithered.
+
+use super::pump::{Blocks, Signal};
+use crate::{
+    dsp::{
+        gain::add_scaled,
+        peak::Peak,
+        quantise::{held, rounding},
+    },
+    sink::Format,
+};
+
+/// A null test, running.
+pub(super) struct Null {
+    /// The stems that are added up, in order.
+    stems: Vec<Signal>,
+    format: Format,
+    /// What they are held against: the mix, or where the master changes it the sum of the stems before rounding.
+    mix: Option<Signal>,
+    position: u64,
+    worst: Peak,
+    within: f64,
+    sum: Vec<f64>,
+    exact: Vec<f64>,
+}
+
+/// What a null test found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Residue {
+    /// The largest difference and its frame.
+    pub worst: Peak,
+    /// What rounding alone can come to.
+    pub within: f64,
+}
+
+impl Residue {
+    /// Whether the difference is only that of rounding; the sums themselves are rounded too, a billion times finer.
+    pub(super) fn holds(self) -> bool {
+        self.worst.value <= self.within * (1.0 + 1e-6)
+    }
+}
+
+impl Null {
+    pub(super) fn new(stems: Vec<Signal>, format: Format, plain: bool) -> Self {
+        let mix = plain.then_some(Signal::Mix);
+        let (worst, sum, exact) = (Peak::default(), Vec::new(), Vec::new());
+        Self { stems, format, mix, position: 0, worst, within: 0.0, sum, exact }
+    }
+
+    pub(super) fn take(&mut self, blocks: &Blocks) {
+        let (frames, width) = (blocks.frames(), self.format.width());
+        for ch in 0..blocks.of(Signal::Mix).layout().channels() {
+            // What adds up to nothing.
+            for sum in [&mut self.sum, &mut self.exact] {
+                sum.clear();
+                sum.resize(frames, -0.0);
+            }
+            let mut loud = 0.0;
+            for &stem in &self.stems {
+                let samples = blocks.of(stem).channel(ch);
+                self.sum.iter_mut().zip(samples).for_each(|(sum, x)| *sum += held(width, *x));
+                loud += rounding(width, crate::dsp::peak::largest(samples));
+                if self.mix.is_none() {
+                    add_scaled(&mut self.exact, samples, 1.0);
+                }
+            }
+            self.within = self.within.max(loud);
+            let mix = self.mix.map_or(self.exact.as_slice(), |mix| blocks.of(mix).channel(ch));
+            self.sum.iter_mut().zip(mix).for_each(|(sum, mix)| *sum -= mix);
+            self.worst.take(&self.sum, self.position);
+        }
+        self.position += frames as u64;
+    }
+
+    pub(super) fn residue(&self) -> Residue {
+        Residue { worst: self.worst, within: self.within }
+    }
+}

@@ -1,0 +1,67 @@
+//! Files that are complete but not yet visible, so that several can appear together.
+
+use super::{Wav, Written, atomic::Complete};
+use crate::error::{Error, Result};
+use std::{fs, path::Path};
+
+/// A complete WAVE file under its temporary name; dropped, it is gone.
+#[derive(Debug)]
+pub(crate) struct Closed {
+    file: Complete,
+    written: Written,
+}
+
+impl Wav {
+    /// Completes the file, on the disk, without making it visible.
+    pub(super) fn close(&mut self) -> Result<Closed> {
+        let (file, written) = self.ended()?;
+        Ok(Closed { file: file.complete()?, written })
+    }
+
+    /// The same, for several that appear together.
+    pub(crate) fn closed(mut self) -> Result<Closed> {
+        self.close()
+    }
+}
+
+impl Closed {
+    /// Makes the file visible.
+    pub(crate) fn publish(self) -> Result<Written> {
+        let Self { file, mut written } = self;
+        written.bytes = file.publish()?;
+        Ok(written)
+    }
+}
+
+/// Makes all files visible, or none: where one cannot be, those before it are taken back. Only what overwrote another
+/// file stays then, which the error says.
+pub(crate) fn publish(files: Vec<Closed>) -> Result<Vec<Written>> {
+    let mut done = Vec::with_capacity(files.len());
+    let (mut fresh, mut replaced) = (Vec::new(), Vec::new());
+    for file in files {
+        let target = file.written.path.clone().unwrap_or_default();
+        let existed = target.exists();
+        match file.publish() {
+            Ok(written) => done.push(written),
+            Err(e) => {
+                if !existed {
+                    fresh.push(target);
+                }
+                return Err(taken_back(e, &fresh, &replaced));
+            }
+        }
+        if existed { replaced.push(target) } else { fresh.push(target) }
+    }
+    Ok(done)
+}
+
+fn taken_back(error: Error, fresh: &[impl AsRef<Path>], replaced: &[impl AsRef<Path>]) -> Error {
+    // Gone is gone: what cannot be removed was not there, or cannot be helped.
+    fresh.iter().for_each(|path| drop(fs::remove_file(path)));
+    if replaced.is_empty() {
+        return error;
+    }
+    let names: Vec<String> = replaced.iter().map(|p| p.as_ref().display().to_string()).collect();
+    let what = format!("{error}; already replaced: {}", names.join(", "));
+    Error::new(error.kind(), what).because(error)
+}
