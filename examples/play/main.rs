@@ -11,6 +11,8 @@ mod args;
 mod build;
 #[path = "../mixdown/compare.rs"]
 mod compare;
+#[path = "../mixdown/deliver.rs"]
+mod deliver;
 #[path = "../mixdown/demo.rs"]
 mod demo;
 #[path = "../mixdown/failure.rs"]
