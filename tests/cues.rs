@@ -289,8 +289,7 @@ fn a_timecode_between_two_frames_is_told() {
     assert_eq!(plan.cues()[0].uses.iter().map(|u| u.range.start.0).collect::<Vec<_>>(), [1602, 480_480]);
     let folder = tempfile::tempdir().unwrap();
     let report = film.bounce(folder.path().join("x.wav")).unwrap();
-    let told = report.warnings.iter().filter(|w| w.code == soundtrack::report::Code::W114);
-    let told: Vec<String> = told.map(ToString::to_string).collect();
+    let told: Vec<String> = report.warnings.iter().map(ToString::to_string).filter(|w| w.starts_with("W114")).collect();
     assert_eq!(
         told,
         ["W114 cue \"c\": 01:00:00:01 lies between two frames at 48000 Hz: placed +0.400 frames beside"],
