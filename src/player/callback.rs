@@ -124,7 +124,8 @@ impl Callback {
     /// How many frames could be taken now.
     pub(crate) fn available(&self) -> u64 {
         let allowed = self.line.granted().saturating_sub(self.taken);
-        allowed.min((self.ring.there() / self.channels) as u64)
+        let there = (self.ring.there() / self.channels) as u64;
+        if self.starved && there < allowed.min(self.line.target()) { 0 } else { allowed.min(there) }
     }
 
     /// Takes as many samples as there is room for: they are there.

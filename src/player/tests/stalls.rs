@@ -15,7 +15,7 @@ use std::{
 
 const SPEC: Spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
 /// More than a busy machine keeps a thread waiting.
-const CALM: Duration = Duration::from_millis(100);
+const CALM: Duration = Duration::from_millis(400);
 const LENGTH: u64 = 48_000 * 8;
 
 /// A ramp that stalls once when it comes to a frame, or always gives no more than so many bytes a second.
