@@ -31,8 +31,12 @@
 //!           decode    rate,     │ gain·pan    │─┐  ┌ lane: bus ┐   ┌ lane: master ┐
 //!                     layout,   └─────────────┘ ├─►│ Σ gain·pan │──►│ Σ gain       │──► Sink
 //!   file ─► Source ─► placed on ┌ lane: track ┐ │  └────────────┘   └──────────────┘    ├ Wav     (bounce)
-//!                     timeline  └─────────────┘─┘                                        └ Memory  (embed, test)
+//!                     timeline  └─────────────┘─┘                                        ├ Device  (play)
+//!                                                                                        └ Memory  (embed, test)
 //!   └── conversion happens here, once ──┘└─ planar f64, one rate, one layout ──────────┘ └ conversion here, once
+//!
+//!  live:  Player (any thread) ─commands─► engine thread ─ring─► device callback (real time: copy, count, no more)
+//!                 ▲─────────── atomics: position heard, levels, underruns ───────────┘
 //! ```
 //!
 //! # The laws
@@ -43,21 +47,24 @@
 //! | 1 | **Block**: output does not depend on block size; bit-equal. | `tests/block_law.rs` |
 //! | 2 | **Thread**: nor on the number of threads; bit-equal. | `tests/thread_law.rs` |
 //! | 3 | **Range**: `render(a..c)` is `render(a..b)` and `render(b..c)` joined, and starting at n is the tail of starting at 0; bit-equal. | `tests/range_law.rs` |
+//! | 4 | **Live**: a device receives exactly what a bounce writes, before its own sample format. | `tests/live_law.rs` |
 //! | 5 | **Sync**: an impulse at frame t of every stem leaves at the same frame, whatever its codec, rate or encoder padding. | `tests/sync_law.rs` |
-//! | 6 | **Unity**: a stem at 0 dB, centred, in the session's rate and layout, passes bit for bit to a file of the same depth. Nothing clamps, normalises, dithers or limits; what an integer file must clip is counted and reported. | `tests/unity_law.rs` |
+//! | 6 | **Unity**: a stem at 0 dB, centred, in the session's rate and layout, passes bit for bit to a file of the same depth. Nothing clamps, normalises, dithers or limits unasked; what an integer file must clip is counted and reported. | `tests/unity_law.rs` |
 //! | 7 | **Silence**: outside clips the signal is exactly 0.0, −∞ dB is exactly 0.0, a stem that ends changes no other. | `tests/silence_law.rs` |
 //! | 8 | **Exact sum**: an output sample is the true sum rounded once; integer references agree to the last bit. | `tests/unity_law.rs` |
 //! | 9 | **Refusal**: bad input gets an error that names the track, the file and the place; an existing output is never damaged and no partial file is left. | `tests/refusal_law.rs` |
 //!
-//! (Law 4, that a device hears what a bounce writes, comes with playing.) Curves and pan use the same arithmetic on every
+//! Curves and pan use the same arithmetic on every
 //! machine. The resampler's and the lossy decoders' vector code may differ in the last bits between families of processors.
 //!
 //! # Words
 //! **sample** one number of one channel · **frame** one sample per channel at one instant · **block** up to N frames handled
 //! together · **stem** a recorded instrument as a file · **source** where audio comes from · **clip** a stretch of a source
 //! placed on the timeline · **track**, **bus**, **master** what the user names · **strip** gain, pan, mute, solo of any of
-//! them · **send** an extra feed to a bus · **lane** a strip as the plan runs it · **feed** one lane's input from another ·
-//! **plan** lanes in order · **sink** where audio goes · **bounce** render offline.
+//! them · **send** an extra feed to a bus · **cue** a named piece of music with its own tracks · **use** one placement of a
+//! cue against picture · **deliverable** a file that a session promises · **lane** a strip as the plan runs it · **feed** one
+//! lane's input from another · **plan** lanes in order · **sink** where audio goes · **bounce** render offline ·
+//! **underrun** frames the device wanted and did not get.
 //!
 //! Samples are `f64`, full scale ±1.0, planar, in WAVE channel order. Positions are whole [`Frames`].
 #![forbid(unsafe_code)]

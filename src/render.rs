@@ -133,7 +133,8 @@ impl Renderer {
             if let Some(mut limited) = self.limited.take() {
                 let given = self.limit(&mut limited, n);
                 if given.is_ok() {
-                    limited.give(self.position, block, done..done + n);
+                    let sketch = self.lanes.last_mut().and_then(|master| master.sketch.as_mut());
+                    limited.give(self.position, block, done..done + n, sketch);
                 }
                 self.limited = Some(limited);
                 given?;
@@ -212,17 +213,11 @@ impl Renderer {
         for (state, lane) in self.lanes.iter_mut().zip(&self.plan.lanes) {
             state.sketch = Some(Sketch::new(grid, channels, lane.kind));
         }
-        if let Some(limited) = &mut self.limited {
-            limited.sketch = Some(Sketch::new(grid, channels, LaneKind::Master));
-        }
     }
 
     /// What was drawn of a lane, if anything was asked for.
     pub(crate) fn sketched(&self, lane: usize) -> Option<&Sketch> {
-        match &self.limited {
-            Some(limited) if lane + 1 == self.lanes.len() => limited.sketch.as_ref(),
-            _ => self.lanes.get(lane).and_then(|l| l.sketch.as_ref()),
-        }
+        self.lanes.get(lane).and_then(|l| l.sketch.as_ref())
     }
 
     /// Measures every track and bus from here on, or none. Changes no sample.

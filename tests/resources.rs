@@ -1,8 +1,8 @@
 //! Stems are open only while they sound, and memory does not grow with length.
 
 use soundtrack::{
-    Block, Bounce, Clip, Frames, Layout, Opener, Options, Plan, Renderer, Result, SampleRate, Session, Source, Spec,
-    Track,
+    Block, Bounce, Clip, Cue, Frames, Layout, Opener, Options, Plan, Renderer, Result, SampleRate, Session, Source,
+    Spec, Track, Use,
 };
 use std::sync::{
     Arc,
@@ -76,6 +76,41 @@ fn a_stem_is_open_only_while_its_clip_sounds() {
     assert!(open.1.load(SeqCst) <= 3, "{}", open.1.load(SeqCst));
     drop(renderer);
     assert_eq!(open.0.load(SeqCst), 0);
+}
+
+#[test]
+fn a_film_of_two_thousand_clips_opens_only_what_sounds() {
+    let open = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+    let minute = 60 * 48_000u64;
+    let mut film = Session::new(SPEC.rate, SPEC.layout);
+    // Forty cues of ten tracks over three hours, each used whole and four times in part.
+    for c in 0..40u64 {
+        let mut cue = Cue::new(format!("cue {c}"));
+        for t in 0..10 {
+            let open = open.clone();
+            let stem = Opener::new("silence", move || Ok(Box::new(Counted::new(4 * minute, &open))));
+            cue = cue.track(Track::new(format!("track {t}"), stem));
+        }
+        cue = cue.used(Use::at(Frames(c * 4 * minute)));
+        for u in 1..5u64 {
+            let part = Use::at(Frames((c * 4 + u - 1) * minute)).named(format!("use {u}"));
+            cue = cue.used(part.from(Frames(u * 480_000)).length(Frames(minute)));
+        }
+        film.add_cue(cue);
+    }
+    let plan = Plan::compile(&film).unwrap();
+    assert_eq!((plan.length(), open.1.load(SeqCst)), (Frames(160 * minute), 1));
+    let mut renderer = Renderer::new(plan, &Options { threads: 2 }).unwrap();
+    let mut block = Block::new(SPEC.layout, 16_384);
+    // Around every border of two cues, and within each.
+    for c in 0..80u64 {
+        renderer.seek(Frames((c * 2 * minute).saturating_sub(8192)));
+        for _ in 0..2 {
+            renderer.render(&mut block).unwrap();
+            // Ten tracks, each twice at once, and where two cues meet those of both.
+            assert!(open.0.load(SeqCst) <= 40, "{} open", open.0.load(SeqCst));
+        }
+    }
 }
 
 /// The peak of resident memory so far, in KiB; `None` where the system does not tell.

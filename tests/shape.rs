@@ -6,8 +6,8 @@ use std::{
 };
 
 /// Crates that only one file may name.
-const DOORS: [&str; 10] =
-    ["symphonia", "rubato", "hound", "waveadapter", "cpal", "rtrb", "ebur128", "tempfile", "toml", "toml_edit"];
+const DOORS: [&str; 11] =
+    ["symphonia", "rubato", "hound", "waveadapter", "cpal", "dasp", "rtrb", "ebur128", "tempfile", "toml", "toml_edit"];
 const LONGEST: usize = 450;
 const FORBIDDEN: [&str; 7] = ["utils", "helpers", "common", "manager", "misc", "prelude", "mod"];
 

@@ -43,6 +43,7 @@ fn tolerances_and_ceilings_are_judged_to_the_digit() {
     // Louder than its target, Spotify asks for more room.
     assert_eq!(judge("spotify", -14.0, -1.5), (None, true));
     assert_eq!(judge("spotify", -13.0, -1.5), (None, false));
+    assert_eq!(judge("spotify", -13.96, -1.5), (None, true));
     let silent = "ebu-r128".parse::<Target>().unwrap().judge(None, None);
     assert_eq!((silent.loudness_passed, silent.true_peak_passed, silent.passed()), (Some(false), true, false));
 }

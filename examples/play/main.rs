@@ -19,6 +19,8 @@ mod failure;
 mod folder;
 #[path = "../mixdown/inputs.rs"]
 mod inputs;
+#[path = "../mixdown/judge.rs"]
+mod judge;
 #[path = "../mixdown/level.rs"]
 mod level;
 #[path = "../mixdown/listen.rs"]

@@ -26,7 +26,7 @@ pub struct Target {
     pub tolerance: Option<f64>,
     /// The true peak that may not be exceeded.
     pub true_peak: Dbtp,
-    /// The same for a programme that is louder than `integrated`, where that is another.
+    /// The same for a programme that is louder than `integrated` by 0.05 LU or more, where that is another.
     pub true_peak_if_louder: Option<Dbtp>,
     /// What else there is to know.
     pub note: &'static str,
@@ -61,8 +61,10 @@ impl Target {
     pub fn judge(&self, integrated: Option<Lufs>, true_peak: Option<Dbtp>) -> Verdict {
         // What a gain was computed for is met but for the last digits.
         const LAST_DIGITS: f64 = 1e-6;
+        // Half of the last digit that loudness is shown with.
+        const LOUDER: f64 = 0.05;
         let off = integrated.map(|l| l.0 - self.integrated.0);
-        let louder = off.is_some_and(|off| off > LAST_DIGITS);
+        let louder = off.is_some_and(|off| off > LOUDER);
         let ceiling = self.true_peak_if_louder.filter(|_| louder).unwrap_or(self.true_peak);
         Verdict {
             target: self.name.clone(),

@@ -157,9 +157,12 @@ impl<'a> Place<'a> {
             match first {
                 Some((known, name)) if known != zero => {
                     let what = format!(
-                        "{who}: the time references of {name} and {} put its start {} frames apart: state at as a time",
+                        "{who}: the time references of {name} and {} put its start {} apart: state at as a time",
                         clip.stem.name,
-                        known.abs_diff(zero)
+                        match known.abs_diff(zero) {
+                            1 => "1 frame".to_owned(),
+                            n => format!("{n} frames"),
+                        }
                     );
                     self.say(cue.written.place(Problem::new(what), &["at"]));
                     return None;

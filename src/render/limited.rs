@@ -28,8 +28,6 @@ pub(super) struct Limited {
     /// The peaks of what was given out, and the largest part taken away.
     pub peaks: Vec<Peak>,
     most: Peak,
-    /// The waveform of what was given out, where a picture was asked for.
-    pub sketch: Option<Sketch>,
 }
 
 /// What a limiter did.
@@ -55,7 +53,6 @@ impl Limited {
             curve: Lane::new(Keep::Largest),
             peaks: vec![Peak::default(); channels],
             most: Peak::default(),
-            sketch: None,
         }
     }
 
@@ -69,7 +66,7 @@ impl Limited {
     }
 
     /// Gives out the next frames, into a range of a block, and draws them; the input that they want must be there.
-    pub(super) fn give(&mut self, at: u64, out: &mut Block, range: Range<usize>) {
+    pub(super) fn give(&mut self, at: u64, out: &mut Block, range: Range<usize>, sketch: Option<&mut Sketch>) {
         let Self { limiter, rate, curve, tenth, strongest, most, origin, .. } = self;
         let origin = *origin.get_or_insert(at);
         limiter.pull(at, out, range.start, range.len(), |frame, reductions| {
@@ -83,7 +80,7 @@ impl Limited {
         });
         let given = out.channels().map(|c| c.get(range.clone()).unwrap_or_default());
         let peaks = self.peaks.iter_mut().zip(given);
-        match &mut self.sketch {
+        match sketch {
             None => peaks.for_each(|(peak, samples)| peak.take(samples, at)),
             Some(sketch) => sketch.take(peaks, at),
         }

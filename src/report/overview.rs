@@ -99,12 +99,6 @@ pub struct LoudnessOverview {
     pub integrated_lufs: Vec<Option<f32>>,
     /// The largest true peak of the step.
     pub true_peak_dbtp: Vec<Option<f32>>,
-    /// The loudness that was aimed at.
-    pub target_lufs: Option<f64>,
-    /// How far from it the mix may be.
-    pub tolerance_lu: Option<f64>,
-    /// The highest true peak that is allowed.
-    pub ceiling_dbtp: Option<f64>,
 }
 
 /// How frames are named in timecode.
@@ -210,7 +204,6 @@ impl Overview {
             short_term_lufs: last(&curves.short_term),
             integrated_lufs: last(&curves.integrated),
             true_peak_dbtp: largest(&curves.true_peak),
-            ..LoudnessOverview::default()
         });
     }
 

@@ -11,6 +11,7 @@
 //! └ notes   the warnings                                  ┘
 //! ```
 
+mod aim;
 mod axis;
 mod cards;
 mod cues;
@@ -20,6 +21,7 @@ mod html;
 mod lanes;
 mod levels;
 mod notes;
+mod overs;
 mod svg;
 mod wave;
 

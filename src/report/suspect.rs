@@ -29,7 +29,11 @@ pub(crate) fn suspects(renderer: &Renderer, range: &Range<Frames>) -> Vec<Warnin
         plan.lanes.iter().enumerate().filter(|(_, lane)| lane.kind == LaneKind::Track).collect();
     for &(index, lane) in &tracks {
         let mut say = |code, file: Option<&str>, text: String| {
-            all.push(Warning { code, track: Some(lane.name.clone()), file: file.map(str::to_owned), text });
+            let warning = Warning { code, track: Some(lane.name.clone()), file: file.map(str::to_owned), text };
+            // A clip that is used often is told of once.
+            if !all.contains(&warning) {
+                all.push(warning);
+            }
         };
         if let Some(why) = &lane.unused {
             say(Code::W111, None, format!("is not heard: {why}"));

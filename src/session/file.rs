@@ -67,9 +67,45 @@ const LARGEST: u64 = 4 << 20;
 ///
 /// [track.brass.clip]           # several clips on one track
 /// hit = { file = "brass.wav", at = "8s", from = "1m2s", length = "2s" }
+/// rest = { file = "brass_2.wav", at = "9.5s", crossfade = "500ms equal-power" }
 ///
 /// [bus.hall]
 /// ```
+///
+/// Against picture, `fps` and `start` say which timecode the first frame has. Places are then timecodes too, or `"origin"`
+/// for the stem's own Broadcast-WAV time reference; lengths may be `mm:ss:ff`. A cue is a piece of music with tracks of its
+/// own, whose times count from its start, and with uses that place it, whole or in part:
+///
+/// ```toml
+/// fps = "24"                   # 23.976 24 25 29.97 29.97df 30 48 50 59.94 59.94df 60 ...
+/// start = "01:00:00:00"
+/// marker = { "01:00:20:00" = "the boat" }
+///
+/// [track.dialogue]
+/// file = "dx_{lang}.wav"       # the language of what is delivered, or lang = "en" above
+///
+/// [cue.storm]
+/// title = "The Storm"
+/// kind = "score"               # or song; also composer, publisher
+/// at = "01:00:12:08"           # its use; also from, length, fade_in, fade_out, gain, usage
+/// folder = "stems/1m1"
+/// files = "*.wav"              # every file a track; a table [cue.storm.track.NAME] says more about one
+/// bus = "music"
+///
+/// [cue.storm.use]
+/// reprise = { at = "01:05:30:00", from = "38s", length = "20s", fade_out = "3s", gain = -6, usage = "BI" }
+///
+/// [deliver.stems]
+/// file = "out/{title} {bus}.wav"   # {title} {cue} {bus} {lang} {nn}
+/// stems = ["music"]            # one file a bus; or album = true, one file a cue; or the mix
+/// mute = ["cue.storm.celli"]
+/// loudness = { target = -27, tolerance = 1, true_peak = -2, fit = false }
+///
+/// [bus.music]
+/// ```
+///
+/// `examples/session.schema.json` has all keys, for editors. As JSON the same keys nest as objects, and minus infinity is
+/// written `"-inf"`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Load {
     /// Rate of the session, in place of the file's.

@@ -69,7 +69,8 @@ fn safe(name: &str) -> String {
 }
 
 impl Session {
-    /// The files of a deliverable, in order, each with what it holds: one mix, one file a bus, or one a cue.
+    /// The files of a deliverable, in order, each with what it holds: one mix, one file a bus, or one a cue that is not
+    /// muted.
     ///
     /// ```
     /// use soundtrack::{Bus, Deliverable, Layout, SampleRate, Session};
@@ -82,7 +83,8 @@ impl Session {
     #[must_use]
     pub fn outputs(&self, deliverable: &Deliverable) -> Vec<Output> {
         let contents: Vec<(Content, &str, &str)> = if deliverable.album {
-            let cues = self.cues().iter().enumerate().filter(|(_, c)| !c.mute);
+            let heard = |i: usize| !deliverable.mute.contains(&Part::Cue(CueId(i)));
+            let cues = self.cues().iter().enumerate().filter(|(i, c)| !c.mute && heard(*i));
             cues.map(|(i, c)| (Content::Cue(CueId(i)), "", c.display_name())).collect()
         } else if deliverable.stems.is_empty() {
             vec![(Content::Mix, "", "")]

@@ -48,6 +48,23 @@ fn fewer_bins_make_a_smaller_picture() {
 }
 
 #[test]
+fn a_verdict_is_drawn_without_writing_audio() {
+    let desk = Desk::with_stems();
+    desk.run(&["a.wav", "--check", "--target", "ebu-r128", "--report", "r.svg"]).expect(1, "ebu-r128: the loudness is");
+    let picture = fs::read_to_string(desk.path("r.svg")).unwrap();
+    for words in [
+        "ebu-r128: −23.0 ± 0.2",
+        "at most −1.0 · at 0:00.0",
+        "class=\"card bad\"",
+        "class=\"target\"",
+        "nothing over −1",
+    ] {
+        assert!(picture.contains(words), "{words:?} is not in the picture");
+    }
+    assert_eq!(desk.names(), ["a.wav", "b.wav", "r.svg"]);
+}
+
+#[test]
 fn compare_says_how_two_files_differ() {
     let desk = Desk::with_stems();
     desk.wav("same.wav", 2, 48_000, 48_000, 8192);

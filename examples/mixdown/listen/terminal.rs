@@ -28,7 +28,8 @@ impl Terminal {
     }
 
     pub fn columns(&self) -> usize {
-        size().map_or(80, |(columns, _)| columns.into())
+        // Some terminals do not know how wide they are.
+        size().ok().map(|(columns, _)| columns.into()).filter(|n| *n > 0).unwrap_or(80)
     }
 
     /// Waits for keys, at most so long; what they ask for.

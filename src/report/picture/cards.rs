@@ -1,22 +1,23 @@
 //! The six numbers that matter most: of what was measured, or else of what is known.
 
 use super::{
+    aim::Aim,
     axis::Axis,
     head::{CARDS, Card, State, grouped, signed},
     time,
 };
-use crate::report::{LoudnessOverview, Report};
+use crate::report::Report;
 
 /// The cards of a report, six of them.
 pub(super) fn of(report: &Report, axis: &Axis) -> Vec<Card> {
     let (mut cards, mix) = (Vec::new(), &report.mix);
     let at = |s: Option<f64>| s.map_or(String::new(), |s| format!("at {}", axis.name(s)));
-    let loudness = report.overview.as_ref().and_then(|o| o.loudness.as_ref());
+    let aim = Aim::of(report);
     let lossy = report.format.as_deref().is_some_and(|f| !f.ends_with('f'));
-    let measured = mix.measured.is_some() || loudness.is_some();
+    let measured = mix.measured.is_some();
     if measured {
-        cards.push(integrated(mix.integrated_lufs, loudness));
-        cards.push(true_peak(mix.true_peak_dbtp, at(mix.true_peak_at_s), loudness));
+        cards.push(integrated(mix.integrated_lufs, &aim));
+        cards.push(true_peak(mix.true_peak_dbtp, at(mix.true_peak_at_s), &aim));
         cards.push(plain("Range", mix.loudness_range_lu.map(|r| format!("{r:.1}")), "LU", "loudness range".to_owned()));
         let most = mix.short_term_max_lufs.map(|l| signed(l, 1));
         cards.push(plain("Short-term maximum", most, "LUFS", at(mix.short_term_max_at_s)));
@@ -46,25 +47,32 @@ fn plain(label: &str, value: Option<String>, unit: &'static str, foot: String) -
     Card { label: label.to_owned(), value, unit, foot, state: State::Plain }
 }
 
-fn integrated(level: Option<f64>, loudness: Option<&LoudnessOverview>) -> Card {
-    let target = loudness.and_then(|l| l.target_lufs.map(|t| (t, l.tolerance_lu.unwrap_or(1.0))));
-    let card = plain("Integrated", level.map(|l| signed(l, 1)), "LUFS", "no target was set".to_owned());
-    let Some((target, tolerance)) = target else { return card };
-    let holds = level.is_some_and(|l| (l - target).abs() <= tolerance);
-    let state = if holds { State::Good } else { State::Bad };
-    Card { foot: format!("target {} ± {tolerance}", signed(target, 1)), state, ..card }
+fn integrated(level: Option<f64>, aim: &Aim) -> Card {
+    let foot = match (aim.target_lufs, aim.tolerance_lu) {
+        (None, _) => "no target was set".to_owned(),
+        (Some(target), None) => format!("{}: {}", aim.name, signed(target, 1)),
+        (Some(target), Some(tolerance)) => format!("{}: {} ± {tolerance}", aim.name, signed(target, 1)),
+    };
+    let card = plain("Integrated", level.map(|l| signed(l, 1)), "LUFS", foot.clone());
+    Card { foot: if aim.target_lufs.is_some() { foot } else { card.foot }, state: state(aim.loudness_passed), ..card }
 }
 
-fn true_peak(level: Option<f64>, at: String, loudness: Option<&LoudnessOverview>) -> Card {
-    let card = plain("True peak", level.map(|l| signed(l, 1)), "dBTP", at.clone());
-    match (level, loudness.and_then(|l| l.ceiling_dbtp)) {
-        (Some(level), Some(ceiling)) => {
-            let state = if level <= ceiling { State::Good } else { State::Bad };
-            Card { foot: format!("limit {} · {at}", signed(ceiling, 1)), state, ..card }
-        }
-        (Some(level), None) if level > 0.0 => Card { state: State::Care, ..card },
-        (_, None) => Card { state: State::Good, ..card },
-        _ => card,
+fn true_peak(level: Option<f64>, at: String, aim: &Aim) -> Card {
+    let over = level.is_some_and(|l| l > aim.ceiling_dbtp.unwrap_or(0.0) + 0.05);
+    let foot = aim.ceiling_dbtp.map_or(at.clone(), |ceiling| format!("at most {} · {at}", signed(ceiling, 1)));
+    let state = match aim.true_peak_passed {
+        None if over => State::Care,
+        None => State::Good,
+        passed => state(passed),
+    };
+    Card { state, ..plain("True peak", level.map(|l| signed(l, 1)), "dBTP", foot) }
+}
+
+fn state(passed: Option<bool>) -> State {
+    match passed {
+        None => State::Plain,
+        Some(true) => State::Good,
+        Some(false) => State::Bad,
     }
 }
 

@@ -2,13 +2,14 @@
 
 use super::{
     COLUMNS, LEFT, MARGIN, RIGHT,
+    aim::Aim,
     axis::Axis,
     head::{grouped, signed},
     hover,
     svg::{Anchor, Svg, number},
     wave::{Column, Steps, columns},
 };
-use crate::report::{LimiterReport, LoudnessOverview, Over, Overview, Report};
+use crate::report::{LimiterReport, LoudnessOverview, Overview, Report};
 use std::fmt::Write as _;
 
 const LOUDNESS: f64 = 150.0;
@@ -26,12 +27,12 @@ pub(super) fn draw(
     y: f64,
     hover: &mut hover::Page,
 ) -> f64 {
-    let mut y = y;
+    let (mut y, aim) = (y, Aim::of(report));
     if let Some(loudness) = &overview.loudness {
-        curves(svg, overview, loudness, axis, y, hover);
+        curves(svg, overview, loudness, &aim, axis, y, hover);
         y += LOUDNESS + 18.0;
     }
-    peaks(svg, overview, axis, y);
+    peaks(svg, overview, &aim, axis, y);
     y += PEAK;
     if let Some(limiter) = report.mix.limiter.as_ref().filter(|l| l.reduction_db.is_some()) {
         reduction(svg, limiter, overview, axis, y + 12.0);
@@ -66,12 +67,13 @@ fn curves(
     svg: &mut Svg,
     overview: &Overview,
     loudness: &LoudnessOverview,
+    aim: &Aim,
     axis: &Axis,
     y: f64,
     hover: &mut hover::Page,
 ) {
     let bottom = y + LOUDNESS;
-    let scale = Scale::of(loudness, y + 6.0, bottom - 6.0);
+    let scale = Scale::of(loudness, aim, y + 6.0, bottom - 6.0);
     heading(svg, y + 14.0, "Loudness", "LUFS");
     let legend = [("short", "short-term, 3 s"), ("momentary", "momentary, 0.4 s"), ("integrated", "integrated so far")];
     for (i, (class, text)) in (0u8..).zip(legend) {
@@ -81,13 +83,15 @@ fn curves(
     }
     svg.rect("panel", [LEFT, y, axis.width(), LOUDNESS], 0.0);
     axis.grid(svg, &axis.ticks(), y, bottom);
-    if let Some(target) = loudness.target_lufs {
-        let tolerance = loudness.tolerance_lu.unwrap_or(0.5);
-        let (from, to) = (scale.y(target + tolerance), scale.y(target - tolerance));
-        svg.rect("target", [LEFT, from, axis.width(), to - from], 0.0);
-        svg.line("target-line", (LEFT, scale.y(target)), (RIGHT, scale.y(target)));
+    if let Some(target) = aim.target_lufs {
         let at = y + 36.0 + 17.0 * 3.0;
-        svg.rect("target", [MARGIN + 12.0, at - 5.0, 18.0, 10.0], 0.0);
+        if let Some(tolerance) = aim.tolerance_lu {
+            let (from, to) = (scale.y(target + tolerance), scale.y(target - tolerance));
+            svg.rect("target", [LEFT, from, axis.width(), to - from], 0.0);
+            svg.rect("target", [MARGIN + 12.0, at - 5.0, 18.0, 10.0], 0.0);
+        }
+        svg.line("target-line", (LEFT, scale.y(target)), (RIGHT, scale.y(target)));
+        svg.line("target-line", (MARGIN + 12.0, at), (MARGIN + 30.0, at));
         svg.text("detail", (MARGIN + 37.0, at + 4.0), Anchor::Start, &format!("target {}", signed(target, 0)), None);
     }
     let mut level = scale.low;
@@ -121,14 +125,14 @@ struct Scale {
 }
 
 impl Scale {
-    fn of(loudness: &LoudnessOverview, top: f64, bottom: f64) -> Self {
+    fn of(loudness: &LoudnessOverview, aim: &Aim, top: f64, bottom: f64) -> Self {
         let heard = loudness.momentary_lufs.iter().chain(&loudness.short_term_lufs).flatten();
         let heard: Vec<f64> = heard.map(|v| f64::from(*v)).filter(|v| v.is_finite()).collect();
         let most = heard.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let most = if most.is_finite() { most } else { -20.0 };
         // What is far below the loudest would flatten all else.
         let least = heard.into_iter().filter(|v| *v > most - 25.0).fold(most - 12.0, f64::min);
-        let (most, least) = loudness.target_lufs.map_or((most, least), |t| (most.max(t + 2.0), least.min(t - 2.0)));
+        let (most, least) = aim.target_lufs.map_or((most, least), |t| (most.max(t + 2.0), least.min(t - 2.0)));
         let step = if most - least > 24.0 {
             10.0
         } else if most - least > 12.0 {
@@ -159,7 +163,7 @@ fn levels(values: &[Option<f32>], step_s: f64, axis: &Axis) -> Vec<Option<f64>> 
     (0..count).map(value).collect()
 }
 
-fn peaks(svg: &mut Svg, overview: &Overview, axis: &Axis, y: f64) {
+fn peaks(svg: &mut Svg, overview: &Overview, aim: &Aim, axis: &Axis, y: f64) {
     let bottom = y + PEAK;
     let true_peaks = overview.loudness.as_ref().map(|l| levels(&l.true_peak_dbtp, l.step_s, axis));
     let decibels = |c: &Column| (c.peak() > 0.0).then(|| 20.0 * libm::log10(c.peak()));
@@ -167,15 +171,16 @@ fn peaks(svg: &mut Svg, overview: &Overview, axis: &Axis, y: f64) {
         Some(values) => ("True peak", "dBTP", values),
         None => ("Peak", "dBFS", columns(&overview.mix.waveform, COLUMNS).iter().map(decibels).collect()),
     };
-    let ceiling = overview.loudness.as_ref().and_then(|l| l.ceiling_dbtp).unwrap_or(0.0);
+    let ceiling = aim.ceiling_dbtp.unwrap_or(0.0);
     let high = values.iter().flatten().fold(ceiling.max(0.0), |m: f64, v| m.max(*v)) + 1.5;
     let at = |level: f64| y + ((high - level) / (high - FLOOR)).clamp(0.0, 1.0) * PEAK;
     heading(svg, y + 14.0, name, unit);
-    let places = match overview.overs.len() {
-        0 => "nothing over 0 dBFS".to_owned(),
-        1 => "1 place over 0 dBFS".to_owned(),
+    let marks = super::overs::of(overview, ceiling, axis);
+    let places = match marks.len() {
+        0 => format!("nothing over {}", signed(ceiling, 0)),
+        1 => format!("1 place over {}", signed(ceiling, 0)),
         100.. => "100 overs and more".to_owned(),
-        n => format!("{n} places over 0"),
+        n => format!("{n} places over {}", signed(ceiling, 0)),
     };
     svg.text("detail", (MARGIN + 12.0, y + 31.0), Anchor::Start, &places, None);
     svg.rect("panel", [LEFT, y, axis.width(), PEAK], 0.0);
@@ -188,7 +193,9 @@ fn peaks(svg: &mut Svg, overview: &Overview, axis: &Axis, y: f64) {
     svg.raw("</g>");
     let wide = axis.width() / values.len().max(1) as f64;
     let mut red = String::new();
-    for (i, level) in values.iter().enumerate().filter_map(|(i, v)| v.filter(|v| *v > ceiling).map(|v| (i, v))) {
+    for (i, level) in
+        values.iter().enumerate().filter_map(|(i, v)| v.filter(|v| *v > ceiling + super::overs::HAIR).map(|v| (i, v)))
+    {
         let x = number(LEFT + i as f64 * wide);
         let _ = write!(red, "M{x} {}h{}V{}H{x}z", number(at(level)), number(wide.max(1.5)), number(bottom));
     }
@@ -199,7 +206,7 @@ fn peaks(svg: &mut Svg, overview: &Overview, axis: &Axis, y: f64) {
     }
     svg.text("tick over", (LEFT - 6.0, at(ceiling) + 4.0), Anchor::End, &signed(ceiling, 0), None);
     svg.line("ceiling", (LEFT, at(ceiling)), (RIGHT, at(ceiling)));
-    overview.overs.iter().for_each(|o| over(svg, o, axis, y));
+    marks.iter().for_each(|mark| mark.draw(svg, axis, y));
     if overview.over_samples > 0 {
         let count = if overview.over_samples == 1 {
             "1 sample".to_owned()
@@ -208,18 +215,6 @@ fn peaks(svg: &mut Svg, overview: &Overview, axis: &Axis, y: f64) {
         };
         svg.text("detail", (MARGIN + 12.0, y + 46.0), Anchor::Start, &count, None);
     }
-}
-
-/// A triangle at a place that is over, with its time and level.
-fn over(svg: &mut Svg, over: &Over, axis: &Axis, y: f64) {
-    let x = axis.x(over.at_s);
-    let what = format!("over by {:.2} dB at {}", over.peak_dbfs, axis.name(over.at_s));
-    svg.raw(&format!(
-        "<path class=\"over-mark\" role=\"button\" tabindex=\"0\" data-at=\"{:.6}\" aria-label=\"{what}\" d=\"M{} {}l-5-8h10z\"><title>{what}</title></path>",
-        over.at_s,
-        number(x),
-        number(y + 1.0),
-    ));
 }
 
 fn heading(svg: &mut Svg, y: f64, name: &str, unit: &str) {
