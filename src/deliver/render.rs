@@ -132,6 +132,10 @@ pub(super) fn job(
         let format = how.chosen.get(outlet.deliverable).map(|d| d.format.to_string());
         let content = super::kind(outlet.content).to_owned();
         let mut report = Report { format, ..report };
+        if how.chosen.get(outlet.deliverable).is_some_and(|d| !d.mute.is_empty()) {
+            // Not to be heard is what was asked for.
+            report.warnings.retain(|w| w.code != Code::W111);
+        }
         let (wav, dither, warning) = file.ended();
         report.rounded(dither, warning);
         all.files.push((outlet.deliverable, FileReport { content, of: outlet.of.clone(), render: number, report }));
