@@ -32,7 +32,7 @@ impl Gating {
     ///     let tone = |n| level * (std::f64::consts::TAU * 997.0 * f64::from(n) / 48_000.0).sin();
     ///     block.channel_mut(0).iter_mut().zip(0..).for_each(|(s, n)| *s = tone(n));
     ///     (0..seconds).for_each(|_| meter.feed(&block));
-    ///     meter.finish().0
+    ///     meter.gating().clone()
     /// };
     /// let (loud, soft) = (part(1.0, 10), part(0.5, 10));
     /// assert_eq!(format!("{:.2} {:.2}", loud.integrated().unwrap(), soft.integrated().unwrap()), "-3.01 LUFS -9.03 LUFS");
