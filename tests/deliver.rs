@@ -287,7 +287,7 @@ fn one_render_serves_all_that_can_share_it() {
     let other = Deliverable::new("floats", "f {bus}.wav").stems([music]).format(Format::Wav32f);
     let m_e = Deliverable::new("m&e", "m&e.wav").mute(speech);
     let dub = Deliverable::new("dub", "dub.wav").lang("de");
-    assert_eq!(opens_of(&[full.clone()]), (once, 1));
+    assert_eq!(opens_of(std::slice::from_ref(&full)), (once, 1));
     assert_eq!(opens_of(&[full.clone(), small.clone(), stems.clone(), other]), (once, 1));
     // A language that no stem speaks is no other mix.
     assert_eq!(opens_of(&[full.clone(), dub]), (once, 1));
@@ -299,8 +299,8 @@ fn one_render_serves_all_that_can_share_it() {
     // Albums of the same mutes share their cues; each cue is its own timeline.
     let album = Deliverable::new("album", "{cue}.wav").album(true);
     let small_album = Deliverable::new("small album", "16 {cue}.wav").album(true).format(Format::Wav16);
-    assert_eq!(opens_of(&[album.clone()]).1, 2);
-    assert_eq!(opens_of(&[album.clone()]), opens_of(&[album, small_album]));
+    assert_eq!(opens_of(std::slice::from_ref(&album)).1, 2);
+    assert_eq!(opens_of(std::slice::from_ref(&album)), opens_of(&[album, small_album]));
     // To fit means to listen first.
     let fit = LoudnessTarget { target: Some(Lufs(-20.0)), fit: true, ..LoudnessTarget::default() };
     assert_eq!(opens_of(&[full.loudness(fit), small]).1, 2);
