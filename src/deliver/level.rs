@@ -13,8 +13,8 @@ use crate::{
 /// How far from its target a loudness may be unless said: what EBU R 128 allows where it cannot be met exactly.
 const TOLERANCE: f64 = 1.0;
 
-/// What is lost in arithmetic: a billionth of a decibel.
-const EXACT: f64 = 1e-9;
+/// What a measurement keeps: powers of blocks are held to within a millionth of a decibel.
+const EXACT: f64 = 1e-6;
 
 /// What was heard of a deliverable: its mix, or all cues of its album.
 #[derive(Clone, Debug, Default)]
