@@ -54,7 +54,7 @@ fn a_verdict_is_drawn_without_writing_audio() {
     let picture = fs::read_to_string(desk.path("r.svg")).unwrap();
     for words in [
         "ebu-r128: −23.0 ± 0.2",
-        "at most −1.0 · at 0:00.0",
+        "at most −1.0 · at 0:00.",
         "class=\"card bad\"",
         "class=\"target\"",
         "nothing over −1",
