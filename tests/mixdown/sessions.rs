@@ -78,7 +78,7 @@ fn settings_are_told_where_they_are_wrong() {
 #[test]
 fn a_reel_is_mixed_from_toml_and_parts_of_it_are_muted() {
     let desk = reel();
-    desk.run(&["reel.toml"]).expect(0, "");
+    desk.run(&["reel.toml", "-o", "reel.wav"]).expect(0, "");
     let frames = hound::WavReader::open(desk.path("reel.wav")).unwrap().duration();
     assert_eq!(frames, 120_000);
     let plan = desk.run(&["plan", "reel.toml", "--mute", "cue.storm"]).out;
