@@ -117,19 +117,20 @@ fn report_looks_without_mixing() {
 #[test]
 fn the_picture_of_the_readme_is_the_one_its_command_makes() {
     let desk = Desk::new();
-    fs::create_dir_all(desk.path("docs")).unwrap();
-    desk.run(&["--report", "docs/demo.svg", "--bins", "200", "--force"]).expect(0, "the report is in docs/demo.svg");
+    fs::create_dir_all(desk.path("examples")).unwrap();
+    desk.run(&["--report", "examples/demo.svg", "--bins", "200", "--force"])
+        .expect(0, "the report is in examples/demo.svg");
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let (made, kept) = (
-        fs::read_to_string(desk.path("docs/demo.svg")).unwrap(),
-        fs::read_to_string(root.join("docs/demo.svg")).unwrap(),
+        fs::read_to_string(desk.path("examples/demo.svg")).unwrap(),
+        fs::read_to_string(root.join("examples/demo.svg")).unwrap(),
     );
     // Lines may differ in their last steps between processors; words, numbers and places may not.
     let drawn = |picture: &str| {
         picture.split(" d=\"").map(|p| p.split_once('"').map_or(p, |(_, rest)| rest).to_owned()).collect::<Vec<_>>()
     };
-    let command = "cargo run --release --example mixdown -- --report docs/demo.svg --bins 200 --force";
+    let command = "cargo run --release --example mixdown -- --report examples/demo.svg --bins 200 --force";
     assert!(fs::read_to_string(root.join("README.md")).unwrap().contains(command));
-    assert!(drawn(&made) == drawn(&kept), "docs/demo.svg is not what the program draws: run {command}");
+    assert!(drawn(&made) == drawn(&kept), "examples/demo.svg is not what the program draws: run {command}");
     assert!(made.len() < 40_000 && made.len().abs_diff(kept.len()) < 500, "{} and {} bytes", made.len(), kept.len());
 }
