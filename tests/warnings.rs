@@ -1,15 +1,15 @@
 //! Warnings about stems and sessions that are hardly meant so: each is provoked once, and once not.
 //!
-//! W112 is in `tests/dither.rs`; the codes of reading stems are in the tests of formats and refusals.
+//! W112 is in `tests/dither.rs`, W114 in `tests/cues.rs`, W119 in `tests/deliver.rs`.
 
 use soundtrack::{
-    Block, Bounce, Bus, Clip, Decibels, Fade, FadeShape, Format, Frames, Layout, Options, Plan, Renderer, Result,
-    SampleRate, Session, Sink, Spec, Track,
+    Block, Bounce, Bus, Clip, Damage, Decibels, Fade, FadeShape, Format, Frames, Layout, Opener, Options, Plan,
+    Renderer, Result, SampleRate, Session, Sink, Source, Spec, Track,
     report::{Code, Report},
     sink::Written,
-    source::Memory,
+    source::{Flaw, FlawKind, Memory},
 };
-use std::{f64::consts::TAU, path::Path};
+use std::{f64::consts::TAU, fs, path::Path};
 
 const RATE: SampleRate = SampleRate::HZ_48000;
 const FRAMES: usize = 96_000;
@@ -182,4 +182,110 @@ fn w101_clipping_and_w106_silence_and_w116_absurd_levels() {
     assert_eq!(written(&mix([Track::new("x", stereo()).gain(Decibels(40.0))])), [Code::W101, Code::W116]);
     assert_eq!(written(&mix([Track::new("x", memory(vec![vec![0.0; 100]]))])), [Code::W106]);
     assert_eq!(written(&mix([Track::new("x", stereo())])), []);
+}
+
+#[test]
+fn w102_resampled_w103_placed_and_w104_folded() {
+    let stem = |hz: u32, layout: Layout| {
+        let spec = Spec { rate: SampleRate::new(hz).unwrap(), layout };
+        Track::new("x", Memory::new(spec, vec![tone(440.0); layout.channels()]).unwrap())
+    };
+    let notes = |track: Track| {
+        let codes = report(&mix([track])).warnings.into_iter().map(|w| w.code).filter(|c| c.is_note());
+        codes.collect::<Vec<_>>()
+    };
+    assert_eq!(notes(stem(48_000, Layout::Stereo)), []);
+    assert_eq!(notes(stem(44_100, Layout::Stereo)), [Code::W102]);
+    assert_eq!(notes(stem(48_000, Layout::Mono)), [Code::W103]);
+    assert_eq!(notes(stem(48_000, Layout::Quad)), [Code::W104]);
+}
+
+/// A tone whose reader has something to tell of it.
+struct Flawed(Memory, Option<FlawKind>);
+
+impl Source for Flawed {
+    fn spec(&self) -> Spec {
+        self.0.spec()
+    }
+    fn length(&self) -> Option<Frames> {
+        self.0.length()
+    }
+    fn read(&mut self, out: &mut Block) -> Result<usize> {
+        self.0.read(out)
+    }
+    fn seek(&mut self, to: Frames) -> Result<()> {
+        self.0.seek(to)
+    }
+    fn flaws(&mut self) -> Vec<Flaw> {
+        let flaw = |kind| Flaw { kind, at: Frames(480), len: Frames(10), what: "told".to_owned() };
+        self.1.take().map(flaw).into_iter().collect()
+    }
+}
+
+#[test]
+fn w105_ended_early_w115_damaged_and_w117_not_finite() {
+    let told = |kind: Option<FlawKind>, code| {
+        let open = move || Ok(Box::new(Flawed(stereo(), kind)) as Box<dyn Source>);
+        let mut mix = mix([Track::new("x", Opener::new("flawed", open))]);
+        mix.damage = Damage::Silence;
+        said(&mix, code)
+    };
+    let all = [
+        (FlawKind::EndedEarly, Code::W105, "ended early"),
+        (FlawKind::Damaged, Code::W115, "damaged"),
+        (FlawKind::NonFinite, Code::W117, "not finite"),
+    ];
+    for (kind, code, name) in all {
+        let text = format!("track \"x\": flawed: {name} at 00:00:00.010, 10 frames silenced: told");
+        assert_eq!(told(Some(kind), code), [text]);
+        assert_eq!(told(None, code), [""; 0]);
+    }
+}
+
+#[test]
+fn w113_a_header_with_a_wrong_length() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.wav");
+    mix([Track::new("x", stereo())]).bounce(&path).unwrap();
+    let in_file = || said(&mix([Track::new("x", path.as_path())]), Code::W113);
+    assert_eq!(in_file(), [""; 0]);
+    let mut bytes = fs::read(&path).unwrap();
+    let size = bytes.windows(4).position(|w| w == b"data").unwrap() + 4;
+    bytes[size..size + 4].copy_from_slice(&(600u32 * 6).to_le_bytes());
+    fs::write(&path, bytes).unwrap();
+    let text = format!("track \"x\": {}: its header says 600 frames, 96000 were found and used", path.display());
+    assert_eq!(in_file(), [text]);
+}
+
+/// A frame of silence of MPEG 1 layer III at 48 kHz, 64 kbit/s, mono, and with `tag` one in front that says how much the
+/// encoder added.
+fn mp3(tag: bool) -> Vec<u8> {
+    const SIZE: usize = 192;
+    let frame = || {
+        let mut frame = vec![0; SIZE];
+        frame[..4].copy_from_slice(&[0xFF, 0xFB, 0x54, 0xC0]);
+        frame
+    };
+    let mut first = frame();
+    first[21..25].copy_from_slice(b"Info");
+    first[25..29].copy_from_slice(&1u32.to_be_bytes());
+    first[29..33].copy_from_slice(&20u32.to_be_bytes());
+    first[33..37].copy_from_slice(b"LAME");
+    // Delay 576 and padding 1152, 12 bits each.
+    first[33 + 21..33 + 24].copy_from_slice(&[0x24, 0x04, 0x80]);
+    let frames = (0..20).map(|_| frame());
+    if tag { [first].into_iter().chain(frames).flatten().collect() } else { frames.flatten().collect() }
+}
+
+#[test]
+fn w118_a_format_that_does_not_tell_its_delay() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.mp3");
+    let told = |tag: bool| {
+        fs::write(&path, mp3(tag)).unwrap();
+        said(&mix([Track::new("x", path.as_path())]), Code::W118)
+    };
+    assert_eq!(told(true), [""; 0]);
+    let text = "the format does not say how much delay its encoder added";
+    assert_eq!(told(false), [format!("track \"x\": {}: {text}", path.display())]);
 }
