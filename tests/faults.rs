@@ -1,0 +1,12 @@
+//! The promises about faults, one row each: the fault is injected, the figures are checked, one line is printed.
+//!
+//! `cargo test --test faults` runs every row at its everyday size and prints the table; a word after `--` runs the rows
+//! whose section or name holds it. `SOUNDTRACK_FAULTS=full` injects as often as a release asks for. A row whose outer
+//! program or file system is not to be had says so and counts as skipped.
+
+#[path = "faults/table.rs"]
+mod table;
+
+fn main() -> std::process::ExitCode {
+    table::run(&[])
+}
