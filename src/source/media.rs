@@ -189,6 +189,10 @@ impl Media {
                     self.feed.passed(packet.frames);
                     let until = u64::try_from(start.saturating_add_unsigned(packet.frames)).unwrap_or(0);
                     if until > self.at {
+                        if self.sought {
+                            self.restart()?;
+                            continue;
+                        }
                         let what = format!("packet {} is damaged: {what}", packet.number);
                         self.silence(until, Some((FlawKind::Damaged, what)));
                         return Ok(());
@@ -212,6 +216,7 @@ impl Media {
             if until > self.at {
                 let from = usize::try_from(now.saturating_sub(start)).unwrap_or(usize::MAX);
                 self.held = Held { until: until.min(self.end), from: Some(from) };
+                self.sought = false;
                 return Ok(());
             }
             if frames > 0 {
@@ -232,8 +237,8 @@ impl Media {
             let why = match self.feed.next() {
                 Ok(Some(packet)) => {
                     let early = self.frame(packet.at) <= i64::try_from(self.at).unwrap_or(i64::MAX);
-                    if std::mem::take(&mut self.sought) && !early {
-                        // The demuxer went too far: only reading from the start finds the place.
+                    if self.sought && !early {
+                        // The demuxer went too far, or something is lost here: reading from the start tells.
                         self.restart()?;
                         continue;
                     }

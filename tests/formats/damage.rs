@@ -89,7 +89,7 @@ fn damage_in_the_middle_moves_nothing_behind_it() {
         let whole = tools::hear(&path).unwrap();
         let data = fs::read(&path).unwrap();
         let broken = dir.path().join(format!("broken-{name}"));
-        let (mut refused, mut flawed, mut moved, mut same) = (0, 0, Vec::new(), 0);
+        let (mut refused, mut flawed, mut moved, mut same, mut sought) = (0, 0, Vec::new(), 0, Vec::new());
         for seed in 0..60u64 {
             let mut random = Lcg(seed * 977 + 5);
             let mut bytes = data.clone();
@@ -103,9 +103,9 @@ fn damage_in_the_middle_moves_nothing_behind_it() {
                     bytes[at + 1] = 0xFF;
                 }
                 _ => {
-                    // A hole of a few hundred bytes.
+                    // A hole of up to some thousand bytes: several packets.
                     let at = place(&mut random);
-                    let end = (at + usize::try_from(random.next() % 600).unwrap()).min(to);
+                    let end = (at + usize::try_from(random.next() % 3_000).unwrap()).min(to);
                     bytes[at..end].fill(0xA5);
                 }
             }
@@ -118,6 +118,16 @@ fn damage_in_the_middle_moves_nothing_behind_it() {
                 }
             };
             flawed += usize::from(!heard.flaws.is_empty());
+            // Jumping to behind the damage, into it, and to before it gives what reading from the start gives.
+            let (mut source, _) = soundtrack::source::open(&broken, None).unwrap();
+            for _ in 0..8 {
+                let at = usize::try_from(random.next()).unwrap() % heard.frames();
+                let got = tools::after_seek(source.as_mut(), at as u64, 3_000);
+                let until = (at + 3_000).min(heard.frames());
+                if heard.planes.iter().zip(&got).any(|(w, g)| w[at..until] != g[..]) {
+                    sought.push((seed, at));
+                }
+            }
             let n = whole.frames();
             let tail = |h: &Heard| h.planes.iter().map(|p| p[h.frames() - TAIL..].to_vec()).collect::<Vec<_>>();
             if heard.frames() == n && tail(&heard) == tail(&whole) {
@@ -126,8 +136,11 @@ fn damage_in_the_middle_moves_nothing_behind_it() {
                 moved.push((seed, heard.frames()));
             }
         }
-        println!("{name:7} {same} of 60 in place, {flawed} with flaws, {refused} refused, moved {moved:?}");
+        println!(
+            "{name:7} {same} of 60 in place, {flawed} with flaws, {refused} refused, moved {moved:?}, sought {sought:?}"
+        );
         assert!(moved.is_empty(), "{name}: {moved:?} of {} frames", whole.frames());
+        assert!(sought.is_empty(), "{name}: {sought:?}");
     }
 }
 
