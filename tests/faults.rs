@@ -4,9 +4,11 @@
 //! whose section or name holds it. `SOUNDTRACK_FAULTS=full` injects as often as a release asks for. A row whose outer
 //! program or file system is not to be had says so and counts as skipped.
 
+#[path = "faults/outputs.rs"]
+mod outputs;
 #[path = "faults/table.rs"]
 mod table;
 
 fn main() -> std::process::ExitCode {
-    table::run(&[])
+    table::run(&[outputs::CALLS])
 }
