@@ -10,5 +10,5 @@ mod outputs;
 mod table;
 
 fn main() -> std::process::ExitCode {
-    table::run(&[outputs::CALLS])
+    table::run(&[outputs::ROWS.as_slice()].concat())
 }

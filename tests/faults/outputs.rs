@@ -5,6 +5,10 @@
 
 #[path = "outputs/calls.rs"]
 mod calls;
+#[path = "outputs/disks.rs"]
+mod disks;
+#[path = "outputs/kills.rs"]
+mod kills;
 #[path = "../mixdown/program.rs"]
 #[allow(dead_code, reason = "the tests of the program use the rest")]
 pub mod program;
@@ -15,7 +19,8 @@ use crate::table::Row;
 use program::Desk;
 use std::{fs, path::Path};
 
-pub const CALLS: &[Row] = calls::ROWS;
+/// The rows, a list for each file.
+pub const ROWS: [&[Row]; 3] = [calls::ROWS, disks::ROWS, kills::ROWS];
 
 /// A session of two buses that promises a mix and two stems into a folder that is not there.
 fn film() -> Desk {
