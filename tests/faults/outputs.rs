@@ -9,18 +9,22 @@ mod calls;
 mod disks;
 #[path = "outputs/kills.rs"]
 mod kills;
+#[path = "outputs/lengths.rs"]
+mod lengths;
 #[path = "../mixdown/program.rs"]
 #[allow(dead_code, reason = "the tests of the program use the rest")]
 pub mod program;
 #[path = "outputs/trace.rs"]
 mod trace;
+#[path = "outputs/writers.rs"]
+mod writers;
 
 use crate::table::Row;
 use program::Desk;
 use std::{fs, path::Path};
 
 /// The rows, a list for each file.
-pub const ROWS: [&[Row]; 3] = [calls::ROWS, disks::ROWS, kills::ROWS];
+pub const ROWS: [&[Row]; 5] = [calls::ROWS, disks::ROWS, kills::ROWS, writers::ROWS, lengths::ROWS];
 
 /// A session of two buses that promises a mix and two stems into a folder that is not there.
 fn film() -> Desk {
