@@ -6,9 +6,12 @@
 
 #[path = "faults/outputs.rs"]
 mod outputs;
+#[cfg(unix)]
+#[path = "faults/scale.rs"]
+mod scale;
 #[path = "faults/table.rs"]
 mod table;
 
 fn main() -> std::process::ExitCode {
-    table::run(&[outputs::ROWS.as_slice()].concat())
+    table::run(&[outputs::ROWS.as_slice(), &[scale::ROWS]].concat())
 }

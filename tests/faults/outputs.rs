@@ -15,7 +15,7 @@ mod lengths;
 #[allow(dead_code, reason = "the tests of the program use the rest")]
 pub mod program;
 #[path = "outputs/trace.rs"]
-mod trace;
+pub mod trace;
 #[path = "outputs/writers.rs"]
 mod writers;
 
@@ -51,7 +51,7 @@ stems = ["music", "speech"]
 }
 
 /// Temporaries in a folder and those below it, relative to it.
-fn left(folder: &Path) -> Vec<String> {
+pub fn left(folder: &Path) -> Vec<String> {
     let mut out = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
