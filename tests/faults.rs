@@ -4,6 +4,8 @@
 //! whose section or name holds it. `SOUNDTRACK_FAULTS=full` injects as often as a release asks for. A row whose outer
 //! program or file system is not to be had says so and counts as skipped.
 
+#[path = "faults/determinism.rs"]
+mod determinism;
 #[path = "faults/outputs.rs"]
 mod outputs;
 #[cfg(unix)]
@@ -13,5 +15,5 @@ mod scale;
 mod table;
 
 fn main() -> std::process::ExitCode {
-    table::run(&[outputs::ROWS.as_slice(), &[scale::ROWS]].concat())
+    table::run(&[outputs::ROWS.as_slice(), &[scale::ROWS, determinism::ROWS]].concat())
 }
