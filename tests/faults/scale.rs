@@ -18,7 +18,7 @@ use std::{
 
 pub const ROWS: &[Row] = &[
     Row { section: "scale", fault: "1,000 tracks (full: 10,000), 256 descriptors", run: tracks },
-    Row { section: "scale", fault: "300 tracks (full: 2,000) of Ogg Vorbis", run: vorbis },
+    Row { section: "scale", fault: "300 tracks (full: 1,000) of Ogg Vorbis", run: vorbis },
     Row { section: "scale", fault: "hours: memory, and the last frame", run: hours },
     Row { section: "scale", fault: "beyond 2^31 frames", run: frames },
     Row { section: "scale", fault: "out of memory: address space", run: space },
@@ -94,7 +94,7 @@ fn tracks() -> Seen {
 fn vorbis() -> Seen {
     let desk = Desk::new();
     // Each decoder that is open has its tables: 1.8 MiB.
-    let count = times(300, 2000);
+    let count = times(300, 1000);
     for i in 0..5 {
         let (wav, peak) = (format!("{i}.wav"), f64::from(1000 + i));
         desk.tone(&wav, 1, 48_000, peak);
@@ -206,7 +206,7 @@ fn requests() -> Seen {
     let (mut injected, mut whole_runs) = (0, 0);
     for call in ["mmap", "brk", "mprotect", "/^clone"] {
         let count = trace::calls(&desk, call, &SMALL).len();
-        for nth in (1..=count).step_by(times(4, 1) as usize) {
+        for nth in (1..=count).step_by(times(3, 1) as usize) {
             desk.write("out.wav", "precious");
             let (code, signal, err) = trace::ended(&desk, call, "error=ENOMEM", nth, &SMALL);
             let what = format!("{call} {nth}");
