@@ -1,5 +1,4 @@
 //! File systems that are full or read-only, and paths that cannot or must not be written.
-#![cfg(unix)]
 
 use super::{
     film, left,

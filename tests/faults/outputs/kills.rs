@@ -1,5 +1,4 @@
 //! Ends that come from outside: kills, signals, and a caller that has enough.
-#![cfg(unix)]
 
 use super::{
     film, left,
@@ -201,7 +200,7 @@ fn cancelled() -> Seen {
     let all = [0, 1, 2].map(|what| run(u64::MAX, what, 2).0);
     let Some(before) = held_now() else { return skipped("no /proc") };
     let (mut worst, mut settled) = (Duration::ZERO, Duration::ZERO);
-    let injected = times(60, 1000);
+    let injected = times(36, 1000);
     for i in 0..injected {
         let what = i as usize % 3;
         stage.old();
