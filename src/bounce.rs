@@ -8,7 +8,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     measure::Meter,
     plan::Plan,
-    render::{Options, Renderer, sketch::Grid},
+    render::{Options, Renderer, beside, sketch::Grid},
     report::{Code, Report, Warning, gather, suspects},
     session::Session,
     sink::{self, Dither, Format, Sink, Wav, Written},
@@ -288,7 +288,7 @@ impl<'a> Bounce<'a> {
         }
         std::thread::scope(|threads| {
             // Ends when everything is rendered, or when the caller's side is gone.
-            threads.spawn(move || {
+            beside::start(threads, "render", move || {
                 let mut left = total;
                 while left > Frames::ZERO {
                     let Ok(mut block) = to_fill.recv() else { return };
@@ -298,18 +298,18 @@ impl<'a> Bounce<'a> {
                         return;
                     }
                 }
-            });
+            })?;
             if let Some(meter) = meter {
                 let (measured, after) = sync_channel(BLOCKS);
                 let to_measure = std::mem::replace(&mut to_write, after);
-                threads.spawn(move || {
+                beside::start(threads, "measure", move || {
                     for rendered in to_measure {
                         rendered.iter().for_each(|block| meter.feed(block));
                         if measured.send(rendered).is_err() {
                             return;
                         }
                     }
-                });
+                })?;
             }
             // Owned here, so that leaving early lets the other threads go.
             let (free, to_write) = (free, to_write);

@@ -54,8 +54,13 @@
 //! | 8 | **Exact sum**: an output sample is the true sum rounded once; integer references agree to the last bit. | `tests/unity_law.rs` |
 //! | 9 | **Refusal**: bad input gets an error that names the track, the file and the place; an existing output is never damaged and no partial file is left. | `tests/refusal_law.rs` |
 //!
-//! Curves and pan use the same arithmetic on every
-//! machine. The resampler's and the lossy decoders' vector code may differ in the last bits between families of processors.
+//! # The same bytes everywhere
+//! Gains, curves, fades, pan, limiter and dither use the same arithmetic on every machine: basic operations, and sine and
+//! power from `libm`, never the system's. A mix of lossless stems at the session's rate is therefore the same bytes for any
+//! number of threads, blocks and ranges, debug or release, and whatever processor the build is for. Resampled and lossy
+//! stems go through vector code that is chosen as the program runs, and through the system's sine: the same bytes on one
+//! machine, but the last bits may differ between families of processors and systems.
+//! `cargo test --test faults determinism` and `.ci/determinism` compare them.
 //!
 //! # Words
 //! **sample** one number of one channel · **frame** one sample per channel at one instant · **block** up to N frames handled

@@ -3,6 +3,7 @@
 //! Every lane of a stage is rendered before the next stage starts, on as many threads as the options say; each lane's sum
 //! runs in the order of the plan. So neither block size nor threads can change a bit.
 
+pub(crate) mod beside;
 pub(crate) mod flaws;
 mod lane;
 mod limited;

@@ -4,9 +4,21 @@
 //! whose section or name holds it. `SOUNDTRACK_FAULTS=full` injects as often as a release asks for. A row whose outer
 //! program or file system is not to be had says so and counts as skipped.
 
+#[path = "faults/determinism.rs"]
+mod determinism;
+#[cfg(unix)]
+#[path = "faults/outputs.rs"]
+mod outputs;
+#[cfg(unix)]
+#[path = "faults/scale.rs"]
+mod scale;
 #[path = "faults/table.rs"]
 mod table;
 
 fn main() -> std::process::ExitCode {
-    table::run(&[])
+    #[cfg(unix)]
+    let unix = [outputs::ROWS.as_slice(), &[scale::ROWS]].concat();
+    #[cfg(not(unix))]
+    let unix = Vec::new();
+    table::run(&[unix.as_slice(), &[determinism::ROWS]].concat())
 }

@@ -84,16 +84,8 @@ pub fn run(session: &Session, names: &[String], args: &Args, voice: Voice, stop:
 
 /// Prints the result, then what the user should know; the exit code.
 fn tell(done: &Delivered, args: &Args, voice: Voice) -> Result<u8, Failure> {
-    if args.json {
-        print(&done.to_json())?;
-    } else if !args.quiet {
-        if args.verbose {
-            for file in done.deliverables.iter().flat_map(|d| &d.files).filter(|f| f.content != "stem") {
-                print(&format!("{}\n", file.report))?;
-            }
-        }
-        print(&done.to_string())?;
-    }
+    // What cannot be printed keeps nothing else from being told.
+    let printed = if args.quiet && !args.json { Ok(()) } else { print(&text(done, args)) };
     let warnings = done.warnings();
     warnings.iter().for_each(|warning| said(warning, args, voice));
     let mut warned = warnings.iter().filter(|w| !w.code.is_note()).count();
@@ -117,6 +109,7 @@ fn tell(done: &Delivered, args: &Args, voice: Voice) -> Result<u8, Failure> {
         let s = if outputs.len() == 1 { "" } else { "s" };
         voice.line(&format!("wrote {} file{s} in {:.2} s", outputs.len(), done.wall_s), || json!({}));
     }
+    printed?;
     let failed: Vec<&str> = done.deliverables.iter().filter(|d| !d.passed()).map(|d| d.name.as_str()).collect();
     if !failed.is_empty() {
         voice.error(&format!("written, but a check failed: {}", listed(&failed)), "check");
@@ -128,4 +121,13 @@ fn tell(done: &Delivered, args: &Args, voice: Voice) -> Result<u8, Failure> {
         return Ok(CHECK_FAILED);
     }
     Ok(0)
+}
+
+/// The result as it is printed.
+fn text(done: &Delivered, args: &Args) -> String {
+    if args.json {
+        return done.to_json();
+    }
+    let whole = done.deliverables.iter().flat_map(|d| &d.files).filter(|f| args.verbose && f.content != "stem");
+    whole.map(|f| format!("{}\n\n", f.report)).chain([done.to_string()]).collect()
 }

@@ -201,11 +201,12 @@ fn show_plan(inputs: &[PathBuf], args: &Args, voice: Voice) -> Result<u8, Failur
 
 /// Prints the result, then what the user should know; the exit code.
 fn tell(report: &Report, silence: Option<&str>, args: &Args, voice: Voice, demo: bool) -> Result<u8, Failure> {
-    if args.json {
-        print(&report.to_json())?;
-    } else if !args.quiet {
-        print(&report.to_string())?;
-    }
+    // What cannot be printed keeps nothing else from being told.
+    let printed = match (args.json, args.quiet) {
+        (true, _) => print(&report.to_json()),
+        (false, false) => print(&report.to_string()),
+        (false, true) => Ok(()),
+    };
     let failed = report.warnings.iter().filter(|w| !w.code.is_note()).count() + usize::from(silence.is_some());
     for warning in &report.warnings {
         said(warning, args, voice);
@@ -234,6 +235,7 @@ fn tell(report: &Report, silence: Option<&str>, args: &Args, voice: Voice, demo:
     if demo && !args.quiet && !args.json && args.progress() != Progress::Json {
         voice.line(&next_steps(), || json!({}));
     }
+    printed?;
     if args.strict && failed > 0 {
         let warnings = if failed == 1 { "1 warning".to_owned() } else { format!("{failed} warnings") };
         let done = if args.check { "checked".to_owned() } else { format!("{path} was written") };
@@ -267,13 +269,10 @@ fn next_steps() -> String {
     )
 }
 
-/// A closed pipe is the reader's wish to hear no more, not an error.
+/// A closed pipe is an error too: who reads the result must not take a part of it for the whole.
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Print(e)),
-        _ => Ok(()),
-    }
+    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Failure::Print)
 }
 
 /// An error, and what to do about it in this program's words.

@@ -8,7 +8,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     layout::Layout,
     measure::Meter,
-    render::Renderer,
+    render::{Renderer, beside},
     units::Frames,
 };
 use std::sync::mpsc::sync_channel;
@@ -122,7 +122,7 @@ impl Pump<'_> {
         std::thread::scope(|threads| {
             // Ends when everything is rendered, or when the caller's side is gone.
             let gains = &gains;
-            threads.spawn(move || {
+            beside::start(threads, "render", move || {
                 let mut left = total;
                 while left > Frames::ZERO {
                     let Ok(mut blocks) = to_fill.recv() else { return };
@@ -132,9 +132,9 @@ impl Pump<'_> {
                         return;
                     }
                 }
-            });
+            })?;
             let meters = &mut meters;
-            threads.spawn(move || {
+            beside::start(threads, "measure", move || {
                 for rendered in to_measure {
                     for blocks in rendered.iter() {
                         meters.iter_mut().for_each(|(signal, meter)| meter.feed(blocks.of(*signal)));
@@ -143,7 +143,7 @@ impl Pump<'_> {
                         return;
                     }
                 }
-            });
+            })?;
             // Owned here, so that leaving early lets the other threads go.
             let (free, to_write) = (free, to_write);
             while left > Frames::ZERO {

@@ -1,9 +1,9 @@
 //! A file that is there completely or not at all.
 //!
 //! Written under a temporary name beside its target; on [`complete`](AtomicFile::complete) flushed and synced, on
-//! [`publish`](Complete::publish) renamed, and the folder synced, in that order. Dropped before, it is gone and the target is untouched. Where only the last step
-//! fails, the new file stands complete under its name, and the error says that it may not outlive a power loss. The
-//! rules:
+//! [`publish`](Complete::publish) renamed, and the folder synced, in that order. Dropped before, it is gone and the
+//! target is untouched. Where only the last step fails, the new file stands complete under its name, and the error says
+//! that it may not outlive a power loss. The rules:
 //!
 //! - An existing target is refused unless overwriting was asked for; then the new file has the old one's permissions.
 //!   A new file has what the umask gives.
@@ -132,14 +132,35 @@ pub(crate) struct Complete {
 }
 
 impl Complete {
-    /// Makes the file visible; its size in bytes.
+    /// Makes the file visible, on the disk too; its size in bytes.
     pub(crate) fn publish(self) -> Result<u64> {
+        self.appear()?.settle()
+    }
+
+    /// Makes the file visible.
+    pub(crate) fn appear(self) -> Result<Visible> {
         let Self { temporary, target, folder, overwrite, needs, bytes } = self;
         let renamed = if overwrite { temporary.persist(&target) } else { temporary.persist_noclobber(&target) };
         renamed.map_err(|e| match e.error.kind() {
             io::ErrorKind::AlreadyExists => output(&target, EXISTS).because(e.error),
             _ => error(&target, needs, e.error),
         })?;
+        Ok(Visible { target, folder, bytes })
+    }
+}
+
+/// A file under its own name, which a power loss may still take away.
+#[derive(Debug)]
+pub(crate) struct Visible {
+    target: PathBuf,
+    folder: PathBuf,
+    bytes: u64,
+}
+
+impl Visible {
+    /// Makes the name outlive a power loss; the file's size in bytes.
+    pub(crate) fn settle(self) -> Result<u64> {
+        let Self { target, folder, bytes } = self;
         sync(&folder).map_err(|e| {
             let what = format!("is complete, but may not outlive a power loss: its folder cannot be synced: {e}");
             output(&target, &what).because(e)

@@ -2,7 +2,7 @@
 
 use super::{Wav, Written, atomic::Complete};
 use crate::error::{Error, Result};
-use std::{fs, path::Path};
+use std::{fs, path::PathBuf};
 
 /// A complete WAVE file under its temporary name; dropped, it is gone.
 #[derive(Debug)]
@@ -37,31 +37,30 @@ impl Closed {
 /// file stays then, which the error says.
 pub(crate) fn publish(files: Vec<Closed>) -> Result<Vec<Written>> {
     let mut done = Vec::with_capacity(files.len());
-    let (mut fresh, mut replaced) = (Vec::new(), Vec::new());
-    for file in files {
-        let target = file.written.path.clone().unwrap_or_default();
+    let (mut fresh, mut replaced): (Vec<PathBuf>, Vec<PathBuf>) = (Vec::new(), Vec::new());
+    for Closed { file, mut written } in files {
+        let target = written.path.clone().unwrap_or_default();
         let existed = target.exists();
-        match file.publish() {
-            Ok(written) => done.push(written),
-            Err(e) => {
-                if !existed {
-                    fresh.push(target);
-                }
-                return Err(taken_back(e, &fresh, &replaced));
-            }
+        // A file that could not appear is not ours: another program may have taken its name meanwhile.
+        let visible = file.appear().map_err(|e| taken_back(e, &fresh, &replaced))?;
+        if existed {
+            replaced.push(target)
+        } else {
+            fresh.push(target)
         }
-        if existed { replaced.push(target) } else { fresh.push(target) }
+        written.bytes = visible.settle().map_err(|e| taken_back(e, &fresh, &replaced))?;
+        done.push(written);
     }
     Ok(done)
 }
 
-fn taken_back(error: Error, fresh: &[impl AsRef<Path>], replaced: &[impl AsRef<Path>]) -> Error {
+fn taken_back(error: Error, fresh: &[PathBuf], replaced: &[PathBuf]) -> Error {
     // Gone is gone: what cannot be removed was not there, or cannot be helped.
     fresh.iter().for_each(|path| drop(fs::remove_file(path)));
     if replaced.is_empty() {
         return error;
     }
-    let names: Vec<String> = replaced.iter().map(|p| p.as_ref().display().to_string()).collect();
+    let names: Vec<String> = replaced.iter().map(|p| p.display().to_string()).collect();
     let what = format!("{error}; already replaced: {}", names.join(", "));
     Error::new(error.kind(), what).because(error)
 }
