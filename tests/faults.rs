@@ -4,9 +4,17 @@
 //! whose section or name holds it. `SOUNDTRACK_FAULTS=full` injects as often as a release asks for. A row whose outer
 //! program or file system is not to be had says so and counts as skipped.
 
+#[path = "faults/inputs.rs"]
+mod inputs;
+#[path = "faults/sessions.rs"]
+mod sessions;
 #[path = "faults/table.rs"]
 mod table;
 
 fn main() -> std::process::ExitCode {
-    table::run(&[])
+    // Some rows look at a process of their own: this program once more, with one stem to mix.
+    if let Some(stem) = std::env::var_os(inputs::CHILD) {
+        return inputs::child(stem.as_ref());
+    }
+    table::run(&[&inputs::ROWS[..], &[sessions::ROWS]].concat())
 }
