@@ -20,7 +20,8 @@ fn inside() -> Seen {
     let (mut injected, mut refused, mut in_place, mut spans) = (0, 0, 0, 0);
     for stem in &made {
         let clean = heard(&mix(stem.path.as_path(), Damage::Silence)).unwrap().1;
-        for seed in 0..times(24, 200) {
+        // Two that once moved the tail of ADTS and MP3 by a frame.
+        for seed in (0..times(24, 200)).chain([95, 133]) {
             let mut random = Random(seed * 977 + 5);
             let mut bytes = stem.bytes.clone();
             let (from, to) = (bytes.len() * 3 / 10, bytes.len() * 6 / 10);
