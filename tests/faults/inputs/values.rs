@@ -5,7 +5,7 @@ use super::{
     stems::{heard, mix, named, said, same, wav32f},
 };
 use soundtrack::{Bounce, Damage, Layout, Options, Plan, Renderer, SampleRate, Session, Track, report::Code};
-use std::{path::Path, time::Instant};
+use std::path::Path;
 
 pub const ROWS: &[Row] = &[
     Row { section: "inputs", fault: "NaN, infinity, 1e38 in a float WAV", run: no_number },
@@ -122,9 +122,9 @@ fn denormal() -> Seen {
             let plan = Plan::compile(&session(path, rate)).unwrap();
             let mut renderer = Renderer::new(plan, &Options { threads: 1 }).unwrap();
             let mut peak = Peak(0.0);
-            let clock = Instant::now();
+            let before = busy();
             Bounce::new().threads(1).measure(false).into_sink(&mut renderer, &mut peak).unwrap();
-            (peak.0, clock.elapsed().as_secs_f64())
+            (peak.0, busy() - before)
         });
         rounds.reduce(|a, b| (a.0.max(b.0), a.1.min(b.1))).unwrap()
     };
@@ -137,8 +137,16 @@ fn denormal() -> Seen {
     }
     held(
         32 * seconds as u64 * 44_100,
-        format!("output within 1e-30; time to normal: {}, resampled {}", ratios[0], ratios[1]),
+        format!("output within 1e-30; CPU time to normal: {}, resampled {}", ratios[0], ratios[1]),
     )
+}
+
+/// How long this thread has kept a processor busy, in seconds; where the system does not tell, the time of day.
+fn busy() -> f64 {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanos = told.and_then(|t| t.split(' ').next()?.parse::<f64>().ok()).filter(|n| *n > 0.0);
+    let since_start = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64();
+    nanos.map_or_else(since_start, |n| n / 1e9)
 }
 
 /// Keeps the largest sample.

@@ -6,7 +6,8 @@ use super::{
     stems::{self, heard, heard_on, mix, named, said, same},
 };
 use soundtrack::{
-    Block, Clip, Damage, Frames, Layout, Opener, Result, SampleRate, Session, Source, Spec, Track, report::Code,
+    Block, Clip, Damage, Error, Frames, Layout, Opener, Play, Result, SampleRate, Session, Source, Spec, State, Track,
+    report::Code,
 };
 use std::{
     panic,
@@ -14,7 +15,7 @@ use std::{
         Arc, Once,
         atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 pub const ROWS: &[Row] = &[
@@ -185,6 +186,22 @@ fn panics() -> Seen {
             // All of its audio was given before: nothing is lost, and nothing is refused.
             count += 1;
             assert!(same(&heard_on(&session(DropLate), threads).unwrap().1, &want));
+            // Played, by threads that read ahead.
+            count += 5;
+            for wild in [Read(at), Seek, Flaws, ReadAndDrop(at)] {
+                let player = Play::new().into_sink(&session(wild), Box::new(stems::Nowhere));
+                let told = player.and_then(|player| {
+                    assert_eq!(player.wait(Duration::from_secs(20)), State::Failed, "{wild:?}");
+                    player.fault().map_or(Ok(()), |fault| Err(Error::new(fault.kind(), fault.to_string())))
+                });
+                assert_eq!(
+                    told.unwrap_err().to_string(),
+                    "track \"vox\": vox.wild: its reader failed: injected",
+                    "{wild:?}"
+                );
+            }
+            let player = Play::new().into_sink(&session(DropLate), Box::new(stems::Nowhere)).unwrap();
+            assert_eq!(player.wait(Duration::from_secs(20)), State::Ended);
             // A resampled one passes through other hands.
             let mut resampled = session(ReadAndDrop(at));
             resampled.rate = SampleRate::HZ_48000;
