@@ -309,7 +309,7 @@ pub enum Code {
     W115,
     /// A stem is above +24 dBFS.
     W116,
-    /// Samples that were not finite were replaced by silence.
+    /// Samples that were not finite, or beyond any level, were replaced by silence.
     W117,
     /// The format does not say how much delay its encoder added.
     W118,

@@ -46,7 +46,7 @@ pub enum FlawKind {
     Damaged,
     /// The source ends before it: the file is cut off.
     EndedEarly,
-    /// It holds infinities or values that are not numbers.
+    /// It holds infinities, values that are not numbers, or numbers beyond 10³⁰ (+600 dBFS), which no stem means.
     NonFinite,
 }
 

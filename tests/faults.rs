@@ -6,19 +6,27 @@
 
 #[path = "faults/determinism.rs"]
 mod determinism;
+#[path = "faults/inputs.rs"]
+mod inputs;
 #[cfg(unix)]
 #[path = "faults/outputs.rs"]
 mod outputs;
 #[cfg(unix)]
 #[path = "faults/scale.rs"]
 mod scale;
+#[path = "faults/sessions.rs"]
+mod sessions;
 #[path = "faults/table.rs"]
 mod table;
 
 fn main() -> std::process::ExitCode {
+    // Some rows look at a process of their own: this program once more, with one stem to mix.
+    if let Some(stem) = std::env::var_os(inputs::CHILD) {
+        return inputs::child(stem.as_ref());
+    }
     #[cfg(unix)]
     let unix = [outputs::ROWS.as_slice(), &[scale::ROWS]].concat();
     #[cfg(not(unix))]
     let unix = Vec::new();
-    table::run(&[unix.as_slice(), &[determinism::ROWS]].concat())
+    table::run(&[&inputs::ROWS[..], &[sessions::ROWS], &unix, &[determinism::ROWS]].concat())
 }

@@ -135,7 +135,8 @@ fn hostile() -> (Report, &'static str) {
     let curve =
         Curve::new().point(Frames(0), Decibels(-9.0), Shape::Linear).point(Frames(4000), Decibels(3.0), Shape::Sine);
     session.add_track(track(NAME, 0, 48_000, |n| 2.0 * noise(1, 0, n)).to(bus).gain_curve(curve));
-    session.add_track(track("wild", 20_000, 9000, |n| if n % 2 == 0 { 1e300 } else { -1e300 }));
+    let wild = track("wild", 20_000, 9000, |n| if n % 2 == 0 { 1e30 } else { -1e30 });
+    session.add_track(wild.gain(Decibels(200.0)));
     session.add_track(track("quiet", 0, 10, |_| 0.0));
     let mut report = gathered(&session, 2000, 4096, 1, 0..48_000);
     report.output = Some(format!("out/{NAME}.wav"));

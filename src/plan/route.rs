@@ -39,22 +39,20 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
         Scope::Heard => graph.heard(),
         Scope::All => graph.out.iter().map(|edges| vec![true; edges.len()]).collect(),
     };
-    let stage = graph.stages();
+    let (stage, feeders) = (graph.stages(), graph.incoming());
     let master = graph.master();
     let (order, lane_of) = graph.order();
+    let soloing = graph.soloing();
     let lane_of = |node: usize| lane_of.get(node).copied().unwrap_or_default();
 
     let mut voices: Vec<Option<Voice<'_>>> = voices.into_iter().map(Some).collect();
     let mut lanes: Vec<Lane> = Vec::with_capacity(order.len());
     for &node in &order {
         let feeds = || {
-            let incoming = |from: usize| {
-                let out = graph.out.get(from).into_iter().flatten();
-                let live = heard.get(from).into_iter().flatten();
-                out.zip(live).filter(|((to, _), live)| *to == node && **live).map(move |((_, g), _)| (from, *g))
-            };
-            let feed = |(from, gain): (usize, Decibels)| Feed { lane: lane_of(from), gain: gain.gain().0 };
-            LaneInput::Sum((0..master).flat_map(incoming).map(feed).collect())
+            let live = |from: usize, number| heard.get(from).and_then(|edges| edges.get(number)) == Some(&true);
+            let incoming = feeders.get(node).into_iter().flatten().filter(|(from, number, _)| live(*from, *number));
+            let feed = |&(from, _, gain): &(usize, usize, Decibels)| Feed { lane: lane_of(from), gain: gain.gain().0 };
+            LaneInput::Sum(incoming.map(feed).collect())
         };
         let bus = node.checked_sub(graph.tracks).and_then(|n| session.buses().get(n)).map(|b| &b.strip);
         let (kind, name, input, gain, pan) = match (bus, voices.get_mut(node).and_then(Option::take)) {
@@ -72,7 +70,7 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
         let live = node == master || heard.get(node).is_some_and(|edges| edges.contains(&true));
         let out = graph.out.get(node).into_iter().flatten().map(|&(to, gain)| (lane_of(to), gain)).collect();
         let mut lane = Lane { kind, name, input, gain, pan, live, unused: None, out };
-        lane.unused = graph.unused(node, &lane, session.length);
+        lane.unused = if soloing { None } else { graph.unused(node, &lane, session.length) };
         lanes.push(lane);
     }
 

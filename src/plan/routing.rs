@@ -52,10 +52,15 @@ impl Routing {
         Self { out: out.chain([Vec::new()]).collect(), strips, tracks }
     }
 
+    /// Whether any strip is soloed.
+    pub(super) fn soloing(&self) -> bool {
+        self.strips.iter().any(|s| s.solo)
+    }
+
     /// Why a track is not heard, where nobody muted or soloed anything to that end.
     pub(super) fn unused(&self, node: usize, lane: &Lane, length: Option<Frames>) -> Option<String> {
         let strip = self.strips.get(node).filter(|_| node < self.tracks)?;
-        if strip.mute || self.strips.iter().any(|s| s.solo) {
+        if strip.mute {
             return None;
         }
         let later = |end: Frames| lane.clips().iter().all(|c| c.range.start >= end.0);
@@ -96,38 +101,66 @@ impl Routing {
     /// What is heard of a plan that holds all lanes and feeds.
     pub(crate) fn gates(&self) -> Gates {
         let (heard, (order, _), master) = (self.heard(), self.order(), self.master());
-        let edges = |from: usize| self.out.get(from).into_iter().flatten().zip(heard.get(from).into_iter().flatten());
+        let incoming = self.incoming();
+        let open = |from: usize, number: usize| heard.get(from).and_then(|e| e.get(number)).copied().unwrap_or(false);
         let into = |node: usize| {
-            (0..master).flat_map(edges).filter(|((to, _), _)| *to == node).map(|(_, open)| *open).collect()
+            incoming.get(node).into_iter().flatten().map(|&(from, number, _)| open(from, number)).collect()
         };
-        let live = |node: usize| node == master || edges(node).any(|(_, open)| *open);
+        let live = |node: usize| node == master || heard.get(node).is_some_and(|edges| edges.contains(&true));
         Gates {
             feeds: order.iter().map(|&node| into(node)).collect(),
             live: order.iter().map(|&node| live(node)).collect(),
         }
     }
 
-    /// How many lanes must be done before each one, at the least: the longest way into it. Never more rounds than
-    /// strips, since there is no circle.
+    /// The nodes, each before those that it feeds; the master is the last. There is no circle.
+    fn downstream(&self) -> Vec<usize> {
+        let mut awaited = vec![0usize; self.out.len()];
+        for &(to, _) in self.out.iter().flatten() {
+            awaited.iter_mut().skip(to).take(1).for_each(|n| *n += 1);
+        }
+        let mut order: Vec<usize> = (0..self.out.len()).filter(|&node| awaited.get(node) == Some(&0)).collect();
+        let mut done = 0;
+        while let Some(&node) = order.get(done) {
+            done += 1;
+            for &(to, _) in self.out.get(node).into_iter().flatten() {
+                let Some(left) = awaited.get_mut(to) else { continue };
+                *left -= 1;
+                if *left == 0 {
+                    order.push(to);
+                }
+            }
+        }
+        order
+    }
+
+    /// The feeds into each node, in the order of summing: where each comes from, its number among those out of there, and
+    /// its gain.
+    pub(super) fn incoming(&self) -> Vec<Vec<(usize, usize, Decibels)>> {
+        let mut into = vec![Vec::new(); self.out.len()];
+        for (from, edges) in self.out.iter().enumerate() {
+            for (number, &(to, gain)) in edges.iter().enumerate() {
+                into.iter_mut().skip(to).take(1).for_each(|feeds| feeds.push((from, number, gain)));
+            }
+        }
+        into
+    }
+
+    /// How many lanes must be done before each one, at the least: the longest way into it.
     pub(super) fn stages(&self) -> Vec<usize> {
         let master = self.strips.len();
         let mut stage = vec![0; master + 1];
         // Buses are never in the stage of tracks, and the master comes after all.
         stage.iter_mut().skip(self.tracks).for_each(|s| *s = 1);
-        loop {
-            let before = stage.clone();
-            for (from, edges) in self.out.iter().enumerate() {
-                let next = stage.get(from).map_or(0, |s| s + 1);
-                for &(to, _) in edges {
-                    stage.iter_mut().skip(to).take(1).for_each(|s| *s = next.max(*s));
-                }
-            }
-            if stage == before {
-                let last = stage.iter().take(master).max().map_or(0, |s| s + 1);
-                stage.iter_mut().skip(master).for_each(|s| *s = last);
-                return stage;
+        for from in self.downstream() {
+            let next = stage.get(from).map_or(0, |s| s + 1);
+            for &(to, _) in self.out.get(from).into_iter().flatten() {
+                stage.iter_mut().skip(to).take(1).for_each(|s| *s = next.max(*s));
             }
         }
+        let last = stage.iter().take(master).max().map_or(0, |s| s + 1);
+        stage.iter_mut().skip(master).for_each(|s| *s = last);
+        stage
     }
 
     /// For every feed of every strip: is it heard? Not out of or into a muted strip. Where any strip is soloed, only what
@@ -136,24 +169,21 @@ impl Routing {
         let n = self.strips.len() + 1;
         let muted = |node: usize| self.strips.get(node).is_some_and(|s| s.mute || s.silent);
         let soloed = |node: usize| self.strips.get(node).is_some_and(|s| s.solo);
-        let any = self.strips.iter().any(|s| s.solo);
+        let any = self.soloing();
         let mut from_solo: Vec<bool> = (0..n).map(soloed).collect();
         let mut to_solo = from_solo.clone();
         let get = |flags: &[bool], node: usize| flags.get(node).copied().unwrap_or(false);
-        loop {
-            let before = (from_solo.clone(), to_solo.clone());
-            for (from, edges) in self.out.iter().enumerate() {
-                for &(to, _) in edges {
-                    if get(&from_solo, from) {
-                        from_solo.iter_mut().skip(to).take(1).for_each(|f| *f = true);
-                    }
-                    if get(&to_solo, to) {
-                        to_solo.iter_mut().skip(from).take(1).for_each(|f| *f = true);
-                    }
-                }
+        let set = |flags: &mut [bool], node: usize| flags.iter_mut().skip(node).take(1).for_each(|f| *f = true);
+        let edges = |from: usize| self.out.get(from).into_iter().flatten();
+        let order = self.downstream();
+        for &from in order.iter().filter(|_| any) {
+            if get(&from_solo, from) {
+                edges(from).for_each(|edge| set(&mut from_solo, edge.0));
             }
-            if (&from_solo, &to_solo) == (&before.0, &before.1) {
-                break;
+        }
+        for &from in order.iter().rev().filter(|_| any) {
+            if edges(from).any(|edge| get(&to_solo, edge.0)) {
+                set(&mut to_solo, from);
             }
         }
         let open = |from: usize, (to, gain): (usize, Decibels)| {
@@ -162,15 +192,9 @@ impl Routing {
         };
         // What leads nowhere is not heard either.
         let mut arrives: Vec<bool> = (0..n).map(|node| node + 1 == n).collect();
-        loop {
-            let before = arrives.clone();
-            for (from, edges) in self.out.iter().enumerate() {
-                if edges.iter().any(|&edge| open(from, edge) && get(&before, edge.0)) {
-                    arrives.iter_mut().skip(from).take(1).for_each(|a| *a = true);
-                }
-            }
-            if arrives == before {
-                break;
+        for &from in order.iter().rev() {
+            if edges(from).any(|&edge| open(from, edge) && get(&arrives, edge.0)) {
+                set(&mut arrives, from);
             }
         }
         let live = |from: usize, edge: (usize, Decibels)| open(from, edge) && get(&arrives, edge.0);

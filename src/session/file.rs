@@ -35,6 +35,9 @@ use std::{fs, io::Read, path::Path, sync::Arc};
 /// A session file larger than this is none.
 const LARGEST: u64 = 4 << 20;
 
+/// The byte order mark that some editors begin a text with. It means nothing in UTF-8.
+const MARK: char = '\u{feff}';
+
 /// How a session file is loaded.
 ///
 /// ```toml
@@ -134,7 +137,10 @@ impl Load {
     /// # Errors
     /// `Session` with everything that is wrong in it at once, each with its place.
     pub fn text(&self, text: impl Into<String>, path: impl AsRef<Path>) -> Result<Session> {
-        let (path, text) = (path.as_ref(), text.into());
+        let (path, mut text) = (path.as_ref(), text.into());
+        if text.starts_with(MARK) {
+            text.drain(..MARK.len_utf8());
+        }
         if text.len() as u64 > LARGEST {
             let what = format!("{}: is larger than {LARGEST} bytes: no session file", path.display());
             return Err(Error::new(ErrorKind::Session, what));

@@ -86,6 +86,10 @@ impl Shared {
         let file = match &mut *place {
             Some(file) => file,
             closed => {
+                // What took its place since may be a pipe, which waits for its other end.
+                if !std::fs::metadata(&self.path)?.is_file() {
+                    return Err(Error::new(ErrorKind::InvalidData, CHANGED));
+                }
                 let file = open(&self.path)?;
                 if Stamp::of(&file) != self.stamp {
                     return Err(Error::new(ErrorKind::InvalidData, CHANGED));

@@ -1,6 +1,6 @@
 //! A stem as the plan knows it: what it is, and how to open it at the session's rate.
 
-use super::{Info, Resampled, Source, Spec, contain::contained, stamp::Stamp, whole::Whole};
+use super::{Info, Resampled, Source, Spec, contain::Contained, stamp::Stamp, whole::Whole};
 use crate::{
     error::{Error, ErrorKind, Result},
     session::{Damage, Input},
@@ -33,6 +33,7 @@ impl Stem {
         let (source, info, stamp) = open(input)?;
         let spec = source.spec();
         let own_frames = info.as_ref().map_or_else(|| source.length(), |i| Some(i.frames));
+        source.close()?;
         if let (Damage::Refuse, Some(info)) = (damage, &info)
             && info.missing > Frames::ZERO
         {
@@ -61,7 +62,7 @@ impl Stem {
         }
         // Integers are always finite; everything else is looked at.
         let finite = self.info.as_ref().and_then(|i| i.bits).is_some_and(|b| !b.float);
-        let whole = Box::new(Whole::new(source, self.name.clone(), self.own_frames, self.damage, finite));
+        let whole = Box::new(Whole::new(Box::new(source), self.name.clone(), self.own_frames, self.damage, finite));
         if self.spec.rate == self.rate { Ok(whole) } else { Ok(Box::new(Resampled::new(whole, self.rate)?)) }
     }
 
@@ -78,20 +79,21 @@ pub fn highest_rate<'a>(inputs: impl IntoIterator<Item = &'a Input>) -> Option<S
 }
 
 /// A source; of a file also what it says of itself, and the file as it was before it was read.
-type Looked = (Box<dyn Source>, Option<Info>, Option<Stamp>);
+type Looked = (Contained, Option<Info>, Option<Stamp>);
 
 fn open(input: &Input) -> Result<Looked> {
     match input {
-        Input::Open(opener) => contained(&input.to_string(), || {
-            let source = opener.open()?;
-            // Asked here, where a panic in them is met as an error, as everywhere later.
-            let _ = (source.spec(), source.length());
-            Ok((source, None, None))
-        }),
+        Input::Open(opener) => Ok((Contained::open(input.to_string(), || opener.open())?, None, None)),
         file => {
             let (path, stream) = file.located().unwrap_or_default();
-            let (source, info, stamp) = super::stamped(&path, stream)?;
-            Ok((source, Some(info), stamp))
+            let mut told = None;
+            let source = Contained::open(input.to_string(), || {
+                let (source, info, stamp) = super::stamped(&path, stream)?;
+                told = Some((info, stamp));
+                Ok(source)
+            })?;
+            let (info, stamp) = told.unzip();
+            Ok((source, info, stamp.flatten()))
         }
     }
 }

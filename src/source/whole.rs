@@ -1,15 +1,23 @@
-//! Makes a source whole: as many frames as promised, all of them numbers.
+//! Makes a source whole: as many frames as promised, all of them numbers that a level can have.
 //!
-//! What is missing, damaged or not finite is refused with its place, or replaced by silence of the same length and
-//! handed on as a flaw, as the session says. Stands before the resampler, so that nothing spreads.
+//! What is missing, damaged, not finite or beyond any level is refused with its place, or replaced by silence of the same
+//! length and handed on as a flaw, as the session says. Stands before the resampler, so that nothing spreads.
 
-use super::{Flaw, FlawKind, Source, Spec, contain::contained};
+use super::{Flaw, FlawKind, Source, Spec};
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
     session::Damage,
     units::Frames,
 };
+
+/// The largest sample that can be meant, +600 dBFS: beyond it lies damage, which would drown all else in rounding.
+const LOUDEST: f64 = 1e30;
+
+/// Whether a sample is a finite number of a level that can be meant.
+fn fine(x: f64) -> bool {
+    x.abs() <= LOUDEST
+}
 
 pub(crate) struct Whole {
     inner: Box<dyn Source>,
@@ -52,21 +60,25 @@ impl Whole {
         Err(Error::new(ErrorKind::Corrupt, what))
     }
 
-    /// Puts 0 for every sample that is not finite; one flaw for each run of frames.
+    /// Puts 0 for every sample that is not finite or beyond any level; one flaw for each run of frames.
     fn heal(&mut self, out: &mut Block) -> Result<()> {
-        let bad = |c: &[f64]| c.iter().fold(false, |any, x| any | !x.is_finite());
+        let bad = |c: &[f64]| c.iter().fold(false, |any, x| any | !fine(*x));
         if self.finite || !out.channels().any(bad) {
             return Ok(());
         }
         let broken: Vec<usize> =
-            (0..out.frames()).filter(|&i| out.channels().any(|c| c.get(i).is_some_and(|x| !x.is_finite()))).collect();
+            (0..out.frames()).filter(|&i| out.channels().any(|c| c.get(i).is_some_and(|x| !fine(*x)))).collect();
         for run in broken.chunk_by(|a, b| a + 1 == *b) {
             let (Some(first), len) = (run.first(), run.len() as u64) else { continue };
             let at = self.position + Frames(*first as u64);
-            let what = "a sample that is not a finite number".to_owned();
+            let worst = out.channels().filter_map(|c| c.get(*first)).find(|x| !fine(**x)).filter(|x| x.is_finite());
+            let what = worst.map_or_else(
+                || "a sample that is not a finite number".to_owned(),
+                |x| format!("a sample of {x:e}, beyond any level"),
+            );
             self.meet(Flaw { kind: FlawKind::NonFinite, at, len: Frames(len), what })?;
         }
-        out.channels_mut().flatten().filter(|x| !x.is_finite()).for_each(|x| *x = 0.0);
+        out.channels_mut().flatten().filter(|x| !fine(**x)).for_each(|x| *x = 0.0);
         Ok(())
     }
 }
@@ -88,7 +100,7 @@ impl Source for Whole {
             return Ok(0);
         }
         let shape = (out.layout(), out.capacity());
-        let told = contained(&self.name, || self.inner.read(out))?;
+        let told = self.inner.read(out)?;
         if shape != (out.layout(), out.capacity()) || told > out.frames() {
             let what = format!("{}: its reader gave {} frames and said {told}", self.name, out.frames());
             return Err(Error::new(ErrorKind::Corrupt, what));
@@ -114,7 +126,7 @@ impl Source for Whole {
 
     fn seek(&mut self, to: Frames) -> Result<()> {
         self.position = to;
-        contained(&self.name, || self.inner.seek(to))
+        self.inner.seek(to)
     }
 
     fn flaws(&mut self) -> Vec<Flaw> {

@@ -12,6 +12,9 @@ use std::io::{Read, Result, Seek, SeekFrom};
 /// Bytes without a frame after which the rest of a file is no audio.
 const GIVE_UP: u64 = 16 << 20;
 
+/// How much longer one frame of a constant bit rate is than another at the most.
+const SLOT: u32 = 4;
+
 /// The two kinds of such streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
@@ -130,7 +133,7 @@ impl Header {
 
     /// Whether the two can belong to one stream.
     fn agrees(&self, other: &Self) -> bool {
-        let of = |h: &Self| (h.family, h.layer, h.version, h.rate, h.channels);
+        let of = |h: &Self| (h.family, h.layer, h.version, h.rate, h.channels, h.more);
         of(self) == of(other)
     }
 
@@ -193,10 +196,13 @@ pub(crate) struct Scan {
 /// Visits every frame of a stream that begins at `start`.
 pub(crate) fn scan(file: &StemFile, start: u64) -> Result<Option<Scan>> {
     let mut view = View { file: file.clone(), len: file.len(), base: 0, buf: Vec::new() };
-    let Some(first) = Header::parse(view.get(start, 16)?) else { return Ok(None) };
+    let head = view.get(start, 16)?.to_vec();
+    let Some(first) = Header::parse(&head) else { return Ok(None) };
     let bytes = view.len.saturating_sub(start);
     let mut scan = Scan { first, entries: Vec::new(), frames: 0, cut: None, change: None, bytes };
     let mut good: (u64, u64) = (0, 0);
+    // The shortest and the longest of them.
+    let mut sizes = (u32::MAX, 0);
     let mut pos = start;
     while let Some(header) = Header::parse(view.get(pos, 16)?).filter(|h| h.agrees(&first)) {
         let next = pos + u64::from(header.size);
@@ -206,10 +212,14 @@ pub(crate) fn scan(file: &StemFile, start: u64) -> Result<Option<Scan>> {
         }
         let follows = Header::parse(view.get(next, 16)?).is_some_and(|h| h.agrees(&first));
         let found = if follows || next == view.len { Found::Frame(next) } else { resync(&mut view, &first, pos + 1)? };
+        let constant = good.1 > 1 && sizes.1 - sizes.0 <= SLOT;
+        let odd = constant && (header.size + SLOT < sizes.0 || header.size > sizes.1 + SLOT);
         let from = match found {
-            // Another frame begins inside this one: its own header must be wrong.
-            Found::Frame(at) if at < next => pos,
+            // Another frame begins inside this one, or one behind it where none should, and it is as long as no other: its
+            // own header must be wrong.
+            Found::Frame(at) if at < next || (at > next && odd) => pos,
             _ => {
+                sizes = (sizes.0.min(header.size), sizes.1.max(header.size));
                 scan.push(pos + u64::from(header.skip), header.size - header.skip, header.frames);
                 good = (good.0 + u64::from(header.size), good.1 + 1);
                 next
@@ -219,7 +229,13 @@ pub(crate) fn scan(file: &StemFile, start: u64) -> Result<Option<Scan>> {
             Found::Frame(at) => {
                 let gap = if is_tag(view.get(from, 16)?) { 0 } else { at - from };
                 let mean = (good.0 / good.1.max(1)).max(1);
-                let lost = ((gap + mean / 2) / mean).max(u64::from(from == pos));
+                let count = |bytes: u64| (bytes + mean / 2) / mean;
+                // Where no header was, not even a damaged one, this frame's own size may be what is wrong.
+                let lost = match count(gap) {
+                    0 => u64::from(from == pos),
+                    lost if from == pos || resembles(view.get(from, 4)?, &head) => lost,
+                    lost => lost.min(count(at - pos).saturating_sub(1)),
+                };
                 for _ in 0..lost {
                     scan.push(from, 0, header.frames);
                 }
@@ -236,6 +252,32 @@ pub(crate) fn scan(file: &StemFile, start: u64) -> Result<Option<Scan>> {
 }
 
 impl Scan {
+    /// Lengthens or shortens what was lost, so that there are so many frames of audio in all. Leaves everything as it is
+    /// where nothing was lost, or less than that, and where most would be what was lost.
+    pub(crate) fn recount(&mut self, frames: u64) {
+        let each = u64::from(self.first.frames);
+        let lost = |entry: &Entry| entry.size == 0;
+        let Some(hole) = self.entries.iter().rposition(lost) else { return };
+        if frames > self.frames {
+            let more = usize::try_from((frames - self.frames) / each).unwrap_or(0);
+            let Some(entry) = self.entries.get(hole).copied().filter(|_| more < self.entries.len()) else { return };
+            self.entries.splice(hole..hole, std::iter::repeat_n(entry, more));
+        } else {
+            let less = usize::try_from((self.frames - frames) / each).unwrap_or(usize::MAX);
+            if self.entries.iter().filter(|e| lost(e)).count() < less {
+                return;
+            }
+            for _ in 0..less {
+                self.entries.iter().rposition(lost).map(|hole| self.entries.remove(hole));
+            }
+        }
+        self.frames = 0;
+        for entry in &mut self.entries {
+            entry.at = self.frames;
+            self.frames += u64::from(entry.frames);
+        }
+    }
+
     fn push(&mut self, offset: u64, size: u32, frames: u32) {
         self.entries.push(Entry { at: self.frames, offset, size, frames });
         self.frames += u64::from(frames);
@@ -244,6 +286,13 @@ impl Scan {
 
 fn is_tag(data: &[u8]) -> bool {
     ["ID3", "TAG", "APETAGEX", "LYRICSBEGIN"].iter().any(|t| data.starts_with(t.as_bytes()))
+}
+
+/// Whether this may be a header like another with some bits of it damaged. Compares what all headers of a stream have in
+/// common: sync, version, layer, rate.
+fn resembles(data: &[u8], header: &[u8]) -> bool {
+    let common = data.iter().zip(header).zip([0xFF, 0xFE, 0x0C]);
+    data.len() > 2 && common.map(|((a, b), mask)| ((a ^ b) & mask).count_ones()).sum::<u32>() <= 4
 }
 
 /// What lies behind a place where the chain of frames is broken.

@@ -27,6 +27,13 @@ pub(crate) struct Stream {
     pub(crate) holes: Vec<Hole>,
 }
 
+impl Stream {
+    /// Whether the first pages with audio are damaged or missing.
+    pub(crate) fn lost_start(&self) -> bool {
+        self.holes.first().is_some_and(|hole| hole.from == 0 && hole.to < FAR)
+    }
+}
+
 /// A stretch of a stream from the end of a whole page to the end of the first whole page behind the damage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hole {
@@ -109,11 +116,9 @@ pub(crate) fn walk(file: &StemFile) -> Result<Walk> {
         let whole = read_more(&mut reader, &mut data, segments)?;
         page.body = data.get(27..).unwrap_or_default().iter().map(|l| usize::from(*l)).sum();
         let body = page.body;
-        if !whole || !read_more(&mut reader, &mut data, body)? {
-            walk.claim(&page);
-            break;
-        }
-        if checksum(&data) != page.checksum {
+        // A damaged table of segments may claim more than the file holds: whole pages can follow all the same.
+        let whole = whole && read_more(&mut reader, &mut data, body)?;
+        if !whole || checksum(&data) != page.checksum {
             walk.claim(&page);
             at += 1;
             at += skip(&mut reader, at, &mut lost)?;
@@ -294,6 +299,14 @@ mod tests {
 
     #[test]
     fn cut_and_chained_files_are_noticed() {
+        let pages = [page(2, 0, 0, b"a"), page(0, 100, 1, b"b"), page(0, 200, 2, b"c"), page(4, 300, 3, b"d")];
+        let mut long = pages.concat();
+        long[pages[0].len() + 27] = 255;
+        let stream = walked(&long);
+        let stream = stream.stream(7).unwrap();
+        assert_eq!((stream.end, stream.cut), (300, None));
+        assert_eq!(stream.holes, [Hole { from: 0, to: 200, last: false }]);
+
         let whole = [page(2, 0, 0, b"a"), page(0, 100, 1, b"b"), page(4, 200, 2, b"c")].concat();
         assert_eq!(walked(&whole[..whole.len() - 1]).stream(7).unwrap().cut, Some(200));
         assert_eq!(walked(&whole).chained, None);

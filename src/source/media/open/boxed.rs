@@ -194,7 +194,8 @@ impl Stem<'_> {
         demuxed.holes.clone_from(&pages.holes);
         let visit = self.visit(&mut demuxed, &codec)?.unwrap_or(Visit::default());
         demuxed.again().map_err(|f| self.fault(&codec, f))?;
-        let origin = visit.first.max(0);
+        // A recording of a broadcast begins late; a stem whose first pages are damaged does not.
+        let origin = if pages.lost_start() { 0 } else { visit.first.max(0) };
         let promised = pages.cut.unwrap_or(visit.end).max(pages.end).max(visit.end);
         let extent = Extent { origin, end: promised.max(origin), held: visit.end };
         let mut opened = self.finish(Feed::Timed(demuxed), &stream, codec, extent)?;

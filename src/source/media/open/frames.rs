@@ -55,6 +55,13 @@ impl Stem<'_> {
         let mut remarks = Vec::new();
         let stated = tag.count.map(|n| u64::from(n) * each);
         let cut_short = tag.bytes.is_some_and(|b| u64::from(b) > scan.bytes);
+        // With all of its bytes there the tag knows better than their number how many frames were damaged.
+        if let Some(stated) = stated
+            && tag.bytes.is_some_and(|b| u64::from(b) <= scan.bytes)
+            && !tag.played
+        {
+            scan.recount(stated);
+        }
         let whole = scan.frames + scan.cut.map_or(0, u64::from);
         let mut promised = whole;
         if let Some(stated) = stated {
