@@ -122,6 +122,9 @@ pub mod report;
 pub mod compare;
 mod error;
 
+#[doc = include_str!("promises.md")]
+pub mod promises {}
+
 pub use block::Block;
 pub use bounce::{Bounce, Progress};
 pub use curve::{Curve, Fade, FadeShape, Point, Shape, UnknownShape};
