@@ -115,6 +115,7 @@ mod dsp;
 pub mod measure;
 pub mod report;
 pub mod compare;
+pub mod slice;
 mod error;
 
 pub use block::Block;

@@ -7,6 +7,7 @@ pub(crate) mod device;
 mod dithered;
 mod early_sync;
 mod memory;
+pub(crate) mod slice;
 mod wav;
 
 pub(crate) use atomic::AtomicFile;
@@ -16,6 +17,7 @@ pub(crate) use closed::{Closed, publish};
 pub use device::{DeviceInfo, devices};
 pub use dithered::{Dither, Dithered, Shaping, UnknownShaping};
 pub use memory::Memory;
+pub use slice::Slice;
 pub use wav::{Broadcast, Format, Options, UnknownFormat, Wav};
 
 use crate::{block::Block, error::Result, units::Frames};
