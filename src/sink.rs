@@ -9,6 +9,7 @@ mod early_sync;
 mod memory;
 pub(crate) mod slice;
 mod wav;
+mod whole_file;
 
 pub(crate) use atomic::AtomicFile;
 pub use atomic::same_file;
@@ -19,6 +20,7 @@ pub use dithered::{Dither, Dithered, Shaping, UnknownShaping};
 pub use memory::Memory;
 pub use slice::Slice;
 pub use wav::{Broadcast, Format, Options, UnknownFormat, Wav};
+pub use whole_file::WholeFile;
 
 use crate::{block::Block, error::Result, units::Frames};
 use std::path::PathBuf;
