@@ -1,6 +1,8 @@
 //! The marker beside an output that says it is done, and what it was made of: `e01/de.wav.json`.
 //!
-//! It is created after the output was published, whole and only if there is none, so an item with a marker is done.
+//! It is created after the output was published, whole and only if there is none, so an item with a marker is done. It is
+//! not synced, which would double the time of a short item: after a power loss it may be missing or empty, and then the
+//! item, whose output was synced before, is done once more.
 
 use crate::fingerprint::Stem;
 use serde::{Deserialize, Serialize};
@@ -66,7 +68,7 @@ impl Marker {
             file.write_all(text.as_bytes()).map_err(|e| {
                 Error::new(ErrorKind::Output, format!("{}: cannot be written: {e}", path.display())).because(e)
             })?;
-            file.finish().map(drop)
+            file.finish_unsynced().map(drop)
         };
         written().or_else(|e| {
             // Another run of the same shard was faster: its marker says the same, or is refused the next time.

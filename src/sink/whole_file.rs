@@ -41,6 +41,15 @@ impl WholeFile {
     pub fn finish(self) -> Result<u64> {
         self.0.finish()
     }
+
+    /// Makes the file complete and visible without waiting for the disk, which takes milliseconds: after a power loss it may
+    /// be gone, or empty. For what can be made again; its size in bytes.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn finish_unsynced(self) -> Result<u64> {
+        self.0.appear()
+    }
 }
 
 impl Write for WholeFile {
