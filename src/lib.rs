@@ -118,6 +118,9 @@ pub mod compare;
 pub mod slice;
 mod error;
 
+#[doc = include_str!("guide_beyond.md")]
+pub mod guide_beyond {}
+
 pub use block::Block;
 pub use bounce::{Bounce, Progress};
 pub use curve::{Curve, Fade, FadeShape, Point, Shape, UnknownShape};
