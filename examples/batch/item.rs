@@ -54,8 +54,13 @@ impl Desk<'_> {
         let path = marker::beside(&self.out, &job.out);
         if let Some(done) = Marker::read(&path) {
             if done.id != job.id {
-                let what =
-                    format!("out {:?} is that of the item {:?}: two items cannot have one output", job.out, done.id);
+                let what = format!(
+                    "out {:?} is that of the item {:?}: two items cannot have one output; \
+                     where the list was changed, remove {}",
+                    job.out,
+                    done.id,
+                    path.display()
+                );
                 return Ok(Outcome::refused(what));
             }
             let now: Option<Vec<Stem>> = done.stems.iter().map(|stem| Stem::now(&stem.file)).collect();
