@@ -309,3 +309,14 @@ proptest! {
         prop_assert_eq!(again.as_ref().map_err(Clone::clone), Ok(&new), "{}", changed);
     }
 }
+
+/// A place of more seconds than a time can be read of exactly is written in frames.
+#[test]
+fn the_latest_place_is_the_same_when_read_again() {
+    for at in ["9007199254740193", "4294967296", "4294967295s", "9007199254740991"] {
+        let session = Load::default().text(format!("rate = 1\n[track.a]\nfile = \"a.wav\"\nat = \"{at}\"\n"), "s.toml");
+        let session = session.unwrap();
+        let text = session.to_text("t.toml").unwrap();
+        assert_eq!(Load::default().text(&text, "t.toml").unwrap(), session, "{text}");
+    }
+}

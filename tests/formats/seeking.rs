@@ -5,8 +5,9 @@ use soundtrack::source;
 use std::path::{Path, PathBuf};
 
 /// Name, program and arguments behind the input, for every codec that can be made here.
-const MADE: [(&str, &[&str]); 24] = [
+const MADE: [(&str, &[&str]); 25] = [
     ("flac.flac", &["-c:a", "flac"]),
+    ("small.flac", &["-c:a", "flac", "-af", "volume=0.002", "-frame_size", "1024"]),
     ("flac24.flac", &["-c:a", "flac", "-sample_fmt", "s32", "-af", "volume=0.7"]),
     ("flac.oga", &["-c:a", "flac"]),
     ("vorbis.ogg", &["-c:a", "libvorbis", "-q:a", "4"]),
@@ -60,23 +61,34 @@ fn check(path: &Path, seeks: usize) -> (usize, u64) {
     (wrong, frames)
 }
 
-#[test]
-fn sixty_random_seeks_are_bit_exact_for_every_codec() {
+/// Seeks in stems of so many milliseconds of every codec.
+fn check_all(milliseconds: usize, seeks: usize) {
     if !tools::have(&["ffmpeg"]) {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
     let wav = dir.path().join("music.wav");
-    tools::wav16(&wav, 44_100, &tools::music(44_100 * 4, 2));
+    tools::wav16(&wav, 44_100, &tools::music(441 * milliseconds / 10, 2));
     for (name, args) in MADE {
         let path: PathBuf = dir.path().join(name);
         let head = ["-v", "error", "-y", "-i", wav.to_str().unwrap()];
         let all: Vec<&str> = head.into_iter().chain(args.iter().copied()).chain([path.to_str().unwrap()]).collect();
         tools::run("ffmpeg", &all);
-        let (wrong, frames) = check(&path, 60);
-        println!("{name:16} {frames:7} frames: {wrong} of 60 seeks wrong");
+        let (wrong, frames) = check(&path, seeks);
+        println!("{name:16} {frames:7} frames: {wrong} of {seeks} seeks wrong");
         assert_eq!(wrong, 0, "{name}");
     }
+}
+
+#[test]
+fn sixty_random_seeks_are_bit_exact_for_every_codec() {
+    check_all(4_000, 60);
+}
+
+/// In a short stem a jump can land on the wanted packet without a search.
+#[test]
+fn short_stems_seek_exactly() {
+    check_all(120, 40);
 }
 
 #[test]

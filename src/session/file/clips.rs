@@ -3,7 +3,7 @@
 use super::{
     build::Context,
     clock::Zero,
-    document::{Key, Table, Text},
+    document::{Key, Table, Text, Value},
     fields::Fields,
     strips::strip,
 };
@@ -46,7 +46,8 @@ pub(super) fn track(key: &Key, table: &Table, home: &Home<'_>, found: Option<Cli
         }
         inner.finish(text);
     }
-    if track.clips.is_empty() && !fields.has("file") && !fields.has("clip") {
+    let no_clips = table.get("clip").is_none_or(|c| matches!(&c.value, Value::Table(t) if t.entries.is_empty()));
+    if track.clips.is_empty() && !fields.has("file") && no_clips {
         text.say(key.span.clone(), format!("{}: it has neither a file nor a clip", fields.who()));
     }
     fields.finish(text);

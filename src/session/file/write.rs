@@ -347,6 +347,9 @@ impl Writer<'_> {
     }
 }
 
+/// Seconds from which on a time is written in frames: reading it as seconds may not be exact.
+const LONG: u128 = 1 << 32;
+
 /// Milliseconds as `12.5s`, where they are exact.
 fn seconds(frames: Frames, rate: SampleRate) -> Option<String> {
     let (millis, hz) = (u128::from(frames.0) * 1000, u128::from(rate.hz()));
@@ -354,6 +357,9 @@ fn seconds(frames: Frames, rate: SampleRate) -> Option<String> {
         return None;
     }
     let millis = millis / hz;
+    if millis / 1000 >= LONG {
+        return None;
+    }
     let text = format!("{}.{:03}", millis / 1000, millis % 1000);
     Some(format!("{}s", text.trim_end_matches('0').trim_end_matches('.')))
 }

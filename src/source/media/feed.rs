@@ -31,6 +31,8 @@ pub(crate) struct Demuxed {
     file: StemFile,
     window: Window,
     stream: Stream,
+    /// Whether it stands anywhere but at its start.
+    moved: bool,
     /// Where the demuxer puts packets in the wrong place.
     pub(crate) holes: Vec<Hole>,
     /// Packets that have been put right, and the one behind them.
@@ -73,13 +75,14 @@ impl Demuxed {
         let mut demuxer = Demuxer::open(container, window.tape(&file)?)?;
         let stream = choose(demuxer.streams())?;
         demuxer.select(&stream);
-        Ok(Self { demuxer, container, file, window, stream, holes: Vec::new(), ready: VecDeque::new() })
+        Ok(Self { demuxer, container, file, window, stream, moved: false, holes: Vec::new(), ready: VecDeque::new() })
     }
 
     /// Begins again with the first packet.
     pub(crate) fn again(&mut self) -> Result<(), Fault> {
         self.demuxer = Demuxer::open(self.container, self.window.tape(&self.file)?)?;
         self.demuxer.select(&self.stream);
+        self.moved = false;
         self.ready.clear();
         Ok(())
     }
@@ -89,6 +92,7 @@ impl Demuxed {
     }
 
     pub(crate) fn next(&mut self) -> Result<Option<Packet>, Fault> {
+        self.moved = true;
         loop {
             let packet = match self.ready.pop_front() {
                 Some(packet) => return Ok(Some(packet)),
@@ -102,7 +106,13 @@ impl Demuxed {
         }
     }
 
+    /// Goes to the packet of a frame. The demuxer of FLAC compares what follows with the last frame that it read before
+    /// the jump, where it finds the wanted one without a search: only a new one goes back for sure.
     pub(crate) fn seek(&mut self, to: i64) -> Result<(), Fault> {
+        if self.container == Container::Flac && self.moved {
+            self.again()?;
+        }
+        self.moved = true;
         self.ready.clear();
         self.demuxer.seek(to)
     }
