@@ -214,7 +214,7 @@ fn the_time_reference_comes_back() {
     ) {
         assert_eq!(String::from_utf8(text).unwrap().trim(), "172972800");
     }
-    make(&path, Format::Wav24, Layout::Stereo, 7, &Options { overwrite: true, broadcast: None });
+    make(&path, Format::Wav24, Layout::Stereo, 7, &Options { overwrite: true, ..Options::default() });
     assert_eq!(all(&path).1.time_reference, None);
 }
 
