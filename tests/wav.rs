@@ -271,3 +271,14 @@ fn a_length_beyond_64_bits_is_refused() {
     assert!(Wav::create(&path, Format::Wav24, spec(Layout::Discrete(0)), Frames(1)).is_err());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn names_round_trip() {
+    use soundtrack::sink::UnknownFormat;
+    for (format, name) in
+        [(Format::Wav16, "wav16"), (Format::Wav24, "wav24"), (Format::Wav32, "wav32"), (Format::Wav32f, "wav32f")]
+    {
+        assert_eq!((name.parse(), format.to_string().as_str()), (Ok(format), name));
+    }
+    assert_eq!("WAV16".parse::<Format>(), Err(UnknownFormat));
+}

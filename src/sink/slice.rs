@@ -4,6 +4,7 @@
 //! note, little-endian: version (4 bytes), first frame, frames of the whole, number of the mix (8 bytes each), the header up
 //! to and with the first eight bytes of its `data` chunk.
 
+use super::{Broadcast, Options};
 use crate::units::Frames;
 
 const VERSION: u32 = 1;
@@ -20,6 +21,13 @@ pub struct Slice {
 }
 
 impl Slice {
+    /// What was asked of the part, for the whole.
+    pub(super) fn of_whole(&self, options: &Options) -> Options {
+        let first = |b: &Broadcast| Frames(b.time_reference.0.saturating_sub(self.start.0));
+        let broadcast = options.broadcast.as_ref().map(|b| Broadcast { time_reference: first(b), ..b.clone() });
+        Options { broadcast, slice: None, ..options.clone() }
+    }
+
     pub(super) fn note(&self, header: &[u8]) -> Vec<u8> {
         let mut note = Vec::from(VERSION.to_le_bytes());
         [self.start.0, self.whole.0, self.mix].iter().for_each(|n| note.extend(n.to_le_bytes()));
