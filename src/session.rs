@@ -40,6 +40,9 @@ use crate::{
 };
 use std::{ops::Range, path::Path};
 
+/// Frames rendered at a time into memory: a crop is short, so making blocks counts, and they stay in the cache.
+const CROP_BLOCK: usize = 4_096;
+
 /// What to do with stems that cannot be delivered whole: cut off, damaged inside, or holding samples that are no numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Damage {
@@ -260,7 +263,12 @@ impl Session {
         let options = Options { threads };
         let mut renderer = Renderer::new(Plan::compile(self)?, &options)?;
         renderer.unwatched();
-        Bounce::new().threads(threads).measure(false).range(range).into_sink(&mut renderer, &mut memory)?;
+        Bounce::new()
+            .threads(threads)
+            .measure(false)
+            .block(CROP_BLOCK)
+            .range(range)
+            .into_sink(&mut renderer, &mut memory)?;
         // Nothing written: channels without samples.
         let mut channels = memory.into_channels();
         channels.resize(self.layout.channels(), Vec::new());
