@@ -105,7 +105,7 @@ fn damage_in_the_middle_moves_nothing_behind_it() {
                 _ => {
                     // A hole of up to some thousand bytes: several packets.
                     let at = place(&mut random);
-                    let end = (at + usize::try_from(random.next() % 3_000).unwrap()).min(to);
+                    let end = (at + usize::try_from(random.next() % 8_000).unwrap()).min(to);
                     bytes[at..end].fill(0xA5);
                 }
             }
@@ -120,8 +120,9 @@ fn damage_in_the_middle_moves_nothing_behind_it() {
             flawed += usize::from(!heard.flaws.is_empty());
             // Jumping to behind the damage, into it, and to before it gives what reading from the start gives.
             let (mut source, _) = soundtrack::source::open(&broken, None).unwrap();
-            for _ in 0..8 {
-                let at = usize::try_from(random.next()).unwrap() % heard.frames();
+            let random_places = (0..8).map(|_| usize::try_from(random.next()).unwrap() % heard.frames());
+            let behind = heard.flaws.iter().map(|f| usize::try_from((f.at + f.len).0).unwrap() + 30);
+            for at in random_places.chain(behind.filter(|at| *at < heard.frames())) {
                 let got = tools::after_seek(source.as_mut(), at as u64, 3_000);
                 let until = (at + 3_000).min(heard.frames());
                 if heard.planes.iter().zip(&got).any(|(w, g)| w[at..until] != g[..]) {

@@ -34,10 +34,12 @@ impl Table {
         Self { file, entries, next: 0 }
     }
 
-    /// The next packet that was not lost; `None` at the end.
+    /// The next packet that was not lost; `None` at the end. What overlaps is not joined over a lost one: a jump to
+    /// behind it could not join it either.
     pub(crate) fn next(&mut self) -> Result<Option<Packet>, Fault> {
         let rest = self.entries.get(self.next..).unwrap_or_default();
         let Some((i, entry)) = rest.iter().enumerate().find(|(_, e)| e.size > 0) else { return Ok(None) };
+        let fresh = (self.next + i).checked_sub(1).and_then(|b| self.entries.get(b)).is_some_and(|e| e.size == 0);
         self.next += i + 1;
         let at = i64::try_from(entry.at).unwrap_or(i64::MAX);
         let number = u64::try_from(self.next).unwrap_or(u64::MAX);
@@ -50,7 +52,9 @@ impl Table {
             io::ErrorKind::UnexpectedEof => Fault::Cut,
             _ => Fault::Io(e),
         })?;
-        Ok(Some(Packet::new(at, u64::from(entry.frames), number, data)))
+        let mut packet = Packet::new(at, u64::from(entry.frames), number, data);
+        packet.fresh = fresh;
+        Ok(Some(packet))
     }
 
     /// The bytes of the first packets, at most `most` of them, as far as they can be read.
