@@ -114,6 +114,10 @@ mod render;
 mod bounce;
 pub mod deliver;
 mod player;
+#[cfg(feature = "cloud")]
+pub mod store;
+#[cfg(not(feature = "cloud"))]
+mod store;
 pub mod source;
 pub mod sink;
 mod dsp;

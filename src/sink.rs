@@ -7,15 +7,18 @@ pub(crate) mod device;
 mod dithered;
 mod early_sync;
 mod memory;
+mod output;
+mod same;
 mod wav;
 
 pub(crate) use atomic::AtomicFile;
-pub use atomic::same_file;
+pub(crate) use output::Output;
 pub(crate) use closed::{Closed, publish};
 #[cfg(feature = "device")]
 pub use device::{DeviceInfo, devices};
 pub use dithered::{Dither, Dithered, Shaping, UnknownShaping};
 pub use memory::Memory;
+pub use same::same_file;
 pub use wav::{Broadcast, Format, Options, UnknownFormat, Wav};
 
 use crate::{block::Block, error::Result, units::Frames};

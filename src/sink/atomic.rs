@@ -183,19 +183,6 @@ impl Write for AtomicFile {
     }
 }
 
-/// Whether two paths are one file: the same path in two spellings, a hard link, a symbolic link. `false` where one of
-/// them does not exist.
-///
-/// # Errors
-/// `Output` where a path cannot be looked at.
-pub fn same_file(a: &Path, b: &Path) -> Result<bool> {
-    match same_file::is_same_file(a, b) {
-        Ok(same) => Ok(same),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(e) => Err(output(a, &format!("cannot be compared with {}: {e}", b.display())).because(e)),
-    }
-}
-
 const EXISTS: &str = "exists already: choose another name, or ask to overwrite it";
 
 fn output(path: &Path, what: &str) -> Error {
