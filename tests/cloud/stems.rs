@@ -4,14 +4,14 @@ use flacenc::{bitsink::ByteSink, component::BitRepr, config, error::Verify, sour
 use soundtrack::{Bounce, Decibels, Frames, Layout, SampleRate, Session, Track, store};
 use std::{fs, path::Path};
 
-/// Noise of 24 bits, which no coder makes much smaller.
+/// Noise at -30 dBFS, which no coder makes much smaller than it is.
 fn noise(seed: u32, frames: usize) -> Vec<i32> {
     let mut x = seed.wrapping_mul(2_654_435_769) | 1;
     let mut next = || {
         x ^= x << 13;
         x ^= x >> 17;
         x ^= x << 5;
-        (x as i32) >> 10
+        (x as i32) >> 13
     };
     (0..frames * 2).map(|_| next()).collect()
 }
