@@ -9,17 +9,21 @@ mod early_sync;
 mod memory;
 mod output;
 mod same;
+pub(crate) mod slice;
 mod wav;
+mod whole_file;
 
 pub(crate) use atomic::AtomicFile;
-pub(crate) use output::Output;
 pub(crate) use closed::{Closed, publish};
 #[cfg(feature = "device")]
 pub use device::{DeviceInfo, devices};
 pub use dithered::{Dither, Dithered, Shaping, UnknownShaping};
 pub use memory::Memory;
+pub(crate) use output::Output;
 pub use same::same_file;
+pub use slice::Slice;
 pub use wav::{Broadcast, Format, Options, UnknownFormat, Wav};
+pub use whole_file::WholeFile;
 
 use crate::{block::Block, error::Result, units::Frames};
 use std::path::PathBuf;

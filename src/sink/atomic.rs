@@ -14,6 +14,7 @@
 //!   this process namespace) and runs no more.
 
 mod stale;
+mod unsynced;
 
 use super::early_sync::EarlySync;
 use crate::error::{Error, ErrorKind, Result};
@@ -352,23 +353,6 @@ mod tests {
         symlink("y", at("x")).unwrap();
         symlink("x", at("y")).unwrap();
         assert!(put(&at("x"), true, b"").unwrap_err().to_string().ends_with("a loop of symbolic links"));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn one_file_in_two_spellings_is_recognised() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name| folder.path().join(name);
-        fs::write(at("a"), "").unwrap();
-        fs::write(at("b"), "").unwrap();
-        fs::hard_link(at("a"), at("hard")).unwrap();
-        std::os::unix::fs::symlink("a", at("soft")).unwrap();
-        fs::create_dir(at("sub")).unwrap();
-        for other in ["hard", "soft", "sub/../a"] {
-            assert!(same_file(&at("a"), &at(other)).unwrap(), "{other}");
-        }
-        assert!(!same_file(&at("a"), &at("b")).unwrap());
-        assert!(!same_file(&at("a"), &at("none")).unwrap());
     }
 
     #[cfg(target_os = "linux")]

@@ -1,6 +1,9 @@
 //! Files that are complete but not yet visible, so that several can appear together.
 
-use super::{Wav, Written, output::{Complete, remove}};
+use super::{
+    Wav, Written,
+    output::{Complete, remove},
+};
 use crate::error::{Error, Result};
 use std::path::PathBuf;
 

@@ -1,12 +1,12 @@
 //! Where an output goes: into a local file or into an object store; there completely or not at all.
 
 use super::atomic::{self, AtomicFile};
+#[cfg(feature = "cloud")]
+use crate::store::Upload;
 use crate::{
     error::{Error, Result},
     store::Place,
 };
-#[cfg(feature = "cloud")]
-use crate::store::Upload;
 use std::{
     io::{self, Write},
     path::Path,
@@ -42,6 +42,15 @@ impl Output {
     /// Makes it complete and visible; its size in bytes.
     pub(crate) fn finish(self) -> Result<u64> {
         self.complete()?.publish()
+    }
+
+    /// The same without waiting for the disk, where it is a file.
+    pub(crate) fn finish_unsynced(self) -> Result<u64> {
+        match self {
+            Self::File(file) => file.appear(),
+            #[cfg(feature = "cloud")]
+            Self::Object(_) => self.finish(),
+        }
     }
 
     /// Makes it complete, still not visible.

@@ -24,3 +24,35 @@ pub fn same_file(a: &Path, b: &Path) -> Result<bool> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(unix)]
+    use std::fs;
+
+    #[cfg(unix)]
+    #[test]
+    fn one_file_in_two_spellings_is_recognised() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name| folder.path().join(name);
+        fs::write(at("a"), "").unwrap();
+        fs::write(at("b"), "").unwrap();
+        fs::hard_link(at("a"), at("hard")).unwrap();
+        std::os::unix::fs::symlink("a", at("soft")).unwrap();
+        fs::create_dir(at("sub")).unwrap();
+        for other in ["hard", "soft", "sub/../a"] {
+            assert!(same_file(&at("a"), &at(other)).unwrap(), "{other}");
+        }
+        assert!(!same_file(&at("a"), &at("b")).unwrap());
+        assert!(!same_file(&at("a"), &at("none")).unwrap());
+    }
+
+    #[cfg(feature = "cloud")]
+    #[test]
+    fn objects_are_the_same_by_their_names() {
+        let same = |a: &str, b: &str| same_file(Path::new(a), Path::new(b)).unwrap();
+        assert!(same("s3://b/a.wav", "s3://b/a.wav") && !same("s3://b/a.wav", "s3://b/b.wav"));
+        assert!(!same("s3://b/a.wav", "a.wav"));
+    }
+}

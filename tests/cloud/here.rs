@@ -26,7 +26,8 @@ fn a_mix_of_objects_is_that_of_files() {
     assert_eq!((refused.kind(), refused.to_string().as_str()), (ErrorKind::Output, said));
     // Smaller than a part.
     part().overwrite(true).run(&mix, "memory://mix/out.wav").unwrap();
-    assert_eq!(read("memory://mix/out.wav")[44..], want[44..][..read("memory://mix/out.wav").len() - 44]);
+    let second = read("memory://mix/out.wav");
+    assert!(second.len() == 68 + 48_000 * 6 && second[68..] == want[68..second.len()]);
     let own = Bounce::new().overwrite(true).run(&mix, "memory://mix/stems/a.wav").unwrap_err();
     assert!(own.to_string().contains("is one of the inputs"), "{own}");
 }

@@ -136,7 +136,8 @@ fn found(pattern: &str, span: &Range<usize>, who: &str, home: &Home<'_>, text: &
     }
     let folder = context.said(&joined(&context.folder, &home.folder));
     if folder.to_str().is_some_and(is_link) {
-        let what = format!("{who}: files: no folder of an object store is listed: name each file in a track of its own");
+        let what =
+            format!("{who}: files: no folder of an object store is listed: name each file in a track of its own");
         text.say(span.clone(), what);
         return Vec::new();
     }
