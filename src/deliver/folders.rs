@@ -20,7 +20,8 @@ impl Folders {
     /// Makes the folder of a file, and those above it.
     pub(super) fn make_for(&mut self, file: &Path) -> Result<()> {
         // A store has no folders.
-        let Place::Local(file) = Place::of(file)? else { return Ok(()) };
+        let place = Place::of(file)?;
+        let Some(file) = place.local() else { return Ok(()) };
         let missing: Vec<&Path> =
             file.ancestors().skip(1).take_while(|f| !f.as_os_str().is_empty() && !f.exists()).collect();
         // Looked at again, since `a/..` is there once `a` is.

@@ -33,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(PATIENCE_S);
 const LONGEST: Duration = Duration::from_secs(PATIENCE_S + 30);
 /// The same for taking back what was begun.
 const TO_ABORT: Duration = Duration::from_secs(5);
+/// How long the look at an object may take that a failed request is followed by.
+const TO_LOOK: Duration = Duration::from_secs(2);
 /// The first pause before a request is tried again.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Shorter values of the environment are no secrets.
@@ -85,6 +87,13 @@ pub(crate) fn get(url: &Url, range: Range<u64>, tag: Option<&str>) -> Pending<Go
         let (clock, mut pause) = (Instant::now(), PAUSE);
         loop {
             let got = once(&store, &key, range.clone(), tag.as_deref()).await;
+            if let (Err(_), None) = (&got, &tag)
+                && let Ok(Ok(meta)) = timeout(TO_LOOK, store.head(&key)).await
+                && meta.size == 0
+            {
+                // Of an empty one there is no part to be had.
+                return Ok(Got { bytes: Vec::new(), about: about(&meta) });
+            }
             match got {
                 // What the store has decided stays so; all else is tried again.
                 Err(e) if matches!(e.kind(), ErrorKind::Other | ErrorKind::UnexpectedEof) => {

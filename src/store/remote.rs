@@ -59,14 +59,7 @@ impl Piece {
 impl Remote {
     /// Asks for an object, and for its beginning in the same request.
     pub(crate) fn open(url: Url) -> Result<Self> {
-        let got = match door::get(&url, 0..FIRST, None).wait() {
-            Ok(got) => got,
-            // No part of an empty one can be read; what is wrong with another was said.
-            Err(e) => match door::head(&url).wait() {
-                Ok(Some(about)) if about.size == 0 => Got { bytes: Vec::new(), about },
-                _ => return Err(e),
-            },
-        };
+        let got = door::get(&url, 0..FIRST, None).wait()?;
         let len = got.bytes.len() as u64;
         let pieces = vec![Piece { at: 0, bytes: got.bytes }];
         Ok(Self { url, about: got.about, state: Mutex::new(State { pieces, end: len, len, ..State::default() }) })

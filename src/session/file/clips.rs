@@ -121,16 +121,16 @@ pub(super) fn confined(
 
 /// What is wrong with a file that is given as a link.
 fn link(file: &str, path: &Path, context: &Context<'_>) -> Option<String> {
+    let allowed = context.outside;
     match Place::of(path) {
         _ if !is_link(file) => None,
         #[cfg(feature = "cloud")]
-        Ok(Place::Object(_)) if context.outside => None,
+        Ok(Place::Object(_)) if allowed => None,
         #[cfg(feature = "cloud")]
-        Ok(Place::Local(local)) if context.outside && local != path => None,
+        Ok(Place::Local(local)) if allowed && local != path => None,
         #[cfg(feature = "cloud")]
         Ok(Place::Object(_)) => Some(format!("{file} is outside the session's folder, which was not allowed")),
-        #[cfg(feature = "cloud")]
-        Err(e) if context.outside => Some(e.to_string()),
+        Err(e) if allowed => Some(e.to_string()),
         _ => Some(format!("{file} is a link; write the path of a file")),
     }
 }
