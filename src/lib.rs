@@ -85,6 +85,13 @@
     clippy::cast_sign_loss
 )]
 #![cfg_attr(
+    not(feature = "cloud"),
+    expect(
+        clippy::infallible_destructuring_match,
+        reason = "without object stores a path leads to one kind of place only"
+    )
+)]
+#![cfg_attr(
     test,
     allow(
         clippy::unwrap_used,
@@ -114,6 +121,10 @@ mod render;
 mod bounce;
 pub mod deliver;
 mod player;
+#[cfg(feature = "cloud")]
+pub mod store;
+#[cfg(not(feature = "cloud"))]
+mod store;
 pub mod source;
 pub mod sink;
 mod dsp;

@@ -7,17 +7,20 @@ pub(crate) mod device;
 mod dithered;
 mod early_sync;
 mod memory;
+mod output;
+mod same;
 pub(crate) mod slice;
 mod wav;
 mod whole_file;
 
 pub(crate) use atomic::AtomicFile;
-pub use atomic::same_file;
 pub(crate) use closed::{Closed, publish};
 #[cfg(feature = "device")]
 pub use device::{DeviceInfo, devices};
 pub use dithered::{Dither, Dithered, Shaping, UnknownShaping};
 pub use memory::Memory;
+pub(crate) use output::Output;
+pub use same::same_file;
 pub use slice::Slice;
 pub use wav::{Broadcast, Format, Options, UnknownFormat, Wav};
 pub use whole_file::WholeFile;

@@ -23,6 +23,8 @@ use crate::{
     layout::Layout,
     units::{Frames, SampleRate},
 };
+#[cfg(feature = "cloud")]
+pub(crate) use stamp::CHANGED;
 use stamp::Stamp;
 use std::path::Path;
 
@@ -180,7 +182,12 @@ fn stamped(path: &Path, stream: Option<usize>) -> Result<(Box<dyn Source>, Info,
         }
         return Ok((Box::new(wav), info, stamp));
     }
-    let (media, info) = media::Media::open(path, file, kind, stream)?;
+    let opened = media::Media::open(path, file.clone(), kind, stream);
+    // What could not be had is neither damaged nor missing; a file that others write to was so.
+    if let Some(why) = file.trouble() {
+        return Err(refuse(path, ErrorKind::Corrupt, why));
+    }
+    let (media, info) = opened?;
     Ok((Box::new(media), info, stamp))
 }
 

@@ -6,8 +6,23 @@ use std::{
 };
 
 /// Crates that only one file may name.
-const DOORS: [&str; 11] =
-    ["symphonia", "rubato", "hound", "waveadapter", "cpal", "dasp", "rtrb", "ebur128", "tempfile", "toml", "toml_edit"];
+const DOORS: [&str; 15] = [
+    "symphonia",
+    "rubato",
+    "hound",
+    "waveadapter",
+    "cpal",
+    "dasp",
+    "rtrb",
+    "ebur128",
+    "tempfile",
+    "toml",
+    "toml_edit",
+    "object_store",
+    "tokio",
+    "reqwest",
+    "rustls",
+];
 const LONGEST: usize = 450;
 const FORBIDDEN: [&str; 7] = ["utils", "helpers", "common", "manager", "misc", "prelude", "mod"];
 
@@ -47,6 +62,22 @@ fn every_dependency_has_one_door() {
         let through: Vec<_> = files.iter().filter(|(_, text)| names(text, door)).map(|(p, _)| p).collect();
         assert!(through.len() <= 1, "{door} has {} doors: {through:?}", through.len());
     }
+}
+
+/// Crates that speak over a network.
+const NETWORK: [&str; 8] = ["object_store", "reqwest", "hyper", "tokio", "rustls", "ring", "mio", "socket2"];
+
+#[test]
+fn nothing_of_the_default_build_speaks_over_a_network() {
+    let mut tree = std::process::Command::new(env!("CARGO"));
+    tree.args(["tree", "--locked", "--offline", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"]);
+    let told = tree.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let text = String::from_utf8(told.stdout).unwrap();
+    let crates: Vec<&str> = text.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(crates.contains(&"symphonia"));
+    let found: Vec<_> = crates.iter().filter(|name| NETWORK.contains(name)).collect();
+    assert!(found.is_empty(), "{found:?}");
 }
 
 #[test]

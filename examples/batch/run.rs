@@ -43,6 +43,10 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let shard = Shard::asked(args.shard.as_deref(), args.shards, &variables).map_err(Failure::Usage)?;
     let lines = Lines::open(&args.list, shard)?;
     let output = |e: io::Error| Error::new(ErrorKind::Output, format!("{}: {e}", args.out.display())).because(e);
+    if args.out.to_str().is_some_and(|text| text.contains("://")) {
+        let what = format!("--out {}: is a link; outputs go into a folder", args.out.display());
+        return Err(Failure::Usage(what));
+    }
     fs::create_dir_all(&args.out).map_err(output)?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let jobs = args.jobs.map_or(cores, usize::from);

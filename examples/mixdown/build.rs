@@ -150,7 +150,7 @@ pub fn guesses(session: &Session) -> Vec<String> {
 
 /// The name beside a missing path that is most like it, or what is missing of the way to it.
 pub fn guess(path: &Path) -> Option<String> {
-    if path.exists() {
+    if path.exists() || inputs::is_link(path) {
         return None;
     }
     let name = path.file_name()?.to_str()?;

@@ -35,6 +35,9 @@ pub fn kinds(inputs: &[PathBuf]) -> Result<Vec<Kind>, Failure> {
 
 fn kind(input: &Path) -> Result<Kind, Failure> {
     let plain = || Kind::Stem(input.to_owned(), Decibels::UNITY, Pan::CENTRE);
+    if is_link(input) {
+        return link(input);
+    }
     if input.is_dir() {
         return Ok(Kind::Folder(input.to_owned()));
     }
@@ -71,6 +74,27 @@ fn kind(input: &Path) -> Result<Kind, Failure> {
         }
         Err(_) => Ok(plain()),
     }
+}
+
+/// Whether it is the name of an object of a store, or of a file as a link.
+pub fn is_link(path: &Path) -> bool {
+    path.to_str().is_some_and(|text| text.contains("://"))
+}
+
+/// What is not on this machine is told by its name alone.
+fn link(input: &Path) -> Result<Kind, Failure> {
+    if is_session(input) {
+        return Ok(Kind::Session(input.to_owned()));
+    }
+    if without_slash(input).is_some() {
+        let what = format!("{}: no folder of an object store is listed: name each stem", input.display());
+        return Err(Failure::Usage(what));
+    }
+    let leveled = level::split(input.as_os_str()).and_then(|(name, suffix)| Some((name, level::parse(&suffix).ok()?)));
+    Ok(match leveled {
+        Some((name, (gain, pan))) => Kind::Stem(name.into(), gain, pan),
+        None => Kind::Stem(input.to_owned(), Decibels::UNITY, Pan::CENTRE),
+    })
 }
 
 fn is_session(path: &Path) -> bool {

@@ -1,6 +1,6 @@
 //! `--report FILE`: where it may go, known before anything is mixed.
 
-use crate::failure::Failure;
+use crate::{failure::Failure, inputs::is_link};
 use soundtrack::{Error, ErrorKind, sink};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,10 @@ pub fn check(report: &Path, overwrite: bool, mix: &Path) -> Result<(), Failure> 
         return Err(Failure::Usage(format!("--report {}: is the mix itself", report.display())));
     }
     let refused = |what: String| Error::new(ErrorKind::Output, format!("{}: {what}", report.display()));
+    // A store has no folders; what it refuses is told when the report is written.
+    if is_link(report) {
+        return Ok(());
+    }
     let folder = report.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if report.exists() && !overwrite {
         let hints = vec!["--force replaces it, another --report names another".to_owned()];

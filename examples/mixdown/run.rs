@@ -283,7 +283,8 @@ pub fn advice(error: Error, path: &Path, overwrite: bool, args: &Args) -> (Error
         problems => problems.iter().map(|p| p.kind).collect(),
     };
     let mut hints = Vec::new();
-    if error.kind() == ErrorKind::Output && path.is_file() && !overwrite {
+    let there = path.is_file() || (inputs::is_link(path) && error.to_string().contains("exists already"));
+    if error.kind() == ErrorKind::Output && there && !overwrite {
         hints.push("--force replaces it, -o names another".to_owned());
     }
     if too_many_files(&error) {

@@ -1,7 +1,10 @@
 //! The folders that the files of deliverables go into: made where they are missing, and taken away again where no file
 //! comes of it.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    store::Place,
+};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -16,6 +19,9 @@ pub(super) struct Folders {
 impl Folders {
     /// Makes the folder of a file, and those above it.
     pub(super) fn make_for(&mut self, file: &Path) -> Result<()> {
+        // A store has no folders.
+        let place = Place::of(file)?;
+        let Some(file) = place.local() else { return Ok(()) };
         let missing: Vec<&Path> =
             file.ancestors().skip(1).take_while(|f| !f.as_os_str().is_empty() && !f.exists()).collect();
         // Looked at again, since `a/..` is there once `a` is.

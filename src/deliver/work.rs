@@ -7,6 +7,7 @@ use crate::{
     plan::Plan,
     session::{Content, Deliverable, Session},
     sink::{self, Wav},
+    store::is_link,
 };
 use std::{
     collections::HashMap,
@@ -138,7 +139,9 @@ pub(super) fn compiled(jobs: &[Job]) -> Result<Vec<Plan>> {
 
 /// Refuses a file that is one of the inputs.
 pub(super) fn spare_inputs(jobs: &[Job], plans: &[Plan]) -> Result<()> {
-    for outlet in jobs.iter().flat_map(|job| &job.outlets).filter(|o| o.path.exists()) {
+    for outlet in
+        jobs.iter().flat_map(|job| &job.outlets).filter(|o| o.path.exists() || o.path.to_str().is_some_and(is_link))
+    {
         for input in plans.iter().flat_map(Plan::files) {
             if sink::same_file(&input, &outlet.path)? {
                 let what = format!("{}: is one of the inputs ({})", outlet.path.display(), input.display());

@@ -28,6 +28,7 @@ use super::{Session, written::Sheet};
 use crate::{
     error::{Error, ErrorKind, Problem, Result},
     layout::Layout,
+    store::Place,
     units::SampleRate,
 };
 use std::{fs, io::Read, path::Path, sync::Arc};
@@ -115,7 +116,7 @@ pub struct Load {
     pub rate: Option<SampleRate>,
     /// Layout of the session, in place of the file's.
     pub layout: Option<Layout>,
-    /// Whether stems may lie outside the folder of the session file.
+    /// Whether stems may lie outside the folder of the session file, and with the feature `cloud` in object stores.
     pub outside: bool,
     /// Values in place of those in the file: see [`Load::set`].
     pub settings: Vec<(String, String)>,
@@ -138,6 +139,9 @@ impl Load {
     /// `Session` with everything that is wrong in it at once, each with its place.
     pub fn text(&self, text: impl Into<String>, path: impl AsRef<Path>) -> Result<Session> {
         let (path, mut text) = (path.as_ref(), text.into());
+        // The folder of a file that is named by a link is as any other.
+        let place = Place::of(path)?;
+        let path = place.local().unwrap_or(path);
         if text.starts_with(MARK) {
             text.drain(..MARK.len_utf8());
         }
@@ -203,12 +207,17 @@ impl Session {
 }
 
 fn read(path: &Path) -> Result<String> {
+    let local = match Place::of(path)? {
+        Place::Local(local) => local,
+        #[cfg(feature = "cloud")]
+        Place::Object(url) => return utf8(crate::store::read(&url.to_string(), LARGEST)?, path),
+    };
     let refused = |kind, what: String| Error::new(kind, format!("{}: {what}", path.display()));
-    let meta = fs::metadata(path).map_err(|e| refused(ErrorKind::NotFound, e.to_string()).because(e))?;
+    let meta = fs::metadata(&local).map_err(|e| refused(ErrorKind::NotFound, e.to_string()).because(e))?;
     if !meta.is_file() {
         return Err(refused(ErrorKind::Session, "is no regular file".to_owned()));
     }
-    let file = fs::File::open(path).map_err(|e| refused(ErrorKind::NotFound, e.to_string()).because(e))?;
+    let file = fs::File::open(&local).map_err(|e| refused(ErrorKind::NotFound, e.to_string()).because(e))?;
     let mut bytes = Vec::new();
     file.take(LARGEST + 1)
         .read_to_end(&mut bytes)
@@ -216,5 +225,12 @@ fn read(path: &Path) -> Result<String> {
     if bytes.len() as u64 > LARGEST {
         return Err(refused(ErrorKind::Session, format!("is larger than {LARGEST} bytes: no session file")));
     }
-    String::from_utf8(bytes).map_err(|e| refused(ErrorKind::Session, format!("is no UTF-8 text: {e}")).because(e))
+    utf8(bytes, path)
+}
+
+fn utf8(bytes: Vec<u8>, path: &Path) -> Result<String> {
+    String::from_utf8(bytes).map_err(|e| {
+        let what = format!("{}: is no UTF-8 text: {e}", path.display());
+        Error::new(ErrorKind::Session, what).because(e)
+    })
 }

@@ -184,19 +184,6 @@ impl Write for AtomicFile {
     }
 }
 
-/// Whether two paths are one file: the same path in two spellings, a hard link, a symbolic link. `false` where one of
-/// them does not exist.
-///
-/// # Errors
-/// `Output` where a path cannot be looked at.
-pub fn same_file(a: &Path, b: &Path) -> Result<bool> {
-    match same_file::is_same_file(a, b) {
-        Ok(same) => Ok(same),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(e) => Err(output(a, &format!("cannot be compared with {}: {e}", b.display())).because(e)),
-    }
-}
-
 const EXISTS: &str = "exists already: choose another name, or ask to overwrite it";
 
 fn output(path: &Path, what: &str) -> Error {
@@ -366,23 +353,6 @@ mod tests {
         symlink("y", at("x")).unwrap();
         symlink("x", at("y")).unwrap();
         assert!(put(&at("x"), true, b"").unwrap_err().to_string().ends_with("a loop of symbolic links"));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn one_file_in_two_spellings_is_recognised() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name| folder.path().join(name);
-        fs::write(at("a"), "").unwrap();
-        fs::write(at("b"), "").unwrap();
-        fs::hard_link(at("a"), at("hard")).unwrap();
-        std::os::unix::fs::symlink("a", at("soft")).unwrap();
-        fs::create_dir(at("sub")).unwrap();
-        for other in ["hard", "soft", "sub/../a"] {
-            assert!(same_file(&at("a"), &at(other)).unwrap(), "{other}");
-        }
-        assert!(!same_file(&at("a"), &at("b")).unwrap());
-        assert!(!same_file(&at("a"), &at("none")).unwrap());
     }
 
     #[cfg(target_os = "linux")]

@@ -1,8 +1,11 @@
 //! Files that are complete but not yet visible, so that several can appear together.
 
-use super::{Wav, Written, atomic::Complete};
+use super::{
+    Wav, Written,
+    output::{Complete, remove},
+};
 use crate::error::{Error, Result};
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 /// A complete WAVE file under its temporary name; dropped, it is gone.
 #[derive(Debug)]
@@ -40,7 +43,7 @@ pub(crate) fn publish(files: Vec<Closed>) -> Result<Vec<Written>> {
     let (mut fresh, mut replaced): (Vec<PathBuf>, Vec<PathBuf>) = (Vec::new(), Vec::new());
     for Closed { file, mut written } in files {
         let target = written.path.clone().unwrap_or_default();
-        let existed = target.exists();
+        let existed = file.replaces(&target);
         // A file that could not appear is not ours: another program may have taken its name meanwhile.
         let visible = file.appear().map_err(|e| taken_back(e, &fresh, &replaced))?;
         if existed {
@@ -55,8 +58,7 @@ pub(crate) fn publish(files: Vec<Closed>) -> Result<Vec<Written>> {
 }
 
 fn taken_back(error: Error, fresh: &[PathBuf], replaced: &[PathBuf]) -> Error {
-    // Gone is gone: what cannot be removed was not there, or cannot be helped.
-    fresh.iter().for_each(|path| drop(fs::remove_file(path)));
+    fresh.iter().for_each(|path| remove(path));
     if replaced.is_empty() {
         return error;
     }

@@ -7,7 +7,7 @@
 //! Forms: mono and stereo of 16 bits plain PCM, mono and stereo of float the plain float tag, all else EXTENSIBLE with
 //! the layout's channel mask (0 for discrete channels). RF64 (EBU Tech 3306) from 1 MiB below 4 GiB of audio.
 
-use super::{Sink, Written, atomic::AtomicFile, slice::Slice};
+use super::{Sink, Written, output::Output, slice::Slice};
 use crate::{
     block::Block,
     dsp::quantise::{Tally, Width, interleave},
@@ -125,7 +125,7 @@ pub struct Options {
 /// nothing.
 #[derive(Debug)]
 pub struct Wav {
-    encoder: Option<Encoder<AtomicFile>>,
+    encoder: Option<Encoder<Output>>,
 }
 
 impl Wav {
@@ -134,7 +134,7 @@ impl Wav {
     /// # Errors
     /// As [`create_with`](Self::create_with).
     pub(crate) fn check(path: &Path, overwrite: bool) -> Result<()> {
-        AtomicFile::create(path, overwrite, 0).map(drop)
+        Output::create(path, overwrite, 0).map(drop)
     }
 
     /// Starts a file of `length` frames that must not exist yet.
@@ -160,7 +160,7 @@ impl Wav {
     ) -> Result<Self> {
         let path = path.as_ref();
         let plan = Plan::new(format, spec, length, options, false).map_err(|what| refused(path, &what))?;
-        let file = AtomicFile::create(path, options.overwrite, plan.laid.total())?;
+        let file = Output::create(path, options.overwrite, plan.laid.total())?;
         let encoder = Encoder::start(file, plan).map_err(|(file, e)| file.failed(e))?;
         Ok(Self { encoder: Some(encoder) })
     }
@@ -184,7 +184,7 @@ impl Sink for Wav {
 
 impl Wav {
     /// The file with all of its bytes.
-    pub(super) fn ended(&mut self) -> Result<(AtomicFile, Written)> {
+    pub(super) fn ended(&mut self) -> Result<(Output, Written)> {
         let Some(encoder) = self.encoder.take() else {
             return Err(Error::new(ErrorKind::Output, "a WAVE file was finished twice"));
         };

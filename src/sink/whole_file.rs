@@ -1,6 +1,6 @@
 //! Any file, there completely or not at all: what a program writes beside its audio.
 
-use super::AtomicFile;
+use super::Output;
 use crate::error::Result;
 use std::{
     io::{self, Write},
@@ -23,7 +23,7 @@ use std::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct WholeFile(AtomicFile);
+pub struct WholeFile(Output);
 
 impl WholeFile {
     /// Starts a file.
@@ -31,7 +31,7 @@ impl WholeFile {
     /// # Errors
     /// `Output` for a file that exists, unless it may be replaced, and for a folder that is missing or cannot be written.
     pub fn create(path: impl AsRef<Path>, overwrite: bool) -> Result<Self> {
-        AtomicFile::create(path.as_ref(), overwrite, 0).map(Self)
+        Output::create(path.as_ref(), overwrite, 0).map(Self)
     }
 
     /// Makes the file complete, on the disk and visible; its size in bytes.
@@ -48,7 +48,7 @@ impl WholeFile {
     /// # Errors
     /// As [`finish`](Self::finish).
     pub fn finish_unsynced(self) -> Result<u64> {
-        self.0.appear()
+        self.0.finish_unsynced()
     }
 }
 

@@ -3,8 +3,12 @@
 //! A process has few descriptors, often 1,024 and sometimes 256, and a mix may have thousands of stems. Of all stem files
 //! of the process at most [`MOST`] are held open; one more closes the one that was not read for the longest time, which
 //! is opened again where it is needed. It is then still the same file with the same content, or reading it fails.
+//!
+//! With the feature `cloud` it may also be an object of a store.
 
 use super::stamp::{CHANGED, Stamp};
+#[cfg(feature = "cloud")]
+use crate::store::{Remote, Url};
 use std::{
     fs::File,
     io::{Error, ErrorKind, Read, Result, Seek, SeekFrom},
@@ -27,8 +31,16 @@ static CLOCK: AtomicU64 = AtomicU64::new(0);
 /// A file and a place in it. Clones have their own place and share the rest.
 #[derive(Debug)]
 pub(crate) struct StemFile {
-    shared: Arc<Shared>,
+    backing: Backing,
     at: AtomicU64,
+}
+
+/// What the bytes come from.
+#[derive(Clone, Debug)]
+enum Backing {
+    Local(Arc<Shared>),
+    #[cfg(feature = "cloud")]
+    Object(Arc<Remote>, Stamp),
 }
 
 #[derive(Debug)]
@@ -52,29 +64,57 @@ impl StemFile {
             used: AtomicU64::new(CLOCK.fetch_add(1, Relaxed)),
         });
         locked(&SHELF).push(Arc::downgrade(&shared));
-        Ok(Self { shared, at: AtomicU64::new(0) })
+        Ok(Self { backing: Backing::Local(shared), at: AtomicU64::new(0) })
+    }
+
+    /// Opens an object of a store.
+    #[cfg(feature = "cloud")]
+    pub(crate) fn object(url: Url) -> Result<Self> {
+        let remote = Remote::open(url)?;
+        let stamp = Stamp::object(remote.size(), remote.tag());
+        Ok(Self { backing: Backing::Object(Arc::new(remote), stamp), at: AtomicU64::new(0) })
     }
 
     /// As it was when it was first opened.
     pub(crate) fn stamp(&self) -> Option<&Stamp> {
-        self.shared.stamp.as_ref()
+        match &self.backing {
+            Backing::Local(shared) => shared.stamp.as_ref(),
+            #[cfg(feature = "cloud")]
+            Backing::Object(_, stamp) => Some(stamp),
+        }
     }
 
-    /// Whether it is still what it was. One that is closed has not been read since it was looked at.
-    pub(crate) fn unchanged(&self) -> bool {
-        let file = locked(&self.shared.file);
-        file.as_ref().is_none_or(|file| Stamp::of(file) == self.shared.stamp)
+    /// Why nothing that was read of it may be used, if that is so: it is not what it was, or a part of it could not be
+    /// had. A file that is closed has not been read since it was looked at; of an object only one version is read.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        match &self.backing {
+            Backing::Local(shared) => {
+                let file = locked(&shared.file);
+                let same = file.as_ref().is_none_or(|file| Stamp::of(file) == shared.stamp);
+                (!same).then(|| CHANGED.to_owned())
+            }
+            #[cfg(feature = "cloud")]
+            Backing::Object(remote, _) => remote.trouble(),
+        }
     }
 
     /// Its size in bytes when it was first opened.
     pub(crate) fn len(&self) -> u64 {
-        self.shared.stamp.as_ref().map_or(0, Stamp::size)
+        self.stamp().map_or(0, Stamp::size)
+    }
+
+    fn read_at(&self, buf: &mut [u8], at: u64) -> Result<usize> {
+        match &self.backing {
+            Backing::Local(shared) => shared.with(|file| read_at(file, buf, at)),
+            #[cfg(feature = "cloud")]
+            Backing::Object(remote, _) => remote.read_at(buf, at),
+        }
     }
 }
 
 impl Clone for StemFile {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), at: AtomicU64::new(self.at.load(Relaxed)) }
+        Self { backing: self.backing.clone(), at: AtomicU64::new(self.at.load(Relaxed)) }
     }
 }
 
@@ -104,7 +144,7 @@ impl Shared {
 
 impl Read for &StemFile {
     fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
-        let n = self.shared.with(|file| read_at(file, buf, self.at.load(Relaxed)))?;
+        let n = self.read_at(buf, self.at.load(Relaxed))?;
         self.at.fetch_add(u64::try_from(n).unwrap_or(0), Relaxed);
         Ok(n)
     }
@@ -205,6 +245,11 @@ mod tests {
     fn more_files_than_are_held_open_are_read_in_turns_and_noticed_when_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let path = |i: usize| dir.path().join(i.to_string());
+        let held = |f: &StemFile| match &f.backing {
+            Backing::Local(shared) => shared.file.lock().unwrap().is_some(),
+            #[cfg(feature = "cloud")]
+            Backing::Object(..) => false,
+        };
         let files: Vec<_> = (0..MOST * 2)
             .map(|i| {
                 fs::write(path(i), [0, u8::try_from(i % 256).unwrap(), 2]).unwrap();
@@ -219,10 +264,10 @@ mod tests {
                 assert_eq!(usize::from(byte[0]), i % 256);
             }
         }
-        let open = files.iter().filter(|f| f.shared.file.lock().unwrap().is_some()).count();
+        let open = files.iter().filter(|f| held(f)).count();
         assert!((1..=MOST).contains(&open), "{open} are open");
         // The first was read longest ago, so it is closed; another file in its place is not taken for it.
-        assert!(files[0].unchanged());
+        assert_eq!(files[0].trouble(), None);
         fs::write(path(MOST * 3), [0, 0, 2]).unwrap();
         fs::rename(path(MOST * 3), path(0)).unwrap();
         let mut first = &files[0];

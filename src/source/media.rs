@@ -19,7 +19,7 @@ mod table;
 mod tape;
 mod xing;
 
-use super::{Flaw, FlawKind, Info, Source, Spec, file::StemFile, refuse, sniff, stamp::CHANGED};
+use super::{Flaw, FlawKind, Info, Source, Spec, file::StemFile, refuse, sniff};
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
@@ -134,8 +134,8 @@ impl Media {
     /// Refuses a file that was written to since it was opened.
     fn check(&mut self) -> Result<()> {
         self.alive()?;
-        if !self.file.unchanged() {
-            return Err(self.die(ErrorKind::Corrupt, CHANGED.into()));
+        if let Some(why) = self.file.trouble() {
+            return Err(self.die(ErrorKind::Corrupt, why));
         }
         Ok(())
     }
@@ -244,7 +244,15 @@ impl Media {
                     }
                     return Ok(Some(packet));
                 }
-                Ok(None) => (FlawKind::EndedEarly, "the data ends early".into()),
+                Ok(None) => {
+                    self.check()?;
+                    (FlawKind::EndedEarly, "the data ends early".into())
+                }
+                // What could not be had is not damaged.
+                Err(_) if self.file.trouble().is_some() => {
+                    self.check()?;
+                    continue;
+                }
                 Err(fault @ (Fault::Damaged(_) | Fault::Cut)) => (FlawKind::EndedEarly, fault.reason()),
                 Err(fault) => {
                     let kind =

@@ -9,7 +9,12 @@ use super::{
     media::mpeg::{self, Family},
     refuse,
 };
-use crate::error::{Error, ErrorKind, Result};
+#[cfg(feature = "cloud")]
+use crate::store::Url;
+use crate::{
+    error::{Error, ErrorKind, Result},
+    store::Place,
+};
 use std::{
     fs,
     io::{self, Read, Seek, SeekFrom},
@@ -47,8 +52,13 @@ pub(crate) enum Kind {
 /// `NotFound` for a file that is not there or may not be read, `Unsupported` for what is no regular file or no format
 /// that is read.
 pub(crate) fn sniff(path: &Path) -> Result<(StemFile, Kind)> {
+    let local = match Place::of(path)? {
+        Place::Local(local) => local,
+        #[cfg(feature = "cloud")]
+        Place::Object(url) => return object(path, url),
+    };
     // Looked at before it is opened: opening a pipe waits for its other end.
-    let about = fs::metadata(path).map_err(|e| unreachable(path, e))?;
+    let about = fs::metadata(&local).map_err(|e| unreachable(path, e))?;
     if !about.is_file() {
         let what = if about.is_dir() { "a folder" } else { "no regular file" };
         return Err(refuse(path, ErrorKind::Unsupported, format!("this is {what}")));
@@ -56,7 +66,18 @@ pub(crate) fn sniff(path: &Path) -> Result<(StemFile, Kind)> {
     if about.len() == 0 {
         return Err(refuse(path, ErrorKind::Corrupt, "the file is empty"));
     }
-    let mut file = StemFile::open(path).map_err(|e| unreachable(path, e))?;
+    let mut file = StemFile::open(&local).map_err(|e| unreachable(path, e))?;
+    let kind = look(&mut file, path)?;
+    Ok((file, kind))
+}
+
+/// The same for an object of a store.
+#[cfg(feature = "cloud")]
+fn object(path: &Path, url: Url) -> Result<(StemFile, Kind)> {
+    let mut file = StemFile::object(url).map_err(|e| refuse(path, ErrorKind::NotFound, e.to_string()).because(e))?;
+    if file.len() == 0 {
+        return Err(refuse(path, ErrorKind::Corrupt, "the object is empty"));
+    }
     let kind = look(&mut file, path)?;
     Ok((file, kind))
 }

@@ -12,6 +12,9 @@ pub(crate) struct Stamp {
     changed: Option<SystemTime>,
     /// Which file it is: device and number, where the system tells.
     id: Option<(u64, u64)>,
+    /// What an object store calls this version of it.
+    #[cfg(feature = "cloud")]
+    tag: Option<String>,
 }
 
 /// What is said of a file whose stamp differs.
@@ -30,6 +33,18 @@ impl Stamp {
         let id = Some((std::os::unix::fs::MetadataExt::dev(&about), std::os::unix::fs::MetadataExt::ino(&about)));
         #[cfg(not(unix))]
         let id = None;
-        Some(Self { size: about.len(), changed: about.modified().ok(), id })
+        Some(Self {
+            size: about.len(),
+            changed: about.modified().ok(),
+            id,
+            #[cfg(feature = "cloud")]
+            tag: None,
+        })
+    }
+
+    /// Of an object.
+    #[cfg(feature = "cloud")]
+    pub(crate) fn object(size: u64, tag: &str) -> Self {
+        Self { size, changed: None, id: None, tag: Some(tag.to_owned()) }
     }
 }

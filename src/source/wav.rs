@@ -9,12 +9,13 @@
 
 mod coding;
 
-use super::{Bits, Info, Remark, Source, Spec, file::StemFile, stamp::CHANGED};
+use super::{Bits, Info, Remark, Source, Spec, file::StemFile};
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
     layout::Layout,
     riff::{self, Fmt, Form, Found, Header},
+    store::Place,
     units::{Frames, SampleRate},
 };
 use coding::Coding;
@@ -125,8 +126,8 @@ impl Wav {
             Error::new(ErrorKind::Corrupt, what).because(e)
         })?;
         // Behind the data, so that these bytes are of the content that was opened too.
-        if !self.file.unchanged() {
-            return Err(Error::new(ErrorKind::Corrupt, format!("{}: {CHANGED}", self.path.display())));
+        if let Some(why) = self.file.trouble() {
+            return Err(Error::new(ErrorKind::Corrupt, format!("{}: {why}", self.path.display())));
         }
         Ok(())
     }
@@ -190,14 +191,19 @@ impl Source for Wav {
 
 /// Opens what is a regular file; a pipe would wait for ever.
 fn regular(path: &Path) -> Result<StemFile> {
-    let meta = std::fs::metadata(path).map_err(|e| unreadable(path, e))?;
+    let local = match Place::of(path)? {
+        Place::Local(local) => local,
+        #[cfg(feature = "cloud")]
+        Place::Object(url) => return StemFile::object(url).map_err(|e| unreadable(path, e)),
+    };
+    let meta = std::fs::metadata(&local).map_err(|e| unreadable(path, e))?;
     if meta.is_dir() {
         return Err(refused(path, "is a folder, not a file"));
     }
     if !meta.is_file() {
         return Err(refused(path, "is no regular file: copy it to one"));
     }
-    StemFile::open(path).map_err(|e| unreadable(path, e))
+    StemFile::open(&local).map_err(|e| unreadable(path, e))
 }
 
 fn refused(path: &Path, what: &str) -> Error {

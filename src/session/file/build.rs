@@ -14,6 +14,7 @@ use crate::{
     layout::Layout,
     session::{Bus, Input, Session},
     source::highest_rate,
+    store::{is_link, joined},
     units::{Dbtp, SampleRate},
 };
 use std::{
@@ -81,7 +82,9 @@ pub(super) fn session(load: &Load, path: &Path, document: &Table, text: &mut Tex
         let said = |path: &Path| context.said(path);
         let own = tracks.iter().flat_map(|(_, t)| cues::named(t)).map(PathBuf::from);
         let of_cues = cues.iter().flat_map(|(_, t)| cues::files(t, &folder, said));
-        let files: HashSet<PathBuf> = own.chain(of_cues).map(|file| said(&folder.join(file))).collect();
+        let allowed = |file: &PathBuf| load.outside || !file.to_str().is_some_and(is_link);
+        let all = own.chain(of_cues).filter(allowed);
+        let files: HashSet<PathBuf> = all.map(|file| said(&joined(&folder, &file))).collect();
         highest_rate(&files.into_iter().map(Input::from).collect::<Vec<_>>())
     });
     context.clock.rate = rate.unwrap_or(SampleRate::HZ_48000);

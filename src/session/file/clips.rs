@@ -7,7 +7,10 @@ use super::{
     fields::Fields,
     strips::strip,
 };
-use crate::session::{BusId, Clip, Input, Track};
+use crate::{
+    session::{BusId, Clip, Input, Track},
+    store::{Place, is_link, joined},
+};
 use std::{
     ops::Range,
     path::{Component, Path, PathBuf},
@@ -99,12 +102,14 @@ pub(super) fn confined(
     context: &Context<'_>,
     text: &mut Text,
 ) -> Option<PathBuf> {
-    let inner = within.join(file);
-    let path = context.folder.join(&inner);
+    let inner = joined(within, Path::new(file));
+    let path = joined(&context.folder, &inner);
     let what = if file.contains('\0') {
         "the name of the file holds a NUL".to_owned()
-    } else if file.contains("://") {
-        format!("{file} is a link; write the path of a file")
+    } else if let Some(what) = link(file, &path, context) {
+        what
+    } else if is_link(file) {
+        return Some(path);
     } else if !context.outside && !inside(&inner, &path, context) {
         format!("{file} is outside the session's folder, which was not allowed")
     } else {
@@ -112,6 +117,22 @@ pub(super) fn confined(
     };
     text.say(span.clone(), format!("{who}: {what}"));
     None
+}
+
+/// What is wrong with a file that is given as a link.
+fn link(file: &str, path: &Path, context: &Context<'_>) -> Option<String> {
+    let allowed = context.outside;
+    match Place::of(path) {
+        _ if !is_link(file) => None,
+        #[cfg(feature = "cloud")]
+        Ok(Place::Object(_)) if allowed => None,
+        #[cfg(feature = "cloud")]
+        Ok(Place::Local(local)) if allowed && local != path => None,
+        #[cfg(feature = "cloud")]
+        Ok(Place::Object(_)) => Some(format!("{file} is outside the session's folder, which was not allowed")),
+        Err(e) if allowed => Some(e.to_string()),
+        _ => Some(format!("{file} is a link; write the path of a file")),
+    }
 }
 
 /// Steps that go up may not leave the folder, nor may a symbolic link on the way.

@@ -9,7 +9,10 @@ use super::{
     glob,
     strips::bus,
 };
-use crate::session::{Clip, Cue, Input, Marker, Use};
+use crate::{
+    session::{Clip, Cue, Input, Marker, Use},
+    store::{is_link, joined},
+};
 use std::{
     collections::HashSet,
     ops::Range,
@@ -131,7 +134,13 @@ fn found(pattern: &str, span: &Range<usize>, who: &str, home: &Home<'_>, text: &
         text.say(span.clone(), format!("{who}: files: * and ? stand in the name of a file, not in that of a folder"));
         return Vec::new();
     }
-    let folder = context.said(&context.folder.join(&home.folder));
+    let folder = context.said(&joined(&context.folder, &home.folder));
+    if folder.to_str().is_some_and(is_link) {
+        let what =
+            format!("{who}: files: no folder of an object store is listed: name each file in a track of its own");
+        text.say(span.clone(), what);
+        return Vec::new();
+    }
     let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
     match glob::files(&folder, pattern) {
         Ok(files) if files.is_empty() => {
@@ -190,9 +199,9 @@ pub(super) fn files(cue: &Table, folder: &Path, lang: impl Fn(&Path) -> PathBuf)
         }
         _ => Vec::new(),
     };
-    let globbed = patterns.iter().flat_map(|p| glob::files(&lang(&folder.join(home)), p).unwrap_or_default());
+    let globbed = patterns.iter().flat_map(|p| glob::files(&lang(&joined(folder, home)), p).unwrap_or_default());
     let named = cue.tables("track").flat_map(|(_, track)| named(track)).map(PathBuf::from);
-    globbed.chain(named).map(|file| home.join(file)).collect()
+    globbed.chain(named).map(|file| joined(home, &file)).collect()
 }
 
 /// Every file that a track names.

@@ -1,0 +1,26 @@
+//! Object stores: stems, sessions and mixes under `s3://`, `gs://`, `az://` and `memory://`; `file://` is a local file.
+//!
+//! **Promises.** A name is taken as it is written: `s3://bucket/stems/a b.wav` is the object `stems/a b.wav`. Credentials
+//! and endpoints come from the environment (`AWS_…`, `GOOGLE_…`, `AZURE_…`) and stand in no message. What is read is of one
+//! version of the object, or an error. What is written appears whole or not at all. Every request ends: it is tried again
+//! for [`PATIENCE_S`] seconds, and then is an error that names the object. **Does not** list folders, and keeps nothing on
+//! this machine.
+//!
+//! `memory://` is one store of this process. Without the feature `cloud` there is only the refusal of such names.
+
+#[cfg(feature = "cloud")]
+mod door;
+mod place;
+#[cfg(feature = "cloud")]
+mod remote;
+#[cfg(feature = "cloud")]
+mod upload;
+
+pub(crate) use place::{Place, is_link, joined};
+#[cfg(feature = "cloud")]
+pub(crate) use {place::Url, remote::Remote, upload::Upload};
+
+#[cfg(feature = "cloud")]
+mod whole;
+#[cfg(feature = "cloud")]
+pub use whole::{PATIENCE_S, create, delete, read, write};

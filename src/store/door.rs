@@ -1,0 +1,281 @@
+//! The door to `object_store`, and to what runs its requests.
+//!
+//! Nobody waits in a task: every request runs on two threads of its own and is waited for over a channel, so that a program
+//! may call this crate from an asynchronous one too. Every request ends, by itself or by [`LONGEST`].
+
+use super::{place::Url, whole::PATIENCE_S};
+use crate::source::CHANGED;
+use object_store::{
+    Error as StoreError, GetOptions, GetRange, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode,
+    PutOptions, PutPayload, RetryConfig, aws::AmazonS3Builder, azure::MicrosoftAzureBuilder,
+    gcp::GoogleCloudStorageBuilder, memory::InMemory, path::Path as Key,
+};
+use std::{
+    collections::HashMap,
+    future::Future,
+    io::{Error, ErrorKind, Result},
+    ops::Range,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        mpsc::{Receiver, sync_channel},
+    },
+    time::{Duration, Instant},
+};
+use tokio::{
+    runtime::{Builder, Runtime},
+    task::AbortHandle,
+    time::{sleep, timeout},
+};
+
+/// How long a request is tried again.
+const PATIENCE: Duration = Duration::from_secs(PATIENCE_S);
+/// The longest that any request takes, with the one attempt that is under way when patience ends.
+const LONGEST: Duration = Duration::from_secs(PATIENCE_S + 30);
+/// The same for taking back what was begun.
+const TO_ABORT: Duration = Duration::from_secs(5);
+/// How long the look at an object may take that a failed request is followed by.
+const TO_LOOK: Duration = Duration::from_secs(2);
+/// The first pause before a request is tried again.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Shorter values of the environment are no secrets.
+const SHORTEST_SECRET: usize = 4;
+
+/// A bucket, its connections and credentials: used for all of its objects.
+type Store = Arc<dyn ObjectStore>;
+static STORES: Mutex<Option<HashMap<(&'static str, String), Store>>> = Mutex::new(None);
+
+/// What a store tells about an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct About {
+    pub size: u64,
+    /// Differs when the content does.
+    pub tag: String,
+}
+
+/// A part of an object.
+#[derive(Debug)]
+pub(crate) struct Got {
+    pub bytes: Vec<u8>,
+    pub about: About,
+}
+
+/// A request that is under way; dropped, it is given up.
+#[derive(Debug)]
+pub(crate) struct Pending<T> {
+    told: Receiver<Result<T>>,
+    task: Option<AbortHandle>,
+}
+
+impl<T> Pending<T> {
+    /// Waits for its end.
+    pub(crate) fn wait(self) -> Result<T> {
+        self.told.recv().unwrap_or_else(|_| Err(Error::other("the request was stopped")))
+    }
+}
+
+impl<T> Drop for Pending<T> {
+    fn drop(&mut self) {
+        self.task.iter().for_each(AbortHandle::abort);
+    }
+}
+
+/// Reads a part of an object: of the version that has this tag, or of any. Shorter where the object ends.
+pub(crate) fn get(url: &Url, range: Range<u64>, tag: Option<&str>) -> Pending<Got> {
+    let (at, tag) = (located(url), tag.map(str::to_owned));
+    start(LONGEST, async move {
+        let (store, key) = at?;
+        let (clock, mut pause) = (Instant::now(), PAUSE);
+        loop {
+            let got = once(&store, &key, range.clone(), tag.as_deref()).await;
+            if let (Err(_), None) = (&got, &tag)
+                && let Ok(Ok(meta)) = timeout(TO_LOOK, store.head(&key)).await
+                && meta.size == 0
+            {
+                // Of an empty one there is no part to be had.
+                return Ok(Got { bytes: Vec::new(), about: about(&meta) });
+            }
+            match got {
+                // What the store has decided stays so; all else is tried again.
+                Err(e) if matches!(e.kind(), ErrorKind::Other | ErrorKind::UnexpectedEof) => {
+                    if clock.elapsed() + pause > PATIENCE {
+                        return Err(e);
+                    }
+                    sleep(pause).await;
+                    pause *= 2;
+                }
+                done => return done,
+            }
+        }
+    })
+}
+
+async fn once(store: &Store, key: &Key, range: Range<u64>, tag: Option<&str>) -> Result<Got> {
+    let options = GetOptions {
+        if_match: tag.filter(|tag| !tag.starts_with(TIME)).map(str::to_owned),
+        range: Some(GetRange::Bounded(range.clone())),
+        ..GetOptions::default()
+    };
+    let answer = store.get_opts(key, options).await.map_err(plain)?;
+    let about = about(&answer.meta);
+    if tag.is_some_and(|tag| tag != about.tag) {
+        return Err(Error::new(ErrorKind::InvalidData, CHANGED));
+    }
+    let bytes = Vec::from(answer.bytes().await.map_err(plain)?);
+    if bytes.len() as u64 != about.size.min(range.end).saturating_sub(range.start) {
+        return Err(Error::new(ErrorKind::UnexpectedEof, "the store sends less than it says"));
+    }
+    Ok(Got { bytes, about })
+}
+
+/// What the store tells about an object; `None` where there is none.
+pub(crate) fn head(url: &Url) -> Pending<Option<About>> {
+    let at = located(url);
+    start(LONGEST, async move {
+        let (store, key) = at?;
+        match store.head(&key).await {
+            Ok(meta) => Ok(Some(about(&meta))),
+            Err(StoreError::NotFound { .. }) => Ok(None),
+            Err(e) => Err(plain(e)),
+        }
+    })
+}
+
+/// Writes a whole object; with `create`, only if there is none (`AlreadyExists`).
+pub(crate) fn put(url: &Url, bytes: Vec<u8>, create: bool) -> Pending<()> {
+    let at = located(url);
+    let mode = if create { PutMode::Create } else { PutMode::Overwrite };
+    start(LONGEST, async move {
+        let (store, key) = at?;
+        let options = PutOptions { mode, ..PutOptions::default() };
+        store.put_opts(&key, PutPayload::from(bytes), options).await.map(drop).map_err(plain)
+    })
+}
+
+/// Removes an object.
+pub(crate) fn delete(url: &Url) -> Pending<()> {
+    let at = located(url);
+    start(LONGEST, async move {
+        let (store, key) = at?;
+        store.delete(&key).await.map_err(plain)
+    })
+}
+
+/// An object that is sent in parts.
+#[derive(Debug)]
+pub(crate) struct Parts(Box<dyn MultipartUpload>);
+
+impl Parts {
+    /// Begins one; nothing of it is visible.
+    pub(crate) fn begin(url: &Url) -> Pending<Self> {
+        let at = located(url);
+        start(LONGEST, async move {
+            let (store, key) = at?;
+            store.put_multipart(&key).await.map(Self).map_err(plain)
+        })
+    }
+
+    /// Sends the next part.
+    pub(crate) fn send(&mut self, bytes: Vec<u8>) -> Pending<()> {
+        let sent = self.0.put_part(PutPayload::from(bytes));
+        start(LONGEST, async move { sent.await.map_err(plain) })
+    }
+
+    /// Makes the object visible, when all parts were sent.
+    pub(crate) fn complete(mut self) -> Pending<()> {
+        start(LONGEST, async move { self.0.complete().await.map(drop).map_err(plain) })
+    }
+
+    /// Takes back what was sent.
+    pub(crate) fn abort(mut self) -> Pending<()> {
+        start(TO_ABORT, async move { self.0.abort().await.map_err(plain) })
+    }
+}
+
+/// Starts a request, which ends within a time.
+fn start<T: Send + 'static>(longest: Duration, work: impl Future<Output = Result<T>> + Send + 'static) -> Pending<T> {
+    static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
+    let runtime = RUNTIME.get_or_init(|| {
+        Builder::new_multi_thread().worker_threads(2).thread_name("soundtrack-store").enable_all().build().ok()
+    });
+    // There is room for the answer: telling never waits, and who does not want to know has dropped the other end.
+    let (tell, told) = sync_channel(1);
+    let Some(runtime) = runtime else {
+        let _ = tell.send(Err(Error::other("no thread can be started for requests to the store")));
+        return Pending { told, task: None };
+    };
+    let task = runtime.spawn(async move {
+        let late = || Err(Error::new(ErrorKind::TimedOut, format!("no answer within {} s", longest.as_secs())));
+        let _ = tell.send(timeout(longest, work).await.unwrap_or_else(|_| late()));
+    });
+    Pending { told, task: Some(task.abort_handle()) }
+}
+
+/// The store of an object, and the object's name in it.
+fn located(url: &Url) -> Result<(Store, Key)> {
+    let key = Key::parse(&url.key).map_err(|e| Error::new(ErrorKind::InvalidInput, e.to_string()))?;
+    let mut stores = STORES.lock().unwrap_or_else(PoisonError::into_inner);
+    let stores = stores.get_or_insert_default();
+    let name = (url.scheme, url.bucket.clone());
+    if let Some(store) = stores.get(&name) {
+        return Ok((Arc::clone(store), key));
+    }
+    let store = open(url).map_err(plain)?;
+    stores.insert(name, Arc::clone(&store));
+    Ok((store, key))
+}
+
+fn open(url: &Url) -> std::result::Result<Store, StoreError> {
+    // Where the program has chosen one already, that is used.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let retry = RetryConfig { retry_timeout: PATIENCE * 3 / 4, ..RetryConfig::default() };
+    let bucket = &url.bucket;
+    Ok(match url.scheme {
+        "s3" => Arc::new(AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retry).build()?),
+        "gs" => Arc::new(GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket).with_retry(retry).build()?),
+        "az" => Arc::new(MicrosoftAzureBuilder::from_env().with_container_name(bucket).with_retry(retry).build()?),
+        _ => Arc::new(InMemory::new()),
+    })
+}
+
+/// What a tag begins with that is a time, where the store has no better one. No store's own tag does.
+const TIME: &str = "changed ";
+
+fn about(meta: &ObjectMeta) -> About {
+    let tag = meta.e_tag.clone().unwrap_or_else(|| format!("{TIME}{}", meta.last_modified.to_rfc3339()));
+    About { size: meta.size, tag }
+}
+
+/// An error in words of ours: those of the store hold addresses, answers, and what was sent.
+fn plain(e: StoreError) -> Error {
+    let denied = "the store refuses access: look at the credentials in the environment, and at what they allow";
+    match &e {
+        StoreError::NotFound { .. } => Error::new(ErrorKind::NotFound, "there is no such object or bucket"),
+        StoreError::PermissionDenied { .. } | StoreError::Unauthenticated { .. } => {
+            Error::new(ErrorKind::PermissionDenied, denied)
+        }
+        StoreError::Precondition { .. } => Error::new(ErrorKind::InvalidData, CHANGED),
+        StoreError::AlreadyExists { .. } => Error::new(ErrorKind::AlreadyExists, "exists already"),
+        _ => {
+            let mut deepest: &dyn std::error::Error = &e;
+            while let Some(cause) = deepest.source() {
+                deepest = cause;
+            }
+            let first = deepest.to_string().lines().next().unwrap_or_default().chars().take(200).collect();
+            Error::other(format!("the store does not answer as it should: {}", without_secrets(first)))
+        }
+    }
+}
+
+/// A text without the values of the environment that may be secret, and without the queries of addresses.
+fn without_secrets(mut text: String) -> String {
+    let ours = |name: &str| ["AWS_", "AZURE_", "GOOGLE_"].iter().any(|store| name.starts_with(store));
+    let secret = |name: &str| ["KEY", "SECRET", "TOKEN", "SAS", "ACCOUNT"].iter().any(|word| name.contains(word));
+    for (name, value) in std::env::vars_os() {
+        if let (Some(name), Some(value)) = (name.to_str(), value.to_str())
+            && (ours(name) && secret(name) && value.len() >= SHORTEST_SECRET)
+        {
+            text = text.replace(value, "***");
+        }
+    }
+    text.split(' ').map(|word| word.split('?').next().unwrap_or_default()).collect::<Vec<_>>().join(" ")
+}

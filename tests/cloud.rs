@@ -1,0 +1,10 @@
+//! Stems, sessions and mixes in object stores: one of this process, files, and a local S3 server that may hang up.
+
+#[path = "cloud/here.rs"]
+mod here;
+#[path = "cloud/proxy.rs"]
+mod proxy;
+#[path = "cloud/s3.rs"]
+mod s3;
+#[path = "cloud/stems.rs"]
+mod stems;
