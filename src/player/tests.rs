@@ -1,6 +1,7 @@
 //! The player against a device that does what it is told: see [`fake`].
 #![allow(clippy::cast_sign_loss, clippy::type_complexity, reason = "numbers of tests are chosen")]
 
+mod blowup;
 mod controls;
 mod fake;
 mod faults;
