@@ -3,11 +3,13 @@
 
 mod blowup;
 mod controls;
+mod cues;
 mod fake;
 mod faults;
 mod law;
 mod realtime;
 mod soak;
 mod stalls;
+mod stress;
 #[path = "../../tests/common/sessions.rs"]
 mod sessions;

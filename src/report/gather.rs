@@ -9,7 +9,7 @@ use crate::{
     plan::{Lane, LaneKind, Placing, Plan, PlannedClip},
     render::{Reduction, Renderer, blowup, flaws::FlawLog},
     source::{Flaw, FlawKind, Remark},
-    units::{Dbfs, Dbtp, Decibels, Frames, SampleRate},
+    units::{Dbtp, Decibels, Frames, SampleRate},
 };
 use std::ops::Range;
 
