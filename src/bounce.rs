@@ -12,6 +12,7 @@ use crate::{
     report::{Code, Report, Warning, gather, suspects},
     session::Session,
     sink::{self, Dither, Format, Sink, Wav, Written},
+    slice,
     units::Frames,
 };
 use std::{
@@ -62,6 +63,7 @@ pub struct Bounce<'a> {
     watch: Option<Watch<'a>>,
     dither: Option<Dither>,
     unmeasured: bool,
+    joinable: bool,
     strips: bool,
 }
 
@@ -109,6 +111,15 @@ impl<'a> Bounce<'a> {
     #[must_use]
     pub fn range(mut self, range: Range<Frames>) -> Self {
         self.range = Some(range);
+        self
+    }
+
+    /// Notes in the file which part of the whole mix it is, so that [`slice::join`](crate::slice::join) can make one file
+    /// of several ranges. Such a bounce fails as `Session` where the range goes past the end of the mix, and with weighted
+    /// dither, whose noise depends on where a render starts. Changes no sample.
+    #[must_use]
+    pub fn joinable(mut self, joinable: bool) -> Self {
+        self.joinable = joinable;
         self
     }
 
@@ -192,10 +203,11 @@ impl<'a> Bounce<'a> {
             return Err(Error::new(ErrorKind::Output, what));
         }
         let range = self.range.clone().unwrap_or(Frames::ZERO..plan.length());
-        let options = sink::Options { overwrite: self.overwrite, ..sink::Options::default() };
-        let mut wav = Wav::create_with(path, self.format, plan.spec(), range.end - range.start, &options)?;
         let format = self.format;
         let dither = self.dither.or(plan.dither).filter(|_| depth::reduced(&plan, format));
+        let slice = if self.joinable { Some(slice::of(&plan, &range, dither)?) } else { None };
+        let options = sink::Options { overwrite: self.overwrite, slice, ..sink::Options::default() };
+        let mut wav = Wav::create_with(path, format, plan.spec(), range.end - range.start, &options)?;
         let warning = if dither.is_none() { depth::warning(&plan, format) } else { None };
         let mut dithered;
         let sink: &mut dyn Sink = match dither {

@@ -120,7 +120,14 @@ mod dsp;
 pub mod measure;
 pub mod report;
 pub mod compare;
+pub mod slice;
 mod error;
+
+#[doc = include_str!("promises.md")]
+pub mod promises {}
+
+#[doc = include_str!("guide_beyond.md")]
+pub mod guide_beyond {}
 
 pub use block::Block;
 pub use bounce::{Bounce, Progress};

@@ -9,6 +9,7 @@ mod crossfade;
 mod cue;
 mod cycle;
 mod depth;
+mod fingerprint;
 mod markers;
 mod place;
 mod print;

@@ -66,6 +66,8 @@ pub struct Renderer {
     /// Where the master has a limiter.
     limited: Option<Limited>,
     taps: Vec<Tap>,
+    /// Whether levels are watched for a report.
+    watched: bool,
 }
 
 impl Renderer {
@@ -79,7 +81,7 @@ impl Renderer {
         let lanes = plan.lanes.iter().map(|lane| LaneState::new(lane, &plan)).collect();
         let outputs = plan.lanes.iter().map(|_| Output::new(layout)).collect();
         let limited = plan.limit.map(|ceiling| Limited::new(ceiling, plan.spec.rate, layout.channels()));
-        Ok(Self { plan, lanes, outputs, pool, position: 0, limited, taps: Vec::new() })
+        Ok(Self { plan, lanes, outputs, pool, position: 0, limited, taps: Vec::new(), watched: true })
     }
 
     /// The plan that is run.
@@ -111,6 +113,12 @@ impl Renderer {
     /// The same, at most `most` frames.
     pub(crate) fn render_part(&mut self, block: &mut Block, most: usize) -> Result<usize> {
         self.render_tapped(block, &mut [], most)
+    }
+
+    /// From here on watches no levels, for a render that nobody reports on. Changes no sample.
+    pub(crate) fn unwatched(&mut self) {
+        self.watched = false;
+        self.lanes.iter_mut().for_each(|lane| lane.count(false));
     }
 
     /// From here on keeps what these lanes give, for [`render_tapped`](Self::render_tapped).
@@ -164,7 +172,7 @@ impl Renderer {
             // What comes before the output is rendered, but not counted.
             self.lanes.iter_mut().for_each(|lane| lane.count(false));
             let warmed = self.feed(limited, start, self.position);
-            self.lanes.iter_mut().for_each(|lane| lane.count(true));
+            self.lanes.iter_mut().for_each(|lane| lane.count(self.watched));
             warmed?;
         }
         let to = limited.limiter.wanted(self.position + frames as u64);

@@ -45,6 +45,8 @@ pub(crate) struct Header {
     pub extent: Extent,
     /// `bext` time reference: frames since midnight at the file's rate.
     pub time_reference: Option<u64>,
+    /// The body of the chunk that says which part of a longer file this is.
+    pub slice: Option<Vec<u8>>,
 }
 
 /// The `fmt ` chunk as the file states it: nothing is derived or corrected.
@@ -117,7 +119,7 @@ pub(crate) fn open(file: &mut (impl Read + Seek)) -> io::Result<Found> {
     let Some(data) = chunks.data else { return broken("no data chunk: the file holds no audio") };
     let extent = extent::find(file, &chunks, data, fmt.block_align)?;
     let time_reference = chunks.bext.as_deref().and_then(Bext::from_bytes).map(|b| b.time_reference);
-    Ok(Found::Wave(Header { form: chunks.form, fmt, extent, time_reference }))
+    Ok(Found::Wave(Header { form: chunks.form, fmt, extent, time_reference, slice: chunks.slice }))
 }
 
 /// What a new file is to hold.
@@ -132,6 +134,8 @@ pub(crate) struct New<'a> {
     pub frames: u64,
     pub rf64: bool,
     pub bext: Option<NewBext<'a>>,
+    /// The body of the chunk that says which part of a longer file this is.
+    pub slice: Option<&'a [u8]>,
 }
 
 /// The `bext` chunk of a new file.
@@ -209,6 +213,9 @@ pub(crate) fn lay(new: &New<'_>) -> Option<Laid> {
             ..Bext::default()
         };
         chunk(&mut body, *b"bext", &bext.to_bytes())?;
+    }
+    if let Some(slice) = new.slice {
+        chunk(&mut body, walk::SLICE, slice)?;
     }
     body.extend(*b"data");
     let pad = data % 2 == 1;

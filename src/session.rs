@@ -40,6 +40,9 @@ use crate::{
 };
 use std::{ops::Range, path::Path};
 
+/// Frames rendered at a time into memory: a crop is short, so making blocks counts, and they stay in the cache.
+const CROP_BLOCK: usize = 4_096;
+
 /// What to do with stems that cannot be delivered whole: cut off, damaged inside, or holding samples that are no numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Damage {
@@ -234,9 +237,38 @@ impl Session {
     /// # Errors
     /// Those of compiling and of reading the stems.
     pub fn render(&self, range: Range<Frames>) -> Result<Vec<Vec<f64>>> {
-        let mut memory = Memory::default();
-        let mut renderer = Renderer::new(Plan::compile(self)?, &Options::default())?;
-        Bounce::new().measure(false).range(range).into_sink(&mut renderer, &mut memory)?;
+        self.render_on(0, range)
+    }
+
+    /// The same on so many threads, at most 256; 0 is as many as there are cores. Loops that render many short ranges are
+    /// fastest with 1 here and a loop on each core: `examples/random_remixes.rs`.
+    ///
+    /// ```
+    /// use soundtrack::{Decibels, Frames, Layout, SampleRate, Session, Spec, Track, source::Memory};
+    /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    /// let mut mix = Session::new(spec.rate, spec.layout);
+    /// let vox = mix.add_track(Track::new("vox", Memory::new(spec, vec![vec![0.5; 480]])?));
+    /// for mute in [false, true] {
+    ///     mix.track_mut(vox).strip.mute = mute;
+    ///     let crop = mix.render_on(1, Frames(10)..Frames(12))?;
+    ///     assert_eq!(crop, [[if mute { 0.0 } else { 0.5 }; 2]]);
+    /// }
+    /// # Ok::<(), soundtrack::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`render`](Self::render).
+    pub fn render_on(&self, threads: usize, range: Range<Frames>) -> Result<Vec<Vec<f64>>> {
+        let mut memory = Memory::with_room(self.layout.channels(), range.end - range.start);
+        let options = Options { threads };
+        let mut renderer = Renderer::new(Plan::compile(self)?, &options)?;
+        renderer.unwatched();
+        Bounce::new()
+            .threads(threads)
+            .measure(false)
+            .block(CROP_BLOCK)
+            .range(range)
+            .into_sink(&mut renderer, &mut memory)?;
         // Nothing written: channels without samples.
         let mut channels = memory.into_channels();
         channels.resize(self.layout.channels(), Vec::new());

@@ -7,7 +7,9 @@ pub(crate) mod device;
 mod dithered;
 mod early_sync;
 mod memory;
+pub(crate) mod slice;
 mod wav;
+mod whole_file;
 
 pub(crate) use atomic::AtomicFile;
 pub use atomic::same_file;
@@ -16,7 +18,9 @@ pub(crate) use closed::{Closed, publish};
 pub use device::{DeviceInfo, devices};
 pub use dithered::{Dither, Dithered, Shaping, UnknownShaping};
 pub use memory::Memory;
+pub use slice::Slice;
 pub use wav::{Broadcast, Format, Options, UnknownFormat, Wav};
+pub use whole_file::WholeFile;
 
 use crate::{block::Block, error::Result, units::Frames};
 use std::path::PathBuf;

@@ -6,6 +6,8 @@ mod hostile;
 mod deliver;
 #[path = "mixdown/inputs.rs"]
 mod inputs;
+#[path = "mixdown/join.rs"]
+mod join;
 #[path = "mixdown/judge.rs"]
 mod judge;
 #[path = "mixdown/options.rs"]

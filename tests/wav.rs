@@ -214,7 +214,7 @@ fn the_time_reference_comes_back() {
     ) {
         assert_eq!(String::from_utf8(text).unwrap().trim(), "172972800");
     }
-    make(&path, Format::Wav24, Layout::Stereo, 7, &Options { overwrite: true, broadcast: None });
+    make(&path, Format::Wav24, Layout::Stereo, 7, &Options { overwrite: true, ..Options::default() });
     assert_eq!(all(&path).1.time_reference, None);
 }
 
@@ -270,4 +270,15 @@ fn a_length_beyond_64_bits_is_refused() {
     assert_eq!(e.kind(), ErrorKind::Output);
     assert!(Wav::create(&path, Format::Wav24, spec(Layout::Discrete(0)), Frames(1)).is_err());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn names_round_trip() {
+    use soundtrack::sink::UnknownFormat;
+    for (format, name) in
+        [(Format::Wav16, "wav16"), (Format::Wav24, "wav24"), (Format::Wav32, "wav32"), (Format::Wav32f, "wav32f")]
+    {
+        assert_eq!((name.parse(), format.to_string().as_str()), (Ok(format), name));
+    }
+    assert_eq!("WAV16".parse::<Format>(), Err(UnknownFormat));
 }

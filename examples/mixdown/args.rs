@@ -20,6 +20,8 @@ Examples:
   mixdown plan song.toml --set master.gain=-3    what would be done, with another value
   mixdown song.toml --report song.html           and a page that shows and plays it
   mixdown compare old.wav new.wav                whether two files are the same, and if not, how not
+  mixdown film.toml --range 10m..20m -o 2.wav    a part of a long mix, and
+  mixdown join 1.wav 2.wav 3.wav -o film.wav     all of them made the file that one run writes
   mixdown report song.wav                        what a file holds (./report is a folder of that name)
 
 Exit codes:
@@ -179,6 +181,8 @@ pub enum Tool {
     Compare(CompareArgs),
     /// What audio files hold, without mixing them: a table, and a picture if asked for
     Report(ReportArgs),
+    /// Makes one file of parts rendered with --range, byte for byte the one that the whole mix gives
+    Join(JoinArgs),
 }
 
 /// The command line of `compare`.
@@ -217,6 +221,26 @@ pub struct ReportArgs {
     /// Print the files that were passed over
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// The command line of `join`.
+#[derive(Debug, clap::Args)]
+pub struct JoinArgs {
+    /// Parts of one mix, in any order
+    #[arg(required = true, value_name = "PART")]
+    pub parts: Vec<PathBuf>,
+    /// The WAV file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Replace the output where it exists (never one of the parts)
+    #[arg(long)]
+    pub force: bool,
+    /// Print the result as one JSON document
+    #[arg(long)]
+    pub json: bool,
+    /// Print nothing but errors
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 /// How progress is told.

@@ -52,7 +52,8 @@ impl Failure {
     }
 }
 
-fn exit_code(error: &Error) -> u8 {
+/// The exit code of an error.
+pub fn exit_code(error: &Error) -> u8 {
     if temporary(error) {
         return TEMPORARY;
     }
@@ -91,7 +92,8 @@ fn caused_by(error: &Error, test: impl Fn(&io::Error) -> bool) -> bool {
     false
 }
 
-fn word(kind: ErrorKind) -> &'static str {
+/// What an error of a kind is called.
+pub fn word(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Session => "session",
         ErrorKind::NotFound => "not found",

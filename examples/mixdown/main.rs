@@ -4,7 +4,7 @@
 //! args ─► inputs ─► build ─► Session ─► Plan ─► Bounce ─► file, table or JSON, exit code
 //!                                  strips ┘  range ┘  └ progress, stop
 //!                           └─► deliver ─► its deliverables, table or JSON, exit code
-//! args ─► compare, look ─► lines, exit code
+//! args ─► compare, look, join ─► lines, exit code
 //! ```
 
 mod args;
@@ -15,6 +15,7 @@ mod demo;
 mod failure;
 mod folder;
 mod inputs;
+mod join;
 mod judge;
 mod level;
 mod listen;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
     let tool = match &args.tool {
         Some(Tool::Compare(args)) => Some(compare::run(args)),
         Some(Tool::Report(args)) => Some(look::run(args)),
+        Some(Tool::Join(args)) => Some(join::run(args, voice)),
         None => None,
     };
     if let Some(outcome) = tool {

@@ -5,7 +5,7 @@ use crate::{
     build, deliver,
     failure::{Failure, too_many_files},
     inputs::{self, Kind},
-    judge, listen, output, paper, plan,
+    join, judge, listen, output, paper, plan,
     progress::Meter,
     range, silence,
     stop::Stop,
@@ -86,7 +86,8 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
             Some(part)
         }
     };
-    let bounce = || part.clone().map_or_else(bounce, |part| bounce().range(part));
+    let joinable = part.is_some() && !args.check && join::joinable(&session, voice);
+    let bounce = || part.clone().map_or_else(bounce, |part| bounce().range(part).joinable(joinable));
 
     if let Some(report) = &args.report {
         paper::spare(report, &plan.files())?;

@@ -21,6 +21,8 @@ mod failure;
 mod folder;
 #[path = "../mixdown/inputs.rs"]
 mod inputs;
+#[path = "../mixdown/join.rs"]
+mod join;
 #[path = "../mixdown/judge.rs"]
 mod judge;
 #[path = "../mixdown/level.rs"]

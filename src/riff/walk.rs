@@ -10,6 +10,10 @@ const MOST_CHUNKS: usize = 65_536;
 const FMT_BYTES: u64 = 1024;
 /// The fixed part of `bext`.
 const BEXT_BYTES: u64 = 602;
+/// The chunk that says which part of a longer file this is; not a standard one.
+pub(super) const SLICE: [u8; 4] = *b"slic";
+/// A longer one is none of ours: it holds the header of the whole file.
+const SLICE_BYTES: u64 = 1 << 20;
 /// `ds64` with 64 entries of its table.
 const DS64_BYTES: u64 = 28 + 64 * 12;
 
@@ -40,6 +44,7 @@ pub(super) struct Chunks {
     pub riff_end: u64,
     pub fmt: Option<Vec<u8>>,
     pub bext: Option<Vec<u8>>,
+    pub slice: Option<Vec<u8>>,
     pub data: Option<Data>,
 }
 
@@ -85,7 +90,7 @@ pub(super) fn walk(file: &mut (impl Read + Seek)) -> io::Result<Walk> {
         return Ok(Walk::Other(String::from_utf8_lossy(&kind).trim_end().to_owned()));
     }
     let riff_end = u64::from(u32::from_le_bytes([s0, s1, s2, s3])) + 8;
-    let mut chunks = Chunks { form, file: length, riff_end, fmt: None, bext: None, data: None };
+    let mut chunks = Chunks { form, file: length, riff_end, fmt: None, bext: None, slice: None, data: None };
     let mut ds64: Option<Ds64> = None;
     let mut at = 12;
     for _ in 0..MOST_CHUNKS {
@@ -109,6 +114,9 @@ pub(super) fn walk(file: &mut (impl Read + Seek)) -> io::Result<Walk> {
             }
             b"fmt " if chunks.fmt.is_none() => chunks.fmt = Some(read(file, start, size.min(FMT_BYTES))?),
             b"bext" if chunks.bext.is_none() => chunks.bext = Some(read(file, start, size.min(BEXT_BYTES))?),
+            id if *id == SLICE && chunks.slice.is_none() => {
+                chunks.slice = Some(read(file, start, size.min(SLICE_BYTES))?);
+            }
             b"data" if chunks.data.is_none() => chunks.data = Some(Data { at: start, size, from_ds64 }),
             _ => {}
         }

@@ -14,6 +14,7 @@
 //!   this process namespace) and runs no more.
 
 mod stale;
+mod unsynced;
 
 use super::early_sync::EarlySync;
 use crate::error::{Error, ErrorKind, Result};

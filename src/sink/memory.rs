@@ -10,6 +10,17 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// With room for so many frames, where there is as much: growing by and by copies and touches twice as much memory.
+    pub(crate) fn with_room(channels: usize, frames: Frames) -> Self {
+        let room = |_| {
+            let mut samples = Vec::new();
+            // What cannot be reserved is asked for again when it is needed.
+            let _ = samples.try_reserve_exact(usize::try_from(frames.0).unwrap_or(usize::MAX));
+            samples
+        };
+        Self { channels: (0..channels).map(room).collect() }
+    }
+
     /// The samples of every channel; no channels where nothing was written.
     #[must_use]
     pub fn into_channels(self) -> Vec<Vec<f64>> {

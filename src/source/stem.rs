@@ -66,6 +66,11 @@ impl Stem {
         if self.spec.rate == self.rate { Ok(whole) } else { Ok(Box::new(Resampled::new(whole, self.rate)?)) }
     }
 
+    /// The size of its file in bytes, as it was when it was looked at.
+    pub(crate) fn size(&self) -> Option<u64> {
+        self.stamp.as_ref().map(Stamp::size)
+    }
+
     /// The file it is read from, if it is one.
     pub(crate) fn path(&self) -> Option<PathBuf> {
         self.input.located().map(|(path, _)| path)
@@ -114,6 +119,7 @@ mod tests {
             frames: 100,
             rf64: false,
             bext: None,
+            slice: None,
         };
         let mut bytes = riff::lay(&new).unwrap().header;
         bytes.resize(bytes.len() + 200, byte);

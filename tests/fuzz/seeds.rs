@@ -81,12 +81,12 @@ pub fn sessions() -> Vec<Vec<u8>> {
 /// Pairs of stems as [`check::render`](super::check::render) takes them.
 pub fn pairs(stems: &[(String, Vec<u8>)]) -> Vec<Vec<u8>> {
     let next = stems.iter().cycle().skip(5);
-    let pair = |(n, (a, b)): (usize, (&(String, Vec<u8>), &(String, Vec<u8>)))| {
-        let [_, _, .., high, low] = (a.1.len().min(65_535) as u64).to_be_bytes();
+    let pair = |n: usize, a: &[u8], b: &[u8]| {
+        let [.., high, low] = a.len().min(65_535).to_be_bytes();
         let n = n as u8;
-        [&[n, 192, 180, n * 9, n * 5, n, 77, 100, 200, high, low, 0], &a.1[..], &b.1[..]].concat()
+        [&[n, 192, 180, n * 9, n * 5, n, 77, 100, 200, high, low, 0], a, b].concat()
     };
-    stems.iter().zip(next).enumerate().map(pair).collect()
+    stems.iter().zip(next).enumerate().map(|(n, (a, b))| pair(n, &a.1, &b.1)).collect()
 }
 
 fn name(path: &Path) -> String {

@@ -1,0 +1,218 @@
+//! `collect`: what is missing, as a list of shards that `--array=` takes, and a summary of what is there.
+//!
+//! An item is there when its marker and all its files are, in their lengths, under its id. Whether its stems were changed
+//! since is what `run --resume` looks at.
+
+use crate::{
+    args::CollectArgs,
+    failure::Failure,
+    item::figures,
+    job::{Job, Wrong},
+    lines::Lines,
+    marker::{self, Marker},
+    outcome::place,
+    shard::Shard,
+    twice,
+    voice::Voice,
+};
+use serde_json::{Value, json};
+use soundtrack::{Error, ErrorKind, Result, sink::WholeFile};
+use std::{collections::BTreeSet, io::Write, path::Path};
+
+const MISSING: u8 = 1;
+/// More missing items are only counted on stderr.
+const MOST_SAID: u64 = 20;
+/// Columns of the table after id, index and status.
+const COLUMNS: [&str; 9] = [
+    "out",
+    "files",
+    "bytes",
+    "duration_s",
+    "wall_s",
+    "integrated_lufs",
+    "true_peak_dbtp",
+    "clipped_samples",
+    "warnings",
+];
+
+/// Collects; the exit code.
+pub fn run(args: &CollectArgs) -> Result<u8, Failure> {
+    let voice = Voice { quiet: false, verbose: false, json: false };
+    let mut lines = Lines::open(&args.list, Shard::WHOLE)?;
+    let mut summary = Summary::start(&args.out)?;
+    let (mut items, mut missing, mut failed) = (0, Missing::default(), 0u64);
+    let mut shards = args.shards;
+    while let Some((index, text)) = lines.line()? {
+        items += 1;
+        let job = text.map_err(|what| Wrong { column: 1, what }).and_then(|text| Job::parse(&text));
+        let found = match &job {
+            Ok(job) => there(&args.out, job).map_err(|what| format!("{:?}: {what}", job.id)),
+            Err(wrong) => Err(place(&args.list, index, wrong)),
+        };
+        let id = job.as_ref().ok().map(|job| job.id.as_str());
+        match found {
+            Ok(marker) => {
+                if shards.is_none() {
+                    shards = Some(marker.shards);
+                }
+                failed += u64::from(marker.code != 0);
+                summary.add(id, index, &marker)?;
+            }
+            Err(what) => {
+                missing.add(index);
+                summary.lack(id, index, &what)?;
+                if missing.count <= MOST_SAID {
+                    voice.caution(&what);
+                }
+            }
+        }
+    }
+    summary.finish()?;
+    let twice = twice::find(&args.list, items)?;
+    for twice in &twice {
+        voice.error(&place(&args.list, twice.index, &Wrong { column: 1, what: twice.what.clone() }), "session");
+    }
+    voice.note(&format!(
+        "{} of {items} items are there, {failed} of them with a failed check; summary.jsonl and summary.csv are in {}",
+        items - missing.count,
+        args.out.display()
+    ));
+    if missing.count > 0 {
+        // Where nothing was done, and nothing said, each line is a shard of its own.
+        let shards = shards.unwrap_or(items).max(1);
+        voice.note(&format!("{} missing, of {shards} shards:", missing.count));
+        let _ = writeln!(std::io::stdout(), "--array={}", missing.shards(shards));
+    }
+    Ok(if missing.count > 0 || !twice.is_empty() { MISSING } else { 0 })
+}
+
+/// The marker of an item that is there.
+fn there(folder: &Path, job: &Job) -> std::result::Result<Marker, String> {
+    let path = marker::beside(folder, &job.out);
+    let Some(marker) = Marker::read(&path) else {
+        return Err(format!("{} is not done", job.out.display()));
+    };
+    if marker.id != job.id {
+        return Err(format!("{} is that of the item {:?}", job.out.display(), marker.id));
+    }
+    if marker.whole(folder) {
+        Ok(marker)
+    } else {
+        Err(format!("{} is marked as done, but is not there whole", job.out.display()))
+    }
+}
+
+/// The lines that are missing, as stretches: memory grows with the gaps, not with the lines.
+#[derive(Default)]
+struct Missing {
+    count: u64,
+    stretches: Vec<(u64, u64)>,
+}
+
+impl Missing {
+    fn add(&mut self, index: u64) {
+        self.count += 1;
+        match self.stretches.last_mut() {
+            Some((_, last)) if *last + 1 == index => *last = index,
+            _ => self.stretches.push((index, index)),
+        }
+    }
+
+    /// Their shards: `0,3,7-9`.
+    fn shards(&self, count: u64) -> String {
+        let mut shards = BTreeSet::new();
+        for (first, last) in &self.stretches {
+            // A stretch as long as all shards has a line of each.
+            let last = (*last).min(first.saturating_add(count - 1));
+            shards.extend((*first..=last).map(|index| index % count));
+        }
+        let mut stretches = Self::default();
+        shards.into_iter().for_each(|shard| stretches.add(shard));
+        let text =
+            |(first, last): &(u64, u64)| if first == last { first.to_string() } else { format!("{first}-{last}") };
+        stretches.stretches.iter().map(text).collect::<Vec<_>>().join(",")
+    }
+}
+
+/// Both summaries, a line an item, in the order of the list.
+struct Summary {
+    lines: WholeFile,
+    table: WholeFile,
+}
+
+impl Summary {
+    fn start(folder: &Path) -> Result<Self> {
+        let file = |name: &str| WholeFile::create(folder.join(name), true);
+        let mut summary = Self { lines: file("summary.jsonl")?, table: file("summary.csv")? };
+        summary.write(&json!(null), &format!("id,index,status,{}", COLUMNS.join(",")))?;
+        Ok(summary)
+    }
+
+    fn add(&mut self, id: Option<&str>, index: u64, marker: &Marker) -> Result<()> {
+        let status = if marker.code == 0 { "done" } else { "check failed" };
+        let mut line =
+            json!({ "id": id, "index": index, "status": status, "out": marker.outputs.first().map(|o| &o.file) });
+        if let (Some(line), Value::Object(figures)) = (line.as_object_mut(), figures(marker)) {
+            line.extend(figures);
+        }
+        let cells: Vec<String> = COLUMNS.iter().map(|column| cell(&line[*column])).collect();
+        let row = format!("{},{index},{status},{}", cell(&json!(id)), cells.join(","));
+        self.write(&line, &row)
+    }
+
+    fn lack(&mut self, id: Option<&str>, index: u64, what: &str) -> Result<()> {
+        let line = json!({ "id": id, "index": index, "status": "missing", "what": what });
+        let row = format!("{},{index},missing{}", cell(&json!(id)), ",".repeat(COLUMNS.len()));
+        self.write(&line, &row)
+    }
+
+    fn write(&mut self, line: &Value, row: &str) -> Result<()> {
+        let mut written = || {
+            if !line.is_null() {
+                writeln!(self.lines, "{line}")?;
+            }
+            write!(self.table, "{row}\r\n")
+        };
+        written().map_err(|e| Error::new(ErrorKind::Output, format!("the summary cannot be written: {e}")).because(e))
+    }
+
+    fn finish(self) -> Result<()> {
+        self.lines.finish()?;
+        self.table.finish()?;
+        Ok(())
+    }
+}
+
+/// A value in a table (RFC 4180).
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) if text.contains([',', '"', '\n', '\r']) => format!("\"{}\"", text.replace('"', "\"\"")),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_are_listed_shortly() {
+        let missing = |indices: &[u64], count| {
+            let mut missing = Missing::default();
+            indices.iter().for_each(|i| missing.add(*i));
+            missing.shards(count)
+        };
+        assert_eq!(missing(&[0, 3, 7, 8, 9], 10), "0,3,7-9");
+        assert_eq!(missing(&[0, 3, 7, 8, 9], 4), "0-1,3");
+        assert_eq!(missing(&(0..1000).collect::<Vec<_>>(), 200), "0-199");
+        assert_eq!(missing(&[5], 1), "0");
+    }
+
+    #[test]
+    fn cells_are_quoted_where_they_must_be() {
+        assert_eq!(cell(&json!("a, \"b\"")), "\"a, \"\"b\"\"\"");
+        assert_eq!((cell(&json!(null)), cell(&json!(-23.1))), (String::new(), "-23.1".into()));
+    }
+}

@@ -1,0 +1,32 @@
+//! `join PART...`: the parts of one mix, made one file.
+
+use crate::{args::JoinArgs, failure::Failure, run, voice::Voice};
+use soundtrack::{Error, ErrorKind, Session, sink::Shaping, slice};
+
+/// Joins; the exit code.
+pub fn run(args: &JoinArgs, voice: Voice) -> Result<u8, Failure> {
+    let there = args.output.is_file() && !args.force;
+    let report = slice::join(&args.parts, &args.output, args.force).map_err(|e: Error| {
+        let refused = there && e.kind() == ErrorKind::Output;
+        let hints = if refused { vec!["--force replaces it, -o names another".to_owned()] } else { Vec::new() };
+        Failure::Audio(e, hints)
+    })?;
+    if args.json {
+        run::print(&report.to_json())?;
+    } else if !args.quiet {
+        run::print(&report.to_string())?;
+        voice.note(&format!("joined {} parts into {}", args.parts.len(), args.output.display()));
+    }
+    Ok(0)
+}
+
+/// Whether a range of the session can be a part; says why not.
+pub fn joinable(session: &Session, voice: Voice) -> bool {
+    let weighted = session.master.dither.is_some_and(|d| d.shaping == Shaping::Weighted);
+    if weighted {
+        voice.note(
+            "weighted dither depends on where a render starts: this part cannot be joined to others; high-pass can",
+        );
+    }
+    !weighted
+}

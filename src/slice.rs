@@ -1,0 +1,195 @@
+//! Time slices: one long mix rendered in parts, anywhere and in any order, and joined into the file that one render writes.
+//!
+//! A part is a range rendered with [`Bounce::joinable`](crate::Bounce::joinable). Its samples are those of the whole by the
+//! range law, a limiter's too: the part is rendered from [`Plan::warm_up`](crate::Plan::warm_up) frames earlier. It carries
+//! its place, the number of its mix, and the whole's header; so joining copies bytes, and the joined file is the whole's,
+//! byte for byte. What is not joined: parts of different mixes, formats or versions of this crate; parts that overlap or
+//! leave a gap; weighted dither, which feeds errors back from the first frame on.
+
+use crate::{
+    error::{Error, ErrorKind, Result},
+    plan::Plan,
+    report::Report,
+    riff::{self, Found},
+    session::Damage,
+    sink::{AtomicFile, Dither, Shaping, Slice, same_file},
+    units::Frames,
+};
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom, Write},
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+/// The note of a part of a plan.
+pub(crate) fn of(plan: &Plan, range: &Range<Frames>, dither: Option<Dither>) -> Result<Slice> {
+    let refused = |what: String| Err(Error::new(ErrorKind::Session, what));
+    if dither.is_some_and(|d| d.shaping == Shaping::Weighted) {
+        return refused(
+            "weighted dither depends on where a render starts, so its parts are not those of the whole: \
+             take high-pass or white"
+                .to_owned(),
+        );
+    }
+    if range.end > plan.length() {
+        let end = plan.length().clock(plan.spec().rate);
+        return refused(format!("a part that is to be joined goes past the end of the mix, which is at {end}"));
+    }
+    Ok(Slice { start: range.start, whole: plan.length(), mix: plan.fingerprint(&dither) })
+}
+
+/// A part that was opened.
+struct Part {
+    path: PathBuf,
+    file: File,
+    slice: Slice,
+    header: Vec<u8>,
+    /// Where its audio starts, how many bytes and how many frames it is.
+    at: u64,
+    bytes: u64,
+    frames: u64,
+}
+
+impl Part {
+    fn end(&self) -> u64 {
+        self.slice.start.0.saturating_add(self.frames)
+    }
+}
+
+/// Joins parts, given in any order, into the file that one render of the whole mix writes; the joined file is measured
+/// anew. Memory does not grow with length.
+///
+/// ```
+/// use soundtrack::{Bounce, Frames, Layout, SampleRate, Session, Spec, Track, slice, source::Memory};
+/// let folder = tempfile::tempdir()?;
+/// let at = |name: &str| folder.path().join(name);
+/// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+/// let mut mix = Session::new(spec.rate, spec.layout);
+/// mix.add_track(Track::new("x", Memory::new(spec, vec![vec![0.25; 48_000]])?));
+/// mix.bounce(at("whole.wav"))?;
+/// let part = || Bounce::new().joinable(true);
+/// part().range(Frames(0)..Frames(20_000)).run(&mix, at("a.wav"))?;
+/// part().range(Frames(20_000)..Frames(48_000)).run(&mix, at("b.wav"))?;
+/// let report = slice::join(&[at("b.wav"), at("a.wav")], at("joined.wav"), false)?;
+/// assert_eq!(std::fs::read(at("joined.wav"))?, std::fs::read(at("whole.wav"))?);
+/// assert_eq!((report.frames, report.mix.peak_dbfs), (48_000, Some(-12.041199826559248)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// `NotFound`, `Unsupported` or `Corrupt` for what is no part of a mix, is cut off, or does not go with the others, and for
+/// gaps and overlaps, with the names of the files; `Output` as for every file that is written.
+pub fn join(parts: &[impl AsRef<Path>], output: impl AsRef<Path>, overwrite: bool) -> Result<Report> {
+    let output = output.as_ref();
+    let mut parts: Vec<Part> = parts.iter().map(|path| open(path.as_ref())).collect::<Result<_>>()?;
+    parts.sort_by_key(|part| (part.slice.start, part.end()));
+    let Some(first) = parts.first() else {
+        return Err(Error::new(ErrorKind::NotFound, "there are no parts to join"));
+    };
+    for part in &parts {
+        if same_file(&part.path, output)? {
+            let what = format!("{}: is one of the parts", output.display());
+            return Err(Error::new(ErrorKind::Output, what));
+        }
+        alike(first, part)?;
+    }
+    complete(&parts)?;
+    let data: u64 = parts.iter().map(|part| part.bytes).sum();
+    let header = first.header.clone();
+    let mut file = AtomicFile::create(output, overwrite, data.saturating_add(header.len() as u64 + data % 2))?;
+    file.write_all(&header).map_err(|e| file.failed(e))?;
+    for part in &mut parts {
+        copy(part, &mut file)?;
+    }
+    let pad: &[u8] = if data % 2 == 1 { &[0] } else { &[] };
+    file.write_all(pad).map_err(|e| file.failed(e))?;
+    let bytes = file.finish()?;
+    let mut report = Report::of_audio(output, 1, Damage::Refuse)?;
+    (report.overview, report.bytes) = (None, bytes);
+    Ok(report)
+}
+
+fn open(path: &Path) -> Result<Part> {
+    let refused = |kind, what: &str| Error::new(kind, format!("{}: {what}", path.display()));
+    let failed = |e: io::Error| {
+        let kind = if e.kind() == io::ErrorKind::NotFound { ErrorKind::NotFound } else { ErrorKind::Corrupt };
+        refused(kind, &e.to_string()).because(e)
+    };
+    if !path.metadata().map_err(failed)?.is_file() {
+        return Err(refused(ErrorKind::Unsupported, "is no regular file"));
+    }
+    let mut file = File::open(path).map_err(failed)?;
+    let found = riff::open(&mut file).map_err(failed)?;
+    const UNKNOWN: &str = "does not say which part of a mix it is: render it with --range";
+    let Found::Wave(header) = found else { return Err(refused(ErrorKind::Unsupported, UNKNOWN)) };
+    let note = header.slice.as_deref().and_then(Slice::of);
+    let Some((slice, whole)) = note else { return Err(refused(ErrorKind::Unsupported, UNKNOWN)) };
+    let (bytes, promised) = (header.extent.held, header.extent.stated);
+    let unit = u64::from(header.fmt.block_align).max(1);
+    if bytes != promised || bytes % unit != 0 {
+        return Err(refused(ErrorKind::Corrupt, &format!("{bytes} of {promised} bytes are there: render it again")));
+    }
+    let (at, frames) = (header.extent.at, bytes / unit);
+    Ok(Part { path: path.to_owned(), file, slice, header: whole.to_vec(), at, bytes, frames })
+}
+
+/// Refuses parts of two mixes.
+fn alike(first: &Part, part: &Part) -> Result<()> {
+    let what = if first.slice.mix != part.slice.mix || first.slice.whole != part.slice.whole {
+        "are parts of different mixes, or of one that was changed between them"
+    } else if first.header != part.header {
+        "have different formats"
+    } else {
+        return Ok(());
+    };
+    let what = format!("{} and {}: {what}", first.path.display(), part.path.display());
+    Err(Error::new(ErrorKind::Corrupt, what))
+}
+
+/// Refuses gaps and overlaps. The parts are in order.
+fn complete(parts: &[Part]) -> Result<()> {
+    let wrong = |what: String| Err(Error::new(ErrorKind::Corrupt, what));
+    let mut before: Option<&Part> = None;
+    for part in parts {
+        let (start, end) = (part.slice.start.0, before.map_or(0, Part::end));
+        let name = part.path.display();
+        match before {
+            Some(other) if start < end => {
+                let what =
+                    format!("{} and {name}: both hold frames {start} to {}", other.path.display(), end.min(part.end()));
+                return wrong(what);
+            }
+            Some(other) if start > end => {
+                return wrong(format!(
+                    "{} and {name}: frames {end} to {start} are missing between them",
+                    other.path.display()
+                ));
+            }
+            None if start > 0 => return wrong(format!("{name}: frames 0 to {start} are missing before it")),
+            _ => before = Some(part),
+        }
+    }
+    match before {
+        Some(last) if last.end() < last.slice.whole.0 => {
+            let (end, whole) = (last.end(), last.slice.whole);
+            wrong(format!("{}: frames {end} to {whole} are missing after it", last.path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Copies the audio of a part.
+fn copy(part: &mut Part, to: &mut AtomicFile) -> Result<()> {
+    let unreadable = |path: &Path, what: &str| Error::new(ErrorKind::Corrupt, format!("{}: {what}", path.display()));
+    part.file.seek(SeekFrom::Start(part.at)).map_err(|e| unreadable(&part.path, &e.to_string()).because(e))?;
+    let (mut left, mut buffer) = (part.bytes, vec![0; 1 << 18]);
+    while left > 0 {
+        let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        let piece = buffer.get_mut(..most).unwrap_or_default();
+        part.file.read_exact(piece).map_err(|e| unreadable(&part.path, &e.to_string()).because(e))?;
+        to.write_all(piece).map_err(|e| to.failed(e))?;
+        left -= most as u64;
+    }
+    Ok(())
+}
