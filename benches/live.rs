@@ -32,6 +32,10 @@ const RATE: u32 = 48_000;
 const SPEC: Spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
 const DIFFERENT: usize = 8;
 const MOST: usize = 128;
+/// Where a fader is moved to and back from.
+const LOWER: Decibels = Decibels(-6.0);
+/// Moves of a fader that are timed.
+const MOVES: usize = 60;
 /// Length of the stems; they are looped.
 const SECONDS: usize = 20;
 /// The upper ends of the histogram's classes, in percent of a period.
@@ -182,13 +186,8 @@ fn latencies(folder: &Path, ending: &str) {
     let (player, mut callback) = Play::new().own(&mix, SPEC).expect("a player");
     let made = start.elapsed();
     let first = latency(&player, &mut callback, |_| (), sounds);
-    let (mut faders, mut seeks) = (Vec::new(), Vec::new());
+    let mut seeks = Vec::new();
     for n in 0..20u64 {
-        device(&mut callback, 128, |_| player.position() < Frames(0) || start.elapsed().as_millis() % 50 > 5);
-        // A fader to silence, heard when it has arrived.
-        let down =
-            latency(&player, &mut callback, |p| p.set_gain(soundtrack::StripId::Master, Decibels::SILENCE), silent);
-        latency(&player, &mut callback, |p| p.set_gain(soundtrack::StripId::Master, Decibels::UNITY), sounds);
         // A seek from silence: what sounds then is the new place.
         player.pause();
         latency(&player, &mut callback, |_| (), silent);
@@ -202,22 +201,72 @@ fn latencies(folder: &Path, ending: &str) {
             },
             sounds,
         );
-        faders.push(down);
         seeks.push(seek);
     }
-    for times in [&mut faders, &mut seeks] {
-        times.sort_by(f64::total_cmp);
-    }
+    seeks.sort_by(f64::total_cmp);
     println!(
-        "64 {ending} stems: checked and opened in {:.0} ms, first sound {first:.0} ms after that; a fader is at its new place \
-         after {:.0} ms (worst of 20: {:.0}), a seek sounds after {:.0} ms (worst of 20: {:.0})",
+        "64 {ending} stems: checked and opened in {:.0} ms, first sound {first:.0} ms after that; a seek sounds after {:.0} ms \
+         (worst of {}: {:.0})",
         1000.0 * made.as_secs_f64(),
-        faders[10],
-        faders[19],
-        seeks[10],
-        seeks[19]
+        seeks[seeks.len() / 2],
+        seeks.len(),
+        seeks[seeks.len() - 1]
     );
     assert_ne!(player.state(), State::Failed);
+    faders(folder, ending);
+}
+
+/// From the call that moves a fader to the first frame at the device that is not what it was without: where the frame lies
+/// in the buffer counts. Which frames are others is known from bounces at both places of the fader.
+fn faders(folder: &Path, ending: &str) {
+    let mut mix = session(folder, ending, 64);
+    let all = Frames(0)..Frames(SECONDS as u64 * u64::from(RATE));
+    let bounced = [Decibels::UNITY, LOWER].map(|gain| {
+        mix.master.gain = gain;
+        mix.render(all.clone()).expect("a bounce")
+    });
+    mix.master.gain = Decibels::UNITY;
+    let (player, mut callback) = Play::new().own(&mix, SPEC).expect("a player");
+    #[expect(clippy::cast_possible_truncation, reason = "as a device takes it")]
+    let bounced = bounced.map(|c| c[0].iter().zip(&c[1]).flat_map(|(l, r)| [*l as f32, *r as f32]).collect::<Vec<_>>());
+    let sounds = |frame: &[f32]| frame.iter().any(|x| *x != 0.0);
+    let lead = bounced[0].chunks(2).position(sounds).expect("the stems sound");
+    let (mut times, mut place, mut at, mut settled) = (Vec::new(), 0, None, 0);
+    let mut moved: Option<Instant> = None;
+    device(&mut callback, 128, |out| {
+        // Where the first sound of the bounce is in the first buffer that sounds.
+        let Some(from) = at.map_or_else(|| out.chunks(2).position(sounds), |_| Some(0)) else { return true };
+        let start: usize = *at.get_or_insert(lead);
+        let Some(there) = bounced[place].get(2 * start..2 * (start + 128 - from)) else { return false };
+        let other = out[2 * from..].chunks(2).zip(there.chunks(2)).position(|(heard, there)| heard != there);
+        at = Some(start + 128 - from);
+        match (moved, other) {
+            (Some(since), Some(n)) => {
+                times.push(1000.0 * (since.elapsed().as_secs_f64() + n as f64 / f64::from(RATE)));
+                (moved, place, settled) = (None, 1 - place, 0);
+            }
+            // On its way still.
+            (None, Some(_)) => settled = 0,
+            (_, None) => settled += 1,
+        }
+        // Moved again some time after it has arrived, at no particular place of a block.
+        if moved.is_none() && settled > 20 + times.len() * 7 % 13 {
+            player.set_gain(soundtrack::StripId::Master, if place == 0 { LOWER } else { Decibels::UNITY });
+            moved = Some(Instant::now());
+        }
+        // A gap would move everything: then there is nothing more to tell.
+        times.len() < MOVES && player.underruns().count == 0
+    });
+    times.sort_by(f64::total_cmp);
+    let (Some(worst), median) = (times.last(), times.get(times.len() / 2).copied().unwrap_or(f64::NAN)) else {
+        return println!("  no move of a fader was heard: {} underruns", player.underruns().count);
+    };
+    println!(
+        "  from moving a fader to the first frame that is another: median {median:.1} ms, worst {worst:.1} ms of {} moves, {} \
+         underruns",
+        times.len(),
+        player.underruns().count
+    );
 }
 
 fn main() {

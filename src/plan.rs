@@ -17,6 +17,7 @@ mod route;
 mod routing;
 
 pub(crate) use check::session as check;
+pub(crate) use cue::InCue;
 pub use cue::{PlannedCue, PlannedUse};
 pub(crate) use route::Scope;
 pub(crate) use routing::{Gates, Routing, sounding};
@@ -187,8 +188,8 @@ impl Plan {
         let mut place = place::Place::new(session, check::session(session));
         let mut voices: Vec<route::Voice<'_>> = session.tracks().iter().map(|t| place.track(t)).collect();
         let mut cues = Vec::new();
-        for cue in session.cues() {
-            let (planned, own) = place.cue(cue);
+        for (index, cue) in session.cues().iter().enumerate() {
+            let (planned, own) = place.cue(index, cue);
             voices.extend(own);
             cues.push(planned);
         }

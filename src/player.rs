@@ -39,6 +39,7 @@ pub use status::{State, Underruns};
 
 use crate::{
     error::Error,
+    report::Warning,
     session::Session,
     units::{Dbfs, Decibels, Frames, Lufs, Pan},
 };
@@ -234,6 +235,13 @@ impl Player {
     #[must_use]
     pub fn fault(&self) -> Option<Error> {
         self.shared.status.fault()
+    }
+
+    /// What was noticed of stems so far, each track once: [`Code::W116`](crate::report::Code) for one that went above
+    /// +24 dBFS. It fades out before that and is muted until the next start, seek or stop; the others play on.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.shared.status.warnings()
     }
 
     /// Waits until it plays no more, at most so long. The state then.

@@ -4,6 +4,7 @@
 //! runs in the order of the plan. So neither block size nor threads can change a bit.
 
 pub(crate) mod beside;
+pub(crate) mod blowup;
 pub(crate) mod flaws;
 mod lane;
 mod limited;
@@ -77,7 +78,7 @@ impl Renderer {
     pub fn new(plan: Plan, options: &Options) -> Result<Self> {
         let pool = Pool::new(options.threads)?;
         let layout = plan.spec.layout;
-        let lanes = plan.lanes.iter().map(|lane| LaneState::new(lane, plan.spec)).collect();
+        let lanes = plan.lanes.iter().map(|lane| LaneState::new(lane, &plan)).collect();
         let outputs = plan.lanes.iter().map(|_| Output::new(layout)).collect();
         let limited = plan.limit.map(|ceiling| Limited::new(ceiling, plan.spec.rate, layout.channels()));
         Ok(Self { plan, lanes, outputs, pool, position: 0, limited, taps: Vec::new(), watched: true })
@@ -248,6 +249,11 @@ impl Renderer {
             Some(limited) if lane + 1 == self.lanes.len() => &limited.peaks,
             _ => self.survey(lane).map_or(&[], |survey| &survey.peaks),
         }
+    }
+
+    /// The largest sample that came into a track's strip so far, before its gain and pan.
+    pub(crate) fn before(&self, lane: usize) -> f64 {
+        self.lanes.get(lane).map_or(0.0, LaneState::before)
     }
 
     /// What was watched of a lane so far.

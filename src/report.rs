@@ -307,7 +307,7 @@ pub enum Code {
     W114,
     /// Damaged data was replaced by silence.
     W115,
-    /// A stem is above +24 dBFS.
+    /// A stem is above +24 dBFS, whatever its fader makes of it, or its strip lifts it above. A player mutes such a stem.
     W116,
     /// Samples that were not finite, or beyond any level, were replaced by silence.
     W117,

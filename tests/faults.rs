@@ -8,6 +8,8 @@
 mod determinism;
 #[path = "faults/inputs.rs"]
 mod inputs;
+#[path = "faults/live.rs"]
+mod live;
 #[cfg(unix)]
 #[path = "faults/outputs.rs"]
 mod outputs;
@@ -25,8 +27,12 @@ fn main() -> std::process::ExitCode {
         return inputs::child(stem.as_ref());
     }
     #[cfg(unix)]
+    if std::env::var_os(live::CHILD).is_some() {
+        return live::child();
+    }
+    #[cfg(unix)]
     let unix = [outputs::ROWS.as_slice(), &[scale::ROWS]].concat();
     #[cfg(not(unix))]
     let unix = Vec::new();
-    table::run(&[&inputs::ROWS[..], &[sessions::ROWS], &unix, &[determinism::ROWS]].concat())
+    table::run(&[&inputs::ROWS[..], &[sessions::ROWS], &unix, &live::ROWS, &[determinism::ROWS]].concat())
 }

@@ -3,8 +3,8 @@
 //! W112 is in `tests/dither.rs`, W114 in `tests/cues.rs`, W119 in `tests/deliver.rs`.
 
 use soundtrack::{
-    Block, Bounce, Bus, Clip, Damage, Decibels, Fade, FadeShape, Format, Frames, Layout, Opener, Options, Plan,
-    Renderer, Result, SampleRate, Session, Sink, Source, Spec, Track,
+    Block, Bounce, Bus, Clip, Curve, Damage, Decibels, Fade, FadeShape, Format, Frames, Layout, Opener, Options, Pan,
+    Plan, Renderer, Result, SampleRate, Session, Shape, Sink, Source, Spec, Track,
     report::{Code, Report},
     sink::Written,
     source::{Flaw, FlawKind, Memory},
@@ -180,6 +180,33 @@ fn w101_clipping_and_w106_silence_and_w116_absurd_levels() {
     };
     assert_eq!(written(&mix([Track::new("x", stereo()).gain(Decibels(12.0))])), [Code::W101]);
     assert_eq!(written(&mix([Track::new("x", stereo()).gain(Decibels(40.0))])), [Code::W101, Code::W116]);
+    // A stem that blows up is found behind any strip, one that is only loud is not.
+    let peaks = |level: f64| vec![[vec![0.1; 500], vec![level; 100], vec![0.1; 500]].concat()];
+    let strips: [&dyn Fn(Track) -> Track; 5] = [
+        &|t| t,
+        &|t| t.gain(Decibels(-60.0)),
+        &|t| t.gain(Decibels(-60.0)).pan(Pan::RIGHT),
+        &|t| {
+            t.pan(Pan(-0.3)).gain(Decibels(-60.0)).gain_curve(Curve::new().point(
+                Frames(0),
+                Decibels(-20.0),
+                Shape::Linear,
+            ))
+        },
+        &|t| t.gain(Decibels(-60.0)).clip(Clip::new(stereo()).at(Frames(5_000))),
+    ];
+    for (n, strip) in strips.iter().enumerate() {
+        for (level, want) in [(100.0, 1), (15.8, 0)] {
+            for stem in [peaks(level), [peaks(0.5), peaks(-level)].concat(), [peaks(level), peaks(0.0)].concat()] {
+                let layout = if stem.len() == 1 { Layout::Mono } else { Layout::Stereo };
+                let spec = Spec { rate: SampleRate::HZ_48000, layout };
+                let said = said(&mix([strip(Track::new("x", Memory::new(spec, stem).unwrap()))]), Code::W116);
+                assert_eq!(said.len(), want, "strip {n}, {level}: {said:?}");
+                let text = "track \"x\": its stem peaks at +40.0 dBFS, which is louder than music is stored";
+                assert!(said.iter().all(|s| s == text), "{said:?}");
+            }
+        }
+    }
     assert_eq!(written(&mix([Track::new("x", memory(vec![vec![0.0; 100]]))])), [Code::W106]);
     assert_eq!(written(&mix([Track::new("x", stereo())])), []);
 }

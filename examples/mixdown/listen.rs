@@ -42,6 +42,9 @@ pub fn listen(args: &Args, session: &Session, at: Frames, voice: Voice, stop: &S
     if underruns.count > 0 {
         voice.caution(&format!("{} underruns, {} frames of silence", underruns.count, underruns.frames));
     }
+    for warning in player.warnings() {
+        voice.caution(&warning.to_string());
+    }
     drop(player);
     Ok(if stop.asked() { stop.exit_code() } else { 0 })
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     curve::{Automation, Fade},
     error::Problem,
-    session::{At, Cue, CueKind, Track, Use},
+    session::{At, Cue, CueKind, Strip, Track, Use},
     units::{Decibels, Frames},
 };
 use std::ops::Range;
@@ -54,9 +54,33 @@ pub struct PlannedUse {
     pub usage: String,
 }
 
+/// A lane of a track that is inside a cue.
+#[derive(Clone, Debug)]
+pub(crate) struct InCue {
+    /// The cue and its track, counted from 0.
+    pub cue: usize,
+    pub track: usize,
+    /// Whether the cue is muted.
+    pub muted: bool,
+    /// Where on the timeline the lane's uses lie, and the frame of the cue each starts with.
+    times: Vec<(Range<u64>, u64)>,
+}
+
+impl InCue {
+    /// Gain and pan of a strip, in the time of the cue where they move.
+    pub(crate) fn automation(&self, strip: &Strip) -> (Automation, Automation) {
+        let retimed = |curve: Automation| match curve.constant() {
+            Some(_) => curve,
+            None => curve.retimed(self.times.iter().cloned()),
+        };
+        let (gain, pan) = automation(strip);
+        (retimed(gain), retimed(pan))
+    }
+}
+
 impl<'a> Place<'a> {
-    /// A cue and the lanes of its tracks. A cue without uses is checked, but has no lanes.
-    pub(super) fn cue(&mut self, cue: &'a Cue) -> (PlannedCue, Vec<Voice<'a>>) {
+    /// The cue of this number and the lanes of its tracks. A cue without uses is checked, but has no lanes.
+    pub(super) fn cue(&mut self, index: usize, cue: &'a Cue) -> (PlannedCue, Vec<Voice<'a>>) {
         let mut tracks: Vec<(&Track, Vec<PlannedClip>)> = Vec::with_capacity(cue.tracks.len());
         for track in &cue.tracks {
             let who = Who { cue: Some(&cue.name), track: &track.strip.name };
@@ -66,24 +90,23 @@ impl<'a> Place<'a> {
         let origin = if cue.uses.iter().any(|u| u.at == At::Origin) { self.cue_origin(cue, &tracks) } else { None };
         let uses = self.uses(cue, length, origin);
         let mut voices = Vec::new();
-        for (track, clips) in tracks {
+        for (at, (track, clips)) in tracks.into_iter().enumerate() {
             let strip = &track.strip;
             let (gain, pan) = automation(strip);
             let still = gain.constant().is_some() && pan.constant().is_some();
             for (number, group) in groups(&uses, still).into_iter().enumerate() {
-                let times = || group.iter().map(|u| (u.range.start.0..u.range.end.0, u.from.0));
-                let retimed = |curve: &Automation| match curve.constant() {
-                    Some(_) => curve.clone(),
-                    None => curve.clone().retimed(times()),
-                };
+                let times = group.iter().map(|u| (u.range.start.0..u.range.end.0, u.from.0)).collect();
+                let in_cue = InCue { cue: index, track: at, muted: cue.mute, times };
+                let (gain, pan) = in_cue.automation(strip);
                 let again = if number == 0 { String::new() } else { format!(" ({})", number + 1) };
                 voices.push(Voice {
                     name: format!("{}.{}{again}", cue.name, strip.name),
                     strip,
                     mute: cue.mute || strip.mute,
                     clips: group.iter().flat_map(|u| clips.iter().filter_map(|c| seen(c, u))).collect(),
-                    gain: retimed(&gain),
-                    pan: retimed(&pan),
+                    gain,
+                    pan,
+                    in_cue: Some(in_cue),
                 });
             }
         }

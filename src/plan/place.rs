@@ -53,6 +53,7 @@ impl<'a> Place<'a> {
             clips: self.clips(&who, track),
             gain,
             pan,
+            in_cue: None,
         }
     }
 

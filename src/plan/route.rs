@@ -1,7 +1,7 @@
 //! Puts lanes in stages, and finds out what is heard.
 
 use super::{
-    Feed, Lane, LaneInput, LaneKind, Plan, PlannedClip,
+    Feed, InCue, Lane, LaneInput, LaneKind, Plan, PlannedClip,
     routing::{Routing, sounding},
 };
 use crate::{
@@ -21,6 +21,8 @@ pub(super) struct Voice<'a> {
     pub clips: Vec<PlannedClip>,
     pub gain: Automation,
     pub pan: Automation,
+    /// Where it is from, if not the timeline.
+    pub in_cue: Option<InCue>,
 }
 
 /// Which strips and feeds a plan holds.

@@ -1,6 +1,6 @@
 //! Who feeds whom, and what of it is heard while mutes, solos and faders stand as they do.
 
-use super::{Lane, route::Voice};
+use super::{InCue, Lane, route::Voice};
 use crate::{
     session::Session,
     units::{Decibels, Frames},
@@ -14,6 +14,8 @@ pub(crate) struct Routing {
     strips: Vec<Switches>,
     /// Tracks, those of cues too.
     pub(super) tracks: usize,
+    /// What the lanes of cues are, which come after the tracks of the timeline.
+    in_cues: Vec<InCue>,
     /// The feeds out of each strip: target and gain. Empty for the master.
     pub(super) out: Vec<Vec<(usize, Decibels)>>,
 }
@@ -44,12 +46,13 @@ impl Routing {
         let all = || voices.iter().map(|v| (v.strip, v.mute)).chain(buses());
         let switches = all().map(|(s, mute)| Switches { mute, solo: s.solo, silent: s.gain == Decibels::SILENCE });
         let strips: Vec<Switches> = switches.collect();
+        let in_cues = voices.iter().filter_map(|v| v.in_cue.clone()).collect();
         let master = strips.len();
         let out = all().map(|(s, _)| {
             let main = (s.to.map_or(master, |b| tracks + b.0), Decibels::UNITY);
             std::iter::once(main).chain(s.sends.iter().map(|s| (tracks + s.to.0, s.gain))).collect()
         });
-        Self { out: out.chain([Vec::new()]).collect(), strips, tracks }
+        Self { out: out.chain([Vec::new()]).collect(), strips, tracks, in_cues }
     }
 
     /// Whether any strip is soloed.
@@ -79,6 +82,18 @@ impl Routing {
     /// The place of a bus, counted from 0.
     pub(crate) fn bus(&self, bus: usize) -> usize {
         self.tracks + bus
+    }
+
+    /// The places of a track of a cue, counted from 0: one, or more where its uses overlap and it moves in time.
+    pub(crate) fn in_cue(&self, cue: usize, track: usize) -> impl Iterator<Item = usize> {
+        let first = self.tracks - self.in_cues.len();
+        let own = self.in_cues.iter().enumerate().filter(move |(_, i)| (i.cue, i.track) == (cue, track));
+        own.map(move |(n, _)| first + n)
+    }
+
+    /// What a place is in a cue, if it is in one.
+    pub(crate) fn cue_of(&self, node: usize) -> Option<&InCue> {
+        self.in_cues.get(node.checked_sub(self.tracks - self.in_cues.len())?)
     }
 
     /// The switches of a strip; the master has none.

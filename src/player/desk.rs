@@ -7,7 +7,7 @@ use crate::{
     curve::{Automation, Curve},
     plan::{Gates, Routing},
     render::Renderer,
-    session::{BusId, Session, Strip, TrackId},
+    session::{BusId, CueId, Session, Strip, TrackId},
     units::{Decibels, Pan},
 };
 
@@ -15,8 +15,10 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StripId {
-    /// A track.
+    /// A track of the timeline.
     Track(TrackId),
+    /// A track of a cue, counted from 0, in all uses of the cue.
+    InCue(CueId, usize),
     /// A bus.
     Bus(BusId),
     /// The master: it has a fader, and no pan, mute or solo.
@@ -26,6 +28,12 @@ pub enum StripId {
 impl From<TrackId> for StripId {
     fn from(id: TrackId) -> Self {
         Self::Track(id)
+    }
+}
+
+impl From<(CueId, usize)> for StripId {
+    fn from((cue, track): (CueId, usize)) -> Self {
+        Self::InCue(cue, track)
     }
 }
 
@@ -58,7 +66,7 @@ pub(super) struct Desk {
     lane_of: Vec<usize>,
     gates: Gates,
     /// Lanes whose faders are to be moved as soon as they stand still.
-    moved: Vec<StripId>,
+    moved: Vec<(StripId, usize)>,
     /// Whether gates have been moved and may not have arrived.
     gating: bool,
 }
@@ -80,19 +88,15 @@ impl Desk {
         }
     }
 
-    /// The node of a strip.
-    fn node(&self, id: StripId) -> Option<usize> {
+    /// The nodes of a strip: one, none for an id of another session, or several for a track of a cue.
+    fn nodes(&self, id: StripId) -> Vec<usize> {
         let (tracks, buses) = (self.session.tracks().len(), self.session.buses().len());
         match id {
-            StripId::Track(id) => Some(id.0).filter(|n| *n < tracks),
-            StripId::Bus(id) => Some(id.0).filter(|n| *n < buses).map(|n| self.routing.bus(n)),
-            StripId::Master => Some(self.routing.master()),
+            StripId::Track(id) => Some(id.0).filter(|n| *n < tracks).into_iter().collect(),
+            StripId::InCue(cue, track) => self.routing.in_cue(cue.0, track).collect(),
+            StripId::Bus(id) => Some(id.0).filter(|n| *n < buses).map(|n| self.routing.bus(n)).into_iter().collect(),
+            StripId::Master => vec![self.routing.master()],
         }
-    }
-
-    /// The lane of a strip.
-    fn lane(&self, id: StripId) -> Option<usize> {
-        self.lane_of.get(self.node(id)?).copied()
     }
 
     /// For every lane, whether anything of it is heard.
@@ -103,6 +107,9 @@ impl Desk {
     fn strip(&mut self, id: StripId) -> Option<&mut Strip> {
         match id {
             StripId::Track(id) => self.session.tracks_mut().get_mut(id.0).map(|t| &mut t.strip),
+            StripId::InCue(cue, track) => {
+                self.session.cues_mut().get_mut(cue.0).and_then(|c| c.tracks.get_mut(track)).map(|t| &mut t.strip)
+            }
             StripId::Bus(id) => self.session.buses_mut().get_mut(id.0).map(|b| &mut b.strip),
             StripId::Master => None,
         }
@@ -121,16 +128,17 @@ impl Desk {
             (_, Setting::Solo(solo), Some(strip)) => strip.solo = solo,
             (_, _, None) => return,
         }
-        if matches!(setting, Setting::Gain(_) | Setting::Pan(_)) && !self.moved.contains(&id) {
-            self.moved.push(id);
-        }
-        let node = self.node(id);
-        if let Some(switches) = node.and_then(|node| self.routing.switches(node)) {
+        for node in self.nodes(id) {
+            if matches!(setting, Setting::Gain(_) | Setting::Pan(_)) && !self.moved.contains(&(id, node)) {
+                self.moved.push((id, node));
+            }
+            let muted = self.routing.cue_of(node).is_some_and(|i| i.muted);
+            let Some(switches) = self.routing.switches(node) else { continue };
             match setting {
                 // As good as a mute.
                 Setting::Gain(gain) => switches.silent = gain == Decibels::SILENCE,
                 Setting::Pan(_) => {}
-                Setting::Mute(mute) => switches.mute = mute,
+                Setting::Mute(mute) => switches.mute = mute || muted,
                 Setting::Solo(solo) => switches.solo = solo,
             }
         }
@@ -147,22 +155,23 @@ impl Desk {
                 renderer.gated(&self.gates);
             }
         }
-        for id in std::mem::take(&mut self.moved) {
-            let Some(lane) = self.lane(id) else { continue };
-            let master = &self.session.master;
-            let gain = match id {
-                StripId::Master => Automation::gain(&master.gain_curve, master.gain),
-                _ => self.strip(id).map_or_else(
-                    || Automation::gain(&Curve::new(), Decibels::UNITY),
-                    |s| Automation::gain(&s.gain_curve, s.gain),
-                ),
-            };
-            let pan = self
-                .strip(id)
-                .map_or_else(|| Automation::pan(&Curve::new(), Pan::CENTRE), |s| Automation::pan(&s.pan_curve, s.pan));
+        for (id, node) in std::mem::take(&mut self.moved) {
+            let Some(lane) = self.lane_of.get(node).copied() else { continue };
+            let (gain, pan) = self.automation(id, node);
             if !renderer.set_fader(lane, gain, pan) {
-                self.moved.push(id);
+                self.moved.push((id, node));
             }
+        }
+    }
+
+    /// Gain and pan of a strip as they are to be.
+    fn automation(&mut self, id: StripId, node: usize) -> (Automation, Automation) {
+        let in_cue = self.routing.cue_of(node).cloned();
+        let master = Automation::gain(&self.session.master.gain_curve, self.session.master.gain);
+        match (self.strip(id), in_cue) {
+            (None, _) => (master, Automation::pan(&Curve::new(), Pan::CENTRE)),
+            (Some(s), Some(in_cue)) => in_cue.automation(s),
+            (Some(s), None) => (Automation::gain(&s.gain_curve, s.gain), Automation::pan(&s.pan_curve, s.pan)),
         }
     }
 

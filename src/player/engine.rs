@@ -183,6 +183,7 @@ impl Engine {
         drop(mix);
         device.outlet.restart()?;
         device.staged.clear();
+        device.last.clear();
         device.base = device.pushed;
         self.status.park(at);
         self.status.set(State::Playing);
@@ -225,8 +226,11 @@ impl Engine {
     fn cut(&mut self) {
         if let (Phase::Running, Some(device)) = (self.phase, &mut self.device) {
             lock(&self.mix).leave();
-            // Where a stem is late or broken there is nothing to fade: the callback does it.
+            // Where a stem is late or broken there is nothing to fade but the last frame.
             while device.outlet.ready().unwrap_or(false) && device.outlet.read(&mut device.staged).unwrap_or(0) > 0 {}
+            if !lock(&self.mix).is_over() {
+                device.die_away();
+            }
             device.end();
         }
         if let Some(device) = &mut self.device {

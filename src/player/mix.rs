@@ -10,10 +10,16 @@ use crate::{
     error::Result,
     measure::Loudness,
     plan::{Plan, Scope},
+    render::blowup,
+    report::Warning,
     session::Session,
     source::Spec,
+    units::Frames,
 };
-use std::{ops::Range, sync::Arc};
+use std::{
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// Frames that are rendered at a time at the most.
 pub(super) const BLOCK: usize = 256;
@@ -26,6 +32,7 @@ pub(super) struct Mix {
     head: Head,
     desk: Desk,
     meters: Vec<Meter>,
+    warnings: Arc<Mutex<Vec<Warning>>>,
     displays: Arc<[Display]>,
     loudness: Loudness,
     loudness_display: Arc<LoudnessDisplay>,
@@ -57,6 +64,7 @@ impl Mix {
             head: Head::new(plan, depth, fade, BLOCK)?,
             desk,
             meters: (0..lanes).map(|_| Meter::new(blocks_a_second)).collect(),
+            warnings: Arc::default(),
             displays: (0..lanes).map(|_| Display::default()).collect(),
             loudness: Loudness::new(spec),
             loudness_display: Arc::default(),
@@ -79,6 +87,11 @@ impl Mix {
 
     pub(super) fn displays(&self) -> Arc<[Display]> {
         Arc::clone(&self.displays)
+    }
+
+    /// What is told of stems while they are played.
+    pub(super) fn warnings(&self) -> Arc<Mutex<Vec<Warning>>> {
+        Arc::clone(&self.warnings)
     }
 
     pub(super) fn loudness_display(&self) -> Arc<LoudnessDisplay> {
@@ -166,6 +179,13 @@ impl Mix {
         let at = self.position();
         let to_silence = self.sunk.map_or(usize::MAX, |n| self.fade - n);
         let n = self.head.read(out, BLOCK.min(to_silence))?;
+        for (lane, height) in self.head.renderer.blown() {
+            let Some(name) = self.head.renderer.plan().lanes.get(lane).map(|l| l.name.as_str()) else { continue };
+            let mut told = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+            if !told.iter().any(|w| w.track.as_deref() == Some(name)) {
+                told.push(blowup::muted(name, height, Frames(at).clock(self.spec().rate)));
+            }
+        }
         for (lane, (meter, display)) in self.meters.iter_mut().zip(self.displays.iter()).enumerate() {
             meter.take(self.head.renderer.output(lane).filter(|_| self.desk.live(lane)), display);
         }

@@ -43,6 +43,8 @@ pub(super) struct Device {
     pub base: u64,
     /// Samples that wait to be handed over.
     pub staged: Vec<f64>,
+    /// The last frame handed over since the start.
+    pub last: Vec<f64>,
     calls: u64,
     last_look: Instant,
     silent: Duration,
@@ -85,6 +87,7 @@ impl Device {
             pushed: 0,
             base: 0,
             staged: Vec::new(),
+            last: Vec::new(),
             calls: 0,
             last_look: Instant::now(),
             silent: Duration::ZERO,
@@ -122,8 +125,22 @@ impl Device {
         let fits = fits - fits % self.channels();
         if let Some(now) = self.staged.get(..fits) {
             self.filler.push(now);
+            if let Some(frame) = now.chunks_exact(self.spec.layout.channels().max(1)).next_back() {
+                self.last.clear();
+                self.last.extend_from_slice(frame);
+            }
             self.pushed += (fits / self.channels()) as u64;
             self.staged.drain(..fits);
+        }
+    }
+
+    /// Lets the last frame die away in 8 ms, where what should fade out is late.
+    pub(super) fn die_away(&mut self) {
+        let last = self.staged.chunks_exact(self.channels()).next_back().map_or(self.last.clone(), <[f64]>::to_vec);
+        let frames = (self.spec.rate.hz() / 125).max(1);
+        for n in 1..=frames {
+            let gain = 1.0 - f64::from(n) / f64::from(frames);
+            self.staged.extend(last.iter().map(|x| x * gain));
         }
     }
 

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind},
+    report::Warning,
     units::{Frames, SampleRate},
 };
 use std::{
@@ -45,6 +46,7 @@ pub(super) struct Status {
     pub length: u64,
     pub displays: Arc<[Display]>,
     pub loudness: Arc<LoudnessDisplay>,
+    warnings: Arc<Mutex<Vec<Warning>>>,
     now: Mutex<Now>,
     changed: Condvar,
     clock: Mutex<Clock>,
@@ -83,6 +85,7 @@ impl Status {
             length: mix.length(),
             displays: mix.displays(),
             loudness: mix.loudness_display(),
+            warnings: mix.warnings(),
             now: Mutex::new(now),
             changed: Condvar::new(),
             clock: Mutex::new(clock),
@@ -114,6 +117,10 @@ impl Status {
         (now.state, now.fault) = (State::Failed, Some((error.kind(), error.to_string())));
         drop(now);
         self.changed.notify_all();
+    }
+
+    pub(super) fn warnings(&self) -> Vec<Warning> {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn fault(&self) -> Option<Error> {

@@ -1,12 +1,15 @@
 //! The player against a device that does what it is told: see [`fake`].
 #![allow(clippy::cast_sign_loss, clippy::type_complexity, reason = "numbers of tests are chosen")]
 
+mod blowup;
 mod controls;
+mod cues;
 mod fake;
 mod faults;
 mod law;
 mod realtime;
 mod soak;
 mod stalls;
+mod stress;
 #[path = "../../tests/common/sessions.rs"]
 mod sessions;

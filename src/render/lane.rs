@@ -3,7 +3,13 @@
 //! While nothing sounds, a sum holds −0.0, the one number that changes nothing when it is added: so what is outside a
 //! clip leaves every bit of the others alone, their signed zeros too. The master turns what is outside all clips into 0.0.
 
-use super::{flaws::FlawLog, moves::Moves, pool::Pool, sketch::Sketch};
+use super::{
+    blowup::{Guard, Height},
+    flaws::FlawLog,
+    moves::Moves,
+    pool::Pool,
+    sketch::Sketch,
+};
 use crate::{
     block::Block,
     dsp::{
@@ -14,7 +20,7 @@ use crate::{
     layout::{Layout, Side},
     measure::{Measured, Meter, survey::Survey},
     plan::{Feed, Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip},
-    source::{Spec, reader::Reading},
+    source::reader::Reading,
     units::Pan,
 };
 use std::ops::Range;
@@ -55,6 +61,9 @@ pub(super) struct LaneState {
     pub(super) readers: Vec<Reading>,
     /// Changes on their way, where the plan is played live.
     pub(super) moves: Option<Box<Moves>>,
+    /// Mutes what blows up, where the plan is played live.
+    pub(super) guard: Option<Guard>,
+    height: Height,
     flaws: Vec<FlawLog>,
     survey: Survey,
     /// The first and the last sample of each clip, in its channel where that is largest, with gain and fade.
@@ -71,14 +80,16 @@ pub(super) struct LaneState {
 }
 
 impl LaneState {
-    pub(super) fn new(lane: &Lane, spec: Spec) -> Self {
+    pub(super) fn new(lane: &Lane, plan: &Plan) -> Self {
         let clips = lane.clips().len();
         Self {
             mono: Block::new(Layout::Mono, 0),
             readers: (0..clips).map(|_| Reading::Late(None)).collect(),
             moves: None,
+            guard: None,
+            height: Height::new(lane, plan),
             flaws: vec![FlawLog::default(); clips],
-            survey: Survey::new(spec.layout.channels(), spec.rate),
+            survey: Survey::new(plan.spec.layout.channels(), plan.spec.rate),
             edges: vec![[0.0; 2]; clips],
             sketch: None,
             level: Vec::new(),
@@ -102,6 +113,11 @@ impl LaneState {
         self.meter.as_deref().cloned().map(Meter::finish)
     }
 
+    /// The largest sample before gain and pan.
+    pub(super) fn before(&self) -> f64 {
+        self.height.largest(&self.survey.peaks)
+    }
+
     pub(super) fn survey(&self) -> &Survey {
         &self.survey
     }
@@ -123,6 +139,11 @@ impl LaneState {
                 None => sum(out, feeds.iter(), before, frames, pool),
                 Some(moves) => moves.sum(out, feeds, before, frames, pool),
             },
+        }
+        if let Some(guard) = &mut self.guard {
+            guard.take(out, &mut self.mono, frames);
+        } else if out.active && self.counts && lane.kind == LaneKind::Track {
+            self.height.take(&out.block, &self.mono);
         }
         if out.active {
             self.strip(&mut out.block, lane, plan, at, frames);

@@ -3,12 +3,12 @@
 //! The plan holds every lane and feed; what is not heard is behind a closed gate. Where all gates and faders have arrived,
 //! the output is that of a bounce of a session with the same settings, bit for bit.
 
-use super::{Renderer, lane::Output, moves::Moves};
+use super::{Renderer, blowup::Guard, lane::Output, moves::Moves};
 use crate::{
     block::Block,
     curve::Automation,
     error::Result,
-    plan::{Gates, LaneInput, Plan, sounding},
+    plan::{Gates, LaneInput, LaneKind, Plan, sounding},
     render::Options,
     source::{read_ahead::ReadAhead, reader::Reading},
 };
@@ -16,10 +16,12 @@ use crate::{
 impl Renderer {
     /// A plan of everything, on one thread, with its stems read ahead. Changes take `length` frames to arrive.
     pub(crate) fn live(plan: Plan, ahead: &ReadAhead, length: usize) -> Result<Self> {
+        let channels = plan.spec.layout.channels();
         let mut renderer = Self::new(plan, &Options { threads: 1 })?;
         for (index, (state, lane)) in renderer.lanes.iter_mut().zip(&renderer.plan.lanes).enumerate() {
             let feeds = if let LaneInput::Sum(feeds) = &lane.input { feeds.len() } else { 0 };
             state.moves = Some(Box::new(Moves::new(feeds, length)));
+            state.guard = (lane.kind == LaneKind::Track).then(|| Guard::new(channels, length));
             state.readers = ahead.lane(index).iter().map(Reading::ahead).collect();
         }
         Ok(renderer)
@@ -54,9 +56,15 @@ impl Renderer {
         true
     }
 
-    /// Ends all changes at once: before anything is heard.
+    /// Ends all changes at once, and lets what blew up be heard again: before anything is heard.
     pub(crate) fn settle(&mut self) {
+        self.lanes.iter_mut().filter_map(|l| l.guard.as_mut()).for_each(Guard::forgive);
         self.lanes.iter_mut().filter_map(|l| l.moves.as_mut()).for_each(|m| m.settle());
+    }
+
+    /// The lanes that blew up since the last start, and how high each went.
+    pub(crate) fn blown(&self) -> impl Iterator<Item = (usize, f64)> {
+        self.lanes.iter().enumerate().filter_map(|(lane, state)| Some((lane, state.guard.as_ref()?.gone()?)))
     }
 
     /// What a lane gave in the last run; `None` for nothing.

@@ -7,14 +7,11 @@ use super::{
 use crate::{
     dsp::peak::Peak,
     plan::{Lane, LaneKind, Placing, Plan, PlannedClip},
-    render::{Reduction, Renderer, flaws::FlawLog},
+    render::{Reduction, Renderer, blowup, flaws::FlawLog},
     source::{Flaw, FlawKind, Remark},
-    units::{Dbfs, Dbtp, Decibels, Frames, SampleRate},
+    units::{Dbtp, Decibels, Frames, SampleRate},
 };
 use std::ops::Range;
-
-/// A stem this much above full scale is more likely a fault of its decoder than loud: +24 dBFS.
-const ABSURD: f64 = 15.848_931_924_611_133;
 
 /// What the renderer has done over a range; the sink's part and the time are for the caller to add.
 pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) -> Report {
@@ -42,6 +39,7 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
                 let (strip, clips) = (strip(lane, peak, rate, levels), lane.clips().iter().zip(renderer.flaws(index)));
                 let clips: Vec<_> = clips.map(|(c, flaws)| clip(plan, c, flaws)).collect();
                 warn(&mut report.warnings, plan, lane, peak, &clips, range);
+                report.warnings.extend(blowup::absurd(&lane.name, renderer.before(index), peak.1.value));
                 report.tracks.push(TrackReport { strip, clips });
             }
             LaneKind::Bus => {
@@ -204,8 +202,5 @@ fn warn(
             format!(" from {} to {}", clock(range.start), clock(range.end))
         };
         say(Code::W106, None, format!("is silent{part}"));
-    }
-    if peak.value > ABSURD {
-        say(Code::W116, None, format!("peaks at {:.1}, which is louder than music is stored", Dbfs::of(peak.value)));
     }
 }
