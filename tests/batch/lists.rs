@@ -8,7 +8,6 @@ use std::{
     io::{BufWriter, Write as _},
     process::Stdio,
 };
-use wait4::Wait4 as _;
 
 #[test]
 fn a_plan_says_what_it_comes_to_and_all_that_is_wrong() {
@@ -108,10 +107,26 @@ fn a_million_lines_take_no_more_memory_than_a_thousand() {
         file.into_inner().unwrap();
         let shard = format!("0/{}", lines / 4);
         let mut command = desk.command(&["run", "long.jsonl", "--out", "out", "--jobs", "1", "--shard", &shard]);
-        let used = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().unwrap().wait4().unwrap();
-        assert!(used.status.success());
-        peaks.push(used.rusage.maxrss);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut peak = None;
+        let status = loop {
+            // What the system tells of a child that has ended counts the memory of this program, too.
+            peak = high_water(child.id()).or(peak);
+            match child.try_wait().unwrap() {
+                Some(status) => break status,
+                None => std::thread::sleep(std::time::Duration::from_millis(1)),
+            }
+        };
+        assert!(status.success());
+        let Some(peak) = peak else { return println!("skipped: this system does not tell the memory of a program") };
+        peaks.push(peak);
     }
-    println!("peak memory with 10^3 and 10^6 lines: {} and {} KiB", peaks[0] >> 10, peaks[1] >> 10);
-    assert!(peaks[1] < peaks[0] + (2 << 20), "{peaks:?}");
+    println!("peak memory with 10^3 and 10^6 lines: {} and {} KiB", peaks[0], peaks[1]);
+    assert!(peaks[1] < peaks[0] + 2_048, "{peaks:?}");
+}
+
+/// The most memory that a running program has had, in KiB.
+fn high_water(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
 }
