@@ -8,5 +8,7 @@ mod items;
 mod kills;
 #[path = "batch/lists.rs"]
 mod lists;
+#[path = "common/memory.rs"]
+mod memory;
 #[path = "batch/shards.rs"]
 mod shards;

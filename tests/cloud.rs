@@ -2,6 +2,8 @@
 
 #[path = "cloud/here.rs"]
 mod here;
+#[path = "common/memory.rs"]
+mod memory;
 #[path = "cloud/proxy.rs"]
 mod proxy;
 #[path = "cloud/s3.rs"]

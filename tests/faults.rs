@@ -10,6 +10,8 @@ mod determinism;
 mod inputs;
 #[path = "faults/live.rs"]
 mod live;
+#[path = "common/memory.rs"]
+mod memory;
 #[cfg(unix)]
 #[path = "faults/outputs.rs"]
 mod outputs;

@@ -1,5 +1,8 @@
 //! Stems are open only while they sound, and memory does not grow with length.
 
+#[path = "common/memory.rs"]
+mod memory;
+
 use soundtrack::{
     Block, Bounce, Clip, Cue, Frames, Layout, Opener, Options, Plan, Renderer, Result, SampleRate, Session, Source,
     Spec, Track, Use,
@@ -113,12 +116,6 @@ fn a_film_of_two_thousand_clips_opens_only_what_sounds() {
     }
 }
 
-/// The peak of resident memory so far, in KiB; `None` where the system does not tell.
-fn peak() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?.trim().trim_end_matches(" kB").parse().ok()
-}
-
 #[test]
 fn memory_does_not_grow_with_length() {
     struct Nowhere;
@@ -139,11 +136,11 @@ fn memory_does_not_grow_with_length() {
         Bounce::new().threads(1).into_sink(&mut renderer, &mut Nowhere).unwrap();
     };
     mix(60);
-    let Some(before) = peak() else {
+    let Some(before) = memory::high_water("self") else {
         println!("skipped: this system does not tell its peak memory");
         return;
     };
     mix(3600);
-    let grown = peak().unwrap() - before;
+    let grown = memory::high_water("self").unwrap() - before;
     assert!(grown < 2048, "an hour took {grown} KiB more than a minute");
 }

@@ -1,11 +1,17 @@
 //! A folder with stems, a session and a list of jobs, and the program run there.
 
+#[path = "../common/program.rs"]
+mod common;
+
+pub use common::{Ended, ended};
+
+use common::built;
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
 };
 
 /// Variables that a scheduler which runs these tests may have set.
@@ -23,22 +29,12 @@ const VARIABLES: [&str; 11] = [
     "LSB_JOBINDEX",
 ];
 
-/// The built example, beside this test.
+/// The program.
 pub fn program() -> PathBuf {
-    let here = std::env::current_exe().unwrap();
-    let built = here.parent().unwrap().parent().unwrap().join("examples/batch");
-    let built = built.with_extension(std::env::consts::EXE_EXTENSION);
-    assert!(built.exists(), "{} is not built: run `cargo build --examples` first", built.display());
-    built
+    built("batch")
 }
 
 pub struct Desk(tempfile::TempDir);
-
-pub struct Ended {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
-}
 
 impl Desk {
     /// With `base.toml`: two tones of 0.2 s, of which one is resampled.
@@ -106,7 +102,7 @@ impl Desk {
     /// `run jobs.jsonl --out DIR` with more; the lines that it printed.
     pub fn items(&self, out: &str, more: &[&str]) -> (Ended, Vec<Value>) {
         let ended = self.run(&[&["run", "jobs.jsonl", "--out", out], more].concat());
-        let lines = ended.lines();
+        let lines = lines(&ended);
         (ended, lines)
     }
 
@@ -140,26 +136,9 @@ impl Desk {
     }
 }
 
-pub fn ended(output: Output) -> Ended {
-    Ended {
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-impl Ended {
-    /// Fails unless the program ended so, and said so.
-    #[track_caller]
-    pub fn expect(&self, code: i32, words: &str) -> &Self {
-        assert_eq!(self.code, code, "{}\n{}", self.err, self.out);
-        assert!(self.err.contains(words), "{words:?} is not in:\n{}", self.err);
-        self
-    }
-
-    pub fn lines(&self) -> Vec<Value> {
-        self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
+/// What the program printed, a value a line.
+pub fn lines(ended: &Ended) -> Vec<Value> {
+    ended.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// How many lines have a status.

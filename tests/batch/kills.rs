@@ -1,7 +1,7 @@
 //! Being stopped in the middle, kindly and not: nothing is lost, and nothing is half.
 #![cfg(unix)]
 
-use crate::desk::{Desk, count, ended};
+use crate::desk::{Desk, count, ended, lines};
 use std::{
     fs,
     io::Write as _,
@@ -63,7 +63,7 @@ fn a_signal_drops_or_finishes_what_runs() {
         signal(&child, name);
         let done = ended(child.wait_with_output().unwrap());
         done.expect(code, "interrupted; start the shard again with --resume");
-        let lines = done.lines();
+        let lines = lines(&done);
         assert_eq!((lines.len(), count(&lines, status)), (1, 1), "{}", done.out);
         let files: Vec<_> = desk.files("out").iter().map(|p| p.display().to_string()).collect();
         let wanted: &[&str] = if status == "done" { &["first.wav", "first.wav.json"] } else { &[] };

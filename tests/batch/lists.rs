@@ -1,6 +1,6 @@
 //! The list itself: planned, collected, a million lines long.
 
-use crate::desk::Desk;
+use crate::{desk::Desk, memory::high_water};
 use serde_json::Value;
 use std::{
     fmt::Write as _,
@@ -123,10 +123,4 @@ fn a_million_lines_take_no_more_memory_than_a_thousand() {
     }
     println!("peak memory with 10^3 and 10^6 lines: {} and {} KiB", peaks[0], peaks[1]);
     assert!(peaks[1] < peaks[0] + 2_048, "{peaks:?}");
-}
-
-/// The most memory that a running program has had, in KiB.
-fn high_water(process: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
 }

@@ -1,6 +1,6 @@
 //! Shards: together they are the whole list, whoever starts them.
 
-use crate::desk::{Desk, count};
+use crate::desk::{Desk, count, lines};
 use std::{collections::BTreeSet, process::Command};
 
 #[test]
@@ -89,7 +89,7 @@ fn gnu_parallel_does_the_same() {
         .unwrap();
     let ended = crate::desk::ended(sent);
     ended.expect(0, "shard 3/4");
-    assert_eq!(count(&ended.lines(), "done"), 20);
+    assert_eq!(count(&lines(&ended), "done"), 20);
     assert_eq!(desk.waves("out"), desk.waves("one"));
     desk.run(&["collect", "jobs.jsonl", "--out", "out"]).expect(0, "20 of 20 items are there");
 }

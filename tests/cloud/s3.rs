@@ -213,11 +213,7 @@ fn memory_does_not_grow_with_the_stems_length() {
     if wired("memory_does_not_grow_with_the_stems_length").is_none() {
         return;
     }
-    let peak = || {
-        let status = fs::read_to_string("/proc/self/status").unwrap();
-        let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap().trim();
-        line.trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
-    };
+    let peak = || crate::memory::high_water("self").unwrap() / 1024;
     let names: Vec<String> = (0..16).map(|n| format!("{n}.wav")).collect();
     for (n, name) in (1..).zip(&names) {
         store::write(&format!("s3://music/{name}"), wav(n, MINUTE)).unwrap();

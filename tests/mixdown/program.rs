@@ -1,31 +1,26 @@
 //! A folder with stems in it, and the program run there.
 
+#[path = "../common/program.rs"]
+mod common;
+
+pub use common::{Ended, ended};
+
+use common::built;
 use serde_json::Value;
 use std::{
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
 };
 
-/// The built example, beside this test.
+/// The program.
 pub fn program() -> PathBuf {
-    let here = std::env::current_exe().unwrap();
-    let built = here.parent().unwrap().parent().unwrap().join("examples/mixdown");
-    let built = built.with_extension(std::env::consts::EXE_EXTENSION);
-    assert!(built.exists(), "{} is not built: run `cargo build --examples` first", built.display());
-    built
+    built("mixdown")
 }
 
 /// A temporary folder to work in.
 pub struct Desk(tempfile::TempDir);
-
-/// How the program ended.
-pub struct Ended {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
-}
 
 impl Desk {
     pub fn new() -> Self {
@@ -113,24 +108,6 @@ impl Desk {
         let mut names: Vec<String> = names.map(|n| n.to_string_lossy().into_owned()).collect();
         names.sort();
         names
-    }
-}
-
-pub fn ended(output: Output) -> Ended {
-    Ended {
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-impl Ended {
-    /// Fails unless the program ended so, and said so.
-    #[track_caller]
-    pub fn expect(&self, code: i32, words: &str) -> &Self {
-        assert_eq!(self.code, code, "{}", self.err);
-        assert!(self.err.contains(words), "{words:?} is not in:\n{}", self.err);
-        self
     }
 }
 

@@ -4,6 +4,7 @@ use super::{
     super::table::{Row, Seen, held, times},
     stems,
 };
+use crate::memory::high_water;
 use soundtrack::{Bounce, Damage, Options, Plan, Renderer};
 use std::{
     path::{Path, PathBuf},
@@ -41,16 +42,9 @@ pub fn child(stem: &Path) -> ExitCode {
             }
         }
     }
-    println!("{}\n{}", own_peak().unwrap_or(0), said.join("\n"));
+    let memory = high_water("self").map_or(0, |kib| kib << 10);
+    println!("{memory}\n{}", said.join("\n"));
     ExitCode::SUCCESS
-}
-
-/// The most memory that this process had, in bytes, where the system tells. What is counted from outside begins with the
-/// memory of the parent.
-fn own_peak() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
-    line.trim().trim_end_matches(" kB").parse::<u64>().ok().map(|kib| kib << 10)
 }
 
 /// What a process said, the most memory that it had, and how long it took.
