@@ -10,15 +10,15 @@
 
 #[cfg(feature = "cloud")]
 mod door;
-mod place;
+mod location;
 #[cfg(feature = "cloud")]
 mod remote;
 #[cfg(feature = "cloud")]
 mod upload;
 
-pub(crate) use place::{Place, is_link, joined};
+pub(crate) use location::{Location, is_link, joined};
 #[cfg(feature = "cloud")]
-pub(crate) use {place::Url, remote::Remote, upload::Upload};
+pub(crate) use {location::Url, remote::Remote, upload::Upload};
 
 #[cfg(feature = "cloud")]
 mod whole;

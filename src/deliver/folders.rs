@@ -3,7 +3,7 @@
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    store::Place,
+    store::Location,
 };
 use std::{
     fs,
@@ -20,7 +20,7 @@ impl Folders {
     /// Makes the folder of a file, and those above it.
     pub(super) fn make_for(&mut self, file: &Path) -> Result<()> {
         // A store has no folders.
-        let place = Place::of(file)?;
+        let place = Location::of(file)?;
         let Some(file) = place.local() else { return Ok(()) };
         let missing: Vec<&Path> =
             file.ancestors().skip(1).take_while(|f| !f.as_os_str().is_empty() && !f.exists()).collect();

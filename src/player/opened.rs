@@ -121,15 +121,16 @@ impl Device {
 
     /// Hands over what waits.
     pub(super) fn push(&mut self) {
+        let channels = self.channels();
         let fits = self.filler.room().min(self.staged.len());
-        let fits = fits - fits % self.channels();
+        let fits = fits - fits % channels;
         if let Some(now) = self.staged.get(..fits) {
             self.filler.push(now);
-            if let Some(frame) = now.chunks_exact(self.spec.layout.channels().max(1)).next_back() {
+            if let Some(frame) = now.chunks_exact(channels).next_back() {
                 self.last.clear();
                 self.last.extend_from_slice(frame);
             }
-            self.pushed += (fits / self.channels()) as u64;
+            self.pushed += (fits / channels) as u64;
             self.staged.drain(..fits);
         }
     }

@@ -28,7 +28,7 @@ use super::{Session, written::Sheet};
 use crate::{
     error::{Error, ErrorKind, Problem, Result},
     layout::Layout,
-    store::Place,
+    store::Location,
     units::SampleRate,
 };
 use std::{fs, io::Read, path::Path, sync::Arc};
@@ -140,7 +140,7 @@ impl Load {
     pub fn text(&self, text: impl Into<String>, path: impl AsRef<Path>) -> Result<Session> {
         let (path, mut text) = (path.as_ref(), text.into());
         // The folder of a file that is named by a link is as any other.
-        let place = Place::of(path)?;
+        let place = Location::of(path)?;
         let path = place.local().unwrap_or(path);
         if text.starts_with(MARK) {
             text.drain(..MARK.len_utf8());
@@ -207,10 +207,10 @@ impl Session {
 }
 
 fn read(path: &Path) -> Result<String> {
-    let local = match Place::of(path)? {
-        Place::Local(local) => local,
+    let local = match Location::of(path)? {
+        Location::Local(local) => local,
         #[cfg(feature = "cloud")]
-        Place::Object(url) => return utf8(crate::store::read(&url.to_string(), LARGEST)?, path),
+        Location::Object(url) => return utf8(crate::store::read(&url.to_string(), LARGEST)?, path),
     };
     let refused = |kind, what: String| Error::new(kind, format!("{}: {what}", path.display()));
     let meta = fs::metadata(&local).map_err(|e| refused(ErrorKind::NotFound, e.to_string()).because(e))?;

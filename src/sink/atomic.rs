@@ -14,7 +14,6 @@
 //!   this process namespace) and runs no more.
 
 mod stale;
-mod unsynced;
 
 use super::early_sync::EarlySync;
 use crate::error::{Error, ErrorKind, Result};
@@ -104,13 +103,25 @@ impl AtomicFile {
         self.complete()?.publish()
     }
 
+    /// Makes the file visible without waiting for the disk, whole for everyone who looks; its size in bytes. After a power
+    /// loss it may be gone, or empty.
+    pub(crate) fn appear(self) -> Result<u64> {
+        Ok(self.ended(false)?.appear()?.bytes)
+    }
+
     /// Makes the file complete, on the disk, under its temporary name.
     pub(crate) fn complete(self) -> Result<Complete> {
+        self.ended(true)
+    }
+
+    fn ended(self, on_the_disk: bool) -> Result<Complete> {
         let Self { out, early, target, folder, overwrite, needs } = self;
         let failed = |e: io::Error| error(&target, needs, e);
         let temporary = out.into_inner().map_err(|e| failed(e.into_error()))?;
-        early.map_or(Ok(()), EarlySync::finish).map_err(failed)?;
-        temporary.as_file().sync_all().map_err(failed)?;
+        if on_the_disk {
+            early.map_or(Ok(()), EarlySync::finish).map_err(failed)?;
+            temporary.as_file().sync_all().map_err(failed)?;
+        }
         let bytes = temporary.as_file().metadata().map_err(failed)?.len();
         Ok(Complete { temporary, target, folder, overwrite, needs, bytes })
     }

@@ -5,7 +5,7 @@ use super::atomic::{self, AtomicFile};
 use crate::store::Upload;
 use crate::{
     error::{Error, Result},
-    store::Place,
+    store::Location,
 };
 use std::{
     io::{self, Write},
@@ -23,10 +23,10 @@ pub(crate) enum Output {
 impl Output {
     /// Starts an output of so many bytes. Everything that can be refused is refused here.
     pub(crate) fn create(path: &Path, overwrite: bool, needs: u64) -> Result<Self> {
-        match Place::of(path)? {
-            Place::Local(path) => AtomicFile::create(&path, overwrite, needs).map(Self::File),
+        match Location::of(path)? {
+            Location::Local(path) => AtomicFile::create(&path, overwrite, needs).map(Self::File),
             #[cfg(feature = "cloud")]
-            Place::Object(url) => Upload::create(path, url, overwrite, needs).map(Self::Object),
+            Location::Object(url) => Upload::create(path, url, overwrite, needs).map(Self::Object),
         }
     }
 
@@ -144,9 +144,9 @@ impl Visible {
 
 /// Takes an output back that is visible. What cannot be removed was not there, or cannot be helped.
 pub(crate) fn remove(path: &Path) {
-    match Place::of(path) {
+    match Location::of(path) {
         #[cfg(feature = "cloud")]
-        Ok(Place::Object(url)) => drop(crate::store::delete(&url.to_string())),
+        Ok(Location::Object(url)) => drop(crate::store::delete(&url.to_string())),
         _ => drop(std::fs::remove_file(path)),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    store::Place,
+    store::Location,
 };
 use std::{io, path::Path};
 
@@ -13,7 +13,7 @@ use std::{io, path::Path};
 /// `Output` where a path cannot be looked at.
 pub fn same_file(a: &Path, b: &Path) -> Result<bool> {
     // A name that can be no object's is not the name of anything.
-    let (Ok(one), Ok(other)) = (Place::of(a), Place::of(b)) else { return Ok(false) };
+    let (Ok(one), Ok(other)) = (Location::of(a), Location::of(b)) else { return Ok(false) };
     let (Some(one), Some(other)) = (one.local(), other.local()) else { return Ok(a == b) };
     match same_file::is_same_file(one, other) {
         Ok(same) => Ok(same),

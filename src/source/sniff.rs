@@ -13,7 +13,7 @@ use super::{
 use crate::store::Url;
 use crate::{
     error::{Error, ErrorKind, Result},
-    store::Place,
+    store::Location,
 };
 use std::{
     fs,
@@ -52,10 +52,10 @@ pub(crate) enum Kind {
 /// `NotFound` for a file that is not there or may not be read, `Unsupported` for what is no regular file or no format
 /// that is read.
 pub(crate) fn sniff(path: &Path) -> Result<(StemFile, Kind)> {
-    let local = match Place::of(path)? {
-        Place::Local(local) => local,
+    let local = match Location::of(path)? {
+        Location::Local(local) => local,
         #[cfg(feature = "cloud")]
-        Place::Object(url) => return object(path, url),
+        Location::Object(url) => return object(path, url),
     };
     // Looked at before it is opened: opening a pipe waits for its other end.
     let about = fs::metadata(&local).map_err(|e| unreachable(path, e))?;

@@ -15,7 +15,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     layout::Layout,
     riff::{self, Fmt, Form, Found, Header},
-    store::Place,
+    store::Location,
     units::{Frames, SampleRate},
 };
 use coding::Coding;
@@ -191,10 +191,10 @@ impl Source for Wav {
 
 /// Opens what is a regular file; a pipe would wait for ever.
 fn regular(path: &Path) -> Result<StemFile> {
-    let local = match Place::of(path)? {
-        Place::Local(local) => local,
+    let local = match Location::of(path)? {
+        Location::Local(local) => local,
         #[cfg(feature = "cloud")]
-        Place::Object(url) => return StemFile::object(url).map_err(|e| unreadable(path, e)),
+        Location::Object(url) => return StemFile::object(url).map_err(|e| unreadable(path, e)),
     };
     let meta = std::fs::metadata(&local).map_err(|e| unreadable(path, e))?;
     if meta.is_dir() {

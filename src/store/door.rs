@@ -3,7 +3,7 @@
 //! Nobody waits in a task: every request runs on two threads of its own and is waited for over a channel, so that a program
 //! may call this crate from an asynchronous one too. Every request ends, by itself or by [`LONGEST`].
 
-use super::{place::Url, whole::PATIENCE_S};
+use super::{location::Url, whole::PATIENCE_S};
 use crate::source::CHANGED;
 use object_store::{
     Error as StoreError, GetOptions, GetRange, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode,

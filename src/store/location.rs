@@ -11,7 +11,7 @@ const SCHEMES: [&str; 4] = ["s3", "gs", "az", "memory"];
 
 /// Where a path leads.
 #[derive(Debug)]
-pub(crate) enum Place<'a> {
+pub(crate) enum Location<'a> {
     /// To a file.
     Local(Cow<'a, Path>),
     /// Into an object store.
@@ -19,7 +19,7 @@ pub(crate) enum Place<'a> {
     Object(Url),
 }
 
-impl<'a> Place<'a> {
+impl<'a> Location<'a> {
     /// Looks at the name alone.
     ///
     /// # Errors
@@ -39,14 +39,14 @@ impl<'a> Place<'a> {
             Some(scheme) => Url::new(scheme, rest).map(Self::Object),
             #[cfg(not(feature = "cloud"))]
             Some(_) => {
-                let (what, path) = ("object stores need the feature `cloud`, which is not built in", path.display());
-                Err(Error::new(ErrorKind::Unsupported, format!("{path}: {rest:?}: {what}")))
+                let what = "object stores need the feature `cloud`, which is not built in";
+                Err(Error::new(ErrorKind::Unsupported, format!("{}: {what}", path.display())))
             }
         }
     }
 }
 
-impl Place<'_> {
+impl Location<'_> {
     /// The file, where it leads to one.
     pub(crate) fn local(&self) -> Option<&Path> {
         match self {
@@ -145,9 +145,9 @@ mod tests {
     #[cfg(feature = "cloud")]
     #[test]
     fn names_are_taken_as_written_and_hold_no_secret() {
-        let of = |text: &str| match Place::of(Path::new(text)) {
-            Ok(Place::Object(url)) => Ok((url.bucket.clone(), url.key.clone(), url.to_string())),
-            Ok(Place::Local(path)) => Err(path.display().to_string()),
+        let of = |text: &str| match Location::of(Path::new(text)) {
+            Ok(Location::Object(url)) => Ok((url.bucket.clone(), url.key.clone(), url.to_string())),
+            Ok(Location::Local(path)) => Err(path.display().to_string()),
             Err(e) => Err(e.to_string()),
         };
         let taken = of("s3://b/a b/%20#é.wav").unwrap();

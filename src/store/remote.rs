@@ -6,7 +6,7 @@
 
 use super::{
     door::{self, About, Got, Pending},
-    place::Url,
+    location::Url,
 };
 use std::{
     io::{Error, ErrorKind, Result},

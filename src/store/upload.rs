@@ -10,7 +10,7 @@
 
 use super::{
     door::{self, Parts, Pending},
-    place::Url,
+    location::Url,
 };
 use crate::error::{Error, ErrorKind, Result};
 use std::{

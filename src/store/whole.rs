@@ -2,7 +2,7 @@
 
 use super::{
     door,
-    place::{Place, Url},
+    location::{Location, Url},
 };
 use crate::error::{Error, ErrorKind, Result};
 use std::{io, path::Path};
@@ -19,14 +19,14 @@ pub const PATIENCE_S: u64 = 20;
 pub fn read(link: &str, most: u64) -> Result<Vec<u8>> {
     let too_large = || refused(link, ErrorKind::Unsupported, &format!("is larger than {most} bytes"));
     let unreadable = |e: io::Error| refused(link, ErrorKind::NotFound, &e.to_string()).because(e);
-    match Place::of(Path::new(link))? {
-        Place::Local(path) => {
+    match Location::of(Path::new(link))? {
+        Location::Local(path) => {
             let mut bytes = Vec::new();
             let file = std::fs::File::open(&path).map_err(unreadable)?;
             io::Read::read_to_end(&mut io::Read::take(file, most.saturating_add(1)), &mut bytes).map_err(unreadable)?;
             if bytes.len() as u64 > most { Err(too_large()) } else { Ok(bytes) }
         }
-        Place::Object(url) => match door::head(&url).wait().map_err(unreadable)? {
+        Location::Object(url) => match door::head(&url).wait().map_err(unreadable)? {
             None => Err(refused(link, ErrorKind::NotFound, "there is no such object")),
             Some(about) if about.size > most => Err(too_large()),
             Some(about) if about.size == 0 => Ok(Vec::new()),
@@ -88,9 +88,9 @@ fn put(link: &str, bytes: Vec<u8>, create: bool) -> io::Result<Result<()>> {
 }
 
 fn object(link: &str) -> Result<Url> {
-    match Place::of(Path::new(link))? {
-        Place::Object(url) => Ok(url),
-        Place::Local(_) => Err(refused(link, ErrorKind::Unsupported, "is no object of a store")),
+    match Location::of(Path::new(link))? {
+        Location::Object(url) => Ok(url),
+        Location::Local(_) => Err(refused(link, ErrorKind::Unsupported, "is no object of a store")),
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     session::{BusId, Clip, Input, Track},
-    store::{Place, is_link, joined},
+    store::{Location, is_link, joined},
 };
 use std::{
     ops::Range,
@@ -122,14 +122,14 @@ pub(super) fn confined(
 /// What is wrong with a file that is given as a link.
 fn link(file: &str, path: &Path, context: &Context<'_>) -> Option<String> {
     let allowed = context.outside;
-    match Place::of(path) {
+    match Location::of(path) {
         _ if !is_link(file) => None,
         #[cfg(feature = "cloud")]
-        Ok(Place::Object(_)) if allowed => None,
+        Ok(Location::Object(_)) if allowed => None,
         #[cfg(feature = "cloud")]
-        Ok(Place::Local(local)) if allowed && local != path => None,
+        Ok(Location::Local(local)) if allowed && local != path => None,
         #[cfg(feature = "cloud")]
-        Ok(Place::Object(_)) => Some(format!("{file} is outside the session's folder, which was not allowed")),
+        Ok(Location::Object(_)) => Some(format!("{file} is outside the session's folder, which was not allowed")),
         Err(e) if allowed => Some(e.to_string()),
         _ => Some(format!("{file} is a link; write the path of a file")),
     }
