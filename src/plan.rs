@@ -142,6 +142,19 @@ pub(crate) struct PlannedClip {
     pub window: Window,
 }
 
+impl PlannedClip {
+    /// Whether, where it is not faded, its stem goes as it is into a block of this layout.
+    pub(crate) fn is_straight(&self, layout: Layout) -> bool {
+        let same = match &self.place {
+            Placing::Pan => true,
+            Placing::Fold(rows) => rows.iter().enumerate().all(|(row, columns)| {
+                columns.iter().enumerate().all(|(column, f)| *f == if row == column { 1.0 } else { 0.0 })
+            }),
+        };
+        self.gain == 1.0 && same && self.stem.spec.layout == layout
+    }
+}
+
 /// The fades of a use of a cue, over everything in it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Window {
