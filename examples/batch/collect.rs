@@ -9,7 +9,7 @@ use crate::{
     item::figures,
     job::{Job, Wrong},
     lines::{Line, Lines},
-    marker::{self, Marker},
+    marker::{self, Found, Marker},
     outcome, place,
     shard::Shard,
     twice,
@@ -42,7 +42,7 @@ const COLUMNS: [&str; 9] = [
 pub fn run(args: &CollectArgs) -> Result<u8, Failure> {
     let voice = Voice { quiet: false, verbose: false, json: false };
     let mut lines = Lines::open(&args.list, Shard::WHOLE)?;
-    let out = place::resolved(&args.out).map_err(|e| Failure::Usage(format!("--out {e}")))?;
+    let out = place::folder(&args.out).map_err(|e| Failure::Usage(format!("--out {e}")))?;
     let mut summary = Summary::start(&out)?;
     let (mut items, mut missing, mut failed) = (0, Missing::default(), 0u64);
     let mut shards = args.shards;
@@ -124,13 +124,18 @@ fn looked_at(out: &Path, list: &Path, lines: Vec<Line>) -> Result<Vec<Looked>> {
 
 /// The marker of an item that is there, or why it is missing; an error where the store does not say.
 fn there(out: &Path, job: &Job) -> Result<Result<Marker, String>> {
-    let Some(marker) = Marker::read(&marker::beside(out, &job.out))? else {
+    // A name that no store takes is the item's own fault.
+    let path = match place::resolved(&marker::beside(out, &job.out)) {
+        Ok(path) => path,
+        Err(e) => return Ok(Err(e.to_string())),
+    };
+    let Found::Marker(marker) = Marker::read(&path)? else {
         return Ok(Err(format!("{} is not done", job.out.display())));
     };
     Ok(if marker.id != job.id {
         Err(format!("{} is that of the item {:?}", job.out.display(), marker.id))
     } else if marker.whole(out)? {
-        Ok(marker)
+        Ok(*marker)
     } else {
         Err(format!("{} is marked as done, but is not there whole", job.out.display()))
     })

@@ -3,7 +3,7 @@
 use crate::{
     fingerprint::{self, Stem},
     job::Job,
-    marker::{self, Marker, Output},
+    marker::{self, Found, Marker, Output},
     outcome::{Outcome, Status},
     place, range,
     stop::Stop,
@@ -50,8 +50,10 @@ impl Desk<'_> {
         let session = job.load(self.outside).text(text.as_str(), &file)?;
         let print = |stems: &[Stem]| fingerprint::of(job, text.as_bytes(), &session, &file, stems, self.outside);
         let path = marker::beside(&self.out, &job.out);
-        if let Some(done) = Marker::read(&path)? {
-            if done.id != job.id {
+        match Marker::read(&path)? {
+            Found::Nothing => {}
+            Found::Unclear => place::remove(&path)?,
+            Found::Marker(done) if done.id != job.id => {
                 let what = format!(
                     "out {:?} is that of the item {:?}: two items cannot have one output; \
                      where the list was changed, remove {}",
@@ -61,22 +63,21 @@ impl Desk<'_> {
                 );
                 return Ok(Outcome::refused(what));
             }
-            let now = done.stems.iter().map(|stem| Stem::now(&stem.file));
-            let now: Option<Vec<Stem>> = now.collect::<Result<_>>()?;
-            let same = now.is_some_and(|stems| print(&stems) == done.fingerprint) && done.whole(&self.out)?;
-            if same && self.resume {
-                return Ok(Outcome {
-                    status: Status::Skipped,
-                    code: done.code,
-                    about: json!({ "out": job.out, "what": done.what }),
-                });
+            Found::Marker(done) => {
+                let now = done.stems.iter().map(|stem| Stem::now(&stem.file));
+                let now: Option<Vec<Stem>> = now.collect::<Result<_>>()?;
+                let same = now.is_some_and(|stems| print(&stems) == done.fingerprint) && done.whole(&self.out)?;
+                if same && self.resume {
+                    return Ok(Outcome {
+                        status: Status::Skipped,
+                        code: done.code,
+                        about: json!({ "out": job.out, "what": done.what }),
+                    });
+                }
+                if !same {
+                    place::remove(&path)?;
+                }
             }
-            if !same {
-                place::remove(&path)?;
-            }
-        } else {
-            // What cannot be read says nothing.
-            place::remove(&path)?;
         }
         self.folder(&job.out)?;
         let done = match &job.deliver {

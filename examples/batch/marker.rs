@@ -32,6 +32,14 @@ pub struct Marker {
     pub report: Value,
 }
 
+/// What is where a marker would be.
+pub enum Found {
+    Nothing,
+    /// Something that says nothing that can be read.
+    Unclear,
+    Marker(Box<Marker>),
+}
+
 /// A file that was published.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Output {
@@ -47,14 +55,14 @@ pub fn beside(folder: &Path, out: &Path) -> PathBuf {
 }
 
 impl Marker {
-    /// The marker at a path; `None` where there is none, and where it says nothing that can be read. Only of a store it is
-    /// an error that it cannot be read: it may be there another time.
-    pub fn read(path: &Path) -> Result<Option<Self>> {
-        let bytes = match place::read(path, LARGEST) {
+    /// The marker at a path. Only of a store it is an error that it cannot be read: it may be there another time.
+    pub fn read(path: &Path) -> Result<Found> {
+        Ok(match place::read(path, LARGEST) {
             Err(e) if place::is_link(path) => return Err(e),
-            read => read.ok().flatten(),
-        };
-        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+            Err(_) => Found::Unclear,
+            Ok(None) => Found::Nothing,
+            Ok(Some(bytes)) => serde_json::from_slice(&bytes).map_or(Found::Unclear, |m| Found::Marker(Box::new(m))),
+        })
     }
 
     /// Whether every file is there, in its length.

@@ -50,6 +50,15 @@ pub fn resolved(path: &Path) -> Result<PathBuf> {
     Err(Error::new(ErrorKind::Unsupported, format!("{}: is {what}", path.display())))
 }
 
+/// The same for a folder, which in a store has no name of its own: `s3://bucket` and `s3://bucket/out/` are folders.
+pub fn folder(path: &Path) -> Result<PathBuf> {
+    if !is_link(path) {
+        return Ok(path.to_owned());
+    }
+    let within = resolved(&path.join("summary.jsonl"))?;
+    Ok(within.parent().unwrap_or(path).to_owned())
+}
+
 /// The bytes of a file or an object, at most so many; `None` where there is none.
 pub fn read(path: &Path, most: u64) -> Result<Option<Vec<u8>>> {
     #[cfg(feature = "cloud")]

@@ -95,7 +95,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
 
 /// The folder of the outputs, made where it is missing, as it really is; or the link of one in a store that is in reach.
 fn out(asked: &Path) -> Result<PathBuf, Failure> {
-    let out = place::resolved(asked).map_err(|e| Failure::Usage(format!("--out {e}")))?;
+    let out = place::folder(asked).map_err(|e| Failure::Usage(format!("--out {e}")))?;
     if place::is_link(&out) {
         // One that is not would be told once more for every item.
         return match place::about(&out.join("summary.jsonl")) {

@@ -52,8 +52,9 @@ const LONGEST: Duration = Duration::from_secs(PATIENCE_S + 30);
 const TO_ABORT: Duration = Duration::from_secs(5);
 /// How long the look at an object may take that a failed request is followed by.
 const TO_LOOK: Duration = Duration::from_secs(2);
-/// The first pause before a request is tried again.
+/// The first pause before a request is tried again, and the longest.
 const PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Shorter values of the environment are no secrets.
 const SHORTEST_SECRET: usize = 4;
 
@@ -81,7 +82,9 @@ impl Bucket {
                 // Another request may have been answered meanwhile: then this one has the patience of all.
                 Err(e) if is_lost(&e) => {
                     if !self.answered.load(SeqCst) {
-                        return Err(Error::new(ErrorKind::HostUnreachable, format!("{UNREACHED}: {e}")));
+                        let why = e.to_string();
+                        let why = why.strip_prefix(AMISS).unwrap_or(&why);
+                        return Err(Error::new(ErrorKind::HostUnreachable, format!("{UNREACHED}: {why}; {LOOK}")));
                     }
                 }
                 Err(e) if !is_decided(&e) => self.answered.store(true, SeqCst),
@@ -96,7 +99,10 @@ impl Bucket {
 }
 
 /// What is said of a store that no request has reached.
-const UNREACHED: &str = "the store was never reached: look at its endpoint in the environment, and at the network";
+const UNREACHED: &str = "the store was never reached";
+const LOOK: &str = "look at its endpoint in the environment, and at the network";
+/// What is said of everything that has no words of its own.
+const AMISS: &str = "the store does not answer as it should: ";
 
 /// Whether no connection was made, or no answer came in time.
 fn is_lost(e: &Error) -> bool {
@@ -171,7 +177,7 @@ pub(crate) fn get(url: &Url, range: Range<u64>, tag: Option<&str>) -> Pending<Go
                         return Err(e);
                     }
                     sleep(pause).await;
-                    pause *= 2;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
                 }
                 done => return done,
             }
@@ -314,12 +320,15 @@ fn located(url: &Url) -> Result<(Arc<Bucket>, Key)> {
 fn open(url: &Url) -> std::result::Result<Bucket, StoreError> {
     // Where the program has chosen one already, that is used.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let patient = RetryConfig { retry_timeout: PATIENCE * 3 / 4, ..RetryConfig::default() };
-    let backoff = BackoffConfig { max_backoff: FIRST_PAUSE, ..BackoffConfig::default() };
-    let soon = RetryConfig { retry_timeout: FIRST_PATIENCE, backoff, ..RetryConfig::default() };
-    let first = connected(url, soon)?;
+    // The time alone ends it, not how often that was.
+    let patience = |retry_timeout, max_backoff| {
+        let backoff = BackoffConfig { max_backoff, ..BackoffConfig::default() };
+        RetryConfig { backoff, max_retries: usize::MAX, retry_timeout }
+    };
+    let first = connected(url, patience(FIRST_PATIENCE, FIRST_PAUSE))?;
     // What is in memory is in one place.
-    let store = if url.scheme == "memory" { Arc::clone(&first) } else { connected(url, patient)? };
+    let store =
+        if url.scheme == "memory" { Arc::clone(&first) } else { connected(url, patience(PATIENCE, LONGEST_PAUSE))? };
     Ok(Bucket { first, store, answered: AtomicBool::new(false) })
 }
 
@@ -362,10 +371,14 @@ fn plain(e: StoreError) -> Error {
                 kind = cause.downcast_ref::<HttpError>().map_or(kind, kind_of);
             }
             let first: String = deepest.to_string().lines().next().unwrap_or_default().chars().take(200).collect();
-            if first.strip_prefix(STATUS).is_some_and(|status| status.starts_with('5') || status.starts_with("429")) {
-                kind = ErrorKind::ResourceBusy;
-            }
-            Error::new(kind, format!("the store does not answer as it should: {}", without_secrets(first)))
+            let status = first.strip_prefix(STATUS).and_then(|rest| rest.get(..3)?.parse::<u16>().ok());
+            kind = match status {
+                Some(429 | 500..) => ErrorKind::ResourceBusy,
+                // What S3 says of a connection that was too slow, among much else.
+                Some(400 | 408) | None => kind,
+                Some(_) => ErrorKind::InvalidInput,
+            };
+            Error::new(kind, format!("{AMISS}{}", without_secrets(first)))
         }
     }
 }

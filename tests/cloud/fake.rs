@@ -16,13 +16,14 @@ pub const KEY: &str = "AKIAEXAMPLEEXAMPLE00";
 pub const SECRET: &str = "hunter2hunter2hunter2hunter2hunter2hunte";
 
 /// The variables that lead to a store at an address.
-pub fn variables(endpoint: &str) -> [(&'static str, String); 5] {
+pub fn variables(endpoint: &str) -> [(&'static str, String); 6] {
     [
         ("AWS_ENDPOINT", endpoint.to_owned()),
         ("AWS_ALLOW_HTTP", "true".to_owned()),
         ("AWS_REGION", "us-east-1".to_owned()),
         ("AWS_ACCESS_KEY_ID", KEY.to_owned()),
         ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()),
+        ("NO_PROXY", "*".to_owned()),
     ]
 }
 
@@ -41,7 +42,14 @@ pub fn fetched(port: u16, key: &str) -> Option<Vec<u8>> {
     answer.starts_with(b"HTTP/1.1 200").then(|| answer.split_off(body))
 }
 
-/// Puts an object into a server without this crate; without a slash in its name it is a bucket.
+/// Makes a bucket that everyone may read.
+pub fn bucket(port: u16, name: &str) {
+    put(port, name, b"");
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::NAME","arn:aws:s3:::NAME/*"]}]}"#;
+    put(port, &format!("{name}?policy"), policy.replace("NAME", name).as_bytes());
+}
+
+/// Puts an object into a server without this crate.
 pub fn put(port: u16, key: &str, bytes: &[u8]) {
     let mut to = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let size = bytes.len();
@@ -50,7 +58,7 @@ pub fn put(port: u16, key: &str, bytes: &[u8]) {
     to.write_all(bytes).unwrap();
     let mut answer = String::new();
     to.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 20"), "{answer}");
 }
 
 #[derive(Default)]
@@ -203,6 +211,15 @@ impl State {
                 objects.insert(key.to_owned(), body);
                 answer
             }
+            ("POST", _) if query.starts_with("delete") => {
+                let body = String::from_utf8_lossy(&body);
+                let name = body.split("<Key>").nth(1).and_then(|rest| rest.split("</Key>").next()).unwrap_or_default();
+                let key = format!("{key}/{name}");
+                self.log.lock().unwrap().push(format!("DELETE {key}"));
+                objects.remove(&key);
+                let text = format!("<DeleteResult><Deleted><Key>{name}</Key></Deleted></DeleteResult>");
+                ("200 OK", String::new(), text.into_bytes())
+            }
             ("POST", _) if upload.is_empty() => {
                 let id = self.uploads.fetch_add(1, SeqCst);
                 let text = format!(
@@ -223,13 +240,7 @@ impl State {
                 objects.insert(key.to_owned(), whole);
                 ("200 OK", String::new(), text.into_bytes())
             }
-            ("DELETE", _) => {
-                if upload.is_empty() {
-                    note("DELETE");
-                    objects.remove(key);
-                }
-                plain("204 No Content")
-            }
+            ("DELETE", _) => plain("204 No Content"),
             _ => plain("405 Method Not Allowed"),
         }
     }

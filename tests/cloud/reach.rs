@@ -9,6 +9,7 @@ use crate::{
 use soundtrack::{Bounce, source, store};
 use std::{
     fs, io,
+    net::{TcpListener, TcpStream},
     path::Path,
     process::Command,
     thread,
@@ -32,6 +33,18 @@ fn fake() -> Option<Fake> {
     Some(Fake::start(endpoint.rsplit_once(':').unwrap().1.parse().unwrap()))
 }
 
+/// A port that takes no more connections, and says nothing; with what takes it.
+fn silent() -> (Vec<TcpStream>, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let more = || TcpStream::connect_timeout(&address, Duration::from_millis(300)).ok();
+    let taken: Vec<TcpStream> = std::iter::from_fn(more).take(800).collect();
+    println!("{address} is silent after {} connections", taken.len());
+    // It stays as it is until this process ends.
+    std::mem::forget(listener);
+    (taken, format!("http://{address}"))
+}
+
 fn kind(e: &soundtrack::Error) -> io::ErrorKind {
     let mut cause = std::error::Error::source(e);
     while let Some(e) = cause {
@@ -47,11 +60,12 @@ fn kind(e: &soundtrack::Error) -> io::ErrorKind {
 fn a_store_that_was_never_reached_is_told_soon() {
     let Ok(endpoint) = std::env::var(ENDPOINT) else {
         let name = "a_store_that_was_never_reached_is_told_soon";
-        // Nobody listens; there is no such host; the network leads nowhere.
+        // Nobody listens; there is no such host; no way there; nothing comes back.
         let closed = format!("http://127.0.0.1:{}", free_port());
+        let (_taken, silent) = silent();
         return thread::scope(|threads| {
             let ask = |endpoint| threads.spawn(move || again(name, endpoint));
-            let all = [ask(&closed), ask("http://nowhere.invalid"), ask("http://192.0.2.1")];
+            let all = [ask(&closed), ask("http://nowhere.invalid"), ask("http://192.0.2.1"), ask(&silent)];
             all.into_iter().for_each(|t| t.join().unwrap());
         });
     };

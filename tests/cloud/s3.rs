@@ -3,7 +3,7 @@
 //! Credentials and endpoint come from the environment, so every test runs once more in a process that has them.
 
 use crate::{
-    fake::{KEY, SECRET, free_port, put, variables},
+    fake::{KEY, SECRET, bucket, free_port, variables},
     proxy::Wire,
     stems::{drained, flac, mixed_here, read, session, wav},
 };
@@ -59,7 +59,7 @@ fn wired(name: &str) -> Option<Arc<Wire>> {
         return Some(Wire::start(port.parse().unwrap(), server));
     }
     let server = Server::start()?;
-    put(server.1, "music", b"");
+    bucket(server.1, "music");
     let wire = free_port();
     let mut again = Command::new(std::env::current_exe().unwrap());
     again
