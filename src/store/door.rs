@@ -253,6 +253,26 @@ pub(crate) fn delete(url: &Url) -> Pending<()> {
     })
 }
 
+/// The names of the objects of a folder, without those in folders within, sorted; `within` is one that might be among them.
+pub(crate) fn list(within: &Url) -> Pending<Vec<String>> {
+    let at = located(within);
+    let folder = within.key.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    start(LONGEST, async move {
+        let (bucket, _) = at?;
+        let folder =
+            folder.map(Key::parse).transpose().map_err(|e| Error::new(ErrorKind::InvalidInput, e.to_string()))?;
+        let asked = |store: Store| {
+            let folder = folder.clone();
+            async move { store.list_with_delimiter(folder.as_ref()).await }
+        };
+        let listed = bucket.ask(asked).await?;
+        let name = |meta: &ObjectMeta| meta.location.filename().map(str::to_owned);
+        let mut names: Vec<String> = listed.objects.iter().filter_map(name).collect();
+        names.sort();
+        Ok(names)
+    })
+}
+
 /// An object that is sent in parts.
 #[derive(Debug)]
 pub(crate) struct Parts(Box<dyn MultipartUpload>);

@@ -44,6 +44,46 @@ pub fn about(link: &str) -> Result<Option<About>> {
     door::head(&object(link)?).wait().map_err(|e| unreadable(link, e))
 }
 
+/// The names of the objects of a folder of a store, `s3://bucket` or `s3://bucket/stems/`, or with `file://` of the files of
+/// one of this machine; without those in folders within, sorted. A folder that is not there has none in a store.
+///
+/// ```
+/// use soundtrack::store;
+/// store::write("memory://song/stems/vox.wav", "")?;
+/// store::write("memory://song/stems/bass.wav", "")?;
+/// store::write("memory://song/stems/old/bass.wav", "")?;
+/// assert_eq!(store::list("memory://song/stems/")?, ["bass.wav", "vox.wav"]);
+/// # Ok::<(), soundtrack::Error>(())
+/// ```
+///
+/// # Errors
+/// `NotFound` where the store does not answer or refuses access, and for a folder of this machine that is not there;
+/// `Unsupported` for a name that is no folder's.
+pub fn list(folder: &str) -> Result<Vec<String>> {
+    listed(Path::new(folder)).map_err(|e| unreadable(folder, e))?
+}
+
+/// The same for a folder that is named by a link or a path.
+pub(crate) fn listed(folder: &Path) -> io::Result<Result<Vec<String>>> {
+    // A folder has no name of its own, but what would be in it has.
+    let folder = match Location::of(&folder.join("x")) {
+        Ok(Location::Object(within)) => return door::list(&within).wait().map(Ok),
+        Ok(Location::Local(within)) => within.parent().unwrap_or(folder).to_owned(),
+        Err(e) => return Ok(Err(e)),
+    };
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(&folder)? {
+        let entry = entry?;
+        if entry.path().is_file()
+            && let Ok(name) = entry.file_name().into_string()
+        {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(Ok(names))
+}
+
 /// Reads an object, or with `file://` a file: at most `most` bytes.
 ///
 /// # Errors

@@ -9,11 +9,11 @@ use crate::{
     s3::Server,
     stems::{link, wav},
 };
-use desk::{Desk, Ended, count, ended, lines};
+use desk::{Desk, Ended, built, count, ended, lines};
 use soundtrack::store;
 use std::{
     fs,
-    process::Child,
+    process::{Child, Command},
     thread,
     time::{Duration, Instant},
 };
@@ -124,6 +124,31 @@ fn shards_in_a_store(port: u16) {
     again("12 done, 0 skipped");
     again("0 done, 12 skipped");
     program.run(&["collect", "s3://music/in/jobs.jsonl", "--out", "s3://music/far"]).expect(0, "12 of 12");
+    stems_of_a_folder(&program);
+}
+
+/// `mixdown` with a folder of a store, and with a pattern.
+fn stems_of_a_folder(program: &Program) {
+    put(program.port, "music/stems/notes.txt", b"no audio");
+    put(program.port, "music/stems/old/c.wav", &wav(3, 4800));
+    fs::create_dir(program.desk.path("stems")).unwrap();
+    for (n, name) in (1..).zip(["b.wav", "a.wav"]) {
+        put(program.port, &format!("music/stems/{name}"), &wav(n, 48_000));
+        fs::write(program.desk.path(format!("stems/{name}")), wav(n, 48_000)).unwrap();
+    }
+    let mixdown = |arguments: &[&str]| {
+        let mut command = Command::new(built("mixdown"));
+        command.args(arguments).current_dir(program.desk.path(""));
+        ended(command.envs(variables(&format!("http://127.0.0.1:{}", program.port))).output().unwrap())
+    };
+    mixdown(&["stems", "-o", "stems.wav"]).expect(0, "");
+    let wanted = fs::read(program.desk.path("stems.wav")).unwrap();
+    for (input, out) in [("s3://music/stems/", "all.wav"), ("s3://music/stems/*.wav", "some.wav")] {
+        mixdown(&[input, "-o", &format!("s3://music/{out}")]).expect(0, "");
+        assert!(fetched(program.port, &format!("music/{out}")).unwrap() == wanted, "{input}");
+    }
+    let none = mixdown(&["s3://music/stems/*.flac", "-o", "s3://music/none.wav"]);
+    none.expect(4, "s3://music/stems/*.flac: there is no audio file in this folder");
 }
 
 #[test]

@@ -176,6 +176,22 @@ impl State {
         let note = |what: &str| self.log.lock().unwrap().push(format!("{what} {key}"));
         let written = |bytes: &[u8]| format!("ETag: {}\r\n", tag(bytes));
         match (method, part) {
+            ("GET", _) if query.contains("list-type=2") => {
+                // All objects whose names begin so, and of those within folders nothing.
+                let prefix = query.split('&').find_map(|q| q.strip_prefix("prefix=")).unwrap_or_default();
+                let prefix = prefix.replace("%2F", "/").replace("%2f", "/");
+                let mut text = "<ListBucketResult>".to_owned();
+                for (name, bytes) in objects.iter() {
+                    let name = name.strip_prefix(key).and_then(|name| name.strip_prefix('/')).unwrap_or_default();
+                    if name.strip_prefix(&*prefix).is_some_and(|rest| !rest.is_empty() && !rest.contains('/')) {
+                        let (size, date) = (bytes.len(), "2015-10-21T07:28:00.000Z");
+                        text += &format!(
+                            "<Contents><Key>{name}</Key><Size>{size}</Size><LastModified>{date}</LastModified></Contents>"
+                        );
+                    }
+                }
+                ("200 OK", String::new(), (text + "</ListBucketResult>").into_bytes())
+            }
             ("GET" | "HEAD", _) => {
                 let Some(bytes) = objects.get(key) else { return plain("404 Not Found") };
                 if headers.get("if-match").is_some_and(|wanted| *wanted != tag(bytes)) {
