@@ -115,7 +115,9 @@ fn is_decided(e: &Error) -> bool {
     matches!(e.kind(), AlreadyExists | HostUnreachable | InvalidData | InvalidInput | NotFound | PermissionDenied)
 }
 
-static BUCKETS: Mutex<Option<HashMap<(&'static str, String), Arc<Bucket>>>> = Mutex::new(None);
+/// Those that were asked for something, by scheme and name.
+type Buckets = HashMap<(&'static str, String), Arc<Bucket>>;
+static BUCKETS: Mutex<Option<Buckets>> = Mutex::new(None);
 
 /// What a store tells about an object.
 #[derive(Clone, Debug, PartialEq, Eq)]

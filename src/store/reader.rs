@@ -16,7 +16,7 @@ pub struct Reader(Bytes);
 #[derive(Debug)]
 enum Bytes {
     File(File),
-    Object { remote: Remote, at: u64 },
+    Object { remote: Box<Remote>, at: u64 },
 }
 
 /// Opens an object, or with `file://` a file, to be read from its start.
@@ -37,7 +37,7 @@ pub fn open(link: &str) -> Result<Reader> {
     let unreadable = |e: io::Error| Error::new(ErrorKind::NotFound, format!("{link}: {e}")).because(e);
     Ok(Reader(match Location::of(Path::new(link))? {
         Location::Local(path) => Bytes::File(File::open(path).map_err(unreadable)?),
-        Location::Object(url) => Bytes::Object { remote: Remote::open(url).map_err(unreadable)?, at: 0 },
+        Location::Object(url) => Bytes::Object { remote: Box::new(Remote::open(url).map_err(unreadable)?), at: 0 },
     }))
 }
 
