@@ -25,7 +25,7 @@ pub(crate) use routing::{Gates, Routing, sounding};
 use crate::{
     curve::{Automation, Fade},
     dsp::{limiter::Limiter, pan::PanLaw},
-    error::{Error, Result},
+    error::Result,
     layout::Layout,
     session::Session,
     sink::Dither,
@@ -190,7 +190,7 @@ impl Plan {
     /// Checks the whole session, opens every stem once to learn what it is, and puts everything in order.
     ///
     /// # Errors
-    /// Everything that is wrong at once, in [`Error::problems`]: kind `Session`, or the kind that all problems share
+    /// Everything that is wrong at once, in [`crate::Error::problems`]: kind `Session`, or the kind that all problems share
     /// (`NotFound`, `Unsupported`, `Corrupt`).
     pub fn compile(session: &Session) -> Result<Self> {
         Self::compiled(session, Scope::Heard)
@@ -206,16 +206,12 @@ impl Plan {
             voices.extend(own);
             cues.push(planned);
         }
-        let (problems, notes) = place.done();
-        if problems.is_empty() {
-            let mut plan = route::lanes(session, voices, scope);
-            plan.markers = markers::of(session, &cues);
-            plan.cues = cues;
-            plan.notes = notes;
-            Ok(plan)
-        } else {
-            Err(Error::session(problems))
-        }
+        let notes = place.done()?;
+        let mut plan = route::lanes(session, voices, scope);
+        plan.markers = markers::of(session, &cues);
+        plan.cues = cues;
+        plan.notes = notes;
+        Ok(plan)
     }
 
     /// Rate and layout of the output.
