@@ -190,7 +190,7 @@ impl Plan {
     /// Checks the whole session, opens every stem once to learn what it is, and puts everything in order.
     ///
     /// # Errors
-    /// Everything that is wrong at once, in [`crate::Error::problems`]: kind `Session`, or the kind that all problems share
+    /// Everything that is wrong at once, in [`Error::problems`](crate::Error::problems): kind `Session`, or the kind that all problems share
     /// (`NotFound`, `Unsupported`, `Corrupt`).
     pub fn compile(session: &Session) -> Result<Self> {
         Self::compiled(session, Scope::Heard)
