@@ -50,6 +50,14 @@ impl Block {
         self.frames = frames.min(self.capacity);
     }
 
+    /// Makes room for so many frames and no more; what it holds is lost.
+    pub(crate) fn set_capacity(&mut self, capacity: usize) {
+        if capacity != self.capacity {
+            (self.capacity, self.frames) = (capacity, 0);
+            self.data.resize(self.layout.channels() * capacity, 0.0);
+        }
+    }
+
     /// The samples of a channel, `frames()` long; empty for a channel that the layout does not have.
     #[must_use]
     pub fn channel(&self, ch: usize) -> &[f64] {

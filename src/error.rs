@@ -167,8 +167,8 @@ impl Error {
     }
 
     /// The same error as one of a session's problems.
-    pub(crate) fn into_problem(self) -> Problem {
-        Problem { what: self.what, kind: self.kind, place: None }
+    pub(crate) fn as_problem(&self) -> Problem {
+        Problem { what: self.what.clone(), kind: self.kind, place: None }
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) use routing::{Gates, Routing, sounding};
 use crate::{
     curve::{Automation, Fade},
     dsp::{limiter::Limiter, pan::PanLaw},
-    error::{Error, Result},
+    error::Result,
     layout::Layout,
     session::Session,
     sink::Dither,
@@ -142,6 +142,19 @@ pub(crate) struct PlannedClip {
     pub window: Window,
 }
 
+impl PlannedClip {
+    /// Whether, where it is not faded, its stem goes as it is into a block of this layout.
+    pub(crate) fn is_straight(&self, layout: Layout) -> bool {
+        let same = match &self.place {
+            Placing::Pan => true,
+            Placing::Fold(rows) => rows.iter().enumerate().all(|(row, columns)| {
+                columns.iter().enumerate().all(|(column, f)| *f == if row == column { 1.0 } else { 0.0 })
+            }),
+        };
+        self.gain == 1.0 && same && self.stem.spec.layout == layout
+    }
+}
+
 /// The fades of a use of a cue, over everything in it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Window {
@@ -177,7 +190,7 @@ impl Plan {
     /// Checks the whole session, opens every stem once to learn what it is, and puts everything in order.
     ///
     /// # Errors
-    /// Everything that is wrong at once, in [`Error::problems`]: kind `Session`, or the kind that all problems share
+    /// Everything that is wrong at once, in [`crate::Error::problems`]: kind `Session`, or the kind that all problems share
     /// (`NotFound`, `Unsupported`, `Corrupt`).
     pub fn compile(session: &Session) -> Result<Self> {
         Self::compiled(session, Scope::Heard)
@@ -193,16 +206,12 @@ impl Plan {
             voices.extend(own);
             cues.push(planned);
         }
-        let (problems, notes) = place.done();
-        if problems.is_empty() {
-            let mut plan = route::lanes(session, voices, scope);
-            plan.markers = markers::of(session, &cues);
-            plan.cues = cues;
-            plan.notes = notes;
-            Ok(plan)
-        } else {
-            Err(Error::session(problems))
-        }
+        let notes = place.done()?;
+        let mut plan = route::lanes(session, voices, scope);
+        plan.markers = markers::of(session, &cues);
+        plan.cues = cues;
+        plan.notes = notes;
+        Ok(plan)
     }
 
     /// Rate and layout of the output.

@@ -3,8 +3,10 @@
 //! **Promises.** A name is taken as it is written: `s3://bucket/stems/a b.wav` is the object `stems/a b.wav`. Credentials
 //! and endpoints come from the environment (`AWS_…`, `GOOGLE_…`, `AZURE_…`) and stand in no message. What is read is of one
 //! version of the object, or an error. What is written appears whole or not at all. Every request ends: it is tried again
-//! for [`PATIENCE_S`] seconds, and then is an error that names the object. **Does not** list folders, and keeps nothing on
-//! this machine.
+//! for [`PATIENCE_S`] seconds, and then is an error that names the object; one that is under way then is waited for, 50 s in
+//! all at most. A store that never answered, and to which no connection can be made, is told within [`FIRST_PATIENCE_S`]
+//! seconds: attempts are begun for 4 s, at most 1 s apart, and each has 5 s to connect. **Does not** keep anything
+//! on this machine.
 //!
 //! `memory://` is one store of this process. Without the feature `cloud` there is only the refusal of such names.
 
@@ -12,15 +14,23 @@
 mod door;
 mod location;
 #[cfg(feature = "cloud")]
+mod reader;
+#[cfg(feature = "cloud")]
 mod remote;
 #[cfg(feature = "cloud")]
 mod upload;
 
 pub(crate) use location::{Location, is_link, joined};
 #[cfg(feature = "cloud")]
+pub(crate) use whole::listed;
+#[cfg(feature = "cloud")]
 pub(crate) use {location::Url, remote::Remote, upload::Upload};
 
 #[cfg(feature = "cloud")]
 mod whole;
 #[cfg(feature = "cloud")]
-pub use whole::{PATIENCE_S, create, delete, read, write};
+pub use {
+    door::About,
+    reader::{Reader, open},
+    whole::{FIRST_PATIENCE_S, PATIENCE_S, about, create, delete, list, local, read, write},
+};

@@ -50,7 +50,8 @@ impl Source for Failing {
         if self.0 >= 24_000 {
             return (self.1)();
         }
-        out.fill(out.capacity().min(1000), 0.5);
+        let left = usize::try_from(24_000 - self.0).unwrap();
+        out.fill(out.capacity().min(1000).min(left), 0.5);
         self.0 += out.frames() as u64;
         Ok(out.frames())
     }

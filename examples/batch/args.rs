@@ -4,7 +4,8 @@ use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
 const ABOUT_JOBS: &str = "\
-The list: JSON Lines, one line a mix. Paths of sessions are relative to the list, outputs lie under DIR.
+The list: JSON Lines, one line a mix. Paths of sessions are relative to the list, outputs lie under DIR. With the feature
+cloud JOBS, DIR, sessions and stems may be s3://bucket/name, gs://, az:// or file://.
   {\"id\":\"e01.de\",\"session\":\"e01/session.toml\",\"deliver\":\"full\",\"set\":{\"lang\":\"de\"},\"out\":\"e01/de.wav\"}
   {\"id\":\"mix-17\",\"session\":\"base.toml\",\"set\":{\"track.vox.gain\":-3.2},\"range\":\"12s..22s\",\"out\":\"000/17.wav\"}
 Keys: id, session, out; deliver, set, range, format, rate.
@@ -56,7 +57,7 @@ pub struct RunArgs {
     /// The list of jobs
     #[arg(value_name = "JOBS")]
     pub list: PathBuf,
-    /// The folder that the outputs lie under; made where it is missing
+    /// The folder that the outputs lie under, made where it is missing; or one of an object store
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Which shard, counted from 0, and of how many: 3/200
@@ -88,7 +89,7 @@ pub struct CollectArgs {
     /// The list of jobs
     #[arg(value_name = "JOBS")]
     pub list: PathBuf,
-    /// The folder that the outputs lie under
+    /// The folder that the outputs lie under; or one of an object store
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Into how many shards the list was divided [default: as the outputs say]

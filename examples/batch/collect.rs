@@ -8,18 +8,21 @@ use crate::{
     failure::Failure,
     item::figures,
     job::{Job, Wrong},
-    lines::Lines,
-    marker::{self, Marker},
-    outcome::place,
+    lines::{Line, Lines},
+    marker::{self, Found, Marker},
+    outcome, place,
     shard::Shard,
     twice,
     voice::Voice,
 };
 use serde_json::{Value, json};
 use soundtrack::{Error, ErrorKind, Result, sink::WholeFile};
-use std::{collections::BTreeSet, io::Write, path::Path};
+use std::{collections::BTreeSet, io::Write, path::Path, thread};
 
 const MISSING: u8 = 1;
+/// Lines that are looked at together, and how many of them at the same time in a store, which answers late but many at once.
+const TOGETHER: usize = 256;
+const AT_ONCE: usize = 16;
 /// More missing items are only counted on stderr.
 const MOST_SAID: u64 = 20;
 /// Columns of the table after id, index and status.
@@ -39,30 +42,36 @@ const COLUMNS: [&str; 9] = [
 pub fn run(args: &CollectArgs) -> Result<u8, Failure> {
     let voice = Voice { quiet: false, verbose: false, json: false };
     let mut lines = Lines::open(&args.list, Shard::WHOLE)?;
-    let mut summary = Summary::start(&args.out)?;
+    let out = place::folder(&args.out).map_err(|e| Failure::Usage(format!("--out {e}")))?;
+    let mut summary = Summary::start(&out)?;
     let (mut items, mut missing, mut failed) = (0, Missing::default(), 0u64);
     let mut shards = args.shards;
-    while let Some((index, text)) = lines.line()? {
-        items += 1;
-        let job = text.map_err(|what| Wrong { column: 1, what }).and_then(|text| Job::parse(&text));
-        let found = match &job {
-            Ok(job) => there(&args.out, job).map_err(|what| format!("{:?}: {what}", job.id)),
-            Err(wrong) => Err(place(&args.list, index, wrong)),
-        };
-        let id = job.as_ref().ok().map(|job| job.id.as_str());
-        match found {
-            Ok(marker) => {
-                if shards.is_none() {
-                    shards = Some(marker.shards);
+    loop {
+        let mut some = Vec::with_capacity(TOGETHER);
+        while some.len() < TOGETHER
+            && let Some(line) = lines.line()?
+        {
+            some.push(line);
+        }
+        if some.is_empty() {
+            break;
+        }
+        for (index, id, found) in looked_at(&out, &args.list, some)? {
+            items += 1;
+            match found {
+                Ok(marker) => {
+                    if shards.is_none() {
+                        shards = Some(marker.shards);
+                    }
+                    failed += u64::from(marker.code != 0);
+                    summary.add(id.as_deref(), index, &marker)?;
                 }
-                failed += u64::from(marker.code != 0);
-                summary.add(id, index, &marker)?;
-            }
-            Err(what) => {
-                missing.add(index);
-                summary.lack(id, index, &what)?;
-                if missing.count <= MOST_SAID {
-                    voice.caution(&what);
+                Err(what) => {
+                    missing.add(index);
+                    summary.lack(id.as_deref(), index, &what)?;
+                    if missing.count <= MOST_SAID {
+                        voice.caution(&what);
+                    }
                 }
             }
         }
@@ -70,12 +79,13 @@ pub fn run(args: &CollectArgs) -> Result<u8, Failure> {
     summary.finish()?;
     let twice = twice::find(&args.list, items)?;
     for twice in &twice {
-        voice.error(&place(&args.list, twice.index, &Wrong { column: 1, what: twice.what.clone() }), "session");
+        voice
+            .error(&outcome::place(&args.list, twice.index, &Wrong { column: 1, what: twice.what.clone() }), "session");
     }
     voice.note(&format!(
         "{} of {items} items are there, {failed} of them with a failed check; summary.jsonl and summary.csv are in {}",
         items - missing.count,
-        args.out.display()
+        out.display()
     ));
     if missing.count > 0 {
         // Where nothing was done, and nothing said, each line is a shard of its own.
@@ -86,20 +96,49 @@ pub fn run(args: &CollectArgs) -> Result<u8, Failure> {
     Ok(if missing.count > 0 || !twice.is_empty() { MISSING } else { 0 })
 }
 
-/// The marker of an item that is there.
-fn there(folder: &Path, job: &Job) -> std::result::Result<Marker, String> {
-    let path = marker::beside(folder, &job.out);
-    let Some(marker) = Marker::read(&path) else {
-        return Err(format!("{} is not done", job.out.display()));
+/// A line of the list: its number, its id, and its marker or why it is missing.
+type Looked = (u64, Option<String>, Result<Marker, String>);
+
+/// Looks at lines, in their order.
+fn looked_at(out: &Path, list: &Path, lines: Vec<Line>) -> Result<Vec<Looked>> {
+    let look = |(index, text): &Line| {
+        let text = text.as_ref().map_err(|what| Wrong { column: 1, what: what.clone() });
+        match text.and_then(|text| Job::parse(text)) {
+            Ok(job) => {
+                let found = there(out, &job)?.map_err(|what| format!("{:?}: {what}", job.id));
+                Ok((*index, Some(job.id), found))
+            }
+            Err(wrong) => Ok((*index, None, Err(outcome::place(list, *index, &wrong)))),
+        }
     };
-    if marker.id != job.id {
-        return Err(format!("{} is that of the item {:?}", job.out.display(), marker.id));
-    }
-    if marker.whole(folder) {
-        Ok(marker)
+    let threads = if place::is_link(out) { AT_ONCE } else { 1 };
+    thread::scope(|scope| {
+        let some = lines.chunks(lines.len().div_ceil(threads).max(1));
+        let workers: Vec<_> =
+            some.map(|some| scope.spawn(move || some.iter().map(look).collect::<Result<Vec<_>>>())).collect();
+        let panicked = |_| Err(Error::new(ErrorKind::Output, "a thread of the program stopped without saying why"));
+        let found: Result<Vec<Vec<Looked>>> = workers.into_iter().map(|w| w.join().unwrap_or_else(panicked)).collect();
+        Ok(found?.into_iter().flatten().collect())
+    })
+}
+
+/// The marker of an item that is there, or why it is missing; an error where the store does not say.
+fn there(out: &Path, job: &Job) -> Result<Result<Marker, String>> {
+    // A name that no store takes is the item's own fault.
+    let path = match place::resolved(&marker::beside(out, &job.out)) {
+        Ok(path) => path,
+        Err(e) => return Ok(Err(e.to_string())),
+    };
+    let Found::Marker(marker) = Marker::read(&path)? else {
+        return Ok(Err(format!("{} is not done", job.out.display())));
+    };
+    Ok(if marker.id != job.id {
+        Err(format!("{} is that of the item {:?}", job.out.display(), marker.id))
+    } else if marker.whole(out)? {
+        Ok(*marker)
     } else {
         Err(format!("{} is marked as done, but is not there whole", job.out.display()))
-    }
+    })
 }
 
 /// The lines that are missing, as stretches: memory grows with the gaps, not with the lines.

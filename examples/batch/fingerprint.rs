@@ -1,15 +1,13 @@
-//! What an output was made of, as one number: the session's text, what is set in it, the stems by size and time, the
-//! version of this program. The same number is the same output.
+//! What an output was made of, as one number: the session's text, what is set in it, the stems by size and time or by size
+//! and the store's tag, the version of this program. The same number is the same output.
 
-use crate::job::Job;
+use crate::{job::Job, place};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use soundtrack::{Content, Deliverable, Input, Plan, Result, Session, Track};
+use soundtrack::{Content, Deliverable, Error, ErrorKind, Input, Plan, Result, Session, Track};
 use std::{
     fmt::Write as _,
-    fs,
     path::{Path, PathBuf},
-    time::UNIX_EPOCH,
 };
 
 /// A stem as it was when it was used.
@@ -17,16 +15,27 @@ use std::{
 pub struct Stem {
     pub file: PathBuf,
     pub bytes: u64,
-    /// When it was last written, in nanoseconds since 1970.
+    /// When a file was last written, in nanoseconds since 1970.
     pub written_ns: Option<u128>,
+    /// What a store calls this version of an object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
 }
 
 impl Stem {
     /// The stem as it is now; `None` where it is gone.
-    pub fn now(file: &Path) -> Option<Self> {
-        let about = fs::metadata(file).ok()?;
-        let since = about.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
-        Some(Self { file: file.to_owned(), bytes: about.len(), written_ns: since.map(|d| d.as_nanos()) })
+    pub fn now(file: &Path) -> Result<Option<Self>> {
+        let about = place::about(&place::resolved(file)?)?;
+        Ok(about.map(|a| Self { file: file.to_owned(), bytes: a.bytes, written_ns: a.written_ns, tag: a.tag }))
+    }
+
+    /// All stems as they are now. They are looked at before they are mixed: one that changes afterwards ends the mix, or
+    /// makes the item one that is done again.
+    pub fn all(files: Vec<PathBuf>) -> Result<Vec<Self>> {
+        let gone = |file: &Path| {
+            Error::new(ErrorKind::Corrupt, format!("{}: was removed before it was mixed", file.display()))
+        };
+        files.iter().map(|file| Self::now(file)?.ok_or_else(|| gone(file))).collect()
     }
 }
 
@@ -54,6 +63,9 @@ pub fn of(job: &Job, text: &[u8], session: &Session, file: &Path, stems: &[Stem]
     for stem in stems {
         add(&beside(&stem.file));
         add(format!("{} {:?}", stem.bytes, stem.written_ns).as_bytes());
+        if let Some(tag) = &stem.tag {
+            add(tag.as_bytes());
+        }
     }
     hash.finalize().iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");

@@ -3,9 +3,9 @@
 use crate::{
     fingerprint::{self, Stem},
     job::Job,
-    marker::{self, Marker, Output},
+    marker::{self, Found, Marker, Output},
     outcome::{Outcome, Status},
-    range,
+    place, range,
     stop::Stop,
 };
 use serde_json::{Value, json};
@@ -18,9 +18,9 @@ use std::{
 
 /// What is the same for all items.
 pub struct Desk<'a> {
-    /// The folder of the list, which sessions are relative to.
+    /// The folder of the list, which sessions are relative to; it may be one of a store.
     pub list: PathBuf,
-    /// The folder of the outputs, as it really is.
+    /// The folder of the outputs, as it really is, or the link of one in a store.
     pub out: PathBuf,
     pub resume: bool,
     pub outside: bool,
@@ -35,7 +35,7 @@ struct Published {
     code: u8,
     what: Option<String>,
     outputs: Vec<PathBuf>,
-    stems: Vec<PathBuf>,
+    stems: Vec<Stem>,
     report: Value,
 }
 
@@ -46,14 +46,14 @@ impl Desk<'_> {
     }
 
     fn tried(&self, job: &Job) -> Result<Outcome> {
-        let file = self.list.join(&job.session);
-        let text = fs::read(&file)
-            .map_err(|e| Error::new(ErrorKind::NotFound, format!("{}: {e}", file.display())).because(e))?;
-        let session = job.load(self.outside).session(&file)?;
-        let print = |stems: &[Stem]| fingerprint::of(job, &text, &session, &file, stems, self.outside);
+        let (file, text) = job.text(&self.list)?;
+        let session = job.load(self.outside).text(text.as_str(), &file)?;
+        let print = |stems: &[Stem]| fingerprint::of(job, text.as_bytes(), &session, &file, stems, self.outside);
         let path = marker::beside(&self.out, &job.out);
-        if let Some(done) = Marker::read(&path) {
-            if done.id != job.id {
+        match Marker::read(&path)? {
+            Found::Nothing => {}
+            Found::Unclear => place::remove(&path)?,
+            Found::Marker(done) if done.id != job.id => {
                 let what = format!(
                     "out {:?} is that of the item {:?}: two items cannot have one output; \
                      where the list was changed, remove {}",
@@ -63,44 +63,40 @@ impl Desk<'_> {
                 );
                 return Ok(Outcome::refused(what));
             }
-            let now: Option<Vec<Stem>> = done.stems.iter().map(|stem| Stem::now(&stem.file)).collect();
-            let same = done.whole(&self.out) && now.is_some_and(|stems| print(&stems) == done.fingerprint);
-            if same && self.resume {
-                return Ok(Outcome {
-                    status: Status::Skipped,
-                    code: done.code,
-                    about: json!({ "out": job.out, "what": done.what }),
-                });
+            Found::Marker(done) => {
+                let now = done.stems.iter().map(|stem| Stem::now(&stem.file));
+                let now: Option<Vec<Stem>> = now.collect::<Result<_>>()?;
+                let same = now.is_some_and(|stems| print(&stems) == done.fingerprint) && done.whole(&self.out)?;
+                if same && self.resume {
+                    return Ok(Outcome {
+                        status: Status::Skipped,
+                        code: done.code,
+                        about: json!({ "out": job.out, "what": done.what }),
+                    });
+                }
+                if !same {
+                    place::remove(&path)?;
+                }
             }
-            if !same {
-                marker::remove(&path)?;
-            }
-        } else {
-            // What cannot be read says nothing.
-            marker::remove(&path)?;
         }
         self.folder(&job.out)?;
         let done = match &job.deliver {
             None => self.mixed(job, &session)?,
             Some(name) => self.delivered(job, name, session.clone())?,
         };
-        let stems: Option<Vec<Stem>> = done.stems.iter().map(|file| Stem::now(file)).collect();
-        let Some(stems) = stems else {
-            return Err(Error::new(ErrorKind::Corrupt, "a stem was removed while it was mixed"));
-        };
         let size = |file: &PathBuf| {
-            let bytes = file.metadata().map_or(0, |m| m.len());
-            Output { file: file.strip_prefix(&self.out).unwrap_or(file).to_owned(), bytes }
+            let bytes = place::about(file)?.map_or(0, |about| about.bytes);
+            Ok(Output { file: file.strip_prefix(&self.out).unwrap_or(file).to_owned(), bytes })
         };
         let marker = Marker {
             id: job.id.clone(),
-            fingerprint: print(&stems),
+            fingerprint: print(&done.stems),
             code: done.code,
             what: done.what,
             shards: self.shards,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            outputs: done.outputs.iter().map(size).collect(),
-            stems,
+            outputs: done.outputs.iter().map(size).collect::<Result<_>>()?,
+            stems: done.stems,
             report: done.report,
         };
         marker.create(&path)?;
@@ -112,7 +108,7 @@ impl Desk<'_> {
     fn mixed(&self, job: &Job, session: &Session) -> Result<Published> {
         let path = self.out.join(&job.out);
         let plan = Plan::compile(session)?;
-        let stems = plan.files();
+        let stems = Stem::all(plan.files())?;
         let mut bounce = Bounce::new().format(job.format.unwrap_or_default()).overwrite(true).threads(self.threads);
         if let Some(text) = &job.range {
             let part = range::parse(text, session.rate, plan.length());
@@ -140,7 +136,7 @@ impl Desk<'_> {
         promise.format = job.format.unwrap_or(promise.format);
         let promise = promise.clone();
         let outputs: Vec<PathBuf> = session.outputs(&promise).into_iter().map(|o| o.file).collect();
-        let stems = fingerprint::files(&session, &promise)?;
+        let stems = Stem::all(fingerprint::files(&session, &promise)?)?;
         let delivery = Delivery::new().only([name]).overwrite(true).threads(self.threads);
         let done = delivery.progress(|p| self.watch(p)).run(&session)?;
         let what = (!done.passed()).then(|| "written, but a check failed".to_owned());
@@ -155,8 +151,9 @@ impl Desk<'_> {
     /// Makes the folder of an output, which must lie in that of all outputs when links are followed too.
     fn folder(&self, out: &Path) -> Result<()> {
         let folder = self.out.join(out.parent().unwrap_or(Path::new("")));
-        let failed = |e: std::io::Error| Error::new(ErrorKind::Output, format!("{}: {e}", folder.display())).because(e);
-        if folder != self.out {
+        let failed = |e| place::failed(ErrorKind::Output, &folder, e);
+        // A store has no folders.
+        if folder != self.out && !place::is_link(&folder) {
             fs::create_dir_all(&folder).map_err(failed)?;
             if !folder.canonicalize().map_err(failed)?.starts_with(&self.out) {
                 let what = format!("out {out:?} would leave the folder of the outputs by a link");

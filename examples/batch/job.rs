@@ -1,9 +1,9 @@
 //! One line of the list: which mix, with what changed, and where it goes.
 
-use crate::{names::similar, setting};
+use crate::{names::similar, place, setting};
 use serde::de::{Deserializer as _, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
-use soundtrack::{Format, Load, SampleRate};
+use soundtrack::{Error, ErrorKind, Format, Load, SampleRate};
 use std::{
     ffi::OsStr,
     fmt,
@@ -11,6 +11,9 @@ use std::{
 };
 
 const KEYS: [&str; 8] = ["id", "session", "out", "deliver", "set", "range", "format", "rate"];
+
+/// More than this is no session file, which reading its text says.
+const LARGEST: u64 = 1 << 24;
 
 /// What a line asks for.
 #[derive(Debug)]
@@ -76,6 +79,19 @@ impl Job {
             }
             _ => Ok(job),
         }
+    }
+
+    /// The session file and its text. `list` is the folder of the list.
+    pub fn text(&self, list: &Path) -> soundtrack::Result<(PathBuf, String)> {
+        let file = place::found(list, &self.session)?;
+        let Some(text) = place::read(&file, LARGEST)? else {
+            let what = format!("{}: No such file or object", file.display());
+            return Err(Error::new(ErrorKind::NotFound, what));
+        };
+        let text = String::from_utf8(text).map_err(|e| {
+            Error::new(ErrorKind::Session, format!("{}: is no UTF-8 text: {e}", file.display())).because(e)
+        })?;
+        Ok((file, text))
     }
 
     /// How the session file is read.

@@ -1,9 +1,8 @@
 //! The list of jobs, line by line: only the lines of a shard are kept, one at a time, however long the list is.
 
-use crate::shard::Shard;
+use crate::{place, shard::Shard};
 use soundtrack::{Error, ErrorKind, Result};
 use std::{
-    fs::File,
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
 };
@@ -13,7 +12,7 @@ const LONGEST: usize = 1 << 20;
 
 /// The lines of a shard.
 pub struct Lines {
-    reader: BufReader<File>,
+    reader: BufReader<Box<dyn Read + Send>>,
     path: PathBuf,
     shard: Shard,
     /// The line that is read next, counted from 0.
@@ -25,15 +24,9 @@ pub type Line = (u64, Result<String, String>);
 
 impl Lines {
     pub fn open(path: &Path, shard: Shard) -> Result<Self> {
-        let failed = |e: std::io::Error| Error::new(ErrorKind::NotFound, format!("{}: {e}", path.display())).because(e);
-        if path.metadata().map_err(failed)?.is_dir() {
-            return Err(Error::new(
-                ErrorKind::NotFound,
-                format!("{}: is a folder, not a list of jobs", path.display()),
-            ));
-        }
-        let reader = BufReader::with_capacity(1 << 16, File::open(path).map_err(failed)?);
-        Ok(Self { reader, path: path.to_owned(), shard, next: 0 })
+        let path = place::resolved(path)?;
+        let reader = BufReader::with_capacity(1 << 16, place::open(&path)?);
+        Ok(Self { reader, path, shard, next: 0 })
     }
 
     /// The next line of the shard.

@@ -23,6 +23,7 @@ mod marker;
 #[expect(dead_code, reason = "names of tracks are the other program's")]
 mod names;
 mod outcome;
+mod place;
 mod plan;
 #[path = "../mixdown/range.rs"]
 mod range;

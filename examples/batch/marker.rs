@@ -2,17 +2,16 @@
 //!
 //! It is created after the output was published, whole and only if there is none, so an item with a marker is done. It is
 //! not synced, which would double the time of a short item: after a power loss it may be missing or empty, and then the
-//! item, whose output was synced before, is done once more.
+//! item, whose output was synced before, is done once more. In a store it is an object beside that of the output.
 
-use crate::fingerprint::Stem;
+use crate::{fingerprint::Stem, place};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use soundtrack::{Error, ErrorKind, Result, sink::WholeFile};
-use std::{
-    fs,
-    io::{self, Write as _},
-    path::{Path, PathBuf},
-};
+use soundtrack::Result;
+use std::path::{Path, PathBuf};
+
+/// A larger file is no marker.
+const LARGEST: u64 = 64 << 20;
 
 /// What the marker says. The keys that are looked at again come first.
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,6 +32,14 @@ pub struct Marker {
     pub report: Value,
 }
 
+/// What is where a marker would be.
+pub enum Found {
+    Nothing,
+    /// Something that says nothing that can be read.
+    Unclear,
+    Marker(Box<Marker>),
+}
+
 /// A file that was published.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Output {
@@ -48,41 +55,32 @@ pub fn beside(folder: &Path, out: &Path) -> PathBuf {
 }
 
 impl Marker {
-    /// The marker at a path; `None` where there is none that can be read.
-    pub fn read(path: &Path) -> Option<Self> {
-        serde_json::from_slice(&fs::read(path).ok()?).ok()
+    /// The marker at a path. Only of a store it is an error that it cannot be read: it may be there another time.
+    pub fn read(path: &Path) -> Result<Found> {
+        Ok(match place::read(path, LARGEST) {
+            Err(e) if place::is_link(path) => return Err(e),
+            Err(_) => Found::Unclear,
+            Ok(None) => Found::Nothing,
+            Ok(Some(bytes)) => serde_json::from_slice(&bytes).map_or(Found::Unclear, |m| Found::Marker(Box::new(m))),
+        })
     }
 
     /// Whether every file is there, in its length.
-    pub fn whole(&self, folder: &Path) -> bool {
-        let there = |o: &Output| folder.join(&o.file).metadata().is_ok_and(|m| m.is_file() && m.len() == o.bytes);
-        !self.outputs.is_empty() && self.outputs.iter().all(there)
-    }
-
-    /// Creates the marker, if there is none.
-    pub fn create(&self, path: &Path) -> Result<()> {
-        let written = || {
-            let mut file = WholeFile::create(path, false)?;
-            let mut text = serde_json::to_string(self).unwrap_or_default();
-            text.push('\n');
-            file.write_all(text.as_bytes()).map_err(|e| {
-                Error::new(ErrorKind::Output, format!("{}: cannot be written: {e}", path.display())).because(e)
-            })?;
-            file.finish_unsynced().map(drop)
-        };
-        written().or_else(|e| {
-            // Another run of the same shard was faster: its marker says the same, or is refused the next time.
-            if path.is_file() { Ok(()) } else { Err(e) }
-        })
-    }
-}
-
-/// Takes a marker away, if there is one.
-pub fn remove(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => {
-            Err(Error::new(ErrorKind::Output, format!("{}: cannot be removed: {e}", path.display())).because(e))
+    pub fn whole(&self, folder: &Path) -> Result<bool> {
+        for output in &self.outputs {
+            let there = place::about(&folder.join(&output.file))?;
+            if there.is_none_or(|about| about.bytes != output.bytes) {
+                return Ok(false);
+            }
         }
-        _ => Ok(()),
+        Ok(!self.outputs.is_empty())
+    }
+
+    /// Creates the marker, if there is none. Where another run of the same shard was faster, its marker says the same, or
+    /// is refused the next time.
+    pub fn create(&self, path: &Path) -> Result<()> {
+        let mut text = serde_json::to_vec(self).unwrap_or_default();
+        text.push(b'\n');
+        place::create(path, text)
     }
 }

@@ -7,8 +7,7 @@ use crate::{
     failure::Failure,
     job::{Job, Wrong},
     lines::Lines,
-    outcome::place,
-    range,
+    outcome, place, range,
     shard::Shard,
     twice,
     voice::Voice,
@@ -71,10 +70,10 @@ pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
         while let Some((index, text)) = lock(&lines).line()? {
             let job = text.map_err(|what| Wrong { column: 1, what }).and_then(|text| Job::parse(&text));
             let size = match job {
-                Err(wrong) => Err(place(&args.list, index, &wrong)),
+                Err(wrong) => Err(outcome::place(&args.list, index, &wrong)),
                 Ok(job) => size(&job, args, &known).map_err(|e| {
                     let what = format!("{:?}: {e}", job.id);
-                    place(&args.list, index, &Wrong { column: 1, what })
+                    outcome::place(&args.list, index, &Wrong { column: 1, what })
                 }),
             };
             let mut found = lock(&found);
@@ -103,7 +102,7 @@ pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
     })?;
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     for twice in twice::find(&args.list, found.items)? {
-        found.say(twice.index, place(&args.list, twice.index, &Wrong { column: 1, what: twice.what }));
+        found.say(twice.index, outcome::place(&args.list, twice.index, &Wrong { column: 1, what: twice.what }));
     }
     told(&found, args)
 }
@@ -150,8 +149,9 @@ fn size(job: &Job, args: &PlanArgs, known: &Mutex<HashMap<String, Size>>) -> Res
     if let Some(size) = lock(known).get(&key) {
         return Ok(*size);
     }
-    let file = args.list.parent().unwrap_or(Path::new("")).join(&job.session);
-    let session = job.load(args.outside).session(file)?;
+    let list = place::resolved(&args.list)?;
+    let (file, text) = job.text(list.parent().unwrap_or(Path::new("")))?;
+    let session = job.load(args.outside).text(text, file)?;
     let of = |plan: &Plan, frames: u64, format: Format| {
         let (spec, width) = (plan.spec(), u64::from(format.bits() / 8));
         let bytes = frames.saturating_mul(spec.layout.channels() as u64).saturating_mul(width);

@@ -4,11 +4,12 @@
 
 use crate::{
     args::RunArgs,
-    failure::{Failure, OUTPUT},
+    failure::{Failure, OUTPUT, TEMPORARY, exit_code},
     item::Desk,
     job::{Job, Wrong},
     lines::{Line, Lines},
     outcome::{self, Outcome, Status},
+    place,
     shard::Shard,
     stop::Stop,
     voice::Voice,
@@ -18,7 +19,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{self, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -42,18 +43,14 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let variables: BTreeMap<String, String> = std::env::vars_os().map(|(k, v)| (text(k), text(v))).collect();
     let shard = Shard::asked(args.shard.as_deref(), args.shards, &variables).map_err(Failure::Usage)?;
     let lines = Lines::open(&args.list, shard)?;
-    let output = |e: io::Error| Error::new(ErrorKind::Output, format!("{}: {e}", args.out.display())).because(e);
-    if args.out.to_str().is_some_and(|text| text.contains("://")) {
-        let what = format!("--out {}: is a link; outputs go into a folder", args.out.display());
-        return Err(Failure::Usage(what));
-    }
-    fs::create_dir_all(&args.out).map_err(output)?;
+    let list = place::resolved(&args.list)?;
+    let out = out(&args.out)?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let jobs = args.jobs.map_or(cores, usize::from);
     let stop = Stop::watch(Duration::from_secs(args.grace.into()))?;
     let desk = Desk {
-        list: args.list.parent().unwrap_or(Path::new("")).to_owned(),
-        out: args.out.canonicalize().map_err(output)?,
+        list: list.parent().unwrap_or(Path::new("")).to_owned(),
+        out,
         resume: args.resume,
         outside: args.outside,
         threads: (cores / jobs).max(1),
@@ -94,6 +91,21 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         );
     }
     Ok(code)
+}
+
+/// The folder of the outputs, made where it is missing, as it really is; or the link of one in a store that is in reach.
+fn out(asked: &Path) -> Result<PathBuf, Failure> {
+    let out = place::folder(asked).map_err(|e| Failure::Usage(format!("--out {e}")))?;
+    if place::is_link(&out) {
+        // One that is not would be told once more for every item.
+        return match place::about(&out.join("summary.jsonl")) {
+            Err(e) if exit_code(&e) == TEMPORARY => Err(e.into()),
+            _ => Ok(out),
+        };
+    }
+    let failed = |e| place::failed(ErrorKind::Output, &out, e);
+    fs::create_dir_all(&out).map_err(failed)?;
+    Ok(out.canonicalize().map_err(failed)?)
 }
 
 /// Does what a line asks for.

@@ -8,7 +8,7 @@ pub const USAGE: u8 = 2;
 const SESSION: u8 = 3;
 const STEM: u8 = 4;
 pub const OUTPUT: u8 = 5;
-const TEMPORARY: u8 = 75;
+pub const TEMPORARY: u8 = 75;
 
 /// Why there is no mix, or no table.
 pub enum Failure {
@@ -70,9 +70,13 @@ pub fn exit_code(error: &Error) -> u8 {
 
 /// Whether the system said that it may work another time, or with other limits.
 fn temporary(error: &Error) -> bool {
-    use io::ErrorKind::{Interrupted, ResourceBusy, TimedOut, WouldBlock};
-    too_many_files(error)
-        || caused_by(error, |e| matches!(e.kind(), Interrupted | ResourceBusy | TimedOut | WouldBlock))
+    use io::ErrorKind::{
+        ConnectionReset, HostUnreachable, Interrupted, NotConnected, ResourceBusy, TimedOut, WouldBlock,
+    };
+    let busy = |e: &io::Error| matches!(e.kind(), Interrupted | ResourceBusy | TimedOut | WouldBlock);
+    // What an object store says that is lost, or was never reached.
+    let lost = |e: &io::Error| matches!(e.kind(), ConnectionReset | HostUnreachable | NotConnected);
+    too_many_files(error) || caused_by(error, |e| busy(e) || lost(e))
 }
 
 /// Whether more files were to be opened than the system allows.

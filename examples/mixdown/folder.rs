@@ -1,6 +1,7 @@
-//! The stems of a folder: every file that opens as audio or is named like it, in the order of their names.
+//! The stems of a folder: every file that opens as audio or is named like it, in the order of their names. With the feature
+//! `cloud` it may be one of an object store.
 
-use crate::voice::Voice;
+use crate::{inputs::is_link, voice::Voice};
 use soundtrack::{Error, ErrorKind, Result, SampleRate, source};
 use std::{
     fs, io,
@@ -27,21 +28,7 @@ pub struct Found {
 /// The stems of a folder; at least one. Hidden files and folders within are passed over. Where the rate is given, stems
 /// whose name says enough are not opened.
 pub fn stems(folder: &Path, rate_given: bool, voice: Voice) -> Result<Vec<Found>> {
-    let refused = |e: io::Error| {
-        let what = format!("{}: the folder cannot be read: {e}", folder.display());
-        Error::new(ErrorKind::NotFound, what).because(e)
-    };
-    let (mut files, mut folders) = (Vec::new(), 0);
-    for entry in fs::read_dir(folder).map_err(refused)? {
-        let path = entry.map_err(refused)?.path();
-        if path.is_dir() {
-            folders += 1;
-            voice.detail(&format!("passed over {}: a folder", path.display()));
-        } else if !hidden(&path) {
-            files.push(path);
-        }
-    }
-    files.sort();
+    let (files, folders) = if is_link(folder) { (objects(folder)?, 0) } else { files(folder, voice)? };
     let mut found = Vec::new();
     let mut silent = 0;
     for file in files {
@@ -77,6 +64,61 @@ pub fn stems(folder: &Path, rate_given: bool, voice: Voice) -> Result<Vec<Found>
     Ok(found)
 }
 
+/// The files of a folder, sorted, and how many folders are within.
+fn files(folder: &Path, voice: Voice) -> Result<(Vec<PathBuf>, usize)> {
+    let refused = |e: io::Error| {
+        let what = format!("{}: the folder cannot be read: {e}", folder.display());
+        Error::new(ErrorKind::NotFound, what).because(e)
+    };
+    let (mut files, mut folders) = (Vec::new(), 0);
+    for entry in fs::read_dir(folder).map_err(refused)? {
+        let path = entry.map_err(refused)?.path();
+        if path.is_dir() {
+            folders += 1;
+            voice.detail(&format!("passed over {}: a folder", path.display()));
+        } else if !hidden(&path) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok((files, folders))
+}
+
+/// The objects of a folder of a store, `s3://bucket/stems/`, or those that fit a pattern, `s3://bucket/stems/*.wav`.
+#[cfg(feature = "cloud")]
+fn objects(link: &Path) -> Result<Vec<PathBuf>> {
+    let name = link.file_name().unwrap_or_default().to_string_lossy();
+    let (folder, pattern) = match link.parent() {
+        Some(folder) if name.contains('*') => (folder, &*name),
+        _ => (link, "*"),
+    };
+    let names = soundtrack::store::list(&folder.to_string_lossy())?;
+    Ok(names.iter().filter(|name| fits(pattern, name)).map(|name| folder.join(name)).filter(|p| !hidden(p)).collect())
+}
+
+#[cfg(not(feature = "cloud"))]
+fn objects(link: &Path) -> Result<Vec<PathBuf>> {
+    let what = "object stores need the feature `cloud`, which is not built in";
+    Err(Error::new(ErrorKind::Unsupported, format!("{}: {what}", link.display())))
+}
+
+/// Whether a name fits a pattern, in which a star stands for anything.
+#[cfg(feature = "cloud")]
+fn fits(pattern: &str, name: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(mut name) = name.strip_prefix(start) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let end = parts.pop().unwrap_or_default();
+    // Each part where it comes first: what is left for the others is the most there can be.
+    for part in parts {
+        match name.split_once(part) {
+            Some((_, left)) => name = left,
+            None => return false,
+        }
+    }
+    name.ends_with(end)
+}
+
 /// Tells of a file with several streams that only the first is taken.
 pub fn say_streams(file: &Path, info: &source::Info, voice: Voice) {
     if info.streams > 1 {
@@ -103,4 +145,19 @@ pub fn of_one_stream(path: &Path) -> bool {
 fn ends_in(path: &Path, endings: &[&str]) -> bool {
     let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
     ending.is_some_and(|e| endings.contains(&e.as_str()))
+}
+
+#[cfg(all(test, feature = "cloud"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (pattern, name) in [("*", "a"), ("*.wav", "a.wav"), ("a*c*e", "abcde"), ("a*", "a"), ("*b*b", "abab")] {
+            assert!(fits(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in [("*.wav", "a.flac"), ("a*b*b", "ab"), ("a*", "ba"), ("ab*ba", "aba")] {
+            assert!(!fits(pattern, name), "{pattern} {name}");
+        }
+    }
 }

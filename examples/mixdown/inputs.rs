@@ -86,9 +86,9 @@ fn link(input: &Path) -> Result<Kind, Failure> {
     if is_session(input) {
         return Ok(Kind::Session(input.to_owned()));
     }
-    if without_slash(input).is_some() {
-        let what = format!("{}: no folder of an object store is listed: name each stem", input.display());
-        return Err(Failure::Usage(what));
+    let is_pattern = input.file_name().is_some_and(|name| name.as_encoded_bytes().contains(&b'*'));
+    if without_slash(input).is_some() || is_pattern {
+        return Ok(Kind::Folder(input.to_owned()));
     }
     let leveled = level::split(input.as_os_str()).and_then(|(name, suffix)| Some((name, level::parse(&suffix).ok()?)));
     Ok(match leveled {

@@ -125,16 +125,20 @@ fn place(path: &Path) -> PathBuf {
 /// Compiles all jobs: everything that is wrong with any of them at once.
 pub(super) fn compiled(jobs: &[Job]) -> Result<Vec<Plan>> {
     let mut plans = Vec::with_capacity(jobs.len());
-    let mut problems: Vec<Problem> = Vec::new();
+    let (mut problems, mut cause): (Vec<Problem>, Option<Error>) = (Vec::new(), None);
     for job in jobs {
         match Plan::compile(&job.session) {
             Ok(plan) => plans.push(plan),
             Err(e) => {
-                problems.extend(e.problems().iter().filter(|p| !problems.contains(p)).cloned().collect::<Vec<_>>())
+                problems.extend(e.problems().iter().filter(|p| !problems.contains(p)).cloned().collect::<Vec<_>>());
+                cause.get_or_insert(e);
             }
         }
     }
-    if problems.is_empty() { Ok(plans) } else { Err(Error::session(problems)) }
+    match cause {
+        None => Ok(plans),
+        Some(cause) => Err(Error::session(problems).because(cause)),
+    }
 }
 
 /// Refuses a file that is one of the inputs.

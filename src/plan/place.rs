@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     curve::{Automation, Curve},
-    error::{Error, ErrorKind, Problem},
+    error::{Error, ErrorKind, Problem, Result},
     nearest::beside,
     session::{At, Clip, Input, Session, Strip, Track},
     source::stem::Stem,
@@ -24,18 +24,28 @@ pub(super) struct Place<'a> {
     pub(super) start: u64,
     stems: HashMap<StemKey, Option<Arc<Stem>>>,
     problems: Vec<Problem>,
+    /// The error of the first stem that could not be opened, whose cause says whether it may pass.
+    cause: Option<Error>,
     notes: Vec<Note>,
 }
 
 impl<'a> Place<'a> {
     pub(super) fn new(session: &'a Session, problems: Vec<Problem>) -> Self {
         let start = session.start.map_or(0, |s| s.frames(session.rate).0);
-        Self { session, start, stems: HashMap::new(), problems, notes: Vec::new() }
+        Self { session, start, stems: HashMap::new(), problems, cause: None, notes: Vec::new() }
     }
 
-    pub(super) fn done(mut self) -> (Vec<Problem>, Vec<Note>) {
+    /// What was noted, or all that is wrong at once.
+    pub(super) fn done(mut self) -> Result<Vec<Note>> {
         self.problems.dedup();
-        (self.problems, self.notes)
+        if self.problems.is_empty() {
+            return Ok(self.notes);
+        }
+        let error = Error::session(self.problems);
+        Err(match self.cause {
+            Some(cause) => error.because(cause),
+            None => error,
+        })
     }
 
     pub(super) fn say(&mut self, problem: Problem) {
@@ -115,7 +125,7 @@ impl<'a> Place<'a> {
 
     /// The stem of a clip; looked at once for all clips of it.
     fn stem(&mut self, who: &Who<'_>, clip: &Clip) -> Option<Arc<Stem>> {
-        let (session, problems) = (self.session, &mut self.problems);
+        let (session, problems, cause) = (self.session, &mut self.problems, &mut self.cause);
         let mut say = |problem: Problem| problems.push(clip.written.place(problem, &["file"]));
         let input = match clip.input.spoken(session.lang.as_deref()) {
             Ok(input) => input,
@@ -127,11 +137,13 @@ impl<'a> Place<'a> {
         let known = self.stems.entry(StemKey::of(&input)).or_insert_with(|| {
             let probed = Stem::probe(&input, session.rate, session.damage);
             let told = |e: Error| {
-                let mut problem = e.within(who).into_problem();
+                let e = e.within(who);
+                let mut problem = e.as_problem();
                 if clip.written.is_somewhere() && problem.kind == ErrorKind::NotFound {
                     problem.what += &beside(&input.located().unwrap_or_default().0);
                 }
                 say(problem);
+                cause.get_or_insert(e);
             };
             probed.map_err(told).ok().map(Arc::new)
         });

@@ -341,28 +341,46 @@ fn add_clip(
         let offset = now - clip.range.start + clip.lead;
         let within = offset % clip.pass;
         let most = usize::try_from((end - now).min(clip.pass - within)).unwrap_or(usize::MAX);
-        let (piece, range) = reader.read(&clip.stem, clip.from + within, most)?;
-        let n = range.len();
         let left = clip.total - offset;
-        let faded = offset < clip.fade_in.length.0
-            || left - (n as u64) < clip.fade_out.length.0
-            || clip.window.fades(now..now + n as u64);
-        let own = |k: u64| clip.fade_in.gain(offset + k) * clip.fade_out.gain(left - k);
-        if faded {
-            let fades = (0..n as u64).map(|k| own(k) * clip.window.gain(now + k));
-            gains.clear();
-            gains.extend(fades.map(|fade| clip.gain * fade));
-        }
-        let edge = |k: usize| {
-            let samples = piece.channels().filter_map(|c| c.get(range.start + k));
-            let fade = own(k as u64) * clip.window.gain(now + k as u64);
-            samples.fold(0.0, |m: f64, s| m.max(s.abs())) * (clip.gain * fade).abs()
+        let fades = |n: usize| {
+            offset < clip.fade_in.length.0
+                || left - (n as u64) < clip.fade_out.length.0
+                || clip.window.fades(now..now + n as u64)
         };
-        if now == clip.range.start {
-            edges[0] = edge(0);
+        let fade = |k: usize| {
+            let own = clip.fade_in.gain(offset + k as u64) * clip.fade_out.gain(left - k as u64);
+            own * clip.window.gain(now + k as u64)
+        };
+        let mut edge = |piece: &Block, first: usize, n: usize| {
+            let level = |k: usize| {
+                let samples = piece.channels().filter_map(|c| c.get(first + k));
+                samples.fold(0.0, |m: f64, s| m.max(s.abs())) * (clip.gain * fade(k)).abs()
+            };
+            if now == clip.range.start {
+                edges[0] = level(0);
+            }
+            if now + n as u64 == clip.range.end && n > 0 {
+                edges[1] = level(n - 1);
+            }
+        };
+        // What changes nothing on its way is read straight to where it goes.
+        if fresh && now == at && most == to.capacity() && !fades(most) && clip.is_straight(to.layout()) {
+            let n = reader.fill(&clip.stem, clip.from + within, to)?;
+            to.set_frames(frames);
+            if n > 0 {
+                edge(to, 0, n);
+                now += n as u64;
+                continue;
+            }
         }
-        if now + n as u64 == clip.range.end && n > 0 {
-            edges[1] = edge(n - 1);
+        let room = usize::try_from(end - now).unwrap_or(usize::MAX);
+        let (piece, range) = reader.read(&clip.stem, clip.from + within, most, room)?;
+        let n = range.len();
+        edge(piece, range.start, n);
+        let faded = fades(n);
+        if faded {
+            gains.clear();
+            gains.extend((0..n).map(|k| clip.gain * fade(k)));
         }
         let add = |to: &mut [f64], col: usize, factor: f64, first: bool| {
             let from = piece.channel(col).get(range.clone()).unwrap_or(&[]);

@@ -9,9 +9,9 @@
 //!   A new file has what the umask gives.
 //! - A symbolic link is followed: what it points to is replaced, the link stays.
 //! - Only regular files: a folder, a device or a pipe is refused.
-//! - A process that was killed leaves its temporary, `.soundtrack-<target>-<machine>-<process>-<random>.part`. The next
-//!   output of the same name into the same folder removes it, if the process it names ran on this machine (Linux: in
-//!   this process namespace) and runs no more.
+//! - A process that was killed leaves its temporary, `.soundtrack-<target>-<machine>-<process>-<random>.part`. The first
+//!   output that another process puts into the same folder removes it, if the process it names ran on this machine (Linux:
+//!   in this process namespace) and runs no more. A process that goes on for long looks again every minute.
 
 mod stale;
 
@@ -73,9 +73,9 @@ impl AtomicFile {
             let what = format!("no room: the output needs {needs} bytes, {room} are free");
             return Err(output(&target, &what));
         }
-        let stem = format!("{PREFIX}{:016x}-{:016x}-", hash(name.as_encoded_bytes()), machine());
-        sweep(&folder, &stem);
-        let temporary = start(&folder, &format!("{stem}{}-", std::process::id())).map_err(|e| {
+        sweep(&folder);
+        let (name, process) = (hash(name.as_encoded_bytes()), std::process::id());
+        let temporary = start(&folder, &format!("{PREFIX}{name:016x}-{:016x}-{process}-", machine())).map_err(|e| {
             let what = match e.kind() {
                 io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                     format!("the folder {} cannot be written: choose another", folder.display())
@@ -379,10 +379,12 @@ mod tests {
             format!("{here}{}-abc{SUFFIX}", std::process::id()),
             format!("{here}1-abc{SUFFIX}"),
             format!("{target}{:016x}-{gone}-abc{SUFFIX}", machine() ^ 1),
-            format!("{PREFIX}{:016x}-{:016x}-{gone}-abc{SUFFIX}", hash(b"other.wav"), machine()),
             format!("{here}{gone}-abc"),
+            format!("{here}{gone}{SUFFIX}"),
+            format!("{PREFIX}{gone}{SUFFIX}"),
         ];
-        for name in stays.iter().cloned().chain([format!("{here}{gone}-abc{SUFFIX}")]) {
+        let other = format!("{PREFIX}{:016x}-{:016x}-{gone}-abc{SUFFIX}", hash(b"other.wav"), machine());
+        for name in stays.iter().cloned().chain([format!("{here}{gone}-abc{SUFFIX}"), other]) {
             fs::write(folder.path().join(name), "").unwrap();
         }
         drop(AtomicFile::create(&folder.path().join("out.wav"), false, 0).unwrap());

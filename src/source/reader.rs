@@ -26,22 +26,48 @@ impl Reader {
         Ok(Self { source, name: stem.name.clone(), piece, start: 0 })
     }
 
-    /// The next frames from `at` on: a block and the range of it that holds them, at least one and at most `most`.
-    pub(crate) fn read(&mut self, at: u64, most: usize) -> Result<(&Block, Range<usize>)> {
+    /// The next frames from `at` on: a block and the range of it that holds them, at least one and at most `most`. No more
+    /// than `room` are read, so that what is read next can begin where a block does.
+    pub(crate) fn read(&mut self, at: u64, most: usize, room: usize) -> Result<(&Block, Range<usize>)> {
         let end = self.start + self.piece.frames() as u64;
         if !(self.start..end).contains(&at) {
             if at != end {
                 self.source.seek(Frames(at))?;
             }
             self.start = at;
+            self.piece.set_frames(0);
+            self.piece.set_capacity(room.min(PIECE));
             if self.source.read(&mut self.piece)? == 0 {
                 self.piece.set_frames(0);
-                let what = format!("{}: ends at frame {at}, before it should", self.name);
-                return Err(Error::new(ErrorKind::Corrupt, what));
+                return Err(self.over(at));
             }
         }
         let first = usize::try_from(at - self.start).unwrap_or(usize::MAX);
         Ok((&self.piece, first..self.piece.frames().min(first.saturating_add(most))))
+    }
+
+    /// Reads straight into a block, from its start, as many frames from `at` on as come at once, and says how many; 0 where
+    /// [`read`](Self::read) has to go somewhere first, or still holds some of them.
+    pub(crate) fn fill(&mut self, at: u64, out: &mut Block) -> Result<usize> {
+        if at != self.start + self.piece.frames() as u64 {
+            return Ok(0);
+        }
+        let shape = (out.layout(), out.capacity());
+        let n = self.source.read(out)?;
+        if n == 0 {
+            return Err(self.over(at));
+        }
+        if (out.layout(), out.capacity()) != shape || n > shape.1 {
+            let what = format!("{}: its reader gave a block of another shape", self.name);
+            return Err(Error::new(ErrorKind::Corrupt, what));
+        }
+        self.start = at + n as u64;
+        self.piece.set_frames(0);
+        Ok(n)
+    }
+
+    fn over(&self, at: u64) -> Error {
+        Error::new(ErrorKind::Corrupt, format!("{}: ends at frame {at}, before it should", self.name))
     }
 
     /// Takes the flaws met since the last call, at the session's rate.
@@ -64,14 +90,21 @@ impl Reading {
     }
 
     /// As [`Reader::read`].
-    pub(crate) fn read(&mut self, stem: &Stem, at: u64, most: usize) -> Result<(&Block, Range<usize>)> {
+    pub(crate) fn read(&mut self, stem: &Stem, at: u64, most: usize, room: usize) -> Result<(&Block, Range<usize>)> {
         match self {
-            Self::Late(Some(open)) => open.read(at, most),
-            Self::Late(closed) => closed.insert(Reader::open(stem)?).read(at, most),
+            Self::Late(reader) => opened(reader, stem)?.read(at, most, room),
             Self::Ahead(supply, block) => {
                 let n = supply.take(at, most, block)?;
                 Ok((block, 0..n))
             }
+        }
+    }
+
+    /// As [`Reader::fill`].
+    pub(crate) fn fill(&mut self, stem: &Stem, at: u64, out: &mut Block) -> Result<usize> {
+        match self {
+            Self::Late(reader) => opened(reader, stem)?.fill(at, out),
+            Self::Ahead(..) => Ok(0),
         }
     }
 
@@ -88,5 +121,12 @@ impl Reading {
             Self::Late(reader) => reader.as_mut().map(Reader::flaws).unwrap_or_default(),
             Self::Ahead(supply, _) => supply.flaws(),
         }
+    }
+}
+
+fn opened<'a>(reader: &'a mut Option<Reader>, stem: &Stem) -> Result<&'a mut Reader> {
+    match reader {
+        Some(open) => Ok(open),
+        closed => Ok(closed.insert(Reader::open(stem)?)),
     }
 }

@@ -1,24 +1,98 @@
 //! Whole objects, small ones: session files, reports, the markers of what is done.
 
 use super::{
-    door,
+    door::{self, About},
     location::{Location, Url},
 };
 use crate::error::{Error, ErrorKind, Result};
-use std::{io, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// How long a request to a store is tried again, in seconds, where the store does not answer or fails. A request that is
 /// under way then is waited for, at most 30 s more.
 pub const PATIENCE_S: u64 = 20;
 
+/// How long a request to a store that never answered is tried, in seconds, where no connection to it can be made: nothing
+/// listens there, there is no such host, or the network leads nowhere. One that answered before has [`PATIENCE_S`].
+pub const FIRST_PATIENCE_S: u64 = 10;
+
+/// Up to this size an object is read in one request.
+const AT_ONCE: u64 = 1 << 20;
+
+/// The file that a path or a `file://` link leads to; `None` where it leads into a store. Looks at the name alone.
+///
+/// ```
+/// use soundtrack::store;
+/// assert_eq!(store::local("file:///two%20words/a.wav")?.as_deref(), Some("/two words/a.wav".as_ref()));
+/// assert_eq!(store::local("s3://bucket/a.wav")?, None);
+/// # Ok::<(), soundtrack::Error>(())
+/// ```
+///
+/// # Errors
+/// `Unsupported` for a name that can be no object's and no file's.
+pub fn local(path: impl AsRef<Path>) -> Result<Option<PathBuf>> {
+    Ok(Location::of(path.as_ref())?.local().map(Path::to_owned))
+}
+
+/// What a store tells about an object; `None` where there is none.
+///
+/// # Errors
+/// `NotFound` where the store does not answer or refuses access; `Unsupported` for a name that is no object's.
+pub fn about(link: &str) -> Result<Option<About>> {
+    door::head(&object(link)?).wait().map_err(|e| unreadable(link, e))
+}
+
+/// The names of the objects of a folder of a store, `s3://bucket` or `s3://bucket/stems/`, or with `file://` of the files of
+/// one of this machine; without those in folders within, sorted. A folder that is not there has none in a store.
+///
+/// ```
+/// use soundtrack::store;
+/// store::write("memory://song/stems/vox.wav", "")?;
+/// store::write("memory://song/stems/bass.wav", "")?;
+/// store::write("memory://song/stems/old/bass.wav", "")?;
+/// assert_eq!(store::list("memory://song/stems/")?, ["bass.wav", "vox.wav"]);
+/// # Ok::<(), soundtrack::Error>(())
+/// ```
+///
+/// # Errors
+/// `NotFound` where the store does not answer or refuses access, and for a folder of this machine that is not there;
+/// `Unsupported` for a name that is no folder's.
+pub fn list(folder: &str) -> Result<Vec<String>> {
+    listed(Path::new(folder)).map_err(|e| unreadable(folder, e))?
+}
+
+/// The same for a folder that is named by a link or a path.
+pub(crate) fn listed(folder: &Path) -> io::Result<Result<Vec<String>>> {
+    // A folder has no name of its own, but what would be in it has.
+    let folder = match Location::of(&folder.join("x")) {
+        Ok(Location::Object(within)) => return door::list(&within).wait().map(Ok),
+        Ok(Location::Local(within)) => within.parent().unwrap_or(folder).to_owned(),
+        Err(e) => return Ok(Err(e)),
+    };
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(&folder)? {
+        let entry = entry?;
+        if entry.path().is_file()
+            && let Ok(name) = entry.file_name().into_string()
+        {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(Ok(names))
+}
+
 /// Reads an object, or with `file://` a file: at most `most` bytes.
 ///
 /// # Errors
-/// `NotFound` for one that is not there, may not be read, or whose store does not answer; `Unsupported` for a larger one,
-/// and for a name that is no object's. They name the object.
+/// `NotFound` for one that is not there, may not be read, or whose store does not answer; the cause is a [`std::io::Error`],
+/// of the kind `NotFound` only where there is none. `Unsupported` for a larger one, and for a name that is no object's. They
+/// name the object.
 pub fn read(link: &str, most: u64) -> Result<Vec<u8>> {
     let too_large = || refused(link, ErrorKind::Unsupported, &format!("is larger than {most} bytes"));
-    let unreadable = |e: io::Error| refused(link, ErrorKind::NotFound, &e.to_string()).because(e);
+    let unreadable = |e: io::Error| unreadable(link, e);
     match Location::of(Path::new(link))? {
         Location::Local(path) => {
             let mut bytes = Vec::new();
@@ -26,15 +100,25 @@ pub fn read(link: &str, most: u64) -> Result<Vec<u8>> {
             io::Read::read_to_end(&mut io::Read::take(file, most.saturating_add(1)), &mut bytes).map_err(unreadable)?;
             if bytes.len() as u64 > most { Err(too_large()) } else { Ok(bytes) }
         }
-        Location::Object(url) => match door::head(&url).wait().map_err(unreadable)? {
-            None => Err(refused(link, ErrorKind::NotFound, "there is no such object")),
-            Some(about) if about.size > most => Err(too_large()),
-            Some(about) if about.size == 0 => Ok(Vec::new()),
-            Some(about) => {
-                let got = door::get(&url, 0..about.size, Some(&about.tag)).wait().map_err(unreadable)?;
-                Ok(got.bytes)
+        Location::Object(url) => {
+            let end = most.saturating_add(1).min(AT_ONCE);
+            let got = match door::get(&url, 0..end, None).wait() {
+                Ok(got) => got,
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                    return Err(refused(link, ErrorKind::NotFound, "there is no such object").because(e));
+                }
+                Err(e) => return Err(unreadable(e)),
+            };
+            let (size, mut bytes) = (got.about.size, got.bytes);
+            if size > most {
+                return Err(too_large());
             }
-        },
+            if size > end {
+                let rest = door::get(&url, end..size, Some(&got.about.tag)).wait().map_err(unreadable)?;
+                bytes.extend(rest.bytes);
+            }
+            Ok(bytes)
+        }
     }
 }
 
@@ -92,6 +176,10 @@ fn object(link: &str) -> Result<Url> {
         Location::Object(url) => Ok(url),
         Location::Local(_) => Err(refused(link, ErrorKind::Unsupported, "is no object of a store")),
     }
+}
+
+fn unreadable(link: &str, e: io::Error) -> Error {
+    refused(link, ErrorKind::NotFound, &e.to_string()).because(e)
 }
 
 fn unwritable(link: &str, e: io::Error) -> Error {

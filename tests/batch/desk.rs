@@ -3,9 +3,8 @@
 #[path = "../common/program.rs"]
 mod common;
 
-pub use common::{Ended, ended};
+pub use common::{Ended, built, ended};
 
-use common::built;
 use serde_json::Value;
 use std::{
     collections::BTreeMap,

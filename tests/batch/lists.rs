@@ -124,3 +124,21 @@ fn a_million_lines_take_no_more_memory_than_a_thousand() {
     println!("peak memory with 10^3 and 10^6 lines: {} and {} KiB", peaks[0], peaks[1]);
     assert!(peaks[1] < peaks[0] + 2_048, "{peaks:?}");
 }
+
+#[cfg(not(feature = "cloud"))]
+#[test]
+fn links_need_a_feature() {
+    let desk = Desk::new();
+    desk.list(1);
+    let needs = "is a link, which needs the feature `cloud`, which is not built in";
+    for tool in ["run", "collect"] {
+        desk.run(&[tool, "jobs.jsonl", "--out", "s3://bucket/out"]).expect(2, needs);
+        desk.run(&[tool, "s3://bucket/jobs.jsonl", "--out", "out"]).expect(4, needs);
+    }
+    desk.run(&["plan", "s3://bucket/jobs.jsonl"]).expect(4, needs);
+    desk.write("jobs.jsonl", "{\"id\":\"a\",\"session\":\"s3://bucket/a.toml\",\"out\":\"a.wav\"}\n");
+    let (ended, lines) = desk.items("out", &[]);
+    ended.expect(4, "1 failed");
+    assert!(lines[0]["what"].as_str().unwrap().contains(needs), "{}", ended.out);
+    assert!(!desk.path("s3:").exists());
+}

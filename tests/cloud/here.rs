@@ -159,3 +159,29 @@ fn stems_that_are_none_are_refused_by_name() {
     assert_eq!(read("memory://none/empty.wav"), b"");
     assert!(store::read("memory://none/text.wav", 5).unwrap_err().to_string().ends_with("is larger than 5 bytes"));
 }
+
+#[test]
+fn patterns_find_objects_and_files_of_links() {
+    let text = "rate = 48000\n[cue.one]\nfolder = \"stems\"\nfiles = \"*.wav\"\nat = \"0s\"\n";
+    for name in ["b.wav", "a.wav", ".hidden.wav", "notes.txt", "old/c.wav"] {
+        store::write(&format!("memory://found/reel/stems/{name}"), wav(1, 4800)).unwrap();
+    }
+    store::write("memory://found/reel/session.toml", text).unwrap();
+    let mix = Load::default().session("memory://found/reel/session.toml").unwrap();
+    let plan = Plan::compile(&mix).unwrap();
+    let found = ["a.wav", "b.wav"].map(|name| Path::new("memory://found/reel/stems").join(name));
+    assert_eq!((plan.files(), plan.length()), (found.to_vec(), Frames(4800)));
+    store::write("memory://found/reel/session.toml", text.replace("*.wav", "*.flac")).unwrap();
+    let none = Load::default().session("memory://found/reel/session.toml").unwrap_err();
+    assert!(none.to_string().contains("no file of memory://found/reel/stems matches \"*.flac\""), "{none}");
+    assert_eq!(store::list("memory://found/reel").unwrap(), ["session.toml"]);
+    assert_eq!(store::list("memory://found/none").unwrap(), [""; 0]);
+    assert_eq!(store::list("memory://found").unwrap(), [""; 0]);
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("a b")).unwrap();
+    fs::write(dir.path().join("a b/x.wav"), "").unwrap();
+    assert_eq!(store::list(&link(&dir.path().join("a b"))).unwrap(), ["x.wav"]);
+    assert!(store::list(&link(dir.path())).unwrap().is_empty());
+    assert_eq!(store::list("file:///no/such/folder").unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(store::list("s3://").unwrap_err().kind(), ErrorKind::Unsupported);
+}

@@ -3,14 +3,14 @@
 //! Credentials and endpoint come from the environment, so every test runs once more in a process that has them.
 
 use crate::{
+    fake::{KEY, SECRET, bucket, free_port, variables},
     proxy::Wire,
     stems::{drained, flac, mixed_here, read, session, wav},
 };
 use soundtrack::{Block, Bounce, ErrorKind, source, store};
 use std::{
     fs,
-    io::{Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::Path,
     process::{Child, Command, Stdio},
     sync::Arc,
@@ -18,15 +18,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-const KEY: &str = "AKIAEXAMPLEEXAMPLE00";
-const SECRET: &str = "hunter2hunter2hunter2hunter2hunter2hunte";
 const MINUTE: usize = 48_000 * 60;
 
-/// A server that ends with the test.
-struct Server(Child, u16);
+/// A server that ends with the test, and its port.
+pub struct Server(Child, pub u16);
 
 impl Server {
-    fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         let port = free_port();
         let mut command = Command::new("moto_server");
         command.args(["-H", "127.0.0.1", "-p", &port.to_string()]).stdout(Stdio::null()).stderr(Stdio::null());
@@ -54,19 +52,6 @@ impl Drop for Server {
     }
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// Makes a bucket, without this crate.
-fn bucket(port: u16, name: &str) {
-    let mut to = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    write!(to, "PUT /{name} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    to.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-}
-
 /// Runs a test of this file in a process that has a server behind a wire; in that process the wire, else `None`.
 fn wired(name: &str) -> Option<Arc<Wire>> {
     if let Ok(port) = std::env::var("SOUNDTRACK_TEST_WIRE") {
@@ -81,11 +66,7 @@ fn wired(name: &str) -> Option<Arc<Wire>> {
         .args(["--exact", &format!("s3::{name}"), "--nocapture"])
         .env("SOUNDTRACK_TEST_WIRE", wire.to_string())
         .env("SOUNDTRACK_TEST_SERVER", server.1.to_string())
-        .env("AWS_ENDPOINT", format!("http://127.0.0.1:{wire}"))
-        .env("AWS_ALLOW_HTTP", "true")
-        .env("AWS_REGION", "us-east-1")
-        .env("AWS_ACCESS_KEY_ID", KEY)
-        .env("AWS_SECRET_ACCESS_KEY", SECRET);
+        .envs(variables(&format!("http://127.0.0.1:{wire}")));
     let done = again.output().unwrap();
     print!("{}", String::from_utf8_lossy(&done.stdout));
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));

@@ -62,12 +62,7 @@ fn compare(dir: &Path, row: &Row) -> Outcome {
     let frames = u64::try_from(heard.frames()).unwrap();
     assert_eq!(frames, heard.held(), "{}: the length is not what was promised", row.file);
     let channels = heard.planes.len();
-    let mpeg = row.codec.starts_with("mp") && !row.file.ends_with(".wav") && !row.file.ends_with("ka");
-    let other = if mpeg && tools::have(&["mpg123"]) {
-        tools::mpg123(&path, channels)
-    } else {
-        tools::ffmpeg(&path, 1, channels)
-    };
+    let other = if is_mpeg(row) { tools::mpg123(&path, channels) } else { tools::ffmpeg(&path, 1, channels) };
     let lossless = ["flac", "alac"].contains(&row.codec.as_str()) || row.codec.starts_with("pcm");
     let allowed = if lossless { 0.0 } else { LOSSY };
     let far = tools::furthest(&heard.planes, &other);
@@ -83,6 +78,11 @@ fn compare(dir: &Path, row: &Row) -> Outcome {
     Outcome::Differs { length, samples: samples || first.is_some(), what }
 }
 
+/// Whether mpg123 reads it.
+fn is_mpeg(row: &Row) -> bool {
+    row.codec.starts_with("mp") && !row.file.ends_with(".wav") && !row.file.ends_with("ka")
+}
+
 #[test]
 fn the_zoo_decodes_as_elsewhere_or_is_refused_by_name() {
     let Some(dir) = tools::data() else { return };
@@ -92,7 +92,9 @@ fn the_zoo_decodes_as_elsewhere_or_is_refused_by_name() {
     let rows: Vec<Row> = tools::manifest(&dir).into_iter().filter(|r| r.file.starts_with("zoo/")).collect();
     // WAVE has its own reader and its own tests.
     let ours = |r: &&Row| !["wav", "bwf", "avi", "rf64"].iter().any(|x| r.file.ends_with(x)) || r.codec == "mp3";
-    let work: Vec<&Row> = rows.iter().filter(ours).collect();
+    // Other decoders differ from it in several of these.
+    let mpg123 = tools::have(&["mpg123"]);
+    let work: Vec<&Row> = rows.iter().filter(ours).filter(|r| mpg123 || !is_mpeg(r)).collect();
     let done = Mutex::new(Vec::new());
     thread::scope(|s| {
         for half in 0..2 {

@@ -135,12 +135,6 @@ fn found(pattern: &str, span: &Range<usize>, who: &str, home: &Home<'_>, text: &
         return Vec::new();
     }
     let folder = context.said(&joined(&context.folder, &home.folder));
-    if folder.to_str().is_some_and(is_link) {
-        let what =
-            format!("{who}: files: no folder of an object store is listed: name each file in a track of its own");
-        text.say(span.clone(), what);
-        return Vec::new();
-    }
     let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
     match glob::files(&folder, pattern) {
         Ok(files) if files.is_empty() => {
@@ -150,7 +144,7 @@ fn found(pattern: &str, span: &Range<usize>, who: &str, home: &Home<'_>, text: &
         Ok(files) => files,
         Err(e) => {
             let wanted = if parent.is_empty() { folder.clone() } else { folder.join(parent) };
-            let what = if wanted.exists() {
+            let what = if wanted.exists() || wanted.to_str().is_some_and(is_link) {
                 format!("{who}: the folder {} cannot be read: {e}", wanted.display())
             } else {
                 format!("{who}: there is no folder {}{}", wanted.display(), crate::nearest::beside(&wanted))

@@ -1,4 +1,5 @@
-//! Files by pattern: `*.wav`, `stems/dx_?.flac`. Stars and question marks stand in the name only, not in folders.
+//! Files by pattern: `*.wav`, `stems/dx_?.flac`. Stars and question marks stand in the name only, not in folders. With the
+//! feature `cloud` the folder may be one of an object store.
 
 use std::{
     fs, io,
@@ -13,6 +14,12 @@ pub(super) fn files(folder: &Path, pattern: &str) -> io::Result<Vec<PathBuf>> {
     let (inner, pattern) = pattern.rsplit_once('/').unwrap_or(("", pattern));
     let wanted: Vec<char> = pattern.chars().collect();
     let mut found = Vec::new();
+    #[cfg(feature = "cloud")]
+    if folder.to_str().is_some_and(crate::store::is_link) {
+        let names = crate::store::listed(&folder.join(inner))?.map_err(io::Error::other)?;
+        let fits = |name: &&String| !name.starts_with('.') && matches(&wanted, &name.chars().collect::<Vec<_>>());
+        return Ok(names.iter().filter(fits).take(MOST).map(|name| Path::new(inner).join(name)).collect());
+    }
     for entry in fs::read_dir(folder.join(inner))?.take(MOST) {
         let name = entry?.file_name();
         let Some(name) = name.to_str().filter(|n| !n.starts_with('.')) else { continue };

@@ -1,24 +1,58 @@
 //! Temporaries that a killed process left behind: how they are told from those of others, and taken away.
 
-use super::SUFFIX;
-use std::{fs, path::Path};
+use super::{PREFIX, SUFFIX};
+use std::{
+    collections::HashMap,
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    sync::{LazyLock, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
-/// Removes temporaries of processes that are certainly gone. What cannot be removed does no harm and stays.
-pub(super) fn sweep(folder: &Path, stem: &str) {
+/// How long a look into a folder holds good: a folder of 100 000 files is read through in tens of milliseconds.
+const FRESH: Duration = Duration::from_secs(60);
+/// Folders remembered at the most.
+const MOST_FOLDERS: usize = 1024;
+
+/// When this process last looked into which folder.
+static LOOKED: LazyLock<Mutex<HashMap<PathBuf, Instant>>> = LazyLock::new(Mutex::default);
+
+/// Removes temporaries of processes that are certainly gone, at most once a minute in a folder. What cannot be removed does
+/// no harm and stays.
+pub(super) fn sweep(folder: &Path) {
+    let mut looked = LOOKED.lock().unwrap_or_else(PoisonError::into_inner);
+    if looked.get(folder).is_some_and(|then| then.elapsed() < FRESH) {
+        return;
+    }
+    if looked.len() == MOST_FOLDERS {
+        looked.clear();
+    }
+    looked.insert(folder.to_owned(), Instant::now());
+    drop(looked);
+    remove(folder);
+}
+
+fn remove(folder: &Path) {
     // Elsewhere than on Linux it cannot be told from the file system whether a process lives.
     if !Path::new("/proc/self/stat").exists() {
         return;
     }
+    let here = format!("{:016x}", machine());
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let rest = name.to_str().and_then(|n| n.strip_prefix(stem)).and_then(|n| n.strip_suffix(SUFFIX));
-        let process = rest.and_then(|r| r.split('-').next()).and_then(|p| p.parse::<u32>().ok());
-        if let Some(id) = process
-            && !Path::new(&format!("/proc/{id}")).exists()
-        {
+        if process(&entry.file_name(), &here).is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists()) {
             let _ = fs::remove_file(entry.path());
         }
     }
+}
+
+/// The process that made a temporary on this machine.
+fn process(name: &OsStr, here: &str) -> Option<u32> {
+    let (target, rest) = name.to_str()?.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.split_once('-')?;
+    let (machine, rest) = rest.split_once('-')?;
+    let (process, random) = rest.split_once('-')?;
+    let ours = target.len() == here.len() && machine == here && !random.is_empty();
+    ours.then(|| process.parse().ok()).flatten()
 }
 
 /// What tells this machine, and the part of it whose processes can be seen, from another that shares a folder with it.

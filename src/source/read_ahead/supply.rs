@@ -160,7 +160,7 @@ impl Supply {
             Some(open) => open,
             closed => closed.insert(Reader::open(&self.stem)?),
         };
-        let (from, range) = reader.read(job.stem, job.most)?;
+        let (from, range) = reader.read(job.stem, job.most, usize::MAX)?;
         let mut block = Block::new(from.layout(), range.len());
         block.set_frames(range.len());
         for (to, from) in block.channels_mut().zip(from.channels()) {
