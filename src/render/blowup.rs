@@ -1,9 +1,10 @@
 //! A stem that is far above full scale before its strip: more likely a fault of its decoder than loud.
 //!
 //! Offline it is found and told, and changes nothing. Where gain and pan stand still, what comes before them follows from
-//! the peaks behind them, so that this costs nothing; else the samples are looked at once more. Live it is muted: from the
-//! block on in which it is met, the last frame before dies away in a straight line, and the stem is silent until the next
-//! start. Nothing below the limit changes by one bit.
+//! the peaks behind them, so that this costs nothing (0.04 % of the instructions of a mix of eight WAV stems); else the
+//! samples are looked at once more (5 % of them, where all eight gains move). Live it is muted: from the block on in which
+//! it is met, the last frame before dies away in a straight line, and the stem is silent until the next start. Nothing
+//! below the limit changes by one bit.
 
 use super::lane::{NOTHING, Output};
 use crate::{

@@ -12,7 +12,6 @@ use std::{
     fs,
     io::{Seek, SeekFrom, Write},
     os::unix::process::ExitStatusExt,
-    path::Path,
     process::{Command, Stdio},
 };
 
@@ -175,6 +174,11 @@ fn starved(desk: &Desk, whole: &[u8], what: &str, code: Option<i32>, signal: Opt
     assert!(if code == Some(0) { now == whole } else { now == b"precious" }, "{what}: {code:?} {err}");
     let left = left(&desk.path(""));
     assert!(left.len() <= 1 && (left.is_empty() || code.is_none()), "{what}: {left:?} {err}");
+    // The next run may fail before it begins and clean nothing, so one that goes well comes between.
+    if !left.is_empty() {
+        desk.run(&SMALL).expect(0, "");
+        assert!(self::left(&desk.path("")).is_empty(), "{what}: the next run leaves it");
+    }
     code == Some(0)
 }
 
@@ -191,8 +195,6 @@ fn space() -> Seen {
         held_out += u64::from(starved(&desk, &whole, &format!("{mib} MiB"), run.code, run.signal, &run.err));
         injected += 1;
     }
-    desk.run(&SMALL).expect(0, "");
-    assert!(left(&desk.path("")).is_empty());
     held(injected, format!("from 1 MiB up: {held_out} whole, else an error or an abort with the old file"))
 }
 
@@ -214,7 +216,5 @@ fn requests() -> Seen {
             injected += 1;
         }
     }
-    desk.run(&SMALL).expect(0, "");
-    assert!(left(Path::new(&desk.path(""))).is_empty());
     held(injected, format!("{whole_runs} whole, else an error or an abort with the old file; the next run cleans"))
 }

@@ -1,6 +1,7 @@
 //! Whole stem sets, alignment, lossless conversion, and what opening costs.
 
 use crate::tools;
+use flacenc::{bitsink::ByteSink, component::BitRepr, config, error::Verify, source::MemSource};
 use soundtrack::{
     Layout,
     source::{self, Remark},
@@ -274,6 +275,31 @@ fn stereo_flac_of_32_bits_is_exact_or_refused() {
                 assert!(bits == 32 && e.to_string().contains("checksum"), "{e}");
             }
         }
+    }
+}
+
+#[test]
+fn flac_whose_smallest_block_is_the_last_is_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.flac");
+    let config = config::Encoder::default().into_verified().unwrap();
+    // Blocks of 4,096 and a last one that is shorter, down to less than the 16 that a smallest block may have.
+    for frames in [5, 1_000, 4_095, 4_097, 12_289, 40_955, 40_960] {
+        let mut random = tools::Lcg(3);
+        let samples: Vec<i32> = (0..frames * 2).map(|_| (random.sample() * 8_388_000.0) as i32).collect();
+        let source = MemSource::from_samples(&samples, 2, 24, 48_000);
+        let mut sink = ByteSink::new();
+        flacenc::encode_with_fixed_block_size(&config, source, 4096).unwrap().write(&mut sink).unwrap();
+        let smallest = [(frames % 4096) as u16, 4096][usize::from(frames % 4096 == 0)];
+        assert_eq!(sink.as_slice()[8..10], smallest.to_be_bytes());
+        std::fs::write(&path, sink.as_slice()).unwrap();
+        let heard = tools::hear(&path).unwrap_or_else(|e| panic!("{frames}: {e}"));
+        assert!(heard.error.is_none() && heard.flaws.is_empty() && heard.info.remarks.is_empty(), "{frames}");
+        let want = |ch: usize| samples.iter().skip(ch).step_by(2).map(|s| f64::from(*s) / 8_388_608.0);
+        assert!((0..2).all(|ch| want(ch).eq(heard.planes[ch].iter().copied())), "{frames}");
+        let (mut source, _) = source::open(&path, None).unwrap();
+        let end = tools::after_seek(source.as_mut(), frames as u64 - 3, 3);
+        assert!(want(1).skip(frames - 3).eq(end[1].iter().copied()), "{frames}");
     }
 }
 

@@ -38,8 +38,9 @@ impl StreamInfo {
     }
 }
 
-/// Changes that make padding of all metadata blocks but the stream information. Tags and pictures are not wanted, cue
-/// sheets may be wrong, and seek tables may lie. Places count from `start`.
+/// Changes that make padding of all metadata blocks but the stream information, and put that right where it counts the
+/// last block. Tags and pictures are not wanted, cue sheets may be wrong, and seek tables may lie. Places count from
+/// `start`.
 pub(crate) fn beside_audio(mut file: &StemFile, start: u64) -> Result<Vec<(u64, u8)>> {
     let mut patches = Vec::new();
     let mut at = 4;
@@ -54,12 +55,30 @@ pub(crate) fn beside_audio(mut file: &StemFile, start: u64) -> Result<Vec<(u64, 
         if !matches!(kind & 0x7F, 0 | 1) {
             patches.push((at, kind & 0x80 | 1));
         }
+        at += 4 + u64::from(u32::from_be_bytes([0, a, b, c]));
         if kind & 0x80 != 0 {
+            patches.extend(one_size(file, start, at)?.into_iter().flatten());
             break;
         }
-        at += 4 + u64::from(u32::from_be_bytes([0, a, b, c]));
     }
     Ok(patches)
+}
+
+/// Changes that state one size for all blocks, where they have one and the smallest stated is that of the last. RFC 9639
+/// (8.2) leaves the last out, some encoders count it, and the demuxer then waits for blocks of varying size. `frames` is
+/// where the first frame begins.
+fn one_size(mut file: &StemFile, start: u64, frames: u64) -> Result<Option<[(u64, u8); 2]>> {
+    let (mut info, mut sync) = ([0; 34], [0; 2]);
+    file.seek(SeekFrom::Start(start + 8))?;
+    let mut whole = file.read_exact(&mut info);
+    file.seek(SeekFrom::Start(start + frames))?;
+    whole = whole.and_then(|()| file.read_exact(&mut sync));
+    let [a, b, c, d, .., e, f, g, h, i] = *info.first_chunk::<18>().unwrap_or(&[0; 18]);
+    let (smallest, largest) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+    let total = u64::from_be_bytes([0, 0, 0, e & 0x0F, f, g, h, i]);
+    let last = total.checked_rem(largest.into());
+    let counted = whole.is_ok() && sync == [0xFF, 0xF8] && smallest < largest && last == Some(smallest.into());
+    Ok(counted.then_some([(8, c), (9, d)]))
 }
 
 /// Bytes of ID3v1 and APE tags at the end of a file.
