@@ -49,8 +49,7 @@ pub(super) fn track(key: &Key, table: &Table, home: &Home<'_>, found: Option<Cli
         }
         inner.finish(text);
     }
-    let no_clips = table.get("clip").is_none_or(|c| matches!(&c.value, Value::Table(t) if t.entries.is_empty()));
-    if track.clips.is_empty() && !fields.has("file") && no_clips {
+    if track.clips.is_empty() && !fields.has("file") && fields.lacks("clip") {
         text.say(key.span.clone(), format!("{}: it has neither a file nor a clip", fields.who()));
     }
     fields.finish(text);

@@ -50,7 +50,7 @@ pub(super) fn cue(key: &Key, table: &Table, context: &Context<'_>, text: &mut Te
         context,
     };
     tracks(&mut cue, &fields, &home, text);
-    if cue.tracks.is_empty() && !fields.has("files") && !fields.has("track") {
+    if cue.tracks.is_empty() && fields.lacks("files") && fields.lacks("track") {
         text.say(key.span.clone(), format!("{}: it has no tracks", fields.who()));
     }
 

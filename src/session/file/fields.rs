@@ -193,6 +193,15 @@ impl<'t> Fields<'t> {
         self.table.get(key).is_some()
     }
 
+    /// Whether there is nothing under a key: no such key, or an empty table or list.
+    pub(super) fn lacks(&self, key: &'static str) -> bool {
+        self.table.get(key).is_none_or(|node| match &node.value {
+            Value::Table(table) => table.entries.is_empty(),
+            Value::List(list) => list.is_empty(),
+            _ => false,
+        })
+    }
+
     pub(super) fn span(&self, key: &'static str) -> Range<usize> {
         self.table.get(key).map_or(0..0, |n| n.span.clone())
     }
