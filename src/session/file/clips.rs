@@ -3,7 +3,7 @@
 use super::{
     build::Context,
     clock::Zero,
-    document::{Key, Table, Text, Value},
+    document::{Key, Table, Text},
     fields::Fields,
     strips::strip,
 };
