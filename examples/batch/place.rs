@@ -25,7 +25,11 @@ pub struct About {
 
 /// Whether a path leads into a store.
 pub fn is_link(path: &Path) -> bool {
-    path.to_str().is_some_and(|text| text.contains("://"))
+    link(path).is_some()
+}
+
+fn link(path: &Path) -> Option<&str> {
+    path.to_str().filter(|text| text.contains("://"))
 }
 
 /// A path from a folder, which may be one of a store; links to files become paths.
@@ -137,11 +141,6 @@ pub fn remove(path: &Path) -> Result<()> {
 /// The error of a file.
 pub fn failed(kind: ErrorKind, path: &Path, e: io::Error) -> Error {
     Error::new(kind, format!("{}: {e}", path.display())).because(e)
-}
-
-#[cfg(feature = "cloud")]
-fn link(path: &Path) -> Option<&str> {
-    path.to_str().filter(|text| text.contains("://"))
 }
 
 /// Whether the store says that there is no such object.

@@ -26,6 +26,14 @@ impl Reader {
         Ok(Self { source, name: stem.name.clone(), piece, start: 0 })
     }
 
+    /// The same, where it is not open yet.
+    pub(crate) fn opened<'a>(reader: &'a mut Option<Self>, stem: &Stem) -> Result<&'a mut Self> {
+        match reader {
+            Some(open) => Ok(open),
+            closed => Ok(closed.insert(Self::open(stem)?)),
+        }
+    }
+
     /// The next frames from `at` on: a block and the range of it that holds them, at least one and at most `most`. No more
     /// than `room` are read, so that what is read next can begin where a block does.
     pub(crate) fn read(&mut self, at: u64, most: usize, room: usize) -> Result<(&Block, Range<usize>)> {
@@ -92,7 +100,7 @@ impl Reading {
     /// As [`Reader::read`].
     pub(crate) fn read(&mut self, stem: &Stem, at: u64, most: usize, room: usize) -> Result<(&Block, Range<usize>)> {
         match self {
-            Self::Late(reader) => opened(reader, stem)?.read(at, most, room),
+            Self::Late(reader) => Reader::opened(reader, stem)?.read(at, most, room),
             Self::Ahead(supply, block) => {
                 let n = supply.take(at, most, block)?;
                 Ok((block, 0..n))
@@ -103,7 +111,7 @@ impl Reading {
     /// As [`Reader::fill`].
     pub(crate) fn fill(&mut self, stem: &Stem, at: u64, out: &mut Block) -> Result<usize> {
         match self {
-            Self::Late(reader) => opened(reader, stem)?.fill(at, out),
+            Self::Late(reader) => Reader::opened(reader, stem)?.fill(at, out),
             Self::Ahead(..) => Ok(0),
         }
     }
@@ -121,12 +129,5 @@ impl Reading {
             Self::Late(reader) => reader.as_mut().map(Reader::flaws).unwrap_or_default(),
             Self::Ahead(supply, _) => supply.flaws(),
         }
-    }
-}
-
-fn opened<'a>(reader: &'a mut Option<Reader>, stem: &Stem) -> Result<&'a mut Reader> {
-    match reader {
-        Some(open) => Ok(open),
-        closed => Ok(closed.insert(Reader::open(stem)?)),
     }
 }

@@ -156,10 +156,7 @@ impl Supply {
     }
 
     fn piece(&self, job: &mut Job) -> Result<Piece> {
-        let reader = match &mut job.reader {
-            Some(open) => open,
-            closed => closed.insert(Reader::open(&self.stem)?),
-        };
+        let reader = Reader::opened(&mut job.reader, &self.stem)?;
         let (from, range) = reader.read(job.stem, job.most, usize::MAX)?;
         let mut block = Block::new(from.layout(), range.len());
         block.set_frames(range.len());
