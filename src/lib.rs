@@ -110,6 +110,7 @@ extern crate self as soundtrack;
 
 mod riff;
 mod nearest;
+mod pattern;
 mod units;
 mod timecode;
 mod layout;

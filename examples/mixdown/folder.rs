@@ -87,36 +87,16 @@ fn files(folder: &Path, voice: Voice) -> Result<(Vec<PathBuf>, usize)> {
 /// The objects of a folder of a store, `s3://bucket/stems/`, or those that fit a pattern, `s3://bucket/stems/*.wav`.
 #[cfg(feature = "cloud")]
 fn objects(link: &Path) -> Result<Vec<PathBuf>> {
-    let name = link.file_name().unwrap_or_default().to_string_lossy();
-    let (folder, pattern) = match link.parent() {
-        Some(folder) if name.contains('*') => (folder, &*name),
-        _ => (link, "*"),
-    };
-    let names = soundtrack::store::list(&folder.to_string_lossy())?;
-    Ok(names.iter().filter(|name| fits(pattern, name)).map(|name| folder.join(name)).filter(|p| !hidden(p)).collect())
+    let names = soundtrack::store::list(&link.to_string_lossy())?;
+    let is_pattern = link.file_name().is_some_and(|name| name.as_encoded_bytes().contains(&b'*'));
+    let folder = link.parent().filter(|_| is_pattern).unwrap_or(link);
+    Ok(names.iter().map(|name| folder.join(name)).filter(|p| !hidden(p)).collect())
 }
 
 #[cfg(not(feature = "cloud"))]
 fn objects(link: &Path) -> Result<Vec<PathBuf>> {
     let what = "object stores need the feature `cloud`, which is not built in";
     Err(Error::new(ErrorKind::Unsupported, format!("{}: {what}", link.display())))
-}
-
-/// Whether a name fits a pattern, in which a star stands for anything.
-#[cfg(feature = "cloud")]
-fn fits(pattern: &str, name: &str) -> bool {
-    let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
-    let Some(mut name) = name.strip_prefix(start) else { return false };
-    let mut parts: Vec<&str> = rest.split('*').collect();
-    let end = parts.pop().unwrap_or_default();
-    // Each part where it comes first: what is left for the others is the most there can be.
-    for part in parts {
-        match name.split_once(part) {
-            Some((_, left)) => name = left,
-            None => return false,
-        }
-    }
-    name.ends_with(end)
 }
 
 /// Tells of a file with several streams that only the first is taken.
@@ -145,19 +125,4 @@ pub fn of_one_stream(path: &Path) -> bool {
 fn ends_in(path: &Path, endings: &[&str]) -> bool {
     let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
     ending.is_some_and(|e| endings.contains(&e.as_str()))
-}
-
-#[cfg(all(test, feature = "cloud"))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_star_stands_for_anything() {
-        for (pattern, name) in [("*", "a"), ("*.wav", "a.wav"), ("a*c*e", "abcde"), ("a*", "a"), ("*b*b", "abab")] {
-            assert!(fits(pattern, name), "{pattern} {name}");
-        }
-        for (pattern, name) in [("*.wav", "a.flac"), ("a*b*b", "ab"), ("a*", "ba"), ("ab*ba", "aba")] {
-            assert!(!fits(pattern, name), "{pattern} {name}");
-        }
-    }
 }

@@ -4,7 +4,10 @@ use super::{
     door::{self, About},
     location::{Location, Url},
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    pattern::fits,
+};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -45,7 +48,8 @@ pub fn about(link: &str) -> Result<Option<About>> {
 }
 
 /// The names of the objects of a folder of a store, `s3://bucket` or `s3://bucket/stems/`, or with `file://` of the files of
-/// one of this machine; without those in folders within, sorted. A folder that is not there has none in a store.
+/// one of this machine; without those in folders within, sorted. With a star in its last step, `s3://bucket/stems/*.wav`,
+/// those that fit. A folder that is not there has none in a store.
 ///
 /// ```
 /// use soundtrack::store;
@@ -53,6 +57,7 @@ pub fn about(link: &str) -> Result<Option<About>> {
 /// store::write("memory://song/stems/bass.wav", "")?;
 /// store::write("memory://song/stems/old/bass.wav", "")?;
 /// assert_eq!(store::list("memory://song/stems/")?, ["bass.wav", "vox.wav"]);
+/// assert_eq!(store::list("memory://song/stems/v*")?, ["vox.wav"]);
 /// # Ok::<(), soundtrack::Error>(())
 /// ```
 ///
@@ -60,7 +65,13 @@ pub fn about(link: &str) -> Result<Option<About>> {
 /// `NotFound` where the store does not answer or refuses access, and for a folder of this machine that is not there;
 /// `Unsupported` for a name that is no folder's.
 pub fn list(folder: &str) -> Result<Vec<String>> {
-    listed(Path::new(folder)).map_err(|e| unreadable(folder, e))?
+    let (within, pattern) = match folder.rsplit_once('/') {
+        Some((within, pattern)) if pattern.contains('*') => (within, pattern),
+        _ => (folder, "*"),
+    };
+    let mut names = listed(Path::new(within)).map_err(|e| unreadable(folder, e))??;
+    names.retain(|name| fits(pattern, name));
+    Ok(names)
 }
 
 /// The same for a folder that is named by a link or a path.
