@@ -304,7 +304,7 @@ fn what_is_over_a_limit_is_refused_at_once_with_the_figures() {
     let why = "48959490 samples in blocks of all channels are over the limit of 16000000";
     assert_eq!(refusal(47_999, 48_000, Layout::Discrete(255)), prefix(47_999, 48_000) + why);
     assert_eq!(refusal(48_000, 44_100, Layout::Discrete(0)), prefix(48_000, 44_100) + "it has no channels");
-    assert!(started.elapsed() < Duration::from_millis(100));
+    assert!(started.elapsed() < Duration::from_secs(1));
 
     for (from, to) in [(188, 48_000), (48_000, 188), (299_993, 299_999), (768_000, 3_000)] {
         assert!(Resampled::check(Spec { rate: rate(from), layout: Layout::Stereo }, rate(to)).is_ok());

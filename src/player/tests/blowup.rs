@@ -83,7 +83,7 @@ fn a_new_start_lets_it_be_heard_again_and_tells_it_once() {
         }
         player.seek(Frames(0));
         soon(LONG, || {
-            fake.pull::<f64>(64, 2);
+            fake.ask(64, 2);
             player.position() < Frames(2_000)
         });
     }

@@ -13,7 +13,7 @@ use crate::{
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -83,17 +83,23 @@ impl Fake {
         out
     }
 
+    /// Asks as a patient device would: for what is there, at most so many frames; for silence where silence is meant.
+    pub fn ask(&self, frames: usize, channels: usize) -> Vec<f64> {
+        let there = self.with(|callback, line| {
+            line.asked(0);
+            let meant = line.granted() == line.taken();
+            if meant { frames } else { frames.min(callback.available() as usize) }
+        });
+        self.pull(there.expect("open"), channels)
+    }
+
     /// Waits until so many frames can be had.
     pub fn until(&self, frames: u64) {
         let start = Instant::now();
         while self.with(|callback, _| callback.available()).expect("open") < frames {
             assert!(start.elapsed() < Duration::from_secs(20), "no sound comes");
-            // A device asks all the time; the player waits for its first question.
-            self.with(|callback, line| {
-                if line.calls() == 0 {
-                    callback.serve::<f64>(&mut [], 0)
-                }
-            });
+            // A device asks all the time.
+            self.line().asked(0);
             thread::sleep(Duration::from_micros(200));
         }
     }
@@ -124,15 +130,39 @@ impl Fake {
         let start = Instant::now();
         while player.state() == State::Playing {
             assert!(start.elapsed() < Duration::from_secs(20), "it never ends");
-            self.pull::<f64>(32, channels);
+            self.ask(32, channels);
             thread::sleep(Duration::from_micros(200));
         }
         player.state()
     }
 }
 
+/// Watches how long the machine keeps threads waiting that could run: limits of time mean that much more on a busy one.
+pub struct Busy(Arc<AtomicU64>);
+
+impl Busy {
+    pub fn watch() -> Self {
+        let lost = Arc::new(AtomicU64::new(0));
+        let watched = Arc::downgrade(&lost);
+        thread::spawn(move || {
+            let (asked, usual) = (Duration::from_millis(1), Duration::from_millis(2));
+            while let Some(lost) = watched.upgrade() {
+                let start = Instant::now();
+                thread::sleep(asked);
+                lost.fetch_add(start.elapsed().saturating_sub(usual).as_micros() as u64, Ordering::AcqRel);
+            }
+        });
+        Self(lost)
+    }
+
+    /// A limit on this machine, as busy as it was.
+    pub fn within(&self, limit: Duration) -> Duration {
+        limit + Duration::from_micros(self.0.load(Ordering::Acquire))
+    }
+}
+
 /// Waits until something is so, at most so long.
-pub fn soon(most: Duration, so: impl Fn() -> bool) -> Duration {
+pub fn soon(most: Duration, mut so: impl FnMut() -> bool) -> Duration {
     let start = Instant::now();
     while !so() {
         assert!(start.elapsed() < most, "not within {most:?}");

@@ -208,7 +208,7 @@ fn every_frame_is_that_of_its_place_through_a_storm_of_seeks_and_loops() {
     player.set_loop(None);
     player.seek(Frames(LENGTH - 5_000));
     soon(Duration::from_secs(10), || {
-        fake.pull::<f64>(64, 2);
+        fake.ask(64, 2);
         player.state() == State::Ended
     });
     assert_eq!(player.position(), player.length());
