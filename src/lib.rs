@@ -60,7 +60,9 @@
 //! number of threads, blocks and ranges, debug or release, and whatever processor the build is for. Resampled and lossy
 //! stems go through vector code that is chosen as the program runs, and through the system's sine: the same bytes on one
 //! machine, but the last bits may differ between families of processors and systems.
-//! `cargo test --test faults determinism` and `.ci/determinism` compare them.
+//! `cargo test --test faults determinism` and `.ci/determinism` compare them, the latter with `SOUNDTRACK_EVERY_CPU=1` also for
+//! x86-64-v2, x86-64-v3 and, emulated, aarch64: one hash each for the lossless and the mastered mix, and one for the
+//! resampled mix but on aarch64, where it was at most 2.1e-15 away (of 2.2) and the same in a 32-bit float file.
 //!
 //! # Words
 //! **sample** one number of one channel · **frame** one sample per channel at one instant · **block** up to N frames handled

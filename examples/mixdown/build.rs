@@ -1,6 +1,6 @@
 //! From the inputs to a session: opens what must be known, names the tracks, finds the rate.
 
-use crate::{
+use super::{
     args::Args, demo, failure::Failure, folder, inputs, inputs::Kind, level, names::Names, output::DEMO, tour,
     voice::Voice,
 };
@@ -167,7 +167,7 @@ pub fn guess(path: &Path) -> Option<String> {
     }
     let beside = parent.unwrap_or(Path::new(".")).read_dir().ok()?;
     let names: Vec<String> = beside.flatten().filter_map(|e| e.file_name().into_string().ok()).collect();
-    let near = crate::names::similar(file, names.iter().map(String::as_str)).filter(|near| *near != file)?;
+    let near = super::names::similar(file, names.iter().map(String::as_str)).filter(|near| *near != file)?;
     let near = parent.map_or_else(|| PathBuf::from(near), |p| p.join(near));
     Some(format!("{}: did you mean {}?", path.display(), near.display()))
 }

@@ -1,6 +1,6 @@
 //! `compare A B`: whether two files hold the same audio.
 
-use crate::{args::CompareArgs, failure::Failure, run, voice::printable};
+use super::{args::CompareArgs, failure::Failure, run, voice::printable};
 use soundtrack::{
     Frames, SampleRate,
     compare::{self, Compared, Comparison, Fit},

@@ -1,6 +1,6 @@
 //! The deliverables of a session: which are asked for, writing them, and telling of them.
 
-use crate::{
+use super::{
     args::{Args, Progress},
     failure::Failure,
     names::similar,

@@ -1,6 +1,6 @@
 //! Why the program ends without a mix, and the exit code that says so.
 
-use crate::voice::Voice;
+use super::voice::Voice;
 use soundtrack::{Error, ErrorKind};
 use std::{error::Error as _, io};
 

@@ -1,7 +1,7 @@
 //! The stems of a folder: every file that opens as audio or is named like it, in the order of their names. With the feature
 //! `cloud` it may be one of an object store.
 
-use crate::{inputs::is_link, voice::Voice};
+use super::{inputs::is_link, voice::Voice};
 use soundtrack::{Error, ErrorKind, Result, SampleRate, source};
 use std::{
     fs, io,

@@ -1,6 +1,6 @@
 //! What the inputs mean: a session file, folders of stems, stems with levels, files that hold several stems.
 
-use crate::{failure::Failure, level};
+use super::{failure::Failure, level};
 use soundtrack::{Decibels, Error, ErrorKind, Pan};
 use std::{
     ffi::OsStr,

@@ -1,6 +1,6 @@
 //! `join PART...`: the parts of one mix, made one file.
 
-use crate::{args::JoinArgs, failure::Failure, run, voice::Voice};
+use super::{args::JoinArgs, failure::Failure, run, voice::Voice};
 use soundtrack::{Error, ErrorKind, Session, sink::Shaping, slice};
 
 /// Joins; the exit code.

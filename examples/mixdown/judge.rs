@@ -1,6 +1,6 @@
 //! Loudness targets: fits the mix to one before it is written, and judges what came out.
 
-use crate::args::Args;
+use super::args::Args;
 use soundtrack::{
     Bounce, Dbtp, Plan, Progress, Report, Result, Session,
     measure::{Fit, Target},

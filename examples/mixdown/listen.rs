@@ -11,7 +11,7 @@ mod line;
 #[path = "listen/terminal.rs"]
 mod terminal;
 
-use crate::{args::Args, failure::Failure, stop::Stop, voice::Voice};
+use super::{args::Args, failure::Failure, stop::Stop, voice::Voice};
 use keys::{Deed, Keys};
 use soundtrack::{Decibels, Frames, Play, Player, Session, State, StripId, TrackId};
 use std::{

@@ -1,6 +1,6 @@
 //! `report FILE...`: what audio files hold, as a table and as pictures.
 
-use crate::{
+use super::{
     args::ReportArgs,
     failure::Failure,
     folder, paper, run,

@@ -36,25 +36,28 @@ mod voice;
 
 use args::{Args, Progress, Tool};
 use clap::Parser as _;
+use soundtrack::{Error, ErrorKind};
 use std::{env, process::ExitCode};
 use voice::Voice;
 
 fn main() -> ExitCode {
+    start(|_| ())
+}
+
+/// Does what the command line says, after a last change to it.
+pub fn start(change: impl FnOnce(&mut Args)) -> ExitCode {
     let given = env::args_os().skip(1).collect::<Vec<_>>();
-    let args = Args::try_parse().unwrap_or_else(|e| tips::advised(e, &given).exit());
+    let mut args = Args::try_parse().unwrap_or_else(|e| tips::advised(e, &given).exit());
+    change(&mut args);
     let voice = Voice { quiet: args.quiet, verbose: args.verbose, json: args.progress() == Progress::Json };
-    let tool = match &args.tool {
-        Some(Tool::Compare(args)) => Some(compare::run(args)),
-        Some(Tool::Report(args)) => Some(look::run(args)),
-        Some(Tool::Join(args)) => Some(join::run(args, voice)),
-        None => None,
-    };
-    if let Some(outcome) = tool {
-        return ExitCode::from(outcome.unwrap_or_else(|failure| failure.tell(voice)));
-    }
-    let outcome = match stop::Stop::watch() {
-        Ok(stop) => run::run(&args, voice, &stop),
-        Err(e) => Err(soundtrack::Error::new(soundtrack::ErrorKind::Output, format!("signals: {e}")).because(e).into()),
+    let outcome = match &args.tool {
+        Some(Tool::Compare(args)) => compare::run(args),
+        Some(Tool::Report(args)) => look::run(args),
+        Some(Tool::Join(args)) => join::run(args, voice),
+        None => match stop::Stop::watch() {
+            Ok(stop) => run::run(&args, voice, &stop),
+            Err(e) => Err(Error::new(ErrorKind::Output, format!("signals: {e}")).because(e).into()),
+        },
     };
     ExitCode::from(outcome.unwrap_or_else(|failure| failure.tell(voice)))
 }

@@ -1,6 +1,6 @@
 //! Where the mix goes: the name it has unless told, and what may be overwritten.
 
-use crate::{inputs, inputs::Kind};
+use super::{inputs, inputs::Kind};
 use std::{
     ffi::{OsStr, OsString},
     path::{Path, PathBuf},

@@ -1,6 +1,6 @@
 //! `--report FILE`: where it may go, known before anything is mixed.
 
-use crate::{failure::Failure, inputs::is_link};
+use super::{failure::Failure, inputs::is_link};
 use soundtrack::{Error, ErrorKind, sink};
 use std::path::{Path, PathBuf};
 

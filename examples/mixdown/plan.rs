@@ -1,6 +1,6 @@
 //! `mixdown plan INPUT`: prints what would be done. Opens the stems, renders nothing.
 
-use crate::voice::{printable, printable_lines};
+use super::voice::{printable, printable_lines};
 use serde_json::{Value, json};
 use soundtrack::{Content, Plan, Session};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! How far it is: a bar, lines, or JSON; at most ten times a second.
 
-use crate::{args::Progress as How, voice::Voice};
+use super::{args::Progress as How, voice::Voice};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde_json::json;
 use soundtrack::{Frames, Progress, SampleRate};

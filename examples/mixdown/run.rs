@@ -1,6 +1,6 @@
 //! The whole run: from the command line to the file, the table and the exit code.
 
-use crate::{
+use super::{
     args::{Args, Progress},
     build, deliver,
     failure::{Failure, too_many_files},

@@ -1,6 +1,6 @@
 //! A mix in which nothing is heard: hardly what was meant, so it is told, with why.
 
-use crate::strips::listed;
+use super::strips::listed;
 use soundtrack::{Report, Session, Strip};
 
 /// What to say of a mix that is silent or empty.

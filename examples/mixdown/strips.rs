@@ -1,6 +1,6 @@
 //! `--mute` and `--solo`: tracks and buses by name.
 
-use crate::names::similar;
+use super::names::similar;
 use soundtrack::{Part, Session, Strip};
 
 /// Sets mute and solo of every track and bus of these names. `track.NAME` and `bus.NAME` tell two of one name apart;

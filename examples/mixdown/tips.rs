@@ -1,6 +1,6 @@
 //! What is advised where the command line is wrong: only what leads somewhere.
 
-use crate::{args::Args, names::similar};
+use super::{args::Args, names::similar};
 use clap::{
     CommandFactory as _,
     builder::StyledStr,
@@ -30,7 +30,7 @@ pub fn advised(mut error: clap::Error, given: &[OsString]) -> clap::Error {
     error.remove(ContextKind::SuggestedArg);
     error.insert(ContextKind::Usage, ContextValue::StyledStr(Args::command().render_usage()));
     if let Some(stem) = meant(&wrong, given) {
-        let stem = crate::voice::printable(&stem.to_string_lossy());
+        let stem = super::voice::printable(&stem.to_string_lossy());
         let tip = format!("a stem whose name starts with a dash is given as './{stem}' or as '-- {stem}'");
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
     }

@@ -9,7 +9,7 @@
 //!
 //! Everything falls on bars of 2.5 seconds, so the picture's cuts are the music's.
 
-use crate::demo::Stem;
+use super::demo::Stem;
 use soundtrack::{
     Bus, BusId, Clip, Cue, CueKind, Curve, Dbtp, Decibels, Deliverable, Fade, FadeShape, Format, FrameRate, Frames,
     Layout, LoudnessTarget, Lufs, Pan, SampleRate, Session, Shape, Timecode, Track, Use, sink::Dither,
