@@ -234,7 +234,7 @@ impl<'a> Bounce<'a> {
         let clock = Instant::now();
         let range = self.range.take().unwrap_or(Frames::ZERO..renderer.plan().length());
         forwards(&range)?;
-        renderer.seek(range.start);
+        renderer.go(&range);
         if let Some(bins) = self.overview {
             renderer.sketch(Grid::over(&range, bins));
         }
@@ -365,10 +365,10 @@ fn forwards(range: &Range<Frames>) -> Result<()> {
 /// Renders the next block, at most `left` frames; silence past the end of the plan.
 fn next(renderer: &mut Renderer, block: &mut Block, left: Frames) -> Result<()> {
     let want = usize::try_from(left.0).unwrap_or(usize::MAX).min(block.capacity());
-    if renderer.render(block)? == 0 {
+    // What comes after the range is not rendered, so that it neither counts nor fails.
+    if renderer.render_part(block, want)? == 0 {
         block.fill(want, 0.0);
     }
-    block.set_frames(want.min(block.frames()));
     Ok(())
 }
 

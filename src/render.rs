@@ -21,6 +21,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     measure::{Measured, Meter, survey::Survey},
     plan::{LaneKind, Plan},
+    source::MOST_OPEN,
     units::Frames,
 };
 use flaws::FlawLog;
@@ -29,6 +30,7 @@ use limited::Limited;
 pub(crate) use limited::Reduction;
 use pool::Pool;
 use sketch::{Grid, Sketch};
+use std::ops::Range;
 use tap::Tap;
 
 /// How a plan is run. Nothing here changes a sample.
@@ -38,8 +40,23 @@ pub struct Options {
     pub threads: usize,
 }
 
-/// How many frames are rendered together at the most: few enough for the caches, enough to be worth a thread's while.
-const BLOCK: usize = 16_384;
+/// Frames that are rendered together on one thread.
+const BLOCK: usize = 4_096;
+/// The same on several, which meet after each stage of a block, and where files are opened again for each block.
+const LARGE_BLOCK: usize = 16_384;
+/// Frames that all clips may give together in a block of several threads: about what the caches hold.
+const AT_ONCE: usize = 1 << 19;
+
+/// How many frames are rendered together, where so many clips sound at once.
+fn block(clips: usize, threads_meet: bool) -> usize {
+    if clips > MOST_OPEN {
+        LARGE_BLOCK
+    } else if threads_meet {
+        (AT_ONCE / clips.max(1)).min(LARGE_BLOCK)
+    } else {
+        BLOCK
+    }
+}
 
 /// A plan, running. Start anywhere with [`seek`](Self::seek), then [`render`](Self::render) until it returns 0.
 ///
@@ -62,7 +79,11 @@ pub struct Renderer {
     /// What each lane gives in the current block.
     outputs: Vec<Output>,
     pool: Pool,
+    /// Frames that are rendered together, at the most.
+    block: usize,
     position: u64,
+    /// Nothing from here on counts.
+    end: u64,
     /// Where the master has a limiter.
     limited: Option<Limited>,
     taps: Vec<Tap>,
@@ -81,7 +102,19 @@ impl Renderer {
         let lanes = plan.lanes.iter().map(|lane| LaneState::new(lane, &plan)).collect();
         let outputs = plan.lanes.iter().map(|_| Output::new(layout)).collect();
         let limited = plan.limit.map(|ceiling| Limited::new(ceiling, plan.spec.rate, layout.channels()));
-        Ok(Self { plan, lanes, outputs, pool, position: 0, limited, taps: Vec::new(), watched: true })
+        let block = block(plan.most_at_once(), pool.is_shared());
+        Ok(Self {
+            plan,
+            lanes,
+            outputs,
+            pool,
+            block,
+            position: 0,
+            end: u64::MAX,
+            limited,
+            taps: Vec::new(),
+            watched: true,
+        })
     }
 
     /// The plan that is run.
@@ -98,7 +131,12 @@ impl Renderer {
 
     /// Goes to a frame: the next block is the same, bit for bit, as if everything before had been rendered.
     pub fn seek(&mut self, to: Frames) {
-        self.position = to.0;
+        (self.position, self.end) = (to.0, u64::MAX);
+    }
+
+    /// Goes to the start of a range. What a limiter looks at behind its end does not count.
+    pub(crate) fn go(&mut self, range: &Range<Frames>) {
+        (self.position, self.end) = (range.start.0, range.end.0);
     }
 
     /// Fills the block with the next frames and returns how many: the block's capacity, less at the end, then 0.
@@ -139,7 +177,7 @@ impl Renderer {
         tapped.iter_mut().for_each(|t| t.set_frames(total));
         let mut done = 0;
         while done < total {
-            let n = BLOCK.min(total - done);
+            let n = self.block.min(total - done);
             if let Some(mut limited) = self.limited.take() {
                 let given = self.limit(&mut limited, n);
                 if given.is_ok() {
@@ -169,21 +207,27 @@ impl Renderer {
     /// Renders what the limiter wants for its next `frames` frames; silence after the end.
     fn limit(&mut self, limited: &mut Limited, frames: usize) -> Result<()> {
         if let Some(start) = limited.begin(self.position) {
-            // What comes before the output is rendered, but not counted.
-            self.lanes.iter_mut().for_each(|lane| lane.count(false));
-            let warmed = self.feed(limited, start, self.position);
-            self.lanes.iter_mut().for_each(|lane| lane.count(self.watched));
-            warmed?;
+            self.feed_uncounted(limited, start, self.position)?;
         }
-        let to = limited.limiter.wanted(self.position + frames as u64);
-        self.feed(limited, limited.limiter.end(), to)
+        let (from, to) = (limited.limiter.end(), limited.limiter.wanted(self.position + frames as u64));
+        let counted = to.min(self.end).max(from);
+        self.feed(limited, from, counted)?;
+        self.feed_uncounted(limited, counted, to)
+    }
+
+    /// The same as [`feed`](Self::feed) with what is not part of the output.
+    fn feed_uncounted(&mut self, limited: &mut Limited, from: u64, to: u64) -> Result<()> {
+        self.lanes.iter_mut().for_each(|lane| lane.count(false));
+        let fed = self.feed(limited, from, to);
+        self.lanes.iter_mut().for_each(|lane| lane.count(self.watched));
+        fed
     }
 
     /// Renders into the limiter, from one frame to another.
     fn feed(&mut self, limited: &mut Limited, from: u64, to: u64) -> Result<()> {
         let mut at = from;
         while at < to {
-            let n = usize::try_from(to - at).unwrap_or(usize::MAX).min(BLOCK);
+            let n = usize::try_from(to - at).unwrap_or(usize::MAX).min(self.block);
             let sounding = usize::try_from(self.plan.length.0.saturating_sub(at)).unwrap_or(usize::MAX).min(n);
             if sounding > 0 {
                 self.run(at, sounding)?;
@@ -276,5 +320,37 @@ impl Renderer {
     /// The flaws met in each clip of a lane so far.
     pub(crate) fn flaws(&self, lane: usize) -> &[FlawLog] {
         self.lanes.get(lane).map_or(&[], LaneState::flaws)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Clip, Layout, SampleRate, Session, Spec, Track, source::Memory};
+
+    #[test]
+    fn blocks_are_small_where_much_sounds_at_once() {
+        let chosen = |tracks: u64, apart: u64, threads| {
+            let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+            let mut mix = Session::new(spec.rate, spec.layout);
+            for n in 0..tracks {
+                let stem = Memory::new(spec, vec![vec![0.5; 10]]).unwrap();
+                mix.add_track(Track::of(format!("t{n}")).clip(Clip::new(stem).at(Frames(n * apart))));
+            }
+            Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads }).unwrap().block
+        };
+        let of = |tracks, apart| [1, 2].map(|threads| chosen(tracks, apart, threads));
+        assert_eq!(of(1, 0), [4_096, 16_384]);
+        assert_eq!(of(32, 0), [4_096, 16_384]);
+        assert_eq!(of(64, 0), [4_096, 8_192]);
+        assert_eq!(of(128, 0), [4_096, 4_096]);
+        // One ends where the next starts, or the one after it does.
+        assert_eq!(of(600, 10), [4_096, 16_384]);
+        assert_eq!(of(600, 5), [4_096, 16_384]);
+    }
+
+    #[test]
+    fn blocks_are_large_where_files_are_opened_for_each() {
+        assert_eq!([129, 10_000].map(|clips| [true, false].map(|meet| block(clips, meet))), [[16_384; 2]; 2]);
     }
 }

@@ -4,7 +4,10 @@ mod sessions;
 
 use proptest::prelude::*;
 use sessions::{length, rendered, same_bits, session};
-use soundtrack::{Block, Frames, Options, Plan, Renderer};
+use soundtrack::{
+    Block, Bounce, Dbtp, Frames, Layout, Options, Plan, Renderer, SampleRate, Session, Spec, Track, sink,
+    source::Memory,
+};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
@@ -37,5 +40,26 @@ proptest! {
             let want: Vec<Vec<f64>> = whole.iter().map(|c| c[at..at + n].to_vec()).collect();
             same_bits(&want, &part);
         }
+    }
+}
+
+#[test]
+fn what_comes_after_a_range_neither_counts_nor_fails() {
+    // Quiet, then loud 1 frame after the range, then no numbers.
+    let samples =
+        (0..60_000).map(|n| [0.01, 0.9, f64::NAN][usize::from(n > 10_000) + usize::from(n >= 12_000)]).collect();
+    let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    let mut mix = Session::new(spec.rate, spec.layout);
+    mix.add_track(Track::new("t", Memory::new(spec, vec![samples]).unwrap()));
+    for (limit, threads, block) in
+        [(None, 1, 16_384), (None, 2, 4_096), (Some(Dbtp(-1.0)), 1, 16_384), (Some(Dbtp(-1.0)), 2, 77)]
+    {
+        mix.master.limit = limit;
+        let mut renderer = Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads }).unwrap();
+        let mut memory = sink::Memory::default();
+        let bounce = Bounce::new().threads(threads).block(block).range(Frames(0)..Frames(10_001));
+        let report = bounce.into_sink(&mut renderer, &mut memory).unwrap();
+        assert_eq!(report.tracks[0].strip.peak_dbfs, Some(-40.0), "{limit:?}, {threads} threads, blocks of {block}");
+        assert_eq!(memory.into_channels()[0].len(), 10_001);
     }
 }

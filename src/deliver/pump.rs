@@ -63,12 +63,11 @@ impl Blocks {
     /// Renders the next frames, at most `left`; silence past the end of the plan.
     fn fill(&mut self, renderer: &mut Renderer, gains: &[f64], left: Frames) -> Result<()> {
         let want = usize::try_from(left.0).unwrap_or(usize::MAX).min(BLOCK);
-        if renderer.render_tapped(&mut self.mix, &mut self.taps, BLOCK)? == 0 {
+        if renderer.render_tapped(&mut self.mix, &mut self.taps, want)? == 0 {
             self.mix.fill(want, 0.0);
             self.taps.iter_mut().for_each(|t| t.fill(want, 0.0));
         }
-        let frames = want.min(self.mix.frames());
-        std::iter::once(&mut self.mix).chain(&mut self.taps).for_each(|b| b.set_frames(frames));
+        let frames = self.mix.frames();
         for (level, gain) in self.levels.iter_mut().zip(gains) {
             level.set_frames(frames);
             level.channels_mut().zip(self.mix.channels()).for_each(|(to, from)| put_scaled(to, from, *gain));

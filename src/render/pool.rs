@@ -22,6 +22,11 @@ impl Pool {
         Ok(Self(Some(built.map_err(refused)?)))
     }
 
+    /// Whether there are other threads than the caller's.
+    pub(super) fn is_shared(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Does something with every item. They are handed out one by one, since some take much longer than others.
     pub(super) fn each<T: Send, R: Send>(&self, mut items: Vec<T>, run: impl Fn(T) -> R + Sync + Send) -> Vec<R> {
         match &self.0 {

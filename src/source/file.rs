@@ -1,8 +1,8 @@
 //! A stem file, open for reading, that needs no descriptor of its own.
 //!
 //! A process has few descriptors, often 1,024 and sometimes 256, and a mix may have thousands of stems. Of all stem files
-//! of the process at most [`MOST`] are held open; one more closes the one that was not read for the longest time, which
-//! is opened again where it is needed. It is then still the same file with the same content, or reading it fails.
+//! of the process at most [`MOST_OPEN`] are held open; one more closes the one that was not read for the longest time,
+//! which is opened again where it is needed. It is then still the same file with the same content, or reading it fails.
 //!
 //! With the feature `cloud` it may also be an object of a store.
 
@@ -20,7 +20,7 @@ use std::{
 };
 
 /// Stem files that are held open at the same time.
-const MOST: usize = 128;
+pub(crate) const MOST_OPEN: usize = 128;
 
 /// Those that may be open.
 static SHELF: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
@@ -177,7 +177,7 @@ impl Seek for StemFile {
 
 /// Opens a file when there is room for it.
 fn open(path: &Path) -> Result<File> {
-    make_room(|held| (held + 1).saturating_sub(MOST));
+    make_room(|held| (held + 1).saturating_sub(MOST_OPEN));
     let opened = File::open(path);
     match opened.as_ref().err().and_then(Error::raw_os_error) {
         // The limit of the process, or that of the system, is lower: half of them have to do.
@@ -250,7 +250,7 @@ mod tests {
             #[cfg(feature = "cloud")]
             Backing::Object(..) => false,
         };
-        let files: Vec<_> = (0..MOST * 2)
+        let files: Vec<_> = (0..MOST_OPEN * 2)
             .map(|i| {
                 fs::write(path(i), [0, u8::try_from(i % 256).unwrap(), 2]).unwrap();
                 StemFile::open(&path(i)).unwrap()
@@ -265,11 +265,11 @@ mod tests {
             }
         }
         let open = files.iter().filter(|f| held(f)).count();
-        assert!((1..=MOST).contains(&open), "{open} are open");
+        assert!((1..=MOST_OPEN).contains(&open), "{open} are open");
         // The first was read longest ago, so it is closed; another file in its place is not taken for it.
         assert_eq!(files[0].trouble(), None);
-        fs::write(path(MOST * 3), [0, 0, 2]).unwrap();
-        fs::rename(path(MOST * 3), path(0)).unwrap();
+        fs::write(path(MOST_OPEN * 3), [0, 0, 2]).unwrap();
+        fs::rename(path(MOST_OPEN * 3), path(0)).unwrap();
         let mut first = &files[0];
         assert_eq!(first.read(&mut [0]).unwrap_err().to_string(), CHANGED);
     }
