@@ -156,7 +156,9 @@ impl Player {
 
     fn tell(&self, command: Command) {
         // An engine that is gone has told why in the state.
-        let _ = self.shared.commands.send(command);
+        if self.shared.commands.send(command).is_ok() {
+            self.shared.status.given();
+        }
     }
 
     /// Plays on; after the end from the start; after a fault it tries again, on the same device or, where that is gone,
@@ -224,7 +226,7 @@ impl Player {
         Frames(self.shared.status.length)
     }
 
-    /// What it does now.
+    /// What it does now. A command that was just given is obeyed a moment later; [`wait`](Self::wait) waits for it.
     #[must_use]
     pub fn state(&self) -> State {
         self.shared.status.state()
@@ -244,7 +246,7 @@ impl Player {
         self.shared.status.warnings()
     }
 
-    /// Waits until it plays no more, at most so long. The state then.
+    /// Waits until the commands given so far are obeyed and it plays no more, at most so long. The state then.
     pub fn wait(&self, most: Duration) -> State {
         self.shared.status.wait(most)
     }

@@ -232,10 +232,10 @@ impl Session {
     }
 
     /// Renders a range of the timeline into memory: one `Vec<f64>` a channel, full scale ±1.0, not clipped. Past the end
-    /// of the mix there is silence.
+    /// of the mix there is silence; its length is [`Plan::length`].
     ///
     /// # Errors
-    /// Those of compiling and of reading the stems.
+    /// Those of compiling and of reading the stems; `Session` for a range that does not fit in memory.
     pub fn render(&self, range: Range<Frames>) -> Result<Vec<Vec<f64>>> {
         self.render_on(0, range)
     }
@@ -259,7 +259,7 @@ impl Session {
     /// # Errors
     /// As [`render`](Self::render).
     pub fn render_on(&self, threads: usize, range: Range<Frames>) -> Result<Vec<Vec<f64>>> {
-        let mut memory = Memory::with_room(self.layout.channels(), range.end - range.start);
+        let mut memory = Memory::with_room(self.layout.channels(), range.end - range.start)?;
         let options = Options { threads };
         let mut renderer = Renderer::new(Plan::compile(self)?, &options)?;
         renderer.unwatched();

@@ -113,8 +113,11 @@ pub fn join(parts: &[impl AsRef<Path>], output: impl AsRef<Path>, overwrite: boo
 fn open(path: &Path) -> Result<Part> {
     let refused = |kind, what: &str| Error::new(kind, format!("{}: {what}", path.display()));
     let failed = |e: io::Error| {
-        let kind = if e.kind() == io::ErrorKind::NotFound { ErrorKind::NotFound } else { ErrorKind::Corrupt };
-        refused(kind, &e.to_string()).because(e)
+        let (kind, what) = match e.kind() {
+            io::ErrorKind::NotFound => (ErrorKind::NotFound, "there is no such file".to_owned()),
+            _ => (ErrorKind::Corrupt, e.to_string()),
+        };
+        refused(kind, &what).because(e)
     };
     if !path.metadata().map_err(failed)?.is_file() {
         return Err(refused(ErrorKind::Unsupported, "is no regular file"));

@@ -57,7 +57,7 @@ impl Timecode {
         let refuse = |why: String| Err(NotATimecode(why));
         let text = || format!("{h:02}:{m:02}:{s:02}{}{f:02}", rate.separator());
         if h > 23 || m > 59 || s > 59 {
-            return refuse(format!("{} lies beyond 23:59:59", text()));
+            return refuse(format!("{}: a label goes up to 23 hours, 59 minutes and 59 seconds", text()));
         }
         if f >= rate.nominal() {
             let last = rate.nominal() - 1;
@@ -227,7 +227,10 @@ mod tests {
             "01:05:00;01 is left out by drop-frame; the next label is 01:05:00;02"
         );
         assert_eq!(why("01:05:00:24", FrameRate::FPS_24), "01:05:00:24: the last frame of a second is 23 at 24 fps");
-        assert_eq!(why("24:00:00:00", FrameRate::FPS_24), "24:00:00:00 lies beyond 23:59:59");
+        assert_eq!(
+            why("24:00:00:00", FrameRate::FPS_24),
+            "24:00:00:00: a label goes up to 23 hours, 59 minutes and 59 seconds"
+        );
         assert_eq!(
             why("01:00:00;00", FrameRate::FPS_24),
             "\"01:00:00;00\" has the ; of drop-frame, but 24 fps has none: write 01:00:00:00"

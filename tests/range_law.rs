@@ -5,7 +5,7 @@ mod sessions;
 use proptest::prelude::*;
 use sessions::{length, rendered, same_bits, session};
 use soundtrack::{
-    Block, Bounce, Dbtp, Frames, Layout, Options, Plan, Renderer, SampleRate, Session, Spec, Track, sink,
+    Block, Bounce, Dbtp, ErrorKind, Frames, Layout, Options, Plan, Renderer, SampleRate, Session, Spec, Track, sink,
     source::Memory,
 };
 
@@ -62,4 +62,18 @@ fn what_comes_after_a_range_neither_counts_nor_fails() {
         assert_eq!(report.tracks[0].strip.peak_dbfs, Some(-40.0), "{limit:?}, {threads} threads, blocks of {block}");
         assert_eq!(memory.into_channels()[0].len(), 10_001);
     }
+}
+
+#[test]
+fn a_range_that_fits_in_no_memory_is_refused() {
+    let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
+    let mut mix = Session::new(spec.rate, spec.layout);
+    mix.add_track(Track::new("t", Memory::new(spec, vec![vec![0.5; 10]; 2]).unwrap()));
+    for end in [u64::MAX, 1 << 58] {
+        let refused = mix.render(Frames(1)..Frames(end)).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Session);
+        let what = format!("{} frames of 2 channels are more than fit in memory: ask for less", end - 1);
+        assert_eq!(refused.to_string(), what);
+    }
+    assert_eq!(mix.render(Frames(9)..Frames(11)).unwrap(), [[0.5, 0.0]; 2]);
 }

@@ -123,18 +123,7 @@ impl Desk<'_> {
 
     /// One of the session's deliverables, into `out` in place of its own file.
     fn delivered(&self, job: &Job, name: &str, mut session: Session) -> Result<Published> {
-        let Some(promise) = session.deliverables.iter_mut().find(|d| d.name == name) else {
-            let names: Vec<&str> = session.deliverables.iter().map(|d| d.name.as_str()).collect();
-            let hint = crate::names::similar(name, names.iter().copied())
-                .map_or_else(|| format!("there are {names:?}"), |near| format!("did you mean {near:?}?"));
-            return Err(Error::new(
-                ErrorKind::Session,
-                format!("deliver {name:?}: there is no such deliverable; {hint}"),
-            ));
-        };
-        promise.file = self.out.join(&job.out);
-        promise.format = job.format.unwrap_or(promise.format);
-        let promise = promise.clone();
+        let promise = job.promise(name, &mut session, &self.out)?;
         let outputs: Vec<PathBuf> = session.outputs(&promise).into_iter().map(|o| o.file).collect();
         let stems = Stem::all(fingerprint::files(&session, &promise)?)?;
         let delivery = Delivery::new().only([name]).overwrite(true).threads(self.threads);
@@ -164,19 +153,21 @@ impl Desk<'_> {
     }
 }
 
-/// The few numbers of an item that a list of thousands is looked through for.
+/// The few numbers of an item that a list of thousands is looked through for: of several files the first one's levels, and
+/// what is to be counted in all; the marker has everything.
 pub fn figures(marker: &Marker) -> Value {
-    // Of a deliverable the first file; the marker has all.
-    let report = marker.report.pointer("/deliverables/0/files/0/report").unwrap_or(&marker.report);
-    let mix = &report["mix"];
+    let files = marker.report.pointer("/deliverables/0/files").and_then(Value::as_array);
+    let reports = files.map_or(std::slice::from_ref(&marker.report), Vec::as_slice);
+    let first = reports.first().unwrap_or(&marker.report);
+    let counted = |count: &dyn Fn(&Value) -> Option<u64>| reports.iter().filter_map(count).sum::<u64>();
     json!({
         "bytes": marker.outputs.iter().map(|o| o.bytes).sum::<u64>(),
         "files": marker.outputs.len(),
-        "duration_s": report["duration_s"],
+        "duration_s": first["duration_s"],
         "wall_s": marker.report["wall_s"],
-        "integrated_lufs": mix["integrated_lufs"],
-        "true_peak_dbtp": mix["true_peak_dbtp"],
-        "clipped_samples": mix["clipped_samples"],
-        "warnings": report["warnings"].as_array().map(Vec::len),
+        "integrated_lufs": first["mix"]["integrated_lufs"],
+        "true_peak_dbtp": first["mix"]["true_peak_dbtp"],
+        "clipped_samples": counted(&|report| report["mix"]["clipped_samples"].as_u64()),
+        "warnings": counted(&|report| report["warnings"].as_array().map(|w| w.len() as u64)),
     })
 }

@@ -3,7 +3,7 @@
 use crate::{names::similar, place, setting};
 use serde::de::{Deserializer as _, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
-use soundtrack::{Error, ErrorKind, Format, Load, SampleRate};
+use soundtrack::{Deliverable, Error, ErrorKind, Format, Load, SampleRate, Session};
 use std::{
     ffi::OsStr,
     fmt,
@@ -85,13 +85,40 @@ impl Job {
     pub fn text(&self, list: &Path) -> soundtrack::Result<(PathBuf, String)> {
         let file = place::found(list, &self.session)?;
         let Some(text) = place::read(&file, LARGEST)? else {
-            let what = format!("{}: No such file or object", file.display());
+            let what = format!("{}: there is no such file or object", file.display());
             return Err(Error::new(ErrorKind::NotFound, what));
         };
         let text = String::from_utf8(text).map_err(|e| {
             Error::new(ErrorKind::Session, format!("{}: is no UTF-8 text: {e}", file.display())).because(e)
         })?;
         Ok((file, text))
+    }
+
+    /// The deliverable of a name as this item wants it, under a folder, which is the only one that is left in the session.
+    /// A language that is set is that of the deliverable, whatever it says itself.
+    pub fn promise(&self, name: &str, session: &mut Session, folder: &Path) -> soundtrack::Result<Deliverable> {
+        let refused = |what| Error::new(ErrorKind::Session, format!("deliver {name:?}: {what}"));
+        let Some(mut promise) = session.deliverable(name).cloned() else {
+            let names: Vec<&str> = session.deliverables.iter().map(|d| d.name.as_str()).collect();
+            let hint = similar(name, names.iter().copied())
+                .map_or_else(|| format!("there are {names:?}"), |near| format!("did you mean {near:?}?"));
+            return Err(refused(format!("there is no such deliverable; {hint}")));
+        };
+        promise.file = folder.join(&self.out);
+        promise.format = self.format.unwrap_or(promise.format);
+        if self.settings.iter().any(|(key, _)| key == "lang") {
+            promise.lang.clone_from(&session.lang);
+        }
+        session.deliverables = vec![promise.clone()];
+        let mut files: Vec<PathBuf> = session.outputs(&promise).into_iter().map(|output| output.file).collect();
+        files.sort();
+        if files.windows(2).any(|pair| pair[0] == pair[1]) {
+            let (count, out) = (files.len(), &self.out);
+            return Err(refused(format!(
+                "{count} files cannot all be {out:?}: put {{bus}}, {{cue}} or {{nn}} into out"
+            )));
+        }
+        Ok(promise)
     }
 
     /// How the session file is read.

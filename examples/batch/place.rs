@@ -140,7 +140,11 @@ pub fn remove(path: &Path) -> Result<()> {
 
 /// The error of a file.
 pub fn failed(kind: ErrorKind, path: &Path, e: io::Error) -> Error {
-    Error::new(kind, format!("{}: {e}", path.display())).because(e)
+    let what = match e.kind() {
+        io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        _ => e.to_string(),
+    };
+    Error::new(kind, format!("{}: {what}", path.display())).because(e)
 }
 
 /// Whether the store says that there is no such object.

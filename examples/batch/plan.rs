@@ -145,13 +145,15 @@ fn told(found: &Found, args: &PlanArgs) -> Result<u8, Failure> {
 
 /// What an item comes to; of audio only, without headers.
 fn size(job: &Job, args: &PlanArgs, known: &Mutex<HashMap<String, Size>>) -> Result<Size> {
-    let key = format!("{:?}", (&job.session, &job.settings, &job.deliver, &job.range, &job.rate, job.format));
+    let out = job.out.to_string_lossy();
+    let filled: Vec<&str> = out.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
+    let key = format!("{:?}", (&job.session, &job.settings, &job.deliver, &job.range, &job.rate, job.format, filled));
     if let Some(size) = lock(known).get(&key) {
         return Ok(*size);
     }
     let list = place::resolved(&args.list)?;
     let (file, text) = job.text(list.parent().unwrap_or(Path::new("")))?;
-    let session = job.load(args.outside).text(text, file)?;
+    let mut session = job.load(args.outside).text(text, file)?;
     let of = |plan: &Plan, frames: u64, format: Format| {
         let (spec, width) = (plan.spec(), u64::from(format.bits() / 8));
         let bytes = frames.saturating_mul(spec.layout.channels() as u64).saturating_mul(width);
@@ -170,19 +172,16 @@ fn size(job: &Job, args: &PlanArgs, known: &Mutex<HashMap<String, Size>>) -> Res
             size = of(&plan, frames.0, job.format.unwrap_or_default());
         }
         Some(name) => {
-            let Some(promise) = session.deliverable(name) else {
-                let what = format!("deliver {name:?}: the session has no such deliverable");
-                return Err(Error::new(ErrorKind::Session, what));
-            };
-            let spoken = session.for_deliverable(promise);
+            let promise = job.promise(name, &mut session, Path::new(""))?;
+            let spoken = session.for_deliverable(&promise);
             let whole = Plan::compile(&spoken)?;
-            for output in spoken.outputs(promise) {
+            for output in spoken.outputs(&promise) {
                 let cue = match output.content {
                     Content::Cue(cue) => Some(Plan::compile(&spoken.whole_cue(cue))?),
                     _ => None,
                 };
                 let plan = cue.as_ref().unwrap_or(&whole);
-                let own = of(plan, plan.length().0, job.format.unwrap_or(promise.format));
+                let own = of(plan, plan.length().0, promise.format);
                 size = Size { seconds: size.seconds + own.seconds, bytes: size.bytes.saturating_add(own.bytes) };
             }
         }

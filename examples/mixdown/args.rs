@@ -29,7 +29,7 @@ Exit codes:
   3 wrong session   4 a stem missing, unreadable or damaged        5 output, disk or device
   75 temporary, try again                                          130, 143 interrupted";
 
-/// Mixes stems into one soundtrack, exactly: sums in 64 bits at unity, never clipped, limited or normalised unasked.
+/// Mixes stems into one soundtrack, exactly: sums in 64 bits at unity, never limited or normalised unasked, and tells what clips.
 ///
 /// With no INPUT it makes a demo in target/demo and mixes that.
 #[derive(Debug, Parser)]

@@ -16,7 +16,7 @@ use soundtrack::{Delivery, ErrorKind, Session, deliver::Delivered};
 use std::{ops::ControlFlow, path::PathBuf};
 
 /// The names of the deliverables to write; `None` where one mix is meant: a part of it, in a format of its own, or to be judged.
-pub fn asked(session: &Session, args: &Args) -> Result<Option<Vec<String>>, Failure> {
+pub fn asked(session: &Session, args: &Args, voice: Voice) -> Result<Option<Vec<String>>, Failure> {
     let all: Vec<&str> = session.deliverables.iter().map(|d| d.name.as_str()).collect();
     if all.is_empty() {
         return match args.deliver.first() {
@@ -32,7 +32,10 @@ pub fn asked(session: &Session, args: &Args) -> Result<Option<Vec<String>>, Fail
         ("--check", args.check),
     ];
     match (one.iter().find(|(_, given)| *given), args.deliver.is_empty()) {
-        (Some(_), true) => return Ok(None),
+        (Some((option, _)), true) => {
+            voice.note(&format!("{option} is for one mix: {} not written, --deliver writes them", are(&all)));
+            return Ok(None);
+        }
         (Some((option, _)), false) => {
             let what = format!("{option} is for one mix: a deliverable says itself what it is");
             return Err(Failure::Usage(what));
@@ -50,18 +53,31 @@ pub fn asked(session: &Session, args: &Args) -> Result<Option<Vec<String>>, Fail
     Ok(Some(args.deliver.clone()))
 }
 
+/// `the deliverable "full" is`, `the deliverables "full" and "stems" are`
+fn are(names: &[&str]) -> String {
+    let (s, are) = if names.len() == 1 { ("", "is") } else { ("s", "are") };
+    format!("the deliverable{s} {} {are}", listed(names))
+}
+
 /// Writes the deliverables of these names; the exit code.
 pub fn run(session: &Session, names: &[String], args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
     let promised = session.deliverables.iter().filter(|d| names.contains(&d.name));
+    for promise in promised.clone().filter(|d| d.lang.is_some()) {
+        if let Some(set) = args.set.iter().find(|set| set.starts_with("lang=")) {
+            let name = &promise.name;
+            voice.caution(&format!(
+                "--set {set} changes nothing in {name:?}, which has a lang: --set deliver.{name}.{set} does"
+            ));
+        }
+    }
     let paths: Vec<PathBuf> = promised.flat_map(|d| session.outputs(d)).map(|o| o.file).collect();
     let overwrite = args.force || paths.iter().all(|p| output::under_demo(p));
     let delivery = || {
         let delivery = Delivery::new().only(names.iter().cloned()).overwrite(overwrite);
         delivery.threads(args.threads.unwrap_or(0).into())
     };
-    let there = paths.iter().find(|p| p.is_file()).cloned().unwrap_or_default();
     let advised = |e| {
-        let (e, hints) = advice(e, &there, overwrite, args);
+        let (e, hints) = advice(e, "", args);
         Failure::Audio(e, hints)
     };
     stop.while_checking(|| delivery().check(session)).map_err(advised)?;

@@ -5,9 +5,8 @@ use soundtrack::{Error, ErrorKind, Session, sink::Shaping, slice};
 
 /// Joins; the exit code.
 pub fn run(args: &JoinArgs, voice: Voice) -> Result<u8, Failure> {
-    let there = args.output.is_file() && !args.force;
     let report = slice::join(&args.parts, &args.output, args.force).map_err(|e: Error| {
-        let refused = there && e.kind() == ErrorKind::Output;
+        let refused = e.kind() == ErrorKind::Output && e.to_string().contains("exists already");
         let hints = if refused { vec!["--force replaces it, -o names another".to_owned()] } else { Vec::new() };
         Failure::Audio(e, hints)
     })?;

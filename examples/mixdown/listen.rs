@@ -40,7 +40,8 @@ pub fn listen(args: &Args, session: &Session, at: Frames, voice: Voice, stop: &S
     })?;
     let underruns = player.underruns();
     if underruns.count > 0 {
-        voice.caution(&format!("{} underruns, {} frames of silence", underruns.count, underruns.frames));
+        let s = if underruns.count == 1 { "" } else { "s" };
+        voice.caution(&format!("{} underrun{s}, {} frames of silence", underruns.count, underruns.frames));
     }
     for warning in player.warnings() {
         voice.caution(&warning.to_string());
@@ -85,11 +86,8 @@ fn open(device: &str, session: &Session, at: Frames) -> Result<Player, Failure> 
 
 /// Plays to the end, says where it started and how it ended.
 fn unattended(player: &Player, session: &Session, voice: Voice, stop: &Stop) -> Result<(), Failure> {
-    voice.note(&format!(
-        "playing {} from {}",
-        player.length().clock(session.rate),
-        player.position().clock(session.rate)
-    ));
+    let place = |at: Frames| at.clock(session.rate);
+    voice.note(&format!("playing from {} to {}", place(player.position()), place(player.length())));
     while player.wait(LOOK) == State::Playing && !stop.asked() {}
     match player.fault() {
         Some(fault) => Err(fault.into()),

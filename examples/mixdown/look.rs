@@ -29,7 +29,13 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     }
     let bins = usize::try_from(args.bins).unwrap_or(usize::MAX);
     let look = |file: &PathBuf| Report::of_audio(file, bins, Damage::Silence);
-    let reports = files.iter().map(look).collect::<Result<Vec<_>, _>>()?;
+    let (reports, mut failed): (Vec<_>, Vec<_>) = files.iter().map(look).partition(Result::is_ok);
+    let reports: Vec<Report> = reports.into_iter().flatten().collect();
+    if reports.is_empty()
+        && let Some(first) = failed.drain(..).find_map(Result::err)
+    {
+        return Err(first.into());
+    }
     if let Some(to) = &args.report {
         report::save(&reports, to, args.force)?;
     }
@@ -50,7 +56,9 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     if let Some(to) = &args.report {
         voice.note(&format!("the report is in {}", to.display()));
     }
-    Ok(0)
+    // What cannot be read takes nothing away from the others.
+    let told = failed.into_iter().filter_map(Result::err).map(|e| Failure::from(e).tell(voice));
+    Ok(told.fold(0, u8::max))
 }
 
 /// A row a file, columns as wide as they need to be.

@@ -21,10 +21,12 @@ use std::{
     fs,
     io::{self, Write as _},
     ops::ControlFlow,
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 pub const CHECK_FAILED: u8 = 1;
+/// How one mix may have another output.
+const ANOTHER: &str = ", -o names another";
 
 /// Does what was asked; the exit code.
 ///
@@ -54,7 +56,7 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
         bounce.measure_strips(args.measure_strips)
     };
     let advised = |e| {
-        let (e, hints) = advice(e, &path, overwrite, args);
+        let (e, hints) = advice(e, ANOTHER, args);
         Failure::Audio(e, hints)
     };
     if !args.check {
@@ -68,7 +70,7 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
         paper::check(report, overwrite || output::in_demo(report), &path)?;
         paper::spare(report, &args.inputs)?;
     }
-    let (mut session, mut plan) = compiled(&kinds, args, voice, &path, overwrite)?;
+    let (mut session, mut plan) = compiled(&kinds, args, voice)?;
     if voice.verbose {
         voice.line(
             printable_lines(plan.to_string().trim_end()).as_str(),
@@ -157,7 +159,7 @@ fn delivered(kinds: &[Kind], args: &Args, voice: Voice, stop: &Stop) -> Result<O
         return Err(Failure::Usage("--deliver: only a session file has deliverables".to_owned()));
     }
     let mut session = build::session(kinds, args, voice).map_err(|f| missing(f, args))?;
-    let Some(names) = deliver::asked(&session, args)? else { return Ok(None) };
+    let Some(names) = deliver::asked(&session, args, voice)? else { return Ok(None) };
     strips::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
     let code = deliver::run(&session, &names, args, voice, stop)?;
     if matches!(kinds, [Kind::Demo]) && !args.quiet && !args.json && args.progress() != Progress::Json {
@@ -167,13 +169,7 @@ fn delivered(kinds: &[Kind], args: &Args, voice: Voice, stop: &Stop) -> Result<O
 }
 
 /// The session that is asked for, and its plan.
-fn compiled(
-    kinds: &[Kind],
-    args: &Args,
-    voice: Voice,
-    path: &Path,
-    overwrite: bool,
-) -> Result<(Session, Plan), Failure> {
+fn compiled(kinds: &[Kind], args: &Args, voice: Voice) -> Result<(Session, Plan), Failure> {
     let mut session = build::session(kinds, args, voice).map_err(|f| missing(f, args))?;
     strips::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
     judge::master(&mut session, args);
@@ -183,7 +179,7 @@ fn compiled(
             // A session file's problems say themselves what may have been meant.
             let placed = e.problems().iter().any(|p| p.place.is_some());
             let guesses = if placed { Vec::new() } else { build::guesses(&session) };
-            let (e, hints) = advice(e, path, overwrite, args);
+            let (e, hints) = advice(e, ANOTHER, args);
             Err(Failure::Audio(e, guesses.into_iter().chain(hints).collect()))
         }
     }
@@ -195,7 +191,7 @@ fn show_plan(inputs: &[PathBuf], args: &Args, voice: Voice) -> Result<u8, Failur
         return Err(Failure::Usage("plan: of what? Name a session, a folder or stems".to_owned()));
     }
     let kinds = inputs::kinds(inputs).map_err(|f| missing(f, args))?;
-    let (session, plan) = compiled(&kinds, args, voice, Path::new(""), false)?;
+    let (session, plan) = compiled(&kinds, args, voice)?;
     print(&if args.json { format!("{:#}", plan::document(&plan, &session)) } else { plan::text(&plan, &session) })?;
     Ok(0)
 }
@@ -276,16 +272,15 @@ pub fn print(text: &str) -> Result<(), Failure> {
     writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Failure::Print)
 }
 
-/// An error, and what to do about it in this program's words.
-pub fn advice(error: Error, path: &Path, overwrite: bool, args: &Args) -> (Error, Vec<String>) {
+/// An error, and what to do about it in this program's words; of an output that exists, `other` says how to have another.
+pub fn advice(error: Error, other: &str, args: &Args) -> (Error, Vec<String>) {
     let kinds: Vec<ErrorKind> = match error.problems() {
         [] => vec![error.kind()],
         problems => problems.iter().map(|p| p.kind).collect(),
     };
     let mut hints = Vec::new();
-    let there = path.is_file() || (inputs::is_link(path) && error.to_string().contains("exists already"));
-    if error.kind() == ErrorKind::Output && there && !overwrite {
-        hints.push("--force replaces it, -o names another".to_owned());
+    if error.kind() == ErrorKind::Output && error.to_string().contains("exists already") {
+        hints.push(format!("--force replaces it{other}"));
     }
     if too_many_files(&error) {
         hints.push("this shell allows too few open files: allow more with `ulimit -n 256`".to_owned());

@@ -152,6 +152,7 @@ impl Engine {
         if let Err(e) = done {
             self.halt(&e);
         }
+        self.status.obeyed();
     }
 
     fn play(&mut self) -> Result<()> {

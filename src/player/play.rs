@@ -168,6 +168,7 @@ impl Play {
         if !self.paused {
             // The engine lives as long as this end of the channel.
             let _ = commands.send(Command::Play);
+            status.given();
             status.set(State::Playing);
         }
         let farewell = backend.patience().map(|_| FAREWELL);

@@ -12,7 +12,10 @@ use crate::{
 };
 use std::{
     collections::VecDeque,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -49,11 +52,15 @@ pub(super) struct Status {
     warnings: Arc<Mutex<Vec<Warning>>>,
     now: Mutex<Now>,
     changed: Condvar,
+    /// Commands that handles have given.
+    given: AtomicU64,
     clock: Mutex<Clock>,
 }
 
 struct Now {
     state: State,
+    /// Commands that the engine has obeyed.
+    obeyed: u64,
     fault: Option<(ErrorKind, String)>,
 }
 
@@ -79,7 +86,7 @@ impl Status {
             jumps: VecDeque::new(),
             parked: Some(0),
         };
-        let now = Now { state: State::Paused, fault: None };
+        let now = Now { state: State::Paused, obeyed: 0, fault: None };
         Self {
             rate,
             length: mix.length(),
@@ -88,6 +95,7 @@ impl Status {
             warnings: mix.warnings(),
             now: Mutex::new(now),
             changed: Condvar::new(),
+            given: AtomicU64::new(0),
             clock: Mutex::new(clock),
         }
     }
@@ -119,6 +127,17 @@ impl Status {
         self.changed.notify_all();
     }
 
+    /// A handle gave a command.
+    pub(super) fn given(&self) {
+        self.given.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// The engine obeyed one.
+    pub(super) fn obeyed(&self) {
+        self.now().obeyed += 1;
+        self.changed.notify_all();
+    }
+
     pub(super) fn warnings(&self) -> Vec<Warning> {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -127,11 +146,12 @@ impl Status {
         self.now().fault.as_ref().map(|(kind, what)| Error::new(*kind, what.clone()))
     }
 
-    /// Waits while it plays, at most so long; the state then.
+    /// Waits until what was asked for is done, and while it plays, at most so long; the state then.
     pub(super) fn wait(&self, most: Duration) -> State {
         let deadline = Instant::now().checked_add(most);
+        let given = self.given.load(Ordering::Acquire);
         let mut now = self.now();
-        while now.state == State::Playing {
+        while now.state == State::Playing || now.obeyed < given {
             let left = deadline.map_or(Duration::from_secs(3600), |d| d.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 break;

@@ -4,7 +4,7 @@ use super::Report;
 use crate::{
     block::Block,
     bounce::Bounce,
-    error::Result,
+    error::{Error, ErrorKind, Result},
     plan::Plan,
     render::{Options, Renderer},
     session::{Damage, Session, Track},
@@ -51,6 +51,10 @@ impl Report {
     pub fn of_audio(path: impl AsRef<Path>, bins: usize, damage: Damage) -> Result<Self> {
         let path = path.as_ref();
         let (_, info) = source::open(path, None)?;
+        if info.spec.layout.speakers().is_empty() {
+            let what = format!("{}: {}: their places must be known to measure them", path.display(), info.spec.layout);
+            return Err(Error::new(ErrorKind::Unsupported, what));
+        }
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let mut session = Session::new(info.spec.rate, info.spec.layout);
         session.damage = damage;

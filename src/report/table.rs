@@ -31,9 +31,9 @@ impl fmt::Display for Report {
         let rate = SampleRate::new(self.rate_hz).unwrap_or(SampleRate::HZ_48000);
         writeln!(f)?;
         if let Some(output) = &self.output {
-            let format = self.format.as_deref().unwrap_or_default();
+            let format = self.format.as_ref().map_or(String::new(), |format| format!("{format}, "));
             let output = one_line(output.clone());
-            writeln!(f, "  {output}  {format}, {} Hz {}", self.rate_hz, self.layout)?;
+            writeln!(f, "  {output}  {format}{} Hz {}", self.rate_hz, self.layout)?;
         }
         let length = Frames(self.frames).clock(rate);
         writeln!(f, "  length   {length}  ({} frames)", self.frames)?;

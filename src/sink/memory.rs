@@ -1,7 +1,11 @@
 //! Audio into memory.
 
 use super::{Sink, Written};
-use crate::{block::Block, error::Result, units::Frames};
+use crate::{
+    block::Block,
+    error::{Error, ErrorKind, Result},
+    units::Frames,
+};
 
 /// Collects what is rendered: one `Vec<f64>` a channel, nothing clipped or rounded.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -10,15 +14,21 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// With room for so many frames, where there is as much: growing by and by copies and touches twice as much memory.
-    pub(crate) fn with_room(channels: usize, frames: Frames) -> Self {
+    /// With room for so many frames: growing by and by copies and touches twice as much memory.
+    ///
+    /// # Errors
+    /// `Session` where there is not as much memory.
+    pub(crate) fn with_room(channels: usize, frames: Frames) -> Result<Self> {
         let room = |_| {
             let mut samples = Vec::new();
-            // What cannot be reserved is asked for again when it is needed.
-            let _ = samples.try_reserve_exact(usize::try_from(frames.0).unwrap_or(usize::MAX));
-            samples
+            let reserved = samples.try_reserve_exact(usize::try_from(frames.0).unwrap_or(usize::MAX));
+            let much = |e| {
+                let what = format!("{frames} frames of {channels} channels are more than fit in memory: ask for less");
+                Error::new(ErrorKind::Session, what).because(e)
+            };
+            reserved.map(|()| samples).map_err(much)
         };
-        Self { channels: (0..channels).map(room).collect() }
+        Ok(Self { channels: (0..channels).map(room).collect::<Result<_>>()? })
     }
 
     /// The samples of every channel; no channels where nothing was written.

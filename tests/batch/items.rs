@@ -51,10 +51,12 @@ fn rate_format_and_deliverables_are_those_of_the_line() {
          {\"id\":\"en\",\"session\":\"film.toml\",\"deliver\":\"full\",\"set\":{\"deliver.full.lang\":\"en\"},\"out\":\"en.wav\"}\n\
          {\"id\":\"stems\",\"session\":\"film.toml\",\"deliver\":\"stems\",\"out\":\"s/{nn} {bus}.wav\"}\n\
          {\"id\":\"loud\",\"session\":\"film.toml\",\"deliver\":\"loud\",\"out\":\"loud.wav\"}\n\
+         {\"id\":\"set\",\"session\":\"film.toml\",\"deliver\":\"full\",\"set\":{\"lang\":\"en\"},\"out\":\"set.wav\"}\n\
+         {\"id\":\"twice\",\"session\":\"film.toml\",\"deliver\":\"stems\",\"out\":\"twice.wav\"}\n\
          {\"id\":\"none\",\"session\":\"film.toml\",\"deliver\":\"ful\",\"out\":\"none.wav\"}\n",
     );
     let (ended, lines) = desk.items("out", &[]);
-    ended.expect(3, "5 done, 0 skipped, 1 failed, 0 dropped");
+    ended.expect(3, "6 done, 0 skipped, 2 failed, 0 dropped");
     let spec = hound::WavReader::open(desk.path("out/r.wav")).unwrap().spec();
     assert_eq!((spec.sample_rate, spec.sample_format), (32_000, hound::SampleFormat::Float));
     let film = Load::default().set("lang", "de").session(desk.path("film.toml")).unwrap();
@@ -62,13 +64,21 @@ fn rate_format_and_deliverables_are_those_of_the_line() {
     assert_eq!(fs::read(desk.path("out/full.wav")).unwrap(), fs::read(desk.path("de.wav")).unwrap());
     assert!(!compare::files(desk.path("out/full.wav"), desk.path("out/en.wav")).unwrap().identical);
     let names: Vec<_> = desk.waves("out").into_keys().map(|p| p.display().to_string()).collect();
-    assert_eq!(names, ["en.wav", "full.wav", "loud.wav", "r.wav", "s/01 one.wav", "s/02 two.wav"]);
+    assert_eq!(names, ["en.wav", "full.wav", "loud.wav", "r.wav", "s/01 one.wav", "s/02 two.wav", "set.wav"]);
+    // A language that is set is that of the deliverable too.
+    assert_eq!(fs::read(desk.path("out/set.wav")).unwrap(), fs::read(desk.path("out/en.wav")).unwrap());
+    let twice = "deliver \"stems\": 2 files cannot all be \"twice.wav\": put {bus}, {cue} or {nn} into out";
+    assert_eq!(line(&lines, "twice")["what"], twice);
+    desk.run(&["plan", "jobs.jsonl"]).expect(3, twice).expect(3, "\"none\": deliver \"ful\": there is no");
+    let figures = &line(&lines, "stems")["figures"];
+    assert_eq!((figures["files"].as_u64(), figures["clipped_samples"].as_u64()), (Some(2), Some(0)));
+    assert!(line(&lines, "full")["figures"]["integrated_lufs"].is_number(), "{lines:?}");
     let loud = line(&lines, "loud");
     assert_eq!((loud["code"].as_u64(), loud["what"].as_str()), (Some(1), Some("written, but a check failed")));
     assert!(line(&lines, "none")["what"].as_str().unwrap().contains("did you mean \"full\"?"));
     // A failed check is told again, and not rendered again.
     let (ended, lines) = desk.items("out", &["--resume"]);
-    ended.expect(3, "0 done, 5 skipped, 1 failed, 0 dropped");
+    ended.expect(3, "0 done, 6 skipped, 2 failed, 0 dropped");
     assert_eq!(line(&lines, "loud")["code"], 1);
 }
 
@@ -129,7 +139,7 @@ fn one_bad_item_stops_no_other_and_says_what_and_why() {
     ended.expect(5, "2 done, 0 skipped, 8 failed, 0 dropped");
     for (id, code, words) in [
         ("good", 0, ""),
-        ("nowhere", 4, "none.toml: No such file"),
+        ("nowhere", 4, "none.toml: there is no such file"),
         ("missing", 4, "gone.wav"),
         ("broken", 4, "broken.wav"),
         ("set", 3, "set:1:7: "),

@@ -49,7 +49,7 @@ fn a_plan_says_what_it_comes_to_and_all_that_is_wrong() {
     ] {
         ended.expect(3, words);
     }
-    desk.run(&["plan", "none.jsonl"]).expect(4, "none.jsonl: No such file");
+    desk.run(&["plan", "none.jsonl"]).expect(4, "none.jsonl: there is no such file");
 }
 
 #[test]

@@ -197,7 +197,7 @@ fn markers_are_replaced_and_what_cannot_be_is_said() {
     let ended = run();
     ended.expect(4, "1 done, 0 skipped, 3 failed");
     for words in [
-        "s3://music/none.toml: No such file or object",
+        "s3://music/none.toml: there is no such file or object",
         "the link s3://… is refused: it holds more than a bucket and a name",
         "s3://music/gone.wav: there is no such object or bucket",
     ] {

@@ -58,13 +58,25 @@ fn a_session_writes_what_it_promises() {
         assert!(done.out.contains(words), "{words}: {}", done.out);
     }
     assert!(done.out.contains("stems: the files add up to the mix but for -1"), "{}", done.out);
-    desk.run(&["film.toml"]).expect(5, "exists already").expect(5, "hint: --force replaces it");
+    desk.run(&["film.toml"]).expect(5, "exists already").expect(5, "hint: --force replaces it\n");
     desk.run(&["film.toml", "--force", "-q"]).expect(0, "");
     // The same samples as the mix of a bounce.
     desk.run(&["film.toml", "-o", "mix.wav"]).expect(0, "wrote mix.wav");
     assert_eq!(fs::read(desk.path("mix.wav")).unwrap(), fs::read(desk.path("out/Reel.wav")).unwrap());
     // A part, or another format, is one mix.
-    desk.run(&["film.toml", "--range", "0..100"]).expect(0, "wrote film.wav");
+    desk.run(&["film.toml", "--range", "0..100"]).expect(0, "wrote film.wav").expect(
+        0,
+        "note: --range is for one mix: the deliverables \"full\", \"stems\", \"album\" are not written, --deliver writes them",
+    );
+}
+
+#[test]
+fn a_language_of_its_own_is_not_that_of_the_session() {
+    let desk = film();
+    let set = ["--set", "lang=fr", "--set", "deliver.full.lang=de", "--deliver", "full", "--deliver", "stems"];
+    let done = desk.run(&[&["film.toml"], &set[..]].concat());
+    done.expect(0, "--set lang=fr changes nothing in \"full\", which has a lang: --set deliver.full.lang=fr does");
+    assert!(!done.err.contains("nothing in \"stems\""), "{}", done.err);
 }
 
 #[test]

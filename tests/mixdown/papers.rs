@@ -108,10 +108,15 @@ fn report_looks_without_mixing() {
     assert!(folder.expect(0, "passed over 1 file that is no audio").out.contains("b.wav"));
     let json: Value = serde_json::from_str(&desk.run(&["report", "a.wav", "--json"]).out).unwrap();
     assert_eq!(json["mix"]["peak_at_frame"], 0);
+    // A file that cannot be measured takes nothing away from the others.
+    desk.wav("discrete.wav", 4, 48_000, 100, 1000);
+    let some = desk.run(&["report", "a.wav", "discrete.wav"]);
+    some.expect(4, "discrete.wav: 4 channels of no known layout: their places must be known to measure them");
+    assert!(some.out.contains("a.wav") && !some.out.contains("discrete"), "{}", some.out);
     desk.run(&["report", "gone.wav"]).expect(4, "gone.wav: there is no such file");
     desk.run(&["report", "a.wav", "--report", "r.html"]).expect(5, "r.html: exists already");
     desk.run(&["report"]).expect(2, "required");
-    assert_eq!(desk.names(), ["a.wav", "b.wav", "r.html"]);
+    assert_eq!(desk.names(), ["a.wav", "b.wav", "discrete.wav", "r.html"]);
 }
 
 #[test]

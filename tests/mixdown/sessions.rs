@@ -71,6 +71,11 @@ fn settings_are_told_where_they_are_wrong() {
     desk.run(&["reel.toml", "--set", "bus.music.gian=-6"])
         .expect(3, "error: set:1:11: bus \"music\": unknown key \"gian\"; did you mean \"gain\"?")
         .expect(3, "1 | bus.music.gian = -6");
+    // Nothing comes into being by a slip.
+    desk.run(&["reel.toml", "--set", "bus.musik.gain=-6"])
+        .expect(3, "error: set:1:5: there is no bus \"musik\"; did you mean \"music\"?");
+    desk.run(&["reel.toml", "--set", "track.zither.gain=3"]).expect(3, "error: set:1:7: there is no track \"zither\"");
+    desk.run(&["plan", "reel.toml", "--set", "track.new.file=a.wav"]).expect(0, "");
     desk.run(&["reel.toml", "--set", "title"]).expect(2, "--set title: should be KEY=VALUE");
     desk.run(&["a.wav", "--set", "title=x"]).expect(2, "--set changes a value of a session file, and there is none");
 }

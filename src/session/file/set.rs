@@ -4,6 +4,7 @@ use super::{
     document::{Node, Table, Text, Value},
     read_toml,
 };
+use crate::nearest;
 
 /// The line that stands for a setting: as TOML if the value is some, or else as text.
 pub(super) fn line(key: &str, value: &str) -> String {
@@ -38,10 +39,43 @@ fn leaf(table: &Table) -> Option<&Node> {
 pub(super) fn apply(tree: &mut Table, lines: &str, offset: usize, text: &mut Text) {
     let mut at = offset;
     for line in lines.lines() {
-        let set = read_toml::read(line, at, text);
+        let mut set = read_toml::read(line, at, text);
         at += line.len() + 1;
+        known(tree, &mut set, text);
         merge(tree, set);
     }
+}
+
+/// What a setting can change, and the keys with which it makes one that was not there.
+const KINDS: [(&str, &[&str]); 4] =
+    [("track", &["file", "clip"]), ("bus", &[]), ("cue", &["folder", "files", "track"]), ("deliver", &["file"])];
+
+/// Takes out of a setting what would change something that is not there, and says so.
+fn known(tree: &Table, set: &mut Table, text: &mut Text) {
+    for (kind, makes) in KINDS {
+        let there: Vec<&str> = inner(tree, kind).flat_map(|t| &t.entries).map(|(key, _)| key.name.as_str()).collect();
+        let Some(changed) = set.entries.iter_mut().find(|(key, _)| key.name == kind).map(|(_, node)| node) else {
+            continue;
+        };
+        let Value::Table(changed) = &mut changed.value else { continue };
+        changed.entries.retain(|(key, node)| {
+            let Value::Table(values) = &node.value else { return true };
+            let stays = there.contains(&key.name.as_str())
+                || values.entries.iter().any(|(k, _)| makes.contains(&k.name.as_str()));
+            if !stays {
+                let hint = nearest::hint(&key.name, there.iter().copied());
+                text.say(key.span.clone(), format!("there is no {kind} {:?}{hint}", key.name));
+            }
+            stays
+        });
+    }
+}
+
+fn inner<'a>(table: &'a Table, name: &'a str) -> impl Iterator<Item = &'a Table> {
+    table.entries.iter().filter(move |(key, _)| key.name == name).filter_map(|(_, node)| match &node.value {
+        Value::Table(inner) => Some(inner),
+        _ => None,
+    })
 }
 
 fn merge(into: &mut Table, from: Table) {
