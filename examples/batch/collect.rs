@@ -3,7 +3,7 @@
 //! An item is there when its marker and all its files are, in their lengths, under its id. Whether its stems were changed
 //! since is what `run --resume` looks at.
 
-use crate::{
+use super::{
     args::CollectArgs,
     failure::Failure,
     item::figures,

@@ -1,7 +1,7 @@
 //! What an output was made of, as one number: the session's text, what is set in it, the stems by size and time or by size
 //! and the store's tag, the version of this program. The same number is the same output.
 
-use crate::{job::Job, place};
+use super::{job::Job, place};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use soundtrack::{Content, Deliverable, Error, ErrorKind, Input, Plan, Result, Session, Track};

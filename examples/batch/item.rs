@@ -1,6 +1,6 @@
 //! One item: its session, its mix or deliverable, its marker.
 
-use crate::{
+use super::{
     fingerprint::{self, Stem},
     job::Job,
     marker::{self, Found, Marker, Output},
@@ -111,7 +111,7 @@ impl Desk<'_> {
         let stems = Stem::all(plan.files())?;
         let mut bounce = Bounce::new().format(job.format.unwrap_or_default()).overwrite(true).threads(self.threads);
         if let Some(text) = &job.range {
-            let part = range::parse(text, session.rate, plan.length());
+            let part = range::parse(text, session, plan.length());
             let (part, _) = part.map_err(|e| Error::new(ErrorKind::Session, format!("range {text}: {e}")))?;
             bounce = bounce.range(part);
         }

@@ -1,6 +1,6 @@
 //! One line of the list: which mix, with what changed, and where it goes.
 
-use crate::{names::similar, place, setting};
+use super::{names::similar, place, setting};
 use serde::de::{Deserializer as _, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use soundtrack::{Deliverable, Error, ErrorKind, Format, Load, SampleRate, Session};

@@ -1,6 +1,6 @@
 //! The list of jobs, line by line: only the lines of a shard are kept, one at a time, however long the list is.
 
-use crate::{place, shard::Shard};
+use super::{place, shard::Shard};
 use soundtrack::{Error, ErrorKind, Result};
 use std::{
     io::{BufRead, BufReader, Read},

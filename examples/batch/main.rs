@@ -20,7 +20,7 @@ mod job;
 mod lines;
 mod marker;
 #[path = "../mixdown/names.rs"]
-#[expect(dead_code, reason = "names of tracks are the other program's")]
+#[allow(dead_code, reason = "names of tracks are the other program's")]
 mod names;
 mod outcome;
 mod place;

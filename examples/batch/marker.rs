@@ -4,7 +4,7 @@
 //! not synced, which would double the time of a short item: after a power loss it may be missing or empty, and then the
 //! item, whose output was synced before, is done once more. In a store it is an object beside that of the output.
 
-use crate::{fingerprint::Stem, place};
+use super::{fingerprint::Stem, place};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use soundtrack::Result;

@@ -1,6 +1,6 @@
 //! How an item ended, as one line of JSON, and what all of them make the program's exit code.
 
-use crate::{failure, job::Wrong};
+use super::{failure, job::Wrong};
 use serde_json::{Value, json};
 use soundtrack::{Error, ErrorKind};
 use std::path::Path;

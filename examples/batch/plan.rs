@@ -2,7 +2,7 @@
 //!
 //! Every line is read as `run` reads it and its session compiled, which opens each stem once; nothing is rendered.
 
-use crate::{
+use super::{
     args::PlanArgs,
     failure::Failure,
     job::{Job, Wrong},
@@ -135,7 +135,7 @@ fn told(found: &Found, args: &PlanArgs) -> Result<u8, Failure> {
     };
     let _ = writeln!(std::io::stdout(), "{text}");
     for what in found.wrong.values() {
-        voice.line(&format!("error: {}", crate::voice::printable_lines(what)), || json!({}));
+        voice.line(&format!("error: {}", super::voice::printable_lines(what)), || json!({}));
     }
     if found.more > 0 {
         voice.line(&format!("error: and {} lines more", found.more), || json!({}));
@@ -165,7 +165,7 @@ fn size(job: &Job, args: &PlanArgs, known: &Mutex<HashMap<String, Size>>) -> Res
             let plan = Plan::compile(&session)?;
             let mut frames = plan.length();
             if let Some(text) = &job.range {
-                let part = range::parse(text, session.rate, plan.length());
+                let part = range::parse(text, &session, plan.length());
                 let (part, _) = part.map_err(|e| Error::new(ErrorKind::Session, format!("range {text}: {e}")))?;
                 frames = part.end - part.start;
             }

@@ -2,7 +2,7 @@
 //!
 //! One mix a core by default, each on one thread: threads inside a mix wait for each other at every block, mixes do not.
 
-use crate::{
+use super::{
     args::RunArgs,
     failure::{Failure, OUTPUT, TEMPORARY, exit_code},
     item::Desk,

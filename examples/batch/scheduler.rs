@@ -5,7 +5,7 @@
 //! says 2, and every task would do half of the list. Where anything is unclear the answer is a refusal that names the
 //! variables, never the whole list.
 
-use crate::shard::Shard;
+use super::shard::Shard;
 use std::collections::BTreeMap;
 
 /// The variables of a scheduler.

@@ -1,6 +1,6 @@
 //! A shard: every N-th line of the list. Which one, and of how many, is told or found, and never guessed.
 
-use crate::{args::MOST_SHARDS, scheduler};
+use super::{args::MOST_SHARDS, scheduler};
 use std::collections::BTreeMap;
 
 /// Line i belongs to the shard whose index is i mod count.

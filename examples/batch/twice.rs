@@ -4,7 +4,7 @@
 //! sorts them; the list is read as often as it takes, which for a million lines is once. Where two hashes are the same, one
 //! more pass compares the texts. So nothing is missed and nothing is called twice that is not.
 
-use crate::{job::Job, lines::Lines, shard::Shard};
+use super::{job::Job, lines::Lines, shard::Shard};
 use soundtrack::Result;
 use std::{
     collections::{HashMap, HashSet},

@@ -82,7 +82,8 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub pan_law: Option<PanLaw>,
 
-    /// Only a part: 10s..1m30s, 10s.. or ..480000; without a unit it counts frames of the output
+    /// Only a part: 10s..1m30s, 10s.. or ..480000, without a unit frames of the output; or timecodes of a session with
+    /// fps: 01:00:10:00..01:00:20:00
     #[arg(long, value_name = "A..B", allow_hyphen_values = true)]
     pub range: Option<String>,
 

@@ -80,7 +80,7 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
     let part = match &args.range {
         None => None,
         Some(text) => {
-            let (part, cut) = range::parse(text, session.rate, plan.length())
+            let (part, cut) = range::parse(text, &session, plan.length())
                 .map_err(|e| Failure::Usage(format!("--range {text}: {e}")))?;
             if cut {
                 voice.note(&format!("--range {text}: ends with the mix, at {}", part.end.clock(session.rate)));
@@ -142,8 +142,8 @@ fn aloud(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
     let plan = Plan::compile(&session).map_err(|e| Failure::Audio(e, build::guesses(&session)))?;
     let mut at = Frames::ZERO;
     if let Some(text) = &args.range {
-        let (part, _) = range::parse(text, session.rate, plan.length())
-            .map_err(|e| Failure::Usage(format!("--range {text}: {e}")))?;
+        let (part, _) =
+            range::parse(text, &session, plan.length()).map_err(|e| Failure::Usage(format!("--range {text}: {e}")))?;
         (at, session.length) = (part.start, Some(part.end));
     }
     listen::listen(args, &session, at, voice, stop)
