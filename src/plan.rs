@@ -27,6 +27,7 @@ use crate::{
     dsp::{limiter::Limiter, pan::PanLaw},
     error::Result,
     layout::Layout,
+    report::Code,
     session::Session,
     sink::Dither,
     source::{Spec, stem::Stem},
@@ -74,10 +75,11 @@ pub struct Plan {
     pub(crate) routing: Routing,
 }
 
-/// A position that could not be met exactly.
+/// What a report tells of the plan: W105 or W114.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Note {
-    /// The track or the use.
+    pub code: Code,
+    /// The track, the cue or the use.
     pub who: String,
     pub what: String,
 }

@@ -285,7 +285,7 @@ pub enum Code {
     W103,
     /// A stem's layout was folded into the session's.
     W104,
-    /// A stem ended before it should.
+    /// The stems of a cue, each played whole, are not of one length.
     W105,
     /// A stem is silent.
     W106,
@@ -305,7 +305,7 @@ pub enum Code {
     W113,
     /// A timecode lies between two frames: what stands there was placed at the nearest, at most half a frame beside.
     W114,
-    /// Damaged data was replaced by silence.
+    /// Damaged data, or what a stem that is cut off lacks, was replaced by silence.
     W115,
     /// A stem is above +24 dBFS, whatever its fader makes of it, or its strip lifts it above. A player mutes such a stem.
     W116,
@@ -321,7 +321,7 @@ impl Code {
     /// Whether it only tells what was done as asked.
     #[must_use]
     pub fn is_note(self) -> bool {
-        matches!(self, Self::W102 | Self::W103 | Self::W104 | Self::W114)
+        matches!(self, Self::W102 | Self::W103 | Self::W104 | Self::W105 | Self::W114)
     }
 }
 

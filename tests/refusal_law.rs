@@ -119,7 +119,7 @@ fn a_file_cut_off_is_refused_or_silent_to_its_promised_end() {
     let [silenced] = &report.tracks[0].clips[0].silenced[..] else { panic!("told once") };
     assert_eq!((silenced.kind, silenced.places, silenced.frames), (FlawKind::EndedEarly, 1, 480_000 - 108_000));
     assert_eq!((silenced.first.len(), silenced.first[0].at_s), (1, 2.25));
-    assert!(report.warnings[0].to_string().starts_with("W105 track \"vox\": "));
+    assert!(report.warnings[0].to_string().starts_with("W115 track \"vox\": "));
     let read: Vec<f32> =
         hound::WavReader::open(folder.path().join("o.wav")).unwrap().into_samples().map(|s| s.unwrap()).collect();
     assert!(read[..108_000].iter().all(|s| *s == 0.25) && read[108_000..].iter().all(|s| *s == 0.0));

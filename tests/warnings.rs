@@ -3,8 +3,8 @@
 //! W112 is in `tests/dither.rs`, W114 in `tests/cues.rs`, W119 in `tests/deliver.rs`.
 
 use soundtrack::{
-    Block, Bounce, Bus, Clip, Curve, Damage, Decibels, Fade, FadeShape, Format, Frames, Layout, Opener, Options, Pan,
-    Plan, Renderer, Result, SampleRate, Session, Shape, Sink, Source, Spec, Track,
+    Block, Bounce, Bus, Clip, Cue, Curve, Damage, Decibels, Fade, FadeShape, Format, Frames, Layout, Opener, Options,
+    Pan, Plan, Renderer, Result, SampleRate, Session, Shape, Sink, Source, Spec, Track, Use,
     report::{Code, Report},
     sink::Written,
     source::{Flaw, FlawKind, Memory},
@@ -250,7 +250,7 @@ impl Source for Flawed {
 }
 
 #[test]
-fn w105_ended_early_w115_damaged_and_w117_not_finite() {
+fn w115_damaged_or_ended_early_and_w117_not_finite() {
     let told = |kind: Option<FlawKind>, code| {
         let open = move || Ok(Box::new(Flawed(stereo(), kind)) as Box<dyn Source>);
         let mut mix = mix([Track::new("x", Opener::new("flawed", open))]);
@@ -258,7 +258,7 @@ fn w105_ended_early_w115_damaged_and_w117_not_finite() {
         said(&mix, code)
     };
     let all = [
-        (FlawKind::EndedEarly, Code::W105, "ended early"),
+        (FlawKind::EndedEarly, Code::W115, "ended early"),
         (FlawKind::Damaged, Code::W115, "damaged"),
         (FlawKind::NonFinite, Code::W117, "not finite"),
     ];
@@ -267,6 +267,20 @@ fn w105_ended_early_w115_damaged_and_w117_not_finite() {
         assert_eq!(told(Some(kind), code), [text]);
         assert_eq!(told(None, code), [""; 0]);
     }
+}
+
+#[test]
+fn w105_stems_of_a_cue_that_are_not_of_one_length() {
+    let of = |frames: [usize; 2]| {
+        let mut mix = mix([]);
+        let [a, b] = frames.map(|frames| memory(vec![vec![0.1; frames]]));
+        let cue = Cue::new("storm").track(Track::new("brass", a)).track(Track::new("celli", b));
+        mix.add_cue(cue.used(Use::at(Frames(0))));
+        said(&mix, Code::W105)
+    };
+    let text = "cue \"storm\": its stems are not of one length: \"celli\" ends at 00:00:01.000, \"brass\" ends at 00:00:02.000";
+    assert_eq!(of([96_000, 48_000]), [text]);
+    assert_eq!(of([48_000, 48_000]), [""; 0]);
 }
 
 #[test]

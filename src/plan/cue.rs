@@ -4,7 +4,7 @@
 //! own time, and the use's level and fades lie over all of it: everything a pure function of the absolute frame.
 
 use super::{
-    PlannedClip, Window,
+    Note, PlannedClip, Window,
     check::Who,
     crossfade::{self, Stretch},
     place::{Place, automation},
@@ -13,6 +13,7 @@ use super::{
 use crate::{
     curve::{Automation, Fade},
     error::Problem,
+    report::Code,
     session::{At, Cue, CueKind, Strip, Track, Use},
     units::{Decibels, Frames},
 };
@@ -86,6 +87,7 @@ impl<'a> Place<'a> {
             let who = Who { cue: Some(&cue.name), track: &track.strip.name };
             tracks.push((track, self.clips(&who, track)));
         }
+        self.unequal(cue, &tracks);
         let length = tracks.iter().flat_map(|(_, clips)| clips).map(|c| c.range.end).max().unwrap_or(0);
         let origin = if cue.uses.iter().any(|u| u.at == At::Origin) { self.cue_origin(cue, &tracks) } else { None };
         let uses = self.uses(cue, length, origin);
@@ -112,6 +114,28 @@ impl<'a> Place<'a> {
         }
         let title = cue.display_name().to_owned();
         (PlannedCue { name: cue.name.clone(), title, kind: cue.kind, length: Frames(length), uses }, voices)
+    }
+
+    /// Notes where the stems that a cue plays whole from its start are not of one length: they are usually made together.
+    fn unequal(&mut self, cue: &Cue, tracks: &[(&Track, Vec<PlannedClip>)]) {
+        let whole = tracks.iter().filter_map(|(track, clips)| match clips.as_slice() {
+            [clip] if clip.range.start == 0 && clip.stem.frames == Some(Frames(clip.range.end)) => {
+                Some((clip.range.end, track.strip.name.as_str()))
+            }
+            _ => None,
+        });
+        let whole: Vec<(u64, &str)> = whole.collect();
+        let by_length = |(frames, _): &&(u64, &str)| *frames;
+        let (Some(short), Some(long)) = (whole.iter().min_by_key(by_length), whole.iter().max_by_key(by_length)) else {
+            return;
+        };
+        if short.0 < long.0 {
+            let end = |(frames, track): &(u64, &str)| {
+                format!("{track:?} ends at {}", Frames(*frames).clock(self.session.rate))
+            };
+            let what = format!("its stems are not of one length: {}, {}", end(short), end(long));
+            self.notes.push(Note { code: Code::W105, who: format!("cue {:?}", cue.name), what });
+        }
     }
 
     /// The uses of a cue of this length, whose first frame lies at `origin` by its stems' time references.

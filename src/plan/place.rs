@@ -10,6 +10,7 @@ use crate::{
     curve::{Automation, Curve},
     error::{Error, ErrorKind, Problem, Result},
     nearest::beside,
+    report::Code,
     session::{At, Clip, Input, Session, Strip, Track},
     source::stem::Stem,
     timecode::Timecode,
@@ -26,7 +27,7 @@ pub(super) struct Place<'a> {
     problems: Vec<Problem>,
     /// The error of the first stem that could not be opened, whose cause says whether it may pass.
     cause: Option<Error>,
-    notes: Vec<Note>,
+    pub(super) notes: Vec<Note>,
 }
 
 impl<'a> Place<'a> {
@@ -172,7 +173,7 @@ impl<'a> Place<'a> {
         let off = at.rounding(rate);
         if off != 0.0 {
             let what = format!("{at} lies between two frames at {rate} Hz: placed {:+.3} frames beside", off);
-            self.notes.push(Note { who: who.to_owned(), what });
+            self.notes.push(Note { code: Code::W114, who: who.to_owned(), what });
         }
         let from_midnight = at.frames(rate).0;
         match from_midnight.checked_sub(self.start) {
@@ -195,7 +196,7 @@ impl<'a> Place<'a> {
                 "{}: its time reference of {reference} frames lies between two frames at {to} Hz: placed at the nearest",
                 stem.name
             );
-            self.notes.push(Note { who: who.to_owned(), what });
+            self.notes.push(Note { code: Code::W114, who: who.to_owned(), what });
         }
         i128::try_from(at).ok().map(|at| at - i128::from(self.start))
     }

@@ -29,7 +29,7 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
     };
     for note in &plan.notes {
         let text = format!("{}: {}", note.who, note.what);
-        report.warnings.push(Warning { code: Code::W114, track: None, file: None, text });
+        report.warnings.push(Warning { code: note.code, track: None, file: None, text });
     }
     for (index, lane) in plan.lanes.iter().enumerate() {
         let peak = Peak::loudest(renderer.peaks(index));
@@ -179,8 +179,7 @@ fn warn(
         }
         for Silenced { kind, places, frames, first } in &clip.silenced {
             let code = match kind {
-                FlawKind::Damaged => Code::W115,
-                FlawKind::EndedEarly => Code::W105,
+                FlawKind::Damaged | FlawKind::EndedEarly => Code::W115,
                 FlawKind::NonFinite => Code::W117,
             };
             let Some(Stretch { at_s, reason, .. }) = first.first() else { continue };

@@ -86,7 +86,7 @@ fn a_damaged_stem_of_a_folder_is_refused_or_silenced() {
     refused.expect(4, "track \"cut\": stems/cut.wav: cut off at 00:00:00.520").expect(4, "hint: --keep-going");
     let report = desk.json(&["stems", "--keep-going"]);
     assert_eq!(report["frames"], 48_000);
-    assert_eq!(report["warnings"][0]["code"], "W105");
+    assert_eq!(report["warnings"][0]["code"], "W115");
     assert_eq!(report["tracks"][0]["clips"][0]["silenced"][0]["kind"], "ended_early");
 }
 

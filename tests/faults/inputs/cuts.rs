@@ -9,7 +9,7 @@ use soundtrack::{Damage, report::Code};
 pub const ROWS: &[Row] = &[Row { section: "inputs", fault: "stem cut off, every codec", run: cut }];
 
 /// What may be said of a stem that is not whole.
-const TOLD: [Code; 4] = [Code::W105, Code::W113, Code::W115, Code::W106];
+const TOLD: [Code; 3] = [Code::W113, Code::W115, Code::W106];
 
 #[derive(Default)]
 struct Count {

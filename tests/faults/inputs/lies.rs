@@ -58,7 +58,7 @@ fn lies() -> Seen {
                         }
                         assert!(u64::from(lie) > number, "{what}: {e}");
                         let (report, got) = begun(&mix(path.as_path(), Damage::Silence), 20 * stem.frames).unwrap();
-                        assert!(report.frames >= stem.frames && said(&report, &[Code::W105]), "{what}");
+                        assert!(report.frames >= stem.frames && said(&report, &[Code::W115]), "{what}");
                         assert!(got.iter().all(|c| c[stem.frames as usize..].iter().all(|s| *s == 0.0)), "{what}");
                         silent += 1;
                     }
@@ -68,7 +68,7 @@ fn lies() -> Seen {
     }
     let result = format!(
         "{whole} at the decoded length and told (W113); {refused} refused by name; of those that promised more {silent} lenient, \
-         silent to the promised end and told (W105){}",
+         silent to the promised end and told (W115){}",
         stems::without(&made)
     );
     held(count, result)
