@@ -122,6 +122,15 @@ fn no_device_is_an_error_at_once() {
     assert_eq!(mix.render(Frames(0)..Frames(10)).unwrap()[0].len(), 10, "files are not affected");
 }
 
+/// Waits until something that was started is there.
+fn soon(what: &str, there: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !there() {
+        assert!(start.elapsed() < Duration::from_secs(30), "{what} does not start");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
 /// Processes that end with the test.
 struct Started(Vec<Child>);
 
@@ -149,7 +158,7 @@ fn pulseaudio_hears_the_bounce_in_time() {
     );
     let Ok(server) = server else { return println!("skipped: there is no pulseaudio") };
     let mut started = Started(vec![server]);
-    thread::sleep(Duration::from_millis(1_500));
+    soon("the server", || run("pactl", &["info"]).is_ok_and(|mut asked| asked.wait().is_ok_and(|s| s.success())));
     let capture = home.path().join("cap.raw");
     let mut parec = Command::new("parec");
     parec.args([
@@ -165,7 +174,8 @@ fn pulseaudio_hears_the_bounce_in_time() {
     let parec = parec.stdout(fs::File::create(&capture).unwrap()).stderr(Stdio::null()).spawn();
     let Ok(parec) = parec else { return println!("skipped: there is no parec") };
     started.0.insert(0, parec);
-    thread::sleep(Duration::from_secs(1));
+    // Silence, before there is sound.
+    soon("the capture", || capture.metadata().is_ok_and(|about| about.len() > 0));
     let start = Instant::now();
     let said = play(home.path(), "pulse");
     assert!(said.contains("played: Ended 144000"), "{said}");

@@ -44,6 +44,8 @@ pub(super) enum Command {
 const POLL: Duration = Duration::from_millis(2);
 /// The same while nothing plays.
 const IDLE: Duration = Duration::from_millis(50);
+/// A device that fails before anything is heard is opened again, at most so often.
+const AGAIN: u8 = 3;
 /// A device that is being closed may take so long; then it is left to itself.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// A device that has called so few times is still starting, which may take longer: the sound server wakes it up.
@@ -71,6 +73,8 @@ pub(super) struct Engine {
     pub latency: Duration,
     pub device: Option<Device>,
     phase: Phase,
+    /// How often a device that failed before anything was heard was opened again.
+    again: u8,
 }
 
 impl Engine {
@@ -82,7 +86,7 @@ impl Engine {
         quit: Arc<AtomicBool>,
         latency: Duration,
     ) -> Self {
-        Self { mix, backend, commands, status, quit, latency, device: None, phase: Phase::Idle }
+        Self { mix, backend, commands, status, quit, latency, device: None, phase: Phase::Idle, again: 0 }
     }
 
     /// Opens the device.
@@ -159,6 +163,7 @@ impl Engine {
         if matches!(self.phase, Phase::Running | Phase::Starting) {
             return Ok(());
         }
+        self.again = 0;
         let mut mix = lock(&self.mix);
         let at = mix.position();
         if at >= mix.length() {
@@ -303,10 +308,31 @@ impl Engine {
             device.is_silent(Duration::MAX);
         }
         if let Some(trouble) = trouble {
+            // Sound servers lose a stream now and then while they set it up.
+            if trouble == Trouble::Failed && device.line.heard() == 0 && self.again < AGAIN {
+                self.again += 1;
+                if self.reopen().is_ok() {
+                    return;
+                }
+            }
             let what = || Error::new(ErrorKind::Device, format!("{} {}", self.backend.name(), trouble.what()));
             let error = self.backend.failure().unwrap_or_else(what);
             self.lose(&error);
         }
+    }
+
+    /// Opens a device anew that has not played yet.
+    fn reopen(&mut self) -> Result<()> {
+        let playing = self.phase != Phase::Idle;
+        self.phase = Phase::Idle;
+        let at = self.status.position();
+        if let Some(device) = self.device.take() {
+            close(device.running, Duration::ZERO);
+        }
+        lock(&self.mix).seek(at);
+        self.status.park(at);
+        self.open()?;
+        if playing { self.start() } else { Ok(()) }
     }
 
     /// The device is lost: the position is kept.

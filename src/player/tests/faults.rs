@@ -49,6 +49,32 @@ fn every_loss_is_told_with_what_to_do_and_playing_goes_on_where_it_was() {
 }
 
 #[test]
+fn a_device_that_fails_before_it_plays_is_opened_again() {
+    let session = mix(48_000);
+    let whole = session.render(Frames(0)..Frames(48_000)).unwrap();
+    let fake = Fake::default();
+    let player = fake.play(&Play::new().at(Frames(100)), &session);
+    fake.line().fail(Trouble::Failed);
+    soon(LONG, || fake.0.opened.load(Ordering::SeqCst) == 2 && player.state() == State::Playing);
+    assert!(player.fault().is_none());
+    assert_eq!(fake.take(2_000, session.layout, &[128])[0][384..], whole[0][100 + 384..2_100]);
+    // What goes on is told, and so is a failure in the middle.
+    let fake = Fake::default();
+    let player = fake.play(&Play::new(), &session);
+    for opened in 1..=4 {
+        soon(LONG, || fake.0.opened.load(Ordering::SeqCst) == opened);
+        fake.line().fail(Trouble::Failed);
+    }
+    soon(LONG, || player.state() == State::Failed);
+    player.play();
+    soon(LONG, || player.fault().is_none() && fake.0.opened.load(Ordering::SeqCst) == 5);
+    fake.take(256, session.layout, &[128]);
+    fake.line().fail(Trouble::Failed);
+    soon(LONG, || player.state() == State::Failed);
+    assert_eq!(fake.0.opened.load(Ordering::SeqCst), 5);
+}
+
+#[test]
 fn a_device_that_stops_asking_is_told_in_half_a_second_and_its_closing_may_hang() {
     let session = mix(480_000);
     let fake = Fake::default();
