@@ -64,6 +64,35 @@ fn every_dependency_has_one_door() {
     }
 }
 
+/// What is kept at the top, besides what is hidden.
+const TOP: [&str; 12] = [
+    "CHANGELOG.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "benches",
+    "deny.toml",
+    "examples",
+    "rustfmt.toml",
+    "src",
+    "tests",
+];
+
+#[test]
+fn nothing_else_is_kept_at_the_top() {
+    let mut git = std::process::Command::new("git");
+    let listed = git.args(["ls-files", "-z"]).current_dir(env!("CARGO_MANIFEST_DIR")).output();
+    let Some(listed) = listed.ok().filter(|told| told.status.success()) else {
+        return println!("skipped: this is no checkout of git");
+    };
+    let text = String::from_utf8(listed.stdout).unwrap();
+    let top = text.split('\0').filter_map(|path| path.split('/').next()).filter(|name| !name.is_empty());
+    let strays: Vec<_> = top.filter(|name| !TOP.contains(name) && !name.starts_with('.')).collect();
+    assert!(strays.is_empty(), "{strays:?}");
+}
+
 /// Crates that speak over a network.
 const NETWORK: [&str; 8] = ["object_store", "reqwest", "hyper", "tokio", "rustls", "ring", "mio", "socket2"];
 
