@@ -217,6 +217,9 @@ impl Renderer {
 
     /// The same as [`feed`](Self::feed) with what is not part of the output.
     fn feed_uncounted(&mut self, limited: &mut Limited, from: u64, to: u64) -> Result<()> {
+        if from >= to {
+            return Ok(());
+        }
         self.lanes.iter_mut().for_each(|lane| lane.count(false));
         let fed = self.feed(limited, from, to);
         self.lanes.iter_mut().for_each(|lane| lane.count(self.watched));

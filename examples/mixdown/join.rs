@@ -1,13 +1,12 @@
 //! `join PART...`: the parts of one mix, made one file.
 
 use super::{args::JoinArgs, failure::Failure, run, voice::Voice};
-use soundtrack::{Error, ErrorKind, Session, sink::Shaping, slice};
+use soundtrack::{Error, Session, sink::Shaping, slice};
 
 /// Joins; the exit code.
 pub fn run(args: &JoinArgs, voice: Voice) -> Result<u8, Failure> {
     let report = slice::join(&args.parts, &args.output, args.force).map_err(|e: Error| {
-        let refused = e.kind() == ErrorKind::Output && e.to_string().contains("exists already");
-        let hints = if refused { vec!["--force replaces it, -o names another".to_owned()] } else { Vec::new() };
+        let hints = run::replaced(&e, run::ANOTHER);
         Failure::Audio(e, hints)
     })?;
     if args.json {

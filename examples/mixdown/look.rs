@@ -28,13 +28,15 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
         paper::check(to, args.force, to.with_extension("wav").as_path())?;
     }
     let bins = usize::try_from(args.bins).unwrap_or(usize::MAX);
-    let look = |file: &PathBuf| Report::of_audio(file, bins, Damage::Silence);
-    let (reports, mut failed): (Vec<_>, Vec<_>) = files.iter().map(look).partition(Result::is_ok);
-    let reports: Vec<Report> = reports.into_iter().flatten().collect();
-    if reports.is_empty()
-        && let Some(first) = failed.drain(..).find_map(Result::err)
-    {
-        return Err(first.into());
+    let (mut reports, mut failed) = (Vec::new(), Vec::new());
+    for file in &files {
+        match Report::of_audio(file, bins, Damage::Silence) {
+            Ok(report) => reports.push(report),
+            Err(e) => failed.push(Failure::from(e)),
+        }
+    }
+    if reports.is_empty() && !failed.is_empty() {
+        return Err(failed.swap_remove(0));
     }
     if let Some(to) = &args.report {
         report::save(&reports, to, args.force)?;
@@ -57,8 +59,7 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
         voice.note(&format!("the report is in {}", to.display()));
     }
     // What cannot be read takes nothing away from the others.
-    let told = failed.into_iter().filter_map(Result::err).map(|e| Failure::from(e).tell(voice));
-    Ok(told.fold(0, u8::max))
+    Ok(failed.iter().map(|failure| failure.tell(voice)).fold(0, u8::max))
 }
 
 /// A row a file, columns as wide as they need to be.

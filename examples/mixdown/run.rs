@@ -26,7 +26,7 @@ use std::{
 
 pub const CHECK_FAILED: u8 = 1;
 /// How one mix may have another output.
-const ANOTHER: &str = ", -o names another";
+pub const ANOTHER: &str = ", -o names another";
 
 /// Does what was asked; the exit code.
 ///
@@ -272,16 +272,19 @@ pub fn print(text: &str) -> Result<(), Failure> {
     writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Failure::Print)
 }
 
+/// What to do about an output that exists, where that is the error; `other` says how to have another.
+pub fn replaced(error: &Error, other: &str) -> Vec<String> {
+    let exists = error.kind() == ErrorKind::Output && error.to_string().contains("exists already");
+    if exists { vec![format!("--force replaces it{other}")] } else { Vec::new() }
+}
+
 /// An error, and what to do about it in this program's words; of an output that exists, `other` says how to have another.
 pub fn advice(error: Error, other: &str, args: &Args) -> (Error, Vec<String>) {
     let kinds: Vec<ErrorKind> = match error.problems() {
         [] => vec![error.kind()],
         problems => problems.iter().map(|p| p.kind).collect(),
     };
-    let mut hints = Vec::new();
-    if error.kind() == ErrorKind::Output && error.to_string().contains("exists already") {
-        hints.push(format!("--force replaces it{other}"));
-    }
+    let mut hints = replaced(&error, other);
     if too_many_files(&error) {
         hints.push("this shell allows too few open files: allow more with `ulimit -n 256`".to_owned());
     } else if kinds.contains(&ErrorKind::Corrupt) && !args.keep_going {

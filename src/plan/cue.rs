@@ -4,7 +4,7 @@
 //! own time, and the use's level and fades lie over all of it: everything a pure function of the absolute frame.
 
 use super::{
-    Note, PlannedClip, Window,
+    PlannedClip, Window,
     check::Who,
     crossfade::{self, Stretch},
     place::{Place, automation},
@@ -134,7 +134,7 @@ impl<'a> Place<'a> {
                 format!("{track:?} ends at {}", Frames(*frames).clock(self.session.rate))
             };
             let what = format!("its stems are not of one length: {}, {}", end(short), end(long));
-            self.notes.push(Note { code: Code::W105, who: format!("cue {:?}", cue.name), what });
+            self.note(Code::W105, &format!("cue {:?}", cue.name), what);
         }
     }
 

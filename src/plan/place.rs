@@ -27,7 +27,7 @@ pub(super) struct Place<'a> {
     problems: Vec<Problem>,
     /// The error of the first stem that could not be opened, whose cause says whether it may pass.
     cause: Option<Error>,
-    pub(super) notes: Vec<Note>,
+    notes: Vec<Note>,
 }
 
 impl<'a> Place<'a> {
@@ -167,13 +167,18 @@ impl<'a> Place<'a> {
         found.map_err(|what| self.problems.push(place(what))).ok()
     }
 
+    /// Notes what a report should tell.
+    pub(super) fn note(&mut self, code: Code, who: &str, what: String) {
+        self.notes.push(Note { code, who: who.to_owned(), what });
+    }
+
     /// The frame of the timeline that a timecode means.
     pub(super) fn timecode(&mut self, who: &str, at: Timecode) -> Result<u64, String> {
         let rate = self.session.rate;
         let off = at.rounding(rate);
         if off != 0.0 {
             let what = format!("{at} lies between two frames at {rate} Hz: placed {:+.3} frames beside", off);
-            self.notes.push(Note { code: Code::W114, who: who.to_owned(), what });
+            self.note(Code::W114, who, what);
         }
         let from_midnight = at.frames(rate).0;
         match from_midnight.checked_sub(self.start) {
@@ -196,7 +201,7 @@ impl<'a> Place<'a> {
                 "{}: its time reference of {reference} frames lies between two frames at {to} Hz: placed at the nearest",
                 stem.name
             );
-            self.notes.push(Note { code: Code::W114, who: who.to_owned(), what });
+            self.note(Code::W114, who, what);
         }
         i128::try_from(at).ok().map(|at| at - i128::from(self.start))
     }

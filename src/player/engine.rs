@@ -321,22 +321,21 @@ impl Engine {
         }
     }
 
-    /// Opens a device anew that has not played yet.
+    /// Opens a device anew that nothing was heard of.
     fn reopen(&mut self) -> Result<()> {
-        let playing = self.phase != Phase::Idle;
-        self.phase = Phase::Idle;
-        let at = self.status.position();
-        if let Some(device) = self.device.take() {
-            close(device.running, Duration::ZERO);
-        }
-        lock(&self.mix).seek(at);
-        self.status.park(at);
+        let played = self.let_go();
         self.open()?;
-        if playing { self.start() } else { Ok(()) }
+        if played { self.start() } else { Ok(()) }
     }
 
     /// The device is lost: the position is kept.
     fn lose(&mut self, error: &Error) {
+        self.let_go();
+        self.status.fail(error);
+    }
+
+    /// Leaves the device to itself, at the position that is heard; whether it played.
+    fn let_go(&mut self) -> bool {
         let playing = self.phase != Phase::Idle;
         self.phase = Phase::Idle;
         let at = self.status.position();
@@ -347,7 +346,7 @@ impl Engine {
             lock(&self.mix).seek(at);
             self.status.park(at);
         }
-        self.status.fail(error);
+        playing
     }
 
     /// A stem or the device failed while it was asked for something.
