@@ -2,23 +2,23 @@
 
 pub(crate) mod depth;
 mod fit;
+pub(crate) mod pump;
 
 use crate::{
-    block::Block,
     error::{Error, ErrorKind, Result},
     measure::Meter,
     plan::Plan,
-    render::{Options, Renderer, beside, sketch::Grid},
+    render::{Options, Renderer, sketch::Grid},
     report::{Code, Report, Warning, gather, suspects},
     session::Session,
     sink::{self, Dither, Format, Sink, Wav, Written},
     slice,
     units::Frames,
 };
+use pump::{Pump, Signal};
 use std::{
     ops::{ControlFlow, Range},
     path::Path,
-    sync::mpsc::sync_channel,
     time::Instant,
 };
 
@@ -67,17 +67,11 @@ pub struct Bounce<'a> {
     strips: bool,
 }
 
-/// Frames in a block of a bounce.
-const BLOCK: usize = 16_384;
-
 /// The most that is handed to a sink at a time.
 const LARGEST_BLOCK: usize = 1 << 20;
 
 /// The most bins of a waveform.
 const MOST_BINS: usize = 65_536;
-
-/// Blocks on their way from the renderer to the sink and back: one being rendered, one measured, one written, one waiting.
-const BLOCKS: usize = 4;
 
 impl<'a> Bounce<'a> {
     /// A bounce of everything into a new 24-bit WAV file, on all cores.
@@ -239,15 +233,26 @@ impl<'a> Bounce<'a> {
             renderer.sketch(Grid::over(&range, bins));
         }
         renderer.measure(self.strips);
-        let mut meter = (!self.unmeasured).then(|| Meter::new(renderer.plan().spec()));
-        if self.options.threads == 1 {
-            self.in_turn(renderer, sink, range.end - range.start, &mut meter)?;
-        } else {
-            self.side_by_side(renderer, sink, range.end - range.start, &mut meter)?;
-        }
+        let total = range.end - range.start;
+        let meter = (!self.unmeasured).then(|| (Signal::Mix, Meter::new(renderer.plan().spec())));
+        let pump = Pump {
+            renderer,
+            size: self.block.unwrap_or(pump::BLOCK),
+            taps: 0,
+            gains: Vec::new(),
+            meters: meter.into_iter().collect(),
+            alone: self.options.threads == 1,
+        };
+        let mut done = Frames::ZERO;
+        let mut meters = pump.run(total, |blocks| {
+            sink.write(blocks.of(Signal::Mix))?;
+            done += Frames(blocks.frames() as u64);
+            let told = self.watch.as_mut().map_or(ControlFlow::Continue(()), |watch| watch(Progress { done, total }));
+            if told.is_break() { Err(Error::new(ErrorKind::Cancelled, "cancelled")) } else { Ok(()) }
+        })?;
         let written = sink.finish()?;
         let mut report = gather(renderer, "", &range);
-        if let Some(meter) = meter {
+        if let Some((_, meter)) = meters.pop() {
             let measured = meter.finish();
             let at = measured.true_peak.map(|p| p.at.0);
             report.mix.true_peak_track = at.and_then(|at| renderer.loudest(at)).map(str::to_owned);
@@ -262,95 +267,6 @@ impl<'a> Bounce<'a> {
         report.timed(clock);
         Ok(report)
     }
-
-    /// Renders a block, writes it, renders the next.
-    fn in_turn(
-        &mut self,
-        renderer: &mut Renderer,
-        sink: &mut dyn Sink,
-        total: Frames,
-        meter: &mut Option<Meter>,
-    ) -> Result<()> {
-        let mut block = Block::new(renderer.plan().spec().layout, self.size());
-        let mut done = Frames::ZERO;
-        while done < total {
-            next(renderer, &mut block, total - done)?;
-            if let Some(meter) = meter {
-                meter.feed(&block);
-            }
-            done = self.hand_over(sink, &block, done, total)?;
-        }
-        Ok(())
-    }
-
-    /// Renders the next block while this one is measured and written. The sink and the callback stay on the caller's
-    /// thread.
-    fn side_by_side(
-        &mut self,
-        renderer: &mut Renderer,
-        sink: &mut dyn Sink,
-        total: Frames,
-        meter: &mut Option<Meter>,
-    ) -> Result<()> {
-        let (free, to_fill) = sync_channel(BLOCKS);
-        let (filled, mut to_write) = sync_channel(BLOCKS);
-        for _ in 0..BLOCKS {
-            // There is room for all of them.
-            let _ = free.send(Block::new(renderer.plan().spec().layout, self.size()));
-        }
-        std::thread::scope(|threads| {
-            // Ends when everything is rendered, or when the caller's side is gone.
-            beside::start(threads, "render", move || {
-                let mut left = total;
-                while left > Frames::ZERO {
-                    let Ok(mut block) = to_fill.recv() else { return };
-                    let rendered = next(renderer, &mut block, left).map(|()| block);
-                    left = left - rendered.as_ref().map_or(left, |b| Frames(b.frames() as u64));
-                    if filled.send(rendered).is_err() {
-                        return;
-                    }
-                }
-            })?;
-            if let Some(meter) = meter {
-                let (measured, after) = sync_channel(BLOCKS);
-                let to_measure = std::mem::replace(&mut to_write, after);
-                beside::start(threads, "measure", move || {
-                    for rendered in to_measure {
-                        rendered.iter().for_each(|block| meter.feed(block));
-                        if measured.send(rendered).is_err() {
-                            return;
-                        }
-                    }
-                })?;
-            }
-            // Owned here, so that leaving early lets the other threads go.
-            let (free, to_write) = (free, to_write);
-            let mut done = Frames::ZERO;
-            while done < total {
-                let Ok(rendered) = to_write.recv() else {
-                    return Err(Error::new(ErrorKind::Corrupt, "rendering stopped without saying why"));
-                };
-                let block = rendered?;
-                done = self.hand_over(sink, &block, done, total)?;
-                // After the last block nobody waits for it.
-                let _ = free.send(block);
-            }
-            Ok(())
-        })
-    }
-
-    /// Frames in a block.
-    fn size(&self) -> usize {
-        self.block.unwrap_or(BLOCK)
-    }
-
-    /// Writes a block and tells how far the bounce is.
-    fn hand_over(&mut self, sink: &mut dyn Sink, block: &Block, done: Frames, total: Frames) -> Result<Frames> {
-        sink.write(block)?;
-        let done = done + Frames(block.frames() as u64);
-        let told = self.watch.as_mut().map_or(ControlFlow::Continue(()), |watch| watch(Progress { done, total }));
-        if told.is_break() { Err(Error::new(ErrorKind::Cancelled, "cancelled")) } else { Ok(done) }
-    }
 }
 
 /// Refuses a range that ends before it starts.
@@ -360,16 +276,6 @@ fn forwards(range: &Range<Frames>) -> Result<()> {
     }
     let what = format!("the range ends at frame {}, before its start at {}", range.end, range.start);
     Err(Error::new(ErrorKind::Session, what))
-}
-
-/// Renders the next block, at most `left` frames; silence past the end of the plan.
-fn next(renderer: &mut Renderer, block: &mut Block, left: Frames) -> Result<()> {
-    let want = usize::try_from(left.0).unwrap_or(usize::MAX).min(block.capacity());
-    // What comes after the range is not rendered, so that it neither counts nor fails.
-    if renderer.render_part(block, want)? == 0 {
-        block.fill(want, 0.0);
-    }
-    Ok(())
 }
 
 impl Report {

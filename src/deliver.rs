@@ -16,7 +16,6 @@
 mod folders;
 mod level;
 mod null;
-mod pump;
 mod render;
 mod report;
 mod stems;

@@ -1,15 +1,18 @@
 //! Runs a plan block by block: the only running state.
 //!
-//! Every lane of a stage is rendered before the next stage starts, on as many threads as the options say; each lane's sum
+//! Lanes are rendered in steps, on as many threads as the options say; each is rendered after those that feed it, and its sum
 //! runs in the order of the plan. So neither block size nor threads can change a bit.
 
 pub(crate) mod beside;
 pub(crate) mod blowup;
+pub(crate) mod exit;
 pub(crate) mod flaws;
+mod flow;
 mod lane;
 mod limited;
 mod live;
 mod moves;
+
 pub(crate) mod overs;
 mod pool;
 pub(crate) mod sketch;
@@ -24,13 +27,16 @@ use crate::{
     source::MOST_OPEN,
     units::Frames,
 };
+use exit::{Blocks, Exit, Taker};
 use flaws::FlawLog;
-use lane::{LaneState, Output, Turn};
+use flow::{Flow, Graph, Ring};
+use lane::{LaneState, Output};
 use limited::Limited;
 pub(crate) use limited::Reduction;
+
 use pool::Pool;
 use sketch::{Grid, Sketch};
-use std::ops::Range;
+use std::{ops::Range, sync::RwLock};
 use tap::Tap;
 
 /// How a plan is run. Nothing here changes a sample.
@@ -40,21 +46,24 @@ pub struct Options {
     pub threads: usize,
 }
 
-/// Frames that are rendered together on one thread.
-const BLOCK: usize = 4_096;
-/// The same on several, which meet after each stage of a block, and where files are opened again for each block.
-const LARGE_BLOCK: usize = 16_384;
-/// Frames that all clips may give together in a block of several threads: about what the caches hold.
-const AT_ONCE: usize = 1 << 19;
+/// Frames of a step on one thread.
+const STEP: usize = 4_096;
+/// The same on several at the most, and where files are opened again for each step.
+const LARGE_STEP: usize = 16_384;
+/// Frames that all clips may give together in a step of several threads: about what the caches hold.
+const AT_ONCE: usize = 1 << 18;
 
-/// How many frames are rendered together, where so many clips sound at once.
-fn block(clips: usize, threads_meet: bool) -> usize {
+/// Steps that a lane keeps for those that read it, where several threads are at work: it may be so many ahead of them.
+const AHEAD: usize = 2;
+
+/// How many frames a step has, where so many clips sound at once.
+fn step(clips: usize, shared: bool) -> usize {
     if clips > MOST_OPEN {
-        LARGE_BLOCK
-    } else if threads_meet {
-        (AT_ONCE / clips.max(1)).min(LARGE_BLOCK)
+        LARGE_STEP
+    } else if shared {
+        (AT_ONCE / clips.max(1)).clamp(STEP, LARGE_STEP)
     } else {
-        BLOCK
+        STEP
     }
 }
 
@@ -76,11 +85,12 @@ fn block(clips: usize, threads_meet: bool) -> usize {
 pub struct Renderer {
     plan: Plan,
     lanes: Vec<LaneState>,
-    /// What each lane gives in the current block.
-    outputs: Vec<Output>,
+    /// What each lane gives.
+    rings: Vec<Ring>,
+    graph: Graph,
     pool: Pool,
-    /// Frames that are rendered together, at the most.
-    block: usize,
+    /// Frames of a step.
+    step: usize,
     position: u64,
     /// Nothing from here on counts.
     end: u64,
@@ -100,15 +110,21 @@ impl Renderer {
         let pool = Pool::new(options.threads)?;
         let layout = plan.spec.layout;
         let lanes = plan.lanes.iter().map(|lane| LaneState::new(lane, &plan)).collect();
-        let outputs = plan.lanes.iter().map(|_| Output::new(layout)).collect();
+        let graph = Graph::new(&plan, std::iter::empty());
         let limited = plan.limit.map(|ceiling| Limited::new(ceiling, plan.spec.rate, layout.channels()));
-        let block = block(plan.most_at_once(), pool.is_shared());
+        let at_once = plan.most_at_once();
+        let step = step(at_once, pool.is_shared());
+        // With so many clips, to go ahead gains nothing and takes much memory.
+        let steps = if pool.is_shared() && at_once <= MOST_OPEN { AHEAD } else { 1 };
+        let ring = || (0..steps).map(|_| RwLock::new(Output::new(layout))).collect();
+        let rings = plan.lanes.iter().map(|_| ring()).collect();
         Ok(Self {
             plan,
             lanes,
-            outputs,
+            rings,
+            graph,
             pool,
-            block,
+            step,
             position: 0,
             end: u64::MAX,
             limited,
@@ -163,6 +179,7 @@ impl Renderer {
     pub(crate) fn tap(&mut self, lanes: &[usize]) {
         let channels = self.plan.spec.layout.channels();
         self.taps = lanes.iter().map(|&lane| Tap::new(lane, channels)).collect();
+        self.graph = Graph::new(&self.plan, lanes.iter().copied());
     }
 
     /// The same, and into a block for each tapped lane, as large as the first, what it gave.
@@ -175,93 +192,46 @@ impl Renderer {
         let total = left.min(block.capacity()).min(most);
         block.set_frames(total);
         tapped.iter_mut().for_each(|t| t.set_frames(total));
-        let mut done = 0;
-        while done < total {
-            let n = self.block.min(total - done);
-            if let Some(mut limited) = self.limited.take() {
-                let given = self.limit(&mut limited, n);
-                if given.is_ok() {
-                    let sketch = self.lanes.last_mut().and_then(|master| master.sketch.as_mut());
-                    limited.give(self.position, block, done..done + n, sketch);
-                }
-                self.limited = Some(limited);
-                given?;
-            } else {
-                self.run(self.position, n)?;
-                let master = self.outputs.last().into_iter().flat_map(|o| o.block.channels());
-                for (to, from) in block.channels_mut().zip(master) {
-                    if let Some(to) = to.get_mut(done..done + n) {
-                        to.copy_from_slice(from);
-                    }
-                }
-            }
-            for (tap, to) in self.taps.iter_mut().zip(&mut *tapped) {
-                tap.give(self.position, to, done, n);
-            }
-            done += n;
-            self.position += n as u64;
-        }
+        self.render_into(total as u64, &mut Blocks { mix: block, taps: tapped, done: 0 })?;
         Ok(total)
     }
 
-    /// Renders what the limiter wants for its next `frames` frames; silence after the end.
-    fn limit(&mut self, limited: &mut Limited, frames: usize) -> Result<()> {
-        if let Some(start) = limited.begin(self.position) {
-            self.feed_uncounted(limited, start, self.position)?;
-        }
-        let (from, to) = (limited.limiter.end(), limited.limiter.wanted(self.position + frames as u64));
-        let counted = to.min(self.end).max(from);
-        self.feed(limited, from, counted)?;
-        self.feed_uncounted(limited, counted, to)
-    }
-
-    /// The same as [`feed`](Self::feed) with what is not part of the output.
-    fn feed_uncounted(&mut self, limited: &mut Limited, from: u64, to: u64) -> Result<()> {
-        if from >= to {
+    /// Renders the next `total` frames, less at the end, into whatever takes them.
+    pub(crate) fn render_into(&mut self, total: u64, taker: &mut dyn Taker) -> Result<()> {
+        let (at, end) = (self.position, self.position.saturating_add(total).min(self.plan.length.0));
+        if at >= end {
             return Ok(());
         }
-        self.lanes.iter_mut().for_each(|lane| lane.count(false));
-        let fed = self.feed(limited, from, to);
-        self.lanes.iter_mut().for_each(|lane| lane.count(self.watched));
-        fed
+        let Some(limited) = &mut self.limited else { return self.feed(at..end, true, end, taker) };
+        if let Some(start) = limited.begin(at) {
+            self.feed(start..at, false, at, taker)?;
+        }
+        let Some(limited) = &self.limited else { return Ok(()) };
+        let (from, to) = (limited.limiter.end(), limited.limiter.wanted(end));
+        let counted = to.min(self.end).max(from);
+        self.feed(from..counted, true, end, taker)?;
+        self.feed(counted..to, false, end, taker)
     }
 
-    /// Renders into the limiter, from one frame to another.
-    fn feed(&mut self, limited: &mut Limited, from: u64, to: u64) -> Result<()> {
-        let mut at = from;
-        while at < to {
-            let n = usize::try_from(to - at).unwrap_or(usize::MAX).min(self.block);
-            let sounding = usize::try_from(self.plan.length.0.saturating_sub(at)).unwrap_or(usize::MAX).min(n);
-            if sounding > 0 {
-                self.run(at, sounding)?;
-                let master = self.outputs.last().into_iter().flat_map(|o| o.block.channels());
-                limited.limiter.push(master, sounding);
-            }
-            limited.limiter.push(std::iter::empty(), n - sounding);
-            at += n as u64;
-        }
-        Ok(())
+    /// Renders a stretch of the timeline, silence behind the end of the plan, and gives out what comes of it before `end`.
+    /// It counts where it is part of the output.
+    fn feed(&mut self, stretch: Range<u64>, counts: bool, end: u64, taker: &mut dyn Taker) -> Result<()> {
+        let Self { plan, graph, lanes, rings, pool, position, limited, taps, .. } = self;
+        let counts = counts && self.watched;
+        lanes.iter_mut().for_each(|lane| lane.count(counts));
+        let sounding = stretch.start..stretch.end.clamp(stretch.start, plan.length.0.max(stretch.start));
+        let silent = usize::try_from(stretch.end.saturating_sub(sounding.end)).unwrap_or(usize::MAX);
+        let mut exit = Exit { plan, limited: limited.as_mut(), taps, position, end, taker };
+        let flow = Flow { plan, graph, rings, stretch: sounding, step: self.step };
+        flow.run(lanes, pool, &mut |master, at, frames, out, given| {
+            exit.take(at, frames, out, given, master.sketch.as_mut())
+        })?;
+        exit.silence(silent, lanes.last_mut().and_then(|master| master.sketch.as_mut()))
     }
 
     /// What the limiter of the master did, where there is one.
     pub(crate) fn reduction(&self) -> Option<Reduction> {
         self.limited.as_ref().map(Limited::reduction)
-    }
-
-    /// Renders `frames` frames of every lane, from `at` on.
-    fn run(&mut self, at: u64, frames: usize) -> Result<()> {
-        let plan = &self.plan;
-        for stage in &plan.stages {
-            let (before, from_here) = self.outputs.split_at_mut(stage.start);
-            let turn = Turn { plan, before, at, frames, pool: &self.pool };
-            let lanes = self.lanes.iter_mut().zip(&plan.lanes).skip(stage.start).zip(from_here).take(stage.len());
-            let live: Vec<_> = lanes.filter(|((_, lane), _)| lane.live).collect();
-            let results: Vec<Result<()>> = self.pool.each(live, |((state, lane), out)| state.render(out, lane, turn));
-            // The first in the order of the plan, whichever thread met one first.
-            results.into_iter().collect::<Result<()>>()?;
-        }
-        self.taps.iter_mut().for_each(|tap| tap.take(&self.outputs, plan, at, frames));
-        Ok(())
     }
 
     /// From here on draws what every lane gives onto a grid, from a clean sheet.
@@ -329,10 +299,10 @@ impl Renderer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Clip, Layout, SampleRate, Session, Spec, Track, source::Memory};
+    use crate::{Bus, Clip, Decibels, Layout, SampleRate, Session, Spec, Track, source::Memory};
 
     #[test]
-    fn blocks_are_small_where_much_sounds_at_once() {
+    fn steps_are_small_where_much_sounds_at_once() {
         let chosen = |tracks: u64, apart: u64, threads| {
             let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
             let mut mix = Session::new(spec.rate, spec.layout);
@@ -340,20 +310,105 @@ mod tests {
                 let stem = Memory::new(spec, vec![vec![0.5; 10]]).unwrap();
                 mix.add_track(Track::of(format!("t{n}")).clip(Clip::new(stem).at(Frames(n * apart))));
             }
-            Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads }).unwrap().block
+            Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads }).unwrap().step
         };
         let of = |tracks, apart| [1, 2].map(|threads| chosen(tracks, apart, threads));
         assert_eq!(of(1, 0), [4_096, 16_384]);
-        assert_eq!(of(32, 0), [4_096, 16_384]);
-        assert_eq!(of(64, 0), [4_096, 8_192]);
+        assert_eq!(of(16, 0), [4_096, 16_384]);
+        assert_eq!(of(32, 0), [4_096, 8_192]);
+        assert_eq!(of(64, 0), [4_096, 4_096]);
         assert_eq!(of(128, 0), [4_096, 4_096]);
         // One ends where the next starts, or the one after it does.
         assert_eq!(of(600, 10), [4_096, 16_384]);
         assert_eq!(of(600, 5), [4_096, 16_384]);
     }
 
+    /// Tracks of different lengths in buses in a bus, with sends, through a limiter.
+    fn busy_session() -> Session {
+        let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
+        let mut mix = Session::new(spec.rate, spec.layout);
+        let all = mix.add_bus(Bus::new("all"));
+        let buses = ["a", "b", "c"].map(|name| mix.add_bus(Bus::new(name).gain(Decibels(-1.0)).to(all)));
+        for n in 0..13u64 {
+            let wave = |ch: u64| (0..900 + 37 * n).map(|i| libm::sin((i * (n + 3) + ch) as f64 * 0.01)).collect();
+            let stem = Memory::new(spec, vec![wave(0), wave(1)]).unwrap();
+            let track = Track::of(format!("t{n}")).clip(Clip::new(stem).at(Frames(n * 11)));
+            let track = if n % 5 == 4 { track } else { track.to(buses[n as usize % 3]) };
+            mix.add_track(track.send(all, Decibels(-6.0)));
+        }
+        mix.master.limit = Some(crate::Dbtp(-1.0));
+        mix
+    }
+
     #[test]
-    fn blocks_are_large_where_files_are_opened_for_each() {
-        assert_eq!([129, 10_000].map(|clips| [true, false].map(|meet| block(clips, meet))), [[16_384; 2]; 2]);
+    fn neither_the_size_of_a_step_nor_who_does_what_changes_a_bit() {
+        for limited in [false, true] {
+            let mut mix = busy_session();
+            mix.master.limit = mix.master.limit.filter(|_| limited);
+            let render = |threads, step, size| {
+                let mut renderer = Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads }).unwrap();
+                renderer.step = step;
+                let tapped = [0, 14, 16];
+                renderer.tap(&tapped);
+                let mut out = vec![Vec::new(); 2 * (1 + tapped.len())];
+                let mut block = Block::new(Layout::Stereo, size);
+                let mut taps = vec![block.clone(); tapped.len()];
+                while renderer.render_tapped(&mut block, &mut taps, usize::MAX).unwrap() > 0 {
+                    let channels = [&block].into_iter().chain(&taps).flat_map(|b| b.channels());
+                    out.iter_mut().zip(channels).for_each(|(to, from)| to.extend(from.iter().map(|x| x.to_bits())));
+                }
+                let peaks: Vec<_> = (0..17).map(|lane| renderer.peaks(lane).to_vec()).collect();
+                (out, peaks)
+            };
+            let one = render(1, 4096, 4096);
+            assert_eq!(one.0[0].len(), 900 + 37 * 12 + 11 * 12);
+            for (threads, step, size) in
+                [(1, 1, 300), (2, 7, 2000), (3, 64, 2000), (8, 7, 2000), (8, 1, 2000), (2, 500, 33)]
+            {
+                assert!(render(threads, step, size) == one, "{limited}, {threads} threads, steps of {step}, {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_on_its_way_out_goes_on_to_the_caller_and_leaves_no_thread_waiting() {
+        struct Hole;
+        impl Taker for Hole {
+            fn room(&mut self) -> Result<exit::Room<'_>> {
+                panic!("no room");
+            }
+            fn filled(&mut self, _: usize) -> Result<()> {
+                Ok(())
+            }
+        }
+        for threads in [1, 2, 8] {
+            let mut renderer = Renderer::new(Plan::compile(&busy_session()).unwrap(), &Options { threads }).unwrap();
+            renderer.step = 10;
+            let rendered =
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| renderer.render_into(500, &mut Hole)));
+            assert_eq!(rendered.unwrap_err().downcast_ref(), Some(&"no room"));
+        }
+    }
+
+    #[test]
+    fn the_first_error_in_the_order_of_the_plan_is_told_whoever_meets_which() {
+        let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+        let mut mix = Session::new(spec.rate, spec.layout);
+        for n in 0..9 {
+            // The fourth and all behind it fail in the third step.
+            let wave = (0..100).map(|i| if n >= 3 && i == 25 + n { f64::NAN } else { 0.1 }).collect();
+            mix.add_track(Track::new(format!("t{n}"), Memory::new(spec, vec![wave]).unwrap()));
+        }
+        for threads in [1, 2, 8] {
+            let mut renderer = Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads }).unwrap();
+            renderer.step = 10;
+            let error = renderer.render(&mut Block::new(Layout::Mono, 100)).unwrap_err();
+            assert!(error.to_string().starts_with("track \"t3\": "), "{error}");
+        }
+    }
+
+    #[test]
+    fn steps_are_large_where_files_are_opened_for_each() {
+        assert_eq!([129, 10_000].map(|clips| [true, false].map(|shared| step(clips, shared))), [[16_384; 2]; 2]);
     }
 }

@@ -3,8 +3,8 @@
 //! Taken while they are written, from the very numbers that the files hold after rounding. What rounding alone can come
 //! to is half a step of the format for each stem; what is more was clipped or dithered.
 
-use super::pump::{Blocks, Signal};
 use crate::{
+    bounce::pump::{Blocks, Signal},
     dsp::{
         gain::add_scaled,
         peak::Peak,

@@ -4,13 +4,15 @@ use super::{
     Told,
     level::{self, Heard},
     null::Null,
-    pump::{Pump, Signal},
     report::{DeliverableReport, Delivered, FileReport, NullTest},
     stems,
     work::{Job, Outlet},
 };
 use crate::{
-    bounce::depth,
+    bounce::{
+        depth,
+        pump::{BLOCK, Pump, Signal},
+    },
     dsp::peak::Peak,
     error::Result,
     measure::{Measured, Meter},
@@ -45,7 +47,8 @@ pub(super) fn measure(plan: Plan, options: &Options, told: &mut Told<'_>) -> Res
     let (spec, length) = (plan.spec(), plan.length());
     let mut renderer = Renderer::new(plan, options)?;
     let meters = vec![(Signal::Mix, Meter::new(spec))];
-    let pump = Pump { renderer: &mut renderer, taps: 0, gains: Vec::new(), meters, alone: options.threads == 1 };
+    let pump =
+        Pump { renderer: &mut renderer, size: BLOCK, taps: 0, gains: Vec::new(), meters, alone: options.threads == 1 };
     let mut heard = pump.run(length, |blocks| told.more(blocks.frames()))?;
     let meter = heard.pop().map_or_else(|| Meter::new(spec), |(_, meter)| meter);
     Ok(meter.finish())
@@ -96,7 +99,8 @@ pub(super) fn job(
     let mut renderer = Renderer::new(plan, how.options)?;
     renderer.tap(&taps);
     let meters = measured.iter().map(|signal| (*signal, Meter::new(spec))).collect();
-    let pump = Pump { renderer: &mut renderer, taps: taps.len(), gains, meters, alone: how.options.threads == 1 };
+    let pump =
+        Pump { renderer: &mut renderer, size: BLOCK, taps: taps.len(), gains, meters, alone: how.options.threads == 1 };
     let meters = pump.run(length, |blocks| {
         for (file, signal) in files.iter_mut().zip(&signals) {
             file.sink().write(blocks.of(*signal))?;

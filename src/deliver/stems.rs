@@ -8,9 +8,9 @@
 //! What keeps stems from adding up: a feed of the master that is none of them (a track that goes to no bus, a bus that is
 //! not named), and a bus that is heard inside another that is named too.
 
-use super::pump::Pump;
 use crate::{
     block::Block,
+    bounce::pump::{BLOCK, Pump},
     error::{Error, ErrorKind, Result},
     plan::{LaneInput, LaneKind, Plan},
     render::{Options, Renderer},
@@ -112,8 +112,14 @@ impl Session {
         renderer.go(&range);
         renderer.tap(&lanes);
         let mut memory = vec![Memory::default(); lanes.len()];
-        let pump =
-            Pump { renderer: &mut renderer, taps: lanes.len(), gains: Vec::new(), meters: Vec::new(), alone: true };
+        let pump = Pump {
+            renderer: &mut renderer,
+            size: BLOCK,
+            taps: lanes.len(),
+            gains: Vec::new(),
+            meters: Vec::new(),
+            alone: true,
+        };
         pump.run(range.end - range.start, |blocks| {
             memory
                 .iter_mut()

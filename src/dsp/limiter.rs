@@ -133,6 +133,11 @@ impl Limiter {
         (hop + 1 + self.ahead() + 1 + REACH) * HOP as u64
     }
 
+    /// The frame up to which the input that is there is enough.
+    pub(crate) fn ready(&self) -> u64 {
+        (self.end() / HOP as u64).saturating_sub(self.ahead() + 1 + REACH) * HOP as u64
+    }
+
     /// Puts limited frames into a block, at `offset`, and forgets what came before them. The input must be there. Tells,
     /// for each stretch within a hop, which part of the signal was taken away at its first and its last frame.
     pub(crate) fn pull(

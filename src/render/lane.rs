@@ -6,8 +6,8 @@
 use super::{
     blowup::{Guard, Height},
     flaws::FlawLog,
+    flow::Given,
     moves::Moves,
-    pool::Pool,
     sketch::Sketch,
 };
 use crate::{
@@ -41,16 +41,15 @@ impl Output {
     }
 }
 
-/// The block that is being rendered, the same for all lanes of a stage.
+/// A lane's part of a step.
 #[derive(Clone, Copy)]
 pub(super) struct Turn<'a> {
     pub plan: &'a Plan,
-    /// What the lanes of earlier stages give.
-    pub before: &'a [Output],
+    /// What each of the lane's feeds gives, in their order.
+    pub fed: &'a [Given<'a>],
     /// The first frame.
     pub at: u64,
     pub frames: usize,
-    pub pool: &'a Pool,
 }
 
 /// What a lane keeps from block to block.
@@ -132,12 +131,12 @@ impl LaneState {
 
     /// Renders the lane's part of a block.
     pub(super) fn render(&mut self, out: &mut Output, lane: &Lane, turn: Turn<'_>) -> Result<()> {
-        let Turn { plan, before, at, frames, pool } = turn;
+        let Turn { plan, fed, at, frames } = turn;
         match &lane.input {
             LaneInput::Clips(clips) => self.play(out, clips, at, frames).map_err(|e| e.in_track(&lane.name))?,
             LaneInput::Sum(feeds) => match &self.moves {
-                None => sum(out, feeds.iter(), before, frames, pool),
-                Some(moves) => moves.sum(out, feeds, before, frames, pool),
+                None => sum(out, feeds.iter().zip(fed), frames),
+                Some(moves) => moves.sum(out, feeds, fed, frames),
             },
         }
         if let Some(guard) = &mut self.guard {
@@ -254,25 +253,20 @@ impl LaneState {
     }
 }
 
-/// Adds up the feeds that sound, in order; the channels side by side.
-pub(super) fn sum<'a>(
-    out: &mut Output,
-    feeds: impl Iterator<Item = &'a Feed>,
-    before: &[Output],
-    frames: usize,
-    pool: &Pool,
-) {
-    let sounding = |f: &Feed| before.get(f.lane).filter(|o| o.active).map(|o| (f.gain, &o.block));
-    let feeds: Vec<_> = feeds.filter_map(sounding).collect();
-    out.active = !feeds.is_empty();
-    let Some(((first_gain, first), others)) = feeds.split_first() else {
+/// Adds up the feeds that sound, in order.
+pub(super) fn sum<'a>(out: &mut Output, feeds: impl Iterator<Item = (&'a Feed, &'a Given<'a>)>, frames: usize) {
+    let mut feeds = feeds.filter(|(_, given)| given.active);
+    let first = feeds.next();
+    out.active = first.is_some();
+    let Some((feed, first)) = first else {
         return nothing(&mut out.block, frames);
     };
     make_room(&mut out.block, frames);
-    pool.each(out.block.channels_mut().enumerate().collect(), |(ch, to)| {
-        put_scaled(to, first.channel(ch), *first_gain);
-        others.iter().for_each(|(gain, from)| add_scaled(to, from.channel(ch), *gain));
-    });
+    let both = |to: &mut Block, from: &Block, add: fn(&mut [f64], &[f64], f64), gain: f64| {
+        to.channels_mut().zip(from.channels()).for_each(|(to, from)| add(to, from, gain));
+    };
+    both(&mut out.block, &first.block, put_scaled, feed.gain);
+    feeds.for_each(|(feed, given)| both(&mut out.block, &given.block, add_scaled, feed.gain));
 }
 
 /// Makes everything outside the clips exactly 0.0.

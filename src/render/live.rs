@@ -3,7 +3,7 @@
 //! The plan holds every lane and feed; what is not heard is behind a closed gate. Where all gates and faders have arrived,
 //! the output is that of a bounce of a session with the same settings, bit for bit.
 
-use super::{Renderer, blowup::Guard, lane::Output, moves::Moves};
+use super::{Renderer, blowup::Guard, moves::Moves};
 use crate::{
     block::Block,
     curve::Automation,
@@ -12,6 +12,7 @@ use crate::{
     render::Options,
     source::{read_ahead::ReadAhead, reader::Reading},
 };
+use std::sync::PoisonError;
 
 impl Renderer {
     /// A plan of everything, on one thread, with its stems read ahead. Changes take `length` frames to arrive.
@@ -68,7 +69,8 @@ impl Renderer {
     }
 
     /// What a lane gave in the last run; `None` for nothing.
-    pub(crate) fn output(&self, lane: usize) -> Option<&Block> {
-        self.outputs.get(lane).filter(|o: &&Output| o.active).map(|o| &o.block)
+    pub(crate) fn output(&mut self, lane: usize) -> Option<&Block> {
+        let latest = self.rings.get_mut(lane)?.first_mut()?.get_mut().unwrap_or_else(PoisonError::into_inner);
+        latest.active.then_some(&latest.block)
     }
 }

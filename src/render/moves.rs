@@ -4,8 +4,8 @@
 //! these settings. Lines run in the time of playing, not of the timeline; nothing of this exists offline.
 
 use super::{
+    flow::Given,
     lane::{Output, sum},
-    pool::Pool,
 };
 use crate::{curve::Automation, dsp::gain::add_shaped, plan::Feed};
 
@@ -73,12 +73,11 @@ impl Moves {
     }
 
     /// Adds up the open feeds as offline, and those that open or close after them.
-    pub(super) fn sum(&self, out: &mut Output, feeds: &[Feed], before: &[Output], frames: usize, pool: &Pool) {
+    pub(super) fn sum(&self, out: &mut Output, feeds: &[Feed], fed: &[Given<'_>], frames: usize) {
         let open = |gate: &Gate| gate.open && gate.settled(self.length);
-        let pairs = || feeds.iter().zip(&self.gates);
-        sum(out, pairs().filter(|(_, gate)| open(gate)).map(|(feed, _)| feed), before, frames, pool);
-        for (feed, gate) in pairs().filter(|(_, gate)| !gate.settled(self.length)) {
-            let Some(from) = before.get(feed.lane).filter(|o| o.active) else { continue };
+        let all = || feeds.iter().zip(fed).zip(&self.gates);
+        sum(out, all().filter(|(_, gate)| open(gate)).map(|(feed, _)| feed), frames);
+        for ((feed, from), gate) in all().filter(|((_, from), gate)| from.active && !gate.settled(self.length)) {
             out.active = true;
             let line: Vec<f64> = (1..=frames).map(|n| part(gate.after(n, self.length), self.length)).collect();
             let channels = out.block.channels_mut().zip(from.block.channels());

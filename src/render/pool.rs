@@ -1,8 +1,7 @@
-//! Threads that share work: every item is done once, and what it gives stands in the place of the item, whichever thread
-//! did it.
+//! Threads that work together.
 
 use crate::error::{Error, ErrorKind, Result};
-use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 const MOST_THREADS: usize = 256;
 
@@ -27,11 +26,16 @@ impl Pool {
         self.0.is_some()
     }
 
-    /// Does something with every item. They are handed out one by one, since some take much longer than others.
-    pub(super) fn each<T: Send, R: Send>(&self, mut items: Vec<T>, run: impl Fn(T) -> R + Sync + Send) -> Vec<R> {
+    /// Does the same work on all of them, at most so many, and returns when all have done it.
+    pub(super) fn together(&self, most: usize, work: impl Fn() + Sync) {
         match &self.0 {
-            Some(pool) if items.len() > 1 => pool.install(|| items.par_drain(..).with_max_len(1).map(run).collect()),
-            _ => items.into_iter().map(run).collect(),
+            Some(pool) if most > 1 => pool.scope(|others| {
+                for _ in 1..most.min(pool.current_num_threads()) {
+                    others.spawn(|_| work());
+                }
+                work();
+            }),
+            _ => work(),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::{block::Block, plan::Plan};
 
 /// A lane that is listened to.
 pub(super) struct Tap {
-    lane: usize,
+    pub lane: usize,
     /// The first frame that is kept.
     start: u64,
     channels: Vec<Vec<f64>>,
@@ -21,7 +21,7 @@ impl Tap {
     }
 
     /// Keeps what the lane gave from a frame on.
-    pub(super) fn take(&mut self, outputs: &[Output], plan: &Plan, at: u64, frames: usize) {
+    pub(super) fn take(&mut self, out: &Output, plan: &Plan, at: u64, frames: usize) {
         let kept = self.channels.first().map_or(0, Vec::len);
         let follows = self.start + kept as u64 == at;
         if !follows {
@@ -29,11 +29,10 @@ impl Tap {
             self.start = at;
         }
         let kept = if follows { kept } else { 0 };
-        match outputs.get(self.lane).filter(|o| o.active) {
-            Some(out) => {
-                self.channels.iter_mut().zip(out.block.channels()).for_each(|(to, from)| to.extend_from_slice(from));
-            }
-            None => self.channels.iter_mut().for_each(|to| to.resize(kept + frames, NOTHING)),
+        if out.active {
+            self.channels.iter_mut().zip(out.block.channels()).for_each(|(to, from)| to.extend_from_slice(from));
+        } else {
+            self.channels.iter_mut().for_each(|to| to.resize(kept + frames, NOTHING));
         }
         for quiet in quiet(plan, at, frames) {
             let quiet = quiet.start + kept..quiet.end + kept;
