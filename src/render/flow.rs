@@ -20,6 +20,9 @@ use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
 };
 
+/// Tasks that are looked at to find one for a worker.
+const LOOKED_AT: usize = 64;
+
 /// What a lane gave in its latest steps.
 pub(super) type Ring = Vec<RwLock<Output>>;
 
@@ -75,6 +78,9 @@ struct Board {
     /// The steps that each lane has done.
     done: Vec<usize>,
     busy: Vec<bool>,
+    /// Who did each lane's latest task, and how many have come to work.
+    worker: Vec<usize>,
+    workers: usize,
     ready: BTreeSet<Task>,
     /// How many tasks are being done, and how many threads wait for one.
     at_work: usize,
@@ -83,6 +89,14 @@ struct Board {
     failed: Option<(Task, Error)>,
     /// Whether a thread has panicked.
     panicked: bool,
+}
+
+impl Board {
+    /// The first task in time of a lane that this worker did before, whose decoder is in its cache; or else the first of all.
+    fn next(&self, me: usize) -> Option<Task> {
+        let own = self.ready.iter().take(LOOKED_AT).find(|(_, lane)| self.worker[*lane] == me);
+        own.or_else(|| self.ready.first()).copied()
+    }
 }
 
 impl<'a> Flow<'a> {
@@ -99,6 +113,8 @@ impl<'a> Flow<'a> {
             board: Mutex::new(Board {
                 done: vec![0; count],
                 busy: vec![false; count],
+                worker: vec![0; count],
+                workers: 0,
                 ready: BTreeSet::new(),
                 at_work: 0,
                 idle: 0,
@@ -154,8 +170,10 @@ impl<'a> Crew<'_, 'a> {
     fn work(&self) {
         let _alarm = Alarm(self);
         let mut board = self.board();
+        let me = board.workers;
+        board.workers += 1;
         loop {
-            let first = board.ready.first().copied();
+            let first = board.next(me);
             let counts = |task: &Task| board.failed.as_ref().is_none_or(|(failed, _)| task < failed);
             let Some((step, lane)) = first.filter(counts) else {
                 if board.at_work == 0 || board.panicked {
@@ -168,7 +186,7 @@ impl<'a> Crew<'_, 'a> {
                 continue;
             };
             board.ready.remove(&(step, lane));
-            board.busy[lane] = true;
+            (board.busy[lane], board.worker[lane]) = (true, me);
             board.at_work += 1;
             drop(board);
             let result = self.render(step, lane);
