@@ -81,6 +81,11 @@ impl Block {
         self.data.chunks_exact_mut(self.capacity.max(1)).map(move |c| c.get_mut(..frames).unwrap_or(&mut []))
     }
 
+    /// The room of all channels, one behind the other, `capacity()` samples each, whatever they hold.
+    pub(crate) fn room_mut(&mut self) -> &mut [f64] {
+        &mut self.data
+    }
+
     /// Sets `frames` frames of every channel to `value`.
     pub fn fill(&mut self, frames: usize, value: f64) {
         self.set_frames(frames);

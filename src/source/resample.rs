@@ -215,13 +215,14 @@ struct Engine {
     to: SampleRate,
     block_in: usize,
     block_out: usize,
-    /// What the inner source delivered last; the first `used` frames of it are in `input` already.
+    /// What the inner source delivered last; the first `used` frames of it are taken.
     inbox: Block,
     used: usize,
-    /// One input block, planar.
+    /// An input block that came in pieces, planar.
     input: Vec<f64>,
-    /// The raw block before `next`, planar.
+    /// A raw block of which a part is wanted, planar, and its number.
     output: Vec<f64>,
+    held: Option<u64>,
     /// The raw block that the filter gives next. None after an error: start over.
     next: Option<u64>,
     /// Frames of the inner source before the end of `input`.
@@ -257,6 +258,7 @@ impl Engine {
             used: 0,
             input: vec![0.0; channels * block_in],
             output: vec![0.0; channels * block_out],
+            held: None,
             next: Some(0),
             taken: 0,
             end: None,
@@ -277,12 +279,20 @@ impl Engine {
                 break;
             }
             let raw = position.saturating_add(size / 2);
-            self.load(source, raw / size)?;
-            let skip = usize::try_from(raw % size).unwrap_or(self.block_out);
+            let (block, skip) = (raw / size, usize::try_from(raw % size).unwrap_or(self.block_out));
+            // A whole block goes straight to its place.
+            let straight = skip == 0 && room - done >= self.block_out && self.next == Some(block);
+            if straight {
+                self.step(source, block, Some((out, done)))?;
+            } else {
+                self.load(source, block)?;
+            }
             let left = usize::try_from(self.end.unwrap_or(u64::MAX).saturating_sub(position)).unwrap_or(usize::MAX);
             let n = left.min(self.block_out - skip).min(room - done);
-            for (to, from) in out.channels_mut().zip(self.output.chunks_exact(self.block_out)) {
-                to[done..done + n].copy_from_slice(&from[skip..skip + n]);
+            if !straight {
+                for (to, from) in out.channels_mut().zip(self.output.chunks_exact(self.block_out)) {
+                    to[done..done + n].copy_from_slice(&from[skip..skip + n]);
+                }
             }
             done += n;
         }
@@ -293,23 +303,21 @@ impl Engine {
 
     /// Brings raw block `block` into `output`.
     fn load(&mut self, source: &mut dyn Source, block: u64) -> Result<()> {
-        // The block held, the next one and the one after it are reached without moving the source.
+        if self.held == Some(block) {
+            return Ok(());
+        }
+        // The next block and the one after it are reached without moving the source.
         let next = match self.next {
-            Some(next) if (next.saturating_sub(1)..=next.saturating_add(1)).contains(&block) => next,
+            Some(next) if (next..=next.saturating_add(1)).contains(&block) => next,
             _ => self.restart(source, block.saturating_sub(1))?,
         };
-        for b in next..=block {
-            self.next = None;
-            self.step(source)?;
-            self.next = Some(b.saturating_add(1));
-        }
-        Ok(())
+        (next..=block).try_for_each(|block| self.step(source, block, None))
     }
 
     /// Starts over with input block `block`. What the filter gives for it lacks the block before, unless it is the
     /// first.
     fn restart(&mut self, source: &mut dyn Source, block: u64) -> Result<u64> {
-        self.next = None;
+        (self.next, self.held) = (None, None);
         self.end = None;
         self.taken = block.saturating_mul(self.block_in as u64);
         source.seek(Frames(self.taken))?;
@@ -319,23 +327,42 @@ impl Engine {
         Ok(block)
     }
 
-    /// Turns the next input block into a raw output block; behind the end of the source the input is silence.
-    fn step(&mut self, source: &mut dyn Source) -> Result<()> {
-        let filled = self.fill(source)?;
-        self.clean(filled);
-        let (from, to) = (self.from, self.to);
-        let channels = self.fft.nbr_channels();
-        let input =
-            SequentialSlice::new(self.input.as_slice(), channels, self.block_in).map_err(|e| refused(from, to, e))?;
-        let mut output = SequentialSlice::new_mut(self.output.as_mut_slice(), channels, self.block_out)
-            .map_err(|e| refused(from, to, e))?;
-        let indexing = Indexing::new().partial_len(filled);
+    /// Turns the next input block into raw block `number`, in a block from a frame on or else in `output`; behind the end of
+    /// the source the input is silence.
+    fn step(&mut self, source: &mut dyn Source, number: u64, out: Option<(&mut Block, usize)>) -> Result<()> {
+        (self.next, self.held) = (None, None);
+        let (filled, at) = self.fill(source)?;
+        let (from, to, channels) = (self.from, self.to, self.fft.nbr_channels());
+        let inbox_size = self.inbox.capacity();
+        let (input, stride, first) = match at {
+            Some(at) => (self.inbox.room_mut(), inbox_size, at),
+            None => (self.input.as_mut_slice(), self.block_in, 0),
+        };
+        let bad = clean(input.chunks_exact_mut(stride).map(|c| &mut c[first..first + filled]));
+        let held = out.is_none().then_some(number);
+        let (output, room, offset) = match out {
+            Some((out, offset)) => {
+                let room = out.capacity();
+                (out.room_mut(), room, offset)
+            }
+            None => (self.output.as_mut_slice(), self.block_out, 0),
+        };
+        let input = SequentialSlice::new(&*input, channels, stride).map_err(|e| refused(from, to, e))?;
+        let mut output = SequentialSlice::new_mut(output, channels, room).map_err(|e| refused(from, to, e))?;
+        let indexing = Indexing::new().partial_len(filled).input_offset(first).output_offset(offset);
         self.fft.process_into_buffer(&input, &mut output, Some(&indexing)).map_err(|e| refused(from, to, e))?;
+        if let Some((first, last)) = bad {
+            let at = Frames(self.taken) - Frames((filled - first) as u64);
+            let what = "samples that are not finite numbers".into();
+            self.flaws.push(Flaw { kind: FlawKind::NonFinite, at, len: Frames((last - first + 1) as u64), what });
+        }
+        (self.next, self.held) = (Some(number.saturating_add(1)), held);
         Ok(())
     }
 
-    /// Collects an input block from reads of any size; short only at the end.
-    fn fill(&mut self, source: &mut dyn Source) -> Result<usize> {
+    /// Finds an input block: how many frames it has, short only at the end, and where it begins in the inbox, if it came
+    /// whole. One that comes in reads of other sizes is collected.
+    fn fill(&mut self, source: &mut dyn Source) -> Result<(usize, Option<usize>)> {
         let mut filled = 0;
         while filled < self.block_in && self.end.is_none() {
             if self.used == self.inbox.frames() {
@@ -349,35 +376,35 @@ impl Engine {
                 }
             }
             let n = (self.block_in - filled).min(self.inbox.frames() - self.used);
-            for (to, from) in self.input.chunks_exact_mut(self.block_in).zip(self.inbox.channels()) {
-                to[filled..filled + n].copy_from_slice(&from[self.used..self.used + n]);
-            }
-            self.used += n;
-            filled += n;
             self.taken = self.taken.saturating_add(n as u64);
+            let at = self.used;
+            self.used += n;
+            if n == self.block_in {
+                return Ok((n, Some(at)));
+            }
+            for (to, from) in self.input.chunks_exact_mut(self.block_in).zip(self.inbox.channels()) {
+                to[filled..filled + n].copy_from_slice(&from[at..at + n]);
+            }
+            filled += n;
         }
-        Ok(filled)
+        Ok((filled, None))
     }
+}
 
-    /// Makes what is no finite number 0.0, and notes from where to where.
-    fn clean(&mut self, filled: usize) {
-        let mut bad: Option<(usize, usize)> = None;
-        for samples in self.input.chunks_exact_mut(self.block_in).map(|c| &mut c[..filled]) {
-            // Without an early exit the whole look is a few vector instructions.
-            if samples.iter().fold(true, |fine, x| fine & (x.abs() <= LOUDEST)) {
-                continue;
-            }
-            for (i, x) in samples.iter_mut().enumerate().filter(|(_, x)| x.is_nan() || x.abs() > LOUDEST) {
-                *x = 0.0;
-                bad = Some(bad.map_or((i, i), |(first, last)| (first.min(i), last.max(i))));
-            }
+/// Makes what is no finite number 0.0; from where to where there were any.
+fn clean<'a>(channels: impl Iterator<Item = &'a mut [f64]>) -> Option<(usize, usize)> {
+    let mut bad: Option<(usize, usize)> = None;
+    for samples in channels {
+        // Without an early exit the whole look is a few vector instructions.
+        if samples.iter().fold(true, |fine, x| fine & (x.abs() <= LOUDEST)) {
+            continue;
         }
-        if let Some((first, last)) = bad {
-            let at = Frames(self.taken) - Frames((filled - first) as u64);
-            let what = "samples that are not finite numbers".into();
-            self.flaws.push(Flaw { kind: FlawKind::NonFinite, at, len: Frames((last - first + 1) as u64), what });
+        for (i, x) in samples.iter_mut().enumerate().filter(|(_, x)| x.is_nan() || x.abs() > LOUDEST) {
+            *x = 0.0;
+            bad = Some(bad.map_or((i, i), |(first, last)| (first.min(i), last.max(i))));
         }
     }
+    bad
 }
 
 /// Why it cannot be done. After [`Resampled::check`] the filter has nothing left to refuse, but if it does, it is told.
