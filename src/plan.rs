@@ -261,20 +261,6 @@ impl Plan {
         &self.cues
     }
 
-    /// How many clips sound together at the most.
-    pub(crate) fn most_at_once(&self) -> usize {
-        let sounding = self.lanes.iter().filter(|lane| lane.live).flat_map(Lane::clips).map(|clip| &clip.range);
-        // In time, those that end before those that start.
-        let mut edges: Vec<(u64, bool)> =
-            sounding.flat_map(|range| [(range.start, true), (range.end, false)]).collect();
-        edges.sort_unstable();
-        let at_once = edges.iter().scan(0usize, |n, (_, starts)| {
-            *n = if *starts { *n + 1 } else { n.saturating_sub(1) };
-            Some(*n)
-        });
-        at_once.max().unwrap_or(0)
-    }
-
     /// The stems of all clips, as often as they are used.
     fn stems(&self) -> impl Iterator<Item = &Stem> {
         self.lanes.iter().flat_map(Lane::clips).map(|c| &*c.stem)

@@ -15,6 +15,7 @@ mod moves;
 
 pub(crate) mod overs;
 mod pool;
+mod shelf;
 pub(crate) mod sketch;
 mod tap;
 
@@ -24,19 +25,19 @@ use crate::{
     error::{Error, ErrorKind, Result},
     measure::{Measured, Meter, survey::Survey},
     plan::{LaneKind, Plan},
-    source::MOST_OPEN,
     units::Frames,
 };
 use exit::{Blocks, Exit, Taker};
 use flaws::FlawLog;
-use flow::{Flow, Graph, Ring};
-use lane::{LaneState, Output};
+use flow::{Flow, Graph};
+use lane::LaneState;
 use limited::Limited;
 pub(crate) use limited::Reduction;
 
 use pool::Pool;
+use shelf::Shelf;
 use sketch::{Grid, Sketch};
-use std::{ops::Range, sync::RwLock};
+use std::ops::Range;
 use tap::Tap;
 
 /// How a plan is run. Nothing here changes a sample.
@@ -46,26 +47,9 @@ pub struct Options {
     pub threads: usize,
 }
 
-/// Frames of a step on one thread.
-const STEP: usize = 4_096;
-/// The same on several at the most, and where files are opened again for each step.
-const LARGE_STEP: usize = 16_384;
-/// Frames that all clips may give together in a step of several threads: about what the caches hold.
-const AT_ONCE: usize = 1 << 18;
-
-/// Steps that a lane keeps for those that read it, where several threads are at work: it may be so many ahead of them.
-const AHEAD: usize = 2;
-
-/// How many frames a step has, where so many clips sound at once.
-fn step(clips: usize, shared: bool) -> usize {
-    if clips > MOST_OPEN {
-        LARGE_STEP
-    } else if shared {
-        (AT_ONCE / clips.max(1)).clamp(STEP, LARGE_STEP)
-    } else {
-        STEP
-    }
-}
+/// Frames of a step: what a thread does at once of a lane. Few enough that what it gives is still in the cache when it is
+/// added, and many enough that a decoder finds its own tables there for a while.
+const STEP: usize = 16_384;
 
 /// A plan, running. Start anywhere with [`seek`](Self::seek), then [`render`](Self::render) until it returns 0.
 ///
@@ -86,7 +70,7 @@ pub struct Renderer {
     plan: Plan,
     lanes: Vec<LaneState>,
     /// What each lane gives.
-    rings: Vec<Ring>,
+    shelf: Shelf,
     graph: Graph,
     pool: Pool,
     /// Frames of a step.
@@ -111,20 +95,15 @@ impl Renderer {
         let layout = plan.spec.layout;
         let lanes = plan.lanes.iter().map(|lane| LaneState::new(lane, &plan)).collect();
         let graph = Graph::new(&plan, std::iter::empty());
+        let shelf = Shelf::new(&plan);
         let limited = plan.limit.map(|ceiling| Limited::new(ceiling, plan.spec.rate, layout.channels()));
-        let at_once = plan.most_at_once();
-        let step = step(at_once, pool.is_shared());
-        // With so many clips, to go ahead gains nothing and takes much memory.
-        let steps = if pool.is_shared() && at_once <= MOST_OPEN { AHEAD } else { 1 };
-        let ring = || (0..steps).map(|_| RwLock::new(Output::new(layout))).collect();
-        let rings = plan.lanes.iter().map(|_| ring()).collect();
         Ok(Self {
             plan,
             lanes,
-            rings,
+            shelf,
             graph,
             pool,
-            step,
+            step: STEP,
             position: 0,
             end: u64::MAX,
             limited,
@@ -216,13 +195,13 @@ impl Renderer {
     /// Renders a stretch of the timeline, silence behind the end of the plan, and gives out what comes of it before `end`.
     /// It counts where it is part of the output.
     fn feed(&mut self, stretch: Range<u64>, counts: bool, end: u64, taker: &mut dyn Taker) -> Result<()> {
-        let Self { plan, graph, lanes, rings, pool, position, limited, taps, .. } = self;
+        let Self { plan, graph, lanes, shelf, pool, position, limited, taps, .. } = self;
         let counts = counts && self.watched;
         lanes.iter_mut().for_each(|lane| lane.count(counts));
         let sounding = stretch.start..stretch.end.clamp(stretch.start, plan.length.0.max(stretch.start));
         let silent = usize::try_from(stretch.end.saturating_sub(sounding.end)).unwrap_or(usize::MAX);
         let mut exit = Exit { plan, limited: limited.as_mut(), taps, position, end, taker };
-        let flow = Flow { plan, graph, rings, stretch: sounding, step: self.step };
+        let flow = Flow { plan, graph, shelf, stretch: sounding, step: self.step };
         flow.run(lanes, pool, &mut |master, at, frames, out, given| {
             exit.take(at, frames, out, given, master.sketch.as_mut())
         })?;
@@ -300,28 +279,6 @@ impl Renderer {
 mod tests {
     use super::*;
     use crate::{Bus, Clip, Decibels, Layout, SampleRate, Session, Spec, Track, source::Memory};
-
-    #[test]
-    fn steps_are_small_where_much_sounds_at_once() {
-        let chosen = |tracks: u64, apart: u64, threads| {
-            let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
-            let mut mix = Session::new(spec.rate, spec.layout);
-            for n in 0..tracks {
-                let stem = Memory::new(spec, vec![vec![0.5; 10]]).unwrap();
-                mix.add_track(Track::of(format!("t{n}")).clip(Clip::new(stem).at(Frames(n * apart))));
-            }
-            Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads }).unwrap().step
-        };
-        let of = |tracks, apart| [1, 2].map(|threads| chosen(tracks, apart, threads));
-        assert_eq!(of(1, 0), [4_096, 16_384]);
-        assert_eq!(of(16, 0), [4_096, 16_384]);
-        assert_eq!(of(32, 0), [4_096, 8_192]);
-        assert_eq!(of(64, 0), [4_096, 4_096]);
-        assert_eq!(of(128, 0), [4_096, 4_096]);
-        // One ends where the next starts, or the one after it does.
-        assert_eq!(of(600, 10), [4_096, 16_384]);
-        assert_eq!(of(600, 5), [4_096, 16_384]);
-    }
 
     /// Tracks of different lengths in buses in a bus, with sends, through a limiter.
     fn busy_session() -> Session {
@@ -405,10 +362,5 @@ mod tests {
             let error = renderer.render(&mut Block::new(Layout::Mono, 100)).unwrap_err();
             assert!(error.to_string().starts_with("track \"t3\": "), "{error}");
         }
-    }
-
-    #[test]
-    fn steps_are_large_where_files_are_opened_for_each() {
-        assert_eq!([129, 10_000].map(|clips| [true, false].map(|shared| step(clips, shared))), [[16_384; 2]; 2]);
     }
 }

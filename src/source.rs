@@ -23,7 +23,6 @@ use crate::{
     layout::Layout,
     units::{Frames, SampleRate},
 };
-pub(crate) use file::MOST_OPEN;
 #[cfg(feature = "cloud")]
 pub(crate) use stamp::CHANGED;
 use stamp::Stamp;

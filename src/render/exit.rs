@@ -1,6 +1,6 @@
 //! What the master gives on its way out: through the limiter, with what was tapped beside it, into blocks of any size.
 
-use super::{flow::Given, lane::Output, limited::Limited, sketch::Sketch, tap::Tap};
+use super::{lane::Output, limited::Limited, shelf::Given, sketch::Sketch, tap::Tap};
 use crate::{block::Block, error::Result, plan::Plan};
 
 /// Where rendered frames go.

@@ -6,8 +6,8 @@
 use super::{
     blowup::{Guard, Height},
     flaws::FlawLog,
-    flow::Given,
     moves::Moves,
+    shelf::Given,
     sketch::Sketch,
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     error::Result,
     layout::{Layout, Side},
     measure::{Measured, Meter, survey::Survey},
-    plan::{Feed, Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip},
+    plan::{Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip},
     source::reader::Reading,
     units::Pan,
 };
@@ -45,7 +45,7 @@ impl Output {
 #[derive(Clone, Copy)]
 pub(super) struct Turn<'a> {
     pub plan: &'a Plan,
-    /// What each of the lane's feeds gives, in their order.
+    /// What each of the lane's feeds gives, in their order, where they move; else it is added up already.
     pub fed: &'a [Given<'a>],
     /// The first frame.
     pub at: u64,
@@ -134,10 +134,14 @@ impl LaneState {
         let Turn { plan, fed, at, frames } = turn;
         match &lane.input {
             LaneInput::Clips(clips) => self.play(out, clips, at, frames).map_err(|e| e.in_track(&lane.name))?,
-            LaneInput::Sum(feeds) => match &self.moves {
-                None => sum(out, feeds.iter().zip(fed), frames),
-                Some(moves) => moves.sum(out, feeds, fed, frames),
-            },
+            LaneInput::Sum(feeds) => {
+                if let Some(moves) = &self.moves {
+                    moves.sum(out, feeds, fed, frames);
+                }
+                if !out.active {
+                    nothing(&mut out.block, frames);
+                }
+            }
         }
         if let Some(guard) = &mut self.guard {
             guard.take(out, &mut self.mono, frames);
@@ -179,8 +183,8 @@ impl LaneState {
         out.active = clips.iter().any(sounds);
         out.block.set_frames(0);
         self.mono.set_frames(0);
-        if !out.active && out.block.capacity() > 0 {
-            (out.block, self.mono) = (Block::new(out.block.layout(), 0), Block::new(Layout::Mono, 0));
+        if !out.active && self.mono.capacity() > 0 {
+            self.mono = Block::new(Layout::Mono, 0);
         }
         let kept = self.flaws.iter_mut().zip(&mut self.edges);
         for ((clip, reader), (flaws, edges)) in clips.iter().zip(&mut self.readers).zip(kept) {
@@ -253,20 +257,17 @@ impl LaneState {
     }
 }
 
-/// Adds up the feeds that sound, in order.
-pub(super) fn sum<'a>(out: &mut Output, feeds: impl Iterator<Item = (&'a Feed, &'a Given<'a>)>, frames: usize) {
-    let mut feeds = feeds.filter(|(_, given)| given.active);
-    let first = feeds.next();
-    out.active = first.is_some();
-    let Some((feed, first)) = first else {
-        return nothing(&mut out.block, frames);
-    };
-    make_room(&mut out.block, frames);
-    let both = |to: &mut Block, from: &Block, add: fn(&mut [f64], &[f64], f64), gain: f64| {
-        to.channels_mut().zip(from.channels()).for_each(|(to, from)| add(to, from, gain));
-    };
-    both(&mut out.block, &first.block, put_scaled, feed.gain);
-    feeds.for_each(|(feed, given)| both(&mut out.block, &given.block, add_scaled, feed.gain));
+/// Adds the next feed of a sum, if it sounds.
+pub(super) fn add(out: &mut Output, given: &Output, gain: f64, frames: usize) {
+    if !given.active {
+        return;
+    }
+    let add = if out.active { add_scaled } else { put_scaled };
+    if !out.active {
+        make_room(&mut out.block, frames);
+        out.active = true;
+    }
+    out.block.channels_mut().zip(given.block.channels()).for_each(|(to, from)| add(to, from, gain));
 }
 
 /// Makes everything outside the clips exactly 0.0.
@@ -295,7 +296,7 @@ fn make_room(block: &mut Block, frames: usize) {
 }
 
 /// Makes a block of `frames` frames of nothing.
-fn nothing(block: &mut Block, frames: usize) {
+pub(super) fn nothing(block: &mut Block, frames: usize) {
     make_room(block, frames);
     block.fill(frames, NOTHING);
 }

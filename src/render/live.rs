@@ -12,7 +12,6 @@ use crate::{
     render::Options,
     source::{read_ahead::ReadAhead, reader::Reading},
 };
-use std::sync::PoisonError;
 
 impl Renderer {
     /// A plan of everything, on one thread, with its stems read ahead. Changes take `length` frames to arrive.
@@ -25,6 +24,7 @@ impl Renderer {
             state.guard = (lane.kind == LaneKind::Track).then(|| Guard::new(channels, length));
             state.readers = ahead.lane(index).iter().map(Reading::ahead).collect();
         }
+        renderer.shelf.keep();
         Ok(renderer)
     }
 
@@ -70,7 +70,6 @@ impl Renderer {
 
     /// What a lane gave in the last run; `None` for nothing.
     pub(crate) fn output(&mut self, lane: usize) -> Option<&Block> {
-        let latest = self.rings.get_mut(lane)?.first_mut()?.get_mut().unwrap_or_else(PoisonError::into_inner);
-        latest.active.then_some(&latest.block)
+        self.shelf.latest(lane).filter(|o| o.active).map(|o| &o.block)
     }
 }

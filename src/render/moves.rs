@@ -4,8 +4,8 @@
 //! these settings. Lines run in the time of playing, not of the timeline; nothing of this exists offline.
 
 use super::{
-    flow::Given,
-    lane::{Output, sum},
+    lane::{Output, add, nothing},
+    shelf::Given,
 };
 use crate::{curve::Automation, dsp::gain::add_shaped, plan::Feed};
 
@@ -76,8 +76,13 @@ impl Moves {
     pub(super) fn sum(&self, out: &mut Output, feeds: &[Feed], fed: &[Given<'_>], frames: usize) {
         let open = |gate: &Gate| gate.open && gate.settled(self.length);
         let all = || feeds.iter().zip(fed).zip(&self.gates);
-        sum(out, all().filter(|(_, gate)| open(gate)).map(|(feed, _)| feed), frames);
+        for ((feed, from), _) in all().filter(|(_, gate)| open(gate)) {
+            add(out, from, feed.gain, frames);
+        }
         for ((feed, from), gate) in all().filter(|((_, from), gate)| from.active && !gate.settled(self.length)) {
+            if !out.active {
+                nothing(&mut out.block, frames);
+            }
             out.active = true;
             let line: Vec<f64> = (1..=frames).map(|n| part(gate.after(n, self.length), self.length)).collect();
             let channels = out.block.channels_mut().zip(from.block.channels());

@@ -21,11 +21,6 @@ impl Pool {
         Ok(Self(Some(built.map_err(refused)?)))
     }
 
-    /// Whether there are other threads than the caller's.
-    pub(super) fn is_shared(&self) -> bool {
-        self.0.is_some()
-    }
-
     /// Does the same work on all of them, at most so many, and returns when all have done it.
     pub(super) fn together(&self, most: usize, work: impl Fn() + Sync) {
         match &self.0 {

@@ -20,7 +20,7 @@ use std::{
 };
 
 /// Stem files that are held open at the same time.
-pub(crate) const MOST_OPEN: usize = 128;
+const MOST_OPEN: usize = 128;
 
 /// Those that may be open.
 static SHELF: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
