@@ -202,9 +202,11 @@ impl Renderer {
         let silent = usize::try_from(stretch.end.saturating_sub(sounding.end)).unwrap_or(usize::MAX);
         let mut exit = Exit { plan, limited: limited.as_mut(), taps, position, end, taker };
         let flow = Flow { plan, graph, shelf, stretch: sounding, step: self.step };
-        flow.run(lanes, pool, &mut |master, at, frames, out, given| {
-            exit.take(at, frames, out, given, master.sketch.as_mut())
-        })?;
+        if !flow.stretch.is_empty() {
+            flow.run(lanes, pool, &mut |master, at, frames, out, given| {
+                exit.take(at, frames, out, given, master.sketch.as_mut())
+            })?;
+        }
         exit.silence(silent, lanes.last_mut().and_then(|master| master.sketch.as_mut()))
     }
 
