@@ -111,6 +111,7 @@
 extern crate self as soundtrack;
 
 mod riff;
+mod lock;
 mod nearest;
 mod pattern;
 mod units;

@@ -27,7 +27,7 @@ use crate::{
     plan::{LaneKind, Plan},
     units::Frames,
 };
-use exit::{Blocks, Exit, Taker};
+use exit::{Callers, Exit, Taker};
 use flaws::FlawLog;
 use flow::{Flow, Graph};
 use lane::LaneState;
@@ -171,7 +171,7 @@ impl Renderer {
         let total = left.min(block.capacity()).min(most);
         block.set_frames(total);
         tapped.iter_mut().for_each(|t| t.set_frames(total));
-        self.render_into(total as u64, &mut Blocks { mix: block, taps: tapped, done: 0 })?;
+        self.render_into(total as u64, &mut Callers { mix: block, taps: tapped, done: 0 })?;
         Ok(total)
     }
 

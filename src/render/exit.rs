@@ -19,14 +19,14 @@ pub(crate) struct Room<'a> {
     pub from: usize,
 }
 
-/// The blocks of one call.
-pub(super) struct Blocks<'a> {
+/// The blocks of a caller.
+pub(super) struct Callers<'a> {
     pub mix: &'a mut Block,
     pub taps: &'a mut [Block],
     pub done: usize,
 }
 
-impl Taker for Blocks<'_> {
+impl Taker for Callers<'_> {
     fn room(&mut self) -> Result<Room<'_>> {
         Ok(Room { mix: self.mix, taps: self.taps, from: self.done })
     }
@@ -60,9 +60,10 @@ impl Exit<'_> {
         sketch: Option<&mut Sketch>,
     ) -> Result<()> {
         for tap in &mut *self.taps {
-            match tap.lane + 1 == self.plan.lanes.len() {
-                true => tap.take(master, self.plan, at, frames),
-                false => tap.take(&given(tap.lane), self.plan, at, frames),
+            if tap.lane + 1 == self.plan.lanes.len() {
+                tap.take(master, self.plan, at, frames);
+            } else {
+                tap.take(&given(tap.lane), self.plan, at, frames);
             }
         }
         if let Some(limited) = &mut self.limited {

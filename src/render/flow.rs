@@ -9,10 +9,11 @@
 use super::{
     lane::{self, LaneState, Output, Turn},
     pool::Pool,
-    shelf::{Given, Shelf, locked},
+    shelf::{Given, Shelf},
 };
 use crate::{
     error::{Error, Result},
+    lock::locked,
     plan::{LaneInput, Plan},
 };
 use std::{
@@ -68,7 +69,7 @@ pub(super) struct Flow<'a> {
 }
 
 /// Does something with what the master gave: its state, the first frame, how many, what it gave, and what any lane gave.
-pub(super) type Exit<'a> =
+pub(super) type Onward<'a> =
     dyn FnMut(&mut LaneState, u64, usize, &Output, &dyn Fn(usize) -> Given<'a>) -> Result<()> + Send + 'a;
 
 /// What is done, what is being done, and what can be done.
@@ -109,12 +110,12 @@ impl<'a> Flow<'a> {
     ///
     /// # Errors
     /// That of the first task in time that fails, in the order of the plan. All before it are done.
-    pub(super) fn run(&self, lanes: &'a mut [LaneState], pool: &Pool, exit: &mut Exit<'a>) -> Result<()> {
+    pub(super) fn run(&self, lanes: &'a mut [LaneState], pool: &Pool, onward: &mut Onward<'a>) -> Result<()> {
         let count = lanes.len();
         let crew = Crew {
             flow: self,
             lanes: lanes.iter_mut().map(Mutex::new).collect(),
-            exit: Mutex::new(exit),
+            onward: Mutex::new(onward),
             board: Mutex::new(Board {
                 done: vec![0; count],
                 taken: vec![0; count],
@@ -201,7 +202,7 @@ impl<'a> Flow<'a> {
 struct Crew<'f, 'a> {
     flow: &'f Flow<'a>,
     lanes: Vec<Mutex<&'a mut LaneState>>,
-    exit: Mutex<&'f mut Exit<'a>>,
+    onward: Mutex<&'f mut Onward<'a>>,
     board: Mutex<Board>,
     changed: Condvar,
 }
@@ -281,7 +282,7 @@ impl<'a> Crew<'_, 'a> {
         }
         state.render(&mut out, planned, Turn { plan, fed: &fed, at, frames })?;
         if lane + 1 == plan.lanes.len() {
-            locked(&self.exit)(&mut state, at, frames, &out, &given)?;
+            locked(&self.onward)(&mut state, at, frames, &out, &given)?;
         }
         Ok(())
     }

@@ -3,8 +3,8 @@
 #![expect(clippy::indexing_slicing, reason = "lanes are numbered by the plan, and there is one of everything for each")]
 
 use super::lane::Output;
-use crate::{block::Block, plan::Plan};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use crate::{block::Block, lock::locked, plan::Plan};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// What a lane gave that is read.
 pub(super) type Given<'a> = RwLockReadGuard<'a, Output>;
@@ -65,9 +65,4 @@ impl Shelf {
     pub(super) fn is_kept(&self) -> bool {
         self.kept
     }
-}
-
-/// What a panic left behind is not used: it goes on to the caller.
-pub(super) fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,6 +7,7 @@
 //! With the feature `cloud` it may also be an object of a store.
 
 use super::stamp::{CHANGED, Stamp};
+use crate::lock::locked;
 #[cfg(feature = "cloud")]
 use crate::store::{Remote, Url};
 use std::{
@@ -14,7 +15,7 @@ use std::{
     io::{Error, ErrorKind, Read, Result, Seek, SeekFrom},
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Mutex, Weak,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
@@ -213,11 +214,6 @@ fn make_room(spare: impl Fn(usize) -> usize) {
         _ => true,
     });
     shelf.extend(held.iter().map(Arc::downgrade));
-}
-
-/// A lock is poisoned only by a panic elsewhere, which leaves these as they were.
-fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(unix)]

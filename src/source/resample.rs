@@ -225,7 +225,7 @@ struct Engine {
     held: Option<u64>,
     /// The raw block that the filter gives next. None after an error: start over.
     next: Option<u64>,
-    /// Frames of the inner source before the end of `input`.
+    /// Frames of the inner source before the end of the latest input block.
     taken: u64,
     /// The length in output frames, once the inner source has ended; after a start behind its end an upper bound that
     /// no frame served from here can reach.
