@@ -9,7 +9,7 @@
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use encode::Format;
-use soundtrack::{Block, source};
+use soundtrack::{Block, media};
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -73,7 +73,7 @@ fn stems(folder: &Path) -> Vec<(&'static str, PathBuf)> {
 
 /// Reads to the end and returns how many frames there were.
 fn decode(path: &Path) -> usize {
-    let (mut source, info) = source::open(path, None).expect("a stem that can be read");
+    let (mut source, info) = media::open(path, None).expect("a stem that can be read");
     let mut block = Block::new(info.spec.layout, 16_384);
     let mut frames = 0;
     loop {

@@ -13,9 +13,9 @@ use criterion::{BenchmarkGroup, measurement::WallTime};
 use soundtrack::{
     Block, Curve, Dbtp, Decibels, Format, Frames, Layout, Options, Pan, Plan, Renderer, SampleRate, Session, Shape,
     Sink, Spec, Track,
+    encode::{Dither, Dithered, Shaping, Wav},
     measure::{Loudness, TruePeak},
-    sink::{Dither, Dithered, Shaping, Wav},
-    source::Memory,
+    media::Memory,
 };
 use std::{hint::black_box, time::Duration};
 
@@ -130,8 +130,8 @@ impl Sink for Nowhere {
         Ok(())
     }
 
-    fn finish(&mut self) -> soundtrack::Result<soundtrack::sink::Written> {
-        Ok(soundtrack::sink::Written::default())
+    fn finish(&mut self) -> soundtrack::Result<soundtrack::encode::Written> {
+        Ok(soundtrack::encode::Written::default())
     }
 }
 

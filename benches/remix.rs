@@ -10,7 +10,7 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use encode::Format;
-use soundtrack::{Frames, Input, Layout, SampleRate, Session, Spec, Track, source::Memory};
+use soundtrack::{Frames, Input, Layout, SampleRate, Session, Spec, Track, media::Memory};
 use std::{path::Path, time::Duration};
 
 #[expect(dead_code, reason = "one format is enough here")]

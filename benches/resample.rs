@@ -3,7 +3,7 @@
 //! Divide by the output rate for the multiple of real time: 48 M frames a second at 48 kHz is 1000 times.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use soundtrack::{Block, Frames, Layout, Result, SampleRate, Source, Spec, source::Resampled};
+use soundtrack::{Block, Frames, Layout, Result, SampleRate, Source, Spec, media::Resampled};
 use std::{hint::black_box, time::Duration};
 
 /// Noise without end; reading it is one copy.

@@ -1,7 +1,7 @@
 //! Lists the output devices of this machine, as `mixdown --play=NAME` and `Play::device` take them.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let devices = soundtrack::sink::devices()?;
+    let devices = soundtrack::devices()?;
     if devices.is_empty() {
         println!("there is no output device");
     }

@@ -1,6 +1,6 @@
 //! The shortest mix: two tones, one quieter and to the left, into a file.
 
-use soundtrack::{Bounce, Decibels, Layout, Pan, SampleRate, Session, Spec, Track, source::Memory};
+use soundtrack::{Bounce, Decibels, Layout, Pan, SampleRate, Session, Spec, Track, media::Memory};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rate = SampleRate::HZ_48000;

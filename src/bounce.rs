@@ -1,26 +1,34 @@
 //! Renders offline: a plan from its start to its end into a sink, block by block.
 
 pub(crate) mod depth;
+mod finished_audio;
 mod fit;
-pub(crate) mod pump;
+pub(crate) mod pipeline;
 
 use crate::{
+    diagnostics::Warning,
+    diagnostics::WarningKind,
+    encode::Memory,
+    encode::{self, Dither, Format, Sink, Wav, Written},
+    engine::{Options, Renderer, waveform_builder::Grid},
     error::{Error, ErrorKind, Result},
     measure::Meter,
     plan::Plan,
-    render::{Options, Renderer, sketch::Grid},
-    report::{Code, Report, Warning, gather, suspects},
+    report::{Report, gather, suspects},
     session::Session,
-    sink::{self, Dither, Format, Sink, Wav, Written},
     slice,
+    storage::same_file,
     units::Frames,
 };
-use pump::{Pump, Signal};
+use pipeline::{Pump, Signal};
 use std::{
     ops::{ControlFlow, Range},
     path::Path,
     time::Instant,
 };
+
+/// Frames rendered at a time into memory: a crop is short, so making blocks counts, and they stay in the cache.
+const CROP_BLOCK: usize = 4_096;
 
 /// How far a bounce is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,7 +198,7 @@ impl<'a> Bounce<'a> {
     pub fn write(self, plan: Plan, path: impl AsRef<Path>) -> Result<Report> {
         let (path, clock) = (path.as_ref(), Instant::now());
         for input in plan.files() {
-            if !sink::same_file(&input, path)? {
+            if !same_file(&input, path)? {
                 continue;
             }
             let what = format!("{}: is one of the inputs ({})", path.display(), input.display());
@@ -200,7 +208,7 @@ impl<'a> Bounce<'a> {
         let format = self.format;
         let dither = self.dither.or(plan.dither).filter(|_| depth::reduced(&plan, format));
         let slice = if self.joinable { Some(slice::of(&plan, &range, dither)?) } else { None };
-        let options = sink::Options { overwrite: self.overwrite, slice, ..sink::Options::default() };
+        let options = encode::Options { overwrite: self.overwrite, slice, ..encode::Options::default() };
         let mut wav = Wav::create_with(path, format, plan.spec(), range.end - range.start, &options)?;
         let warning = if dither.is_none() { depth::warning(&plan, format) } else { None };
         let mut dithered;
@@ -237,7 +245,7 @@ impl<'a> Bounce<'a> {
         let meter = (!self.unmeasured).then(|| (Signal::Mix, Meter::new(renderer.plan().spec())));
         let pump = Pump {
             renderer,
-            size: self.block.unwrap_or(pump::BLOCK),
+            size: self.block.unwrap_or(pipeline::BLOCK),
             taps: 0,
             gains: Vec::new(),
             meters: meter.into_iter().collect(),
@@ -293,7 +301,7 @@ impl Report {
                 // The next tenth above, so that it is enough for exact full scale too.
                 ((peak * 10.0).floor() + 1.0) / 10.0
             );
-            self.warnings.insert(0, Warning { code: Code::W101, track: None, file: None, text });
+            self.warnings.insert(0, Warning { kind: WarningKind::ClippedOutput, track: None, file: None, text });
         }
     }
 
@@ -303,12 +311,67 @@ impl Report {
         if lost > 0 {
             let s = if lost == 1 { "" } else { "s" };
             let text = format!("{lost} sample{s} of the mix too large for any number, written as 0: lower the gains");
-            self.warnings.insert(0, Warning { code: Code::W117, track: None, file: None, text });
+            self.warnings.insert(0, Warning { kind: WarningKind::NonFiniteSamples, track: None, file: None, text });
         }
     }
 
     fn timed(&mut self, clock: Instant) {
         self.wall_s = clock.elapsed().as_secs_f64();
         self.times_real_time = self.duration_s / self.wall_s.max(1e-9);
+    }
+}
+
+impl Session {
+    /// Renders the whole mix into a 24-bit WAV file that does not exist yet. [`Bounce`] has other formats, ranges,
+    /// progress and overwriting.
+    ///
+    /// # Errors
+    /// All kinds but `Device`; whatever happens, no partial file is left.
+    pub fn bounce(&self, path: impl AsRef<Path>) -> Result<Report> {
+        Bounce::new().run(self, path)
+    }
+
+    /// Renders a range of the timeline into memory: one `Vec<f64>` a channel, full scale ±1.0, not clipped. Past the end
+    /// of the mix there is silence; its length is [`Plan::length`].
+    ///
+    /// # Errors
+    /// Those of compiling and of reading the stems; `Session` for a range that does not fit in memory.
+    pub fn render(&self, range: Range<Frames>) -> Result<Vec<Vec<f64>>> {
+        self.render_on(0, range)
+    }
+
+    /// The same on so many threads, at most 256; 0 is as many as there are cores. Loops that render many short ranges are
+    /// fastest with 1 here and a loop on each core: `examples/random_remixes.rs`.
+    ///
+    /// ```
+    /// use soundtrack::{Decibels, Frames, Layout, SampleRate, Session, Spec, Track, media::Memory};
+    /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    /// let mut mix = Session::new(spec.rate, spec.layout);
+    /// let vox = mix.add_track(Track::new("vox", Memory::new(spec, vec![vec![0.5; 480]])?));
+    /// for mute in [false, true] {
+    ///     mix.track_mut(vox).strip.mute = mute;
+    ///     let crop = mix.render_on(1, Frames(10)..Frames(12))?;
+    ///     assert_eq!(crop, [[if mute { 0.0 } else { 0.5 }; 2]]);
+    /// }
+    /// # Ok::<(), soundtrack::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`render`](Self::render).
+    pub fn render_on(&self, threads: usize, range: Range<Frames>) -> Result<Vec<Vec<f64>>> {
+        let mut memory = Memory::with_room(self.layout.channels(), range.end - range.start)?;
+        let options = Options { threads };
+        let mut renderer = Renderer::new(Plan::compile(self)?, &options)?;
+        renderer.unwatched();
+        Bounce::new()
+            .threads(threads)
+            .measure(false)
+            .block(CROP_BLOCK)
+            .range(range)
+            .into_sink(&mut renderer, &mut memory)?;
+        // Nothing written: channels without samples.
+        let mut channels = memory.into_channels();
+        channels.resize(self.layout.channels(), Vec::new());
+        Ok(channels)
     }
 }

@@ -11,8 +11,7 @@ pub use fit::{Fit, LAGS};
 
 use crate::{
     error::Result,
-    session::{Damage, Input},
-    source::stem::Stem,
+    media::{Damage, Input, stem::Stem},
     units::{Dbfs, Frames, SampleRate},
 };
 use pair::{Pair, WINDOW};
@@ -84,7 +83,7 @@ pub struct Difference {
 /// Compares two audio files of any formats that are read, the first stream of each.
 ///
 /// ```
-/// use soundtrack::{Bounce, Format, Layout, SampleRate, Session, Spec, Track, compare, source::Memory};
+/// use soundtrack::{Bounce, Format, Layout, SampleRate, Session, Spec, Track, compare, media::Memory};
 /// let folder = tempfile::tempdir()?;
 /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
 /// let mut mix = Session::new(spec.rate, spec.layout);
@@ -105,7 +104,7 @@ pub struct Difference {
 pub fn files(a: impl AsRef<Path>, b: impl AsRef<Path>) -> Result<Comparison> {
     let open = |path: &Path| {
         let input = Input::file(path);
-        let (_, info) = crate::source::open(path, None)?;
+        let (_, info) = crate::media::open(path, None)?;
         let stem = Stem::probe(&input, info.spec.rate, Damage::Refuse)?;
         let about = Compared {
             file: stem.name.clone(),

@@ -25,8 +25,8 @@ pub use report::{DeliverableReport, Delivered, FileReport, LoudnessCheck, NullTe
 
 use crate::{
     bounce::Progress,
+    engine::Options,
     error::{Error, ErrorKind, Result},
-    render::Options,
     session::{Content, Deliverable, Session},
     units::{Decibels, Frames},
 };

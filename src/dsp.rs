@@ -7,3 +7,4 @@ pub(crate) mod limiter;
 pub(crate) mod pan;
 pub(crate) mod peak;
 pub(crate) mod quantise;
+pub(crate) mod true_peak;

@@ -8,7 +8,17 @@
 //! everything into mono: L, R at k, C at 1, surrounds at ½. The LFE is left out where the target has none, and the
 //! report says so. Nothing is rescaled. A mono stem in a layout with L and R is placed by the pan law, not here.
 
+use crate::units::SampleRate;
 use std::{f64::consts::FRAC_1_SQRT_2, fmt};
+
+/// Sample rate and channel layout of a stream of audio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Spec {
+    /// Frames per second.
+    pub rate: SampleRate,
+    /// The channels and their order.
+    pub layout: Layout,
+}
 
 /// What a channel is meant to be heard from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

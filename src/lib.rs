@@ -110,33 +110,38 @@
 #[cfg(test)]
 extern crate self as soundtrack;
 
-mod riff;
-mod lock;
-mod nearest;
-mod pattern;
-mod units;
-mod timecode;
-mod layout;
+// Core.
 mod block;
 mod curve;
-mod session;
+mod error;
+mod layout;
+mod sync;
+mod timecode;
+mod units;
+
+// Processing.
+pub mod diagnostics;
+mod dsp;
+mod riff;
+pub mod storage;
+
+// Audio ends.
+pub mod encode;
+pub mod measure;
+pub mod media;
+
+// From session to sound.
+mod engine;
 mod plan;
-mod render;
+pub mod report;
+mod session;
+
+// Ways to run.
 mod bounce;
+pub mod compare;
 pub mod deliver;
 mod player;
-#[cfg(feature = "cloud")]
-pub mod store;
-#[cfg(not(feature = "cloud"))]
-mod store;
-pub mod source;
-pub mod sink;
-mod dsp;
-pub mod measure;
-pub mod report;
-pub mod compare;
 pub mod slice;
-mod error;
 
 #[doc = include_str!("promises.md")]
 pub mod promises {}
@@ -149,18 +154,20 @@ pub use bounce::{Bounce, Progress};
 pub use curve::{Curve, Fade, FadeShape, Point, Shape, UnknownShape};
 pub use deliver::Delivery;
 pub use dsp::pan::{PanLaw, UnknownPanLaw};
+pub use encode::{Format, Sink};
+pub use engine::{Options, Renderer};
 pub use error::{Error, ErrorKind, Place, Problem, Result};
-pub use layout::{Layout, UnknownLayout};
+pub use layout::{Layout, Spec, UnknownLayout};
+pub use media::{Damage, Input, Opener, Source};
 pub use plan::{Plan, PlannedCue, PlannedUse};
 pub use player::{Callback, Level, Levels, LoudnessSoFar, Play, Player, State, StripId, Underruns};
-pub use render::{Options, Renderer};
+#[cfg(feature = "device")]
+pub use player::{DeviceInfo, devices};
 pub use report::Report;
 pub use session::{
-    At, Bus, BusId, Clip, Content, Cue, CueId, CueKind, Damage, Deliverable, Input, Load, LoudnessTarget, Marker,
-    Master, Opener, Output, Part, Send, Session, Strip, Track, TrackId, UnknownCueKind, Use,
+    At, Bus, BusId, Clip, Content, Cue, CueId, CueKind, Deliverable, Load, LoudnessTarget, Marker, Master, Output,
+    Part, Send, Session, Strip, Track, TrackId, UnknownCueKind, Use,
 };
-pub use sink::{Format, Sink};
-pub use source::{Source, Spec};
 pub use timecode::{FrameRate, NotATimecode, Timecode, UnknownFrameRate};
 pub use units::{Dbfs, Dbtp, Decibels, Frames, Gain, Lufs, NotANumber, Pan, SampleRate};
 

@@ -10,7 +10,7 @@ mod loudness;
 mod running;
 pub(crate) mod survey;
 mod target;
-pub(crate) mod true_peak;
+mod true_peak;
 mod weighting;
 
 pub use gating::Gating;
@@ -21,7 +21,7 @@ pub use true_peak::TruePeak;
 use crate::{
     block::Block,
     dsp::peak::Peak,
-    source::Spec,
+    layout::Spec,
     units::{Dbfs, Dbtp, Frames, Lufs},
 };
 

@@ -4,10 +4,9 @@
 //! (clips, or an ordered sum of feeds), a gain and a pan. Lanes stand in stages; those of one stage do not need each
 //! other, and a sum always runs in the order of the session: tracks first, then buses.
 
-mod check;
+mod clip_check;
 mod crossfade;
 mod cue;
-mod cycle;
 mod depth;
 mod fingerprint;
 mod markers;
@@ -16,7 +15,6 @@ mod print;
 mod route;
 mod routing;
 
-pub(crate) use check::session as check;
 pub(crate) use cue::InCue;
 pub use cue::{PlannedCue, PlannedUse};
 pub(crate) use route::Scope;
@@ -24,13 +22,14 @@ pub(crate) use routing::{Gates, Routing, sounding};
 
 use crate::{
     curve::{Automation, Fade},
+    diagnostics::WarningKind,
     dsp::{limiter::Limiter, pan::PanLaw},
+    encode::Dither,
     error::Result,
     layout::Layout,
-    report::Code,
-    session::Session,
-    sink::Dither,
-    source::{Spec, stem::Stem},
+    layout::Spec,
+    media::stem::Stem,
+    session::{Session, validate},
     timecode::{FrameRate, Timecode},
     units::{Dbtp, Decibels, Frames},
 };
@@ -39,7 +38,7 @@ use std::{ops::Range, path::PathBuf, sync::Arc};
 /// A session made ready to render: checked, ordered, printable.
 ///
 /// ```
-/// use soundtrack::{Layout, Plan, SampleRate, Session, Spec, Track, source::Memory};
+/// use soundtrack::{Layout, Plan, SampleRate, Session, Spec, Track, media::Memory};
 /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
 /// let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
 /// mix.add_track(Track::new("click", Memory::new(spec, vec![vec![1.0; 480]])?));
@@ -78,7 +77,7 @@ pub struct Plan {
 /// What a report tells of the plan: W105 or W114.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Note {
-    pub code: Code,
+    pub kind: WarningKind,
     /// The track, the cue or the use.
     pub who: String,
     pub what: String,
@@ -200,7 +199,7 @@ impl Plan {
 
     /// The same, with what is heard or with everything.
     pub(crate) fn compiled(session: &Session, scope: Scope) -> Result<Self> {
-        let mut place = place::Place::new(session, check::session(session));
+        let mut place = place::Place::new(session, validate::session(session).into_iter().map(|f| f.problem).collect());
         let mut voices: Vec<route::Voice<'_>> = session.tracks().iter().map(|t| place.track(t)).collect();
         let mut cues = Vec::new();
         for (index, cue) in session.cues().iter().enumerate() {

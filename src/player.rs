@@ -12,39 +12,37 @@
 
 mod backend;
 mod callback;
-mod desk;
-mod engine;
-mod head;
-mod line;
+#[cfg(feature = "device")]
+mod device;
+mod device_converter;
+mod device_stream;
+mod live_mixer;
 mod meter;
 mod mix;
-mod opened;
-mod outlet;
 mod play;
+mod playback_thread;
 mod ring;
 mod status;
+mod stream_stats;
+mod transport;
 #[cfg(test)]
 mod tests;
 
-#[cfg(feature = "device")]
-pub(crate) use backend::{Backend, Connect};
 pub use callback::Callback;
 #[cfg(feature = "device")]
-pub(crate) use callback::Word;
-pub use desk::StripId;
-#[cfg(feature = "device")]
-pub(crate) use line::{Line, Trouble};
+pub use device::{DeviceInfo, devices};
+pub use live_mixer::StripId;
 pub use play::Play;
 pub use status::{State, Underruns};
 
 use crate::{
+    diagnostics::Warning,
     error::Error,
-    report::Warning,
     session::Session,
     units::{Dbfs, Decibels, Frames, Lufs, Pan},
 };
-use desk::{Lanes, Setting};
-use engine::Command;
+use live_mixer::{Lanes, Setting};
+use playback_thread::Command;
 use status::Status;
 use std::{
     fmt,
@@ -69,7 +67,7 @@ const LOUDEST: Decibels = Decibels(200.0);
 /// ahead, 20 ms unless set with [`Play::latency`]. An id of another session moves nothing.
 ///
 /// ```
-/// use soundtrack::{Decibels, Frames, Layout, Play, SampleRate, Session, Spec, Track, source::Memory};
+/// use soundtrack::{Decibels, Frames, Layout, Play, SampleRate, Session, Spec, Track, media::Memory};
 /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
 /// let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
 /// let vox = mix.add_track(Track::new("vox", Memory::new(spec, vec![vec![0.5; 96_000]])?));
@@ -239,7 +237,7 @@ impl Player {
         self.shared.status.fault()
     }
 
-    /// What was noticed of stems so far, each track once: [`Code::W116`](crate::report::Code) for one that went above
+    /// What was noticed of stems so far, each track once: [`WarningKind::Overload`](crate::diagnostics::WarningKind) for one that went above
     /// +24 dBFS. It fades out before that and is muted until the next start, seek or stop; the others play on.
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
@@ -288,7 +286,7 @@ impl Player {
     /// Plays on another device from here on: one by its name or id, or the default.
     #[cfg(feature = "device")]
     pub fn move_to(&self, device: Option<&str>) {
-        self.tell(Command::MoveTo(Box::new(crate::sink::device::Device::new(device, self.shared.latency))));
+        self.tell(Command::MoveTo(Box::new(device::Device::new(device, self.shared.latency))));
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! The field names carry their units and are the keys of the JSON form; silence is `null` there, never infinity.
 
-mod audio;
 mod gather;
 mod overview;
 #[expect(
@@ -27,11 +26,10 @@ pub use picture::{html_of, svg_of};
 pub use save::{Paper, save};
 pub(crate) use suspect::suspects;
 
-use crate::error::one_line;
+use crate::diagnostics::Warning;
 use crate::measure::{Measured, Verdict};
-use crate::source::FlawKind;
+use crate::media::FlawKind;
 use serde::Serialize;
-use std::fmt;
 
 /// What a bounce did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -257,91 +255,6 @@ pub struct LimiterReport {
     pub reduction_curve_db: Vec<f32>,
     /// Seconds from one value of the curve to the next: 0.1, and twice as much for each doubling beyond 109 minutes.
     pub reduction_step_s: f64,
-}
-
-/// Something the user should know.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct Warning {
-    /// Its stable code.
-    pub code: Code,
-    /// The track it concerns.
-    pub track: Option<String>,
-    /// The file it concerns.
-    pub file: Option<String>,
-    /// One sentence.
-    pub text: String,
-}
-
-/// The stable codes of warnings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[non_exhaustive]
-pub enum Code {
-    /// Samples of the output were clipped.
-    W101,
-    /// A stem was resampled.
-    W102,
-    /// A mono stem was placed by the pan law.
-    W103,
-    /// A stem's layout was folded into the session's.
-    W104,
-    /// The stems of a cue, each played whole, are not of one length.
-    W105,
-    /// A stem is silent.
-    W106,
-    /// A track has a constant offset.
-    W107,
-    /// Two tracks play the same sound at the same time.
-    W108,
-    /// A clip starts or ends abruptly.
-    W109,
-    /// Left and right are each other upside down.
-    W110,
-    /// A track is not heard, though it is not muted.
-    W111,
-    /// A stem has more bits than the output, and was not dithered.
-    W112,
-    /// A header states a wrong length.
-    W113,
-    /// A timecode lies between two frames: what stands there was placed at the nearest, at most half a frame beside.
-    W114,
-    /// Damaged data, or what a stem that is cut off lacks, was replaced by silence.
-    W115,
-    /// A stem is above +24 dBFS, whatever its fader makes of it, or its strip lifts it above. A player mutes such a stem.
-    W116,
-    /// Samples that were not finite, or beyond any level, were replaced by silence.
-    W117,
-    /// The format does not say how much delay its encoder added.
-    W118,
-    /// The stems of a deliverable do not add up to its mix.
-    W119,
-}
-
-impl Code {
-    /// Whether it only tells what was done as asked.
-    #[must_use]
-    pub fn is_note(self) -> bool {
-        matches!(self, Self::W102 | Self::W103 | Self::W104 | Self::W105 | Self::W114)
-    }
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:?}")
-    }
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ", self.code)?;
-        if let Some(track) = &self.track {
-            write!(f, "track {track:?}: ")?;
-        }
-        if let Some(file) = &self.file {
-            write!(f, "{}: ", one_line(file.clone()))?;
-        }
-        f.write_str(&one_line(self.text.clone()))
-    }
 }
 
 impl Report {

@@ -2,7 +2,7 @@
 //!
 //! Promises: nothing is allocated from a length in the file (a body that is read is read up to a fixed number of
 //! bytes, whatever it claims), and a header that is written is right from its first byte, since the length is known
-//! before. Does not touch samples: see `source::wav` and `dsp::quantise`.
+//! before. Does not touch samples: see `media::wav` and `dsp::quantise`.
 //!
 //! The bodies of `fmt ` and `bext` are decoded and encoded by `waveadapter`; its own file walk is not used because it
 //! loads every chunk whole (a 1 GiB `JUNK` costs 1 GiB) and does not tell the RIFF size, which the rules of

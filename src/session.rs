@@ -7,17 +7,19 @@ mod at;
 mod bus;
 mod clip;
 mod cue;
+mod cycle;
 mod deliverable;
 mod file;
 pub(crate) mod outputs;
 mod part;
 mod strip;
 mod track;
+pub(crate) mod validate;
 pub(crate) mod written;
 
 pub use at::At;
 pub use bus::{Bus, Master};
-pub use clip::{Clip, Input, Opener};
+pub use clip::Clip;
 pub use cue::{Cue, CueId, CueKind, Marker, UnknownCueKind, Use};
 pub use deliverable::{Deliverable, LoudnessTarget};
 pub use file::Load;
@@ -27,31 +29,12 @@ pub use strip::{BusId, Send, Strip, TrackId};
 pub use track::Track;
 
 use crate::{
-    bounce::Bounce,
     dsp::pan::PanLaw,
-    error::Result,
     layout::Layout,
-    plan::Plan,
-    render::{Options, Renderer},
-    report::Report,
-    sink::Memory,
+    media::Damage,
     timecode::{FrameRate, Timecode},
     units::{Frames, SampleRate},
 };
-use std::{ops::Range, path::Path};
-
-/// Frames rendered at a time into memory: a crop is short, so making blocks counts, and they stay in the cache.
-const CROP_BLOCK: usize = 4_096;
-
-/// What to do with stems that cannot be delivered whole: cut off, damaged inside, or holding samples that are no numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Damage {
-    /// Refuse them: the bounce fails and names the track, the file and the place.
-    #[default]
-    Refuse,
-    /// Put silence of the same length in their place, and report each one.
-    Silence,
-}
 
 /// A mix: tracks, buses and a master, at one rate and in one layout.
 ///
@@ -220,58 +203,5 @@ impl Session {
     pub fn picture(&self) -> Option<(FrameRate, Timecode)> {
         let fps = self.fps.or(self.start.map(Timecode::rate))?;
         Some((fps, self.start.unwrap_or(Timecode::midnight(fps))))
-    }
-
-    /// Renders the whole mix into a 24-bit WAV file that does not exist yet. [`Bounce`] has other formats, ranges,
-    /// progress and overwriting.
-    ///
-    /// # Errors
-    /// All kinds but `Device`; whatever happens, no partial file is left.
-    pub fn bounce(&self, path: impl AsRef<Path>) -> Result<Report> {
-        Bounce::new().run(self, path)
-    }
-
-    /// Renders a range of the timeline into memory: one `Vec<f64>` a channel, full scale ±1.0, not clipped. Past the end
-    /// of the mix there is silence; its length is [`Plan::length`].
-    ///
-    /// # Errors
-    /// Those of compiling and of reading the stems; `Session` for a range that does not fit in memory.
-    pub fn render(&self, range: Range<Frames>) -> Result<Vec<Vec<f64>>> {
-        self.render_on(0, range)
-    }
-
-    /// The same on so many threads, at most 256; 0 is as many as there are cores. Loops that render many short ranges are
-    /// fastest with 1 here and a loop on each core: `examples/random_remixes.rs`.
-    ///
-    /// ```
-    /// use soundtrack::{Decibels, Frames, Layout, SampleRate, Session, Spec, Track, source::Memory};
-    /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
-    /// let mut mix = Session::new(spec.rate, spec.layout);
-    /// let vox = mix.add_track(Track::new("vox", Memory::new(spec, vec![vec![0.5; 480]])?));
-    /// for mute in [false, true] {
-    ///     mix.track_mut(vox).strip.mute = mute;
-    ///     let crop = mix.render_on(1, Frames(10)..Frames(12))?;
-    ///     assert_eq!(crop, [[if mute { 0.0 } else { 0.5 }; 2]]);
-    /// }
-    /// # Ok::<(), soundtrack::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`render`](Self::render).
-    pub fn render_on(&self, threads: usize, range: Range<Frames>) -> Result<Vec<Vec<f64>>> {
-        let mut memory = Memory::with_room(self.layout.channels(), range.end - range.start)?;
-        let options = Options { threads };
-        let mut renderer = Renderer::new(Plan::compile(self)?, &options)?;
-        renderer.unwatched();
-        Bounce::new()
-            .threads(threads)
-            .measure(false)
-            .block(CROP_BLOCK)
-            .range(range)
-            .into_sink(&mut renderer, &mut memory)?;
-        // Nothing written: channels without samples.
-        let mut channels = memory.into_channels();
-        channels.resize(self.layout.channels(), Vec::new());
-        Ok(channels)
     }
 }

@@ -7,12 +7,13 @@
 //! leave a gap; weighted dither, which feeds errors back from the first frame on.
 
 use crate::{
+    encode::{Dither, Shaping, Slice},
     error::{Error, ErrorKind, Result},
+    media::Damage,
     plan::Plan,
     report::Report,
     riff::{self, Found},
-    session::Damage,
-    sink::{Dither, Output, Shaping, Slice, same_file},
+    storage::{Output, same_file},
     units::Frames,
 };
 use std::{
@@ -61,7 +62,7 @@ impl Part {
 /// anew. Memory does not grow with length.
 ///
 /// ```
-/// use soundtrack::{Bounce, Frames, Layout, SampleRate, Session, Spec, Track, slice, source::Memory};
+/// use soundtrack::{Bounce, Frames, Layout, SampleRate, Session, Spec, Track, slice, media::Memory};
 /// let folder = tempfile::tempdir()?;
 /// let at = |name: &str| folder.path().join(name);
 /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };

@@ -6,7 +6,7 @@ use sessions::noise;
 use soundtrack::{
     Bounce, ErrorKind, Format, Layout, SampleRate, Session, Spec, Track,
     compare::{Comparison, files},
-    source::Memory,
+    media::Memory,
 };
 use std::path::{Path, PathBuf};
 

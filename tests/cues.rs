@@ -5,7 +5,7 @@ mod sessions;
 use sessions::stem;
 use soundtrack::{
     At, Bus, Clip, Cue, CueKind, Curve, Decibels, Fade, FadeShape, FrameRate, Frames, Layout, Opener, Pan, Part, Plan,
-    SampleRate, Session, Shape, Spec, Timecode, Track, Use, source::Memory,
+    SampleRate, Session, Shape, Spec, Timecode, Track, Use, media::Memory,
 };
 
 const HZ: SampleRate = SampleRate::HZ_48000;

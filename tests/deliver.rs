@@ -6,7 +6,7 @@ use sessions::{same_bits, stem};
 use soundtrack::{
     Bounce, Bus, BusId, Clip, Cue, Curve, Dbtp, Decibels, Deliverable, Delivery, ErrorKind, Fade, Format, FrameRate,
     Frames, Layout, LoudnessTarget, Lufs, Opener, Pan, Part, Plan, SampleRate, Session, Shape, Timecode, Track, Use,
-    report::Code, sink,
+    diagnostics::WarningKind, encode,
 };
 use std::{
     fs,
@@ -315,7 +315,7 @@ fn what_does_not_add_up_is_said() {
         film.promise(Deliverable::new("stems", "{bus}.wav").stems(stems));
         let done = Delivery::new().run(&film.session).unwrap();
         let stems = done.deliverables[0].clone();
-        assert!(stems.warnings.iter().all(|w| w.code == Code::W119));
+        assert!(stems.warnings.iter().all(|w| w.kind == WarningKind::StemsDoNotAddUp));
         let texts = stems.warnings.iter().map(|w| w.text.replace("deliverable \"stems\": its stems ", ""));
         (texts.collect::<Vec<_>>(), stems.null_test.map(|n| n.passed))
     };
@@ -588,11 +588,11 @@ fn stems_are_taken_before_the_limiter_at_their_own_frames() {
 fn the_dither_of_the_master_is_for_the_mix_and_not_for_stems() {
     let mut film = film();
     let all = [film.music, film.speech, film.hall];
-    film.session.master.dither = Some(sink::Dither::default());
+    film.session.master.dither = Some(encode::Dither::default());
     film.promise(Deliverable::new("full", "full.wav").format(Format::Wav16));
     film.promise(Deliverable::new("stems", "{bus}.wav").format(Format::Wav16).stems(all));
     film.promise(
-        Deliverable::new("noisy", "n {bus}.wav").format(Format::Wav16).stems(all).dither(sink::Dither::default()),
+        Deliverable::new("noisy", "n {bus}.wav").format(Format::Wav16).stems(all).dither(encode::Dither::default()),
     );
     let done = Delivery::new().run(&film.session).unwrap();
     let dithers: Vec<_> = done.deliverables.iter().map(|d| d.files[0].report.dither.as_deref()).collect();

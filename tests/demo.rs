@@ -127,7 +127,7 @@ fn the_reel_has_headroom_and_delivers_what_it_promises() {
     let done = soundtrack::Delivery::new().run(&session).unwrap();
     assert!(done.passed());
     let warnings = done.warnings();
-    assert!(warnings.iter().all(|w| w.code.is_note()), "{warnings:?}");
+    assert!(warnings.iter().all(|w| w.kind.is_note()), "{warnings:?}");
     let frames: Vec<(&str, Vec<u64>)> = done
         .deliverables
         .iter()

@@ -4,7 +4,7 @@
 //! everything at once, and into a null sink of PulseAudio, which keeps time. Where these are absent the tests say so.
 #![cfg(feature = "device")]
 
-use soundtrack::{Bounce, ErrorKind, Format, Frames, Layout, Play, SampleRate, Session, Spec, Track, source};
+use soundtrack::{Bounce, ErrorKind, Format, Frames, Layout, Play, SampleRate, Session, Spec, Track, media};
 use std::{
     env, fs,
     path::Path,
@@ -28,7 +28,7 @@ fn mix() -> Session {
         (0..24_000).map(|_| 0.0).chain(sound).chain((0..24_000).map(|_| 0.0)).collect::<Vec<f64>>()
     };
     let mut mix = Session::new(spec.rate, spec.layout);
-    mix.add_track(Track::new("noise", source::Memory::new(spec, vec![channel(0), channel(1)]).unwrap()));
+    mix.add_track(Track::new("noise", media::Memory::new(spec, vec![channel(0), channel(1)]).unwrap()));
     mix
 }
 
@@ -187,7 +187,7 @@ fn pulseaudio_hears_the_bounce_in_time() {
 
 #[test]
 fn devices_are_listed_or_there_are_none() {
-    for device in soundtrack::sink::devices().unwrap() {
+    for device in soundtrack::devices().unwrap() {
         assert!(!device.id.is_empty() && !device.name.is_empty());
     }
 }

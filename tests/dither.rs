@@ -7,9 +7,9 @@ mod signal;
 use signal::spec;
 use soundtrack::{
     Block, Bounce, Decibels, Format, Frames, Layout, Session, Sink, Track,
-    report::Code,
-    sink::{Dither, Dithered, Memory, Shaping},
-    source,
+    diagnostics::WarningKind,
+    encode::{Dither, Dithered, Memory, Shaping},
+    media,
 };
 use std::f64::consts::TAU;
 
@@ -192,7 +192,7 @@ fn rounding_away_bits_without_dither_is_told() {
     let out = folder.path().join("o.wav");
     let warned = |bounce: Bounce<'_>| {
         let report = bounce.overwrite(true).run(&mix, &out).unwrap();
-        report.warnings.into_iter().find(|w| w.code == Code::W112).map(|w| w.text)
+        report.warnings.into_iter().find(|w| w.kind == WarningKind::ReducedDepth).map(|w| w.text)
     };
     let told = warned(Bounce::new().format(Format::Wav16));
     assert_eq!(told.as_deref(), Some("more than 16 bits, rounded to 16 without dither"));
@@ -200,13 +200,13 @@ fn rounding_away_bits_without_dither_is_told() {
     assert_eq!(warned(Bounce::new()), None);
     let (_folder, sixteen) = stem(16);
     let report = Bounce::new().format(Format::Wav16).overwrite(true).run(&sixteen, &out).unwrap();
-    assert!(report.warnings.iter().all(|w| w.code != Code::W112), "{:?}", report.warnings);
+    assert!(report.warnings.iter().all(|w| w.kind != WarningKind::ReducedDepth), "{:?}", report.warnings);
 }
 
 #[test]
 fn a_filter_made_for_other_rates_is_refused() {
     let mut mix = Session::new(spec(96_000, Layout::Mono).rate, Layout::Mono);
-    let memory = source::Memory::new(spec(96_000, Layout::Mono), vec![vec![0.1; 100]]).unwrap();
+    let memory = media::Memory::new(spec(96_000, Layout::Mono), vec![vec![0.1; 100]]).unwrap();
     mix.add_track(Track::new("x", memory));
     let folder = tempfile::tempdir().unwrap();
     let weighted = Dither { seed: 0, shaping: Shaping::Weighted };

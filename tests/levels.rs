@@ -5,7 +5,7 @@ mod sessions;
 use sessions::rendered;
 use soundtrack::{
     Bus, Clip, Curve, Decibels, Fade, FadeShape, Frames, Layout, Pan, PanLaw, SampleRate, Session, Shape, Spec, Track,
-    source::Memory,
+    media::Memory,
 };
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
@@ -102,7 +102,7 @@ fn a_stated_layout_is_what_the_report_speaks_of() {
     session.add_track(Track::of("x").clip(clip));
     let folder = tempfile::tempdir().unwrap();
     let report = session.bounce(folder.path().join("o.wav")).unwrap();
-    let folded = report.warnings.iter().find(|w| w.code == soundtrack::report::Code::W104).unwrap();
+    let folded = report.warnings.iter().find(|w| w.kind == soundtrack::diagnostics::WarningKind::Folded).unwrap();
     assert_eq!(folded.to_string(), "W104 track \"x\": memory: folded from 5.1 to stereo, the LFE left out");
     session.layout = Layout::Surround51;
     let report = session.bounce(folder.path().join("p.wav")).unwrap();

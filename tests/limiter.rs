@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use sessions::{length, rendered, same_bits, session, streamed};
 use signal::{measured, spec, uniform};
 use soundtrack::{
-    Block, Bounce, Dbtp, Decibels, Frames, Layout, Options, Plan, Renderer, Session, Track, source::Memory,
+    Block, Bounce, Dbtp, Decibels, Frames, Layout, Options, Plan, Renderer, Session, Track, media::Memory,
 };
 use std::f64::consts::TAU;
 
@@ -147,7 +147,7 @@ fn tracks_are_measured_over_the_range_alone() {
     samples[0][..20_000].fill(0.9);
     let mix = limited(&samples, 0.0, -1.0);
     let mut renderer = Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads: 1 }).unwrap();
-    let mut memory = soundtrack::sink::Memory::default();
+    let mut memory = soundtrack::encode::Memory::default();
     let range = Frames(20_000)..Frames(30_000);
     let report = Bounce::new().range(range).into_sink(&mut renderer, &mut memory).unwrap();
     assert_eq!(report.tracks[0].strip.peak_dbfs, Some(-20.0));

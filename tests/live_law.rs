@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use sessions::{length, rendered, same_bits, session, stem};
 use soundtrack::{
     Block, Error, ErrorKind, Frames, Layout, Play, Result, SampleRate, Session, Sink, State, Track,
-    sink::{Memory, Written},
+    encode::{Memory, Written},
 };
 use std::{
     sync::{Arc, Mutex},
@@ -70,7 +70,7 @@ fn a_damaged_stem_ends_playing_with_its_place_and_nothing_else() {
     let mut samples = vec![0.5; 48_000];
     samples[30_000] = f64::NAN;
     let mut mix = Session::new(SampleRate::HZ_48000, Layout::Mono);
-    mix.add_track(Track::new("vox", soundtrack::source::Memory::new(spec, vec![samples]).unwrap()));
+    mix.add_track(Track::new("vox", soundtrack::media::Memory::new(spec, vec![samples]).unwrap()));
     let taken = Taken::default();
     let player = Play::new().into_sink(&mix, Box::new(Shared(taken.clone(), usize::MAX))).unwrap();
     assert_eq!(player.wait(LONG), State::Failed);

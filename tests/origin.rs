@@ -3,7 +3,7 @@
 use soundtrack::{
     At, Block, Clip, Cue, Format, FrameRate, Frames, Layout, Load, Plan, SampleRate, Session, Sink, Spec, Timecode,
     Track, Use,
-    sink::{self, Broadcast, Wav},
+    encode::{self, Broadcast, Wav},
 };
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use std::path::Path;
 fn stem(path: &Path, rate: u32, midnight: u64) {
     let spec = Spec { rate: SampleRate::new(rate).unwrap(), layout: Layout::Mono };
     let bext = Broadcast { time_reference: Frames(midnight), description: String::new(), originator: String::new() };
-    let options = sink::Options { broadcast: Some(bext), ..sink::Options::default() };
+    let options = encode::Options { broadcast: Some(bext), ..encode::Options::default() };
     let mut wav = Wav::create_with(path, Format::Wav24, spec, Frames(rate.into()), &options).unwrap();
     let mut block = Block::new(Layout::Mono, rate as usize);
     block.fill(rate as usize, 0.5);
@@ -81,7 +81,7 @@ fn a_reference_at_another_rate_goes_to_the_nearest_frame_and_is_told() {
     let plan = Plan::compile(&film).unwrap();
     assert!(plan.to_string().contains("@1 "), "{plan}");
     let report = film.bounce(folder.path().join("mix.wav")).unwrap();
-    let told = report.warnings.iter().find(|w| w.code.to_string() == "W114").unwrap();
+    let told = report.warnings.iter().find(|w| w.kind.to_string() == "W114").unwrap();
     assert!(told.text.ends_with(
         "its time reference of 158918761 frames lies between two frames at 48000 Hz: placed at the nearest"
     ));

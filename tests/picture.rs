@@ -8,10 +8,9 @@ use serde_json::Value;
 use sessions::{length, noise, session};
 use soundtrack::{
     Bounce, Clip, Curve, Dbtp, Decibels, Frames, Layout, Options, Plan, Renderer, Report, SampleRate, Session, Shape,
-    Spec, Track,
+    Spec, Track, encode,
+    media::Memory,
     report::{self, CueOverview, MarkerOverview, Overview},
-    sink,
-    source::Memory,
 };
 
 const MONO: Spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
@@ -19,7 +18,7 @@ const MONO: Spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
 fn gathered(session: &Session, bins: usize, block: usize, threads: usize, range: std::ops::Range<u64>) -> Report {
     let mut renderer = Renderer::new(Plan::compile(session).unwrap(), &Options { threads }).unwrap();
     let bounce = Bounce::new().overview(bins).block(block).range(Frames(range.start)..Frames(range.end));
-    let mut report = bounce.threads(threads).into_sink(&mut renderer, &mut sink::Memory::default()).unwrap();
+    let mut report = bounce.threads(threads).into_sink(&mut renderer, &mut encode::Memory::default()).unwrap();
     report.title.clone_from(&session.title);
     report
 }
@@ -50,7 +49,7 @@ proptest! {
     fn asking_for_an_overview_changes_no_sample_and_no_peak(session in session()) {
         let run = |bounce: Bounce| {
             let mut renderer = Renderer::new(Plan::compile(&session).unwrap(), &Options::default()).unwrap();
-            let mut memory = sink::Memory::default();
+            let mut memory = encode::Memory::default();
             let mut report = bounce.into_sink(&mut renderer, &mut memory).unwrap();
             (report.overview, report.wall_s, report.times_real_time) = (None, 0.0, 0.0);
             (memory.into_channels(), report)

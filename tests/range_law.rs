@@ -5,8 +5,8 @@ mod sessions;
 use proptest::prelude::*;
 use sessions::{length, rendered, same_bits, session};
 use soundtrack::{
-    Block, Bounce, Dbtp, ErrorKind, Frames, Layout, Options, Plan, Renderer, SampleRate, Session, Spec, Track, sink,
-    source::Memory,
+    Block, Bounce, Dbtp, ErrorKind, Frames, Layout, Options, Plan, Renderer, SampleRate, Session, Spec, Track, encode,
+    media::Memory,
 };
 
 proptest! {
@@ -56,7 +56,7 @@ fn what_comes_after_a_range_neither_counts_nor_fails() {
     {
         mix.master.limit = limit;
         let mut renderer = Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads }).unwrap();
-        let mut memory = sink::Memory::default();
+        let mut memory = encode::Memory::default();
         let bounce = Bounce::new().threads(threads).block(block).range(Frames(0)..Frames(10_001));
         let report = bounce.into_sink(&mut renderer, &mut memory).unwrap();
         assert_eq!(report.tracks[0].strip.peak_dbfs, Some(-40.0), "{limit:?}, {threads} threads, blocks of {block}");

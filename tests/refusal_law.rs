@@ -1,7 +1,7 @@
 //! Law 9: bad input gets an error that names the track, the file and the place; an existing output is never damaged; no
 //! partial file is left under the final name.
 
-use soundtrack::source::FlawKind;
+use soundtrack::media::FlawKind;
 use soundtrack::{
     Block, Bounce, Clip, Damage, Error, ErrorKind, Format, Frames, Layout, Opener, Result, SampleRate, Session, Source,
     Spec, Track,
@@ -197,7 +197,7 @@ fn outputs_are_refused_before_a_stem_is_opened() {
 #[test]
 fn cancelling_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let stem = soundtrack::source::Memory::new(SPEC, vec![vec![0.5; 200_000]]).unwrap();
+    let stem = soundtrack::media::Memory::new(SPEC, vec![vec![0.5; 200_000]]).unwrap();
     let mut session = mix(stem.clone());
     session.tracks_mut()[0].clips.push(Clip::new(stem).loops(3));
     for after in [1u64, 50_000, 599_999] {
@@ -219,7 +219,7 @@ fn a_range_that_runs_backwards_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("o.wav");
     fs::write(&out, "old").unwrap();
-    let stem = soundtrack::source::Memory::new(SPEC, vec![vec![0.5; 100]]).unwrap();
+    let stem = soundtrack::media::Memory::new(SPEC, vec![vec![0.5; 100]]).unwrap();
     let back = Bounce::new().overwrite(true).range(Frames(50)..Frames(10)).run(&mix(stem.clone()), &out);
     assert_eq!(back.unwrap_err().to_string(), "the range ends at frame 10, before its start at 50");
     assert_eq!(fs::read_to_string(&out).unwrap(), "old");
@@ -230,7 +230,7 @@ fn a_range_that_runs_backwards_is_refused() {
 #[test]
 fn an_output_that_cannot_fit_is_refused_before_it_is_begun() {
     let folder = tempfile::tempdir().unwrap();
-    let stem = soundtrack::source::Memory::new(SPEC, vec![vec![0.5; 48_000]]).unwrap();
+    let stem = soundtrack::media::Memory::new(SPEC, vec![vec![0.5; 48_000]]).unwrap();
     let mut session = mix(stem.clone());
     session.tracks_mut()[0].clips = vec![Clip::new(stem).loops(u32::MAX)];
     let error = session.bounce(folder.path().join("o.wav")).unwrap_err();
@@ -281,7 +281,8 @@ fn a_stem_full_of_flaws_is_told_in_bounds() {
     let report = lenient.bounce(folder.path().join("o.wav")).unwrap();
     let [silenced] = &report.tracks[0].clips[0].silenced[..] else { panic!("one kind") };
     assert_eq!((silenced.kind, silenced.places, silenced.frames), (FlawKind::NonFinite, 100_000, 100_000));
-    let warnings = report.warnings.iter().filter(|w| w.code == soundtrack::report::Code::W117).count();
+    let warnings =
+        report.warnings.iter().filter(|w| w.kind == soundtrack::diagnostics::WarningKind::NonFiniteSamples).count();
     assert_eq!((silenced.first.len(), warnings), (32, 1));
     let told = report.warnings[0].to_string();
     assert!(told.ends_with("not finite at 00:00:00.000 and 99999 more places, 100000 frames silenced: a sample that is not a finite number"), "{told}");
@@ -290,7 +291,7 @@ fn a_stem_full_of_flaws_is_told_in_bounds() {
 #[test]
 fn what_no_format_holds_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    let stem = soundtrack::source::Memory::new(SPEC, vec![vec![1e30, 0.5]]).unwrap();
+    let stem = soundtrack::media::Memory::new(SPEC, vec![vec![1e30, 0.5]]).unwrap();
     let mut session = mix(stem);
     session.tracks_mut()[0].strip.gain = soundtrack::Decibels(200.0);
     let report = Bounce::new().format(Format::Wav32f).run(&session, folder.path().join("o.wav")).unwrap();

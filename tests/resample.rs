@@ -11,7 +11,7 @@ use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use signal::{Signal, blocks, mono, noise, rate, rest, same};
-use soundtrack::source::{Flaw, FlawKind, Resampled};
+use soundtrack::media::{Flaw, FlawKind, Resampled};
 use soundtrack::{Block, ErrorKind, Frames, Layout, Source, Spec};
 use std::time::{Duration, Instant};
 

@@ -123,8 +123,8 @@ fn memory_does_not_grow_with_length() {
         fn write(&mut self, _: &Block) -> Result<()> {
             Ok(())
         }
-        fn finish(&mut self) -> Result<soundtrack::sink::Written> {
-            Ok(soundtrack::sink::Written::default())
+        fn finish(&mut self) -> Result<soundtrack::encode::Written> {
+            Ok(soundtrack::encode::Written::default())
         }
     }
     let mix = |seconds: u64| {

@@ -2,7 +2,7 @@
 
 use soundtrack::{
     At, Clip, Content, CueKind, Dbtp, Decibels, ErrorKind, Fade, Format, FrameRate, Frames, Input, Load,
-    LoudnessTarget, Lufs, Marker, Part, Plan, Session, Timecode, Use, sink::Dither,
+    LoudnessTarget, Lufs, Marker, Part, Plan, Session, Timecode, Use, encode::Dither,
 };
 use std::{fs, path::Path};
 

@@ -132,7 +132,7 @@ fn what_a_pattern_cannot_say_is_written_out() {
 
 #[test]
 fn what_no_file_can_say_is_refused() {
-    let memory = soundtrack::source::Memory::new(
+    let memory = soundtrack::media::Memory::new(
         soundtrack::Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono },
         vec![vec![0.0]],
     );

@@ -7,7 +7,7 @@ use sessions::stem;
 use soundtrack::{
     Block, Bounce, Curve, Dbtp, Decibels, ErrorKind, Format, Frames, Layout, Pan, Plan, SampleRate, Session, Shape,
     Sink, Track,
-    sink::{Broadcast, Dither, Options, Shaping, Slice, Wav},
+    encode::{Broadcast, Dither, Options, Shaping, Slice, Wav},
     slice,
 };
 use std::{fs, ops::Range, path::PathBuf};

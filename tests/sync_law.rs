@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use sessions::noise;
 use soundtrack::{
     Bounce, Clip, Format, Frames, Layout, SampleRate, Session, Spec, Track,
-    source::{self, Memory},
+    media::{self, Memory},
 };
 use std::{
     path::{Path, PathBuf},
@@ -175,7 +175,7 @@ fn every_codec_lines_up_with_its_wav() {
         } else {
             assert!(depth < -18.0, "{name}: the rest is only {depth:.1} dB below");
         }
-        let (source, info) = source::open(&out, None).unwrap();
+        let (source, info) = media::open(&out, None).unwrap();
         let length = source.length().unwrap().0.abs_diff(100_000);
         // Vorbis in WebM states its length in milliseconds only; AAC ends with its last packet.
         let slack = if name.ends_with("webm") || name.ends_with("m4a") || name.ends_with("mp4") { 1100 } else { 0 };

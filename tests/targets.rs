@@ -3,7 +3,7 @@
 use soundtrack::{
     Bounce, Clip, Dbtp, Decibels, Format, Frames, Layout, Lufs, Plan, Report, Result, SampleRate, Session, Spec, Track,
     measure::{Gating, Loudness, Meter, Target},
-    source::Memory,
+    media::Memory,
 };
 use std::f64::consts::TAU;
 

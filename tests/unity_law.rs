@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use sessions::{noise, same_bits};
 use sha2::{Digest, Sha256};
 use soundtrack::{
-    Bounce, Decibels, Format, Frames, Layout, SampleRate, Session, Sink, Spec, Track, sink::Wav, source::Memory,
+    Bounce, Decibels, Format, Frames, Layout, SampleRate, Session, Sink, Spec, Track, encode::Wav, media::Memory,
 };
 use std::path::Path;
 
@@ -231,9 +231,9 @@ fn an_embedding_programs_own_sink_gets_every_frame() {
             self.0 += block.frames() as u64;
             Ok(())
         }
-        fn finish(&mut self) -> soundtrack::Result<soundtrack::sink::Written> {
+        fn finish(&mut self) -> soundtrack::Result<soundtrack::encode::Written> {
             self.1 = true;
-            Ok(soundtrack::sink::Written::default())
+            Ok(soundtrack::encode::Written::default())
         }
     }
     let session = session_of(&[(vec![0.5; 12_345], 0.0, false)]);

@@ -5,7 +5,7 @@ mod riff_bytes;
 use riff_bytes::{all, extensible, fmt};
 use soundtrack::{
     Block, ErrorKind, Frames, Layout, SampleRate, Sink, Spec,
-    sink::{Broadcast, Format, Options, Wav, Written},
+    encode::{Broadcast, Format, Options, Wav, Written},
 };
 use std::{path::Path, process::Command};
 
@@ -274,7 +274,7 @@ fn a_length_beyond_64_bits_is_refused() {
 
 #[test]
 fn names_round_trip() {
-    use soundtrack::sink::UnknownFormat;
+    use soundtrack::encode::UnknownFormat;
     for (format, name) in
         [(Format::Wav16, "wav16"), (Format::Wav24, "wav24"), (Format::Wav32, "wav32"), (Format::Wav32f, "wav32f")]
     {

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use riff_bytes::all;
 use soundtrack::{
     ErrorKind, Frames, Layout, Source,
-    source::{Remark, Wav},
+    media::{Remark, Wav},
 };
 use std::{
     path::{Path, PathBuf},

@@ -3,7 +3,7 @@
 mod riff_bytes;
 
 use riff_bytes::{Riff, all, audio, extensible, facts, fmt, lengths, lie, open, pcm16, put32, rest, write};
-use soundtrack::{Block, ErrorKind, Frames, Layout, Source, source::Wav};
+use soundtrack::{Block, ErrorKind, Frames, Layout, Source, media::Wav};
 use std::{fs::File, io::Write, path::Path};
 
 fn refusal(bytes: &[u8]) -> (ErrorKind, String) {

@@ -5,7 +5,7 @@ mod riff_bytes;
 use riff_bytes::{Riff, all, facts, fmt, lengths, lie, open, pcm16, put32, rest};
 use soundtrack::{
     Frames, Source,
-    source::{Info, Remark},
+    media::{Info, Remark},
 };
 use std::{fs::File, io::Write, path::Path};
 

@@ -1,6 +1,6 @@
 //! What no mixer can beat, in processes of their own: plain loops over WAV files, and decoding alone.
 
-use soundtrack::{Block, source};
+use soundtrack::{Block, media};
 use std::{
     ffi::OsString,
     fs::File,
@@ -110,7 +110,7 @@ pub fn header(bytes: u32, channels: u16, bits: u16) -> [u8; 44] {
 }
 
 fn run_through(path: &Path) -> soundtrack::Result<()> {
-    let (mut source, info) = source::open(path, None)?;
+    let (mut source, info) = media::open(path, None)?;
     let mut block = Block::new(info.spec.layout, BLOCK);
     while source.read(&mut block)? > 0 {}
     Ok(())

@@ -16,7 +16,7 @@ use super::{
     voice::Voice,
 };
 use serde_json::{Value, json};
-use soundtrack::{Error, ErrorKind, Result, sink::WholeFile};
+use soundtrack::{Error, ErrorKind, Result, storage::WholeFile};
 use std::{collections::BTreeSet, io::Write, path::Path, thread};
 
 const MISSING: u8 = 1;

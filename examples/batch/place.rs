@@ -4,8 +4,8 @@
 //! lost or refuses access is an error, so that nothing is taken for absent which is only out of reach.
 
 #[cfg(feature = "cloud")]
-use soundtrack::store;
-use soundtrack::{Error, ErrorKind, Result, sink::WholeFile};
+use soundtrack::storage;
+use soundtrack::{Error, ErrorKind, Result, storage::WholeFile};
 use std::{
     fs,
     io::{self, Read, Write as _},
@@ -44,7 +44,7 @@ pub fn resolved(path: &Path) -> Result<PathBuf> {
         return Ok(path.to_owned());
     }
     #[cfg(feature = "cloud")]
-    let what = match store::local(path)? {
+    let what = match storage::local(path)? {
         None => return Ok(path.to_owned()),
         Some(file) if !is_link(&file) => return Ok(file),
         Some(_) => "a link to no store: there are s3://, gs://, az://, memory:// and file://",
@@ -67,7 +67,7 @@ pub fn folder(path: &Path) -> Result<PathBuf> {
 pub fn read(path: &Path, most: u64) -> Result<Option<Vec<u8>>> {
     #[cfg(feature = "cloud")]
     if let Some(link) = link(path) {
-        return match store::read(link, most) {
+        return match storage::read(link, most) {
             Err(e) if is_absent(&e) => Ok(None),
             read => read.map(Some),
         };
@@ -87,7 +87,7 @@ pub fn read(path: &Path, most: u64) -> Result<Option<Vec<u8>>> {
 pub fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
     #[cfg(feature = "cloud")]
     if let Some(link) = link(path) {
-        return Ok(Box::new(store::open(link)?));
+        return Ok(Box::new(storage::open(link)?));
     }
     let failed = |e| failed(ErrorKind::NotFound, path, e);
     if path.metadata().map_err(failed)?.is_dir() {
@@ -100,7 +100,7 @@ pub fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
 pub fn about(path: &Path) -> Result<Option<About>> {
     #[cfg(feature = "cloud")]
     if let Some(link) = link(path) {
-        let about = store::about(link)?;
+        let about = storage::about(link)?;
         return Ok(about.map(|about| About { bytes: about.size, written_ns: None, tag: Some(about.tag) }));
     }
     let Some(about) = path.metadata().ok().filter(fs::Metadata::is_file) else { return Ok(None) };
@@ -112,7 +112,7 @@ pub fn about(path: &Path) -> Result<Option<About>> {
 pub fn create(path: &Path, bytes: Vec<u8>) -> Result<()> {
     #[cfg(feature = "cloud")]
     if let Some(link) = link(path) {
-        return store::create(link, bytes).map(drop);
+        return storage::create(link, bytes).map(drop);
     }
     let written = || {
         let mut file = WholeFile::create(path, false)?;
@@ -128,7 +128,7 @@ pub fn create(path: &Path, bytes: Vec<u8>) -> Result<()> {
 pub fn remove(path: &Path) -> Result<()> {
     #[cfg(feature = "cloud")]
     if let Some(link) = link(path) {
-        return store::delete(link);
+        return storage::delete(link);
     }
     match fs::remove_file(path) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => {

@@ -2,7 +2,7 @@
 
 use soundtrack::{
     Bus, Clip, Cue, Curve, Dbtp, Decibels, Deliverable, Fade, Format, FrameRate, Frames, Layout, LoudnessTarget, Lufs,
-    Marker, NotATimecode, Pan, PanLaw, SampleRate, Session, Shape, Timecode, Track, Use, sink::Dither,
+    Marker, NotATimecode, Pan, PanLaw, SampleRate, Session, Shape, Timecode, Track, Use, encode::Dither,
 };
 use std::path::Path;
 

@@ -4,7 +4,7 @@ use clap::{
     Parser, Subcommand, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use soundtrack::{Format, Layout, PanLaw, SampleRate, measure::Target, report::Paper, sink::Dither};
+use soundtrack::{Format, Layout, PanLaw, SampleRate, encode::Dither, measure::Target, report::Paper};
 use std::{io::IsTerminal, path::PathBuf};
 
 const EXAMPLES: &str = "\

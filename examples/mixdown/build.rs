@@ -4,7 +4,7 @@ use super::{
     args::Args, demo, failure::Failure, folder, inputs, inputs::Kind, level, names::Names, output::DEMO, tour,
     voice::Voice,
 };
-use soundtrack::{Damage, Decibels, Error, ErrorKind, Input, Layout, Load, Pan, SampleRate, Session, Track, source};
+use soundtrack::{Damage, Decibels, Error, ErrorKind, Input, Layout, Load, Pan, SampleRate, Session, Track, media};
 use std::path::{Path, PathBuf};
 
 /// The session that the inputs and the options ask for.
@@ -77,7 +77,7 @@ fn stems(kinds: Vec<Kind>, args: &Args, voice: Voice) -> Result<Session, Failure
                 let input = Input::file(path.clone());
                 let rate = match args.rate {
                     Some(_) if folder::of_one_stream(&path) => None,
-                    _ => match source::open(&path, None) {
+                    _ => match media::open(&path, None) {
                         Ok((_, info)) => {
                             folder::say_streams(&path, &info, voice);
                             Some(info.spec.rate)
@@ -105,12 +105,12 @@ fn stems(kinds: Vec<Kind>, args: &Args, voice: Voice) -> Result<Session, Failure
 
 /// The rate of an input, which is opened for it only where the output's is not given.
 fn rate_of(input: &Input, args: &Args) -> Option<SampleRate> {
-    if args.rate.is_some() { None } else { source::highest_rate([input]) }
+    if args.rate.is_some() { None } else { media::highest_rate([input]) }
 }
 
 /// Every stream of a file but the first, which is the mix of the others; the first where it is the only one.
 fn streams(path: &Path, args: &Args, voice: Voice) -> Vec<Stem> {
-    let (name, opened) = (inputs::title(path), source::open(path, None).ok());
+    let (name, opened) = (inputs::title(path), media::open(path, None).ok());
     let rate = opened.as_ref().map(|(_, info)| info.spec.rate);
     let stem = |name, input, rate| Stem { name, input, rate, gain: Decibels::UNITY, pan: Pan::CENTRE };
     match opened.map_or(1, |(_, info)| info.streams) {

@@ -104,7 +104,7 @@ fn tell(done: &Delivered, args: &Args, voice: Voice) -> Result<u8, Failure> {
     let printed = if args.quiet && !args.json { Ok(()) } else { print(&text(done, args)) };
     let warnings = done.warnings();
     warnings.iter().for_each(|warning| said(warning, args, voice));
-    let mut warned = warnings.iter().filter(|w| !w.code.is_note()).count();
+    let mut warned = warnings.iter().filter(|w| !w.kind.is_note()).count();
     let files = || done.deliverables.iter().flat_map(|d| &d.files);
     for file in files().filter(|f| f.report.mix.peak_dbfs.is_none()) {
         let path = printable(file.report.output.as_deref().unwrap_or_default());

@@ -2,7 +2,7 @@
 //! `cloud` it may be one of an object store.
 
 use super::{inputs::is_link, voice::Voice};
-use soundtrack::{Error, ErrorKind, Result, SampleRate, source};
+use soundtrack::{Error, ErrorKind, Result, SampleRate, media};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -36,7 +36,7 @@ pub fn stems(folder: &Path, rate_given: bool, voice: Voice) -> Result<Vec<Found>
             found.push(Found { file, rate: None });
             continue;
         }
-        match source::open(&file, None) {
+        match media::open(&file, None) {
             Ok((_, info)) => {
                 say_streams(&file, &info, voice);
                 found.push(Found { file, rate: Some(info.spec.rate) });
@@ -87,7 +87,7 @@ fn files(folder: &Path, voice: Voice) -> Result<(Vec<PathBuf>, usize)> {
 /// The objects of a folder of a store, `s3://bucket/stems/`, or those that fit a pattern, `s3://bucket/stems/*.wav`.
 #[cfg(feature = "cloud")]
 fn objects(link: &Path) -> Result<Vec<PathBuf>> {
-    let names = soundtrack::store::list(&link.to_string_lossy())?;
+    let names = soundtrack::storage::list(&link.to_string_lossy())?;
     let is_pattern = link.file_name().is_some_and(|name| name.as_encoded_bytes().contains(&b'*'));
     let folder = link.parent().filter(|_| is_pattern).unwrap_or(link);
     Ok(names.iter().map(|name| folder.join(name)).filter(|p| !hidden(p)).collect())
@@ -100,7 +100,7 @@ fn objects(link: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Tells of a file with several streams that only the first is taken.
-pub fn say_streams(file: &Path, info: &source::Info, voice: Voice) {
+pub fn say_streams(file: &Path, info: &media::Info, voice: Voice) {
     if info.streams > 1 {
         let (file, streams) = (file.display(), info.streams);
         voice.note(&format!(

@@ -1,7 +1,7 @@
 //! `join PART...`: the parts of one mix, made one file.
 
 use super::{args::JoinArgs, failure::Failure, run, voice::Voice};
-use soundtrack::{Error, Session, sink::Shaping, slice};
+use soundtrack::{Error, Session, encode::Shaping, slice};
 
 /// Joins; the exit code.
 pub fn run(args: &JoinArgs, voice: Voice) -> Result<u8, Failure> {

@@ -53,7 +53,7 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
         run::print(table(&reports).trim_end())?;
     }
     for report in &reports {
-        report.warnings.iter().filter(|w| !w.code.is_note()).for_each(|w| voice.warning(w));
+        report.warnings.iter().filter(|w| !w.kind.is_note()).for_each(|w| voice.warning(w));
     }
     if let Some(to) = &args.report {
         voice.note(&format!("the report is in {}", to.display()));

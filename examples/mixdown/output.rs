@@ -52,7 +52,7 @@ pub fn under_demo(path: &Path) -> bool {
 
 /// Whether the path lies in a folder whose files are the inputs, so that another mix of it would take it in.
 pub fn among_stems(path: &Path, kinds: &[Kind]) -> bool {
-    let same = |stems: &Path| soundtrack::sink::same_file(folder(path), stems).unwrap_or(false);
+    let same = |stems: &Path| soundtrack::storage::same_file(folder(path), stems).unwrap_or(false);
     kinds.iter().any(|k| matches!(k, Kind::Folder(stems) if same(stems)))
 }
 

@@ -1,7 +1,7 @@
 //! `--report FILE`: where it may go, known before anything is mixed.
 
 use super::{failure::Failure, inputs::is_link};
-use soundtrack::{Error, ErrorKind, sink};
+use soundtrack::{Error, ErrorKind, storage};
 use std::path::{Path, PathBuf};
 
 /// Refuses what could not be written once the mix is done: a file that exists, a folder that does not.
@@ -29,7 +29,7 @@ pub fn check(report: &Path, overwrite: bool, mix: &Path) -> Result<(), Failure> 
 /// Refuses to write over an input, whatever else is allowed.
 pub fn spare(report: &Path, inputs: &[PathBuf]) -> Result<(), Failure> {
     for input in inputs {
-        if sink::same_file(input, report)? {
+        if storage::same_file(input, report)? {
             let what = format!("{}: is one of the inputs", report.display());
             return Err(Error::new(ErrorKind::Output, what).into());
         }

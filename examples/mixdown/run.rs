@@ -15,7 +15,8 @@ use super::{
 use serde_json::json;
 use soundtrack::{
     Bounce, Error, ErrorKind, Frames, Plan, Report, Session,
-    report::{self, Code, Warning},
+    diagnostics::{Warning, WarningKind},
+    report::{self},
 };
 use std::{
     fs,
@@ -204,10 +205,10 @@ fn tell(report: &Report, silence: Option<&str>, args: &Args, voice: Voice, demo:
         (false, false) => print(&report.to_string()),
         (false, true) => Ok(()),
     };
-    let failed = report.warnings.iter().filter(|w| !w.code.is_note()).count() + usize::from(silence.is_some());
+    let failed = report.warnings.iter().filter(|w| !w.kind.is_note()).count() + usize::from(silence.is_some());
     for warning in &report.warnings {
         said(warning, args, voice);
-        if warning.code == Code::W101 && (!args.quiet || args.strict) {
+        if warning.kind == WarningKind::ClippedOutput && (!args.quiet || args.strict) {
             voice.hint("--format wav32f keeps what is above full scale");
         }
     }
@@ -244,7 +245,7 @@ fn tell(report: &Report, silence: Option<&str>, args: &Args, voice: Voice, demo:
 
 /// Says a warning, if it is asked for.
 pub fn said(warning: &Warning, args: &Args, voice: Voice) {
-    let said = if args.quiet { args.strict && !warning.code.is_note() } else { !warning.code.is_note() };
+    let said = if args.quiet { args.strict && !warning.kind.is_note() } else { !warning.kind.is_note() };
     if said || args.verbose {
         voice.warning(warning);
     }

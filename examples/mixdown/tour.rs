@@ -12,7 +12,7 @@
 use super::demo::Stem;
 use soundtrack::{
     Bus, BusId, Clip, Cue, CueKind, Curve, Dbtp, Decibels, Deliverable, Fade, FadeShape, Format, FrameRate, Frames,
-    Layout, LoudnessTarget, Lufs, Pan, SampleRate, Session, Shape, Timecode, Track, Use, sink::Dither,
+    Layout, LoudnessTarget, Lufs, Pan, SampleRate, Session, Shape, Timecode, Track, Use, encode::Dither,
 };
 use std::path::Path;
 

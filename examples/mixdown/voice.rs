@@ -3,7 +3,7 @@
 //! A stderr that is closed is no reason to stop: what cannot be said is left unsaid.
 
 use serde_json::{Value, json};
-use soundtrack::{Problem, report::Warning};
+use soundtrack::{Problem, diagnostics::Warning};
 use std::io::Write as _;
 
 /// How much is said, and in which form.
@@ -31,9 +31,9 @@ impl Voice {
 
     /// A warning of the report, or a note of it.
     pub fn warning(self, warning: &Warning) {
-        let label = if warning.code.is_note() { "note" } else { "warning" };
+        let label = if warning.kind.is_note() { "note" } else { "warning" };
         let about = json!({
-            "event": label, "code": warning.code, "track": warning.track, "file": warning.file, "text": warning.text
+            "event": label, "code": warning.kind, "track": warning.track, "file": warning.file, "text": warning.text
         });
         self.say(label, &warning.to_string(), about);
     }

@@ -9,7 +9,7 @@
 
 mod remix;
 
-use soundtrack::{Error, ErrorKind, Frames, Input, Layout, Plan, Result, SampleRate, Session, Spec, Track, source};
+use soundtrack::{Error, ErrorKind, Frames, Input, Layout, Plan, Result, SampleRate, Session, Spec, Track, media};
 use std::{thread, time::Instant};
 
 /// Seconds of a crop.
@@ -20,7 +20,7 @@ fn main() -> Result<()> {
     let count = arguments.next_if(|a| a.parse::<u64>().is_ok()).and_then(|a| a.parse().ok()).unwrap_or(1000);
     let files: Vec<Input> = arguments.map(Input::from).collect();
     let inputs = if files.is_empty() { tones()? } else { files };
-    let rate = source::highest_rate(&inputs).unwrap_or(SampleRate::HZ_44100);
+    let rate = media::highest_rate(&inputs).unwrap_or(SampleRate::HZ_44100);
     let mut session = Session::new(rate, Layout::Stereo);
     for (i, input) in inputs.into_iter().enumerate() {
         session.add_track(Track::new(format!("stem {i}"), input));
@@ -67,7 +67,7 @@ fn tones() -> Result<Vec<Input>> {
             let t = f64::from(n) / 44_100.0 * std::f64::consts::TAU;
             0.2 * (t * hz).sin() * (t * hz / 700.0).sin()
         };
-        Ok(source::Memory::new(spec, vec![(0..30 * 44_100).map(sample).collect()])?.into())
+        Ok(media::Memory::new(spec, vec![(0..30 * 44_100).map(sample).collect()])?.into())
     };
     [110.0, 165.0, 220.5, 331.0].into_iter().map(tone).collect()
 }

@@ -1,10 +1,12 @@
 //! Where a file has fewer bits than the mix: dither if asked for, and a warning if not.
 
 use crate::{
+    diagnostics::Warning,
+    diagnostics::WarningKind,
+    encode::{Dither, Dithered, Format, Shaping, Sink},
     error::{Error, ErrorKind, Result},
     plan::Plan,
-    report::{Code, Report, Warning},
-    sink::{Dither, Dithered, Format, Shaping, Sink},
+    report::Report,
     units::{Frames, SampleRate},
 };
 
@@ -43,7 +45,7 @@ pub(crate) fn warning(plan: &Plan, format: Format) -> Option<Warning> {
         n => format!(" and {n} more tracks"),
     };
     let text = format!("more than {bits} bits{more}, rounded to {bits} without dither");
-    Some(Warning { code: Code::W112, track: Some(track.to_owned()), file: Some(file.to_owned()), text })
+    Some(Warning { kind: WarningKind::ReducedDepth, track: Some(track.to_owned()), file: Some(file.to_owned()), text })
 }
 
 impl Report {

@@ -4,13 +4,13 @@ use super::Bounce;
 use crate::{
     block::Block,
     dsp::quantise::{Tally, Width, interleave},
+    encode::{Sink, Written},
+    engine::Renderer,
     error::{Error, ErrorKind, Result},
     measure::{Fit, Target},
     plan::Plan,
-    render::Renderer,
     report::Report,
     session::Session,
-    sink::{Sink, Written},
     units::{Dbtp, Decibels, Frames, Lufs},
 };
 use std::time::Instant;

@@ -7,7 +7,7 @@
 use super::pair::{Pair, WINDOW, stretch};
 use crate::{
     error::Result,
-    source::stem::Stem,
+    media::stem::Stem,
     units::{Dbfs, Frames},
 };
 use serde::Serialize;

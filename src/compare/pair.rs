@@ -3,7 +3,7 @@
 use crate::{
     block::Block,
     error::Result,
-    source::{Source, stem::Stem},
+    media::{Source, stem::Stem},
     units::Frames,
 };
 

@@ -3,7 +3,7 @@
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    store::Location,
+    storage::Location,
 };
 use std::{
     fs,

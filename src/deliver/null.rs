@@ -4,13 +4,13 @@
 //! to is half a step of the format for each stem; what is more was clipped or dithered.
 
 use crate::{
-    bounce::pump::{Blocks, Signal},
+    bounce::pipeline::{Blocks, Signal},
     dsp::{
         gain::add_scaled,
         peak::Peak,
         quantise::{held, rounding},
     },
-    sink::Format,
+    encode::Format,
 };
 
 /// A null test, running.

@@ -11,16 +11,18 @@ use super::{
 use crate::{
     bounce::{
         depth,
-        pump::{BLOCK, Pump, Signal},
+        pipeline::{BLOCK, Pump, Signal},
     },
+    diagnostics::Warning,
+    diagnostics::WarningKind,
     dsp::peak::Peak,
+    encode::{self, Closed, Dither, Dithered, Sink, Wav, Written},
+    engine::{Options, Renderer},
     error::Result,
     measure::{Measured, Meter},
     plan::Plan,
-    render::{Options, Renderer},
-    report::{Code, MixReport, Report, Warning, gather, suspects},
+    report::{MixReport, Report, gather, suspects},
     session::{Content, Deliverable},
-    sink::{self, Closed, Dither, Dithered, Sink, Wav, Written},
     units::{Dbfs, Decibels, Frames},
 };
 
@@ -138,7 +140,7 @@ pub(super) fn job(
         let mut report = Report { format, ..report };
         if how.chosen.get(outlet.deliverable).is_some_and(|d| !d.mute.is_empty()) {
             // Not to be heard is what was asked for.
-            report.warnings.retain(|w| w.code != Code::W111);
+            report.warnings.retain(|w| w.kind != WarningKind::UnheardTrack);
         }
         let (wav, dither, warning) = file.ended();
         report.rounded(dither, warning);
@@ -158,7 +160,7 @@ impl File {
     fn create(outlet: &Outlet, signal: Signal, plan: &Plan, how: &How<'_>) -> Result<Self> {
         let promise = how.chosen.get(outlet.deliverable);
         let format = promise.map(|d| d.format).unwrap_or_default();
-        let options = sink::Options { overwrite: how.overwrite, ..sink::Options::default() };
+        let options = encode::Options { overwrite: how.overwrite, ..encode::Options::default() };
         let wav = Wav::create_with(&outlet.path, format, plan.spec(), plan.length(), &options)?;
         // The mix has no more digits than its stems only where nothing is done to it afterwards.
         let rounds = depth::reduced(plan, format) || (matches!(signal, Signal::Level(_)) && !format.is_float());
@@ -214,7 +216,7 @@ fn nulls(
         let coverage = stems::coverage(plan, &stems.iter().map(lane).collect::<Vec<_>>());
         let mut say = |what: String| {
             let text = format!("deliverable {:?}: {what}", deliverable.name);
-            report.warnings.push(Warning { code: Code::W119, track: None, file: None, text });
+            report.warnings.push(Warning { kind: WarningKind::StemsDoNotAddUp, track: None, file: None, text });
         };
         if !shaping.is_empty() {
             let does = shaping.join(" and ");
@@ -285,7 +287,7 @@ impl<'a> Rendered<'a> {
     /// Makes all files visible, checks the deliverables, and ends the reports.
     pub(super) fn published(self) -> Result<Delivered> {
         let Self { chosen, mut deliverables, heard, files, closed } = self;
-        let written = sink::publish(closed)?;
+        let written = encode::publish(closed)?;
         for ((index, mut file), written) in files.into_iter().zip(&written) {
             file.wrote(written);
             deliverables.iter_mut().skip(index).take(1).for_each(|d| d.files.push(file.clone()));
@@ -311,7 +313,7 @@ impl FileReport {
         let of = self.of.clone().unwrap_or_default();
         let peak = Dbfs(report.mix.peak_dbfs.unwrap_or_default());
         let clipped = report.mix.clipped_samples;
-        for warning in report.warnings.iter_mut().filter(|w| w.code == Code::W101) {
+        for warning in report.warnings.iter_mut().filter(|w| w.kind == WarningKind::ClippedOutput) {
             let s = if clipped == 1 { "" } else { "s" };
             let what = &self.content;
             warning.text = format!(

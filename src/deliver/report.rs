@@ -4,8 +4,9 @@
 
 use super::null::Residue;
 use crate::{
+    diagnostics::Warning,
     dsp::peak::Peak,
-    report::{Report, Warning},
+    report::Report,
     units::{Dbfs, Dbtp, Decibels, Frames, Lufs, SampleRate},
 };
 use serde::Serialize;

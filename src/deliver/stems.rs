@@ -10,12 +10,12 @@
 
 use crate::{
     block::Block,
-    bounce::pump::{BLOCK, Pump},
+    bounce::pipeline::{BLOCK, Pump},
+    encode::{Memory, Sink},
+    engine::{Options, Renderer},
     error::{Error, ErrorKind, Result},
     plan::{LaneInput, LaneKind, Plan},
-    render::{Options, Renderer},
     session::{BusId, Master, Session},
-    sink::{Memory, Sink},
     units::Frames,
 };
 use std::ops::Range;
@@ -83,7 +83,7 @@ impl Session {
     /// the mix bit for bit where the master has no gain and no limiter.
     ///
     /// ```
-    /// use soundtrack::{Bus, Decibels, Frames, Layout, SampleRate, Session, Spec, Track, source::Memory};
+    /// use soundtrack::{Bus, Decibels, Frames, Layout, SampleRate, Session, Spec, Track, media::Memory};
     /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
     /// let mut film = Session::new(SampleRate::HZ_48000, Layout::Mono);
     /// let (music, speech) = (film.add_bus(Bus::new("music")), film.add_bus(Bus::new("speech")));

@@ -2,12 +2,13 @@
 
 use super::folders::Folders;
 use crate::{
+    diagnostics::suggest::hint,
+    encode::Wav,
     error::{Error, ErrorKind, Problem, Result},
-    nearest::hint,
     plan::Plan,
     session::{Content, Deliverable, Session},
-    sink::{self, Wav},
-    store::is_link,
+    storage::is_link,
+    storage::same_file,
 };
 use std::{
     collections::HashMap,
@@ -147,7 +148,7 @@ pub(super) fn spare_inputs(jobs: &[Job], plans: &[Plan]) -> Result<()> {
         jobs.iter().flat_map(|job| &job.outlets).filter(|o| o.path.exists() || o.path.to_str().is_some_and(is_link))
     {
         for input in plans.iter().flat_map(Plan::files) {
-            if sink::same_file(&input, &outlet.path)? {
+            if same_file(&input, &outlet.path)? {
                 let what = format!("{}: is one of the inputs ({})", outlet.path.display(), input.display());
                 return Err(Error::new(ErrorKind::Output, what));
             }

@@ -13,7 +13,7 @@ use std::{fmt, str::FromStr};
 /// The spectrum of dither.
 ///
 /// ```
-/// use soundtrack::sink::Shaping;
+/// use soundtrack::encode::Shaping;
 /// assert_eq!("high-pass".parse(), Ok(Shaping::HighPass));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -12,7 +12,8 @@
 //! [`latency`](Limiter::latency) frames after it, and hops lie at absolute frames. So a render that starts that much
 //! earlier gives the same bits wherever it starts and however it is cut.
 
-use crate::{block::Block, measure::true_peak, units::SampleRate};
+use super::true_peak;
+use crate::{block::Block, units::SampleRate};
 use std::{collections::VecDeque, f64::consts::PI};
 
 /// Frames of a hop.

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     block::Block,
-    source::Spec,
+    layout::Spec,
     units::{Frames, Lufs},
 };
 

@@ -5,16 +5,15 @@
 
 use super::{
     PlannedClip, Window,
-    check::Who,
     crossfade::{self, Stretch},
     place::{Place, automation},
     route::Voice,
 };
 use crate::{
     curve::{Automation, Fade},
+    diagnostics::WarningKind,
     error::Problem,
-    report::Code,
-    session::{At, Cue, CueKind, Strip, Track, Use},
+    session::{At, Cue, CueKind, Strip, Track, Use, validate::Who},
     units::{Decibels, Frames},
 };
 use std::ops::Range;
@@ -134,7 +133,7 @@ impl<'a> Place<'a> {
                 format!("{track:?} ends at {}", Frames(*frames).clock(self.session.rate))
             };
             let what = format!("its stems are not of one length: {}, {}", end(short), end(long));
-            self.note(Code::W105, &format!("cue {:?}", cue.name), what);
+            self.note(WarningKind::UnequalStems, &format!("cue {:?}", cue.name), what);
         }
     }
 

@@ -33,9 +33,10 @@ mod tests {
     use super::*;
     use crate::{
         layout::Layout,
+        layout::Spec,
+        media::Memory,
         plan::Plan,
         session::{Cue, Marker, Track, Use},
-        source::{Memory, Spec},
         units::SampleRate,
     };
 

@@ -1,18 +1,19 @@
 //! Places clips: finds their stems, checks them against those, and works out where they sound.
 
 use super::{
-    Note, PlannedClip, Window, check,
-    check::Who,
+    Note, PlannedClip, Window, clip_check,
     crossfade::{self, Stretch},
     route::Voice,
 };
 use crate::{
     curve::{Automation, Curve},
+    diagnostics::{WarningKind, suggest::beside},
     error::{Error, ErrorKind, Problem, Result},
-    nearest::beside,
-    report::Code,
-    session::{At, Clip, Input, Session, Strip, Track},
-    source::stem::Stem,
+    media::{Input, stem::Stem},
+    session::{
+        At, Clip, Session, Strip, Track,
+        validate::{self, Who},
+    },
     timecode::Timecode,
     units::Frames,
 };
@@ -73,7 +74,7 @@ impl<'a> Place<'a> {
         let mut placed: Vec<(&Clip, PlannedClip)> = Vec::with_capacity(track.clips.len());
         for clip in &track.clips {
             let Some(stem) = self.stem(who, clip) else { continue };
-            let place = check::clip(self.session, who, clip, &stem);
+            let place = clip_check::channel_map(self.session, who, clip, &stem);
             let at = self.at(who, clip, &stem);
             match (place, at) {
                 (Ok(place), Some(at)) => {
@@ -168,8 +169,8 @@ impl<'a> Place<'a> {
     }
 
     /// Notes what a report should tell.
-    pub(super) fn note(&mut self, code: Code, who: &str, what: String) {
-        self.notes.push(Note { code, who: who.to_owned(), what });
+    pub(super) fn note(&mut self, kind: WarningKind, who: &str, what: String) {
+        self.notes.push(Note { kind, who: who.to_owned(), what });
     }
 
     /// The frame of the timeline that a timecode means.
@@ -178,7 +179,7 @@ impl<'a> Place<'a> {
         let off = at.rounding(rate);
         if off != 0.0 {
             let what = format!("{at} lies between two frames at {rate} Hz: placed {:+.3} frames beside", off);
-            self.note(Code::W114, who, what);
+            self.note(WarningKind::RoundedTimecode, who, what);
         }
         let from_midnight = at.frames(rate).0;
         match from_midnight.checked_sub(self.start) {
@@ -201,13 +202,13 @@ impl<'a> Place<'a> {
                 "{}: its time reference of {reference} frames lies between two frames at {to} Hz: placed at the nearest",
                 stem.name
             );
-            self.note(Code::W114, who, what);
+            self.note(WarningKind::RoundedTimecode, who, what);
         }
         i128::try_from(at).ok().map(|at| at - i128::from(self.start))
     }
 
     pub(super) fn after_start(&self, frame: i128) -> Result<u64, String> {
-        u64::try_from(frame).ok().filter(|f| *f <= check::FARTHEST.0).ok_or_else(|| {
+        u64::try_from(frame).ok().filter(|f| *f <= validate::FARTHEST.0).ok_or_else(|| {
             let start = self.session.start.map_or_else(|| "00:00:00:00".to_owned(), |s| s.to_string());
             let before = Frames(u64::try_from(frame.unsigned_abs()).unwrap_or(u64::MAX)).clock(self.session.rate);
             format!("its time reference lies {before} before the start of the session, {start}")

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     curve::{Automation, Curve},
+    layout::Spec,
     session::{Session, Strip},
-    source::Spec,
     units::{Decibels, Frames, Pan},
 };
 use std::ops::Range;

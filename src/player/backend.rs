@@ -3,10 +3,10 @@
 use super::callback::Callback;
 use crate::{
     block::Block,
+    encode::Sink,
     error::{Error, ErrorKind, Result},
-    player::line::{Line, Trouble},
-    sink::Sink,
-    source::Spec,
+    layout::Spec,
+    player::stream_stats::{Line, Trouble},
 };
 use std::{
     sync::{

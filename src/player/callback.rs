@@ -4,7 +4,7 @@
 //! ring runs dry in the middle, the last frame fades to silence; the count of missing frames goes up; and when the ring
 //! is full again the sound fades in where it left off. No frame is ever left out, so all stems stay in step.
 
-use super::{line::Line, ring::Drain};
+use super::{ring::Drain, stream_stats::Line};
 use crate::units::Frames;
 use std::{fmt, sync::Arc};
 

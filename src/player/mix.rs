@@ -1,19 +1,19 @@
 //! The mix as it is played: one block after the other in the order of playing, with loops, fades and moving strips.
 
 use super::{
-    desk::{Desk, Lanes, Setting, StripId},
-    head::Head,
+    live_mixer::{Desk, Lanes, Setting, StripId},
     meter::{Display, LoudnessDisplay, Meter},
+    transport::Head,
 };
 use crate::{
     block::Block,
+    diagnostics::Warning,
+    engine::overload_guard,
     error::Result,
+    layout::Spec,
     measure::Loudness,
     plan::{Plan, Scope},
-    render::blowup,
-    report::Warning,
     session::Session,
-    source::Spec,
     units::Frames,
 };
 use std::{
@@ -183,7 +183,7 @@ impl Mix {
             let Some(name) = self.head.renderer.plan().lanes.get(lane).map(|l| l.name.as_str()) else { continue };
             let mut told = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
             if !told.iter().any(|w| w.track.as_deref() == Some(name)) {
-                told.push(blowup::muted(name, height, Frames(at).clock(self.spec().rate)));
+                told.push(overload_guard::muted(name, height, Frames(at).clock(self.spec().rate)));
             }
         }
         for (lane, (meter, display)) in self.meters.iter_mut().zip(self.displays.iter()).enumerate() {

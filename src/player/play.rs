@@ -4,15 +4,15 @@ use super::{
     FAREWELL, Player, State,
     backend::{Backend, Lent, Null, Pump},
     callback::Callback,
-    engine::{Command, Engine},
     mix::{BLOCK, Mix},
+    playback_thread::{Command, Engine},
     status::Status,
 };
 use crate::{
+    encode::Sink,
     error::{Error, ErrorKind, Result},
+    layout::Spec,
     session::Session,
-    sink::Sink,
-    source::Spec,
     units::Frames,
 };
 use std::{
@@ -28,7 +28,7 @@ use std::{
 /// A way to play a session: on a device, on nothing in real time, or into a sink; how far ahead; from where.
 ///
 /// ```
-/// use soundtrack::{Layout, Play, SampleRate, Session, Spec, State, Track, source::Memory};
+/// use soundtrack::{Layout, Play, SampleRate, Session, Spec, State, Track, media::Memory};
 /// use std::time::Duration;
 /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
 /// let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
@@ -118,7 +118,7 @@ impl Play {
     /// there. What the callback does not ask for waits; nothing is lost.
     ///
     /// ```
-    /// use soundtrack::{Frames, Layout, Play, SampleRate, Session, Spec, Track, source::Memory};
+    /// use soundtrack::{Frames, Layout, Play, SampleRate, Session, Spec, Track, media::Memory};
     /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
     /// let mut mix = Session::new(spec.rate, spec.layout);
     /// mix.add_track(Track::new("level", Memory::new(spec, vec![vec![0.5; 9600]; 2])?));
@@ -140,14 +140,14 @@ impl Play {
         Ok((player, callback.recv().map_err(gone)?))
     }
 
-    /// Plays on an output device: the system's default, or one by its name or id as [`devices`](crate::sink::devices) tells
+    /// Plays on an output device: the system's default, or one by its name or id as [`devices`](crate::encode::devices) tells
     /// them.
     ///
     /// # Errors
     /// Those of compiling the session; `Device` where there is none, or it cannot be opened, with what to do.
     #[cfg(feature = "device")]
     pub fn device(&self, session: &Session, device: Option<&str>) -> Result<Player> {
-        self.on(session, Box::new(crate::sink::device::Device::new(device, self.latency)))
+        self.on(session, Box::new(super::device::Device::new(device, self.latency)))
     }
 
     /// Plays on anything that calls back.

@@ -1,13 +1,13 @@
 //! What is told to all who hold a player: its state, what went wrong, and where it is as heard.
 
 use super::{
-    line::Line,
     meter::{Display, LoudnessDisplay},
     mix::Mix,
+    stream_stats::Line,
 };
 use crate::{
+    diagnostics::Warning,
     error::{Error, ErrorKind},
-    report::Warning,
     units::{Frames, SampleRate},
 };
 use std::{

@@ -1,14 +1,14 @@
 //! Collects a report from a plan that has run.
 
 use super::{
-    ClipReport, Code, LimiterReport, MixReport, Overview, Report, Silenced, Stretch, StripLevels, StripReport,
-    TrackReport, Warning,
+    ClipReport, LimiterReport, MixReport, Overview, Report, Silenced, Stretch, StripLevels, StripReport, TrackReport,
 };
+use crate::diagnostics::{Warning, WarningKind};
 use crate::{
     dsp::peak::Peak,
+    engine::{Reduction, Renderer, flaws::FlawLog, overload_guard},
+    media::{Flaw, FlawKind, Remark},
     plan::{Lane, LaneKind, Placing, Plan, PlannedClip},
-    render::{Reduction, Renderer, blowup, flaws::FlawLog},
-    source::{Flaw, FlawKind, Remark},
     units::{Dbtp, Decibels, Frames, SampleRate},
 };
 use std::ops::Range;
@@ -29,7 +29,7 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
     };
     for note in &plan.notes {
         let text = format!("{}: {}", note.who, note.what);
-        report.warnings.push(Warning { code: note.code, track: None, file: None, text });
+        report.warnings.push(Warning { kind: note.kind, track: None, file: None, text });
     }
     for (index, lane) in plan.lanes.iter().enumerate() {
         let peak = Peak::loudest(renderer.peaks(index));
@@ -39,7 +39,7 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
                 let (strip, clips) = (strip(lane, peak, rate, levels), lane.clips().iter().zip(renderer.flaws(index)));
                 let clips: Vec<_> = clips.map(|(c, flaws)| clip(plan, c, flaws)).collect();
                 warn(&mut report.warnings, plan, lane, peak, &clips, range);
-                report.warnings.extend(blowup::absurd(&lane.name, renderer.before(index), peak.1.value));
+                report.warnings.extend(overload_guard::absurd(&lane.name, renderer.before(index), peak.1.value));
                 report.tracks.push(TrackReport { strip, clips });
             }
             LaneKind::Bus => {
@@ -144,8 +144,8 @@ fn warn(
     clips: &[ClipReport],
     range: &Range<Frames>,
 ) {
-    let mut say = |code, file: Option<&str>, text: String| {
-        let warning = Warning { code, track: Some(lane.name.clone()), file: file.map(str::to_owned), text };
+    let mut say = |kind, file: Option<&str>, text: String| {
+        let warning = Warning { kind, track: Some(lane.name.clone()), file: file.map(str::to_owned), text };
         if !warnings.contains(&warning) {
             warnings.push(warning);
         }
@@ -153,25 +153,37 @@ fn warn(
     for (planned, clip) in lane.clips().iter().zip(clips) {
         let file = Some(clip.file.as_str());
         if clip.resampled {
-            say(Code::W102, file, format!("resampled from {} to {} Hz", clip.rate_hz, plan.spec().rate));
+            say(WarningKind::Resampled, file, format!("resampled from {} to {} Hz", clip.rate_hz, plan.spec().rate));
         }
         if clip.placed == "pan" {
             let (left, right) = plan.pan_law.gains(crate::units::Pan::CENTRE);
             let centre = Decibels(20.0 * libm::log10(left.max(right)));
-            say(Code::W103, file, format!("mono, placed by the {} pan law (centre {centre})", plan.pan_law));
+            say(
+                WarningKind::MonoPanned,
+                file,
+                format!("mono, placed by the {} pan law (centre {centre})", plan.pan_law),
+            );
         }
         if clip.placed == "fold" {
             let lfe = planned.layout.loses_lfe(plan.spec().layout);
             let lost = if lfe { ", the LFE left out" } else { "" };
-            say(Code::W104, file, format!("folded from {} to {}{lost}", clip.layout, plan.spec().layout));
+            say(WarningKind::Folded, file, format!("folded from {} to {}{lost}", clip.layout, plan.spec().layout));
         }
         for remark in planned.stem.info.iter().flat_map(|i| &i.remarks) {
             match remark {
                 Remark::HeaderLength { stated, found } => {
-                    say(Code::W113, file, format!("its header says {stated} frames, {found} were found and used"));
+                    say(
+                        WarningKind::WrongHeaderLength,
+                        file,
+                        format!("its header says {stated} frames, {found} were found and used"),
+                    );
                 }
                 Remark::AlignmentUnknown => {
-                    say(Code::W118, file, "the format does not say how much delay its encoder added".to_owned());
+                    say(
+                        WarningKind::UnknownDelay,
+                        file,
+                        "the format does not say how much delay its encoder added".to_owned(),
+                    );
                 }
                 // Nothing of the mix changes with it.
                 Remark::SlowSeek => {}
@@ -179,8 +191,8 @@ fn warn(
         }
         for Silenced { kind, places, frames, first } in &clip.silenced {
             let code = match kind {
-                FlawKind::Damaged | FlawKind::EndedEarly => Code::W115,
-                FlawKind::NonFinite => Code::W117,
+                FlawKind::Damaged | FlawKind::EndedEarly => WarningKind::ReplacedBySilence,
+                FlawKind::NonFinite => WarningKind::NonFiniteSamples,
             };
             let Some(Stretch { at_s, reason, .. }) = first.first() else { continue };
             let time = std::time::Duration::from_secs_f64(*at_s);
@@ -189,7 +201,7 @@ fn warn(
             say(code, file, format!("{kind} at {at}{more}, {frames} frames silenced: {reason}"));
         }
         if planned.stem.frames == Some(Frames::ZERO) {
-            say(Code::W106, file, "has no frames".to_owned());
+            say(WarningKind::SilentStem, file, "has no frames".to_owned());
         }
     }
     let sounds = lane.clips().iter().any(|c| c.range.start < range.end.0 && range.start.0 < c.range.end);
@@ -200,6 +212,6 @@ fn warn(
         } else {
             format!(" from {} to {}", clock(range.start), clock(range.end))
         };
-        say(Code::W106, None, format!("is silent{part}"));
+        say(WarningKind::SilentStem, None, format!("is silent{part}"));
     }
 }

@@ -4,13 +4,13 @@
 //! timeline. Nothing in it is infinite or no number: a gain of −∞ dB is `null`.
 
 use crate::{
+    engine::{
+        Renderer,
+        clip_log::OverLog,
+        waveform_builder::{Bin, Sketch},
+    },
     measure::Measured,
     plan::{Lane, LaneInput, LaneKind, Plan},
-    render::{
-        Renderer,
-        overs::OverLog,
-        sketch::{Bin, Sketch},
-    },
     units::{Dbfs, Frames, SampleRate},
 };
 use serde::Serialize;
@@ -211,7 +211,7 @@ impl Overview {
     fn took(&mut self, sketch: &Sketch, rate: SampleRate) {
         self.frames_per_bin = sketch.grid().per_bin;
         self.over_samples = sketch.overs().iter().map(|l| l.samples).sum();
-        let over = |place: crate::render::overs::Place| Over {
+        let over = |place: crate::engine::clip_log::Place| Over {
             at_frame: place.start,
             at_s: seconds(place.start, rate),
             frames: place.end - place.start,
@@ -255,7 +255,7 @@ fn joined(channels: &[Vec<Bin>], rms: bool) -> Waveform {
     }
     let count = channels.iter().fold(0.0, |n, _| n + 1.0);
     for (to, power) in all.iter_mut().zip(power) {
-        to.rms = crate::render::sketch::single((power / count).sqrt());
+        to.rms = crate::engine::waveform_builder::single((power / count).sqrt());
     }
     waveform(&all, rms)
 }

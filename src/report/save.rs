@@ -3,7 +3,7 @@
 use super::{Report, html_of, svg_of};
 use crate::{
     error::{Error, ErrorKind, Result},
-    sink::Output,
+    storage::Output,
 };
 use std::{
     ffi::OsStr,

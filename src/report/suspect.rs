@@ -1,10 +1,10 @@
 //! What looks like a mistake in the stems or in the session: warnings W107 to W111.
 
-use super::{Code, Warning};
+use crate::diagnostics::{Warning, WarningKind};
 use crate::{
+    engine::Renderer,
     plan::{Lane, LaneKind},
-    render::Renderer,
-    sink::same_file,
+    storage::same_file,
     units::{Dbfs, Frames},
 };
 use std::{
@@ -28,26 +28,30 @@ pub(crate) fn suspects(renderer: &Renderer, range: &Range<Frames>) -> Vec<Warnin
     let tracks: Vec<(usize, &Lane)> =
         plan.lanes.iter().enumerate().filter(|(_, lane)| lane.kind == LaneKind::Track).collect();
     for &(index, lane) in &tracks {
-        let mut say = |code, file: Option<&str>, text: String| {
-            let warning = Warning { code, track: Some(lane.name.clone()), file: file.map(str::to_owned), text };
+        let mut say = |kind, file: Option<&str>, text: String| {
+            let warning = Warning { kind, track: Some(lane.name.clone()), file: file.map(str::to_owned), text };
             // A clip that is used often is told of once.
             if !all.contains(&warning) {
                 all.push(warning);
             }
         };
         if let Some(why) = &lane.unused {
-            say(Code::W111, None, format!("is not heard: {why}"));
+            say(WarningKind::UnheardTrack, None, format!("is not heard: {why}"));
         }
         let Some(survey) = renderer.survey(index).filter(|_| lane.live) else { continue };
         if let Some((mean, share)) = survey.offset()
             && mean >= OFFSET.0
             && share >= OFFSET.1
         {
-            say(Code::W107, None, format!("its mean is not 0 but {:.1}: a constant offset", Dbfs::of(mean)));
+            say(
+                WarningKind::ConstantOffset,
+                None,
+                format!("its mean is not 0 but {:.1}: a constant offset", Dbfs::of(mean)),
+            );
         }
         if survey.likeness().is_some_and(|l| l <= INVERTED) {
             let text = "left and right are each other upside down: they vanish in mono".to_owned();
-            say(Code::W110, None, text);
+            say(WarningKind::OppositePolarity, None, text);
         }
         for (clip, [first, last]) in lane.clips().iter().zip(renderer.edges(index)) {
             let inside = |frame: u64| range.contains(&Frames(frame));
@@ -60,7 +64,7 @@ pub(crate) fn suspects(renderer: &Renderer, range: &Range<Frames>) -> Vec<Warnin
                 (false, false) => continue,
             };
             let text = format!("{what}, which may click: fade it, or place it elsewhere");
-            say(Code::W109, Some(&clip.stem.name), text);
+            say(WarningKind::AbruptClip, Some(&clip.stem.name), text);
         }
     }
     duplicates(renderer, &tracks, &mut all);
@@ -76,7 +80,7 @@ fn duplicates(renderer: &Renderer, tracks: &[(usize, &Lane)], all: &mut Vec<Warn
         if let (Some(twin), Some(clip)) = (twin, lane.clips().first()) {
             let text = format!("the same sound as track {:?}, at the same time", twin.name);
             let (track, file) = (Some(lane.name.clone()), Some(clip.stem.name.clone()));
-            all.push(Warning { code: Code::W108, track, file, text });
+            all.push(Warning { kind: WarningKind::DuplicateStems, track, file, text });
         }
     }
 }

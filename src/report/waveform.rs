@@ -23,12 +23,12 @@ impl Report {
     ///
     /// ```
     /// use soundtrack::{Bounce, Layout, Options, Plan, Renderer, SampleRate, Session, Spec, Track};
-    /// use soundtrack::{sink, source::Memory};
+    /// use soundtrack::{sink, media::Memory};
     /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
     /// let mut mix = Session::new(spec.rate, spec.layout);
     /// mix.add_track(Track::new("steps", Memory::new(spec, vec![vec![0.25, -0.5, 0.5, 1.0]])?));
     /// let mut renderer = Renderer::new(Plan::compile(&mix)?, &Options::default())?;
-    /// let report = Bounce::new().overview(2).into_sink(&mut renderer, &mut sink::Memory::default())?;
+    /// let report = Bounce::new().overview(2).into_sink(&mut renderer, &mut encode::Memory::default())?;
     /// assert_eq!(
     ///     report.to_waveform_json().unwrap(),
     ///     r#"{"version":2,"channels":1,"sample_rate":48000,"samples_per_pixel":2,"bits":16,"length":2,"data":[-16384,8192,16384,32767]}"#

@@ -3,7 +3,7 @@
 use super::strip::{BusId, Send, Strip, strip_setters};
 use crate::{
     curve::Curve,
-    sink::Dither,
+    encode::Dither,
     units::{Dbtp, Decibels, Pan},
 };
 

@@ -2,7 +2,7 @@
 
 use super::{part::Part, strip::BusId, written::Written};
 use crate::{
-    sink::{Dither, Format},
+    encode::{Dither, Format},
     units::{Dbtp, Lufs},
 };
 use std::path::PathBuf;

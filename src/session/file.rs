@@ -28,7 +28,7 @@ use super::{Session, written::Sheet};
 use crate::{
     error::{Error, ErrorKind, Problem, Result},
     layout::Layout,
-    store::Location,
+    storage::Location,
     units::SampleRate,
 };
 use std::{fs, io::Read, path::Path, sync::Arc};
@@ -210,7 +210,7 @@ fn read(path: &Path) -> Result<String> {
     let local = match Location::of(path)? {
         Location::Local(local) => local,
         #[cfg(feature = "cloud")]
-        Location::Object(url) => return utf8(crate::store::read(&url.to_string(), LARGEST)?, path),
+        Location::Object(url) => return utf8(crate::storage::read(&url.to_string(), LARGEST)?, path),
     };
     let refused = |kind, what: String| Error::new(kind, format!("{}: {what}", path.display()));
     let meta = fs::metadata(&local).map_err(|e| refused(ErrorKind::NotFound, e.to_string()).because(e))?;

@@ -7,7 +7,11 @@ use super::{
     part::Part,
     strip::BusId,
 };
-use std::path::{Component, PathBuf};
+use crate::media::Input;
+use std::{
+    borrow::Cow,
+    path::{Component, PathBuf},
+};
 
 /// What a file of a deliverable holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,6 +63,18 @@ pub(crate) fn filled(pattern: &str, values: &[(&str, &str)]) -> String {
         }
     }
     text + rest
+}
+
+impl Input {
+    /// The same with `{lang}` filled in; a problem where it stands for nothing.
+    pub(crate) fn spoken(&self, lang: Option<&str>) -> Result<Cow<'_, Self>, String> {
+        let Self::File { path, stream } = self else { return Ok(Cow::Borrowed(self)) };
+        let Some(text) = path.to_str().filter(|text| text.contains("{lang}")) else { return Ok(Cow::Borrowed(self)) };
+        let Some(lang) = lang else {
+            return Err(format!("{text}: no language is chosen for {{lang}}: set lang, as in lang = \"en\""));
+        };
+        Ok(Cow::Owned(Self::File { path: filled(text, &[("lang", lang)]).into(), stream: *stream }))
+    }
 }
 
 /// A name as a part of a file name: what no file system takes becomes a dash, and no name climbs out of its folder.

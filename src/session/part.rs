@@ -5,7 +5,7 @@ use super::{
     cue::CueId,
     strip::{BusId, TrackId},
 };
-use crate::nearest::hint;
+use crate::diagnostics::suggest::hint;
 
 /// A part of a session that can be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,9 +1,10 @@
 //! A track: clips on the timeline, through one strip.
 
 use super::{
-    clip::{Clip, Input},
+    clip::Clip,
     strip::{BusId, Send, Strip, strip_setters},
 };
+use crate::media::Input;
 use crate::{
     curve::Curve,
     units::{Decibels, Pan},
@@ -21,7 +22,7 @@ pub struct Track {
 }
 
 impl Track {
-    /// A track with one whole stem from frame 0: a path, [`Input::file`], a [`Memory`](crate::source::Memory) or an
+    /// A track with one whole stem from frame 0: a path, [`Input::file`], a [`Memory`](crate::media::Memory) or an
     /// [`Opener`](crate::Opener).
     pub fn new(name: impl Into<String>, stem: impl Into<Input>) -> Self {
         Self::of(name).clip(Clip::new(stem))

@@ -10,7 +10,7 @@ use crate::{
     stems::{link, wav},
 };
 use desk::{Desk, Ended, built, count, ended, lines};
-use soundtrack::store;
+use soundtrack::storage;
 use std::{
     fs,
     process::{Child, Command},
@@ -227,7 +227,7 @@ fn a_store_out_of_reach_is_told_once() {
         let ended = program.run(arguments);
         ended.expect(75, "the store was never reached");
         println!("told after {:.1} s: {}", clock.elapsed().as_secs_f64(), ended.err);
-        assert!(clock.elapsed() < Duration::from_secs(store::FIRST_PATIENCE_S + 2) && ended.out.is_empty());
+        assert!(clock.elapsed() < Duration::from_secs(storage::FIRST_PATIENCE_S + 2) && ended.out.is_empty());
     }
 }
 

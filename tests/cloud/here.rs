@@ -1,7 +1,7 @@
 //! `memory://` and `file://`: what needs no server.
 
 use crate::stems::{drained, flac, link, mixed_here, read, session, wav};
-use soundtrack::{Block, Bounce, ErrorKind, Frames, Load, Plan, source, store};
+use soundtrack::{Block, Bounce, ErrorKind, Frames, Load, Plan, media, storage};
 use std::{fs, ops::ControlFlow, path::Path, thread};
 
 const FRAMES: usize = 48_000 * 30;
@@ -12,8 +12,8 @@ fn a_mix_of_objects_is_that_of_files() {
     let want = mixed_here(&[("a.wav", &a), ("b.flac", &b)]);
     // Larger than a part, so that it is sent in two.
     assert!(want.len() > 5 << 20);
-    store::write("memory://mix/stems/a.wav", a).unwrap();
-    store::write("memory://mix/stems/b.flac", b).unwrap();
+    storage::write("memory://mix/stems/a.wav", a).unwrap();
+    storage::write("memory://mix/stems/b.flac", b).unwrap();
     let mix = session("memory://mix/stems", &["a.wav", "b.flac"]);
     for threads in [1, 2] {
         let report = Bounce::new().threads(threads).overwrite(true).run(&mix, "memory://mix/out.wav").unwrap();
@@ -34,20 +34,20 @@ fn a_mix_of_objects_is_that_of_files() {
 
 #[test]
 fn nothing_appears_of_a_mix_that_was_stopped() {
-    store::write("memory://stopped/a.wav", wav(3, FRAMES)).unwrap();
+    storage::write("memory://stopped/a.wav", wav(3, FRAMES)).unwrap();
     let mix = session("memory://stopped", &["a.wav"]);
     let stop = |p: soundtrack::Progress| {
         if p.done.0 > p.total.0 * 9 / 10 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let e = Bounce::new().progress(stop).run(&mix, "memory://stopped/out.wav").unwrap_err();
     assert_eq!(e.kind(), ErrorKind::Cancelled);
-    let gone = store::read("memory://stopped/out.wav", 1).unwrap_err();
+    let gone = storage::read("memory://stopped/out.wav", 1).unwrap_err();
     assert_eq!(gone.to_string(), "memory://stopped/out.wav: there is no such object");
     // One that another program makes while the mix runs stays.
     let mut made = false;
     let meanwhile = |_| {
         if !std::mem::replace(&mut made, true) {
-            assert!(store::create("memory://stopped/out.wav", "theirs").unwrap());
+            assert!(storage::create("memory://stopped/out.wav", "theirs").unwrap());
         }
         ControlFlow::Continue(())
     };
@@ -60,23 +60,23 @@ fn nothing_appears_of_a_mix_that_was_stopped() {
 fn an_object_that_changes_is_an_error() {
     let places = [("memory://changed/a.wav", wav as fn(u32, usize) -> Vec<u8>), ("memory://changed/a.flac", flac)];
     for (name, stem) in places {
-        store::write(name, stem(4, FRAMES)).unwrap();
-        let (mut source, info) = source::open(Path::new(name), None).unwrap();
+        storage::write(name, stem(4, FRAMES)).unwrap();
+        let (mut source, info) = media::open(Path::new(name), None).unwrap();
         assert_eq!(info.frames, Frames(FRAMES as u64));
         let mut block = Block::new(info.spec.layout, 1024);
         assert_eq!(source.read(&mut block).unwrap(), 1024);
-        store::write(name, stem(5, FRAMES)).unwrap();
+        storage::write(name, stem(5, FRAMES)).unwrap();
         let e = drained(source.as_mut()).unwrap_err();
         assert_eq!(e.kind(), ErrorKind::Corrupt);
         assert!(e.to_string().starts_with(name) && e.to_string().ends_with("changed while it was read"), "{e}");
         // The same between the look at it and the render, whole or cut off.
         let file = name.rsplit_once('/').unwrap().1;
         let plan = Plan::compile(&session("memory://changed", &[file])).unwrap();
-        store::write(name, stem(6, FRAMES)).unwrap();
+        storage::write(name, stem(6, FRAMES)).unwrap();
         let e = Bounce::new().write(plan, "memory://changed/out.wav").unwrap_err();
         assert!(e.to_string().contains("changed since it was first opened"), "{e}");
     }
-    assert!(store::read("memory://changed/out.wav", 1).is_err());
+    assert!(storage::read("memory://changed/out.wav", 1).is_err());
 }
 
 #[test]
@@ -84,25 +84,25 @@ fn of_many_who_mark_at_once_one_is_told() {
     for round in 0..20 {
         let marker = format!("memory://marks/{round}");
         let told: Vec<bool> = thread::scope(|threads| {
-            let one = |n: usize| store::create(&marker, n.to_string()).unwrap();
+            let one = |n: usize| storage::create(&marker, n.to_string()).unwrap();
             let all: Vec<_> = (0..16).map(|n| threads.spawn(move || one(n))).collect();
             all.into_iter().map(|t| t.join().unwrap()).collect()
         });
         assert_eq!(told.iter().filter(|t| **t).count(), 1);
         let whose: usize = String::from_utf8(read(&marker)).unwrap().parse().unwrap();
         assert!(told[whose]);
-        store::delete(&marker).unwrap();
-        store::delete(&marker).unwrap();
-        assert!(store::create(&marker, "").unwrap());
+        storage::delete(&marker).unwrap();
+        storage::delete(&marker).unwrap();
+        assert!(storage::create(&marker, "").unwrap());
     }
 }
 
 #[test]
 fn sessions_use_links_where_they_are_allowed_to() {
     let text = "[track.a]\nfile = \"memory://film/a.wav\"\n[track.b]\nfile = \"stems/b.wav\"\n";
-    store::write("memory://film/a.wav", wav(7, 4800)).unwrap();
-    store::write("memory://film/reel/stems/b.wav", wav(8, 4800)).unwrap();
-    store::write("memory://film/reel/session.toml", text).unwrap();
+    storage::write("memory://film/a.wav", wav(7, 4800)).unwrap();
+    storage::write("memory://film/reel/stems/b.wav", wav(8, 4800)).unwrap();
+    storage::write("memory://film/reel/session.toml", text).unwrap();
     let refused = Load::default().session("memory://film/reel/session.toml").unwrap_err();
     let said = "track \"a\": memory://film/a.wav is outside the session's folder, which was not allowed";
     assert!(refused.to_string().contains(said), "{refused}");
@@ -111,7 +111,7 @@ fn sessions_use_links_where_they_are_allowed_to() {
     assert_eq!(Plan::compile(&mix).unwrap().length(), Frames(4800));
     // What lies beside it needs no permission; what lies above it does.
     let beside = |file: &str| {
-        store::write("memory://film/reel/one.toml", format!("[track.b]\nfile = \"{file}\"\n")).unwrap();
+        storage::write("memory://film/reel/one.toml", format!("[track.b]\nfile = \"{file}\"\n")).unwrap();
         Load::default().session("memory://film/reel/one.toml")
     };
     assert_eq!(Plan::compile(&beside("stems/b.wav").unwrap()).unwrap().length(), Frames(4800));
@@ -133,7 +133,7 @@ fn links_of_files_are_files() {
     assert!(fs::read(folder.join("out.wav")).unwrap() == mixed_here(&[("a.wav", &stem)]));
     let own = Bounce::new().overwrite(true).run(&mix, folder.join("a.wav")).unwrap_err();
     assert!(own.to_string().contains("is one of the inputs"), "{own}");
-    let gone = source::open(Path::new(&link(&folder.join("b.wav"))), None).err().unwrap();
+    let gone = media::open(Path::new(&link(&folder.join("b.wav"))), None).err().unwrap();
     assert_eq!(gone.kind(), ErrorKind::NotFound);
     // A session that is named by a link is confined to its folder all the same.
     fs::write(dir.path().join("b.wav"), &stem).unwrap();
@@ -148,40 +148,40 @@ fn links_of_files_are_files() {
 
 #[test]
 fn stems_that_are_none_are_refused_by_name() {
-    let refused = |name: &str| source::open(Path::new(name), None).err().unwrap();
-    store::write("memory://none/empty.wav", "").unwrap();
-    store::write("memory://none/text.wav", "hello world, this is text").unwrap();
+    let refused = |name: &str| media::open(Path::new(name), None).err().unwrap();
+    storage::write("memory://none/empty.wav", "").unwrap();
+    storage::write("memory://none/text.wav", "hello world, this is text").unwrap();
     assert_eq!(refused("memory://none/empty.wav").to_string(), "memory://none/empty.wav: the object is empty");
     assert_eq!(refused("memory://none/text.wav").kind(), ErrorKind::Unsupported);
     let gone = refused("memory://none/gone.wav");
     let said = "memory://none/gone.wav: there is no such object or bucket";
     assert_eq!((gone.kind(), gone.to_string().as_str()), (ErrorKind::NotFound, said));
     assert_eq!(read("memory://none/empty.wav"), b"");
-    assert!(store::read("memory://none/text.wav", 5).unwrap_err().to_string().ends_with("is larger than 5 bytes"));
+    assert!(storage::read("memory://none/text.wav", 5).unwrap_err().to_string().ends_with("is larger than 5 bytes"));
 }
 
 #[test]
 fn patterns_find_objects_and_files_of_links() {
     let text = "rate = 48000\n[cue.one]\nfolder = \"stems\"\nfiles = \"*.wav\"\nat = \"0s\"\n";
     for name in ["b.wav", "a.wav", ".hidden.wav", "notes.txt", "old/c.wav"] {
-        store::write(&format!("memory://found/reel/stems/{name}"), wav(1, 4800)).unwrap();
+        storage::write(&format!("memory://found/reel/stems/{name}"), wav(1, 4800)).unwrap();
     }
-    store::write("memory://found/reel/session.toml", text).unwrap();
+    storage::write("memory://found/reel/session.toml", text).unwrap();
     let mix = Load::default().session("memory://found/reel/session.toml").unwrap();
     let plan = Plan::compile(&mix).unwrap();
     let found = ["a.wav", "b.wav"].map(|name| Path::new("memory://found/reel/stems").join(name));
     assert_eq!((plan.files(), plan.length()), (found.to_vec(), Frames(4800)));
-    store::write("memory://found/reel/session.toml", text.replace("*.wav", "*.flac")).unwrap();
+    storage::write("memory://found/reel/session.toml", text.replace("*.wav", "*.flac")).unwrap();
     let none = Load::default().session("memory://found/reel/session.toml").unwrap_err();
     assert!(none.to_string().contains("no file of memory://found/reel/stems matches \"*.flac\""), "{none}");
-    assert_eq!(store::list("memory://found/reel").unwrap(), ["session.toml"]);
-    assert_eq!(store::list("memory://found/none").unwrap(), [""; 0]);
-    assert_eq!(store::list("memory://found").unwrap(), [""; 0]);
+    assert_eq!(storage::list("memory://found/reel").unwrap(), ["session.toml"]);
+    assert_eq!(storage::list("memory://found/none").unwrap(), [""; 0]);
+    assert_eq!(storage::list("memory://found").unwrap(), [""; 0]);
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("a b")).unwrap();
     fs::write(dir.path().join("a b/x.wav"), "").unwrap();
-    assert_eq!(store::list(&link(&dir.path().join("a b"))).unwrap(), ["x.wav"]);
-    assert!(store::list(&link(dir.path())).unwrap().is_empty());
-    assert_eq!(store::list("file:///no/such/folder").unwrap_err().kind(), ErrorKind::NotFound);
-    assert_eq!(store::list("s3://").unwrap_err().kind(), ErrorKind::Unsupported);
+    assert_eq!(storage::list(&link(&dir.path().join("a b"))).unwrap(), ["x.wav"]);
+    assert!(storage::list(&link(dir.path())).unwrap().is_empty());
+    assert_eq!(storage::list("file:///no/such/folder").unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(storage::list("s3://").unwrap_err().kind(), ErrorKind::Unsupported);
 }

@@ -6,7 +6,7 @@ use crate::{
     fake::{Fake, KEY, SECRET, free_port, variables},
     stems::{session, wav},
 };
-use soundtrack::{Bounce, source, store};
+use soundtrack::{Bounce, media, storage};
 use std::{
     fs, io,
     net::{TcpListener, TcpStream},
@@ -73,9 +73,9 @@ fn a_store_that_was_never_reached_is_told_soon() {
     fs::write(dir.path().join("a.wav"), wav(1, 4800)).unwrap();
     let mix = session(dir.path().to_str().unwrap(), &["a.wav"]);
     let asked: [(&str, &dyn Fn() -> soundtrack::Error); 4] = [
-        ("s3://music/marker", &|| store::create("s3://music/marker", "mine").unwrap_err()),
-        ("s3://music/list", &|| store::read("s3://music/list", 1000).unwrap_err()),
-        ("s3://music/a.wav", &|| source::open(Path::new("s3://music/a.wav"), None).err().unwrap()),
+        ("s3://music/marker", &|| storage::create("s3://music/marker", "mine").unwrap_err()),
+        ("s3://music/list", &|| storage::read("s3://music/list", 1000).unwrap_err()),
+        ("s3://music/a.wav", &|| media::open(Path::new("s3://music/a.wav"), None).err().unwrap()),
         ("s3://music/out.wav", &|| Bounce::new().run(&mix, "s3://music/out.wav").unwrap_err()),
     ];
     // One that failed is no store that was reached, so all are told soon.
@@ -84,7 +84,7 @@ fn a_store_that_was_never_reached_is_told_soon() {
         let e = ask();
         let took = clock.elapsed();
         println!("{endpoint}: told after {:.1} s: {e}", took.as_secs_f64());
-        assert!(took < Duration::from_secs(store::FIRST_PATIENCE_S), "{took:?}");
+        assert!(took < Duration::from_secs(storage::FIRST_PATIENCE_S), "{took:?}");
         assert!(e.to_string().starts_with(name) && e.to_string().contains("the store was never reached"), "{e}");
         assert!(!e.to_string().contains(KEY) && !e.to_string().contains(SECRET), "{e}");
         assert_eq!(kind(&e), io::ErrorKind::HostUnreachable);
@@ -99,19 +99,19 @@ fn one_that_answered_is_waited_for() {
     let Some(mut fake) = fake() else {
         return again("one_that_answered_is_waited_for", &format!("http://127.0.0.1:{}", free_port()));
     };
-    assert!(LONG.as_secs() > store::FIRST_PATIENCE_S && LONG.as_secs() < store::PATIENCE_S);
-    store::write("s3://music/a", "one").unwrap();
+    assert!(LONG.as_secs() > storage::FIRST_PATIENCE_S && LONG.as_secs() < storage::PATIENCE_S);
+    storage::write("s3://music/a", "one").unwrap();
     fake.go_away();
     let clock = Instant::now();
-    let read = thread::spawn(|| store::read("s3://music/a", 10));
-    let written = thread::spawn(|| store::write("s3://music/b", "two"));
+    let read = thread::spawn(|| storage::read("s3://music/a", 10));
+    let written = thread::spawn(|| storage::write("s3://music/b", "two"));
     thread::sleep(LONG);
     assert!(!read.is_finished() && !written.is_finished());
     fake.come_back();
     assert_eq!(read.join().unwrap().unwrap(), b"one");
     written.join().unwrap().unwrap();
     println!("lost for {LONG:?}, and all done after {:?}", clock.elapsed());
-    assert_eq!(store::read("s3://music/b", 10).unwrap(), b"two");
+    assert_eq!(storage::read("s3://music/b", 10).unwrap(), b"two");
 }
 
 #[test]
@@ -120,15 +120,15 @@ fn one_that_is_busy_is_there() {
         return again("one_that_is_busy_is_there", &format!("http://127.0.0.1:{}", free_port()));
     };
     fake.busy(true);
-    let written = thread::spawn(|| store::write("s3://music/a", "one"));
+    let written = thread::spawn(|| storage::write("s3://music/a", "one"));
     thread::sleep(LONG);
     assert!(!written.is_finished());
     fake.busy(false);
     written.join().unwrap().unwrap();
-    assert_eq!(store::read("s3://music/a", 10).unwrap(), b"one");
+    assert_eq!(storage::read("s3://music/a", 10).unwrap(), b"one");
     // One that stays so is an error that may pass.
     fake.busy(true);
-    let e = store::about("s3://music/a").unwrap_err();
+    let e = storage::about("s3://music/a").unwrap_err();
     println!("{e}");
     assert_eq!(kind(&e), io::ErrorKind::ResourceBusy);
 }

@@ -7,7 +7,7 @@ use crate::{
     proxy::Wire,
     stems::{drained, flac, mixed_here, read, session, wav},
 };
-use soundtrack::{Block, Bounce, ErrorKind, source, store};
+use soundtrack::{Block, Bounce, ErrorKind, media, storage};
 use std::{
     fs,
     net::TcpStream,
@@ -79,15 +79,15 @@ fn the_mix_is_that_of_files_with_few_requests() {
     let (a, b) = (wav(1, MINUTE), flac(2, MINUTE));
     let want = mixed_here(&[("a.wav", &a), ("b.flac", &b)]);
     let (mib_a, mib_b) = (a.len() >> 20, b.len() >> 20);
-    store::write("s3://music/a.wav", a).unwrap();
-    store::write("s3://music/b.flac", b).unwrap();
+    storage::write("s3://music/a.wav", a).unwrap();
+    storage::write("s3://music/b.flac", b).unwrap();
     wire.taken("GET");
     let run = |names: &[&str], out: &str| {
         Bounce::new().run(&session("s3://music", names), out).unwrap();
         wire.taken("GET")
     };
     let look = |name: &str| {
-        let frames = source::open(Path::new(name), None).unwrap().1.frames;
+        let frames = media::open(Path::new(name), None).unwrap().1.frames;
         assert_eq!(frames.0, MINUTE as u64);
         wire.taken("GET")
     };
@@ -112,8 +112,8 @@ fn lost_connections_are_made_again() {
     let Some(wire) = wired("lost_connections_are_made_again") else { return };
     let (a, b) = (wav(1, MINUTE), flac(2, MINUTE));
     let want = mixed_here(&[("a.wav", &a), ("b.flac", &b)]);
-    store::write("s3://music/a.wav", a).unwrap();
-    store::write("s3://music/b.flac", b).unwrap();
+    storage::write("s3://music/a.wav", a).unwrap();
+    storage::write("s3://music/b.flac", b).unwrap();
     wire.cut(8, 1_500_000);
     Bounce::new().run(&session("s3://music", &["a.wav", "b.flac"]), "s3://music/out.wav").unwrap();
     assert_eq!(wire.cuts(), 0);
@@ -123,9 +123,9 @@ fn lost_connections_are_made_again() {
 #[test]
 fn a_store_that_is_gone_is_an_error_within_a_time() {
     let Some(wire) = wired("a_store_that_is_gone_is_an_error_within_a_time") else { return };
-    let most = Duration::from_secs(store::PATIENCE_S + 35);
-    store::write("s3://music/a.wav", wav(1, MINUTE)).unwrap();
-    store::write("s3://music/a.flac", flac(1, MINUTE)).unwrap();
+    let most = Duration::from_secs(storage::PATIENCE_S + 35);
+    storage::write("s3://music/a.wav", wav(1, MINUTE)).unwrap();
+    storage::write("s3://music/a.flac", flac(1, MINUTE)).unwrap();
     let told = |e: soundtrack::Error, name: &str, clock: Instant| {
         assert!(e.to_string().contains(name) && clock.elapsed() < most, "{:?}: {e}", clock.elapsed());
         assert!(!e.to_string().contains(KEY) && !e.to_string().contains(SECRET), "{e}");
@@ -135,7 +135,7 @@ fn a_store_that_is_gone_is_an_error_within_a_time() {
     // In the middle of a stem: refused, even where damage is borne.
     for name in ["s3://music/a.wav", "s3://music/a.flac"] {
         wire.cut(0, 0);
-        let (mut source, info) = source::open(Path::new(name), None).unwrap();
+        let (mut source, info) = media::open(Path::new(name), None).unwrap();
         source.read(&mut Block::new(info.spec.layout, 16)).unwrap();
         wire.cut(u64::MAX, 0);
         let clock = Instant::now();
@@ -156,7 +156,7 @@ fn a_store_that_is_gone_is_an_error_within_a_time() {
     let e = Bounce::new().progress(lose).run(&mix, "s3://music/half.wav").unwrap_err();
     assert_eq!(told(e, "s3://music/half.wav", clock), ErrorKind::Output);
     wire.cut(0, 0);
-    let gone = store::read("s3://music/half.wav", 1).unwrap_err();
+    let gone = storage::read("s3://music/half.wav", 1).unwrap_err();
     assert_eq!(gone.to_string(), "s3://music/half.wav: there is no such object");
 }
 
@@ -166,17 +166,17 @@ fn objects_that_change_and_markers() {
         return;
     }
     for (name, stem) in [("s3://music/a.wav", wav as fn(u32, usize) -> Vec<u8>), ("s3://music/a.flac", flac)] {
-        store::write(name, stem(1, MINUTE)).unwrap();
-        let (mut source, info) = source::open(Path::new(name), None).unwrap();
+        storage::write(name, stem(1, MINUTE)).unwrap();
+        let (mut source, info) = media::open(Path::new(name), None).unwrap();
         source.read(&mut Block::new(info.spec.layout, 16)).unwrap();
-        store::write(name, stem(2, MINUTE)).unwrap();
+        storage::write(name, stem(2, MINUTE)).unwrap();
         let e = drained(source.as_mut()).unwrap_err().to_string();
         assert!(e.starts_with(name) && e.ends_with("changed while it was read"), "{e}");
     }
     for round in 0..5 {
         let marker = format!("s3://music/marks/{round}");
         let told: Vec<bool> = thread::scope(|threads| {
-            let one = |n: usize| store::create(&marker, n.to_string()).unwrap();
+            let one = |n: usize| storage::create(&marker, n.to_string()).unwrap();
             let all: Vec<_> = (0..8).map(|n| threads.spawn(move || one(n))).collect();
             all.into_iter().map(|t| t.join().unwrap()).collect()
         });
@@ -184,7 +184,7 @@ fn objects_that_change_and_markers() {
         assert_eq!(told.iter().filter(|t| **t).count(), 1);
         assert!(told[whose]);
     }
-    let e = source::open(Path::new("s3://nowhere/a.wav"), None).err().unwrap();
+    let e = media::open(Path::new("s3://nowhere/a.wav"), None).err().unwrap();
     assert_eq!(e.to_string(), "s3://nowhere/a.wav: there is no such object or bucket");
 }
 
@@ -197,7 +197,7 @@ fn memory_does_not_grow_with_the_stems_length() {
     let peak = || crate::memory::high_water("self").unwrap() / 1024;
     let names: Vec<String> = (0..16).map(|n| format!("{n}.wav")).collect();
     for (n, name) in (1..).zip(&names) {
-        store::write(&format!("s3://music/{name}"), wav(n, MINUTE)).unwrap();
+        storage::write(&format!("s3://music/{name}"), wav(n, MINUTE)).unwrap();
     }
     fs::write("/proc/self/clear_refs", "5").unwrap();
     let before = peak();

@@ -1,7 +1,7 @@
 //! Stems that are the same every time, as bytes.
 
 use flacenc::{bitsink::ByteSink, component::BitRepr, config, error::Verify, source::MemSource};
-use soundtrack::{Bounce, Decibels, Frames, Layout, SampleRate, Session, Track, store};
+use soundtrack::{Bounce, Decibels, Frames, Layout, SampleRate, Session, Track, storage};
 use std::{fs, path::Path};
 
 /// Noise at -30 dBFS, which no coder makes much smaller than it is.
@@ -75,7 +75,7 @@ pub fn drained(source: &mut dyn soundtrack::Source) -> soundtrack::Result<Frames
 
 /// All of an object.
 pub fn read(link: &str) -> Vec<u8> {
-    store::read(link, 1 << 30).unwrap()
+    storage::read(link, 1 << 30).unwrap()
 }
 
 /// A path as a link.

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use soundtrack::{
     Block, Bounce, Bus, Clip, Curve, Decibels, Fade, FadeShape, Frames, Layout, Options, Pan, PanLaw, Plan, Renderer,
-    SampleRate, Session, Shape, Spec, Track, sink, source::Memory,
+    SampleRate, Session, Shape, Spec, Track, encode, media::Memory,
 };
 
 /// A number in −1 .. 1 that depends on nothing but its arguments; a multiple of 2^-23.
@@ -27,7 +27,7 @@ pub fn stem(seed: u64, rate: u32, layout: Layout, frames: usize) -> Memory {
 pub fn rendered(session: &Session, block: usize, threads: usize, range: std::ops::Range<u64>) -> Vec<Vec<f64>> {
     let plan = Plan::compile(session).unwrap();
     let mut renderer = Renderer::new(plan, &Options { threads }).unwrap();
-    let mut memory = sink::Memory::default();
+    let mut memory = encode::Memory::default();
     let bounce = Bounce::new().block(block).range(Frames(range.start)..Frames(range.end));
     bounce.into_sink(&mut renderer, &mut memory).unwrap();
     memory.into_channels()

@@ -9,8 +9,8 @@ use mix::{FRAMES, KINDS, Kind, bytes, file, mixed, rendered, samples, session};
 use sha2::{Digest, Sha256};
 use soundtrack::{
     Bounce, Clip, Decibels, Format, Frames, Layout, SampleRate, Session, Spec, Track,
-    sink::{Dither, Shaping},
-    source::Memory,
+    encode::{Dither, Shaping},
+    media::Memory,
 };
 use std::{fs, path::PathBuf, process::Command};
 

@@ -1,7 +1,7 @@
 //! Cut and damaged stems: nothing panics, nothing is silently short, and what follows the damage stays in its place.
 
 use crate::tools::{self, Heard, Lcg};
-use soundtrack::source::Remark;
+use soundtrack::media::Remark;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -119,7 +119,7 @@ fn damage_in_the_middle_moves_nothing_behind_it() {
             };
             flawed += usize::from(!heard.flaws.is_empty());
             // Jumping to behind the damage, into it, and to before it gives what reading from the start gives.
-            let (mut source, _) = soundtrack::source::open(&broken, None).unwrap();
+            let (mut source, _) = soundtrack::media::open(&broken, None).unwrap();
             let random_places = (0..8).map(|_| usize::try_from(random.next()).unwrap() % heard.frames());
             let behind = heard.flaws.iter().map(|f| usize::try_from((f.at + f.len).0).unwrap() + 30);
             for at in random_places.chain(behind.filter(|at| *at < heard.frames())) {

@@ -1,7 +1,7 @@
 //! Damaged, lying and hostile files: no panic, no hang, and every refusal names the file and the reason.
 
 use crate::tools;
-use soundtrack::{ErrorKind, source};
+use soundtrack::{ErrorKind, media};
 use std::{
     fs::{self, File},
     path::Path,
@@ -48,7 +48,7 @@ fn things_that_are_no_stems_are_refused_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let check = |path: &Path, kind: ErrorKind, part: &str| {
         let since = Instant::now();
-        let e = source::open(path, None).err().unwrap();
+        let e = media::open(path, None).err().unwrap();
         assert!(since.elapsed() < Duration::from_secs(1), "{e}: {:?}", since.elapsed());
         assert_eq!(e.kind(), kind, "{e}");
         assert!(e.to_string().contains(part) && e.to_string().contains(&*path.to_string_lossy()), "{e}");
@@ -72,7 +72,7 @@ fn things_that_are_no_stems_are_refused_at_once() {
         }
         let ring = dir.path().join("loop.wav");
         std::os::unix::fs::symlink(&ring, &ring).unwrap();
-        assert!(source::open(&ring, None).is_err());
+        assert!(media::open(&ring, None).is_err());
     }
 }
 
@@ -112,7 +112,7 @@ fn a_file_that_changes_while_it_is_read_is_an_error() {
     tools::wav16(&wav, 44_100, &tools::music(44_100, 2));
     tools::run("flac", &["-s", wav.to_str().unwrap()]);
     let path = wav.with_extension("flac");
-    let (mut source, info) = source::open(&path, None).unwrap();
+    let (mut source, info) = media::open(&path, None).unwrap();
     let mut block = soundtrack::Block::new(info.spec.layout, 64);
     assert_eq!(source.read(&mut block).unwrap(), 64);
     let data = fs::read(&path).unwrap();

@@ -1,7 +1,7 @@
 //! A seek gives the samples that reading from the start gives, bit for bit, for every codec.
 
 use crate::tools::{self, Lcg};
-use soundtrack::source;
+use soundtrack::media;
 use std::path::{Path, PathBuf};
 
 /// Name, program and arguments behind the input, for every codec that can be made here.
@@ -37,7 +37,7 @@ fn check(path: &Path, seeks: usize) -> (usize, u64) {
     let whole = tools::hear(path).unwrap();
     assert!(whole.error.is_none() && whole.flaws.is_empty(), "{}: {:?}", path.display(), whole.flaws);
     let frames = whole.info.frames.0;
-    let (mut source, _) = source::open(path, None).unwrap();
+    let (mut source, _) = media::open(path, None).unwrap();
     let mut random = Lcg(7);
     let mut wrong = 0;
     for i in 0..seeks {

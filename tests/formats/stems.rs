@@ -4,7 +4,7 @@ use crate::tools;
 use flacenc::{bitsink::ByteSink, component::BitRepr, config, error::Verify, source::MemSource};
 use soundtrack::{
     Layout,
-    source::{self, Remark},
+    media::{self, Remark},
 };
 use std::{path::Path, time::Instant};
 
@@ -64,9 +64,9 @@ fn a_stem_mp4_gives_each_of_its_five_streams() {
     }
     assert_eq!(tools::hear(&path).unwrap().planes, streams[0]);
     assert!(streams[1..].iter().all(|s| s != &streams[0]));
-    let e = source::open(&path, Some(6)).err().unwrap();
+    let e = media::open(&path, Some(6)).err().unwrap();
     assert!(e.to_string().contains("audio stream 6 is not there; the file has 5"), "{e}");
-    assert!(source::open(&path, Some(0)).is_err());
+    assert!(media::open(&path, Some(0)).is_err());
     // The four stems sum to a peak of 3.70.
     let sum = |ch: usize, i: usize| streams[1..].iter().map(|s| s[ch][i]).sum::<f64>();
     let peak = (0..2).flat_map(|ch| (0..streams[0][0].len()).map(move |i| (ch, i)));
@@ -181,7 +181,7 @@ fn opening_is_cheap() {
         tools::run("ffmpeg", &["-v", "error", "-i", wav.to_str().unwrap(), path.to_str().unwrap()]);
         let time = |_| {
             let since = Instant::now();
-            source::open(&path, None).unwrap();
+            media::open(&path, None).unwrap();
             since.elapsed()
         };
         let best = (0..5).map(time).min().unwrap();
@@ -297,7 +297,7 @@ fn flac_whose_smallest_block_is_the_last_is_whole() {
         assert!(heard.error.is_none() && heard.flaws.is_empty() && heard.info.remarks.is_empty(), "{frames}");
         let want = |ch: usize| samples.iter().skip(ch).step_by(2).map(|s| f64::from(*s) / 8_388_608.0);
         assert!((0..2).all(|ch| want(ch).eq(heard.planes[ch].iter().copied())), "{frames}");
-        let (mut source, _) = source::open(&path, None).unwrap();
+        let (mut source, _) = media::open(&path, None).unwrap();
         let end = tools::after_seek(source.as_mut(), frames as u64 - 3, 3);
         assert!(want(1).skip(frames - 3).eq(end[1].iter().copied()), "{frames}");
     }

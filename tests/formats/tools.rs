@@ -2,7 +2,7 @@
 
 use soundtrack::{
     Block, Error, Frames,
-    source::{self, Flaw, Info},
+    media::{self, Flaw, Info},
 };
 use std::{
     path::{Path, PathBuf},
@@ -82,7 +82,7 @@ pub fn hear(path: &Path) -> Result<Heard, Error> {
 }
 
 pub fn hear_stream(path: &Path, stream: Option<usize>) -> Result<Heard, Error> {
-    let (mut source, info) = source::open(path, stream)?;
+    let (mut source, info) = media::open(path, stream)?;
     // The reader of WAVE files gives the length that is there.
     assert!([info.frames, info.frames - info.missing].map(Some).contains(&source.length()));
     assert_eq!(source.spec(), info.spec);

@@ -4,7 +4,7 @@
 
 use soundtrack::{
     Block, Bounce, Clip, Damage, Decibels, Error, Frames, Layout, Load, Options, Pan, Plan, Renderer, SampleRate,
-    Session, Source, Track, sink, source,
+    Session, Source, Track, encode, media,
 };
 use std::{
     cell::RefCell,
@@ -89,7 +89,7 @@ fn same(a: &[Vec<f64>], b: &[Vec<f64>], what: &str) {
 pub fn open(data: &[u8]) {
     guarded(|folder| {
         let path = file(folder, "stem.bin", data);
-        let (mut stem, info) = match source::open(&path, None) {
+        let (mut stem, info) = match media::open(&path, None) {
             Ok(opened) => opened,
             Err(e) => return named(&e, "stem.bin"),
         };
@@ -194,7 +194,7 @@ pub fn render(data: &[u8]) {
 
 fn heard(plan: &Plan, block: usize, range: std::ops::Range<u64>) -> Result<Vec<Vec<f64>>, Error> {
     let mut renderer = Renderer::new(plan.clone(), &Options { threads: 1 })?;
-    let mut memory = sink::Memory::default();
+    let mut memory = encode::Memory::default();
     let bounce = Bounce::new().block(block).measure(false).range(Frames(range.start)..Frames(range.end));
     bounce.into_sink(&mut renderer, &mut memory)?;
     Ok(memory.into_channels())

@@ -1,6 +1,6 @@
 //! Small valid inputs to start from: short stems of each format that can be made here, and sessions.
 
-use soundtrack::{Bounce, Format, Frames, Layout, SampleRate, Session, Spec, Track, source::Memory};
+use soundtrack::{Bounce, Format, Frames, Layout, SampleRate, Session, Spec, Track, media::Memory};
 use std::{
     fs,
     path::{Path, PathBuf},

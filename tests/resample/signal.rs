@@ -1,6 +1,6 @@
 //! Closed-form sources and whole renders of them.
 
-use soundtrack::source::{Flaw, Resampled};
+use soundtrack::media::{Flaw, Resampled};
 use soundtrack::{Block, Error, ErrorKind, Frames, Layout, Result, SampleRate, Source, Spec};
 use std::f64::consts::TAU;
 

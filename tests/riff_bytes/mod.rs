@@ -3,7 +3,7 @@
 
 use soundtrack::{
     Block, Frames, Source,
-    source::{self, Info, Remark},
+    media::{self, Info, Remark},
 };
 use std::path::{Path, PathBuf};
 
@@ -90,12 +90,12 @@ pub fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     path
 }
 
-pub fn open(path: &Path) -> (source::Wav, source::Info) {
-    source::Wav::open(path).unwrap().expect("a codec that is read here")
+pub fn open(path: &Path) -> (media::Wav, media::Info) {
+    media::Wav::open(path).unwrap().expect("a codec that is read here")
 }
 
 /// Everything from where the source stands, interleaved.
-pub fn rest(wav: &mut source::Wav, block: usize) -> Vec<f64> {
+pub fn rest(wav: &mut media::Wav, block: usize) -> Vec<f64> {
     let mut block = Block::new(wav.spec().layout, block);
     let mut out = Vec::new();
     loop {
@@ -110,7 +110,7 @@ pub fn rest(wav: &mut source::Wav, block: usize) -> Vec<f64> {
     }
 }
 
-pub fn all(path: &Path) -> (Vec<f64>, source::Info) {
+pub fn all(path: &Path) -> (Vec<f64>, media::Info) {
     let (mut wav, info) = open(path);
     let samples = rest(&mut wav, 4096);
     assert_eq!(wav.length(), Some(Frames((samples.len() / info.spec.layout.channels()) as u64)));

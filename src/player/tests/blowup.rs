@@ -5,8 +5,8 @@ use super::{
     sessions::noise,
 };
 use crate::{
-    Decibels, Frames, Layout, Pan, Play, Player, SampleRate, Session, Spec, State, Track, TrackId, report::Code,
-    source::Memory,
+    Decibels, Frames, Layout, Pan, Play, Player, SampleRate, Session, Spec, State, Track, TrackId,
+    diagnostics::WarningKind, media::Memory,
 };
 use std::{ops::Range, time::Duration};
 
@@ -30,7 +30,7 @@ fn mix(wrong: f64, wild: impl Fn(Track) -> Track) -> (Session, TrackId) {
 }
 
 fn said(player: &Player) -> Vec<String> {
-    assert!(player.warnings().iter().all(|w| w.code == Code::W116 && w.track.as_deref() == Some("wild")));
+    assert!(player.warnings().iter().all(|w| w.kind == WarningKind::Overload && w.track.as_deref() == Some("wild")));
     player.warnings().iter().map(ToString::to_string).collect()
 }
 

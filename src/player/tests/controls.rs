@@ -3,7 +3,7 @@
 use super::fake::{Busy, Fake, soon};
 use crate::{
     Decibels, Frames, Layout, Pan, PanLaw, Play, Player, SampleRate, Session, Spec, State, Track, TrackId,
-    source::Memory,
+    media::Memory,
 };
 use std::time::{Duration, Instant};
 

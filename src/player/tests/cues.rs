@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Cue, CueId, Curve, Decibels, Frames, Layout, Pan, PanLaw, Play, Player, SampleRate, Session, Shape, Spec, Track,
-    Use, source::Memory,
+    Use, media::Memory,
 };
 
 const LENGTH: usize = 24_000;

@@ -3,12 +3,12 @@
 use crate::{
     ErrorKind, Layout, Play, Player, Session, State,
     error::{Error, Result},
+    layout::Spec,
     player::{
         backend::{Backend, Connect},
         callback::{Callback, Word},
-        line::Line,
+        stream_stats::Line,
     },
-    source::Spec,
 };
 use std::{
     sync::{

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     ErrorKind, Frames, Layout, Opener, Play, SampleRate, Session, Source, Spec, State, Track,
     block::Block,
-    player::{engine::Command, line::Trouble},
+    player::{playback_thread::Command, stream_stats::Trouble},
 };
 use std::{
     sync::atomic::Ordering,

@@ -194,7 +194,7 @@ fn another_rate_and_layout_are_converted_once() {
     let heard = fake.take(22_050, Layout::Discrete(4), &[441]);
     assert_eq!(fake.finish(&player, 4), State::Ended);
     // The same through the resampler of stems.
-    let memory = crate::source::Memory::new(
+    let memory = crate::media::Memory::new(
         crate::Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo },
         mix.render(Frames(0)..Frames(24_000)).unwrap(),
     );

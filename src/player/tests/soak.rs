@@ -8,7 +8,7 @@ use super::{
     fake::{Fake, soon},
     sessions::{noise, stem},
 };
-use crate::{Decibels, Frames, Layout, Pan, Play, SampleRate, Session, State, Track, player::line::Trouble};
+use crate::{Decibels, Frames, Layout, Pan, Play, SampleRate, Session, State, Track, player::stream_stats::Trouble};
 use std::{
     env, fs,
     sync::atomic::{AtomicBool, Ordering},

@@ -2,7 +2,7 @@
 
 use super::fake::{Busy, Fake, soon};
 use crate::{
-    Frames, Layout, Opener, Play, SampleRate, Session, Source, Spec, State, Track, block::Block, source::Memory,
+    Frames, Layout, Opener, Play, SampleRate, Session, Source, Spec, State, Track, block::Block, media::Memory,
 };
 use std::{
     sync::{

@@ -6,7 +6,7 @@ use super::{
     fake::{Fake, soon},
     sessions::noise,
 };
-use crate::{Decibels, Frames, Layout, Pan, Play, SampleRate, Session, Spec, State, Track, source::Memory};
+use crate::{Decibels, Frames, Layout, Pan, Play, SampleRate, Session, Spec, State, Track, media::Memory};
 use std::{
     collections::HashSet,
     sync::{

@@ -96,7 +96,7 @@ fn clipped(report: &Report, lossy: bool) -> Card {
 }
 
 fn warnings(report: &Report) -> Card {
-    let notes = report.warnings.iter().filter(|w| w.code.is_note()).count();
+    let notes = report.warnings.iter().filter(|w| w.kind.is_note()).count();
     let warnings = report.warnings.len() - notes;
     let foot = format!("and {notes} {}", if notes == 1 { "note" } else { "notes" });
     let state = if warnings > 0 { State::Care } else { State::Good };

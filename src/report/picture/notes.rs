@@ -5,7 +5,8 @@ use super::{
     head::{State, mark},
     svg::{Anchor, Fit, Svg},
 };
-use crate::report::{Code, Report};
+use crate::diagnostics::WarningKind;
+use crate::report::Report;
 
 /// Warnings that are drawn; all are in the JSON form.
 const MOST: usize = 16;
@@ -17,15 +18,15 @@ const LINE: f64 = 18.0;
 pub(super) fn draw(svg: &mut Svg, report: &Report, y: f64) -> f64 {
     let mut y = y;
     let warnings = || report.warnings.iter();
-    let sorted = warnings().filter(|w| !w.code.is_note()).chain(warnings().filter(|w| w.code.is_note()));
+    let sorted = warnings().filter(|w| !w.kind.is_note()).chain(warnings().filter(|w| w.kind.is_note()));
     for warning in sorted.take(MOST) {
-        let (class, state) = match warning.code {
-            Code::W101 | Code::W117 => ("note bad", State::Bad),
+        let (class, state) = match warning.kind {
+            WarningKind::ClippedOutput | WarningKind::NonFiniteSamples => ("note bad", State::Bad),
             code if code.is_note() => ("note", State::Plain),
             _ => ("note care", State::Care),
         };
         let said = warning.to_string();
-        let code = warning.code.to_string();
+        let code = warning.kind.to_string();
         let text = said.strip_prefix(&code).unwrap_or(&said).trim_start();
         svg.group(class);
         mark(svg, state, MARGIN + 6.0, y + 8.0);

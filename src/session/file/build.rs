@@ -12,9 +12,9 @@ use super::{
 };
 use crate::{
     layout::Layout,
-    session::{Bus, Input, Session},
-    source::highest_rate,
-    store::{is_link, joined},
+    media::{Input, highest_rate},
+    session::{Bus, Session, validate},
+    storage::{is_link, joined},
     units::{Dbtp, SampleRate},
 };
 use std::{
@@ -126,12 +126,9 @@ pub(super) fn session(load: &Load, path: &Path, document: &Table, text: &mut Tex
     session.deliverables = promised.collect();
     collisions(&session, &folder, &promises, text);
     root.finish(text);
-    for problem in crate::plan::check(&session) {
-        // What has nothing in it was told above; an empty session may still be filled by the program.
-        let told = ["it has no clip", "it has no tracks", "the session has no tracks"];
-        if !told.iter().any(|end| problem.what.ends_with(end)) {
-            text.pass_on(problem);
-        }
+    // What is empty was reported above with its line, or may still be filled by the program.
+    for finding in validate::session(&session).into_iter().filter(|finding| !finding.is_empty) {
+        text.pass_on(finding.problem);
     }
     session
 }

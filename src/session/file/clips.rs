@@ -8,8 +8,9 @@ use super::{
     strips::strip,
 };
 use crate::{
-    session::{BusId, Clip, Input, Track},
-    store::{Location, is_link, joined},
+    media::Input,
+    session::{BusId, Clip, Track},
+    storage::{Location, is_link, joined},
 };
 use std::{
     ops::Range,

@@ -10,8 +10,9 @@ use super::{
     strips::bus,
 };
 use crate::{
-    session::{Clip, Cue, Input, Marker, Use},
-    store::{is_link, joined},
+    media::Input,
+    session::{Clip, Cue, Marker, Use},
+    storage::{is_link, joined},
 };
 use std::{
     collections::HashSet,
@@ -147,7 +148,11 @@ fn found(pattern: &str, span: &Range<usize>, who: &str, home: &Home<'_>, text: &
             let what = if wanted.exists() || wanted.to_str().is_some_and(is_link) {
                 format!("{who}: the folder {} cannot be read: {e}", wanted.display())
             } else {
-                format!("{who}: there is no folder {}{}", wanted.display(), crate::nearest::beside(&wanted))
+                format!(
+                    "{who}: there is no folder {}{}",
+                    wanted.display(),
+                    crate::diagnostics::suggest::beside(&wanted)
+                )
             };
             text.say(span.clone(), what);
             Vec::new()

@@ -3,8 +3,8 @@
 //! The tree knows nothing of notations: [`read_toml`](super::read_toml) and [`read_json`](super::read_json) make it.
 
 use crate::{
+    diagnostics::suggest::hint,
     error::{Place, Problem},
-    nearest::hint,
     session::written::{Sheet, Written},
 };
 use std::{collections::HashMap, ops::Range, sync::Arc};

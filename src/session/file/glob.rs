@@ -1,7 +1,7 @@
 //! Files by pattern: `*.wav`, `stems/dx_?.flac`. Stars and question marks stand in the name only, not in folders. With the
 //! feature `cloud` the folder may be one of an object store.
 
-use crate::pattern::fits;
+use crate::storage::glob::fits;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -15,8 +15,8 @@ pub(super) fn files(folder: &Path, pattern: &str) -> io::Result<Vec<PathBuf>> {
     let (inner, pattern) = pattern.rsplit_once('/').unwrap_or(("", pattern));
     let mut found = Vec::new();
     #[cfg(feature = "cloud")]
-    if folder.to_str().is_some_and(crate::store::is_link) {
-        let names = crate::store::listed(&folder.join(inner))?.map_err(io::Error::other)?;
+    if folder.to_str().is_some_and(crate::storage::is_link) {
+        let names = crate::storage::listed(&folder.join(inner))?.map_err(io::Error::other)?;
         let wanted = |name: &&String| !name.starts_with('.') && fits(pattern, name);
         return Ok(names.iter().filter(wanted).take(MOST).map(|name| Path::new(inner).join(name)).collect());
     }

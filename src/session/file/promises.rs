@@ -62,7 +62,7 @@ fn pattern(promise: &Deliverable, fields: &Fields<'_>, session: &Session, text: 
     let mut say = |what: String| text.say(fields.span("file"), format!("{who}: file: {what}"));
     let words: Vec<&str> = outputs::words(file).collect();
     for word in words.iter().filter(|w| !outputs::WORDS.contains(w)) {
-        let hint = crate::nearest::hint(word, outputs::WORDS);
+        let hint = crate::diagnostics::suggest::hint(word, outputs::WORDS);
         say(format!("there is no {{{word}}}; there are {{title}}, {{cue}}, {{bus}}, {{lang}} and {{nn}}{hint}"));
     }
     let has = |word: &str| words.contains(&word);

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     session::Session,
-    sink::AtomicFile,
+    storage::AtomicFile,
 };
 use std::{
     io::Write as _,

@@ -4,7 +4,7 @@ use super::{
     document::{Node, Table, Text, Value},
     read_toml,
 };
-use crate::nearest;
+use crate::diagnostics::suggest;
 
 /// The line that stands for a setting: as TOML if the value is some, or else as text.
 pub(super) fn line(key: &str, value: &str) -> String {
@@ -63,7 +63,7 @@ fn known(tree: &Table, set: &mut Table, text: &mut Text) {
             let stays = there.contains(&key.name.as_str())
                 || values.entries.iter().any(|(k, _)| makes.contains(&k.name.as_str()));
             if !stays {
-                let hint = nearest::hint(&key.name, there.iter().copied());
+                let hint = suggest::hint(&key.name, there.iter().copied());
                 text.say(key.span.clone(), format!("there is no {kind} {:?}{hint}", key.name));
             }
             stays

@@ -3,9 +3,10 @@
 use super::document::{Key, Node, Table, Value};
 use crate::{
     curve::{Curve, Fade, Shape},
+    encode::Format,
     error::{Error, ErrorKind, Result},
-    session::{At, BusId, Clip, Cue, CueKind, Deliverable, Input, Marker, Session, Strip, Track, Use},
-    sink::Format,
+    media::Input,
+    session::{At, BusId, Clip, Cue, CueKind, Deliverable, Marker, Session, Strip, Track, Use},
     units::{Decibels, Frames, Pan, SampleRate},
 };
 use std::path::{Component, Path};

@@ -7,7 +7,7 @@ mod caf;
 
 use soundtrack::{
     Block, Bounce, Bus, Clip, Curve, Dbtp, Decibels, Fade, FadeShape, Format, Frames, Layout, Options, Pan, Plan,
-    Renderer, Result, SampleRate, Session, Shape, Track, sink::Dither,
+    Renderer, Result, SampleRate, Session, Shape, Track, encode::Dither,
 };
 use std::{fs, path::Path};
 

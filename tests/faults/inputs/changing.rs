@@ -4,7 +4,7 @@ use super::{
     super::table::{Row, Seen, held, times},
     stems::{self, heard, mix, named, same},
 };
-use soundtrack::{Bounce, Damage, ErrorKind, Options, Plan, Renderer, sink};
+use soundtrack::{Bounce, Damage, ErrorKind, Options, Plan, Renderer, encode};
 use std::{
     fs,
     io::Write,
@@ -115,7 +115,7 @@ fn mixed(path: &Path, damage: Damage, change: impl FnOnce(), place: u64) -> soun
     if place == 0 {
         change.take().unwrap()();
     }
-    let mut memory = sink::Memory::default();
+    let mut memory = encode::Memory::default();
     let watch = |p: soundtrack::Progress| {
         if p.done.0 >= place
             && let Some(change) = change.take()

@@ -2,7 +2,7 @@
 
 use soundtrack::{
     Block, Bounce, Damage, Error, Frames, Layout, Options, Plan, Renderer, Report, SampleRate, Session, Spec, Track,
-    report::Code, sink, source::Memory,
+    diagnostics::WarningKind, encode, media::Memory,
 };
 use std::{
     fs,
@@ -122,7 +122,7 @@ pub fn all(folder: &Path) -> Vec<Made> {
         }
     }
     let made = made.into_iter().map(|(codec, path)| {
-        let frames = soundtrack::source::open(&path, None).unwrap().1.frames.0;
+        let frames = soundtrack::media::open(&path, None).unwrap().1.frames.0;
         let blind = codec == "AAC in ADTS";
         Made { codec, bytes: fs::read(&path).unwrap(), path, frames, stated: !blind && codec != "Vorbis", blind }
     });
@@ -150,7 +150,7 @@ pub fn heard(session: &Session) -> Result<(Report, Vec<Vec<f64>>), Error> {
 /// Renders a session on so many threads.
 pub fn heard_on(session: &Session, threads: usize) -> Result<(Report, Vec<Vec<f64>>), Error> {
     let mut renderer = Renderer::new(Plan::compile(session)?, &Options { threads })?;
-    let mut memory = sink::Memory::default();
+    let mut memory = encode::Memory::default();
     let report = Bounce::new().threads(threads).measure(false).into_sink(&mut renderer, &mut memory)?;
     Ok((report, memory.into_channels()))
 }
@@ -160,14 +160,14 @@ pub fn begun(session: &Session, most: u64) -> Result<(Report, Vec<Vec<f64>>), Er
     let plan = Plan::compile(session)?;
     let range = Frames(0)..plan.length().min(Frames(most));
     let mut renderer = Renderer::new(plan, &Options { threads: 1 })?;
-    let mut memory = sink::Memory::default();
+    let mut memory = encode::Memory::default();
     let report = Bounce::new().threads(1).measure(false).range(range).into_sink(&mut renderer, &mut memory)?;
     Ok((report, memory.into_channels()))
 }
 
 /// Whether the report says any of these.
-pub fn said(report: &Report, codes: &[Code]) -> bool {
-    report.warnings.iter().any(|w| codes.contains(&w.code))
+pub fn said(report: &Report, codes: &[WarningKind]) -> bool {
+    report.warnings.iter().any(|w| codes.contains(&w.kind))
 }
 
 /// Fails unless an error names the track and the file.
@@ -196,7 +196,7 @@ impl soundtrack::Sink for Nowhere {
     fn write(&mut self, _: &Block) -> soundtrack::Result<()> {
         Ok(())
     }
-    fn finish(&mut self) -> soundtrack::Result<sink::Written> {
-        Ok(sink::Written::default())
+    fn finish(&mut self) -> soundtrack::Result<encode::Written> {
+        Ok(encode::Written::default())
     }
 }

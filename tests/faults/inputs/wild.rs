@@ -7,7 +7,7 @@ use super::{
 };
 use soundtrack::{
     Block, Clip, Damage, Error, Frames, Layout, Opener, Play, Result, SampleRate, Session, Source, Spec, State, Track,
-    report::Code,
+    diagnostics::WarningKind,
 };
 use std::{
     panic,
@@ -132,7 +132,7 @@ impl Source for Codec {
         Ok(())
     }
 
-    fn flaws(&mut self) -> Vec<soundtrack::source::Flaw> {
+    fn flaws(&mut self) -> Vec<soundtrack::media::Flaw> {
         injected(self.wild == Flaws && self.at > PACKET);
         Vec::new()
     }
@@ -293,7 +293,8 @@ fn empty_packets() -> Seen {
             }
             Ok((report, _)) => {
                 assert!(
-                    said(&report, &[Code::W113, Code::W115]) || damage == Damage::Refuse,
+                    said(&report, &[WarningKind::WrongHeaderLength, WarningKind::ReplacedBySilence])
+                        || damage == Damage::Refuse,
                     "{} frames {:?}",
                     report.frames,
                     report.warnings

@@ -1,7 +1,7 @@
 //! The callback calls nothing of the system: seen with `strace`, between two harmless calls that mark each turn.
 
 use crate::table::{Row, Seen, held, skipped};
-use soundtrack::{Decibels, Frames, Layout, Pan, Play, SampleRate, Session, Spec, Track, source::Memory};
+use soundtrack::{Decibels, Frames, Layout, Pan, Play, SampleRate, Session, Spec, Track, media::Memory};
 use std::{
     collections::HashMap,
     env, fs,

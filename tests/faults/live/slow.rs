@@ -7,7 +7,7 @@
 use crate::table::{Row, Seen, held};
 use soundtrack::{
     Block, Callback, Frames, Layout, Opener, Pan, Play, Result, SampleRate, Session, Source, Spec, Track, Underruns,
-    source::Memory,
+    media::Memory,
 };
 use std::{
     sync::{

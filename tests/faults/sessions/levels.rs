@@ -83,7 +83,7 @@ pub fn fades() -> Seen {
     let plain = samples(1);
     let ones = || {
         let spec = soundtrack::Spec { rate: SampleRate::HZ_44100, layout: Layout::Mono };
-        soundtrack::source::Memory::new(spec, vec![vec![1.0; FRAMES as usize]]).unwrap()
+        soundtrack::media::Memory::new(spec, vec![vec![1.0; FRAMES as usize]]).unwrap()
     };
     let shapes = [
         FadeShape::Linear,

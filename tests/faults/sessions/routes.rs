@@ -4,7 +4,7 @@ use super::super::{
     inputs::stems::{Random, heard},
     table::{Seen, held, times},
 };
-use soundtrack::{Bus, BusId, Decibels, Layout, Plan, SampleRate, Session, Spec, Track, source::Memory};
+use soundtrack::{Bus, BusId, Decibels, Layout, Plan, SampleRate, Session, Spec, Track, media::Memory};
 use std::time::Instant;
 
 const SPEC: Spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };

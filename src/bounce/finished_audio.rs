@@ -1,0 +1,70 @@
+//! A report of audio that is already finished: measured and drawn, not mixed.
+
+use super::Bounce;
+use crate::{
+    block::Block,
+    encode::{Sink, Written},
+    engine::{Options, Renderer},
+    error::{Error, ErrorKind, Result},
+    media::{self, Damage},
+    plan::Plan,
+    report::Report,
+    session::{Session, Track},
+};
+use std::path::Path;
+
+/// Takes everything and keeps nothing.
+#[derive(Default)]
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn write(&mut self, _: &Block) -> Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<Written> {
+        Ok(Written::default())
+    }
+}
+
+impl Report {
+    /// What an audio file holds, at its own rate and in its own layout, with waveforms of at most so many bins, as
+    /// [`Bounce::overview`] counts them. [`output`](Self::output) is the file; its first audio stream is looked at.
+    ///
+    /// ```
+    /// use soundtrack::{Damage, Layout, Report, SampleRate, Session, Spec, Track, media::Memory};
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("half.wav");
+    /// let spec = Spec { rate: SampleRate::HZ_44100, layout: Layout::Mono };
+    /// let mut mix = Session::new(spec.rate, spec.layout);
+    /// mix.add_track(Track::new("x", Memory::new(spec, vec![vec![0.5; 1000]])?));
+    /// mix.bounce(&path)?;
+    /// let report = Report::of_audio(&path, 10, Damage::Refuse)?;
+    /// assert_eq!((report.rate_hz, report.frames), (44_100, 1000));
+    /// assert_eq!(report.overview.unwrap().mix_channels[0].max, [0.5; 10]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `NotFound`, `Unsupported` or `Corrupt`, with the place; with [`Damage::Silence`] damaged stretches are warned of
+    /// instead.
+    pub fn of_audio(path: impl AsRef<Path>, bins: usize, damage: Damage) -> Result<Self> {
+        let path = path.as_ref();
+        let (_, info) = media::open(path, None)?;
+        if info.spec.layout.speakers().is_empty() {
+            let what = format!("{}: {}: their places must be known to measure them", path.display(), info.spec.layout);
+            return Err(Error::new(ErrorKind::Unsupported, what));
+        }
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let mut session = Session::new(info.spec.rate, info.spec.layout);
+        session.damage = damage;
+        session.add_track(Track::new(name.clone(), path));
+        let mut renderer = Renderer::new(Plan::compile(&session)?, &Options::default())?;
+        let mut report = Bounce::new().overview(bins).into_sink(&mut renderer, &mut Nowhere)?;
+        report.title = name;
+        report.output = Some(path.display().to_string());
+        // The file is the mix: its channels are what there is to see.
+        report.overview.iter_mut().for_each(|o| o.tracks.clear());
+        Ok(report)
+    }
+}

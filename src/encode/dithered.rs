@@ -1,0 +1,107 @@
+//! Dither on the way into a sink: the last step before rounding, once.
+
+use super::{Sink, Written};
+use crate::{block::Block, dsp::dither, error::Result, units::Frames};
+use std::{fmt, str::FromStr};
+
+pub use crate::dsp::dither::{Shaping, UnknownShaping};
+
+/// How to dither. The same seed gives the same noise.
+///
+/// ```
+/// use soundtrack::encode::{Dither, Shaping};
+/// let dither: Dither = "high-pass 7".parse()?;
+/// assert_eq!((dither.seed, dither.shaping), (7, Shaping::HighPass));
+/// assert_eq!(dither.to_string(), "high-pass 7");
+/// # Ok::<(), soundtrack::encode::UnknownShaping>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Dither {
+    /// Chooses the noise.
+    pub seed: u64,
+    /// Its spectrum.
+    pub shaping: Shaping,
+}
+
+impl FromStr for Dither {
+    type Err = UnknownShaping;
+
+    /// The name of the spectrum, and the seed behind it where it is not 0: `white`, `high-pass 7`.
+    fn from_str(text: &str) -> std::result::Result<Self, UnknownShaping> {
+        let (name, seed) = text.split_once(' ').unwrap_or((text, "0"));
+        Ok(Self { seed: seed.parse().map_err(|_| UnknownShaping)?, shaping: name.parse()? })
+    }
+}
+
+impl fmt::Display for Dither {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.seed {
+            0 => write!(f, "{}", self.shaping),
+            seed => write!(f, "{} {seed}", self.shaping),
+        }
+    }
+}
+
+/// A sink whose input is dithered to integers of so many bits. What is exactly 0 stays 0.
+///
+/// ```
+/// use soundtrack::{Block, Frames, Layout, Sink, encode::{Dither, Dithered, Memory}};
+/// let mut block = Block::new(Layout::Mono, 1000);
+/// block.fill(1000, 0.3);
+/// let render = |from: usize| -> soundtrack::Result<Vec<f64>> {
+///     let mut sink = Dithered::new(Memory::default(), Dither::default(), 16, Frames(from as u64));
+///     let mut part = block.clone();
+///     part.set_frames(1000 - from);
+///     sink.write(&part)?;
+///     Ok(sink.into_inner().into_channels().remove(0))
+/// };
+/// let (all, tail) = (render(0)?, render(600)?);
+/// assert_eq!(all[600..], tail); // noise belongs to the frame
+/// assert!(all.iter().all(|x| (x - 0.3).abs() <= 1.0 / 32_768.0));
+/// # Ok::<(), soundtrack::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Dithered<S> {
+    sink: S,
+    dither: Dither,
+    bits: u16,
+    at: u64,
+    channels: Vec<dither::Dither>,
+    block: Option<Block>,
+}
+
+impl<S: Sink> Dithered<S> {
+    /// Dithers to integers of so many bits, 1 to 32; the first frame that is written is `start` on the timeline.
+    pub fn new(sink: S, dither: Dither, bits: u16, start: Frames) -> Self {
+        Self { sink, dither, bits: bits.clamp(1, 32), at: start.0, channels: Vec::new(), block: None }
+    }
+
+    /// The sink behind it.
+    pub fn into_inner(self) -> S {
+        self.sink
+    }
+}
+
+impl<S: Sink> Sink for Dithered<S> {
+    fn write(&mut self, block: &Block) -> Result<()> {
+        let new = |ch| dither::Dither::new(self.dither.seed, ch, self.dither.shaping, self.bits);
+        for ch in self.channels.len()..block.layout().channels() {
+            self.channels.push(new(ch));
+        }
+        let copy = match &mut self.block {
+            Some(copy) if copy.layout() == block.layout() && copy.capacity() >= block.frames() => copy,
+            other => other.insert(Block::new(block.layout(), block.frames())),
+        };
+        copy.set_frames(block.frames());
+        for ((to, from), dither) in copy.channels_mut().zip(block.channels()).zip(&mut self.channels) {
+            to.copy_from_slice(from);
+            dither.add(to, self.at);
+        }
+        self.at += block.frames() as u64;
+        self.sink.write(copy)
+    }
+
+    fn finish(&mut self) -> Result<Written> {
+        self.sink.finish()
+    }
+}

@@ -1,0 +1,369 @@
+//! Runs a plan block by block: the only running state.
+//!
+//! Lanes are rendered in steps, on as many threads as the options say; each is rendered after those that feed it, and its sum
+//! runs in the order of the plan. So neither block size nor threads can change a bit.
+
+mod buffer_pool;
+mod clip_reader;
+pub(crate) mod clip_log;
+pub(crate) mod flaws;
+mod limited;
+mod live;
+pub(crate) mod master_output;
+mod node;
+pub(crate) mod overload_guard;
+mod ramps;
+pub(crate) mod read_ahead;
+mod scheduler;
+mod tap;
+pub(crate) mod thread_budget;
+mod thread_pool;
+pub(crate) mod waveform_builder;
+
+use crate::{
+    block::Block,
+    dsp::peak::Peak,
+    error::{Error, ErrorKind, Result},
+    measure::{Measured, Meter, survey::Survey},
+    plan::{LaneKind, Plan},
+    units::Frames,
+};
+use flaws::FlawLog;
+use limited::Limited;
+pub(crate) use limited::Reduction;
+use master_output::{Callers, Exit, Taker};
+use node::LaneState;
+use scheduler::{Flow, Graph};
+
+use buffer_pool::Shelf;
+use std::ops::Range;
+use tap::Tap;
+use thread_pool::Pool;
+use waveform_builder::{Grid, Sketch};
+
+/// How a plan is run. Nothing here changes a sample.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// How many threads decode and mix, at most 256; 0 is as many as the machine has cores.
+    pub threads: usize,
+}
+
+/// Frames of a step: what a thread does at once of a lane. Few enough that what it gives is still in the cache when it is
+/// added, and many enough that a decoder finds its own tables there for a while.
+const STEP: usize = 16_384;
+
+/// A plan, running. Start anywhere with [`seek`](Self::seek), then [`render`](Self::render) until it returns 0.
+///
+/// ```
+/// use soundtrack::{Block, Frames, Layout, Options, Plan, Renderer, SampleRate, Session, Spec, Track, media::Memory};
+/// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+/// let mut mix = Session::new(SampleRate::HZ_48000, Layout::Mono);
+/// mix.add_track(Track::new("ramp", Memory::new(spec, vec![vec![0.1, 0.2, 0.3]])?));
+/// let mut renderer = Renderer::new(Plan::compile(&mix)?, &Options::default())?;
+/// let mut block = Block::new(Layout::Mono, 2);
+/// renderer.seek(Frames(1));
+/// assert_eq!(renderer.render(&mut block)?, 2);
+/// assert_eq!(block.channel(0), [0.2, 0.3]);
+/// assert_eq!(renderer.render(&mut block)?, 0);
+/// # Ok::<(), soundtrack::Error>(())
+/// ```
+pub struct Renderer {
+    plan: Plan,
+    lanes: Vec<LaneState>,
+    /// What each lane gives.
+    shelf: Shelf,
+    graph: Graph,
+    pool: Pool,
+    /// Frames of a step.
+    step: usize,
+    position: u64,
+    /// Nothing from here on counts.
+    end: u64,
+    /// Where the master has a limiter.
+    limited: Option<Limited>,
+    taps: Vec<Tap>,
+    /// Whether levels are watched for a report.
+    watched: bool,
+}
+
+impl Renderer {
+    /// Makes a plan ready to run. Files are opened when their clips start, and closed when they end.
+    ///
+    /// # Errors
+    /// `Session` where the threads cannot be started.
+    pub fn new(plan: Plan, options: &Options) -> Result<Self> {
+        let pool = Pool::new(options.threads)?;
+        let layout = plan.spec.layout;
+        let lanes = plan.lanes.iter().map(|lane| LaneState::new(lane, &plan)).collect();
+        let graph = Graph::new(&plan, std::iter::empty());
+        let shelf = Shelf::new(&plan);
+        let limited = plan.limit.map(|ceiling| Limited::new(ceiling, plan.spec.rate, layout.channels()));
+        Ok(Self {
+            plan,
+            lanes,
+            shelf,
+            graph,
+            pool,
+            step: STEP,
+            position: 0,
+            end: u64::MAX,
+            limited,
+            taps: Vec::new(),
+            watched: true,
+        })
+    }
+
+    /// The plan that is run.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The frame that the next block starts with.
+    #[must_use]
+    pub fn position(&self) -> Frames {
+        Frames(self.position)
+    }
+
+    /// Goes to a frame: the next block is the same, bit for bit, as if everything before had been rendered.
+    pub fn seek(&mut self, to: Frames) {
+        (self.position, self.end) = (to.0, u64::MAX);
+    }
+
+    /// Goes to the start of a range. What a limiter looks at behind its end does not count.
+    pub(crate) fn go(&mut self, range: &Range<Frames>) {
+        (self.position, self.end) = (range.start.0, range.end.0);
+    }
+
+    /// Fills the block with the next frames and returns how many: the block's capacity, less at the end, then 0.
+    ///
+    /// # Errors
+    /// `Session` for a block of another layout; `Corrupt`, `NotFound` or `Unsupported` for stems that cannot be
+    /// delivered, with track, file and place.
+    pub fn render(&mut self, block: &mut Block) -> Result<usize> {
+        self.render_part(block, usize::MAX)
+    }
+
+    /// The same, at most `most` frames.
+    pub(crate) fn render_part(&mut self, block: &mut Block, most: usize) -> Result<usize> {
+        self.render_tapped(block, &mut [], most)
+    }
+
+    /// From here on watches no levels, for a render that nobody reports on. Changes no sample.
+    pub(crate) fn unwatched(&mut self) {
+        self.watched = false;
+        self.lanes.iter_mut().for_each(|lane| lane.count(false));
+    }
+
+    /// From here on keeps what these lanes give, for [`render_tapped`](Self::render_tapped).
+    pub(crate) fn tap(&mut self, lanes: &[usize]) {
+        let channels = self.plan.spec.layout.channels();
+        self.taps = lanes.iter().map(|&lane| Tap::new(lane, channels)).collect();
+        self.graph = Graph::new(&self.plan, lanes.iter().copied());
+    }
+
+    /// The same, and into a block for each tapped lane, as large as the first, what it gave.
+    pub(crate) fn render_tapped(&mut self, block: &mut Block, tapped: &mut [Block], most: usize) -> Result<usize> {
+        if block.layout() != self.plan.spec.layout {
+            let what = format!("a block of {} for a plan of {}", block.layout(), self.plan.spec.layout);
+            return Err(Error::new(ErrorKind::Session, what));
+        }
+        let left = usize::try_from(self.plan.length.0.saturating_sub(self.position)).unwrap_or(usize::MAX);
+        let total = left.min(block.capacity()).min(most);
+        block.set_frames(total);
+        tapped.iter_mut().for_each(|t| t.set_frames(total));
+        self.render_into(total as u64, &mut Callers { mix: block, taps: tapped, done: 0 })?;
+        Ok(total)
+    }
+
+    /// Renders the next `total` frames, less at the end, into whatever takes them.
+    pub(crate) fn render_into(&mut self, total: u64, taker: &mut dyn Taker) -> Result<()> {
+        let (at, end) = (self.position, self.position.saturating_add(total).min(self.plan.length.0));
+        if at >= end {
+            return Ok(());
+        }
+        let Some(limited) = &mut self.limited else { return self.feed(at..end, true, end, taker) };
+        if let Some(start) = limited.begin(at) {
+            self.feed(start..at, false, at, taker)?;
+        }
+        let Some(limited) = &self.limited else { return Ok(()) };
+        let (from, to) = (limited.limiter.end(), limited.limiter.wanted(end));
+        let counted = to.min(self.end).max(from);
+        self.feed(from..counted, true, end, taker)?;
+        self.feed(counted..to, false, end, taker)
+    }
+
+    /// Renders a stretch of the timeline, silence behind the end of the plan, and gives out what comes of it before `end`.
+    /// It counts where it is part of the output.
+    fn feed(&mut self, stretch: Range<u64>, counts: bool, end: u64, taker: &mut dyn Taker) -> Result<()> {
+        let Self { plan, graph, lanes, shelf, pool, position, limited, taps, .. } = self;
+        let counts = counts && self.watched;
+        lanes.iter_mut().for_each(|lane| lane.count(counts));
+        let sounding = stretch.start..stretch.end.clamp(stretch.start, plan.length.0.max(stretch.start));
+        let silent = usize::try_from(stretch.end.saturating_sub(sounding.end)).unwrap_or(usize::MAX);
+        let mut exit = Exit { plan, limited: limited.as_mut(), taps, position, end, taker };
+        let flow = Flow { plan, graph, shelf, stretch: sounding, step: self.step };
+        if !flow.stretch.is_empty() {
+            flow.run(lanes, pool, &mut |master, at, frames, out, given| {
+                exit.take(at, frames, out, given, master.sketch.as_mut())
+            })?;
+        }
+        exit.silence(silent, lanes.last_mut().and_then(|master| master.sketch.as_mut()))
+    }
+
+    /// What the limiter of the master did, where there is one.
+    pub(crate) fn reduction(&self) -> Option<Reduction> {
+        self.limited.as_ref().map(Limited::reduction)
+    }
+
+    /// From here on draws what every lane gives onto a grid, from a clean sheet.
+    pub(crate) fn sketch(&mut self, grid: Grid) {
+        let channels = self.plan.spec.layout.channels();
+        for (state, lane) in self.lanes.iter_mut().zip(&self.plan.lanes) {
+            state.sketch = Some(Sketch::new(grid, channels, lane.kind));
+        }
+    }
+
+    /// What was drawn of a lane, if anything was asked for.
+    pub(crate) fn sketched(&self, lane: usize) -> Option<&Sketch> {
+        self.lanes.get(lane).and_then(|l| l.sketch.as_ref())
+    }
+
+    /// Measures every track and bus from here on, or none. Changes no sample.
+    pub(crate) fn measure(&mut self, measure: bool) {
+        let spec = self.plan.spec;
+        for (lane, state) in self.plan.lanes.iter().zip(&mut self.lanes) {
+            state.measure((measure && lane.live && lane.kind != LaneKind::Master).then(|| Meter::new(spec)));
+        }
+    }
+
+    /// What was measured of a lane.
+    pub(crate) fn measured(&self, lane: usize) -> Option<Measured> {
+        self.lanes.get(lane).and_then(LaneState::measured)
+    }
+
+    /// The peaks of a lane so far, one a channel, after its gain and pan.
+    pub(crate) fn peaks(&self, lane: usize) -> &[Peak] {
+        match &self.limited {
+            Some(limited) if lane + 1 == self.lanes.len() => &limited.peaks,
+            _ => self.survey(lane).map_or(&[], |survey| &survey.peaks),
+        }
+    }
+
+    /// The largest sample that came into a track's strip so far, before its gain and pan.
+    pub(crate) fn before(&self, lane: usize) -> f64 {
+        self.lanes.get(lane).map_or(0.0, LaneState::before)
+    }
+
+    /// What was watched of a lane so far.
+    pub(crate) fn survey(&self, lane: usize) -> Option<&Survey> {
+        self.lanes.get(lane).map(LaneState::survey)
+    }
+
+    /// The first and the last sample of each clip of a lane; 0 where it was not rendered.
+    pub(crate) fn edges(&self, lane: usize) -> &[[f64; 2]] {
+        self.lanes.get(lane).map_or(&[], LaneState::edges)
+    }
+
+    /// The heard track that is loudest at a frame, counted from the first that was rendered.
+    pub(crate) fn loudest(&self, frame: u64) -> Option<&str> {
+        let tracks = self.plan.lanes.iter().zip(&self.lanes).filter(|(l, _)| l.live && l.kind == LaneKind::Track);
+        let heights = tracks.map(|(lane, state)| (lane.name.as_str(), state.survey().height(frame)));
+        heights.filter(|(_, height)| *height > 0.0).reduce(|a, b| if b.1 > a.1 { b } else { a }).map(|(name, _)| name)
+    }
+
+    /// The flaws met in each clip of a lane so far.
+    pub(crate) fn flaws(&self, lane: usize) -> &[FlawLog] {
+        self.lanes.get(lane).map_or(&[], LaneState::flaws)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Bus, Clip, Decibels, Layout, SampleRate, Session, Spec, Track, media::Memory};
+
+    /// Tracks of different lengths in buses in a bus, with sends, through a limiter.
+    fn busy_session() -> Session {
+        let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
+        let mut mix = Session::new(spec.rate, spec.layout);
+        let all = mix.add_bus(Bus::new("all"));
+        let buses = ["a", "b", "c"].map(|name| mix.add_bus(Bus::new(name).gain(Decibels(-1.0)).to(all)));
+        for n in 0..13u64 {
+            let wave = |ch: u64| (0..900 + 37 * n).map(|i| libm::sin((i * (n + 3) + ch) as f64 * 0.01)).collect();
+            let stem = Memory::new(spec, vec![wave(0), wave(1)]).unwrap();
+            let track = Track::of(format!("t{n}")).clip(Clip::new(stem).at(Frames(n * 11)));
+            let track = if n % 5 == 4 { track } else { track.to(buses[n as usize % 3]) };
+            mix.add_track(track.send(all, Decibels(-6.0)));
+        }
+        mix.master.limit = Some(crate::Dbtp(-1.0));
+        mix
+    }
+
+    #[test]
+    fn neither_the_size_of_a_step_nor_who_does_what_changes_a_bit() {
+        for limited in [false, true] {
+            let mut mix = busy_session();
+            mix.master.limit = mix.master.limit.filter(|_| limited);
+            let render = |threads, step, size| {
+                let mut renderer = Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads }).unwrap();
+                renderer.step = step;
+                let tapped = [0, 14, 16];
+                renderer.tap(&tapped);
+                let mut out = vec![Vec::new(); 2 * (1 + tapped.len())];
+                let mut block = Block::new(Layout::Stereo, size);
+                let mut taps = vec![block.clone(); tapped.len()];
+                while renderer.render_tapped(&mut block, &mut taps, usize::MAX).unwrap() > 0 {
+                    let channels = [&block].into_iter().chain(&taps).flat_map(|b| b.channels());
+                    out.iter_mut().zip(channels).for_each(|(to, from)| to.extend(from.iter().map(|x| x.to_bits())));
+                }
+                let peaks: Vec<_> = (0..17).map(|lane| renderer.peaks(lane).to_vec()).collect();
+                (out, peaks)
+            };
+            let one = render(1, 4096, 4096);
+            assert_eq!(one.0[0].len(), 900 + 37 * 12 + 11 * 12);
+            for (threads, step, size) in
+                [(1, 1, 300), (2, 7, 2000), (3, 64, 2000), (8, 7, 2000), (8, 1, 2000), (2, 500, 33)]
+            {
+                assert!(render(threads, step, size) == one, "{limited}, {threads} threads, steps of {step}, {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_on_its_way_out_goes_on_to_the_caller_and_leaves_no_thread_waiting() {
+        struct Hole;
+        impl Taker for Hole {
+            fn room(&mut self) -> Result<master_output::Room<'_>> {
+                panic!("no room");
+            }
+            fn filled(&mut self, _: usize) -> Result<()> {
+                Ok(())
+            }
+        }
+        for threads in [1, 2, 8] {
+            let mut renderer = Renderer::new(Plan::compile(&busy_session()).unwrap(), &Options { threads }).unwrap();
+            renderer.step = 10;
+            let rendered =
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| renderer.render_into(500, &mut Hole)));
+            assert_eq!(rendered.unwrap_err().downcast_ref(), Some(&"no room"));
+        }
+    }
+
+    #[test]
+    fn the_first_error_in_the_order_of_the_plan_is_told_whoever_meets_which() {
+        let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+        let mut mix = Session::new(spec.rate, spec.layout);
+        for n in 0..9 {
+            // The fourth and all behind it fail in the third step.
+            let wave = (0..100).map(|i| if n >= 3 && i == 25 + n { f64::NAN } else { 0.1 }).collect();
+            mix.add_track(Track::new(format!("t{n}"), Memory::new(spec, vec![wave]).unwrap()));
+        }
+        for threads in [1, 2, 8] {
+            let mut renderer = Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads }).unwrap();
+            renderer.step = 10;
+            let error = renderer.render(&mut Block::new(Layout::Mono, 100)).unwrap_err();
+            assert!(error.to_string().starts_with("track \"t3\": "), "{error}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Checks a clip against the stem that it plays.
+
+use super::Placing;
+use crate::{
+    error::{ErrorKind, Problem},
+    layout::Layout,
+    media::stem::Stem,
+    session::{Clip, Session, validate::Who},
+    units::Frames,
+};
+
+/// Checks a clip against its stem, and returns how the stem's channels are placed in the session's layout.
+pub(super) fn channel_map(session: &Session, who: &Who<'_>, clip: &Clip, stem: &Stem) -> Result<Placing, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut say = |kind, keys: &[&str], what: String| {
+        let problem = Problem::of(kind, format!("{who}: {}: {what}", stem.name));
+        problems.push(clip.written.place(problem, keys));
+    };
+    let length = stem.frames.map(|n| n.0);
+    let wanted = clip.length.map(|l| clip.from + l);
+    let clock = |f: u64| Frames(f).clock(session.rate);
+    match (length, wanted) {
+        (None, None) => {
+            let what = "its length is not known, so the clip must state one".to_owned();
+            say(ErrorKind::Session, &["file"], what);
+        }
+        (Some(n), Some(end)) if end.0 > n => {
+            let what =
+                format!("the clip ends at {} ({end} frames), the file at {} ({n} frames)", clock(end.0), clock(n));
+            say(ErrorKind::Session, &["length", "from"], what);
+        }
+        (Some(n), None) if clip.from.0 > n => {
+            let what = format!("the clip starts at frame {}, the file ends at {n}", clip.from);
+            say(ErrorKind::Session, &["from"], what);
+        }
+        _ => {}
+    }
+    let total = clip.length.map(|l| l.0).or(length.map(|n| n.saturating_sub(clip.from.0)));
+    let total = total.map_or(0, |pass| pass.saturating_mul(u64::from(clip.loops)));
+    for (fade, key, name) in [(clip.fade_in, "fade_in", "fade-in"), (clip.fade_out, "fade_out", "fade-out")] {
+        if fade.length.0 > total {
+            let what = format!("the {name} of {} frames is longer than the clip of {total}", fade.length);
+            say(ErrorKind::Session, &[key], what);
+        }
+    }
+    let layout = clip.layout.unwrap_or(stem.spec.layout);
+    if layout.channels() != stem.spec.layout.channels() {
+        let (stated, there) = (layout, stem.spec.layout.channels());
+        let what = format!("the clip's layout {stated} has {} channels, the file {there}", layout.channels());
+        say(ErrorKind::Session, &["layout"], what);
+        return Err(problems);
+    }
+    let place = match layout.fold(session.layout) {
+        Some(_) if layout == Layout::Mono && session.layout != Layout::Mono => Placing::Pan,
+        Some(rows) => Placing::Fold(rows),
+        None => {
+            let what = format!("it has {layout}; say which layout they are, e.g. layout = \"5.1\"");
+            say(ErrorKind::Unsupported, &["layout", "file"], what);
+            return Err(problems);
+        }
+    };
+    if problems.is_empty() { Ok(place) } else { Err(problems) }
+}
