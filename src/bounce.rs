@@ -236,7 +236,7 @@ impl<'a> Bounce<'a> {
         let clock = Instant::now();
         let range = self.range.take().unwrap_or(Frames::ZERO..renderer.plan().length());
         forwards(&range)?;
-        renderer.go(&range);
+        renderer.seek_range(&range);
         if let Some(bins) = self.overview {
             renderer.sketch(Grid::over(&range, bins));
         }

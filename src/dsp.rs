@@ -1,10 +1,18 @@
-//! Pure kernels: numbers in, numbers out, no files and no state that outlives a call.
+//! Signal processing: the processors of strips, and the kernels that everything is built from.
+//!
+//! Kernels take numbers and give numbers: no files, and no state that outlives a call. Processors keep state and declare
+//! how far it reaches: see [`Processor`].
 
+mod delay;
 pub(crate) mod dither;
 pub(crate) mod extent;
 pub(crate) mod gain;
 pub(crate) mod limiter;
 pub(crate) mod pan;
 pub(crate) mod peak;
+mod processor;
 pub(crate) mod quantise;
+pub(crate) mod trim;
 pub(crate) mod true_peak;
+
+pub use processor::{Memory, PROCESSORS, Parameter, Processor, ProcessorKind, Reduction, Unit};

@@ -4,10 +4,12 @@
 //! runs in the order of the plan. So neither block size nor threads can change a bit.
 
 mod buffer_pool;
+mod chain_state;
+mod clip_mixer;
 mod clip_reader;
+mod delay_line;
 pub(crate) mod clip_log;
 pub(crate) mod flaws;
-mod limited;
 mod live;
 pub(crate) mod master_output;
 mod node;
@@ -18,6 +20,7 @@ mod scheduler;
 mod tap;
 pub(crate) mod thread_budget;
 mod thread_pool;
+mod transport;
 pub(crate) mod waveform_builder;
 
 use crate::{
@@ -25,20 +28,19 @@ use crate::{
     dsp::peak::Peak,
     error::{Error, ErrorKind, Result},
     measure::{Measured, Meter, survey::Survey},
-    plan::{LaneKind, Plan},
+    plan::{Lag, LaneKind, Plan},
     units::Frames,
 };
+use buffer_pool::BufferPool;
+pub(crate) use chain_state::GainReduction;
 use flaws::FlawLog;
-use limited::Limited;
-pub(crate) use limited::Reduction;
-use master_output::{Callers, Exit, Taker};
-use node::LaneState;
-use scheduler::{Flow, Graph};
-
-use buffer_pool::Shelf;
+use master_output::{BlockSink, CallerBlocks, MasterOutput};
+use node::{NodePlace, NodeState};
+use scheduler::{Graph, Scheduler};
 use std::ops::Range;
 use tap::Tap;
 use thread_pool::Pool;
+use transport::Transport;
 use waveform_builder::{Grid, Sketch};
 
 /// How a plan is run. Nothing here changes a sample.
@@ -69,18 +71,21 @@ const STEP: usize = 16_384;
 /// ```
 pub struct Renderer {
     plan: Plan,
-    lanes: Vec<LaneState>,
-    /// What each lane gives.
-    shelf: Shelf,
+    nodes: Vec<NodeState>,
+    buffers: BufferPool,
     graph: Graph,
     pool: Pool,
     /// Frames of a step.
     step: usize,
+    transport: Transport,
+    /// Every different lag of a node, ascending.
+    lags: Vec<u64>,
+    /// The frame that is delivered next.
     position: u64,
-    /// Nothing from here on counts.
-    end: u64,
-    /// Where the master has a limiter.
-    limited: Option<Limited>,
+    /// Frames to render before that, to bring processors into their state.
+    warm_up: u64,
+    /// What counts as rendered: levels and flaws outside it are not reported.
+    counted: Range<u64>,
     taps: Vec<Tap>,
     /// Whether levels are watched for a report.
     watched: bool,
@@ -93,24 +98,32 @@ impl Renderer {
     /// `Session` where the threads cannot be started.
     pub fn new(plan: Plan, options: &Options) -> Result<Self> {
         let pool = Pool::new(options.threads)?;
-        let layout = plan.spec.layout;
-        let lanes = plan.lanes.iter().map(|lane| LaneState::new(lane, &plan)).collect();
+        let nodes = plan.lanes.iter().map(|lane| NodeState::new(lane, &plan)).collect();
         let graph = Graph::new(&plan, std::iter::empty());
-        let shelf = Shelf::new(&plan);
-        let limited = plan.limit.map(|ceiling| Limited::new(ceiling, plan.spec.rate, layout.channels()));
-        Ok(Self {
+        let buffers = BufferPool::new(&plan);
+        let mut lags: Vec<u64> =
+            plan.lanes.iter().flat_map(|lane| [lane.lag.input, lane.lag.fader, lane.lag.output]).collect();
+        lags.push(0);
+        lags.sort_unstable();
+        lags.dedup();
+        let latency = plan.latency().0;
+        let mut renderer = Self {
             plan,
-            lanes,
-            shelf,
+            nodes,
+            buffers,
             graph,
             pool,
             step: STEP,
+            transport: Transport::new(latency),
+            lags,
             position: 0,
-            end: u64::MAX,
-            limited,
+            warm_up: latency,
+            counted: 0..u64::MAX,
             taps: Vec::new(),
             watched: true,
-        })
+        };
+        renderer.seek(Frames(0));
+        Ok(renderer)
     }
 
     /// The plan that is run.
@@ -127,12 +140,18 @@ impl Renderer {
 
     /// Goes to a frame: the next block is the same, bit for bit, as if everything before had been rendered.
     pub fn seek(&mut self, to: Frames) {
-        (self.position, self.end) = (to.0, u64::MAX);
+        self.seek_range(&(to..Frames(u64::MAX)));
     }
 
-    /// Goes to the start of a range. What a limiter looks at behind its end does not count.
-    pub(crate) fn go(&mut self, range: &Range<Frames>) {
-        (self.position, self.end) = (range.start.0, range.end.0);
+    /// Goes to the start of a range. What is rendered outside it, for processors that look ahead or remember, does not
+    /// count.
+    pub(crate) fn seek_range(&mut self, range: &Range<Frames>) {
+        let first = self.plan.first_input(range.start.0);
+        self.transport.seek(first);
+        self.nodes.iter_mut().for_each(NodeState::reset);
+        self.position = range.start.0;
+        self.warm_up = range.start.0 - first + self.plan.latency().0;
+        self.counted = range.start.0..range.end.0;
     }
 
     /// Fills the block with the next frames and returns how many: the block's capacity, less at the end, then 0.
@@ -152,14 +171,13 @@ impl Renderer {
     /// From here on watches no levels, for a render that nobody reports on. Changes no sample.
     pub(crate) fn unwatched(&mut self) {
         self.watched = false;
-        self.lanes.iter_mut().for_each(|lane| lane.count(false));
     }
 
-    /// From here on keeps what these lanes give, for [`render_tapped`](Self::render_tapped).
-    pub(crate) fn tap(&mut self, lanes: &[usize]) {
+    /// Taps these nodes from now on, for [`render_tapped`](Self::render_tapped).
+    pub(crate) fn tap(&mut self, nodes: &[usize]) {
         let channels = self.plan.spec.layout.channels();
-        self.taps = lanes.iter().map(|&lane| Tap::new(lane, channels)).collect();
-        self.graph = Graph::new(&self.plan, lanes.iter().copied());
+        self.taps = nodes.iter().map(|&node| Tap::new(node, channels)).collect();
+        self.graph = Graph::new(&self.plan, nodes.iter().copied());
     }
 
     /// The same, and into a block for each tapped lane, as large as the first, what it gave.
@@ -172,109 +190,128 @@ impl Renderer {
         let total = left.min(block.capacity()).min(most);
         block.set_frames(total);
         tapped.iter_mut().for_each(|t| t.set_frames(total));
-        self.render_into(total as u64, &mut Callers { mix: block, taps: tapped, done: 0 })?;
+        self.render_into(total as u64, &mut CallerBlocks { mix: block, taps: tapped, done: 0 })?;
         Ok(total)
     }
 
-    /// Renders the next `total` frames, less at the end, into whatever takes them.
-    pub(crate) fn render_into(&mut self, total: u64, taker: &mut dyn Taker) -> Result<()> {
-        let (at, end) = (self.position, self.position.saturating_add(total).min(self.plan.length.0));
-        if at >= end {
+    /// Renders the next `total` frames, less at the end of the mix, into a sink.
+    pub(crate) fn render_into(&mut self, total: u64, sink: &mut dyn BlockSink) -> Result<()> {
+        let mut left = total.min(self.plan.length.0.saturating_sub(self.position));
+        if left == 0 {
             return Ok(());
         }
-        let Some(limited) = &mut self.limited else { return self.feed(at..end, true, end, taker) };
-        if let Some(start) = limited.begin(at) {
-            self.feed(start..at, false, at, taker)?;
+        self.render_warm_up(sink)?;
+        while left > 0 {
+            let frames = self.until_change().min(left);
+            self.run(frames, true, sink)?;
+            left -= frames;
+            self.position = self.transport.position(self.plan.latency().0).unwrap_or(self.position);
         }
-        let Some(limited) = &self.limited else { return Ok(()) };
-        let (from, to) = (limited.limiter.end(), limited.limiter.wanted(end));
-        let counted = to.min(self.end).max(from);
-        self.feed(from..counted, true, end, taker)?;
-        self.feed(counted..to, false, end, taker)
+        Ok(())
     }
 
-    /// Renders a stretch of the timeline, silence behind the end of the plan, and gives out what comes of it before `end`.
-    /// It counts where it is part of the output.
-    fn feed(&mut self, stretch: Range<u64>, counts: bool, end: u64, taker: &mut dyn Taker) -> Result<()> {
-        let Self { plan, graph, lanes, shelf, pool, position, limited, taps, .. } = self;
-        let counts = counts && self.watched;
-        lanes.iter_mut().for_each(|lane| lane.count(counts));
-        let sounding = stretch.start..stretch.end.clamp(stretch.start, plan.length.0.max(stretch.start));
-        let silent = usize::try_from(stretch.end.saturating_sub(sounding.end)).unwrap_or(usize::MAX);
-        let mut exit = Exit { plan, limited: limited.as_mut(), taps, position, end, taker };
-        let flow = Flow { plan, graph, shelf, stretch: sounding, step: self.step };
-        if !flow.stretch.is_empty() {
-            flow.run(lanes, pool, &mut |master, at, frames, out, given| {
-                exit.take(at, frames, out, given, master.sketch.as_mut())
-            })?;
+    /// Brings the processors into their state, where that is still to do.
+    fn render_warm_up(&mut self, sink: &mut dyn BlockSink) -> Result<()> {
+        while self.warm_up > 0 {
+            let frames = self.until_change().min(self.warm_up);
+            self.run(frames, false, sink)?;
+            self.warm_up -= frames;
         }
-        exit.silence(silent, lanes.last_mut().and_then(|master| master.sketch.as_mut()))
+        Ok(())
     }
 
-    /// What the limiter of the master did, where there is one.
-    pub(crate) fn reduction(&self) -> Option<Reduction> {
-        self.limited.as_ref().map(Limited::reduction)
+    /// Renders a stretch of the stream in which no node's position jumps.
+    fn run(&mut self, frames: u64, delivers: bool, sink: &mut dyn BlockSink) -> Result<()> {
+        let places: Vec<NodePlace> = self.plan.lanes.iter().map(|lane| self.place(lane.lag)).collect();
+        let Self { plan, graph, nodes, buffers, pool, taps, .. } = self;
+        let mut output = MasterOutput { plan, taps, delivers, sink };
+        let scheduler = Scheduler { plan, graph, buffers, places: &places, frames, step: self.step };
+        scheduler.run(nodes, pool, &mut |place, frames, master, node| output.take(place, frames, master, node))?;
+        self.transport.advance(frames);
+        Ok(())
+    }
+
+    /// Returns where a node with this lag stands.
+    fn place(&self, lag: Lag) -> NodePlace {
+        let at = |lag: u64| self.transport.position(lag);
+        let counts = |at: Option<u64>| self.watched && at.is_some_and(|at| self.counted.contains(&at));
+        let (input, output) = (at(lag.input), at(lag.output));
+        NodePlace { input, fader: at(lag.fader), output, counts_input: counts(input), counts_output: counts(output) }
+    }
+
+    /// Returns the frames that can be rendered before any node begins, jumps, or passes an end of what is counted or of
+    /// the mix.
+    fn until_change(&self) -> u64 {
+        let ends = [self.counted.start, self.counted.end, self.plan.length.0];
+        let until_end = |at: u64| ends.iter().filter(|end| **end > at).map(|end| end - at).min().unwrap_or(u64::MAX);
+        let until = |lag: u64| {
+            let end = self.transport.position(lag).map_or(u64::MAX, until_end);
+            end.min(self.transport.until_jump(lag))
+        };
+        self.lags.iter().map(|&lag| until(lag)).min().unwrap_or(u64::MAX)
+    }
+
+    /// Returns the gain reduction of the limiter behind the master's fader, where there is one.
+    pub(crate) fn reduction(&self) -> Option<GainReduction> {
+        self.nodes.last()?.reduction()
     }
 
     /// From here on draws what every lane gives onto a grid, from a clean sheet.
     pub(crate) fn sketch(&mut self, grid: Grid) {
         let channels = self.plan.spec.layout.channels();
-        for (state, lane) in self.lanes.iter_mut().zip(&self.plan.lanes) {
+        for (state, lane) in self.nodes.iter_mut().zip(&self.plan.lanes) {
             state.sketch = Some(Sketch::new(grid, channels, lane.kind));
         }
     }
 
     /// What was drawn of a lane, if anything was asked for.
     pub(crate) fn sketched(&self, lane: usize) -> Option<&Sketch> {
-        self.lanes.get(lane).and_then(|l| l.sketch.as_ref())
+        self.nodes.get(lane).and_then(|l| l.sketch.as_ref())
     }
 
     /// Measures every track and bus from here on, or none. Changes no sample.
     pub(crate) fn measure(&mut self, measure: bool) {
         let spec = self.plan.spec;
-        for (lane, state) in self.plan.lanes.iter().zip(&mut self.lanes) {
+        for (lane, state) in self.plan.lanes.iter().zip(&mut self.nodes) {
             state.measure((measure && lane.live && lane.kind != LaneKind::Master).then(|| Meter::new(spec)));
         }
     }
 
     /// What was measured of a lane.
     pub(crate) fn measured(&self, lane: usize) -> Option<Measured> {
-        self.lanes.get(lane).and_then(LaneState::measured)
+        self.nodes.get(lane).and_then(NodeState::measured)
     }
 
     /// The peaks of a lane so far, one a channel, after its gain and pan.
     pub(crate) fn peaks(&self, lane: usize) -> &[Peak] {
-        match &self.limited {
-            Some(limited) if lane + 1 == self.lanes.len() => &limited.peaks,
-            _ => self.survey(lane).map_or(&[], |survey| &survey.peaks),
-        }
+        self.survey(lane).map_or(&[], |survey| &survey.peaks)
     }
 
     /// The largest sample that came into a track's strip so far, before its gain and pan.
     pub(crate) fn before(&self, lane: usize) -> f64 {
-        self.lanes.get(lane).map_or(0.0, LaneState::before)
+        self.nodes.get(lane).map_or(0.0, NodeState::before)
     }
 
     /// What was watched of a lane so far.
     pub(crate) fn survey(&self, lane: usize) -> Option<&Survey> {
-        self.lanes.get(lane).map(LaneState::survey)
+        self.nodes.get(lane).map(NodeState::survey)
     }
 
     /// The first and the last sample of each clip of a lane; 0 where it was not rendered.
     pub(crate) fn edges(&self, lane: usize) -> &[[f64; 2]] {
-        self.lanes.get(lane).map_or(&[], LaneState::edges)
+        self.nodes.get(lane).map_or(&[], NodeState::edges)
     }
 
     /// The heard track that is loudest at a frame, counted from the first that was rendered.
     pub(crate) fn loudest(&self, frame: u64) -> Option<&str> {
-        let tracks = self.plan.lanes.iter().zip(&self.lanes).filter(|(l, _)| l.live && l.kind == LaneKind::Track);
+        let tracks = self.plan.lanes.iter().zip(&self.nodes).filter(|(l, _)| l.live && l.kind == LaneKind::Track);
         let heights = tracks.map(|(lane, state)| (lane.name.as_str(), state.survey().height(frame)));
         heights.filter(|(_, height)| *height > 0.0).reduce(|a, b| if b.1 > a.1 { b } else { a }).map(|(name, _)| name)
     }
 
     /// The flaws met in each clip of a lane so far.
     pub(crate) fn flaws(&self, lane: usize) -> &[FlawLog] {
-        self.lanes.get(lane).map_or(&[], LaneState::flaws)
+        self.nodes.get(lane).map_or(&[], NodeState::flaws)
     }
 }
 
@@ -333,8 +370,8 @@ mod tests {
     #[test]
     fn a_panic_on_its_way_out_goes_on_to_the_caller_and_leaves_no_thread_waiting() {
         struct Hole;
-        impl Taker for Hole {
-            fn room(&mut self) -> Result<master_output::Room<'_>> {
+        impl BlockSink for Hole {
+            fn free(&mut self) -> Result<master_output::FreeFrames<'_>> {
                 panic!("no room");
             }
             fn filled(&mut self, _: usize) -> Result<()> {

@@ -121,7 +121,7 @@ mod units;
 
 // Processing.
 pub mod diagnostics;
-mod dsp;
+pub mod dsp;
 mod riff;
 pub mod storage;
 
@@ -165,8 +165,8 @@ pub use player::{Callback, Level, Levels, LoudnessSoFar, Play, Player, State, St
 pub use player::{DeviceInfo, devices};
 pub use report::Report;
 pub use session::{
-    At, Bus, BusId, Clip, Content, Cue, CueId, CueKind, Deliverable, Load, LoudnessTarget, Marker, Master, Output,
-    Part, Send, Session, Strip, Track, TrackId, UnknownCueKind, Use,
+    At, Bus, BusId, Clip, Content, Cue, CueId, CueKind, Deliverable, Insert, Load, LoudnessTarget, Marker, Master,
+    Output, Part, Send, Session, Strip, Track, TrackId, UnknownCueKind, Use,
 };
 pub use timecode::{FrameRate, NotATimecode, Timecode, UnknownFrameRate};
 pub use units::{Dbfs, Dbtp, Decibels, Frames, Gain, Lufs, NotANumber, Pan, SampleRate};

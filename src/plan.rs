@@ -4,6 +4,8 @@
 //! (clips, or an ordered sum of feeds), a gain and a pan. Lanes stand in stages; those of one stage do not need each
 //! other, and a sum always runs in the order of the session: tracks first, then buses.
 
+mod align;
+pub(crate) mod chain;
 mod clip_check;
 mod crossfade;
 mod cue;
@@ -12,18 +14,21 @@ mod fingerprint;
 mod markers;
 mod place;
 mod print;
+pub(crate) mod ranges;
 mod route;
 mod routing;
 
+pub(crate) use align::{Lag, sounding};
+pub(crate) use chain::Chain;
 pub(crate) use cue::InCue;
 pub use cue::{PlannedCue, PlannedUse};
 pub(crate) use route::Scope;
-pub(crate) use routing::{Gates, Routing, sounding};
+pub(crate) use routing::{Gates, Routing};
 
 use crate::{
     curve::{Automation, Fade},
     diagnostics::WarningKind,
-    dsp::{limiter::Limiter, pan::PanLaw},
+    dsp::pan::PanLaw,
     encode::Dither,
     error::Result,
     layout::Layout,
@@ -55,15 +60,13 @@ pub struct Plan {
     pub(crate) spec: Spec,
     pub(crate) pan_law: PanLaw,
     pub(crate) length: Frames,
-    /// The ceiling of the master's limiter, where it has one.
-    pub(crate) limit: Option<Dbtp>,
     /// How files of fewer bits are dithered.
     pub(crate) dither: Option<Dither>,
     /// By stage; within a stage tracks before buses, in the order of the session. The last is the master.
     pub(crate) lanes: Vec<Lane>,
     /// The lanes of each stage.
     pub(crate) stages: Vec<Range<usize>>,
-    /// Where any clip is heard: sorted, apart from each other. Outside these the output is exactly 0.0.
+    /// Where the mix sounds, clips and tails: sorted, apart from each other. Outside these the output is exactly 0.0.
     pub(crate) sounding: Vec<Range<u64>>,
     pub(crate) cues: Vec<PlannedCue>,
     pub(crate) markers: Vec<markers::PlannedMarker>,
@@ -88,6 +91,13 @@ pub(crate) struct Lane {
     pub kind: LaneKind,
     pub name: String,
     pub input: LaneInput,
+    /// For each feed of a sum, the frames by which it is delayed to meet the others.
+    pub delays: Vec<u64>,
+    /// The inserts, before the fader.
+    pub before: Chain,
+    /// The processors behind the fader: the limiter of the master.
+    pub after: Chain,
+    pub lag: Lag,
     pub gain: Automation,
     pub pan: Automation,
     /// Whether anything of it is heard; others are not rendered.
@@ -144,6 +154,20 @@ pub(crate) struct PlannedClip {
 }
 
 impl PlannedClip {
+    /// Returns the frame of the whole clip, all passes, that sounds at a frame of the timeline.
+    pub(crate) fn offset(&self, frame: u64) -> u64 {
+        frame - self.range.start + self.lead
+    }
+
+    /// Returns the factors by which the channels of the stem are added to a channel. Panning follows later, so a panned
+    /// stem has one row that passes it.
+    pub(crate) fn matrix_row(&self, channel: usize) -> &[f64] {
+        match &self.place {
+            Placing::Pan => &[1.0],
+            Placing::Fold(rows) => rows.get(channel).map_or(&[], Vec::as_slice),
+        }
+    }
+
     /// Whether, where it is not faded, its stem goes as it is into a block of this layout.
     pub(crate) fn is_straight(&self, layout: Layout) -> bool {
         let same = match &self.place {
@@ -227,22 +251,31 @@ impl Plan {
         self.length
     }
 
-    /// Frames that the master's limiter looks ahead; 0 where there is none. The output is not late by them: it starts and
-    /// ends where it does without.
+    /// Returns the frames that processors look ahead along the longest path to the output; 0 without processors. The
+    /// output is not late by them: it starts and ends where it does without.
     #[must_use]
     pub fn latency(&self) -> Frames {
-        self.limiter().map_or(Frames::ZERO, |limiter| Frames(limiter.latency()))
+        Frames(self.lanes.last().map_or(0, |master| master.lag.output))
     }
 
-    /// Frames before a place of the timeline that are rendered too when a render starts there, for the limiter to know
-    /// what it knows in a render of everything; 0 where there is none.
+    /// Returns the most frames before a place of the timeline that are rendered too when a render starts there, for
+    /// processors to be in the state they have in a render of everything; 0 without processors, and the length of the mix
+    /// where one must have heard all that came before.
     #[must_use]
     pub fn warm_up(&self) -> Frames {
-        self.limiter().map_or(Frames::ZERO, |limiter| Frames(limiter.warm_up()))
+        let mut most: Vec<Option<u64>> = Vec::with_capacity(self.lanes.len());
+        for lane in &self.lanes {
+            let mut feeders = lane.feeds().iter().map(|feed| most.get(feed.lane).copied().flatten());
+            let before = feeders.try_fold(0, |most: u64, feeder| Some(most.max(feeder?)));
+            let own = lane.before.warm_up().zip(lane.after.warm_up());
+            most.push(before.zip(own).map(|(before, (own, after))| before + own + after));
+        }
+        most.pop().flatten().map_or(self.length, Frames)
     }
 
-    fn limiter(&self) -> Option<Limiter> {
-        self.limit.map(|ceiling| Limiter::new(ceiling.value(), self.spec.rate, 0))
+    /// Returns the ceiling of the limiter behind the master's fader, where there is one.
+    pub(crate) fn ceiling(&self) -> Option<Dbtp> {
+        self.lanes.last()?.after.inserts.first()?.value("ceiling").map(Dbtp)
     }
 
     /// Every file that is read, once.
@@ -267,6 +300,14 @@ impl Plan {
 }
 
 impl Lane {
+    /// The feeds of a sum, in the order of summing; none for a track.
+    pub(crate) fn feeds(&self) -> &[Feed] {
+        match &self.input {
+            LaneInput::Clips(_) => &[],
+            LaneInput::Sum(feeds) => feeds,
+        }
+    }
+
     /// The clips of a track; none for a sum.
     pub(crate) fn clips(&self) -> &[PlannedClip] {
         match &self.input {

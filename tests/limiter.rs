@@ -116,14 +116,14 @@ fn plan_and_report_tell() {
     let plan = Plan::compile(&mix).unwrap();
     assert_eq!(
         plan.to_string(),
-        "plan  48000 Hz mono, 2 lanes in 2 stages, 96 000 frames, latency 240\n \
+        "plan  48000 Hz mono, 2 lanes in 2 stages, 96 000 frames, latency 256\n \
          0 track   x       memory 48000 mono @0  gain 0.0 dB   pan C                         -> 1\n \
-         1 master          sum 0                 gain +6.0 dB  limit -1.0 dBTP, latency 240\n"
+         1 master          sum 0                 gain +6.0 dB  limit -1.0 dBTP, latency 256\n"
     );
     let folder = tempfile::tempdir().unwrap();
     let report = mix.bounce(folder.path().join("o.wav")).unwrap();
     let limiter = report.mix.limiter.as_ref().unwrap();
-    assert_eq!((limiter.ceiling_dbtp, limiter.latency_frames, limiter.warm_up_frames), (-1.0, 240, 5056));
+    assert_eq!((limiter.ceiling_dbtp, limiter.latency_frames, limiter.warm_up_frames), (-1.0, 256, 5056));
     // 6 dB up and 1 dB down, and the hundredth that it aims below.
     assert!((limiter.reduction_db.unwrap() - 7.01).abs() < 0.005, "{limiter:?}");
     assert!((limiter.reduction_at_s.unwrap() - 50_000.0 / 48_000.0).abs() < 64.0 / 48_000.0);

@@ -7,7 +7,7 @@ use crate::{
     dsp::gain::put_scaled,
     engine::{
         Renderer,
-        master_output::{Room, Taker},
+        master_output::{BlockSink, FreeFrames},
         thread_budget,
     },
     error::{Error, ErrorKind, Result},
@@ -89,8 +89,8 @@ fn gone() -> Error {
     Error::new(ErrorKind::Cancelled, "nobody takes the blocks")
 }
 
-impl Taker for Pipe<'_> {
-    fn room(&mut self) -> Result<Room<'_>> {
+impl BlockSink for Pipe<'_> {
+    fn free(&mut self) -> Result<FreeFrames<'_>> {
         let (blocks, from) = match self.now.take() {
             Some(now) => now,
             None => {
@@ -101,7 +101,7 @@ impl Taker for Pipe<'_> {
             }
         };
         let (Blocks { mix, taps, .. }, from) = self.now.insert((blocks, from));
-        Ok(Room { mix, taps, from: *from })
+        Ok(FreeFrames { mix, taps, from: *from })
     }
 
     fn filled(&mut self, frames: usize) -> Result<()> {
@@ -121,7 +121,7 @@ impl Pipe<'_> {
     fn run(&mut self, renderer: &mut Renderer) -> Result<()> {
         renderer.render_into(self.left, self)?;
         while self.left > 0 {
-            let Room { mix, taps, from } = self.room()?;
+            let FreeFrames { mix, taps, from } = self.free()?;
             let n = mix.frames() - from;
             for block in [mix].into_iter().chain(taps) {
                 block.channels_mut().flat_map(|c| c.iter_mut().skip(from)).for_each(|sample| *sample = 0.0);

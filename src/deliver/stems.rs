@@ -109,7 +109,7 @@ impl Session {
         let lanes: Option<Vec<usize>> = buses.iter().map(lane).collect();
         let lanes = lanes.ok_or_else(|| Error::new(ErrorKind::Session, "a bus is not in this session"))?;
         let mut renderer = Renderer::new(plan, &Options::default())?;
-        renderer.go(&range);
+        renderer.seek_range(&range);
         renderer.tap(&lanes);
         let mut memory = vec![Memory::default(); lanes.len()];
         let pump = Pump {

@@ -1,20 +1,42 @@
-//! The look-ahead limiter of the master: holds a true peak, and leaves every bit alone that is below it.
+//! True-peak limiter with look-ahead: holds a ceiling, and passes every sample bit for bit where nothing exceeds it.
 //!
 //! ```text
-//! true peak of each hop of 16 frames, the loudest channel ─► d: how much of it must go (0 below the ceiling)
-//!   ─► release: the largest of d and of what is left of earlier ones, falling over 0.1 s
-//!   ─► the largest of the hops ahead ─► mean over as many hops behind, weighted ─► straight lines from hop to hop
+//! true peak of each hop of 16 frames, the loudest channel ─► needed: share that must go (0 below the ceiling)
+//!   ─► release: the largest of what is needed and what is left of earlier needs, falling over 0.1 s
+//!   ─► the largest of the hops ahead ─► weighted mean over as many hops behind ─► straight lines from hop to hop
 //! ```
 //! The mean of values none of which is below what a hop needs is not below it either, so the ceiling holds at every
 //! sample; between samples the gain is too smooth to matter. All channels get one gain.
 //!
-//! Nothing is recursive: a frame of the output depends on the input from [`warm_up`](Limiter::warm_up) frames before it to
-//! [`latency`](Limiter::latency) frames after it, and hops lie at absolute frames. So a render that starts that much
-//! earlier gives the same bits wherever it starts and however it is cut.
+//! Nothing is recursive: an output frame depends on a window of input, and hops lie at multiples of 16 absolute frames. So
+//! a render that starts [`memory`](Processor::memory) earlier gives the same bits wherever it starts and however it is cut.
 
-use super::true_peak;
-use crate::{block::Block, units::SampleRate};
+use super::{
+    processor::{Memory, Parameter, Processor, ProcessorKind, Reduction, Unit},
+    true_peak,
+};
+use crate::{
+    block::Block,
+    layout::Spec,
+    units::{Dbtp, Frames},
+};
 use std::{collections::VecDeque, f64::consts::PI};
+
+pub(crate) static LIMITER: ProcessorKind = ProcessorKind {
+    name: "limiter",
+    summary: "Holds the true peak at a ceiling: looks 4 ms ahead and releases over 0.1 s.",
+    parameters: &[Parameter {
+        key: "ceiling",
+        unit: Unit::TruePeak,
+        default: -1.0,
+        range: (-60.0, 0.0),
+        doc: "The highest true peak, in dBTP.",
+    }],
+    build: |values, spec| {
+        let ceiling = Dbtp(values.first().copied().unwrap_or_default());
+        Box::new(Limiter::new(ceiling.value(), spec))
+    },
+};
 
 /// Frames of a hop.
 const HOP: usize = true_peak::CHUNK;
@@ -27,82 +49,69 @@ const RELEASE: f64 = 0.1;
 /// How far below the ceiling it aims, for what lies between samples: 0.01 dB.
 const AIM: f64 = 0.998_849_370_2;
 
-/// A limiter, running. Input goes in in order; gains come out of what is in.
-#[derive(Clone, Debug)]
-pub(crate) struct Limiter {
+/// A running limiter.
+struct Limiter {
     ceiling: f64,
     /// Weights of the hops behind, the nearest first; their sum is 1.
     weights: Vec<f64>,
-    /// What is left of a reduction, hop by hop.
+    /// How much of a reduction is left, hop by hop.
     release: Vec<f64>,
-    /// The input that is still needed, and the frame it starts with: the first of a hop.
+    /// The input that is still needed, after a margin, and the frame it starts with: the first of a hop.
+    ///
+    /// Frames are counted as the timeline does from the first block after a reset; round a live loop the count goes on.
     input: Vec<Vec<f64>>,
     start: u64,
-    /// What must go in the latest hops, the latest first.
+    /// Whether the next block is the first after a reset.
+    fresh: bool,
+    /// The share that must go in the latest hops, the latest first.
     needed: VecDeque<f64>,
     /// How many of these are 0 since one was not.
     quiet: usize,
-    /// The hop to be looked at next.
+    /// The hop to be analysed next.
     next: u64,
-    /// What must go and what is left of what went before, hop by hop. Silent hops come before the first that was
-    /// looked at: what stands here for hop h has the number h + [`before`](Self::before).
+    /// What is needed and what is left of earlier needs, hop by hop. Silent hops come before the first that was analysed:
+    /// the entry for hop h has the number h + [`before`](Self::before).
     released: VecDeque<f64>,
     first: u64,
     /// The means of the latest two hops.
     means: [(u64, f64); 2],
+    reductions: Vec<Reduction>,
 }
 
 impl Limiter {
-    pub(crate) fn new(ceiling: f64, rate: SampleRate, channels: usize) -> Self {
-        let hops = |seconds: f64| {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_precision_loss,
-                clippy::cast_sign_loss,
-                reason = "a few thousand at most"
-            )]
-            let hops = (seconds * f64::from(rate.hz()) / HOP as f64).round() as u32;
-            hops.max(1)
-        };
-        let ahead = hops(ATTACK);
+    fn new(ceiling: f64, spec: Spec) -> Self {
+        let ahead = hops(ATTACK, spec);
         let bump = |k: u32| libm::sin(PI * f64::from(k + 1) / f64::from(ahead + 2));
         let weights: Vec<f64> = (0..=ahead).map(|k| bump(k) * bump(k)).collect();
         let all: f64 = weights.iter().sum();
-        let fall = |k: u32| (1.0 + libm::cos(PI * f64::from(k) / f64::from(hops(RELEASE)))) / 2.0;
+        let release = hops(RELEASE, spec);
+        let fall = |k: u32| (1.0 + libm::cos(PI * f64::from(k) / f64::from(release))) / 2.0;
         let mut limiter = Self {
             ceiling,
             weights: weights.iter().map(|w| w / all).collect(),
-            release: (0..hops(RELEASE)).map(fall).collect(),
-            input: vec![Vec::new(); channels],
+            release: (0..release).map(fall).collect(),
+            input: vec![Vec::new(); spec.layout.channels()],
             start: 0,
+            fresh: true,
             needed: VecDeque::new(),
             quiet: 0,
             next: 0,
             released: VecDeque::new(),
             first: 0,
             means: [(u64::MAX, 0.0); 2],
+            reductions: Vec::new(),
         };
         limiter.restart(0);
         limiter
     }
 
-    /// Frames of input needed after a frame, at the most.
-    pub(crate) fn latency(&self) -> u64 {
-        (self.ahead() + 1 + REACH) * HOP as u64
-    }
-
-    /// Frames of input needed before a frame, at the most.
-    pub(crate) fn warm_up(&self) -> u64 {
-        (self.release.len() as u64 + self.ahead() + 2 + REACH) * HOP as u64
-    }
-
-    /// Begins anew: the next input is that of the hop in which a frame lies; before it there was silence. The first
-    /// frame of that hop.
-    pub(crate) fn restart(&mut self, frame: u64) -> u64 {
+    /// Begins anew at a frame; before it there is silence.
+    fn restart(&mut self, frame: u64) {
         let hop = frame / HOP as u64;
+        let into_hop = usize::try_from(frame % HOP as u64).unwrap_or_default();
         self.input.iter_mut().for_each(|c| {
             c.clear();
-            c.resize(true_peak::MARGIN, 0.0);
+            c.resize(true_peak::MARGIN + into_hop, 0.0);
         });
         self.start = hop * HOP as u64;
         self.needed.clear();
@@ -111,46 +120,17 @@ impl Limiter {
         self.released.resize(usize::try_from(self.before()).unwrap_or_default(), 0.0);
         self.first = hop;
         self.means = [(u64::MAX, 0.0); 2];
-        self.start
     }
 
     /// The frame after the input.
-    pub(crate) fn end(&self) -> u64 {
+    fn end(&self) -> u64 {
         self.start + (self.input.first().map_or(0, Vec::len) - true_peak::MARGIN) as u64
     }
 
-    /// Takes the next frames; of channels that are missing, silence.
-    pub(crate) fn push<'a>(&mut self, mut channels: impl Iterator<Item = &'a [f64]>, frames: usize) {
-        for input in &mut self.input {
-            let length = input.len() + frames;
-            input.extend(channels.next().unwrap_or_default().iter().take(frames));
-            input.resize(length, 0.0);
-        }
-    }
-
-    /// The end of the input that gains up to a frame need.
-    pub(crate) fn wanted(&self, end: u64) -> u64 {
-        let hop = end.saturating_sub(1) / HOP as u64;
-        (hop + 1 + self.ahead() + 1 + REACH) * HOP as u64
-    }
-
-    /// The frame up to which the input that is there is enough.
-    pub(crate) fn ready(&self) -> u64 {
-        (self.end() / HOP as u64).saturating_sub(self.ahead() + 1 + REACH) * HOP as u64
-    }
-
-    /// Puts limited frames into a block, at `offset`, and forgets what came before them. The input must be there. Tells,
-    /// for each stretch within a hop, which part of the signal was taken away at its first and its last frame.
-    pub(crate) fn pull(
-        &mut self,
-        from: u64,
-        out: &mut Block,
-        offset: usize,
-        frames: usize,
-        mut tell: impl FnMut(u64, [f64; 2]),
-    ) {
+    /// Puts limited frames into a block from `offset` to its end, and forgets the input before them.
+    fn pull(&mut self, from: u64, out: &mut Block, offset: usize) {
         self.analyse();
-        let end = from + frames as u64;
+        let end = from + (out.frames() - offset) as u64;
         let mut at = from;
         while at < end {
             let hop = at / HOP as u64;
@@ -173,7 +153,8 @@ impl Limiter {
                     }
                 }
             }
-            tell(at, [within, within + n - 1].map(|k| before + (after - before) * share(k)));
+            let shares = [within, within + n - 1].map(|k| before + (after - before) * share(k));
+            self.reductions.push(Reduction { offset: to, shares });
             at += n as u64;
         }
         self.forget(end);
@@ -238,6 +219,57 @@ impl Limiter {
         self.released.drain(..old.min(self.released.len()));
         self.first += old as u64;
     }
+}
+
+impl Processor for Limiter {
+    fn latency(&self) -> Frames {
+        // The gain of a frame is a line to the mean of the next hop, which needs the true peaks of the hops ahead of it.
+        Frames((self.ahead() + 2 + REACH) * HOP as u64)
+    }
+
+    fn memory(&self) -> Memory {
+        Memory::Window(Frames((self.release.len() as u64 + self.ahead() + 2 + REACH) * HOP as u64))
+    }
+
+    fn reset(&mut self) {
+        self.fresh = true;
+    }
+
+    fn process(&mut self, at: Frames, block: &mut Block) {
+        if std::mem::take(&mut self.fresh) {
+            self.restart(at.0);
+        }
+        self.reductions.clear();
+        for (input, samples) in self.input.iter_mut().zip(block.channels()) {
+            input.extend_from_slice(samples);
+        }
+        let end = self.end().saturating_sub(self.latency().0);
+        // What lies before the first input frame is silence.
+        let from = end.saturating_sub(block.frames() as u64).max(self.start);
+        let silent = block.frames() - usize::try_from(end.saturating_sub(from)).unwrap_or_default();
+        for samples in block.channels_mut() {
+            samples.iter_mut().take(silent).for_each(|sample| *sample = 0.0);
+        }
+        if from < end {
+            self.pull(from, block, silent);
+        }
+    }
+
+    fn reductions(&self) -> &[Reduction] {
+        &self.reductions
+    }
+}
+
+/// The hops of a time, at least one.
+fn hops(seconds: f64, spec: Spec) -> u32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss,
+        reason = "a few thousand at most"
+    )]
+    let hops = (seconds * f64::from(spec.rate.hz()) / HOP as f64).round() as u32;
+    hops.max(1)
 }
 
 /// How far into a hop a frame lies, 0 to 1.

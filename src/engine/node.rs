@@ -1,10 +1,14 @@
-//! One lane, running: its input, its gain and pan, its meter.
+//! One node of the render graph, running: its input, inserts, gain, pan and meters.
 //!
-//! While nothing sounds, a sum holds −0.0, the one number that changes nothing when it is added: so what is outside a
-//! clip leaves every bit of the others alone, their signed zeros too. The master turns what is outside all clips into 0.0.
+//! While nothing sounds, a sum holds −0.0, the additive identity: `x + -0.0` is bit-equal to `x`, including `-0.0`. So what
+//! is outside a clip leaves every bit of the others alone. The master turns what is outside all clips into 0.0.
 
 use super::{
-    buffer_pool::Given,
+    buffer_pool::NodeOutput,
+    chain_state::{ChainState, GainReduction, Place},
+    clip_mixer::mix_clip,
+    clip_reader::ClipReader,
+    delay_line::DelayLine,
     flaws::FlawLog,
     overload_guard::{Guard, Height},
     ramps::Moves,
@@ -16,19 +20,18 @@ use crate::{
         gain::{add_scaled, add_shaped, put_scaled, scale, shape},
         pan::PanLaw,
     },
-    engine::clip_reader::ClipReader,
     error::Result,
     layout::{Layout, Side},
     measure::{Measured, Meter, survey::Survey},
-    plan::{Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip},
+    plan::{Chain, Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip},
     units::Pan,
 };
 use std::ops::Range;
 
-/// What adds up to nothing.
-pub(super) const NOTHING: f64 = -0.0;
+/// The additive identity.
+pub(super) const SILENCE: f64 = -0.0;
 
-/// What a lane gives in a block.
+/// The output of a node in a block.
 pub(super) struct Output {
     pub block: Block,
     /// Whether the block holds anything.
@@ -41,49 +44,76 @@ impl Output {
     }
 }
 
-/// A lane's part of a step.
+/// Where a node stands on the timeline: the positions of the next frame of its input, at its fader, and of its output;
+/// `None` before the stream has come so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct NodePlace {
+    pub input: Option<u64>,
+    pub fader: Option<u64>,
+    pub output: Option<u64>,
+    /// Whether input and output are part of what is rendered: only then flaws are logged, and levels measured.
+    pub counts_input: bool,
+    pub counts_output: bool,
+}
+
+impl NodePlace {
+    /// Returns where it stands some frames later.
+    pub(super) fn after(self, frames: u64) -> Self {
+        let after = |at: Option<u64>| at.map(|at| at + frames);
+        Self { input: after(self.input), fader: after(self.fader), output: after(self.output), ..self }
+    }
+}
+
+/// A node's part of a step.
 #[derive(Clone, Copy)]
-pub(super) struct Turn<'a> {
+pub(super) struct NodeTask<'a> {
     pub plan: &'a Plan,
-    /// What each of the lane's feeds gives, in their order, where they move; else it is added up already.
-    pub fed: &'a [Given<'a>],
-    /// The first frame.
-    pub at: u64,
+    /// The outputs of the node's feeds, in their order, where gates move; else they are added up already.
+    pub fed: &'a [NodeOutput<'a>],
+    pub place: NodePlace,
     pub frames: usize,
 }
 
-/// What a lane keeps from block to block.
-pub(super) struct LaneState {
+/// What a node keeps from block to block.
+pub(super) struct NodeState {
     /// The sum of a track's mono clips, until the pan law places it.
     mono: Block,
     /// One for each clip.
     pub(super) readers: Vec<ClipReader>,
-    /// Changes on their way, where the plan is played live.
+    /// For each feed, a delay where it must wait for others.
+    delays: Vec<Option<DelayLine>>,
+    /// The inserts, and the processors behind the fader.
+    before: Option<Box<ChainState>>,
+    after: Option<Box<ChainState>>,
+    /// Ramps in progress, where the plan is played live.
     pub(super) moves: Option<Box<Moves>>,
-    /// Mutes what blows up, where the plan is played live.
+    /// Mutes stems that are far too loud, where the plan is played live.
     pub(super) guard: Option<Guard>,
     height: Height,
     flaws: Vec<FlawLog>,
     survey: Survey,
-    /// The first and the last sample of each clip, in its channel where that is largest, with gain and fade.
+    /// The first and the last sample of each clip, in its loudest channel, with gain and fade.
     edges: Vec<[f64; 2]>,
     /// The waveform, where a picture was asked for.
     pub(super) sketch: Option<Sketch>,
     level: Vec<f64>,
     pan: Vec<f64>,
     factor: Vec<f64>,
-    /// Where it was asked for.
+    /// The loudness meter, where one was asked for.
     meter: Option<Box<Meter>>,
-    /// Whether what is rendered is part of the output.
-    counts: bool,
 }
 
-impl LaneState {
+impl NodeState {
     pub(super) fn new(lane: &Lane, plan: &Plan) -> Self {
-        let clips = lane.clips().len();
+        let (clips, rate) = (lane.clips().len(), u64::from(plan.spec.rate.hz()));
+        let delay = |frames: &u64| (*frames > 0).then(|| DelayLine::new(plan.spec.layout, *frames));
+        let chain = |chain: &Chain| (!chain.is_empty()).then(|| Box::new(ChainState::new(chain, rate)));
         Self {
             mono: Block::new(Layout::Mono, 0),
             readers: (0..clips).map(|_| ClipReader::Direct(None)).collect(),
+            delays: lane.delays.iter().map(delay).collect(),
+            before: chain(&lane.before),
+            after: chain(&lane.after),
             moves: None,
             guard: None,
             height: Height::new(lane, plan),
@@ -95,13 +125,26 @@ impl LaneState {
             pan: Vec::new(),
             factor: Vec::new(),
             meter: None,
-            counts: true,
         }
     }
 
-    /// Says whether what is rendered from here on is part of the output: only that is measured.
-    pub(super) fn count(&mut self, counts: bool) {
-        self.counts = counts;
+    /// Forgets the signal: the next block does not follow the last one.
+    pub(super) fn reset(&mut self) {
+        self.delays.iter_mut().flatten().for_each(DelayLine::reset);
+        [&mut self.before, &mut self.after].into_iter().flatten().for_each(|chain| chain.reset());
+    }
+
+    /// Returns the gain reduction of the processors behind the fader.
+    pub(super) fn reduction(&self) -> Option<GainReduction> {
+        self.after.as_ref().map(|chain| chain.reductions().total())
+    }
+
+    /// Passes the output of a feed through its delay, where it has one.
+    pub(super) fn delayed<'a>(&'a mut self, feed: usize, output: &'a Output, frames: usize) -> &'a Output {
+        match self.delays.get_mut(feed).and_then(Option::as_mut) {
+            Some(delay) => delay.pass(output, frames),
+            None => output,
+        }
     }
 
     pub(super) fn measure(&mut self, meter: Option<Meter>) {
@@ -129,23 +172,24 @@ impl LaneState {
         &self.flaws
     }
 
-    /// Renders the lane's part of a block.
-    pub(super) fn render(&mut self, out: &mut Output, lane: &Lane, turn: Turn<'_>) -> Result<()> {
-        let Turn { plan, fed, at, frames } = turn;
-        match &lane.input {
-            LaneInput::Clips(clips) => self.play(out, clips, at, frames).map_err(|e| e.in_track(&lane.name))?,
-            LaneInput::Sum(feeds) => {
-                if let Some(moves) = &self.moves {
-                    moves.sum(out, feeds, fed, frames);
-                }
-                if !out.active {
-                    nothing(&mut out.block, frames);
-                }
+    /// Renders the node's part of a step.
+    pub(super) fn render(&mut self, out: &mut Output, lane: &Lane, task: NodeTask<'_>) -> Result<()> {
+        let NodeTask { plan, place, frames, .. } = task;
+        self.input(out, lane, task).map_err(|e| e.in_track(&lane.name))?;
+        if let (Some(chain), Some(input)) = (&mut self.before, place.input) {
+            if !out.active {
+                nothing(&mut out.block, frames);
             }
+            let place = Place { input, output: place.fader, counts: place.counts_output };
+            insert(chain, &lane.before, place, out, &mut self.mono, plan.pan_law);
+        }
+        let at = place.fader.unwrap_or_default();
+        if place.fader.is_none() {
+            out.active = false;
         }
         if let Some(guard) = &mut self.guard {
             guard.take(out, &mut self.mono, frames);
-        } else if out.active && self.counts && lane.kind == LaneKind::Track {
+        } else if out.active && place.counts_output && lane.kind == LaneKind::Track {
             self.height.take(&out.block, &self.mono);
         }
         if out.active {
@@ -155,16 +199,56 @@ impl LaneState {
             moves.advance(frames);
         }
         if lane.kind == LaneKind::Master {
+            if !out.active {
+                nothing(&mut out.block, frames);
+            }
             silence(&mut out.block, plan, at, frames);
         }
-        if !self.counts {
-            return Ok(());
+        if let (Some(chain), Some(input)) = (&mut self.after, place.fader) {
+            let place = Place { input, output: place.output, counts: place.counts_output };
+            out.active = chain.process(&lane.after, place, &mut out.block, 0.0);
         }
+        if let Some(at) = place.output.filter(|_| place.counts_output) {
+            self.measure_output(out, at, frames);
+        }
+        Ok(())
+    }
+
+    /// Fills the output with the node's input: its clips, or the sum of its feeds.
+    fn input(&mut self, out: &mut Output, lane: &Lane, task: NodeTask<'_>) -> Result<()> {
+        let NodeTask { plan, fed, place, frames } = task;
+        match &lane.input {
+            // Nothing is read before the stream has come here, nor after the end of the mix.
+            LaneInput::Clips(clips) => match place.input.filter(|at| *at < plan.length.0) {
+                Some(at) => self.play(out, clips, at, frames, place.counts_input)?,
+                None => self.play(out, &[], 0, frames, false)?,
+            },
+            LaneInput::Sum(feeds) => {
+                if let Some(moves) = &self.moves {
+                    let delays = self.delays.iter_mut();
+                    let inputs: Vec<&Output> = fed
+                        .iter()
+                        .zip(delays)
+                        .map(|(output, delay)| match delay {
+                            Some(delay) => delay.pass(output, frames),
+                            None => output,
+                        })
+                        .collect();
+                    moves.sum(out, feeds, &inputs, frames);
+                }
+                if !out.active {
+                    nothing(&mut out.block, frames);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Measures the output, which starts at a frame of the timeline.
+    fn measure_output(&mut self, out: &Output, at: u64, frames: usize) {
         if out.active {
             self.survey.take(&out.block, at);
-            // What a limiter gives out is drawn where it does.
-            if let Some(sketch) = self.sketch.as_mut().filter(|_| lane.kind != LaneKind::Master || plan.limit.is_none())
-            {
+            if let Some(sketch) = &mut self.sketch {
                 sketch.take(self.survey.peaks.iter_mut().zip(out.block.channels()), at);
             }
         } else {
@@ -173,11 +257,10 @@ impl LaneState {
         if let Some(meter) = &mut self.meter {
             if out.active { meter.feed(&out.block) } else { meter.skip(frames) }
         }
-        Ok(())
     }
 
     /// Adds up the clips that sound, each read only while it does.
-    fn play(&mut self, out: &mut Output, clips: &[PlannedClip], at: u64, frames: usize) -> Result<()> {
+    fn play(&mut self, out: &mut Output, clips: &[PlannedClip], at: u64, frames: usize, counts: bool) -> Result<()> {
         let end = at + frames as u64;
         let sounds = |c: &PlannedClip| c.range.start < end && at < c.range.end && c.gain != 0.0;
         out.active = clips.iter().any(sounds);
@@ -196,8 +279,8 @@ impl LaneState {
                 Placing::Pan => &mut self.mono,
                 Placing::Fold(_) => &mut out.block,
             };
-            add_clip(clip, reader, to, at, frames, &mut self.factor, edges)?;
-            reader.flaws().into_iter().filter(|_| self.counts).for_each(|flaw| flaws.take(flaw));
+            mix_clip(clip, reader, to, at, frames, &mut self.factor, edges)?;
+            reader.flaws().into_iter().filter(|_| counts).for_each(|flaw| flaws.take(flaw));
         }
         if out.active && out.block.frames() == 0 {
             nothing(&mut out.block, frames);
@@ -258,8 +341,8 @@ impl LaneState {
 }
 
 /// Adds the next feed of a sum, if it sounds.
-pub(super) fn add(out: &mut Output, given: &Output, gain: f64, frames: usize) {
-    if !given.active {
+pub(super) fn add(out: &mut Output, input: &Output, gain: f64, frames: usize) {
+    if !input.active {
         return;
     }
     let add = if out.active { add_scaled } else { put_scaled };
@@ -267,7 +350,7 @@ pub(super) fn add(out: &mut Output, given: &Output, gain: f64, frames: usize) {
         make_room(&mut out.block, frames);
         out.active = true;
     }
-    out.block.channels_mut().zip(given.block.channels()).for_each(|(to, from)| add(to, from, gain));
+    out.block.channels_mut().zip(input.block.channels()).for_each(|(to, from)| add(to, from, gain));
 }
 
 /// Makes everything outside the clips exactly 0.0.
@@ -288,7 +371,7 @@ pub(super) fn quiet(plan: &Plan, at: u64, frames: usize) -> impl Iterator<Item =
 }
 
 /// Makes room for `frames` frames, whatever they hold.
-fn make_room(block: &mut Block, frames: usize) {
+pub(super) fn make_room(block: &mut Block, frames: usize) {
     if block.capacity() < frames {
         *block = Block::new(block.layout(), frames);
     }
@@ -298,120 +381,35 @@ fn make_room(block: &mut Block, frames: usize) {
 /// Makes a block of `frames` frames of nothing.
 pub(super) fn nothing(block: &mut Block, frames: usize) {
     make_room(block, frames);
-    block.fill(frames, NOTHING);
+    block.fill(frames, SILENCE);
 }
 
 /// A mono signal into one side. A gain of 0 gives 0.0, never −0.0.
 fn place(to: &mut [f64], mono: &[f64], gain: f64) {
     if gain == 0.0 {
-        to.iter_mut().zip(mono).filter(|(_, m)| m.to_bits() != NOTHING.to_bits()).for_each(|(t, _)| *t += 0.0);
+        to.iter_mut().zip(mono).filter(|(_, m)| m.to_bits() != SILENCE.to_bits()).for_each(|(t, _)| *t += 0.0);
     } else {
         add_scaled(to, mono, gain);
     }
 }
 
-/// Adds the part of a clip that sounds in the block. The first clip of a block, which has no frames yet, is written and not
-/// added: the same bits, since nothing changes nothing.
-fn add_clip(
-    clip: &PlannedClip,
-    reader: &mut ClipReader,
-    to: &mut Block,
-    at: u64,
-    frames: usize,
-    gains: &mut Vec<f64>,
-    edges: &mut [f64; 2],
-) -> Result<()> {
-    let mut now = clip.range.start.max(at);
-    let end = clip.range.end.min(at + frames as u64);
-    let index = |frame: u64| usize::try_from(frame - at).unwrap_or(frames);
-    let fresh = to.frames() == 0;
-    if fresh {
-        make_room(to, frames);
-        for samples in to.channels_mut() {
-            samples.iter_mut().take(index(now)).for_each(|s| *s = NOTHING);
-            samples.iter_mut().skip(index(end)).for_each(|s| *s = NOTHING);
+/// Runs the inserts of a strip on its signal: on the mono clips of a track that has only such, else on the session's
+/// channels. Mono clips beside others are placed in the centre before the inserts.
+fn insert(state: &mut ChainState, chain: &Chain, place: Place, out: &mut Output, mono: &mut Block, law: PanLaw) {
+    let frames = out.block.frames();
+    let is_mono = chain.spec.layout == Layout::Mono && out.block.layout() != Layout::Mono;
+    if is_mono {
+        if mono.frames() == 0 {
+            nothing(mono, frames);
         }
+        out.active = state.process(chain, place, mono, SILENCE);
+        return;
     }
-    while now < end {
-        let offset = now - clip.range.start + clip.lead;
-        let within = offset % clip.pass;
-        let most = usize::try_from((end - now).min(clip.pass - within)).unwrap_or(usize::MAX);
-        let left = clip.total - offset;
-        let fades = |n: usize| {
-            offset < clip.fade_in.length.0
-                || left - (n as u64) < clip.fade_out.length.0
-                || clip.window.fades(now..now + n as u64)
-        };
-        let fade = |k: usize| {
-            let own = clip.fade_in.gain(offset + k as u64) * clip.fade_out.gain(left - k as u64);
-            own * clip.window.gain(now + k as u64)
-        };
-        let mut edge = |piece: &Block, first: usize, n: usize| {
-            let level = |k: usize| {
-                let samples = piece.channels().filter_map(|c| c.get(first + k));
-                samples.fold(0.0, |m: f64, s| m.max(s.abs())) * (clip.gain * fade(k)).abs()
-            };
-            if now == clip.range.start {
-                edges[0] = level(0);
-            }
-            if now + n as u64 == clip.range.end && n > 0 {
-                edges[1] = level(n - 1);
-            }
-        };
-        // What changes nothing on its way is read straight to where it goes.
-        if fresh && now == at && most == to.capacity() && !fades(most) && clip.is_straight(to.layout()) {
-            let n = reader.fill(&clip.stem, clip.from + within, to)?;
-            to.set_frames(frames);
-            if n > 0 {
-                edge(to, 0, n);
-                now += n as u64;
-                continue;
-            }
-        }
-        let room = usize::try_from(end - now).unwrap_or(usize::MAX);
-        let (piece, range) = reader.read(&clip.stem, clip.from + within, most, room)?;
-        let n = range.len();
-        edge(piece, range.start, n);
-        let faded = fades(n);
-        if faded {
-            gains.clear();
-            gains.extend((0..n).map(|k| clip.gain * fade(k)));
-        }
-        let add = |to: &mut [f64], col: usize, factor: f64, first: bool| {
-            let from = piece.channel(col).get(range.clone()).unwrap_or(&[]);
-            match (faded, first) {
-                (false, true) => put_scaled(to, from, clip.gain * factor),
-                (false, false) => add_scaled(to, from, clip.gain * factor),
-                (true, first) => {
-                    if first {
-                        to.fill(NOTHING);
-                    }
-                    add_shaped(to, from, gains, factor);
-                }
-            }
-        };
-        let here = index(now);
-        for (row, samples) in to.channels_mut().enumerate() {
-            let Some(samples) = samples.get_mut(here..here + n) else { continue };
-            match &clip.place {
-                Placing::Pan => add(samples, 0, 1.0, fresh),
-                Placing::Fold(rows) => {
-                    let columns = rows.get(row).into_iter().flatten().enumerate().filter(|(_, f)| **f != 0.0);
-                    let mut first = fresh;
-                    let mut any = false;
-                    for (col, &factor) in columns {
-                        add(samples, col, factor, first);
-                        (first, any) = (false, true);
-                    }
-                    match (any, fresh) {
-                        (true, _) => {}
-                        (false, true) => samples.fill(0.0),
-                        (false, false) => samples.iter_mut().for_each(|s| *s += 0.0),
-                    }
-                }
-            }
-        }
-        now += n as u64;
+    let (left, right) = law.gains(Pan::CENTRE);
+    let speakers = out.block.layout().speakers();
+    for (to, speaker) in out.block.channels_mut().zip(speakers) {
+        self::place(to, mono.channel(0), speaker.pan(left, right).unwrap_or(0.0));
     }
-    Ok(())
+    mono.set_frames(0);
+    out.active = state.process(chain, place, &mut out.block, SILENCE);
 }

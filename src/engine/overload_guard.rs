@@ -6,7 +6,7 @@
 //! it is met, the last frame before dies away in a straight line, and the stem is silent until the next start. Nothing
 //! below the limit changes by one bit.
 
-use super::node::{NOTHING, Output};
+use super::node::{Output, SILENCE};
 use crate::{
     block::Block,
     diagnostics::{Warning, WarningKind},
@@ -146,7 +146,7 @@ impl Guard {
         for (samples, last) in out.block.channels_mut().chain(mono.channels_mut()).zip(last) {
             for (n, x) in samples.iter_mut().enumerate() {
                 let gain = line(n);
-                *x = if gain > 0.0 && *last != 0.0 { *last * gain } else { NOTHING };
+                *x = if gain > 0.0 && *last != 0.0 { *last * gain } else { SILENCE };
             }
         }
         *passed = passed.saturating_add(frames);

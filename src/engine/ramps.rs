@@ -3,10 +3,7 @@
 //! Once a change has arrived the lane is rendered as if it had always been so: the same bits as a bounce of a session with
 //! these settings. Lines run in the time of playing, not of the timeline; nothing of this exists offline.
 
-use super::{
-    buffer_pool::Given,
-    node::{Output, add, nothing},
-};
+use super::node::{Output, add, nothing};
 use crate::{curve::Automation, dsp::gain::add_shaped, plan::Feed};
 
 /// The changes of one lane.
@@ -73,7 +70,7 @@ impl Moves {
     }
 
     /// Adds up the open feeds as offline, and those that open or close after them.
-    pub(super) fn sum(&self, out: &mut Output, feeds: &[Feed], fed: &[Given<'_>], frames: usize) {
+    pub(super) fn sum(&self, out: &mut Output, feeds: &[Feed], fed: &[&Output], frames: usize) {
         let open = |gate: &Gate| gate.open && gate.settled(self.length);
         let all = || feeds.iter().zip(fed).zip(&self.gates);
         for ((feed, from), _) in all().filter(|(_, gate)| open(gate)) {

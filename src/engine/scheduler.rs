@@ -1,14 +1,18 @@
-//! In which order a plan is worked through, on one thread or several.
+//! Schedules block-sized tasks of the render graph across worker threads.
 //!
-//! A stretch of the timeline is cut into steps. A lane's part of a step is a task. That of a track can be done when all
-//! have taken what it gave before; that of a sum goes on whenever the next of its feeds, in order, has done the step. Sums
-//! come first, so what was decoded is added while it is in the cache, and its room is used again. Every thread takes what
-//! can be done, the first in time, so none waits for others at the end of a step. A task gives the same whoever does it when.
-#![expect(clippy::indexing_slicing, reason = "lanes are numbered by the plan, and there is one of everything for each")]
+//! A stretch of the stream is cut into steps; a node's part of a step is a task. A track's task is ready when every reader
+//! has taken the node's previous output. A sum's task is ready whenever the next of its feeds, in order, has done the
+//! step. Sums come first, so decoded audio is added while it is in the cache and its buffer is reused. Each worker takes
+//! the earliest ready task, so none waits for others at the end of a step. A task gives the same bits whichever worker
+//! runs it, and sums run in the order of the plan, so the number of threads changes nothing.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "nodes are numbered by the plan, and every vector holds one entry for each"
+)]
 
 use super::{
-    buffer_pool::{Given, Shelf},
-    node::{self, LaneState, Output, Turn},
+    buffer_pool::{BufferPool, NodeOutput},
+    node::{self, NodePlace, NodeState, NodeTask, Output},
     thread_pool::Pool,
 };
 use crate::{
@@ -22,27 +26,24 @@ use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-/// Tasks that are looked at to find one for a worker.
-const LOOKED_AT: usize = 64;
+/// Ready tasks that are examined to find one that suits a worker's cache.
+const EXAMINED: usize = 64;
 
-/// Who needs whom.
+/// Which node reads which.
 pub(super) struct Graph {
-    /// For each lane, those that it needs: its feeds in order, then those that are tapped.
+    /// For each node, the nodes it reads: its feeds in order, then those that are tapped.
     needs: Vec<Vec<usize>>,
     /// How many of them are feeds.
     feeds: Vec<usize>,
-    /// For each lane, those that read it.
+    /// For each node, the nodes that read it.
     readers: Vec<Vec<usize>>,
 }
 
 impl Graph {
-    /// The lanes of a plan; the last reads those that are `tapped` too.
+    /// Builds the graph of a plan; the master also reads the tapped nodes.
     pub(super) fn new(plan: &Plan, tapped: impl Iterator<Item = usize>) -> Self {
-        let fed = |input: &LaneInput| match input {
-            LaneInput::Clips(_) => Vec::new(),
-            LaneInput::Sum(feeds) => feeds.iter().map(|feed| feed.lane).collect(),
-        };
-        let mut needs: Vec<Vec<usize>> = plan.lanes.iter().map(|lane| fed(&lane.input)).collect();
+        let feeders = |lane: &crate::plan::Lane| lane.feeds().iter().map(|feed| feed.lane).collect();
+        let mut needs: Vec<Vec<usize>> = plan.lanes.iter().map(feeders).collect();
         let feeds = needs.iter().map(Vec::len).collect();
         if let Some((last, others)) = needs.split_last_mut() {
             last.extend(tapped.filter(|lane| *lane < others.len()));
@@ -55,68 +56,73 @@ impl Graph {
     }
 }
 
-/// A task: the step, and the lane.
+/// A task: the step, and the node.
 type Task = (usize, usize);
 
-/// A stretch of the timeline on its way.
-pub(super) struct Flow<'a> {
+/// A stretch of the stream to render.
+pub(super) struct Scheduler<'a> {
     pub plan: &'a Plan,
     pub graph: &'a Graph,
-    pub shelf: &'a Shelf,
-    pub stretch: Range<u64>,
+    pub buffers: &'a BufferPool,
+    /// Where each node stands at the start of the stretch. No position jumps within it.
+    pub places: &'a [NodePlace],
+    /// Frames of the stretch.
+    pub frames: u64,
     /// Frames of a step.
     pub step: usize,
 }
 
-/// Does something with what the master gave: its state, the first frame, how many, what it gave, and what any lane gave.
-pub(super) type Onward<'a> =
-    dyn FnMut(&mut LaneState, u64, usize, &Output, &dyn Fn(usize) -> Given<'a>) -> Result<()> + Send + 'a;
+/// Called once per block with the master's state, its output position, its output, and read access to every tapped node.
+pub(super) type MasterCallback<'a> =
+    dyn FnMut(NodePlace, usize, &Output, &dyn Fn(usize) -> (NodePlace, NodeOutput<'a>)) -> Result<()> + Send + 'a;
 
-/// What is done, what is being done, and what can be done.
-struct Board {
-    /// The steps that each lane has done, and what it has taken, of what it needs, for the one it is at.
+/// What is done, in progress, and ready.
+struct TaskQueue {
+    /// Steps that each node has done; and for the step it is at, how many of the nodes it needs it has taken.
     done: Vec<usize>,
     taken: Vec<usize>,
-    /// How many are still to take what each lane gave.
+    /// Readers that have not yet taken each node's output.
     unread: Vec<usize>,
     busy: Vec<bool>,
-    /// Who did each lane's latest task, and how many have come to work.
+    /// Worker that ran each node last (cache affinity); number of running workers.
     worker: Vec<usize>,
     workers: usize,
-    /// By step; in each, sums before tracks.
+    /// By step; within a step, sums before tracks.
     ready: BTreeSet<(usize, bool, usize)>,
-    /// How many tasks are being done, and how many threads wait for one.
-    at_work: usize,
+    /// Tasks in progress, and workers that wait for one.
+    running: usize,
     idle: usize,
     /// The first task, in time and in the order of the plan, that failed.
     failed: Option<(Task, Error)>,
-    /// Whether a thread has panicked.
     panicked: bool,
 }
 
-impl Board {
-    /// What a worker does next: what is first, but of several tracks one that it did before, whose decoder is in its cache.
-    fn next(&self, me: usize) -> Option<(usize, bool, usize)> {
-        let counts =
+impl TaskQueue {
+    /// Chooses a worker's next task: the first, but among tracks one that it ran before, whose decoder is in its cache.
+    fn next(&self, worker: usize) -> Option<(usize, bool, usize)> {
+        let matters =
             |task: &&(usize, bool, usize)| self.failed.as_ref().is_none_or(|(failed, _)| (task.0, task.2) < *failed);
-        let first = self.ready.iter().find(counts)?;
-        let own = || self.ready.iter().take(LOOKED_AT).filter(counts).find(|(.., lane)| self.worker[*lane] == me);
-        Some(*if first.1 { own().unwrap_or(first) } else { first })
+        let first = self.ready.iter().find(matters)?;
+        if !first.1 {
+            return Some(*first);
+        }
+        let mut examined = self.ready.iter().take(EXAMINED).filter(matters);
+        Some(*examined.find(|(.., node)| self.worker[*node] == worker).unwrap_or(first))
     }
 }
 
-impl<'a> Flow<'a> {
-    /// Works through the stretch.
+impl<'a> Scheduler<'a> {
+    /// Renders the stretch.
     ///
     /// # Errors
-    /// That of the first task in time that fails, in the order of the plan. All before it are done.
-    pub(super) fn run(&self, lanes: &'a mut [LaneState], pool: &Pool, onward: &mut Onward<'a>) -> Result<()> {
-        let count = lanes.len();
-        let crew = Crew {
-            flow: self,
-            lanes: lanes.iter_mut().map(Mutex::new).collect(),
-            onward: Mutex::new(onward),
-            board: Mutex::new(Board {
+    /// That of the first task in time that fails, in the order of the plan. All tasks before it are done.
+    pub(super) fn run(&self, nodes: &'a mut [NodeState], pool: &Pool, output: &mut MasterCallback<'a>) -> Result<()> {
+        let count = nodes.len();
+        let workers = Workers {
+            scheduler: self,
+            nodes: nodes.iter_mut().map(Mutex::new).collect(),
+            output: Mutex::new(output),
+            queue: Mutex::new(TaskQueue {
                 done: vec![0; count],
                 taken: vec![0; count],
                 unread: vec![0; count],
@@ -124,177 +130,176 @@ impl<'a> Flow<'a> {
                 worker: vec![0; count],
                 workers: 0,
                 ready: BTreeSet::new(),
-                at_work: 0,
+                running: 0,
                 idle: 0,
                 failed: None,
                 panicked: false,
             }),
             changed: Condvar::new(),
         };
-        let mut board = crew.board();
-        for lane in 0..count {
-            self.offer(&mut board, lane);
+        let mut queue = workers.queue();
+        for node in 0..count {
+            self.offer(&mut queue, node);
         }
-        drop(board);
-        let live = (0..count).filter(|lane| self.live(*lane)).count();
-        pool.together(live, || crew.work());
-        let failed = crew.board().failed.take();
+        drop(queue);
+        let live = (0..count).filter(|node| self.is_live(*node)).count();
+        pool.together(live, || workers.work());
+        let failed = workers.queue().failed.take();
         failed.map_or(Ok(()), |(_, error)| Err(error))
     }
 
-    fn live(&self, lane: usize) -> bool {
-        self.plan.lanes[lane].live
+    fn is_live(&self, node: usize) -> bool {
+        self.plan.lanes[node].live
     }
 
     fn steps(&self) -> usize {
-        let frames = usize::try_from(self.stretch.end - self.stretch.start).unwrap_or(usize::MAX);
-        frames.div_ceil(self.step)
+        usize::try_from(self.frames).unwrap_or(usize::MAX).div_ceil(self.step)
     }
 
-    /// How much of what a lane needs for the step it is at it can have taken now. What is tapped is taken all at once.
-    fn reach(&self, board: &Board, lane: usize) -> usize {
-        let (needs, taken, step) = (&self.graph.needs[lane], board.taken[lane], board.done[lane]);
-        let missing = needs.iter().skip(taken).position(|n| self.live(*n) && board.done[*n] <= step);
+    /// Returns how many of the nodes it needs a node can have taken now, for the step it is at. Tapped nodes are taken all
+    /// at once.
+    fn reach(&self, queue: &TaskQueue, node: usize) -> usize {
+        let (needs, taken, step) = (&self.graph.needs[node], queue.taken[node], queue.done[node]);
+        let missing = needs.iter().skip(taken).position(|n| self.is_live(*n) && queue.done[*n] <= step);
         match missing.map(|n| taken + n) {
             None => needs.len(),
-            Some(_) if self.shelf.is_kept() => taken,
-            Some(to) => to.min(self.graph.feeds[lane]),
+            Some(_) if self.buffers.is_kept() => taken,
+            Some(to) => to.min(self.graph.feeds[node]),
         }
     }
 
-    /// Adds a lane's next task to those that can be done, if it can.
-    fn offer(&self, board: &mut Board, lane: usize) {
-        let (step, sum) = (board.done[lane], matches!(self.plan.lanes[lane].input, LaneInput::Sum(_)));
-        let can = self.live(lane) && !board.busy[lane] && step < self.steps() && board.unread[lane] == 0;
-        if can {
-            let to = self.reach(board, lane);
-            if to > board.taken[lane] || to == self.graph.needs[lane].len() {
-                board.ready.insert((step, !sum, lane));
+    /// Adds a node's next task to those that are ready, if it is.
+    fn offer(&self, queue: &mut TaskQueue, node: usize) {
+        let (step, is_sum) = (queue.done[node], matches!(self.plan.lanes[node].input, LaneInput::Sum(_)));
+        let is_free = !queue.busy[node] && queue.unread[node] == 0;
+        if self.is_live(node) && is_free && step < self.steps() {
+            let to = self.reach(queue, node);
+            if to > queue.taken[node] || to == self.graph.needs[node].len() {
+                queue.ready.insert((step, !is_sum, node));
             }
         }
     }
 
-    /// Notes that a lane has taken what it needs up to `to`, and that its step is done where that is all.
-    fn took(&self, board: &mut Board, lane: usize, to: usize) {
-        let (needs, readers) = (&self.graph.needs[lane], &self.graph.readers[lane]);
-        for n in needs[board.taken[lane]..to].iter().filter(|n| self.live(**n)) {
-            board.unread[*n] -= 1;
-            if board.unread[*n] == 0 {
-                self.shelf.release(*n);
-                self.offer(board, *n);
+    /// Notes that a node has taken the nodes it needs up to `to`, and that its step is done where those are all.
+    fn took(&self, queue: &mut TaskQueue, node: usize, to: usize) {
+        let (needs, readers) = (&self.graph.needs[node], &self.graph.readers[node]);
+        for n in needs[queue.taken[node]..to].iter().filter(|n| self.is_live(**n)) {
+            queue.unread[*n] -= 1;
+            if queue.unread[*n] == 0 {
+                self.buffers.release(*n);
+                self.offer(queue, *n);
             }
         }
-        board.taken[lane] = to;
+        queue.taken[node] = to;
         if to == needs.len() {
-            board.taken[lane] = 0;
-            board.done[lane] += 1;
-            board.unread[lane] = readers.iter().filter(|r| self.live(**r)).count();
-            if board.unread[lane] == 0 {
-                self.shelf.release(lane);
+            queue.taken[node] = 0;
+            queue.done[node] += 1;
+            queue.unread[node] = readers.iter().filter(|r| self.is_live(**r)).count();
+            if queue.unread[node] == 0 {
+                self.buffers.release(node);
             }
-            readers.iter().for_each(|reader| self.offer(board, *reader));
+            readers.iter().for_each(|reader| self.offer(queue, *reader));
         }
-        self.offer(board, lane);
+        self.offer(queue, node);
     }
 }
 
-/// Who works on it.
-struct Crew<'f, 'a> {
-    flow: &'f Flow<'a>,
-    lanes: Vec<Mutex<&'a mut LaneState>>,
-    onward: Mutex<&'f mut Onward<'a>>,
-    board: Mutex<Board>,
+/// The state that workers share.
+///
+/// Lock order: a node, then its output buffer, then the callback. The queue is locked alone.
+struct Workers<'f, 'a> {
+    scheduler: &'f Scheduler<'a>,
+    nodes: Vec<Mutex<&'a mut NodeState>>,
+    output: Mutex<&'f mut MasterCallback<'a>>,
+    queue: Mutex<TaskQueue>,
     changed: Condvar,
 }
 
-impl<'a> Crew<'_, 'a> {
-    fn board(&self) -> MutexGuard<'_, Board> {
-        locked(&self.board)
+impl<'a> Workers<'_, 'a> {
+    fn queue(&self) -> MutexGuard<'_, TaskQueue> {
+        locked(&self.queue)
     }
 
-    /// Does tasks until there are none.
+    /// Runs tasks until there are none.
     fn work(&self) {
-        let _alarm = Alarm(self);
-        let mut board = self.board();
-        let me = board.workers;
-        board.workers += 1;
+        let _guard = PanicGuard(self);
+        let mut queue = self.queue();
+        let worker = queue.workers;
+        queue.workers += 1;
         loop {
-            let Some(task) = board.next(me).filter(|_| !board.panicked) else {
-                if board.at_work == 0 || board.panicked {
+            let Some(task) = queue.next(worker).filter(|_| !queue.panicked) else {
+                if queue.running == 0 || queue.panicked {
                     self.changed.notify_all();
                     return;
                 }
-                board.idle += 1;
-                board = self.changed.wait(board).unwrap_or_else(PoisonError::into_inner);
-                board.idle -= 1;
+                queue.idle += 1;
+                queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                queue.idle -= 1;
                 continue;
             };
-            board.ready.remove(&task);
-            let (step, _, lane) = task;
-            let (from, to) = (board.taken[lane], self.flow.reach(&board, lane));
-            (board.busy[lane], board.worker[lane]) = (true, me);
-            board.at_work += 1;
-            drop(board);
-            let result = self.render(step, lane, from..to);
-            board = self.board();
-            board.at_work -= 1;
-            board.busy[lane] = false;
+            queue.ready.remove(&task);
+            let (step, _, node) = task;
+            let (from, to) = (queue.taken[node], self.scheduler.reach(&queue, node));
+            (queue.busy[node], queue.worker[node]) = (true, worker);
+            queue.running += 1;
+            drop(queue);
+            let result = self.render(step, node, from..to);
+            queue = self.queue();
+            queue.running -= 1;
+            queue.busy[node] = false;
             match result {
-                Ok(()) => self.flow.took(&mut board, lane, to),
+                Ok(()) => self.scheduler.took(&mut queue, node, to),
                 Err(error) => {
-                    let task = (step, lane);
-                    if board.failed.as_ref().is_none_or(|(failed, _)| task < *failed) {
-                        board.failed = Some((task, error));
+                    let task = (step, node);
+                    if queue.failed.as_ref().is_none_or(|(failed, _)| task < *failed) {
+                        queue.failed = Some((task, error));
                     }
                 }
             }
-            // One of them is for this thread.
-            for _ in 1..board.ready.len().min(board.idle + 1) {
+            // This worker takes one of the ready tasks itself.
+            for _ in 1..queue.ready.len().min(queue.idle + 1) {
                 self.changed.notify_one();
             }
         }
     }
 
-    /// Takes so much of what a lane needs, and where that is the last does what is left of its step.
-    fn render(&self, step: usize, lane: usize, taken: Range<usize>) -> Result<()> {
-        let Flow { plan, graph, shelf, stretch, step: size } = self.flow;
-        let at = stretch.start + step as u64 * *size as u64;
-        let frames = usize::try_from(stretch.end - at).unwrap_or(usize::MAX).min(*size);
-        let given = |lane: usize| shelf.given(lane);
-        let planned = &plan.lanes[lane];
-        let feeds = match &planned.input {
-            LaneInput::Clips(_) => &[][..],
-            LaneInput::Sum(feeds) => feeds,
-        };
-        let mut state = locked(&self.lanes[lane]);
-        let mut out = shelf.begun(lane, taken.start == 0);
+    /// Takes some of the nodes that a node needs; after the last of them, renders the node's part of the step.
+    fn render(&self, step: usize, node: usize, taken: Range<usize>) -> Result<()> {
+        let Scheduler { plan, graph, buffers, places, frames: all, step: size } = self.scheduler;
+        let before = step as u64 * *size as u64;
+        let frames = usize::try_from(all - before).unwrap_or(usize::MAX).min(*size);
+        let lane = &plan.lanes[node];
+        let mut state = locked(&self.nodes[node]);
+        let mut out = buffers.open(node, taken.start == 0);
         let mut fed = Vec::new();
-        for feed in feeds.iter().take(taken.end).skip(taken.start) {
-            let given = given(feed.lane);
-            if shelf.is_kept() {
-                fed.push(given);
+        for (index, feed) in lane.feeds().iter().enumerate().take(taken.end).skip(taken.start) {
+            let output = buffers.output(feed.lane);
+            if buffers.is_kept() {
+                fed.push(output);
             } else {
-                node::add(&mut out, &given, feed.gain, frames);
+                node::add(&mut out, state.delayed(index, &output, frames), feed.gain, frames);
             }
         }
-        if taken.end < graph.needs[lane].len() {
+        if taken.end < graph.needs[node].len() {
             return Ok(());
         }
-        state.render(&mut out, planned, Turn { plan, fed: &fed, at, frames })?;
-        if lane + 1 == plan.lanes.len() {
-            locked(&self.onward)(&mut state, at, frames, &out, &given)?;
+        let place = places[node].after(before);
+        state.render(&mut out, lane, NodeTask { plan, fed: &fed, place, frames })?;
+        if node + 1 == plan.lanes.len() {
+            let tapped = |node: usize| (places[node].after(before), buffers.output(node));
+            locked(&self.output)(place, frames, &out, &tapped)?;
         }
         Ok(())
     }
 }
 
-/// Lets the others go where a thread panics.
-struct Alarm<'c, 'f, 'a>(&'c Crew<'f, 'a>);
+/// Wakes the other workers if a thread panics, so that none waits forever.
+struct PanicGuard<'c, 'f, 'a>(&'c Workers<'f, 'a>);
 
-impl Drop for Alarm<'_, '_, '_> {
+impl Drop for PanicGuard<'_, '_, '_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.board().panicked = true;
+            self.0.queue().panicked = true;
             self.0.changed.notify_all();
         }
     }

@@ -1,27 +1,28 @@
-//! What one lane gives, beside the mix and at the same frames.
+//! Taps: the output of one node, delivered beside the mix and at the same frames.
 //!
-//! Lanes may run ahead of what the renderer gives out, so what they gave is kept until its frames come. Where the lane
-//! gives nothing while others sound it holds −0.0, which adds up to nothing; where nothing of the mix sounds, 0.0. So the
-//! taps of everything that feeds the master, added in order, are the master's sum, bit for bit.
+//! A node may run ahead of the master by the latency of processors between them, so its output is kept until the master
+//! reaches its frames. Where the node is silent while others sound, a tap holds −0.0, the additive identity; where nothing
+//! of the mix sounds, 0.0. So the taps of everything that feeds the master, added in order, are its sum, bit for bit.
 
-use super::node::{NOTHING, Output, quiet};
+use super::node::{Output, SILENCE, quiet};
 use crate::{block::Block, plan::Plan};
 
-/// A lane that is listened to.
+/// A tapped node.
 pub(super) struct Tap {
-    pub lane: usize,
+    pub node: usize,
     /// The first frame that is kept.
     start: u64,
     channels: Vec<Vec<f64>>,
 }
 
 impl Tap {
-    pub(super) fn new(lane: usize, channels: usize) -> Self {
-        Self { lane, start: 0, channels: vec![Vec::new(); channels] }
+    pub(super) fn new(node: usize, channels: usize) -> Self {
+        Self { node, start: 0, channels: vec![Vec::new(); channels] }
     }
 
-    /// Keeps what the lane gave from a frame on.
-    pub(super) fn take(&mut self, out: &Output, plan: &Plan, at: u64, frames: usize) {
+    /// Keeps the node's output, which starts at a frame of the timeline; `None` before it starts.
+    pub(super) fn take(&mut self, out: &Output, plan: &Plan, at: Option<u64>, frames: usize) {
+        let Some(at) = at else { return };
         let kept = self.channels.first().map_or(0, Vec::len);
         let follows = self.start + kept as u64 == at;
         if !follows {
@@ -32,7 +33,7 @@ impl Tap {
         if out.active {
             self.channels.iter_mut().zip(out.block.channels()).for_each(|(to, from)| to.extend_from_slice(from));
         } else {
-            self.channels.iter_mut().for_each(|to| to.resize(kept + frames, NOTHING));
+            self.channels.iter_mut().for_each(|to| to.resize(kept + frames, SILENCE));
         }
         for quiet in quiet(plan, at, frames) {
             let quiet = quiet.start + kept..quiet.end + kept;
@@ -40,7 +41,7 @@ impl Tap {
         }
     }
 
-    /// Gives out frames from `at` on, behind the first `offset` of a block, and lets go of all before their end.
+    /// Copies frames from `at` on into a block after its first `offset` frames, and drops all up to their end.
     pub(super) fn give(&mut self, at: u64, out: &mut Block, offset: usize, frames: usize) {
         let before = usize::try_from(at.saturating_sub(self.start)).unwrap_or(usize::MAX);
         for (to, kept) in out.channels_mut().zip(&mut self.channels) {

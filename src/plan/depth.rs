@@ -6,13 +6,13 @@ use crate::units::Pan;
 impl Plan {
     /// The bits of the integers that hold every sample of the mix exactly, were none clipped: where stems of integers
     /// pass at unity and are summed. `None` where the mix has more digits than its stems: gains, fades, resampling, lossy
-    /// or floating-point stems, a limiter.
+    /// or floating-point stems, processors.
     #[must_use]
     pub fn depth(&self) -> Option<u16> {
         let mut depth = 1;
         for lane in self.lanes.iter().filter(|l| l.live) {
             let unity = lane.gain.constant() == Some(1.0) && lane.pan.constant() == Some(0.0);
-            if !unity || self.limit.is_some() {
+            if !unity || !lane.before.is_empty() || !lane.after.is_empty() {
                 return None;
             }
             match &lane.input {

@@ -12,7 +12,10 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (lanes, stages) = (self.lanes.len(), self.stages.len());
         let length = grouped(self.length);
-        let latency = self.limit.map_or(String::new(), |_| format!(", latency {}", self.latency()));
+        let latency = match self.latency() {
+            Frames::ZERO => String::new(),
+            latency => format!(", latency {latency}"),
+        };
         write!(
             f,
             "plan  {} Hz {}, {lanes} lanes in {stages} stages, {length} frames{latency}",
@@ -69,7 +72,7 @@ impl Plan {
         };
         let pan = match lane.pan.constant() {
             _ if lane.kind == LaneKind::Master => {
-                self.limit.map_or(String::new(), |at| format!("limit {at:.1}, latency {}", self.latency()))
+                self.ceiling().map_or(String::new(), |at| format!("limit {at:.1}, latency {}", self.latency()))
             }
             Some(0.0) if lane.kind == LaneKind::Bus => String::new(),
             Some(pan) => format!("pan {}", Pan(pan)),

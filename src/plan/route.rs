@@ -1,13 +1,12 @@
 //! Puts lanes in stages, and finds out what is heard.
 
 use super::{
-    Feed, InCue, Lane, LaneInput, LaneKind, Plan, PlannedClip,
-    routing::{Routing, sounding},
+    Feed, InCue, Lag, Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip, align, chain::Chain, routing::Routing,
 };
 use crate::{
     curve::{Automation, Curve},
-    layout::Spec,
-    session::{Session, Strip},
+    layout::{Layout, Spec},
+    session::{Insert, Session, Strip},
     units::{Decibels, Frames, Pan},
 };
 use std::ops::Range;
@@ -57,21 +56,31 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
             LaneInput::Sum(incoming.map(feed).collect())
         };
         let bus = node.checked_sub(graph.tracks).and_then(|n| session.buses().get(n)).map(|b| &b.strip);
-        let (kind, name, input, gain, pan) = match (bus, voices.get_mut(node).and_then(Option::take)) {
-            (_, Some(voice)) => (LaneKind::Track, voice.name, LaneInput::Clips(voice.clips), voice.gain, voice.pan),
+        let (kind, name, input, gain, pan, strip_inserts) = match (bus, voices.get_mut(node).and_then(Option::take)) {
+            (_, Some(voice)) => (
+                LaneKind::Track,
+                voice.name,
+                LaneInput::Clips(voice.clips),
+                voice.gain,
+                voice.pan,
+                &voice.strip.inserts,
+            ),
             (Some(strip), None) => {
                 let gain = Automation::gain(&strip.gain_curve, strip.gain);
                 let pan = Automation::pan(&strip.pan_curve, strip.pan);
-                (LaneKind::Bus, strip.name.clone(), feeds(), gain, pan)
+                (LaneKind::Bus, strip.name.clone(), feeds(), gain, pan, &strip.inserts)
             }
             (None, None) => {
                 let gain = Automation::gain(&session.master.gain_curve, session.master.gain);
-                (LaneKind::Master, String::new(), feeds(), gain, Automation::pan(&Curve::new(), Pan::CENTRE))
+                let pan = Automation::pan(&Curve::new(), Pan::CENTRE);
+                (LaneKind::Master, String::new(), feeds(), gain, pan, &session.master.inserts)
             }
         };
         let live = node == master || heard.get(node).is_some_and(|edges| edges.contains(&true));
         let out = graph.out.get(node).into_iter().flatten().map(|&(to, gain)| (lane_of(to), gain)).collect();
-        let mut lane = Lane { kind, name, input, gain, pan, live, unused: None, out };
+        let (before, after) = chains(session, kind, strip_inserts, &input);
+        let (delays, lag) = (Vec::new(), Lag::default());
+        let mut lane = Lane { kind, name, input, delays, before, after, lag, gain, pan, live, unused: None, out };
         lane.unused = if soloing { None } else { graph.unused(node, &lane, session.length) };
         lanes.push(lane);
     }
@@ -85,13 +94,15 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
         }
     }
 
-    let all = lanes.iter().flat_map(Lane::clips).map(|c| c.range.end).max().unwrap_or(0);
-    let sounding = sounding(&lanes, |lane| lanes.get(lane).is_some_and(|l| l.live));
+    align::align(&mut lanes);
+    let clips = lanes.iter().flat_map(Lane::clips).map(|c| c.range.end);
+    let tails = lanes.last().into_iter().flat_map(|master| &master.after.sounding).map(|r| r.end);
+    let end = clips.chain(tails).max().unwrap_or(0);
+    let sounding = lanes.last().map(|master| master.before.sounding.clone()).unwrap_or_default();
     Plan {
         spec: Spec { rate: session.rate, layout: session.layout },
         pan_law: session.pan_law,
-        length: session.length.unwrap_or(Frames(all)),
-        limit: session.master.limit,
+        length: session.length.unwrap_or(Frames(end)),
         dither: session.master.dither,
         sounding,
         lanes,
@@ -102,4 +113,17 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
         notes: Vec::new(),
         routing: graph,
     }
+}
+
+/// The chains before and behind a lane's fader.
+fn chains(session: &Session, kind: LaneKind, inserts: &[Insert], input: &LaneInput) -> (Chain, Chain) {
+    let wide = Spec { rate: session.rate, layout: session.layout };
+    // Mono clips alone are processed in mono, before the pan law places them.
+    let mono = match input {
+        LaneInput::Clips(clips) => !clips.is_empty() && clips.iter().all(|c| c.place == Placing::Pan),
+        LaneInput::Sum(_) => false,
+    };
+    let spec = if mono { Spec { layout: Layout::Mono, ..wide } } else { wide };
+    let limiter = session.master.limit.filter(|_| kind == LaneKind::Master).map(Insert::limiter);
+    (Chain::new(inserts.iter(), spec), Chain::new(limiter.iter(), wide))
 }

@@ -5,7 +5,6 @@ use crate::{
     session::Session,
     units::{Decibels, Frames},
 };
-use std::ops::Range;
 
 /// The strips of a session as places in a graph: tracks, then those of cues, then buses, then the master.
 #[derive(Clone, Debug)]
@@ -215,24 +214,4 @@ impl Routing {
         let live = |from: usize, edge: (usize, Decibels)| open(from, edge) && get(&arrives, edge.0);
         self.out.iter().enumerate().map(|(from, e)| e.iter().map(|&edge| live(from, edge)).collect()).collect()
     }
-}
-
-/// Where clips of lanes that are heard sound: sorted, apart from each other.
-pub(crate) fn sounding(lanes: &[Lane], live: impl Fn(usize) -> bool) -> Vec<Range<u64>> {
-    let heard = lanes.iter().enumerate().filter(|(lane, _)| live(*lane)).flat_map(|(_, lane)| lane.clips());
-    merged(heard.filter(|c| c.gain != 0.0).map(|c| c.range.clone()).collect())
-}
-
-/// Sorted and joined where they touch; without the empty ones.
-fn merged(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
-    ranges.retain(|r| !r.is_empty());
-    ranges.sort_by_key(|r| r.start);
-    let mut out: Vec<Range<u64>> = Vec::new();
-    for range in ranges {
-        match out.last_mut() {
-            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
-            _ => out.push(range),
-        }
-    }
-    out
 }

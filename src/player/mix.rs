@@ -3,7 +3,7 @@
 use super::{
     live_mixer::{Desk, Lanes, Setting, StripId},
     meter::{Display, LoudnessDisplay, Meter},
-    transport::Head,
+    transport::Transport,
 };
 use crate::{
     block::Block,
@@ -29,7 +29,7 @@ const SHOWN_EVERY: u32 = 16;
 const FADES_A_SECOND: u32 = 125;
 
 pub(super) struct Mix {
-    head: Head,
+    transport: Transport,
     desk: Desk,
     meters: Vec<Meter>,
     warnings: Arc<Mutex<Vec<Warning>>>,
@@ -61,7 +61,7 @@ impl Mix {
         let blocks_a_second = f64::from(rate) / BLOCK as f64;
         let desk = Desk::new(session.clone(), plan.routing.clone());
         Ok(Self {
-            head: Head::new(plan, depth, fade, BLOCK)?,
+            transport: Transport::new(plan, depth, fade)?,
             desk,
             meters: (0..lanes).map(|_| Meter::new(blocks_a_second)).collect(),
             warnings: Arc::default(),
@@ -78,11 +78,11 @@ impl Mix {
     }
 
     pub(super) fn spec(&self) -> Spec {
-        self.head.renderer.plan().spec
+        self.transport.renderer.plan().spec
     }
 
     pub(super) fn length(&self) -> u64 {
-        self.head.length()
+        self.transport.length()
     }
 
     pub(super) fn displays(&self) -> Arc<[Display]> {
@@ -111,24 +111,24 @@ impl Mix {
 
     /// The frame that comes next.
     pub(super) fn position(&self) -> u64 {
-        self.head.position()
+        self.transport.position()
     }
 
     /// Gets ready to play from a frame on: reading starts.
     pub(super) fn seek(&mut self, to: u64) {
-        self.head.seek(to);
+        self.transport.seek(to);
         self.start();
     }
 
     /// A start from where it is.
     pub(super) fn begin(&mut self) {
-        self.head.begin();
+        self.transport.begin();
         self.start();
     }
 
     /// From the first frame as it is, from anywhere else faded in.
     fn start(&mut self) {
-        self.desk.settle(&mut self.head.renderer);
+        self.desk.settle(&mut self.transport.renderer);
         self.risen = if self.position() == 0 { self.fade } else { 0 };
         self.sunk = None;
         self.given = 0;
@@ -139,7 +139,7 @@ impl Mix {
 
     /// Repeats a range once its end is met, or does not any more.
     pub(super) fn set_loop(&mut self, round: Option<Range<u64>>) {
-        self.head.set_loop(round);
+        self.transport.set_loop(round);
     }
 
     pub(super) fn set(&mut self, id: StripId, setting: Setting) {
@@ -153,7 +153,7 @@ impl Mix {
 
     /// Whether the end is reached, or the fade at a stop done.
     pub(super) fn is_over(&self) -> bool {
-        self.sunk.is_some_and(|n| n >= self.fade) || self.head.is_over()
+        self.sunk.is_some_and(|n| n >= self.fade) || self.transport.is_over()
     }
 
     /// Takes the jumps made since the last call.
@@ -166,7 +166,7 @@ impl Mix {
     /// # Errors
     /// Those of a stem that cannot be delivered.
     pub(super) fn ready(&self, frames: u64) -> Result<bool> {
-        self.head.ready(frames)
+        self.transport.ready(frames)
     }
 
     /// Renders the next frames, up to [`BLOCK`] and the room there is; 0 when it is over. They must be ready.
@@ -175,19 +175,19 @@ impl Mix {
             out.set_frames(0);
             return Ok(0);
         }
-        self.desk.apply(&mut self.head.renderer);
+        self.desk.apply(&mut self.transport.renderer);
         let at = self.position();
         let to_silence = self.sunk.map_or(usize::MAX, |n| self.fade - n);
-        let n = self.head.read(out, BLOCK.min(to_silence))?;
-        for (lane, height) in self.head.renderer.blown() {
-            let Some(name) = self.head.renderer.plan().lanes.get(lane).map(|l| l.name.as_str()) else { continue };
+        let n = self.transport.read(out, BLOCK.min(to_silence))?;
+        for (lane, height) in self.transport.renderer.blown() {
+            let Some(name) = self.transport.renderer.plan().lanes.get(lane).map(|l| l.name.as_str()) else { continue };
             let mut told = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
             if !told.iter().any(|w| w.track.as_deref() == Some(name)) {
                 told.push(overload_guard::muted(name, height, Frames(at).clock(self.spec().rate)));
             }
         }
         for (lane, (meter, display)) in self.meters.iter_mut().zip(self.displays.iter()).enumerate() {
-            meter.take(self.head.renderer.output(lane).filter(|_| self.desk.live(lane)), display);
+            meter.take(self.transport.renderer.output(lane).filter(|_| self.desk.live(lane)), display);
         }
         self.loudness.feed(out);
         if self.unshown == 0 {

@@ -6,7 +6,7 @@ use super::{
 use crate::diagnostics::{Warning, WarningKind};
 use crate::{
     dsp::peak::Peak,
-    engine::{Reduction, Renderer, flaws::FlawLog, overload_guard},
+    engine::{GainReduction, Renderer, flaws::FlawLog, overload_guard},
     media::{Flaw, FlawKind, Remark},
     plan::{Lane, LaneKind, Placing, Plan, PlannedClip},
     units::{Dbtp, Decibels, Frames, SampleRate},
@@ -52,7 +52,7 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
                     peak_at_s: at(peak.1, rate),
                     peak_at_frame: level(peak.1).map(|_| peak.1.at),
                     peak_channel: level(peak.1).map(|_| peak.0),
-                    limiter: renderer.reduction().zip(plan.limit).map(|(r, ceiling)| limiter(plan, ceiling, r)),
+                    limiter: renderer.reduction().zip(plan.ceiling()).map(|(r, ceiling)| limiter(plan, ceiling, r)),
                     ..MixReport::default()
                 };
             }
@@ -123,7 +123,7 @@ fn clip(plan: &Plan, clip: &PlannedClip, flaws: &FlawLog) -> ClipReport {
     }
 }
 
-fn limiter(plan: &Plan, Dbtp(ceiling_dbtp): Dbtp, reduction: Reduction) -> LimiterReport {
+fn limiter(plan: &Plan, Dbtp(ceiling_dbtp): Dbtp, reduction: GainReduction) -> LimiterReport {
     LimiterReport {
         ceiling_dbtp,
         latency_frames: plan.latency().0,

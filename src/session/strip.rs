@@ -1,5 +1,6 @@
 //! What tracks and buses have in common: name, fader, pan, mute, solo, automation, and where the signal goes.
 
+use super::insert::Insert;
 use crate::{
     curve::Curve,
     units::{Decibels, Pan},
@@ -27,6 +28,8 @@ pub struct Send {
 pub struct Strip {
     /// What it is called; unique among its kind.
     pub name: String,
+    /// Processors between the input and the fader, in order.
+    pub inserts: Vec<Insert>,
     /// The fader. −∞ is exact silence; at most +200 dB.
     pub gain: Decibels,
     /// The pan control: mono signals are placed by the session's pan law, all others balanced.
@@ -49,6 +52,13 @@ pub struct Strip {
 /// The consuming setters of a type that has a `strip`.
 macro_rules! strip_setters {
     () => {
+        /// Adds a processor, after those already there.
+        #[must_use]
+        pub fn insert(mut self, insert: $crate::Insert) -> Self {
+            self.strip.inserts.push(insert);
+            self
+        }
+
         /// Sets the fader.
         #[must_use]
         pub fn gain(mut self, gain: Decibels) -> Self {

@@ -1,6 +1,6 @@
 //! Checks a session without opening a file, and reports everything that is wrong at once.
 
-use super::{At, BusId, Clip, Cue, Part, Session, Strip, Track, cycle::cycle, written::Written};
+use super::{At, BusId, Clip, Cue, Insert, Part, Session, Strip, Track, cycle::cycle, written::Written};
 use crate::{
     curve::{Curve, Fade, FadeShape},
     error::Problem,
@@ -69,6 +69,7 @@ pub(crate) fn session(session: &Session) -> Vec<Finding> {
     if session.length.is_some_and(|l| l > FARTHEST) {
         wrong.say("the session's length is beyond 2^53 frames".to_owned());
     }
+    inserts(&"the master", &session.master.inserts, &mut wrong);
     gain("the master", "gain", session.master.gain, &mut wrong);
     gain_curve("the master", &session.master.gain_curve, &mut wrong);
     if let Some(Dbtp(limit)) = session.master.limit.filter(|l| !(-60.0..=0.0).contains(&l.0)) {
@@ -169,7 +170,15 @@ fn clips(who: &Who<'_>, track: &Track, wrong: &mut Wrong) {
     track.clips.iter().for_each(|c| clip_alone(who, c, wrong));
 }
 
+fn inserts(who: &impl fmt::Display, inserts: &[Insert], wrong: &mut Wrong) {
+    for insert in inserts {
+        let called = if insert.name.is_empty() { insert.kind_name() } else { &insert.name };
+        insert.problems().into_iter().for_each(|what| wrong.say(format!("{who}: insert {called:?}: {what}")));
+    }
+}
+
 fn strip(who: &impl fmt::Display, strip: &Strip, buses: usize, wrong: &mut Wrong) {
+    inserts(who, &strip.inserts, wrong);
     gain(who, "gain", strip.gain, wrong);
     gain_curve(who, &strip.gain_curve, wrong);
     let pans = strip.pan_curve.points.iter().map(|p| p.value).chain([strip.pan]);

@@ -1,0 +1,126 @@
+//! Delay: repeats the signal after a time, with feedback.
+
+use super::processor::{Memory, Parameter, Processor, ProcessorKind, Unit};
+use crate::{
+    block::Block,
+    layout::Spec,
+    units::{Decibels, Frames},
+};
+
+pub(super) static DELAY: ProcessorKind = ProcessorKind {
+    name: "delay",
+    summary: "Repeats the signal after a time, and the repeats again with feedback.",
+    parameters: &[
+        Parameter {
+            key: "time",
+            unit: Unit::Seconds,
+            default: 0.25,
+            range: (0.0, 10.0),
+            doc: "Time to the first repeat, rounded to whole frames.",
+        },
+        Parameter {
+            key: "feedback",
+            unit: Unit::Decibels,
+            default: f64::NEG_INFINITY,
+            range: (f64::NEG_INFINITY, -0.1),
+            doc: "Level of each repeat relative to the one before it, in dB.",
+        },
+        Parameter {
+            key: "mix",
+            unit: Unit::Share,
+            default: 0.5,
+            range: (0.0, 1.0),
+            doc: "Share of the repeats in the output; the rest is the signal itself.",
+        },
+    ],
+    build: |values, spec| {
+        let &[seconds, feedback, mix] = values.first_chunk().unwrap_or(&[0.0, f64::NEG_INFINITY, 0.0]);
+        Box::new(Delay::new(seconds, feedback, mix, spec))
+    },
+};
+
+/// Repeats below this level end the tail.
+const INAUDIBLE_DB: f64 = -200.0;
+/// A recursion that has fallen this far no longer reaches the last bit of an f64.
+const SETTLED_DB: f64 = -320.0;
+
+struct Delay {
+    /// Frames of the delay.
+    time: usize,
+    feedback: f64,
+    mix: f64,
+    /// The latest `time` frames of every channel's delay line, as a ring.
+    lines: Vec<Vec<f64>>,
+    /// The oldest frame of the rings.
+    next: usize,
+    /// Repeats until the tail ends, and until the recursion has settled.
+    tail_repeats: u64,
+    settled_repeats: u64,
+}
+
+impl Delay {
+    fn new(seconds: f64, feedback: f64, mix: f64, spec: Spec) -> Self {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 10 s")]
+        let time = (seconds * f64::from(spec.rate.hz())).round() as usize;
+        Self {
+            time,
+            feedback: Decibels(feedback).gain().0,
+            mix,
+            lines: vec![vec![0.0; time]; spec.layout.channels()],
+            next: 0,
+            tail_repeats: repeats(feedback, INAUDIBLE_DB),
+            settled_repeats: repeats(feedback, SETTLED_DB),
+        }
+    }
+
+    fn frames(&self, repeats: u64) -> Frames {
+        Frames(self.time as u64 * repeats)
+    }
+}
+
+/// Counts the repeats until one falls below a level; 1 without feedback.
+fn repeats(feedback: f64, level: f64) -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most 3,200: feedback is below −0.1 dB"
+    )]
+    let further = (level / feedback).ceil() as u64;
+    1 + further
+}
+
+impl Processor for Delay {
+    fn memory(&self) -> Memory {
+        if self.feedback == 0.0 {
+            Memory::Window(self.frames(1))
+        } else {
+            Memory::Fading(self.frames(self.settled_repeats))
+        }
+    }
+
+    fn tail(&self) -> Frames {
+        self.frames(self.tail_repeats)
+    }
+
+    fn reset(&mut self) {
+        self.lines.iter_mut().for_each(|line| line.fill(0.0));
+        self.next = 0;
+    }
+
+    fn process(&mut self, _: Frames, block: &mut Block) {
+        if self.time == 0 {
+            return;
+        }
+        let start = self.next;
+        for (samples, line) in block.channels_mut().zip(&mut self.lines) {
+            let ring = (0..line.len()).cycle().skip(start);
+            for (sample, at) in samples.iter_mut().zip(ring) {
+                let Some(slot) = line.get_mut(at) else { continue };
+                let repeat = *slot;
+                *slot = *sample + repeat * self.feedback;
+                *sample = *sample * (1.0 - self.mix) + repeat * self.mix;
+            }
+        }
+        self.next = (start + block.frames()) % self.time;
+    }
+}

@@ -1,0 +1,129 @@
+//! The interface of audio processors, and the registry of the built-in ones.
+//!
+//! A processor changes the signal of one strip. The session holds [`Insert`](crate::Insert)s, which are plain data; when
+//! a plan is rendered each insert builds its processor. To add a processor, write one file beside this one with a
+//! [`ProcessorKind`] and a type that implements [`Processor`], and name it in [`PROCESSORS`]: session keys, printing and
+//! validation follow from its table of parameters.
+
+use super::{delay, limiter, trim};
+use crate::{block::Block, layout::Spec, units::Frames};
+
+/// How far back a processor's output depends on its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// Output frame t depends on no input before t − n: to the last bit, as for a filter of finite length.
+    Window(Frames),
+    /// The state is recursive, but n frames after a reset it has settled for all practical purposes. Such a processor is
+    /// reset at fixed positions of the timeline and fed n frames ahead of them, so that its output is a pure function of
+    /// the absolute frame wherever a render starts.
+    Fading(Frames),
+    /// Output depends on everything before it: a render always starts where the strip begins to sound.
+    Unbounded,
+}
+
+/// Processes the audio of one strip in place.
+///
+/// The contract that keeps renders bit-identical for every block size, number of threads, range and in live playback:
+/// * output depends on the samples and their absolute frames only, never on how the signal was cut into blocks;
+/// * after [`reset`](Self::reset), silence in gives silence out, and leaves the state as it was;
+/// * [`process`](Self::process) does not allocate, lock or wait once it has seen a block of the largest size.
+pub trait Processor: Send {
+    /// Returns the frames of look-ahead: output frame t needs input up to t + latency. The plan compensates it, so that
+    /// everything leaves at its own frame.
+    fn latency(&self) -> Frames {
+        Frames::ZERO
+    }
+
+    /// Returns how far back output depends on input.
+    fn memory(&self) -> Memory;
+
+    /// Returns the frames that sound after the input has ended. What comes later is cut to silence.
+    fn tail(&self) -> Frames {
+        Frames::ZERO
+    }
+
+    /// Forgets all input: the next block follows silence.
+    fn reset(&mut self);
+
+    /// Replaces the input in `block` by as many frames of output, which lag behind it by [`latency`](Self::latency).
+    ///
+    /// `at` is the absolute frame of the first input frame. Blocks follow each other without gaps until the next reset,
+    /// but round a live loop `at` may jump while the signal goes on.
+    fn process(&mut self, at: Frames, block: &mut Block);
+
+    /// Returns the gain reductions of the block that was processed last, for meters and reports; none by default.
+    fn reductions(&self) -> &[Reduction] {
+        &[]
+    }
+}
+
+/// What a processor took away over a stretch of a block, as shares of the signal: 0 for nothing, 0.5 for 6 dB.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reduction {
+    /// The first frame of the stretch, counted from the start of the block.
+    pub offset: usize,
+    /// The share taken away at the first and at the last frame of the stretch; a straight line between.
+    pub shares: [f64; 2],
+}
+
+/// What the value of a parameter means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unit {
+    /// Decibels.
+    Decibels,
+    /// Decibels of true peak, relative to full scale.
+    TruePeak,
+    /// Seconds.
+    Seconds,
+    /// A share, 0 to 1.
+    Share,
+}
+
+/// One parameter of a processor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Parameter {
+    /// Its key in the session file.
+    pub key: &'static str,
+    /// What its value means.
+    pub unit: Unit,
+    /// The value where none is stated.
+    pub default: f64,
+    /// The lowest and the highest value.
+    pub range: (f64, f64),
+    /// What it does, in one sentence.
+    pub doc: &'static str,
+}
+
+/// A kind of built-in processor: its name, its parameters, and how one is built.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ProcessorKind {
+    /// Its name, the value of `type` in the session file.
+    pub name: &'static str,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    /// Its parameters, in the order of their values.
+    pub parameters: &'static [Parameter],
+    /// Builds a processor from one value for each parameter, for audio of a rate and layout.
+    pub(crate) build: fn(&[f64], Spec) -> Box<dyn Processor>,
+}
+
+/// Every built-in processor.
+pub const PROCESSORS: &[&ProcessorKind] = &[&trim::TRIM, &delay::DELAY, &limiter::LIMITER];
+
+impl ProcessorKind {
+    /// Finds a processor by its name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        PROCESSORS.iter().find(|kind| kind.name == name).copied()
+    }
+}
+
+impl PartialEq for ProcessorKind {
+    /// Kinds are told apart by their names.
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}

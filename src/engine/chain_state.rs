@@ -1,0 +1,238 @@
+//! Runs the processors of a chain, so that every output frame is a pure function of the absolute frames of its input.
+//!
+//! Processors run only where the plan feeds them ([`Chain::fed`]). They are reset where a fed stretch begins, after
+//! silence long enough that nothing earlier is remembered. A recursive chain also restarts on the grid of the timeline: a
+//! second set of processors is reset and fed ahead of each grid position, and takes over there. So no output depends on
+//! where the render started.
+
+use super::node::make_room;
+use crate::{
+    block::Block,
+    dsp::{
+        Processor,
+        peak::{Peak, largest},
+    },
+    measure::lane::{Keep, Lane},
+    plan::{
+        Chain,
+        chain::{GRID, Restart},
+        ranges::{contains, next_edge},
+    },
+    units::Frames,
+};
+
+/// The processors of a chain.
+type Processors = Vec<Box<dyn Processor>>;
+
+/// A chain that runs.
+pub(super) struct ChainState {
+    running: Processors,
+    /// Whether the processors have been reset since the last stretch that was fed.
+    is_fed: bool,
+    /// Takes over at the next grid position.
+    standby: Standby,
+    /// A part of a block.
+    part: Block,
+    /// What the standby processors are fed with.
+    copy: Block,
+    reductions: ReductionLog,
+}
+
+/// The processors that take over at the next grid position; none where the chain never restarts.
+#[derive(Default)]
+struct Standby {
+    processors: Processors,
+    is_fed: bool,
+}
+
+/// Where a block lies: the positions of its first input frame and of its first output frame; `None` before the stream
+/// has come so far. Neither position jumps within a block.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub input: u64,
+    pub output: Option<u64>,
+    /// Whether the output is part of what is rendered: only then reductions are logged.
+    pub counts: bool,
+}
+
+impl Place {
+    fn after(self, frames: usize) -> Self {
+        let frames = frames as u64;
+        Self { input: self.input + frames, output: self.output.map(|at| at + frames), ..self }
+    }
+}
+
+impl ChainState {
+    pub(super) fn new(chain: &Chain, rate: u64) -> Self {
+        let build = || chain.inserts.iter().map(|insert| insert.build(chain.spec)).collect();
+        let standby = if matches!(chain.restart, Restart::Grid(_)) { build() } else { Vec::new() };
+        Self {
+            running: build(),
+            is_fed: false,
+            standby: Standby { processors: standby, is_fed: false },
+            part: Block::new(chain.spec.layout, 0),
+            copy: Block::new(chain.spec.layout, 0),
+            reductions: ReductionLog::new(rate),
+        }
+    }
+
+    /// Forgets the signal: the next block does not follow the last one.
+    pub(super) fn reset(&mut self) {
+        (self.is_fed, self.standby.is_fed) = (false, false);
+    }
+
+    pub(super) fn reductions(&self) -> &ReductionLog {
+        &self.reductions
+    }
+
+    /// Replaces input by output, with `silence` where the chain does not sound; returns whether it sounds anywhere.
+    ///
+    /// A block is cut where a fed or a sounding stretch begins or ends, and at grid positions.
+    pub(super) fn process(&mut self, chain: &Chain, mut place: Place, block: &mut Block, silence: f64) -> bool {
+        let frames = block.frames();
+        let (mut done, mut sounds) = (0, false);
+        while done < frames {
+            let n = usize::try_from(until_edge(chain, place)).unwrap_or(usize::MAX).min(frames - done);
+            let sounds_here = place.output.is_some_and(|at| contains(&chain.sounding, at).is_some());
+            let fed = contains(&chain.fed, place.input);
+            if fed.is_none() && !sounds_here {
+                self.reset();
+            } else {
+                let begins = fed.is_some_and(|fed| fed.start == place.input);
+                self.switch(chain, place, begins);
+                if n == frames {
+                    self.run(place, block);
+                } else {
+                    let mut part = std::mem::replace(&mut self.part, Block::new(block.layout(), 0));
+                    make_room(&mut part, n);
+                    copy(&mut part, 0, block, done, n);
+                    self.run(place, &mut part);
+                    copy(block, done, &part, 0, n);
+                    self.part = part;
+                }
+            }
+            if !sounds_here {
+                let rest = block.channels_mut().filter_map(|samples| samples.get_mut(done..done + n));
+                rest.for_each(|samples| samples.fill(silence));
+            }
+            sounds |= sounds_here;
+            done += n;
+            place = place.after(n);
+        }
+        sounds
+    }
+
+    /// Resets what must begin here, and lets the standby processors take over at a grid position.
+    fn switch(&mut self, chain: &Chain, place: Place, begins: bool) {
+        if begins || !self.is_fed {
+            self.running.iter_mut().for_each(|processor| processor.reset());
+            self.is_fed = true;
+            self.standby.is_fed = false;
+        }
+        let Restart::Grid(pre_roll) = chain.restart else { return };
+        if place.output.is_some_and(|at| at.is_multiple_of(GRID)) && self.standby.is_fed {
+            std::mem::swap(&mut self.running, &mut self.standby.processors);
+            self.standby.is_fed = false;
+        }
+        if !begins && (place.input + pre_roll).is_multiple_of(GRID) {
+            self.standby.processors.iter_mut().for_each(|processor| processor.reset());
+            self.standby.is_fed = true;
+        }
+    }
+
+    fn run(&mut self, place: Place, block: &mut Block) {
+        if self.standby.is_fed {
+            make_room(&mut self.copy, block.frames());
+            copy(&mut self.copy, 0, block, 0, block.frames());
+            let mut at = place.input;
+            for processor in &mut self.standby.processors {
+                processor.process(Frames(at), &mut self.copy);
+                at = at.saturating_sub(processor.latency().0);
+            }
+        }
+        let mut at = place.input;
+        for processor in &mut self.running {
+            processor.process(Frames(at), block);
+            at = at.saturating_sub(processor.latency().0);
+            if place.counts {
+                for reduction in processor.reductions() {
+                    self.reductions.note(at + reduction.offset as u64, reduction.shares);
+                }
+            }
+        }
+    }
+}
+
+/// Returns the frames before anything about the chain changes.
+fn until_edge(chain: &Chain, place: Place) -> u64 {
+    let fed = next_edge(&chain.fed, place.input) - place.input;
+    let sounding = place.output.map_or(u64::MAX, |at| next_edge(&chain.sounding, at) - at);
+    let Restart::Grid(pre_roll) = chain.restart else { return fed.min(sounding) };
+    let to_grid = |at: u64| GRID - at % GRID;
+    let switch = place.output.map_or(u64::MAX, to_grid);
+    fed.min(sounding).min(switch).min(to_grid(place.input + pre_roll))
+}
+
+/// Copies frames from one block to another of the same layout.
+fn copy(to: &mut Block, to_index: usize, from: &Block, from_index: usize, frames: usize) {
+    for (to, from) in to.channels_mut().zip(from.channels()) {
+        let (to, from) = (to.get_mut(to_index..to_index + frames), from.get(from_index..from_index + frames));
+        to.into_iter().zip(from).for_each(|(to, from)| to.copy_from_slice(from));
+    }
+}
+
+/// What the processors of a chain took away so far, for the report.
+pub(super) struct ReductionLog {
+    rate: u64,
+    /// The first frame that was logged, and the tenth of a second after it that the curve is at.
+    origin: Option<u64>,
+    tenth: u64,
+    strongest: f64,
+    curve: Lane,
+    most: Peak,
+}
+
+/// The gain reduction of a chain.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct GainReduction {
+    /// The largest share of the signal taken away, and its frame; `None` where nothing was.
+    pub most: Option<Peak>,
+    /// In dB, for each tenth of a second.
+    pub curve: Vec<f32>,
+    /// Seconds from one value to the next.
+    pub step_s: f64,
+}
+
+impl ReductionLog {
+    fn new(rate: u64) -> Self {
+        let curve = Lane::new(Keep::Largest);
+        Self { rate, origin: None, tenth: 0, strongest: 0.0, curve, most: Peak::default() }
+    }
+
+    fn note(&mut self, frame: u64, shares: [f64; 2]) {
+        let origin = *self.origin.get_or_insert(frame);
+        let now = frame.saturating_sub(origin) * 10 / self.rate;
+        while self.tenth < now {
+            self.curve.push(decibels(self.strongest));
+            (self.tenth, self.strongest) = (self.tenth + 1, 0.0);
+        }
+        self.strongest = self.strongest.max(largest(&shares));
+        self.most.take(&shares, frame);
+    }
+
+    pub(super) fn total(&self) -> GainReduction {
+        let mut curve = self.curve.clone();
+        curve.push(decibels(self.strongest));
+        GainReduction {
+            most: (self.most.value > 0.0).then_some(self.most),
+            step_s: f64::from(curve.per()) / 10.0,
+            curve: curve.into_values(),
+        }
+    }
+}
+
+/// A share taken away as a reduction in dB.
+#[expect(clippy::cast_possible_truncation, reason = "seven digits are enough for a curve")]
+fn decibels(share: f64) -> f32 {
+    if share > 0.0 { (-20.0 * libm::log10(1.0 - share)) as f32 } else { 0.0 }
+}

@@ -1,0 +1,174 @@
+//! Mixes clips: reads the frames of a clip, applies its envelope, and adds them through its channel matrix.
+
+use super::{
+    clip_reader::ClipReader,
+    node::{SILENCE, make_room},
+};
+use crate::{
+    block::Block,
+    dsp::gain::{add_scaled, add_shaped, put_scaled},
+    error::Result,
+    plan::PlannedClip,
+};
+use std::ops::Range;
+
+/// The gain of a clip over time: its level, its own fades, and those of the placement of its cue.
+struct Envelope<'a> {
+    clip: &'a PlannedClip,
+}
+
+impl Envelope<'_> {
+    /// Reports whether no fade touches a stretch of the timeline within the clip.
+    fn is_flat(&self, stretch: Range<u64>) -> bool {
+        let clip = self.clip;
+        let offset = clip.offset(stretch.start);
+        let left = clip.total - offset - (stretch.end - stretch.start);
+        offset >= clip.fade_in.length.0 && left >= clip.fade_out.length.0 && !clip.window.fades(stretch)
+    }
+
+    /// Returns the gain of all fades at a frame of the timeline.
+    fn fade(&self, frame: u64) -> f64 {
+        let offset = self.clip.offset(frame);
+        let own = self.clip.fade_in.gain(offset) * self.clip.fade_out.gain(self.clip.total - offset);
+        own * self.clip.window.gain(frame)
+    }
+
+    /// Returns the gain over a stretch, in `values` where it changes.
+    fn over<'v>(&self, stretch: Range<u64>, values: &'v mut Vec<f64>) -> Gain<'v> {
+        if self.is_flat(stretch.clone()) {
+            return Gain::Constant(self.clip.gain);
+        }
+        values.clear();
+        values.extend(stretch.map(|frame| self.clip.gain * self.fade(frame)));
+        Gain::Curve(values)
+    }
+
+    /// Returns the largest sample of a frame of the stem behind the envelope, in any channel.
+    fn peak(&self, piece: &Block, index: usize, frame: u64) -> f64 {
+        let samples = piece.channels().filter_map(|channel| channel.get(index));
+        samples.fold(0.0, |most: f64, sample| most.max(sample.abs())) * (self.clip.gain * self.fade(frame)).abs()
+    }
+}
+
+/// A gain over a stretch of frames.
+#[derive(Clone, Copy)]
+enum Gain<'a> {
+    Constant(f64),
+    /// One value a frame.
+    Curve(&'a [f64]),
+}
+
+impl Gain<'_> {
+    /// Adds samples, times this gain and a factor of the channel matrix.
+    fn add(self, to: &mut [f64], from: &[f64], factor: f64) {
+        match self {
+            Gain::Constant(gain) => add_scaled(to, from, gain * factor),
+            Gain::Curve(gains) => add_shaped(to, from, gains, factor),
+        }
+    }
+
+    /// Writes samples over whatever is there: the bits that adding them to silence gives.
+    fn put(self, to: &mut [f64], from: &[f64], factor: f64) {
+        match self {
+            Gain::Constant(gain) => put_scaled(to, from, gain * factor),
+            Gain::Curve(gains) => {
+                to.fill(SILENCE);
+                add_shaped(to, from, gains, factor);
+            }
+        }
+    }
+}
+
+/// Adds the part of a clip that sounds in `frames` frames from `at` on. The first clip of a block, which has no frames
+/// yet, is written and not added.
+///
+/// `edges` receives the level of the first and of the last frame of the clip where they are met; `values` is scratch.
+pub(super) fn mix_clip(
+    clip: &PlannedClip,
+    reader: &mut ClipReader,
+    to: &mut Block,
+    at: u64,
+    frames: usize,
+    values: &mut Vec<f64>,
+    edges: &mut [f64; 2],
+) -> Result<()> {
+    let envelope = Envelope { clip };
+    let end = clip.range.end.min(at + frames as u64);
+    let mut now = clip.range.start.max(at);
+    let is_first = to.frames() == 0;
+    if is_first {
+        silence_around(to, frames, index(now, at)..index(end, at));
+    }
+    while now < end {
+        let in_pass = clip.offset(now) % clip.pass;
+        let most = index((end - now).min(clip.pass - in_pass), 0);
+        // What no gain, fade or matrix changes is read straight to where it goes.
+        let straight = is_first && now == at && most == to.capacity() && clip.is_straight(to.layout());
+        if straight && envelope.is_flat(now..now + most as u64) {
+            let n = reader.fill(&clip.stem, clip.from + in_pass, to)?;
+            to.set_frames(frames);
+            if n > 0 {
+                note_edges(&envelope, to, 0..n, now, edges);
+                now += n as u64;
+                continue;
+            }
+        }
+        let (piece, found) = reader.read(&clip.stem, clip.from + in_pass, most, index(end - now, 0))?;
+        let n = found.len();
+        note_edges(&envelope, piece, found.clone(), now, edges);
+        let gain = envelope.over(now..now + n as u64, values);
+        let here = index(now, at);
+        for (channel, samples) in to.channels_mut().enumerate() {
+            let Some(samples) = samples.get_mut(here..here + n) else { continue };
+            mix_row(samples, piece, found.clone(), clip.matrix_row(channel), gain, is_first);
+        }
+        now += n as u64;
+    }
+    Ok(())
+}
+
+/// Adds the channels of a piece to one channel, each times its factor of the matrix row; or writes them where nothing
+/// was written before. A channel that gets nothing gets 0.0, so that a clip is silence there and not absence.
+fn mix_row(to: &mut [f64], piece: &Block, range: Range<usize>, row: &[f64], gain: Gain<'_>, is_first: bool) {
+    let mut written = false;
+    for (channel, &factor) in piece.channels().zip(row).filter(|(_, factor)| **factor != 0.0) {
+        let from = channel.get(range.clone()).unwrap_or(&[]);
+        if is_first && !written {
+            gain.put(to, from, factor);
+        } else {
+            gain.add(to, from, factor);
+        }
+        written = true;
+    }
+    match (written, is_first) {
+        (true, _) => {}
+        (false, true) => to.fill(0.0),
+        (false, false) => to.iter_mut().for_each(|sample| *sample += 0.0),
+    }
+}
+
+/// Makes room for `frames` frames, and silences those outside a range that will be written.
+fn silence_around(to: &mut Block, frames: usize, written: Range<usize>) {
+    make_room(to, frames);
+    for samples in to.channels_mut() {
+        samples.iter_mut().take(written.start).for_each(|sample| *sample = SILENCE);
+        samples.iter_mut().skip(written.end).for_each(|sample| *sample = SILENCE);
+    }
+}
+
+/// Notes the level of the first and of the last frame of a clip, if the range of a piece, which starts at frame `now`,
+/// holds them.
+fn note_edges(envelope: &Envelope<'_>, piece: &Block, range: Range<usize>, now: u64, edges: &mut [f64; 2]) {
+    let (clip, end) = (envelope.clip, now + range.len() as u64);
+    if now == clip.range.start {
+        edges[0] = envelope.peak(piece, range.start, now);
+    }
+    if end == clip.range.end && !range.is_empty() {
+        edges[1] = envelope.peak(piece, range.end - 1, end - 1);
+    }
+}
+
+/// Counts the frames from one to another.
+fn index(frame: u64, from: u64) -> usize {
+    usize::try_from(frame - from).unwrap_or(usize::MAX)
+}

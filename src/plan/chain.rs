@@ -1,0 +1,169 @@
+//! Chains: the inserts of a strip as the plan runs them, and when their processors must run for every frame to be exact.
+//!
+//! A chain sounds where its input does and for its tail after that. It is *fed* a little longer, for its look-ahead, and
+//! stretches closer to each other than its memory are fed as one, so that a reset at the start of a fed stretch changes
+//! nothing. Inside a fed stretch recursive chains restart on the grid of [`GRID`] frames.
+
+use super::ranges::{contains, joined, widened};
+use crate::{dsp::Memory, layout::Spec, session::Insert, units::Frames};
+use std::ops::Range;
+
+/// Frames between the absolute positions at which recursive chains restart: 21.8 s at 48 kHz. A chain that forgets within
+/// a twentieth of this costs 5 % more than one that never restarts.
+pub(crate) const GRID: u64 = 1 << 20;
+
+/// The longest memory that is restarted on the grid; longer ones run from the start of the stretch that is fed.
+const LONGEST_PRE_ROLL: u64 = GRID / 2;
+
+/// How a chain is brought into its exact state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Restart {
+    /// So many frames ahead of where it is needed.
+    Window(u64),
+    /// So many frames ahead of the grid position before where it is needed.
+    Grid(u64),
+    /// At the start of the stretch that is fed.
+    Start,
+}
+
+/// The inserts at one place of a strip.
+#[derive(Clone, Debug)]
+pub(crate) struct Chain {
+    /// Those that are not bypassed.
+    pub inserts: Vec<Insert>,
+    /// What the processors are built for.
+    pub spec: Spec,
+    /// Look-ahead of all of them.
+    pub latency: u64,
+    pub restart: Restart,
+    tail: u64,
+    /// Where output may be other than silence.
+    pub sounding: Vec<Range<u64>>,
+    /// Where output needs the processors to run, in frames of the input.
+    pub fed: Vec<Range<u64>>,
+}
+
+impl Chain {
+    /// Builds each processor once to learn its latency, memory and tail.
+    pub(super) fn new<'a>(inserts: impl Iterator<Item = &'a Insert>, spec: Spec) -> Self {
+        let inserts: Vec<Insert> = inserts.filter(|insert| !insert.bypass).cloned().collect();
+        let (mut latency, mut tail, mut restart) = (0, 0, Restart::Window(0));
+        for insert in &inserts {
+            let processor = insert.build(spec);
+            latency += processor.latency().0;
+            tail += processor.tail().0;
+            restart = restart.and(processor.memory());
+        }
+        Self { inserts, spec, latency, restart: restart.bounded(), tail, sounding: Vec::new(), fed: Vec::new() }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.inserts.is_empty()
+    }
+
+    /// Takes where the input sounds, and returns where the output does.
+    pub(super) fn place(&mut self, input: Vec<Range<u64>>) -> &[Range<u64>] {
+        self.sounding = self.sounding_of(input);
+        if !self.is_empty() {
+            let apart = self.latency.saturating_add(self.restart.frames());
+            let fed = joined(self.sounding.iter().cloned(), apart);
+            self.fed = fed.into_iter().map(|r| r.start..r.end.saturating_add(self.latency)).collect();
+        }
+        &self.sounding
+    }
+
+    /// Returns where output sounds for an input that sounds there.
+    pub(super) fn sounding_of(&self, input: Vec<Range<u64>>) -> Vec<Range<u64>> {
+        if self.tail == 0 { input } else { widened(&input, self.tail) }
+    }
+
+    /// Returns the first input frame that the chain needs for its output from a frame on.
+    pub(super) fn first_input(&self, output: u64) -> u64 {
+        let Some(fed) = contains(&self.fed, output) else { return output };
+        let start = match self.restart {
+            Restart::Window(n) => output.saturating_sub(n),
+            Restart::Grid(n) => (output / GRID * GRID).saturating_sub(n),
+            Restart::Start => 0,
+        };
+        start.max(fed.start)
+    }
+
+    /// Returns the most frames before a place that are rendered too when a render starts there; `None` where there is no
+    /// limit but the start of the sound.
+    pub(super) fn warm_up(&self) -> Option<u64> {
+        match self.restart {
+            Restart::Window(n) => Some(n),
+            Restart::Grid(n) => Some(GRID - 1 + n),
+            Restart::Start => None,
+        }
+    }
+}
+
+impl Restart {
+    /// Adds the next processor of a chain.
+    fn and(self, memory: Memory) -> Self {
+        match (self, memory) {
+            (Self::Start, _) | (_, Memory::Unbounded) => Self::Start,
+            (Self::Window(a), Memory::Window(Frames(b))) => Self::Window(a.saturating_add(b)),
+            (Self::Window(a) | Self::Grid(a), Memory::Window(Frames(b)) | Memory::Fading(Frames(b))) => {
+                Self::Grid(a.saturating_add(b))
+            }
+        }
+    }
+
+    fn bounded(self) -> Self {
+        match self {
+            Self::Grid(n) if n > LONGEST_PRE_ROLL => Self::Start,
+            other => other,
+        }
+    }
+
+    /// Frames of silence after which a reset changes nothing.
+    fn frames(self) -> u64 {
+        match self {
+            Self::Window(n) | Self::Grid(n) => n,
+            Self::Start => u64::MAX,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{layout::Layout, units::SampleRate};
+
+    const SPEC: Spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+
+    fn delay(seconds: f64, feedback: f64) -> Insert {
+        Insert::new("delay").unwrap().set("time", seconds).unwrap().set("feedback", feedback).unwrap()
+    }
+
+    #[test]
+    fn chains_add_up_latency_memory_and_tail() {
+        let limiter = Insert::limiter(crate::Dbtp(-1.0));
+        let mut chain = Chain::new([limiter.clone(), delay(0.01, f64::NEG_INFINITY)].iter(), SPEC);
+        assert_eq!((chain.latency, chain.restart), (256, Restart::Window(5056 + 480)));
+        assert_eq!(chain.place(vec![1000..2000, 9000..9100]), [1000..2480, 9000..9580]);
+        // 6,520 frames apart is more than latency and memory: each is fed by itself.
+        assert_eq!(chain.fed, [1000..2736, 9000..9836]);
+        assert_eq!((chain.first_input(0), chain.first_input(1500), chain.first_input(9500)), (0, 1000, 9000));
+        chain.place(vec![1000..2000, 8000..8100]);
+        assert_eq!(chain.fed, [1000..8836]);
+        assert_eq!(chain.first_input(8000), 8000 - 5536);
+        let fading = Chain::new([delay(0.01, -6.0)].iter(), SPEC);
+        assert_eq!((fading.restart, fading.tail), (Restart::Grid(55 * 480), 35 * 480));
+        let long = Chain::new([delay(10.0, -0.1), limiter].iter(), SPEC);
+        assert_eq!(long.restart, Restart::Start);
+    }
+
+    #[test]
+    fn a_fading_chain_starts_ahead_of_its_grid_position() {
+        let mut chain = Chain::new([delay(0.01, -6.0)].iter(), SPEC);
+        chain.place(vec![100..3 * GRID]);
+        let pre_roll = 55 * 480;
+        assert_eq!(chain.first_input(GRID - 1), 100);
+        assert_eq!(chain.first_input(GRID), GRID - pre_roll);
+        assert_eq!(chain.first_input(2 * GRID + 5), 2 * GRID - pre_roll);
+        assert_eq!(chain.first_input(3 * GRID + 35 * 480), 3 * GRID + 35 * 480, "after the tail nothing is needed");
+    }
+}
