@@ -1,0 +1,132 @@
+//! What belongs to a track holds for all of its clips; what belongs to a clip holds for that one alone.
+
+use crate::stems::{close, constant, counting, first, heard, mono, session, stem};
+use soundtrack::{
+    Bus, Clip, Cue, Curve, Decibels, Fade, FadeShape, Frames, Layout, Pan, SampleRate, Session, Shape, Track, Use,
+};
+
+fn clip(value: f64, at: u64) -> Clip {
+    Clip::new(constant(value, 4)).at(Frames(at))
+}
+
+fn of(clips: impl IntoIterator<Item = Clip>) -> Track {
+    clips.into_iter().fold(Track::of("x"), Track::clip)
+}
+
+fn alone(track: Track) -> Vec<f64> {
+    first(&session(Layout::Mono, [track]))
+}
+
+#[test]
+fn an_inverted_track_inverts_every_clip() {
+    // One, two and three clips: apart, touching, overlapping.
+    let cases: [(Vec<Clip>, Vec<f64>); 4] = [
+        (vec![clip(0.5, 0)], vec![0.5; 4]),
+        (vec![clip(0.5, 0), clip(0.25, 4)], [[0.5; 4], [0.25; 4]].concat()),
+        (vec![clip(0.5, 0), clip(0.25, 2), clip(0.125, 4)], vec![0.5, 0.5, 0.75, 0.75, 0.375, 0.375, 0.125, 0.125]),
+        (
+            vec![clip(0.5, 6), clip(0.25, 0), clip(0.125, 3)],
+            vec![0.25, 0.25, 0.25, 0.375, 0.125, 0.125, 0.625, 0.5, 0.5, 0.5],
+        ),
+    ];
+    for (clips, want) in cases {
+        assert_eq!(alone(of(clips.clone())), want);
+        let inverted: Vec<f64> = want.iter().map(|x| -x).collect();
+        assert_eq!(alone(of(clips.clone()).invert(true)), inverted);
+        // Two uses of a cue: every clip of both.
+        let mut film = Session::new(SampleRate::HZ_48000, Layout::Mono);
+        let again = Use::at(Frames(want.len() as u64)).named("again");
+        film.add_cue(Cue::new("c").track(of(clips).invert(true)).used(Use::at(Frames(0))).used(again));
+        assert_eq!(first(&film), [inverted.clone(), inverted].concat());
+    }
+}
+
+#[test]
+fn an_inverted_track_inverts_every_pass_and_both_sides_of_a_crossfade() {
+    let looped = Clip::new(counting(3)).loops(3);
+    assert_eq!(alone(of([looped.clone()])), [1.0, 2.0, 3.0, 1.0, 2.0, 3.0, 1.0, 2.0, 3.0]);
+    assert_eq!(alone(of([looped]).invert(true)), [-1.0, -2.0, -3.0, -1.0, -2.0, -3.0, -1.0, -2.0, -3.0]);
+    let crossed = |first: f64, second: f64, invert: bool| {
+        let second = clip(second, 4).crossfade(Fade::linear(Frames(4)));
+        alone(of([Clip::new(constant(first, 8)), second]).invert(invert))
+    };
+    // The second comes in over frames 4 to 7; it is 4 frames long, so both end at frame 8.
+    assert_eq!(crossed(1.0, 1.0, false), [1.0; 8]);
+    assert_eq!(crossed(1.0, 1.0, true), [-1.0; 8]);
+    assert_eq!(crossed(1.0, 0.0, true), [-1.0, -1.0, -1.0, -1.0, -1.0, -0.75, -0.5, -0.25]);
+    assert_eq!(crossed(0.0, 1.0, true), [0.0, 0.0, 0.0, 0.0, 0.0, -0.25, -0.5, -0.75]);
+}
+
+#[test]
+fn inverting_goes_with_every_layout_gain_and_fade() {
+    let wide = Clip::new(stem(Layout::Stereo, vec![vec![0.5; 4], vec![0.25; 4]])).fade_in(Fade::linear(Frames(4)));
+    let track = |invert| of([wide.clone(), clip(1.0, 4).gain(Decibels(-20.0))]).pan(Pan::LEFT).invert(invert);
+    let (plain, inverted) =
+        (heard(&session(Layout::Stereo, [track(false)])), heard(&session(Layout::Stereo, [track(true)])));
+    close(&plain[0], &[0.0, 0.125, 0.25, 0.375, 0.1, 0.1, 0.1, 0.1], 1e-15);
+    assert_eq!(plain[1], [0.0; 8]);
+    for (plain, inverted) in plain.iter().zip(&inverted) {
+        assert_eq!(plain.iter().map(|x| -x).collect::<Vec<_>>(), *inverted);
+    }
+}
+
+#[test]
+fn fader_pan_curve_bus_send_and_switches_hold_for_all_clips() {
+    let clips = || [clip(0.5, 0), clip(0.25, 4), clip(0.125, 8)];
+    let halves = [[0.5; 4], [0.25; 4], [0.125; 4]].concat();
+    let scaled = |factor: f64| halves.iter().map(|x| x * factor).collect::<Vec<_>>();
+    close(&alone(of(clips()).gain(Decibels(-20.0))), &scaled(0.1), 1e-15);
+    assert_eq!(alone(of(clips()).gain(Decibels::SILENCE)), [0.0; 12]);
+    assert_eq!(alone(of(clips()).mute(true)), [0.0; 12]);
+    let curve =
+        Curve::new().point(Frames(0), Decibels(0.0), Shape::Step).point(Frames(6), Decibels::SILENCE, Shape::Step);
+    assert_eq!(alone(of(clips()).gain_curve(curve)), [&halves[..6], &[0.0; 6]].concat());
+    let sides = heard(&session(Layout::Stereo, [of(clips()).pan(Pan::RIGHT)]));
+    assert_eq!(sides, [vec![0.0; 12], halves.clone()]);
+    let mut mix = Session::new(SampleRate::HZ_48000, Layout::Mono);
+    let (bus, hall) =
+        (mix.add_bus(Bus::new("b").gain(Decibels(-20.0))), mix.add_bus(Bus::new("h").gain(Decibels(20.0))));
+    mix.add_track(of(clips()).to(bus).send(hall, Decibels(-40.0)));
+    // 0.1 through the bus, 0.01 times 10 through the send.
+    close(&first(&mix), &scaled(0.2), 1e-15);
+}
+
+#[test]
+fn gain_stretch_loops_and_fades_are_of_their_clip_alone() {
+    let plain = Clip::new(counting(4));
+    let cut = Clip::new(counting(9)).at(Frames(4)).from(Frames(5)).length(Frames(2)).loops(2);
+    let soft = Clip::new(counting(4)).at(Frames(8)).gain(Decibels(-20.0));
+    let faded =
+        Clip::new(counting(4)).at(Frames(12)).fade_in(Fade::linear(Frames(4))).fade_out(Fade::linear(Frames(2)));
+    let want = [1.0, 2.0, 3.0, 4.0, 6.0, 7.0, 6.0, 7.0, 0.1, 0.2, 0.3, 0.4, 0.0, 0.5, 1.5, 1.5];
+    // The order of the clips in the track is not the order of time.
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2]] {
+        let clips = [&plain, &cut, &soft, &faded];
+        close(&alone(of(order.map(|i| clips[i].clone()))), &want, 1e-15);
+    }
+    let silent = Clip::new(counting(4)).gain(Decibels::SILENCE);
+    assert_eq!(alone(of([silent, Clip::new(counting(2)).at(Frames(2))])), [0.0, 0.0, 1.0, 2.0]);
+}
+
+#[test]
+fn loops_fade_in_on_the_first_pass_and_out_on_the_last() {
+    let fade = |n| Fade { length: Frames(n), shape: FadeShape::Linear };
+    let clip = Clip::new(constant(1.0, 4)).loops(3).fade_in(fade(6)).fade_out(fade(5));
+    let sixths = [0.0, 1.0 / 6.0, 2.0 / 6.0, 0.5, 4.0 / 6.0, 5.0 / 6.0];
+    let want = [&sixths[..], &[1.0, 1.0, 0.8, 0.6, 0.4, 0.2]].concat();
+    // Frame 7 lies 5 frames before the end: still whole.
+    close(&alone(of([clip])), &want, 1e-15);
+}
+
+#[test]
+fn a_crossfade_is_with_the_clip_that_starts_before_it() {
+    // Three in a row, added out of order; each fades with its neighbour in time.
+    let a = Clip::new(mono(vec![1.0; 8]));
+    let b = Clip::new(mono(vec![10.0; 8])).at(Frames(4)).crossfade(Fade::linear(Frames(4)));
+    let c = Clip::new(mono(vec![100.0; 6])).at(Frames(10)).crossfade(Fade::linear(Frames(2)));
+    let want = [1.0, 1.0, 1.0, 1.0, 1.0, 3.25, 5.5, 7.75, 10.0, 10.0, 10.0, 55.0, 100.0, 100.0, 100.0, 100.0];
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        let clips = [&a, &b, &c];
+        close(&alone(of(order.map(|i| clips[i].clone()))), &want, 1e-12);
+    }
+}
