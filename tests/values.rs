@@ -21,10 +21,14 @@ mod mp4;
 mod mp4_edits;
 #[path = "values/null_tests.rs"]
 mod null_tests;
+#[path = "values/overview.rs"]
+mod overview;
 #[path = "values/reports.rs"]
 mod reports;
 #[path = "values/rounding.rs"]
 mod rounding;
+#[path = "values/routing.rs"]
+mod routing;
 #[path = "support/stems.rs"]
 mod stems;
 #[path = "values/verdicts.rs"]
