@@ -9,6 +9,8 @@ mod album;
 mod before_start;
 #[path = "values/clips.rs"]
 mod clips;
+#[path = "values/delays.rs"]
+mod delays;
 #[path = "values/edges.rs"]
 mod edges;
 #[path = "values/folding.rs"]

@@ -19,11 +19,13 @@ pub struct Movie {
     pub edits: Vec<Edit>,
     /// Whether lengths and times have 64 bits.
     pub wide: bool,
+    /// Delay, padding and length in frames, as the tag `iTunSMPB` states them.
+    pub smpb: Option<[u64; 3]>,
 }
 
 impl Default for Movie {
     fn default() -> Self {
-        Self { rate: 48_000, timescale: 48_000, media_timescale: 48_000, edits: Vec::new(), wide: false }
+        Self { rate: 48_000, timescale: 48_000, media_timescale: 48_000, edits: Vec::new(), wide: false, smpb: None }
     }
 }
 
@@ -86,7 +88,19 @@ impl Movie {
             part(b"minf", &information.concat()),
         ];
         let track = [part(b"tkhd", &track_head.concat()), self.edit_list(), part(b"mdia", &media.concat())];
-        part(b"moov", &[part(b"mvhd", &movie_head.concat()), part(b"trak", &track.concat())].concat())
+        part(b"moov", &[part(b"mvhd", &movie_head.concat()), part(b"trak", &track.concat()), self.tags()].concat())
+    }
+
+    fn tags(&self) -> Vec<u8> {
+        let Some([delay, padding, length]) = self.smpb else { return Vec::new() };
+        let text = format!(" 00000000 {delay:08X} {padding:08X} {length:016X} 00000000 00000000");
+        let tag = [
+            part(b"mean", &[vec![0; 4], b"com.apple.iTunes".to_vec()].concat()),
+            part(b"name", &[vec![0; 4], b"iTunSMPB".to_vec()].concat()),
+            part(b"data", &[words(&[1, 0]), text.into_bytes()].concat()),
+        ];
+        let list = part(b"ilst", &part(b"----", &tag.concat()));
+        part(b"udta", &part(b"meta", &[vec![0; 4], list].concat()))
     }
 
     fn edit_list(&self) -> Vec<u8> {
