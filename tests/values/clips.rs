@@ -2,7 +2,7 @@
 
 use crate::stems::{close, constant, counting, first, heard, mono, session, stem};
 use soundtrack::{
-    Bus, Clip, Cue, Curve, Decibels, Fade, FadeShape, Frames, Layout, Pan, SampleRate, Session, Shape, Track, Use,
+    Bus, Clip, Cue, Curve, Decibels, Fade, FadeShape, Frames, Layout, Pan, Plan, SampleRate, Session, Shape, Track, Use,
 };
 
 fn clip(value: f64, at: u64) -> Clip {
@@ -128,5 +128,124 @@ fn a_crossfade_is_with_the_clip_that_starts_before_it() {
     for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
         let clips = [&a, &b, &c];
         close(&alone(of(order.map(|i| clips[i].clone()))), &want, 1e-12);
+    }
+}
+
+#[test]
+fn a_crop_within_a_pass_plays_on_from_there() {
+    let clip = Clip::new(counting(9)).at(Frames(2)).from(Frames(3)).length(Frames(4)).loops(3);
+    let mix = session(Layout::Mono, [of([clip])]);
+    let whole = [0.0, 0.0, 4.0, 5.0, 6.0, 7.0, 4.0, 5.0, 6.0, 7.0, 4.0, 5.0, 6.0, 7.0];
+    for start in 0..14usize {
+        for end in start..=14 {
+            let crop = mix.render_on(1, Frames(start as u64)..Frames(end as u64)).unwrap();
+            assert_eq!(crop[0], whole[start..end], "{start}..{end}");
+        }
+    }
+}
+
+#[test]
+fn clips_over_the_same_frames_add_up_whichever_is_first() {
+    // Whole blocks of clips that change nothing on their way, alone, faded, scaled, folded and restated.
+    let plain = || Clip::new(stem(Layout::Stereo, vec![vec![0.5; 4], vec![0.25; 4]]));
+    let faded = || plain().fade_in(Fade::linear(Frames(4)));
+    let soft = || plain().gain(Decibels(-20.0));
+    let folded = || Clip::new(stem(Layout::Lcr, vec![vec![1.0; 4], vec![2.0; 4], vec![0.0; 4]]));
+    let restated = || {
+        let spec = soundtrack::Spec { rate: SampleRate::HZ_48000, layout: Layout::Discrete(2) };
+        let memory = soundtrack::source::Memory::new(spec, vec![vec![4.0; 4], vec![8.0; 4]]).unwrap();
+        Clip::new(memory).layout(Layout::Stereo)
+    };
+    let clips: [(Clip, [f64; 4], f64); 5] = [
+        (plain(), [0.5; 4], 0.5),
+        (faded(), [0.0, 0.125, 0.25, 0.375], 0.5),
+        (soft(), [0.05; 4], 0.5),
+        (folded(), [1.0; 4], 2.0),
+        (restated(), [4.0; 4], 2.0),
+    ];
+    for (first, left, ratio) in &clips {
+        for (second, other, other_ratio) in &clips {
+            let got = heard(&session(Layout::Stereo, [of([first.clone(), second.clone()])]));
+            let sum = |a: f64, b: f64| left.iter().zip(other).map(|(x, y)| x * a + y * b).collect::<Vec<_>>();
+            close(&got[0], &sum(1.0, 1.0), 1e-15);
+            close(&got[1], &sum(*ratio, *other_ratio), 1e-15);
+        }
+    }
+}
+
+#[test]
+fn the_gain_of_a_use_is_on_top_of_that_of_a_clip() {
+    let mut film = Session::new(SampleRate::HZ_48000, Layout::Mono);
+    let soft = Clip::new(constant(1.0, 4)).gain(Decibels(-20.0));
+    let again = Use::at(Frames(4)).named("again").gain(Decibels(20.0));
+    film.add_cue(Cue::new("c").track(of([soft])).used(Use::at(Frames(0)).gain(Decibels(-20.0))).used(again));
+    close(&first(&film), &[0.01, 0.01, 0.01, 0.01, 1.0, 1.0, 1.0, 1.0], 1e-15);
+}
+
+#[test]
+fn overlapping_uses_each_follow_the_curve_of_the_cue() {
+    // Only gain moves, or only pan: each use has the value of its own frame of the cue.
+    let gain = || {
+        let points = [(0, 0.0), (1, -20.0), (2, -40.0), (3, -60.0)];
+        points.iter().fold(Curve::new(), |c, (at, db)| c.point(Frames(*at), Decibels(*db), Shape::Step))
+    };
+    let pan = || Curve::new().point(Frames(0), Pan::LEFT, Shape::Linear).point(Frames(2), Pan::RIGHT, Shape::Linear);
+    let film = |track: Track, layout| {
+        let mut film = Session::new(SampleRate::HZ_48000, layout);
+        let uses = [Use::at(Frames(0)), Use::at(Frames(1)).named("b"), Use::at(Frames(3)).named("c").from(Frames(2))];
+        film.add_cue(uses.into_iter().fold(Cue::new("c").track(track), Cue::used));
+        heard(&film)
+    };
+    let got = film(Track::new("x", constant(1.0, 4)).gain_curve(gain()), Layout::Mono);
+    close(&got[0], &[1.0, 0.1 + 1.0, 0.01 + 0.1, 0.001 + 0.01 + 0.01, 0.001 + 0.001], 1e-15);
+    let wide = stem(Layout::Stereo, vec![vec![1.0; 4], vec![10.0; 4]]);
+    let got = film(Track::new("x", wide).pan_curve(pan()), Layout::Stereo);
+    // Left 1 1 0 0, right 0 1 1 1 of each use.
+    assert_eq!(got[0], [1.0, 2.0, 1.0, 0.0, 0.0]);
+    assert_eq!(got[1], [0.0, 10.0, 20.0, 30.0, 20.0]);
+}
+
+#[test]
+fn a_crossfade_fits_between_its_neighbours_or_is_refused() {
+    let fade = Fade::linear(Frames(4));
+    let wrong = |a: Clip, b: Clip| {
+        let mix = session(Layout::Mono, [of([a, b])]);
+        Plan::compile(&mix).map(|plan| plan.length().0).map_err(|e| e.problems().len())
+    };
+    let a = || Clip::new(constant(1.0, 10));
+    let b = |at: u64| Clip::new(constant(1.0, 10)).at(Frames(at)).crossfade(fade);
+    // The earlier one must last as long as the fade, and begin before it.
+    assert_eq!(wrong(a(), b(6)), Ok(16));
+    assert_eq!(wrong(a(), b(7)), Err(1));
+    assert_eq!(wrong(a(), b(1)), Ok(11));
+    assert_eq!(wrong(a(), b(0)), Err(1));
+    // Its fade-in must be over by then: 6 and 4 frames are 10.
+    assert_eq!(wrong(a().fade_in(Fade::linear(Frames(10))), b(6)), Ok(16));
+    assert_eq!(wrong(a().fade_in(Fade::linear(Frames(10))), b(5)), Err(1));
+    assert_eq!(wrong(a().fade_in(Fade::linear(Frames(9))), b(5)), Ok(15));
+    // One fade an edge.
+    assert_eq!(wrong(a().fade_out(Fade::linear(Frames(1))), b(6)), Err(1));
+    assert_eq!(wrong(a(), b(6).fade_in(Fade::linear(Frames(1)))), Err(1));
+    // No longer than the clip that it fades in.
+    let short = |n: usize| Clip::new(constant(1.0, n)).at(Frames(6)).crossfade(fade);
+    assert_eq!(wrong(a(), short(4)), Ok(10));
+    assert_eq!(wrong(a(), short(3)), Err(1));
+}
+
+#[test]
+fn silence_between_and_after_clips_is_positive_zero() {
+    for invert in [false, true] {
+        for layout in [Layout::Mono, Layout::Stereo, Layout::Surround51] {
+            let clips = || of([clip(-0.5, 2), clip(0.5, 9)]).gain(Decibels(-6.0)).invert(invert);
+            let mut mix = session(layout, [clips()]);
+            let bus = mix.add_bus(Bus::new("b").gain(Decibels(-1.0)));
+            mix.add_track(Track::of("y").clip(clip(0.25, 9)).invert(invert).to(bus));
+            mix.length = Some(Frames(20));
+            let got = heard(&mix);
+            let quiet = |n: &usize| !(2..6).contains(n) && !(9..13).contains(n);
+            for channel in &got {
+                assert!((0..20).filter(quiet).all(|n| channel[n].to_bits() == 0), "{layout} {invert}: {channel:?}");
+            }
+        }
     }
 }

@@ -41,6 +41,9 @@ fn fades_begin_at_nothing_and_end_one_step_before_it() {
         let place = || Use::at(Frames(3)).from(Frames(5)).length(Frames(8));
         close(&cue(place().fade_in(fade))[3..], &rise, 1e-12);
         close(&cue(place().fade_out(fade))[3..], &fall, 1e-12);
+        let at_once = || Use::at(Frames(0)).length(Frames(8));
+        close(&cue(at_once().fade_in(fade)), &rise, 1e-12);
+        close(&cue(at_once().fade_out(fade)), &fall, 1e-12);
         for (k, gain) in gains.iter().enumerate() {
             assert!((shape.gain(k as f64 / 4.0) - gain).abs() < 1e-12, "{shape:?} {k}");
         }

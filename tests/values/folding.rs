@@ -109,3 +109,68 @@ fn clips_of_unlike_layouts_on_one_track_fold_each_by_its_own() {
         close(got, &[a, a, a + b, a + b, b, b, 0.0, 0.0, k, k, k, k], 1e-9);
     }
 }
+
+#[test]
+fn channels_that_a_later_clip_does_not_reach_keep_what_they_have() {
+    use soundtrack::Clip;
+    // LCR, then stereo, then mono in 5.1: the centre keeps its 256, the LFE and the surrounds hold 0.
+    let track = [Layout::Lcr, Layout::Stereo, Layout::Mono]
+        .into_iter()
+        .fold(Track::of("x"), |t, l| t.clip(Clip::new(powers(l, 3))));
+    let got: Vec<f64> = heard(&session(Layout::Surround51, [track])).iter().map(|c| c[1]).collect();
+    close(&got, &[2.0 + FRAC_1_SQRT_2, 32.0 + FRAC_1_SQRT_2, 256.0, 0.0, 0.0, 0.0], 1e-12);
+}
+
+/// The bits of the WAVE channel mask (dwChannelMask) of each channel of each layout.
+const MASKS: [(Layout, u8, u32); 11] = [
+    (Layout::Mono, 1, 0x4),
+    (Layout::Stereo, 2, 0x3),
+    (Layout::Stereo21, 3, 0x1 | 0x2 | 0x8),
+    (Layout::Lcr, 3, 0x1 | 0x2 | 0x4),
+    (Layout::Lcrs, 4, 0x1 | 0x2 | 0x4 | 0x100),
+    (Layout::Quad, 4, 0x1 | 0x2 | 0x10 | 0x20),
+    (Layout::Surround50, 5, 0x1 | 0x2 | 0x4 | 0x10 | 0x20),
+    (Layout::Surround51, 6, 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x20),
+    (Layout::Surround61, 7, 0x1 | 0x2 | 0x4 | 0x8 | 0x100 | 0x200 | 0x400),
+    (Layout::Surround70, 7, 0x1 | 0x2 | 0x4 | 0x10 | 0x20 | 0x200 | 0x400),
+    (Layout::Surround71, 8, 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x20 | 0x200 | 0x400),
+];
+
+#[test]
+fn a_mask_and_a_number_of_channels_name_a_layout_together() {
+    for (layout, channels, mask) in MASKS {
+        assert_eq!((layout.channels(), layout.mask()), (usize::from(channels), mask), "{layout}");
+        for (other, count, _) in MASKS {
+            let want = if count == channels { layout } else { Layout::Discrete(count) };
+            // One channel is mono, whatever its place.
+            let want = if count == 1 { Layout::Mono } else { want };
+            assert_eq!(Layout::from_mask(count, mask), want, "{mask:#x} with as many channels as {other}");
+        }
+    }
+    // The side variants of the surround pair.
+    assert_eq!(
+        [(4, 0x603), (5, 0x607), (6, 0x60F)].map(|(n, mask)| Layout::from_mask(n, mask)),
+        [Layout::Quad, Layout::Surround50, Layout::Surround51]
+    );
+    // Without a mask only one and two channels have places.
+    assert_eq!(
+        (1..=8).map(|n| Layout::from_mask(n, 0)).collect::<Vec<_>>()[..3],
+        [Layout::Mono, Layout::Stereo, Layout::Discrete(3)]
+    );
+    assert_eq!(
+        (Layout::from_mask(6, 0), Layout::Discrete(6).mask(), Layout::Discrete(6).channels()),
+        (Layout::Discrete(6), 0, 6)
+    );
+}
+
+#[test]
+fn channels_without_places_fold_into_their_like_alone() {
+    assert_eq!(
+        Layout::Discrete(3).fold(Layout::Discrete(3)).unwrap(),
+        [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    );
+    for (named, _, _) in MASKS {
+        assert_eq!((Layout::Discrete(3).fold(named), named.fold(Layout::Discrete(3))), (None, None), "{named}");
+    }
+    assert_eq!(Layout::Discrete(3).fold(Layout::Discrete(2)), None);
+}

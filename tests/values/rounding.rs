@@ -218,3 +218,36 @@ fn a_frame_of_a_stem_sounds_at_its_own_frame_of_the_timeline() {
     // Frame 4 of the cue is the second of the clip: sample 7 of the stem.
     assert_eq!(first(&film), [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 7.0, 8.0, 9.0, 10.0, 11.0]);
 }
+
+#[test]
+fn what_is_left_out_of_a_start_moves_a_reference_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = (folder.path().join("a.wav"), folder.path().join("b.wav"));
+    recorded(&a, 48_000, 10_000);
+    recorded(&b, 48_000, 10_500);
+    let start = |film: Session| {
+        Plan::compile(&film)
+            .map(|plan| plan.cues().first().map(|c| c.uses[0].range.start.0))
+            .map_err(|e| e.problems().len())
+    };
+    let mut film = Session::new(SampleRate::HZ_48000, Layout::Mono);
+    film.add_track(Track::of("x").clip(Clip::new(a.as_path()).from(Frames(300)).at(At::Origin)));
+    assert_eq!(first(&film).iter().position(|x| *x != 0.0), Some(10_300));
+    // In a cue: the reference, what its clip leaves out, less where it lies in the cue, and what the use leaves out.
+    let cue = |second: Clip, place: Use| {
+        let mut film = Session::new(SampleRate::HZ_48000, Layout::Mono);
+        film.add_cue(Cue::new("c").track(Track::new("a", a.as_path())).track(Track::of("b").clip(second)).used(place));
+        film
+    };
+    let second = || Clip::new(b.as_path());
+    let origin = || Use::at(At::Origin);
+    assert_eq!(start(cue(second().at(Frames(500)), origin())), Ok(Some(10_000)));
+    assert_eq!(start(cue(second().at(Frames(700)).from(Frames(200)), origin())), Ok(Some(10_000)));
+    assert_eq!(start(cue(second().at(Frames(500)), origin().from(Frames(40)))), Ok(Some(10_040)));
+    // One frame beside is a disagreement.
+    assert_eq!(start(cue(second().at(Frames(501)), origin())), Err(1));
+    assert_eq!(start(cue(second().at(Frames(499)), origin())), Err(1));
+    assert_eq!(start(cue(second().at(Frames(700)).from(Frames(199)), origin())), Err(1));
+    // A stem without a reference has no say.
+    assert_eq!(start(cue(Clip::new(constant(0.5, 10)).at(Frames(77)), origin())), Ok(Some(10_000)));
+}

@@ -154,6 +154,15 @@ fn w108_needs_the_same_stretches_of_the_same_stem_at_the_same_places() {
     assert_eq!(two(b(clip()).clip(clip().at(Frames(80)))).len(), 0);
     assert_eq!(two(b(clip()).mute(true)).len(), 0);
     assert_eq!(two(b(Clip::new(counting(100)).from(Frames(10)).length(Frames(50)).at(Frames(5)))).len(), 0);
+    // One of two clips alike is not enough, in any order.
+    let other = || clip().at(Frames(80)).from(Frames(0));
+    let pairs = |a: [Clip; 2], b: [Clip; 2]| {
+        let of = |name: &str, clips: [Clip; 2]| clips.into_iter().fold(Track::of(name), Track::clip);
+        warned(&session(Layout::Mono, [of("a", a), of("b", b)]), Code::W108).len()
+    };
+    assert_eq!(pairs([clip(), other()], [clip(), other()]), 1);
+    assert_eq!(pairs([clip(), other()], [clip(), other().at(Frames(81))]), 0);
+    assert_eq!(pairs([clip(), other()], [clip().at(Frames(4)), other()]), 0);
     // Of three, the second and the third are told, each with the first.
     let mix = session(Layout::Mono, ["a", "b", "c"].map(|name| Track::of(name).clip(clip())));
     let told = warned(&mix, Code::W108);
@@ -194,6 +203,7 @@ fn w109_from_minus_30_dbfs_at_either_end() {
     assert!(!raised(&one(Track::of("x").clip(right(CLICK / 10.01).gain(Decibels(20.0)))), Code::W109));
     assert!(!raised(&one(Track::of("x").clip(right(1.0).fade_in(Fade::linear(Frames(1))))), Code::W109));
     assert!(raised(&one(Track::of("x").clip(right(1.0)).gain(Decibels(-60.0))), Code::W109));
+    assert!(raised(&one(Track::of("x").clip(right(CLICK)).invert(true)), Code::W109));
 }
 
 #[test]
@@ -302,4 +312,28 @@ fn w116_above_24_dbfs_before_or_after_the_strip() {
     assert!(peak(1.0, 23.99).is_empty());
     let lifted = peak(1.0, 24.01);
     assert!(lifted[0].contains("peaks at +24.0 dBFS") && !lifted[0].contains("stem"), "{lifted:?}");
+}
+
+#[test]
+fn w114_of_a_timecode_between_two_frames_alone() {
+    use soundtrack::{FrameRate, Timecode};
+    let told = |number, hz: u32, used: bool| {
+        let at = Timecode::of_number(number, FrameRate::FPS_29_97);
+        let mut film = Session::new(rate(hz), Layout::Mono);
+        let memory = Memory::new(Spec { rate: rate(hz), layout: Layout::Mono }, vec![vec![0.5; 4]]).unwrap();
+        if used {
+            film.add_cue(Cue::new("c").track(Track::new("x", memory)).used(Use::at(at)));
+        } else {
+            film.add_track(Track::of("x").clip(Clip::new(memory).at(at)));
+        }
+        warned(&film, Code::W114).len()
+    };
+    // 1601.6 frames of 48 kHz, 8008 of the fifth; 1471.47 of 44.1 kHz.
+    for used in [false, true] {
+        assert_eq!(
+            [told(0, 48_000, used), told(1, 48_000, used), told(4, 48_000, used), told(5, 48_000, used)],
+            [0, 1, 1, 0]
+        );
+        assert_eq!([told(1, 44_100, used), told(100, 44_100, used)], [1, 0]);
+    }
 }
