@@ -198,6 +198,12 @@ fn overlapping_uses_each_follow_the_curve_of_the_cue() {
     };
     let got = film(Track::new("x", constant(1.0, 4)).gain_curve(gain()), Layout::Mono);
     close(&got[0], &[1.0, 0.1 + 1.0, 0.01 + 0.1, 0.001 + 0.01 + 0.01, 0.001 + 0.001], 1e-15);
+    // Of three, the third overlaps the second and not the first.
+    let mut row = Session::new(SampleRate::HZ_48000, Layout::Mono);
+    let uses = [Use::at(Frames(0)), Use::at(Frames(4)).named("b"), Use::at(Frames(6)).named("c")];
+    let cue = Cue::new("c").track(Track::new("x", constant(1.0, 4)).gain_curve(gain()));
+    row.add_cue(uses.into_iter().fold(cue, Cue::used));
+    close(&first(&row), &[1.0, 0.1, 0.01, 0.001, 1.0, 0.1, 1.01, 0.101, 0.01, 0.001], 1e-15);
     let wide = stem(Layout::Stereo, vec![vec![1.0; 4], vec![10.0; 4]]);
     let got = film(Track::new("x", wide).pan_curve(pan()), Layout::Stereo);
     // Left 1 1 0 0, right 0 1 1 1 of each use.
@@ -223,6 +229,8 @@ fn a_crossfade_fits_between_its_neighbours_or_is_refused() {
     assert_eq!(wrong(a().fade_in(Fade::linear(Frames(10))), b(6)), Ok(16));
     assert_eq!(wrong(a().fade_in(Fade::linear(Frames(10))), b(5)), Err(1));
     assert_eq!(wrong(a().fade_in(Fade::linear(Frames(9))), b(5)), Ok(15));
+    let later = |length| a().at(Frames(100)).fade_in(Fade::linear(Frames(length)));
+    assert_eq!((wrong(later(9), b(105)), wrong(later(10), b(105))), (Ok(115), Err(1)));
     // One fade an edge.
     assert_eq!(wrong(a().fade_out(Fade::linear(Frames(1))), b(6)), Err(1));
     assert_eq!(wrong(a(), b(6).fade_in(Fade::linear(Frames(1)))), Err(1));
@@ -245,6 +253,11 @@ fn silence_between_and_after_clips_is_positive_zero() {
             let quiet = |n: &usize| !(2..6).contains(n) && !(9..13).contains(n);
             for channel in &got {
                 assert!((0..20).filter(quiet).all(|n| channel[n].to_bits() == 0), "{layout} {invert}: {channel:?}");
+            }
+            // In blocks in which nothing sounds, too.
+            for crop in [0..2, 6..9, 13..20, 20..25] {
+                let crop = mix.render_on(1, Frames(crop.start)..Frames(crop.end)).unwrap();
+                assert!(crop.iter().flatten().all(|x| x.to_bits() == 0), "{layout} {invert}");
             }
         }
     }

@@ -140,6 +140,7 @@ const MASKS: [(Layout, u8, u32); 11] = [
 fn a_mask_and_a_number_of_channels_name_a_layout_together() {
     for (layout, channels, mask) in MASKS {
         assert_eq!((layout.channels(), layout.mask()), (usize::from(channels), mask), "{layout}");
+        assert_eq!(layout.to_string().parse(), Ok(layout));
         for (other, count, _) in MASKS {
             let want = if count == channels { layout } else { Layout::Discrete(count) };
             // One channel is mono, whatever its place.

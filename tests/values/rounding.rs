@@ -248,6 +248,11 @@ fn what_is_left_out_of_a_start_moves_a_reference_with_it() {
     assert_eq!(start(cue(second().at(Frames(501)), origin())), Err(1));
     assert_eq!(start(cue(second().at(Frames(499)), origin())), Err(1));
     assert_eq!(start(cue(second().at(Frames(700)).from(Frames(199)), origin())), Err(1));
+    // Without any there is no place.
+    let mut none = Session::new(SampleRate::HZ_48000, Layout::Mono);
+    let tracks = ["x", "y"].into_iter().fold(Cue::new("c"), |cue, name| cue.track(Track::new(name, constant(0.5, 10))));
+    none.add_cue(tracks.used(origin()));
+    assert_eq!(start(none), Err(1));
     // A stem without a reference has no say.
     assert_eq!(start(cue(Clip::new(constant(0.5, 10)).at(Frames(77)), origin())), Ok(Some(10_000)));
 }
