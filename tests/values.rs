@@ -33,6 +33,8 @@ mod rounding;
 mod routing;
 #[path = "support/stems.rs"]
 mod stems;
+#[path = "values/units.rs"]
+mod units;
 #[path = "values/verdicts.rs"]
 mod verdicts;
 #[path = "values/warnings.rs"]
