@@ -140,6 +140,12 @@ fn a_loudness_passes_within_its_tolerance_and_a_peak_at_its_ceiling() {
         let exact = LoudnessTarget { target: Some(Lufs(is)), tolerance: stated, ..LoudnessTarget::default() };
         assert!(check(exact).passed());
     }
+    // Silence is not loud, and has no peak to be too high; no gain is found for it.
+    let both = LoudnessTarget { target: Some(Lufs(-20.0)), true_peak: Some(Dbtp(-60.0)), fit: true, tolerance: None };
+    let silent = album(&[(0.0, 48_000), (0.0, 24_000)], both).1;
+    let (loudness, peaks) = (silent.loudness.unwrap(), silent.true_peak.unwrap());
+    assert_eq!((loudness.integrated_lufs, loudness.passed), (None, false));
+    assert_eq!((peaks.true_peak_dbtp, peaks.passed, silent.gain_db), (None, true, 0.0));
     for (ceiling, passed) in [(peak, true), (peak + 1e-3, true), (peak - 1e-3, false)] {
         let target = LoudnessTarget { true_peak: Some(Dbtp(ceiling)), ..LoudnessTarget::default() };
         assert_eq!(check(target).true_peak.unwrap().passed, passed, "{ceiling}");

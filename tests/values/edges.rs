@@ -182,3 +182,55 @@ fn a_stem_of_another_rate_is_as_long_as_its_last_frame_needs() {
         assert_eq!(first(&mix).len() as u64, want);
     }
 }
+
+#[test]
+fn a_slope_in_decibels_has_its_closed_form_at_every_frame_from_anywhere() {
+    // −40 dB at frame 100 to 0 dB at 740, then to −16 dB at 1000; the fader adds 6 dB.
+    let curve = Curve::new()
+        .point(Frames(100), Decibels(-40.0), Shape::Linear)
+        .point(Frames(740), Decibels(0.0), Shape::Linear)
+        .point(Frames(1000), Decibels(-16.0), Shape::Linear);
+    let decibels = |n: f64| match n {
+        n if n < 100.0 => -40.0,
+        n if n < 740.0 => -40.0 + (n - 100.0) / 16.0,
+        n if n < 1000.0 => -16.0 * (n - 740.0) / 260.0,
+        _ => -16.0,
+    };
+    let want: Vec<f64> = (0..1100).map(|n| 10f64.powf(decibels(f64::from(n)) / 20.0)).collect();
+    let at: Vec<f64> = (0..1100).map(|n| curve.gain_at(Frames(n))).collect();
+    close(&at, &want, 1e-12);
+    let mix = session(Layout::Mono, [Track::new("x", constant(1.0, 1100)).gain(Decibels(6.0)).gain_curve(curve)]);
+    let louder: Vec<f64> = want.iter().map(|g| g * 10f64.powf(0.3)).collect();
+    let whole = first(&mix);
+    close(&whole, &louder, 1e-12);
+    for (start, end) in [
+        (0, 1),
+        (99, 101),
+        (100, 1100),
+        (101, 740),
+        (163, 165),
+        (500, 900),
+        (739, 741),
+        (950, 1050),
+        (999, 1002),
+        (1050, 1100),
+    ] {
+        let crop = mix.render_on(1, Frames(start as u64)..Frames(end as u64)).unwrap();
+        assert_eq!(crop[0], whole[start..end], "{start}..{end}");
+    }
+}
+
+#[test]
+fn shapes_are_known_by_name() {
+    let fade = |name: &str| name.parse::<FadeShape>().ok();
+    let names =
+        ["linear", "equal-power", "between", "raised-cosine", "square-root", "decibel-linear", "decibel-linear(40)"];
+    for (name, (shape, _)) in names.into_iter().zip(SHAPES) {
+        assert_eq!(fade(name), Some(shape), "{name}");
+    }
+    for name in ["", "Linear", "decibel-linear(0)", "decibel-linear(-3)", "decibel-linear(inf)", "decibel-linear(40"] {
+        assert_eq!(fade(name), None, "{name}");
+    }
+    let curve = ["linear", "sine", "exp", "step", "equal-power"].map(|name| name.parse::<Shape>().ok());
+    assert_eq!(curve, [Some(Shape::Linear), Some(Shape::Sine), Some(Shape::Exp), Some(Shape::Step), None]);
+}

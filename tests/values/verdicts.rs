@@ -52,6 +52,10 @@ fn a_programme_passes_up_to_the_tolerance_and_the_ceiling_on_either_side() {
             (silent.off_lu, silent.loudness_passed, silent.true_peak_passed),
             (None, tolerance.map(|_| false), true)
         );
+        // What has no loudness is not louder than the target.
+        assert_eq!(silent.ceiling_dbtp, ceiling, "{name}");
+        let clicks = target.judge(None, Some(Dbtp(ceiling)));
+        assert_eq!((clicks.true_peak_passed, clicks.passed()), (true, tolerance.is_none()), "{name}");
     }
 }
 

@@ -154,6 +154,12 @@ fn w108_needs_the_same_stretches_of_the_same_stem_at_the_same_places() {
     assert_eq!(two(b(clip()).clip(clip().at(Frames(80)))).len(), 0);
     assert_eq!(two(b(clip()).mute(true)).len(), 0);
     assert_eq!(two(b(Clip::new(counting(100)).from(Frames(10)).length(Frames(50)).at(Frames(5)))).len(), 0);
+    // A silent channel changes nothing of it; silence itself is no sound.
+    let twins = |left: f64| {
+        let input = soundtrack::Input::from(stereo(vec![left; 10], vec![0.0; 10]));
+        warned(&session(Layout::Stereo, ["a", "b"].map(|name| Track::new(name, input.clone()))), Code::W108).len()
+    };
+    assert_eq!([twins(0.5), twins(1e-9), twins(0.0)], [1, 1, 0]);
     // One of two clips alike is not enough, in any order.
     let other = || clip().at(Frames(80)).from(Frames(0));
     let pairs = |a: [Clip; 2], b: [Clip; 2]| {
