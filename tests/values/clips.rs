@@ -262,3 +262,16 @@ fn silence_between_and_after_clips_is_positive_zero() {
         }
     }
 }
+
+#[test]
+fn a_clip_within_another_ends_without_it() {
+    // Where anything sounds is what all clips cover together, in any order and on any track.
+    let clips =
+        || [Clip::new(constant(0.5, 10)), clip(0.25, 2), clip(0.125, 4), Clip::new(constant(1.0, 2)).at(Frames(12))];
+    let want = [0.5, 0.5, 0.75, 0.75, 0.875, 0.875, 0.625, 0.625, 0.5, 0.5, 0.0, 0.0, 1.0, 1.0];
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2]] {
+        assert_eq!(alone(of(order.map(|i| clips()[i].clone()))), want);
+        let tracks = order.map(|i| Track::of(format!("t{i}")).clip(clips()[i].clone()));
+        assert_eq!(first(&session(Layout::Mono, tracks)), want);
+    }
+}

@@ -187,6 +187,15 @@ fn a_limiter_reports_what_it_took_and_where() {
     assert!((taken / most - 0.5).abs() < 0.08, "{taken} of {most}");
     let limiter = report(&mix).mix.limiter.unwrap();
     assert_eq!((limiter.ceiling_dbtp, limiter.reduction_step_s, limiter.reduction_curve_db.len()), (ceiling, 0.1, 10));
+    // Of 1.0 the part that is left is what is held, at the place where the overshoot of the edge is largest or after it.
+    let reduction = limiter.reduction_db.unwrap();
+    assert!(reduction >= -ceiling + 0.0099 && reduction < -ceiling + 1.5, "{reduction}");
+    assert!((19_700.0 / 48_000.0..30_100.0 / 48_000.0).contains(&limiter.reduction_at_s.unwrap()));
+    assert!(
+        (f64::from(limiter.reduction_curve_db[5]) + ceiling - 0.01).abs() < 1e-3,
+        "{:?}",
+        limiter.reduction_curve_db
+    );
     let strong: Vec<usize> = (0..10).filter(|n| limiter.reduction_curve_db[*n] > 0.0).collect();
     assert_eq!(strong, [4, 5, 6, 7]);
 }
@@ -203,4 +212,69 @@ fn a_renderer_at_another_rate_reports_seconds_of_that_rate() {
         (found.rate_hz, found.duration_s, found.mix.peak_at_s, found.mix.true_peak_at_s),
         (96_000, 0.1, Some(0.05), Some(0.05))
     );
+}
+
+#[test]
+fn clips_are_reported_as_they_came_in_and_were_placed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.wav");
+    let spec = Spec { rate: SampleRate::HZ_96000, layout: Layout::Stereo };
+    let broadcast = soundtrack::sink::Broadcast {
+        time_reference: Frames(777),
+        description: String::new(),
+        originator: String::new(),
+    };
+    let options = soundtrack::sink::Options { broadcast: Some(broadcast), ..Default::default() };
+    let mut wav =
+        soundtrack::sink::Wav::create_with(&path, soundtrack::Format::Wav24, spec, Frames(9601), &options).unwrap();
+    let mut block = soundtrack::Block::new(Layout::Stereo, 9601);
+    block.fill(9601, 0.25);
+    wav.write(&block).unwrap();
+    wav.finish().unwrap();
+    let clip = |input: soundtrack::Input| Clip::new(input).at(Frames(30)).from(Frames(10)).length(Frames(100)).loops(3);
+    let of = |layout, input: soundtrack::Input| {
+        let mix = session(layout, [Track::of("x").clip(clip(input))]);
+        report(&mix).tracks[0].clips[0].clone()
+    };
+    let file = of(Layout::Mono, path.as_path().into());
+    assert_eq!(
+        (file.codec.as_str(), file.bits, file.float, file.rate_hz, file.layout.as_str()),
+        ("WAV", Some(24), false, 96_000, "stereo")
+    );
+    assert_eq!((file.stem_frames, file.at_frame, file.frames), (Some(9601), 30, 300));
+    assert_eq!((file.resampled, file.placed.as_str(), file.time_reference_frames), (true, "fold", Some(777)));
+    assert_eq!((file.trimmed_start_frames, file.trimmed_end_frames, file.silenced.len()), (0, 0, 0));
+    let own = of(Layout::Stereo, mono(vec![0.5; 200]).into());
+    assert_eq!(
+        (own.codec.as_str(), own.bits, own.float, own.rate_hz, own.layout.as_str()),
+        ("", None, false, 48_000, "mono")
+    );
+    assert_eq!(
+        (own.stem_frames, own.resampled, own.placed.as_str(), own.time_reference_frames),
+        (None, false, "pan", None)
+    );
+    let same = of(Layout::Lcr, stem(Layout::Lcr, vec![vec![0.5; 200]; 3]).into());
+    assert_eq!((same.placed.as_str(), same.layout.as_str()), ("same", "lcr"));
+    assert_eq!(of(Layout::Mono, mono(vec![0.5; 200]).into()).placed, "same");
+}
+
+#[test]
+fn the_note_of_a_pan_law_states_its_centre() {
+    use soundtrack::{PanLaw, report::Code};
+    for (law, centre) in [
+        (PanLaw::EqualPower, "-3.01 dB"),
+        (PanLaw::Between, "-4.52 dB"),
+        (PanLaw::Linear, "-6.02 dB"),
+        (PanLaw::Balance, "0.00 dB"),
+        (PanLaw::Ardour, "-3.00 dB"),
+    ] {
+        let mut mix = session(
+            Layout::Stereo,
+            [Track::new("x", constant(0.5, 9)).clip(Clip::new(constant(0.5, 9)).at(Frames(9)))],
+        );
+        mix.pan_law = law;
+        let told = crate::stems::warned(&mix, Code::W103);
+        // Two clips of one kind of file are told of once.
+        assert!(told.len() == 1 && told[0].contains(centre), "{law}: {told:?}");
+    }
 }
