@@ -199,6 +199,15 @@ fn the_peak_of_a_mix_is_that_of_its_loudest_channel_at_its_first_frame() {
     assert_eq!((found.true_peak_channel, found.true_peak_at_frame), (Some(1), Some(40)));
     let found = report([spike(&[30], 0.25), spike(&[40], 0.25), spike(&[20], -0.75)]);
     assert_eq!((found.peak_channel, found.peak_at_frame), (Some(2), Some(20)));
+    // The same again in a later block, and a tenth of a second later: the first.
+    let long = |at: [usize; 2]| mono((0..60_000).map(|n| if at.contains(&n) { 0.5 } else { 0.0 }).collect());
+    for at in [[40, 5_000], [20_000, 50_000], [16_383, 16_384]] {
+        let found = crate::stems::report(&session(Layout::Mono, [Track::new("x", long(at))]));
+        assert_eq!(
+            (found.mix.peak_at_frame, found.tracks[0].strip.peak_at_s),
+            (Some(at[0] as u64), Some(Frames(at[0] as u64).to_duration(RATE).as_secs_f64()))
+        );
+    }
     // The same in two channels: the first.
     let found = report([spike(&[30], 0.1), spike(&[40], 0.5), spike(&[20], 0.5)]);
     assert_eq!((found.peak_channel, found.peak_at_frame), (Some(1), Some(40)));

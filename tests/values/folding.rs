@@ -175,3 +175,19 @@ fn channels_without_places_fold_into_their_like_alone() {
     }
     assert_eq!(Layout::Discrete(3).fold(Layout::Discrete(2)), None);
 }
+
+#[test]
+fn a_faded_clip_folds_by_the_same_coefficients() {
+    use soundtrack::{Clip, Decibels, Fade, Frames};
+    let clip = || Clip::new(powers(Layout::Surround51, 4)).fade_in(Fade::linear(Frames(4)));
+    let (left, right) = (1.0 + (256.0 + 65_536.0) * FRAC_1_SQRT_2, 16.0 + (256.0 + 1_048_576.0) * FRAC_1_SQRT_2);
+    let rise = |full: f64| [0.0, 0.25, 0.5, 0.75].map(|x| x * full);
+    let got = heard(&session(Layout::Stereo, [Track::of("x").clip(clip())]));
+    close(&got[0], &rise(left), 1e-9);
+    close(&got[1], &rise(right), 1e-9);
+    // Beside another clip, with a gain of its own.
+    let beside = Track::of("x").clip(Clip::new(powers(Layout::Stereo, 4))).clip(clip().gain(Decibels(-20.0)));
+    let got = heard(&session(Layout::Stereo, [beside]));
+    close(&got[0], &rise(left / 10.0).map(|x| x + 1.0), 1e-9);
+    close(&got[1], &rise(right / 10.0).map(|x| x + 16.0), 1e-9);
+}

@@ -168,3 +168,31 @@ fn a_mono_session_has_no_pan() {
     assert_eq!(first(&session(Layout::Mono, [track])), [0.5; 9]);
     assert_eq!(first(&session(Layout::Mono, [Track::new("x", constant(0.5, 2)).pan(Pan::LEFT)])), [0.5; 2]);
 }
+
+#[test]
+fn laws_are_exact_at_their_ends_and_known_by_name() {
+    for (law, name) in LAWS.into_iter().zip([
+        "equal-power",
+        "between",
+        "linear",
+        "square-root",
+        "balance",
+        "equal-power-unity",
+        "ardour",
+    ]) {
+        assert_eq!((name.parse(), law.to_string().as_str()), (Ok(law), name));
+        let (left, right) = law.gains(Pan::CENTRE);
+        assert_eq!(left.to_bits(), right.to_bits(), "{law}");
+        assert_eq!((law.gains(Pan::LEFT).1, law.gains(Pan::RIGHT).0), (0.0, 0.0), "{law}");
+        let full = if law == PanLaw::EqualPowerUnity { SQRT_2 } else { 1.0 };
+        assert!(
+            (law.gains(Pan::LEFT).0 - full).abs() < 1e-15 && (law.gains(Pan::RIGHT).1 - full).abs() < 1e-15,
+            "{law}"
+        );
+    }
+    assert_eq!(
+        (PanLaw::EqualPowerUnity.gains(Pan::CENTRE), PanLaw::Balance.gains(Pan::CENTRE)),
+        ((1.0, 1.0), (1.0, 1.0))
+    );
+    assert!("equal power".parse::<PanLaw>().is_err() && "".parse::<PanLaw>().is_err());
+}

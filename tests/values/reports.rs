@@ -278,3 +278,21 @@ fn the_note_of_a_pan_law_states_its_centre() {
         assert!(told.len() == 1 && told[0].contains(centre), "{law}: {told:?}");
     }
 }
+
+#[test]
+fn the_loudest_track_is_found_in_the_tenth_of_a_second_of_the_peak() {
+    // Where the mix peaks `b` is louder than `c`; `a` is louder than both half a second away.
+    for at in [100, 4_799, 4_800, 9_599, 26_000, 44_000, 47_999, 48_000, 49_900] {
+        let other = (at + 24_000) % 50_000;
+        let mix = session(
+            Layout::Mono,
+            [
+                Track::new("a", mono(spike(50_000, other, 0.3))),
+                Track::new("b", mono(spike(50_000, at, 0.25))),
+                Track::new("c", mono(spike(50_000, at, 0.2))),
+            ],
+        );
+        let found = report(&mix).mix;
+        assert_eq!((found.true_peak_at_frame, found.true_peak_track.as_deref()), (Some(at as u64), Some("b")));
+    }
+}

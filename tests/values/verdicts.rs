@@ -107,3 +107,26 @@ fn the_gates_of_range_stand_at_minus_70_and_20_lu_below_the_mean() {
     near(both(22.9), 22.9);
     near(both(23.1), 0.0);
 }
+
+#[test]
+fn range_goes_from_the_10th_to_the_95th_of_a_hundred_values() {
+    // 20 levels of 4 s, 1 LU apart: 11 short-term values of each. In rising order the 10th percentile is value 22, the
+    // first of the third level from below, and the 95th is value 208, the last of the second from above.
+    let spec = Spec { rate: crate::stems::rate(8000), layout: Layout::Mono };
+    let level = |lu: u32| {
+        let mut meter = Loudness::new(spec);
+        let mut block = Block::new(Layout::Mono, 8000);
+        block.set_frames(8000);
+        let amplitude = 0.5 * 10f64.powf(-f64::from(lu) / 20.0);
+        block
+            .channel_mut(0)
+            .iter_mut()
+            .zip(0..)
+            .for_each(|(s, n)| *s = amplitude * (TAU * 1000.0 * f64::from(n) / 8000.0).sin());
+        (0..4).for_each(|_| meter.feed(&block));
+        meter.gating().clone()
+    };
+    let all: Vec<Gating> = (0..20).map(level).collect();
+    let range = Gating::pooled(&all).range().unwrap();
+    assert!((range - 16.0).abs() < 0.01, "{range}");
+}

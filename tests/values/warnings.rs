@@ -127,6 +127,9 @@ fn w107_needs_a_mean_of_minus_60_db_and_one_percent_of_the_peak_over_a_second() 
     // Either channel, and after the fader.
     let silent = || vec![0.0; 48_000];
     assert!(of(offset(0.05, 0.1, 48_000), silent()) && of(silent(), offset(0.05, 0.1, 48_000)));
+    // One channel without an offset does not excuse the other.
+    assert!(of(offset(0.05, 0.1, 48_000), offset(0.0, 0.1, 48_000)));
+    assert!(of(offset(0.0, 0.9, 48_000), offset(-0.05, 0.1, 48_000)));
     let faded = |gain| {
         raised(&one(Track::new("x", stereo(offset(0.01, 0.1, 48_000), silent())).gain(Decibels(gain))), Code::W107)
     };
