@@ -135,3 +135,15 @@ fn times_of_loudness_count_on_the_timeline_in_a_range_too() {
         }
     }
 }
+
+#[test]
+fn a_marker_of_a_cue_is_shown_in_every_use_from_its_first_frame_to_before_its_end() {
+    let mut film = session(Layout::Mono, [Track::new("end", constant(0.1, 2000))]);
+    let cue = Cue::new("c").track(Track::new("y", constant(0.5, 100))).marker(Frames(20), "m");
+    let part = |at, from, length| Use::at(Frames(at)).named(format!("u{at}")).from(Frames(from)).length(Frames(length));
+    let uses = [part(1000, 0, 100), part(1200, 20, 10), part(1300, 21, 10), part(1400, 10, 10), part(1500, 10, 11)];
+    film.add_cue(uses.into_iter().fold(cue, Cue::used));
+    let shown: Vec<f64> = overview(&film, 10, 0..2000).markers.iter().map(|m| m.at_s).collect();
+    // Not from frame 21 on, and not up to frame 20.
+    assert_eq!(shown, [1020, 1200, 1510].map(seconds));
+}

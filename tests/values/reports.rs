@@ -185,7 +185,11 @@ fn a_limiter_reports_what_it_took_and_where() {
     let taken = 1.0 - got[32_400] / 0.25;
     let most = 1.0 - got[30_100] / 0.25;
     assert!((taken / most - 0.5).abs() < 0.08, "{taken} of {most}");
-    let limiter = report(&mix).mix.limiter.unwrap();
+    let found = report(&mix);
+    // The mix is measured after the limiter, its track before.
+    assert!((found.mix.peak_dbfs.unwrap() - ceiling).abs() < 0.02, "{:?}", found.mix.peak_dbfs);
+    assert_eq!(found.tracks[0].strip.peak_dbfs, Some(0.0));
+    let limiter = found.mix.limiter.unwrap();
     assert_eq!((limiter.ceiling_dbtp, limiter.reduction_step_s, limiter.reduction_curve_db.len()), (ceiling, 0.1, 10));
     // Of 1.0 the part that is left is what is held, at the place where the overshoot of the edge is largest or after it.
     let reduction = limiter.reduction_db.unwrap();
@@ -294,5 +298,22 @@ fn the_loudest_track_is_found_in_the_tenth_of_a_second_of_the_peak() {
         );
         let found = report(&mix).mix;
         assert_eq!((found.true_peak_at_frame, found.true_peak_track.as_deref()), (Some(at as u64), Some("b")));
+        // Of two that are as loud, the first; of silence, none.
+        let twins = session(Layout::Mono, ["b", "c"].map(|name| Track::new(name, mono(spike(50_000, at, 0.2)))));
+        assert_eq!(report(&twins).mix.true_peak_track.as_deref(), Some("b"));
     }
+}
+
+#[test]
+fn a_range_behind_a_limiter_reports_its_own_frames_alone() {
+    // Loud before and after the range, where the limiter looks; soft in it.
+    let samples = (0..40_000).map(|n| if (18_000..22_000).contains(&n) { 0.1 } else { 0.9 }).collect();
+    let mut mix = session(Layout::Mono, [Track::new("x", mono(samples))]);
+    mix.master.limit = Some(Dbtp(0.0));
+    let part = |a, b| {
+        let found = Bounce::new().range(Frames(a)..Frames(b)).dry_run(Plan::compile(&mix).unwrap()).unwrap();
+        found.tracks[0].strip.peak_dbfs.unwrap()
+    };
+    let (soft, loud) = (20.0 * 0.1f64.log10(), 20.0 * 0.9f64.log10());
+    assert_eq!([part(18_000, 22_000), part(17_999, 22_000), part(18_000, 22_001)], [soft, loud, loud]);
 }

@@ -197,6 +197,9 @@ fn times_of_a_session_file_round_once_as_documented() {
     ));
     // 5 ms are 220.5 frames, 15 ms 661.5; picture frame 40 lies at 73573.5.
     assert_eq!(film.length, Some(Frames(73_574)));
+    let short =
+        load("rate = 44100\nlayout = \"mono\"\nfps = \"23.976\"\nlength = \"00:01:16\"\n[track.x]\nfile = \"x.wav\"\n");
+    assert_eq!(short.length, Some(Frames(73_574)), "a length may leave out its hours");
     assert_eq!(film.markers.iter().map(|m| m.at.0).collect::<Vec<_>>(), [221, 73_574]);
     let clip = &film.tracks()[0].clips[0];
     assert_eq!(

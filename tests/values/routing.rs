@@ -152,4 +152,11 @@ fn stems_hold_what_their_bus_gives_before_the_master() {
     // b is (4 + 16) · 10, a adds 2 to it, h is what is sent.
     crate::stems::close(&values, &[202.0, 200.0, 8.0], 1e-12);
     assert!(desk.session.render_stems(&[], Frames(0)..Frames(1)).unwrap().is_empty());
+    // Any range, past the end too; none that ends before it starts.
+    let cut = |a, b| desk.session.render_stems(&desk.buses[2..], Frames(a)..Frames(b)).map(|stems| stems[0][0].clone());
+    assert_eq!(
+        (cut(0, 3).unwrap(), cut(1, 3).unwrap(), cut(1, 1).unwrap()),
+        (vec![8.0, 0.0, 0.0], vec![0.0; 2], vec![])
+    );
+    assert!(cut(2, 1).is_err());
 }
