@@ -275,3 +275,18 @@ fn a_clip_within_another_ends_without_it() {
         assert_eq!(first(&session(Layout::Mono, tracks)), want);
     }
 }
+
+#[test]
+fn a_crop_within_a_use_has_the_gain_of_its_own_frame_of_the_cue() {
+    let points = [(0, 0.0), (3, -20.0), (5, -40.0), (6, 0.0)];
+    let curve = points.iter().fold(Curve::new(), |c, (at, db)| c.point(Frames(*at), Decibels(*db), Shape::Step));
+    let mut film = Session::new(SampleRate::HZ_48000, Layout::Mono);
+    let cue = Cue::new("c").track(Track::new("x", constant(1.0, 8)).gain_curve(curve));
+    let again = Use::at(Frames(10)).named("b").from(Frames(2)).length(Frames(5));
+    film.add_cue(cue.used(Use::at(Frames(0))).used(again));
+    let want = [1.0, 1.0, 1.0, 0.1, 0.1, 0.01, 1.0, 1.0, 0.0, 0.0, 1.0, 0.1, 0.1, 0.01, 1.0];
+    for start in 0..15usize {
+        let crop = film.render_on(1, Frames(start as u64)..Frames(15)).unwrap();
+        close(&crop[0], &want[start..], 1e-15);
+    }
+}

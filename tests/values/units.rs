@@ -163,5 +163,7 @@ fn labels_compare_by_time() {
     assert!(at("01:00:00:00", FrameRate::FPS_24) < at("01:00:00:01", FrameRate::FPS_24));
     assert!(at("00:00:01:00", FrameRate::FPS_23_976) > at("00:00:01:00", FrameRate::FPS_25));
     assert!(at("00:00:01:00", FrameRate::FPS_24) < at("00:00:01:01", FrameRate::FPS_25));
+    let second = at("00:00:01:00", FrameRate::FPS_24);
+    assert_eq!(second.partial_cmp(&second), Some(std::cmp::Ordering::Equal));
     assert_eq!(at("00:00:01:00", FrameRate::FPS_24).partial_cmp(&at("00:00:01:00", FrameRate::FPS_25)), None);
 }
