@@ -151,6 +151,11 @@ impl DecodedFile {
 
     /// Decodes until something is held for frame `at`.
     fn advance(&mut self) -> Result<()> {
+        // An empty edit is silent even where packets lie under it: those are the start that the edit after it leaves out.
+        if self.at < self.lead {
+            self.silence(self.lead, None);
+            return Ok(());
+        }
         let mut empty = 0;
         let mut since = Instant::now();
         loop {
@@ -165,9 +170,8 @@ impl DecodedFile {
             let now = i64::try_from(self.at).unwrap_or(i64::MAX);
             if start > now {
                 let start = u64::try_from(start).unwrap_or(0);
-                let why =
-                    (start > self.lead).then(|| (FlawKind::Damaged, format!("{} frames are lost", start - self.at)));
-                self.silence(start, why);
+                let lost = format!("{} frames are lost", start - self.at);
+                self.silence(start, Some((FlawKind::Damaged, lost)));
                 self.waiting = Some(packet);
                 return Ok(());
             }

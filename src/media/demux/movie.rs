@@ -88,7 +88,7 @@ impl Stem<'_> {
             lead,
             frames: extent.frames(),
             missing: extent.missing(),
-            trimmed: (trimmed(extent.origin, 0), trimmed(signed(total), extent.end)),
+            trimmed: (trimmed(extent.origin, -signed(lead)), trimmed(signed(total), extent.end)),
             streams: movie.tracks.len(),
             remarks,
             linear,
@@ -247,7 +247,8 @@ impl Stem<'_> {
             let (total, held) = (opened.frames, opened.frames - opened.missing);
             let mut remarks = Vec::new();
             let (extent, lead) = self.extent(movie, track, opened.rate.hz(), total, held, &mut remarks)?;
-            opened.trimmed = (u64::try_from(extent.origin).unwrap_or(0), total - total.min(unsigned(extent.end)));
+            let start = unsigned(extent.origin.saturating_add(signed(lead)));
+            opened.trimmed = (start, total - total.min(unsigned(extent.end)));
             (opened.origin, opened.lead) = (extent.origin, lead);
             (opened.frames, opened.missing) = (extent.frames(), extent.missing());
             opened.remarks.append(&mut remarks);
