@@ -88,6 +88,8 @@ pub(crate) struct Note {
 pub(crate) struct Lane {
     pub kind: LaneKind,
     pub name: String,
+    /// Whether it is the second lane of a bus: for what has passed no soloed strip and is on its way to one.
+    pub again: bool,
     pub input: LaneInput,
     pub gain: Automation,
     pub pan: Automation,

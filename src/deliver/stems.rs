@@ -29,9 +29,10 @@ pub(super) struct Coverage {
     pub gaps: Vec<String>,
 }
 
-/// The lane of a bus.
+/// The lane of a bus. Of one that runs twice, the first: what is on its way to a soloed strip is in the stem of that one,
+/// and the stems still add up.
 pub(super) fn lane(plan: &Plan, bus: &str) -> Option<usize> {
-    plan.lanes.iter().position(|l| l.kind == LaneKind::Bus && l.name == bus)
+    plan.lanes.iter().position(|l| l.kind == LaneKind::Bus && !l.again && l.name == bus)
 }
 
 /// How the stems of these lanes stand to the mix of a plan.
