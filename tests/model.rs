@@ -11,10 +11,13 @@ mod scenes;
 #[path = "common/sessions.rs"]
 mod sessions;
 
-use model::{Mix, Signal};
+use model::{Mix, Signal, Stem};
 use proptest::prelude::*;
 use scenes::{Dice, Scene, scene};
-use soundtrack::{BusId, CueId, Deliverable, Delivery, Format, Frames, Part, Plan, Session};
+use soundtrack::{
+    BusId, CueId, Deliverable, Delivery, Format, Frames, Opener, Part, Plan, SampleRate, Session, Spec, Track,
+    source::Memory,
+};
 
 /// How far the engine may be from the model, in parts of the largest term.
 const WITHIN: f64 = 1e-12;
@@ -28,7 +31,7 @@ fn cases() -> u32 {
 /// Numbers for [`scene`], and those that decide what else is asked of it.
 fn draws() -> impl Strategy<Value = (Draws, Draws)> {
     let numbers = |size: std::ops::Range<usize>| prop::collection::vec(any::<u32>(), size).prop_map(Draws);
-    (numbers(20..600), numbers(12..13))
+    (numbers(50..1_500), numbers(12..13))
 }
 
 /// Numbers, printed on one line.
@@ -136,6 +139,23 @@ proptest! {
         for (id, cue) in cue_ids(&session).into_iter().zip(session.cues()) {
             let want = model::mix(&model::whole_cue(&session, cue), &stems);
             whole(&format!("{} whole", cue.name), &session.whole_cue(id), &want, block)?;
+        }
+    }
+}
+
+/// What the random sessions meet only now and then: every layout in every other.
+#[test]
+fn every_layout_folds_into_every_other() {
+    for from in scenes::LAYOUTS {
+        for to in scenes::LAYOUTS {
+            let channels: Signal = (0..from.channels()).map(|ch| vec![2f64.powi(-(ch as i32))]).collect();
+            let spec = Spec { rate: SampleRate::HZ_48000, layout: from };
+            let memory = Memory::new(spec, channels.clone()).unwrap();
+            let mut session = Session::new(spec.rate, to);
+            let input = Opener::new("stem", move || Ok(Box::new(memory.clone())));
+            session.add_track(Track::new("track", input));
+            let stems = [("stem".to_owned(), Stem { layout: from, channels, reference: None })].into();
+            whole(&format!("{from} in {to}"), &session, &model::mix(&session, &stems), 1).unwrap();
         }
     }
 }

@@ -86,7 +86,7 @@ impl Dice {
     }
 }
 
-const LAYOUTS: [Layout; 11] = [
+pub const LAYOUTS: [Layout; 11] = [
     Layout::Stereo,
     Layout::Mono,
     Layout::Stereo21,
@@ -128,6 +128,8 @@ struct Maker<'a> {
     folder: Option<tempfile::TempDir>,
     fps: FrameRate,
     buses: Vec<BusId>,
+    /// Whether buses feed those before them.
+    backward: bool,
     soloing: bool,
 }
 
@@ -136,7 +138,8 @@ pub fn scene(draws: Vec<u32>) -> Scene {
     let (rate, layout) = (dice.of(&RATES), dice.of(&LAYOUTS));
     let session = Session::new(SampleRate::new(rate).unwrap(), layout);
     let (fps, soloing) = (dice.of(&FrameRate::ALL), dice.chance(50));
-    let mut maker = Maker { dice, session, stems: Stems::new(), folder: None, fps, buses: Vec::new(), soloing };
+    let mut maker =
+        Maker { dice, session, stems: Stems::new(), folder: None, fps, buses: Vec::new(), backward: false, soloing };
     maker.session();
     Scene { session: maker.session, stems: maker.stems, folder: maker.folder }
 }
@@ -152,9 +155,10 @@ impl Maker<'_> {
             let track = self.track(&format!("track{n}"), true).0;
             self.session.add_track(track);
         }
-        for n in 0..self.dice.below(3) {
+        for n in 0..self.dice.below(4) {
             self.add_cue(n);
         }
+        self.part_ways();
         let master = &mut self.session.master;
         if self.dice.chance(40) {
             master.gain = self.dice.decibels();
@@ -162,6 +166,25 @@ impl Maker<'_> {
         master.gain_curve = self.dice.curve(40, Dice::decibels);
         if self.dice.chance(40) {
             self.session.length = Some(Frames(1 + self.dice.below(2500)));
+        }
+    }
+
+    /// Makes a bus that sums a soloed and another track, and that feeds a soloed bus beside where it goes anyway.
+    fn part_ways(&mut self) {
+        let (buses, tracks) = (self.buses.len(), self.session.tracks().len());
+        if !self.soloing || buses < 2 || tracks < 2 || !self.dice.chance(70) {
+            return;
+        }
+        let first = self.dice.below(buses as u64 - 1) as usize;
+        let (shared, soloed) = if self.backward { (first + 1, first) } else { (first, first + 1) };
+        let (shared, soloed) = (self.buses[shared], self.buses[soloed]);
+        let strip = &mut self.session.bus_mut(shared).strip;
+        strip.sends.push(soundtrack::Send { to: soloed, gain: self.dice.decibels() });
+        strip.solo = self.dice.chance(10);
+        self.session.bus_mut(soloed).strip.solo = true;
+        for track in 0..2 {
+            let strip = &mut self.session.tracks_mut()[track].strip;
+            (strip.to, strip.solo) = (Some(shared), track == 0);
         }
     }
 
@@ -187,6 +210,7 @@ impl Maker<'_> {
     fn add_buses(&mut self) {
         // Buses feed those after them, or those before them.
         let (count, backward) = (self.dice.below(6), self.dice.chance(50));
+        self.backward = backward;
         self.buses = (0..count).map(|n| self.session.add_bus(Bus::new(format!("bus{n}")))).collect();
         for n in 0..self.buses.len() {
             let others = if backward { self.buses[..n].to_vec() } else { self.buses[n + 1..].to_vec() };
@@ -226,8 +250,8 @@ impl Maker<'_> {
         let mut frames = 1 + self.dice.below(500);
         let own_rate = self.session.rate.hz();
         // No resampler is modelled, so a stem of another rate is silent and only places what is beside it.
-        let other = reference.is_some() && self.dice.chance(50);
-        let rate = if other { self.dice.of(&[22_050, 12_000, 7_919, 3_000]) } else { own_rate };
+        let other = reference.is_some() && self.dice.chance(70);
+        let rate = if other { self.dice.of(&[3_000, 7_919, 5_000]) } else { own_rate };
         let sample = |ch, n| if other { 0.0 } else { noise(seed, ch, n) / 2.0 };
         let width = speakers(stated).len();
         let channels = |frames: u64| -> Vec<Vec<f64>> {
@@ -272,8 +296,8 @@ impl Maker<'_> {
     }
 
     /// Places stretches of these lengths: anywhere, or in order with crossfades.
-    fn slots(&mut self, lengths: &[u64]) -> (Vec<Slot>, bool) {
-        let blend = self.dice.chance(50);
+    fn slots(&mut self, lengths: &[u64], crossfades: u64) -> (Vec<Slot>, bool) {
+        let blend = self.dice.chance(crossfades);
         let mut slots: Vec<Slot> = Vec::new();
         for &length in lengths {
             let none = Fade::default();
@@ -308,12 +332,12 @@ impl Maker<'_> {
         let buses = self.buses.clone();
         self.strip(&mut track.strip, &buses, 60);
         let count = 1 + self.dice.below(3);
-        let by_origin = on_timeline && self.dice.chance(20);
+        let by_origin = on_timeline && self.dice.chance(30);
         let place = 2 + self.dice.below(600);
         let mut clips: Vec<(Clip, u64)> =
             (0..count).map(|n| self.clip((by_origin && n == 0).then_some(place))).collect();
         let lengths: Vec<u64> = clips.iter().map(|(_, length)| *length).collect();
-        let (slots, blend) = self.slots(&lengths);
+        let (slots, blend) = self.slots(&lengths, 50);
         for (n, ((clip, _), slot)) in clips.iter_mut().zip(&slots).enumerate() {
             (clip.fade_in, clip.fade_out, clip.crossfade) = (slot.fade_in, slot.fade_out, slot.crossfade);
             clip.at = At::Frames(Frames(slot.start));
@@ -337,7 +361,7 @@ impl Maker<'_> {
             cue.tracks.push(track);
             length = length.max(end);
         }
-        let by_origin = self.dice.chance(40);
+        let by_origin = self.dice.chance(50);
         if by_origin {
             // One stem says where the cue lies: that of a track of its own.
             let place = 600 + self.dice.below(300);
@@ -360,12 +384,13 @@ impl Maker<'_> {
             }
             uses.push((place, own));
         }
-        let (slots, blend) = self.slots(&uses.iter().map(|(_, own)| *own).collect::<Vec<_>>());
+        let lengths: Vec<u64> = uses.iter().map(|(_, own)| *own).collect();
+        let (slots, blend) = self.slots(&lengths, if by_origin { 25 } else { 50 });
         for ((mut place, _), slot) in uses.into_iter().zip(slots) {
             (place.fade_in, place.fade_out, place.crossfade) = (slot.fade_in, slot.fade_out, slot.crossfade);
             place.at = At::Frames(Frames(slot.start));
             if !blend {
-                if by_origin && self.dice.chance(60) {
+                if by_origin && self.dice.chance(75) {
                     place.at = At::Origin;
                 } else if self.dice.chance(40) {
                     place.at = At::Timecode(self.later());
