@@ -297,7 +297,8 @@ impl Routing {
         let none = || vec![false; count];
         let (mut reaches, mut ahead, mut free, mut ahead_any) = (none(), none(), none(), none());
         // Free is a way to the master, after this strip, without a soloed strip.
-        (set(&mut reaches, master), set(&mut free, master));
+        set(&mut reaches, master);
+        set(&mut free, master);
         for &strip in order.iter().rev() {
             let any = |flags: &[bool]| self.sounding_outputs(strip).any(|to| is(flags, to));
             let targets = self.outputs.get(strip).into_iter().flatten();
@@ -344,8 +345,9 @@ impl Routing {
                 }
             }
         }
-        for strip in (0..count).filter(|strip| self.soloed(*strip)) {
-            unpassed.iter_mut().skip(strip).take(1).for_each(|flag| *flag = false);
+        // Whatever comes into a soloed strip has passed one when it leaves.
+        for (strip, flag) in unpassed.iter_mut().enumerate() {
+            *flag &= !self.soloed(strip);
         }
         let parts = |strip: usize| {
             let bus = self.tracks <= strip && strip < master;
@@ -371,7 +373,9 @@ impl Routing {
         for &strip in &order {
             let sources = if strip < self.tracks { 1 } else { fed.get(strip).copied().unwrap_or_default() };
             for &(to, _) in self.outputs.get(strip).into_iter().flatten() {
-                fed.iter_mut().skip(to).take(1).for_each(|n| *n = n.saturating_add(sources));
+                if let Some(count) = fed.get_mut(to) {
+                    *count = count.saturating_add(sources);
+                }
             }
         }
         let several = |strip: usize| fed.get(strip).is_some_and(|n| *n > 1);
