@@ -1,7 +1,9 @@
 //! What solo lets through, with levels that tell every route apart.
 
 use soundtrack::{
-    Bus, BusId, Cue, Deliverable, Format, Frames, Layout, Plan, SampleRate, Session, Spec, Track, TrackId, Use,
+    Block, Bus, BusId, Cue, Deliverable, Format, Frames, Layout, Load, Plan, SampleRate, Session, Sink, Spec, Track,
+    TrackId, Use,
+    sink::{Options, Wav},
     source::Memory,
 };
 
@@ -149,4 +151,23 @@ fn a_solo_in_a_cue_that_is_not_placed_is_refused() {
     // That a muted cue is soloed in is no mistake: nothing is heard.
     film.cue_mut(cue).mute = true;
     assert_eq!(heard(&film), 0.0);
+}
+
+#[test]
+fn a_session_file_with_such_a_solo_is_read_and_says_where_the_cue_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, text) = (
+        folder.path().join("film.toml"),
+        "rate = 48000\nlayout = \"mono\"\n[track.dx]\nfile = \"a.wav\"\n[cue.storm.track.violins]\nfile = \"a.wav\"\nsolo = true\n",
+    );
+    let mut wav =
+        Wav::create_with(folder.path().join("a.wav"), Format::Wav24, SPEC, Frames(1), &Options::default()).unwrap();
+    let mut block = Block::new(SPEC.layout, 1);
+    block.fill(1, 0.5);
+    wav.write(&block).unwrap();
+    wav.finish().unwrap();
+    let film = Load::default().text(text, &path).unwrap();
+    let error = Plan::compile(&film).unwrap_err();
+    let place = error.problems()[0].place.clone().unwrap();
+    assert_eq!((error.problems().len(), place.line), (1, 5), "{error}");
 }

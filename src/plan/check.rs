@@ -107,11 +107,6 @@ fn cue(cue: &Cue, buses: usize, wrong: &mut Wrong) {
         let who = Who { cue: Some(&cue.name), track: &track.strip.name };
         unique(&mut names, "track", &who, &track.strip.name, wrong);
         strip(&who, &track.strip, buses, wrong);
-        if track.strip.solo && cue.uses.is_empty() {
-            wrong.say(format!(
-                "{who}: it is soloed, but its cue has no use, so nothing would be heard: add a use, or remove the solo"
-            ));
-        }
         clips(&who, track, wrong);
         for clip in &track.clips {
             match clip.at {
