@@ -81,7 +81,9 @@ pub(super) fn shaping(master: &Master) -> Vec<String> {
 impl Session {
     /// Renders a range of the timeline into memory, bus by bus: one `Vec<f64>` a channel of what each bus gives, before
     /// the master, from one render. The stems of everything that feeds the master, added in the order of the session, are
-    /// the mix bit for bit where the master has no gain and no limiter.
+    /// the mix bit for bit where the master has no gain and no limiter. Where a soloed signal and another part after a bus,
+    /// because only the first may go on to the master, the stem of the bus holds the first: the other is in the stem of the
+    /// soloed bus that lets it through.
     ///
     /// ```
     /// use soundtrack::{Bus, Decibels, Frames, Layout, SampleRate, Session, Spec, Track, source::Memory};
