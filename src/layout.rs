@@ -4,8 +4,8 @@
 //! session; it is never guessed from the number of channels where the format does not define it.
 //!
 //! **Folding.** A speaker that both layouts have passes at unity. Otherwise, with k = √½:
-//! C → L, R at k · Ls → L at k (into a single back centre: at k) · Lb → Ls at unity · Cs → Ls, Rs at k ·
-//! everything into mono: L, R at k, C at 1, surrounds at ½. The LFE is left out where the target has none, and the
+//! C → L, R at k · Ls → L at k (into a single back centre: at k) · Lb → Ls at unity · Cs → Ls, Rs at k (where there
+//! are Lb, Rb: into those, at k) · everything into mono: L, R, Cs at k, C at 1, Ls, Rs, Lb, Rb at ½. The LFE is left out where the target has none, and the
 //! report says so. Nothing is rescaled. A mono stem in a layout with L and R is placed by the pan law, not here.
 
 use crate::units::SampleRate;

@@ -90,6 +90,8 @@ pub(crate) struct Note {
 pub(crate) struct Lane {
     pub kind: LaneKind,
     pub name: String,
+    /// Whether it is the second lane of a bus: for what has passed no soloed strip and is on its way to one.
+    pub again: bool,
     pub input: LaneInput,
     /// For each feed of a sum, the frames by which it is delayed to meet the others.
     pub delays: Vec<u64>,

@@ -29,9 +29,10 @@ pub(super) struct Coverage {
     pub gaps: Vec<String>,
 }
 
-/// The lane of a bus.
+/// The lane of a bus. Of one that runs twice, the first: what is on its way to a soloed strip is in the stem of that one,
+/// and the stems still add up.
 pub(super) fn lane(plan: &Plan, bus: &str) -> Option<usize> {
-    plan.lanes.iter().position(|l| l.kind == LaneKind::Bus && l.name == bus)
+    plan.lanes.iter().position(|l| l.kind == LaneKind::Bus && !l.again && l.name == bus)
 }
 
 /// How the stems of these lanes stand to the mix of a plan.
@@ -80,7 +81,9 @@ pub(super) fn shaping(master: &Master) -> Vec<String> {
 impl Session {
     /// Renders a range of the timeline into memory, bus by bus: one `Vec<f64>` a channel of what each bus gives, before
     /// the master, from one render. The stems of everything that feeds the master, added in the order of the session, are
-    /// the mix bit for bit where the master has no gain and no limiter.
+    /// the mix bit for bit where the master has no gain and no limiter. Where a soloed signal and another part after a bus,
+    /// because only the first may go on to the master, the stem of the bus holds the first: the other is in the stem of the
+    /// soloed bus that lets it through.
     ///
     /// ```
     /// use soundtrack::{Bus, Decibels, Frames, Layout, SampleRate, Session, Spec, Track, media::Memory};

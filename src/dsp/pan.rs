@@ -67,7 +67,7 @@ impl PanLaw {
             Self::EqualPowerUnity if p == 0.5 => 1.0,
             Self::EqualPowerUnity => SQRT_2 * sine(p),
             Self::Ardour => {
-                const S: f64 = -0.831_783_138_2;
+                const S: f64 = -0.831_783_137_536_551_6;
                 p * (S * p + 1.0 - S)
             }
         }
@@ -131,5 +131,13 @@ mod tests {
             assert!(r >= 1.0 - 1e-15, "{law}");
             assert_eq!(law.to_string().parse(), Ok(law));
         }
+    }
+
+    /// The centre of the `ardour` law is ½ − s/4 = 10^(−3/20).
+    #[test]
+    fn the_centre_of_the_ardour_law_is_three_decibels_down() {
+        let (left, right) = PanLaw::Ardour.gains(Pan::CENTRE);
+        assert_eq!(left.to_bits(), right.to_bits());
+        assert!((left - libm::pow(10.0, -0.15)).abs() < 2e-16, "{left}");
     }
 }

@@ -84,6 +84,11 @@ impl<'a> Place<'a> {
         let mut tracks: Vec<(&Track, Vec<PlannedClip>)> = Vec::with_capacity(cue.tracks.len());
         for track in &cue.tracks {
             let who = Who { cue: Some(&cue.name), track: &track.strip.name };
+            if track.strip.solo && cue.uses.is_empty() {
+                let what =
+                    "it is soloed, but its cue has no use, so nothing would be heard: add a use, or remove the solo";
+                self.say(cue.written.place(Problem::new(format!("{who}: {what}")), &[]));
+            }
             tracks.push((track, self.clips(&who, track)));
         }
         self.unequal(cue, &tracks);

@@ -35,7 +35,7 @@ pub(crate) enum Scope {
 
 /// The plan of a checked session; `voices` are its tracks, then those of its cues.
 pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> Plan {
-    let graph = Routing::of(session, &voices);
+    let graph = Routing::of(session, &voices, scope);
     let heard = match scope {
         Scope::Heard => graph.heard(),
         Scope::All => graph.out.iter().map(|edges| vec![true; edges.len()]).collect(),
@@ -55,7 +55,8 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
             let feed = |&(from, _, gain): &(usize, usize, Decibels)| Feed { lane: lane_of(from), gain: gain.gain().0 };
             LaneInput::Sum(incoming.map(feed).collect())
         };
-        let bus = node.checked_sub(graph.tracks).and_then(|n| session.buses().get(n)).map(|b| &b.strip);
+        let (strip, again) = graph.strip_of(node);
+        let bus = strip.checked_sub(graph.tracks).and_then(|n| session.buses().get(n)).map(|b| &b.strip);
         let (kind, name, input, gain, pan, strip_inserts) = match (bus, voices.get_mut(node).and_then(Option::take)) {
             (_, Some(voice)) => (
                 LaneKind::Track,
@@ -68,7 +69,8 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
             (Some(strip), None) => {
                 let gain = Automation::gain(&strip.gain_curve, strip.gain);
                 let pan = Automation::pan(&strip.pan_curve, strip.pan);
-                (LaneKind::Bus, strip.name.clone(), feeds(), gain, pan, &strip.inserts)
+                let name = if again { format!("{} (to solo)", strip.name) } else { strip.name.clone() };
+                (LaneKind::Bus, name, feeds(), gain, pan, &strip.inserts)
             }
             (None, None) => {
                 let gain = Automation::gain(&session.master.gain_curve, session.master.gain);
@@ -77,10 +79,12 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
             }
         };
         let live = node == master || heard.get(node).is_some_and(|edges| edges.contains(&true));
-        let out = graph.out.get(node).into_iter().flatten().map(|&(to, gain)| (lane_of(to), gain)).collect();
+        let outputs = graph.printed(node, heard.get(node).map_or(&[], Vec::as_slice));
+        let out = outputs.into_iter().map(|(to, gain)| (lane_of(to), gain)).collect();
         let (before, after) = chains(session, kind, strip_inserts, &input);
         let (delays, lag) = (Vec::new(), Lag::default());
-        let mut lane = Lane { kind, name, input, delays, before, after, lag, gain, pan, live, unused: None, out };
+        let mut lane =
+            Lane { kind, name, again, input, delays, before, after, lag, gain, pan, live, unused: None, out };
         lane.unused = if soloing { None } else { graph.unused(node, &lane, session.length) };
         lanes.push(lane);
     }

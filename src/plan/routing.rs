@@ -1,12 +1,18 @@
-//! Who feeds whom, and what of it is heard while mutes, solos and faders stand as they do.
+//! Which strip feeds which, and which feeds are heard with the current mutes, solos and faders.
 
-use super::{InCue, Lane, route::Voice};
+mod solo;
+
+use super::{InCue, Lane, Scope, route::Voice};
 use crate::{
     session::Session,
     units::{Decibels, Frames},
 };
 
-/// The strips of a session as places in a graph: tracks, then those of cues, then buses, then the master.
+/// Outputs with their gains: for each strip or node, the targets in the order of the strip's main output and sends.
+type Outputs = Vec<Vec<(usize, Decibels)>>;
+
+/// The strips of a session as nodes of a graph: tracks, then those of cues, then buses, then the second nodes of buses,
+/// then the master. Strips are numbered in the same way, without the second nodes.
 #[derive(Clone, Debug)]
 pub(crate) struct Routing {
     /// All but the master.
@@ -15,8 +21,14 @@ pub(crate) struct Routing {
     pub(super) tracks: usize,
     /// What the lanes of cues are, which come after the tracks of the timeline.
     in_cues: Vec<InCue>,
-    /// The feeds out of each strip: target and gain. Empty for the master.
-    pub(super) out: Vec<Vec<(usize, Decibels)>>,
+    /// Targets of each strip, as strips. Empty for the master.
+    outputs: Outputs,
+    /// The second node of each strip, where it has one.
+    second: Vec<Option<usize>>,
+    /// The strip of each node, and whether it is the second node of it.
+    nodes: Vec<(usize, bool)>,
+    /// Targets of each node, as nodes: for each output the first node of the target, then its second one.
+    pub(super) out: Outputs,
 }
 
 /// What decides whether a strip is heard.
@@ -38,8 +50,43 @@ pub(crate) struct Gates {
     pub live: Vec<bool>,
 }
 
+/// The flag of a strip or node; false for one that there is not.
+fn is(flags: &[bool], node: usize) -> bool {
+    flags.get(node).copied().unwrap_or(false)
+}
+
+fn set(flags: &mut [bool], node: usize) {
+    if let Some(flag) = flags.get_mut(node) {
+        *flag = true;
+    }
+}
+
+/// The nodes of a graph without circles, each before those that it feeds; the master is the last.
+fn downstream(out: &Outputs) -> Vec<usize> {
+    let mut awaited = vec![0usize; out.len()];
+    for &(to, _) in out.iter().flatten() {
+        if let Some(count) = awaited.get_mut(to) {
+            *count += 1;
+        }
+    }
+    let mut order: Vec<usize> = (0..out.len()).filter(|&node| awaited.get(node) == Some(&0)).collect();
+    let mut done = 0;
+    while let Some(&node) = order.get(done) {
+        done += 1;
+        for &(to, _) in out.get(node).into_iter().flatten() {
+            let Some(left) = awaited.get_mut(to) else { continue };
+            *left -= 1;
+            if *left == 0 {
+                order.push(to);
+            }
+        }
+    }
+    order
+}
+
 impl Routing {
-    pub(super) fn of(session: &Session, voices: &[Voice<'_>]) -> Self {
+    /// The graph of a session. With [`Scope::All`] every bus has a second node that might need one with other solos.
+    pub(super) fn of(session: &Session, voices: &[Voice<'_>], scope: Scope) -> Self {
         let tracks = voices.len();
         let buses = || session.buses().iter().map(|b| (&b.strip, b.strip.mute));
         let all = || voices.iter().map(|v| (v.strip, v.mute)).chain(buses());
@@ -47,11 +94,57 @@ impl Routing {
         let strips: Vec<Switches> = switches.collect();
         let in_cues = voices.iter().filter_map(|v| v.in_cue.clone()).collect();
         let master = strips.len();
-        let out = all().map(|(s, _)| {
+        let outputs = all().map(|(s, _)| {
             let main = (s.to.map_or(master, |b| tracks + b.0), Decibels::UNITY);
             std::iter::once(main).chain(s.sends.iter().map(|s| (tracks + s.to.0, s.gain))).collect()
         });
-        Self { out: out.chain([Vec::new()]).collect(), strips, tracks, in_cues }
+        let outputs: Outputs = outputs.chain([Vec::new()]).collect();
+        let mut routing =
+            Self { strips, tracks, in_cues, outputs, second: Vec::new(), nodes: Vec::new(), out: Vec::new() };
+        let twice = match scope {
+            Scope::Heard => routing.solo().map(|solo| solo.twice),
+            Scope::All => Some(routing.may_run_twice()),
+        };
+        routing.expand(&twice.unwrap_or_default());
+        routing
+    }
+
+    /// Gives these strips a second node, and makes the outputs of all nodes.
+    fn expand(&mut self, twice: &[bool]) {
+        let count = self.strips.len();
+        self.second = vec![None; count];
+        self.nodes = (0..count).map(|strip| (strip, false)).collect();
+        for (strip, second) in self.second.iter_mut().enumerate().filter(|(strip, _)| is(twice, *strip)) {
+            *second = Some(self.nodes.len());
+            self.nodes.push((strip, true));
+        }
+        let master = self.nodes.len();
+        self.nodes.push((count, false));
+        let to_nodes = |outputs: &Vec<(usize, Decibels)>, again: bool| {
+            let mut targets = Vec::with_capacity(outputs.len());
+            for &(to, gain) in outputs {
+                if to < count {
+                    targets.push((to, gain));
+                    targets.extend(self.second_of(to).map(|node| (node, gain)));
+                } else if !again {
+                    // What has passed no soloed strip never goes to the master.
+                    targets.push((master, gain));
+                }
+            }
+            targets
+        };
+        let outputs = |&(strip, again): &(usize, bool)| self.outputs.get(strip).map(|o| to_nodes(o, again));
+        self.out = self.nodes.iter().filter_map(outputs).collect();
+    }
+
+    /// The second node of a strip.
+    fn second_of(&self, strip: usize) -> Option<usize> {
+        self.second.get(strip).copied().flatten()
+    }
+
+    /// The strip of a node, and whether it is its second node. The master is the strip after all others.
+    pub(crate) fn strip_of(&self, node: usize) -> (usize, bool) {
+        self.nodes.get(node).copied().unwrap_or((self.strips.len(), false))
     }
 
     /// Whether any strip is soloed.
@@ -73,14 +166,14 @@ impl Routing {
         }
     }
 
-    /// The master's place, after all others.
+    /// The master's node, after all others.
     pub(crate) fn master(&self) -> usize {
-        self.strips.len()
+        self.out.len() - 1
     }
 
-    /// The place of a bus, counted from 0.
-    pub(crate) fn bus(&self, bus: usize) -> usize {
-        self.tracks + bus
+    /// The nodes of a bus, counted from 0: the first, and the second where it has one.
+    pub(crate) fn bus(&self, bus: usize) -> (usize, Option<usize>) {
+        (self.tracks + bus, self.second_of(self.tracks + bus))
     }
 
     /// The places of a track of a cue, counted from 0: one, or more where its uses overlap and it moves in time.
@@ -103,7 +196,7 @@ impl Routing {
     /// The nodes in the order of lanes, by stage and then as in the session; and for each node its lane.
     pub(crate) fn order(&self) -> (Vec<usize>, Vec<usize>) {
         let stage = self.stages();
-        let mut order: Vec<usize> = (0..=self.strips.len()).collect();
+        let mut order: Vec<usize> = (0..self.out.len()).collect();
         order.sort_by_key(|&node| stage.get(node).copied());
         let mut lane_of = vec![0; order.len()];
         for (lane, &node) in order.iter().enumerate() {
@@ -127,27 +220,6 @@ impl Routing {
         }
     }
 
-    /// The nodes, each before those that it feeds; the master is the last. There is no circle.
-    fn downstream(&self) -> Vec<usize> {
-        let mut awaited = vec![0usize; self.out.len()];
-        for &(to, _) in self.out.iter().flatten() {
-            awaited.iter_mut().skip(to).take(1).for_each(|n| *n += 1);
-        }
-        let mut order: Vec<usize> = (0..self.out.len()).filter(|&node| awaited.get(node) == Some(&0)).collect();
-        let mut done = 0;
-        while let Some(&node) = order.get(done) {
-            done += 1;
-            for &(to, _) in self.out.get(node).into_iter().flatten() {
-                let Some(left) = awaited.get_mut(to) else { continue };
-                *left -= 1;
-                if *left == 0 {
-                    order.push(to);
-                }
-            }
-        }
-        order
-    }
-
     /// The feeds into each node, in the order of summing: where each comes from, its number among those out of there, and
     /// its gain.
     pub(super) fn incoming(&self) -> Vec<Vec<(usize, usize, Decibels)>> {
@@ -162,11 +234,11 @@ impl Routing {
 
     /// How many lanes must be done before each one, at the least: the longest way into it.
     pub(super) fn stages(&self) -> Vec<usize> {
-        let master = self.strips.len();
+        let master = self.master();
         let mut stage = vec![0; master + 1];
         // Buses are never in the stage of tracks, and the master comes after all.
         stage.iter_mut().skip(self.tracks).for_each(|s| *s = 1);
-        for from in self.downstream() {
+        for from in downstream(&self.out) {
             let next = stage.get(from).map_or(0, |s| s + 1);
             for &(to, _) in self.out.get(from).into_iter().flatten() {
                 stage.iter_mut().skip(to).take(1).for_each(|s| *s = next.max(*s));
@@ -177,41 +249,52 @@ impl Routing {
         stage
     }
 
-    /// For every feed of every strip: is it heard? Not out of or into a muted strip. Where any strip is soloed, only what
-    /// passes through a soloed one: its feed comes from one, or from one further up, or leads to one further down.
+    /// Whether a strip is muted, or as good as muted by its fader; the master never is.
+    fn closed(&self, strip: usize) -> bool {
+        self.strips.get(strip).is_some_and(|s| s.mute || s.silent)
+    }
+
+    fn soloed(&self, strip: usize) -> bool {
+        self.strips.get(strip).is_some_and(|s| s.solo)
+    }
+
+    /// The outputs of a strip that are not turned all the way down.
+    fn sounding_outputs(&self, strip: usize) -> impl Iterator<Item = usize> {
+        let outputs = self.outputs.get(strip).into_iter().flatten();
+        outputs.filter(|(_, gain)| *gain != Decibels::SILENCE).map(|(to, _)| *to)
+    }
+
+    /// For every feed out of every node, whether it is heard.
     pub(super) fn heard(&self) -> Vec<Vec<bool>> {
-        let n = self.strips.len() + 1;
-        let muted = |node: usize| self.strips.get(node).is_some_and(|s| s.mute || s.silent);
-        let soloed = |node: usize| self.strips.get(node).is_some_and(|s| s.solo);
-        let any = self.soloing();
-        let mut from_solo: Vec<bool> = (0..n).map(soloed).collect();
-        let mut to_solo = from_solo.clone();
-        let get = |flags: &[bool], node: usize| flags.get(node).copied().unwrap_or(false);
-        let set = |flags: &mut [bool], node: usize| flags.iter_mut().skip(node).take(1).for_each(|f| *f = true);
-        let edges = |from: usize| self.out.get(from).into_iter().flatten();
-        let order = self.downstream();
-        for &from in order.iter().filter(|_| any) {
-            if get(&from_solo, from) {
-                edges(from).for_each(|edge| set(&mut from_solo, edge.0));
-            }
-        }
-        for &from in order.iter().rev().filter(|_| any) {
-            if edges(from).any(|edge| get(&to_solo, edge.0)) {
-                set(&mut to_solo, from);
-            }
-        }
+        let solo = self.solo();
         let open = |from: usize, (to, gain): (usize, Decibels)| {
-            let soloed = !any || get(&from_solo, from) || get(&to_solo, to);
-            soloed && !muted(from) && !muted(to) && gain != Decibels::SILENCE
+            let (from, to) = (self.strip_of(from), self.strip_of(to));
+            let usable = !self.closed(from.0) && !self.closed(to.0) && gain != Decibels::SILENCE;
+            usable && solo.as_ref().map_or(!from.1 && !to.1, |solo| solo.opens(from, to))
         };
         // What leads nowhere is not heard either.
-        let mut arrives: Vec<bool> = (0..n).map(|node| node + 1 == n).collect();
-        for &from in order.iter().rev() {
-            if edges(from).any(|&edge| open(from, edge) && get(&arrives, edge.0)) {
+        let mut arrives: Vec<bool> = (0..self.out.len()).map(|node| node == self.master()).collect();
+        let edges = |from: usize| self.out.get(from).into_iter().flatten();
+        for &from in downstream(&self.out).iter().rev() {
+            if edges(from).any(|&edge| open(from, edge) && is(&arrives, edge.0)) {
                 set(&mut arrives, from);
             }
         }
-        let live = |from: usize, edge: (usize, Decibels)| open(from, edge) && get(&arrives, edge.0);
+        let live = |from: usize, edge: (usize, Decibels)| open(from, edge) && is(&arrives, edge.0);
         self.out.iter().enumerate().map(|(from, e)| e.iter().map(|&edge| live(from, edge)).collect()).collect()
+    }
+
+    /// The outputs of a node as a plan prints them: all of its strip's, or those that are heard where the strip runs twice;
+    /// into a strip that runs twice, to the node that hears it.
+    pub(super) fn printed(&self, node: usize, heard: &[bool]) -> Vec<(usize, Decibels)> {
+        let all = || self.out.get(node).into_iter().flatten().enumerate();
+        let (strip, again) = self.strip_of(node);
+        let alone = !again && self.second_of(strip).is_none();
+        let shown = |(number, (to, _)): &(usize, &(usize, Decibels))| {
+            let (target, second) = self.strip_of(*to);
+            let other = !second && self.second_of(target).is_some() && is(heard, number + 1);
+            is(heard, *number) || (alone && !second && !other)
+        };
+        all().filter(shown).map(|(_, output)| *output).collect()
     }
 }

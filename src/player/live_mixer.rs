@@ -78,23 +78,39 @@ impl Desk {
         Self { session, routing, lane_of, gates, moved: Vec::new(), gating: true }
     }
 
+    /// The lane of a node.
+    fn lane(&self, node: usize) -> usize {
+        self.lane_of.get(node).copied().unwrap_or_default()
+    }
+
     /// The lanes of the session's tracks, of its buses, and of the master.
     pub(super) fn lanes(&self) -> Lanes {
-        let lane = |node: usize| self.lane_of.get(node).copied().unwrap_or_default();
+        let buses = 0..self.session.buses().len();
         Lanes {
-            tracks: (0..self.session.tracks().len()).map(lane).collect(),
-            buses: (0..self.session.buses().len()).map(|n| lane(self.routing.bus(n))).collect(),
-            master: lane(self.routing.master()),
+            tracks: (0..self.session.tracks().len()).map(|node| self.lane(node)).collect(),
+            buses: buses.map(|n| self.lane(self.routing.bus(n).0)).collect(),
+            master: self.lane(self.routing.master()),
         }
     }
 
-    /// The nodes of a strip: one, none for an id of another session, or several for a track of a cue.
+    /// The lanes of buses that run twice with the solos as they are: the first, then the second.
+    pub(super) fn twice(&self) -> impl Iterator<Item = (usize, usize)> {
+        let nodes = (0..self.session.buses().len()).map(|n| self.routing.bus(n));
+        let lanes = nodes.filter_map(|(first, second)| Some((self.lane(first), self.lane(second?))));
+        lanes.filter(|(_, second)| self.live(*second))
+    }
+
+    /// The nodes of a strip: one, none for an id of another session, or several for a track of a cue or a bus.
     fn nodes(&self, id: StripId) -> Vec<usize> {
         let (tracks, buses) = (self.session.tracks().len(), self.session.buses().len());
         match id {
             StripId::Track(id) => Some(id.0).filter(|n| *n < tracks).into_iter().collect(),
             StripId::InCue(cue, track) => self.routing.in_cue(cue.0, track).collect(),
-            StripId::Bus(id) => Some(id.0).filter(|n| *n < buses).map(|n| self.routing.bus(n)).into_iter().collect(),
+            StripId::Bus(id) if id.0 >= buses => Vec::new(),
+            StripId::Bus(id) => {
+                let (first, second) = self.routing.bus(id.0);
+                std::iter::once(first).chain(second).collect()
+            }
             StripId::Master => vec![self.routing.master()],
         }
     }

@@ -186,8 +186,17 @@ impl Mix {
                 told.push(overload_guard::muted(name, height, Frames(at).clock(self.spec().rate)));
             }
         }
+        let twice: Vec<(usize, usize)> = self.desk.twice().collect();
         for (lane, (meter, display)) in self.meters.iter_mut().zip(self.displays.iter()).enumerate() {
-            meter.take(self.transport.renderer.output(lane).filter(|_| self.desk.live(lane)), display);
+            // A bus that runs twice is metered as the sum of both.
+            let again = twice.iter().find(|(first, _)| *first == lane);
+            let block = self.transport.renderer.output(lane).filter(|_| self.desk.live(lane));
+            let Some(&(_, second)) = again else {
+                meter.take(block, display);
+                continue;
+            };
+            let both = sum(block.cloned(), self.transport.renderer.output(second));
+            meter.take(both.as_ref(), display);
         }
         self.loudness.feed(out);
         if self.unshown == 0 {
@@ -220,4 +229,13 @@ impl Mix {
             *sunk += n;
         }
     }
+}
+
+/// The sum of two blocks of one size; `None` is silence.
+fn sum(first: Option<Block>, second: Option<&Block>) -> Option<Block> {
+    let (Some(mut sum), Some(other)) = (first.clone(), second) else { return first.or(second.cloned()) };
+    for (to, from) in sum.channels_mut().zip(other.channels()) {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+    }
+    Some(sum)
 }

@@ -36,8 +36,12 @@ pub struct Strip {
     pub pan: Pan,
     /// Silent, as if it were not there.
     pub mute: bool,
-    /// Where any strip is soloed, only what passes through a soloed strip is heard, bit for bit as if all else were
-    /// muted.
+    /// Where any strip is soloed, only what passes through a soloed strip is heard. Precisely: a route is a sequence of
+    /// main outputs and sends from a track to the master, and the routes that are heard are those with at least one soloed
+    /// strip and no muted one. So the buses on the way of a soloed strip stay audible, a soloed bus is heard with all that
+    /// feeds it, several solos add up, and a mute always wins.
+    ///
+    /// The solo of a track in a cue that has no use is refused when the session is compiled.
     pub solo: bool,
     /// Gain over time, in decibels added to `gain`.
     pub gain_curve: Curve<Decibels>,

@@ -153,7 +153,7 @@ fn clips_over_the_same_frames_add_up_whichever_is_first() {
     let folded = || Clip::new(stem(Layout::Lcr, vec![vec![1.0; 4], vec![2.0; 4], vec![0.0; 4]]));
     let restated = || {
         let spec = soundtrack::Spec { rate: SampleRate::HZ_48000, layout: Layout::Discrete(2) };
-        let memory = soundtrack::source::Memory::new(spec, vec![vec![4.0; 4], vec![8.0; 4]]).unwrap();
+        let memory = soundtrack::media::Memory::new(spec, vec![vec![4.0; 4], vec![8.0; 4]]).unwrap();
         Clip::new(memory).layout(Layout::Stereo)
     };
     let clips: [(Clip, [f64; 4], f64); 5] = [

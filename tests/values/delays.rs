@@ -1,13 +1,13 @@
 //! What an encoder added and states: removed at the start and at the end, to the frame.
 
 use crate::mp4::{Edit, Movie};
-use soundtrack::source::{self, Info, Remark};
+use soundtrack::media::{self, Info, Remark};
 
 fn opened(name: &str, bytes: &[u8]) -> Info {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
-    source::open(&path, None).unwrap().1
+    media::open(&path, None).unwrap().1
 }
 
 /// 20 silent frames of MPEG 1 layer III at 48 kHz, 64 kbit/s, mono, with a tag in front of an encoder that states a delay

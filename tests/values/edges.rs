@@ -176,7 +176,7 @@ fn a_stem_of_another_rate_is_as_long_as_its_last_frame_needs() {
     ] {
         assert_eq!(Frames(n).resampled(rate(from), SampleRate::HZ_48000), Frames(want), "{n} at {from}");
         let spec = soundtrack::Spec { rate: rate(from), layout: Layout::Mono };
-        let memory = soundtrack::source::Memory::new(spec, vec![vec![0.5; usize::try_from(n).unwrap()]]).unwrap();
+        let memory = soundtrack::media::Memory::new(spec, vec![vec![0.5; usize::try_from(n).unwrap()]]).unwrap();
         let mix = session(Layout::Mono, [Track::new("x", memory)]);
         assert_eq!(Plan::compile(&mix).unwrap().length(), Frames(want), "{n} at {from}");
         assert_eq!(first(&mix).len() as u64, want);

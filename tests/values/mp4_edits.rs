@@ -1,7 +1,7 @@
 //! Edit lists of MP4 and QuickTime (ISO 14496-12, 8.6.6): where the music begins and ends.
 
 use crate::mp4::{Edit, Movie};
-use soundtrack::{Clip, Frames, Layout, SampleRate, Session, Spec, Track, source};
+use soundtrack::{Clip, Frames, Layout, SampleRate, Session, Spec, Track, media};
 
 /// Counts from 1 in steps of 2^-15.
 fn samples(frames: i16) -> Vec<i16> {
@@ -13,7 +13,7 @@ fn heard(movie: &Movie, samples: &[i16]) -> (Vec<i32>, u64) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.mov");
     std::fs::write(&path, movie.bytes(samples)).unwrap();
-    let (source, info) = source::open(&path, None).unwrap();
+    let (source, info) = media::open(&path, None).unwrap();
     assert_eq!(source.spec(), Spec { rate: SampleRate::new(movie.rate).unwrap(), layout: Layout::Mono });
     let mut mix = Session::new(source.spec().rate, Layout::Mono);
     mix.add_track(Track::of("x").clip(Clip::new(path.as_path())));
@@ -111,5 +111,5 @@ fn several_pieces_of_music_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.mov");
     std::fs::write(&path, edits(&[(400, 0), (400, 500)]).bytes(&samples(1000))).unwrap();
-    assert_eq!(source::open(&path, None).err().unwrap().kind(), soundtrack::ErrorKind::Unsupported);
+    assert_eq!(media::open(&path, None).err().unwrap().kind(), soundtrack::ErrorKind::Unsupported);
 }

@@ -2,7 +2,7 @@
 
 use crate::stems::{RATE, mono, stem};
 use soundtrack::{
-    Bus, Decibels, Deliverable, Delivery, Format, Frames, Layout, Session, Track, deliver::NullTest, source::Memory,
+    Bus, Decibels, Deliverable, Delivery, Format, Frames, Layout, Session, Track, deliver::NullTest, media::Memory,
 };
 
 /// One track and one bus for each stem, and the null test of their files.

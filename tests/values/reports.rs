@@ -4,7 +4,7 @@ use crate::stems::{RATE, constant, mono, powers, report, session, stem};
 use soundtrack::{
     Bounce, Bus, Clip, Curve, Dbtp, Decibels, Frames, Layout, Options, Plan, Renderer, SampleRate, Session, Shape,
     Sink, Spec, Track,
-    sink::{Dither, Dithered, Memory, Shaping},
+    encode::{Dither, Dithered, Memory, Shaping},
 };
 
 fn seconds(frames: u64) -> f64 {
@@ -208,7 +208,7 @@ fn a_limiter_reports_what_it_took_and_where() {
 fn a_renderer_at_another_rate_reports_seconds_of_that_rate() {
     let spec = Spec { rate: SampleRate::HZ_96000, layout: Layout::Mono };
     let mut mix = Session::new(SampleRate::HZ_96000, Layout::Mono);
-    mix.add_track(Track::new("x", soundtrack::source::Memory::new(spec, vec![spike(9600, 4800, 0.5)]).unwrap()));
+    mix.add_track(Track::new("x", soundtrack::media::Memory::new(spec, vec![spike(9600, 4800, 0.5)]).unwrap()));
     let mut renderer = Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads: 1 }).unwrap();
     let mut memory = Memory::default();
     let found = Bounce::new().into_sink(&mut renderer, &mut memory).unwrap();
@@ -223,14 +223,14 @@ fn clips_are_reported_as_they_came_in_and_were_placed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.wav");
     let spec = Spec { rate: SampleRate::HZ_96000, layout: Layout::Stereo };
-    let broadcast = soundtrack::sink::Broadcast {
+    let broadcast = soundtrack::encode::Broadcast {
         time_reference: Frames(777),
         description: String::new(),
         originator: String::new(),
     };
-    let options = soundtrack::sink::Options { broadcast: Some(broadcast), ..Default::default() };
+    let options = soundtrack::encode::Options { broadcast: Some(broadcast), ..Default::default() };
     let mut wav =
-        soundtrack::sink::Wav::create_with(&path, soundtrack::Format::Wav24, spec, Frames(9601), &options).unwrap();
+        soundtrack::encode::Wav::create_with(&path, soundtrack::Format::Wav24, spec, Frames(9601), &options).unwrap();
     let mut block = soundtrack::Block::new(Layout::Stereo, 9601);
     block.fill(9601, 0.25);
     wav.write(&block).unwrap();
@@ -264,7 +264,7 @@ fn clips_are_reported_as_they_came_in_and_were_placed() {
 
 #[test]
 fn the_note_of_a_pan_law_states_its_centre() {
-    use soundtrack::{PanLaw, report::Code};
+    use soundtrack::{PanLaw, diagnostics::WarningKind};
     for (law, centre) in [
         (PanLaw::EqualPower, "-3.01 dB"),
         (PanLaw::Between, "-4.52 dB"),
@@ -277,7 +277,7 @@ fn the_note_of_a_pan_law_states_its_centre() {
             [Track::new("x", constant(0.5, 9)).clip(Clip::new(constant(0.5, 9)).at(Frames(9)))],
         );
         mix.pan_law = law;
-        let told = crate::stems::warned(&mix, Code::W103);
+        let told = crate::stems::warned(&mix, WarningKind::MonoPanned);
         // Two clips of one kind of file are told of once.
         assert!(told.len() == 1 && told[0].contains(centre), "{law}: {told:?}");
     }

@@ -4,8 +4,8 @@ use crate::stems::{constant, counting, first, rate, session};
 use soundtrack::{
     At, Block, Clip, Cue, Format, FrameRate, Frames, Layout, Load, Plan, SampleRate, Session, Sink, Spec, Timecode,
     Track, Use,
-    report::Code,
-    sink::{self, Broadcast, Wav},
+    diagnostics::WarningKind,
+    encode::{self, Broadcast, Wav},
 };
 use std::{path::Path, time::Duration};
 
@@ -14,7 +14,7 @@ fn recorded(path: &Path, hz: u32, reference: u64) {
     let spec = Spec { rate: rate(hz), layout: Layout::Mono };
     let broadcast =
         Broadcast { time_reference: Frames(reference), description: String::new(), originator: String::new() };
-    let options = sink::Options { broadcast: Some(broadcast), overwrite: true, ..sink::Options::default() };
+    let options = encode::Options { broadcast: Some(broadcast), overwrite: true, ..sink::Options::default() };
     let frames = usize::try_from(hz).unwrap() / 10;
     let mut wav = Wav::create_with(path, Format::Wav24, spec, Frames(frames as u64), &options).unwrap();
     let mut block = Block::new(Layout::Mono, frames);
@@ -40,7 +40,7 @@ fn origin(hz: u32, session_hz: u32, reference: u64, start: Option<Timecode>) -> 
     used.add_cue(Cue::new("c").track(Track::new("x", path.as_path())).used(Use::at(At::Origin)));
     [placed, used].map(|film| {
         let report = crate::stems::report(&film);
-        let told = report.warnings.iter().any(|w| w.code == Code::W114);
+        let told = report.warnings.iter().any(|w| w.kind == WarningKind::RoundedTimecode);
         (report.tracks[0].clips[0].at_frame, told)
     })
 }
@@ -98,7 +98,7 @@ fn placed(at: Timecode, start: Timecode, hz: u32) -> (usize, usize) {
     };
     let stem = || {
         let spec = Spec { rate: rate(hz), layout: Layout::Mono };
-        soundtrack::source::Memory::new(spec, vec![vec![0.5; 4]]).unwrap()
+        soundtrack::media::Memory::new(spec, vec![vec![0.5; 4]]).unwrap()
     };
     let mut track = new();
     track.add_track(Track::of("x").clip(Clip::new(stem()).at(at)));

@@ -114,6 +114,25 @@ fn levels_show_peak_and_rms_of_every_strip() {
 }
 
 #[test]
+fn a_bus_that_runs_twice_shows_the_level_of_both() {
+    let (mut mix, id) = level(96_000);
+    let behind = mix.add_bus(crate::Bus::new("behind").solo(true));
+    let shared = mix.add_bus(crate::Bus::new("shared").send(behind, Decibels(-20.0)));
+    mix.tracks_mut().iter_mut().for_each(|track| track.strip.to = Some(shared));
+    mix.track_mut(id).strip.solo = true;
+    let fake = Fake::default();
+    let player = fake.play(&Play::new(), &mix);
+    fake.take(48_000, mix.layout, &[480]);
+    let levels = player.levels();
+    let near = |a: f64, b: f64| assert!((a - b).abs() < 0.01, "{a} {b}");
+    let db = |x: f64| 20.0 * x.log10();
+    near(levels.buses[1].peak.0, db(0.8));
+    near(levels.buses[0].rms.0, db(0.08));
+    // The soloed track through the shared bus, and both through the soloed bus behind it.
+    near(levels.master.rms.0, db(0.4 + 0.08));
+}
+
+#[test]
 fn loudness_is_that_of_what_was_played() {
     let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
     let mut mix = Session::new(spec.rate, spec.layout);
