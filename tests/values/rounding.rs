@@ -14,7 +14,7 @@ fn recorded(path: &Path, hz: u32, reference: u64) {
     let spec = Spec { rate: rate(hz), layout: Layout::Mono };
     let broadcast =
         Broadcast { time_reference: Frames(reference), description: String::new(), originator: String::new() };
-    let options = encode::Options { broadcast: Some(broadcast), overwrite: true, ..sink::Options::default() };
+    let options = encode::Options { broadcast: Some(broadcast), overwrite: true, ..encode::Options::default() };
     let frames = usize::try_from(hz).unwrap() / 10;
     let mut wav = Wav::create_with(path, Format::Wav24, spec, Frames(frames as u64), &options).unwrap();
     let mut block = Block::new(Layout::Mono, frames);
