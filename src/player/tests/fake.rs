@@ -190,6 +190,16 @@ impl Busy {
     }
 }
 
+/// Says that a test is over when it is dropped, also by a failed assertion: a scope waits for its threads, which would
+/// otherwise wait for the test.
+pub struct Over<'a>(pub &'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 /// Waits until something is so, at most so long.
 pub fn soon(most: Duration, mut so: impl FnMut() -> bool) -> Duration {
     let start = Instant::now();

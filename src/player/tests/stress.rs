@@ -3,7 +3,7 @@
 //! A ramp on the left tells the place of every frame. Other controls move a strip on the right.
 
 use super::{
-    fake::{Fake, soon},
+    fake::{Fake, Over, soon},
     sessions::noise,
 };
 use crate::{Decibels, Frames, Layout, Pan, Play, SampleRate, Session, Spec, State, Track, source::Memory};
@@ -73,6 +73,7 @@ fn nothing_is_lost_while_handles_come_and_go_and_faders_move() {
     let over = AtomicBool::new(false);
     let mut got = Vec::new();
     thread::scope(|threads| {
+        let _over = Over(&over);
         for seed in 0..4u64 {
             let (player, over) = (player.clone(), &over);
             threads.spawn(move || {
@@ -112,7 +113,6 @@ fn nothing_is_lost_while_handles_come_and_go_and_faders_move() {
                 break;
             }
         }
-        over.store(true, Ordering::Release);
     });
     assert_eq!((0..got.len()).find(|n| got[*n] != ramp(*n as u64)), None);
     assert_eq!(player.underruns().count, 0);
@@ -129,6 +129,7 @@ fn every_frame_is_that_of_its_place_through_a_storm_of_seeks_and_loops() {
     let end = LENGTH - 200_000;
     let mut checked = 0;
     thread::scope(|threads| {
+        let _over = Over(&over);
         for seed in 0..4u64 {
             let (player, over, given, targets, loops) = (player.clone(), &over, &given, &targets, &loops);
             threads.spawn(move || {
@@ -186,7 +187,6 @@ fn every_frame_is_that_of_its_place_through_a_storm_of_seeks_and_loops() {
             }
             assert!(start.elapsed() < Duration::from_secs(60), "{} frames, {checked} places", got.len());
         }
-        over.store(true, Ordering::Release);
     });
     let (targets, loops) = (targets.into_inner().unwrap(), loops.into_inner().unwrap());
     let runs = runs(&got);
