@@ -8,11 +8,15 @@
 //!   that file's `data` chunk alone, so that a change of headers can be told from a change of sound.
 //! - `tests/guards/texts/` holds what is printed and saved; `tests/guards/errors.txt` what `mixdown` says of mistakes.
 //!
-//! After a change that is meant, rewrite them all and look at the difference:
+//! `mixdown` is the example as it was built last, so build it first. After a change that is meant, rewrite everything and
+//! look at the difference:
 //!
 //! ```sh
 //! cargo build --example mixdown && SOUNDTRACK_GUARDS=update cargo test --test guards && git diff tests/guards
 //! ```
+//!
+//! A failure names what differs and leaves the new files in `target/tmp/guards`. `SOUNDTRACK_GUARDS=keep` leaves them there
+//! always: run it at a commit that passes to have both for `mixdown compare`.
 
 #[path = "guards/audio.rs"]
 mod audio;

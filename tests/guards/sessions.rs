@@ -43,6 +43,11 @@ const fn set(name: &'static str, session: &'static str, set: &'static [(&'static
     Guard { session: From::File(session), set, ..file(name) }
 }
 
+/// A guard of one layout of the session, into floats, so that the sum of all stems is not clipped.
+const fn fold(name: &'static str, layout: &'static [(&'static str, &'static str)]) -> Guard {
+    Guard { format: Format::Wav32f, ..set(name, "folds", layout) }
+}
+
 pub const GUARDS: &[Guard] = &[
     file("unity"),
     set("pan-equal-power", "pan", &[]),
@@ -52,17 +57,17 @@ pub const GUARDS: &[Guard] = &[
     set("pan-balance", "pan", &[("pan_law", "balance")]),
     set("pan-equal-power-unity", "pan", &[("pan_law", "equal-power-unity")]),
     set("pan-ardour", "pan", &[("pan_law", "ardour")]),
-    set("fold-to-mono", "folds", &[("layout", "mono")]),
-    set("fold-to-stereo", "folds", &[]),
-    set("fold-to-2.1", "folds", &[("layout", "\"2.1\"")]),
-    set("fold-to-lcr", "folds", &[("layout", "lcr")]),
-    set("fold-to-lcrs", "folds", &[("layout", "lcrs")]),
-    set("fold-to-quad", "folds", &[("layout", "quad")]),
-    set("fold-to-5.0", "folds", &[("layout", "\"5.0\"")]),
-    set("fold-to-5.1", "folds", &[("layout", "\"5.1\"")]),
-    set("fold-to-6.1", "folds", &[("layout", "\"6.1\"")]),
-    set("fold-to-7.0", "folds", &[("layout", "\"7.0\"")]),
-    set("fold-to-7.1", "folds", &[("layout", "\"7.1\"")]),
+    fold("fold-to-mono", &[("layout", "mono")]),
+    fold("fold-to-stereo", &[]),
+    fold("fold-to-2.1", &[("layout", "\"2.1\"")]),
+    fold("fold-to-lcr", &[("layout", "lcr")]),
+    fold("fold-to-lcrs", &[("layout", "lcrs")]),
+    fold("fold-to-quad", &[("layout", "quad")]),
+    fold("fold-to-5.0", &[("layout", "\"5.0\"")]),
+    fold("fold-to-5.1", &[("layout", "\"5.1\"")]),
+    fold("fold-to-6.1", &[("layout", "\"6.1\"")]),
+    fold("fold-to-7.0", &[("layout", "\"7.0\"")]),
+    fold("fold-to-7.1", &[("layout", "\"7.1\"")]),
     file("stated-layout"),
     file("gain"),
     file("surround-automation"),
@@ -103,7 +108,7 @@ pub const GUARDS: &[Guard] = &[
     },
     file("length"),
     set("length-cut", "length", &[("length", "\"700ms\"")]),
-    Guard { range: Some(70_000..80_001), ..set("range-past-the-end", "length", &[]) },
+    Guard { range: Some(60_000..80_001), ..set("range-past-the-end", "length", &[]) },
     Guard { range: Some(31_001..52_345), ..set("range-of-cues", "cues", &[]) },
     file("silence"),
     Guard { damage: Damage::Silence, ..file("damaged") },

@@ -92,7 +92,7 @@ pub fn said(command: &mut Command) -> String {
 /// The text without what varies from run to run and from machine to machine:
 /// - the time that a run took, and how much faster than real time that is;
 /// - digits of levels in JSON beyond the ninth, since they come from the system's logarithm;
-/// - the version of the program, and `\` in paths.
+/// - the version of the program.
 pub fn settled(text: &str) -> String {
     let mut out = String::new();
     for line in text.lines() {
