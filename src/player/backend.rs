@@ -21,6 +21,9 @@ use std::{
 /// Makes the callback for what a device turns out to be, and its counters.
 pub(crate) type Connect<'a> = &'a mut dyn FnMut(Spec) -> (Callback, Arc<Line>);
 
+/// How long a device may not call before it counts as lost.
+pub(super) const PATIENCE: Duration = Duration::from_millis(400);
+
 /// Something that plays.
 pub(crate) trait Backend: Send {
     /// Opens it, for audio of this rate and layout if it can, and starts it: from then on it calls back. Dropping what is
@@ -35,7 +38,7 @@ pub(crate) trait Backend: Send {
 
     /// How long it may not call before it counts as lost; `None` for as long as it likes.
     fn patience(&self) -> Option<Duration> {
-        Some(Duration::from_millis(400))
+        Some(PATIENCE)
     }
 
     /// What went wrong while it ran, in words of its own; told once.

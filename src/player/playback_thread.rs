@@ -300,7 +300,7 @@ impl Engine {
         if let Some(limit) = self.backend.patience().filter(|_| self.phase != Phase::Idle) {
             let period = Duration::from_secs(1) * u32::try_from(device.line.largest()).unwrap_or(u32::MAX)
                 / device.spec.rate.hz();
-            let limit = if device.line.calls() <= FIRST_CALLS { WAKING } else { limit };
+            let limit = if device.line.calls() <= FIRST_CALLS { limit.max(WAKING) } else { limit };
             if device.is_silent(limit.max(period.saturating_mul(3))) {
                 trouble = trouble.or(Some(Trouble::Silent));
             }

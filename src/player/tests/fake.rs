@@ -1,11 +1,14 @@
 //! A device with a clock of its own: the test asks for sound when and in the pieces it likes.
+//!
+//! A busy machine may keep the thread of a test from asking for longer than a real device ever waits, so this one counts
+//! as lost only after [`PATIENCE`], unless the test is about devices that stop asking.
 
 use crate::{
     ErrorKind, Layout, Play, Player, Session, State,
     error::{Error, Result},
     layout::Spec,
     player::{
-        backend::{Backend, Connect},
+        backend::{self, Backend, Connect},
         callback::{Callback, Word},
         stream_stats::Line,
     },
@@ -13,11 +16,14 @@ use crate::{
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
 };
+
+/// How long it may not ask before it counts as lost: longer than any test waits.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
 pub struct Slot {
@@ -30,6 +36,8 @@ pub struct Slot {
     pub refuses: Mutex<bool>,
     /// How long it takes to close.
     pub hangs: Mutex<Duration>,
+    /// Whether it counts as lost as soon as a real device.
+    impatient: AtomicBool,
 }
 
 #[derive(Clone, Default)]
@@ -60,11 +68,25 @@ impl Backend for Fake {
     fn name(&self) -> String {
         "the fake device".to_owned()
     }
+
+    fn patience(&self) -> Option<Duration> {
+        Some(if self.0.impatient.load(Ordering::SeqCst) { backend::PATIENCE } else { PATIENCE })
+    }
 }
 
 impl Fake {
     pub fn play(&self, play: &Play, session: &Session) -> Player {
         play.on(session, Box::new(self.clone())).unwrap()
+    }
+
+    /// From now on it counts as lost as soon as a real device.
+    pub fn be_impatient(&self) {
+        self.0.impatient.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on it may be silent for as long as the test likes.
+    pub fn be_patient(&self) {
+        self.0.impatient.store(false, Ordering::SeqCst);
     }
 
     /// Runs with the open device.
@@ -85,12 +107,19 @@ impl Fake {
 
     /// Asks as a patient device would: for what is there, at most so many frames; for silence where silence is meant.
     pub fn ask(&self, frames: usize, channels: usize) -> Vec<f64> {
-        let there = self.with(|callback, line| {
+        self.ask_until_closed(frames, channels).expect("open")
+    }
+
+    /// The same, or `None` once the device is closed.
+    pub fn ask_until_closed(&self, frames: usize, channels: usize) -> Option<Vec<f64>> {
+        self.with(|callback, line| {
             line.asked(0);
             let meant = line.granted() == line.taken();
-            if meant { frames } else { frames.min(callback.available() as usize) }
-        });
-        self.pull(there.expect("open"), channels)
+            let there = if meant { frames } else { frames.min(callback.available() as usize) };
+            let mut out = vec![0.0; there * channels];
+            callback.serve(&mut out, 0);
+            out
+        })
     }
 
     /// Waits until so many frames can be had.
@@ -158,6 +187,16 @@ impl Busy {
     /// A limit on this machine, as busy as it was.
     pub fn within(&self, limit: Duration) -> Duration {
         limit + Duration::from_micros(self.0.load(Ordering::Acquire))
+    }
+}
+
+/// Says that a test is over when it is dropped, also by a failed assertion: a scope waits for its threads, which would
+/// otherwise wait for the test.
+pub struct Over<'a>(pub &'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
     }
 }
 

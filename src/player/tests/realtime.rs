@@ -1,7 +1,7 @@
 //! The callback in real time: no allocation, whatever the player is asked for meanwhile; and its words.
 
 use super::{
-    fake::{Fake, soon},
+    fake::{Fake, Over, soon},
     sessions::stem,
 };
 use crate::{Decibels, Frames, Layout, Pan, Play, SampleRate, Session, State, Track, player::callback::Word};
@@ -26,6 +26,7 @@ fn the_callback_never_allocates_through_a_storm_of_commands() {
     player.set_loop(Some(Frames(1_000)..Frames(60_000)));
     let over = AtomicBool::new(false);
     let calls = thread::scope(|threads| {
+        let until = Over(&over);
         let device = threads.spawn(|| {
             let (mut out, mut calls) = (vec![0f32; 2 * 4096], 0u64);
             while !over.load(Ordering::Acquire) {
@@ -53,7 +54,7 @@ fn the_callback_never_allocates_through_a_storm_of_commands() {
             n += 1;
             thread::sleep(Duration::from_micros(300));
         }
-        over.store(true, Ordering::Release);
+        drop(until);
         device.join().unwrap()
     });
     assert!(calls > 2_000, "{calls}");

@@ -5,7 +5,7 @@
 //! ```
 
 use super::{
-    fake::{Fake, soon},
+    fake::{Fake, Over, soon},
     sessions::{noise, stem},
 };
 use crate::{Decibels, Frames, Layout, Pan, Play, SampleRate, Session, State, Track, player::stream_stats::Trouble};
@@ -53,6 +53,7 @@ fn soak() {
     let over = AtomicBool::new(false);
     let mut operations = [0u64; 8];
     let held_at = thread::scope(|threads| {
+        let _over = Over(&over);
         threads.spawn(|| {
             while !over.load(Ordering::Acquire) {
                 // No device while it is lost.
@@ -95,7 +96,6 @@ fn soak() {
             player.state() == State::Playing && player.position() > Frames(390_000)
         });
         soon(Duration::from_secs(10), || player.position() < Frames(390_000) || player.state() == State::Ended);
-        over.store(true, Ordering::Release);
         held_at
     });
     let (early, late) = (&held_at[held_at.len() / 4..held_at.len() / 2], &held_at[held_at.len() * 3 / 4..]);
