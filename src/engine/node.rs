@@ -23,7 +23,7 @@ use crate::{
     error::Result,
     layout::{Layout, Side},
     measure::{Measured, Meter, survey::Survey},
-    plan::{Chain, Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip},
+    plan::{Chain, Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip, ranges::overlap},
     units::Pan,
 };
 use std::ops::Range;
@@ -209,7 +209,7 @@ impl NodeState {
             out.active = chain.process(&lane.after, place, &mut out.block, 0.0);
         }
         if let Some(at) = place.output.filter(|_| place.counts_output) {
-            self.measure_output(out, at, frames);
+            self.measure_output(out, lane, at, frames);
         }
         Ok(())
     }
@@ -245,9 +245,10 @@ impl NodeState {
     }
 
     /// Measures the output, which starts at a frame of the timeline.
-    fn measure_output(&mut self, out: &Output, at: u64, frames: usize) {
+    fn measure_output(&mut self, out: &Output, lane: &Lane, at: u64, frames: usize) {
         if out.active {
-            self.survey.take(&out.block, at);
+            let sounding = overlap(&lane.after.sounding, at..at + frames as u64);
+            self.survey.take(&out.block, at, sounding);
             if let Some(sketch) = &mut self.sketch {
                 sketch.take(self.survey.peaks.iter_mut().zip(out.block.channels()), at);
             }

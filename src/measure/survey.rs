@@ -48,8 +48,8 @@ impl Survey {
         }
     }
 
-    /// Takes the next frames, the first of which is frame `at` of the timeline.
-    pub(crate) fn take(&mut self, block: &Block, at: u64) {
+    /// Takes the next frames, the first of which is frame `at` of the timeline; `sounding` of them lie within clips.
+    pub(crate) fn take(&mut self, block: &Block, at: u64, sounding: u64) {
         let mut done = 0;
         while done < block.frames() {
             let n = usize::try_from(self.room()).unwrap_or(usize::MAX).min(block.frames() - done);
@@ -63,7 +63,7 @@ impl Survey {
             self.forward(n as u64);
             done += n;
         }
-        self.sounding += block.frames() as u64;
+        self.sounding += sounding;
         let mut channels = block.channels();
         if let (Some(left), Some(right)) = (channels.next(), channels.next()) {
             self.compare(left, right, at);

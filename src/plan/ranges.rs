@@ -27,6 +27,13 @@ pub(crate) fn contains(ranges: &[Range<u64>], frame: u64) -> Option<&Range<u64>>
     ranges.get(after).filter(|r| r.start <= frame)
 }
 
+/// Counts the frames of a stretch that lie within ranges.
+pub(crate) fn overlap(ranges: &[Range<u64>], stretch: Range<u64>) -> u64 {
+    let first = ranges.partition_point(|r| r.end <= stretch.start);
+    let met = ranges.iter().skip(first).take_while(|r| r.start < stretch.end);
+    met.map(|r| r.end.min(stretch.end) - r.start.max(stretch.start)).sum()
+}
+
 /// Returns the first frame after `frame` at which a range starts or ends.
 pub(crate) fn next_edge(ranges: &[Range<u64>], frame: u64) -> u64 {
     let after = ranges.partition_point(|r| r.end <= frame);

@@ -2,7 +2,7 @@
 
 use crate::{golden::kept, lossless_stems};
 use soundtrack::{
-    Bus, Clip, Damage, Decibels, Format, Frames, Layout, Load, Pan, SampleRate, Session, Spec, Track, source::Memory,
+    Bus, Clip, Damage, Decibels, Format, Frames, Layout, Load, Pan, SampleRate, Session, Spec, Track, media::Memory,
 };
 use std::{
     fs,

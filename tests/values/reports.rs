@@ -172,7 +172,7 @@ fn a_limiter_reports_what_it_took_and_where() {
     // Inside the plateau, away from its edges, which overshoot between samples.
     assert!((got[25_000] - held).abs() < 1e-6, "{}", got[25_000]);
     let plan = Plan::compile(&mix).unwrap();
-    assert_eq!((plan.latency(), plan.warm_up()), (Frames(240), Frames(5056)));
+    assert_eq!((plan.latency(), plan.warm_up()), (Frames(256), Frames(5056)));
     // 4 ms ahead it starts to fall; 0.1 s after the end it is back.
     let first = got.iter().position(|x| *x != 0.25).unwrap();
     let last = 47_999 - got.iter().rev().position(|x| *x != 0.25).unwrap();

@@ -145,6 +145,24 @@ fn w107_needs_a_mean_of_minus_60_db_and_one_percent_of_the_peak_over_a_second() 
 }
 
 #[test]
+fn w107_counts_the_frames_of_clips_wherever_they_lie() {
+    // Beside a long track, so that the mix goes on before and after.
+    let at = |start: u64, frames: usize| {
+        let clip = Clip::new(stereo(vec![0.05; frames], vec![0.0; frames])).at(Frames(start));
+        let mut mix = one(Track::of("x").clip(clip));
+        mix.add_track(Track::new("long", stereo(vec![0.0; 200_000], vec![0.0; 200_000])));
+        mix
+    };
+    for start in [0, 1, 9_000, 16_383, 40_000] {
+        let warnings = report(&at(start, 48_000)).warnings;
+        let found: Vec<_> = warnings.iter().filter(|w| w.kind == WarningKind::ConstantOffset).collect();
+        assert_eq!(found.len(), 1, "{start}");
+        assert_eq!(found[0].text, "its mean is not 0 but -26.0 dBFS: a constant offset", "{start}");
+        assert!(!raised(&at(start, 47_999), WarningKind::ConstantOffset), "{start}");
+    }
+}
+
+#[test]
 fn w108_needs_the_same_stretches_of_the_same_stem_at_the_same_places() {
     let same = counting(100);
     let input = soundtrack::Input::from(same);
