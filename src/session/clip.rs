@@ -1,6 +1,6 @@
 //! A clip: a stretch of a stem, placed on the timeline.
 
-use super::{at::At, written::Written};
+use super::{at::At, source_text::KeySpans};
 use crate::{
     curve::Fade,
     layout::Layout,
@@ -41,7 +41,7 @@ pub struct Clip {
     /// The layout of the stem, for a file that does not say where its channels belong, or says it wrong. Must have as
     /// many channels as the stem.
     pub layout: Option<Layout>,
-    pub(crate) written: Written,
+    pub(crate) written: KeySpans,
 }
 
 impl Clip {
@@ -59,7 +59,7 @@ impl Clip {
             crossfade: Fade::default(),
             gain: Decibels::UNITY,
             layout: None,
-            written: Written::default(),
+            written: KeySpans::default(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Cues: pieces of music with tracks of their own, and where they are used against picture.
 
-use super::{at::At, track::Track, written::Written};
+use super::{at::At, source_text::KeySpans, track::Track};
 use crate::{
     curve::Fade,
     units::{Decibels, Frames},
@@ -99,7 +99,7 @@ pub struct Cue {
     pub uses: Vec<Use>,
     /// Moments of it.
     pub markers: Vec<Marker>,
-    pub(crate) written: Written,
+    pub(crate) written: KeySpans,
 }
 
 impl Cue {
@@ -194,7 +194,7 @@ pub struct Use {
     pub gain: Decibels,
     /// The usage code of the cue sheet, such as `BI` or `VV`; empty for none.
     pub usage: String,
-    pub(crate) written: Written,
+    pub(crate) written: KeySpans,
 }
 
 impl Use {

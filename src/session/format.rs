@@ -4,40 +4,45 @@
 //! unknown keys with the nearest known one. Paths are relative to the session file and stay inside its folder unless
 //! [`Load::outside`] allows more.
 
-mod build;
-mod clips;
+mod bindings;
 mod clock;
 mod cues;
-mod document;
-mod fields;
-mod fullness;
-mod glob;
-mod promises;
+mod deliverables;
+mod files;
+mod keys;
+mod overrides;
+mod problems;
 mod read_json;
 mod read_toml;
-mod save;
 #[cfg(test)]
-mod schema_test;
-mod set;
-mod strips;
-mod write;
+mod reference;
+mod save;
+mod schema;
+mod session_reader;
+mod session_writer;
+mod size_limit;
+mod table_reader;
+mod tracks;
+mod tree;
+mod values;
 mod write_json;
 mod write_toml;
 
-use super::{Session, written::Sheet};
+use super::{Session, source_text::SourceText};
 use crate::{
-    error::{Error, ErrorKind, Problem, Result},
+    error::{Error, ErrorKind, Result},
     layout::Layout,
     storage::Location,
     units::SampleRate,
 };
+use problems::Problems;
 use std::{fs, io::Read, path::Path, sync::Arc};
 
-/// A session file larger than this is none.
-const LARGEST: u64 = 4 << 20;
+/// Limit of the size of a session file, in bytes.
+const MAX_FILE_BYTES: u64 = 4 << 20;
 
-/// The byte order mark that some editors begin a text with. It means nothing in UTF-8.
-const MARK: char = '\u{feff}';
+/// The byte order mark that some editors begin a text with. It has no meaning in UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// How a session file is loaded.
 ///
@@ -142,28 +147,24 @@ impl Load {
         // The folder of a file that is named by a link is as any other.
         let place = Location::of(path)?;
         let path = place.local().unwrap_or(path);
-        if text.starts_with(MARK) {
-            text.drain(..MARK.len_utf8());
+        if text.starts_with(BYTE_ORDER_MARK) {
+            text.drain(..BYTE_ORDER_MARK.len_utf8());
         }
-        if text.len() as u64 > LARGEST {
-            let what = format!("{}: is larger than {LARGEST} bytes: no session file", path.display());
+        if text.len() as u64 > MAX_FILE_BYTES {
+            let what = format!("{}: is larger than {MAX_FILE_BYTES} bytes: no session file", path.display());
             return Err(Error::new(ErrorKind::Session, what));
         }
-        let set: String = self.settings.iter().map(|(key, value)| set::line(key, value) + "\n").collect();
-        let sheet = Arc::new(Sheet { path: path.to_owned(), text, set });
-        let mut found = document::Text::new(&sheet);
-        if let Some(at) = fullness::overfull(&sheet.text) {
-            found.say(at..at + 1, "there is more in this file than a session can hold");
-            return Err(Error::session(found.problems()));
+        let overrides = self.settings.iter().map(|(key, value)| overrides::line(key, value) + "\n").collect();
+        let source = Arc::new(SourceText { path: path.to_owned(), text, overrides });
+        let mut problems = Problems::new(&source);
+        if let Some(at) = size_limit::exceeded_at(&source.text) {
+            problems.report(at..at + 1, "there is more in this file than a session can hold");
+            return Err(Error::session(problems.into_vec()));
         }
-        let mut tree = if is_json(path) {
-            read_json::read(&sheet.text, &mut found)
-        } else {
-            read_toml::read(&sheet.text, 0, &mut found)
-        };
-        set::apply(&mut tree, &sheet.set, sheet.text.len() + 1, &mut found);
-        let session = build::session(self, path, &tree, &mut found);
-        let problems: Vec<Problem> = found.problems();
+        let mut tree = parse(&source, &mut problems);
+        overrides::apply(&mut tree, &source.overrides, source.text.len() + 1, &mut problems);
+        let session = session_reader::session(self, path, &tree, &mut problems);
+        let problems = problems.into_vec();
         if problems.is_empty() { Ok(session) } else { Err(Error::session(problems)) }
     }
 
@@ -183,12 +184,21 @@ impl Load {
     }
 }
 
-/// The tree of a text, if it can be read without an error.
-fn tree(text: &str, path: &Path) -> Option<document::Table> {
-    let sheet = Arc::new(Sheet { path: path.to_owned(), text: text.to_owned(), set: String::new() });
-    let mut found = document::Text::new(&sheet);
-    let read = if is_json(path) { read_json::read(text, &mut found) } else { read_toml::read(text, 0, &mut found) };
-    found.problems().is_empty().then_some(read)
+/// Returns the tree of a text; reports syntax errors.
+fn parse(source: &SourceText, problems: &mut Problems) -> tree::Table {
+    if is_json(&source.path) {
+        read_json::read(&source.text, problems)
+    } else {
+        read_toml::read(&source.text, 0, problems)
+    }
+}
+
+/// Returns the tree of a text, if it has no syntax error.
+fn valid_tree(text: &str, path: &Path) -> Option<tree::Table> {
+    let source = Arc::new(SourceText { path: path.to_owned(), text: text.to_owned(), overrides: String::new() });
+    let mut problems = Problems::new(&source);
+    let tree = parse(&source, &mut problems);
+    problems.into_vec().is_empty().then_some(tree)
 }
 
 /// Whether a session file is JSON, by its name.
@@ -210,7 +220,7 @@ fn read(path: &Path) -> Result<String> {
     let local = match Location::of(path)? {
         Location::Local(local) => local,
         #[cfg(feature = "cloud")]
-        Location::Object(url) => return utf8(crate::storage::read(&url.to_string(), LARGEST)?, path),
+        Location::Object(url) => return utf8(crate::storage::read(&url.to_string(), MAX_FILE_BYTES)?, path),
     };
     let refused = |kind, what: String| Error::new(kind, format!("{}: {what}", path.display()));
     let meta = fs::metadata(&local).map_err(|e| refused(ErrorKind::NotFound, e.to_string()).because(e))?;
@@ -219,11 +229,11 @@ fn read(path: &Path) -> Result<String> {
     }
     let file = fs::File::open(&local).map_err(|e| refused(ErrorKind::NotFound, e.to_string()).because(e))?;
     let mut bytes = Vec::new();
-    file.take(LARGEST + 1)
+    file.take(MAX_FILE_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(|e| refused(ErrorKind::Corrupt, e.to_string()).because(e))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(refused(ErrorKind::Session, format!("is larger than {LARGEST} bytes: no session file")));
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(refused(ErrorKind::Session, format!("is larger than {MAX_FILE_BYTES} bytes: no session file")));
     }
     utf8(bytes, path)
 }
