@@ -12,10 +12,11 @@ mod deliverable;
 mod format;
 pub(crate) mod outputs;
 mod part;
+pub(crate) mod source_text;
+mod stretch;
 mod strip;
 mod track;
 pub(crate) mod validate;
-pub(crate) mod source_text;
 
 pub use at::At;
 pub use bus::{Bus, Master};
