@@ -1,8 +1,9 @@
-//! The session file: TOML, written by hand, or the same as JSON, written by machines; the extension decides.
+//! The session file: TOML, written by hand, or the same keys as JSON, written by machines; the extension decides.
 //!
-//! Keyed tables; order in the file is order in the mix. Every problem is reported at once with its line, column and text,
-//! unknown keys with the nearest known one. Paths are relative to the session file and stay inside its folder unless
-//! [`Load::outside`] allows more.
+//! Keys, their types and their documentation are in one table ([`keys`]); [`bindings`] assigns them to the model, for
+//! reading and writing alike. The order of tables in the file is the order of the mix. All problems are reported at once,
+//! each with its line and column, unknown keys with the one that was probably meant. Paths are relative to the session file
+//! and stay inside its folder unless [`Load::outside`] allows more.
 
 mod bindings;
 mod clock;
@@ -44,20 +45,19 @@ const MAX_FILE_BYTES: u64 = 4 << 20;
 /// The byte order mark that some editors begin a text with. It has no meaning in UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// How a session file is loaded.
+/// Loads session files: TOML, or JSON with the same keys as nested objects and minus infinity as `"-inf"`.
 ///
 /// ```toml
 /// title = "Nocturne"
-/// rate = 48000                 # without it: the highest among the stems
-/// layout = "stereo"            # mono stereo 2.1 lcr lcrs quad 5.0 5.1 6.1 7.0 7.1
-/// pan_law = "equal-power"      # how mono stems are placed
-/// length = "2m30s"             # without it the output ends with the last clip
+/// rate = 48000
+/// layout = "stereo"
+/// length = "2m30s"
 ///
 /// [master]
 /// gain = -1
 ///
 /// [bus.rhythm]
-/// gain = -1.5                  # dB; also: pan, mute, solo, to, send, automation
+/// gain = -1.5
 ///
 /// [track.drums]
 /// file = "drums.flac"
@@ -67,10 +67,9 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// file = "piano.wav"
 /// gain = -3
 /// pan = "L20"
-/// at = "4s"                    # where it starts; from, length, loop: which part of the file
+/// at = "4s"
 /// fade_in = "50ms"
 /// fade_out = "2s equal-power"
-/// invert = false
 /// send = { hall = -12 }
 /// automation.gain = ["0s -inf", "4s 0 sine"]
 ///
@@ -81,49 +80,48 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// [bus.hall]
 /// ```
 ///
-/// Against picture, `fps` and `start` say which timecode the first frame has. Places are then timecodes too, or `"origin"`
+/// Against picture, `fps` and `start` give the timecode of the first frame. Positions may then be timecodes, or `"origin"`
 /// for the stem's own Broadcast-WAV time reference; lengths may be `mm:ss:ff`. A cue is a piece of music with tracks of its
-/// own, whose times count from its start, and with uses that place it, whole or in part:
+/// own, whose times count from its start, and with placements against picture, of the whole or a part:
 ///
 /// ```toml
-/// fps = "24"                   # 23.976 24 25 29.97 29.97df 30 48 50 59.94 59.94df 60 ...
+/// fps = "24"
 /// start = "01:00:00:00"
 /// marker = { "01:00:20:00" = "the boat" }
 ///
 /// [track.dialogue]
-/// file = "dx_{lang}.wav"       # the language of what is delivered, or lang = "en" above
+/// file = "dx_{lang}.wav"           # the language of the deliverable, or lang = "en" above
 ///
 /// [cue.storm]
 /// title = "The Storm"
-/// kind = "score"               # or song; also composer, publisher
-/// at = "01:00:12:08"           # its use; also from, length, fade_in, fade_out, gain, usage
+/// at = "01:00:12:08"
 /// folder = "stems/1m1"
-/// files = "*.wav"              # every file a track; a table [cue.storm.track.NAME] says more about one
+/// files = "*.wav"                  # every file is a track; a table [cue.storm.track.NAME] adds keys to one
 /// bus = "music"
 ///
 /// [cue.storm.use]
 /// reprise = { at = "01:05:30:00", from = "38s", length = "20s", fade_out = "3s", gain = -6, usage = "BI" }
 ///
 /// [deliver.stems]
-/// file = "out/{title} {bus}.wav"   # {title} {cue} {bus} {lang} {nn}
-/// stems = ["music"]            # one file a bus; or album = true, one file a cue; or the mix
+/// file = "out/{title} {bus}.wav"
+/// stems = ["music"]                # one file per bus; album = true writes one per cue; without either, the mix
 /// mute = ["cue.storm.celli"]
 /// loudness = { target = -27, tolerance = 1, true_peak = -2, fit = false }
 ///
 /// [bus.music]
 /// ```
 ///
-/// `examples/session.schema.json` has all keys, for editors. As JSON the same keys nest as objects, and minus infinity is
-/// written `"-inf"`.
+/// [`Load::schema`] returns the JSON schema, for editors.
+#[doc = include_str!("../../docs/session-keys.md")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Load {
-    /// Rate of the session, in place of the file's.
+    /// Overrides the sample rate.
     pub rate: Option<SampleRate>,
-    /// Layout of the session, in place of the file's.
+    /// Overrides the layout.
     pub layout: Option<Layout>,
     /// Whether stems may lie outside the folder of the session file, and with the feature `cloud` in object stores.
     pub outside: bool,
-    /// Values in place of those in the file: see [`Load::set`].
+    /// Overrides of other keys: see [`Load::set`].
     pub settings: Vec<(String, String)>,
 }
 
@@ -131,20 +129,20 @@ impl Load {
     /// Reads a session file.
     ///
     /// # Errors
-    /// `NotFound` without a file; `Session` with everything that is wrong in it at once, each with its place.
+    /// `NotFound` without a file; `Session` with all its problems at once, each with its place.
     pub fn session(&self, path: impl AsRef<Path>) -> Result<Session> {
         let path = path.as_ref();
         self.text(read(path)?, path)
     }
 
-    /// Reads the text of a session file that lies, or would lie, at a path: its folder is where stems are looked for, and
-    /// its extension says whether the text is TOML or JSON.
+    /// Reads the text of a session file at a path, which need not exist: stems are relative to its folder, and its
+    /// extension decides between TOML and JSON.
     ///
     /// # Errors
-    /// `Session` with everything that is wrong in it at once, each with its place.
+    /// `Session` with all its problems at once, each with its place.
     pub fn text(&self, text: impl Into<String>, path: impl AsRef<Path>) -> Result<Session> {
         let (path, mut text) = (path.as_ref(), text.into());
-        // The folder of a file that is named by a link is as any other.
+        // A link such as file:///mix/s.toml names a folder like any path does.
         let place = Location::of(path)?;
         let path = place.local().unwrap_or(path);
         if text.starts_with(BYTE_ORDER_MARK) {
@@ -168,7 +166,7 @@ impl Load {
         if problems.is_empty() { Ok(session) } else { Err(Error::session(problems)) }
     }
 
-    /// Sets a value in place of that in the file: the key with dots, the value as TOML, or as text where it is none.
+    /// Overrides a key of the file: the key with dots, the value as TOML, or as text where it is not TOML.
     ///
     /// ```
     /// use soundtrack::{Decibels, Load};
@@ -207,7 +205,7 @@ fn is_json(path: &Path) -> bool {
 }
 
 impl Session {
-    /// Reads a session file (its form is shown at [`Load`]).
+    /// Reads a session file; see [`Load`] for its form.
     ///
     /// # Errors
     /// As [`Load::session`].

@@ -126,9 +126,6 @@ pub(super) fn cue(visitor: &mut impl Visitor, cue: &mut Cue) {
     visitor.field("marker", &mut cue.markers);
 }
 
-/// The keys of a placement, which the table of a cue has only together with `at`.
-pub(super) const PLACEMENT_KEYS: [&str; 7] = ["from", "length", "fade_in", "fade_out", "crossfade", "gain", "usage"];
-
 pub(super) fn placement(visitor: &mut impl Visitor, placement: &mut Use) {
     stretch!(visitor, placement);
     level_and_crossfade!(visitor, placement);

@@ -49,7 +49,8 @@ pub(super) fn cue(key: &Key, table: &Table, context: &Context<'_>, problems: &mu
     if reader.has("at") {
         cue.uses.push(placement(&mut reader, &key.span));
     } else {
-        for extra in bindings::PLACEMENT_KEYS.into_iter().filter(|key| table.get(key).is_some()) {
+        let keys = keys::USE.keys().map(|key| key.name);
+        for extra in keys.filter(|key| *key != "at" && table.get(key).is_some()) {
             let message = format!("{extra} is of its use against picture, and it has no at");
             reader.report(reader.span(extra), message);
         }

@@ -431,3 +431,8 @@ pub(super) fn tables() -> Vec<&'static TableSpec> {
     collect(&SESSION, &mut found);
     found
 }
+
+/// Whether a key holds tables by names of the user's choice.
+pub(super) fn holds_named_tables(name: &str) -> bool {
+    tables().iter().filter_map(|table| table.key(name)).any(|key| matches!(key.kind, Kind::Tables(_)))
+}

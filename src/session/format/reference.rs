@@ -12,10 +12,7 @@ use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path, sync::Arc};
 
 /// Returns the reference page.
 fn page() -> String {
-    let mut page =
-        "# Keys of the session file\n\nMade from the table in `src/session/format/keys.rs`. Examples are at \
-                    `Load` in the documentation of the crate.\n"
-            .to_owned();
+    let mut page = HEAD.to_owned();
     for table in keys::tables() {
         section(table, &mut page);
     }
@@ -66,6 +63,8 @@ fn value(key: &KeySpec) -> String {
     };
     if key.unit.is_empty() { value } else { format!("{value} ({})", key.unit) }
 }
+
+const HEAD: &str = "<!-- Generated from src/session/format/keys.rs; do not edit. -->\n\n# Keys of the session file\n";
 
 const VALUES: &str = r#"
 ## Values

@@ -337,7 +337,7 @@ impl FieldValue for Pan {
         let pan = match &node.value {
             Value::Text(text) => text.parse().map_err(|e| format!("{e}")),
             Value::Integer(0) => Ok(Self(0.0)),
-            Value::Integer(n) if n.abs() == 1 => Ok(Self(f64::from(n.signum() as i8))),
+            Value::Integer(n) if n.unsigned_abs() == 1 => Ok(Self(f64::from(n.signum() as i8))),
             Value::Number(x) if (-1.0..=1.0).contains(x) => Ok(Self(*x)),
             Value::Integer(_) | Value::Number(_) => Err("is outside -1 (left) to 1 (right)".to_owned()),
             other => Err(format!("is {}, but should be {}", other.kind(), field.key.kind.expected())),

@@ -1,6 +1,9 @@
 //! Prints a tree as TOML, or edits a text so that only what changed is written anew.
 
-use super::tree::{Node, Table, Value};
+use super::{
+    keys,
+    tree::{Node, Table, Value},
+};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table as Section, TableLike};
 
 /// Returns the text of a tree: a section for every bus, track, cue and deliverable, a line for each of its keys.
@@ -34,7 +37,7 @@ fn edit<'a>(table: &mut dyn TableLike, old: &Table, new: &'a Table, path: &mut V
     for (key, _) in old.entries.iter().filter(|(k, _)| new.get(&k.name).is_none()) {
         table.remove(&key.name);
     }
-    let named = path.last().is_some_and(|of| ["bus", "track", "clip", "cue", "use", "deliver"].contains(of));
+    let named = path.last().is_some_and(|key| keys::holds_named_tables(key));
     for (key, node) in &new.entries {
         path.push(&key.name);
         match (old.get(&key.name).map(|n| &n.value), &node.value) {
