@@ -1,6 +1,6 @@
 //! A clip: a stretch of a stem, placed on the timeline.
 
-use super::{at::At, written::Written};
+use super::{at::At, source_text::KeySpans, stretch::stretch_setters};
 use crate::{
     curve::Fade,
     layout::Layout,
@@ -41,7 +41,7 @@ pub struct Clip {
     /// The layout of the stem, for a file that does not say where its channels belong, or says it wrong. Must have as
     /// many channels as the stem.
     pub layout: Option<Layout>,
-    pub(crate) written: Written,
+    pub(crate) written: KeySpans,
 }
 
 impl Clip {
@@ -59,35 +59,14 @@ impl Clip {
             crossfade: Fade::default(),
             gain: Decibels::UNITY,
             layout: None,
-            written: Written::default(),
+            written: KeySpans::default(),
         }
-    }
-
-    /// Sets what it is called among the clips of its track.
-    #[must_use]
-    pub fn named(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
-        self
     }
 
     /// Sets where on the timeline it starts: at a frame, a timecode, or at the stem's own time reference.
     #[must_use]
     pub fn at(mut self, at: impl Into<At>) -> Self {
         self.at = at.into();
-        self
-    }
-
-    /// Sets how much of the stem's start is left out.
-    #[must_use]
-    pub fn from(mut self, from: Frames) -> Self {
-        self.from = from;
-        self
-    }
-
-    /// Sets how much of the stem is played.
-    #[must_use]
-    pub fn length(mut self, length: Frames) -> Self {
-        self.length = Some(length);
         self
     }
 
@@ -98,38 +77,12 @@ impl Clip {
         self
     }
 
-    /// Sets the fade at the start.
-    #[must_use]
-    pub fn fade_in(mut self, fade: Fade) -> Self {
-        self.fade_in = fade;
-        self
-    }
-
-    /// Sets the fade at the end.
-    #[must_use]
-    pub fn fade_out(mut self, fade: Fade) -> Self {
-        self.fade_out = fade;
-        self
-    }
-
-    /// Sets the crossfade with the clip before it.
-    #[must_use]
-    pub fn crossfade(mut self, fade: Fade) -> Self {
-        self.crossfade = fade;
-        self
-    }
-
-    /// Sets the level.
-    #[must_use]
-    pub fn gain(mut self, gain: Decibels) -> Self {
-        self.gain = gain;
-        self
-    }
-
     /// States the layout of the stem.
     #[must_use]
     pub fn layout(mut self, layout: Layout) -> Self {
         self.layout = Some(layout);
         self
     }
+
+    stretch_setters!();
 }

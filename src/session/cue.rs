@@ -1,6 +1,6 @@
 //! Cues: pieces of music with tracks of their own, and where they are used against picture.
 
-use super::{at::At, track::Track, written::Written};
+use super::{at::At, source_text::KeySpans, stretch::stretch_setters, track::Track};
 use crate::{
     curve::Fade,
     units::{Decibels, Frames},
@@ -99,7 +99,7 @@ pub struct Cue {
     pub uses: Vec<Use>,
     /// Moments of it.
     pub markers: Vec<Marker>,
-    pub(crate) written: Written,
+    pub(crate) written: KeySpans,
 }
 
 impl Cue {
@@ -194,7 +194,7 @@ pub struct Use {
     pub gain: Decibels,
     /// The usage code of the cue sheet, such as `BI` or `VV`; empty for none.
     pub usage: String,
-    pub(crate) written: Written,
+    pub(crate) written: KeySpans,
 }
 
 impl Use {
@@ -203,59 +203,12 @@ impl Use {
         Self { at: at.into(), ..Self::default() }
     }
 
-    /// Sets what it is called.
-    #[must_use]
-    pub fn named(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
-        self
-    }
-
-    /// Sets how much of the cue's start is left out.
-    #[must_use]
-    pub fn from(mut self, from: Frames) -> Self {
-        self.from = from;
-        self
-    }
-
-    /// Sets how much of the cue is played.
-    #[must_use]
-    pub fn length(mut self, length: Frames) -> Self {
-        self.length = Some(length);
-        self
-    }
-
-    /// Sets the fade at the start.
-    #[must_use]
-    pub fn fade_in(mut self, fade: Fade) -> Self {
-        self.fade_in = fade;
-        self
-    }
-
-    /// Sets the fade at the end.
-    #[must_use]
-    pub fn fade_out(mut self, fade: Fade) -> Self {
-        self.fade_out = fade;
-        self
-    }
-
-    /// Sets the crossfade with the use before it.
-    #[must_use]
-    pub fn crossfade(mut self, fade: Fade) -> Self {
-        self.crossfade = fade;
-        self
-    }
-
-    /// Sets the level.
-    #[must_use]
-    pub fn gain(mut self, gain: Decibels) -> Self {
-        self.gain = gain;
-        self
-    }
-
     /// Sets the usage code.
     #[must_use]
     pub fn usage(mut self, code: impl Into<String>) -> Self {
         self.usage = code.into();
         self
     }
+
+    stretch_setters!();
 }

@@ -1,6 +1,6 @@
 //! Deliverables: the files that one session promises, as data.
 
-use super::{part::Part, strip::BusId, written::Written};
+use super::{part::Part, source_text::KeySpans, strip::BusId};
 use crate::{
     encode::{Dither, Format},
     units::{Dbtp, Lufs},
@@ -35,7 +35,7 @@ pub struct Deliverable {
     pub loudness: Option<LoudnessTarget>,
     /// How it is dithered. Unless said, stems are not, so that they add up; all else is as the master says.
     pub dither: Option<Dither>,
-    pub(crate) written: Written,
+    pub(crate) written: KeySpans,
 }
 
 impl Deliverable {

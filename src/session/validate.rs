@@ -1,6 +1,6 @@
 //! Checks a session without opening a file, and reports everything that is wrong at once.
 
-use super::{At, BusId, Clip, Cue, Insert, Part, Session, Strip, Track, cycle::cycle, written::Written};
+use super::{At, BusId, Clip, Cue, Insert, Part, Session, Strip, Track, cycle::cycle, source_text::KeySpans};
 use crate::{
     curve::{Curve, Fade, FadeShape},
     error::Problem,
@@ -51,7 +51,7 @@ impl Wrong {
     }
 
     /// Reports a problem at one of these keys of the session file.
-    fn say_at(&mut self, written: &Written, keys: &[&str], what: String) {
+    fn say_at(&mut self, written: &KeySpans, keys: &[&str], what: String) {
         let problem = written.place(Problem::new(what), keys);
         self.0.push(Finding { problem, is_empty: false });
     }

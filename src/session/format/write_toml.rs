@@ -1,9 +1,12 @@
-//! The tree as TOML: written anew, or only what changed put into a text that keeps its comments and order.
+//! Prints a tree as TOML, or edits a text so that only what changed is written anew.
 
-use super::document::{Node, Table, Value};
+use super::{
+    keys,
+    tree::{Node, Table, Value},
+};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table as Section, TableLike};
 
-/// The text of a session, written anew: a section for every bus, track, cue and deliverable, a line for everything in it.
+/// Returns the text of a tree: a section for every bus, track, cue and deliverable, a line for each of its keys.
 pub(super) fn text(tree: &Table) -> String {
     let mut document = DocumentMut::new();
     for (key, node) in &tree.entries {
@@ -12,14 +15,14 @@ pub(super) fn text(tree: &Table) -> String {
     document.to_string().trim_start().to_owned()
 }
 
-/// The text with the difference between two trees put into it; `None` where the text is no TOML.
+/// Applies the difference between two trees to a text; `None` where the text is not TOML.
 pub(super) fn edited(text: &str, old: &Table, new: &Table) -> Option<String> {
     let mut document: DocumentMut = text.parse().ok()?;
     edit(document.as_table_mut(), old, new, &mut Vec::new());
     Some(document.to_string())
 }
 
-/// Takes keys out of the table of a name in a section, where they are: `cue`, `storm`, `files`.
+/// Removes keys from a named table of a section: `cue`, `storm`, `files`.
 pub(super) fn without(text: &str, section: &str, name: &str, keys: &[&str]) -> Option<String> {
     let mut document: DocumentMut = text.parse().ok()?;
     let outer = document.get_mut(section)?.as_table_like_mut()?;
@@ -34,7 +37,7 @@ fn edit<'a>(table: &mut dyn TableLike, old: &Table, new: &'a Table, path: &mut V
     for (key, _) in old.entries.iter().filter(|(k, _)| new.get(&k.name).is_none()) {
         table.remove(&key.name);
     }
-    let named = path.last().is_some_and(|of| ["bus", "track", "clip", "cue", "use", "deliver"].contains(of));
+    let named = path.last().is_some_and(|key| keys::holds_named_tables(key));
     for (key, node) in &new.entries {
         path.push(&key.name);
         match (old.get(&key.name).map(|n| &n.value), &node.value) {
@@ -42,7 +45,7 @@ fn edit<'a>(table: &mut dyn TableLike, old: &Table, new: &'a Table, path: &mut V
             (Some(Value::Table(before)), Value::Table(after)) => {
                 match table.get_mut(&key.name).and_then(Item::as_table_like_mut) {
                     Some(inner) => edit(inner, before, after, path),
-                    // What a pattern found is not written down: only what is different about it is.
+                    // A track that a pattern found has no table yet: only what is different about it is written.
                     None => {
                         let node = Node { value: Value::Table(difference(before, after)), span: 0..0 };
                         put(table, &key.name, item(&node, path), named);
@@ -55,7 +58,7 @@ fn edit<'a>(table: &mut dyn TableLike, old: &Table, new: &'a Table, path: &mut V
     }
 }
 
-/// What is new in a table, or different.
+/// Returns the entries of a table that are new or different.
 fn difference(before: &Table, after: &Table) -> Table {
     let mut new = Table::default();
     for (key, node) in &after.entries {
@@ -68,7 +71,7 @@ fn difference(before: &Table, after: &Table) -> Table {
     new
 }
 
-/// Sets a value; one that was there keeps the space and the comments around it.
+/// Sets a value; an existing one keeps the space and the comments around it.
 fn put(table: &mut dyn TableLike, key: &str, item: Item, named: bool) {
     match (table.get_mut(key), item) {
         (Some(Item::Value(there)), Item::Value(mut value)) => {
@@ -79,7 +82,7 @@ fn put(table: &mut dyn TableLike, key: &str, item: Item, named: bool) {
             table.insert(key, item);
         }
         (None, item) => {
-            // Among named things order counts, and a line would come before the sections.
+            // The order of named tables counts, and a line would come before the sections.
             let sections = named && table.iter().any(|(_, item)| item.is_table());
             let item = match item {
                 Item::Value(toml_edit::Value::InlineTable(inline)) if sections => Item::Table(inline.into_table()),
@@ -90,7 +93,7 @@ fn put(table: &mut dyn TableLike, key: &str, item: Item, named: bool) {
     }
 }
 
-/// Sections down to a bus, a track, a cue; the tracks and uses of a cue are lines of one section each.
+/// Returns a section for a bus, track, cue or deliverable; the tracks and uses of a cue are lines of one section each.
 fn item(node: &Node, path: &[&str]) -> Item {
     let Value::Table(table) = &node.value else { return Item::Value(value(&node.value)) };
     let (groups, named) = (["bus", "track", "cue", "deliver"], path.first().copied().unwrap_or_default());
@@ -128,7 +131,7 @@ fn value(from: &Value) -> toml_edit::Value {
     }
 }
 
-/// Whether two values say the same, in the same order.
+/// Whether two values are equal, including their order.
 pub(super) fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Text(a), Value::Text(b)) => a == b,
@@ -143,10 +146,10 @@ pub(super) fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// Whether two tables say the same, in the same order.
+/// Whether two tables are equal, including their order.
 pub(super) fn same_tables(a: &Table, b: &Table) -> bool {
     let pairs = a.entries.iter().zip(&b.entries);
-    let equal = |((ka, na), (kb, nb)): (&(super::document::Key, Node), &(super::document::Key, Node))| {
+    let equal = |((ka, na), (kb, nb)): (&(super::tree::Key, Node), &(super::tree::Key, Node))| {
         ka.name == kb.name && same(&na.value, &nb.value)
     };
     a.entries.len() == b.entries.len() && pairs.into_iter().all(equal)

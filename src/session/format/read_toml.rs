@@ -1,20 +1,23 @@
-//! TOML into the tree: the one place that reads it. Every syntax error is told, and what can be read is read.
+//! Parses TOML into the tree. Reports every syntax error and reads the rest.
 
-use super::document::{Key, Node, Table, Text, Value};
+use super::{
+    problems::Problems,
+    tree::{Key, Node, Table, Value},
+};
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
-/// The tree of a TOML text that starts at a byte position of the whole.
-pub(super) fn read(source: &str, offset: usize, text: &mut Text) -> Table {
+/// Returns the tree of a TOML text that starts at a byte position of the source.
+pub(super) fn read(source: &str, offset: usize, problems: &mut Problems) -> Table {
     let (root, errors) = DeTable::parse_recoverable(source);
     for error in errors {
         let what = error.message().trim_end().replace('\n', "; ");
-        text.say(moved(error.span().unwrap_or(0..0), offset), what);
+        problems.report(moved(error.span().unwrap_or(0..0), offset), what);
     }
     table(root.get_ref(), offset)
 }
 
-/// The tree of a short TOML text, or `None` where it is none.
+/// Returns the tree of a TOML text, or `None` where it has a syntax error.
 pub(super) fn read_exactly(source: &str, offset: usize) -> Option<Table> {
     let (root, errors) = DeTable::parse_recoverable(source);
     errors.is_empty().then(|| table(root.get_ref(), offset))

@@ -1,12 +1,13 @@
-//! Values set from outside in place of those of a session file: `track.drums.gain=-6`.
+//! Overrides of values of a session file: `track.drums.gain=-6`.
 
 use super::{
-    document::{Node, Table, Text, Value},
+    problems::Problems,
     read_toml,
+    tree::{Node, Table, Value},
 };
 use crate::diagnostics::suggest;
 
-/// The line that stands for a setting: as TOML if the value is some, or else as text.
+/// Returns an override as a line of TOML; a value that is no TOML becomes a text.
 pub(super) fn line(key: &str, value: &str) -> String {
     let plain = format!("{key} = {value}");
     // A date is no value of a session, but looks like a timecode.
@@ -35,26 +36,26 @@ fn leaf(table: &Table) -> Option<&Node> {
     }
 }
 
-/// Puts the settings, one a line, into the tree; `offset` is the byte position of the first line.
-pub(super) fn apply(tree: &mut Table, lines: &str, offset: usize, text: &mut Text) {
+/// Merges overrides, one per line, into the tree; `offset` is the byte position of the first line.
+pub(super) fn apply(tree: &mut Table, lines: &str, offset: usize, problems: &mut Problems) {
     let mut at = offset;
     for line in lines.lines() {
-        let mut set = read_toml::read(line, at, text);
+        let mut overrides = read_toml::read(line, at, problems);
         at += line.len() + 1;
-        known(tree, &mut set, text);
-        merge(tree, set);
+        remove_unknown(tree, &mut overrides, problems);
+        merge(tree, overrides);
     }
 }
 
-/// What a setting can change, and the keys with which it makes one that was not there.
-const KINDS: [(&str, &[&str]); 4] =
+/// Tables that overrides can change, each with the keys that let an override add a new one.
+const NAMED_TABLES: [(&str, &[&str]); 4] =
     [("track", &["file", "clip"]), ("bus", &[]), ("cue", &["folder", "files", "track"]), ("deliver", &["file"])];
 
-/// Takes out of a setting what would change something that is not there, and says so.
-fn known(tree: &Table, set: &mut Table, text: &mut Text) {
-    for (kind, makes) in KINDS {
+/// Removes overrides of tables that the session does not have, and reports them.
+fn remove_unknown(tree: &Table, overrides: &mut Table, problems: &mut Problems) {
+    for (kind, makes) in NAMED_TABLES {
         let there: Vec<&str> = inner(tree, kind).flat_map(|t| &t.entries).map(|(key, _)| key.name.as_str()).collect();
-        let Some(changed) = set.entries.iter_mut().find(|(key, _)| key.name == kind).map(|(_, node)| node) else {
+        let Some(changed) = overrides.entries.iter_mut().find(|(key, _)| key.name == kind).map(|(_, node)| node) else {
             continue;
         };
         let Value::Table(changed) = &mut changed.value else { continue };
@@ -64,7 +65,7 @@ fn known(tree: &Table, set: &mut Table, text: &mut Text) {
                 || values.entries.iter().any(|(k, _)| makes.contains(&k.name.as_str()));
             if !stays {
                 let hint = suggest::hint(&key.name, there.iter().copied());
-                text.say(key.span.clone(), format!("there is no {kind} {:?}{hint}", key.name));
+                problems.report(key.span.clone(), format!("there is no {kind} {:?}{hint}", key.name));
             }
             stays
         });

@@ -1,9 +1,9 @@
-//! Writes a session back into its file: what did not change stays as it was written, with its comments and its order.
+//! Saves a session in its file: what did not change keeps its text, with comments and order.
 
 use super::{
-    Load,
-    document::{Table, Value},
-    is_json, read, write, write_json, write_toml,
+    Load, is_json, read, session_writer,
+    tree::{Table, Value},
+    write_json, write_toml,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -16,9 +16,9 @@ use std::{
 };
 
 impl Session {
-    /// The session as the text of a session file that would lie at a path: JSON where the path ends so, or else TOML.
-    /// Paths in it are relative to that folder. Reading the text gives the same session; clips without a name get their
-    /// number for one where a track has several.
+    /// Returns the session as the text of a session file at `path`: JSON if the path ends in `.json`, or else TOML. Paths
+    /// in it are relative to the folder of `path`. Reading the text gives the same session, except that unnamed clips of
+    /// a track with several are named by number.
     ///
     /// ```
     /// use soundtrack::{Decibels, Load, Session};
@@ -29,16 +29,16 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// `Session` for what no file can say: a program's own source, two sends of a strip to one bus, a path that is no text.
+    /// `Session` for what no file can state: a program's own source, two sends of a strip to one bus, a path that is not
+    /// UTF-8.
     pub fn to_text(&self, path: impl AsRef<Path>) -> Result<String> {
         let path = path.as_ref();
-        let tree = write::tree(self, path.parent().unwrap_or(Path::new("")))?;
+        let tree = session_writer::tree(self, path.parent().unwrap_or(Path::new("")))?;
         Ok(if is_json(path) { write_json::text(&tree) } else { write_toml::text(&tree) })
     }
 
-    /// The text of a session file with this session in it, keeping what is the same as it was written: comments, order,
-    /// notations. `text` is the old text of the file at `path`. What cannot be kept, such as a text with errors or an
-    /// order that changed, is written anew; JSON always is.
+    /// Returns `text`, the old text of the file at `path`, edited so that it states this session: comments, order and
+    /// notation of what did not change are kept. A text with errors, an order that changed and JSON are written anew.
     ///
     /// ```
     /// use soundtrack::{Decibels, Load};
@@ -54,14 +54,13 @@ impl Session {
     /// As [`to_text`](Self::to_text).
     pub fn to_text_like(&self, text: &str, path: impl AsRef<Path>) -> Result<String> {
         let path = path.as_ref();
-        let new = write::tree(self, path.parent().unwrap_or(Path::new("")))?;
-        let kept = if is_json(path) { None } else { keeping(text, &new, path) };
+        let new = session_writer::tree(self, path.parent().unwrap_or(Path::new("")))?;
+        let kept = if is_json(path) { None } else { edited(text, &new, path) };
         kept.map_or_else(|| self.to_text(path), Ok)
     }
 
-    /// Writes the session into a file, JSON where its name ends so, or else TOML. What a session file of that name says
-    /// the same way is kept as it is written ([`to_text_like`](Self::to_text_like)). The file is replaced at once or not
-    /// at all.
+    /// Writes the session to a file: JSON if its name ends in `.json`, or else TOML. An existing session file is edited
+    /// ([`to_text_like`](Self::to_text_like)) and replaced atomically.
     ///
     /// # Errors
     /// As [`to_text`](Self::to_text); `Output` where the file cannot be written.
@@ -78,39 +77,39 @@ impl Session {
     }
 }
 
-/// The old text with what is new put into it, if it then says what it should.
-fn keeping(text: &str, new: &Table, path: &Path) -> Option<String> {
+/// Returns the old text edited so that it states the new tree, where that is possible.
+fn edited(text: &str, new: &Table, path: &Path) -> Option<String> {
     let load = Load { outside: true, ..Load::default() };
     let folder = path.parent().unwrap_or(Path::new(""));
-    let tree = |text: &str| write::tree(&load.text(text, path).ok()?, folder).ok();
+    let tree = |text: &str| session_writer::tree(&load.text(text, path).ok()?, folder).ok();
     let old = tree(text)?;
     if write_toml::same_tables(&old, new) {
         return Some(text.to_owned());
     }
     let folders = folders(text, path)?;
     let edited = write_toml::edited(text, &in_folders(&old, &folders), &in_folders(new, &folders))?;
-    let right = |text: &String| tree(text).is_some_and(|t| write_toml::same_tables(&t, new));
-    if right(&edited) {
+    let is_right = |text: &String| tree(text).is_some_and(|t| write_toml::same_tables(&t, new));
+    if is_right(&edited) {
         return Some(edited);
     }
-    // What patterns and defaults of a cue said has to be written out.
+    // Tracks that patterns found and defaults of a cue have to be written out.
     let mut plain = text.to_owned();
     let mut shown = old.clone();
     for (name, _) in &folders {
         plain = write_toml::without(&plain, "cue", name, &["files", "folder", "bus", "track"])?;
-        forget_tracks(&mut shown, name);
+        remove_tracks(&mut shown, name);
     }
-    write_toml::edited(&plain, &shown, new).filter(right)
+    write_toml::edited(&plain, &shown, new).filter(is_right)
 }
 
-/// The cues of a text, with the folder of each.
+/// Returns the cues of a text, with the folder of each.
 fn folders(text: &str, path: &Path) -> Option<Vec<(String, PathBuf)>> {
-    let tree = super::tree(text, path)?;
+    let tree = super::valid_tree(text, path)?;
     let folder = |table: &Table| PathBuf::from(table.text("folder").unwrap_or_default());
     Some(tree.tables("cue").map(|(key, table)| (key.name.clone(), folder(table))).collect())
 }
 
-/// The tree with the files of cues as paths from the folder of their cue.
+/// Returns the tree with the files of cues as paths from the folder of their cue.
 fn in_folders(tree: &Table, folders: &[(String, PathBuf)]) -> Table {
     let mut tree = tree.clone();
     for (name, folder) in folders.iter().filter(|(_, f)| !f.as_os_str().is_empty()) {
@@ -152,8 +151,8 @@ fn relative(table: &mut Table, folder: &Path) {
     *file = up.chain(there.iter().skip(common).map(String::as_str)).collect::<Vec<_>>().join("/");
 }
 
-/// Takes the tracks of a cue out of the tree, as they are out of the text.
-fn forget_tracks(tree: &mut Table, cue: &str) {
+/// Removes the tracks of a cue from the tree.
+fn remove_tracks(tree: &mut Table, cue: &str) {
     if let Some(cue) = inner(tree, "cue").and_then(|t| inner(t, cue)) {
         cue.entries.retain(|(key, _)| key.name != "track");
     }

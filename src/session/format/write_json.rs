@@ -1,8 +1,8 @@
-//! The tree as JSON (RFC 8259), indented, in the order of the tree.
+//! Prints a tree as JSON (RFC 8259), indented, in the order of the tree.
 
-use super::document::{Table, Value};
+use super::tree::{Table, Value};
 
-/// The text of a session.
+/// Returns the text of a tree.
 pub(super) fn text(tree: &Table) -> String {
     let mut out = String::new();
     table(tree, 0, &mut out);

@@ -1,27 +1,36 @@
-//! JSON (RFC 8259) into the tree: every value with its place, doubled keys refused, nesting bounded.
+//! Parses JSON (RFC 8259) into the tree: every value with its byte range, duplicate keys refused, nesting bounded.
 //!
-//! Reading stops at the first syntax error, since what follows one means nothing certain.
+//! Stops at the first syntax error, since what follows one means nothing certain.
+//!
+//! Written by hand, because no maintained crate with few dependencies keeps byte ranges and is strict. `serde_json` drops
+//! ranges and keeps the last of duplicate keys. `jsonc-parser` 0.34 keeps ranges and needs no other crate, but without its
+//! extensions for comments, commas, quotes and numbers it still accepts duplicate keys, control characters in strings and
+//! `1.`, and all its messages would differ. `json-syntax` has nine dependencies; `json-spanned-value` was last released in
+//! 2020.
 
-use super::document::{Key, Node, Table, Text, Value};
+use super::{
+    problems::Problems,
+    tree::{Key, Node, Table, Value},
+};
 use std::collections::HashSet;
 
-/// No session nests deeper.
-const DEEPEST: usize = 32;
+/// Limit of nesting.
+const MAX_DEPTH: usize = 32;
 
-/// The tree of a JSON text.
-pub(super) fn read(source: &str, text: &mut Text) -> Table {
+/// Returns the tree of a JSON text.
+pub(super) fn read(source: &str, problems: &mut Problems) -> Table {
     let mut json = Json { source, at: 0 };
     let start = json.skip();
-    match json.value(0, text) {
-        Err((at, what)) => text.say(at..at + 1, what),
+    match json.value(0, problems) {
+        Err((at, what)) => problems.report(at..at + 1, what),
         Ok(node) => {
             let end = json.skip();
             if end < source.len() {
-                text.say(end..end + 1, "nothing may follow the session");
+                problems.report(end..end + 1, "nothing may follow the session");
             }
             match node.value {
                 Value::Table(table) => return table,
-                other => text.say(start..node.span.end, format!("a session is an object, not {}", other.kind())),
+                other => problems.report(start..node.span.end, format!("a session is an object, not {}", other.kind())),
             }
         }
     }
@@ -33,8 +42,8 @@ struct Json<'a> {
     at: usize,
 }
 
-/// Where and what.
-type Wrong = (usize, String);
+/// Byte position and message.
+type SyntaxError = (usize, String);
 
 impl<'a> Json<'a> {
     fn rest(&self) -> &'a str {
@@ -45,14 +54,14 @@ impl<'a> Json<'a> {
         self.rest().starts_with(c)
     }
 
-    /// Passes over white space; the position after it.
+    /// Skips white space and returns the position after it.
     fn skip(&mut self) -> usize {
         let rest = self.rest();
         self.at += rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
         self.at
     }
 
-    fn expect(&mut self, c: char, place: &str) -> Result<(), Wrong> {
+    fn expect(&mut self, c: char, place: &str) -> Result<(), SyntaxError> {
         self.skip();
         if self.next_is(c) {
             self.at += c.len_utf8();
@@ -62,14 +71,14 @@ impl<'a> Json<'a> {
         Err((self.at, format!("expected {c:?} {place}, found {found}")))
     }
 
-    fn value(&mut self, depth: usize, text: &mut Text) -> Result<Node, Wrong> {
+    fn value(&mut self, depth: usize, problems: &mut Problems) -> Result<Node, SyntaxError> {
         let start = self.skip();
-        if depth > DEEPEST {
-            return Err((start, format!("nested more than {DEEPEST} deep")));
+        if depth > MAX_DEPTH {
+            return Err((start, format!("nested more than {MAX_DEPTH} deep")));
         }
         let value = match self.rest().chars().next() {
-            Some('{') => Value::Table(self.object(depth, text)?),
-            Some('[') => Value::List(self.list(depth, text)?),
+            Some('{') => Value::Table(self.object(depth, problems)?),
+            Some('[') => Value::List(self.list(depth, problems)?),
             Some('"') => Value::Text(self.string()?),
             Some(c) if c == '-' || c.is_ascii_digit() => self.number()?,
             _ => self.word()?,
@@ -77,7 +86,7 @@ impl<'a> Json<'a> {
         Ok(Node { value, span: start..self.at })
     }
 
-    fn object(&mut self, depth: usize, text: &mut Text) -> Result<Table, Wrong> {
+    fn object(&mut self, depth: usize, problems: &mut Problems) -> Result<Table, SyntaxError> {
         let (mut table, mut names) = (Table::default(), HashSet::new());
         self.at += 1;
         self.skip();
@@ -92,11 +101,11 @@ impl<'a> Json<'a> {
             }
             let key = Key { name: self.string()?, span: start..self.at };
             self.expect(':', "after the key")?;
-            let node = self.value(depth + 1, text)?;
+            let node = self.value(depth + 1, problems)?;
             if names.insert(key.name.clone()) {
                 table.entries.push((key, node));
             } else {
-                text.say(key.span, "duplicate key");
+                problems.report(key.span, "duplicate key");
             }
             self.skip();
             if self.next_is('}') {
@@ -107,7 +116,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    fn list(&mut self, depth: usize, text: &mut Text) -> Result<Vec<Node>, Wrong> {
+    fn list(&mut self, depth: usize, problems: &mut Problems) -> Result<Vec<Node>, SyntaxError> {
         let mut list = Vec::new();
         self.at += 1;
         self.skip();
@@ -116,7 +125,7 @@ impl<'a> Json<'a> {
             return Ok(list);
         }
         loop {
-            list.push(self.value(depth + 1, text)?);
+            list.push(self.value(depth + 1, problems)?);
             self.skip();
             if self.next_is(']') {
                 self.at += 1;
@@ -126,7 +135,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    fn number(&mut self) -> Result<Value, Wrong> {
+    fn number(&mut self) -> Result<Value, SyntaxError> {
         let start = self.at;
         let number = self.rest();
         let end = number.find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E')).unwrap_or(number.len());
@@ -154,7 +163,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    fn word(&mut self) -> Result<Value, Wrong> {
+    fn word(&mut self) -> Result<Value, SyntaxError> {
         let words = [("true", Value::Switch(true)), ("false", Value::Switch(false)), ("null", Value::Other("null"))];
         for (word, value) in words {
             if self.rest().starts_with(word) {
@@ -165,7 +174,7 @@ impl<'a> Json<'a> {
         Err((self.at, "expected a value".to_owned()))
     }
 
-    fn string(&mut self) -> Result<String, Wrong> {
+    fn string(&mut self) -> Result<String, SyntaxError> {
         let start = self.at;
         self.at += 1;
         let mut out = String::new();
@@ -184,7 +193,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    fn escape(&mut self) -> Result<char, Wrong> {
+    fn escape(&mut self) -> Result<char, SyntaxError> {
         let at = self.at - 1;
         let wrong = || (at, "no such escape".to_owned());
         let c = self.rest().chars().next().ok_or_else(wrong)?;
@@ -199,7 +208,7 @@ impl<'a> Json<'a> {
             'u' => {
                 let first = self.hex().ok_or_else(wrong)?;
                 let code = if (0xD800..0xDC00).contains(&first) {
-                    // Two halves of one character.
+                    // A surrogate pair.
                     let low = self.rest().starts_with("\\u").then(|| self.at += 2).and_then(|()| self.hex());
                     let low = low.filter(|l| (0xDC00..0xE000).contains(l)).ok_or_else(wrong)?;
                     0x10000 + ((first - 0xD800) << 10) + (low - 0xDC00)

@@ -1,0 +1,149 @@
+//! Binds the keys of each table to the fields of the model, for reading and writing alike.
+
+use super::values::FieldValue;
+use crate::{
+    curve::Curve,
+    layout::Layout,
+    media::Input,
+    session::{Clip, Cue, Deliverable, Master, Session, Strip, Track, Use},
+    timecode::{FrameRate, Timecode},
+    units::{Decibels, SampleRate},
+};
+
+/// Reads keys into fields, or writes fields under their keys.
+pub(super) trait Visitor: Sized {
+    fn field<T: FieldValue>(&mut self, key: &'static str, value: &mut T);
+
+    /// Visits the table under a key, whose fields are part of the same object. An empty one is not written.
+    fn section(&mut self, key: &'static str, bind: impl FnOnce(&mut Self));
+
+    /// Visits the table under a key, whose fields are an object of their own, if it is there.
+    fn optional_section<T: Default>(
+        &mut self,
+        key: &'static str,
+        value: &mut Option<T>,
+        bind: impl FnOnce(&mut Self, &mut T),
+    );
+}
+
+/// The keys of the session that others are read against.
+#[derive(Default)]
+pub(super) struct Header {
+    pub rate: Option<SampleRate>,
+    pub layout: Option<Layout>,
+    pub fps: Option<FrameRate>,
+    pub lang: Option<String>,
+}
+
+pub(super) fn header(visitor: &mut impl Visitor, header: &mut Header) {
+    visitor.field("rate", &mut header.rate);
+    visitor.field("layout", &mut header.layout);
+    visitor.field("fps", &mut header.fps);
+    visitor.field("lang", &mut header.lang);
+}
+
+/// Binds the start timecode, which is read once the frame rate is known.
+pub(super) fn start(visitor: &mut impl Visitor, start: &mut Option<Timecode>) {
+    visitor.field("start", start);
+}
+
+pub(super) fn session(visitor: &mut impl Visitor, session: &mut Session) {
+    visitor.field("title", &mut session.title);
+    visitor.field("length", &mut session.length);
+    visitor.field("pan_law", &mut session.pan_law);
+    visitor.field("marker", &mut session.markers);
+}
+
+pub(super) fn master(visitor: &mut impl Visitor, master: &mut Master) {
+    visitor.field("gain", &mut master.gain);
+    visitor.field("limit", &mut master.limit);
+    visitor.field("dither", &mut master.dither);
+    visitor.section("automation", |inner| gain_curve(inner, &mut master.gain_curve));
+}
+
+fn gain_curve(visitor: &mut impl Visitor, curve: &mut Curve<Decibels>) {
+    visitor.field("gain", curve);
+}
+
+/// Binds the controls of a track or a bus; `to` is the key that names the bus it feeds.
+pub(super) fn strip(visitor: &mut impl Visitor, to: &'static str, strip: &mut Strip) {
+    visitor.field(to, &mut strip.to);
+    visitor.field("gain", &mut strip.gain);
+    visitor.field("pan", &mut strip.pan);
+    visitor.field("mute", &mut strip.mute);
+    visitor.field("solo", &mut strip.solo);
+    visitor.field("send", &mut strip.sends);
+    visitor.section("automation", |inner| {
+        gain_curve(inner, &mut strip.gain_curve);
+        inner.field("pan", &mut strip.pan_curve);
+    });
+}
+
+pub(super) fn track(visitor: &mut impl Visitor, track: &mut Track) {
+    visitor.field("invert", &mut track.invert);
+    strip(visitor, "bus", &mut track.strip);
+}
+
+/// Binds the keys that place a stretch of a stem or of a cue on the timeline.
+macro_rules! stretch {
+    ($visitor:ident, $stretch:ident) => {
+        $visitor.field("at", &mut $stretch.at);
+        $visitor.field("from", &mut $stretch.from);
+        $visitor.field("length", &mut $stretch.length);
+        $visitor.field("fade_in", &mut $stretch.fade_in);
+        $visitor.field("fade_out", &mut $stretch.fade_out);
+    };
+}
+
+/// Binds the keys that join a stretch with the one before it.
+macro_rules! level_and_crossfade {
+    ($visitor:ident, $stretch:ident) => {
+        $visitor.field("gain", &mut $stretch.gain);
+        $visitor.field("crossfade", &mut $stretch.crossfade);
+    };
+}
+
+/// Binds the clip that a track with a single one states in its own table.
+pub(super) fn stem(visitor: &mut impl Visitor, file: &mut Option<Input>, clip: &mut Clip) {
+    visitor.field("file", file);
+    stretch!(visitor, clip);
+    visitor.field("loop", &mut clip.loops);
+    visitor.field("layout", &mut clip.layout);
+}
+
+/// Binds a clip with a table of its own.
+pub(super) fn clip(visitor: &mut impl Visitor, file: &mut Option<Input>, clip: &mut Clip) {
+    stem(visitor, file, clip);
+    level_and_crossfade!(visitor, clip);
+}
+
+pub(super) fn cue(visitor: &mut impl Visitor, cue: &mut Cue) {
+    visitor.field("title", &mut cue.title);
+    visitor.field("kind", &mut cue.kind);
+    visitor.field("composer", &mut cue.composer);
+    visitor.field("publisher", &mut cue.publisher);
+    visitor.field("mute", &mut cue.mute);
+    visitor.field("marker", &mut cue.markers);
+}
+
+pub(super) fn placement(visitor: &mut impl Visitor, placement: &mut Use) {
+    stretch!(visitor, placement);
+    level_and_crossfade!(visitor, placement);
+    visitor.field("usage", &mut placement.usage);
+}
+
+pub(super) fn deliverable(visitor: &mut impl Visitor, deliverable: &mut Deliverable) {
+    visitor.field("file", &mut deliverable.file);
+    visitor.field("format", &mut deliverable.format);
+    visitor.field("lang", &mut deliverable.lang);
+    visitor.field("mute", &mut deliverable.mute);
+    visitor.field("stems", &mut deliverable.stems);
+    visitor.field("album", &mut deliverable.album);
+    visitor.field("dither", &mut deliverable.dither);
+    visitor.optional_section("loudness", &mut deliverable.loudness, |inner, target| {
+        inner.field("target", &mut target.target);
+        inner.field("tolerance", &mut target.tolerance);
+        inner.field("true_peak", &mut target.true_peak);
+        inner.field("fit", &mut target.fit);
+    });
+}

@@ -1,0 +1,96 @@
+//! Reads deliverables and checks the names of their files.
+
+use super::{
+    bindings, keys,
+    problems::Problems,
+    session_reader::Context,
+    table_reader::TableReader,
+    tree::{Key, Table},
+    values::Scope,
+};
+use crate::{
+    diagnostics::suggest::hint,
+    session::{Deliverable, Session, outputs},
+};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
+
+/// Reads a deliverable. The session is complete but for these, so that they can name parts of it.
+pub(super) fn deliverable(
+    key: &Key,
+    table: &Table,
+    session: &Session,
+    context: &Context<'_>,
+    problems: &mut Problems,
+) -> Deliverable {
+    let scope = Scope { session: Some(session), ..context.scope() };
+    let subject = format!("deliverable {:?}", key.name);
+    let mut reader = TableReader::new(&keys::DELIVER, subject.as_str(), table, scope, problems);
+    reader.own(&subject, &key.span);
+    let mut deliverable = Deliverable::new(&key.name, "");
+    deliverable.written = reader.key_spans(&key.span);
+    if !reader.has("file") {
+        reader.report(key.span.clone(), "it has no file");
+    }
+    bindings::deliverable(&mut reader, &mut deliverable);
+    check_file_name(&deliverable, table.text("file").unwrap_or_default(), &mut reader, session);
+    reader.finish();
+    deliverable
+}
+
+/// Checks that the placeholders of a file name exist and can be filled in.
+fn check_file_name(deliverable: &Deliverable, file: &str, reader: &mut TableReader<'_, '_>, session: &Session) {
+    let words: Vec<&str> = outputs::words(file).collect();
+    let has = |word: &str| words.contains(&word);
+    let mut wrong = Vec::new();
+    for word in words.iter().filter(|w| !outputs::WORDS.contains(w)) {
+        let hint = hint(word, outputs::WORDS);
+        wrong.push(format!("there is no {{{word}}}; there are {{title}}, {{cue}}, {{bus}}, {{lang}} and {{nn}}{hint}"));
+    }
+    if has("title") && session.title.is_empty() {
+        wrong.push("{title} is empty: the session has no title".to_owned());
+    }
+    if has("lang") && deliverable.lang.is_none() && session.lang.is_none() {
+        wrong.push("{lang} is empty: no language is chosen, as in lang = \"en\"".to_owned());
+    }
+    let is_both = deliverable.album && !deliverable.stems.is_empty();
+    if has("bus") && deliverable.stems.is_empty() {
+        wrong.push("{bus} is for stems, as in stems = [\"music\"]".to_owned());
+    }
+    if has("cue") && !deliverable.album {
+        wrong.push("{cue} is for an album, as in album = true".to_owned());
+    }
+    for message in wrong {
+        reader.report(reader.span("file"), format!("file: {message}"));
+    }
+    if is_both {
+        reader.report(reader.span("album"), "it is an album and stems: make two deliverables of it");
+    }
+}
+
+/// Reports two files of one name, of one deliverable or of two.
+pub(super) fn collisions(session: &Session, folder: &Path, tables: &[(&Key, &Table)], problems: &mut Problems) {
+    let mut taken: HashMap<PathBuf, &str> = HashMap::new();
+    for (deliverable, (key, table)) in session.deliverables.iter().zip(tables) {
+        let outputs = if deliverable.file.as_os_str().is_empty() { Vec::new() } else { session.outputs(deliverable) };
+        let span = table.get("file").map_or(&key.span, |node| &node.span);
+        for output in outputs {
+            let file = output.file.strip_prefix(folder).unwrap_or(&output.file).display().to_string();
+            let Some(other) = taken.insert(output.file, &deliverable.name) else { continue };
+            let advice = match (deliverable.album, deliverable.stems.is_empty()) {
+                (true, _) => ": put {cue} or {nn} in it",
+                (_, false) => ": put {bus} or {nn} in it",
+                _ => "",
+            };
+            let message = if other == deliverable.name {
+                format!("deliverable {other:?}: file: would write {file} twice{advice}")
+            } else {
+                format!("deliverable {:?}: file: would write {file}, as deliverable {other:?} does", deliverable.name)
+            };
+            problems.report(span.clone(), message);
+            break;
+        }
+    }
+}

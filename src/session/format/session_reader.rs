@@ -1,0 +1,179 @@
+//! Reads a session from the tree of its file.
+
+use super::{
+    Load,
+    bindings::{self, Header},
+    clock::{Clock, TimeOrigin},
+    cues::{self, cue},
+    deliverables::{collisions, deliverable},
+    keys,
+    problems::Problems,
+    table_reader::TableReader,
+    tracks::{TrackScope, files_of_track, track},
+    tree::{Key, Table},
+    values::Scope,
+};
+use crate::{
+    layout::Layout,
+    media::{Input, highest_rate},
+    session::{Bus, Session, validate},
+    storage::{is_link, joined},
+    units::SampleRate,
+};
+use std::{
+    collections::{HashMap, HashSet},
+    path::{Path, PathBuf},
+};
+
+/// What all tables of a file are read against.
+pub(super) struct Context<'a> {
+    /// The folder of the session file.
+    pub folder: PathBuf,
+    /// The same, without symbolic links; `None` where it cannot be found.
+    pub base: Option<PathBuf>,
+    /// Whether files may lie outside the folder.
+    pub outside: bool,
+    pub clock: Clock,
+    pub buses: Vec<&'a str>,
+    pub bus_index: HashMap<&'a str, usize>,
+    /// Every language that the file names, the chosen one first.
+    pub langs: Vec<String>,
+}
+
+impl<'a> Context<'a> {
+    fn new(folder: &Path, outside: bool) -> Self {
+        let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        Self {
+            base: here.canonicalize().ok(),
+            folder: folder.to_owned(),
+            outside,
+            clock: Clock { rate: SampleRate::HZ_48000, fps: None, start: None },
+            buses: Vec::new(),
+            bus_index: HashMap::new(),
+            langs: Vec::new(),
+        }
+    }
+
+    /// Returns a path in the chosen language.
+    pub(super) fn in_language(&self, path: &Path) -> PathBuf {
+        self.in_languages(path).into_iter().next().unwrap_or_else(|| path.to_owned())
+    }
+
+    /// Returns a path in every language.
+    pub(super) fn in_languages(&self, path: &Path) -> Vec<PathBuf> {
+        if !path.to_str().is_some_and(|text| text.contains("{lang}")) {
+            return vec![path.to_owned()];
+        }
+        let input = Input::file(path);
+        let mut found = Vec::new();
+        for lang in &self.langs {
+            if let Ok(Input::File { path, .. }) = input.spoken(Some(lang)).as_deref() {
+                found.push(path.clone());
+            }
+        }
+        found
+    }
+
+    /// Reads the keys of the session itself.
+    fn root<'t, 's>(&'s self, document: &'t Table, problems: &'s mut Problems) -> TableReader<'t, 's> {
+        TableReader::new(&keys::SESSION, "the session", document, self.scope(), problems)
+    }
+
+    /// Returns the scope of the session's own timeline and folder.
+    pub(super) fn scope(&self) -> Scope<'_> {
+        Scope { context: self, origin: TimeOrigin::Picture, folder: Path::new(""), session: None }
+    }
+}
+
+/// The named tables of a file.
+struct Tables<'t> {
+    buses: Vec<(&'t Key, &'t Table)>,
+    tracks: Vec<(&'t Key, &'t Table)>,
+    cues: Vec<(&'t Key, &'t Table)>,
+    deliverables: Vec<(&'t Key, &'t Table)>,
+}
+
+/// Reads a session. Where there are problems, it has only what could be read.
+pub(super) fn session(load: &Load, path: &Path, document: &Table, problems: &mut Problems) -> Session {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut context = Context::new(folder, load.outside);
+    let mut header = Header::default();
+    let mut root = context.root(document, problems);
+    let tables = Tables {
+        buses: root.tables("bus"),
+        tracks: root.tables("track"),
+        cues: root.tables("cue"),
+        deliverables: root.tables("deliver"),
+    };
+    bindings::header(&mut root, &mut header);
+
+    context.langs.extend(header.lang.clone());
+    context.langs.extend(tables.deliverables.iter().filter_map(|(_, table)| table.text("lang")).map(str::to_owned));
+    context.buses = tables.buses.iter().map(|(key, _)| key.name.as_str()).collect();
+    context.bus_index = context.buses.iter().copied().zip(0..).collect();
+    context.clock.fps = header.fps;
+    let rate = load.rate.or(header.rate).or_else(|| highest_stem_rate(&tables, &context));
+    context.clock.rate = rate.unwrap_or(SampleRate::HZ_48000);
+    let mut start = None;
+    bindings::start(&mut context.root(document, problems), &mut start);
+    context.clock.start = start;
+    let context = context;
+
+    let layout = load.layout.or(header.layout).unwrap_or(Layout::Stereo);
+    let mut session = Session::new(context.clock.rate, layout);
+    (session.fps, session.start) = (header.fps, start);
+    // Defaults to the first deliverable's language.
+    session.lang = context.langs.first().cloned();
+    let mut root = context.root(document, problems);
+    bindings::session(&mut root, &mut session);
+    if let Some(table) = root.table("master") {
+        let span = root.span("master");
+        let mut master = TableReader::new(&keys::MASTER, "master", table, context.scope(), root.problems);
+        master.own("the master", &span);
+        bindings::master(&mut master, &mut session.master);
+        master.finish();
+    }
+    for (key, table) in &tables.buses {
+        let mut bus = Bus::new(&key.name);
+        let subject = format!("bus {:?}", key.name);
+        let mut reader = TableReader::new(&keys::BUS, subject.as_str(), table, context.scope(), problems);
+        reader.own(&subject, &key.span);
+        bindings::strip(&mut reader, "to", &mut bus.strip);
+        reader.finish();
+        session.add_bus(bus);
+    }
+    let scope = TrackScope { prefix: String::new(), bus: None, values: context.scope() };
+    for (key, table) in &tables.tracks {
+        session.add_track(track(key, table, &scope, None, problems));
+    }
+    for (key, table) in &tables.cues {
+        session.add_cue(cue(key, table, &context, problems));
+    }
+    let mut deliverables = Vec::new();
+    for (key, table) in &tables.deliverables {
+        deliverables.push(deliverable(key, table, &session, &context, problems));
+    }
+    session.deliverables = deliverables;
+    collisions(&session, folder, &tables.deliverables, problems);
+    context.root(document, problems).finish();
+    // Empty tracks and cues were reported above with their line, or may still be filled by the program.
+    for finding in validate::session(&session).into_iter().filter(|finding| !finding.is_empty) {
+        problems.pass_on(finding.problem);
+    }
+    session
+}
+
+/// Returns the highest rate among the stems, where any can be opened.
+fn highest_stem_rate(tables: &Tables<'_>, context: &Context<'_>) -> Option<SampleRate> {
+    let mut named: Vec<PathBuf> = Vec::new();
+    for (_, track) in &tables.tracks {
+        named.extend(files_of_track(track).into_iter().map(PathBuf::from));
+    }
+    for (_, cue) in &tables.cues {
+        named.extend(cues::files_of_cue(cue, context));
+    }
+    named.retain(|file| context.outside || !file.to_str().is_some_and(is_link));
+    let files: HashSet<PathBuf> =
+        named.iter().map(|file| context.in_language(&joined(&context.folder, file))).collect();
+    highest_rate(&files.into_iter().map(Input::from).collect::<Vec<_>>())
+}

@@ -1,0 +1,679 @@
+//! Values of the session file: how each type of the model is read from a value of the file and written back as one.
+
+use super::{
+    clock::{Clock, TimeOrigin},
+    files::confined,
+    keys::{KeySpec, Kind},
+    problems::Problems,
+    session_reader::Context,
+    tree::{Key, Node, Table, Value},
+};
+use crate::{
+    curve::{Curve, Fade, FadeShape, Shape},
+    dsp::pan::PanLaw,
+    encode::{Dither, Format},
+    layout::Layout,
+    media::Input,
+    session::{At, BusId, CueKind, Marker, Part, Send, Session},
+    timecode::{FrameRate, Timecode},
+    units::{Dbtp, Decibels, Frames, Lufs, Pan, SampleRate},
+};
+use std::{
+    fmt::{Display, Write as _},
+    ops::Range,
+    path::{Component, Path, PathBuf},
+    str::FromStr,
+};
+
+/// A type of the model that a key of the session file can have.
+pub(super) trait FieldValue: Sized {
+    /// Reads a value; `None` after reporting what is wrong with it.
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self>;
+
+    /// Returns the value as the file states it; `None` where it is absent.
+    fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value>;
+}
+
+/// What the values of a table are read against.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    pub context: &'a Context<'a>,
+    pub origin: TimeOrigin,
+    /// The folder of the files that the table names, relative to the session's.
+    pub folder: &'a Path,
+    /// The session as read so far, for values that name parts of it.
+    pub session: Option<&'a Session>,
+}
+
+/// One value that is being read.
+pub(super) struct FieldReader<'a> {
+    /// The table, for messages: `track "piano"`.
+    pub subject: &'a str,
+    pub key: &'static KeySpec,
+    pub scope: Scope<'a>,
+    pub problems: &'a mut Problems,
+}
+
+impl FieldReader<'_> {
+    fn clock(&self) -> &Clock {
+        &self.scope.context.clock
+    }
+
+    /// Reports a value of a type that the key does not have.
+    fn wrong_type(&mut self, node: &Node) {
+        let (subject, name) = (self.subject, self.key.name);
+        let message = format!("{subject}: {name} is {}, but should be {}", node.value.kind(), self.key.kind.expected());
+        self.problems.report(node.span.clone(), message);
+    }
+
+    /// Reports what is wrong with the value.
+    fn wrong(&mut self, node: &Node, message: impl Display) {
+        let message = format!("{}: {}: {message}", self.subject, self.key.name);
+        self.problems.report(node.span.clone(), message);
+    }
+
+    /// Returns a result's value; reports its error.
+    fn checked<T>(&mut self, node: &Node, read: Result<T, impl Display>) -> Option<T> {
+        read.map_err(|message| self.wrong(node, message)).ok()
+    }
+
+    fn text<'n>(&mut self, node: &'n Node) -> Option<&'n str> {
+        let text = node.value.as_text();
+        if text.is_none() {
+            self.wrong_type(node);
+        }
+        text
+    }
+
+    fn entries<'n>(&mut self, node: &'n Node) -> &'n [(Key, Node)] {
+        if let Value::Table(table) = &node.value {
+            return &table.entries;
+        }
+        self.wrong_type(node);
+        &[]
+    }
+
+    /// Reads one text or a list of texts, each with its place.
+    pub(super) fn texts<'n>(&mut self, node: &'n Node) -> Vec<(&'n str, Range<usize>)> {
+        let nodes = if let Value::List(list) = &node.value { list.as_slice() } else { std::slice::from_ref(node) };
+        nodes.iter().filter_map(|node| Some((self.text(node)?, node.span.clone()))).collect()
+    }
+
+    /// Returns the bus of a name; reports a name that no bus has.
+    fn bus(&mut self, name: &str, span: Range<usize>) -> Option<BusId> {
+        let context = self.scope.context;
+        let index = context.bus_index.get(name);
+        if index.is_none() {
+            let hint = self.problems.hint(name, context.buses.iter().copied());
+            self.problems.report(span, format!("{}: there is no bus {name:?}{hint}", self.subject));
+        }
+        index.map(|i| BusId(*i))
+    }
+
+    /// Reads a level within the range of the key.
+    fn number(&mut self, node: &Node) -> Option<f64> {
+        let value = match &node.value {
+            #[expect(clippy::cast_precision_loss, reason = "what loses digits lies outside the range")]
+            Value::Integer(n) => *n as f64,
+            Value::Number(x) => *x,
+            _ => {
+                self.wrong_type(node);
+                return None;
+            }
+        };
+        if let Kind::Number { low, high } = self.key.kind
+            && !(low..=high).contains(&value)
+        {
+            self.wrong(node, format!("{value} is outside {low} to {high}"));
+            return None;
+        }
+        Some(value)
+    }
+}
+
+/// One value that is being written.
+pub(super) struct FieldWriter<'a> {
+    /// The track, bus, cue or deliverable, for messages.
+    pub name: &'a str,
+    pub session: &'a Session,
+    /// The folder of the session file.
+    pub folder: &'a Path,
+    /// What no session file can state, the first of it.
+    pub refused: &'a mut Option<String>,
+}
+
+impl FieldWriter<'_> {
+    fn refuse(&mut self, message: String) {
+        self.refused.get_or_insert(message);
+    }
+
+    fn bus(&self, id: BusId) -> String {
+        self.session.buses().get(id.0).map_or_else(String::new, |bus| bus.strip.name.clone())
+    }
+
+    /// Returns a time as milliseconds where those are exact, or else in frames.
+    fn time(&self, frames: Frames) -> Value {
+        seconds(frames, self.session.rate).map_or_else(
+            // More than 2^63 frames is refused when a session is compiled.
+            || Value::Integer(i64::try_from(frames.0).unwrap_or(i64::MAX)),
+            Value::Text,
+        )
+    }
+
+    /// Returns a path relative to the folder of the session file, with `/` between its components.
+    fn path(&mut self, path: &Path) -> String {
+        let inner = path.strip_prefix(self.folder).unwrap_or(path);
+        let Some(text) = inner.to_str() else {
+            self.refuse(format!("{}: the name is no text that a session file can hold", inner.display()));
+            return String::new();
+        };
+        if inner.components().all(|c| matches!(c, Component::Normal(_))) {
+            let names: Vec<&str> = inner.components().filter_map(|c| c.as_os_str().to_str()).collect();
+            return names.join("/");
+        }
+        text.to_owned()
+    }
+}
+
+/// Absent without a value.
+impl<T: FieldValue> FieldValue for Option<T> {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        T::read(node, field).map(Some)
+    }
+
+    fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
+        self.as_ref()?.write(field)
+    }
+}
+
+/// Absent where it is empty.
+impl FieldValue for String {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let text = field.text(node)?;
+        let plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+        let is_language = !text.is_empty() && text.len() <= 35 && text.chars().all(plain);
+        if matches!(field.key.kind, Kind::Language) && !is_language {
+            field.wrong(node, format!("{text:?} is no language, like en or pt-BR"));
+            return None;
+        }
+        Some(text.to_owned())
+    }
+
+    fn write(&self, _: &mut FieldWriter<'_>) -> Option<Value> {
+        (!self.is_empty()).then(|| Value::Text(self.clone()))
+    }
+}
+
+impl FieldValue for bool {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        if let Value::Switch(on) = node.value {
+            return Some(on);
+        }
+        field.wrong_type(node);
+        None
+    }
+
+    fn write(&self, _: &mut FieldWriter<'_>) -> Option<Value> {
+        Some(Value::Switch(*self))
+    }
+}
+
+impl FieldValue for u32 {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let count = if let Value::Integer(n) = node.value { Self::try_from(n).ok() } else { None };
+        if count.is_none() {
+            field.wrong_type(node);
+        }
+        count
+    }
+
+    fn write(&self, _: &mut FieldWriter<'_>) -> Option<Value> {
+        Some(Value::Integer((*self).into()))
+    }
+}
+
+impl FieldValue for f64 {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        field.number(node)
+    }
+
+    fn write(&self, _: &mut FieldWriter<'_>) -> Option<Value> {
+        Some(number(*self))
+    }
+}
+
+impl FieldValue for SampleRate {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let rate = Self::new(u32::read(node, field)?);
+        rate.map_err(|e| field.problems.report(node.span.clone(), e.to_string())).ok()
+    }
+
+    fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
+        self.hz().write(field)
+    }
+}
+
+/// Values that are written as their names.
+macro_rules! named {
+    ($($type:ty),*) => {$(
+        impl FieldValue for $type {
+            fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+                let name = field.text(node)?;
+                field.checked(node, name.parse())
+            }
+
+            fn write(&self, _: &mut FieldWriter<'_>) -> Option<Value> {
+                Some(Value::Text(self.to_string()))
+            }
+        }
+    )*};
+}
+named!(CueKind, Dither, Format, Layout, PanLaw);
+
+/// A name, or the number that means the same: `"24"`, `24`.
+impl FieldValue for FrameRate {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let name = match &node.value {
+            Value::Integer(n) => n.to_string(),
+            Value::Number(x) => x.to_string(),
+            _ => field.text(node)?.to_owned(),
+        };
+        field.checked(node, name.parse())
+    }
+
+    fn write(&self, _: &mut FieldWriter<'_>) -> Option<Value> {
+        Some(Value::Text(self.to_string()))
+    }
+}
+
+impl FieldValue for Timecode {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let text = field.text(node)?;
+        let timecode = field.clock().timecode(text);
+        field.checked(node, timecode)
+    }
+
+    fn write(&self, _: &mut FieldWriter<'_>) -> Option<Value> {
+        Some(Value::Text(self.to_string()))
+    }
+}
+
+impl FieldValue for Decibels {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        field.checked(node, decibels(node))
+    }
+
+    fn write(&self, _: &mut FieldWriter<'_>) -> Option<Value> {
+        Some(number(self.0))
+    }
+}
+
+impl FieldValue for Lufs {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        field.number(node).map(Self)
+    }
+
+    fn write(&self, _: &mut FieldWriter<'_>) -> Option<Value> {
+        Some(number(self.0))
+    }
+}
+
+impl FieldValue for Dbtp {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        match field.key.kind {
+            Kind::Number { .. } => field.number(node).map(Self),
+            _ => Decibels::read(node, field).map(|level| Self(level.0)),
+        }
+    }
+
+    fn write(&self, _: &mut FieldWriter<'_>) -> Option<Value> {
+        Some(number(self.0))
+    }
+}
+
+/// `"L30"`, or −1 (left) to 1 (right).
+impl FieldValue for Pan {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let pan = match &node.value {
+            Value::Text(text) => text.parse().map_err(|e| format!("{e}")),
+            Value::Integer(0) => Ok(Self(0.0)),
+            Value::Integer(n) if n.unsigned_abs() == 1 => Ok(Self(f64::from(n.signum() as i8))),
+            Value::Number(x) if (-1.0..=1.0).contains(x) => Ok(Self(*x)),
+            Value::Integer(_) | Value::Number(_) => Err("is outside -1 (left) to 1 (right)".to_owned()),
+            other => Err(format!("is {}, but should be {}", other.kind(), field.key.kind.expected())),
+        };
+        field.checked(node, pan)
+    }
+
+    fn write(&self, _: &mut FieldWriter<'_>) -> Option<Value> {
+        Some(pan(*self))
+    }
+}
+
+/// A length.
+impl FieldValue for Frames {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let length = time(node, |text| field.clock().length(text));
+        field.checked(node, length)
+    }
+
+    fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
+        Some(field.time(*self))
+    }
+}
+
+impl FieldValue for At {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let at = time(node, |text| field.clock().position(text, field.scope.origin));
+        field.checked(node, at)
+    }
+
+    fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
+        Some(match self {
+            Self::Frames(frames) => field.time(*frames),
+            Self::Timecode(timecode) => Value::Text(timecode.to_string()),
+            Self::Origin => Value::Text("origin".to_owned()),
+        })
+    }
+}
+
+/// `"50ms"`, `"2s equal-power"`; absent where its length is 0, whatever its shape.
+impl FieldValue for Fade {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let clock = field.clock();
+        let fade = match &node.value {
+            Value::Text(text) => {
+                let (time, name) = text.trim().split_once(' ').unwrap_or((text, "linear"));
+                clock.length(time).and_then(|length| {
+                    let shape = name.trim().parse::<FadeShape>().map_err(|e| e.to_string())?;
+                    Ok(Self { length, shape })
+                })
+            }
+            _ => time(node, |text| clock.length(text)).map(Self::linear),
+        };
+        field.checked(node, fade)
+    }
+
+    fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
+        if self.length == Frames::ZERO {
+            return None;
+        }
+        let length = field.time(self.length);
+        Some(if self.shape == FadeShape::default() {
+            length
+        } else {
+            Value::Text(format!("{} {}", length.inline(), self.shape))
+        })
+    }
+}
+
+/// `["0s -inf", "4s 0 sine"]`: time, value, and the shape of the way there.
+impl<T: CurveValue> FieldValue for Curve<T> {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let Value::List(list) = &node.value else {
+            field.wrong_type(node);
+            return None;
+        };
+        let mut curve = Self::new();
+        for node in list {
+            match point(node, field) {
+                Ok((at, value, shape)) => curve = curve.point(at, value, shape),
+                Err(message) => {
+                    let message = format!("{} {}: {message}", field.subject, field.key.name);
+                    field.problems.report(node.span.clone(), message);
+                }
+            }
+        }
+        Some(curve)
+    }
+
+    fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
+        let mut points = Vec::new();
+        for point in &self.points {
+            let mut text = format!("{} {}", field.time(point.at).inline(), point.value.inline());
+            if point.shape != Shape::default() {
+                _ = write!(text, " {}", point.shape);
+            }
+            points.push(text);
+        }
+        texts(&points)
+    }
+}
+
+/// A value that automation moves.
+pub(super) trait CurveValue: FromStr<Err: Display> {
+    /// Returns the value as a point of a curve states it.
+    fn inline(&self) -> String;
+}
+
+impl CurveValue for Decibels {
+    fn inline(&self) -> String {
+        self.0.to_string()
+    }
+}
+
+impl CurveValue for Pan {
+    fn inline(&self) -> String {
+        pan(*self).inline()
+    }
+}
+
+fn point<T: CurveValue>(node: &Node, field: &FieldReader<'_>) -> Result<(Frames, T, Shape), String> {
+    let Value::Text(text) = &node.value else {
+        return Err(format!("a point is {}, but should be like \"4s -6 sine\"", node.value.kind()));
+    };
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let (time, value, shape) = match words.as_slice() {
+        [time, value] => (time, value, &"linear"),
+        [time, value, shape] => (time, value, shape),
+        _ => return Err(format!("{text:?} should be a time, a value and perhaps a shape, like \"4s -6 sine\"")),
+    };
+    let at = field.clock().moment(time, field.scope.origin)?;
+    let value = value.parse().map_err(|e| format!("{e}"))?;
+    Ok((at, value, shape.parse().map_err(|e| format!("{e}"))?))
+}
+
+/// The bus that a track or a bus feeds.
+impl FieldValue for BusId {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let name = field.text(node)?;
+        field.bus(name, node.span.clone())
+    }
+
+    fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
+        field.bus(*self).write(field)
+    }
+}
+
+impl FieldValue for Vec<BusId> {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let names = field.texts(node);
+        Some(names.into_iter().filter_map(|(name, span)| field.bus(name, span)).collect())
+    }
+
+    fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
+        texts(&self.iter().map(|bus| field.bus(*bus)).collect::<Vec<_>>())
+    }
+}
+
+impl FieldValue for Vec<Part> {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let mut parts = Vec::new();
+        for (name, span) in field.texts(node) {
+            match field.scope.session.map(|session| session.part(name)) {
+                Some(Ok(part)) => parts.push(part),
+                Some(Err(message)) => {
+                    let message = format!("{}: {}: {message}", field.subject, field.key.name);
+                    field.problems.report(span, message);
+                }
+                None => {}
+            }
+        }
+        Some(parts)
+    }
+
+    fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
+        texts(&self.iter().filter_map(|part| field.session.part_name(*part)).collect::<Vec<_>>())
+    }
+}
+
+/// One text, or a list of them.
+impl FieldValue for Vec<String> {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        Some(field.texts(node).into_iter().map(|(text, _)| text.to_owned()).collect())
+    }
+
+    fn write(&self, _: &mut FieldWriter<'_>) -> Option<Value> {
+        texts(self)
+    }
+}
+
+/// `{ hall = -12 }`
+impl FieldValue for Vec<Send> {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let mut sends = Self::new();
+        for (key, node) in field.entries(node) {
+            let to = field.bus(&key.name, key.span.clone());
+            match decibels(node) {
+                Ok(gain) => sends.extend(to.map(|to| Send { to, gain })),
+                Err(message) => {
+                    let message = format!("{}: send to {:?} {message}", field.subject, key.name);
+                    field.problems.report(node.span.clone(), message);
+                }
+            }
+        }
+        Some(sends)
+    }
+
+    fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
+        let mut table = Table::default();
+        for send in self {
+            let name = field.bus(send.to);
+            if table.get(&name).is_some() {
+                field.refuse(format!("{:?} has two sends to {name:?}, which a session file cannot say", field.name));
+            }
+            table.put(&name, number(send.gain.0));
+        }
+        (!table.entries.is_empty()).then_some(Value::Table(table))
+    }
+}
+
+/// `{ "8s" = "lightning" }`
+impl FieldValue for Vec<Marker> {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let mut markers = Self::new();
+        for (key, node) in field.entries(node) {
+            let at = field.clock().moment(&key.name, field.scope.origin);
+            let (span, message) = match (at, &node.value) {
+                (Ok(at), Value::Text(name)) => {
+                    markers.push(Marker { at, name: name.clone() });
+                    continue;
+                }
+                (Err(message), _) => (&key.span, format!(": {message}")),
+                (_, other) => (&node.span, format!(" {:?} is {}, but should be text", key.name, other.kind())),
+            };
+            let message = format!("{}: {}{message}", field.subject, field.key.name);
+            field.problems.report(span.clone(), message);
+        }
+        Some(markers)
+    }
+
+    fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
+        let mut table = Table::default();
+        for marker in self {
+            table.put(&field.time(marker.at).inline(), Value::Text(marker.name.clone()));
+        }
+        (!table.entries.is_empty()).then_some(Value::Table(table))
+    }
+}
+
+/// The file of a stem.
+impl FieldValue for Input {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        PathBuf::read(node, field).map(Self::file)
+    }
+
+    fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
+        let Self::File { path, stream } = self else {
+            field.refuse(format!("track {:?}: {self} comes from the program; a session file names files", field.name));
+            return None;
+        };
+        let mut file = field.path(path);
+        if let Some(stream) = stream {
+            _ = write!(file, "#{stream}");
+        }
+        Some(Value::Text(file))
+    }
+}
+
+impl FieldValue for PathBuf {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let file = field.text(node)?;
+        let path = confined(file, field.scope.folder, field.scope.context);
+        path.map_err(|message| {
+            field.problems.report(node.span.clone(), format!("{}: {message}", field.subject));
+        })
+        .ok()
+    }
+
+    fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
+        Some(Value::Text(field.path(self)))
+    }
+}
+
+/// Reads a time: a number of frames, or text in a notation of its own.
+fn time<T: From<Frames>>(node: &Node, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, String> {
+    match &node.value {
+        Value::Text(text) => parse(text),
+        Value::Integer(n) => u64::try_from(*n).map(|n| Frames(n).into()).map_err(|_| "is below 0".to_owned()),
+        other => Err(format!("is {}, but should be {}", other.kind(), Kind::Length.expected())),
+    }
+}
+
+/// Reads a level: a number, which TOML also writes as `-inf` and JSON as `"-inf"`.
+fn decibels(node: &Node) -> Result<Decibels, String> {
+    let wrong = |value: &Value| format!("is {}, but should be {}", value.kind(), Kind::Level.expected());
+    match &node.value {
+        #[expect(clippy::cast_precision_loss, reason = "levels that lose digits are refused when compiled")]
+        Value::Integer(n) => Ok(Decibels(*n as f64)),
+        Value::Number(x) if x.is_finite() || *x == f64::NEG_INFINITY => Ok(Decibels(*x)),
+        Value::Number(x) => Err(format!("{x} is no level in dB")),
+        Value::Text(text) => text.parse().map_err(|_| wrong(&node.value)),
+        other => Err(wrong(other)),
+    }
+}
+
+/// Seconds from which on a time is written in frames: reading it as seconds may not be exact.
+const LONGEST_IN_SECONDS: u128 = 1 << 32;
+
+/// Returns a time as `12.5s` where whole milliseconds are exact.
+fn seconds(frames: Frames, rate: SampleRate) -> Option<String> {
+    let (millis, hz) = (u128::from(frames.0) * 1000, u128::from(rate.hz()));
+    if frames == Frames::ZERO || !millis.is_multiple_of(hz) {
+        return None;
+    }
+    let millis = millis / hz;
+    if millis / 1000 >= LONGEST_IN_SECONDS {
+        return None;
+    }
+    let text = format!("{}.{:03}", millis / 1000, millis % 1000);
+    Some(format!("{}s", text.trim_end_matches('0').trim_end_matches('.')))
+}
+
+/// Returns a whole number where the value is one.
+pub(super) fn number(x: f64) -> Value {
+    #[expect(clippy::cast_possible_truncation, reason = "only whole numbers of few digits are cast")]
+    if x.fract() == 0.0 && x.abs() < 1e9 { Value::Integer(x as i64) } else { Value::Number(x) }
+}
+
+/// Returns `L30` where that is exact, or else the number.
+fn pan(pan: Pan) -> Value {
+    let named = pan.to_string();
+    if named.parse() == Ok(pan) { Value::Text(named) } else { Value::Number(pan.0) }
+}
+
+/// Returns a list of texts; `None` for none.
+fn texts(texts: &[String]) -> Option<Value> {
+    let node = |text: &String| Node { value: Value::Text(text.clone()), span: 0..0 };
+    (!texts.is_empty()).then(|| Value::List(texts.iter().map(node).collect()))
+}

@@ -1,0 +1,85 @@
+//! Places in the text of a session file, kept with what was read so that later problems can point at it.
+//!
+//! The text is kept once for the whole session, with a few byte positions for each track, clip or cue. Comparing sessions
+//! ignores them: two with the same content are equal.
+
+use crate::error::{Place, Problem};
+use std::{ops::Range, path::PathBuf, sync::Arc};
+
+/// Characters of a line that are shown.
+const MAX_LINE_CHARS: usize = 400;
+
+/// The text of a session file, and the overrides that were applied to it.
+#[derive(Debug)]
+pub(crate) struct SourceText {
+    pub path: PathBuf,
+    pub text: String,
+    /// One line for each override; its byte positions follow those of the text.
+    pub overrides: String,
+}
+
+impl SourceText {
+    /// Returns line, column and text of a byte range.
+    pub(crate) fn place(&self, span: &Range<usize>) -> Place {
+        let (file, all, span) = match (span.start.checked_sub(self.text.len() + 1), self.overrides.is_empty()) {
+            (Some(start), false) => (PathBuf::from("set"), &self.overrides, start..start.saturating_add(span.len())),
+            _ => (self.path.clone(), &self.text, span.clone()),
+        };
+        let before = all.get(..span.start).unwrap_or(all);
+        let line_start = before.rfind('\n').map_or(0, |n| n + 1);
+        let whole = all.get(line_start..).unwrap_or("").lines().next().unwrap_or("");
+        let column = before.get(line_start..).unwrap_or("").chars().count();
+        let covered = all.get(span).unwrap_or("").lines().next().unwrap_or("").chars().count();
+        let line = before.matches('\n').count() + 1;
+        let long = whole.len() > MAX_LINE_CHARS;
+        let skipped = if long { column.saturating_sub(MAX_LINE_CHARS / 8) } else { 0 };
+        let text: String = whole.chars().skip(skipped).take(MAX_LINE_CHARS).collect();
+        let width = covered.clamp(1, MAX_LINE_CHARS);
+        Place { file, line, column: column + 1, text, skipped, width }
+    }
+}
+
+/// Byte ranges of a table and of its keys; none for what a program made.
+#[derive(Clone, Default)]
+pub(crate) struct KeySpans(Option<Arc<Spans>>);
+
+struct Spans {
+    source: Arc<SourceText>,
+    whole: Range<usize>,
+    keys: Vec<(&'static str, Range<usize>)>,
+}
+
+impl KeySpans {
+    pub(crate) fn new(source: &Arc<SourceText>, whole: Range<usize>, keys: Vec<(&'static str, Range<usize>)>) -> Self {
+        Self(Some(Arc::new(Spans { source: Arc::clone(source), whole, keys })))
+    }
+
+    /// Whether the object was read from a file.
+    pub(crate) fn is_somewhere(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Places a problem at the value of the first of these keys that is there, or else at the whole table.
+    pub(crate) fn place(&self, problem: Problem, keys: &[&str]) -> Problem {
+        let Some(spans) = self.0.as_ref().filter(|_| problem.place.is_none()) else { return problem };
+        let find = |key: &&str| spans.keys.iter().find(|(k, _)| k == key).map(|(_, span)| span);
+        let span = keys.iter().find_map(find).unwrap_or(&spans.whole);
+        problem.at(spans.source.place(span))
+    }
+}
+
+impl PartialEq for KeySpans {
+    /// Returns true: places are not content.
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl std::fmt::Debug for KeySpans {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            None => f.write_str("-"),
+            Some(spans) => write!(f, "{:?}", spans.whole),
+        }
+    }
+}
