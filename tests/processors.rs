@@ -6,7 +6,8 @@ mod sessions;
 use proptest::prelude::*;
 use sessions::{length, noise, rendered, same_bits, session, stem, streamed};
 use soundtrack::{
-    Block, Bus, Clip, Dbtp, Decibels, ErrorKind, Frames, Insert, Layout, Pan, Plan, SampleRate, Session, Spec, Track,
+    Block, Bus, Clip, Dbtp, Decibels, ErrorKind, Frames, Insert, Layout, Load, Pan, Plan, SampleRate, Session, Spec,
+    Track,
     dsp::{Memory, Processor},
     media,
 };
@@ -278,5 +279,81 @@ proptest! {
         left.resize(whole.len(), Vec::new());
         left.iter_mut().zip(&right).for_each(|(l, r)| l.extend_from_slice(r));
         same_bits(&whole, &left);
+    }
+}
+
+const SESSION: &str = r#"rate = 48000
+
+[master.insert]
+last = { type = "limiter", ceiling = -3 }
+
+[track.vox]
+file = "vox.wav"
+gain = -1
+
+[track.vox.insert]
+echo = { type = "delay", time = "90ms", feedback = -12, mix = 0.25 }
+down = { type = "trim", gain = "-inf", bypass = true }
+"#;
+
+#[test]
+fn a_session_file_states_inserts_in_order_and_they_are_written_as_they_are_read() {
+    let session = Load::default().text(SESSION, "s.toml").unwrap();
+    let inserts = &session.tracks()[0].strip.inserts;
+    let echo = delay(0.09, -12.0, 0.25).named("echo");
+    let down = Insert::trim(Decibels::SILENCE).bypass(true).named("down");
+    assert_eq!(inserts, &[echo, down]);
+    assert_eq!(session.master.inserts, [Insert::limiter(Dbtp(-3.0)).named("last")]);
+    for name in ["s.toml", "s.json"] {
+        let text = session.to_text(name).unwrap();
+        let again = Load::default().text(text.clone(), name).unwrap();
+        assert_eq!(again.tracks()[0].strip.inserts, *inserts, "{text}");
+        assert_eq!(again.master.inserts, session.master.inserts, "{text}");
+    }
+    // What the program brings has no name that a file could state.
+    let refused = one(vec![0.0], [LookAhead::insert(1).named("mine")]).to_text("s.toml").unwrap_err();
+    assert!(refused.to_string().contains("insert \"mine\" comes from the program"), "{refused}");
+}
+
+#[test]
+fn a_wrong_insert_in_a_session_file_is_pointed_at() {
+    let problem = |insert: &str| {
+        let text = format!("rate = 48000\n[track.vox]\nfile = \"vox.wav\"\n[track.vox.insert]\n{insert}\n");
+        let error = Load::default().text(text, "s.toml").unwrap_err();
+        let [problem] = error.problems() else { panic!("{error}") };
+        let place = problem.place.clone().unwrap();
+        (place.line, place.column, problem.what.clone())
+    };
+    let cases = [
+        ("x = { time = \"1s\" }", 1, "track \"vox\": insert \"x\" has no type; there are trim, delay, limiter"),
+        (
+            "x = { type = \"dealy\" }",
+            14,
+            "track \"vox\": insert \"x\": there is no processor \"dealy\"; did you mean \"delay\"?",
+        ),
+        (
+            "x = { type = \"delay\", tim = 1 }",
+            23,
+            "track \"vox\": insert \"x\": unknown key \"tim\"; did you mean \"time\"?",
+        ),
+        (
+            "x = { type = \"delay\", time = \"20s\" }",
+            30,
+            "track \"vox\": insert \"x\": delay: time of 20 is outside 0 to 10",
+        ),
+        (
+            "x = { type = \"delay\", mix = \"half\" }",
+            29,
+            "track \"vox\": insert \"x\": mix is text, but should be a number from 0 to 1",
+        ),
+        (
+            "x = { type = \"trim\", bypass = 1 }",
+            31,
+            "track \"vox\": insert \"x\": bypass is an integer, but should be true or false",
+        ),
+        ("x = 3", 5, "track \"vox\": insert \"x\" is an integer, but should be a table"),
+    ];
+    for (insert, column, message) in cases {
+        assert_eq!(problem(insert), (5, column, message.to_owned()), "{insert}");
     }
 }

@@ -10,6 +10,7 @@ mod clock;
 mod cues;
 mod deliverables;
 mod files;
+mod inserts;
 mod keys;
 mod overrides;
 mod problems;

@@ -155,6 +155,11 @@ impl Insert {
         }
     }
 
+    /// Reports whether the program brought its processor.
+    pub(crate) fn is_custom(&self) -> bool {
+        matches!(self.processor, InsertProcessor::Custom(_))
+    }
+
     /// Returns what is wrong with its values, one sentence each.
     pub(crate) fn problems(&self) -> Vec<String> {
         let InsertProcessor::BuiltIn { kind, values } = &self.processor else { return Vec::new() };

@@ -55,6 +55,7 @@ pub(super) fn session(visitor: &mut impl Visitor, session: &mut Session) {
 }
 
 pub(super) fn master(visitor: &mut impl Visitor, master: &mut Master) {
+    visitor.field("insert", &mut master.inserts);
     visitor.field("gain", &mut master.gain);
     visitor.field("limit", &mut master.limit);
     visitor.field("dither", &mut master.dither);
@@ -68,6 +69,7 @@ fn gain_curve(visitor: &mut impl Visitor, curve: &mut Curve<Decibels>) {
 /// Binds the controls of a track or a bus; `to` is the key that names the bus it feeds.
 pub(super) fn strip(visitor: &mut impl Visitor, to: &'static str, strip: &mut Strip) {
     visitor.field(to, &mut strip.to);
+    visitor.field("insert", &mut strip.inserts);
     visitor.field("gain", &mut strip.gain);
     visitor.field("pan", &mut strip.pan);
     visitor.field("mute", &mut strip.mute);

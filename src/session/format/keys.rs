@@ -63,6 +63,8 @@ pub(super) enum Kind {
     Markers,
     /// Names of buses with a level each.
     Sends,
+    /// Inserts by names of the user's choice.
+    Inserts,
     Table(&'static TableSpec),
     /// Tables by a name of the user's choice.
     Tables(&'static TableSpec),
@@ -97,7 +99,7 @@ impl Kind {
             Self::Length | Self::Position | Self::Fade => "a time like \"12.5s\" or a number of frames",
             Self::Texts => "text or a list of texts",
             Self::Points => "a list",
-            Self::Markers | Self::Sends | Self::Table(_) | Self::Tables(_) => "a table",
+            Self::Markers | Self::Sends | Self::Inserts | Self::Table(_) | Self::Tables(_) => "a table",
             Self::Text | Self::Language | Self::Choice(_) | Self::FrameRate | Self::Timecode | Self::Dither => "text",
         }
     }
@@ -185,6 +187,7 @@ pub(super) static MASTER: TableSpec = TableSpec {
     heading: "[master]",
     doc: "The sum of everything.",
     groups: &[&[
+        INSERTS,
         key("gain", Kind::Level, "Fader, −inf to +200.").unit("dB").default("0").synonyms(GAIN_SYNONYMS),
         key("limit", Kind::Ceiling, "Ceiling of the true-peak limiter, −60 to 0; without it, nothing is limited.")
             .unit("dBTP")
@@ -218,8 +221,12 @@ const GAIN_CURVE: KeySpec = key(
      or step). Adds to gain.",
 );
 
+const INSERTS: KeySpec = key("insert", Kind::Inserts, "Processors before the fader, in order, by name: see Inserts.")
+    .synonyms(&["inserts", "effect", "effects", "fx", "plugin", "plugins"]);
+
 /// Controls that tracks and buses share.
 const STRIP: &[KeySpec] = &[
+    INSERTS,
     key("gain", Kind::Level, "Fader, −inf to +200.").unit("dB").default("0").synonyms(GAIN_SYNONYMS),
     key("pan", Kind::Pan, "Pan: the pan law for mono signals, balance for all others.")
         .default("C")

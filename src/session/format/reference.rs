@@ -2,7 +2,7 @@
 //! it. `SOUNDTRACK_REGENERATE=1 cargo test --lib session::format` writes those files anew.
 
 use super::{
-    Load,
+    Load, inserts,
     keys::{self, KeySpec, Kind, TableSpec},
     problems::Problems,
     read_toml, session_reader,
@@ -16,6 +16,7 @@ fn page() -> String {
     for table in keys::tables() {
         section(table, &mut page);
     }
+    page += &inserts::reference();
     page += VALUES;
     page
 }
@@ -58,6 +59,7 @@ fn value(key: &KeySpec) -> String {
         Kind::Points => "list of points".to_owned(),
         Kind::Markers => "table of markers".to_owned(),
         Kind::Sends => "table of sends".to_owned(),
+        Kind::Inserts => "tables of inserts by name".to_owned(),
         Kind::Table(_) => "table".to_owned(),
         Kind::Tables(_) => "tables by name".to_owned(),
     };

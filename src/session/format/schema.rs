@@ -1,11 +1,12 @@
 //! The JSON schema of session files, made from the table of keys.
 
 use super::{
-    Load,
+    Load, inserts,
     keys::{self, KeySpec, Kind, TableSpec},
     tree::{Node, Table, Value},
     values, write_json,
 };
+use crate::dsp::{PROCESSORS, ProcessorKind, Unit};
 
 impl Load {
     /// Returns the JSON schema (draft 2020-12) of session files, for editors and for programs that write them.
@@ -97,9 +98,35 @@ fn kind(kind: &Kind) -> Table {
         Kind::Texts => any_of([object([("type", text("string"))]), texts()]),
         Kind::Points => texts(),
         Kind::Sends => map_of(reference("gain")),
+        Kind::Inserts => map_of(any_of(PROCESSORS.iter().map(|kind| insert(kind)))),
         Kind::Table(table) => reference(table.name),
         Kind::Tables(table) => map_of(reference(table.name)),
     }
+}
+
+/// Returns the schema of an insert with one kind of processor.
+fn insert(kind: &ProcessorKind) -> Table {
+    let mut properties = Table::default();
+    properties.put(inserts::TYPE, Value::Table(object([("const", text(kind.name))])));
+    for parameter in kind.parameters {
+        let value = match parameter.unit {
+            Unit::Decibels | Unit::TruePeak => reference("gain"),
+            Unit::Seconds => reference("length"),
+            Unit::Share => number(parameter.range.0, parameter.range.1),
+        };
+        let mut property = object([("description", text(parameter.doc))]);
+        property.entries.extend(value.entries);
+        properties.put(parameter.key, Value::Table(property));
+    }
+    properties.put(inserts::BYPASS, Value::Table(object([("type", text("boolean"))])));
+    object([
+        ("title", text(kind.name)),
+        ("description", text(kind.summary)),
+        ("type", text("object")),
+        ("additionalProperties", Value::Switch(false)),
+        ("properties", Value::Table(properties)),
+        ("required", list([text(inserts::TYPE)])),
+    ])
 }
 
 /// Returns the definitions that keys of several tables refer to.
@@ -161,8 +188,8 @@ fn names_of(names: &[&str]) -> Table {
     object([("enum", list(names.iter().map(|name| text(name))))])
 }
 
-fn any_of<const N: usize>(schemas: [Table; N]) -> Table {
-    object([("anyOf", list(schemas.map(Value::Table)))])
+fn any_of(schemas: impl IntoIterator<Item = Table>) -> Table {
+    object([("anyOf", list(schemas.into_iter().map(Value::Table)))])
 }
 
 /// A list of texts.

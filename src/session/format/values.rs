@@ -55,7 +55,7 @@ pub(super) struct FieldReader<'a> {
 }
 
 impl FieldReader<'_> {
-    fn clock(&self) -> &Clock {
+    pub(super) fn clock(&self) -> &Clock {
         &self.scope.context.clock
     }
 
@@ -72,6 +72,11 @@ impl FieldReader<'_> {
         self.problems.report(node.span.clone(), message);
     }
 
+    /// Reports what is wrong with a part of the value.
+    pub(super) fn wrong_at(&mut self, span: &Range<usize>, message: impl Display) {
+        self.problems.report(span.clone(), format!("{}: {message}", self.subject));
+    }
+
     /// Returns a result's value; reports its error.
     fn checked<T>(&mut self, node: &Node, read: Result<T, impl Display>) -> Option<T> {
         read.map_err(|message| self.wrong(node, message)).ok()
@@ -85,7 +90,7 @@ impl FieldReader<'_> {
         text
     }
 
-    fn entries<'n>(&mut self, node: &'n Node) -> &'n [(Key, Node)] {
+    pub(super) fn entries<'n>(&mut self, node: &'n Node) -> &'n [(Key, Node)] {
         if let Value::Table(table) = &node.value {
             return &table.entries;
         }
@@ -143,7 +148,7 @@ pub(super) struct FieldWriter<'a> {
 }
 
 impl FieldWriter<'_> {
-    fn refuse(&mut self, message: String) {
+    pub(super) fn refuse(&mut self, message: String) {
         self.refused.get_or_insert(message);
     }
 
@@ -152,7 +157,7 @@ impl FieldWriter<'_> {
     }
 
     /// Returns a time as milliseconds where those are exact, or else in frames.
-    fn time(&self, frames: Frames) -> Value {
+    pub(super) fn time(&self, frames: Frames) -> Value {
         seconds(frames, self.session.rate).map_or_else(
             // More than 2^63 frames is refused when a session is compiled.
             || Value::Integer(i64::try_from(frames.0).unwrap_or(i64::MAX)),
@@ -631,7 +636,7 @@ fn time<T: From<Frames>>(node: &Node, parse: impl FnOnce(&str) -> Result<T, Stri
 }
 
 /// Reads a level: a number, which TOML also writes as `-inf` and JSON as `"-inf"`.
-fn decibels(node: &Node) -> Result<Decibels, String> {
+pub(super) fn decibels(node: &Node) -> Result<Decibels, String> {
     let wrong = |value: &Value| format!("is {}, but should be {}", value.kind(), Kind::Level.expected());
     match &node.value {
         #[expect(clippy::cast_precision_loss, reason = "levels that lose digits are refused when compiled")]

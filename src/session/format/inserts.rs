@@ -1,0 +1,173 @@
+//! Inserts of a strip: one table for each, whose keys derive from the parameters of its processor.
+
+use super::{
+    tree::{Key, Node, Table, Value},
+    values::{FieldReader, FieldValue, FieldWriter, decibels, number},
+};
+use crate::{
+    dsp::{PROCESSORS, Parameter, ProcessorKind, Unit},
+    session::Insert,
+    units::Frames,
+};
+
+/// Keys of an insert besides the parameters of its processor.
+pub(super) const TYPE: &str = "type";
+pub(super) const BYPASS: &str = "bypass";
+
+/// `{ slap = { type = "delay", time = "90ms", mix = 0.2 } }`
+impl FieldValue for Vec<Insert> {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let mut inserts = Self::new();
+        for (key, node) in field.entries(node) {
+            match &node.value {
+                Value::Table(table) => inserts.extend(insert(key, table, field)),
+                other => field
+                    .wrong_at(&node.span, format!("insert {:?} is {}, but should be a table", key.name, other.kind())),
+            }
+        }
+        Some(inserts)
+    }
+
+    fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
+        let mut table = Table::default();
+        for (index, insert) in self.iter().enumerate() {
+            let name = if insert.name.is_empty() {
+                format!("{}{}", insert.kind_name(), index + 1)
+            } else {
+                insert.name.clone()
+            };
+            if table.get(&name).is_some() {
+                field.refuse(format!("{:?} has two inserts {name:?}, which a session file cannot state", field.name));
+            }
+            match ProcessorKind::named(insert.kind_name()).filter(|_| !insert.is_custom()) {
+                Some(kind) => table.put(&name, Value::Table(written(insert, kind, field))),
+                None => field.refuse(format!(
+                    "{:?}: insert {name:?} comes from the program; a session file names built-in processors",
+                    field.name
+                )),
+            }
+        }
+        (!table.entries.is_empty()).then_some(Value::Table(table))
+    }
+}
+
+/// Reads one insert; `None` after reporting what is wrong with it.
+fn insert(name: &Key, table: &Table, field: &mut FieldReader<'_>) -> Option<Insert> {
+    let subject = format!("insert {:?}", name.name);
+    let types = || PROCESSORS.iter().map(|kind| kind.name);
+    let Some((_, stated)) = table.entries.iter().find(|(key, _)| key.name == TYPE) else {
+        let known: Vec<&str> = types().collect();
+        field.wrong_at(&name.span, format!("{subject} has no type; there are {}", known.join(", ")));
+        return None;
+    };
+    let Some(kind) = stated.value.as_text().and_then(ProcessorKind::named) else {
+        let text = stated.value.inline();
+        let hint = field.problems.hint(&text, types());
+        field.wrong_at(&stated.span, format!("{subject}: there is no processor {text:?}{hint}"));
+        return None;
+    };
+    let mut insert = Insert::new(kind.name).ok()?.named(&name.name);
+    for (key, node) in &table.entries {
+        match (key.name.as_str(), &node.value) {
+            (TYPE, _) => {}
+            (BYPASS, Value::Switch(on)) => insert.bypass = *on,
+            (BYPASS, other) => {
+                let message = format!("{subject}: {BYPASS} is {}, but should be true or false", other.kind());
+                field.wrong_at(&node.span, message);
+            }
+            (key_name, _) => match kind.parameters.iter().find(|parameter| parameter.key == key_name) {
+                Some(parameter) => {
+                    let set = value(parameter, node, field)
+                        .and_then(|value| insert.clone().set(parameter.key, value).map_err(|e| e.to_string()));
+                    match set {
+                        Ok(changed) => insert = changed,
+                        Err(message) => field.wrong_at(&node.span, format!("{subject}: {message}")),
+                    }
+                }
+                None => {
+                    let known = kind.parameters.iter().map(|parameter| parameter.key).chain([TYPE, BYPASS]);
+                    let hint = field.problems.hint(key_name, known);
+                    field.wrong_at(&key.span, format!("{subject}: unknown key {key_name:?}{hint}"));
+                }
+            },
+        }
+    }
+    Some(insert)
+}
+
+/// Reads the value of a parameter.
+fn value(parameter: &Parameter, node: &Node, field: &FieldReader<'_>) -> Result<f64, String> {
+    match (parameter.unit, &node.value) {
+        (Unit::Decibels | Unit::TruePeak, _) => {
+            decibels(node).map(|level| level.0).map_err(|message| format!("{} {message}", parameter.key))
+        }
+        (Unit::Seconds, Value::Text(_) | Value::Integer(_)) => {
+            let clock = field.clock();
+            let frames =
+                clock.length(&node.value.inline()).map_err(|message| format!("{}: {message}", parameter.key))?;
+            #[expect(clippy::cast_precision_loss, reason = "the range ends far below 2^53 frames")]
+            let seconds = frames.0 as f64 / f64::from(clock.rate.hz());
+            Ok(seconds)
+        }
+        #[expect(clippy::cast_precision_loss, reason = "what loses digits lies outside the range")]
+        (Unit::Share, Value::Integer(n)) => Ok(*n as f64),
+        (Unit::Share, Value::Number(x)) => Ok(*x),
+        (unit, other) => Err(format!("{} is {}, but should be {}", parameter.key, other.kind(), notation(unit))),
+    }
+}
+
+/// Returns the table of an insert: its type, and what differs from the defaults.
+fn written(insert: &Insert, kind: &ProcessorKind, field: &FieldWriter<'_>) -> Table {
+    let mut table = Table::default();
+    table.put(TYPE, Value::Text(kind.name.to_owned()));
+    for parameter in kind.parameters {
+        let Some(value) = insert.value(parameter.key).filter(|value| *value != parameter.default) else { continue };
+        let value = match parameter.unit {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "within the range of the parameter"
+            )]
+            Unit::Seconds => field.time(Frames((value * f64::from(field.session.rate.hz())).round() as u64)),
+            Unit::Decibels | Unit::TruePeak | Unit::Share => number(value),
+        };
+        table.put(parameter.key, value);
+    }
+    if insert.bypass {
+        table.put(BYPASS, Value::Switch(true));
+    }
+    table
+}
+
+/// Returns how a value with a unit is written.
+fn notation(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Decibels => "a level in dB, like -3 or -inf",
+        Unit::TruePeak => "a level in dBTP, like -1",
+        Unit::Seconds => "a time like \"250ms\" or a number of frames",
+        Unit::Share => "a number from 0 to 1",
+    }
+}
+
+/// Returns the part of the reference page about inserts.
+#[cfg(test)]
+pub(super) fn reference() -> String {
+    let mut page =
+        "\n## Inserts\n\nEach insert is a table by a name of your choice, with `type`, the parameters of that \
+                    processor, and `bypass = true` to keep it without effect. They run in order, before the fader.\n\n\
+                    | type | parameter | value | default | meaning |\n|---|---|---|---|---|\n"
+            .to_owned();
+    for kind in PROCESSORS {
+        page += &format!("| `{}` | | | | {} |\n", kind.name, kind.summary);
+        for parameter in kind.parameters {
+            let default = match parameter.unit {
+                Unit::Seconds => format!("\"{}s\"", parameter.default),
+                _ if parameter.default == f64::NEG_INFINITY => "\"-inf\"".to_owned(),
+                _ => parameter.default.to_string(),
+            };
+            let (key, doc) = (parameter.key, parameter.doc);
+            page += &format!("| | `{key}` | {} | `{default}` | {doc} |\n", notation(parameter.unit));
+        }
+    }
+    page
+}
