@@ -6,7 +6,7 @@ mod memory;
 pub(crate) mod slice;
 mod wav;
 
-pub(crate) use closed::{Closed, publish};
+pub(crate) use closed::{CompleteAudio, publish};
 pub use dithered::{Dither, Dithered, Shaping, UnknownShaping};
 pub use memory::Memory;
 pub use slice::Slice;

@@ -13,7 +13,7 @@ use crate::{
     plan::Plan,
     report::Report,
     riff::{self, Found},
-    storage::{Output, same_file},
+    storage::{AtomicFile, same_file},
     units::Frames,
 };
 use std::{
@@ -98,7 +98,7 @@ pub fn join(parts: &[impl AsRef<Path>], output: impl AsRef<Path>, overwrite: boo
     complete(&parts)?;
     let data: u64 = parts.iter().map(|part| part.bytes).sum();
     let header = first.header.clone();
-    let mut file = Output::create(output, overwrite, data.saturating_add(header.len() as u64 + data % 2))?;
+    let mut file = AtomicFile::create_sized(output, overwrite, data.saturating_add(header.len() as u64 + data % 2))?;
     file.write_all(&header).map_err(|e| file.failed(e))?;
     for part in &mut parts {
         copy(part, &mut file)?;
@@ -184,7 +184,7 @@ fn complete(parts: &[Part]) -> Result<()> {
 }
 
 /// Copies the audio of a part.
-fn copy(part: &mut Part, to: &mut Output) -> Result<()> {
+fn copy(part: &mut Part, to: &mut AtomicFile) -> Result<()> {
     let unreadable = |path: &Path, what: &str| Error::new(ErrorKind::Corrupt, format!("{}: {what}", path.display()));
     part.file.seek(SeekFrom::Start(part.at)).map_err(|e| unreadable(&part.path, &e.to_string()).because(e))?;
     let (mut left, mut buffer) = (part.bytes, vec![0; 1 << 18]);

@@ -16,7 +16,7 @@ use crate::{
     diagnostics::Warning,
     diagnostics::WarningKind,
     dsp::peak::Peak,
-    encode::{self, Closed, Dither, Dithered, Sink, Wav, Written},
+    encode::{self, CompleteAudio, Dither, Dithered, Sink, Wav, Written},
     engine::{Options, Renderer},
     error::Result,
     measure::{Measured, Meter},
@@ -41,7 +41,7 @@ pub(super) struct Rendered<'a> {
     /// What was heard of each deliverable, for its checks.
     heard: Vec<Vec<Measured>>,
     files: Vec<(usize, FileReport)>,
-    closed: Vec<Closed>,
+    complete: Vec<CompleteAudio>,
 }
 
 /// Renders a plan to hear what its mix is like.
@@ -142,10 +142,10 @@ pub(super) fn job(
             // Not to be heard is what was asked for.
             report.warnings.retain(|w| w.kind != WarningKind::UnheardTrack);
         }
-        let (wav, dither, warning) = file.ended();
+        let (mut wav, dither, warning) = file.ended();
         report.rounded(dither, warning);
         all.files.push((outlet.deliverable, FileReport { content, of: outlet.of.clone(), render: number, report }));
-        all.closed.push(wav.closed()?);
+        all.complete.push(wav.complete()?);
     }
     Ok(())
 }
@@ -281,13 +281,13 @@ impl<'a> Rendered<'a> {
             ..DeliverableReport::default()
         };
         let deliverables = chosen.iter().zip(gains).map(report).collect();
-        Self { chosen, deliverables, heard: vec![Vec::new(); chosen.len()], files: Vec::new(), closed: Vec::new() }
+        Self { chosen, deliverables, heard: vec![Vec::new(); chosen.len()], files: Vec::new(), complete: Vec::new() }
     }
 
     /// Makes all files visible, checks the deliverables, and ends the reports.
     pub(super) fn published(self) -> Result<Delivered> {
-        let Self { chosen, mut deliverables, heard, files, closed } = self;
-        let written = encode::publish(closed)?;
+        let Self { chosen, mut deliverables, heard, files, complete } = self;
+        let written = encode::publish(complete)?;
         for ((index, mut file), written) in files.into_iter().zip(&written) {
             file.wrote(written);
             deliverables.iter_mut().skip(index).take(1).for_each(|d| d.files.push(file.clone()));

@@ -7,14 +7,14 @@
 //! Forms: mono and stereo of 16 bits plain PCM, mono and stereo of float the plain float tag, all else EXTENSIBLE with
 //! the layout's channel mask (0 for discrete channels). RF64 (EBU Tech 3306) from 1 MiB below 4 GiB of audio.
 
-use super::{Sink, Written, slice::Slice};
+use super::{Sink, Written, publish, slice::Slice};
 use crate::{
     block::Block,
     dsp::quantise::{Tally, Width, interleave},
     error::{Error, ErrorKind, Result},
     layout::Spec,
     riff,
-    storage::Output,
+    storage::AtomicFile,
     units::Frames,
 };
 use std::{
@@ -126,7 +126,7 @@ pub struct Options {
 /// nothing.
 #[derive(Debug)]
 pub struct Wav {
-    encoder: Option<Encoder<Output>>,
+    encoder: Option<Encoder<AtomicFile>>,
 }
 
 impl Wav {
@@ -135,7 +135,7 @@ impl Wav {
     /// # Errors
     /// As [`create_with`](Self::create_with).
     pub(crate) fn check(path: &Path, overwrite: bool) -> Result<()> {
-        Output::create(path, overwrite, 0).map(drop)
+        AtomicFile::check(path, overwrite)
     }
 
     /// Starts a file of `length` frames that must not exist yet.
@@ -161,7 +161,7 @@ impl Wav {
     ) -> Result<Self> {
         let path = path.as_ref();
         let plan = Plan::new(format, spec, length, options, false).map_err(|what| refused(path, &what))?;
-        let file = Output::create(path, options.overwrite, plan.laid.total())?;
+        let file = AtomicFile::create_sized(path, options.overwrite, plan.laid.total())?;
         let encoder = Encoder::start(file, plan).map_err(|(file, e)| file.failed(e))?;
         Ok(Self { encoder: Some(encoder) })
     }
@@ -179,13 +179,13 @@ impl Sink for Wav {
     }
 
     fn finish(&mut self) -> Result<Written> {
-        self.close()?.publish()
+        Ok(publish(vec![self.complete()?])?.pop().unwrap_or_default())
     }
 }
 
 impl Wav {
     /// The file with all of its bytes.
-    pub(super) fn ended(&mut self) -> Result<(Output, Written)> {
+    pub(super) fn ended(&mut self) -> Result<(AtomicFile, Written)> {
         let Some(encoder) = self.encoder.take() else {
             return Err(Error::new(ErrorKind::Output, "a WAVE file was finished twice"));
         };
