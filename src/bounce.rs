@@ -9,7 +9,7 @@ use crate::{
     diagnostics::Warning,
     diagnostics::WarningKind,
     encode::Memory,
-    encode::{self, Dither, Format, Sink, Wav, Written},
+    encode::{self, Dither, FileSink, Format, Sink, Written},
     engine::{Options, Renderer, waveform_builder::Grid},
     error::{Error, ErrorKind, Result},
     measure::Meter,
@@ -50,7 +50,7 @@ type Watch<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + 'a>;
 /// let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
 /// mix.add_track(Track::new("piano", "piano.flac"));
 /// let report = Bounce::new()
-///     .format(Format::Wav32f)
+///     .format(Format::WAV_32F)
 ///     .overwrite(true)
 ///     .progress(|p| {
 ///         eprint!("\r{} of {}", p.done, p.total);
@@ -174,7 +174,7 @@ impl<'a> Bounce<'a> {
     /// `Output` for an existing file unless overwriting is allowed, and for what can be no file or lies in a folder that
     /// is missing or cannot be written.
     pub fn check(&self, path: impl AsRef<Path>) -> Result<()> {
-        Wav::check(path.as_ref(), self.overwrite)
+        FileSink::check(path.as_ref(), self.format, self.overwrite)
     }
 
     /// Renders a session into a WAV file.
@@ -209,7 +209,7 @@ impl<'a> Bounce<'a> {
         let dither = self.dither.or(plan.dither).filter(|_| depth::reduced(&plan, format));
         let slice = if self.joinable { Some(slice::of(&plan, &range, dither)?) } else { None };
         let options = encode::Options { overwrite: self.overwrite, slice, ..encode::Options::default() };
-        let mut wav = Wav::create_with(path, format, plan.spec(), range.end - range.start, &options)?;
+        let mut wav = FileSink::create_with(path, format, plan.spec(), range.end - range.start, &options)?;
         let warning = if dither.is_none() { depth::warning(&plan, format) } else { None };
         let mut dithered;
         let sink: &mut dyn Sink = match dither {

@@ -7,7 +7,7 @@
 //! leave a gap; weighted dither, which feeds errors back from the first frame on.
 
 use crate::{
-    encode::{Dither, Shaping, Slice},
+    encode::{Container, Dither, Shaping, Slice},
     error::{Error, ErrorKind, Result},
     media::Damage,
     plan::Plan,
@@ -80,9 +80,11 @@ impl Part {
 ///
 /// # Errors
 /// `NotFound`, `Unsupported` or `Corrupt` for what is no part of a mix, is cut off, or does not go with the others, and for
-/// gaps and overlaps, with the names of the files; `Output` as for every file that is written.
+/// gaps and overlaps, with the names of the files; `Unsupported` for an output whose extension is not that of a WAV file
+/// ([`Format`](crate::Format)); `Output` as for every file that is written.
 pub fn join(parts: &[impl AsRef<Path>], output: impl AsRef<Path>, overwrite: bool) -> Result<Report> {
     let output = output.as_ref();
+    Container::Wav.check_name(output)?;
     let mut parts: Vec<Part> = parts.iter().map(|path| open(path.as_ref())).collect::<Result<_>>()?;
     parts.sort_by_key(|part| (part.slice.start, part.end()));
     let Some(first) = parts.first() else {

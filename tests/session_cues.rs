@@ -83,7 +83,7 @@ fn the_lighthouse_means_what_it_says() {
     let [full, effects, stems, album] = film.deliverables.as_slice() else { panic!() };
     let target =
         LoudnessTarget { target: Some(Lufs(-27.0)), tolerance: Some(1.0), true_peak: Some(Dbtp(-2.0)), fit: false };
-    assert_eq!((full.format, full.lang.as_deref(), full.loudness), (Format::Wav24, Some("en"), Some(target)));
+    assert_eq!((full.format, full.lang.as_deref(), full.loudness), (Format::WAV_24, Some("en"), Some(target)));
     let muted: Vec<_> = effects.mute.iter().filter_map(|p| film.part_name(*p)).collect();
     assert_eq!(muted, ["bus.dialogue", "cue.storm.celli"]);
     assert!(album.album && stems.stems.len() == 2);

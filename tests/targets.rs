@@ -112,12 +112,12 @@ fn a_dry_run_counts_what_a_file_would_clip() {
     let folder = tempfile::tempdir().unwrap();
     let mut loud = mix(0.9, 1.5);
     loud.master.gain = Decibels(2.0);
-    for format in [Format::Wav16, Format::Wav24, Format::Wav32f] {
+    for format in [Format::WAV_16, Format::WAV_24, Format::WAV_32F] {
         let dry = Bounce::new().format(format).dry_run(Plan::compile(&loud).unwrap()).unwrap();
         let bounce = Bounce::new().format(format).overwrite(true);
         let written = bounce.run(&loud, folder.path().join("o.wav")).unwrap();
         assert_eq!(dry.mix, written.mix);
-        assert_eq!((dry.output, dry.bytes, dry.mix.clipped_samples > 0), (None, 0, format != Format::Wav32f));
+        assert_eq!((dry.output, dry.bytes, dry.mix.clipped_samples > 0), (None, 0, format != Format::WAV_32F));
     }
 }
 

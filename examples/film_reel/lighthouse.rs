@@ -81,7 +81,7 @@ pub fn session(folder: &Path) -> Result<Session, NotATimecode> {
     film.add_cue(titles.used(Use::at(tc("01:04:05:12")?)));
 
     let loudness = LoudnessTarget { target: Some(Lufs(-27.0)), tolerance: Some(1.0), ..LoudnessTarget::default() };
-    let full = Deliverable::new("full", file("out/{title}.wav")).format(Format::Wav24).lang("en");
+    let full = Deliverable::new("full", file("out/{title}.wav")).format(Format::WAV_24).lang("en");
     let full = full.loudness(LoudnessTarget { true_peak: Some(Dbtp(-2.0)), ..loudness });
     let celli = film.part("cue.storm.celli").ok();
     let mut m_and_e = Deliverable::new("music-and-effects", file("out/{title} M&E.wav")).mute(dialogue);

@@ -130,7 +130,7 @@ impl Reel<'_> {
             Deliverable::new("full", file("soundtrack.wav")).loudness(ceiling),
             Deliverable::new("stems", file("buses/{bus}.wav")).stems(self.buses.iter().map(|(_, id)| *id)),
             Deliverable::new("album", file("album/{nn} {cue}.wav"))
-                .format(Format::Wav16)
+                .format(Format::WAV_16)
                 .dither(Dither::default())
                 .album(true)
                 .loudness(album),

@@ -16,7 +16,7 @@ use crate::{
     diagnostics::Warning,
     diagnostics::WarningKind,
     dsp::peak::Peak,
-    encode::{self, CompleteAudio, Dither, Dithered, Sink, Wav, Written},
+    encode::{self, CompleteAudio, Dither, Dithered, FileSink, Sink, Written},
     engine::{Options, Renderer},
     error::Result,
     measure::{Measured, Meter},
@@ -152,8 +152,8 @@ pub(super) fn job(
 
 /// A file that is being written, with dither before it or without.
 enum File {
-    Plain(Wav, Option<Warning>),
-    Dithered(Dithered<Wav>, Dither),
+    Plain(FileSink, Option<Warning>),
+    Dithered(Dithered<FileSink>, Dither),
 }
 
 impl File {
@@ -161,7 +161,7 @@ impl File {
         let promise = how.chosen.get(outlet.deliverable);
         let format = promise.map(|d| d.format).unwrap_or_default();
         let options = encode::Options { overwrite: how.overwrite, ..encode::Options::default() };
-        let wav = Wav::create_with(&outlet.path, format, plan.spec(), plan.length(), &options)?;
+        let wav = FileSink::create_with(&outlet.path, format, plan.spec(), plan.length(), &options)?;
         // The mix has no more digits than its stems only where nothing is done to it afterwards.
         let rounds = depth::reduced(plan, format) || (matches!(signal, Signal::Level(_)) && !format.is_float());
         match dither(promise.copied(), plan).filter(|_| rounds) {
@@ -178,7 +178,7 @@ impl File {
     }
 
     /// The file, and what was done where it rounds.
-    fn ended(self) -> (Wav, Option<Dither>, Option<Warning>) {
+    fn ended(self) -> (FileSink, Option<Dither>, Option<Warning>) {
         match self {
             Self::Plain(wav, warning) => (wav, None, warning),
             Self::Dithered(dithered, dither) => (dithered.into_inner(), Some(dither), None),

@@ -3,7 +3,7 @@
 use super::folders::Folders;
 use crate::{
     diagnostics::suggest::hint,
-    encode::Wav,
+    encode::FileSink,
     error::{Error, ErrorKind, Problem, Result},
     plan::Plan,
     session::{Content, Deliverable, Session},
@@ -11,6 +11,7 @@ use crate::{
     storage::same_file,
 };
 use std::{
+    borrow::Cow,
     collections::HashMap,
     path::{Path, PathBuf},
 };
@@ -44,19 +45,27 @@ pub(super) fn chosen<'s>(session: &'s Session, names: &[String]) -> Result<Vec<&
         problems.push(Problem::new("the session has no deliverables"));
     }
     let found: Vec<&Deliverable> = all().filter(|d| names.is_empty() || names.contains(&d.name)).collect();
-    problems.extend(found.iter().filter_map(|d| wrong(d)));
+    problems.extend(found.iter().filter_map(|d| wrong(session, d)));
     if problems.is_empty() { Ok(found) } else { Err(Error::session(problems)) }
 }
 
-/// What is wrong with a deliverable alone.
-fn wrong(deliverable: &Deliverable) -> Option<Problem> {
+/// Returns what is wrong with a deliverable alone.
+fn wrong(session: &Session, deliverable: &Deliverable) -> Option<Problem> {
     let fit = deliverable.loudness.is_some_and(|l| l.fit);
-    let (what, keys): (&str, &[&str]) = if deliverable.file.as_os_str().is_empty() {
-        ("it has no file", &["file"])
+    let name_fault = || {
+        let outputs = session.outputs(deliverable);
+        let fault = outputs.iter().find_map(|output| deliverable.format.container.name_fault(&output.file));
+        fault.map(|fault| format!("file: {fault}"))
+    };
+    let (what, keys): (Cow<'_, str>, &[&str]) = if deliverable.file.as_os_str().is_empty() {
+        ("it has no file".into(), &["file"])
     } else if deliverable.album && !deliverable.stems.is_empty() {
-        ("it is an album and stems: make two deliverables of it", &["album", "stems"])
+        ("it is an album and stems: make two deliverables of it".into(), &["album", "stems"])
     } else if fit && !deliverable.stems.is_empty() {
-        ("stems stay at the level of the mix, so that they add up to it: fit the mix instead", &["loudness"])
+        let why = "stems stay at the level of the mix, so that they add up to it: fit the mix instead";
+        (why.into(), &["loudness"])
+    } else if let Some(fault) = name_fault() {
+        (fault.into(), &["file"])
     } else {
         return None;
     };
@@ -106,7 +115,8 @@ pub(super) fn paths(jobs: &[Job], chosen: &[&Deliverable], overwrite: bool) -> R
             Some(other) => return Err(refused(format!("is written by deliverable {other:?} too"))),
             None => {}
         }
-        Wav::check(&outlet.path, overwrite)?;
+        let format = chosen.get(outlet.deliverable).map(|d| d.format).unwrap_or_default();
+        FileSink::check(&outlet.path, format, overwrite)?;
     }
     Ok(folders)
 }

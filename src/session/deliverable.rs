@@ -11,7 +11,7 @@ use std::path::PathBuf;
 ///
 /// ```
 /// use soundtrack::{Deliverable, Format};
-/// let full = Deliverable::new("full", "out/{title}.wav").format(Format::Wav24).lang("en");
+/// let full = Deliverable::new("full", "out/{title}.wav").format(Format::WAV_24).lang("en");
 /// assert!(!full.album && full.stems.is_empty());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]

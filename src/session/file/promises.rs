@@ -36,7 +36,14 @@ pub(super) fn deliverable(
             promise.file = path.unwrap_or_default();
         }
     }
-    promise.format = fields.named("format", text).unwrap_or_default();
+    let format = fields.named("format", text);
+    promise.format = format.unwrap_or_default();
+    // An unknown format is a problem already; what the extension should be is not known then.
+    if (format.is_some() || !fields.has("format"))
+        && let Some(fault) = promise.format.container.name_fault(&promise.file)
+    {
+        text.say(fields.span("file"), format!("{}: file: {fault}", fields.who()));
+    }
     promise.lang = language(&fields, text);
     for (name, span) in fields.strings("mute", text) {
         match session.part(name) {
