@@ -27,6 +27,7 @@ use crate::{
     bounce::Progress,
     engine::Options,
     error::{Error, ErrorKind, Result},
+    measure::Measured,
     session::{Content, Deliverable, Session},
     units::{Decibels, Frames},
 };
@@ -112,7 +113,7 @@ impl<'a> Delivery<'a> {
         let plans = work::compiled(&jobs)?;
         work::spare_inputs(&jobs, &plans)?;
 
-        let fitted = |job: &work::Job| job.outlets.iter().any(|o| chosen.get(o.deliverable).is_some_and(|d| fit(d)));
+        let fitted = |job: &work::Job| job.outlets.iter().any(|o| chosen.get(o.deliverable).is_some_and(|d| d.fit));
         let passes = jobs.iter().zip(&plans).map(|(job, plan)| if fitted(job) { plan.length() } else { Frames::ZERO });
         let total = passes.chain(plans.iter().map(|p| p.length())).fold(Frames::ZERO, |sum, n| sum + n);
         let mut told = Told { watch: self.watch.take(), progress: Progress { done: Frames::ZERO, total } };
@@ -141,14 +142,12 @@ impl<'a> Delivery<'a> {
     }
 }
 
-/// Whether a deliverable is fitted to its loudness.
-fn fit(deliverable: &Deliverable) -> bool {
-    deliverable.loudness.is_some_and(|l| l.fit)
-}
-
-/// The gain of a deliverable, by what was heard of its timelines.
-fn gain(deliverable: &Deliverable, heard: &[crate::measure::Measured]) -> Decibels {
-    deliverable.loudness.map_or(Decibels::UNITY, |target| level::gain(&target, &level::Heard::of(heard)))
+/// Returns the gain that fits a deliverable to its target, from the measurements of its timelines; unity without `fit`, and
+/// for silence.
+fn gain(deliverable: &Deliverable, measured: &[Measured]) -> Decibels {
+    let Some(target) = deliverable.loudness.as_ref().filter(|_| deliverable.fit) else { return Decibels::UNITY };
+    let heard = level::Heard::of(measured);
+    target.fit(heard.integrated, heard.true_peak).map_or(Decibels::UNITY, |fit| fit.gain)
 }
 
 /// How far all is, and whoever wants to know.

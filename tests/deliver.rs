@@ -302,8 +302,8 @@ fn one_render_serves_all_that_can_share_it() {
     assert_eq!(opens_of(std::slice::from_ref(&album)).1, 2);
     assert_eq!(opens_of(std::slice::from_ref(&album)), opens_of(&[album, small_album]));
     // To fit means to listen first.
-    let fit = LoudnessTarget { target: Some(Lufs(-20.0)), fit: true, ..LoudnessTarget::default() };
-    assert_eq!(opens_of(&[full.loudness(fit), small]).1, 2);
+    let fit = LoudnessTarget::new(Lufs(-20.0));
+    assert_eq!(opens_of(&[full.loudness(fit.clone()).fit(true), small]).1, 2);
 }
 
 #[test]
@@ -358,17 +358,12 @@ fn a_stem_that_clips_fails_its_null_test() {
 #[test]
 fn loudness_is_checked_and_fitted() {
     let (loud, soft) = (Lufs(-5.0), Lufs(-30.0));
-    let target = |target: Lufs, fit: bool| LoudnessTarget {
-        target: Some(target),
-        tolerance: Some(0.1),
-        true_peak: Some(Dbtp(-1.0)),
-        fit,
-    };
+    let target = |target: Lufs| LoudnessTarget::new(target).tolerance(0.1).true_peak(Dbtp(-1.0));
     let mut film = film();
-    film.promise(Deliverable::new("plain", "plain.wav").format(Format::WAV_32F).loudness(target(loud, false)));
-    film.promise(Deliverable::new("soft", "soft.wav").format(Format::WAV_32F).loudness(target(soft, true)));
-    film.promise(Deliverable::new("loud", "loud.wav").format(Format::WAV_32F).loudness(target(loud, true)));
-    film.promise(Deliverable::new("album", "{cue}.wav").album(true).loudness(target(soft, true)));
+    film.promise(Deliverable::new("plain", "plain.wav").format(Format::WAV_32F).loudness(target(loud)));
+    film.promise(Deliverable::new("soft", "soft.wav").format(Format::WAV_32F).loudness(target(soft)).fit(true));
+    film.promise(Deliverable::new("loud", "loud.wav").format(Format::WAV_32F).loudness(target(loud)).fit(true));
+    film.promise(Deliverable::new("album", "{cue}.wav").album(true).loudness(target(soft)).fit(true));
     let done = Delivery::new().run(&film.session).unwrap();
     let [plain, soft, loud, album] = done.deliverables.as_slice() else { panic!() };
     assert!(!done.passed() && !plain.passed() && soft.passed() && album.passed());
@@ -484,10 +479,10 @@ fn what_is_refused_leaves_nothing_and_opens_nothing() {
     let csv = |f: &mut Film| f.promise(Deliverable::new("sheet", "out/cues.csv"));
     let named = "deliverable \"sheet\": file: a WAV file is written, so its extension cannot be .csv: name it cues.wav";
     assert_eq!(refused(&csv, &[]), (ErrorKind::Session, named.into()));
-    let fit = LoudnessTarget { target: Some(Lufs(-20.0)), fit: true, ..LoudnessTarget::default() };
+    let fit = LoudnessTarget::new(Lufs(-20.0));
     let stems = |f: &mut Film| {
         let music = f.music;
-        f.promise(Deliverable::new("stems", "{bus}.wav").stems([music]).loudness(fit));
+        f.promise(Deliverable::new("stems", "{bus}.wav").stems([music]).loudness(fit.clone()).fit(true));
     };
     let (kind, text) = refused(&stems, &[]);
     assert!(kind == ErrorKind::Session && text.ends_with("fit the mix instead"), "{text}");

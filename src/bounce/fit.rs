@@ -7,7 +7,7 @@ use crate::{
     encode::{Sink, Written},
     engine::Renderer,
     error::{Error, ErrorKind, Result},
-    measure::{Fit, Target},
+    measure::{Fit, LoudnessTarget},
     plan::Plan,
     report::Report,
     session::Session,
@@ -62,10 +62,10 @@ impl Session {
     /// follows. With a limiter, which makes less than a gain of it, the session is measured a few times.
     ///
     /// ```no_run
-    /// use soundtrack::{Bounce, Layout, Plan, SampleRate, Session, Track, measure::Target};
+    /// use soundtrack::{Bounce, Layout, LoudnessTarget, Plan, SampleRate, Session, Track};
     /// let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
     /// mix.add_track(Track::new("piano", "piano.flac"));
-    /// let target: Target = "ebu-r128".parse()?;
+    /// let target: LoudnessTarget = "ebu-r128".parse()?;
     /// let fit = mix.fit(&target, |mix| Bounce::new().dry_run(Plan::compile(mix)?))?;
     /// println!("{:+.1} dB", fit.gain.0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -73,9 +73,11 @@ impl Session {
     ///
     /// # Errors
     /// Those of measuring; `Session` for a mix without loudness, and for a limiter above the target's ceiling.
-    pub fn fit(&mut self, target: &Target, mut measure: impl FnMut(&Self) -> Result<Report>) -> Result<Fit> {
-        if let Some(limit) = self.master.limit.filter(|l| *l > target.true_peak) {
-            let what = format!("the master limits at {limit:.1}, above the {:.1} of {}", target.true_peak, target.name);
+    pub fn fit(&mut self, target: &LoudnessTarget, mut measure: impl FnMut(&Self) -> Result<Report>) -> Result<Fit> {
+        if let (Some(limit), Some(ceiling)) = (self.master.limit, target.true_peak)
+            && limit > ceiling
+        {
+            let what = format!("the master limits at {limit:.1}, above the {ceiling:.1} of {}", target.name);
             return Err(Error::new(ErrorKind::Session, what));
         }
         let before = self.master.gain;
@@ -85,10 +87,11 @@ impl Session {
             let (integrated, peak) = (mix.integrated_lufs.map(Lufs), mix.true_peak_dbtp.map(Dbtp));
             // A limiter keeps the peak below the ceiling, whatever the gain.
             let peak = if self.master.limit.is_some() { integrated.map(|_| Dbtp(f64::NEG_INFINITY)) } else { peak };
-            let Some(fit) = target.fit(integrated, peak) else {
-                let what = format!("the mix has no loudness that could be brought to {:.1}", target.integrated);
+            if let (Some(wanted), None) = (target.integrated, integrated) {
+                let what = format!("the mix has no loudness that could be brought to {wanted:.1}");
                 return Err(Error::new(ErrorKind::Session, what));
-            };
+            }
+            let Some(fit) = target.fit(integrated, peak) else { break };
             found = Fit { gain: Decibels(found.gain.0 + fit.gain.0), short_by: fit.short_by };
             self.master.gain = Decibels(before.0 + found.gain.0);
             if self.master.limit.is_none() || fit.gain.0.abs() < NEAR {
@@ -101,7 +104,7 @@ impl Session {
 
 impl Report {
     /// Judges the mix by a target, and keeps the verdict.
-    pub fn judge(&mut self, target: &Target, fit: Option<Fit>) {
+    pub fn judge(&mut self, target: &LoudnessTarget, fit: Option<Fit>) {
         let mut verdict = target.judge(self.mix.integrated_lufs.map(Lufs), self.mix.true_peak_dbtp.map(Dbtp));
         verdict.fit = fit.map(Into::into);
         self.verdict = Some(verdict);

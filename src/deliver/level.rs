@@ -5,16 +5,9 @@
 
 use super::report::{LoudnessCheck, PeakCheck};
 use crate::{
-    measure::{Gating, Measured},
-    session::LoudnessTarget,
-    units::{Dbtp, Decibels, Lufs},
+    measure::{Gating, LoudnessTarget, Measured},
+    units::{Dbtp, Lufs},
 };
-
-/// How far from its target a loudness may be unless said: what EBU R 128 allows where it cannot be met exactly.
-const TOLERANCE: f64 = 1.0;
-
-/// What a measurement keeps: powers of blocks are held to within a millionth of a decibel.
-const EXACT: f64 = 1e-6;
 
 /// What was heard of a deliverable: its mix, or all cues of its album.
 #[derive(Clone, Debug, Default)]
@@ -34,35 +27,19 @@ impl Heard {
     }
 }
 
-/// The gain of a deliverable: with `fit` the one that brings its loudness to the target, or less where its true peak would
-/// pass the ceiling; without a target it is only lowered to the ceiling. Of silence, and without `fit`, unity.
-pub(super) fn gain(target: &LoudnessTarget, heard: &Heard) -> Decibels {
-    if !target.fit {
-        return Decibels::UNITY;
-    }
-    let wanted = target.target.zip(heard.integrated).map(|(Lufs(target), Lufs(is))| target - is);
-    let room = target.true_peak.zip(heard.true_peak).map(|(Dbtp(ceiling), Dbtp(is))| ceiling - is);
-    Decibels(match (wanted, room) {
-        (Some(wanted), Some(room)) => wanted.min(room),
-        (Some(wanted), None) => wanted,
-        (None, Some(room)) => room.min(0.0),
-        (None, None) => 0.0,
-    })
-}
-
-/// Whether what was heard is what must be.
+/// Judges a deliverable by its target, as the two checks of its report.
 pub(super) fn checks(target: &LoudnessTarget, heard: &Heard) -> (Option<LoudnessCheck>, Option<PeakCheck>) {
-    let tolerance = target.tolerance.unwrap_or(TOLERANCE);
-    let loudness = target.target.map(|Lufs(wanted)| LoudnessCheck {
+    let verdict = target.judge(heard.integrated, heard.true_peak);
+    let loudness = verdict.target_lufs.map(|target_lufs| LoudnessCheck {
         integrated_lufs: heard.integrated.map(|l| l.0),
-        target_lufs: wanted,
-        tolerance_lu: tolerance,
-        passed: heard.integrated.is_some_and(|l| (l.0 - wanted).abs() <= tolerance + EXACT),
+        target_lufs,
+        tolerance_lu: verdict.tolerance_lu,
+        passed: verdict.loudness_passed != Some(false),
     });
-    let peak = target.true_peak.map(|Dbtp(ceiling)| PeakCheck {
+    let peak = verdict.ceiling_dbtp.map(|ceiling_dbtp| PeakCheck {
         true_peak_dbtp: heard.true_peak.map(|p| p.0),
-        ceiling_dbtp: ceiling,
-        passed: heard.true_peak.is_none_or(|p| p.0 <= ceiling + EXACT),
+        ceiling_dbtp,
+        passed: verdict.true_peak_passed,
     });
     (loudness, peak)
 }
@@ -73,9 +50,9 @@ mod tests {
 
     fn fit(target: Option<f64>, ceiling: Option<f64>, is: Option<f64>, peak: Option<f64>) -> f64 {
         let heard = Heard { integrated: is.map(Lufs), true_peak: peak.map(Dbtp) };
-        let target =
-            LoudnessTarget { target: target.map(Lufs), tolerance: None, true_peak: ceiling.map(Dbtp), fit: true };
-        gain(&target, &heard).0
+        let mut own = LoudnessTarget::default();
+        (own.integrated, own.true_peak) = (target.map(Lufs), ceiling.map(Dbtp));
+        own.fit(heard.integrated, heard.true_peak).map_or(0.0, |fit| fit.gain.0)
     }
 
     #[test]
@@ -90,15 +67,15 @@ mod tests {
 
     #[test]
     fn checks_count_the_bounds_in() {
-        let target = LoudnessTarget { target: Some(Lufs(-23.0)), true_peak: Some(Dbtp(-1.0)), ..Default::default() };
+        let target = LoudnessTarget::new(Lufs(-23.0)).true_peak(Dbtp(-1.0));
         let passed = |is: f64, peak: f64| {
             let heard = Heard { integrated: Some(Lufs(is)), true_peak: Some(Dbtp(peak)) };
             let (loudness, peak) = checks(&target, &heard);
             (loudness.unwrap().passed, peak.unwrap().passed)
         };
-        assert_eq!(passed(-24.0, -1.0), (true, true));
-        assert_eq!(passed(-22.0, -0.999), (true, false));
-        assert_eq!(passed(-24.001, -60.0), (false, true));
+        assert_eq!(passed(-23.2, -1.0), (true, true));
+        assert_eq!(passed(-22.8, -0.999), (true, false));
+        assert_eq!(passed(-23.201, -60.0), (false, true));
         let (loudness, peak) = checks(&target, &Heard::default());
         assert_eq!(
             (loudness.unwrap().passed, peak.unwrap().passed),

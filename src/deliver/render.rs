@@ -293,8 +293,8 @@ impl<'a> Rendered<'a> {
             deliverables.iter_mut().skip(index).take(1).for_each(|d| d.files.push(file.clone()));
         }
         for ((promise, report), heard) in chosen.iter().zip(&mut deliverables).zip(&heard) {
-            let Some(target) = promise.loudness else { continue };
-            (report.loudness, report.true_peak) = level::checks(&target, &Heard::of(heard));
+            let Some(target) = &promise.loudness else { continue };
+            (report.loudness, report.true_peak) = level::checks(target, &Heard::of(heard));
         }
         Ok(Delivered { deliverables, ..Delivered::default() })
     }

@@ -71,8 +71,8 @@ pub struct LoudnessCheck {
     pub integrated_lufs: Option<f64>,
     /// What it must be.
     pub target_lufs: f64,
-    /// How far from it is still right.
-    pub tolerance_lu: f64,
+    /// How far from it is still right; `null` where any loudness is.
+    pub tolerance_lu: Option<f64>,
     /// Whether it is.
     pub passed: bool,
 }
@@ -206,8 +206,13 @@ impl DeliverableReport {
         }
         if let Some(c) = self.loudness {
             let is = c.integrated_lufs.map_or("silence".to_owned(), |l| format!("{:.1}", Lufs(l)));
-            let (target, tolerance) = (Lufs(c.target_lufs), c.tolerance_lu);
-            writeln!(f, "  {name}: loudness {is}, {target:.1} within {tolerance:.1} LU: {}", verdict(c.passed))?;
+            let target = Lufs(c.target_lufs);
+            match c.tolerance_lu {
+                Some(lu) => {
+                    writeln!(f, "  {name}: loudness {is}, {target:.1} within {lu:.1} LU: {}", verdict(c.passed))?
+                }
+                None => writeln!(f, "  {name}: loudness {is}, {target:.1} not judged")?,
+            }
         }
         if let Some(c) = self.true_peak {
             let is = c.true_peak_dbtp.map_or("silence".to_owned(), |p| format!("{:.1}", Dbtp(p)));

@@ -51,7 +51,6 @@ pub(super) fn chosen<'s>(session: &'s Session, names: &[String]) -> Result<Vec<&
 
 /// Returns what is wrong with a deliverable alone.
 fn wrong(session: &Session, deliverable: &Deliverable) -> Option<Problem> {
-    let fit = deliverable.loudness.is_some_and(|l| l.fit);
     let name_fault = || {
         let outputs = session.outputs(deliverable);
         let fault = outputs.iter().find_map(|output| deliverable.format.container.name_fault(&output.file));
@@ -61,7 +60,7 @@ fn wrong(session: &Session, deliverable: &Deliverable) -> Option<Problem> {
         ("it has no file".into(), &["file"])
     } else if deliverable.album && !deliverable.stems.is_empty() {
         ("it is an album and stems: make two deliverables of it".into(), &["album", "stems"])
-    } else if fit && !deliverable.stems.is_empty() {
+    } else if deliverable.fit && !deliverable.stems.is_empty() {
         let why = "stems stay at the level of the mix, so that they add up to it: fit the mix instead";
         (why.into(), &["loudness"])
     } else if let Some(fault) = name_fault() {

@@ -8,7 +8,8 @@ use super::{
     strips::bus,
 };
 use crate::{
-    session::{Deliverable, LoudnessTarget, Session, outputs},
+    measure::LoudnessTarget,
+    session::{Deliverable, Session, outputs},
     units::{Dbtp, Lufs},
 };
 use std::{
@@ -55,7 +56,8 @@ pub(super) fn deliverable(
         promise.stems.extend(bus(name, span, fields.who(), context, text));
     }
     promise.album = fields.switch("album", text);
-    promise.loudness = loudness(&fields, text);
+    (promise.loudness, promise.fit) =
+        loudness(&fields, text).map_or((None, false), |(target, fit)| (Some(target), fit));
     promise.dither = fields.named("dither", text);
     pattern(&promise, &fields, session, text);
     fields.finish(text);
@@ -92,7 +94,9 @@ fn pattern(promise: &Deliverable, fields: &Fields<'_>, session: &Session, text: 
     }
 }
 
-fn loudness(fields: &Fields<'_>, text: &mut Text) -> Option<LoudnessTarget> {
+/// Reads the target of `loudness`, and whether the mix is fitted to it. A named target comes with its figures, which the
+/// other keys replace.
+fn loudness(fields: &Fields<'_>, text: &mut Text) -> Option<(LoudnessTarget, bool)> {
     let table = fields.table("loudness", text)?;
     let inner = Fields::new("loudness", format!("{}, loudness", fields.who()), table);
     let number = |key: &'static str, low: f64, high: f64, text: &mut Text| {
@@ -113,14 +117,17 @@ fn loudness(fields: &Fields<'_>, text: &mut Text) -> Option<LoudnessTarget> {
         text.say(node.span.clone(), format!("{}: {key}: {value} is outside {low} to {high}", inner.who()));
         None
     };
-    let target = LoudnessTarget {
-        target: number("target", -70.0, 0.0, text).map(Lufs),
-        tolerance: number("tolerance", 0.0, 20.0, text),
-        true_peak: number("true_peak", -60.0, 20.0, text).map(Dbtp),
-        fit: inner.switch("fit", text),
+    let named = matches!(inner.node("target").map(|node| &node.value), Some(Value::Text(_)));
+    let mut target = if named {
+        inner.named::<LoudnessTarget>("target", text).unwrap_or_default()
+    } else {
+        LoudnessTarget { integrated: number("target", -70.0, 0.0, text).map(Lufs), ..LoudnessTarget::default() }
     };
+    target.tolerance = number("tolerance", 0.0, 20.0, text).or(target.tolerance);
+    target.true_peak = number("true_peak", -60.0, 20.0, text).map(Dbtp).or(target.true_peak);
+    let fit = inner.switch("fit", text);
     inner.finish(text);
-    Some(target)
+    Some((target, fit))
 }
 
 /// `lang`: letters, digits and dashes, so that no name of a file changes its folder by it.

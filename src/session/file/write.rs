@@ -5,6 +5,7 @@ use crate::{
     curve::{Curve, Fade, Shape},
     encode::Format,
     error::{Error, ErrorKind, Result},
+    measure::LoudnessTarget,
     media::Input,
     session::{At, BusId, Clip, Cue, CueKind, Deliverable, Marker, Session, Strip, Track, Use},
     units::{Decibels, Frames, Pan, SampleRate},
@@ -56,6 +57,31 @@ fn node(value: Value) -> Node {
 
 fn refuse<T>(what: String) -> Result<T> {
     Err(Error::new(ErrorKind::Session, what))
+}
+
+/// Returns the table of a loudness target: its name and the figures that differ from those of the name, or its figures.
+fn loudness(target: &LoudnessTarget, deliverable: &str) -> Result<Table> {
+    let named: Option<LoudnessTarget> = target.name.parse().ok();
+    let base = named.filter(|known| known.integrated == target.integrated).unwrap_or_default();
+    let lost = (target.tolerance.is_none() && base.tolerance.is_some())
+        || (target.true_peak.is_none() && base.true_peak.is_some())
+        || target.true_peak_if_louder != base.true_peak_if_louder;
+    if lost {
+        return refuse(format!("deliverable {deliverable:?}: its loudness target has no form in a session file"));
+    }
+    let mut own = Table::default();
+    match target.integrated {
+        _ if !base.name.is_empty() => own.put("target", Value::Text(base.name.to_string())),
+        Some(integrated) => own.put("target", number(integrated.0)),
+        None => {}
+    }
+    if let Some(tolerance) = target.tolerance.filter(|_| target.tolerance != base.tolerance) {
+        own.put("tolerance", number(tolerance));
+    }
+    if let Some(ceiling) = target.true_peak.filter(|_| target.true_peak != base.true_peak) {
+        own.put("true_peak", number(ceiling.0));
+    }
+    Ok(own)
 }
 
 impl Writer<'_> {
@@ -277,19 +303,9 @@ impl Writer<'_> {
             }
         }
         table.put_switch("album", promise.album);
-        if let Some(target) = promise.loudness {
-            let mut own = Table::default();
-            let values = [
-                ("target", target.target.map(|l| l.0)),
-                ("tolerance", target.tolerance),
-                ("true_peak", target.true_peak.map(|p| p.0)),
-            ];
-            for (key, value) in values {
-                if let Some(value) = value {
-                    own.put(key, number(value));
-                }
-            }
-            own.put_switch("fit", target.fit);
+        if let Some(target) = &promise.loudness {
+            let mut own = loudness(target, &promise.name)?;
+            own.put_switch("fit", promise.fit);
             table.put("loudness", Value::Table(own));
         }
         if let Some(dither) = promise.dither {
