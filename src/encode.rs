@@ -16,12 +16,12 @@ mod wav;
 pub use containers::Container;
 pub use dithered::{Dither, Dithered, Shaping, UnknownShaping};
 pub use file_sink::FileSink;
-pub(crate) use file_sink::{CompleteAudio, publish};
+pub(crate) use file_sink::{CompleteAudio, DryRunSink, publish};
 pub use format::{Encoding, Format, UnknownFormat};
 pub use memory::Memory;
 pub use options::{Broadcast, Options};
 pub use slice::Slice;
-pub(crate) use stream::EncodedStream;
+use stream::EncodedStream;
 
 use crate::{block::Block, error::Result, units::Frames};
 use std::{fmt, path::PathBuf};

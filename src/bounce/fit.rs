@@ -2,9 +2,7 @@
 
 use super::Bounce;
 use crate::{
-    block::Block,
-    dsp::quantise::{Tally, Width, interleave},
-    encode::{Sink, Written},
+    encode::DryRunSink,
     engine::Renderer,
     error::{Error, ErrorKind, Result},
     measure::{Fit, LoudnessTarget},
@@ -15,9 +13,9 @@ use crate::{
 };
 use std::time::Instant;
 
-/// How near to the target a limiter must be met, in LU, and in how many renders.
-const NEAR: f64 = 0.02;
-const RENDERS: usize = 6;
+/// Largest distance, in LU, at which a mix through a limiter counts as fitted, and the most renders to get there.
+const FITTED_LU: f64 = 0.02;
+const MAX_RENDERS: usize = 6;
 
 impl Bounce<'_> {
     /// Renders and measures without writing anything. What a file of the format would clip is counted.
@@ -26,8 +24,9 @@ impl Bounce<'_> {
     /// As [`write`](Self::write), those of writing excepted.
     pub fn dry_run(self, plan: Plan) -> Result<Report> {
         let clock = Instant::now();
-        let (format, options) = (self.format, self.options.clone());
-        let mut sink = Nowhere { width: format.width(), bytes: Vec::new(), tally: Tally::default(), frames: 0 };
+        let (format, options) = (self.format, self.settings.options.clone());
+        let range = self.range.clone().unwrap_or(Frames::ZERO..plan.length());
+        let mut sink = DryRunSink::new(format, plan.spec(), range.end - range.start)?;
         let mut report = self.into_sink(&mut Renderer::new(plan, &options)?, &mut sink)?;
         report.format = Some(format.to_string());
         report.timed(clock);
@@ -35,31 +34,10 @@ impl Bounce<'_> {
     }
 }
 
-/// Takes everything, and keeps nothing but the count of what does not fit.
-struct Nowhere {
-    width: Width,
-    bytes: Vec<u8>,
-    tally: Tally,
-    frames: u64,
-}
-
-impl Sink for Nowhere {
-    fn write(&mut self, block: &Block) -> Result<()> {
-        interleave(self.width, block, &mut self.bytes, &mut self.tally);
-        self.frames += block.frames() as u64;
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<Written> {
-        let Tally { clipped, non_finite } = self.tally;
-        Ok(Written { frames: Frames(self.frames), clipped, non_finite, ..Written::default() })
-    }
-}
-
 impl Session {
     /// Turns the master up or down by one gain, so that the mix meets a target, or as near as its ceiling allows. `measure`
-    /// renders the session and tells what was heard: [`Bounce::dry_run`], with the range and the threads of the bounce that
-    /// follows. With a limiter, which makes less than a gain of it, the session is measured a few times.
+    /// renders the session and reports on it: [`Bounce::dry_run`], with the range and the threads of the bounce that
+    /// follows. A limiter takes away some of the gain, so with one the session is measured a few times.
     ///
     /// ```no_run
     /// use soundtrack::{Bounce, Layout, LoudnessTarget, Plan, SampleRate, Session, Track};
@@ -82,7 +60,7 @@ impl Session {
         }
         let before = self.master.gain;
         let mut found = Fit { gain: Decibels::UNITY, short_by: 0.0 };
-        for _ in 0..RENDERS {
+        for _ in 0..MAX_RENDERS {
             let mix = measure(self)?.mix;
             let (integrated, peak) = (mix.integrated_lufs.map(Lufs), mix.true_peak_dbtp.map(Dbtp));
             // A limiter keeps the peak below the ceiling, whatever the gain.
@@ -94,7 +72,7 @@ impl Session {
             let Some(fit) = target.fit(integrated, peak) else { break };
             found = Fit { gain: Decibels(found.gain.0 + fit.gain.0), short_by: fit.short_by };
             self.master.gain = Decibels(before.0 + found.gain.0);
-            if self.master.limit.is_none() || fit.gain.0.abs() < NEAR {
+            if self.master.limit.is_none() || fit.gain.0.abs() < FITTED_LU {
                 break;
             }
         }
@@ -103,7 +81,7 @@ impl Session {
 }
 
 impl Report {
-    /// Judges the mix by a target, and keeps the verdict.
+    /// Judges the mix by a target, and stores the verdict.
     pub fn judge(&mut self, target: &LoudnessTarget, fit: Option<Fit>) {
         let mut verdict = target.judge(self.mix.integrated_lufs.map(Lufs), self.mix.true_peak_dbtp.map(Dbtp));
         verdict.fit = fit.map(Into::into);

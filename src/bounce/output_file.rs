@@ -1,41 +1,103 @@
-//! Where a file has fewer bits than the mix: dither if asked for, and a warning if not.
+//! A file that a render job writes: dithered where its format rounds the mix, or else with a warning.
 
 use crate::{
-    diagnostics::Warning,
-    diagnostics::WarningKind,
-    encode::{Dither, Dithered, Format, Shaping, Sink},
+    diagnostics::{Warning, WarningKind},
+    encode::{self, CompleteAudio, Dither, Dithered, FileSink, Format, Shaping, Sink},
     error::{Error, ErrorKind, Result},
     plan::Plan,
     report::Report,
+    storage::same_file,
     units::{Frames, SampleRate},
 };
+use std::{ops::Range, path::Path};
 
-/// Whether a file of this format has to round the mix.
-pub(crate) fn reduced(plan: &Plan, format: Format) -> bool {
+/// Reports whether a file of this format has fewer bits than the mix.
+pub(crate) fn rounds(plan: &Plan, format: Format) -> bool {
     !format.is_float() && plan.depth().is_none_or(|depth| depth > format.bits())
 }
 
-/// The sink with dither before it.
-///
-/// # Errors
-/// `Session` for weighted dither at a rate that its filter is not made for.
-pub(crate) fn dithered<S: Sink>(
-    sink: S,
-    dither: Dither,
-    format: Format,
-    plan: &Plan,
-    start: Frames,
-) -> Result<Dithered<S>> {
-    let rate = plan.spec().rate;
-    if dither.shaping == Shaping::Weighted && ![SampleRate::HZ_44100, SampleRate::HZ_48000].contains(&rate) {
-        let what = format!("weighted dither is for 44100 and 48000 Hz, the output has {rate}: take high-pass or white");
-        return Err(Error::new(ErrorKind::Session, what));
+/// Refuses an output that is one of the plan's inputs.
+pub(crate) fn spare_inputs(plan: &Plan, output: &Path) -> Result<()> {
+    for input in plan.files() {
+        if same_file(&input, output)? {
+            let what = format!("{}: is one of the inputs ({})", output.display(), input.display());
+            return Err(Error::new(ErrorKind::Output, what));
+        }
     }
-    Ok(Dithered::new(sink, dither, format.bits(), start))
+    Ok(())
+}
+
+/// A file that is being written.
+pub(crate) struct OutputFile {
+    sink: Encoding,
+    format: Format,
+}
+
+enum Encoding {
+    /// With the warning about bits that are rounded away, if any are.
+    Plain(FileSink, Option<Warning>),
+    Dithered(Dithered<FileSink>, Dither),
+}
+
+impl OutputFile {
+    /// Starts a file of a range of the plan, with dither or without.
+    ///
+    /// # Errors
+    /// As [`FileSink::create_with`]; `Session` for weighted dither at a rate that its filter is not made for.
+    pub(crate) fn create(
+        path: &Path,
+        format: Format,
+        plan: &Plan,
+        range: &Range<Frames>,
+        dither: Option<Dither>,
+        options: &encode::Options,
+    ) -> Result<Self> {
+        let file = FileSink::create_with(path, format, plan.spec(), range.end - range.start, options)?;
+        let sink = match dither {
+            Some(dither) => {
+                check_rate(dither, plan.spec().rate)?;
+                Encoding::Dithered(Dithered::new(file, dither, format.bits(), range.start), dither)
+            }
+            None => Encoding::Plain(file, rounding_warning(plan, format)),
+        };
+        Ok(Self { sink, format })
+    }
+
+    /// Returns the sink that takes the file's blocks.
+    pub(crate) fn sink(&mut self) -> &mut dyn Sink {
+        match &mut self.sink {
+            Encoding::Plain(file, _) => file,
+            Encoding::Dithered(dithered, _) => dithered,
+        }
+    }
+
+    /// Completes the file without making it visible. Its report gets the format, the dither, and the warning.
+    pub(crate) fn complete(self, report: &mut Report) -> Result<CompleteAudio> {
+        report.format = Some(self.format.to_string());
+        let mut file = match self.sink {
+            Encoding::Plain(file, warning) => {
+                report.warnings.extend(warning);
+                file
+            }
+            Encoding::Dithered(dithered, dither) => {
+                report.dither = Some(dither.shaping.to_string());
+                dithered.into_inner()
+            }
+        };
+        file.complete()
+    }
+}
+
+fn check_rate(dither: Dither, rate: SampleRate) -> Result<()> {
+    if dither.shaping != Shaping::Weighted || [SampleRate::HZ_44100, SampleRate::HZ_48000].contains(&rate) {
+        return Ok(());
+    }
+    let what = format!("weighted dither is for 44100 and 48000 Hz, the output has {rate}: take high-pass or white");
+    Err(Error::new(ErrorKind::Session, what))
 }
 
 /// Warns of stems of more bits than the file, whose last bits are rounded away without dither.
-pub(crate) fn warning(plan: &Plan, format: Format) -> Option<Warning> {
+fn rounding_warning(plan: &Plan, format: Format) -> Option<Warning> {
     let bits = format.bits();
     let mut deeper = plan.deeper(bits).filter(|_| !format.is_float());
     let (track, file) = deeper.next()?;
@@ -46,12 +108,4 @@ pub(crate) fn warning(plan: &Plan, format: Format) -> Option<Warning> {
     };
     let text = format!("more than {bits} bits{more}, rounded to {bits} without dither");
     Some(Warning { kind: WarningKind::ReducedDepth, track: Some(track.to_owned()), file: Some(file.to_owned()), text })
-}
-
-impl Report {
-    /// Says whether the file was dithered, and what was rounded without.
-    pub(crate) fn rounded(&mut self, dither: Option<Dither>, warning: Option<Warning>) {
-        self.dither = dither.map(|d| d.shaping.to_string());
-        self.warnings.extend(warning);
-    }
 }

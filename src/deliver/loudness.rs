@@ -1,4 +1,4 @@
-//! Loudness of deliverables: the one gain that makes a target hold, and whether it does.
+//! Loudness of deliverables, and the checks of it.
 //!
 //! An album is one programme: its loudness is that of all its cues gated together, its true peak the highest of any, and
 //! one gain goes to all of it, so that the cues stay to each other as they were mixed.
@@ -9,14 +9,14 @@ use crate::{
     units::{Dbtp, Lufs},
 };
 
-/// What was heard of a deliverable: its mix, or all cues of its album.
+/// Loudness and true peak of a deliverable: of its mix, or of all cues of its album.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Heard {
+pub(super) struct DeliverableLoudness {
     pub integrated: Option<Lufs>,
     pub true_peak: Option<Dbtp>,
 }
 
-impl Heard {
+impl DeliverableLoudness {
     pub(super) fn of(parts: &[Measured]) -> Self {
         let peaks = parts.iter().filter_map(|m| m.true_peak).map(|p| p.level.0);
         let integrated = match parts {
@@ -28,7 +28,10 @@ impl Heard {
 }
 
 /// Judges a deliverable by its target, as the two checks of its report.
-pub(super) fn checks(target: &LoudnessTarget, heard: &Heard) -> (Option<LoudnessCheck>, Option<PeakCheck>) {
+pub(super) fn checks(
+    target: &LoudnessTarget,
+    heard: &DeliverableLoudness,
+) -> (Option<LoudnessCheck>, Option<PeakCheck>) {
     let verdict = target.judge(heard.integrated, heard.true_peak);
     let loudness = verdict.target_lufs.map(|target_lufs| LoudnessCheck {
         integrated_lufs: heard.integrated.map(|l| l.0),
@@ -49,7 +52,7 @@ mod tests {
     use super::*;
 
     fn fit(target: Option<f64>, ceiling: Option<f64>, is: Option<f64>, peak: Option<f64>) -> f64 {
-        let heard = Heard { integrated: is.map(Lufs), true_peak: peak.map(Dbtp) };
+        let heard = DeliverableLoudness { integrated: is.map(Lufs), true_peak: peak.map(Dbtp) };
         let mut own = LoudnessTarget::default();
         (own.integrated, own.true_peak) = (target.map(Lufs), ceiling.map(Dbtp));
         own.fit(heard.integrated, heard.true_peak).map_or(0.0, |fit| fit.gain.0)
@@ -69,14 +72,14 @@ mod tests {
     fn checks_count_the_bounds_in() {
         let target = LoudnessTarget::new(Lufs(-23.0)).true_peak(Dbtp(-1.0));
         let passed = |is: f64, peak: f64| {
-            let heard = Heard { integrated: Some(Lufs(is)), true_peak: Some(Dbtp(peak)) };
+            let heard = DeliverableLoudness { integrated: Some(Lufs(is)), true_peak: Some(Dbtp(peak)) };
             let (loudness, peak) = checks(&target, &heard);
             (loudness.unwrap().passed, peak.unwrap().passed)
         };
         assert_eq!(passed(-23.2, -1.0), (true, true));
         assert_eq!(passed(-22.8, -0.999), (true, false));
         assert_eq!(passed(-23.201, -60.0), (false, true));
-        let (loudness, peak) = checks(&target, &Heard::default());
+        let (loudness, peak) = checks(&target, &DeliverableLoudness::default());
         assert_eq!(
             (loudness.unwrap().passed, peak.unwrap().passed),
             (false, true),

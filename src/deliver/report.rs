@@ -2,7 +2,7 @@
 //!
 //! Field names carry their units and are the keys of the JSON form, as in [`Report`].
 
-use super::null::Residue;
+use super::null_test::Residue;
 use crate::{
     diagnostics::Warning,
     dsp::peak::Peak,

@@ -8,7 +8,10 @@ use crate::{
     storage::{self, AtomicFile, CompleteFile},
     units::Frames,
 };
-use std::{io::Write, path::Path};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
 /// Encodes blocks into an audio file. The file appears when [`finish`](Sink::finish) succeeds; dropped before, it leaves
 /// nothing.
@@ -120,4 +123,38 @@ pub(crate) fn publish(files: Vec<CompleteAudio>) -> Result<Vec<Written>> {
     let sizes = storage::publish(files)?;
     written.iter_mut().zip(sizes).for_each(|(written, bytes)| written.bytes = bytes);
     Ok(written)
+}
+
+/// Encodes blocks without writing them, so that samples a file would not hold are counted.
+#[derive(Debug)]
+pub(crate) struct DryRunSink(Option<EncodedStream<io::Sink>>);
+
+impl DryRunSink {
+    /// Starts a dry run of `length` frames.
+    pub(crate) fn new(format: Format, spec: Spec, length: Frames) -> Result<Self> {
+        let encoder = format.encoder(spec, length, &Options::default()).map_err(dry_run_fault)?;
+        let stream = EncodedStream::start(io::sink(), encoder, spec.layout.channels(), length);
+        Ok(Self(Some(stream.map_err(|(_, e)| dry_run_fault(e.to_string()))?)))
+    }
+}
+
+impl Sink for DryRunSink {
+    fn write(&mut self, block: &Block) -> Result<()> {
+        match &mut self.0 {
+            Some(stream) => stream.write(block).map_err(|fault| dry_run_fault(fault.to_string())),
+            None => Err(dry_run_fault("was written to after its end".into())),
+        }
+    }
+
+    fn finish(&mut self) -> Result<Written> {
+        match self.0.take().map(EncodedStream::finish) {
+            Some(Ok((_, written))) => Ok(written),
+            Some(Err((_, fault))) => Err(dry_run_fault(fault.to_string())),
+            None => Err(dry_run_fault("was finished twice".into())),
+        }
+    }
+}
+
+fn dry_run_fault(what: String) -> Error {
+    Error::new(ErrorKind::Output, format!("dry run: {what}"))
 }

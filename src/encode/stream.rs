@@ -2,7 +2,10 @@
 
 use super::{Encoder, Written};
 use crate::{block::Block, units::Frames};
-use std::io::{self, Write};
+use std::{
+    fmt,
+    io::{self, Write},
+};
 
 /// Why a block was not encoded.
 #[derive(Debug)]
@@ -13,11 +16,20 @@ pub(super) enum Fault {
     Wrong(String),
 }
 
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(e) => e.fmt(f),
+            Self::Wrong(what) => f.write_str(what),
+        }
+    }
+}
+
 const BROKEN: &str = "cannot be completed: a write failed before";
 
 /// Writes the bytes of an [`Encoder`] and holds the caller to the channels and the length it promised.
 #[derive(Debug)]
-pub(crate) struct EncodedStream<W> {
+pub(super) struct EncodedStream<W> {
     pub(super) out: W,
     encoder: Box<dyn Encoder>,
     channels: usize,
