@@ -293,7 +293,7 @@ impl Session {
     /// # Errors
     /// As [`render`](Self::render).
     pub fn render_on(&self, threads: usize, range: Range<Frames>) -> Result<Vec<Vec<f64>>> {
-        let mut memory = Memory::with_room(self.layout.channels(), range.end - range.start)?;
+        let mut memory = Memory::with_capacity(self.layout.channels(), range.end - range.start)?;
         let options = Options { threads };
         let mut renderer = Renderer::new(Plan::compile(self)?, &options)?;
         renderer.unwatched();

@@ -1,4 +1,4 @@
-//! Time slices: one long mix rendered in parts, anywhere and in any order, and joined into the file that one render writes.
+//! Joins parts of a long mix, rendered on any machines and in any order, into the file that one render writes.
 //!
 //! A part is a range rendered with [`Bounce::joinable`](crate::Bounce::joinable). Its samples are those of the whole by the
 //! range law, a limiter's too: the part is rendered from [`Plan::warm_up`](crate::Plan::warm_up) frames earlier. It carries
@@ -23,7 +23,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The note of a part of a plan.
+/// Returns the note of a part of a plan.
 pub(crate) fn of(plan: &Plan, range: &Range<Frames>, dither: Option<Dither>) -> Result<Slice> {
     let refused = |what: String| Err(Error::new(ErrorKind::Session, what));
     if dither.is_some_and(|d| d.shaping == Shaping::Weighted) {
@@ -40,13 +40,13 @@ pub(crate) fn of(plan: &Plan, range: &Range<Frames>, dither: Option<Dither>) -> 
     Ok(Slice { start: range.start, whole: plan.length(), mix: plan.fingerprint(&dither) })
 }
 
-/// A part that was opened.
+/// An open part.
 struct Part {
     path: PathBuf,
     file: File,
     slice: Slice,
     header: Vec<u8>,
-    /// Where its audio starts, how many bytes and how many frames it is.
+    /// Offset of its audio in the file, its bytes and its frames.
     at: u64,
     bytes: u64,
     frames: u64,
@@ -140,7 +140,7 @@ fn open(path: &Path) -> Result<Part> {
     Ok(Part { path: path.to_owned(), file, slice, header: whole.to_vec(), at, bytes, frames })
 }
 
-/// Refuses parts of two mixes.
+/// Refuses parts of different mixes and formats.
 fn alike(first: &Part, part: &Part) -> Result<()> {
     let what = if first.slice.mix != part.slice.mix || first.slice.whole != part.slice.whole {
         "are parts of different mixes, or of one that was changed between them"
@@ -185,7 +185,7 @@ fn complete(parts: &[Part]) -> Result<()> {
     }
 }
 
-/// Copies the audio of a part.
+/// Appends the audio of a part.
 fn copy(part: &mut Part, to: &mut AtomicFile) -> Result<()> {
     let unreadable = |path: &Path, what: &str| Error::new(ErrorKind::Corrupt, format!("{}: {what}", path.display()));
     part.file.seek(SeekFrom::Start(part.at)).map_err(|e| unreadable(&part.path, &e.to_string()).because(e))?;

@@ -1,7 +1,7 @@
 //! Targets: their figures, what is judged, and that one gain makes loudness and true peak hold.
 
 use soundtrack::{
-    Bounce, Clip, Dbtp, Decibels, Format, Frames, Layout, LoudnessTarget, Lufs, Plan, Report, Result, SampleRate,
+    Bounce, Clip, Dbtp, Decibels, Format, Frames, Layout, Load, LoudnessTarget, Lufs, Plan, Report, Result, SampleRate,
     Session, Spec, Track,
     measure::{Gating, Loudness, Meter},
     media::Memory,
@@ -60,6 +60,22 @@ fn a_target_by_its_figures_is_judged_as_one_by_its_name() {
     assert!(own.tolerance(1.0).judge(Some(Lufs(-22.0)), None).passed());
     // Without figures there is nothing to fail.
     assert!(LoudnessTarget::default().judge(None, Some(Dbtp(6.0))).passed());
+}
+
+#[test]
+fn a_session_file_takes_the_names_of_targets() {
+    let text = "rate = 48000\n[deliver.tv]\nfile = \"tv.wav\"\n\
+                loudness = { target = \"ebu-r128\", tolerance = 1.0, fit = true }\n\
+                [deliver.web]\nfile = \"web.wav\"\nloudness = { target = \"spotify\" }\n";
+    let load = |text: &str| Load::default().text(text, "s.toml");
+    let session = load(text).unwrap();
+    let [tv, web] = session.deliverables.as_slice() else { panic!() };
+    let ebu: LoudnessTarget = "ebu-r128".parse().unwrap();
+    assert_eq!((&tv.loudness, tv.fit), (&Some(ebu.tolerance(1.0)), true));
+    assert_eq!((&web.loudness, web.fit), (&"spotify".parse().ok(), false));
+    assert_eq!(load(&session.to_text("s.toml").unwrap()).unwrap(), session);
+    let unknown = load(&text.replace("spotify", "spotless")).unwrap_err().to_string();
+    assert!(unknown.contains("s.toml:7:23: ") && unknown.contains("no such target; there are ebu-r128"), "{unknown}");
 }
 
 /// Loud and soft by turns, with clicks of a peak far above.
