@@ -9,7 +9,10 @@ use crate::{
 };
 use std::{fmt, path::Path};
 
-/// What the crate knows of a container.
+/// Makes the encoder of a file of so many frames; the error says why there can be no such file.
+pub(super) type NewEncoder = fn(Encoding, Spec, Frames, &Options) -> Result<Box<dyn Encoder>, String>;
+
+/// Description of a container.
 pub(super) struct ContainerInfo {
     /// Name in messages.
     pub name: &'static str,
@@ -17,8 +20,7 @@ pub(super) struct ContainerInfo {
     pub extensions: &'static [&'static str],
     /// Its encodings, each with the name of the format.
     pub formats: &'static [(Encoding, &'static str)],
-    /// Makes the encoder of a file of so many frames; the error says why there can be no such file.
-    pub encoder: fn(Encoding, Spec, Frames, &Options) -> Result<Box<dyn Encoder>, String>,
+    pub encoder: NewEncoder,
 }
 
 macro_rules! containers {
