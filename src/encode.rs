@@ -1,6 +1,6 @@
 //! Writes audio: the [`Sink`] trait, its sinks for files and memory, and the formats of files.
 //!
-//! A file goes through [`FileSink`], whatever its format: an [`Encoder`] of the container makes the bytes, and an atomic
+//! A file goes through [`FileSink`], whatever its format: the `Encoder` of its container makes the bytes, and an atomic
 //! file of [`storage`](crate::storage) takes them. `containers.rs` says what a new container takes.
 
 mod containers;

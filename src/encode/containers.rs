@@ -20,6 +20,7 @@ pub(super) struct ContainerInfo {
     pub extensions: &'static [&'static str],
     /// Its encodings, each with the name of the format.
     pub formats: &'static [(Encoding, &'static str)],
+    /// Makes the encoder of a new file.
     pub encoder: NewEncoder,
 }
 
