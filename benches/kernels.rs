@@ -13,7 +13,7 @@ use criterion::{BenchmarkGroup, measurement::WallTime};
 use soundtrack::{
     Block, Curve, Dbtp, Decibels, Format, Frames, Layout, Options, Pan, Plan, Renderer, SampleRate, Session, Shape,
     Sink, Spec, Track,
-    encode::{Dither, Dithered, Shaping, Wav},
+    encode::{Dither, Dithered, FileSink, Shaping},
     measure::{Loudness, TruePeak},
     media::Memory,
 };
@@ -103,14 +103,14 @@ fn file(c: &mut Criterion) {
     for (to, from) in block.channels_mut().zip(musical::musical(1, 48_000, FRAMES)) {
         to.copy_from_slice(&from);
     }
-    for format in [Format::Wav16, Format::Wav24, Format::Wav32, Format::Wav32f] {
+    for format in [Format::WAV_16, Format::WAV_24, Format::WAV_32, Format::WAV_32F] {
         let path = folder.path().join("mix.wav");
         let create = || {
-            Wav::create(&path, format, spec(Layout::Stereo), Frames(FRAMES as u64))
+            FileSink::create(&path, format, spec(Layout::Stereo), Frames(FRAMES as u64))
                 .expect("a folder that can be written")
         };
         // Dropped unfinished, outside the clock: the disk is not what is measured.
-        let write = |mut wav: Wav| {
+        let write = |mut wav: FileSink| {
             wav.write(&block).expect("room on the disk");
             wav
         };

@@ -1,48 +1,38 @@
-//! Renders offline: a plan from its start to its end into a sink, block by block.
+//! Renders offline: a plan from its start to its end into a file or a sink.
+//!
+//! A bounce is one [`RenderJob`] with one output; a [`Delivery`](crate::Delivery) runs a list of them.
 
-pub(crate) mod depth;
 mod finished_audio;
 mod fit;
+pub(crate) mod job;
+pub(crate) mod output_file;
 pub(crate) mod pipeline;
+pub(crate) mod settings;
+
+pub use settings::Progress;
 
 use crate::{
-    diagnostics::Warning,
-    diagnostics::WarningKind,
-    encode::Memory,
-    encode::{self, Dither, Format, Sink, Wav, Written},
+    diagnostics::{Warning, WarningKind},
+    encode::{self, Dither, FileSink, Format, Memory, Sink, Written},
     engine::{Options, Renderer, waveform_builder::Grid},
     error::{Error, ErrorKind, Result},
-    measure::Meter,
+    measure::Measured,
     plan::Plan,
     report::{Report, gather, suspects},
     session::Session,
     slice,
-    storage::same_file,
     units::Frames,
 };
-use pipeline::{Pump, Signal};
-use std::{
-    ops::{ControlFlow, Range},
-    path::Path,
-    time::Instant,
-};
+use job::RenderJob;
+use output_file::OutputFile;
+use pipeline::Signal;
+use settings::{JobSettings, ProgressReporter};
+use std::{ops::Range, path::Path, time::Instant};
 
 /// Frames rendered at a time into memory: a crop is short, so making blocks counts, and they stay in the cache.
 const CROP_BLOCK: usize = 4_096;
 
-/// How far a bounce is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// Frames rendered.
-    pub done: Frames,
-    /// Frames to render in all.
-    pub total: Frames,
-}
-
-/// Told after every block how far the bounce is; may stop it.
-type Watch<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + 'a>;
-
-/// An offline render: format, range, threads, progress.
+/// Settings of an offline render into one output: format, range, threads, progress.
 ///
 /// ```no_run
 /// use soundtrack::{Bounce, Format, Layout, SampleRate, Session, Track};
@@ -50,7 +40,7 @@ type Watch<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + 'a>;
 /// let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
 /// mix.add_track(Track::new("piano", "piano.flac"));
 /// let report = Bounce::new()
-///     .format(Format::Wav32f)
+///     .format(Format::WAV_32F)
 ///     .overwrite(true)
 ///     .progress(|p| {
 ///         eprint!("\r{} of {}", p.done, p.total);
@@ -62,24 +52,18 @@ type Watch<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + 'a>;
 /// ```
 #[derive(Default)]
 pub struct Bounce<'a> {
+    settings: JobSettings<'a>,
     format: Format,
-    overwrite: bool,
     range: Option<Range<Frames>>,
-    options: Options,
-    block: Option<usize>,
-    overview: Option<usize>,
-    watch: Option<Watch<'a>>,
     dither: Option<Dither>,
+    overview: Option<usize>,
     unmeasured: bool,
     joinable: bool,
-    strips: bool,
+    measure_strips: bool,
 }
 
-/// The most that is handed to a sink at a time.
-const LARGEST_BLOCK: usize = 1 << 20;
-
-/// The most bins of a waveform.
-const MOST_BINS: usize = 65_536;
+/// Most bins of a waveform.
+const MAX_BINS: usize = 65_536;
 
 impl<'a> Bounce<'a> {
     /// A bounce of everything into a new 24-bit WAV file, on all cores.
@@ -88,6 +72,8 @@ impl<'a> Bounce<'a> {
         Self::default()
     }
 
+    settings::job_setters!();
+
     /// Sets the format of the file.
     #[must_use]
     pub fn format(mut self, format: Format) -> Self {
@@ -95,14 +81,7 @@ impl<'a> Bounce<'a> {
         self
     }
 
-    /// Allows an existing file to be replaced, at the very end and at once.
-    #[must_use]
-    pub fn overwrite(mut self, overwrite: bool) -> Self {
-        self.overwrite = overwrite;
-        self
-    }
-
-    /// Adds dither where the format has fewer bits than the mix. Without this it is what the session's master says.
+    /// Adds dither where the format has fewer bits than the mix. Defaults to the dither of the session's master.
     #[must_use]
     pub fn dither(mut self, dither: Dither) -> Self {
         self.dither = Some(dither);
@@ -116,8 +95,8 @@ impl<'a> Bounce<'a> {
         self
     }
 
-    /// Notes in the file which part of the whole mix it is, so that [`slice::join`](crate::slice::join) can make one file
-    /// of several ranges. Such a bounce fails as `Session` where the range goes past the end of the mix, and with weighted
+    /// Notes in the file which part of the whole mix it is, so that [`slice::join`] can make one file of several ranges. Such
+    /// a bounce fails as `Session` where the range goes past the end of the mix, and with weighted
     /// dither, whose noise depends on where a render starts. Changes no sample.
     #[must_use]
     pub fn joinable(mut self, joinable: bool) -> Self {
@@ -125,46 +104,25 @@ impl<'a> Bounce<'a> {
         self
     }
 
-    /// Sets how many threads decode and mix, at most 256; 0 is as many as there are cores. Changes no sample.
-    #[must_use]
-    pub fn threads(mut self, threads: usize) -> Self {
-        self.options.threads = threads;
-        self
-    }
-
-    /// Gathers what a picture is drawn from, with at most so many bins a waveform, 1 to 65 536 (others are taken as the
+    /// Gathers the data of a picture, with at most so many bins a waveform, 1 to 65 536 (others are taken as the
     /// nearest): [`Report::overview`]. Changes no sample.
     #[must_use]
     pub fn overview(mut self, bins: usize) -> Self {
-        self.overview = Some(bins.clamp(1, MOST_BINS));
+        self.overview = Some(bins.clamp(1, MAX_BINS));
         self
     }
 
-    /// Sets how many frames the sink gets at a time, 1 to 1 048 576; others are taken as the nearest. Changes no sample.
-    #[must_use]
-    pub fn block(mut self, frames: usize) -> Self {
-        self.block = Some(frames.clamp(1, LARGEST_BLOCK));
-        self
-    }
-
-    /// Is called after every block; `Break` stops the bounce, which then fails as `Cancelled` and leaves no file.
-    #[must_use]
-    pub fn progress(mut self, watch: impl FnMut(Progress) -> ControlFlow<()> + 'a) -> Self {
-        self.watch = Some(Box::new(watch));
-        self
-    }
-
-    /// Measures loudness and true peak of the mix, or not; it does unless told. Changes no sample.
+    /// Measures loudness and true peak of the mix, or not; on by default. Changes no sample.
     #[must_use]
     pub fn measure(mut self, measure: bool) -> Self {
         self.unmeasured = !measure;
         self
     }
 
-    /// Measures loudness and true peak of every track and bus too, or not; it does not unless told. Changes no sample.
+    /// Measures loudness and true peak of every track and bus too, or not; off by default. Changes no sample.
     #[must_use]
     pub fn measure_strips(mut self, measure: bool) -> Self {
-        self.strips = measure;
+        self.measure_strips = measure;
         self
     }
 
@@ -172,12 +130,12 @@ impl<'a> Bounce<'a> {
     ///
     /// # Errors
     /// `Output` for an existing file unless overwriting is allowed, and for what can be no file or lies in a folder that
-    /// is missing or cannot be written.
+    /// is missing or cannot be written; `Unsupported` for a name whose extension says another format ([`Format`]).
     pub fn check(&self, path: impl AsRef<Path>) -> Result<()> {
-        Wav::check(path.as_ref(), self.overwrite)
+        FileSink::check(path.as_ref(), self.format, self.settings.overwrite)
     }
 
-    /// Renders a session into a WAV file.
+    /// Renders a session into a file.
     ///
     /// # Errors
     /// All kinds but `Device`. A file that exists is refused unless overwriting is allowed, one that is an input always;
@@ -191,38 +149,23 @@ impl<'a> Bounce<'a> {
         Ok(report)
     }
 
-    /// Renders a plan into a WAV file, by the rules of [`run`](Self::run). The report has no title.
+    /// Renders a plan into a file, by the rules of [`run`](Self::run). The report has no title.
     ///
     /// # Errors
     /// As [`run`](Self::run), those of compiling excepted.
     pub fn write(self, plan: Plan, path: impl AsRef<Path>) -> Result<Report> {
         let (path, clock) = (path.as_ref(), Instant::now());
-        for input in plan.files() {
-            if !same_file(&input, path)? {
-                continue;
-            }
-            let what = format!("{}: is one of the inputs ({})", path.display(), input.display());
-            return Err(Error::new(ErrorKind::Output, what));
-        }
+        output_file::spare_inputs(&plan, path)?;
         let range = self.range.clone().unwrap_or(Frames::ZERO..plan.length());
         let format = self.format;
-        let dither = self.dither.or(plan.dither).filter(|_| depth::reduced(&plan, format));
+        let dither = self.dither.or(plan.dither).filter(|_| output_file::rounds(&plan, format));
         let slice = if self.joinable { Some(slice::of(&plan, &range, dither)?) } else { None };
-        let options = encode::Options { overwrite: self.overwrite, slice, ..encode::Options::default() };
-        let mut wav = Wav::create_with(path, format, plan.spec(), range.end - range.start, &options)?;
-        let warning = if dither.is_none() { depth::warning(&plan, format) } else { None };
-        let mut dithered;
-        let sink: &mut dyn Sink = match dither {
-            Some(dither) => {
-                dithered = depth::dithered(&mut wav, dither, format, &plan, range.start)?;
-                &mut dithered
-            }
-            None => &mut wav,
-        };
-        let mut renderer = Renderer::new(plan, &self.options)?;
-        let mut report = self.into_sink(&mut renderer, sink)?;
-        report.rounded(dither, warning);
-        report.format = Some(format.to_string());
+        let options = encode::Options { overwrite: self.settings.overwrite, slice, ..encode::Options::default() };
+        let mut file = OutputFile::create(path, format, &plan, &range, dither, &options)?;
+        let mut renderer = Renderer::new(plan, &self.settings.options)?;
+        let mut report = self.render(&mut renderer, file.sink())?;
+        let complete = file.complete(&mut report)?;
+        report.wrote(&encode::publish(vec![complete])?.pop().unwrap_or_default());
         report.timed(clock);
         Ok(report)
     }
@@ -232,53 +175,41 @@ impl<'a> Bounce<'a> {
     ///
     /// # Errors
     /// Those of the stems, of the sink, and `Cancelled`.
-    pub fn into_sink(mut self, renderer: &mut Renderer, sink: &mut dyn Sink) -> Result<Report> {
+    pub fn into_sink(self, renderer: &mut Renderer, sink: &mut dyn Sink) -> Result<Report> {
         let clock = Instant::now();
+        let mut report = self.render(renderer, sink)?;
+        report.wrote(&sink.finish()?);
+        report.timed(clock);
+        Ok(report)
+    }
+
+    /// Renders into a sink without finishing it. Returns the report but for the sink's part.
+    fn render(mut self, renderer: &mut Renderer, sink: &mut dyn Sink) -> Result<Report> {
         let range = self.range.take().unwrap_or(Frames::ZERO..renderer.plan().length());
-        forwards(&range)?;
-        renderer.seek_range(&range);
+        check_order(&range)?;
         if let Some(bins) = self.overview {
             renderer.sketch(Grid::over(&range, bins));
         }
-        renderer.measure(self.strips);
-        let total = range.end - range.start;
-        let meter = (!self.unmeasured).then(|| (Signal::Mix, Meter::new(renderer.plan().spec())));
-        let pump = Pump {
-            renderer,
-            size: self.block.unwrap_or(pipeline::BLOCK),
-            taps: 0,
-            gains: Vec::new(),
-            meters: meter.into_iter().collect(),
-            alone: self.options.threads == 1,
-        };
-        let mut done = Frames::ZERO;
-        let mut meters = pump.run(total, |blocks| {
-            sink.write(blocks.of(Signal::Mix))?;
-            done += Frames(blocks.frames() as u64);
-            let told = self.watch.as_mut().map_or(ControlFlow::Continue(()), |watch| watch(Progress { done, total }));
-            if told.is_break() { Err(Error::new(ErrorKind::Cancelled, "cancelled")) } else { Ok(()) }
-        })?;
-        let written = sink.finish()?;
+        renderer.measure(self.measure_strips);
+        let mut progress = ProgressReporter::new(self.settings.progress.take(), range.end - range.start);
+        let mut job = RenderJob::new(renderer, range.clone(), &self.settings);
+        job.outputs = vec![(Signal::Mix, sink)];
+        job.metered = if self.unmeasured { Vec::new() } else { vec![Signal::Mix] };
+        let measurements = job.run(&mut progress, |_| {})?;
         let mut report = gather(renderer, "", &range);
-        if let Some((_, meter)) = meters.pop() {
-            let measured = meter.finish();
-            let at = measured.true_peak.map(|p| p.at.0);
-            report.mix.true_peak_track = at.and_then(|at| renderer.loudest(at)).map(str::to_owned);
-            report.mix.heard(measured, range.start);
+        if let Some(measured) = measurements.of(Signal::Mix) {
+            report.measured(measured, renderer, range.start);
             report.warnings.extend(suspects(renderer, &range));
+            if let Some(overview) = &mut report.overview {
+                overview.levels(measured);
+            }
         }
-        if let (Some(overview), Some(measured)) = (&mut report.overview, &report.mix.measured) {
-            overview.levels(measured);
-        }
-        report.wrote(&written);
-        report.overflowed();
-        report.timed(clock);
         Ok(report)
     }
 }
 
 /// Refuses a range that ends before it starts.
-fn forwards(range: &Range<Frames>) -> Result<()> {
+pub(crate) fn check_order(range: &Range<Frames>) -> Result<()> {
     if range.start <= range.end {
         return Ok(());
     }
@@ -287,7 +218,14 @@ fn forwards(range: &Range<Frames>) -> Result<()> {
 }
 
 impl Report {
-    /// Adds what the sink tells.
+    /// Adds the measurement of the mix, whose first frame is `start` on the timeline.
+    pub(crate) fn measured(&mut self, measured: &Measured, renderer: &Renderer, start: Frames) {
+        let true_peak = measured.true_peak.map(|peak| peak.at.0);
+        self.mix.true_peak_track = true_peak.and_then(|at| renderer.loudest(at)).map(str::to_owned);
+        self.mix.heard(measured.clone(), start);
+    }
+
+    /// Adds the result of the sink, and warns of samples that its format does not hold.
     pub(crate) fn wrote(&mut self, written: &Written) {
         self.output = written.path.as_ref().map(|p| p.display().to_string());
         self.bytes = written.bytes;
@@ -303,11 +241,7 @@ impl Report {
             );
             self.warnings.insert(0, Warning { kind: WarningKind::ClippedOutput, track: None, file: None, text });
         }
-    }
-
-    /// Warns of samples that no format holds.
-    pub(crate) fn overflowed(&mut self) {
-        let lost = self.mix.non_finite_samples;
+        let lost = written.non_finite;
         if lost > 0 {
             let s = if lost == 1 { "" } else { "s" };
             let text = format!("{lost} sample{s} of the mix too large for any number, written as 0: lower the gains");
@@ -359,7 +293,7 @@ impl Session {
     /// # Errors
     /// As [`render`](Self::render).
     pub fn render_on(&self, threads: usize, range: Range<Frames>) -> Result<Vec<Vec<f64>>> {
-        let mut memory = Memory::with_room(self.layout.channels(), range.end - range.start)?;
+        let mut memory = Memory::with_capacity(self.layout.channels(), range.end - range.start)?;
         let options = Options { threads };
         let mut renderer = Renderer::new(Plan::compile(self)?, &options)?;
         renderer.unwatched();

@@ -90,7 +90,7 @@ pub struct Difference {
 /// mix.add_track(Track::new("x", Memory::new(spec, vec![vec![0.0, 0.5, -0.25, 0.125]])?));
 /// let (a, b) = (folder.path().join("a.wav"), folder.path().join("b.wav"));
 /// mix.bounce(&a)?;
-/// Bounce::new().format(Format::Wav32f).run(&mix, &b)?;
+/// Bounce::new().format(Format::WAV_32F).run(&mix, &b)?;
 /// assert!(compare::files(&a, &b)?.identical);
 /// mix.tracks_mut()[0].invert = true;
 /// Bounce::new().overwrite(true).run(&mix, &b)?;

@@ -10,30 +10,29 @@
 //! mutes); and what is fitted to a loudness is measured first, which is one more render of its timeline.
 //!
 //! Every file appears whole or not at all, and so do all of them together: they are completed under temporary names, and
-//! published when the last one is. What a stem holds, and when stems add up to the mix bit for bit, is told at
-//! [`Session::render_stems`]. This file puts the parts together.
+//! published when the last one is. [`Session::render_stems`] says what a stem holds, and when stems add up to the mix bit for
+//! bit.
 
 mod folders;
-mod level;
-mod null;
+mod jobs;
+mod loudness;
+mod null_test;
 mod render;
 mod report;
 mod stems;
-mod work;
 
 pub use report::{DeliverableReport, Delivered, FileReport, LoudnessCheck, NullTest, PeakCheck};
 
 use crate::{
-    bounce::Progress,
-    engine::Options,
-    error::{Error, ErrorKind, Result},
+    bounce::settings::{JobSettings, ProgressReporter, job_setters},
+    error::Result,
+    measure::Measured,
     session::{Content, Deliverable, Session},
     units::{Decibels, Frames},
 };
-use std::{ops::ControlFlow, time::Instant};
-
-/// Told after every block how far the delivery is; may stop it.
-type Watch<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + 'a>;
+use jobs::Job;
+use loudness::DeliverableLoudness;
+use std::time::Instant;
 
 /// Writes the deliverables of a session: which ones, threads, progress.
 ///
@@ -47,10 +46,8 @@ type Watch<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + 'a>;
 /// ```
 #[derive(Default)]
 pub struct Delivery<'a> {
+    settings: JobSettings<'a>,
     only: Vec<String>,
-    overwrite: bool,
-    options: Options,
-    watch: Option<Watch<'a>>,
 }
 
 impl<'a> Delivery<'a> {
@@ -60,32 +57,12 @@ impl<'a> Delivery<'a> {
         Self::default()
     }
 
+    job_setters!();
+
     /// Writes only the deliverables of these names.
     #[must_use]
     pub fn only(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.only.extend(names.into_iter().map(Into::into));
-        self
-    }
-
-    /// Allows existing files to be replaced, at the very end and at once.
-    #[must_use]
-    pub fn overwrite(mut self, overwrite: bool) -> Self {
-        self.overwrite = overwrite;
-        self
-    }
-
-    /// Sets how many threads decode and mix, at most 256; 0 is as many as there are cores. Changes no sample.
-    #[must_use]
-    pub fn threads(mut self, threads: usize) -> Self {
-        self.options.threads = threads;
-        self
-    }
-
-    /// Is called after every block with how far all renders together are; `Break` stops the delivery, which then fails as
-    /// `Cancelled` and leaves no file.
-    #[must_use]
-    pub fn progress(mut self, watch: impl FnMut(Progress) -> ControlFlow<()> + 'a) -> Self {
-        self.watch = Some(Box::new(watch));
         self
     }
 
@@ -95,8 +72,8 @@ impl<'a> Delivery<'a> {
     /// `Session` for names that there are not and deliverables that contradict themselves, `Output` for files that
     /// exist, would be written twice or cannot be written.
     pub fn check(&self, session: &Session) -> Result<()> {
-        let chosen = work::chosen(session, &self.only)?;
-        work::paths(&work::jobs(session, &chosen), &chosen, self.overwrite).map(drop)
+        let chosen = jobs::chosen(session, &self.only)?;
+        jobs::create_folders(&jobs::jobs(session, &chosen), &chosen, self.settings.overwrite).map(drop)
     }
 
     /// Writes the files. Folders that are missing are made.
@@ -106,34 +83,37 @@ impl<'a> Delivery<'a> {
     /// whatever happens, every path holds what it held before, or all of them hold their whole new files.
     pub fn run(mut self, session: &Session) -> Result<Delivered> {
         let clock = Instant::now();
-        let chosen = work::chosen(session, &self.only)?;
-        let jobs = work::jobs(session, &chosen);
-        let folders = work::paths(&jobs, &chosen, self.overwrite)?;
-        let plans = work::compiled(&jobs)?;
-        work::spare_inputs(&jobs, &plans)?;
+        let chosen = jobs::chosen(session, &self.only)?;
+        let jobs = jobs::jobs(session, &chosen);
+        let folders = jobs::create_folders(&jobs, &chosen, self.settings.overwrite)?;
+        let plans = jobs::compile(&jobs)?;
+        jobs::spare_inputs(&jobs, &plans)?;
 
-        let fitted = |job: &work::Job| job.outlets.iter().any(|o| chosen.get(o.deliverable).is_some_and(|d| fit(d)));
-        let passes = jobs.iter().zip(&plans).map(|(job, plan)| if fitted(job) { plan.length() } else { Frames::ZERO });
-        let total = passes.chain(plans.iter().map(|p| p.length())).fold(Frames::ZERO, |sum, n| sum + n);
-        let mut told = Told { watch: self.watch.take(), progress: Progress { done: Frames::ZERO, total } };
+        let measured_first: Vec<bool> = jobs.iter().map(|job| is_fitted(job, &chosen)).collect();
+        let lengths = plans.iter().zip(&measured_first).map(|(plan, twice)| (plan.length(), *twice));
+        let total = lengths.fold(Frames::ZERO, |sum, (n, twice)| if twice { sum + n + n } else { sum + n });
+        let mut progress = ProgressReporter::new(self.settings.progress.take(), total);
 
         let mut renders = 0;
-        let mut heard = vec![Vec::new(); chosen.len()];
-        for (job, plan) in jobs.iter().zip(&plans).filter(|(job, _)| fitted(job)) {
-            let measured = render::measure(plan.clone(), &self.options, &mut told)?;
-            let of = |d: usize| job.outlets.iter().any(|o| o.deliverable == d);
-            heard.iter_mut().enumerate().filter(|(d, _)| of(*d)).for_each(|(_, all)| all.push(measured.clone()));
+        let mut measured: Vec<Vec<Measured>> = vec![Vec::new(); chosen.len()];
+        for ((job, plan), _) in jobs.iter().zip(&plans).zip(&measured_first).filter(|(_, first)| **first) {
+            let mix = render::measure(plan.clone(), &self.settings, &mut progress)?;
+            for (deliverable, all) in measured.iter_mut().enumerate() {
+                if job.files.iter().any(|file| file.deliverable == deliverable) {
+                    all.extend(mix.clone());
+                }
+            }
             renders += 1;
         }
-        let gains: Vec<Decibels> = chosen.iter().zip(&heard).map(|(d, heard)| gain(d, heard)).collect();
+        let gains: Vec<Decibels> = chosen.iter().zip(&measured).map(|(d, measured)| gain(d, measured)).collect();
 
-        let mut all = render::Rendered::new(&chosen, &gains);
+        let context = render::Context { settings: &self.settings, chosen: &chosen, gains: &gains };
+        let mut rendered = render::Rendered::new(&context);
         for (job, plan) in jobs.iter().zip(plans) {
-            let how = render::How { overwrite: self.overwrite, options: &self.options, chosen: &chosen, gains: &gains };
-            render::job(job, plan, renders, &how, &mut told, &mut all)?;
+            render::render(job, plan, renders, &context, &mut progress, &mut rendered)?;
             renders += 1;
         }
-        let mut done = all.published()?;
+        let mut done = rendered.publish()?;
         folders.keep();
         (done.title, done.renders) = (session.title.clone(), renders);
         done.wall_s = clock.elapsed().as_secs_f64();
@@ -141,35 +121,20 @@ impl<'a> Delivery<'a> {
     }
 }
 
-/// Whether a deliverable is fitted to its loudness.
-fn fit(deliverable: &Deliverable) -> bool {
-    deliverable.loudness.is_some_and(|l| l.fit)
+/// Reports whether a file of the job is fitted to its loudness, so that its mix has to be measured beforehand.
+fn is_fitted(job: &Job, chosen: &[&Deliverable]) -> bool {
+    job.files.iter().any(|file| chosen.get(file.deliverable).is_some_and(|d| d.fit && d.loudness.is_some()))
 }
 
-/// The gain of a deliverable, by what was heard of its timelines.
-fn gain(deliverable: &Deliverable, heard: &[crate::measure::Measured]) -> Decibels {
-    deliverable.loudness.map_or(Decibels::UNITY, |target| level::gain(&target, &level::Heard::of(heard)))
+/// Returns the gain that fits a deliverable to its target, from the measurements of its timelines; unity without `fit`, and
+/// for silence.
+fn gain(deliverable: &Deliverable, measured: &[Measured]) -> Decibels {
+    let Some(target) = deliverable.loudness.as_ref().filter(|_| deliverable.fit) else { return Decibels::UNITY };
+    let whole = DeliverableLoudness::of(measured);
+    target.fit(whole.integrated, whole.true_peak).map_or(Decibels::UNITY, |fit| fit.gain)
 }
 
-/// How far all is, and whoever wants to know.
-struct Told<'a> {
-    watch: Option<Watch<'a>>,
-    progress: Progress,
-}
-
-impl Told<'_> {
-    /// Tells of more frames that are done.
-    fn more(&mut self, frames: usize) -> Result<()> {
-        self.progress.done += Frames(frames as u64);
-        let progress = self.progress;
-        match self.watch.as_mut().map(|watch| watch(progress)) {
-            Some(ControlFlow::Break(())) => Err(Error::new(ErrorKind::Cancelled, "cancelled")),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// `mix`, `stem` or `cue`.
+/// Returns `mix`, `stem` or `cue`.
 fn kind(content: Content) -> &'static str {
     match content {
         Content::Mix => "mix",

@@ -15,7 +15,7 @@ pub enum ErrorKind {
     Session,
     /// A file is not there: correct the path.
     NotFound,
-    /// A file is of a kind this crate does not read: convert it.
+    /// A file is of a kind this crate does not read or write: convert it, or name it otherwise.
     Unsupported,
     /// A file is damaged: replace it, or render leniently.
     Corrupt,

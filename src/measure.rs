@@ -15,7 +15,7 @@ mod weighting;
 
 pub use gating::Gating;
 pub use loudness::Loudness;
-pub use target::{Fit, FitReport, Target, UnknownTarget, Verdict};
+pub use target::{Fit, FitReport, LoudnessTarget, UnknownTarget, Verdict};
 pub use true_peak::TruePeak;
 
 use crate::{

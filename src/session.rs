@@ -23,7 +23,7 @@ pub use at::At;
 pub use bus::{Bus, Master};
 pub use clip::Clip;
 pub use cue::{Cue, CueId, CueKind, Marker, UnknownCueKind, Use};
-pub use deliverable::{Deliverable, LoudnessTarget};
+pub use deliverable::Deliverable;
 pub use format::Load;
 pub use insert::Insert;
 pub use outputs::{Content, Output};

@@ -1,4 +1,4 @@
-//! Time slices: one long mix rendered in parts, anywhere and in any order, and joined into the file that one render writes.
+//! Joins parts of a long mix, rendered on any machines and in any order, into the file that one render writes.
 //!
 //! A part is a range rendered with [`Bounce::joinable`](crate::Bounce::joinable). Its samples are those of the whole by the
 //! range law, a limiter's too: the part is rendered from [`Plan::warm_up`](crate::Plan::warm_up) frames earlier. It carries
@@ -7,13 +7,13 @@
 //! leave a gap; weighted dither, which feeds errors back from the first frame on.
 
 use crate::{
-    encode::{Dither, Shaping, Slice},
+    encode::{Container, Dither, Shaping, Slice},
     error::{Error, ErrorKind, Result},
     media::Damage,
     plan::Plan,
     report::Report,
     riff::{self, Found},
-    storage::{Output, same_file},
+    storage::{AtomicFile, same_file},
     units::Frames,
 };
 use std::{
@@ -23,7 +23,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The note of a part of a plan.
+/// Returns the note of a part of a plan.
 pub(crate) fn of(plan: &Plan, range: &Range<Frames>, dither: Option<Dither>) -> Result<Slice> {
     let refused = |what: String| Err(Error::new(ErrorKind::Session, what));
     if dither.is_some_and(|d| d.shaping == Shaping::Weighted) {
@@ -40,13 +40,13 @@ pub(crate) fn of(plan: &Plan, range: &Range<Frames>, dither: Option<Dither>) -> 
     Ok(Slice { start: range.start, whole: plan.length(), mix: plan.fingerprint(&dither) })
 }
 
-/// A part that was opened.
+/// An open part.
 struct Part {
     path: PathBuf,
     file: File,
     slice: Slice,
     header: Vec<u8>,
-    /// Where its audio starts, how many bytes and how many frames it is.
+    /// Offset of its audio in the file, its bytes and its frames.
     at: u64,
     bytes: u64,
     frames: u64,
@@ -80,9 +80,11 @@ impl Part {
 ///
 /// # Errors
 /// `NotFound`, `Unsupported` or `Corrupt` for what is no part of a mix, is cut off, or does not go with the others, and for
-/// gaps and overlaps, with the names of the files; `Output` as for every file that is written.
+/// gaps and overlaps, with the names of the files; `Unsupported` for an output whose extension is not that of a WAV file
+/// ([`Format`](crate::Format)); `Output` as for every file that is written.
 pub fn join(parts: &[impl AsRef<Path>], output: impl AsRef<Path>, overwrite: bool) -> Result<Report> {
     let output = output.as_ref();
+    Container::Wav.check_name(output)?;
     let mut parts: Vec<Part> = parts.iter().map(|path| open(path.as_ref())).collect::<Result<_>>()?;
     parts.sort_by_key(|part| (part.slice.start, part.end()));
     let Some(first) = parts.first() else {
@@ -98,7 +100,7 @@ pub fn join(parts: &[impl AsRef<Path>], output: impl AsRef<Path>, overwrite: boo
     complete(&parts)?;
     let data: u64 = parts.iter().map(|part| part.bytes).sum();
     let header = first.header.clone();
-    let mut file = Output::create(output, overwrite, data.saturating_add(header.len() as u64 + data % 2))?;
+    let mut file = AtomicFile::create_sized(output, overwrite, data.saturating_add(header.len() as u64 + data % 2))?;
     file.write_all(&header).map_err(|e| file.failed(e))?;
     for part in &mut parts {
         copy(part, &mut file)?;
@@ -138,7 +140,7 @@ fn open(path: &Path) -> Result<Part> {
     Ok(Part { path: path.to_owned(), file, slice, header: whole.to_vec(), at, bytes, frames })
 }
 
-/// Refuses parts of two mixes.
+/// Refuses parts of different mixes and formats.
 fn alike(first: &Part, part: &Part) -> Result<()> {
     let what = if first.slice.mix != part.slice.mix || first.slice.whole != part.slice.whole {
         "are parts of different mixes, or of one that was changed between them"
@@ -183,8 +185,8 @@ fn complete(parts: &[Part]) -> Result<()> {
     }
 }
 
-/// Copies the audio of a part.
-fn copy(part: &mut Part, to: &mut Output) -> Result<()> {
+/// Appends the audio of a part.
+fn copy(part: &mut Part, to: &mut AtomicFile) -> Result<()> {
     let unreadable = |path: &Path, what: &str| Error::new(ErrorKind::Corrupt, format!("{}: {what}", path.display()));
     part.file.seek(SeekFrom::Start(part.at)).map_err(|e| unreadable(&part.path, &e.to_string()).because(e))?;
     let (mut left, mut buffer) = (part.bytes, vec![0; 1 << 18]);

@@ -4,19 +4,19 @@
 //! file. Object stores need the feature `cloud`; without it such names are refused. Outputs appear whole or not at all:
 //! a temporary file beside the target, fsync, rename, fsync of the folder.
 
-mod atomic;
+mod atomic_file;
 mod early_sync;
 pub(crate) mod file_version;
 pub(crate) mod glob;
 mod input_file;
+mod local_file;
 mod location;
 #[cfg(feature = "cloud")]
 mod object;
-mod output;
 mod same_file;
-mod whole_file;
 
-pub(crate) use atomic::AtomicFile;
+pub use atomic_file::AtomicFile;
+pub(crate) use atomic_file::{CompleteFile, publish};
 pub(crate) use input_file::InputFile;
 #[cfg(feature = "cloud")]
 pub(crate) use location::Url;
@@ -25,6 +25,4 @@ pub(crate) use location::{Location, is_link, joined};
 pub(crate) use object::listed;
 #[cfg(feature = "cloud")]
 pub use object::{About, FIRST_PATIENCE_S, PATIENCE_S, Reader, about, create, delete, list, local, open, read, write};
-pub(crate) use output::{Complete, Output, remove};
 pub use same_file::same_file;
-pub use whole_file::WholeFile;

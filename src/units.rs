@@ -186,6 +186,17 @@ impl Gain {
     pub const UNITY: Self = Self(1.0);
     /// Factor 0: exactly 0.0.
     pub const SILENCE: Self = Self(0.0);
+
+    /// Returns the level in decibels, `20 log10` of the factor: minus infinity for 0, NaN below.
+    ///
+    /// ```
+    /// use soundtrack::{Decibels, Gain};
+    /// assert_eq!(Gain(10.0).decibels(), Decibels(20.0));
+    /// ```
+    #[must_use]
+    pub fn decibels(self) -> Decibels {
+        Decibels(20.0 * libm::log10(self.0))
+    }
 }
 
 /// A place between left (−1) and right (+1); 0 is the centre. How it becomes two gains is the session's pan law.

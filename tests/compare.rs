@@ -35,16 +35,16 @@ fn stereo(frames: i64, value: impl Fn(u64, i64) -> f64) -> Vec<Vec<f64>> {
 
 fn compared(a: Vec<Vec<f64>>, b: Vec<Vec<f64>>) -> Comparison {
     let dir = tempfile::tempdir().unwrap();
-    let a = write(dir.path(), "a.wav", Format::Wav24, 48_000, a);
-    let b = write(dir.path(), "b.wav", Format::Wav32f, 48_000, b);
+    let a = write(dir.path(), "a.wav", Format::WAV_24, 48_000, a);
+    let b = write(dir.path(), "b.wav", Format::WAV_32F, 48_000, b);
     files(a, b).unwrap()
 }
 
 #[test]
 fn the_same_samples_are_identical_whatever_the_format() {
     let dir = tempfile::tempdir().unwrap();
-    let a = write(dir.path(), "a.wav", Format::Wav16, 48_000, stereo(100_000, music));
-    let b = write(dir.path(), "b.wav", Format::Wav32f, 48_000, stereo(100_000, music));
+    let a = write(dir.path(), "a.wav", Format::WAV_16, 48_000, stereo(100_000, music));
+    let b = write(dir.path(), "b.wav", Format::WAV_32F, 48_000, stereo(100_000, music));
     let found = files(a, b).unwrap();
     assert!(found.identical && found.comparable);
     assert_eq!((found.frames, found.different_samples, found.largest, found.rms_dbfs), (100_000, 0, None, None));
@@ -109,9 +109,9 @@ fn other_lengths_are_compared_as_far_as_both_go() {
 #[test]
 fn other_rates_and_layouts_are_not_compared() {
     let dir = tempfile::tempdir().unwrap();
-    let a = write(dir.path(), "a.wav", Format::Wav16, 48_000, stereo(500, music));
-    let b = write(dir.path(), "b.wav", Format::Wav16, 44_100, stereo(500, music));
-    let c = write(dir.path(), "c.wav", Format::Wav16, 48_000, vec![vec![0.5; 500]]);
+    let a = write(dir.path(), "a.wav", Format::WAV_16, 48_000, stereo(500, music));
+    let b = write(dir.path(), "b.wav", Format::WAV_16, 44_100, stereo(500, music));
+    let c = write(dir.path(), "c.wav", Format::WAV_16, 48_000, vec![vec![0.5; 500]]);
     for other in [b, c] {
         let found = files(&a, other).unwrap();
         assert!(!found.identical && !found.comparable);

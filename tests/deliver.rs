@@ -177,7 +177,7 @@ proptest::proptest! {
 
 #[test]
 fn files_of_stems_null_to_within_their_rounding() {
-    for (format, bits) in [(Format::Wav16, 16), (Format::Wav24, 24), (Format::Wav32, 32)] {
+    for (format, bits) in [(Format::WAV_16, 16), (Format::WAV_24, 24), (Format::WAV_32, 32)] {
         let mut film = film();
         let buses = [film.music, film.speech, film.hall];
         film.promise(Deliverable::new("full", "mix.wav").format(format));
@@ -201,7 +201,7 @@ fn files_of_stems_null_to_within_their_rounding() {
     // Floats round by their own size: each by a 2^24th part at most.
     let mut film = film();
     let buses = [film.music, film.speech, film.hall];
-    film.promise(Deliverable::new("stems", "{bus}.wav").format(Format::Wav32f).stems(buses));
+    film.promise(Deliverable::new("stems", "{bus}.wav").format(Format::WAV_32F).stems(buses));
     let done = Delivery::new().run(&film.session).unwrap();
     let null = done.deliverables[0].null_test.unwrap();
     assert!(null.passed && null.residue_dbfs.unwrap() < -150.0 && null.within_dbfs.unwrap() < -140.0, "{null:?}");
@@ -212,8 +212,8 @@ fn files_hold_what_a_bounce_writes() {
     let mut film = film();
     let (music, speech) = (film.music, film.speech);
     film.promise(Deliverable::new("full", "out/{title}.wav"));
-    film.promise(Deliverable::new("m&e", "out/{title} M&E.wav").format(Format::Wav16).mute(speech));
-    film.promise(Deliverable::new("stems", "out/stems/{nn} {bus}.wav").format(Format::Wav32f).stems([music]));
+    film.promise(Deliverable::new("m&e", "out/{title} M&E.wav").format(Format::WAV_16).mute(speech));
+    film.promise(Deliverable::new("stems", "out/stems/{nn} {bus}.wav").format(Format::WAV_32F).stems([music]));
     film.promise(Deliverable::new("album", "album/{nn} {cue}.wav").album(true));
     let done = Delivery::new().run(&film.session).unwrap();
     let files: Vec<_> = done.deliverables.iter().flat_map(|d| &d.files).collect();
@@ -246,13 +246,13 @@ fn files_hold_what_a_bounce_writes() {
         fs::read(path).unwrap()
     };
     let file = |name: &str| fs::read(film.path(name)).unwrap();
-    assert!(file("out/Reel.wav") == alone(&film.session, Format::Wav24));
+    assert!(file("out/Reel.wav") == alone(&film.session, Format::WAV_24));
     let mut quiet = film.session.clone();
     quiet.bus_mut(speech).strip.mute = true;
-    assert!(file("out/Reel M&E.wav") == alone(&quiet, Format::Wav16));
+    assert!(file("out/Reel M&E.wav") == alone(&quiet, Format::WAV_16));
     for (cue, name) in [("cue.storm", "album/01 The Storm.wav"), ("cue.titles", "album/02 titles.wav")] {
         let Ok(Part::Cue(cue)) = film.session.part(cue) else { panic!() };
-        assert!(file(name) == alone(&film.session.whole_cue(cue), Format::Wav24), "{name}");
+        assert!(file(name) == alone(&film.session.whole_cue(cue), Format::WAV_24), "{name}");
     }
     // A stem is what its bus gives: f64 rounded to the nearest f32.
     let all = Frames(0)..film.length();
@@ -282,9 +282,9 @@ fn one_render_serves_all_that_can_share_it() {
     let once = film.opens.so_far();
     let (music, speech, hall) = (film.music, film.speech, film.hall);
     let full = Deliverable::new("full", "full.wav");
-    let small = Deliverable::new("small", "small.wav").format(Format::Wav16);
+    let small = Deliverable::new("small", "small.wav").format(Format::WAV_16);
     let stems = Deliverable::new("stems", "{bus}.wav").stems([music, speech, hall]);
-    let other = Deliverable::new("floats", "f {bus}.wav").stems([music]).format(Format::Wav32f);
+    let other = Deliverable::new("floats", "f {bus}.wav").stems([music]).format(Format::WAV_32F);
     let m_e = Deliverable::new("m&e", "m&e.wav").mute(speech);
     let dub = Deliverable::new("dub", "dub.wav").lang("de");
     assert_eq!(opens_of(std::slice::from_ref(&full)), (once, 1));
@@ -298,12 +298,12 @@ fn one_render_serves_all_that_can_share_it() {
     assert_eq!(opens_of(&[full.clone(), m_e, stems, m_e_stems]), (2 * once - 1, 2));
     // Albums of the same mutes share their cues; each cue is its own timeline.
     let album = Deliverable::new("album", "{cue}.wav").album(true);
-    let small_album = Deliverable::new("small album", "16 {cue}.wav").album(true).format(Format::Wav16);
+    let small_album = Deliverable::new("small album", "16 {cue}.wav").album(true).format(Format::WAV_16);
     assert_eq!(opens_of(std::slice::from_ref(&album)).1, 2);
     assert_eq!(opens_of(std::slice::from_ref(&album)), opens_of(&[album, small_album]));
     // To fit means to listen first.
-    let fit = LoudnessTarget { target: Some(Lufs(-20.0)), fit: true, ..LoudnessTarget::default() };
-    assert_eq!(opens_of(&[full.loudness(fit), small]).1, 2);
+    let fit = LoudnessTarget::new(Lufs(-20.0));
+    assert_eq!(opens_of(&[full.loudness(fit.clone()).fit(true), small]).1, 2);
 }
 
 #[test]
@@ -358,17 +358,12 @@ fn a_stem_that_clips_fails_its_null_test() {
 #[test]
 fn loudness_is_checked_and_fitted() {
     let (loud, soft) = (Lufs(-5.0), Lufs(-30.0));
-    let target = |target: Lufs, fit: bool| LoudnessTarget {
-        target: Some(target),
-        tolerance: Some(0.1),
-        true_peak: Some(Dbtp(-1.0)),
-        fit,
-    };
+    let target = |target: Lufs| LoudnessTarget::new(target).tolerance(0.1).true_peak(Dbtp(-1.0));
     let mut film = film();
-    film.promise(Deliverable::new("plain", "plain.wav").format(Format::Wav32f).loudness(target(loud, false)));
-    film.promise(Deliverable::new("soft", "soft.wav").format(Format::Wav32f).loudness(target(soft, true)));
-    film.promise(Deliverable::new("loud", "loud.wav").format(Format::Wav32f).loudness(target(loud, true)));
-    film.promise(Deliverable::new("album", "{cue}.wav").album(true).loudness(target(soft, true)));
+    film.promise(Deliverable::new("plain", "plain.wav").format(Format::WAV_32F).loudness(target(loud)));
+    film.promise(Deliverable::new("soft", "soft.wav").format(Format::WAV_32F).loudness(target(soft)).fit(true));
+    film.promise(Deliverable::new("loud", "loud.wav").format(Format::WAV_32F).loudness(target(loud)).fit(true));
+    film.promise(Deliverable::new("album", "{cue}.wav").album(true).loudness(target(soft)).fit(true));
     let done = Delivery::new().run(&film.session).unwrap();
     let [plain, soft, loud, album] = done.deliverables.as_slice() else { panic!() };
     assert!(!done.passed() && !plain.passed() && soft.passed() && album.passed());
@@ -469,7 +464,7 @@ fn what_is_refused_leaves_nothing_and_opens_nothing() {
     assert_eq!(refused(&exists, &[]), (ErrorKind::Output, there.into()));
     let twice = |f: &mut Film| {
         f.promise(Deliverable::new("a", "out/mix.wav"));
-        f.promise(Deliverable::new("b", "out/x/../mix.wav").format(Format::Wav16));
+        f.promise(Deliverable::new("b", "out/x/../mix.wav").format(Format::WAV_16));
     };
     let both = "deliverable \"b\": out/x/../mix.wav: is written by deliverable \"a\" too";
     assert_eq!(refused(&twice, &[]), (ErrorKind::Output, both.into()));
@@ -481,10 +476,13 @@ fn what_is_refused_leaves_nothing_and_opens_nothing() {
         f.promise(Deliverable::new("a", "file/mix.wav"));
     };
     assert_eq!(refused(&in_a_file, &[]).0, ErrorKind::Output);
-    let fit = LoudnessTarget { target: Some(Lufs(-20.0)), fit: true, ..LoudnessTarget::default() };
+    let csv = |f: &mut Film| f.promise(Deliverable::new("sheet", "out/cues.csv"));
+    let named = "deliverable \"sheet\": file: a WAV file is written, so its extension cannot be .csv: name it cues.wav";
+    assert_eq!(refused(&csv, &[]), (ErrorKind::Session, named.into()));
+    let fit = LoudnessTarget::new(Lufs(-20.0));
     let stems = |f: &mut Film| {
         let music = f.music;
-        f.promise(Deliverable::new("stems", "{bus}.wav").stems([music]).loudness(fit));
+        f.promise(Deliverable::new("stems", "{bus}.wav").stems([music]).loudness(fit.clone()).fit(true));
     };
     let (kind, text) = refused(&stems, &[]);
     assert!(kind == ErrorKind::Session && text.ends_with("fit the mix instead"), "{text}");
@@ -589,16 +587,16 @@ fn the_dither_of_the_master_is_for_the_mix_and_not_for_stems() {
     let mut film = film();
     let all = [film.music, film.speech, film.hall];
     film.session.master.dither = Some(encode::Dither::default());
-    film.promise(Deliverable::new("full", "full.wav").format(Format::Wav16));
-    film.promise(Deliverable::new("stems", "{bus}.wav").format(Format::Wav16).stems(all));
+    film.promise(Deliverable::new("full", "full.wav").format(Format::WAV_16));
+    film.promise(Deliverable::new("stems", "{bus}.wav").format(Format::WAV_16).stems(all));
     film.promise(
-        Deliverable::new("noisy", "n {bus}.wav").format(Format::Wav16).stems(all).dither(encode::Dither::default()),
+        Deliverable::new("noisy", "n {bus}.wav").format(Format::WAV_16).stems(all).dither(encode::Dither::default()),
     );
     let done = Delivery::new().run(&film.session).unwrap();
     let dithers: Vec<_> = done.deliverables.iter().map(|d| d.files[0].report.dither.as_deref()).collect();
     assert_eq!(dithers, [Some("white"), None, Some("white")]);
     assert!(done.deliverables[1].null_test.unwrap().passed && done.deliverables[2].null_test.is_none());
-    Bounce::new().format(Format::Wav16).run(&film.session, film.path("alone.wav")).unwrap();
+    Bounce::new().format(Format::WAV_16).run(&film.session, film.path("alone.wav")).unwrap();
     assert!(fs::read(film.path("full.wav")).unwrap() == fs::read(film.path("alone.wav")).unwrap());
 }
 

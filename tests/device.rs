@@ -88,7 +88,7 @@ fn alsa_gets_the_bounce_in_floats() {
     let home = alsa(r#"pcm.!default { type file slave.pcm { type null } file "CAPTURE" format "raw" }"#);
     let said = play(home.path(), "file");
     assert!(said.contains("played: Ended 144000"), "{said}");
-    same(&fs::read(home.path().join("cap.raw")).unwrap(), &bounced(home.path(), Format::Wav32f), 8);
+    same(&fs::read(home.path().join("cap.raw")).unwrap(), &bounced(home.path(), Format::WAV_32F), 8);
 }
 
 /// ALSA's `upmix` takes 16 bits only, and copies the front pair as it is.
@@ -105,7 +105,7 @@ pcm.!default { type upmix slave.pcm narrow channels 4 }"#,
     assert!(said.contains("played: Ended 144000"), "{said}");
     let captured = fs::read(home.path().join("cap.raw")).unwrap();
     let front: Vec<u8> = captured.chunks_exact(8).flat_map(|frame| &frame[..4]).copied().collect();
-    same(&front, &bounced(home.path(), Format::Wav16), 4);
+    same(&front, &bounced(home.path(), Format::WAV_16), 4);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn pulseaudio_hears_the_bounce_in_time() {
     assert!(start.elapsed() > Duration::from_millis(2_900), "{:?}", start.elapsed());
     thread::sleep(Duration::from_secs(1));
     drop(started);
-    same(&fs::read(&capture).unwrap(), &bounced(home.path(), Format::Wav32f), 8);
+    same(&fs::read(&capture).unwrap(), &bounced(home.path(), Format::WAV_32F), 8);
 }
 
 #[test]

@@ -174,15 +174,15 @@ fn only_what_loses_bits_is_dithered_and_ranges_agree() {
         (report.dither, samples(&out))
     };
     // 16 bits at unity stay what they are; a float file has no steps.
-    let (dither, same) = bounce(&mix, Format::Wav16, None);
+    let (dither, same) = bounce(&mix, Format::WAV_16, None);
     assert_eq!((dither, same), (None, samples(&folder.path().join("stem.wav"))));
-    let float = Bounce::new().format(Format::Wav32f).overwrite(true).dither(WHITE).run(&mix, &out).unwrap();
+    let float = Bounce::new().format(Format::WAV_32F).overwrite(true).dither(WHITE).run(&mix, &out).unwrap();
     assert_eq!(float.dither, None);
     mix.master.gain = Decibels(-3.0);
-    let (dither, whole) = bounce(&mix, Format::Wav16, None);
+    let (dither, whole) = bounce(&mix, Format::WAV_16, None);
     assert_eq!(dither.as_deref(), Some("white"));
     assert!(whole[..1000].iter().all(|s| *s == 0), "silence is silent");
-    let (_, part) = bounce(&mix, Format::Wav16, Some(Frames(20_000)..Frames(30_000)));
+    let (_, part) = bounce(&mix, Format::WAV_16, Some(Frames(20_000)..Frames(30_000)));
     assert_eq!(whole[20_000..30_000], part);
 }
 
@@ -194,12 +194,12 @@ fn rounding_away_bits_without_dither_is_told() {
         let report = bounce.overwrite(true).run(&mix, &out).unwrap();
         report.warnings.into_iter().find(|w| w.kind == WarningKind::ReducedDepth).map(|w| w.text)
     };
-    let told = warned(Bounce::new().format(Format::Wav16));
+    let told = warned(Bounce::new().format(Format::WAV_16));
     assert_eq!(told.as_deref(), Some("more than 16 bits, rounded to 16 without dither"));
-    assert_eq!(warned(Bounce::new().format(Format::Wav16).dither(WHITE)), None);
+    assert_eq!(warned(Bounce::new().format(Format::WAV_16).dither(WHITE)), None);
     assert_eq!(warned(Bounce::new()), None);
     let (_folder, sixteen) = stem(16);
-    let report = Bounce::new().format(Format::Wav16).overwrite(true).run(&sixteen, &out).unwrap();
+    let report = Bounce::new().format(Format::WAV_16).overwrite(true).run(&sixteen, &out).unwrap();
     assert!(report.warnings.iter().all(|w| w.kind != WarningKind::ReducedDepth), "{:?}", report.warnings);
 }
 

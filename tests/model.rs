@@ -196,7 +196,7 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let ids: Vec<BusId> = session.bus_ids().collect();
         let (quiet, parts) = muted(&session, dice);
-        let promise = |name: &str, file: &str| Deliverable::new(name, folder.path().join(file)).format(Format::Wav32f);
+        let promise = |name: &str, file: &str| Deliverable::new(name, folder.path().join(file)).format(Format::WAV_32F);
         let mut part = promise("part", "part.wav");
         part.mute = parts;
         session.deliverables = vec![promise("full", "full.wav"), part];

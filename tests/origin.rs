@@ -3,7 +3,7 @@
 use soundtrack::{
     At, Block, Clip, Cue, Format, FrameRate, Frames, Layout, Load, Plan, SampleRate, Session, Sink, Spec, Timecode,
     Track, Use,
-    encode::{self, Broadcast, Wav},
+    encode::{self, Broadcast, FileSink},
 };
 use std::path::Path;
 
@@ -12,7 +12,7 @@ fn stem(path: &Path, rate: u32, midnight: u64) {
     let spec = Spec { rate: SampleRate::new(rate).unwrap(), layout: Layout::Mono };
     let bext = Broadcast { time_reference: Frames(midnight), description: String::new(), originator: String::new() };
     let options = encode::Options { broadcast: Some(bext), ..encode::Options::default() };
-    let mut wav = Wav::create_with(path, Format::Wav24, spec, Frames(rate.into()), &options).unwrap();
+    let mut wav = FileSink::create_with(path, Format::WAV_24, spec, Frames(rate.into()), &options).unwrap();
     let mut block = Block::new(Layout::Mono, rate as usize);
     block.fill(rate as usize, 0.5);
     wav.write(&block).unwrap();

@@ -114,7 +114,7 @@ fn a_file_cut_off_is_refused_or_silent_to_its_promised_end() {
 
     let mut lenient = mix(stem.as_path());
     lenient.damage = Damage::Silence;
-    let report = Bounce::new().format(Format::Wav32f).run(&lenient, folder.path().join("o.wav")).unwrap();
+    let report = Bounce::new().format(Format::WAV_32F).run(&lenient, folder.path().join("o.wav")).unwrap();
     assert_eq!(report.frames, 480_000);
     let [silenced] = &report.tracks[0].clips[0].silenced[..] else { panic!("told once") };
     assert_eq!((silenced.kind, silenced.places, silenced.frames), (FlawKind::EndedEarly, 1, 480_000 - 108_000));
@@ -294,7 +294,7 @@ fn what_no_format_holds_is_told() {
     let stem = soundtrack::media::Memory::new(SPEC, vec![vec![1e30, 0.5]]).unwrap();
     let mut session = mix(stem);
     session.tracks_mut()[0].strip.gain = soundtrack::Decibels(200.0);
-    let report = Bounce::new().format(Format::Wav32f).run(&session, folder.path().join("o.wav")).unwrap();
+    let report = Bounce::new().format(Format::WAV_32F).run(&session, folder.path().join("o.wav")).unwrap();
     assert_eq!(report.mix.non_finite_samples, 1);
     assert!(report.warnings[0].to_string().starts_with("W117 1 sample of the mix too large"), "{:?}", report.warnings);
 }

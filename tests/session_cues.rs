@@ -81,9 +81,8 @@ fn the_lighthouse_means_what_it_says() {
     assert_eq!(titles.uses, [Use::at(At::Timecode(tc("01:04:05:12")))]);
 
     let [full, effects, stems, album] = film.deliverables.as_slice() else { panic!() };
-    let target =
-        LoudnessTarget { target: Some(Lufs(-27.0)), tolerance: Some(1.0), true_peak: Some(Dbtp(-2.0)), fit: false };
-    assert_eq!((full.format, full.lang.as_deref(), full.loudness), (Format::Wav24, Some("en"), Some(target)));
+    let target = LoudnessTarget::new(Lufs(-27.0)).tolerance(1.0).true_peak(Dbtp(-2.0));
+    assert_eq!((full.format, full.lang.as_deref(), &full.loudness), (Format::WAV_24, Some("en"), &Some(target)));
     let muted: Vec<_> = effects.mute.iter().filter_map(|p| film.part_name(*p)).collect();
     assert_eq!(muted, ["bus.dialogue", "cue.storm.celli"]);
     assert!(album.album && stems.stems.len() == 2);
@@ -176,7 +175,7 @@ fn values_set_from_outside_take_the_place_of_those_in_the_file() {
     assert_eq!(film.cues()[0].tracks[1].strip.gain, Decibels(-9.5));
     assert_eq!(film.cues()[0].uses[0].at, At::Timecode(Timecode::parse("01:00:20:00", FrameRate::FPS_24).unwrap()));
     assert_eq!(film.start.unwrap().to_string(), "00:59:50:00");
-    assert!(film.deliverables[0].loudness.unwrap().fit && film.tracks()[0].strip.mute);
+    assert!(film.deliverables[0].fit && film.tracks()[0].strip.mute);
     assert_eq!((film.master.limit, film.lang.as_deref()), (Some(Dbtp(-1.0)), Some("de")));
     let wrong = Load::default().set("title", "x").set("track.dialogue.gian", "3").session(&file).unwrap_err();
     assert_eq!(

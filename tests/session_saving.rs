@@ -275,9 +275,9 @@ prop_compose! {
             cue.tracks.iter_mut().for_each(|t| t.strip.to = ways.next().map(|w| buses[w.index(3)]));
             film.add_cue(cue);
         }
-        let target = LoudnessTarget { target: Some(Lufs(-23.5)), tolerance: None, true_peak: Some(Dbtp(-1.0)), fit: true };
-        let mix = Deliverable::new("mix", "out/{lang}.wav").format(Format::Wav16).lang("en").dither("white".parse().unwrap());
-        film.deliverables.push(mix.loudness(target).mute(buses[1]).mute(film.part("track.track 0").unwrap()));
+        let target = LoudnessTarget::new(Lufs(-23.5)).true_peak(Dbtp(-1.0));
+        let mix = Deliverable::new("mix", "out/{lang}.wav").format(Format::WAV_16).lang("en").dither("white".parse().unwrap());
+        film.deliverables.push(mix.loudness(target).fit(true).mute(buses[1]).mute(film.part("track.track 0").unwrap()));
         film.deliverables.push(Deliverable::new("album", "out/{nn} {cue}.wav").album(true));
         film.deliverables.push(Deliverable::new("stems", "out/{nn}.wav").stems([buses[2], buses[0]]));
         film.lang = Some("de".into());

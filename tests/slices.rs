@@ -7,12 +7,12 @@ use sessions::stem;
 use soundtrack::{
     Block, Bounce, Curve, Dbtp, Decibels, ErrorKind, Format, Frames, Layout, Pan, Plan, SampleRate, Session, Shape,
     Sink, Track,
-    encode::{Broadcast, Dither, Options, Shaping, Slice, Wav},
+    encode::{Broadcast, Dither, FileSink, Options, Shaping, Slice},
     slice,
 };
 use std::{fs, ops::Range, path::PathBuf};
 
-const FORMATS: [Format; 4] = [Format::Wav16, Format::Wav24, Format::Wav32, Format::Wav32f];
+const FORMATS: [Format; 4] = [Format::WAV_16, Format::WAV_24, Format::WAV_32, Format::WAV_32F];
 
 /// Two resampled stems and one that is not, with a curve; 2 s.
 fn mix(layout: Layout) -> Session {
@@ -77,7 +77,7 @@ fn joined_parts_are_the_whole_in_every_format_and_order() {
         // Mono of an odd number of frames in 24 bits ends with a pad byte, in the whole and in the parts.
         let mut mix = mix(layout);
         mix.length = Some(Frames(90_001));
-        same(desk.both(&mix, Format::Wav24, &[30_001], &[1, 0]));
+        same(desk.both(&mix, Format::WAV_24, &[30_001], &[1, 0]));
     }
 }
 
@@ -91,10 +91,10 @@ fn a_limiter_and_dither_change_nothing_of_it() {
     }
     for shaping in [Shaping::White, Shaping::HighPass] {
         mix.master.dither = Some(Dither { seed: 7, shaping });
-        same(desk.both(&mix, Format::Wav16, &[20_000, 60_000], &[0, 2, 1]));
+        same(desk.both(&mix, Format::WAV_16, &[20_000, 60_000], &[0, 2, 1]));
     }
     mix.master.dither = Some(Dither { seed: 7, shaping: Shaping::Weighted });
-    let weighted = || Bounce::new().format(Format::Wav16).joinable(true).range(Frames(0)..Frames(100));
+    let weighted = || Bounce::new().format(Format::WAV_16).joinable(true).range(Frames(0)..Frames(100));
     let e = weighted().run(&mix, desk.at("w.wav")).unwrap_err();
     assert_eq!(
         (e.kind(), e.to_string().as_str()),
@@ -106,7 +106,7 @@ fn a_limiter_and_dither_change_nothing_of_it() {
     );
     assert!(!desk.at("w.wav").exists());
     // Float is not dithered, so there is nothing against it.
-    weighted().format(Format::Wav32f).run(&mix, desk.at("w.wav")).unwrap();
+    weighted().format(Format::WAV_32F).run(&mix, desk.at("w.wav")).unwrap();
 }
 
 #[test]
@@ -124,7 +124,8 @@ fn the_header_of_the_whole_comes_back_with_its_origin() {
         let broadcast = Broadcast { time_reference, description: "reel 2".into(), originator: "me".into() };
         let slice = (!whole).then_some(Slice { start: Frames(from), whole: Frames(500), mix: 9 });
         let options = Options { overwrite: false, broadcast: Some(broadcast), slice };
-        let mut wav = Wav::create_with(desk.at(name), Format::Wav24, spec, Frames(frames as u64), &options).unwrap();
+        let mut wav =
+            FileSink::create_with(desk.at(name), Format::WAV_24, spec, Frames(frames as u64), &options).unwrap();
         wav.write(&block(from, frames)).unwrap();
         wav.finish().unwrap();
     };
@@ -139,14 +140,14 @@ fn the_header_of_the_whole_comes_back_with_its_origin() {
 fn what_does_not_fit_together_is_refused_by_name() {
     let desk = Desk::new();
     let mix = mix(Layout::Stereo);
-    let a = desk.part("a.wav", &mix, Format::Wav24, 0..40_000);
-    let b = desk.part("b.wav", &mix, Format::Wav24, 40_000..60_000);
-    let c = desk.part("c.wav", &mix, Format::Wav24, 60_000..96_000);
-    let over = desk.part("over.wav", &mix, Format::Wav24, 39_000..60_000);
-    let other = desk.part("other.wav", &mix, Format::Wav16, 40_000..60_000);
+    let a = desk.part("a.wav", &mix, Format::WAV_24, 0..40_000);
+    let b = desk.part("b.wav", &mix, Format::WAV_24, 40_000..60_000);
+    let c = desk.part("c.wav", &mix, Format::WAV_24, 60_000..96_000);
+    let over = desk.part("over.wav", &mix, Format::WAV_24, 39_000..60_000);
+    let other = desk.part("other.wav", &mix, Format::WAV_16, 40_000..60_000);
     let mut louder = mix.clone();
     louder.tracks_mut()[1].strip.gain = Decibels(0.1);
-    let louder = desk.part("louder.wav", &louder, Format::Wav24, 40_000..60_000);
+    let louder = desk.part("louder.wav", &louder, Format::WAV_24, 40_000..60_000);
     Bounce::new().range(Frames(40_000)..Frames(60_000)).run(&mix, desk.at("plain.wav")).unwrap();
     let cut = desk.at("cut.wav");
     let bytes = fs::read(&b).unwrap();
@@ -191,7 +192,7 @@ fn what_does_not_fit_together_is_refused_by_name() {
     let (here, there) = (file("here"), file("there"));
     let end = Plan::compile(&here).unwrap().length().0;
     let parts =
-        [desk.part("1.wav", &here, Format::Wav24, 0..30_000), desk.part("2.wav", &there, Format::Wav24, 30_000..end)];
+        [desk.part("1.wav", &here, Format::WAV_24, 0..30_000), desk.part("2.wav", &there, Format::WAV_24, 30_000..end)];
     slice::join(&parts, desk.at("out.wav"), false).unwrap();
     Bounce::new().run(&here, desk.at("one.wav")).unwrap();
     same([fs::read(desk.at("one.wav")).unwrap(), fs::read(desk.at("out.wav")).unwrap()]);

@@ -3,7 +3,7 @@
 use soundtrack::{
     Block, Bus, BusId, Cue, Deliverable, Format, Frames, Layout, Load, Plan, SampleRate, Session, Sink, Spec, Track,
     TrackId, Use,
-    encode::{Options, Wav},
+    encode::{FileSink, Options},
     media::Memory,
 };
 
@@ -119,12 +119,13 @@ fn reports_and_null_tests_hold_for_a_bus_that_runs_twice() {
     session.track_mut(tracks[0]).strip.solo = true;
     session.bus_mut(behind).strip.solo = true;
     let folder = tempfile::tempdir().unwrap();
-    let stems = Deliverable::new("stems", folder.path().join("{bus}.wav")).format(Format::Wav32f);
+    let stems = Deliverable::new("stems", folder.path().join("{bus}.wav")).format(Format::WAV_32F);
     session.deliverables.push(stems.stems([shared, behind]));
     let done = soundtrack::Delivery::new().run(&session).unwrap();
     let null = done.deliverables[0].null_test.expect("nothing is missing and nothing counted twice");
     assert!(null.passed, "{null:?}");
-    let report = soundtrack::Bounce::new().format(Format::Wav32f).run(&session, folder.path().join("mix.wav")).unwrap();
+    let report =
+        soundtrack::Bounce::new().format(Format::WAV_32F).run(&session, folder.path().join("mix.wav")).unwrap();
     let buses: Vec<(&str, bool)> = report.buses.iter().map(|b| (b.name.as_str(), b.heard)).collect();
     assert_eq!(buses, [("shared", true), ("shared (to solo)", true), ("behind", true)]);
     let peaks: Vec<f64> = report.buses.iter().map(|b| b.peak_dbfs.unwrap()).collect();
@@ -161,7 +162,8 @@ fn a_session_file_with_such_a_solo_is_read_and_says_where_the_cue_stands() {
         "rate = 48000\nlayout = \"mono\"\n[track.dx]\nfile = \"a.wav\"\n[cue.storm.track.violins]\nfile = \"a.wav\"\nsolo = true\n",
     );
     let mut wav =
-        Wav::create_with(folder.path().join("a.wav"), Format::Wav24, SPEC, Frames(1), &Options::default()).unwrap();
+        FileSink::create_with(folder.path().join("a.wav"), Format::WAV_24, SPEC, Frames(1), &Options::default())
+            .unwrap();
     let mut block = Block::new(SPEC.layout, 1);
     block.fill(1, 0.5);
     wav.write(&block).unwrap();

@@ -89,7 +89,7 @@ fn music(folder: &Path) -> PathBuf {
     let mut session = Session::new(spec.rate, spec.layout);
     session.add_track(Track::new("music", Memory::new(spec, channels).unwrap()));
     let file = folder.join("music.wav");
-    Bounce::new().format(Format::Wav16).run(&session, &file).unwrap();
+    Bounce::new().format(Format::WAV_16).run(&session, &file).unwrap();
     file
 }
 

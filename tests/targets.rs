@@ -1,8 +1,9 @@
 //! Targets: their figures, what is judged, and that one gain makes loudness and true peak hold.
 
 use soundtrack::{
-    Bounce, Clip, Dbtp, Decibels, Format, Frames, Layout, Lufs, Plan, Report, Result, SampleRate, Session, Spec, Track,
-    measure::{Gating, Loudness, Meter, Target},
+    Bounce, Clip, Dbtp, Decibels, Format, Frames, Layout, Load, LoudnessTarget, Lufs, Plan, Report, Result, SampleRate,
+    Session, Spec, Track,
+    measure::{Gating, Loudness, Meter},
     media::Memory,
 };
 use std::f64::consts::TAU;
@@ -12,10 +13,10 @@ const SPEC: Spec = Spec { rate: RATE, layout: Layout::Stereo };
 
 #[test]
 fn the_figures_are_those_published() {
-    let figures: Vec<_> = Target::names()
+    let figures: Vec<_> = LoudnessTarget::names()
         .map(|name| {
-            let t: Target = name.parse().unwrap();
-            (name, t.integrated.0, t.tolerance, t.true_peak.0)
+            let t: LoudnessTarget = name.parse().unwrap();
+            (name, t.integrated.unwrap().0, t.tolerance, t.true_peak.unwrap().0)
         })
         .collect();
     let want = [
@@ -27,14 +28,14 @@ fn the_figures_are_those_published() {
         ("youtube", -14.0, None, -1.0),
     ];
     assert_eq!(figures, want);
-    let unknown = "deezer".parse::<Target>().unwrap_err().to_string();
+    let unknown = "deezer".parse::<LoudnessTarget>().unwrap_err().to_string();
     assert_eq!(unknown, "no such target; there are ebu-r128, atsc-a85, netflix, spotify, apple and youtube");
 }
 
 #[test]
 fn tolerances_and_ceilings_are_judged_to_the_digit() {
     let judge = |name: &str, lufs: f64, dbtp: f64| {
-        let verdict = name.parse::<Target>().unwrap().judge(Some(Lufs(lufs)), Some(Dbtp(dbtp)));
+        let verdict = name.parse::<LoudnessTarget>().unwrap().judge(Some(Lufs(lufs)), Some(Dbtp(dbtp)));
         (verdict.loudness_passed, verdict.true_peak_passed)
     };
     assert_eq!(judge("ebu-r128", -23.2, -1.0), (Some(true), true));
@@ -44,8 +45,37 @@ fn tolerances_and_ceilings_are_judged_to_the_digit() {
     assert_eq!(judge("spotify", -14.0, -1.5), (None, true));
     assert_eq!(judge("spotify", -13.0, -1.5), (None, false));
     assert_eq!(judge("spotify", -13.96, -1.5), (None, true));
-    let silent = "ebu-r128".parse::<Target>().unwrap().judge(None, None);
+    let silent = "ebu-r128".parse::<LoudnessTarget>().unwrap().judge(None, None);
     assert_eq!((silent.loudness_passed, silent.true_peak_passed, silent.passed()), (Some(false), true, false));
+}
+
+#[test]
+fn a_target_by_its_figures_is_judged_as_one_by_its_name() {
+    let named: LoudnessTarget = "ebu-r128".parse().unwrap();
+    let own = LoudnessTarget::new(Lufs(-23.0)).true_peak(Dbtp(-1.0));
+    for (lufs, passed) in [(-23.2, true), (-22.8, true), (-23.3, false), (-22.0, false)] {
+        let judge = |target: &LoudnessTarget| target.judge(Some(Lufs(lufs)), Some(Dbtp(-3.0))).loudness_passed;
+        assert_eq!((judge(&named), judge(&own)), (Some(passed), Some(passed)), "{lufs}");
+    }
+    assert!(own.tolerance(1.0).judge(Some(Lufs(-22.0)), None).passed());
+    // Without figures there is nothing to fail.
+    assert!(LoudnessTarget::default().judge(None, Some(Dbtp(6.0))).passed());
+}
+
+#[test]
+fn a_session_file_takes_the_names_of_targets() {
+    let text = "rate = 48000\n[deliver.tv]\nfile = \"tv.wav\"\n\
+                loudness = { target = \"ebu-r128\", tolerance = 1.0, fit = true }\n\
+                [deliver.web]\nfile = \"web.wav\"\nloudness = { target = \"spotify\" }\n";
+    let load = |text: &str| Load::default().text(text, "s.toml");
+    let session = load(text).unwrap();
+    let [tv, web] = session.deliverables.as_slice() else { panic!() };
+    let ebu: LoudnessTarget = "ebu-r128".parse().unwrap();
+    assert_eq!((&tv.loudness, tv.fit), (&Some(ebu.tolerance(1.0)), true));
+    assert_eq!((&web.loudness, web.fit), (&"spotify".parse().ok(), false));
+    assert_eq!(load(&session.to_text("s.toml").unwrap()).unwrap(), session);
+    let unknown = load(&text.replace("spotify", "spotless")).unwrap_err().to_string();
+    assert!(unknown.contains("s.toml:7:23: ") && unknown.contains("no such target; there are ebu-r128"), "{unknown}");
 }
 
 /// Loud and soft by turns, with clicks of a peak far above.
@@ -66,7 +96,7 @@ fn measure(mix: &Session) -> Result<Report> {
 
 #[test]
 fn one_gain_makes_both_hold() {
-    let target: Target = "ebu-r128".parse().unwrap();
+    let target: LoudnessTarget = "ebu-r128".parse().unwrap();
     let mut quiet = mix(0.01, 0.05);
     let before = measure(&quiet).unwrap().mix;
     let fit = quiet.fit(&target, measure).unwrap();
@@ -89,7 +119,7 @@ fn one_gain_makes_both_hold() {
 
 #[test]
 fn with_a_limiter_the_target_is_met() {
-    let target: Target = "ebu-r128".parse().unwrap();
+    let target: LoudnessTarget = "ebu-r128".parse().unwrap();
     let mut spiky = mix(0.01, 0.5);
     spiky.master.limit = Some(Dbtp(-1.0));
     let fit = spiky.fit(&target, measure).unwrap();
@@ -112,12 +142,12 @@ fn a_dry_run_counts_what_a_file_would_clip() {
     let folder = tempfile::tempdir().unwrap();
     let mut loud = mix(0.9, 1.5);
     loud.master.gain = Decibels(2.0);
-    for format in [Format::Wav16, Format::Wav24, Format::Wav32f] {
+    for format in [Format::WAV_16, Format::WAV_24, Format::WAV_32F] {
         let dry = Bounce::new().format(format).dry_run(Plan::compile(&loud).unwrap()).unwrap();
         let bounce = Bounce::new().format(format).overwrite(true);
         let written = bounce.run(&loud, folder.path().join("o.wav")).unwrap();
         assert_eq!(dry.mix, written.mix);
-        assert_eq!((dry.output, dry.bytes, dry.mix.clipped_samples > 0), (None, 0, format != Format::Wav32f));
+        assert_eq!((dry.output, dry.bytes, dry.mix.clipped_samples > 0), (None, 0, format != Format::WAV_32F));
     }
 }
 
@@ -144,7 +174,7 @@ fn an_album_is_measured_as_one() {
     assert!(pooled - mean > 5.0, "the mean of two loudnesses is another number: {mean}");
     // One gain for both keeps the louder one's peak below the ceiling.
     let peak = a.true_peak.unwrap().level.0.max(b.true_peak.unwrap().level.0);
-    let fit = "spotify".parse::<Target>().unwrap().fit(Some(Lufs(pooled)), Some(Dbtp(peak))).unwrap();
+    let fit = "spotify".parse::<LoudnessTarget>().unwrap().fit(Some(Lufs(pooled)), Some(Dbtp(peak))).unwrap();
     assert!(fit.gain.0 + peak <= -1.0 + 1e-9);
     assert!(Loudness::new(SPEC).integrated().is_none());
 }

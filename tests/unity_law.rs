@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use sessions::{noise, same_bits};
 use sha2::{Digest, Sha256};
 use soundtrack::{
-    Bounce, Decibels, Format, Frames, Layout, SampleRate, Session, Sink, Spec, Track, encode::Wav, media::Memory,
+    Bounce, Decibels, Format, Frames, Layout, SampleRate, Session, Sink, Spec, Track, encode::FileSink, media::Memory,
 };
 use std::path::Path;
 
@@ -82,7 +82,7 @@ fn real_stems_sum_to_the_integer_reference() {
 
         let out = tempfile::tempdir().unwrap();
         let file = out.path().join("mix.wav");
-        let format = if oracle.bits == 16 { Format::Wav16 } else { Format::Wav24 };
+        let format = if oracle.bits == 16 { Format::WAV_16 } else { Format::WAV_24 };
         let report = Bounce::new().format(format).run(&session, &file).unwrap();
         assert_eq!(report.frames, oracle.frames);
         assert_eq!(report.mix.clipped_samples, oracle.clipped);
@@ -98,7 +98,7 @@ fn real_stems_sum_to_the_integer_reference() {
         assert_eq!(got, oracle.clipped_sum);
 
         let float = out.path().join("mix32f.wav");
-        let report = Bounce::new().format(Format::Wav32f).run(&session, &float).unwrap();
+        let report = Bounce::new().format(Format::WAV_32F).run(&session, &float).unwrap();
         assert_eq!(report.mix.clipped_samples, 0);
         let samples = hound::WavReader::open(&float).unwrap().into_samples::<f32>().map(Result::unwrap);
         assert!(samples.zip(interleaved()).all(|(got, sum)| got.to_bits() == (sum as f32).to_bits()));
@@ -109,19 +109,20 @@ fn real_stems_sum_to_the_integer_reference() {
 fn every_depth_and_layout_passes_byte_for_byte() {
     let folder = tempfile::tempdir().unwrap();
     for layout in [Layout::Mono, Layout::Stereo, Layout::Lcr, Layout::Quad, Layout::Surround51, Layout::Surround71] {
-        for format in [Format::Wav16, Format::Wav24, Format::Wav32, Format::Wav32f] {
+        for format in [Format::WAV_16, Format::WAV_24, Format::WAV_32, Format::WAV_32F] {
             let spec = Spec { rate: SampleRate::HZ_48000, layout };
             let full = 2f64.powi(match format {
-                Format::Wav16 => 15,
-                Format::Wav24 => 23,
+                Format::WAV_16 => 15,
+                Format::WAV_24 => 23,
                 _ => 31,
             });
             let sample = |ch: u64, n: u64| match format {
-                Format::Wav32f if n % 50 == 7 => -0.0,
-                Format::Wav32f => f64::from((3.0 * noise(5, ch, n)) as f32) * 1e-3f32 as f64,
+                Format::WAV_32F if n % 50 == 7 => -0.0,
+                Format::WAV_32F => f64::from((3.0 * noise(5, ch, n)) as f32) * 1e-3f32 as f64,
                 _ => (noise(5, ch, n) * full).round() / full,
             };
-            let sample = |ch, n| if format == Format::Wav32f { f64::from(sample(ch, n) as f32) } else { sample(ch, n) };
+            let sample =
+                |ch, n| if format == Format::WAV_32F { f64::from(sample(ch, n) as f32) } else { sample(ch, n) };
             let channels = (0..layout.channels() as u64).map(|ch| (0..5001).map(|n| sample(ch, n)).collect()).collect();
             let (a, b) = (folder.path().join("a.wav"), folder.path().join("b.wav"));
             let mut stem = Session::new(SampleRate::HZ_48000, layout);
@@ -213,7 +214,7 @@ fn an_integer_file_clips_and_says_how_often() {
     let folder = tempfile::tempdir().unwrap();
     let samples = vec![1.5, 1.0, 32_767.0 / 32_768.0, -1.0, -1.0 - 1.0 / 65_536.0, -1.1, 0.0];
     let report =
-        Bounce::new().format(Format::Wav16).run(&session_of(&[(samples, 0.0, false)]), folder.path().join("o.wav"));
+        Bounce::new().format(Format::WAV_16).run(&session_of(&[(samples, 0.0, false)]), folder.path().join("o.wav"));
     let report = report.unwrap();
     let read: Vec<i16> =
         hound::WavReader::open(folder.path().join("o.wav")).unwrap().into_samples().map(Result::unwrap).collect();
@@ -244,7 +245,7 @@ fn an_embedding_programs_own_sink_gets_every_frame() {
     assert_eq!((count.0, count.1), (12_345, true));
     let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
     let folder = tempfile::tempdir().unwrap();
-    let mut short = Wav::create(folder.path().join("x.wav"), Format::Wav16, spec, Frames(5)).unwrap();
+    let mut short = FileSink::create(folder.path().join("x.wav"), Format::WAV_16, spec, Frames(5)).unwrap();
     assert!(short.finish().is_err(), "a promised length that is not kept");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -181,7 +181,7 @@ fn w111_a_track_that_is_not_heard() {
 fn w101_clipping_and_w106_silence_and_w116_absurd_levels() {
     let folder = tempfile::tempdir().unwrap();
     let written = |mix: &Session| {
-        let bounce = Bounce::new().format(Format::Wav16).overwrite(true);
+        let bounce = Bounce::new().format(Format::WAV_16).overwrite(true);
         let warnings = bounce.run(mix, folder.path().join("o.wav")).unwrap().warnings;
         warnings.into_iter().map(|w| w.kind).filter(|c| !c.is_note()).collect::<Vec<_>>()
     };

@@ -4,12 +4,12 @@ mod riff_bytes;
 
 use riff_bytes::{all, extensible, fmt};
 use soundtrack::{
-    Block, ErrorKind, Frames, Layout, SampleRate, Sink, Spec,
-    encode::{Broadcast, Format, Options, Wav, Written},
+    Block, Bounce, ErrorKind, Frames, Layout, SampleRate, Session, Sink, Spec,
+    encode::{Broadcast, FileSink, Format, Options, Written},
 };
 use std::{path::Path, process::Command};
 
-const FORMATS: [Format; 4] = [Format::Wav16, Format::Wav24, Format::Wav32, Format::Wav32f];
+const FORMATS: [Format; 4] = [Format::WAV_16, Format::WAV_24, Format::WAV_32, Format::WAV_32F];
 const LAYOUTS: [Layout; 6] =
     [Layout::Mono, Layout::Stereo, Layout::Lcr, Layout::Quad, Layout::Surround51, Layout::Surround71];
 
@@ -20,12 +20,10 @@ fn spec(layout: Layout) -> Spec {
 /// Samples that the format holds exactly, with both ends of its range: of frame `i`, channel `ch`.
 fn sample(format: Format, i: usize, ch: usize) -> f64 {
     let noise = ((i * 8 + ch + 1) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let bits = match format {
-        Format::Wav16 => 16,
-        Format::Wav24 => 24,
-        Format::Wav32 => 32,
-        Format::Wav32f => return f64::from((noise >> 40) as f32 / 65_536.0 - 100.0),
-    };
+    if format == Format::WAV_32F {
+        return f64::from((noise >> 40) as f32 / 65_536.0 - 100.0);
+    }
+    let bits = format.bits();
     let full = 1i64 << (bits - 1);
     let value = match (i + ch) % 5 {
         0 => -full,
@@ -37,7 +35,7 @@ fn sample(format: Format, i: usize, ch: usize) -> f64 {
 
 /// Writes `frames` frames in blocks of 100.
 fn make(path: &Path, format: Format, layout: Layout, frames: usize, options: &Options) -> Written {
-    let mut wav = Wav::create_with(path, format, spec(layout), Frames(frames as u64), options).unwrap();
+    let mut wav = FileSink::create_with(path, format, spec(layout), Frames(frames as u64), options).unwrap();
     let mut block = Block::new(layout, 100);
     let mut at = 0;
     while at < frames {
@@ -55,7 +53,7 @@ fn make(path: &Path, format: Format, layout: Layout, frames: usize, options: &Op
 fn hound(path: &Path, format: Format) -> Vec<f64> {
     let mut reader = hound::WavReader::open(path).unwrap();
     let spec = reader.spec();
-    if format == Format::Wav32f {
+    if format == Format::WAV_32F {
         assert_eq!(spec.sample_format, hound::SampleFormat::Float);
         return reader.samples::<f32>().map(|s| f64::from(s.unwrap())).collect();
     }
@@ -128,7 +126,7 @@ fn other_programs_read_the_same() {
                 assert!(wanted.contains(&&*theirs) || layout == Layout::Mono, "ffprobe: {layout} is {theirs}");
             }
             // sox is exact up to 32 bits of integer; it clips float.
-            if format != Format::Wav32f
+            if format != Format::WAV_32F
                 && let Some(raw) = run("sox", &["-V1", name, "-t", "f64", "-"])
             {
                 assert_eq!(doubles(raw), wanted, "sox: {format} {layout}");
@@ -136,7 +134,7 @@ fn other_programs_read_the_same() {
         }
     }
     let path = folder.path().join("python.wav");
-    make(&path, Format::Wav16, Layout::Stereo, 333, &Options::default());
+    make(&path, Format::WAV_16, Layout::Stereo, 333, &Options::default());
     let code =
         "import sys,wave;w=wave.open(sys.argv[1]);sys.stdout.write(repr((w.getparams()[:4],len(w.readframes(999)))))";
     if let Some(text) = run("python3", &["-c", code, path.to_str().unwrap()]) {
@@ -163,26 +161,26 @@ fn header(riff: u32, chunks: &[(&[u8; 4], &[u8])], data: u32) -> Vec<u8> {
 #[test]
 fn headers_are_exactly_these_bytes() {
     let none = Options::default();
-    let pcm16 = golden(Format::Wav16, Layout::Stereo, &none);
+    let pcm16 = golden(Format::WAV_16, Layout::Stereo, &none);
     assert_eq!(pcm16[..44], header(40, &[(b"fmt ", &fmt(1, 2, 48_000, 4, 16))], 4));
     assert_eq!(pcm16[44..], [0x00, 0x80, 0xFF, 0x7F]);
 
     // Mono of 24 bits: EXTENSIBLE with the front centre, three bytes and a pad byte.
-    let mono24 = golden(Format::Wav24, Layout::Mono, &none);
+    let mono24 = golden(Format::WAV_24, Layout::Mono, &none);
     let ext = extensible(1, 48_000, 3, 24, 24, 0x4, 1);
     assert_eq!(mono24[..68], header(64, &[(b"fmt ", &ext)], 3));
     assert_eq!(mono24[68..], [0x00, 0x00, 0x80, 0x00]);
 
-    let int32 = golden(Format::Wav32, Layout::Surround71, &none);
+    let int32 = golden(Format::WAV_32, Layout::Surround71, &none);
     let ext = extensible(8, 48_000, 32, 32, 32, 0x63F, 1);
     assert_eq!(int32[..68], header(92, &[(b"fmt ", &ext)], 32));
 
     // Plain float has an empty extension and a fact chunk.
-    let float = golden(Format::Wav32f, Layout::Stereo, &none);
+    let float = golden(Format::WAV_32F, Layout::Stereo, &none);
     let plain = [&fmt(3, 2, 48_000, 8, 32)[..], &[0, 0]].concat();
     assert_eq!(float[..58], header(58, &[(b"fmt ", &plain), (b"fact", &1u32.to_le_bytes())], 8));
 
-    let quad = golden(Format::Wav32f, Layout::Quad, &none);
+    let quad = golden(Format::WAV_32F, Layout::Quad, &none);
     let ext = extensible(4, 48_000, 16, 32, 32, 0x33, 3);
     assert_eq!(quad[..80], header(88, &[(b"fmt ", &ext), (b"fact", &1u32.to_le_bytes())], 16));
 
@@ -191,7 +189,7 @@ fn headers_are_exactly_these_bytes() {
         description: "Reel 1 \u{e9}".into(),
         originator: "x".repeat(40),
     };
-    let bext = golden(Format::Wav16, Layout::Mono, &Options { broadcast: Some(broadcast), ..none });
+    let bext = golden(Format::WAV_16, Layout::Mono, &Options { broadcast: Some(broadcast), ..none });
     let mut body = vec![0; 602];
     body[..8].copy_from_slice(b"Reel 1 ?");
     body[256..288].fill(b'x');
@@ -206,7 +204,7 @@ fn the_time_reference_comes_back() {
     let path = folder.path().join("bext.wav");
     let broadcast = Broadcast { time_reference: Frames(172_972_800), ..Broadcast::default() };
     let options = Options { broadcast: Some(broadcast), ..Options::default() };
-    make(&path, Format::Wav24, Layout::Stereo, 7, &options);
+    make(&path, Format::WAV_24, Layout::Stereo, 7, &options);
     assert_eq!(all(&path).1.time_reference, Some(Frames(172_972_800)));
     if let Some(text) = run(
         "ffprobe",
@@ -214,7 +212,7 @@ fn the_time_reference_comes_back() {
     ) {
         assert_eq!(String::from_utf8(text).unwrap().trim(), "172972800");
     }
-    make(&path, Format::Wav24, Layout::Stereo, 7, &Options { overwrite: true, ..Options::default() });
+    make(&path, Format::WAV_24, Layout::Stereo, 7, &Options { overwrite: true, ..Options::default() });
     assert_eq!(all(&path).1.time_reference, None);
 }
 
@@ -228,14 +226,14 @@ fn what_a_format_cannot_hold_is_counted_and_float_keeps_signs() {
     block.channel_mut(0).copy_from_slice(&samples);
     let written = |format| {
         let options = Options { overwrite: true, ..Options::default() };
-        let mut wav = Wav::create_with(&path, format, spec(Layout::Mono), Frames(8), &options).unwrap();
+        let mut wav = FileSink::create_with(&path, format, spec(Layout::Mono), Frames(8), &options).unwrap();
         wav.write(&block).unwrap();
         let done = wav.finish().unwrap();
         (done.clipped, done.non_finite, all(&path).0)
     };
     let max = 1.0 - 1.0 / 32_768.0;
-    assert_eq!(written(Format::Wav16), (3, 2, vec![max, -1.0, 0.0, max, 0.0, 0.0, -1.0, 0.5]));
-    let (clipped, non_finite, float) = written(Format::Wav32f);
+    assert_eq!(written(Format::WAV_16), (3, 2, vec![max, -1.0, 0.0, max, 0.0, 0.0, -1.0, 0.5]));
+    let (clipped, non_finite, float) = written(Format::WAV_32F);
     // 1e300 is beyond f32.
     assert_eq!((clipped, non_finite), (0, 3));
     assert_eq!(float, [1.0, -1.0, 0.0, 0.0, 0.0, 0.0, -1.5, 0.5]);
@@ -248,7 +246,7 @@ fn a_wrong_number_of_frames_leaves_no_file() {
     let path = folder.path().join("short.wav");
     let mut block = Block::new(Layout::Stereo, 10);
     block.fill(10, 0.25);
-    let mut wav = Wav::create(&path, Format::Wav24, spec(Layout::Stereo), Frames(11)).unwrap();
+    let mut wav = FileSink::create(&path, Format::WAV_24, spec(Layout::Stereo), Frames(11)).unwrap();
     wav.write(&block).unwrap();
     let e = wav.write(&block).unwrap_err();
     assert_eq!((e.kind(), e.to_string().ends_with("11 frames were promised, 20 came")), (ErrorKind::Output, true));
@@ -256,7 +254,7 @@ fn a_wrong_number_of_frames_leaves_no_file() {
     assert_eq!((e.kind(), e.to_string().ends_with("11 frames were promised, 10 came")), (ErrorKind::Output, true));
     assert!(wav.write(&block).is_err() && wav.finish().is_err());
     let mono = Block::new(Layout::Mono, 1);
-    let mut wav = Wav::create(&path, Format::Wav24, spec(Layout::Stereo), Frames(11)).unwrap();
+    let mut wav = FileSink::create(&path, Format::WAV_24, spec(Layout::Stereo), Frames(11)).unwrap();
     assert!(wav.write(&mono).unwrap_err().to_string().ends_with("a block of 1 channels for a file of 2"));
     drop(wav);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -266,17 +264,39 @@ fn a_wrong_number_of_frames_leaves_no_file() {
 fn a_length_beyond_64_bits_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("long.wav");
-    let e = Wav::create(&path, Format::Wav24, spec(Layout::Stereo), Frames::MAX).unwrap_err();
+    let e = FileSink::create(&path, Format::WAV_24, spec(Layout::Stereo), Frames::MAX).unwrap_err();
     assert_eq!(e.kind(), ErrorKind::Output);
-    assert!(Wav::create(&path, Format::Wav24, spec(Layout::Discrete(0)), Frames(1)).is_err());
+    assert!(FileSink::create(&path, Format::WAV_24, spec(Layout::Discrete(0)), Frames(1)).is_err());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_name_of_another_format_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = Session::new(SampleRate::HZ_48000, Layout::Mono);
+    for name in ["song.mp3", "song.flac", "cues.csv", "song.w64"] {
+        let path = folder.path().join(name);
+        let refusals = [
+            FileSink::create(&path, Format::WAV_24, spec(Layout::Mono), Frames(1)).unwrap_err(),
+            Bounce::new().check(&path).unwrap_err(),
+            session.bounce(&path).unwrap_err(),
+        ];
+        for e in refusals {
+            assert_eq!(e.kind(), ErrorKind::Unsupported);
+            assert!(e.to_string().contains(name) && e.to_string().contains("a WAV file is written"), "{e}");
+        }
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    for name in ["song", "song.WAV", "song.wave"] {
+        FileSink::create(folder.path().join(name), Format::WAV_24, spec(Layout::Mono), Frames(0)).unwrap();
+    }
 }
 
 #[test]
 fn names_round_trip() {
     use soundtrack::encode::UnknownFormat;
     for (format, name) in
-        [(Format::Wav16, "wav16"), (Format::Wav24, "wav24"), (Format::Wav32, "wav32"), (Format::Wav32f, "wav32f")]
+        [(Format::WAV_16, "wav16"), (Format::WAV_24, "wav24"), (Format::WAV_32, "wav32"), (Format::WAV_32F, "wav32f")]
     {
         assert_eq!((name.parse(), format.to_string().as_str()), (Ok(format), name));
     }

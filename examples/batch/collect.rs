@@ -16,7 +16,7 @@ use super::{
     voice::Voice,
 };
 use serde_json::{Value, json};
-use soundtrack::{Error, ErrorKind, Result, storage::WholeFile};
+use soundtrack::{Error, ErrorKind, Result, storage::AtomicFile};
 use std::{collections::BTreeSet, io::Write, path::Path, thread};
 
 const MISSING: u8 = 1;
@@ -175,13 +175,13 @@ impl Missing {
 
 /// Both summaries, a line an item, in the order of the list.
 struct Summary {
-    lines: WholeFile,
-    table: WholeFile,
+    lines: AtomicFile,
+    table: AtomicFile,
 }
 
 impl Summary {
     fn start(folder: &Path) -> Result<Self> {
-        let file = |name: &str| WholeFile::create(folder.join(name), true);
+        let file = |name: &str| AtomicFile::create(folder.join(name), true);
         let mut summary = Self { lines: file("summary.jsonl")?, table: file("summary.csv")? };
         summary.write(&json!(null), &format!("id,index,status,{}", COLUMNS.join(",")))?;
         Ok(summary)

@@ -219,7 +219,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!((job.id.as_str(), job.out.as_path()), ("a", Path::new("e/a.wav")));
-        assert_eq!((job.format, job.rate.map(SampleRate::hz)), (Some(Format::Wav16), Some(44_100)));
+        assert_eq!((job.format, job.rate.map(SampleRate::hz)), (Some(Format::WAV_16), Some(44_100)));
         assert_eq!(job.settings, [("lang".into(), "\"de\"".into()), ("track.vox.gain".into(), "-3.2".into())]);
     }
 

@@ -5,7 +5,7 @@
 
 #[cfg(feature = "cloud")]
 use soundtrack::storage;
-use soundtrack::{Error, ErrorKind, Result, storage::WholeFile};
+use soundtrack::{Error, ErrorKind, Result, storage::AtomicFile};
 use std::{
     fs,
     io::{self, Read, Write as _},
@@ -115,7 +115,7 @@ pub fn create(path: &Path, bytes: Vec<u8>) -> Result<()> {
         return storage::create(link, bytes).map(drop);
     }
     let written = || {
-        let mut file = WholeFile::create(path, false)?;
+        let mut file = AtomicFile::create(path, false)?;
         file.write_all(&bytes).map_err(|e| {
             Error::new(ErrorKind::Output, format!("{}: cannot be written: {e}", path.display())).because(e)
         })?;

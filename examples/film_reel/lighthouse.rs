@@ -80,14 +80,13 @@ pub fn session(folder: &Path) -> Result<Session, NotATimecode> {
     });
     film.add_cue(titles.used(Use::at(tc("01:04:05:12")?)));
 
-    let loudness = LoudnessTarget { target: Some(Lufs(-27.0)), tolerance: Some(1.0), ..LoudnessTarget::default() };
-    let full = Deliverable::new("full", file("out/{title}.wav")).format(Format::Wav24).lang("en");
-    let full = full.loudness(LoudnessTarget { true_peak: Some(Dbtp(-2.0)), ..loudness });
+    let full = Deliverable::new("full", file("out/{title}.wav")).format(Format::WAV_24).lang("en");
+    let full = full.loudness(LoudnessTarget::new(Lufs(-27.0)).tolerance(1.0).true_peak(Dbtp(-2.0)));
     let celli = film.part("cue.storm.celli").ok();
     let mut m_and_e = Deliverable::new("music-and-effects", file("out/{title} M&E.wav")).mute(dialogue);
     m_and_e.mute.extend(celli);
     let stems = Deliverable::new("stems", file("out/{title} {bus}.wav")).stems([music, dialogue]);
-    let album = LoudnessTarget { target: Some(Lufs(-14.0)), true_peak: Some(Dbtp(-1.0)), ..LoudnessTarget::default() };
+    let album = LoudnessTarget::new(Lufs(-14.0)).true_peak(Dbtp(-1.0));
     let album = Deliverable::new("album", file("out/album/{nn} {cue}.wav")).album(true).loudness(album);
     film.deliverables = vec![full, m_and_e, stems, album];
     debug_assert_eq!(film.cue_mut(storm).uses.len(), 2);

@@ -4,7 +4,7 @@ use clap::{
     Parser, Subcommand, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use soundtrack::{Format, Layout, PanLaw, SampleRate, encode::Dither, measure::Target, report::Paper};
+use soundtrack::{Format, Layout, LoudnessTarget, PanLaw, SampleRate, encode::Dither, report::Paper};
 use std::{io::IsTerminal, path::PathBuf};
 
 const EXAMPLES: &str = "\
@@ -132,7 +132,7 @@ pub struct Args {
 
     /// What the mix is for, which is judged: ebu-r128, atsc-a85, netflix, spotify, apple or youtube
     #[arg(long, value_name = "NAME")]
-    pub target: Option<Target>,
+    pub target: Option<LoudnessTarget>,
 
     /// Measure and judge, write no audio; exit with 1 where the target is missed or samples are clipped
     #[arg(long)]

@@ -1,10 +1,7 @@
 //! Loudness targets: fits the mix to one before it is written, and judges what came out.
 
 use super::args::Args;
-use soundtrack::{
-    Bounce, Dbtp, Plan, Progress, Report, Result, Session,
-    measure::{Fit, Target},
-};
+use soundtrack::{Bounce, Dbtp, LoudnessTarget, Plan, Progress, Report, Result, Session, measure::Fit};
 use std::ops::ControlFlow;
 
 /// What the command line says of the master.
@@ -25,7 +22,7 @@ pub fn fitted<'a>(
     args: &Args,
     bounce: impl Fn() -> Bounce<'a>,
     watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-) -> Result<Option<(Target, Fit)>> {
+) -> Result<Option<(LoudnessTarget, Fit)>> {
     let Some(target) = args.target.clone().filter(|_| args.fit) else { return Ok(None) };
     let measure = |session: &Session| bounce().progress(&mut *watch).dry_run(Plan::compile(session)?);
     let fit = session.fit(&target, measure)?;
@@ -43,8 +40,8 @@ pub fn judged(report: &mut Report, args: &Args, fit: Option<Fit>) -> Vec<String>
             let off = verdict.off_lu.map_or("none".to_owned(), |off| format!("{off:+.1} LU off"));
             wrong.push(format!("{}: the loudness is {off}", verdict.target));
         }
-        if !verdict.true_peak_passed {
-            let over = report.mix.true_peak_dbtp.unwrap_or_default() - verdict.ceiling_dbtp;
+        if let Some(ceiling) = verdict.ceiling_dbtp.filter(|_| !verdict.true_peak_passed) {
+            let over = report.mix.true_peak_dbtp.unwrap_or_default() - ceiling;
             wrong.push(format!("{}: the true peak is {over:.2} dB too high", verdict.target));
         }
     }

@@ -1,6 +1,7 @@
 //! Where the mix goes: the name it has unless told, and what may be overwritten.
 
 use super::{inputs, inputs::Kind};
+use soundtrack::Format;
 use std::{
     ffi::{OsStr, OsString},
     path::{Path, PathBuf},
@@ -9,17 +10,15 @@ use std::{
 /// Where the demo lives.
 pub const DEMO: &str = "target/demo";
 
-/// Endings of the formats that are written.
-const ENDINGS: [&str; 4] = ["wav", "wave", "bwf", "rf64"];
-
 /// The file to write: the one asked for, or one named after the inputs in the current folder.
 pub fn path(asked: Option<&Path>, kinds: &[Kind]) -> Result<PathBuf, String> {
     let Some(path) = asked else { return Ok(default(kinds)) };
     if path == Path::new("-") {
         return Err("-o -: the mix is written to a file, not to stdout".to_owned());
     }
-    let ending = path.extension().map(OsStr::to_string_lossy).unwrap_or_default();
-    if path.file_name().is_some() && !path.is_dir() && !ENDINGS.contains(&ending.to_ascii_lowercase().as_str()) {
+    let extension = path.extension().map(OsStr::to_string_lossy).unwrap_or_default().to_ascii_lowercase();
+    let written = Format::default().extensions();
+    if path.file_name().is_some() && !path.is_dir() && !written.contains(&extension.as_str()) {
         let named = path.with_extension("wav");
         return Err(format!("-o {}: only WAV files are written; name it {}", path.display(), named.display()));
     }

@@ -123,17 +123,18 @@ impl Reel<'_> {
 
     /// The reel with its stems, the reel without its tune, and the cues as an album.
     fn promise(&mut self, folder: &Path) {
-        let ceiling = LoudnessTarget { true_peak: Some(Dbtp(0.0)), ..LoudnessTarget::default() };
-        let album = LoudnessTarget { target: Some(Lufs(-18.0)), true_peak: Some(Dbtp(-1.0)), fit: true, ..ceiling };
+        let ceiling = LoudnessTarget::default().true_peak(Dbtp(0.0));
+        let album = LoudnessTarget::new(Lufs(-18.0)).true_peak(Dbtp(-1.0));
         let file = |name: &str| folder.join(name);
         let mut promised = vec![
             Deliverable::new("full", file("soundtrack.wav")).loudness(ceiling),
             Deliverable::new("stems", file("buses/{bus}.wav")).stems(self.buses.iter().map(|(_, id)| *id)),
             Deliverable::new("album", file("album/{nn} {cue}.wav"))
-                .format(Format::Wav16)
+                .format(Format::WAV_16)
                 .dither(Dither::default())
                 .album(true)
-                .loudness(album),
+                .loudness(album)
+                .fit(true),
         ];
         if let Some(tune) = self.bus("tune") {
             promised.push(Deliverable::new("sing-along", file("without the tune.wav")).mute(tune));

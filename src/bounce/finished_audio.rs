@@ -13,11 +13,10 @@ use crate::{
 };
 use std::path::Path;
 
-/// Takes everything and keeps nothing.
-#[derive(Default)]
-struct Nowhere;
+/// Discards every block.
+struct Discard;
 
-impl Sink for Nowhere {
+impl Sink for Discard {
     fn write(&mut self, _: &Block) -> Result<()> {
         Ok(())
     }
@@ -60,7 +59,7 @@ impl Report {
         session.damage = damage;
         session.add_track(Track::new(name.clone(), path));
         let mut renderer = Renderer::new(Plan::compile(&session)?, &Options::default())?;
-        let mut report = Bounce::new().overview(bins).into_sink(&mut renderer, &mut Nowhere)?;
+        let mut report = Bounce::new().overview(bins).into_sink(&mut renderer, &mut Discard)?;
         report.title = name;
         report.output = Some(path.display().to_string());
         // The file is the mix: its channels are what there is to see.

@@ -2,12 +2,10 @@
 
 use super::Bounce;
 use crate::{
-    block::Block,
-    dsp::quantise::{Tally, Width, interleave},
-    encode::{Sink, Written},
+    encode::DryRunSink,
     engine::Renderer,
     error::{Error, ErrorKind, Result},
-    measure::{Fit, Target},
+    measure::{Fit, LoudnessTarget},
     plan::Plan,
     report::Report,
     session::Session,
@@ -15,9 +13,9 @@ use crate::{
 };
 use std::time::Instant;
 
-/// How near to the target a limiter must be met, in LU, and in how many renders.
-const NEAR: f64 = 0.02;
-const RENDERS: usize = 6;
+/// Largest distance, in LU, at which a mix through a limiter counts as fitted, and the most renders to get there.
+const FITTED_LU: f64 = 0.02;
+const MAX_RENDERS: usize = 6;
 
 impl Bounce<'_> {
     /// Renders and measures without writing anything. What a file of the format would clip is counted.
@@ -26,8 +24,9 @@ impl Bounce<'_> {
     /// As [`write`](Self::write), those of writing excepted.
     pub fn dry_run(self, plan: Plan) -> Result<Report> {
         let clock = Instant::now();
-        let (format, options) = (self.format, self.options.clone());
-        let mut sink = Nowhere { width: format.width(), bytes: Vec::new(), tally: Tally::default(), frames: 0 };
+        let (format, options) = (self.format, self.settings.options.clone());
+        let range = self.range.clone().unwrap_or(Frames::ZERO..plan.length());
+        let mut sink = DryRunSink::new(format, plan.spec(), range.end - range.start)?;
         let mut report = self.into_sink(&mut Renderer::new(plan, &options)?, &mut sink)?;
         report.format = Some(format.to_string());
         report.timed(clock);
@@ -35,37 +34,16 @@ impl Bounce<'_> {
     }
 }
 
-/// Takes everything, and keeps nothing but the count of what does not fit.
-struct Nowhere {
-    width: Width,
-    bytes: Vec<u8>,
-    tally: Tally,
-    frames: u64,
-}
-
-impl Sink for Nowhere {
-    fn write(&mut self, block: &Block) -> Result<()> {
-        interleave(self.width, block, &mut self.bytes, &mut self.tally);
-        self.frames += block.frames() as u64;
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<Written> {
-        let Tally { clipped, non_finite } = self.tally;
-        Ok(Written { frames: Frames(self.frames), clipped, non_finite, ..Written::default() })
-    }
-}
-
 impl Session {
     /// Turns the master up or down by one gain, so that the mix meets a target, or as near as its ceiling allows. `measure`
-    /// renders the session and tells what was heard: [`Bounce::dry_run`], with the range and the threads of the bounce that
-    /// follows. With a limiter, which makes less than a gain of it, the session is measured a few times.
+    /// renders the session and reports on it: [`Bounce::dry_run`], with the range and the threads of the bounce that
+    /// follows. A limiter takes away some of the gain, so with one the session is measured a few times.
     ///
     /// ```no_run
-    /// use soundtrack::{Bounce, Layout, Plan, SampleRate, Session, Track, measure::Target};
+    /// use soundtrack::{Bounce, Layout, LoudnessTarget, Plan, SampleRate, Session, Track};
     /// let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
     /// mix.add_track(Track::new("piano", "piano.flac"));
-    /// let target: Target = "ebu-r128".parse()?;
+    /// let target: LoudnessTarget = "ebu-r128".parse()?;
     /// let fit = mix.fit(&target, |mix| Bounce::new().dry_run(Plan::compile(mix)?))?;
     /// println!("{:+.1} dB", fit.gain.0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -73,25 +51,28 @@ impl Session {
     ///
     /// # Errors
     /// Those of measuring; `Session` for a mix without loudness, and for a limiter above the target's ceiling.
-    pub fn fit(&mut self, target: &Target, mut measure: impl FnMut(&Self) -> Result<Report>) -> Result<Fit> {
-        if let Some(limit) = self.master.limit.filter(|l| *l > target.true_peak) {
-            let what = format!("the master limits at {limit:.1}, above the {:.1} of {}", target.true_peak, target.name);
+    pub fn fit(&mut self, target: &LoudnessTarget, mut measure: impl FnMut(&Self) -> Result<Report>) -> Result<Fit> {
+        if let (Some(limit), Some(ceiling)) = (self.master.limit, target.true_peak)
+            && limit > ceiling
+        {
+            let what = format!("the master limits at {limit:.1}, above the {ceiling:.1} of {}", target.name);
             return Err(Error::new(ErrorKind::Session, what));
         }
         let before = self.master.gain;
         let mut found = Fit { gain: Decibels::UNITY, short_by: 0.0 };
-        for _ in 0..RENDERS {
+        for _ in 0..MAX_RENDERS {
             let mix = measure(self)?.mix;
             let (integrated, peak) = (mix.integrated_lufs.map(Lufs), mix.true_peak_dbtp.map(Dbtp));
             // A limiter keeps the peak below the ceiling, whatever the gain.
             let peak = if self.master.limit.is_some() { integrated.map(|_| Dbtp(f64::NEG_INFINITY)) } else { peak };
-            let Some(fit) = target.fit(integrated, peak) else {
-                let what = format!("the mix has no loudness that could be brought to {:.1}", target.integrated);
+            if let (Some(wanted), None) = (target.integrated, integrated) {
+                let what = format!("the mix has no loudness that could be brought to {wanted:.1}");
                 return Err(Error::new(ErrorKind::Session, what));
-            };
+            }
+            let Some(fit) = target.fit(integrated, peak) else { break };
             found = Fit { gain: Decibels(found.gain.0 + fit.gain.0), short_by: fit.short_by };
             self.master.gain = Decibels(before.0 + found.gain.0);
-            if self.master.limit.is_none() || fit.gain.0.abs() < NEAR {
+            if self.master.limit.is_none() || fit.gain.0.abs() < FITTED_LU {
                 break;
             }
         }
@@ -100,8 +81,8 @@ impl Session {
 }
 
 impl Report {
-    /// Judges the mix by a target, and keeps the verdict.
-    pub fn judge(&mut self, target: &Target, fit: Option<Fit>) {
+    /// Judges the mix by a target, and stores the verdict.
+    pub fn judge(&mut self, target: &LoudnessTarget, fit: Option<Fit>) {
         let mut verdict = target.judge(self.mix.integrated_lufs.map(Lufs), self.mix.true_peak_dbtp.map(Dbtp));
         verdict.fit = fit.map(Into::into);
         self.verdict = Some(verdict);

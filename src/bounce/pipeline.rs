@@ -1,6 +1,6 @@
-//! Runs a plan once and hands out all that was asked for of it, block by block: the mix, the mix at other levels, lanes.
+//! Renders a plan block by block into several signals at once: the mix, the mix at other levels, and tapped lanes.
 //!
-//! Rendering, measuring and writing go on side by side; blocks come in order, whoever is faster.
+//! Rendering, measuring and writing run on threads of their own, with blocks in order from one to the next.
 
 use crate::{
     block::Block,
@@ -17,20 +17,20 @@ use crate::{
 };
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-/// Frames in a block, where nobody asks for others.
+/// Frames in a block by default.
 pub(crate) const BLOCK: usize = 16_384;
 
-/// Blocks on their way: one being rendered, one measured, one written, one waiting.
+/// Blocks in circulation: one being rendered, one measured, one written, one waiting.
 const BLOCKS: usize = 4;
 
-/// Which of the signals of a render.
+/// A signal of a render.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
-    /// The mix as it is.
+    /// The mix at its own level.
     Mix,
-    /// The mix at one of the gains.
+    /// The mix times the gain of this index.
     Level(usize),
-    /// One of the tapped lanes.
+    /// The tapped lane of this index.
     Tap(usize),
 }
 
@@ -51,10 +51,6 @@ impl Blocks {
         self.mix.frames()
     }
 
-    pub(crate) fn taps(&self) -> &[Block] {
-        &self.taps
-    }
-
     pub(crate) fn of(&self, signal: Signal) -> &Block {
         let found = match signal {
             Signal::Mix => Some(&self.mix),
@@ -64,8 +60,8 @@ impl Blocks {
         found.unwrap_or(&self.mix)
     }
 
-    /// Makes the other levels of the mix.
-    fn level(&mut self, gains: &[f64]) {
+    /// Computes the other levels of the mix.
+    fn compute_levels(&mut self, gains: &[f64]) {
         for (level, gain) in self.levels.iter_mut().zip(gains) {
             level.set_frames(self.mix.frames());
             level.channels_mut().zip(self.mix.channels()).for_each(|(to, from)| put_scaled(to, from, *gain));
@@ -73,51 +69,51 @@ impl Blocks {
     }
 }
 
-/// Blocks on their way from the renderer to who measures and writes them, and back.
-struct Pipe<'a> {
+/// The renderer's end of the pipeline: takes empty blocks, and sends them on when they are full.
+struct RenderEnd<'a> {
     to_fill: Receiver<Blocks>,
     filled: SyncSender<Result<Blocks>>,
     gains: &'a [f64],
-    /// The blocks that are being filled, and how many frames they have.
-    now: Option<(Blocks, usize)>,
-    /// Frames that are still to come.
+    /// The blocks that are being filled, and how many frames of them are.
+    current: Option<(Blocks, usize)>,
+    /// Frames still to render.
     left: u64,
 }
 
-/// Why a render ends whose other side is gone: nobody is there to read it.
-fn gone() -> Error {
-    Error::new(ErrorKind::Cancelled, "nobody takes the blocks")
+/// Returns the error of a render whose writer has stopped; the writer's own error is the one that is reported.
+fn disconnected() -> Error {
+    Error::new(ErrorKind::Cancelled, "the writer has stopped")
 }
 
-impl BlockSink for Pipe<'_> {
+impl BlockSink for RenderEnd<'_> {
     fn free(&mut self) -> Result<FreeFrames<'_>> {
-        let (blocks, from) = match self.now.take() {
-            Some(now) => now,
+        let (blocks, from) = match self.current.take() {
+            Some(current) => current,
             None => {
-                let mut blocks = self.to_fill.recv().map_err(|_| gone())?;
+                let mut blocks = self.to_fill.recv().map_err(|_| disconnected())?;
                 let frames = usize::try_from(self.left).unwrap_or(usize::MAX).min(blocks.mix.capacity());
                 [&mut blocks.mix].into_iter().chain(&mut blocks.taps).for_each(|b| b.set_frames(frames));
                 (blocks, 0)
             }
         };
-        let (Blocks { mix, taps, .. }, from) = self.now.insert((blocks, from));
+        let (Blocks { mix, taps, .. }, from) = self.current.insert((blocks, from));
         Ok(FreeFrames { mix, taps, from: *from })
     }
 
     fn filled(&mut self, frames: usize) -> Result<()> {
         self.left -= frames as u64;
-        let Some((mut blocks, from)) = self.now.take() else { return Ok(()) };
+        let Some((mut blocks, from)) = self.current.take() else { return Ok(()) };
         if from + frames < blocks.frames() {
-            self.now = Some((blocks, from + frames));
+            self.current = Some((blocks, from + frames));
             return Ok(());
         }
-        blocks.level(self.gains);
-        self.filled.send(Ok(blocks)).map_err(|_| gone())
+        blocks.compute_levels(self.gains);
+        self.filled.send(Ok(blocks)).map_err(|_| disconnected())
     }
 }
 
-impl Pipe<'_> {
-    /// Renders all that is to come; silence past the end of the plan.
+impl RenderEnd<'_> {
+    /// Renders the frames that are left; silence past the end of the plan.
     fn run(&mut self, renderer: &mut Renderer) -> Result<()> {
         renderer.render_into(self.left, self)?;
         while self.left > 0 {
@@ -132,42 +128,42 @@ impl Pipe<'_> {
     }
 }
 
-/// What is asked of a render.
-pub(crate) struct Pump<'r> {
+/// Renders, measures and hands out blocks.
+pub(crate) struct Pipeline<'r> {
     pub renderer: &'r mut Renderer,
     /// Frames in a block.
-    pub size: usize,
-    /// How many lanes the renderer taps.
+    pub block: usize,
+    /// Number of lanes that the renderer taps.
     pub taps: usize,
-    /// The other levels of the mix, as factors.
+    /// Factors of the other levels of the mix.
     pub gains: Vec<f64>,
-    /// What is measured.
+    /// Meters of the signals that are measured.
     pub meters: Vec<(Signal, Meter)>,
-    /// Whether all is done on the caller's thread.
-    pub alone: bool,
+    /// Whether everything runs on the caller's thread.
+    pub single_threaded: bool,
 }
 
-impl Pump<'_> {
-    /// Renders so many frames from where the renderer stands. `each` gets every block, on the caller's thread. Returns the
+impl Pipeline<'_> {
+    /// Renders `total` frames from the renderer's position. `each` gets every block, on the caller's thread. Returns the
     /// meters.
     pub(crate) fn run(
         self,
         total: Frames,
         mut each: impl FnMut(&Blocks) -> Result<()>,
     ) -> Result<Vec<(Signal, Meter)>> {
-        let Self { renderer, size, taps, gains, mut meters, alone } = self;
+        let Self { renderer, block, taps, gains, mut meters, single_threaded } = self;
         let layout = renderer.plan().spec().layout;
-        let new = || Blocks::new(layout, size, gains.len(), taps);
+        let new = || Blocks::new(layout, block, gains.len(), taps);
         let mut left = total;
-        if alone {
+        if single_threaded {
             let mut blocks = new();
             while left > Frames::ZERO {
-                let want = usize::try_from(left.0).unwrap_or(usize::MAX).min(size);
-                // What comes after the range is not rendered, so that it neither counts nor fails.
+                let want = usize::try_from(left.0).unwrap_or(usize::MAX).min(block);
+                // Frames past the range must not be rendered: they would count in the report, and could fail.
                 if renderer.render_tapped(&mut blocks.mix, &mut blocks.taps, want)? == 0 {
                     [&mut blocks.mix].into_iter().chain(&mut blocks.taps).for_each(|b| b.fill(want, 0.0));
                 }
-                blocks.level(&gains);
+                blocks.compute_levels(&gains);
                 meters.iter_mut().for_each(|(signal, meter)| meter.feed(blocks.of(*signal)));
                 each(&blocks)?;
                 left = left - Frames(blocks.frames() as u64);
@@ -177,15 +173,15 @@ impl Pump<'_> {
         let (free, to_fill) = sync_channel(BLOCKS);
         let (filled, mut to_write) = sync_channel(BLOCKS);
         for _ in 0..BLOCKS {
-            // There is room for all of them.
+            // Cannot block: the channel holds all of them.
             let _ = free.send(new());
         }
         std::thread::scope(|threads| {
-            let mut pipe = Pipe { to_fill, filled, gains: &gains, now: None, left: total.0 };
-            // Ends when everything is rendered, or when the caller's side is gone.
+            let mut end = RenderEnd { to_fill, filled, gains: &gains, current: None, left: total.0 };
+            // Ends when everything is rendered, or when the receiver of the blocks is dropped.
             thread_budget::start(threads, "render", move || {
-                if let Err(error) = pipe.run(renderer) {
-                    let _ = pipe.filled.send(Err(error));
+                if let Err(error) = end.run(renderer) {
+                    let _ = end.filled.send(Err(error));
                 }
             })?;
             if !meters.is_empty() {
@@ -203,7 +199,7 @@ impl Pump<'_> {
                     }
                 })?;
             }
-            // Owned here, so that leaving early lets the other threads go.
+            // Moved in here, so that an early return drops them and ends the other threads.
             let (free, to_write) = (free, to_write);
             while left > Frames::ZERO {
                 let Ok(rendered) = to_write.recv() else {
@@ -212,7 +208,7 @@ impl Pump<'_> {
                 let blocks = rendered?;
                 each(&blocks)?;
                 left = left - Frames(blocks.frames() as u64);
-                // After the last block nobody waits for it.
+                // Fails after the last block, when the render thread has ended.
                 let _ = free.send(blocks);
             }
             Ok(())

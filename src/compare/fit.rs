@@ -8,7 +8,7 @@ use super::pair::{Pair, WINDOW, stretch};
 use crate::{
     error::Result,
     media::stem::Stem,
-    units::{Dbfs, Frames},
+    units::{Dbfs, Frames, Gain},
 };
 use serde::Serialize;
 
@@ -74,7 +74,7 @@ pub(super) fn find(a: &Stem, b: &Stem, loudest: u64) -> Result<Option<Fit>> {
     Ok(Some(Fit {
         lag_frames: lag,
         lag_s: if lag < 0 { -time } else { time },
-        gain_db: 20.0 * libm::log10(gain.abs()),
+        gain_db: Gain(gain.abs()).decibels().0,
         inverted: gain < 0.0,
         correlation: correlation.abs(),
         residual_dbfs: (residual > 0.0).then(|| Dbfs::of(residual).0),

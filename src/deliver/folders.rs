@@ -1,5 +1,4 @@
-//! The folders that the files of deliverables go into: made where they are missing, and taken away again where no file
-//! comes of it.
+//! Creates the folders of deliverables, and removes them again where the delivery fails.
 
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -10,14 +9,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Folders that were made; dropped, those of them that are empty are removed.
+/// Folders that were created. Drop removes those that are empty.
 #[derive(Debug, Default)]
 pub(super) struct Folders {
     made: Vec<PathBuf>,
 }
 
 impl Folders {
-    /// Makes the folder of a file, and those above it.
+    /// Creates the folder of a file, and those above it.
     pub(super) fn make_for(&mut self, file: &Path) -> Result<()> {
         // A store has no folders.
         let place = Location::of(file)?;
@@ -35,7 +34,7 @@ impl Folders {
         Ok(())
     }
 
-    /// Lets them stay.
+    /// Keeps the folders.
     pub(super) fn keep(mut self) {
         self.made.clear();
     }

@@ -1,265 +1,250 @@
-//! One render into all the files that are taken from it, and the reports of them.
+//! Renders a job into its files, and reports on each of them.
 
 use super::{
-    Told,
-    level::{self, Heard},
-    null::Null,
+    jobs::{Job, JobFile},
+    loudness::{self, DeliverableLoudness},
+    null_test::NullMeter,
     report::{DeliverableReport, Delivered, FileReport, NullTest},
     stems,
-    work::{Job, Outlet},
 };
 use crate::{
     bounce::{
-        depth,
-        pipeline::{BLOCK, Pump, Signal},
+        job::{Measurements, RenderJob},
+        output_file::{OutputFile, rounds},
+        pipeline::Signal,
+        settings::{JobSettings, ProgressReporter},
     },
-    diagnostics::Warning,
-    diagnostics::WarningKind,
+    diagnostics::{Warning, WarningKind},
     dsp::peak::Peak,
-    encode::{self, Closed, Dither, Dithered, Sink, Wav, Written},
-    engine::{Options, Renderer},
+    encode::{self, CompleteAudio, Dither, Written},
+    engine::Renderer,
     error::Result,
-    measure::{Measured, Meter},
+    measure::Measured,
     plan::Plan,
     report::{MixReport, Report, gather, suspects},
     session::{Content, Deliverable},
     units::{Dbfs, Decibels, Frames},
 };
 
-/// How the files are written.
-pub(super) struct How<'a> {
-    pub overwrite: bool,
-    pub options: &'a Options,
+/// What all jobs of a delivery share.
+pub(super) struct Context<'a> {
+    pub settings: &'a JobSettings<'a>,
     pub chosen: &'a [&'a Deliverable],
+    /// Gain of each deliverable.
     pub gains: &'a [Decibels],
 }
 
-/// What is rendered so far: files that are complete but not yet visible, and their reports.
+impl Context<'_> {
+    fn deliverable(&self, file: &JobFile) -> Option<&Deliverable> {
+        self.chosen.get(file.deliverable).copied()
+    }
+}
+
+/// Results of the jobs so far: files that are complete but not yet visible, and their reports.
 pub(super) struct Rendered<'a> {
     chosen: &'a [&'a Deliverable],
     deliverables: Vec<DeliverableReport>,
-    /// What was heard of each deliverable, for its checks.
-    heard: Vec<Vec<Measured>>,
+    /// Measurements of each deliverable, for its checks.
+    measured: Vec<Vec<Measured>>,
     files: Vec<(usize, FileReport)>,
-    closed: Vec<Closed>,
+    complete: Vec<CompleteAudio>,
 }
 
-/// Renders a plan to hear what its mix is like.
-pub(super) fn measure(plan: Plan, options: &Options, told: &mut Told<'_>) -> Result<Measured> {
-    let (spec, length) = (plan.spec(), plan.length());
-    let mut renderer = Renderer::new(plan, options)?;
-    let meters = vec![(Signal::Mix, Meter::new(spec))];
-    let pump =
-        Pump { renderer: &mut renderer, size: BLOCK, taps: 0, gains: Vec::new(), meters, alone: options.threads == 1 };
-    let mut heard = pump.run(length, |blocks| told.more(blocks.frames()))?;
-    let meter = heard.pop().map_or_else(|| Meter::new(spec), |(_, meter)| meter);
-    Ok(meter.finish())
+/// Renders a plan to measure its mix.
+pub(super) fn measure(
+    plan: Plan,
+    settings: &JobSettings<'_>,
+    progress: &mut ProgressReporter<'_>,
+) -> Result<Option<Measured>> {
+    let range = Frames::ZERO..plan.length();
+    let mut renderer = Renderer::new(plan, &settings.options)?;
+    let mut job = RenderJob::new(&mut renderer, range, settings);
+    job.metered = vec![Signal::Mix];
+    Ok(job.run(progress, |_| {})?.of(Signal::Mix).cloned())
 }
 
-/// Renders a job into its files, which are completed but not yet visible.
-pub(super) fn job(
+/// Renders a job, the delivery's render of this number, into its files. They are completed but not yet visible.
+pub(super) fn render(
     job: &Job,
     plan: Plan,
     number: usize,
-    how: &How<'_>,
-    told: &mut Told<'_>,
+    context: &Context<'_>,
+    progress: &mut ProgressReporter<'_>,
     all: &mut Rendered<'_>,
 ) -> Result<()> {
-    let (spec, length) = (plan.spec(), plan.length());
-    let mut taps: Vec<usize> = Vec::new();
-    let mut gains: Vec<f64> = Vec::new();
-    let mut place = |outlet: &Outlet| match outlet.content {
-        Content::Stem(_) => {
-            let lane = outlet.of.as_deref().and_then(|bus| stems::lane(&plan, bus)).unwrap_or_default();
-            Signal::Tap(position(&mut taps, lane))
-        }
-        Content::Mix | Content::Cue(_) => match how.gains.get(outlet.deliverable).map_or(1.0, |g| g.gain().0) {
-            1.0 => Signal::Mix,
-            gain => Signal::Level(position(&mut gains, gain)),
-        },
-    };
-    let signals: Vec<Signal> = job.outlets.iter().map(&mut place).collect();
-    let checked = |d: &Deliverable| d.loudness.is_some();
-    // The mix is measured for its own files, and where stems must have its loudness.
-    let mut measured: Vec<Signal> = Vec::new();
-    for (outlet, signal) in job.outlets.iter().zip(&signals) {
-        let signal = match signal {
-            Signal::Tap(_) if how.chosen.get(outlet.deliverable).is_some_and(|d| checked(d)) => Signal::Mix,
-            Signal::Tap(_) => continue,
-            other => *other,
-        };
-        if !measured.contains(&signal) {
-            measured.push(signal);
-        }
+    let (rate, range) = (plan.spec().rate, Frames::ZERO..plan.length());
+    let signals = Signals::of(job, &plan, context);
+    let mut nulls = null_meters(job, &plan, context, &signals, all);
+    let mut files = Vec::with_capacity(job.files.len());
+    for (file, signal) in job.files.iter().zip(&signals.of_files) {
+        files.push(create(file, *signal, &plan, context)?);
     }
-    let mut nulls = nulls(job, &plan, how, &signals, &taps, all);
 
-    let mut files = Vec::with_capacity(job.outlets.len());
-    for (outlet, signal) in job.outlets.iter().zip(&signals) {
-        files.push(File::create(outlet, *signal, &plan, how)?);
-    }
-    let mut renderer = Renderer::new(plan, how.options)?;
-    renderer.tap(&taps);
-    let meters = measured.iter().map(|signal| (*signal, Meter::new(spec))).collect();
-    let pump =
-        Pump { renderer: &mut renderer, size: BLOCK, taps: taps.len(), gains, meters, alone: how.options.threads == 1 };
-    let meters = pump.run(length, |blocks| {
-        for (file, signal) in files.iter_mut().zip(&signals) {
-            file.sink().write(blocks.of(*signal))?;
-        }
-        nulls.iter_mut().for_each(|(_, null)| null.take(blocks));
-        told.more(blocks.frames())
-    })?;
-    let heard: Vec<(Signal, Measured)> = meters.into_iter().map(|(s, m)| (s, m.finish())).collect();
-    let whole = Frames::ZERO..length;
-    let mut base = gather(&renderer, &job.session.title, &whole);
-    base.warnings.extend(suspects(&renderer, &whole));
+    let mut renderer = Renderer::new(plan, &context.settings.options)?;
+    let mut render = RenderJob::new(&mut renderer, range.clone(), context.settings);
+    render.taps = &signals.taps;
+    render.gains = signals.gains.clone();
+    render.metered = signals.metered(job, context);
+    render.outputs = signals.of_files.iter().zip(&mut files).map(|(signal, file)| (*signal, file.sink())).collect();
+    let measurements = render.run(progress, |blocks| nulls.iter_mut().for_each(|(_, null)| null.take(blocks)))?;
+
     for (deliverable, null) in nulls {
-        let test = NullTest::of(null.residue(), spec.rate);
-        all.deliverables.iter_mut().skip(deliverable).take(1).for_each(|d| d.null_test = Some(test));
+        if let Some(report) = all.deliverables.get_mut(deliverable) {
+            report.null_test = Some(NullTest::of(null.residue(), rate));
+        }
     }
-    let mut counted: Vec<(usize, Signal)> = Vec::new();
-    for ((outlet, signal), file) in job.outlets.iter().zip(&signals).zip(files) {
-        let own = heard.iter().find(|(s, _)| s == signal).map(|(_, m)| m);
-        let report = match (signal, own) {
+    all.keep_measurements(job, &signals, &measurements);
+    let mut base = gather(&renderer, &job.session.title, &range);
+    base.warnings.extend(suspects(&renderer, &range));
+    for ((file, signal), output) in job.files.iter().zip(&signals.of_files).zip(files) {
+        let mut report = match (signal, measurements.of(*signal)) {
             (Signal::Tap(tap), _) => {
-                let lane = taps.get(*tap).copied().unwrap_or_default();
-                of_stem(&base, outlet.of.as_deref().unwrap_or_default(), renderer.peaks(lane))
+                let lane = signals.taps.get(*tap).copied().unwrap_or_default();
+                stem_report(&base, file.of.as_deref().unwrap_or_default(), renderer.peaks(lane))
             }
-            (_, Some(own)) => of_mix(&base, own, &renderer),
+            (_, Some(measured)) => mix_report(&base, measured, &renderer),
             (_, None) => base.clone(),
         };
-        let whole = if matches!(signal, Signal::Tap(_)) { Signal::Mix } else { *signal };
-        if !counted.contains(&(outlet.deliverable, whole)) {
-            counted.push((outlet.deliverable, whole));
-            let whole = heard.iter().find(|(s, _)| *s == whole).map(|(_, m)| m.clone());
-            all.heard.iter_mut().skip(outlet.deliverable).take(1).for_each(|h| h.extend(whole.clone()));
-        }
-        let format = how.chosen.get(outlet.deliverable).map(|d| d.format.to_string());
-        let content = super::kind(outlet.content).to_owned();
-        let mut report = Report { format, ..report };
-        if how.chosen.get(outlet.deliverable).is_some_and(|d| !d.mute.is_empty()) {
-            // Not to be heard is what was asked for.
+        if context.deliverable(file).is_some_and(|d| !d.mute.is_empty()) {
+            // Tracks that a deliverable mutes are not heard on purpose.
             report.warnings.retain(|w| w.kind != WarningKind::UnheardTrack);
         }
-        let (wav, dither, warning) = file.ended();
-        report.rounded(dither, warning);
-        all.files.push((outlet.deliverable, FileReport { content, of: outlet.of.clone(), render: number, report }));
-        all.closed.push(wav.closed()?);
+        all.complete.push(output.complete(&mut report)?);
+        let content = super::kind(file.content).to_owned();
+        all.files.push((file.deliverable, FileReport { content, of: file.of.clone(), render: number, report }));
     }
     Ok(())
 }
 
-/// A file that is being written, with dither before it or without.
-enum File {
-    Plain(Wav, Option<Warning>),
-    Dithered(Dithered<Wav>, Dither),
+/// The signals of a render that the files of a job take.
+struct Signals {
+    /// Lanes of the tapped buses.
+    taps: Vec<usize>,
+    /// Gains of the other levels of the mix.
+    gains: Vec<f64>,
+    /// Signal of each file.
+    of_files: Vec<Signal>,
 }
 
-impl File {
-    fn create(outlet: &Outlet, signal: Signal, plan: &Plan, how: &How<'_>) -> Result<Self> {
-        let promise = how.chosen.get(outlet.deliverable);
-        let format = promise.map(|d| d.format).unwrap_or_default();
-        let options = encode::Options { overwrite: how.overwrite, ..encode::Options::default() };
-        let wav = Wav::create_with(&outlet.path, format, plan.spec(), plan.length(), &options)?;
-        // The mix has no more digits than its stems only where nothing is done to it afterwards.
-        let rounds = depth::reduced(plan, format) || (matches!(signal, Signal::Level(_)) && !format.is_float());
-        match dither(promise.copied(), plan).filter(|_| rounds) {
-            Some(dither) => Ok(Self::Dithered(depth::dithered(wav, dither, format, plan, Frames::ZERO)?, dither)),
-            None => Ok(Self::Plain(wav, depth::warning(plan, format))),
+impl Signals {
+    fn of(job: &Job, plan: &Plan, context: &Context<'_>) -> Self {
+        let mut signals = Self { taps: Vec::new(), gains: Vec::new(), of_files: Vec::with_capacity(job.files.len()) };
+        for file in &job.files {
+            let gain = context.gains.get(file.deliverable).map_or(1.0, |g| g.gain().0);
+            signals.of_files.push(match file.content {
+                Content::Stem(_) => {
+                    let lane = file.of.as_deref().and_then(|bus| stems::lane(plan, bus)).unwrap_or_default();
+                    Signal::Tap(index_of(&mut signals.taps, lane))
+                }
+                Content::Mix | Content::Cue(_) if gain == 1.0 => Signal::Mix,
+                Content::Mix | Content::Cue(_) => Signal::Level(index_of(&mut signals.gains, gain)),
+            });
         }
+        signals
     }
 
-    fn sink(&mut self) -> &mut dyn Sink {
-        match self {
-            Self::Plain(wav, _) => wav,
-            Self::Dithered(dithered, _) => dithered,
+    /// Returns the signals to meter: those of mixes, and the mix itself where stems must have its loudness.
+    fn metered(&self, job: &Job, context: &Context<'_>) -> Vec<Signal> {
+        let mut metered = Vec::new();
+        for (file, signal) in job.files.iter().zip(&self.of_files) {
+            match signal {
+                Signal::Tap(_) if context.deliverable(file).is_none_or(|d| d.loudness.is_none()) => {}
+                other => _ = index_of(&mut metered, whole(*other)),
+            }
         }
-    }
-
-    /// The file, and what was done where it rounds.
-    fn ended(self) -> (Wav, Option<Dither>, Option<Warning>) {
-        match self {
-            Self::Plain(wav, warning) => (wav, None, warning),
-            Self::Dithered(dithered, dither) => (dithered.into_inner(), Some(dither), None),
-        }
+        metered
     }
 }
 
-/// The dither of a deliverable where it rounds: its own, or but for stems that of the master.
-fn dither(promise: Option<&Deliverable>, plan: &Plan) -> Option<Dither> {
-    let own = promise.and_then(|d| d.dither);
-    own.or(plan.dither.filter(|_| promise.is_some_and(|d| d.stems.is_empty())))
+/// Returns the signal whose loudness counts for a file: of a stem, that of the mix.
+fn whole(signal: Signal) -> Signal {
+    if matches!(signal, Signal::Tap(_)) { Signal::Mix } else { signal }
 }
 
-/// The null tests of the stems of a job; says of each deliverable of stems what keeps it from adding up.
-fn nulls(
-    job: &Job,
-    plan: &Plan,
-    how: &How<'_>,
-    signals: &[Signal],
-    taps: &[usize],
-    all: &mut Rendered<'_>,
-) -> Vec<(usize, Null)> {
-    let mut nulls = Vec::new();
-    let shaping = stems::shaping(&job.session.master);
-    for (index, (deliverable, report)) in how.chosen.iter().zip(&mut all.deliverables).enumerate() {
-        let own = job.outlets.iter().zip(signals).filter(|(o, _)| o.deliverable == index);
-        let stems: Vec<Signal> = own.map(|(_, s)| *s).filter(|s| matches!(s, Signal::Tap(_))).collect();
-        if stems.is_empty() {
-            continue;
-        }
-        let lane = |signal: &Signal| match signal {
-            Signal::Tap(tap) => taps.get(*tap).copied().unwrap_or_default(),
-            _ => usize::MAX,
-        };
-        let coverage = stems::coverage(plan, &stems.iter().map(lane).collect::<Vec<_>>());
-        let mut say = |what: String| {
-            let text = format!("deliverable {:?}: {what}", deliverable.name);
-            report.warnings.push(Warning { kind: WarningKind::StemsDoNotAddUp, track: None, file: None, text });
-        };
-        if !shaping.is_empty() {
-            let does = shaping.join(" and ");
-            say(format!("its stems add up to the mix before the master, which has {does}"));
-        }
-        if !coverage.gaps.is_empty() {
-            say(format!("its stems do not add up to the mix: {}", coverage.gaps.join("; ")));
-            continue;
-        }
-        if deliverable.dither.is_some() {
-            // Noise was asked for: there is no rounding alone to hold them against.
-            continue;
-        }
-        let order = coverage.order.iter().filter_map(|i| stems.get(*i).copied()).collect();
-        nulls.push((index, Null::new(order, deliverable.format, shaping.is_empty())));
-    }
-    nulls
-}
-
-/// Where a value is in a list, added where it is not.
-fn position<T: PartialEq>(list: &mut Vec<T>, value: T) -> usize {
+/// Returns the index of a value in a list, to which it is added where it is new.
+fn index_of<T: PartialEq>(list: &mut Vec<T>, value: T) -> usize {
     list.iter().position(|v| *v == value).unwrap_or_else(|| {
         list.push(value);
         list.len() - 1
     })
 }
 
-/// The report of a file that holds the mix, at the level it was measured at.
-fn of_mix(base: &Report, heard: &Measured, renderer: &Renderer) -> Report {
+/// Starts a file of a job.
+fn create(file: &JobFile, signal: Signal, plan: &Plan, context: &Context<'_>) -> Result<OutputFile> {
+    let deliverable = context.deliverable(file);
+    let format = deliverable.map(|d| d.format).unwrap_or_default();
+    let options = encode::Options { overwrite: context.settings.overwrite, ..encode::Options::default() };
+    // A gain gives the mix more digits than its stems have.
+    let rounded = rounds(plan, format) || (matches!(signal, Signal::Level(_)) && !format.is_float());
+    let dither = dither(deliverable, plan).filter(|_| rounded);
+    OutputFile::create(&file.path, format, plan, &(Frames::ZERO..plan.length()), dither, &options)
+}
+
+/// Returns the dither of a deliverable: its own or, but for stems, that of the master.
+fn dither(deliverable: Option<&Deliverable>, plan: &Plan) -> Option<Dither> {
+    let own = deliverable.and_then(|d| d.dither);
+    own.or(plan.dither.filter(|_| deliverable.is_some_and(|d| d.stems.is_empty())))
+}
+
+/// Returns the null meters of a job's stems, and warns of each deliverable of stems that cannot add up to the mix.
+fn null_meters(
+    job: &Job,
+    plan: &Plan,
+    context: &Context<'_>,
+    signals: &Signals,
+    all: &mut Rendered<'_>,
+) -> Vec<(usize, NullMeter)> {
+    let mut nulls = Vec::new();
+    let shaping = stems::shaping(&job.session.master);
+    for (index, (deliverable, report)) in context.chosen.iter().zip(&mut all.deliverables).enumerate() {
+        let own = job.files.iter().zip(&signals.of_files).filter(|(file, _)| file.deliverable == index);
+        let taps: Vec<usize> =
+            own.filter_map(|(_, s)| if let Signal::Tap(tap) = s { Some(*tap) } else { None }).collect();
+        if taps.is_empty() {
+            continue;
+        }
+        let lanes: Vec<usize> = taps.iter().filter_map(|tap| signals.taps.get(*tap).copied()).collect();
+        let coverage = stems::coverage(plan, &lanes);
+        if !shaping.is_empty() {
+            let does = shaping.join(" and ");
+            let what = format!("its stems add up to the mix before the master, which has {does}");
+            report.warnings.push(stems_warning(deliverable, &what));
+        }
+        if !coverage.gaps.is_empty() {
+            let what = format!("its stems do not add up to the mix: {}", coverage.gaps.join("; "));
+            report.warnings.push(stems_warning(deliverable, &what));
+            continue;
+        }
+        if deliverable.dither.is_some() {
+            // Dither is a difference that rounding does not explain.
+            continue;
+        }
+        let order = coverage.order.iter().filter_map(|i| taps.get(*i).map(|tap| Signal::Tap(*tap))).collect();
+        nulls.push((index, NullMeter::new(order, deliverable.format, shaping.is_empty())));
+    }
+    nulls
+}
+
+fn stems_warning(deliverable: &Deliverable, what: &str) -> Warning {
+    let text = format!("deliverable {:?}: {what}", deliverable.name);
+    Warning { kind: WarningKind::StemsDoNotAddUp, track: None, file: None, text }
+}
+
+/// Returns the report of a file that holds the mix, at the level it was measured at.
+fn mix_report(base: &Report, measured: &Measured, renderer: &Renderer) -> Report {
     let mut report = base.clone();
-    let peak = heard.sample_peak;
-    let rate = heard.spec.rate;
+    let peak = measured.sample_peak;
+    let rate = measured.spec.rate;
     report.mix.peak_dbfs = peak.map(|p| p.level.0);
     report.mix.peak_at_s = peak.map(|p| p.at.to_duration(rate).as_secs_f64());
     report.mix.peak_at_frame = peak.map(|p| p.at.0);
     report.mix.peak_channel = peak.map(|p| p.channel);
-    report.mix.true_peak_track = heard.true_peak.and_then(|p| renderer.loudest(p.at.0)).map(str::to_owned);
-    report.mix.heard(heard.clone(), Frames::ZERO);
+    report.measured(measured, renderer, Frames::ZERO);
     report
 }
 
-/// The report of a file that holds one bus.
-fn of_stem(base: &Report, bus: &str, peaks: &[Peak]) -> Report {
+/// Returns the report of a file that holds one bus.
+fn stem_report(base: &Report, bus: &str, peaks: &[Peak]) -> Report {
     let own = base.buses.iter().find(|b| b.name == bus).cloned();
     let (channel, peak) = Peak::loudest(peaks);
     let level = peak.level();
@@ -274,42 +259,62 @@ fn of_stem(base: &Report, bus: &str, peaks: &[Peak]) -> Report {
 }
 
 impl<'a> Rendered<'a> {
-    pub(super) fn new(chosen: &'a [&'a Deliverable], gains: &[Decibels]) -> Self {
+    pub(super) fn new(context: &Context<'a>) -> Self {
+        let chosen = context.chosen;
         let report = |(deliverable, gain): (&&Deliverable, &Decibels)| DeliverableReport {
             name: deliverable.name.clone(),
             gain_db: gain.0,
             ..DeliverableReport::default()
         };
-        let deliverables = chosen.iter().zip(gains).map(report).collect();
-        Self { chosen, deliverables, heard: vec![Vec::new(); chosen.len()], files: Vec::new(), closed: Vec::new() }
+        let deliverables = chosen.iter().zip(context.gains).map(report).collect();
+        let measured = vec![Vec::new(); chosen.len()];
+        Self { chosen, deliverables, measured, files: Vec::new(), complete: Vec::new() }
     }
 
-    /// Makes all files visible, checks the deliverables, and ends the reports.
-    pub(super) fn published(self) -> Result<Delivered> {
-        let Self { chosen, mut deliverables, heard, files, closed } = self;
-        let written = encode::publish(closed)?;
+    /// Keeps the measurements of a job for the checks of its deliverables, each signal once for a deliverable.
+    fn keep_measurements(&mut self, job: &Job, signals: &Signals, measurements: &Measurements) {
+        let mut kept: Vec<(usize, Signal)> = Vec::new();
+        for (file, signal) in job.files.iter().zip(&signals.of_files) {
+            let whole = whole(*signal);
+            if kept.contains(&(file.deliverable, whole)) {
+                continue;
+            }
+            kept.push((file.deliverable, whole));
+            if let Some(all) = self.measured.get_mut(file.deliverable) {
+                all.extend(measurements.of(whole).cloned());
+            }
+        }
+    }
+
+    /// Makes all files visible, checks the deliverables, and completes the reports.
+    pub(super) fn publish(self) -> Result<Delivered> {
+        let Self { chosen, mut deliverables, measured, files, complete } = self;
+        let written = encode::publish(complete)?;
         for ((index, mut file), written) in files.into_iter().zip(&written) {
             file.wrote(written);
-            deliverables.iter_mut().skip(index).take(1).for_each(|d| d.files.push(file.clone()));
+            if let Some(deliverable) = deliverables.get_mut(index) {
+                deliverable.files.push(file);
+            }
         }
-        for ((promise, report), heard) in chosen.iter().zip(&mut deliverables).zip(&heard) {
-            let Some(target) = promise.loudness else { continue };
-            (report.loudness, report.true_peak) = level::checks(&target, &Heard::of(heard));
+        for ((deliverable, report), measured) in chosen.iter().zip(&mut deliverables).zip(&measured) {
+            if let Some(target) = &deliverable.loudness {
+                let whole = DeliverableLoudness::of(measured);
+                (report.loudness, report.true_peak) = loudness::checks(target, &whole);
+            }
         }
         Ok(Delivered { deliverables, ..Delivered::default() })
     }
 }
 
 impl FileReport {
-    /// Adds what the file tells.
+    /// Adds the result of the file's sink.
     fn wrote(&mut self, written: &Written) {
         let report = &mut self.report;
         report.wrote(written);
-        report.overflowed();
         if self.content == "mix" {
             return;
         }
-        // The words for a mix would name the wrong fader.
+        // The warning of a mix names the master's fader, which does not lower a stem.
         let of = self.of.clone().unwrap_or_default();
         let peak = Dbfs(report.mix.peak_dbfs.unwrap_or_default());
         let clipped = report.mix.clipped_samples;

@@ -1,8 +1,8 @@
-//! What a delivery did: every file, what it was taken from, and what was checked.
+//! The report of a delivery: every file, the render it was taken from, and the checks.
 //!
 //! Field names carry their units and are the keys of the JSON form, as in [`Report`].
 
-use super::null::Residue;
+use super::null_test::Residue;
 use crate::{
     diagnostics::Warning,
     dsp::peak::Peak,
@@ -12,7 +12,7 @@ use crate::{
 use serde::Serialize;
 use std::fmt;
 
-/// What a delivery did.
+/// Report of a delivery.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Delivered {
@@ -20,7 +20,7 @@ pub struct Delivered {
     pub title: String,
     /// The deliverables, in the order of the session.
     pub deliverables: Vec<DeliverableReport>,
-    /// How many times a timeline was rendered: files of the same timeline, language and mutes share one, and what is
+    /// Number of renders: files of the same timeline, language and mutes share one, and what is
     /// fitted to a loudness is rendered once more.
     pub renders: usize,
     /// Time it took.
@@ -44,7 +44,7 @@ pub struct DeliverableReport {
     /// Of stems: whether their files add up to the mix; `null` where some of the mix is in
     /// none or in several of them, and where they are dithered.
     pub null_test: Option<NullTest>,
-    /// What the user should know of it as a whole.
+    /// Warnings about the deliverable as a whole.
     pub warnings: Vec<Warning>,
 }
 
@@ -56,48 +56,48 @@ pub struct FileReport {
     pub content: String,
     /// The bus or the cue.
     pub of: Option<String>,
-    /// Which of the renders it was taken from, counted from 0: files of one number share the decoding.
+    /// Render that it was taken from, counted from 0: files of one number share the decoding.
     pub render: usize,
-    /// What it holds. Of a stem: its own peak and its bus.
+    /// Report of its audio. Of a stem: its own peak and its bus.
     #[serde(flatten)]
     pub report: Report,
 }
 
-/// Whether a loudness is what it must be.
+/// Check of a loudness.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LoudnessCheck {
-    /// What it is; `null` where nothing is above −70 LUFS.
+    /// Integrated loudness; `null` where nothing is above −70 LUFS.
     pub integrated_lufs: Option<f64>,
-    /// What it must be.
+    /// Target.
     pub target_lufs: f64,
-    /// How far from it is still right.
-    pub tolerance_lu: f64,
-    /// Whether it is.
+    /// Largest distance from the target; `null` where any loudness passes.
+    pub tolerance_lu: Option<f64>,
+    /// Whether it passes.
     pub passed: bool,
 }
 
-/// Whether a true peak is low enough.
+/// Check of a true peak.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct PeakCheck {
-    /// What it is; `null` for silence.
+    /// True peak; `null` for silence.
     pub true_peak_dbtp: Option<f64>,
-    /// What it may be.
+    /// Highest true peak that passes.
     pub ceiling_dbtp: f64,
-    /// Whether it is no more.
+    /// Whether it passes.
     pub passed: bool,
 }
 
-/// How far the sum of the files of stems is from the mix before its master.
+/// Check that the files of stems add up to the mix before its master.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct NullTest {
     /// The largest difference; `null` for none at all.
     pub residue_dbfs: Option<f64>,
-    /// When it came.
+    /// When it occurs.
     pub residue_at_s: Option<f64>,
-    /// What rounding to the format of the files can come to; `null` for nothing.
+    /// Largest difference that rounding to the format of the files can make; `null` for none.
     pub within_dbfs: Option<f64>,
     /// Whether it is no more than that.
     pub passed: bool,
@@ -116,7 +116,7 @@ impl NullTest {
 }
 
 impl DeliverableReport {
-    /// Whether everything that was checked is as it must be.
+    /// Reports whether every check passed.
     #[must_use]
     pub fn passed(&self) -> bool {
         let loudness = self.loudness.is_none_or(|c| c.passed) && self.true_peak.is_none_or(|c| c.passed);
@@ -125,13 +125,13 @@ impl DeliverableReport {
 }
 
 impl Delivered {
-    /// Whether everything that was checked is as it must be.
+    /// Reports whether every check passed.
     #[must_use]
     pub fn passed(&self) -> bool {
         self.deliverables.iter().all(DeliverableReport::passed)
     }
 
-    /// All warnings, each once: those of deliverables, then those of their files.
+    /// Returns all warnings, each once: those of deliverables, then those of their files.
     #[must_use]
     pub fn warnings(&self) -> Vec<&Warning> {
         let mut all: Vec<&Warning> = Vec::new();
@@ -146,7 +146,7 @@ impl Delivered {
         all
     }
 
-    /// All of it as one JSON document. Keys are only ever added.
+    /// Returns the report as one JSON document. Keys are only ever added.
     #[must_use]
     pub fn to_json(&self) -> String {
         // Every key is text and every value has a JSON form, so this cannot fail.
@@ -167,7 +167,7 @@ impl fmt::Display for Delivered {
         crate::report::table::table(f, &rows, &[5, 6, 7])?;
         writeln!(f)?;
         for deliverable in &self.deliverables {
-            deliverable.said(f)?;
+            deliverable.write_checks(f)?;
         }
         let files = self.deliverables.iter().map(|d| d.files.len()).sum::<usize>();
         let plural = |n: usize| if n == 1 { "" } else { "s" };
@@ -197,8 +197,8 @@ impl FileReport {
 }
 
 impl DeliverableReport {
-    /// What was done to it and what was checked, a line each.
-    fn said(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Writes the gain and the checks, a line each.
+    fn write_checks(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = crate::error::one_line(self.name.clone());
         let verdict = |passed| if passed { "passed" } else { "FAILED" };
         if self.gain_db != 0.0 {
@@ -206,8 +206,13 @@ impl DeliverableReport {
         }
         if let Some(c) = self.loudness {
             let is = c.integrated_lufs.map_or("silence".to_owned(), |l| format!("{:.1}", Lufs(l)));
-            let (target, tolerance) = (Lufs(c.target_lufs), c.tolerance_lu);
-            writeln!(f, "  {name}: loudness {is}, {target:.1} within {tolerance:.1} LU: {}", verdict(c.passed))?;
+            let target = Lufs(c.target_lufs);
+            match c.tolerance_lu {
+                Some(lu) => {
+                    writeln!(f, "  {name}: loudness {is}, {target:.1} within {lu:.1} LU: {}", verdict(c.passed))?
+                }
+                None => writeln!(f, "  {name}: loudness {is}, {target:.1} not judged")?,
+            }
         }
         if let Some(c) = self.true_peak {
             let is = c.true_peak_dbtp.map_or("silence".to_owned(), |p| format!("{:.1}", Dbtp(p)));

@@ -9,8 +9,12 @@
 //! not named), and a bus that is heard inside another that is named too.
 
 use crate::{
-    block::Block,
-    bounce::pipeline::{BLOCK, Pump},
+    bounce::{
+        check_order,
+        job::RenderJob,
+        pipeline::Signal,
+        settings::{JobSettings, ProgressReporter},
+    },
     encode::{Memory, Sink},
     engine::{Options, Renderer},
     error::{Error, ErrorKind, Result},
@@ -20,22 +24,22 @@ use crate::{
 };
 use std::ops::Range;
 
-/// How the stems of some buses stand to the mix.
+/// Relation of a set of stems to the mix.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Coverage {
-    /// Those that feed the master, by their place among the stems, in the order of the sum.
+    /// Stems that feed the master, as indices, in the order of the sum.
     pub order: Vec<usize>,
-    /// What is missing from them or counted twice.
+    /// Sentences on parts of the mix that are in no stem, or in two.
     pub gaps: Vec<String>,
 }
 
-/// The lane of a bus. Of one that runs twice, the first: what is on its way to a soloed strip is in the stem of that one,
-/// and the stems still add up.
+/// Returns the lane of a bus. Of a bus that runs twice it is the first: what is on its way to a soloed strip is in the stem
+/// of that one, and the stems still add up.
 pub(super) fn lane(plan: &Plan, bus: &str) -> Option<usize> {
     plan.lanes.iter().position(|l| l.kind == LaneKind::Bus && !l.again && l.name == bus)
 }
 
-/// How the stems of these lanes stand to the mix of a plan.
+/// Finds how the stems of these lanes add up to the mix of a plan.
 pub(super) fn coverage(plan: &Plan, stems: &[usize]) -> Coverage {
     let mut found = Coverage::default();
     let Some(LaneInput::Sum(feeds)) = plan.lanes.last().map(|l| &l.input) else { return found };
@@ -64,7 +68,7 @@ pub(super) fn coverage(plan: &Plan, stems: &[usize]) -> Coverage {
     found
 }
 
-/// What a master does to the sum of its feeds, in words; nothing for one that changes no bit.
+/// Names what a master does to the sum of its feeds; empty for one that changes no bit.
 pub(super) fn shaping(master: &Master) -> Vec<String> {
     let mut does = Vec::new();
     if !master.gain_curve.points.is_empty() {
@@ -103,32 +107,20 @@ impl Session {
     /// Those of compiling and of reading the stems; `Session` for a bus of another session, and a range that ends before
     /// it starts.
     pub fn render_stems(&self, buses: &[BusId], range: Range<Frames>) -> Result<Vec<Vec<Vec<f64>>>> {
-        if range.start > range.end {
-            let what = format!("the range ends at frame {}, before its start at {}", range.end, range.start);
-            return Err(Error::new(ErrorKind::Session, what));
-        }
+        check_order(&range)?;
         let plan = Plan::compile(self)?;
         let lane = |id: &BusId| self.buses().get(id.0).and_then(|b| lane(&plan, &b.strip.name));
         let lanes: Option<Vec<usize>> = buses.iter().map(lane).collect();
         let lanes = lanes.ok_or_else(|| Error::new(ErrorKind::Session, "a bus is not in this session"))?;
         let mut renderer = Renderer::new(plan, &Options::default())?;
-        renderer.seek_range(&range);
-        renderer.tap(&lanes);
         let mut memory = vec![Memory::default(); lanes.len()];
-        let pump = Pump {
-            renderer: &mut renderer,
-            size: BLOCK,
-            taps: lanes.len(),
-            gains: Vec::new(),
-            meters: Vec::new(),
-            alone: true,
-        };
-        pump.run(range.end - range.start, |blocks| {
-            memory
-                .iter_mut()
-                .zip(blocks.taps())
-                .try_for_each(|(memory, block): (&mut Memory, &Block)| memory.write(block))
-        })?;
+        // A few frames of memory cost less than threads that pass them on.
+        let single = JobSettings { options: Options { threads: 1 }, ..JobSettings::default() };
+        let mut progress = ProgressReporter::new(None, range.end - range.start);
+        let mut job = RenderJob::new(&mut renderer, range, &single);
+        job.taps = &lanes;
+        job.outputs = (0..).map(Signal::Tap).zip(memory.iter_mut().map(|m| m as &mut dyn Sink)).collect();
+        job.run(&mut progress, |_| {})?;
         let channels = |memory: Memory| {
             let mut channels = memory.into_channels();
             channels.resize(self.layout.channels(), Vec::new());

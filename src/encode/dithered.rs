@@ -1,4 +1,4 @@
-//! Dither on the way into a sink: the last step before rounding, once.
+//! A sink that dithers before another: the last step before rounding.
 
 use super::{Sink, Written};
 use crate::{block::Block, dsp::dither, error::Result, units::Frames};
@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 
 pub use crate::dsp::dither::{Shaping, UnknownShaping};
 
-/// How to dither. The same seed gives the same noise.
+/// Settings of dither. The same seed gives the same noise.
 ///
 /// ```
 /// use soundtrack::encode::{Dither, Shaping};
@@ -17,16 +17,16 @@ pub use crate::dsp::dither::{Shaping, UnknownShaping};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Dither {
-    /// Chooses the noise.
+    /// Seed of the noise.
     pub seed: u64,
-    /// Its spectrum.
+    /// Spectrum of the noise.
     pub shaping: Shaping,
 }
 
 impl FromStr for Dither {
     type Err = UnknownShaping;
 
-    /// The name of the spectrum, and the seed behind it where it is not 0: `white`, `high-pass 7`.
+    /// Parses the name of the spectrum, with the seed after it where it is not 0: `white`, `high-pass 7`.
     fn from_str(text: &str) -> std::result::Result<Self, UnknownShaping> {
         let (name, seed) = text.split_once(' ').unwrap_or((text, "0"));
         Ok(Self { seed: seed.parse().map_err(|_| UnknownShaping)?, shaping: name.parse()? })
@@ -42,7 +42,7 @@ impl fmt::Display for Dither {
     }
 }
 
-/// A sink whose input is dithered to integers of so many bits. What is exactly 0 stays 0.
+/// Dithers for integers of a number of bits, and passes the blocks on to another sink. Samples of exactly 0 stay 0.
 ///
 /// ```
 /// use soundtrack::{Block, Frames, Layout, Sink, encode::{Dither, Dithered, Memory}};
@@ -71,12 +71,12 @@ pub struct Dithered<S> {
 }
 
 impl<S: Sink> Dithered<S> {
-    /// Dithers to integers of so many bits, 1 to 32; the first frame that is written is `start` on the timeline.
+    /// Dithers for integers of `bits` bits, 1 to 32; the first frame that is written is `start` on the timeline.
     pub fn new(sink: S, dither: Dither, bits: u16, start: Frames) -> Self {
         Self { sink, dither, bits: bits.clamp(1, 32), at: start.0, channels: Vec::new(), block: None }
     }
 
-    /// The sink behind it.
+    /// Returns the sink that gets the dithered blocks.
     pub fn into_inner(self) -> S {
         self.sink
     }

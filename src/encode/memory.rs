@@ -1,4 +1,4 @@
-//! Audio into memory.
+//! A sink that keeps audio in memory.
 
 use super::{Sink, Written};
 use crate::{
@@ -7,31 +7,30 @@ use crate::{
     units::Frames,
 };
 
-/// Collects what is rendered: one `Vec<f64>` a channel, nothing clipped or rounded.
+/// Collects blocks: one `Vec<f64>` a channel, nothing clipped or rounded.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Memory {
     channels: Vec<Vec<f64>>,
 }
 
 impl Memory {
-    /// With room for so many frames: growing by and by copies and touches twice as much memory.
+    /// Reserves memory for `frames` frames: a vector that grows copies its samples and needs twice the memory.
     ///
     /// # Errors
-    /// `Session` where there is not as much memory.
-    pub(crate) fn with_room(channels: usize, frames: Frames) -> Result<Self> {
-        let room = |_| {
-            let mut samples = Vec::new();
-            let reserved = samples.try_reserve_exact(usize::try_from(frames.0).unwrap_or(usize::MAX));
-            let much = |e| {
+    /// `Session` where there is not enough memory.
+    pub(crate) fn with_capacity(channels: usize, frames: Frames) -> Result<Self> {
+        let length = usize::try_from(frames.0).unwrap_or(usize::MAX);
+        let mut memory = Self { channels: vec![Vec::new(); channels] };
+        for samples in &mut memory.channels {
+            samples.try_reserve_exact(length).map_err(|e| {
                 let what = format!("{frames} frames of {channels} channels are more than fit in memory: ask for less");
                 Error::new(ErrorKind::Session, what).because(e)
-            };
-            reserved.map(|()| samples).map_err(much)
-        };
-        Ok(Self { channels: (0..channels).map(room).collect::<Result<_>>()? })
+            })?;
+        }
+        Ok(memory)
     }
 
-    /// The samples of every channel; no channels where nothing was written.
+    /// Returns the samples of every channel; no channels where nothing was written.
     #[must_use]
     pub fn into_channels(self) -> Vec<Vec<f64>> {
         self.channels

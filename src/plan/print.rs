@@ -4,7 +4,7 @@ use super::{Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip, PlannedCue, P
 use crate::{
     error::one_line,
     timecode::Timecode,
-    units::{Decibels, Frames, Pan},
+    units::{Decibels, Frames, Gain, Pan},
 };
 use std::fmt;
 
@@ -67,7 +67,7 @@ impl Plan {
         };
         let further = inputs.split_off(1.min(inputs.len()));
         let gain = match lane.gain.constant() {
-            Some(gain) => format!("gain {:.1}", Decibels(20.0 * libm::log10(gain))),
+            Some(gain) => format!("gain {:.1}", Gain(gain).decibels()),
             None => format!("gain curve({})", lane.gain.points()),
         };
         let pan = match lane.pan.constant() {

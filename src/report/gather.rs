@@ -9,7 +9,7 @@ use crate::{
     engine::{GainReduction, Renderer, flaws::FlawLog, overload_guard},
     media::{Flaw, FlawKind, Remark},
     plan::{Lane, LaneKind, Placing, Plan, PlannedClip},
-    units::{Dbtp, Decibels, Frames, SampleRate},
+    units::{Dbtp, Frames, Gain, SampleRate},
 };
 use std::ops::Range;
 
@@ -75,7 +75,7 @@ pub(super) fn seconds(frames: Frames, rate: SampleRate) -> f64 {
 }
 
 fn strip(lane: &Lane, (_, peak): (usize, Peak), rate: SampleRate, levels: Option<StripLevels>) -> StripReport {
-    let decibels = |gain: f64| 20.0 * libm::log10(gain);
+    let decibels = |gain: f64| Gain(gain).decibels().0;
     StripReport {
         name: lane.name.clone(),
         heard: lane.live,
@@ -128,7 +128,7 @@ fn limiter(plan: &Plan, Dbtp(ceiling_dbtp): Dbtp, reduction: GainReduction) -> L
         ceiling_dbtp,
         latency_frames: plan.latency().0,
         warm_up_frames: plan.warm_up().0,
-        reduction_db: reduction.most.map(|most| -20.0 * libm::log10(1.0 - most.value)),
+        reduction_db: reduction.most.map(|most| -Gain(1.0 - most.value).decibels().0),
         reduction_at_s: reduction.most.map(|most| seconds(Frames(most.at), plan.spec().rate)),
         reduction_curve_db: reduction.curve,
         reduction_step_s: reduction.step_s,
@@ -157,7 +157,7 @@ fn warn(
         }
         if clip.placed == "pan" {
             let (left, right) = plan.pan_law.gains(crate::units::Pan::CENTRE);
-            let centre = Decibels(20.0 * libm::log10(left.max(right)));
+            let centre = Gain(left.max(right)).decibels();
             say(
                 WarningKind::MonoPanned,
                 file,

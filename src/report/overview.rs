@@ -11,7 +11,7 @@ use crate::{
     },
     measure::Measured,
     plan::{Lane, LaneInput, LaneKind, Plan},
-    units::{Dbfs, Frames, SampleRate},
+    units::{Dbfs, Frames, Gain, SampleRate},
 };
 use serde::Serialize;
 use std::ops::Range;
@@ -229,7 +229,7 @@ impl LaneOverview {
         let bus = lane.out.first().and_then(|(to, _)| plan.lanes.get(*to)).filter(|l| l.kind == LaneKind::Bus);
         let point = |(frame, gain): (u64, f64)| CurvePoint {
             at_s: seconds(frame, rate),
-            gain_db: (gain > 0.0).then(|| 20.0 * libm::log10(gain)),
+            gain_db: (gain > 0.0).then(|| Gain(gain).decibels().0),
         };
         Self {
             name: lane.name.clone(),

@@ -3,7 +3,7 @@
 use super::{Report, html_of, svg_of};
 use crate::{
     error::{Error, ErrorKind, Result},
-    storage::Output,
+    storage::AtomicFile,
 };
 use std::{
     ffi::OsStr,
@@ -82,7 +82,7 @@ pub fn save(reports: &[Report], path: impl AsRef<Path>, overwrite: bool) -> Resu
             return Err(Error::new(ErrorKind::Output, what));
         }
     };
-    let mut file = Output::create(path, overwrite, text.len() as u64)?;
+    let mut file = AtomicFile::create_sized(path, overwrite, text.len() as u64)?;
     file.write_all(text.as_bytes()).map_err(|e| file.failed(e))?;
     file.finish()?;
     Ok(())

@@ -84,9 +84,13 @@ fn write_verdict(f: &mut fmt::Formatter<'_>, verdict: &Verdict) -> fmt::Result {
     let tolerance = verdict.tolerance_lu.map_or(String::new(), |t| format!(" ±{t}"));
     let off = verdict.off_lu.map_or("no loudness".to_owned(), |off| format!("{off:+.1} LU"));
     let loudness = verdict.loudness_passed.map_or("not judged", mark);
-    writeln!(f, "  {target}: loudness {loudness}, {off} from {:.1}{tolerance}", Lufs(verdict.target_lufs))?;
+    if let Some(lufs) = verdict.target_lufs.map(Lufs) {
+        writeln!(f, "  {target}: loudness {loudness}, {off} from {lufs:.1}{tolerance}")?;
+    }
     let peak = mark(verdict.true_peak_passed);
-    writeln!(f, "  {target}: true peak {peak}, {:.1} at most", Dbtp(verdict.ceiling_dbtp))?;
+    if let Some(ceiling) = verdict.ceiling_dbtp.map(Dbtp) {
+        writeln!(f, "  {target}: true peak {peak}, {ceiling:.1} at most")?;
+    }
     if verdict.note.is_empty() { Ok(()) } else { writeln!(f, "  {target}: {}", verdict.note) }
 }
 

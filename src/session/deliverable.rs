@@ -3,7 +3,7 @@
 use super::{part::Part, source_text::KeySpans, strip::BusId};
 use crate::{
     encode::{Dither, Format},
-    units::{Dbtp, Lufs},
+    measure::LoudnessTarget,
 };
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 ///
 /// ```
 /// use soundtrack::{Deliverable, Format};
-/// let full = Deliverable::new("full", "out/{title}.wav").format(Format::Wav24).lang("en");
+/// let full = Deliverable::new("full", "out/{title}.wav").format(Format::WAV_24).lang("en");
 /// assert!(!full.album && full.stems.is_empty());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,8 +31,10 @@ pub struct Deliverable {
     pub stems: Vec<BusId>,
     /// One file for every cue, whole and from its own start, instead of one mix.
     pub album: bool,
-    /// What its loudness must be.
+    /// Loudness and true peak that are checked; of an album, those of all its cues together.
     pub loudness: Option<LoudnessTarget>,
+    /// Whether one gain is applied so that `loudness` holds.
+    pub fit: bool,
     /// How it is dithered. Unless said, stems are not, so that they add up; all else is as the master says.
     pub dither: Option<Dither>,
     pub(crate) written: KeySpans,
@@ -79,10 +81,17 @@ impl Deliverable {
         self
     }
 
-    /// Sets what its loudness must be.
+    /// Sets the loudness and true peak that are checked.
     #[must_use]
     pub fn loudness(mut self, target: LoudnessTarget) -> Self {
         self.loudness = Some(target);
+        self
+    }
+
+    /// Applies one gain so that [`loudness`](Self::loudness) holds, or not.
+    #[must_use]
+    pub fn fit(mut self, fit: bool) -> Self {
+        self.fit = fit;
         self
     }
 
@@ -92,17 +101,4 @@ impl Deliverable {
         self.dither = Some(dither);
         self
     }
-}
-
-/// What the loudness of a deliverable must be: a check, or with `fit` one gain so that it holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct LoudnessTarget {
-    /// Integrated loudness; not checked unless said.
-    pub target: Option<Lufs>,
-    /// How far from the target is still right, in LU; the standard's 1 LU unless said.
-    pub tolerance: Option<f64>,
-    /// The highest true peak; not checked unless said.
-    pub true_peak: Option<Dbtp>,
-    /// Whether one gain is applied so that target and ceiling hold.
-    pub fit: bool,
 }

@@ -12,6 +12,7 @@ mod deliverables;
 mod files;
 mod inserts;
 mod keys;
+mod loudness;
 mod overrides;
 mod problems;
 mod read_json;

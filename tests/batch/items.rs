@@ -60,7 +60,7 @@ fn rate_format_and_deliverables_are_those_of_the_line() {
     let spec = hound::WavReader::open(desk.path("out/r.wav")).unwrap().spec();
     assert_eq!((spec.sample_rate, spec.sample_format), (32_000, hound::SampleFormat::Float));
     let film = Load::default().set("lang", "de").session(desk.path("film.toml")).unwrap();
-    Bounce::new().format(Format::Wav16).run(&film, desk.path("de.wav")).unwrap();
+    Bounce::new().format(Format::WAV_16).run(&film, desk.path("de.wav")).unwrap();
     assert_eq!(fs::read(desk.path("out/full.wav")).unwrap(), fs::read(desk.path("de.wav")).unwrap());
     assert!(!compare::files(desk.path("out/full.wav"), desk.path("out/en.wav")).unwrap().identical);
     let names: Vec<_> = desk.waves("out").into_keys().map(|p| p.display().to_string()).collect();

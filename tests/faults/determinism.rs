@@ -118,7 +118,7 @@ fn dither() -> Seen {
     let session = session(folder.path(), Kind::Exact);
     let out = folder.path().join("out.wav");
     let run = |dither: Dither, from: u64, to: u64| {
-        let bounce = Bounce::new().format(Format::Wav16).overwrite(true).dither(dither);
+        let bounce = Bounce::new().format(Format::WAV_16).overwrite(true).dither(dither);
         bounce.range(Frames(from)..Frames(to)).run(&session, &out).unwrap();
         let samples = hound::WavReader::open(&out).unwrap().into_samples::<i16>();
         samples.map(Result::unwrap).collect::<Vec<i16>>()

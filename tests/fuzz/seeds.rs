@@ -39,7 +39,7 @@ fn music(frames: usize, layout: Layout) -> Memory {
 pub fn stems() -> Vec<(String, Vec<u8>)> {
     let folder = tempfile::tempdir().expect("a folder");
     let mut made: Vec<PathBuf> = Vec::new();
-    let formats = [("16", Format::Wav16), ("24", Format::Wav24), ("32", Format::Wav32), ("32f", Format::Wav32f)];
+    let formats = [("16", Format::WAV_16), ("24", Format::WAV_24), ("32", Format::WAV_32), ("32f", Format::WAV_32F)];
     for (depth, format) in formats {
         for layout in [Layout::Mono, Layout::Stereo, Layout::Surround51] {
             let mut session = Session::new(SampleRate::HZ_48000, layout);

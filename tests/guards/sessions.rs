@@ -35,7 +35,7 @@ pub enum From {
 
 /// A guard of the session file of the same name, into 24 bits.
 const fn file(name: &'static str) -> Guard {
-    Guard { name, session: From::File(name), set: &[], format: Format::Wav24, range: None, damage: Damage::Refuse }
+    Guard { name, session: From::File(name), set: &[], format: Format::WAV_24, range: None, damage: Damage::Refuse }
 }
 
 /// A guard of a session file with values set.
@@ -45,7 +45,7 @@ const fn set(name: &'static str, session: &'static str, set: &'static [(&'static
 
 /// A guard of one layout of the session, into floats, so that the sum of all stems is not clipped.
 const fn fold(name: &'static str, layout: &'static [(&'static str, &'static str)]) -> Guard {
-    Guard { format: Format::Wav32f, ..set(name, "folds", layout) }
+    Guard { format: Format::WAV_32F, ..set(name, "folds", layout) }
 }
 
 pub const GUARDS: &[Guard] = &[
@@ -71,11 +71,11 @@ pub const GUARDS: &[Guard] = &[
     file("stated-layout"),
     file("gain"),
     file("surround-automation"),
-    Guard { format: Format::Wav32f, ..file("fades") },
+    Guard { format: Format::WAV_32F, ..file("fades") },
     file("crossfades"),
     file("loops"),
     file("invert"),
-    Guard { format: Format::Wav32, ..file("sends") },
+    Guard { format: Format::WAV_32, ..file("sends") },
     file("buses"),
     file("mute"),
     file("solo"),
@@ -91,18 +91,18 @@ pub const GUARDS: &[Guard] = &[
     file("limiter-44k"),
     file("limiter-96k-surround"),
     file("codings"),
-    Guard { format: Format::Wav16, ..set("hot-wav16", "hot", &[]) },
+    Guard { format: Format::WAV_16, ..set("hot-wav16", "hot", &[]) },
     set("hot-wav24", "hot", &[]),
-    Guard { format: Format::Wav32, ..set("hot-wav32", "hot", &[]) },
-    Guard { format: Format::Wav32f, ..set("hot-wav32f", "hot", &[]) },
-    Guard { format: Format::Wav16, ..set("quiet-undithered", "quiet", &[]) },
-    Guard { format: Format::Wav16, ..set("quiet-white", "quiet", &[("master.dither", "white")]) },
-    Guard { format: Format::Wav16, ..set("quiet-high-pass", "quiet", &[("master.dither", "high-pass 7")]) },
-    Guard { format: Format::Wav16, ..set("quiet-weighted", "quiet", &[("master.dither", "weighted 11")]) },
-    Guard { format: Format::Wav16, ..set("quiet-weighted-44k", "quiet-44k", &[("master.dither", "weighted")]) },
+    Guard { format: Format::WAV_32, ..set("hot-wav32", "hot", &[]) },
+    Guard { format: Format::WAV_32F, ..set("hot-wav32f", "hot", &[]) },
+    Guard { format: Format::WAV_16, ..set("quiet-undithered", "quiet", &[]) },
+    Guard { format: Format::WAV_16, ..set("quiet-white", "quiet", &[("master.dither", "white")]) },
+    Guard { format: Format::WAV_16, ..set("quiet-high-pass", "quiet", &[("master.dither", "high-pass 7")]) },
+    Guard { format: Format::WAV_16, ..set("quiet-weighted", "quiet", &[("master.dither", "weighted 11")]) },
+    Guard { format: Format::WAV_16, ..set("quiet-weighted-44k", "quiet-44k", &[("master.dither", "weighted")]) },
     set("quiet-white-24", "quiet", &[("master.dither", "white 5")]),
     Guard {
-        format: Format::Wav16,
+        format: Format::WAV_16,
         range: Some(5_003..30_000),
         ..set("quiet-white-range", "quiet", &[("master.dither", "white")])
     },
@@ -118,7 +118,7 @@ pub const GUARDS: &[Guard] = &[
     file("deliver-fit"),
     file("everything"),
     Guard { session: From::Code(discrete), ..file("discrete") },
-    Guard { session: From::Code(memory), format: Format::Wav32f, ..file("memory") },
+    Guard { session: From::Code(memory), format: Format::WAV_32F, ..file("memory") },
 ];
 
 /// Samples in memory, from the same arithmetic as the stems.

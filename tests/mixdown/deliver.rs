@@ -106,6 +106,17 @@ fn a_check_that_fails_is_exit_code_1_with_all_files_written() {
 }
 
 #[test]
+fn a_file_name_of_another_format_is_refused_with_its_line() {
+    let desk = Desk::with_stems();
+    desk.write("song.toml", "[track.a]\nfile = \"a.wav\"\n[deliver.full]\nfile = \"song.mp3\"\n");
+    let before = desk.names();
+    desk.run(&["song.toml"])
+        .expect(3, "song.toml:4:8: deliverable \"full\": file: a WAV file is written")
+        .expect(3, "name it song.wav");
+    assert_eq!(desk.names(), before);
+}
+
+#[test]
 fn one_document_as_json() {
     let desk = film();
     let report = desk.json(&["film.toml", "--progress", "none"]);

@@ -27,6 +27,7 @@ fn parts_joined_are_the_mix_byte_for_byte() {
         desk.run(&["join", "part-1.wav", "part-2.wav", "part-3.wav", "-o", "film.wav"])
             .expect(5, "--force replaces it");
     }
+    desk.run(&["join", "part-1.wav", "-o", "film.flac"]).expect(4, "film.flac: a WAV file is written");
     let weighted = ["song.toml", "--format", "wav16", "--dither=weighted", "--range", "..0.5s", "-o", "w.wav"];
     desk.run(&weighted).expect(0, "this part cannot be joined to others");
     desk.run(&["join", "w.wav", "-o", "x.wav"]).expect(4, "w.wav: does not say which part of a mix it is");

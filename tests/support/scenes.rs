@@ -7,7 +7,7 @@ use super::sessions::noise;
 use soundtrack::{
     At, Block, Bus, BusId, Clip, Cue, Curve, Decibels, Fade, FadeShape, Format, FrameRate, Frames, Layout, Opener, Pan,
     PanLaw, SampleRate, Session, Shape, Sink, Spec, Timecode, Track, Use,
-    encode::{self, Broadcast, Wav},
+    encode::{self, Broadcast, FileSink},
     media::Memory,
 };
 use std::path::Path;
@@ -413,7 +413,7 @@ fn write(path: &Path, rate: u32, layout: Layout, channels: &[Vec<f64>], referenc
         Broadcast { time_reference: Frames(reference), description: String::new(), originator: String::new() };
     let options = encode::Options { broadcast: Some(broadcast), ..encode::Options::default() };
     let frames = channels[0].len();
-    let mut wav = Wav::create_with(path, Format::Wav32f, spec, Frames(frames as u64), &options).unwrap();
+    let mut wav = FileSink::create_with(path, Format::WAV_32F, spec, Frames(frames as u64), &options).unwrap();
     let mut block = Block::new(layout, frames);
     block.set_frames(frames);
     for (to, from) in block.channels_mut().zip(channels) {

@@ -13,7 +13,7 @@ fn tone(amplitude: f64, frames: usize) -> Vec<f64> {
 }
 
 /// An album of one tone a cue, with a check or a fit, written to a folder that is dropped.
-fn album(cues: &[(f64, usize)], target: LoudnessTarget) -> (Delivered, DeliverableReport) {
+fn album(cues: &[(f64, usize)], target: LoudnessTarget, fit: bool) -> (Delivered, DeliverableReport) {
     let folder = tempfile::tempdir().unwrap();
     let mut film = Session::new(RATE, Layout::Mono);
     // An album is of whole cues, and none of the timeline's.
@@ -21,11 +21,20 @@ fn album(cues: &[(f64, usize)], target: LoudnessTarget) -> (Delivered, Deliverab
     for (n, (amplitude, frames)) in cues.iter().enumerate() {
         film.add_cue(Cue::new(format!("c{n}")).track(Track::new("x", mono(tone(*amplitude, *frames)))));
     }
-    let promise = Deliverable::new("album", folder.path().join("{nn}.wav")).format(Format::Wav32f).album(true);
-    film.deliverables.push(promise.loudness(target));
+    let promise = Deliverable::new("album", folder.path().join("{nn}.wav")).format(Format::WAV_32F).album(true);
+    let mut promise = promise.loudness(target);
+    promise.fit = fit;
+    film.deliverables.push(promise);
     let done = Delivery::new().threads(1).run(&film).unwrap();
     let own = done.deliverables[0].clone();
     (done, own)
+}
+
+/// A target of a loudness in LUFS and a true peak in dBTP, as far as they are given.
+fn target(integrated: Option<f64>, true_peak: Option<f64>) -> LoudnessTarget {
+    let mut target = LoudnessTarget::default();
+    (target.integrated, target.true_peak) = (integrated.map(Lufs), true_peak.map(Dbtp));
+    target
 }
 
 fn near(got: f64, want: f64) {
@@ -38,9 +47,9 @@ fn db(factor: f64) -> f64 {
 
 #[test]
 fn the_true_peak_of_an_album_is_that_of_its_loudest_cue_wherever_it_stands() {
-    let target = LoudnessTarget { true_peak: Some(Dbtp(-1.0)), ..LoudnessTarget::default() };
+    let target = target(None, Some(-1.0));
     for cues in [[0.5, 0.25, 0.125], [0.25, 0.5, 0.125], [0.125, 0.25, 0.5]] {
-        let (_, report) = album(&cues.map(|a| (a, 24_000)), target);
+        let (_, report) = album(&cues.map(|a| (a, 24_000)), target.clone(), false);
         near(report.true_peak.unwrap().true_peak_dbtp.unwrap(), db(0.5));
         for (file, amplitude) in report.files.iter().zip(cues) {
             near(file.report.mix.true_peak_dbtp.unwrap(), db(amplitude));
@@ -51,11 +60,11 @@ fn the_true_peak_of_an_album_is_that_of_its_loudest_cue_wherever_it_stands() {
 
 #[test]
 fn one_loud_cue_fails_the_ceiling_of_the_whole_album() {
-    let target = LoudnessTarget { true_peak: Some(Dbtp(-7.0)), ..LoudnessTarget::default() };
+    let target = target(None, Some(-7.0));
     for (cues, passed) in
         [([0.4, 0.3, 0.2], true), ([0.5, 0.3, 0.2], false), ([0.2, 0.5, 0.3], false), ([0.2, 0.3, 0.5], false)]
     {
-        let (done, report) = album(&cues.map(|a| (a, 24_000)), target);
+        let (done, report) = album(&cues.map(|a| (a, 24_000)), target.clone(), false);
         assert_eq!(
             (report.true_peak.unwrap().passed, report.passed(), done.passed()),
             (passed, passed, passed),
@@ -66,8 +75,9 @@ fn one_loud_cue_fails_the_ceiling_of_the_whole_album() {
 
 #[test]
 fn the_loudness_of_an_album_is_the_mean_power_of_all_its_blocks() {
-    let target = LoudnessTarget { target: Some(Lufs(-14.0)), ..LoudnessTarget::default() };
-    let loudness = |cues: &[(f64, usize)]| album(cues, target).1.loudness.unwrap().integrated_lufs.unwrap();
+    let target = target(Some(-14.0), None);
+    let loudness =
+        |cues: &[(f64, usize)]| album(cues, target.clone(), false).1.loudness.unwrap().integrated_lufs.unwrap();
     // A block of 0.4 s every 0.1 s: 17 of 2 s, 37 of 4 s.
     let equal = (0.25 + 0.0625 + 0.015_625) / 3.0;
     for order in [[0.5, 0.25, 0.125], [0.125, 0.5, 0.25], [0.25, 0.125, 0.5]] {
@@ -83,15 +93,9 @@ fn the_loudness_of_an_album_is_the_mean_power_of_all_its_blocks() {
 
 #[test]
 fn an_album_is_fitted_by_one_gain_to_its_target_or_its_ceiling() {
-    let fit = |target: Option<f64>, ceiling: Option<f64>| LoudnessTarget {
-        target: target.map(Lufs),
-        true_peak: ceiling.map(Dbtp),
-        fit: true,
-        ..LoudnessTarget::default()
-    };
     let cues = [(0.25, 96_000), (0.5, 96_000), (0.125, 96_000)];
     let is = 10.0 * f64::log10((0.25 + 0.0625 + 0.015_625) / 3.0) - 3.01;
-    for (target, ceiling, want) in [
+    for (loudness, ceiling, want) in [
         (Some(-14.0), None, -14.0 - is),
         (Some(-14.0), Some(-1.0), -14.0 - is),
         // 5.02 dB up to the ceiling, 8.62 LU to the target: the ceiling binds.
@@ -100,7 +104,7 @@ fn an_album_is_fitted_by_one_gain_to_its_target_or_its_ceiling() {
         (None, Some(-3.0), 0.0),
         (None, None, 0.0),
     ] {
-        let (_, report) = album(&cues, fit(target, ceiling));
+        let (_, report) = album(&cues, target(loudness, ceiling), true);
         near(report.gain_db, want);
         for (file, (amplitude, _)) in report.files.iter().zip(cues) {
             near(file.report.mix.true_peak_dbtp.unwrap(), db(amplitude) + want);
@@ -111,7 +115,7 @@ fn an_album_is_fitted_by_one_gain_to_its_target_or_its_ceiling() {
         }
     }
     // Without `fit` nothing is changed, whatever the target.
-    let (_, report) = album(&cues, LoudnessTarget { target: Some(Lufs(-30.0)), ..LoudnessTarget::default() });
+    let (_, report) = album(&cues, target(Some(-30.0), None), false);
     assert_eq!(report.gain_db, 0.0);
     near(report.files[1].report.mix.true_peak_dbtp.unwrap(), db(0.5));
 }
@@ -119,36 +123,32 @@ fn an_album_is_fitted_by_one_gain_to_its_target_or_its_ceiling() {
 #[test]
 fn a_loudness_passes_within_its_tolerance_and_a_peak_at_its_ceiling() {
     let cues = [(0.25, 48_000), (0.5, 48_000)];
-    let check = |target: LoudnessTarget| album(&cues, target).1;
-    let open =
-        check(LoudnessTarget { target: Some(Lufs(-20.0)), true_peak: Some(Dbtp(0.0)), ..LoudnessTarget::default() });
+    let check = |target: LoudnessTarget| album(&cues, target, false).1;
+    let open = check(target(Some(-20.0), Some(0.0)));
     let (is, peak) = (open.loudness.unwrap().integrated_lufs.unwrap(), open.true_peak.unwrap().true_peak_dbtp.unwrap());
-    // 1 LU unless stated, either way.
-    for (tolerance, stated) in [(1.0, None), (0.5, Some(0.5)), (0.0, Some(0.0))] {
+    // 0.2 LU unless stated, either way.
+    for (tolerance, stated) in [(0.2, None), (0.5, Some(0.5)), (0.0, Some(0.0))] {
         for (off, passed) in [(tolerance - 1e-3, true), (tolerance + 1e-3, false)] {
             for side in [-1.0, 1.0] {
-                let target = LoudnessTarget {
-                    target: Some(Lufs(is + side * off)),
-                    tolerance: stated,
-                    ..LoudnessTarget::default()
-                };
+                let mut target = target(Some(is + side * off), None);
+                target.tolerance = stated.or(target.tolerance);
                 let found = check(target).loudness.unwrap();
                 let expected = if tolerance == 0.0 { false } else { passed };
-                assert_eq!((found.passed, found.tolerance_lu), (expected, tolerance), "{side} {off}");
+                assert_eq!((found.passed, found.tolerance_lu), (expected, Some(tolerance)), "{side} {off}");
             }
         }
-        let exact = LoudnessTarget { target: Some(Lufs(is)), tolerance: stated, ..LoudnessTarget::default() };
+        let mut exact = target(Some(is), None);
+        exact.tolerance = stated.or(exact.tolerance);
         assert!(check(exact).passed());
     }
     // Silence is not loud, and has no peak to be too high; no gain is found for it.
-    let both = LoudnessTarget { target: Some(Lufs(-20.0)), true_peak: Some(Dbtp(-60.0)), fit: true, tolerance: None };
-    let silent = album(&[(0.0, 48_000), (0.0, 24_000)], both).1;
+    let both = target(Some(-20.0), Some(-60.0));
+    let silent = album(&[(0.0, 48_000), (0.0, 24_000)], both, true).1;
     let (loudness, peaks) = (silent.loudness.unwrap(), silent.true_peak.unwrap());
     assert_eq!((loudness.integrated_lufs, loudness.passed), (None, false));
     assert_eq!((peaks.true_peak_dbtp, peaks.passed, silent.gain_db), (None, true, 0.0));
     for (ceiling, passed) in [(peak, true), (peak + 1e-3, true), (peak - 1e-3, false)] {
-        let target = LoudnessTarget { true_peak: Some(Dbtp(ceiling)), ..LoudnessTarget::default() };
-        assert_eq!(check(target).true_peak.unwrap().passed, passed, "{ceiling}");
+        assert_eq!(check(target(None, Some(ceiling))).true_peak.unwrap().passed, passed, "{ceiling}");
     }
 }
 
@@ -158,22 +158,22 @@ fn a_delivery_passes_when_every_check_of_every_deliverable_does() {
     let mut film = session(Layout::Mono, [Track::new("x", mono(tone(0.5, 48_000)))]);
     film.add_bus(Bus::new("unused"));
     let file = |name: &str| folder.path().join(name);
-    let is =
-        LoudnessTarget { target: Some(Lufs(db(0.5) - 3.01)), true_peak: Some(Dbtp(-6.0)), ..LoudnessTarget::default() };
-    let soft = LoudnessTarget { target: Some(Lufs(-30.0)), ..is };
-    let low = LoudnessTarget { true_peak: Some(Dbtp(-7.0)), ..is };
+    let loudness = db(0.5) - 3.01;
+    let is = || Some(target(Some(loudness), Some(-6.0)));
+    let soft = || Some(target(Some(-30.0), Some(-6.0)));
+    let low = || Some(target(Some(loudness), Some(-7.0)));
     for (checks, each) in [
-        ([Some(is), Some(is), None], [true, true, true]),
-        ([Some(soft), Some(is), None], [false, true, true]),
-        ([None, Some(is), Some(low)], [true, true, false]),
-        ([Some(is), Some(low), Some(soft)], [true, false, false]),
+        ([is(), is(), None], [true, true, true]),
+        ([soft(), is(), None], [false, true, true]),
+        ([None, is(), low()], [true, true, false]),
+        ([is(), low(), soft()], [true, false, false]),
     ] {
         film.deliverables = checks
             .iter()
             .zip(["a", "b", "c"])
             .map(|(check, name)| {
                 let mut promise = Deliverable::new(name, file(&format!("{name}.wav")));
-                promise.loudness = *check;
+                promise.loudness.clone_from(check);
                 promise
             })
             .collect();

@@ -35,7 +35,7 @@ fn near(got: Option<f64>, want: f64) {
 #[test]
 fn a_stem_may_be_half_a_step_off_and_no_more() {
     // The largest integer and a part of a step: the file holds the integer.
-    for (format, bits) in [(Format::Wav16, 16), (Format::Wav24, 24)] {
+    for (format, bits) in [(Format::WAV_16, 16), (Format::WAV_24, 24)] {
         let full = 2f64.powi(bits - 1);
         for (parts, passed) in
             [(0.25, true), (0.49, true), (0.499_999, true), (0.5, true), (0.501, false), (0.75, false), (1.0, false)]
@@ -69,14 +69,14 @@ fn each_stem_adds_its_half_step() {
         (&[whole(1.6), small(0.0), small(0.0)], 1.6, 1.5, false),
     ];
     for (stems, residue, within, passed) in cases {
-        let found = null(Format::Wav16, stems, Layout::Mono, 0.0);
+        let found = null(Format::WAV_16, stems, Layout::Mono, 0.0);
         near(found.residue_dbfs, db(residue, 16));
         near(found.within_dbfs, db(within, 16));
         assert_eq!(found.passed, passed, "{residue} of {within}");
     }
     // Before a master that changes the mix the stems are held against their own sum.
-    assert!(null(Format::Wav16, &[whole(0.4)], Layout::Mono, -6.0).passed);
-    let off = null(Format::Wav16, &[whole(0.7)], Layout::Mono, -6.0);
+    assert!(null(Format::WAV_16, &[whole(0.4)], Layout::Mono, -6.0).passed);
+    let off = null(Format::WAV_16, &[whole(0.7)], Layout::Mono, -6.0);
     near(off.residue_dbfs, db(0.7, 16));
     assert!(!off.passed);
 }
@@ -88,21 +88,21 @@ fn the_worst_sample_of_any_channel_and_block_counts() {
         for at in [0, 16_383, 16_384, 39_999] {
             let mut channels = vec![vec![0.5; 40_000]; 3];
             channels[channel][at] = off;
-            let found = null(Format::Wav16, &[stem(Layout::Lcr, channels)], Layout::Lcr, 0.0);
+            let found = null(Format::WAV_16, &[stem(Layout::Lcr, channels)], Layout::Lcr, 0.0);
             assert!(!found.passed, "channel {channel}, frame {at}");
             near(found.residue_dbfs, db(0.75, 16));
             assert_eq!(found.residue_at_s, Some(Frames(at as u64).to_duration(RATE).as_secs_f64()));
         }
     }
     // Nothing is off where all is on the grid.
-    let exact = null(Format::Wav16, &[mono(vec![0.5; 10])], Layout::Mono, 0.0);
+    let exact = null(Format::WAV_16, &[mono(vec![0.5; 10])], Layout::Mono, 0.0);
     assert_eq!((exact.residue_dbfs, exact.residue_at_s, exact.passed), (None, None, true));
 }
 
 #[test]
 fn a_float_stem_may_be_off_by_a_part_of_its_own_size() {
     // 2^-24 of the largest sample for each stem, at the most.
-    let found = |samples: Vec<f64>| null(Format::Wav32f, &[mono(samples)], Layout::Mono, 0.0);
+    let found = |samples: Vec<f64>| null(Format::WAV_32F, &[mono(samples)], Layout::Mono, 0.0);
     let one = found(vec![0.25, 1.0, -0.5 + 2f64.powi(-30)]);
     near(one.within_dbfs, 20.0 * 2f64.powi(-24).log10());
     near(one.residue_dbfs, 20.0 * 2f64.powi(-30).log10());

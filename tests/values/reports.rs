@@ -230,7 +230,8 @@ fn clips_are_reported_as_they_came_in_and_were_placed() {
     };
     let options = soundtrack::encode::Options { broadcast: Some(broadcast), ..Default::default() };
     let mut wav =
-        soundtrack::encode::Wav::create_with(&path, soundtrack::Format::Wav24, spec, Frames(9601), &options).unwrap();
+        soundtrack::encode::FileSink::create_with(&path, soundtrack::Format::WAV_24, spec, Frames(9601), &options)
+            .unwrap();
     let mut block = soundtrack::Block::new(Layout::Stereo, 9601);
     block.fill(9601, 0.25);
     wav.write(&block).unwrap();

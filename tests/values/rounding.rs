@@ -5,7 +5,7 @@ use soundtrack::{
     At, Block, Clip, Cue, Format, FrameRate, Frames, Layout, Load, Plan, SampleRate, Session, Sink, Spec, Timecode,
     Track, Use,
     diagnostics::WarningKind,
-    encode::{self, Broadcast, Wav},
+    encode::{self, Broadcast, FileSink},
 };
 use std::{path::Path, time::Duration};
 
@@ -16,7 +16,7 @@ fn recorded(path: &Path, hz: u32, reference: u64) {
         Broadcast { time_reference: Frames(reference), description: String::new(), originator: String::new() };
     let options = encode::Options { broadcast: Some(broadcast), overwrite: true, ..encode::Options::default() };
     let frames = usize::try_from(hz).unwrap() / 10;
-    let mut wav = Wav::create_with(path, Format::Wav24, spec, Frames(frames as u64), &options).unwrap();
+    let mut wav = FileSink::create_with(path, Format::WAV_24, spec, Frames(frames as u64), &options).unwrap();
     let mut block = Block::new(Layout::Mono, frames);
     block.fill(frames, 0.5);
     wav.write(&block).unwrap();

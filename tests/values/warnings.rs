@@ -28,7 +28,7 @@ fn w101_from_the_first_sample_that_does_not_fit() {
     let clipped = |value: f64| {
         let folder = tempfile::tempdir().unwrap();
         let mix = session(Layout::Mono, [Track::new("x", mono(vec![0.0, value, 0.0]))]);
-        let report = Bounce::new().format(Format::Wav16).run(&mix, folder.path().join("x.wav")).unwrap();
+        let report = Bounce::new().format(Format::WAV_16).run(&mix, folder.path().join("x.wav")).unwrap();
         (report.mix.clipped_samples, report.warnings.iter().any(|w| w.kind == WarningKind::ClippedOutput))
     };
     let step = 1.0 / 32_768.0;
@@ -318,17 +318,17 @@ fn w112_where_a_stem_has_more_bits_than_the_file() {
         path
     };
     let stems = [
-        write("16.wav", Format::Wav16),
-        write("24.wav", Format::Wav24),
-        write("32.wav", Format::Wav32),
-        write("f.wav", Format::Wav32f),
+        write("16.wav", Format::WAV_16),
+        write("24.wav", Format::WAV_24),
+        write("32.wav", Format::WAV_32),
+        write("f.wav", Format::WAV_32F),
     ];
     let told = |stem: &std::path::Path, format: Format| {
         let mix = session(Layout::Mono, [Track::new("x", stem)]);
         let report = Bounce::new().format(format).overwrite(true).run(&mix, folder.path().join("o.wav")).unwrap();
         report.warnings.iter().any(|w| w.kind == WarningKind::ReducedDepth)
     };
-    let table = [Format::Wav16, Format::Wav24, Format::Wav32, Format::Wav32f]
+    let table = [Format::WAV_16, Format::WAV_24, Format::WAV_32, Format::WAV_32F]
         .map(|format| [0, 1, 2, 3].map(|n| told(&stems[n], format)));
     // Files of 16, 24, 32 bits and float, from stems of the same: a float stem has the precision of 24.
     let want = [[false, true, true, true], [false, false, true, false], [false; 4], [false; 4]];

@@ -19,11 +19,11 @@ impl Aim {
         if let Some(verdict) = &report.verdict {
             return Self {
                 name: verdict.target.clone(),
-                target_lufs: Some(verdict.target_lufs),
+                target_lufs: verdict.target_lufs,
                 tolerance_lu: verdict.tolerance_lu,
                 loudness_passed: verdict.loudness_passed,
-                ceiling_dbtp: Some(verdict.ceiling_dbtp),
-                true_peak_passed: Some(verdict.true_peak_passed),
+                ceiling_dbtp: verdict.ceiling_dbtp,
+                true_peak_passed: verdict.ceiling_dbtp.map(|_| verdict.true_peak_passed),
             };
         }
         // A limiter that holds is no test of it, so nothing is passed.

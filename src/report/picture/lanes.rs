@@ -254,7 +254,7 @@ impl Row<'_> {
     /// The peak at the end of the lane, and how much the drawing is magnified.
     fn peak(&self, svg: &mut Svg, y: f64, high: f64, drawn: &[Column]) {
         let peak = drawn.iter().map(Column::peak).fold(0.0, f64::max);
-        let text = if peak > 0.0 { signed(20.0 * libm::log10(peak), 1) } else { "silent".to_owned() };
+        let text = if peak > 0.0 { signed(crate::units::Dbfs::of(peak).0, 1) } else { "silent".to_owned() };
         let class = if peak > 1.0 && self.mix { "level over" } else { "level" };
         let note = if self.times > 1.0 { format!("×{}", self.times) } else { String::new() };
         let (x, middle) = (PAGE - MARGIN, y + high / 2.0);

@@ -166,7 +166,7 @@ fn levels(values: &[Option<f32>], step_s: f64, axis: &Axis) -> Vec<Option<f64>> 
 fn peaks(svg: &mut Svg, overview: &Overview, aim: &Aim, axis: &Axis, y: f64) {
     let bottom = y + PEAK;
     let true_peaks = overview.loudness.as_ref().map(|l| levels(&l.true_peak_dbtp, l.step_s, axis));
-    let decibels = |c: &Column| (c.peak() > 0.0).then(|| 20.0 * libm::log10(c.peak()));
+    let decibels = |c: &Column| (c.peak() > 0.0).then(|| crate::units::Dbfs::of(c.peak()).0);
     let (name, unit, values): (_, _, Vec<Option<f64>>) = match true_peaks {
         Some(values) => ("True peak", "dBTP", values),
         None => ("Peak", "dBFS", columns(&overview.mix.waveform, COLUMNS).iter().map(decibels).collect()),

@@ -1,6 +1,6 @@
 //! Binds the keys of each table to the fields of the model, for reading and writing alike.
 
-use super::values::FieldValue;
+use super::{loudness, values::FieldValue};
 use crate::{
     curve::Curve,
     layout::Layout,
@@ -142,10 +142,5 @@ pub(super) fn deliverable(visitor: &mut impl Visitor, deliverable: &mut Delivera
     visitor.field("stems", &mut deliverable.stems);
     visitor.field("album", &mut deliverable.album);
     visitor.field("dither", &mut deliverable.dither);
-    visitor.optional_section("loudness", &mut deliverable.loudness, |inner, target| {
-        inner.field("target", &mut target.target);
-        inner.field("tolerance", &mut target.tolerance);
-        inner.field("true_peak", &mut target.true_peak);
-        inner.field("fit", &mut target.fit);
-    });
+    loudness::bind(visitor, deliverable);
 }

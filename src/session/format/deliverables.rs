@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     diagnostics::suggest::hint,
+    encode::Format,
     session::{Deliverable, Session, outputs},
 };
 use std::{
@@ -35,9 +36,19 @@ pub(super) fn deliverable(
         reader.report(key.span.clone(), "it has no file");
     }
     bindings::deliverable(&mut reader, &mut deliverable);
+    check_extension(&deliverable, table, &mut reader);
     check_file_name(&deliverable, table.text("file").unwrap_or_default(), &mut reader, session);
     reader.finish();
     deliverable
+}
+
+/// Checks that the extension of the file is one of its format. An unknown format is a problem already; which extension the
+/// file should have is not known then.
+fn check_extension(deliverable: &Deliverable, table: &Table, reader: &mut TableReader<'_, '_>) {
+    let is_known = table.get("format").is_none_or(|node| node.value.inline().parse::<Format>().is_ok());
+    if let Some(fault) = deliverable.format.container.name_fault(&deliverable.file).filter(|_| is_known) {
+        reader.report(reader.span("file"), format!("file: {fault}"));
+    }
 }
 
 /// Checks that the placeholders of a file name exist and can be filled in.

@@ -42,6 +42,8 @@ pub(super) enum Kind {
         low: f64,
         high: f64,
     },
+    /// A loudness, or the name of a target.
+    Target,
     /// A gain: a number, or `"-inf"`.
     Level,
     /// The ceiling of a limiter.
@@ -94,6 +96,7 @@ impl Kind {
             Self::Switch => "true or false",
             Self::Count { .. } => "a whole number from 0 to 4294967295",
             Self::Number { .. } => "a number",
+            Self::Target => "a number or the name of a target",
             Self::Level | Self::Ceiling => "a level in dB, like -3 or -inf",
             Self::Pan => "like \"L30\" or -0.3",
             Self::Length | Self::Position | Self::Fade => "a time like \"12.5s\" or a number of frames",
@@ -406,12 +409,20 @@ static LOUDNESS: TableSpec = TableSpec {
     heading: "[deliver.NAME.loudness]",
     doc: "Loudness that a deliverable must have.",
     groups: &[&[
-        key("target", Kind::Number { low: -70.0, high: 0.0 }, "Integrated loudness; not checked without it.")
-            .unit("LUFS")
-            .synonyms(&["lufs", "integrated"]),
-        key("tolerance", Kind::Number { low: 0.0, high: 20.0 }, "Largest deviation from the target; 1 LU without it.")
-            .unit("LU")
-            .synonyms(&["margin"]),
+        key(
+            "target",
+            Kind::Target,
+            "Integrated loudness, or the name of a target with its figures; not checked without it.",
+        )
+        .unit("LUFS")
+        .synonyms(&["lufs", "integrated"]),
+        key(
+            "tolerance",
+            Kind::Number { low: 0.0, high: 20.0 },
+            "Largest deviation from the target; without it, that of the named target or 0.2.",
+        )
+        .unit("LU")
+        .synonyms(&["margin"]),
         key("true_peak", Kind::Number { low: -60.0, high: 20.0 }, "Highest true peak; not checked without it.")
             .unit("dBTP")
             .synonyms(&["peak", "dbtp", "max_true_peak"]),

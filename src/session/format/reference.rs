@@ -1,13 +1,14 @@
 //! The reference page of all keys, and the tests that the table of keys agrees with the code and with the files made from
 //! it. `SOUNDTRACK_REGENERATE=1 cargo test --lib session::format` writes those files anew.
 
+use super::loudness::LEVELS;
 use super::{
     Load, inserts,
     keys::{self, KeySpec, Kind, TableSpec},
     problems::Problems,
     read_toml, session_reader,
 };
-use crate::session::source_text::SourceText;
+use crate::{measure::LoudnessTarget, session::source_text::SourceText};
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path, sync::Arc};
 
 /// Returns the reference page.
@@ -45,6 +46,10 @@ fn value(key: &KeySpec) -> String {
         Kind::Switch => "`true` or `false`".to_owned(),
         Kind::Count { low, high } => format!("whole number, {low} to {high}"),
         Kind::Number { low, high } => format!("number, {low} to {high}"),
+        Kind::Target => {
+            let names: Vec<String> = LoudnessTarget::names().map(|name| format!("`\"{name}\"`")).collect();
+            format!("number, {} to {}, or {}", LEVELS.0, LEVELS.1, names.join(" "))
+        }
         Kind::Level => "level".to_owned(),
         Kind::Ceiling => "number, -60 to 0".to_owned(),
         Kind::Pan => "pan".to_owned(),

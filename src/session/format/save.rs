@@ -71,7 +71,7 @@ impl Session {
             Err(e) if e.kind() == ErrorKind::NotFound => self.to_text(path)?,
             Err(e) => return Err(Error::new(ErrorKind::Output, e.to_string())),
         };
-        let mut file = AtomicFile::create(path, true, text.len() as u64)?;
+        let mut file = AtomicFile::create_sized(path, true, text.len() as u64)?;
         file.write_all(text.as_bytes()).map_err(|e| file.failed(e))?;
         file.finish().map(|_| ())
     }

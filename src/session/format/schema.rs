@@ -1,12 +1,16 @@
 //! The JSON schema of session files, made from the table of keys.
 
+use super::loudness::LEVELS;
 use super::{
     Load, inserts,
     keys::{self, KeySpec, Kind, TableSpec},
     tree::{Node, Table, Value},
     values, write_json,
 };
-use crate::dsp::{PROCESSORS, ProcessorKind, Unit};
+use crate::{
+    dsp::{PROCESSORS, ProcessorKind, Unit},
+    measure::LoudnessTarget,
+};
 
 impl Load {
     /// Returns the JSON schema (draft 2020-12) of session files, for editors and for programs that write them.
@@ -83,6 +87,10 @@ fn kind(kind: &Kind) -> Table {
             ("maximum", Value::Integer((*high).into())),
         ]),
         Kind::Number { low, high } => number(*low, *high),
+        Kind::Target => {
+            let names: Vec<&str> = LoudnessTarget::names().collect();
+            any_of([number(LEVELS.0, LEVELS.1), names_of(&names)])
+        }
         Kind::Ceiling => number(-60.0, 0.0),
         Kind::Level => reference("gain"),
         Kind::Pan => reference("pan"),

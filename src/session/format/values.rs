@@ -67,7 +67,7 @@ impl FieldReader<'_> {
     }
 
     /// Reports what is wrong with the value.
-    fn wrong(&mut self, node: &Node, message: impl Display) {
+    pub(super) fn wrong(&mut self, node: &Node, message: impl Display) {
         let message = format!("{}: {}: {message}", self.subject, self.key.name);
         self.problems.report(node.span.clone(), message);
     }
@@ -78,7 +78,7 @@ impl FieldReader<'_> {
     }
 
     /// Returns a result's value; reports its error.
-    fn checked<T>(&mut self, node: &Node, read: Result<T, impl Display>) -> Option<T> {
+    pub(super) fn checked<T>(&mut self, node: &Node, read: Result<T, impl Display>) -> Option<T> {
         read.map_err(|message| self.wrong(node, message)).ok()
     }
 
@@ -116,7 +116,7 @@ impl FieldReader<'_> {
     }
 
     /// Reads a level within the range of the key.
-    fn number(&mut self, node: &Node) -> Option<f64> {
+    pub(super) fn number(&mut self, node: &Node) -> Option<f64> {
         let value = match &node.value {
             #[expect(clippy::cast_precision_loss, reason = "what loses digits lies outside the range")]
             Value::Integer(n) => *n as f64,

@@ -128,8 +128,8 @@ pub fn bytes(channels: &[Vec<f64>]) -> Vec<u8> {
 pub fn file(session: &Session, kind: Kind, to: &Path) -> Result<Vec<u8>> {
     let bounce = Bounce::new().overwrite(true);
     let bounce = match kind {
-        Kind::Mastered => bounce.format(Format::Wav16).dither(Dither::default()),
-        _ => bounce.format(Format::Wav32f),
+        Kind::Mastered => bounce.format(Format::WAV_16).dither(Dither::default()),
+        _ => bounce.format(Format::WAV_32F),
     };
     bounce.run(session, to)?;
     Ok(fs::read(to).unwrap_or_default())

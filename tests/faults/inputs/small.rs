@@ -101,7 +101,7 @@ fn nothing() -> Seen {
     let folder = tempfile::tempdir().unwrap();
     let (mut count, mut empty, mut refused) = (0, 0, 0);
     for (path, _) in made(folder.path(), 0, 2) {
-        for format in [Format::Wav16, Format::Wav24, Format::Wav32f] {
+        for format in [Format::WAV_16, Format::WAV_24, Format::WAV_32F] {
             count += 1;
             let out = folder.path().join("out.wav");
             let bounce = soundtrack::Bounce::new().overwrite(true).format(format);

@@ -192,7 +192,7 @@ fn cancelled() -> Seen {
         let ended = match what {
             0 => bounce().progress(watch).run(&session, &out).map(drop),
             1 => Delivery::new().overwrite(true).threads(threads).progress(watch).run(&session).map(drop),
-            _ => bounce().format(Format::Wav32f).progress(watch).run(&long, &out).map(drop),
+            _ => bounce().format(Format::WAV_32F).progress(watch).run(&long, &out).map(drop),
         };
         let kind = ended.err().map(|e| e.kind());
         (blocks, asked.elapsed(), kind)

@@ -55,10 +55,10 @@ fn session(frames: u64, layout: Layout) -> Session {
 
 const MOST: u64 = 1 << 32;
 const CASES: [(Format, Layout, u64); 4] = [
-    (Format::Wav16, Layout::Mono, 2),
-    (Format::Wav24, Layout::Mono, 3),
-    (Format::Wav24, Layout::Lcr, 9),
-    (Format::Wav32f, Layout::Stereo, 8),
+    (Format::WAV_16, Layout::Mono, 2),
+    (Format::WAV_24, Layout::Mono, 3),
+    (Format::WAV_24, Layout::Lcr, 9),
+    (Format::WAV_32F, Layout::Stereo, 8),
 ];
 
 /// The sizes that a header states: of the file without its first eight bytes, of the audio, frames where there is a figure.
@@ -118,7 +118,7 @@ fn headers() -> Seen {
             let data = frames * frame;
             assert_eq!((got.data, got.riff), (data, got.header - 8 + data + data % 2), "{format} {frames}");
             assert_eq!(got.rf64, data + (1 << 20) >= MOST, "{format} {frames}");
-            let counted = got.rf64 || format == Format::Wav32f;
+            let counted = got.rf64 || format == Format::WAV_32F;
             assert_eq!(got.frames, counted.then_some(frames));
             injected += 1;
         }

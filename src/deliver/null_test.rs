@@ -7,18 +7,18 @@ use crate::{
     bounce::pipeline::{Blocks, Signal},
     dsp::{
         gain::add_scaled,
-        peak::Peak,
+        peak::{Peak, largest},
         quantise::{held, rounding},
     },
     encode::Format,
 };
 
-/// A null test, running.
-pub(super) struct Null {
-    /// The stems that are added up, in order.
+/// A running null test.
+pub(super) struct NullMeter {
+    /// Stems, in the order of the sum.
     stems: Vec<Signal>,
     format: Format,
-    /// What they are held against: the mix, or where the master changes it the sum of the stems before rounding.
+    /// Reference: the mix, or where the master changes the mix, `None` for the sum of the stems before rounding.
     mix: Option<Signal>,
     position: u64,
     worst: Peak,
@@ -27,23 +27,23 @@ pub(super) struct Null {
     exact: Vec<f64>,
 }
 
-/// What a null test found.
+/// Result of a null test.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Residue {
     /// The largest difference and its frame.
     pub worst: Peak,
-    /// What rounding alone can come to.
+    /// Largest difference that rounding alone can make.
     pub within: f64,
 }
 
 impl Residue {
-    /// Whether the difference is only that of rounding; the sums themselves are rounded too, a billion times finer.
+    /// Reports whether rounding alone explains the difference. The sums themselves are rounded too, a billion times finer.
     pub(super) fn holds(self) -> bool {
         self.worst.value <= self.within * (1.0 + 1e-6)
     }
 }
 
-impl Null {
+impl NullMeter {
     pub(super) fn new(stems: Vec<Signal>, format: Format, plain: bool) -> Self {
         let mix = plain.then_some(Signal::Mix);
         let (worst, sum, exact) = (Peak::default(), Vec::new(), Vec::new());
@@ -53,7 +53,7 @@ impl Null {
     pub(super) fn take(&mut self, blocks: &Blocks) {
         let (frames, width) = (blocks.frames(), self.format.width());
         for ch in 0..blocks.of(Signal::Mix).layout().channels() {
-            // What adds up to nothing.
+            // -0.0 is the additive identity: x + -0.0 is bit-equal to x, also where x is -0.0.
             for sum in [&mut self.sum, &mut self.exact] {
                 sum.clear();
                 sum.resize(frames, -0.0);
@@ -62,7 +62,7 @@ impl Null {
             for &stem in &self.stems {
                 let samples = blocks.of(stem).channel(ch);
                 self.sum.iter_mut().zip(samples).for_each(|(sum, x)| *sum += held(width, *x));
-                loud += rounding(width, crate::dsp::peak::largest(samples));
+                loud += rounding(width, largest(samples));
                 if self.mix.is_none() {
                     add_scaled(&mut self.exact, samples, 1.0);
                 }

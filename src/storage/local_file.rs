@@ -1,9 +1,9 @@
-//! A file that is there completely or not at all.
+//! A local file that appears whole or not at all.
 //!
-//! Written under a temporary name beside its target; on [`complete`](AtomicFile::complete) flushed and synced, on
-//! [`publish`](Complete::publish) renamed, and the folder synced, in that order. Dropped before, it is gone and the
-//! target is untouched. Where only the last step fails, the new file stands complete under its name, and the error says
-//! that it may not outlive a power loss. The rules:
+//! The bytes go to a temporary name beside the target. [`complete`](LocalFile::complete) flushes and syncs them,
+//! [`appear`](Complete::appear) renames the file, and [`sync_name`](Visible::sync_name) syncs the folder, in that order.
+//! Dropped before the rename, the temporary is removed and the target is untouched. Where only the last step fails, the new
+//! file stands complete under its name, and the error says that it may not outlive a power loss. The rules:
 //!
 //! - An existing target is refused unless overwriting was asked for; then the new file has the old one's permissions.
 //!   A new file has what the umask gives.
@@ -35,7 +35,7 @@ const MOST_LINKS: usize = 40;
 
 /// An output file that is not yet visible.
 #[derive(Debug)]
-pub(crate) struct AtomicFile {
+pub(crate) struct LocalFile {
     out: BufWriter<NamedTempFile>,
     early: Option<EarlySync>,
     target: PathBuf,
@@ -45,8 +45,8 @@ pub(crate) struct AtomicFile {
     needs: u64,
 }
 
-impl AtomicFile {
-    /// Starts a file. Everything that can be refused is refused here.
+impl LocalFile {
+    /// Starts a file of `needs` bytes; 0 where the size is not known. Refuses here whatever can be refused.
     pub(crate) fn create(path: &Path, overwrite: bool, needs: u64) -> Result<Self> {
         let target = resolve(path)?;
         let (folder, name) = split(&target)?;
@@ -93,32 +93,27 @@ impl AtomicFile {
         Ok(Self { out, early, target, folder, overwrite, needs })
     }
 
-    /// Where the file will be, links followed.
+    /// Returns the path that the file will have, links followed.
     pub(crate) fn target(&self) -> &Path {
         &self.target
     }
 
-    /// Makes the file complete and visible; its size in bytes.
-    pub(crate) fn finish(self) -> Result<u64> {
-        self.complete()?.publish()
-    }
-
-    /// Makes the file visible without waiting for the disk, whole for everyone who looks; its size in bytes. After a power
-    /// loss it may be gone, or empty.
-    pub(crate) fn appear(self) -> Result<u64> {
-        Ok(self.ended(false)?.appear()?.bytes)
+    /// Makes the file visible without waiting for the disk: after a power loss it may be gone, or empty. Returns its size in
+    /// bytes.
+    pub(crate) fn finish_unsynced(self) -> Result<u64> {
+        Ok(self.close(false)?.appear()?.bytes)
     }
 
     /// Makes the file complete, on the disk, under its temporary name.
     pub(crate) fn complete(self) -> Result<Complete> {
-        self.ended(true)
+        self.close(true)
     }
 
-    fn ended(self, on_the_disk: bool) -> Result<Complete> {
+    fn close(self, synced: bool) -> Result<Complete> {
         let Self { out, early, target, folder, overwrite, needs } = self;
         let failed = |e: io::Error| error(&target, needs, e);
         let temporary = out.into_inner().map_err(|e| failed(e.into_error()))?;
-        if on_the_disk {
+        if synced {
             early.map_or(Ok(()), EarlySync::finish).map_err(failed)?;
             temporary.as_file().sync_all().map_err(failed)?;
         }
@@ -126,13 +121,13 @@ impl AtomicFile {
         Ok(Complete { temporary, target, folder, overwrite, needs, bytes })
     }
 
-    /// The error of a failed write, in words.
+    /// Returns the error of a failed write, with the path.
     pub(crate) fn failed(&self, e: io::Error) -> Error {
         error(&self.target, self.needs, e)
     }
 }
 
-/// A file that is complete, but not yet visible; dropped, it is gone.
+/// A file that is complete but not yet visible; dropped, it leaves nothing.
 #[derive(Debug)]
 pub(crate) struct Complete {
     temporary: NamedTempFile,
@@ -144,9 +139,9 @@ pub(crate) struct Complete {
 }
 
 impl Complete {
-    /// Makes the file visible, on the disk too; its size in bytes.
-    pub(crate) fn publish(self) -> Result<u64> {
-        self.appear()?.settle()
+    /// Returns the path that the file will have, links followed.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
     }
 
     /// Makes the file visible.
@@ -161,7 +156,7 @@ impl Complete {
     }
 }
 
-/// A file under its own name, which a power loss may still take away.
+/// A file under its own name; a power loss may still take it away.
 #[derive(Debug)]
 pub(crate) struct Visible {
     target: PathBuf,
@@ -170,8 +165,8 @@ pub(crate) struct Visible {
 }
 
 impl Visible {
-    /// Makes the name outlive a power loss; the file's size in bytes.
-    pub(crate) fn settle(self) -> Result<u64> {
+    /// Makes the name outlive a power loss. Returns the file's size in bytes.
+    pub(crate) fn sync_name(self) -> Result<u64> {
         let Self { target, folder, bytes } = self;
         sync(&folder).map_err(|e| {
             let what = format!("is complete, but may not outlive a power loss: its folder cannot be synced: {e}");
@@ -181,7 +176,7 @@ impl Visible {
     }
 }
 
-impl Write for AtomicFile {
+impl Write for LocalFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.out.write(bytes)?;
         if let Some(early) = &mut self.early {
@@ -273,16 +268,16 @@ mod tests {
     }
 
     fn put(path: &Path, overwrite: bool, bytes: &[u8]) -> Result<u64> {
-        let mut file = AtomicFile::create(path, overwrite, 10)?;
+        let mut file = LocalFile::create(path, overwrite, 10)?;
         file.write_all(bytes).unwrap();
-        file.complete()?.publish()
+        file.complete()?.appear()?.sync_name()
     }
 
     #[test]
     fn a_file_appears_whole_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out.wav");
-        let mut file = AtomicFile::create(&path, false, 3).unwrap();
+        let mut file = LocalFile::create(&path, false, 3).unwrap();
         file.write_all(b"abc").unwrap();
         file.flush().unwrap();
         assert!(names(folder.path())[0].starts_with(".soundtrack-") && names(folder.path())[0].ends_with(".part"));
@@ -296,9 +291,9 @@ mod tests {
     fn an_existing_file_is_refused_at_the_start_and_at_the_end() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out.wav");
-        let started = AtomicFile::create(&path, false, 0).unwrap();
+        let started = LocalFile::create(&path, false, 0).unwrap();
         fs::write(&path, "other").unwrap();
-        for e in [started.complete().unwrap().publish().unwrap_err(), put(&path, false, b"new").unwrap_err()] {
+        for e in [started.complete().unwrap().appear().unwrap_err(), put(&path, false, b"new").unwrap_err()] {
             assert_eq!(e.kind(), ErrorKind::Output);
             assert!(e.to_string().ends_with(&format!("out.wav: {EXISTS}")), "{e}");
         }
@@ -311,7 +306,7 @@ mod tests {
     fn what_cannot_be_written_is_refused_with_what_to_do() {
         let folder = tempfile::tempdir().unwrap();
         let refusal = |path: &Path| {
-            let e = AtomicFile::create(path, true, 0).unwrap_err();
+            let e = LocalFile::create(path, true, 0).unwrap_err();
             assert_eq!(e.kind(), ErrorKind::Output);
             e.to_string()
         };
@@ -387,7 +382,7 @@ mod tests {
         for name in stays.iter().cloned().chain([format!("{here}{gone}-abc{SUFFIX}"), other]) {
             fs::write(folder.path().join(name), "").unwrap();
         }
-        drop(AtomicFile::create(&folder.path().join("out.wav"), false, 0).unwrap());
+        drop(LocalFile::create(&folder.path().join("out.wav"), false, 0).unwrap());
         let mut wanted = stays.to_vec();
         wanted.sort();
         assert_eq!(names(folder.path()), wanted);
@@ -412,9 +407,9 @@ mod tests {
         let path = folder.path().join("out.wav");
         put(&path, false, b"old").unwrap();
         // Seen before it begins, where the size is known; met on the way, where others fill the disk meanwhile.
-        let early = AtomicFile::create(&path, true, 2_000_000).unwrap_err().to_string();
+        let early = LocalFile::create(&path, true, 2_000_000).unwrap_err().to_string();
         assert!(early.contains("out.wav: no room: the output needs 2000000 bytes, 10"), "{early}");
-        let mut file = AtomicFile::create(&path, true, 10).unwrap();
+        let mut file = LocalFile::create(&path, true, 10).unwrap();
         let written = file.write_all(&vec![0; 2_000_000]);
         let e = match written {
             Err(e) => file.failed(e),

@@ -1,37 +1,38 @@
-//! From deliverables to renders: which files are taken from which, and all that can be refused before any stem is opened.
+//! Turns deliverables into render jobs with their files, and refuses what can be refused before any stem is opened.
 
 use super::folders::Folders;
 use crate::{
+    bounce::output_file,
     diagnostics::suggest::hint,
-    encode::Wav,
+    encode::FileSink,
     error::{Error, ErrorKind, Problem, Result},
     plan::Plan,
     session::{Content, Deliverable, Session},
     storage::is_link,
-    storage::same_file,
 };
 use std::{
+    borrow::Cow,
     collections::HashMap,
     path::{Path, PathBuf},
 };
 
 /// A file to write.
-pub(super) struct Outlet {
-    /// The deliverable that it belongs to, among the chosen.
+pub(super) struct JobFile {
+    /// Index of its deliverable among the chosen.
     pub deliverable: usize,
     pub path: PathBuf,
     pub content: Content,
-    /// The bus or the cue.
+    /// Name of the bus or the cue.
     pub of: Option<String>,
 }
 
-/// One timeline, with everything that is taken from it.
+/// One timeline, and the files that are rendered from it.
 pub(super) struct Job {
     pub session: Session,
-    pub outlets: Vec<Outlet>,
+    pub files: Vec<JobFile>,
 }
 
-/// The deliverables of these names, in the order of the session; without names, all of them.
+/// Returns the deliverables of these names, in the order of the session; without names, all of them.
 pub(super) fn chosen<'s>(session: &'s Session, names: &[String]) -> Result<Vec<&'s Deliverable>> {
     let all = || session.deliverables.iter();
     let unknown = |name: &&String| all().all(|d| d.name != **name);
@@ -44,19 +45,26 @@ pub(super) fn chosen<'s>(session: &'s Session, names: &[String]) -> Result<Vec<&
         problems.push(Problem::new("the session has no deliverables"));
     }
     let found: Vec<&Deliverable> = all().filter(|d| names.is_empty() || names.contains(&d.name)).collect();
-    problems.extend(found.iter().filter_map(|d| wrong(d)));
+    problems.extend(found.iter().filter_map(|d| wrong(session, d)));
     if problems.is_empty() { Ok(found) } else { Err(Error::session(problems)) }
 }
 
-/// What is wrong with a deliverable alone.
-fn wrong(deliverable: &Deliverable) -> Option<Problem> {
-    let fit = deliverable.loudness.is_some_and(|l| l.fit);
-    let (what, keys): (&str, &[&str]) = if deliverable.file.as_os_str().is_empty() {
-        ("it has no file", &["file"])
+/// Returns what is wrong with a deliverable alone.
+fn wrong(session: &Session, deliverable: &Deliverable) -> Option<Problem> {
+    let name_fault = || {
+        let outputs = session.outputs(deliverable);
+        let fault = outputs.iter().find_map(|output| deliverable.format.container.name_fault(&output.file));
+        fault.map(|fault| format!("file: {fault}"))
+    };
+    let (what, keys): (Cow<'_, str>, &[&str]) = if deliverable.file.as_os_str().is_empty() {
+        ("it has no file".into(), &["file"])
     } else if deliverable.album && !deliverable.stems.is_empty() {
-        ("it is an album and stems: make two deliverables of it", &["album", "stems"])
-    } else if fit && !deliverable.stems.is_empty() {
-        ("stems stay at the level of the mix, so that they add up to it: fit the mix instead", &["loudness"])
+        ("it is an album and stems: make two deliverables of it".into(), &["album", "stems"])
+    } else if deliverable.fit && !deliverable.stems.is_empty() {
+        let why = "stems stay at the level of the mix, so that they add up to it: fit the mix instead";
+        (why.into(), &["loudness"])
+    } else if let Some(fault) = name_fault() {
+        (fault.into(), &["file"])
     } else {
         return None;
     };
@@ -64,7 +72,7 @@ fn wrong(deliverable: &Deliverable) -> Option<Problem> {
     Some(deliverable.written.place(problem, keys))
 }
 
-/// What is rendered for these deliverables: one job for all that has the same timeline, language and mutes.
+/// Returns the jobs of these deliverables: one for all files of the same timeline, language and mutes.
 pub(super) fn jobs(session: &Session, chosen: &[&Deliverable]) -> Vec<Job> {
     let mut jobs: Vec<Job> = Vec::new();
     for (index, deliverable) in chosen.iter().enumerate() {
@@ -80,39 +88,40 @@ pub(super) fn jobs(session: &Session, chosen: &[&Deliverable]) -> Vec<Job> {
                     (Some(whole.whole_cue(cue)), whole.cues().get(cue.0).map(|c| c.display_name().to_owned()))
                 }
             };
-            let outlet = Outlet { deliverable: index, path: output.file, content: output.content, of };
+            let job_file = JobFile { deliverable: index, path: output.file, content: output.content, of };
             let timeline = timeline.as_ref().unwrap_or(&whole);
             match jobs.iter_mut().find(|job| job.session == *timeline) {
-                Some(job) => job.outlets.push(outlet),
-                None => jobs.push(Job { session: timeline.clone(), outlets: vec![outlet] }),
+                Some(job) => job.files.push(job_file),
+                None => jobs.push(Job { session: timeline.clone(), files: vec![job_file] }),
             }
         }
     }
     jobs
 }
 
-/// Makes the folders of all files, and refuses what cannot be written: two files of one path, and what a sink refuses.
-pub(super) fn paths(jobs: &[Job], chosen: &[&Deliverable], overwrite: bool) -> Result<Folders> {
+/// Creates the folders of all files, and refuses two files of one path and files that cannot be written.
+pub(super) fn create_folders(jobs: &[Job], chosen: &[&Deliverable], overwrite: bool) -> Result<Folders> {
     let mut folders = Folders::default();
     let mut taken: HashMap<PathBuf, &str> = HashMap::new();
-    for outlet in jobs.iter().flat_map(|job| &job.outlets) {
-        let name = chosen.get(outlet.deliverable).map_or("", |d| d.name.as_str());
+    for file in jobs.iter().flat_map(|job| &job.files) {
+        let name = chosen.get(file.deliverable).map_or("", |d| d.name.as_str());
         let refused = |what: String| {
-            Error::new(ErrorKind::Output, format!("deliverable {name:?}: {}: {what}", outlet.path.display()))
+            Error::new(ErrorKind::Output, format!("deliverable {name:?}: {}: {what}", file.path.display()))
         };
-        folders.make_for(&outlet.path)?;
-        match taken.insert(place(&outlet.path), name) {
+        folders.make_for(&file.path)?;
+        match taken.insert(canonical(&file.path), name) {
             Some(other) if other == name => return Err(refused("would be written twice".to_owned())),
             Some(other) => return Err(refused(format!("is written by deliverable {other:?} too"))),
             None => {}
         }
-        Wav::check(&outlet.path, overwrite)?;
+        let format = chosen.get(file.deliverable).map(|d| d.format).unwrap_or_default();
+        FileSink::check(&file.path, format, overwrite)?;
     }
     Ok(folders)
 }
 
-/// Where a path leads, in one spelling: links followed where they lead somewhere.
-fn place(path: &Path) -> PathBuf {
+/// Returns one spelling for all names of a file: links are followed where they lead somewhere.
+fn canonical(path: &Path) -> PathBuf {
     if let Ok(found) = path.canonicalize() {
         return found;
     }
@@ -123,8 +132,8 @@ fn place(path: &Path) -> PathBuf {
     }
 }
 
-/// Compiles all jobs: everything that is wrong with any of them at once.
-pub(super) fn compiled(jobs: &[Job]) -> Result<Vec<Plan>> {
+/// Compiles all jobs. The error has the problems of all of them.
+pub(super) fn compile(jobs: &[Job]) -> Result<Vec<Plan>> {
     let mut plans = Vec::with_capacity(jobs.len());
     let (mut problems, mut cause): (Vec<Problem>, Option<Error>) = (Vec::new(), None);
     for job in jobs {
@@ -142,16 +151,13 @@ pub(super) fn compiled(jobs: &[Job]) -> Result<Vec<Plan>> {
     }
 }
 
-/// Refuses a file that is one of the inputs.
+/// Refuses files that are inputs of any job.
 pub(super) fn spare_inputs(jobs: &[Job], plans: &[Plan]) -> Result<()> {
-    for outlet in
-        jobs.iter().flat_map(|job| &job.outlets).filter(|o| o.path.exists() || o.path.to_str().is_some_and(is_link))
-    {
-        for input in plans.iter().flat_map(Plan::files) {
-            if same_file(&input, &outlet.path)? {
-                let what = format!("{}: is one of the inputs ({})", outlet.path.display(), input.display());
-                return Err(Error::new(ErrorKind::Output, what));
-            }
+    // Only what exists can be an input. An object of a store is compared by its name.
+    let may_exist = |file: &&JobFile| file.path.exists() || file.path.to_str().is_some_and(is_link);
+    for file in jobs.iter().flat_map(|job| &job.files).filter(may_exist) {
+        for plan in plans {
+            output_file::spare_inputs(plan, &file.path)?;
         }
     }
     Ok(())

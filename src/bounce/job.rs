@@ -1,0 +1,83 @@
+//! One render of a plan, into any number of sinks: the mix, the mix at other levels, and the stems of buses.
+
+use super::{
+    pipeline::{BLOCK, Blocks, Pipeline, Signal},
+    settings::{JobSettings, ProgressReporter},
+};
+use crate::{
+    encode::Sink,
+    engine::Renderer,
+    error::Result,
+    measure::{Measured, Meter},
+    units::Frames,
+};
+use std::ops::Range;
+
+/// A render that is ready to run.
+pub(crate) struct RenderJob<'a> {
+    renderer: &'a mut Renderer,
+    range: Range<Frames>,
+    block: usize,
+    single_threaded: bool,
+    /// Lanes whose outputs are [`Signal::Tap`].
+    pub taps: &'a [usize],
+    /// Factors of the levels of the mix that are [`Signal::Level`].
+    pub gains: Vec<f64>,
+    /// Signals whose loudness and true peak are measured.
+    pub metered: Vec<Signal>,
+    /// Sinks, each with the signal it gets.
+    pub outputs: Vec<(Signal, &'a mut dyn Sink)>,
+}
+
+impl<'a> RenderJob<'a> {
+    /// Prepares a render of a range. Past the end of the plan there is silence.
+    pub(crate) fn new(renderer: &'a mut Renderer, range: Range<Frames>, settings: &JobSettings<'_>) -> Self {
+        Self {
+            renderer,
+            range,
+            block: settings.block.unwrap_or(BLOCK),
+            single_threaded: settings.options.threads == 1,
+            taps: &[],
+            gains: Vec::new(),
+            metered: Vec::new(),
+            outputs: Vec::new(),
+        }
+    }
+
+    /// Renders, writes and measures. `observe` sees every block too. Sinks are not finished.
+    ///
+    /// # Errors
+    /// Those of the stems and of the sinks, and `Cancelled`.
+    pub(crate) fn run(
+        self,
+        progress: &mut ProgressReporter<'_>,
+        mut observe: impl FnMut(&Blocks),
+    ) -> Result<Measurements> {
+        let Self { renderer, range, block, single_threaded, taps, gains, metered, mut outputs } = self;
+        renderer.seek_range(&range);
+        if !taps.is_empty() {
+            renderer.tap(taps);
+        }
+        let spec = renderer.plan().spec();
+        let meters = metered.into_iter().map(|signal| (signal, Meter::new(spec))).collect();
+        let pipeline = Pipeline { renderer, block, taps: taps.len(), gains, meters, single_threaded };
+        let meters = pipeline.run(range.end - range.start, |blocks| {
+            for (signal, sink) in &mut outputs {
+                sink.write(blocks.of(*signal))?;
+            }
+            observe(blocks);
+            progress.advance(blocks.frames())
+        })?;
+        Ok(Measurements(meters.into_iter().map(|(signal, meter)| (signal, meter.finish())).collect()))
+    }
+}
+
+/// Measurements of the metered signals of a job.
+pub(crate) struct Measurements(Vec<(Signal, Measured)>);
+
+impl Measurements {
+    /// Returns the measurement of a signal, if it was metered.
+    pub(crate) fn of(&self, signal: Signal) -> Option<&Measured> {
+        self.0.iter().find(|(metered, _)| *metered == signal).map(|(_, measured)| measured)
+    }
+}

@@ -1,0 +1,111 @@
+//! A file that a render job writes: dithered where its format rounds the mix, or else with a warning.
+
+use crate::{
+    diagnostics::{Warning, WarningKind},
+    encode::{self, CompleteAudio, Dither, Dithered, FileSink, Format, Shaping, Sink},
+    error::{Error, ErrorKind, Result},
+    plan::Plan,
+    report::Report,
+    storage::same_file,
+    units::{Frames, SampleRate},
+};
+use std::{ops::Range, path::Path};
+
+/// Reports whether a file of this format has fewer bits than the mix.
+pub(crate) fn rounds(plan: &Plan, format: Format) -> bool {
+    !format.is_float() && plan.depth().is_none_or(|depth| depth > format.bits())
+}
+
+/// Refuses an output that is one of the plan's inputs.
+pub(crate) fn spare_inputs(plan: &Plan, output: &Path) -> Result<()> {
+    for input in plan.files() {
+        if same_file(&input, output)? {
+            let what = format!("{}: is one of the inputs ({})", output.display(), input.display());
+            return Err(Error::new(ErrorKind::Output, what));
+        }
+    }
+    Ok(())
+}
+
+/// A file that is being written.
+pub(crate) struct OutputFile {
+    sink: Encoding,
+    format: Format,
+}
+
+enum Encoding {
+    /// With the warning about bits that are rounded away, if any are.
+    Plain(FileSink, Option<Warning>),
+    Dithered(Dithered<FileSink>, Dither),
+}
+
+impl OutputFile {
+    /// Starts a file of a range of the plan, with dither or without.
+    ///
+    /// # Errors
+    /// As [`FileSink::create_with`]; `Session` for weighted dither at a rate that its filter is not made for.
+    pub(crate) fn create(
+        path: &Path,
+        format: Format,
+        plan: &Plan,
+        range: &Range<Frames>,
+        dither: Option<Dither>,
+        options: &encode::Options,
+    ) -> Result<Self> {
+        let file = FileSink::create_with(path, format, plan.spec(), range.end - range.start, options)?;
+        let sink = match dither {
+            Some(dither) => {
+                check_rate(dither, plan.spec().rate)?;
+                Encoding::Dithered(Dithered::new(file, dither, format.bits(), range.start), dither)
+            }
+            None => Encoding::Plain(file, rounding_warning(plan, format)),
+        };
+        Ok(Self { sink, format })
+    }
+
+    /// Returns the sink that takes the file's blocks.
+    pub(crate) fn sink(&mut self) -> &mut dyn Sink {
+        match &mut self.sink {
+            Encoding::Plain(file, _) => file,
+            Encoding::Dithered(dithered, _) => dithered,
+        }
+    }
+
+    /// Completes the file without making it visible. Its report gets the format, the dither, and the warning.
+    pub(crate) fn complete(self, report: &mut Report) -> Result<CompleteAudio> {
+        report.format = Some(self.format.to_string());
+        let mut file = match self.sink {
+            Encoding::Plain(file, warning) => {
+                report.warnings.extend(warning);
+                file
+            }
+            Encoding::Dithered(dithered, dither) => {
+                report.dither = Some(dither.shaping.to_string());
+                dithered.into_inner()
+            }
+        };
+        file.complete()
+    }
+}
+
+fn check_rate(dither: Dither, rate: SampleRate) -> Result<()> {
+    if dither.shaping != Shaping::Weighted || [SampleRate::HZ_44100, SampleRate::HZ_48000].contains(&rate) {
+        return Ok(());
+    }
+    let what = format!("weighted dither is for 44100 and 48000 Hz, the output has {rate}: take high-pass or white");
+    Err(Error::new(ErrorKind::Session, what))
+}
+
+/// Warns of stems of more bits than the file, whose last bits are rounded away without dither.
+fn rounding_warning(plan: &Plan, format: Format) -> Option<Warning> {
+    let bits = format.bits();
+    let mut deeper = plan.deeper(bits).filter(|_| !format.is_float());
+    let (track, file) = deeper.next()?;
+    let more = match deeper.count() {
+        0 => String::new(),
+        1 => " and 1 more track".to_owned(),
+        n => format!(" and {n} more tracks"),
+    };
+    let text = format!("more than {bits} bits{more}, rounded to {bits} without dither");
+    Some(Warning { kind: WarningKind::ReducedDepth, track: Some(track.to_owned()), file: Some(file.to_owned()), text })
+}

@@ -1,0 +1,89 @@
+//! Loudness of deliverables, and the checks of it.
+//!
+//! An album is one programme: its loudness is that of all its cues gated together, its true peak the highest of any, and
+//! one gain goes to all of it, so that the cues stay to each other as they were mixed.
+
+use super::report::{LoudnessCheck, PeakCheck};
+use crate::{
+    measure::{Gating, LoudnessTarget, Measured},
+    units::{Dbtp, Lufs},
+};
+
+/// Loudness and true peak of a deliverable: of its mix, or of all cues of its album.
+#[derive(Clone, Debug, Default)]
+pub(super) struct DeliverableLoudness {
+    pub integrated: Option<Lufs>,
+    pub true_peak: Option<Dbtp>,
+}
+
+impl DeliverableLoudness {
+    pub(super) fn of(parts: &[Measured]) -> Self {
+        let peaks = parts.iter().filter_map(|m| m.true_peak).map(|p| p.level.0);
+        let integrated = match parts {
+            [one] => one.integrated,
+            _ => Gating::pooled(parts.iter().map(|m| &m.gating)).integrated(),
+        };
+        Self { integrated, true_peak: peaks.reduce(f64::max).map(Dbtp) }
+    }
+}
+
+/// Judges a deliverable by its target, as the two checks of its report.
+pub(super) fn checks(
+    target: &LoudnessTarget,
+    heard: &DeliverableLoudness,
+) -> (Option<LoudnessCheck>, Option<PeakCheck>) {
+    let verdict = target.judge(heard.integrated, heard.true_peak);
+    let loudness = verdict.target_lufs.map(|target_lufs| LoudnessCheck {
+        integrated_lufs: heard.integrated.map(|l| l.0),
+        target_lufs,
+        tolerance_lu: verdict.tolerance_lu,
+        passed: verdict.loudness_passed != Some(false),
+    });
+    let peak = verdict.ceiling_dbtp.map(|ceiling_dbtp| PeakCheck {
+        true_peak_dbtp: heard.true_peak.map(|p| p.0),
+        ceiling_dbtp,
+        passed: verdict.true_peak_passed,
+    });
+    (loudness, peak)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fit(target: Option<f64>, ceiling: Option<f64>, is: Option<f64>, peak: Option<f64>) -> f64 {
+        let heard = DeliverableLoudness { integrated: is.map(Lufs), true_peak: peak.map(Dbtp) };
+        let mut own = LoudnessTarget::default();
+        (own.integrated, own.true_peak) = (target.map(Lufs), ceiling.map(Dbtp));
+        own.fit(heard.integrated, heard.true_peak).map_or(0.0, |fit| fit.gain.0)
+    }
+
+    #[test]
+    fn one_gain_makes_target_and_ceiling_hold() {
+        assert_eq!(fit(Some(-14.0), None, Some(-20.0), Some(-3.0)), 6.0);
+        assert_eq!(fit(Some(-14.0), Some(-1.0), Some(-20.0), Some(-3.0)), 2.0);
+        assert_eq!(fit(Some(-27.0), Some(-2.0), Some(-20.0), Some(-3.0)), -7.0);
+        assert_eq!(fit(None, Some(-2.0), Some(-20.0), Some(-0.5)), -1.5);
+        assert_eq!(fit(None, Some(-2.0), Some(-20.0), Some(-9.0)), 0.0);
+        assert_eq!(fit(Some(-14.0), Some(-2.0), None, None), 0.0);
+    }
+
+    #[test]
+    fn checks_count_the_bounds_in() {
+        let target = LoudnessTarget::new(Lufs(-23.0)).true_peak(Dbtp(-1.0));
+        let passed = |is: f64, peak: f64| {
+            let heard = DeliverableLoudness { integrated: Some(Lufs(is)), true_peak: Some(Dbtp(peak)) };
+            let (loudness, peak) = checks(&target, &heard);
+            (loudness.unwrap().passed, peak.unwrap().passed)
+        };
+        assert_eq!(passed(-23.2, -1.0), (true, true));
+        assert_eq!(passed(-22.8, -0.999), (true, false));
+        assert_eq!(passed(-23.201, -60.0), (false, true));
+        let (loudness, peak) = checks(&target, &DeliverableLoudness::default());
+        assert_eq!(
+            (loudness.unwrap().passed, peak.unwrap().passed),
+            (false, true),
+            "silence is not loud, and has no peak"
+        );
+    }
+}

@@ -1,0 +1,111 @@
+//! Lists the containers that can be written. A new one takes a file beside this one, with its [`Encoder`], and a line in
+//! `containers!`.
+
+use super::{Encoder, Encoding, Format, Options, wav};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    layout::Spec,
+    units::Frames,
+};
+use std::{fmt, path::Path};
+
+/// Makes the encoder of a file of so many frames; the error says why there can be no such file.
+pub(super) type NewEncoder = fn(Encoding, Spec, Frames, &Options) -> Result<Box<dyn Encoder>, String>;
+
+/// Description of a container.
+pub(super) struct ContainerInfo {
+    /// Name in messages.
+    pub name: &'static str,
+    /// Extensions of its files in lower case, the usual one first.
+    pub extensions: &'static [&'static str],
+    /// Its encodings, each with the name of the format.
+    pub formats: &'static [(Encoding, &'static str)],
+    /// Makes the encoder of a new file.
+    pub encoder: NewEncoder,
+}
+
+macro_rules! containers {
+    ($($(#[doc = $doc:literal])+ $name:ident => $info:expr,)+) => {
+        /// A kind of audio file.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Container {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Container {
+            const ALL: &[Self] = &[$(Self::$name),+];
+
+            pub(super) fn info(self) -> &'static ContainerInfo {
+                match self {
+                    $(Self::$name => &$info,)+
+                }
+            }
+        }
+    };
+}
+
+containers! {
+    /// WAVE: RIFF, or RF64 where the file is too long for it.
+    Wav => wav::INFO,
+}
+
+impl Container {
+    /// Returns what is wrong with the name of a file of this container, with a name that is right. A name is right when its
+    /// extension is one of the container's, in upper or lower case, and when it has none.
+    pub(crate) fn name_fault(self, path: &Path) -> Option<String> {
+        let extension = path.extension()?.to_string_lossy();
+        let extensions = self.info().extensions;
+        if extensions.iter().any(|known| extension.eq_ignore_ascii_case(known)) {
+            return None;
+        }
+        let right = path.with_extension(extensions.first()?);
+        let right = right.file_name()?.to_string_lossy();
+        Some(format!("a {self} file is written, so its extension cannot be .{extension}: name it {right}"))
+    }
+
+    /// Refuses the name of a file whose extension says another container.
+    ///
+    /// # Errors
+    /// `Unsupported`, with the file and a name that is right.
+    pub(crate) fn check_name(self, path: &Path) -> Result<()> {
+        match self.name_fault(path) {
+            Some(fault) => Err(Error::new(ErrorKind::Unsupported, format!("{}: {fault}", path.display()))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Container {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.info().name)
+    }
+}
+
+/// Returns every format with its name.
+pub(super) fn formats() -> impl Iterator<Item = (Format, &'static str)> {
+    Container::ALL.iter().flat_map(|&container| {
+        let formats = container.info().formats.iter();
+        formats.map(move |&(encoding, name)| (Format { container, encoding }, name))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_an_extension_of_its_container_or_none() {
+        let fault = |name: &str| Container::Wav.name_fault(Path::new(name));
+        for good in ["a.wav", "out/b.WAV", "a.Wave", "a.bwf", "a.rf64", "a", "dir.mp3/a", ".hidden"] {
+            assert_eq!(fault(good), None, "{good}");
+        }
+        for bad in ["a.mp3", "a.flac", "cues.csv", "a.w64", "a.wav.part", "a."] {
+            assert!(fault(bad).is_some(), "{bad}");
+        }
+        assert_eq!(
+            fault("out/a.MP3").unwrap(),
+            "a WAV file is written, so its extension cannot be .MP3: name it a.wav"
+        );
+    }
+}

@@ -1,0 +1,140 @@
+//! Names the formats of output files: a container and how its samples are encoded.
+
+use super::{Container, Encoder, Options, containers};
+use crate::{dsp::quantise::Width, layout::Spec, units::Frames};
+use std::{fmt, str::FromStr};
+
+/// How samples are stored in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// Integers of 16 bits.
+    Int16,
+    /// Integers of 24 bits.
+    Int24,
+    /// Integers of 32 bits.
+    Int32,
+    /// Floating point of 32 bits: holds any level.
+    Float32,
+}
+
+impl Encoding {
+    /// Returns the bits of a sample.
+    #[must_use]
+    pub fn bits(self) -> u16 {
+        match self {
+            Self::Int16 => 16,
+            Self::Int24 => 24,
+            Self::Int32 | Self::Float32 => 32,
+        }
+    }
+
+    /// Reports whether samples are floating point.
+    #[must_use]
+    pub fn is_float(self) -> bool {
+        self == Self::Float32
+    }
+
+    pub(crate) fn width(self) -> Width {
+        match self {
+            Self::Int16 => Width::I16,
+            Self::Int24 => Width::I24,
+            Self::Int32 => Width::I32,
+            Self::Float32 => Width::F32,
+        }
+    }
+}
+
+/// The format of an output file: a container and the encoding of its samples. The default is [`WAV_24`](Self::WAV_24).
+///
+/// Each format has a name, which [`FromStr`] and [`Display`](fmt::Display) use: `wav16`, `wav24`, `wav32`, `wav32f`.
+///
+/// # File names
+/// A file's name must agree with its format: it ends in one of the container's [`extensions`](Self::extensions), in upper or
+/// lower case, or has no extension. Everything that writes audio refuses other names, such as `song.mp3` for `wav24`,
+/// before any stem is opened.
+///
+/// ```
+/// use soundtrack::encode::Format;
+/// assert_eq!("wav24".parse(), Ok(Format::WAV_24));
+/// assert_eq!(Format::WAV_32F.to_string(), "wav32f");
+/// assert_eq!(Format::WAV_32F.extensions(), ["wav", "wave", "bwf", "rf64"]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Format {
+    /// The kind of file.
+    pub container: Container,
+    /// How its samples are stored.
+    pub encoding: Encoding,
+}
+
+impl Format {
+    /// WAVE, integers of 16 bits.
+    pub const WAV_16: Self = Self { container: Container::Wav, encoding: Encoding::Int16 };
+    /// WAVE, integers of 24 bits.
+    pub const WAV_24: Self = Self { container: Container::Wav, encoding: Encoding::Int24 };
+    /// WAVE, integers of 32 bits.
+    pub const WAV_32: Self = Self { container: Container::Wav, encoding: Encoding::Int32 };
+    /// WAVE, floating point of 32 bits: holds any level.
+    pub const WAV_32F: Self = Self { container: Container::Wav, encoding: Encoding::Float32 };
+
+    /// Reports whether samples are floating point.
+    #[must_use]
+    pub fn is_float(self) -> bool {
+        self.encoding.is_float()
+    }
+
+    /// Returns the bits of a sample.
+    #[must_use]
+    pub fn bits(self) -> u16 {
+        self.encoding.bits()
+    }
+
+    /// Returns the extensions that a file of this format may have, in lower case, the usual one first.
+    #[must_use]
+    pub fn extensions(self) -> &'static [&'static str] {
+        self.container.info().extensions
+    }
+
+    pub(crate) fn width(self) -> Width {
+        self.encoding.width()
+    }
+
+    /// Makes the encoder of a file of `length` frames; the error says why there can be no such file.
+    pub(super) fn encoder(self, spec: Spec, length: Frames, options: &Options) -> Result<Box<dyn Encoder>, String> {
+        (self.container.info().encoder)(self.encoding, spec, length, options)
+    }
+}
+
+impl Default for Format {
+    fn default() -> Self {
+        Self::WAV_24
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(containers::formats().find(|(format, _)| format == self).map_or("", |(_, name)| name))
+    }
+}
+
+/// A name that is none of `wav16 wav24 wav32 wav32f`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownFormat;
+
+impl fmt::Display for UnknownFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no such format; there are wav16, wav24, wav32 and wav32f")
+    }
+}
+
+impl std::error::Error for UnknownFormat {}
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        containers::formats().find(|(_, known)| *known == name).map(|(format, _)| format).ok_or(UnknownFormat)
+    }
+}
