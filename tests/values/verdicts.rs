@@ -71,7 +71,10 @@ fn the_gain_of_a_target_is_the_lower_of_loudness_and_ceiling() {
     assert_eq!(fit(-20.0, -4.5), Some(Fit { gain: Decibels(3.5), short_by: 0.5 }));
     assert_eq!(fit(-10.0, -8.0), Some(Fit { gain: Decibels(-6.0), short_by: 0.0 }));
     assert_eq!(fit(-17.0, 0.5), Some(Fit { gain: Decibels(-1.5), short_by: 2.5 }));
-    assert_eq!((target.fit(None, Some(Dbtp(-1.0))), target.fit(Some(Lufs(-20.0)), None)), (None, None));
+    // Without loudness a programme is only lowered to the ceiling; silence has no gain.
+    assert_eq!(target.fit(None, Some(Dbtp(-1.0))), Some(Fit { gain: Decibels(0.0), short_by: 0.0 }));
+    assert_eq!(target.fit(None, Some(Dbtp(0.5))), Some(Fit { gain: Decibels(-1.5), short_by: 0.0 }));
+    assert_eq!(target.fit(None, None), None);
 }
 
 /// The gating of a tone of 997 Hz in mono, of a loudness in LUFS.
