@@ -6,8 +6,7 @@ mod fit;
 pub(crate) mod pipeline;
 
 use crate::{
-    diagnostics::Warning,
-    diagnostics::WarningKind,
+    diagnostics::{NonFinite, Subject, Warning, WarningKind},
     encode::Memory,
     encode::{self, Dither, Format, Sink, Wav, Written},
     engine::{Options, Renderer, waveform_builder::Grid},
@@ -18,7 +17,7 @@ use crate::{
     session::Session,
     slice,
     storage::same_file,
-    units::Frames,
+    units::{Dbfs, Frames},
 };
 use pipeline::{Pump, Signal};
 use std::{
@@ -294,14 +293,9 @@ impl Report {
         self.mix.clipped_samples = written.clipped;
         self.mix.non_finite_samples = written.non_finite;
         if written.clipped > 0 {
-            let peak = self.mix.peak_dbfs.unwrap_or_default();
-            let text = format!(
-                "{} clipped, the mix peaks at {peak:+.2} dBFS: lower the master by {:.1} dB, or write wav32f",
-                if written.clipped == 1 { "1 sample".to_owned() } else { format!("{} samples", written.clipped) },
-                // The next tenth above, so that it is enough for exact full scale too.
-                ((peak * 10.0).floor() + 1.0) / 10.0
-            );
-            self.warnings.insert(0, Warning { kind: WarningKind::ClippedOutput, track: None, file: None, text });
+            let peak = Dbfs(self.mix.peak_dbfs.unwrap_or_default());
+            let kind = WarningKind::ClippedOutput { samples: written.clipped, peak };
+            self.warnings.insert(0, Warning::new(kind, Subject::Session));
         }
     }
 
@@ -309,9 +303,8 @@ impl Report {
     pub(crate) fn overflowed(&mut self) {
         let lost = self.mix.non_finite_samples;
         if lost > 0 {
-            let s = if lost == 1 { "" } else { "s" };
-            let text = format!("{lost} sample{s} of the mix too large for any number, written as 0: lower the gains");
-            self.warnings.insert(0, Warning { kind: WarningKind::NonFiniteSamples, track: None, file: None, text });
+            let kind = WarningKind::NonFiniteSamples { place: NonFinite::Mix(lost) };
+            self.warnings.insert(0, Warning::new(kind, Subject::Session));
         }
     }
 

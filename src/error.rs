@@ -2,6 +2,10 @@
 //!
 //! End of media, clipped samples and lenient repairs are values in the report, not errors.
 
+mod subject;
+
+pub use subject::Subject;
+
 use std::{error::Error as StdError, fmt, path::PathBuf};
 
 /// `Result` with this crate's [`Error`].

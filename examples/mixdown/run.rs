@@ -208,7 +208,7 @@ fn tell(report: &Report, silence: Option<&str>, args: &Args, voice: Voice, demo:
     let failed = report.warnings.iter().filter(|w| !w.kind.is_note()).count() + usize::from(silence.is_some());
     for warning in &report.warnings {
         said(warning, args, voice);
-        if warning.kind == WarningKind::ClippedOutput && (!args.quiet || args.strict) {
+        if matches!(warning.kind, WarningKind::ClippedOutput { .. }) && (!args.quiet || args.strict) {
             voice.hint("--format wav32f keeps what is above full scale");
         }
     }

@@ -33,7 +33,8 @@ impl Voice {
     pub fn warning(self, warning: &Warning) {
         let label = if warning.kind.is_note() { "note" } else { "warning" };
         let about = json!({
-            "event": label, "code": warning.kind, "track": warning.track, "file": warning.file, "text": warning.text
+            "event": label, "code": warning.kind.code(), "track": warning.track(), "file": warning.file(),
+            "text": warning.text()
         });
         self.say(label, &warning.to_string(), about);
     }

@@ -1,8 +1,7 @@
 //! Where a file has fewer bits than the mix: dither if asked for, and a warning if not.
 
 use crate::{
-    diagnostics::Warning,
-    diagnostics::WarningKind,
+    diagnostics::{Subject, Warning, WarningKind},
     encode::{Dither, Dithered, Format, Shaping, Sink},
     error::{Error, ErrorKind, Result},
     plan::Plan,
@@ -39,13 +38,8 @@ pub(crate) fn warning(plan: &Plan, format: Format) -> Option<Warning> {
     let bits = format.bits();
     let mut deeper = plan.deeper(bits).filter(|_| !format.is_float());
     let (track, file) = deeper.next()?;
-    let more = match deeper.count() {
-        0 => String::new(),
-        1 => " and 1 more track".to_owned(),
-        n => format!(" and {n} more tracks"),
-    };
-    let text = format!("more than {bits} bits{more}, rounded to {bits} without dither");
-    Some(Warning { kind: WarningKind::ReducedDepth, track: Some(track.to_owned()), file: Some(file.to_owned()), text })
+    let kind = WarningKind::ReducedDepth { bits, more_tracks: deeper.count() };
+    Some(Warning::new(kind, Subject::clip(track, file)))
 }
 
 impl Report {

@@ -13,8 +13,7 @@ use crate::{
         depth,
         pipeline::{BLOCK, Pump, Signal},
     },
-    diagnostics::Warning,
-    diagnostics::WarningKind,
+    diagnostics::{StemMismatch, Subject, Warning, WarningKind},
     dsp::peak::Peak,
     encode::{self, Closed, Dither, Dithered, Sink, Wav, Written},
     engine::{Options, Renderer},
@@ -23,7 +22,7 @@ use crate::{
     plan::Plan,
     report::{MixReport, Report, gather, suspects},
     session::{Content, Deliverable},
-    units::{Dbfs, Decibels, Frames},
+    units::{Decibels, Frames},
 };
 
 /// How the files are written.
@@ -140,7 +139,7 @@ pub(super) fn job(
         let mut report = Report { format, ..report };
         if how.chosen.get(outlet.deliverable).is_some_and(|d| !d.mute.is_empty()) {
             // Not to be heard is what was asked for.
-            report.warnings.retain(|w| w.kind != WarningKind::UnheardTrack);
+            report.warnings.retain(|w| !matches!(w.kind, WarningKind::UnheardTrack { .. }));
         }
         let (wav, dither, warning) = file.ended();
         report.rounded(dither, warning);
@@ -214,16 +213,15 @@ fn nulls(
             _ => usize::MAX,
         };
         let coverage = stems::coverage(plan, &stems.iter().map(lane).collect::<Vec<_>>());
-        let mut say = |what: String| {
-            let text = format!("deliverable {:?}: {what}", deliverable.name);
-            report.warnings.push(Warning { kind: WarningKind::StemsDoNotAddUp, track: None, file: None, text });
+        let mut warn = |reason: StemMismatch| {
+            let subject = Subject::Deliverable { name: deliverable.name.clone() };
+            report.warnings.push(Warning::new(WarningKind::StemsDoNotAddUp { reason }, subject));
         };
         if !shaping.is_empty() {
-            let does = shaping.join(" and ");
-            say(format!("its stems add up to the mix before the master, which has {does}"));
+            warn(StemMismatch::Master(shaping.clone()));
         }
-        if !coverage.gaps.is_empty() {
-            say(format!("its stems do not add up to the mix: {}", coverage.gaps.join("; ")));
+        if !coverage.is_whole() {
+            warn(StemMismatch::Coverage { missing: coverage.missing, nested: coverage.nested });
             continue;
         }
         if deliverable.dither.is_some() {
@@ -309,16 +307,11 @@ impl FileReport {
         if self.content == "mix" {
             return;
         }
-        // The words for a mix would name the wrong fader.
-        let of = self.of.clone().unwrap_or_default();
-        let peak = Dbfs(report.mix.peak_dbfs.unwrap_or_default());
-        let clipped = report.mix.clipped_samples;
-        for warning in report.warnings.iter_mut().filter(|w| w.kind == WarningKind::ClippedOutput) {
-            let s = if clipped == 1 { "" } else { "s" };
-            let what = &self.content;
-            warning.text = format!(
-                "{clipped} sample{s} of {what} {of:?} clipped, it peaks at {peak:+.2}: write wav32f, or lower it"
-            );
+        let part = Subject::Output { content: self.content.clone(), name: self.of.clone().unwrap_or_default() };
+        for warning in report.warnings.iter_mut() {
+            if matches!(warning.kind, WarningKind::ClippedOutput { .. }) {
+                warning.subject = part.clone();
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     curve::{Automation, Fade},
-    diagnostics::WarningKind,
+    diagnostics::{ClockTime, StemEnd, Subject, WarningKind},
     error::Problem,
     session::{At, Cue, CueKind, Strip, Track, Use, validate::Who},
     units::{Decibels, Frames},
@@ -129,11 +129,13 @@ impl<'a> Place<'a> {
             return;
         };
         if short.0 < long.0 {
-            let end = |(frames, track): &(u64, &str)| {
-                format!("{track:?} ends at {}", Frames(*frames).clock(self.session.rate))
+            let rate = self.session.rate;
+            let end = |(frames, track): &(u64, &str)| StemEnd {
+                track: (*track).to_owned(),
+                at: ClockTime { frame: Frames(*frames), rate },
             };
-            let what = format!("its stems are not of one length: {}, {}", end(short), end(long));
-            self.note(WarningKind::UnequalStems, &format!("cue {:?}", cue.name), what);
+            let kind = WarningKind::UnequalStems { shortest: end(short), longest: end(long) };
+            self.note(kind, subject(cue, None));
         }
     }
 
@@ -141,7 +143,7 @@ impl<'a> Place<'a> {
     fn uses(&mut self, cue: &Cue, length: u64, origin: Option<i128>) -> Vec<PlannedUse> {
         let mut found: Vec<(&Use, Stretch)> = Vec::new();
         for place in &cue.uses {
-            let who = name(cue, place);
+            let who = subject(cue, Some(place));
             let clock = |frame: u64| Frames(frame).clock(self.session.rate);
             let own = place.length.map_or(length.saturating_sub(place.from.0), |l| l.0);
             let end = place.from.0.saturating_add(own);
@@ -178,7 +180,7 @@ impl<'a> Place<'a> {
         let mut stretches: Vec<Stretch> = found.iter().map(|(_, s)| s.clone()).collect();
         for (index, what) in crossfade::apply(&mut stretches, "use") {
             let Some((place, _)) = found.get(index) else { continue };
-            let problem = Problem::new(format!("{}: {what}", name(cue, place)));
+            let problem = Problem::new(format!("{}: {what}", subject(cue, Some(place))));
             self.say(place.written.place(problem, &["crossfade"]));
         }
         let planned = found.iter().zip(stretches).map(|((place, _), s)| PlannedUse {
@@ -195,7 +197,7 @@ impl<'a> Place<'a> {
 
     /// Where the start of a cue lies by the time references of its stems, which must agree.
     fn cue_origin(&mut self, cue: &Cue, tracks: &[(&Track, Vec<PlannedClip>)]) -> Option<i128> {
-        let who = format!("cue {:?}", cue.name);
+        let who = subject(cue, None);
         let mut first: Option<(i128, &str)> = None;
         for clip in tracks.iter().flat_map(|(_, clips)| clips) {
             let Some(zero) = self.origin(&who, &clip.stem) else { continue };
@@ -225,13 +227,10 @@ impl<'a> Place<'a> {
     }
 }
 
-/// `cue "storm", use "reprise"`
-fn name(cue: &Cue, place: &Use) -> String {
-    if place.name.is_empty() {
-        format!("cue {:?}", cue.name)
-    } else {
-        format!("cue {:?}, use {:?}", cue.name, place.name)
-    }
+/// Names a cue, or one of its placements; the plain one has no name of its own.
+fn subject(cue: &Cue, place: Option<&Use>) -> Subject {
+    let placement = place.map(|p| p.name.clone()).filter(|name| !name.is_empty());
+    Subject::Cue { name: cue.name.clone(), placement, file: None }
 }
 
 /// The uses that one lane can play: all of them where nothing moves in time, or else sets of uses that do not overlap.

@@ -3,7 +3,7 @@
 use super::{At, BusId, Clip, Cue, Part, Session, Strip, Track, cycle::cycle, written::Written};
 use crate::{
     curve::{Curve, Fade, FadeShape},
-    error::Problem,
+    error::{Problem, Subject},
     units::{Dbtp, Decibels, Frames, Pan},
 };
 use std::{collections::HashSet, fmt};
@@ -18,6 +18,12 @@ pub(crate) const FARTHEST: Frames = Frames(1 << 53);
 pub(crate) struct Who<'a> {
     pub cue: Option<&'a str>,
     pub track: &'a str,
+}
+
+impl Who<'_> {
+    pub(crate) fn subject(&self) -> Subject {
+        Subject::Track { cue: self.cue.map(str::to_owned), name: self.track.to_owned(), file: None }
+    }
 }
 
 impl fmt::Display for Who<'_> {
