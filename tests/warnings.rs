@@ -35,6 +35,20 @@ fn the_registry_holds_every_code_once_and_in_order() {
     assert_eq!(WarningInfo::find("W100"), None);
 }
 
+/// The entries of the page in `docs` are those of the registry, in its order.
+#[test]
+fn the_page_of_warnings_is_made_from_the_registry() {
+    let page = include_str!("../docs/warnings.md");
+    let entries: String = WarningInfo::ALL
+        .iter()
+        .map(|info| {
+            let WarningInfo { code, name, severity, summary, cure, .. } = info;
+            format!("\n## {code} {name} ({severity})\n\n{summary}\n\nCure: {cure}\n")
+        })
+        .collect();
+    assert_eq!(&page[page.find("\n## ").unwrap()..], entries);
+}
+
 #[test]
 fn a_warning_has_four_keys_in_json() {
     let cue = Cue::new("storm").track(Track::new("a", memory(vec![vec![0.1; 10]])));

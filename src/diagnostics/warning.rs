@@ -154,8 +154,8 @@ registry! {
         /// The gain of each side in the centre.
         centre: Decibels,
     }
-    "A mono stem was placed by the pan law, which lowers it in the centre."
-    "Nothing to do. To keep the level in the centre, choose the pan law `balance`."
+    "A mono stem was placed between left and right by the pan law."
+    "Nothing to do. The warning states the level in the centre; the pan law `balance` keeps it."
 
     "W104" Note Folded {
         /// The layout of the stem.
@@ -193,7 +193,7 @@ registry! {
         /// The track that plays the same sound.
         twin: String,
     }
-    "Two tracks play the same sound at the same time, which is 6 dB louder than one."
+    "Two tracks play the same sound at the same time; at equal gains that is 6 dB louder than one."
     "Remove one of the tracks, or mute it."
 
     "W109" Warning AbruptClip {
@@ -258,7 +258,7 @@ registry! {
         /// The time a player muted the stem at.
         muted_from: Option<ClockTime>,
     }
-    "A stem is above +24 dBFS, whatever its fader makes of it, or its strip lifts it above. A player mutes such a stem."
+    "A stem is above +24 dBFS before its strip, or its strip lifts it above. A player mutes a stem that is too loud before its strip."
     "Listen to the stem alone: most often its file is damaged. If only its strip is too loud, lower the gain."
 
     "W117" Warning NonFiniteSamples {
