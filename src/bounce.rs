@@ -282,7 +282,7 @@ fn forwards(range: &Range<Frames>) -> Result<()> {
         return Ok(());
     }
     let what = format!("the range ends at frame {}, before its start at {}", range.end, range.start);
-    Err(Error::new(ErrorKind::Session, what))
+    Err(Error::new(ErrorKind::InvalidArgument, what))
 }
 
 impl Report {
@@ -328,7 +328,8 @@ impl Session {
     /// of the mix there is silence; its length is [`Plan::length`].
     ///
     /// # Errors
-    /// Those of compiling and of reading the stems; `Session` for a range that does not fit in memory.
+    /// Those of compiling and of reading the stems; `InvalidArgument` for a range that ends before it
+    /// starts, `Resource` for one that does not fit in memory.
     pub fn render(&self, range: Range<Frames>) -> Result<Vec<Vec<f64>>> {
         self.render_on(0, range)
     }

@@ -158,7 +158,7 @@ fn stamped(path: &Path, stream: Option<usize>) -> Result<(Box<dyn Source>, Info,
     let opened = decoded_file::DecodedFile::open(path, file.clone(), kind, stream);
     // What could not be had is neither damaged nor missing; a file that others write to was so.
     if let Some(why) = file.trouble() {
-        return Err(refuse(path, ErrorKind::Corrupt, why));
+        return Err(refuse(path, ErrorKind::Corrupt, why.to_string()).because(why));
     }
     let (media, info) = opened?;
     Ok((Box::new(media), info, stamp))

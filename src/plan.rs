@@ -190,7 +190,7 @@ impl Plan {
 
     /// The same, with what is heard or with everything.
     pub(crate) fn compiled(session: &Session, scope: Scope) -> Result<Self> {
-        let mut place = place::Place::new(session, validate::session(session).into_iter().map(|f| f.problem).collect());
+        let mut place = place::Place::new(session, validate::session(session));
         let mut voices: Vec<route::Voice<'_>> = session.tracks().iter().map(|t| place.track(t)).collect();
         let mut cues = Vec::new();
         for (index, cue) in session.cues().iter().enumerate() {

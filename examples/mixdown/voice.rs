@@ -52,12 +52,12 @@ impl Voice {
     /// One of a session's problems, which may show the line of the file it is in.
     pub fn problem(self, problem: &Problem, kind: &str) {
         let text = problem.to_string();
-        let place = problem.place.as_ref().map(
+        let place = problem.span.as_ref().map(
             |p| json!({ "file": p.file.to_string_lossy(), "line": p.line, "column": p.column, "width": p.width, "line_text": p.text }),
         );
         self.line(
             &format!("error: {}", printable_lines(&text)),
-            || json!({ "event": "error", "kind": kind, "text": problem.what, "place": place }),
+            || json!({ "event": "error", "kind": kind, "text": problem.sentence(), "place": place }),
         );
     }
 

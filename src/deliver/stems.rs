@@ -103,17 +103,17 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// Those of compiling and of reading the stems; `Session` for a bus of another session, and a range that ends before
+    /// Those of compiling and of reading the stems; `InvalidArgument` for a bus of another session, and a range that ends before
     /// it starts.
     pub fn render_stems(&self, buses: &[BusId], range: Range<Frames>) -> Result<Vec<Vec<Vec<f64>>>> {
         if range.start > range.end {
             let what = format!("the range ends at frame {}, before its start at {}", range.end, range.start);
-            return Err(Error::new(ErrorKind::Session, what));
+            return Err(Error::new(ErrorKind::InvalidArgument, what));
         }
         let plan = Plan::compile(self)?;
         let lane = |id: &BusId| self.buses().get(id.0).and_then(|b| lane(&plan, &b.strip.name));
         let lanes: Option<Vec<usize>> = buses.iter().map(lane).collect();
-        let lanes = lanes.ok_or_else(|| Error::new(ErrorKind::Session, "a bus is not in this session"))?;
+        let lanes = lanes.ok_or_else(|| Error::new(ErrorKind::InvalidArgument, "a bus is not in this session"))?;
         let mut renderer = Renderer::new(plan, &Options::default())?;
         renderer.go(&range);
         renderer.tap(&lanes);

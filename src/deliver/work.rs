@@ -4,7 +4,7 @@ use super::folders::Folders;
 use crate::{
     diagnostics::suggest::hint,
     encode::Wav,
-    error::{Error, ErrorKind, Problem, Result},
+    error::{Error, ErrorKind, Problem, Result, Subject},
     plan::Plan,
     session::{Content, Deliverable, Session},
     storage::is_link,
@@ -60,7 +60,8 @@ fn wrong(deliverable: &Deliverable) -> Option<Problem> {
     } else {
         return None;
     };
-    let problem = Problem::new(format!("deliverable {:?}: {what}", deliverable.name));
+    let subject = Subject::Deliverable { name: deliverable.name.clone() };
+    let problem = Problem::about(subject, ErrorKind::Session, what);
     Some(deliverable.written.place(problem, keys))
 }
 

@@ -17,14 +17,14 @@ impl Memory {
     /// With room for so many frames: growing by and by copies and touches twice as much memory.
     ///
     /// # Errors
-    /// `Session` where there is not as much memory.
+    /// `Resource` where there is not as much memory.
     pub(crate) fn with_room(channels: usize, frames: Frames) -> Result<Self> {
         let room = |_| {
             let mut samples = Vec::new();
             let reserved = samples.try_reserve_exact(usize::try_from(frames.0).unwrap_or(usize::MAX));
             let much = |e| {
                 let what = format!("{frames} frames of {channels} channels are more than fit in memory: ask for less");
-                Error::new(ErrorKind::Session, what).because(e)
+                Error::new(ErrorKind::Resource, what).because(e)
             };
             reserved.map(|()| samples).map_err(much)
         };

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     curve::{Automation, Fade},
     diagnostics::{ClockTime, StemEnd, Subject, WarningKind},
-    error::Problem,
+    error::{ErrorKind, Problem},
     session::{At, Cue, CueKind, Strip, Track, Use, validate::Who},
     units::{Decibels, Frames},
 };
@@ -169,10 +169,12 @@ impl<'a> Place<'a> {
                 },
             };
             let start = at.map_err(|what| wrong.push((["at", "at"], what))).unwrap_or_default();
-            for (keys, what) in &wrong {
-                self.say(place.written.place(Problem::new(format!("{who}: {what}")), keys));
+            let fits = wrong.is_empty();
+            for (keys, what) in wrong {
+                let problem = Problem::about(who.clone(), ErrorKind::Session, what);
+                self.say(place.written.place(problem, &keys));
             }
-            if wrong.is_empty() {
+            if fits {
                 let (fade_in, fade_out, crossfade) = (place.fade_in, place.fade_out, place.crossfade);
                 found.push((place, Stretch { start, end: start.saturating_add(own), fade_in, fade_out, crossfade }));
             }
@@ -180,7 +182,7 @@ impl<'a> Place<'a> {
         let mut stretches: Vec<Stretch> = found.iter().map(|(_, s)| s.clone()).collect();
         for (index, what) in crossfade::apply(&mut stretches, "use") {
             let Some((place, _)) = found.get(index) else { continue };
-            let problem = Problem::new(format!("{}: {what}", subject(cue, Some(place))));
+            let problem = Problem::about(subject(cue, Some(place)), ErrorKind::Session, what);
             self.say(place.written.place(problem, &["crossfade"]));
         }
         let planned = found.iter().zip(stretches).map(|((place, _), s)| PlannedUse {
@@ -205,14 +207,14 @@ impl<'a> Place<'a> {
             match first {
                 Some((known, name)) if known != zero => {
                     let what = format!(
-                        "{who}: the time references of {name} and {} put its start {} apart: state at as a time",
+                        "the time references of {name} and {} put its start {} apart: state at as a time",
                         clip.stem.name,
                         match known.abs_diff(zero) {
                             1 => "1 frame".to_owned(),
                             n => format!("{n} frames"),
                         }
                     );
-                    self.say(cue.written.place(Problem::new(what), &["at"]));
+                    self.say(cue.written.place(Problem::about(who, ErrorKind::Session, what), &["at"]));
                     return None;
                 }
                 Some(_) => {}
@@ -220,8 +222,8 @@ impl<'a> Place<'a> {
             }
         }
         if first.is_none() && tracks.iter().any(|(_, clips)| !clips.is_empty()) {
-            let what = format!("{who}: no stem of it has a time reference to place it by: state at as a time");
-            self.say(cue.written.place(Problem::new(what), &["at"]));
+            let what = "no stem of it has a time reference to place it by: state at as a time";
+            self.say(cue.written.place(Problem::about(who, ErrorKind::Session, what), &["at"]));
         }
         first.map(|(zero, _)| zero)
     }

@@ -117,7 +117,8 @@ impl<'a> Place<'a> {
         let mut stretches: Vec<Stretch> = placed.iter().map(stretch).collect();
         for (index, what) in crossfade::apply(&mut stretches, "clip") {
             let Some((clip, planned)) = placed.get(index) else { continue };
-            let problem = Problem::new(format!("{who}: {}: {what}", planned.stem.name));
+            let subject = who.subject().with_file(&planned.stem.name);
+            let problem = Problem::about(subject, ErrorKind::Session, what);
             self.problems.push(clip.written.place(problem, &["crossfade"]));
         }
         for ((_, p), s) in placed.iter_mut().zip(stretches) {
@@ -132,7 +133,7 @@ impl<'a> Place<'a> {
         let input = match clip.input.spoken(session.lang.as_deref()) {
             Ok(input) => input,
             Err(what) => {
-                say(Problem::new(format!("{who}: {what}")));
+                say(Problem::about(who.subject(), ErrorKind::Session, what));
                 return None;
             }
         };
@@ -140,11 +141,12 @@ impl<'a> Place<'a> {
             let probed = Stem::probe(&input, session.rate, session.damage);
             let told = |e: Error| {
                 let e = e.within(who);
-                let mut problem = e.as_problem();
-                if clip.written.is_somewhere() && problem.kind == ErrorKind::NotFound {
-                    problem.what += &beside(&input.located().unwrap_or_default().0);
+                let problem = e.as_problem();
+                if clip.written.is_somewhere() && e.kind() == ErrorKind::NotFound {
+                    say(problem.with_hint(&beside(&input.located().unwrap_or_default().0)));
+                } else {
+                    say(problem);
                 }
-                say(problem);
                 cause.get_or_insert(e);
             };
             probed.map_err(told).ok().map(Arc::new)
@@ -154,7 +156,8 @@ impl<'a> Place<'a> {
 
     /// The frame of its own time that a clip starts at.
     fn at(&mut self, who: &Who<'_>, clip: &Clip, stem: &Stem) -> Option<u64> {
-        let place = |what: String| clip.written.place(Problem::new(format!("{who}: {}: {what}", stem.name)), &["at"]);
+        let subject = who.subject().with_file(&stem.name);
+        let place = |what| clip.written.place(Problem::about(subject, ErrorKind::Session, what), &["at"]);
         let found = match clip.at {
             At::Frames(at) => Ok(at.0),
             // Told when the session was checked.

@@ -1,7 +1,8 @@
 //! Collects a report from a plan that has run.
 
 use super::{
-    ClipReport, LimiterReport, MixReport, Overview, Report, Silenced, Stretch, StripLevels, StripReport, TrackReport,
+    ClipReport, LimiterReport, MixReport, Overview, Placed, Report, Silenced, Stretch, StripLevels, StripReport,
+    TrackReport,
 };
 use crate::diagnostics::{ClockTime, NonFinite, Silence, SilencedStretch, Subject, Warning, WarningKind};
 use crate::{
@@ -104,9 +105,9 @@ fn clip(plan: &Plan, clip: &PlannedClip, flaws: &FlawLog) -> ClipReport {
         first: flaws.first.iter().map(stretch).collect(),
     });
     let placed = match &clip.place {
-        Placing::Pan => "pan",
-        Placing::Fold(_) if clip.layout == plan.spec().layout => "same",
-        Placing::Fold(_) => "fold",
+        Placing::Pan => Placed::Pan,
+        Placing::Fold(_) if clip.layout == plan.spec().layout => Placed::Same,
+        Placing::Fold(_) => Placed::Fold,
     };
     ClipReport {
         file: stem.name.clone(),
@@ -119,7 +120,7 @@ fn clip(plan: &Plan, clip: &PlannedClip, flaws: &FlawLog) -> ClipReport {
         at_frame: clip.range.start,
         frames: clip.range.end - clip.range.start,
         resampled: stem.spec.rate != rate,
-        placed: placed.to_owned(),
+        placed,
         trimmed_start_frames: info.map_or(0, |i| i.trimmed_start.0),
         trimmed_end_frames: info.map_or(0, |i| i.trimmed_end.0),
         time_reference_frames: info.and_then(|i| i.time_reference).map(|t| t.0),

@@ -3,7 +3,7 @@
 //! Keeps the text once for the whole session and a few byte positions for each thing. Plays no part in comparing
 //! sessions: two that mean the same are equal, wherever they were written.
 
-use crate::error::{Place, Problem};
+use crate::error::{Problem, SourceLocation};
 use std::{ops::Range, path::PathBuf, sync::Arc};
 
 /// Of a line that is longer, a part is shown.
@@ -20,7 +20,7 @@ pub(crate) struct Sheet {
 
 impl Sheet {
     /// Line, column and text of a stretch of bytes.
-    pub(crate) fn place(&self, span: &Range<usize>) -> Place {
+    pub(crate) fn place(&self, span: &Range<usize>) -> SourceLocation {
         let (file, all, span) = match (span.start.checked_sub(self.text.len() + 1), self.set.is_empty()) {
             (Some(start), false) => (PathBuf::from("set"), &self.set, start..start.saturating_add(span.len())),
             _ => (self.path.clone(), &self.text, span.clone()),
@@ -35,7 +35,7 @@ impl Sheet {
         let skipped = if long { column.saturating_sub(LONGEST_LINE / 8) } else { 0 };
         let text: String = whole.chars().skip(skipped).take(LONGEST_LINE).collect();
         let width = covered.clamp(1, LONGEST_LINE);
-        Place { file, line, column: column + 1, text, skipped, width }
+        SourceLocation { file, line, column: column + 1, text, skipped, width }
     }
 }
 
@@ -61,7 +61,7 @@ impl Written {
 
     /// The problem at the value of one of these keys, the first that is there, or else at the whole thing.
     pub(crate) fn place(&self, problem: Problem, keys: &[&str]) -> Problem {
-        let Some(spans) = self.0.as_ref().filter(|_| problem.place.is_none()) else { return problem };
+        let Some(spans) = self.0.as_ref().filter(|_| problem.span.is_none()) else { return problem };
         let find = |key: &&str| spans.keys.iter().find(|(k, _)| k == key).map(|(_, span)| span);
         let span = keys.iter().find_map(find).unwrap_or(&spans.whole);
         problem.at(spans.sheet.place(span))

@@ -11,6 +11,7 @@ use super::{
     strips::{automation, strip},
 };
 use crate::{
+    error::ProblemKind,
     layout::Layout,
     media::{Input, highest_rate},
     session::{Bus, Session, validate},
@@ -127,8 +128,8 @@ pub(super) fn session(load: &Load, path: &Path, document: &Table, text: &mut Tex
     collisions(&session, &folder, &promises, text);
     root.finish(text);
     // What is empty was reported above with its line, or may still be filled by the program.
-    for finding in validate::session(&session).into_iter().filter(|finding| !finding.is_empty) {
-        text.pass_on(finding.problem);
+    for problem in validate::session(&session).into_iter().filter(|problem| problem.kind != ProblemKind::Empty) {
+        text.pass_on(problem);
     }
     session
 }

@@ -8,6 +8,7 @@ use super::{
     strips::strip,
 };
 use crate::{
+    error::{Problem, ProblemKind, Subject},
     media::Input,
     session::{BusId, Clip, Track},
     storage::{Location, is_link, joined},
@@ -104,23 +105,27 @@ pub(super) fn confined(
 ) -> Option<PathBuf> {
     let inner = joined(within, Path::new(file));
     let path = joined(&context.folder, &inner);
-    let what = if file.contains('\0') {
-        "the name of the file holds a NUL".to_owned()
-    } else if let Some(what) = link(file, &path, context) {
-        what
+    let kind = if file.contains('\0') {
+        ProblemKind::message(format!("{who}: the name of the file holds a NUL"))
+    } else if let Some(kind) = link(file, &path, who, context) {
+        kind
     } else if is_link(file) {
         return Some(path);
     } else if !context.outside && !inside(&inner, &path, context) {
-        format!("{file} is outside the session's folder, which was not allowed")
+        outside_folder(file, who)
     } else {
         return Some(path);
     };
-    text.say(span.clone(), format!("{who}: {what}"));
+    text.report(span, Problem::of(Subject::Session, kind));
     None
 }
 
-/// What is wrong with a file that is given as a link.
-fn link(file: &str, path: &Path, context: &Context<'_>) -> Option<String> {
+fn outside_folder(file: &str, who: &str) -> ProblemKind {
+    ProblemKind::OutsideFolder { owner: who.to_owned(), file: file.to_owned() }
+}
+
+/// Returns what is wrong with a file that is given as a link.
+fn link(file: &str, path: &Path, who: &str, context: &Context<'_>) -> Option<ProblemKind> {
     let allowed = context.outside;
     match Location::of(path) {
         _ if !is_link(file) => None,
@@ -129,9 +134,9 @@ fn link(file: &str, path: &Path, context: &Context<'_>) -> Option<String> {
         #[cfg(feature = "cloud")]
         Ok(Location::Local(local)) if allowed && local != path => None,
         #[cfg(feature = "cloud")]
-        Ok(Location::Object(_)) => Some(format!("{file} is outside the session's folder, which was not allowed")),
-        Err(e) if allowed => Some(e.to_string()),
-        _ => Some(format!("{file} is a link; write the path of a file")),
+        Ok(Location::Object(_)) => Some(outside_folder(file, who)),
+        Err(e) if allowed => Some(ProblemKind::message(format!("{who}: {e}"))),
+        _ => Some(ProblemKind::message(format!("{who}: {file} is a link; write the path of a file"))),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use crate::{
     diagnostics::suggest::hint,
-    error::{Place, Problem},
+    error::{Problem, ProblemKind, SourceLocation, Subject},
     session::written::{Sheet, Written},
 };
 use std::{collections::HashMap, ops::Range, sync::Arc};
@@ -107,23 +107,25 @@ impl Text {
         }
     }
 
-    /// Notes a problem at a place.
+    /// Notes a problem at a place, in words.
     pub(super) fn say(&mut self, span: Range<usize>, what: impl Into<String>) {
+        self.report(&span, Problem::new(what));
+    }
+
+    /// Notes a problem at a place.
+    pub(super) fn report(&mut self, span: &Range<usize>, problem: Problem) {
         if self.problems.len() == MOST_TOLD {
             self.untold += 1;
         } else {
-            self.problems.push(Problem::new(what).at(self.sheet.place(&span)));
+            self.problems.push(problem.at(self.sheet.place(span)));
         }
     }
 
-    /// Notes a problem of the whole session, at its own place or at that of the thing it names.
+    /// Notes a problem of the whole session, at its own place or at that of its subject.
     pub(super) fn pass_on(&mut self, problem: Problem) {
-        let ring = problem.what.strip_prefix("buses feed each other in a circle: ");
-        let named = ring.and_then(|ring| ring.split(" -> ").next()).map(|bus| format!("bus {bus:?}: "));
-        let span = self.owner(named.as_ref().unwrap_or(&problem.what));
-        match problem.place {
+        match problem.span {
             Some(_) if self.problems.len() < MOST_TOLD => self.problems.push(problem),
-            _ => self.say(span, problem.what),
+            _ => self.report(&self.owner(&problem), problem),
         }
     }
 
@@ -138,16 +140,16 @@ impl Text {
         self.owners.insert(who.to_owned(), owner);
     }
 
-    /// Where the thing that a problem names first is written, or the key of it that it begins with; the start of the text
-    /// for others.
-    fn owner(&self, what: &str) -> Range<usize> {
-        let named = what.match_indices(": ").filter_map(|(end, _)| {
-            let owner = self.owners.get(what.get(..end)?)?;
-            let word = what.get(end + 2..)?.split(' ').next()?;
-            let key = owner.keys.iter().find(|(key, _)| *key == word).map(|(_, span)| span);
-            Some(key.unwrap_or(&owner.span).clone())
-        });
-        named.last().unwrap_or(0..0)
+    /// Returns where the subject of a problem is written, or the key of it that holds the wrong value; the start of the
+    /// text for others.
+    fn owner(&self, problem: &Problem) -> Range<usize> {
+        let subject = match &problem.kind {
+            ProblemKind::BusCycle { buses } => buses.first().map(|name| Subject::Bus { name: name.clone() }),
+            _ => Some(problem.subject.clone()),
+        };
+        let Some(owner) = subject.and_then(|subject| self.owners.get(&subject.to_string())) else { return 0..0 };
+        let key = problem.kind.key().and_then(|key| owner.keys.iter().find(|(k, _)| *k == key));
+        key.map_or(&owner.span, |(_, span)| span).clone()
     }
 
     /// The place of a thing and of its keys, to be kept with it.
@@ -157,8 +159,8 @@ impl Text {
 
     /// Everything that was said, in the order of the text.
     pub(super) fn problems(mut self) -> Vec<Problem> {
-        let set = |place: &Place| place.file != self.sheet.path;
-        self.problems.sort_by_key(|p| p.place.as_ref().map(|place| (set(place), place.line, place.column)));
+        let set = |place: &SourceLocation| place.file != self.sheet.path;
+        self.problems.sort_by_key(|p| p.span.as_ref().map(|place| (set(place), place.line, place.column)));
         let more = (self.untold > 0).then(|| Problem::new(format!("and {} more problems", self.untold)));
         self.problems.into_iter().chain(more).collect()
     }
