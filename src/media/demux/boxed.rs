@@ -243,11 +243,11 @@ impl Stem<'_> {
         let (mut demuxed, _) =
             self.demux(Container::Caf, "CAF", Window { len: sound.whole, ..self.whole()? }, |_| 0)?;
         let stream = demuxed.stream().clone();
-        if stream.codec == "IMA ADPCM" {
+        if stream.is_ima_adpcm() {
             // Decoded up to 1/250 of full scale away from what QuickTime makes of it.
             return Err(self.unsupported("IMA ADPCM in CAF"));
         }
-        let mut opened = if stream.pcm || matches!(stream.codec, "A-law" | "mu-law") {
+        let mut opened = if stream.pcm || stream.is_companded() {
             self.pcm(demuxed, "CAF", sound)?
         } else {
             let codec = format!("{} in CAF", stream.codec);
@@ -259,7 +259,7 @@ impl Stem<'_> {
             let valid = stream.stated.and_then(|n| i64::try_from(n).ok()).map_or(0, |n| origin.saturating_add(n));
             let mut end = if valid > origin && valid < padded { valid } else { padded };
             let mut held = visit.end;
-            let lossless = stream.codec == "ALAC";
+            let lossless = stream.is_alac();
             if sound.present < sound.promised {
                 held = self.cut_caf(&mut demuxed, sound)?;
             } else if lossless {
@@ -344,8 +344,8 @@ impl Stem<'_> {
 
     pub(super) fn matroska(&self) -> Result<Opened> {
         let opened = self.counted(Container::Matroska, "Matroska");
-        let mut opened = opened.map_err(|e| self.matroska_refusal(e))?;
-        if !opened.codec.starts_with("FLAC") && !opened.codec.starts_with("PCM") {
+        let (mut opened, stream) = opened.map_err(|e| self.matroska_refusal(e))?;
+        if !stream.is_flac() && !stream.pcm {
             opened.remarks.push(Remark::AlignmentUnknown);
         }
         Ok(opened)
@@ -394,8 +394,8 @@ impl Stem<'_> {
         (name.len() > 3).then_some(name)
     }
 
-    /// A container whose times are no frames: its length is what all its packets decode to.
-    pub(super) fn counted(&self, container: Container, name: &str) -> Result<Opened> {
+    /// Opens a container whose times are no frames: its length is what all its packets decode to.
+    pub(super) fn counted(&self, container: Container, name: &str) -> Result<(Opened, Stream)> {
         let (demuxed, count) = self.demux(container, name, self.whole()?, |_| 0)?;
         let stream = demuxed.stream().clone();
         let codec = format!("{} in {name}", stream.codec);
@@ -430,7 +430,7 @@ impl Stem<'_> {
         opened.streams = count;
         opened.linear = true;
         opened.remarks.push(Remark::SlowSeek);
-        Ok(opened)
+        Ok((opened, stream))
     }
 }
 
