@@ -12,7 +12,7 @@ pub(crate) mod settings;
 pub use settings::Progress;
 
 use crate::{
-    diagnostics::{Warning, WarningKind},
+    diagnostics::{NonFinite, Subject, Warning, WarningKind},
     encode::{self, Dither, FileSink, Format, Memory, Sink, Written},
     engine::{Options, Renderer, waveform_builder::Grid},
     error::{Error, ErrorKind, Result},
@@ -21,7 +21,7 @@ use crate::{
     report::{Report, gather, suspects},
     session::Session,
     slice,
-    units::Frames,
+    units::{Dbfs, Frames},
 };
 use job::RenderJob;
 use output_file::OutputFile;
@@ -214,7 +214,7 @@ pub(crate) fn check_order(range: &Range<Frames>) -> Result<()> {
         return Ok(());
     }
     let what = format!("the range ends at frame {}, before its start at {}", range.end, range.start);
-    Err(Error::new(ErrorKind::Session, what))
+    Err(Error::new(ErrorKind::InvalidArgument, what))
 }
 
 impl Report {
@@ -232,20 +232,14 @@ impl Report {
         self.mix.clipped_samples = written.clipped;
         self.mix.non_finite_samples = written.non_finite;
         if written.clipped > 0 {
-            let peak = self.mix.peak_dbfs.unwrap_or_default();
-            let text = format!(
-                "{} clipped, the mix peaks at {peak:+.2} dBFS: lower the master by {:.1} dB, or write wav32f",
-                if written.clipped == 1 { "1 sample".to_owned() } else { format!("{} samples", written.clipped) },
-                // The next tenth above, so that it is enough for exact full scale too.
-                ((peak * 10.0).floor() + 1.0) / 10.0
-            );
-            self.warnings.insert(0, Warning { kind: WarningKind::ClippedOutput, track: None, file: None, text });
+            let peak = Dbfs(self.mix.peak_dbfs.unwrap_or_default());
+            let kind = WarningKind::ClippedOutput { samples: written.clipped, peak };
+            self.warnings.insert(0, Warning::new(kind, Subject::Session));
         }
         let lost = written.non_finite;
         if lost > 0 {
-            let s = if lost == 1 { "" } else { "s" };
-            let text = format!("{lost} sample{s} of the mix too large for any number, written as 0: lower the gains");
-            self.warnings.insert(0, Warning { kind: WarningKind::NonFiniteSamples, track: None, file: None, text });
+            let kind = WarningKind::NonFiniteSamples { place: NonFinite::Mix(lost) };
+            self.warnings.insert(0, Warning::new(kind, Subject::Session));
         }
     }
 
@@ -269,7 +263,8 @@ impl Session {
     /// of the mix there is silence; its length is [`Plan::length`].
     ///
     /// # Errors
-    /// Those of compiling and of reading the stems; `Session` for a range that does not fit in memory.
+    /// Those of compiling and of reading the stems; `InvalidArgument` for a range that ends before it
+    /// starts, `Resource` for one that does not fit in memory.
     pub fn render(&self, range: Range<Frames>) -> Result<Vec<Vec<f64>>> {
         self.render_on(0, range)
     }

@@ -1,6 +1,14 @@
 //! Describes what is worth knowing about a mix: warnings with stable codes, and suggestions for mistyped names.
+//!
+//! [`WarningKind`] lists every warning with its code, explanation and cure; [`WarningInfo`] is the same as data.
 
+mod flaw;
 pub(crate) mod suggest;
 mod warning;
 
-pub use warning::{Warning, WarningKind};
+pub use crate::error::Subject;
+pub use flaw::FlawKind;
+pub use warning::{
+    ClockTime, MasterStage, NestedStem, NonFinite, OffGrid, OverloadStage, Severity, Silence, SilencedStretch, StemEnd,
+    StemMismatch, Unheard, Warning, WarningInfo, WarningKind,
+};

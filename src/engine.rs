@@ -95,7 +95,7 @@ impl Renderer {
     /// Makes a plan ready to run. Files are opened when their clips start, and closed when they end.
     ///
     /// # Errors
-    /// `Session` where the threads cannot be started.
+    /// `Resource` where the threads cannot be started.
     pub fn new(plan: Plan, options: &Options) -> Result<Self> {
         let pool = Pool::new(options.threads)?;
         let nodes = plan.lanes.iter().map(|lane| NodeState::new(lane, &plan)).collect();
@@ -157,7 +157,7 @@ impl Renderer {
     /// Fills the block with the next frames and returns how many: the block's capacity, less at the end, then 0.
     ///
     /// # Errors
-    /// `Session` for a block of another layout; `Corrupt`, `NotFound` or `Unsupported` for stems that cannot be
+    /// `InvalidArgument` for a block of another layout; `Corrupt`, `NotFound` or `Unsupported` for stems that cannot be
     /// delivered, with track, file and place.
     pub fn render(&mut self, block: &mut Block) -> Result<usize> {
         self.render_part(block, usize::MAX)
@@ -184,7 +184,7 @@ impl Renderer {
     pub(crate) fn render_tapped(&mut self, block: &mut Block, tapped: &mut [Block], most: usize) -> Result<usize> {
         if block.layout() != self.plan.spec.layout {
             let what = format!("a block of {} for a plan of {}", block.layout(), self.plan.spec.layout);
-            return Err(Error::new(ErrorKind::Session, what));
+            return Err(Error::new(ErrorKind::InvalidArgument, what));
         }
         let left = usize::try_from(self.plan.length.0.saturating_sub(self.position)).unwrap_or(usize::MAX);
         let total = left.min(block.capacity()).min(most);

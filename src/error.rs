@@ -1,8 +1,15 @@
-//! What went wrong: one opaque error, cut by what the caller can do about it.
+//! Errors: one opaque type whose kind says what the caller can do, and the problems of a session as data.
 //!
 //! End of media, clipped samples and lenient repairs are values in the report, not errors.
 
-use std::{error::Error as StdError, fmt, path::PathBuf};
+mod problem;
+mod subject;
+
+pub(crate) use problem::HIGHEST_GAIN_DB;
+pub use problem::{GainControl, Number, Problem, ProblemKind, SourceLocation};
+pub use subject::Subject;
+
+use std::{error::Error as StdError, fmt, io};
 
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -23,25 +30,49 @@ pub enum ErrorKind {
     Device,
     /// The output cannot be written: disk full, path refused.
     Output,
+    /// An argument of the call is wrong: a range that ends before it starts, a block of another layout.
+    InvalidArgument,
+    /// Memory, file descriptors or threads do not suffice: ask for less, or raise the limit.
+    Resource,
+    /// A store or a file system does not answer or is busy: try again later.
+    Transient,
     /// The caller asked to stop.
     Cancelled,
 }
 
-/// Where in a session file a [`Problem`] lies.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The session file.
-    pub file: PathBuf,
-    /// Line, counted from 1.
-    pub line: usize,
-    /// Column in characters, counted from 1.
-    pub column: usize,
-    /// The text of that line, or of a very long one the part around the place.
-    pub text: String,
-    /// How many characters of the line were left out before that part.
-    pub skipped: usize,
-    /// How many characters of the text the problem covers, at least 1.
-    pub width: usize,
+impl ErrorKind {
+    /// Returns the kind that follows from a cause alone, where the cause decides it.
+    fn of_cause(cause: &(dyn StdError + 'static)) -> Option<Self> {
+        let mut next = Some(cause);
+        while let Some(cause) = next {
+            if let Some(kind) = cause.downcast_ref::<io::Error>().and_then(Self::of_io) {
+                return Some(kind);
+            }
+            next = cause.source();
+        }
+        None
+    }
+
+    /// Returns the kind that follows from a system error alone, where it decides it.
+    pub(crate) fn of_io(error: &io::Error) -> Option<Self> {
+        use io::ErrorKind::{
+            ConnectionReset, HostUnreachable, Interrupted, NotConnected, OutOfMemory, ResourceBusy, TimedOut,
+            WouldBlock,
+        };
+        // ENFILE (all files of the system) and EMFILE (those of this process) have no kind of their own.
+        match error.raw_os_error().filter(|_| cfg!(unix)) {
+            Some(23) => return Some(Self::Transient),
+            Some(24) => return Some(Self::Resource),
+            _ => {}
+        }
+        match error.kind() {
+            Interrupted | ResourceBusy | TimedOut | WouldBlock => Some(Self::Transient),
+            // The errors of an object store that was lost or never reached.
+            ConnectionReset | HostUnreachable | NotConnected => Some(Self::Transient),
+            OutOfMemory => Some(Self::Resource),
+            _ => None,
+        }
+    }
 }
 
 /// The text with escapes for control characters, so that no name can break a line or command a terminal.
@@ -51,54 +82,6 @@ pub(crate) fn one_line(text: String) -> String {
     }
     let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     text.chars().map(escaped).collect()
-}
-
-/// One thing that is wrong with a session.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// What is wrong, in one sentence that names the strip or the file.
-    pub what: String,
-    /// What kind of error this alone would be.
-    pub kind: ErrorKind,
-    /// Where it stands, when the session came from a file.
-    pub place: Option<Place>,
-}
-
-impl Problem {
-    /// A problem of the session itself, without a place. Control characters in the text become escapes.
-    pub fn new(what: impl Into<String>) -> Self {
-        Self::of(ErrorKind::Session, what)
-    }
-
-    /// A problem of any kind.
-    pub(crate) fn of(kind: ErrorKind, what: impl Into<String>) -> Self {
-        Self { what: one_line(what.into()), kind, place: None }
-    }
-
-    /// The same problem, at a place in a session file.
-    #[must_use]
-    pub fn at(mut self, place: Place) -> Self {
-        self.place = Some(place);
-        self
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(p) = &self.place else { return f.write_str(&self.what) };
-        let number = p.line.to_string();
-        let margin = " ".repeat(number.len());
-        let file = one_line(p.file.display().to_string());
-        writeln!(f, "{file}:{}:{}: {}", p.line, p.column, self.what)?;
-        writeln!(f, "{margin} |\n{number} | {}", p.text)?;
-        let lead: String = p
-            .text
-            .chars()
-            .take((p.column - 1).saturating_sub(p.skipped))
-            .map(|c| if c == '\t' { c } else { ' ' })
-            .collect();
-        write!(f, "{margin} | {lead}{}", "^".repeat(p.width.max(1)))
-    }
 }
 
 /// The error of every fallible call: a kind, a message that names the track, the file and the place, and a cause.
@@ -124,10 +107,24 @@ impl Error {
         Self { kind, what: one_line(what.into()), problems: Vec::new(), source: None }
     }
 
-    /// The same error, with its cause. The message should already say what the cause says.
+    /// Sets the cause. The message should already say what the cause says.
+    ///
+    /// A system error among the causes that may pass makes the error [`Transient`](ErrorKind::Transient), and one that
+    /// lacks memory or descriptors makes it [`Resource`](ErrorKind::Resource).
+    ///
+    /// ```
+    /// use soundtrack::{Error, ErrorKind};
+    /// let busy = std::io::Error::from(std::io::ErrorKind::ResourceBusy);
+    /// assert_eq!(Error::new(ErrorKind::Output, "busy").because(busy).kind(), ErrorKind::Transient);
+    /// ```
     #[must_use]
     pub fn because(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.source = Some(cause.into());
+        let cause = cause.into();
+        // A thread that cannot be started fails with EAGAIN, which says nothing about later.
+        if !matches!(self.kind, ErrorKind::Resource | ErrorKind::Cancelled) {
+            self.kind = ErrorKind::of_cause(cause.as_ref()).unwrap_or(self.kind);
+        }
+        self.source = Some(cause);
         self
     }
 
@@ -147,7 +144,7 @@ impl Error {
     /// All problems of a session at once. The kind is that of the problems if they share one, else `Session`.
     pub(crate) fn session(problems: Vec<Problem>) -> Self {
         let kind = match problems.split_first() {
-            Some((first, rest)) if rest.iter().all(|p| p.kind == first.kind) => first.kind,
+            Some((first, rest)) if rest.iter().all(|p| p.error_kind() == first.error_kind()) => first.error_kind(),
             _ => ErrorKind::Session,
         };
         let what = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
@@ -160,6 +157,19 @@ impl Error {
         self.kind
     }
 
+    /// Returns the kind of the system error that is its cause, such as `AlreadyExists` for an output that exists.
+    #[must_use]
+    pub fn io_kind(&self) -> Option<io::ErrorKind> {
+        let mut next = StdError::source(self);
+        while let Some(cause) = next {
+            if let Some(e) = cause.downcast_ref::<io::Error>() {
+                return Some(e.kind());
+            }
+            next = cause.source();
+        }
+        None
+    }
+
     /// Everything that is wrong with the session; empty for errors of other origin.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
@@ -168,7 +178,7 @@ impl Error {
 
     /// The same error as one of a session's problems.
     pub(crate) fn as_problem(&self) -> Problem {
-        Problem { what: self.what.clone(), kind: self.kind, place: None }
+        Problem::about(Subject::Session, self.kind, self.what.clone())
     }
 }
 
@@ -192,6 +202,6 @@ mod tests {
     fn a_message_is_one_line_whatever_a_file_is_called() {
         let error = Error::new(ErrorKind::NotFound, "a\nb\u{1b}[2J\u{7f}é🎺.wav: gone").in_track("x\ny");
         assert_eq!(error.to_string(), "track \"x\\ny\": a\\nb\\u{1b}[2J\\u{7f}é🎺.wav: gone");
-        assert_eq!(Problem::new("\r").what, "\\r");
+        assert_eq!(Problem::new("\r").sentence(), "\\r");
     }
 }

@@ -113,7 +113,7 @@ extern crate self as soundtrack;
 // Core.
 mod block;
 mod curve;
-mod error;
+pub mod error;
 mod layout;
 mod sync;
 mod timecode;
@@ -156,7 +156,7 @@ pub use deliver::Delivery;
 pub use dsp::pan::{PanLaw, UnknownPanLaw};
 pub use encode::{Format, Sink};
 pub use engine::{Options, Renderer};
-pub use error::{Error, ErrorKind, Place, Problem, Result};
+pub use error::{Error, ErrorKind, Problem, Result};
 pub use layout::{Layout, Spec, UnknownLayout};
 pub use measure::LoudnessTarget;
 pub use media::{Damage, Input, Opener, Source};

@@ -32,30 +32,8 @@ use crate::{
 };
 use std::path::Path;
 
+pub use crate::diagnostics::FlawKind;
 pub use wav::Wav;
-
-/// What is wrong with a stretch of a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum FlawKind {
-    /// Its data cannot be decoded.
-    Damaged,
-    /// The source ends before it: the file is cut off.
-    EndedEarly,
-    /// It holds infinities, values that are not numbers, or numbers beyond 10³⁰ (+600 dBFS), which no stem means.
-    NonFinite,
-}
-
-impl std::fmt::Display for FlawKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Damaged => "damaged",
-            Self::EndedEarly => "ended early",
-            Self::NonFinite => "not finite",
-        })
-    }
-}
 
 /// A stretch of a source that is not as it should be, and was replaced by silence of the same length.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -180,7 +158,7 @@ fn stamped(path: &Path, stream: Option<usize>) -> Result<(Box<dyn Source>, Info,
     let opened = decoded_file::DecodedFile::open(path, file.clone(), kind, stream);
     // What could not be had is neither damaged nor missing; a file that others write to was so.
     if let Some(why) = file.trouble() {
-        return Err(refuse(path, ErrorKind::Corrupt, why));
+        return Err(refuse(path, ErrorKind::Corrupt, why.to_string()).because(why));
     }
     let (media, info) = opened?;
     Ok((Box::new(media), info, stamp))

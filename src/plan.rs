@@ -27,7 +27,7 @@ pub(crate) use routing::{Gates, Routing};
 
 use crate::{
     curve::{Automation, Fade},
-    diagnostics::WarningKind,
+    diagnostics::{Unheard, Warning},
     dsp::pan::PanLaw,
     encode::Dither,
     error::Result,
@@ -72,18 +72,9 @@ pub struct Plan {
     pub(crate) markers: Vec<markers::PlannedMarker>,
     /// The frame rate of the picture and the timecode of the first frame, where the session states any.
     pub(crate) picture: Option<(FrameRate, Timecode)>,
-    /// What the report should say of how things were placed.
-    pub(crate) notes: Vec<Note>,
+    /// The warnings about how things were placed: W105 and W114.
+    pub(crate) notes: Vec<Warning>,
     pub(crate) routing: Routing,
-}
-
-/// What a report tells of the plan: W105 or W114.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Note {
-    pub kind: WarningKind,
-    /// The track, the cue or the use.
-    pub who: String,
-    pub what: String,
 }
 
 #[derive(Clone, Debug)]
@@ -105,7 +96,7 @@ pub(crate) struct Lane {
     /// Whether anything of it is heard; others are not rendered.
     pub live: bool,
     /// Why a track is not heard that nobody muted.
-    pub unused: Option<String>,
+    pub unused: Option<Unheard>,
     /// The lanes it feeds, and how strong, for people.
     pub out: Vec<(usize, Decibels)>,
 }
@@ -225,7 +216,7 @@ impl Plan {
 
     /// The same, with what is heard or with everything.
     pub(crate) fn compiled(session: &Session, scope: Scope) -> Result<Self> {
-        let mut place = place::Place::new(session, validate::session(session).into_iter().map(|f| f.problem).collect());
+        let mut place = place::Place::new(session, validate::session(session));
         let mut voices: Vec<route::Voice<'_>> = session.tracks().iter().map(|t| place.track(t)).collect();
         let mut cues = Vec::new();
         for (index, cue) in session.cues().iter().enumerate() {

@@ -27,6 +27,7 @@ pub use save::{Paper, save};
 pub(crate) use suspect::suspects;
 
 use crate::diagnostics::Warning;
+use crate::encode::Format;
 use crate::measure::{Measured, Verdict};
 use crate::media::FlawKind;
 use serde::Serialize;
@@ -153,8 +154,8 @@ pub struct ClipReport {
     pub frames: u64,
     /// Whether its rate was converted.
     pub resampled: bool,
-    /// `pan`, `fold` or `same`: how its channels came into the session's layout.
-    pub placed: String,
+    /// How its channels came into the session's layout.
+    pub placed: Placed,
     /// Encoder delay removed at the start, at the stem's rate.
     pub trimmed_start_frames: u64,
     /// Encoder padding removed at the end, at the stem's rate.
@@ -163,6 +164,20 @@ pub struct ClipReport {
     pub time_reference_frames: Option<u64>,
     /// What was replaced by silence, by reason.
     pub silenced: Vec<Silenced>,
+}
+
+/// How the channels of a stem came into the session's layout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Placed {
+    /// As they are.
+    #[default]
+    Same,
+    /// One channel, by the pan law.
+    Pan,
+    /// Folded from another layout.
+    Fold,
 }
 
 /// What of a stem was replaced by silence for one reason.
@@ -258,6 +273,12 @@ pub struct LimiterReport {
 }
 
 impl Report {
+    /// Whether the output is a file of integers, which clip at full scale.
+    pub(crate) fn is_integer(&self) -> bool {
+        let format = self.format.as_deref().and_then(|name| name.parse::<Format>().ok());
+        format.is_some_and(|format| !format.is_float())
+    }
+
     /// The report as one JSON document. Keys are only ever added. With an overview it stands on one line.
     #[must_use]
     pub fn to_json(&self) -> String {

@@ -102,11 +102,12 @@ fn a_stated_layout_is_what_the_report_speaks_of() {
     session.add_track(Track::of("x").clip(clip));
     let folder = tempfile::tempdir().unwrap();
     let report = session.bounce(folder.path().join("o.wav")).unwrap();
-    let folded = report.warnings.iter().find(|w| w.kind == soundtrack::diagnostics::WarningKind::Folded).unwrap();
+    let folded = report.warnings.iter().find(|w| w.kind.code() == "W104").unwrap();
     assert_eq!(folded.to_string(), "W104 track \"x\": memory: folded from 5.1 to stereo, the LFE left out");
     session.layout = Layout::Surround51;
     let report = session.bounce(folder.path().join("p.wav")).unwrap();
-    assert_eq!((report.tracks[0].clips[0].placed.as_str(), report.tracks[0].clips[0].layout.as_str()), ("same", "5.1"));
+    let clip = &report.tracks[0].clips[0];
+    assert_eq!((clip.placed, clip.layout.as_str()), (soundtrack::report::Placed::Same, "5.1"));
 }
 
 #[test]

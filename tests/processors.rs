@@ -321,8 +321,8 @@ fn a_wrong_insert_in_a_session_file_is_pointed_at() {
         let text = format!("rate = 48000\n[track.vox]\nfile = \"vox.wav\"\n[track.vox.insert]\n{insert}\n");
         let error = Load::default().text(text, "s.toml").unwrap_err();
         let [problem] = error.problems() else { panic!("{error}") };
-        let place = problem.place.clone().unwrap();
-        (place.line, place.column, problem.what.clone())
+        let place = problem.span.clone().unwrap();
+        (place.line, place.column, problem.sentence())
     };
     let cases = [
         ("x = { time = \"1s\" }", 1, "track \"vox\": insert \"x\" has no type; there are trim, delay, limiter"),

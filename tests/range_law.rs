@@ -71,7 +71,7 @@ fn a_range_that_fits_in_no_memory_is_refused() {
     mix.add_track(Track::new("t", Memory::new(spec, vec![vec![0.5; 10]; 2]).unwrap()));
     for end in [u64::MAX, 1 << 58] {
         let refused = mix.render(Frames(1)..Frames(end)).unwrap_err();
-        assert_eq!(refused.kind(), ErrorKind::Session);
+        assert_eq!(refused.kind(), ErrorKind::Resource);
         let what = format!("{} frames of 2 channels are more than fit in memory: ask for less", end - 1);
         assert_eq!(refused.to_string(), what);
     }

@@ -28,10 +28,10 @@ fn problems(text: &str, name: &str) -> Vec<String> {
         Ok(_) => return vec!["nothing".to_owned()],
     };
     let told = |p: &soundtrack::Problem| {
-        let place = p.place.as_ref().expect("every problem has a place");
+        let place = p.span.as_ref().expect("every problem has a place");
         assert_eq!(place.text, text.lines().nth(place.line - 1).unwrap_or(""), "the line is shown");
         assert!(place.column + place.width - 1 <= place.text.chars().count().max(1) + 1, "{place:?}");
-        let what = p.what.replace(folder.path().to_str().unwrap(), "$");
+        let what = p.sentence().replace(folder.path().to_str().unwrap(), "$");
         format!("{}:{} {what}", place.line, place.column)
     };
     error.problems().iter().map(told).collect()

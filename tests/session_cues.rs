@@ -140,9 +140,14 @@ fn problems_that_need_the_stems_have_their_place() {
         .problems()
         .iter()
         .map(|p| {
-            let place = p.place.as_ref().unwrap();
+            let place = p.span.as_ref().unwrap();
             let shown: String = place.text.chars().skip(place.column - 1).take(place.width).collect();
-            format!("{}:{} {shown} {}", place.line, place.column, p.what.replace(folder.path().to_str().unwrap(), ""))
+            format!(
+                "{}:{} {shown} {}",
+                place.line,
+                place.column,
+                p.sentence().replace(folder.path().to_str().unwrap(), "")
+            )
         })
         .collect();
     let want = [

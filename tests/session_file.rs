@@ -17,9 +17,9 @@ fn load(text: &str) -> (tempfile::TempDir, soundtrack::Result<Session>) {
 fn problems(text: &str) -> Vec<String> {
     let error = load(text).1.expect_err(text);
     let place = |p: &soundtrack::Problem| {
-        let place = p.place.as_ref().expect("every problem has a place");
+        let place = p.span.as_ref().expect("every problem has a place");
         assert_eq!(place.text, text.lines().nth(place.line - 1).unwrap_or(""));
-        format!("{}:{} {}", place.line, place.column, p.what)
+        format!("{}:{} {}", place.line, place.column, p.sentence())
     };
     error.problems().iter().map(place).collect()
 }

@@ -170,6 +170,6 @@ fn a_session_file_with_such_a_solo_is_read_and_says_where_the_cue_stands() {
     wav.finish().unwrap();
     let film = Load::default().text(text, &path).unwrap();
     let error = Plan::compile(&film).unwrap_err();
-    let place = error.problems()[0].place.clone().unwrap();
+    let place = error.problems()[0].span.clone().unwrap();
     assert_eq!((error.problems().len(), place.line), (1, 5), "{error}");
 }

@@ -38,9 +38,9 @@ impl Outcome {
             };
         }
         let problem = |p: &soundtrack::Problem| {
-            let place = p.place.as_ref();
+            let place = p.span.as_ref();
             let place = place.map(|p| json!({ "file": p.file.to_string_lossy(), "line": p.line, "column": p.column }));
-            json!({ "what": p.what, "kind": failure::word(p.kind), "place": place })
+            json!({ "what": p.sentence(), "kind": failure::word(p.error_kind()), "place": place })
         };
         let problems: Vec<Value> = error.problems().iter().map(problem).collect();
         let kind = failure::word(error.kind());

@@ -22,6 +22,7 @@ Examples:
   mixdown compare old.wav new.wav                whether two files are the same, and if not, how not
   mixdown film.toml --range 10m..20m -o 2.wav    a part of a long mix, and
   mixdown join 1.wav 2.wav 3.wav -o film.wav     all of them made the file that one run writes
+  mixdown explain W105                           what a warning means, and what to do about it
   mixdown report song.wav                        what a file holds (./report is a folder of that name)
 
 Exit codes:
@@ -184,6 +185,8 @@ pub enum Tool {
     Report(ReportArgs),
     /// Makes one file of parts rendered with --range, byte for byte the one that the whole mix gives
     Join(JoinArgs),
+    /// What a warning means and what to do about it; without a code the list of all warnings
+    Explain(ExplainArgs),
 }
 
 /// The command line of `compare`.
@@ -242,6 +245,17 @@ pub struct JoinArgs {
     /// Print nothing but errors
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// The command line of `explain`.
+#[derive(Debug, clap::Args)]
+pub struct ExplainArgs {
+    /// Codes of warnings, such as W105
+    #[arg(value_name = "CODE")]
+    pub codes: Vec<String>,
+    /// Print the result as one JSON document
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// How progress is told.

@@ -1,8 +1,8 @@
 //! Why the program ends without a mix, and the exit code that says so.
 
 use super::voice::Voice;
-use soundtrack::{Error, ErrorKind};
-use std::{error::Error as _, io};
+use soundtrack::{Error, ErrorKind, Problem};
+use std::{error::Error as _, io, iter};
 
 pub const USAGE: u8 = 2;
 const SESSION: u8 = 3;
@@ -43,7 +43,7 @@ impl Failure {
                     voice.error(&error.to_string(), word(error.kind()));
                 }
                 for problem in error.problems() {
-                    voice.problem(problem, word(problem.kind));
+                    voice.problem(problem, word(problem.error_kind()));
                 }
                 hints.iter().for_each(|h| voice.hint(h));
                 exit_code(error)
@@ -54,41 +54,28 @@ impl Failure {
 
 /// The exit code of an error.
 pub fn exit_code(error: &Error) -> u8 {
-    if temporary(error) {
+    let kinds = || iter::once(error.kind()).chain(error.problems().iter().map(Problem::error_kind));
+    if kinds().any(|k| k == ErrorKind::Transient) {
         return TEMPORARY;
     }
+    // The problems of a session say more than the kind they have together.
     let own = error.problems().is_empty().then(|| error.kind());
-    let kinds: Vec<ErrorKind> = own.into_iter().chain(error.problems().iter().map(|p| p.kind)).collect();
-    if kinds.contains(&ErrorKind::Session) {
+    let kinds = || own.into_iter().chain(error.problems().iter().map(Problem::error_kind));
+    if kinds().any(|k| matches!(k, ErrorKind::Session | ErrorKind::InvalidArgument)) {
         SESSION
-    } else if kinds.iter().any(|k| matches!(k, ErrorKind::Output | ErrorKind::Device)) {
+    } else if kinds().any(|k| matches!(k, ErrorKind::Output | ErrorKind::Device | ErrorKind::Resource)) {
         OUTPUT
     } else {
         STEM
     }
 }
 
-/// Whether the system said that it may work another time, or with other limits.
-fn temporary(error: &Error) -> bool {
-    use io::ErrorKind::{
-        ConnectionReset, HostUnreachable, Interrupted, NotConnected, ResourceBusy, TimedOut, WouldBlock,
-    };
-    let busy = |e: &io::Error| matches!(e.kind(), Interrupted | ResourceBusy | TimedOut | WouldBlock);
-    // What an object store says that is lost, or was never reached.
-    let lost = |e: &io::Error| matches!(e.kind(), ConnectionReset | HostUnreachable | NotConnected);
-    too_many_files(error) || caused_by(error, |e| busy(e) || lost(e))
-}
-
-/// Whether more files were to be opened than the system allows.
+/// Whether this process had as many files open as its limit allows.
 pub fn too_many_files(error: &Error) -> bool {
-    // ENFILE and EMFILE, which have no kind of their own.
-    cfg!(unix) && caused_by(error, |e| matches!(e.raw_os_error(), Some(23 | 24)))
-}
-
-fn caused_by(error: &Error, test: impl Fn(&io::Error) -> bool) -> bool {
+    const EMFILE: i32 = 24;
     let mut cause = error.source();
     while let Some(e) = cause {
-        if e.downcast_ref::<io::Error>().is_some_and(&test) {
+        if e.downcast_ref::<io::Error>().is_some_and(|e| cfg!(unix) && e.raw_os_error() == Some(EMFILE)) {
             return true;
         }
         cause = e.source();
@@ -105,6 +92,9 @@ pub fn word(kind: ErrorKind) -> &'static str {
         ErrorKind::Corrupt => "corrupt",
         ErrorKind::Device => "device",
         ErrorKind::Output => "output",
+        ErrorKind::InvalidArgument => "invalid argument",
+        ErrorKind::Resource => "resource",
+        ErrorKind::Transient => "transient",
         ErrorKind::Cancelled => "cancelled",
         _ => "other",
     }
@@ -120,6 +110,7 @@ mod tests {
         use ErrorKind::*;
         let codes = [Session, NotFound, Unsupported, Corrupt, Device, Output].map(code);
         assert_eq!(codes, [3, 4, 4, 4, 5, 5]);
+        assert_eq!([InvalidArgument, Resource, Transient].map(code), [3, 5, 75]);
         let busy = Error::new(Output, "").because(io::Error::from(io::ErrorKind::ResourceBusy));
         assert_eq!(exit_code(&busy), 75);
         let full = Error::new(Output, "").because(io::Error::from(io::ErrorKind::StorageFull));

@@ -4,7 +4,7 @@
 //! args ─► inputs ─► build ─► Session ─► Plan ─► Bounce ─► file, table or JSON, exit code
 //!                                  strips ┘  range ┘  └ progress, stop
 //!                           └─► deliver ─► its deliverables, table or JSON, exit code
-//! args ─► compare, look, join ─► lines, exit code
+//! args ─► compare, look, join, explain ─► lines, exit code
 //! ```
 
 mod args;
@@ -12,6 +12,7 @@ mod build;
 mod compare;
 mod deliver;
 mod demo;
+mod explain;
 mod failure;
 mod folder;
 mod inputs;
@@ -54,6 +55,7 @@ pub fn start(change: impl FnOnce(&mut Args)) -> ExitCode {
         Some(Tool::Compare(args)) => compare::run(args),
         Some(Tool::Report(args)) => look::run(args),
         Some(Tool::Join(args)) => join::run(args, voice),
+        Some(Tool::Explain(args)) => explain::run(args),
         None => match stop::Stop::watch() {
             Ok(stop) => run::run(&args, voice, &stop),
             Err(e) => Err(Error::new(ErrorKind::Output, format!("signals: {e}")).because(e).into()),

@@ -14,9 +14,10 @@ use super::{
 };
 use serde_json::json;
 use soundtrack::{
-    Bounce, Error, ErrorKind, Frames, Plan, Report, Session,
+    Bounce, Error, ErrorKind, Frames, Plan, Problem, Report, Session,
     diagnostics::{Warning, WarningKind},
-    report::{self},
+    error::ProblemKind,
+    report,
 };
 use std::{
     fs,
@@ -178,7 +179,7 @@ fn compiled(kinds: &[Kind], args: &Args, voice: Voice) -> Result<(Session, Plan)
         Ok(plan) => Ok((session, plan)),
         Err(e) => {
             // A session file's problems say themselves what may have been meant.
-            let placed = e.problems().iter().any(|p| p.place.is_some());
+            let placed = e.problems().iter().any(|p| p.span.is_some());
             let guesses = if placed { Vec::new() } else { build::guesses(&session) };
             let (e, hints) = advice(e, ANOTHER, args);
             Err(Failure::Audio(e, guesses.into_iter().chain(hints).collect()))
@@ -208,7 +209,7 @@ fn tell(report: &Report, silence: Option<&str>, args: &Args, voice: Voice, demo:
     let failed = report.warnings.iter().filter(|w| !w.kind.is_note()).count() + usize::from(silence.is_some());
     for warning in &report.warnings {
         said(warning, args, voice);
-        if warning.kind == WarningKind::ClippedOutput && (!args.quiet || args.strict) {
+        if matches!(warning.kind, WarningKind::ClippedOutput { .. }) && (!args.quiet || args.strict) {
             voice.hint("--format wav32f keeps what is above full scale");
         }
     }
@@ -275,7 +276,7 @@ pub fn print(text: &str) -> Result<(), Failure> {
 
 /// What to do about an output that exists, where that is the error; `other` says how to have another.
 pub fn replaced(error: &Error, other: &str) -> Vec<String> {
-    let exists = error.kind() == ErrorKind::Output && error.to_string().contains("exists already");
+    let exists = error.kind() == ErrorKind::Output && error.io_kind() == Some(io::ErrorKind::AlreadyExists);
     if exists { vec![format!("--force replaces it{other}")] } else { Vec::new() }
 }
 
@@ -283,7 +284,7 @@ pub fn replaced(error: &Error, other: &str) -> Vec<String> {
 pub fn advice(error: Error, other: &str, args: &Args) -> (Error, Vec<String>) {
     let kinds: Vec<ErrorKind> = match error.problems() {
         [] => vec![error.kind()],
-        problems => problems.iter().map(|p| p.kind).collect(),
+        problems => problems.iter().map(Problem::error_kind).collect(),
     };
     let mut hints = replaced(&error, other);
     if too_many_files(&error) {
@@ -301,7 +302,7 @@ fn missing(failure: Failure, args: &Args) -> Failure {
             if e.kind() == ErrorKind::NotFound {
                 hints.extend(args.inputs.iter().filter_map(|i| build::guess(i)));
             }
-            if e.to_string().contains("outside the session's folder") {
+            if e.problems().iter().any(|p| matches!(p.kind, ProblemKind::OutsideFolder { .. })) {
                 hints.push("--outside allows it".to_owned());
             }
             Failure::Audio(e, hints)

@@ -33,7 +33,8 @@ impl Voice {
     pub fn warning(self, warning: &Warning) {
         let label = if warning.kind.is_note() { "note" } else { "warning" };
         let about = json!({
-            "event": label, "code": warning.kind, "track": warning.track, "file": warning.file, "text": warning.text
+            "event": label, "code": warning.kind.code(), "track": warning.track(), "file": warning.file(),
+            "text": warning.text()
         });
         self.say(label, &warning.to_string(), about);
     }
@@ -51,12 +52,12 @@ impl Voice {
     /// One of a session's problems, which may show the line of the file it is in.
     pub fn problem(self, problem: &Problem, kind: &str) {
         let text = problem.to_string();
-        let place = problem.place.as_ref().map(
+        let place = problem.span.as_ref().map(
             |p| json!({ "file": p.file.to_string_lossy(), "line": p.line, "column": p.column, "width": p.width, "line_text": p.text }),
         );
         self.line(
             &format!("error: {}", printable_lines(&text)),
-            || json!({ "event": "error", "kind": kind, "text": problem.what, "place": place }),
+            || json!({ "event": "error", "kind": kind, "text": problem.sentence(), "place": place }),
         );
     }
 

@@ -1,7 +1,7 @@
 //! A file that a render job writes: dithered where its format rounds the mix, or else with a warning.
 
 use crate::{
-    diagnostics::{Warning, WarningKind},
+    diagnostics::{Subject, Warning, WarningKind},
     encode::{self, CompleteAudio, Dither, Dithered, FileSink, Format, Shaping, Sink},
     error::{Error, ErrorKind, Result},
     plan::Plan,
@@ -101,11 +101,6 @@ fn rounding_warning(plan: &Plan, format: Format) -> Option<Warning> {
     let bits = format.bits();
     let mut deeper = plan.deeper(bits).filter(|_| !format.is_float());
     let (track, file) = deeper.next()?;
-    let more = match deeper.count() {
-        0 => String::new(),
-        1 => " and 1 more track".to_owned(),
-        n => format!(" and {n} more tracks"),
-    };
-    let text = format!("more than {bits} bits{more}, rounded to {bits} without dither");
-    Some(Warning { kind: WarningKind::ReducedDepth, track: Some(track.to_owned()), file: Some(file.to_owned()), text })
+    let kind = WarningKind::ReducedDepth { bits, more_tracks: deeper.count() };
+    Some(Warning::new(kind, Subject::clip(track, file)))
 }

@@ -5,7 +5,7 @@ use crate::{
     bounce::output_file,
     diagnostics::suggest::hint,
     encode::FileSink,
-    error::{Error, ErrorKind, Problem, Result},
+    error::{Error, ErrorKind, Problem, Result, Subject},
     plan::Plan,
     session::{Content, Deliverable, Session},
     storage::is_link,
@@ -68,7 +68,8 @@ fn wrong(session: &Session, deliverable: &Deliverable) -> Option<Problem> {
     } else {
         return None;
     };
-    let problem = Problem::new(format!("deliverable {:?}: {what}", deliverable.name));
+    let subject = Subject::Deliverable { name: deliverable.name.clone() };
+    let problem = Problem::about(subject, ErrorKind::Session, what);
     Some(deliverable.written.place(problem, keys))
 }
 

@@ -14,7 +14,7 @@ use crate::{
         pipeline::Signal,
         settings::{JobSettings, ProgressReporter},
     },
-    diagnostics::{Warning, WarningKind},
+    diagnostics::{StemMismatch, Subject, Warning, WarningKind},
     dsp::peak::Peak,
     encode::{self, CompleteAudio, Dither, Written},
     engine::Renderer,
@@ -23,7 +23,7 @@ use crate::{
     plan::Plan,
     report::{MixReport, Report, gather, suspects},
     session::{Content, Deliverable},
-    units::{Dbfs, Decibels, Frames},
+    units::{Decibels, Frames},
 };
 
 /// What all jobs of a delivery share.
@@ -107,7 +107,7 @@ pub(super) fn render(
         };
         if context.deliverable(file).is_some_and(|d| !d.mute.is_empty()) {
             // Tracks that a deliverable mutes are not heard on purpose.
-            report.warnings.retain(|w| w.kind != WarningKind::UnheardTrack);
+            report.warnings.retain(|w| !matches!(w.kind, WarningKind::UnheardTrack { .. }));
         }
         all.complete.push(output.complete(&mut report)?);
         let content = super::kind(file.content).to_owned();
@@ -206,13 +206,11 @@ fn null_meters(
         let lanes: Vec<usize> = taps.iter().filter_map(|tap| signals.taps.get(*tap).copied()).collect();
         let coverage = stems::coverage(plan, &lanes);
         if !shaping.is_empty() {
-            let does = shaping.join(" and ");
-            let what = format!("its stems add up to the mix before the master, which has {does}");
-            report.warnings.push(stems_warning(deliverable, &what));
+            report.warnings.push(stems_warning(deliverable, StemMismatch::Master(shaping.clone())));
         }
-        if !coverage.gaps.is_empty() {
-            let what = format!("its stems do not add up to the mix: {}", coverage.gaps.join("; "));
-            report.warnings.push(stems_warning(deliverable, &what));
+        if !coverage.is_whole() {
+            let reason = StemMismatch::Coverage { missing: coverage.missing, nested: coverage.nested };
+            report.warnings.push(stems_warning(deliverable, reason));
             continue;
         }
         if deliverable.dither.is_some() {
@@ -225,9 +223,9 @@ fn null_meters(
     nulls
 }
 
-fn stems_warning(deliverable: &Deliverable, what: &str) -> Warning {
-    let text = format!("deliverable {:?}: {what}", deliverable.name);
-    Warning { kind: WarningKind::StemsDoNotAddUp, track: None, file: None, text }
+fn stems_warning(deliverable: &Deliverable, reason: StemMismatch) -> Warning {
+    let subject = Subject::Deliverable { name: deliverable.name.clone() };
+    Warning::new(WarningKind::StemsDoNotAddUp { reason }, subject)
 }
 
 /// Returns the report of a file that holds the mix, at the level it was measured at.
@@ -314,16 +312,11 @@ impl FileReport {
         if self.content == "mix" {
             return;
         }
-        // The warning of a mix names the master's fader, which does not lower a stem.
-        let of = self.of.clone().unwrap_or_default();
-        let peak = Dbfs(report.mix.peak_dbfs.unwrap_or_default());
-        let clipped = report.mix.clipped_samples;
-        for warning in report.warnings.iter_mut().filter(|w| w.kind == WarningKind::ClippedOutput) {
-            let s = if clipped == 1 { "" } else { "s" };
-            let what = &self.content;
-            warning.text = format!(
-                "{clipped} sample{s} of {what} {of:?} clipped, it peaks at {peak:+.2}: write wav32f, or lower it"
-            );
+        let part = Subject::Output { content: self.content.clone(), name: self.of.clone().unwrap_or_default() };
+        for warning in report.warnings.iter_mut() {
+            if matches!(warning.kind, WarningKind::ClippedOutput { .. }) {
+                warning.subject = part.clone();
+            }
         }
     }
 }

@@ -15,10 +15,11 @@ use crate::{
         pipeline::Signal,
         settings::{JobSettings, ProgressReporter},
     },
+    diagnostics::{MasterStage, NestedStem, Subject},
     encode::{Memory, Sink},
     engine::{Options, Renderer},
     error::{Error, ErrorKind, Result},
-    plan::{LaneInput, LaneKind, Plan},
+    plan::{Lane, LaneInput, LaneKind, Plan},
     session::{BusId, Master, Session},
     units::Frames,
 };
@@ -29,8 +30,17 @@ use std::ops::Range;
 pub(super) struct Coverage {
     /// Stems that feed the master, as indices, in the order of the sum.
     pub order: Vec<usize>,
-    /// Sentences on parts of the mix that are in no stem, or in two.
-    pub gaps: Vec<String>,
+    /// What feeds the master and is none of them.
+    pub missing: Vec<Subject>,
+    /// Stems that are heard inside another bus.
+    pub nested: Vec<NestedStem>,
+}
+
+impl Coverage {
+    /// Whether the stems hold all of the mix, each part once.
+    pub(super) fn is_whole(&self) -> bool {
+        self.missing.is_empty() && self.nested.is_empty()
+    }
 }
 
 /// Returns the lane of a bus. Of a bus that runs twice it is the first: what is on its way to a soloed strip is in the stem
@@ -43,43 +53,39 @@ pub(super) fn lane(plan: &Plan, bus: &str) -> Option<usize> {
 pub(super) fn coverage(plan: &Plan, stems: &[usize]) -> Coverage {
     let mut found = Coverage::default();
     let Some(LaneInput::Sum(feeds)) = plan.lanes.last().map(|l| &l.input) else { return found };
-    let name = |lane: usize| {
-        let lane = plan.lanes.get(lane);
-        let kind = if lane.is_some_and(|l| l.kind == LaneKind::Bus) { "bus" } else { "track" };
-        format!("{kind} {:?}", lane.map_or("", |l| &l.name))
-    };
-    let mut missing = Vec::new();
     for feed in feeds {
         match stems.iter().position(|s| *s == feed.lane) {
             Some(stem) => found.order.push(stem),
-            None => missing.push(name(feed.lane)),
+            None => found.missing.extend(plan.lanes.get(feed.lane).map(subject)),
         }
     }
-    if let Some((last, others)) = missing.split_last() {
-        let all = if others.is_empty() { last.clone() } else { format!("{} and {last}", others.join(", ")) };
-        let verb = if others.is_empty() { "is" } else { "are" };
-        found.gaps.push(format!("{all} {verb} in the mix and in none of them"));
-    }
-    let fed = |lane: &usize| feeds.iter().any(|f| f.lane == *lane);
-    for &stem in stems.iter().filter(|s| !fed(s) && plan.lanes.get(**s).is_some_and(|l| l.live)) {
-        let into = plan.lanes.get(stem).and_then(|l| l.out.first()).map(|(to, _)| name(*to)).unwrap_or_default();
-        found.gaps.push(format!("{} is heard inside {into}", name(stem)));
+    for lane in stems.iter().filter(|s| !feeds.iter().any(|f| f.lane == **s)).filter_map(|s| plan.lanes.get(*s)) {
+        let into = lane.out.first().and_then(|(to, _)| plan.lanes.get(*to));
+        if let Some(into) = into.filter(|_| lane.live) {
+            found.nested.push(NestedStem { stem: subject(lane), into: subject(into) });
+        }
     }
     found
 }
 
-/// Names what a master does to the sum of its feeds; empty for one that changes no bit.
-pub(super) fn shaping(master: &Master) -> Vec<String> {
-    let mut does = Vec::new();
+/// Names a bus or a track of the plan.
+fn subject(lane: &Lane) -> Subject {
+    match lane.kind {
+        LaneKind::Bus => Subject::Bus { name: lane.name.clone() },
+        _ => Subject::track(&lane.name),
+    }
+}
+
+/// Returns what a master does to the sum of its inputs; nothing for one that changes no bit.
+pub(super) fn shaping(master: &Master) -> Vec<MasterStage> {
+    let mut stages = Vec::new();
     if !master.gain_curve.points.is_empty() {
-        does.push("a gain that moves".to_owned());
+        stages.push(MasterStage::MovingGain);
     } else if master.gain.0 != 0.0 {
-        does.push(format!("a gain of {:.1}", master.gain));
+        stages.push(MasterStage::Gain(master.gain));
     }
-    if let Some(limit) = master.limit {
-        does.push(format!("a limit of {limit:.1}"));
-    }
-    does
+    stages.extend(master.limit.map(MasterStage::Limit));
+    stages
 }
 
 impl Session {
@@ -104,14 +110,14 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// Those of compiling and of reading the stems; `Session` for a bus of another session, and a range that ends before
+    /// Those of compiling and of reading the stems; `InvalidArgument` for a bus of another session, and a range that ends before
     /// it starts.
     pub fn render_stems(&self, buses: &[BusId], range: Range<Frames>) -> Result<Vec<Vec<Vec<f64>>>> {
         check_order(&range)?;
         let plan = Plan::compile(self)?;
         let lane = |id: &BusId| self.buses().get(id.0).and_then(|b| lane(&plan, &b.strip.name));
         let lanes: Option<Vec<usize>> = buses.iter().map(lane).collect();
-        let lanes = lanes.ok_or_else(|| Error::new(ErrorKind::Session, "a bus is not in this session"))?;
+        let lanes = lanes.ok_or_else(|| Error::new(ErrorKind::InvalidArgument, "a bus is not in this session"))?;
         let mut renderer = Renderer::new(plan, &Options::default())?;
         let mut memory = vec![Memory::default(); lanes.len()];
         // A few frames of memory cost less than threads that pass them on.

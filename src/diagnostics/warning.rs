@@ -1,129 +1,656 @@
-//! Warnings: what was done or found that changes nothing by itself, but that the user should know.
+//! Warnings: values that the engine or the report found worth telling, each with a stable code.
+//!
+//! The call of `registry!` below is the only place that states a warning's code, severity, explanation and cure. The
+//! sentence about one occurrence is made in `Display`, from the data of [`WarningKind`].
 
-use crate::error::one_line;
-use serde::{Serialize, Serializer};
+use super::flaw::FlawKind;
+use crate::{
+    dsp::pan::PanLaw,
+    error::{Subject, one_line},
+    layout::Layout,
+    timecode::Timecode,
+    units::{Dbfs, Dbtp, Decibels, Frames, SampleRate},
+};
+use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::fmt;
 
-/// Something that the user should know.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// Something that the user should know about a mix. It changes nothing by itself.
+///
+/// In JSON a warning has the keys `code`, `track`, `file` and `text`; in text it is one line.
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Warning {
-    /// What was found. Its stable code is the key `code` of the JSON form.
-    #[serde(rename = "code")]
+    /// What was found, with its data.
     pub kind: WarningKind,
-    /// The track it concerns.
-    pub track: Option<String>,
-    /// The file it concerns.
-    pub file: Option<String>,
-    /// One sentence.
-    pub text: String,
-}
-
-/// Declares the kinds of warnings: for each its name, code, severity and the sentence that explains it.
-macro_rules! warning_kinds {
-    ($($name:ident $code:literal $severity:ident $summary:literal,)+) => {
-        /// The kinds of warnings, each with a stable code.
-        ///
-        /// ```
-        /// use soundtrack::report::WarningKind;
-        /// assert_eq!(WarningKind::ClippedOutput.code(), "W101");
-        /// assert!(WarningKind::Resampled.is_note());
-        /// ```
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[non_exhaustive]
-        pub enum WarningKind {
-            $(#[doc = concat!("`", $code, "`: ", $summary)] $name,)+
-        }
-
-        impl WarningKind {
-            /// Every kind, in the order of the codes.
-            pub const ALL: &[Self] = &[$(Self::$name),+];
-
-            /// Returns the stable code, such as `W101`.
-            #[must_use]
-            pub fn code(self) -> &'static str {
-                match self {
-                    $(Self::$name => $code,)+
-                }
-            }
-
-            /// Returns one sentence that explains the warning.
-            #[must_use]
-            pub fn summary(self) -> &'static str {
-                match self {
-                    $(Self::$name => $summary,)+
-                }
-            }
-
-            fn severity(self) -> Severity {
-                match self {
-                    $(Self::$name => Severity::$severity,)+
-                }
-            }
-        }
-    };
+    /// What it concerns.
+    pub subject: Subject,
 }
 
 /// How much a kind of warning matters.
-#[derive(PartialEq)]
-enum Severity {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Severity {
     /// States what was done as asked.
     Note,
     /// Points at what may be wrong.
     Warning,
 }
 
-warning_kinds! {
-    ClippedOutput "W101" Warning "Samples of the output were clipped.",
-    Resampled "W102" Note "A stem was resampled.",
-    MonoPanned "W103" Note "A mono stem was placed by the pan law.",
-    Folded "W104" Note "A stem's layout was folded into the session's.",
-    UnequalStems "W105" Note "The stems of a cue, each played whole, are not of one length.",
-    SilentStem "W106" Warning "A stem is silent.",
-    ConstantOffset "W107" Warning "A track has a constant offset.",
-    DuplicateStems "W108" Warning "Two tracks play the same sound at the same time.",
-    AbruptClip "W109" Warning "A clip starts or ends abruptly.",
-    OppositePolarity "W110" Warning "Left and right are each other upside down.",
-    UnheardTrack "W111" Warning "A track is not heard, though it is not muted.",
-    ReducedDepth "W112" Warning "A stem has more bits than the output, and was not dithered.",
-    WrongHeaderLength "W113" Warning "A header states a wrong length.",
-    RoundedTimecode "W114" Note "A timecode lies between two frames: what stands there was placed at the nearest, at most half a frame beside.",
-    ReplacedBySilence "W115" Warning "Damaged data, or what a stem that is cut off lacks, was replaced by silence.",
-    Overload "W116" Warning "A stem is above +24 dBFS, whatever its fader makes of it, or its strip lifts it above. A player mutes such a stem.",
-    NonFiniteSamples "W117" Warning "Samples that were not finite, or beyond any level, were replaced by silence.",
-    UnknownDelay "W118" Warning "The format does not say how much delay its encoder added.",
-    StemsDoNotAddUp "W119" Warning "The stems of a deliverable do not add up to its mix.",
+/// The entry of the registry for one kind of warning.
+///
+/// ```
+/// use soundtrack::diagnostics::{Severity, WarningInfo};
+/// let info = WarningInfo::find("W102").unwrap();
+/// assert_eq!((info.name, info.severity), ("Resampled", Severity::Note));
+/// assert_eq!(WarningInfo::ALL[0].code, "W101");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WarningInfo {
+    /// The stable code, such as `W101`.
+    pub code: &'static str,
+    /// The name of the variant of [`WarningKind`].
+    pub name: &'static str,
+    /// How much it matters.
+    pub severity: Severity,
+    /// One or two sentences that explain it.
+    pub summary: &'static str,
+    /// What to do about it.
+    pub cure: &'static str,
+}
+
+impl WarningInfo {
+    /// Finds a kind by its code, in either case.
+    #[must_use]
+    pub fn find(code: &str) -> Option<&'static Self> {
+        Self::ALL.iter().find(|info| info.code.eq_ignore_ascii_case(code))
+    }
+}
+
+/// Declares the kinds of warnings: code, severity, name and data, explanation, cure.
+macro_rules! registry {
+    ($(
+        $code:literal $severity:ident $name:ident {
+            $($(#[$about:meta])* $field:ident: $of:ty,)*
+        }
+        $summary:literal
+        $cure:literal
+    )+) => {
+        /// The kinds of warnings, each with a stable code and the data of one occurrence.
+        ///
+        /// ```
+        /// use soundtrack::diagnostics::WarningKind;
+        /// # use soundtrack::{Frames, Layout, SampleRate, Session, Spec, Track, media::Memory};
+        /// # let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+        /// # let mut mix = Session::new(spec.rate, Layout::Stereo);
+        /// # mix.add_track(Track::new("vox", Memory::new(spec, vec![vec![0.0; 480]])?));
+        /// # let folder = tempfile::tempdir()?;
+        /// let report = mix.bounce(folder.path().join("mix.wav"))?;
+        /// let kinds: Vec<&WarningKind> = report.warnings.iter().map(|w| &w.kind).collect();
+        /// assert!(matches!(kinds[..], [WarningKind::MonoPanned { .. }, WarningKind::SilentStem { .. }]));
+        /// assert_eq!((kinds[0].code(), kinds[0].is_note()), ("W103", true));
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub enum WarningKind {
+            $(
+                #[doc = concat!("`", $code, "`, a ", registry!(@word $severity), ": ", $summary, "\n\nCure: ", $cure)]
+                #[non_exhaustive]
+                $name { $($(#[$about])* $field: $of,)* },
+            )+
+        }
+
+        impl WarningInfo {
+            /// Every kind, in the order of the codes.
+            pub const ALL: &'static [Self] = &[$(registry!(@info $code $severity $name $summary $cure)),+];
+        }
+
+        impl WarningKind {
+            /// Returns the entry of the registry for this kind.
+            #[must_use]
+            pub fn info(&self) -> &'static WarningInfo {
+                match self {
+                    $(Self::$name { .. } => const { &registry!(@info $code $severity $name $summary $cure) },)+
+                }
+            }
+        }
+    };
+    (@info $code:literal $severity:ident $name:ident $summary:literal $cure:literal) => {
+        WarningInfo {
+            code: $code,
+            name: stringify!($name),
+            severity: Severity::$severity,
+            summary: $summary,
+            cure: $cure,
+        }
+    };
+    (@word Note) => { "note" };
+    (@word Warning) => { "warning" };
+}
+
+registry! {
+    "W101" Warning ClippedOutput {
+        /// How many samples were clipped.
+        samples: u64,
+        /// The largest sample before the format.
+        peak: Dbfs,
+    }
+    "Samples of the output were clipped: an integer format ends at full scale."
+    "Lower the master (or the bus of a stem), or write wav32f, which keeps what is above full scale."
+
+    "W102" Note Resampled {
+        /// The rate of the stem.
+        from: SampleRate,
+        /// The rate of the session.
+        to: SampleRate,
+    }
+    "A stem was resampled to the session's rate."
+    "Nothing to do. To mix without resampling, set the session's rate to that of the stems."
+
+    "W103" Note MonoPanned {
+        /// The pan law.
+        law: PanLaw,
+        /// The gain of each side in the centre.
+        centre: Decibels,
+    }
+    "A mono stem was placed between left and right by the pan law."
+    "Nothing to do. The warning states the level in the centre; the pan law `balance` keeps it."
+
+    "W104" Note Folded {
+        /// The layout of the stem.
+        from: Layout,
+        /// The layout of the session.
+        to: Layout,
+    }
+    "A stem's layout was folded into the session's."
+    "Nothing to do. If the stem's layout is stated wrongly in its file, state it with `layout` at the track or clip."
+
+    "W105" Note UnequalStems {
+        /// The stem that ends first.
+        shortest: StemEnd,
+        /// The stem that ends last.
+        longest: StemEnd,
+    }
+    "The stems of a cue, each played whole from its start, are not of one length."
+    "Nothing to do where that is meant. Else export the stems again, all from the same start to the same end."
+
+    "W106" Warning SilentStem {
+        /// What of it is silent.
+        silence: Silence,
+    }
+    "A stem is silent where it is heard."
+    "Check that it is the right file, and that it was exported with its track audible; else remove the track."
+
+    "W107" Warning ConstantOffset {
+        /// The mean of the samples.
+        mean: Dbfs,
+    }
+    "A track has a constant offset (DC), which wastes level and clicks where it is cut."
+    "Filter the stem with a high-pass below 20 Hz, or export it again with the offset removed."
+
+    "W108" Warning DuplicateStems {
+        /// The track that plays the same sound.
+        twin: String,
+    }
+    "Two tracks play the same sound at the same time; at equal gains that is 6 dB louder than one."
+    "Remove one of the tracks, or mute it."
+
+    "W109" Warning AbruptClip {
+        /// The level of the first sample, where it is too high.
+        start: Option<Dbfs>,
+        /// The level of the last sample, where it is too high.
+        end: Option<Dbfs>,
+    }
+    "A clip starts or ends abruptly, which may be heard as a click."
+    "Give the clip a short `fade_in` or `fade_out`, or move its edge to a quiet place."
+
+    "W110" Warning OppositePolarity {}
+    "Left and right have opposite polarity: they cancel when they are summed to mono."
+    "Invert one channel of the stem; often one lead was wired the other way round."
+
+    "W111" Warning UnheardTrack {
+        /// Why nothing of it is heard.
+        reason: Unheard,
+    }
+    "A track is not heard, though nobody muted it."
+    "Raise its fader, unmute a bus it feeds or move it before the end of the mix; mute it if it is not meant to be heard."
+
+    "W112" Warning ReducedDepth {
+        /// Bits of a sample in the output.
+        bits: u16,
+        /// How many more tracks have such stems.
+        more_tracks: usize,
+    }
+    "A stem has more bits than the output, which was not dithered."
+    "Write a deeper format, such as wav24, or dither (`--dither`, or `dither` in the session)."
+
+    "W113" Warning WrongHeaderLength {
+        /// The frames that the header states.
+        stated: Frames,
+        /// The frames that were found and used.
+        found: Frames,
+    }
+    "A header states another length than its file holds; the audio that is there is used."
+    "Compare the file with its original: a copy may have been cut off. Writing it again corrects the header."
+
+    "W114" Note RoundedTimecode {
+        /// The position that lies between two frames.
+        position: OffGrid,
+        /// The rate of the session.
+        rate: SampleRate,
+    }
+    "A position lies between two frames of audio and was placed at the nearest, at most half a frame away."
+    "Nothing to do: half a frame is about a hundredth of a millisecond. A timecode on a full second lies on a frame at whole rates."
+
+    "W115" Warning ReplacedBySilence {
+        /// What was replaced.
+        stretch: SilencedStretch,
+    }
+    "Damaged data, or the missing end of a stem that is cut off, was replaced by silence."
+    "Replace the file: copy or export it again."
+
+    "W116" Warning Overload {
+        /// Where the level was met.
+        stage: OverloadStage,
+        /// The largest sample.
+        peak: Dbfs,
+        /// The time a player muted the stem at.
+        muted_from: Option<ClockTime>,
+    }
+    "A stem is above +24 dBFS before its strip, or its strip lifts it above. A player mutes a stem that is too loud before its strip."
+    "Listen to the stem alone: most often its file is damaged. If only its strip is too loud, lower the gain."
+
+    "W117" Warning NonFiniteSamples {
+        /// Where they were met.
+        place: NonFinite,
+    }
+    "Samples that were not finite, or too large for the output, were replaced by silence."
+    "Export the stem again. If it is the mix that is too large, lower the gains."
+
+    "W118" Warning UnknownDelay {}
+    "The format does not say how much delay its encoder added, so the stem may sound one or two codec frames late."
+    "Use a lossless stem, or encode with a tag (LAME, or an MP4 edit list). Else shift the clip by ear."
+
+    "W119" Warning StemsDoNotAddUp {
+        /// Why not.
+        reason: StemMismatch,
+    }
+    "The stems of a deliverable do not add up to its mix."
+    "Name every bus that feeds the master, route all tracks to one of them, and leave the master without gain and limiter."
+}
+
+/// A frame of the timeline at a rate, displayed as `hh:mm:ss.mmm`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockTime {
+    /// The frame, counted from 0.
+    pub frame: Frames,
+    /// Frames per second.
+    pub rate: SampleRate,
+}
+
+/// Where a stem of a cue ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StemEnd {
+    /// The track.
+    pub track: String,
+    /// The time, from the start of the cue.
+    pub at: ClockTime,
+}
+
+/// What of a stem is silent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Silence {
+    /// The file has no frames.
+    NoFrames,
+    /// All of the mix.
+    Whole,
+    /// The range that was rendered.
+    Range {
+        /// Its first frame.
+        from: ClockTime,
+        /// The frame after its last.
+        to: ClockTime,
+    },
+}
+
+/// Why a track that nobody muted is not heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Unheard {
+    /// Its clips start after the end of the mix.
+    AfterEnd,
+    /// Its fader is at −∞ dB.
+    FaderDown,
+    /// Every bus it feeds is muted or at −∞ dB.
+    OutputsMuted,
+}
+
+/// A position that lies between two frames of audio.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum OffGrid {
+    /// A timecode.
+    Timecode {
+        /// As written.
+        timecode: Timecode,
+        /// How far behind it the frame lies that was taken, in frames of audio: above −0.5 to 0.5.
+        offset: f64,
+    },
+    /// The time reference of a Broadcast-WAV file, at the rate of that file.
+    TimeReference {
+        /// As stated in the file.
+        reference: Frames,
+    },
+}
+
+/// Stretches of a stem that were replaced by silence for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SilencedStretch {
+    /// What was wrong.
+    pub flaw: FlawKind,
+    /// Where the first of them starts.
+    pub at: ClockTime,
+    /// How many stretches there are.
+    pub places: u64,
+    /// Their length together, in frames of the session.
+    pub frames: u64,
+    /// The decoder's words for the first of them.
+    pub detail: String,
+}
+
+/// Where a level was met that is louder than music is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OverloadStage {
+    /// In the stem, before its strip.
+    Stem,
+    /// After the strip, which lifts it.
+    Strip,
+}
+
+/// Where samples were met that are not finite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NonFinite {
+    /// In a stem.
+    Stem(SilencedStretch),
+    /// In the mix: how many samples.
+    Mix(u64),
+}
+
+/// Why the stems of a deliverable do not add up to its mix.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum StemMismatch {
+    /// They add up to the mix before the master, which changes it.
+    Master(Vec<MasterStage>),
+    /// Something is missing from them or counted twice.
+    Coverage {
+        /// What feeds the master and is none of the stems.
+        missing: Vec<Subject>,
+        /// Stems that are heard inside another bus.
+        nested: Vec<NestedStem>,
+    },
+}
+
+/// Something that the master does to the sum of its inputs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum MasterStage {
+    /// An automated gain.
+    MovingGain,
+    /// A constant gain.
+    Gain(Decibels),
+    /// A limiter with this ceiling.
+    Limit(Dbtp),
+}
+
+/// A stem that is heard inside another bus.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NestedStem {
+    /// The stem.
+    pub stem: Subject,
+    /// The bus it feeds.
+    pub into: Subject,
 }
 
 impl WarningKind {
+    /// Returns the stable code, such as `W101`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.info().code
+    }
+
     /// Reports whether the warning only states what was done as asked.
     #[must_use]
-    pub fn is_note(self) -> bool {
-        self.severity() == Severity::Note
+    pub fn is_note(&self) -> bool {
+        self.info().severity == Severity::Note
     }
 }
 
+impl Warning {
+    pub(crate) fn new(kind: WarningKind, subject: Subject) -> Self {
+        Self { kind, subject }
+    }
+
+    /// Returns the name of the track it concerns, if it is one.
+    #[must_use]
+    pub fn track(&self) -> Option<&str> {
+        match &self.subject {
+            Subject::Track { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Returns the file of the track it concerns.
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        match &self.subject {
+            Subject::Track { file, .. } => file.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Returns the sentence that goes with [`track`](Self::track) and [`file`](Self::file): led by any other subject.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match &self.subject {
+            Subject::Cue { .. } | Subject::Deliverable { .. } => format!("{}: {}", self.subject, self.sentence()),
+            _ => self.sentence(),
+        }
+    }
+
+    /// Returns the line of [`Display`](fmt::Display) without the code.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match &self.subject {
+            Subject::Track { .. } => format!("{}: {}", self.subject, one_line(self.text())),
+            _ => one_line(self.text()),
+        }
+    }
+
+    /// Returns the sentence without what it concerns.
+    fn sentence(&self) -> String {
+        match (&self.kind, &self.subject) {
+            // A stem or a cue has another fader than the master.
+            (WarningKind::ClippedOutput { samples, peak }, subject @ Subject::Output { .. }) => {
+                let samples = plural(*samples, "sample");
+                format!("{samples} of {subject} clipped, it peaks at {peak:.2}: write wav32f, or lower it")
+            }
+            (kind, _) => kind.to_string(),
+        }
+    }
+}
+
+/// The sentence, without the code and the subject.
 impl fmt::Display for WarningKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.code())
+        match self {
+            Self::ClippedOutput { samples, peak: Dbfs(peak) } => {
+                // The next tenth above, so that it is enough for exact full scale too.
+                let too_much = ((peak * 10.0).floor() + 1.0) / 10.0;
+                let samples = plural(*samples, "sample");
+                write!(
+                    f,
+                    "{samples} clipped, the mix peaks at {peak:+.2} dBFS: lower the master by {too_much:.1} dB, or write \
+                     wav32f"
+                )
+            }
+            Self::Resampled { from, to } => write!(f, "resampled from {from} to {to} Hz"),
+            Self::MonoPanned { law, centre } => write!(f, "mono, placed by the {law} pan law (centre {centre})"),
+            Self::Folded { from, to } => {
+                let lost = if from.loses_lfe(*to) { ", the LFE left out" } else { "" };
+                write!(f, "folded from {from} to {to}{lost}")
+            }
+            Self::UnequalStems { shortest, longest } => {
+                write!(f, "its stems are not of one length: {shortest}, {longest}")
+            }
+            Self::SilentStem { silence } => match silence {
+                Silence::NoFrames => f.write_str("has no frames"),
+                Silence::Whole => f.write_str("is silent"),
+                Silence::Range { from, to } => write!(f, "is silent from {from} to {to}"),
+            },
+            Self::ConstantOffset { mean } => write!(f, "its mean is not 0 but {mean:.1}: a constant offset"),
+            Self::DuplicateStems { twin } => write!(f, "the same sound as track {twin:?}, at the same time"),
+            Self::AbruptClip { start, end } => {
+                let start = start.map(|level| format!("starts at {level:.1}"));
+                let end = end.map(|level| format!("ends at {level:.1}"));
+                let edges = start.into_iter().chain(end).collect::<Vec<_>>().join(" and ");
+                write!(f, "{edges}, which may click: fade it, or place it elsewhere")
+            }
+            Self::OppositePolarity {} => f.write_str("left and right are each other upside down: they vanish in mono"),
+            Self::UnheardTrack { reason } => f.write_str(match reason {
+                Unheard::AfterEnd => "is not heard: it lies after the end of the mix",
+                Unheard::FaderDown => "is not heard: its fader is all the way down",
+                Unheard::OutputsMuted => "is not heard: all that it goes to is muted or turned all the way down",
+            }),
+            Self::ReducedDepth { bits, more_tracks } => {
+                let more = match more_tracks {
+                    0 => String::new(),
+                    1 => " and 1 more track".to_owned(),
+                    n => format!(" and {n} more tracks"),
+                };
+                write!(f, "more than {bits} bits{more}, rounded to {bits} without dither")
+            }
+            Self::WrongHeaderLength { stated, found } => {
+                write!(f, "its header says {stated} frames, {found} were found and used")
+            }
+            Self::RoundedTimecode { position, rate } => match position {
+                OffGrid::Timecode { timecode, offset } => {
+                    write!(f, "{timecode} lies between two frames at {rate} Hz: placed {offset:+.3} frames beside")
+                }
+                OffGrid::TimeReference { reference } => write!(
+                    f,
+                    "its time reference of {reference} frames lies between two frames at {rate} Hz: placed at the \
+                     nearest"
+                ),
+            },
+            Self::ReplacedBySilence { stretch } | Self::NonFiniteSamples { place: NonFinite::Stem(stretch) } => {
+                stretch.fmt(f)
+            }
+            Self::Overload { stage, peak, muted_from } => {
+                if let Some(time) = muted_from {
+                    write!(f, "muted from {time} on: ")?;
+                }
+                let who = if *stage == OverloadStage::Stem { "its stem " } else { "" };
+                write!(f, "{who}peaks at {peak:.1}, which is louder than music is stored")
+            }
+            Self::NonFiniteSamples { place: NonFinite::Mix(samples) } => {
+                let samples = plural(*samples, "sample");
+                write!(f, "{samples} of the mix too large for any number, written as 0: lower the gains")
+            }
+            Self::UnknownDelay {} => f.write_str("the format does not say how much delay its encoder added"),
+            Self::StemsDoNotAddUp { reason } => reason.fmt(f),
+        }
     }
 }
 
-impl Serialize for WarningKind {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.code())
+impl fmt::Display for ClockTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.frame.clock(self.rate))
+    }
+}
+
+impl fmt::Display for StemEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} ends at {}", self.track, self.at)
+    }
+}
+
+impl fmt::Display for SilencedStretch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { flaw, at, places, frames, detail } = self;
+        write!(f, "{flaw} at {at}")?;
+        if *places > 1 {
+            write!(f, " and {} more places", places - 1)?;
+        }
+        write!(f, ", {frames} frames silenced: {detail}")
+    }
+}
+
+impl fmt::Display for StemMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Master(stages) => {
+                let stages: Vec<String> = stages.iter().map(ToString::to_string).collect();
+                write!(f, "its stems add up to the mix before the master, which has {}", stages.join(" and "))
+            }
+            Self::Coverage { missing, nested } => {
+                let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
+                let missing = match names.split_last() {
+                    None => None,
+                    Some((last, [])) => Some(format!("{last} is in the mix and in none of them")),
+                    Some((last, others)) => {
+                        Some(format!("{} and {last} are in the mix and in none of them", others.join(", ")))
+                    }
+                };
+                let nested = nested.iter().map(|n| format!("{} is heard inside {}", n.stem, n.into));
+                let gaps: Vec<String> = missing.into_iter().chain(nested).collect();
+                write!(f, "its stems do not add up to the mix: {}", gaps.join("; "))
+            }
+        }
+    }
+}
+
+impl fmt::Display for MasterStage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MovingGain => f.write_str("a gain that moves"),
+            Self::Gain(gain) => write!(f, "a gain of {gain:.1}"),
+            Self::Limit(ceiling) => write!(f, "a limit of {ceiling:.1}"),
+        }
     }
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ", self.kind)?;
-        if let Some(track) = &self.track {
-            write!(f, "track {track:?}: ")?;
-        }
-        if let Some(file) = &self.file {
-            write!(f, "{}: ", one_line(file.clone()))?;
-        }
-        f.write_str(&one_line(self.text.clone()))
+        write!(f, "{} {}", self.kind.code(), self.message())
     }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+        })
+    }
+}
+
+impl Serialize for Warning {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut json = serializer.serialize_struct("Warning", 4)?;
+        json.serialize_field("code", self.kind.code())?;
+        json.serialize_field("track", &self.track())?;
+        json.serialize_field("file", &self.file())?;
+        json.serialize_field("text", &self.text())?;
+        json.end()
+    }
+}
+
+/// Formats a count: `1 sample`, `2 samples`.
+fn plural(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

@@ -17,14 +17,14 @@ impl Memory {
     /// Reserves memory for `frames` frames: a vector that grows copies its samples and needs twice the memory.
     ///
     /// # Errors
-    /// `Session` where there is not enough memory.
+    /// `Resource` where there is not enough memory.
     pub(crate) fn with_capacity(channels: usize, frames: Frames) -> Result<Self> {
         let length = usize::try_from(frames.0).unwrap_or(usize::MAX);
         let mut memory = Self { channels: vec![Vec::new(); channels] };
         for samples in &mut memory.channels {
             samples.try_reserve_exact(length).map_err(|e| {
                 let what = format!("{frames} frames of {channels} channels are more than fit in memory: ask for less");
-                Error::new(ErrorKind::Session, what).because(e)
+                Error::new(ErrorKind::Resource, what).because(e)
             })?;
         }
         Ok(memory)

@@ -9,7 +9,7 @@
 use super::node::{Output, SILENCE};
 use crate::{
     block::Block,
-    diagnostics::{Warning, WarningKind},
+    diagnostics::{ClockTime, OverloadStage, Subject, Warning, WarningKind},
     dsp::{
         pan::PanLaw,
         peak::{Peak, largest},
@@ -22,23 +22,21 @@ use crate::{
 /// What no stem should be above: +24 dBFS.
 const ABSURD: f64 = 15.848_931_924_611_133;
 
-/// The warning of a track that is louder than music is: because its stem is, or else because its strip makes it so.
+/// Returns the warning of a track that is louder than music is: because its stem is, or else because its strip makes it
+/// so.
 pub(crate) fn absurd(track: &str, before: f64, after: f64) -> Option<Warning> {
-    let (who, level) = if before > ABSURD { ("its stem ", before) } else { ("", after) };
-    (level > ABSURD).then(|| warning(track, format!("{who}peaks at {}", too_loud(level))))
+    let (stage, level) = if before > ABSURD { (OverloadStage::Stem, before) } else { (OverloadStage::Strip, after) };
+    (level > ABSURD).then(|| warning(track, stage, level, None))
 }
 
-/// The warning of a stem that is muted while it is played, from about a time on.
-pub(crate) fn muted(track: &str, height: f64, time: String) -> Warning {
-    warning(track, format!("muted from {time} on: its stem peaks at {}", too_loud(height)))
+/// Returns the warning of a stem that is muted while it is played, from about a time on.
+pub(crate) fn muted(track: &str, height: f64, from: ClockTime) -> Warning {
+    warning(track, OverloadStage::Stem, height, Some(from))
 }
 
-fn too_loud(level: f64) -> String {
-    format!("{:.1}, which is louder than music is stored", Dbfs::of(level.min(f64::MAX)))
-}
-
-fn warning(track: &str, text: String) -> Warning {
-    Warning { kind: WarningKind::Overload, track: Some(track.to_owned()), file: None, text }
+fn warning(track: &str, stage: OverloadStage, level: f64, muted_from: Option<ClockTime>) -> Warning {
+    let peak = Dbfs::of(level.min(f64::MAX));
+    Warning::new(WarningKind::Overload { stage, peak, muted_from }, Subject::track(track))
 }
 
 /// The largest sample of what comes into a strip.

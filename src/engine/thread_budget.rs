@@ -12,6 +12,6 @@ pub(crate) fn start<'scope>(
 ) -> Result<()> {
     let started = Builder::new().name(format!("soundtrack-{name}")).spawn_scoped(threads, work);
     let refused =
-        |e| Error::new(ErrorKind::Session, format!("cannot start a thread: {e}; ask for 1 thread")).because(e);
+        |e| Error::new(ErrorKind::Resource, format!("cannot start a thread: {e}; ask for 1 thread")).because(e);
     started.map(drop).map_err(refused)
 }

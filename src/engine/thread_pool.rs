@@ -17,7 +17,7 @@ impl Pool {
             return Ok(Self(None));
         }
         let built = ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("soundtrack-{i}")).build();
-        let refused = |e| Error::new(ErrorKind::Session, format!("cannot start {threads} threads: {e}")).because(e);
+        let refused = |e| Error::new(ErrorKind::Resource, format!("cannot start {threads} threads: {e}")).because(e);
         Ok(Self(Some(built.map_err(refused)?)))
     }
 

@@ -126,7 +126,8 @@ impl DecodedFile {
     fn check(&mut self) -> Result<()> {
         self.alive()?;
         if let Some(why) = self.file.trouble() {
-            return Err(self.die(ErrorKind::Corrupt, why));
+            let kind = ErrorKind::of_io(&why).unwrap_or(ErrorKind::Corrupt);
+            return Err(self.die(kind, why.to_string()));
         }
         Ok(())
     }
@@ -250,8 +251,11 @@ impl DecodedFile {
                 }
                 Err(fault @ (Fault::Damaged(_) | Fault::Cut)) => (FlawKind::EndedEarly, fault.reason()),
                 Err(fault) => {
-                    let kind =
-                        if matches!(fault, Fault::Changed) { ErrorKind::Unsupported } else { ErrorKind::Corrupt };
+                    let kind = match &fault {
+                        Fault::Changed => ErrorKind::Unsupported,
+                        Fault::Io(e) => ErrorKind::of_io(e).unwrap_or(ErrorKind::Corrupt),
+                        _ => ErrorKind::Corrupt,
+                    };
                     let what = format!("damaged at {}: {}", self.place(self.at), fault.reason());
                     return Err(self.die(kind, what));
                 }

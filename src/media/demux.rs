@@ -34,7 +34,17 @@ use std::path::Path;
 const MPEG_PRE_ROLL: u64 = 11_520;
 
 /// What is said of a file without audio.
-const NO_AUDIO: &str = "there is no audio stream in it";
+/// The cause of a refusal of a container without audio streams.
+#[derive(Debug)]
+struct NoAudio;
+
+impl std::fmt::Display for NoAudio {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("there is no audio stream in it")
+    }
+}
+
+impl std::error::Error for NoAudio {}
 
 /// A stem that is ready to be read.
 pub(crate) struct Opened {
@@ -141,7 +151,7 @@ impl Stem<'_> {
                 let what = format!("audio stream {n} is not there; the file has {count}");
                 Err(self.refuse(ErrorKind::NotFound, what))
             }
-            _ => Err(self.refuse(ErrorKind::Unsupported, NO_AUDIO)),
+            _ => Err(self.refuse(ErrorKind::Unsupported, NoAudio).because(NoAudio)),
         }
     }
 

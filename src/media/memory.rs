@@ -31,7 +31,7 @@ impl Memory {
     /// Samples of every channel, full scale ±1.0.
     ///
     /// # Errors
-    /// `Session` where the number of channels is not the layout's, or their lengths differ.
+    /// `InvalidArgument` where the number of channels is not the layout's, or their lengths differ.
     pub fn new(spec: Spec, channels: Vec<Vec<f64>>) -> Result<Self> {
         let frames = channels.first().map_or(0, Vec::len);
         if channels.len() != spec.layout.channels() || channels.iter().any(|c| c.len() != frames) {
@@ -41,7 +41,7 @@ impl Memory {
                 spec.layout,
                 spec.layout.channels()
             );
-            return Err(Error::new(ErrorKind::Session, what));
+            return Err(Error::new(ErrorKind::InvalidArgument, what));
         }
         Ok(Self { spec, channels: channels.into(), position: 0 })
     }

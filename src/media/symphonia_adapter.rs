@@ -99,6 +99,25 @@ pub(crate) struct Stream {
     params: AudioCodecParameters,
 }
 
+impl Stream {
+    /// Reports whether samples are A-law or mu-law, which a container stores like PCM.
+    pub(crate) fn is_companded(&self) -> bool {
+        matches!(self.params.codec, id::CODEC_ID_PCM_ALAW | id::CODEC_ID_PCM_MULAW)
+    }
+
+    pub(crate) fn is_ima_adpcm(&self) -> bool {
+        matches!(self.params.codec, id::CODEC_ID_ADPCM_IMA_WAV | id::CODEC_ID_ADPCM_IMA_QT)
+    }
+
+    pub(crate) fn is_alac(&self) -> bool {
+        self.params.codec == id::CODEC_ID_ALAC
+    }
+
+    pub(crate) fn is_flac(&self) -> bool {
+        self.params.codec == id::CODEC_ID_FLAC
+    }
+}
+
 /// A packet of one stream.
 pub(crate) struct Packet {
     /// Position of its first frame that counts.
@@ -388,7 +407,22 @@ fn positions(channels: Option<&Channels>) -> (Option<usize>, u32) {
 }
 
 fn is_pcm(codec: AudioCodecId) -> bool {
-    name(codec).0 == "PCM"
+    use id::*;
+    matches!(
+        codec,
+        CODEC_ID_PCM_S32LE
+            | CODEC_ID_PCM_S32BE
+            | CODEC_ID_PCM_S24LE
+            | CODEC_ID_PCM_S24BE
+            | CODEC_ID_PCM_S16LE
+            | CODEC_ID_PCM_S16BE
+            | CODEC_ID_PCM_S8
+            | CODEC_ID_PCM_U8
+            | CODEC_ID_PCM_F32LE
+            | CODEC_ID_PCM_F32BE
+            | CODEC_ID_PCM_F64LE
+            | CODEC_ID_PCM_F64BE
+    )
 }
 
 /// The width of samples and whether they are floating point.
@@ -409,9 +443,7 @@ fn bits(params: &AudioCodecParameters) -> Option<(u16, bool)> {
 fn name(codec: AudioCodecId) -> (&'static str, bool) {
     use id::*;
     let name = match codec {
-        CODEC_ID_PCM_S32LE | CODEC_ID_PCM_S32BE | CODEC_ID_PCM_S24LE | CODEC_ID_PCM_S24BE | CODEC_ID_PCM_S16LE
-        | CODEC_ID_PCM_S16BE | CODEC_ID_PCM_S8 | CODEC_ID_PCM_U8 | CODEC_ID_PCM_F32LE | CODEC_ID_PCM_F32BE
-        | CODEC_ID_PCM_F64LE | CODEC_ID_PCM_F64BE => "PCM",
+        pcm if is_pcm(pcm) => "PCM",
         CODEC_ID_PCM_ALAW => "A-law",
         CODEC_ID_PCM_MULAW => "mu-law",
         CODEC_ID_ADPCM_MS => "MS ADPCM",
@@ -432,7 +464,7 @@ fn name(codec: AudioCodecId) -> (&'static str, bool) {
         CODEC_ID_TRUEHD => return ("TrueHD", false),
         CODEC_ID_WAVPACK => return ("WavPack", false),
         CODEC_ID_TTA => return ("True Audio", false),
-        CODEC_ID_WMA => return ("Windows DecodedFile Audio", false),
+        CODEC_ID_WMA => return ("Windows Media Audio", false),
         _ => return ("an unknown codec", false),
     };
     (name, true)

@@ -128,7 +128,7 @@ impl Wav {
         })?;
         // Behind the data, so that these bytes are of the content that was opened too.
         if let Some(why) = self.file.trouble() {
-            return Err(Error::new(ErrorKind::Corrupt, format!("{}: {why}", self.path.display())));
+            return Err(Error::new(ErrorKind::Corrupt, format!("{}: {why}", self.path.display())).because(why));
         }
         Ok(())
     }

@@ -13,8 +13,8 @@ use crate::{
 pub(super) fn channel_map(session: &Session, who: &Who<'_>, clip: &Clip, stem: &Stem) -> Result<Placing, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut say = |kind, keys: &[&str], what: String| {
-        let problem = Problem::of(kind, format!("{who}: {}: {what}", stem.name));
-        problems.push(clip.written.place(problem, keys));
+        let subject = who.subject().with_file(&stem.name);
+        problems.push(clip.written.place(Problem::about(subject, kind, what), keys));
     };
     let length = stem.frames.map(|n| n.0);
     let wanted = clip.length.map(|l| clip.from + l);

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     curve::{Automation, Fade},
-    diagnostics::WarningKind,
-    error::Problem,
+    diagnostics::{ClockTime, StemEnd, Subject, WarningKind},
+    error::{ErrorKind, Problem},
     session::{At, Cue, CueKind, Strip, Track, Use, validate::Who},
     units::{Decibels, Frames},
 };
@@ -134,11 +134,13 @@ impl<'a> Place<'a> {
             return;
         };
         if short.0 < long.0 {
-            let end = |(frames, track): &(u64, &str)| {
-                format!("{track:?} ends at {}", Frames(*frames).clock(self.session.rate))
+            let rate = self.session.rate;
+            let end = |(frames, track): &(u64, &str)| StemEnd {
+                track: (*track).to_owned(),
+                at: ClockTime { frame: Frames(*frames), rate },
             };
-            let what = format!("its stems are not of one length: {}, {}", end(short), end(long));
-            self.note(WarningKind::UnequalStems, &format!("cue {:?}", cue.name), what);
+            let kind = WarningKind::UnequalStems { shortest: end(short), longest: end(long) };
+            self.note(kind, subject(cue, None));
         }
     }
 
@@ -146,7 +148,7 @@ impl<'a> Place<'a> {
     fn uses(&mut self, cue: &Cue, length: u64, origin: Option<i128>) -> Vec<PlannedUse> {
         let mut found: Vec<(&Use, Stretch)> = Vec::new();
         for place in &cue.uses {
-            let who = name(cue, place);
+            let who = subject(cue, Some(place));
             let clock = |frame: u64| Frames(frame).clock(self.session.rate);
             let own = place.length.map_or(length.saturating_sub(place.from.0), |l| l.0);
             let end = place.from.0.saturating_add(own);
@@ -172,10 +174,12 @@ impl<'a> Place<'a> {
                 },
             };
             let start = at.map_err(|what| wrong.push((["at", "at"], what))).unwrap_or_default();
-            for (keys, what) in &wrong {
-                self.say(place.written.place(Problem::new(format!("{who}: {what}")), keys));
+            let fits = wrong.is_empty();
+            for (keys, what) in wrong {
+                let problem = Problem::about(who.clone(), ErrorKind::Session, what);
+                self.say(place.written.place(problem, &keys));
             }
-            if wrong.is_empty() {
+            if fits {
                 let (fade_in, fade_out, crossfade) = (place.fade_in, place.fade_out, place.crossfade);
                 found.push((place, Stretch { start, end: start.saturating_add(own), fade_in, fade_out, crossfade }));
             }
@@ -183,7 +187,7 @@ impl<'a> Place<'a> {
         let mut stretches: Vec<Stretch> = found.iter().map(|(_, s)| s.clone()).collect();
         for (index, what) in crossfade::apply(&mut stretches, "use") {
             let Some((place, _)) = found.get(index) else { continue };
-            let problem = Problem::new(format!("{}: {what}", name(cue, place)));
+            let problem = Problem::about(subject(cue, Some(place)), ErrorKind::Session, what);
             self.say(place.written.place(problem, &["crossfade"]));
         }
         let planned = found.iter().zip(stretches).map(|((place, _), s)| PlannedUse {
@@ -200,7 +204,7 @@ impl<'a> Place<'a> {
 
     /// Where the start of a cue lies by the time references of its stems, which must agree.
     fn cue_origin(&mut self, cue: &Cue, tracks: &[(&Track, Vec<PlannedClip>)]) -> Option<i128> {
-        let who = format!("cue {:?}", cue.name);
+        let who = subject(cue, None);
         let mut first: Option<(i128, &str)> = None;
         for clip in tracks.iter().flat_map(|(_, clips)| clips) {
             let Some(zero) = self.origin(&who, &clip.stem) else { continue };
@@ -208,14 +212,14 @@ impl<'a> Place<'a> {
             match first {
                 Some((known, name)) if known != zero => {
                     let what = format!(
-                        "{who}: the time references of {name} and {} put its start {} apart: state at as a time",
+                        "the time references of {name} and {} put its start {} apart: state at as a time",
                         clip.stem.name,
                         match known.abs_diff(zero) {
                             1 => "1 frame".to_owned(),
                             n => format!("{n} frames"),
                         }
                     );
-                    self.say(cue.written.place(Problem::new(what), &["at"]));
+                    self.say(cue.written.place(Problem::about(who, ErrorKind::Session, what), &["at"]));
                     return None;
                 }
                 Some(_) => {}
@@ -223,20 +227,17 @@ impl<'a> Place<'a> {
             }
         }
         if first.is_none() && tracks.iter().any(|(_, clips)| !clips.is_empty()) {
-            let what = format!("{who}: no stem of it has a time reference to place it by: state at as a time");
-            self.say(cue.written.place(Problem::new(what), &["at"]));
+            let what = "no stem of it has a time reference to place it by: state at as a time";
+            self.say(cue.written.place(Problem::about(who, ErrorKind::Session, what), &["at"]));
         }
         first.map(|(zero, _)| zero)
     }
 }
 
-/// `cue "storm", use "reprise"`
-fn name(cue: &Cue, place: &Use) -> String {
-    if place.name.is_empty() {
-        format!("cue {:?}", cue.name)
-    } else {
-        format!("cue {:?}, use {:?}", cue.name, place.name)
-    }
+/// Names a cue, or one of its placements; the plain one has no name of its own.
+fn subject(cue: &Cue, place: Option<&Use>) -> Subject {
+    let placement = place.map(|p| p.name.clone()).filter(|name| !name.is_empty());
+    Subject::Cue { name: cue.name.clone(), placement, file: None }
 }
 
 /// The uses that one lane can play: all of them where nothing moves in time, or else sets of uses that do not overlap.

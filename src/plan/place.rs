@@ -1,13 +1,13 @@
 //! Places clips: finds their stems, checks them against those, and works out where they sound.
 
 use super::{
-    Note, PlannedClip, Window, clip_check,
+    PlannedClip, Window, clip_check,
     crossfade::{self, Stretch},
     route::Voice,
 };
 use crate::{
     curve::{Automation, Curve},
-    diagnostics::{WarningKind, suggest::beside},
+    diagnostics::{OffGrid, Subject, Warning, WarningKind, suggest::beside},
     error::{Error, ErrorKind, Problem, Result},
     media::{Input, stem::Stem},
     session::{
@@ -28,7 +28,7 @@ pub(super) struct Place<'a> {
     problems: Vec<Problem>,
     /// The error of the first stem that could not be opened, whose cause says whether it may pass.
     cause: Option<Error>,
-    notes: Vec<Note>,
+    notes: Vec<Warning>,
 }
 
 impl<'a> Place<'a> {
@@ -38,7 +38,7 @@ impl<'a> Place<'a> {
     }
 
     /// What was noted, or all that is wrong at once.
-    pub(super) fn done(mut self) -> Result<Vec<Note>> {
+    pub(super) fn done(mut self) -> Result<Vec<Warning>> {
         self.problems.dedup();
         if self.problems.is_empty() {
             return Ok(self.notes);
@@ -117,7 +117,8 @@ impl<'a> Place<'a> {
         let mut stretches: Vec<Stretch> = placed.iter().map(stretch).collect();
         for (index, what) in crossfade::apply(&mut stretches, "clip") {
             let Some((clip, planned)) = placed.get(index) else { continue };
-            let problem = Problem::new(format!("{who}: {}: {what}", planned.stem.name));
+            let subject = who.subject().with_file(&planned.stem.name);
+            let problem = Problem::about(subject, ErrorKind::Session, what);
             self.problems.push(clip.written.place(problem, &["crossfade"]));
         }
         for ((_, p), s) in placed.iter_mut().zip(stretches) {
@@ -132,7 +133,7 @@ impl<'a> Place<'a> {
         let input = match clip.input.spoken(session.lang.as_deref()) {
             Ok(input) => input,
             Err(what) => {
-                say(Problem::new(format!("{who}: {what}")));
+                say(Problem::about(who.subject(), ErrorKind::Session, what));
                 return None;
             }
         };
@@ -140,11 +141,12 @@ impl<'a> Place<'a> {
             let probed = Stem::probe(&input, session.rate, session.damage);
             let told = |e: Error| {
                 let e = e.within(who);
-                let mut problem = e.as_problem();
-                if clip.written.is_somewhere() && problem.kind == ErrorKind::NotFound {
-                    problem.what += &beside(&input.located().unwrap_or_default().0);
+                let problem = e.as_problem();
+                if clip.written.is_somewhere() && e.kind() == ErrorKind::NotFound {
+                    say(problem.with_hint(&beside(&input.located().unwrap_or_default().0)));
+                } else {
+                    say(problem);
                 }
-                say(problem);
                 cause.get_or_insert(e);
             };
             probed.map_err(told).ok().map(Arc::new)
@@ -154,13 +156,14 @@ impl<'a> Place<'a> {
 
     /// The frame of its own time that a clip starts at.
     fn at(&mut self, who: &Who<'_>, clip: &Clip, stem: &Stem) -> Option<u64> {
-        let place = |what: String| clip.written.place(Problem::new(format!("{who}: {}: {what}", stem.name)), &["at"]);
+        let subject = who.subject().with_file(&stem.name);
+        let place = |what| clip.written.place(Problem::about(subject, ErrorKind::Session, what), &["at"]);
         let found = match clip.at {
             At::Frames(at) => Ok(at.0),
             // Told when the session was checked.
             _ if who.cue.is_some() => return None,
-            At::Timecode(at) => self.timecode(&who.to_string(), at),
-            At::Origin => match self.origin(&who.to_string(), stem) {
+            At::Timecode(at) => self.timecode(&who.subject(), at),
+            At::Origin => match self.origin(&who.subject(), stem) {
                 Some(zero) => self.after_start(zero + i128::from(clip.from.0)),
                 None => Err("it has no time reference to place it by: state at as a time".to_owned()),
             },
@@ -169,17 +172,17 @@ impl<'a> Place<'a> {
     }
 
     /// Notes what a report should tell.
-    pub(super) fn note(&mut self, kind: WarningKind, who: &str, what: String) {
-        self.notes.push(Note { kind, who: who.to_owned(), what });
+    pub(super) fn note(&mut self, kind: WarningKind, subject: Subject) {
+        self.notes.push(Warning::new(kind, subject));
     }
 
     /// The frame of the timeline that a timecode means.
-    pub(super) fn timecode(&mut self, who: &str, at: Timecode) -> Result<u64, String> {
+    pub(super) fn timecode(&mut self, who: &Subject, at: Timecode) -> Result<u64, String> {
         let rate = self.session.rate;
-        let off = at.rounding(rate);
-        if off != 0.0 {
-            let what = format!("{at} lies between two frames at {rate} Hz: placed {:+.3} frames beside", off);
-            self.note(WarningKind::RoundedTimecode, who, what);
+        let offset = at.rounding(rate);
+        if offset != 0.0 {
+            let position = OffGrid::Timecode { timecode: at, offset };
+            self.note(WarningKind::RoundedTimecode { position, rate }, who.clone());
         }
         let from_midnight = at.frames(rate).0;
         match from_midnight.checked_sub(self.start) {
@@ -192,17 +195,15 @@ impl<'a> Place<'a> {
     }
 
     /// Where on the timeline the first frame of a stem lies by its time reference; may lie before the start.
-    pub(super) fn origin(&mut self, who: &str, stem: &Stem) -> Option<i128> {
+    pub(super) fn origin(&mut self, who: &Subject, stem: &Stem) -> Option<i128> {
         let reference = stem.info.as_ref()?.time_reference?;
         let (from, to) = (u128::from(stem.spec.rate.hz()), u128::from(self.session.rate.hz()));
         let exact = u128::from(reference.0) * to;
         let at = (2 * exact + from) / (2 * from);
         if exact % from != 0 {
-            let what = format!(
-                "{}: its time reference of {reference} frames lies between two frames at {to} Hz: placed at the nearest",
-                stem.name
-            );
-            self.note(WarningKind::RoundedTimecode, who, what);
+            let position = OffGrid::TimeReference { reference };
+            let kind = WarningKind::RoundedTimecode { position, rate: self.session.rate };
+            self.note(kind, who.clone().with_file(&stem.name));
         }
         i128::try_from(at).ok().map(|at| at - i128::from(self.start))
     }

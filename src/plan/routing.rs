@@ -4,6 +4,7 @@ mod solo;
 
 use super::{InCue, Lane, Scope, route::Voice};
 use crate::{
+    diagnostics::Unheard,
     session::Session,
     units::{Decibels, Frames},
 };
@@ -153,16 +154,16 @@ impl Routing {
     }
 
     /// Why a track is not heard, where nobody muted or soloed anything to that end.
-    pub(super) fn unused(&self, node: usize, lane: &Lane, length: Option<Frames>) -> Option<String> {
+    pub(super) fn unused(&self, node: usize, lane: &Lane, length: Option<Frames>) -> Option<Unheard> {
         let strip = self.strips.get(node).filter(|_| node < self.tracks)?;
         if strip.mute {
             return None;
         }
         let later = |end: Frames| lane.clips().iter().all(|c| c.range.start >= end.0);
         match lane.live {
-            true => length.filter(|end| later(*end)).map(|_| "it lies after the end of the mix".to_owned()),
-            false if strip.silent => Some("its fader is all the way down".to_owned()),
-            false => Some("all that it goes to is muted or turned all the way down".to_owned()),
+            true => length.filter(|end| later(*end)).map(|_| Unheard::AfterEnd),
+            false if strip.silent => Some(Unheard::FaderDown),
+            false => Some(Unheard::OutputsMuted),
         }
     }
 

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     block::Block,
-    diagnostics::Warning,
+    diagnostics::{ClockTime, Warning},
     engine::overload_guard,
     error::Result,
     layout::Spec,
@@ -182,8 +182,9 @@ impl Mix {
         for (lane, height) in self.transport.renderer.blown() {
             let Some(name) = self.transport.renderer.plan().lanes.get(lane).map(|l| l.name.as_str()) else { continue };
             let mut told = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-            if !told.iter().any(|w| w.track.as_deref() == Some(name)) {
-                told.push(overload_guard::muted(name, height, Frames(at).clock(self.spec().rate)));
+            if !told.iter().any(|w| w.track() == Some(name)) {
+                let from = ClockTime { frame: Frames(at), rate: self.spec().rate };
+                told.push(overload_guard::muted(name, height, from));
             }
         }
         let twice: Vec<(usize, usize)> = self.desk.twice().collect();

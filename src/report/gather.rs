@@ -1,15 +1,17 @@
 //! Collects a report from a plan that has run.
 
 use super::{
-    ClipReport, LimiterReport, MixReport, Overview, Report, Silenced, Stretch, StripLevels, StripReport, TrackReport,
+    ClipReport, LimiterReport, MixReport, Overview, Placed, Report, Silenced, Stretch, StripLevels, StripReport,
+    TrackReport,
 };
-use crate::diagnostics::{Warning, WarningKind};
+use crate::diagnostics::{ClockTime, NonFinite, Silence, SilencedStretch, Subject, Warning, WarningKind};
 use crate::{
     dsp::peak::Peak,
     engine::{GainReduction, Renderer, flaws::FlawLog, overload_guard},
+    layout::Spec,
     media::{Flaw, FlawKind, Remark},
     plan::{Lane, LaneKind, Placing, Plan, PlannedClip},
-    units::{Dbtp, Frames, Gain, SampleRate},
+    units::{Dbtp, Frames, Gain, Pan, SampleRate},
 };
 use std::ops::Range;
 
@@ -27,10 +29,7 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
         duration_s: seconds(frames, rate),
         ..Report::default()
     };
-    for note in &plan.notes {
-        let text = format!("{}: {}", note.who, note.what);
-        report.warnings.push(Warning { kind: note.kind, track: None, file: None, text });
-    }
+    report.warnings.extend(plan.notes.iter().cloned());
     for (index, lane) in plan.lanes.iter().enumerate() {
         let peak = Peak::loudest(renderer.peaks(index));
         match lane.kind {
@@ -38,7 +37,13 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
                 let levels = renderer.measured(index).map(|m| StripLevels::new(m, range.start));
                 let (strip, clips) = (strip(lane, peak, rate, levels), lane.clips().iter().zip(renderer.flaws(index)));
                 let clips: Vec<_> = clips.map(|(c, flaws)| clip(plan, c, flaws)).collect();
-                warn(&mut report.warnings, plan, lane, peak, &clips, range);
+                let silent = lane.live && peak.1.value == 0.0;
+                for warning in warnings(plan, lane, silent, &clips, range) {
+                    // A clip that is used often is warned of once.
+                    if !report.warnings.contains(&warning) {
+                        report.warnings.push(warning);
+                    }
+                }
                 report.warnings.extend(overload_guard::absurd(&lane.name, renderer.before(index), peak.1.value));
                 report.tracks.push(TrackReport { strip, clips });
             }
@@ -100,9 +105,9 @@ fn clip(plan: &Plan, clip: &PlannedClip, flaws: &FlawLog) -> ClipReport {
         first: flaws.first.iter().map(stretch).collect(),
     });
     let placed = match &clip.place {
-        Placing::Pan => "pan",
-        Placing::Fold(_) if clip.layout == plan.spec().layout => "same",
-        Placing::Fold(_) => "fold",
+        Placing::Pan => Placed::Pan,
+        Placing::Fold(_) if clip.layout == plan.spec().layout => Placed::Same,
+        Placing::Fold(_) => Placed::Fold,
     };
     ClipReport {
         file: stem.name.clone(),
@@ -115,7 +120,7 @@ fn clip(plan: &Plan, clip: &PlannedClip, flaws: &FlawLog) -> ClipReport {
         at_frame: clip.range.start,
         frames: clip.range.end - clip.range.start,
         resampled: stem.spec.rate != rate,
-        placed: placed.to_owned(),
+        placed,
         trimmed_start_frames: info.map_or(0, |i| i.trimmed_start.0),
         trimmed_end_frames: info.map_or(0, |i| i.trimmed_end.0),
         time_reference_frames: info.and_then(|i| i.time_reference).map(|t| t.0),
@@ -135,83 +140,71 @@ fn limiter(plan: &Plan, Dbtp(ceiling_dbtp): Dbtp, reduction: GainReduction) -> L
     }
 }
 
-/// The warnings of one track.
-fn warn(
-    warnings: &mut Vec<Warning>,
-    plan: &Plan,
-    lane: &Lane,
-    (_, peak): (usize, Peak),
-    clips: &[ClipReport],
-    range: &Range<Frames>,
-) {
-    let mut say = |kind, file: Option<&str>, text: String| {
-        let warning = Warning { kind, track: Some(lane.name.clone()), file: file.map(str::to_owned), text };
-        if !warnings.contains(&warning) {
-            warnings.push(warning);
-        }
-    };
+/// Returns the warnings of one track; `silent` is whether it was rendered and gave zeros alone.
+fn warnings(plan: &Plan, lane: &Lane, silent: bool, clips: &[ClipReport], range: &Range<Frames>) -> Vec<Warning> {
+    let mut found = Vec::new();
     for (planned, clip) in lane.clips().iter().zip(clips) {
-        let file = Some(clip.file.as_str());
-        if clip.resampled {
-            say(WarningKind::Resampled, file, format!("resampled from {} to {} Hz", clip.rate_hz, plan.spec().rate));
-        }
-        if clip.placed == "pan" {
-            let (left, right) = plan.pan_law.gains(crate::units::Pan::CENTRE);
-            let centre = Gain(left.max(right)).decibels();
-            say(
-                WarningKind::MonoPanned,
-                file,
-                format!("mono, placed by the {} pan law (centre {centre})", plan.pan_law),
-            );
-        }
-        if clip.placed == "fold" {
-            let lfe = planned.layout.loses_lfe(plan.spec().layout);
-            let lost = if lfe { ", the LFE left out" } else { "" };
-            say(WarningKind::Folded, file, format!("folded from {} to {}{lost}", clip.layout, plan.spec().layout));
-        }
-        for remark in planned.stem.info.iter().flat_map(|i| &i.remarks) {
-            match remark {
-                Remark::HeaderLength { stated, found } => {
-                    say(
-                        WarningKind::WrongHeaderLength,
-                        file,
-                        format!("its header says {stated} frames, {found} were found and used"),
-                    );
-                }
-                Remark::AlignmentUnknown => {
-                    say(
-                        WarningKind::UnknownDelay,
-                        file,
-                        "the format does not say how much delay its encoder added".to_owned(),
-                    );
-                }
-                // Nothing of the mix changes with it.
-                Remark::SlowSeek => {}
-            }
-        }
-        for Silenced { kind, places, frames, first } in &clip.silenced {
-            let code = match kind {
-                FlawKind::Damaged | FlawKind::EndedEarly => WarningKind::ReplacedBySilence,
-                FlawKind::NonFinite => WarningKind::NonFiniteSamples,
-            };
-            let Some(Stretch { at_s, reason, .. }) = first.first() else { continue };
-            let time = std::time::Duration::from_secs_f64(*at_s);
-            let at = Frames::from_duration(time, plan.spec().rate).clock(plan.spec().rate);
-            let more = if *places > 1 { format!(" and {} more places", places - 1) } else { String::new() };
-            say(code, file, format!("{kind} at {at}{more}, {frames} frames silenced: {reason}"));
-        }
-        if planned.stem.frames == Some(Frames::ZERO) {
-            say(WarningKind::SilentStem, file, "has no frames".to_owned());
-        }
+        let kinds = clip_warnings(plan, planned, clip);
+        found.extend(kinds.into_iter().map(|kind| Warning::new(kind, Subject::clip(&lane.name, &clip.file))));
     }
-    let sounds = lane.clips().iter().any(|c| c.range.start < range.end.0 && range.start.0 < c.range.end);
-    if lane.live && sounds && peak.value == 0.0 {
-        let clock = |frame: Frames| frame.clock(plan.spec().rate);
-        let part = if *range == (Frames::ZERO..plan.length()) {
-            String::new()
+    let due = lane.clips().iter().any(|c| c.range.start < range.end.0 && range.start.0 < c.range.end);
+    if due && silent {
+        let rate = plan.spec().rate;
+        let silence = if *range == (Frames::ZERO..plan.length()) {
+            Silence::Whole
         } else {
-            format!(" from {} to {}", clock(range.start), clock(range.end))
+            Silence::Range { from: ClockTime { frame: range.start, rate }, to: ClockTime { frame: range.end, rate } }
         };
-        say(WarningKind::SilentStem, None, format!("is silent{part}"));
+        found.push(Warning::new(WarningKind::SilentStem { silence }, Subject::track(&lane.name)));
     }
+    found
+}
+
+/// Returns the warnings about one clip.
+fn clip_warnings(plan: &Plan, planned: &PlannedClip, clip: &ClipReport) -> Vec<WarningKind> {
+    let Spec { rate, layout } = plan.spec();
+    let mut found = Vec::new();
+    if clip.resampled {
+        found.push(WarningKind::Resampled { from: planned.stem.spec.rate, to: rate });
+    }
+    match planned.place {
+        Placing::Pan => {
+            let (left, right) = plan.pan_law.gains(Pan::CENTRE);
+            let centre = Gain(left.max(right)).decibels();
+            found.push(WarningKind::MonoPanned { law: plan.pan_law, centre });
+        }
+        Placing::Fold(_) if planned.layout != layout => {
+            found.push(WarningKind::Folded { from: planned.layout, to: layout });
+        }
+        Placing::Fold(_) => {}
+    }
+    for remark in planned.stem.info.iter().flat_map(|i| &i.remarks) {
+        match *remark {
+            Remark::HeaderLength { stated, found: actual } => {
+                found.push(WarningKind::WrongHeaderLength { stated, found: actual });
+            }
+            Remark::AlignmentUnknown => found.push(WarningKind::UnknownDelay {}),
+            // Nothing of the mix changes with it.
+            Remark::SlowSeek => {}
+        }
+    }
+    for Silenced { kind, places, frames, first } in &clip.silenced {
+        let Some(Stretch { at_s, reason, .. }) = first.first() else { continue };
+        let frame = Frames::from_duration(std::time::Duration::from_secs_f64(*at_s), rate);
+        let stretch = SilencedStretch {
+            flaw: *kind,
+            at: ClockTime { frame, rate },
+            places: *places,
+            frames: *frames,
+            detail: reason.clone(),
+        };
+        found.push(match kind {
+            FlawKind::Damaged | FlawKind::EndedEarly => WarningKind::ReplacedBySilence { stretch },
+            FlawKind::NonFinite => WarningKind::NonFiniteSamples { place: NonFinite::Stem(stretch) },
+        });
+    }
+    if planned.stem.frames == Some(Frames::ZERO) {
+        found.push(WarningKind::SilentStem { silence: Silence::NoFrames });
+    }
+    found
 }

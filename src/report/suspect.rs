@@ -1,6 +1,6 @@
 //! What looks like a mistake in the stems or in the session: warnings W107 to W111.
 
-use crate::diagnostics::{Warning, WarningKind};
+use crate::diagnostics::{Subject, Warning, WarningKind};
 use crate::{
     engine::Renderer,
     plan::{Lane, LaneKind},
@@ -28,47 +28,38 @@ pub(crate) fn suspects(renderer: &Renderer, range: &Range<Frames>) -> Vec<Warnin
     let tracks: Vec<(usize, &Lane)> =
         plan.lanes.iter().enumerate().filter(|(_, lane)| lane.kind == LaneKind::Track).collect();
     for &(index, lane) in &tracks {
-        let mut say = |kind, file: Option<&str>, text: String| {
-            let warning = Warning { kind, track: Some(lane.name.clone()), file: file.map(str::to_owned), text };
-            // A clip that is used often is told of once.
-            if !all.contains(&warning) {
-                all.push(warning);
-            }
-        };
-        if let Some(why) = &lane.unused {
-            say(WarningKind::UnheardTrack, None, format!("is not heard: {why}"));
+        if let Some(reason) = lane.unused {
+            add(&mut all, WarningKind::UnheardTrack { reason }, Subject::track(&lane.name));
         }
         let Some(survey) = renderer.survey(index).filter(|_| lane.live) else { continue };
         if let Some((mean, share)) = survey.offset()
             && mean >= OFFSET.0
             && share >= OFFSET.1
         {
-            say(
-                WarningKind::ConstantOffset,
-                None,
-                format!("its mean is not 0 but {:.1}: a constant offset", Dbfs::of(mean)),
-            );
+            add(&mut all, WarningKind::ConstantOffset { mean: Dbfs::of(mean) }, Subject::track(&lane.name));
         }
         if survey.likeness().is_some_and(|l| l <= INVERTED) {
-            let text = "left and right are each other upside down: they vanish in mono".to_owned();
-            say(WarningKind::OppositePolarity, None, text);
+            add(&mut all, WarningKind::OppositePolarity {}, Subject::track(&lane.name));
         }
         for (clip, [first, last]) in lane.clips().iter().zip(renderer.edges(index)) {
             let inside = |frame: u64| range.contains(&Frames(frame));
-            let starts = *first >= CLICK && inside(clip.range.start);
-            let ends = *last >= CLICK && inside(clip.range.end.saturating_sub(1));
-            let what = match (starts, ends) {
-                (true, true) => format!("starts at {:.1} and ends at {:.1}", Dbfs::of(*first), Dbfs::of(*last)),
-                (true, false) => format!("starts at {:.1}", Dbfs::of(*first)),
-                (false, true) => format!("ends at {:.1}", Dbfs::of(*last)),
-                (false, false) => continue,
-            };
-            let text = format!("{what}, which may click: fade it, or place it elsewhere");
-            say(WarningKind::AbruptClip, Some(&clip.stem.name), text);
+            let start = (*first >= CLICK && inside(clip.range.start)).then(|| Dbfs::of(*first));
+            let end = (*last >= CLICK && inside(clip.range.end.saturating_sub(1))).then(|| Dbfs::of(*last));
+            if start.is_some() || end.is_some() {
+                add(&mut all, WarningKind::AbruptClip { start, end }, Subject::clip(&lane.name, &clip.stem.name));
+            }
         }
     }
     duplicates(renderer, &tracks, &mut all);
     all
+}
+
+/// Adds a warning that is not there yet: a clip that is used often is warned of once.
+fn add(all: &mut Vec<Warning>, kind: WarningKind, subject: Subject) {
+    let warning = Warning::new(kind, subject);
+    if !all.contains(&warning) {
+        all.push(warning);
+    }
 }
 
 /// Warns of tracks that play the same sound at the same time as one before them.
@@ -78,9 +69,8 @@ fn duplicates(renderer: &Renderer, tracks: &[(usize, &Lane)], all: &mut Vec<Warn
     for (i, lane) in live.iter().enumerate() {
         let twin = live.iter().take(i).find(|other| same(other, lane));
         if let (Some(twin), Some(clip)) = (twin, lane.clips().first()) {
-            let text = format!("the same sound as track {:?}, at the same time", twin.name);
-            let (track, file) = (Some(lane.name.clone()), Some(clip.stem.name.clone()));
-            all.push(Warning { kind: WarningKind::DuplicateStems, track, file, text });
+            let kind = WarningKind::DuplicateStems { twin: twin.name.clone() };
+            all.push(Warning::new(kind, Subject::clip(&lane.name, &clip.stem.name)));
         }
     }
 }

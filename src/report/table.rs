@@ -1,6 +1,6 @@
 //! The report as a table for people.
 
-use super::{ClipReport, Report, StripReport};
+use super::{ClipReport, Placed, Report, StripReport};
 use crate::error::one_line;
 use crate::measure::Verdict;
 use crate::units::{Dbtp, Decibels, Frames, Lufs, Pan, SampleRate};
@@ -60,7 +60,7 @@ impl fmt::Display for Report {
         if let Some(verdict) = &self.verdict {
             write_verdict(f, verdict)?;
         }
-        if self.mix.clipped_samples > 0 || self.format.as_ref().is_some_and(|f| !f.ends_with('f')) {
+        if self.mix.clipped_samples > 0 || self.is_integer() {
             writeln!(f, "  clipped  {}", samples(self.mix.clipped_samples))?;
         }
         if self.mix.non_finite_samples > 0 {
@@ -123,10 +123,10 @@ fn notes(clip: &ClipReport) -> String {
     if clip.resampled {
         notes.push("resampled".to_owned());
     }
-    match clip.placed.as_str() {
-        "pan" => notes.push("mono".to_owned()),
-        "fold" => notes.push("folded".to_owned()),
-        _ => {}
+    match clip.placed {
+        Placed::Pan => notes.push("mono".to_owned()),
+        Placed::Fold => notes.push("folded".to_owned()),
+        Placed::Same => {}
     }
     if clip.trimmed_start_frames + clip.trimmed_end_frames > 0 {
         notes.push(format!("trimmed {}+{}", clip.trimmed_start_frames, clip.trimmed_end_frames));

@@ -23,7 +23,7 @@ impl Report {
     ///
     /// ```
     /// use soundtrack::{Bounce, Layout, Options, Plan, Renderer, SampleRate, Session, Spec, Track};
-    /// use soundtrack::{sink, media::Memory};
+    /// use soundtrack::{encode, media::Memory};
     /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
     /// let mut mix = Session::new(spec.rate, spec.layout);
     /// mix.add_track(Track::new("steps", Memory::new(spec, vec![vec![0.25, -0.5, 0.5, 1.0]])?));

@@ -2,8 +2,8 @@
 
 use super::Session;
 
-/// The names of buses that feed each other in a circle: `a -> b -> a`.
-pub(super) fn cycle(session: &Session) -> Option<String> {
+/// Returns the names of buses that feed each other in a circle; the first is repeated at the end.
+pub(super) fn cycle(session: &Session) -> Option<Vec<String>> {
     let buses = session.buses();
     let next = |bus: usize| {
         let strip = buses.get(bus).map(|b| &b.strip);
@@ -28,8 +28,7 @@ pub(super) fn cycle(session: &Session) -> Option<String> {
             };
             if on_path.get(way) == Some(&true) {
                 let ring = path.iter().skip_while(|(b, _)| *b != way).map(|(b, _)| *b).chain([way]);
-                let names = ring.filter_map(|b| buses.get(b)).map(|b| b.strip.name.as_str());
-                return Some(names.collect::<Vec<_>>().join(" -> "));
+                return Some(ring.filter_map(|b| buses.get(b)).map(|b| b.strip.name.clone()).collect());
             }
             if done.get(way) == Some(&false) {
                 set(&mut on_path, way, true);

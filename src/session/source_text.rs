@@ -3,7 +3,7 @@
 //! The text is kept once for the whole session, with a few byte positions for each track, clip or cue. Comparing sessions
 //! ignores them: two with the same content are equal.
 
-use crate::error::{Place, Problem};
+use crate::error::{Problem, SourceLocation};
 use std::{ops::Range, path::PathBuf, sync::Arc};
 
 /// Characters of a line that are shown.
@@ -20,7 +20,7 @@ pub(crate) struct SourceText {
 
 impl SourceText {
     /// Returns line, column and text of a byte range.
-    pub(crate) fn place(&self, span: &Range<usize>) -> Place {
+    pub(crate) fn place(&self, span: &Range<usize>) -> SourceLocation {
         let (file, all, span) = match (span.start.checked_sub(self.text.len() + 1), self.overrides.is_empty()) {
             (Some(start), false) => (PathBuf::from("set"), &self.overrides, start..start.saturating_add(span.len())),
             _ => (self.path.clone(), &self.text, span.clone()),
@@ -35,7 +35,7 @@ impl SourceText {
         let skipped = if long { column.saturating_sub(MAX_LINE_CHARS / 8) } else { 0 };
         let text: String = whole.chars().skip(skipped).take(MAX_LINE_CHARS).collect();
         let width = covered.clamp(1, MAX_LINE_CHARS);
-        Place { file, line, column: column + 1, text, skipped, width }
+        SourceLocation { file, line, column: column + 1, text, skipped, width }
     }
 }
 
@@ -61,7 +61,7 @@ impl KeySpans {
 
     /// Places a problem at the value of the first of these keys that is there, or else at the whole table.
     pub(crate) fn place(&self, problem: Problem, keys: &[&str]) -> Problem {
-        let Some(spans) = self.0.as_ref().filter(|_| problem.place.is_none()) else { return problem };
+        let Some(spans) = self.0.as_ref().filter(|_| problem.span.is_none()) else { return problem };
         let find = |key: &&str| spans.keys.iter().find(|(k, _)| k == key).map(|(_, span)| span);
         let span = keys.iter().find_map(find).unwrap_or(&spans.whole);
         problem.at(spans.source.place(span))

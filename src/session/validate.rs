@@ -3,13 +3,10 @@
 use super::{At, BusId, Clip, Cue, Insert, Part, Session, Strip, Track, cycle::cycle, source_text::KeySpans};
 use crate::{
     curve::{Curve, Fade, FadeShape},
-    error::Problem,
+    error::{GainControl, HIGHEST_GAIN_DB, Number, Problem, ProblemKind, Subject},
     units::{Dbtp, Decibels, Frames, Pan},
 };
 use std::{collections::HashSet, fmt};
-
-/// The highest gain that is no mistake.
-const LOUDEST: f64 = 200.0;
 
 /// Two to the 53rd: positions beyond are no time a session can mean, and would not be exact in a curve.
 pub(crate) const FARTHEST: Frames = Frames(1 << 53);
@@ -18,6 +15,12 @@ pub(crate) const FARTHEST: Frames = Frames(1 << 53);
 pub(crate) struct Who<'a> {
     pub cue: Option<&'a str>,
     pub track: &'a str,
+}
+
+impl Who<'_> {
+    pub(crate) fn subject(&self) -> Subject {
+        Subject::Track { cue: self.cue.map(str::to_owned), name: self.track.to_owned(), file: None }
+    }
 }
 
 impl fmt::Display for Who<'_> {
@@ -29,80 +32,73 @@ impl fmt::Display for Who<'_> {
     }
 }
 
-/// One thing that is wrong with a session.
-pub(crate) struct Finding {
-    pub problem: Problem,
-    /// Whether something is merely empty: a session without tracks, a cue without tracks, a track without clips. A session
-    /// file may be so, since the program that loads it may still add them.
-    pub is_empty: bool,
-}
-
-/// Collects findings.
+/// Collects problems.
 #[derive(Default)]
-struct Wrong(Vec<Finding>);
+struct Wrong(Vec<Problem>);
 
 impl Wrong {
-    fn say(&mut self, what: String) {
-        self.0.push(Finding { problem: Problem::new(what), is_empty: false });
+    fn add(&mut self, subject: &Subject, kind: ProblemKind) {
+        self.0.push(Problem::of(subject.clone(), kind));
     }
 
-    fn say_empty(&mut self, what: String) {
-        self.0.push(Finding { problem: Problem::new(what), is_empty: true });
+    fn say(&mut self, subject: &Subject, what: String) {
+        self.add(subject, ProblemKind::message(what));
     }
 
     /// Reports a problem at one of these keys of the session file.
-    fn say_at(&mut self, written: &KeySpans, keys: &[&str], what: String) {
-        let problem = written.place(Problem::new(what), keys);
-        self.0.push(Finding { problem, is_empty: false });
+    fn say_at(&mut self, written: &KeySpans, keys: &[&str], subject: &Subject, what: String) {
+        let problem = Problem::of(subject.clone(), ProblemKind::message(what));
+        self.0.push(written.place(problem, keys));
     }
 }
 
 /// Returns everything that is wrong with a session, as far as it shows without opening a file.
-pub(crate) fn session(session: &Session) -> Vec<Finding> {
+pub(crate) fn session(session: &Session) -> Vec<Problem> {
     let mut wrong = Wrong::default();
     if session.layout.speakers().is_empty() {
-        wrong.say(format!("the session's layout has no positions: {}", session.layout));
+        wrong.say(&Subject::Session, format!("the session's layout has no positions: {}", session.layout));
     }
     if session.tracks().is_empty() && session.cues().iter().all(|c| c.tracks.is_empty()) {
-        wrong.say_empty("the session has no tracks".to_owned());
+        wrong.add(&Subject::Session, ProblemKind::Empty);
     }
     if session.length.is_some_and(|l| l > FARTHEST) {
-        wrong.say("the session's length is beyond 2^53 frames".to_owned());
+        wrong.say(&Subject::Session, "the session's length is beyond 2^53 frames".to_owned());
     }
-    inserts(&"the master", &session.master.inserts, &mut wrong);
-    gain("the master", "gain", session.master.gain, &mut wrong);
-    gain_curve("the master", &session.master.gain_curve, &mut wrong);
+    inserts(&Subject::Master, &session.master.inserts, &mut wrong);
+    gain(&Subject::Master, GainControl::Fader, session.master.gain, &mut wrong);
+    gain_curve(&Subject::Master, &session.master.gain_curve, &mut wrong);
     if let Some(Dbtp(limit)) = session.master.limit.filter(|l| !(-60.0..=0.0).contains(&l.0)) {
-        wrong.say(format!("the master: limit of {limit} dBTP is outside -60 to 0 dBTP"));
+        wrong.add(&Subject::Master, ProblemKind::Limit { limit_dbtp: Number(limit) });
     }
     let buses = session.buses().len();
     let mut names = HashSet::new();
     for track in session.tracks() {
-        let who = Who { cue: None, track: &track.strip.name };
+        let who = Who { cue: None, track: &track.strip.name }.subject();
         unique(&mut names, "track", &who, &track.strip.name, &mut wrong);
         self::strip(&who, &track.strip, buses, &mut wrong);
     }
     for bus in session.buses() {
-        let who = format!("bus {:?}", bus.strip.name);
+        let who = Subject::Bus { name: bus.strip.name.clone() };
         unique(&mut names, "bus", &who, &bus.strip.name, &mut wrong);
         self::strip(&who, &bus.strip, buses, &mut wrong);
     }
-    if let Some(path) = cycle(session) {
-        wrong.say(format!("buses feed each other in a circle: {path}"));
+    if let Some(buses) = cycle(session) {
+        wrong.add(&Subject::Session, ProblemKind::BusCycle { buses });
     }
     for track in session.tracks() {
-        clips(&Who { cue: None, track: &track.strip.name }, track, &mut wrong);
+        clips(&Who { cue: None, track: &track.strip.name }.subject(), track, &mut wrong);
     }
     for cue in session.cues() {
-        unique(&mut names, "cue", &format!("cue {:?}", cue.name), &cue.name, &mut wrong);
+        let who = Subject::Cue { name: cue.name.clone(), placement: None, file: None };
+        unique(&mut names, "cue", &who, &cue.name, &mut wrong);
         self::cue(cue, buses, &mut wrong);
     }
     for deliverable in &session.deliverables {
-        let who = format!("deliverable {:?}", deliverable.name);
+        let who = Subject::Deliverable { name: deliverable.name.clone() };
         unique(&mut names, "deliverable", &who, &deliverable.name, &mut wrong);
         let lost = |part: &&Part| session.lacks(**part);
         if deliverable.mute.iter().any(|p| lost(&p)) || deliverable.stems.iter().any(|b| lost(&&Part::Bus(*b))) {
-            wrong.say(format!("{who}: names a part that is not in this session"));
+            wrong.say(&who, "names a part that is not in this session".to_owned());
         }
     }
     wrong.0
@@ -111,11 +107,12 @@ pub(crate) fn session(session: &Session) -> Vec<Finding> {
 /// A cue, its tracks and its uses.
 fn cue(cue: &Cue, buses: usize, wrong: &mut Wrong) {
     if cue.tracks.is_empty() {
-        wrong.say_empty(format!("cue {:?}: it has no tracks", cue.name));
+        let who = Subject::Cue { name: cue.name.clone(), placement: None, file: None };
+        wrong.add(&who, ProblemKind::Empty);
     }
     let mut names = HashSet::new();
     for track in &cue.tracks {
-        let who = Who { cue: Some(&cue.name), track: &track.strip.name };
+        let who = Who { cue: Some(&cue.name), track: &track.strip.name }.subject();
         unique(&mut names, "track", &who, &track.strip.name, wrong);
         strip(&who, &track.strip, buses, wrong);
         clips(&who, track, wrong);
@@ -123,26 +120,26 @@ fn cue(cue: &Cue, buses: usize, wrong: &mut Wrong) {
             match clip.at {
                 At::Frames(_) => {}
                 At::Timecode(at) => {
-                    let what = format!("{who}: {at} is a place against picture; in a cue, count from its start");
-                    wrong.say_at(&clip.written, &["at"], what);
+                    let what = format!("{at} is a place against picture; in a cue, count from its start");
+                    wrong.say_at(&clip.written, &["at"], &who, what);
                 }
                 At::Origin => {
-                    let what = format!("{who}: in a cue, count from its start; at = \"origin\" is for its uses");
-                    wrong.say_at(&clip.written, &["at"], what);
+                    let what = "in a cue, count from its start; at = \"origin\" is for its uses".to_owned();
+                    wrong.say_at(&clip.written, &["at"], &who, what);
                 }
             }
         }
     }
     let mut names = HashSet::new();
     for place in &cue.uses {
-        let who = format!("cue {:?}, use {:?}", cue.name, place.name);
+        let who = Subject::Cue { name: cue.name.clone(), placement: Some(place.name.clone()), file: None };
         if !names.insert(&place.name) {
-            wrong.say(format!("{who}: there are two of this name"));
+            wrong.say(&who, "there are two of this name".to_owned());
         }
-        gain(&who, "gain", place.gain, wrong);
+        gain(&who, GainControl::Fader, place.gain, wrong);
         let far = |f: Frames| f > FARTHEST;
         if place.at > At::Frames(FARTHEST) || far(place.from) || place.length.is_some_and(far) {
-            wrong.say_at(&place.written, &["at", "from", "length"], format!("{who}: it lies beyond 2^53 frames"));
+            wrong.say_at(&place.written, &["at", "from", "length"], &who, "it lies beyond 2^53 frames".to_owned());
         }
         [place.fade_in, place.fade_out, place.crossfade].into_iter().for_each(|f| fade(&who, f, wrong));
     }
@@ -152,92 +149,86 @@ fn cue(cue: &Cue, buses: usize, wrong: &mut Wrong) {
 fn unique<'n>(
     names: &mut HashSet<(&'static str, &'n str)>,
     kind: &'static str,
-    who: &impl fmt::Display,
+    who: &Subject,
     name: &'n str,
     wrong: &mut Wrong,
 ) {
     if name.is_empty() {
-        wrong.say(format!("a {kind} has no name"));
+        wrong.say(&Subject::Session, format!("a {kind} has no name"));
     } else if !names.insert((kind, name)) {
-        wrong.say(format!("{who}: there are two of this name"));
+        wrong.say(who, "there are two of this name".to_owned());
     }
 }
 
-fn clips(who: &Who<'_>, track: &Track, wrong: &mut Wrong) {
+fn clips(who: &Subject, track: &Track, wrong: &mut Wrong) {
     if track.clips.is_empty() {
-        wrong.say_empty(format!("{who}: it has no clip"));
+        wrong.add(who, ProblemKind::Empty);
     }
     track.clips.iter().for_each(|c| clip_alone(who, c, wrong));
 }
 
-fn inserts(who: &impl fmt::Display, inserts: &[Insert], wrong: &mut Wrong) {
+fn inserts(who: &Subject, inserts: &[Insert], wrong: &mut Wrong) {
     for insert in inserts {
         let called = if insert.name.is_empty() { insert.kind_name() } else { &insert.name };
-        insert.problems().into_iter().for_each(|what| wrong.say(format!("{who}: insert {called:?}: {what}")));
+        insert.problems().into_iter().for_each(|what| wrong.say(who, format!("insert {called:?}: {what}")));
     }
 }
 
-fn strip(who: &impl fmt::Display, strip: &Strip, buses: usize, wrong: &mut Wrong) {
+fn strip(who: &Subject, strip: &Strip, buses: usize, wrong: &mut Wrong) {
     inserts(who, &strip.inserts, wrong);
-    gain(who, "gain", strip.gain, wrong);
+    gain(who, GainControl::Fader, strip.gain, wrong);
     gain_curve(who, &strip.gain_curve, wrong);
     let pans = strip.pan_curve.points.iter().map(|p| p.value).chain([strip.pan]);
     for Pan(pan) in pans.filter(|p| !(-1.0..=1.0).contains(&p.0)) {
-        wrong.say(format!("{who}: pan {pan} is outside -1 (left) to 1 (right)"));
+        wrong.add(who, ProblemKind::Pan { pan: Number(pan) });
     }
     curve_order(who, "pan", &strip.pan_curve, wrong);
     let targets = strip.sends.iter().map(|s| s.to).chain(strip.to);
     for BusId(bus) in targets.filter(|b| b.0 >= buses) {
-        wrong.say(format!(
-            "{who}: goes to bus number {} of {buses}, which is not in this session",
-            bus.saturating_add(1)
-        ));
+        let number = bus.saturating_add(1);
+        wrong.say(who, format!("goes to bus number {number} of {buses}, which is not in this session"));
     }
-    strip.sends.iter().for_each(|s| gain(who, "send", s.gain, wrong));
+    strip.sends.iter().for_each(|s| gain(who, GainControl::Send, s.gain, wrong));
 }
 
-fn gain(who: &(impl fmt::Display + ?Sized), what: &str, gain: Decibels, wrong: &mut Wrong) {
-    if gain.0.is_nan() {
-        wrong.say(format!("{who}: {what} is not a number"));
-    } else if gain.0 > LOUDEST {
-        // Absurd numbers in few digits.
-        let level = if gain.0 < 1e6 { format!("{:+}", gain.0) } else { format!("{:+e}", gain.0) };
-        wrong.say(format!("{who}: {what} of {level} dB is above +{LOUDEST} dB"));
+fn gain(who: &Subject, control: GainControl, gain: Decibels, wrong: &mut Wrong) {
+    if gain.0.is_nan() || gain.0 > HIGHEST_GAIN_DB {
+        wrong.add(who, ProblemKind::Gain { control, gain_db: Number(gain.0) });
     }
 }
 
-fn gain_curve(who: &(impl fmt::Display + ?Sized), curve: &Curve<Decibels>, wrong: &mut Wrong) {
-    curve.points.iter().for_each(|p| gain(who, "a point of the gain curve", p.value, wrong));
+fn gain_curve(who: &Subject, curve: &Curve<Decibels>, wrong: &mut Wrong) {
+    curve.points.iter().for_each(|p| gain(who, GainControl::CurvePoint, p.value, wrong));
     curve_order(who, "gain", curve, wrong);
 }
 
-fn curve_order<T>(who: &(impl fmt::Display + ?Sized), what: &str, curve: &Curve<T>, wrong: &mut Wrong) {
+fn curve_order<T>(who: &Subject, what: &str, curve: &Curve<T>, wrong: &mut Wrong) {
     if !curve.in_order() {
-        wrong.say(format!("{who}: the points of the {what} curve are not in order of time"));
+        wrong.say(who, format!("the points of the {what} curve are not in order of time"));
     }
     if curve.points.iter().any(|p| p.at > FARTHEST) {
-        wrong.say(format!("{who}: a point of the {what} curve lies beyond 2^53 frames"));
+        wrong.say(who, format!("a point of the {what} curve lies beyond 2^53 frames"));
     }
 }
 
 /// What is wrong with a clip whatever its stem is.
-fn clip_alone(who: &Who<'_>, clip: &Clip, wrong: &mut Wrong) {
-    gain(who, "a clip's gain", clip.gain, wrong);
+fn clip_alone(who: &Subject, clip: &Clip, wrong: &mut Wrong) {
+    gain(who, GainControl::Clip, clip.gain, wrong);
     if clip.loops == 0 {
-        let what = format!("{who}: a clip of {} is played 0 times; loops starts at 1", clip.input);
-        wrong.say_at(&clip.written, &["loop"], what);
+        let what = format!("a clip of {} is played 0 times; loops starts at 1", clip.input);
+        wrong.say_at(&clip.written, &["loop"], who, what);
     }
     if clip.at > At::Frames(FARTHEST) || clip.from > FARTHEST || clip.length.is_some_and(|l| l > FARTHEST) {
-        let what = format!("{who}: a clip of {} lies beyond 2^53 frames", clip.input);
-        wrong.say_at(&clip.written, &["at", "from", "length"], what);
+        let what = format!("a clip of {} lies beyond 2^53 frames", clip.input);
+        wrong.say_at(&clip.written, &["at", "from", "length"], who, what);
     }
     [clip.fade_in, clip.fade_out, clip.crossfade].into_iter().for_each(|f| fade(who, f, wrong));
 }
 
-fn fade(who: &impl fmt::Display, fade: Fade, wrong: &mut Wrong) {
+fn fade(who: &Subject, fade: Fade, wrong: &mut Wrong) {
     if let FadeShape::DecibelLinear(range) = fade.shape
         && !(range.is_finite() && range > 0.0)
     {
-        wrong.say(format!("{who}: a fade's range of {range} dB is no positive number"));
+        wrong.say(who, format!("a fade's range of {range} dB is no positive number"));
     }
 }

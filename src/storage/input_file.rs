@@ -87,12 +87,12 @@ impl InputFile {
 
     /// Why nothing that was read of it may be used, if that is so: it is not what it was, or a part of it could not be
     /// had. A file that is closed has not been read since it was looked at; of an object only one version is read.
-    pub(crate) fn trouble(&self) -> Option<String> {
+    pub(crate) fn trouble(&self) -> Option<Error> {
         match &self.backing {
             Backing::Local(shared) => {
                 let file = locked(&shared.file);
                 let same = file.as_ref().is_none_or(|file| FileVersion::of(file) == shared.stamp);
-                (!same).then(|| CHANGED.to_owned())
+                (!same).then(|| Error::new(ErrorKind::InvalidData, CHANGED))
             }
             #[cfg(feature = "cloud")]
             Backing::Object(remote, _) => remote.trouble(),
@@ -263,7 +263,7 @@ mod tests {
         let open = files.iter().filter(|f| held(f)).count();
         assert!((1..=MOST_OPEN).contains(&open), "{open} are open");
         // The first was read longest ago, so it is closed; another file in its place is not taken for it.
-        assert_eq!(files[0].trouble(), None);
+        assert!(files[0].trouble().is_none());
         fs::write(path(MOST_OPEN * 3), [0, 0, 2]).unwrap();
         fs::rename(path(MOST_OPEN * 3), path(0)).unwrap();
         let mut first = &files[0];

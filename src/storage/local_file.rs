@@ -149,7 +149,7 @@ impl Complete {
         let Self { temporary, target, folder, overwrite, needs, bytes } = self;
         let renamed = if overwrite { temporary.persist(&target) } else { temporary.persist_noclobber(&target) };
         renamed.map_err(|e| match e.error.kind() {
-            io::ErrorKind::AlreadyExists => output(&target, EXISTS).because(e.error),
+            io::ErrorKind::AlreadyExists => exists(&target),
             _ => error(&target, needs, e.error),
         })?;
         Ok(Visible { target, folder, bytes })
@@ -196,6 +196,11 @@ fn output(path: &Path, what: &str) -> Error {
     Error::new(ErrorKind::Output, format!("{}: {what}", path.display()))
 }
 
+/// The error of an output that is there already, told apart by [`Error::io_kind`].
+fn exists(path: &Path) -> Error {
+    output(path, EXISTS).because(io::Error::from(io::ErrorKind::AlreadyExists))
+}
+
 /// The error of a full disk or quota, if it is one.
 fn full(path: &Path, needs: u64, e: &io::Error) -> Option<Error> {
     let full =
@@ -234,7 +239,7 @@ fn check_old(target: &Path, old: &fs::Metadata, overwrite: bool) -> Result<()> {
         return Err(output(target, "is a device or a pipe: only regular files are written"));
     }
     if !overwrite {
-        return Err(output(target, EXISTS));
+        return Err(exists(target));
     }
     if old.permissions().readonly() {
         return Err(output(target, "is read-only: change its permissions, or choose another name"));

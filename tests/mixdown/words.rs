@@ -100,6 +100,27 @@ fn a_closed_stdout_or_stderr_is_no_crash() {
     }
 }
 
+#[test]
+fn warnings_are_explained() {
+    let desk = Desk::new();
+    let one = desk.run(&["explain", "w105"]);
+    assert_eq!(one.code, 0);
+    let lines: Vec<&str> = one.out.lines().collect();
+    assert_eq!(lines[0], "W105 UnequalStems  (note: --strict passes it, -v prints it)");
+    assert_eq!(lines[2], "  The stems of a cue, each played whole from its start, are not of one length.");
+    assert!(lines[3].starts_with("  Cure: ") && lines.len() == 4, "{}", one.out);
+
+    let all = desk.run(&["explain"]);
+    let codes: Vec<&str> = all.out.lines().map(|line| &line[..4]).collect();
+    assert_eq!(codes, (101..=119).map(|n| format!("W{n}")).collect::<Vec<_>>());
+    assert!(all.out.contains("\nW107  warning  A track has a constant offset"), "{}", all.out);
+
+    let data = desk.json(&["explain", "W101"]);
+    let keys: Vec<&String> = data[0].as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["code", "cure", "name", "severity", "summary"]);
+    desk.run(&["explain", "W99"]).expect(2, "explain \"W99\": there is no such warning; `mixdown explain` lists all");
+}
+
 /// Needs a shell that can lower its own limits.
 #[cfg(unix)]
 #[test]

@@ -1,9 +1,7 @@
 //! Stems held in memory and short ways to hear a session.
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
-use soundtrack::{
-    Bounce, Frames, Layout, Plan, Report, SampleRate, Session, Spec, Track, diagnostics::WarningKind, media::Memory,
-};
+use soundtrack::{Bounce, Frames, Layout, Plan, Report, SampleRate, Session, Spec, Track, media::Memory};
 
 pub const RATE: SampleRate = SampleRate::HZ_48000;
 
@@ -64,8 +62,8 @@ pub fn report(session: &Session) -> Report {
 }
 
 /// The warnings of a code.
-pub fn warned(session: &Session, code: WarningKind) -> Vec<String> {
-    report(session).warnings.into_iter().filter(|w| w.kind == code).map(|w| w.to_string()).collect()
+pub fn warned(session: &Session, code: &str) -> Vec<String> {
+    report(session).warnings.into_iter().filter(|w| w.kind.code() == code).map(|w| w.to_string()).collect()
 }
 
 /// Panics with the first sample that is farther than `within` from what it should be.

@@ -105,7 +105,7 @@ fn clips_and_uses_of_a_file_keep_their_timecode_and_are_refused_when_placed() {
     for (track, cue) in [("at = \"00:59:59:23\"", ""), ("", "at = \"00:59:59:23\""), ("", "at = \"00:00:00:00\"")] {
         let error = placed(track, cue).unwrap_err();
         assert_eq!(error.problems().len(), 1, "{error}");
-        let place = error.problems()[0].place.as_ref().unwrap();
+        let place = error.problems()[0].span.as_ref().unwrap();
         assert!(place.text.contains("at = "), "{}", place.text);
     }
 }

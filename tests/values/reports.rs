@@ -5,6 +5,7 @@ use soundtrack::{
     Bounce, Bus, Clip, Curve, Dbtp, Decibels, Frames, Layout, Options, Plan, Renderer, SampleRate, Session, Shape,
     Sink, Spec, Track,
     encode::{Dither, Dithered, Memory, Shaping},
+    report::Placed,
 };
 
 fn seconds(frames: u64) -> f64 {
@@ -247,7 +248,7 @@ fn clips_are_reported_as_they_came_in_and_were_placed() {
         ("WAV", Some(24), false, 96_000, "stereo")
     );
     assert_eq!((file.stem_frames, file.at_frame, file.frames), (Some(9601), 30, 300));
-    assert_eq!((file.resampled, file.placed.as_str(), file.time_reference_frames), (true, "fold", Some(777)));
+    assert_eq!((file.resampled, file.placed, file.time_reference_frames), (true, Placed::Fold, Some(777)));
     assert_eq!((file.trimmed_start_frames, file.trimmed_end_frames, file.silenced.len()), (0, 0, 0));
     let own = of(Layout::Stereo, mono(vec![0.5; 200]).into());
     assert_eq!(
@@ -255,17 +256,17 @@ fn clips_are_reported_as_they_came_in_and_were_placed() {
         ("", None, false, 48_000, "mono")
     );
     assert_eq!(
-        (own.stem_frames, own.resampled, own.placed.as_str(), own.time_reference_frames),
-        (None, false, "pan", None)
+        (own.stem_frames, own.resampled, own.placed, own.time_reference_frames),
+        (None, false, Placed::Pan, None)
     );
     let same = of(Layout::Lcr, stem(Layout::Lcr, vec![vec![0.5; 200]; 3]).into());
-    assert_eq!((same.placed.as_str(), same.layout.as_str()), ("same", "lcr"));
-    assert_eq!(of(Layout::Mono, mono(vec![0.5; 200]).into()).placed, "same");
+    assert_eq!((same.placed, same.layout.as_str()), (Placed::Same, "lcr"));
+    assert_eq!(of(Layout::Mono, mono(vec![0.5; 200]).into()).placed, Placed::Same);
 }
 
 #[test]
 fn the_note_of_a_pan_law_states_its_centre() {
-    use soundtrack::{PanLaw, diagnostics::WarningKind};
+    use soundtrack::PanLaw;
     for (law, centre) in [
         (PanLaw::EqualPower, "-3.01 dB"),
         (PanLaw::Between, "-4.52 dB"),
@@ -278,7 +279,7 @@ fn the_note_of_a_pan_law_states_its_centre() {
             [Track::new("x", constant(0.5, 9)).clip(Clip::new(constant(0.5, 9)).at(Frames(9)))],
         );
         mix.pan_law = law;
-        let told = crate::stems::warned(&mix, WarningKind::MonoPanned);
+        let told = crate::stems::warned(&mix, "W103");
         // Two clips of one kind of file are told of once.
         assert!(told.len() == 1 && told[0].contains(centre), "{law}: {told:?}");
     }

@@ -4,7 +4,6 @@ use crate::stems::{constant, counting, first, rate, session};
 use soundtrack::{
     At, Block, Clip, Cue, Format, FrameRate, Frames, Layout, Load, Plan, SampleRate, Session, Sink, Spec, Timecode,
     Track, Use,
-    diagnostics::WarningKind,
     encode::{self, Broadcast, FileSink},
 };
 use std::{path::Path, time::Duration};
@@ -40,7 +39,7 @@ fn origin(hz: u32, session_hz: u32, reference: u64, start: Option<Timecode>) -> 
     used.add_cue(Cue::new("c").track(Track::new("x", path.as_path())).used(Use::at(At::Origin)));
     [placed, used].map(|film| {
         let report = crate::stems::report(&film);
-        let told = report.warnings.iter().any(|w| w.kind == WarningKind::RoundedTimecode);
+        let told = report.warnings.iter().any(|w| w.kind.code() == "W114");
         (report.tracks[0].clips[0].at_frame, told)
     })
 }

@@ -2,8 +2,7 @@
 
 use crate::stems::{RATE, constant, counting, mono, rate, report, session, stem, warned};
 use soundtrack::{
-    Bounce, Bus, Clip, Cue, Decibels, Fade, Format, Frames, Layout, Pan, Plan, Session, Spec, Track, Use,
-    diagnostics::WarningKind, media::Memory,
+    Bounce, Bus, Clip, Cue, Decibels, Fade, Format, Frames, Layout, Pan, Plan, Session, Spec, Track, Use, media::Memory,
 };
 
 fn stereo(left: Vec<f64>, right: Vec<f64>) -> Memory {
@@ -14,7 +13,7 @@ fn one(track: Track) -> Session {
     session(Layout::Stereo, [track])
 }
 
-fn raised(mix: &Session, code: WarningKind) -> bool {
+fn raised(mix: &Session, code: &str) -> bool {
     !warned(mix, code).is_empty()
 }
 
@@ -29,7 +28,7 @@ fn w101_from_the_first_sample_that_does_not_fit() {
         let folder = tempfile::tempdir().unwrap();
         let mix = session(Layout::Mono, [Track::new("x", mono(vec![0.0, value, 0.0]))]);
         let report = Bounce::new().format(Format::WAV_16).run(&mix, folder.path().join("x.wav")).unwrap();
-        (report.mix.clipped_samples, report.warnings.iter().any(|w| w.kind == WarningKind::ClippedOutput))
+        (report.mix.clipped_samples, report.warnings.iter().any(|w| w.kind.code() == "W101"))
     };
     let step = 1.0 / 32_768.0;
     for (value, count) in [
@@ -51,8 +50,7 @@ fn w102_w103_and_w104_where_rate_or_layout_differ() {
         let spec = Spec { rate: rate(stem_rate), layout };
         let memory = Memory::new(spec, vec![vec![0.0; 480]; layout.channels()]).unwrap();
         let report = report(&session(to, [Track::new("x", memory)]));
-        [WarningKind::Resampled, WarningKind::MonoPanned, WarningKind::Folded]
-            .map(|code| report.warnings.iter().any(|w| w.kind == code))
+        ["W102", "W103", "W104"].map(|code| report.warnings.iter().any(|w| w.kind.code() == code))
     };
     assert_eq!(notes(48_000, Layout::Stereo, Layout::Stereo), [false, false, false]);
     assert_eq!(notes(44_100, Layout::Stereo, Layout::Stereo), [true, false, false]);
@@ -61,8 +59,7 @@ fn w102_w103_and_w104_where_rate_or_layout_differ() {
     assert_eq!(notes(48_000, Layout::Stereo, Layout::Mono), [false, false, true]);
     assert_eq!(notes(48_000, Layout::Stereo, Layout::Surround51), [false, false, true]);
     let lfe = |from, to| {
-        warned(&session(to, [Track::new("x", stem(from, vec![vec![0.0]; from.channels()]))]), WarningKind::Folded)[0]
-            .contains("LFE")
+        warned(&session(to, [Track::new("x", stem(from, vec![vec![0.0]; from.channels()]))]), "W104")[0].contains("LFE")
     };
     assert!(lfe(Layout::Surround51, Layout::Stereo) && lfe(Layout::Stereo21, Layout::Surround50));
     assert!(!lfe(Layout::Surround51, Layout::Surround71) && !lfe(Layout::Surround50, Layout::Surround51));
@@ -74,7 +71,7 @@ fn w105_by_one_frame_and_only_for_stems_played_whole_from_the_start() {
         let mut film = Session::new(RATE, Layout::Mono);
         let cue = tracks.into_iter().fold(Cue::new("c"), Cue::track);
         film.add_cue(cue.used(Use::at(Frames(0))));
-        raised(&film, WarningKind::UnequalStems)
+        raised(&film, "W105")
     };
     let whole = |name: &str, frames: usize| Track::new(name, constant(0.1, frames));
     let of = |name: &str, clip: Clip| Track::of(name).clip(clip);
@@ -92,27 +89,25 @@ fn w105_by_one_frame_and_only_for_stems_played_whole_from_the_start() {
 #[test]
 fn w106_of_exact_silence_alone() {
     let track = |samples: Vec<f64>| one(Track::new("x", stereo(samples.clone(), vec![0.0; samples.len()])));
-    assert!(raised(&track(vec![0.0; 100]), WarningKind::SilentStem));
-    assert!(!raised(&track([vec![0.0; 99], vec![1e-300]].concat()), WarningKind::SilentStem));
-    assert!(raised(&one(Track::new("x", constant(0.0, 0))), WarningKind::SilentStem));
+    assert!(raised(&track(vec![0.0; 100]), "W106"));
+    assert!(!raised(&track([vec![0.0; 99], vec![1e-300]].concat()), "W106"));
+    assert!(raised(&one(Track::new("x", constant(0.0, 0))), "W106"));
     // A track that is not heard, or lies outside the range, is not called silent.
-    assert!(!raised(&one(Track::new("x", constant(0.0, 100)).mute(true)), WarningKind::SilentStem));
+    assert!(!raised(&one(Track::new("x", constant(0.0, 100)).mute(true)), "W106"));
     let mix = session(
         Layout::Mono,
         [Track::of("x").clip(Clip::new(constant(0.0, 10)).at(Frames(10))), Track::new("y", constant(0.5, 30))],
     );
     let part = |a, b| {
         let report = Bounce::new().range(Frames(a)..Frames(b)).dry_run(Plan::compile(&mix).unwrap()).unwrap();
-        report.warnings.iter().any(|w| w.kind == WarningKind::SilentStem)
+        report.warnings.iter().any(|w| w.kind.code() == "W106")
     };
     assert_eq!([part(0, 10), part(0, 11), part(19, 25), part(20, 25)], [false, true, true, false]);
 }
 
 #[test]
 fn w107_needs_a_mean_of_minus_60_db_and_one_percent_of_the_peak_over_a_second() {
-    let of = |left: Vec<f64>, right: Vec<f64>| {
-        raised(&one(Track::new("x", stereo(left, right))), WarningKind::ConstantOffset)
-    };
+    let of = |left: Vec<f64>, right: Vec<f64>| raised(&one(Track::new("x", stereo(left, right))), "W107");
     let both = |mean: f64, swing: f64, frames: usize| {
         let samples = offset(mean, swing, frames);
         of(samples.clone(), samples)
@@ -133,12 +128,8 @@ fn w107_needs_a_mean_of_minus_60_db_and_one_percent_of_the_peak_over_a_second() 
     // One channel without an offset does not excuse the other.
     assert!(of(offset(0.05, 0.1, 48_000), offset(0.0, 0.1, 48_000)));
     assert!(of(offset(0.0, 0.9, 48_000), offset(-0.05, 0.1, 48_000)));
-    let faded = |gain| {
-        raised(
-            &one(Track::new("x", stereo(offset(0.01, 0.1, 48_000), silent())).gain(Decibels(gain))),
-            WarningKind::ConstantOffset,
-        )
-    };
+    let faded =
+        |gain| raised(&one(Track::new("x", stereo(offset(0.01, 0.1, 48_000), silent())).gain(Decibels(gain))), "W107");
     assert!(faded(-19.9) && !faded(-20.1));
     // A mean that one half takes back.
     assert!(!of([vec![0.1; 24_000], vec![-0.1; 24_000]].concat(), silent()));
@@ -155,10 +146,10 @@ fn w107_counts_the_frames_of_clips_wherever_they_lie() {
     };
     for start in [0, 1, 9_000, 16_383, 40_000] {
         let warnings = report(&at(start, 48_000)).warnings;
-        let found: Vec<_> = warnings.iter().filter(|w| w.kind == WarningKind::ConstantOffset).collect();
+        let found: Vec<_> = warnings.iter().filter(|w| w.kind.code() == "W107").collect();
         assert_eq!(found.len(), 1, "{start}");
-        assert_eq!(found[0].text, "its mean is not 0 but -26.0 dBFS: a constant offset", "{start}");
-        assert!(!raised(&at(start, 47_999), WarningKind::ConstantOffset), "{start}");
+        assert_eq!(found[0].text(), "its mean is not 0 but -26.0 dBFS: a constant offset", "{start}");
+        assert!(!raised(&at(start, 47_999), "W107"), "{start}");
     }
 }
 
@@ -169,7 +160,7 @@ fn w108_needs_the_same_stretches_of_the_same_stem_at_the_same_places() {
     let clip = || Clip::new(input.clone()).from(Frames(10)).length(Frames(50)).at(Frames(5));
     let two = |other: Track| {
         let mix = session(Layout::Mono, [Track::of("a").clip(clip()), other]);
-        warned(&mix, WarningKind::DuplicateStems)
+        warned(&mix, "W108")
     };
     let b = |clip: Clip| Track::of("b").clip(clip);
     assert_eq!(two(b(clip())).len(), 1);
@@ -184,25 +175,21 @@ fn w108_needs_the_same_stretches_of_the_same_stem_at_the_same_places() {
     // A silent channel changes nothing of it; silence itself is no sound.
     let twins = |left: f64| {
         let input = soundtrack::Input::from(stereo(vec![left; 10], vec![0.0; 10]));
-        warned(
-            &session(Layout::Stereo, ["a", "b"].map(|name| Track::new(name, input.clone()))),
-            WarningKind::DuplicateStems,
-        )
-        .len()
+        warned(&session(Layout::Stereo, ["a", "b"].map(|name| Track::new(name, input.clone()))), "W108").len()
     };
     assert_eq!([twins(0.5), twins(1e-9), twins(0.0)], [1, 1, 0]);
     // One of two clips alike is not enough, in any order.
     let other = || clip().at(Frames(80)).from(Frames(0));
     let pairs = |a: [Clip; 2], b: [Clip; 2]| {
         let of = |name: &str, clips: [Clip; 2]| clips.into_iter().fold(Track::of(name), Track::clip);
-        warned(&session(Layout::Mono, [of("a", a), of("b", b)]), WarningKind::DuplicateStems).len()
+        warned(&session(Layout::Mono, [of("a", a), of("b", b)]), "W108").len()
     };
     assert_eq!(pairs([clip(), other()], [clip(), other()]), 1);
     assert_eq!(pairs([clip(), other()], [clip(), other().at(Frames(81))]), 0);
     assert_eq!(pairs([clip(), other()], [clip().at(Frames(4)), other()]), 0);
     // Of three, the second and the third are told, each with the first.
     let mix = session(Layout::Mono, ["a", "b", "c"].map(|name| Track::of(name).clip(clip())));
-    let told = warned(&mix, WarningKind::DuplicateStems);
+    let told = warned(&mix, "W108");
     assert_eq!(told.len(), 2);
     assert!(told[0].contains("track \"b\"") && told[1].contains("track \"c\""), "{told:?}");
     assert!(told.iter().all(|t| t.contains("track \"a\"")), "{told:?}");
@@ -214,7 +201,7 @@ const CLICK: f64 = 0.031_622_776_601_683_79;
 #[test]
 fn w109_from_minus_30_dbfs_at_either_end() {
     let edges = |first: f64, last: f64| {
-        warned(&one(Track::new("x", stereo(vec![first, 0.5, 0.5, last], vec![0.0; 4]))), WarningKind::AbruptClip)
+        warned(&one(Track::new("x", stereo(vec![first, 0.5, 0.5, last], vec![0.0; 4]))), "W109")
     };
     let (below, at) = (CLICK * (1.0 - 1e-9), CLICK);
     assert!(edges(below, below).is_empty() && edges(-below, 0.0).is_empty());
@@ -235,12 +222,12 @@ fn w109_from_minus_30_dbfs_at_either_end() {
     }
     // The loudest channel, with the gain of the clip and its fades; not the fader of the track.
     let right = |value: f64| Clip::new(stereo(vec![0.0; 4], vec![value, 0.0, 0.0, 0.0]));
-    assert!(raised(&one(Track::of("x").clip(right(CLICK))), WarningKind::AbruptClip));
-    assert!(raised(&one(Track::of("x").clip(right(CLICK / 9.99).gain(Decibels(20.0)))), WarningKind::AbruptClip));
-    assert!(!raised(&one(Track::of("x").clip(right(CLICK / 10.01).gain(Decibels(20.0)))), WarningKind::AbruptClip));
-    assert!(!raised(&one(Track::of("x").clip(right(1.0).fade_in(Fade::linear(Frames(1))))), WarningKind::AbruptClip));
-    assert!(raised(&one(Track::of("x").clip(right(1.0)).gain(Decibels(-60.0))), WarningKind::AbruptClip));
-    assert!(raised(&one(Track::of("x").clip(right(CLICK)).invert(true)), WarningKind::AbruptClip));
+    assert!(raised(&one(Track::of("x").clip(right(CLICK))), "W109"));
+    assert!(raised(&one(Track::of("x").clip(right(CLICK / 9.99).gain(Decibels(20.0)))), "W109"));
+    assert!(!raised(&one(Track::of("x").clip(right(CLICK / 10.01).gain(Decibels(20.0)))), "W109"));
+    assert!(!raised(&one(Track::of("x").clip(right(1.0).fade_in(Fade::linear(Frames(1))))), "W109"));
+    assert!(raised(&one(Track::of("x").clip(right(1.0)).gain(Decibels(-60.0))), "W109"));
+    assert!(raised(&one(Track::of("x").clip(right(CLICK)).invert(true)), "W109"));
 }
 
 #[test]
@@ -249,8 +236,7 @@ fn w109_of_edges_within_the_range_alone() {
     let mix = session(Layout::Mono, [Track::of("x").clip(clip), Track::new("end", constant(0.0, 30))]);
     let told = |a, b| {
         let report = Bounce::new().range(Frames(a)..Frames(b)).dry_run(Plan::compile(&mix).unwrap()).unwrap();
-        let text: Vec<String> =
-            report.warnings.iter().filter(|w| w.kind == WarningKind::AbruptClip).map(|w| w.text.clone()).collect();
+        let text: Vec<String> = report.warnings.iter().filter(|w| w.kind.code() == "W109").map(|w| w.text()).collect();
         (text.iter().any(|t| t.contains("starts")), text.iter().any(|t| t.contains("ends")))
     };
     assert_eq!(told(0, 30), (true, true));
@@ -272,7 +258,7 @@ fn pair(cos: f64, ratio: f64) -> Track {
 
 #[test]
 fn w110_from_a_correlation_of_minus_095_between_sides_at_most_6_db_apart() {
-    let told = |cos, ratio| raised(&one(pair(cos, ratio)), WarningKind::OppositePolarity);
+    let told = |cos, ratio| raised(&one(pair(cos, ratio)), "W110");
     assert!(told(1.0, 1.0) && told(0.951, 1.0) && !told(0.949, 1.0));
     assert!(!told(-1.0, 1.0) && !told(-0.951, 1.0) && !told(0.0, 1.0));
     // A factor of two in amplitude either way.
@@ -288,7 +274,7 @@ fn w111_of_what_lies_at_or_after_the_end_with_all_its_clips() {
     );
     let at = |mix: &mut Session, length| {
         mix.length = Some(Frames(length));
-        raised(mix, WarningKind::UnheardTrack)
+        raised(mix, "W111")
     };
     assert!(at(&mut mix, 50) && !at(&mut mix, 51) && at(&mut mix, 49));
     let early = Clip::new(constant(0.5, 10)).at(Frames(48));
@@ -298,15 +284,15 @@ fn w111_of_what_lies_at_or_after_the_end_with_all_its_clips() {
     let mut mix = Session::new(RATE, Layout::Mono);
     let (down, hall) = (mix.add_bus(Bus::new("d").gain(Decibels::SILENCE)), mix.add_bus(Bus::new("h")));
     let id = mix.add_track(Track::new("x", constant(0.5, 10)).to(down));
-    assert!(raised(&mix, WarningKind::UnheardTrack));
+    assert!(raised(&mix, "W111"));
     mix.bus_mut(down).strip.gain = Decibels(-200.0);
-    assert!(!raised(&mix, WarningKind::UnheardTrack));
+    assert!(!raised(&mix, "W111"));
     mix.bus_mut(down).strip.gain = Decibels::SILENCE;
     let strip = &mut mix.track_mut(id).strip;
     strip.sends.push(soundtrack::Send { to: hall, gain: Decibels::SILENCE });
-    assert!(raised(&mix, WarningKind::UnheardTrack));
+    assert!(raised(&mix, "W111"));
     mix.track_mut(id).strip.sends[0].gain = Decibels(-60.0);
-    assert!(!raised(&mix, WarningKind::UnheardTrack));
+    assert!(!raised(&mix, "W111"));
 }
 
 #[test]
@@ -326,7 +312,7 @@ fn w112_where_a_stem_has_more_bits_than_the_file() {
     let told = |stem: &std::path::Path, format: Format| {
         let mix = session(Layout::Mono, [Track::new("x", stem)]);
         let report = Bounce::new().format(format).overwrite(true).run(&mix, folder.path().join("o.wav")).unwrap();
-        report.warnings.iter().any(|w| w.kind == WarningKind::ReducedDepth)
+        report.warnings.iter().any(|w| w.kind.code() == "W112")
     };
     let table = [Format::WAV_16, Format::WAV_24, Format::WAV_32, Format::WAV_32F]
         .map(|format| [0, 1, 2, 3].map(|n| told(&stems[n], format)));
@@ -340,7 +326,7 @@ fn w116_above_24_dbfs_before_or_after_the_strip() {
     const LIMIT: f64 = 15.848_931_924_611_133;
     let peak = |value: f64, gain: f64| {
         let memory = stereo(vec![0.0, 0.1, value, 0.1, 0.0], vec![0.0, 0.1, 0.1, 0.1, 0.0]);
-        warned(&one(Track::new("x", memory).gain(Decibels(gain))), WarningKind::Overload)
+        warned(&one(Track::new("x", memory).gain(Decibels(gain))), "W116")
     };
     assert!(peak(LIMIT, 0.0).is_empty() && peak(-LIMIT, 0.0).is_empty());
     assert_eq!((peak(LIMIT.next_up(), 0.0).len(), peak(-LIMIT.next_up(), 0.0).len()), (1, 1));
@@ -363,7 +349,7 @@ fn w114_of_a_timecode_between_two_frames_alone() {
         } else {
             film.add_track(Track::of("x").clip(Clip::new(memory).at(at)));
         }
-        warned(&film, WarningKind::RoundedTimecode).len()
+        warned(&film, "W114").len()
     };
     // 1601.6 frames of 48 kHz, 8008 of the fifth; 1471.47 of 44.1 kHz.
     for used in [false, true] {

@@ -1,13 +1,13 @@
 //! Opening containers whose packets the demuxer finds: FLAC, Ogg, AIFF, CAF, Matroska, and WAVE with odd codecs.
 
 use super::{
-    Extent, NO_AUDIO, Opened, Stem,
+    Extent, NoAudio, Opened, Stem,
     chunks::{self, Sound},
     flac::{self, StreamInfo},
     ogg,
 };
 use crate::{
-    error::{ErrorKind, Result},
+    error::{Error, ErrorKind, Result},
     media::{
         Bits, Remark,
         codec_fault::Fault,
@@ -16,7 +16,10 @@ use crate::{
     },
     units::Frames,
 };
-use std::io::{Read, Seek, SeekFrom};
+use std::{
+    error::Error as _,
+    io::{Read, Seek, SeekFrom},
+};
 
 /// What a visit of all packets found, without decoding them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -240,11 +243,11 @@ impl Stem<'_> {
         let (mut demuxed, _) =
             self.demux(Container::Caf, "CAF", Window { len: sound.whole, ..self.whole()? }, |_| 0)?;
         let stream = demuxed.stream().clone();
-        if stream.codec == "IMA ADPCM" {
+        if stream.is_ima_adpcm() {
             // Decoded up to 1/250 of full scale away from what QuickTime makes of it.
             return Err(self.unsupported("IMA ADPCM in CAF"));
         }
-        let mut opened = if stream.pcm || matches!(stream.codec, "A-law" | "mu-law") {
+        let mut opened = if stream.pcm || stream.is_companded() {
             self.pcm(demuxed, "CAF", sound)?
         } else {
             let codec = format!("{} in CAF", stream.codec);
@@ -256,7 +259,7 @@ impl Stem<'_> {
             let valid = stream.stated.and_then(|n| i64::try_from(n).ok()).map_or(0, |n| origin.saturating_add(n));
             let mut end = if valid > origin && valid < padded { valid } else { padded };
             let mut held = visit.end;
-            let lossless = stream.codec == "ALAC";
+            let lossless = stream.is_alac();
             if sound.present < sound.promised {
                 held = self.cut_caf(&mut demuxed, sound)?;
             } else if lossless {
@@ -340,19 +343,42 @@ impl Stem<'_> {
     }
 
     pub(super) fn matroska(&self) -> Result<Opened> {
-        let mut opened = self.counted(Container::Matroska, "Matroska").map_err(|e| match self.matroska_codec() {
-            // The demuxer is silent about tracks of codecs that it does not know.
-            Some(codec) if e.to_string().ends_with(NO_AUDIO) => self.unsupported(format!("{codec} in Matroska")),
-            // The demuxer passes over what is longer than the file.
-            _ if e.to_string().ends_with("missing segment element") => {
-                self.corrupt("Matroska: its segment is missing or not whole: the file is probably cut off")
-            }
-            _ => e,
-        })?;
-        if !opened.codec.starts_with("FLAC") && !opened.codec.starts_with("PCM") {
+        let opened = self.counted(Container::Matroska, "Matroska");
+        let (mut opened, stream) = opened.map_err(|e| self.matroska_refusal(e))?;
+        if !stream.is_flac() && !stream.pcm {
             opened.remarks.push(Remark::AlignmentUnknown);
         }
         Ok(opened)
+    }
+
+    /// Says what is wrong with a Matroska file where the demuxer does not.
+    fn matroska_refusal(&self, e: Error) -> Error {
+        if e.source().is_some_and(|cause| cause.is::<NoAudio>()) {
+            // The demuxer is silent about tracks of codecs that it does not know.
+            return self.matroska_codec().map_or(e, |codec| self.unsupported(format!("{codec} in Matroska")));
+        }
+        // The demuxer passes over a segment that is longer than the file, and then misses it.
+        if e.kind() == ErrorKind::Unsupported && self.holds_matroska_segment() == Some(false) {
+            return self.corrupt("Matroska: its segment is missing or not whole: the file is probably cut off");
+        }
+        e
+    }
+
+    /// Reports whether a whole Segment element follows the EBML header (RFC 8794, RFC 9559 section 4.5); `None` without
+    /// such a header.
+    fn holds_matroska_segment(&self) -> Option<bool> {
+        let mut head = Vec::new();
+        let mut file = self.file;
+        file.seek(SeekFrom::Start(0)).ok()?;
+        file.take(1 << 12).read_to_end(&mut head).ok()?;
+        let header = head.strip_prefix(&[0x1A, 0x45, 0xDF, 0xA3])?;
+        let (size, width) = ebml_size(header)?;
+        let at = size?.checked_add(4 + width)?;
+        let segment = head.get(usize::try_from(at).ok()?..)?;
+        let Some(body) = segment.strip_prefix(&[0x18, 0x53, 0x80, 0x67]) else { return Some(false) };
+        let Some((size, width)) = ebml_size(body) else { return Some(false) };
+        let end = size.map(|size| (at + 4 + width).saturating_add(size));
+        Some(end.is_none_or(|end| end <= self.file.len()))
     }
 
     /// The identifier of an audio codec near the start of a Matroska file.
@@ -368,8 +394,8 @@ impl Stem<'_> {
         (name.len() > 3).then_some(name)
     }
 
-    /// A container whose times are no frames: its length is what all its packets decode to.
-    pub(super) fn counted(&self, container: Container, name: &str) -> Result<Opened> {
+    /// Opens a container whose times are no frames: its length is what all its packets decode to.
+    pub(super) fn counted(&self, container: Container, name: &str) -> Result<(Opened, Stream)> {
         let (demuxed, count) = self.demux(container, name, self.whole()?, |_| 0)?;
         let stream = demuxed.stream().clone();
         let codec = format!("{} in {name}", stream.codec);
@@ -404,6 +430,16 @@ impl Stem<'_> {
         opened.streams = count;
         opened.linear = true;
         opened.remarks.push(Remark::SlowSeek);
-        Ok(opened)
+        Ok((opened, stream))
     }
+}
+
+/// Reads the size of an EBML element: the value, `None` for one that is unknown, and how many bytes it takes.
+fn ebml_size(data: &[u8]) -> Option<(Option<u64>, u64)> {
+    let first = *data.first()?;
+    let width = u64::from(first.leading_zeros()) + 1;
+    let bytes = data.get(..usize::try_from(width).ok()?).filter(|_| width <= 8)?;
+    let mark = 1u64 << (7 * width);
+    let value = bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)) & (mark - 1);
+    Some(((value != mark - 1).then_some(value), width))
 }

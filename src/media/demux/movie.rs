@@ -242,7 +242,7 @@ impl Stem<'_> {
         if !known.contains(&fourcc.as_str()) {
             return Err(self.unsupported(format!("audio of type \"{}\" in MP4", fourcc.escape_default())));
         }
-        let mut opened = self.counted(Container::FragmentedMp4, "MP4")?;
+        let (mut opened, _) = self.counted(Container::FragmentedMp4, "MP4")?;
         if let Some(track) = track {
             let (total, held) = (opened.frames, opened.frames - opened.missing);
             let mut remarks = Vec::new();

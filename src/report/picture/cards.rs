@@ -13,7 +13,7 @@ pub(super) fn of(report: &Report, axis: &Axis) -> Vec<Card> {
     let (mut cards, mix) = (Vec::new(), &report.mix);
     let at = |s: Option<f64>| s.map_or(String::new(), |s| format!("at {}", axis.name(s)));
     let aim = Aim::of(report);
-    let lossy = report.format.as_deref().is_some_and(|f| !f.ends_with('f'));
+    let lossy = report.is_integer();
     let measured = mix.measured.is_some();
     if measured {
         cards.push(integrated(mix.integrated_lufs, &aim));

@@ -8,7 +8,7 @@ use super::{
     svg::{Anchor, Fit, Svg, number, width},
     wave::{Column, Steps, columns},
 };
-use crate::report::{ClipReport, LaneOverview, Overview, Report, StripReport, Waveform};
+use crate::report::{ClipReport, LaneOverview, Overview, Placed, Report, StripReport, Waveform};
 use std::fmt::Write as _;
 
 /// What lanes that leave everything at rest take together; more of them become lower, down to a least height.
@@ -180,7 +180,7 @@ fn detail(lane: &LaneOverview, strip: &StripReport, clips: &[ClipReport], rate: 
     if let Some(clip) = clips.iter().find(|c| c.rate_hz != rate) {
         parts.push(format!("{} kHz", f64::from(clip.rate_hz) / 1000.0));
     }
-    if clips.iter().any(|c| c.placed == "pan") {
+    if clips.iter().any(|c| c.placed == Placed::Pan) {
         parts.push("mono".to_owned());
     }
     parts

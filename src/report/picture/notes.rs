@@ -20,20 +20,17 @@ pub(super) fn draw(svg: &mut Svg, report: &Report, y: f64) -> f64 {
     let warnings = || report.warnings.iter();
     let sorted = warnings().filter(|w| !w.kind.is_note()).chain(warnings().filter(|w| w.kind.is_note()));
     for warning in sorted.take(MOST) {
-        let (class, state) = match warning.kind {
-            WarningKind::ClippedOutput | WarningKind::NonFiniteSamples => ("note bad", State::Bad),
-            code if code.is_note() => ("note", State::Plain),
+        let (class, state) = match &warning.kind {
+            WarningKind::ClippedOutput { .. } | WarningKind::NonFiniteSamples { .. } => ("note bad", State::Bad),
+            _ if warning.kind.is_note() => ("note", State::Plain),
             _ => ("note care", State::Care),
         };
-        let said = warning.to_string();
-        let code = warning.kind.to_string();
-        let text = said.strip_prefix(&code).unwrap_or(&said).trim_start();
         svg.group(class);
         mark(svg, state, MARGIN + 6.0, y + 8.0);
-        svg.text("code", (MARGIN + 20.0, y + 12.0), Anchor::Start, &code, None);
+        svg.text("code", (MARGIN + 20.0, y + 12.0), Anchor::Start, warning.kind.code(), None);
         let left = MARGIN + 66.0;
         let fit = Fit { room: PAGE - MARGIN - left, size: 12.5 };
-        for line in fit.lines(text).into_iter().take(LINES) {
+        for line in fit.lines(&warning.message()).into_iter().take(LINES) {
             svg.text("said", (left, y + 12.0), Anchor::Start, &line, None);
             y += LINE;
         }

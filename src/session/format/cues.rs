@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     diagnostics::suggest::beside,
+    error::{Problem, Subject},
     media::Input,
     session::{Clip, Cue, Use},
     storage::{is_link, joined},
@@ -97,13 +98,11 @@ fn tracks(cue: &mut Cue, reader: &mut TableReader<'_, '_>, scope: &TrackScope<'_
                 continue;
             }
             let inner = scope.values.folder.join(&file);
-            let path = match confined(&inner.to_string_lossy(), Path::new(""), scope.values.context) {
-                Ok(path) => path,
-                Err(message) => {
-                    reader.report(span.clone(), message);
-                    PathBuf::new()
-                }
-            };
+            let path = confined(&inner.to_string_lossy(), Path::new(""), scope.values.context, reader.subject());
+            let path = path.unwrap_or_else(|kind| {
+                reader.problems.add(&span, Problem::of(Subject::Session, kind));
+                PathBuf::new()
+            });
             let mut clip = Clip::new(Input::file(path));
             clip.written = reader.problems.key_spans(&span, Vec::new());
             let bare = (Key { name, span: span.clone() }, Table::default());
@@ -122,8 +121,8 @@ fn tracks(cue: &mut Cue, reader: &mut TableReader<'_, '_>, scope: &TrackScope<'_
 fn found(pattern: &str, span: &Range<usize>, reader: &mut TableReader<'_, '_>, scope: &TrackScope<'_>) -> Vec<PathBuf> {
     let context = scope.values.context;
     let parent = pattern.rsplit_once('/').map_or("", |(folder, _)| folder);
-    if let Err(message) = confined(parent, scope.values.folder, context) {
-        reader.report(span.clone(), message);
+    if let Err(kind) = confined(parent, scope.values.folder, context, reader.subject()) {
+        reader.problems.add(span, Problem::of(Subject::Session, kind));
     }
     if parent.contains(['*', '?']) {
         reader.report(span.clone(), "files: * and ? stand in the name of a file, not in that of a folder");

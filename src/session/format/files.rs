@@ -1,6 +1,7 @@
 //! Files that a session names: the check that they lie in its folder, and patterns.
 
 use super::session_reader::Context;
+use crate::error::ProblemKind;
 use crate::storage::{Location, glob::fits, is_link, joined};
 use std::{
     fs, io,
@@ -10,27 +11,32 @@ use std::{
 /// Number of entries of a folder that patterns are matched against.
 const MAX_ENTRIES: usize = 10_000;
 
-/// Returns the path of a file that is named relative to a folder within the session's.
+/// Returns the path of a file that is named relative to a folder within the session's; `owner` is what plays or writes it,
+/// for messages.
 ///
 /// # Errors
-/// A message where the file lies outside the session's folder, which was not allowed.
-pub(super) fn confined(file: &str, within: &Path, context: &Context<'_>) -> Result<PathBuf, String> {
+/// A problem where the file lies outside the session's folder, which was not allowed.
+pub(super) fn confined(file: &str, within: &Path, context: &Context<'_>, owner: &str) -> Result<PathBuf, ProblemKind> {
     let inner = joined(within, Path::new(file));
     let path = joined(&context.folder, &inner);
     if file.contains('\0') {
-        return Err("the name of the file holds a NUL".to_owned());
+        return Err(ProblemKind::message(format!("{owner}: the name of the file holds a NUL")));
     }
     if is_link(file) {
-        return check_link(file, &path, context).map(|()| path);
+        return check_link(file, &path, context, owner).map(|()| path);
     }
     if !context.outside && !is_inside(&inner, &path, context) {
-        return Err(format!("{file} is outside the session's folder, which was not allowed"));
+        return Err(outside_folder(file, owner));
     }
     Ok(path)
 }
 
+fn outside_folder(file: &str, owner: &str) -> ProblemKind {
+    ProblemKind::OutsideFolder { owner: owner.to_owned(), file: file.to_owned() }
+}
+
 /// Checks a file that is named by a link.
-fn check_link(file: &str, path: &Path, context: &Context<'_>) -> Result<(), String> {
+fn check_link(file: &str, path: &Path, context: &Context<'_>, owner: &str) -> Result<(), ProblemKind> {
     let allowed = context.outside;
     match Location::of(path) {
         #[cfg(feature = "cloud")]
@@ -38,9 +44,9 @@ fn check_link(file: &str, path: &Path, context: &Context<'_>) -> Result<(), Stri
         #[cfg(feature = "cloud")]
         Ok(Location::Local(local)) if allowed && local != path => Ok(()),
         #[cfg(feature = "cloud")]
-        Ok(Location::Object(_)) => Err(format!("{file} is outside the session's folder, which was not allowed")),
-        Err(e) if allowed => Err(e.to_string()),
-        _ => Err(format!("{file} is a link; write the path of a file")),
+        Ok(Location::Object(_)) => Err(outside_folder(file, owner)),
+        Err(e) if allowed => Err(ProblemKind::message(format!("{owner}: {e}"))),
+        _ => Err(ProblemKind::message(format!("{owner}: {file} is a link; write the path of a file"))),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     diagnostics::suggest::hint,
-    error::{Place, Problem},
+    error::{Problem, ProblemKind, SourceLocation, Subject},
     session::source_text::{KeySpans, SourceText},
 };
 use std::{collections::HashMap, ops::Range, sync::Arc};
@@ -42,23 +42,25 @@ impl Problems {
         }
     }
 
+    /// Adds a problem at a place, in words.
+    pub(super) fn report(&mut self, span: Range<usize>, message: impl Into<String>) {
+        self.add(&span, Problem::new(message));
+    }
+
     /// Adds a problem at a place.
-    pub(super) fn report(&mut self, span: Range<usize>, what: impl Into<String>) {
+    pub(super) fn add(&mut self, span: &Range<usize>, problem: Problem) {
         if self.problems.len() == MAX_REPORTED {
             self.unreported += 1;
         } else {
-            self.problems.push(Problem::new(what).at(self.source.place(&span)));
+            self.problems.push(problem.at(self.source.place(span)));
         }
     }
 
-    /// Adds a problem of the whole session, at its own place or at that of the table it names.
+    /// Adds a problem of the whole session, at its own place or at that of its subject.
     pub(super) fn pass_on(&mut self, problem: Problem) {
-        let ring = problem.what.strip_prefix("buses feed each other in a circle: ");
-        let named = ring.and_then(|ring| ring.split(" -> ").next()).map(|bus| format!("bus {bus:?}: "));
-        let span = self.owner(named.as_ref().unwrap_or(&problem.what));
-        match problem.place {
+        match problem.span {
             Some(_) if self.problems.len() < MAX_REPORTED => self.problems.push(problem),
-            _ => self.report(span, problem.what),
+            _ => self.add(&self.owner(&problem), problem),
         }
     }
 
@@ -73,16 +75,16 @@ impl Problems {
         self.owners.insert(subject.to_owned(), owner);
     }
 
-    /// Returns the place of the table that a message names first, or of the key that follows the name; the start of the
-    /// text where it names none.
-    fn owner(&self, what: &str) -> Range<usize> {
-        let named = what.match_indices(": ").filter_map(|(end, _)| {
-            let owner = self.owners.get(what.get(..end)?)?;
-            let word = what.get(end + 2..)?.split(' ').next()?;
-            let key = owner.keys.iter().find(|(key, _)| *key == word).map(|(_, span)| span);
-            Some(key.unwrap_or(&owner.span).clone())
-        });
-        named.last().unwrap_or(0..0)
+    /// Returns the place of the subject of a problem, or of the key that holds the wrong value; the start of the text for
+    /// others.
+    fn owner(&self, problem: &Problem) -> Range<usize> {
+        let subject = match &problem.kind {
+            ProblemKind::BusCycle { buses } => buses.first().map(|name| Subject::Bus { name: name.clone() }),
+            _ => Some(problem.subject.clone()),
+        };
+        let Some(owner) = subject.and_then(|subject| self.owners.get(&subject.to_string())) else { return 0..0 };
+        let key = problem.kind.key().and_then(|key| owner.keys.iter().find(|(k, _)| *k == key));
+        key.map_or(&owner.span, |(_, span)| span).clone()
     }
 
     /// Returns the place of a table and of its keys, to be kept with the object that it describes.
@@ -92,8 +94,8 @@ impl Problems {
 
     /// Returns all problems in the order of the text.
     pub(super) fn into_vec(mut self) -> Vec<Problem> {
-        let set = |place: &Place| place.file != self.source.path;
-        self.problems.sort_by_key(|p| p.place.as_ref().map(|place| (set(place), place.line, place.column)));
+        let set = |place: &SourceLocation| place.file != self.source.path;
+        self.problems.sort_by_key(|p| p.span.as_ref().map(|place| (set(place), place.line, place.column)));
         let more = (self.unreported > 0).then(|| Problem::new(format!("and {} more problems", self.unreported)));
         self.problems.into_iter().chain(more).collect()
     }

@@ -69,7 +69,7 @@ impl Session {
         let text = match read(path) {
             Ok(old) => self.to_text_like(&old, path)?,
             Err(e) if e.kind() == ErrorKind::NotFound => self.to_text(path)?,
-            Err(e) => return Err(Error::new(ErrorKind::Output, e.to_string())),
+            Err(e) => return Err(Error::new(ErrorKind::Output, e.to_string()).because(e)),
         };
         let mut file = AtomicFile::create_sized(path, true, text.len() as u64)?;
         file.write_all(text.as_bytes()).map_err(|e| file.failed(e))?;

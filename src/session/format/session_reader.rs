@@ -14,6 +14,7 @@ use super::{
     values::Scope,
 };
 use crate::{
+    error::ProblemKind,
     layout::Layout,
     media::{Input, highest_rate},
     session::{Bus, Session, validate},
@@ -157,8 +158,8 @@ pub(super) fn session(load: &Load, path: &Path, document: &Table, problems: &mut
     collisions(&session, folder, &tables.deliverables, problems);
     context.root(document, problems).finish();
     // Empty tracks and cues were reported above with their line, or may still be filled by the program.
-    for finding in validate::session(&session).into_iter().filter(|finding| !finding.is_empty) {
-        problems.pass_on(finding.problem);
+    for problem in validate::session(&session).into_iter().filter(|problem| problem.kind != ProblemKind::Empty) {
+        problems.pass_on(problem);
     }
     session
 }

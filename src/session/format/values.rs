@@ -12,6 +12,7 @@ use crate::{
     curve::{Curve, Fade, FadeShape, Shape},
     dsp::pan::PanLaw,
     encode::{Dither, Format},
+    error::{Problem, Subject},
     layout::Layout,
     media::Input,
     session::{At, BusId, CueKind, Marker, Part, Send, Session},
@@ -614,11 +615,8 @@ impl FieldValue for Input {
 impl FieldValue for PathBuf {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
         let file = field.text(node)?;
-        let path = confined(file, field.scope.folder, field.scope.context);
-        path.map_err(|message| {
-            field.problems.report(node.span.clone(), format!("{}: {message}", field.subject));
-        })
-        .ok()
+        let path = confined(file, field.scope.folder, field.scope.context, field.subject);
+        path.map_err(|kind| field.problems.add(&node.span, Problem::of(Subject::Session, kind))).ok()
     }
 
     fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {

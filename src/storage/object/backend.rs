@@ -80,8 +80,8 @@ impl Bucket {
                 // Another request may have been answered meanwhile: then this one has the patience of all.
                 Err(e) if is_lost(&e) => {
                     if !self.answered.load(SeqCst) {
-                        let why = e.to_string();
-                        let why = why.strip_prefix(AMISS).unwrap_or(&why);
+                        let amiss = e.get_ref().and_then(|e| e.downcast_ref::<Amiss>());
+                        let why = amiss.map_or_else(|| e.to_string(), |Amiss(why)| why.clone());
                         return Err(Error::new(ErrorKind::HostUnreachable, format!("{UNREACHED}: {why}; {LOOK}")));
                     }
                 }
@@ -99,8 +99,18 @@ impl Bucket {
 /// What is said of a store that no request has reached.
 const UNREACHED: &str = "the store was never reached";
 const LOOK: &str = "look at its endpoint in the environment, and at the network";
-/// What is said of everything that has no words of its own.
-const AMISS: &str = "the store does not answer as it should: ";
+
+/// An answer of the store that has no words of its own here: the store's.
+#[derive(Debug)]
+struct Amiss(String);
+
+impl std::fmt::Display for Amiss {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the store does not answer as it should: {}", self.0)
+    }
+}
+
+impl std::error::Error for Amiss {}
 
 /// Whether no connection was made, or no answer came in time.
 fn is_lost(e: &Error) -> bool {
@@ -398,7 +408,7 @@ fn plain(e: StoreError) -> Error {
                 Some(400 | 408) | None => kind,
                 Some(_) => ErrorKind::InvalidInput,
             };
-            Error::new(kind, format!("{AMISS}{}", without_secrets(first)))
+            Error::new(kind, Amiss(without_secrets(first)))
         }
     }
 }

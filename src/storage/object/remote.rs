@@ -74,8 +74,8 @@ impl Remote {
     }
 
     /// Why it can be read no more.
-    pub(crate) fn trouble(&self) -> Option<String> {
-        self.state().failed.as_ref().map(|(_, what)| what.clone())
+    pub(crate) fn trouble(&self) -> Option<Error> {
+        self.state().failed.as_ref().map(|(kind, what)| Error::new(*kind, what.clone()))
     }
 
     /// Reads what is at a place: at least a byte before its end.

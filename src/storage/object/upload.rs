@@ -55,7 +55,7 @@ impl Upload {
         };
         new.existed = new.exists()?;
         if new.existed && !overwrite {
-            return Err(new.refused(EXISTS));
+            return Err(new.taken());
         }
         if needs > new.part as u64 {
             new.parts = Some(Parts::begin(&new.url).wait().map_err(|e| new.failed(e))?);
@@ -76,9 +76,14 @@ impl Upload {
     /// The error of a failed write, in words.
     pub(crate) fn failed(&self, e: io::Error) -> Error {
         if e.kind() == io::ErrorKind::AlreadyExists {
-            return self.refused(EXISTS).because(e);
+            return self.taken();
         }
         self.refused(&format!("cannot be written: {e}")).because(e)
+    }
+
+    /// The error of an object that is there already, told apart by [`Error::io_kind`].
+    fn taken(&self) -> Error {
+        self.refused(EXISTS).because(io::Error::from(io::ErrorKind::AlreadyExists))
     }
 
     /// Has the store take all that is left. Nothing is visible yet.
@@ -93,7 +98,7 @@ impl Upload {
     /// Makes it visible; its size in bytes.
     pub(crate) fn publish(mut self) -> Result<u64> {
         if self.parts.is_some() && !self.overwrite && self.exists()? {
-            return Err(self.refused(EXISTS));
+            return Err(self.taken());
         }
         let done = match self.parts.take() {
             Some(parts) => parts.complete().wait(),

@@ -2,7 +2,7 @@
 
 use soundtrack::{
     Block, Bounce, Damage, Error, Frames, Layout, Options, Plan, Renderer, Report, SampleRate, Session, Spec, Track,
-    diagnostics::WarningKind, encode, media::Memory,
+    encode, media::Memory,
 };
 use std::{
     fs,
@@ -166,8 +166,8 @@ pub fn begun(session: &Session, most: u64) -> Result<(Report, Vec<Vec<f64>>), Er
 }
 
 /// Whether the report says any of these.
-pub fn said(report: &Report, codes: &[WarningKind]) -> bool {
-    report.warnings.iter().any(|w| codes.contains(&w.kind))
+pub fn said(report: &Report, codes: &[&str]) -> bool {
+    report.warnings.iter().any(|w| codes.contains(&w.kind.code()))
 }
 
 /// Fails unless an error names the track and the file.

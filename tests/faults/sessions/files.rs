@@ -78,7 +78,7 @@ pub fn values() -> Seen {
                 Err(e) => {
                     assert!(!e.problems().is_empty(), "{text}: {e}");
                     for problem in e.problems() {
-                        let at = problem.place.as_ref().unwrap_or_else(|| panic!("{text}: no place for {problem}"));
+                        let at = problem.span.as_ref().unwrap_or_else(|| panic!("{text}: no place for {problem}"));
                         assert!(at.file == file && (1..=text.lines().count()).contains(&at.line), "{text}: {problem}");
                     }
                     refused += 1;
