@@ -18,29 +18,27 @@
 //!
 //! # The picture
 //! ```text
-//!        what is wanted            what will be done            doing it
-//!       ┌───────────┐  compile    ┌──────────┐   new      ┌────────────┐
-//!       │  Session  │───────────► │   Plan   │──────────► │  Renderer  │
-//!       └───────────┘ all problems└──────────┘ opens media└────────────┘
-//!         plain data    at once     immutable,               the only
-//!         Clone, Eq                 printable                running state
+//!  Session  ──compile──►  Plan  ──run──►  Renderer  ──►  Sink
+//!  plain data             immutable       the only       file · device · memory
+//!  all problems at once   graph of nodes  running state
 //!
 //!  one block at a time, always left to right:
 //!
-//!   file ─► Source ─► Reader ─► ┌ lane: track ┐
-//!           decode    rate,     │ gain·pan    │─┐  ┌ lane: bus ┐   ┌ lane: master ┐
-//!                     layout,   └─────────────┘ ├─►│ Σ gain·pan │──►│ Σ gain       │──► Sink
-//!   file ─► Source ─► placed on ┌ lane: track ┐ │  └────────────┘   └──────────────┘    ├ Wav     (bounce)
-//!                     timeline  └─────────────┘─┘                                        ├ Device  (play)
-//!                                                                                        └ Memory  (embed, test)
-//!   └── conversion happens here, once ──┘└─ planar f64, one rate, one layout ──────────┘ └ conversion here, once
+//!  file ─► Source ─► Reader ─► track: clips ─► inserts ─► gain, pan ─┐
+//!          decode    rate,                                           ├─► bus: Σ ─► inserts ─► gain, pan ─┐
+//!  file ─► Source ─► layout ─► track: clips ─► inserts ─► gain, pan ─┘       ▲ sends                     │
+//!                                                                                                        ▼
+//!                                 Sink ◄─ limiter ◄─ gain ◄─ inserts ◄─ master: Σ ◄───────────────────────┘
+//!  └─ conversion to one rate and ─┘└────── planar f64, one rate, one layout, absolute frames ──────┘
+//!     layout happens here, once            and to a sample format in the sink, once
 //!
-//!  live:  Player (any thread) ─commands─► engine thread ─ring─► device callback (real time: copy, count, no more)
-//!                 ▲─────────── atomics: position heard, levels, underruns ───────────┘
+//!  live:  Player (any thread) ─commands─► playback thread ─ring─► device callback (copies and counts, no more)
+//!                 ▲──────────── atomics: position heard, levels, underruns ─────────────┘
 //! ```
 //!
 //! # The laws
-//! What this crate promises. Each law has its test file.
+//! What this crate promises. Each law has its test file, and `tests/processors.rs` holds laws 1 to 3 with processors on
+//! every strip.
 //!
 //! | | law | shown by |
 //! |---|---|---|
@@ -48,7 +46,7 @@
 //! | 2 | **Thread**: nor on the number of threads; bit-equal. | `tests/thread_law.rs` |
 //! | 3 | **Range**: `render(a..c)` is `render(a..b)` and `render(b..c)` joined, and starting at n is the tail of starting at 0; bit-equal. | `tests/range_law.rs` |
 //! | 4 | **Live**: a device receives exactly what a bounce writes, before its own sample format. | `tests/live_law.rs` |
-//! | 5 | **Sync**: an impulse at frame t of every stem leaves at the same frame, whatever its codec, rate or encoder padding. | `tests/sync_law.rs` |
+//! | 5 | **Sync**: an impulse at frame t of every stem leaves at the same frame, whatever its codec, rate, encoder padding, or the latency of the processors on its way. | `tests/sync_law.rs`, `tests/processors.rs` |
 //! | 6 | **Unity**: a stem at 0 dB, centred, in the session's rate and layout, passes bit for bit to a file of the same depth. Nothing clamps, normalises, dithers or limits unasked; what an integer file must clip is counted and reported. | `tests/unity_law.rs` |
 //! | 7 | **Silence**: outside clips the signal is exactly 0.0, −∞ dB is exactly 0.0, a stem that ends changes no other. | `tests/silence_law.rs` |
 //! | 8 | **Exact sum**: an output sample is the true sum rounded once; integer references agree to the last bit. | `tests/unity_law.rs` |
@@ -67,11 +65,12 @@
 //! # Words
 //! **sample** one number of one channel · **frame** one sample per channel at one instant · **block** up to N frames handled
 //! together · **stem** a recorded instrument as a file · **source** where audio comes from · **clip** a stretch of a source
-//! placed on the timeline · **track**, **bus**, **master** what the user names · **strip** gain, pan, mute, solo of any of
-//! them · **send** an extra feed to a bus · **cue** a named piece of music with its own tracks · **use** one placement of a
-//! cue against picture · **deliverable** a file that a session promises · **lane** a strip as the plan runs it · **feed** one
-//! lane's input from another · **plan** lanes in order · **sink** where audio goes · **bounce** render offline ·
-//! **underrun** frames the device wanted and did not get.
+//! placed on the timeline · **track**, **bus**, **master** what the user names; each has a **strip**: inserts, gain, pan,
+//! mute, solo, sends · **insert** a processor on a strip · **send** an extra feed to a bus · **cue** a named piece of music
+//! with its own tracks · **use** one placement of a cue against picture · **latency** frames a processor looks ahead ·
+//! **tail** what sounds after the last clip · **deliverable** a file that a session promises · **plan** the strips as a
+//! graph of nodes (lanes), in order · **sink** where audio goes · **bounce** render offline · **underrun** frames the device
+//! wanted and did not get.
 //!
 //! Samples are `f64`, full scale ±1.0, planar, in WAVE channel order. Positions are whole [`Frames`].
 #![forbid(unsafe_code)]
