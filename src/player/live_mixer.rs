@@ -166,9 +166,9 @@ impl Desk {
     pub(super) fn apply(&mut self, renderer: &mut Renderer) {
         if self.gating {
             renderer.set_gates(&self.gates);
-            self.gating = renderer.gating();
+            self.gating = renderer.gates_moving();
             if !self.gating {
-                renderer.gated(&self.gates);
+                renderer.finish_gates(&self.gates);
             }
         }
         for (id, node) in std::mem::take(&mut self.moved) {
@@ -200,7 +200,7 @@ impl Desk {
             self.apply(renderer);
         }
         renderer.settle();
-        renderer.gated(&self.gates);
+        renderer.finish_gates(&self.gates);
         self.gating = false;
     }
 }

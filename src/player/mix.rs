@@ -179,11 +179,11 @@ impl Mix {
         let at = self.position();
         let to_silence = self.sunk.map_or(usize::MAX, |n| self.fade - n);
         let n = self.transport.read(out, BLOCK.min(to_silence))?;
-        for (lane, height) in self.transport.renderer.blown() {
+        for (lane, height) in self.transport.renderer.overloads() {
             let Some(name) = self.transport.renderer.plan().lanes.get(lane).map(|l| l.name.as_str()) else { continue };
             let mut told = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
             if !told.iter().any(|w| w.track.as_deref() == Some(name)) {
-                told.push(overload_guard::muted(name, height, Frames(at).clock(self.spec().rate)));
+                told.push(overload_guard::muted_warning(name, height, Frames(at).clock(self.spec().rate)));
             }
         }
         let twice: Vec<(usize, usize)> = self.desk.twice().collect();

@@ -4,7 +4,7 @@ use crate::{
     block::Block,
     engine::{
         Renderer,
-        read_ahead::{Path, ReadAhead},
+        read_ahead::{PlaybackOrder, ReadAhead},
     },
     error::Result,
     plan::Plan,
@@ -39,14 +39,14 @@ impl Transport {
     }
 
     /// Returns the timeline as stems will be read from here.
-    fn path(&self) -> Path {
-        Path { at: self.renderer.input_position(), round: self.repeat.clone(), end: self.length }
+    fn path(&self) -> PlaybackOrder {
+        PlaybackOrder { start: self.renderer.input_position(), loop_range: self.repeat.clone(), end: self.length }
     }
 
     /// Goes to a frame.
     pub(super) fn seek(&mut self, to: u64) {
         self.renderer.seek(Frames(to.min(self.length)));
-        self.ahead.go(self.path());
+        self.ahead.set_order(self.path());
     }
 
     /// Starts from where it is. Processors begin anew, since strips may have changed meanwhile.
@@ -60,7 +60,7 @@ impl Transport {
     pub(super) fn set_loop(&mut self, repeat: Option<Range<u64>>) {
         self.repeat = repeat.map(|r| r.start..r.end.min(self.length)).filter(|r| r.start < r.end);
         self.renderer.set_repeat(self.repeat.clone());
-        self.ahead.go(self.path());
+        self.ahead.set_order(self.path());
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -79,7 +79,7 @@ impl Transport {
     pub(super) fn read(&mut self, out: &mut Block, most: usize) -> Result<usize> {
         let before = self.renderer.input_for(0);
         let n = self.renderer.render_to_jump(out, most)?;
-        self.ahead.played(before + n as u64);
+        self.ahead.advance(before + n as u64);
         Ok(n)
     }
 }

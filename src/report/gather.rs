@@ -39,7 +39,11 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
                 let (strip, clips) = (strip(lane, peak, rate, levels), lane.clips().iter().zip(renderer.flaws(index)));
                 let clips: Vec<_> = clips.map(|(c, flaws)| clip(plan, c, flaws)).collect();
                 warn(&mut report.warnings, plan, lane, peak, &clips, range);
-                report.warnings.extend(overload_guard::absurd(&lane.name, renderer.before(index), peak.1.value));
+                report.warnings.extend(overload_guard::overload_warning(
+                    &lane.name,
+                    renderer.before(index),
+                    peak.1.value,
+                ));
                 report.tracks.push(TrackReport { strip, clips });
             }
             LaneKind::Bus => {
