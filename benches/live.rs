@@ -118,7 +118,7 @@ fn row(folder: &Path, ending: &str, stems: usize, frames: usize, seconds: u64) {
     let start = Instant::now();
     player.play();
     let mut first = None;
-    let before = (processor("soundtrack-engi"), processor("soundtrack-ahea"));
+    let before = (processor("soundtrack-play"), processor("soundtrack-ahea"));
     let seen = device(&mut callback, frames, |out| {
         if first.is_none() && out.iter().any(|x| *x != 0.0) {
             first = Some(start.elapsed());
@@ -153,7 +153,7 @@ fn row(folder: &Path, ending: &str, stems: usize, frames: usize, seconds: u64) {
     println!("    longer         {:>8}", sorted.len() - low);
     println!(
         "  engine {} of a core, reading ahead {}; first sound {:.0} ms after play",
-        core("soundtrack-engi", before.0),
+        core("soundtrack-play", before.0),
         core("soundtrack-ahea", before.1),
         first.map_or(f64::NAN, |f| 1000.0 * f.as_secs_f64())
     );

@@ -2,11 +2,9 @@
 //!
 //! ```text
 //!  Player handles ─commands─► playback thread ─ring─► callback ─► device
-//!      ▲                        ▲   │    ▲               │
-//!      │       decoded stems ───┘   │    │               │
-//!      │      (read-ahead threads)  ▼    │               ▼
-//!      └── position, levels, ──── Status └───────── StreamStats
-//!          state, warnings
+//!        ▲                      ▲      │  ▲              │
+//!        │    read-ahead threads┘      │  └─ StreamStats ◄┘
+//!        └────────── Status ◄──────────┘
 //! ```
 //!
 //! # Threads

@@ -183,7 +183,8 @@ impl PlayerBuilder {
             }
             let _ = finished.send(());
         };
-        thread::Builder::new().name("soundtrack-engine".to_owned()).spawn(run).map_err(thread_error)?;
+        // Linux shows the first 15 bytes of a thread's name: all of this one.
+        thread::Builder::new().name("soundtrack-play".to_owned()).spawn(run).map_err(thread_error)?;
         let timed_out = |_| {
             let what = "the output device does not open: choose another, or restart the sound system";
             Error::new(ErrorKind::Device, what)

@@ -176,7 +176,7 @@ fn layout_of(channels: u16, session: Layout) -> Layout {
         4 => Layout::Quad,
         6 => Layout::Surround51,
         8 => Layout::Surround71,
-        // `best_config` offers no more channels than that.
+        // `best_config` offers at most 255 channels, and default configurations have far fewer.
         n => Layout::Discrete(u8::try_from(n).unwrap_or(u8::MAX)),
     }
 }

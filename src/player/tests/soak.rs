@@ -105,7 +105,7 @@ fn soak() {
     println!("{operations:?} operations; at most in the second and in the last quarter, threads, descriptors, KiB:");
     println!("{:?} {:?}", most(early), most(late));
     let (Some(early), Some(late)) = (most(early), most(late)) else {
-        return println!("skipped: this system does not tell");
+        return println!("skipped: no /proc on this system");
     };
     assert!(late.0 <= early.0 + 1 && late.1 <= early.1, "{early:?} {late:?}");
     assert!(late.2 < STEMS_KIB + OTHER_KIB, "{late:?}");

@@ -180,7 +180,7 @@ fn every_frame_is_that_of_its_place_through_a_storm_of_seeks_and_loops() {
             if there == 0 {
                 thread::sleep(Duration::from_micros(300));
             }
-            // The fewest commands and frames for which the counts at the end are sure, however busy the machine is.
+            // Enough commands and frames for the counts at the end, however busy the machine is.
             let enough = given.load(Ordering::Acquire) > 100 && got.len() > 300_000 && checked > 100;
             if enough && start.elapsed() > Duration::from_millis(2_500) {
                 break;
@@ -190,8 +190,8 @@ fn every_frame_is_that_of_its_place_through_a_storm_of_seeks_and_loops() {
     });
     let (targets, loops) = (targets.into_inner().unwrap(), loops.into_inner().unwrap());
     let runs = runs(&got);
-    // Sound that starts at a seek fades in over 384 frames, the last of which is exact already; and nothing jumps but
-    // round a loop, which may happen in such a fade.
+    // After a seek the sound fades in over 384 frames, the last of which is exact; the only other jumps are those of a
+    // loop, which may occur during such a fade.
     let starts = |at: u64| targets.contains(&(at.wrapping_sub(383)));
     let turns = |at: u64| loops.iter().any(|l: &(u64, u64)| (l.1..l.1 + 384).contains(&at));
     let (mut seeks, mut turned) = (0, 0);
@@ -203,10 +203,10 @@ fn every_frame_is_that_of_its_place_through_a_storm_of_seeks_and_loops() {
         let (from, to) = (at(pair[0]), at(pair[1]));
         let turn = from.zip(to).is_some_and(|places| loops.contains(&places));
         turned += u32::from(turn);
-        // A fade of at most the whole scale, which may meet the turn of a loop: those are short.
+        // A fade of at most full scale, which may coincide with the jump of a loop: loops are short.
         assert!(turn || (pair[1] - pair[0]).abs() < 1.0 / 384.0 + LONGEST as f64 / LENGTH as f64, "{pair:?}");
     }
-    println!("{} frames in {} runs: {seeks} seeks, {turned} turns; {checked} places told", got.len(), runs.len());
+    println!("{} frames in {} runs: {seeks} seeks, {turned} turns; {checked} positions checked", got.len(), runs.len());
     assert!(seeks > 5 && turned > 0 && checked > 100, "{seeks} {turned} {checked}");
     assert_eq!(player.underruns().count, 0);
     player.set_loop(None);
