@@ -10,7 +10,7 @@
 //! what the system takes away from it counts against the figures.
 
 use encode::Format;
-use soundtrack::{Decibels, Frames, Layout, Pan, Play, Player, SampleRate, Session, Spec, State, Track};
+use soundtrack::{Decibels, Frames, Layout, Pan, Player, PlayerBuilder, SampleRate, Session, Spec, State, Track};
 use std::{
     fs,
     path::Path,
@@ -112,13 +112,13 @@ fn device(callback: &mut soundtrack::Callback, frames: usize, mut heard: impl Fn
 
 fn row(folder: &Path, ending: &str, stems: usize, frames: usize, seconds: u64) {
     let mix = session(folder, ending, stems);
-    let (player, mut callback) = Play::new().paused(true).own(&mix, SPEC).expect("a player");
+    let (player, mut callback) = PlayerBuilder::new().paused(true).own(&mix, SPEC).expect("a player");
     player.set_loop(Some(Frames(0)..player.length()));
     thread::sleep(Duration::from_millis(300));
     let start = Instant::now();
     player.play();
     let mut first = None;
-    let before = (processor("soundtrack-engi"), processor("soundtrack-ahea"));
+    let before = (processor("soundtrack-play"), processor("soundtrack-ahea"));
     let seen = device(&mut callback, frames, |out| {
         if first.is_none() && out.iter().any(|x| *x != 0.0) {
             first = Some(start.elapsed());
@@ -153,7 +153,7 @@ fn row(folder: &Path, ending: &str, stems: usize, frames: usize, seconds: u64) {
     println!("    longer         {:>8}", sorted.len() - low);
     println!(
         "  engine {} of a core, reading ahead {}; first sound {:.0} ms after play",
-        core("soundtrack-engi", before.0),
+        core("soundtrack-play", before.0),
         core("soundtrack-ahea", before.1),
         first.map_or(f64::NAN, |f| 1000.0 * f.as_secs_f64())
     );
@@ -183,7 +183,7 @@ fn latencies(folder: &Path, ending: &str) {
     let sounds = |out: &[f32]| out.iter().any(|x| *x != 0.0);
     let mix = session(folder, ending, 64);
     let start = Instant::now();
-    let (player, mut callback) = Play::new().own(&mix, SPEC).expect("a player");
+    let (player, mut callback) = PlayerBuilder::new().own(&mix, SPEC).expect("a player");
     let made = start.elapsed();
     let first = latency(&player, &mut callback, |_| (), sounds);
     let mut seeks = Vec::new();
@@ -226,7 +226,7 @@ fn faders(folder: &Path, ending: &str) {
         mix.render(all.clone()).expect("a bounce")
     });
     mix.master.gain = Decibels::UNITY;
-    let (player, mut callback) = Play::new().own(&mix, SPEC).expect("a player");
+    let (player, mut callback) = PlayerBuilder::new().own(&mix, SPEC).expect("a player");
     #[expect(clippy::cast_possible_truncation, reason = "as a device takes it")]
     let bounced = bounced.map(|c| c[0].iter().zip(&c[1]).flat_map(|(l, r)| [*l as f32, *r as f32]).collect::<Vec<_>>());
     let sounds = |frame: &[f32]| frame.iter().any(|x| *x != 0.0);

@@ -160,7 +160,7 @@ pub use layout::{Layout, Spec, UnknownLayout};
 pub use measure::LoudnessTarget;
 pub use media::{Damage, Input, Opener, Source};
 pub use plan::{Plan, PlannedCue, PlannedUse};
-pub use player::{Callback, Level, Levels, LoudnessSoFar, Play, Player, State, StripId, Underruns};
+pub use player::{Callback, Level, Levels, LoudnessSoFar, Player, PlayerBuilder, State, StripId, Underruns};
 #[cfg(feature = "device")]
 pub use player::{DeviceInfo, devices};
 pub use report::Report;

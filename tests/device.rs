@@ -4,7 +4,7 @@
 //! everything at once, and into a null sink of PulseAudio, which keeps time. Where these are absent the tests say so.
 #![cfg(feature = "device")]
 
-use soundtrack::{Bounce, ErrorKind, Format, Frames, Layout, Play, SampleRate, Session, Spec, Track, media};
+use soundtrack::{Bounce, ErrorKind, Format, Frames, Layout, PlayerBuilder, SampleRate, Session, Spec, Track, media};
 use std::{
     env, fs,
     path::Path,
@@ -37,7 +37,7 @@ fn mix() -> Session {
 fn child() {
     let Ok(kind) = env::var(KIND) else { return };
     let latency = Duration::from_millis(if kind == "file" { 5_000 } else { 200 });
-    match Play::new().latency(latency).device(&mix(), None) {
+    match PlayerBuilder::new().latency(latency).device(&mix(), None) {
         Ok(player) => {
             let state = player.wait(Duration::from_secs(20));
             println!("played: {state:?} {} {:?} {:?}", player.position(), player.underruns(), player.fault());
@@ -116,7 +116,7 @@ fn no_device_is_an_error_at_once() {
     assert!(said.contains("refused: Device output device"), "{said}");
     assert!(start.elapsed() < Duration::from_secs(2));
     let mix = mix();
-    let unknown = Play::new().device(&mix, Some("no such device")).unwrap_err();
+    let unknown = PlayerBuilder::new().device(&mix, Some("no such device")).unwrap_err();
     assert_eq!(unknown.kind(), ErrorKind::Device);
     assert!(unknown.to_string().starts_with("there is no output device \"no such device\"; there are"), "{unknown}");
     assert_eq!(mix.render(Frames(0)..Frames(10)).unwrap()[0].len(), 10, "files are not affected");

@@ -6,7 +6,7 @@ mod sessions;
 use proptest::prelude::*;
 use sessions::{length, rendered, same_bits, session, stem};
 use soundtrack::{
-    Block, Error, ErrorKind, Frames, Layout, Play, Result, SampleRate, Session, Sink, State, Track,
+    Block, Error, ErrorKind, Frames, Layout, PlayerBuilder, Result, SampleRate, Session, Sink, State, Track,
     encode::{Memory, Written},
 };
 use std::{
@@ -39,7 +39,7 @@ proptest! {
     #[test]
     fn a_sink_gets_what_a_bounce_writes(session in session(), latency in 1u64..60) {
         let taken = Taken::default();
-        let play = Play::new().latency(Duration::from_millis(latency));
+        let play = PlayerBuilder::new().latency(Duration::from_millis(latency));
         let player = play.into_sink(&session, Box::new(Shared(taken.clone(), usize::MAX))).unwrap();
         prop_assert_eq!(player.wait(LONG), State::Ended);
         prop_assert_eq!(player.position().0, length(&session));
@@ -57,7 +57,7 @@ proptest! {
 fn a_sink_that_refuses_is_told_in_its_own_words_and_the_position_kept() {
     let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
     mix.add_track(Track::new("noise", stem(1, 48_000, Layout::Stereo, 48_000)));
-    let player = Play::new().into_sink(&mix, Box::new(Shared(Taken::default(), 10_000))).unwrap();
+    let player = PlayerBuilder::new().into_sink(&mix, Box::new(Shared(Taken::default(), 10_000))).unwrap();
     assert_eq!(player.wait(LONG), State::Failed);
     let fault = player.fault().unwrap();
     assert_eq!((fault.kind(), fault.to_string()), (ErrorKind::Output, "the tape is full".to_owned()));
@@ -72,13 +72,13 @@ fn a_damaged_stem_ends_playing_with_its_place_and_nothing_else() {
     let mut mix = Session::new(SampleRate::HZ_48000, Layout::Mono);
     mix.add_track(Track::new("vox", soundtrack::media::Memory::new(spec, vec![samples]).unwrap()));
     let taken = Taken::default();
-    let player = Play::new().into_sink(&mix, Box::new(Shared(taken.clone(), usize::MAX))).unwrap();
+    let player = PlayerBuilder::new().into_sink(&mix, Box::new(Shared(taken.clone(), usize::MAX))).unwrap();
     assert_eq!(player.wait(LONG), State::Failed);
     let fault = player.fault().unwrap();
     assert_eq!(fault.kind(), ErrorKind::Corrupt);
     assert!(fault.to_string().starts_with("track \"vox\": memory: a sample that is not a finite number"), "{fault}");
     mix.damage = soundtrack::Damage::Silence;
-    let player = Play::new().at(Frames(1)).into_sink(&mix, Box::new(Shared(taken, usize::MAX))).unwrap();
+    let player = PlayerBuilder::new().at(Frames(1)).into_sink(&mix, Box::new(Shared(taken, usize::MAX))).unwrap();
     assert_eq!(player.wait(LONG), State::Ended);
 }
 
@@ -86,7 +86,7 @@ fn a_damaged_stem_ends_playing_with_its_place_and_nothing_else() {
 fn problems_of_the_session_are_told_before_anything_sounds() {
     let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
     mix.add_track(Track::new("vox", "no/such/file.wav"));
-    let refused = Play::new().null(&mix).unwrap_err();
+    let refused = PlayerBuilder::new().null(&mix).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::NotFound);
     assert_eq!(refused.problems().len(), 1);
 }

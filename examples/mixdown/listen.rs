@@ -13,7 +13,7 @@ mod terminal;
 
 use super::{args::Args, failure::Failure, stop::Stop, voice::Voice};
 use keys::{Deed, Keys};
-use soundtrack::{Decibels, Frames, Play, Player, Session, State, StripId, TrackId};
+use soundtrack::{Decibels, Frames, Player, PlayerBuilder, Session, State, StripId, TrackId};
 use std::{
     io::IsTerminal as _,
     time::{Duration, Instant},
@@ -52,7 +52,7 @@ pub fn listen(args: &Args, session: &Session, at: Frames, voice: Voice, stop: &S
 
 #[cfg(feature = "device")]
 fn open(device: &str, session: &Session, at: Frames) -> Result<Player, Failure> {
-    let play = Play::new().at(at);
+    let play = PlayerBuilder::new().at(at);
     let opened = match device {
         NULL => play.null(session),
         "" => play.device(session, None),
@@ -74,7 +74,7 @@ fn open(device: &str, session: &Session, at: Frames) -> Result<Player, Failure> 
 #[cfg(not(feature = "device"))]
 fn open(device: &str, session: &Session, at: Frames) -> Result<Player, Failure> {
     if device == NULL {
-        return Ok(Play::new().at(at).null(session)?);
+        return Ok(PlayerBuilder::new().at(at).null(session)?);
     }
     let what = "this program was built without output to devices";
     let hints = vec![

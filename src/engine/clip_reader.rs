@@ -1,6 +1,6 @@
 //! Reads the frames of a clip: straight from its stem, or from what was decoded ahead.
 
-use super::read_ahead::Supply;
+use super::read_ahead::ClipQueue;
 use crate::{
     block::Block,
     error::Result,
@@ -17,20 +17,20 @@ pub(super) enum ClipReader {
     /// Opens the stem when the clip starts to sound.
     Direct(Option<Reader>),
     /// Takes what was decoded ahead; the block holds the frames taken last.
-    ReadAhead(Arc<Supply>, Block),
+    ReadAhead(Arc<ClipQueue>, Block),
 }
 
 impl ClipReader {
-    pub(super) fn read_ahead(supply: &Arc<Supply>) -> Self {
-        Self::ReadAhead(Arc::clone(supply), Block::new(supply.layout(), PIECE))
+    pub(super) fn read_ahead(queue: &Arc<ClipQueue>) -> Self {
+        Self::ReadAhead(Arc::clone(queue), Block::new(queue.layout(), PIECE))
     }
 
     /// As [`Reader::read`].
     pub(super) fn read(&mut self, stem: &Stem, at: u64, most: usize, room: usize) -> Result<(&Block, Range<usize>)> {
         match self {
             Self::Direct(reader) => Reader::opened(reader, stem)?.read(at, most, room),
-            Self::ReadAhead(supply, block) => {
-                let n = supply.take(at, most, block)?;
+            Self::ReadAhead(queue, block) => {
+                let n = queue.take(at, most, block)?;
                 Ok((block, 0..n))
             }
         }
@@ -55,7 +55,7 @@ impl ClipReader {
     pub(super) fn flaws(&mut self) -> Vec<Flaw> {
         match self {
             Self::Direct(reader) => reader.as_mut().map(Reader::flaws).unwrap_or_default(),
-            Self::ReadAhead(supply, _) => supply.flaws(),
+            Self::ReadAhead(queue, _) => queue.flaws(),
         }
     }
 }

@@ -10,8 +10,8 @@ use super::{
     clip_reader::ClipReader,
     delay_line::DelayLine,
     flaws::FlawLog,
-    overload_guard::{Guard, Height},
-    ramps::Moves,
+    overload_guard::{InputPeak, OverloadGuard},
+    ramps::Ramps,
     waveform_builder::Sketch,
 };
 use crate::{
@@ -86,10 +86,10 @@ pub(super) struct NodeState {
     before: Option<Box<ChainState>>,
     after: Option<Box<ChainState>>,
     /// Ramps in progress, where the plan is played live.
-    pub(super) moves: Option<Box<Moves>>,
+    pub(super) ramps: Option<Box<Ramps>>,
     /// Mutes stems that are far too loud, where the plan is played live.
-    pub(super) guard: Option<Guard>,
-    height: Height,
+    pub(super) guard: Option<OverloadGuard>,
+    input_peak: InputPeak,
     flaws: Vec<FlawLog>,
     survey: Survey,
     /// The first and the last sample of each clip, in its loudest channel, with gain and fade.
@@ -114,9 +114,9 @@ impl NodeState {
             delays: lane.delays.iter().map(delay).collect(),
             before: chain(&lane.before),
             after: chain(&lane.after),
-            moves: None,
+            ramps: None,
             guard: None,
-            height: Height::new(lane, plan),
+            input_peak: InputPeak::new(lane, plan),
             flaws: vec![FlawLog::default(); clips],
             survey: Survey::new(plan.spec.layout.channels(), plan.spec.rate),
             edges: vec![[0.0; 2]; clips],
@@ -157,7 +157,7 @@ impl NodeState {
 
     /// The largest sample before gain and pan.
     pub(super) fn before(&self) -> f64 {
-        self.height.largest(&self.survey.peaks)
+        self.input_peak.largest(&self.survey.peaks)
     }
 
     pub(super) fn survey(&self) -> &Survey {
@@ -190,13 +190,13 @@ impl NodeState {
         if let Some(guard) = &mut self.guard {
             guard.take(out, &mut self.mono, frames);
         } else if out.active && place.counts_output && lane.kind == LaneKind::Track {
-            self.height.take(&out.block, &self.mono);
+            self.input_peak.take(&out.block, &self.mono);
         }
         if out.active {
             self.strip(&mut out.block, lane, plan, at, frames);
         }
-        if let Some(moves) = &mut self.moves {
-            moves.advance(frames);
+        if let Some(ramps) = &mut self.ramps {
+            ramps.advance(frames);
         }
         if lane.kind == LaneKind::Master {
             if !out.active {
@@ -224,7 +224,7 @@ impl NodeState {
                 None => self.play(out, &[], 0, frames, false)?,
             },
             LaneInput::Sum(feeds) => {
-                if let Some(moves) = &self.moves {
+                if let Some(ramps) = &self.ramps {
                     let delays = self.delays.iter_mut();
                     let inputs: Vec<&Output> = fed
                         .iter()
@@ -234,7 +234,7 @@ impl NodeState {
                             None => output,
                         })
                         .collect();
-                    moves.sum(out, feeds, &inputs, frames);
+                    ramps.sum(out, feeds, &inputs, frames);
                 }
                 if !out.active {
                     nothing(&mut out.block, frames);
@@ -292,8 +292,8 @@ impl NodeState {
     /// Applies gain and pan: the balance to what has sides already, the pan law to what is mono.
     fn strip(&mut self, out: &mut Block, lane: &Lane, plan: &Plan, at: u64, frames: usize) {
         let mono = self.mono.channels().next().filter(|m| !m.is_empty());
-        let moving = self.moves.as_ref().and_then(|m| m.fader.as_ref());
-        if let (Some(level), Some(pan), None) = (lane.gain.constant(), lane.pan.constant(), moving) {
+        let fader_ramp = self.ramps.as_ref().and_then(|r| r.fader.as_ref());
+        if let (Some(level), Some(pan), None) = (lane.gain.constant(), lane.pan.constant(), fader_ramp) {
             let (left, right) = plan.pan_law.gains(Pan(pan));
             let (to_left, to_right) = PanLaw::Balance.gains(Pan(pan));
             for (samples, speaker) in out.channels_mut().zip(plan.spec.layout.speakers()) {
@@ -313,8 +313,8 @@ impl NodeState {
         self.pan.resize(frames, 0.0);
         lane.gain.fill(at, &mut self.level);
         lane.pan.fill(at, &mut self.pan);
-        if let Some(moving) = moving {
-            moving.blend(at, &mut self.level, &mut self.pan);
+        if let Some(ramp) = fader_ramp {
+            ramp.blend(at, &mut self.level, &mut self.pan);
         }
         for (samples, speaker) in out.channels_mut().zip(plan.spec.layout.speakers()) {
             let factors = |gains: &dyn Fn(Pan) -> f64, out: &mut Vec<f64>| {

@@ -1,10 +1,11 @@
-//! A stem that is far above full scale before its strip: more likely a fault of its decoder than loud.
+//! Detects stems whose samples exceed +24 dBFS before their strip: a decoder fault is more likely than music that loud.
 //!
-//! Offline it is found and told, and changes nothing. Where gain and pan stand still, what comes before them follows from
-//! the peaks behind them, so that this costs nothing (0.04 % of the instructions of a mix of eight WAV stems); else the
-//! samples are looked at once more (5 % of them, where all eight gains move). Live it is muted: from the block on in which
-//! it is met, the last frame before dies away in a straight line, and the stem is silent until the next start. Nothing
-//! below the limit changes by one bit.
+//! Offline the overload is reported as a warning and changes no sample. [`InputPeak`] measures it: where gain and pan are
+//! constant, the peak before the strip follows from the peak after it, which costs 0.04 % of the instructions of a mix of
+//! eight WAV stems; else the samples are scanned once more, 5 % of the instructions when all eight gains change.
+//!
+//! Live, [`OverloadGuard`] mutes the stem: from the block with the overload on, the last good frame fades out linearly, and
+//! the stem is silent until the next start. Samples below the limit keep every bit.
 
 use super::node::{Output, SILENCE};
 use crate::{
@@ -19,19 +20,18 @@ use crate::{
     units::{Dbfs, Pan},
 };
 
-/// What no stem should be above: +24 dBFS.
-const ABSURD: f64 = 15.848_931_924_611_133;
+/// The largest sample value that no stem should exceed: +24 dBFS.
+const OVERLOAD: f64 = 15.848_931_924_611_133;
 
-/// Returns the warning of a track that is louder than music is: because its stem is, or else because its strip makes it
-/// so.
-pub(crate) fn absurd(track: &str, before: f64, after: f64) -> Option<Warning> {
-    let (stage, level) = if before > ABSURD { (OverloadStage::Stem, before) } else { (OverloadStage::Strip, after) };
-    (level > ABSURD).then(|| warning(track, stage, level, None))
+/// Returns a warning for a track that exceeds +24 dBFS before its strip, or else after it. Both peaks are linear.
+pub(crate) fn overload_warning(track: &str, before: f64, after: f64) -> Option<Warning> {
+    let (stage, level) = if before > OVERLOAD { (OverloadStage::Stem, before) } else { (OverloadStage::Strip, after) };
+    (level > OVERLOAD).then(|| warning(track, stage, level, None))
 }
 
-/// Returns the warning of a stem that is muted while it is played, from about a time on.
-pub(crate) fn muted(track: &str, height: f64, from: ClockTime) -> Warning {
-    warning(track, OverloadStage::Stem, height, Some(from))
+/// Returns the warning for a stem that was muted during playback, from about a time on.
+pub(crate) fn muted_warning(track: &str, peak: f64, from: ClockTime) -> Warning {
+    warning(track, OverloadStage::Stem, peak, Some(from))
 }
 
 fn warning(track: &str, stage: OverloadStage, level: f64, muted_from: Option<ClockTime>) -> Warning {
@@ -39,115 +39,133 @@ fn warning(track: &str, stage: OverloadStage, level: f64, muted_from: Option<Clo
     Warning::new(WarningKind::Overload { stage, peak, muted_from }, Subject::track(track))
 }
 
-/// The largest sample of what comes into a strip.
-pub(super) struct Height {
-    /// What each channel is multiplied by, where that tells it; 0 where it does not.
+/// Measures the largest sample before a strip.
+pub(super) struct InputPeak {
+    /// The strip's constant factor for each channel, 0 where the input does not follow from the output; `None` where the
+    /// samples themselves must be scanned.
     factors: Option<Vec<f64>>,
-    seen: f64,
+    /// The largest sample scanned so far.
+    scanned: f64,
 }
 
-impl Height {
+impl InputPeak {
     pub(super) fn new(lane: &Lane, plan: &Plan) -> Self {
-        Self { factors: factors(lane, plan), seen: 0.0 }
+        Self { factors: constant_factors(lane, plan), scanned: 0.0 }
     }
 
-    /// Looks at what comes into the strip, if it must.
+    /// Scans a block before the strip, where that is necessary.
     pub(super) fn take(&mut self, out: &Block, mono: &Block) {
         if self.factors.is_none() {
-            self.seen = self.seen.max(height(out, mono));
+            self.scanned = self.scanned.max(peak(out, mono));
         }
     }
 
-    /// The largest sample so far, where the peaks behind the strip are these.
+    /// Returns the largest sample so far, given the peaks after the strip.
     pub(super) fn largest(&self, peaks: &[Peak]) -> f64 {
         let factors = self.factors.iter().flatten();
         let before = peaks.iter().zip(factors).filter(|(_, f)| **f != 0.0).map(|(p, f)| (p.value / f).abs());
-        before.fold(self.seen, f64::max)
+        before.fold(self.scanned, f64::max)
     }
 }
 
-fn height(out: &Block, mono: &Block) -> f64 {
+fn peak(out: &Block, mono: &Block) -> f64 {
     out.channels().chain(mono.channels()).map(largest).fold(0.0, f64::max)
 }
 
-/// What a lane multiplies its channels by; `None` where the samples before it do not follow from those behind it.
-fn factors(lane: &Lane, plan: &Plan) -> Option<Vec<f64>> {
-    let (level, pan) = (lane.gain.constant()?, Pan(lane.pan.constant()?));
-    let mono = lane.clips().iter().filter(|c| c.place == Placing::Pan).count();
-    let (law, alike) = if mono == 0 { (PanLaw::Balance, true) } else { (plan.pan_law, mono == lane.clips().len()) };
-    let (left, right) = law.gains(pan);
-    let factor = |speaker: &Speaker| {
-        if mono > 0 {
-            return level * speaker.pan(left, right).unwrap_or(0.0);
-        }
-        level
-            * match speaker.side() {
-                Side::Left => left,
-                Side::Right => right,
-                Side::Middle => 1.0,
-            }
+/// Returns the factor that a lane's strip applies to each channel; `None` where the input's peak does not follow from the
+/// output's: gain or pan change, mono clips mix with others, or a channel is lost.
+fn constant_factors(lane: &Lane, plan: &Plan) -> Option<Vec<f64>> {
+    let (gain, pan) = (lane.gain.constant()?, Pan(lane.pan.constant()?));
+    let mono_clips = lane.clips().iter().filter(|c| c.place == Placing::Pan).count();
+    let is_mono = mono_clips > 0;
+    if is_mono && mono_clips < lane.clips().len() {
+        return None;
+    }
+    let (left, right) = if is_mono { plan.pan_law } else { PanLaw::Balance }.gains(pan);
+    let factor = |speaker: &Speaker| match speaker.side() {
+        _ if is_mono => gain * speaker.pan(left, right).unwrap_or(0.0),
+        Side::Left => gain * left,
+        Side::Right => gain * right,
+        Side::Middle => gain * 1.0,
     };
     let factors: Vec<f64> = plan.spec.layout.speakers().iter().map(factor).collect();
-    let told = if factors.len() < plan.spec.layout.channels() {
-        false
-    } else if mono == 0 {
-        factors.iter().all(|f| *f != 0.0)
-    } else {
-        factors.iter().any(|f| *f != 0.0)
-    };
-    (alike && told).then_some(factors)
+    if factors.len() < plan.spec.layout.channels() {
+        return None;
+    }
+    // Every output channel of a mono track holds the same input, so one of them is enough.
+    let known = if is_mono { factors.iter().any(|f| *f != 0.0) } else { factors.iter().all(|f| *f != 0.0) };
+    known.then_some(factors)
 }
 
-/// Mutes a stem that blows up while it is played.
-pub(super) struct Guard {
-    /// The last frame before, one sample a channel, then that of the mono clips.
+/// Mutes an overloaded stem during playback.
+pub(super) struct OverloadGuard {
+    /// The last frame before the overload: one sample for each channel, then that of the mono clips.
     last: Vec<f64>,
-    /// How high it went, and how many frames have passed since.
-    gone: Option<(f64, usize)>,
-    /// Frames in which the last one dies away.
-    length: usize,
+    overload: Option<Overload>,
+    /// Length of the fade in frames.
+    fade: usize,
 }
 
-impl Guard {
-    pub(super) fn new(channels: usize, length: usize) -> Self {
-        Self { last: vec![0.0; channels + 1], gone: None, length: length.max(1) }
+/// An overload that has occurred.
+#[derive(Clone, Copy)]
+struct Overload {
+    /// The largest sample of its first block.
+    peak: f64,
+    /// Frames since that block began.
+    elapsed: usize,
+}
+
+impl OverloadGuard {
+    pub(super) fn new(channels: usize, fade: usize) -> Self {
+        Self { last: vec![0.0; channels + 1], overload: None, fade: fade.max(1) }
     }
 
-    /// How high the stem went, if it is muted.
-    pub(super) fn gone(&self) -> Option<f64> {
-        self.gone.map(|(height, _)| height)
+    /// Returns the peak that muted the stem, if it is muted.
+    pub(super) fn overload(&self) -> Option<f64> {
+        self.overload.map(|overload| overload.peak)
     }
 
-    /// A new start: the stem is heard again.
-    pub(super) fn forgive(&mut self) {
-        self.gone = None;
+    /// Unmutes the stem for a new start.
+    pub(super) fn reset(&mut self) {
+        self.overload = None;
         self.last.fill(0.0);
     }
 
-    /// Looks at a block before its strip, and mutes it if it must.
+    /// Checks a block before its strip, and replaces it with the fade or silence once the stem has overloaded.
     pub(super) fn take(&mut self, out: &mut Output, mono: &mut Block, frames: usize) {
-        if out.active && self.gone.is_none() {
-            let height = height(&out.block, mono);
-            self.gone = (height > ABSURD).then_some((height, 0));
+        if out.active && self.overload.is_none() {
+            let peak = peak(&out.block, mono);
+            self.overload = (peak > OVERLOAD).then_some(Overload { peak, elapsed: 0 });
         }
-        let (last, length) = (&mut self.last, self.length);
-        let Some((_, passed)) = &mut self.gone else {
-            let channels = out.block.channels().map(<[f64]>::last);
-            let now = channels.chain([mono.channels().next().and_then(<[f64]>::last)]);
-            last.fill(0.0);
-            last.iter_mut().zip(now.filter(|_| out.active)).for_each(|(last, now)| *last = now.copied().unwrap_or(0.0));
+        match self.overload {
+            Some(overload) => {
+                self.mute(out, mono, overload.elapsed);
+                self.overload = Some(Overload { elapsed: overload.elapsed.saturating_add(frames), ..overload });
+            }
+            None => self.remember_last_frame(out, mono),
+        }
+    }
+
+    fn remember_last_frame(&mut self, out: &Output, mono: &Block) {
+        self.last.fill(0.0);
+        if !out.active {
             return;
-        };
-        #[expect(clippy::cast_precision_loss, reason = "some hundred frames")]
-        let line = |n: usize| length.saturating_sub(*passed + n + 1) as f64 / length as f64;
-        out.active &= *passed < length;
-        for (samples, last) in out.block.channels_mut().chain(mono.channels_mut()).zip(last) {
+        }
+        let samples = out.block.channels().map(<[f64]>::last);
+        let samples = samples.chain([mono.channels().next().and_then(<[f64]>::last)]);
+        self.last.iter_mut().zip(samples).for_each(|(last, sample)| *last = sample.copied().unwrap_or(0.0));
+    }
+
+    /// Replaces a block that starts `elapsed` frames after the overload.
+    #[expect(clippy::cast_precision_loss, reason = "some hundred frames")]
+    fn mute(&self, out: &mut Output, mono: &mut Block, elapsed: usize) {
+        out.active &= elapsed < self.fade;
+        for (samples, last) in out.block.channels_mut().chain(mono.channels_mut()).zip(&self.last) {
             for (n, x) in samples.iter_mut().enumerate() {
-                let gain = line(n);
+                let gain = self.fade.saturating_sub(elapsed + n + 1) as f64 / self.fade as f64;
                 *x = if gain > 0.0 && *last != 0.0 { *last * gain } else { SILENCE };
             }
         }
-        *passed = passed.saturating_add(frames);
     }
 }
 
@@ -158,21 +176,21 @@ mod tests {
 
     #[test]
     fn the_last_frame_dies_away_over_blocks_of_any_length_and_then_nothing_comes() {
-        let (mut guard, mut mono) = (Guard::new(1, 8), Block::new(Layout::Mono, 0));
+        let (mut guard, mut mono) = (OverloadGuard::new(1, 8), Block::new(Layout::Mono, 0));
         let mut next = |value: f64, frames: usize| {
             let mut out = Output { block: Block::new(Layout::Mono, frames), active: true };
             out.block.set_frames(frames);
             out.block.channel_mut(0).fill(value);
             guard.take(&mut out, &mut mono, frames);
-            (out.active, out.block.channel(0).to_vec(), guard.gone())
+            (out.active, out.block.channel(0).to_vec(), guard.overload())
         };
-        assert_eq!(next(ABSURD, 2), (true, vec![ABSURD; 2], None));
+        assert_eq!(next(OVERLOAD, 2), (true, vec![OVERLOAD; 2], None));
         assert_eq!(next(0.5, 1), (true, vec![0.5], None));
         assert_eq!(next(100.0, 3), (true, vec![0.4375, 0.375, 0.3125], Some(100.0)));
         assert_eq!(next(0.5, 1), (true, vec![0.25], Some(100.0)));
         assert_eq!(next(0.5, 5), (true, vec![0.1875, 0.125, 0.0625, 0.0, 0.0], Some(100.0)));
         assert_eq!(next(0.5, 2), (false, vec![0.0; 2], Some(100.0)));
-        guard.forgive();
-        assert_eq!(guard.gone(), None);
+        guard.reset();
+        assert_eq!(guard.overload(), None);
     }
 }

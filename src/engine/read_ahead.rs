@@ -1,184 +1,186 @@
-//! Decodes clips ahead of the one who plays them, on threads of its own: seconds deep, bounded in memory.
+//! Decodes clips ahead of playback on threads of its own, so that playback never waits for a file.
 //!
-//! A **path** is the timeline in the order of playing: straight on, or round and round a loop. Every clip has a supply, a
-//! queue of decoded pieces in the order of the path. The threads always fill the supply that would run dry first, so a
-//! slow stem costs the others nothing and the first frames of all stems come before the second of any. Stems are opened
-//! when the window reaches their clip, and closed when the path leaves it.
+//! Each clip has a [`ClipQueue`] of decoded pieces in [`PlaybackOrder`]. The threads always decode for the queue that would
+//! run empty first: a slow stem does not delay the others, and the first frames of all stems come before the second piece
+//! of any. A stem is opened when playback comes within the read-ahead depth of its clip, and closed when playback leaves
+//! the clip.
 //!
-//! **Promises.** The pieces are what a [`Reader`] gives, bit for bit. Taking them never waits for a file. **Does not**
-//! decide when to play: [`ReadAhead::ready`] tells whether a stretch is there.
+//! The queued frames are those of [`Reader`](crate::media::reader::Reader), bit for bit. The memory for all of them is
+//! bounded. The caller decides when to play: [`ReadAhead::ready`] reports whether a range is decoded.
 
-mod path;
-mod supply;
+mod clip_queue;
+mod playback_order;
 
-pub(crate) use supply::Supply;
+pub(crate) use clip_queue::ClipQueue;
+pub(crate) use playback_order::PlaybackOrder;
 
 use crate::{
     error::Result,
     plan::{Plan, PlannedClip},
+    sync::locked,
 };
-pub(crate) use path::Path;
-use path::Window;
 use std::{
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-/// The most memory that decoded audio takes, in bytes: two and a half seconds of 128 stereo stems at 48 kHz.
-const BUDGET: u64 = 256 << 20;
-/// The least that is read ahead, in frames, however many stems there are.
-const LEAST: u64 = 16_384;
-/// More threads than cores, so that a slow file leaves a core free.
+/// Memory limit for decoded audio in bytes: 2.7 s of 128 stereo stems at 48 kHz.
+const MEMORY_LIMIT: u64 = 256 << 20;
+/// Frames that are read ahead at least, however many stems share the memory.
+const MIN_DEPTH: u64 = 16_384;
+/// Threads beyond the number of cores, so that one that waits for a slow file leaves no core idle.
 const SPARE_THREADS: usize = 1;
-const MOST_THREADS: usize = 16;
-/// How often a thread with nothing to do looks again by itself.
-const IDLE: Duration = Duration::from_millis(200);
-/// The longest rest after a piece.
-const MOST_REST: Duration = Duration::from_millis(5);
-/// How many frames are played before the threads are woken.
-const STRIDE: u64 = 1024;
+const MAX_THREADS: usize = 16;
+/// How long an idle thread sleeps before it looks for work without being woken.
+const IDLE_INTERVAL: Duration = Duration::from_millis(200);
+/// Longest pause of a thread after a piece that was not urgent.
+const MAX_PAUSE: Duration = Duration::from_millis(5);
+/// Frames played between two wake-ups of the threads.
+const WAKE_INTERVAL: u64 = 1024;
 
-/// The supplies of all clips of a plan, and the threads that fill them.
+/// The queues of all clips of a plan, and the threads that fill them.
 pub(crate) struct ReadAhead {
     shared: Arc<Shared>,
-    /// For every lane, one for each clip.
-    lanes: Vec<Vec<Arc<Supply>>>,
+    /// For each lane, the queue of each of its clips.
+    lanes: Vec<Vec<Arc<ClipQueue>>>,
     threads: Vec<JoinHandle<()>>,
     /// Frames played since the threads were woken.
-    unsaid: u64,
+    played_since_wake: u64,
 }
 
 struct Shared {
-    supplies: Vec<Arc<Supply>>,
-    /// Frames of the path before the window, and how many are in it.
+    /// The queues of the clips that are heard.
+    queues: Vec<Arc<ClipQueue>>,
+    /// Frames of the current order that were played.
     played: AtomicU64,
+    /// Frames to read ahead.
     depth: u64,
-    work: Mutex<Work>,
+    target: Mutex<Target>,
     wake: Condvar,
 }
 
-/// What the threads agree on.
-struct Work {
-    path: Path,
+/// The goal of the threads.
+struct Target {
+    order: PlaybackOrder,
     quit: bool,
 }
 
 impl ReadAhead {
-    /// Starts reading from frame 0 on, as deep as asked for where the memory allows.
+    /// Starts to decode from frame 0 on, `depth` frames ahead, or less far if that would exceed the memory limit.
     pub(crate) fn start(plan: &Plan, depth: u64) -> Self {
-        let lanes: Vec<Vec<Arc<Supply>>> = plan
+        let lanes: Vec<Vec<Arc<ClipQueue>>> = plan
             .lanes
             .iter()
-            .map(|lane| lane.clips().iter().map(|clip| Arc::new(Supply::new(clip, &lane.name))).collect())
+            .map(|lane| lane.clips().iter().map(|clip| Arc::new(ClipQueue::new(clip, &lane.name))).collect())
             .collect();
-        let path = Path { at: 0, round: None, end: plan.length.0 };
-        let most = BUDGET / 8 / samples_at_once(plan).max(1);
+        let order = PlaybackOrder { start: 0, loop_range: None, end: plan.length.0 };
+        let max_depth = MEMORY_LIMIT / size_of::<f64>() as u64 / samples_per_frame(plan).max(1);
         let shared = Arc::new(Shared {
-            supplies: lanes.iter().flatten().filter(|s| s.is_heard()).cloned().collect(),
+            queues: lanes.iter().flatten().filter(|queue| queue.is_heard()).cloned().collect(),
             played: AtomicU64::new(0),
-            depth: depth.min(most).max(LEAST),
-            work: Mutex::new(Work { path, quit: false }),
+            depth: depth.min(max_depth).max(MIN_DEPTH),
+            target: Mutex::new(Target { order, quit: false }),
             wake: Condvar::new(),
         });
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        let count = (cores + SPARE_THREADS).min(MOST_THREADS).min(shared.supplies.len());
-        let start = |n| {
-            let shared = Arc::clone(&shared);
-            thread::Builder::new().name(format!("soundtrack-ahead-{n}")).spawn(move || shared.run()).ok()
-        };
-        let threads = (0..count).filter_map(start).collect();
-        Self { shared, lanes, threads, unsaid: 0 }
+        let count = (cores + SPARE_THREADS).min(MAX_THREADS).min(shared.queues.len());
+        // A thread that cannot be started leaves its share to the others.
+        let threads = (0..count).filter_map(|n| spawn_worker(n, &shared)).collect();
+        Self { shared, lanes, threads, played_since_wake: 0 }
     }
 
-    /// The supplies of a lane's clips, in order.
-    pub(crate) fn lane(&self, lane: usize) -> &[Arc<Supply>] {
+    /// Returns the queues of a lane's clips, in order.
+    pub(crate) fn lane(&self, lane: usize) -> &[Arc<ClipQueue>] {
         self.lanes.get(lane).map_or(&[], Vec::as_slice)
     }
 
-    /// Goes on along another path. What is decoded already and lies on it is kept.
-    pub(crate) fn go(&mut self, path: Path) {
-        let mut work = self.shared.work();
-        work.path = path.clone();
+    /// Switches to another playback order, and keeps the decoded pieces that it plays first.
+    pub(crate) fn set_order(&mut self, order: PlaybackOrder) {
+        let mut target = locked(&self.shared.target);
         self.shared.played.store(0, Ordering::Release);
-        self.shared.supplies.iter().for_each(|supply| supply.reroute(&path));
-        drop(work);
+        self.shared.queues.iter().for_each(|queue| queue.set_order(&order));
+        target.order = order;
+        drop(target);
         self.shared.wake.notify_all();
     }
 
-    /// Whether the next `frames` frames of a path are decoded, for all clips. It starts where the last frame was taken, and
-    /// goes on as the one that is read.
+    /// Returns whether the first `frames` frames of an order are decoded, for all clips. The order must start at the next
+    /// frame to be taken and otherwise equal the one that was set.
     ///
     /// # Errors
-    /// Those of a stem that cannot be delivered there, with its track.
-    pub(crate) fn ready(&self, path: &Path, frames: u64) -> Result<bool> {
-        self.shared.supplies.iter().try_fold(true, |all, supply| Ok(supply.ready(path, frames)? && all))
+    /// Those of a stem that cannot be decoded there, with its track.
+    pub(crate) fn ready(&self, order: &PlaybackOrder, frames: u64) -> Result<bool> {
+        self.shared.queues.iter().try_fold(true, |all, queue| Ok(queue.ready(order, frames)? && all))
     }
 
-    /// Moves the window on by frames that were played.
-    pub(crate) fn played(&mut self, frames: u64) {
+    /// Records that frames were played, so that the threads read on.
+    pub(crate) fn advance(&mut self, frames: u64) {
         self.shared.played.fetch_add(frames, Ordering::AcqRel);
-        self.unsaid += frames;
-        if self.unsaid >= STRIDE {
-            self.unsaid = 0;
+        self.played_since_wake += frames;
+        if self.played_since_wake >= WAKE_INTERVAL {
+            self.played_since_wake = 0;
             self.shared.wake.notify_all();
         }
     }
 }
 
 impl Drop for ReadAhead {
-    /// Asks the threads to end and does not wait: one may hang in a slow file, and ends after it.
+    /// Ends the threads without waiting for them: one may hang in a slow file, and ends after that read.
     fn drop(&mut self) {
-        self.shared.work().quit = true;
+        locked(&self.shared.target).quit = true;
         self.shared.wake.notify_all();
         self.threads.drain(..).filter(JoinHandle::is_finished).for_each(|t| drop(t.join()));
     }
 }
 
-impl Shared {
-    fn work(&self) -> MutexGuard<'_, Work> {
-        // Nothing is left half done where a thread may panic: a poisoned lock is as good as another.
-        self.work.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn spawn_worker(n: usize, shared: &Arc<Shared>) -> Option<JoinHandle<()>> {
+    let shared = Arc::clone(shared);
+    thread::Builder::new().name(format!("soundtrack-ahead-{n}")).spawn(move || shared.work()).ok()
+}
 
-    /// A thread: takes the most urgent piece, decodes it, until there is none; then waits.
-    fn run(&self) {
-        let mut work = self.work();
-        while !work.quit {
-            let window = Window { from: self.played.load(Ordering::Acquire), depth: self.depth };
-            let urgent = self.supplies.iter().filter_map(|s| s.due(&work.path, window).map(|count| (count, s)));
-            match urgent.min_by_key(|(count, _)| *count) {
-                Some((count, supply)) => {
-                    if let Some(job) = supply.take_job(&work.path) {
-                        drop(work);
-                        let start = Instant::now();
-                        supply.decode(job);
-                        // Far from running dry it leaves half of the time to those who are in a hurry.
-                        if count > window.from + self.depth / 8 {
-                            thread::sleep(start.elapsed().min(MOST_REST));
-                        }
-                        work = self.work();
-                    }
-                }
-                None => work = self.wake.wait_timeout(work, IDLE).map_or_else(|e| e.into_inner().0, |(work, _)| work),
+impl Shared {
+    /// Runs a worker thread: decodes the most urgent piece, again and again; sleeps when no queue needs one.
+    fn work(&self) {
+        // Lock order: the target before a queue. Decoding holds neither.
+        let mut target = locked(&self.target);
+        while !target.quit {
+            let played = self.played.load(Ordering::Acquire);
+            let limit = played + self.depth;
+            let due = self.queues.iter().filter_map(|q| q.due(&target.order, limit).map(|elapsed| (elapsed, q)));
+            let Some((elapsed, queue)) = due.min_by_key(|(elapsed, _)| *elapsed) else {
+                let waited = self.wake.wait_timeout(target, IDLE_INTERVAL);
+                target = waited.map_or_else(|e| e.into_inner().0, |(target, _)| target);
+                continue;
+            };
+            let Some(job) = queue.take_job(&target.order) else { continue };
+            drop(target);
+            let start = Instant::now();
+            queue.decode(job);
+            // Far from running empty, it leaves half of the processor time to threads that have a deadline.
+            if elapsed > played + self.depth / 8 {
+                thread::sleep(start.elapsed().min(MAX_PAUSE));
             }
+            target = locked(&self.target);
         }
     }
 }
 
-/// The most samples of one frame that all clips sounding together decode to.
-fn samples_at_once(plan: &Plan) -> u64 {
-    let clips = || plan.lanes.iter().flat_map(|l| l.clips()).filter(|c| c.gain != 0.0);
-    let channels = |c: &PlannedClip| i64::try_from(c.layout.channels()).unwrap_or(i64::MAX);
+/// Returns the largest number of samples per frame that all clips sounding at the same time decode to.
+fn samples_per_frame(plan: &Plan) -> u64 {
+    let clips = plan.lanes.iter().flat_map(|lane| lane.clips()).filter(|clip| clip.gain != 0.0);
+    // A layout has at most 255 channels, so the conversion cannot fail.
+    let channels = |clip: &PlannedClip| i64::try_from(clip.layout.channels()).unwrap_or(i64::MAX);
     let mut edges: Vec<(u64, i64)> =
-        clips().flat_map(|c| [(c.range.start, channels(c)), (c.range.end, -channels(c))]).collect();
+        clips.flat_map(|clip| [(clip.range.start, channels(clip)), (clip.range.end, -channels(clip))]).collect();
     edges.sort_unstable();
-    let sums = edges.iter().scan(0i64, |sum, (_, change)| {
-        *sum += change;
-        Some(*sum)
-    });
-    sums.max().and_then(|n| u64::try_from(n).ok()).unwrap_or(0)
+    let (mut sum, mut largest) = (0i64, 0i64);
+    for (_, change) in edges {
+        sum += change;
+        largest = largest.max(sum);
+    }
+    largest.unsigned_abs()
 }

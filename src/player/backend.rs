@@ -1,16 +1,20 @@
-//! What plays: a device, a clock without hardware, or a program's sink. All pull through the same callback.
+//! Backends: where a player's frames go. All of them pull frames through the same [`Callback`].
 
-use super::callback::Callback;
+use super::{
+    builder::thread_error,
+    callback::Callback,
+    stream_stats::{DeviceFault, StreamStats},
+};
 use crate::{
     block::Block,
     encode::Sink,
     error::{Error, ErrorKind, Result},
     layout::Spec,
-    player::stream_stats::{Line, Trouble},
+    sync::locked,
 };
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
@@ -18,82 +22,81 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Makes the callback for what a device turns out to be, and its counters.
-pub(crate) type Connect<'a> = &'a mut dyn FnMut(Spec) -> (Callback, Arc<Line>);
+/// Makes the callback and its counters for the rate and layout that a device was opened with.
+pub(crate) type Connect<'a> = &'a mut dyn FnMut(Spec) -> (Callback, Arc<StreamStats>);
 
-/// How long a device may not call before it counts as lost.
-pub(super) const PATIENCE: Duration = Duration::from_millis(400);
+/// How long a device may go without calling before it counts as lost.
+pub(super) const CALL_TIMEOUT: Duration = Duration::from_millis(400);
 
-/// Something that plays.
+/// An output that requests frames through a [`Callback`].
 pub(crate) trait Backend: Send {
-    /// Opens it, for audio of this rate and layout if it can, and starts it: from then on it calls back. Dropping what is
-    /// returned ends that.
+    /// Opens the output, with the wanted rate and layout if possible, and starts it. From then on it calls the callback from
+    /// a thread of its own; dropping the returned value stops and closes it. May be called again after that.
     ///
     /// # Errors
-    /// `Device`, with what to do.
+    /// `Device`, with advice.
     fn open(&mut self, wanted: Spec, connect: Connect<'_>) -> Result<Box<dyn Send>>;
 
-    /// What it is called, for messages.
+    /// Returns its name, for messages.
     fn name(&self) -> String;
 
-    /// How long it may not call before it counts as lost; `None` for as long as it likes.
-    fn patience(&self) -> Option<Duration> {
-        Some(PATIENCE)
+    /// Returns how long it may go without calling before it counts as lost; `None` for no limit.
+    fn timeout(&self) -> Option<Duration> {
+        Some(CALL_TIMEOUT)
     }
 
-    /// What went wrong while it ran, in words of its own; told once.
+    /// Takes the error that stopped it, if it has one that says more than the [`DeviceFault`].
     fn failure(&self) -> Option<Error> {
         None
     }
 }
 
-/// A thread that ends when it is dropped.
-struct Running {
+/// A thread that is asked to end, and joined, when this is dropped.
+struct BackendThread {
     quit: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Running {
-    /// Starts a thread that asks now and then whether to go on.
-    fn start(name: &str, work: impl FnOnce(&AtomicBool) + Send + 'static) -> Result<Box<dyn Send>> {
+impl BackendThread {
+    /// Starts a thread; `run` must return soon after its flag becomes true.
+    fn start(name: &str, run: impl FnOnce(&AtomicBool) + Send + 'static) -> Result<Box<dyn Send>> {
         let quit = Arc::new(AtomicBool::new(false));
-        let asked = Arc::clone(&quit);
-        let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || work(&asked));
-        let refused = |e| Error::new(ErrorKind::Device, format!("cannot start a thread to play: {e}")).because(e);
-        Ok(Box::new(Self { quit, thread: Some(spawned.map_err(refused)?) }))
+        let flag = Arc::clone(&quit);
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || run(&flag)).map_err(thread_error)?;
+        Ok(Box::new(Self { quit, thread: Some(thread) }))
     }
 }
 
-impl Drop for Running {
+impl Drop for BackendThread {
     fn drop(&mut self) {
         self.quit.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
-            // It ends within a period, or it panicked, which it has told already.
+            // Fails if the thread panicked, which the panic hook has reported.
             let _ = thread.join();
         }
     }
 }
 
-/// A clock that asks for sound in real time and throws it away.
-pub(crate) struct Null;
+/// Requests frames in real time and discards them.
+pub(crate) struct NullBackend;
 
-/// The period of that clock, a hundredth of a second.
-const PERIODS_A_SECOND: u32 = 100;
+/// How often [`NullBackend`] requests frames: every 10 ms.
+const NULL_CALLS_PER_SECOND: u32 = 100;
 
-impl Backend for Null {
+impl Backend for NullBackend {
     fn open(&mut self, wanted: Spec, connect: Connect<'_>) -> Result<Box<dyn Send>> {
         let (mut callback, _) = connect(wanted);
-        let frames = (wanted.rate.hz() / PERIODS_A_SECOND).max(1);
+        let frames = (wanted.rate.hz() / NULL_CALLS_PER_SECOND).max(1);
         let period = Duration::from_secs(1) * frames / wanted.rate.hz();
         let mut out = vec![0.0f32; frames as usize * wanted.layout.channels()];
-        Running::start("soundtrack-null", move |quit| {
+        BackendThread::start("soundtrack-null", move |quit| {
             let mut due = Instant::now();
             while !quit.load(Ordering::Acquire) {
                 callback.serve(&mut out, 0);
                 due += period;
                 match due.checked_duration_since(Instant::now()) {
                     Some(wait) => thread::sleep(wait),
-                    // After a suspend it goes on from now, and does not run after the lost time.
+                    // After a suspend, continues from now instead of catching up.
                     None if due.elapsed() > Duration::from_secs(1) => due = Instant::now(),
                     None => {}
                 }
@@ -106,55 +109,34 @@ impl Backend for Null {
     }
 }
 
-/// A program's sink: it takes blocks as fast as it likes, and is finished when it is closed.
-pub(crate) struct Pump {
-    /// Shared with the thread that writes to it, which may be started anew.
+/// Writes blocks to a program's sink, as fast as it accepts them, and finishes it when it is closed.
+pub(crate) struct SinkBackend {
+    /// Shared with the writing thread, of which there is another one each time this is opened.
     sink: Arc<Mutex<Box<dyn Sink + Send>>>,
     failure: Arc<Mutex<Option<Error>>>,
+    /// Frames in a block, at most.
     block: usize,
 }
 
-impl Pump {
+impl SinkBackend {
     pub(crate) fn new(sink: Box<dyn Sink + Send>, block: usize) -> Self {
         Self { sink: Arc::new(Mutex::new(sink)), failure: Arc::default(), block }
     }
 }
 
-/// How long a sink that is ahead waits for more.
-const POLL: Duration = Duration::from_millis(1);
+/// How long the writing thread sleeps when no frames are rendered.
+const SINK_POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-impl Backend for Pump {
+impl Backend for SinkBackend {
     fn open(&mut self, wanted: Spec, connect: Connect<'_>) -> Result<Box<dyn Send>> {
-        let (mut callback, line) = connect(wanted);
-        let (sink, failure, most) = (Arc::clone(&self.sink), Arc::clone(&self.failure), self.block);
-        let failed = move |e: Error| {
-            *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(e);
-            line.fail(Trouble::Failed);
-        };
-        let channels = wanted.layout.channels();
-        let mut block = Block::new(wanted.layout, most);
-        let mut frames = vec![0.0f64; most * channels];
-        Running::start("soundtrack-sink", move |quit| {
-            let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
-            while !quit.load(Ordering::Acquire) {
-                let n = usize::try_from(callback.available()).unwrap_or(most).min(most);
-                let Some(now) = frames.get_mut(..n * channels) else { return };
-                callback.serve(now, 0);
-                if n == 0 {
-                    thread::sleep(POLL);
-                    continue;
-                }
-                block.set_frames(n);
-                for (ch, samples) in block.channels_mut().enumerate() {
-                    let from = now.iter().skip(ch).step_by(channels.max(1));
-                    samples.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
-                }
-                if let Err(e) = sink.write(&block) {
-                    return failed(e);
-                }
-            }
-            if let Err(e) = sink.finish() {
-                failed(e);
+        let (callback, stats) = connect(wanted);
+        let (sink, failure, block) = (Arc::clone(&self.sink), Arc::clone(&self.failure), self.block);
+        BackendThread::start("soundtrack-sink", move |quit| {
+            let mut sink = locked(&sink);
+            let written = write_until(quit, callback, sink.as_mut(), Block::new(wanted.layout, block));
+            if let Err(e) = written.and_then(|()| sink.finish()) {
+                *locked(&failure) = Some(e);
+                stats.record_fault(DeviceFault::Failed);
             }
         })
     }
@@ -163,42 +145,67 @@ impl Backend for Pump {
         "the sink".to_owned()
     }
 
-    fn patience(&self) -> Option<Duration> {
+    fn timeout(&self) -> Option<Duration> {
         None
     }
 
     fn failure(&self) -> Option<Error> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+        locked(&self.failure).take()
     }
 }
 
-/// A program's own audio callback, which is handed the real-time end once.
-pub(crate) struct Lent {
+/// Writes what the callback gives to a sink, in blocks of up to the capacity of `block`, until `quit` is set.
+fn write_until(quit: &AtomicBool, mut callback: Callback, sink: &mut dyn Sink, mut block: Block) -> Result<()> {
+    let (channels, most) = (block.layout().channels(), block.capacity());
+    let mut interleaved = vec![0.0f64; most * channels];
+    while !quit.load(Ordering::Acquire) {
+        // While playback has no end in sight, more frames may be available than memory can address.
+        let n = usize::try_from(callback.available()).unwrap_or(most).min(most);
+        let Some(samples) = interleaved.get_mut(..n * channels) else { return Ok(()) };
+        // Also without frames: the player waits for the first call before it starts.
+        callback.serve(samples, 0);
+        if n == 0 {
+            thread::sleep(SINK_POLL_INTERVAL);
+            continue;
+        }
+        block.set_frames(n);
+        for (ch, to) in block.channels_mut().enumerate() {
+            let from = samples.iter().skip(ch).step_by(channels.max(1));
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+        }
+        sink.write(&block)?;
+    }
+    Ok(())
+}
+
+/// Hands the callback to a program, once, which calls it from its own audio thread.
+pub(crate) struct CallbackBackend {
     spec: Spec,
-    to: Option<SyncSender<Callback>>,
+    program: Option<SyncSender<Callback>>,
 }
 
-impl Lent {
-    /// For a device of this rate and layout; where the callback comes out.
+impl CallbackBackend {
+    /// Makes a backend with the rate and layout of the program's device. Returns it with the receiver of the callback.
     pub(crate) fn new(spec: Spec) -> (Self, Receiver<Callback>) {
-        let (to, from) = sync_channel(1);
-        (Self { spec, to: Some(to) }, from)
+        let (sender, receiver) = sync_channel(1);
+        (Self { spec, program: Some(sender) }, receiver)
     }
 }
 
-impl Backend for Lent {
+impl Backend for CallbackBackend {
     fn open(&mut self, _: Spec, connect: Connect<'_>) -> Result<Box<dyn Send>> {
         let (callback, _) = connect(self.spec);
-        let lent = self.to.take().is_some_and(|to| to.send(callback).is_ok());
-        let gone = || Error::new(ErrorKind::Device, "the program's callback is gone: play the session anew");
-        if lent { Ok(Box::new(())) } else { Err(gone()) }
+        match self.program.take().map(|program| program.send(callback)) {
+            Some(Ok(())) => Ok(Box::new(())),
+            _ => Err(Error::new(ErrorKind::Device, "the program's callback is gone: play the session anew")),
+        }
     }
 
     fn name(&self) -> String {
         "the program's callback".to_owned()
     }
 
-    fn patience(&self) -> Option<Duration> {
+    fn timeout(&self) -> Option<Duration> {
         None
     }
 }

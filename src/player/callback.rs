@@ -1,145 +1,162 @@
-//! The real-time end: copies frames from the ring to the device, and counts. The only real-time code of the crate.
+//! The real-time end of a player: copies frames from the ring to the device, and counts them.
 //!
-//! It takes no lock, allocates nothing, frees nothing, calls nothing of the system, and has no way to panic. When the
-//! ring runs dry in the middle, the last frame fades to silence; the count of missing frames goes up; and when the ring
-//! is full again the sound fades in where it left off. No frame is ever left out, so all stems stay in step.
+//! This is the only real-time code of the crate. It takes no lock, allocates and frees nothing, makes no system call, and
+//! cannot panic. When the ring runs empty during playback, the last frame fades to silence and the missing frames are
+//! counted; once the ring is full again, the sound fades in at the next frame. No frame is skipped, so all stems stay
+//! aligned.
 
-use super::{ring::Drain, stream_stats::Line};
+use super::{ring::RingReader, stream_stats::StreamStats};
 use crate::units::Frames;
 use std::{fmt, sync::Arc};
 
-/// Frames of the fades around an underrun: under 5 ms at 48 kHz.
+/// Length of the fades around an underrun in frames: 4 ms at 48 kHz.
 const FADE: u32 = 192;
 
-/// A sample as a device takes it.
-pub(crate) trait Word: Copy {
-    /// The nearest value there is, halves to even; what is no finite number is silence in an integer.
-    fn of(sample: f64) -> Self;
+/// A sample in a format that a device accepts.
+pub(crate) trait DeviceSample: Copy {
+    /// Converts a sample of full scale ±1.0 to the nearest value. Integers round halves to even and saturate; values that are
+    /// not finite become silence.
+    fn from_f64(sample: f64) -> Self;
 }
 
-impl Word for f64 {
-    fn of(sample: f64) -> Self {
+impl DeviceSample for f64 {
+    fn from_f64(sample: f64) -> Self {
         sample
     }
 }
 
-impl Word for f32 {
+impl DeviceSample for f32 {
     #[expect(clippy::cast_possible_truncation, reason = "the nearest f32")]
-    fn of(sample: f64) -> Self {
+    fn from_f64(sample: f64) -> Self {
         sample as Self
     }
 }
 
-macro_rules! integer {
-    ($($word:ty),*) => {$(
-        impl Word for $word {
-            #[expect(clippy::cast_possible_truncation, reason = "casts of floats saturate, and NaN is 0")]
+macro_rules! signed_integer {
+    ($($format:ty),*) => {$(
+        impl DeviceSample for $format {
+            #[expect(clippy::cast_possible_truncation, reason = "casts of floats saturate")]
             #[expect(clippy::cast_lossless, reason = "the same for all widths")]
-            fn of(sample: f64) -> Self {
-                let full = -(<$word>::MIN as f64);
-                if sample.is_finite() { (sample * full).round_ties_even() as Self } else { 0 }
+            fn from_f64(sample: f64) -> Self {
+                let full_scale = -(<$format>::MIN as f64);
+                if sample.is_finite() { (sample * full_scale).round_ties_even() as Self } else { 0 }
             }
         }
     )*};
 }
-integer!(i8, i16, i32);
+signed_integer!(i8, i16, i32);
 
+// Unsigned formats are the signed ones with an offset of half the range: the top bit is flipped.
 #[cfg(feature = "device")]
-impl Word for u8 {
-    fn of(sample: f64) -> Self {
-        i8::of(sample).cast_unsigned() ^ 0x80
+impl DeviceSample for u8 {
+    fn from_f64(sample: f64) -> Self {
+        i8::from_f64(sample).cast_unsigned() ^ 0x80
     }
 }
 
 #[cfg(feature = "device")]
-impl Word for u16 {
-    fn of(sample: f64) -> Self {
-        i16::of(sample).cast_unsigned() ^ 0x8000
+impl DeviceSample for u16 {
+    fn from_f64(sample: f64) -> Self {
+        i16::from_f64(sample).cast_unsigned() ^ 0x8000
     }
 }
 
-/// The real-time end of a player, for a program that has an audio callback of its own: see [`Play::own`](crate::Play::own).
+/// The real-time end of a player, for a program with its own audio callback: see
+/// [`PlayerBuilder::own`](crate::PlayerBuilder::own).
 ///
-/// Nothing in it locks, allocates, frees or calls the system, so it may be called wherever audio must not wait.
+/// Never locks, allocates, frees or makes a system call, so it may be called from any real-time thread.
 pub struct Callback {
-    ring: Drain,
-    line: Arc<Line>,
+    ring: RingReader,
+    stats: Arc<StreamStats>,
     channels: usize,
-    taken: u64,
-    /// Device frames since the last one taken.
+    /// Frames taken from the ring.
+    consumed: u64,
+    /// Frames of silence given to the device since the last frame of the ring.
     idle: u64,
-    /// What was put out last, one sample a channel.
+    /// The last frame of the ring, one sample per channel.
     last: Vec<f64>,
+    /// Whether the ring has run empty and is not full again.
     starved: bool,
-    /// Frames since the sound stopped or came back, up to [`FADE`].
-    fading: u32,
+    /// Frames of the current fade that are done, up to [`FADE`].
+    faded: u32,
 }
 
 impl fmt::Debug for Callback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Callback({} channels, {} frames taken)", self.channels, self.taken)
+        write!(f, "Callback({} channels, {} frames taken)", self.channels, self.consumed)
     }
 }
 
 impl Callback {
-    /// The end of a ring, for a device of so many channels.
-    pub(super) fn new(ring: Drain, line: Arc<Line>, channels: usize) -> Self {
+    /// Makes the callback of a device with this number of channels.
+    pub(super) fn new(ring: RingReader, stats: Arc<StreamStats>, channels: usize) -> Self {
         let last = vec![0.0; channels];
-        Self { ring, line, channels: channels.max(1), taken: 0, idle: 0, last, starved: false, fading: FADE }
+        Self { ring, stats, channels: channels.max(1), consumed: 0, idle: 0, last, starved: false, faded: FADE }
     }
 
-    /// Fills a buffer of interleaved frames, of any length, with what comes next; silence where nothing plays. The first
-    /// of them is heard in `delay` frames of the device.
+    /// Fills a buffer of interleaved frames, of any length, with the next frames, and with silence where nothing plays. The
+    /// buffer's first frame will be heard `delay` frames from now.
     pub fn fill(&mut self, out: &mut [f32], delay: Frames) {
         self.serve(out, delay.0);
     }
 
-    /// The same, in the sample format of any device.
-    pub(crate) fn serve<W: Word>(&mut self, out: &mut [W], delay: u64) {
+    /// Does the same as [`fill`](Self::fill) for any sample format.
+    pub(crate) fn serve<S: DeviceSample>(&mut self, out: &mut [S], delay: u64) {
         let frames = (out.len() / self.channels) as u64;
-        self.line.asked(frames);
-        let allowed = self.line.granted().saturating_sub(self.taken);
-        let there = (self.ring.there() / self.channels) as u64;
-        if self.starved && there > 0 && there >= allowed.min(self.line.target().max(frames)) {
-            (self.starved, self.fading) = (false, 0);
+        self.stats.record_request(frames);
+        let planned = self.planned();
+        let queued = self.queued();
+        if self.starved && queued > 0 && queued >= planned.min(self.stats.target().max(frames)) {
+            (self.starved, self.faded) = (false, 0);
         }
-        let wanted = frames.min(allowed);
-        let given = if self.starved { 0 } else { wanted.min(there) };
+        let wanted = frames.min(planned);
+        let given = if self.starved { 0 } else { wanted.min(queued) };
+        // At most the buffer's length, so the conversion cannot fail.
         let samples = usize::try_from(given).unwrap_or(0) * self.channels;
         let (sound, silence) = out.split_at_mut(samples.min(out.len()));
         self.copy(sound);
         if given < wanted {
-            self.line.lacked(wanted - given, self.starved);
+            self.stats.record_missing(wanted - given, !self.starved);
             if !self.starved {
-                (self.starved, self.fading) = (true, 0);
+                (self.starved, self.faded) = (true, 0);
             }
         }
-        self.fade_out(silence);
-        self.taken += given;
+        self.fill_silence(silence);
+        self.consumed += given;
         self.idle = if given > 0 { frames - given } else { self.idle.saturating_add(frames) };
-        let ahead = delay.saturating_add(frames).saturating_sub(self.idle);
-        self.line.took(self.taken, self.taken.saturating_sub(ahead));
+        // Frames of the ring that are still on their way to the loudspeaker, once this buffer is handed over.
+        let unheard = delay.saturating_add(frames).saturating_sub(self.idle);
+        self.stats.record_consumed(self.consumed, self.consumed.saturating_sub(unheard));
     }
 
-    /// How many frames could be taken now.
+    /// Returns how many frames can be taken now without an underrun.
     pub(crate) fn available(&self) -> u64 {
-        let allowed = self.line.granted().saturating_sub(self.taken);
-        let there = (self.ring.there() / self.channels) as u64;
-        if self.starved && there < allowed.min(self.line.target()) { 0 } else { allowed.min(there) }
+        let (planned, queued) = (self.planned(), self.queued());
+        if self.starved && queued < planned.min(self.stats.target()) { 0 } else { planned.min(queued) }
     }
 
-    /// Takes as many samples as there is room for: they are there.
-    fn copy<W: Word>(&mut self, out: &mut [W]) {
-        let (channels, last, fading) = (self.channels, &mut self.last, &mut self.fading);
+    /// Returns how many frames are still to be played before silence is correct.
+    fn planned(&self) -> u64 {
+        self.stats.play_until().saturating_sub(self.consumed)
+    }
+
+    /// Returns how many frames the ring holds.
+    fn queued(&self) -> u64 {
+        (self.ring.available() / self.channels) as u64
+    }
+
+    /// Fills a buffer from the ring, which holds enough frames.
+    fn copy<S: DeviceSample>(&mut self, out: &mut [S]) {
+        let (channels, last, faded) = (self.channels, &mut self.last, &mut self.faded);
         let mut out = out.chunks_exact_mut(channels);
-        self.ring.take(out.len() * channels, |samples| {
+        self.ring.read(out.len() * channels, |samples| {
             for (frame, to) in samples.chunks_exact(channels).zip(&mut out) {
-                if *fading < FADE {
-                    *fading += 1;
-                    let gain = f64::from(*fading) / f64::from(FADE);
-                    to.iter_mut().zip(frame).for_each(|(to, x)| *to = W::of(x * gain));
+                if *faded < FADE {
+                    *faded += 1;
+                    let gain = f64::from(*faded) / f64::from(FADE);
+                    to.iter_mut().zip(frame).for_each(|(to, x)| *to = S::from_f64(x * gain));
                 } else {
-                    to.iter_mut().zip(frame).for_each(|(to, x)| *to = W::of(*x));
+                    to.iter_mut().zip(frame).for_each(|(to, x)| *to = S::from_f64(*x));
                 }
             }
             if let Some(frame) = samples.chunks_exact(channels).next_back() {
@@ -148,15 +165,15 @@ impl Callback {
         });
     }
 
-    /// Silence; after an underrun the last frame dies away first.
-    fn fade_out<W: Word>(&mut self, out: &mut [W]) {
+    /// Fills a buffer with silence; after an underrun the last frame fades out first.
+    fn fill_silence<S: DeviceSample>(&mut self, out: &mut [S]) {
         for to in out.chunks_mut(self.channels) {
-            if self.starved && self.fading < FADE {
-                self.fading += 1;
-                let gain = 1.0 - f64::from(self.fading) / f64::from(FADE);
-                to.iter_mut().zip(&self.last).for_each(|(to, x)| *to = W::of(x * gain));
+            if self.starved && self.faded < FADE {
+                self.faded += 1;
+                let gain = 1.0 - f64::from(self.faded) / f64::from(FADE);
+                to.iter_mut().zip(&self.last).for_each(|(to, x)| *to = S::from_f64(x * gain));
             } else {
-                to.fill(W::of(0.0));
+                to.fill(S::from_f64(0.0));
             }
         }
     }

@@ -1,141 +1,146 @@
-//! From the mix to what a device takes: its rate and its channels, converted once; interleaved.
+//! Converts the mix to a device's rate and channels, interleaved.
 
-use super::mix::{BLOCK, Mix};
+use super::live_renderer::{BLOCK, LiveRenderer};
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
-    layout::Layout,
-    layout::Spec,
+    layout::{Layout, Spec},
     media::{Resampled, Source},
+    sync::locked,
     units::Frames,
 };
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     thread,
     time::Duration,
 };
 
-/// What must be there before the resampler is asked: it takes whole blocks of its own.
-const AHEAD_TO_CONVERT: u64 = 8192;
-/// How long the resampler waits for a stem before it looks again.
-const POLL: Duration = Duration::from_millis(1);
+/// Frames that must be ready before the resampler runs: it reads whole blocks of its own size.
+const RESAMPLER_INPUT: u64 = 8192;
+/// How often the resampler's input looks for a stem that it waits for.
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-/// The mix, shared with the resampler; only the engine's thread uses it.
-pub(super) type Shared = Arc<Mutex<Mix>>;
+/// The renderer, shared by the playback thread and its resampler, which run on the same thread.
+pub(super) type SharedRenderer = Arc<Mutex<LiveRenderer>>;
 
-pub(super) fn lock(mix: &Shared) -> MutexGuard<'_, Mix> {
-    mix.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-pub(super) struct Outlet {
-    mix: Shared,
+pub(super) struct DeviceConverter {
+    renderer: SharedRenderer,
     quit: Arc<AtomicBool>,
     from: Spec,
     to: Spec,
-    /// One row a channel of the device; `None` where the layouts are the same.
-    fold: Option<Vec<Vec<f64>>>,
+    /// For each channel of the device, the factor of each channel of the mix; `None` if the layouts are equal.
+    matrix: Option<Vec<Vec<f64>>>,
+    /// The mix at the device's rate; `None` if the rates are equal.
     resampled: Option<Resampled>,
+    /// The frames read last, in the layout of the mix.
     block: Block,
 }
 
-impl Outlet {
+impl DeviceConverter {
+    /// Makes a converter to a device's rate and layout. `quit` interrupts a resampler that waits for a stem.
+    ///
     /// # Errors
     /// `Device` for rates that cannot be converted.
-    pub(super) fn new(mix: &Shared, to: Spec, quit: &Arc<AtomicBool>) -> Result<Self> {
-        let from = lock(mix).spec();
+    pub(super) fn new(renderer: &SharedRenderer, to: Spec, quit: &Arc<AtomicBool>) -> Result<Self> {
+        let from = locked(renderer).spec();
         Resampled::check(from, to.rate).map_err(|e| Error::new(ErrorKind::Device, e.to_string()))?;
-        let fold = (from.layout != to.layout).then(|| rows(from.layout, to.layout));
-        let block = Block::new(from.layout, BLOCK);
-        let mut outlet = Self { mix: Arc::clone(mix), quit: Arc::clone(quit), from, to, fold, resampled: None, block };
-        outlet.restart()?;
-        Ok(outlet)
+        let matrix = (from.layout != to.layout).then(|| channel_matrix(from.layout, to.layout));
+        let (renderer, quit, block) = (Arc::clone(renderer), Arc::clone(quit), Block::new(from.layout, BLOCK));
+        let mut converter = Self { renderer, quit, from, to, matrix, resampled: None, block };
+        converter.restart()?;
+        Ok(converter)
     }
 
-    /// A new start: nothing of what came before is heard.
+    /// Forgets the frames before a new start.
     pub(super) fn restart(&mut self) -> Result<()> {
         if self.from.rate != self.to.rate {
-            let source =
-                Box::new(Waiting { mix: Arc::clone(&self.mix), quit: Arc::clone(&self.quit), spec: self.from });
-            self.resampled = Some(Resampled::new(source, self.to.rate)?);
+            let (renderer, quit) = (Arc::clone(&self.renderer), Arc::clone(&self.quit));
+            let source = BlockingSource { renderer, quit, spec: self.from };
+            self.resampled = Some(Resampled::new(Box::new(source), self.to.rate)?);
         }
         Ok(())
     }
 
-    /// Whether frames can be had without waiting for a file.
+    /// Returns whether the next [`read`](Self::read) needs no wait for a file.
     pub(super) fn ready(&self) -> Result<bool> {
-        lock(&self.mix).ready(if self.resampled.is_some() { AHEAD_TO_CONVERT } else { BLOCK as u64 })
+        locked(&self.renderer).ready(if self.resampled.is_some() { RESAMPLER_INPUT } else { BLOCK as u64 })
     }
 
-    /// Adds the next frames, interleaved; how many. 0 is the end of the mix, or of its fade.
+    /// Appends the next frames to `out`, interleaved, and returns how many; 0 at the end of the mix or of its fade-out.
     pub(super) fn read(&mut self, out: &mut Vec<f64>) -> Result<usize> {
         let n = match &mut self.resampled {
             Some(resampled) => resampled.read(&mut self.block)?,
-            None => lock(&self.mix).read(&mut self.block)?,
+            None => locked(&self.renderer).read(&mut self.block)?,
         };
         let channels = self.to.layout.channels();
         let start = out.len();
         out.resize(start + n * channels, 0.0);
         for ch in 0..channels {
             let to = out.iter_mut().skip(start + ch).step_by(channels);
-            match &self.fold {
+            match &self.matrix {
                 None => to.zip(self.block.channel(ch)).for_each(|(to, from)| *to = *from),
                 Some(rows) => {
-                    let factors: Vec<f64> = rows.get(ch).cloned().unwrap_or_default();
-                    let sum = |i: usize| {
-                        let sample = |c: &[f64]| c.get(i).copied().unwrap_or(0.0);
-                        self.block
-                            .channels()
-                            .zip(&factors)
-                            .filter(|(_, f)| **f != 0.0)
-                            .map(|(c, f)| sample(c) * f)
-                            .sum()
-                    };
-                    to.enumerate().for_each(|(i, to)| *to = sum(i));
+                    let factors = rows.get(ch).map_or(&[][..], Vec::as_slice);
+                    to.enumerate().for_each(|(frame, to)| *to = weighted_sum(&self.block, factors, frame));
                 }
             }
         }
         Ok(n)
     }
 
-    /// Whether the next read gives nothing, where that is known beforehand.
+    /// Returns whether the next [`read`](Self::read) is known to return 0. A resampler knows only afterwards.
     pub(super) fn is_over(&self) -> bool {
-        self.resampled.is_none() && lock(&self.mix).is_over()
+        self.resampled.is_none() && locked(&self.renderer).is_over()
     }
 
-    /// The device's frame at which a frame of the mix is heard, both counted from the start.
+    /// Converts a frame of the mix to the device's rate, both counted from the start.
     pub(super) fn to_device(&self, frame: u64) -> u64 {
         Frames(frame).resampled(self.from.rate, self.to.rate).0
     }
 }
 
-/// How a device's channels are fed: folded where both layouts have positions. Else left and right, or the one channel of
-/// mono to both, come first, and channels beyond stay silent.
-fn rows(from: Layout, to: Layout) -> Vec<Vec<f64>> {
-    let stereo = || from.fold(if to.channels() == 1 { Layout::Mono } else { Layout::Stereo });
-    let one_to_one = || {
-        let row = |ch| (0..from.channels()).map(|c| f64::from(u8::from(c == ch))).collect();
-        (0..to.channels()).map(row).collect()
-    };
-    let mut rows = match from.fold(to) {
-        Some(rows) if from != Layout::Mono => rows,
-        _ if from == Layout::Mono => vec![vec![1.0]; to.channels().min(2)],
-        _ => stereo().unwrap_or_else(one_to_one),
+/// Returns the sum of a frame's channels, each multiplied by its factor.
+fn weighted_sum(block: &Block, factors: &[f64], frame: usize) -> f64 {
+    // Channels with factor 0 are left out: they could turn an infinite sample into NaN.
+    let used = block.channels().zip(factors).filter(|(_, factor)| **factor != 0.0);
+    used.map(|(samples, factor)| samples.get(frame).copied().unwrap_or(0.0) * factor).sum()
+}
+
+/// Returns the factors that convert one layout to another, one row for each channel of `to`.
+///
+/// Folds down where both layouts have speaker positions; a mono mix feeds the first two channels. Otherwise the mix is folded
+/// to stereo, or copied channel by channel, and the channels beyond stay silent.
+fn channel_matrix(from: Layout, to: Layout) -> Vec<Vec<f64>> {
+    let folded = from.fold(to).filter(|_| from != Layout::Mono);
+    let mut rows = match folded {
+        Some(rows) => rows,
+        None if from == Layout::Mono => vec![vec![1.0]; to.channels().min(2)],
+        None => {
+            let nearest = if to.channels() == 1 { Layout::Mono } else { Layout::Stereo };
+            from.fold(nearest).unwrap_or_else(|| identity_rows(from.channels(), to.channels()))
+        }
     };
     rows.resize(to.channels(), vec![0.0; from.channels()]);
     rows
 }
 
-/// The mix as a source for the resampler, which cannot be told to come again later.
-struct Waiting {
-    mix: Shared,
+/// Returns rows that copy each channel to the one of equal number.
+fn identity_rows(from: usize, to: usize) -> Vec<Vec<f64>> {
+    (0..to).map(|row| (0..from).map(|channel| f64::from(u8::from(channel == row))).collect()).collect()
+}
+
+/// The mix as a source for the resampler. Waits for stems that are not decoded yet, because the resampler cannot continue a
+/// read later.
+struct BlockingSource {
+    renderer: SharedRenderer,
     quit: Arc<AtomicBool>,
     spec: Spec,
 }
 
-impl Source for Waiting {
+impl Source for BlockingSource {
     fn spec(&self) -> Spec {
         self.spec
     }
@@ -145,15 +150,16 @@ impl Source for Waiting {
     }
 
     fn read(&mut self, out: &mut Block) -> Result<usize> {
-        while !lock(&self.mix).ready(BLOCK as u64)? {
+        while !locked(&self.renderer).ready(BLOCK as u64)? {
             if self.quit.load(Ordering::Acquire) {
                 return Err(Error::new(ErrorKind::Cancelled, "cancelled"));
             }
-            thread::sleep(POLL);
+            thread::sleep(POLL_INTERVAL);
         }
-        lock(&self.mix).read(out)
+        locked(&self.renderer).read(out)
     }
 
+    /// Does nothing: the renderer is moved before each [`DeviceConverter::restart`].
     fn seek(&mut self, _: Frames) -> Result<()> {
         Ok(())
     }
@@ -165,10 +171,11 @@ mod tests {
 
     #[test]
     fn what_has_no_place_stays_silent() {
-        assert_eq!(rows(Layout::Mono, Layout::Stereo), [[1.0], [1.0]]);
-        assert_eq!(rows(Layout::Stereo, Layout::Discrete(4)), [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.0, 0.0]]);
-        assert_eq!(rows(Layout::Stereo, Layout::Surround51).iter().flatten().sum::<f64>(), 2.0);
+        assert_eq!(channel_matrix(Layout::Mono, Layout::Stereo), [[1.0], [1.0]]);
+        let quad = channel_matrix(Layout::Stereo, Layout::Discrete(4));
+        assert_eq!(quad, [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.0, 0.0]]);
+        assert_eq!(channel_matrix(Layout::Stereo, Layout::Surround51).iter().flatten().sum::<f64>(), 2.0);
         let k = 0.5f64.sqrt();
-        assert_eq!(rows(Layout::Lcr, Layout::Stereo), [[1.0, 0.0, k], [0.0, 1.0, k]]);
+        assert_eq!(channel_matrix(Layout::Lcr, Layout::Stereo), [[1.0, 0.0, k], [0.0, 1.0, k]]);
     }
 }

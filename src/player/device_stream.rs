@@ -1,17 +1,18 @@
-//! A device that is open, and what was handed over to it.
+//! An open device: its ring, its counters, and the frames on their way to it.
 
 use super::{
     backend::Backend,
     callback::Callback,
-    device_converter::{Outlet, Shared, lock},
-    mix::BLOCK,
-    ring::{Filler, ring},
+    device_converter::{DeviceConverter, SharedRenderer},
+    live_renderer::{BLOCK, FADES_PER_SECOND},
+    ring::{RingWriter, ring},
     status::Status,
-    stream_stats::Line,
+    stream_stats::StreamStats,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
     layout::Spec,
+    sync::locked,
     units::Frames,
 };
 use std::{
@@ -20,77 +21,82 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Of the time between two looks no more counts as silence of the device: the rest the machine slept.
-const LONGEST_LOOK: Duration = Duration::from_millis(100);
-/// The fewest frames that the ring has room for.
-const RING: u64 = 1 << 18;
-/// How often it is looked whether everything was heard.
-const POLL: Duration = Duration::from_millis(2);
+/// The most time between two checks that counts as silence of the device; beyond it the machine was suspended.
+const MAX_CHECK_INTERVAL: Duration = Duration::from_millis(100);
+/// Smallest capacity of the ring in frames.
+const MIN_RING_FRAMES: u64 = 1 << 18;
+/// How often to check whether the last frame was heard.
+const POLL_INTERVAL: Duration = Duration::from_millis(2);
 /// How long the last frames may take to be heard.
-const DRAINING: Duration = Duration::from_millis(300);
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(300);
+/// Stands for an unlimited wait: `recv_timeout` overflows with longer ones.
+const UNLIMITED_WAIT: Duration = Duration::from_secs(3600);
 
-/// A device that is open.
-pub(super) struct Device {
-    pub running: Box<dyn Send>,
-    filler: Filler,
-    pub line: Arc<Line>,
-    pub outlet: Outlet,
+pub(super) struct DeviceStream {
+    /// Keeps the device open; dropping it closes the device.
+    handle: Box<dyn Send>,
+    ring: RingWriter,
+    pub stats: Arc<StreamStats>,
+    pub converter: DeviceConverter,
     pub spec: Spec,
+    /// Capacity of the ring in frames.
     capacity: u64,
-    /// Frames handed over.
-    pub pushed: u64,
-    /// `pushed` at the last start.
-    pub base: u64,
-    /// Samples that wait to be handed over.
+    /// Frames written to the ring.
+    pub written: u64,
+    /// `written` at the last start.
+    pub written_at_start: u64,
+    /// Converted samples that are not written to the ring yet.
     pub staged: Vec<f64>,
-    /// The last frame handed over since the start.
-    pub last: Vec<f64>,
-    calls: u64,
-    last_look: Instant,
-    silent: Duration,
+    /// The last frame written since the last start.
+    pub last_frame: Vec<f64>,
+    /// The number of the device's calls at the last check, the time of that check, and how long the device has been silent.
+    checked_calls: u64,
+    checked_at: Instant,
+    silent_for: Duration,
 }
 
-impl Device {
-    /// Opens what the backend has.
+impl DeviceStream {
+    /// Opens the backend's device.
     ///
     /// # Errors
-    /// `Device`, with what to do.
+    /// `Device`, with advice.
     pub(super) fn open(
         backend: &mut dyn Backend,
-        mix: &Shared,
+        renderer: &SharedRenderer,
         quit: &Arc<AtomicBool>,
         latency: Duration,
     ) -> Result<Self> {
-        let wanted = lock(mix).spec();
-        let mut made = None;
+        let wanted = locked(renderer).spec();
+        let mut connected = None;
         let mut connect = |spec: Spec| {
             let channels = spec.layout.channels().max(1);
-            let frames = Frames::from_duration(latency, spec.rate).0.saturating_mul(2).max(RING);
-            let samples = usize::try_from(frames).unwrap_or(usize::MAX / channels / 8) * channels;
-            let (filler, drain) = ring(samples);
-            let line = Arc::new(Line::default());
-            made = Some((filler, Arc::clone(&line), spec, frames));
-            (Callback::new(drain, Arc::clone(&line), channels), line)
+            let capacity = Frames::from_duration(latency, spec.rate).0.saturating_mul(2).max(MIN_RING_FRAMES);
+            // At most 20 s of audio, which is far less than memory can address on any supported machine.
+            let samples = usize::try_from(capacity).unwrap_or(usize::MAX / channels / 8) * channels;
+            let (writer, reader) = ring(samples);
+            let stats = Arc::new(StreamStats::default());
+            connected = Some((writer, Arc::clone(&stats), spec, capacity));
+            (Callback::new(reader, Arc::clone(&stats), channels), stats)
         };
-        let running = backend.open(wanted, &mut connect)?;
-        let Some((filler, line, spec, capacity)) = made else {
+        let handle = backend.open(wanted, &mut connect)?;
+        let Some((ring, stats, spec, capacity)) = connected else {
             return Err(Error::new(ErrorKind::Device, format!("{} did not start", backend.name())));
         };
-        let outlet = Outlet::new(mix, spec, quit)?;
+        let converter = DeviceConverter::new(renderer, spec, quit)?;
         Ok(Self {
-            running,
-            filler,
-            line,
-            outlet,
+            handle,
+            ring,
+            stats,
+            converter,
             spec,
             capacity,
-            pushed: 0,
-            base: 0,
+            written: 0,
+            written_at_start: 0,
             staged: Vec::new(),
-            last: Vec::new(),
-            calls: 0,
-            last_look: Instant::now(),
-            silent: Duration::ZERO,
+            last_frame: Vec::new(),
+            checked_calls: 0,
+            checked_at: Instant::now(),
+            silent_for: Duration::ZERO,
         })
     }
 
@@ -102,89 +108,102 @@ impl Device {
         (self.staged.len() / self.channels()) as u64
     }
 
-    /// How many frames the ring should hold: the latency asked for, and enough for the device's largest bite.
+    /// Returns how many frames the ring should hold: the latency, or enough for two of the device's largest requests.
     pub(super) fn target(&self, latency: Duration) -> u64 {
-        let asked = Frames::from_duration(latency, self.spec.rate).0;
-        let bites = self.line.largest().saturating_mul(2).saturating_add(BLOCK as u64);
-        asked.max(bites).min(self.capacity.saturating_sub(2 * BLOCK as u64))
+        let latency = Frames::from_duration(latency, self.spec.rate).0;
+        let requests = self.stats.largest_request().saturating_mul(2).saturating_add(BLOCK as u64);
+        latency.max(requests).min(self.capacity.saturating_sub(2 * BLOCK as u64))
     }
 
-    /// Renders until so many frames wait; whether that was the end.
-    pub(super) fn collect(&mut self, frames: u64) -> Result<bool> {
-        while self.staged_frames() < frames && self.outlet.ready()? {
-            if self.outlet.read(&mut self.staged)? == 0 {
+    /// Prepares a new start of the mix: drops staged frames and the converter's state.
+    pub(super) fn restart(&mut self) -> Result<()> {
+        self.converter.restart()?;
+        self.staged.clear();
+        self.last_frame.clear();
+        self.written_at_start = self.written;
+        Ok(())
+    }
+
+    /// Renders until `frames` frames are staged or a stem is not ready. Returns whether the mix is over.
+    pub(super) fn render(&mut self, frames: u64) -> Result<bool> {
+        while self.staged_frames() < frames && self.converter.ready()? {
+            if self.converter.read(&mut self.staged)? == 0 {
                 return Ok(true);
             }
         }
-        Ok(self.outlet.is_over())
+        Ok(self.converter.is_over())
     }
 
-    /// Hands over what waits.
-    pub(super) fn push(&mut self) {
+    /// Writes staged frames to the ring, as many as fit.
+    pub(super) fn write_staged(&mut self) {
         let channels = self.channels();
-        let fits = self.filler.room().min(self.staged.len());
+        let fits = self.ring.free().min(self.staged.len());
         let fits = fits - fits % channels;
-        if let Some(now) = self.staged.get(..fits) {
-            self.filler.push(now);
-            if let Some(frame) = now.chunks_exact(channels).next_back() {
-                self.last.clear();
-                self.last.extend_from_slice(frame);
+        if let Some(samples) = self.staged.get(..fits) {
+            self.ring.write(samples);
+            if let Some(frame) = samples.chunks_exact(channels).next_back() {
+                self.last_frame.clear();
+                self.last_frame.extend_from_slice(frame);
             }
-            self.pushed += (fits / channels) as u64;
+            self.written += (fits / channels) as u64;
             self.staged.drain(..fits);
         }
     }
 
-    /// Lets the last frame die away in 8 ms, where what should fade out is late.
-    pub(super) fn die_away(&mut self) {
-        let last = self.staged.chunks_exact(self.channels()).next_back().map_or(self.last.clone(), <[f64]>::to_vec);
-        let frames = (self.spec.rate.hz() / 125).max(1);
+    /// Stages a fade-out of the last frame, for use where the mix cannot fade because a stem is late.
+    pub(super) fn stage_fade(&mut self) {
+        let last = self.staged.chunks_exact(self.channels()).next_back();
+        let last = last.map_or_else(|| self.last_frame.clone(), <[f64]>::to_vec);
+        let frames = (self.spec.rate.hz() / FADES_PER_SECOND).max(1);
         for n in 1..=frames {
             let gain = 1.0 - f64::from(n) / f64::from(frames);
             self.staged.extend(last.iter().map(|x| x * gain));
         }
     }
 
-    /// Hands over what waits as the last before a silence that is meant. It has room: the ring is larger than the target.
-    pub(super) fn end(&mut self) {
-        self.line.grant(self.pushed + self.staged_frames());
-        self.push();
+    /// Writes the staged frames as the last ones before silence. They fit: the ring is larger than the target.
+    pub(super) fn write_last(&mut self) {
+        self.stats.set_play_until(self.written + self.staged_frames());
+        self.write_staged();
     }
 
-    /// Tells where the timeline jumps in what was rendered.
-    pub(super) fn tell_jumps(&self, mix: &Shared, status: &Status) {
-        for (frame, at) in lock(mix).jumps() {
-            status.jump(self.base + self.outlet.to_device(frame), at);
+    /// Passes the jumps of the rendered frames on to the status, in frames of the device.
+    pub(super) fn report_jumps(&self, renderer: &SharedRenderer, status: &Status) {
+        for jump in locked(renderer).jumps() {
+            status.jump(self.written_at_start + self.converter.to_device(jump.rendered), jump.to);
         }
     }
 
-    /// Whether it has not called for longer than the limit.
-    pub(super) fn is_silent(&mut self, limit: Duration) -> bool {
-        let (now, calls) = (Instant::now(), self.line.calls());
-        let passed = now.saturating_duration_since(self.last_look).min(LONGEST_LOOK);
-        self.silent = if calls == self.calls { self.silent.saturating_add(passed) } else { Duration::ZERO };
-        (self.last_look, self.calls) = (now, calls);
-        self.silent > limit
+    /// Returns whether the device has requested nothing for longer than `timeout`. Call at least every 100 ms.
+    pub(super) fn is_unresponsive(&mut self, timeout: Duration) -> bool {
+        let (now, calls) = (Instant::now(), self.stats.calls());
+        let passed = now.saturating_duration_since(self.checked_at).min(MAX_CHECK_INTERVAL);
+        let silent = calls == self.checked_calls;
+        self.silent_for = if silent { self.silent_for.saturating_add(passed) } else { Duration::ZERO };
+        (self.checked_at, self.checked_calls) = (now, calls);
+        self.silent_for > timeout
     }
 
-    /// Waits until the last frame was heard; not long, should the device not play any more.
+    /// Waits until the last frame was heard, the device fails, or 300 ms have passed.
     pub(super) fn drain(&self) {
-        let deadline = Instant::now() + DRAINING;
-        while self.line.heard() < self.pushed && self.line.trouble().is_none() && Instant::now() < deadline {
-            thread::sleep(POLL);
+        let deadline = Instant::now() + DRAIN_TIMEOUT;
+        while self.stats.heard() < self.written && self.stats.fault().is_none() && Instant::now() < deadline {
+            thread::sleep(POLL_INTERVAL);
         }
     }
-}
 
-/// Closes a device on a thread of its own, and waits for it only so long: some hang when they are gone.
-pub(super) fn close(running: Box<dyn Send>, patience: Duration) {
-    let (tell, told) = sync_channel(1);
-    let spawned = thread::Builder::new().name("soundtrack-close".to_owned()).spawn(move || {
-        drop(running);
-        // Nobody waits any more where it took too long.
-        let _ = tell.send(());
-    });
-    if spawned.is_ok() && !patience.is_zero() {
-        let _ = told.recv_timeout(patience.min(Duration::from_secs(3600)));
+    /// Closes the device on a thread of its own, and waits for that at most `timeout`: some drivers hang when their device is
+    /// gone.
+    pub(super) fn close(self, timeout: Duration) {
+        let (closed, is_closed) = sync_channel(1);
+        let handle = self.handle;
+        let spawned = thread::Builder::new().name("soundtrack-close".to_owned()).spawn(move || {
+            drop(handle);
+            // Fails if the wait has timed out.
+            let _ = closed.send(());
+        });
+        if spawned.is_ok() && !timeout.is_zero() {
+            let _ = is_closed.recv_timeout(timeout.min(UNLIMITED_WAIT));
+        }
     }
 }

@@ -1,7 +1,7 @@
-//! The strips while they are played: a session whose faders, pans, mutes and solos move.
+//! The strip controls of a session that is being played.
 //!
-//! A change goes into the session at once, and from there to the renderer, where it takes some milliseconds to arrive. A
-//! fader that is moved again on its way goes on from where it is when it has arrived.
+//! A change is stored in the session at once and handed to the renderer before its next block, where it ramps for some
+//! milliseconds. A fader that changes again during its ramp starts the next ramp when that one has ended.
 
 use crate::{
     curve::{Automation, Curve},
@@ -11,7 +11,7 @@ use crate::{
     units::{Decibels, Pan},
 };
 
-/// A track, a bus or the master, to move its strip while it is played.
+/// Identifies a strip whose controls can change during playback: a track, a bus or the master.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StripId {
@@ -21,7 +21,7 @@ pub enum StripId {
     InCue(CueId, usize),
     /// A bus.
     Bus(BusId),
-    /// The master: it has a fader, and no pan, mute or solo.
+    /// The master, which has a fader but no pan, mute or solo.
     Master,
 }
 
@@ -43,7 +43,7 @@ impl From<BusId> for StripId {
     }
 }
 
-/// One control of a strip, and where it is moved.
+/// A new value for one control of a strip.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Setting {
     Gain(Decibels),
@@ -52,55 +52,62 @@ pub(super) enum Setting {
     Solo(bool),
 }
 
-/// Where strips are among the lanes.
-pub(super) struct Lanes {
+/// The lanes of the session's strips.
+pub(super) struct StripLanes {
     pub tracks: Vec<usize>,
     pub buses: Vec<usize>,
     pub master: usize,
 }
 
-pub(super) struct Desk {
+/// Applies changes of strip controls to a renderer.
+pub(super) struct LiveMixer {
     session: Session,
     routing: Routing,
     /// The lane of each node of the routing.
     lane_of: Vec<usize>,
     gates: Gates,
-    /// Lanes whose faders are to be moved as soon as they stand still.
-    moved: Vec<(StripId, usize)>,
-    /// Whether gates have been moved and may not have arrived.
-    gating: bool,
+    /// Strips, with one of their nodes each, whose gain or pan the renderer has not taken over yet.
+    pending_faders: Vec<(StripId, usize)>,
+    /// Whether gates may still be opening or closing.
+    gates_moving: bool,
 }
 
-impl Desk {
-    /// The desk of a plan of everything.
+impl LiveMixer {
+    /// Starts with the controls of the session, for a plan that holds all lanes and feeds.
     pub(super) fn new(session: Session, routing: Routing) -> Self {
         let (gates, (_, lane_of)) = (routing.gates(), routing.order());
-        Self { session, routing, lane_of, gates, moved: Vec::new(), gating: true }
+        Self { session, routing, lane_of, gates, pending_faders: Vec::new(), gates_moving: true }
     }
 
-    /// The lane of a node.
+    /// Returns the lane of a node of the routing.
     fn lane(&self, node: usize) -> usize {
+        // Every node of the routing has a lane.
         self.lane_of.get(node).copied().unwrap_or_default()
     }
 
-    /// The lanes of the session's tracks, of its buses, and of the master.
-    pub(super) fn lanes(&self) -> Lanes {
+    /// Returns the lanes of the session's tracks, of its buses, and of the master.
+    pub(super) fn strip_lanes(&self) -> StripLanes {
         let buses = 0..self.session.buses().len();
-        Lanes {
+        StripLanes {
             tracks: (0..self.session.tracks().len()).map(|node| self.lane(node)).collect(),
-            buses: buses.map(|n| self.lane(self.routing.bus(n).0)).collect(),
+            buses: buses.map(|bus| self.lane(self.routing.bus(bus).0)).collect(),
             master: self.lane(self.routing.master()),
         }
     }
 
-    /// The lanes of buses that run twice with the solos as they are: the first, then the second.
-    pub(super) fn twice(&self) -> impl Iterator<Item = (usize, usize)> {
-        let nodes = (0..self.session.buses().len()).map(|n| self.routing.bus(n));
+    /// Returns the two lanes of each bus that the current solos split in two.
+    pub(super) fn split_buses(&self) -> impl Iterator<Item = (usize, usize)> {
+        let nodes = (0..self.session.buses().len()).map(|bus| self.routing.bus(bus));
         let lanes = nodes.filter_map(|(first, second)| Some((self.lane(first), self.lane(second?))));
-        lanes.filter(|(_, second)| self.live(*second))
+        lanes.filter(|(_, second)| self.is_live(*second))
     }
 
-    /// The nodes of a strip: one, none for an id of another session, or several for a track of a cue or a bus.
+    /// Returns whether anything of a lane is heard.
+    pub(super) fn is_live(&self, lane: usize) -> bool {
+        self.gates.live.get(lane).copied().unwrap_or(false)
+    }
+
+    /// Returns the nodes of a strip: one; several for a bus, or a track of a cue; none for an id of another session.
     fn nodes(&self, id: StripId) -> Vec<usize> {
         let (tracks, buses) = (self.session.tracks().len(), self.session.buses().len());
         match id {
@@ -115,11 +122,7 @@ impl Desk {
         }
     }
 
-    /// For every lane, whether anything of it is heard.
-    pub(super) fn live(&self, lane: usize) -> bool {
-        self.gates.live.get(lane).copied().unwrap_or(false)
-    }
-
+    /// Returns a strip of the session; `None` for the master and for an id of another session.
     fn strip(&mut self, id: StripId) -> Option<&mut Strip> {
         match id {
             StripId::Track(id) => self.session.tracks_mut().get_mut(id.0).map(|t| &mut t.strip),
@@ -131,7 +134,7 @@ impl Desk {
         }
     }
 
-    /// Moves a control. An id of another session moves nothing.
+    /// Changes a control. Ignores an id of another session, and controls that the master does not have.
     pub(super) fn set(&mut self, id: StripId, setting: Setting) {
         match (id, setting, self.strip(id)) {
             (StripId::Master, Setting::Gain(gain), _) => self.session.master.gain = gain,
@@ -145,62 +148,64 @@ impl Desk {
             (_, _, None) => return,
         }
         for node in self.nodes(id) {
-            if matches!(setting, Setting::Gain(_) | Setting::Pan(_)) && !self.moved.contains(&(id, node)) {
-                self.moved.push((id, node));
+            if matches!(setting, Setting::Gain(_) | Setting::Pan(_)) && !self.pending_faders.contains(&(id, node)) {
+                self.pending_faders.push((id, node));
             }
-            let muted = self.routing.cue_of(node).is_some_and(|i| i.muted);
+            let muted_by_cue = self.routing.cue_of(node).is_some_and(|in_cue| in_cue.muted);
             let Some(switches) = self.routing.switches(node) else { continue };
             match setting {
-                // As good as a mute.
+                // A fader at −∞ dB closes the strip's gates like a mute.
                 Setting::Gain(gain) => switches.silent = gain == Decibels::SILENCE,
                 Setting::Pan(_) => {}
-                Setting::Mute(mute) => switches.mute = mute || muted,
+                Setting::Mute(mute) => switches.mute = mute || muted_by_cue,
                 Setting::Solo(solo) => switches.solo = solo,
             }
         }
         self.gates = self.routing.gates();
-        self.gating = true;
+        self.gates_moving = true;
     }
 
-    /// Hands the changes on to the renderer, before its next block.
+    /// Hands pending changes to the renderer. Call before each block.
     pub(super) fn apply(&mut self, renderer: &mut Renderer) {
-        if self.gating {
+        if self.gates_moving {
             renderer.set_gates(&self.gates);
-            self.gating = renderer.gating();
-            if !self.gating {
-                renderer.gated(&self.gates);
+            self.gates_moving = renderer.gates_moving();
+            if !self.gates_moving {
+                renderer.finish_gates(&self.gates);
             }
         }
-        for (id, node) in std::mem::take(&mut self.moved) {
+        for (id, node) in std::mem::take(&mut self.pending_faders) {
             let Some(lane) = self.lane_of.get(node).copied() else { continue };
             let (gain, pan) = self.automation(id, node);
             if !renderer.set_fader(lane, gain, pan) {
-                self.moved.push((id, node));
+                self.pending_faders.push((id, node));
             }
         }
     }
 
-    /// Gain and pan of a strip as they are to be.
+    /// Returns gain and pan of a strip's node with the current controls.
     fn automation(&mut self, id: StripId, node: usize) -> (Automation, Automation) {
         let in_cue = self.routing.cue_of(node).cloned();
         let master = Automation::gain(&self.session.master.gain_curve, self.session.master.gain);
         match (self.strip(id), in_cue) {
             (None, _) => (master, Automation::pan(&Curve::new(), Pan::CENTRE)),
-            (Some(s), Some(in_cue)) => in_cue.automation(s),
-            (Some(s), None) => (Automation::gain(&s.gain_curve, s.gain), Automation::pan(&s.pan_curve, s.pan)),
+            (Some(strip), Some(in_cue)) => in_cue.automation(strip),
+            (Some(strip), None) => {
+                (Automation::gain(&strip.gain_curve, strip.gain), Automation::pan(&strip.pan_curve, strip.pan))
+            }
         }
     }
 
-    /// Lets all changes arrive at once: nothing is heard yet.
+    /// Applies all changes without ramps. Call while nothing is heard.
     pub(super) fn settle(&mut self, renderer: &mut Renderer) {
-        // A fader on its way is asked again once it has been made to arrive.
+        // The first pass ends the ramp of a fader that has another change pending; the second applies that change.
         for _ in 0..2 {
             renderer.settle();
-            self.gating = true;
+            self.gates_moving = true;
             self.apply(renderer);
         }
         renderer.settle();
-        renderer.gated(&self.gates);
-        self.gating = false;
+        renderer.finish_gates(&self.gates);
+        self.gates_moving = false;
     }
 }

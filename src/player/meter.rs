@@ -1,9 +1,14 @@
-//! Level meters of strips while they are played: the only door to dasp.
+//! Level meters of strips and the loudness of the mix, during playback; the level ballistics are those of `dasp`.
 //!
-//! Each meter takes one pair of numbers a block, the largest sample and the mean of the squares, so its cost does not
-//! depend on what it shows. The peak falls back by a factor of e in 0.3 s; the RMS is over the last 0.3 s.
+//! A meter takes two numbers per block, the largest sample and the mean square, so its cost does not depend on its window.
+//! The peak falls by a factor of e in 0.3 s; the RMS covers the last 0.3 s.
 
-use crate::{block::Block, dsp::peak::largest, measure::Loudness, units::Lufs};
+use crate::{
+    block::Block,
+    dsp::peak::largest,
+    measure::Loudness,
+    units::{Dbfs, Lufs},
+};
 use dasp::{
     envelope::{Detector, detect::Peak},
     ring_buffer::Fixed,
@@ -11,44 +16,81 @@ use dasp::{
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The time that both numbers look back over, in seconds.
+/// Window of the RMS and fall time of the peak in seconds.
 const WINDOW: f64 = 0.3;
-/// Below this the running sum of the RMS is only rounding: −140 dBFS.
+/// Levels below this are shown as silence: −140 dBFS. The running sum of the RMS holds only rounding errors there.
 const FLOOR: f64 = 1e-7;
+/// The largest level that a meter takes, so that its running sums stay finite.
+const CEILING: f64 = 1e10;
 
-/// One strip's meter, on the engine's side.
-pub(super) struct Meter {
+/// The level of one strip.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Level {
+    /// The largest recent sample; falls by 8.7 dB in 0.3 s.
+    pub peak: Dbfs,
+    /// The root mean square of the last 0.3 s in the loudest channel; a full-scale sine reads −3 dB.
+    pub rms: Dbfs,
+}
+
+/// The levels of all strips, after gain and pan; muted strips show silence.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Levels {
+    /// The tracks, in order.
+    pub tracks: Vec<Level>,
+    /// The buses, in order.
+    pub buses: Vec<Level>,
+    /// The mix.
+    pub master: Level,
+}
+
+/// The loudness of the mix so far after ITU-R BS.1770-5, without the fades of starts and stops.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct LoudnessSoFar {
+    /// Of the last 0.4 s; `None` in the first 0.4 s.
+    pub momentary: Option<Lufs>,
+    /// Of the last 3 s; `None` in the first 3 s.
+    pub short_term: Option<Lufs>,
+    /// Of everything since the start, gated; `None` in the first 0.4 s, or if everything is below the gate.
+    pub integrated: Option<Lufs>,
+}
+
+/// Measures the level of one strip, on the playback thread.
+pub(super) struct LevelMeter {
     peak: Detector<f64, Peak>,
     rms: Rms<f64, Vec<f64>>,
 }
 
-/// What a meter shows, for any thread to read: the bits of two linear levels.
+/// The level that a meter shows, for any thread to read: the bits of two linear levels.
 #[derive(Debug, Default)]
-pub(super) struct Display {
+pub(super) struct LevelDisplay {
     peak: AtomicU64,
     rms: AtomicU64,
 }
 
-impl Meter {
-    /// A meter that is fed so many blocks a second.
+impl LevelMeter {
+    /// Makes a meter that takes this number of blocks per second.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some dozens to a few thousand blocks")]
-    pub(super) fn new(blocks_a_second: f64) -> Self {
-        let blocks = (WINDOW * blocks_a_second).clamp(1.0, 100_000.0);
+    pub(super) fn new(blocks_per_second: f64) -> Self {
+        let blocks = (WINDOW * blocks_per_second).clamp(1.0, 100_000.0);
         Self { peak: Detector::peak(0.0, blocks as f32), rms: Rms::new(Fixed::from(vec![0.0; blocks as usize])) }
     }
 
-    /// Takes what a strip gave in a block, `None` for silence, and shows it.
-    pub(super) fn take(&mut self, block: Option<&Block>, display: &Display) {
+    /// Takes the strip's next block, `None` for silence, and shows the level.
+    pub(super) fn take(&mut self, block: Option<&Block>, display: &LevelDisplay) {
         let peak = block.map_or(0.0, |b| b.channels().map(largest).fold(0.0, f64::max));
         let rms = block.map_or(0.0, |b| b.channels().map(mean_square).fold(0.0, f64::max).sqrt());
-        let fine = |x: f64| if x.is_finite() { x.min(1e10) } else { 0.0 };
-        let (peak, rms) = (self.peak.next(fine(peak)), self.rms.next(fine(rms)));
+        let finite = |x: f64| if x.is_finite() { x.min(CEILING) } else { 0.0 };
+        let (peak, rms) = (self.peak.next(finite(peak)), self.rms.next(finite(rms)));
         display.show(peak, rms);
     }
 
     /// Falls to silence at once.
-    pub(super) fn reset(&mut self, display: &Display) {
+    pub(super) fn reset(&mut self, display: &LevelDisplay) {
         self.rms.reset();
+        // The detector cannot be reset; it falls below the floor within some hundred steps.
         while self.peak.next(0.0) > FLOOR {}
         display.show(0.0, 0.0);
     }
@@ -57,7 +99,7 @@ impl Meter {
 fn mean_square(samples: &[f64]) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a block is short")]
     let n = samples.len().max(1) as f64;
-    // Four sums side by side, which the compiler puts into vectors.
+    // Four independent sums, so that the compiler vectorises the loop.
     let (fours, rest) = samples.as_chunks::<4>();
     let mut sums = [0.0f64; 4];
     for four in fours {
@@ -66,21 +108,26 @@ fn mean_square(samples: &[f64]) -> f64 {
     (sums.iter().sum::<f64>() + rest.iter().map(|x| x * x).sum::<f64>()) / n
 }
 
-impl Display {
+impl LevelDisplay {
     fn show(&self, peak: f64, rms: f64) {
         let floored = |x: f64| if x < FLOOR { 0.0 } else { x };
         self.peak.store(floored(peak).to_bits(), Ordering::Relaxed);
         self.rms.store(floored(rms).to_bits(), Ordering::Relaxed);
     }
 
-    /// Peak and RMS as linear levels.
-    pub(super) fn read(&self) -> (f64, f64) {
+    pub(super) fn read(&self) -> Level {
+        let (peak, rms) = self.read_linear();
+        Level { peak: Dbfs::of(peak), rms: Dbfs::of(rms) }
+    }
+
+    fn read_linear(&self) -> (f64, f64) {
         let level = |bits: &AtomicU64| f64::from_bits(bits.load(Ordering::Relaxed));
         (level(&self.peak), level(&self.rms))
     }
 }
 
-/// Loudness of what was played, for any thread to read: the bits of three levels, NaN for none.
+/// The loudness of what was played, for any thread to read: the bits of the momentary, short-term and integrated loudness,
+/// NaN for none.
 #[derive(Debug)]
 pub(super) struct LoudnessDisplay([AtomicU64; 3]);
 
@@ -98,12 +145,12 @@ impl LoudnessDisplay {
         }
     }
 
-    /// Momentary, short-term and integrated loudness.
-    pub(super) fn read(&self) -> [Option<Lufs>; 3] {
-        self.0.each_ref().map(|bits| {
+    pub(super) fn read(&self) -> LoudnessSoFar {
+        let [momentary, short_term, integrated] = self.0.each_ref().map(|bits| {
             let level = f64::from_bits(bits.load(Ordering::Relaxed));
             (!level.is_nan()).then_some(Lufs(level))
-        })
+        });
+        LoudnessSoFar { momentary, short_term, integrated }
     }
 }
 
@@ -114,16 +161,16 @@ mod tests {
 
     #[test]
     fn a_sine_reads_its_peak_and_its_rms() {
-        let (mut meter, display) = (Meter::new(187.5), Display::default());
+        let (mut meter, display) = (LevelMeter::new(187.5), LevelDisplay::default());
         let mut block = Block::new(Layout::Stereo, 256);
         block.set_frames(256);
         let sine = |n: usize| 0.5 * (std::f64::consts::TAU * n as f64 / 64.0).sin();
         block.channel_mut(1).iter_mut().enumerate().for_each(|(n, x)| *x = sine(n));
         (0..200).for_each(|_| meter.take(Some(&block), &display));
-        let (peak, rms) = display.read();
+        let (peak, rms) = display.read_linear();
         assert!((peak - 0.5).abs() < 1e-6 && (rms - 0.5 / 2f64.sqrt()).abs() < 1e-6, "{peak} {rms}");
         (0..56).for_each(|_| meter.take(None, &display));
-        let (peak, rms) = display.read();
+        let (peak, rms) = display.read_linear();
         assert!((peak - 0.5 / std::f64::consts::E).abs() < 0.005, "{peak}");
         assert_eq!(rms, 0.0);
     }

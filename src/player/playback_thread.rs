@@ -1,16 +1,20 @@
-//! The engine: one thread that does what the handles ask, renders a little ahead of the device, and watches it.
+//! The playback thread: executes commands, renders ahead of the device, and notices when the device fails.
 //!
-//! It is the loop of a bounce with another sink: apply waiting commands, render a block, stop at 0 frames, hand it over.
+//! Its loop is that of a bounce with another sink: execute the waiting commands, render until the ring holds the latency,
+//! end when the mix ends.
 
 use super::{
     backend::Backend,
-    device_converter::{Shared, lock},
-    device_stream::{Device, close},
+    device_converter::SharedRenderer,
+    device_stream::DeviceStream,
     live_mixer::{Setting, StripId},
     status::{State, Status},
-    stream_stats::Trouble,
+    stream_stats::DeviceFault,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    sync::locked,
+};
 use std::{
     ops::Range,
     sync::{
@@ -21,204 +25,195 @@ use std::{
     time::Duration,
 };
 
-/// What a handle asks for.
+/// A request of a handle.
 pub(super) enum Command {
     Play,
     Pause,
     Stop,
     Seek(u64),
-    Loop(Option<Range<u64>>),
+    SetLoop(Option<Range<u64>>),
     Set(StripId, Setting),
-    /// Plays on something else from now on.
+    /// Continues playback on another backend.
     #[cfg_attr(
         not(any(test, feature = "device")),
-        expect(dead_code, reason = "there is one device of each other kind")
+        expect(dead_code, reason = "without devices there is one backend of each kind")
     )]
     MoveTo(Box<dyn Backend>),
-    /// Measures loudness from here on.
+    /// Restarts the loudness measurement.
     Measure,
     Quit,
 }
 
-/// How often the engine looks after a ring that is full.
-const POLL: Duration = Duration::from_millis(2);
-/// The same while nothing plays.
-const IDLE: Duration = Duration::from_millis(50);
-/// A device that fails before anything is heard is opened again, at most so often.
-const AGAIN: u8 = 3;
-/// A device that is being closed may take so long; then it is left to itself.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// A device that has called so few times is still starting, which may take longer: the sound server wakes it up.
-const FIRST_CALLS: u64 = 8;
-/// How long that may take.
-const WAKING: Duration = Duration::from_secs(3);
+/// How often to refill the ring and check the device during playback.
+const POLL_INTERVAL: Duration = Duration::from_millis(2);
+/// How often to check the device while nothing plays.
+const IDLE_INTERVAL: Duration = Duration::from_millis(50);
+/// How often a device that fails before anything was heard is opened again.
+const MAX_REOPENS: u8 = 3;
+/// How long closing a device may take before it is abandoned.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// Calls up to which a device counts as starting: a sound server may have to wake it up first.
+const STARTING_CALLS: u64 = 8;
+/// How long a starting device may be silent.
+const START_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Nothing is to be heard.
+    /// Nothing plays.
     Idle,
-    /// What is heard first is being collected.
+    /// The first frames are being rendered and are not in the ring yet.
     Starting,
     Running,
-    /// Everything was handed over, and is not heard yet.
+    /// Every frame is in the ring, and some are not heard yet.
     Ending,
 }
 
-pub(super) struct Engine {
-    pub mix: Shared,
-    pub backend: Box<dyn Backend>,
-    pub commands: Receiver<Command>,
-    pub status: Arc<Status>,
-    pub quit: Arc<AtomicBool>,
-    pub latency: Duration,
-    pub device: Option<Device>,
+pub(super) struct PlaybackThread {
+    renderer: SharedRenderer,
+    backend: Box<dyn Backend>,
+    commands: Receiver<Command>,
+    status: Arc<Status>,
+    /// Interrupts a wait for a stem.
+    quit: Arc<AtomicBool>,
+    latency: Duration,
+    /// The open device; `None` after a fault.
+    stream: Option<DeviceStream>,
     phase: Phase,
-    /// How often a device that failed before anything was heard was opened again.
-    again: u8,
+    /// How often a device that failed before anything was heard was opened again, since the last [`Command::Play`].
+    reopens: u8,
 }
 
-impl Engine {
+impl PlaybackThread {
     pub(super) fn new(
-        mix: Shared,
+        renderer: SharedRenderer,
         backend: Box<dyn Backend>,
         commands: Receiver<Command>,
         status: Arc<Status>,
         quit: Arc<AtomicBool>,
         latency: Duration,
     ) -> Self {
-        Self { mix, backend, commands, status, quit, latency, device: None, phase: Phase::Idle, again: 0 }
+        Self { renderer, backend, commands, status, quit, latency, stream: None, phase: Phase::Idle, reopens: 0 }
     }
 
     /// Opens the device.
     ///
     /// # Errors
-    /// `Device`, with what to do.
-    pub(super) fn open(&mut self) -> Result<()> {
-        let device = Device::open(self.backend.as_mut(), &self.mix, &self.quit, self.latency)?;
-        self.status.opened(&device.line, device.spec.rate);
-        self.device = Some(device);
+    /// `Device`, with advice.
+    pub(super) fn open_stream(&mut self) -> Result<()> {
+        let stream = DeviceStream::open(self.backend.as_mut(), &self.renderer, &self.quit, self.latency)?;
+        self.status.stream_opened(&stream.stats, stream.spec.rate);
+        self.stream = Some(stream);
         Ok(())
     }
 
-    /// Runs until the last handle is gone.
+    /// Runs until the last handle is dropped.
     pub(super) fn run(mut self) {
-        loop {
-            let wait = if self.phase == Phase::Idle { IDLE } else { POLL };
-            match self.commands.recv_timeout(wait) {
-                Ok(Command::Quit) | Err(RecvTimeoutError::Disconnected) => break,
-                Ok(command) => self.obey(command),
-                Err(RecvTimeoutError::Timeout) => {}
-            }
-            let mut quit = false;
-            while let Ok(command) = self.commands.try_recv() {
-                quit |= matches!(command, Command::Quit);
-                self.obey(command);
-            }
-            if quit {
-                break;
-            }
-            self.watch();
-            if let Err(e) = self.work() {
-                self.halt(&e);
+        while self.execute_commands() {
+            self.check_device();
+            if let Err(e) = self.render_ahead() {
+                self.fail(&e);
             }
         }
-        self.leave();
+        self.shut_down();
     }
 
-    fn obey(&mut self, command: Command) {
-        let done = match command {
-            Command::Play => self.play(),
-            Command::Pause => {
-                self.pause();
-                Ok(())
-            }
+    /// Waits for commands, a poll interval at most, and executes all that have come. Returns false on [`Command::Quit`].
+    fn execute_commands(&mut self) -> bool {
+        let wait = if self.phase == Phase::Idle { IDLE_INTERVAL } else { POLL_INTERVAL };
+        match self.commands.recv_timeout(wait) {
+            Ok(Command::Quit) | Err(RecvTimeoutError::Disconnected) => return false,
+            Ok(command) => self.execute(command),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        let mut quit = false;
+        while let Ok(command) = self.commands.try_recv() {
+            quit |= matches!(command, Command::Quit);
+            self.execute(command);
+        }
+        !quit
+    }
+
+    fn execute(&mut self, command: Command) {
+        let mut result = Ok(());
+        match command {
+            Command::Play => result = self.play(),
+            Command::Pause => self.pause(),
             Command::Stop => {
                 self.pause();
-                lock(&self.mix).forget();
-                self.go(0)
+                locked(&self.renderer).reset_loudness();
+                result = self.seek(0);
             }
-            Command::Seek(to) => self.go(to),
-            Command::Loop(round) => {
-                lock(&self.mix).set_loop(round);
-                Ok(())
-            }
-            Command::Set(id, setting) => {
-                lock(&self.mix).set(id, setting);
-                Ok(())
-            }
-            Command::MoveTo(backend) => self.move_to(backend),
-            Command::Measure => {
-                lock(&self.mix).forget();
-                Ok(())
-            }
-            Command::Quit => Ok(()),
-        };
-        if let Err(e) = done {
-            self.halt(&e);
+            Command::Seek(to) => result = self.seek(to),
+            Command::SetLoop(range) => locked(&self.renderer).set_loop(range),
+            Command::Set(id, setting) => locked(&self.renderer).set(id, setting),
+            Command::MoveTo(backend) => result = self.move_to(backend),
+            Command::Measure => locked(&self.renderer).reset_loudness(),
+            Command::Quit => {}
         }
-        self.status.obeyed();
+        if let Err(e) = result {
+            self.fail(&e);
+        }
+        self.status.command_executed();
     }
 
     fn play(&mut self) -> Result<()> {
         if matches!(self.phase, Phase::Running | Phase::Starting) {
             return Ok(());
         }
-        self.again = 0;
-        let mut mix = lock(&self.mix);
-        let at = mix.position();
-        if at >= mix.length() {
-            mix.seek(0);
-            mix.forget();
+        self.reopens = 0;
+        let mut renderer = locked(&self.renderer);
+        let at = renderer.position();
+        if at >= renderer.length() {
+            renderer.seek(0);
+            renderer.reset_loudness();
         } else if self.status.state() == State::Failed {
-            // Errors of stems are forgotten, and met again if they are still there.
-            mix.seek(at);
+            // Seeking discards errors of stems, so that they are read again.
+            renderer.seek(at);
         }
-        drop(mix);
-        if self.device.is_none() {
-            self.open()?;
+        drop(renderer);
+        if self.stream.is_none() {
+            self.open_stream()?;
         }
         self.start()
     }
 
-    /// Starts from where the mix is.
+    /// Starts playback from the renderer's position.
     fn start(&mut self) -> Result<()> {
-        let Some(device) = &mut self.device else { return Ok(()) };
-        let mut mix = lock(&self.mix);
-        mix.begin();
-        let at = mix.position();
-        drop(mix);
-        device.outlet.restart()?;
-        device.staged.clear();
-        device.last.clear();
-        device.base = device.pushed;
-        self.status.park(at);
+        let Some(stream) = &mut self.stream else { return Ok(()) };
+        let mut renderer = locked(&self.renderer);
+        renderer.begin();
+        let at = renderer.position();
+        drop(renderer);
+        stream.restart()?;
+        self.status.hold_at(at);
         self.status.set(State::Playing);
         self.phase = Phase::Starting;
         Ok(())
     }
 
     fn pause(&mut self) {
-        let at = if matches!(self.phase, Phase::Ending) { self.status.position() } else { u64::MAX };
-        self.cut();
-        let mut mix = lock(&self.mix);
-        if at != u64::MAX {
-            mix.seek(at);
+        // In the last frames the renderer is at the end already; playback resumes from what is heard.
+        let resume_at = (self.phase == Phase::Ending).then(|| self.status.position());
+        self.fade_out();
+        let mut renderer = locked(&self.renderer);
+        if let Some(at) = resume_at {
+            renderer.seek(at);
         }
-        let at = mix.position();
-        drop(mix);
-        self.status.park(at);
+        let at = renderer.position();
+        drop(renderer);
+        self.status.hold_at(at);
         if self.status.state() == State::Playing {
             self.status.set(State::Paused);
         }
     }
 
-    fn go(&mut self, to: u64) -> Result<()> {
+    fn seek(&mut self, to: u64) -> Result<()> {
         let playing = self.phase != Phase::Idle;
-        self.cut();
-        let mut mix = lock(&self.mix);
-        mix.seek(to);
-        self.status.park(mix.position());
-        drop(mix);
+        self.fade_out();
+        let mut renderer = locked(&self.renderer);
+        renderer.seek(to);
+        self.status.hold_at(renderer.position());
+        drop(renderer);
         if playing {
             return self.start();
         }
@@ -228,64 +223,66 @@ impl Engine {
         Ok(())
     }
 
-    /// Fades out what plays; from then on silence is meant.
-    fn cut(&mut self) {
-        if let (Phase::Running, Some(device)) = (self.phase, &mut self.device) {
-            lock(&self.mix).leave();
-            // Where a stem is late or broken there is nothing to fade but the last frame.
-            while device.outlet.ready().unwrap_or(false) && device.outlet.read(&mut device.staged).unwrap_or(0) > 0 {}
-            if !lock(&self.mix).is_over() {
-                device.die_away();
+    /// Fades out, if anything plays, and becomes idle.
+    fn fade_out(&mut self) {
+        if let (Phase::Running, Some(stream)) = (self.phase, &mut self.stream) {
+            locked(&self.renderer).fade_out();
+            // An error of a stem counts as not ready: the fade below takes over.
+            while stream.converter.ready().unwrap_or(false)
+                && stream.converter.read(&mut stream.staged).unwrap_or(0) > 0
+            {}
+            if !locked(&self.renderer).is_over() {
+                stream.stage_fade();
             }
-            device.end();
+            stream.write_last();
         }
-        if let Some(device) = &mut self.device {
-            device.staged.clear();
+        if let Some(stream) = &mut self.stream {
+            stream.staged.clear();
         }
         self.phase = Phase::Idle;
     }
 
-    /// Renders ahead, up to the target.
-    fn work(&mut self) -> Result<()> {
-        let Some(device) = &mut self.device else { return Ok(()) };
-        let target = device.target(self.latency);
-        device.line.aim(target);
+    /// Renders until the ring holds the target, and moves on to the next phase.
+    fn render_ahead(&mut self) -> Result<()> {
+        let Some(stream) = &mut self.stream else { return Ok(()) };
+        let target = stream.target(self.latency);
+        stream.stats.set_target(target);
         match self.phase {
             Phase::Idle => {}
             Phase::Starting => {
-                let over = device.collect(target)?;
-                let enough = device.staged_frames() >= target;
-                if (over || enough) && device.line.calls() > 0 {
-                    let at = device.base;
-                    let begin = self.status.position();
-                    self.status.start(at, begin);
-                    self.phase = if over { Phase::Ending } else { Phase::Running };
-                    device.tell_jumps(&self.mix, &self.status);
+                let over = stream.render(target)?;
+                let enough = over || stream.staged_frames() >= target;
+                // The target is known only once the device has called.
+                if enough && stream.stats.calls() > 0 {
+                    let position = self.status.position();
+                    self.status.start(stream.written_at_start, position);
+                    stream.report_jumps(&self.renderer, &self.status);
                     if over {
-                        device.end()
+                        stream.write_last();
+                        self.phase = Phase::Ending;
                     } else {
-                        device.push()
-                    }
-                    if !over {
-                        device.line.grant(u64::MAX);
+                        // The ring first: a callback in between would count an underrun.
+                        stream.write_staged();
+                        stream.stats.set_play_until(u64::MAX);
+                        self.phase = Phase::Running;
                     }
                 }
             }
             Phase::Running => {
-                let filled = device.pushed.saturating_sub(device.line.taken());
-                let over = device.collect(target.saturating_sub(filled))?;
-                device.tell_jumps(&self.mix, &self.status);
+                let queued = stream.written.saturating_sub(stream.stats.consumed());
+                let over = stream.render(target.saturating_sub(queued))?;
+                stream.report_jumps(&self.renderer, &self.status);
                 if over {
-                    device.end();
+                    stream.write_last();
                     self.phase = Phase::Ending;
                 } else {
-                    device.push();
+                    stream.write_staged();
                 }
             }
             Phase::Ending => {
-                if device.line.heard() >= device.pushed {
+                if stream.stats.heard() >= stream.written {
                     self.phase = Phase::Idle;
-                    self.status.park(lock(&self.mix).position());
+                    self.status.hold_at(locked(&self.renderer).position());
                     self.status.set(State::Ended);
                 }
             }
@@ -293,105 +290,106 @@ impl Engine {
         Ok(())
     }
 
-    /// Looks whether the device still plays.
-    fn watch(&mut self) {
-        let Some(device) = &mut self.device else { return };
-        let mut trouble = device.line.trouble();
-        if let Some(limit) = self.backend.patience().filter(|_| self.phase != Phase::Idle) {
-            let period = Duration::from_secs(1) * u32::try_from(device.line.largest()).unwrap_or(u32::MAX)
-                / device.spec.rate.hz();
-            let limit = if device.line.calls() <= FIRST_CALLS { limit.max(WAKING) } else { limit };
-            if device.is_silent(limit.max(period.saturating_mul(3))) {
-                trouble = trouble.or(Some(Trouble::Silent));
+    /// Handles a fault of the device, and detects one that no longer calls.
+    fn check_device(&mut self) {
+        let Some(fault) = self.device_fault() else { return };
+        let heard = self.stream.as_ref().map_or(0, |stream| stream.stats.heard());
+        // Sound servers sometimes lose a stream while they set it up.
+        if fault == DeviceFault::Failed && heard == 0 && self.reopens < MAX_REOPENS {
+            self.reopens += 1;
+            if self.reopen().is_ok() {
+                return;
             }
-        } else {
-            device.is_silent(Duration::MAX);
         }
-        if let Some(trouble) = trouble {
-            // Sound servers lose a stream now and then while they set it up.
-            if trouble == Trouble::Failed && device.line.heard() == 0 && self.again < AGAIN {
-                self.again += 1;
-                if self.reopen().is_ok() {
-                    return;
-                }
-            }
-            let what = || Error::new(ErrorKind::Device, format!("{} {}", self.backend.name(), trouble.what()));
-            let error = self.backend.failure().unwrap_or_else(what);
-            self.lose(&error);
-        }
+        let message = || format!("{} {}", self.backend.name(), fault.message());
+        let error = self.backend.failure().unwrap_or_else(|| Error::new(ErrorKind::Device, message()));
+        self.abandon_stream();
+        self.status.fail(&error);
     }
 
-    /// Opens a device anew that nothing was heard of.
+    fn device_fault(&mut self) -> Option<DeviceFault> {
+        let stream = self.stream.as_mut()?;
+        let fault = stream.stats.fault();
+        let Some(timeout) = self.backend.timeout().filter(|_| self.phase != Phase::Idle) else {
+            // Only restarts the measurement: an idle device need not call.
+            stream.is_unresponsive(Duration::MAX);
+            return fault;
+        };
+        // A device with large buffers calls rarely. Requests beyond 2³² frames do not occur.
+        let request = u32::try_from(stream.stats.largest_request()).unwrap_or(u32::MAX);
+        let period = Duration::from_secs(1) * request / stream.spec.rate.hz();
+        let starting = stream.stats.calls() <= STARTING_CALLS;
+        let timeout = if starting { timeout.max(START_TIMEOUT) } else { timeout };
+        let unresponsive = stream.is_unresponsive(timeout.max(period.saturating_mul(3)));
+        fault.or(unresponsive.then_some(DeviceFault::Unresponsive))
+    }
+
+    /// Opens the device again, and starts again if it was playing.
     fn reopen(&mut self) -> Result<()> {
-        let played = self.let_go();
-        self.open()?;
-        if played { self.start() } else { Ok(()) }
+        let playing = self.abandon_stream();
+        self.open_stream()?;
+        if playing { self.start() } else { Ok(()) }
     }
 
-    /// The device is lost: the position is kept.
-    fn lose(&mut self, error: &Error) {
-        self.let_go();
-        self.status.fail(error);
-    }
-
-    /// Leaves the device to itself, at the position that is heard; whether it played.
-    fn let_go(&mut self) -> bool {
+    /// Drops the stream without waiting for its close, and keeps the position that was heard last. Returns whether it was
+    /// playing.
+    fn abandon_stream(&mut self) -> bool {
         let playing = self.phase != Phase::Idle;
         self.phase = Phase::Idle;
         let at = self.status.position();
-        if let Some(device) = self.device.take() {
-            close(device.running, Duration::ZERO);
+        if let Some(stream) = self.stream.take() {
+            stream.close(Duration::ZERO);
         }
         if playing {
-            lock(&self.mix).seek(at);
-            self.status.park(at);
+            locked(&self.renderer).seek(at);
+            self.status.hold_at(at);
         }
         playing
     }
 
-    /// A stem or the device failed while it was asked for something.
-    fn halt(&mut self, error: &Error) {
+    /// Stops after an error of a stem, or of a device that was to be opened.
+    fn fail(&mut self, error: &Error) {
         let at = self.status.position();
-        if self.phase == Phase::Running {
-            self.device.iter_mut().for_each(Device::end);
+        if let (Phase::Running, Some(stream)) = (self.phase, &mut self.stream) {
+            stream.write_last();
         }
         self.phase = Phase::Idle;
-        self.status.park(at);
+        self.status.hold_at(at);
         self.status.fail(error);
     }
 
-    /// Goes on with another device.
+    /// Continues on another backend.
     fn move_to(&mut self, backend: Box<dyn Backend>) -> Result<()> {
         let playing = self.phase != Phase::Idle || self.status.state() == State::Failed;
-        let heard = self.phase == Phase::Idle || self.phase == Phase::Ending;
-        let mut at = self.status.position();
-        self.cut();
-        if !heard {
-            // It goes on where the fade ended.
-            at = lock(&self.mix).position();
-        }
-        if let Some(device) = self.device.take() {
-            device.drain();
-            close(device.running, PATIENCE);
+        let heard = self.status.position();
+        // Frames that were rendered ahead are heard on the old device, so playback continues where its fade ends; but in
+        // the last frames the renderer is at the end already.
+        let continue_after_fade = matches!(self.phase, Phase::Starting | Phase::Running);
+        self.fade_out();
+        let at = if continue_after_fade { locked(&self.renderer).position() } else { heard };
+        if let Some(stream) = self.stream.take() {
+            stream.drain();
+            stream.close(CLOSE_TIMEOUT);
         }
         self.backend = backend;
-        lock(&self.mix).seek(at);
-        self.status.park(at);
-        self.open()?;
+        locked(&self.renderer).seek(at);
+        self.status.hold_at(at);
+        self.open_stream()?;
         if playing { self.start() } else { Ok(()) }
     }
 
-    /// The last handle is gone: fades out, lets it be heard, closes.
-    fn leave(&mut self) {
-        self.cut();
-        if let Some(device) = self.device.take() {
-            device.drain();
-            close(device.running, self.backend.patience().map_or(Duration::MAX, |_| PATIENCE));
+    /// Fades out, waits until the fade was heard, and closes the device.
+    fn shut_down(&mut self) {
+        self.fade_out();
+        if let Some(stream) = self.stream.take() {
+            stream.drain();
+            // A sink may take as long as it needs to finish.
+            stream.close(self.backend.timeout().map_or(Duration::MAX, |_| CLOSE_TIMEOUT));
         }
     }
 }
 
-impl Drop for Engine {
+impl Drop for PlaybackThread {
     fn drop(&mut self) {
         self.quit.store(true, Ordering::Release);
     }

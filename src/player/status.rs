@@ -1,31 +1,35 @@
-//! What is told to all who hold a player: its state, what went wrong, and where it is as heard.
+//! The state of a player as its handles see it: state, fault, position, underruns, meters.
+//!
+//! The playback thread writes it, handles read it. The callback takes none of its locks; the position follows the callback
+//! through the counters of [`StreamStats`].
 
 use super::{
-    meter::{Display, LoudnessDisplay},
-    mix::Mix,
-    stream_stats::Line,
+    live_renderer::LiveRenderer,
+    meter::{Level, LevelDisplay, LoudnessDisplay},
+    stream_stats::StreamStats,
 };
 use crate::{
     diagnostics::Warning,
     error::{Error, ErrorKind},
+    sync::locked,
     units::{Frames, SampleRate},
 };
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
-/// What a player does.
+/// The state of a player.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum State {
     /// It plays, or is about to.
     Playing,
-    /// It waits, at its position.
+    /// It is paused at its position.
     Paused,
     /// The last frame was heard.
     Ended,
@@ -33,185 +37,195 @@ pub enum State {
     Failed,
 }
 
-/// Sound that the device wanted and did not get in time.
+/// Sound that came too late for the device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Underruns {
-    /// How many times it broke off.
+    /// The number of underruns.
     pub count: u64,
-    /// How many frames of silence were heard instead, at the device's rate. Those that only the device knows of are not
-    /// in it.
+    /// Frames of silence that were played instead, at the device's rate. Excludes underruns that only the device reported.
     pub frames: u64,
 }
 
 pub(super) struct Status {
     pub rate: SampleRate,
+    /// Length of the session in frames.
     pub length: u64,
-    pub displays: Arc<[Display]>,
+    displays: Arc<[LevelDisplay]>,
     pub loudness: Arc<LoudnessDisplay>,
     warnings: Arc<Mutex<Vec<Warning>>>,
-    now: Mutex<Now>,
+    progress: Mutex<Progress>,
+    /// Signals a change of `progress`.
     changed: Condvar,
-    /// Commands that handles have given.
-    given: AtomicU64,
+    /// Number of commands that handles have sent.
+    commands_sent: AtomicU64,
     clock: Mutex<Clock>,
 }
 
-struct Now {
+struct Progress {
     state: State,
-    /// Commands that the engine has obeyed.
-    obeyed: u64,
+    /// Number of commands that the playback thread has executed.
+    commands_executed: u64,
     fault: Option<(ErrorKind, String)>,
 }
 
-/// From frames heard to frames of the timeline.
+/// Converts frames heard on the device to positions on the timeline.
 struct Clock {
-    line: Arc<Line>,
-    device: SampleRate,
-    /// What earlier lines had.
-    before: Underruns,
-    /// Frames of the device from which on the timeline goes on from a frame; in order.
-    jumps: VecDeque<(u64, u64)>,
-    /// The position while nothing plays.
-    parked: Option<u64>,
+    stats: Arc<StreamStats>,
+    device_rate: SampleRate,
+    /// Underruns of earlier streams.
+    earlier_underruns: Underruns,
+    /// The stretches of the timeline that the device plays one after the other, in order; cleared at each start.
+    segments: VecDeque<Segment>,
+    /// The position while nothing is heard; then it overrides the segments.
+    held_at: Option<u64>,
+}
+
+/// From a frame of the device on, the timeline continues from a position.
+#[derive(Clone, Copy, Default)]
+struct Segment {
+    device_frame: u64,
+    position: u64,
 }
 
 impl Status {
-    pub(super) fn new(mix: &Mix) -> Self {
-        let rate = mix.spec().rate;
+    pub(super) fn new(renderer: &LiveRenderer) -> Self {
+        let rate = renderer.spec().rate;
         let clock = Clock {
-            line: Arc::default(),
-            device: rate,
-            before: Underruns::default(),
-            jumps: VecDeque::new(),
-            parked: Some(0),
+            stats: Arc::default(),
+            device_rate: rate,
+            earlier_underruns: Underruns::default(),
+            segments: VecDeque::new(),
+            held_at: Some(0),
         };
-        let now = Now { state: State::Paused, obeyed: 0, fault: None };
         Self {
             rate,
-            length: mix.length(),
-            displays: mix.displays(),
-            loudness: mix.loudness_display(),
-            warnings: mix.warnings(),
-            now: Mutex::new(now),
+            length: renderer.length(),
+            displays: renderer.displays(),
+            loudness: renderer.loudness_display(),
+            warnings: renderer.warnings(),
+            progress: Mutex::new(Progress { state: State::Paused, commands_executed: 0, fault: None }),
             changed: Condvar::new(),
-            given: AtomicU64::new(0),
+            commands_sent: AtomicU64::new(0),
             clock: Mutex::new(clock),
         }
     }
 
-    fn now(&self) -> MutexGuard<'_, Now> {
-        self.now.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn clock(&self) -> MutexGuard<'_, Clock> {
-        self.clock.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(super) fn state(&self) -> State {
-        self.now().state
+        locked(&self.progress).state
     }
 
     pub(super) fn set(&self, state: State) {
-        let mut now = self.now();
-        now.state = state;
-        now.fault.take_if(|_| state != State::Failed);
-        drop(now);
+        let mut progress = locked(&self.progress);
+        progress.state = state;
+        progress.fault.take_if(|_| state != State::Failed);
+        drop(progress);
         self.changed.notify_all();
     }
 
+    /// Sets the state [`State::Failed`] and its error.
     pub(super) fn fail(&self, error: &Error) {
-        let mut now = self.now();
-        (now.state, now.fault) = (State::Failed, Some((error.kind(), error.to_string())));
-        drop(now);
+        let mut progress = locked(&self.progress);
+        (progress.state, progress.fault) = (State::Failed, Some((error.kind(), error.to_string())));
+        drop(progress);
         self.changed.notify_all();
-    }
-
-    /// A handle gave a command.
-    pub(super) fn given(&self) {
-        self.given.fetch_add(1, Ordering::AcqRel);
-    }
-
-    /// The engine obeyed one.
-    pub(super) fn obeyed(&self) {
-        self.now().obeyed += 1;
-        self.changed.notify_all();
-    }
-
-    pub(super) fn warnings(&self) -> Vec<Warning> {
-        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn fault(&self) -> Option<Error> {
-        self.now().fault.as_ref().map(|(kind, what)| Error::new(*kind, what.clone()))
+        locked(&self.progress).fault.as_ref().map(|(kind, what)| Error::new(*kind, what.clone()))
     }
 
-    /// Waits until what was asked for is done, and while it plays, at most so long; the state then.
-    pub(super) fn wait(&self, most: Duration) -> State {
-        let deadline = Instant::now().checked_add(most);
-        let given = self.given.load(Ordering::Acquire);
-        let mut now = self.now();
-        while now.state == State::Playing || now.obeyed < given {
+    /// Records that a handle has sent a command.
+    pub(super) fn command_sent(&self) {
+        self.commands_sent.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Records that the playback thread has executed a command.
+    pub(super) fn command_executed(&self) {
+        locked(&self.progress).commands_executed += 1;
+        self.changed.notify_all();
+    }
+
+    /// Waits until the commands sent so far are executed and the state is not [`State::Playing`], or until `timeout` has
+    /// passed. Returns the state then.
+    pub(super) fn wait(&self, timeout: Duration) -> State {
+        // `None` if the deadline is beyond what the clock can express; then each wait lasts an hour.
+        let deadline = Instant::now().checked_add(timeout);
+        let sent = self.commands_sent.load(Ordering::Acquire);
+        let mut progress = locked(&self.progress);
+        while progress.state == State::Playing || progress.commands_executed < sent {
             let left = deadline.map_or(Duration::from_secs(3600), |d| d.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 break;
             }
-            now = self.changed.wait_timeout(now, left).map_or_else(|e| e.into_inner().0, |(now, _)| now);
+            let waited = self.changed.wait_timeout(progress, left);
+            progress = waited.map_or_else(|e| e.into_inner().0, |(progress, _)| progress);
         }
-        now.state
+        progress.state
     }
 
-    /// Another opening of a device, with counters of its own.
-    pub(super) fn opened(&self, line: &Arc<Line>, device: SampleRate) {
-        let mut clock = self.clock();
-        clock.before = clock.underruns();
-        (clock.line, clock.device) = (Arc::clone(line), device);
-        clock.jumps.clear();
+    pub(super) fn warnings(&self) -> Vec<Warning> {
+        locked(&self.warnings).clone()
     }
 
-    /// Nothing plays: the position is this frame.
-    pub(super) fn park(&self, at: u64) {
-        self.clock().parked = Some(at);
+    /// Returns the meter of a lane.
+    pub(super) fn level(&self, lane: usize) -> Level {
+        self.displays.get(lane).map_or_else(|| LevelDisplay::default().read(), LevelDisplay::read)
     }
 
-    /// Plays from a frame on, which is heard as frame `count` of the device.
-    pub(super) fn start(&self, count: u64, at: u64) {
-        let mut clock = self.clock();
-        clock.jumps.clear();
-        clock.jumps.push_back((count, at));
-        clock.parked = None;
+    /// Switches to the counters of a newly opened stream.
+    pub(super) fn stream_opened(&self, stats: &Arc<StreamStats>, device_rate: SampleRate) {
+        let mut clock = locked(&self.clock);
+        clock.earlier_underruns = clock.underruns();
+        (clock.stats, clock.device_rate) = (Arc::clone(stats), device_rate);
+        clock.segments.clear();
     }
 
-    /// The timeline jumps.
-    pub(super) fn jump(&self, count: u64, at: u64) {
-        let mut clock = self.clock();
-        let heard = clock.line.heard();
-        while clock.jumps.get(1).is_some_and(|(count, _)| *count <= heard) {
-            clock.jumps.pop_front();
+    /// Holds the position at a frame of the timeline until the next [`start`](Self::start).
+    pub(super) fn hold_at(&self, position: u64) {
+        locked(&self.clock).held_at = Some(position);
+    }
+
+    /// Lets the position advance from `position`, which is heard as frame `device_frame` of the device.
+    pub(super) fn start(&self, device_frame: u64, position: u64) {
+        let mut clock = locked(&self.clock);
+        clock.segments.clear();
+        clock.segments.push_back(Segment { device_frame, position });
+        clock.held_at = None;
+    }
+
+    /// Lets the position jump to `position` when frame `device_frame` of the device is heard.
+    pub(super) fn jump(&self, device_frame: u64, position: u64) {
+        let mut clock = locked(&self.clock);
+        let heard = clock.stats.heard();
+        while clock.segments.get(1).is_some_and(|second| second.device_frame <= heard) {
+            clock.segments.pop_front();
         }
-        clock.jumps.push_back((count, at));
+        clock.segments.push_back(Segment { device_frame, position });
     }
 
-    /// The frame that is heard now.
+    /// Returns the frame of the timeline that is heard now.
     pub(super) fn position(&self) -> u64 {
-        let clock = self.clock();
-        if let Some(at) = clock.parked {
-            return at;
+        let clock = locked(&self.clock);
+        if let Some(position) = clock.held_at {
+            return position;
         }
-        let heard = clock.line.heard();
-        let last = clock.jumps.iter().rev().find(|(count, _)| *count <= heard).or(clock.jumps.front());
-        let (count, at) = last.copied().unwrap_or_default();
-        let since = Frames(heard.saturating_sub(count)).resampled(clock.device, self.rate);
-        (Frames(at) + since).0.min(self.length)
+        let heard = clock.stats.heard();
+        let current = clock.segments.iter().rev().find(|segment| segment.device_frame <= heard);
+        // Before the first frame is heard, the position is that of the start. Without a hold there is a segment.
+        let Segment { device_frame, position } = current.or(clock.segments.front()).copied().unwrap_or_default();
+        let since = Frames(heard.saturating_sub(device_frame)).resampled(clock.device_rate, self.rate);
+        (Frames(position) + since).0.min(self.length)
     }
 
     pub(super) fn underruns(&self) -> Underruns {
-        self.clock().underruns()
+        locked(&self.clock).underruns()
     }
 }
 
 impl Clock {
     fn underruns(&self) -> Underruns {
-        Underruns { count: self.before.count + self.line.underruns(), frames: self.before.frames + self.line.missing() }
+        let Underruns { count, frames } = self.earlier_underruns;
+        Underruns { count: count + self.stats.underruns(), frames: frames + self.stats.missing() }
     }
 }

@@ -1,131 +1,136 @@
-//! What the engine and the callback tell each other, without locks.
+//! Atomic counters that connect the callback with the playback thread.
 //!
-//! All counts are frames at the device's rate since it was opened.
+//! All of them count frames at the device's rate, or events, since the device was opened.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
-/// Counters of one opening of a device.
+/// Counters and fault of one device stream.
 #[derive(Debug, Default)]
-pub(crate) struct Line {
-    /// The callback may take frames up to here. Short of it, an empty ring is an underrun; from it on, silence is meant.
-    granted: AtomicU64,
-    /// Frames taken.
-    taken: AtomicU64,
-    /// Frames that have left the loudspeaker.
+pub(crate) struct StreamStats {
+    /// The frame up to which playback is planned. Before it, an empty ring is an underrun; from it on, silence is correct.
+    play_until: AtomicU64,
+    /// Frames that the callback has taken from the ring.
+    consumed: AtomicU64,
+    /// Frames that have been heard: consumed, less the device's delay.
     heard: AtomicU64,
-    /// After an underrun the callback waits for so many frames.
+    /// Frames that the ring must hold before the callback resumes after an underrun.
     target: AtomicU64,
-    /// Times the ring ran dry.
     underruns: AtomicU64,
-    /// Frames that the device wanted and did not get.
+    /// Frames that the device requested and did not get.
     missing: AtomicU64,
-    /// Underruns that the device itself has told.
+    /// Underruns that the device itself has reported.
     xruns: AtomicU64,
-    /// The most frames asked for at once.
-    largest: AtomicU64,
-    /// How often frames were asked for.
+    /// The most frames requested at once.
+    largest_request: AtomicU64,
+    /// How often frames were requested.
     calls: AtomicU64,
-    trouble: AtomicU8,
+    /// The [`DeviceFault`] as a number; 0 for none.
+    fault: AtomicU8,
 }
 
-/// Why a device gives no sound any more.
+/// Why a device no longer plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trouble {
-    /// It is not there any more.
-    Gone = 1,
+pub(crate) enum DeviceFault {
+    /// It was disconnected.
+    Disconnected = 1,
     /// Another program has taken it.
     Busy,
-    /// Its settings changed: what is sent would be heard wrong.
+    /// Its configuration changed, so frames would be played wrongly.
     Invalidated,
-    /// It may not be used.
-    Denied,
-    /// It failed without saying how.
+    /// The system denied access.
+    PermissionDenied,
+    /// It failed for an unknown reason.
     Failed,
-    /// It stopped asking for sound.
-    Silent,
+    /// It stopped requesting frames.
+    Unresponsive,
 }
 
-impl Trouble {
-    const ALL: [Self; 6] = [Self::Gone, Self::Busy, Self::Invalidated, Self::Denied, Self::Failed, Self::Silent];
+impl DeviceFault {
+    const ALL: [Self; 6] =
+        [Self::Disconnected, Self::Busy, Self::Invalidated, Self::PermissionDenied, Self::Failed, Self::Unresponsive];
 
-    /// What happened, and what to do.
-    pub(crate) fn what(self) -> &'static str {
+    /// Returns what happened and what to do, as the rest of a sentence that starts with the device's name.
+    pub(crate) fn message(self) -> &'static str {
         match self {
-            Self::Gone => "is gone: connect it again, or choose another, then play on",
+            Self::Disconnected => "is gone: connect it again, or choose another, then play on",
             Self::Busy => "was taken by another program: close that one, then play on",
             Self::Invalidated => "has changed its settings: play on to open it anew",
-            Self::Denied => "may not be used: allow this program to play sound",
+            Self::PermissionDenied => "may not be used: allow this program to play sound",
             Self::Failed => "failed: play on to try again, or choose another device",
-            Self::Silent => "stopped asking for sound: play on to open it anew, or choose another device",
+            Self::Unresponsive => "stopped asking for sound: play on to open it anew, or choose another device",
         }
     }
 }
 
-fn get(counter: &AtomicU64) -> u64 {
+fn load(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Acquire)
 }
 
-impl Line {
-    pub(super) fn granted(&self) -> u64 {
-        get(&self.granted)
+impl StreamStats {
+    pub(super) fn play_until(&self) -> u64 {
+        load(&self.play_until)
     }
-    pub(super) fn grant(&self, to: u64) {
-        self.granted.store(to, Ordering::Release);
+    pub(super) fn set_play_until(&self, frame: u64) {
+        self.play_until.store(frame, Ordering::Release);
     }
-    pub(super) fn taken(&self) -> u64 {
-        get(&self.taken)
+    pub(super) fn consumed(&self) -> u64 {
+        load(&self.consumed)
     }
     pub(super) fn heard(&self) -> u64 {
-        get(&self.heard)
+        load(&self.heard)
     }
     pub(super) fn target(&self) -> u64 {
-        get(&self.target)
+        load(&self.target)
     }
-    pub(super) fn aim(&self, target: u64) {
-        self.target.store(target, Ordering::Release);
+    pub(super) fn set_target(&self, frames: u64) {
+        self.target.store(frames, Ordering::Release);
     }
+    /// Returns the underruns of the ring and those that the device reported.
     pub(super) fn underruns(&self) -> u64 {
-        get(&self.underruns).saturating_add(get(&self.xruns))
+        load(&self.underruns).saturating_add(load(&self.xruns))
     }
     pub(super) fn missing(&self) -> u64 {
-        get(&self.missing)
+        load(&self.missing)
     }
-    pub(super) fn largest(&self) -> u64 {
-        get(&self.largest)
+    pub(super) fn largest_request(&self) -> u64 {
+        load(&self.largest_request)
     }
     pub(super) fn calls(&self) -> u64 {
-        get(&self.calls)
+        load(&self.calls)
     }
 
-    /// The callback took frames and knows how many were heard.
-    pub(super) fn took(&self, taken: u64, heard: u64) {
-        self.taken.store(taken, Ordering::Release);
+    /// Records a request of the device.
+    pub(super) fn record_request(&self, frames: u64) {
+        self.calls.fetch_add(1, Ordering::AcqRel);
+        self.largest_request.fetch_max(frames, Ordering::AcqRel);
+    }
+    /// Records the totals of frames consumed and heard.
+    pub(super) fn record_consumed(&self, consumed: u64, heard: u64) {
+        self.consumed.store(consumed, Ordering::Release);
+        // The device's delay varies; the position must not run backwards.
         self.heard.fetch_max(heard, Ordering::AcqRel);
     }
-    pub(super) fn asked(&self, frames: u64) {
-        self.calls.fetch_add(1, Ordering::AcqRel);
-        self.largest.fetch_max(frames, Ordering::AcqRel);
-    }
-    pub(super) fn lacked(&self, frames: u64, again: bool) {
+    /// Records frames that were missing, in a new underrun or in the one that already lasts.
+    pub(super) fn record_missing(&self, frames: u64, is_new: bool) {
         self.missing.fetch_add(frames, Ordering::AcqRel);
-        self.underruns.fetch_add(u64::from(!again), Ordering::AcqRel);
+        self.underruns.fetch_add(u64::from(is_new), Ordering::AcqRel);
     }
 
-    /// The device tells an underrun of its own.
+    /// Records an underrun that the device reported.
     #[cfg_attr(
         not(any(test, feature = "device")),
-        expect(dead_code, reason = "only devices have underruns of their own")
+        expect(dead_code, reason = "only devices report underruns of their own")
     )]
-    pub(crate) fn xrun(&self) {
+    pub(crate) fn record_xrun(&self) {
         self.xruns.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// The device gives no sound any more. The first reason stays.
-    pub(crate) fn fail(&self, trouble: Trouble) {
-        let _ = self.trouble.compare_exchange(0, trouble as u8, Ordering::AcqRel, Ordering::Acquire);
+    /// Records a fault. The first one is kept.
+    pub(crate) fn record_fault(&self, fault: DeviceFault) {
+        let _ = self.fault.compare_exchange(0, fault as u8, Ordering::AcqRel, Ordering::Acquire);
     }
-    pub(super) fn trouble(&self) -> Option<Trouble> {
-        let code = self.trouble.load(Ordering::Acquire);
-        Trouble::ALL.into_iter().find(|t| *t as u8 == code)
+    pub(super) fn fault(&self) -> Option<DeviceFault> {
+        let code = self.fault.load(Ordering::Acquire);
+        DeviceFault::ALL.into_iter().find(|fault| *fault as u8 == code)
     }
 }

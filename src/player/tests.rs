@@ -1,4 +1,4 @@
-//! The player against a device that does what it is told: see [`fake`].
+//! Tests of the player against a simulated device: see [`fake`].
 #![allow(clippy::cast_sign_loss, clippy::type_complexity, reason = "numbers of tests are chosen")]
 
 mod blowup;

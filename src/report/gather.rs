@@ -44,7 +44,8 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
                         report.warnings.push(warning);
                     }
                 }
-                report.warnings.extend(overload_guard::absurd(&lane.name, renderer.before(index), peak.1.value));
+                let overload = overload_guard::overload_warning(&lane.name, renderer.before(index), peak.1.value);
+                report.warnings.extend(overload);
                 report.tracks.push(TrackReport { strip, clips });
             }
             LaneKind::Bus => {

@@ -1,23 +1,24 @@
-//! A decoder that blows up while it is played: its stem is muted without a click, the others do not notice.
+//! A decoder that gives absurdly large samples during playback: its stem is muted without a click, the others play on.
 
 use super::{
     fake::{Fake, soon},
     sessions::noise,
 };
 use crate::{
-    Decibels, Frames, Layout, Pan, Play, Player, SampleRate, Session, Spec, State, Track, TrackId, media::Memory,
+    Decibels, Frames, Layout, Pan, Player, PlayerBuilder, SampleRate, Session, Spec, State, Track, TrackId,
+    media::Memory,
 };
 use std::{ops::Range, time::Duration};
 
 const SPEC: Spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
 const LENGTH: usize = 48_000;
-/// The packet that is not as it should be.
+/// The frames with wrong samples.
 const WRONG: Range<usize> = 20_100..21_100;
-/// Frames of a fade.
+/// Length of a fade in frames.
 const FADE: usize = 384;
 const LONG: Duration = Duration::from_secs(10);
 
-/// A stem that blows up once, and another on the right.
+/// A stem with one packet of wrong samples, and a good one on the right.
 fn mix(wrong: f64, wild: impl Fn(Track) -> Track) -> (Session, TrackId) {
     let mut mix = Session::new(SPEC.rate, Layout::Stereo);
     let slow = |n: usize| 0.4 * (n as f64 * 0.01).sin();
@@ -38,7 +39,7 @@ fn a_stem_that_blows_up_behind_a_low_fader_is_muted_and_the_others_play_on() {
     let (mix, _) = mix(100.0, |t| t.pan(Pan::LEFT).gain(Decibels(-20.0)));
     let whole = mix.render(Frames(0)..Frames(LENGTH as u64)).unwrap();
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &mix);
+    let player = fake.play(&PlayerBuilder::new(), &mix);
     let heard = fake.take(LENGTH, mix.layout, &[480, 17]);
     let same = |ch: usize, n: usize| heard[ch][n].to_bits() == whole[ch][n].to_bits();
     assert_eq!((0..LENGTH).find(|n| !same(1, *n)), None);
@@ -55,7 +56,7 @@ fn a_stem_that_blows_up_behind_a_low_fader_is_muted_and_the_others_play_on() {
     assert_eq!(fake.finish(&player, 2), State::Ended);
     let text = "muted from 00:00:00.416 on: its stem peaks at +40.0 dBFS, which is louder than music is stored";
     assert_eq!(said(&player), [format!("W116 track \"wild\": {text}")]);
-    assert_eq!(muted, 19_968, "the time told is the block's");
+    assert_eq!(muted, 19_968, "the warning has the time of the block");
     assert_eq!(player.underruns().count, 0);
 }
 
@@ -64,7 +65,7 @@ fn a_new_start_lets_it_be_heard_again_and_tells_it_once() {
     let (mix, id) = mix(-1e6, |t| t);
     let whole = mix.render(Frames(0)..Frames(LENGTH as u64)).unwrap();
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &mix);
+    let player = fake.play(&PlayerBuilder::new(), &mix);
     for to in [30_000, 15_000, 30_000] {
         fake.take(24_000, mix.layout, &[480]);
         assert_eq!(said(&player).len(), 1);
@@ -95,7 +96,7 @@ fn what_is_loud_but_not_absurd_is_played_as_it_is() {
     let (mix, _) = mix(15.848, |t| t.gain(Decibels(60.0)));
     let whole = mix.render(Frames(0)..Frames(LENGTH as u64)).unwrap();
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &mix);
+    let player = fake.play(&PlayerBuilder::new(), &mix);
     let heard = fake.take(LENGTH, mix.layout, &[480]);
     super::sessions::same_bits(&whole, &heard);
     assert!(said(&player).is_empty());

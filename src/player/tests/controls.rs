@@ -1,15 +1,15 @@
-//! Moves, starts and stops do not click; what is shown is what is heard.
+//! Controls, starts and stops do not click; position, levels and loudness are those of what is heard.
 
 use super::fake::{Busy, Fake, soon};
 use crate::{
-    Decibels, Frames, Layout, Pan, PanLaw, Play, Player, SampleRate, Session, Spec, State, Track, TrackId,
+    Decibels, Frames, Layout, Pan, PanLaw, Player, PlayerBuilder, SampleRate, Session, Spec, State, Track, TrackId,
     media::Memory,
 };
 use std::time::{Duration, Instant};
 
 const LONG: Duration = Duration::from_secs(10);
 
-/// Two constant signals of 0.4: whatever moves is seen in the samples.
+/// Two constant signals of 0.4, so that every change of a gain shows in the samples.
 fn level(frames: usize) -> (Session, TrackId) {
     let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
     let mut mix = Session::new(spec.rate, spec.layout);
@@ -20,12 +20,12 @@ fn level(frames: usize) -> (Session, TrackId) {
     (mix, id)
 }
 
-/// The largest step between frames, the first and the last left out.
+/// Returns the largest step between adjacent samples.
 fn step(samples: &[f64]) -> f64 {
     samples.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f64::max)
 }
 
-/// What is heard from a command on until a level has been held for 0.1 s.
+/// Returns the samples after a command, until they have stayed at a level for 0.1 s.
 fn after(fake: &Fake, command: impl Fn(), then: f64) -> Vec<f64> {
     command();
     let mut heard: Vec<f64> = Vec::new();
@@ -40,7 +40,7 @@ fn after(fake: &Fake, command: impl Fn(), then: f64) -> Vec<f64> {
 fn nothing_clicks() {
     let (mix, id) = level(48_000 * 20);
     let fake = Fake::default();
-    let player = fake.play(&Play::new().latency(Duration::from_millis(80)), &mix);
+    let player = fake.play(&PlayerBuilder::new().latency(Duration::from_millis(80)), &mix);
     fake.take(9_600, mix.layout, &[480]);
     let moves: [(&dyn Fn(&Player), f64); 9] = [
         (&|p| p.set_mute(id, true), 0.4),
@@ -68,11 +68,11 @@ fn nothing_clicks() {
 fn the_position_is_what_is_heard() {
     let (mix, _) = level(48_000);
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &mix);
+    let player = fake.play(&PlayerBuilder::new(), &mix);
     fake.until(960);
     assert_eq!(player.position(), Frames(0));
     let mut out = vec![0f64; 2 * 480];
-    // The device hears 1 000 frames later what it is given now.
+    // The device has a delay of 1 000 frames.
     for n in 1..=40u64 {
         fake.until(480);
         fake.with(|callback, _| callback.serve(&mut out, 1_000)).unwrap();
@@ -94,7 +94,7 @@ fn levels_show_peak_and_rms_of_every_strip() {
     let bus = mix.add_bus(crate::Bus::new("bus"));
     mix.track_mut(id).strip.to = Some(bus);
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &mix);
+    let player = fake.play(&PlayerBuilder::new(), &mix);
     player.set_gain(id, Decibels(-20.0));
     fake.take(48_000, mix.layout, &[480]);
     let levels = player.levels();
@@ -119,7 +119,7 @@ fn a_bus_that_runs_twice_shows_the_level_of_both() {
     mix.tracks_mut().iter_mut().for_each(|track| track.strip.to = Some(shared));
     mix.track_mut(id).strip.solo = true;
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &mix);
+    let player = fake.play(&PlayerBuilder::new(), &mix);
     fake.take(48_000, mix.layout, &[480]);
     let levels = player.levels();
     let near = |a: f64, b: f64| assert!((a - b).abs() < 0.01, "{a} {b}");
@@ -138,7 +138,7 @@ fn loudness_is_that_of_what_was_played() {
         (0..240_000).map(|n| 0.1 * (std::f64::consts::TAU * 997.0 * n as f64 / 48_000.0).sin()).collect();
     mix.add_track(Track::new("tone", Memory::new(spec, vec![tone; 2]).unwrap()));
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &mix);
+    let player = fake.play(&PlayerBuilder::new(), &mix);
     assert_eq!(player.loudness().integrated, None);
     fake.take(230_000, mix.layout, &[480]);
     // BS.1770: 997 Hz at -20 dBFS in both channels reads -20.
@@ -154,7 +154,7 @@ fn loudness_is_that_of_what_was_played() {
 fn dropping_the_last_handle_fades_out_and_is_quick() {
     let (mix, _) = level(48_000 * 5);
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &mix);
+    let player = fake.play(&PlayerBuilder::new(), &mix);
     fake.take(4_800, mix.layout, &[480]);
     drop(player.clone());
     assert_eq!(fake.take(480, mix.layout, &[480])[0], vec![0.8; 480]);
@@ -165,7 +165,7 @@ fn dropping_the_last_handle_fades_out_and_is_quick() {
         start.elapsed()
     });
     let mut heard = Vec::new();
-    // Only what is there: an engine that a busy machine keeps waiting is no click.
+    // Requests only available frames: a busy machine that delays the playback thread is no click.
     while let Some(piece) = fake.ask_until_closed(48, 2) {
         heard.extend(piece.chunks(2).map(|f| f[0]));
         std::thread::sleep(Duration::from_micros(500));
@@ -179,12 +179,12 @@ fn dropping_the_last_handle_fades_out_and_is_quick() {
 fn the_null_device_keeps_time_and_a_sink_gets_everything() {
     let (mix, _) = level(24_000);
     let start = Instant::now();
-    let player = Play::new().null(&mix).unwrap();
+    let player = PlayerBuilder::new().null(&mix).unwrap();
     assert_eq!(player.wait(LONG), State::Ended);
     let took = start.elapsed();
     assert!(took > Duration::from_millis(470) && took < Duration::from_millis(2_500), "{took:?}");
     assert_eq!(player.position(), Frames(24_000));
-    // What was asked for last counts, though the engine has not met it yet.
+    // `wait` honours a command that the playback thread has not executed yet.
     player.play();
     assert_eq!(player.wait(Duration::from_millis(50)), State::Playing);
     assert_eq!((player.wait(LONG), player.position()), (State::Ended, Frames(24_000)));

@@ -1,17 +1,17 @@
-//! Tracks inside cues have the controls of all others, in all uses of their cue.
+//! Tracks of cues have the controls of other tracks, in all uses of their cue.
 
 use super::{
     fake::Fake,
     sessions::{same_bits, stem},
 };
 use crate::{
-    Cue, CueId, Curve, Decibels, Frames, Layout, Pan, PanLaw, Play, Player, SampleRate, Session, Shape, Spec, Track,
-    Use, media::Memory,
+    Cue, CueId, Curve, Decibels, Frames, Layout, Pan, PanLaw, Player, PlayerBuilder, SampleRate, Session, Shape, Spec,
+    Track, Use, media::Memory,
 };
 
 const LENGTH: usize = 24_000;
 
-/// A track, and a cue of three with two uses that overlap; the first of the three swells.
+/// Returns a track, and a cue of three tracks with two overlapping uses; the first of its tracks has a gain curve.
 fn mix() -> (Session, CueId) {
     let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
     mix.add_track(Track::new("t", stem(1, 48_000, Layout::Stereo, LENGTH)));
@@ -27,13 +27,13 @@ fn mix() -> (Session, CueId) {
     (mix, id)
 }
 
-/// Moves all controls, in the player and in the session alike.
+/// Sets the same controls in the player and in the session.
 fn moved(player: &Player, mix: &mut Session, cue: CueId, solo: bool) {
     player.set_gain((cue, 0), Decibels(-5.0));
     player.set_pan((cue, 1), Pan(0.7));
     player.set_mute((cue, 2), true);
     player.set_solo((cue, 1), solo);
-    // Not there.
+    // Ids that do not exist are ignored.
     player.set_gain((cue, 3), Decibels(10.0));
     player.set_mute((CueId(9), 0), true);
     let tracks = &mut mix.cue_mut(cue).tracks;
@@ -48,7 +48,7 @@ fn a_control_of_a_cues_track_moved_before_the_start_is_as_if_it_had_always_been_
     for solo in [false, true] {
         let (mut mix, cue) = mix();
         let fake = Fake::default();
-        let player = fake.play(&Play::new().paused(true), &mix);
+        let player = fake.play(&PlayerBuilder::new().paused(true), &mix);
         moved(&player, &mut mix, cue, solo);
         player.play();
         let heard = fake.take(LENGTH, mix.layout, &[480]);
@@ -60,7 +60,7 @@ fn a_control_of_a_cues_track_moved_before_the_start_is_as_if_it_had_always_been_
 fn a_control_of_a_cues_track_moved_while_it_plays_is_exact_once_it_has_arrived() {
     let (mut mix, cue) = mix();
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &mix);
+    let player = fake.play(&PlayerBuilder::new(), &mix);
     let mut heard = fake.take(9_600, mix.layout, &[480]);
     moved(&player, &mut mix, cue, true);
     let rest = fake.take(LENGTH - 9_600, mix.layout, &[480]);
@@ -82,7 +82,7 @@ fn no_control_of_a_cues_track_clicks_and_a_muted_cue_stays_muted() {
     let off = Cue::new("off").track(Track::new("a", level(0.5))).used(Use::at(Frames(0))).mute(true);
     let off = mix.add_cue(off);
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &mix);
+    let player = fake.play(&PlayerBuilder::new(), &mix);
     let mut last = fake.take(4_800, mix.layout, &[480])[0][4_799];
     assert_eq!(last, 0.5);
     let moves: [(&dyn Fn(), f64); 8] = [

@@ -1,16 +1,16 @@
-//! A device with a clock of its own: the test asks for sound when and in the pieces it likes.
+//! A simulated device without a clock: the test requests frames when it wants, in buffers of any size.
 //!
-//! A busy machine may keep the thread of a test from asking for longer than a real device ever waits, so this one counts
-//! as lost only after [`PATIENCE`], unless the test is about devices that stop asking.
+//! On a busy machine the test's thread may pause for longer than a real device ever does. So this device counts as lost only
+//! after [`CALL_TIMEOUT`], unless the test is about devices that stop calling.
 
 use crate::{
-    ErrorKind, Layout, Play, Player, Session, State,
+    ErrorKind, Layout, Player, PlayerBuilder, Session, State,
     error::{Error, Result},
     layout::Spec,
     player::{
         backend::{self, Backend, Connect},
-        callback::{Callback, Word},
-        stream_stats::Line,
+        callback::{Callback, DeviceSample},
+        stream_stats::StreamStats,
     },
 };
 use std::{
@@ -22,34 +22,35 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long it may not ask before it counts as lost: longer than any test waits.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long it may go without calling before it counts as lost: longer than any test waits.
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
 pub struct Slot {
-    open: Mutex<Option<(Callback, Arc<Line>)>>,
-    /// How often it was opened.
+    open: Mutex<Option<(Callback, Arc<StreamStats>)>>,
+    /// How many times it was opened.
     pub opened: AtomicUsize,
-    /// What it turns out to be; what is wanted without.
+    /// Its rate and layout; `None` for those that are wanted.
     pub spec: Mutex<Option<Spec>>,
-    /// Refuses to open.
+    /// Whether opening fails.
     pub refuses: Mutex<bool>,
     /// How long it takes to close.
     pub hangs: Mutex<Duration>,
-    /// Whether it counts as lost as soon as a real device.
+    /// Whether the timeout of a real device applies.
     impatient: AtomicBool,
 }
 
 #[derive(Clone, Default)]
 pub struct Fake(pub Arc<Slot>);
 
-struct Guard(Arc<Slot>, Arc<Line>);
+/// Closes the device when it is dropped.
+struct OpenDevice(Arc<Slot>, Arc<StreamStats>);
 
-impl Drop for Guard {
+impl Drop for OpenDevice {
     fn drop(&mut self) {
         thread::sleep(*self.0.hangs.lock().unwrap());
-        // Not what was opened after it.
-        self.0.open.lock().unwrap().take_if(|(_, line)| Arc::ptr_eq(line, &self.1));
+        // Leaves a device alone that was opened in the meantime.
+        self.0.open.lock().unwrap().take_if(|(_, stats)| Arc::ptr_eq(stats, &self.1));
     }
 }
 
@@ -58,87 +59,87 @@ impl Backend for Fake {
         if *self.0.refuses.lock().unwrap() {
             return Err(Error::new(ErrorKind::Device, "the fake device is busy: close the other program"));
         }
-        let (callback, line) = connect(self.0.spec.lock().unwrap().unwrap_or(wanted));
-        let guard = Guard(Arc::clone(&self.0), Arc::clone(&line));
-        *self.0.open.lock().unwrap() = Some((callback, line));
+        let (callback, stats) = connect(self.0.spec.lock().unwrap().unwrap_or(wanted));
+        let open = OpenDevice(Arc::clone(&self.0), Arc::clone(&stats));
+        *self.0.open.lock().unwrap() = Some((callback, stats));
         self.0.opened.fetch_add(1, Ordering::SeqCst);
-        Ok(Box::new(guard))
+        Ok(Box::new(open))
     }
 
     fn name(&self) -> String {
         "the fake device".to_owned()
     }
 
-    fn patience(&self) -> Option<Duration> {
-        Some(if self.0.impatient.load(Ordering::SeqCst) { backend::PATIENCE } else { PATIENCE })
+    fn timeout(&self) -> Option<Duration> {
+        Some(if self.0.impatient.load(Ordering::SeqCst) { backend::CALL_TIMEOUT } else { CALL_TIMEOUT })
     }
 }
 
 impl Fake {
-    pub fn play(&self, play: &Play, session: &Session) -> Player {
-        play.on(session, Box::new(self.clone())).unwrap()
+    pub fn play(&self, builder: &PlayerBuilder, session: &Session) -> Player {
+        builder.start(session, Box::new(self.clone())).unwrap()
     }
 
-    /// From now on it counts as lost as soon as a real device.
+    /// Applies the timeout of a real device from now on.
     pub fn be_impatient(&self) {
         self.0.impatient.store(true, Ordering::SeqCst);
     }
 
-    /// From now on it may be silent for as long as the test likes.
+    /// Applies no timeout that a test could reach, from now on.
     pub fn be_patient(&self) {
         self.0.impatient.store(false, Ordering::SeqCst);
     }
 
-    /// Runs with the open device.
-    pub fn with<T>(&self, run: impl FnOnce(&mut Callback, &Arc<Line>) -> T) -> Option<T> {
-        self.0.open.lock().unwrap().as_mut().map(|(callback, line)| run(callback, line))
+    /// Calls `run` with the open device; `None` if it is closed.
+    pub fn with<T>(&self, run: impl FnOnce(&mut Callback, &Arc<StreamStats>) -> T) -> Option<T> {
+        self.0.open.lock().unwrap().as_mut().map(|(callback, stats)| run(callback, stats))
     }
 
-    pub fn line(&self) -> Arc<Line> {
-        self.with(|_, line| Arc::clone(line)).expect("open")
+    pub fn stats(&self) -> Arc<StreamStats> {
+        self.with(|_, stats| Arc::clone(stats)).expect("open")
     }
 
-    /// Asks for frames at once, whether they are there or not.
-    pub fn pull<W: Word + Default>(&self, frames: usize, channels: usize) -> Vec<W> {
-        let mut out = vec![W::default(); frames * channels];
+    /// Requests frames, whether they are available or not.
+    pub fn pull<S: DeviceSample + Default>(&self, frames: usize, channels: usize) -> Vec<S> {
+        let mut out = vec![S::default(); frames * channels];
         self.with(|callback, _| callback.serve(&mut out, 0)).expect("open");
         out
     }
 
-    /// Asks as a patient device would: for what is there, at most so many frames; for silence where silence is meant.
+    /// Requests the available frames, at most `frames`; exactly `frames` of silence where nothing is planned.
     pub fn ask(&self, frames: usize, channels: usize) -> Vec<f64> {
         self.ask_until_closed(frames, channels).expect("open")
     }
 
-    /// The same, or `None` once the device is closed.
+    /// Does the same as [`ask`](Self::ask); `None` once the device is closed.
     pub fn ask_until_closed(&self, frames: usize, channels: usize) -> Option<Vec<f64>> {
-        self.with(|callback, line| {
-            line.asked(0);
-            let meant = line.granted() == line.taken();
-            let there = if meant { frames } else { frames.min(callback.available() as usize) };
-            let mut out = vec![0.0; there * channels];
+        self.with(|callback, stats| {
+            stats.record_request(0);
+            let silence = stats.play_until() == stats.consumed();
+            let available = if silence { frames } else { frames.min(callback.available() as usize) };
+            let mut out = vec![0.0; available * channels];
             callback.serve(&mut out, 0);
             out
         })
     }
 
-    /// Waits until so many frames can be had.
+    /// Waits until this many frames are available.
     pub fn until(&self, frames: u64) {
         let start = Instant::now();
         while self.with(|callback, _| callback.available()).expect("open") < frames {
             assert!(start.elapsed() < Duration::from_secs(20), "no sound comes");
-            // A device asks all the time.
-            self.line().asked(0);
+            // A device calls all the time.
+            self.stats().record_request(0);
             thread::sleep(Duration::from_micros(200));
         }
     }
 
-    /// The next frames, planar, asked for in pieces that never run dry; piece sizes repeat.
+    /// Returns the next frames, planar. Requests them in buffers of these sizes, in turn, and waits for each to be available.
     pub fn take(&self, frames: usize, layout: Layout, pieces: &[usize]) -> Vec<Vec<f64>> {
         let channels = layout.channels();
         let mut out = vec![Vec::new(); channels];
-        if self.line().calls() == 0 {
-            // What it asks for before there is sound tells the player how large its bites are.
+        if self.stats().calls() == 0 {
+            // The first request, before any frame is available, shows the player the device's buffer size.
             self.pull::<f64>(pieces.iter().copied().max().unwrap_or(0), channels);
         }
         for piece in pieces.iter().cycle() {
@@ -154,7 +155,7 @@ impl Fake {
         unreachable!("pieces repeat");
     }
 
-    /// Goes on asking until nothing plays any more.
+    /// Requests frames until playback ends.
     pub fn finish(&self, player: &Player, channels: usize) -> State {
         let start = Instant::now();
         while player.state() == State::Playing {
@@ -166,7 +167,7 @@ impl Fake {
     }
 }
 
-/// Watches how long the machine keeps threads waiting that could run: limits of time mean that much more on a busy one.
+/// Measures how long the machine delays threads that could run, to extend time limits on a busy machine.
 pub struct Busy(Arc<AtomicU64>);
 
 impl Busy {
@@ -184,14 +185,14 @@ impl Busy {
         Self(lost)
     }
 
-    /// A limit on this machine, as busy as it was.
+    /// Returns a time limit plus the delays so far.
     pub fn within(&self, limit: Duration) -> Duration {
         limit + Duration::from_micros(self.0.load(Ordering::Acquire))
     }
 }
 
-/// Says that a test is over when it is dropped, also by a failed assertion: a scope waits for its threads, which would
-/// otherwise wait for the test.
+/// Sets a flag when it is dropped, also by a failed assertion: a thread scope waits for its threads, which would otherwise
+/// wait for the test.
 pub struct Over<'a>(pub &'a AtomicBool);
 
 impl Drop for Over<'_> {
@@ -200,10 +201,10 @@ impl Drop for Over<'_> {
     }
 }
 
-/// Waits until something is so, at most so long.
-pub fn soon(most: Duration, mut so: impl FnMut() -> bool) -> Duration {
+/// Waits until a condition holds, at most `most`, and returns how long that took.
+pub fn soon(most: Duration, mut condition: impl FnMut() -> bool) -> Duration {
     let start = Instant::now();
-    while !so() {
+    while !condition() {
         assert!(start.elapsed() < most, "not within {most:?}");
         thread::sleep(Duration::from_millis(1));
     }

@@ -1,13 +1,13 @@
-//! What hardware does: it goes, is taken, changes, stops asking, hangs when closed, drifts, sleeps.
+//! Devices that are disconnected, taken by other programs, reconfigured, silent, hang when closed, drift, or are suspended.
 
 use super::{
     fake::{Busy, Fake, soon},
     sessions::{noise, stem},
 };
 use crate::{
-    ErrorKind, Frames, Layout, Opener, Play, SampleRate, Session, Source, Spec, State, Track,
+    ErrorKind, Frames, Layout, Opener, PlayerBuilder, SampleRate, Session, Source, Spec, State, Track,
     block::Block,
-    player::{playback_thread::Command, stream_stats::Trouble},
+    player::{playback_thread::Command, stream_stats::DeviceFault},
 };
 use std::{
     sync::atomic::Ordering,
@@ -27,17 +27,23 @@ fn mix(frames: usize) -> Session {
 fn every_loss_is_told_with_what_to_do_and_playing_goes_on_where_it_was() {
     let session = mix(480_000);
     let whole = session.render(Frames(0)..Frames(480_000)).unwrap();
-    for trouble in [Trouble::Gone, Trouble::Busy, Trouble::Invalidated, Trouble::Denied, Trouble::Failed] {
+    for injected in [
+        DeviceFault::Disconnected,
+        DeviceFault::Busy,
+        DeviceFault::Invalidated,
+        DeviceFault::PermissionDenied,
+        DeviceFault::Failed,
+    ] {
         let fake = Fake::default();
-        let player = fake.play(&Play::new(), &session);
+        let player = fake.play(&PlayerBuilder::new(), &session);
         fake.take(48_000, session.layout, &[128]);
         let busy = Busy::watch();
-        fake.line().fail(trouble);
+        fake.stats().record_fault(injected);
         let took = soon(LONG, || player.state() == State::Failed);
         assert!(took < busy.within(Duration::from_millis(500)), "{took:?}");
         let fault = player.fault().unwrap();
         assert_eq!(fault.kind(), ErrorKind::Device);
-        assert_eq!(fault.to_string(), format!("the fake device {}", trouble.what()));
+        assert_eq!(fault.to_string(), format!("the fake device {}", injected.message()));
         assert_eq!(player.position(), Frames(48_000 - 128));
         player.play();
         soon(LONG, || fake.0.opened.load(Ordering::SeqCst) == 2 && player.fault().is_none());
@@ -53,23 +59,23 @@ fn a_device_that_fails_before_it_plays_is_opened_again() {
     let session = mix(48_000);
     let whole = session.render(Frames(0)..Frames(48_000)).unwrap();
     let fake = Fake::default();
-    let player = fake.play(&Play::new().at(Frames(100)), &session);
-    fake.line().fail(Trouble::Failed);
+    let player = fake.play(&PlayerBuilder::new().at(Frames(100)), &session);
+    fake.stats().record_fault(DeviceFault::Failed);
     soon(LONG, || fake.0.opened.load(Ordering::SeqCst) == 2 && player.state() == State::Playing);
     assert!(player.fault().is_none());
     assert_eq!(fake.take(2_000, session.layout, &[128])[0][384..], whole[0][100 + 384..2_100]);
-    // What goes on is told, and so is a failure in the middle.
+    // A failure that recurs is reported, and so is one during playback.
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &session);
+    let player = fake.play(&PlayerBuilder::new(), &session);
     for opened in 1..=4 {
         soon(LONG, || fake.0.opened.load(Ordering::SeqCst) == opened);
-        fake.line().fail(Trouble::Failed);
+        fake.stats().record_fault(DeviceFault::Failed);
     }
     soon(LONG, || player.state() == State::Failed);
     player.play();
     soon(LONG, || player.fault().is_none() && fake.0.opened.load(Ordering::SeqCst) == 5);
     fake.take(256, session.layout, &[128]);
-    fake.line().fail(Trouble::Failed);
+    fake.stats().record_fault(DeviceFault::Failed);
     soon(LONG, || player.state() == State::Failed);
     assert_eq!(fake.0.opened.load(Ordering::SeqCst), 5);
 }
@@ -78,11 +84,11 @@ fn a_device_that_fails_before_it_plays_is_opened_again() {
 fn a_device_that_stops_asking_is_told_in_half_a_second_and_its_closing_may_hang() {
     let session = mix(480_000);
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &session);
+    let player = fake.play(&PlayerBuilder::new(), &session);
     fake.take(4_800, session.layout, &[128]);
     *fake.0.hangs.lock().unwrap() = Duration::from_secs(3);
     let busy = Busy::watch();
-    fake.line().asked(0);
+    fake.stats().record_request(0);
     fake.be_impatient();
     let took = soon(LONG, || player.state() == State::Failed);
     assert!(took > Duration::from_millis(300) && took < busy.within(Duration::from_millis(500)), "{took:?}");
@@ -96,7 +102,7 @@ fn a_device_that_stops_asking_is_told_in_half_a_second_and_its_closing_may_hang(
 fn a_device_that_hangs_when_it_is_closed_does_not_hold_the_caller() {
     let session = mix(480_000);
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &session);
+    let player = fake.play(&PlayerBuilder::new(), &session);
     fake.take(4_800, session.layout, &[128]);
     *fake.0.hangs.lock().unwrap() = Duration::from_secs(5);
     let (busy, start) = (Busy::watch(), Instant::now());
@@ -109,22 +115,22 @@ fn a_device_that_never_asks_and_one_that_is_busy_are_errors() {
     let session = mix(4_800);
     let fake = Fake::default();
     fake.be_impatient();
-    let player = fake.play(&Play::new(), &session);
+    let player = fake.play(&PlayerBuilder::new(), &session);
     let busy = Busy::watch();
-    // A sound server may have to wake it up first.
+    // A starting device has more time: a sound server may have to wake it up first.
     let took = soon(LONG, || player.state() == State::Failed);
     assert!(took > Duration::from_millis(2_900) && took < busy.within(Duration::from_millis(3_500)), "{took:?}");
     drop(player);
     let fake = Fake::default();
     *fake.0.refuses.lock().unwrap() = true;
     let start = Instant::now();
-    let refused = Play::new().on(&session, Box::new(fake.clone())).unwrap_err();
+    let refused = PlayerBuilder::new().start(&session, Box::new(fake.clone())).unwrap_err();
     assert_eq!((refused.kind(), start.elapsed() < busy.within(Duration::from_secs(1))), (ErrorKind::Device, true));
-    // Busy when it is to be opened again: told, and tried again.
+    // If opening it again fails, that is reported, and `play` tries again.
     *fake.0.refuses.lock().unwrap() = false;
-    let player = fake.play(&Play::new(), &session);
+    let player = fake.play(&PlayerBuilder::new(), &session);
     fake.take(480, session.layout, &[48]);
-    fake.line().fail(Trouble::Gone);
+    fake.stats().record_fault(DeviceFault::Disconnected);
     soon(LONG, || player.state() == State::Failed);
     *fake.0.refuses.lock().unwrap() = true;
     player.play();
@@ -142,10 +148,10 @@ fn moving_to_another_device_goes_on_where_it_was() {
     let session = mix(480_000);
     let whole = session.render(Frames(0)..Frames(480_000)).unwrap();
     let (one, other) = (Fake::default(), Fake::default());
-    let player = one.play(&Play::new(), &session);
+    let player = one.play(&PlayerBuilder::new(), &session);
     one.take(24_000, session.layout, &[128]);
-    player.tell(Command::MoveTo(Box::new(other.clone())));
-    // The first lets its fade be heard, and is closed.
+    player.send(Command::MoveTo(Box::new(other.clone())));
+    // The first device plays the fade and is closed.
     soon(LONG, || one.with(|callback, _| callback.serve(&mut [0f32; 256], 0)).is_none());
     soon(LONG, || other.0.opened.load(Ordering::SeqCst) == 1);
     let at = player.position().0 as usize;
@@ -161,16 +167,16 @@ fn moving_to_another_device_goes_on_where_it_was() {
 fn a_storm_of_xruns_is_counted_and_costs_nothing() {
     let session = mix(480_000);
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &session);
+    let player = fake.play(&PlayerBuilder::new(), &session);
     for _ in 0..1_000 {
         fake.take(64, session.layout, &[64]);
-        fake.line().xrun();
+        fake.stats().record_xrun();
     }
     assert_eq!((player.underruns().count, player.underruns().frames), (1_000, 0));
     assert_eq!(player.state(), State::Playing);
 }
 
-/// An endless sound that is a function of the frame.
+/// A source longer than an hour whose samples are a function of the frame.
 struct Endless(u64);
 
 impl Source for Endless {
@@ -198,7 +204,7 @@ fn sample(frame: u64) -> f64 {
     (frame % 65_521) as f64 / 131_072.0
 }
 
-/// A device whose clock is off by some ppm for an hour of its time, and then sleeps.
+/// A device whose clock is off by 500 ppm for an hour, and which is then suspended.
 #[test]
 fn drift_moves_no_stem_and_sleep_loses_nothing() {
     for ppm in [-500i64, 500] {
@@ -207,8 +213,8 @@ fn drift_moves_no_stem_and_sleep_loses_nothing() {
             session.add_track(Track::new(format!("t{n}"), Opener::new("endless", || Ok(Box::new(Endless(0))))));
         }
         let fake = Fake::default();
-        let player = fake.play(&Play::new().latency(Duration::from_secs(2)).read_ahead(LONG), &session);
-        // An hour of the computer's clock in periods of 100 ms, in which the device plays a little more or less.
+        let player = fake.play(&PlayerBuilder::new().latency(Duration::from_secs(2)).read_ahead(LONG), &session);
+        // An hour in periods of 100 ms, in which the device plays a little more or less.
         let (mut played, mut at) = (0u64, 0u64);
         for tenth in 1..=36_000i64 {
             let due = (tenth * 800 + tenth * 800 * ppm / 1_000_000) as u64;
@@ -223,7 +229,7 @@ fn drift_moves_no_stem_and_sleep_loses_nothing() {
         }
         assert_eq!(played, (28_800_000 + ppm * 28_800_000 / 1_000_000) as u64);
         assert_eq!(player.underruns().count, 0);
-        // Eight hours later the device hears everything at once in its clock, and goes on.
+        // After a suspend of eight hours the device reports that delay once, and continues.
         let mut out = vec![0f64; 64];
         fake.with(|callback, _| callback.serve(&mut out, 8 * 3_600 * 8_000)).unwrap();
         assert_eq!(out[0], 2.0 * sample(at));
@@ -237,9 +243,9 @@ fn drift_moves_no_stem_and_sleep_loses_nothing() {
 fn a_suspended_device_goes_on_or_is_told() {
     let session = mix(480_000);
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &session);
+    let player = fake.play(&PlayerBuilder::new(), &session);
     fake.take(4_800, session.layout, &[480]);
-    // Short of the limit nothing happens, beyond it the loss is told; both go on at the same frame.
+    // A pause below the timeout has no effect, a longer one is a fault; both continue at the same frame.
     thread::sleep(Duration::from_millis(150));
     let heard = fake.take(480, session.layout, &[480]);
     assert_eq!(heard[0][0], 0.25 * noise(1, 0, 4_800));

@@ -1,11 +1,11 @@
-//! Law 4: a device gets what a bounce writes, bit for bit.
+//! Law 4: a device receives what a bounce writes, bit for bit.
 
 use super::{
     fake::{Fake, soon},
     sessions::{length, noise, rendered, same_bits, session, stem},
 };
 use crate::{
-    Decibels, Frames, Layout, Pan, Play, Player, SampleRate, Session, State, Track,
+    Decibels, Frames, Layout, Pan, Player, PlayerBuilder, SampleRate, Session, State, Track,
     session::{Bus, BusId, TrackId},
 };
 use proptest::prelude::*;
@@ -38,7 +38,7 @@ proptest! {
         prop_assume!(pieces.iter().any(|p| *p > 0));
         let whole = rendered(&session, 4096, 1, 0..length(&session));
         let fake = Fake::default();
-        let player = fake.play(&Play::new(), &session);
+        let player = fake.play(&PlayerBuilder::new(), &session);
         let frames = whole[0].len();
         same_bits(&whole, &fake.take(frames, session.layout, &pieces));
         prop_assert_eq!(fake.finish(&player, session.layout.channels()), State::Ended);
@@ -48,7 +48,7 @@ proptest! {
     }
 }
 
-/// Moves all kinds of controls, in the player and in the session alike.
+/// Sets the same controls of every kind in the player and in the session.
 fn moved(player: &Player, mix: &mut Session, ids: &[TrackId]) {
     player.set_gain(ids[0], Decibels(-7.5));
     mix.track_mut(ids[0]).strip.gain = Decibels(-7.5);
@@ -70,7 +70,7 @@ fn moved(player: &Player, mix: &mut Session, ids: &[TrackId]) {
 fn a_control_moved_before_the_start_is_as_if_it_had_always_been_so() {
     let (mut mix, ids) = ten_stems(9_000);
     let fake = Fake::default();
-    let player = fake.play(&Play::new().paused(true), &mix);
+    let player = fake.play(&PlayerBuilder::new().paused(true), &mix);
     moved(&player, &mut mix, &ids);
     player.play();
     same_bits(&mix.render(Frames(0)..Frames(9_000)).unwrap(), &fake.take(9_000, mix.layout, &[480]));
@@ -81,7 +81,7 @@ fn a_control_moved_while_it_plays_is_exact_once_it_has_arrived() {
     let (mut mix, ids) = ten_stems(40_000);
     let before = mix.render(Frames(0)..Frames(40_000)).unwrap();
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &mix);
+    let player = fake.play(&PlayerBuilder::new(), &mix);
     let mut heard = fake.take(4_800, mix.layout, &[480]);
     moved(&player, &mut mix, &ids);
     let rest = fake.take(40_000 - 4_800, mix.layout, &[480]);
@@ -89,13 +89,13 @@ fn a_control_moved_while_it_plays_is_exact_once_it_has_arrived() {
     let after = mix.render(Frames(0)..Frames(40_000)).unwrap();
     let first_new = (0..40_000).find(|n| heard[0][*n].to_bits() != before[0][*n].to_bits()).unwrap();
     let last_old = (0..40_000).rev().find(|n| heard[0][*n].to_bits() != after[0][*n].to_bits()).unwrap();
-    // Not before it was moved, not later than the ring and a block and a look or two of the engine; 8 ms on its way.
+    // Not before the change, and not later than the frames rendered ahead; the ramp lasts 8 ms.
     assert!((4_800..4_800 + 3 * 1_440).contains(&first_new), "{first_new}");
-    // Moves are handed over one by one, so the last may start a block or two after the first.
+    // Commands are sent one by one, so the last ramp may start a block or two after the first.
     assert!(last_old - first_new < 384 + 8 * 256, "{first_new} {last_old}");
 }
 
-/// Tracks and buses that feed later buses by main outputs and sends, in any tangle.
+/// Returns tracks and buses that feed later buses at random, through outputs and sends.
 fn tangle(seed: u64, frames: usize) -> (Session, Vec<TrackId>, Vec<BusId>) {
     let mut count = 0;
     let mut below = |n: usize| {
@@ -121,7 +121,7 @@ fn tangle(seed: u64, frames: usize) -> (Session, Vec<TrackId>, Vec<BusId>) {
     (mix, tracks, buses)
 }
 
-/// Moves the solos of some strips, in the player and in the session alike.
+/// Sets the same solos in the player and in the session.
 fn soloed(player: &Player, mix: &mut Session, tracks: &[TrackId], buses: &[BusId], seed: u64) {
     let on = |n: usize| noise(seed, 2, n as u64) > 0.4;
     for (n, id) in tracks.iter().enumerate() {
@@ -140,7 +140,7 @@ fn solos_in_any_tangle_of_buses_sound_as_they_are_bounced() {
     for seed in 0..40 {
         let (mut mix, tracks, buses) = tangle(seed, 1_000);
         let fake = Fake::default();
-        let player = fake.play(&Play::new().paused(true), &mix);
+        let player = fake.play(&PlayerBuilder::new().paused(true), &mix);
         soloed(&player, &mut mix, &tracks, &buses, seed);
         twice += u64::from(crate::Plan::compile(&mix).unwrap().to_string().contains("(to solo)"));
         player.play();
@@ -151,14 +151,14 @@ fn solos_in_any_tangle_of_buses_sound_as_they_are_bounced() {
 
 #[test]
 fn solos_moved_while_it_plays_are_exact_once_they_have_arrived() {
-    // One of those in which a bus begins and ends to run twice.
+    // A session in which the solos split a bus in two.
     let (mut mix, tracks, buses) = tangle(0, 60_000);
     mix.track_mut(tracks[0]).strip.to = Some(buses[0]);
     mix.track_mut(tracks[1]).strip.to = Some(buses[0]);
     mix.bus_mut(buses[0]).strip.to = None;
     *mix.bus_mut(buses[0]) = mix.buses()[0].clone().send(buses[4], Decibels(0.0));
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &mix);
+    let player = fake.play(&PlayerBuilder::new(), &mix);
     let mut at = fake.take(4_800, mix.layout, &[480])[0].len();
     for on in [true, false, true] {
         player.set_solo(tracks[0], on);
@@ -169,7 +169,7 @@ fn solos_moved_while_it_plays_are_exact_once_they_have_arrived() {
         assert_eq!(plan.contains("b0 (to solo)"), on, "{plan}");
         let want = mix.render(Frames(0)..Frames(60_000)).unwrap();
         let heard = fake.take(14_400, mix.layout, &[480]);
-        // What was rendered ahead, then 8 ms for each move.
+        // The frames rendered ahead, then 8 ms for each ramp.
         let settled = 3 * 1_440 + 384 + 8 * 256;
         for (heard, want) in heard.iter().zip(&want) {
             let differs = (settled..14_400).find(|n| heard[*n].to_bits() != want[at + n].to_bits());
@@ -183,7 +183,7 @@ fn solos_moved_while_it_plays_are_exact_once_they_have_arrived() {
 fn a_loop_has_no_gap_and_no_frame_too_many() {
     let (mix, _) = ten_stems(30_000);
     let fake = Fake::default();
-    let player = fake.play(&Play::new().paused(true), &mix);
+    let player = fake.play(&PlayerBuilder::new().paused(true), &mix);
     player.set_loop(Some(Frames(5_001)..Frames(9_234)));
     player.play();
     let heard = fake.take(60_000, mix.layout, &[512, 17]);
@@ -212,7 +212,7 @@ fn a_limiter_sounds_as_it_is_bounced_also_after_a_pause_and_goes_on_round_a_loop
     assert_ne!(whole, mix.render(Frames(0)..Frames(40_000)).unwrap(), "nothing to limit");
     mix.master.limit = Some(crate::Dbtp(-1.0));
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &mix);
+    let player = fake.play(&PlayerBuilder::new(), &mix);
     let heard = fake.take(12_000, mix.layout, &[480, 33]);
     same_bits(&whole.iter().map(|c| c[..12_000].to_vec()).collect::<Vec<_>>(), &heard);
     player.pause();
@@ -234,7 +234,7 @@ fn a_limiter_sounds_as_it_is_bounced_also_after_a_pause_and_goes_on_round_a_loop
     let heard = fake.take(52_000, mix.layout, &[480]);
     assert!(heard.iter().flatten().all(|x| x.abs() <= 0.892), "the ceiling");
     let place = |n: usize| if n < 20_000 { n } else { 10_000 + (n - 20_000) % 10_000 };
-    // A loop of whole hops of the limiter: the same once it has forgotten what came before the turn.
+    // The loop is a whole number of the limiter's hops: equal once the limiter no longer depends on the frames before the jump.
     for n in (0..19_000).chain(26_000..29_000).chain(36_000..39_000) {
         assert_eq!(heard[0][n].to_bits(), whole[0][place(n)].to_bits(), "frame {n}");
     }
@@ -247,12 +247,12 @@ fn a_seek_fades_and_then_is_exact() {
     let (mix, _) = ten_stems(48_000);
     let whole = mix.render(Frames(0)..Frames(48_000)).unwrap();
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &mix);
+    let player = fake.play(&PlayerBuilder::new(), &mix);
     fake.take(2_000, mix.layout, &[100]);
     for n in 0..100u64 {
         let to = (noise(7, 0, n) * 20_000.0 + 20_000.0) as u64;
         player.seek(Frames(to));
-        // What is left of the old sound, and from the first new frame on.
+        // The rest of the old position's frames, then those of the new one.
         let mut heard: Vec<f64> = Vec::new();
         soon(LONG, || {
             heard.extend(fake.ask(64, 2).chunks(2).map(|f| f[0]));
@@ -274,10 +274,10 @@ fn another_rate_and_layout_are_converted_once() {
     let fake = Fake::default();
     let spec = crate::Spec { rate: SampleRate::HZ_44100, layout: Layout::Discrete(4) };
     *fake.0.spec.lock().unwrap() = Some(spec);
-    let player = fake.play(&Play::new(), &mix);
+    let player = fake.play(&PlayerBuilder::new(), &mix);
     let heard = fake.take(22_050, Layout::Discrete(4), &[441]);
     assert_eq!(fake.finish(&player, 4), State::Ended);
-    // The same through the resampler of stems.
+    // The reference uses the resampler of stems.
     let memory = crate::media::Memory::new(
         crate::Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo },
         mix.render(Frames(0)..Frames(24_000)).unwrap(),

@@ -1,10 +1,12 @@
-//! The callback in real time: no allocation, whatever the player is asked for meanwhile; and its words.
+//! The callback never allocates, whatever commands the player executes; and its sample formats.
 
 use super::{
     fake::{Fake, Over, soon},
     sessions::stem,
 };
-use crate::{Decibels, Frames, Layout, Pan, Play, SampleRate, Session, State, Track, player::callback::Word};
+use crate::{
+    Decibels, Frames, Layout, Pan, PlayerBuilder, SampleRate, Session, State, Track, player::callback::DeviceSample,
+};
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -12,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Ends the process where a thread that may not allocate or free does.
+/// Aborts the process if the callback allocates or frees.
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
 
@@ -22,7 +24,7 @@ fn the_callback_never_allocates_through_a_storm_of_commands() {
     let ids: Vec<_> =
         (0..8).map(|n| mix.add_track(Track::new(format!("t{n}"), stem(n, 44_100, Layout::Stereo, 60_000)))).collect();
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &mix);
+    let player = fake.play(&PlayerBuilder::new(), &mix);
     player.set_loop(Some(Frames(1_000)..Frames(60_000)));
     let over = AtomicBool::new(false);
     let calls = thread::scope(|threads| {
@@ -69,10 +71,13 @@ fn the_callback_never_allocates_through_a_storm_of_commands() {
 
 #[test]
 fn words_are_rounded_once_and_never_wrap() {
-    assert_eq!([1.0, -1.0, 0.5, 2.0, f64::NAN].map(<i16 as Word>::of), [i16::MAX, i16::MIN, 16_384, i16::MAX, 0]);
-    assert_eq!(i16::of(0.5 / 32_768.0), 0);
-    assert_eq!(i16::of(1.5 / 32_768.0), 2);
-    assert_eq!(i32::of(f64::INFINITY), 0);
-    assert_eq!(i32::of(1.0 - 2f64.powi(-31)), i32::MAX);
-    assert_eq!(f32::of(0.1), 0.1f32);
+    assert_eq!(
+        [1.0, -1.0, 0.5, 2.0, f64::NAN].map(<i16 as DeviceSample>::from_f64),
+        [i16::MAX, i16::MIN, 16_384, i16::MAX, 0]
+    );
+    assert_eq!(i16::from_f64(0.5 / 32_768.0), 0);
+    assert_eq!(i16::from_f64(1.5 / 32_768.0), 2);
+    assert_eq!(i32::from_f64(f64::INFINITY), 0);
+    assert_eq!(i32::from_f64(1.0 - 2f64.powi(-31)), i32::MAX);
+    assert_eq!(f32::from_f64(0.1), 0.1f32);
 }

@@ -8,7 +8,9 @@ use super::{
     fake::{Fake, Over, soon},
     sessions::{noise, stem},
 };
-use crate::{Decibels, Frames, Layout, Pan, Play, SampleRate, Session, State, Track, player::stream_stats::Trouble};
+use crate::{
+    Decibels, Frames, Layout, Pan, PlayerBuilder, SampleRate, Session, State, Track, player::stream_stats::DeviceFault,
+};
 use std::{
     env, fs,
     sync::atomic::{AtomicBool, Ordering},
@@ -18,15 +20,15 @@ use std::{
 
 /// The stems of the test, in memory.
 const STEMS_KIB: u64 = 16 * 400_000 * 2 * 8 / 1024;
-/// All else: the program, what is read ahead of 16 stems, the stacks of the threads.
-const ROOM_KIB: u64 = 64 * 1024;
-/// Seconds from which on memory shows a trend.
-const MINUTES: u64 = 600;
+/// Everything else: the program, the frames of 16 stems that are read ahead, the threads' stacks.
+const OTHER_KIB: u64 = 64 * 1024;
+/// Seconds after which memory shows a trend.
+const TREND_S: u64 = 600;
 
 /// Threads, open descriptors, and resident memory in KiB.
 type Held = (usize, usize, u64);
 
-/// What the process holds; `None` where the system does not tell.
+/// Returns what the process holds; `None` on systems without `/proc`.
 fn held() -> Option<Held> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let number = |key: &str| status.lines().find_map(|l| l.strip_prefix(key))?.split_whitespace().next()?.parse().ok();
@@ -49,20 +51,20 @@ fn soak() {
         })
         .collect();
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &mix);
+    let player = fake.play(&PlayerBuilder::new(), &mix);
     let over = AtomicBool::new(false);
     let mut operations = [0u64; 8];
     let held_at = thread::scope(|threads| {
         let _over = Over(&over);
         threads.spawn(|| {
             while !over.load(Ordering::Acquire) {
-                // No device while it is lost.
+                // There is no open device after a fault.
                 fake.with(|callback, _| callback.serve(&mut [0f32; 2 * 128], 64));
                 thread::sleep(Duration::from_micros(2_600));
             }
         });
         let (start, mut n) = (Instant::now(), 0u64);
-        // What is held, a hundred times on the way.
+        // Sampled a hundred times during the run.
         let (mut held_at, mut steps) = (Vec::new(), 0);
         while start.elapsed() < Duration::from_secs(seconds) {
             n += 1;
@@ -77,7 +79,7 @@ fn soak() {
                 4 => player.set_mute(id, n.is_multiple_of(2)),
                 5 => player.set_pan(id, Pan(noise(7, 8, n))),
                 6 => player.set_loop((!n.is_multiple_of(3)).then(|| Frames(n % 1_000)..Frames(n % 1_000 + 50_000))),
-                _ if n.is_multiple_of(5) => drop(fake.with(|_, line| line.fail(Trouble::Gone))),
+                _ if n.is_multiple_of(5) => drop(fake.with(|_, stats| stats.record_fault(DeviceFault::Disconnected))),
                 _ => player.set_solo(id, n.is_multiple_of(4)),
             }
             thread::sleep(Duration::from_millis(n % 40));
@@ -103,13 +105,13 @@ fn soak() {
     println!("{operations:?} operations; at most in the second and in the last quarter, threads, descriptors, KiB:");
     println!("{:?} {:?}", most(early), most(late));
     let (Some(early), Some(late)) = (most(early), most(late)) else {
-        return println!("skipped: this system does not tell");
+        return println!("skipped: no /proc on this system");
     };
     assert!(late.0 <= early.0 + 1 && late.1 <= early.1, "{early:?} {late:?}");
-    assert!(late.2 < STEMS_KIB + ROOM_KIB, "{late:?}");
-    // What is read ahead comes and goes with every jump: only minutes show a trend.
-    assert!(seconds < MINUTES || late.2 as f64 <= early.2 as f64 * 1.01, "{early:?} {late:?}");
+    assert!(late.2 < STEMS_KIB + OTHER_KIB, "{late:?}");
+    // The memory for frames read ahead changes with every seek, so only a run of minutes shows a trend.
+    assert!(seconds < TREND_S || late.2 as f64 <= early.2 as f64 * 1.01, "{early:?} {late:?}");
     drop(player);
-    // The threads that read ahead end by themselves.
+    // Read-ahead threads end without being joined.
     soon(Duration::from_secs(2), || held().is_some_and(|h| h.0 <= 3));
 }

@@ -1,8 +1,8 @@
-//! Slow stems: covered by what is read ahead, or heard as a counted gap after which all stems are in step.
+//! Slow stems: a stall shorter than the read-ahead is not heard; a longer one is a counted gap in which all stems stay aligned.
 
 use super::fake::{Busy, Fake, soon};
 use crate::{
-    Frames, Layout, Opener, Play, SampleRate, Session, Source, Spec, State, Track, block::Block, media::Memory,
+    Frames, Layout, Opener, PlayerBuilder, SampleRate, Session, Source, Spec, State, Track, block::Block, media::Memory,
 };
 use std::{
     sync::{
@@ -14,11 +14,11 @@ use std::{
 };
 
 const SPEC: Spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
-/// More than a busy machine keeps a thread waiting.
+/// A latency beyond any delay of a thread on a busy machine.
 const CALM: Duration = Duration::from_millis(400);
 const LENGTH: u64 = 48_000 * 8;
 
-/// A ramp that stalls once when it comes to a frame, or always gives no more than so many bytes a second.
+/// A ramp whose reader stalls once, when it reaches a frame.
 struct Slow {
     at: u64,
     stall_at: u64,
@@ -55,7 +55,7 @@ impl Source for Slow {
     }
 }
 
-/// A slow stem on the left and a quick one of the same on the right: a skew would be a difference.
+/// Returns a stalling stem on the left and the same without a stall on the right, so that a misalignment is a difference.
 fn mix(stall_at: u64, stall: Duration) -> Session {
     let mut mix = Session::new(SPEC.rate, Layout::Stereo);
     let reads = Arc::new(AtomicU64::new(0));
@@ -66,7 +66,7 @@ fn mix(stall_at: u64, stall: Duration) -> Session {
     mix
 }
 
-/// Plays in real time, 10 ms at a time; what was heard.
+/// Plays in real time, 10 ms at a time, and returns the frames.
 fn heard(fake: &Fake, time: Duration) -> Vec<[f64; 2]> {
     let mut out = Vec::new();
     let start = Instant::now();
@@ -85,7 +85,7 @@ fn heard(fake: &Fake, time: Duration) -> Vec<[f64; 2]> {
 fn a_stall_that_is_read_ahead_of_is_not_heard() {
     let session = mix(100_000, Duration::from_millis(500));
     let fake = Fake::default();
-    let player = fake.play(&Play::new().latency(CALM), &session);
+    let player = fake.play(&PlayerBuilder::new().latency(CALM), &session);
     fake.until(4_800);
     let heard = heard(&fake, Duration::from_secs(4));
     assert_eq!((player.underruns().count, player.underruns().frames), (0, 0));
@@ -99,13 +99,13 @@ fn a_longer_stall_is_a_counted_gap_and_all_stems_stay_in_step() {
     let stall = Duration::from_millis(1_500);
     let session = mix(60_000, stall);
     let fake = Fake::default();
-    let player = fake.play(&Play::new().latency(CALM).read_ahead(Duration::from_millis(300)), &session);
+    let player = fake.play(&PlayerBuilder::new().latency(CALM).read_ahead(Duration::from_millis(300)), &session);
     fake.until(4_800);
     let heard = heard(&fake, Duration::from_secs(4));
     let underruns = player.underruns();
     assert_eq!(underruns.count, 1);
     assert!((28_800..76_800).contains(&underruns.frames), "{underruns:?}");
-    // Both stems stop together, fade in under 5 ms, and go on at the next frame.
+    // Both stems stop together, fade out within 5 ms, and continue at the next frame.
     assert!(heard.iter().all(|[l, r]| l == r));
     let dry = (0..heard.len()).find(|n| heard[*n][0] != ramp(*n as u64)).unwrap();
     assert!(heard[dry..dry + 192].windows(2).all(|w| w[1][0] < w[0][0]), "no fade");
@@ -121,7 +121,7 @@ fn a_longer_stall_is_a_counted_gap_and_all_stems_stay_in_step() {
 fn commands_are_obeyed_while_a_stem_hangs() {
     let session = mix(5_000, Duration::from_secs(4));
     let fake = Fake::default();
-    let player = fake.play(&Play::new().read_ahead(Duration::ZERO), &session);
+    let player = fake.play(&PlayerBuilder::new().read_ahead(Duration::ZERO), &session);
     fake.until(960);
     heard(&fake, Duration::from_millis(300));
     let (busy, start) = (Busy::watch(), Instant::now());

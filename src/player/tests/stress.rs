@@ -1,12 +1,12 @@
-//! Several threads at one player while a device asks in odd pieces: no frame is lost, doubled or out of place.
+//! Several threads control one player while a device requests buffers of odd sizes: no frame is lost, repeated or misplaced.
 //!
-//! A ramp on the left tells the place of every frame. Other controls move a strip on the right.
+//! A ramp on the left channel identifies every frame. Other controls change a strip on the right.
 
 use super::{
     fake::{Fake, Over, soon},
     sessions::noise,
 };
-use crate::{Decibels, Frames, Layout, Pan, Play, SampleRate, Session, Spec, State, Track, media::Memory};
+use crate::{Decibels, Frames, Layout, Pan, PlayerBuilder, SampleRate, Session, Spec, State, Track, media::Memory};
 use std::{
     collections::HashSet,
     sync::{
@@ -38,7 +38,7 @@ fn ramp(frame: u64) -> f64 {
     (frame + 1) as f64 / LENGTH as f64
 }
 
-/// The place of a sample that no fade has touched, if it can be one.
+/// Returns the frame that a sample of the ramp identifies; `None` for a sample changed by a fade.
 fn at(x: f64) -> Option<u64> {
     let n = x * LENGTH as f64;
     (n >= 1.0 && n == n.trunc()).then(|| n as u64 - 1)
@@ -49,7 +49,7 @@ fn pick(seed: u64, n: u64, most: u64) -> u64 {
     ((noise(seed, 0, n) + 1.0) / 2.0 * most as f64) as u64
 }
 
-/// What the device got: the places, in runs that go on from frame to frame, and the steps in between.
+/// Returns the runs of consecutive frames that the device received.
 fn runs(left: &[f64]) -> Vec<(u64, u64)> {
     let mut runs: Vec<(u64, u64)> = Vec::new();
     let mut open = false;
@@ -69,7 +69,7 @@ fn runs(left: &[f64]) -> Vec<(u64, u64)> {
 fn nothing_is_lost_while_handles_come_and_go_and_faders_move() {
     let (mix, [place, other]) = mix();
     let fake = Fake::default();
-    let player = fake.play(&Play::new(), &mix);
+    let player = fake.play(&PlayerBuilder::new(), &mix);
     let over = AtomicBool::new(false);
     let mut got = Vec::new();
     thread::scope(|threads| {
@@ -122,7 +122,7 @@ fn nothing_is_lost_while_handles_come_and_go_and_faders_move() {
 fn every_frame_is_that_of_its_place_through_a_storm_of_seeks_and_loops() {
     let (mix, [place, other]) = mix();
     let fake = Fake::default();
-    let player = fake.play(&Play::new().at(Frames(HIGH)), &mix);
+    let player = fake.play(&PlayerBuilder::new().at(Frames(HIGH)), &mix);
     let (over, given) = (AtomicBool::new(false), AtomicU64::new(0));
     let (targets, loops) = (Mutex::new(HashSet::from([HIGH])), Mutex::new(HashSet::new()));
     let mut got = Vec::new();
@@ -147,7 +147,7 @@ fn every_frame_is_that_of_its_place_through_a_storm_of_seeks_and_loops() {
                             let to = from + 500 + pick(seed + 20, n, LONGEST - 500);
                             loops.lock().unwrap().insert((to - 1, from));
                             again.set_loop(Some(Frames(from)..Frames(to)));
-                            // What is round a loop is soon met.
+                            // Seeks close to the loop's end, so that the loop is reached soon.
                             let to = from.saturating_sub(700);
                             targets.lock().unwrap().insert(to);
                             again.seek(Frames(to));
@@ -169,7 +169,7 @@ fn every_frame_is_that_of_its_place_through_a_storm_of_seeks_and_loops() {
             fake.pull::<f64>(0, 2);
             let there = fake.with(|callback, _| callback.available()).unwrap().min(*piece) as usize;
             let heard: Vec<f64> = fake.pull::<f64>(there, 2).chunks(2).map(|f| f[0]).collect();
-            // In the middle of sound, the position is that of the piece, unless a seek was just obeyed.
+            // During playback the position is that of the buffer, unless a seek was just executed.
             if let ([run], now) = (runs(&heard).as_slice(), player.position().0)
                 && (run.1 - run.0) as usize + 1 == there
             {
@@ -180,7 +180,7 @@ fn every_frame_is_that_of_its_place_through_a_storm_of_seeks_and_loops() {
             if there == 0 {
                 thread::sleep(Duration::from_micros(300));
             }
-            // The fewest commands and frames for which the counts at the end are sure, however busy the machine is.
+            // Enough commands and frames for the counts at the end, however busy the machine is.
             let enough = given.load(Ordering::Acquire) > 100 && got.len() > 300_000 && checked > 100;
             if enough && start.elapsed() > Duration::from_millis(2_500) {
                 break;
@@ -190,8 +190,8 @@ fn every_frame_is_that_of_its_place_through_a_storm_of_seeks_and_loops() {
     });
     let (targets, loops) = (targets.into_inner().unwrap(), loops.into_inner().unwrap());
     let runs = runs(&got);
-    // Sound that starts at a seek fades in over 384 frames, the last of which is exact already; and nothing jumps but
-    // round a loop, which may happen in such a fade.
+    // After a seek the sound fades in over 384 frames, the last of which is exact; the only other jumps are those of a
+    // loop, which may occur during such a fade.
     let starts = |at: u64| targets.contains(&(at.wrapping_sub(383)));
     let turns = |at: u64| loops.iter().any(|l: &(u64, u64)| (l.1..l.1 + 384).contains(&at));
     let (mut seeks, mut turned) = (0, 0);
@@ -203,10 +203,10 @@ fn every_frame_is_that_of_its_place_through_a_storm_of_seeks_and_loops() {
         let (from, to) = (at(pair[0]), at(pair[1]));
         let turn = from.zip(to).is_some_and(|places| loops.contains(&places));
         turned += u32::from(turn);
-        // A fade of at most the whole scale, which may meet the turn of a loop: those are short.
+        // A fade of at most full scale, which may coincide with the jump of a loop: loops are short.
         assert!(turn || (pair[1] - pair[0]).abs() < 1.0 / 384.0 + LONGEST as f64 / LENGTH as f64, "{pair:?}");
     }
-    println!("{} frames in {} runs: {seeks} seeks, {turned} turns; {checked} places told", got.len(), runs.len());
+    println!("{} frames in {} runs: {seeks} seeks, {turned} turns; {checked} positions checked", got.len(), runs.len());
     assert!(seeks > 5 && turned > 0 && checked > 100, "{seeks} {turned} {checked}");
     assert_eq!(player.underruns().count, 0);
     player.set_loop(None);

@@ -6,7 +6,8 @@ use super::{
     stems::{self, heard, heard_on, mix, named, said, same},
 };
 use soundtrack::{
-    Block, Clip, Damage, Error, Frames, Layout, Opener, Play, Result, SampleRate, Session, Source, Spec, State, Track,
+    Block, Clip, Damage, Error, Frames, Layout, Opener, PlayerBuilder, Result, SampleRate, Session, Source, Spec,
+    State, Track,
 };
 use std::{
     panic,
@@ -188,7 +189,7 @@ fn panics() -> Seen {
             // Played, by threads that read ahead.
             count += 5;
             for wild in [Read(at), Seek, Flaws, ReadAndDrop(at)] {
-                let player = Play::new().into_sink(&session(wild), Box::new(stems::Nowhere));
+                let player = PlayerBuilder::new().into_sink(&session(wild), Box::new(stems::Nowhere));
                 let told = player.and_then(|player| {
                     assert_eq!(player.wait(Duration::from_secs(20)), State::Failed, "{wild:?}");
                     player.fault().map_or(Ok(()), |fault| Err(Error::new(fault.kind(), fault.to_string())))
@@ -199,7 +200,7 @@ fn panics() -> Seen {
                     "{wild:?}"
                 );
             }
-            let player = Play::new().into_sink(&session(DropLate), Box::new(stems::Nowhere)).unwrap();
+            let player = PlayerBuilder::new().into_sink(&session(DropLate), Box::new(stems::Nowhere)).unwrap();
             assert_eq!(player.wait(Duration::from_secs(20)), State::Ended);
             // A resampled one passes through other hands.
             let mut resampled = session(ReadAndDrop(at));

@@ -1,7 +1,7 @@
 //! The callback calls nothing of the system: seen with `strace`, between two harmless calls that mark each turn.
 
 use crate::table::{Row, Seen, held, skipped};
-use soundtrack::{Decibels, Frames, Layout, Pan, Play, SampleRate, Session, Spec, Track, media::Memory};
+use soundtrack::{Decibels, Frames, Layout, Pan, PlayerBuilder, SampleRate, Session, Spec, Track, media::Memory};
 use std::{
     collections::HashMap,
     env, fs,
@@ -29,7 +29,7 @@ pub fn child() -> std::process::ExitCode {
     let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
     let mut mix = Session::new(spec.rate, spec.layout);
     let ids = [44_100, 48_000, 96_000].map(|rate| mix.add_track(Track::new(rate.to_string(), stem(rate, 3))));
-    let (player, mut callback) = Play::new().own(&mix, spec).unwrap();
+    let (player, mut callback) = PlayerBuilder::new().own(&mix, spec).unwrap();
     player.set_loop(Some(Frames(1_000)..Frames(90_000)));
     let over = AtomicBool::new(false);
     let sounding = thread::scope(|threads| {

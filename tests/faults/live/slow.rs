@@ -6,8 +6,8 @@
 
 use crate::table::{Row, Seen, held};
 use soundtrack::{
-    Block, Callback, Frames, Layout, Opener, Pan, Play, Result, SampleRate, Session, Source, Spec, Track, Underruns,
-    media::Memory,
+    Block, Callback, Frames, Layout, Opener, Pan, PlayerBuilder, Result, SampleRate, Session, Source, Spec, Track,
+    Underruns, media::Memory,
 };
 use std::{
     sync::{
@@ -148,7 +148,7 @@ fn stall(stall: Duration) -> (Vec<Gap>, Option<Duration>) {
         }
     });
     let (player, mut callback) =
-        Play::new().latency(CALM).own(&mix(1, &disk), Spec { layout: Layout::Stereo, ..SPEC }).unwrap();
+        PlayerBuilder::new().latency(CALM).own(&mix(1, &disk), Spec { layout: Layout::Stereo, ..SPEC }).unwrap();
     let heard = heard(&mut callback, Duration::from_secs(4) + stall);
     let gaps = gaps(&heard, 1);
     check(&gaps, player.underruns());
@@ -186,7 +186,7 @@ fn slow(stems: usize, time: Duration) -> (Vec<Gap>, Instant) {
         }
     });
     let (player, mut callback) =
-        Play::new().latency(CALM).own(&mix(stems, &disk), Spec { layout: Layout::Stereo, ..SPEC }).unwrap();
+        PlayerBuilder::new().latency(CALM).own(&mix(stems, &disk), Spec { layout: Layout::Stereo, ..SPEC }).unwrap();
     let heard = heard(&mut callback, time + Duration::from_secs(3));
     let gaps = gaps(&heard, stems);
     check(&gaps, player.underruns());
