@@ -95,7 +95,7 @@ fn open(input: &Input) -> Result<Looked> {
             let (path, stream) = file.located().unwrap_or_default();
             let mut told = None;
             let source = PanicGuard::open(input.to_string(), || {
-                let (source, info, stamp) = super::stamped(&path, stream)?;
+                let (source, info, stamp) = super::open_versioned(&path, stream)?;
                 told = Some((info, stamp));
                 Ok(source)
             })?;
