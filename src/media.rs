@@ -181,7 +181,7 @@ fn open_versioned(path: &Path, stream: Option<usize>) -> Result<(Box<dyn Source>
     let (file, kind) = sniff::sniff(path)?;
     let version = file.stamp().cloned();
     if kind == sniff::FileKind::Wave
-        && let Some((wav, info)) = wav::Wav::of(path, file.clone())?
+        && let Some((wav, info)) = wav::Wav::from_file(path, file.clone())?
     {
         if let Some(n) = stream.filter(|n| *n != 1) {
             let what = format!("audio stream {n} is not there; the file has 1");
