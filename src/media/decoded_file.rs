@@ -1,14 +1,14 @@
-//! Stems of every format but WAVE: AIFF, CAF, FLAC, Ogg, MP4, Matroska, MPEG audio, ADTS.
+//! Decodes stems of every format but plain WAVE into a [`Source`] with exact positions.
 //!
-//! Time is by position: every packet has its place in frames, and what could not be decoded becomes silence of the same
-//! length, so that nothing behind it moves. Encoder delay and padding are removed where they are stated. A seek gives
-//! the same samples as reading from the start, by decoding enough packets before the wanted frame, or all of them where
-//! the codec's state reaches back to the beginning. Nothing is resampled, folded or scaled here.
+//! Every packet has a position in frames. Packets that are missing or cannot be decoded become silence of the same
+//! length, so that later audio keeps its time. Encoder delay and padding are removed where the file states them. A seek
+//! gives the same samples as reading from the start: enough packets before the target are decoded, or all of them for
+//! codecs whose state reaches back to the start. Samples are not resampled or scaled, and channels are not mixed.
 
 use super::{
     Flaw, FlawKind, Info, Source,
     codec_fault::CodecFault,
-    demux::{self, OpenedStem},
+    demux::{self, OpenedStem, signed, unsigned},
     file_error,
     packet_source::PacketSource,
     sniff,
@@ -27,51 +27,56 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Packets without audio in a row that are borne.
+/// Maximum number of consecutive packets without audio before the stream is given up.
 const MAX_EMPTY_PACKETS: u32 = 10_000;
-/// How long that may last.
+/// Maximum time that decoding such packets may take.
 const EMPTY_PACKETS_TIMEOUT: Duration = Duration::from_secs(5);
-/// Frames from the start to which no demuxer has to search: decoding from the start is as quick, and in damaged files
-/// it loses no more than reading did.
-const REWIND_BELOW: u64 = 16_384;
+/// Seek targets below this frame are reached by rewinding and decoding. That is as quick as a seek, and in a damaged file
+/// it cannot lose more than reading did.
+const REWIND_BELOW_FRAME: u64 = 16_384;
 
-/// A stem file that is open.
+/// An open stem file.
 pub(crate) struct DecodedFile {
     path: PathBuf,
     file: InputFile,
     spec: Spec,
+    /// Length of the stem, missing frames included.
     frames: u64,
-    /// The first frame that the file does not hold.
+    /// Number of frames that the file contains.
     available: u64,
+    /// Packet position of frame 0 of the stem.
     origin: i64,
+    /// Frames of silence at the start that the file asks for.
     leading_silence: u64,
+    /// Whether a seek has to decode from the start.
     seeks_from_start: bool,
+    /// Frames to decode before the target of a seek.
     pre_roll: u64,
     packets: PacketSource,
     decoder: Decoder,
-    /// The frame that is read next.
+    /// Frame that is read next.
     position: u64,
     pending: PendingFrames,
-    /// A packet that lies behind a gap.
+    /// Packet that follows the silence in `pending`.
     waiting: Option<Packet>,
-    /// Whether a seek has happened and no packet has come since.
+    /// Whether no packet has been decoded since the last seek.
     after_seek: bool,
     flaws: Vec<Flaw>,
-    /// Why nothing can be read any more.
+    /// Error that ended reading. Every later call fails with it.
     failure: Option<(ErrorKind, String)>,
 }
 
-/// Frames that are decoded and not yet read.
+/// Frames from `position` on that can be read without decoding.
 #[derive(Clone, Copy, Debug, Default)]
 struct PendingFrames {
-    /// The frame behind the last.
+    /// Exclusive end, as a frame of the stem.
     end: u64,
-    /// The index of frame `at` in the packet that was decoded last; `None` for silence.
+    /// Index of frame `position` in the last decoded packet; `None` for silence.
     packet_offset: Option<usize>,
 }
 
 impl DecodedFile {
-    /// Opens a file that was recognised. `stream` is the number of an audio stream, counted from 1.
+    /// Opens a file whose format was recognised. `stream` is the number of an audio stream, counted from 1.
     pub(crate) fn open(
         path: &Path,
         file: InputFile,
@@ -118,7 +123,7 @@ impl DecodedFile {
         Frames(frame).clock(self.spec.rate)
     }
 
-    /// Ends reading for good.
+    /// Records the error that ends reading, and returns it.
     fn fail(&mut self, kind: ErrorKind, what: String) -> Error {
         self.failure = Some((kind, what.clone()));
         file_error(&self.path, kind, what)
@@ -128,7 +133,7 @@ impl DecodedFile {
         self.failure.as_ref().map_or(Ok(()), |(kind, what)| Err(file_error(&self.path, *kind, what)))
     }
 
-    /// Refuses a file that was written to since it was opened.
+    /// Fails after an earlier failure and if the file was written to since it was opened.
     fn check_file(&mut self) -> Result<()> {
         self.check_failure()?;
         if let Some(why) = self.file.trouble() {
@@ -137,7 +142,7 @@ impl DecodedFile {
         Ok(())
     }
 
-    /// Holds silence up to `end`, and remembers why unless the file asks for it.
+    /// Makes the frames up to `end` silent. `why` reports them as a flaw; the file may also ask for silence.
     fn hold_silence(&mut self, end: u64, why: Option<(FlawKind, String)>) {
         let end = end.min(self.available);
         if let Some((kind, what)) = why {
@@ -150,20 +155,20 @@ impl DecodedFile {
         self.pending = PendingFrames { end, packet_offset: None };
     }
 
-    /// The frame at which a position of the feed lies; negative before the start.
-    fn stem_frame(&self, at: i64) -> i64 {
-        at.saturating_sub(self.origin)
+    /// Converts a packet position to a frame of the stem; negative before its start.
+    fn stem_frame(&self, position: i64) -> i64 {
+        position.saturating_sub(self.origin)
     }
 
-    /// Decodes end something is held for frame `at`.
+    /// Decodes packets until `pending` covers frame `position`.
     fn decode_next(&mut self) -> Result<()> {
-        // An empty edit is silent even where packets lie under it: those are the start that the edit after it leaves out.
+        // Packets at these positions are encoder delay, which the edit after the empty one leaves out.
         if self.position < self.leading_silence {
             self.hold_silence(self.leading_silence, None);
             return Ok(());
         }
-        let mut empty = 0;
-        let mut since = Instant::now();
+        let mut empty_packets = 0;
+        let mut last_audio = Instant::now();
         loop {
             let packet = match self.waiting.take() {
                 Some(packet) => packet,
@@ -173,9 +178,9 @@ impl DecodedFile {
                 },
             };
             let start = self.stem_frame(packet.at);
-            let now = i64::try_from(self.position).unwrap_or(i64::MAX);
+            let now = signed(self.position);
             if start > now {
-                let start = u64::try_from(start).unwrap_or(0);
+                let start = unsigned(start);
                 let lost = format!("{} frames are lost", start - self.position);
                 self.hold_silence(start, Some((FlawKind::Damaged, lost)));
                 self.waiting = Some(packet);
@@ -184,11 +189,11 @@ impl DecodedFile {
             if packet.follows_gap {
                 self.decoder.reset();
             }
-            let got = match self.decoder.decode(&packet) {
+            let decoded = match self.decoder.decode(&packet) {
                 Ok(out) => out,
                 Err(CodecFault::Damaged(what) | CodecFault::Unsupported(what)) => {
                     self.packets.count_frames(packet.frames);
-                    let end = u64::try_from(start.saturating_add_unsigned(packet.frames)).unwrap_or(0);
+                    let end = unsigned(start.saturating_add_unsigned(packet.frames));
                     if end > self.position {
                         if self.after_seek {
                             self.rewind()?;
@@ -206,14 +211,15 @@ impl DecodedFile {
                     return Err(self.fail(ErrorKind::Corrupt, what));
                 }
             };
-            let frames = u64::try_from(got.frames).unwrap_or(0);
+            let frames = decoded.frames as u64;
             self.packets.count_frames(frames);
-            if got.frames > 0 && (got.rate != self.spec.rate.hz() || got.channels != self.spec.layout.channels()) {
+            let (rate, channels) = (decoded.rate, decoded.channels);
+            if frames > 0 && (rate != self.spec.rate.hz() || channels != self.spec.layout.channels()) {
                 let at = self.clock(self.position);
-                let what = format!("the stream changes to {} Hz, {} channels at {at}", got.rate, got.channels);
+                let what = format!("the stream changes to {rate} Hz, {channels} channels at {at}");
                 return Err(self.fail(ErrorKind::Unsupported, what));
             }
-            let end = u64::try_from(start.saturating_add_unsigned(frames)).unwrap_or(0);
+            let end = unsigned(start.saturating_add_unsigned(frames));
             if end > self.position {
                 let offset = usize::try_from(now.saturating_sub(start)).unwrap_or(usize::MAX);
                 self.pending = PendingFrames { end: end.min(self.available), packet_offset: Some(offset) };
@@ -221,25 +227,26 @@ impl DecodedFile {
                 return Ok(());
             }
             if frames > 0 {
-                (empty, since) = (0, Instant::now());
+                (empty_packets, last_audio) = (0, Instant::now());
                 continue;
             }
-            empty += 1;
-            if empty > MAX_EMPTY_PACKETS || since.elapsed() > EMPTY_PACKETS_TIMEOUT {
+            empty_packets += 1;
+            if empty_packets > MAX_EMPTY_PACKETS || last_audio.elapsed() > EMPTY_PACKETS_TIMEOUT {
                 let at = self.clock(self.position);
                 return Err(self.fail(ErrorKind::Corrupt, format!("no audio comes out of the packets after {at}")));
             }
         }
     }
 
-    /// The next packet that is in its place; `None` when silence is held up to the end instead.
+    /// Returns the next packet; `None` if there is none, after making the rest of the stem silent. Rewinds if a seek has
+    /// gone past its target.
     fn next_packet(&mut self) -> Result<Option<Packet>> {
         loop {
             let why = match self.packets.next() {
                 Ok(Some(packet)) => {
-                    let early = self.stem_frame(packet.at) <= i64::try_from(self.position).unwrap_or(i64::MAX);
-                    if self.after_seek && !early {
-                        // The demuxer went too far, or something is lost here: reading from the start tells.
+                    let covers_position = self.stem_frame(packet.at) <= signed(self.position);
+                    if self.after_seek && !covers_position {
+                        // The demuxer went too far, or packets are lost here. Reading from the start distinguishes the two.
                         self.rewind()?;
                         continue;
                     }
@@ -249,7 +256,7 @@ impl DecodedFile {
                     self.check_file()?;
                     (FlawKind::EndedEarly, "the data ends early".into())
                 }
-                // What could not be had is not damaged.
+                // A failed download is not damage.
                 Err(_) if self.file.trouble().is_some() => {
                     self.check_file()?;
                     continue;
@@ -274,7 +281,7 @@ impl DecodedFile {
         }
     }
 
-    /// Goes back to the first packet.
+    /// Returns to the first packet.
     fn rewind(&mut self) -> Result<()> {
         self.after_seek = false;
         self.waiting = None;
@@ -294,13 +301,13 @@ impl Source for DecodedFile {
 
     fn read(&mut self, out: &mut Block) -> Result<usize> {
         self.check_failure()?;
-        let room = out.capacity();
-        out.set_frames(room);
+        let capacity = out.capacity();
+        out.set_frames(capacity);
         let mut done = 0;
-        while done < room && self.position < self.available {
+        while done < capacity && self.position < self.available {
             if self.position >= self.pending.end {
                 if let Err(e) = self.decode_next() {
-                    // What was read before the error is still good; the error comes with the next call.
+                    // Returns the frames before the error first: the next call fails with it.
                     if done > 0 {
                         break;
                     }
@@ -308,7 +315,7 @@ impl Source for DecodedFile {
                 }
                 continue;
             }
-            let n = usize::try_from(self.pending.end - self.position).unwrap_or(usize::MAX).min(room - done);
+            let n = usize::try_from(self.pending.end - self.position).unwrap_or(usize::MAX).min(capacity - done);
             let mut targets: Vec<_> = out.channels_mut().filter_map(|c| c.get_mut(done..done + n)).collect();
             match self.pending.packet_offset {
                 Some(from) => {
@@ -317,11 +324,11 @@ impl Source for DecodedFile {
                 }
                 None => targets.into_iter().for_each(|t| t.fill(0.0)),
             }
-            self.pending.packet_offset = self.pending.packet_offset.map(|f| f + n);
-            self.position += u64::try_from(n).unwrap_or(0);
+            self.pending.packet_offset = self.pending.packet_offset.map(|offset| offset + n);
+            self.position += n as u64;
             done += n;
         }
-        // Behind the data: what was decoded end now may be of another content.
+        // After reading: if the file has changed, these frames may be of its new content.
         self.check_file()?;
         out.set_frames(done);
         Ok(done)
@@ -332,25 +339,25 @@ impl Source for DecodedFile {
         let to = to.0.min(self.available);
         if to >= self.position && to < self.pending.end {
             let ahead = usize::try_from(to - self.position).unwrap_or(usize::MAX);
-            self.pending.packet_offset = self.pending.packet_offset.map(|f| f.saturating_add(ahead));
+            self.pending.packet_offset = self.pending.packet_offset.map(|offset| offset.saturating_add(ahead));
             self.position = to;
             return Ok(());
         }
-        let back = to < self.position;
+        let is_backward = to < self.position;
         self.pending = PendingFrames::default();
         self.position = to;
         if to >= self.available {
             return Ok(());
         }
         if self.seeks_from_start {
-            return if back { self.rewind() } else { Ok(()) };
+            return if is_backward { self.rewind() } else { Ok(()) };
         }
-        if to < REWIND_BELOW {
+        if to < REWIND_BELOW_FRAME {
             return self.rewind();
         }
         self.waiting = None;
         self.decoder.reset();
-        let target = i64::try_from(to).unwrap_or(i64::MAX).saturating_add(self.origin);
+        let target = signed(to).saturating_add(self.origin);
         let target = target.saturating_sub_unsigned(self.pre_roll);
         let done = self.packets.seek(target.max(0));
         done.map_err(|f| self.fail(ErrorKind::Corrupt, format!("cannot go to {}: {}", self.clock(to), f.reason())))?;

@@ -414,12 +414,12 @@ fn clock(rate: u32, frame: u64) -> String {
     SampleRate::new(rate).map_or_else(|_| format!("frame {frame}"), |rate| Frames(frame).clock(rate))
 }
 
-/// Converts a position to a count of frames; 0 where it precedes the start.
-fn unsigned(n: i64) -> u64 {
+/// Converts a position to a count of frames; 0 if it precedes the start.
+pub(super) fn unsigned(n: i64) -> u64 {
     u64::try_from(n).unwrap_or(0)
 }
 
 /// Converts a count of frames to a position; saturates, because no file is that long.
-fn signed(n: u64) -> i64 {
+pub(super) fn signed(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }

@@ -6,7 +6,7 @@
 
 use super::{
     codec_fault::CodecFault,
-    demux::ogg::OggGap,
+    demux::{ogg::OggGap, unsigned},
     packet_table::PacketTable,
     sparse_reader::{FileView, SparseReader},
     symphonia_adapter::{AudioStream, Container, Demuxer, Packet},
@@ -161,8 +161,7 @@ impl PacketSource {
     pub(crate) fn seek(&mut self, to: i64) -> Result<(), CodecFault> {
         match self {
             Self::Table(table) => {
-                // A position before the stream means its start.
-                table.seek(u64::try_from(to).unwrap_or(0));
+                table.seek(unsigned(to));
                 Ok(())
             }
             Self::Timed(demuxed) => {

@@ -1,7 +1,7 @@
 //! Reads packets through a table of their file offsets, for containers whose packets this crate finds itself: MPEG
 //! audio, ADTS and unfragmented MP4.
 
-use super::{codec_fault::CodecFault, symphonia_adapter::Packet};
+use super::{codec_fault::CodecFault, demux::signed, symphonia_adapter::Packet};
 use crate::storage::InputFile;
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -58,8 +58,7 @@ impl PacketTable {
             io::ErrorKind::UnexpectedEof => CodecFault::Truncated,
             _ => CodecFault::Io(e),
         })?;
-        let at = i64::try_from(entry.at).unwrap_or(i64::MAX);
-        let mut packet = Packet::new(at, u64::from(entry.frames), number, data);
+        let mut packet = Packet::new(signed(entry.at), u64::from(entry.frames), number, data);
         packet.follows_gap = follows_gap;
         Ok(Some(packet))
     }

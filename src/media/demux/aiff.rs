@@ -22,7 +22,7 @@ use crate::{
 };
 use std::io;
 
-/// What the chunks of a file say.
+/// Contents of the chunks that matter here.
 #[derive(Debug, Default)]
 struct AiffChunks {
     sound: SoundData,
@@ -58,7 +58,7 @@ impl StemFile<'_> {
         let frames = stream.stated_frames.unwrap_or(0);
         let scaled = u128::from(frames) * u128::from(sound.available);
         let available = scaled.checked_div(sound.promised.into()).unwrap_or(0);
-        // No more than `frames`, because no more than what is promised is available.
+        // At most `frames`: `SoundData` has no more available than promised.
         let available = u64::try_from(available).unwrap_or(frames);
         let extent = AudioExtent { origin: 0, end: signed(frames), available_end: signed(available) };
         self.finish(PacketSource::Timed(demuxed), &stream, format!("{} in {container}", stream.codec), extent)

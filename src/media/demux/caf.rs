@@ -1,7 +1,7 @@
 //! Opens Apple's Core Audio Format (Apple, Core Audio Format Specification 1.0).
 //!
 //! `symphonia` assigns channel positions to files that state none, trusts the size of the data chunk and the number of
-//! frames in the packet table, and does not tell where the last ALAC packet ends. This file looks these up.
+//! frames in the packet table, and does not report the end of the last ALAC packet. This file checks each of them.
 
 use super::{
     AudioExtent, OpenedStem, PacketSpan, StemFile,
@@ -20,7 +20,7 @@ use crate::{
 };
 use std::io;
 
-/// What the chunks of a file say.
+/// Contents of the chunks that matter here.
 #[derive(Debug, Default)]
 struct CafChunks {
     sound: SoundData,

@@ -54,7 +54,7 @@ impl StemFile<'_> {
     }
 }
 
-/// Returns the format tag and the file offset of the sound; zeros for what is not found.
+/// Returns the format tag and the file offset of the sound, 0 if missing.
 fn scan_chunks(file: &InputFile) -> io::Result<(u16, u64)> {
     let mut format_tag = 0;
     let mut at = 12;

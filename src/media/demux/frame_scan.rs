@@ -181,7 +181,7 @@ fn scan(file: &InputFile, start: u64) -> io::Result<Option<FrameScan>> {
         let follows = next == view.len || view.header(next)?.is_some_and(|h| h.agrees(&first));
         let resync = if follows { Resync::Frame(next) } else { resync(&mut view, &first, at + 1)? };
         // The header at `at` is damaged too if another frame begins inside its frame, or if its frame ends short of the
-        // next one and has an odd size: then its size is what is wrong.
+        // next one and has an odd size: then its size is wrong.
         let damaged = match resync {
             Resync::Frame(found) => found < next || (found > next && sizes.is_odd(header.size)),
             Resync::OtherStream(_) | Resync::Nothing => false,
@@ -197,8 +197,8 @@ fn scan(file: &InputFile, start: u64) -> io::Result<Option<FrameScan>> {
                 let lost = match sizes.frames_in(gap) {
                     0 => u64::from(damaged),
                     lost if damaged || resembles(view.get(gap_start, 4)?, &first_bytes) => lost,
-                    // Nothing like a header follows this frame, so its own size may be what is wrong: the frames in
-                    // all bytes since its start are counted, less itself.
+                    // Nothing like a header follows this frame, so its own size may be wrong: the frames in all
+                    // bytes since its start are counted, less itself.
                     lost => lost.min(sizes.frames_in(found - at).saturating_sub(1)),
                 };
                 for _ in 0..lost {
@@ -263,7 +263,7 @@ fn resembles(data: &[u8], header: &[u8]) -> bool {
     data.len() > 2 && common.map(|((a, b), mask)| ((a ^ b) & mask).count_ones()).sum::<u32>() <= 4
 }
 
-/// What was found after a break in the chain of frames.
+/// Result of the search after a break in the chain of frames.
 enum Resync {
     /// Offset of the next frame of the stream.
     Frame(u64),

@@ -242,7 +242,7 @@ impl StemFile<'_> {
             codec: Codec::Aac,
             name: "AAC",
             rate: config.rate,
-            channels: usize::try_from(config.channels).unwrap_or(usize::MAX),
+            channels: config.channels as usize,
             bits: None,
             packet_frames: Some(1024),
             // Without extensions: the decoder fails on some of them.

@@ -98,7 +98,7 @@ fn remove_first_frame(scan: &mut FrameScan) {
     scan.frames -= each;
 }
 
-/// Returns the length in audio frames that the file promises: what was found, unless the tag is right about a longer one.
+/// Returns the length in audio frames that the file promises: the length found, or a longer one that the tag states.
 fn promised_frames(scan: &mut FrameScan, tag: &EncoderTag, fragment: bool, remarks: &mut Vec<Remark>) -> u64 {
     let stated = tag.frames(scan);
     let is_complete = tag.byte_count.is_some_and(|bytes| u64::from(bytes) <= scan.bytes);
@@ -187,7 +187,7 @@ pub(crate) fn is_free_format(data: &[u8]) -> bool {
 
 /// The tag that encoders write into the first frame of layer III: Xing or Info, or VBRI.
 ///
-/// Its counts are only compared with what was found.
+/// Its counts are only compared with the scan's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct EncoderTag {
     /// Number of MPEG frames, without the tag's own.
@@ -205,7 +205,7 @@ impl EncoderTag {
     /// Parses the tag of a frame, if it has one.
     fn parse(header: &FrameHeader, frame: &[u8]) -> Option<Self> {
         let FrameFormat::Mpeg { version, layer: 3 } = header.format else { return None };
-        // The Xing tag follows the side information, the VBRI tag is always 32 bytes behind the header.
+        // The Xing tag follows the side information, the VBRI tag starts 32 bytes after the header.
         let side_info = match (version, header.channels) {
             (Version::Mpeg1, 1) => 17,
             (Version::Mpeg1, _) => 32,
