@@ -91,16 +91,16 @@ pub trait Source: Send {
     /// Returns the exact number of frames, if it is known without reading to the end.
     fn length(&self) -> Option<Frames>;
 
-    /// Reads the next frames into the start of `out`, at most `out.capacity()`, sets `out.frames()` and returns the number
-    /// of frames. It may be less than the capacity; only 0 means the end.
+    /// Reads the next frames into the start of `out`, at most `out.capacity()`, sets `out.frames()` and returns the
+    /// number of frames. It may be less than the capacity; only 0 means the end.
     ///
     /// # Errors
     /// `Corrupt` for data that cannot be read. Data that was replaced by silence is not an error but a
     /// [flaw](Self::flaws).
     fn read(&mut self, out: &mut Block) -> Result<usize>;
 
-    /// Seeks to frame `to`. The next read returns the same samples as if everything before had been read; 0 frames at or
-    /// past the end.
+    /// Seeks to frame `to`. The next read returns the same samples as if everything before had been read; 0 frames at
+    /// or past the end.
     ///
     /// # Errors
     /// `Corrupt` for data that cannot be read.
@@ -170,8 +170,8 @@ pub enum Remark {
 /// `stream` selects one of several audio streams, counted from 1; `None` selects the first.
 ///
 /// # Errors
-/// `NotFound` for a file or stream that does not exist, `Unsupported` for an unsupported format, codec or channel count,
-/// `Corrupt` for a file too damaged to open. The message names the file.
+/// `NotFound` for a file or stream that does not exist, `Unsupported` for an unsupported format, codec or channel
+/// count, `Corrupt` for a file too damaged to open. The message names the file.
 pub fn open(path: &Path, stream: Option<usize>) -> Result<(Box<dyn Source>, Info)> {
     open_versioned(path, stream).map(|(source, info, _)| (source, info))
 }

@@ -31,8 +31,8 @@ use std::{
 const MAX_EMPTY_PACKETS: u32 = 10_000;
 /// Maximum time that decoding such packets may take.
 const EMPTY_PACKETS_TIMEOUT: Duration = Duration::from_secs(5);
-/// Seek targets below this frame are reached by rewinding and decoding. That is as quick as a seek, and in a damaged file
-/// it cannot lose more than reading did.
+/// Seek targets below this frame are reached by rewinding and decoding. That is as quick as a seek, and in a damaged
+/// file it cannot lose more than reading did.
 const REWIND_BELOW_FRAME: u64 = 16_384;
 
 /// An open stem file.
@@ -238,15 +238,16 @@ impl DecodedFile {
         }
     }
 
-    /// Returns the next packet; `None` if there is none, after making the rest of the stem silent. Rewinds if a seek has
-    /// gone past its target.
+    /// Returns the next packet; `None` if there is none, after making the rest of the stem silent. Rewinds if a seek
+    /// has gone past its target.
     fn next_packet(&mut self) -> Result<Option<Packet>> {
         loop {
             let why = match self.packets.next() {
                 Ok(Some(packet)) => {
                     let covers_position = self.stem_frame(packet.at) <= signed(self.position);
                     if self.after_seek && !covers_position {
-                        // The demuxer went too far, or packets are lost here. Reading from the start distinguishes the two.
+                        // The demuxer went too far, or packets are lost here. Reading from the start distinguishes the
+                        // two.
                         self.rewind()?;
                         continue;
                     }

@@ -107,7 +107,8 @@ impl From<Memory> for Input {
     }
 }
 
-/// Opens a source that the program supplies. Called once to learn its rate, layout and length, and again for every reader.
+/// Opens a source that the program supplies. Called once to learn its rate, layout and length, and again for every
+/// reader.
 #[derive(Clone)]
 pub struct Opener {
     name: String,

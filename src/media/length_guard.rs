@@ -1,8 +1,8 @@
 //! Makes a source deliver exactly the promised number of frames, all of them finite.
 //!
-//! Frames that are missing, damaged, not finite or implausibly loud are either refused with their position or replaced by
-//! silence and reported as a [`Flaw`], as [`Damage`] says. Runs before the resampler, which would spread a bad sample
-//! over two blocks.
+//! Frames that are missing, damaged, not finite or implausibly loud are either refused with their position or replaced
+//! by silence and reported as a [`Flaw`], as [`Damage`] says. Runs before the resampler, which would spread a bad
+//! sample over two blocks.
 
 use super::{Damage, Flaw, FlawKind, Source};
 use crate::{

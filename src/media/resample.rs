@@ -2,16 +2,16 @@
 //!
 //! - **No delay**: input frame `p` is at output time `p · out / in` exactly.
 //! - **Length**: `ceil(n · out / in)` frames for the `n` frames that the source really delivers.
-//! - **Bit-exact**: the samples depend neither on the capacity of the blocks that are read into, nor on the sizes of the
-//!   source's reads, nor on seeks. Processors of other families can differ: they have other vector units.
+//! - **Bit-exact**: the samples depend neither on the capacity of the blocks that are read into, nor on the sizes of
+//!   the source's reads, nor on seeks. Processors of other families can differ: they have other vector units.
 //! - Silence stays exactly 0.0. Nothing is allocated after construction. Nothing is clamped (a full-scale square rings
 //!   above 1.0) or dithered.
 //!
 //! A sample that is not finite, or larger than 1e100, would spread over two blocks, and the FFT panics on it. It is
 //! replaced by 0.0 and reported as a [`Flaw`].
 //!
-//! With `g = gcd(in, out)` the smallest unit is `in/g` input and `out/g` output frames. A block is an even number `k` of
-//! units, so that the filter's delay of half a block is a whole number of frames on both sides:
+//! With `g = gcd(in, out)` the smallest unit is `in/g` input and `out/g` output frames. A block is an even number `k`
+//! of units, so that the filter's delay of half a block is a whole number of frames on both sides:
 //!
 //! ```text
 //! k = even(max(ceil(2048 / (in/g)), ceil(512 / (out/g))))     I = k · in/g     O = k · out/g     delay = O/2
@@ -181,8 +181,8 @@ impl Source for Resampled {
     }
 
     /// Takes the flaws found since the last call, widened to whole frames of this rate: those of the inner source, and
-    /// one for each block with samples that are not finite. Up to a block is read ahead, and read again after a seek, so
-    /// a flaw can be reported early, and twice.
+    /// one for each block with samples that are not finite. Up to a block is read ahead, and read again after a seek,
+    /// so a flaw can be reported early, and twice.
     fn flaws(&mut self) -> Vec<Flaw> {
         let (from, to) = (self.source.spec().rate, self.spec.rate);
         let convert = |flaw: Flaw| {
@@ -318,8 +318,8 @@ impl BlockConvolver {
         (next..=block).try_for_each(|block| self.convolve_next(source, block, None))
     }
 
-    /// Restarts the filter with input block `block`. The raw block for it lacks the contribution of the block before and
-    /// has to be dropped, unless it is the first.
+    /// Restarts the filter with input block `block`. The raw block for it lacks the contribution of the block before
+    /// and has to be dropped, unless it is the first.
     fn restart(&mut self, source: &mut dyn Source, block: u64) -> Result<u64> {
         (self.next_block, self.output_block) = (None, None);
         self.end = None;
@@ -331,8 +331,8 @@ impl BlockConvolver {
         Ok(block)
     }
 
-    /// Convolves the next input block into raw block `number`. Writes it into the given block from the given frame on, or
-    /// else into `output`. After the end of the source the input is silence.
+    /// Convolves the next input block into raw block `number`. Writes it into the given block from the given frame on,
+    /// or else into `output`. After the end of the source the input is silence.
     fn convolve_next(&mut self, source: &mut dyn Source, number: u64, out: Option<(&mut Block, usize)>) -> Result<()> {
         (self.next_block, self.output_block) = (None, None);
         let (filled, at) = self.next_input(source)?;

@@ -86,8 +86,8 @@ impl Stem {
     }
 }
 
-/// Returns the highest sample rate among stems, the default rate of a session. Ignores stems that cannot be opened, which
-/// compiling the session reports. `None` if none can be opened.
+/// Returns the highest sample rate among stems, the default rate of a session. Ignores stems that cannot be opened,
+/// which compiling the session reports. `None` if none can be opened.
 pub fn highest_rate<'a>(inputs: impl IntoIterator<Item = &'a Input>) -> Option<SampleRate> {
     inputs.into_iter().filter_map(|i| open(i).ok()).map(|open| open.source.spec().rate).max()
 }

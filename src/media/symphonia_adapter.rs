@@ -1,7 +1,7 @@
 //! Wraps the demuxers and decoders of `symphonia`. No other file uses that crate.
 //!
-//! The wrappers expose this crate's own types, convert panics to [`CodecFault::Panicked`] and drop whatever panicked, and
-//! check the numbers of a header before a decoder allocates from them. They do not trim, conceal damage or measure
+//! The wrappers expose this crate's own types, convert panics to [`CodecFault::Panicked`] and drop whatever panicked,
+//! and check the numbers of a header before a decoder allocates from them. They do not trim, conceal damage or measure
 //! lengths.
 
 use super::{
@@ -345,8 +345,8 @@ impl Decoder {
         }
     }
 
-    /// Copies frames of the last decoded packet, from its frame `from` on: full scale ±1.0, one slice per channel in WAVE
-    /// order, all of the same length.
+    /// Copies frames of the last decoded packet, from its frame `from` on: full scale ±1.0, one slice per channel in
+    /// WAVE order, all of the same length.
     pub(crate) fn copy(&mut self, from: usize, to: &mut [&mut [f64]]) -> Result<(), CodecFault> {
         let Some(decoder) = self.decoder.as_mut() else { return Err(CodecFault::Panicked("it failed before".into())) };
         let frames = to.first().map_or(0, |t| t.len());

@@ -4,8 +4,8 @@
 //! says), 24 bits in 4 bytes, float of 32 and 64 bits, A-law and mu-law (ITU-T G.711). Other codecs in WAVE are left to
 //! `demux`; RIFX is refused.
 //!
-//! Conversion is exact (`v / 2^(bits-1)`), lengths are measured from the file, seeks take constant time, memory does not
-//! grow with the file, and a file that is written to while it is read is an error. Samples that are not finite are
+//! Conversion is exact (`v / 2^(bits-1)`), lengths are measured from the file, seeks take constant time, memory does
+//! not grow with the file, and a file that is written to while it is read is an error. Samples that are not finite are
 //! passed on; `length_guard` checks them.
 
 mod coding;
@@ -57,14 +57,14 @@ pub struct Wav {
 }
 
 impl Wav {
-    /// Opens a file and returns its properties. `None` for a file that is not RIFF and for a WAVE file with another codec
-    /// than PCM, float, A-law and mu-law.
+    /// Opens a file and returns its properties. `None` for a file that is not RIFF and for a WAVE file with another
+    /// codec than PCM, float, A-law and mu-law.
     ///
     /// A truncated file opens: [`Info::missing`] is the number of missing frames, and reading ends where the file does.
     ///
     /// # Errors
-    /// `NotFound` if the file does not exist. `Unsupported` for anything but a regular file, for RIFX and RIFF files that
-    /// are not WAVE, for a rate outside 1 to 768 000 Hz and for 0 or more than 64 channels. `Corrupt` for a header
+    /// `NotFound` if the file does not exist. `Unsupported` for anything but a regular file, for RIFX and RIFF files
+    /// that are not WAVE, for a rate outside 1 to 768 000 Hz and for 0 or more than 64 channels. `Corrupt` for a header
     /// without `fmt ` or `data`, a header that contradicts itself, and a file that cannot be read.
     pub fn open(path: &Path) -> Result<Option<(Self, Info)>> {
         Self::from_file(path, open_regular(path)?)
@@ -240,7 +240,8 @@ fn layout(fmt: &Fmt) -> Result<Layout, String> {
     }
 }
 
-/// Returns the size of a frame in bytes; `None` if neither the block size nor the byte rate agrees with the sample size.
+/// Returns the size of a frame in bytes; `None` if neither the block size nor the byte rate agrees with the sample
+/// size.
 fn frame_bytes(fmt: &Fmt, coding: Coding) -> Option<usize> {
     let channels = usize::from(fmt.channels);
     let by_width = channels * coding.width();

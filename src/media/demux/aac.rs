@@ -1,8 +1,8 @@
 //! Recognises the AAC that the decoder cannot decode: everything but AAC-LC in mono and stereo.
 //!
-//! HE-AAC is AAC-LC of half the rate plus spectral band replication (SBR), which restores the upper half of the spectrum.
-//! `symphonia` ignores SBR without an error: the result is dull and has the wrong rate. So HE-AAC has to be recognised
-//! before decoding: by the configuration if it declares SBR, otherwise by the packets.
+//! HE-AAC is AAC-LC of half the rate plus spectral band replication (SBR), which restores the upper half of the
+//! spectrum. `symphonia` ignores SBR without an error: the result is dull and has the wrong rate. So HE-AAC has to be
+//! recognised before decoding: by the configuration if it declares SBR, otherwise by the packets.
 
 use super::StemFile;
 use crate::{error::Result, media::packet_table::PacketTable};
@@ -151,8 +151,8 @@ fn read_sample_rate(bits: &mut BitReader<'_>) -> Option<u32> {
 /// Returns whether a packet ends with a fill element that contains spectral band replication.
 ///
 /// The element comes last, followed by the end mark and padding, so it is recognised from the end of the packet without
-/// decoding what precedes it. Fewer than one packet in a hundred matches by chance: lengths, types and end mark would all
-/// have to be right.
+/// decoding what precedes it. Fewer than one packet in a hundred matches by chance: lengths, types and end mark would
+/// all have to be right.
 fn has_sbr_element(packet: &[u8]) -> bool {
     let end = packet.len() * 8;
     (0..end).any(|at| {

@@ -1,8 +1,8 @@
 //! Opens AIFF and AIFF-C (Apple, Audio Interchange File Format 1.3 and AIFF-C draft, 1991).
 //!
-//! `symphonia` refuses files whose sound chunk is shorter than stated and files that were written into a pipe, where the
-//! sizes are 0 or 2³²−1. This file pads the former with zeros, states the real sizes in the header of the latter, and
-//! measures how much sound there is.
+//! `symphonia` refuses files whose sound chunk is shorter than stated and files that were written into a pipe, where
+//! the sizes are 0 or 2³²−1. This file pads the former with zeros, states the real sizes in the header of the latter,
+//! and measures how much sound there is.
 
 use super::{
     AudioExtent, OpenedStem, StemFile,

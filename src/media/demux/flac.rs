@@ -162,8 +162,8 @@ fn metadata_patches(mut file: &InputFile, start: u64) -> io::Result<Vec<BytePatc
 
 /// Returns a patch that makes the minimum block size the maximum if the stated minimum is the size of the last block.
 ///
-/// RFC 9639 (8.2) excludes the last block from the minimum. Some encoders include it, and the demuxer then expects blocks
-/// of varying size. `frames` is the offset of the first frame from `start`.
+/// RFC 9639 (8.2) excludes the last block from the minimum. Some encoders include it, and the demuxer then expects
+/// blocks of varying size. `frames` is the offset of the first frame from `start`.
 fn block_size_patch(mut file: &InputFile, start: u64, frames: u64) -> io::Result<Option<[BytePatch; 2]>> {
     let (mut info, mut sync) = ([0; 18], [0; 2]);
     file.seek(SeekFrom::Start(start + 8))?;

@@ -1,9 +1,9 @@
 //! Lists the frames of streams without a container: MPEG audio and ADTS.
 //!
 //! Such a file has no index and no reliable length, so every frame header is visited once when the file is opened. That
-//! gives the exact length, the exact position of every frame, and what was lost: where a header is damaged, the bytes up
-//! to the next intact one become a gap of as many frames as they held. Nothing is decoded. Frame headers are parsed in
-//! `mpeg` and `adts`.
+//! gives the exact length, the exact position of every frame, and what was lost: where a header is damaged, the bytes
+//! up to the next intact one become a gap of as many frames as they held. Nothing is decoded. Frame headers are parsed
+//! in `mpeg` and `adts`.
 
 use super::{MAX_JUNK_BYTES, StemFile, adts, clock, mpeg};
 use crate::{

@@ -1,11 +1,11 @@
 //! Opens MP4, M4A and QuickTime audio (ISO/IEC 14496-12, 14496-14; Apple, QuickTime File Format).
 //!
-//! `symphonia`'s demuxer neither applies edit lists nor reads the `iTunSMPB` tag, does not expose the exact duration, and
-//! fails on truncated files. So the movie header (`moov`) is parsed here and packets are read through its sample table.
-//! Fragmented files and PCM still go through the demuxer, with the edit list of the header.
+//! `symphonia`'s demuxer neither applies edit lists nor reads the `iTunSMPB` tag, does not expose the exact duration,
+//! and fails on truncated files. So the movie header (`moov`) is parsed here and packets are read through its sample
+//! table. Fragmented files and PCM still go through the demuxer, with the edit list of the header.
 //!
-//! The audio starts where the edit list says, else where `iTunSMPB` says, else at the first packet. It ends with the last
-//! packet, or earlier where the durations of the packets, `iTunSMPB` or the edit list say so. Edit durations often
+//! The audio starts where the edit list says, else where `iTunSMPB` says, else at the first packet. It ends with the
+//! last packet, or earlier where the durations of the packets, `iTunSMPB` or the edit list say so. Edit durations often
 //! count milliseconds, so they apply only if they differ by more than one such step.
 
 use super::{
@@ -578,8 +578,8 @@ impl Mp4Track {
                     }
                 }
                 b"alac" => self.config = body.get(4..).map(Box::from),
-                // STREAMINFO comes first (Encapsulation of FLAC in ISO Base Media File Format, 3.3.2): skips the version
-                // and its block header.
+                // STREAMINFO comes first (Encapsulation of FLAC in ISO Base Media File Format, 3.3.2): skips the
+                // version and its block header.
                 b"dfLa" => self.config = body.get(8..42).map(Box::from),
                 b"enda" => self.is_little_endian = be16(body, 0) == Some(1),
                 b"wave" => self.parse_sample_entry(body),

@@ -1,8 +1,8 @@
 //! Opens MPEG audio, layers I to III (ISO/IEC 11172-3, ISO/IEC 13818-3, and the MPEG-2.5 extension).
 //!
-//! `symphonia`'s demuxer estimates positions from the bit rate or from the Xing tag and loses its place after damage, so
-//! the frames are listed by [`frame_scan`](super::frame_scan). Encoder delay and padding come from the LAME extension
-//! of the Xing tag (Gabriel Bouvigne, "Mp3 info tag revision 1"), which is the only place that has them.
+//! `symphonia`'s demuxer estimates positions from the bit rate or from the Xing tag and loses its place after damage,
+//! so the frames are listed by [`frame_scan`](super::frame_scan). Encoder delay and padding come from the LAME
+//! extension of the Xing tag (Gabriel Bouvigne, "Mp3 info tag revision 1"), which is the only place that has them.
 
 use super::{
     AudioExtent, OpenedStem, StemFile,
@@ -138,8 +138,8 @@ pub(crate) enum Version {
     Mpeg25,
 }
 
-/// Parses the second to fourth byte of a frame header (ISO/IEC 11172-3, 2.4.2.3; ISO/IEC 13818-3, 2.4.2.3). Free format is
-/// not supported.
+/// Parses the second to fourth byte of a frame header (ISO/IEC 11172-3, 2.4.2.3; ISO/IEC 13818-3, 2.4.2.3). Free format
+/// is not supported.
 pub(super) fn parse_header(b1: u8, b2: u8, b3: u8) -> Option<FrameHeader> {
     const KBIT_MPEG1: [[u32; 15]; 3] = [
         [0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],

@@ -2,8 +2,8 @@
 //!
 //! `symphonia` does not report pages that are missing or damaged, a second stream chained to the first, or a file that
 //! ends inside a page. All of it shows in the page headers, which carry a sequence number, a checksum and the stream
-//! position at the end of the page, so all pages are scanned before the file is demuxed. The demuxer then sees the intact
-//! pages only, and [`packet_source`](crate::media::packet_source) corrects the positions after each gap.
+//! position at the end of the page, so all pages are scanned before the file is demuxed. The demuxer then sees the
+//! intact pages only, and [`packet_source`](crate::media::packet_source) corrects the positions after each gap.
 
 use super::{AudioExtent, MAX_JUNK_BYTES, OpenedStem, StemFile, clock, unsigned};
 use crate::{
@@ -43,8 +43,8 @@ impl StemFile<'_> {
         demuxed.gaps.clone_from(&logical.gaps);
         let span = self.scan_packets(&mut demuxed, &codec)?;
         demuxed.rewind().map_err(|f| self.codec_error(&codec, f))?;
-        // The recording of a broadcast starts at a late position, which becomes frame 0. A stem that lost its first pages
-        // looks the same but keeps its time.
+        // The recording of a broadcast starts at a late position, which becomes frame 0. A stem that lost its first
+        // pages looks the same but keeps its time.
         let origin = if logical.lost_start() { 0 } else { span.first.max(0) };
         let promised = logical.truncated_end.unwrap_or(span.end).max(logical.end).max(span.end);
         let extent = AudioExtent { origin, end: promised.max(origin), available_end: span.end };
@@ -75,7 +75,8 @@ impl LogicalStream {
     }
 }
 
-/// A range of a logical stream in which pages are damaged or missing, up to the end of the first intact page after them.
+/// A range of a logical stream in which pages are damaged or missing, up to the end of the first intact page after
+/// them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OggGap {
     /// Position in frames at the end of the last page before the gap.

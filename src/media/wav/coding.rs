@@ -116,7 +116,8 @@ fn eight_24(bytes: &[u8; 24]) -> [f64; 8] {
     high.map(|bits| f64::from((bits as u32 & 0xFFFF_FF00) as i32) * (1.0 / 2_147_483_648.0))
 }
 
-/// Applies `f` to every sample of channel `ch`. Mono and stereo have a constant stride, which lets the compiler vectorise.
+/// Applies `f` to every sample of channel `ch`. Mono and stereo have a constant stride, which lets the compiler
+/// vectorise.
 #[inline(always)]
 fn each<const W: usize>(raw: &[u8], ch: usize, channels: usize, out: &mut [f64], f: impl Fn([u8; W]) -> f64) {
     let samples = raw.as_chunks::<W>().0;
