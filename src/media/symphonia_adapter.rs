@@ -305,7 +305,7 @@ impl Decoder {
     }
 
     fn make(params: &AudioCodecParameters, verify: bool) -> Result<Self, CodecFault> {
-        // Decoders allocate their buffers from these numbers, and some assert on them.
+        // Decoders allocate their buffers from these numbers.
         let frames = params.max_frames_per_packet.unwrap_or(0).max(params.frames_per_block.unwrap_or(0));
         let channels = params.channels.as_ref().map_or(1, Channels::count);
         let rate = params.sample_rate.unwrap_or(1);

@@ -1,6 +1,6 @@
 //! Opens AAC in ADTS (ISO/IEC 14496-3, 1.A.2.2; ISO/IEC 13818-7, 6.2).
 //!
-//! `symphonia`'s demuxer has no exact positions and loses its place after damage, so the frames are listed by
+//! `symphonia`'s demuxer has no exact length, and later positions shift after damage, so the frames are listed by
 //! [`frame_scan`](super::frame_scan). ADTS states no encoder delay: where the audio begins is not known exactly.
 
 use super::{

@@ -1,7 +1,7 @@
 //! Opens WAVE files with a codec other than those that [`wav`](crate::media::wav) reads: MP3 and ADPCM.
 //!
-//! `symphonia` reads MP3 in WAVE with the bit rate and length of the header, which are often wrong; here its frames are
-//! listed as in an MP3 file. MS and IMA ADPCM go through the demuxer. Other codecs are refused by name, after the
+//! `symphonia` does not read MP3 in WAVE: its frames are listed as in an MP3 file. MS and IMA ADPCM go through the
+//! demuxer. Other codecs are refused by name, after the
 //! format tags of RFC 2361 and Microsoft's mmreg.h.
 
 use super::{

@@ -1,8 +1,9 @@
 //! Opens MP4, M4A and QuickTime audio (ISO/IEC 14496-12, 14496-14; Apple, QuickTime File Format).
 //!
-//! `symphonia`'s demuxer neither applies edit lists nor reads the `iTunSMPB` tag, does not expose the exact duration,
-//! and fails on truncated files. So the movie header (`moov`) is parsed here and packets are read through its sample
-//! table. Fragmented files and PCM still go through the demuxer, with the edit list of the header.
+//! `symphonia`'s demuxer neither applies edit lists nor reads the `iTunSMPB` tag, and does not expose the durations of
+//! the packets or which of them a truncated file lacks. So the movie header (`moov`) is parsed here and packets are
+//! read through its sample table. Fragmented files and PCM still go through the demuxer, with the edit list of the
+//! header.
 //!
 //! The audio starts where the edit list says, else where `iTunSMPB` says, else at the first packet. It ends with the
 //! last packet, or earlier where the durations of the packets, `iTunSMPB` or the edit list say so. Edit durations often

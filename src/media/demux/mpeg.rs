@@ -1,8 +1,9 @@
 //! Opens MPEG audio, layers I to III (ISO/IEC 11172-3, ISO/IEC 13818-3, and the MPEG-2.5 extension).
 //!
-//! `symphonia`'s demuxer estimates positions from the bit rate or from the Xing tag and loses its place after damage,
-//! so the frames are listed by [`frame_scan`](super::frame_scan). Encoder delay and padding come from the LAME
-//! extension of the Xing tag (Gabriel Bouvigne, "Mp3 info tag revision 1"), which is the only place that has them.
+//! `symphonia`'s demuxer estimates the length from the bit rate or takes it from the Xing tag, and later positions
+//! shift after damage, so the frames are listed by [`frame_scan`](super::frame_scan). Encoder delay and padding come
+//! from the LAME extension of the Xing tag (Gabriel Bouvigne, "Mp3 info tag revision 1"), which is the only place that
+//! has them.
 
 use super::{
     AudioExtent, OpenedStem, StemFile,
