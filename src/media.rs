@@ -1,4 +1,15 @@
-//! Where audio comes from: the trait, what a file tells about itself, and the one place that opens files.
+//! Opens stems: the [`Source`] trait, files of every supported format as sources, and resampling.
+//!
+//! A file goes through these layers:
+//!
+//! - `sniff` recognises its format by content;
+//! - `wav` reads plain WAVE by itself; `demux`, one file per container, finds the packets and the exact length of every
+//!   other format, and `decoded_file` decodes them (`symphonia_adapter`) with exact positions and seeks;
+//! - `panic_guard` converts panics of decoders and of sources that a program supplies into errors;
+//! - `length_guard` delivers as many frames as the file promises, all of them finite;
+//! - `resample` converts to the session's rate.
+//!
+//! `stem` puts them together for the plan; `reader` reads a stem for the engine.
 
 mod codec_fault;
 mod decoded_file;
@@ -35,136 +46,137 @@ use std::path::Path;
 pub use crate::diagnostics::FlawKind;
 pub use wav::Wav;
 
-/// A stretch of a source that is not as it should be, and was replaced by silence of the same length.
+/// A range of a source that could not be read and was replaced by silence of the same length.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flaw {
-    /// What is wrong with it.
+    /// What is wrong.
     pub kind: FlawKind,
     /// The first silent frame, at the source's own rate.
     pub at: Frames,
-    /// How many frames are silent.
+    /// Number of silent frames.
     pub len: Frames,
-    /// What was wrong, for people.
+    /// Description for messages.
     pub what: String,
 }
 
-/// Where audio comes from. Files are read by this crate; an embedding program can bring its own.
+/// A stream of audio of known rate and layout. Files are sources; a program can implement its own.
 ///
-/// All frames count at the source's own rate. The reader above it resamples, folds and places.
+/// All positions are frames at the source's own rate. The mixer resamples, converts layouts and places.
 pub trait Source: Send {
-    /// Rate and layout, fixed for life.
+    /// Returns rate and layout, which never change.
     fn spec(&self) -> Spec;
 
-    /// The exact number of frames, if it is known without reading to the end.
+    /// Returns the exact number of frames, if it is known without reading to the end.
     fn length(&self) -> Option<Frames>;
 
-    /// Fills `out` from its start with the next frames, at most `out.capacity()`, sets `out.frames()`, and returns how
-    /// many. May return fewer than there is room for; 0 is the end and never an error.
+    /// Reads the next frames into the start of `out`, at most `out.capacity()`, sets `out.frames()` and returns the
+    /// number of frames. It may be less than the capacity; only 0 means the end.
     ///
     /// # Errors
-    /// `Corrupt` for data that cannot be read. What was replaced by silence is no error here: see [`flaws`](Self::flaws).
+    /// `Corrupt` for data that cannot be read. Data that was replaced by silence is not an error but a
+    /// [flaw](Self::flaws).
     fn read(&mut self, out: &mut Block) -> Result<usize>;
 
-    /// Goes to a frame. Exact: the next read starts at `to`, with the same samples as if everything before had been
-    /// read. At or past the end the next read returns 0.
+    /// Seeks to frame `to`. The next read returns the same samples as if everything before had been read; 0 frames at
+    /// or past the end.
     ///
     /// # Errors
-    /// `Corrupt` for data that cannot be read on the way.
+    /// `Corrupt` for data that cannot be read.
     fn seek(&mut self, to: Frames) -> Result<()>;
 
-    /// Takes the flaws met since the last call.
+    /// Takes the flaws found since the last call.
     fn flaws(&mut self) -> Vec<Flaw> {
         Vec::new()
     }
 }
 
-/// What a stem file is, found by opening it.
+/// Properties of a stem file, measured when it is opened.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Info {
     /// Rate and layout.
     pub spec: Spec,
-    /// Length of the stem after trimming, at its own rate. Found by looking at the data, not believed from a header.
+    /// Length after trimming, at the file's rate, as measured from the data; headers are not trusted.
     pub frames: Frames,
-    /// How many of those frames at the end the file promises but does not hold; 0 for a whole file.
+    /// Number of frames at the end that are promised but not in the file; 0 for a complete file.
     pub missing: Frames,
-    /// Container and codec, as people name them: `WAV`, `FLAC`, `MP3`, `AAC in MP4`.
+    /// Container and codec: `WAV`, `FLAC`, `MP3`, `AAC in MP4`.
     pub codec: String,
-    /// Bits of a sample, where the format has such a number, and whether they are floating point.
+    /// Sample format; `None` for lossy and companded codecs.
     pub bits: Option<Bits>,
     /// Encoder delay removed at the start, in frames.
     pub trimmed_start: Frames,
     /// Encoder padding removed at the end, in frames.
     pub trimmed_end: Frames,
-    /// The Broadcast-WAV time reference, frames since midnight at the file's rate.
+    /// Time reference of a Broadcast WAVE file (EBU Tech 3285, `bext`): frames since midnight at the file's rate.
     pub time_reference: Option<Frames>,
-    /// How many audio streams the file holds.
+    /// Number of audio streams in the file.
     pub streams: usize,
-    /// What is worth knowing: lengths in headers that are wrong, alignment that is unknown.
+    /// Wrong lengths in headers, unknown alignment, slow seeks.
     pub remarks: Vec<Remark>,
 }
 
-/// The width of a file's samples.
+/// Sample format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bits {
-    /// Bits of a sample.
+    /// Bits per sample.
     pub width: u16,
     /// Whether they are floating point.
     pub float: bool,
 }
 
-/// Something about a stem file that its user should know.
+/// A property of a stem file that its user should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Remark {
-    /// A header states another length than the data has (both in frames at the file's rate).
+    /// A header states another length than the data has, both in frames at the file's rate.
     HeaderLength {
-        /// What the header says.
+        /// Length according to the header.
         stated: Frames,
-        /// What was found, and is used.
+        /// Length of the data, which is used.
         found: Frames,
     },
-    /// The format stores no encoder delay, so the start may be late by one codec frame or two.
+    /// The file states no encoder delay, so the audio may start up to two packets late.
     AlignmentUnknown,
-    /// A stretch of the file cannot be reached exactly by seeking: the file is decoded from its start instead.
+    /// Seeking decodes from the start of the file, because nothing less gives exact samples.
     SlowSeek,
 }
 
-/// Opens a stem file of any format that is read: WAVE (RIFF, RF64, BW64), AIFF and AIFF-C, CAF, FLAC, Ogg (Vorbis and
-/// FLAC), MP4 (AAC-LC, ALAC, FLAC, MP3), Matroska and WebM, MP1, MP2, MP3, and AAC-LC in ADTS. The content decides, not
-/// the name.
+/// Opens a stem file of any supported format: WAVE (RIFF, RF64, BW64), AIFF and AIFF-C, CAF, FLAC, Ogg (Vorbis and
+/// FLAC), MP4 (AAC-LC, ALAC, FLAC, MP3), Matroska and WebM, MP1, MP2, MP3, and AAC-LC in ADTS. The format
+/// is recognised by content, not by name.
 ///
-/// `stream` chooses among the audio streams of a file that has several, counted from 1; without it the first is read.
+/// `stream` selects one of several audio streams, counted from 1; `None` selects the first.
 ///
 /// # Errors
-/// `NotFound` for a file or a stream that is not there, `Unsupported` for a format, codec or channel count that is not
-/// read, by its name, `Corrupt` for a file that is damaged beyond reading. All name the file.
+/// `NotFound` for a file or stream that does not exist, `Unsupported` for an unsupported format, codec or channel
+/// count, `Corrupt` for a file too damaged to open. The message names the file.
 pub fn open(path: &Path, stream: Option<usize>) -> Result<(Box<dyn Source>, Info)> {
-    stamped(path, stream).map(|(source, info, _)| (source, info))
+    open_versioned(path, stream).map(|(source, info, _)| (source, info))
 }
 
-/// The same, and the file as it was before anything of it was read.
-fn stamped(path: &Path, stream: Option<usize>) -> Result<(Box<dyn Source>, Info, Option<FileVersion>)> {
+/// Opens a stem file like [`open`] and returns its version as of before it was read.
+fn open_versioned(path: &Path, stream: Option<usize>) -> Result<(Box<dyn Source>, Info, Option<FileVersion>)> {
     let (file, kind) = sniff::sniff(path)?;
-    let stamp = file.stamp().cloned();
-    if kind == sniff::Kind::Wave
-        && let Some((wav, info)) = wav::Wav::of(path, file.clone())?
+    let version = file.stamp().cloned();
+    if kind == sniff::FileKind::Wave
+        && let Some((wav, info)) = wav::Wav::from_file(path, file.clone())?
     {
         if let Some(n) = stream.filter(|n| *n != 1) {
             let what = format!("audio stream {n} is not there; the file has 1");
-            return Err(refuse(path, ErrorKind::NotFound, what));
+            return Err(file_error(path, ErrorKind::NotFound, what));
         }
-        return Ok((Box::new(wav), info, stamp));
+        return Ok((Box::new(wav), info, version));
     }
     let opened = decoded_file::DecodedFile::open(path, file.clone(), kind, stream);
-    // What could not be had is neither damaged nor missing; a file that others write to was so.
+    // A failed download, or a file that is being written to, explains any other error.
     if let Some(why) = file.trouble() {
-        return Err(refuse(path, ErrorKind::Corrupt, why.to_string()).because(why));
+        return Err(file_error(path, ErrorKind::Corrupt, why.to_string()).because(why));
     }
-    let (media, info) = opened?;
-    Ok((Box::new(media), info, stamp))
+    let (source, info) = opened?;
+    Ok((Box::new(source), info, version))
 }
 
-/// An error that names the file as it was given.
-fn refuse(path: &Path, kind: ErrorKind, what: impl std::fmt::Display) -> Error {
+/// Makes an error whose message starts with the path as the caller gave it.
+fn file_error(path: &Path, kind: ErrorKind, what: impl std::fmt::Display) -> Error {
     Error::new(kind, format!("{}: {what}", path.display()))
 }

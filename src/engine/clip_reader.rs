@@ -6,7 +6,7 @@ use crate::{
     error::Result,
     media::{
         Flaw,
-        reader::{PIECE, Reader},
+        reader::{READ_FRAMES, Reader},
         stem::Stem,
     },
 };
@@ -22,7 +22,7 @@ pub(super) enum ClipReader {
 
 impl ClipReader {
     pub(super) fn read_ahead(queue: &Arc<ClipQueue>) -> Self {
-        Self::ReadAhead(Arc::clone(queue), Block::new(queue.layout(), PIECE))
+        Self::ReadAhead(Arc::clone(queue), Block::new(queue.layout(), READ_FRAMES))
     }
 
     /// As [`Reader::read`].

@@ -1,55 +1,55 @@
-//! How foreign code fails.
+//! Classifies the failures of `symphonia`'s demuxers and decoders, its panics included.
 
-use crate::media::panic_guard::caught;
+use crate::media::panic_guard::catch_panic;
 use std::io;
 
-/// Why something of the foreign code failed.
+/// Reason why a demuxer or decoder failed.
 #[derive(Debug)]
-pub(crate) enum Fault {
-    /// The data at hand is damaged; what follows may be whole.
+pub(crate) enum CodecFault {
+    /// This packet is damaged; later ones may decode.
     Damaged(String),
-    /// The data ends in the middle of something.
-    Cut,
+    /// The data ends inside a packet or header.
+    Truncated,
     /// The stream changes its rate, channels or codec here.
-    Changed,
-    /// A format or codec that is not read.
+    StreamChanged,
+    /// The format or codec is not supported.
     Unsupported(String),
-    /// The foreign code panicked. It is gone.
+    /// The demuxer or decoder panicked and must not be called again.
     Panicked(String),
     /// The file could not be read.
     Io(io::Error),
 }
 
-impl Fault {
-    /// The reason, for people.
+impl CodecFault {
+    /// Returns the reason as part of a message.
     pub(crate) fn reason(&self) -> String {
         match self {
             Self::Damaged(what) | Self::Unsupported(what) => what.clone(),
-            Self::Cut => "the data ends in the middle of a packet".into(),
-            Self::Changed => "another stream begins".into(),
+            Self::Truncated => "the data ends in the middle of a packet".into(),
+            Self::StreamChanged => "another stream begins".into(),
             Self::Panicked(what) => format!("the decoder failed on this data ({what})"),
             Self::Io(e) => e.to_string(),
         }
     }
 }
 
-/// Runs foreign code; a panic in it becomes an error.
-pub(crate) fn guarded<T>(run: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
-    caught(run).unwrap_or_else(|why| Err(Fault::Panicked(why)))
+/// Calls `run` and converts a panic into [`CodecFault::Panicked`].
+pub(crate) fn catch_fault<T>(run: impl FnOnce() -> Result<T, CodecFault>) -> Result<T, CodecFault> {
+    catch_panic(run).unwrap_or_else(|why| Err(CodecFault::Panicked(why)))
 }
 
-/// Drops something foreign, which may panic even then.
-pub(crate) fn discard<T>(it: T) {
-    let _ = caught(|| drop(it));
+/// Drops a demuxer or decoder and ignores a panic in its destructor.
+pub(crate) fn drop_guarded<T>(value: T) {
+    let _ = catch_panic(|| drop(value));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    struct Bomb;
+    struct PanicsOnDrop;
 
-    impl Drop for Bomb {
+    impl Drop for PanicsOnDrop {
         fn drop(&mut self) {
             std::panic::panic_any("dropped");
         }
@@ -57,14 +57,14 @@ mod tests {
 
     #[test]
     fn panics_become_faults() {
-        let fault = guarded::<()>(|| panic!("index {} out of range", 7)).unwrap_err();
+        let fault = catch_fault::<()>(|| panic!("index {} out of range", 7)).unwrap_err();
         assert_eq!(fault.reason(), "the decoder failed on this data (index 7 out of range)");
-        let fault = guarded(|| {
-            let _bomb = Bomb;
+        let fault = catch_fault(|| {
+            let _value = PanicsOnDrop;
             Ok(())
         });
-        assert!(matches!(fault, Err(Fault::Panicked(what)) if what == "dropped"));
-        let fault = guarded::<()>(|| std::panic::panic_any(Bomb)).unwrap_err();
-        assert!(matches!(fault, Fault::Panicked(_)));
+        assert!(matches!(fault, Err(CodecFault::Panicked(what)) if what == "dropped"));
+        let fault = catch_fault::<()>(|| std::panic::panic_any(PanicsOnDrop)).unwrap_err();
+        assert!(matches!(fault, CodecFault::Panicked(_)));
     }
 }

@@ -1,16 +1,17 @@
-//! Stems of every format but WAVE: AIFF, CAF, FLAC, Ogg, MP4, Matroska, MPEG audio, ADTS.
+//! Decodes stems of every format but plain WAVE into a [`Source`] with exact positions.
 //!
-//! Time is by position: every packet has its place in frames, and what could not be decoded becomes silence of the same
-//! length, so that nothing behind it moves. Encoder delay and padding are removed where they are stated. A seek gives
-//! the same samples as reading from the start, by decoding enough packets before the wanted frame, or all of them where
-//! the codec's state reaches back to the beginning. Nothing is resampled, folded or scaled here.
+//! Every packet has a position in frames. Packets that are missing or cannot be decoded become silence of the same
+//! length, so that later audio keeps its time. Encoder delay and padding are removed where the file states them. A seek
+//! gives the same samples as reading from the start: enough packets before the target are decoded, or all of them for
+//! codecs whose state reaches back to the start. Samples are not resampled or scaled, and channels are not mixed.
 
 use super::{
     Flaw, FlawKind, Info, Source,
-    codec_fault::Fault,
-    demux::{self, Opened},
+    codec_fault::CodecFault,
+    demux::{self, OpenedStem, signed, unsigned},
+    file_error,
     packet_source::PacketSource,
-    refuse, sniff,
+    sniff,
     symphonia_adapter::{Decoder, Packet},
 };
 use crate::{
@@ -26,53 +27,63 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Packets without audio in a row that are borne.
-const EMPTY: u32 = 10_000;
-/// How long that may last.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Frames from the start to which no demuxer has to search: decoding from the start is as quick, and in damaged files
-/// it loses no more than reading did.
-const NEAR: u64 = 16_384;
+/// Maximum number of consecutive packets without audio before the stream is given up.
+const MAX_EMPTY_PACKETS: u32 = 10_000;
+/// Maximum time that decoding such packets may take.
+const EMPTY_PACKETS_TIMEOUT: Duration = Duration::from_secs(5);
+/// Seek targets below this frame are reached by rewinding and decoding. That is as quick as a seek, and in a damaged
+/// file it cannot lose more than reading did.
+const REWIND_BELOW_FRAME: u64 = 16_384;
 
-/// A stem file that is open.
+/// An open stem file.
 pub(crate) struct DecodedFile {
     path: PathBuf,
     file: InputFile,
     spec: Spec,
+    /// Length of the stem, missing frames included.
     frames: u64,
-    /// The first frame that the file does not hold.
-    end: u64,
+    /// Number of frames that the file contains.
+    available: u64,
+    /// Packet position of frame 0 of the stem.
     origin: i64,
-    lead: u64,
-    linear: bool,
+    /// Frames of silence at the start that the file asks for.
+    leading_silence: u64,
+    /// Whether a seek has to decode from the start.
+    seeks_from_start: bool,
+    /// Frames to decode before the target of a seek.
     pre_roll: u64,
-    feed: PacketSource,
+    packets: PacketSource,
     decoder: Decoder,
-    /// The frame that is read next.
-    at: u64,
-    held: Held,
-    /// A packet that lies behind a gap.
+    /// Frame that is read next.
+    position: u64,
+    pending: PendingFrames,
+    /// Packet that follows the silence in `pending`.
     waiting: Option<Packet>,
-    /// Whether a seek has happened and no packet has come since.
-    sought: bool,
+    /// Whether no packet has been decoded since the last seek.
+    after_seek: bool,
     flaws: Vec<Flaw>,
-    /// Why nothing can be read any more.
-    dead: Option<(ErrorKind, String)>,
+    /// Error that ended reading. Every later call fails with it.
+    failure: Option<(ErrorKind, String)>,
 }
 
-/// Frames that are decoded and not yet read.
+/// Frames from `position` on that can be read without decoding.
 #[derive(Clone, Copy, Debug, Default)]
-struct Held {
-    /// The frame behind the last.
-    until: u64,
-    /// The index of frame `at` in the packet that was decoded last; `None` for silence.
-    from: Option<usize>,
+struct PendingFrames {
+    /// Exclusive end, as a frame of the stem.
+    end: u64,
+    /// Index of frame `position` in the last decoded packet; `None` for silence.
+    packet_offset: Option<usize>,
 }
 
 impl DecodedFile {
-    /// Opens a file that was recognised. `stream` is the number of an audio stream, counted from 1.
-    pub(crate) fn open(path: &Path, file: InputFile, kind: sniff::Kind, stream: Option<usize>) -> Result<(Self, Info)> {
-        let opened: Opened = demux::open(path, &file, kind, stream)?;
+    /// Opens a file whose format was recognised. `stream` is the number of an audio stream, counted from 1.
+    pub(crate) fn open(
+        path: &Path,
+        file: InputFile,
+        kind: sniff::FileKind,
+        stream: Option<usize>,
+    ) -> Result<(Self, Info)> {
+        let opened: OpenedStem = demux::open(path, &file, kind, stream)?;
         let spec = Spec { rate: opened.rate, layout: Layout::from_mask(opened.channels, opened.mask) };
         let info = Info {
             spec,
@@ -80,201 +91,204 @@ impl DecodedFile {
             missing: Frames(opened.missing),
             codec: opened.codec,
             bits: opened.bits,
-            trimmed_start: Frames(opened.trimmed.0),
-            trimmed_end: Frames(opened.trimmed.1),
+            trimmed_start: Frames(opened.trimmed_start),
+            trimmed_end: Frames(opened.trimmed_end),
             time_reference: None,
             streams: opened.streams,
             remarks: opened.remarks,
         };
-        let media = Self {
+        let source = Self {
             path: path.to_path_buf(),
             file,
             spec,
             frames: opened.frames,
-            end: opened.frames.saturating_sub(opened.missing),
+            available: opened.frames.saturating_sub(opened.missing),
             origin: opened.origin,
-            lead: opened.lead,
-            linear: opened.linear,
+            leading_silence: opened.leading_silence,
+            seeks_from_start: opened.seeks_from_start,
             pre_roll: opened.pre_roll,
-            feed: opened.feed,
+            packets: opened.packets,
             decoder: opened.decoder,
-            at: 0,
-            held: Held::default(),
+            position: 0,
+            pending: PendingFrames::default(),
             waiting: None,
-            sought: false,
+            after_seek: false,
             flaws: Vec::new(),
-            dead: None,
+            failure: None,
         };
-        Ok((media, info))
+        Ok((source, info))
     }
 
-    fn place(&self, frame: u64) -> String {
+    fn clock(&self, frame: u64) -> String {
         Frames(frame).clock(self.spec.rate)
     }
 
-    /// Ends reading for good.
-    fn die(&mut self, kind: ErrorKind, what: String) -> Error {
-        self.dead = Some((kind, what.clone()));
-        refuse(&self.path, kind, what)
+    /// Records the error that ends reading, and returns it.
+    fn fail(&mut self, kind: ErrorKind, what: String) -> Error {
+        self.failure = Some((kind, what.clone()));
+        file_error(&self.path, kind, what)
     }
 
-    fn alive(&self) -> Result<()> {
-        self.dead.as_ref().map_or(Ok(()), |(kind, what)| Err(refuse(&self.path, *kind, what)))
+    fn check_failure(&self) -> Result<()> {
+        self.failure.as_ref().map_or(Ok(()), |(kind, what)| Err(file_error(&self.path, *kind, what)))
     }
 
-    /// Refuses a file that was written to since it was opened.
-    fn check(&mut self) -> Result<()> {
-        self.alive()?;
+    /// Fails after an earlier failure and if the file was written to since it was opened.
+    fn check_file(&mut self) -> Result<()> {
+        self.check_failure()?;
         if let Some(why) = self.file.trouble() {
             let kind = ErrorKind::of_io(&why).unwrap_or(ErrorKind::Corrupt);
-            return Err(self.die(kind, why.to_string()));
+            return Err(self.fail(kind, why.to_string()));
         }
         Ok(())
     }
 
-    /// Holds silence up to `until`, and remembers why unless the file asks for it.
-    fn silence(&mut self, until: u64, why: Option<(FlawKind, String)>) {
-        let until = until.min(self.end);
+    /// Makes the frames up to `end` silent. `why` reports them as a flaw; the file may also ask for silence.
+    fn hold_silence(&mut self, end: u64, why: Option<(FlawKind, String)>) {
+        let end = end.min(self.available);
         if let Some((kind, what)) = why {
-            let (at, len) = (Frames(self.at), Frames(until.saturating_sub(self.at)));
+            let (at, len) = (Frames(self.position), Frames(end.saturating_sub(self.position)));
             match self.flaws.last_mut() {
                 Some(last) if last.at + last.len == at && last.kind == kind => last.len += len,
                 _ => self.flaws.push(Flaw { kind, at, len, what }),
             }
         }
-        self.held = Held { until, from: None };
+        self.pending = PendingFrames { end, packet_offset: None };
     }
 
-    /// The frame at which a position of the feed lies; negative before the start.
-    fn frame(&self, at: i64) -> i64 {
-        at.saturating_sub(self.origin)
+    /// Converts a packet position to a frame of the stem; negative before its start.
+    fn stem_frame(&self, position: i64) -> i64 {
+        position.saturating_sub(self.origin)
     }
 
-    /// Decodes until something is held for frame `at`.
-    fn advance(&mut self) -> Result<()> {
-        // An empty edit is silent even where packets lie under it: those are the start that the edit after it leaves out.
-        if self.at < self.lead {
-            self.silence(self.lead, None);
+    /// Decodes packets until `pending` covers frame `position`.
+    fn decode_next(&mut self) -> Result<()> {
+        // Packets at these positions are encoder delay, which the edit after the empty one leaves out.
+        if self.position < self.leading_silence {
+            self.hold_silence(self.leading_silence, None);
             return Ok(());
         }
-        let mut empty = 0;
-        let mut since = Instant::now();
+        let mut empty_packets = 0;
+        let mut last_audio = Instant::now();
         loop {
             let packet = match self.waiting.take() {
                 Some(packet) => packet,
-                None => match self.next()? {
+                None => match self.next_packet()? {
                     Some(packet) => packet,
                     None => return Ok(()),
                 },
             };
-            let start = self.frame(packet.at);
-            let now = i64::try_from(self.at).unwrap_or(i64::MAX);
+            let start = self.stem_frame(packet.at);
+            let now = signed(self.position);
             if start > now {
-                let start = u64::try_from(start).unwrap_or(0);
-                let lost = format!("{} frames are lost", start - self.at);
-                self.silence(start, Some((FlawKind::Damaged, lost)));
+                let start = unsigned(start);
+                let lost = format!("{} frames are lost", start - self.position);
+                self.hold_silence(start, Some((FlawKind::Damaged, lost)));
                 self.waiting = Some(packet);
                 return Ok(());
             }
-            if packet.fresh {
+            if packet.follows_gap {
                 self.decoder.reset();
             }
-            let got = match self.decoder.decode(&packet) {
+            let decoded = match self.decoder.decode(&packet) {
                 Ok(out) => out,
-                Err(Fault::Damaged(what) | Fault::Unsupported(what)) => {
-                    self.feed.passed(packet.frames);
-                    let until = u64::try_from(start.saturating_add_unsigned(packet.frames)).unwrap_or(0);
-                    if until > self.at {
-                        if self.sought {
-                            self.restart()?;
+                Err(CodecFault::Damaged(what) | CodecFault::Unsupported(what)) => {
+                    self.packets.count_frames(packet.frames);
+                    let end = unsigned(start.saturating_add_unsigned(packet.frames));
+                    if end > self.position {
+                        if self.after_seek {
+                            self.rewind()?;
                             continue;
                         }
                         let what = format!("packet {} is damaged: {what}", packet.number);
-                        self.silence(until, Some((FlawKind::Damaged, what)));
+                        self.hold_silence(end, Some((FlawKind::Damaged, what)));
                         return Ok(());
                     }
                     continue;
                 }
                 Err(fault) => {
-                    let at = self.place(self.at);
+                    let at = self.clock(self.position);
                     let what = format!("damaged at {at} (packet {}): {}", packet.number, fault.reason());
-                    return Err(self.die(ErrorKind::Corrupt, what));
+                    return Err(self.fail(ErrorKind::Corrupt, what));
                 }
             };
-            let frames = u64::try_from(got.frames).unwrap_or(0);
-            self.feed.passed(frames);
-            if got.frames > 0 && (got.rate != self.spec.rate.hz() || got.channels != self.spec.layout.channels()) {
-                let at = self.place(self.at);
-                let what = format!("the stream changes to {} Hz, {} channels at {at}", got.rate, got.channels);
-                return Err(self.die(ErrorKind::Unsupported, what));
+            let frames = decoded.frames as u64;
+            self.packets.count_frames(frames);
+            let (rate, channels) = (decoded.rate, decoded.channels);
+            if frames > 0 && (rate != self.spec.rate.hz() || channels != self.spec.layout.channels()) {
+                let at = self.clock(self.position);
+                let what = format!("the stream changes to {rate} Hz, {channels} channels at {at}");
+                return Err(self.fail(ErrorKind::Unsupported, what));
             }
-            let until = u64::try_from(start.saturating_add_unsigned(frames)).unwrap_or(0);
-            if until > self.at {
-                let from = usize::try_from(now.saturating_sub(start)).unwrap_or(usize::MAX);
-                self.held = Held { until: until.min(self.end), from: Some(from) };
-                self.sought = false;
+            let end = unsigned(start.saturating_add_unsigned(frames));
+            if end > self.position {
+                let offset = usize::try_from(now.saturating_sub(start)).unwrap_or(usize::MAX);
+                self.pending = PendingFrames { end: end.min(self.available), packet_offset: Some(offset) };
+                self.after_seek = false;
                 return Ok(());
             }
             if frames > 0 {
-                (empty, since) = (0, Instant::now());
+                (empty_packets, last_audio) = (0, Instant::now());
                 continue;
             }
-            empty += 1;
-            if empty > EMPTY || since.elapsed() > PATIENCE {
-                let at = self.place(self.at);
-                return Err(self.die(ErrorKind::Corrupt, format!("no audio comes out of the packets after {at}")));
+            empty_packets += 1;
+            if empty_packets > MAX_EMPTY_PACKETS || last_audio.elapsed() > EMPTY_PACKETS_TIMEOUT {
+                let at = self.clock(self.position);
+                return Err(self.fail(ErrorKind::Corrupt, format!("no audio comes out of the packets after {at}")));
             }
         }
     }
 
-    /// The next packet that is in its place; `None` when silence is held up to the end instead.
-    fn next(&mut self) -> Result<Option<Packet>> {
+    /// Returns the next packet; `None` if there is none, after making the rest of the stem silent. Rewinds if a seek
+    /// has gone past its target.
+    fn next_packet(&mut self) -> Result<Option<Packet>> {
         loop {
-            let why = match self.feed.next() {
+            let why = match self.packets.next() {
                 Ok(Some(packet)) => {
-                    let early = self.frame(packet.at) <= i64::try_from(self.at).unwrap_or(i64::MAX);
-                    if self.sought && !early {
-                        // The demuxer went too far, or something is lost here: reading from the start tells.
-                        self.restart()?;
+                    let covers_position = self.stem_frame(packet.at) <= signed(self.position);
+                    if self.after_seek && !covers_position {
+                        // The demuxer went too far, or packets are lost here. Reading from the start distinguishes the
+                        // two.
+                        self.rewind()?;
                         continue;
                     }
                     return Ok(Some(packet));
                 }
                 Ok(None) => {
-                    self.check()?;
+                    self.check_file()?;
                     (FlawKind::EndedEarly, "the data ends early".into())
                 }
-                // What could not be had is not damaged.
+                // A failed download is not damage.
                 Err(_) if self.file.trouble().is_some() => {
-                    self.check()?;
+                    self.check_file()?;
                     continue;
                 }
-                Err(fault @ (Fault::Damaged(_) | Fault::Cut)) => (FlawKind::EndedEarly, fault.reason()),
+                Err(fault @ (CodecFault::Damaged(_) | CodecFault::Truncated)) => (FlawKind::EndedEarly, fault.reason()),
                 Err(fault) => {
                     let kind = match &fault {
-                        Fault::Changed => ErrorKind::Unsupported,
-                        Fault::Io(e) => ErrorKind::of_io(e).unwrap_or(ErrorKind::Corrupt),
+                        CodecFault::StreamChanged => ErrorKind::Unsupported,
+                        CodecFault::Io(e) => ErrorKind::of_io(e).unwrap_or(ErrorKind::Corrupt),
                         _ => ErrorKind::Corrupt,
                     };
-                    let what = format!("damaged at {}: {}", self.place(self.at), fault.reason());
-                    return Err(self.die(kind, what));
+                    let what = format!("damaged at {}: {}", self.clock(self.position), fault.reason());
+                    return Err(self.fail(kind, what));
                 }
             };
-            if std::mem::take(&mut self.sought) {
-                self.restart()?;
+            if std::mem::take(&mut self.after_seek) {
+                self.rewind()?;
                 continue;
             }
-            self.silence(self.end, Some(why));
+            self.hold_silence(self.available, Some(why));
             return Ok(None);
         }
     }
 
-    /// Goes back to the first packet.
-    fn restart(&mut self) -> Result<()> {
-        self.sought = false;
+    /// Returns to the first packet.
+    fn rewind(&mut self) -> Result<()> {
+        self.after_seek = false;
         self.waiting = None;
-        let done = self.feed.seek(i64::MIN).and_then(|()| self.decoder.renew());
-        done.map_err(|f| self.die(ErrorKind::Corrupt, format!("cannot go back to the start: {}", f.reason())))
+        let done = self.packets.seek(i64::MIN).and_then(|()| self.decoder.recreate());
+        done.map_err(|f| self.fail(ErrorKind::Corrupt, format!("cannot go back to the start: {}", f.reason())))
     }
 }
 
@@ -288,14 +302,14 @@ impl Source for DecodedFile {
     }
 
     fn read(&mut self, out: &mut Block) -> Result<usize> {
-        self.alive()?;
-        let room = out.capacity();
-        out.set_frames(room);
+        self.check_failure()?;
+        let capacity = out.capacity();
+        out.set_frames(capacity);
         let mut done = 0;
-        while done < room && self.at < self.end {
-            if self.at >= self.held.until {
-                if let Err(e) = self.advance() {
-                    // What was read before the error is still good; the error comes with the next call.
+        while done < capacity && self.position < self.available {
+            if self.position >= self.pending.end {
+                if let Err(e) = self.decode_next() {
+                    // Returns the frames before the error first: the next call fails with it.
                     if done > 0 {
                         break;
                     }
@@ -303,53 +317,53 @@ impl Source for DecodedFile {
                 }
                 continue;
             }
-            let n = usize::try_from(self.held.until - self.at).unwrap_or(usize::MAX).min(room - done);
+            let n = usize::try_from(self.pending.end - self.position).unwrap_or(usize::MAX).min(capacity - done);
             let mut targets: Vec<_> = out.channels_mut().filter_map(|c| c.get_mut(done..done + n)).collect();
-            match self.held.from {
+            match self.pending.packet_offset {
                 Some(from) => {
                     let copied = self.decoder.copy(from, &mut targets);
-                    copied.map_err(|f| self.die(ErrorKind::Corrupt, f.reason()))?;
+                    copied.map_err(|f| self.fail(ErrorKind::Corrupt, f.reason()))?;
                 }
                 None => targets.into_iter().for_each(|t| t.fill(0.0)),
             }
-            self.held.from = self.held.from.map(|f| f + n);
-            self.at += u64::try_from(n).unwrap_or(0);
+            self.pending.packet_offset = self.pending.packet_offset.map(|offset| offset + n);
+            self.position += n as u64;
             done += n;
         }
-        // Behind the data: what was decoded until now may be of another content.
-        self.check()?;
+        // After reading: if the file has changed, these frames may be of its new content.
+        self.check_file()?;
         out.set_frames(done);
         Ok(done)
     }
 
     fn seek(&mut self, to: Frames) -> Result<()> {
-        self.check()?;
-        let to = to.0.min(self.end);
-        if to >= self.at && to < self.held.until {
-            let ahead = usize::try_from(to - self.at).unwrap_or(usize::MAX);
-            self.held.from = self.held.from.map(|f| f.saturating_add(ahead));
-            self.at = to;
+        self.check_file()?;
+        let to = to.0.min(self.available);
+        if to >= self.position && to < self.pending.end {
+            let ahead = usize::try_from(to - self.position).unwrap_or(usize::MAX);
+            self.pending.packet_offset = self.pending.packet_offset.map(|offset| offset.saturating_add(ahead));
+            self.position = to;
             return Ok(());
         }
-        let back = to < self.at;
-        self.held = Held::default();
-        self.at = to;
-        if to >= self.end {
+        let is_backward = to < self.position;
+        self.pending = PendingFrames::default();
+        self.position = to;
+        if to >= self.available {
             return Ok(());
         }
-        if self.linear {
-            return if back { self.restart() } else { Ok(()) };
+        if self.seeks_from_start {
+            return if is_backward { self.rewind() } else { Ok(()) };
         }
-        if to < NEAR {
-            return self.restart();
+        if to < REWIND_BELOW_FRAME {
+            return self.rewind();
         }
         self.waiting = None;
         self.decoder.reset();
-        let target = i64::try_from(to).unwrap_or(i64::MAX).saturating_add(self.origin);
+        let target = signed(to).saturating_add(self.origin);
         let target = target.saturating_sub_unsigned(self.pre_roll);
-        let done = self.feed.seek(target.max(0));
-        done.map_err(|f| self.die(ErrorKind::Corrupt, format!("cannot go to {}: {}", self.place(to), f.reason())))?;
-        self.sought = true;
+        let done = self.packets.seek(target.max(0));
+        done.map_err(|f| self.fail(ErrorKind::Corrupt, format!("cannot go to {}: {}", self.clock(to), f.reason())))?;
+        self.after_seek = true;
         Ok(())
     }
 

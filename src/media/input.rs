@@ -1,4 +1,4 @@
-//! Names where a stem comes from: a file, one of its streams, or a source that the program brings.
+//! Identifies the audio of a clip: a file, one stream of a file, or a source that the program supplies.
 
 use super::{Memory, Source};
 use crate::error::Result;
@@ -8,55 +8,57 @@ use std::{
     sync::Arc,
 };
 
-/// What to do with stems that cannot be delivered whole: cut off, damaged inside, or holding samples that are no numbers.
+/// How to handle stems that are truncated, damaged, or contain samples that are not finite.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Damage {
-    /// Refuse them: the bounce fails and names the track, the file and the place.
+    /// Fail, with an error that names the track, the file and the position.
     #[default]
     Refuse,
-    /// Put silence of the same length in their place, and report each one.
+    /// Insert silence of the same length and report each flaw.
     Silence,
 }
 
-/// Where a clip's audio comes from.
+/// The audio of a clip.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Input {
-    /// A file. A name that ends in `#2` means the second audio stream, unless a file of the whole name exists.
+    /// A file. A name that ends in `#2` selects the second audio stream, unless a file of that very name exists.
     File {
-        /// The file.
+        /// Path or URL of the file.
         path: PathBuf,
-        /// Which of its audio streams, counted from 1; the first unless said.
+        /// Number of the audio stream, counted from 1; `None` for the first.
         stream: Option<usize>,
     },
-    /// A source that the program brings.
+    /// A source that the program supplies.
     Open(Opener),
 }
 
 impl Input {
-    /// A file.
+    /// Makes the input of a file's first audio stream.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self::File { path: path.into(), stream: None }
     }
 
-    /// One of the audio streams of a file, counted from 1.
+    /// Makes the input of one audio stream of a file, counted from 1.
     pub fn stream(path: impl Into<PathBuf>, stream: usize) -> Self {
         Self::File { path: path.into(), stream: Some(stream) }
     }
 
-    /// The file and the stream that are meant, after a look at which files exist.
+    /// Returns the path and the stream number, with a `#2` at the end of the path resolved by whether that file exists.
+    /// `None` for a program's source.
     pub(crate) fn located(&self) -> Option<(PathBuf, Option<usize>)> {
         let Self::File { path, stream } = self else { return None };
-        let split = || {
-            let name = path.file_name()?.to_str()?;
-            let (file, number) = name.rsplit_once('#')?;
-            Some((path.with_file_name(file), number.parse().ok()?))
-        };
-        match (stream, split()) {
+        match (stream, split_stream_number(path)) {
             (None, Some((file, number))) if !path.exists() => Some((file, Some(number))),
             _ => Some((path.clone(), *stream)),
         }
     }
+}
+
+/// Splits `stem.mka#2` into the path and the stream number.
+fn split_stream_number(path: &Path) -> Option<(PathBuf, usize)> {
+    let (file, number) = path.file_name()?.to_str()?.rsplit_once('#')?;
+    Some((path.with_file_name(file), number.parse().ok()?))
 }
 
 impl fmt::Display for Input {
@@ -105,8 +107,8 @@ impl From<Memory> for Input {
     }
 }
 
-/// Opens a source that the program brings, as often as it is needed: once to learn its rate, layout and length, and
-/// again whenever a clip of it starts to sound.
+/// Opens a source that the program supplies. Called once to learn its rate, layout and length, and again for every
+/// reader.
 #[derive(Clone)]
 pub struct Opener {
     name: String,
@@ -114,7 +116,7 @@ pub struct Opener {
 }
 
 impl Opener {
-    /// An opener, with a name for messages and reports. Every call must give the same audio.
+    /// Makes an opener with a name for messages and reports. Every call of `open` must return the same audio.
     pub fn new(name: impl Into<String>, open: impl Fn() -> Result<Box<dyn Source>> + Send + Sync + 'static) -> Self {
         Self { name: name.into(), open: Arc::new(open) }
     }
@@ -123,7 +125,7 @@ impl Opener {
         (self.open)()
     }
 
-    /// The same for clones, different for all others.
+    /// Returns a number that clones of this opener share and no other opener has.
     pub(crate) fn identity(&self) -> usize {
         Arc::as_ptr(&self.open).cast::<()>().addr()
     }

@@ -1,7 +1,8 @@
-//! Makes a source whole: as many frames as promised, all of them numbers that a level can have.
+//! Makes a source deliver exactly the promised number of frames, all of them finite.
 //!
-//! What is missing, damaged, not finite or beyond any level is refused with its place, or replaced by silence of the same
-//! length and handed on as a flaw, as the session says. Stands before the resampler, so that nothing spreads.
+//! Frames that are missing, damaged, not finite or implausibly loud are either refused with their position or replaced
+//! by silence and reported as a [`Flaw`], as [`Damage`] says. Runs before the resampler, which would spread a bad
+//! sample over two blocks.
 
 use super::{Damage, Flaw, FlawKind, Source};
 use crate::{
@@ -11,26 +12,26 @@ use crate::{
     units::Frames,
 };
 
-/// The largest sample that can be meant, +600 dBFS: beyond it lies damage, which would drown all else in rounding.
-const LOUDEST: f64 = 1e30;
+/// Largest plausible sample, +600 dBFS. A larger one is damage, and would round every other track away.
+const MAX_PLAUSIBLE_SAMPLE: f64 = 1e30;
 
-/// Whether a sample is a finite number of a level that can be meant.
-fn fine(x: f64) -> bool {
-    x.abs() <= LOUDEST
+/// Returns whether a sample is finite and not implausibly loud.
+fn is_plausible(x: f64) -> bool {
+    x.abs() <= MAX_PLAUSIBLE_SAMPLE
 }
 
 pub(crate) struct LengthGuard {
     inner: Box<dyn Source>,
-    /// For messages: the file.
+    /// File name for messages.
     name: String,
-    /// The promised length; without one the source ends where it ends.
+    /// Promised length; `None` ends where the source does.
     frames: Option<Frames>,
     damage: Damage,
-    /// Whether every sample is known to be finite.
-    finite: bool,
+    /// Whether the samples are integers and need no check.
+    always_finite: bool,
     position: Frames,
-    /// Whether its early end was told.
-    ended: bool,
+    /// Whether the early end has been reported.
+    early_end_reported: bool,
     flaws: Vec<Flaw>,
 }
 
@@ -40,13 +41,14 @@ impl LengthGuard {
         name: String,
         frames: Option<Frames>,
         damage: Damage,
-        finite: bool,
+        always_finite: bool,
     ) -> Self {
-        Self { inner, name, frames, damage, finite, position: Frames::ZERO, ended: false, flaws: Vec::new() }
+        let position = Frames::ZERO;
+        Self { inner, name, frames, damage, always_finite, position, early_end_reported: false, flaws: Vec::new() }
     }
 
-    /// Refuses a flaw, or keeps it.
-    fn meet(&mut self, flaw: Flaw) -> Result<()> {
+    /// Fails for a flaw, or records it, as `damage` says.
+    fn report(&mut self, flaw: Flaw) -> Result<()> {
         if self.damage == Damage::Silence {
             self.flaws.push(flaw);
             return Ok(());
@@ -60,26 +62,36 @@ impl LengthGuard {
         Err(Error::new(ErrorKind::Corrupt, what))
     }
 
-    /// Puts 0 for every sample that is not finite or beyond any level; one flaw for each run of frames.
-    fn heal(&mut self, out: &mut Block) -> Result<()> {
-        let bad = |c: &[f64]| c.iter().fold(false, |any, x| any | !fine(*x));
-        if self.finite || !out.channels().any(bad) {
+    /// Replaces implausible samples by 0 and reports one flaw per run of frames.
+    fn silence_implausible(&mut self, out: &mut Block) -> Result<()> {
+        if self.always_finite || !out.channels().any(has_implausible) {
             return Ok(());
         }
-        let broken: Vec<usize> =
-            (0..out.frames()).filter(|&i| out.channels().any(|c| c.get(i).is_some_and(|x| !fine(*x)))).collect();
-        for run in broken.chunk_by(|a, b| a + 1 == *b) {
+        let is_bad_frame = |i: usize| out.channels().any(|c| c.get(i).is_some_and(|x| !is_plausible(*x)));
+        let bad_frames: Vec<usize> = (0..out.frames()).filter(|&i| is_bad_frame(i)).collect();
+        for run in bad_frames.chunk_by(|a, b| a + 1 == *b) {
             let (Some(first), len) = (run.first(), run.len() as u64) else { continue };
             let at = self.position + Frames(*first as u64);
-            let worst = out.channels().filter_map(|c| c.get(*first)).find(|x| !fine(**x)).filter(|x| x.is_finite());
-            let what = worst.map_or_else(
-                || "a sample that is not a finite number".to_owned(),
-                |x| format!("a sample of {x:e}, beyond any level"),
-            );
-            self.meet(Flaw { kind: FlawKind::NonFinite, at, len: Frames(len), what })?;
+            let what = describe_implausible(out, *first);
+            self.report(Flaw { kind: FlawKind::NonFinite, at, len: Frames(len), what })?;
         }
-        out.channels_mut().flatten().filter(|x| !fine(**x)).for_each(|x| *x = 0.0);
+        for x in out.channels_mut().flatten().filter(|x| !is_plausible(**x)) {
+            *x = 0.0;
+        }
         Ok(())
+    }
+}
+
+fn has_implausible(samples: &[f64]) -> bool {
+    // Without an early exit, so that the loop is vectorised.
+    samples.iter().fold(false, |any, x| any | !is_plausible(*x))
+}
+
+fn describe_implausible(block: &Block, frame: usize) -> String {
+    let sample = block.channels().filter_map(|c| c.get(frame)).find(|x| !is_plausible(**x));
+    match sample {
+        Some(x) if x.is_finite() => format!("a sample of {x:e}, beyond any level"),
+        _ => "a sample that is not a finite number".to_owned(),
     }
 }
 
@@ -94,30 +106,30 @@ impl Source for LengthGuard {
 
     fn read(&mut self, out: &mut Block) -> Result<usize> {
         let left = self.frames.map_or(Frames::MAX, |f| f - self.position);
-        let room = usize::try_from(left.0).unwrap_or(usize::MAX).min(out.capacity());
-        if room == 0 {
+        let wanted = usize::try_from(left.0).unwrap_or(usize::MAX).min(out.capacity());
+        if wanted == 0 {
             out.set_frames(0);
             return Ok(0);
         }
         let shape = (out.layout(), out.capacity());
-        let told = self.inner.read(out)?;
-        if shape != (out.layout(), out.capacity()) || told > out.frames() {
-            let what = format!("{}: its reader gave {} frames and said {told}", self.name, out.frames());
+        let reported = self.inner.read(out)?;
+        if shape != (out.layout(), out.capacity()) || reported > out.frames() {
+            let what = format!("{}: its reader gave {} frames and said {reported}", self.name, out.frames());
             return Err(Error::new(ErrorKind::Corrupt, what));
         }
-        let mut n = told.min(room);
+        let mut n = reported.min(wanted);
         out.set_frames(n);
         for flaw in self.inner.flaws() {
-            self.meet(flaw)?;
+            self.report(flaw)?;
         }
-        self.heal(out)?;
+        self.silence_implausible(out)?;
         if n == 0 && self.frames.is_some() {
             let what = format!("{} were promised", self.position + left);
-            if !self.ended {
-                self.ended = true;
-                self.meet(Flaw { kind: FlawKind::EndedEarly, at: self.position, len: left, what })?;
+            if !self.early_end_reported {
+                self.early_end_reported = true;
+                self.report(Flaw { kind: FlawKind::EndedEarly, at: self.position, len: left, what })?;
             }
-            n = room;
+            n = wanted;
             out.fill(n, 0.0);
         }
         self.position += Frames(n as u64);
@@ -139,20 +151,20 @@ mod tests {
     use super::*;
     use crate::{layout::Layout, media::Memory, units::SampleRate};
 
-    fn whole(samples: Vec<f64>, frames: u64, damage: Damage) -> LengthGuard {
+    fn guarded(samples: Vec<f64>, frames: u64, damage: Damage) -> LengthGuard {
         let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
         let inner = Memory::new(spec, vec![samples]).unwrap();
         LengthGuard::new(Box::new(inner), "x.wav".into(), Some(Frames(frames)), damage, false)
     }
 
     #[test]
-    fn refuses_with_the_place_or_puts_silence_and_says_so() {
+    fn refuses_flaws_or_silences_and_reports_them() {
         let samples = vec![0.5, f64::NAN, f64::INFINITY, 0.25, f64::NAN];
         let mut out = Block::new(Layout::Mono, 8);
-        let error = whole(samples.clone(), 8, Damage::Refuse).read(&mut out).unwrap_err();
+        let error = guarded(samples.clone(), 8, Damage::Refuse).read(&mut out).unwrap_err();
         assert_eq!(error.to_string(), "x.wav: a sample that is not a finite number at 00:00:00.000 (frame 1)");
 
-        let mut lenient = whole(samples, 8, Damage::Silence);
+        let mut lenient = guarded(samples, 8, Damage::Silence);
         assert_eq!(lenient.read(&mut out).unwrap(), 5);
         assert_eq!(out.channel(0), [0.5, 0.0, 0.0, 0.25, 0.0]);
         assert_eq!(lenient.read(&mut out).unwrap(), 3);
@@ -163,10 +175,10 @@ mod tests {
     }
 
     #[test]
-    fn never_gives_more_than_promised() {
+    fn delivers_no_more_than_promised() {
         let mut out = Block::new(Layout::Mono, 8);
-        assert_eq!(whole(vec![1.0; 6], 4, Damage::Refuse).read(&mut out).unwrap(), 4);
-        let error = whole(vec![], 4, Damage::Refuse).read(&mut out).unwrap_err();
+        assert_eq!(guarded(vec![1.0; 6], 4, Damage::Refuse).read(&mut out).unwrap(), 4);
+        let error = guarded(vec![], 4, Damage::Refuse).read(&mut out).unwrap_err();
         assert_eq!(error.to_string(), "x.wav: ends at 00:00:00.000, 4 frames too early: 4 were promised");
     }
 }

@@ -1,4 +1,4 @@
-//! Audio in memory as a source.
+//! A source that plays samples from memory.
 
 use super::Source;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Samples that a program already holds. Clones share them.
+/// A source of samples that are in memory. Clones share the samples.
 ///
 /// ```
 /// use soundtrack::{Frames, Layout, SampleRate, Session, Spec, Track, media::Memory};
@@ -28,10 +28,10 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Samples of every channel, full scale ±1.0.
+    /// Makes a source from one vector of samples per channel, full scale ±1.0.
     ///
     /// # Errors
-    /// `InvalidArgument` where the number of channels is not the layout's, or their lengths differ.
+    /// `InvalidArgument` if the number of channels is not the layout's, or their lengths differ.
     pub fn new(spec: Spec, channels: Vec<Vec<f64>>) -> Result<Self> {
         let frames = channels.first().map_or(0, Vec::len);
         if channels.len() != spec.layout.channels() || channels.iter().any(|c| c.len() != frames) {
@@ -57,8 +57,8 @@ impl Source for Memory {
     }
 
     fn read(&mut self, out: &mut Block) -> Result<usize> {
-        let rest = |c: &Vec<f64>| c.len().saturating_sub(self.position);
-        let n = self.channels.first().map_or(0, rest).min(out.capacity());
+        let frames = self.channels.first().map_or(0, Vec::len);
+        let n = frames.saturating_sub(self.position).min(out.capacity());
         out.set_frames(n);
         for (to, from) in out.channels_mut().zip(self.channels.iter()) {
             if let Some(samples) = from.get(self.position..self.position + n) {
@@ -70,6 +70,7 @@ impl Source for Memory {
     }
 
     fn seek(&mut self, to: Frames) -> Result<()> {
+        // Past the end of any vector: the next read returns 0.
         self.position = usize::try_from(to.0).unwrap_or(usize::MAX);
         Ok(())
     }

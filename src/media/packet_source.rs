@@ -1,192 +1,179 @@
-//! Packets in order, from a demuxer or from a list.
+//! Delivers the packets of one stream in order, each with its exact position in frames, from a demuxer or a table.
 //!
-//! A feed knows at which frame of the stream each packet begins. Most containers say so; where they do not (Matroska
-//! counts milliseconds, some MP4 other units) the position is counted from the start, and then the only way back is to
-//! begin again.
+//! Most containers store positions in frames. Matroska (in milliseconds) and fragmented MP4 (in the track's time
+//! scale) do not: there the frames that come out of the decoder are counted from the start of the stream, so the only
+//! way to seek is to rewind and decode again.
 
 use super::{
-    codec_fault::Fault,
-    demux::ogg::Hole,
+    codec_fault::CodecFault,
+    demux::{ogg::OggGap, unsigned},
     packet_table::PacketTable,
-    sparse_reader::{Part, SparseReader},
-    symphonia_adapter::{Container, Demuxer, Packet, Stream},
+    sparse_reader::{FileView, SparseReader},
+    symphonia_adapter::{AudioStream, Container, Demuxer, Packet},
 };
 use crate::storage::InputFile;
 use std::collections::VecDeque;
 
-/// Where packets come from.
+/// Source of the packets of one stream.
 pub(crate) enum PacketSource {
-    /// A list of packets.
-    PacketTable(PacketTable),
+    /// A table of packet locations.
+    Table(PacketTable),
     /// A demuxer whose positions are frames.
-    Timed(Demuxed),
-    /// A demuxer whose positions have to be counted.
-    Counted(Demuxed, Count),
+    Timed(DemuxedStream),
+    /// A demuxer whose positions are replaced by a count of decoded frames.
+    Counted(DemuxedStream, FrameCounter),
 }
 
-/// A demuxer and how to open it again.
-pub(crate) struct Demuxed {
+/// The count of frames that the decoder returned since the start of the stream.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FrameCounter {
+    /// Position of the next packet.
+    position: i64,
+    /// Frames of the last packet: the estimate for one that cannot be decoded.
+    last_packet: u64,
+}
+
+/// One stream of a demuxer, with what it takes to open the demuxer again.
+pub(crate) struct DemuxedStream {
     demuxer: Demuxer,
     container: Container,
     file: InputFile,
-    window: Window,
-    stream: Stream,
-    /// Whether it stands anywhere but at its start.
+    view: FileView,
+    stream: AudioStream,
+    /// Whether the demuxer has left its start.
     moved: bool,
-    /// Where the demuxer puts packets in the wrong place.
-    pub(crate) holes: Vec<Hole>,
-    /// Packets that have been put right, and the one behind them.
-    ready: VecDeque<Packet>,
+    /// Ranges in which the demuxer misplaces packets.
+    pub(crate) gaps: Vec<OggGap>,
+    /// Packets with corrected positions, and the packet that follows them.
+    corrected: VecDeque<Packet>,
 }
 
-/// The part of a file that a demuxer sees.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Window {
-    /// One behind the other.
-    pub(crate) parts: Vec<Part>,
-    /// How long it seems to be; what no part holds reads as zeros.
-    pub(crate) len: u64,
-    /// Bytes to replace.
-    pub(crate) patches: Vec<(u64, u8)>,
-}
-
-impl Window {
-    fn tape(&self, file: &InputFile) -> Result<SparseReader, Fault> {
-        SparseReader::new(file, &self.parts, self.len, self.patches.clone()).map_err(Fault::Io)
-    }
-}
-
-/// A position that is counted.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Count {
-    at: i64,
-    usual: u64,
-}
-
-impl Demuxed {
-    /// Opens a part of a file as a container.
+impl DemuxedStream {
+    /// Opens `view` of a file as `container` and selects the stream that `choose` returns.
     pub(crate) fn open(
         container: Container,
         file: &InputFile,
-        window: Window,
-        choose: impl FnOnce(Vec<Stream>) -> Result<Stream, Fault>,
-    ) -> Result<Self, Fault> {
+        view: FileView,
+        choose: impl FnOnce(Vec<AudioStream>) -> Result<AudioStream, CodecFault>,
+    ) -> Result<Self, CodecFault> {
         let file = file.clone();
-        let mut demuxer = Demuxer::open(container, window.tape(&file)?)?;
+        let mut demuxer = Demuxer::open(container, SparseReader::new(&file, &view))?;
         let stream = choose(demuxer.streams())?;
         demuxer.select(&stream);
-        Ok(Self { demuxer, container, file, window, stream, moved: false, holes: Vec::new(), ready: VecDeque::new() })
+        let (gaps, corrected) = (Vec::new(), VecDeque::new());
+        Ok(Self { demuxer, container, file, view, stream, moved: false, gaps, corrected })
     }
 
-    /// Begins again with the first packet.
-    pub(crate) fn again(&mut self) -> Result<(), Fault> {
-        self.demuxer = Demuxer::open(self.container, self.window.tape(&self.file)?)?;
+    /// Starts over with the first packet. Opens the demuxer again: not all of them can seek to their start.
+    pub(crate) fn rewind(&mut self) -> Result<(), CodecFault> {
+        self.demuxer = Demuxer::open(self.container, SparseReader::new(&self.file, &self.view))?;
         self.demuxer.select(&self.stream);
         self.moved = false;
-        self.ready.clear();
+        self.corrected.clear();
         Ok(())
     }
 
-    pub(crate) fn stream(&self) -> &Stream {
+    pub(crate) fn stream(&self) -> &AudioStream {
         &self.stream
     }
 
-    pub(crate) fn next(&mut self) -> Result<Option<Packet>, Fault> {
+    /// Returns the next packet; `None` at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<Packet>, CodecFault> {
         self.moved = true;
         loop {
-            let packet = match self.ready.pop_front() {
-                Some(packet) => return Ok(Some(packet)),
-                None => self.demuxer.next()?,
-            };
-            let Some(packet) = packet else { return Ok(None) };
-            match self.holes.iter().find(|h| (h.from..h.to).contains(&packet.at)) {
+            if let Some(packet) = self.corrected.pop_front() {
+                return Ok(Some(packet));
+            }
+            let Some(packet) = self.demuxer.next()? else { return Ok(None) };
+            match self.gaps.iter().find(|gap| (gap.from..gap.to).contains(&packet.at)) {
                 None => return Ok(Some(packet)),
-                Some(hole) => self.ready = behind(&mut self.demuxer, *hole, packet)?,
+                Some(gap) => self.corrected = packets_after_gap(&mut self.demuxer, *gap, packet)?,
             }
         }
     }
 
-    /// Goes to the packet of a frame. The demuxer of FLAC compares what follows with the last frame that it read before
-    /// the jump, where it finds the wanted one without a search: only a new one goes back for sure.
-    pub(crate) fn seek(&mut self, to: i64) -> Result<(), Fault> {
+    /// Seeks to a packet at or before frame `to`.
+    pub(crate) fn seek(&mut self, to: i64) -> Result<(), CodecFault> {
+        // The FLAC demuxer compares the frame after the seek with the last one that it read before, and can reject it.
+        // A new demuxer has nothing to compare with.
         if self.container == Container::Flac && self.moved {
-            self.again()?;
+            self.rewind()?;
         }
         self.moved = true;
-        self.ready.clear();
+        self.corrected.clear();
         self.demuxer.seek(to)
     }
 }
 
-/// The packets of the page behind a hole, which end where the page says. The demuxer lets them begin where the hole
-/// does. On the last page of all nothing tells how much of the last packet counts, so its packets are left out.
-fn behind(demuxer: &mut Demuxer, hole: Hole, first: Packet) -> Result<VecDeque<Packet>, Fault> {
+/// Reads the page that ends a gap and moves its packets to where the page's granule position puts them: the demuxer
+/// places them at the start of the gap.
+///
+/// The packets of the last page of the stream are dropped unless they fit: its granule position also says how much of
+/// the last packet is padding (Vorbis I, A.2), so the packets cannot be placed from it.
+fn packets_after_gap(demuxer: &mut Demuxer, gap: OggGap, first: Packet) -> Result<VecDeque<Packet>, CodecFault> {
     let mut page = VecDeque::from([first]);
-    let mut beyond = None;
+    let mut following = None;
     while let Some(packet) = demuxer.next()? {
-        if packet.at >= hole.to {
-            beyond = Some(packet);
+        if packet.at >= gap.to {
+            following = Some(packet);
             break;
         }
         page.push_back(packet);
     }
-    let end = page.back().map_or(hole.to, |p| p.at.saturating_add_unsigned(p.frames));
-    if hole.last && end != hole.to {
+    let end = page.back().map_or(gap.to, |p| p.at.saturating_add_unsigned(p.frames));
+    if gap.ends_stream && end != gap.to {
         page.clear();
     }
     for packet in &mut page {
-        packet.at = packet.at.saturating_add(hole.to.saturating_sub(end));
+        packet.at = packet.at.saturating_add(gap.to.saturating_sub(end));
     }
-    page.extend(beyond);
-    // What comes behind a hole must not be joined to what came before it.
+    page.extend(following);
     if let Some(first) = page.front_mut() {
-        first.fresh = true;
+        first.follows_gap = true;
     }
     Ok(page)
 }
 
 impl PacketSource {
-    /// The next packet; `None` at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<Packet>, Fault> {
+    /// Returns the next packet; `None` at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<Packet>, CodecFault> {
         match self {
-            Self::PacketTable(table) => table.next(),
-            Self::Timed(d) => d.next(),
-            Self::Counted(d, count) => {
-                let packet = d.next()?;
-                Ok(packet.map(|mut p| {
-                    p.at = count.at;
-                    p.frames = count.usual;
-                    p
-                }))
+            Self::Table(table) => table.next(),
+            Self::Timed(demuxed) => demuxed.next(),
+            Self::Counted(demuxed, counter) => {
+                let Some(mut packet) = demuxed.next()? else { return Ok(None) };
+                packet.at = counter.position;
+                packet.frames = counter.last_packet;
+                Ok(Some(packet))
             }
         }
     }
 
-    /// Says how many frames the last packet gave, or stands for.
-    pub(crate) fn passed(&mut self, frames: u64) {
-        if let Self::Counted(_, count) = self {
-            count.at = count.at.saturating_add_unsigned(frames);
-            count.usual = frames;
+    /// Records how many frames the last packet decoded to, or is taken to have held.
+    pub(crate) fn count_frames(&mut self, frames: u64) {
+        if let Self::Counted(_, counter) = self {
+            counter.position = counter.position.saturating_add_unsigned(frames);
+            counter.last_packet = frames;
         }
     }
 
-    /// Goes to a packet at or before a position.
-    pub(crate) fn seek(&mut self, to: i64) -> Result<(), Fault> {
+    /// Seeks to a packet at or before position `to`; to the first packet where `to` precedes the stream.
+    pub(crate) fn seek(&mut self, to: i64) -> Result<(), CodecFault> {
         match self {
-            Self::PacketTable(table) => {
-                table.seek(u64::try_from(to).unwrap_or(0));
+            Self::Table(table) => {
+                table.seek(unsigned(to));
                 Ok(())
             }
-            Self::Timed(d) => {
-                // The start needs no search, and some demuxers cannot seek to it.
-                if to <= d.stream().start || d.seek(to).is_err() {
-                    return d.again();
+            Self::Timed(demuxed) => {
+                // Some demuxers cannot seek to their start.
+                if to <= demuxed.stream().start || demuxed.seek(to).is_err() {
+                    return demuxed.rewind();
                 }
                 Ok(())
             }
-            Self::Counted(d, count) => {
-                *count = Count::default();
-                d.again()
+            Self::Counted(demuxed, counter) => {
+                *counter = FrameCounter::default();
+                demuxed.rewind()
             }
         }
     }

@@ -1,75 +1,84 @@
-//! A list of all packets of a stem with their places: for formats whose frames this crate finds by itself.
-//!
-//! Reading goes through the list in order, seeking looks the position up. Packets of 0 bytes stand for what was lost.
+//! Reads packets through a table of their file offsets, for containers whose packets this crate finds itself: MPEG
+//! audio, ADTS and unfragmented MP4.
 
-use super::{codec_fault::Fault, symphonia_adapter::Packet};
+use super::{codec_fault::CodecFault, demux::signed, symphonia_adapter::Packet};
 use crate::storage::InputFile;
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// The longest packet that is read. AAC has at most 768 bytes a channel, lossless codecs a few hundred thousand.
-const LONGEST: u32 = 16 << 20;
+/// Size limit of one packet in bytes. AAC has at most 768 bytes per channel, lossless codecs a few hundred thousand.
+const MAX_PACKET_BYTES: u32 = 16 << 20;
 
-/// One packet.
+/// Location of one packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
-    /// Position of its first frame.
+pub(crate) struct PacketEntry {
+    /// Stream position of its first frame.
     pub(crate) at: u64,
-    /// Its first byte.
+    /// File offset of its first byte.
     pub(crate) offset: u64,
-    /// Its bytes; 0 for a packet that was lost.
+    /// Size in bytes; 0 for a lost packet, which only takes up time.
     pub(crate) size: u32,
-    /// Its frames.
+    /// Duration in frames.
     pub(crate) frames: u32,
 }
 
-/// All packets of a stem.
+impl PacketEntry {
+    pub(crate) fn is_lost(&self) -> bool {
+        self.size == 0
+    }
+}
+
+/// All packets of a stream, with a read position.
 pub(crate) struct PacketTable {
     file: InputFile,
-    entries: Vec<Entry>,
+    entries: Vec<PacketEntry>,
     next: usize,
 }
 
 impl PacketTable {
-    pub(crate) fn new(file: InputFile, entries: Vec<Entry>) -> Self {
+    pub(crate) fn new(file: InputFile, entries: Vec<PacketEntry>) -> Self {
         Self { file, entries, next: 0 }
     }
 
-    /// The next packet that was not lost; `None` at the end. What overlaps is not joined over a lost one: a jump to
-    /// behind it could not join it either.
-    pub(crate) fn next(&mut self) -> Result<Option<Packet>, Fault> {
+    /// Returns the next packet that is not lost; `None` at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<Packet>, CodecFault> {
         let rest = self.entries.get(self.next..).unwrap_or_default();
-        let Some((i, entry)) = rest.iter().enumerate().find(|(_, e)| e.size > 0) else { return Ok(None) };
-        let fresh = (self.next + i).checked_sub(1).and_then(|b| self.entries.get(b)).is_some_and(|e| e.size == 0);
-        self.next += i + 1;
-        let at = i64::try_from(entry.at).unwrap_or(i64::MAX);
-        let number = u64::try_from(self.next).unwrap_or(u64::MAX);
-        if entry.size > LONGEST {
-            return Err(Fault::Damaged(format!("packet {number} claims {} bytes", entry.size)));
+        let Some((skipped, entry)) = rest.iter().enumerate().find(|(_, e)| !e.is_lost()) else { return Ok(None) };
+        // The decoder must not overlap-add across a lost packet: after a seek to here it could not either, and both
+        // ways have to give the same samples.
+        let before = (self.next + skipped).checked_sub(1).and_then(|i| self.entries.get(i));
+        let follows_gap = before.is_some_and(PacketEntry::is_lost);
+        self.next += skipped + 1;
+        let number = self.next as u64;
+        if entry.size > MAX_PACKET_BYTES {
+            return Err(CodecFault::Damaged(format!("packet {number} claims {} bytes", entry.size)));
         }
-        let mut data = vec![0; usize::try_from(entry.size).unwrap_or(0)];
-        self.file.seek(SeekFrom::Start(entry.offset)).map_err(Fault::Io)?;
+        let mut data = vec![0; entry.size as usize];
+        self.file.seek(SeekFrom::Start(entry.offset)).map_err(CodecFault::Io)?;
         self.file.read_exact(&mut data).map_err(|e| match e.kind() {
-            io::ErrorKind::UnexpectedEof => Fault::Cut,
-            _ => Fault::Io(e),
+            io::ErrorKind::UnexpectedEof => CodecFault::Truncated,
+            _ => CodecFault::Io(e),
         })?;
-        let mut packet = Packet::new(at, u64::from(entry.frames), number, data);
-        packet.fresh = fresh;
+        let mut packet = Packet::new(signed(entry.at), u64::from(entry.frames), number, data);
+        packet.follows_gap = follows_gap;
         Ok(Some(packet))
     }
 
-    /// The bytes of the first packets, at most `most` of them, as far as they can be read.
-    pub(crate) fn peek(&self, most: usize) -> Vec<Vec<u8>> {
-        let whole = self.entries.iter().filter(|e| e.size > 0 && e.size <= LONGEST).take(most);
-        let read = |e: &Entry| {
-            let mut data = Vec::new();
-            (&self.file).seek(SeekFrom::Start(e.offset)).ok()?;
-            (&self.file).take(u64::from(e.size)).read_to_end(&mut data).ok()?;
-            Some(data)
-        };
-        whole.filter_map(read).collect()
+    /// Returns the bytes of up to `count` packets from the start of the stream. Lost and unreadable ones are left out,
+    /// one at the end of a truncated file is shorter than its entry.
+    pub(crate) fn read_first(&self, count: usize) -> Vec<Vec<u8>> {
+        let present = self.entries.iter().filter(|e| !e.is_lost() && e.size <= MAX_PACKET_BYTES).take(count);
+        present.filter_map(|e| self.read_available(e).ok()).collect()
     }
 
-    /// Makes the packet that holds position `to` the next one.
+    fn read_available(&self, entry: &PacketEntry) -> io::Result<Vec<u8>> {
+        let mut file = &self.file;
+        let mut data = Vec::new();
+        file.seek(SeekFrom::Start(entry.offset))?;
+        file.take(u64::from(entry.size)).read_to_end(&mut data)?;
+        Ok(data)
+    }
+
+    /// Makes the packet that contains stream position `to` the next one.
     pub(crate) fn seek(&mut self, to: u64) {
         self.next = self.entries.partition_point(|e| e.at + u64::from(e.frames) <= to);
     }

@@ -1,7 +1,7 @@
-//! Contains panics: one bad stem must not bring down the program, not even when it is dropped.
+//! Converts the panics of a source into errors, so that one bad stem does not take the program down.
 //!
-//! A panic is printed by the panic hook of the program before it is caught here: silencing that would change the program
-//! around this crate.
+//! The program's panic hook still prints the panic before it is caught: replacing the hook would affect the whole
+//! program.
 
 use super::{Flaw, Source};
 use crate::{
@@ -13,55 +13,52 @@ use crate::{
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Does the work; a panic becomes its text. What was worked on is not to be used again then.
-pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
-        let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+/// Calls `work` and converts a panic into its message. After a panic the caller must not use what `work` had borrowed.
+pub(crate) fn catch_panic<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
+        let text = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
         let text = text.unwrap_or("no reason given").to_owned();
-        // Dropping what was thrown may panic once more.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(panic)));
+        // The payload's destructor may panic too.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
         text
     })
 }
 
-/// Does the work of a source; a panic becomes a `Corrupt` error that names it.
-fn contained<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    caught(work).unwrap_or_else(|why| Err(failed(name, &why)))
-}
-
-/// A source of which no panic comes out. One that panicked is dropped and not asked again. Rate, layout and length are those
-/// that it had when it was opened.
+/// Wraps a source and converts its panics into `Corrupt` errors.
+///
+/// A source that panicked is dropped, and every later call fails with the same message. Rate, layout and length are
+/// read once, when the source is opened.
 pub(crate) struct PanicGuard {
     name: String,
-    held: Held,
-    /// Why it is not asked again.
-    failed: Option<String>,
+    source: GuardedSource,
+    /// Message of the panic that ended the source.
+    panicked: Option<String>,
     spec: Spec,
     length: Option<Frames>,
 }
 
-/// Where a panic in dropping ends.
-struct Held(Box<dyn Source>);
+/// A source whose destructor may panic.
+struct GuardedSource(Box<dyn Source>);
 
-impl Held {
-    /// Drops the source; a panic becomes its text.
-    fn end(&mut self) -> Result<(), String> {
-        let source = std::mem::replace(&mut self.0, Box::new(Nothing));
-        caught(|| drop(source))
+impl GuardedSource {
+    /// Drops the source; fails with the message of a panic in its destructor.
+    fn close(&mut self) -> Result<(), String> {
+        let source = std::mem::replace(&mut self.0, Box::new(ClosedSource));
+        catch_panic(|| drop(source))
     }
 }
 
-impl Drop for Held {
+impl Drop for GuardedSource {
     fn drop(&mut self) {
-        // It has given its audio: there is nothing left to refuse.
-        let _ = self.end();
+        // All audio has been read: the panic affects no output.
+        let _ = self.close();
     }
 }
 
-/// What stands where a source was.
-struct Nothing;
+/// An empty source that replaces one that was dropped.
+struct ClosedSource;
 
-impl Source for Nothing {
+impl Source for ClosedSource {
     fn spec(&self) -> Spec {
         Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono }
     }
@@ -78,35 +75,41 @@ impl Source for Nothing {
 }
 
 impl PanicGuard {
-    /// Opens a source.
+    /// Calls `open` and wraps the source that it returns. `name` identifies the source in messages.
     pub(crate) fn open(name: String, open: impl FnOnce() -> Result<Box<dyn Source>>) -> Result<Self> {
-        let held = Held(contained(&name, open)?);
-        let (spec, length) = contained(&name, || Ok((held.0.spec(), held.0.length())))?;
-        Ok(Self { name, held, failed: None, spec, length })
+        let source = GuardedSource(catch_as_error(&name, open)?);
+        let (spec, length) = catch_as_error(&name, || Ok((source.0.spec(), source.0.length())))?;
+        Ok(Self { name, source, panicked: None, spec, length })
     }
 
-    /// Drops the source; a panic in that is an error.
+    /// Drops the source.
+    ///
+    /// # Errors
+    /// `Corrupt` for a panic in its destructor.
     pub(crate) fn close(mut self) -> Result<()> {
-        self.held.end().map_err(|why| failed(&self.name, &why))
+        self.source.close().map_err(|why| reader_failed(&self.name, &why))
     }
 
-    /// Has the source do something.
-    fn ask<T>(&mut self, work: impl FnOnce(&mut dyn Source) -> Result<T>) -> Result<T> {
-        if let Some(why) = &self.failed {
-            return Err(failed(&self.name, why));
+    fn call<T>(&mut self, work: impl FnOnce(&mut dyn Source) -> Result<T>) -> Result<T> {
+        if let Some(why) = &self.panicked {
+            return Err(reader_failed(&self.name, why));
         }
-        let source = self.held.0.as_mut();
-        caught(|| work(source)).unwrap_or_else(|why| {
-            // One that panics once more when it is dropped has said enough.
-            let _ = self.held.end();
-            let error = failed(&self.name, &why);
-            self.failed = Some(why);
+        let source = self.source.0.as_mut();
+        catch_panic(|| work(source)).unwrap_or_else(|why| {
+            // The first panic is the one to report.
+            let _ = self.source.close();
+            let error = reader_failed(&self.name, &why);
+            self.panicked = Some(why);
             Err(error)
         })
     }
 }
 
-fn failed(name: &str, why: &str) -> Error {
+fn catch_as_error<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_panic(work).unwrap_or_else(|why| Err(reader_failed(name, &why)))
+}
+
+fn reader_failed(name: &str, why: &str) -> Error {
     Error::new(ErrorKind::Corrupt, format!("{name}: its reader failed: {why}"))
 }
 
@@ -120,15 +123,15 @@ impl Source for PanicGuard {
     }
 
     fn read(&mut self, out: &mut Block) -> Result<usize> {
-        self.ask(|source| source.read(out))
+        self.call(|source| source.read(out))
     }
 
     fn seek(&mut self, to: Frames) -> Result<()> {
-        self.ask(|source| source.seek(to))
+        self.call(|source| source.seek(to))
     }
 
-    /// None of a source that panics when it is asked; the next read tells of that.
+    /// Returns no flaws after a panic; the next read fails with it.
     fn flaws(&mut self) -> Vec<Flaw> {
-        self.ask(|source| Ok(source.flaws())).unwrap_or_default()
+        self.call(|source| Ok(source.flaws())).unwrap_or_default()
     }
 }

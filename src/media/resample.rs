@@ -1,16 +1,17 @@
-//! A source at another rate: block convolution in f64 with one fixed filter. There is no quality setting.
+//! Resamples a source by FFT block convolution in f64 with one fixed filter. There is no quality setting.
 //!
-//! **Promises.** Delay 0: input frame `p` is heard at output time `p · out / in` exactly. Length `ceil(n · out / in)`
-//! for the `n` frames that the inner source really delivers. The same samples, bit for bit, however they are asked for:
-//! any capacity of the block, any sizes of the inner reads, after any seek. Silence stays exactly 0.0. No allocation
-//! after construction. Bit equality is promised between processors of one family; others have other vector units.
+//! - **No delay**: input frame `p` is at output time `p · out / in` exactly.
+//! - **Length**: `ceil(n · out / in)` frames for the `n` frames that the source really delivers.
+//! - **Bit-exact**: the samples depend neither on the capacity of the blocks that are read into, nor on the sizes of
+//!   the source's reads, nor on seeks. Processors of other families can differ: they have other vector units.
+//! - Silence stays exactly 0.0. Nothing is allocated after construction. Nothing is clamped (a full-scale square rings
+//!   above 1.0) or dithered.
 //!
-//! **Does not** clamp (a full-scale square rings above 1.0) or dither. A sample that is no finite number, or beyond
-//! 1e100, would spread over two blocks and the transform refuses it with a panic: it is heard as 0.0 and told as a
-//! [`Flaw`].
+//! A sample that is not finite, or larger than 1e100, would spread over two blocks, and the FFT panics on it. It is
+//! replaced by 0.0 and reported as a [`Flaw`].
 //!
-//! With `g = gcd(in, out)` a minimal unit is `in/g` input and `out/g` output frames. A block is an even number `k` of
-//! units, so the filter's delay, half a block, is a whole number of frames on both sides:
+//! With `g = gcd(in, out)` the smallest unit is `in/g` input and `out/g` output frames. A block is an even number `k`
+//! of units, so that the filter's delay of half a block is a whole number of frames on both sides:
 //!
 //! ```text
 //! k = even(max(ceil(2048 / (in/g)), ceil(512 / (out/g))))     I = k · in/g     O = k · out/g     delay = O/2
@@ -20,10 +21,11 @@
 //! output       |--- frame n is raw frame n + delay, in block (n + delay) / O
 //! ```
 //!
-//! What a raw block holds depends on input blocks `b - 1` and `b` alone. That is why a seek is exact: restart one
-//! block early on the same grid and drop what it gives. The floor of 512 output frames keeps the passband of strong
-//! downsampling (768 to 48 kHz) above 0.9 of the Nyquist frequency; for ratios up to 4 the 2048 input frames rule.
-#![expect(clippy::indexing_slicing, reason = "every range lies in a buffer that the engine has made of that size")]
+//! Raw block `b` depends on input blocks `b - 1` and `b` only. A seek is therefore exact if it restarts one block early
+//! on the same grid and drops that block's output. The minimum of 512 output frames keeps the passband of strong
+//! downsampling (768 to 48 kHz) above 0.9 of the Nyquist frequency; for ratios up to 4 the minimum of 2048 input frames
+//! decides.
+#![expect(clippy::indexing_slicing, reason = "every range lies in a buffer that was made for that size")]
 
 use super::{Flaw, FlawKind, Source};
 use crate::{
@@ -35,25 +37,25 @@ use crate::{
 use audioadapter_buffers::direct::SequentialSlice;
 use rubato::{Fft, FixedSync, Indexing, Resampler, WindowFunction};
 
-/// Fewest input frames of a block.
-const LEAST_IN: usize = 2048;
-/// Fewest output frames of a block.
-const LEAST_OUT: usize = 512;
-/// Largest ratio between the rates, either way.
-const MOST_RATIO: u32 = 256;
-/// Most frames of a block on either side: beyond it, rates without a common factor would take hundreds of MiB.
-const MOST_BLOCK: usize = 600_000;
-/// Most samples of an input and an output block together, over all channels: about half a GiB of buffers.
-const MOST_SAMPLES: usize = 16_000_000;
-/// The largest sample let in: far from any audio, and far from where a sum of products overflows.
-const LOUDEST: f64 = 1e100;
-/// Most frames asked of the inner source at once.
-const MOST_READ: usize = 8192;
+/// Minimum number of input frames in a block.
+const MIN_BLOCK_IN: usize = 2048;
+/// Minimum number of output frames in a block.
+const MIN_BLOCK_OUT: usize = 512;
+/// Maximum ratio between the rates, either way.
+const MAX_RATIO: u32 = 256;
+/// Maximum number of frames in a block on either side. Rates without a common factor would take hundreds of MiB.
+const MAX_BLOCK_FRAMES: usize = 600_000;
+/// Maximum number of samples in an input and an output block together, all channels counted: half a GiB of buffers.
+const MAX_BLOCK_SAMPLES: usize = 16_000_000;
+/// Largest sample that is convolved: far above any audio, and far below where a sum of products overflows.
+const MAX_INPUT_SAMPLE: f64 = 1e100;
+/// Maximum number of frames per read of the source.
+const MAX_READ_FRAMES: usize = 8192;
 
-/// A source heard at another rate.
+/// Converts a source to another sample rate.
 ///
-/// It starts where the inner source starts, and pre-rolls by itself after a seek. Equal rates pass bit for bit. At others
-/// no allocation is made after construction, except to tell a flaw.
+/// After a seek it reads the pre-roll that it needs by itself. Equal rates pass bit for bit. Nothing is allocated after
+/// construction, except to report a flaw.
 ///
 /// ```
 /// use soundtrack::media::Resampled;
@@ -90,28 +92,28 @@ const MOST_READ: usize = 8192;
 pub struct Resampled {
     source: Box<dyn Source>,
     spec: Spec,
-    /// None at equal rates.
-    engine: Option<Engine>,
+    /// `None` at equal rates.
+    convolver: Option<BlockConvolver>,
 }
 
 impl Resampled {
-    /// The same audio at rate `to`. The next read of `source` has to start at its frame 0.
+    /// Makes a source with the audio of `source` at rate `to`. `source` has to be at its frame 0.
     ///
     /// # Errors
-    /// `Unsupported` as of [`check`](Self::check).
+    /// `Unsupported`, see [`check`](Self::check).
     pub fn new(source: Box<dyn Source>, to: SampleRate) -> Result<Self> {
         let from = source.spec();
         Self::check(from, to)?;
-        let engine = if from.rate == to { None } else { Some(Engine::new(from, to)?) };
-        Ok(Self { source, spec: Spec { rate: to, ..from }, engine })
+        let convolver = if from.rate == to { None } else { Some(BlockConvolver::new(from, to)?) };
+        Ok(Self { source, spec: Spec { rate: to, ..from }, convolver })
     }
 
-    /// Whether audio of this rate and layout can be had at rate `to`; takes no memory and no time.
+    /// Checks whether audio of this rate and layout can be converted to rate `to`, without allocating anything.
     ///
     /// # Errors
     /// `Unsupported`, with the rates and the limit, for a ratio above 256 either way; for rates whose common factor is
-    /// so small that a block would exceed 600 000 frames; for so many channels that the two blocks would exceed
-    /// 16 000 000 samples; and for no channels.
+    /// so small that a block would exceed 600 000 frames; if the two blocks would exceed 16 000 000 samples over all
+    /// channels; and for no channels.
     ///
     /// ```
     /// use soundtrack::media::Resampled;
@@ -125,26 +127,27 @@ impl Resampled {
     /// # Ok::<(), soundtrack::Error>(())
     /// ```
     pub fn check(from: Spec, to: SampleRate) -> Result<()> {
-        let refuse = |why: String| Err(refused(from.rate, to, why));
         let channels = from.layout.channels();
         if channels == 0 {
-            return refuse("it has no channels".into());
+            return Err(refused(from.rate, to, "it has no channels"));
         }
         if from.rate == to {
             return Ok(());
         }
         let (low, high) = (from.rate.min(to).hz(), from.rate.max(to).hz());
-        if high > low.saturating_mul(MOST_RATIO) {
-            return refuse(format!("the ratio is over the limit of {MOST_RATIO}"));
+        if high > low.saturating_mul(MAX_RATIO) {
+            return Err(refused(from.rate, to, format!("the ratio is over the limit of {MAX_RATIO}")));
         }
-        let (block_in, block_out) = blocks(from.rate, to);
+        let (block_in, block_out) = block_sizes(from.rate, to);
         let longest = block_in.max(block_out);
-        if longest > MOST_BLOCK {
-            return refuse(format!("blocks of {longest} frames are over the limit of {MOST_BLOCK}"));
+        if longest > MAX_BLOCK_FRAMES {
+            let why = format!("blocks of {longest} frames are over the limit of {MAX_BLOCK_FRAMES}");
+            return Err(refused(from.rate, to, why));
         }
         let samples = (block_in + block_out).saturating_mul(channels);
-        if samples > MOST_SAMPLES {
-            return refuse(format!("{samples} samples in blocks of all channels are over the limit of {MOST_SAMPLES}"));
+        if samples > MAX_BLOCK_SAMPLES {
+            let why = format!("{samples} samples in blocks of all channels are over the limit of {MAX_BLOCK_SAMPLES}");
+            return Err(refused(from.rate, to, why));
         }
         Ok(())
     }
@@ -160,26 +163,26 @@ impl Source for Resampled {
     }
 
     fn read(&mut self, out: &mut Block) -> Result<usize> {
-        match &mut self.engine {
-            Some(engine) => engine.read(self.source.as_mut(), out),
+        match &mut self.convolver {
+            Some(convolver) => convolver.read(self.source.as_mut(), out),
             None => self.source.read(out),
         }
     }
 
-    /// Goes to a frame. The inner source is only moved by the next read, which is where its errors are met.
+    /// Seeks to a frame. The inner source is moved by the next read, which returns its errors.
     fn seek(&mut self, to: Frames) -> Result<()> {
-        match &mut self.engine {
-            Some(engine) => {
-                engine.position = to.0;
+        match &mut self.convolver {
+            Some(convolver) => {
+                convolver.position = to.0;
                 Ok(())
             }
             None => self.source.seek(to),
         }
     }
 
-    /// Takes the flaws met since the last call, widened to whole frames of this rate: those of the inner source, and
-    /// one for each block with samples that are no finite numbers. Up to a block is read ahead, and read again after a
-    /// seek, so a flaw may be told early, and twice.
+    /// Takes the flaws found since the last call, widened to whole frames of this rate: those of the inner source, and
+    /// one for each block with samples that are not finite. Up to a block is read ahead, and read again after a seek,
+    /// so a flaw can be reported early, and twice.
     fn flaws(&mut self) -> Vec<Flaw> {
         let (from, to) = (self.source.spec().rate, self.spec.rate);
         let convert = |flaw: Flaw| {
@@ -187,59 +190,59 @@ impl Source for Resampled {
             let at = floor_resampled(flaw.at, from, to);
             Flaw { at, len: end - at, ..flaw }
         };
-        let own = self.engine.as_mut().map(|engine| std::mem::take(&mut engine.flaws)).unwrap_or_default();
+        let own = self.convolver.as_mut().map(|convolver| std::mem::take(&mut convolver.flaws)).unwrap_or_default();
         self.source.flaws().into_iter().chain(own).map(convert).collect()
     }
 }
 
-/// The frame at rate `to` that sounds when this one starts, rounded down; saturates.
+/// Converts a position to rate `to`, rounded down; saturates.
 fn floor_resampled(at: Frames, from: SampleRate, to: SampleRate) -> Frames {
     let n = u128::from(at.0) * u128::from(to.hz()) / u128::from(from.hz());
     Frames(u64::try_from(n).unwrap_or(u64::MAX))
 }
 
-/// Frames of an input and an output block.
-fn blocks(from: SampleRate, to: SampleRate) -> (usize, usize) {
+/// Returns the number of frames in an input and an output block.
+fn block_sizes(from: SampleRate, to: SampleRate) -> (usize, usize) {
     let (mut g, mut rest) = (from.hz(), to.hz());
     while rest != 0 {
         (g, rest) = (rest, g % rest);
     }
     let (unit_in, unit_out) = ((from.hz() / g) as usize, (to.hz() / g) as usize);
-    let units = LEAST_IN.div_ceil(unit_in).max(LEAST_OUT.div_ceil(unit_out)).next_multiple_of(2);
+    let units = MIN_BLOCK_IN.div_ceil(unit_in).max(MIN_BLOCK_OUT.div_ceil(unit_out)).next_multiple_of(2);
     (units * unit_in, units * unit_out)
 }
 
-/// The filter with its buffers, and where it stands.
-struct Engine {
+/// The filter, its buffers and its position.
+struct BlockConvolver {
     fft: Fft<f64>,
     from: SampleRate,
     to: SampleRate,
     block_in: usize,
     block_out: usize,
-    /// What the inner source delivered last; the first `used` frames of it are taken.
-    inbox: Block,
-    used: usize,
-    /// An input block that came in pieces, planar.
+    /// The last block read from the source; its first `source_used` frames are consumed.
+    source_block: Block,
+    source_used: usize,
+    /// An input block that was collected from several reads, planar.
     input: Vec<f64>,
-    /// A raw block of which a part is wanted, planar, and its number.
+    /// The raw block with number `output_block`, planar.
     output: Vec<f64>,
-    held: Option<u64>,
-    /// The raw block that the filter gives next. None after an error: start over.
-    next: Option<u64>,
-    /// Frames of the inner source before the end of the latest input block.
-    taken: u64,
-    /// The length in output frames, once the inner source has ended; after a start behind its end an upper bound that
-    /// no frame served from here can reach.
+    output_block: Option<u64>,
+    /// Number of the raw block that the filter produces next; `None` after an error, when it has to be restarted.
+    next_block: Option<u64>,
+    /// Exclusive end of the last input block, in frames of the source.
+    input_end: u64,
+    /// Length in output frames, once the source has ended. After a restart past its end this is an upper bound, below
+    /// every position that is read from there.
     end: Option<u64>,
-    /// The output frame of the next read.
+    /// Output frame of the next read.
     position: u64,
-    /// What was not let in, in frames of the inner source.
+    /// Samples that were replaced, in frames of the source.
     flaws: Vec<Flaw>,
 }
 
-impl Engine {
+impl BlockConvolver {
     fn new(from: Spec, to: SampleRate) -> Result<Self> {
-        let (block_in, block_out) = blocks(from.rate, to);
+        let (block_in, block_out) = block_sizes(from.rate, to);
         let channels = from.layout.channels();
         let (hz_in, hz_out) = (from.rate.hz() as usize, to.hz() as usize);
         let window = WindowFunction::BlackmanHarris2;
@@ -255,42 +258,42 @@ impl Engine {
             to,
             block_in,
             block_out,
-            inbox: Block::new(from.layout, block_in.min(MOST_READ)),
-            used: 0,
+            source_block: Block::new(from.layout, block_in.min(MAX_READ_FRAMES)),
+            source_used: 0,
             input: vec![0.0; channels * block_in],
             output: vec![0.0; channels * block_out],
-            held: None,
-            next: Some(0),
-            taken: 0,
+            output_block: None,
+            next_block: Some(0),
+            input_end: 0,
             end: None,
             position: 0,
             flaws: Vec::new(),
         })
     }
 
-    /// Fills `out`. The position moves only when all went well, so a failed read can be repeated.
+    /// Fills `out`. Advances the position only on success, so that a failed read can be repeated.
     fn read(&mut self, source: &mut dyn Source, out: &mut Block) -> Result<usize> {
-        let room = out.capacity();
+        let capacity = out.capacity();
         let size = self.block_out as u64;
         let mut done = 0;
-        out.set_frames(room);
-        while done < room {
+        out.set_frames(capacity);
+        while done < capacity {
             let position = self.position.saturating_add(done as u64);
             if self.end.is_some_and(|end| end <= position) {
                 break;
             }
             let raw = position.saturating_add(size / 2);
             let (block, skip) = (raw / size, usize::try_from(raw % size).unwrap_or(self.block_out));
-            // A whole block goes straight to its place.
-            let straight = skip == 0 && room - done >= self.block_out && self.next == Some(block);
-            if straight {
-                self.step(source, block, Some((out, done)))?;
+            // A whole block is convolved directly into `out`.
+            let direct = skip == 0 && capacity - done >= self.block_out && self.next_block == Some(block);
+            if direct {
+                self.convolve_next(source, block, Some((out, done)))?;
             } else {
-                self.load(source, block)?;
+                self.ensure_output(source, block)?;
             }
             let left = usize::try_from(self.end.unwrap_or(u64::MAX).saturating_sub(position)).unwrap_or(usize::MAX);
-            let n = left.min(self.block_out - skip).min(room - done);
-            if !straight {
+            let n = left.min(self.block_out - skip).min(capacity - done);
+            if !direct {
                 for (to, from) in out.channels_mut().zip(self.output.chunks_exact(self.block_out)) {
                     to[done..done + n].copy_from_slice(&from[skip..skip + n]);
                 }
@@ -302,88 +305,88 @@ impl Engine {
         Ok(done)
     }
 
-    /// Brings raw block `block` into `output`.
-    fn load(&mut self, source: &mut dyn Source, block: u64) -> Result<()> {
-        if self.held == Some(block) {
+    /// Makes `output` hold raw block `block`.
+    fn ensure_output(&mut self, source: &mut dyn Source, block: u64) -> Result<()> {
+        if self.output_block == Some(block) {
             return Ok(());
         }
-        // The next block and the one after it are reached without moving the source.
-        let next = match self.next {
+        // The next block and the one after it are reached without a seek of the source.
+        let next = match self.next_block {
             Some(next) if (next..=next.saturating_add(1)).contains(&block) => next,
             _ => self.restart(source, block.saturating_sub(1))?,
         };
-        (next..=block).try_for_each(|block| self.step(source, block, None))
+        (next..=block).try_for_each(|block| self.convolve_next(source, block, None))
     }
 
-    /// Starts over with input block `block`. What the filter gives for it lacks the block before, unless it is the
-    /// first.
+    /// Restarts the filter with input block `block`. The raw block for it lacks the contribution of the block before
+    /// and has to be dropped, unless it is the first.
     fn restart(&mut self, source: &mut dyn Source, block: u64) -> Result<u64> {
-        (self.next, self.held) = (None, None);
+        (self.next_block, self.output_block) = (None, None);
         self.end = None;
-        self.taken = block.saturating_mul(self.block_in as u64);
-        source.seek(Frames(self.taken))?;
-        self.inbox.set_frames(0);
-        self.used = 0;
+        self.input_end = block.saturating_mul(self.block_in as u64);
+        source.seek(Frames(self.input_end))?;
+        self.source_block.set_frames(0);
+        self.source_used = 0;
         self.fft.reset();
         Ok(block)
     }
 
-    /// Turns the next input block into raw block `number`, in a block from a frame on or else in `output`; behind the end of
-    /// the source the input is silence.
-    fn step(&mut self, source: &mut dyn Source, number: u64, out: Option<(&mut Block, usize)>) -> Result<()> {
-        (self.next, self.held) = (None, None);
-        let (filled, at) = self.fill(source)?;
+    /// Convolves the next input block into raw block `number`. Writes it into the given block from the given frame on,
+    /// or else into `output`. After the end of the source the input is silence.
+    fn convolve_next(&mut self, source: &mut dyn Source, number: u64, out: Option<(&mut Block, usize)>) -> Result<()> {
+        (self.next_block, self.output_block) = (None, None);
+        let (filled, at) = self.next_input(source)?;
         let (from, to, channels) = (self.from, self.to, self.fft.nbr_channels());
-        let inbox_size = self.inbox.capacity();
+        let source_stride = self.source_block.capacity();
         let (input, stride, first) = match at {
-            Some(at) => (self.inbox.room_mut(), inbox_size, at),
+            Some(at) => (self.source_block.room_mut(), source_stride, at),
             None => (self.input.as_mut_slice(), self.block_in, 0),
         };
-        let bad = clean(input.chunks_exact_mut(stride).map(|c| &mut c[first..first + filled]));
-        let held = out.is_none().then_some(number);
-        let (output, room, offset) = match out {
+        let replaced = zero_bad_samples(input.chunks_exact_mut(stride).map(|c| &mut c[first..first + filled]));
+        let output_block = out.is_none().then_some(number);
+        let (output, output_stride, offset) = match out {
             Some((out, offset)) => {
-                let room = out.capacity();
-                (out.room_mut(), room, offset)
+                let capacity = out.capacity();
+                (out.room_mut(), capacity, offset)
             }
             None => (self.output.as_mut_slice(), self.block_out, 0),
         };
         let input = SequentialSlice::new(&*input, channels, stride).map_err(|e| refused(from, to, e))?;
-        let mut output = SequentialSlice::new_mut(output, channels, room).map_err(|e| refused(from, to, e))?;
+        let mut output = SequentialSlice::new_mut(output, channels, output_stride).map_err(|e| refused(from, to, e))?;
         let indexing = Indexing::new().partial_len(filled).input_offset(first).output_offset(offset);
         self.fft.process_into_buffer(&input, &mut output, Some(&indexing)).map_err(|e| refused(from, to, e))?;
-        if let Some((first, last)) = bad {
-            let at = Frames(self.taken) - Frames((filled - first) as u64);
+        if let Some((first, last)) = replaced {
+            let at = Frames(self.input_end) - Frames((filled - first) as u64);
             let what = "samples that are not finite numbers".into();
             self.flaws.push(Flaw { kind: FlawKind::NonFinite, at, len: Frames((last - first + 1) as u64), what });
         }
-        (self.next, self.held) = (Some(number.saturating_add(1)), held);
+        (self.next_block, self.output_block) = (Some(number.saturating_add(1)), output_block);
         Ok(())
     }
 
-    /// Finds an input block: how many frames it has, short only at the end, and where it begins in the inbox, if it came
-    /// whole. One that comes in reads of other sizes is collected.
-    fn fill(&mut self, source: &mut dyn Source) -> Result<(usize, Option<usize>)> {
+    /// Reads the next input block. Returns its number of frames, short only at the end of the source, and its offset in
+    /// `source_block` if one read delivered all of it; otherwise it is collected in `input`.
+    fn next_input(&mut self, source: &mut dyn Source) -> Result<(usize, Option<usize>)> {
         let mut filled = 0;
         while filled < self.block_in && self.end.is_none() {
-            if self.used == self.inbox.frames() {
-                self.used = 0;
-                self.inbox.set_frames(0);
-                let got = source.read(&mut self.inbox)?.min(self.inbox.frames());
-                self.inbox.set_frames(got);
+            if self.source_used == self.source_block.frames() {
+                self.source_used = 0;
+                self.source_block.set_frames(0);
+                let got = source.read(&mut self.source_block)?.min(self.source_block.frames());
+                self.source_block.set_frames(got);
                 if got == 0 {
-                    self.end = Some(Frames(self.taken).resampled(self.from, self.to).0);
+                    self.end = Some(Frames(self.input_end).resampled(self.from, self.to).0);
                     break;
                 }
             }
-            let n = (self.block_in - filled).min(self.inbox.frames() - self.used);
-            self.taken = self.taken.saturating_add(n as u64);
-            let at = self.used;
-            self.used += n;
+            let n = (self.block_in - filled).min(self.source_block.frames() - self.source_used);
+            self.input_end = self.input_end.saturating_add(n as u64);
+            let at = self.source_used;
+            self.source_used += n;
             if n == self.block_in {
                 return Ok((n, Some(at)));
             }
-            for (to, from) in self.input.chunks_exact_mut(self.block_in).zip(self.inbox.channels()) {
+            for (to, from) in self.input.chunks_exact_mut(self.block_in).zip(self.source_block.channels()) {
                 to[filled..filled + n].copy_from_slice(&from[at..at + n]);
             }
             filled += n;
@@ -392,23 +395,24 @@ impl Engine {
     }
 }
 
-/// Makes what is no finite number 0.0; from where to where there were any.
-fn clean<'a>(channels: impl Iterator<Item = &'a mut [f64]>) -> Option<(usize, usize)> {
-    let mut bad: Option<(usize, usize)> = None;
+/// Replaces samples that are not finite by 0.0 and returns the first and the last frame with one.
+fn zero_bad_samples<'a>(channels: impl Iterator<Item = &'a mut [f64]>) -> Option<(usize, usize)> {
+    let mut replaced: Option<(usize, usize)> = None;
     for samples in channels {
-        // Without an early exit the whole look is a few vector instructions.
-        if samples.iter().fold(true, |fine, x| fine & (x.abs() <= LOUDEST)) {
+        // Without an early exit, so that the loop is vectorised.
+        if samples.iter().fold(true, |all, x| all & (x.abs() <= MAX_INPUT_SAMPLE)) {
             continue;
         }
-        for (i, x) in samples.iter_mut().enumerate().filter(|(_, x)| x.is_nan() || x.abs() > LOUDEST) {
+        for (i, x) in samples.iter_mut().enumerate().filter(|(_, x)| x.is_nan() || x.abs() > MAX_INPUT_SAMPLE) {
             *x = 0.0;
-            bad = Some(bad.map_or((i, i), |(first, last)| (first.min(i), last.max(i))));
+            replaced = Some(replaced.map_or((i, i), |(first, last)| (first.min(i), last.max(i))));
         }
     }
-    bad
+    replaced
 }
 
-/// Why it cannot be done. After [`Resampled::check`] the filter has nothing left to refuse, but if it does, it is told.
+/// Makes the error for rates that cannot be converted. The filter's own errors use it too; none is left after
+/// [`Resampled::check`].
 fn refused(from: SampleRate, to: SampleRate, why: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::Unsupported, format!("{from} Hz cannot be resampled to {to} Hz: {why}"))
 }
@@ -419,7 +423,7 @@ mod tests {
 
     #[test]
     fn blocks_are_an_even_number_of_units_of_the_measured_sizes() {
-        let size = |a, b| blocks(SampleRate::new(a).unwrap(), SampleRate::new(b).unwrap());
+        let size = |a, b| block_sizes(SampleRate::new(a).unwrap(), SampleRate::new(b).unwrap());
         assert_eq!(size(44_100, 48_000), (2058, 2240));
         assert_eq!(size(48_000, 44_100), (2240, 2058));
         assert_eq!(size(96_000, 44_100), (2560, 1176));

@@ -1,12 +1,15 @@
-//! What a file is, judged by its content and never by its name.
+//! Recognises the format of a file by its content, never by its name.
 //!
-//! Formats that are read are recognised by their magic bytes, MPEG audio and ADTS by three frame headers in a row that
-//! agree. Known foreign formats are refused by their own name, everything else as unknown: nothing is ever decoded on a
-//! guess, because what is decoded wrongly is full-scale noise.
+//! Supported formats are recognised by their magic bytes, MPEG audio and ADTS by three consecutive frame headers that
+//! agree. Known unsupported formats are refused by name, everything else as unknown. Nothing is decoded on a guess:
+//! audio decoded as the wrong format is noise at full scale.
 
 use super::{
-    demux::mpeg::{self, Family},
-    refuse,
+    demux::{
+        frame_scan::{FrameFormat, sync_format},
+        mpeg::is_free_format,
+    },
+    file_error,
 };
 #[cfg(feature = "cloud")]
 use crate::storage::Url;
@@ -20,12 +23,12 @@ use std::{
     path::Path,
 };
 
-/// How far into a file the first audio frame of a format without magic bytes may lie.
-const REACH: usize = 64 << 10;
+/// Bytes in which the first frame of a format without magic bytes is searched for.
+const SYNC_SEARCH_BYTES: usize = 64 << 10;
 
-/// A format that is read, and where in the file it begins.
+/// A supported format, with the file offset at which it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FileKind {
     Wave,
     Flac {
         start: u64,
@@ -35,9 +38,9 @@ pub(crate) enum Kind {
     Caf,
     Mp4,
     Matroska,
-    /// `fragment`: other data than zeros stands before the first frame, as in a piece cut out of a longer stream.
     Mpeg {
         start: u64,
+        /// Whether the first frame is preceded by other data than zeros, as in a piece cut out of a longer stream.
         fragment: bool,
     },
     Adts {
@@ -45,43 +48,43 @@ pub(crate) enum Kind {
     },
 }
 
-/// Opens a regular file and says what it is.
+/// Opens a regular file, or an object, and recognises its format.
 ///
 /// # Errors
-/// `NotFound` for a file that is not there or may not be read, `Unsupported` for what is no regular file or no format
-/// that is read.
-pub(crate) fn sniff(path: &Path) -> Result<(InputFile, Kind)> {
+/// `NotFound` for a file that does not exist or may not be read, `Unsupported` for anything but a regular file and for
+/// unsupported formats, `Corrupt` for an empty file.
+pub(crate) fn sniff(path: &Path) -> Result<(InputFile, FileKind)> {
     let local = match Location::of(path)? {
         Location::Local(local) => local,
         #[cfg(feature = "cloud")]
-        Location::Object(url) => return object(path, url),
+        Location::Object(url) => return sniff_object(path, url),
     };
-    // Looked at before it is opened: opening a pipe waits for its other end.
-    let about = fs::metadata(&local).map_err(|e| unreachable(path, e))?;
+    // Before it is opened: opening a pipe waits for its other end.
+    let about = fs::metadata(&local).map_err(|e| open_error(path, e))?;
     if !about.is_file() {
         let what = if about.is_dir() { "a folder" } else { "no regular file" };
-        return Err(refuse(path, ErrorKind::Unsupported, format!("this is {what}")));
+        return Err(file_error(path, ErrorKind::Unsupported, format!("this is {what}")));
     }
     if about.len() == 0 {
-        return Err(refuse(path, ErrorKind::Corrupt, "the file is empty"));
+        return Err(file_error(path, ErrorKind::Corrupt, "the file is empty"));
     }
-    let mut file = InputFile::open(&local).map_err(|e| unreachable(path, e))?;
-    let kind = look(&mut file, path)?;
+    let mut file = InputFile::open(&local).map_err(|e| open_error(path, e))?;
+    let kind = recognise(&mut file, path)?;
     Ok((file, kind))
 }
 
-/// The same for an object of a store.
 #[cfg(feature = "cloud")]
-fn object(path: &Path, url: Url) -> Result<(InputFile, Kind)> {
-    let mut file = InputFile::object(url).map_err(|e| refuse(path, ErrorKind::NotFound, e.to_string()).because(e))?;
+fn sniff_object(path: &Path, url: Url) -> Result<(InputFile, FileKind)> {
+    let mut file =
+        InputFile::object(url).map_err(|e| file_error(path, ErrorKind::NotFound, e.to_string()).because(e))?;
     if file.len() == 0 {
-        return Err(refuse(path, ErrorKind::Corrupt, "the object is empty"));
+        return Err(file_error(path, ErrorKind::Corrupt, "the object is empty"));
     }
-    let kind = look(&mut file, path)?;
+    let kind = recognise(&mut file, path)?;
     Ok((file, kind))
 }
 
-fn unreachable(path: &Path, e: io::Error) -> Error {
+fn open_error(path: &Path, e: io::Error) -> Error {
     let kind = match e.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => ErrorKind::NotFound,
         _ => ErrorKind::Corrupt,
@@ -91,63 +94,77 @@ fn unreachable(path: &Path, e: io::Error) -> Error {
         io::ErrorKind::PermissionDenied => "the file may not be read".to_string(),
         _ => e.to_string(),
     };
-    refuse(path, kind, what).because(e)
+    file_error(path, kind, what).because(e)
 }
 
-fn look(file: &mut InputFile, path: &Path) -> Result<Kind> {
-    let read = |file: &mut InputFile, at: u64, most: usize| -> Result<Vec<u8>> {
-        let mut head = Vec::new();
-        let limit = u64::try_from(most).unwrap_or(u64::MAX);
-        file.seek(SeekFrom::Start(at))
-            .and_then(|_| file.take(limit).read_to_end(&mut head))
-            .map_err(|e| refuse(path, ErrorKind::Corrupt, e.to_string()).because(e))?;
-        Ok(head)
-    };
-    let mut start = 0;
-    let mut head = read(file, 0, 10)?;
-    // Tags may repeat; a file cannot hold more of them than this.
-    for _ in 0..64 {
-        let Some(len) = id3(&head) else { break };
-        start += len;
-        head = read(file, start, 10)?;
-    }
+/// Recognises an open file.
+fn recognise(file: &mut InputFile, path: &Path) -> Result<FileKind> {
+    let start = id3_tags_len(file).map_err(|e| read_error(path, e))?;
     let tagged = start > 0;
-    let head = read(file, start, REACH)?;
+    let head = read_at(file, start, SYNC_SEARCH_BYTES).map_err(|e| read_error(path, e))?;
     if head.is_empty() && tagged {
-        return Err(refuse(path, ErrorKind::Corrupt, "there is nothing behind the ID3 tag"));
+        return Err(file_error(path, ErrorKind::Corrupt, "there is nothing after the ID3 tag"));
     }
-    let name = |from: usize, magic: &[u8]| head.get(from..).is_some_and(|h| h.starts_with(magic));
-    let form = |outer: &[u8], inner: &[u8]| name(0, outer) && name(8, inner);
-    if ["RIFF", "RF64", "BW64"].iter().any(|m| form(m.as_bytes(), b"WAVE")) && !tagged {
-        return Ok(Kind::Wave);
+    if head.starts_with(b"fLaC") {
+        return Ok(FileKind::Flac { start });
     }
-    if name(0, b"fLaC") {
-        return Ok(Kind::Flac { start });
+    // Nothing but FLAC and streams of frames is read after an ID3 tag.
+    if !tagged && let Some(kind) = recognise_magic(&head, path)? {
+        return Ok(kind);
     }
-    if name(0, b"OggS") && !tagged {
-        return ogg(&head, path);
+    if let Some(what) = unsupported_format(&head) {
+        return Err(file_error(path, ErrorKind::Unsupported, format!("{what} is not supported")));
     }
-    if (form(b"FORM", b"AIFF") || form(b"FORM", b"AIFC")) && !tagged {
-        return Ok(Kind::Aiff);
+    if !tagged && is_mp4(&head) {
+        return Ok(FileKind::Mp4);
     }
-    if name(0, b"caff") && !tagged {
-        return Ok(Kind::Caf);
-    }
-    if name(0, &[0x1A, 0x45, 0xDF, 0xA3]) && !tagged {
-        return Ok(Kind::Matroska);
-    }
-    if let Some(what) = foreign(&head) {
-        return Err(refuse(path, ErrorKind::Unsupported, format!("{what} is not supported")));
-    }
-    let atoms: [&[u8]; 8] = [b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp"];
-    if atoms.iter().any(|a| name(4, a)) && !tagged {
-        return Ok(Kind::Mp4);
-    }
-    stream(&head, start, path)
+    recognise_frames(&head, start, path)
 }
 
-/// The length of an ID3v2 tag that `head` begins with, with its own header and footer.
-fn id3(head: &[u8]) -> Option<u64> {
+fn read_at(file: &mut InputFile, offset: u64, len: usize) -> io::Result<Vec<u8>> {
+    let mut data = Vec::new();
+    file.seek(SeekFrom::Start(offset))?;
+    file.take(len as u64).read_to_end(&mut data)?;
+    Ok(data)
+}
+
+fn read_error(path: &Path, e: io::Error) -> Error {
+    file_error(path, ErrorKind::Corrupt, e.to_string()).because(e)
+}
+
+/// Recognises containers by the magic bytes at the start of the file.
+fn recognise_magic(head: &[u8], path: &Path) -> Result<Option<FileKind>> {
+    let form_type = head.get(8..12).unwrap_or_default();
+    Ok(Some(match head.first_chunk::<4>() {
+        Some(b"RIFF" | b"RF64" | b"BW64") if form_type == b"WAVE" => FileKind::Wave,
+        Some(b"OggS") => recognise_ogg(head, path)?,
+        Some(b"FORM") if matches!(form_type, b"AIFF" | b"AIFC") => FileKind::Aiff,
+        Some(b"caff") => FileKind::Caf,
+        Some([0x1A, 0x45, 0xDF, 0xA3]) => FileKind::Matroska,
+        _ => return Ok(None),
+    }))
+}
+
+/// Returns whether the file begins with a box of MP4 or QuickTime. These have their names at offset 4, where names of
+/// other formats match by chance: only to be asked after those.
+fn is_mp4(head: &[u8]) -> bool {
+    let name = head.get(4..8).unwrap_or_default();
+    matches!(name, b"ftyp" | b"moov" | b"mdat" | b"free" | b"skip" | b"wide" | b"pnot" | b"styp")
+}
+
+/// Returns the length of all ID3v2 tags at the start of a file.
+fn id3_tags_len(file: &mut InputFile) -> io::Result<u64> {
+    const MAX_TAGS: usize = 64;
+    let mut len = 0;
+    for _ in 0..MAX_TAGS {
+        let Some(tag) = id3_len(&read_at(file, len, 10)?) else { break };
+        len += tag;
+    }
+    Ok(len)
+}
+
+/// Returns the length in bytes of the ID3v2 tag that `head` begins with, its header and footer included (ID3v2.4, 3.1).
+fn id3_len(head: &[u8]) -> Option<u64> {
     let [b'I', b'D', b'3', major, _, flags, a, b, c, d] = *head.first_chunk::<10>()? else { return None };
     if major == 0xFF || [a, b, c, d].iter().any(|x| x & 0x80 != 0) {
         return None;
@@ -156,49 +173,49 @@ fn id3(head: &[u8]) -> Option<u64> {
     Some(10 + len + if flags & 0x10 != 0 { 10 } else { 0 })
 }
 
-/// MPEG audio or ADTS, which have no magic bytes.
-fn stream(head: &[u8], start: u64, path: &Path) -> Result<Kind> {
-    let whole = head.len() < REACH;
+/// Recognises MPEG audio and ADTS, which have no magic bytes, and FLAC after other data.
+fn recognise_frames(head: &[u8], start: u64, path: &Path) -> Result<FileKind> {
+    let is_whole_file = head.len() < SYNC_SEARCH_BYTES;
     for at in 0..head.len() {
         let rest = head.get(at..).unwrap_or_default();
         if rest.first() != Some(&0xFF) {
             continue;
         }
-        // A file that is over sooner must at least hold a chain of frames from its first byte on.
-        let need = if whole && at == 0 { mpeg::Chain::OrAll(3) } else { mpeg::Chain::Full(3) };
-        if let Some(family) = mpeg::chain(rest, need) {
-            let start = start + u64::try_from(at).unwrap_or(0);
-            return Ok(match family {
-                Family::Mpeg => {
+        // A file of fewer frames must consist of nothing else.
+        if let Some(format) = sync_format(rest, is_whole_file && at == 0) {
+            let start = start + at as u64;
+            return Ok(match format {
+                FrameFormat::Mpeg { .. } => {
                     let fragment = head.iter().take(at).any(|b| *b != 0);
-                    Kind::Mpeg { start, fragment }
+                    FileKind::Mpeg { start, fragment }
                 }
-                Family::Adts => Kind::Adts { start },
+                FrameFormat::Adts { .. } => FileKind::Adts { start },
             });
         }
     }
+    // The marker and the header of a STREAMINFO block.
     let flac = head.windows(8).position(|w| matches!(w, [b'f', b'L', b'a', b'C', 0 | 0x80, 0, 0, 34]));
     if let Some(at) = flac {
-        return Ok(Kind::Flac { start: start + u64::try_from(at).unwrap_or(0) });
+        return Ok(FileKind::Flac { start: start + at as u64 });
     }
-    let what = if mpeg::free_format(head) {
+    let what = if is_free_format(head) {
         "MPEG audio of free format (no stated bit rate) is not supported"
     } else if head.iter().all(|b| *b == 0) {
         "this is no audio file: it begins with nothing but zeros"
     } else {
         "this is no audio file of a known format"
     };
-    Err(refuse(path, ErrorKind::Unsupported, what))
+    Err(file_error(path, ErrorKind::Unsupported, what))
 }
 
-/// An Ogg file by the codecs of its first pages.
-fn ogg(head: &[u8], path: &Path) -> Result<Kind> {
+/// Recognises an Ogg file by the codecs of its first pages.
+fn recognise_ogg(head: &[u8], path: &Path) -> Result<FileKind> {
     let mut names = Vec::new();
     let mut rest = head;
-    // The first pages of all streams come before anything else and hold one packet each.
+    // The first pages of all streams come before all others and hold one packet each (RFC 3533, section 4).
     while let Some((page, next)) = ogg_first_page(rest) {
         if page.starts_with(b"\x01vorbis") || page.starts_with(b"\x7FFLAC") {
-            return Ok(Kind::Ogg);
+            return Ok(FileKind::Ogg);
         }
         let known: [(&[u8], &str); 8] = [
             (b"OpusHead", "Opus"),
@@ -216,7 +233,7 @@ fn ogg(head: &[u8], path: &Path) -> Result<Kind> {
     }
     let what = match names.as_slice() {
         [] => {
-            return Err(refuse(
+            return Err(file_error(
                 path,
                 ErrorKind::Corrupt,
                 "Ogg: the file does not begin with the first page of a stream",
@@ -224,10 +241,10 @@ fn ogg(head: &[u8], path: &Path) -> Result<Kind> {
         }
         names => names.join(" and "),
     };
-    Err(refuse(path, ErrorKind::Unsupported, format!("{what} in Ogg is not supported")))
+    Err(file_error(path, ErrorKind::Unsupported, format!("{what} in Ogg is not supported")))
 }
 
-/// The packet of a page that begins a stream, and what follows the page.
+/// Returns the body of the page that begins a stream, and the data after the page.
 fn ogg_first_page(data: &[u8]) -> Option<(&[u8], &[u8])> {
     if !data.starts_with(b"OggS") || data.get(5)? & 2 == 0 {
         return None;
@@ -239,8 +256,8 @@ fn ogg_first_page(data: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((body.get(..len.min(body.len()))?, body.get(len..).unwrap_or_default()))
 }
 
-/// The name of a known format that is not read.
-fn foreign(head: &[u8]) -> Option<&'static str> {
+/// Returns the name of a known format that is not supported.
+fn unsupported_format(head: &[u8]) -> Option<&'static str> {
     const MAGIC: [(usize, &[u8], &str); 48] = [
         (0, b"wvpk", "WavPack"),
         (0, b"RIFX", "big-endian RIFF (RIFX)"),
@@ -258,7 +275,7 @@ fn foreign(head: &[u8]) -> Option<&'static str> {
         (0, b"tBaK", "TAK"),
         (0, b"ajkg", "Shorten"),
         (0, b"LA0", "Lossless Audio"),
-        (0, b"\x30\x26\xB2\x75\x8E\x66\xCF\x11", "Windows DecodedFile (ASF)"),
+        (0, b"\x30\x26\xB2\x75\x8E\x66\xCF\x11", "Windows Media (ASF)"),
         (0, b"MThd", "MIDI"),
         (0, b".snd", "Sun audio"),
         (0, b"dns.", "Sun audio"),
@@ -312,7 +329,7 @@ fn foreign(head: &[u8]) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn kind(bytes: &[u8]) -> Result<Kind> {
+    fn kind(bytes: &[u8]) -> Result<FileKind> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("stem.wav");
         fs::write(&path, bytes).unwrap();
@@ -321,15 +338,15 @@ mod tests {
 
     #[test]
     fn content_decides() {
-        assert_eq!(kind(b"RIFF\0\0\0\0WAVEfmt ").unwrap(), Kind::Wave);
-        assert_eq!(kind(b"fLaC\0\0\0\0").unwrap(), Kind::Flac { start: 0 });
-        assert_eq!(kind(b"ID3\x04\0\0\0\0\0\x02xxfLaC\0\0\0\0").unwrap(), Kind::Flac { start: 12 });
-        assert_eq!(kind(b"\0\0\0\x18ftypM4A ").unwrap(), Kind::Mp4);
-        assert_eq!(kind(b"FORM\0\0\0\0AIFC").unwrap(), Kind::Aiff);
+        assert_eq!(kind(b"RIFF\0\0\0\0WAVEfmt ").unwrap(), FileKind::Wave);
+        assert_eq!(kind(b"fLaC\0\0\0\0").unwrap(), FileKind::Flac { start: 0 });
+        assert_eq!(kind(b"ID3\x04\0\0\0\0\0\x02xxfLaC\0\0\0\0").unwrap(), FileKind::Flac { start: 12 });
+        assert_eq!(kind(b"\0\0\0\x18ftypM4A ").unwrap(), FileKind::Mp4);
+        assert_eq!(kind(b"FORM\0\0\0\0AIFC").unwrap(), FileKind::Aiff);
     }
 
     #[test]
-    fn foreign_formats_are_refused_by_name() {
+    fn unsupported_formats_are_refused_by_name() {
         for (bytes, name) in [
             (&b"wvpk\0\0\0\0"[..], "WavPack"),
             (b"RIFF\0\0\0\0AVI LIST", "AVI"),

@@ -1,10 +1,11 @@
-//! The bytes of a stem file as its readers see them.
+//! Presents selected byte ranges of a stem file to a demuxer as one contiguous, seekable file.
 //!
-//! A tape is a window on an open file: it can start behind a tag, leave out damaged stretches, or go on with zeros
-//! where the file was cut off, so that a container whose tail is missing can still be opened. Single bytes of it can be
-//! replaced, so that a reader passes over what it would stumble on. It also counts what is read
-//! between two packets: a reader that finds nothing for [`PATIENCE`] bytes is stopped with an error, which bounds the
-//! time that damaged or endless input can take. It does not interpret anything.
+//! A [`FileView`] can start after a tag, leave out damaged ranges, continue with zeros where the file is truncated (so
+//! that a container whose last chunk is incomplete still opens), and replace single header bytes that the demuxer
+//! mishandles. The bytes are not interpreted here.
+//!
+//! The reader also counts the bytes read since the last packet and fails after [`MAX_BYTES_BETWEEN_PACKETS`], which
+//! bounds the time that damaged input can take.
 
 use crate::storage::InputFile;
 use std::{
@@ -15,84 +16,128 @@ use std::{
     },
 };
 
-/// Bytes that may be read without finding a packet.
-pub(crate) const PATIENCE: u64 = 64 << 20;
+/// Maximum number of bytes that a demuxer may read without finding a packet.
+pub(crate) const MAX_BYTES_BETWEEN_PACKETS: u64 = 64 << 20;
 
-/// How many bytes were read since the last packet. Shared between a tape and who counts the packets.
-pub(crate) type Meter = Arc<AtomicU64>;
+/// Number of bytes read since the last packet. The reader adds to it; the demuxer resets it at every packet.
+pub(crate) type BytesSincePacket = Arc<AtomicU64>;
 
-/// A part of a file: its first byte and its length.
-pub(crate) type Part = (u64, u64);
+/// A range of bytes of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ByteRange {
+    pub(crate) start: u64,
+    pub(crate) len: u64,
+}
 
-/// A window on a file.
+/// A byte to put in place of the one at an offset of the view.
+pub(crate) type BytePatch = (u64, u8);
+
+/// The bytes of a file that a demuxer sees.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FileView {
+    /// Ranges of the file, concatenated.
+    pub(crate) ranges: Vec<ByteRange>,
+    /// Length of the view. Zeros follow the ranges where it is longer than they are.
+    pub(crate) len: u64,
+    pub(crate) patches: Vec<BytePatch>,
+}
+
+impl FileView {
+    /// Returns a view of the whole file.
+    pub(crate) fn whole(file: &InputFile) -> Self {
+        let len = file.len();
+        Self { ranges: vec![ByteRange { start: 0, len }], len, patches: Vec::new() }
+    }
+}
+
+/// Reads a [`FileView`].
 pub(crate) struct SparseReader {
     file: InputFile,
-    /// Where each part begins on the tape, and in the file, and its length.
-    parts: Vec<(u64, u64, u64)>,
+    segments: Vec<Segment>,
     len: u64,
-    at: u64,
-    patches: Vec<(u64, u8)>,
-    meter: Meter,
+    position: u64,
+    patches: Vec<BytePatch>,
+    bytes_since_packet: BytesSincePacket,
+}
+
+/// One range of the file and its offset in the view.
+struct Segment {
+    view_offset: u64,
+    range: ByteRange,
 }
 
 impl SparseReader {
-    /// Parts of a file one behind the other, then zeros up to `len` bytes. `patches` puts other bytes at some places.
-    pub(crate) fn new(file: &InputFile, parts: &[Part], len: u64, patches: Vec<(u64, u8)>) -> Result<Self> {
-        let file = file.clone();
-        let end = file.len();
-        let mut at = 0;
-        let place = |(from, n): &Part| {
-            let start = at;
-            let n = (*n).min(end.saturating_sub(*from));
-            at += n;
-            (start, *from, n)
-        };
-        let parts = parts.iter().map(place).collect();
-        Ok(Self { file, parts, len: len.max(at), at: 0, patches, meter: Meter::default() })
+    pub(crate) fn new(file: &InputFile, view: &FileView) -> Self {
+        let file_len = file.len();
+        let mut view_offset = 0;
+        let mut segments = Vec::with_capacity(view.ranges.len());
+        for range in &view.ranges {
+            let range = ByteRange { len: range.len.min(file_len.saturating_sub(range.start)), ..*range };
+            segments.push(Segment { view_offset, range });
+            view_offset += range.len;
+        }
+        Self {
+            file: file.clone(),
+            segments,
+            len: view.len.max(view_offset),
+            position: 0,
+            patches: view.patches.clone(),
+            bytes_since_packet: BytesSincePacket::default(),
+        }
     }
 
-    /// The counter of this tape.
-    pub(crate) fn meter(&self) -> Meter {
-        Arc::clone(&self.meter)
+    /// Returns the counter that this reader adds to.
+    pub(crate) fn bytes_since_packet(&self) -> BytesSincePacket {
+        Arc::clone(&self.bytes_since_packet)
     }
 
-    /// How long it is, with the zeros.
+    /// Returns the length of the view in bytes, padding included.
     pub(crate) fn len(&self) -> u64 {
         self.len
+    }
+
+    fn apply_patches(&self, bytes: &mut [u8]) {
+        for (offset, byte) in &self.patches {
+            let index = offset.checked_sub(self.position).and_then(|i| usize::try_from(i).ok());
+            if let Some(target) = index.and_then(|i| bytes.get_mut(i)) {
+                *target = *byte;
+            }
+        }
     }
 }
 
 impl Read for SparseReader {
     fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
-        let room = u64::try_from(buf.len()).unwrap_or(u64::MAX);
-        let before = self.parts.partition_point(|(start, ..)| *start <= self.at);
-        let part = before.checked_sub(1).and_then(|i| self.parts.get(i));
-        let n = match part {
-            Some((start, from, len)) if self.at - start < *len => {
-                self.file.seek(SeekFrom::Start(from.saturating_add(self.at - start)))?;
-                let most = usize::try_from(room.min(len - (self.at - start))).unwrap_or(usize::MAX);
-                self.file.read(buf.get_mut(..most).unwrap_or_default())?
+        let following = self.segments.partition_point(|s| s.view_offset <= self.position);
+        let segment = following.checked_sub(1).and_then(|i| self.segments.get(i));
+        let n = match segment {
+            Some(Segment { view_offset, range }) if self.position - view_offset < range.len => {
+                let within = self.position - view_offset;
+                self.file.seek(SeekFrom::Start(range.start.saturating_add(within)))?;
+                self.file.read(at_most(buf, range.len - within))?
             }
             _ => {
-                let most = usize::try_from(room.min(self.len.saturating_sub(self.at))).unwrap_or(usize::MAX);
-                let part = buf.get_mut(..most).unwrap_or_default();
-                part.fill(0);
-                part.len()
+                let zeros = at_most(buf, self.len.saturating_sub(self.position));
+                zeros.fill(0);
+                zeros.len()
             }
         };
-        let n64 = u64::try_from(n).unwrap_or(u64::MAX);
-        for (at, byte) in &self.patches {
-            let place = at.checked_sub(self.at).filter(|i| *i < n64).and_then(|i| usize::try_from(i).ok());
-            if let Some(target) = place.and_then(|i| buf.get_mut(i)) {
-                *target = *byte;
-            }
-        }
-        self.at = self.at.saturating_add(n64);
-        if self.meter.fetch_add(n64, Relaxed) > PATIENCE {
-            return Err(Error::new(ErrorKind::InvalidData, format!("no audio in {} MiB of data", PATIENCE >> 20)));
+        self.apply_patches(buf.get_mut(..n).unwrap_or_default());
+        let n_bytes = n as u64;
+        self.position = self.position.saturating_add(n_bytes);
+        if self.bytes_since_packet.fetch_add(n_bytes, Relaxed) > MAX_BYTES_BETWEEN_PACKETS {
+            let what = format!("no audio in {} MiB of data", MAX_BYTES_BETWEEN_PACKETS >> 20);
+            return Err(Error::new(ErrorKind::InvalidData, what));
         }
         Ok(n)
     }
+}
+
+/// Returns the first `len` bytes of a buffer, or all of it where it is shorter.
+fn at_most(buf: &mut [u8], len: u64) -> &mut [u8] {
+    // A length beyond the address space is longer than any buffer.
+    let len = usize::try_from(len).unwrap_or(usize::MAX).min(buf.len());
+    buf.split_at_mut(len).0
 }
 
 impl Seek for SparseReader {
@@ -100,9 +145,9 @@ impl Seek for SparseReader {
         let to = match pos {
             SeekFrom::Start(at) => Some(at),
             SeekFrom::End(by) => self.len.checked_add_signed(by),
-            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+            SeekFrom::Current(by) => self.position.checked_add_signed(by),
         };
-        self.at = to.ok_or_else(|| Error::new(ErrorKind::InvalidInput, "seek before the start"))?;
-        Ok(self.at)
+        self.position = to.ok_or_else(|| Error::new(ErrorKind::InvalidInput, "seek before the start"))?;
+        Ok(self.position)
     }
 }

@@ -1,4 +1,4 @@
-//! A stem as the plan knows it: what it is, and how to open it at the session's rate.
+//! Describes a stem for the plan, and opens it at the session's rate.
 
 use super::{Damage, Info, Input, Resampled, Source, length_guard::LengthGuard, panic_guard::PanicGuard};
 use crate::{
@@ -9,98 +9,112 @@ use crate::{
 };
 use std::path::PathBuf;
 
+/// A stem that was opened once to measure it, and can be opened again to read it.
 #[derive(Debug)]
 pub(crate) struct Stem {
-    /// The file, or the name of the program's source.
+    /// Name for messages: the path, or the name of the program's source.
     pub name: String,
     pub input: Input,
-    /// What the file says of itself; `None` for a program's source.
+    /// Properties of the file; `None` for a program's source.
     pub info: Option<Info>,
-    /// Rate and layout it is stored in.
+    /// Rate and layout before resampling.
     pub spec: Spec,
-    /// Length at the session's rate; `None` where the source does not know.
+    /// Length at the session's rate; `None` if the source does not know.
     pub frames: Option<Frames>,
     /// The session's rate.
     pub rate: SampleRate,
-    own_frames: Option<Frames>,
+    /// Length at its own rate.
+    source_frames: Option<Frames>,
     damage: Damage,
-    /// The file as it was when it was looked at.
-    stamp: Option<FileVersion>,
+    /// Version of the file that was measured; `None` for a program's source.
+    version: Option<FileVersion>,
 }
 
 impl Stem {
-    /// Opens the input, looks at it, and closes it.
+    /// Opens the input, measures it and closes it. `rate` is the session's.
+    ///
+    /// # Errors
+    /// As of [`media::open`](super::open), `Corrupt` for a truncated file if damage is refused, and `Unsupported` if it
+    /// cannot be resampled to `rate`.
     pub(crate) fn probe(input: &Input, rate: SampleRate, damage: Damage) -> Result<Self> {
-        let (source, info, stamp) = open(input)?;
+        let OpenInput { source, info, version } = open(input)?;
         let spec = source.spec();
-        let own_frames = info.as_ref().map_or_else(|| source.length(), |i| Some(i.frames));
+        let source_frames = info.as_ref().map_or_else(|| source.length(), |i| Some(i.frames));
         source.close()?;
         if let (Damage::Refuse, Some(info)) = (damage, &info)
             && info.missing > Frames::ZERO
         {
-            let (there, promised) = (info.frames - info.missing, info.frames);
-            let at = there.clock(spec.rate);
-            let what = format!("{input}: cut off at {at}: {there} of {promised} frames are there");
+            let (available, promised) = (info.frames - info.missing, info.frames);
+            let at = available.clock(spec.rate);
+            let what = format!("{input}: cut off at {at}: {available} of {promised} frames are there");
             return Err(Error::new(ErrorKind::Corrupt, what));
         }
         if spec.rate != rate {
             Resampled::check(spec, rate).map_err(|e| Error::new(e.kind(), format!("{input}: {e}")))?;
         }
-        let frames = own_frames.map(|n| n.resampled(spec.rate, rate));
-        Ok(Self { name: input.to_string(), input: input.clone(), info, spec, frames, rate, own_frames, damage, stamp })
+        let frames = source_frames.map(|n| n.resampled(spec.rate, rate));
+        let (name, input) = (input.to_string(), input.clone());
+        Ok(Self { name, input, info, spec, frames, rate, source_frames, damage, version })
     }
 
-    /// The stem from its first frame on, at the session's rate.
+    /// Opens the stem at its first frame, at the session's rate.
     ///
     /// # Errors
-    /// `Corrupt` where the file is not the one that was looked at, or was written to since.
+    /// `Corrupt` if the file has been replaced or written to since it was measured.
     pub(crate) fn open(&self) -> Result<Box<dyn Source>> {
-        let (source, info, stamp) = open(&self.input)?;
-        let other = info.map(|i| i.frames) != self.info.as_ref().map(|i| i.frames);
-        if other || source.spec() != self.spec || stamp != self.stamp {
+        let OpenInput { source, info, version } = open(&self.input)?;
+        let other_length = info.map(|i| i.frames) != self.info.as_ref().map(|i| i.frames);
+        if other_length || source.spec() != self.spec || version != self.version {
             let what = format!("{}: changed since it was first opened", self.name);
             return Err(Error::new(ErrorKind::Corrupt, what));
         }
-        // Integers are always finite; everything else is looked at.
+        // Integer formats cannot hold NaN or infinity.
         let finite = self.info.as_ref().and_then(|i| i.bits).is_some_and(|b| !b.float);
-        let whole =
-            Box::new(LengthGuard::new(Box::new(source), self.name.clone(), self.own_frames, self.damage, finite));
-        if self.spec.rate == self.rate { Ok(whole) } else { Ok(Box::new(Resampled::new(whole, self.rate)?)) }
+        let source = LengthGuard::new(Box::new(source), self.name.clone(), self.source_frames, self.damage, finite);
+        let source = Box::new(source);
+        if self.spec.rate == self.rate { Ok(source) } else { Ok(Box::new(Resampled::new(source, self.rate)?)) }
     }
 
-    /// The size of its file in bytes, as it was when it was looked at.
+    /// Returns the size of the measured file in bytes; `None` for a program's source.
     pub(crate) fn size(&self) -> Option<u64> {
-        self.stamp.as_ref().map(FileVersion::size)
+        self.version.as_ref().map(FileVersion::size)
     }
 
-    /// The file it is read from, if it is one.
+    /// Returns the path of the file; `None` for a program's source.
     pub(crate) fn path(&self) -> Option<PathBuf> {
         self.input.located().map(|(path, _)| path)
     }
 }
 
-/// The highest rate among stems: what a session runs at unless told. Stems that cannot be opened do not count: compiling
-/// the session tells what is wrong with them. `None` where none can be opened.
+/// Returns the highest sample rate among stems, the default rate of a session. Ignores stems that cannot be opened,
+/// which compiling the session reports. `None` if none can be opened.
 pub fn highest_rate<'a>(inputs: impl IntoIterator<Item = &'a Input>) -> Option<SampleRate> {
-    inputs.into_iter().filter_map(|i| open(i).ok()).map(|(source, ..)| source.spec().rate).max()
+    inputs.into_iter().filter_map(|i| open(i).ok()).map(|open| open.source.spec().rate).max()
 }
 
-/// A source; of a file also what it says of itself, and the file as it was before it was read.
-type Looked = (PanicGuard, Option<Info>, Option<FileVersion>);
+/// An open input. A file also has properties and a version.
+struct OpenInput {
+    source: PanicGuard,
+    info: Option<Info>,
+    version: Option<FileVersion>,
+}
 
-fn open(input: &Input) -> Result<Looked> {
+fn open(input: &Input) -> Result<OpenInput> {
     match input {
-        Input::Open(opener) => Ok((PanicGuard::open(input.to_string(), || opener.open())?, None, None)),
+        Input::Open(opener) => {
+            let source = PanicGuard::open(input.to_string(), || opener.open())?;
+            Ok(OpenInput { source, info: None, version: None })
+        }
         file => {
             let (path, stream) = file.located().unwrap_or_default();
-            let mut told = None;
+            let mut opened = None;
             let source = PanicGuard::open(input.to_string(), || {
-                let (source, info, stamp) = super::stamped(&path, stream)?;
-                told = Some((info, stamp));
+                let (source, info, version) = super::open_versioned(&path, stream)?;
+                opened = Some((info, version));
                 Ok(source)
             })?;
-            let (info, stamp) = told.unzip();
-            Ok((source, info, stamp.flatten()))
+            let (info, version) = opened.unzip();
+            Ok(OpenInput { source, info, version: version.flatten() })
         }
     }
 }
@@ -129,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_replaced_or_written_to_since_the_first_look_is_refused() {
+    fn a_file_that_was_replaced_or_written_to_since_it_was_measured_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let (path, other) = (dir.path().join("x.wav"), dir.path().join("y.wav"));
         let probe = || Stem::probe(&Input::from(path.as_path()), SampleRate::HZ_48000, Damage::Silence).unwrap();
@@ -145,7 +159,7 @@ mod tests {
         fs::rename(&other, &path).unwrap();
         refused(&stem);
         let stem = probe();
-        // Further than the step of a file system's clock.
+        // Longer than the resolution of a file system's clock.
         std::thread::sleep(std::time::Duration::from_millis(30));
         write(&path, 3);
         refused(&stem);

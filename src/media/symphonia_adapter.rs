@@ -1,12 +1,13 @@
-//! The one place that talks to the demuxers and decoders of `symphonia`.
+//! Wraps the demuxers and decoders of `symphonia`. No other file uses that crate.
 //!
-//! Everything that comes out of here is in this crate's own types, panics of the foreign code are turned into
-//! [`Fault::Panicked`] and the reader that panicked is gone for good, and nothing is allocated from a header before its
-//! numbers are within limits. Timing, trimming, damage and lengths are the business of the files around this one.
+//! The wrappers expose this crate's own types, convert panics to [`CodecFault::Panicked`] and drop whatever panicked,
+//! and check the numbers of a header before a decoder allocates from them. They do not trim, conceal damage or measure
+//! lengths.
 
 use super::{
-    codec_fault::{Fault, discard, guarded},
-    sparse_reader::{Meter, SparseReader},
+    Bits,
+    codec_fault::{CodecFault, catch_fault, drop_guarded},
+    sparse_reader::{BytesSincePacket, SparseReader},
 };
 use std::{
     io::{self, Read},
@@ -31,11 +32,12 @@ use symphonia::{
     },
 };
 
-impl From<Error> for Fault {
+impl From<Error> for CodecFault {
     fn from(e: Error) -> Self {
         match e {
-            Error::IoError(e) if e.kind() == io::ErrorKind::UnexpectedEof => Self::Cut,
-            // Bit readers report the end of a packet, and the tape its lost patience, as errors of these kinds.
+            Error::IoError(e) if e.kind() == io::ErrorKind::UnexpectedEof => Self::Truncated,
+            // `Other` comes from symphonia's bit readers at the end of a packet, `InvalidData` from `SparseReader` when
+            // no packet was found for too long.
             Error::IoError(e) if matches!(e.kind(), io::ErrorKind::Other | io::ErrorKind::InvalidData) => {
                 Self::Damaged(e.to_string())
             }
@@ -43,13 +45,13 @@ impl From<Error> for Fault {
             Error::DecodeError(what) => Self::Damaged(what.into()),
             Error::Unsupported(what) => Self::Unsupported(what.into()),
             Error::LimitError(what) => Self::Damaged(format!("over the limit: {what}")),
-            Error::ResetRequired => Self::Changed,
+            Error::ResetRequired => Self::StreamChanged,
             other => Self::Damaged(other.to_string()),
         }
     }
 }
 
-/// Containers whose demuxer is the foreign one.
+/// Containers that symphonia demuxes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Container {
     Aiff,
@@ -61,7 +63,7 @@ pub(crate) enum Container {
     Wave,
 }
 
-/// Codecs whose packets this crate finds by itself.
+/// Codecs of packets that this crate finds without a demuxer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Codec {
     Mp1,
@@ -72,34 +74,36 @@ pub(crate) enum Codec {
     Flac,
 }
 
-/// One audio stream of a container.
+/// One audio stream of a container, as its header describes it.
 #[derive(Clone, Debug)]
-pub(crate) struct Stream {
-    /// The container's number for it.
+pub(crate) struct AudioStream {
+    /// Track number in the container.
     pub(crate) id: u32,
-    /// The codec's name.
+    /// Name of the codec for messages.
     pub(crate) codec: &'static str,
-    /// Whether it is decoded.
-    pub(crate) decoded: bool,
+    /// Whether there is a decoder for it.
+    pub(crate) supported: bool,
     pub(crate) rate: u32,
-    /// `None` where the container does not say.
+    /// Number of channels; `None` if only the codec's data states it.
     pub(crate) channels: Option<usize>,
-    /// The WAVE mask, 0 where there are no positions.
+    /// WAVE channel mask; 0 if the channels have no positions.
     pub(crate) mask: u32,
-    pub(crate) bits: Option<(u16, bool)>,
-    /// Length as the container states it.
-    pub(crate) stated: Option<u64>,
+    pub(crate) bits: Option<Bits>,
+    /// Length in frames according to the container.
+    pub(crate) stated_frames: Option<u64>,
+    /// Encoder delay in frames.
     pub(crate) delay: u32,
+    /// Encoder padding in frames.
     pub(crate) padding: u32,
-    /// Position of the first frame in the container's time.
+    /// Timestamp of the first frame.
     pub(crate) start: i64,
-    /// Whether every packet decodes by itself.
-    pub(crate) pcm: bool,
-    pub(crate) extra: Option<Box<[u8]>>,
+    pub(crate) is_pcm: bool,
+    /// Configuration of the decoder, such as STREAMINFO or an AudioSpecificConfig.
+    pub(crate) extra_data: Option<Box<[u8]>>,
     params: AudioCodecParameters,
 }
 
-impl Stream {
+impl AudioStream {
     /// Reports whether samples are A-law or mu-law, which a container stores like PCM.
     pub(crate) fn is_companded(&self) -> bool {
         matches!(self.params.codec, id::CODEC_ID_PCM_ALAW | id::CODEC_ID_PCM_MULAW)
@@ -118,28 +122,28 @@ impl Stream {
     }
 }
 
-/// A packet of one stream.
+/// A packet of one stream, undecoded.
 pub(crate) struct Packet {
-    /// Position of its first frame that counts.
+    /// Stream position of its first frame after the trimmed ones.
     pub(crate) at: i64,
-    /// How many frames it should give.
+    /// Duration in frames according to the container.
     pub(crate) frames: u64,
-    /// Its number in the file, counted from 1, for messages.
+    /// Number in the file from 1, for messages.
     pub(crate) number: u64,
-    /// Whether it does not follow the packet before it.
-    pub(crate) fresh: bool,
+    /// Whether packets before it are missing, so that the decoder has to be reset.
+    pub(crate) follows_gap: bool,
     raw: Raw,
 }
 
 impl Packet {
-    /// A packet that was found without a demuxer.
+    /// Makes a packet from data that was found without a demuxer.
     pub(crate) fn new(at: i64, frames: u64, number: u64, data: Vec<u8>) -> Self {
-        Self { at, frames, number, fresh: false, raw: Raw::new(0, Timestamp::ZERO, Duration::from(frames), data) }
+        Self { at, frames, number, follows_gap: false, raw: Raw::new(0, Timestamp::ZERO, Duration::from(frames), data) }
     }
 
-    /// How many bytes it has.
-    pub(crate) fn bytes(&self) -> u64 {
-        u64::try_from(self.raw.data.len()).unwrap_or(u64::MAX)
+    /// Returns its size in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        self.raw.data.len() as u64
     }
 }
 
@@ -153,20 +157,20 @@ impl MediaSource for SparseReader {
     }
 }
 
-/// A demuxer.
+/// A demuxer of one container, reading one of its streams.
 pub(crate) struct Demuxer {
+    /// `None` once it has panicked.
     reader: Option<Box<dyn FormatReader>>,
-    meter: Meter,
-    stream: u32,
-    number: u64,
+    bytes_since_packet: BytesSincePacket,
+    stream_id: u32,
+    packets_read: u64,
 }
 
 impl Demuxer {
-    /// Opens a container.
-    pub(crate) fn open(container: Container, tape: SparseReader) -> Result<Self, Fault> {
-        let meter = tape.meter();
-        let reader = guarded(|| {
-            let mut mss = MediaSourceStream::new(Box::new(tape), MediaSourceStreamOptions::default());
+    pub(crate) fn open(container: Container, file: SparseReader) -> Result<Self, CodecFault> {
+        let bytes_since_packet = file.bytes_since_packet();
+        let reader = catch_fault(|| {
+            let mut mss = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
             let options = FormatOptions::default();
             Ok(match container {
                 Container::Aiff => Box::new(AiffReader::try_new(mss, options)?) as Box<dyn FormatReader>,
@@ -176,91 +180,91 @@ impl Demuxer {
                 Container::Ogg => Box::new(OggReader::try_new(mss, options)?),
                 Container::Wave => Box::new(WavReader::try_new(mss, options)?),
                 Container::FragmentedMp4 => {
-                    // This one expects to stand behind the first four bytes, where a probe finds its marker.
+                    // IsoMp4Reader expects that the probe has consumed the size of the first box: it starts at "ftyp".
                     mss.read_exact(&mut [0; 4]).map_err(Error::IoError)?;
                     Box::new(IsoMp4Reader::try_new(mss, options)?)
                 }
             })
         })?;
-        Ok(Self { reader: Some(reader), meter, stream: 0, number: 0 })
+        Ok(Self { reader: Some(reader), bytes_since_packet, stream_id: 0, packets_read: 0 })
     }
 
-    /// The audio streams in the order of the file.
-    pub(crate) fn streams(&self) -> Vec<Stream> {
+    /// Lists the audio streams in the demuxer's order.
+    pub(crate) fn streams(&self) -> Vec<AudioStream> {
         let tracks = self.reader.iter().flat_map(|r| r.tracks());
         let audio = tracks.filter_map(|track| {
             let Some(CodecParameters::Audio(params)) = &track.codec_params else { return None };
             let rate = params.sample_rate.unwrap_or(0);
-            let (channels, mask) = positions(params.channels.as_ref());
-            let (codec, decoded) = name(params.codec);
-            Some(Stream {
+            let (channels, mask) = channel_mask(params.channels.as_ref());
+            let (codec, supported) = codec_name(params.codec);
+            Some(AudioStream {
                 id: track.id,
                 codec,
-                decoded,
+                supported,
                 rate,
                 channels,
                 mask,
-                bits: bits(params),
-                stated: track.num_frames,
+                bits: sample_format(params),
+                stated_frames: track.num_frames,
                 delay: track.delay.unwrap_or(0),
                 padding: track.padding.unwrap_or(0),
                 start: track.start_ts.get(),
-                pcm: is_pcm(params.codec),
-                extra: params.extra_data.clone(),
+                is_pcm: is_pcm(params.codec),
+                extra_data: params.extra_data.clone(),
                 params: params.clone(),
             })
         });
         audio.collect()
     }
 
-    /// From now on only packets of this stream count.
-    pub(crate) fn select(&mut self, stream: &Stream) {
-        self.stream = stream.id;
+    /// Makes [`next`](Self::next) return the packets of `stream` only.
+    pub(crate) fn select(&mut self, stream: &AudioStream) {
+        self.stream_id = stream.id;
     }
 
-    /// The next packet of the selected stream; `None` at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<Packet>, Fault> {
+    /// Returns the next packet of the selected stream; `None` at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<Packet>, CodecFault> {
         let Some(reader) = self.reader.as_mut() else { return Ok(None) };
-        let meter = &self.meter;
-        let stream = self.stream;
-        let found = guarded(|| {
+        let bytes_since_packet = &self.bytes_since_packet;
+        let stream_id = self.stream_id;
+        let found = catch_fault(|| {
             loop {
                 let packet = reader.next_packet()?;
-                meter.store(0, Relaxed);
+                bytes_since_packet.store(0, Relaxed);
                 match packet {
-                    Some(p) if p.track_id != stream => {}
+                    Some(p) if p.track_id != stream_id => {}
                     other => return Ok(other),
                 }
             }
         });
-        if matches!(found, Err(Fault::Panicked(_))) {
+        if matches!(found, Err(CodecFault::Panicked(_))) {
             self.discard();
         }
-        self.number += 1;
+        self.packets_read += 1;
         Ok(found?.map(|raw| Packet {
             at: raw.pts.get().saturating_add_unsigned(raw.trim_start.get()),
             frames: raw.dur.get(),
-            number: self.number,
-            fresh: false,
+            number: self.packets_read,
+            follows_gap: false,
             raw,
         }))
     }
 
-    /// Goes to a packet at or before a position.
-    pub(crate) fn seek(&mut self, to: i64) -> Result<(), Fault> {
-        let Some(reader) = self.reader.as_mut() else { return Err(Fault::Cut) };
-        self.meter.store(0, Relaxed);
-        let to = SeekTo::Timestamp { ts: Timestamp::new(to), track_id: self.stream };
-        let done = guarded(|| Ok(reader.seek(SeekMode::Accurate, to)?));
-        self.meter.store(0, Relaxed);
-        if matches!(done, Err(Fault::Panicked(_))) {
+    /// Seeks to a packet at or before position `to`.
+    pub(crate) fn seek(&mut self, to: i64) -> Result<(), CodecFault> {
+        let Some(reader) = self.reader.as_mut() else { return Err(CodecFault::Truncated) };
+        self.bytes_since_packet.store(0, Relaxed);
+        let to = SeekTo::Timestamp { ts: Timestamp::new(to), track_id: self.stream_id };
+        let done = catch_fault(|| Ok(reader.seek(SeekMode::Accurate, to)?));
+        self.bytes_since_packet.store(0, Relaxed);
+        if matches!(done, Err(CodecFault::Panicked(_))) {
             self.discard();
         }
         done.map(|_| ())
     }
 
     fn discard(&mut self) {
-        discard(self.reader.take());
+        drop_guarded(self.reader.take());
     }
 }
 
@@ -270,29 +274,36 @@ impl Drop for Demuxer {
     }
 }
 
-/// What one packet gave.
+/// Shape of the samples that one packet decoded to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Decoded {
+pub(crate) struct DecodedPacket {
     pub(crate) frames: usize,
     pub(crate) rate: u32,
     pub(crate) channels: usize,
     pub(crate) mask: u32,
 }
 
-/// A decoder.
+/// A decoder of one stream.
 pub(crate) struct Decoder {
+    /// `None` once it has panicked.
     decoder: Option<Box<dyn AudioDecoder>>,
     params: AudioCodecParameters,
 }
 
 impl Decoder {
-    /// A decoder for a stream of a demuxer. `verify` keeps the checksum that [`verified`](Self::verified) compares.
-    pub(crate) fn of(stream: &Stream, verify: bool) -> Result<Self, Fault> {
+    /// Makes a decoder for a stream of a demuxer. With `verify` it sums up what
+    /// [`checksum_matches`](Self::checksum_matches) compares.
+    pub(crate) fn for_stream(stream: &AudioStream, verify: bool) -> Result<Self, CodecFault> {
         Self::make(&stream.params, verify)
     }
 
-    /// A decoder for packets that were found without a demuxer.
-    pub(crate) fn new(codec: Codec, rate: u32, channels: usize, extra: Option<Box<[u8]>>) -> Result<Self, Fault> {
+    /// Makes a decoder for packets that were found without a demuxer.
+    pub(crate) fn for_codec(
+        codec: Codec,
+        rate: u32,
+        channels: usize,
+        extra_data: Option<Box<[u8]>>,
+    ) -> Result<Self, CodecFault> {
         let mut params = AudioCodecParameters::new();
         params.for_codec(match codec {
             Codec::Mp1 => id::CODEC_ID_MP1,
@@ -308,56 +319,57 @@ impl Decoder {
             2 => Some(symphonia::core::audio::layouts::CHANNEL_LAYOUT_STEREO),
             n => u16::try_from(n).ok().map(Channels::Discrete),
         };
-        params.extra_data = extra;
+        params.extra_data = extra_data;
         Self::make(&params, false)
     }
 
-    fn make(params: &AudioCodecParameters, verify: bool) -> Result<Self, Fault> {
+    fn make(params: &AudioCodecParameters, verify: bool) -> Result<Self, CodecFault> {
         // Decoders allocate their buffers from these numbers.
         let frames = params.max_frames_per_packet.unwrap_or(0).max(params.frames_per_block.unwrap_or(0));
         let channels = params.channels.as_ref().map_or(1, Channels::count);
         let rate = params.sample_rate.unwrap_or(1);
         if frames > 65_536 || !(1..=64).contains(&channels) || !(1..=768_000).contains(&rate) {
             let what = format!("{channels} channels at {rate} Hz in packets of {frames} frames are outside the limits");
-            return Err(Fault::Unsupported(what));
+            return Err(CodecFault::Unsupported(what));
         }
         let options = AudioDecoderOptions::default().gapless(true).verify(verify);
-        let decoder = guarded(|| Ok(get_codecs().make_audio_decoder(params, &options)?))?;
+        let decoder = catch_fault(|| Ok(get_codecs().make_audio_decoder(params, &options)?))?;
         Ok(Self { decoder: Some(decoder), params: params.clone() })
     }
 
-    /// Begins again as if nothing had been decoded. A reset is not enough where noise depends on all that came before.
-    pub(crate) fn renew(&mut self) -> Result<(), Fault> {
+    /// Replaces the decoder by a new one. A reset is not enough where the state of a noise generator depends on all
+    /// packets before, as in AAC.
+    pub(crate) fn recreate(&mut self) -> Result<(), CodecFault> {
         *self = Self::make(&self.params, false)?;
         Ok(())
     }
 
-    /// Decodes a packet; [`copy`](Self::copy) gives its samples.
-    pub(crate) fn decode(&mut self, packet: &Packet) -> Result<Decoded, Fault> {
-        let Some(decoder) = self.decoder.as_mut() else { return Err(Fault::Panicked("it is gone".into())) };
-        let done = guarded(|| {
+    /// Decodes a packet and keeps its samples for [`copy`](Self::copy).
+    pub(crate) fn decode(&mut self, packet: &Packet) -> Result<DecodedPacket, CodecFault> {
+        let Some(decoder) = self.decoder.as_mut() else { return Err(CodecFault::Panicked("it failed before".into())) };
+        let done = catch_fault(|| {
             let out: GenericAudioBufferRef<'_> = decoder.decode(&packet.raw)?;
             let spec = out.spec();
-            let (channels, mask) = positions(Some(spec.channels()));
-            Ok(Decoded { frames: out.frames(), rate: spec.rate(), channels: channels.unwrap_or(0), mask })
+            let (channels, mask) = channel_mask(Some(spec.channels()));
+            Ok(DecodedPacket { frames: out.frames(), rate: spec.rate(), channels: channels.unwrap_or(0), mask })
         });
         match done {
-            Err(Fault::Panicked(what)) => {
+            Err(CodecFault::Panicked(what)) => {
                 self.discard();
-                Err(Fault::Panicked(what))
+                Err(CodecFault::Panicked(what))
             }
-            // A packet that is too short for what it says is a damaged packet, not a cut file.
-            Err(Fault::Cut) => Err(Fault::Damaged("a packet ends too early".into())),
+            // The decoder sees one packet only: a packet that ends too early is damage, not a truncated file.
+            Err(CodecFault::Truncated) => Err(CodecFault::Damaged("a packet ends too early".into())),
             other => other,
         }
     }
 
-    /// Copies frames of the packet that was decoded last, from its frame `from` on: one slice a channel in WAVE order, all
-    /// of one length, full scale ±1.0.
-    pub(crate) fn copy(&mut self, from: usize, to: &mut [&mut [f64]]) -> Result<(), Fault> {
-        let Some(decoder) = self.decoder.as_mut() else { return Err(Fault::Panicked("it is gone".into())) };
+    /// Copies frames of the last decoded packet, from its frame `from` on: full scale ±1.0, one slice per channel in
+    /// WAVE order, all of the same length.
+    pub(crate) fn copy(&mut self, from: usize, to: &mut [&mut [f64]]) -> Result<(), CodecFault> {
+        let Some(decoder) = self.decoder.as_mut() else { return Err(CodecFault::Panicked("it failed before".into())) };
         let frames = to.first().map_or(0, |t| t.len());
-        let done = guarded(|| {
+        let done = catch_fault(|| {
             decoder.last_decoded().slice(from..from + frames).copy_to_slice_planar::<f64, _>(to);
             Ok(())
         });
@@ -367,10 +379,10 @@ impl Decoder {
         done
     }
 
-    /// Forgets the packet before: call it after a seek.
+    /// Clears the overlap with the packet before. To be called after a seek.
     pub(crate) fn reset(&mut self) {
         if let Some(decoder) = self.decoder.as_mut() {
-            let done = guarded(|| {
+            let done = catch_fault(|| {
                 decoder.reset();
                 Ok(())
             });
@@ -380,14 +392,14 @@ impl Decoder {
         }
     }
 
-    /// Whether all that was decoded agrees with the file's checksum, if it has one.
-    pub(crate) fn verified(&mut self) -> Option<bool> {
+    /// Returns whether the decoded samples agree with the checksum of the file; `None` if it has none.
+    pub(crate) fn checksum_matches(&mut self) -> Option<bool> {
         let decoder = self.decoder.as_mut()?;
-        guarded(|| Ok(decoder.finalize().verify_ok)).ok().flatten()
+        catch_fault(|| Ok(decoder.finalize().verify_ok)).ok().flatten()
     }
 
     fn discard(&mut self) {
-        discard(self.decoder.take());
+        drop_guarded(self.decoder.take());
     }
 }
 
@@ -397,8 +409,8 @@ impl Drop for Decoder {
     }
 }
 
-/// The number of channels and their WAVE mask.
-fn positions(channels: Option<&Channels>) -> (Option<usize>, u32) {
+/// Returns the number of channels and their WAVE mask, 0 if they have no positions.
+fn channel_mask(channels: Option<&Channels>) -> (Option<usize>, u32) {
     let mask = match channels {
         Some(Channels::Positioned(p)) => u32::try_from(p.bits()).unwrap_or(0),
         _ => 0,
@@ -425,22 +437,23 @@ fn is_pcm(codec: AudioCodecId) -> bool {
     )
 }
 
-/// The width of samples and whether they are floating point.
-fn bits(params: &AudioCodecParameters) -> Option<(u16, bool)> {
+/// Returns the sample format of PCM and lossless codecs.
+fn sample_format(params: &AudioCodecParameters) -> Option<Bits> {
     use id::*;
     match params.codec {
-        CODEC_ID_PCM_F32LE | CODEC_ID_PCM_F32BE => Some((32, true)),
-        CODEC_ID_PCM_F64LE | CODEC_ID_PCM_F64BE => Some((64, true)),
+        CODEC_ID_PCM_F32LE | CODEC_ID_PCM_F32BE => Some(Bits { width: 32, float: true }),
+        CODEC_ID_PCM_F64LE | CODEC_ID_PCM_F64BE => Some(Bits { width: 64, float: true }),
         c if is_pcm(c) || c == CODEC_ID_FLAC || c == CODEC_ID_ALAC => {
-            // Some containers state 0 for a width that only the codec knows.
-            params.bits_per_sample.and_then(|b| u16::try_from(b).ok()).filter(|b| *b > 0).map(|b| (b, false))
+            // Some containers state a width of 0 and leave it to the codec's data.
+            let width = params.bits_per_sample.and_then(|b| u16::try_from(b).ok()).filter(|b| *b > 0);
+            width.map(|width| Bits { width, float: false })
         }
         _ => None,
     }
 }
 
-/// The name of a codec and whether it is decoded.
-fn name(codec: AudioCodecId) -> (&'static str, bool) {
+/// Returns the name of a codec for messages and whether it is decoded.
+fn codec_name(codec: AudioCodecId) -> (&'static str, bool) {
     use id::*;
     let name = match codec {
         pcm if is_pcm(pcm) => "PCM",

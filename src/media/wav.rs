@@ -1,11 +1,12 @@
-//! WAVE files: RIFF, RF64, BW64, with or without `bext`.
+//! Reads WAVE files: RIFF, RF64 (EBU Tech 3306) and BW64 (ITU-R BS.2088).
 //!
-//! Promises: every sample exact (`v / 2^(bits-1)`), every length looked up in the file and not believed, seeks exact
-//! and in constant time, memory that does not grow with the file, an error where the file is written to while it is read. Samples that are not finite pass through: the layer
-//! above judges them.
+//! Supports integer PCM of 8, 16, 24 and 32 bits (fewer valid bits left-justified in those, as WAVEFORMATEXTENSIBLE
+//! says), 24 bits in 4 bytes, float of 32 and 64 bits, A-law and mu-law (ITU-T G.711). Other codecs in WAVE are left to
+//! `demux`; RIFX is refused.
 //!
-//! Reads integer PCM of 8, 16, 24 and 32 bits (fewer valid bits left-justified in those, as the standard says), 24 bits
-//! in 4 bytes, float of 32 and 64 bits, A-law and mu-law (ITU-T G.711). Not: RIFX, ADPCM and other codecs in WAVE.
+//! Conversion is exact (`v / 2^(bits-1)`), lengths are measured from the file, seeks take constant time, memory does
+//! not grow with the file, and a file that is written to while it is read is an error. Samples that are not finite are
+//! passed on; `length_guard` checks them.
 
 mod coding;
 
@@ -26,14 +27,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Bytes read at once: it stays in a core's nearest caches until it is converted.
-const CHUNK: usize = 64 * 1024;
-/// The mask of 6.1 with a pair of back speakers instead of side speakers: L R C LFE Lb Rb Cs.
+/// Bytes per read: few enough to stay in a core's caches until they are converted.
+const READ_BYTES: usize = 64 * 1024;
+/// Channel mask of 6.1 with back instead of side speakers: L R C LFE Lb Rb Cs.
 const BACK_61: u32 = 0x13F;
-/// For every channel of 6.1 the one of such a file. The two pairs are the same speakers, as they are in 5.1.
+/// For each channel of 6.1, its index in a file with [`BACK_61`]. Back and side pair mean the same speakers, as in 5.1.
 const BACK_61_ORDER: [usize; 7] = [0, 1, 2, 3, 6, 4, 5];
-/// More channels than this in one file are taken for a damaged header.
-const MOST_CHANNELS: u16 = 64;
+/// Maximum number of channels; a header with more is taken as damaged.
+const MAX_CHANNELS: u16 = 64;
 
 /// An open WAVE file.
 #[derive(Debug)]
@@ -42,34 +43,35 @@ pub struct Wav {
     path: PathBuf,
     spec: Spec,
     coding: Coding,
-    /// For every channel which one of the file it is; channels that are not named are where they are.
+    /// For each channel, its index in the file; a channel past the end of this list has its own index.
     order: &'static [usize],
-    /// Where the first frame is.
-    at: u64,
+    /// File offset of the first frame.
+    data_offset: u64,
     frame_bytes: usize,
-    /// Frames that are there.
-    held: u64,
-    /// The frame that is read next.
-    next: u64,
+    /// Number of frames in the file.
+    available: u64,
+    /// Frame that is read next; `u64::MAX` if the position of the file is not known.
+    position: u64,
+    /// Read buffer.
     raw: Vec<u8>,
 }
 
 impl Wav {
-    /// Opens a file and says what it is. `None` for what another reader may know: a file that is no RIFF, or a WAVE of
-    /// another codec than the ones named above.
+    /// Opens a file and returns its properties. `None` for a file that is not RIFF and for a WAVE file with another
+    /// codec than PCM, float, A-law and mu-law.
     ///
-    /// A file that is cut off opens: [`Info::missing`] tells how much, and reading ends where the file does.
+    /// A truncated file opens: [`Info::missing`] is the number of missing frames, and reading ends where the file does.
     ///
     /// # Errors
-    /// `NotFound` where there is no such file. `Unsupported` for what is no regular file, RIFX and RIFF files that are
-    /// not WAVE, a rate outside 1 to 768 000 Hz, 0 or more than 64 channels. `Corrupt` for a header without `fmt ` or
-    /// `data`, or that contradicts itself, and a file that cannot be read.
+    /// `NotFound` if the file does not exist. `Unsupported` for anything but a regular file, for RIFX and RIFF files
+    /// that are not WAVE, for a rate outside 1 to 768 000 Hz and for 0 or more than 64 channels. `Corrupt` for a header
+    /// without `fmt ` or `data`, a header that contradicts itself, and a file that cannot be read.
     pub fn open(path: &Path) -> Result<Option<(Self, Info)>> {
-        Self::of(path, regular(path)?)
+        Self::from_file(path, open_regular(path)?)
     }
 
-    /// The same for a file that is open.
-    pub(super) fn of(path: &Path, mut file: InputFile) -> Result<Option<(Self, Info)>> {
+    /// Reads the header of an open file.
+    pub(super) fn from_file(path: &Path, mut file: InputFile) -> Result<Option<(Self, Info)>> {
         let header = match riff::open(&mut file).map_err(|e| unreadable(path, e))? {
             Found::Foreign => return Ok(None),
             Found::Refused(what) => return Err(refused(path, &format!("{what} is not read"))),
@@ -79,7 +81,7 @@ impl Wav {
         let rate =
             SampleRate::new(header.fmt.rate).map_err(|e| Error::new(e.kind(), format!("{}: {e}", path.display())))?;
         let layout = layout(&header.fmt).map_err(|what| refused(path, &what))?;
-        let order: &[usize] = if is_back_61(&header.fmt) { &BACK_61_ORDER } else { &[] };
+        let order: &[usize] = if has_back_61_mask(&header.fmt) { &BACK_61_ORDER } else { &[] };
         let Some(coding) = Coding::of(&header.fmt) else { return Ok(None) };
         let Some(frame_bytes) = frame_bytes(&header.fmt, coding) else {
             let f = header.fmt;
@@ -90,35 +92,46 @@ impl Wav {
             return Err(Error::new(ErrorKind::Corrupt, format!("{}: {what}", path.display())));
         };
         let spec = Spec { rate, layout };
-        let unit = u64::try_from(frame_bytes).unwrap_or(u64::MAX);
-        let (held, promised) = (header.extent.held / unit, header.extent.promised / unit);
+        let frame_size = frame_bytes as u64;
+        let (available, promised) = (header.extent.held / frame_size, header.extent.promised / frame_size);
         let info = Info {
             spec,
             frames: Frames(promised),
-            missing: Frames(promised - held),
+            missing: Frames(promised - available),
             codec: name(&header, coding),
             bits: bits(&header.fmt, coding),
             trimmed_start: Frames::ZERO,
             trimmed_end: Frames::ZERO,
             time_reference: header.time_reference.map(Frames),
             streams: 1,
-            remarks: remarks(header.extent.stated / unit, promised),
+            remarks: remarks(header.extent.stated / frame_size, promised),
         };
-        let at = header.extent.at;
+        let data_offset = header.extent.at;
         let path = path.to_owned();
-        let mut wav = Self { file, path, spec, coding, order, at, frame_bytes, held, next: u64::MAX, raw: Vec::new() };
+        let mut wav = Self {
+            file,
+            path,
+            spec,
+            coding,
+            order,
+            data_offset,
+            frame_bytes,
+            available,
+            position: u64::MAX,
+            raw: Vec::new(),
+        };
         wav.seek(Frames::ZERO)?;
         Ok(Some((wav, info)))
     }
 
-    /// Reads the next `frames` frames into the reused buffer.
+    /// Reads the next `frames` frames into the read buffer.
     fn fetch(&mut self, frames: usize) -> Result<()> {
         let bytes = frames * self.frame_bytes;
         self.raw.resize(bytes, 0);
         self.file.read_exact(&mut self.raw).map_err(|e| {
-            let when = Frames(self.next).clock(self.spec.rate);
-            // Where the file stands now is not known: only a seek goes on from here.
-            self.next = u64::MAX;
+            let when = Frames(self.position).clock(self.spec.rate);
+            // A failed read leaves the file at an unknown position: only a seek continues from here.
+            self.position = u64::MAX;
             if e.kind() == io::ErrorKind::UnexpectedEof {
                 let what = format!("{}: ends at {when}: it was cut while it was read", self.path.display());
                 return Error::new(ErrorKind::Corrupt, what).because(e);
@@ -126,23 +139,23 @@ impl Wav {
             let what = format!("{}: cannot be read at {when}: {e}", self.path.display());
             Error::new(ErrorKind::Corrupt, what).because(e)
         })?;
-        // Behind the data, so that these bytes are of the content that was opened too.
+        // After reading: if the file has changed, these bytes may be of its new content.
         if let Some(why) = self.file.trouble() {
             return Err(Error::new(ErrorKind::Corrupt, format!("{}: {why}", self.path.display())).because(why));
         }
         Ok(())
     }
 
-    /// Converts the frames that were fetched into a part of a block.
+    /// Converts the read buffer into the range `part` of a block.
     fn convert(&self, out: &mut Block, part: Range<usize>) {
         let channels = self.spec.layout.channels();
-        let mut sides = out.channels_mut().map(|c| c.get_mut(part.clone()).unwrap_or_default());
+        let mut targets = out.channels_mut().map(|c| c.get_mut(part.clone()).unwrap_or_default());
         if let (Coding::I24, 2) = (self.coding, channels)
-            && let (Some(left), Some(right)) = (sides.next(), sides.next())
+            && let (Some(left), Some(right)) = (targets.next(), targets.next())
         {
             return coding::stereo_24(&self.raw, left, right);
         }
-        for (ch, to) in sides.enumerate() {
+        for (ch, to) in targets.enumerate() {
             let from = self.order.get(ch).copied().unwrap_or(ch);
             self.coding.unpack(&self.raw, from, channels, to);
         }
@@ -154,44 +167,43 @@ impl Source for Wav {
         self.spec
     }
 
-    /// The frames that the file holds: fewer than [`Info::frames`] where it is cut off.
+    /// Returns the number of frames in the file: fewer than [`Info::frames`] if it is truncated.
     fn length(&self) -> Option<Frames> {
-        Some(Frames(self.held))
+        Some(Frames(self.available))
     }
 
     fn read(&mut self, out: &mut Block) -> Result<usize> {
-        let left = self.held.saturating_sub(self.next);
+        let left = self.available.saturating_sub(self.position);
         let want = usize::try_from(left).unwrap_or(usize::MAX).min(out.capacity());
-        let at_once = (CHUNK / self.frame_bytes).max(1);
+        let frames_per_read = (READ_BYTES / self.frame_bytes).max(1);
         out.set_frames(want);
         let mut done = 0;
         while done < want {
-            let n = at_once.min(want - done);
+            let n = frames_per_read.min(want - done);
             if let Err(e) = self.fetch(n) {
                 out.set_frames(done);
                 return Err(e);
             }
             self.convert(out, done..done + n);
             done += n;
-            self.next += u64::try_from(n).unwrap_or(0);
+            self.position += n as u64;
         }
         Ok(want)
     }
 
     fn seek(&mut self, to: Frames) -> Result<()> {
-        let to = to.0.min(self.held);
-        if to != self.next {
-            let unit = u64::try_from(self.frame_bytes).unwrap_or(0);
-            let at = self.at.saturating_add(to.saturating_mul(unit));
+        let to = to.0.min(self.available);
+        if to != self.position {
+            let at = self.data_offset.saturating_add(to.saturating_mul(self.frame_bytes as u64));
             self.file.seek(SeekFrom::Start(at)).map_err(|e| unreadable(&self.path, e))?;
-            self.next = to;
+            self.position = to;
         }
         Ok(())
     }
 }
 
-/// Opens what is a regular file; a pipe would wait for ever.
-fn regular(path: &Path) -> Result<InputFile> {
+/// Opens a regular file or an object. Opening a pipe would block until its other end is opened.
+fn open_regular(path: &Path) -> Result<InputFile> {
     let local = match Location::of(path)? {
         Location::Local(local) => local,
         #[cfg(feature = "cloud")]
@@ -216,19 +228,20 @@ fn unreadable(path: &Path, e: io::Error) -> Error {
     Error::new(kind, format!("{}: {e}", path.display())).because(e)
 }
 
-fn is_back_61(fmt: &Fmt) -> bool {
+fn has_back_61_mask(fmt: &Fmt) -> bool {
     (fmt.channels, fmt.mask) == (7, BACK_61)
 }
 
 fn layout(fmt: &Fmt) -> Result<Layout, String> {
     match u8::try_from(fmt.channels) {
-        Ok(_) if is_back_61(fmt) => Ok(Layout::Surround61),
-        Ok(n @ 1..) if fmt.channels <= MOST_CHANNELS => Ok(Layout::from_mask(n, fmt.mask)),
-        _ => Err(format!("{} channels is outside 1 to {MOST_CHANNELS}", fmt.channels)),
+        Ok(_) if has_back_61_mask(fmt) => Ok(Layout::Surround61),
+        Ok(n @ 1..) if fmt.channels <= MAX_CHANNELS => Ok(Layout::from_mask(n, fmt.mask)),
+        _ => Err(format!("{} channels is outside 1 to {MAX_CHANNELS}", fmt.channels)),
     }
 }
 
-/// Bytes of a frame: the block size and the width of the samples must agree, or the byte rate must decide.
+/// Returns the size of a frame in bytes; `None` if neither the block size nor the byte rate agrees with the sample
+/// size.
 fn frame_bytes(fmt: &Fmt, coding: Coding) -> Option<usize> {
     let channels = usize::from(fmt.channels);
     let by_width = channels * coding.width();
@@ -260,6 +273,6 @@ fn bits(fmt: &Fmt, coding: Coding) -> Option<Bits> {
 }
 
 fn remarks(stated: u64, found: u64) -> Vec<Remark> {
-    let lie = Remark::HeaderLength { stated: Frames(stated), found: Frames(found) };
-    if stated == found { Vec::new() } else { vec![lie] }
+    let wrong = Remark::HeaderLength { stated: Frames(stated), found: Frames(found) };
+    if stated == found { Vec::new() } else { vec![wrong] }
 }

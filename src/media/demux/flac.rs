@@ -1,115 +1,213 @@
-//! What a native FLAC file is apart from its audio, and when it ends sooner than it says: cut off, or continued as
-//! something else.
+//! Opens native FLAC (RFC 9639).
 //!
-//! The demuxer passes over frames whose rate, width or channels are not those of the header, so a stream that changes
-//! looks like one that ends. Here the frame that should come next is looked for by its number.
+//! `symphonia` decodes FLAC exactly, but its demuxer
+//!
+//! - fails on damaged metadata blocks that have nothing to do with the audio, and on a STREAMINFO whose minimum block
+//!   size counts the last block: patched ([`metadata_patches`]);
+//! - does not find the last frame if a tag follows it: the view ends before the tags ([`trailing_tags_len`]);
+//! - skips frames whose rate, width or channels differ from STREAMINFO, so that a stream that changes looks like one
+//!   that ends: the next frame is searched for by its number ([`stream_change`]);
+//! - overflows in stereo of more than 24 bits, without an error: such files are verified against their MD5.
 
-use crate::storage::InputFile;
-use std::io::{Read, Result, Seek, SeekFrom};
+use super::{AudioExtent, OpenedStem, StemFile, clock, signed, unsigned};
+use crate::{
+    error::{ErrorKind, Result},
+    media::{
+        Remark,
+        packet_source::{DemuxedStream, PacketSource},
+        sparse_reader::{BytePatch, ByteRange, FileView},
+        symphonia_adapter::{AudioStream, Container, Decoder},
+    },
+    storage::InputFile,
+    units::Frames,
+};
+use std::io::{self, Read, Seek, SeekFrom};
 
-/// What STREAMINFO says.
+/// Maximum number of metadata blocks. The list has no end marker but a bit of the last block: a damaged one would
+/// continue into the audio.
+const MAX_METADATA_BLOCKS: usize = 1024;
+
+/// Longest frame header (RFC 9639, 9.1), in bytes.
+const MAX_FRAME_HEADER_BYTES: u64 = 16;
+
+impl StemFile<'_> {
+    /// Opens a stream whose `fLaC` marker is at file offset `start`.
+    pub(super) fn open_flac(&self, start: u64) -> Result<OpenedStem> {
+        let tags = trailing_tags_len(self.file).map_err(|e| self.io_error(e))?;
+        let len = self.file.len().saturating_sub(start).saturating_sub(tags);
+        let patches = metadata_patches(self.file, start).map_err(|e| self.io_error(e))?;
+        let view = FileView { ranges: vec![ByteRange { start, len }], len, patches };
+        let (mut demuxed, _) = self.demux(Container::Flac, "FLAC", view, |_| 0)?;
+        let stream = demuxed.stream().clone();
+        let info = stream.extra_data.as_deref().and_then(StreamInfo::parse);
+        let info = info.ok_or_else(|| self.corrupt("FLAC: the stream information is damaged"))?;
+        let stated = stream.stated_frames.unwrap_or(0);
+        let (first, found) = if self.ends_at(&mut demuxed, stated)? {
+            (0, stated)
+        } else {
+            demuxed.rewind().map_err(|f| self.codec_error("FLAC", f))?;
+            let span = self.scan_packets(&mut demuxed, "FLAC")?;
+            let found = unsigned(span.end);
+            self.check_unchanged(&info, found)?;
+            (span.first, found)
+        };
+        // A stream that was recorded from the middle of another one keeps that one's frame numbers.
+        let origin = if first > 0 && found > stated { first } else { 0 };
+        demuxed.rewind().map_err(|f| self.codec_error("FLAC", f))?;
+        if info.bits > 24 && info.channels == 2 {
+            self.verify_wide_stereo(&mut demuxed, &stream, info)?;
+        }
+        let extent = AudioExtent { origin, end: signed(stated.max(found)), available_end: signed(found) };
+        let mut opened = self.finish(PacketSource::Timed(demuxed), &stream, "FLAC".into(), extent)?;
+        if opened.frames > stated && stated > 0 {
+            opened.remarks.push(Remark::HeaderLength { stated: Frames(stated), found: Frames(opened.frames) });
+        }
+        Ok(opened)
+    }
+
+    /// Returns whether the last packet ends at `stated` frames. Reads the end of the file only, where all of it would
+    /// have to be read to find out the length.
+    fn ends_at(&self, demuxed: &mut DemuxedStream, stated: u64) -> Result<bool> {
+        let end = signed(stated);
+        Ok(stated > 0 && demuxed.seek(end - 1).is_ok() && self.scan_packets(demuxed, "FLAC")?.end == end)
+    }
+
+    /// Refuses a stream that continues after `found` frames with another rate, width or number of channels.
+    fn check_unchanged(&self, info: &StreamInfo, found: u64) -> Result<()> {
+        let Some(what) = stream_change(self.file, info, found).map_err(|e| self.io_error(e))? else { return Ok(()) };
+        let at = clock(info.rate, found);
+        Err(self.error(ErrorKind::Unsupported, format!("FLAC: the stream changes from {what} at {at}")))
+    }
+
+    /// Decodes the whole stream and compares its MD5.
+    fn verify_wide_stereo(&self, demuxed: &mut DemuxedStream, stream: &AudioStream, info: StreamInfo) -> Result<()> {
+        let what = format!("FLAC: {} bits in stereo", info.bits);
+        if !info.has_md5 {
+            let what = format!("{what} without a checksum cannot be verified");
+            return Err(self.error(ErrorKind::Unsupported, what));
+        }
+        let mut decoder = Decoder::for_stream(stream, true).map_err(|f| self.codec_error("FLAC", f))?;
+        while let Ok(Some(packet)) = demuxed.next() {
+            // A packet that fails to decode shows in the checksum.
+            let _ = decoder.decode(&packet);
+        }
+        if decoder.checksum_matches() != Some(true) {
+            let what = format!("{what} does not decode to its checksum; convert it to 24 bits or to WAV");
+            return Err(self.error(ErrorKind::Unsupported, what));
+        }
+        demuxed.rewind().map_err(|f| self.codec_error("FLAC", f))
+    }
+}
+
+/// The STREAMINFO metadata block (RFC 9639, 8.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct StreamInfo {
-    pub(crate) block: u16,
-    pub(crate) rate: u32,
-    pub(crate) channels: u8,
-    pub(crate) bits: u8,
-    /// Whether there is a checksum of the audio.
-    pub(crate) md5: bool,
+pub(super) struct StreamInfo {
+    /// Minimum block size in frames.
+    pub(super) block_frames: u16,
+    pub(super) rate: u32,
+    pub(super) channels: u8,
+    pub(super) bits: u8,
+    /// Whether it has an MD5 of the audio.
+    pub(super) has_md5: bool,
 }
 
 impl StreamInfo {
-    /// Reads the 34 bytes of the block.
-    pub(crate) fn parse(data: &[u8]) -> Option<Self> {
-        let &[b0, b1, ..] = data.first_chunk::<34>()?;
+    /// Parses the 34 bytes of the block.
+    pub(super) fn parse(data: &[u8]) -> Option<Self> {
+        let &[block_0, block_1, ..] = data.first_chunk::<34>()?;
         let word = u64::from_be_bytes(*data.get(10..18)?.first_chunk::<8>()?);
         let field = |shift: u32, bits: u32| word >> shift & ((1 << bits) - 1);
         Some(Self {
-            block: u16::from_be_bytes([b0, b1]),
+            block_frames: u16::from_be_bytes([block_0, block_1]),
             rate: u32::try_from(field(44, 20)).ok()?,
             channels: u8::try_from(field(41, 3)).ok()? + 1,
             bits: u8::try_from(field(36, 5)).ok()? + 1,
-            md5: data.get(18..34)?.iter().any(|b| *b != 0),
+            has_md5: data.get(18..34)?.iter().any(|b| *b != 0),
         })
-    }
-
-    fn describe(rate: u32, channels: u8, bits: u8) -> String {
-        format!("{rate} Hz, {channels} channels, {bits} bits")
     }
 }
 
-/// Changes that make padding of all metadata blocks but the stream information, and put that right where it counts the
-/// last block. Tags and pictures are not wanted, cue sheets may be wrong, and seek tables may lie. Places count from
-/// `start`.
-pub(crate) fn beside_audio(mut file: &InputFile, start: u64) -> Result<Vec<(u64, u8)>> {
+fn describe(rate: u32, channels: u8, bits: u8) -> String {
+    format!("{rate} Hz, {channels} channels, {bits} bits")
+}
+
+/// Returns patches that turn all metadata blocks but STREAMINFO into padding and correct its block sizes. Offsets count
+/// from `start`.
+///
+/// Tags and pictures are not needed, cue sheets may be invalid, and seek tables may be wrong.
+fn metadata_patches(mut file: &InputFile, start: u64) -> io::Result<Vec<BytePatch>> {
+    const STREAMINFO: u8 = 0;
+    const PADDING: u8 = 1;
+    const LAST_BLOCK: u8 = 0x80;
     let mut patches = Vec::new();
     let mut at = 4;
-    // A damaged list would go on through the audio.
-    for _ in 0..1024 {
-        let mut head = [0; 4];
+    for _ in 0..MAX_METADATA_BLOCKS {
+        let mut header = [0; 4];
         file.seek(SeekFrom::Start(start + at))?;
-        if file.read_exact(&mut head).is_err() {
+        if file.read_exact(&mut header).is_err() {
             break;
         }
-        let [kind, a, b, c] = head;
-        if !matches!(kind & 0x7F, 0 | 1) {
-            patches.push((at, kind & 0x80 | 1));
+        let [kind, a, b, c] = header;
+        if !matches!(kind & !LAST_BLOCK, STREAMINFO | PADDING) {
+            patches.push((at, kind & LAST_BLOCK | PADDING));
         }
         at += 4 + u64::from(u32::from_be_bytes([0, a, b, c]));
-        if kind & 0x80 != 0 {
-            patches.extend(one_size(file, start, at)?.into_iter().flatten());
+        if kind & LAST_BLOCK != 0 {
+            patches.extend(block_size_patch(file, start, at)?.into_iter().flatten());
             break;
         }
     }
     Ok(patches)
 }
 
-/// Changes that state one size for all blocks, where they have one and the smallest stated is that of the last. RFC 9639
-/// (8.2) leaves the last out, some encoders count it, and the demuxer then waits for blocks of varying size. `frames` is
-/// where the first frame begins.
-fn one_size(mut file: &InputFile, start: u64, frames: u64) -> Result<Option<[(u64, u8); 2]>> {
-    let (mut info, mut sync) = ([0; 34], [0; 2]);
+/// Returns a patch that makes the minimum block size the maximum if the stated minimum is the size of the last block.
+///
+/// RFC 9639 (8.2) excludes the last block from the minimum. Some encoders include it, and the demuxer then expects
+/// blocks of varying size. `frames` is the offset of the first frame from `start`.
+fn block_size_patch(mut file: &InputFile, start: u64, frames: u64) -> io::Result<Option<[BytePatch; 2]>> {
+    let (mut info, mut sync) = ([0; 18], [0; 2]);
     file.seek(SeekFrom::Start(start + 8))?;
-    let mut whole = file.read_exact(&mut info);
+    let mut complete = file.read_exact(&mut info);
     file.seek(SeekFrom::Start(start + frames))?;
-    whole = whole.and_then(|()| file.read_exact(&mut sync));
-    let [a, b, c, d, .., e, f, g, h, i] = *info.first_chunk::<18>().unwrap_or(&[0; 18]);
+    complete = complete.and_then(|()| file.read_exact(&mut sync));
+    let [a, b, c, d, .., e, f, g, h, i] = info;
     let (smallest, largest) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
     let total = u64::from_be_bytes([0, 0, 0, e & 0x0F, f, g, h, i]);
-    let last = total.checked_rem(largest.into());
-    let counted = whole.is_ok() && sync == [0xFF, 0xF8] && smallest < largest && last == Some(smallest.into());
-    Ok(counted.then_some([(8, c), (9, d)]))
+    let last_block = total.checked_rem(largest.into());
+    let fixed_size = sync == [0xFF, 0xF8];
+    let counts_last = complete.is_ok() && fixed_size && smallest < largest && last_block == Some(smallest.into());
+    Ok(counts_last.then_some([(8, c), (9, d)]))
 }
 
-/// Bytes of ID3v1 and APE tags at the end of a file.
-pub(crate) fn tags_behind(mut file: &InputFile) -> Result<u64> {
-    let len = file.len();
-    let mut tags = 0;
-    let mut at = |back: u64, magic: &[u8], data: &mut [u8]| -> Result<bool> {
-        let Some(from) = len.checked_sub(back) else { return Ok(false) };
-        file.seek(SeekFrom::Start(from))?;
-        file.read_exact(data)?;
-        Ok(data.starts_with(magic))
+/// Returns the size in bytes of the ID3v1 and APE tags at the end of a file.
+fn trailing_tags_len(file: &InputFile) -> io::Result<u64> {
+    let id3 = read_from_end::<128>(file, 128)?.is_some_and(|tag| tag.starts_with(b"TAG"));
+    let tags = if id3 { 128 } else { 0 };
+    let ape = match read_from_end::<32>(file, tags + 32)?.filter(|footer| footer.starts_with(b"APETAGEX")) {
+        Some([_, _, _, _, _, _, _, _, _, _, _, _, a, b, c, d, _, _, _, _, _, _, _, flags, ..]) => {
+            // The size includes the footer but not the header, which is optional.
+            u64::from(u32::from_le_bytes([a, b, c, d])) + if flags & 0x80 != 0 { 32 } else { 0 }
+        }
+        None => 0,
     };
-    if at(128, b"TAG", &mut [0; 128])? {
-        tags = 128;
-    }
-    let mut foot = [0; 32];
-    if at(tags + 32, b"APETAGEX", &mut foot)? {
-        let [.., a, b, c, d, _, _, _, _, _, _, _, flags, _, _, _, _, _, _, _, _] = foot;
-        // The size counts the footer; the header, where there is one, comes on top.
-        tags += u64::from(u32::from_le_bytes([a, b, c, d])) + if flags & 0x80 != 0 { 32 } else { 0 };
-    }
-    Ok(tags)
+    Ok(tags + ape)
 }
 
-/// Whether, and into what, a stream changes after its first `found` frames.
-pub(crate) fn change(file: &InputFile, info: &StreamInfo, found: u64) -> Result<Option<String>> {
+/// Reads `N` bytes that start `distance` bytes before the end of a file; `None` if the file is shorter.
+fn read_from_end<const N: usize>(mut file: &InputFile, distance: u64) -> io::Result<Option<[u8; N]>> {
+    let Some(at) = file.len().checked_sub(distance) else { return Ok(None) };
+    let mut data = [0; N];
+    file.seek(SeekFrom::Start(at))?;
+    file.read_exact(&mut data)?;
+    Ok(Some(data))
+}
+
+/// Searches for the frame that begins at frame `found` and describes how its format differs from STREAMINFO. `None` if
+/// there is no such frame or it has the same format.
+fn stream_change(mut file: &InputFile, info: &StreamInfo, found: u64) -> io::Result<Option<String>> {
     let mut data = Vec::new();
-    let mut file = file;
     let mut at = 0;
     loop {
-        // Overlapping pieces: a header is at most 16 bytes long.
         file.seek(SeekFrom::Start(at))?;
         data.clear();
         file.take(1 << 20).read_to_end(&mut data)?;
@@ -117,80 +215,89 @@ pub(crate) fn change(file: &InputFile, info: &StreamInfo, found: u64) -> Result<
             if !matches!(pair, [0xFF, 0xF8 | 0xF9]) {
                 continue;
             }
-            let Some(h) = data.get(i..).and_then(|d| header(d, info)) else { continue };
-            let here = if h.by_frame { h.number * u64::from(info.block) } else { h.number };
-            let now = (h.rate, h.channels, h.bits);
-            if here == found && now != (info.rate, info.channels, info.bits) {
-                let was = StreamInfo::describe(info.rate, info.channels, info.bits);
-                return Ok(Some(format!("{was} to {}", StreamInfo::describe(now.0, now.1, now.2))));
+            let Some(header) = data.get(i..).and_then(|d| FlacFrameHeader::parse(d, info)) else { continue };
+            let position =
+                if header.counts_blocks { header.number * u64::from(info.block_frames) } else { header.number };
+            let now = (header.rate, header.channels, header.bits);
+            if position == found && now != (info.rate, info.channels, info.bits) {
+                let before = describe(info.rate, info.channels, info.bits);
+                return Ok(Some(format!("{before} to {}", describe(now.0, now.1, now.2))));
             }
         }
-        let read = u64::try_from(data.len()).unwrap_or(0);
-        if read <= 16 {
+        let read = data.len() as u64;
+        if read <= MAX_FRAME_HEADER_BYTES {
             return Ok(None);
         }
-        at += read - 16;
+        // Overlaps the next piece by one header.
+        at += read - MAX_FRAME_HEADER_BYTES;
     }
 }
 
-struct Header {
-    by_frame: bool,
+/// A frame header (RFC 9639, 9.1).
+struct FlacFrameHeader {
+    /// Whether `number` counts blocks of a fixed size; otherwise it counts frames.
+    counts_blocks: bool,
     number: u64,
     rate: u32,
     channels: u8,
     bits: u8,
 }
 
-/// A frame header (RFC 9639, section 9.1) whose checksum is right.
-fn header(data: &[u8], info: &StreamInfo) -> Option<Header> {
-    let &[_, b1, b2, b3, ..] = data.first_chunk::<16>()?;
-    let channels = match b3 >> 4 {
-        n @ 0..=7 => n + 1,
-        8..=10 => 2,
-        _ => return None,
-    };
-    let bits = match b3 >> 1 & 7 {
-        0 => info.bits,
-        1 => 8,
-        2 => 12,
-        4 => 16,
-        5 => 20,
-        6 => 24,
-        7 => 32,
-        _ => return None,
-    };
-    let lead = *data.get(4)?;
-    let more = match lead.leading_ones() {
-        0 => 0,
-        n @ 2..=7 => usize::try_from(n).ok()? - 1,
-        _ => return None,
-    };
-    let mut number = u64::from(lead & (0x7Fu8 >> more));
-    for b in data.get(5..5 + more)? {
-        number = number << 6 | u64::from(b & 0x3F);
-    }
-    let mut at = 5 + more;
-    at += match b2 >> 4 {
-        6 => 1,
-        7 => 2,
-        _ => 0,
-    };
-    let byte = |at: usize| data.get(at).copied().map(u32::from);
-    let (rate, extra) = match b2 & 15 {
-        0 => (info.rate, 0),
-        12 => (byte(at)? * 1000, 1),
-        13 => (byte(at)? << 8 | byte(at + 1)?, 2),
-        14 => ((byte(at)? << 8 | byte(at + 1)?) * 10, 2),
-        15 => return None,
-        i => {
-            let rates = [88_200, 176_400, 192_000, 8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000];
-            (*rates.get(usize::from(i) - 1)?, 0)
+impl FlacFrameHeader {
+    /// Parses a header whose CRC-8 is right. STREAMINFO supplies what the header refers to it.
+    fn parse(data: &[u8], info: &StreamInfo) -> Option<Self> {
+        let &[_, b1, b2, b3, ..] = data.first_chunk::<16>()?;
+        let channels = match b3 >> 4 {
+            n @ 0..=7 => n + 1,
+            8..=10 => 2,
+            _ => return None,
+        };
+        let bits = match b3 >> 1 & 7 {
+            0 => info.bits,
+            1 => 8,
+            2 => 12,
+            4 => 16,
+            5 => 20,
+            6 => 24,
+            7 => 32,
+            _ => return None,
+        };
+        // The number is coded like a UTF-8 character of up to seven bytes.
+        let lead = *data.get(4)?;
+        let more = match lead.leading_ones() {
+            0 => 0,
+            n @ 2..=7 => usize::try_from(n).ok()? - 1,
+            _ => return None,
+        };
+        let mut number = u64::from(lead & (0x7Fu8 >> more));
+        for b in data.get(5..5 + more)? {
+            number = number << 6 | u64::from(b & 0x3F);
         }
-    };
-    at += extra;
-    let sum = data
-        .get(..at)?
-        .iter()
-        .fold(0u8, |crc, b| (0..8).fold(crc ^ b, |c, _| if c & 0x80 != 0 { c << 1 ^ 7 } else { c << 1 }));
-    (data.get(at) == Some(&sum)).then_some(Header { by_frame: b1 & 1 == 0, number, rate, channels, bits })
+        let mut at = 5 + more;
+        at += match b2 >> 4 {
+            6 => 1,
+            7 => 2,
+            _ => 0,
+        };
+        let byte = |at: usize| data.get(at).copied().map(u32::from);
+        let (rate, rate_bytes) = match b2 & 15 {
+            0 => (info.rate, 0),
+            12 => (byte(at)? * 1000, 1),
+            13 => (byte(at)? << 8 | byte(at + 1)?, 2),
+            14 => ((byte(at)? << 8 | byte(at + 1)?) * 10, 2),
+            15 => return None,
+            i => {
+                let rates = [88_200, 176_400, 192_000, 8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000];
+                (*rates.get(usize::from(i) - 1)?, 0)
+            }
+        };
+        at += rate_bytes;
+        let crc = crc_8(data.get(..at)?);
+        (data.get(at) == Some(&crc)).then_some(Self { counts_blocks: b1 & 1 == 0, number, rate, channels, bits })
+    }
+}
+
+/// Computes the CRC-8 of a frame header: polynomial x⁸ + x² + x + 1, initial value 0.
+fn crc_8(data: &[u8]) -> u8 {
+    data.iter().fold(0, |crc, b| (0..8).fold(crc ^ b, |c, _| if c & 0x80 != 0 { c << 1 ^ 7 } else { c << 1 }))
 }

@@ -1,361 +1,289 @@
-//! MPEG audio (layers I to III) and ADTS: streams of frames with nothing around them.
+//! Opens MPEG audio, layers I to III (ISO/IEC 11172-3, ISO/IEC 13818-3, and the MPEG-2.5 extension).
 //!
-//! Such a file has no index and no trustworthy length, so every frame header is visited once when it is opened. That
-//! gives the exact length, every position exactly, and what was lost: where a header is damaged, the frames that
-//! the bytes up to the next one held become a hole of the same length. Headers that lie (Xing, VBRI) are not used here.
-//! Nothing is decoded.
+//! `symphonia`'s demuxer estimates the length from the bit rate or takes it from the Xing tag, and later positions
+//! shift after damage, so the frames are listed by [`frame_scan`](super::frame_scan). Encoder delay and padding come
+//! from the LAME extension of the Xing tag (Gabriel Bouvigne, "Mp3 info tag revision 1"), which is the only place that
+//! has them.
 
-use crate::{media::packet_table::Entry, storage::InputFile};
-use std::io::{Read, Result, Seek, SeekFrom};
+use super::{
+    AudioExtent, OpenedStem, StemFile,
+    frame_scan::{FrameFormat, FrameHeader, FrameScan},
+    signed,
+};
+use crate::{
+    error::Result,
+    media::{
+        Remark,
+        packet_source::PacketSource,
+        packet_table::PacketTable,
+        symphonia_adapter::{Codec, Decoder},
+    },
+    units::Frames,
+};
 
-/// Bytes without a frame after which the rest of a file is no audio.
-const GIVE_UP: u64 = 16 << 20;
+/// Frames to decode before the target of a seek. The bit reservoir of layer III (ISO/IEC 11172-3, 2.4.3.4) reaches
+/// back further the lower the bit rate is; ten packets are enough at 16 kbit/s.
+pub(super) const PRE_ROLL: u64 = 11_520;
 
-/// How much longer one frame of a constant bit rate is than another at the most.
-const SLOT: u32 = 4;
+/// Delay of a layer III decoder in frames: 528 of the filter bank, and one.
+const DECODER_DELAY: u32 = 529;
 
-/// The two kinds of such streams.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Family {
-    Mpeg,
-    Adts,
-}
+/// A stated length is a damaged header if it is this many times the length found.
+const MAX_STATED_RATIO: u64 = 100;
 
-/// One frame header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Header {
-    pub(crate) family: Family,
-    /// MPEG: the layer, 1 to 3. ADTS: the audio object type, 2 for LC.
-    pub(crate) layer: u8,
-    version: u8,
-    pub(crate) rate: u32,
-    /// 0 where ADTS leaves it to the data.
-    pub(crate) channels: u8,
-    /// Frames of audio in it.
-    pub(crate) frames: u32,
-    /// Its length in bytes, header included.
-    pub(crate) size: u32,
-    /// Bytes of the header that the decoder does not want.
-    pub(crate) skip: u32,
-    /// Bytes up to where a Xing tag would stand.
-    pub(crate) side_info: usize,
-    /// AAC packets in an ADTS frame, less one.
-    pub(crate) more: u8,
-}
-
-impl Header {
-    /// Reads a header from the first bytes of `data`.
-    pub(crate) fn parse(data: &[u8]) -> Option<Self> {
-        let &[sync, b1, b2, b3] = data.first_chunk::<4>()?;
-        if sync != 0xFF || b1 & 0xE0 != 0xE0 {
-            return None;
+impl StemFile<'_> {
+    /// Opens a stream whose first frame is at file offset `start`. `fragment` says that it is cut out of a longer one.
+    pub(super) fn open_mpeg(&self, start: u64, fragment: bool) -> Result<OpenedStem> {
+        self.check_single_stream()?;
+        let mut scan = self.scan_frames(start)?;
+        let (codec, name) = layer_codec(&scan.first);
+        let (rate, channels) = self.check_limits(scan.first.rate, usize::from(scan.first.channels))?;
+        let first_frame = PacketTable::new(self.file.clone(), scan.entries.first().copied().into_iter().collect());
+        let tag = first_frame.read_first(1).first().and_then(|frame| EncoderTag::parse(&scan.first, frame));
+        if tag.is_some_and(|tag| !tag.is_played) {
+            remove_first_frame(&mut scan);
         }
-        if b1 & 0xF6 == 0xF0 { Self::adts(data) } else { Self::mpeg(b1, b2, b3) }
-    }
-
-    fn mpeg(b1: u8, b2: u8, b3: u8) -> Option<Self> {
-        const V1: [[u32; 15]; 3] = [
-            [0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
-            [0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
-            [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
-        ];
-        const V2: [[u32; 15]; 2] = [
-            [0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],
-            [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
-        ];
-        const RATES: [u32; 3] = [44_100, 48_000, 32_000];
-        let version = b1 >> 3 & 3;
-        let layer = match b1 >> 1 & 3 {
-            0 => return None,
-            code => 4 - code,
-        };
-        let first = version == 3;
-        let row = match (first, layer) {
-            (true, _) => V1.get(usize::from(layer) - 1),
-            (false, 1) => V2.first(),
-            (false, _) => V2.last(),
-        };
-        let kbit = row.and_then(|r| r.get(usize::from(b2 >> 4))).copied().filter(|k| *k > 0)?;
-        let divide = match version {
-            3 => 1,
-            2 => 2,
-            0 => 4,
-            _ => return None,
-        };
-        let rate = RATES.get(usize::from(b2 >> 2 & 3))? / divide;
-        let padding = u32::from(b2 >> 1 & 1);
-        let mono = b3 >> 6 == 3;
-        let (frames, size) = match (layer, first) {
-            (1, _) => (384, (12 * kbit * 1000 / rate + padding) * 4),
-            (3, false) => (576, 72 * kbit * 1000 / rate + padding),
-            _ => (1152, 144 * kbit * 1000 / rate + padding),
-        };
-        let side_info = match (first, mono) {
-            (true, false) => 32,
-            (true, true) | (false, false) => 17,
-            (false, true) => 9,
-        };
-        Some(Self {
-            family: Family::Mpeg,
-            layer,
-            version,
+        let tag = tag.unwrap_or_default();
+        let mut remarks = Vec::new();
+        let promised = promised_frames(&mut scan, &tag, fragment, &mut remarks);
+        let (delay, padding) = tag.trim.unwrap_or_default();
+        let delay = u64::from(delay);
+        // The padding is at the end that the encoder wrote, which may be lost or followed by more.
+        let padding = if tag.frames(&scan).is_none_or(|stated| stated == promised) { padding.into() } else { 0 };
+        let end = promised.saturating_sub(padding).max(delay.min(promised));
+        if tag.trim.is_none() {
+            remarks.push(Remark::AlignmentUnknown);
+        }
+        let extent = AudioExtent { origin: signed(delay), end: signed(end), available_end: signed(scan.frames) };
+        let mut packets = PacketSource::Table(PacketTable::new(self.file.clone(), scan.entries));
+        let decoder = Decoder::for_codec(codec, rate.hz(), usize::from(channels), None);
+        let mut decoder = decoder.map_err(|f| self.codec_error(name, f))?;
+        self.decode_first(&mut packets, &mut decoder, name)?;
+        Ok(OpenedStem {
+            packets,
+            decoder,
+            codec: name.into(),
             rate,
-            channels: if mono { 1 } else { 2 },
-            frames,
-            size,
-            skip: 0,
-            side_info,
-            more: 0,
+            channels,
+            mask: 0,
+            bits: None,
+            origin: extent.origin,
+            leading_silence: 0,
+            frames: extent.frames(),
+            missing: extent.missing(),
+            trimmed_start: delay,
+            trimmed_end: promised - end,
+            streams: 1,
+            remarks,
+            seeks_from_start: false,
+            pre_roll: PRE_ROLL,
         })
     }
+}
 
-    fn adts(data: &[u8]) -> Option<Self> {
-        const RATES: [u32; 13] =
-            [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
-        let &[_, b1, b2, b3, b4, b5, b6] = data.first_chunk::<7>()?;
-        let skip = if b1 & 1 == 0 { 9 } else { 7 };
-        let size = u32::from(b3 & 3) << 11 | u32::from(b4) << 3 | u32::from(b5 >> 5);
-        (size > skip).then_some(())?;
-        Some(Self {
-            family: Family::Adts,
-            layer: (b2 >> 6) + 1,
-            version: b1 & 8,
-            rate: *RATES.get(usize::from(b2 >> 2 & 15))?,
-            channels: (b2 & 1) << 2 | b3 >> 6,
-            frames: 1024 * (u32::from(b6 & 3) + 1),
-            size,
-            skip,
-            side_info: 0,
-            more: b6 & 3,
-        })
+/// Returns the decoder and the name of the codec of a frame.
+pub(super) fn layer_codec(header: &FrameHeader) -> (Codec, &'static str) {
+    match header.format {
+        FrameFormat::Mpeg { layer: 1, .. } => (Codec::Mp1, "MP1"),
+        FrameFormat::Mpeg { layer: 2, .. } => (Codec::Mp2, "MP2"),
+        _ => (Codec::Mp3, "MP3"),
     }
+}
 
-    /// Whether the two can belong to one stream.
-    fn agrees(&self, other: &Self) -> bool {
-        let of = |h: &Self| (h.family, h.layer, h.version, h.rate, h.channels, h.more);
-        of(self) == of(other)
+fn remove_first_frame(scan: &mut FrameScan) {
+    let each = u64::from(scan.first.frames);
+    scan.entries.remove(0);
+    for entry in &mut scan.entries {
+        entry.at -= each;
     }
+    scan.frames -= each;
+}
 
-    /// What it is, for people.
-    fn describe(&self) -> String {
-        let channels = if self.channels == 1 { "mono" } else { "stereo" };
-        match self.family {
-            Family::Mpeg => format!("layer {} {} Hz {channels}", self.layer, self.rate),
-            Family::Adts => format!("AAC {} Hz {channels}", self.rate),
+/// Returns the length in audio frames that the file promises: the length found, or a longer one that the tag states.
+fn promised_frames(scan: &mut FrameScan, tag: &EncoderTag, fragment: bool, remarks: &mut Vec<Remark>) -> u64 {
+    let stated = tag.frames(scan);
+    let is_complete = tag.byte_count.is_some_and(|bytes| u64::from(bytes) <= scan.bytes);
+    let is_truncated = tag.byte_count.is_some_and(|bytes| u64::from(bytes) > scan.bytes);
+    // If all bytes are there, the tag is a better count of the damaged frames than their bytes are.
+    if let Some(stated) = stated
+        && is_complete
+        && !tag.is_played
+    {
+        scan.adjust_lost_frames(stated);
+    }
+    let found = scan.frames + scan.truncated_frames.map_or(0, u64::from);
+    let mut promised = found;
+    if let Some(stated) = stated {
+        let counts_own_frame = tag.is_played && stated + u64::from(scan.first.frames) == promised;
+        if stated > promised && is_truncated && !fragment && stated / MAX_STATED_RATIO < found {
+            promised = stated;
+        } else if stated != promised && !counts_own_frame {
+            remarks.push(Remark::HeaderLength { stated: Frames(stated), found: Frames(scan.frames) });
         }
     }
-}
-
-/// How many headers in a row are enough.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Chain {
-    /// So many.
-    Full(usize),
-    /// So many, or fewer when they reach to the end of the data.
-    OrAll(usize),
-}
-
-/// Whether `data` begins with frames in a row.
-pub(crate) fn chain(data: &[u8], need: Chain) -> Option<Family> {
-    let first = Header::parse(data)?;
-    let (count, or_all) = match need {
-        Chain::Full(n) => (n, false),
-        Chain::OrAll(n) => (n, true),
-    };
-    let mut at = 0;
-    for _ in 0..count {
-        let Some(rest) = data.get(at..).filter(|r| r.len() >= 7) else { return or_all.then_some(first.family) };
-        let header = Header::parse(rest).filter(|h| h.agrees(&first))?;
-        at += usize::try_from(header.size).ok()?;
+    // A fragment, or a stream whose tag is wrong, ends with its last complete frame.
+    if promised == found && scan.truncated_frames.is_some() && (fragment || !remarks.is_empty()) {
+        promised = scan.frames;
+        if remarks.is_empty() {
+            remarks.push(Remark::HeaderLength { stated: Frames(found), found: Frames(scan.frames) });
+        }
     }
-    Some(first.family)
+    promised
 }
 
-/// Whether `data` begins with MPEG audio of free format.
-pub(crate) fn free_format(data: &[u8]) -> bool {
+/// Version of MPEG audio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    Mpeg1,
+    Mpeg2,
+    Mpeg25,
+}
+
+/// Parses the second to fourth byte of a frame header (ISO/IEC 11172-3, 2.4.2.3; ISO/IEC 13818-3, 2.4.2.3). Free format
+/// is not supported.
+pub(super) fn parse_header(b1: u8, b2: u8, b3: u8) -> Option<FrameHeader> {
+    const KBIT_MPEG1: [[u32; 15]; 3] = [
+        [0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
+        [0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
+        [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
+    ];
+    const KBIT_MPEG2: [[u32; 15]; 2] = [
+        [0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],
+        [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
+    ];
+    const RATES_MPEG1: [u32; 3] = [44_100, 48_000, 32_000];
+    let (version, rate_divisor) = match b1 >> 3 & 3 {
+        3 => (Version::Mpeg1, 1),
+        2 => (Version::Mpeg2, 2),
+        0 => (Version::Mpeg25, 4),
+        _ => return None,
+    };
+    let layer = match b1 >> 1 & 3 {
+        0 => return None,
+        code => 4 - code,
+    };
+    let kbit_row = match (version, layer) {
+        (Version::Mpeg1, _) => KBIT_MPEG1.get(usize::from(layer) - 1),
+        (_, 1) => KBIT_MPEG2.first(),
+        (_, _) => KBIT_MPEG2.last(),
+    };
+    let kbit = kbit_row.and_then(|row| row.get(usize::from(b2 >> 4))).copied().filter(|kbit| *kbit > 0)?;
+    let rate = RATES_MPEG1.get(usize::from(b2 >> 2 & 3))? / rate_divisor;
+    let padding = u32::from(b2 >> 1 & 1);
+    let (frames, size) = match (layer, version) {
+        (1, _) => (384, (12 * kbit * 1000 / rate + padding) * 4),
+        (3, Version::Mpeg2 | Version::Mpeg25) => (576, 72 * kbit * 1000 / rate + padding),
+        _ => (1152, 144 * kbit * 1000 / rate + padding),
+    };
+    let mono = b3 >> 6 == 3;
+    let channels = if mono { 1 } else { 2 };
+    Some(FrameHeader { format: FrameFormat::Mpeg { version, layer }, rate, channels, frames, size, payload_offset: 0 })
+}
+
+/// Returns whether `data` begins with a frame header of free format: one without a bit rate.
+pub(crate) fn is_free_format(data: &[u8]) -> bool {
     let Some(&[0xFF, b1, b2, _]) = data.first_chunk::<4>() else { return false };
     b1 & 0xE0 == 0xE0 && b1 >> 1 & 3 != 0 && b1 >> 3 & 3 != 1 && b2 >> 4 == 0 && b2 >> 2 & 3 != 3
 }
 
-/// What visiting all frames found.
-#[derive(Debug)]
-pub(crate) struct Scan {
-    pub(crate) first: Header,
-    pub(crate) entries: Vec<Entry>,
-    /// Frames of audio in all of them, holes included.
-    pub(crate) frames: u64,
-    /// Frames of a last one that is cut off.
-    pub(crate) cut: Option<u32>,
-    /// Where and into what the stream changes.
-    pub(crate) change: Option<(u64, String)>,
-    /// Bytes from the first frame to the end of the file.
-    pub(crate) bytes: u64,
+/// The tag that encoders write into the first frame of layer III: Xing or Info, or VBRI.
+///
+/// Its counts are only compared with the scan's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct EncoderTag {
+    /// Number of MPEG frames, without the tag's own.
+    frame_count: Option<u32>,
+    /// Size of all MPEG frames in bytes.
+    byte_count: Option<u32>,
+    /// Encoder delay and padding to remove, in audio frames, if the encoder states them.
+    trim: Option<(u32, u32)>,
+    /// Whether the tag's own frame is part of the audio. Decoders play the frame of a VBRI tag, as silence, and its
+    /// encoders rely on that; the frame of a Xing tag is skipped.
+    is_played: bool,
 }
 
-/// Visits every frame of a stream that begins at `start`.
-pub(crate) fn scan(file: &InputFile, start: u64) -> Result<Option<Scan>> {
-    let mut view = View { file: file.clone(), len: file.len(), base: 0, buf: Vec::new() };
-    let head = view.get(start, 16)?.to_vec();
-    let Some(first) = Header::parse(&head) else { return Ok(None) };
-    let bytes = view.len.saturating_sub(start);
-    let mut scan = Scan { first, entries: Vec::new(), frames: 0, cut: None, change: None, bytes };
-    let mut good: (u64, u64) = (0, 0);
-    // The shortest and the longest of them.
-    let mut sizes = (u32::MAX, 0);
-    let mut pos = start;
-    while let Some(header) = Header::parse(view.get(pos, 16)?).filter(|h| h.agrees(&first)) {
-        let next = pos + u64::from(header.size);
-        if next > view.len {
-            scan.cut = Some(header.frames);
-            break;
-        }
-        let follows = Header::parse(view.get(next, 16)?).is_some_and(|h| h.agrees(&first));
-        let found = if follows || next == view.len { Found::Frame(next) } else { resync(&mut view, &first, pos + 1)? };
-        let constant = good.1 > 1 && sizes.1 - sizes.0 <= SLOT;
-        let odd = constant && (header.size + SLOT < sizes.0 || header.size > sizes.1 + SLOT);
-        let from = match found {
-            // Another frame begins inside this one, or one behind it where none should, and it is as long as no other: its
-            // own header must be wrong.
-            Found::Frame(at) if at < next || (at > next && odd) => pos,
-            _ => {
-                sizes = (sizes.0.min(header.size), sizes.1.max(header.size));
-                scan.push(pos + u64::from(header.skip), header.size - header.skip, header.frames);
-                good = (good.0 + u64::from(header.size), good.1 + 1);
-                next
-            }
+impl EncoderTag {
+    /// Parses the tag of a frame, if it has one.
+    fn parse(header: &FrameHeader, frame: &[u8]) -> Option<Self> {
+        let FrameFormat::Mpeg { version, layer: 3 } = header.format else { return None };
+        // The Xing tag follows the side information, the VBRI tag starts 32 bytes after the header.
+        let side_info = match (version, header.channels) {
+            (Version::Mpeg1, 1) => 17,
+            (Version::Mpeg1, _) => 32,
+            (_, 1) => 9,
+            (_, _) => 17,
         };
-        match found {
-            Found::Frame(at) => {
-                let gap = if is_tag(view.get(from, 16)?) { 0 } else { at - from };
-                let mean = (good.0 / good.1.max(1)).max(1);
-                let count = |bytes: u64| (bytes + mean / 2) / mean;
-                // Where no header was, not even a damaged one, this frame's own size may be what is wrong.
-                let lost = match count(gap) {
-                    0 => u64::from(from == pos),
-                    lost if from == pos || resembles(view.get(from, 4)?, &head) => lost,
-                    lost => lost.min(count(at - pos).saturating_sub(1)),
-                };
-                for _ in 0..lost {
-                    scan.push(from, 0, header.frames);
-                }
-                pos = at;
-            }
-            Found::Other(what) => {
-                scan.change = Some((scan.frames, what));
-                break;
-            }
-            Found::Nothing => break,
+        let at = 4 + side_info;
+        if matches!(frame.get(at..at + 4), Some(b"Xing" | b"Info")) {
+            return Self::parse_xing(frame.get(at..)?);
         }
-    }
-    Ok(Some(scan))
-}
-
-impl Scan {
-    /// Lengthens or shortens what was lost, so that there are so many frames of audio in all. Leaves everything as it is
-    /// where nothing was lost, or less than that, and where most would be what was lost.
-    pub(crate) fn recount(&mut self, frames: u64) {
-        let each = u64::from(self.first.frames);
-        let lost = |entry: &Entry| entry.size == 0;
-        let Some(hole) = self.entries.iter().rposition(lost) else { return };
-        if frames > self.frames {
-            let more = usize::try_from((frames - self.frames) / each).unwrap_or(0);
-            let Some(entry) = self.entries.get(hole).copied().filter(|_| more < self.entries.len()) else { return };
-            self.entries.splice(hole..hole, std::iter::repeat_n(entry, more));
-        } else {
-            let less = usize::try_from((self.frames - frames) / each).unwrap_or(usize::MAX);
-            if self.entries.iter().filter(|e| lost(e)).count() < less {
-                return;
-            }
-            for _ in 0..less {
-                self.entries.iter().rposition(lost).map(|hole| self.entries.remove(hole));
-            }
+        if frame.get(36..40) == Some(b"VBRI") && frame.get(40..42) == Some(&[0, 1]) {
+            let (frame_count, byte_count) = (be32(frame, 50), be32(frame, 46));
+            return Some(Self { frame_count, byte_count, trim: None, is_played: true });
         }
-        self.frames = 0;
-        for entry in &mut self.entries {
-            entry.at = self.frames;
-            self.frames += u64::from(entry.frames);
-        }
+        None
     }
 
-    fn push(&mut self, offset: u64, size: u32, frames: u32) {
-        self.entries.push(Entry { at: self.frames, offset, size, frames });
-        self.frames += u64::from(frames);
-    }
-}
-
-fn is_tag(data: &[u8]) -> bool {
-    ["ID3", "TAG", "APETAGEX", "LYRICSBEGIN"].iter().any(|t| data.starts_with(t.as_bytes()))
-}
-
-/// Whether this may be a header like another with some bits of it damaged. Compares what all headers of a stream have in
-/// common: sync, version, layer, rate.
-fn resembles(data: &[u8], header: &[u8]) -> bool {
-    let common = data.iter().zip(header).zip([0xFF, 0xFE, 0x0C]);
-    data.len() > 2 && common.map(|((a, b), mask)| ((a ^ b) & mask).count_ones()).sum::<u32>() <= 4
-}
-
-/// What lies behind a place where the chain of frames is broken.
-enum Found {
-    Frame(u64),
-    Other(String),
-    Nothing,
-}
-
-/// Looks for the next place where frames follow one another again.
-fn resync(view: &mut View, first: &Header, from: u64) -> Result<Found> {
-    let mut pos = from;
-    while pos < view.len && pos - from < GIVE_UP {
-        let data = view.get(pos, 4096)?;
-        let Some(skip) = data.iter().position(|b| *b == 0xFF) else {
-            pos += 4096;
-            continue;
+    fn parse_xing(tag: &[u8]) -> Option<Self> {
+        // Each flag announces a field; those that are not announced take no space.
+        const FIELDS: [(u32, usize); 4] = [(FRAMES, 4), (BYTES, 4), (SEEK_TABLE, 100), (QUALITY, 4)];
+        const FRAMES: u32 = 1;
+        const BYTES: u32 = 2;
+        const SEEK_TABLE: u32 = 4;
+        const QUALITY: u32 = 8;
+        let flags = be32(tag, 4)?;
+        let mut at = 8;
+        let (mut frame_count, mut byte_count) = (None, None);
+        for (flag, len) in FIELDS.into_iter().filter(|(flag, _)| flags & flag != 0) {
+            match flag {
+                FRAMES => frame_count = be32(tag, at),
+                BYTES => byte_count = be32(tag, at),
+                _ => {}
+            }
+            at += len;
+        }
+        let lame = tag.get(at..).unwrap_or_default();
+        let known = [&b"LAME"[..], b"Lavf", b"Lavc", b"L3.9"].iter().any(|name| lame.starts_with(name));
+        let trim = match lame.get(21..24) {
+            Some(&[a, b, c]) if known => {
+                let delay = u32::from(a) << 4 | u32::from(b) >> 4;
+                let padding = u32::from(b & 15) << 8 | u32::from(c);
+                Some((delay + DECODER_DELAY, padding.saturating_sub(DECODER_DELAY)))
+            }
+            _ => None,
         };
-        pos += u64::try_from(skip).unwrap_or(0);
-        if let Some(header) = Header::parse(view.get(pos, 16)?)
-            && row(view, &header, pos)?
-        {
-            return Ok(if header.agrees(first) { Found::Frame(pos) } else { Found::Other(header.describe()) });
-        }
-        pos += 1;
+        Some(Self { frame_count, byte_count, trim, is_played: false })
     }
-    Ok(Found::Nothing)
-}
 
-/// Whether three frames that agree follow one another, or fewer up to the exact end of the file.
-fn row(view: &mut View, first: &Header, from: u64) -> Result<bool> {
-    let mut pos = from;
-    for _ in 0..3 {
-        match Header::parse(view.get(pos, 16)?) {
-            Some(h) if h.agrees(first) => pos += u64::from(h.size),
-            _ => return Ok(pos == view.len && pos > from),
-        }
+    /// Returns the stated length in audio frames.
+    fn frames(&self, scan: &FrameScan) -> Option<u64> {
+        self.frame_count.map(|count| u64::from(count) * u64::from(scan.first.frames))
     }
-    Ok(true)
 }
 
-/// A file seen through a buffer.
-struct View {
-    file: InputFile,
-    len: u64,
-    base: u64,
-    buf: Vec<u8>,
+fn be32(data: &[u8], at: usize) -> Option<u32> {
+    data.get(at..at + 4)?.first_chunk::<4>().map(|b| u32::from_be_bytes(*b))
 }
 
-impl View {
-    /// Up to `n` bytes at `at`; fewer at the end of the file.
-    fn get(&mut self, at: u64, n: usize) -> Result<&[u8]> {
-        const CHUNK: u64 = 1 << 18;
-        let want = u64::try_from(n).unwrap_or(u64::MAX);
-        let end = at.saturating_add(want).min(self.len);
-        let have = self.base + u64::try_from(self.buf.len()).unwrap_or(0);
-        if at < self.base || end > have {
-            self.base = at;
-            self.buf.clear();
-            self.file.seek(SeekFrom::Start(at))?;
-            (&self.file).take(CHUNK.max(want)).read_to_end(&mut self.buf)?;
-        }
-        let from = usize::try_from(at - self.base).unwrap_or(usize::MAX);
-        let part = self.buf.get(from..).unwrap_or_default();
-        Ok(part.get(..n).unwrap_or(part))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delay_and_padding_of_the_standard_example() {
+        let header = FrameHeader::parse(&[0xFF, 0xFB, 0x90, 0x44]).unwrap();
+        let mut frame = vec![0xFF, 0xFB, 0x90, 0x44];
+        frame.resize(36, 0);
+        frame.extend(b"Info\0\0\0\x0F\0\0\0\xC1\0\0\xC4\x9B");
+        frame.extend([0; 104]);
+        frame.extend(b"LAME3.100");
+        frame.extend([0; 12]);
+        frame.extend([576u32 >> 4, 1260 >> 8, 1260 & 255].map(|b| u8::try_from(b).unwrap()));
+        let tag = EncoderTag::parse(&header, &frame).unwrap();
+        // 193 frames, delay 576, padding 1260 = 220 500 samples.
+        let wanted =
+            EncoderTag { frame_count: Some(193), byte_count: Some(50_331), trim: Some((1105, 731)), is_played: false };
+        assert_eq!(tag, wanted);
+        assert_eq!(193 * 1152 - 1105 - 731, 220_500);
     }
 }

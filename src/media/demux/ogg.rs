@@ -1,80 +1,115 @@
-//! A walk over the pages of an Ogg file, before anything is demuxed.
+//! Opens Vorbis and FLAC in Ogg (RFC 3533; Vorbis I, appendix A; RFC 9639, 10.1).
 //!
-//! Pages carry sequence numbers, checksums and the position at their end, so one pass tells what the demuxer keeps
-//! quiet about: pages that are missing or damaged, a second piece of music chained behind the first, and a file that is
-//! cut in the middle of a page. It does not look into packets.
+//! `symphonia` does not report pages that are missing or damaged, a second stream chained to the first, or a file that
+//! ends inside a page. All of it shows in the page headers, which carry a sequence number, a checksum and the stream
+//! position at the end of the page, so all pages are scanned before the file is demuxed. The demuxer then sees the
+//! intact pages only, and [`packet_source`](crate::media::packet_source) corrects the positions after each gap.
 
-use crate::{media::sparse_reader::Part, storage::InputFile};
-use std::io::{BufReader, Read, Result, Seek, SeekFrom};
+use super::{AudioExtent, MAX_JUNK_BYTES, OpenedStem, StemFile, clock, unsigned};
+use crate::{
+    error::{ErrorKind, Result},
+    media::{
+        packet_source::PacketSource,
+        sparse_reader::{ByteRange, FileView},
+        symphonia_adapter::{AudioStream, Container},
+    },
+    storage::InputFile,
+};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
-/// Bytes without a page after which the rest of a file is not Ogg.
-const GIVE_UP: u64 = 16 << 20;
+/// Largest believable distance in frames between the ends of two pages that follow each other.
+const MAX_PAGE_DISTANCE: i64 = 1 << 24;
 
-/// A page that claims to end further from the one before it than this is not believed.
-const FAR: i64 = 1 << 24;
+/// Bytes of a page header before its segment table.
+const PAGE_HEADER_BYTES: u64 = 27;
 
-/// One logical stream.
+const FIRST_PAGE: u8 = 2;
+const LAST_PAGE: u8 = 4;
+
+impl StemFile<'_> {
+    pub(super) fn open_ogg(&self) -> Result<OpenedStem> {
+        let pages = scan_pages(self.file).map_err(|e| self.io_error(e))?;
+        let order = |s: &AudioStream| pages.stream_index(s.id);
+        let view = FileView { ranges: pages.intact.clone(), ..FileView::default() };
+        let (mut demuxed, count) = self.demux(Container::Ogg, "Ogg", view, order)?;
+        let stream = demuxed.stream().clone();
+        if let Some(at) = pages.chained_at {
+            let at = clock(stream.rate, unsigned(at));
+            let what = format!("Ogg: another piece of music begins at {at} (chained streams)");
+            return Err(self.error(ErrorKind::Unsupported, what));
+        }
+        let codec = format!("{} in Ogg", stream.codec);
+        let logical = pages.stream(stream.id).cloned().unwrap_or_default();
+        demuxed.gaps.clone_from(&logical.gaps);
+        let span = self.scan_packets(&mut demuxed, &codec)?;
+        demuxed.rewind().map_err(|f| self.codec_error(&codec, f))?;
+        // The recording of a broadcast starts at a late position, which becomes frame 0. A stem that lost its first
+        // pages looks the same but keeps its time.
+        let origin = if logical.lost_start() { 0 } else { span.first.max(0) };
+        let promised = logical.truncated_end.unwrap_or(span.end).max(logical.end).max(span.end);
+        let extent = AudioExtent { origin, end: promised.max(origin), available_end: span.end };
+        let mut opened = self.finish(PacketSource::Timed(demuxed), &stream, codec, extent)?;
+        opened.streams = count;
+        (opened.trimmed_start, opened.trimmed_end) = (span.first.min(0).unsigned_abs(), stream.padding.into());
+        Ok(opened)
+    }
+}
+
+/// A logical stream: the pages with one serial number.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Stream {
-    pub(crate) serial: u32,
+struct LogicalStream {
+    serial: u32,
+    /// Sequence number of the last intact page.
     sequence: u32,
-    /// Position at the end of the last whole page.
-    pub(crate) end: i64,
-    /// Position stated by a last page that is cut off or damaged.
-    pub(crate) cut: Option<i64>,
-    /// Stretches whose pages are damaged or missing, up to the end of the first whole page behind.
-    pub(crate) holes: Vec<Hole>,
+    /// Position at the end of the last intact page, in frames.
+    end: i64,
+    /// Position that a truncated or damaged page at the end of the file states.
+    truncated_end: Option<i64>,
+    gaps: Vec<OggGap>,
 }
 
-impl Stream {
-    /// Whether the first pages with audio are damaged or missing.
-    pub(crate) fn lost_start(&self) -> bool {
-        self.holes.first().is_some_and(|hole| hole.from == 0 && hole.to < FAR)
+impl LogicalStream {
+    /// Returns whether the first pages with audio are damaged or missing.
+    fn lost_start(&self) -> bool {
+        self.gaps.first().is_some_and(|gap| gap.from == 0 && gap.to < MAX_PAGE_DISTANCE)
     }
 }
 
-/// A stretch of a stream from the end of a whole page to the end of the first whole page behind the damage.
+/// A range of a logical stream in which pages are damaged or missing, up to the end of the first intact page after
+/// them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Hole {
+pub(crate) struct OggGap {
+    /// Position in frames at the end of the last page before the gap.
     pub(crate) from: i64,
+    /// Position in frames at the end of the first page after the gap.
     pub(crate) to: i64,
-    /// Whether that page is the last.
-    pub(crate) last: bool,
+    /// Whether that page is the last one of the stream.
+    pub(crate) ends_stream: bool,
 }
 
-/// What the walk found.
+/// Result of scanning all pages of a file.
 #[derive(Debug, Default)]
-pub(crate) struct Walk {
-    streams: Vec<Stream>,
-    /// Position at which another piece of music begins.
-    pub(crate) chained: Option<i64>,
-    /// The stretches of the file that are whole pages.
-    pub(crate) good: Vec<Part>,
+struct PageScan {
+    /// Logical streams in the order of their first pages.
+    streams: Vec<LogicalStream>,
+    /// Position in frames at which a chained stream begins. The scan stops there.
+    chained_at: Option<i64>,
+    /// Ranges of the file that consist of intact pages.
+    intact: Vec<ByteRange>,
 }
 
-impl Walk {
-    /// Where in the file a stream comes, as a number to sort by.
-    pub(crate) fn place(&self, serial: u32) -> usize {
-        self.streams.iter().position(|s| s.serial == serial).unwrap_or(usize::MAX)
-    }
-
-    /// The stream of a serial number.
-    pub(crate) fn stream(&self, serial: u32) -> Option<&Stream> {
-        self.streams.iter().find(|s| s.serial == serial)
-    }
-}
-
-/// The fixed part of a page header and its segment table.
-struct Page {
+/// The fixed part of a page header.
+struct PageHeader {
     flags: u8,
+    /// Position in frames at the end of the last packet that ends on the page; −1 if none does.
     granule: i64,
     serial: u32,
     sequence: u32,
     checksum: u32,
-    body: usize,
 }
 
-impl Page {
+impl PageHeader {
+    /// Parses the header (RFC 3533, section 6), without its checksum being checked.
     fn parse(h: &[u8]) -> Option<Self> {
         if !h.starts_with(b"OggS\0") {
             return None;
@@ -86,120 +121,133 @@ impl Page {
             serial: le32(14)?,
             sequence: le32(18)?,
             checksum: le32(22)?,
-            body: 0,
         })
+    }
+
+    fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
     }
 }
 
-/// Walks over all pages.
-pub(crate) fn walk(file: &InputFile) -> Result<Walk> {
+/// Scans all pages of a file. Damaged bytes are skipped up to the next capture pattern.
+fn scan_pages(file: &InputFile) -> io::Result<PageScan> {
     let len = file.len();
     let mut reader = BufReader::with_capacity(1 << 18, file.clone());
     reader.seek(SeekFrom::Start(0))?;
-    let (mut walk, mut at, mut data) = (Walk::default(), 0u64, Vec::new());
-    let mut music = false;
-    let mut lost = 0;
-    while at + 27 <= len && lost < GIVE_UP {
-        let seek = |reader: &mut BufReader<InputFile>, at: u64| reader.seek(SeekFrom::Start(at)).map(|_| ());
-        data.resize(27, 0);
-        reader.read_exact(&mut data)?;
-        let Some(mut page) = Page::parse(&data) else {
-            at += 1;
-            lost += 1;
-            // The capture pattern is looked for from here on.
-            at += skip(&mut reader, at, &mut lost)?;
-            seek(&mut reader, at)?;
+    let mut scan = PageScan::default();
+    let mut at = 0u64;
+    let mut page = Vec::new();
+    let mut audio_seen = false;
+    let mut skipped = 0;
+    while at + PAGE_HEADER_BYTES <= len && skipped < MAX_JUNK_BYTES {
+        page.resize(27, 0);
+        reader.read_exact(&mut page)?;
+        let Some(header) = PageHeader::parse(&page) else {
+            skipped += 1;
+            at = skip_to_capture_pattern(&mut reader, at + 1, &mut skipped)?;
             continue;
         };
-        let segments = usize::from(data.get(26).copied().unwrap_or(0));
-        let whole = read_more(&mut reader, &mut data, segments)?;
-        page.body = data.get(27..).unwrap_or_default().iter().map(|l| usize::from(*l)).sum();
-        let body = page.body;
-        // A damaged table of segments may claim more than the file holds: whole pages can follow all the same.
-        let whole = whole && read_more(&mut reader, &mut data, body)?;
-        if !whole || checksum(&data) != page.checksum {
-            walk.claim(&page);
-            at += 1;
-            at += skip(&mut reader, at, &mut lost)?;
-            seek(&mut reader, at)?;
+        let intact = read_page(&mut reader, &mut page)? && checksum(&page) == header.checksum;
+        if !intact {
+            scan.add_damaged(&header);
+            // Only past its first byte: a damaged segment table may claim bytes that are intact pages.
+            at = skip_to_capture_pattern(&mut reader, at + 1, &mut skipped)?;
             continue;
         }
-        lost = 0;
-        let size = u64::try_from(data.len()).unwrap_or(0);
-        match walk.good.last_mut() {
-            Some((from, len)) if *from + *len == at => *len += size,
-            _ => walk.good.push((at, size)),
+        skipped = 0;
+        let size = page.len() as u64;
+        match scan.intact.last_mut() {
+            Some(range) if range.start + range.len == at => range.len += size,
+            _ => scan.intact.push(ByteRange { start: at, len: size }),
         }
         at += size;
-        let first = page.flags & 2 != 0;
-        if first && music {
-            walk.chained = Some(walk.streams.iter().map(|s| s.end).max().unwrap_or(0));
+        if header.has(FIRST_PAGE) && audio_seen {
+            scan.chained_at = Some(scan.streams.iter().map(|s| s.end).max().unwrap_or(0));
             break;
         }
-        walk.take(&page, first);
-        // Header pages end at position 0; music may too, when it is shorter than a packet.
-        music |= !first && page.granule > 0;
+        scan.add_intact(&header);
+        // Header pages have position 0. Audio that is shorter than a packet can have it too and is not recognised.
+        audio_seen |= !header.has(FIRST_PAGE) && header.granule > 0;
     }
-    Ok(walk)
+    Ok(scan)
 }
 
-impl Walk {
-    /// Remembers the position of a page that is cut or damaged, in case no whole one follows.
-    fn claim(&mut self, page: &Page) {
-        if let Some(s) = self.streams.iter_mut().find(|s| s.serial == page.serial) {
-            let near = s.end..s.end.saturating_add(FAR);
-            s.cut = s.cut.max(Some(page.granule).filter(|g| near.contains(g)));
+impl PageScan {
+    /// Returns the position of a stream in the file, to sort by; the last one for unknown serial numbers.
+    fn stream_index(&self, serial: u32) -> usize {
+        self.streams.iter().position(|s| s.serial == serial).unwrap_or(usize::MAX)
+    }
+
+    fn stream(&self, serial: u32) -> Option<&LogicalStream> {
+        self.streams.iter().find(|s| s.serial == serial)
+    }
+
+    /// Records the end position of a truncated or damaged page, in case no intact one follows.
+    fn add_damaged(&mut self, page: &PageHeader) {
+        let Some(stream) = self.streams.iter_mut().find(|s| s.serial == page.serial) else { return };
+        let believable = stream.end..stream.end.saturating_add(MAX_PAGE_DISTANCE);
+        if believable.contains(&page.granule) {
+            stream.truncated_end = stream.truncated_end.max(Some(page.granule));
         }
     }
 
-    fn take(&mut self, page: &Page, first: bool) {
+    fn add_intact(&mut self, page: &PageHeader) {
         let Some(stream) = self.streams.iter_mut().find(|s| s.serial == page.serial) else {
-            if first {
-                self.streams.push(Stream { serial: page.serial, sequence: page.sequence, ..Stream::default() });
+            if page.has(FIRST_PAGE) {
+                let (serial, sequence) = (page.serial, page.sequence);
+                self.streams.push(LogicalStream { serial, sequence, ..LogicalStream::default() });
             }
             return;
         };
         let follows = page.sequence == stream.sequence.wrapping_add(1);
         stream.sequence = page.sequence;
-        // A page on which no packet ends has no position.
         if page.granule < 0 {
             return;
         }
         if !follows && page.granule > stream.end {
-            stream.holes.push(Hole { from: stream.end, to: page.granule, last: page.flags & 4 != 0 });
+            let ends_stream = page.has(LAST_PAGE);
+            stream.gaps.push(OggGap { from: stream.end, to: page.granule, ends_stream });
         }
         stream.end = stream.end.max(page.granule);
-        stream.cut = None;
+        stream.truncated_end = None;
     }
 }
 
-/// How far it is from `at` to the next capture pattern.
-fn skip(reader: &mut BufReader<InputFile>, at: u64, lost: &mut u64) -> Result<u64> {
+/// Moves the reader to the next capture pattern at or after `at`, or as far as was searched, and returns its offset.
+fn skip_to_capture_pattern(reader: &mut BufReader<InputFile>, at: u64, skipped: &mut u64) -> io::Result<u64> {
     reader.seek(SeekFrom::Start(at))?;
     let mut data = Vec::new();
-    reader.take(GIVE_UP).read_to_end(&mut data)?;
-    let far = data.windows(4).position(|w| w == b"OggS").unwrap_or(data.len());
-    let far = u64::try_from(far).unwrap_or(u64::MAX);
-    *lost += far;
-    Ok(far)
+    reader.take(MAX_JUNK_BYTES).read_to_end(&mut data)?;
+    let distance = data.windows(4).position(|w| w == b"OggS").unwrap_or(data.len()) as u64;
+    *skipped += distance;
+    reader.seek(SeekFrom::Start(at + distance))
 }
 
-/// Appends `n` bytes; `false` when there are fewer.
-fn read_more(reader: &mut BufReader<InputFile>, data: &mut Vec<u8>, n: usize) -> Result<bool> {
-    let n = u64::try_from(n).unwrap_or(u64::MAX);
-    Ok(u64::try_from(reader.take(n).read_to_end(data)?) == Ok(n))
+/// Appends the segment table and the body of a page to its fixed header; returns `false` if the file ends before.
+fn read_page(reader: &mut BufReader<InputFile>, page: &mut Vec<u8>) -> io::Result<bool> {
+    let segments = u64::from(page.get(26).copied().unwrap_or(0));
+    if !append(reader, page, segments)? {
+        return Ok(false);
+    }
+    let body = page.get(27..).unwrap_or_default().iter().map(|lacing| u64::from(*lacing)).sum();
+    append(reader, page, body)
 }
 
-/// The checksum of a page, its own field taken as zero (RFC 3533, section 6).
+fn append(reader: &mut BufReader<InputFile>, data: &mut Vec<u8>, n: u64) -> io::Result<bool> {
+    Ok(reader.take(n).read_to_end(data)? as u64 == n)
+}
+
+/// Computes the CRC-32 of a page with its checksum field taken as zero (RFC 3533, section 6): polynomial 0x04C11DB7,
+/// most significant bit first, initial value 0.
 fn checksum(page: &[u8]) -> u32 {
     let (head, rest) = page.split_at_checked(22).unwrap_or((page, &[]));
-    let crc = [head, &[0; 4], rest.get(4..).unwrap_or(&[])];
-    crc.into_iter().fold(0, extend)
+    let parts = [head, &[0; 4], rest.get(4..).unwrap_or(&[])];
+    parts.into_iter().fold(0, update_crc)
 }
 
-/// The checksum of more bytes, eight at a time: each is looked up in the table of its distance from the end.
-fn extend(crc: u32, bytes: &[u8]) -> u32 {
-    const TABLES: [[u32; 256]; 8] = tables();
+/// Continues a CRC with more bytes, eight at a time: opening a file reads all of it, and this is most of the time.
+fn update_crc(crc: u32, bytes: &[u8]) -> u32 {
+    const TABLES: [[u32; 256]; 8] = crc_tables();
     let look =
         |distance: usize, byte: u8| TABLES.get(distance).and_then(|t| t.get(usize::from(byte))).copied().unwrap_or(0);
     let (eights, rest) = bytes.as_chunks::<8>();
@@ -214,8 +262,9 @@ fn extend(crc: u32, bytes: &[u8]) -> u32 {
     })
 }
 
+/// Returns the contribution of each byte value to the CRC, by its distance from the last of eight bytes.
 #[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "computed when compiled, i < 256, k < 8")]
-const fn tables() -> [[u32; 256]; 8] {
+const fn crc_tables() -> [[u32; 256]; 8] {
     let mut tables = [[0; 256]; 8];
     let mut i = 0;
     while i < 256 {
@@ -228,7 +277,7 @@ const fn tables() -> [[u32; 256]; 8] {
         tables[0][i] = value;
         i += 1;
     }
-    // One byte further from the end: the same, with a byte of zeros behind it.
+    // One byte further from the end: the same value followed by a byte of zeros.
     let mut k = 1;
     while k < 8 {
         i = 0;
@@ -261,30 +310,30 @@ mod tests {
         p
     }
 
-    fn walked(bytes: &[u8]) -> Walk {
+    fn scanned(bytes: &[u8]) -> PageScan {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(bytes).unwrap();
-        walk(&InputFile::open(file.path()).unwrap()).unwrap()
+        scan_pages(&InputFile::open(file.path()).unwrap()).unwrap()
     }
 
     #[test]
-    fn a_damaged_page_leaves_a_hole_up_to_the_end_of_the_next() {
+    fn a_damaged_page_leaves_a_gap_up_to_the_end_of_the_next() {
         let mut pages: Vec<_> = [(2, 0), (0, 0), (0, 100), (0, 200), (0, 300), (4, 400)].map(|(f, g)| (f, g)).to_vec();
         let mut all: Vec<Vec<u8>> =
             pages.drain(..).enumerate().map(|(i, (f, g))| page(f, g, u32::try_from(i).unwrap(), b"body")).collect();
-        assert!(walked(&all.concat()).stream(7).unwrap().holes.is_empty());
+        assert!(scanned(&all.concat()).stream(7).unwrap().gaps.is_empty());
         all[3][30] ^= 1;
-        let walk = walked(&all.concat());
-        let stream = walk.stream(7).unwrap();
+        let scan = scanned(&all.concat());
+        let stream = scan.stream(7).unwrap();
         assert_eq!(
-            (stream.holes.as_slice(), stream.end, stream.cut),
-            (&[Hole { from: 100, to: 300, last: false }][..], 400, None)
+            (stream.gaps.as_slice(), stream.end, stream.truncated_end),
+            (&[OggGap { from: 100, to: 300, ends_stream: false }][..], 400, None)
         );
-        assert_eq!(walk.good.len(), 2);
+        assert_eq!(scan.intact.len(), 2);
     }
 
     #[test]
-    fn the_checksum_is_that_of_the_polynomial_whatever_the_length() {
+    fn the_checksum_equals_the_bitwise_crc_for_every_length() {
         let bytes: Vec<u8> = (0..300u32).map(|i| u8::try_from(i * i * 7 % 251).unwrap()).collect();
         for n in 27..bytes.len() {
             let plain = bytes[..n].iter().enumerate().fold(0u32, |crc, (i, byte)| {
@@ -297,18 +346,18 @@ mod tests {
     }
 
     #[test]
-    fn cut_and_chained_files_are_noticed() {
+    fn truncated_and_chained_files_are_noticed() {
         let pages = [page(2, 0, 0, b"a"), page(0, 100, 1, b"b"), page(0, 200, 2, b"c"), page(4, 300, 3, b"d")];
         let mut long = pages.concat();
         long[pages[0].len() + 27] = 255;
-        let stream = walked(&long);
+        let stream = scanned(&long);
         let stream = stream.stream(7).unwrap();
-        assert_eq!((stream.end, stream.cut), (300, None));
-        assert_eq!(stream.holes, [Hole { from: 0, to: 200, last: false }]);
+        assert_eq!((stream.end, stream.truncated_end), (300, None));
+        assert_eq!(stream.gaps, [OggGap { from: 0, to: 200, ends_stream: false }]);
 
         let whole = [page(2, 0, 0, b"a"), page(0, 100, 1, b"b"), page(4, 200, 2, b"c")].concat();
-        assert_eq!(walked(&whole[..whole.len() - 1]).stream(7).unwrap().cut, Some(200));
-        assert_eq!(walked(&whole).chained, None);
-        assert_eq!(walked(&[whole.clone(), whole].concat()).chained, Some(200));
+        assert_eq!(scanned(&whole[..whole.len() - 1]).stream(7).unwrap().truncated_end, Some(200));
+        assert_eq!(scanned(&whole).chained_at, None);
+        assert_eq!(scanned(&[whole.clone(), whole].concat()).chained_at, Some(200));
     }
 }

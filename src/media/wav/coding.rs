@@ -1,7 +1,7 @@
-//! How samples are stored in a WAVE file, and their conversion to f64.
+//! Converts the sample encodings of WAVE files to f64.
 //!
-//! Every conversion is exact: an integer of n bits is `v / 2^(n-1)`, a power of two, and f64 holds 53 bits. A-law and
-//! mu-law go through the 13- and 14-bit values of ITU-T G.711, left-justified in 16 bits.
+//! Every conversion is exact: an integer of n bits becomes `v / 2^(n-1)`, a division by a power of two, and f64 has 53
+//! bits of precision. A-law and mu-law go through the 13- and 14-bit values of ITU-T G.711, left-justified in 16 bits.
 
 use crate::riff::Fmt;
 
@@ -10,7 +10,7 @@ const FLOAT: u16 = 3;
 const A_LAW: u16 = 6;
 const MU_LAW: u16 = 7;
 
-/// How a sample is stored. All little-endian.
+/// Encoding of a sample. All are little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Coding {
     /// One byte, 128 is zero.
@@ -27,20 +27,20 @@ pub(super) enum Coding {
 }
 
 impl Coding {
-    /// How the samples of a file are stored; `None` where that is not known here.
+    /// Returns the encoding that a `fmt ` chunk describes; `None` for other codecs.
     pub(super) fn of(fmt: &Fmt) -> Option<Self> {
-        // Some write the 16 bits that these decode to.
+        // Some writers state the 16 bits that these decode to.
         let companded = matches!(fmt.tag, A_LAW | MU_LAW);
         let width = match fmt.block_align.checked_div(fmt.channels) {
             Some(w) if fmt.block_align.is_multiple_of(fmt.channels) && (w >= fmt.bits.div_ceil(8) || companded) => w,
-            // A block size that cannot be: the width is that of the bits. Whether it is right, the byte rate tells.
+            // An impossible block size: the bits decide. The caller checks the result against the byte rate.
             _ => fmt.bits.div_ceil(8),
         };
         match (fmt.tag, width, fmt.bits) {
             (PCM, 1, 1..=8) => Some(Self::U8),
             (PCM, 2, 9..=16) => Some(Self::I16),
             (PCM, 3, 17..=24) => Some(Self::I24),
-            // A container of 24 bits in four bytes: not left-justified, unlike 24 valid bits in a container of 32.
+            // 24 bits in four bytes are not left-justified, unlike 24 valid bits of 32.
             (PCM, 4, 24) => Some(Self::I24Of32),
             (PCM, 4, 25..=32) => Some(Self::I32),
             (FLOAT, 4, 32) => Some(Self::F32),
@@ -51,7 +51,7 @@ impl Coding {
         }
     }
 
-    /// Bytes of a sample.
+    /// Returns the size of a sample in bytes.
     pub(super) fn width(self) -> usize {
         match self {
             Self::U8 | Self::ALaw | Self::MuLaw => 1,
@@ -62,7 +62,7 @@ impl Coding {
         }
     }
 
-    /// Converts one channel of interleaved frames. `raw` holds as many frames as `out` samples.
+    /// Converts channel `ch` of interleaved frames. `raw` holds as many frames as `out` has samples.
     pub(super) fn unpack(self, raw: &[u8], ch: usize, channels: usize, out: &mut [f64]) {
         const TO_8: f64 = 1.0 / 128.0;
         const TO_16: f64 = 1.0 / 32_768.0;
@@ -70,7 +70,7 @@ impl Coding {
         match self {
             Self::U8 => each(raw, ch, channels, out, |[b]| (f64::from(b) - 128.0) * TO_8),
             Self::I16 => each(raw, ch, channels, out, |b| f64::from(i16::from_le_bytes(b)) * TO_16),
-            // The three bytes are the high ones of an i32: its sign is right without a further step.
+            // As the high bytes of an i32, which extends the sign.
             Self::I24 => each(raw, ch, channels, out, |[a, b, c]| f64::from(i32::from_le_bytes([0, a, b, c])) * TO_32),
             Self::I24Of32 => {
                 each(raw, ch, channels, out, |[a, b, c, _]| f64::from(i32::from_le_bytes([0, a, b, c])) * TO_32);
@@ -84,7 +84,7 @@ impl Coding {
     }
 }
 
-/// Converts stereo frames of 24 bits, the usual stem, in one pass. `raw` holds as many frames as each side.
+/// Converts 24-bit stereo, the usual stem, in one pass. `raw` holds as many frames as `left` and `right` have samples.
 pub(super) fn stereo_24(raw: &[u8], left: &mut [f64], right: &mut [f64]) {
     let (blocks, rest) = raw.as_chunks::<24>();
     let (lefts, left_rest) = left.as_chunks_mut::<4>();
@@ -98,7 +98,7 @@ pub(super) fn stereo_24(raw: &[u8], left: &mut [f64], right: &mut [f64]) {
     Coding::I24.unpack(rest, 1, 2, right_rest);
 }
 
-/// Eight samples of 24 bits, by three loads instead of twenty-four.
+/// Converts eight 24-bit samples with three loads instead of twenty-four.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
@@ -110,13 +110,14 @@ fn eight_24(bytes: &[u8; 24]) -> [f64; 8] {
         word.iter_mut().zip(bytes.iter().skip(8 * i)).for_each(|(w, b)| *w = *b);
         u64::from_le_bytes(word)
     });
-    // Each sample into the high bits of an i32, as in the single conversion.
+    // Each sample moves to the high bits of an i32, as in `unpack`.
     let high =
         [x << 8, x >> 16, (x >> 40) & 0xFF_FF00 | y << 24, y, y >> 24, (y >> 48) & 0xFF00 | z << 16, z >> 8, z >> 32];
     high.map(|bits| f64::from((bits as u32 & 0xFFFF_FF00) as i32) * (1.0 / 2_147_483_648.0))
 }
 
-/// The loop of all conversions. Mono and stereo have a fixed stride, which the compiler turns into tight code.
+/// Applies `f` to every sample of channel `ch`. Mono and stereo have a constant stride, which lets the compiler
+/// vectorise.
 #[inline(always)]
 fn each<const W: usize>(raw: &[u8], ch: usize, channels: usize, out: &mut [f64], f: impl Fn([u8; W]) -> f64) {
     let samples = raw.as_chunks::<W>().0;
@@ -128,7 +129,7 @@ fn each<const W: usize>(raw: &[u8], ch: usize, channels: usize, out: &mut [f64],
     }
 }
 
-/// ITU-T G.711 table 1: 13 bits, times 8.
+/// Decodes A-law (ITU-T G.711, table 1) to 13 bits, times 8.
 fn a_law(code: u8) -> i16 {
     let code = code ^ 0x55;
     let (exponent, mantissa) = ((code >> 4) & 7, i16::from(code & 15));
@@ -139,7 +140,7 @@ fn a_law(code: u8) -> i16 {
     if code & 0x80 == 0 { -size } else { size }
 }
 
-/// ITU-T G.711 table 2: 14 bits, times 4.
+/// Decodes mu-law (ITU-T G.711, table 2) to 14 bits, times 4.
 fn mu_law(code: u8) -> i16 {
     let code = !code;
     let size = (((i16::from(code & 15) << 3) + 0x84) << ((code >> 4) & 7)) - 0x84;

@@ -1,0 +1,340 @@
+//! Lists the frames of streams without a container: MPEG audio and ADTS.
+//!
+//! Such a file has no index and no reliable length, so every frame header is visited once when the file is opened. That
+//! gives the exact length, the exact position of every frame, and what was lost: where a header is damaged, the bytes
+//! up to the next intact one become a gap of as many frames as they held. Nothing is decoded. Frame headers are parsed
+//! in `mpeg` and `adts`.
+
+use super::{MAX_JUNK_BYTES, StemFile, adts, clock, mpeg};
+use crate::{
+    error::{ErrorKind, Result},
+    media::packet_table::PacketEntry,
+    storage::InputFile,
+};
+use std::io::{self, Read, Seek, SeekFrom};
+
+/// Largest difference in size between two frames of a constant bit rate: the padding slot, 4 bytes in layer I.
+const MAX_PADDING_BYTES: u32 = 4;
+
+/// Enough bytes to parse any frame header or recognise a tag.
+const HEADER_BYTES: usize = 16;
+
+/// Number of consecutive frame headers that make a sync reliable.
+pub(crate) const SYNC_FRAMES: usize = 3;
+
+/// Kind of frames. Frames of one stream have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FrameFormat {
+    Mpeg {
+        version: mpeg::Version,
+        /// 1 to 3.
+        layer: u8,
+    },
+    Adts {
+        /// Whether the header says MPEG-2 instead of MPEG-4.
+        is_mpeg_2: bool,
+        /// MPEG-4 audio object type, 2 for AAC-LC.
+        object_type: u8,
+        /// Number of AAC packets in a frame, less one.
+        extra_packets: u8,
+    },
+}
+
+/// One frame header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FrameHeader {
+    pub(crate) format: FrameFormat,
+    pub(crate) rate: u32,
+    /// 0 where ADTS leaves it to the AAC data.
+    pub(crate) channels: u8,
+    /// Duration in audio frames.
+    pub(crate) frames: u32,
+    /// Size in bytes, header included.
+    pub(crate) size: u32,
+    /// Bytes at the start that are not part of the packet for the decoder.
+    pub(crate) payload_offset: u32,
+}
+
+impl FrameHeader {
+    /// Parses the header at the start of `data`.
+    pub(crate) fn parse(data: &[u8]) -> Option<Self> {
+        let &[sync, b1, b2, b3] = data.first_chunk::<4>()?;
+        if sync != 0xFF || b1 & 0xE0 != 0xE0 {
+            return None;
+        }
+        // Layer bits of 0 are reserved in MPEG audio; together with 12 sync bits they mean ADTS.
+        if b1 & 0xF6 == 0xF0 { adts::parse_header(data) } else { mpeg::parse_header(b1, b2, b3) }
+    }
+
+    /// Returns whether both can belong to one stream.
+    fn agrees(&self, other: &Self) -> bool {
+        (self.format, self.rate, self.channels) == (other.format, other.rate, other.channels)
+    }
+
+    fn describe(&self) -> String {
+        let channels = if self.channels == 1 { "mono" } else { "stereo" };
+        match self.format {
+            FrameFormat::Mpeg { layer, .. } => format!("layer {layer} {} Hz {channels}", self.rate),
+            FrameFormat::Adts { .. } => format!("AAC {} Hz {channels}", self.rate),
+        }
+    }
+}
+
+/// Returns the format of the frames that `data` begins with, if [`SYNC_FRAMES`] agreeing headers follow one another.
+/// With `may_end` fewer are enough if they reach the end of `data`.
+pub(crate) fn sync_format(data: &[u8], may_end: bool) -> Option<FrameFormat> {
+    let first = FrameHeader::parse(data)?;
+    let mut at = 0;
+    for _ in 0..SYNC_FRAMES {
+        // The longest header is that of ADTS, 7 bytes.
+        let Some(rest) = data.get(at..).filter(|rest| rest.len() >= 7) else { return may_end.then_some(first.format) };
+        let header = FrameHeader::parse(rest).filter(|h| h.agrees(&first))?;
+        at += usize::try_from(header.size).ok()?;
+    }
+    Some(first.format)
+}
+
+/// All frames of a stream.
+#[derive(Debug)]
+pub(super) struct FrameScan {
+    pub(super) first: FrameHeader,
+    /// Locations of the frames; lost ones have size 0.
+    pub(super) entries: Vec<PacketEntry>,
+    /// Total duration in audio frames, lost ones included.
+    pub(super) frames: u64,
+    /// Duration of a frame at the end of the file that is truncated. It is not in `entries`.
+    pub(super) truncated_frames: Option<u32>,
+    /// Position, in audio frames, and description of a different stream that follows.
+    change: Option<(u64, String)>,
+    /// Bytes from the first frame to the end of the file.
+    pub(super) bytes: u64,
+}
+
+impl StemFile<'_> {
+    /// Lists the frames from file offset `start` on. Refuses streams that change, and files without one intact frame.
+    pub(super) fn scan_frames(&self, start: u64) -> Result<FrameScan> {
+        let scan = scan(self.file, start).map_err(|e| self.io_error(e))?;
+        let scan = scan.ok_or_else(|| self.corrupt("no frame can be found"))?;
+        if let Some((at, what)) = &scan.change {
+            let at = clock(scan.first.rate, *at);
+            return Err(self.error(ErrorKind::Unsupported, format!("the stream changes to {what} at {at}")));
+        }
+        if scan.entries.is_empty() {
+            return Err(self.corrupt("the only frame is cut off"));
+        }
+        Ok(scan)
+    }
+}
+
+impl FrameScan {
+    /// Changes the number of lost frames so that the total duration is `frames`. Does nothing if no frame was lost, if
+    /// more would have to be removed than were lost, or if as many would have to be added as the stream has.
+    pub(super) fn adjust_lost_frames(&mut self, frames: u64) {
+        let each = u64::from(self.first.frames);
+        let Some(last_lost) = self.entries.iter().rposition(PacketEntry::is_lost) else { return };
+        if frames > self.frames {
+            // More than the address space holds is more than the entries.
+            let added = usize::try_from((frames - self.frames) / each).unwrap_or(usize::MAX);
+            let Some(lost) = self.entries.get(last_lost).copied().filter(|_| added < self.entries.len()) else {
+                return;
+            };
+            self.entries.splice(last_lost..last_lost, std::iter::repeat_n(lost, added));
+        } else {
+            let removed = usize::try_from((self.frames - frames) / each).unwrap_or(usize::MAX);
+            if self.entries.iter().filter(|e| e.is_lost()).count() < removed {
+                return;
+            }
+            for _ in 0..removed {
+                if let Some(lost) = self.entries.iter().rposition(PacketEntry::is_lost) {
+                    self.entries.remove(lost);
+                }
+            }
+        }
+        self.frames = 0;
+        for entry in &mut self.entries {
+            entry.at = self.frames;
+            self.frames += u64::from(entry.frames);
+        }
+    }
+
+    fn push(&mut self, offset: u64, size: u32, frames: u32) {
+        self.entries.push(PacketEntry { at: self.frames, offset, size, frames });
+        self.frames += u64::from(frames);
+    }
+}
+
+/// Lists the frames from file offset `start` on; `None` if there is no frame header at `start`.
+fn scan(file: &InputFile, start: u64) -> io::Result<Option<FrameScan>> {
+    let mut view = BufferedView { file: file.clone(), len: file.len(), base: 0, buf: Vec::new() };
+    let first_bytes = view.get(start, HEADER_BYTES)?.to_vec();
+    let Some(first) = FrameHeader::parse(&first_bytes) else { return Ok(None) };
+    let bytes = view.len.saturating_sub(start);
+    let mut scan = FrameScan { first, entries: Vec::new(), frames: 0, truncated_frames: None, change: None, bytes };
+    let mut sizes = FrameSizes::default();
+    let mut at = start;
+    while let Some(header) = view.header(at)?.filter(|h| h.agrees(&first)) {
+        let next = at + u64::from(header.size);
+        if next > view.len {
+            scan.truncated_frames = Some(header.frames);
+            break;
+        }
+        let follows = next == view.len || view.header(next)?.is_some_and(|h| h.agrees(&first));
+        let resync = if follows { Resync::Frame(next) } else { resync(&mut view, &first, at + 1)? };
+        // The header at `at` is damaged too if another frame begins inside its frame, or if its frame ends short of the
+        // next one and has an odd size: then its size is wrong.
+        let damaged = match resync {
+            Resync::Frame(found) => found < next || (found > next && sizes.is_odd(header.size)),
+            Resync::OtherStream(_) | Resync::Nothing => false,
+        };
+        if !damaged {
+            sizes.add(header.size);
+            scan.push(at + u64::from(header.payload_offset), header.size - header.payload_offset, header.frames);
+        }
+        match resync {
+            Resync::Frame(found) => {
+                let gap_start = if damaged { at } else { next };
+                let gap = if is_tag(view.get(gap_start, HEADER_BYTES)?) { 0 } else { found - gap_start };
+                let lost = match sizes.frames_in(gap) {
+                    0 => u64::from(damaged),
+                    lost if damaged || resembles(view.get(gap_start, 4)?, &first_bytes) => lost,
+                    // Nothing like a header follows this frame, so its own size may be wrong: the frames in all
+                    // bytes since its start are counted, less itself.
+                    lost => lost.min(sizes.frames_in(found - at).saturating_sub(1)),
+                };
+                for _ in 0..lost {
+                    scan.push(gap_start, 0, header.frames);
+                }
+                at = found;
+            }
+            Resync::OtherStream(what) => {
+                scan.change = Some((scan.frames, what));
+                break;
+            }
+            Resync::Nothing => break,
+        }
+    }
+    Ok(Some(scan))
+}
+
+/// Sizes of the intact frames so far, in bytes.
+#[derive(Debug)]
+struct FrameSizes {
+    count: u64,
+    total: u64,
+    shortest: u32,
+    longest: u32,
+}
+
+impl Default for FrameSizes {
+    fn default() -> Self {
+        Self { count: 0, total: 0, shortest: u32::MAX, longest: 0 }
+    }
+}
+
+impl FrameSizes {
+    fn add(&mut self, size: u32) {
+        self.count += 1;
+        self.total += u64::from(size);
+        self.shortest = self.shortest.min(size);
+        self.longest = self.longest.max(size);
+    }
+
+    /// Returns whether a size does not fit a stream of constant bit rate. No size is odd before two frames are known.
+    fn is_odd(&self, size: u32) -> bool {
+        let constant = self.count > 1 && self.longest - self.shortest <= MAX_PADDING_BYTES;
+        constant && (size + MAX_PADDING_BYTES < self.shortest || size > self.longest + MAX_PADDING_BYTES)
+    }
+
+    /// Returns how many frames of the mean size fit into `bytes`, rounded to the nearest.
+    fn frames_in(&self, bytes: u64) -> u64 {
+        let mean = (self.total / self.count.max(1)).max(1);
+        (bytes + mean / 2) / mean
+    }
+}
+
+fn is_tag(data: &[u8]) -> bool {
+    ["ID3", "TAG", "APETAGEX", "LYRICSBEGIN"].iter().any(|tag| data.starts_with(tag.as_bytes()))
+}
+
+/// Returns whether `data` may be a header of the same stream with up to four damaged bits. Compares the bits that all
+/// headers of a stream share: sync, version, layer and rate.
+fn resembles(data: &[u8], header: &[u8]) -> bool {
+    let common = data.iter().zip(header).zip([0xFF, 0xFE, 0x0C]);
+    data.len() > 2 && common.map(|((a, b), mask)| ((a ^ b) & mask).count_ones()).sum::<u32>() <= 4
+}
+
+/// Result of the search after a break in the chain of frames.
+enum Resync {
+    /// Offset of the next frame of the stream.
+    Frame(u64),
+    /// Description of frames that do not belong to the stream.
+    OtherStream(String),
+    Nothing,
+}
+
+/// Searches for the next place from which frames follow one another.
+fn resync(view: &mut BufferedView, first: &FrameHeader, from: u64) -> io::Result<Resync> {
+    const STEP: usize = 4096;
+    let mut at = from;
+    while at < view.len && at - from < MAX_JUNK_BYTES {
+        let data = view.get(at, STEP)?;
+        let Some(distance) = data.iter().position(|b| *b == 0xFF) else {
+            at += STEP as u64;
+            continue;
+        };
+        at += distance as u64;
+        if let Some(header) = view.header(at)?
+            && frames_follow(view, &header, at)?
+        {
+            let found = if header.agrees(first) { Resync::Frame(at) } else { Resync::OtherStream(header.describe()) };
+            return Ok(found);
+        }
+        at += 1;
+    }
+    Ok(Resync::Nothing)
+}
+
+/// Returns whether [`SYNC_FRAMES`] agreeing frames follow one another, or fewer up to the exact end of the file.
+fn frames_follow(view: &mut BufferedView, first: &FrameHeader, from: u64) -> io::Result<bool> {
+    let mut at = from;
+    for _ in 0..SYNC_FRAMES {
+        match view.header(at)? {
+            Some(header) if header.agrees(first) => at += u64::from(header.size),
+            _ => return Ok(at == view.len && at > from),
+        }
+    }
+    Ok(true)
+}
+
+/// A file with a read buffer, addressed by offset.
+struct BufferedView {
+    file: InputFile,
+    len: u64,
+    /// File offset of the buffer.
+    base: u64,
+    buf: Vec<u8>,
+}
+
+impl BufferedView {
+    /// Returns `n` bytes at a file offset; fewer at the end of the file.
+    fn get(&mut self, offset: u64, n: usize) -> io::Result<&[u8]> {
+        const READ_BYTES: u64 = 1 << 18;
+        let wanted = n as u64;
+        let end = offset.saturating_add(wanted).min(self.len);
+        let buffered_end = self.base + self.buf.len() as u64;
+        if offset < self.base || end > buffered_end {
+            self.base = offset;
+            self.buf.clear();
+            self.file.seek(SeekFrom::Start(offset))?;
+            (&self.file).take(READ_BYTES.max(wanted)).read_to_end(&mut self.buf)?;
+        }
+        // An offset past the end of the file may lie outside the buffer.
+        let from = usize::try_from(offset - self.base).unwrap_or(usize::MAX);
+        let part = self.buf.get(from..).unwrap_or_default();
+        Ok(part.get(..n).unwrap_or(part))
+    }
+
+    fn header(&mut self, offset: u64) -> io::Result<Option<FrameHeader>> {
+        Ok(FrameHeader::parse(self.get(offset, HEADER_BYTES)?))
+    }
+}
