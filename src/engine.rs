@@ -28,7 +28,7 @@ use crate::{
     dsp::peak::Peak,
     error::{Error, ErrorKind, Result},
     measure::{Measured, Meter, survey::Survey},
-    plan::{Lag, LaneKind, Plan},
+    plan::{Lag, NodeKind, Plan},
     units::Frames,
 };
 use buffer_pool::BufferPool;
@@ -98,11 +98,11 @@ impl Renderer {
     /// `Resource` where the threads cannot be started.
     pub fn new(plan: Plan, options: &Options) -> Result<Self> {
         let pool = Pool::new(options.threads)?;
-        let nodes = plan.lanes.iter().map(|lane| NodeState::new(lane, &plan)).collect();
+        let nodes = plan.nodes.iter().map(|lane| NodeState::new(lane, &plan)).collect();
         let graph = Graph::new(&plan, std::iter::empty());
         let buffers = BufferPool::new(&plan);
         let mut lags: Vec<u64> =
-            plan.lanes.iter().flat_map(|lane| [lane.lag.input, lane.lag.fader, lane.lag.output]).collect();
+            plan.nodes.iter().flat_map(|lane| [lane.lag.input, lane.lag.fader, lane.lag.output]).collect();
         lags.push(0);
         lags.sort_unstable();
         lags.dedup();
@@ -222,7 +222,7 @@ impl Renderer {
 
     /// Renders a stretch of the stream in which no node's position jumps.
     fn run(&mut self, frames: u64, delivers: bool, sink: &mut dyn BlockSink) -> Result<()> {
-        let places: Vec<NodePlace> = self.plan.lanes.iter().map(|lane| self.place(lane.lag)).collect();
+        let places: Vec<NodePlace> = self.plan.nodes.iter().map(|lane| self.place(lane.lag)).collect();
         let Self { plan, graph, nodes, buffers, pool, taps, .. } = self;
         let mut output = MasterOutput { plan, taps, delivers, sink };
         let scheduler = Scheduler { plan, graph, buffers, places: &places, frames, step: self.step };
@@ -259,7 +259,7 @@ impl Renderer {
     /// From here on draws what every lane gives onto a grid, from a clean sheet.
     pub(crate) fn sketch(&mut self, grid: Grid) {
         let channels = self.plan.spec.layout.channels();
-        for (state, lane) in self.nodes.iter_mut().zip(&self.plan.lanes) {
+        for (state, lane) in self.nodes.iter_mut().zip(&self.plan.nodes) {
             state.sketch = Some(Sketch::new(grid, channels, lane.kind));
         }
     }
@@ -272,8 +272,8 @@ impl Renderer {
     /// Measures every track and bus from here on, or none. Changes no sample.
     pub(crate) fn measure(&mut self, measure: bool) {
         let spec = self.plan.spec;
-        for (lane, state) in self.plan.lanes.iter().zip(&mut self.nodes) {
-            state.measure((measure && lane.live && lane.kind != LaneKind::Master).then(|| Meter::new(spec)));
+        for (lane, state) in self.plan.nodes.iter().zip(&mut self.nodes) {
+            state.measure((measure && lane.live && lane.kind != NodeKind::Master).then(|| Meter::new(spec)));
         }
     }
 
@@ -304,7 +304,7 @@ impl Renderer {
 
     /// The heard track that is loudest at a frame, counted from the first that was rendered.
     pub(crate) fn loudest(&self, frame: u64) -> Option<&str> {
-        let tracks = self.plan.lanes.iter().zip(&self.nodes).filter(|(l, _)| l.live && l.kind == LaneKind::Track);
+        let tracks = self.plan.nodes.iter().zip(&self.nodes).filter(|(l, _)| l.live && l.kind == NodeKind::Track);
         let heights = tracks.map(|(lane, state)| (lane.name.as_str(), state.survey().height(frame)));
         heights.filter(|(_, height)| *height > 0.0).reduce(|a, b| if b.1 > a.1 { b } else { a }).map(|(name, _)| name)
     }

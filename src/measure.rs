@@ -5,7 +5,7 @@
 //! values of a curve for each tenth of a second, the curves bounded.
 
 mod gating;
-pub(crate) mod lane;
+pub(crate) mod level_curve;
 mod loudness;
 mod running;
 pub(crate) mod survey;

@@ -1,8 +1,8 @@
-//! From session to plan: everything is checked, stems are looked at, lanes are put in order.
+//! Compiles a session into a plan: checks everything, probes the stems, and arranges the strips as a graph.
 //!
-//! A plan is immutable and prints as text. Tracks, buses and the master are one thing in it: a lane, which is an input
-//! (clips, or an ordered sum of feeds), a gain and a pan. Lanes stand in stages; those of one stage do not need each
-//! other, and a sum always runs in the order of the session: tracks first, then buses.
+//! A plan is immutable and prints as text. Tracks, buses and the master are nodes of one kind (lanes, in the text): an
+//! input (clips, or an ordered sum of edges), inserts, a gain and a pan. Nodes stand in stages; those of one stage do not
+//! need each other, and a sum always runs in the order of the session: tracks first, then buses.
 
 mod align;
 pub(crate) mod chain;
@@ -63,8 +63,8 @@ pub struct Plan {
     /// How files of fewer bits are dithered.
     pub(crate) dither: Option<Dither>,
     /// By stage; within a stage tracks before buses, in the order of the session. The last is the master.
-    pub(crate) lanes: Vec<Lane>,
-    /// The lanes of each stage.
+    pub(crate) nodes: Vec<Node>,
+    /// The nodes of each stage.
     pub(crate) stages: Vec<Range<usize>>,
     /// Where the mix sounds, clips and tails: sorted, apart from each other. Outside these the output is exactly 0.0.
     pub(crate) sounding: Vec<Range<u64>>,
@@ -77,14 +77,15 @@ pub struct Plan {
     pub(crate) routing: Routing,
 }
 
+/// A track, a bus or the master, as the engine runs it.
 #[derive(Clone, Debug)]
-pub(crate) struct Lane {
-    pub kind: LaneKind,
+pub(crate) struct Node {
+    pub kind: NodeKind,
     pub name: String,
-    /// Whether it is the second lane of a bus: for what has passed no soloed strip and is on its way to one.
+    /// Whether it is the second node of a bus: for signals that have not passed a soloed strip yet and lead to one.
     pub again: bool,
-    pub input: LaneInput,
-    /// For each feed of a sum, the frames by which it is delayed to meet the others.
+    pub input: NodeInput,
+    /// For each edge into a sum, the frames by which it is delayed to meet the others.
     pub delays: Vec<u64>,
     /// The inserts, before the fader.
     pub before: Chain,
@@ -93,31 +94,31 @@ pub(crate) struct Lane {
     pub lag: Lag,
     pub gain: Automation,
     pub pan: Automation,
-    /// Whether anything of it is heard; others are not rendered.
+    /// Whether any of its output is heard; nodes that are not are not rendered.
     pub live: bool,
-    /// Why a track is not heard that nobody muted.
+    /// Why a track is not heard that is not muted.
     pub unused: Option<Unheard>,
-    /// The lanes it feeds, and how strong, for people.
+    /// The nodes it feeds and the gains, for printing.
     pub out: Vec<(usize, Decibels)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum LaneKind {
+pub(crate) enum NodeKind {
     Track,
     Bus,
     Master,
 }
 
 #[derive(Clone, Debug)]
-pub(crate) enum LaneInput {
+pub(crate) enum NodeInput {
     Clips(Vec<PlannedClip>),
     /// In the order of summing.
-    Sum(Vec<Feed>),
+    Sum(Vec<Edge>),
 }
 
-/// One lane's signal into another's sum.
+/// The output of one node in the sum of another.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Feed {
+pub(crate) struct Edge {
     pub lane: usize,
     pub gain: f64,
 }
@@ -248,7 +249,7 @@ impl Plan {
     /// output is not late by them: it starts and ends where it does without.
     #[must_use]
     pub fn latency(&self) -> Frames {
-        Frames(self.lanes.last().map_or(0, |master| master.lag.output))
+        Frames(self.nodes.last().map_or(0, |master| master.lag.output))
     }
 
     /// Returns the most frames before a place of the timeline that are rendered too when a render starts there, for
@@ -256,8 +257,8 @@ impl Plan {
     /// where one must have heard all that came before.
     #[must_use]
     pub fn warm_up(&self) -> Frames {
-        let mut most: Vec<Option<u64>> = Vec::with_capacity(self.lanes.len());
-        for lane in &self.lanes {
+        let mut most: Vec<Option<u64>> = Vec::with_capacity(self.nodes.len());
+        for lane in &self.nodes {
             let mut feeders = lane.feeds().iter().map(|feed| most.get(feed.lane).copied().flatten());
             let before = feeders.try_fold(0, |most: u64, feeder| Some(most.max(feeder?)));
             let own = lane.before.warm_up().zip(lane.after.warm_up());
@@ -268,7 +269,7 @@ impl Plan {
 
     /// Returns the ceiling of the limiter behind the master's fader, where there is one.
     pub(crate) fn ceiling(&self) -> Option<Dbtp> {
-        self.lanes.last()?.after.inserts.first()?.value("ceiling").map(Dbtp)
+        self.nodes.last()?.after.inserts.first()?.value("ceiling").map(Dbtp)
     }
 
     /// Every file that is read, once.
@@ -288,24 +289,24 @@ impl Plan {
 
     /// The stems of all clips, as often as they are used.
     fn stems(&self) -> impl Iterator<Item = &Stem> {
-        self.lanes.iter().flat_map(Lane::clips).map(|c| &*c.stem)
+        self.nodes.iter().flat_map(Node::clips).map(|c| &*c.stem)
     }
 }
 
-impl Lane {
+impl Node {
     /// The feeds of a sum, in the order of summing; none for a track.
-    pub(crate) fn feeds(&self) -> &[Feed] {
+    pub(crate) fn feeds(&self) -> &[Edge] {
         match &self.input {
-            LaneInput::Clips(_) => &[],
-            LaneInput::Sum(feeds) => feeds,
+            NodeInput::Clips(_) => &[],
+            NodeInput::Sum(feeds) => feeds,
         }
     }
 
     /// The clips of a track; none for a sum.
     pub(crate) fn clips(&self) -> &[PlannedClip] {
         match &self.input {
-            LaneInput::Clips(clips) => clips,
-            LaneInput::Sum(_) => &[],
+            NodeInput::Clips(clips) => clips,
+            NodeInput::Sum(_) => &[],
         }
     }
 }

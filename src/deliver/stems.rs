@@ -19,7 +19,7 @@ use crate::{
     encode::{Memory, Sink},
     engine::{Options, Renderer},
     error::{Error, ErrorKind, Result},
-    plan::{Lane, LaneInput, LaneKind, Plan},
+    plan::{Node, NodeInput, NodeKind, Plan},
     session::{BusId, Master, Session},
     units::Frames,
 };
@@ -46,21 +46,21 @@ impl Coverage {
 /// Returns the lane of a bus. Of a bus that runs twice it is the first: what is on its way to a soloed strip is in the stem
 /// of that one, and the stems still add up.
 pub(super) fn lane(plan: &Plan, bus: &str) -> Option<usize> {
-    plan.lanes.iter().position(|l| l.kind == LaneKind::Bus && !l.again && l.name == bus)
+    plan.nodes.iter().position(|l| l.kind == NodeKind::Bus && !l.again && l.name == bus)
 }
 
 /// Finds how the stems of these lanes add up to the mix of a plan.
 pub(super) fn coverage(plan: &Plan, stems: &[usize]) -> Coverage {
     let mut found = Coverage::default();
-    let Some(LaneInput::Sum(feeds)) = plan.lanes.last().map(|l| &l.input) else { return found };
+    let Some(NodeInput::Sum(feeds)) = plan.nodes.last().map(|l| &l.input) else { return found };
     for feed in feeds {
         match stems.iter().position(|s| *s == feed.lane) {
             Some(stem) => found.order.push(stem),
-            None => found.missing.extend(plan.lanes.get(feed.lane).map(subject)),
+            None => found.missing.extend(plan.nodes.get(feed.lane).map(subject)),
         }
     }
-    for lane in stems.iter().filter(|s| !feeds.iter().any(|f| f.lane == **s)).filter_map(|s| plan.lanes.get(*s)) {
-        let into = lane.out.first().and_then(|(to, _)| plan.lanes.get(*to));
+    for lane in stems.iter().filter(|s| !feeds.iter().any(|f| f.lane == **s)).filter_map(|s| plan.nodes.get(*s)) {
+        let into = lane.out.first().and_then(|(to, _)| plan.nodes.get(*to));
         if let Some(into) = into.filter(|_| lane.live) {
             found.nested.push(NestedStem { stem: subject(lane), into: subject(into) });
         }
@@ -69,9 +69,9 @@ pub(super) fn coverage(plan: &Plan, stems: &[usize]) -> Coverage {
 }
 
 /// Names a bus or a track of the plan.
-fn subject(lane: &Lane) -> Subject {
+fn subject(lane: &Node) -> Subject {
     match lane.kind {
-        LaneKind::Bus => Subject::Bus { name: lane.name.clone() },
+        NodeKind::Bus => Subject::Bus { name: lane.name.clone() },
         _ => Subject::track(&lane.name),
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct BufferPool {
 
 impl BufferPool {
     pub(super) fn new(plan: &Plan) -> Self {
-        let outputs = plan.lanes.iter().map(|_| RwLock::new(Output::new(plan.spec.layout))).collect();
+        let outputs = plan.nodes.iter().map(|_| RwLock::new(Output::new(plan.spec.layout))).collect();
         Self { outputs, spare: Mutex::default(), kept: false }
     }
 

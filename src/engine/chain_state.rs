@@ -12,7 +12,7 @@ use crate::{
         Processor,
         peak::{Peak, largest},
     },
-    measure::lane::{Keep, Lane},
+    measure::level_curve::{Keep, LevelCurve},
     plan::{
         Chain,
         chain::{GRID, Restart},
@@ -188,7 +188,7 @@ pub(super) struct ReductionLog {
     origin: Option<u64>,
     tenth: u64,
     strongest: f64,
-    curve: Lane,
+    curve: LevelCurve,
     most: Peak,
 }
 
@@ -205,7 +205,7 @@ pub(crate) struct GainReduction {
 
 impl ReductionLog {
     fn new(rate: u64) -> Self {
-        let curve = Lane::new(Keep::Largest);
+        let curve = LevelCurve::new(Keep::Largest);
         Self { rate, origin: None, tenth: 0, strongest: 0.0, curve, most: Peak::default() }
     }
 

@@ -9,7 +9,7 @@ use crate::{
     curve::Automation,
     engine::{Options, clip_reader::ClipReader, read_ahead::ReadAhead},
     error::Result,
-    plan::{Gates, LaneInput, LaneKind, Plan, sounding},
+    plan::{Gates, NodeInput, NodeKind, Plan, sounding},
 };
 use std::ops::Range;
 
@@ -22,10 +22,10 @@ impl Renderer {
     pub(crate) fn live(plan: Plan, ahead: &ReadAhead, ramp: usize) -> Result<Self> {
         let channels = plan.spec.layout.channels();
         let mut renderer = Self::new(plan, &Options { threads: 1 })?;
-        for (index, (state, lane)) in renderer.nodes.iter_mut().zip(&renderer.plan.lanes).enumerate() {
-            let feeds = if let LaneInput::Sum(feeds) = &lane.input { feeds.len() } else { 0 };
+        for (index, (state, lane)) in renderer.nodes.iter_mut().zip(&renderer.plan.nodes).enumerate() {
+            let feeds = if let NodeInput::Sum(feeds) = &lane.input { feeds.len() } else { 0 };
             state.ramps = Some(Box::new(Ramps::new(feeds, ramp)));
-            state.guard = (lane.kind == LaneKind::Track).then(|| OverloadGuard::new(channels, ramp));
+            state.guard = (lane.kind == NodeKind::Track).then(|| OverloadGuard::new(channels, ramp));
             state.readers = ahead.lane(index).iter().map(ClipReader::read_ahead).collect();
         }
         renderer.buffers.keep();
@@ -49,7 +49,7 @@ impl Renderer {
     }
 
     pub(crate) fn has_processors(&self) -> bool {
-        self.plan.lanes.iter().any(|lane| !lane.before.is_empty() || !lane.after.is_empty())
+        self.plan.nodes.iter().any(|lane| !lane.before.is_empty() || !lane.after.is_empty())
     }
 
     /// Renders the next frames, at most `most`, and stops where the position jumps.
@@ -67,7 +67,7 @@ impl Renderer {
             ramps.gates.iter_mut().zip(open).for_each(|(gate, open)| gate.open = *open);
         }
         // A closing feed still sounds until its ramp ends.
-        self.plan.sounding = sounding(&self.plan.lanes, |_| true);
+        self.plan.sounding = sounding(&self.plan.nodes, |_| true);
     }
 
     /// Returns whether any feed is opening or closing.
@@ -78,12 +78,12 @@ impl Renderer {
     /// Makes everything outside the clips of live lanes exact silence again. Call when all gates have arrived.
     pub(crate) fn finish_gates(&mut self, gates: &Gates) {
         let live = |lane: usize| gates.live.get(lane).copied().unwrap_or(false);
-        self.plan.sounding = sounding(&self.plan.lanes, live);
+        self.plan.sounding = sounding(&self.plan.nodes, live);
     }
 
     /// Ramps a lane to a new gain and pan. Returns false, and changes nothing, while an earlier ramp is in progress.
     pub(crate) fn set_fader(&mut self, lane: usize, gain: Automation, pan: Automation) -> bool {
-        let (Some(state), Some(lane)) = (self.nodes.get_mut(lane), self.plan.lanes.get_mut(lane)) else { return true };
+        let (Some(state), Some(lane)) = (self.nodes.get_mut(lane), self.plan.nodes.get_mut(lane)) else { return true };
         let Some(ramps) = state.ramps.as_mut().filter(|ramps| ramps.fader.is_none()) else { return false };
         ramps.start_fader(std::mem::replace(&mut lane.gain, gain), std::mem::replace(&mut lane.pan, pan));
         true

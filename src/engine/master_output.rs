@@ -60,7 +60,7 @@ impl MasterOutput<'_> {
         node: &dyn Fn(usize) -> (NodePlace, NodeOutput<'g>),
     ) -> Result<()> {
         for tap in &mut *self.taps {
-            if tap.node + 1 == self.plan.lanes.len() {
+            if tap.node + 1 == self.plan.nodes.len() {
                 tap.take(master, self.plan, place.output, frames);
             } else {
                 let (place, output) = node(tap.node);

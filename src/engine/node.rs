@@ -23,7 +23,7 @@ use crate::{
     error::Result,
     layout::{Layout, Side},
     measure::{Measured, Meter, survey::Survey},
-    plan::{Chain, Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip, ranges::overlap},
+    plan::{Chain, Node, NodeInput, NodeKind, Placing, Plan, PlannedClip, ranges::overlap},
     units::Pan,
 };
 use std::ops::Range;
@@ -104,7 +104,7 @@ pub(super) struct NodeState {
 }
 
 impl NodeState {
-    pub(super) fn new(lane: &Lane, plan: &Plan) -> Self {
+    pub(super) fn new(lane: &Node, plan: &Plan) -> Self {
         let (clips, rate) = (lane.clips().len(), u64::from(plan.spec.rate.hz()));
         let delay = |frames: &u64| (*frames > 0).then(|| DelayLine::new(plan.spec.layout, *frames));
         let chain = |chain: &Chain| (!chain.is_empty()).then(|| Box::new(ChainState::new(chain, rate)));
@@ -173,7 +173,7 @@ impl NodeState {
     }
 
     /// Renders the node's part of a step.
-    pub(super) fn render(&mut self, out: &mut Output, lane: &Lane, task: NodeTask<'_>) -> Result<()> {
+    pub(super) fn render(&mut self, out: &mut Output, lane: &Node, task: NodeTask<'_>) -> Result<()> {
         let NodeTask { plan, place, frames, .. } = task;
         self.input(out, lane, task).map_err(|e| e.in_track(&lane.name))?;
         if let (Some(chain), Some(input)) = (&mut self.before, place.input) {
@@ -189,7 +189,7 @@ impl NodeState {
         }
         if let Some(guard) = &mut self.guard {
             guard.take(out, &mut self.mono, frames);
-        } else if out.active && place.counts_output && lane.kind == LaneKind::Track {
+        } else if out.active && place.counts_output && lane.kind == NodeKind::Track {
             self.input_peak.take(&out.block, &self.mono);
         }
         if out.active {
@@ -198,7 +198,7 @@ impl NodeState {
         if let Some(ramps) = &mut self.ramps {
             ramps.advance(frames);
         }
-        if lane.kind == LaneKind::Master {
+        if lane.kind == NodeKind::Master {
             if !out.active {
                 nothing(&mut out.block, frames);
             }
@@ -215,15 +215,15 @@ impl NodeState {
     }
 
     /// Fills the output with the node's input: its clips, or the sum of its feeds.
-    fn input(&mut self, out: &mut Output, lane: &Lane, task: NodeTask<'_>) -> Result<()> {
+    fn input(&mut self, out: &mut Output, lane: &Node, task: NodeTask<'_>) -> Result<()> {
         let NodeTask { plan, fed, place, frames } = task;
         match &lane.input {
             // Nothing is read before the stream has come here, nor after the end of the mix.
-            LaneInput::Clips(clips) => match place.input.filter(|at| *at < plan.length.0) {
+            NodeInput::Clips(clips) => match place.input.filter(|at| *at < plan.length.0) {
                 Some(at) => self.play(out, clips, at, frames, place.counts_input)?,
                 None => self.play(out, &[], 0, frames, false)?,
             },
-            LaneInput::Sum(feeds) => {
+            NodeInput::Sum(feeds) => {
                 if let Some(ramps) = &self.ramps {
                     let delays = self.delays.iter_mut();
                     let inputs: Vec<&Output> = fed
@@ -245,7 +245,7 @@ impl NodeState {
     }
 
     /// Measures the output, which starts at a frame of the timeline.
-    fn measure_output(&mut self, out: &Output, lane: &Lane, at: u64, frames: usize) {
+    fn measure_output(&mut self, out: &Output, lane: &Node, at: u64, frames: usize) {
         if out.active {
             let sounding = overlap(&lane.after.sounding, at..at + frames as u64);
             self.survey.take(&out.block, at, sounding);
@@ -290,7 +290,7 @@ impl NodeState {
     }
 
     /// Applies gain and pan: the balance to what has sides already, the pan law to what is mono.
-    fn strip(&mut self, out: &mut Block, lane: &Lane, plan: &Plan, at: u64, frames: usize) {
+    fn strip(&mut self, out: &mut Block, lane: &Node, plan: &Plan, at: u64, frames: usize) {
         let mono = self.mono.channels().next().filter(|m| !m.is_empty());
         let fader_ramp = self.ramps.as_ref().and_then(|r| r.fader.as_ref());
         if let (Some(level), Some(pan), None) = (lane.gain.constant(), lane.pan.constant(), fader_ramp) {

@@ -16,7 +16,7 @@ use crate::{
         peak::{Peak, largest},
     },
     layout::{Side, Speaker},
-    plan::{Lane, Placing, Plan},
+    plan::{Node, Placing, Plan},
     units::{Dbfs, Pan},
 };
 
@@ -49,7 +49,7 @@ pub(super) struct InputPeak {
 }
 
 impl InputPeak {
-    pub(super) fn new(lane: &Lane, plan: &Plan) -> Self {
+    pub(super) fn new(lane: &Node, plan: &Plan) -> Self {
         Self { factors: constant_factors(lane, plan), scanned: 0.0 }
     }
 
@@ -74,7 +74,7 @@ fn peak(out: &Block, mono: &Block) -> f64 {
 
 /// Returns the factor that a lane's strip applies to each channel; `None` where the input's peak does not follow from the
 /// output's: gain or pan change, mono clips mix with others, or a channel is lost.
-fn constant_factors(lane: &Lane, plan: &Plan) -> Option<Vec<f64>> {
+fn constant_factors(lane: &Node, plan: &Plan) -> Option<Vec<f64>> {
     let (gain, pan) = (lane.gain.constant()?, Pan(lane.pan.constant()?));
     let mono_clips = lane.clips().iter().filter(|c| c.place == Placing::Pan).count();
     let is_mono = mono_clips > 0;

@@ -4,7 +4,7 @@
 //! the frames played, not with the position on the timeline; offline renders have none.
 
 use super::node::{Output, add, nothing};
-use crate::{curve::Automation, dsp::gain::add_shaped, plan::Feed};
+use crate::{curve::Automation, dsp::gain::add_shaped, plan::Edge};
 
 /// The ramps of one lane.
 pub(super) struct Ramps {
@@ -74,7 +74,7 @@ impl Ramps {
     }
 
     /// Adds the feeds to `out`: first the open ones, then those that open or close, with their ramps.
-    pub(super) fn sum(&self, out: &mut Output, feeds: &[Feed], inputs: &[&Output], frames: usize) {
+    pub(super) fn sum(&self, out: &mut Output, feeds: &[Edge], inputs: &[&Output], frames: usize) {
         let all = || feeds.iter().zip(inputs).zip(&self.gates);
         // Open feeds come first, in the order of an offline render, so that their sum has the same bits.
         for ((feed, input), _) in all().filter(|(_, gate)| gate.open && gate.is_settled(self.length)) {

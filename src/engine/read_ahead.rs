@@ -73,7 +73,7 @@ impl ReadAhead {
     /// Starts to decode from frame 0 on, `depth` frames ahead, or less far if that would exceed the memory limit.
     pub(crate) fn start(plan: &Plan, depth: u64) -> Self {
         let lanes: Vec<Vec<Arc<ClipQueue>>> = plan
-            .lanes
+            .nodes
             .iter()
             .map(|lane| lane.clips().iter().map(|clip| Arc::new(ClipQueue::new(clip, &lane.name))).collect())
             .collect();
@@ -171,7 +171,7 @@ impl Shared {
 
 /// Returns the largest number of samples per frame that all clips sounding at the same time decode to.
 fn samples_per_frame(plan: &Plan) -> u64 {
-    let clips = plan.lanes.iter().flat_map(|lane| lane.clips()).filter(|clip| clip.gain != 0.0);
+    let clips = plan.nodes.iter().flat_map(|lane| lane.clips()).filter(|clip| clip.gain != 0.0);
     // A layout has at most 255 channels, so the conversion cannot fail.
     let channels = |clip: &PlannedClip| i64::try_from(clip.layout.channels()).unwrap_or(i64::MAX);
     let mut edges: Vec<(u64, i64)> =

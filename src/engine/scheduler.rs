@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    plan::{LaneInput, Plan},
+    plan::{NodeInput, Plan},
     sync::locked,
 };
 use std::{
@@ -42,8 +42,8 @@ pub(super) struct Graph {
 impl Graph {
     /// Builds the graph of a plan; the master also reads the tapped nodes.
     pub(super) fn new(plan: &Plan, tapped: impl Iterator<Item = usize>) -> Self {
-        let feeders = |lane: &crate::plan::Lane| lane.feeds().iter().map(|feed| feed.lane).collect();
-        let mut needs: Vec<Vec<usize>> = plan.lanes.iter().map(feeders).collect();
+        let feeders = |lane: &crate::plan::Node| lane.feeds().iter().map(|feed| feed.lane).collect();
+        let mut needs: Vec<Vec<usize>> = plan.nodes.iter().map(feeders).collect();
         let feeds = needs.iter().map(Vec::len).collect();
         if let Some((last, others)) = needs.split_last_mut() {
             last.extend(tapped.filter(|lane| *lane < others.len()));
@@ -149,7 +149,7 @@ impl<'a> Scheduler<'a> {
     }
 
     fn is_live(&self, node: usize) -> bool {
-        self.plan.lanes[node].live
+        self.plan.nodes[node].live
     }
 
     fn steps(&self) -> usize {
@@ -170,7 +170,7 @@ impl<'a> Scheduler<'a> {
 
     /// Adds a node's next task to those that are ready, if it is.
     fn offer(&self, queue: &mut TaskQueue, node: usize) {
-        let (step, is_sum) = (queue.done[node], matches!(self.plan.lanes[node].input, LaneInput::Sum(_)));
+        let (step, is_sum) = (queue.done[node], matches!(self.plan.nodes[node].input, NodeInput::Sum(_)));
         let is_free = !queue.busy[node] && queue.unread[node] == 0;
         if self.is_live(node) && is_free && step < self.steps() {
             let to = self.reach(queue, node);
@@ -268,7 +268,7 @@ impl<'a> Workers<'_, 'a> {
         let Scheduler { plan, graph, buffers, places, frames: all, step: size } = self.scheduler;
         let before = step as u64 * *size as u64;
         let frames = usize::try_from(all - before).unwrap_or(usize::MAX).min(*size);
-        let lane = &plan.lanes[node];
+        let lane = &plan.nodes[node];
         let mut state = locked(&self.nodes[node]);
         let mut out = buffers.open(node, taken.start == 0);
         let mut fed = Vec::new();
@@ -285,7 +285,7 @@ impl<'a> Workers<'_, 'a> {
         }
         let place = places[node].after(before);
         state.render(&mut out, lane, NodeTask { plan, fed: &fed, place, frames })?;
-        if node + 1 == plan.lanes.len() {
+        if node + 1 == plan.nodes.len() {
             let tapped = |node: usize| (places[node].after(before), buffers.output(node));
             locked(&self.output)(place, frames, &out, &tapped)?;
         }

@@ -11,7 +11,7 @@ use crate::{
         extent::{Energy, extent, square},
         peak::Peak,
     },
-    plan::LaneKind,
+    plan::NodeKind,
     units::Frames,
 };
 use std::ops::Range;
@@ -101,13 +101,13 @@ impl Open {
 }
 
 impl Sketch {
-    pub(crate) fn new(grid: Grid, channels: usize, lane: LaneKind) -> Self {
+    pub(crate) fn new(grid: Grid, channels: usize, lane: NodeKind) -> Self {
         let trace = || Trace { bins: vec![Bin::default(); grid.bins()], open: Open::at(0) };
-        let overs = if lane == LaneKind::Master { channels } else { 0 };
+        let overs = if lane == NodeKind::Master { channels } else { 0 };
         Self {
             grid,
             channels: (0..channels).map(|_| trace()).collect(),
-            rms: lane != LaneKind::Track,
+            rms: lane != NodeKind::Track,
             overs: vec![OverLog::default(); overs],
         }
     }
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     fn drawn(grid: Grid, samples: &[f64], at: u64, block: usize) -> (Vec<Bin>, Peak) {
-        let (mut sketch, mut peak, mut now) = (Sketch::new(grid, 1, LaneKind::Bus), Peak::default(), at);
+        let (mut sketch, mut peak, mut now) = (Sketch::new(grid, 1, NodeKind::Bus), Peak::default(), at);
         for piece in samples.chunks(block) {
             sketch.take([(&mut peak, piece)].into_iter(), now);
             now += piece.len() as u64;

@@ -12,7 +12,7 @@
 
 use super::{
     gating::Gating,
-    lane::{Keep, Lane},
+    level_curve::{Keep, LevelCurve},
     running::Running,
     weighting::{Coefficients, LOWEST, Pair, weights},
 };
@@ -73,9 +73,9 @@ pub struct Loudness {
 /// The curves of a meter, one value every 0.1 s, in LUFS.
 #[derive(Clone, Debug)]
 pub(super) struct Lanes {
-    pub momentary: Lane,
-    pub short_term: Lane,
-    pub integrated: Lane,
+    pub momentary: LevelCurve,
+    pub short_term: LevelCurve,
+    pub integrated: LevelCurve,
 }
 
 impl Loudness {
@@ -101,9 +101,9 @@ impl Loudness {
             gating: Gating::default(),
             running: Running::default(),
             lanes: Lanes {
-                momentary: Lane::new(Keep::Largest),
-                short_term: Lane::new(Keep::Last),
-                integrated: Lane::new(Keep::Last),
+                momentary: LevelCurve::new(Keep::Largest),
+                short_term: LevelCurve::new(Keep::Last),
+                integrated: LevelCurve::new(Keep::Last),
             },
             finished: false,
         }

@@ -3,7 +3,7 @@
 //! Cheap enough to be always on: one pass over the samples for peak and mean, and a look at 64 frames of every 4096 for
 //! how alike the first two channels are.
 
-use super::lane::{Keep, Lane};
+use super::level_curve::{Keep, LevelCurve};
 use crate::{
     block::Block,
     dsp::peak::{Peak, largest_and_sum},
@@ -30,7 +30,7 @@ pub(crate) struct Survey {
     /// Frames rendered so far, and the peaks of their tenths of a second.
     frames: u64,
     height: f64,
-    heights: Lane,
+    heights: LevelCurve,
 }
 
 impl Survey {
@@ -44,7 +44,7 @@ impl Survey {
             products: 0.0,
             frames: 0,
             height: 0.0,
-            heights: Lane::keeping(Keep::Largest, KEPT),
+            heights: LevelCurve::keeping(Keep::Largest, KEPT),
         }
     }
 

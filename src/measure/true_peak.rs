@@ -4,7 +4,7 @@
 //! [`dsp::true_peak`](crate::dsp::true_peak), so no bit depends on how the audio was cut into blocks. Zeros precede the
 //! first frame and follow the last.
 
-use super::lane::{Keep, Lane};
+use super::level_curve::{Keep, LevelCurve};
 use crate::{
     block::Block,
     dsp::{
@@ -43,7 +43,7 @@ pub struct TruePeak {
     /// The tenth of a second that runs are counted to, and its largest value.
     tenth: u64,
     height: f64,
-    lane: Lane,
+    lane: LevelCurve,
     finished: bool,
 }
 
@@ -61,7 +61,7 @@ impl TruePeak {
             best: Crest::default(),
             tenth: 0,
             height: 0.0,
-            lane: Lane::new(Keep::Largest),
+            lane: LevelCurve::new(Keep::Largest),
             finished: false,
         }
     }
@@ -113,7 +113,7 @@ impl TruePeak {
         (value > 0.0).then(|| (Dbtp::of(value), Frames(at), channel))
     }
 
-    pub(super) fn into_lane(self) -> Lane {
+    pub(super) fn into_lane(self) -> LevelCurve {
         self.lane
     }
 

@@ -148,7 +148,8 @@ mod tests {
         assert_eq!(chain.fed, [1000..2736, 9000..9836]);
         assert_eq!((chain.first_input(0), chain.first_input(1500), chain.first_input(9500)), (0, 1000, 9000));
         chain.place(vec![1000..2000, 8000..8100]);
-        assert_eq!(chain.fed, [1000..8836]);
+        assert_eq!(chain.fed.first(), Some(&(1000..8836)));
+        assert_eq!(chain.fed.len(), 1);
         assert_eq!(chain.first_input(8000), 8000 - 5536);
         let fading = Chain::new([delay(0.01, -6.0)].iter(), SPEC);
         assert_eq!((fading.restart, fading.tail), (Restart::Grid(55 * 480), 35 * 480));
@@ -159,7 +160,7 @@ mod tests {
     #[test]
     fn a_fading_chain_starts_ahead_of_its_grid_position() {
         let mut chain = Chain::new([delay(0.01, -6.0)].iter(), SPEC);
-        chain.place(vec![100..3 * GRID]);
+        chain.place(Vec::from([(100..3 * GRID); 1]));
         let pre_roll = 55 * 480;
         assert_eq!(chain.first_input(GRID - 1), 100);
         assert_eq!(chain.first_input(GRID), GRID - pre_roll);

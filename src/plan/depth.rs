@@ -1,6 +1,6 @@
 //! How many bits the samples of a mix have: whether a file can hold it without rounding.
 
-use super::{Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip};
+use super::{Node, NodeInput, NodeKind, Placing, Plan, PlannedClip};
 use crate::units::Pan;
 
 impl Plan {
@@ -10,15 +10,15 @@ impl Plan {
     #[must_use]
     pub fn depth(&self) -> Option<u16> {
         let mut depth = 1;
-        for lane in self.lanes.iter().filter(|l| l.live) {
+        for lane in self.nodes.iter().filter(|l| l.live) {
             let unity = lane.gain.constant() == Some(1.0) && lane.pan.constant() == Some(0.0);
             if !unity || !lane.before.is_empty() || !lane.after.is_empty() {
                 return None;
             }
             match &lane.input {
-                LaneInput::Sum(feeds) if feeds.iter().any(|f| f.gain != 1.0) => return None,
-                LaneInput::Sum(_) => {}
-                LaneInput::Clips(clips) => {
+                NodeInput::Sum(feeds) if feeds.iter().any(|f| f.gain != 1.0) => return None,
+                NodeInput::Sum(_) => {}
+                NodeInput::Clips(clips) => {
                     for clip in clips {
                         depth = depth.max(self.clip_depth(clip)?);
                     }
@@ -46,8 +46,8 @@ impl Plan {
             let of = clip.stem.info.as_ref().and_then(|info| info.bits);
             of.map_or(0, |b| if b.float { 24 } else { b.width })
         };
-        let first = move |lane: &'_ Lane| lane.clips().iter().position(|clip| width(clip) > bits);
-        self.lanes.iter().filter(|l| l.live && l.kind == LaneKind::Track).filter_map(move |lane| {
+        let first = move |lane: &'_ Node| lane.clips().iter().position(|clip| width(clip) > bits);
+        self.nodes.iter().filter(|l| l.live && l.kind == NodeKind::Track).filter_map(move |lane| {
             let clip = lane.clips().get(first(lane)?)?;
             Some((lane.name.as_str(), clip.stem.name.as_str()))
         })

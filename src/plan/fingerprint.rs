@@ -4,7 +4,7 @@
 //! and the form of its file. Not the folders that stems lie in, their times or their content: two machines that hold copies
 //! of one session give one number. A stem that was replaced by another of the same size and length is not noticed.
 
-use super::{LaneInput, LaneKind, Plan, PlannedClip};
+use super::{Edge, NodeInput, NodeKind, Plan, PlannedClip};
 use std::fmt::{self, Write};
 
 /// FNV-1a over text as it comes.
@@ -30,18 +30,22 @@ impl Plan {
     fn told(&self, to: &mut Hash, and: &dyn fmt::Debug) -> fmt::Result {
         let about = (self.spec, self.pan_law, self.length, self.ceiling(), and);
         writeln!(to, "{} {about:?}", env!("CARGO_PKG_VERSION"))?;
-        for lane in &self.lanes {
+        for lane in &self.nodes {
             writeln!(to, "{:?} {:?} {:?} {:?} {}", lane.kind, lane.name, lane.gain, lane.pan, lane.live)?;
             let chains = [&lane.before.inserts, &lane.after.inserts];
             // The ceiling of a master without other processors stands above.
-            if lane.kind != LaneKind::Master || chains.iter().any(|chain| chain.len() > 1) || !lane.before.is_empty() {
+            if lane.kind != NodeKind::Master || chains.iter().any(|chain| chain.len() > 1) || !lane.before.is_empty() {
                 for insert in chains.into_iter().flatten() {
                     writeln!(to, "{insert}")?;
                 }
             }
             match &lane.input {
-                LaneInput::Sum(feeds) => writeln!(to, "{feeds:?}")?,
-                LaneInput::Clips(clips) => clips.iter().try_for_each(|clip| clip.told(to))?,
+                NodeInput::Sum(edges) => {
+                    // Written as the first version did, so that parts of a mix that different builds rendered join.
+                    let feed = |edge: &Edge| format!("Feed {{ lane: {}, gain: {:?} }}", edge.lane, edge.gain);
+                    writeln!(to, "[{}]", edges.iter().map(feed).collect::<Vec<_>>().join(", "))?;
+                }
+                NodeInput::Clips(clips) => clips.iter().try_for_each(|clip| clip.told(to))?,
             }
         }
         Ok(())

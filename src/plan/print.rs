@@ -1,6 +1,6 @@
 //! A plan as text, for people and for tests.
 
-use super::{Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip, PlannedCue, PlannedUse};
+use super::{Node, NodeInput, NodeKind, Placing, Plan, PlannedClip, PlannedCue, PlannedUse};
 use crate::{
     error::one_line,
     timecode::Timecode,
@@ -10,7 +10,7 @@ use std::fmt;
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (lanes, stages) = (self.lanes.len(), self.stages.len());
+        let (lanes, stages) = (self.nodes.len(), self.stages.len());
         let length = grouped(self.length);
         let latency = match self.latency() {
             Frames::ZERO => String::new(),
@@ -29,7 +29,7 @@ impl fmt::Display for Plan {
             .stages
             .iter()
             .enumerate()
-            .flat_map(|(stage, range)| self.lanes.iter().skip(range.start).take(range.len()).map(move |l| (stage, l)))
+            .flat_map(|(stage, range)| self.nodes.iter().skip(range.start).take(range.len()).map(move |l| (stage, l)))
             .flat_map(|(stage, lane)| self.rows(stage, lane))
             .map(|row| row.map(one_line))
             .collect();
@@ -52,16 +52,16 @@ fn write_table<const N: usize>(f: &mut fmt::Formatter<'_>, rows: &[[String; N]])
 
 impl Plan {
     /// The row of a lane, and one more for each further clip.
-    fn rows(&self, stage: usize, lane: &Lane) -> Vec<[String; 6]> {
+    fn rows(&self, stage: usize, lane: &Node) -> Vec<[String; 6]> {
         let kind = match lane.kind {
-            LaneKind::Track => "track",
-            LaneKind::Bus => "bus",
-            LaneKind::Master => "master",
+            NodeKind::Track => "track",
+            NodeKind::Bus => "bus",
+            NodeKind::Master => "master",
         };
         let mut inputs = match &lane.input {
-            LaneInput::Clips(clips) => clips.iter().map(|c| self.clip(c)).collect(),
-            LaneInput::Sum(feeds) if feeds.is_empty() => vec!["sum of nothing".to_owned()],
-            LaneInput::Sum(feeds) => {
+            NodeInput::Clips(clips) => clips.iter().map(|c| self.clip(c)).collect(),
+            NodeInput::Sum(feeds) if feeds.is_empty() => vec!["sum of nothing".to_owned()],
+            NodeInput::Sum(feeds) => {
                 vec![feeds.iter().fold("sum".to_owned(), |text, feed| format!("{text} {}", feed.lane))]
             }
         };
@@ -71,10 +71,10 @@ impl Plan {
             None => format!("gain curve({})", lane.gain.points()),
         };
         let pan = match lane.pan.constant() {
-            _ if lane.kind == LaneKind::Master => {
+            _ if lane.kind == NodeKind::Master => {
                 self.ceiling().map_or(String::new(), |at| format!("limit {at:.1}, latency {}", self.latency()))
             }
-            Some(0.0) if lane.kind == LaneKind::Bus => String::new(),
+            Some(0.0) if lane.kind == NodeKind::Bus => String::new(),
             Some(pan) => format!("pan {}", Pan(pan)),
             None => format!("pan curve({})", lane.pan.points()),
         };
@@ -82,7 +82,7 @@ impl Plan {
             if gain == Decibels::UNITY { format!("{lane}") } else { format!("{lane} ({gain:.1})") }
         };
         let out = match (lane.live, lane.kind) {
-            (_, LaneKind::Master) => String::new(),
+            (_, NodeKind::Master) => String::new(),
             (false, _) => "muted".to_owned(),
             _ => format!("-> {}", lane.out.iter().map(feed).collect::<Vec<_>>().join(", ")),
         };

@@ -1,7 +1,7 @@
 //! Puts lanes in stages, and finds out what is heard.
 
 use super::{
-    Feed, InCue, Lag, Lane, LaneInput, LaneKind, Placing, Plan, PlannedClip, align, chain::Chain, routing::Routing,
+    Edge, InCue, Lag, Node, NodeInput, NodeKind, Placing, Plan, PlannedClip, align, chain::Chain, routing::Routing,
 };
 use crate::{
     curve::{Automation, Curve},
@@ -47,21 +47,21 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
     let lane_of = |node: usize| lane_of.get(node).copied().unwrap_or_default();
 
     let mut voices: Vec<Option<Voice<'_>>> = voices.into_iter().map(Some).collect();
-    let mut lanes: Vec<Lane> = Vec::with_capacity(order.len());
+    let mut lanes: Vec<Node> = Vec::with_capacity(order.len());
     for &node in &order {
         let feeds = || {
             let live = |from: usize, number| heard.get(from).and_then(|edges| edges.get(number)) == Some(&true);
             let incoming = feeders.get(node).into_iter().flatten().filter(|(from, number, _)| live(*from, *number));
-            let feed = |&(from, _, gain): &(usize, usize, Decibels)| Feed { lane: lane_of(from), gain: gain.gain().0 };
-            LaneInput::Sum(incoming.map(feed).collect())
+            let feed = |&(from, _, gain): &(usize, usize, Decibels)| Edge { lane: lane_of(from), gain: gain.gain().0 };
+            NodeInput::Sum(incoming.map(feed).collect())
         };
         let (strip, again) = graph.strip_of(node);
         let bus = strip.checked_sub(graph.tracks).and_then(|n| session.buses().get(n)).map(|b| &b.strip);
         let (kind, name, input, gain, pan, strip_inserts) = match (bus, voices.get_mut(node).and_then(Option::take)) {
             (_, Some(voice)) => (
-                LaneKind::Track,
+                NodeKind::Track,
                 voice.name,
-                LaneInput::Clips(voice.clips),
+                NodeInput::Clips(voice.clips),
                 voice.gain,
                 voice.pan,
                 &voice.strip.inserts,
@@ -70,12 +70,12 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
                 let gain = Automation::gain(&strip.gain_curve, strip.gain);
                 let pan = Automation::pan(&strip.pan_curve, strip.pan);
                 let name = if again { format!("{} (to solo)", strip.name) } else { strip.name.clone() };
-                (LaneKind::Bus, name, feeds(), gain, pan, &strip.inserts)
+                (NodeKind::Bus, name, feeds(), gain, pan, &strip.inserts)
             }
             (None, None) => {
                 let gain = Automation::gain(&session.master.gain_curve, session.master.gain);
                 let pan = Automation::pan(&Curve::new(), Pan::CENTRE);
-                (LaneKind::Master, String::new(), feeds(), gain, pan, &session.master.inserts)
+                (NodeKind::Master, String::new(), feeds(), gain, pan, &session.master.inserts)
             }
         };
         let live = node == master || heard.get(node).is_some_and(|edges| edges.contains(&true));
@@ -84,7 +84,7 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
         let (before, after) = chains(session, kind, strip_inserts, &input);
         let (delays, lag) = (Vec::new(), Lag::default());
         let mut lane =
-            Lane { kind, name, again, input, delays, before, after, lag, gain, pan, live, unused: None, out };
+            Node { kind, name, again, input, delays, before, after, lag, gain, pan, live, unused: None, out };
         lane.unused = if soloing { None } else { graph.unused(node, &lane, session.length) };
         lanes.push(lane);
     }
@@ -99,7 +99,7 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
     }
 
     align::align(&mut lanes);
-    let clips = lanes.iter().flat_map(Lane::clips).map(|c| c.range.end);
+    let clips = lanes.iter().flat_map(Node::clips).map(|c| c.range.end);
     let tails = lanes.last().into_iter().flat_map(|master| &master.after.sounding).map(|r| r.end);
     let end = clips.chain(tails).max().unwrap_or(0);
     let sounding = lanes.last().map(|master| master.before.sounding.clone()).unwrap_or_default();
@@ -109,7 +109,7 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
         length: session.length.unwrap_or(Frames(end)),
         dither: session.master.dither,
         sounding,
-        lanes,
+        nodes: lanes,
         stages,
         cues: Vec::new(),
         markers: Vec::new(),
@@ -120,14 +120,14 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
 }
 
 /// The chains before and behind a lane's fader.
-fn chains(session: &Session, kind: LaneKind, inserts: &[Insert], input: &LaneInput) -> (Chain, Chain) {
+fn chains(session: &Session, kind: NodeKind, inserts: &[Insert], input: &NodeInput) -> (Chain, Chain) {
     let wide = Spec { rate: session.rate, layout: session.layout };
     // Mono clips alone are processed in mono, before the pan law places them.
     let mono = match input {
-        LaneInput::Clips(clips) => !clips.is_empty() && clips.iter().all(|c| c.place == Placing::Pan),
-        LaneInput::Sum(_) => false,
+        NodeInput::Clips(clips) => !clips.is_empty() && clips.iter().all(|c| c.place == Placing::Pan),
+        NodeInput::Sum(_) => false,
     };
     let spec = if mono { Spec { layout: Layout::Mono, ..wide } } else { wide };
-    let limiter = session.master.limit.filter(|_| kind == LaneKind::Master).map(Insert::limiter);
+    let limiter = session.master.limit.filter(|_| kind == NodeKind::Master).map(Insert::limiter);
     (Chain::new(inserts.iter(), spec), Chain::new(limiter.iter(), wide))
 }

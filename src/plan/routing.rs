@@ -2,7 +2,7 @@
 
 mod solo;
 
-use super::{InCue, Lane, Scope, route::Voice};
+use super::{InCue, Node, Scope, route::Voice};
 use crate::{
     diagnostics::Unheard,
     session::Session,
@@ -154,7 +154,7 @@ impl Routing {
     }
 
     /// Why a track is not heard, where nobody muted or soloed anything to that end.
-    pub(super) fn unused(&self, node: usize, lane: &Lane, length: Option<Frames>) -> Option<Unheard> {
+    pub(super) fn unused(&self, node: usize, lane: &Node, length: Option<Frames>) -> Option<Unheard> {
         let strip = self.strips.get(node).filter(|_| node < self.tracks)?;
         if strip.mute {
             return None;

@@ -74,7 +74,7 @@ impl LiveRenderer {
     /// Those of compiling.
     pub(super) fn new(session: &Session, depth: u64) -> Result<Self> {
         let plan = Plan::compiled(session, Scope::All)?;
-        let (spec, length, lanes) = (plan.spec, plan.length.0, plan.lanes.len());
+        let (spec, length, lanes) = (plan.spec, plan.length.0, plan.nodes.len());
         let fade = (spec.rate.hz() / FADES_PER_SECOND).max(1) as usize;
         #[expect(clippy::cast_precision_loss, reason = "a small constant")]
         let blocks_per_second = f64::from(spec.rate.hz()) / BLOCK as f64;
@@ -238,7 +238,7 @@ impl LiveRenderer {
     /// Adds a warning for each track that was muted for the first time, in the block that starts at `at`.
     fn record_overloads(&mut self, at: u64) {
         for (lane, peak) in self.renderer.overloads() {
-            let Some(lane) = self.renderer.plan().lanes.get(lane) else { continue };
+            let Some(lane) = self.renderer.plan().nodes.get(lane) else { continue };
             let mut warnings = locked(&self.warnings);
             if !warnings.iter().any(|w| w.track() == Some(&lane.name)) {
                 let from = ClockTime { frame: Frames(at), rate: self.renderer.plan().spec.rate };

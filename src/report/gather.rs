@@ -10,7 +10,7 @@ use crate::{
     engine::{GainReduction, Renderer, flaws::FlawLog, overload_guard},
     layout::Spec,
     media::{Flaw, FlawKind, Remark},
-    plan::{Lane, LaneKind, Placing, Plan, PlannedClip},
+    plan::{Node, NodeKind, Placing, Plan, PlannedClip},
     units::{Dbtp, Frames, Gain, Pan, SampleRate},
 };
 use std::ops::Range;
@@ -30,10 +30,10 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
         ..Report::default()
     };
     report.warnings.extend(plan.notes.iter().cloned());
-    for (index, lane) in plan.lanes.iter().enumerate() {
+    for (index, lane) in plan.nodes.iter().enumerate() {
         let peak = Peak::loudest(renderer.peaks(index));
         match lane.kind {
-            LaneKind::Track => {
+            NodeKind::Track => {
                 let levels = renderer.measured(index).map(|m| StripLevels::new(m, range.start));
                 let (strip, clips) = (strip(lane, peak, rate, levels), lane.clips().iter().zip(renderer.flaws(index)));
                 let clips: Vec<_> = clips.map(|(c, flaws)| clip(plan, c, flaws)).collect();
@@ -48,11 +48,11 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
                 report.warnings.extend(overload);
                 report.tracks.push(TrackReport { strip, clips });
             }
-            LaneKind::Bus => {
+            NodeKind::Bus => {
                 let levels = renderer.measured(index).map(|m| StripLevels::new(m, range.start));
                 report.buses.push(strip(lane, peak, rate, levels));
             }
-            LaneKind::Master => {
+            NodeKind::Master => {
                 report.mix = MixReport {
                     peak_dbfs: level(peak.1),
                     peak_at_s: at(peak.1, rate),
@@ -80,7 +80,7 @@ pub(super) fn seconds(frames: Frames, rate: SampleRate) -> f64 {
     frames.to_duration(rate).as_secs_f64()
 }
 
-fn strip(lane: &Lane, (_, peak): (usize, Peak), rate: SampleRate, levels: Option<StripLevels>) -> StripReport {
+fn strip(lane: &Node, (_, peak): (usize, Peak), rate: SampleRate, levels: Option<StripLevels>) -> StripReport {
     let decibels = |gain: f64| Gain(gain).decibels().0;
     StripReport {
         name: lane.name.clone(),
@@ -142,7 +142,7 @@ fn limiter(plan: &Plan, Dbtp(ceiling_dbtp): Dbtp, reduction: GainReduction) -> L
 }
 
 /// Returns the warnings of one track; `silent` is whether it was rendered and gave zeros alone.
-fn warnings(plan: &Plan, lane: &Lane, silent: bool, clips: &[ClipReport], range: &Range<Frames>) -> Vec<Warning> {
+fn warnings(plan: &Plan, lane: &Node, silent: bool, clips: &[ClipReport], range: &Range<Frames>) -> Vec<Warning> {
     let mut found = Vec::new();
     for (planned, clip) in lane.clips().iter().zip(clips) {
         let kinds = clip_warnings(plan, planned, clip);

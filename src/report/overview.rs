@@ -10,7 +10,7 @@ use crate::{
         waveform_builder::{Bin, Sketch},
     },
     measure::Measured,
-    plan::{Lane, LaneInput, LaneKind, Plan},
+    plan::{Node, NodeInput, NodeKind, Plan},
     units::{Dbfs, Frames, Gain, SampleRate},
 };
 use serde::Serialize;
@@ -150,14 +150,14 @@ impl Overview {
     pub(super) fn of(renderer: &Renderer, range: &Range<Frames>) -> Option<Self> {
         let plan = renderer.plan();
         let mut overview = Self::default();
-        for (index, lane) in plan.lanes.iter().enumerate() {
+        for (index, lane) in plan.nodes.iter().enumerate() {
             let sketch = renderer.sketched(index)?;
             let channels = sketch.channels();
             let drawn = LaneOverview::of(plan, lane, joined(&channels, sketch.has_rms()), range);
             match lane.kind {
-                LaneKind::Track => overview.tracks.push(drawn),
-                LaneKind::Bus => overview.buses.push(drawn),
-                LaneKind::Master => {
+                NodeKind::Track => overview.tracks.push(drawn),
+                NodeKind::Bus => overview.buses.push(drawn),
+                NodeKind::Master => {
                     overview.named(plan, range);
                     overview.mix = drawn;
                     overview.mix_channels = channels.iter().map(|c| waveform(c, true)).collect();
@@ -222,18 +222,18 @@ impl Overview {
 }
 
 impl LaneOverview {
-    fn of(plan: &Plan, lane: &Lane, waveform: Waveform, range: &Range<Frames>) -> Self {
+    fn of(plan: &Plan, lane: &Node, waveform: Waveform, range: &Range<Frames>) -> Self {
         let rate = plan.spec().rate;
         let inside = |c: &Range<u64>| c.start.max(range.start.0)..c.end.min(range.end.0);
         let clips = lane.clips().iter().map(|c| inside(&c.range)).filter(|c| !c.is_empty());
-        let bus = lane.out.first().and_then(|(to, _)| plan.lanes.get(*to)).filter(|l| l.kind == LaneKind::Bus);
+        let bus = lane.out.first().and_then(|(to, _)| plan.nodes.get(*to)).filter(|l| l.kind == NodeKind::Bus);
         let point = |(frame, gain): (u64, f64)| CurvePoint {
             at_s: seconds(frame, rate),
             gain_db: (gain > 0.0).then(|| Gain(gain).decibels().0),
         };
         Self {
             name: lane.name.clone(),
-            heard: lane.live && !matches!(&lane.input, LaneInput::Sum(feeds) if feeds.is_empty()),
+            heard: lane.live && !matches!(&lane.input, NodeInput::Sum(feeds) if feeds.is_empty()),
             bus: bus.map(|b| b.name.clone()),
             clips_s: clips.map(|c| [seconds(c.start, rate), seconds(c.end, rate)]).collect(),
             gain_curve: lane.gain.knots(&(range.start.0..range.end.0)).into_iter().map(point).collect(),

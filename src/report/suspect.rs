@@ -3,7 +3,7 @@
 use crate::diagnostics::{Subject, Warning, WarningKind};
 use crate::{
     engine::Renderer,
-    plan::{Lane, LaneKind},
+    plan::{Node, NodeKind},
     storage::same_file,
     units::{Dbfs, Frames},
 };
@@ -25,8 +25,8 @@ const CLICK: f64 = 0.031_622_776_601_683_79;
 pub(crate) fn suspects(renderer: &Renderer, range: &Range<Frames>) -> Vec<Warning> {
     let plan = renderer.plan();
     let mut all = Vec::new();
-    let tracks: Vec<(usize, &Lane)> =
-        plan.lanes.iter().enumerate().filter(|(_, lane)| lane.kind == LaneKind::Track).collect();
+    let tracks: Vec<(usize, &Node)> =
+        plan.nodes.iter().enumerate().filter(|(_, lane)| lane.kind == NodeKind::Track).collect();
     for &(index, lane) in &tracks {
         if let Some(reason) = lane.unused {
             add(&mut all, WarningKind::UnheardTrack { reason }, Subject::track(&lane.name));
@@ -63,9 +63,9 @@ fn add(all: &mut Vec<Warning>, kind: WarningKind, subject: Subject) {
 }
 
 /// Warns of tracks that play the same sound at the same time as one before them.
-fn duplicates(renderer: &Renderer, tracks: &[(usize, &Lane)], all: &mut Vec<Warning>) {
-    let heard = |index: usize, lane: &Lane| lane.live && renderer.peaks(index).iter().any(|p| p.value > 0.0);
-    let live: Vec<&Lane> = tracks.iter().filter(|(i, lane)| heard(*i, lane)).map(|(_, lane)| *lane).collect();
+fn duplicates(renderer: &Renderer, tracks: &[(usize, &Node)], all: &mut Vec<Warning>) {
+    let heard = |index: usize, lane: &Node| lane.live && renderer.peaks(index).iter().any(|p| p.value > 0.0);
+    let live: Vec<&Node> = tracks.iter().filter(|(i, lane)| heard(*i, lane)).map(|(_, lane)| *lane).collect();
     for (i, lane) in live.iter().enumerate() {
         let twin = live.iter().take(i).find(|other| same(other, lane));
         if let (Some(twin), Some(clip)) = (twin, lane.clips().first()) {
@@ -76,7 +76,7 @@ fn duplicates(renderer: &Renderer, tracks: &[(usize, &Lane)], all: &mut Vec<Warn
 }
 
 /// Whether two tracks play the same stretches of the same stems at the same places. Their gains may differ.
-fn same(a: &Lane, b: &Lane) -> bool {
+fn same(a: &Node, b: &Node) -> bool {
     let (a, b) = (a.clips(), b.clips());
     a.len() == b.len()
         && a.iter().zip(b).all(|(a, b)| {

@@ -16,7 +16,7 @@ pub(crate) enum Keep {
 
 /// Values in order of time.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Lane {
+pub(crate) struct LevelCurve {
     keep: Keep,
     values: Vec<f32>,
     /// How many tenths of a second a value stands for.
@@ -27,7 +27,7 @@ pub(crate) struct Lane {
     most: usize,
 }
 
-impl Lane {
+impl LevelCurve {
     pub(crate) fn new(keep: Keep) -> Self {
         Self::keeping(keep, MOST)
     }
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn two_become_one_when_there_are_too_many() {
-        let (mut largest, mut last) = (Lane::new(Keep::Largest), Lane::new(Keep::Last));
+        let (mut largest, mut last) = (LevelCurve::new(Keep::Largest), LevelCurve::new(Keep::Last));
         let count = 2 * u16::MAX as usize + 3 + MOST;
         for i in 0..count {
             let value = if i % 4 == 1 { 1000.0 } else { (i % 4) as f32 };
