@@ -7,7 +7,9 @@
 //! Ten seconds of stereo at 48 kHz, the same music in every format, from a warm cache; opening is part of it. MP3, Vorbis
 //! and AAC are made with ffmpeg and left out where there is none. Divide by 48 000 for the multiple of real time.
 
-use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use criterion::{
+    BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
+};
 use encode::Format;
 use soundtrack::{Block, media};
 use std::{
@@ -39,7 +41,11 @@ const WRITTEN: [(&str, &str, Format); 7] = [
 ];
 
 const ENCODED: [(&str, &str, &[&str]); 3] = [
-    ("MP3 192k", "192k.mp3", &["-c:a", "libmp3lame", "-b:a", "192k"]),
+    (
+        "MP3 192k",
+        "192k.mp3",
+        &["-c:a", "libmp3lame", "-b:a", "192k"],
+    ),
     ("Vorbis q5", "q5.ogg", &["-c:a", "libvorbis", "-q:a", "5"]),
     ("AAC 192k", "192k.m4a", &["-c:a", "aac", "-b:a", "192k"]),
 ];
@@ -47,13 +53,22 @@ const ENCODED: [(&str, &str, &[&str]); 3] = [
 fn ffmpeg(from: &Path, to: &Path, encoder: &[&str]) -> bool {
     let program = std::env::var_os("FFMPEG").unwrap_or_else(|| "ffmpeg".into());
     let mut command = Command::new(program);
-    command.args(["-nostdin", "-loglevel", "error", "-y", "-i"]).arg(from).args(encoder).arg(to);
-    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    command
+        .args(["-nostdin", "-loglevel", "error", "-y", "-i"])
+        .arg(from)
+        .args(encoder)
+        .arg(to);
+    command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 fn stems(folder: &Path) -> Vec<(&'static str, PathBuf)> {
     // A quarter of full scale, where recorded stems are: what a lossless decoder costs depends on the level.
-    let take = musical::musical(1, RATE, FRAMES).map(|c| c.into_iter().map(|x| x / 4.0).collect::<Vec<_>>());
+    let take = musical::musical(1, RATE, FRAMES)
+        .map(|c| c.into_iter().map(|x| x / 4.0).collect::<Vec<_>>());
     let mut stems = Vec::new();
     for (name, file, format) in WRITTEN {
         let path = folder.join(file);
@@ -65,7 +80,9 @@ fn stems(folder: &Path) -> Vec<(&'static str, PathBuf)> {
         if ffmpeg(&folder.join("24.wav"), &path, encoder) {
             stems.push((name, path));
         } else {
-            println!("decode/{name}: left out, needs an ffmpeg with this encoder (on PATH, or named by FFMPEG)");
+            println!(
+                "decode/{name}: left out, needs an ffmpeg with this encoder (on PATH, or named by FFMPEG)"
+            );
         }
     }
     stems
@@ -90,10 +107,14 @@ fn codecs(c: &mut Criterion) {
     let mut group = c.benchmark_group("decode");
     group.throughput(Throughput::Elements(FRAMES as u64));
     group.sampling_mode(SamplingMode::Flat).sample_size(20);
-    group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3));
+    group
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(3));
     for (name, path) in &stems {
         assert_eq!(decode(path), FRAMES, "{name}");
-        group.bench_function(BenchmarkId::from_parameter(name), |b| b.iter(|| decode(path)));
+        group.bench_function(BenchmarkId::from_parameter(name), |b| {
+            b.iter(|| decode(path))
+        });
     }
     group.finish();
 }

@@ -11,8 +11,8 @@
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use criterion::{BenchmarkGroup, measurement::WallTime};
 use soundtrack::{
-    Block, Curve, Dbtp, Decibels, Format, Frames, Layout, Options, Pan, Plan, Renderer, SampleRate, Session, Shape,
-    Sink, Spec, Track,
+    Block, Curve, Dbtp, Decibels, Format, Frames, Layout, Options, Pan, Plan, Renderer, SampleRate,
+    Session, Shape, Sink, Spec, Track,
     encode::{Dither, Dithered, FileSink, Shaping},
     measure::{Loudness, TruePeak},
     media::Memory,
@@ -26,12 +26,19 @@ mod musical;
 const FRAMES: usize = 65_536;
 
 fn spec(layout: Layout) -> Spec {
-    Spec { rate: SampleRate::HZ_48000, layout }
+    Spec {
+        rate: SampleRate::HZ_48000,
+        layout,
+    }
 }
 
 fn stem(seed: u64, layout: Layout) -> Memory {
     let [left, right] = musical::musical(seed, 48_000, FRAMES);
-    let channels = if layout == Layout::Mono { vec![left] } else { vec![left, right] };
+    let channels = if layout == Layout::Mono {
+        vec![left]
+    } else {
+        vec![left, right]
+    };
     Memory::new(spec(layout), channels).expect("channels of one length")
 }
 
@@ -40,7 +47,11 @@ fn track(layout: Layout) -> Track {
 }
 
 /// One mix in memory, rendered over and over.
-fn mix(group: &mut BenchmarkGroup<'_, WallTime>, id: BenchmarkId, tracks: impl IntoIterator<Item = Track>) {
+fn mix(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    id: BenchmarkId,
+    tracks: impl IntoIterator<Item = Track>,
+) {
     let mut session = Session::new(SampleRate::HZ_48000, Layout::Stereo);
     for track in tracks {
         session.add_track(track);
@@ -58,7 +69,10 @@ fn mix(group: &mut BenchmarkGroup<'_, WallTime>, id: BenchmarkId, tracks: impl I
 
 fn short<'a>(c: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, WallTime> {
     let mut group = c.benchmark_group(name);
-    group.sample_size(30).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
+    group
+        .sample_size(30)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2));
     group
 }
 
@@ -68,15 +82,45 @@ fn strip(c: &mut Criterion) {
     group.throughput(Throughput::Elements(FRAMES as u64));
     let id = BenchmarkId::from_parameter;
     let end = Frames(FRAMES as u64);
-    let fade = |shape| Curve::new().point(Frames(0), Decibels(-30.0), shape).point(end, Decibels(0.0), shape);
-    let sweep = Curve::new().point(Frames(0), Pan(-1.0), Shape::Linear).point(end, Pan(1.0), Shape::Linear);
+    let fade = |shape| {
+        Curve::new()
+            .point(Frames(0), Decibels(-30.0), shape)
+            .point(end, Decibels(0.0), shape)
+    };
+    let sweep = Curve::new()
+        .point(Frames(0), Pan(-1.0), Shape::Linear)
+        .point(end, Pan(1.0), Shape::Linear);
     mix(&mut group, id("copy"), [track(Layout::Stereo)]);
-    mix(&mut group, id("gain"), [track(Layout::Stereo).gain(Decibels(-3.0))]);
-    mix(&mut group, id("gain ramp, linear"), [track(Layout::Stereo).gain_curve(fade(Shape::Linear))]);
-    mix(&mut group, id("gain ramp, sine"), [track(Layout::Stereo).gain_curve(fade(Shape::Sine))]);
-    mix(&mut group, id("pan, stereo"), [track(Layout::Stereo).pan(Pan(-0.3))]);
-    mix(&mut group, id("pan, mono"), [track(Layout::Mono).pan(Pan(-0.3))]);
-    mix(&mut group, id("pan ramp, mono"), [track(Layout::Mono).pan_curve(sweep)]);
+    mix(
+        &mut group,
+        id("gain"),
+        [track(Layout::Stereo).gain(Decibels(-3.0))],
+    );
+    mix(
+        &mut group,
+        id("gain ramp, linear"),
+        [track(Layout::Stereo).gain_curve(fade(Shape::Linear))],
+    );
+    mix(
+        &mut group,
+        id("gain ramp, sine"),
+        [track(Layout::Stereo).gain_curve(fade(Shape::Sine))],
+    );
+    mix(
+        &mut group,
+        id("pan, stereo"),
+        [track(Layout::Stereo).pan(Pan(-0.3))],
+    );
+    mix(
+        &mut group,
+        id("pan, mono"),
+        [track(Layout::Mono).pan(Pan(-0.3))],
+    );
+    mix(
+        &mut group,
+        id("pan ramp, mono"),
+        [track(Layout::Mono).pan_curve(sweep)],
+    );
     group.finish();
 }
 
@@ -86,8 +130,11 @@ fn sum(c: &mut Criterion) {
     for n in [2, 8, 32, 128] {
         group.throughput(Throughput::Elements(n * FRAMES as u64));
         // Few stems under many names, so that the sum and not the memory behind it is measured.
-        let stems: Vec<_> = (0..n.min(8)).map(|seed| stem(seed, Layout::Stereo)).collect();
-        let tracks = (0..n as usize).map(|i| Track::new(format!("stem {i}"), stems[i % stems.len()].clone()));
+        let stems: Vec<_> = (0..n.min(8))
+            .map(|seed| stem(seed, Layout::Stereo))
+            .collect();
+        let tracks = (0..n as usize)
+            .map(|i| Track::new(format!("stem {i}"), stems[i % stems.len()].clone()));
         mix(&mut group, BenchmarkId::from_parameter(n), tracks);
     }
     group.finish();
@@ -100,10 +147,18 @@ fn file(c: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder for what is written");
     let mut block = Block::new(Layout::Stereo, FRAMES);
     block.set_frames(FRAMES);
-    for (to, from) in block.channels_mut().zip(musical::musical(1, 48_000, FRAMES)) {
+    for (to, from) in block
+        .channels_mut()
+        .zip(musical::musical(1, 48_000, FRAMES))
+    {
         to.copy_from_slice(&from);
     }
-    for format in [Format::WAV_16, Format::WAV_24, Format::WAV_32, Format::WAV_32F] {
+    for format in [
+        Format::WAV_16,
+        Format::WAV_24,
+        Format::WAV_32,
+        Format::WAV_32F,
+    ] {
         let path = folder.path().join("mix.wav");
         let create = || {
             FileSink::create(&path, format, spec(Layout::Stereo), Frames(FRAMES as u64))
@@ -143,7 +198,10 @@ fn measure(c: &mut Criterion) {
     let mut music = Block::new(Layout::Stereo, FRAMES);
     music.set_frames(FRAMES);
     let mut noise = music.clone();
-    music.channels_mut().zip(musical::musical(1, 48_000, FRAMES)).for_each(|(to, from)| to.copy_from_slice(&from));
+    music
+        .channels_mut()
+        .zip(musical::musical(1, 48_000, FRAMES))
+        .for_each(|(to, from)| to.copy_from_slice(&from));
     let mut random = 1u32;
     for sample in noise.channels_mut().flatten() {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -172,9 +230,13 @@ fn measure(c: &mut Criterion) {
     }
     for (name, block) in [("music", &music), ("noise", &noise)] {
         let mut loudness = Loudness::new(spec(Layout::Stereo));
-        group.bench_function(BenchmarkId::new("loudness", name), |b| b.iter(|| loudness.feed(black_box(block))));
+        group.bench_function(BenchmarkId::new("loudness", name), |b| {
+            b.iter(|| loudness.feed(black_box(block)))
+        });
         let mut true_peak = TruePeak::new(spec(Layout::Stereo));
-        group.bench_function(BenchmarkId::new("true peak", name), |b| b.iter(|| true_peak.feed(black_box(block))));
+        group.bench_function(BenchmarkId::new("true peak", name), |b| {
+            b.iter(|| true_peak.feed(black_box(block)))
+        });
     }
     group.finish();
 }

@@ -10,7 +10,9 @@
 //! what the system takes away from it counts against the figures.
 
 use encode::Format;
-use soundtrack::{Decibels, Frames, Layout, Pan, Player, PlayerBuilder, SampleRate, Session, Spec, State, Track};
+use soundtrack::{
+    Decibels, Frames, Layout, Pan, Player, PlayerBuilder, SampleRate, Session, Spec, State, Track,
+};
 use std::{
     fs,
     path::Path,
@@ -29,7 +31,10 @@ mod encode;
 mod musical;
 
 const RATE: u32 = 48_000;
-const SPEC: Spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
+const SPEC: Spec = Spec {
+    rate: SampleRate::HZ_48000,
+    layout: Layout::Stereo,
+};
 const DIFFERENT: usize = 8;
 const MOST: usize = 128;
 /// Where a fader is moved to and back from.
@@ -50,7 +55,9 @@ fn make(folder: &Path, ending: &str, format: Format) {
             encode::write(&path, format, RATE, &take).expect("room for the stems");
         } else {
             let same = folder.join(format!("{}.{ending}", i % DIFFERENT));
-            fs::hard_link(&same, &path).or_else(|_| fs::copy(&same, &path).map(drop)).expect("room for the stems");
+            fs::hard_link(&same, &path)
+                .or_else(|_| fs::copy(&same, &path).map(drop))
+                .expect("room for the stems");
         }
     }
 }
@@ -59,7 +66,11 @@ fn session(folder: &Path, ending: &str, stems: usize) -> Session {
     let mut session = Session::new(SPEC.rate, SPEC.layout);
     for i in 0..stems {
         let track = Track::new(format!("stem {i}"), folder.join(format!("{i}.{ending}")));
-        session.add_track(track.gain(Decibels(-1.0)).pan(Pan((i % 9) as f64 / 4.0 - 1.0)));
+        session.add_track(
+            track
+                .gain(Decibels(-1.0))
+                .pan(Pan((i % 9) as f64 / 4.0 - 1.0)),
+        );
     }
     session
 }
@@ -69,10 +80,18 @@ fn processor(name: &str) -> Option<f64> {
     let mut ticks = 0.0;
     for task in fs::read_dir("/proc/self/task").ok()?.flatten() {
         let stat = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
-        let Some((before, after)) = stat.rsplit_once(')') else { continue };
-        if before.split_once('(').is_some_and(|(_, n)| n.starts_with(name)) {
+        let Some((before, after)) = stat.rsplit_once(')') else {
+            continue;
+        };
+        if before
+            .split_once('(')
+            .is_some_and(|(_, n)| n.starts_with(name))
+        {
             let fields: Vec<&str> = after.split_whitespace().collect();
-            ticks += [11, 12].iter().filter_map(|i| fields.get(*i)?.parse::<f64>().ok()).sum::<f64>();
+            ticks += [11, 12]
+                .iter()
+                .filter_map(|i| fields.get(*i)?.parse::<f64>().ok())
+                .sum::<f64>();
         }
     }
     Some(ticks / 100.0)
@@ -87,15 +106,23 @@ struct Seen {
 }
 
 /// Asks in real time until told otherwise.
-fn device(callback: &mut soundtrack::Callback, frames: usize, mut heard: impl FnMut(&[f32]) -> bool) -> Seen {
+fn device(
+    callback: &mut soundtrack::Callback,
+    frames: usize,
+    mut heard: impl FnMut(&[f32]) -> bool,
+) -> Seen {
     let period = Duration::from_secs_f64(frames as f64 / f64::from(RATE));
     let mut out = vec![0f32; 2 * frames];
-    let mut seen = Seen { percent: Vec::new(), late: 0 };
+    let mut seen = Seen {
+        percent: Vec::new(),
+        late: 0,
+    };
     let mut due = Instant::now();
     loop {
         let start = Instant::now();
         callback.fill(&mut out, Frames(0));
-        seen.percent.push(100.0 * start.elapsed().as_secs_f64() / period.as_secs_f64());
+        seen.percent
+            .push(100.0 * start.elapsed().as_secs_f64() / period.as_secs_f64());
         if !heard(&out) {
             return seen;
         }
@@ -112,7 +139,10 @@ fn device(callback: &mut soundtrack::Callback, frames: usize, mut heard: impl Fn
 
 fn row(folder: &Path, ending: &str, stems: usize, frames: usize, seconds: u64) {
     let mix = session(folder, ending, stems);
-    let (player, mut callback) = PlayerBuilder::new().paused(true).own(&mix, SPEC).expect("a player");
+    let (player, mut callback) = PlayerBuilder::new()
+        .paused(true)
+        .own(&mix, SPEC)
+        .expect("a player");
     player.set_loop(Some(Frames(0)..player.length()));
     thread::sleep(Duration::from_millis(300));
     let start = Instant::now();
@@ -127,7 +157,9 @@ fn row(folder: &Path, ending: &str, stems: usize, frames: usize, seconds: u64) {
     });
     let wall = start.elapsed().as_secs_f64();
     let core = |name, before: Option<f64>| {
-        let used = processor(name).zip(before).map(|(now, before)| 100.0 * (now - before) / wall);
+        let used = processor(name)
+            .zip(before)
+            .map(|(now, before)| 100.0 * (now - before) / wall);
         used.map_or_else(|| "-".to_owned(), |used| format!("{used:.1} %"))
     };
     let mut sorted = seen.percent.clone();
@@ -228,17 +260,32 @@ fn faders(folder: &Path, ending: &str) {
     mix.master.gain = Decibels::UNITY;
     let (player, mut callback) = PlayerBuilder::new().own(&mix, SPEC).expect("a player");
     #[expect(clippy::cast_possible_truncation, reason = "as a device takes it")]
-    let bounced = bounced.map(|c| c[0].iter().zip(&c[1]).flat_map(|(l, r)| [*l as f32, *r as f32]).collect::<Vec<_>>());
+    let bounced = bounced.map(|c| {
+        c[0].iter()
+            .zip(&c[1])
+            .flat_map(|(l, r)| [*l as f32, *r as f32])
+            .collect::<Vec<_>>()
+    });
     let sounds = |frame: &[f32]| frame.iter().any(|x| *x != 0.0);
-    let lead = bounced[0].chunks(2).position(sounds).expect("the stems sound");
+    let lead = bounced[0]
+        .chunks(2)
+        .position(sounds)
+        .expect("the stems sound");
     let (mut times, mut place, mut at, mut settled) = (Vec::new(), 0, None, 0);
     let mut moved: Option<Instant> = None;
     device(&mut callback, 128, |out| {
         // Where the first sound of the bounce is in the first buffer that sounds.
-        let Some(from) = at.map_or_else(|| out.chunks(2).position(sounds), |_| Some(0)) else { return true };
+        let Some(from) = at.map_or_else(|| out.chunks(2).position(sounds), |_| Some(0)) else {
+            return true;
+        };
         let start: usize = *at.get_or_insert(lead);
-        let Some(there) = bounced[place].get(2 * start..2 * (start + 128 - from)) else { return false };
-        let other = out[2 * from..].chunks(2).zip(there.chunks(2)).position(|(heard, there)| heard != there);
+        let Some(there) = bounced[place].get(2 * start..2 * (start + 128 - from)) else {
+            return false;
+        };
+        let other = out[2 * from..]
+            .chunks(2)
+            .zip(there.chunks(2))
+            .position(|(heard, there)| heard != there);
         at = Some(start + 128 - from);
         match (moved, other) {
             (Some(since), Some(n)) => {
@@ -251,15 +298,24 @@ fn faders(folder: &Path, ending: &str) {
         }
         // Moved again some time after it has arrived, at no particular place of a block.
         if moved.is_none() && settled > 20 + times.len() * 7 % 13 {
-            player.set_gain(soundtrack::StripId::Master, if place == 0 { LOWER } else { Decibels::UNITY });
+            player.set_gain(
+                soundtrack::StripId::Master,
+                if place == 0 { LOWER } else { Decibels::UNITY },
+            );
             moved = Some(Instant::now());
         }
         // A gap would move everything: then there is nothing more to tell.
         times.len() < MOVES && player.underruns().count == 0
     });
     times.sort_by(f64::total_cmp);
-    let (Some(worst), median) = (times.last(), times.get(times.len() / 2).copied().unwrap_or(f64::NAN)) else {
-        return println!("  no move of a fader was heard: {} underruns", player.underruns().count);
+    let (Some(worst), median) = (
+        times.last(),
+        times.get(times.len() / 2).copied().unwrap_or(f64::NAN),
+    ) else {
+        return println!(
+            "  no move of a fader was heard: {} underruns",
+            player.underruns().count
+        );
     };
     println!(
         "  from moving a fader to the first frame that is another: median {median:.1} ms, worst {worst:.1} ms of {} moves, {} \
@@ -271,7 +327,10 @@ fn faders(folder: &Path, ending: &str) {
 
 fn main() {
     let folder = tempfile::tempdir().expect("a folder for the stems");
-    let given: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let given: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| !a.starts_with("--"))
+        .collect();
     make(folder.path(), "wav", Format::Wav(24));
     make(folder.path(), "flac", Format::Flac(24));
     if let [stems, format, frames, seconds] = given.as_slice() {

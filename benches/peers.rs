@@ -90,10 +90,25 @@ fn compete(ask: &Ask) -> Result<bool, String> {
     let out = ask.out.clone().unwrap_or_else(|| folder.join("out"));
     fs::create_dir_all(&out).map_err(|e| format!("{}: {e}", out.display()))?;
     println!("{}", machine());
-    let peers: Vec<_> = tools.ffmpegs.iter().chain(&tools.sox).map(|p| p.name.as_str()).collect();
+    let peers: Vec<_> = tools
+        .ffmpegs
+        .iter()
+        .chain(&tools.sox)
+        .map(|p| p.name.as_str())
+        .collect();
     println!("mixdown: {}", ours.display());
-    println!("peers: {}", if peers.is_empty() { "none; mixdown runs alone".to_owned() } else { peers.join(", ") });
-    tools.missing().iter().for_each(|missing| println!("not here: {missing}"));
+    println!(
+        "peers: {}",
+        if peers.is_empty() {
+            "none; mixdown runs alone".to_owned()
+        } else {
+            peers.join(", ")
+        }
+    );
+    tools
+        .missing()
+        .iter()
+        .for_each(|missing| println!("not here: {missing}"));
 
     let (mut agree, mut at_one_rate) = (true, None);
     for name in &ask.works {
@@ -113,12 +128,21 @@ fn compete(ask: &Ask) -> Result<bool, String> {
             // What a stem at the session's rate costs is W1 shared by its 16.
             let more = (shown.cpu - w1) / work.slower as f64 - w1 / 16.0;
             let of = more * 240.0 / ask.seconds as f64;
-            println!("  CPU s of a 44.1 kHz stem of 240 s, more than at 48 kHz: {of:.3}  aim <= 0.25");
+            println!(
+                "  CPU s of a 44.1 kHz stem of 240 s, more than at 48 kHz: {of:.3}  aim <= 0.25"
+            );
         }
     }
     if ask.scale {
         let folder = folder.join("scale-v1");
-        Scale { ours: &ours, folder: &folder, out: &out, tools: &tools, runs: ask.runs.unwrap_or(3) }.run()?;
+        Scale {
+            ours: &ours,
+            folder: &folder,
+            out: &out,
+            tools: &tools,
+            runs: ask.runs.unwrap_or(3),
+        }
+        .run()?;
     }
     Ok(agree)
 }
@@ -126,7 +150,10 @@ fn compete(ask: &Ask) -> Result<bool, String> {
 /// The folder that cargo builds into: this program is in `release/deps` of it.
 fn target() -> Result<PathBuf, String> {
     let me = std::env::current_exe().map_err(|e| e.to_string())?;
-    me.ancestors().nth(3).map(Path::to_owned).ok_or_else(|| format!("{} is in no target folder", me.display()))
+    me.ancestors()
+        .nth(3)
+        .map(Path::to_owned)
+        .ok_or_else(|| format!("{} is in no target folder", me.display()))
 }
 
 /// The release build of the example, brought up to date, so that never an old one is measured.
@@ -136,23 +163,49 @@ fn mixdown(target: &Path) -> Result<PathBuf, String> {
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.args(["build", "--release", "--quiet", "--example", "mixdown", "--target-dir"]).arg(target);
+    build
+        .args([
+            "build",
+            "--release",
+            "--quiet",
+            "--example",
+            "mixdown",
+            "--target-dir",
+        ])
+        .arg(target);
     build.current_dir(env!("CARGO_MANIFEST_DIR"));
     let built = build.status().map_err(|e| format!("cargo: {e}"))?;
-    let program = target.join("release/examples/mixdown").with_extension(std::env::consts::EXE_EXTENSION);
-    if built.success() { Ok(program) } else { Err("the mixdown example does not build".to_owned()) }
+    let program = target
+        .join("release/examples/mixdown")
+        .with_extension(std::env::consts::EXE_EXTENSION);
+    if built.success() {
+        Ok(program)
+    } else {
+        Err("the mixdown example does not build".to_owned())
+    }
 }
 
 /// Day, processor and compiler.
 fn machine() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find(|l| l.starts_with("model name")).and_then(|l| l.split(": ").nth(1));
+    let model = info
+        .lines()
+        .find(|l| l.starts_with("model name"))
+        .and_then(|l| l.split(": ").nth(1));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let rustc = Command::new("rustc").arg("--version").output();
-    let rustc = rustc.map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned()).unwrap_or_default();
-    let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let rustc = rustc
+        .map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned())
+        .unwrap_or_default();
+    let seconds = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |d| d.as_secs());
     let model = model.unwrap_or(std::env::consts::ARCH);
-    format!("{}, {model}, {cores} cores, {}, {rustc}", date(seconds / 86_400), std::env::consts::OS)
+    format!(
+        "{}, {model}, {cores} cores, {}, {rustc}",
+        date(seconds / 86_400),
+        std::env::consts::OS
+    )
 }
 
 /// The date of a day counted from 1970, by the proleptic Gregorian calendar.
@@ -165,5 +218,8 @@ fn date(days: u64) -> String {
     let month = (5 * day + 2) / 153;
     let date = day - (153 * month + 2) / 5 + 1;
     let month = if month < 10 { month + 3 } else { month - 9 };
-    format!("{:04}-{month:02}-{date:02}", era * 400 + year + u64::from(month <= 2))
+    format!(
+        "{:04}-{month:02}-{date:02}",
+        era * 400 + year + u64::from(month <= 2)
+    )
 }

@@ -10,12 +10,15 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use soundtrack::{
-    Block, Bus, Cue, Curve, Decibels, Fade, FrameRate, Frames, Layout, Load, Opener, Plan, Result, SampleRate, Session,
-    Shape, Source, Spec, Timecode, Track, Use,
+    Block, Bus, Cue, Curve, Decibels, Fade, FrameRate, Frames, Layout, Load, Opener, Plan, Result,
+    SampleRate, Session, Shape, Source, Spec, Timecode, Track, Use,
 };
 
 const RATE: SampleRate = SampleRate::HZ_48000;
-const SPEC: Spec = Spec { rate: RATE, layout: Layout::Stereo };
+const SPEC: Spec = Spec {
+    rate: RATE,
+    layout: Layout::Stereo,
+};
 const MINUTE: u64 = 60 * 48_000;
 
 /// A source that is never read here.
@@ -52,9 +55,14 @@ fn film(track: impl Fn(usize, usize) -> Track) -> Session {
         }
         cue = cue.used(Use::at(Frames(c * 4 * MINUTE)));
         for u in 1..5u64 {
-            let place = Use::at(Frames(((c * 5 + u) * 37 % 176) * MINUTE)).named(format!("use {u}"));
-            cue =
-                cue.used(place.from(Frames(u * 480_000)).length(Frames(MINUTE)).fade_out(Fade::linear(Frames(48_000))));
+            let place =
+                Use::at(Frames(((c * 5 + u) * 37 % 176) * MINUTE)).named(format!("use {u}"));
+            cue = cue.used(
+                place
+                    .from(Frames(u * 480_000))
+                    .length(Frames(MINUTE))
+                    .fade_out(Fade::linear(Frames(48_000))),
+            );
         }
         film.add_cue(cue);
     }
@@ -66,13 +74,22 @@ fn plan(criterion: &mut Criterion) {
         let stem = Opener::new(format!("{c} {t}"), || Ok(Box::new(Unread)));
         Track::new(format!("track {t}"), stem)
     });
-    let clips = Plan::compile(&opened).map(|p| p.cues().iter().map(|c| 10 * c.uses.len()).sum::<usize>());
+    let clips =
+        Plan::compile(&opened).map(|p| p.cues().iter().map(|c| 10 * c.uses.len()).sum::<usize>());
     assert_eq!(clips.ok(), Some(2000));
-    criterion.bench_function("plan 2,000 clips", |b| b.iter(|| Plan::compile(&opened).map(|p| p.length())));
+    criterion.bench_function("plan 2,000 clips", |b| {
+        b.iter(|| Plan::compile(&opened).map(|p| p.length()))
+    });
     let text = film(|c, t| Track::new(format!("track {t}"), format!("stems/{c}/{t}.wav")));
     let text = text.to_text("film.toml").expect("a film of files");
     let name = format!("read its session file of {} KiB", text.len() >> 10);
-    criterion.bench_function(&name, |b| b.iter(|| Load::default().text(text.as_str(), "film.toml").map(|s| s.rate)));
+    criterion.bench_function(&name, |b| {
+        b.iter(|| {
+            Load::default()
+                .text(text.as_str(), "film.toml")
+                .map(|s| s.rate)
+        })
+    });
 }
 
 criterion_group!(benches, plan);

@@ -13,13 +13,13 @@ use encode::Format;
 use soundtrack::{Frames, Input, Layout, SampleRate, Session, Spec, Track, media::Memory};
 use std::{path::Path, time::Duration};
 
-#[expect(dead_code, reason = "one format is enough here")]
-#[path = "../examples/mixdown/demo/encode.rs"]
-mod encode;
 #[path = "../examples/mixdown/demo/aiff.rs"]
 mod aiff;
 #[path = "../examples/mixdown/demo/caf.rs"]
 mod caf;
+#[expect(dead_code, reason = "one format is enough here")]
+#[path = "../examples/mixdown/demo/encode.rs"]
+mod encode;
 #[path = "../examples/mixdown/demo/musical.rs"]
 mod musical;
 #[path = "../examples/random_remixes/remix.rs"]
@@ -28,8 +28,10 @@ mod remix;
 const SECONDS: u64 = 30;
 
 /// Rate and layout of stems and crops: what speech models are fed, and music.
-const KINDS: [(&str, u32, Layout); 2] =
-    [("16 kHz mono", 16_000, Layout::Mono), ("44.1 kHz stereo", 44_100, Layout::Stereo)];
+const KINDS: [(&str, u32, Layout); 2] = [
+    ("16 kHz mono", 16_000, Layout::Mono),
+    ("44.1 kHz stereo", 44_100, Layout::Stereo),
+];
 
 fn inputs(folder: &Path, spec: Spec) -> [(&'static str, Vec<Input>); 2] {
     let (mut memory, mut files) = (Vec::new(), Vec::new());
@@ -43,7 +45,11 @@ fn inputs(folder: &Path, spec: Spec) -> [(&'static str, Vec<Input>); 2] {
         let path = folder.join(format!("{hz}-{i}.wav"));
         encode::write(&path, Format::Wav(16), hz, &take).expect("room for the stems");
         files.push(Input::file(path));
-        memory.push(Memory::new(spec, take).expect("as many channels as the layout").into());
+        memory.push(
+            Memory::new(spec, take)
+                .expect("as many channels as the layout")
+                .into(),
+        );
     }
     [("memory", memory), ("WAV", files)]
 }
@@ -51,7 +57,10 @@ fn inputs(folder: &Path, spec: Spec) -> [(&'static str, Vec<Input>); 2] {
 fn crops(c: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder for the stems");
     for (kind, hz, layout) in KINDS {
-        let spec = Spec { rate: SampleRate::new(hz).expect("a rate"), layout };
+        let spec = Spec {
+            rate: SampleRate::new(hz).expect("a rate"),
+            layout,
+        };
         let second = u64::from(hz);
         for (name, inputs) in inputs(folder.path(), spec) {
             for stems in [4, 8] {
@@ -61,14 +70,19 @@ fn crops(c: &mut Criterion) {
                 }
                 let mut group = c.benchmark_group(format!("remix/{kind}/{stems} {name}"));
                 group.throughput(Throughput::Elements(1));
-                group.sample_size(10).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
+                group
+                    .sample_size(10)
+                    .warm_up_time(Duration::from_millis(300))
+                    .measurement_time(Duration::from_secs(1));
                 for (length, frames) in [("nothing", 1), ("10 s", 10 * second)] {
                     let mut seed = 0;
                     group.bench_function(BenchmarkId::from_parameter(length), |b| {
                         b.iter(|| {
                             seed += 1;
                             let start = remix::change(&mut session, seed, (SECONDS - 10) * second);
-                            session.render_on(1, start..start + Frames(frames)).expect("a crop")
+                            session
+                                .render_on(1, start..start + Frames(frames))
+                                .expect("a crop")
                         });
                     });
                 }

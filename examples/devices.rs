@@ -7,8 +7,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     for device in devices {
         let mark = if device.is_default { '*' } else { ' ' };
-        let rates = device.rates.map_or_else(String::new, |(low, high)| format!(", {low} to {high} Hz"));
-        println!("{mark} {}  ({}{rates}, up to {} channels)", device.name, device.id, device.channels);
+        let rates = device
+            .rates
+            .map_or_else(String::new, |(low, high)| format!(", {low} to {high} Hz"));
+        println!(
+            "{mark} {}  ({}{rates}, up to {} channels)",
+            device.name, device.id, device.channels
+        );
     }
     Ok(())
 }

@@ -21,11 +21,16 @@ use std::{fs, path::Path};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = Path::new("target/film_reel");
     stems::write(&folder.join("stems"))?;
-    fs::write(folder.join("lighthouse.toml"), include_str!("../tests/session_file/lighthouse.toml"))?;
+    fs::write(
+        folder.join("lighthouse.toml"),
+        include_str!("../tests/session_file/lighthouse.toml"),
+    )?;
     let film = lighthouse::session(folder)?;
     println!("{}", Plan::compile(&film)?);
     let done = Delivery::new().overwrite(true).run(&film)?;
     println!("{done}");
-    done.warnings().iter().for_each(|warning| println!("{warning}"));
+    done.warnings()
+        .iter()
+        .for_each(|warning| println!("{warning}"));
     Ok(())
 }

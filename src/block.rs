@@ -24,7 +24,12 @@ impl Block {
     /// An empty block with room for `capacity` frames.
     #[must_use]
     pub fn new(layout: Layout, capacity: usize) -> Self {
-        Self { layout, capacity, frames: 0, data: vec![0.0; layout.channels() * capacity] }
+        Self {
+            layout,
+            capacity,
+            frames: 0,
+            data: vec![0.0; layout.channels() * capacity],
+        }
     }
 
     /// The layout of its channels.
@@ -72,13 +77,17 @@ impl Block {
     /// All channels in the order of the layout.
     pub fn channels(&self) -> impl ExactSizeIterator<Item = &[f64]> {
         let frames = self.frames;
-        self.data.chunks_exact(self.capacity.max(1)).map(move |c| c.get(..frames).unwrap_or(c))
+        self.data
+            .chunks_exact(self.capacity.max(1))
+            .map(move |c| c.get(..frames).unwrap_or(c))
     }
 
     /// All channels in the order of the layout.
     pub fn channels_mut(&mut self) -> impl ExactSizeIterator<Item = &mut [f64]> {
         let frames = self.frames;
-        self.data.chunks_exact_mut(self.capacity.max(1)).map(move |c| c.get_mut(..frames).unwrap_or(&mut []))
+        self.data
+            .chunks_exact_mut(self.capacity.max(1))
+            .map(move |c| c.get_mut(..frames).unwrap_or(&mut []))
     }
 
     /// The room of all channels, one behind the other, `capacity()` samples each, whatever they hold.

@@ -158,9 +158,20 @@ impl<'a> Bounce<'a> {
         output_file::spare_inputs(&plan, path)?;
         let range = self.range.clone().unwrap_or(Frames::ZERO..plan.length());
         let format = self.format;
-        let dither = self.dither.or(plan.dither).filter(|_| output_file::rounds(&plan, format));
-        let slice = if self.joinable { Some(slice::of(&plan, &range, dither)?) } else { None };
-        let options = encode::Options { overwrite: self.settings.overwrite, slice, ..encode::Options::default() };
+        let dither = self
+            .dither
+            .or(plan.dither)
+            .filter(|_| output_file::rounds(&plan, format));
+        let slice = if self.joinable {
+            Some(slice::of(&plan, &range, dither)?)
+        } else {
+            None
+        };
+        let options = encode::Options {
+            overwrite: self.settings.overwrite,
+            slice,
+            ..encode::Options::default()
+        };
         let mut file = OutputFile::create(path, format, &plan, &range, dither, &options)?;
         let mut renderer = Renderer::new(plan, &self.settings.options)?;
         let mut report = self.render(&mut renderer, file.sink())?;
@@ -185,16 +196,24 @@ impl<'a> Bounce<'a> {
 
     /// Renders into a sink without finishing it. Returns the report but for the sink's part.
     fn render(mut self, renderer: &mut Renderer, sink: &mut dyn Sink) -> Result<Report> {
-        let range = self.range.take().unwrap_or(Frames::ZERO..renderer.plan().length());
+        let range = self
+            .range
+            .take()
+            .unwrap_or(Frames::ZERO..renderer.plan().length());
         check_order(&range)?;
         if let Some(bins) = self.overview {
             renderer.sketch(Grid::over(&range, bins));
         }
         renderer.measure(self.measure_strips);
-        let mut progress = ProgressReporter::new(self.settings.progress.take(), range.end - range.start);
+        let mut progress =
+            ProgressReporter::new(self.settings.progress.take(), range.end - range.start);
         let mut job = RenderJob::new(renderer, range.clone(), &self.settings);
         job.outputs = vec![(Signal::Mix, sink)];
-        job.metered = if self.unmeasured { Vec::new() } else { vec![Signal::Mix] };
+        job.metered = if self.unmeasured {
+            Vec::new()
+        } else {
+            vec![Signal::Mix]
+        };
         let measurements = job.run(&mut progress, |_| {})?;
         let mut report = gather(renderer, "", &range);
         if let Some(measured) = measurements.of(Signal::Mix) {
@@ -213,7 +232,10 @@ pub(crate) fn check_order(range: &Range<Frames>) -> Result<()> {
     if range.start <= range.end {
         return Ok(());
     }
-    let what = format!("the range ends at frame {}, before its start at {}", range.end, range.start);
+    let what = format!(
+        "the range ends at frame {}, before its start at {}",
+        range.end, range.start
+    );
     Err(Error::new(ErrorKind::InvalidArgument, what))
 }
 
@@ -221,7 +243,9 @@ impl Report {
     /// Adds the measurement of the mix, whose first frame is `start` on the timeline.
     pub(crate) fn measured(&mut self, measured: &Measured, renderer: &Renderer, start: Frames) {
         let true_peak = measured.true_peak.map(|peak| peak.at.0);
-        self.mix.true_peak_track = true_peak.and_then(|at| renderer.loudest(at)).map(str::to_owned);
+        self.mix.true_peak_track = true_peak
+            .and_then(|at| renderer.loudest(at))
+            .map(str::to_owned);
         self.mix.heard(measured.clone(), start);
     }
 
@@ -233,13 +257,20 @@ impl Report {
         self.mix.non_finite_samples = written.non_finite;
         if written.clipped > 0 {
             let peak = Dbfs(self.mix.peak_dbfs.unwrap_or_default());
-            let kind = WarningKind::ClippedOutput { samples: written.clipped, peak };
-            self.warnings.insert(0, Warning::new(kind, Subject::Session));
+            let kind = WarningKind::ClippedOutput {
+                samples: written.clipped,
+                peak,
+            };
+            self.warnings
+                .insert(0, Warning::new(kind, Subject::Session));
         }
         let lost = written.non_finite;
         if lost > 0 {
-            let kind = WarningKind::NonFiniteSamples { place: NonFinite::Mix(lost) };
-            self.warnings.insert(0, Warning::new(kind, Subject::Session));
+            let kind = WarningKind::NonFiniteSamples {
+                place: NonFinite::Mix(lost),
+            };
+            self.warnings
+                .insert(0, Warning::new(kind, Subject::Session));
         }
     }
 

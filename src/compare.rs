@@ -119,7 +119,11 @@ pub fn files(a: impl AsRef<Path>, b: impl AsRef<Path>) -> Result<Comparison> {
     };
     let ((first, a), (second, b)) = (open(a.as_ref())?, open(b.as_ref())?);
     let comparable = a.rate_hz == b.rate_hz && a.channels == b.channels;
-    let frames = if comparable { a.frames.min(b.frames) } else { 0 };
+    let frames = if comparable {
+        a.frames.min(b.frames)
+    } else {
+        0
+    };
     let same = comparable && a.frames == b.frames;
     let rate = first.rate;
     let mut comparison = Comparison {
@@ -159,7 +163,10 @@ impl Comparison {
                     self.different_samples += 1;
                     energy += difference * difference;
                     // The earliest frame first, then the lowest channel.
-                    let earlier = self.largest.as_ref().is_some_and(|l| difference == largest && frame < l.at_frame);
+                    let earlier = self
+                        .largest
+                        .as_ref()
+                        .is_some_and(|l| difference == largest && frame < l.at_frame);
                     if difference > largest || earlier {
                         largest = difference;
                         self.largest = Some(Difference {
@@ -184,7 +191,10 @@ impl Comparison {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "files have far fewer than 2^53 samples")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "files have far fewer than 2^53 samples"
+)]
 fn exact(n: u64) -> f64 {
     n as f64
 }

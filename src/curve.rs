@@ -53,7 +53,11 @@ pub struct UnknownShape {
 
 impl fmt::Display for UnknownShape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no such shape: {:?}; there are {}", self.name, self.known)
+        write!(
+            f,
+            "no such shape: {:?}; there are {}",
+            self.name, self.known
+        )
     }
 }
 
@@ -68,7 +72,10 @@ impl FromStr for Shape {
             "sine" => Ok(Self::Sine),
             "exp" => Ok(Self::Exp),
             "step" => Ok(Self::Step),
-            _ => Err(UnknownShape { name: name.to_owned(), known: "linear, sine, exp and step" }),
+            _ => Err(UnknownShape {
+                name: name.to_owned(),
+                known: "linear, sine, exp and step",
+            }),
         }
     }
 }
@@ -183,22 +190,43 @@ impl Automation {
     /// The linear gain of a strip's fader together with its curve.
     pub(crate) fn gain(curve: &Curve<Decibels>, fader: Decibels) -> Self {
         let decibels = |d: Decibels| fader.0 + d.0;
-        Self::compile(&curve.points, Decibels(fader.0).gain().0, |a, b, start, end, shape| {
-            let (a, b) = (decibels(a), decibels(b));
-            let silent = a == f64::NEG_INFINITY || b == f64::NEG_INFINITY;
-            if a == b || shape == Shape::Step {
-                Kind::Constant(Decibels(a).gain().0)
-            } else if silent {
-                let (from, to) = (Decibels(a).gain().0, Decibels(b).gain().0);
-                Kind::Shaped { start, from, to, shape, decibels: false }
-            } else if shape == Shape::Linear {
-                let slope = (b - a) / exact(end - start);
-                let power = |i: usize| libm::pow(10.0, slope * exact(i as u64) / 20.0);
-                Kind::Geometric { start, decibels: a, slope, powers: Box::new(std::array::from_fn(power)) }
-            } else {
-                Kind::Shaped { start, from: a, to: b, shape, decibels: true }
-            }
-        })
+        Self::compile(
+            &curve.points,
+            Decibels(fader.0).gain().0,
+            |a, b, start, end, shape| {
+                let (a, b) = (decibels(a), decibels(b));
+                let silent = a == f64::NEG_INFINITY || b == f64::NEG_INFINITY;
+                if a == b || shape == Shape::Step {
+                    Kind::Constant(Decibels(a).gain().0)
+                } else if silent {
+                    let (from, to) = (Decibels(a).gain().0, Decibels(b).gain().0);
+                    Kind::Shaped {
+                        start,
+                        from,
+                        to,
+                        shape,
+                        decibels: false,
+                    }
+                } else if shape == Shape::Linear {
+                    let slope = (b - a) / exact(end - start);
+                    let power = |i: usize| libm::pow(10.0, slope * exact(i as u64) / 20.0);
+                    Kind::Geometric {
+                        start,
+                        decibels: a,
+                        slope,
+                        powers: Box::new(std::array::from_fn(power)),
+                    }
+                } else {
+                    Kind::Shaped {
+                        start,
+                        from: a,
+                        to: b,
+                        shape,
+                        decibels: true,
+                    }
+                }
+            },
+        )
     }
 
     /// The position of a strip's pan control.
@@ -207,7 +235,13 @@ impl Automation {
             if a == b || shape == Shape::Step {
                 Kind::Constant(a.0)
             } else {
-                Kind::Shaped { start, from: a.0, to: b.0, shape, decibels: false }
+                Kind::Shaped {
+                    start,
+                    from: a.0,
+                    to: b.0,
+                    shape,
+                    decibels: false,
+                }
             }
         })
     }
@@ -218,41 +252,71 @@ impl Automation {
         segment: impl Fn(T, T, u64, u64, Shape) -> Kind,
     ) -> Self {
         let (Some(first), Some(last)) = (points.first(), points.last()) else {
-            return Self { segments: vec![Segment { end: u64::MAX, kind: Kind::Constant(without) }] };
+            return Self {
+                segments: vec![Segment {
+                    end: u64::MAX,
+                    kind: Kind::Constant(without),
+                }],
+            };
         };
-        let mut segments =
-            vec![Segment { end: first.at.0, kind: segment(first.value, first.value, 0, 0, Shape::Step) }];
+        let mut segments = vec![Segment {
+            end: first.at.0,
+            kind: segment(first.value, first.value, 0, 0, Shape::Step),
+        }];
         for (a, b) in points.iter().zip(points.iter().skip(1)) {
             let kind = segment(a.value, b.value, a.at.0, b.at.0, b.shape);
             segments.push(Segment { end: b.at.0, kind });
         }
-        segments.push(Segment { end: u64::MAX, kind: segment(last.value, last.value, 0, 0, Shape::Step) });
+        segments.push(Segment {
+            end: u64::MAX,
+            kind: segment(last.value, last.value, 0, 0, Shape::Step),
+        });
         Self { segments }
     }
 
     /// The value, if it is one and the same at all times.
     pub(crate) fn constant(&self) -> Option<f64> {
         match self.segments.as_slice() {
-            [Segment { kind: Kind::Constant(value), .. }] => Some(*value),
+            [
+                Segment {
+                    kind: Kind::Constant(value),
+                    ..
+                },
+            ] => Some(*value),
             _ => None,
         }
     }
 
     /// How many points the curve has; 0 for a constant.
     pub(crate) fn points(&self) -> usize {
-        let retimed = |s: &Segment| if let Kind::Retimed { curve, .. } = &s.kind { Some(curve.points()) } else { None };
-        self.segments.iter().find_map(retimed).unwrap_or(self.segments.len() - 1)
+        let retimed = |s: &Segment| {
+            if let Kind::Retimed { curve, .. } = &s.kind {
+                Some(curve.points())
+            } else {
+                None
+            }
+        };
+        self.segments
+            .iter()
+            .find_map(retimed)
+            .unwrap_or(self.segments.len() - 1)
     }
 
     /// Writes the values of the frames from `start` on.
     pub(crate) fn fill(&self, start: u64, out: &mut [f64]) {
         let mut at = start;
         let mut rest = out;
-        for segment in self.segments.iter().skip(self.segments.partition_point(|s| s.end <= start)) {
+        for segment in self
+            .segments
+            .iter()
+            .skip(self.segments.partition_point(|s| s.end <= start))
+        {
             if rest.is_empty() {
                 return;
             }
-            let n = usize::try_from(segment.end - at).unwrap_or(usize::MAX).min(rest.len());
+            let n = usize::try_from(segment.end - at)
+                .unwrap_or(usize::MAX)
+                .min(rest.len());
             let (now, later) = rest.split_at_mut(n);
             segment.kind.fill(at, segment.end, now);
             at += n as u64;
@@ -265,25 +329,49 @@ impl Kind {
     fn fill(&self, mut at: u64, end: u64, out: &mut [f64]) {
         match self {
             Self::Constant(value) => out.fill(*value),
-            Self::Geometric { start, decibels, slope, powers } => {
+            Self::Geometric {
+                start,
+                decibels,
+                slope,
+                powers,
+            } => {
                 let mut rest = out;
                 while !rest.is_empty() {
-                    let (anchor, skip) = (at - at % GRID as u64, usize::try_from(at % GRID as u64).unwrap_or(0));
+                    let (anchor, skip) = (
+                        at - at % GRID as u64,
+                        usize::try_from(at % GRID as u64).unwrap_or(0),
+                    );
                     // The anchor of the first frames may lie before the segment's start.
-                    let distance = if anchor >= *start { exact(anchor - start) } else { -exact(start - anchor) };
+                    let distance = if anchor >= *start {
+                        exact(anchor - start)
+                    } else {
+                        -exact(start - anchor)
+                    };
                     let base = libm::pow(10.0, (decibels + slope * distance) / 20.0);
                     let n = (powers.len() - skip).min(rest.len());
                     let (now, later) = rest.split_at_mut(n);
-                    now.iter_mut().zip(powers.iter().skip(skip)).for_each(|(o, p)| *o = base * p);
+                    now.iter_mut()
+                        .zip(powers.iter().skip(skip))
+                        .for_each(|(o, p)| *o = base * p);
                     at += n as u64;
                     rest = later;
                 }
             }
-            Self::Shaped { start, from, to, shape, decibels } => {
+            Self::Shaped {
+                start,
+                from,
+                to,
+                shape,
+                decibels,
+            } => {
                 let length = exact(end - start);
                 for o in out {
                     let value = from + (to - from) * shape.at(exact(at - start) / length);
-                    *o = if *decibels { libm::pow(10.0, value / 20.0) } else { value };
+                    *o = if *decibels {
+                        libm::pow(10.0, value / 20.0)
+                    } else {
+                        value
+                    };
                     at += 1;
                 }
             }
@@ -293,7 +381,10 @@ impl Kind {
 }
 
 /// A distance in frames as a factor: exact up to 2^53 frames, six thousand years at 48 kHz.
-#[expect(clippy::cast_precision_loss, reason = "timelines end long before 2^53 frames")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "timelines end long before 2^53 frames"
+)]
 fn exact(frames: u64) -> f64 {
     frames as f64
 }
@@ -338,7 +429,8 @@ impl FromStr for FadeShape {
 
     /// `decibel-linear` has a range of 60 dB, `decibel-linear(40)` one of 40.
     fn from_str(name: &str) -> Result<Self, UnknownShape> {
-        const KNOWN: &str = "linear, equal-power, between, raised-cosine, square-root and decibel-linear";
+        const KNOWN: &str =
+            "linear, equal-power, between, raised-cosine, square-root and decibel-linear";
         match name {
             "linear" => Ok(Self::Linear),
             "equal-power" => Ok(Self::EqualPower),
@@ -347,9 +439,16 @@ impl FromStr for FadeShape {
             "square-root" => Ok(Self::SquareRoot),
             "decibel-linear" => Ok(Self::DecibelLinear(60.0)),
             _ => {
-                let range = name.strip_prefix("decibel-linear(").and_then(|r| r.strip_suffix(')')?.parse::<f64>().ok());
-                let range = range.filter(|r| r.is_finite() && *r > 0.0).map(Self::DecibelLinear);
-                range.ok_or_else(|| UnknownShape { name: name.to_owned(), known: KNOWN })
+                let range = name
+                    .strip_prefix("decibel-linear(")
+                    .and_then(|r| r.strip_suffix(')')?.parse::<f64>().ok());
+                let range = range
+                    .filter(|r| r.is_finite() && *r > 0.0)
+                    .map(Self::DecibelLinear);
+                range.ok_or_else(|| UnknownShape {
+                    name: name.to_owned(),
+                    known: KNOWN,
+                })
             }
         }
     }
@@ -369,12 +468,19 @@ impl Fade {
     /// A linear fade.
     #[must_use]
     pub fn linear(length: Frames) -> Self {
-        Self { length, shape: FadeShape::Linear }
+        Self {
+            length,
+            shape: FadeShape::Linear,
+        }
     }
 
     /// The gain `k` frames away from the silent end.
     pub(crate) fn gain(self, k: u64) -> f64 {
-        if k >= self.length.0 { 1.0 } else { self.shape.gain(exact(k) / exact(self.length.0)) }
+        if k >= self.length.0 {
+            1.0
+        } else {
+            self.shape.gain(exact(k) / exact(self.length.0))
+        }
     }
 }
 
@@ -420,7 +526,12 @@ mod tests {
             for (i, part) in whole.chunks(step).enumerate() {
                 let mut got = vec![0.0; part.len()];
                 a.fill((i * step) as u64, &mut got);
-                assert!(got.iter().zip(part).all(|(x, y)| x.to_bits() == y.to_bits()), "step {step}, part {i}");
+                assert!(
+                    got.iter()
+                        .zip(part)
+                        .all(|(x, y)| x.to_bits() == y.to_bits()),
+                    "step {step}, part {i}"
+                );
             }
         }
     }
@@ -429,7 +540,13 @@ mod tests {
     fn fades_complement_each_other() {
         let n = 1000;
         for k in 0..=n {
-            let fade = |shape: FadeShape, k| Fade { length: Frames(n), shape }.gain(k);
+            let fade = |shape: FadeShape, k| {
+                Fade {
+                    length: Frames(n),
+                    shape,
+                }
+                .gain(k)
+            };
             let sum = |shape| fade(shape, k) + fade(shape, n - k);
             let power = |shape| fade(shape, k).powi(2) + fade(shape, n - k).powi(2);
             assert!((sum(FadeShape::Linear) - 1.0).abs() < 1e-15);

@@ -73,7 +73,12 @@ impl<'a> Delivery<'a> {
     /// exist, would be written twice or cannot be written.
     pub fn check(&self, session: &Session) -> Result<()> {
         let chosen = jobs::chosen(session, &self.only)?;
-        jobs::create_folders(&jobs::jobs(session, &chosen), &chosen, self.settings.overwrite).map(drop)
+        jobs::create_folders(
+            &jobs::jobs(session, &chosen),
+            &chosen,
+            self.settings.overwrite,
+        )
+        .map(drop)
     }
 
     /// Writes the files. Folders that are missing are made.
@@ -90,13 +95,24 @@ impl<'a> Delivery<'a> {
         jobs::spare_inputs(&jobs, &plans)?;
 
         let measured_first: Vec<bool> = jobs.iter().map(|job| is_fitted(job, &chosen)).collect();
-        let lengths = plans.iter().zip(&measured_first).map(|(plan, twice)| (plan.length(), *twice));
-        let total = lengths.fold(Frames::ZERO, |sum, (n, twice)| if twice { sum + n + n } else { sum + n });
+        let lengths = plans
+            .iter()
+            .zip(&measured_first)
+            .map(|(plan, twice)| (plan.length(), *twice));
+        let total = lengths.fold(
+            Frames::ZERO,
+            |sum, (n, twice)| if twice { sum + n + n } else { sum + n },
+        );
         let mut progress = ProgressReporter::new(self.settings.progress.take(), total);
 
         let mut renders = 0;
         let mut measured: Vec<Vec<Measured>> = vec![Vec::new(); chosen.len()];
-        for ((job, plan), _) in jobs.iter().zip(&plans).zip(&measured_first).filter(|(_, first)| **first) {
+        for ((job, plan), _) in jobs
+            .iter()
+            .zip(&plans)
+            .zip(&measured_first)
+            .filter(|(_, first)| **first)
+        {
             let mix = render::measure(plan.clone(), &self.settings, &mut progress)?;
             for (deliverable, all) in measured.iter_mut().enumerate() {
                 if job.files.iter().any(|file| file.deliverable == deliverable) {
@@ -105,9 +121,17 @@ impl<'a> Delivery<'a> {
             }
             renders += 1;
         }
-        let gains: Vec<Decibels> = chosen.iter().zip(&measured).map(|(d, measured)| gain(d, measured)).collect();
+        let gains: Vec<Decibels> = chosen
+            .iter()
+            .zip(&measured)
+            .map(|(d, measured)| gain(d, measured))
+            .collect();
 
-        let context = render::Context { settings: &self.settings, chosen: &chosen, gains: &gains };
+        let context = render::Context {
+            settings: &self.settings,
+            chosen: &chosen,
+            gains: &gains,
+        };
         let mut rendered = render::Rendered::new(&context);
         for (job, plan) in jobs.iter().zip(plans) {
             render::render(job, plan, renders, &context, &mut progress, &mut rendered)?;
@@ -123,15 +147,23 @@ impl<'a> Delivery<'a> {
 
 /// Reports whether a file of the job is fitted to its loudness, so that its mix has to be measured beforehand.
 fn is_fitted(job: &Job, chosen: &[&Deliverable]) -> bool {
-    job.files.iter().any(|file| chosen.get(file.deliverable).is_some_and(|d| d.fit && d.loudness.is_some()))
+    job.files.iter().any(|file| {
+        chosen
+            .get(file.deliverable)
+            .is_some_and(|d| d.fit && d.loudness.is_some())
+    })
 }
 
 /// Returns the gain that fits a deliverable to its target, from the measurements of its timelines; unity without `fit`, and
 /// for silence.
 fn gain(deliverable: &Deliverable, measured: &[Measured]) -> Decibels {
-    let Some(target) = deliverable.loudness.as_ref().filter(|_| deliverable.fit) else { return Decibels::UNITY };
+    let Some(target) = deliverable.loudness.as_ref().filter(|_| deliverable.fit) else {
+        return Decibels::UNITY;
+    };
     let whole = DeliverableLoudness::of(measured);
-    target.fit(whole.integrated, whole.true_peak).map_or(Decibels::UNITY, |fit| fit.gain)
+    target
+        .fit(whole.integrated, whole.true_peak)
+        .map_or(Decibels::UNITY, |fit| fit.gain)
 }
 
 /// Returns `mix`, `stem` or `cue`.

@@ -5,10 +5,10 @@
 
 mod buffer_pool;
 mod chain_state;
+pub(crate) mod clip_log;
 mod clip_mixer;
 mod clip_reader;
 mod delay_line;
-pub(crate) mod clip_log;
 pub(crate) mod flaws;
 mod live;
 pub(crate) mod master_output;
@@ -98,11 +98,18 @@ impl Renderer {
     /// `Resource` where the threads cannot be started.
     pub fn new(plan: Plan, options: &Options) -> Result<Self> {
         let pool = Pool::new(options.threads)?;
-        let nodes = plan.nodes.iter().map(|lane| NodeState::new(lane, &plan)).collect();
+        let nodes = plan
+            .nodes
+            .iter()
+            .map(|lane| NodeState::new(lane, &plan))
+            .collect();
         let graph = Graph::new(&plan, std::iter::empty());
         let buffers = BufferPool::new(&plan);
-        let mut lags: Vec<u64> =
-            plan.nodes.iter().flat_map(|lane| [lane.lag.input, lane.lag.fader, lane.lag.output]).collect();
+        let mut lags: Vec<u64> = plan
+            .nodes
+            .iter()
+            .flat_map(|lane| [lane.lag.input, lane.lag.fader, lane.lag.output])
+            .collect();
         lags.push(0);
         lags.sort_unstable();
         lags.dedup();
@@ -181,16 +188,33 @@ impl Renderer {
     }
 
     /// The same, and into a block for each tapped lane, as large as the first, what it gave.
-    pub(crate) fn render_tapped(&mut self, block: &mut Block, tapped: &mut [Block], most: usize) -> Result<usize> {
+    pub(crate) fn render_tapped(
+        &mut self,
+        block: &mut Block,
+        tapped: &mut [Block],
+        most: usize,
+    ) -> Result<usize> {
         if block.layout() != self.plan.spec.layout {
-            let what = format!("a block of {} for a plan of {}", block.layout(), self.plan.spec.layout);
+            let what = format!(
+                "a block of {} for a plan of {}",
+                block.layout(),
+                self.plan.spec.layout
+            );
             return Err(Error::new(ErrorKind::InvalidArgument, what));
         }
-        let left = usize::try_from(self.plan.length.0.saturating_sub(self.position)).unwrap_or(usize::MAX);
+        let left =
+            usize::try_from(self.plan.length.0.saturating_sub(self.position)).unwrap_or(usize::MAX);
         let total = left.min(block.capacity()).min(most);
         block.set_frames(total);
         tapped.iter_mut().for_each(|t| t.set_frames(total));
-        self.render_into(total as u64, &mut CallerBlocks { mix: block, taps: tapped, done: 0 })?;
+        self.render_into(
+            total as u64,
+            &mut CallerBlocks {
+                mix: block,
+                taps: tapped,
+                done: 0,
+            },
+        )?;
         Ok(total)
     }
 
@@ -205,7 +229,10 @@ impl Renderer {
             let frames = self.until_change().min(left);
             self.run(frames, true, sink)?;
             left -= frames;
-            self.position = self.transport.position(self.plan.latency().0).unwrap_or(self.position);
+            self.position = self
+                .transport
+                .position(self.plan.latency().0)
+                .unwrap_or(self.position);
         }
         Ok(())
     }
@@ -222,11 +249,38 @@ impl Renderer {
 
     /// Renders a stretch of the stream in which no node's position jumps.
     fn run(&mut self, frames: u64, delivers: bool, sink: &mut dyn BlockSink) -> Result<()> {
-        let places: Vec<NodePlace> = self.plan.nodes.iter().map(|lane| self.place(lane.lag)).collect();
-        let Self { plan, graph, nodes, buffers, pool, taps, .. } = self;
-        let mut output = MasterOutput { plan, taps, delivers, sink };
-        let scheduler = Scheduler { plan, graph, buffers, places: &places, frames, step: self.step };
-        scheduler.run(nodes, pool, &mut |place, frames, master, node| output.take(place, frames, master, node))?;
+        let places: Vec<NodePlace> = self
+            .plan
+            .nodes
+            .iter()
+            .map(|lane| self.place(lane.lag))
+            .collect();
+        let Self {
+            plan,
+            graph,
+            nodes,
+            buffers,
+            pool,
+            taps,
+            ..
+        } = self;
+        let mut output = MasterOutput {
+            plan,
+            taps,
+            delivers,
+            sink,
+        };
+        let scheduler = Scheduler {
+            plan,
+            graph,
+            buffers,
+            places: &places,
+            frames,
+            step: self.step,
+        };
+        scheduler.run(nodes, pool, &mut |place, frames, master, node| {
+            output.take(place, frames, master, node)
+        })?;
         self.transport.advance(frames);
         Ok(())
     }
@@ -234,21 +288,38 @@ impl Renderer {
     /// Returns where a node with this lag stands.
     fn place(&self, lag: Lag) -> NodePlace {
         let at = |lag: u64| self.transport.position(lag);
-        let counts = |at: Option<u64>| self.watched && at.is_some_and(|at| self.counted.contains(&at));
+        let counts =
+            |at: Option<u64>| self.watched && at.is_some_and(|at| self.counted.contains(&at));
         let (input, output) = (at(lag.input), at(lag.output));
-        NodePlace { input, fader: at(lag.fader), output, counts_input: counts(input), counts_output: counts(output) }
+        NodePlace {
+            input,
+            fader: at(lag.fader),
+            output,
+            counts_input: counts(input),
+            counts_output: counts(output),
+        }
     }
 
     /// Returns the frames that can be rendered before any node begins, jumps, or passes an end of what is counted or of
     /// the mix.
     fn until_change(&self) -> u64 {
         let ends = [self.counted.start, self.counted.end, self.plan.length.0];
-        let until_end = |at: u64| ends.iter().filter(|end| **end > at).map(|end| end - at).min().unwrap_or(u64::MAX);
+        let until_end = |at: u64| {
+            ends.iter()
+                .filter(|end| **end > at)
+                .map(|end| end - at)
+                .min()
+                .unwrap_or(u64::MAX)
+        };
         let until = |lag: u64| {
             let end = self.transport.position(lag).map_or(u64::MAX, until_end);
             end.min(self.transport.until_jump(lag))
         };
-        self.lags.iter().map(|&lag| until(lag)).min().unwrap_or(u64::MAX)
+        self.lags
+            .iter()
+            .map(|&lag| until(lag))
+            .min()
+            .unwrap_or(u64::MAX)
     }
 
     /// Returns the gain reduction of the limiter behind the master's fader, where there is one.
@@ -273,7 +344,9 @@ impl Renderer {
     pub(crate) fn measure(&mut self, measure: bool) {
         let spec = self.plan.spec;
         for (lane, state) in self.plan.nodes.iter().zip(&mut self.nodes) {
-            state.measure((measure && lane.live && lane.kind != NodeKind::Master).then(|| Meter::new(spec)));
+            state.measure(
+                (measure && lane.live && lane.kind != NodeKind::Master).then(|| Meter::new(spec)),
+            );
         }
     }
 
@@ -304,9 +377,18 @@ impl Renderer {
 
     /// The heard track that is loudest at a frame, counted from the first that was rendered.
     pub(crate) fn loudest(&self, frame: u64) -> Option<&str> {
-        let tracks = self.plan.nodes.iter().zip(&self.nodes).filter(|(l, _)| l.live && l.kind == NodeKind::Track);
-        let heights = tracks.map(|(lane, state)| (lane.name.as_str(), state.survey().height(frame)));
-        heights.filter(|(_, height)| *height > 0.0).reduce(|a, b| if b.1 > a.1 { b } else { a }).map(|(name, _)| name)
+        let tracks = self
+            .plan
+            .nodes
+            .iter()
+            .zip(&self.nodes)
+            .filter(|(l, _)| l.live && l.kind == NodeKind::Track);
+        let heights =
+            tracks.map(|(lane, state)| (lane.name.as_str(), state.survey().height(frame)));
+        heights
+            .filter(|(_, height)| *height > 0.0)
+            .reduce(|a, b| if b.1 > a.1 { b } else { a })
+            .map(|(name, _)| name)
     }
 
     /// The flaws met in each clip of a lane so far.
@@ -322,15 +404,27 @@ mod tests {
 
     /// Tracks of different lengths in buses in a bus, with sends, through a limiter.
     fn busy_session() -> Session {
-        let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
+        let spec = Spec {
+            rate: SampleRate::HZ_48000,
+            layout: Layout::Stereo,
+        };
         let mut mix = Session::new(spec.rate, spec.layout);
         let all = mix.add_bus(Bus::new("all"));
-        let buses = ["a", "b", "c"].map(|name| mix.add_bus(Bus::new(name).gain(Decibels(-1.0)).to(all)));
+        let buses =
+            ["a", "b", "c"].map(|name| mix.add_bus(Bus::new(name).gain(Decibels(-1.0)).to(all)));
         for n in 0..13u64 {
-            let wave = |ch: u64| (0..900 + 37 * n).map(|i| libm::sin((i * (n + 3) + ch) as f64 * 0.01)).collect();
+            let wave = |ch: u64| {
+                (0..900 + 37 * n)
+                    .map(|i| libm::sin((i * (n + 3) + ch) as f64 * 0.01))
+                    .collect()
+            };
             let stem = Memory::new(spec, vec![wave(0), wave(1)]).unwrap();
             let track = Track::of(format!("t{n}")).clip(Clip::new(stem).at(Frames(n * 11)));
-            let track = if n % 5 == 4 { track } else { track.to(buses[n as usize % 3]) };
+            let track = if n % 5 == 4 {
+                track
+            } else {
+                track.to(buses[n as usize % 3])
+            };
             mix.add_track(track.send(all, Decibels(-6.0)));
         }
         mix.master.limit = Some(crate::Dbtp(-1.0));
@@ -343,26 +437,41 @@ mod tests {
             let mut mix = busy_session();
             mix.master.limit = mix.master.limit.filter(|_| limited);
             let render = |threads, step, size| {
-                let mut renderer = Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads }).unwrap();
+                let mut renderer =
+                    Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads }).unwrap();
                 renderer.step = step;
                 let tapped = [0, 14, 16];
                 renderer.tap(&tapped);
                 let mut out = vec![Vec::new(); 2 * (1 + tapped.len())];
                 let mut block = Block::new(Layout::Stereo, size);
                 let mut taps = vec![block.clone(); tapped.len()];
-                while renderer.render_tapped(&mut block, &mut taps, usize::MAX).unwrap() > 0 {
+                while renderer
+                    .render_tapped(&mut block, &mut taps, usize::MAX)
+                    .unwrap()
+                    > 0
+                {
                     let channels = [&block].into_iter().chain(&taps).flat_map(|b| b.channels());
-                    out.iter_mut().zip(channels).for_each(|(to, from)| to.extend(from.iter().map(|x| x.to_bits())));
+                    out.iter_mut()
+                        .zip(channels)
+                        .for_each(|(to, from)| to.extend(from.iter().map(|x| x.to_bits())));
                 }
                 let peaks: Vec<_> = (0..17).map(|lane| renderer.peaks(lane).to_vec()).collect();
                 (out, peaks)
             };
             let one = render(1, 4096, 4096);
             assert_eq!(one.0[0].len(), 900 + 37 * 12 + 11 * 12);
-            for (threads, step, size) in
-                [(1, 1, 300), (2, 7, 2000), (3, 64, 2000), (8, 7, 2000), (8, 1, 2000), (2, 500, 33)]
-            {
-                assert!(render(threads, step, size) == one, "{limited}, {threads} threads, steps of {step}, {size}");
+            for (threads, step, size) in [
+                (1, 1, 300),
+                (2, 7, 2000),
+                (3, 64, 2000),
+                (8, 7, 2000),
+                (8, 1, 2000),
+                (2, 500, 33),
+            ] {
+                assert!(
+                    render(threads, step, size) == one,
+                    "{limited}, {threads} threads, steps of {step}, {size}"
+                );
             }
         }
     }
@@ -379,27 +488,43 @@ mod tests {
             }
         }
         for threads in [1, 2, 8] {
-            let mut renderer = Renderer::new(Plan::compile(&busy_session()).unwrap(), &Options { threads }).unwrap();
+            let mut renderer = Renderer::new(
+                Plan::compile(&busy_session()).unwrap(),
+                &Options { threads },
+            )
+            .unwrap();
             renderer.step = 10;
-            let rendered =
-                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| renderer.render_into(500, &mut Hole)));
+            let rendered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                renderer.render_into(500, &mut Hole)
+            }));
             assert_eq!(rendered.unwrap_err().downcast_ref(), Some(&"no room"));
         }
     }
 
     #[test]
     fn the_first_error_in_the_order_of_the_plan_is_told_whoever_meets_which() {
-        let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+        let spec = Spec {
+            rate: SampleRate::HZ_48000,
+            layout: Layout::Mono,
+        };
         let mut mix = Session::new(spec.rate, spec.layout);
         for n in 0..9 {
             // The fourth and all behind it fail in the third step.
-            let wave = (0..100).map(|i| if n >= 3 && i == 25 + n { f64::NAN } else { 0.1 }).collect();
-            mix.add_track(Track::new(format!("t{n}"), Memory::new(spec, vec![wave]).unwrap()));
+            let wave = (0..100)
+                .map(|i| if n >= 3 && i == 25 + n { f64::NAN } else { 0.1 })
+                .collect();
+            mix.add_track(Track::new(
+                format!("t{n}"),
+                Memory::new(spec, vec![wave]).unwrap(),
+            ));
         }
         for threads in [1, 2, 8] {
-            let mut renderer = Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads }).unwrap();
+            let mut renderer =
+                Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads }).unwrap();
             renderer.step = 10;
-            let error = renderer.render(&mut Block::new(Layout::Mono, 100)).unwrap_err();
+            let error = renderer
+                .render(&mut Block::new(Layout::Mono, 100))
+                .unwrap_err();
             assert!(error.to_string().starts_with("track \"t3\": "), "{error}");
         }
     }

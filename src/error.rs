@@ -56,8 +56,8 @@ impl ErrorKind {
     /// Returns the kind that follows from a system error alone, where it decides it.
     pub(crate) fn of_io(error: &io::Error) -> Option<Self> {
         use io::ErrorKind::{
-            ConnectionReset, HostUnreachable, Interrupted, NotConnected, OutOfMemory, ResourceBusy, TimedOut,
-            WouldBlock,
+            ConnectionReset, HostUnreachable, Interrupted, NotConnected, OutOfMemory, ResourceBusy,
+            TimedOut, WouldBlock,
         };
         // ENFILE (all files of the system) and EMFILE (those of this process) have no kind of their own.
         match error.raw_os_error().filter(|_| cfg!(unix)) {
@@ -80,7 +80,13 @@ pub(crate) fn one_line(text: String) -> String {
     if !text.contains(char::is_control) {
         return text;
     }
-    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    let escaped = |c: char| {
+        if c.is_control() {
+            c.escape_default().to_string()
+        } else {
+            c.to_string()
+        }
+    };
     text.chars().map(escaped).collect()
 }
 
@@ -104,7 +110,12 @@ impl Error {
     /// An error of a kind, with a message. Programs that bring their own source or sink make theirs so. A message is one
     /// line: control characters in it, as file names can have them, become escapes.
     pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
-        Self { kind, what: one_line(what.into()), problems: Vec::new(), source: None }
+        Self {
+            kind,
+            what: one_line(what.into()),
+            problems: Vec::new(),
+            source: None,
+        }
     }
 
     /// Sets the cause. The message should already say what the cause says.
@@ -144,11 +155,22 @@ impl Error {
     /// All problems of a session at once. The kind is that of the problems if they share one, else `Session`.
     pub(crate) fn session(problems: Vec<Problem>) -> Self {
         let kind = match problems.split_first() {
-            Some((first, rest)) if rest.iter().all(|p| p.error_kind() == first.error_kind()) => first.error_kind(),
+            Some((first, rest)) if rest.iter().all(|p| p.error_kind() == first.error_kind()) => {
+                first.error_kind()
+            }
             _ => ErrorKind::Session,
         };
-        let what = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        Self { kind, what, problems, source: None }
+        let what = problems
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n");
+        Self {
+            kind,
+            what,
+            problems,
+            source: None,
+        }
     }
 
     /// What the caller can do about it.
@@ -190,7 +212,9 @@ impl fmt::Display for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_ref().map(|e| e.as_ref() as &(dyn StdError + 'static))
+        self.source
+            .as_ref()
+            .map(|e| e.as_ref() as &(dyn StdError + 'static))
     }
 }
 
@@ -200,8 +224,12 @@ mod tests {
 
     #[test]
     fn a_message_is_one_line_whatever_a_file_is_called() {
-        let error = Error::new(ErrorKind::NotFound, "a\nb\u{1b}[2J\u{7f}é🎺.wav: gone").in_track("x\ny");
-        assert_eq!(error.to_string(), "track \"x\\ny\": a\\nb\\u{1b}[2J\\u{7f}é🎺.wav: gone");
+        let error =
+            Error::new(ErrorKind::NotFound, "a\nb\u{1b}[2J\u{7f}é🎺.wav: gone").in_track("x\ny");
+        assert_eq!(
+            error.to_string(),
+            "track \"x\\ny\": a\\nb\\u{1b}[2J\\u{7f}é🎺.wav: gone"
+        );
         assert_eq!(Problem::new("\r").sentence(), "\\r");
     }
 }

@@ -65,7 +65,9 @@ impl Speaker {
     }
 }
 
-use Speaker::{Centre, CentreBack, Left, LeftBack, LeftSurround, Lfe, Mono, Right, RightBack, RightSurround};
+use Speaker::{
+    Centre, CentreBack, Left, LeftBack, LeftSurround, Lfe, Mono, Right, RightBack, RightSurround,
+};
 
 /// Which channels there are, in WAVE order.
 ///
@@ -134,14 +136,19 @@ impl Layout {
             (_, 0x60F) => 0x3F,
             (_, other) => other,
         };
-        let known = Self::NAMED.iter().find(|(l, _, m)| *m == mask && l.channels() == usize::from(channels));
+        let known = Self::NAMED
+            .iter()
+            .find(|(l, _, m)| *m == mask && l.channels() == usize::from(channels));
         known.map_or(Self::Discrete(channels), |(l, _, _)| *l)
     }
 
     /// The WAVE channel mask; 0 where there are no positions.
     #[must_use]
     pub fn mask(self) -> u32 {
-        Self::NAMED.iter().find(|(l, _, _)| *l == self).map_or(0, |(_, _, m)| *m)
+        Self::NAMED
+            .iter()
+            .find(|(l, _, _)| *l == self)
+            .map_or(0, |(_, _, m)| *m)
     }
 
     /// The number of channels.
@@ -164,9 +171,34 @@ impl Layout {
             Self::Quad => &[Left, Right, LeftSurround, RightSurround],
             Self::Surround50 => &[Left, Right, Centre, LeftSurround, RightSurround],
             Self::Surround51 => &[Left, Right, Centre, Lfe, LeftSurround, RightSurround],
-            Self::Surround61 => &[Left, Right, Centre, Lfe, CentreBack, LeftSurround, RightSurround],
-            Self::Surround70 => &[Left, Right, Centre, LeftBack, RightBack, LeftSurround, RightSurround],
-            Self::Surround71 => &[Left, Right, Centre, Lfe, LeftBack, RightBack, LeftSurround, RightSurround],
+            Self::Surround61 => &[
+                Left,
+                Right,
+                Centre,
+                Lfe,
+                CentreBack,
+                LeftSurround,
+                RightSurround,
+            ],
+            Self::Surround70 => &[
+                Left,
+                Right,
+                Centre,
+                LeftBack,
+                RightBack,
+                LeftSurround,
+                RightSurround,
+            ],
+            Self::Surround71 => &[
+                Left,
+                Right,
+                Centre,
+                Lfe,
+                LeftBack,
+                RightBack,
+                LeftSurround,
+                RightSurround,
+            ],
             Self::Discrete(_) => &[],
         }
     }
@@ -189,7 +221,11 @@ impl Layout {
     pub fn fold(self, to: Self) -> Option<Vec<Vec<f64>>> {
         if self == to {
             let n = self.channels();
-            return Some((0..n).map(|row| (0..n).map(|col| f64::from(u8::from(row == col))).collect()).collect());
+            return Some(
+                (0..n)
+                    .map(|row| (0..n).map(|col| f64::from(u8::from(row == col))).collect())
+                    .collect(),
+            );
         }
         let (from, target) = (self.speakers(), to.speakers());
         if from.is_empty() || target.is_empty() {
@@ -226,8 +262,12 @@ fn spread(speaker: Speaker, target: &[Speaker]) -> Vec<(Speaker, f64)> {
         return vec![(Mono, gain)];
     }
     let through = |places: &[(Speaker, f64)]| {
-        let each =
-            |&(s, g): &(Speaker, f64)| spread(s, target).into_iter().map(move |(p, h)| (p, g * h)).collect::<Vec<_>>();
+        let each = |&(s, g): &(Speaker, f64)| {
+            spread(s, target)
+                .into_iter()
+                .map(move |(p, h)| (p, g * h))
+                .collect::<Vec<_>>()
+        };
         places.iter().flat_map(each).collect()
     };
     match speaker {
@@ -260,7 +300,11 @@ impl std::str::FromStr for Layout {
     type Err = UnknownLayout;
 
     fn from_str(name: &str) -> Result<Self, UnknownLayout> {
-        Self::NAMED.iter().find(|(_, n, _)| n.eq_ignore_ascii_case(name)).map(|(l, _, _)| *l).ok_or(UnknownLayout)
+        Self::NAMED
+            .iter()
+            .find(|(_, n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(l, _, _)| *l)
+            .ok_or(UnknownLayout)
     }
 }
 
@@ -298,10 +342,18 @@ mod tests {
     #[test]
     fn stated_rows_of_the_standard() {
         let k = FRAC_1_SQRT_2;
-        assert_eq!(Layout::Surround50.fold(Layout::Mono).unwrap(), [[k, k, 1.0, 0.5, 0.5]]);
+        assert_eq!(
+            Layout::Surround50.fold(Layout::Mono).unwrap(),
+            [[k, k, 1.0, 0.5, 0.5]]
+        );
         assert_eq!(
             Layout::Surround50.fold(Layout::Lcrs).unwrap(),
-            [[1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, k, k]]
+            [
+                [1.0, 0.0, 0.0, 0.0, 0.0],
+                [0.0, 1.0, 0.0, 0.0, 0.0],
+                [0.0, 0.0, 1.0, 0.0, 0.0],
+                [0.0, 0.0, 0.0, k, k]
+            ]
         );
         // 7.1 to 5.1: Ls = side + back.
         let rows = Layout::Surround71.fold(Layout::Surround51).unwrap();

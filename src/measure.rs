@@ -121,7 +121,10 @@ impl Meter {
     pub fn feed(&mut self, block: &Block) {
         self.loudness.feed(block);
         self.true_peak.feed(block);
-        self.peaks.iter_mut().zip(block.channels()).for_each(|(peak, samples)| peak.take(samples, self.position));
+        self.peaks
+            .iter_mut()
+            .zip(block.channels())
+            .for_each(|(peak, samples)| peak.take(samples, self.position));
         self.position += block.frames() as u64;
     }
 
@@ -155,13 +158,24 @@ impl Meter {
     pub fn finish(mut self) -> Measured {
         self.loudness.finish();
         self.true_peak.finish();
-        let window = |(level, at)| Met { level, at, channel: 0 };
+        let window = |(level, at)| Met {
+            level,
+            at,
+            channel: 0,
+        };
         let (channel, peak) = Peak::loudest(&self.peaks);
-        let sample_peak = peak.level().map(|level| Met { level, at: Frames(peak.at), channel });
+        let sample_peak = peak.level().map(|level| Met {
+            level,
+            at: Frames(peak.at),
+            channel,
+        });
         let loudness = &self.loudness;
         let (integrated, range) = (loudness.integrated(), loudness.range());
         let (momentary_max, short_term_max) = (loudness.momentary_max(), loudness.short_term_max());
-        let true_peak = self.true_peak.peak().map(|(level, at, channel)| Met { level, at, channel });
+        let true_peak =
+            self.true_peak
+                .peak()
+                .map(|(level, at, channel)| Met { level, at, channel });
         let (gating, lanes) = self.loudness.into_parts();
         Measured {
             spec: self.spec,

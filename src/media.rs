@@ -155,7 +155,10 @@ pub fn open(path: &Path, stream: Option<usize>) -> Result<(Box<dyn Source>, Info
 }
 
 /// Opens a stem file like [`open`] and returns its version as of before it was read.
-fn open_versioned(path: &Path, stream: Option<usize>) -> Result<(Box<dyn Source>, Info, Option<FileVersion>)> {
+fn open_versioned(
+    path: &Path,
+    stream: Option<usize>,
+) -> Result<(Box<dyn Source>, Info, Option<FileVersion>)> {
     let (file, kind) = sniff::sniff(path)?;
     let version = file.stamp().cloned();
     if kind == sniff::FileKind::Wave

@@ -167,7 +167,10 @@ impl PlannedClip {
         let same = match &self.place {
             Placing::Pan => true,
             Placing::Fold(rows) => rows.iter().enumerate().all(|(row, columns)| {
-                columns.iter().enumerate().all(|(column, f)| *f == if row == column { 1.0 } else { 0.0 })
+                columns
+                    .iter()
+                    .enumerate()
+                    .all(|(column, f)| *f == if row == column { 1.0 } else { 0.0 })
             }),
         };
         self.gain == 1.0 && same && self.stem.spec.layout == layout
@@ -191,7 +194,10 @@ impl Window {
 
     /// The gain at a frame of the timeline within it.
     pub(crate) fn gain(&self, frame: u64) -> f64 {
-        let (after, before) = (frame.saturating_sub(self.range.start), self.range.end.saturating_sub(frame));
+        let (after, before) = (
+            frame.saturating_sub(self.range.start),
+            self.range.end.saturating_sub(frame),
+        );
         self.fade_in.gain(after) * self.fade_out.gain(before)
     }
 }
@@ -218,7 +224,8 @@ impl Plan {
     /// The same, with what is heard or with everything.
     pub(crate) fn compiled(session: &Session, scope: Scope) -> Result<Self> {
         let mut place = place::Place::new(session, validate::session(session));
-        let mut voices: Vec<route::Voice<'_>> = session.tracks().iter().map(|t| place.track(t)).collect();
+        let mut voices: Vec<route::Voice<'_>> =
+            session.tracks().iter().map(|t| place.track(t)).collect();
         let mut cues = Vec::new();
         for (index, cue) in session.cues().iter().enumerate() {
             let (planned, own) = place.cue(index, cue);
@@ -259,17 +266,30 @@ impl Plan {
     pub fn warm_up(&self) -> Frames {
         let mut most: Vec<Option<u64>> = Vec::with_capacity(self.nodes.len());
         for lane in &self.nodes {
-            let mut feeders = lane.feeds().iter().map(|feed| most.get(feed.lane).copied().flatten());
+            let mut feeders = lane
+                .feeds()
+                .iter()
+                .map(|feed| most.get(feed.lane).copied().flatten());
             let before = feeders.try_fold(0, |most: u64, feeder| Some(most.max(feeder?)));
             let own = lane.before.warm_up().zip(lane.after.warm_up());
-            most.push(before.zip(own).map(|(before, (own, after))| before + own + after));
+            most.push(
+                before
+                    .zip(own)
+                    .map(|(before, (own, after))| before + own + after),
+            );
         }
         most.pop().flatten().map_or(self.length, Frames)
     }
 
     /// Returns the ceiling of the limiter behind the master's fader, where there is one.
     pub(crate) fn ceiling(&self) -> Option<Dbtp> {
-        self.nodes.last()?.after.inserts.first()?.value("ceiling").map(Dbtp)
+        self.nodes
+            .last()?
+            .after
+            .inserts
+            .first()?
+            .value("ceiling")
+            .map(Dbtp)
     }
 
     /// Every file that is read, once.

@@ -115,7 +115,10 @@ struct Inner {
     done: Mutex<Receiver<()>>,
     /// How long to wait for that; `None` waits without limit, so that a sink is always finished.
     shutdown_timeout: Option<Duration>,
-    #[cfg_attr(not(feature = "device"), expect(dead_code, reason = "only needed to open another device"))]
+    #[cfg_attr(
+        not(feature = "device"),
+        expect(dead_code, reason = "only needed to open another device")
+    )]
     latency: Duration,
     lanes: StripLanes,
 }
@@ -177,7 +180,10 @@ impl Player {
     /// Moves a pan control, limited to −1 (left) to 1 (right). Replaces the strip's pan automation. NaN is ignored.
     pub fn set_pan(&self, strip: impl Into<StripId>, pan: Pan) {
         if !pan.0.is_nan() {
-            self.send(Command::Set(strip.into(), Setting::Pan(Pan(pan.0.clamp(-1.0, 1.0)))));
+            self.send(Command::Set(
+                strip.into(),
+                Setting::Pan(Pan(pan.0.clamp(-1.0, 1.0))),
+            ));
         }
     }
 
@@ -242,7 +248,11 @@ impl Player {
     pub fn levels(&self) -> Levels {
         let Inner { status, lanes, .. } = &*self.inner;
         Levels {
-            tracks: lanes.tracks.iter().map(|lane| status.level(*lane)).collect(),
+            tracks: lanes
+                .tracks
+                .iter()
+                .map(|lane| status.level(*lane))
+                .collect(),
             buses: lanes.buses.iter().map(|lane| status.level(*lane)).collect(),
             master: status.level(lanes.master),
         }
@@ -263,7 +273,10 @@ impl Player {
     /// Continues playback on another output device: one by its name or id, or the default.
     #[cfg(feature = "device")]
     pub fn move_to(&self, device: Option<&str>) {
-        self.send(Command::MoveTo(Box::new(device::DeviceBackend::new(device, self.inner.latency))));
+        self.send(Command::MoveTo(Box::new(device::DeviceBackend::new(
+            device,
+            self.inner.latency,
+        ))));
     }
 }
 

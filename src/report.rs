@@ -3,6 +3,7 @@
 //! The field names carry their units and are the keys of the JSON form; silence is `null` there, never infinity.
 
 mod gather;
+mod heard;
 mod overview;
 #[expect(
     clippy::cast_precision_loss,
@@ -13,14 +14,14 @@ mod overview;
 )]
 mod picture;
 mod save;
-mod heard;
 mod suspect;
 pub(crate) mod table;
 mod waveform;
 
 pub(crate) use gather::gather;
 pub use overview::{
-    CueOverview, CurvePoint, LaneOverview, LoudnessOverview, MarkerOverview, Over, Overview, TimecodeOverview, Waveform,
+    CueOverview, CurvePoint, LaneOverview, LoudnessOverview, MarkerOverview, Over, Overview,
+    TimecodeOverview, Waveform,
 };
 pub use picture::{html_of, svg_of};
 pub use save::{Paper, save};
@@ -275,14 +276,21 @@ pub struct LimiterReport {
 impl Report {
     /// Whether the output is a file of integers, which clip at full scale.
     pub(crate) fn is_integer(&self) -> bool {
-        let format = self.format.as_deref().and_then(|name| name.parse::<Format>().ok());
+        let format = self
+            .format
+            .as_deref()
+            .and_then(|name| name.parse::<Format>().ok());
         format.is_some_and(|format| !format.is_float())
     }
 
     /// The report as one JSON document. Keys are only ever added. With an overview it stands on one line.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let text = if self.overview.is_some() { serde_json::to_string } else { serde_json::to_string_pretty };
+        let text = if self.overview.is_some() {
+            serde_json::to_string
+        } else {
+            serde_json::to_string_pretty
+        };
         // Every key is text and every value has a JSON form, so this cannot fail.
         text(self).unwrap_or_default()
     }

@@ -71,7 +71,9 @@ pub(crate) struct Fmt {
 /// Bytes 4 to 16 of every standard subformat GUID; the first four are a format tag.
 const SUBTYPE_TAIL: [u8; 12] = [0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71];
 /// The same of ambisonic B-format: PCM or float, channels without speaker positions.
-const B_FORMAT_TAIL: [u8; 12] = [0x21, 0x07, 0xD3, 0x11, 0x86, 0x44, 0xC8, 0xC1, 0xCA, 0, 0, 0];
+const B_FORMAT_TAIL: [u8; 12] = [
+    0x21, 0x07, 0xD3, 0x11, 0x86, 0x44, 0xC8, 0xC1, 0xCA, 0, 0, 0,
+];
 const EXTENSIBLE: u16 = 0xFFFE;
 
 impl Fmt {
@@ -83,7 +85,11 @@ impl Fmt {
             let (code, tail) = guid.split_at(4);
             let code = code.first_chunk().map_or(0, |c| u32::from_le_bytes(*c));
             let b_format = tail == B_FORMAT_TAIL;
-            let known = if tail == SUBTYPE_TAIL || b_format { u16::try_from(code).ok() } else { None };
+            let known = if tail == SUBTYPE_TAIL || b_format {
+                u16::try_from(code).ok()
+            } else {
+                None
+            };
             tag = known.unwrap_or(0);
             if b_format {
                 mask = 0;
@@ -110,16 +116,36 @@ pub(crate) fn open(file: &mut (impl Read + Seek)) -> io::Result<Found> {
     let chunks = match walk::walk(file)? {
         walk::Walk::Foreign => return Ok(Found::Foreign),
         walk::Walk::BigEndian => return Ok(Found::Refused("RIFX (big-endian WAVE)".into())),
-        walk::Walk::Other(name) => return Ok(Found::Refused(format!("a RIFF file of type {name:?}, not WAVE"))),
+        walk::Walk::Other(name) => {
+            return Ok(Found::Refused(format!(
+                "a RIFF file of type {name:?}, not WAVE"
+            )));
+        }
         walk::Walk::Wave(chunks) => chunks,
     };
     let broken = |what: &str| Ok(Found::Broken(what.into()));
-    let Some(body) = &chunks.fmt else { return broken("no fmt chunk that could be read") };
-    let Some(fmt) = Fmt::decode(body) else { return broken("the fmt chunk is shorter than 16 bytes") };
-    let Some(data) = chunks.data else { return broken("no data chunk: the file holds no audio") };
+    let Some(body) = &chunks.fmt else {
+        return broken("no fmt chunk that could be read");
+    };
+    let Some(fmt) = Fmt::decode(body) else {
+        return broken("the fmt chunk is shorter than 16 bytes");
+    };
+    let Some(data) = chunks.data else {
+        return broken("no data chunk: the file holds no audio");
+    };
     let extent = extent::find(file, &chunks, data, fmt.block_align)?;
-    let time_reference = chunks.bext.as_deref().and_then(Bext::from_bytes).map(|b| b.time_reference);
-    Ok(Found::Wave(Header { form: chunks.form, fmt, extent, time_reference, slice: chunks.slice }))
+    let time_reference = chunks
+        .bext
+        .as_deref()
+        .and_then(Bext::from_bytes)
+        .map(|b| b.time_reference);
+    Ok(Found::Wave(Header {
+        form: chunks.form,
+        fmt,
+        extent,
+        time_reference,
+        slice: chunks.slice,
+    }))
 }
 
 /// What a new file is to hold.
@@ -160,7 +186,9 @@ impl Laid {
     /// Size of the whole file.
     pub(crate) fn total(&self) -> u64 {
         let header = u64::try_from(self.header.len()).unwrap_or(u64::MAX);
-        self.data.saturating_add(header).saturating_add(u64::from(self.pad))
+        self.data
+            .saturating_add(header)
+            .saturating_add(u64::from(self.pad))
     }
 }
 
@@ -202,7 +230,11 @@ pub(crate) fn lay(new: &New<'_>) -> Option<Laid> {
     }
     chunk(&mut body, *b"fmt ", &fmt.to_bytes().ok()?)?;
     if new.float && !new.rf64 {
-        chunk(&mut body, *b"fact", &u32::try_from(new.frames).ok()?.to_le_bytes())?;
+        chunk(
+            &mut body,
+            *b"fact",
+            &u32::try_from(new.frames).ok()?.to_le_bytes(),
+        )?;
     }
     if let Some(b) = &new.bext {
         let bext = Bext {
@@ -219,13 +251,21 @@ pub(crate) fn lay(new: &New<'_>) -> Option<Laid> {
     }
     body.extend(*b"data");
     let pad = data % 2 == 1;
-    let riff = data.checked_add(u64::try_from(body.len()).ok()?)?.checked_add(4 + u64::from(pad))?;
+    let riff = data
+        .checked_add(u64::try_from(body.len()).ok()?)?
+        .checked_add(4 + u64::from(pad))?;
     let (id, riff32, data32) = if new.rf64 {
         let sizes = [riff, data, new.frames].map(u64::to_le_bytes).concat();
-        body.get_mut(ds64_at..)?.get_mut(..sizes.len())?.copy_from_slice(&sizes);
+        body.get_mut(ds64_at..)?
+            .get_mut(..sizes.len())?
+            .copy_from_slice(&sizes);
         (*b"RF64", u32::MAX, u32::MAX)
     } else {
-        (*b"RIFF", u32::try_from(riff).ok()?, u32::try_from(data).ok()?)
+        (
+            *b"RIFF",
+            u32::try_from(riff).ok()?,
+            u32::try_from(data).ok()?,
+        )
     };
     body.extend(data32.to_le_bytes());
     let mut header = Vec::from(id);

@@ -35,9 +35,15 @@ pub(crate) fn of(plan: &Plan, range: &Range<Frames>, dither: Option<Dither>) -> 
     }
     if range.end > plan.length() {
         let end = plan.length().clock(plan.spec().rate);
-        return refused(format!("a part that is to be joined goes past the end of the mix, which is at {end}"));
+        return refused(format!(
+            "a part that is to be joined goes past the end of the mix, which is at {end}"
+        ));
     }
-    Ok(Slice { start: range.start, whole: plan.length(), mix: plan.fingerprint(&dither) })
+    Ok(Slice {
+        start: range.start,
+        whole: plan.length(),
+        mix: plan.fingerprint(&dither),
+    })
 }
 
 /// An open part.
@@ -82,13 +88,23 @@ impl Part {
 /// `NotFound`, `Unsupported` or `Corrupt` for what is no part of a mix, is cut off, or does not go with the others, and for
 /// gaps and overlaps, with the names of the files; `Unsupported` for an output whose extension is not that of a WAV file
 /// ([`Format`](crate::Format)); `Output` as for every file that is written.
-pub fn join(parts: &[impl AsRef<Path>], output: impl AsRef<Path>, overwrite: bool) -> Result<Report> {
+pub fn join(
+    parts: &[impl AsRef<Path>],
+    output: impl AsRef<Path>,
+    overwrite: bool,
+) -> Result<Report> {
     let output = output.as_ref();
     Container::Wav.check_name(output)?;
-    let mut parts: Vec<Part> = parts.iter().map(|path| open(path.as_ref())).collect::<Result<_>>()?;
+    let mut parts: Vec<Part> = parts
+        .iter()
+        .map(|path| open(path.as_ref()))
+        .collect::<Result<_>>()?;
     parts.sort_by_key(|part| (part.slice.start, part.end()));
     let Some(first) = parts.first() else {
-        return Err(Error::new(ErrorKind::NotFound, "there are no parts to join"));
+        return Err(Error::new(
+            ErrorKind::NotFound,
+            "there are no parts to join",
+        ));
     };
     for part in &parts {
         if same_file(&part.path, output)? {
@@ -100,7 +116,11 @@ pub fn join(parts: &[impl AsRef<Path>], output: impl AsRef<Path>, overwrite: boo
     complete(&parts)?;
     let data: u64 = parts.iter().map(|part| part.bytes).sum();
     let header = first.header.clone();
-    let mut file = AtomicFile::create_sized(output, overwrite, data.saturating_add(header.len() as u64 + data % 2))?;
+    let mut file = AtomicFile::create_sized(
+        output,
+        overwrite,
+        data.saturating_add(header.len() as u64 + data % 2),
+    )?;
     file.write_all(&header).map_err(|e| file.failed(e))?;
     for part in &mut parts {
         copy(part, &mut file)?;
@@ -128,16 +148,31 @@ fn open(path: &Path) -> Result<Part> {
     let mut file = File::open(path).map_err(failed)?;
     let found = riff::open(&mut file).map_err(failed)?;
     const UNKNOWN: &str = "does not say which part of a mix it is: render it with --range";
-    let Found::Wave(header) = found else { return Err(refused(ErrorKind::Unsupported, UNKNOWN)) };
+    let Found::Wave(header) = found else {
+        return Err(refused(ErrorKind::Unsupported, UNKNOWN));
+    };
     let note = header.slice.as_deref().and_then(Slice::of);
-    let Some((slice, whole)) = note else { return Err(refused(ErrorKind::Unsupported, UNKNOWN)) };
+    let Some((slice, whole)) = note else {
+        return Err(refused(ErrorKind::Unsupported, UNKNOWN));
+    };
     let (bytes, promised) = (header.extent.held, header.extent.stated);
     let unit = u64::from(header.fmt.block_align).max(1);
     if bytes != promised || bytes % unit != 0 {
-        return Err(refused(ErrorKind::Corrupt, &format!("{bytes} of {promised} bytes are there: render it again")));
+        return Err(refused(
+            ErrorKind::Corrupt,
+            &format!("{bytes} of {promised} bytes are there: render it again"),
+        ));
     }
     let (at, frames) = (header.extent.at, bytes / unit);
-    Ok(Part { path: path.to_owned(), file, slice, header: whole.to_vec(), at, bytes, frames })
+    Ok(Part {
+        path: path.to_owned(),
+        file,
+        slice,
+        header: whole.to_vec(),
+        at,
+        bytes,
+        frames,
+    })
 }
 
 /// Refuses parts of different mixes and formats.
@@ -149,7 +184,11 @@ fn alike(first: &Part, part: &Part) -> Result<()> {
     } else {
         return Ok(());
     };
-    let what = format!("{} and {}: {what}", first.path.display(), part.path.display());
+    let what = format!(
+        "{} and {}: {what}",
+        first.path.display(),
+        part.path.display()
+    );
     Err(Error::new(ErrorKind::Corrupt, what))
 }
 
@@ -162,8 +201,11 @@ fn complete(parts: &[Part]) -> Result<()> {
         let name = part.path.display();
         match before {
             Some(other) if start < end => {
-                let what =
-                    format!("{} and {name}: both hold frames {start} to {}", other.path.display(), end.min(part.end()));
+                let what = format!(
+                    "{} and {name}: both hold frames {start} to {}",
+                    other.path.display(),
+                    end.min(part.end())
+                );
                 return wrong(what);
             }
             Some(other) if start > end => {
@@ -172,14 +214,19 @@ fn complete(parts: &[Part]) -> Result<()> {
                     other.path.display()
                 ));
             }
-            None if start > 0 => return wrong(format!("{name}: frames 0 to {start} are missing before it")),
+            None if start > 0 => {
+                return wrong(format!("{name}: frames 0 to {start} are missing before it"));
+            }
             _ => before = Some(part),
         }
     }
     match before {
         Some(last) if last.end() < last.slice.whole.0 => {
             let (end, whole) = (last.end(), last.slice.whole);
-            wrong(format!("{}: frames {end} to {whole} are missing after it", last.path.display()))
+            wrong(format!(
+                "{}: frames {end} to {whole} are missing after it",
+                last.path.display()
+            ))
         }
         _ => Ok(()),
     }
@@ -187,13 +234,21 @@ fn complete(parts: &[Part]) -> Result<()> {
 
 /// Appends the audio of a part.
 fn copy(part: &mut Part, to: &mut AtomicFile) -> Result<()> {
-    let unreadable = |path: &Path, what: &str| Error::new(ErrorKind::Corrupt, format!("{}: {what}", path.display()));
-    part.file.seek(SeekFrom::Start(part.at)).map_err(|e| unreadable(&part.path, &e.to_string()).because(e))?;
+    let unreadable = |path: &Path, what: &str| {
+        Error::new(ErrorKind::Corrupt, format!("{}: {what}", path.display()))
+    };
+    part.file
+        .seek(SeekFrom::Start(part.at))
+        .map_err(|e| unreadable(&part.path, &e.to_string()).because(e))?;
     let (mut left, mut buffer) = (part.bytes, vec![0; 1 << 18]);
     while left > 0 {
-        let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        let most = usize::try_from(left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
         let piece = buffer.get_mut(..most).unwrap_or_default();
-        part.file.read_exact(piece).map_err(|e| unreadable(&part.path, &e.to_string()).because(e))?;
+        part.file
+            .read_exact(piece)
+            .map_err(|e| unreadable(&part.path, &e.to_string()).because(e))?;
         to.write_all(piece).map_err(|e| to.failed(e))?;
         left -= most as u64;
     }

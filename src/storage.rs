@@ -24,5 +24,8 @@ pub(crate) use location::{Location, is_link, joined};
 #[cfg(feature = "cloud")]
 pub(crate) use object::listed;
 #[cfg(feature = "cloud")]
-pub use object::{About, FIRST_PATIENCE_S, PATIENCE_S, Reader, about, create, delete, list, local, open, read, write};
+pub use object::{
+    About, FIRST_PATIENCE_S, PATIENCE_S, Reader, about, create, delete, list, local, open, read,
+    write,
+};
 pub use same_file::same_file;

@@ -57,26 +57,41 @@ impl Timecode {
         let refuse = |why: String| Err(NotATimecode(why));
         let text = || format!("{h:02}:{m:02}:{s:02}{}{f:02}", rate.separator());
         if h > 23 || m > 59 || s > 59 {
-            return refuse(format!("{}: a label goes up to 23 hours, 59 minutes and 59 seconds", text()));
+            return refuse(format!(
+                "{}: a label goes up to 23 hours, 59 minutes and 59 seconds",
+                text()
+            ));
         }
         if f >= rate.nominal() {
             let last = rate.nominal() - 1;
-            return refuse(format!("{}: the last frame of a second is {last} at {rate} fps", text()));
+            return refuse(format!(
+                "{}: the last frame of a second is {last} at {rate} fps",
+                text()
+            ));
         }
         if s == 0 && !m.is_multiple_of(10) && f < rate.dropped() {
             let first = format!("{h:02}:{m:02}:00;{:02}", rate.dropped());
-            return refuse(format!("{} is left out by drop-frame; the next label is {first}", text()));
+            return refuse(format!(
+                "{} is left out by drop-frame; the next label is {first}",
+                text()
+            ));
         }
         let minutes = u64::from(60 * h + m);
         let seconds = 60 * minutes + u64::from(s);
         let labels = seconds * u64::from(rate.nominal()) + u64::from(f);
-        Ok(Self { number: labels - u64::from(rate.dropped()) * (minutes - minutes / 10), rate })
+        Ok(Self {
+            number: labels - u64::from(rate.dropped()) * (minutes - minutes / 10),
+            rate,
+        })
     }
 
     /// The label of a picture frame counted from midnight; after the last of a day comes midnight again.
     #[must_use]
     pub fn of_number(number: u64, rate: FrameRate) -> Self {
-        Self { number: number % rate.day(), rate }
+        Self {
+            number: number % rate.day(),
+            rate,
+        }
     }
 
     /// Reads `01:02:40:00`, or `01:02:40;00` for drop-frame.
@@ -93,7 +108,10 @@ impl Timecode {
     pub fn looks_like(text: &str) -> bool {
         let text = text.trim();
         let marks = text.bytes().filter(|b| matches!(b, b':' | b';')).count();
-        marks >= 2 && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b':' | b';'))
+        marks >= 2
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_digit() || matches!(b, b':' | b';'))
     }
 
     /// The frame rate that it counts in.
@@ -111,13 +129,25 @@ impl Timecode {
     /// Hours, minutes, seconds and frames of the label.
     #[must_use]
     pub fn parts(self) -> [u64; 4] {
-        let (nominal, dropped) = (u64::from(self.rate.nominal()), u64::from(self.rate.dropped()));
+        let (nominal, dropped) = (
+            u64::from(self.rate.nominal()),
+            u64::from(self.rate.dropped()),
+        );
         let (ten, one) = (600 * nominal - 9 * dropped, 60 * nominal - dropped);
         let (tens, rest) = (self.number / ten, self.number % ten);
-        let minutes = if rest >= dropped { (rest - dropped) / one } else { 0 };
+        let minutes = if rest >= dropped {
+            (rest - dropped) / one
+        } else {
+            0
+        };
         let labels = self.number + dropped * (9 * tens + minutes);
         let seconds = labels / nominal;
-        [seconds / 3600, seconds / 60 % 60, seconds % 60, labels % nominal]
+        [
+            seconds / 3600,
+            seconds / 60 % 60,
+            seconds % 60,
+            labels % nominal,
+        ]
     }
 
     /// The next label; after the last of the day, midnight.
@@ -162,7 +192,10 @@ impl Timecode {
         while rate.frames(number + 1, audio) <= at {
             number += 1;
         }
-        (Self::of_number(number, rate), at - rate.frames(number, audio))
+        (
+            Self::of_number(number, rate),
+            at - rate.frames(number, audio),
+        )
     }
 }
 
@@ -170,7 +203,10 @@ impl PartialOrd for Timecode {
     /// By time since midnight; without order for other rates at the same time.
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         let time = |t: &Self| u128::from(t.number) * u128::from(t.rate.denominator());
-        let (a, b) = (u128::from(self.rate.numerator()), u128::from(other.rate.numerator()));
+        let (a, b) = (
+            u128::from(self.rate.numerator()),
+            u128::from(other.rate.numerator()),
+        );
         match (time(self) * b).cmp(&(time(other) * a)) {
             Ordering::Equal if self.rate != other.rate => None,
             order => Some(order),
@@ -196,11 +232,18 @@ mod tests {
             for (h, m) in (0..24).flat_map(|h| (0..60).map(move |m| (h, m))) {
                 for (s, f) in (0..60).flat_map(|s| (0..rate.nominal()).map(move |f| (s, f))) {
                     let Ok(label) = Timecode::new(h, m, s, f, rate) else {
-                        assert!(s == 0 && f < rate.dropped() && m % 10 != 0, "{rate} {h}:{m}:{s}:{f}");
+                        assert!(
+                            s == 0 && f < rate.dropped() && m % 10 != 0,
+                            "{rate} {h}:{m}:{s}:{f}"
+                        );
                         continue;
                     };
                     assert_eq!(label.number, number, "{rate} {label}");
-                    assert_eq!(label.parts(), [h, m, s, f].map(u64::from), "{rate} {number}");
+                    assert_eq!(
+                        label.parts(),
+                        [h, m, s, f].map(u64::from),
+                        "{rate} {number}"
+                    );
                     number += 1;
                 }
             }
@@ -210,13 +253,36 @@ mod tests {
 
     #[test]
     fn days_are_as_long_as_the_standard_says() {
-        let days = [FrameRate::FPS_29_97_DF, FrameRate::FPS_59_94_DF, FrameRate::FPS_119_88_DF].map(FrameRate::day);
+        let days = [
+            FrameRate::FPS_29_97_DF,
+            FrameRate::FPS_59_94_DF,
+            FrameRate::FPS_119_88_DF,
+        ]
+        .map(FrameRate::day);
         assert_eq!(days, [2_589_408, 5_178_816, 10_357_632]);
-        let hour =
-            |rate| Timecode::parse(if rate == FrameRate::FPS_29_97_DF { "01:00:00;00" } else { "01:00:00:00" }, rate);
+        let hour = |rate| {
+            Timecode::parse(
+                if rate == FrameRate::FPS_29_97_DF {
+                    "01:00:00;00"
+                } else {
+                    "01:00:00:00"
+                },
+                rate,
+            )
+        };
         assert_eq!(hour(FrameRate::FPS_29_97_DF).unwrap().number, 107_892);
-        assert_eq!(hour(FrameRate::FPS_29_97).unwrap().frames(SampleRate::HZ_48000), Frames(172_972_800));
-        assert_eq!(hour(FrameRate::FPS_24).unwrap().frames(SampleRate::HZ_48000), Frames(172_800_000));
+        assert_eq!(
+            hour(FrameRate::FPS_29_97)
+                .unwrap()
+                .frames(SampleRate::HZ_48000),
+            Frames(172_972_800)
+        );
+        assert_eq!(
+            hour(FrameRate::FPS_24)
+                .unwrap()
+                .frames(SampleRate::HZ_48000),
+            Frames(172_800_000)
+        );
     }
 
     #[test]
@@ -226,7 +292,10 @@ mod tests {
             why("01:05:00;01", FrameRate::FPS_29_97_DF),
             "01:05:00;01 is left out by drop-frame; the next label is 01:05:00;02"
         );
-        assert_eq!(why("01:05:00:24", FrameRate::FPS_24), "01:05:00:24: the last frame of a second is 23 at 24 fps");
+        assert_eq!(
+            why("01:05:00:24", FrameRate::FPS_24),
+            "01:05:00:24: the last frame of a second is 23 at 24 fps"
+        );
         assert_eq!(
             why("24:00:00:00", FrameRate::FPS_24),
             "24:00:00:00: a label goes up to 23 hours, 59 minutes and 59 seconds"
@@ -239,9 +308,19 @@ mod tests {
             why("01:00:00:00", FrameRate::FPS_29_97_DF),
             "\"01:00:00:00\" has no ; before the frames, but 29.97df fps is drop-frame: write 01:00:00;00"
         );
-        for bad in ["", "1:2:3", "01:00:00:00:00", "01:00:00:+1", "01:00:0 :00", "99999999999:00:00:00", "é:00:00:00"]
-        {
-            assert!(why(bad, FrameRate::FPS_24).ends_with("is no timecode, like 01:02:40:00"), "{bad}");
+        for bad in [
+            "",
+            "1:2:3",
+            "01:00:00:00:00",
+            "01:00:00:+1",
+            "01:00:0 :00",
+            "99999999999:00:00:00",
+            "é:00:00:00",
+        ] {
+            assert!(
+                why(bad, FrameRate::FPS_24).ends_with("is no timecode, like 01:02:40:00"),
+                "{bad}"
+            );
         }
     }
 

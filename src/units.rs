@@ -53,7 +53,13 @@ impl Frames {
     pub fn clock(self, rate: SampleRate) -> String {
         let time = self.to_duration(rate);
         let s = time.as_secs();
-        format!("{:02}:{:02}:{:02}.{:03}", s / 3600, s / 60 % 60, s % 60, time.subsec_millis())
+        format!(
+            "{:02}:{:02}:{:02}.{:03}",
+            s / 3600,
+            s / 60 % 60,
+            s % 60,
+            time.subsec_millis()
+        )
     }
 
     /// How many frames at rate `to` cover this many at rate `from`: `ceil(n * to / from)`, saturating.
@@ -123,7 +129,10 @@ impl SampleRate {
         if (1..=Self::MAX.0).contains(&hz) {
             Ok(Self(hz))
         } else {
-            Err(Error::new(ErrorKind::Unsupported, format!("sample rate {hz} Hz is outside 1 to 768000 Hz")))
+            Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("sample rate {hz} Hz is outside 1 to 768000 Hz"),
+            ))
         }
     }
 
@@ -161,7 +170,11 @@ impl Decibels {
     /// refused when a session is compiled.
     #[must_use]
     pub fn gain(self) -> Gain {
-        if self.0 == 0.0 { Gain(1.0) } else { Gain(libm::pow(10.0, self.0 / 20.0)) }
+        if self.0 == 0.0 {
+            Gain(1.0)
+        } else {
+            Gain(libm::pow(10.0, self.0 / 20.0))
+        }
     }
 }
 
@@ -331,9 +344,15 @@ mod tests {
         let rate = SampleRate::HZ_44100;
         for n in [0, 1, 44_099, 44_100, 1_000_003, 44_100 * 3600 * 24] {
             let there = Frames(n).to_duration(rate);
-            assert_eq!(Frames::from_duration(there + Duration::from_nanos(1), rate), Frames(n));
+            assert_eq!(
+                Frames::from_duration(there + Duration::from_nanos(1), rate),
+                Frames(n)
+            );
         }
-        assert_eq!(Frames::from_duration(Duration::MAX, SampleRate::MAX), Frames::MAX);
+        assert_eq!(
+            Frames::from_duration(Duration::MAX, SampleRate::MAX),
+            Frames::MAX
+        );
     }
 
     #[test]

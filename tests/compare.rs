@@ -20,8 +20,15 @@ fn music(channel: u64, frame: i64) -> f64 {
 }
 
 fn write(folder: &Path, name: &str, format: Format, rate: u32, channels: Vec<Vec<f64>>) -> PathBuf {
-    let layout = if channels.len() == 1 { Layout::Mono } else { Layout::Stereo };
-    let spec = Spec { rate: SampleRate::new(rate).unwrap(), layout };
+    let layout = if channels.len() == 1 {
+        Layout::Mono
+    } else {
+        Layout::Stereo
+    };
+    let spec = Spec {
+        rate: SampleRate::new(rate).unwrap(),
+        layout,
+    };
     let mut session = Session::new(spec.rate, layout);
     session.add_track(Track::new("x", Memory::new(spec, channels).unwrap()));
     let path = folder.join(name);
@@ -30,7 +37,9 @@ fn write(folder: &Path, name: &str, format: Format, rate: u32, channels: Vec<Vec
 }
 
 fn stereo(frames: i64, value: impl Fn(u64, i64) -> f64) -> Vec<Vec<f64>> {
-    (0..2).map(|ch| (0..frames).map(|n| value(ch, n)).collect()).collect()
+    (0..2)
+        .map(|ch| (0..frames).map(|n| value(ch, n)).collect())
+        .collect()
 }
 
 fn compared(a: Vec<Vec<f64>>, b: Vec<Vec<f64>>) -> Comparison {
@@ -43,11 +52,31 @@ fn compared(a: Vec<Vec<f64>>, b: Vec<Vec<f64>>) -> Comparison {
 #[test]
 fn the_same_samples_are_identical_whatever_the_format() {
     let dir = tempfile::tempdir().unwrap();
-    let a = write(dir.path(), "a.wav", Format::WAV_16, 48_000, stereo(100_000, music));
-    let b = write(dir.path(), "b.wav", Format::WAV_32F, 48_000, stereo(100_000, music));
+    let a = write(
+        dir.path(),
+        "a.wav",
+        Format::WAV_16,
+        48_000,
+        stereo(100_000, music),
+    );
+    let b = write(
+        dir.path(),
+        "b.wav",
+        Format::WAV_32F,
+        48_000,
+        stereo(100_000, music),
+    );
     let found = files(a, b).unwrap();
     assert!(found.identical && found.comparable);
-    assert_eq!((found.frames, found.different_samples, found.largest, found.rms_dbfs), (100_000, 0, None, None));
+    assert_eq!(
+        (
+            found.frames,
+            found.different_samples,
+            found.largest,
+            found.rms_dbfs
+        ),
+        (100_000, 0, None, None)
+    );
     assert_eq!((found.a.bits, found.b.bits), (Some(16), Some(32)));
     // Nothing is nothing, too.
     assert!(compared(stereo(0, music), stereo(0, music)).identical);
@@ -58,12 +87,20 @@ fn one_sample_is_found_in_its_place() {
     for at in [0, 8191, 8192, 77_777, 99_999] {
         let found = compared(
             stereo(100_000, music),
-            stereo(100_000, |ch, n| music(ch, n) + if (ch, n) == (1, at) { 0.125 } else { 0.0 }),
+            stereo(100_000, |ch, n| {
+                music(ch, n) + if (ch, n) == (1, at) { 0.125 } else { 0.0 }
+            }),
         );
         assert!(!found.identical);
         let most = found.largest.unwrap();
-        assert_eq!((most.at_frame, most.channel, found.different_samples), (at as u64, 1, 1));
-        assert!((most.level_dbfs - 20.0 * 0.125f64.log10()).abs() < 1e-12, "{most:?}");
+        assert_eq!(
+            (most.at_frame, most.channel, found.different_samples),
+            (at as u64, 1, 1)
+        );
+        assert!(
+            (most.level_dbfs - 20.0 * 0.125f64.log10()).abs() < 1e-12,
+            "{most:?}"
+        );
         let rms = 20.0 * (0.125 / 200_000f64.sqrt()).log10();
         assert!((found.rms_dbfs.unwrap() - rms).abs() < 1e-9);
         let fit = found.fit.unwrap();
@@ -73,9 +110,13 @@ fn one_sample_is_found_in_its_place() {
 
 #[test]
 fn lag_gain_and_polarity_are_found() {
-    for (lag, db, sign) in
-        [(0i64, -3.0, 1.0), (1234, -3.0, -1.0), (-777, 2.5, 1.0), (48_000, 0.0, 1.0), (-48_000, -20.0, -1.0)]
-    {
+    for (lag, db, sign) in [
+        (0i64, -3.0, 1.0),
+        (1234, -3.0, -1.0),
+        (-777, 2.5, 1.0),
+        (48_000, 0.0, 1.0),
+        (-48_000, -20.0, -1.0),
+    ] {
         let gain = sign * 10f64.powf(db / 20.0);
         // Both start inside the music, so that what is early lacks nothing.
         let found = compared(
@@ -93,25 +134,53 @@ fn lag_gain_and_polarity_are_found() {
 
 #[test]
 fn strangers_have_no_fit() {
-    let found = compared(stereo(90_000, music), stereo(90_000, |ch, n| 0.3 * noise(99, ch, n as u64)));
+    let found = compared(
+        stereo(90_000, music),
+        stereo(90_000, |ch, n| 0.3 * noise(99, ch, n as u64)),
+    );
     assert!(found.fit.is_none() && found.different_samples > 179_000);
-    assert!(compared(stereo(9000, |_, _| 0.0), stereo(9000, music)).fit.is_none());
+    assert!(
+        compared(stereo(9000, |_, _| 0.0), stereo(9000, music))
+            .fit
+            .is_none()
+    );
 }
 
 #[test]
 fn other_lengths_are_compared_as_far_as_both_go() {
     let found = compared(stereo(60_000, music), stereo(50_000, music));
     assert!(!found.identical && found.comparable);
-    assert_eq!((found.frames, found.different_samples, found.largest), (50_000, 0, None));
+    assert_eq!(
+        (found.frames, found.different_samples, found.largest),
+        (50_000, 0, None)
+    );
     assert_eq!(found.fit.unwrap().lag_frames, 0);
 }
 
 #[test]
 fn other_rates_and_layouts_are_not_compared() {
     let dir = tempfile::tempdir().unwrap();
-    let a = write(dir.path(), "a.wav", Format::WAV_16, 48_000, stereo(500, music));
-    let b = write(dir.path(), "b.wav", Format::WAV_16, 44_100, stereo(500, music));
-    let c = write(dir.path(), "c.wav", Format::WAV_16, 48_000, vec![vec![0.5; 500]]);
+    let a = write(
+        dir.path(),
+        "a.wav",
+        Format::WAV_16,
+        48_000,
+        stereo(500, music),
+    );
+    let b = write(
+        dir.path(),
+        "b.wav",
+        Format::WAV_16,
+        44_100,
+        stereo(500, music),
+    );
+    let c = write(
+        dir.path(),
+        "c.wav",
+        Format::WAV_16,
+        48_000,
+        vec![vec![0.5; 500]],
+    );
     for other in [b, c] {
         let found = files(&a, other).unwrap();
         assert!(!found.identical && !found.comparable);

@@ -35,18 +35,26 @@ struct Take {
 }
 
 fn read(path: &Path) -> Take {
-    let stream = MediaSourceStream::new(Box::new(fs::File::open(path).unwrap()), Default::default());
+    let stream =
+        MediaSourceStream::new(Box::new(fs::File::open(path).unwrap()), Default::default());
     let (format, metadata) = (FormatOptions::default(), MetadataOptions::default());
     let mut reader = symphonia::default::get_probe()
         .probe(&Hint::new(), stream, format, metadata)
         .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let track = reader.default_track(TrackType::Audio).unwrap();
     let parameters = track.codec_params.as_ref().unwrap().audio().unwrap();
-    let mut decoder =
-        symphonia::default::get_codecs().make_audio_decoder(parameters, &AudioDecoderOptions::default()).unwrap();
-    let mut take = Take { rate: 0, channels: Vec::new() };
+    let mut decoder = symphonia::default::get_codecs()
+        .make_audio_decoder(parameters, &AudioDecoderOptions::default())
+        .unwrap();
+    let mut take = Take {
+        rate: 0,
+        channels: Vec::new(),
+    };
     let mut planes: Vec<Vec<f64>> = Vec::new();
-    while let Some(packet) = reader.next_packet().unwrap_or_else(|e| panic!("{}: {e}", path.display())) {
+    while let Some(packet) = reader
+        .next_packet()
+        .unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    {
         let block = decoder.decode(&packet).unwrap();
         take.rate = block.spec().rate();
         block.copy_to_vecs_planar(&mut planes);
@@ -63,14 +71,19 @@ fn dbfs(peak: f64) -> f64 {
 }
 
 fn peak<'a>(samples: impl IntoIterator<Item = &'a f64>) -> f64 {
-    samples.into_iter().fold(0.0f64, |peak, x| peak.max(x.abs()))
+    samples
+        .into_iter()
+        .fold(0.0f64, |peak, x| peak.max(x.abs()))
 }
 
 /// What a stem adds to each side at 48 kHz: equal power for mono, balance for stereo, straight lines between frames.
 fn add(sum: &mut [Vec<f64>; 2], take: &Take, gain_db: f64, pan: f64) {
     let gain = 10f64.powf(gain_db / 20.0);
     let sides = if take.channels.len() == 1 {
-        [((pan + 1.0) * PI / 4.0).cos(), ((pan + 1.0) * PI / 4.0).sin()]
+        [
+            ((pan + 1.0) * PI / 4.0).cos(),
+            ((pan + 1.0) * PI / 4.0).sin(),
+        ]
     } else {
         [(1.0 - pan).min(1.0), (1.0 + pan).min(1.0)]
     };
@@ -95,12 +108,18 @@ fn stems_are_complete_and_sum_well() {
     let mut sum = [vec![0.0; SECONDS * 48_000], vec![0.0; SECONDS * 48_000]];
     for (stem, (name, rate, channels, low, high)) in stems.iter().zip(EXPECTED) {
         let take = read(&stem.file);
-        assert_eq!((stem.name, take.rate, take.channels.len()), (name, rate, channels));
+        assert_eq!(
+            (stem.name, take.rate, take.channels.len()),
+            (name, rate, channels)
+        );
         for channel in &take.channels {
             assert_eq!(channel.len(), SECONDS * rate as usize, "{name}");
             let mean = channel.iter().sum::<f64>() / channel.len() as f64;
             assert!(mean.abs() < 1e-5, "{name} is offset by {mean}");
-            assert!(peak(&channel[channel.len() - 20..]) < 1e-4, "{name} ends with a click");
+            assert!(
+                peak(&channel[channel.len() - 20..]) < 1e-4,
+                "{name} ends with a click"
+            );
         }
         let peak = dbfs(peak(take.channels.iter().flatten()));
         assert!(low < peak && peak < high, "{name} peaks at {peak:.2} dBFS");
@@ -108,22 +127,35 @@ fn stems_are_complete_and_sum_well() {
     }
 
     let loudest = dbfs(peak(sum.iter().flatten()));
-    assert!(-3.0 < loudest && loudest < -1.0, "the sum peaks at {loudest:.2} dBFS");
+    assert!(
+        -3.0 < loudest && loudest < -1.0,
+        "the sum peaks at {loudest:.2} dBFS"
+    );
 
     // The piece has a form: the peak is louder than the build, which is louder than the intro; the end is a rest.
     let power = |from: usize, to: usize| {
-        let part = sum.iter().flat_map(|side| &side[from * 48_000..to * 48_000]);
+        let part = sum
+            .iter()
+            .flat_map(|side| &side[from * 48_000..to * 48_000]);
         10.0 * (part.map(|x| x * x).sum::<f64>() / (2.0 * 48_000.0 * (to - from) as f64)).log10()
     };
     let (intro, build, high, end) = (power(0, 5), power(5, 15), power(15, 25), power(31, 32));
-    assert!(intro + 3.0 < build && build + 1.0 < high && end < intro - 6.0, "{intro:.1} {build:.1} {high:.1} {end:.1}");
+    assert!(
+        intro + 3.0 < build && build + 1.0 < high && end < intro - 6.0,
+        "{intro:.1} {build:.1} {high:.1} {end:.1}"
+    );
 }
 
 #[test]
 fn the_reel_has_headroom_and_delivers_what_it_promises() {
     let folder = tempfile::tempdir().unwrap();
     let stems = demo::write_stems(&folder.path().join("stems")).unwrap();
-    let session = tour::session(&stems, folder.path(), soundtrack::SampleRate::HZ_48000, soundtrack::Layout::Stereo);
+    let session = tour::session(
+        &stems,
+        folder.path(),
+        soundtrack::SampleRate::HZ_48000,
+        soundtrack::Layout::Stereo,
+    );
     let done = soundtrack::Delivery::new().run(&session).unwrap();
     assert!(done.passed());
     let warnings = done.warnings();
@@ -131,20 +163,47 @@ fn the_reel_has_headroom_and_delivers_what_it_promises() {
     let frames: Vec<(&str, Vec<u64>)> = done
         .deliverables
         .iter()
-        .map(|d| (d.name.as_str(), d.files.iter().map(|f| f.report.frames).collect()))
+        .map(|d| {
+            (
+                d.name.as_str(),
+                d.files.iter().map(|f| f.report.frames).collect(),
+            )
+        })
         .collect();
     // The reel ends with its last cue, which starts after 41 s and lasts 5 s and the 7 s of the ending.
     let (reel, cues) = (53 * 48_000, vec![10 * 48_000, 32 * 48_000, 12 * 48_000]);
-    let want = [("full", vec![reel]), ("stems", vec![reel; 4]), ("album", cues), ("sing-along", vec![reel])];
+    let want = [
+        ("full", vec![reel]),
+        ("stems", vec![reel; 4]),
+        ("album", cues),
+        ("sing-along", vec![reel]),
+    ];
     assert_eq!(frames, want);
 
-    let [full, stems, album, _] = done.deliverables.as_slice() else { panic!() };
+    let [full, stems, album, _] = done.deliverables.as_slice() else {
+        panic!()
+    };
     let mix = &full.files[0].report;
     let peak = mix.mix.peak_dbfs.unwrap();
-    assert!(-6.0 < peak && peak < -1.0, "the mix peaks at {peak:.2} dBFS");
+    assert!(
+        -6.0 < peak && peak < -1.0,
+        "the mix peaks at {peak:.2} dBFS"
+    );
     assert_eq!(mix.mix.clipped_samples, 0);
-    let buses: Vec<_> = mix.buses.iter().map(|b| (b.name.as_str(), b.heard)).collect();
-    assert_eq!(buses, [("rhythm", true), ("band", true), ("tune", true), ("hall", true)]);
+    let buses: Vec<_> = mix
+        .buses
+        .iter()
+        .map(|b| (b.name.as_str(), b.heard))
+        .collect();
+    assert_eq!(
+        buses,
+        [
+            ("rhythm", true),
+            ("band", true),
+            ("tune", true),
+            ("hall", true)
+        ]
+    );
     // Four stems of 24 bits: 20 log10(4 / 2^24).
     let within = stems.null_test.unwrap().within_dbfs.unwrap();
     assert!((within + 132.453).abs() < 1e-3, "{within}");
@@ -154,8 +213,15 @@ fn the_reel_has_headroom_and_delivers_what_it_promises() {
 
     // The plan tells the cut of the parade, in time with the music.
     let plan = soundtrack::Plan::compile(&session).unwrap();
-    let uses: Vec<_> = plan.cues()[1].uses.iter().map(|u| (u.range.start.0, u.range.end.0, u.from.0)).collect();
-    assert_eq!(uses, [(480_000, 1_572_000, 0), (1_560_000, 1_896_000, 1_200_000)]);
+    let uses: Vec<_> = plan.cues()[1]
+        .uses
+        .iter()
+        .map(|u| (u.range.start.0, u.range.end.0, u.from.0))
+        .collect();
+    assert_eq!(
+        uses,
+        [(480_000, 1_572_000, 0), (1_560_000, 1_896_000, 1_200_000)]
+    );
 }
 
 #[test]
@@ -163,7 +229,10 @@ fn the_same_bytes_every_time() {
     let hashes = || {
         let folder = tempfile::tempdir().unwrap();
         let stems = demo::write_stems(folder.path()).unwrap();
-        stems.iter().map(|stem| Sha256::digest(fs::read(&stem.file).unwrap())).collect::<Vec<_>>()
+        stems
+            .iter()
+            .map(|stem| Sha256::digest(fs::read(&stem.file).unwrap()))
+            .collect::<Vec<_>>()
     };
     assert_eq!(hashes(), hashes());
 }

@@ -4,7 +4,10 @@
 //! everything at once, and into a null sink of PulseAudio, which keeps time. Where these are absent the tests say so.
 #![cfg(feature = "device")]
 
-use soundtrack::{Bounce, ErrorKind, Format, Frames, Layout, PlayerBuilder, SampleRate, Session, Spec, Track, media};
+use soundtrack::{
+    Bounce, ErrorKind, Format, Frames, Layout, PlayerBuilder, SampleRate, Session, Spec, Track,
+    media,
+};
 use std::{
     env, fs,
     path::Path,
@@ -21,14 +24,24 @@ const KIND: &str = "SOUNDTRACK_TEST_DEVICE";
 
 /// Noise with half a second of silence around it.
 fn mix() -> Session {
-    let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
+    let spec = Spec {
+        rate: SampleRate::HZ_48000,
+        layout: Layout::Stereo,
+    };
     let channel = |ch| {
-        let sound =
-            (0..FRAMES as u64).map(move |n| 0.25 * sessions::noise(5, ch, n) + f64::from(u8::from(n == 0)) * 0.5);
-        (0..24_000).map(|_| 0.0).chain(sound).chain((0..24_000).map(|_| 0.0)).collect::<Vec<f64>>()
+        let sound = (0..FRAMES as u64)
+            .map(move |n| 0.25 * sessions::noise(5, ch, n) + f64::from(u8::from(n == 0)) * 0.5);
+        (0..24_000)
+            .map(|_| 0.0)
+            .chain(sound)
+            .chain((0..24_000).map(|_| 0.0))
+            .collect::<Vec<f64>>()
     };
     let mut mix = Session::new(spec.rate, spec.layout);
-    mix.add_track(Track::new("noise", media::Memory::new(spec, vec![channel(0), channel(1)]).unwrap()));
+    mix.add_track(Track::new(
+        "noise",
+        media::Memory::new(spec, vec![channel(0), channel(1)]).unwrap(),
+    ));
     mix
 }
 
@@ -40,7 +53,12 @@ fn child() {
     match PlayerBuilder::new().latency(latency).device(&mix(), None) {
         Ok(player) => {
             let state = player.wait(Duration::from_secs(20));
-            println!("played: {state:?} {} {:?} {:?}", player.position(), player.underruns(), player.fault());
+            println!(
+                "played: {state:?} {} {:?} {:?}",
+                player.position(),
+                player.underruns(),
+                player.fault()
+            );
         }
         Err(e) => println!("refused: {:?} {e}", e.kind()),
     }
@@ -49,15 +67,25 @@ fn child() {
 /// Runs the child with a home of its own; what it says.
 fn play(home: &Path, kind: &str) -> String {
     let mut child = Command::new(env::current_exe().unwrap());
-    child.args(["--exact", "child", "--nocapture"]).env(KIND, kind).env("HOME", home);
-    child.env_remove("DISPLAY").env("XDG_RUNTIME_DIR", home).stderr(Stdio::null());
+    child
+        .args(["--exact", "child", "--nocapture"])
+        .env(KIND, kind)
+        .env("HOME", home);
+    child
+        .env_remove("DISPLAY")
+        .env("XDG_RUNTIME_DIR", home)
+        .stderr(Stdio::null());
     String::from_utf8(child.output().unwrap().stdout).unwrap()
 }
 
 /// The samples of the bounce, as bytes of the format.
 fn bounced(home: &Path, format: Format) -> Vec<u8> {
     let path = home.join("bounce.wav");
-    Bounce::new().format(format).overwrite(true).run(&mix(), &path).unwrap();
+    Bounce::new()
+        .format(format)
+        .overwrite(true)
+        .run(&mix(), &path)
+        .unwrap();
     let bytes = fs::read(path).unwrap();
     let data = bytes.windows(4).position(|w| w == b"data").unwrap() + 8;
     bytes[data..].to_vec()
@@ -65,11 +93,20 @@ fn bounced(home: &Path, format: Format) -> Vec<u8> {
 
 /// Compares what was captured with the bounce, from the first sound to the last.
 fn same(captured: &[u8], bounced: &[u8], frame: usize) {
-    let first = |bytes: &[u8]| bytes.chunks_exact(frame).position(|f| f.iter().any(|b| *b != 0));
-    let (there, here) = (first(bounced).unwrap(), first(captured).expect("only silence was captured"));
+    let first = |bytes: &[u8]| {
+        bytes
+            .chunks_exact(frame)
+            .position(|f| f.iter().any(|b| *b != 0))
+    };
+    let (there, here) = (
+        first(bounced).unwrap(),
+        first(captured).expect("only silence was captured"),
+    );
     let sound = &bounced[there * frame..(there + FRAMES) * frame];
     let heard = &captured[here * frame..(here + FRAMES) * frame];
-    if let Some(n) = (0..FRAMES).find(|n| sound[n * frame..(n + 1) * frame] != heard[n * frame..(n + 1) * frame]) {
+    if let Some(n) =
+        (0..FRAMES).find(|n| sound[n * frame..(n + 1) * frame] != heard[n * frame..(n + 1) * frame])
+    {
         panic!("frame {n} of {FRAMES} differs");
     }
     let rest = captured[(here + FRAMES) * frame..].iter().all(|b| *b == 0);
@@ -79,16 +116,25 @@ fn same(captured: &[u8], bounced: &[u8], frame: usize) {
 fn alsa(config: &str) -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     let text = config.replace("CAPTURE", home.path().join("cap.raw").to_str().unwrap());
-    fs::write(home.path().join(".asoundrc"), text + "\nctl.!default { type null }\n").unwrap();
+    fs::write(
+        home.path().join(".asoundrc"),
+        text + "\nctl.!default { type null }\n",
+    )
+    .unwrap();
     home
 }
 
 #[test]
 fn alsa_gets_the_bounce_in_floats() {
-    let home = alsa(r#"pcm.!default { type file slave.pcm { type null } file "CAPTURE" format "raw" }"#);
+    let home =
+        alsa(r#"pcm.!default { type file slave.pcm { type null } file "CAPTURE" format "raw" }"#);
     let said = play(home.path(), "file");
     assert!(said.contains("played: Ended 144000"), "{said}");
-    same(&fs::read(home.path().join("cap.raw")).unwrap(), &bounced(home.path(), Format::WAV_32F), 8);
+    same(
+        &fs::read(home.path().join("cap.raw")).unwrap(),
+        &bounced(home.path(), Format::WAV_32F),
+        8,
+    );
 }
 
 /// ALSA's `upmix` takes 16 bits only, and copies the front pair as it is.
@@ -104,7 +150,11 @@ pcm.!default { type upmix slave.pcm narrow channels 4 }"#,
     }
     assert!(said.contains("played: Ended 144000"), "{said}");
     let captured = fs::read(home.path().join("cap.raw")).unwrap();
-    let front: Vec<u8> = captured.chunks_exact(8).flat_map(|frame| &frame[..4]).copied().collect();
+    let front: Vec<u8> = captured
+        .chunks_exact(8)
+        .flat_map(|frame| &frame[..4])
+        .copied()
+        .collect();
     same(&front, &bounced(home.path(), Format::WAV_16), 4);
 }
 
@@ -116,17 +166,31 @@ fn no_device_is_an_error_at_once() {
     assert!(said.contains("refused: Device output device"), "{said}");
     assert!(start.elapsed() < Duration::from_secs(2));
     let mix = mix();
-    let unknown = PlayerBuilder::new().device(&mix, Some("no such device")).unwrap_err();
+    let unknown = PlayerBuilder::new()
+        .device(&mix, Some("no such device"))
+        .unwrap_err();
     assert_eq!(unknown.kind(), ErrorKind::Device);
-    assert!(unknown.to_string().starts_with("there is no output device \"no such device\"; there are"), "{unknown}");
-    assert_eq!(mix.render(Frames(0)..Frames(10)).unwrap()[0].len(), 10, "files are not affected");
+    assert!(
+        unknown
+            .to_string()
+            .starts_with("there is no output device \"no such device\"; there are"),
+        "{unknown}"
+    );
+    assert_eq!(
+        mix.render(Frames(0)..Frames(10)).unwrap()[0].len(),
+        10,
+        "files are not affected"
+    );
 }
 
 /// Waits until something that was started is there.
 fn soon(what: &str, there: impl Fn() -> bool) {
     let start = Instant::now();
     while !there() {
-        assert!(start.elapsed() < Duration::from_secs(30), "{what} does not start");
+        assert!(
+            start.elapsed() < Duration::from_secs(30),
+            "{what} does not start"
+        );
         thread::sleep(Duration::from_millis(50));
     }
 }
@@ -148,17 +212,36 @@ fn pulseaudio_hears_the_bounce_in_time() {
     let home = alsa("pcm.!default { type pulse }");
     let run = |program: &str, args: &[&str]| {
         let mut command = Command::new(program);
-        command.args(args).env("HOME", home.path()).env("XDG_RUNTIME_DIR", home.path());
-        command.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null()).spawn()
+        command
+            .args(args)
+            .env("HOME", home.path())
+            .env("XDG_RUNTIME_DIR", home.path());
+        command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .stdin(Stdio::null())
+            .spawn()
     };
     let sink = "module-null-sink sink_name=cap rate=48000 format=float32le channels=2";
     let server = run(
         "pulseaudio",
-        &["-n", "--daemonize=no", "--exit-idle-time=-1", "-L", "module-native-protocol-unix", "-L", sink],
+        &[
+            "-n",
+            "--daemonize=no",
+            "--exit-idle-time=-1",
+            "-L",
+            "module-native-protocol-unix",
+            "-L",
+            sink,
+        ],
     );
-    let Ok(server) = server else { return println!("skipped: there is no pulseaudio") };
+    let Ok(server) = server else {
+        return println!("skipped: there is no pulseaudio");
+    };
     let mut started = Started(vec![server]);
-    soon("the server", || run("pactl", &["info"]).is_ok_and(|mut asked| asked.wait().is_ok_and(|s| s.success())));
+    soon("the server", || {
+        run("pactl", &["info"]).is_ok_and(|mut asked| asked.wait().is_ok_and(|s| s.success()))
+    });
     let capture = home.path().join("cap.raw");
     let mut parec = Command::new("parec");
     parec.args([
@@ -170,19 +253,36 @@ fn pulseaudio_hears_the_bounce_in_time() {
         "--channels=2",
         "--latency-msec=20",
     ]);
-    parec.env("HOME", home.path()).env("XDG_RUNTIME_DIR", home.path());
-    let parec = parec.stdout(fs::File::create(&capture).unwrap()).stderr(Stdio::null()).spawn();
-    let Ok(parec) = parec else { return println!("skipped: there is no parec") };
+    parec
+        .env("HOME", home.path())
+        .env("XDG_RUNTIME_DIR", home.path());
+    let parec = parec
+        .stdout(fs::File::create(&capture).unwrap())
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(parec) = parec else {
+        return println!("skipped: there is no parec");
+    };
     started.0.insert(0, parec);
     // Silence, before there is sound.
-    soon("the capture", || capture.metadata().is_ok_and(|about| about.len() > 0));
+    soon("the capture", || {
+        capture.metadata().is_ok_and(|about| about.len() > 0)
+    });
     let start = Instant::now();
     let said = play(home.path(), "pulse");
     assert!(said.contains("played: Ended 144000"), "{said}");
-    assert!(start.elapsed() > Duration::from_millis(2_900), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() > Duration::from_millis(2_900),
+        "{:?}",
+        start.elapsed()
+    );
     thread::sleep(Duration::from_secs(1));
     drop(started);
-    same(&fs::read(&capture).unwrap(), &bounced(home.path(), Format::WAV_32F), 8);
+    same(
+        &fs::read(&capture).unwrap(),
+        &bounced(home.path(), Format::WAV_32F),
+        8,
+    );
 }
 
 #[test]

@@ -31,12 +31,16 @@ fn rounded(samples: &[f64], dither: Option<Dither>, bits: u16, block: usize) -> 
         out = sink.into_inner().into_channels().remove(0);
     }
     let scale = 2f64.powi(i32::from(bits) - 1);
-    out.iter().map(|x| (x * scale).round_ties_even() / scale).collect()
+    out.iter()
+        .map(|x| (x * scale).round_ties_even() / scale)
+        .collect()
 }
 
 fn tone(level: f64, hz: f64, frames: usize) -> Vec<f64> {
     let gain = 10f64.powf(level / 20.0);
-    (0..frames).map(|n| gain * (TAU * hz * n as f64 / f64::from(RATE)).sin()).collect()
+    (0..frames)
+        .map(|n| gain * (TAU * hz * n as f64 / f64::from(RATE)).sin())
+        .collect()
 }
 
 /// Power in decibels.
@@ -44,7 +48,10 @@ fn power(samples: impl Iterator<Item = f64>, count: usize) -> f64 {
     10.0 * (samples.map(|x| x * x).sum::<f64>() / count as f64).log10()
 }
 
-const WHITE: Dither = Dither { seed: 7, shaping: Shaping::White };
+const WHITE: Dither = Dither {
+    seed: 7,
+    shaping: Shaping::White,
+};
 
 #[test]
 fn the_noise_floor_is_that_of_the_standard() {
@@ -53,14 +60,24 @@ fn the_noise_floor_is_that_of_the_standard() {
         (16, Some(WHITE), -93.32),
         (20, Some(WHITE), -117.40),
         (24, Some(WHITE), -141.48),
-        (16, Some(Dither { shaping: Shaping::HighPass, ..WHITE }), -93.32),
+        (
+            16,
+            Some(Dither {
+                shaping: Shaping::HighPass,
+                ..WHITE
+            }),
+            -93.32,
+        ),
         (16, None, -98.09),
     ] {
         let out = rounded(&samples, dither, bits, 4096);
         // Re a sine of full scale, which is 3.01 dB below 1.0.
         let floor = power(out.iter().zip(&samples).map(|(o, s)| o - s), samples.len()) + 3.0103;
         println!("{bits} bits, {dither:?}: {floor:.2} dB, {want} expected");
-        assert!((floor - want).abs() < 0.1, "{bits} bits, {dither:?}: {floor:.2} dB");
+        assert!(
+            (floor - want).abs() < 0.1,
+            "{bits} bits, {dither:?}: {floor:.2} dB"
+        );
     }
 }
 
@@ -82,16 +99,30 @@ fn no_harmonic_of_a_sine_of_minus_90_db_survives() {
     // A second of 1 kHz: bins of 1 Hz, in which the noise of dither lies at -137 dB, give or take.
     let frames = 8 * RATE as usize;
     let samples = tone(-90.0, 1000.0, frames);
-    let (plain, dithered) = (rounded(&samples, None, 16, 4096), rounded(&samples, Some(WHITE), 16, 4096));
-    assert!((bin(&dithered, 1000.0) + 90.0).abs() < 0.1, "{}", bin(&dithered, 1000.0));
+    let (plain, dithered) = (
+        rounded(&samples, None, 16, 4096),
+        rounded(&samples, Some(WHITE), 16, 4096),
+    );
+    assert!(
+        (bin(&dithered, 1000.0) + 90.0).abs() < 0.1,
+        "{}",
+        bin(&dithered, 1000.0)
+    );
     let third = (bin(&plain, 3000.0), bin(&dithered, 3000.0));
-    assert!(third.0 > -115.0, "undithered, the third harmonic is at {:.1} dB", third.0);
+    assert!(
+        third.0 > -115.0,
+        "undithered, the third harmonic is at {:.1} dB",
+        third.0
+    );
     // The mean power of noise in a bin is -93.32 dB spread over the bins, times the window's 1.5; a bin of many strays by less
     // than 12 dB from it.
     let floor = -93.32 + 10.0 * (1.5 / (frames as f64 / 2.0)).log10();
     for k in 2..20 {
         let level = bin(&dithered, 1000.0 * f64::from(k));
-        assert!(level < floor + 12.0, "harmonic {k}: {level:.1} dB over noise of {floor:.1}");
+        assert!(
+            level < floor + 12.0,
+            "harmonic {k}: {level:.1} dB over noise of {floor:.1}"
+        );
     }
 }
 
@@ -107,15 +138,28 @@ fn weighted_noise_falls_where_ears_are_sharp() {
         let bins = (0..400).map(|k| 10f64.powf(bin(error, hz + f64::from(k)) / 10.0));
         10.0 * (bins.sum::<f64>() / 400.0).log10()
     };
-    let (white, weighted, high) = (error(Shaping::White), error(Shaping::Weighted), error(Shaping::HighPass));
+    let (white, weighted, high) = (
+        error(Shaping::White),
+        error(Shaping::Weighted),
+        error(Shaping::HighPass),
+    );
     let change = |hz| band(&weighted, hz) - band(&white, hz);
     let (sharp, top) = (change(3500.0), change(20_000.0));
     println!("weighted dither: {sharp:+.1} dB at 3.5 kHz, {top:+.1} dB at 20 kHz");
-    assert!(sharp < -15.0 && top > 15.0, "{sharp:+.1} dB at 3.5 kHz, {top:+.1} dB at 20 kHz");
+    assert!(
+        sharp < -15.0 && top > 15.0,
+        "{sharp:+.1} dB at 3.5 kHz, {top:+.1} dB at 20 kHz"
+    );
     // D²/12 of rounding stays white; of the dither, D²/6, nothing is left low down, and twice as much on top.
-    let (low, top) = (band(&high, 200.0) - band(&white, 200.0), band(&high, 23_000.0) - band(&white, 23_000.0));
+    let (low, top) = (
+        band(&high, 200.0) - band(&white, 200.0),
+        band(&high, 23_000.0) - band(&white, 23_000.0),
+    );
     println!("high-pass dither: {low:+.1} dB at 200 Hz, {top:+.1} dB at 23 kHz");
-    assert!((low + 4.77).abs() < 1.0 && (top - 2.2).abs() < 1.0, "{low:+.1} dB, {top:+.1} dB");
+    assert!(
+        (low + 4.77).abs() < 1.0 && (top - 2.2).abs() < 1.0,
+        "{low:+.1} dB, {top:+.1} dB"
+    );
 }
 
 #[test]
@@ -125,9 +169,16 @@ fn noise_belongs_to_seed_channel_and_frame() {
         let dither = Some(Dither { seed: 1, shaping });
         let whole = rounded(&samples, dither, 16, 20_000);
         for block in [1, 64, 441, 4096] {
-            assert_eq!(whole, rounded(&samples, dither, 16, block), "{shaping}, {block} frames");
+            assert_eq!(
+                whole,
+                rounded(&samples, dither, 16, block),
+                "{shaping}, {block} frames"
+            );
         }
-        assert_ne!(whole, rounded(&samples, Some(Dither { seed: 2, shaping }), 16, 20_000));
+        assert_ne!(
+            whole,
+            rounded(&samples, Some(Dither { seed: 2, shaping }), 16, 20_000)
+        );
     }
     // Two channels of one signal have different noise.
     let mut block = Block::new(Layout::Stereo, 1000);
@@ -135,7 +186,11 @@ fn noise_belongs_to_seed_channel_and_frame() {
     let mut sink = Dithered::new(Memory::default(), WHITE, 16, Frames(0));
     sink.write(&block).unwrap();
     let channels = sink.into_inner().into_channels();
-    let same = channels[0].iter().zip(&channels[1]).filter(|(a, b)| a == b).count();
+    let same = channels[0]
+        .iter()
+        .zip(&channels[1])
+        .filter(|(a, b)| a == b)
+        .count();
     assert!(same < 3, "{same}");
 }
 
@@ -150,7 +205,11 @@ fn stem(bits: u16) -> (tempfile::TempDir, Session) {
         sample_format: hound::SampleFormat::Int,
     };
     let mut writer = hound::WavWriter::create(&path, spec).unwrap();
-    (0..RATE as i32).for_each(|n| writer.write_sample((n * 7919 % 60_001 - 30_000) * i32::from(n > 1000)).unwrap());
+    (0..RATE as i32).for_each(|n| {
+        writer
+            .write_sample((n * 7919 % 60_001 - 30_000) * i32::from(n > 1000))
+            .unwrap()
+    });
     writer.finalize().unwrap();
     let mut mix = Session::new(signal::spec(RATE, Layout::Mono).rate, Layout::Mono);
     mix.add_track(Track::new("x", path));
@@ -159,7 +218,11 @@ fn stem(bits: u16) -> (tempfile::TempDir, Session) {
 
 /// What a file holds.
 fn samples(path: &std::path::Path) -> Vec<i32> {
-    hound::WavReader::open(path).unwrap().into_samples().map(Result::unwrap).collect()
+    hound::WavReader::open(path)
+        .unwrap()
+        .into_samples()
+        .map(Result::unwrap)
+        .collect()
 }
 
 #[test]
@@ -168,14 +231,26 @@ fn only_what_loses_bits_is_dithered_and_ranges_agree() {
     let out = folder.path().join("o.wav");
     let bounce = |mix: &Session, format, range: Option<std::ops::Range<Frames>>| {
         let bounce = Bounce::new().format(format).overwrite(true).dither(WHITE);
-        let bounce = if let Some(range) = range { bounce.range(range) } else { bounce };
+        let bounce = if let Some(range) = range {
+            bounce.range(range)
+        } else {
+            bounce
+        };
         let report = bounce.run(mix, &out).unwrap();
         (report.dither, samples(&out))
     };
     // 16 bits at unity stay what they are; a float file has no steps.
     let (dither, same) = bounce(&mix, Format::WAV_16, None);
-    assert_eq!((dither, same), (None, samples(&folder.path().join("stem.wav"))));
-    let float = Bounce::new().format(Format::WAV_32F).overwrite(true).dither(WHITE).run(&mix, &out).unwrap();
+    assert_eq!(
+        (dither, same),
+        (None, samples(&folder.path().join("stem.wav")))
+    );
+    let float = Bounce::new()
+        .format(Format::WAV_32F)
+        .overwrite(true)
+        .dither(WHITE)
+        .run(&mix, &out)
+        .unwrap();
     assert_eq!(float.dither, None);
     mix.master.gain = Decibels(-3.0);
     let (dither, whole) = bounce(&mix, Format::WAV_16, None);
@@ -191,15 +266,33 @@ fn rounding_away_bits_without_dither_is_told() {
     let out = folder.path().join("o.wav");
     let warned = |bounce: Bounce<'_>| {
         let report = bounce.overwrite(true).run(&mix, &out).unwrap();
-        report.warnings.into_iter().find(|w| w.kind.code() == "W112").map(|w| w.text())
+        report
+            .warnings
+            .into_iter()
+            .find(|w| w.kind.code() == "W112")
+            .map(|w| w.text())
     };
     let told = warned(Bounce::new().format(Format::WAV_16));
-    assert_eq!(told.as_deref(), Some("more than 16 bits, rounded to 16 without dither"));
-    assert_eq!(warned(Bounce::new().format(Format::WAV_16).dither(WHITE)), None);
+    assert_eq!(
+        told.as_deref(),
+        Some("more than 16 bits, rounded to 16 without dither")
+    );
+    assert_eq!(
+        warned(Bounce::new().format(Format::WAV_16).dither(WHITE)),
+        None
+    );
     assert_eq!(warned(Bounce::new()), None);
     let (_folder, sixteen) = stem(16);
-    let report = Bounce::new().format(Format::WAV_16).overwrite(true).run(&sixteen, &out).unwrap();
-    assert!(report.warnings.iter().all(|w| w.kind.code() != "W112"), "{:?}", report.warnings);
+    let report = Bounce::new()
+        .format(Format::WAV_16)
+        .overwrite(true)
+        .run(&sixteen, &out)
+        .unwrap();
+    assert!(
+        report.warnings.iter().all(|w| w.kind.code() != "W112"),
+        "{:?}",
+        report.warnings
+    );
 }
 
 #[test]
@@ -208,8 +301,15 @@ fn a_filter_made_for_other_rates_is_refused() {
     let memory = media::Memory::new(spec(96_000, Layout::Mono), vec![vec![0.1; 100]]).unwrap();
     mix.add_track(Track::new("x", memory));
     let folder = tempfile::tempdir().unwrap();
-    let weighted = Dither { seed: 0, shaping: Shaping::Weighted };
-    let refused = Bounce::new().dither(weighted).run(&mix, folder.path().join("o.wav")).unwrap_err();
-    let want = "weighted dither is for 44100 and 48000 Hz, the output has 96000: take high-pass or white";
+    let weighted = Dither {
+        seed: 0,
+        shaping: Shaping::Weighted,
+    };
+    let refused = Bounce::new()
+        .dither(weighted)
+        .run(&mix, folder.path().join("o.wav"))
+        .unwrap_err();
+    let want =
+        "weighted dither is for 44100 and 48000 Hz, the output has 96000: take high-pass or white";
     assert_eq!(refused.to_string(), want);
 }

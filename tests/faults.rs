@@ -36,5 +36,14 @@ fn main() -> std::process::ExitCode {
     let unix = [outputs::ROWS.as_slice(), &[scale::ROWS]].concat();
     #[cfg(not(unix))]
     let unix = Vec::new();
-    table::run(&[&inputs::ROWS[..], &[sessions::ROWS], &unix, &live::ROWS, &[determinism::ROWS]].concat())
+    table::run(
+        &[
+            &inputs::ROWS[..],
+            &[sessions::ROWS],
+            &unix,
+            &live::ROWS,
+            &[determinism::ROWS],
+        ]
+        .concat(),
+    )
 }

@@ -22,7 +22,11 @@ use std::{fs, path::Path};
 /// A reel in a folder, as a file.
 fn reel(folder: &Path) -> Session {
     stems::write(&folder.join("stems")).unwrap();
-    fs::write(folder.join("lighthouse.toml"), include_str!("session_file/lighthouse.toml")).unwrap();
+    fs::write(
+        folder.join("lighthouse.toml"),
+        include_str!("session_file/lighthouse.toml"),
+    )
+    .unwrap();
     Session::load(folder.join("lighthouse.toml")).unwrap()
 }
 
@@ -38,8 +42,16 @@ fn a_reel_in_rust_is_its_twin_in_toml_to_the_byte() {
     read.length = Some(Frames(48_000 * 75));
     built.length = read.length;
     let bytes = |session: &Session| {
-        let done = Delivery::new().overwrite(true).only(["full", "stems"]).run(session).unwrap();
-        let files = done.deliverables.iter().flat_map(|d| &d.files).map(|f| f.report.output.clone().unwrap());
+        let done = Delivery::new()
+            .overwrite(true)
+            .only(["full", "stems"])
+            .run(session)
+            .unwrap();
+        let files = done
+            .deliverables
+            .iter()
+            .flat_map(|d| &d.files)
+            .map(|f| f.report.output.clone().unwrap());
         files.map(|f| fs::read(&f).unwrap()).collect::<Vec<_>>()
     };
     let (of_read, of_built) = (bytes(&read), bytes(&built));
@@ -55,7 +67,13 @@ fn any_range_of_a_film_has_the_bits_of_the_whole() {
     let (from, to) = (48_000 * 326, 48_000 * 334);
     let whole = film.render(Frames(from)..Frames(to)).unwrap();
     assert!(whole.iter().flatten().any(|x| *x != 0.0));
-    for cut in [from + 1, 48_000 * 330 - 1, 48_000 * 330, 48_000 * 330 + 12_345, to - 1] {
+    for cut in [
+        from + 1,
+        48_000 * 330 - 1,
+        48_000 * 330,
+        48_000 * 330 + 12_345,
+        to - 1,
+    ] {
         let mut joined = film.render(Frames(from)..Frames(cut)).unwrap();
         let rest = film.render(Frames(cut)..Frames(to)).unwrap();
         joined.iter_mut().zip(rest).for_each(|(a, b)| a.extend(b));

@@ -10,16 +10,24 @@ use proptest::prelude::*;
 use sessions::{length, rendered, same_bits, session, streamed};
 use signal::{measured, spec, uniform};
 use soundtrack::{
-    Block, Bounce, Dbtp, Decibels, Frames, Layout, Options, Plan, Renderer, Session, Track, media::Memory,
+    Block, Bounce, Dbtp, Decibels, Frames, Layout, Options, Plan, Renderer, Session, Track,
+    media::Memory,
 };
 use std::f64::consts::TAU;
 
 const RATE: u32 = 48_000;
 
 fn limited(channels: &[Vec<f64>], gain: f64, ceiling: f64) -> Session {
-    let layout = if channels.len() == 1 { Layout::Mono } else { Layout::Stereo };
+    let layout = if channels.len() == 1 {
+        Layout::Mono
+    } else {
+        Layout::Stereo
+    };
     let mut mix = Session::new(spec(RATE, layout).rate, layout);
-    mix.add_track(Track::new("x", Memory::new(spec(RATE, layout), channels.to_vec()).unwrap()));
+    mix.add_track(Track::new(
+        "x",
+        Memory::new(spec(RATE, layout), channels.to_vec()).unwrap(),
+    ));
     mix.master.gain = Decibels(gain);
     mix.master.limit = Some(Dbtp(ceiling));
     mix
@@ -30,8 +38,16 @@ fn all(mix: &Session) -> Vec<Vec<f64>> {
 }
 
 fn true_peak(channels: &[Vec<f64>]) -> f64 {
-    let layout = if channels.len() == 1 { Layout::Mono } else { Layout::Stereo };
-    measured(spec(RATE, layout), channels, 4096).true_peak.unwrap().level.0
+    let layout = if channels.len() == 1 {
+        Layout::Mono
+    } else {
+        Layout::Stereo
+    };
+    measured(spec(RATE, layout), channels, 4096)
+        .true_peak
+        .unwrap()
+        .level
+        .0
 }
 
 /// Full-band noise, the same every time.
@@ -43,16 +59,34 @@ fn noise(frames: usize) -> Vec<f64> {
 /// A tone with tapers of 10 ms.
 fn tone(divisor: f64, degrees: f64) -> Vec<f64> {
     let fade = |n: usize| (n.min(95_999 - n) as f64 / 480.0).min(1.0);
-    (0..96_000).map(|n| fade(n) * (TAU * (n as f64 / divisor + degrees / 360.0)).sin()).collect()
+    (0..96_000)
+        .map(|n| fade(n) * (TAU * (n as f64 / divisor + degrees / 360.0)).sin())
+        .collect()
 }
 
 #[test]
 fn the_ceiling_holds() {
-    println!("{:32} {:>8} {:>8} {:>8}", "limiter", "in dBTP", "ceiling", "out");
-    let square =
-        |half: usize| (0..48_000).map(|n| if (n / half).is_multiple_of(2) { 1.0 } else { -1.0 }).collect::<Vec<_>>();
-    let clicks = (0..48_000).map(|n| if n % 997 < 2 { 1.0 } else { 0.01 }).collect::<Vec<_>>();
-    let swell = (0..96_000).map(|n| n as f64 / 48_000.0 * (TAU * n as f64 / 480.0).sin()).collect::<Vec<_>>();
+    println!(
+        "{:32} {:>8} {:>8} {:>8}",
+        "limiter", "in dBTP", "ceiling", "out"
+    );
+    let square = |half: usize| {
+        (0..48_000)
+            .map(|n| {
+                if (n / half).is_multiple_of(2) {
+                    1.0
+                } else {
+                    -1.0
+                }
+            })
+            .collect::<Vec<_>>()
+    };
+    let clicks = (0..48_000)
+        .map(|n| if n % 997 < 2 { 1.0 } else { 0.01 })
+        .collect::<Vec<_>>();
+    let swell = (0..96_000)
+        .map(|n| n as f64 / 48_000.0 * (TAU * n as f64 / 480.0).sin())
+        .collect::<Vec<_>>();
     let signals = [
         ("fs/4, 0°", tone(4.0, 0.0), 3.0),
         ("fs/4, 45°", tone(4.0, 45.0), 6.0),
@@ -76,7 +110,10 @@ fn the_ceiling_holds() {
             let out = all(&limited(&samples, gain, ceiling));
             assert_eq!(out[0].len(), samples[0].len());
             let (before, after) = (true_peak(&samples) + gain, true_peak(&out));
-            println!("{:32} {before:8.2} {ceiling:8.2} {after:8.3}", format!("{name} at {gain:+} dB"));
+            println!(
+                "{:32} {before:8.2} {ceiling:8.2} {after:8.3}",
+                format!("{name} at {gain:+} dB")
+            );
             worst = worst.max(after - ceiling);
         }
     }
@@ -97,13 +134,29 @@ fn what_is_below_passes_bit_for_bit() {
     let out = all(&limited(&clicked, 0.0, peak + 0.001));
     let plan = Plan::compile(&mix).unwrap();
     let (ahead, behind) = (plan.latency().0 as usize, plan.warm_up().0 as usize);
-    let cut =
-        |c: &[Vec<f64>], range: std::ops::Range<usize>| c.iter().map(|c| c[range.clone()].to_vec()).collect::<Vec<_>>();
-    same_bits(&cut(&samples, 0..48_000 - ahead), &cut(&out, 0..48_000 - ahead));
-    same_bits(&cut(&samples, 48_000 + behind..96_000), &cut(&out, 48_000 + behind..96_000));
+    let cut = |c: &[Vec<f64>], range: std::ops::Range<usize>| {
+        c.iter()
+            .map(|c| c[range.clone()].to_vec())
+            .collect::<Vec<_>>()
+    };
+    same_bits(
+        &cut(&samples, 0..48_000 - ahead),
+        &cut(&out, 0..48_000 - ahead),
+    );
+    same_bits(
+        &cut(&samples, 48_000 + behind..96_000),
+        &cut(&out, 48_000 + behind..96_000),
+    );
     // Both channels get one gain, and nothing moves in time.
-    let gains = out.iter().zip(&clicked).map(|(o, c)| o[48_100] / c[48_100]).collect::<Vec<_>>();
-    assert!((gains[0] - gains[1]).abs() < 1e-15 && gains[0] < 0.99, "{gains:?}");
+    let gains = out
+        .iter()
+        .zip(&clicked)
+        .map(|(o, c)| o[48_100] / c[48_100])
+        .collect::<Vec<_>>();
+    assert!(
+        (gains[0] - gains[1]).abs() < 1e-15 && gains[0] < 0.99,
+        "{gains:?}"
+    );
     let loudest = (0..96_000).max_by(|a, b| out[0][*a].abs().total_cmp(&out[0][*b].abs()));
     assert_eq!(loudest, Some(48_000));
 }
@@ -123,15 +176,43 @@ fn plan_and_report_tell() {
     let folder = tempfile::tempdir().unwrap();
     let report = mix.bounce(folder.path().join("o.wav")).unwrap();
     let limiter = report.mix.limiter.as_ref().unwrap();
-    assert_eq!((limiter.ceiling_dbtp, limiter.latency_frames, limiter.warm_up_frames), (-1.0, 256, 5056));
+    assert_eq!(
+        (
+            limiter.ceiling_dbtp,
+            limiter.latency_frames,
+            limiter.warm_up_frames
+        ),
+        (-1.0, 256, 5056)
+    );
     // 6 dB up and 1 dB down, and the hundredth that it aims below.
-    assert!((limiter.reduction_db.unwrap() - 7.01).abs() < 0.005, "{limiter:?}");
+    assert!(
+        (limiter.reduction_db.unwrap() - 7.01).abs() < 0.005,
+        "{limiter:?}"
+    );
     assert!((limiter.reduction_at_s.unwrap() - 50_000.0 / 48_000.0).abs() < 64.0 / 48_000.0);
-    let strong: Vec<usize> = (0..20).filter(|i| limiter.reduction_curve_db[*i] > 0.0).collect();
-    assert_eq!((strong, limiter.reduction_curve_db.len(), limiter.reduction_step_s), (vec![10, 11], 20, 0.1));
-    assert!((-1.05..=-1.0).contains(&report.mix.peak_dbfs.unwrap()), "{:?}", report.mix.peak_dbfs);
+    let strong: Vec<usize> = (0..20)
+        .filter(|i| limiter.reduction_curve_db[*i] > 0.0)
+        .collect();
+    assert_eq!(
+        (
+            strong,
+            limiter.reduction_curve_db.len(),
+            limiter.reduction_step_s
+        ),
+        (vec![10, 11], 20, 0.1)
+    );
+    assert!(
+        (-1.05..=-1.0).contains(&report.mix.peak_dbfs.unwrap()),
+        "{:?}",
+        report.mix.peak_dbfs
+    );
     assert!(report.mix.true_peak_dbtp.unwrap() <= -0.95);
-    assert!(report.to_string().contains("limiter  7.0 dB at most, at -1.0 dBTP"), "{report}");
+    assert!(
+        report
+            .to_string()
+            .contains("limiter  7.0 dB at most, at -1.0 dBTP"),
+        "{report}"
+    );
     let mut wrong = mix;
     wrong.master.limit = Some(Dbtp(f64::NAN));
     assert_eq!(
@@ -146,10 +227,14 @@ fn tracks_are_measured_over_the_range_alone() {
     let mut samples = vec![vec![0.1; 48_000]];
     samples[0][..20_000].fill(0.9);
     let mix = limited(&samples, 0.0, -1.0);
-    let mut renderer = Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads: 1 }).unwrap();
+    let mut renderer =
+        Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads: 1 }).unwrap();
     let mut memory = soundtrack::encode::Memory::default();
     let range = Frames(20_000)..Frames(30_000);
-    let report = Bounce::new().range(range).into_sink(&mut renderer, &mut memory).unwrap();
+    let report = Bounce::new()
+        .range(range)
+        .into_sink(&mut renderer, &mut memory)
+        .unwrap();
     assert_eq!(report.tracks[0].strip.peak_dbfs, Some(-20.0));
 }
 

@@ -6,7 +6,8 @@ mod sessions;
 use proptest::prelude::*;
 use sessions::{length, rendered, same_bits, session, stem};
 use soundtrack::{
-    Block, Error, ErrorKind, Frames, Layout, PlayerBuilder, Result, SampleRate, Session, Sink, State, Track,
+    Block, Error, ErrorKind, Frames, Layout, PlayerBuilder, Result, SampleRate, Session, Sink,
+    State, Track,
     encode::{Memory, Written},
 };
 use std::{
@@ -24,7 +25,10 @@ struct Shared(Taken, usize);
 
 impl Sink for Shared {
     fn write(&mut self, block: &Block) -> Result<()> {
-        self.1 = self.1.checked_sub(block.frames()).ok_or_else(|| Error::new(ErrorKind::Output, "the tape is full"))?;
+        self.1 = self
+            .1
+            .checked_sub(block.frames())
+            .ok_or_else(|| Error::new(ErrorKind::Output, "the tape is full"))?;
         self.0.lock().unwrap().0.write(block)
     }
     fn finish(&mut self) -> Result<Written> {
@@ -57,28 +61,53 @@ proptest! {
 fn a_sink_that_refuses_is_told_in_its_own_words_and_the_position_kept() {
     let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
     mix.add_track(Track::new("noise", stem(1, 48_000, Layout::Stereo, 48_000)));
-    let player = PlayerBuilder::new().into_sink(&mix, Box::new(Shared(Taken::default(), 10_000))).unwrap();
+    let player = PlayerBuilder::new()
+        .into_sink(&mix, Box::new(Shared(Taken::default(), 10_000)))
+        .unwrap();
     assert_eq!(player.wait(LONG), State::Failed);
     let fault = player.fault().unwrap();
-    assert_eq!((fault.kind(), fault.to_string()), (ErrorKind::Output, "the tape is full".to_owned()));
-    assert!((9_000..=10_256).contains(&player.position().0), "{}", player.position());
+    assert_eq!(
+        (fault.kind(), fault.to_string()),
+        (ErrorKind::Output, "the tape is full".to_owned())
+    );
+    assert!(
+        (9_000..=10_256).contains(&player.position().0),
+        "{}",
+        player.position()
+    );
 }
 
 #[test]
 fn a_damaged_stem_ends_playing_with_its_place_and_nothing_else() {
-    let spec = soundtrack::Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    let spec = soundtrack::Spec {
+        rate: SampleRate::HZ_48000,
+        layout: Layout::Mono,
+    };
     let mut samples = vec![0.5; 48_000];
     samples[30_000] = f64::NAN;
     let mut mix = Session::new(SampleRate::HZ_48000, Layout::Mono);
-    mix.add_track(Track::new("vox", soundtrack::media::Memory::new(spec, vec![samples]).unwrap()));
+    mix.add_track(Track::new(
+        "vox",
+        soundtrack::media::Memory::new(spec, vec![samples]).unwrap(),
+    ));
     let taken = Taken::default();
-    let player = PlayerBuilder::new().into_sink(&mix, Box::new(Shared(taken.clone(), usize::MAX))).unwrap();
+    let player = PlayerBuilder::new()
+        .into_sink(&mix, Box::new(Shared(taken.clone(), usize::MAX)))
+        .unwrap();
     assert_eq!(player.wait(LONG), State::Failed);
     let fault = player.fault().unwrap();
     assert_eq!(fault.kind(), ErrorKind::Corrupt);
-    assert!(fault.to_string().starts_with("track \"vox\": memory: a sample that is not a finite number"), "{fault}");
+    assert!(
+        fault
+            .to_string()
+            .starts_with("track \"vox\": memory: a sample that is not a finite number"),
+        "{fault}"
+    );
     mix.damage = soundtrack::Damage::Silence;
-    let player = PlayerBuilder::new().at(Frames(1)).into_sink(&mix, Box::new(Shared(taken, usize::MAX))).unwrap();
+    let player = PlayerBuilder::new()
+        .at(Frames(1))
+        .into_sink(&mix, Box::new(Shared(taken, usize::MAX)))
+        .unwrap();
     assert_eq!(player.wait(LONG), State::Ended);
 }
 

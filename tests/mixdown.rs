@@ -1,9 +1,9 @@
 //! The program `mixdown`, run as people run it: what goes in, what comes out, and how it ends.
 
-#[path = "mixdown/hostile.rs"]
-mod hostile;
 #[path = "mixdown/deliver.rs"]
 mod deliver;
+#[path = "mixdown/hostile.rs"]
+mod hostile;
 #[path = "mixdown/inputs.rs"]
 mod inputs;
 #[path = "mixdown/join.rs"]

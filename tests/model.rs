@@ -15,8 +15,8 @@ use model::{Mix, Signal, Stem};
 use proptest::prelude::*;
 use scenes::{Dice, Scene, scene};
 use soundtrack::{
-    BusId, CueId, Deliverable, Delivery, Format, Frames, Opener, Part, Plan, SampleRate, Session, Spec, Track,
-    media::Memory,
+    BusId, CueId, Deliverable, Delivery, Format, Frames, Opener, Part, Plan, SampleRate, Session,
+    Spec, Track, media::Memory,
 };
 
 /// How far the engine may be from the model, in parts of the largest term.
@@ -24,13 +24,16 @@ const WITHIN: f64 = 1e-12;
 
 /// How many sessions are tried: of those in memory, a tenth of it of those in files.
 fn cases() -> u32 {
-    let asked = std::env::var("SOUNDTRACK_MODEL_CASES").ok().map(|n| n.parse().expect("a number of cases"));
+    let asked = std::env::var("SOUNDTRACK_MODEL_CASES")
+        .ok()
+        .map(|n| n.parse().expect("a number of cases"));
     asked.unwrap_or(if cfg!(debug_assertions) { 200 } else { 2_000 })
 }
 
 /// Numbers for [`scene`], and those that decide what else is asked of it.
 fn draws() -> impl Strategy<Value = (Draws, Draws)> {
-    let numbers = |size: std::ops::Range<usize>| prop::collection::vec(any::<u32>(), size).prop_map(Draws);
+    let numbers =
+        |size: std::ops::Range<usize>| prop::collection::vec(any::<u32>(), size).prop_map(Draws);
     (numbers(50..1_500), numbers(12..13))
 }
 
@@ -45,12 +48,24 @@ impl std::fmt::Debug for Draws {
 }
 
 /// Fails with the first sample that is too far away. Past the end of the model all must be exactly 0.
-fn agree(what: &str, got: &[Vec<f64>], want: &[Vec<f64>], from: usize, scale: f64) -> Result<(), TestCaseError> {
+fn agree(
+    what: &str,
+    got: &[Vec<f64>],
+    want: &[Vec<f64>],
+    from: usize,
+    scale: f64,
+) -> Result<(), TestCaseError> {
     prop_assert_eq!(got.len(), want.len(), "{}: channels", what);
     for (ch, (got, want)) in got.iter().zip(want).enumerate() {
         for (n, x) in got.iter().enumerate() {
-            let (y, within) = want.get(from + n).map_or((0.0, 0.0), |y| (*y, WITHIN * scale));
-            prop_assert!((x - y).abs() <= within, "{what}: channel {ch}, frame {}: {x:e}, not {y:e}", from + n);
+            let (y, within) = want
+                .get(from + n)
+                .map_or((0.0, 0.0), |y| (*y, WITHIN * scale));
+            prop_assert!(
+                (x - y).abs() <= within,
+                "{what}: channel {ch}, frame {}: {x:e}, not {y:e}",
+                from + n
+            );
         }
     }
     Ok(())
@@ -148,14 +163,33 @@ proptest! {
 fn every_layout_folds_into_every_other() {
     for from in scenes::LAYOUTS {
         for to in scenes::LAYOUTS {
-            let channels: Signal = (0..from.channels()).map(|ch| vec![2f64.powi(-(ch as i32))]).collect();
-            let spec = Spec { rate: SampleRate::HZ_48000, layout: from };
+            let channels: Signal = (0..from.channels())
+                .map(|ch| vec![2f64.powi(-(ch as i32))])
+                .collect();
+            let spec = Spec {
+                rate: SampleRate::HZ_48000,
+                layout: from,
+            };
             let memory = Memory::new(spec, channels.clone()).unwrap();
             let mut session = Session::new(spec.rate, to);
             let input = Opener::new("stem", move || Ok(Box::new(memory.clone())));
             session.add_track(Track::new("track", input));
-            let stems = [("stem".to_owned(), Stem { layout: from, channels, reference: None })].into();
-            whole(&format!("{from} in {to}"), &session, &model::mix(&session, &stems), 1).unwrap();
+            let stems = [(
+                "stem".to_owned(),
+                Stem {
+                    layout: from,
+                    channels,
+                    reference: None,
+                },
+            )]
+            .into();
+            whole(
+                &format!("{from} in {to}"),
+                &session,
+                &model::mix(&session, &stems),
+                1,
+            )
+            .unwrap();
         }
     }
 }
@@ -172,14 +206,22 @@ fn floats(path: &std::path::Path) -> Signal {
 }
 
 /// As [`agree`], for what was rounded to 32-bit floats.
-fn agree_rounded(what: &str, got: &[Vec<f64>], want: &[Vec<f64>], scale: f64) -> Result<(), TestCaseError> {
+fn agree_rounded(
+    what: &str,
+    got: &[Vec<f64>],
+    want: &[Vec<f64>],
+    scale: f64,
+) -> Result<(), TestCaseError> {
     prop_assert_eq!(got.len(), want.len(), "{}: channels", what);
     for (ch, (got, want)) in got.iter().zip(want).enumerate() {
         prop_assert_eq!(got.len(), want.len(), "{}: frames", what);
         for (n, (x, y)) in got.iter().zip(want).enumerate() {
             // Below the normal numbers of f32 its steps are 2^-149 wide.
             let within = WITHIN * scale + y.abs() * 2f64.powi(-24) + 2f64.powi(-149);
-            prop_assert!((x - y).abs() <= within, "{what}: channel {ch}, frame {n}: {x:e}, not {y:e}");
+            prop_assert!(
+                (x - y).abs() <= within,
+                "{what}: channel {ch}, frame {n}: {x:e}, not {y:e}"
+            );
         }
     }
     Ok(())

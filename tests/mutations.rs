@@ -13,20 +13,37 @@ mod seeds;
 
 /// How many of each kind.
 fn count(everyday: usize) -> usize {
-    std::env::var("SOUNDTRACK_MUTATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(everyday)
+    std::env::var("SOUNDTRACK_MUTATIONS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(everyday)
 }
 
 struct Random(u64);
 
 impl Random {
     fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % n.max(1)
     }
 }
 
 /// Numbers that are the borders of something.
-const INTERESTING: [u32; 10] = [0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF];
+const INTERESTING: [u32; 10] = [
+    0,
+    1,
+    0x7F,
+    0x80,
+    0xFF,
+    0x7FFF,
+    0xFFFF,
+    0x7FFF_FFFF,
+    0x8000_0000,
+    0xFFFF_FFFF,
+];
 
 /// One to four changes: a bit, a byte, a number, a piece that is gone, doubled or taken from elsewhere, or the end cut off.
 fn mutated(seed: &[u8], other: &[u8], random: &mut Random) -> Vec<u8> {
@@ -36,7 +53,11 @@ fn mutated(seed: &[u8], other: &[u8], random: &mut Random) -> Vec<u8> {
             break;
         }
         // Half of all changes go to the head, where the formats say what they are.
-        let reach = if random.below(2) == 0 { data.len() } else { data.len().min(256) };
+        let reach = if random.below(2) == 0 {
+            data.len()
+        } else {
+            data.len().min(256)
+        };
         let at = random.below(reach);
         let len = (1 + random.below(64)).min(data.len() - at);
         match random.below(8) {
@@ -44,7 +65,11 @@ fn mutated(seed: &[u8], other: &[u8], random: &mut Random) -> Vec<u8> {
             1 => data[at] = random.below(256) as u8,
             2 | 3 => {
                 let number = INTERESTING[random.below(INTERESTING.len())];
-                let bytes = if random.below(2) == 0 { number.to_le_bytes() } else { number.to_be_bytes() };
+                let bytes = if random.below(2) == 0 {
+                    number.to_le_bytes()
+                } else {
+                    number.to_be_bytes()
+                };
                 let width = [1, 2, 4][random.below(3)].min(data.len() - at);
                 data[at..at + width].copy_from_slice(&bytes[..width]);
             }

@@ -1,18 +1,29 @@
 //! Stems placed where their Broadcast-WAV time reference puts them.
 
 use soundtrack::{
-    At, Block, Clip, Cue, Format, FrameRate, Frames, Layout, Load, Plan, SampleRate, Session, Sink, Spec, Timecode,
-    Track, Use,
+    At, Block, Clip, Cue, Format, FrameRate, Frames, Layout, Load, Plan, SampleRate, Session, Sink,
+    Spec, Timecode, Track, Use,
     encode::{self, Broadcast, FileSink},
 };
 use std::path::Path;
 
 /// A second of a constant, recorded at a frame after midnight.
 fn stem(path: &Path, rate: u32, midnight: u64) {
-    let spec = Spec { rate: SampleRate::new(rate).unwrap(), layout: Layout::Mono };
-    let bext = Broadcast { time_reference: Frames(midnight), description: String::new(), originator: String::new() };
-    let options = encode::Options { broadcast: Some(bext), ..encode::Options::default() };
-    let mut wav = FileSink::create_with(path, Format::WAV_24, spec, Frames(rate.into()), &options).unwrap();
+    let spec = Spec {
+        rate: SampleRate::new(rate).unwrap(),
+        layout: Layout::Mono,
+    };
+    let bext = Broadcast {
+        time_reference: Frames(midnight),
+        description: String::new(),
+        originator: String::new(),
+    };
+    let options = encode::Options {
+        broadcast: Some(bext),
+        ..encode::Options::default()
+    };
+    let mut wav =
+        FileSink::create_with(path, Format::WAV_24, spec, Frames(rate.into()), &options).unwrap();
     let mut block = Block::new(Layout::Mono, rate as usize);
     block.fill(rate as usize, 0.5);
     wav.write(&block).unwrap();
@@ -29,7 +40,10 @@ const HOUR: u64 = 172_972_800;
 
 fn first_sound(film: &Session) -> usize {
     let length = Plan::compile(film).unwrap().length();
-    film.render(Frames(0)..length).unwrap()[0].iter().position(|x| *x != 0.0).unwrap()
+    film.render(Frames(0)..length).unwrap()[0]
+        .iter()
+        .position(|x| *x != 0.0)
+        .unwrap()
 }
 
 #[test]
@@ -45,7 +59,9 @@ fn a_track_at_its_origin_starts_where_it_was_recorded() {
     assert_eq!(first_sound(&film), 13_345);
     // The same from a file.
     let text = "rate = 48000\nlayout = \"mono\"\nfps = \"23.976\"\nstart = \"01:00:00:00\"\n[track.dx]\nfile = \"dx.wav\"\nat = \"origin\"";
-    let same = Load::default().text(text, folder.path().join("s.toml")).unwrap();
+    let same = Load::default()
+        .text(text, folder.path().join("s.toml"))
+        .unwrap();
     assert_eq!(first_sound(&same), 12_345);
 }
 
@@ -58,12 +74,26 @@ fn a_cue_at_its_origin_lies_where_its_stems_agree() {
     let mut film = film();
     // The second lies 4000 frames into the cue.
     let second = Track::of("b").clip(Clip::new(b.as_path()).at(Frames(4000)));
-    film.add_cue(Cue::new("c").track(Track::new("a", a.as_path())).track(second).used(Use::at(At::Origin)));
-    assert_eq!(Plan::compile(&film).unwrap().cues()[0].uses[0].range.start, Frames(96_000));
+    film.add_cue(
+        Cue::new("c")
+            .track(Track::new("a", a.as_path()))
+            .track(second)
+            .used(Use::at(At::Origin)),
+    );
+    assert_eq!(
+        Plan::compile(&film).unwrap().cues()[0].uses[0].range.start,
+        Frames(96_000)
+    );
     film.cues_mut()[0].uses[0].from = Frames(10_000);
-    assert_eq!(Plan::compile(&film).unwrap().cues()[0].uses[0].range.start, Frames(106_000));
+    assert_eq!(
+        Plan::compile(&film).unwrap().cues()[0].uses[0].range.start,
+        Frames(106_000)
+    );
     film.cues_mut()[0].tracks[1].clips[0].at = Frames(4001).into();
-    let error = Plan::compile(&film).unwrap_err().to_string().replace(folder.path().to_str().unwrap(), "$");
+    let error = Plan::compile(&film)
+        .unwrap_err()
+        .to_string()
+        .replace(folder.path().to_str().unwrap(), "$");
     assert_eq!(
         error,
         "cue \"c\": the time references of $/a.wav and $/b.wav put its start 1 frame apart: state at as a time"
@@ -81,7 +111,11 @@ fn a_reference_at_another_rate_goes_to_the_nearest_frame_and_is_told() {
     let plan = Plan::compile(&film).unwrap();
     assert!(plan.to_string().contains("@1 "), "{plan}");
     let report = film.bounce(folder.path().join("mix.wav")).unwrap();
-    let told = report.warnings.iter().find(|w| w.kind.code() == "W114").unwrap();
+    let told = report
+        .warnings
+        .iter()
+        .find(|w| w.kind.code() == "W114")
+        .unwrap();
     assert!(told.text().ends_with(
         "its time reference of 158918761 frames lies between two frames at 48000 Hz: placed at the nearest"
     ));

@@ -4,7 +4,8 @@ mod sessions;
 
 use sessions::stem;
 use soundtrack::{
-    Bus, Clip, Curve, Decibels, ErrorKind, Fade, Frames, Layout, Opener, Pan, Plan, SampleRate, Session, Shape, Track,
+    Bus, Clip, Curve, Decibels, ErrorKind, Fade, Frames, Layout, Opener, Pan, Plan, SampleRate,
+    Session, Shape, Track,
 };
 
 fn named(name: &str, rate: u32, layout: Layout, frames: usize) -> Opener {
@@ -21,13 +22,28 @@ fn song() -> Session {
     session.bus_mut(hall).strip.to = Some(music);
     let drums = named("drums.flac", 48_000, Layout::Stereo, 480_000);
     session.add_track(Track::new("drums", drums).gain(Decibels(-3.0)).to(rhythm));
-    let curve =
-        Curve::new().point(Frames(0), Decibels(0.0), Shape::Linear).point(Frames(9), Decibels(1.0), Shape::Linear);
+    let curve = Curve::new()
+        .point(Frames(0), Decibels(0.0), Shape::Linear)
+        .point(Frames(9), Decibels(1.0), Shape::Linear);
     let bass = named("bass.wav", 44_100, Layout::Mono, 441_000);
-    session.add_track(Track::new("bass", bass).gain_curve(curve).pan(Pan(-0.2)).to(rhythm).send(hall, Decibels(-12.0)));
+    session.add_track(
+        Track::new("bass", bass)
+            .gain_curve(curve)
+            .pan(Pan(-0.2))
+            .to(rhythm)
+            .send(hall, Decibels(-12.0)),
+    );
     let brass = named("brass.wav", 48_000, Layout::Surround51, 96_000);
-    let hit = Clip::new(brass.clone()).at(Frames(1000)).from(Frames(480)).length(Frames(4800)).loops(2);
-    session.add_track(Track::of("brass").clip(hit).clip(Clip::new(brass).at(Frames(1_000_000))));
+    let hit = Clip::new(brass.clone())
+        .at(Frames(1000))
+        .from(Frames(480))
+        .length(Frames(4800))
+        .loops(2);
+    session.add_track(
+        Track::of("brass")
+            .clip(hit)
+            .clip(Clip::new(brass).at(Frames(1_000_000))),
+    );
     session.add_track(Track::new("click", named("click", 48_000, Layout::Mono, 10)).mute(true));
     session
 }
@@ -101,16 +117,25 @@ fn everything_wrong_is_told_at_once() {
 #[test]
 fn an_empty_session_is_refused_and_a_session_of_empty_stems_is_not() {
     let mut session = Session::new(SampleRate::HZ_48000, Layout::Stereo);
-    assert_eq!(Plan::compile(&session).unwrap_err().to_string(), "the session has no tracks");
+    assert_eq!(
+        Plan::compile(&session).unwrap_err().to_string(),
+        "the session has no tracks"
+    );
     session.add_track(Track::new("nothing", stem(1, 44_100, Layout::Mono, 0)));
     assert_eq!(Plan::compile(&session).unwrap().length(), Frames(0));
     session.length = Some(Frames(100));
-    assert_eq!(session.render(Frames(0)..Frames(100)).unwrap(), vec![vec![0.0; 100]; 2]);
+    assert_eq!(
+        session.render(Frames(0)..Frames(100)).unwrap(),
+        vec![vec![0.0; 100]; 2]
+    );
 }
 
 #[test]
 fn a_missing_file_alone_is_not_found() {
     let mut session = Session::new(SampleRate::HZ_48000, Layout::Stereo);
     session.add_track(Track::new("gone", "no/such/file.wav"));
-    assert_eq!(Plan::compile(&session).unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(
+        Plan::compile(&session).unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
 }

@@ -5,8 +5,8 @@ mod sessions;
 use proptest::prelude::*;
 use sessions::{length, rendered, same_bits, session};
 use soundtrack::{
-    Block, Bounce, Dbtp, ErrorKind, Frames, Layout, Options, Plan, Renderer, SampleRate, Session, Spec, Track, encode,
-    media::Memory,
+    Block, Bounce, Dbtp, ErrorKind, Frames, Layout, Options, Plan, Renderer, SampleRate, Session,
+    Spec, Track, encode, media::Memory,
 };
 
 proptest! {
@@ -46,33 +46,57 @@ proptest! {
 #[test]
 fn what_comes_after_a_range_neither_counts_nor_fails() {
     // Quiet, then loud 1 frame after the range, then no numbers.
-    let samples =
-        (0..60_000).map(|n| [0.01, 0.9, f64::NAN][usize::from(n > 10_000) + usize::from(n >= 12_000)]).collect();
-    let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    let samples = (0..60_000)
+        .map(|n| [0.01, 0.9, f64::NAN][usize::from(n > 10_000) + usize::from(n >= 12_000)])
+        .collect();
+    let spec = Spec {
+        rate: SampleRate::HZ_48000,
+        layout: Layout::Mono,
+    };
     let mut mix = Session::new(spec.rate, spec.layout);
     mix.add_track(Track::new("t", Memory::new(spec, vec![samples]).unwrap()));
-    for (limit, threads, block) in
-        [(None, 1, 16_384), (None, 2, 4_096), (Some(Dbtp(-1.0)), 1, 16_384), (Some(Dbtp(-1.0)), 2, 77)]
-    {
+    for (limit, threads, block) in [
+        (None, 1, 16_384),
+        (None, 2, 4_096),
+        (Some(Dbtp(-1.0)), 1, 16_384),
+        (Some(Dbtp(-1.0)), 2, 77),
+    ] {
         mix.master.limit = limit;
-        let mut renderer = Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads }).unwrap();
+        let mut renderer =
+            Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads }).unwrap();
         let mut memory = encode::Memory::default();
-        let bounce = Bounce::new().threads(threads).block(block).range(Frames(0)..Frames(10_001));
+        let bounce = Bounce::new()
+            .threads(threads)
+            .block(block)
+            .range(Frames(0)..Frames(10_001));
         let report = bounce.into_sink(&mut renderer, &mut memory).unwrap();
-        assert_eq!(report.tracks[0].strip.peak_dbfs, Some(-40.0), "{limit:?}, {threads} threads, blocks of {block}");
+        assert_eq!(
+            report.tracks[0].strip.peak_dbfs,
+            Some(-40.0),
+            "{limit:?}, {threads} threads, blocks of {block}"
+        );
         assert_eq!(memory.into_channels()[0].len(), 10_001);
     }
 }
 
 #[test]
 fn a_range_that_fits_in_no_memory_is_refused() {
-    let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
+    let spec = Spec {
+        rate: SampleRate::HZ_48000,
+        layout: Layout::Stereo,
+    };
     let mut mix = Session::new(spec.rate, spec.layout);
-    mix.add_track(Track::new("t", Memory::new(spec, vec![vec![0.5; 10]; 2]).unwrap()));
+    mix.add_track(Track::new(
+        "t",
+        Memory::new(spec, vec![vec![0.5; 10]; 2]).unwrap(),
+    ));
     for end in [u64::MAX, 1 << 58] {
         let refused = mix.render(Frames(1)..Frames(end)).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Resource);
-        let what = format!("{} frames of 2 channels are more than fit in memory: ask for less", end - 1);
+        let what = format!(
+            "{} frames of 2 channels are more than fit in memory: ask for less",
+            end - 1
+        );
         assert_eq!(refused.to_string(), what);
     }
     assert_eq!(mix.render(Frames(9)..Frames(11)).unwrap(), [[0.5, 0.0]; 2]);

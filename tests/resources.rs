@@ -4,15 +4,18 @@
 mod memory;
 
 use soundtrack::{
-    Block, Bounce, Clip, Cue, Frames, Layout, Opener, Options, Plan, Renderer, Result, SampleRate, Session, Source,
-    Spec, Track, Use,
+    Block, Bounce, Clip, Cue, Frames, Layout, Opener, Options, Plan, Renderer, Result, SampleRate,
+    Session, Source, Spec, Track, Use,
 };
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering::SeqCst},
 };
 
-const SPEC: Spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
+const SPEC: Spec = Spec {
+    rate: SampleRate::HZ_48000,
+    layout: Layout::Stereo,
+};
 
 /// Silence that counts how many of it are open, and the most there ever were.
 struct Counted {
@@ -25,7 +28,11 @@ impl Counted {
     fn new(frames: u64, open: &Arc<(AtomicUsize, AtomicUsize)>) -> Self {
         let now = open.0.fetch_add(1, SeqCst) + 1;
         open.1.fetch_max(now, SeqCst);
-        Self { at: 0, frames, open: open.clone() }
+        Self {
+            at: 0,
+            frames,
+            open: open.clone(),
+        }
     }
 }
 
@@ -69,7 +76,11 @@ fn a_stem_is_open_only_while_its_clip_sounds() {
         session.add_track(track);
     }
     let plan = Plan::compile(&session).unwrap();
-    assert_eq!((open.0.load(SeqCst), open.1.load(SeqCst)), (0, 1), "compiling opens one at a time and closes it");
+    assert_eq!(
+        (open.0.load(SeqCst), open.1.load(SeqCst)),
+        (0, 1),
+        "compiling opens one at a time and closes it"
+    );
     let mut renderer = Renderer::new(plan, &Options { threads: 2 }).unwrap();
     assert_eq!(open.0.load(SeqCst), 0, "nothing is open before it sounds");
     let mut block = Block::new(SPEC.layout, 16_384);
@@ -91,7 +102,9 @@ fn a_film_of_two_thousand_clips_opens_only_what_sounds() {
         let mut cue = Cue::new(format!("cue {c}"));
         for t in 0..10 {
             let open = open.clone();
-            let stem = Opener::new("silence", move || Ok(Box::new(Counted::new(4 * minute, &open))));
+            let stem = Opener::new("silence", move || {
+                Ok(Box::new(Counted::new(4 * minute, &open)))
+            });
             cue = cue.track(Track::new(format!("track {t}"), stem));
         }
         cue = cue.used(Use::at(Frames(c * 4 * minute)));
@@ -102,7 +115,10 @@ fn a_film_of_two_thousand_clips_opens_only_what_sounds() {
         film.add_cue(cue);
     }
     let plan = Plan::compile(&film).unwrap();
-    assert_eq!((plan.length(), open.1.load(SeqCst)), (Frames(160 * minute), 1));
+    assert_eq!(
+        (plan.length(), open.1.load(SeqCst)),
+        (Frames(160 * minute), 1)
+    );
     let mut renderer = Renderer::new(plan, &Options { threads: 2 }).unwrap();
     let mut block = Block::new(SPEC.layout, 16_384);
     // Around every border of two cues, and within each.
@@ -130,10 +146,16 @@ fn memory_does_not_grow_with_length() {
     let mix = |seconds: u64| {
         let open = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
         let mut session = Session::new(SPEC.rate, SPEC.layout);
-        let stem = Opener::new("silence", move || Ok(Box::new(Counted::new(48_000 * seconds, &open))));
+        let stem = Opener::new("silence", move || {
+            Ok(Box::new(Counted::new(48_000 * seconds, &open)))
+        });
         session.add_track(Track::new("x", stem));
-        let mut renderer = Renderer::new(Plan::compile(&session).unwrap(), &Options { threads: 1 }).unwrap();
-        Bounce::new().threads(1).into_sink(&mut renderer, &mut Nowhere).unwrap();
+        let mut renderer =
+            Renderer::new(Plan::compile(&session).unwrap(), &Options { threads: 1 }).unwrap();
+        Bounce::new()
+            .threads(1)
+            .into_sink(&mut renderer, &mut Nowhere)
+            .unwrap();
     };
     mix(60);
     let Some(before) = memory::high_water("self") else {

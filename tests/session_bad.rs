@@ -10,8 +10,13 @@ const JSON: &str = include_str!("session_bad/json.txt");
 
 fn cases(table: &str) -> Vec<(Vec<&str>, &str)> {
     let case = |case: &'static str| {
-        let (wanted, text) = case.split_once("\n---\n").unwrap_or_else(|| panic!("no text in {case:?}"));
-        (wanted.lines().collect(), text.strip_suffix('\n').unwrap_or(text))
+        let (wanted, text) = case
+            .split_once("\n---\n")
+            .unwrap_or_else(|| panic!("no text in {case:?}"));
+        (
+            wanted.lines().collect(),
+            text.strip_suffix('\n').unwrap_or(text),
+        )
     };
     let table: &'static str = Box::leak(table.to_owned().into_boxed_str());
     table.split("### ").skip(1).map(case).collect()
@@ -29,8 +34,15 @@ fn problems(text: &str, name: &str) -> Vec<String> {
     };
     let told = |p: &soundtrack::Problem| {
         let place = p.span.as_ref().expect("every problem has a place");
-        assert_eq!(place.text, text.lines().nth(place.line - 1).unwrap_or(""), "the line is shown");
-        assert!(place.column + place.width - 1 <= place.text.chars().count().max(1) + 1, "{place:?}");
+        assert_eq!(
+            place.text,
+            text.lines().nth(place.line - 1).unwrap_or(""),
+            "the line is shown"
+        );
+        assert!(
+            place.column + place.width - 1 <= place.text.chars().count().max(1) + 1,
+            "{place:?}"
+        );
         let what = p.sentence().replace(folder.path().to_str().unwrap(), "$");
         format!("{}:{} {what}", place.line, place.column)
     };
@@ -63,7 +75,10 @@ fn wrong_json() {
 #[test]
 fn the_loop_is_printed_and_underlined() {
     let text = "rate = 1\n[bus.a]\nto = \"b\"\n[bus.b]\nto = \"c\"\n[bus.c]\nsend = { a = -6 }";
-    let error = Load::default().text(text, "loop.toml").unwrap_err().to_string();
+    let error = Load::default()
+        .text(text, "loop.toml")
+        .unwrap_err()
+        .to_string();
     let want = "loop.toml:2:6: buses feed each other in a circle: a -> b -> c -> a\n  |\n2 | [bus.a]\n  |      ^";
     assert_eq!(error, want);
 }
@@ -71,12 +86,17 @@ fn the_loop_is_printed_and_underlined() {
 #[test]
 fn many_problems_are_counted() {
     let text: String = (0..250).map(|i| format!("wrong{i} = 1\n")).collect();
-    let error = Load::default().text(format!("rate = 1\n{text}"), "s.toml").unwrap_err();
+    let error = Load::default()
+        .text(format!("rate = 1\n{text}"), "s.toml")
+        .unwrap_err();
     assert_eq!(error.problems().len(), 101);
     assert_eq!(error.problems()[100].to_string(), "and 150 more problems");
 }
 
 #[test]
 fn a_session_that_is_not_there_is_not_found() {
-    assert_eq!(Session::load("nowhere.json").unwrap_err().kind(), soundtrack::ErrorKind::NotFound);
+    assert_eq!(
+        Session::load("nowhere.json").unwrap_err().kind(),
+        soundtrack::ErrorKind::NotFound
+    );
 }

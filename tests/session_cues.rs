@@ -1,8 +1,8 @@
 //! The whole session file: cues, uses, folders, languages, deliverables, and what is set from outside.
 
 use soundtrack::{
-    At, Clip, Content, CueKind, Dbtp, Decibels, ErrorKind, Fade, Format, FrameRate, Frames, Input, Load,
-    LoudnessTarget, Lufs, Marker, Part, Plan, Session, Timecode, Use, encode::Dither,
+    At, Clip, Content, CueKind, Dbtp, Decibels, ErrorKind, Fade, Format, FrameRate, Frames, Input,
+    Load, LoudnessTarget, Lufs, Marker, Part, Plan, Session, Timecode, Use, encode::Dither,
 };
 use std::{fs, path::Path};
 
@@ -20,7 +20,8 @@ fn stems(folder: &Path, seconds: u32) {
             sample_format: hound::SampleFormat::Int,
         };
         let mut wav = hound::WavWriter::create(path, spec).unwrap();
-        (0..rate * seconds * u32::from(channels)).for_each(|i| wav.write_sample((i % 1000) as i16).unwrap());
+        (0..rate * seconds * u32::from(channels))
+            .for_each(|i| wav.write_sample((i % 1000) as i16).unwrap());
         wav.finalize().unwrap();
     };
     for name in ["stems/dx_en.wav", "stems/dx_de.wav"] {
@@ -48,42 +49,118 @@ fn lighthouse() -> (tempfile::TempDir, Session) {
 fn the_lighthouse_means_what_it_says() {
     let (folder, film) = lighthouse();
     let tc = |text: &str| Timecode::parse(text, FrameRate::FPS_24).unwrap();
-    assert_eq!((film.fps, film.start), (Some(FrameRate::FPS_24), Some(tc("01:00:00:00"))));
+    assert_eq!(
+        (film.fps, film.start),
+        (Some(FrameRate::FPS_24), Some(tc("01:00:00:00")))
+    );
     assert_eq!(film.length, Some(Frames(390 * 48_000)));
-    assert_eq!(film.lang.as_deref(), Some("en"), "that of the first deliverable");
-    assert_eq!(film.markers, [Marker { at: Frames(960_000), name: "the boat".into() }]);
-    assert_eq!((film.master.limit, film.master.dither), (Some(Dbtp(-2.0)), Some(Dither::default())));
+    assert_eq!(
+        film.lang.as_deref(),
+        Some("en"),
+        "that of the first deliverable"
+    );
+    assert_eq!(
+        film.markers,
+        [Marker {
+            at: Frames(960_000),
+            name: "the boat".into()
+        }]
+    );
+    assert_eq!(
+        (film.master.limit, film.master.dither),
+        (Some(Dbtp(-2.0)), Some(Dither::default()))
+    );
     let file = |name: &str| Input::file(folder.path().join(name));
-    assert_eq!(film.tracks()[0].clips, [Clip::new(file("stems/dx_{lang}.wav")).at(tc("01:00:00:00"))]);
+    assert_eq!(
+        film.tracks()[0].clips,
+        [Clip::new(file("stems/dx_{lang}.wav")).at(tc("01:00:00:00"))]
+    );
 
-    let [storm, titles] = film.cues() else { panic!() };
-    assert_eq!((storm.title.as_str(), storm.kind), ("The Storm", CueKind::Score));
-    assert_eq!((storm.composer.len(), storm.publisher[0].as_str()), (1, "Some Music Ltd"));
-    assert_eq!(storm.markers[1], Marker { at: Frames(31 * 48_000), name: "Anna sees the boat".into() });
+    let [storm, titles] = film.cues() else {
+        panic!()
+    };
+    assert_eq!(
+        (storm.title.as_str(), storm.kind),
+        ("The Storm", CueKind::Score)
+    );
+    assert_eq!(
+        (storm.composer.len(), storm.publisher[0].as_str()),
+        (1, "Some Music Ltd")
+    );
+    assert_eq!(
+        storm.markers[1],
+        Marker {
+            at: Frames(31 * 48_000),
+            name: "Anna sees the boat".into()
+        }
+    );
     let names: Vec<_> = storm.tracks.iter().map(|t| t.strip.name.as_str()).collect();
     assert_eq!(names, ["violins", "celli", "piano", "taikos", "brass"]);
     let piano = &storm.tracks[2];
     let want = Clip::new(file("stems/1m1_storm/piano_44k.wav"));
-    let want = want.fade_in(Fade::linear(Frames(2400))).fade_out(Fade::linear(Frames(96_000)));
+    let want = want
+        .fade_in(Fade::linear(Frames(2400)))
+        .fade_out(Fade::linear(Frames(96_000)));
     assert_eq!(piano.clips, [want]);
-    assert_eq!((piano.strip.sends.len(), storm.tracks[3].strip.gain_curve.points.len()), (1, 4));
+    assert_eq!(
+        (
+            piano.strip.sends.len(),
+            storm.tracks[3].strip.gain_curve.points.len()
+        ),
+        (1, 4)
+    );
     let brass = &storm.tracks[4].clips;
-    assert_eq!((brass[0].name.as_str(), brass[1].loops, brass[1].from), ("hit", 2, Frames(130 * 48_000)));
+    assert_eq!(
+        (brass[0].name.as_str(), brass[1].loops, brass[1].from),
+        ("hit", 2, Frames(130 * 48_000))
+    );
     let second = |s: u64| Frames(s * 48_000);
-    let reprise = Use::at(tc("01:05:30:00")).named("reprise").from(second(38)).length(second(20));
-    let reprise = reprise.fade_in(Fade::linear(second(1))).fade_out(Fade::linear(second(3)));
-    assert_eq!(storm.uses, [Use::at(tc("01:00:12:08")), reprise.gain(Decibels(-6.0)).usage("BI")]);
+    let reprise = Use::at(tc("01:05:30:00"))
+        .named("reprise")
+        .from(second(38))
+        .length(second(20));
+    let reprise = reprise
+        .fade_in(Fade::linear(second(1)))
+        .fade_out(Fade::linear(second(3)));
+    assert_eq!(
+        storm.uses,
+        [
+            Use::at(tc("01:00:12:08")),
+            reprise.gain(Decibels(-6.0)).usage("BI")
+        ]
+    );
 
-    let found: Vec<_> = titles.tracks.iter().map(|t| t.strip.name.as_str()).collect();
+    let found: Vec<_> = titles
+        .tracks
+        .iter()
+        .map(|t| t.strip.name.as_str())
+        .collect();
     assert_eq!(found, ["a", "b"]);
-    assert_eq!(titles.tracks[1].clips, [Clip::new(file("stems/1m3_titles/b.wav"))]);
-    assert_eq!(titles.tracks[0].strip.to, storm.tracks[2].strip.to, "the bus of the cue");
+    assert_eq!(
+        titles.tracks[1].clips,
+        [Clip::new(file("stems/1m3_titles/b.wav"))]
+    );
+    assert_eq!(
+        titles.tracks[0].strip.to, storm.tracks[2].strip.to,
+        "the bus of the cue"
+    );
     assert_eq!(titles.uses, [Use::at(At::Timecode(tc("01:04:05:12")))]);
 
-    let [full, effects, stems, album] = film.deliverables.as_slice() else { panic!() };
-    let target = LoudnessTarget::new(Lufs(-27.0)).tolerance(1.0).true_peak(Dbtp(-2.0));
-    assert_eq!((full.format, full.lang.as_deref(), &full.loudness), (Format::WAV_24, Some("en"), &Some(target)));
-    let muted: Vec<_> = effects.mute.iter().filter_map(|p| film.part_name(*p)).collect();
+    let [full, effects, stems, album] = film.deliverables.as_slice() else {
+        panic!()
+    };
+    let target = LoudnessTarget::new(Lufs(-27.0))
+        .tolerance(1.0)
+        .true_peak(Dbtp(-2.0));
+    assert_eq!(
+        (full.format, full.lang.as_deref(), &full.loudness),
+        (Format::WAV_24, Some("en"), &Some(target))
+    );
+    let muted: Vec<_> = effects
+        .mute
+        .iter()
+        .filter_map(|p| film.part_name(*p))
+        .collect();
     assert_eq!(muted, ["bus.dialogue", "cue.storm.celli"]);
     assert!(album.album && stems.stems.len() == 2);
 }
@@ -93,22 +170,40 @@ fn deliverables_name_their_files() {
     let (folder, film) = lighthouse();
     let files = |name: &str| -> Vec<String> {
         let outputs = film.outputs(film.deliverable(name).unwrap());
-        let short = |p: &Path| p.strip_prefix(folder.path()).unwrap().to_str().unwrap().to_owned();
+        let short = |p: &Path| {
+            p.strip_prefix(folder.path())
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned()
+        };
         outputs.iter().map(|o| short(&o.file)).collect()
     };
     assert_eq!(files("full"), ["out/The Lighthouse Keeper - Reel 2.wav"]);
-    assert_eq!(files("music-and-effects"), ["out/The Lighthouse Keeper - Reel 2 M&E.wav"]);
-    let both = ["music", "dialogue"].map(|bus| format!("out/The Lighthouse Keeper - Reel 2 {bus}.wav"));
+    assert_eq!(
+        files("music-and-effects"),
+        ["out/The Lighthouse Keeper - Reel 2 M&E.wav"]
+    );
+    let both =
+        ["music", "dialogue"].map(|bus| format!("out/The Lighthouse Keeper - Reel 2 {bus}.wav"));
     assert_eq!(files("stems"), both);
-    assert_eq!(files("album"), ["out/album/01 The Storm.wav", "out/album/02 end_titles.wav"]);
+    assert_eq!(
+        files("album"),
+        ["out/album/01 The Storm.wav", "out/album/02 end_titles.wav"]
+    );
     let album = film.outputs(film.deliverable("album").unwrap());
-    let Ok(Part::Cue(storm)) = film.part("cue.storm") else { panic!() };
+    let Ok(Part::Cue(storm)) = film.part("cue.storm") else {
+        panic!()
+    };
     assert_eq!(album[0].content, Content::Cue(storm));
     // A title with steps in it stays a name.
     let mut other = film.clone();
     other.title = "../A/B {bus}".into();
     let stems = other.outputs(other.deliverable("stems").unwrap());
-    assert_eq!(stems[0].file, folder.path().join("out/..-A-B {bus} music.wav"));
+    assert_eq!(
+        stems[0].file,
+        folder.path().join("out/..-A-B {bus} music.wav")
+    );
 }
 
 #[test]
@@ -116,32 +211,54 @@ fn a_deliverable_has_its_language_and_its_mutes() {
     let (_folder, mut film) = lighthouse();
     // The stems of this test are too short for the cue; only the dialogue matters.
     let mut promise = film.deliverable("full").unwrap().clone().lang("de");
-    promise = promise.mute(film.part("cue.storm").unwrap()).mute(film.part("cue.end_titles").unwrap());
+    promise = promise
+        .mute(film.part("cue.storm").unwrap())
+        .mute(film.part("cue.end_titles").unwrap());
     let german = film.for_deliverable(&promise);
     assert!(german.cues().iter().all(|c| c.mute));
-    film.cues_mut().iter_mut().for_each(|c| c.tracks.truncate(2));
+    film.cues_mut()
+        .iter_mut()
+        .for_each(|c| c.tracks.truncate(2));
     film.cues_mut().iter_mut().for_each(|c| c.uses.truncate(1));
     film.lang = None;
-    let file = |film: &Session| Plan::compile(film).map(|p| p.files()[0].file_name().unwrap().to_owned());
+    let file =
+        |film: &Session| Plan::compile(film).map(|p| p.files()[0].file_name().unwrap().to_owned());
     let error = file(&film).unwrap_err();
-    assert!(error.to_string().contains("no language is chosen for {lang}: set lang, as in lang = \"en\""), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("no language is chosen for {lang}: set lang, as in lang = \"en\""),
+        "{error}"
+    );
     film.lang = Some("de".into());
     let files = Plan::compile(&film).unwrap().files();
-    assert!(files.iter().any(|f| f.ends_with("stems/dx_de.wav")), "{files:?}");
+    assert!(
+        files.iter().any(|f| f.ends_with("stems/dx_de.wav")),
+        "{files:?}"
+    );
 }
 
 #[test]
 fn problems_that_need_the_stems_have_their_place() {
     let (folder, film) = lighthouse();
     fs::remove_file(folder.path().join("stems/1m1_storm/celli.wav")).unwrap();
-    fs::rename(folder.path().join("stems/dx_en.wav"), folder.path().join("stems/dx_en.aif")).unwrap();
+    fs::rename(
+        folder.path().join("stems/dx_en.wav"),
+        folder.path().join("stems/dx_en.aif"),
+    )
+    .unwrap();
     let error = Plan::compile(&film).unwrap_err();
     let got: Vec<String> = error
         .problems()
         .iter()
         .map(|p| {
             let place = p.span.as_ref().unwrap();
-            let shown: String = place.text.chars().skip(place.column - 1).take(place.width).collect();
+            let shown: String = place
+                .text
+                .chars()
+                .skip(place.column - 1)
+                .take(place.width)
+                .collect();
             format!(
                 "{}:{} {shown} {}",
                 place.line,
@@ -178,11 +295,21 @@ fn values_set_from_outside_take_the_place_of_those_in_the_file() {
     let film = load.session(&file).unwrap();
     assert_eq!(film.title, "Take 2: \"loud\"");
     assert_eq!(film.cues()[0].tracks[1].strip.gain, Decibels(-9.5));
-    assert_eq!(film.cues()[0].uses[0].at, At::Timecode(Timecode::parse("01:00:20:00", FrameRate::FPS_24).unwrap()));
+    assert_eq!(
+        film.cues()[0].uses[0].at,
+        At::Timecode(Timecode::parse("01:00:20:00", FrameRate::FPS_24).unwrap())
+    );
     assert_eq!(film.start.unwrap().to_string(), "00:59:50:00");
     assert!(film.deliverables[0].fit && film.tracks()[0].strip.mute);
-    assert_eq!((film.master.limit, film.lang.as_deref()), (Some(Dbtp(-1.0)), Some("de")));
-    let wrong = Load::default().set("title", "x").set("track.dialogue.gian", "3").session(&file).unwrap_err();
+    assert_eq!(
+        (film.master.limit, film.lang.as_deref()),
+        (Some(Dbtp(-1.0)), Some("de"))
+    );
+    let wrong = Load::default()
+        .set("title", "x")
+        .set("track.dialogue.gian", "3")
+        .session(&file)
+        .unwrap_err();
     assert_eq!(
         wrong.to_string(),
         "set:2:16: track \"dialogue\": unknown key \"gian\"; did you mean \"gain\"?\n  |\n2 | track.dialogue.gian = 3\n  |                ^^^^"

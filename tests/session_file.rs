@@ -1,7 +1,8 @@
 //! Session files: what they mean, and what is said about wrong ones.
 
 use soundtrack::{
-    Clip, Decibels, Fade, FadeShape, Frames, Input, Layout, Load, Pan, PanLaw, SampleRate, Session, Shape,
+    Clip, Decibels, Fade, FadeShape, Frames, Input, Layout, Load, Pan, PanLaw, SampleRate, Session,
+    Shape,
 };
 use std::{fs, path::Path};
 
@@ -90,21 +91,41 @@ fn the_whole_form_means_what_it_says() {
         (session.title.as_str(), session.rate, session.layout),
         ("Nocturne", SampleRate::HZ_48000, Layout::Surround51)
     );
-    assert_eq!((session.pan_law, session.length), (PanLaw::Linear, Some(Frames(150 * 48_000))));
+    assert_eq!(
+        (session.pan_law, session.length),
+        (PanLaw::Linear, Some(Frames(150 * 48_000)))
+    );
     assert_eq!(session.master.gain, Decibels(-1.0));
     assert_eq!(session.master.gain_curve.points[1].at, Frames(480_000));
 
-    let names: Vec<_> = session.tracks().iter().map(|t| t.strip.name.as_str()).collect();
+    let names: Vec<_> = session
+        .tracks()
+        .iter()
+        .map(|t| t.strip.name.as_str())
+        .collect();
     assert_eq!(names, ["drums", "piano", "brass"], "the order of the file");
-    let buses: Vec<_> = session.buses().iter().map(|b| b.strip.name.as_str()).collect();
+    let buses: Vec<_> = session
+        .buses()
+        .iter()
+        .map(|b| b.strip.name.as_str())
+        .collect();
     assert_eq!(buses, ["rhythm", "all", "hall"]);
-    let [drums, piano, brass] = session.tracks() else { panic!() };
+    let [drums, piano, brass] = session.tracks() else {
+        panic!()
+    };
     assert_eq!((drums.strip.gain, drums.strip.solo), (Decibels(-3.5), true));
     let mut twin = Session::new(SampleRate::HZ_48000, Layout::Mono);
-    let ids: Vec<_> = session.buses().iter().map(|b| twin.add_bus(b.clone())).collect();
+    let ids: Vec<_> = session
+        .buses()
+        .iter()
+        .map(|b| twin.add_bus(b.clone()))
+        .collect();
     assert_eq!(drums.strip.to, Some(ids[0]));
     assert_eq!(session.buses()[0].strip.to, Some(ids[1]));
-    assert_eq!((session.buses()[0].strip.gain, session.buses()[0].strip.pan), (Decibels::SILENCE, Pan(0.5)));
+    assert_eq!(
+        (session.buses()[0].strip.gain, session.buses()[0].strip.pan),
+        (Decibels::SILENCE, Pan(0.5))
+    );
     assert!(session.buses()[2].strip.mute && brass.strip.mute);
 
     let file = |name: &str| Input::file(folder.path().join(name));
@@ -114,22 +135,43 @@ fn the_whole_form_means_what_it_says() {
         .length(Frames(60 * 48_000 + 24_000))
         .loops(2)
         .fade_in(Fade::linear(Frames(2400)))
-        .fade_out(Fade { length: Frames(96_000), shape: FadeShape::EqualPower })
+        .fade_out(Fade {
+            length: Frames(96_000),
+            shape: FadeShape::EqualPower,
+        })
         .layout(Layout::Stereo);
     assert_eq!(piano.clips, [want]);
     assert!(piano.invert);
     assert_eq!(
-        piano.strip.sends.iter().map(|s| (s.to, s.gain.0)).collect::<Vec<_>>(),
+        piano
+            .strip
+            .sends
+            .iter()
+            .map(|s| (s.to, s.gain.0))
+            .collect::<Vec<_>>(),
         [(ids[2], -12.0), (ids[1], 0.0)]
     );
-    let points: Vec<_> = piano.strip.gain_curve.points.iter().map(|p| (p.at.0, p.value.0, p.shape)).collect();
+    let points: Vec<_> = piano
+        .strip
+        .gain_curve
+        .points
+        .iter()
+        .map(|p| (p.at.0, p.value.0, p.shape))
+        .collect();
     let silence = f64::NEG_INFINITY;
     assert_eq!(
         points[1..],
-        [(192_000, 0.0, Shape::Sine), (1_824_000, 0.0, Shape::Linear), (1_968_000, silence, Shape::Exp)]
+        [
+            (192_000, 0.0, Shape::Sine),
+            (1_824_000, 0.0, Shape::Linear),
+            (1_968_000, silence, Shape::Exp)
+        ]
     );
     assert_eq!(piano.strip.pan_curve.points[1].shape, Shape::Step);
-    let hit = Clip::new(file("brass.wav")).at(Frames(384_000)).from(Frames(62 * 48_000)).length(Frames(96_000));
+    let hit = Clip::new(file("brass.wav"))
+        .at(Frames(384_000))
+        .from(Frames(62 * 48_000))
+        .length(Frames(96_000));
     assert_eq!(brass.clips[0], hit.gain(Decibels(-2.0)).named("hit"));
     assert_eq!(brass.clips.len(), 2);
 }
@@ -137,22 +179,42 @@ fn the_whole_form_means_what_it_says() {
 #[test]
 fn every_problem_at_its_place() {
     let table: &[(&str, &[&str])] = &[
-        ("tracks = 1\nrate = 1", &["1:1 the session: unknown key \"tracks\"; did you mean \"track\"?"]),
-        ("rate = 0", &["1:8 sample rate 0 Hz is outside 1 to 768000 Hz"]),
-        ("rate = -3", &["1:8 the session: rate is an integer, but should be a whole number from 0 to 4294967295"]),
+        (
+            "tracks = 1\nrate = 1",
+            &["1:1 the session: unknown key \"tracks\"; did you mean \"track\"?"],
+        ),
+        (
+            "rate = 0",
+            &["1:8 sample rate 0 Hz is outside 1 to 768000 Hz"],
+        ),
+        (
+            "rate = -3",
+            &[
+                "1:8 the session: rate is an integer, but should be a whole number from 0 to 4294967295",
+            ],
+        ),
         (
             "rate = 1\nlayout = \"5.2\"",
             &[
                 "2:10 the session: layout: no such layout; there are mono, stereo, 2.1, lcr, lcrs, quad, 5.0, 5.1, 6.1, 7.0 and 7.1",
             ],
         ),
-        ("rate = 1\n[bus.a]\ngain = nan", &["3:8 bus \"a\": gain: NaN is no level in dB"]),
-        ("rate = 1\n[bus.a]\ngain = inf", &["3:8 bus \"a\": gain: inf is no level in dB"]),
+        (
+            "rate = 1\n[bus.a]\ngain = nan",
+            &["3:8 bus \"a\": gain: NaN is no level in dB"],
+        ),
+        (
+            "rate = 1\n[bus.a]\ngain = inf",
+            &["3:8 bus \"a\": gain: inf is no level in dB"],
+        ),
         (
             "rate = 1\n[bus.a]\ngain = \"loud\"",
             &["3:8 bus \"a\": gain: is text, but should be a level in dB, like -3 or -inf"],
         ),
-        ("rate = 1\n[bus.a]\npan = 2", &["3:7 bus \"a\": pan: is outside -1 (left) to 1 (right)"]),
+        (
+            "rate = 1\n[bus.a]\npan = 2",
+            &["3:7 bus \"a\": pan: is outside -1 (left) to 1 (right)"],
+        ),
         (
             "rate = 1\n[bus.a]\npan = \"X\"",
             &["3:7 bus \"a\": pan: \"X\" is no pan position, like C, L30, R100 or -0.3"],
@@ -161,8 +223,14 @@ fn every_problem_at_its_place() {
             "rate = 1\n[bus.a]\nto = \"hal\"\n[bus.hall]",
             &["3:6 bus \"a\": there is no bus \"hal\"; did you mean \"hall\"?"],
         ),
-        ("rate = 1\n[track.a]\ngain = 1", &["2:8 track \"a\": it has neither a file nor a clip"]),
-        ("rate = 1\n[track.a]\nfile = 3", &["3:8 track \"a\": file is an integer, but should be text"]),
+        (
+            "rate = 1\n[track.a]\ngain = 1",
+            &["2:8 track \"a\": it has neither a file nor a clip"],
+        ),
+        (
+            "rate = 1\n[track.a]\nfile = 3",
+            &["3:8 track \"a\": file is an integer, but should be text"],
+        ),
         (
             "rate = 1\n[track.a]\nfile = \"a.wav\"\ngian = 3\nat = \"1x\"",
             &[
@@ -176,7 +244,9 @@ fn every_problem_at_its_place() {
         ),
         (
             "rate = 1\n[track.a]\nfile = \"/etc/passwd\"",
-            &["3:8 track \"a\": /etc/passwd is outside the session's folder, which was not allowed"],
+            &[
+                "3:8 track \"a\": /etc/passwd is outside the session's folder, which was not allowed",
+            ],
         ),
         (
             "rate = 1\n[track.a]\nfile = \"a.wav\"\nfade_in = \"1s cosy\"",
@@ -191,8 +261,14 @@ fn every_problem_at_its_place() {
                 "4:26 track \"a\", automation gain: a point is an integer, but should be like \"4s -6 sine\"",
             ],
         ),
-        ("rate = 1\ntrack = 3", &["2:9 the session: track is an integer, but should be a table"]),
-        ("rate = 1\n[track]\na = 3", &["3:5 the session: track \"a\" is an integer, but should be a table: [track.a]"]),
+        (
+            "rate = 1\ntrack = 3",
+            &["2:9 the session: track is an integer, but should be a table"],
+        ),
+        (
+            "rate = 1\n[track]\na = 3",
+            &["3:5 the session: track \"a\" is an integer, but should be a table: [track.a]"],
+        ),
         (
             "rate = 1\n[track.a]\nfile = \"a.wav\"\n[track.a.clip]\nx = { at = 3 }",
             &["5:1 track \"a\", clip \"x\": it has no file"],
@@ -213,7 +289,9 @@ fn every_problem_at_its_place() {
         ),
         (
             "rate = 99999999999999999999",
-            &["1:8 the session: rate is an integer beyond 64 bits, but should be a whole number from 0 to 4294967295"],
+            &[
+                "1:8 the session: rate is an integer beyond 64 bits, but should be a whole number from 0 to 4294967295",
+            ],
         ),
     ];
     for (text, want) in table {
@@ -221,12 +299,18 @@ fn every_problem_at_its_place() {
         let got: Vec<String> = problems(text).iter().map(|p| without_folder(p)).collect();
         assert_eq!(got, *want, "{text}");
     }
-    assert!(problems("rate = 1\n[track.a\nfile =").len() >= 2, "syntax errors are all told");
+    assert!(
+        problems("rate = 1\n[track.a\nfile =").len() >= 2,
+        "syntax errors are all told"
+    );
 }
 
 #[test]
 fn a_problem_shows_its_line() {
-    let error = load("rate = 48000\n[track.piano]\nfile = \"p.wav\"\n\tgian = -3\n").1.unwrap_err().to_string();
+    let error = load("rate = 48000\n[track.piano]\nfile = \"p.wav\"\n\tgian = -3\n")
+        .1
+        .unwrap_err()
+        .to_string();
     let (_, shown) = error.split_once("s.toml").unwrap();
     let want = ":4:2: track \"piano\": unknown key \"gian\"; did you mean \"gain\"?\n  |\n4 | \tgian = -3\n  | \t^^^^";
     assert_eq!(shown, want);
@@ -241,13 +325,23 @@ fn folders_around_can_be_allowed_and_links_out_are_seen() {
     let file = inner.join("s.toml");
     fs::write(&file, "rate = 1\n[track.a]\nfile = \"../a.wav\"").unwrap();
     assert!(Session::load(&file).is_err());
-    assert!(Load { outside: true, ..Load::default() }.session(&file).is_ok());
+    assert!(
+        Load {
+            outside: true,
+            ..Load::default()
+        }
+        .session(&file)
+        .is_ok()
+    );
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink("../a.wav", inner.join("link.wav")).unwrap();
         fs::write(&file, "rate = 1\n[track.a]\nfile = \"link.wav\"").unwrap();
         let error = Session::load(&file).unwrap_err();
-        assert!(error.to_string().contains("outside the session's folder"), "{error}");
+        assert!(
+            error.to_string().contains("outside the session's folder"),
+            "{error}"
+        );
         fs::write(&file, "rate = 1\n[track.a]\nfile = \"x/../b.wav\"").unwrap();
         assert!(Session::load(&file).is_ok());
     }
@@ -270,13 +364,27 @@ fn rate_and_layout_follow_the_stems_unless_told() {
     stem("a.wav", 44_100);
     stem("b.wav", 96_000);
     let file = folder.path().join("s.toml");
-    fs::write(&file, "[track.a]\nfile = \"a.wav\"\n[track.b]\nfile = \"b.wav\"\nat = \"1s\"").unwrap();
+    fs::write(
+        &file,
+        "[track.a]\nfile = \"a.wav\"\n[track.b]\nfile = \"b.wav\"\nat = \"1s\"",
+    )
+    .unwrap();
     let session = Session::load(&file).unwrap();
-    assert_eq!((session.rate.hz(), session.layout), (96_000, Layout::Stereo));
+    assert_eq!(
+        (session.rate.hz(), session.layout),
+        (96_000, Layout::Stereo)
+    );
     assert_eq!(session.tracks()[1].clips[0].at, Frames(96_000));
-    let told = Load { rate: Some(SampleRate::HZ_48000), layout: Some(Layout::Mono), ..Load::default() };
+    let told = Load {
+        rate: Some(SampleRate::HZ_48000),
+        layout: Some(Layout::Mono),
+        ..Load::default()
+    };
     let session = told.session(&file).unwrap();
-    assert_eq!((session.rate, session.layout), (SampleRate::HZ_48000, Layout::Mono));
+    assert_eq!(
+        (session.rate, session.layout),
+        (SampleRate::HZ_48000, Layout::Mono)
+    );
     assert_eq!(session.tracks()[1].clips[0].at, Frames(48_000));
 }
 
@@ -291,8 +399,16 @@ fn what_is_no_session_file_is_refused() {
     assert!(refuse(b"\xff\xfet\0r\0").contains("no UTF-8 text"));
     assert!(refuse(&vec![b' '; (8 << 20) + 1]).contains("larger than"));
     assert!(refuse(&[b"a=".as_slice(), &vec![b'['; 100_000]].concat()).contains("bad.toml:1:"));
-    assert!(Session::load(folder.path()).unwrap_err().to_string().contains("no regular file"));
-    assert_eq!(Session::load(Path::new("nowhere.toml")).unwrap_err().kind(), soundtrack::ErrorKind::NotFound);
+    assert!(
+        Session::load(folder.path())
+            .unwrap_err()
+            .to_string()
+            .contains("no regular file")
+    );
+    assert_eq!(
+        Session::load(Path::new("nowhere.toml")).unwrap_err().kind(),
+        soundtrack::ErrorKind::NotFound
+    );
     // A byte-order mark is no harm.
     let file = folder.path().join("bom.toml");
     fs::write(&file, "\u{feff}rate = 48000\n[track.a]\nfile = \"a.wav\"").unwrap();

@@ -47,17 +47,27 @@ proptest! {
 #[test]
 fn the_end_of_one_stem_changes_no_other() {
     let rate = SampleRate::HZ_48000;
-    let long = |session: &mut Session| session.add_track(Track::new("long", stem(1, 48_000, Layout::Stereo, 9000)));
+    let long = |session: &mut Session| {
+        session.add_track(Track::new("long", stem(1, 48_000, Layout::Stereo, 9000)))
+    };
     let mut one = Session::new(rate, Layout::Stereo);
     long(&mut one);
     let mut two = Session::new(rate, Layout::Stereo);
     two.add_track(Track::new("short", stem(2, 44_100, Layout::Mono, 3000)).gain(Decibels(-7.0)));
     long(&mut two);
     let end = Frames(3000).resampled(SampleRate::HZ_44100, rate).0;
-    let (one, two) = (rendered(&one, 512, 1, 0..9000), rendered(&two, 512, 1, 0..9000));
+    let (one, two) = (
+        rendered(&one, 512, 1, 0..9000),
+        rendered(&two, 512, 1, 0..9000),
+    );
     for (a, b) in one.iter().zip(&two) {
         assert!(a[..end as usize] != b[..end as usize]);
-        assert!(a[end as usize..].iter().zip(&b[end as usize..]).all(|(a, b)| a.to_bits() == b.to_bits()));
+        assert!(
+            a[end as usize..]
+                .iter()
+                .zip(&b[end as usize..])
+                .all(|(a, b)| a.to_bits() == b.to_bits())
+        );
     }
 }
 
@@ -65,7 +75,15 @@ fn the_end_of_one_stem_changes_no_other() {
 fn one_frame_sounds_in_one_frame() {
     let mut session = Session::new(SampleRate::HZ_48000, Layout::Mono);
     let hit = stem(7, 48_000, Layout::Mono, 10);
-    session.add_track(Track::of("x").clip(Clip::new(hit).from(Frames(3)).length(Frames(1)).at(Frames(100)).loops(1)));
+    session.add_track(
+        Track::of("x").clip(
+            Clip::new(hit)
+                .from(Frames(3))
+                .length(Frames(1))
+                .at(Frames(100))
+                .loops(1),
+        ),
+    );
     let mix = rendered(&session, 64, 1, 0..300);
     let sounding: Vec<usize> = (0..300).filter(|&n| mix[0][n] != 0.0).collect();
     assert_eq!(sounding, [100]);
@@ -78,7 +96,11 @@ fn minus_infinity_is_exact_on_every_fader() {
         let mut session = Session::new(SampleRate::HZ_48000, Layout::Stereo);
         session.master.gain = Decibels(master);
         let hall = session.add_bus(soundtrack::Bus::new("hall"));
-        let group = session.add_bus(soundtrack::Bus::new("group").gain(Decibels(bus)).send(hall, Decibels(send)));
+        let group = session.add_bus(
+            soundtrack::Bus::new("group")
+                .gain(Decibels(bus))
+                .send(hall, Decibels(send)),
+        );
         let clip = Clip::new(stem(3, 48_000, Layout::Mono, 500)).gain(Decibels(clip));
         session.add_track(Track::of("x").clip(clip).gain(Decibels(track)).to(group));
         rendered(&session, 100, 1, 0..500)
@@ -90,6 +112,14 @@ fn minus_infinity_is_exact_on_every_fader() {
     assert!(silent(build(0.0, off, 0.0, 0.0, 0.0)));
     assert!(silent(build(0.0, 0.0, off, 0.0, 0.0)));
     assert!(silent(build(0.0, 0.0, 0.0, 0.0, off)));
-    let (with, without) = (build(0.0, 0.0, 0.0, -6.0, 0.0), build(0.0, 0.0, 0.0, off, 0.0));
-    assert!(with[0].iter().zip(&without[0]).all(|(a, b)| (a - b * (1.0 + 10f64.powf(-0.3))).abs() < 1e-15));
+    let (with, without) = (
+        build(0.0, 0.0, 0.0, -6.0, 0.0),
+        build(0.0, 0.0, 0.0, off, 0.0),
+    );
+    assert!(
+        with[0]
+            .iter()
+            .zip(&without[0])
+            .all(|(a, b)| (a - b * (1.0 + 10f64.powf(-0.3))).abs() < 1e-15)
+    );
 }

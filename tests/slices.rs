@@ -5,14 +5,19 @@ mod sessions;
 
 use sessions::stem;
 use soundtrack::{
-    Block, Bounce, Curve, Dbtp, Decibels, ErrorKind, Format, Frames, Layout, Pan, Plan, SampleRate, Session, Shape,
-    Sink, Track,
+    Block, Bounce, Curve, Dbtp, Decibels, ErrorKind, Format, Frames, Layout, Pan, Plan, SampleRate,
+    Session, Shape, Sink, Track,
     encode::{Broadcast, Dither, FileSink, Options, Shaping, Slice},
     slice,
 };
 use std::{fs, ops::Range, path::PathBuf};
 
-const FORMATS: [Format; 4] = [Format::WAV_16, Format::WAV_24, Format::WAV_32, Format::WAV_32F];
+const FORMATS: [Format; 4] = [
+    Format::WAV_16,
+    Format::WAV_24,
+    Format::WAV_32,
+    Format::WAV_32F,
+];
 
 /// Two resampled stems and one that is not, with a curve; 2 s.
 fn mix(layout: Layout) -> Session {
@@ -37,25 +42,45 @@ impl Desk {
     }
 
     fn part(&self, name: &str, mix: &Session, format: Format, range: Range<u64>) -> PathBuf {
-        let bounce = Bounce::new().format(format).threads(1).joinable(true).overwrite(true);
-        bounce.range(Frames(range.start)..Frames(range.end)).run(mix, self.at(name)).unwrap();
+        let bounce = Bounce::new()
+            .format(format)
+            .threads(1)
+            .joinable(true)
+            .overwrite(true);
+        bounce
+            .range(Frames(range.start)..Frames(range.end))
+            .run(mix, self.at(name))
+            .unwrap();
         self.at(name)
     }
 
     /// The bytes of the whole, and of the parts joined in the order of `order`.
     fn both(&self, mix: &Session, format: Format, cuts: &[u64], order: &[usize]) -> [Vec<u8>; 2] {
         let (whole, joined) = (self.at("whole.wav"), self.at("joined.wav"));
-        let report = Bounce::new().format(format).overwrite(true).run(mix, &whole).unwrap();
+        let report = Bounce::new()
+            .format(format)
+            .overwrite(true)
+            .run(mix, &whole)
+            .unwrap();
         let end = Plan::compile(mix).unwrap().length().0;
         let ends: Vec<u64> = [&[0], cuts, &[end]].concat();
-        let parts: Vec<PathBuf> =
-            ends.windows(2).enumerate().map(|(i, w)| self.part(&format!("{i}.wav"), mix, format, w[0]..w[1])).collect();
+        let parts: Vec<PathBuf> = ends
+            .windows(2)
+            .enumerate()
+            .map(|(i, w)| self.part(&format!("{i}.wav"), mix, format, w[0]..w[1]))
+            .collect();
         let parts: Vec<_> = order.iter().map(|i| parts[*i].clone()).collect();
         let found = slice::join(&parts, &joined, true).unwrap();
         assert_eq!((found.frames, found.bytes), (end, report.bytes));
         // Measured of the file: rounding to 16 bits moves it by less than this.
-        let (a, b) = (found.mix.integrated_lufs.unwrap(), report.mix.integrated_lufs.unwrap());
-        assert!((a - b).abs() < 0.001 || report.mix.clipped_samples > 0, "{a} {b}");
+        let (a, b) = (
+            found.mix.integrated_lufs.unwrap(),
+            report.mix.integrated_lufs.unwrap(),
+        );
+        assert!(
+            (a - b).abs() < 0.001 || report.mix.clipped_samples > 0,
+            "{a} {b}"
+        );
         [fs::read(whole).unwrap(), fs::read(joined).unwrap()]
     }
 }
@@ -71,7 +96,12 @@ fn same(both: [Vec<u8>; 2]) {
 fn joined_parts_are_the_whole_in_every_format_and_order() {
     let desk = Desk::new();
     for format in FORMATS {
-        same(desk.both(&mix(Layout::Stereo), format, &[1, 30_000, 70_001], &[2, 0, 3, 1]));
+        same(desk.both(
+            &mix(Layout::Stereo),
+            format,
+            &[1, 30_000, 70_001],
+            &[2, 0, 3, 1],
+        ));
     }
     for layout in [Layout::Mono, Layout::Lcr, Layout::Surround51] {
         // Mono of an odd number of frames in 24 bits ends with a pad byte, in the whole and in the parts.
@@ -93,8 +123,16 @@ fn a_limiter_and_dither_change_nothing_of_it() {
         mix.master.dither = Some(Dither { seed: 7, shaping });
         same(desk.both(&mix, Format::WAV_16, &[20_000, 60_000], &[0, 2, 1]));
     }
-    mix.master.dither = Some(Dither { seed: 7, shaping: Shaping::Weighted });
-    let weighted = || Bounce::new().format(Format::WAV_16).joinable(true).range(Frames(0)..Frames(100));
+    mix.master.dither = Some(Dither {
+        seed: 7,
+        shaping: Shaping::Weighted,
+    });
+    let weighted = || {
+        Bounce::new()
+            .format(Format::WAV_16)
+            .joinable(true)
+            .range(Frames(0)..Frames(100))
+    };
     let e = weighted().run(&mix, desk.at("w.wav")).unwrap_err();
     assert_eq!(
         (e.kind(), e.to_string().as_str()),
@@ -106,7 +144,10 @@ fn a_limiter_and_dither_change_nothing_of_it() {
     );
     assert!(!desk.at("w.wav").exists());
     // Float is not dithered, so there is nothing against it.
-    weighted().format(Format::WAV_32F).run(&mix, desk.at("w.wav")).unwrap();
+    weighted()
+        .format(Format::WAV_32F)
+        .run(&mix, desk.at("w.wav"))
+        .unwrap();
 }
 
 #[test]
@@ -116,24 +157,54 @@ fn the_header_of_the_whole_comes_back_with_its_origin() {
     let block = |from: u64, frames: usize| {
         let mut block = Block::new(Layout::Stereo, frames);
         block.set_frames(frames);
-        block.channels_mut().for_each(|c| (from..).zip(c).for_each(|(n, s)| *s = (n % 100) as f64 / 128.0));
+        block.channels_mut().for_each(|c| {
+            (from..)
+                .zip(c)
+                .for_each(|(n, s)| *s = (n % 100) as f64 / 128.0)
+        });
         block
     };
     let write = |name: &str, from: u64, frames: usize, whole: bool| {
         let time_reference = Frames(172_800_000 + from);
-        let broadcast = Broadcast { time_reference, description: "reel 2".into(), originator: "me".into() };
-        let slice = (!whole).then_some(Slice { start: Frames(from), whole: Frames(500), mix: 9 });
-        let options = Options { overwrite: false, broadcast: Some(broadcast), slice };
-        let mut wav =
-            FileSink::create_with(desk.at(name), Format::WAV_24, spec, Frames(frames as u64), &options).unwrap();
+        let broadcast = Broadcast {
+            time_reference,
+            description: "reel 2".into(),
+            originator: "me".into(),
+        };
+        let slice = (!whole).then_some(Slice {
+            start: Frames(from),
+            whole: Frames(500),
+            mix: 9,
+        });
+        let options = Options {
+            overwrite: false,
+            broadcast: Some(broadcast),
+            slice,
+        };
+        let mut wav = FileSink::create_with(
+            desk.at(name),
+            Format::WAV_24,
+            spec,
+            Frames(frames as u64),
+            &options,
+        )
+        .unwrap();
         wav.write(&block(from, frames)).unwrap();
         wav.finish().unwrap();
     };
     write("whole.wav", 0, 500, true);
     write("a.wav", 0, 201, false);
     write("b.wav", 201, 299, false);
-    slice::join(&[desk.at("b.wav"), desk.at("a.wav")], desk.at("joined.wav"), false).unwrap();
-    same([fs::read(desk.at("whole.wav")).unwrap(), fs::read(desk.at("joined.wav")).unwrap()]);
+    slice::join(
+        &[desk.at("b.wav"), desk.at("a.wav")],
+        desk.at("joined.wav"),
+        false,
+    )
+    .unwrap();
+    same([
+        fs::read(desk.at("whole.wav")).unwrap(),
+        fs::read(desk.at("joined.wav")).unwrap(),
+    ]);
 }
 
 #[test]
@@ -148,33 +219,84 @@ fn what_does_not_fit_together_is_refused_by_name() {
     let mut louder = mix.clone();
     louder.tracks_mut()[1].strip.gain = Decibels(0.1);
     let louder = desk.part("louder.wav", &louder, Format::WAV_24, 40_000..60_000);
-    Bounce::new().range(Frames(40_000)..Frames(60_000)).run(&mix, desk.at("plain.wav")).unwrap();
+    Bounce::new()
+        .range(Frames(40_000)..Frames(60_000))
+        .run(&mix, desk.at("plain.wav"))
+        .unwrap();
     let cut = desk.at("cut.wav");
     let bytes = fs::read(&b).unwrap();
     fs::write(&cut, &bytes[..bytes.len() - 6000]).unwrap();
     let refused = |parts: &[&PathBuf], kind: ErrorKind, words: &str| {
         let e = slice::join(parts, desk.at("out.wav"), false).unwrap_err();
-        let what = e.to_string().replace(&format!("{}/", desk.0.path().display()), "");
+        let what = e
+            .to_string()
+            .replace(&format!("{}/", desk.0.path().display()), "");
         assert_eq!((e.kind(), what.as_str()), (kind, words));
         assert!(!desk.at("out.wav").exists());
     };
     use ErrorKind::{Corrupt, NotFound, Output, Unsupported};
-    refused(&[&c, &a], Corrupt, "a.wav and c.wav: frames 40000 to 60000 are missing between them");
-    refused(&[&b, &c], Corrupt, "b.wav: frames 0 to 40000 are missing before it");
-    refused(&[&b, &a], Corrupt, "b.wav: frames 60000 to 96000 are missing after it");
-    refused(&[&a, &over, &c], Corrupt, "a.wav and over.wav: both hold frames 39000 to 40000");
-    refused(&[&a, &b, &b, &c], Corrupt, "b.wav and b.wav: both hold frames 40000 to 60000");
-    refused(&[&a, &other, &c], Corrupt, "a.wav and other.wav: have different formats");
+    refused(
+        &[&c, &a],
+        Corrupt,
+        "a.wav and c.wav: frames 40000 to 60000 are missing between them",
+    );
+    refused(
+        &[&b, &c],
+        Corrupt,
+        "b.wav: frames 0 to 40000 are missing before it",
+    );
+    refused(
+        &[&b, &a],
+        Corrupt,
+        "b.wav: frames 60000 to 96000 are missing after it",
+    );
+    refused(
+        &[&a, &over, &c],
+        Corrupt,
+        "a.wav and over.wav: both hold frames 39000 to 40000",
+    );
+    refused(
+        &[&a, &b, &b, &c],
+        Corrupt,
+        "b.wav and b.wav: both hold frames 40000 to 60000",
+    );
+    refused(
+        &[&a, &other, &c],
+        Corrupt,
+        "a.wav and other.wav: have different formats",
+    );
     const CHANGED: &str = "are parts of different mixes, or of one that was changed between them";
-    refused(&[&a, &louder, &c], Corrupt, &format!("a.wav and louder.wav: {CHANGED}"));
+    refused(
+        &[&a, &louder, &c],
+        Corrupt,
+        &format!("a.wav and louder.wav: {CHANGED}"),
+    );
     const PLAIN: &str = "does not say which part of a mix it is: render it with --range";
-    refused(&[&a, &desk.at("plain.wav"), &c], Unsupported, &format!("plain.wav: {PLAIN}"));
-    refused(&[&a, &cut, &c], Corrupt, "cut.wav: 114000 of 120000 bytes are there: render it again");
+    refused(
+        &[&a, &desk.at("plain.wav"), &c],
+        Unsupported,
+        &format!("plain.wav: {PLAIN}"),
+    );
+    refused(
+        &[&a, &cut, &c],
+        Corrupt,
+        "cut.wav: 114000 of 120000 bytes are there: render it again",
+    );
     refused(&[], NotFound, "there are no parts to join");
     let e = slice::join(&[&a, &b, &c], &b, true).unwrap_err();
-    assert_eq!((e.kind(), e.to_string().ends_with("b.wav: is one of the parts")), (Output, true));
+    assert_eq!(
+        (
+            e.kind(),
+            e.to_string().ends_with("b.wav: is one of the parts")
+        ),
+        (Output, true)
+    );
     assert_eq!(fs::read(&b).unwrap(), bytes);
-    let e = Bounce::new().joinable(true).range(Frames(0)..Frames(96_001)).run(&mix, desk.at("x.wav")).unwrap_err();
+    let e = Bounce::new()
+        .joinable(true)
+        .range(Frames(0)..Frames(96_001))
+        .run(&mix, desk.at("x.wav"))
+        .unwrap_err();
     assert_eq!(e.kind(), ErrorKind::Session);
     // Copies of the stems in another folder are the same mix.
     let file = |folder: &str| {
@@ -191,9 +313,14 @@ fn what_does_not_fit_together_is_refused_by_name() {
     };
     let (here, there) = (file("here"), file("there"));
     let end = Plan::compile(&here).unwrap().length().0;
-    let parts =
-        [desk.part("1.wav", &here, Format::WAV_24, 0..30_000), desk.part("2.wav", &there, Format::WAV_24, 30_000..end)];
+    let parts = [
+        desk.part("1.wav", &here, Format::WAV_24, 0..30_000),
+        desk.part("2.wav", &there, Format::WAV_24, 30_000..end),
+    ];
     slice::join(&parts, desk.at("out.wav"), false).unwrap();
     Bounce::new().run(&here, desk.at("one.wav")).unwrap();
-    same([fs::read(desk.at("one.wav")).unwrap(), fs::read(desk.at("out.wav")).unwrap()]);
+    same([
+        fs::read(desk.at("one.wav")).unwrap(),
+        fs::read(desk.at("out.wav")).unwrap(),
+    ]);
 }

@@ -1,13 +1,16 @@
 //! What solo lets through, with levels that tell every route apart.
 
 use soundtrack::{
-    Block, Bus, BusId, Cue, Deliverable, Format, Frames, Layout, Load, Plan, SampleRate, Session, Sink, Spec, Track,
-    TrackId, Use,
+    Block, Bus, BusId, Cue, Deliverable, Format, Frames, Layout, Load, Plan, SampleRate, Session,
+    Sink, Spec, Track, TrackId, Use,
     encode::{FileSink, Options},
     media::Memory,
 };
 
-const SPEC: Spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+const SPEC: Spec = Spec {
+    rate: SampleRate::HZ_48000,
+    layout: Layout::Mono,
+};
 
 /// A frame of one value.
 fn one(value: f64) -> Memory {
@@ -37,7 +40,12 @@ fn desk() -> Desk {
         let track = Track::new(format!("track {value}"), one(value));
         session.add_track(track.to(shared))
     });
-    Desk { session, tracks, shared, behind }
+    Desk {
+        session,
+        tracks,
+        shared,
+        behind,
+    }
 }
 
 #[test]
@@ -67,7 +75,12 @@ fn only_routes_through_a_soloed_strip_are_heard() {
         ([off, off, off, on], [off, off, off, on], 0.0),
     ];
     for (solo, mute, want) in table {
-        let Desk { mut session, tracks, shared, behind } = desk();
+        let Desk {
+            mut session,
+            tracks,
+            shared,
+            behind,
+        } = desk();
         for (n, id) in tracks.into_iter().enumerate() {
             let strip = &mut session.track_mut(id).strip;
             (strip.solo, strip.mute) = (solo[n], mute[n]);
@@ -77,13 +90,21 @@ fn only_routes_through_a_soloed_strip_are_heard() {
             (strip.solo, strip.mute) = (solo[n], mute[n]);
         }
         let got = heard(&session);
-        assert!((got - want).abs() <= 1e-12, "solo {solo:?}, mute {mute:?}: {got}, not {want}");
+        assert!(
+            (got - want).abs() <= 1e-12,
+            "solo {solo:?}, mute {mute:?}: {got}, not {want}"
+        );
     }
 }
 
 #[test]
 fn a_bus_on_which_routes_part_runs_twice() {
-    let Desk { mut session, tracks, shared, behind } = desk();
+    let Desk {
+        mut session,
+        tracks,
+        shared,
+        behind,
+    } = desk();
     session.track_mut(tracks[0]).strip.solo = true;
     let once = "\
 plan  48000 Hz mono, 5 lanes in 4 stages, 1 frames
@@ -108,26 +129,51 @@ plan  48000 Hz mono, 6 lanes in 4 stages, 1 frames
     let got = Plan::compile(&session).unwrap().to_string();
     assert_eq!(got, twice, "{got}");
     // The stems still add up to the mix: what passes the bus behind is in its stem.
-    let stems = session.render_stems(&[shared, behind], Frames(0)..Frames(1)).unwrap();
-    assert!((stems[0][0][0] - 1.0).abs() <= 1e-12 && (stems[1][0][0] - 34.0).abs() <= 1e-12, "{stems:?}");
+    let stems = session
+        .render_stems(&[shared, behind], Frames(0)..Frames(1))
+        .unwrap();
+    assert!(
+        (stems[0][0][0] - 1.0).abs() <= 1e-12 && (stems[1][0][0] - 34.0).abs() <= 1e-12,
+        "{stems:?}"
+    );
     assert_eq!(stems[0][0][0] + stems[1][0][0], heard(&session));
 }
 
 #[test]
 fn reports_and_null_tests_hold_for_a_bus_that_runs_twice() {
-    let Desk { mut session, tracks, shared, behind } = desk();
+    let Desk {
+        mut session,
+        tracks,
+        shared,
+        behind,
+    } = desk();
     session.track_mut(tracks[0]).strip.solo = true;
     session.bus_mut(behind).strip.solo = true;
     let folder = tempfile::tempdir().unwrap();
     let stems = Deliverable::new("stems", folder.path().join("{bus}.wav")).format(Format::WAV_32F);
     session.deliverables.push(stems.stems([shared, behind]));
     let done = soundtrack::Delivery::new().run(&session).unwrap();
-    let null = done.deliverables[0].null_test.expect("nothing is missing and nothing counted twice");
+    let null = done.deliverables[0]
+        .null_test
+        .expect("nothing is missing and nothing counted twice");
     assert!(null.passed, "{null:?}");
-    let report =
-        soundtrack::Bounce::new().format(Format::WAV_32F).run(&session, folder.path().join("mix.wav")).unwrap();
-    let buses: Vec<(&str, bool)> = report.buses.iter().map(|b| (b.name.as_str(), b.heard)).collect();
-    assert_eq!(buses, [("shared", true), ("shared (to solo)", true), ("behind", true)]);
+    let report = soundtrack::Bounce::new()
+        .format(Format::WAV_32F)
+        .run(&session, folder.path().join("mix.wav"))
+        .unwrap();
+    let buses: Vec<(&str, bool)> = report
+        .buses
+        .iter()
+        .map(|b| (b.name.as_str(), b.heard))
+        .collect();
+    assert_eq!(
+        buses,
+        [
+            ("shared", true),
+            ("shared (to solo)", true),
+            ("behind", true)
+        ]
+    );
     let peaks: Vec<f64> = report.buses.iter().map(|b| b.peak_dbfs.unwrap()).collect();
     for (got, want) in peaks.into_iter().zip([1.0f64, 16.0, 34.0]) {
         assert!((got - 20.0 * want.log10()).abs() < 1e-9, "{got} for {want}");
@@ -161,9 +207,14 @@ fn a_session_file_with_such_a_solo_is_read_and_says_where_the_cue_stands() {
         folder.path().join("film.toml"),
         "rate = 48000\nlayout = \"mono\"\n[track.dx]\nfile = \"a.wav\"\n[cue.storm.track.violins]\nfile = \"a.wav\"\nsolo = true\n",
     );
-    let mut wav =
-        FileSink::create_with(folder.path().join("a.wav"), Format::WAV_24, SPEC, Frames(1), &Options::default())
-            .unwrap();
+    let mut wav = FileSink::create_with(
+        folder.path().join("a.wav"),
+        Format::WAV_24,
+        SPEC,
+        Frames(1),
+        &Options::default(),
+    )
+    .unwrap();
     let mut block = Block::new(SPEC.layout, 1);
     block.fill(1, 0.5);
     wav.write(&block).unwrap();

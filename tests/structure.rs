@@ -17,7 +17,9 @@ const LAYERS: [&[&str]; 8] = [
     &["session"],
     &["media", "encode", "measure"],
     &["dsp", "storage", "diagnostics", "riff"],
-    &["units", "timecode", "layout", "block", "curve", "error", "sync"],
+    &[
+        "units", "timecode", "layout", "block", "curve", "error", "sync",
+    ],
 ];
 
 /// The only imports within a layer; they form no cycle.
@@ -55,7 +57,9 @@ fn imports(text: &str) -> BTreeSet<String> {
 
 /// Returns the identifier that a text starts with.
 fn word(text: &str) -> Option<String> {
-    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_alphanumeric() && c != '_')
+        .unwrap_or(text.len());
     (end > 0).then(|| text[..end].to_owned())
 }
 
@@ -91,7 +95,9 @@ fn collect(folder: &Path, module: Option<&str>, into: &mut BTreeMap<String, BTre
         if path.is_dir() {
             collect(&path, Some(&module), into);
         } else if path.extension().is_some_and(|e| e == "rs") {
-            into.entry(module).or_default().extend(imports(&fs::read_to_string(&path).unwrap()));
+            into.entry(module)
+                .or_default()
+                .extend(imports(&fs::read_to_string(&path).unwrap()));
         }
     }
 }
@@ -100,8 +106,15 @@ fn collect(folder: &Path, module: Option<&str>, into: &mut BTreeMap<String, BTre
 fn imports_go_down_only() {
     let layer = |module: &str| LAYERS.iter().position(|layer| layer.contains(&module));
     let mut modules = BTreeMap::new();
-    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), None, &mut modules);
-    assert!(modules["engine"].contains("plan"), "imports are not recognised");
+    collect(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+        None,
+        &mut modules,
+    );
+    assert!(
+        modules["engine"].contains("plan"),
+        "imports are not recognised"
+    );
     let mut wrong = Vec::new();
     for (module, imported) in &modules {
         let Some(own) = layer(module) else {
@@ -119,17 +132,49 @@ fn imports_go_down_only() {
 }
 
 /// Crates that open network connections.
-const NETWORK: [&str; 8] = ["object_store", "reqwest", "hyper", "tokio", "rustls", "ring", "mio", "socket2"];
+const NETWORK: [&str; 8] = [
+    "object_store",
+    "reqwest",
+    "hyper",
+    "tokio",
+    "rustls",
+    "ring",
+    "mio",
+    "socket2",
+];
 
 #[test]
 fn the_default_build_has_no_networking_crate() {
     let mut tree = std::process::Command::new(env!("CARGO"));
-    tree.args(["tree", "--locked", "--offline", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"]);
-    let output = tree.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    tree.args([
+        "tree",
+        "--locked",
+        "--offline",
+        "--edges",
+        "normal,build",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}",
+    ]);
+    let output = tree
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let text = String::from_utf8(output.stdout).unwrap();
-    let crates: Vec<&str> = text.lines().filter_map(|line| line.split(' ').next()).collect();
+    let crates: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
     assert!(crates.contains(&"symphonia"));
-    let found: Vec<_> = crates.iter().filter(|name| NETWORK.contains(name)).collect();
+    let found: Vec<_> = crates
+        .iter()
+        .filter(|name| NETWORK.contains(name))
+        .collect();
     assert!(found.is_empty(), "{found:?}");
 }

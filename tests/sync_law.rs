@@ -19,20 +19,30 @@ use std::{
 #[test]
 fn an_impulse_leaves_where_it_came_at_any_rate() {
     // One second and a bit, so that the same instant is a whole frame at every rate.
-    for rate in [8000u32, 11_025, 22_050, 32_000, 44_100, 48_000, 88_200, 96_000, 192_000] {
+    for rate in [
+        8000u32, 11_025, 22_050, 32_000, 44_100, 48_000, 88_200, 96_000, 192_000,
+    ] {
         let mut samples = vec![0.0; rate as usize * 2];
         samples[rate as usize] = 1.0;
-        let spec = Spec { rate: SampleRate::new(rate).unwrap(), layout: Layout::Mono };
+        let spec = Spec {
+            rate: SampleRate::new(rate).unwrap(),
+            layout: Layout::Mono,
+        };
         let mut session = Session::new(SampleRate::HZ_48000, Layout::Mono);
         let stem = Memory::new(spec, vec![samples]).unwrap();
         session.add_track(Track::of("x").clip(Clip::new(stem).at(Frames(777))));
         let mix = session.render(Frames(0)..Frames(96_777)).unwrap();
-        let peak = (0..mix[0].len()).max_by(|a, b| mix[0][*a].abs().total_cmp(&mix[0][*b].abs())).unwrap();
+        let peak = (0..mix[0].len())
+            .max_by(|a, b| mix[0][*a].abs().total_cmp(&mix[0][*b].abs()))
+            .unwrap();
         assert_eq!(peak, 48_777, "{rate} Hz");
         // Its two sides mirror each other: it lies on the frame, not between two.
         for k in 1..200 {
             let (l, r) = (mix[0][peak - k], mix[0][peak + k]);
-            assert!((l - r).abs() < 1e-9, "{rate} Hz, {k} frames away: {l} and {r}");
+            assert!(
+                (l - r).abs() < 1e-9,
+                "{rate} Hz, {k} frames away: {l} and {r}"
+            );
         }
     }
 }
@@ -84,18 +94,30 @@ fn music(folder: &Path) -> PathBuf {
             + 0.4 * (2.0 * std::f64::consts::PI * 3.01 * pitch * t).sin();
         (0.3 * tone + 0.01 * noise(9, ch, n)) * (-8.0 * t).exp()
     };
-    let channels = (0..2).map(|ch| (0..100_000).map(|n| note(ch, n)).collect()).collect();
-    let spec = Spec { rate: SampleRate::HZ_44100, layout: Layout::Stereo };
+    let channels = (0..2)
+        .map(|ch| (0..100_000).map(|n| note(ch, n)).collect())
+        .collect();
+    let spec = Spec {
+        rate: SampleRate::HZ_44100,
+        layout: Layout::Stereo,
+    };
     let mut session = Session::new(spec.rate, spec.layout);
     session.add_track(Track::new("music", Memory::new(spec, channels).unwrap()));
     let file = folder.join("music.wav");
-    Bounce::new().format(Format::WAV_16).run(&session, &file).unwrap();
+    Bounce::new()
+        .format(Format::WAV_16)
+        .run(&session, &file)
+        .unwrap();
     file
 }
 
 fn run(program: &str, args: &[&str]) -> bool {
-    let status =
-        Command::new(program).args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let status = Command::new(program)
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     status.is_ok_and(|s| s.success())
 }
 
@@ -104,9 +126,15 @@ fn lag(reference: &[f64], late: &[f64]) -> i64 {
     let (from, len) = (8000usize, 24_000);
     let score = |lag: i64| -> f64 {
         let shifted = &late[(from as i64 + lag) as usize..];
-        reference[from..from + len].iter().zip(shifted).map(|(a, b)| a * b).sum()
+        reference[from..from + len]
+            .iter()
+            .zip(shifted)
+            .map(|(a, b)| a * b)
+            .sum()
     };
-    (-3000..=3000).max_by(|a, b| score(*a).total_cmp(&score(*b))).unwrap()
+    (-3000..=3000)
+        .max_by(|a, b| score(*a).total_cmp(&score(*b)))
+        .unwrap()
 }
 
 #[test]
@@ -117,22 +145,77 @@ fn every_codec_lines_up_with_its_wav() {
     // Program, what is written, arguments; `IN` and `OUT` stand for the files; whether it is lossless.
     let table: [(&str, &str, &[&str], bool); 17] = [
         ("ffmpeg", "a.flac", &["-i", "IN", "OUT"], true),
-        ("ffmpeg", "b.m4a", &["-i", "IN", "-c:a", "alac", "OUT"], true),
+        (
+            "ffmpeg",
+            "b.m4a",
+            &["-i", "IN", "-c:a", "alac", "OUT"],
+            true,
+        ),
         ("ffmpeg", "c.aiff", &["-i", "IN", "OUT"], true),
         ("ffmpeg", "d.caf", &["-i", "IN", "OUT"], true),
-        ("ffmpeg", "e.mka", &["-i", "IN", "-c:a", "flac", "OUT"], true),
-        ("ffmpeg", "f.ogg", &["-i", "IN", "-c:a", "flac", "OUT"], true),
-        ("ffmpeg", "g.w64.wav", &["-i", "IN", "-rf64", "always", "OUT"], true),
+        (
+            "ffmpeg",
+            "e.mka",
+            &["-i", "IN", "-c:a", "flac", "OUT"],
+            true,
+        ),
+        (
+            "ffmpeg",
+            "f.ogg",
+            &["-i", "IN", "-c:a", "flac", "OUT"],
+            true,
+        ),
+        (
+            "ffmpeg",
+            "g.w64.wav",
+            &["-i", "IN", "-rf64", "always", "OUT"],
+            true,
+        ),
         ("flac", "h.flac", &["-s", "-8", "-o", "OUT", "IN"], true),
-        ("ffmpeg", "i.mp3", &["-i", "IN", "-b:a", "192k", "OUT"], false),
+        (
+            "ffmpeg",
+            "i.mp3",
+            &["-i", "IN", "-b:a", "192k", "OUT"],
+            false,
+        ),
         ("ffmpeg", "j.mp3", &["-i", "IN", "-q:a", "2", "OUT"], false),
-        ("lame", "k.mp3", &["--quiet", "-b", "128", "IN", "OUT"], false),
+        (
+            "lame",
+            "k.mp3",
+            &["--quiet", "-b", "128", "IN", "OUT"],
+            false,
+        ),
         ("lame", "l.mp3", &["--quiet", "-V", "0", "IN", "OUT"], false),
-        ("ffmpeg", "m.ogg", &["-i", "IN", "-c:a", "libvorbis", "-q:a", "5", "OUT"], false),
-        ("oggenc", "n.ogg", &["-Q", "-q", "3", "-o", "OUT", "IN"], false),
-        ("ffmpeg", "o.m4a", &["-i", "IN", "-c:a", "aac", "-b:a", "192k", "OUT"], false),
-        ("ffmpeg", "p.mp4", &["-i", "IN", "-c:a", "aac", "-b:a", "96k", "OUT"], false),
-        ("ffmpeg", "q.webm", &["-i", "IN", "-c:a", "libvorbis", "OUT"], false),
+        (
+            "ffmpeg",
+            "m.ogg",
+            &["-i", "IN", "-c:a", "libvorbis", "-q:a", "5", "OUT"],
+            false,
+        ),
+        (
+            "oggenc",
+            "n.ogg",
+            &["-Q", "-q", "3", "-o", "OUT", "IN"],
+            false,
+        ),
+        (
+            "ffmpeg",
+            "o.m4a",
+            &["-i", "IN", "-c:a", "aac", "-b:a", "192k", "OUT"],
+            false,
+        ),
+        (
+            "ffmpeg",
+            "p.mp4",
+            &["-i", "IN", "-c:a", "aac", "-b:a", "96k", "OUT"],
+            false,
+        ),
+        (
+            "ffmpeg",
+            "q.webm",
+            &["-i", "IN", "-c:a", "libvorbis", "OUT"],
+            false,
+        ),
     ];
     let frames = Frames(100_000);
     let reference = {
@@ -171,14 +254,29 @@ fn every_codec_lines_up_with_its_wav() {
         let depth = 10.0 * (power(&rest[0]) / power(&reference[0])).log10();
         println!("{name:12} {program:7} lag 0 frames, rest {depth:7.1} dB");
         if lossless {
-            assert!(rest.iter().flatten().all(|x| *x == 0.0), "{name} is not bit-identical");
+            assert!(
+                rest.iter().flatten().all(|x| *x == 0.0),
+                "{name} is not bit-identical"
+            );
         } else {
-            assert!(depth < -18.0, "{name}: the rest is only {depth:.1} dB below");
+            assert!(
+                depth < -18.0,
+                "{name}: the rest is only {depth:.1} dB below"
+            );
         }
         let (source, info) = media::open(&out, None).unwrap();
         let length = source.length().unwrap().0.abs_diff(100_000);
         // Vorbis in WebM states its length in milliseconds only; AAC ends with its last packet.
-        let slack = if name.ends_with("webm") || name.ends_with("m4a") || name.ends_with("mp4") { 1100 } else { 0 };
-        assert!(length <= slack, "{name}: {} frames, trimmed {:?}", source.length().unwrap(), info.trimmed_start);
+        let slack = if name.ends_with("webm") || name.ends_with("m4a") || name.ends_with("mp4") {
+            1100
+        } else {
+            0
+        };
+        assert!(
+            length <= slack,
+            "{name}: {} frames, trimmed {:?}",
+            source.length().unwrap(),
+            info.trimmed_start
+        );
     }
 }

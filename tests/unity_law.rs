@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use sessions::{noise, same_bits};
 use sha2::{Digest, Sha256};
 use soundtrack::{
-    Bounce, Decibels, Format, Frames, Layout, SampleRate, Session, Sink, Spec, Track, encode::FileSink, media::Memory,
+    Bounce, Decibels, Format, Frames, Layout, SampleRate, Session, Sink, Spec, Track,
+    encode::FileSink, media::Memory,
 };
 use std::path::Path;
 
@@ -72,21 +73,35 @@ const ORACLES: [Oracle; 2] = [
 #[test]
 fn real_stems_sum_to_the_integer_reference() {
     for oracle in ORACLES {
-        let Some(folder) = data::folder(oracle.folder) else { continue };
+        let Some(folder) = data::folder(oracle.folder) else {
+            continue;
+        };
         let session = unity(&folder, 44_100, oracle.layout);
         let mix = session.render(Frames(0)..Frames(oracle.frames)).unwrap();
         let scale = f64::from(1u32 << (oracle.bits - 1));
-        let interleaved = || (0..oracle.frames as usize).flat_map(|n| mix.iter().map(move |c| c[n]));
+        let interleaved =
+            || (0..oracle.frames as usize).flat_map(|n| mix.iter().map(move |c| c[n]));
         assert_eq!(hex(interleaved().map(f64::to_le_bytes)), oracle.float);
-        assert_eq!(hex(interleaved().map(|x| ((x * scale) as i64).to_le_bytes())), oracle.sum);
+        assert_eq!(
+            hex(interleaved().map(|x| ((x * scale) as i64).to_le_bytes())),
+            oracle.sum
+        );
 
         let out = tempfile::tempdir().unwrap();
         let file = out.path().join("mix.wav");
-        let format = if oracle.bits == 16 { Format::WAV_16 } else { Format::WAV_24 };
+        let format = if oracle.bits == 16 {
+            Format::WAV_16
+        } else {
+            Format::WAV_24
+        };
         let report = Bounce::new().format(format).run(&session, &file).unwrap();
         assert_eq!(report.frames, oracle.frames);
         assert_eq!(report.mix.clipped_samples, oracle.clipped);
-        assert!((report.mix.peak_dbfs.unwrap() - oracle.peak).abs() < 0.0006, "{:?}", report.mix);
+        assert!(
+            (report.mix.peak_dbfs.unwrap() - oracle.peak).abs() < 0.0006,
+            "{:?}",
+            report.mix
+        );
         assert_eq!(report.mix.peak_at_frame, Some(oracle.peak_at));
         // hound reads it back: another reader than ours.
         let mut wav = hound::WavReader::open(&file).unwrap();
@@ -98,19 +113,44 @@ fn real_stems_sum_to_the_integer_reference() {
         assert_eq!(got, oracle.clipped_sum);
 
         let float = out.path().join("mix32f.wav");
-        let report = Bounce::new().format(Format::WAV_32F).run(&session, &float).unwrap();
+        let report = Bounce::new()
+            .format(Format::WAV_32F)
+            .run(&session, &float)
+            .unwrap();
         assert_eq!(report.mix.clipped_samples, 0);
-        let samples = hound::WavReader::open(&float).unwrap().into_samples::<f32>().map(Result::unwrap);
-        assert!(samples.zip(interleaved()).all(|(got, sum)| got.to_bits() == (sum as f32).to_bits()));
+        let samples = hound::WavReader::open(&float)
+            .unwrap()
+            .into_samples::<f32>()
+            .map(Result::unwrap);
+        assert!(
+            samples
+                .zip(interleaved())
+                .all(|(got, sum)| got.to_bits() == (sum as f32).to_bits())
+        );
     }
 }
 
 #[test]
 fn every_depth_and_layout_passes_byte_for_byte() {
     let folder = tempfile::tempdir().unwrap();
-    for layout in [Layout::Mono, Layout::Stereo, Layout::Lcr, Layout::Quad, Layout::Surround51, Layout::Surround71] {
-        for format in [Format::WAV_16, Format::WAV_24, Format::WAV_32, Format::WAV_32F] {
-            let spec = Spec { rate: SampleRate::HZ_48000, layout };
+    for layout in [
+        Layout::Mono,
+        Layout::Stereo,
+        Layout::Lcr,
+        Layout::Quad,
+        Layout::Surround51,
+        Layout::Surround71,
+    ] {
+        for format in [
+            Format::WAV_16,
+            Format::WAV_24,
+            Format::WAV_32,
+            Format::WAV_32F,
+        ] {
+            let spec = Spec {
+                rate: SampleRate::HZ_48000,
+                layout,
+            };
             let full = 2f64.powi(match format {
                 Format::WAV_16 => 15,
                 Format::WAV_24 => 23,
@@ -121,18 +161,37 @@ fn every_depth_and_layout_passes_byte_for_byte() {
                 Format::WAV_32F => f64::from((3.0 * noise(5, ch, n)) as f32) * 1e-3f32 as f64,
                 _ => (noise(5, ch, n) * full).round() / full,
             };
-            let sample =
-                |ch, n| if format == Format::WAV_32F { f64::from(sample(ch, n) as f32) } else { sample(ch, n) };
-            let channels = (0..layout.channels() as u64).map(|ch| (0..5001).map(|n| sample(ch, n)).collect()).collect();
+            let sample = |ch, n| {
+                if format == Format::WAV_32F {
+                    f64::from(sample(ch, n) as f32)
+                } else {
+                    sample(ch, n)
+                }
+            };
+            let channels = (0..layout.channels() as u64)
+                .map(|ch| (0..5001).map(|n| sample(ch, n)).collect())
+                .collect();
             let (a, b) = (folder.path().join("a.wav"), folder.path().join("b.wav"));
             let mut stem = Session::new(SampleRate::HZ_48000, layout);
             stem.add_track(Track::new("x", Memory::new(spec, channels).unwrap()));
-            Bounce::new().format(format).overwrite(true).run(&stem, &a).unwrap();
+            Bounce::new()
+                .format(format)
+                .overwrite(true)
+                .run(&stem, &a)
+                .unwrap();
             let mut again = Session::new(SampleRate::HZ_48000, layout);
             again.add_track(Track::new("x", a.as_path()));
-            let report = Bounce::new().format(format).overwrite(true).run(&again, &b).unwrap();
+            let report = Bounce::new()
+                .format(format)
+                .overwrite(true)
+                .run(&again, &b)
+                .unwrap();
             assert_eq!(report.mix.clipped_samples, 0, "{layout} {format}");
-            assert_eq!(std::fs::read(&a).unwrap(), std::fs::read(&b).unwrap(), "{layout} {format}");
+            assert_eq!(
+                std::fs::read(&a).unwrap(),
+                std::fs::read(&b).unwrap(),
+                "{layout} {format}"
+            );
         }
     }
 }
@@ -140,9 +199,16 @@ fn every_depth_and_layout_passes_byte_for_byte() {
 fn session_of(stems: &[(Vec<f64>, f64, bool)]) -> Session {
     let mut session = Session::new(SampleRate::HZ_48000, Layout::Mono);
     for (i, (samples, gain, invert)) in stems.iter().enumerate() {
-        let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+        let spec = Spec {
+            rate: SampleRate::HZ_48000,
+            layout: Layout::Mono,
+        };
         let memory = Memory::new(spec, vec![samples.clone()]).unwrap();
-        session.add_track(Track::new(format!("t{i}"), memory).gain(Decibels(*gain)).invert(*invert));
+        session.add_track(
+            Track::new(format!("t{i}"), memory)
+                .gain(Decibels(*gain))
+                .invert(*invert),
+        );
     }
     session
 }
@@ -184,14 +250,37 @@ proptest! {
 #[test]
 fn what_changes_nothing_changes_nothing() {
     let frames = 0..3000u64;
-    let take = |seed| frames.clone().map(|n| noise(seed, 0, n)).collect::<Vec<_>>();
+    let take = |seed| {
+        frames
+            .clone()
+            .map(|n| noise(seed, 0, n))
+            .collect::<Vec<_>>()
+    };
     let range = Frames(0)..Frames(3000);
     let mix = |stems: &[(Vec<f64>, f64, bool)]| session_of(stems).render(range.clone()).unwrap();
     let two = mix(&[(take(1), -1.0, false), (take(2), 2.0, false)]);
     // A silent stem, a muted one, one at minus infinity.
-    same_bits(&two, &mix(&[(take(1), -1.0, false), (vec![0.0; 3000], 0.0, false), (take(2), 2.0, false)]));
-    same_bits(&two, &mix(&[(take(1), -1.0, false), (take(3), f64::NEG_INFINITY, false), (take(2), 2.0, false)]));
-    let mut muted = session_of(&[(take(1), -1.0, false), (take(3), 5.0, false), (take(2), 2.0, false)]);
+    same_bits(
+        &two,
+        &mix(&[
+            (take(1), -1.0, false),
+            (vec![0.0; 3000], 0.0, false),
+            (take(2), 2.0, false),
+        ]),
+    );
+    same_bits(
+        &two,
+        &mix(&[
+            (take(1), -1.0, false),
+            (take(3), f64::NEG_INFINITY, false),
+            (take(2), 2.0, false),
+        ]),
+    );
+    let mut muted = session_of(&[
+        (take(1), -1.0, false),
+        (take(3), 5.0, false),
+        (take(2), 2.0, false),
+    ]);
     muted.tracks_mut()[1].strip.mute = true;
     same_bits(&two, &muted.render(range.clone()).unwrap());
     // A stem and its inverse.
@@ -206,21 +295,46 @@ fn what_changes_nothing_changes_nothing() {
     let mut bus = session_of(&[(take(1), -3.0, false)]);
     bus.master.gain = Decibels(-1.5);
     let stepwise = bus.render(range).unwrap();
-    assert!(both[0].iter().zip(&stepwise[0]).all(|(a, b)| (a - b).abs() <= 3.0 * f64::EPSILON * a.abs()));
+    assert!(
+        both[0]
+            .iter()
+            .zip(&stepwise[0])
+            .all(|(a, b)| (a - b).abs() <= 3.0 * f64::EPSILON * a.abs())
+    );
 }
 
 #[test]
 fn an_integer_file_clips_and_says_how_often() {
     let folder = tempfile::tempdir().unwrap();
-    let samples = vec![1.5, 1.0, 32_767.0 / 32_768.0, -1.0, -1.0 - 1.0 / 65_536.0, -1.1, 0.0];
-    let report =
-        Bounce::new().format(Format::WAV_16).run(&session_of(&[(samples, 0.0, false)]), folder.path().join("o.wav"));
+    let samples = vec![
+        1.5,
+        1.0,
+        32_767.0 / 32_768.0,
+        -1.0,
+        -1.0 - 1.0 / 65_536.0,
+        -1.1,
+        0.0,
+    ];
+    let report = Bounce::new().format(Format::WAV_16).run(
+        &session_of(&[(samples, 0.0, false)]),
+        folder.path().join("o.wav"),
+    );
     let report = report.unwrap();
-    let read: Vec<i16> =
-        hound::WavReader::open(folder.path().join("o.wav")).unwrap().into_samples().map(Result::unwrap).collect();
+    let read: Vec<i16> = hound::WavReader::open(folder.path().join("o.wav"))
+        .unwrap()
+        .into_samples()
+        .map(Result::unwrap)
+        .collect();
     assert_eq!(read, [32_767, 32_767, 32_767, -32_768, -32_768, -32_768, 0]);
-    assert_eq!(report.mix.clipped_samples, 3, "1.5, 1.0 and -1.1; -1 - half a step rounds to even, inside the range");
-    assert!(report.warnings[0].to_string().starts_with("W101 3 samples clipped, the mix peaks at +3.52 dBFS"));
+    assert_eq!(
+        report.mix.clipped_samples, 3,
+        "1.5, 1.0 and -1.1; -1 - half a step rounds to even, inside the range"
+    );
+    assert!(
+        report.warnings[0]
+            .to_string()
+            .starts_with("W101 3 samples clipped, the mix peaks at +3.52 dBFS")
+    );
     assert!((report.mix.peak_dbfs.unwrap() - 20.0 * 1.5f64.log10()).abs() < 1e-12);
 }
 
@@ -241,11 +355,21 @@ fn an_embedding_programs_own_sink_gets_every_frame() {
     let plan = soundtrack::Plan::compile(&session).unwrap();
     let mut renderer = soundtrack::Renderer::new(plan, &soundtrack::Options::default()).unwrap();
     let mut count = Count(0, false);
-    Bounce::new().block(1000).into_sink(&mut renderer, &mut count).unwrap();
+    Bounce::new()
+        .block(1000)
+        .into_sink(&mut renderer, &mut count)
+        .unwrap();
     assert_eq!((count.0, count.1), (12_345, true));
-    let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    let spec = Spec {
+        rate: SampleRate::HZ_48000,
+        layout: Layout::Mono,
+    };
     let folder = tempfile::tempdir().unwrap();
-    let mut short = FileSink::create(folder.path().join("x.wav"), Format::WAV_16, spec, Frames(5)).unwrap();
-    assert!(short.finish().is_err(), "a promised length that is not kept");
+    let mut short =
+        FileSink::create(folder.path().join("x.wav"), Format::WAV_16, spec, Frames(5)).unwrap();
+    assert!(
+        short.finish().is_err(),
+        "a promised length that is not kept"
+    );
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -15,16 +15,32 @@ fn a_data_size_that_lies_is_corrected_and_reported() {
     assert_eq!(lengths(&plain.bytes()), (100, 0, None));
     // Placeholders, with and without a right RIFF size.
     for riff in [None, Some(0), Some(36), Some(u32::MAX)] {
-        assert_eq!(lengths(&lie(&plain, 0, riff)), (100, 0, Some(0)), "{riff:?}");
-        assert_eq!(lengths(&lie(&plain, u32::MAX, riff)), (100, 0, Some(0x3FFF_FFFF)), "{riff:?}");
-        assert_eq!(lengths(&lie(&plain, 0x7FFF_F000, riff)), (100, 0, Some(0x1FFF_FC00)), "{riff:?}");
+        assert_eq!(
+            lengths(&lie(&plain, 0, riff)),
+            (100, 0, Some(0)),
+            "{riff:?}"
+        );
+        assert_eq!(
+            lengths(&lie(&plain, u32::MAX, riff)),
+            (100, 0, Some(0x3FFF_FFFF)),
+            "{riff:?}"
+        );
+        assert_eq!(
+            lengths(&lie(&plain, 0x7FFF_F000, riff)),
+            (100, 0, Some(0x1FFF_FC00)),
+            "{riff:?}"
+        );
     }
     // Ten times too much and half, in a file whose RIFF size is right.
     assert_eq!(lengths(&lie(&plain, 4000, None)), (100, 0, Some(1000)));
     assert_eq!(lengths(&lie(&plain, 200, None)), (100, 0, Some(50)));
     // Half, and the RIFF size agrees with it, or with nothing: audio follows all the same.
     for riff in [236, 0, 1000, u32::MAX] {
-        assert_eq!(lengths(&lie(&plain, 200, Some(riff))), (100, 0, Some(50)), "{riff}");
+        assert_eq!(
+            lengths(&lie(&plain, 200, Some(riff))),
+            (100, 0, Some(50)),
+            "{riff}"
+        );
     }
     // Half of which the second begins with silence.
     let mut quiet = lie(&plain, 200, Some(236));
@@ -33,7 +49,10 @@ fn a_data_size_that_lies_is_corrected_and_reported() {
     // Half, and a chunk follows, or padding: half it is.
     let mut half = pcm16();
     half.chunks[1].1.truncate(200);
-    assert_eq!(lengths(&half.after(b"LIST", vec![1; 190]).bytes()), (50, 0, None));
+    assert_eq!(
+        lengths(&half.after(b"LIST", vec![1; 190]).bytes()),
+        (50, 0, None)
+    );
     let mut zeros = plain.bytes();
     zeros.truncate(244);
     zeros.resize(444, 0);
@@ -46,7 +65,9 @@ fn a_data_size_that_lies_is_corrected_and_reported() {
 #[test]
 fn what_stands_behind_the_riff_chunk_is_audio_only_where_it_is_nothing_else() {
     let behind = |tail: &[u8]| lengths(&[pcm16().bytes(), tail.to_vec()].concat());
-    let chunk = |id: &[u8], size: u32, body: usize| [id, &size.to_le_bytes()[..], &vec![0x99; body]].concat();
+    let chunk = |id: &[u8], size: u32, body: usize| {
+        [id, &size.to_le_bytes()[..], &vec![0x99; body]].concat()
+    };
     let xml = "<?xml version=\"1.0\"?>\n<take name=\"\u{e9}t\u{e9}\"/>".repeat(30);
     for tail in [
         chunk(b"LIST", 40, 40),
@@ -64,21 +85,43 @@ fn what_stands_behind_the_riff_chunk_is_audio_only_where_it_is_nothing_else() {
         assert_eq!(behind(&tail), (100, 0, None), "{tail:?}");
     }
     // What only begins like a chunk.
-    assert_eq!(behind(&[chunk(b"abcd", 40, 40), vec![0x99; 48]].concat()), (124, 0, Some(100)));
+    assert_eq!(
+        behind(&[chunk(b"abcd", 40, 40), vec![0x99; 48]].concat()),
+        (124, 0, Some(100))
+    );
     assert_eq!(behind(&chunk(b"abcd", 1000, 40)), (112, 0, Some(100)));
 }
 
 #[test]
 fn placeholders_rounded_down_to_whole_frames_are_placeholders() {
-    for (size, channels) in [(0x7FFF_EFFC, 2u16), (0x7FFF_EFF6, 6), (0x7FFF_FFFA, 2), (0x7FFF_FFFE, 6)] {
+    for (size, channels) in [
+        (0x7FFF_EFFC, 2u16),
+        (0x7FFF_EFF6, 6),
+        (0x7FFF_FFFA, 2),
+        (0x7FFF_FFFE, 6),
+    ] {
         let block = channels * 3;
         let frames = 48;
-        let riff = Riff::new(fmt(1, channels, 48_000, block, 24), vec![0x81; usize::from(block) * frames]);
+        let riff = Riff::new(
+            fmt(1, channels, 48_000, block, 24),
+            vec![0x81; usize::from(block) * frames],
+        );
         for all in [None, Some(0), Some(size + 36)] {
             let (_, info) = facts(&lie(&riff, size, all));
-            assert_eq!((info.frames, info.missing), (Frames(48), Frames(0)), "{size:X}");
+            assert_eq!(
+                (info.frames, info.missing),
+                (Frames(48), Frames(0)),
+                "{size:X}"
+            );
             let stated = Frames(u64::from(size) / u64::from(block));
-            assert_eq!(info.remarks, [Remark::HeaderLength { stated, found: Frames(48) }], "{size:X}");
+            assert_eq!(
+                info.remarks,
+                [Remark::HeaderLength {
+                    stated,
+                    found: Frames(48)
+                }],
+                "{size:X}"
+            );
         }
     }
     // A frame less is a length, and the file is cut off.
@@ -88,7 +131,11 @@ fn placeholders_rounded_down_to_whole_frames_are_placeholders() {
 
 /// A file of 16-bit stereo whose audio is not there but for its last four bytes.
 fn sparse(path: &Path, frames: u64, data: u32, tail: &[u8]) -> Option<Info> {
-    let head = lie(&Riff::new(fmt(1, 2, 48_000, 4, 16), Vec::new()), data, Some(data.wrapping_add(36)));
+    let head = lie(
+        &Riff::new(fmt(1, 2, 48_000, 4, 16), Vec::new()),
+        data,
+        Some(data.wrapping_add(36)),
+    );
     let mut file = File::create(path).unwrap();
     file.write_all(&head).unwrap();
     if file.set_len(44 + frames * 4).is_err() {
@@ -120,14 +167,31 @@ fn files_longer_than_their_placeholder_or_than_4_gib_are_whole() {
         (2 * wrap + 1000, 4000, &[]),
         (wrap + 1000, 4000, &list),
     ] {
-        let Some(info) = sparse(&path, frames, data, tail) else { return };
-        assert_eq!((info.frames, info.missing), (Frames(frames), Frames(0)), "{data:X}");
-        assert_eq!(info.remarks, [Remark::HeaderLength { stated: Frames(u64::from(data) / 4), found: Frames(frames) }]);
+        let Some(info) = sparse(&path, frames, data, tail) else {
+            return;
+        };
+        assert_eq!(
+            (info.frames, info.missing),
+            (Frames(frames), Frames(0)),
+            "{data:X}"
+        );
+        assert_eq!(
+            info.remarks,
+            [Remark::HeaderLength {
+                stated: Frames(u64::from(data) / 4),
+                found: Frames(frames)
+            }]
+        );
     }
     // As long as a placeholder by chance.
     for tail in [&[][..], &list] {
-        let Some(info) = sparse(&path, 0x7FFF_F000 / 4, 0x7FFF_F000, tail) else { return };
-        assert_eq!((info.frames, info.remarks), (Frames(0x7FFF_F000 / 4), vec![]));
+        let Some(info) = sparse(&path, 0x7FFF_F000 / 4, 0x7FFF_F000, tail) else {
+            return;
+        };
+        assert_eq!(
+            (info.frames, info.remarks),
+            (Frames(0x7FFF_F000 / 4), vec![])
+        );
     }
 }
 
@@ -136,8 +200,14 @@ fn what_sox_writes_into_a_pipe_is_whole() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.wav");
     for (channels, bits) in [("2", "24"), ("6", "24"), ("1", "16"), ("2", "32")] {
-        let args = ["-n", "-r", "48000", "-c", channels, "-b", bits, "-t", "wav", "-", "synth", "1", "sine", "440"];
-        let run = std::process::Command::new("sox").args(args).stderr(std::process::Stdio::null()).output();
+        let args = [
+            "-n", "-r", "48000", "-c", channels, "-b", bits, "-t", "wav", "-", "synth", "1",
+            "sine", "440",
+        ];
+        let run = std::process::Command::new("sox")
+            .args(args)
+            .stderr(std::process::Stdio::null())
+            .output();
         let Ok(run) = run else {
             println!("skipped: no sox");
             return;

@@ -48,20 +48,31 @@ impl Ask {
                 "--only" => {
                     let name = value()?.to_uppercase();
                     let known = WORKS.into_iter().find(|w| *w == name);
-                    ask.works.push(known.ok_or(format!("there is no {name}; there are {}", WORKS.join(", ")))?);
+                    ask.works.push(known.ok_or(format!(
+                        "there is no {name}; there are {}",
+                        WORKS.join(", ")
+                    ))?);
                 }
                 "--runs" => {
                     let n = value()?;
-                    ask.runs = Some(n.parse().ok().filter(|n| *n > 0).ok_or(format!("--runs {n}: a number from 1"))?);
+                    ask.runs = Some(
+                        n.parse()
+                            .ok()
+                            .filter(|n| *n > 0)
+                            .ok_or(format!("--runs {n}: a number from 1"))?,
+                    );
                 }
                 "--with" => ask.with.push(value()?),
                 "--against" => ask.against.push(value()?.into()),
                 "--out" => ask.out = Some(value()?.into()),
-                option if option.starts_with('-') => return Err(format!("{option} is unknown\n\n{HELP}")),
+                option if option.starts_with('-') => {
+                    return Err(format!("{option} is unknown\n\n{HELP}"));
+                }
                 word => {
                     // A filter for all benches of a `cargo bench` may mean none of these works.
                     filtered = true;
-                    ask.works.extend(WORKS.into_iter().find(|w| w.eq_ignore_ascii_case(word)));
+                    ask.works
+                        .extend(WORKS.into_iter().find(|w| w.eq_ignore_ascii_case(word)));
                 }
             }
         }

@@ -24,7 +24,11 @@ pub fn loops(files: &[OsString]) -> ExitCode {
 }
 
 pub fn decode(files: &[OsString]) -> ExitCode {
-    told(files.iter().try_for_each(|file| run_through(Path::new(file)).map_err(|e| e.to_string())))
+    told(
+        files
+            .iter()
+            .try_for_each(|file| run_through(Path::new(file)).map_err(|e| e.to_string())),
+    )
 }
 
 fn told(outcome: Result<(), String>) -> ExitCode {
@@ -39,7 +43,10 @@ fn told(outcome: Result<(), String>) -> ExitCode {
 
 /// One thread, no checks, no temporary file: the least that a sum of WAV files takes.
 fn add(out: &Path, stems: &[OsString]) -> io::Result<()> {
-    let mut files = stems.iter().map(|stem| data(Path::new(stem))).collect::<io::Result<Vec<_>>>()?;
+    let mut files = stems
+        .iter()
+        .map(|stem| data(Path::new(stem)))
+        .collect::<io::Result<Vec<_>>>()?;
     let length = files.iter().map(|(_, length)| *length).max().unwrap_or(0);
     let mut out = File::create(out)?;
     out.write_all(&header(length as u32, 2, 24))?;
@@ -58,7 +65,9 @@ fn add(out: &Path, stems: &[OsString]) -> io::Result<()> {
             }
         }
         for (sum, b) in sum.iter().zip(bytes.chunks_exact_mut(3)) {
-            let whole = (sum * 8_388_608.0).round_ties_even().clamp(-8_388_608.0, 8_388_607.0) as i32;
+            let whole = (sum * 8_388_608.0)
+                .round_ties_even()
+                .clamp(-8_388_608.0, 8_388_607.0) as i32;
             b.copy_from_slice(&whole.to_le_bytes()[..3]);
         }
         out.write_all(&bytes[..want])?;

@@ -27,29 +27,55 @@ pub struct Cost {
 /// Runs a program once.
 pub fn measure(command: &[OsString]) -> Result<Cost, String> {
     let me = std::env::current_exe().map_err(|e| e.to_string())?;
-    let output = Command::new(me).arg(MEASURE).args(command).output().map_err(|e| e.to_string())?;
+    let output = Command::new(me)
+        .arg(MEASURE)
+        .args(command)
+        .output()
+        .map_err(|e| e.to_string())?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let last: Vec<_> = said.lines().rev().take(3).collect();
         let last: Vec<_> = last.into_iter().rev().collect();
-        return Err(format!("{} failed: {}", command[0].display(), last.join(" / ")));
+        return Err(format!(
+            "{} failed: {}",
+            command[0].display(),
+            last.join(" / ")
+        ));
     }
     let text = String::from_utf8_lossy(&output.stdout);
-    let mut numbers = text.split_whitespace().map(|n| n.parse().map_err(|_| format!("not a figure: {n}")));
-    let mut next = || numbers.next().unwrap_or(Err("a figure is missing".to_owned()));
-    Ok(Cost { wall: next()?, cpu: next()?, peak: next()? })
+    let mut numbers = text
+        .split_whitespace()
+        .map(|n| n.parse().map_err(|_| format!("not a figure: {n}")));
+    let mut next = || {
+        numbers
+            .next()
+            .unwrap_or(Err("a figure is missing".to_owned()))
+    };
+    Ok(Cost {
+        wall: next()?,
+        cpu: next()?,
+        peak: next()?,
+    })
 }
 
 /// The child: runs what it is given and prints the figures.
 pub fn child(command: &[OsString]) -> ExitCode {
     let clock = Instant::now();
-    let started = Command::new(&command[0]).args(&command[1..]).stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+    let started = Command::new(&command[0])
+        .args(&command[1..])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn();
     let ended = started.and_then(|mut child| child.wait4());
     let wall = clock.elapsed().as_secs_f64();
     match ended {
         Ok(ended) if ended.status.success() => {
             let cpu = ended.rusage.utime + ended.rusage.stime;
-            println!("{wall} {} {}", cpu.as_secs_f64(), ended.rusage.maxrss as f64 / (1 << 20) as f64);
+            println!(
+                "{wall} {} {}",
+                cpu.as_secs_f64(),
+                ended.rusage.maxrss as f64 / (1 << 20) as f64
+            );
             ExitCode::SUCCESS
         }
         Ok(ended) => {
@@ -68,7 +94,11 @@ pub fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     let mut sorted: Vec<_> = figures.into_iter().collect();
     sorted.sort_by(f64::total_cmp);
     let half = sorted.len() / 2;
-    if sorted.len() % 2 == 1 { sorted[half] } else { (sorted[half - 1] + sorted[half]) / 2.0 }
+    if sorted.len() % 2 == 1 {
+        sorted[half]
+    } else {
+        (sorted[half - 1] + sorted[half]) / 2.0
+    }
 }
 
 /// How many cores this machine has to give at the moment: what one busy thread on each gets done together, over what one
@@ -78,7 +108,11 @@ pub fn cores_free() -> f64 {
         let (clock, mut turns, mut state) = (Instant::now(), 0u64, 1u64);
         while clock.elapsed() < Duration::from_millis(300) {
             for _ in 0..1000 {
-                state = std::hint::black_box(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+                state = std::hint::black_box(
+                    state
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1),
+                );
             }
             turns += 1;
         }
@@ -88,7 +122,10 @@ pub fn cores_free() -> f64 {
     let together = || {
         thread::scope(|scope| {
             let threads: Vec<_> = (0..cores).map(|_| scope.spawn(spin)).collect();
-            threads.into_iter().filter_map(|t| t.join().ok()).sum::<f64>()
+            threads
+                .into_iter()
+                .filter_map(|t| t.join().ok())
+                .sum::<f64>()
         })
     };
     // The best of three for one thread, as that is what a core can do.

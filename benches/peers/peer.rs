@@ -24,20 +24,42 @@ pub struct Tools {
 impl Tools {
     pub fn find() -> Self {
         let named = std::env::var_os("FFMPEG").unwrap_or_else(|| "ffmpeg".into());
-        let wheel = said("python3", &["-c", "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())"]);
+        let wheel = said(
+            "python3",
+            &[
+                "-c",
+                "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())",
+            ],
+        );
         let wheel = wheel.map(|path| PathBuf::from(path.trim()));
         let mut ffmpegs: Vec<Program> = Vec::new();
         for program in [Some(PathBuf::from(named)), wheel].into_iter().flatten() {
-            let Some(text) = said(&program, &["-version"]) else { continue };
+            let Some(text) = said(&program, &["-version"]) else {
+                continue;
+            };
             let version = text.split_whitespace().nth(2).unwrap_or("?");
-            let name = format!("ffmpeg {}", version.trim_start_matches('n').split('-').next().unwrap_or(version));
+            let name = format!(
+                "ffmpeg {}",
+                version
+                    .trim_start_matches('n')
+                    .split('-')
+                    .next()
+                    .unwrap_or(version)
+            );
             if ffmpegs.iter().all(|known| known.name != name) {
                 ffmpegs.push(Program { name, program });
             }
         }
         let sox = said("sox", &["--version"]).map(|text| {
-            let version = text.split_whitespace().last().unwrap_or("?").trim_start_matches('v');
-            Program { name: format!("sox {version}"), program: "sox".into() }
+            let version = text
+                .split_whitespace()
+                .last()
+                .unwrap_or("?")
+                .trim_start_matches('v');
+            Program {
+                name: format!("sox {version}"),
+                program: "sox".into(),
+            }
         });
         let flac = said("flac", &["--version"]).map(|_| "flac".into());
         Self { ffmpegs, sox, flac }
@@ -57,8 +79,14 @@ impl Tools {
 }
 
 fn said(program: impl AsRef<Path>, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program.as_ref()).args(arguments).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    let output = Command::new(program.as_ref())
+        .args(arguments)
+        .output()
+        .ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// A line of arguments.
@@ -83,7 +111,8 @@ impl Line {
 
 /// The sum at unity by ffmpeg, its best resampler where one is needed.
 pub fn ffmpeg(program: &Path, work: &Work, out: &Path) -> Vec<OsString> {
-    let mut line = Line::of(program).words(&["-nostdin", "-hide_banner", "-loglevel", "error", "-y"]);
+    let mut line =
+        Line::of(program).words(&["-nostdin", "-hide_banner", "-loglevel", "error", "-y"]);
     let (mut graph, mut inputs) = (String::new(), String::new());
     for (i, stem) in work.stems.iter().enumerate() {
         line = line.words(&["-i"]).files(std::slice::from_ref(stem));
@@ -94,8 +123,20 @@ pub fn ffmpeg(program: &Path, work: &Work, out: &Path) -> Vec<OsString> {
             inputs += &format!("[r{i}]");
         }
     }
-    graph += &format!("{inputs}amix=inputs={}:normalize=0:dropout_transition=0[mix]", work.stems.len());
-    line.words(&["-filter_complex", &graph, "-map", "[mix]", "-c:a", "pcm_s24le"]).files(&[out.into()]).0
+    graph += &format!(
+        "{inputs}amix=inputs={}:normalize=0:dropout_transition=0[mix]",
+        work.stems.len()
+    );
+    line.words(&[
+        "-filter_complex",
+        &graph,
+        "-map",
+        "[mix]",
+        "-c:a",
+        "pcm_s24le",
+    ])
+    .files(&[out.into()])
+    .0
 }
 
 /// The sum at unity by SoX, which takes stems of one rate, and knows no AAC.
@@ -103,7 +144,11 @@ pub fn sox(program: &Path, work: &Work, out: &Path) -> Result<Vec<OsString>, &'s
     if work.slower > 0 {
         return Err("sox -m takes stems of one rate only");
     }
-    if work.stems.iter().any(|stem| stem.extension().is_some_and(|e| e == "m4a")) {
+    if work
+        .stems
+        .iter()
+        .any(|stem| stem.extension().is_some_and(|e| e == "m4a"))
+    {
         return Err("sox does not read AAC");
     }
     let mut line = Line::of(program).words(&["-D", "-V1", "-m"]);

@@ -53,7 +53,9 @@ impl Runner {
     fn run(&self) -> Result<Cost, String> {
         let cost = measure(&self.command)?;
         if let Some(out) = &self.out {
-            File::open(out).and_then(|file| file.sync_all()).map_err(|e| format!("{}: {e}", out.display()))?;
+            File::open(out)
+                .and_then(|file| file.sync_all())
+                .map_err(|e| format!("{}: {e}", out.display()))?;
         }
         Ok(cost)
     }
@@ -75,52 +77,95 @@ pub struct Shown {
 }
 
 fn mixdown(program: &Path, work: &Work, more: &[&str], out: &Path) -> Vec<OsString> {
-    Line::of(program).files(&work.stems).words(&["-q", "--force"]).words(more).words(&["-o"]).files(&[out.into()]).0
+    Line::of(program)
+        .files(&work.stems)
+        .words(&["-q", "--force"])
+        .words(more)
+        .words(&["-o"])
+        .files(&[out.into()])
+        .0
 }
 
 /// Who takes part.
-fn runners(work: &Work, ask: &Ask, tools: &Tools, ours: &Path, out: &Path) -> Result<Vec<Runner>, String> {
+fn runners(
+    work: &Work,
+    ask: &Ask,
+    tools: &Tools,
+    ours: &Path,
+    out: &Path,
+) -> Result<Vec<Runner>, String> {
     let me = std::env::current_exe().map_err(|e| e.to_string())?;
     let mut runners = Vec::new();
     let mut add = |name: &str, role, command: &dyn Fn(&Path) -> Vec<OsString>| {
         let out = out.join(format!("{}-{}.wav", work.name, runners.len()));
         let command = command(&out);
         let out = (role != Role::Decoding).then_some(out);
-        runners.push(Runner { name: name.to_owned(), role, command, out, compared: None, costs: Vec::new() });
+        runners.push(Runner {
+            name: name.to_owned(),
+            role,
+            command,
+            out,
+            compared: None,
+            costs: Vec::new(),
+        });
     };
     add("mixdown", Role::Ours, &|out| mixdown(ours, work, &[], out));
     if work.name == "W2" {
         for n in ["1", "2"] {
-            add(&format!("mixdown --threads {n}"), Role::Variant, &|out| mixdown(ours, work, &["--threads", n], out));
+            add(&format!("mixdown --threads {n}"), Role::Variant, &|out| {
+                mixdown(ours, work, &["--threads", n], out)
+            });
         }
     }
     for with in &ask.with {
         let more: Vec<_> = with.split_whitespace().collect();
-        add(&format!("mixdown {with}"), Role::Variant, &|out| mixdown(ours, work, &more, out));
+        add(&format!("mixdown {with}"), Role::Variant, &|out| {
+            mixdown(ours, work, &more, out)
+        });
     }
     for other in &ask.against {
-        add(&other.display().to_string(), Role::Variant, &|out| mixdown(other, work, &[], out));
+        add(&other.display().to_string(), Role::Variant, &|out| {
+            mixdown(other, work, &[], out)
+        });
     }
     for ffmpeg in &tools.ffmpegs {
-        add(&ffmpeg.name, Role::Peer, &|out| peer::ffmpeg(&ffmpeg.program, work, out));
+        add(&ffmpeg.name, Role::Peer, &|out| {
+            peer::ffmpeg(&ffmpeg.program, work, out)
+        });
     }
     if let Some(sox) = &tools.sox {
         match peer::sox(&sox.program, work, Path::new("")) {
             Err(why) => println!("{}: without {}: {why}", work.name, sox.name),
-            Ok(_) => add(&sox.name, Role::Peer, &|out| peer::sox(&sox.program, work, out).unwrap_or_default()),
+            Ok(_) => add(&sox.name, Role::Peer, &|out| {
+                peer::sox(&sox.program, work, out).unwrap_or_default()
+            }),
         }
     }
     if matches!(work.name, "W1" | "W5") {
-        let loops = |out: &Path| Line::of(&me).words(&[limits::LOOPS]).files(&[out.into()]).files(&work.stems).0;
+        let loops = |out: &Path| {
+            Line::of(&me)
+                .words(&[limits::LOOPS])
+                .files(&[out.into()])
+                .files(&work.stems)
+                .0
+        };
         add("plain loops", Role::Loops, &loops);
     } else {
-        add("decoding alone", Role::Decoding, &|_| Line::of(&me).words(&[limits::DECODE]).files(&work.stems).0);
+        add("decoding alone", Role::Decoding, &|_| {
+            Line::of(&me).words(&[limits::DECODE]).files(&work.stems).0
+        });
     }
     Ok(runners)
 }
 
 /// Runs a work and prints its table.
-pub fn race(work: &Work, ask: &Ask, tools: &Tools, ours: &Path, out: &Path) -> Result<Shown, String> {
+pub fn race(
+    work: &Work,
+    ask: &Ask,
+    tools: &Tools,
+    ours: &Path,
+    out: &Path,
+) -> Result<Shown, String> {
     let mut runners = runners(work, ask, tools, ours, out)?;
     let runs = ask.runs.unwrap_or(work.runs);
     // Days of stems fit in no cache that could be warmed: there the first round counts.
@@ -133,15 +178,28 @@ pub fn race(work: &Work, ask: &Ask, tools: &Tools, ours: &Path, out: &Path) -> R
         }
     }
     let free = cores_free();
-    let plural = if runs == 1 { "1 run".to_owned() } else { format!("medians of {runs} runs") };
-    println!("\n{}: {} -> 48 kHz 24-bit WAV, {plural}, {free:.1} cores free", work.name, work.what);
+    let plural = if runs == 1 {
+        "1 run".to_owned()
+    } else {
+        format!("medians of {runs} runs")
+    };
+    println!(
+        "\n{}: {} -> 48 kHz 24-bit WAV, {plural}, {free:.1} cores free",
+        work.name, work.what
+    );
     table(&runners, work);
-    let agree = runners.iter().filter_map(|r| r.compared).all(|c| c.dbfs <= work.bound);
+    let agree = runners
+        .iter()
+        .filter_map(|r| r.compared)
+        .all(|c| c.dbfs <= work.bound);
     if !agree {
         println!("  THE SUMS DIFFER by more than {} dBFS", work.bound);
     }
     verdicts(&runners, work);
-    Ok(Shown { cpu: runners[0].cpu(), agree })
+    Ok(Shown {
+        cpu: runners[0].cpu(),
+        agree,
+    })
 }
 
 /// The first round, whose outputs are compared. A peer that fails takes no further part.
@@ -183,8 +241,16 @@ fn table(runners: &[Runner], work: &Work) {
     );
     let ours = runners[0].wall();
     for runner in runners {
-        let ratio = if runner.role == Role::Ours { String::new() } else { format!("{:.2}", ours / runner.wall()) };
-        let least = runner.costs.iter().map(|c| c.wall).fold(f64::INFINITY, f64::min);
+        let ratio = if runner.role == Role::Ours {
+            String::new()
+        } else {
+            format!("{:.2}", ours / runner.wall())
+        };
+        let least = runner
+            .costs
+            .iter()
+            .map(|c| c.wall)
+            .fold(f64::INFINITY, f64::min);
         println!(
             "  {:<24} {:>8.3} {:>8.3} {:>9} {:>8.3} {:>9.1} {:>10.0}  {}",
             runner.name,
@@ -205,26 +271,54 @@ fn verdicts(runners: &[Runner], work: &Work) {
     let of = |role| runners.iter().filter(move |r| r.role == role);
     let named = |name: &str| runners.iter().find(|r| r.name == name).map(Runner::wall);
     let judge = |what: String, is: f64, good: bool, aim: String| {
-        println!("  {what:<48} {is:>7.2}  aim {aim:<7} {}", if good { "reached" } else { "MISSED" });
+        println!(
+            "  {what:<48} {is:>7.2}  aim {aim:<7} {}",
+            if good { "reached" } else { "MISSED" }
+        );
     };
     if let Some(best) = of(Role::Peer).min_by(|a, b| a.wall().total_cmp(&b.wall())) {
         let ratio = ours.wall() / best.wall();
         let what = format!("wall, ours ÷ {} (the fastest)", best.name);
-        judge(what, ratio, ratio <= work.aim, format!("<= {:.2}", work.aim));
+        judge(
+            what,
+            ratio,
+            ratio <= work.aim,
+            format!("<= {:.2}", work.aim),
+        );
     }
     for limit in of(Role::Loops) {
         let ratio = ours.wall() / limit.wall();
-        judge("wall, ours ÷ plain loops on one thread".to_owned(), ratio, ratio <= 1.3, "<= 1.30".to_owned());
+        judge(
+            "wall, ours ÷ plain loops on one thread".to_owned(),
+            ratio,
+            ratio <= 1.3,
+            "<= 1.30".to_owned(),
+        );
     }
     if work.slower == 0 {
         for limit in of(Role::Decoding) {
             let ratio = ours.cpu() / limit.cpu();
-            judge("CPU, ours ÷ decoding alone".to_owned(), ratio, ratio <= 1.15, "<= 1.15".to_owned());
+            judge(
+                "CPU, ours ÷ decoding alone".to_owned(),
+                ratio,
+                ratio <= 1.15,
+                "<= 1.15".to_owned(),
+            );
         }
     }
     if let (Some(one), Some(two)) = (named("mixdown --threads 1"), named("mixdown --threads 2")) {
-        judge("wall, 1 thread ÷ 2 threads".to_owned(), one / two, one / two >= 1.7, ">= 1.70".to_owned());
+        judge(
+            "wall, 1 thread ÷ 2 threads".to_owned(),
+            one / two,
+            one / two >= 1.7,
+            ">= 1.70".to_owned(),
+        );
     }
     let bound = 32.0 + 0.75 * work.stems.len() as f64;
-    judge("peak memory, MiB".to_owned(), ours.peak(), ours.peak() <= bound, format!("<= {bound:.0}"));
+    judge(
+        "peak memory, MiB".to_owned(),
+        ours.peak(),
+        ours.peak() <= bound,
+        format!("<= {bound:.0}"),
+    );
 }

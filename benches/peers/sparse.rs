@@ -19,12 +19,19 @@ pub fn wav(path: &Path, seed: u64, seconds: u64, channels: u16, bits: u16) -> io
     }
     let width = usize::from(channels * bits / 8);
     let second = 48_000 * width as u64;
-    let size = u32::try_from(seconds * second).map_err(|_| io::Error::other("too long for a WAV file"))?;
+    let size =
+        u32::try_from(seconds * second).map_err(|_| io::Error::other("too long for a WAV file"))?;
     let take = musical(seed, 48_000, 48_000 + 4096);
     let frames = (48_000..).take(4096 / width);
     let samples = frames.flat_map(|i| take[..usize::from(channels)].iter().map(move |c| c[i]));
-    let burst: Vec<u8> =
-        samples.flat_map(|x| whole(x, bits).to_le_bytes().into_iter().take(usize::from(bits / 8))).collect();
+    let burst: Vec<u8> = samples
+        .flat_map(|x| {
+            whole(x, bits)
+                .to_le_bytes()
+                .into_iter()
+                .take(usize::from(bits / 8))
+        })
+        .collect();
     let part = path.with_extension("part");
     let mut file = File::create(&part)?;
     file.write_all(&header(size, channels, bits))?;

@@ -32,21 +32,53 @@ pub struct Work {
 }
 
 /// Makes what is missing of a work.
-pub fn make(name: &'static str, seconds: u64, folder: &Path, tools: &Tools) -> Result<Work, String> {
+pub fn make(
+    name: &'static str,
+    seconds: u64,
+    folder: &Path,
+    tools: &Tools,
+) -> Result<Work, String> {
     let said = |e: io::Error| format!("{name}: {e}");
     // A change of the material changes the folder's name.
     let here = folder.join(format!("{seconds}s-v1"));
     fs::create_dir_all(&here).map_err(said)?;
-    let w1 = || (0..16).map(|i| wav(&here, i, 48_000, seconds)).collect::<io::Result<Vec<_>>>().map_err(said);
+    let w1 = || {
+        (0..16)
+            .map(|i| wav(&here, i, 48_000, seconds))
+            .collect::<io::Result<Vec<_>>>()
+            .map_err(said)
+    };
     let work = |what: String, stems: Vec<PathBuf>, bound, aim| {
         let all = stems.len() as f64 * seconds as f64;
-        Work { name, what, stems, slower: 0, seconds: all, bound, aim, runs: 5 }
+        Work {
+            name,
+            what,
+            stems,
+            slower: 0,
+            seconds: all,
+            bound,
+            aim,
+            runs: 5,
+        }
     };
     Ok(match name {
-        "W1" => work(format!("16 x {seconds} s stereo WAV 48 kHz 24 bit"), w1()?, -120.0, 0.55),
+        "W1" => work(
+            format!("16 x {seconds} s stereo WAV 48 kHz 24 bit"),
+            w1()?,
+            -120.0,
+            0.55,
+        ),
         "W2" => {
-            let stems = w1()?.iter().map(|stem| flac(stem, tools)).collect::<Result<_, _>>()?;
-            work(format!("the same 16 x {seconds} s as FLAC"), stems, -120.0, 0.55)
+            let stems = w1()?
+                .iter()
+                .map(|stem| flac(stem, tools))
+                .collect::<Result<_, _>>()?;
+            work(
+                format!("the same 16 x {seconds} s as FLAC"),
+                stems,
+                -120.0,
+                0.55,
+            )
         }
         "W3" => {
             let mut stems = w1()?;
@@ -54,13 +86,27 @@ pub fn make(name: &'static str, seconds: u64, folder: &Path, tools: &Tools) -> R
                 stems.push(wav(&here, i, 44_100, seconds).map_err(said)?);
             }
             // The floor of noise reaches beyond 20 kHz, where resamplers fade out differently.
-            let work = work(format!("W1 and 8 x {seconds} s WAV 44.1 kHz 24 bit"), stems, -60.0, 0.30);
+            let work = work(
+                format!("W1 and 8 x {seconds} s WAV 44.1 kHz 24 bit"),
+                stems,
+                -60.0,
+                0.30,
+            );
             Work { slower: 8, ..work }
         }
         "W4" => {
-            let stems = w1()?.iter().enumerate().map(|(i, stem)| lossy(i, stem, tools)).collect::<Result<_, _>>()?;
+            let stems = w1()?
+                .iter()
+                .enumerate()
+                .map(|(i, stem)| lossy(i, stem, tools))
+                .collect::<Result<_, _>>()?;
             // Decoders in single precision, each with its own transforms.
-            work(format!("8 MP3 192k, 4 Vorbis q5, 4 AAC 192k of {seconds} s"), stems, -90.0, 0.40)
+            work(
+                format!("8 MP3 192k, 4 Vorbis q5, 4 AAC 192k of {seconds} s"),
+                stems,
+                -90.0,
+                0.40,
+            )
         }
         _ => {
             let here = folder.join("film-v1");
@@ -71,7 +117,11 @@ pub fn make(name: &'static str, seconds: u64, folder: &Path, tools: &Tools) -> R
             };
             let stems = (0..64).map(stem).collect::<io::Result<_>>().map_err(said)?;
             let what = "64 x 60 min stereo WAV 48 kHz 24 bit (sparse)".to_owned();
-            Work { runs: 1, seconds: 64.0 * 3600.0, ..work(what, stems, -120.0, 0.55) }
+            Work {
+                runs: 1,
+                seconds: 64.0 * 3600.0,
+                ..work(what, stems, -120.0, 0.55)
+            }
         }
     })
 }
@@ -97,9 +147,16 @@ pub fn flac(wav: &Path, tools: &Tools) -> Result<PathBuf, String> {
     }
     let part = wav.with_extension("flac-part");
     if let Some(flac) = &tools.flac {
-        run(Command::new(flac).args(["--silent", "--force", "-5", "-o"]).arg(&part).arg(wav))?;
+        run(Command::new(flac)
+            .args(["--silent", "--force", "-5", "-o"])
+            .arg(&part)
+            .arg(wav))?;
     } else if let Some(ffmpeg) = tools.ffmpegs.first() {
-        run(Command::new(&ffmpeg.program).args(QUIET).arg(wav).args(["-c:a", "flac", "-f", "flac"]).arg(&part))?;
+        run(Command::new(&ffmpeg.program)
+            .args(QUIET)
+            .arg(wav)
+            .args(["-c:a", "flac", "-f", "flac"])
+            .arg(&part))?;
     } else {
         let mut read = hound::WavReader::open(wav).map_err(|e| e.to_string())?;
         let full = 8_388_608.0;
@@ -126,18 +183,31 @@ fn lossy(i: usize, wav: &Path, tools: &Tools) -> Result<PathBuf, String> {
     if path.exists() {
         return Ok(path);
     }
-    let ffmpeg = tools.ffmpegs.first().ok_or("W4 needs an ffmpeg to encode its stems")?;
+    let ffmpeg = tools
+        .ffmpegs
+        .first()
+        .ok_or("W4 needs an ffmpeg to encode its stems")?;
     let part = wav.with_extension(format!("part.{ending}"));
-    run(Command::new(&ffmpeg.program).args(QUIET).arg(wav).args(encoder).arg(&part))?;
+    run(Command::new(&ffmpeg.program)
+        .args(QUIET)
+        .arg(wav)
+        .args(encoder)
+        .arg(&part))?;
     fs::rename(part, &path).map_err(|e| e.to_string())?;
     Ok(path)
 }
 
 fn run(command: &mut Command) -> Result<(), String> {
     let program = command.get_program().display().to_string();
-    let output = command.stdin(Stdio::null()).output().map_err(|e| format!("{program}: {e}"))?;
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|e| format!("{program}: {e}"))?;
     if output.status.success() {
         return Ok(());
     }
-    Err(format!("{program}: {}", String::from_utf8_lossy(&output.stderr).trim()))
+    Err(format!(
+        "{program}: {}",
+        String::from_utf8_lossy(&output.stderr).trim()
+    ))
 }

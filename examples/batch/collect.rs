@@ -40,7 +40,11 @@ const COLUMNS: [&str; 9] = [
 
 /// Collects; the exit code.
 pub fn run(args: &CollectArgs) -> Result<u8, Failure> {
-    let voice = Voice { quiet: false, verbose: false, json: false };
+    let voice = Voice {
+        quiet: false,
+        verbose: false,
+        json: false,
+    };
     let mut lines = Lines::open(&args.list, Shard::WHOLE)?;
     let out = place::folder(&args.out).map_err(|e| Failure::Usage(format!("--out {e}")))?;
     let mut summary = Summary::start(&out)?;
@@ -79,8 +83,17 @@ pub fn run(args: &CollectArgs) -> Result<u8, Failure> {
     summary.finish()?;
     let twice = twice::find(&args.list, items)?;
     for twice in &twice {
-        voice
-            .error(&outcome::place(&args.list, twice.index, &Wrong { column: 1, what: twice.what.clone() }), "session");
+        voice.error(
+            &outcome::place(
+                &args.list,
+                twice.index,
+                &Wrong {
+                    column: 1,
+                    what: twice.what.clone(),
+                },
+            ),
+            "session",
+        );
     }
     voice.note(&format!(
         "{} of {items} items are there, {failed} of them with a failed check; summary.jsonl and summary.csv are in {}",
@@ -93,7 +106,11 @@ pub fn run(args: &CollectArgs) -> Result<u8, Failure> {
         voice.note(&format!("{} missing, of {shards} shards:", missing.count));
         let _ = writeln!(std::io::stdout(), "--array={}", missing.shards(shards));
     }
-    Ok(if missing.count > 0 || !twice.is_empty() { MISSING } else { 0 })
+    Ok(if missing.count > 0 || !twice.is_empty() {
+        MISSING
+    } else {
+        0
+    })
 }
 
 /// A line of the list: its number, its id, and its marker or why it is missing.
@@ -102,7 +119,10 @@ type Looked = (u64, Option<String>, Result<Marker, String>);
 /// Looks at lines, in their order.
 fn looked_at(out: &Path, list: &Path, lines: Vec<Line>) -> Result<Vec<Looked>> {
     let look = |(index, text): &Line| {
-        let text = text.as_ref().map_err(|what| Wrong { column: 1, what: what.clone() });
+        let text = text.as_ref().map_err(|what| Wrong {
+            column: 1,
+            what: what.clone(),
+        });
         match text.and_then(|text| Job::parse(text)) {
             Ok(job) => {
                 let found = there(out, &job)?.map_err(|what| format!("{:?}: {what}", job.id));
@@ -114,10 +134,19 @@ fn looked_at(out: &Path, list: &Path, lines: Vec<Line>) -> Result<Vec<Looked>> {
     let threads = if place::is_link(out) { AT_ONCE } else { 1 };
     thread::scope(|scope| {
         let some = lines.chunks(lines.len().div_ceil(threads).max(1));
-        let workers: Vec<_> =
-            some.map(|some| scope.spawn(move || some.iter().map(look).collect::<Result<Vec<_>>>())).collect();
-        let panicked = |_| Err(Error::new(ErrorKind::Output, "a thread of the program stopped without saying why"));
-        let found: Result<Vec<Vec<Looked>>> = workers.into_iter().map(|w| w.join().unwrap_or_else(panicked)).collect();
+        let workers: Vec<_> = some
+            .map(|some| scope.spawn(move || some.iter().map(look).collect::<Result<Vec<_>>>()))
+            .collect();
+        let panicked = |_| {
+            Err(Error::new(
+                ErrorKind::Output,
+                "a thread of the program stopped without saying why",
+            ))
+        };
+        let found: Result<Vec<Vec<Looked>>> = workers
+            .into_iter()
+            .map(|w| w.join().unwrap_or_else(panicked))
+            .collect();
         Ok(found?.into_iter().flatten().collect())
     })
 }
@@ -133,11 +162,18 @@ fn there(out: &Path, job: &Job) -> Result<Result<Marker, String>> {
         return Ok(Err(format!("{} is not done", job.out.display())));
     };
     Ok(if marker.id != job.id {
-        Err(format!("{} is that of the item {:?}", job.out.display(), marker.id))
+        Err(format!(
+            "{} is that of the item {:?}",
+            job.out.display(),
+            marker.id
+        ))
     } else if marker.whole(out)? {
         Ok(*marker)
     } else {
-        Err(format!("{} is marked as done, but is not there whole", job.out.display()))
+        Err(format!(
+            "{} is marked as done, but is not there whole",
+            job.out.display()
+        ))
     })
 }
 
@@ -167,9 +203,19 @@ impl Missing {
         }
         let mut stretches = Self::default();
         shards.into_iter().for_each(|shard| stretches.add(shard));
-        let text =
-            |(first, last): &(u64, u64)| if first == last { first.to_string() } else { format!("{first}-{last}") };
-        stretches.stretches.iter().map(text).collect::<Vec<_>>().join(",")
+        let text = |(first, last): &(u64, u64)| {
+            if first == last {
+                first.to_string()
+            } else {
+                format!("{first}-{last}")
+            }
+        };
+        stretches
+            .stretches
+            .iter()
+            .map(text)
+            .collect::<Vec<_>>()
+            .join(",")
     }
 }
 
@@ -182,15 +228,24 @@ struct Summary {
 impl Summary {
     fn start(folder: &Path) -> Result<Self> {
         let file = |name: &str| AtomicFile::create(folder.join(name), true);
-        let mut summary = Self { lines: file("summary.jsonl")?, table: file("summary.csv")? };
-        summary.write(&json!(null), &format!("id,index,status,{}", COLUMNS.join(",")))?;
+        let mut summary = Self {
+            lines: file("summary.jsonl")?,
+            table: file("summary.csv")?,
+        };
+        summary.write(
+            &json!(null),
+            &format!("id,index,status,{}", COLUMNS.join(",")),
+        )?;
         Ok(summary)
     }
 
     fn add(&mut self, id: Option<&str>, index: u64, marker: &Marker) -> Result<()> {
-        let status = if marker.code == 0 { "done" } else { "check failed" };
-        let mut line =
-            json!({ "id": id, "index": index, "status": status, "out": marker.outputs.first().map(|o| &o.file) });
+        let status = if marker.code == 0 {
+            "done"
+        } else {
+            "check failed"
+        };
+        let mut line = json!({ "id": id, "index": index, "status": status, "out": marker.outputs.first().map(|o| &o.file) });
         if let (Some(line), Value::Object(figures)) = (line.as_object_mut(), figures(marker)) {
             line.extend(figures);
         }
@@ -201,7 +256,11 @@ impl Summary {
 
     fn lack(&mut self, id: Option<&str>, index: u64, what: &str) -> Result<()> {
         let line = json!({ "id": id, "index": index, "status": "missing", "what": what });
-        let row = format!("{},{index},missing{}", cell(&json!(id)), ",".repeat(COLUMNS.len()));
+        let row = format!(
+            "{},{index},missing{}",
+            cell(&json!(id)),
+            ",".repeat(COLUMNS.len())
+        );
         self.write(&line, &row)
     }
 
@@ -212,7 +271,13 @@ impl Summary {
             }
             write!(self.table, "{row}\r\n")
         };
-        written().map_err(|e| Error::new(ErrorKind::Output, format!("the summary cannot be written: {e}")).because(e))
+        written().map_err(|e| {
+            Error::new(
+                ErrorKind::Output,
+                format!("the summary cannot be written: {e}"),
+            )
+            .because(e)
+        })
     }
 
     fn finish(self) -> Result<()> {
@@ -226,7 +291,9 @@ impl Summary {
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) if text.contains([',', '"', '\n', '\r']) => format!("\"{}\"", text.replace('"', "\"\"")),
+        Value::String(text) if text.contains([',', '"', '\n', '\r']) => {
+            format!("\"{}\"", text.replace('"', "\"\""))
+        }
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
@@ -252,6 +319,9 @@ mod tests {
     #[test]
     fn cells_are_quoted_where_they_must_be() {
         assert_eq!(cell(&json!("a, \"b\"")), "\"a, \"\"b\"\"\"");
-        assert_eq!((cell(&json!(null)), cell(&json!(-23.1))), (String::new(), "-23.1".into()));
+        assert_eq!(
+            (cell(&json!(null)), cell(&json!(-23.1))),
+            (String::new(), "-23.1".into())
+        );
     }
 }

@@ -26,22 +26,40 @@ impl Stem {
     /// The stem as it is now; `None` where it is gone.
     pub fn now(file: &Path) -> Result<Option<Self>> {
         let about = place::about(&place::resolved(file)?)?;
-        Ok(about.map(|a| Self { file: file.to_owned(), bytes: a.bytes, written_ns: a.written_ns, tag: a.tag }))
+        Ok(about.map(|a| Self {
+            file: file.to_owned(),
+            bytes: a.bytes,
+            written_ns: a.written_ns,
+            tag: a.tag,
+        }))
     }
 
     /// All stems as they are now. They are looked at before they are mixed: one that changes afterwards ends the mix, or
     /// makes the item one that is done again.
     pub fn all(files: Vec<PathBuf>) -> Result<Vec<Self>> {
         let gone = |file: &Path| {
-            Error::new(ErrorKind::Corrupt, format!("{}: was removed before it was mixed", file.display()))
+            Error::new(
+                ErrorKind::Corrupt,
+                format!("{}: was removed before it was mixed", file.display()),
+            )
         };
-        files.iter().map(|file| Self::now(file)?.ok_or_else(|| gone(file))).collect()
+        files
+            .iter()
+            .map(|file| Self::now(file)?.ok_or_else(|| gone(file)))
+            .collect()
     }
 }
 
 /// The number of an output, in hexadecimal. `session` is the one that was loaded, which also knows the files that patterns
 /// stood for; `file` is where it lies.
-pub fn of(job: &Job, text: &[u8], session: &Session, file: &Path, stems: &[Stem], outside: bool) -> String {
+pub fn of(
+    job: &Job,
+    text: &[u8],
+    session: &Session,
+    file: &Path,
+    stems: &[Stem],
+    outside: bool,
+) -> String {
     let mut hash = Sha256::new();
     // Lengths first, so that no two inputs run into one another.
     let mut add = |part: &[u8]| {
@@ -49,13 +67,33 @@ pub fn of(job: &Job, text: &[u8], session: &Session, file: &Path, stems: &[Stem]
         hash.update(part);
     };
     add(env!("CARGO_PKG_VERSION").as_bytes());
-    let asked = (&job.id, &job.out, &job.deliver, &job.range, &job.format, &job.rate, &job.settings, outside);
+    let asked = (
+        &job.id,
+        &job.out,
+        &job.deliver,
+        &job.range,
+        &job.format,
+        &job.rate,
+        &job.settings,
+        outside,
+    );
     add(format!("{asked:?}").as_bytes());
     add(text);
     let folder = file.parent().unwrap_or(Path::new(""));
-    let beside = |path: &Path| path.strip_prefix(folder).unwrap_or(path).as_os_str().as_encoded_bytes().to_vec();
+    let beside = |path: &Path| {
+        path.strip_prefix(folder)
+            .unwrap_or(path)
+            .as_os_str()
+            .as_encoded_bytes()
+            .to_vec()
+    };
     let of_cues = session.cues().iter().flat_map(|cue| &cue.tracks);
-    for clip in session.tracks().iter().chain(of_cues).flat_map(|track: &Track| &track.clips) {
+    for clip in session
+        .tracks()
+        .iter()
+        .chain(of_cues)
+        .flat_map(|track: &Track| &track.clips)
+    {
         if let Input::File { path, .. } = &clip.input {
             add(&beside(path));
         }

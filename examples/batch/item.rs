@@ -48,7 +48,9 @@ impl Desk<'_> {
     fn tried(&self, job: &Job) -> Result<Outcome> {
         let (file, text) = job.text(&self.list)?;
         let session = job.load(self.outside).text(text.as_str(), &file)?;
-        let print = |stems: &[Stem]| fingerprint::of(job, text.as_bytes(), &session, &file, stems, self.outside);
+        let print = |stems: &[Stem]| {
+            fingerprint::of(job, text.as_bytes(), &session, &file, stems, self.outside)
+        };
         let path = marker::beside(&self.out, &job.out);
         match Marker::read(&path)? {
             Found::Nothing => {}
@@ -66,7 +68,8 @@ impl Desk<'_> {
             Found::Marker(done) => {
                 let now = done.stems.iter().map(|stem| Stem::now(&stem.file));
                 let now: Option<Vec<Stem>> = now.collect::<Result<_>>()?;
-                let same = now.is_some_and(|stems| print(&stems) == done.fingerprint) && done.whole(&self.out)?;
+                let same = now.is_some_and(|stems| print(&stems) == done.fingerprint)
+                    && done.whole(&self.out)?;
                 if same && self.resume {
                     return Ok(Outcome {
                         status: Status::Skipped,
@@ -86,7 +89,10 @@ impl Desk<'_> {
         };
         let size = |file: &PathBuf| {
             let bytes = place::about(file)?.map_or(0, |about| about.bytes);
-            Ok(Output { file: file.strip_prefix(&self.out).unwrap_or(file).to_owned(), bytes })
+            Ok(Output {
+                file: file.strip_prefix(&self.out).unwrap_or(file).to_owned(),
+                bytes,
+            })
         };
         let marker = Marker {
             id: job.id.clone(),
@@ -101,7 +107,11 @@ impl Desk<'_> {
         };
         marker.create(&path)?;
         let about = json!({ "out": job.out, "what": marker.what, "figures": figures(&marker) });
-        Ok(Outcome { status: Status::Done, code: marker.code, about })
+        Ok(Outcome {
+            status: Status::Done,
+            code: marker.code,
+            about,
+        })
     }
 
     /// The mix, or a range of it.
@@ -109,32 +119,59 @@ impl Desk<'_> {
         let path = self.out.join(&job.out);
         let plan = Plan::compile(session)?;
         let stems = Stem::all(plan.files())?;
-        let mut bounce = Bounce::new().format(job.format.unwrap_or_default()).overwrite(true).threads(self.threads);
+        let mut bounce = Bounce::new()
+            .format(job.format.unwrap_or_default())
+            .overwrite(true)
+            .threads(self.threads);
         if let Some(text) = &job.range {
             let part = range::parse(text, session, plan.length());
-            let (part, _) = part.map_err(|e| Error::new(ErrorKind::Session, format!("range {text}: {e}")))?;
+            let (part, _) =
+                part.map_err(|e| Error::new(ErrorKind::Session, format!("range {text}: {e}")))?;
             bounce = bounce.range(part);
         }
         let mut report = bounce.progress(|p| self.watch(p)).write(plan, &path)?;
         report.title.clone_from(&session.title);
         let report = serde_json::to_value(&report).unwrap_or_default();
-        Ok(Published { code: 0, what: None, outputs: vec![path], stems, report })
+        Ok(Published {
+            code: 0,
+            what: None,
+            outputs: vec![path],
+            stems,
+            report,
+        })
     }
 
     /// One of the session's deliverables, into `out` in place of its own file.
     fn delivered(&self, job: &Job, name: &str, mut session: Session) -> Result<Published> {
         let promise = job.promise(name, &mut session, &self.out)?;
-        let outputs: Vec<PathBuf> = session.outputs(&promise).into_iter().map(|o| o.file).collect();
+        let outputs: Vec<PathBuf> = session
+            .outputs(&promise)
+            .into_iter()
+            .map(|o| o.file)
+            .collect();
         let stems = Stem::all(fingerprint::files(&session, &promise)?)?;
-        let delivery = Delivery::new().only([name]).overwrite(true).threads(self.threads);
+        let delivery = Delivery::new()
+            .only([name])
+            .overwrite(true)
+            .threads(self.threads);
         let done = delivery.progress(|p| self.watch(p)).run(&session)?;
         let what = (!done.passed()).then(|| "written, but a check failed".to_owned());
         let report = serde_json::from_str(&done.to_json()).unwrap_or_default();
-        Ok(Published { code: u8::from(what.is_some()), what, outputs, stems, report })
+        Ok(Published {
+            code: u8::from(what.is_some()),
+            what,
+            outputs,
+            stems,
+            report,
+        })
     }
 
     fn watch(&self, _: Progress) -> ControlFlow<()> {
-        if self.stop.over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if self.stop.over() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     /// Makes the folder of an output, which must lie in that of all outputs when links are followed too.
@@ -144,7 +181,11 @@ impl Desk<'_> {
         // A store has no folders.
         if folder != self.out && !place::is_link(&folder) {
             fs::create_dir_all(&folder).map_err(failed)?;
-            if !folder.canonicalize().map_err(failed)?.starts_with(&self.out) {
+            if !folder
+                .canonicalize()
+                .map_err(failed)?
+                .starts_with(&self.out)
+            {
                 let what = format!("out {out:?} would leave the folder of the outputs by a link");
                 return Err(Error::new(ErrorKind::Session, what));
             }
@@ -156,10 +197,14 @@ impl Desk<'_> {
 /// The few numbers of an item that a list of thousands is looked through for: of several files the first one's levels, and
 /// what is to be counted in all; the marker has everything.
 pub fn figures(marker: &Marker) -> Value {
-    let files = marker.report.pointer("/deliverables/0/files").and_then(Value::as_array);
+    let files = marker
+        .report
+        .pointer("/deliverables/0/files")
+        .and_then(Value::as_array);
     let reports = files.map_or(std::slice::from_ref(&marker.report), Vec::as_slice);
     let first = reports.first().unwrap_or(&marker.report);
-    let counted = |count: &dyn Fn(&Value) -> Option<u64>| reports.iter().filter_map(count).sum::<u64>();
+    let counted =
+        |count: &dyn Fn(&Value) -> Option<u64>| reports.iter().filter_map(count).sum::<u64>();
     json!({
         "bytes": marker.outputs.iter().map(|o| o.bytes).sum::<u64>(),
         "files": marker.outputs.len(),

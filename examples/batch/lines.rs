@@ -26,13 +26,22 @@ impl Lines {
     pub fn open(path: &Path, shard: Shard) -> Result<Self> {
         let path = place::resolved(path)?;
         let reader = BufReader::with_capacity(1 << 16, place::open(&path)?);
-        Ok(Self { reader, path, shard, next: 0 })
+        Ok(Self {
+            reader,
+            path,
+            shard,
+            next: 0,
+        })
     }
 
     /// The next line of the shard.
     pub fn line(&mut self) -> Result<Option<Line>> {
         self.read().map_err(|e| {
-            let what = format!("{}: cannot be read after line {}: {e}", self.path.display(), self.next);
+            let what = format!(
+                "{}: cannot be read after line {}: {e}",
+                self.path.display(),
+                self.next
+            );
             Error::new(ErrorKind::NotFound, what).because(e)
         })
     }
@@ -45,7 +54,11 @@ impl Lines {
             self.next += 1;
         }
         let mut bytes = Vec::new();
-        if (&mut self.reader).take(LONGEST as u64 + 1).read_until(b'\n', &mut bytes)? == 0 {
+        if (&mut self.reader)
+            .take(LONGEST as u64 + 1)
+            .read_until(b'\n', &mut bytes)?
+            == 0
+        {
             return Ok(None);
         }
         let number = self.next;
@@ -54,9 +67,15 @@ impl Lines {
             if bytes.last() != Some(&b'\n') {
                 self.reader.skip_until(b'\n')?;
             }
-            return Ok(Some((number, Err(format!("is longer than {LONGEST} bytes: no job")))));
+            return Ok(Some((
+                number,
+                Err(format!("is longer than {LONGEST} bytes: no job")),
+            )));
         }
         let text = String::from_utf8(bytes).map_err(|e| format!("is no UTF-8 text: {e}"));
-        Ok(Some((number, text.map(|t| t.trim_end_matches(['\r', '\n']).to_owned()))))
+        Ok(Some((
+            number,
+            text.map(|t| t.trim_end_matches(['\r', '\n']).to_owned()),
+        )))
     }
 }

@@ -12,7 +12,10 @@
 mod args;
 mod collect;
 #[path = "../mixdown/failure.rs"]
-#[expect(dead_code, reason = "what goes wrong when printing and the hints are the other program's")]
+#[expect(
+    dead_code,
+    reason = "what goes wrong when printing and the hints are the other program's"
+)]
 mod failure;
 mod fingerprint;
 mod item;
@@ -48,6 +51,10 @@ fn main() -> ExitCode {
         Tool::Run(args) => run::run(args),
         Tool::Collect(args) => collect::run(args),
     };
-    let voice = Voice { quiet: false, verbose: false, json: false };
+    let voice = Voice {
+        quiet: false,
+        verbose: false,
+        json: false,
+    };
     ExitCode::from(outcome.unwrap_or_else(|failure| failure.tell(voice)))
 }

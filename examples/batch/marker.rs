@@ -61,7 +61,8 @@ impl Marker {
             Err(e) if place::is_link(path) => return Err(e),
             Err(_) => Found::Unclear,
             Ok(None) => Found::Nothing,
-            Ok(Some(bytes)) => serde_json::from_slice(&bytes).map_or(Found::Unclear, |m| Found::Marker(Box::new(m))),
+            Ok(Some(bytes)) => serde_json::from_slice(&bytes)
+                .map_or(Found::Unclear, |m| Found::Marker(Box::new(m))),
         })
     }
 

@@ -39,24 +39,38 @@ impl Outcome {
         }
         let problem = |p: &soundtrack::Problem| {
             let place = p.span.as_ref();
-            let place = place.map(|p| json!({ "file": p.file.to_string_lossy(), "line": p.line, "column": p.column }));
+            let place = place.map(
+                |p| json!({ "file": p.file.to_string_lossy(), "line": p.line, "column": p.column }),
+            );
             json!({ "what": p.sentence(), "kind": failure::word(p.error_kind()), "place": place })
         };
         let problems: Vec<Value> = error.problems().iter().map(problem).collect();
         let kind = failure::word(error.kind());
         let about = json!({ "kind": kind, "what": error.to_string(), "problems": problems });
-        Self { status: Status::Failed, code: failure::exit_code(error), about }
+        Self {
+            status: Status::Failed,
+            code: failure::exit_code(error),
+            about,
+        }
     }
 
     /// A line of the list that is no job.
     pub fn of_wrong(wrong: &Wrong, list: &Path, index: u64) -> Self {
         let what = place(list, index, wrong);
-        Self { status: Status::Failed, code: SESSION, about: json!({ "kind": "session", "what": what }) }
+        Self {
+            status: Status::Failed,
+            code: SESSION,
+            about: json!({ "kind": "session", "what": what }),
+        }
     }
 
     /// Something about an item that its session does not say.
     pub fn refused(what: String) -> Self {
-        Self { status: Status::Failed, code: SESSION, about: json!({ "kind": "session", "what": what }) }
+        Self {
+            status: Status::Failed,
+            code: SESSION,
+            about: json!({ "kind": "session", "what": what }),
+        }
     }
 
     /// The line that is printed.
@@ -77,13 +91,22 @@ impl Outcome {
 
 /// `jobs.jsonl:18:5: what`
 pub fn place(list: &Path, index: u64, wrong: &Wrong) -> String {
-    format!("{}:{}:{}: {}", list.display(), index + 1, wrong.column, wrong.what)
+    format!(
+        "{}:{}:{}: {}",
+        list.display(),
+        index + 1,
+        wrong.column,
+        wrong.what
+    )
 }
 
 /// The exit code of several items: of those that failed the one that is to be heard first.
 pub fn worst(codes: impl IntoIterator<Item = u8>) -> u8 {
     let rank = |code: u8| FIRST.iter().position(|c| *c == code).unwrap_or(FIRST.len());
-    codes.into_iter().min_by_key(|code| rank(*code)).unwrap_or(0)
+    codes
+        .into_iter()
+        .min_by_key(|code| rank(*code))
+        .unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -103,8 +126,14 @@ mod tests {
     fn an_item_has_the_codes_of_a_mix() {
         let busy = std::io::Error::from(std::io::ErrorKind::TimedOut);
         let of = |kind| Outcome::of_error(&Error::new(kind, "x"));
-        assert_eq!([ErrorKind::Session, ErrorKind::NotFound, ErrorKind::Output].map(|k| of(k).code), [3, 4, 5]);
-        assert_eq!(Outcome::of_error(&Error::new(ErrorKind::Output, "x").because(busy)).code, 75);
+        assert_eq!(
+            [ErrorKind::Session, ErrorKind::NotFound, ErrorKind::Output].map(|k| of(k).code),
+            [3, 4, 5]
+        );
+        assert_eq!(
+            Outcome::of_error(&Error::new(ErrorKind::Output, "x").because(busy)).code,
+            75
+        );
         assert_eq!(of(ErrorKind::Cancelled).status, Status::Dropped);
         assert_eq!(
             of(ErrorKind::NotFound).line(Some("a"), 7),

@@ -35,7 +35,11 @@ fn link(path: &Path) -> Option<&str> {
 /// A path from a folder, which may be one of a store; links to files become paths.
 pub fn found(folder: &Path, path: impl AsRef<Path>) -> Result<PathBuf> {
     let path = path.as_ref();
-    resolved(&if is_link(path) { path.to_owned() } else { folder.join(path) })
+    resolved(&if is_link(path) {
+        path.to_owned()
+    } else {
+        folder.join(path)
+    })
 }
 
 /// The same path; that of the file where it is a link to one. A link into no store is refused.
@@ -51,7 +55,10 @@ pub fn resolved(path: &Path) -> Result<PathBuf> {
     };
     #[cfg(not(feature = "cloud"))]
     let what = "a link, which needs the feature `cloud`, which is not built in";
-    Err(Error::new(ErrorKind::Unsupported, format!("{}: is {what}", path.display())))
+    Err(Error::new(
+        ErrorKind::Unsupported,
+        format!("{}: is {what}", path.display()),
+    ))
 }
 
 /// The same for a folder, which in a store has no name of its own: `s3://bucket` and `s3://bucket/out/` are folders.
@@ -74,7 +81,10 @@ pub fn read(path: &Path, most: u64) -> Result<Option<Vec<u8>>> {
     }
     let read = || {
         let mut bytes = Vec::new();
-        fs::File::open(path)?.take(most).read_to_end(&mut bytes).map(|_| bytes)
+        fs::File::open(path)?
+            .take(most)
+            .read_to_end(&mut bytes)
+            .map(|_| bytes)
     };
     match read() {
         Ok(bytes) => Ok(Some(bytes)),
@@ -91,7 +101,10 @@ pub fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
     }
     let failed = |e| failed(ErrorKind::NotFound, path, e);
     if path.metadata().map_err(failed)?.is_dir() {
-        return Err(Error::new(ErrorKind::NotFound, format!("{}: is a folder, not a list of jobs", path.display())));
+        return Err(Error::new(
+            ErrorKind::NotFound,
+            format!("{}: is a folder, not a list of jobs", path.display()),
+        ));
     }
     Ok(Box::new(fs::File::open(path).map_err(failed)?))
 }
@@ -101,11 +114,24 @@ pub fn about(path: &Path) -> Result<Option<About>> {
     #[cfg(feature = "cloud")]
     if let Some(link) = link(path) {
         let about = storage::about(link)?;
-        return Ok(about.map(|about| About { bytes: about.size, written_ns: None, tag: Some(about.tag) }));
+        return Ok(about.map(|about| About {
+            bytes: about.size,
+            written_ns: None,
+            tag: Some(about.tag),
+        }));
     }
-    let Some(about) = path.metadata().ok().filter(fs::Metadata::is_file) else { return Ok(None) };
-    let since = about.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
-    Ok(Some(About { bytes: about.len(), written_ns: since.map(|d| d.as_nanos()), tag: None }))
+    let Some(about) = path.metadata().ok().filter(fs::Metadata::is_file) else {
+        return Ok(None);
+    };
+    let since = about
+        .modified()
+        .ok()
+        .and_then(|t| t.duration_since(UNIX_EPOCH).ok());
+    Ok(Some(About {
+        bytes: about.len(),
+        written_ns: since.map(|d| d.as_nanos()),
+        tag: None,
+    }))
 }
 
 /// Writes a file or an object if there is none; one that another program was faster to write stays.
@@ -117,7 +143,11 @@ pub fn create(path: &Path, bytes: Vec<u8>) -> Result<()> {
     let written = || {
         let mut file = AtomicFile::create(path, false)?;
         file.write_all(&bytes).map_err(|e| {
-            Error::new(ErrorKind::Output, format!("{}: cannot be written: {e}", path.display())).because(e)
+            Error::new(
+                ErrorKind::Output,
+                format!("{}: cannot be written: {e}", path.display()),
+            )
+            .because(e)
         })?;
         file.finish_unsynced().map(drop)
     };
@@ -131,9 +161,11 @@ pub fn remove(path: &Path) -> Result<()> {
         return storage::delete(link);
     }
     match fs::remove_file(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => {
-            Err(Error::new(ErrorKind::Output, format!("{}: cannot be removed: {e}", path.display())).because(e))
-        }
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::new(
+            ErrorKind::Output,
+            format!("{}: cannot be removed: {e}", path.display()),
+        )
+        .because(e)),
         _ => Ok(()),
     }
 }

@@ -64,11 +64,16 @@ impl Found {
 pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
     let lines = Mutex::new(Lines::open(&args.list, Shard::WHOLE)?);
     let count = usize::try_from(args.shards).unwrap_or(usize::MAX);
-    let found = Mutex::new(Found { shards: vec![(0, 0.0); count], ..Found::default() });
+    let found = Mutex::new(Found {
+        shards: vec![(0, 0.0); count],
+        ..Found::default()
+    });
     let known = Mutex::new(HashMap::new());
     let work = || -> Result<()> {
         while let Some((index, text)) = lock(&lines).line()? {
-            let job = text.map_err(|what| Wrong { column: 1, what }).and_then(|text| Job::parse(&text));
+            let job = text
+                .map_err(|what| Wrong { column: 1, what })
+                .and_then(|text| Job::parse(&text));
             let size = match job {
                 Err(wrong) => Err(outcome::place(&args.list, index, &wrong)),
                 Ok(job) => size(&job, args, &known).map_err(|e| {
@@ -81,8 +86,9 @@ pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
             match size {
                 Err(what) => found.say(index, what),
                 Ok(size) => {
-                    found.nanoseconds +=
-                        std::time::Duration::try_from_secs_f64(size.seconds).unwrap_or_default().as_nanos();
+                    found.nanoseconds += std::time::Duration::try_from_secs_f64(size.seconds)
+                        .unwrap_or_default()
+                        .as_nanos();
                     found.bytes = found.bytes.saturating_add(size.bytes);
                     let shard = usize::try_from(index % args.shards).unwrap_or_default();
                     if let Some((items, seconds)) = found.shards.get_mut(shard) {
@@ -97,21 +103,48 @@ pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|threads| {
         let workers: Vec<_> = (0..cores).map(|_| threads.spawn(work)).collect();
-        let panicked = |_| Err(Error::new(ErrorKind::Session, "a thread of the program stopped without saying why"));
-        workers.into_iter().try_for_each(|w| w.join().unwrap_or_else(panicked))
+        let panicked = |_| {
+            Err(Error::new(
+                ErrorKind::Session,
+                "a thread of the program stopped without saying why",
+            ))
+        };
+        workers
+            .into_iter()
+            .try_for_each(|w| w.join().unwrap_or_else(panicked))
     })?;
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     for twice in twice::find(&args.list, found.items)? {
-        found.say(twice.index, outcome::place(&args.list, twice.index, &Wrong { column: 1, what: twice.what }));
+        found.say(
+            twice.index,
+            outcome::place(
+                &args.list,
+                twice.index,
+                &Wrong {
+                    column: 1,
+                    what: twice.what,
+                },
+            ),
+        );
     }
     told(&found, args)
 }
 
 /// Prints what was found; the exit code.
 fn told(found: &Found, args: &PlanArgs) -> Result<u8, Failure> {
-    let voice = Voice { quiet: false, verbose: false, json: false };
-    let seconds = std::time::Duration::from_nanos(u64::try_from(found.nanoseconds).unwrap_or(u64::MAX)).as_secs_f64();
-    let longest = found.shards.iter().enumerate().max_by(|a, b| a.1.1.total_cmp(&b.1.1).then(b.0.cmp(&a.0)));
+    let voice = Voice {
+        quiet: false,
+        verbose: false,
+        json: false,
+    };
+    let seconds =
+        std::time::Duration::from_nanos(u64::try_from(found.nanoseconds).unwrap_or(u64::MAX))
+            .as_secs_f64();
+    let longest = found
+        .shards
+        .iter()
+        .enumerate()
+        .max_by(|a, b| a.1.1.total_cmp(&b.1.1).then(b.0.cmp(&a.0)));
     let (longest, (items, most)) = longest.map_or((0, (0, 0.0)), |(i, s)| (i, *s));
     let text = if args.json {
         format!(
@@ -135,10 +168,15 @@ fn told(found: &Found, args: &PlanArgs) -> Result<u8, Failure> {
     };
     let _ = writeln!(std::io::stdout(), "{text}");
     for what in found.wrong.values() {
-        voice.line(&format!("error: {}", super::voice::printable_lines(what)), || json!({}));
+        voice.line(
+            &format!("error: {}", super::voice::printable_lines(what)),
+            || json!({}),
+        );
     }
     if found.more > 0 {
-        voice.line(&format!("error: and {} lines more", found.more), || json!({}));
+        voice.line(&format!("error: and {} lines more", found.more), || {
+            json!({})
+        });
     }
     Ok(if found.wrong.is_empty() { 0 } else { WRONG })
 }
@@ -146,8 +184,23 @@ fn told(found: &Found, args: &PlanArgs) -> Result<u8, Failure> {
 /// What an item comes to; of audio only, without headers.
 fn size(job: &Job, args: &PlanArgs, known: &Mutex<HashMap<String, Size>>) -> Result<Size> {
     let out = job.out.to_string_lossy();
-    let filled: Vec<&str> = out.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
-    let key = format!("{:?}", (&job.session, &job.settings, &job.deliver, &job.range, &job.rate, job.format, filled));
+    let filled: Vec<&str> = out
+        .split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split('}').next())
+        .collect();
+    let key = format!(
+        "{:?}",
+        (
+            &job.session,
+            &job.settings,
+            &job.deliver,
+            &job.range,
+            &job.rate,
+            job.format,
+            filled
+        )
+    );
     if let Some(size) = lock(known).get(&key) {
         return Ok(*size);
     }
@@ -156,8 +209,13 @@ fn size(job: &Job, args: &PlanArgs, known: &Mutex<HashMap<String, Size>>) -> Res
     let mut session = job.load(args.outside).text(text, file)?;
     let of = |plan: &Plan, frames: u64, format: Format| {
         let (spec, width) = (plan.spec(), u64::from(format.bits() / 8));
-        let bytes = frames.saturating_mul(spec.layout.channels() as u64).saturating_mul(width);
-        Size { seconds: frames as f64 / f64::from(spec.rate.hz()), bytes }
+        let bytes = frames
+            .saturating_mul(spec.layout.channels() as u64)
+            .saturating_mul(width);
+        Size {
+            seconds: frames as f64 / f64::from(spec.rate.hz()),
+            bytes,
+        }
     };
     let mut size = Size::default();
     match &job.deliver {
@@ -166,7 +224,8 @@ fn size(job: &Job, args: &PlanArgs, known: &Mutex<HashMap<String, Size>>) -> Res
             let mut frames = plan.length();
             if let Some(text) = &job.range {
                 let part = range::parse(text, &session, plan.length());
-                let (part, _) = part.map_err(|e| Error::new(ErrorKind::Session, format!("range {text}: {e}")))?;
+                let (part, _) =
+                    part.map_err(|e| Error::new(ErrorKind::Session, format!("range {text}: {e}")))?;
                 frames = part.end - part.start;
             }
             size = of(&plan, frames.0, job.format.unwrap_or_default());
@@ -182,7 +241,10 @@ fn size(job: &Job, args: &PlanArgs, known: &Mutex<HashMap<String, Size>>) -> Res
                 };
                 let plan = cue.as_ref().unwrap_or(&whole);
                 let own = of(plan, plan.length().0, promise.format);
-                size = Size { seconds: size.seconds + own.seconds, bytes: size.bytes.saturating_add(own.bytes) };
+                size = Size {
+                    seconds: size.seconds + own.seconds,
+                    bytes: size.bytes.saturating_add(own.bytes),
+                };
             }
         }
     }

@@ -38,10 +38,17 @@ struct Tally {
 /// Renders a shard; the exit code.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let clock = Instant::now();
-    let voice = Voice { quiet: args.quiet, verbose: false, json: false };
+    let voice = Voice {
+        quiet: args.quiet,
+        verbose: false,
+        json: false,
+    };
     let text = |s: std::ffi::OsString| s.to_string_lossy().into_owned();
-    let variables: BTreeMap<String, String> = std::env::vars_os().map(|(k, v)| (text(k), text(v))).collect();
-    let shard = Shard::asked(args.shard.as_deref(), args.shards, &variables).map_err(Failure::Usage)?;
+    let variables: BTreeMap<String, String> = std::env::vars_os()
+        .map(|(k, v)| (text(k), text(v)))
+        .collect();
+    let shard =
+        Shard::asked(args.shard.as_deref(), args.shards, &variables).map_err(Failure::Usage)?;
     let lines = Lines::open(&args.list, shard)?;
     let list = place::resolved(&args.list)?;
     let out = out(&args.out)?;
@@ -57,7 +64,10 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         shards: shard.count,
         stop: &stop,
     };
-    voice.note(&format!("shard {}/{}, {jobs} at a time", shard.index, shard.count));
+    voice.note(&format!(
+        "shard {}/{}, {jobs} at a time",
+        shard.index, shard.count
+    ));
     let (lines, tally) = (Mutex::new(lines), Mutex::new(Tally::default()));
     let work = || -> Result<(), Error> {
         while !stop.asked() {
@@ -66,21 +76,44 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
             let (id, outcome) = ended(&desk, &args.list, (index, text));
             lock(&tally).add(&outcome);
             // A closed pipe is the reader's wish to hear no more; the outputs and their markers say it too.
-            let _ = writeln!(io::stdout().lock(), "{}", outcome.line(id.as_deref(), index));
+            let _ = writeln!(
+                io::stdout().lock(),
+                "{}",
+                outcome.line(id.as_deref(), index)
+            );
         }
         Ok(())
     };
     let ended: Vec<Result<(), Error>> = thread::scope(|threads| {
         let workers: Vec<_> = (0..jobs).map(|_| threads.spawn(work)).collect();
-        let panicked = |_| Err(Error::new(ErrorKind::Output, "a thread of the program stopped without saying why"));
-        workers.into_iter().map(|w| w.join().unwrap_or_else(panicked)).collect()
+        let panicked = |_| {
+            Err(Error::new(
+                ErrorKind::Output,
+                "a thread of the program stopped without saying why",
+            ))
+        };
+        workers
+            .into_iter()
+            .map(|w| w.join().unwrap_or_else(panicked))
+            .collect()
     });
     let tally = lock(&tally);
-    let Tally { done, skipped, failed, dropped, .. } = *tally;
+    let Tally {
+        done,
+        skipped,
+        failed,
+        dropped,
+        ..
+    } = *tally;
     let took = clock.elapsed().as_secs_f64();
-    voice.note(&format!("{done} done, {skipped} skipped, {failed} failed, {dropped} dropped in {took:.2} s"));
+    voice.note(&format!(
+        "{done} done, {skipped} skipped, {failed} failed, {dropped} dropped in {took:.2} s"
+    ));
     if stop.asked() {
-        voice.error("interrupted; start the shard again with --resume", "cancelled");
+        voice.error(
+            "interrupted; start the shard again with --resume",
+            "cancelled",
+        );
         return Ok(stop.exit_code());
     }
     ended.into_iter().collect::<Result<(), Error>>()?;
@@ -110,7 +143,9 @@ fn out(asked: &Path) -> Result<PathBuf, Failure> {
 
 /// Does what a line asks for.
 fn ended(desk: &Desk<'_>, list: &Path, (index, text): Line) -> (Option<String>, Outcome) {
-    let job = text.map_err(|what| Wrong { column: 1, what }).and_then(|text| Job::parse(&text));
+    let job = text
+        .map_err(|what| Wrong { column: 1, what })
+        .and_then(|text| Job::parse(&text));
     match job {
         Ok(job) => {
             let outcome = desk.item(&job);

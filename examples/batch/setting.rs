@@ -13,10 +13,25 @@ pub fn text(value: &Value) -> Result<String, String> {
 fn toml(value: &Value) -> Result<String, String> {
     match value {
         Value::Null => Err("null is no value of a session".to_owned()),
-        Value::Array(items) => Ok(format!("[{}]", items.iter().map(toml).collect::<Result<Vec<_>, _>>()?.join(", "))),
+        Value::Array(items) => Ok(format!(
+            "[{}]",
+            items
+                .iter()
+                .map(toml)
+                .collect::<Result<Vec<_>, _>>()?
+                .join(", ")
+        )),
         Value::Object(fields) => {
-            let field = |(key, value): (&String, &Value)| Ok(format!("{} = {}", quoted(key), toml(value)?));
-            Ok(format!("{{ {} }}", fields.iter().map(field).collect::<Result<Vec<_>, String>>()?.join(", ")))
+            let field =
+                |(key, value): (&String, &Value)| Ok(format!("{} = {}", quoted(key), toml(value)?));
+            Ok(format!(
+                "{{ {} }}",
+                fields
+                    .iter()
+                    .map(field)
+                    .collect::<Result<Vec<_>, String>>()?
+                    .join(", ")
+            ))
         }
         Value::String(text) => Ok(quoted(text)),
         other => Ok(other.to_string()),
@@ -41,7 +56,10 @@ mod tests {
             (json!("song #2"), "song #2"),
             (json!(-3.25), "-3.25"),
             (json!(true), "true"),
-            (json!(["0s -inf", "4s 0 sine"]), r#"["0s -inf", "4s 0 sine"]"#),
+            (
+                json!(["0s -inf", "4s 0 sine"]),
+                r#"["0s -inf", "4s 0 sine"]"#,
+            ),
             (json!({ "hall": -12 }), r#"{ "hall" = -12 }"#),
         ] {
             assert_eq!(text(&value).as_deref(), Ok(wanted));

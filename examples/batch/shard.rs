@@ -15,12 +15,16 @@ impl Shard {
 
     /// `3/200`
     pub fn parse(text: &str) -> Result<Self, String> {
-        let numbers = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
+        let numbers = text
+            .split_once('/')
+            .and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
         match numbers {
-            Some((index, count)) if (1..=MOST_SHARDS).contains(&count) && index < count => Ok(Self { index, count }),
-            Some((index, count)) if index >= count => {
-                Err(format!("--shard {text}: there is no shard {index} of {count}: they are counted from 0"))
+            Some((index, count)) if (1..=MOST_SHARDS).contains(&count) && index < count => {
+                Ok(Self { index, count })
             }
+            Some((index, count)) if index >= count => Err(format!(
+                "--shard {text}: there is no shard {index} of {count}: they are counted from 0"
+            )),
             _ => Err(format!("--shard {text}: should be I/N, like 3/200")),
         }
     }

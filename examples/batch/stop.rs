@@ -48,7 +48,10 @@ impl Stop {
                 signal_hook::flag::register(number, Arc::clone(&stop.again))?;
             }
             let for_thread = Arc::clone(&stop);
-            thread::Builder::new().name("signals".into()).spawn(move || for_thread.attend()).map(drop)
+            thread::Builder::new()
+                .name("signals".into())
+                .spawn(move || for_thread.attend())
+                .map(drop)
         };
         taken().map_err(|e| Error::new(ErrorKind::Output, format!("signals: {e}")).because(e))?;
         Ok(stop)

@@ -35,9 +35,17 @@ fn within(list: &Path, lines: u64, share: u64) -> Result<Vec<Twice>> {
     let mut same: HashSet<u64> = HashSet::new();
     for pass in 0..passes {
         let mut hashes = Vec::new();
-        each(list, |_, names| hashes.extend(names.iter().map(hash).filter(|h| h % passes == pass)))?;
+        each(list, |_, names| {
+            hashes.extend(names.iter().map(hash).filter(|h| h % passes == pass))
+        })?;
         hashes.sort_unstable();
-        same.extend(hashes.windows(2).filter(|w| w.first() == w.last()).filter_map(|w| w.first()).take(MOST));
+        same.extend(
+            hashes
+                .windows(2)
+                .filter(|w| w.first() == w.last())
+                .filter_map(|w| w.first())
+                .take(MOST),
+        );
     }
     if same.is_empty() {
         return Ok(Vec::new());
@@ -49,7 +57,10 @@ fn within(list: &Path, lines: u64, share: u64) -> Result<Vec<Twice>> {
                 let what = match name {
                     Name::Id(id) => format!("id {id:?} is that of line {} too", before + 1),
                     Name::Out(out) => {
-                        format!("out {out:?} is that of line {} too: one would replace the other", before + 1)
+                        format!(
+                            "out {out:?} is that of line {} too: one would replace the other",
+                            before + 1
+                        )
                     }
                 };
                 found.push(Twice { index, what });
@@ -98,8 +109,12 @@ mod tests {
         let mut text = String::new();
         for i in 0..100 {
             let (id, out) = (if i == 70 { 7 } else { i }, if i == 90 { 9 } else { i });
-            writeln!(text, r#"{{"id":"{id}","session":"s","out":"{}a/{out}.wav"}}"#, if i == 90 { "./" } else { "" })
-                .unwrap();
+            writeln!(
+                text,
+                r#"{{"id":"{id}","session":"s","out":"{}a/{out}.wav"}}"#,
+                if i == 90 { "./" } else { "" }
+            )
+            .unwrap();
         }
         std::fs::write(&list, text).unwrap();
         for share in [SHARE, 60, 7] {
@@ -109,7 +124,10 @@ mod tests {
                 said,
                 [
                     (70, "id \"7\" is that of line 8 too"),
-                    (90, "out \"a/9.wav\" is that of line 10 too: one would replace the other")
+                    (
+                        90,
+                        "out \"a/9.wav\" is that of line 10 too: one would replace the other"
+                    )
                 ]
             );
         }

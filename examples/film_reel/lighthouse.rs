@@ -1,8 +1,9 @@
 //! The lighthouse reel as a program builds it; `lighthouse.toml` is the same as a file.
 
 use soundtrack::{
-    Bus, Clip, Cue, Curve, Dbtp, Decibels, Deliverable, Fade, Format, FrameRate, Frames, Layout, LoudnessTarget, Lufs,
-    Marker, NotATimecode, Pan, PanLaw, SampleRate, Session, Shape, Timecode, Track, Use, encode::Dither,
+    Bus, Clip, Cue, Curve, Dbtp, Decibels, Deliverable, Fade, Format, FrameRate, Frames, Layout,
+    LoudnessTarget, Lufs, Marker, NotATimecode, Pan, PanLaw, SampleRate, Session, Shape, Timecode,
+    Track, Use, encode::Dither,
 };
 use std::path::Path;
 
@@ -20,7 +21,10 @@ pub fn session(folder: &Path) -> Result<Session, NotATimecode> {
     film.length = Some(seconds(390));
     film.lang = Some("en".into());
     film.pan_law = PanLaw::EqualPower;
-    film.markers.push(Marker { at: seconds(20), name: "the boat".into() });
+    film.markers.push(Marker {
+        at: seconds(20),
+        name: "the boat".into(),
+    });
     film.master.limit = Some(Dbtp(-2.0));
     film.master.dither = Some(Dither::default());
 
@@ -40,19 +44,47 @@ pub fn session(folder: &Path) -> Result<Session, NotATimecode> {
         .point(seconds(4), Decibels(0.0), Shape::Sine)
         .point(seconds(38), Decibels(0.0), Shape::Linear)
         .point(seconds(41), Decibels::SILENCE, Shape::Sine);
-    let drift = Curve::new().point(seconds(0), Pan(-0.4), Shape::Linear).point(seconds(20), Pan(0.4), Shape::Linear);
-    let piano = storm_file("piano_44k.wav").fade_in(Fade::linear(Frames(2400))).fade_out(Fade::linear(seconds(2)));
-    let hit = storm_file("brass.wav").named("hit").at(seconds(8)).from(seconds(62)).length(seconds(2));
-    let swelling = storm_file("brass.wav").named("swell").at(seconds(31)).from(seconds(130)).length(seconds(6));
+    let drift = Curve::new()
+        .point(seconds(0), Pan(-0.4), Shape::Linear)
+        .point(seconds(20), Pan(0.4), Shape::Linear);
+    let piano = storm_file("piano_44k.wav")
+        .fade_in(Fade::linear(Frames(2400)))
+        .fade_out(Fade::linear(seconds(2)));
+    let hit = storm_file("brass.wav")
+        .named("hit")
+        .at(seconds(8))
+        .from(seconds(62))
+        .length(seconds(2));
+    let swelling = storm_file("brass.wav")
+        .named("swell")
+        .at(seconds(31))
+        .from(seconds(130))
+        .length(seconds(6));
     let storm = Cue::new("storm")
         .title("The Storm")
         .composer("A. Writer (PRS) 100%")
         .publisher("Some Music Ltd")
         .marker(seconds(8), "lightning")
         .marker(seconds(31), "Anna sees the boat")
-        .track(Track::of("violins").clip(storm_file("vlns.wav")).to(strings).gain(Decibels(-2.0)).pan(Pan(-0.3)))
-        .track(Track::of("celli").clip(storm_file("celli.wav")).to(strings).pan(Pan(0.25)))
-        .track(Track::of("piano").clip(piano).to(music).send(hall, Decibels(-12.0)))
+        .track(
+            Track::of("violins")
+                .clip(storm_file("vlns.wav"))
+                .to(strings)
+                .gain(Decibels(-2.0))
+                .pan(Pan(-0.3)),
+        )
+        .track(
+            Track::of("celli")
+                .clip(storm_file("celli.wav"))
+                .to(strings)
+                .pan(Pan(0.25)),
+        )
+        .track(
+            Track::of("piano")
+                .clip(piano)
+                .to(music)
+                .send(hall, Decibels(-12.0)),
+        )
         .track(
             Track::of("taikos")
                 .clip(storm_file("taikos.flac"))
@@ -61,7 +93,12 @@ pub fn session(folder: &Path) -> Result<Session, NotATimecode> {
                 .gain_curve(swell)
                 .pan_curve(drift),
         )
-        .track(Track::of("brass").clip(hit.fade_out(Fade::linear(Frames(9600)))).clip(swelling.loops(2)).to(music))
+        .track(
+            Track::of("brass")
+                .clip(hit.fade_out(Fade::linear(Frames(9600))))
+                .clip(swelling.loops(2))
+                .to(music),
+        )
         .used(Use::at(tc("01:00:12:08")?))
         .used(
             Use::at(tc("01:05:30:00")?)
@@ -74,20 +111,36 @@ pub fn session(folder: &Path) -> Result<Session, NotATimecode> {
                 .usage("BI"),
         );
     let storm = film.add_cue(storm);
-    let titles = ["choir", "harp"].into_iter().fold(Cue::new("end_titles"), |cue, name| {
-        let clip = Clip::new(folder.join("stems/1m3_titles").join(name).with_extension("wav"));
-        cue.track(Track::of(name).clip(clip).to(music))
-    });
+    let titles = ["choir", "harp"]
+        .into_iter()
+        .fold(Cue::new("end_titles"), |cue, name| {
+            let clip = Clip::new(
+                folder
+                    .join("stems/1m3_titles")
+                    .join(name)
+                    .with_extension("wav"),
+            );
+            cue.track(Track::of(name).clip(clip).to(music))
+        });
     film.add_cue(titles.used(Use::at(tc("01:04:05:12")?)));
 
-    let full = Deliverable::new("full", file("out/{title}.wav")).format(Format::WAV_24).lang("en");
-    let full = full.loudness(LoudnessTarget::new(Lufs(-27.0)).tolerance(1.0).true_peak(Dbtp(-2.0)));
+    let full = Deliverable::new("full", file("out/{title}.wav"))
+        .format(Format::WAV_24)
+        .lang("en");
+    let full = full.loudness(
+        LoudnessTarget::new(Lufs(-27.0))
+            .tolerance(1.0)
+            .true_peak(Dbtp(-2.0)),
+    );
     let celli = film.part("cue.storm.celli").ok();
-    let mut m_and_e = Deliverable::new("music-and-effects", file("out/{title} M&E.wav")).mute(dialogue);
+    let mut m_and_e =
+        Deliverable::new("music-and-effects", file("out/{title} M&E.wav")).mute(dialogue);
     m_and_e.mute.extend(celli);
     let stems = Deliverable::new("stems", file("out/{title} {bus}.wav")).stems([music, dialogue]);
     let album = LoudnessTarget::new(Lufs(-14.0)).true_peak(Dbtp(-1.0));
-    let album = Deliverable::new("album", file("out/album/{nn} {cue}.wav")).album(true).loudness(album);
+    let album = Deliverable::new("album", file("out/album/{nn} {cue}.wav"))
+        .album(true)
+        .loudness(album);
     film.deliverables = vec![full, m_and_e, stems, album];
     debug_assert_eq!(film.cue_mut(storm).uses.len(), 2);
     Ok(film)

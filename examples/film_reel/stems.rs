@@ -23,7 +23,10 @@ pub fn write(folder: &Path) -> io::Result<()> {
     for (seed, (name, format, rate, channels, seconds)) in (1..).zip(STEMS) {
         let path = folder.join(name);
         fs::create_dir_all(path.parent().unwrap_or(folder))?;
-        let take: Vec<Vec<f64>> = musical(seed, rate, rate as usize * seconds).into_iter().take(channels).collect();
+        let take: Vec<Vec<f64>> = musical(seed, rate, rate as usize * seconds)
+            .into_iter()
+            .take(channels)
+            .collect();
         encode::write(&path, format, rate, &take)?;
     }
     Ok(())

@@ -4,7 +4,9 @@ use clap::{
     Parser, Subcommand, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use soundtrack::{Format, Layout, LoudnessTarget, PanLaw, SampleRate, encode::Dither, report::Paper};
+use soundtrack::{
+    Format, Layout, LoudnessTarget, PanLaw, SampleRate, encode::Dither, report::Paper,
+};
 use std::{io::IsTerminal, path::PathBuf};
 
 const EXAMPLES: &str = "\
@@ -41,7 +43,10 @@ Exit codes:
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true
 )]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub struct Args {
     #[command(subcommand)]
     pub tool: Option<Tool>,
@@ -298,12 +303,15 @@ fn paper(name: &str) -> Result<PathBuf, String> {
 }
 
 fn formats() -> impl TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(["wav16", "wav24", "wav32", "wav32f"]).try_map(|name| name.parse::<Format>())
+    PossibleValuesParser::new(["wav16", "wav24", "wav32", "wav32f"])
+        .try_map(|name| name.parse::<Format>())
 }
 
 fn rate(text: &str) -> Result<SampleRate, String> {
     let digits: String = text.chars().filter(|c| *c != '_').collect();
-    let hz = digits.parse().map_err(|_| "a rate is a whole number of Hz, like 48000".to_owned())?;
+    let hz = digits
+        .parse()
+        .map_err(|_| "a rate is a whole number of Hz, like 48000".to_owned())?;
     SampleRate::new(hz).map_err(|e| e.to_string())
 }
 

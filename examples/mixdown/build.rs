@@ -1,16 +1,20 @@
 //! From the inputs to a session: opens what must be known, names the tracks, finds the rate.
 
 use super::{
-    args::Args, demo, failure::Failure, folder, inputs, inputs::Kind, level, names::Names, output::DEMO, tour,
-    voice::Voice,
+    args::Args, demo, failure::Failure, folder, inputs, inputs::Kind, level, names::Names,
+    output::DEMO, tour, voice::Voice,
 };
-use soundtrack::{Damage, Decibels, Error, ErrorKind, Input, Layout, Load, Pan, SampleRate, Session, Track, media};
+use soundtrack::{
+    Damage, Decibels, Error, ErrorKind, Input, Layout, Load, Pan, SampleRate, Session, Track, media,
+};
 use std::path::{Path, PathBuf};
 
 /// The session that the inputs and the options ask for.
 pub fn session(kinds: &[Kind], args: &Args, voice: Voice) -> Result<Session, Failure> {
     if !args.set.is_empty() && !matches!(kinds.first(), Some(Kind::Session(_))) {
-        return Err(Failure::Usage("--set changes a value of a session file, and there is none".to_owned()));
+        return Err(Failure::Usage(
+            "--set changes a value of a session file, and there is none".to_owned(),
+        ));
     }
     let mut session = match kinds.first() {
         Some(Kind::Demo) => demo(args, voice)?,
@@ -28,21 +32,39 @@ pub fn session(kinds: &[Kind], args: &Args, voice: Voice) -> Result<Session, Fai
 
 /// How a session file is read.
 fn load(args: &Args) -> Result<Load, Failure> {
-    let load = Load { rate: args.rate, layout: args.layout, outside: args.outside, ..Load::default() };
-    args.set.iter().try_fold(load, |load, setting| match setting.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => Ok(load.set(key.trim(), value.trim())),
-        _ => Err(Failure::Usage(format!("--set {setting}: should be KEY=VALUE, like track.drums.gain=-6"))),
-    })
+    let load = Load {
+        rate: args.rate,
+        layout: args.layout,
+        outside: args.outside,
+        ..Load::default()
+    };
+    args.set
+        .iter()
+        .try_fold(load, |load, setting| match setting.split_once('=') {
+            Some((key, value)) if !key.trim().is_empty() => Ok(load.set(key.trim(), value.trim())),
+            _ => Err(Failure::Usage(format!(
+                "--set {setting}: should be KEY=VALUE, like track.drums.gain=-6"
+            ))),
+        })
 }
 
 fn demo(args: &Args, voice: Voice) -> Result<Session, Failure> {
     let folder = Path::new(DEMO).join("stems");
-    voice.note(&format!("making the stems of the demo in {}", folder.display()));
+    voice.note(&format!(
+        "making the stems of the demo in {}",
+        folder.display()
+    ));
     let written = demo::write_stems(&folder).map_err(|e| {
-        let what = format!("{}: the stems of the demo cannot be written: {e}", folder.display());
+        let what = format!(
+            "{}: the stems of the demo cannot be written: {e}",
+            folder.display()
+        );
         Error::new(ErrorKind::Output, what).because(e)
     })?;
-    let (rate, layout) = (args.rate.unwrap_or(SampleRate::HZ_48000), args.layout.unwrap_or(Layout::Stereo));
+    let (rate, layout) = (
+        args.rate.unwrap_or(SampleRate::HZ_48000),
+        args.layout.unwrap_or(Layout::Stereo),
+    );
     Ok(tour::session(&written, Path::new(DEMO), rate, layout))
 }
 
@@ -58,7 +80,10 @@ struct Stem {
 
 fn stems(kinds: Vec<Kind>, args: &Args, voice: Voice) -> Result<Session, Failure> {
     let title = match kinds.as_slice() {
-        [Kind::Folder(path)] => inputs::folder_name(path).unwrap_or_default().to_string_lossy().into_owned(),
+        [Kind::Folder(path)] => inputs::folder_name(path)
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
         [Kind::Streams(path)] => inputs::title(path),
         _ => String::new(),
     };
@@ -69,7 +94,13 @@ fn stems(kinds: Vec<Kind>, args: &Args, voice: Voice) -> Result<Session, Failure
                 let found = folder::stems(&path, args.rate.is_some(), voice)?;
                 all.extend(found.into_iter().map(|f| {
                     let name = inputs::title(&f.file);
-                    Stem { name, input: Input::file(f.file), rate: f.rate, gain: Decibels::UNITY, pan: Pan::CENTRE }
+                    Stem {
+                        name,
+                        input: Input::file(f.file),
+                        rate: f.rate,
+                        gain: Decibels::UNITY,
+                        pan: Pan::CENTRE,
+                    }
                 }));
             }
             Kind::Streams(path) => all.extend(streams(&path, args, voice)),
@@ -86,7 +117,13 @@ fn stems(kinds: Vec<Kind>, args: &Args, voice: Voice) -> Result<Session, Failure
                         Err(_) => rate_of(&input, args),
                     },
                 };
-                all.push(Stem { name: track_name(&path), input, rate, gain, pan });
+                all.push(Stem {
+                    name: track_name(&path),
+                    input,
+                    rate,
+                    gain,
+                    pan,
+                });
             }
             Kind::Demo | Kind::Session(_) => {}
         }
@@ -98,24 +135,41 @@ fn stems(kinds: Vec<Kind>, args: &Args, voice: Voice) -> Result<Session, Failure
     session.title = title;
     let mut names = Names::default();
     for stem in all {
-        session.add_track(Track::new(names.unique(&stem.name), stem.input).gain(stem.gain).pan(stem.pan));
+        session.add_track(
+            Track::new(names.unique(&stem.name), stem.input)
+                .gain(stem.gain)
+                .pan(stem.pan),
+        );
     }
     Ok(session)
 }
 
 /// The rate of an input, which is opened for it only where the output's is not given.
 fn rate_of(input: &Input, args: &Args) -> Option<SampleRate> {
-    if args.rate.is_some() { None } else { media::highest_rate([input]) }
+    if args.rate.is_some() {
+        None
+    } else {
+        media::highest_rate([input])
+    }
 }
 
 /// Every stream of a file but the first, which is the mix of the others; the first where it is the only one.
 fn streams(path: &Path, args: &Args, voice: Voice) -> Vec<Stem> {
     let (name, opened) = (inputs::title(path), media::open(path, None).ok());
     let rate = opened.as_ref().map(|(_, info)| info.spec.rate);
-    let stem = |name, input, rate| Stem { name, input, rate, gain: Decibels::UNITY, pan: Pan::CENTRE };
+    let stem = |name, input, rate| Stem {
+        name,
+        input,
+        rate,
+        gain: Decibels::UNITY,
+        pan: Pan::CENTRE,
+    };
     match opened.map_or(1, |(_, info)| info.streams) {
         0 | 1 => {
-            voice.note(&format!("{}: holds one audio stream, which is taken", path.display()));
+            voice.note(&format!(
+                "{}: holds one audio stream, which is taken",
+                path.display()
+            ));
             vec![stem(name, Input::file(path), rate)]
         }
         count => {
@@ -132,7 +186,10 @@ fn streams(path: &Path, args: &Args, voice: Voice) -> Vec<Stem> {
 /// `kick` for `kick.wav`, `song#2` for the second stream of `song.stem.mp4`.
 fn track_name(path: &Path) -> String {
     let whole = inputs::title(path);
-    let ending = path.extension().map(|e| e.to_string_lossy().into_owned()).unwrap_or_default();
+    let ending = path
+        .extension()
+        .map(|e| e.to_string_lossy().into_owned())
+        .unwrap_or_default();
     match ending.rsplit_once('#') {
         Some((_, number)) if !path.exists() => format!("{whole}#{number}"),
         _ => whole,
@@ -141,8 +198,18 @@ fn track_name(path: &Path) -> String {
 
 /// For every input that is not there, the name beside it that may have been meant.
 pub fn guesses(session: &Session) -> Vec<String> {
-    let inputs = session.tracks().iter().flat_map(|t| &t.clips).map(|c| &c.input);
-    let files = inputs.filter_map(|i| if let Input::File { path, .. } = i { Some(path) } else { None });
+    let inputs = session
+        .tracks()
+        .iter()
+        .flat_map(|t| &t.clips)
+        .map(|c| &c.input);
+    let files = inputs.filter_map(|i| {
+        if let Input::File { path, .. } = i {
+            Some(path)
+        } else {
+            None
+        }
+    });
     let mut hints: Vec<String> = files.filter_map(|p| guess(p)).collect();
     hints.dedup();
     hints
@@ -154,8 +221,11 @@ pub fn guess(path: &Path) -> Option<String> {
         return None;
     }
     let name = path.file_name()?.to_str()?;
-    if path.as_os_str() == name && level::parse(name.strip_prefix('@').unwrap_or_default()).is_ok() {
-        return Some(format!("a level follows its stem without a space: kick.wav{name}"));
+    if path.as_os_str() == name && level::parse(name.strip_prefix('@').unwrap_or_default()).is_ok()
+    {
+        return Some(format!(
+            "a level follows its stem without a space: kick.wav{name}"
+        ));
     }
     let file = match name.rsplit_once('#') {
         Some((file, number)) if number.parse::<usize>().is_ok() => file,
@@ -166,8 +236,16 @@ pub fn guess(path: &Path) -> Option<String> {
         return guess(folder).or_else(|| Some(format!("there is no folder {}", folder.display())));
     }
     let beside = parent.unwrap_or(Path::new(".")).read_dir().ok()?;
-    let names: Vec<String> = beside.flatten().filter_map(|e| e.file_name().into_string().ok()).collect();
-    let near = super::names::similar(file, names.iter().map(String::as_str)).filter(|near| *near != file)?;
+    let names: Vec<String> = beside
+        .flatten()
+        .filter_map(|e| e.file_name().into_string().ok())
+        .collect();
+    let near = super::names::similar(file, names.iter().map(String::as_str))
+        .filter(|near| *near != file)?;
     let near = parent.map_or_else(|| PathBuf::from(near), |p| p.join(near));
-    Some(format!("{}: did you mean {}?", path.display(), near.display()))
+    Some(format!(
+        "{}: did you mean {}?",
+        path.display(),
+        near.display()
+    ))
 }

@@ -96,7 +96,13 @@ pub fn write_stems(folder: &Path) -> io::Result<Vec<Stem>> {
             let take = (player.record)(f64::from(player.rate));
             encode::write(&file, player.format, player.rate, &take)?;
             let name = player.file.split('.').next().unwrap_or(player.file);
-            Ok(Stem { name, file, gain_db: player.gain_db, pan: player.pan, bus: player.bus })
+            Ok(Stem {
+                name,
+                file,
+                gain_db: player.gain_db,
+                pan: player.pan,
+                bus: player.bus,
+            })
         })
         .collect()
 }

@@ -6,13 +6,22 @@ use soundtrack::diagnostics::{Severity, WarningInfo};
 
 /// Explains the warnings of the codes given, or lists all.
 pub fn run(args: &ExplainArgs) -> Result<u8, Failure> {
-    let found: Result<Vec<&WarningInfo>, Failure> = args.codes.iter().map(|code| find(code)).collect();
+    let found: Result<Vec<&WarningInfo>, Failure> =
+        args.codes.iter().map(|code| find(code)).collect();
     let found = found?;
     let text = match (args.json, found.is_empty()) {
         (true, true) => document(WarningInfo::ALL),
         (true, false) => document(found),
-        (false, true) => WarningInfo::ALL.iter().map(line).collect::<Vec<_>>().join("\n"),
-        (false, false) => found.into_iter().map(entry).collect::<Vec<_>>().join("\n\n"),
+        (false, true) => WarningInfo::ALL
+            .iter()
+            .map(line)
+            .collect::<Vec<_>>()
+            .join("\n"),
+        (false, false) => found
+            .into_iter()
+            .map(entry)
+            .collect::<Vec<_>>()
+            .join("\n\n"),
     };
     run::print(&text)?;
     Ok(0)
@@ -20,7 +29,9 @@ pub fn run(args: &ExplainArgs) -> Result<u8, Failure> {
 
 fn find(code: &str) -> Result<&'static WarningInfo, Failure> {
     WarningInfo::find(code).ok_or_else(|| {
-        Failure::Usage(format!("explain {code:?}: there is no such warning; `mixdown explain` lists all of them"))
+        Failure::Usage(format!(
+            "explain {code:?}: there is no such warning; `mixdown explain` lists all of them"
+        ))
     })
 }
 
@@ -35,7 +46,10 @@ fn entry(info: &WarningInfo) -> String {
         Severity::Note => "note: --strict passes it, -v prints it",
         _ => "warning: --strict fails on it",
     };
-    format!("{} {}  ({weight})\n\n  {}\n  Cure: {}", info.code, info.name, info.summary, info.cure)
+    format!(
+        "{} {}  ({weight})\n\n  {}\n  Cure: {}",
+        info.code, info.name, info.summary, info.cure
+    )
 }
 
 fn document<'a>(all: impl IntoIterator<Item = &'a WarningInfo>) -> String {

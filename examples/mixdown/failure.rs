@@ -60,10 +60,18 @@ pub fn exit_code(error: &Error) -> u8 {
     }
     // The problems of a session say more than the kind they have together.
     let own = error.problems().is_empty().then(|| error.kind());
-    let kinds = || own.into_iter().chain(error.problems().iter().map(Problem::error_kind));
+    let kinds = || {
+        own.into_iter()
+            .chain(error.problems().iter().map(Problem::error_kind))
+    };
     if kinds().any(|k| matches!(k, ErrorKind::Session | ErrorKind::InvalidArgument)) {
         SESSION
-    } else if kinds().any(|k| matches!(k, ErrorKind::Output | ErrorKind::Device | ErrorKind::Resource)) {
+    } else if kinds().any(|k| {
+        matches!(
+            k,
+            ErrorKind::Output | ErrorKind::Device | ErrorKind::Resource
+        )
+    }) {
         OUTPUT
     } else {
         STEM
@@ -75,7 +83,9 @@ pub fn too_many_files(error: &Error) -> bool {
     const EMFILE: i32 = 24;
     let mut cause = error.source();
     while let Some(e) = cause {
-        if e.downcast_ref::<io::Error>().is_some_and(|e| cfg!(unix) && e.raw_os_error() == Some(EMFILE)) {
+        if e.downcast_ref::<io::Error>()
+            .is_some_and(|e| cfg!(unix) && e.raw_os_error() == Some(EMFILE))
+        {
             return true;
         }
         cause = e.source();

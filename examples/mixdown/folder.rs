@@ -10,14 +10,15 @@ use std::{
 
 /// Endings that promise audio: such a file is a stem, and one that cannot be read is refused, never left out.
 const AUDIO: [&str; 36] = [
-    "aac", "ac3", "aif", "aifc", "aiff", "alac", "ape", "au", "bwf", "caf", "dff", "dsf", "eac3", "flac", "m4a", "m4b",
-    "mka", "mkv", "mp1", "mp2", "mp3", "mp4", "mpc", "oga", "ogg", "opus", "rf64", "snd", "spx", "tta", "w64", "wav",
-    "wave", "webm", "wma", "wv",
+    "aac", "ac3", "aif", "aifc", "aiff", "alac", "ape", "au", "bwf", "caf", "dff", "dsf", "eac3",
+    "flac", "m4a", "m4b", "mka", "mkv", "mp1", "mp2", "mp3", "mp4", "mpc", "oga", "ogg", "opus",
+    "rf64", "snd", "spx", "tta", "w64", "wav", "wave", "webm", "wma", "wv",
 ];
 
 /// Endings of those that hold one stream, of which nothing but the rate is to be known before the mix.
-const ONE_STREAM: [&str; 13] =
-    ["aac", "aif", "aifc", "aiff", "bwf", "caf", "flac", "mp1", "mp2", "mp3", "rf64", "wav", "wave"];
+const ONE_STREAM: [&str; 13] = [
+    "aac", "aif", "aifc", "aiff", "bwf", "caf", "flac", "mp1", "mp2", "mp3", "rf64", "wav", "wave",
+];
 
 /// A file that opens, and its rate; or one that should open but does not, which is for the mix to refuse by name.
 pub struct Found {
@@ -28,7 +29,11 @@ pub struct Found {
 /// The stems of a folder; at least one. Hidden files and folders within are passed over. Where the rate is given, stems
 /// whose name says enough are not opened.
 pub fn stems(folder: &Path, rate_given: bool, voice: Voice) -> Result<Vec<Found>> {
-    let (files, folders) = if is_link(folder) { (objects(folder)?, 0) } else { files(folder, voice)? };
+    let (files, folders) = if is_link(folder) {
+        (objects(folder)?, 0)
+    } else {
+        files(folder, voice)?
+    };
     let mut found = Vec::new();
     let mut silent = 0;
     for file in files {
@@ -39,7 +44,10 @@ pub fn stems(folder: &Path, rate_given: bool, voice: Voice) -> Result<Vec<Found>
         match media::open(&file, None) {
             Ok((_, info)) => {
                 say_streams(&file, &info, voice);
-                found.push(Found { file, rate: Some(info.spec.rate) });
+                found.push(Found {
+                    file,
+                    rate: Some(info.spec.rate),
+                });
             }
             Err(_) if promises_audio(&file) => found.push(Found { file, rate: None }),
             Err(e) => {
@@ -54,12 +62,22 @@ pub fn stems(folder: &Path, rate_given: bool, voice: Voice) -> Result<Vec<Found>
             1 => ", only another folder".to_owned(),
             n => format!(", only {n} other folders"),
         };
-        let what = format!("{}: there is no audio file in this folder{more}", folder.display());
+        let what = format!(
+            "{}: there is no audio file in this folder{more}",
+            folder.display()
+        );
         return Err(Error::new(ErrorKind::NotFound, what));
     }
     if silent > 0 && !voice.verbose {
-        let files = if silent == 1 { "1 file that is".to_owned() } else { format!("{silent} files that are") };
-        voice.note(&format!("{}: passed over {files} no audio (-v says which)", folder.display()));
+        let files = if silent == 1 {
+            "1 file that is".to_owned()
+        } else {
+            format!("{silent} files that are")
+        };
+        voice.note(&format!(
+            "{}: passed over {files} no audio (-v says which)",
+            folder.display()
+        ));
     }
     Ok(found)
 }
@@ -88,15 +106,24 @@ fn files(folder: &Path, voice: Voice) -> Result<(Vec<PathBuf>, usize)> {
 #[cfg(feature = "cloud")]
 fn objects(link: &Path) -> Result<Vec<PathBuf>> {
     let names = soundtrack::storage::list(&link.to_string_lossy())?;
-    let is_pattern = link.file_name().is_some_and(|name| name.as_encoded_bytes().contains(&b'*'));
+    let is_pattern = link
+        .file_name()
+        .is_some_and(|name| name.as_encoded_bytes().contains(&b'*'));
     let folder = link.parent().filter(|_| is_pattern).unwrap_or(link);
-    Ok(names.iter().map(|name| folder.join(name)).filter(|p| !hidden(p)).collect())
+    Ok(names
+        .iter()
+        .map(|name| folder.join(name))
+        .filter(|p| !hidden(p))
+        .collect())
 }
 
 #[cfg(not(feature = "cloud"))]
 fn objects(link: &Path) -> Result<Vec<PathBuf>> {
     let what = "object stores need the feature `cloud`, which is not built in";
-    Err(Error::new(ErrorKind::Unsupported, format!("{}: {what}", link.display())))
+    Err(Error::new(
+        ErrorKind::Unsupported,
+        format!("{}: {what}", link.display()),
+    ))
 }
 
 /// Tells of a file with several streams that only the first is taken.
@@ -110,7 +137,8 @@ pub fn say_streams(file: &Path, info: &media::Info, voice: Voice) {
 }
 
 fn hidden(path: &Path) -> bool {
-    path.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"."))
+    path.file_name()
+        .is_some_and(|n| n.as_encoded_bytes().starts_with(b"."))
 }
 
 fn promises_audio(path: &Path) -> bool {
@@ -123,6 +151,8 @@ pub fn of_one_stream(path: &Path) -> bool {
 }
 
 fn ends_in(path: &Path, endings: &[&str]) -> bool {
-    let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    let ending = path
+        .extension()
+        .map(|e| e.to_string_lossy().to_ascii_lowercase());
     ending.is_some_and(|e| endings.contains(&e.as_str()))
 }

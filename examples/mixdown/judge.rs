@@ -1,7 +1,9 @@
 //! Loudness targets: fits the mix to one before it is written, and judges what came out.
 
 use super::args::Args;
-use soundtrack::{Bounce, Dbtp, LoudnessTarget, Plan, Progress, Report, Result, Session, measure::Fit};
+use soundtrack::{
+    Bounce, Dbtp, LoudnessTarget, Plan, Progress, Report, Result, Session, measure::Fit,
+};
 use std::ops::ControlFlow;
 
 /// What the command line says of the master.
@@ -23,8 +25,14 @@ pub fn fitted<'a>(
     bounce: impl Fn() -> Bounce<'a>,
     watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Option<(LoudnessTarget, Fit)>> {
-    let Some(target) = args.target.clone().filter(|_| args.fit) else { return Ok(None) };
-    let measure = |session: &Session| bounce().progress(&mut *watch).dry_run(Plan::compile(session)?);
+    let Some(target) = args.target.clone().filter(|_| args.fit) else {
+        return Ok(None);
+    };
+    let measure = |session: &Session| {
+        bounce()
+            .progress(&mut *watch)
+            .dry_run(Plan::compile(session)?)
+    };
     let fit = session.fit(&target, measure)?;
     Ok(Some((target, fit)))
 }
@@ -37,16 +45,24 @@ pub fn judged(report: &mut Report, args: &Args, fit: Option<Fit>) -> Vec<String>
     }
     if let Some(verdict) = &report.verdict {
         if verdict.loudness_passed == Some(false) {
-            let off = verdict.off_lu.map_or("none".to_owned(), |off| format!("{off:+.1} LU off"));
+            let off = verdict
+                .off_lu
+                .map_or("none".to_owned(), |off| format!("{off:+.1} LU off"));
             wrong.push(format!("{}: the loudness is {off}", verdict.target));
         }
         if let Some(ceiling) = verdict.ceiling_dbtp.filter(|_| !verdict.true_peak_passed) {
             let over = report.mix.true_peak_dbtp.unwrap_or_default() - ceiling;
-            wrong.push(format!("{}: the true peak is {over:.2} dB too high", verdict.target));
+            wrong.push(format!(
+                "{}: the true peak is {over:.2} dB too high",
+                verdict.target
+            ));
         }
     }
     if args.check && report.mix.clipped_samples > 0 {
-        wrong.push(format!("{} samples would be clipped", report.mix.clipped_samples));
+        wrong.push(format!(
+            "{} samples would be clipped",
+            report.mix.clipped_samples
+        ));
     }
     wrong
 }

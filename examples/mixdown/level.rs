@@ -24,8 +24,12 @@ pub fn split(argument: &OsStr) -> Option<(OsString, String)> {
 /// `-2` or `-2:L20`.
 pub fn parse(suffix: &str) -> Result<(Decibels, Pan), String> {
     let (level, place) = suffix.split_once(':').unwrap_or((suffix, "C"));
-    let level = level.parse().map_err(|e: soundtrack::NotANumber| e.to_string())?;
-    let place = place.parse().map_err(|e: soundtrack::NotANumber| e.to_string())?;
+    let level = level
+        .parse()
+        .map_err(|e: soundtrack::NotANumber| e.to_string())?;
+    let place = place
+        .parse()
+        .map_err(|e: soundtrack::NotANumber| e.to_string())?;
     Ok((level, place))
 }
 
@@ -36,7 +40,10 @@ mod tests {
     #[test]
     fn the_last_at_sign_counts() {
         let parts = |text: &str| split(OsStr::new(text));
-        assert_eq!(parts("a@b.wav@-3:L20"), Some(("a@b.wav".into(), "-3:L20".into())));
+        assert_eq!(
+            parts("a@b.wav@-3:L20"),
+            Some(("a@b.wav".into(), "-3:L20".into()))
+        );
         assert_eq!((parts("a.wav"), parts("@-3")), (None, None));
     }
 

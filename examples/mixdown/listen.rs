@@ -32,16 +32,32 @@ const FADER: f64 = 1.0;
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Plays the session from a frame on; the exit code.
-pub fn listen(args: &Args, session: &Session, at: Frames, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
+pub fn listen(
+    args: &Args,
+    session: &Session,
+    at: Frames,
+    voice: Voice,
+    stop: &Stop,
+) -> Result<u8, Failure> {
     let player = open(args.play.as_deref().unwrap_or_default(), session, at)?;
-    let keyboard = std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && !voice.json && !voice.quiet;
+    let keyboard = std::io::stdin().is_terminal()
+        && std::io::stderr().is_terminal()
+        && !voice.json
+        && !voice.quiet;
     stop.while_writing(|| {
-        if keyboard { interactive(&player, session, stop) } else { unattended(&player, session, voice, stop) }
+        if keyboard {
+            interactive(&player, session, stop)
+        } else {
+            unattended(&player, session, voice, stop)
+        }
     })?;
     let underruns = player.underruns();
     if underruns.count > 0 {
         let s = if underruns.count == 1 { "" } else { "s" };
-        voice.caution(&format!("{} underrun{s}, {} frames of silence", underruns.count, underruns.frames));
+        voice.caution(&format!(
+            "{} underrun{s}, {} frames of silence",
+            underruns.count, underruns.frames
+        ));
     }
     for warning in player.warnings() {
         voice.caution(&warning.to_string());
@@ -62,7 +78,8 @@ fn open(device: &str, session: &Session, at: Frames) -> Result<Player, Failure> 
         let hints = if e.kind() == soundtrack::ErrorKind::Device {
             vec![
                 "the example `devices` lists what can be played on".to_owned(),
-                "--play=null plays without hardware, and without --play a file is written".to_owned(),
+                "--play=null plays without hardware, and without --play a file is written"
+                    .to_owned(),
             ]
         } else {
             Vec::new()
@@ -78,16 +95,29 @@ fn open(device: &str, session: &Session, at: Frames) -> Result<Player, Failure> 
     }
     let what = "this program was built without output to devices";
     let hints = vec![
-        "build it with `--features device` (on Linux it needs the package libasound2-dev)".to_owned(),
+        "build it with `--features device` (on Linux it needs the package libasound2-dev)"
+            .to_owned(),
         "--play=null plays without hardware".to_owned(),
     ];
-    Err(Failure::Audio(soundtrack::Error::new(soundtrack::ErrorKind::Device, what), hints))
+    Err(Failure::Audio(
+        soundtrack::Error::new(soundtrack::ErrorKind::Device, what),
+        hints,
+    ))
 }
 
 /// Plays to the end, says where it started and how it ended.
-fn unattended(player: &Player, session: &Session, voice: Voice, stop: &Stop) -> Result<(), Failure> {
+fn unattended(
+    player: &Player,
+    session: &Session,
+    voice: Voice,
+    stop: &Stop,
+) -> Result<(), Failure> {
     let place = |at: Frames| at.clock(session.rate);
-    voice.note(&format!("playing from {} to {}", place(player.position()), place(player.length())));
+    voice.note(&format!(
+        "playing from {} to {}",
+        place(player.position()),
+        place(player.length())
+    ));
     while player.wait(LOOK) == State::Playing && !stop.asked() {}
     match player.fault() {
         Some(fault) => Err(fault.into()),
@@ -98,7 +128,8 @@ fn unattended(player: &Player, session: &Session, voice: Voice, stop: &Stop) -> 
 /// Plays until the user leaves, or the mix ends.
 fn interactive(player: &Player, session: &Session, stop: &Stop) -> Result<(), Failure> {
     let terminal = Terminal::take().map_err(Failure::Print)?;
-    let switches = |on: fn(&soundtrack::Track) -> bool| session.tracks().iter().map(on).collect::<Vec<bool>>();
+    let switches =
+        |on: fn(&soundtrack::Track) -> bool| session.tracks().iter().map(on).collect::<Vec<bool>>();
     let (mut muted, mut soloed) = (switches(|t| t.strip.mute), switches(|t| t.strip.solo));
     let mut keys = Keys::new(session.tracks().len());
     let mut master = session.master.gain.0;
@@ -123,7 +154,13 @@ fn interactive(player: &Player, session: &Session, stop: &Stop) -> Result<(), Fa
         }
         if drawn.is_none_or(|d| d.elapsed() >= DRAW) {
             drawn = Some(Instant::now());
-            let text = line::line(player, session.rate, (&muted, &soloed), keys.pending(), terminal.columns());
+            let text = line::line(
+                player,
+                session.rate,
+                (&muted, &soloed),
+                keys.pending(),
+                terminal.columns(),
+            );
             terminal.draw(&text).map_err(Failure::Print)?;
         }
     }

@@ -14,11 +14,19 @@ use std::path::PathBuf;
 
 /// Looks at every file; the exit code.
 pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
-    let voice = Voice { quiet: false, verbose: args.verbose, json: false };
+    let voice = Voice {
+        quiet: false,
+        verbose: args.verbose,
+        json: false,
+    };
     let mut files: Vec<PathBuf> = Vec::new();
     for input in &args.files {
         if input.is_dir() {
-            files.extend(folder::stems(input, false, voice)?.into_iter().map(|found| found.file));
+            files.extend(
+                folder::stems(input, false, voice)?
+                    .into_iter()
+                    .map(|found| found.file),
+            );
         } else {
             files.push(input.clone());
         }
@@ -48,33 +56,64 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
             report.to_json()
         };
         let all: Vec<String> = reports.iter().map(bare).collect();
-        run::print(&if let [one] = all.as_slice() { one.clone() } else { format!("[{}]", all.join(",\n")) })?;
+        run::print(&if let [one] = all.as_slice() {
+            one.clone()
+        } else {
+            format!("[{}]", all.join(",\n"))
+        })?;
     } else {
         run::print(table(&reports).trim_end())?;
     }
     for report in &reports {
-        report.warnings.iter().filter(|w| !w.kind.is_note()).for_each(|w| voice.warning(w));
+        report
+            .warnings
+            .iter()
+            .filter(|w| !w.kind.is_note())
+            .for_each(|w| voice.warning(w));
     }
     if let Some(to) = &args.report {
         voice.note(&format!("the report is in {}", to.display()));
     }
     // What cannot be read takes nothing away from the others.
-    Ok(failed.iter().map(|failure| failure.tell(voice)).fold(0, u8::max))
+    Ok(failed
+        .iter()
+        .map(|failure| failure.tell(voice))
+        .fold(0, u8::max))
 }
 
 /// A row a file, columns as wide as they need to be.
 fn table(reports: &[Report]) -> String {
     let mut rows = vec![
-        ["file", "rate", "layout", "kept as", "length", "peak dBFS", "true dBTP", "LUFS", "LU"].map(str::to_owned),
+        [
+            "file",
+            "rate",
+            "layout",
+            "kept as",
+            "length",
+            "peak dBFS",
+            "true dBTP",
+            "LUFS",
+            "LU",
+        ]
+        .map(str::to_owned),
     ];
     rows.extend(reports.iter().map(row));
-    let width = |column: usize| rows.iter().map(|r| r[column].chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .map(|r| r[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..9).map(width).collect();
     let line = |row: &[String; 9]| {
-        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &w))| match column {
-            1 | 5.. => format!("{cell:>w$}"),
-            _ => format!("{cell:w$}"),
-        });
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .enumerate()
+            .map(|(column, (cell, &w))| match column {
+                1 | 5.. => format!("{cell:>w$}"),
+                _ => format!("{cell:w$}"),
+            });
         format!("  {}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
     };
     rows.iter().map(line).collect()
@@ -90,17 +129,27 @@ fn row(report: &Report) -> [String; 9] {
         report.layout.clone(),
         clip.map(kept_as).unwrap_or_default(),
         Frames(report.frames).clock(rate),
-        report.mix.peak_dbfs.map_or("-inf".to_owned(), |p| format!("{p:+.2}")),
+        report
+            .mix
+            .peak_dbfs
+            .map_or("-inf".to_owned(), |p| format!("{p:+.2}")),
         level(report.mix.true_peak_dbtp),
         level(report.mix.integrated_lufs),
-        report.mix.loudness_range_lu.map_or("-".to_owned(), |r| format!("{r:.1}")),
+        report
+            .mix
+            .loudness_range_lu
+            .map_or("-".to_owned(), |r| format!("{r:.1}")),
     ]
 }
 
 /// `FLAC, 24 bits`
 fn kept_as(clip: &ClipReport) -> String {
     match clip.bits {
-        Some(bits) => format!("{}, {bits} bits{}", clip.codec, if clip.float { " float" } else { "" }),
+        Some(bits) => format!(
+            "{}, {bits} bits{}",
+            clip.codec,
+            if clip.float { " float" } else { "" }
+        ),
         None => clip.codec.clone(),
     }
 }

@@ -50,7 +50,11 @@ pub fn start(change: impl FnOnce(&mut Args)) -> ExitCode {
     let given = env::args_os().skip(1).collect::<Vec<_>>();
     let mut args = Args::try_parse().unwrap_or_else(|e| tips::advised(e, &given).exit());
     change(&mut args);
-    let voice = Voice { quiet: args.quiet, verbose: args.verbose, json: args.progress() == Progress::Json };
+    let voice = Voice {
+        quiet: args.quiet,
+        verbose: args.verbose,
+        json: args.progress() == Progress::Json,
+    };
     let outcome = match &args.tool {
         Some(Tool::Compare(args)) => compare::run(args),
         Some(Tool::Report(args)) => look::run(args),
@@ -58,7 +62,9 @@ pub fn start(change: impl FnOnce(&mut Args)) -> ExitCode {
         Some(Tool::Explain(args)) => explain::run(args),
         None => match stop::Stop::watch() {
             Ok(stop) => run::run(&args, voice, &stop),
-            Err(e) => Err(Error::new(ErrorKind::Output, format!("signals: {e}")).because(e).into()),
+            Err(e) => Err(Error::new(ErrorKind::Output, format!("signals: {e}"))
+                .because(e)
+                .into()),
         },
     };
     ExitCode::from(outcome.unwrap_or_else(|failure| failure.tell(voice)))

@@ -26,7 +26,12 @@ pub fn similar<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let word = word.to_lowercase();
     let near = |c: &'a str| (distance(&word, &c.to_lowercase()), c);
     let allowed = 1.max(word.chars().count() / 3);
-    candidates.into_iter().map(near).filter(|(d, _)| *d <= allowed).min_by_key(|(d, _)| *d).map(|(_, c)| c)
+    candidates
+        .into_iter()
+        .map(near)
+        .filter(|(d, _)| *d <= allowed)
+        .min_by_key(|(d, _)| *d)
+        .map(|(_, c)| c)
 }
 
 /// How many letters must be added, left out, changed or swapped with their neighbour (Damerau and Levenshtein, the
@@ -69,7 +74,13 @@ mod tests {
 
     #[test]
     fn typing_errors_are_guessed_and_nothing_else() {
-        for (a, b, wrong) in [("", "", 0), ("abc", "abc", 0), ("abc", "acb", 1), ("", "ab", 2), ("kick", "kit", 2)] {
+        for (a, b, wrong) in [
+            ("", "", 0),
+            ("abc", "abc", 0),
+            ("abc", "acb", 1),
+            ("", "ab", 2),
+            ("kick", "kit", 2),
+        ] {
             assert_eq!((distance(a, b), distance(b, a)), (wrong, wrong), "{a} {b}");
         }
         let names = ["drums", "bass", "vox"];

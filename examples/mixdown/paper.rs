@@ -7,20 +7,31 @@ use std::path::{Path, PathBuf};
 /// Refuses what could not be written once the mix is done: a file that exists, a folder that does not.
 pub fn check(report: &Path, overwrite: bool, mix: &Path) -> Result<(), Failure> {
     if report == mix {
-        return Err(Failure::Usage(format!("--report {}: is the mix itself", report.display())));
+        return Err(Failure::Usage(format!(
+            "--report {}: is the mix itself",
+            report.display()
+        )));
     }
-    let refused = |what: String| Error::new(ErrorKind::Output, format!("{}: {what}", report.display()));
+    let refused =
+        |what: String| Error::new(ErrorKind::Output, format!("{}: {what}", report.display()));
     // A store has no folders; what it refuses is told when the report is written.
     if is_link(report) {
         return Ok(());
     }
-    let folder = report.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = report
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     if report.exists() && !overwrite {
         let hints = vec!["--force replaces it, another --report names another".to_owned()];
         return Err(Failure::Audio(refused("exists already".to_owned()), hints));
     }
     if report.is_dir() || !folder.is_dir() {
-        let what = if report.is_dir() { "is a folder" } else { "its folder does not exist: create it first" };
+        let what = if report.is_dir() {
+            "is a folder"
+        } else {
+            "its folder does not exist: create it first"
+        };
         return Err(refused(what.to_owned()).into());
     }
     Ok(())

@@ -5,8 +5,14 @@ use std::ops::Range;
 
 /// The part of a session's mix, `length` frames long, that a text means, and whether it was cut at the mix's end. Times
 /// count from the first frame of the output; timecodes are those of the picture.
-pub fn parse(text: &str, session: &Session, length: Frames) -> Result<(Range<Frames>, bool), String> {
-    let (from, to) = text.split_once("..").ok_or("a range is A..B, like 10s..1m30s, 10s.. or ..1m")?;
+pub fn parse(
+    text: &str,
+    session: &Session,
+    length: Frames,
+) -> Result<(Range<Frames>, bool), String> {
+    let (from, to) = text
+        .split_once("..")
+        .ok_or("a range is A..B, like 10s..1m30s, 10s.. or ..1m")?;
     let time = |text: &str, open: Frames| match text.trim() {
         "" => Ok(open),
         label if label.matches([':', ';']).count() == 3 => timecode(label, session),
@@ -15,24 +21,41 @@ pub fn parse(text: &str, session: &Session, length: Frames) -> Result<(Range<Fra
     let (start, end) = (time(from, Frames::ZERO)?, time(to, length)?);
     let clock = |frames: Frames| frames.clock(session.rate);
     if start >= length {
-        return Err(format!("it starts at {}, but the mix ends at {}", clock(start), clock(length)));
+        return Err(format!(
+            "it starts at {}, but the mix ends at {}",
+            clock(start),
+            clock(length)
+        ));
     }
     if start > end {
-        return Err(format!("it ends at {}, before it starts at {}", clock(end), clock(start)));
+        return Err(format!(
+            "it ends at {}, before it starts at {}",
+            clock(end),
+            clock(start)
+        ));
     }
     if start == end {
-        return Err(format!("it is empty: it starts and ends at {}", clock(start)));
+        return Err(format!(
+            "it is empty: it starts and ends at {}",
+            clock(start)
+        ));
     }
     Ok((start..end.min(length), end > length))
 }
 
 /// The frame of the output at a timecode.
 fn timecode(label: &str, session: &Session) -> Result<Frames, String> {
-    let fps = session.fps.ok_or_else(|| format!("{label}: the session has no fps, which timecodes need"))?;
+    let fps = session
+        .fps
+        .ok_or_else(|| format!("{label}: the session has no fps, which timecodes need"))?;
     let at = Timecode::parse(label, fps).map_err(|e| e.to_string())?;
     let start = session.start.unwrap_or(Timecode::midnight(fps));
     let (at_frame, first) = (at.frames(session.rate), start.frames(session.rate));
-    if at_frame < first { Err(format!("{label} is before the start, {start}")) } else { Ok(at_frame - first) }
+    if at_frame < first {
+        Err(format!("{label} is before the start, {start}"))
+    } else {
+        Ok(at_frame - first)
+    }
 }
 
 #[cfg(test)]
@@ -43,13 +66,16 @@ mod tests {
     #[test]
     fn either_end_may_be_left_out() {
         let session = Session::new(SampleRate::HZ_48000, Layout::Mono);
-        let part = |text| parse(text, &session, Frames(480_000)).map(|(r, cut)| (r.start.0, r.end.0, cut));
+        let part =
+            |text| parse(text, &session, Frames(480_000)).map(|(r, cut)| (r.start.0, r.end.0, cut));
         assert_eq!(part("1s..2s"), Ok((48_000, 96_000, false)));
         assert_eq!(part("1s.."), Ok((48_000, 480_000, false)));
         assert_eq!(part("..100"), Ok((0, 100, false)));
         assert_eq!(part(".."), Ok((0, 480_000, false)));
         assert_eq!(part("500ms .. 1m"), Ok((24_000, 480_000, true)));
-        for bad in ["", "1s", "2s..1s", "1s..1s", "10s..", "x..", "-1s..", "1s...2s", "nan..inf"] {
+        for bad in [
+            "", "1s", "2s..1s", "1s..1s", "10s..", "x..", "-1s..", "1s...2s", "nan..inf",
+        ] {
             assert!(part(bad).is_err(), "{bad}");
         }
     }
@@ -57,14 +83,26 @@ mod tests {
     #[test]
     fn timecodes_are_those_of_the_picture() {
         let mut session = Session::new(SampleRate::HZ_48000, Layout::Mono);
-        let part = |session: &Session, text| parse(text, session, Frames(480_000)).map(|(r, _)| (r.start.0, r.end.0));
+        let part = |session: &Session, text| {
+            parse(text, session, Frames(480_000)).map(|(r, _)| (r.start.0, r.end.0))
+        };
         let unknown = "01:00:00:00: the session has no fps, which timecodes need";
         assert_eq!(part(&session, "01:00:00:00.."), Err(unknown.to_owned()));
         session.fps = Some(FrameRate::FPS_24);
         session.start = Some(Timecode::parse("01:00:00:00", FrameRate::FPS_24).unwrap());
-        assert_eq!(part(&session, "01:00:01:12..01:00:02:00"), Ok((72_000, 96_000)));
+        assert_eq!(
+            part(&session, "01:00:01:12..01:00:02:00"),
+            Ok((72_000, 96_000))
+        );
         assert_eq!(part(&session, "01:00:01:12..3s"), Ok((72_000, 144_000)));
-        assert_eq!(part(&session, "00:59:59:23..").unwrap_err(), "00:59:59:23 is before the start, 01:00:00:00");
-        assert!(part(&session, "01:00:01:24..").unwrap_err().contains("the last frame of a second is 23"));
+        assert_eq!(
+            part(&session, "00:59:59:23..").unwrap_err(),
+            "00:59:59:23 is before the start, 01:00:00:00"
+        );
+        assert!(
+            part(&session, "01:00:01:24..")
+                .unwrap_err()
+                .contains("the last frame of a second is 23")
+        );
     }
 }

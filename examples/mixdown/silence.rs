@@ -19,12 +19,23 @@ fn why(report: &Report, session: &Session) -> String {
     if report.tracks.iter().any(|t| t.strip.heard) {
         return String::new();
     }
-    let strips = || session.tracks().iter().map(|t| &t.strip).chain(session.buses().iter().map(|b| &b.strip));
+    let strips = || {
+        session
+            .tracks()
+            .iter()
+            .map(|t| &t.strip)
+            .chain(session.buses().iter().map(|b| &b.strip))
+    };
     let named = |switch: fn(&Strip) -> bool, word: &str| {
-        let names: Vec<&str> = strips().filter(|s| switch(s)).map(|s| s.name.as_str()).collect();
+        let names: Vec<&str> = strips()
+            .filter(|s| switch(s))
+            .map(|s| s.name.as_str())
+            .collect();
         (!names.is_empty()).then(|| format!("{word}: {}", listed(&names)))
     };
-    let causes = [named(|s| s.mute, "muted"), named(|s| s.solo, "soloed")].into_iter().flatten();
+    let causes = [named(|s| s.mute, "muted"), named(|s| s.solo, "soloed")]
+        .into_iter()
+        .flatten();
     match causes.collect::<Vec<_>>().join("; ") {
         causes if causes.is_empty() => String::new(),
         causes => format!(" ({causes})"),

@@ -50,7 +50,9 @@ impl Stop {
             signal_hook::flag::register(number, Arc::clone(&shared.again))?;
         }
         let for_thread = Arc::clone(&shared);
-        thread::Builder::new().name("signals".into()).spawn(move || attend(&for_thread))?;
+        thread::Builder::new()
+            .name("signals".into())
+            .spawn(move || attend(&for_thread))?;
         Ok(Self { shared })
     }
 

@@ -15,8 +15,16 @@ pub fn apply(session: &mut Session, mute: &[String], solo: &[String]) -> Result<
     Ok(())
 }
 
-fn each(session: &mut Session, option: &str, name: &str, mut set: impl FnMut(&mut Strip)) -> Result<(), String> {
-    let tracks = session.tracks_mut().iter_mut().map(|t| ("track.", &mut t.strip));
+fn each(
+    session: &mut Session,
+    option: &str,
+    name: &str,
+    mut set: impl FnMut(&mut Strip),
+) -> Result<(), String> {
+    let tracks = session
+        .tracks_mut()
+        .iter_mut()
+        .map(|t| ("track.", &mut t.strip));
     let mut strips: Vec<(&str, &mut Strip)> = tracks.collect();
     let whole = strips.iter().any(|(_, s)| s.name == name);
     let mut found = false;
@@ -26,8 +34,13 @@ fn each(session: &mut Session, option: &str, name: &str, mut set: impl FnMut(&mu
             found = true;
         }
     };
-    strips.drain(..).for_each(|(kind, strip)| matching(kind, strip));
-    session.buses_mut().iter_mut().for_each(|b| matching("bus.", &mut b.strip));
+    strips
+        .drain(..)
+        .for_each(|(kind, strip)| matching(kind, strip));
+    session
+        .buses_mut()
+        .iter_mut()
+        .for_each(|b| matching("bus.", &mut b.strip));
     let (cue, track) = match session.part(name) {
         Ok(Part::Cue(cue)) => (Some(cue), None),
         Ok(Part::CueTrack(cue, track)) => (Some(cue), Some(track)),
@@ -35,7 +48,9 @@ fn each(session: &mut Session, option: &str, name: &str, mut set: impl FnMut(&mu
     };
     if let Some(cue) = cue.filter(|_| !found) {
         let tracks = session.cue_mut(cue).tracks.iter_mut().enumerate();
-        tracks.filter(|(i, _)| track.is_none_or(|t| t == *i)).for_each(|(_, t)| set(&mut t.strip));
+        tracks
+            .filter(|(i, _)| track.is_none_or(|t| t == *i))
+            .for_each(|(_, t)| set(&mut t.strip));
         found = true;
     }
     if found {
@@ -43,13 +58,22 @@ fn each(session: &mut Session, option: &str, name: &str, mut set: impl FnMut(&mu
     }
     let buses = session.buses().iter().map(|b| b.strip.name.as_str());
     let tracks = session.tracks().iter().map(|t| t.strip.name.as_str());
-    let cues: Vec<String> = session.cues().iter().map(|c| format!("cue.{}", c.name)).collect();
-    let names: Vec<&str> = tracks.chain(buses).chain(cues.iter().map(String::as_str)).collect();
+    let cues: Vec<String> = session
+        .cues()
+        .iter()
+        .map(|c| format!("cue.{}", c.name))
+        .collect();
+    let names: Vec<&str> = tracks
+        .chain(buses)
+        .chain(cues.iter().map(String::as_str))
+        .collect();
     let hint = match similar(name, names.iter().copied()) {
         Some(near) => format!("did you mean {near:?}?"),
         None => format!("there are {}", listed(&names)),
     };
-    Err(format!("{option} {name:?}: no track or bus of that name; {hint}"))
+    Err(format!(
+        "{option} {name:?}: no track or bus of that name; {hint}"
+    ))
 }
 
 /// `"a", "b" and 7 more`
@@ -74,14 +98,31 @@ mod tests {
         session.add_track(Track::of("bass"));
         session.add_bus(Bus::new("band"));
         session.add_bus(Bus::new("bass"));
-        apply(&mut session, &["bus.bass".into()], &["bass".into(), "band".into()]).unwrap();
+        apply(
+            &mut session,
+            &["bus.bass".into()],
+            &["bass".into(), "band".into()],
+        )
+        .unwrap();
         let state = |s: &Strip| (s.mute, s.solo);
         let tracks: Vec<_> = session.tracks().iter().map(|t| state(&t.strip)).collect();
         let buses: Vec<_> = session.buses().iter().map(|b| state(&b.strip)).collect();
-        assert_eq!((tracks, buses), (vec![(false, false), (false, true)], vec![(false, true), (true, true)]));
+        assert_eq!(
+            (tracks, buses),
+            (
+                vec![(false, false), (false, true)],
+                vec![(false, true), (true, true)]
+            )
+        );
         let error = apply(&mut session, &["durms".into()], &[]).unwrap_err();
-        assert_eq!(error, "--mute \"durms\": no track or bus of that name; did you mean \"drums\"?");
+        assert_eq!(
+            error,
+            "--mute \"durms\": no track or bus of that name; did you mean \"drums\"?"
+        );
         let error = apply(&mut session, &[], &["x".into()]).unwrap_err();
-        assert!(error.ends_with("there are \"drums\", \"bass\", \"band\", \"bass\""), "{error}");
+        assert!(
+            error.ends_with("there are \"drums\", \"bass\", \"band\", \"bass\""),
+            "{error}"
+        );
     }
 }

@@ -21,18 +21,29 @@ pub fn advised(mut error: clap::Error, given: &[OsString]) -> clap::Error {
         Some(ContextValue::String(text)) => Some(text.clone()),
         _ => None,
     };
-    let (wrong, guessed) = (text(ContextKind::InvalidArg).unwrap_or_default(), text(ContextKind::SuggestedArg));
+    let (wrong, guessed) = (
+        text(ContextKind::InvalidArg).unwrap_or_default(),
+        text(ContextKind::SuggestedArg),
+    );
     let near = guessed.is_some_and(|g| similar(bare(&wrong), [bare(&g)]).is_some());
     error.remove(ContextKind::Suggested);
     if near {
         return error;
     }
     error.remove(ContextKind::SuggestedArg);
-    error.insert(ContextKind::Usage, ContextValue::StyledStr(Args::command().render_usage()));
+    error.insert(
+        ContextKind::Usage,
+        ContextValue::StyledStr(Args::command().render_usage()),
+    );
     if let Some(stem) = meant(&wrong, given) {
         let stem = super::voice::printable(&stem.to_string_lossy());
-        let tip = format!("a stem whose name starts with a dash is given as './{stem}' or as '-- {stem}'");
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
+        let tip = format!(
+            "a stem whose name starts with a dash is given as './{stem}' or as '-- {stem}'"
+        );
+        error.insert(
+            ContextKind::Suggested,
+            ContextValue::StyledStrs(vec![StyledStr::from(tip)]),
+        );
     }
     error
 }
@@ -49,11 +60,20 @@ fn meant(wrong: &str, given: &[OsString]) -> Option<PathBuf> {
         match letter {
             // What follows -o is its value.
             Some(letter) => {
-                text.starts_with('-') && !text.starts_with("--") && !text.starts_with("-o") && text.contains(letter)
+                text.starts_with('-')
+                    && !text.starts_with("--")
+                    && !text.starts_with("-o")
+                    && text.contains(letter)
             }
             None => text == wrong,
         }
     };
-    let mut options = given.iter().take_while(|a| *a != "--").filter(taken).map(Path::new);
-    options.find(|p| p.extension().is_some() || p.exists()).map(Path::to_owned)
+    let mut options = given
+        .iter()
+        .take_while(|a| *a != "--")
+        .filter(taken)
+        .map(Path::new);
+    options
+        .find(|p| p.extension().is_some() || p.exists())
+        .map(Path::to_owned)
 }

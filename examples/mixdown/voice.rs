@@ -31,7 +31,11 @@ impl Voice {
 
     /// A warning of the report, or a note of it.
     pub fn warning(self, warning: &Warning) {
-        let label = if warning.kind.is_note() { "note" } else { "warning" };
+        let label = if warning.kind.is_note() {
+            "note"
+        } else {
+            "warning"
+        };
         let about = json!({
             "event": label, "code": warning.kind.code(), "track": warning.track(), "file": warning.file(),
             "text": warning.text()
@@ -46,7 +50,11 @@ impl Voice {
 
     /// An error, said whatever was asked.
     pub fn error(self, text: &str, kind: &str) {
-        self.say("error", text, json!({ "event": "error", "kind": kind, "text": text }));
+        self.say(
+            "error",
+            text,
+            json!({ "event": "error", "kind": kind, "text": text }),
+        );
     }
 
     /// One of a session's problems, which may show the line of the file it is in.
@@ -68,7 +76,11 @@ impl Voice {
 
     /// A line without a label.
     pub fn line(self, text: &str, about: impl FnOnce() -> Value) {
-        let text = if self.json { about().to_string() } else { text.to_owned() };
+        let text = if self.json {
+            about().to_string()
+        } else {
+            text.to_owned()
+        };
         let _ = writeln!(std::io::stderr(), "{text}");
     }
 
@@ -88,6 +100,12 @@ pub fn printable_lines(text: &str) -> String {
 }
 
 fn escaped(text: &str, plain: impl Fn(char) -> bool) -> String {
-    let escape = |c: char| if c.is_control() && !plain(c) { c.escape_default().to_string() } else { c.to_string() };
+    let escape = |c: char| {
+        if c.is_control() && !plain(c) {
+            c.escape_default().to_string()
+        } else {
+            c.to_string()
+        }
+    };
     text.chars().map(escape).collect()
 }

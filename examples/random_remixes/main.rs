@@ -9,7 +9,9 @@
 
 mod remix;
 
-use soundtrack::{Error, ErrorKind, Frames, Input, Layout, Plan, Result, SampleRate, Session, Spec, Track, media};
+use soundtrack::{
+    Error, ErrorKind, Frames, Input, Layout, Plan, Result, SampleRate, Session, Spec, Track, media,
+};
 use std::{thread, time::Instant};
 
 /// Seconds of a crop.
@@ -17,7 +19,10 @@ const CROP: u64 = 10;
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1).peekable();
-    let count = arguments.next_if(|a| a.parse::<u64>().is_ok()).and_then(|a| a.parse().ok()).unwrap_or(1000);
+    let count = arguments
+        .next_if(|a| a.parse::<u64>().is_ok())
+        .and_then(|a| a.parse().ok())
+        .unwrap_or(1000);
     let files: Vec<Input> = arguments.map(Input::from).collect();
     let inputs = if files.is_empty() { tones()? } else { files };
     let rate = media::highest_rate(&inputs).unwrap_or(SampleRate::HZ_44100);
@@ -25,9 +30,15 @@ fn main() -> Result<()> {
     for (i, input) in inputs.into_iter().enumerate() {
         session.add_track(Track::new(format!("stem {i}"), input));
     }
-    let (length, crop) = (Plan::compile(&session)?.length(), Frames(CROP * u64::from(rate.hz())));
+    let (length, crop) = (
+        Plan::compile(&session)?.length(),
+        Frames(CROP * u64::from(rate.hz())),
+    );
     if length < crop {
-        return Err(Error::new(ErrorKind::Session, format!("the stems are shorter than {CROP} s")));
+        return Err(Error::new(
+            ErrorKind::Session,
+            format!("the stems are shorter than {CROP} s"),
+        ));
     }
     let clock = Instant::now();
     let cores = thread::available_parallelism().map_or(1, usize::from) as u64;
@@ -46,8 +57,16 @@ fn main() -> Result<()> {
             }
         };
         let loops: Vec<_> = (0..cores).map(|first| threads.spawn(of(first))).collect();
-        let panicked = |_| Err(Error::new(ErrorKind::Session, "a loop stopped without saying why"));
-        loops.into_iter().map(|l| l.join().unwrap_or_else(panicked)).collect::<Result<Vec<f64>>>()
+        let panicked = |_| {
+            Err(Error::new(
+                ErrorKind::Session,
+                "a loop stopped without saying why",
+            ))
+        };
+        loops
+            .into_iter()
+            .map(|l| l.join().unwrap_or_else(panicked))
+            .collect::<Result<Vec<f64>>>()
     })?;
     let took = clock.elapsed().as_secs_f64();
     let samples = (count * crop.0 * 2) as f64;
@@ -61,7 +80,10 @@ fn main() -> Result<()> {
 
 /// Four mono stems of 30 s: tones that swell at rates of their own.
 fn tones() -> Result<Vec<Input>> {
-    let spec = Spec { rate: SampleRate::HZ_44100, layout: Layout::Mono };
+    let spec = Spec {
+        rate: SampleRate::HZ_44100,
+        layout: Layout::Mono,
+    };
     let tone = |hz: f64| {
         let sample = |n: u32| {
             let t = f64::from(n) / 44_100.0 * std::f64::consts::TAU;

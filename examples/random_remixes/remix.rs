@@ -10,8 +10,15 @@ pub fn change(session: &mut Session, seed: u64, latest: u64) -> Frames {
         track.strip.pan = Pan(random.within(-1.0, 1.0));
         track.strip.mute = random.next() < 1.0 / 8.0;
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the latest start")]
-    #[expect(clippy::cast_precision_loss, reason = "a session has far fewer than 2^53 frames")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and the latest start"
+    )]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a session has far fewer than 2^53 frames"
+    )]
     let start = (random.next() * (latest + 1) as f64) as u64;
     Frames(start)
 }

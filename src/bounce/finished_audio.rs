@@ -51,15 +51,25 @@ impl Report {
         let path = path.as_ref();
         let (_, info) = media::open(path, None)?;
         if info.spec.layout.speakers().is_empty() {
-            let what = format!("{}: {}: their places must be known to measure them", path.display(), info.spec.layout);
+            let what = format!(
+                "{}: {}: their places must be known to measure them",
+                path.display(),
+                info.spec.layout
+            );
             return Err(Error::new(ErrorKind::Unsupported, what));
         }
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or(path.as_os_str())
+            .to_string_lossy()
+            .into_owned();
         let mut session = Session::new(info.spec.rate, info.spec.layout);
         session.damage = damage;
         session.add_track(Track::new(name.clone(), path));
         let mut renderer = Renderer::new(Plan::compile(&session)?, &Options::default())?;
-        let mut report = Bounce::new().overview(bins).into_sink(&mut renderer, &mut Discard)?;
+        let mut report = Bounce::new()
+            .overview(bins)
+            .into_sink(&mut renderer, &mut Discard)?;
         report.title = name;
         report.output = Some(path.display().to_string());
         // The file is the mix: its channels are what there is to see.

@@ -51,26 +51,45 @@ impl Session {
     ///
     /// # Errors
     /// Those of measuring; `Session` for a mix without loudness, and for a limiter above the target's ceiling.
-    pub fn fit(&mut self, target: &LoudnessTarget, mut measure: impl FnMut(&Self) -> Result<Report>) -> Result<Fit> {
+    pub fn fit(
+        &mut self,
+        target: &LoudnessTarget,
+        mut measure: impl FnMut(&Self) -> Result<Report>,
+    ) -> Result<Fit> {
         if let (Some(limit), Some(ceiling)) = (self.master.limit, target.true_peak)
             && limit > ceiling
         {
-            let what = format!("the master limits at {limit:.1}, above the {ceiling:.1} of {}", target.name);
+            let what = format!(
+                "the master limits at {limit:.1}, above the {ceiling:.1} of {}",
+                target.name
+            );
             return Err(Error::new(ErrorKind::Session, what));
         }
         let before = self.master.gain;
-        let mut found = Fit { gain: Decibels::UNITY, short_by: 0.0 };
+        let mut found = Fit {
+            gain: Decibels::UNITY,
+            short_by: 0.0,
+        };
         for _ in 0..MAX_RENDERS {
             let mix = measure(self)?.mix;
             let (integrated, peak) = (mix.integrated_lufs.map(Lufs), mix.true_peak_dbtp.map(Dbtp));
             // A limiter keeps the peak below the ceiling, whatever the gain.
-            let peak = if self.master.limit.is_some() { integrated.map(|_| Dbtp(f64::NEG_INFINITY)) } else { peak };
+            let peak = if self.master.limit.is_some() {
+                integrated.map(|_| Dbtp(f64::NEG_INFINITY))
+            } else {
+                peak
+            };
             if let (Some(wanted), None) = (target.integrated, integrated) {
                 let what = format!("the mix has no loudness that could be brought to {wanted:.1}");
                 return Err(Error::new(ErrorKind::Session, what));
             }
-            let Some(fit) = target.fit(integrated, peak) else { break };
-            found = Fit { gain: Decibels(found.gain.0 + fit.gain.0), short_by: fit.short_by };
+            let Some(fit) = target.fit(integrated, peak) else {
+                break;
+            };
+            found = Fit {
+                gain: Decibels(found.gain.0 + fit.gain.0),
+                short_by: fit.short_by,
+            };
             self.master.gain = Decibels(before.0 + found.gain.0);
             if self.master.limit.is_none() || fit.gain.0.abs() < FITTED_LU {
                 break;
@@ -83,7 +102,10 @@ impl Session {
 impl Report {
     /// Judges the mix by a target, and stores the verdict.
     pub fn judge(&mut self, target: &LoudnessTarget, fit: Option<Fit>) {
-        let mut verdict = target.judge(self.mix.integrated_lufs.map(Lufs), self.mix.true_peak_dbtp.map(Dbtp));
+        let mut verdict = target.judge(
+            self.mix.integrated_lufs.map(Lufs),
+            self.mix.true_peak_dbtp.map(Dbtp),
+        );
         verdict.fit = fit.map(Into::into);
         self.verdict = Some(verdict);
     }

@@ -31,7 +31,11 @@ pub(crate) struct RenderJob<'a> {
 
 impl<'a> RenderJob<'a> {
     /// Prepares a render of a range. Past the end of the plan there is silence.
-    pub(crate) fn new(renderer: &'a mut Renderer, range: Range<Frames>, settings: &JobSettings<'_>) -> Self {
+    pub(crate) fn new(
+        renderer: &'a mut Renderer,
+        range: Range<Frames>,
+        settings: &JobSettings<'_>,
+    ) -> Self {
         Self {
             renderer,
             range,
@@ -53,14 +57,33 @@ impl<'a> RenderJob<'a> {
         progress: &mut ProgressReporter<'_>,
         mut observe: impl FnMut(&Blocks),
     ) -> Result<Measurements> {
-        let Self { renderer, range, block, single_threaded, taps, gains, metered, mut outputs } = self;
+        let Self {
+            renderer,
+            range,
+            block,
+            single_threaded,
+            taps,
+            gains,
+            metered,
+            mut outputs,
+        } = self;
         renderer.seek_range(&range);
         if !taps.is_empty() {
             renderer.tap(taps);
         }
         let spec = renderer.plan().spec();
-        let meters = metered.into_iter().map(|signal| (signal, Meter::new(spec))).collect();
-        let pipeline = Pipeline { renderer, block, taps: taps.len(), gains, meters, single_threaded };
+        let meters = metered
+            .into_iter()
+            .map(|signal| (signal, Meter::new(spec)))
+            .collect();
+        let pipeline = Pipeline {
+            renderer,
+            block,
+            taps: taps.len(),
+            gains,
+            meters,
+            single_threaded,
+        };
         let meters = pipeline.run(range.end - range.start, |blocks| {
             for (signal, sink) in &mut outputs {
                 sink.write(blocks.of(*signal))?;
@@ -68,7 +91,12 @@ impl<'a> RenderJob<'a> {
             observe(blocks);
             progress.advance(blocks.frames())
         })?;
-        Ok(Measurements(meters.into_iter().map(|(signal, meter)| (signal, meter.finish())).collect()))
+        Ok(Measurements(
+            meters
+                .into_iter()
+                .map(|(signal, meter)| (signal, meter.finish()))
+                .collect(),
+        ))
     }
 }
 
@@ -78,6 +106,9 @@ pub(crate) struct Measurements(Vec<(Signal, Measured)>);
 impl Measurements {
     /// Returns the measurement of a signal, if it was metered.
     pub(crate) fn of(&self, signal: Signal) -> Option<&Measured> {
-        self.0.iter().find(|(metered, _)| *metered == signal).map(|(_, measured)| measured)
+        self.0
+            .iter()
+            .find(|(metered, _)| *metered == signal)
+            .map(|(_, measured)| measured)
     }
 }

@@ -20,7 +20,11 @@ pub(crate) fn rounds(plan: &Plan, format: Format) -> bool {
 pub(crate) fn spare_inputs(plan: &Plan, output: &Path) -> Result<()> {
     for input in plan.files() {
         if same_file(&input, output)? {
-            let what = format!("{}: is one of the inputs ({})", output.display(), input.display());
+            let what = format!(
+                "{}: is one of the inputs ({})",
+                output.display(),
+                input.display()
+            );
             return Err(Error::new(ErrorKind::Output, what));
         }
     }
@@ -52,11 +56,15 @@ impl OutputFile {
         dither: Option<Dither>,
         options: &encode::Options,
     ) -> Result<Self> {
-        let file = FileSink::create_with(path, format, plan.spec(), range.end - range.start, options)?;
+        let file =
+            FileSink::create_with(path, format, plan.spec(), range.end - range.start, options)?;
         let sink = match dither {
             Some(dither) => {
                 check_rate(dither, plan.spec().rate)?;
-                Encoding::Dithered(Dithered::new(file, dither, format.bits(), range.start), dither)
+                Encoding::Dithered(
+                    Dithered::new(file, dither, format.bits(), range.start),
+                    dither,
+                )
             }
             None => Encoding::Plain(file, rounding_warning(plan, format)),
         };
@@ -89,10 +97,14 @@ impl OutputFile {
 }
 
 fn check_rate(dither: Dither, rate: SampleRate) -> Result<()> {
-    if dither.shaping != Shaping::Weighted || [SampleRate::HZ_44100, SampleRate::HZ_48000].contains(&rate) {
+    if dither.shaping != Shaping::Weighted
+        || [SampleRate::HZ_44100, SampleRate::HZ_48000].contains(&rate)
+    {
         return Ok(());
     }
-    let what = format!("weighted dither is for 44100 and 48000 Hz, the output has {rate}: take high-pass or white");
+    let what = format!(
+        "weighted dither is for 44100 and 48000 Hz, the output has {rate}: take high-pass or white"
+    );
     Err(Error::new(ErrorKind::Session, what))
 }
 
@@ -101,6 +113,9 @@ fn rounding_warning(plan: &Plan, format: Format) -> Option<Warning> {
     let bits = format.bits();
     let mut deeper = plan.deeper(bits).filter(|_| !format.is_float());
     let (track, file) = deeper.next()?;
-    let kind = WarningKind::ReducedDepth { bits, more_tracks: deeper.count() };
+    let kind = WarningKind::ReducedDepth {
+        bits,
+        more_tracks: deeper.count(),
+    };
     Some(Warning::new(kind, Subject::clip(track, file)))
 }

@@ -44,7 +44,11 @@ pub(crate) struct Blocks {
 impl Blocks {
     fn new(layout: Layout, size: usize, levels: usize, taps: usize) -> Self {
         let blocks = |n: usize| (0..n).map(|_| Block::new(layout, size)).collect();
-        Self { mix: Block::new(layout, size), levels: blocks(levels), taps: blocks(taps) }
+        Self {
+            mix: Block::new(layout, size),
+            levels: blocks(levels),
+            taps: blocks(taps),
+        }
     }
 
     pub(crate) fn frames(&self) -> usize {
@@ -64,7 +68,10 @@ impl Blocks {
     fn compute_levels(&mut self, gains: &[f64]) {
         for (level, gain) in self.levels.iter_mut().zip(gains) {
             level.set_frames(self.mix.frames());
-            level.channels_mut().zip(self.mix.channels()).for_each(|(to, from)| put_scaled(to, from, *gain));
+            level
+                .channels_mut()
+                .zip(self.mix.channels())
+                .for_each(|(to, from)| put_scaled(to, from, *gain));
         }
     }
 }
@@ -91,18 +98,29 @@ impl BlockSink for RenderEnd<'_> {
             Some(current) => current,
             None => {
                 let mut blocks = self.to_fill.recv().map_err(|_| disconnected())?;
-                let frames = usize::try_from(self.left).unwrap_or(usize::MAX).min(blocks.mix.capacity());
-                [&mut blocks.mix].into_iter().chain(&mut blocks.taps).for_each(|b| b.set_frames(frames));
+                let frames = usize::try_from(self.left)
+                    .unwrap_or(usize::MAX)
+                    .min(blocks.mix.capacity());
+                [&mut blocks.mix]
+                    .into_iter()
+                    .chain(&mut blocks.taps)
+                    .for_each(|b| b.set_frames(frames));
                 (blocks, 0)
             }
         };
         let (Blocks { mix, taps, .. }, from) = self.current.insert((blocks, from));
-        Ok(FreeFrames { mix, taps, from: *from })
+        Ok(FreeFrames {
+            mix,
+            taps,
+            from: *from,
+        })
     }
 
     fn filled(&mut self, frames: usize) -> Result<()> {
         self.left -= frames as u64;
-        let Some((mut blocks, from)) = self.current.take() else { return Ok(()) };
+        let Some((mut blocks, from)) = self.current.take() else {
+            return Ok(());
+        };
         if from + frames < blocks.frames() {
             self.current = Some((blocks, from + frames));
             return Ok(());
@@ -120,7 +138,10 @@ impl RenderEnd<'_> {
             let FreeFrames { mix, taps, from } = self.free()?;
             let n = mix.frames() - from;
             for block in [mix].into_iter().chain(taps) {
-                block.channels_mut().flat_map(|c| c.iter_mut().skip(from)).for_each(|sample| *sample = 0.0);
+                block
+                    .channels_mut()
+                    .flat_map(|c| c.iter_mut().skip(from))
+                    .for_each(|sample| *sample = 0.0);
             }
             self.filled(n)?;
         }
@@ -151,7 +172,14 @@ impl Pipeline<'_> {
         total: Frames,
         mut each: impl FnMut(&Blocks) -> Result<()>,
     ) -> Result<Vec<(Signal, Meter)>> {
-        let Self { renderer, block, taps, gains, mut meters, single_threaded } = self;
+        let Self {
+            renderer,
+            block,
+            taps,
+            gains,
+            mut meters,
+            single_threaded,
+        } = self;
         let layout = renderer.plan().spec().layout;
         let new = || Blocks::new(layout, block, gains.len(), taps);
         let mut left = total;
@@ -161,10 +189,15 @@ impl Pipeline<'_> {
                 let want = usize::try_from(left.0).unwrap_or(usize::MAX).min(block);
                 // Frames past the range must not be rendered: they would count in the report, and could fail.
                 if renderer.render_tapped(&mut blocks.mix, &mut blocks.taps, want)? == 0 {
-                    [&mut blocks.mix].into_iter().chain(&mut blocks.taps).for_each(|b| b.fill(want, 0.0));
+                    [&mut blocks.mix]
+                        .into_iter()
+                        .chain(&mut blocks.taps)
+                        .for_each(|b| b.fill(want, 0.0));
                 }
                 blocks.compute_levels(&gains);
-                meters.iter_mut().for_each(|(signal, meter)| meter.feed(blocks.of(*signal)));
+                meters
+                    .iter_mut()
+                    .for_each(|(signal, meter)| meter.feed(blocks.of(*signal)));
                 each(&blocks)?;
                 left = left - Frames(blocks.frames() as u64);
             }
@@ -177,7 +210,13 @@ impl Pipeline<'_> {
             let _ = free.send(new());
         }
         std::thread::scope(|threads| {
-            let mut end = RenderEnd { to_fill, filled, gains: &gains, current: None, left: total.0 };
+            let mut end = RenderEnd {
+                to_fill,
+                filled,
+                gains: &gains,
+                current: None,
+                left: total.0,
+            };
             // Ends when everything is rendered, or when the receiver of the blocks is dropped.
             thread_budget::start(threads, "render", move || {
                 if let Err(error) = end.run(renderer) {
@@ -191,7 +230,9 @@ impl Pipeline<'_> {
                 thread_budget::start(threads, "measure", move || {
                     for rendered in to_measure {
                         for blocks in rendered.iter() {
-                            meters.iter_mut().for_each(|(signal, meter)| meter.feed(blocks.of(*signal)));
+                            meters
+                                .iter_mut()
+                                .for_each(|(signal, meter)| meter.feed(blocks.of(*signal)));
                         }
                         if measured.send(rendered).is_err() {
                             return;
@@ -203,7 +244,10 @@ impl Pipeline<'_> {
             let (free, to_write) = (free, to_write);
             while left > Frames::ZERO {
                 let Ok(rendered) = to_write.recv() else {
-                    return Err(Error::new(ErrorKind::Corrupt, "rendering stopped without saying why"));
+                    return Err(Error::new(
+                        ErrorKind::Corrupt,
+                        "rendering stopped without saying why",
+                    ));
                 };
                 let blocks = rendered?;
                 each(&blocks)?;

@@ -78,7 +78,13 @@ pub(crate) struct ProgressReporter<'a> {
 
 impl<'a> ProgressReporter<'a> {
     pub(crate) fn new(callback: Option<ProgressCallback<'a>>, total: Frames) -> Self {
-        Self { callback, progress: Progress { done: Frames::ZERO, total } }
+        Self {
+            callback,
+            progress: Progress {
+                done: Frames::ZERO,
+                total,
+            },
+        }
     }
 
     /// Adds frames that are rendered.
@@ -87,7 +93,11 @@ impl<'a> ProgressReporter<'a> {
     /// `Cancelled` where the callback asks to stop.
     pub(super) fn advance(&mut self, frames: usize) -> Result<()> {
         self.progress.done += Frames(frames as u64);
-        match self.callback.as_mut().map(|callback| callback(self.progress)) {
+        match self
+            .callback
+            .as_mut()
+            .map(|callback| callback(self.progress))
+        {
             Some(ControlFlow::Break(())) => Err(Error::new(ErrorKind::Cancelled, "cancelled")),
             _ => Ok(()),
         }

@@ -56,7 +56,11 @@ impl Tape {
     fn open(stem: &Stem) -> Result<Self> {
         let source = stem.open()?;
         let layout = source.spec().layout;
-        Ok(Self { source, block: Block::new(layout, WINDOW), channels: vec![Vec::new(); layout.channels()] })
+        Ok(Self {
+            source,
+            block: Block::new(layout, WINDOW),
+            channels: vec![Vec::new(); layout.channels()],
+        })
     }
 
     /// Reads the next frames; how many there were.
@@ -72,7 +76,10 @@ impl Tape {
             if n == 0 {
                 break;
             }
-            self.channels.iter_mut().zip(self.block.channels()).for_each(|(to, from)| to.extend_from_slice(from));
+            self.channels
+                .iter_mut()
+                .zip(self.block.channels())
+                .for_each(|(to, from)| to.extend_from_slice(from));
             done += n;
         }
         if self.block.capacity() < WINDOW {
@@ -89,7 +96,9 @@ impl Tape {
 /// Frames `from` to `from + frames` of a stem, all channels; fewer where it ends, silence before its start.
 pub(super) fn stretch(stem: &Stem, from: i64, frames: usize) -> Result<Vec<Vec<f64>>> {
     let mut tape = Tape::open(stem)?;
-    let before = usize::try_from(from.min(0).unsigned_abs()).unwrap_or(usize::MAX).min(frames);
+    let before = usize::try_from(from.min(0).unsigned_abs())
+        .unwrap_or(usize::MAX)
+        .min(frames);
     if from > 0 {
         tape.source.seek(Frames(from.unsigned_abs()))?;
     }

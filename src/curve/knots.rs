@@ -43,7 +43,10 @@ impl Automation {
         };
         let mut knots: Vec<_> = frames.into_iter().map(value).collect();
         // What lies on a level between two of the same value is no corner.
-        let level: Vec<bool> = knots.windows(3).map(|w| matches!(w, [a, b, c] if a.1 == b.1 && b.1 == c.1)).collect();
+        let level: Vec<bool> = knots
+            .windows(3)
+            .map(|w| matches!(w, [a, b, c] if a.1 == b.1 && b.1 == c.1))
+            .collect();
         let mut inner = std::iter::once(false).chain(level).chain([false]);
         knots.retain(|_| !inner.next().unwrap_or(false));
         knots
@@ -58,31 +61,59 @@ mod tests {
     };
 
     fn knots(points: &[(u64, f64, Shape)], range: std::ops::Range<u64>) -> Vec<(u64, f64)> {
-        let curve = points.iter().fold(Curve::new(), |c, (at, db, shape)| c.point(Frames(*at), Decibels(*db), *shape));
+        let curve = points.iter().fold(Curve::new(), |c, (at, db, shape)| {
+            c.point(Frames(*at), Decibels(*db), *shape)
+        });
         Automation::gain(&curve, Decibels(0.0)).knots(&range)
     }
 
     #[test]
     fn corners_and_jumps_are_kept_and_levels_are_not_filled() {
         assert_eq!(knots(&[], 0..100), []);
-        assert_eq!(knots(&[(10, 0.0, Shape::Linear)], 0..100), [(0, 1.0), (99, 1.0)]);
-        let jump = [(10, 0.0, Shape::Linear), (50, f64::NEG_INFINITY, Shape::Step)];
-        assert_eq!(knots(&jump, 0..100), [(0, 1.0), (49, 1.0), (50, 0.0), (99, 0.0)]);
+        assert_eq!(
+            knots(&[(10, 0.0, Shape::Linear)], 0..100),
+            [(0, 1.0), (99, 1.0)]
+        );
+        let jump = [
+            (10, 0.0, Shape::Linear),
+            (50, f64::NEG_INFINITY, Shape::Step),
+        ];
+        assert_eq!(
+            knots(&jump, 0..100),
+            [(0, 1.0), (49, 1.0), (50, 0.0), (99, 0.0)]
+        );
         assert_eq!(knots(&jump, 60..60), []);
     }
 
     #[test]
     fn slopes_follow_the_curve() {
-        let ramp = [(0, f64::NEG_INFINITY, Shape::Linear), (160, 0.0, Shape::Linear)];
+        let ramp = [
+            (0, f64::NEG_INFINITY, Shape::Linear),
+            (160, 0.0, Shape::Linear),
+        ];
         let drawn = knots(&ramp, 0..1000);
-        assert_eq!((drawn[0], drawn[1], *drawn.last().unwrap()), ((0, 0.0), (10, 0.0625), (999, 1.0)));
-        assert!(drawn.iter().all(|(at, v)| *v == (*at as f64 / 160.0).min(1.0)), "{drawn:?}");
+        assert_eq!(
+            (drawn[0], drawn[1], *drawn.last().unwrap()),
+            ((0, 0.0), (10, 0.0625), (999, 1.0))
+        );
+        assert!(
+            drawn
+                .iter()
+                .all(|(at, v)| *v == (*at as f64 / 160.0).min(1.0)),
+            "{drawn:?}"
+        );
     }
 
     #[test]
     fn a_curve_of_any_length_has_a_bounded_number() {
-        let many: Vec<_> = (0..100_000).map(|n| (10 * n, -f64::from(n as u32 % 7), Shape::Sine)).collect();
+        let many: Vec<_> = (0..100_000)
+            .map(|n| (10 * n, -f64::from(n as u32 % 7), Shape::Sine))
+            .collect();
         let drawn = knots(&many, 5..999_000);
-        assert!(drawn.len() <= 502 && drawn[0].0 == 5 && drawn.last().unwrap().0 == 998_999, "{}", drawn.len());
+        assert!(
+            drawn.len() <= 502 && drawn[0].0 == 5 && drawn.last().unwrap().0 == 998_999,
+            "{}",
+            drawn.len()
+        );
     }
 }

@@ -38,7 +38,15 @@ mod tests {
             assert_eq!(shape.to_string().parse(), Ok(shape));
         }
         use FadeShape::*;
-        for shape in [Linear, EqualPower, Between, RaisedCosine, SquareRoot, DecibelLinear(60.0), DecibelLinear(37.5)] {
+        for shape in [
+            Linear,
+            EqualPower,
+            Between,
+            RaisedCosine,
+            SquareRoot,
+            DecibelLinear(60.0),
+            DecibelLinear(37.5),
+        ] {
             assert_eq!(shape.to_string().parse(), Ok(shape));
         }
         assert!("decibel-linear(0)".parse::<FadeShape>().is_err());

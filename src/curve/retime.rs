@@ -13,11 +13,24 @@ impl Automation {
         let curve = Arc::new(self);
         let mut segments = Vec::new();
         for (range, from) in uses {
-            segments.push(Segment { end: range.start, kind: Kind::Constant(1.0) });
-            let kind = Kind::Retimed { start: range.start, from, curve: Arc::clone(&curve) };
-            segments.push(Segment { end: range.end, kind });
+            segments.push(Segment {
+                end: range.start,
+                kind: Kind::Constant(1.0),
+            });
+            let kind = Kind::Retimed {
+                start: range.start,
+                from,
+                curve: Arc::clone(&curve),
+            };
+            segments.push(Segment {
+                end: range.end,
+                kind,
+            });
         }
-        segments.push(Segment { end: u64::MAX, kind: Kind::Constant(1.0) });
+        segments.push(Segment {
+            end: u64::MAX,
+            kind: Kind::Constant(1.0),
+        });
         Self { segments }
     }
 }
@@ -43,7 +56,9 @@ mod tests {
         assert_eq!(placed.points(), 3);
         for step in [1, 64, 97, 5000] {
             let mut got = vec![0.0; 2500];
-            got.chunks_mut(step).enumerate().for_each(|(i, part)| placed.fill((i * step) as u64, part));
+            got.chunks_mut(step)
+                .enumerate()
+                .for_each(|(i, part)| placed.fill((i * step) as u64, part));
             assert_eq!(got[..100], [1.0; 100]);
             assert_eq!(got[100..1100], cue);
             assert_eq!(got[1100..1300], cue[437..637]);

@@ -20,13 +20,22 @@ impl Folders {
     pub(super) fn make_for(&mut self, file: &Path) -> Result<()> {
         // A store has no folders.
         let place = Location::of(file)?;
-        let Some(file) = place.local() else { return Ok(()) };
-        let missing: Vec<&Path> =
-            file.ancestors().skip(1).take_while(|f| !f.as_os_str().is_empty() && !f.exists()).collect();
+        let Some(file) = place.local() else {
+            return Ok(());
+        };
+        let missing: Vec<&Path> = file
+            .ancestors()
+            .skip(1)
+            .take_while(|f| !f.as_os_str().is_empty() && !f.exists())
+            .collect();
         // Looked at again, since `a/..` is there once `a` is.
         for folder in missing.into_iter().rev().filter(|f| !f.exists()) {
             fs::create_dir(folder).map_err(|e| {
-                let what = format!("{}: the folder {} cannot be made: {e}", file.display(), folder.display());
+                let what = format!(
+                    "{}: the folder {} cannot be made: {e}",
+                    file.display(),
+                    folder.display()
+                );
                 Error::new(ErrorKind::Output, what).because(e)
             })?;
             self.made.push(folder.to_owned());
@@ -43,6 +52,9 @@ impl Folders {
 impl Drop for Folders {
     fn drop(&mut self) {
         // One that is not empty, or gone already, stays as it is.
-        self.made.iter().rev().for_each(|folder| drop(fs::remove_dir(folder)));
+        self.made
+            .iter()
+            .rev()
+            .for_each(|folder| drop(fs::remove_dir(folder)));
     }
 }

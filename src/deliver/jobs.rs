@@ -39,36 +39,52 @@ pub(super) fn chosen<'s>(session: &'s Session, names: &[String]) -> Result<Vec<&
     let mut problems: Vec<Problem> = Vec::new();
     for name in names.iter().filter(unknown) {
         let near = hint(name, all().map(|d| d.name.as_str()));
-        problems.push(Problem::new(format!("there is no deliverable {name:?}{near}")));
+        problems.push(Problem::new(format!(
+            "there is no deliverable {name:?}{near}"
+        )));
     }
     if session.deliverables.is_empty() {
         problems.push(Problem::new("the session has no deliverables"));
     }
-    let found: Vec<&Deliverable> = all().filter(|d| names.is_empty() || names.contains(&d.name)).collect();
+    let found: Vec<&Deliverable> = all()
+        .filter(|d| names.is_empty() || names.contains(&d.name))
+        .collect();
     problems.extend(found.iter().filter_map(|d| wrong(session, d)));
-    if problems.is_empty() { Ok(found) } else { Err(Error::session(problems)) }
+    if problems.is_empty() {
+        Ok(found)
+    } else {
+        Err(Error::session(problems))
+    }
 }
 
 /// Returns what is wrong with a deliverable alone.
 fn wrong(session: &Session, deliverable: &Deliverable) -> Option<Problem> {
     let name_fault = || {
         let outputs = session.outputs(deliverable);
-        let fault = outputs.iter().find_map(|output| deliverable.format.container.name_fault(&output.file));
+        let fault = outputs
+            .iter()
+            .find_map(|output| deliverable.format.container.name_fault(&output.file));
         fault.map(|fault| format!("file: {fault}"))
     };
     let (what, keys): (Cow<'_, str>, &[&str]) = if deliverable.file.as_os_str().is_empty() {
         ("it has no file".into(), &["file"])
     } else if deliverable.album && !deliverable.stems.is_empty() {
-        ("it is an album and stems: make two deliverables of it".into(), &["album", "stems"])
+        (
+            "it is an album and stems: make two deliverables of it".into(),
+            &["album", "stems"],
+        )
     } else if deliverable.fit && !deliverable.stems.is_empty() {
-        let why = "stems stay at the level of the mix, so that they add up to it: fit the mix instead";
+        let why =
+            "stems stay at the level of the mix, so that they add up to it: fit the mix instead";
         (why.into(), &["loudness"])
     } else if let Some(fault) = name_fault() {
         (fault.into(), &["file"])
     } else {
         return None;
     };
-    let subject = Subject::Deliverable { name: deliverable.name.clone() };
+    let subject = Subject::Deliverable {
+        name: deliverable.name.clone(),
+    };
     let problem = Problem::about(subject, ErrorKind::Session, what);
     Some(deliverable.written.place(problem, keys))
 }
@@ -84,16 +100,27 @@ pub(super) fn jobs(session: &Session, chosen: &[&Deliverable]) -> Vec<Job> {
         for output in outputs {
             let (timeline, of) = match output.content {
                 Content::Mix => (None, None),
-                Content::Stem(bus) => (None, whole.buses().get(bus.0).map(|b| b.strip.name.clone())),
-                Content::Cue(cue) => {
-                    (Some(whole.whole_cue(cue)), whole.cues().get(cue.0).map(|c| c.display_name().to_owned()))
+                Content::Stem(bus) => {
+                    (None, whole.buses().get(bus.0).map(|b| b.strip.name.clone()))
                 }
+                Content::Cue(cue) => (
+                    Some(whole.whole_cue(cue)),
+                    whole.cues().get(cue.0).map(|c| c.display_name().to_owned()),
+                ),
             };
-            let job_file = JobFile { deliverable: index, path: output.file, content: output.content, of };
+            let job_file = JobFile {
+                deliverable: index,
+                path: output.file,
+                content: output.content,
+                of,
+            };
             let timeline = timeline.as_ref().unwrap_or(&whole);
             match jobs.iter_mut().find(|job| job.session == *timeline) {
                 Some(job) => job.files.push(job_file),
-                None => jobs.push(Job { session: timeline.clone(), files: vec![job_file] }),
+                None => jobs.push(Job {
+                    session: timeline.clone(),
+                    files: vec![job_file],
+                }),
             }
         }
     }
@@ -101,21 +128,33 @@ pub(super) fn jobs(session: &Session, chosen: &[&Deliverable]) -> Vec<Job> {
 }
 
 /// Creates the folders of all files, and refuses two files of one path and files that cannot be written.
-pub(super) fn create_folders(jobs: &[Job], chosen: &[&Deliverable], overwrite: bool) -> Result<Folders> {
+pub(super) fn create_folders(
+    jobs: &[Job],
+    chosen: &[&Deliverable],
+    overwrite: bool,
+) -> Result<Folders> {
     let mut folders = Folders::default();
     let mut taken: HashMap<PathBuf, &str> = HashMap::new();
     for file in jobs.iter().flat_map(|job| &job.files) {
         let name = chosen.get(file.deliverable).map_or("", |d| d.name.as_str());
         let refused = |what: String| {
-            Error::new(ErrorKind::Output, format!("deliverable {name:?}: {}: {what}", file.path.display()))
+            Error::new(
+                ErrorKind::Output,
+                format!("deliverable {name:?}: {}: {what}", file.path.display()),
+            )
         };
         folders.make_for(&file.path)?;
         match taken.insert(canonical(&file.path), name) {
-            Some(other) if other == name => return Err(refused("would be written twice".to_owned())),
+            Some(other) if other == name => {
+                return Err(refused("would be written twice".to_owned()));
+            }
             Some(other) => return Err(refused(format!("is written by deliverable {other:?} too"))),
             None => {}
         }
-        let format = chosen.get(file.deliverable).map(|d| d.format).unwrap_or_default();
+        let format = chosen
+            .get(file.deliverable)
+            .map(|d| d.format)
+            .unwrap_or_default();
         FileSink::check(&file.path, format, overwrite)?;
     }
     Ok(folders)
@@ -126,7 +165,10 @@ fn canonical(path: &Path) -> PathBuf {
     if let Ok(found) = path.canonicalize() {
         return found;
     }
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     match (folder.canonicalize(), path.file_name()) {
         (Ok(folder), Some(name)) => folder.join(name),
         _ => path.to_owned(),
@@ -141,7 +183,13 @@ pub(super) fn compile(jobs: &[Job]) -> Result<Vec<Plan>> {
         match Plan::compile(&job.session) {
             Ok(plan) => plans.push(plan),
             Err(e) => {
-                problems.extend(e.problems().iter().filter(|p| !problems.contains(p)).cloned().collect::<Vec<_>>());
+                problems.extend(
+                    e.problems()
+                        .iter()
+                        .filter(|p| !problems.contains(p))
+                        .cloned()
+                        .collect::<Vec<_>>(),
+                );
                 cause.get_or_insert(e);
             }
         }

@@ -23,7 +23,10 @@ impl DeliverableLoudness {
             [one] => one.integrated,
             _ => Gating::pooled(parts.iter().map(|m| &m.gating)).integrated(),
         };
-        Self { integrated, true_peak: peaks.reduce(f64::max).map(Dbtp) }
+        Self {
+            integrated,
+            true_peak: peaks.reduce(f64::max).map(Dbtp),
+        }
     }
 }
 
@@ -52,10 +55,14 @@ mod tests {
     use super::*;
 
     fn fit(target: Option<f64>, ceiling: Option<f64>, is: Option<f64>, peak: Option<f64>) -> f64 {
-        let heard = DeliverableLoudness { integrated: is.map(Lufs), true_peak: peak.map(Dbtp) };
+        let heard = DeliverableLoudness {
+            integrated: is.map(Lufs),
+            true_peak: peak.map(Dbtp),
+        };
         let mut own = LoudnessTarget::default();
         (own.integrated, own.true_peak) = (target.map(Lufs), ceiling.map(Dbtp));
-        own.fit(heard.integrated, heard.true_peak).map_or(0.0, |fit| fit.gain.0)
+        own.fit(heard.integrated, heard.true_peak)
+            .map_or(0.0, |fit| fit.gain.0)
     }
 
     #[test]
@@ -72,7 +79,10 @@ mod tests {
     fn checks_count_the_bounds_in() {
         let target = LoudnessTarget::new(Lufs(-23.0)).true_peak(Dbtp(-1.0));
         let passed = |is: f64, peak: f64| {
-            let heard = DeliverableLoudness { integrated: Some(Lufs(is)), true_peak: Some(Dbtp(peak)) };
+            let heard = DeliverableLoudness {
+                integrated: Some(Lufs(is)),
+                true_peak: Some(Dbtp(peak)),
+            };
             let (loudness, peak) = checks(&target, &heard);
             (loudness.unwrap().passed, peak.unwrap().passed)
         };

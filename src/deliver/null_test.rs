@@ -47,7 +47,16 @@ impl NullMeter {
     pub(super) fn new(stems: Vec<Signal>, format: Format, plain: bool) -> Self {
         let mix = plain.then_some(Signal::Mix);
         let (worst, sum, exact) = (Peak::default(), Vec::new(), Vec::new());
-        Self { stems, format, mix, position: 0, worst, within: 0.0, sum, exact }
+        Self {
+            stems,
+            format,
+            mix,
+            position: 0,
+            worst,
+            within: 0.0,
+            sum,
+            exact,
+        }
     }
 
     pub(super) fn take(&mut self, blocks: &Blocks) {
@@ -61,21 +70,32 @@ impl NullMeter {
             let mut loud = 0.0;
             for &stem in &self.stems {
                 let samples = blocks.of(stem).channel(ch);
-                self.sum.iter_mut().zip(samples).for_each(|(sum, x)| *sum += held(width, *x));
+                self.sum
+                    .iter_mut()
+                    .zip(samples)
+                    .for_each(|(sum, x)| *sum += held(width, *x));
                 loud += rounding(width, largest(samples));
                 if self.mix.is_none() {
                     add_scaled(&mut self.exact, samples, 1.0);
                 }
             }
             self.within = self.within.max(loud);
-            let mix = self.mix.map_or(self.exact.as_slice(), |mix| blocks.of(mix).channel(ch));
-            self.sum.iter_mut().zip(mix).for_each(|(sum, mix)| *sum -= mix);
+            let mix = self
+                .mix
+                .map_or(self.exact.as_slice(), |mix| blocks.of(mix).channel(ch));
+            self.sum
+                .iter_mut()
+                .zip(mix)
+                .for_each(|(sum, mix)| *sum -= mix);
             self.worst.take(&self.sum, self.position);
         }
         self.position += frames as u64;
     }
 
     pub(super) fn residue(&self) -> Residue {
-        Residue { worst: self.worst, within: self.within }
+        Residue {
+            worst: self.worst,
+            within: self.within,
+        }
     }
 }

@@ -85,8 +85,15 @@ pub(super) fn render(
     render.taps = &signals.taps;
     render.gains = signals.gains.clone();
     render.metered = signals.metered(job, context);
-    render.outputs = signals.of_files.iter().zip(&mut files).map(|(signal, file)| (*signal, file.sink())).collect();
-    let measurements = render.run(progress, |blocks| nulls.iter_mut().for_each(|(_, null)| null.take(blocks)))?;
+    render.outputs = signals
+        .of_files
+        .iter()
+        .zip(&mut files)
+        .map(|(signal, file)| (*signal, file.sink()))
+        .collect();
+    let measurements = render.run(progress, |blocks| {
+        nulls.iter_mut().for_each(|(_, null)| null.take(blocks))
+    })?;
 
     for (deliverable, null) in nulls {
         if let Some(report) = all.deliverables.get_mut(deliverable) {
@@ -100,18 +107,35 @@ pub(super) fn render(
         let mut report = match (signal, measurements.of(*signal)) {
             (Signal::Tap(tap), _) => {
                 let lane = signals.taps.get(*tap).copied().unwrap_or_default();
-                stem_report(&base, file.of.as_deref().unwrap_or_default(), renderer.peaks(lane))
+                stem_report(
+                    &base,
+                    file.of.as_deref().unwrap_or_default(),
+                    renderer.peaks(lane),
+                )
             }
             (_, Some(measured)) => mix_report(&base, measured, &renderer),
             (_, None) => base.clone(),
         };
-        if context.deliverable(file).is_some_and(|d| !d.mute.is_empty()) {
+        if context
+            .deliverable(file)
+            .is_some_and(|d| !d.mute.is_empty())
+        {
             // Tracks that a deliverable mutes are not heard on purpose.
-            report.warnings.retain(|w| !matches!(w.kind, WarningKind::UnheardTrack { .. }));
+            report
+                .warnings
+                .retain(|w| !matches!(w.kind, WarningKind::UnheardTrack { .. }));
         }
         all.complete.push(output.complete(&mut report)?);
         let content = super::kind(file.content).to_owned();
-        all.files.push((file.deliverable, FileReport { content, of: file.of.clone(), render: number, report }));
+        all.files.push((
+            file.deliverable,
+            FileReport {
+                content,
+                of: file.of.clone(),
+                render: number,
+                report,
+            },
+        ));
     }
     Ok(())
 }
@@ -128,12 +152,23 @@ struct Signals {
 
 impl Signals {
     fn of(job: &Job, plan: &Plan, context: &Context<'_>) -> Self {
-        let mut signals = Self { taps: Vec::new(), gains: Vec::new(), of_files: Vec::with_capacity(job.files.len()) };
+        let mut signals = Self {
+            taps: Vec::new(),
+            gains: Vec::new(),
+            of_files: Vec::with_capacity(job.files.len()),
+        };
         for file in &job.files {
-            let gain = context.gains.get(file.deliverable).map_or(1.0, |g| g.gain().0);
+            let gain = context
+                .gains
+                .get(file.deliverable)
+                .map_or(1.0, |g| g.gain().0);
             signals.of_files.push(match file.content {
                 Content::Stem(_) => {
-                    let lane = file.of.as_deref().and_then(|bus| stems::lane(plan, bus)).unwrap_or_default();
+                    let lane = file
+                        .of
+                        .as_deref()
+                        .and_then(|bus| stems::lane(plan, bus))
+                        .unwrap_or_default();
                     Signal::Tap(index_of(&mut signals.taps, lane))
                 }
                 Content::Mix | Content::Cue(_) if gain == 1.0 => Signal::Mix,
@@ -148,7 +183,10 @@ impl Signals {
         let mut metered = Vec::new();
         for (file, signal) in job.files.iter().zip(&self.of_files) {
             match signal {
-                Signal::Tap(_) if context.deliverable(file).is_none_or(|d| d.loudness.is_none()) => {}
+                Signal::Tap(_)
+                    if context
+                        .deliverable(file)
+                        .is_none_or(|d| d.loudness.is_none()) => {}
                 other => _ = index_of(&mut metered, whole(*other)),
             }
         }
@@ -158,7 +196,11 @@ impl Signals {
 
 /// Returns the signal whose loudness counts for a file: of a stem, that of the mix.
 fn whole(signal: Signal) -> Signal {
-    if matches!(signal, Signal::Tap(_)) { Signal::Mix } else { signal }
+    if matches!(signal, Signal::Tap(_)) {
+        Signal::Mix
+    } else {
+        signal
+    }
 }
 
 /// Returns the index of a value in a list, to which it is added where it is new.
@@ -170,20 +212,38 @@ fn index_of<T: PartialEq>(list: &mut Vec<T>, value: T) -> usize {
 }
 
 /// Starts a file of a job.
-fn create(file: &JobFile, signal: Signal, plan: &Plan, context: &Context<'_>) -> Result<OutputFile> {
+fn create(
+    file: &JobFile,
+    signal: Signal,
+    plan: &Plan,
+    context: &Context<'_>,
+) -> Result<OutputFile> {
     let deliverable = context.deliverable(file);
     let format = deliverable.map(|d| d.format).unwrap_or_default();
-    let options = encode::Options { overwrite: context.settings.overwrite, ..encode::Options::default() };
+    let options = encode::Options {
+        overwrite: context.settings.overwrite,
+        ..encode::Options::default()
+    };
     // A gain gives the mix more digits than its stems have.
-    let rounded = rounds(plan, format) || (matches!(signal, Signal::Level(_)) && !format.is_float());
+    let rounded =
+        rounds(plan, format) || (matches!(signal, Signal::Level(_)) && !format.is_float());
     let dither = dither(deliverable, plan).filter(|_| rounded);
-    OutputFile::create(&file.path, format, plan, &(Frames::ZERO..plan.length()), dither, &options)
+    OutputFile::create(
+        &file.path,
+        format,
+        plan,
+        &(Frames::ZERO..plan.length()),
+        dither,
+        &options,
+    )
 }
 
 /// Returns the dither of a deliverable: its own or, but for stems, that of the master.
 fn dither(deliverable: Option<&Deliverable>, plan: &Plan) -> Option<Dither> {
     let own = deliverable.and_then(|d| d.dither);
-    own.or(plan.dither.filter(|_| deliverable.is_some_and(|d| d.stems.is_empty())))
+    own.or(plan
+        .dither
+        .filter(|_| deliverable.is_some_and(|d| d.stems.is_empty())))
 }
 
 /// Returns the null meters of a job's stems, and warns of each deliverable of stems that cannot add up to the mix.
@@ -196,20 +256,42 @@ fn null_meters(
 ) -> Vec<(usize, NullMeter)> {
     let mut nulls = Vec::new();
     let shaping = stems::shaping(&job.session.master);
-    for (index, (deliverable, report)) in context.chosen.iter().zip(&mut all.deliverables).enumerate() {
-        let own = job.files.iter().zip(&signals.of_files).filter(|(file, _)| file.deliverable == index);
-        let taps: Vec<usize> =
-            own.filter_map(|(_, s)| if let Signal::Tap(tap) = s { Some(*tap) } else { None }).collect();
+    for (index, (deliverable, report)) in
+        context.chosen.iter().zip(&mut all.deliverables).enumerate()
+    {
+        let own = job
+            .files
+            .iter()
+            .zip(&signals.of_files)
+            .filter(|(file, _)| file.deliverable == index);
+        let taps: Vec<usize> = own
+            .filter_map(|(_, s)| {
+                if let Signal::Tap(tap) = s {
+                    Some(*tap)
+                } else {
+                    None
+                }
+            })
+            .collect();
         if taps.is_empty() {
             continue;
         }
-        let lanes: Vec<usize> = taps.iter().filter_map(|tap| signals.taps.get(*tap).copied()).collect();
+        let lanes: Vec<usize> = taps
+            .iter()
+            .filter_map(|tap| signals.taps.get(*tap).copied())
+            .collect();
         let coverage = stems::coverage(plan, &lanes);
         if !shaping.is_empty() {
-            report.warnings.push(stems_warning(deliverable, StemMismatch::Master(shaping.clone())));
+            report.warnings.push(stems_warning(
+                deliverable,
+                StemMismatch::Master(shaping.clone()),
+            ));
         }
         if !coverage.is_whole() {
-            let reason = StemMismatch::Coverage { missing: coverage.missing, nested: coverage.nested };
+            let reason = StemMismatch::Coverage {
+                missing: coverage.missing,
+                nested: coverage.nested,
+            };
             report.warnings.push(stems_warning(deliverable, reason));
             continue;
         }
@@ -217,14 +299,23 @@ fn null_meters(
             // Dither is a difference that rounding does not explain.
             continue;
         }
-        let order = coverage.order.iter().filter_map(|i| taps.get(*i).map(|tap| Signal::Tap(*tap))).collect();
-        nulls.push((index, NullMeter::new(order, deliverable.format, shaping.is_empty())));
+        let order = coverage
+            .order
+            .iter()
+            .filter_map(|i| taps.get(*i).map(|tap| Signal::Tap(*tap)))
+            .collect();
+        nulls.push((
+            index,
+            NullMeter::new(order, deliverable.format, shaping.is_empty()),
+        ));
     }
     nulls
 }
 
 fn stems_warning(deliverable: &Deliverable, reason: StemMismatch) -> Warning {
-    let subject = Subject::Deliverable { name: deliverable.name.clone() };
+    let subject = Subject::Deliverable {
+        name: deliverable.name.clone(),
+    };
     Warning::new(WarningKind::StemsDoNotAddUp { reason }, subject)
 }
 
@@ -253,7 +344,13 @@ fn stem_report(base: &Report, bus: &str, peaks: &[Peak]) -> Report {
         peak_channel: level.map(|_| channel),
         ..MixReport::default()
     };
-    Report { tracks: Vec::new(), buses: own.into_iter().collect(), mix, warnings: Vec::new(), ..base.clone() }
+    Report {
+        tracks: Vec::new(),
+        buses: own.into_iter().collect(),
+        mix,
+        warnings: Vec::new(),
+        ..base.clone()
+    }
 }
 
 impl<'a> Rendered<'a> {
@@ -266,7 +363,13 @@ impl<'a> Rendered<'a> {
         };
         let deliverables = chosen.iter().zip(context.gains).map(report).collect();
         let measured = vec![Vec::new(); chosen.len()];
-        Self { chosen, deliverables, measured, files: Vec::new(), complete: Vec::new() }
+        Self {
+            chosen,
+            deliverables,
+            measured,
+            files: Vec::new(),
+            complete: Vec::new(),
+        }
     }
 
     /// Keeps the measurements of a job for the checks of its deliverables, each signal once for a deliverable.
@@ -286,7 +389,13 @@ impl<'a> Rendered<'a> {
 
     /// Makes all files visible, checks the deliverables, and completes the reports.
     pub(super) fn publish(self) -> Result<Delivered> {
-        let Self { chosen, mut deliverables, measured, files, complete } = self;
+        let Self {
+            chosen,
+            mut deliverables,
+            measured,
+            files,
+            complete,
+        } = self;
         let written = encode::publish(complete)?;
         for ((index, mut file), written) in files.into_iter().zip(&written) {
             file.wrote(written);
@@ -294,13 +403,17 @@ impl<'a> Rendered<'a> {
                 deliverable.files.push(file);
             }
         }
-        for ((deliverable, report), measured) in chosen.iter().zip(&mut deliverables).zip(&measured) {
+        for ((deliverable, report), measured) in chosen.iter().zip(&mut deliverables).zip(&measured)
+        {
             if let Some(target) = &deliverable.loudness {
                 let whole = DeliverableLoudness::of(measured);
                 (report.loudness, report.true_peak) = loudness::checks(target, &whole);
             }
         }
-        Ok(Delivered { deliverables, ..Delivered::default() })
+        Ok(Delivered {
+            deliverables,
+            ..Delivered::default()
+        })
     }
 }
 
@@ -312,7 +425,10 @@ impl FileReport {
         if self.content == "mix" {
             return;
         }
-        let part = Subject::Output { content: self.content.clone(), name: self.of.clone().unwrap_or_default() };
+        let part = Subject::Output {
+            content: self.content.clone(),
+            name: self.of.clone().unwrap_or_default(),
+        };
         for warning in report.warnings.iter_mut() {
             if matches!(warning.kind, WarningKind::ClippedOutput { .. }) {
                 warning.subject = part.clone();

@@ -108,8 +108,15 @@ impl NullTest {
         let Residue { worst, within } = residue;
         Self {
             residue_dbfs: worst.level().map(|l| l.0),
-            residue_at_s: worst.level().map(|_| Frames(worst.at).to_duration(rate).as_secs_f64()),
-            within_dbfs: Peak { value: within, at: 0 }.level().map(|l| l.0),
+            residue_at_s: worst
+                .level()
+                .map(|_| Frames(worst.at).to_duration(rate).as_secs_f64()),
+            within_dbfs: Peak {
+                value: within,
+                at: 0,
+            }
+            .level()
+            .map(|l| l.0),
             passed: residue.holds(),
         }
     }
@@ -119,7 +126,8 @@ impl DeliverableReport {
     /// Reports whether every check passed.
     #[must_use]
     pub fn passed(&self) -> bool {
-        let loudness = self.loudness.is_none_or(|c| c.passed) && self.true_peak.is_none_or(|c| c.passed);
+        let loudness =
+            self.loudness.is_none_or(|c| c.passed) && self.true_peak.is_none_or(|c| c.passed);
         loudness && self.null_test.is_none_or(|c| c.passed)
     }
 }
@@ -156,11 +164,24 @@ impl Delivered {
 
 impl fmt::Display for Delivered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head = ["deliverable", "holds", "file", "format", "length", "loudness", "true peak", "peak dBFS"];
+        let head = [
+            "deliverable",
+            "holds",
+            "file",
+            "format",
+            "length",
+            "loudness",
+            "true peak",
+            "peak dBFS",
+        ];
         let mut rows = vec![head.map(str::to_owned)];
         for deliverable in &self.deliverables {
             for (number, file) in deliverable.files.iter().enumerate() {
-                let name = if number == 0 { deliverable.name.clone() } else { String::new() };
+                let name = if number == 0 {
+                    deliverable.name.clone()
+                } else {
+                    String::new()
+                };
                 rows.push(file.row(name));
             }
         }
@@ -169,20 +190,32 @@ impl fmt::Display for Delivered {
         for deliverable in &self.deliverables {
             deliverable.write_checks(f)?;
         }
-        let files = self.deliverables.iter().map(|d| d.files.len()).sum::<usize>();
+        let files = self
+            .deliverables
+            .iter()
+            .map(|d| d.files.len())
+            .sum::<usize>();
         let plural = |n: usize| if n == 1 { "" } else { "s" };
         let renders = self.renders;
         let (f1, f2) = (plural(files), plural(renders));
-        write!(f, "  took {:.2} s: {files} file{f1} of {renders} render{f2}", self.wall_s)
+        write!(
+            f,
+            "  took {:.2} s: {files} file{f1} of {renders} render{f2}",
+            self.wall_s
+        )
     }
 }
 
 impl FileReport {
     fn row(&self, name: String) -> [String; 8] {
         let report = &self.report;
-        let holds = self.of.as_ref().map_or(self.content.clone(), |of| format!("{} {of}", self.content));
+        let holds = self
+            .of
+            .as_ref()
+            .map_or(self.content.clone(), |of| format!("{} {of}", self.content));
         let rate = SampleRate::new(report.rate_hz).unwrap_or(SampleRate::HZ_48000);
-        let level = |level: Option<f64>, text: fn(f64) -> String| level.map_or("-".to_owned(), text);
+        let level =
+            |level: Option<f64>, text: fn(f64) -> String| level.map_or("-".to_owned(), text);
         [
             name,
             holds,
@@ -191,7 +224,10 @@ impl FileReport {
             Frames(report.frames).clock(rate),
             level(report.mix.integrated_lufs, |l| format!("{:.1}", Lufs(l))),
             level(report.mix.true_peak_dbtp, |p| format!("{:.1}", Dbtp(p))),
-            report.mix.peak_dbfs.map_or("-inf".to_owned(), |p| format!("{p:+.1}")),
+            report
+                .mix
+                .peak_dbfs
+                .map_or("-inf".to_owned(), |p| format!("{p:+.1}")),
         ]
     }
 }
@@ -202,27 +238,47 @@ impl DeliverableReport {
         let name = crate::error::one_line(self.name.clone());
         let verdict = |passed| if passed { "passed" } else { "FAILED" };
         if self.gain_db != 0.0 {
-            writeln!(f, "  {name}: gain {:.2} fits it to its loudness", Decibels(self.gain_db))?;
+            writeln!(
+                f,
+                "  {name}: gain {:.2} fits it to its loudness",
+                Decibels(self.gain_db)
+            )?;
         }
         if let Some(c) = self.loudness {
-            let is = c.integrated_lufs.map_or("silence".to_owned(), |l| format!("{:.1}", Lufs(l)));
+            let is = c
+                .integrated_lufs
+                .map_or("silence".to_owned(), |l| format!("{:.1}", Lufs(l)));
             let target = Lufs(c.target_lufs);
             match c.tolerance_lu {
-                Some(lu) => {
-                    writeln!(f, "  {name}: loudness {is}, {target:.1} within {lu:.1} LU: {}", verdict(c.passed))?
-                }
+                Some(lu) => writeln!(
+                    f,
+                    "  {name}: loudness {is}, {target:.1} within {lu:.1} LU: {}",
+                    verdict(c.passed)
+                )?,
                 None => writeln!(f, "  {name}: loudness {is}, {target:.1} not judged")?,
             }
         }
         if let Some(c) = self.true_peak {
-            let is = c.true_peak_dbtp.map_or("silence".to_owned(), |p| format!("{:.1}", Dbtp(p)));
-            writeln!(f, "  {name}: true peak {is}, at most {:.1}: {}", Dbtp(c.ceiling_dbtp), verdict(c.passed))?;
+            let is = c
+                .true_peak_dbtp
+                .map_or("silence".to_owned(), |p| format!("{:.1}", Dbtp(p)));
+            writeln!(
+                f,
+                "  {name}: true peak {is}, at most {:.1}: {}",
+                Dbtp(c.ceiling_dbtp),
+                verdict(c.passed)
+            )?;
         }
         if let Some(c) = self.null_test {
-            let level = |l: Option<f64>| l.map_or("nothing at all".to_owned(), |l| format!("{:.1}", Dbfs(l)));
+            let level = |l: Option<f64>| {
+                l.map_or("nothing at all".to_owned(), |l| format!("{:.1}", Dbfs(l)))
+            };
             let (residue, within) = (level(c.residue_dbfs), level(c.within_dbfs));
             let verdict = verdict(c.passed);
-            writeln!(f, "  {name}: the files add up to the mix but for {residue}, rounding is {within}: {verdict}")?;
+            writeln!(
+                f,
+                "  {name}: the files add up to the mix but for {residue}, rounding is {within}: {verdict}"
+            )?;
         }
         Ok(())
     }

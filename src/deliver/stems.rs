@@ -46,23 +46,34 @@ impl Coverage {
 /// Returns the lane of a bus. Of a bus that runs twice it is the first: what is on its way to a soloed strip is in the stem
 /// of that one, and the stems still add up.
 pub(super) fn lane(plan: &Plan, bus: &str) -> Option<usize> {
-    plan.nodes.iter().position(|l| l.kind == NodeKind::Bus && !l.again && l.name == bus)
+    plan.nodes
+        .iter()
+        .position(|l| l.kind == NodeKind::Bus && !l.again && l.name == bus)
 }
 
 /// Finds how the stems of these lanes add up to the mix of a plan.
 pub(super) fn coverage(plan: &Plan, stems: &[usize]) -> Coverage {
     let mut found = Coverage::default();
-    let Some(NodeInput::Sum(feeds)) = plan.nodes.last().map(|l| &l.input) else { return found };
+    let Some(NodeInput::Sum(feeds)) = plan.nodes.last().map(|l| &l.input) else {
+        return found;
+    };
     for feed in feeds {
         match stems.iter().position(|s| *s == feed.lane) {
             Some(stem) => found.order.push(stem),
             None => found.missing.extend(plan.nodes.get(feed.lane).map(subject)),
         }
     }
-    for lane in stems.iter().filter(|s| !feeds.iter().any(|f| f.lane == **s)).filter_map(|s| plan.nodes.get(*s)) {
+    for lane in stems
+        .iter()
+        .filter(|s| !feeds.iter().any(|f| f.lane == **s))
+        .filter_map(|s| plan.nodes.get(*s))
+    {
         let into = lane.out.first().and_then(|(to, _)| plan.nodes.get(*to));
         if let Some(into) = into.filter(|_| lane.live) {
-            found.nested.push(NestedStem { stem: subject(lane), into: subject(into) });
+            found.nested.push(NestedStem {
+                stem: subject(lane),
+                into: subject(into),
+            });
         }
     }
     found
@@ -71,7 +82,9 @@ pub(super) fn coverage(plan: &Plan, stems: &[usize]) -> Coverage {
 /// Names a bus or a track of the plan.
 fn subject(lane: &Node) -> Subject {
     match lane.kind {
-        NodeKind::Bus => Subject::Bus { name: lane.name.clone() },
+        NodeKind::Bus => Subject::Bus {
+            name: lane.name.clone(),
+        },
         _ => Subject::track(&lane.name),
     }
 }
@@ -112,20 +125,36 @@ impl Session {
     /// # Errors
     /// Those of compiling and of reading the stems; `InvalidArgument` for a bus of another session, and a range that ends before
     /// it starts.
-    pub fn render_stems(&self, buses: &[BusId], range: Range<Frames>) -> Result<Vec<Vec<Vec<f64>>>> {
+    pub fn render_stems(
+        &self,
+        buses: &[BusId],
+        range: Range<Frames>,
+    ) -> Result<Vec<Vec<Vec<f64>>>> {
         check_order(&range)?;
         let plan = Plan::compile(self)?;
-        let lane = |id: &BusId| self.buses().get(id.0).and_then(|b| lane(&plan, &b.strip.name));
+        let lane = |id: &BusId| {
+            self.buses()
+                .get(id.0)
+                .and_then(|b| lane(&plan, &b.strip.name))
+        };
         let lanes: Option<Vec<usize>> = buses.iter().map(lane).collect();
-        let lanes = lanes.ok_or_else(|| Error::new(ErrorKind::InvalidArgument, "a bus is not in this session"))?;
+        let lanes = lanes.ok_or_else(|| {
+            Error::new(ErrorKind::InvalidArgument, "a bus is not in this session")
+        })?;
         let mut renderer = Renderer::new(plan, &Options::default())?;
         let mut memory = vec![Memory::default(); lanes.len()];
         // A few frames of memory cost less than threads that pass them on.
-        let single = JobSettings { options: Options { threads: 1 }, ..JobSettings::default() };
+        let single = JobSettings {
+            options: Options { threads: 1 },
+            ..JobSettings::default()
+        };
         let mut progress = ProgressReporter::new(None, range.end - range.start);
         let mut job = RenderJob::new(&mut renderer, range, &single);
         job.taps = &lanes;
-        job.outputs = (0..).map(Signal::Tap).zip(memory.iter_mut().map(|m| m as &mut dyn Sink)).collect();
+        job.outputs = (0..)
+            .map(Signal::Tap)
+            .zip(memory.iter_mut().map(|m| m as &mut dyn Sink))
+            .collect();
         job.run(&mut progress, |_| {})?;
         let channels = |memory: Memory| {
             let mut channels = memory.into_channels();

@@ -6,7 +6,10 @@ use std::path::Path;
 const MOST_BESIDE: usize = 1000;
 
 /// The candidate that a mistyped name most likely meant, if any is near enough.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let lower = name.to_lowercase();
     let near = |c: &&'a str| strsim::normalized_damerau_levenshtein(&lower, &c.to_lowercase());
     candidates
@@ -24,14 +27,30 @@ pub(crate) fn hint<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>
 
 /// The same for a path that is not there, among the names beside it.
 pub(crate) fn beside(path: &Path) -> String {
-    let (Some(name), Some(folder)) = (path.file_name().and_then(|n| n.to_str()), path.parent()) else {
+    let (Some(name), Some(folder)) = (path.file_name().and_then(|n| n.to_str()), path.parent())
+    else {
         return String::new();
     };
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let entries = folder.read_dir().into_iter().flatten().take(MOST_BESIDE).flatten();
-    let mut names: Vec<String> = entries.filter_map(|e| e.file_name().into_string().ok()).collect();
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    let entries = folder
+        .read_dir()
+        .into_iter()
+        .flatten()
+        .take(MOST_BESIDE)
+        .flatten();
+    let mut names: Vec<String> = entries
+        .filter_map(|e| e.file_name().into_string().ok())
+        .collect();
     names.sort();
-    if name.len() < 256 { hint(name, names.iter().map(String::as_str)) } else { String::new() }
+    if name.len() < 256 {
+        hint(name, names.iter().map(String::as_str))
+    } else {
+        String::new()
+    }
 }
 
 #[cfg(test)]

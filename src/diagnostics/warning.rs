@@ -63,7 +63,9 @@ impl WarningInfo {
     /// Finds a kind by its code, in either case.
     #[must_use]
     pub fn find(code: &str) -> Option<&'static Self> {
-        Self::ALL.iter().find(|info| info.code.eq_ignore_ascii_case(code))
+        Self::ALL
+            .iter()
+            .find(|info| info.code.eq_ignore_ascii_case(code))
     }
 }
 
@@ -457,7 +459,9 @@ impl Warning {
     #[must_use]
     pub fn text(&self) -> String {
         match &self.subject {
-            Subject::Cue { .. } | Subject::Deliverable { .. } => format!("{}: {}", self.subject, self.sentence()),
+            Subject::Cue { .. } | Subject::Deliverable { .. } => {
+                format!("{}: {}", self.subject, self.sentence())
+            }
             _ => self.sentence(),
         }
     }
@@ -477,7 +481,9 @@ impl Warning {
             // A stem or a cue has another fader than the master.
             (WarningKind::ClippedOutput { samples, peak }, subject @ Subject::Output { .. }) => {
                 let samples = plural(*samples, "sample");
-                format!("{samples} of {subject} clipped, it peaks at {peak:.2}: write wav32f, or lower it")
+                format!(
+                    "{samples} of {subject} clipped, it peaks at {peak:.2}: write wav32f, or lower it"
+                )
             }
             (kind, _) => kind.to_string(),
         }
@@ -488,7 +494,10 @@ impl Warning {
 impl fmt::Display for WarningKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ClippedOutput { samples, peak: Dbfs(peak) } => {
+            Self::ClippedOutput {
+                samples,
+                peak: Dbfs(peak),
+            } => {
                 // The next tenth above, so that it is enough for exact full scale too.
                 let too_much = ((peak * 10.0).floor() + 1.0) / 10.0;
                 let samples = plural(*samples, "sample");
@@ -499,9 +508,15 @@ impl fmt::Display for WarningKind {
                 )
             }
             Self::Resampled { from, to } => write!(f, "resampled from {from} to {to} Hz"),
-            Self::MonoPanned { law, centre } => write!(f, "mono, placed by the {law} pan law (centre {centre})"),
+            Self::MonoPanned { law, centre } => {
+                write!(f, "mono, placed by the {law} pan law (centre {centre})")
+            }
             Self::Folded { from, to } => {
-                let lost = if from.loses_lfe(*to) { ", the LFE left out" } else { "" };
+                let lost = if from.loses_lfe(*to) {
+                    ", the LFE left out"
+                } else {
+                    ""
+                };
                 write!(f, "folded from {from} to {to}{lost}")
             }
             Self::UnequalStems { shortest, longest } => {
@@ -512,19 +527,34 @@ impl fmt::Display for WarningKind {
                 Silence::Whole => f.write_str("is silent"),
                 Silence::Range { from, to } => write!(f, "is silent from {from} to {to}"),
             },
-            Self::ConstantOffset { mean } => write!(f, "its mean is not 0 but {mean:.1}: a constant offset"),
-            Self::DuplicateStems { twin } => write!(f, "the same sound as track {twin:?}, at the same time"),
+            Self::ConstantOffset { mean } => {
+                write!(f, "its mean is not 0 but {mean:.1}: a constant offset")
+            }
+            Self::DuplicateStems { twin } => {
+                write!(f, "the same sound as track {twin:?}, at the same time")
+            }
             Self::AbruptClip { start, end } => {
                 let start = start.map(|level| format!("starts at {level:.1}"));
                 let end = end.map(|level| format!("ends at {level:.1}"));
-                let edges = start.into_iter().chain(end).collect::<Vec<_>>().join(" and ");
-                write!(f, "{edges}, which may click: fade it, or place it elsewhere")
+                let edges = start
+                    .into_iter()
+                    .chain(end)
+                    .collect::<Vec<_>>()
+                    .join(" and ");
+                write!(
+                    f,
+                    "{edges}, which may click: fade it, or place it elsewhere"
+                )
             }
-            Self::OppositePolarity {} => f.write_str("left and right are each other upside down: they vanish in mono"),
+            Self::OppositePolarity {} => {
+                f.write_str("left and right are each other upside down: they vanish in mono")
+            }
             Self::UnheardTrack { reason } => f.write_str(match reason {
                 Unheard::AfterEnd => "is not heard: it lies after the end of the mix",
                 Unheard::FaderDown => "is not heard: its fader is all the way down",
-                Unheard::OutputsMuted => "is not heard: all that it goes to is muted or turned all the way down",
+                Unheard::OutputsMuted => {
+                    "is not heard: all that it goes to is muted or turned all the way down"
+                }
             }),
             Self::ReducedDepth { bits, more_tracks } => {
                 let more = match more_tracks {
@@ -532,14 +562,23 @@ impl fmt::Display for WarningKind {
                     1 => " and 1 more track".to_owned(),
                     n => format!(" and {n} more tracks"),
                 };
-                write!(f, "more than {bits} bits{more}, rounded to {bits} without dither")
+                write!(
+                    f,
+                    "more than {bits} bits{more}, rounded to {bits} without dither"
+                )
             }
             Self::WrongHeaderLength { stated, found } => {
-                write!(f, "its header says {stated} frames, {found} were found and used")
+                write!(
+                    f,
+                    "its header says {stated} frames, {found} were found and used"
+                )
             }
             Self::RoundedTimecode { position, rate } => match position {
                 OffGrid::Timecode { timecode, offset } => {
-                    write!(f, "{timecode} lies between two frames at {rate} Hz: placed {offset:+.3} frames beside")
+                    write!(
+                        f,
+                        "{timecode} lies between two frames at {rate} Hz: placed {offset:+.3} frames beside"
+                    )
                 }
                 OffGrid::TimeReference { reference } => write!(
                     f,
@@ -547,21 +586,40 @@ impl fmt::Display for WarningKind {
                      nearest"
                 ),
             },
-            Self::ReplacedBySilence { stretch } | Self::NonFiniteSamples { place: NonFinite::Stem(stretch) } => {
-                stretch.fmt(f)
-            }
-            Self::Overload { stage, peak, muted_from } => {
+            Self::ReplacedBySilence { stretch }
+            | Self::NonFiniteSamples {
+                place: NonFinite::Stem(stretch),
+            } => stretch.fmt(f),
+            Self::Overload {
+                stage,
+                peak,
+                muted_from,
+            } => {
                 if let Some(time) = muted_from {
                     write!(f, "muted from {time} on: ")?;
                 }
-                let who = if *stage == OverloadStage::Stem { "its stem " } else { "" };
-                write!(f, "{who}peaks at {peak:.1}, which is louder than music is stored")
+                let who = if *stage == OverloadStage::Stem {
+                    "its stem "
+                } else {
+                    ""
+                };
+                write!(
+                    f,
+                    "{who}peaks at {peak:.1}, which is louder than music is stored"
+                )
             }
-            Self::NonFiniteSamples { place: NonFinite::Mix(samples) } => {
+            Self::NonFiniteSamples {
+                place: NonFinite::Mix(samples),
+            } => {
                 let samples = plural(*samples, "sample");
-                write!(f, "{samples} of the mix too large for any number, written as 0: lower the gains")
+                write!(
+                    f,
+                    "{samples} of the mix too large for any number, written as 0: lower the gains"
+                )
             }
-            Self::UnknownDelay {} => f.write_str("the format does not say how much delay its encoder added"),
+            Self::UnknownDelay {} => {
+                f.write_str("the format does not say how much delay its encoder added")
+            }
             Self::StemsDoNotAddUp { reason } => reason.fmt(f),
         }
     }
@@ -581,7 +639,13 @@ impl fmt::Display for StemEnd {
 
 impl fmt::Display for SilencedStretch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { flaw, at, places, frames, detail } = self;
+        let Self {
+            flaw,
+            at,
+            places,
+            frames,
+            detail,
+        } = self;
         write!(f, "{flaw} at {at}")?;
         if *places > 1 {
             write!(f, " and {} more places", places - 1)?;
@@ -595,18 +659,25 @@ impl fmt::Display for StemMismatch {
         match self {
             Self::Master(stages) => {
                 let stages: Vec<String> = stages.iter().map(ToString::to_string).collect();
-                write!(f, "its stems add up to the mix before the master, which has {}", stages.join(" and "))
+                write!(
+                    f,
+                    "its stems add up to the mix before the master, which has {}",
+                    stages.join(" and ")
+                )
             }
             Self::Coverage { missing, nested } => {
                 let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
                 let missing = match names.split_last() {
                     None => None,
                     Some((last, [])) => Some(format!("{last} is in the mix and in none of them")),
-                    Some((last, others)) => {
-                        Some(format!("{} and {last} are in the mix and in none of them", others.join(", ")))
-                    }
+                    Some((last, others)) => Some(format!(
+                        "{} and {last} are in the mix and in none of them",
+                        others.join(", ")
+                    )),
                 };
-                let nested = nested.iter().map(|n| format!("{} is heard inside {}", n.stem, n.into));
+                let nested = nested
+                    .iter()
+                    .map(|n| format!("{} is heard inside {}", n.stem, n.into));
                 let gaps: Vec<String> = missing.into_iter().chain(nested).collect();
                 write!(f, "its stems do not add up to the mix: {}", gaps.join("; "))
             }
@@ -652,5 +723,9 @@ impl Serialize for Warning {
 
 /// Formats a count: `1 sample`, `2 samples`.
 fn plural(count: u64, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+    if count == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{count} {what}s")
+    }
 }

@@ -34,7 +34,10 @@ pub(super) static DELAY: ProcessorKind = ProcessorKind {
         },
     ],
     build: |values, spec| {
-        let &[seconds, feedback, mix] = values.first_chunk().unwrap_or(&[0.0, f64::NEG_INFINITY, 0.0]);
+        let &[seconds, feedback, mix] =
+            values
+                .first_chunk()
+                .unwrap_or(&[0.0, f64::NEG_INFINITY, 0.0]);
         Box::new(Delay::new(seconds, feedback, mix, spec))
     },
 };
@@ -60,7 +63,11 @@ struct Delay {
 
 impl Delay {
     fn new(seconds: f64, feedback: f64, mix: f64, spec: Spec) -> Self {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 10 s")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "at most 10 s"
+        )]
         let time = (seconds * f64::from(spec.rate.hz())).round() as usize;
         Self {
             time,
@@ -115,7 +122,9 @@ impl Processor for Delay {
         for (samples, line) in block.channels_mut().zip(&mut self.lines) {
             let ring = (0..line.len()).cycle().skip(start);
             for (sample, at) in samples.iter_mut().zip(ring) {
-                let Some(slot) = line.get_mut(at) else { continue };
+                let Some(slot) = line.get_mut(at) else {
+                    continue;
+                };
                 let repeat = *slot;
                 *slot = *sample + repeat * self.feedback;
                 *sample = *sample * (1.0 - self.mix) + repeat * self.mix;

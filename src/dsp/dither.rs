@@ -30,13 +30,21 @@ pub enum Shaping {
 }
 
 impl Shaping {
-    const NAMED: [(Self, &'static str); 3] =
-        [(Self::White, "white"), (Self::HighPass, "high-pass"), (Self::Weighted, "weighted")];
+    const NAMED: [(Self, &'static str); 3] = [
+        (Self::White, "white"),
+        (Self::HighPass, "high-pass"),
+        (Self::Weighted, "weighted"),
+    ];
 }
 
 impl fmt::Display for Shaping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(Self::NAMED.iter().find(|(s, _)| s == self).map_or("", |(_, name)| name))
+        f.pad(
+            Self::NAMED
+                .iter()
+                .find(|(s, _)| s == self)
+                .map_or("", |(_, name)| name),
+        )
     }
 }
 
@@ -44,7 +52,11 @@ impl FromStr for Shaping {
     type Err = UnknownShaping;
 
     fn from_str(name: &str) -> Result<Self, UnknownShaping> {
-        Self::NAMED.iter().find(|(_, n)| *n == name).map(|(s, _)| *s).ok_or(UnknownShaping)
+        Self::NAMED
+            .iter()
+            .find(|(_, n)| *n == name)
+            .map(|(s, _)| *s)
+            .ok_or(UnknownShaping)
     }
 }
 
@@ -61,7 +73,9 @@ impl fmt::Display for UnknownShaping {
 impl std::error::Error for UnknownShaping {}
 
 /// F-weighted error feedback (Lipshitz, Vanderkooy and Wannamaker, 1991).
-const WEIGHTED: [f64; 9] = [2.412, -3.370, 3.937, -4.174, 3.353, -2.205, 1.281, -0.569, 0.0847];
+const WEIGHTED: [f64; 9] = [
+    2.412, -3.370, 3.937, -4.174, 3.353, -2.205, 1.281, -0.569, 0.0847,
+];
 
 /// The dither of one channel.
 #[derive(Clone, Debug)]
@@ -78,7 +92,12 @@ impl Dither {
     /// For integers of so many bits.
     pub(crate) fn new(seed: u64, channel: usize, shaping: Shaping, bits: u16) -> Self {
         let key = mixed(seed ^ mixed(channel as u64 + 1));
-        Self { key, shaping, scale: libm::exp2(f64::from(bits) - 1.0), errors: [0.0; 9] }
+        Self {
+            key,
+            shaping,
+            scale: libm::exp2(f64::from(bits) - 1.0),
+            errors: [0.0; 9],
+        }
     }
 
     /// Adds the noise to samples, the first of which is frame `at`; after weighted shaping they are whole steps.

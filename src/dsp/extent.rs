@@ -15,8 +15,16 @@ pub(crate) fn extent(samples: &[f64]) -> (f64, f64) {
             (*l, *h) = (lower(*l, *s), higher(*h, *s));
         }
     }
-    let least = low.iter().chain(rest).fold(f64::INFINITY, |m, s| lower(m, *s));
-    (least, high.iter().chain(rest).fold(f64::NEG_INFINITY, |m, s| higher(m, *s)))
+    let least = low
+        .iter()
+        .chain(rest)
+        .fold(f64::INFINITY, |m, s| lower(m, *s));
+    (
+        least,
+        high.iter()
+            .chain(rest)
+            .fold(f64::NEG_INFINITY, |m, s| higher(m, *s)),
+    )
 }
 
 fn lower(m: f64, s: f64) -> f64 {
@@ -33,7 +41,10 @@ pub(crate) fn square(samples: &[f64], at: u64, energy: &mut Energy) {
     let (head, body) = samples.split_at(samples.len().min((8 - phase) % 8));
     let (eights, tail) = body.as_chunks::<8>();
     let mut sums = *energy;
-    sums.iter_mut().skip(phase).zip(head).for_each(|(e, s)| *e += s * s);
+    sums.iter_mut()
+        .skip(phase)
+        .zip(head)
+        .for_each(|(e, s)| *e += s * s);
     for eight in eights {
         sums.iter_mut().zip(eight).for_each(|(e, s)| *e += s * s);
     }
@@ -47,12 +58,17 @@ mod tests {
 
     #[test]
     fn a_stretch_in_pieces_is_the_stretch_whole() {
-        let samples: Vec<f64> = (0..1000).map(|n| f64::from(n * n % 977) / 977.0 - 0.4).collect();
+        let samples: Vec<f64> = (0..1000)
+            .map(|n| f64::from(n * n % 977) / 977.0 - 0.4)
+            .collect();
         let mut whole = [0.0; 8];
         square(&samples, 3, &mut whole);
         let (low, high) = extent(&samples);
         let least = samples.iter().copied().fold(1.0, f64::min);
-        assert_eq!((low, high), (least, samples.iter().copied().fold(-1.0, f64::max)));
+        assert_eq!(
+            (low, high),
+            (least, samples.iter().copied().fold(-1.0, f64::max))
+        );
         for size in [1, 5, 8, 13, 999] {
             let (mut sums, mut at) = ([0.0; 8], 3);
             for piece in samples.chunks(size) {

@@ -21,7 +21,10 @@ pub(crate) fn put_scaled(to: &mut [f64], from: &[f64], gain: f64) {
 
 /// `to += from * (gains * factor)`, frame by frame
 pub(crate) fn add_shaped(to: &mut [f64], from: &[f64], gains: &[f64], factor: f64) {
-    to.iter_mut().zip(from).zip(gains).for_each(|((t, f), g)| *t += f * (g * factor));
+    to.iter_mut()
+        .zip(from)
+        .zip(gains)
+        .for_each(|((t, f), g)| *t += f * (g * factor));
 }
 
 /// `samples *= gain`

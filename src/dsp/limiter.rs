@@ -117,7 +117,8 @@ impl Limiter {
         self.needed.clear();
         (self.quiet, self.next) = (self.release.len(), hop);
         self.released.clear();
-        self.released.resize(usize::try_from(self.before()).unwrap_or_default(), 0.0);
+        self.released
+            .resize(usize::try_from(self.before()).unwrap_or_default(), 0.0);
         self.first = hop;
         self.means = [(u64::MAX, 0.0); 2];
     }
@@ -140,10 +141,14 @@ impl Limiter {
                 _ => (self.mean(hop), self.mean(hop + 1)),
             };
             let to = offset + usize::try_from(at - from).unwrap_or(usize::MAX);
-            let place = usize::try_from(at - self.start).unwrap_or(usize::MAX).saturating_add(true_peak::MARGIN);
+            let place = usize::try_from(at - self.start)
+                .unwrap_or(usize::MAX)
+                .saturating_add(true_peak::MARGIN);
             let within = usize::try_from(at % HOP as u64).unwrap_or_default();
             for (samples, input) in out.channels_mut().zip(&self.input) {
-                let (Some(samples), Some(input)) = (samples.get_mut(to..to + n), input.get(place..place + n)) else {
+                let (Some(samples), Some(input)) =
+                    (samples.get_mut(to..to + n), input.get(place..place + n))
+                else {
                     continue;
                 };
                 samples.copy_from_slice(input);
@@ -168,17 +173,35 @@ impl Limiter {
     fn analyse(&mut self) {
         let known = (self.end() / HOP as u64).saturating_sub(REACH);
         while self.next < known {
-            let at = usize::try_from(self.next * HOP as u64 - self.start).unwrap_or(usize::MAX) + true_peak::MARGIN;
+            let at = usize::try_from(self.next * HOP as u64 - self.start).unwrap_or(usize::MAX)
+                + true_peak::MARGIN;
             let mut height = self.ceiling;
             for samples in &self.input {
                 height = true_peak::height(samples, at, height);
             }
-            let excess = if height > self.ceiling { 1.0 - self.ceiling * AIM / height } else { 0.0 };
-            self.quiet = if excess > 0.0 { 0 } else { self.quiet.saturating_add(1) };
+            let excess = if height > self.ceiling {
+                1.0 - self.ceiling * AIM / height
+            } else {
+                0.0
+            };
+            self.quiet = if excess > 0.0 {
+                0
+            } else {
+                self.quiet.saturating_add(1)
+            };
             self.needed.push_front(excess);
             self.needed.truncate(self.release.len());
-            let left = || self.needed.iter().zip(&self.release).fold(0.0, |m: f64, (d, fall)| m.max(d * fall));
-            self.released.push_back(if self.quiet < self.release.len() { left() } else { 0.0 });
+            let left = || {
+                self.needed
+                    .iter()
+                    .zip(&self.release)
+                    .fold(0.0, |m: f64, (d, fall)| m.max(d * fall))
+            };
+            self.released.push_back(if self.quiet < self.release.len() {
+                left()
+            } else {
+                0.0
+            });
             self.next += 1;
         }
     }
@@ -191,13 +214,30 @@ impl Limiter {
         }
         let reach = self.weights.len() + 1;
         // The hop before the one that lies behind, counted from the first that is kept.
-        let index =
-            |behind: usize| usize::try_from(hop + self.before() - self.first).unwrap_or(usize::MAX) - behind - 1;
-        let largest = |behind| self.released.iter().skip(index(behind)).take(reach).fold(0.0, |m: f64, d| m.max(*d));
-        let mean = if self.released.iter().skip(index(reach - 2)).take(2 * reach).all(|d| *d == 0.0) {
+        let index = |behind: usize| {
+            usize::try_from(hop + self.before() - self.first).unwrap_or(usize::MAX) - behind - 1
+        };
+        let largest = |behind| {
+            self.released
+                .iter()
+                .skip(index(behind))
+                .take(reach)
+                .fold(0.0, |m: f64, d| m.max(*d))
+        };
+        let mean = if self
+            .released
+            .iter()
+            .skip(index(reach - 2))
+            .take(2 * reach)
+            .all(|d| *d == 0.0)
+        {
             0.0
         } else {
-            self.weights.iter().enumerate().map(|(behind, weight)| weight * largest(behind)).sum()
+            self.weights
+                .iter()
+                .enumerate()
+                .map(|(behind, weight)| weight * largest(behind))
+                .sum()
         };
         let [_, latest] = self.means;
         self.means = [latest, (hop, mean)];
@@ -212,8 +252,11 @@ impl Limiter {
     /// Drops what no frame from `end` on needs.
     fn forget(&mut self, end: u64) {
         let hop = end / HOP as u64;
-        let frames = usize::try_from((hop * HOP as u64).saturating_sub(self.start)).unwrap_or_default();
-        self.input.iter_mut().for_each(|input| drop(input.drain(..frames.min(input.len()))));
+        let frames =
+            usize::try_from((hop * HOP as u64).saturating_sub(self.start)).unwrap_or_default();
+        self.input
+            .iter_mut()
+            .for_each(|input| drop(input.drain(..frames.min(input.len()))));
         self.start += frames as u64;
         let old = usize::try_from(hop.saturating_sub(self.first)).unwrap_or_default();
         self.released.drain(..old.min(self.released.len()));
@@ -228,7 +271,9 @@ impl Processor for Limiter {
     }
 
     fn memory(&self) -> Memory {
-        Memory::Window(Frames((self.release.len() as u64 + self.ahead() + 2 + REACH) * HOP as u64))
+        Memory::Window(Frames(
+            (self.release.len() as u64 + self.ahead() + 2 + REACH) * HOP as u64,
+        ))
     }
 
     fn reset(&mut self) {
@@ -248,7 +293,10 @@ impl Processor for Limiter {
         let from = end.saturating_sub(block.frames() as u64).max(self.start);
         let silent = block.frames() - usize::try_from(end.saturating_sub(from)).unwrap_or_default();
         for samples in block.channels_mut() {
-            samples.iter_mut().take(silent).for_each(|sample| *sample = 0.0);
+            samples
+                .iter_mut()
+                .take(silent)
+                .for_each(|sample| *sample = 0.0);
         }
         if from < end {
             self.pull(from, block, silent);

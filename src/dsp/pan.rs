@@ -53,7 +53,10 @@ impl PanLaw {
     /// The gains of left and right.
     #[must_use]
     pub fn gains(self, pan: Pan) -> (f64, f64) {
-        (self.side((1.0 - pan.0) / 2.0), self.side((1.0 + pan.0) / 2.0))
+        (
+            self.side((1.0 - pan.0) / 2.0),
+            self.side((1.0 + pan.0) / 2.0),
+        )
     }
 
     fn side(self, p: f64) -> f64 {
@@ -76,7 +79,12 @@ impl PanLaw {
 
 impl fmt::Display for PanLaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(Self::NAMED.iter().find(|(l, _)| l == self).map_or("", |(_, n)| n))
+        f.pad(
+            Self::NAMED
+                .iter()
+                .find(|(l, _)| l == self)
+                .map_or("", |(_, n)| n),
+        )
     }
 }
 
@@ -84,7 +92,11 @@ impl FromStr for PanLaw {
     type Err = UnknownPanLaw;
 
     fn from_str(name: &str) -> Result<Self, UnknownPanLaw> {
-        Self::NAMED.iter().find(|(_, n)| *n == name).map(|(l, _)| *l).ok_or(UnknownPanLaw)
+        Self::NAMED
+            .iter()
+            .find(|(_, n)| *n == name)
+            .map(|(l, _)| *l)
+            .ok_or(UnknownPanLaw)
     }
 }
 
@@ -95,7 +107,9 @@ pub struct UnknownPanLaw;
 impl fmt::Display for UnknownPanLaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("no such pan law; there are ")?;
-        let (last, others) = PanLaw::NAMED.split_last().map_or(("", &[][..]), |((_, n), o)| (n, o));
+        let (last, others) = PanLaw::NAMED
+            .split_last()
+            .map_or(("", &[][..]), |((_, n), o)| (n, o));
         others.iter().try_for_each(|(_, n)| write!(f, "{n}, "))?;
         write!(f, "{last}")
     }
@@ -109,7 +123,10 @@ mod tests {
 
     /// The figures of every law at the centre and a quarter from the left.
     #[test]
-    #[expect(clippy::approx_constant, reason = "the figures are those of the table, to its digits")]
+    #[expect(
+        clippy::approx_constant,
+        reason = "the figures are those of the table, to its digits"
+    )]
     fn stated_figures() {
         let table = [
             (PanLaw::EqualPower, 0.70711, 0.92388, 0.38268),
@@ -123,7 +140,10 @@ mod tests {
         for (law, centre, left, right) in table {
             let near = |a: f64, b: f64| (a - b).abs() < 6e-6;
             let (l, r) = law.gains(Pan::CENTRE);
-            assert!(near(l, centre) && l.to_bits() == r.to_bits(), "{law}: {l} {r}");
+            assert!(
+                near(l, centre) && l.to_bits() == r.to_bits(),
+                "{law}: {l} {r}"
+            );
             let (l, r) = law.gains(Pan(-0.5));
             assert!(near(l, left) && near(r, right), "{law}: {l} {r}");
             let (l, r) = law.gains(Pan::RIGHT);

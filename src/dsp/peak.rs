@@ -13,7 +13,10 @@ pub(crate) fn largest(samples: &[f64]) -> f64 {
             *m = if a > *m { a } else { *m };
         }
     }
-    lanes.iter().chain(rest).fold(0.0, |m, s| if s.abs() > m { s.abs() } else { m })
+    lanes
+        .iter()
+        .chain(rest)
+        .fold(0.0, |m, s| if s.abs() > m { s.abs() } else { m })
 }
 
 /// The largest absolute value as [`largest`] finds it, and the sum of all values.
@@ -27,7 +30,10 @@ pub(crate) fn largest_and_sum(samples: &[f64]) -> (f64, f64) {
             *sum += s;
         }
     }
-    let largest = lanes.iter().chain(rest).fold(0.0, |m, s| if s.abs() > m { s.abs() } else { m });
+    let largest = lanes
+        .iter()
+        .chain(rest)
+        .fold(0.0, |m, s| if s.abs() > m { s.abs() } else { m });
     (largest, sums.iter().chain(rest).sum())
 }
 
@@ -42,7 +48,12 @@ impl Peak {
     /// The channel with the largest peak, the first where several have it.
     pub(crate) fn loudest(peaks: &[Self]) -> (usize, Self) {
         let larger = |a: (usize, Self), b: (usize, Self)| if b.1.value > a.1.value { b } else { a };
-        peaks.iter().copied().enumerate().reduce(larger).unwrap_or_default()
+        peaks
+            .iter()
+            .copied()
+            .enumerate()
+            .reduce(larger)
+            .unwrap_or_default()
     }
 
     /// The level; `None` for silence.
@@ -59,8 +70,14 @@ impl Peak {
     /// The same, where the largest absolute sample among them is known.
     pub(crate) fn note(&mut self, peak: f64, samples: &[f64], start: u64) {
         if peak > self.value {
-            let first = samples.iter().position(|s| s.abs() == peak).unwrap_or_default();
-            *self = Self { value: peak, at: start + first as u64 };
+            let first = samples
+                .iter()
+                .position(|s| s.abs() == peak)
+                .unwrap_or_default();
+            *self = Self {
+                value: peak,
+                at: start + first as u64,
+            };
         }
     }
 }
@@ -77,7 +94,13 @@ mod tests {
                 samples[at] = -0.75;
                 let mut peak = Peak::default();
                 peak.take(&samples, 100);
-                assert_eq!(peak, Peak { value: 0.75, at: 100 + at as u64 });
+                assert_eq!(
+                    peak,
+                    Peak {
+                        value: 0.75,
+                        at: 100 + at as u64
+                    }
+                );
                 peak.take(&samples, 500);
                 assert_eq!(peak.at, 100 + at as u64);
             }

@@ -70,9 +70,24 @@ fn spread<const W: usize>(out: &mut [u8], ch: usize, count: usize, words: [u32; 
     let places = out.as_chunks_mut::<W>().0;
     match (count, ch) {
         (1, _) => places.iter_mut().zip(words).for_each(|(p, w)| *p = low(w)),
-        (2, 0) => places.as_chunks_mut::<2>().0.iter_mut().zip(words).for_each(|([p, _], w)| *p = low(w)),
-        (2, _) => places.as_chunks_mut::<2>().0.iter_mut().zip(words).for_each(|([_, p], w)| *p = low(w)),
-        _ => places.iter_mut().skip(ch).step_by(count).zip(words).for_each(|(p, w)| *p = low(w)),
+        (2, 0) => places
+            .as_chunks_mut::<2>()
+            .0
+            .iter_mut()
+            .zip(words)
+            .for_each(|([p, _], w)| *p = low(w)),
+        (2, _) => places
+            .as_chunks_mut::<2>()
+            .0
+            .iter_mut()
+            .zip(words)
+            .for_each(|([_, p], w)| *p = low(w)),
+        _ => places
+            .iter_mut()
+            .skip(ch)
+            .step_by(count)
+            .zip(words)
+            .for_each(|(p, w)| *p = low(w)),
     }
 }
 
@@ -92,7 +107,10 @@ fn integers(samples: &[f64], scale: f64, tally: &mut Tally) -> [u32; STRETCH] {
         let fits = rounded.clamp(-scale, scale - 1.0);
         clipped += u64::from(fits != rounded);
         non_finite += u64::from(!finite);
-        #[expect(clippy::cast_possible_truncation, reason = "the integer is in the low 32 bits")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the integer is in the low 32 bits"
+        )]
         let low = (fits + SHIFT).to_bits() as u32;
         *word = low;
     }
@@ -107,7 +125,10 @@ fn floats(samples: &[f64], tally: &mut Tally) -> [u32; STRETCH] {
     let mut words = [0; STRETCH];
     let mut non_finite = 0;
     for (word, &x) in words.iter_mut().zip(samples) {
-        #[expect(clippy::cast_possible_truncation, reason = "the nearest f32 is what a float file holds")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the nearest f32 is what a float file holds"
+        )]
         let y = x as f32;
         non_finite += u64::from(!y.is_finite());
         *word = if y.is_finite() { y.to_bits() } else { 0 };
@@ -127,7 +148,10 @@ pub(crate) fn held(width: Width, x: f64) -> f64 {
         Width::I24 => integer(8_388_608.0),
         Width::I32 => integer(2_147_483_648.0),
         Width::F32 => {
-            #[expect(clippy::cast_possible_truncation, reason = "the nearest f32 is what a float file holds")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the nearest f32 is what a float file holds"
+            )]
             let y = x as f32;
             if y.is_finite() { f64::from(y) } else { 0.0 }
         }
@@ -156,14 +180,18 @@ mod tests {
         let bits = x.to_bits();
         let exponent = i32::try_from(bits >> 52 & 0x7FF).unwrap();
         let fraction = i128::from(bits & ((1 << 52) - 1));
-        let (mantissa, exponent) =
-            if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent - 1075) };
+        let (mantissa, exponent) = if exponent == 0 {
+            (fraction, -1074)
+        } else {
+            (fraction | 1 << 52, exponent - 1075)
+        };
         let e = exponent + shift;
         let size = match e {
             60.. => i128::MAX,
             0.. => mantissa << e,
             -60..0 => {
-                let (whole, rest, half) = (mantissa >> -e, mantissa & ((1 << -e) - 1), 1 << (-e - 1));
+                let (whole, rest, half) =
+                    (mantissa >> -e, mantissa & ((1 << -e) - 1), 1 << (-e - 1));
                 whole + i128::from(rest > half || (rest == half && whole % 2 == 1))
             }
             _ => 0,
@@ -175,27 +203,46 @@ mod tests {
     fn reference(width: Width, x: f64) -> (Vec<u8>, Tally) {
         let bits = match width {
             Width::F32 => {
-                #[expect(clippy::cast_possible_truncation, reason = "the nearest f32 by the compiler's own rule")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "the nearest f32 by the compiler's own rule"
+                )]
                 let y = x as f32;
                 let keep = if y.is_finite() { y } else { 0.0 };
-                let tally = Tally { clipped: 0, non_finite: u64::from(!y.is_finite()) };
+                let tally = Tally {
+                    clipped: 0,
+                    non_finite: u64::from(!y.is_finite()),
+                };
                 return (keep.to_le_bytes().to_vec(), tally);
             }
             other => i32::try_from(other.bytes()).unwrap() * 8,
         };
-        let wanted = if x.is_finite() { rounded(x, bits - 1) } else { 0 };
+        let wanted = if x.is_finite() {
+            rounded(x, bits - 1)
+        } else {
+            0
+        };
         let full = 1i128 << (bits - 1);
         let held = wanted.clamp(-full, full - 1);
-        let tally = Tally { clipped: u64::from(held != wanted), non_finite: u64::from(!x.is_finite()) };
+        let tally = Tally {
+            clipped: u64::from(held != wanted),
+            non_finite: u64::from(!x.is_finite()),
+        };
         (held.to_le_bytes()[..width.bytes()].to_vec(), tally)
     }
 
     fn check(width: Width, channels: &[Vec<f64>]) {
         let (mut out, mut tally) = (vec![0xAA; 7], Tally::default());
         let frames = channels.first().map_or(0, Vec::len);
-        let mut block = Block::new(Layout::Discrete(u8::try_from(channels.len()).unwrap()), frames + 3);
+        let mut block = Block::new(
+            Layout::Discrete(u8::try_from(channels.len()).unwrap()),
+            frames + 3,
+        );
         block.set_frames(frames);
-        block.channels_mut().zip(channels).for_each(|(to, from)| to.copy_from_slice(from));
+        block
+            .channels_mut()
+            .zip(channels)
+            .for_each(|(to, from)| to.copy_from_slice(from));
         interleave(width, &block, &mut out, &mut tally);
         let (mut wanted, mut count) = (Vec::new(), Tally::default());
         for i in 0..frames {
@@ -213,16 +260,34 @@ mod tests {
 
     /// Any bits, levels near full scale, and exact halves of a step of every width.
     fn sample() -> impl Strategy<Value = f64> {
-        let halves = (any::<i32>(), prop::sample::select(vec![15, 23, 31])).prop_map(|(v, shift)| {
-            let v = v >> (31 - shift);
-            (f64::from(v) + 0.5) / 2f64.powi(shift)
-        });
-        prop_oneof![any::<u64>().prop_map(f64::from_bits), -1.01..1.01f64, halves]
+        let halves =
+            (any::<i32>(), prop::sample::select(vec![15, 23, 31])).prop_map(|(v, shift)| {
+                let v = v >> (31 - shift);
+                (f64::from(v) + 0.5) / 2f64.powi(shift)
+            });
+        prop_oneof![
+            any::<u64>().prop_map(f64::from_bits),
+            -1.01..1.01f64,
+            halves
+        ]
     }
 
     #[test]
     fn what_is_held_is_what_is_written() {
-        let samples = [0.0, 0.1, -0.7, 1.0, -1.0, 1.5, -3.0, 0.5 / 32_768.0, 1.5 / 32_768.0, f64::NAN, 1e300, -1e-9];
+        let samples = [
+            0.0,
+            0.1,
+            -0.7,
+            1.0,
+            -1.0,
+            1.5,
+            -3.0,
+            0.5 / 32_768.0,
+            1.5 / 32_768.0,
+            f64::NAN,
+            1e300,
+            -1e-9,
+        ];
         let mut block = Block::new(Layout::Mono, samples.len());
         block.set_frames(samples.len());
         block.channel_mut(0).copy_from_slice(&samples);
@@ -237,7 +302,9 @@ mod tests {
                     _ => f64::from(i32::from_le_bytes(word)) / 2_147_483_648.0,
                 };
                 assert_eq!(held(width, *x), read, "{width:?} {x}");
-                assert!(x.abs() >= 1.0 || !x.is_finite() || (read - x).abs() <= rounding(width, *x));
+                assert!(
+                    x.abs() >= 1.0 || !x.is_finite() || (read - x).abs() <= rounding(width, *x)
+                );
             }
         }
     }
@@ -254,8 +321,24 @@ mod tests {
 
     #[test]
     fn edges_are_exact() {
-        let mut edges = vec![0.0, -0.0, f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN];
-        edges.extend([f64::MIN_POSITIVE, 5e-324, f64::from(f32::MAX), 3.402_823_5e38, 3.5e38, 1e300]);
+        let mut edges = vec![
+            0.0,
+            -0.0,
+            f64::NAN,
+            -f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::MAX,
+            f64::MIN,
+        ];
+        edges.extend([
+            f64::MIN_POSITIVE,
+            5e-324,
+            f64::from(f32::MAX),
+            3.402_823_5e38,
+            3.5e38,
+            1e300,
+        ]);
         for bits in [15, 23, 31] {
             let step = 2f64.powi(-bits);
             for centre in [1.0, -1.0, 0.0, 0.5] {
@@ -274,7 +357,8 @@ mod tests {
     fn any_number_of_frames_and_channels_lands_in_its_place() {
         for count in [0, 1, 2, 3, 8, 64] {
             for frames in [0, 1, STRETCH - 1, STRETCH, STRETCH + 1, 2 * STRETCH + 3] {
-                let value = |ch: i32, i: i32| f64::from((i * 67 + ch * 5) % 65_536) / 32_768.0 - 1.0;
+                let value =
+                    |ch: i32, i: i32| f64::from((i * 67 + ch * 5) % 65_536) / 32_768.0 - 1.0;
                 let x = |ch| (0..).take(frames).map(|i| value(ch, i)).collect();
                 check(Width::I24, &(0..count).map(x).collect::<Vec<_>>());
             }

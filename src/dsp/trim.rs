@@ -19,7 +19,13 @@ pub(crate) static TRIM: ProcessorKind = ProcessorKind {
         range: (f64::NEG_INFINITY, 200.0),
         doc: "Gain in dB.",
     }],
-    build: |values, _| Box::new(Trim { gain: Decibels(values.first().copied().unwrap_or_default()).gain().0 }),
+    build: |values, _| {
+        Box::new(Trim {
+            gain: Decibels(values.first().copied().unwrap_or_default())
+                .gain()
+                .0,
+        })
+    },
 };
 
 struct Trim {
@@ -34,6 +40,8 @@ impl Processor for Trim {
     fn reset(&mut self) {}
 
     fn process(&mut self, _: Frames, block: &mut Block) {
-        block.channels_mut().for_each(|samples| scale(samples, self.gain));
+        block
+            .channels_mut()
+            .for_each(|samples| scale(samples, self.gain));
     }
 }

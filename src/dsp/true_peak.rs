@@ -45,27 +45,44 @@ pub(crate) fn scan(samples: &[f64], position: u64, channel: usize, found: &mut C
     }
     for (i, bend) in bends.iter_mut().enumerate() {
         let rest = samples.get(i * CHUNK..).unwrap_or_default();
-        *bend = rest.first_chunk().map_or_else(|| last_bend(rest), largest_bend);
+        *bend = rest
+            .first_chunk()
+            .map_or_else(|| last_bend(rest), largest_bend);
     }
-    let around =
-        |of: &[f64; CHUNKS], i: usize| of.iter().skip(i - BESIDE).take(2 * BESIDE + 1).fold(0.0, |m: f64, v| m.max(*v));
+    let around = |of: &[f64; CHUNKS], i: usize| {
+        of.iter()
+            .skip(i - BESIDE)
+            .take(2 * BESIDE + 1)
+            .fold(0.0, |m: f64, v| m.max(*v))
+    };
     for i in BESIDE..CHUNKS - BESIDE {
         let at = i * CHUNK;
-        let own = heights.get(i).copied().unwrap_or_default().max(samples.get(at + CHUNK).map_or(0.0, |s| s.abs()));
+        let own = heights
+            .get(i)
+            .copied()
+            .unwrap_or_default()
+            .max(samples.get(at + CHUNK).map_or(0.0, |s| s.abs()));
         let straight = own + KERNEL.bend * around(&bends, i);
         if straight.min(KERNEL.gain * around(&heights, i)) > found.value {
             let seen = found.value;
             chunk(&KERNEL, samples, at, found);
             if found.value > seen {
                 // Told in frames of the buffer until here.
-                *found = Crest { value: found.value, at: (position + found.at).saturating_sub(MARGIN as u64), channel };
+                *found = Crest {
+                    value: found.value,
+                    at: (position + found.at).saturating_sub(MARGIN as u64),
+                    channel,
+                };
             }
         }
     }
 }
 
 /// The largest second difference that starts in a chunk; two more samples are given.
-#[expect(clippy::indexing_slicing, reason = "all within the array, whose length is known")]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "all within the array, whose length is known"
+)]
 fn largest_bend(samples: &[f64; CHUNK + 2]) -> f64 {
     let mut largest = [0.0f64; 2];
     for pair in 0..CHUNK / 2 {
@@ -94,11 +111,22 @@ fn last_bend(samples: &[f64]) -> f64 {
 /// samples as a margin must lie before and after these.
 pub(crate) fn height(samples: &[f64], at: usize, floor: f64) -> f64 {
     let own = largest(samples.get(at..=at + CHUNK).unwrap_or_default());
-    let around = samples.get(at - MARGIN..at + CHUNK + MARGIN).unwrap_or_default();
-    let mut found = Crest { value: floor.max(own), ..Crest::default() };
+    let around = samples
+        .get(at - MARGIN..at + CHUNK + MARGIN)
+        .unwrap_or_default();
+    let mut found = Crest {
+        value: floor.max(own),
+        ..Crest::default()
+    };
     let most = KERNEL.gain * largest(around);
     if most > found.value && found.value < ABSURD {
-        let bend = around.windows(3).map(|w| if let [x, y, z] = w { ((x - y) - (y - z)).abs() } else { 0.0 });
+        let bend = around.windows(3).map(|w| {
+            if let [x, y, z] = w {
+                ((x - y) - (y - z)).abs()
+            } else {
+                0.0
+            }
+        });
         if own + KERNEL.bend * bend.fold(0.0, f64::max) > found.value {
             chunk(&KERNEL, samples, at, &mut found);
         }
@@ -109,11 +137,16 @@ pub(crate) fn height(samples: &[f64], at: usize, floor: f64) -> f64 {
 /// Interpolates a chunk on the grid, and each crest that may be the largest exactly.
 fn chunk(kernel: &Kernel, samples: &[f64], at: usize, found: &mut Crest) {
     let first = REACH - 1;
-    let Some(window) = samples.get(at - first..at + CHUNK + REACH) else { return };
+    let Some(window) = samples.get(at - first..at + CHUNK + REACH) else {
+        return;
+    };
     let planes = interpolate(kernel, window);
     let mut highest = [0.0f32; CHUNK];
     for plane in &planes {
-        highest.iter_mut().zip(plane).for_each(|(m, x)| *m = if x.abs() > *m { x.abs() } else { *m });
+        highest
+            .iter_mut()
+            .zip(plane)
+            .for_each(|(m, x)| *m = if x.abs() > *m { x.abs() } else { *m });
     }
     let next = samples.get(at + CHUNK).map_or(0.0, |x| x.abs());
     if f64::from(highest.into_iter().fold(0.0, f32::max)).max(next) * RISE <= found.value {
@@ -124,25 +157,54 @@ fn chunk(kernel: &Kernel, samples: &[f64], at: usize, found: &mut Crest) {
         let near = samples.get(at - first..).unwrap_or_default();
         kernel.at(phase, near)
     };
-    #[expect(clippy::cast_possible_truncation, reason = "these find peaks, and do not measure them")]
-    let [before, next, beyond] =
-        [point(at - 1, 3 * PHASES / GRID), next, point(at + CHUNK, PHASES / GRID)].map(|x| x.abs() as f32);
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "these find peaks, and do not measure them"
+    )]
+    let [before, next, beyond] = [
+        point(at - 1, 3 * PHASES / GRID),
+        next,
+        point(at + CHUNK, PHASES / GRID),
+    ]
+    .map(|x| x.abs() as f32);
     let [own, quarter, half, mirrored] = &planes;
-    let grid = own.iter().zip(quarter).zip(half.iter().zip(mirrored)).flat_map(|((a, b), (c, d))| [*a, *b, *c, *d]);
+    let grid = own
+        .iter()
+        .zip(quarter)
+        .zip(half.iter().zip(mirrored))
+        .flat_map(|((a, b), (c, d))| [*a, *b, *c, *d]);
     let mut left = before;
-    let mut points = grid.map(f32::abs).chain([next, beyond]).enumerate().peekable();
+    let mut points = grid
+        .map(f32::abs)
+        .chain([next, beyond])
+        .enumerate()
+        .peekable();
     while let Some((i, height)) = points.next() {
-        let Some((_, right)) = points.peek().copied() else { break };
+        let Some((_, right)) = points.peek().copied() else {
+            break;
+        };
         let crest = height >= left && height >= right && f64::from(height) * RISE > found.value;
         if crest && (height > left || height > right) {
-            exact(kernel, samples, at * GRID + i, [left, height, right].map(f64::from), found);
+            exact(
+                kernel,
+                samples,
+                at * GRID + i,
+                [left, height, right].map(f64::from),
+                found,
+            );
         }
         left = height;
     }
 }
 
 /// The value of a crest near a point of the grid, whose neighbours tell where it is.
-fn exact(kernel: &Kernel, samples: &[f64], point: usize, [left, height, right]: [f64; 3], found: &mut Crest) {
+fn exact(
+    kernel: &Kernel,
+    samples: &[f64],
+    point: usize,
+    [left, height, right]: [f64; 3],
+    found: &mut Crest,
+) {
     const STEP: usize = PHASES / GRID;
     let (slope, curve) = ((right - left) / 2.0, 2.0 * height - left - right);
     if (height + slope * slope / (2.0 * curve)) * GUESS <= found.value {
@@ -160,7 +222,11 @@ fn exact(kernel: &Kernel, samples: &[f64], point: usize, [left, height, right]: 
         let near = samples.get(frame + 1 - REACH..).unwrap_or_default();
         let value = kernel.at(place % PHASES, near).abs();
         if value > found.value {
-            *found = Crest { value, at: frame as u64, channel: 0 };
+            *found = Crest {
+                value,
+                at: frame as u64,
+                channel: 0,
+            };
         }
     }
 }
@@ -168,14 +234,30 @@ fn exact(kernel: &Kernel, samples: &[f64], point: usize, [left, height, right]: 
 /// The signal at four times its rate: the samples, and what lies one, two and three quarters after them.
 fn interpolate(kernel: &Kernel, window: &[f64]) -> [[f32; CHUNK]; GRID] {
     let mut x = [0.0f32; CHUNK + 2 * REACH];
-    #[expect(clippy::cast_possible_truncation, reason = "these find peaks, and do not measure them")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "these find peaks, and do not measure them"
+    )]
     x.iter_mut().zip(window).for_each(|(x, w)| *x = *w as f32);
     let [own, half, sum, difference] = &mut [[0.0f32; CHUNK]; 4];
-    for (j, ((h, s), d)) in kernel.half.iter().zip(&kernel.sum).zip(&kernel.difference).enumerate() {
-        let before = x.get(REACH - 1 - j..).and_then(|x| x.first_chunk::<CHUNK>());
+    for (j, ((h, s), d)) in kernel
+        .half
+        .iter()
+        .zip(&kernel.sum)
+        .zip(&kernel.difference)
+        .enumerate()
+    {
+        let before = x
+            .get(REACH - 1 - j..)
+            .and_then(|x| x.first_chunk::<CHUNK>());
         let after = x.get(REACH + j..).and_then(|x| x.first_chunk::<CHUNK>());
-        let (Some(before), Some(after)) = (before, after) else { continue };
-        let sums = half.iter_mut().zip(sum.iter_mut()).zip(difference.iter_mut());
+        let (Some(before), Some(after)) = (before, after) else {
+            continue;
+        };
+        let sums = half
+            .iter_mut()
+            .zip(sum.iter_mut())
+            .zip(difference.iter_mut());
         for (((half, sum), difference), (before, after)) in sums.zip(before.iter().zip(after)) {
             let (even, odd) = (before + after, before - after);
             *half += h * even;
@@ -183,7 +265,9 @@ fn interpolate(kernel: &Kernel, window: &[f64]) -> [[f32; CHUNK]; GRID] {
             *difference += d * odd;
         }
     }
-    own.iter_mut().zip(x.iter().skip(REACH - 1)).for_each(|(o, x)| *o = *x);
+    own.iter_mut()
+        .zip(x.iter().skip(REACH - 1))
+        .for_each(|(o, x)| *o = *x);
     for (sum, difference) in sum.iter_mut().zip(difference.iter_mut()) {
         (*sum, *difference) = (*sum + *difference, *sum - *difference);
     }

@@ -10,7 +10,8 @@ use crate::{
 use std::{fmt, path::Path};
 
 /// Makes the encoder of a file of so many frames; the error says why there can be no such file.
-pub(super) type NewEncoder = fn(Encoding, Spec, Frames, &Options) -> Result<Box<dyn Encoder>, String>;
+pub(super) type NewEncoder =
+    fn(Encoding, Spec, Frames, &Options) -> Result<Box<dyn Encoder>, String>;
 
 /// Description of a container.
 pub(super) struct ContainerInfo {
@@ -56,12 +57,17 @@ impl Container {
     pub(crate) fn name_fault(self, path: &Path) -> Option<String> {
         let extension = path.extension()?.to_string_lossy();
         let extensions = self.info().extensions;
-        if extensions.iter().any(|known| extension.eq_ignore_ascii_case(known)) {
+        if extensions
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
+        {
             return None;
         }
         let right = path.with_extension(extensions.first()?);
         let right = right.file_name()?.to_string_lossy();
-        Some(format!("a {self} file is written, so its extension cannot be .{extension}: name it {right}"))
+        Some(format!(
+            "a {self} file is written, so its extension cannot be .{extension}: name it {right}"
+        ))
     }
 
     /// Refuses the name of a file whose extension says another container.
@@ -70,7 +76,10 @@ impl Container {
     /// `Unsupported`, with the file and a name that is right.
     pub(crate) fn check_name(self, path: &Path) -> Result<()> {
         match self.name_fault(path) {
-            Some(fault) => Err(Error::new(ErrorKind::Unsupported, format!("{}: {fault}", path.display()))),
+            Some(fault) => Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("{}: {fault}", path.display()),
+            )),
             None => Ok(()),
         }
     }
@@ -86,7 +95,15 @@ impl fmt::Display for Container {
 pub(super) fn formats() -> impl Iterator<Item = (Format, &'static str)> {
     Container::ALL.iter().flat_map(|&container| {
         let formats = container.info().formats.iter();
-        formats.map(move |&(encoding, name)| (Format { container, encoding }, name))
+        formats.map(move |&(encoding, name)| {
+            (
+                Format {
+                    container,
+                    encoding,
+                },
+                name,
+            )
+        })
     })
 }
 
@@ -97,7 +114,16 @@ mod tests {
     #[test]
     fn a_name_has_an_extension_of_its_container_or_none() {
         let fault = |name: &str| Container::Wav.name_fault(Path::new(name));
-        for good in ["a.wav", "out/b.WAV", "a.Wave", "a.bwf", "a.rf64", "a", "dir.mp3/a", ".hidden"] {
+        for good in [
+            "a.wav",
+            "out/b.WAV",
+            "a.Wave",
+            "a.bwf",
+            "a.rf64",
+            "a",
+            "dir.mp3/a",
+            ".hidden",
+        ] {
             assert_eq!(fault(good), None, "{good}");
         }
         for bad in ["a.mp3", "a.flac", "cues.csv", "a.w64", "a.wav.part", "a."] {

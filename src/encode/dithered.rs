@@ -29,7 +29,10 @@ impl FromStr for Dither {
     /// Parses the name of the spectrum, with the seed after it where it is not 0: `white`, `high-pass 7`.
     fn from_str(text: &str) -> std::result::Result<Self, UnknownShaping> {
         let (name, seed) = text.split_once(' ').unwrap_or((text, "0"));
-        Ok(Self { seed: seed.parse().map_err(|_| UnknownShaping)?, shaping: name.parse()? })
+        Ok(Self {
+            seed: seed.parse().map_err(|_| UnknownShaping)?,
+            shaping: name.parse()?,
+        })
     }
 }
 
@@ -73,7 +76,14 @@ pub struct Dithered<S> {
 impl<S: Sink> Dithered<S> {
     /// Dithers for integers of `bits` bits, 1 to 32; the first frame that is written is `start` on the timeline.
     pub fn new(sink: S, dither: Dither, bits: u16, start: Frames) -> Self {
-        Self { sink, dither, bits: bits.clamp(1, 32), at: start.0, channels: Vec::new(), block: None }
+        Self {
+            sink,
+            dither,
+            bits: bits.clamp(1, 32),
+            at: start.0,
+            channels: Vec::new(),
+            block: None,
+        }
     }
 
     /// Returns the sink that gets the dithered blocks.
@@ -89,11 +99,17 @@ impl<S: Sink> Sink for Dithered<S> {
             self.channels.push(new(ch));
         }
         let copy = match &mut self.block {
-            Some(copy) if copy.layout() == block.layout() && copy.capacity() >= block.frames() => copy,
+            Some(copy) if copy.layout() == block.layout() && copy.capacity() >= block.frames() => {
+                copy
+            }
             other => other.insert(Block::new(block.layout(), block.frames())),
         };
         copy.set_frames(block.frames());
-        for ((to, from), dither) in copy.channels_mut().zip(block.channels()).zip(&mut self.channels) {
+        for ((to, from), dither) in copy
+            .channels_mut()
+            .zip(block.channels())
+            .zip(&mut self.channels)
+        {
             to.copy_from_slice(from);
             dither.add(to, self.at);
         }

@@ -51,7 +51,12 @@ impl FileSink {
     /// # Errors
     /// `Unsupported` for a name whose extension says another format ([`Format`]); `Output` for an existing file, a folder
     /// that is missing or cannot be written, and a length beyond 2^64 bytes.
-    pub fn create(path: impl AsRef<Path>, format: Format, spec: Spec, length: Frames) -> Result<Self> {
+    pub fn create(
+        path: impl AsRef<Path>,
+        format: Format,
+        spec: Spec,
+        length: Frames,
+    ) -> Result<Self> {
         Self::create_with(path, format, spec, length, &Options::default())
     }
 
@@ -68,16 +73,23 @@ impl FileSink {
     ) -> Result<Self> {
         let path = path.as_ref();
         format.container.check_name(path)?;
-        let encoder = format.encoder(spec, length, options).map_err(|what| refused(path, &what))?;
+        let encoder = format
+            .encoder(spec, length, options)
+            .map_err(|what| refused(path, &what))?;
         let file = AtomicFile::create_sized(path, options.overwrite, encoder.size())?;
         let stream = EncodedStream::start(file, encoder, spec.layout.channels(), length);
-        Ok(Self { stream: Some(stream.map_err(|(file, e)| file.failed(e))?) })
+        Ok(Self {
+            stream: Some(stream.map_err(|(file, e)| file.failed(e))?),
+        })
     }
 
     /// Completes the file, on the disk, without making it visible: [`publish`] does.
     pub(crate) fn complete(&mut self) -> Result<CompleteAudio> {
         let Some(stream) = self.stream.take() else {
-            return Err(Error::new(ErrorKind::Output, "an audio file was finished twice"));
+            return Err(Error::new(
+                ErrorKind::Output,
+                "an audio file was finished twice",
+            ));
         };
         let (mut file, mut written) = match stream.finish() {
             Ok(done) => done,
@@ -86,14 +98,20 @@ impl FileSink {
         };
         file.flush().map_err(|e| file.failed(e))?;
         written.path = Some(file.target().to_owned());
-        Ok(CompleteAudio { file: file.complete()?, written })
+        Ok(CompleteAudio {
+            file: file.complete()?,
+            written,
+        })
     }
 }
 
 impl Sink for FileSink {
     fn write(&mut self, block: &Block) -> Result<()> {
         let Some(stream) = &mut self.stream else {
-            return Err(Error::new(ErrorKind::Output, "an audio file was written to after its end"));
+            return Err(Error::new(
+                ErrorKind::Output,
+                "an audio file was written to after its end",
+            ));
         };
         stream.write(block).map_err(|fault| match fault {
             Fault::Io(e) => stream.out.failed(e),
@@ -119,9 +137,13 @@ pub(crate) struct CompleteAudio {
 
 /// Makes all files visible, or none, as [`storage::publish`] does.
 pub(crate) fn publish(files: Vec<CompleteAudio>) -> Result<Vec<Written>> {
-    let (files, mut written): (Vec<_>, Vec<_>) = files.into_iter().map(|f| (f.file, f.written)).unzip();
+    let (files, mut written): (Vec<_>, Vec<_>) =
+        files.into_iter().map(|f| (f.file, f.written)).unzip();
     let sizes = storage::publish(files)?;
-    written.iter_mut().zip(sizes).for_each(|(written, bytes)| written.bytes = bytes);
+    written
+        .iter_mut()
+        .zip(sizes)
+        .for_each(|(written, bytes)| written.bytes = bytes);
     Ok(written)
 }
 
@@ -132,16 +154,22 @@ pub(crate) struct DryRunSink(Option<EncodedStream<io::Sink>>);
 impl DryRunSink {
     /// Starts a dry run of `length` frames.
     pub(crate) fn new(format: Format, spec: Spec, length: Frames) -> Result<Self> {
-        let encoder = format.encoder(spec, length, &Options::default()).map_err(dry_run_fault)?;
+        let encoder = format
+            .encoder(spec, length, &Options::default())
+            .map_err(dry_run_fault)?;
         let stream = EncodedStream::start(io::sink(), encoder, spec.layout.channels(), length);
-        Ok(Self(Some(stream.map_err(|(_, e)| dry_run_fault(e.to_string()))?)))
+        Ok(Self(Some(
+            stream.map_err(|(_, e)| dry_run_fault(e.to_string()))?,
+        )))
     }
 }
 
 impl Sink for DryRunSink {
     fn write(&mut self, block: &Block) -> Result<()> {
         match &mut self.0 {
-            Some(stream) => stream.write(block).map_err(|fault| dry_run_fault(fault.to_string())),
+            Some(stream) => stream
+                .write(block)
+                .map_err(|fault| dry_run_fault(fault.to_string())),
             None => Err(dry_run_fault("was written to after its end".into())),
         }
     }

@@ -71,13 +71,25 @@ pub struct Format {
 
 impl Format {
     /// WAVE, integers of 16 bits.
-    pub const WAV_16: Self = Self { container: Container::Wav, encoding: Encoding::Int16 };
+    pub const WAV_16: Self = Self {
+        container: Container::Wav,
+        encoding: Encoding::Int16,
+    };
     /// WAVE, integers of 24 bits.
-    pub const WAV_24: Self = Self { container: Container::Wav, encoding: Encoding::Int24 };
+    pub const WAV_24: Self = Self {
+        container: Container::Wav,
+        encoding: Encoding::Int24,
+    };
     /// WAVE, integers of 32 bits.
-    pub const WAV_32: Self = Self { container: Container::Wav, encoding: Encoding::Int32 };
+    pub const WAV_32: Self = Self {
+        container: Container::Wav,
+        encoding: Encoding::Int32,
+    };
     /// WAVE, floating point of 32 bits: holds any level.
-    pub const WAV_32F: Self = Self { container: Container::Wav, encoding: Encoding::Float32 };
+    pub const WAV_32F: Self = Self {
+        container: Container::Wav,
+        encoding: Encoding::Float32,
+    };
 
     /// Reports whether samples are floating point.
     #[must_use]
@@ -102,7 +114,12 @@ impl Format {
     }
 
     /// Makes the encoder of a file of `length` frames; the error says why there can be no such file.
-    pub(super) fn encoder(self, spec: Spec, length: Frames, options: &Options) -> Result<Box<dyn Encoder>, String> {
+    pub(super) fn encoder(
+        self,
+        spec: Spec,
+        length: Frames,
+        options: &Options,
+    ) -> Result<Box<dyn Encoder>, String> {
         (self.container.info().encoder)(self.encoding, spec, length, options)
     }
 }
@@ -115,7 +132,11 @@ impl Default for Format {
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(containers::formats().find(|(format, _)| format == self).map_or("", |(_, name)| name))
+        f.pad(
+            containers::formats()
+                .find(|(format, _)| format == self)
+                .map_or("", |(_, name)| name),
+        )
     }
 }
 
@@ -135,6 +156,9 @@ impl FromStr for Format {
     type Err = UnknownFormat;
 
     fn from_str(name: &str) -> Result<Self, UnknownFormat> {
-        containers::formats().find(|(_, known)| *known == name).map(|(format, _)| format).ok_or(UnknownFormat)
+        containers::formats()
+            .find(|(_, known)| *known == name)
+            .map(|(format, _)| format)
+            .ok_or(UnknownFormat)
     }
 }

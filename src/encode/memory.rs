@@ -20,7 +20,9 @@ impl Memory {
     /// `Resource` where there is not enough memory.
     pub(crate) fn with_capacity(channels: usize, frames: Frames) -> Result<Self> {
         let length = usize::try_from(frames.0).unwrap_or(usize::MAX);
-        let mut memory = Self { channels: vec![Vec::new(); channels] };
+        let mut memory = Self {
+            channels: vec![Vec::new(); channels],
+        };
         for samples in &mut memory.channels {
             samples.try_reserve_exact(length).map_err(|e| {
                 let what = format!("{frames} frames of {channels} channels are more than fit in memory: ask for less");
@@ -40,11 +42,17 @@ impl Memory {
 impl Sink for Memory {
     fn write(&mut self, block: &Block) -> Result<()> {
         self.channels.resize(block.layout().channels(), Vec::new());
-        self.channels.iter_mut().zip(block.channels()).for_each(|(to, from)| to.extend_from_slice(from));
+        self.channels
+            .iter_mut()
+            .zip(block.channels())
+            .for_each(|(to, from)| to.extend_from_slice(from));
         Ok(())
     }
 
     fn finish(&mut self) -> Result<Written> {
-        Ok(Written { frames: Frames(self.channels.first().map_or(0, Vec::len) as u64), ..Written::default() })
+        Ok(Written {
+            frames: Frames(self.channels.first().map_or(0, Vec::len) as u64),
+            ..Written::default()
+        })
     }
 }

@@ -23,14 +23,23 @@ impl Slice {
     /// Returns the options of the whole file, from those of the part.
     pub(super) fn of_whole(&self, options: &Options) -> Options {
         let first = |b: &Broadcast| Frames(b.time_reference.0.saturating_sub(self.start.0));
-        let broadcast = options.broadcast.as_ref().map(|b| Broadcast { time_reference: first(b), ..b.clone() });
-        Options { broadcast, slice: None, ..options.clone() }
+        let broadcast = options.broadcast.as_ref().map(|b| Broadcast {
+            time_reference: first(b),
+            ..b.clone()
+        });
+        Options {
+            broadcast,
+            slice: None,
+            ..options.clone()
+        }
     }
 
     /// Returns the note, given the header of the whole file.
     pub(super) fn note(&self, header: &[u8]) -> Vec<u8> {
         let mut note = Vec::from(VERSION.to_le_bytes());
-        [self.start.0, self.whole.0, self.mix].iter().for_each(|n| note.extend(n.to_le_bytes()));
+        [self.start.0, self.whole.0, self.mix]
+            .iter()
+            .for_each(|n| note.extend(n.to_le_bytes()));
         note.extend(header);
         note
     }
@@ -43,6 +52,13 @@ impl Slice {
         let (mix, header) = rest.split_first_chunk()?;
         let [start, whole, mix] = [start, whole, mix].map(|bytes| u64::from_le_bytes(*bytes));
         let known = u32::from_le_bytes(*version) == VERSION;
-        known.then_some((Self { start: Frames(start), whole: Frames(whole), mix }, header))
+        known.then_some((
+            Self {
+                start: Frames(start),
+                whole: Frames(whole),
+                mix,
+            },
+            header,
+        ))
     }
 }

@@ -51,7 +51,15 @@ impl<W: Write> EncodedStream<W> {
         if let Err(e) = out.write_all(encoder.header()) {
             return Err((out, e));
         }
-        Ok(Self { out, encoder, channels, promised: length.0, frames: 0, broken: false, bytes: Vec::new() })
+        Ok(Self {
+            out,
+            encoder,
+            channels,
+            promised: length.0,
+            frames: 0,
+            broken: false,
+            bytes: Vec::new(),
+        })
     }
 
     pub(super) fn write(&mut self, block: &Block) -> Result<(), Fault> {
@@ -59,12 +67,21 @@ impl<W: Write> EncodedStream<W> {
             return Err(Fault::Wrong(BROKEN.into()));
         }
         if block.layout().channels() != self.channels {
-            let what = format!("a block of {} channels for a file of {}", block.layout().channels(), self.channels);
+            let what = format!(
+                "a block of {} channels for a file of {}",
+                block.layout().channels(),
+                self.channels
+            );
             return Err(Fault::Wrong(what));
         }
-        let frames = self.frames.saturating_add(u64::try_from(block.frames()).unwrap_or(u64::MAX));
+        let frames = self
+            .frames
+            .saturating_add(u64::try_from(block.frames()).unwrap_or(u64::MAX));
         if frames > self.promised {
-            return Err(Fault::Wrong(format!("{} frames were promised, {frames} came", self.promised)));
+            return Err(Fault::Wrong(format!(
+                "{} frames were promised, {frames} came",
+                self.promised
+            )));
         }
         self.encoder.encode(block, &mut self.bytes);
         self.flush_bytes().map_err(Fault::Io)?;
@@ -78,7 +95,10 @@ impl<W: Write> EncodedStream<W> {
             return Err((self.out, Fault::Wrong(BROKEN.into())));
         }
         if self.frames != self.promised {
-            let what = format!("{} frames were promised, {} came", self.promised, self.frames);
+            let what = format!(
+                "{} frames were promised, {} came",
+                self.promised, self.frames
+            );
             return Err((self.out, Fault::Wrong(what)));
         }
         self.bytes.clear();

@@ -44,18 +44,38 @@ struct WavEncoder {
 
 impl WavEncoder {
     /// Lays out a file; `rf64` forces RF64 where RIFF would do.
-    fn new(encoding: Encoding, spec: Spec, length: Frames, options: &Options, rf64: bool) -> Result<Self, String> {
+    fn new(
+        encoding: Encoding,
+        spec: Spec,
+        length: Frames,
+        options: &Options,
+        rf64: bool,
+    ) -> Result<Self, String> {
         // Chunks other than the audio take far less than this.
         const RESERVE: u64 = 1 << 20;
-        let too_long = || format!("{length} frames of {} are more than a WAVE file can hold", spec.layout);
+        let too_long = || {
+            format!(
+                "{length} frames of {} are more than a WAVE file can hold",
+                spec.layout
+            )
+        };
         let channels = spec.layout.channels();
         let frame = u64::try_from(channels * encoding.width().bytes()).unwrap_or(u64::MAX);
-        let data = length.0.checked_mul(frame).and_then(|d| d.checked_add(RESERVE)).ok_or_else(too_long)?;
+        let data = length
+            .0
+            .checked_mul(frame)
+            .and_then(|d| d.checked_add(RESERVE))
+            .ok_or_else(too_long)?;
         if channels == 0 {
             return Err("a file without channels cannot be written".into());
         }
         let bext = options.broadcast.as_ref();
-        let texts = bext.map(|b| (ascii(&b.description, DESCRIPTION_BYTES), ascii(&b.originator, ORIGINATOR_BYTES)));
+        let texts = bext.map(|b| {
+            (
+                ascii(&b.description, DESCRIPTION_BYTES),
+                ascii(&b.originator, ORIGINATOR_BYTES),
+            )
+        });
         let slice = match options.slice {
             Some(slice) => Some(slice_note(encoding, spec, slice, options, rf64)?),
             None => None,
@@ -68,15 +88,21 @@ impl WavEncoder {
             mask: spec.layout.mask(),
             frames: length.0,
             rf64: rf64 || data > u64::from(u32::MAX),
-            bext: bext.zip(texts.as_ref()).map(|(b, (description, originator))| riff::NewBext {
-                time_reference: b.time_reference.0,
-                description,
-                originator,
-            }),
+            bext: bext
+                .zip(texts.as_ref())
+                .map(|(b, (description, originator))| riff::NewBext {
+                    time_reference: b.time_reference.0,
+                    description,
+                    originator,
+                }),
             slice: slice.as_deref(),
         };
         let laid = riff::lay(&new).ok_or_else(too_long)?;
-        Ok(Self { laid, width: encoding.width(), tally: Tally::default() })
+        Ok(Self {
+            laid,
+            width: encoding.width(),
+            tally: Tally::default(),
+        })
     }
 }
 
@@ -98,18 +124,34 @@ impl Encoder for WavEncoder {
         if self.laid.pad {
             out.push(0);
         }
-        let Tally { clipped, non_finite } = self.tally;
-        Written { clipped, non_finite, ..Written::default() }
+        let Tally {
+            clipped,
+            non_finite,
+        } = self.tally;
+        Written {
+            clipped,
+            non_finite,
+            ..Written::default()
+        }
     }
 }
 
 /// Returns the text with other characters than printable ASCII replaced, cut to `most` characters.
 fn ascii(text: &str, most: usize) -> String {
-    text.chars().take(most).map(|c| if matches!(c, ' '..='~') { c } else { '?' }).collect()
+    text.chars()
+        .take(most)
+        .map(|c| if matches!(c, ' '..='~') { c } else { '?' })
+        .collect()
 }
 
 /// Returns the note that says which part of a longer file this is; it holds the header of that file.
-fn slice_note(encoding: Encoding, spec: Spec, slice: Slice, options: &Options, rf64: bool) -> Result<Vec<u8>, String> {
+fn slice_note(
+    encoding: Encoding,
+    spec: Spec,
+    slice: Slice,
+    options: &Options,
+    rf64: bool,
+) -> Result<Vec<u8>, String> {
     let whole = WavEncoder::new(encoding, spec, slice.whole, &slice.of_whole(options), rf64)?;
     Ok(slice.note(&whole.laid.header))
 }
@@ -123,14 +165,21 @@ mod tests {
     use crate::{Layout, SampleRate, Source, media};
     use std::io::{self, Write};
 
-    const SPEC: Spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Lcr };
+    const SPEC: Spec = Spec {
+        rate: SampleRate::HZ_48000,
+        layout: Layout::Lcr,
+    };
 
     fn encoder(encoding: Encoding, frames: u64, rf64: bool) -> WavEncoder {
         WavEncoder::new(encoding, SPEC, Frames(frames), &Options::default(), rf64).unwrap()
     }
 
     /// Starts a stream of five frames.
-    fn start<W: Write>(out: W, encoding: Encoding, rf64: bool) -> Result<EncodedStream<W>, (W, io::Error)> {
+    fn start<W: Write>(
+        out: W,
+        encoding: Encoding,
+        rf64: bool,
+    ) -> Result<EncodedStream<W>, (W, io::Error)> {
         EncodedStream::start(out, Box::new(encoder(encoding, 5, rf64)), 3, Frames(5))
     }
 
@@ -153,17 +202,23 @@ mod tests {
             let (bytes, _) = stream.finish().unwrap();
             let data = 15 * encoding.width().bytes() as u64;
             assert_eq!(bytes[..20], *b"RF64\xFF\xFF\xFF\xFFWAVEds64\x1C\0\0\0");
-            let sizes = [bytes.len() as u64 - 8, data, 5, 0].map(u64::to_le_bytes).concat();
+            let sizes = [bytes.len() as u64 - 8, data, 5, 0]
+                .map(u64::to_le_bytes)
+                .concat();
             assert_eq!(bytes[20..48], sizes[..28]);
             assert_eq!(bytes[96..104], *b"data\xFF\xFF\xFF\xFF");
             assert_eq!(bytes.len() % 2, 0);
 
-            let path = std::env::temp_dir().join(format!("soundtrack-{}-{name}.wav", std::process::id()));
+            let path =
+                std::env::temp_dir().join(format!("soundtrack-{}-{name}.wav", std::process::id()));
             std::fs::write(&path, &bytes).unwrap();
             let opened = media::Wav::open(&path);
             std::fs::remove_file(&path).unwrap();
             let (mut wav, info) = opened.unwrap().unwrap();
-            assert_eq!((info.codec.as_str(), info.frames, info.spec), ("RF64", Frames(5), SPEC));
+            assert_eq!(
+                (info.codec.as_str(), info.frames, info.spec),
+                ("RF64", Frames(5), SPEC)
+            );
             let mut out = Block::new(Layout::Lcr, 5);
             assert_eq!(wav.read(&mut out).unwrap(), 5);
             assert_eq!(out, block());
@@ -175,7 +230,10 @@ mod tests {
         let frame = 6;
         let last = (u64::from(u32::MAX) - (1 << 20)) / frame;
         let id = |frames| encoder(Encoding::Int16, frames, false).laid.header[..4].to_vec();
-        assert_eq!((id(last), id(last + 1)), (b"RIFF".to_vec(), b"RF64".to_vec()));
+        assert_eq!(
+            (id(last), id(last + 1)),
+            (b"RIFF".to_vec(), b"RF64".to_vec())
+        );
         let long = encoder(Encoding::Int24, 1 << 40, false).laid;
         assert_eq!((long.data, long.pad), (9 << 40, false));
         assert_eq!(long.total(), (9 << 40) + 104);
@@ -214,7 +272,11 @@ mod tests {
             };
             assert_eq!(
                 all().map_err(|e| e.kind()),
-                if room < total { Err(io::ErrorKind::StorageFull) } else { Ok(()) }
+                if room < total {
+                    Err(io::ErrorKind::StorageFull)
+                } else {
+                    Ok(())
+                }
             );
         }
     }
@@ -234,9 +296,13 @@ mod tests {
                 Ok(())
             }
         }
-        let mut stream = start(Once(true), Encoding::Int16, true).map_err(|(_, e)| e).unwrap();
+        let mut stream = start(Once(true), Encoding::Int16, true)
+            .map_err(|(_, e)| e)
+            .unwrap();
         assert!(matches!(stream.write(&block()), Err(Fault::Io(_))));
         assert!(matches!(stream.write(&block()), Err(Fault::Wrong(_))));
-        assert!(matches!(stream.finish(), Err((_, Fault::Wrong(what))) if what.contains("a write failed before")));
+        assert!(
+            matches!(stream.finish(), Err((_, Fault::Wrong(what))) if what.contains("a write failed before"))
+        );
     }
 }

@@ -25,8 +25,16 @@ pub(super) struct BufferPool {
 
 impl BufferPool {
     pub(super) fn new(plan: &Plan) -> Self {
-        let outputs = plan.nodes.iter().map(|_| RwLock::new(Output::new(plan.spec.layout))).collect();
-        Self { outputs, spare: Mutex::default(), kept: false }
+        let outputs = plan
+            .nodes
+            .iter()
+            .map(|_| RwLock::new(Output::new(plan.spec.layout)))
+            .collect();
+        Self {
+            outputs,
+            spare: Mutex::default(),
+            kept: false,
+        }
     }
 
     /// Keeps every output from now on, for [`latest`](Self::latest).
@@ -40,17 +48,26 @@ impl BufferPool {
 
     /// Returns the output of a node in the latest step.
     pub(super) fn latest(&mut self, node: usize) -> Option<&Output> {
-        Some(self.outputs.get_mut(node)?.get_mut().unwrap_or_else(PoisonError::into_inner))
+        Some(
+            self.outputs
+                .get_mut(node)?
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     /// Returns the output of a node to those that read it.
     pub(super) fn output(&self, node: usize) -> NodeOutput<'_> {
-        self.outputs[node].read().unwrap_or_else(PoisonError::into_inner)
+        self.outputs[node]
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns a node's buffer to the pool, after its last reader.
     pub(super) fn release(&self, node: usize) {
-        let mut output = self.outputs[node].write().unwrap_or_else(PoisonError::into_inner);
+        let mut output = self.outputs[node]
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         if output.block.capacity() > 0 && !(self.kept && output.active) {
             let empty = Block::new(output.block.layout(), 0);
             locked(&self.spare).push(std::mem::replace(&mut output.block, empty));
@@ -59,7 +76,9 @@ impl BufferPool {
 
     /// Returns the output that a node writes; emptied, and with a buffer if there is a spare one, where the node begins.
     pub(super) fn open(&self, node: usize, begins: bool) -> RwLockWriteGuard<'_, Output> {
-        let mut output = self.outputs[node].write().unwrap_or_else(PoisonError::into_inner);
+        let mut output = self.outputs[node]
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         if begins {
             output.active = false;
             if output.block.capacity() == 0

@@ -58,18 +58,35 @@ pub(super) struct Place {
 impl Place {
     fn after(self, frames: usize) -> Self {
         let frames = frames as u64;
-        Self { input: self.input + frames, output: self.output.map(|at| at + frames), ..self }
+        Self {
+            input: self.input + frames,
+            output: self.output.map(|at| at + frames),
+            ..self
+        }
     }
 }
 
 impl ChainState {
     pub(super) fn new(chain: &Chain, rate: u64) -> Self {
-        let build = || chain.inserts.iter().map(|insert| insert.build(chain.spec)).collect();
-        let standby = if matches!(chain.restart, Restart::Grid(_)) { build() } else { Vec::new() };
+        let build = || {
+            chain
+                .inserts
+                .iter()
+                .map(|insert| insert.build(chain.spec))
+                .collect()
+        };
+        let standby = if matches!(chain.restart, Restart::Grid(_)) {
+            build()
+        } else {
+            Vec::new()
+        };
         Self {
             running: build(),
             is_fed: false,
-            standby: Standby { processors: standby, is_fed: false },
+            standby: Standby {
+                processors: standby,
+                is_fed: false,
+            },
             part: Block::new(chain.spec.layout, 0),
             copy: Block::new(chain.spec.layout, 0),
             reductions: ReductionLog::new(rate),
@@ -88,12 +105,22 @@ impl ChainState {
     /// Replaces input by output, with `silence` where the chain does not sound; returns whether it sounds anywhere.
     ///
     /// A block is cut where a fed or a sounding stretch begins or ends, and at grid positions.
-    pub(super) fn process(&mut self, chain: &Chain, mut place: Place, block: &mut Block, silence: f64) -> bool {
+    pub(super) fn process(
+        &mut self,
+        chain: &Chain,
+        mut place: Place,
+        block: &mut Block,
+        silence: f64,
+    ) -> bool {
         let frames = block.frames();
         let (mut done, mut sounds) = (0, false);
         while done < frames {
-            let n = usize::try_from(until_edge(chain, place)).unwrap_or(usize::MAX).min(frames - done);
-            let sounds_here = place.output.is_some_and(|at| contains(&chain.sounding, at).is_some());
+            let n = usize::try_from(until_edge(chain, place))
+                .unwrap_or(usize::MAX)
+                .min(frames - done);
+            let sounds_here = place
+                .output
+                .is_some_and(|at| contains(&chain.sounding, at).is_some());
             let fed = contains(&chain.fed, place.input);
             if fed.is_none() && !sounds_here {
                 self.reset();
@@ -112,7 +139,9 @@ impl ChainState {
                 }
             }
             if !sounds_here {
-                let rest = block.channels_mut().filter_map(|samples| samples.get_mut(done..done + n));
+                let rest = block
+                    .channels_mut()
+                    .filter_map(|samples| samples.get_mut(done..done + n));
                 rest.for_each(|samples| samples.fill(silence));
             }
             sounds |= sounds_here;
@@ -125,17 +154,24 @@ impl ChainState {
     /// Resets what must begin here, and lets the standby processors take over at a grid position.
     fn switch(&mut self, chain: &Chain, place: Place, begins: bool) {
         if begins || !self.is_fed {
-            self.running.iter_mut().for_each(|processor| processor.reset());
+            self.running
+                .iter_mut()
+                .for_each(|processor| processor.reset());
             self.is_fed = true;
             self.standby.is_fed = false;
         }
-        let Restart::Grid(pre_roll) = chain.restart else { return };
+        let Restart::Grid(pre_roll) = chain.restart else {
+            return;
+        };
         if place.output.is_some_and(|at| at.is_multiple_of(GRID)) && self.standby.is_fed {
             std::mem::swap(&mut self.running, &mut self.standby.processors);
             self.standby.is_fed = false;
         }
         if !begins && (place.input + pre_roll).is_multiple_of(GRID) {
-            self.standby.processors.iter_mut().for_each(|processor| processor.reset());
+            self.standby
+                .processors
+                .iter_mut()
+                .for_each(|processor| processor.reset());
             self.standby.is_fed = true;
         }
     }
@@ -156,7 +192,8 @@ impl ChainState {
             at = at.saturating_sub(processor.latency().0);
             if place.counts {
                 for reduction in processor.reductions() {
-                    self.reductions.note(at + reduction.offset as u64, reduction.shares);
+                    self.reductions
+                        .note(at + reduction.offset as u64, reduction.shares);
                 }
             }
         }
@@ -166,18 +203,29 @@ impl ChainState {
 /// Returns the frames before anything about the chain changes.
 fn until_edge(chain: &Chain, place: Place) -> u64 {
     let fed = next_edge(&chain.fed, place.input) - place.input;
-    let sounding = place.output.map_or(u64::MAX, |at| next_edge(&chain.sounding, at) - at);
-    let Restart::Grid(pre_roll) = chain.restart else { return fed.min(sounding) };
+    let sounding = place
+        .output
+        .map_or(u64::MAX, |at| next_edge(&chain.sounding, at) - at);
+    let Restart::Grid(pre_roll) = chain.restart else {
+        return fed.min(sounding);
+    };
     let to_grid = |at: u64| GRID - at % GRID;
     let switch = place.output.map_or(u64::MAX, to_grid);
-    fed.min(sounding).min(switch).min(to_grid(place.input + pre_roll))
+    fed.min(sounding)
+        .min(switch)
+        .min(to_grid(place.input + pre_roll))
 }
 
 /// Copies frames from one block to another of the same layout.
 fn copy(to: &mut Block, to_index: usize, from: &Block, from_index: usize, frames: usize) {
     for (to, from) in to.channels_mut().zip(from.channels()) {
-        let (to, from) = (to.get_mut(to_index..to_index + frames), from.get(from_index..from_index + frames));
-        to.into_iter().zip(from).for_each(|(to, from)| to.copy_from_slice(from));
+        let (to, from) = (
+            to.get_mut(to_index..to_index + frames),
+            from.get(from_index..from_index + frames),
+        );
+        to.into_iter()
+            .zip(from)
+            .for_each(|(to, from)| to.copy_from_slice(from));
     }
 }
 
@@ -206,7 +254,14 @@ pub(crate) struct GainReduction {
 impl ReductionLog {
     fn new(rate: u64) -> Self {
         let curve = LevelCurve::new(Keep::Largest);
-        Self { rate, origin: None, tenth: 0, strongest: 0.0, curve, most: Peak::default() }
+        Self {
+            rate,
+            origin: None,
+            tenth: 0,
+            strongest: 0.0,
+            curve,
+            most: Peak::default(),
+        }
     }
 
     fn note(&mut self, frame: u64, shares: [f64; 2]) {
@@ -232,7 +287,14 @@ impl ReductionLog {
 }
 
 /// A share taken away as a reduction in dB.
-#[expect(clippy::cast_possible_truncation, reason = "seven digits are enough for a curve")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "seven digits are enough for a curve"
+)]
 fn decibels(share: f64) -> f32 {
-    if share > 0.0 { (-20.0 * libm::log10(1.0 - share)) as f32 } else { 0.0 }
+    if share > 0.0 {
+        (-20.0 * libm::log10(1.0 - share)) as f32
+    } else {
+        0.0
+    }
 }

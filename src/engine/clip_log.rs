@@ -38,8 +38,16 @@ impl OverLog {
             let near = self.samples > 0 && frame < self.end + APART;
             let (peak, end) = (sample.abs(), frame + 1);
             if !near && self.first.len() < KEPT {
-                self.first.push(Place { start: frame, end, peak });
-            } else if let Some(last) = self.first.last_mut().filter(|last| near && last.end == self.end) {
+                self.first.push(Place {
+                    start: frame,
+                    end,
+                    peak,
+                });
+            } else if let Some(last) = self
+                .first
+                .last_mut()
+                .filter(|last| near && last.end == self.end)
+            {
                 (last.end, last.peak) = (end, last.peak.max(peak));
             }
             self.samples += 1;
@@ -50,14 +58,24 @@ impl OverLog {
     /// The overs of several channels as one: the first places in order of time, those that overlap joined.
     pub(crate) fn joined(logs: &[Self]) -> Vec<Place> {
         // After the last place of a channel that has more than are kept, nothing is known of it.
-        let full = logs.iter().filter(|l| l.first.len() == KEPT).filter_map(|l| l.first.last());
+        let full = logs
+            .iter()
+            .filter(|l| l.first.len() == KEPT)
+            .filter_map(|l| l.first.last());
         let known = full.map(|p| p.start).min().unwrap_or(u64::MAX);
-        let mut places: Vec<Place> = logs.iter().flat_map(|l| &l.first).copied().filter(|p| p.start <= known).collect();
+        let mut places: Vec<Place> = logs
+            .iter()
+            .flat_map(|l| &l.first)
+            .copied()
+            .filter(|p| p.start <= known)
+            .collect();
         places.sort_by_key(|p| (p.start, p.end));
         let mut out: Vec<Place> = Vec::new();
         for place in places {
             match out.last_mut().filter(|last| place.start < last.end + APART) {
-                Some(last) => (last.end, last.peak) = (last.end.max(place.end), last.peak.max(place.peak)),
+                Some(last) => {
+                    (last.end, last.peak) = (last.end.max(place.end), last.peak.max(place.peak))
+                }
                 None => out.push(place),
             }
         }
@@ -72,20 +90,45 @@ mod tests {
 
     fn log(overs: &[(u64, f64)], block: usize) -> OverLog {
         let mut samples = vec![0.5; 600_000];
-        overs.iter().for_each(|(at, value)| samples[*at as usize] = *value);
+        overs
+            .iter()
+            .for_each(|(at, value)| samples[*at as usize] = *value);
         let mut log = OverLog::default();
-        samples.chunks(block).zip((0..).step_by(block)).for_each(|(piece, at)| log.take(piece, at));
+        samples
+            .chunks(block)
+            .zip((0..).step_by(block))
+            .for_each(|(piece, at)| log.take(piece, at));
         log
     }
 
     #[test]
     fn near_samples_are_one_place_whatever_the_block() {
-        let overs = [(100, 1.5), (101, -2.0), (580, 1.25), (1061, 1.0 + f64::EPSILON), (1600, 1.0)];
+        let overs = [
+            (100, 1.5),
+            (101, -2.0),
+            (580, 1.25),
+            (1061, 1.0 + f64::EPSILON),
+            (1600, 1.0),
+        ];
         for block in [1, 64, 441, 100_000] {
             let log = log(&overs, block);
-            let expected =
-                [Place { start: 100, end: 581, peak: 2.0 }, Place { start: 1061, end: 1062, peak: 1.0 + f64::EPSILON }];
-            assert_eq!((log.first.as_slice(), log.samples), (&expected[..], 4), "{block}");
+            let expected = [
+                Place {
+                    start: 100,
+                    end: 581,
+                    peak: 2.0,
+                },
+                Place {
+                    start: 1061,
+                    end: 1062,
+                    peak: 1.0 + f64::EPSILON,
+                },
+            ];
+            assert_eq!(
+                (log.first.as_slice(), log.samples),
+                (&expected[..], 4),
+                "{block}"
+            );
         }
     }
 
@@ -93,9 +136,28 @@ mod tests {
     fn the_first_hundred_are_kept_and_all_are_counted() {
         let many: Vec<_> = (0..500).map(|n| (1000 * n, 1.5)).collect();
         let log = log(&many, 4096);
-        assert_eq!((log.first.len(), log.samples, log.first[99].start), (100, 500, 99_000));
-        let other = OverLog { first: vec![Place { start: 450, end: 451, peak: 3.0 }], samples: 1, end: 451 };
+        assert_eq!(
+            (log.first.len(), log.samples, log.first[99].start),
+            (100, 500, 99_000)
+        );
+        let other = OverLog {
+            first: vec![Place {
+                start: 450,
+                end: 451,
+                peak: 3.0,
+            }],
+            samples: 1,
+            end: 451,
+        };
         let joined = OverLog::joined(&[log, other]);
-        assert_eq!((joined.len(), joined[0].end, joined[0].peak, joined[99].start), (100, 451, 3.0, 99_000));
+        assert_eq!(
+            (
+                joined.len(),
+                joined[0].end,
+                joined[0].peak,
+                joined[99].start
+            ),
+            (100, 451, 3.0, 99_000)
+        );
     }
 }

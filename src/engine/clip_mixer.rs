@@ -23,13 +23,16 @@ impl Envelope<'_> {
         let clip = self.clip;
         let offset = clip.offset(stretch.start);
         let left = clip.total - offset - (stretch.end - stretch.start);
-        offset >= clip.fade_in.length.0 && left >= clip.fade_out.length.0 && !clip.window.fades(stretch)
+        offset >= clip.fade_in.length.0
+            && left >= clip.fade_out.length.0
+            && !clip.window.fades(stretch)
     }
 
     /// Returns the gain of all fades at a frame of the timeline.
     fn fade(&self, frame: u64) -> f64 {
         let offset = self.clip.offset(frame);
-        let own = self.clip.fade_in.gain(offset) * self.clip.fade_out.gain(self.clip.total - offset);
+        let own =
+            self.clip.fade_in.gain(offset) * self.clip.fade_out.gain(self.clip.total - offset);
         own * self.clip.window.gain(frame)
     }
 
@@ -46,7 +49,8 @@ impl Envelope<'_> {
     /// Returns the largest sample of a frame of the stem behind the envelope, in any channel.
     fn peak(&self, piece: &Block, index: usize, frame: u64) -> f64 {
         let samples = piece.channels().filter_map(|channel| channel.get(index));
-        samples.fold(0.0, |most: f64, sample| most.max(sample.abs())) * (self.clip.gain * self.fade(frame)).abs()
+        samples.fold(0.0, |most: f64, sample| most.max(sample.abs()))
+            * (self.clip.gain * self.fade(frame)).abs()
     }
 }
 
@@ -103,7 +107,8 @@ pub(super) fn mix_clip(
         let in_pass = clip.offset(now) % clip.pass;
         let most = index((end - now).min(clip.pass - in_pass), 0);
         // What no gain, fade or matrix changes is read straight to where it goes.
-        let straight = is_first && now == at && most == to.capacity() && clip.is_straight(to.layout());
+        let straight =
+            is_first && now == at && most == to.capacity() && clip.is_straight(to.layout());
         if straight && envelope.is_flat(now..now + most as u64) {
             let n = reader.fill(&clip.stem, clip.from + in_pass, to)?;
             to.set_frames(frames);
@@ -113,14 +118,24 @@ pub(super) fn mix_clip(
                 continue;
             }
         }
-        let (piece, found) = reader.read(&clip.stem, clip.from + in_pass, most, index(end - now, 0))?;
+        let (piece, found) =
+            reader.read(&clip.stem, clip.from + in_pass, most, index(end - now, 0))?;
         let n = found.len();
         note_edges(&envelope, piece, found.clone(), now, edges);
         let gain = envelope.over(now..now + n as u64, values);
         let here = index(now, at);
         for (channel, samples) in to.channels_mut().enumerate() {
-            let Some(samples) = samples.get_mut(here..here + n) else { continue };
-            mix_row(samples, piece, found.clone(), clip.matrix_row(channel), gain, is_first);
+            let Some(samples) = samples.get_mut(here..here + n) else {
+                continue;
+            };
+            mix_row(
+                samples,
+                piece,
+                found.clone(),
+                clip.matrix_row(channel),
+                gain,
+                is_first,
+            );
         }
         now += n as u64;
     }
@@ -129,9 +144,20 @@ pub(super) fn mix_clip(
 
 /// Adds the channels of a piece to one channel, each times its factor of the matrix row; or writes them where nothing
 /// was written before. A channel that gets nothing gets 0.0, so that a clip is silence there and not absence.
-fn mix_row(to: &mut [f64], piece: &Block, range: Range<usize>, row: &[f64], gain: Gain<'_>, is_first: bool) {
+fn mix_row(
+    to: &mut [f64],
+    piece: &Block,
+    range: Range<usize>,
+    row: &[f64],
+    gain: Gain<'_>,
+    is_first: bool,
+) {
     let mut written = false;
-    for (channel, &factor) in piece.channels().zip(row).filter(|(_, factor)| **factor != 0.0) {
+    for (channel, &factor) in piece
+        .channels()
+        .zip(row)
+        .filter(|(_, factor)| **factor != 0.0)
+    {
         let from = channel.get(range.clone()).unwrap_or(&[]);
         if is_first && !written {
             gain.put(to, from, factor);
@@ -151,14 +177,26 @@ fn mix_row(to: &mut [f64], piece: &Block, range: Range<usize>, row: &[f64], gain
 fn silence_around(to: &mut Block, frames: usize, written: Range<usize>) {
     make_room(to, frames);
     for samples in to.channels_mut() {
-        samples.iter_mut().take(written.start).for_each(|sample| *sample = SILENCE);
-        samples.iter_mut().skip(written.end).for_each(|sample| *sample = SILENCE);
+        samples
+            .iter_mut()
+            .take(written.start)
+            .for_each(|sample| *sample = SILENCE);
+        samples
+            .iter_mut()
+            .skip(written.end)
+            .for_each(|sample| *sample = SILENCE);
     }
 }
 
 /// Notes the level of the first and of the last frame of a clip, if the range of a piece, which starts at frame `now`,
 /// holds them.
-fn note_edges(envelope: &Envelope<'_>, piece: &Block, range: Range<usize>, now: u64, edges: &mut [f64; 2]) {
+fn note_edges(
+    envelope: &Envelope<'_>,
+    piece: &Block,
+    range: Range<usize>,
+    now: u64,
+    edges: &mut [f64; 2],
+) {
     let (clip, end) = (envelope.clip, now + range.len() as u64);
     if now == clip.range.start {
         edges[0] = envelope.peak(piece, range.start, now);

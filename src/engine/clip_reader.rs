@@ -26,7 +26,13 @@ impl ClipReader {
     }
 
     /// As [`Reader::read`].
-    pub(super) fn read(&mut self, stem: &Stem, at: u64, most: usize, room: usize) -> Result<(&Block, Range<usize>)> {
+    pub(super) fn read(
+        &mut self,
+        stem: &Stem,
+        at: u64,
+        most: usize,
+        room: usize,
+    ) -> Result<(&Block, Range<usize>)> {
         match self {
             Self::Direct(reader) => Reader::opened(reader, stem)?.read(at, most, room),
             Self::ReadAhead(queue, block) => {

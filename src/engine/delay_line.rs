@@ -39,11 +39,24 @@ impl DelayLine {
             // The rings hold silence only, so nothing has to move.
             return &self.out;
         }
-        self.sounding = if input.active { self.frames } else { self.sounding.saturating_sub(frames) };
+        self.sounding = if input.active {
+            self.frames
+        } else {
+            self.sounding.saturating_sub(frames)
+        };
         make_room(&mut self.out.block, frames);
-        let mut from = input.active.then(|| input.block.channels()).into_iter().flatten();
+        let mut from = input
+            .active
+            .then(|| input.block.channels())
+            .into_iter()
+            .flatten();
         for (to, ring) in self.out.block.channels_mut().zip(&mut self.rings) {
-            let input = from.next().unwrap_or(&[]).iter().copied().chain(std::iter::repeat(SILENCE));
+            let input = from
+                .next()
+                .unwrap_or(&[])
+                .iter()
+                .copied()
+                .chain(std::iter::repeat(SILENCE));
             let places = (0..ring.len()).cycle().skip(self.next);
             for ((to, from), place) in to.iter_mut().zip(input).zip(places) {
                 if let Some(slot) = ring.get_mut(place) {
@@ -70,14 +83,35 @@ mod tests {
                 input.active = n % 5 != 3;
                 make_room(&mut input.block, size);
                 let base = sent.len();
-                input.block.channel_mut(0).iter_mut().enumerate().for_each(|(i, x)| *x = (base + i) as f64);
-                let heard = if input.active { input.block.channel(0).to_vec() } else { vec![SILENCE; size] };
+                input
+                    .block
+                    .channel_mut(0)
+                    .iter_mut()
+                    .enumerate()
+                    .for_each(|(i, x)| *x = (base + i) as f64);
+                let heard = if input.active {
+                    input.block.channel(0).to_vec()
+                } else {
+                    vec![SILENCE; size]
+                };
                 sent.extend(heard);
                 let out = line.pass(&input, size);
-                got.extend(if out.active { out.block.channel(0).to_vec() } else { vec![SILENCE; size] });
+                got.extend(if out.active {
+                    out.block.channel(0).to_vec()
+                } else {
+                    vec![SILENCE; size]
+                });
             }
-            let want: Vec<f64> = std::iter::repeat_n(SILENCE, 6).chain(sent).take(got.len()).collect();
-            assert!(want.iter().zip(&got).all(|(a, b)| a.to_bits() == b.to_bits()), "{sizes:?}");
+            let want: Vec<f64> = std::iter::repeat_n(SILENCE, 6)
+                .chain(sent)
+                .take(got.len())
+                .collect();
+            assert!(
+                want.iter()
+                    .zip(&got)
+                    .all(|(a, b)| a.to_bits() == b.to_bits()),
+                "{sizes:?}"
+            );
         }
     }
 }

@@ -31,7 +31,9 @@ impl FlawLog {
         if !self.kinds.iter().any(|(kind, _)| *kind == flaw.kind) {
             self.kinds.push((flaw.kind, Flaws::default()));
         }
-        let Some((_, flaws)) = self.kinds.iter_mut().find(|(kind, _)| *kind == flaw.kind) else { return };
+        let Some((_, flaws)) = self.kinds.iter_mut().find(|(kind, _)| *kind == flaw.kind) else {
+            return;
+        };
         let (start, end) = (flaw.at.0, flaw.at.0.saturating_add(flaw.len.0));
         if end <= flaws.told {
             return;

@@ -22,11 +22,25 @@ impl Renderer {
     pub(crate) fn live(plan: Plan, ahead: &ReadAhead, ramp: usize) -> Result<Self> {
         let channels = plan.spec.layout.channels();
         let mut renderer = Self::new(plan, &Options { threads: 1 })?;
-        for (index, (state, lane)) in renderer.nodes.iter_mut().zip(&renderer.plan.nodes).enumerate() {
-            let feeds = if let NodeInput::Sum(feeds) = &lane.input { feeds.len() } else { 0 };
+        for (index, (state, lane)) in renderer
+            .nodes
+            .iter_mut()
+            .zip(&renderer.plan.nodes)
+            .enumerate()
+        {
+            let feeds = if let NodeInput::Sum(feeds) = &lane.input {
+                feeds.len()
+            } else {
+                0
+            };
             state.ramps = Some(Box::new(Ramps::new(feeds, ramp)));
-            state.guard = (lane.kind == NodeKind::Track).then(|| OverloadGuard::new(channels, ramp));
-            state.readers = ahead.lane(index).iter().map(ClipReader::read_ahead).collect();
+            state.guard =
+                (lane.kind == NodeKind::Track).then(|| OverloadGuard::new(channels, ramp));
+            state.readers = ahead
+                .lane(index)
+                .iter()
+                .map(ClipReader::read_ahead)
+                .collect();
         }
         renderer.buffers.keep();
         Ok(renderer)
@@ -49,22 +63,38 @@ impl Renderer {
     }
 
     pub(crate) fn has_processors(&self) -> bool {
-        self.plan.nodes.iter().any(|lane| !lane.before.is_empty() || !lane.after.is_empty())
+        self.plan
+            .nodes
+            .iter()
+            .any(|lane| !lane.before.is_empty() || !lane.after.is_empty())
     }
 
     /// Renders the next frames, at most `most`, and stops where the position jumps.
     pub(crate) fn render_to_jump(&mut self, block: &mut Block, most: usize) -> Result<usize> {
-        self.render_warm_up(&mut CallerBlocks { mix: block, taps: &mut [], done: 0 })?;
+        self.render_warm_up(&mut CallerBlocks {
+            mix: block,
+            taps: &mut [],
+            done: 0,
+        })?;
         let to_jump = self.transport.until_jump(self.plan.latency().0);
         // A jump farther away than memory can address does not limit this block.
-        self.render_part(block, most.min(usize::try_from(to_jump).unwrap_or(usize::MAX)))
+        self.render_part(
+            block,
+            most.min(usize::try_from(to_jump).unwrap_or(usize::MAX)),
+        )
     }
 
     /// Starts to open and close feeds.
     pub(crate) fn set_gates(&mut self, gates: &Gates) {
         for (state, open) in self.nodes.iter_mut().zip(&gates.feeds) {
-            let Some(ramps) = &mut state.ramps else { continue };
-            ramps.gates.iter_mut().zip(open).for_each(|(gate, open)| gate.open = *open);
+            let Some(ramps) = &mut state.ramps else {
+                continue;
+            };
+            ramps
+                .gates
+                .iter_mut()
+                .zip(open)
+                .for_each(|(gate, open)| gate.open = *open);
         }
         // A closing feed still sounds until its ramp ends.
         self.plan.sounding = sounding(&self.plan.nodes, |_| true);
@@ -72,7 +102,10 @@ impl Renderer {
 
     /// Returns whether any feed is opening or closing.
     pub(crate) fn gates_moving(&self) -> bool {
-        self.nodes.iter().filter_map(|node| node.ramps.as_ref()).any(|ramps| ramps.gates_moving())
+        self.nodes
+            .iter()
+            .filter_map(|node| node.ramps.as_ref())
+            .any(|ramps| ramps.gates_moving())
     }
 
     /// Makes everything outside the clips of live lanes exact silence again. Call when all gates have arrived.
@@ -83,25 +116,45 @@ impl Renderer {
 
     /// Ramps a lane to a new gain and pan. Returns false, and changes nothing, while an earlier ramp is in progress.
     pub(crate) fn set_fader(&mut self, lane: usize, gain: Automation, pan: Automation) -> bool {
-        let (Some(state), Some(lane)) = (self.nodes.get_mut(lane), self.plan.nodes.get_mut(lane)) else { return true };
-        let Some(ramps) = state.ramps.as_mut().filter(|ramps| ramps.fader.is_none()) else { return false };
-        ramps.start_fader(std::mem::replace(&mut lane.gain, gain), std::mem::replace(&mut lane.pan, pan));
+        let (Some(state), Some(lane)) = (self.nodes.get_mut(lane), self.plan.nodes.get_mut(lane))
+        else {
+            return true;
+        };
+        let Some(ramps) = state.ramps.as_mut().filter(|ramps| ramps.fader.is_none()) else {
+            return false;
+        };
+        ramps.start_fader(
+            std::mem::replace(&mut lane.gain, gain),
+            std::mem::replace(&mut lane.pan, pan),
+        );
         true
     }
 
     /// Ends all ramps at once and unmutes overloaded stems. Call while nothing is heard.
     pub(crate) fn settle(&mut self) {
-        self.nodes.iter_mut().filter_map(|node| node.guard.as_mut()).for_each(OverloadGuard::reset);
-        self.nodes.iter_mut().filter_map(|node| node.ramps.as_mut()).for_each(|ramps| ramps.settle());
+        self.nodes
+            .iter_mut()
+            .filter_map(|node| node.guard.as_mut())
+            .for_each(OverloadGuard::reset);
+        self.nodes
+            .iter_mut()
+            .filter_map(|node| node.ramps.as_mut())
+            .for_each(|ramps| ramps.settle());
     }
 
     /// Returns each lane that the overload guard has muted since the last start, with the peak that caused it.
     pub(crate) fn overloads(&self) -> impl Iterator<Item = (usize, f64)> {
-        self.nodes.iter().enumerate().filter_map(|(lane, node)| Some((lane, node.guard.as_ref()?.overload()?)))
+        self.nodes
+            .iter()
+            .enumerate()
+            .filter_map(|(lane, node)| Some((lane, node.guard.as_ref()?.overload()?)))
     }
 
     /// Returns a lane's output in the last run; `None` for silence.
     pub(crate) fn output(&mut self, lane: usize) -> Option<&Block> {
-        self.buffers.latest(lane).filter(|o| o.active).map(|o| &o.block)
+        self.buffers
+            .latest(lane)
+            .filter(|o| o.active)
+            .map(|o| &o.block)
     }
 }

@@ -32,7 +32,11 @@ pub(super) struct CallerBlocks<'a> {
 
 impl BlockSink for CallerBlocks<'_> {
     fn free(&mut self) -> Result<FreeFrames<'_>> {
-        Ok(FreeFrames { mix: self.mix, taps: self.taps, from: self.done })
+        Ok(FreeFrames {
+            mix: self.mix,
+            taps: self.taps,
+            from: self.done,
+        })
     }
 
     fn filled(&mut self, frames: usize) -> Result<()> {
@@ -67,14 +71,18 @@ impl MasterOutput<'_> {
                 tap.take(&output, self.plan, place.output, frames);
             }
         }
-        let Some(at) = place.output.filter(|_| self.delivers) else { return Ok(()) };
+        let Some(at) = place.output.filter(|_| self.delivers) else {
+            return Ok(());
+        };
         let mut done = 0;
         while done < frames {
             let FreeFrames { mix, taps, from } = self.sink.free()?;
             let n = (frames - done).min(mix.frames() - from);
             for (to, samples) in mix.channels_mut().zip(master.block.channels()) {
                 let (to, samples) = (to.get_mut(from..from + n), samples.get(done..done + n));
-                to.into_iter().zip(samples).for_each(|(to, samples)| to.copy_from_slice(samples));
+                to.into_iter()
+                    .zip(samples)
+                    .for_each(|(to, samples)| to.copy_from_slice(samples));
             }
             for (tap, to) in self.taps.iter_mut().zip(taps) {
                 tap.give(at + done as u64, to, from, n);

@@ -40,7 +40,10 @@ pub(super) struct Output {
 
 impl Output {
     pub(super) fn new(layout: Layout) -> Self {
-        Self { block: Block::new(layout, 0), active: false }
+        Self {
+            block: Block::new(layout, 0),
+            active: false,
+        }
     }
 }
 
@@ -60,7 +63,12 @@ impl NodePlace {
     /// Returns where it stands some frames later.
     pub(super) fn after(self, frames: u64) -> Self {
         let after = |at: Option<u64>| at.map(|at| at + frames);
-        Self { input: after(self.input), fader: after(self.fader), output: after(self.output), ..self }
+        Self {
+            input: after(self.input),
+            fader: after(self.fader),
+            output: after(self.output),
+            ..self
+        }
     }
 }
 
@@ -107,7 +115,8 @@ impl NodeState {
     pub(super) fn new(lane: &Node, plan: &Plan) -> Self {
         let (clips, rate) = (lane.clips().len(), u64::from(plan.spec.rate.hz()));
         let delay = |frames: &u64| (*frames > 0).then(|| DelayLine::new(plan.spec.layout, *frames));
-        let chain = |chain: &Chain| (!chain.is_empty()).then(|| Box::new(ChainState::new(chain, rate)));
+        let chain =
+            |chain: &Chain| (!chain.is_empty()).then(|| Box::new(ChainState::new(chain, rate)));
         Self {
             mono: Block::new(Layout::Mono, 0),
             readers: (0..clips).map(|_| ClipReader::Direct(None)).collect(),
@@ -131,7 +140,10 @@ impl NodeState {
     /// Forgets the signal: the next block does not follow the last one.
     pub(super) fn reset(&mut self) {
         self.delays.iter_mut().flatten().for_each(DelayLine::reset);
-        [&mut self.before, &mut self.after].into_iter().flatten().for_each(|chain| chain.reset());
+        [&mut self.before, &mut self.after]
+            .into_iter()
+            .flatten()
+            .for_each(|chain| chain.reset());
     }
 
     /// Returns the gain reduction of the processors behind the fader.
@@ -140,7 +152,12 @@ impl NodeState {
     }
 
     /// Passes the output of a feed through its delay, where it has one.
-    pub(super) fn delayed<'a>(&'a mut self, feed: usize, output: &'a Output, frames: usize) -> &'a Output {
+    pub(super) fn delayed<'a>(
+        &'a mut self,
+        feed: usize,
+        output: &'a Output,
+        frames: usize,
+    ) -> &'a Output {
         match self.delays.get_mut(feed).and_then(Option::as_mut) {
             Some(delay) => delay.pass(output, frames),
             None => output,
@@ -173,15 +190,37 @@ impl NodeState {
     }
 
     /// Renders the node's part of a step.
-    pub(super) fn render(&mut self, out: &mut Output, lane: &Node, task: NodeTask<'_>) -> Result<()> {
-        let NodeTask { plan, place, frames, .. } = task;
-        self.input(out, lane, task).map_err(|e| e.in_track(&lane.name))?;
+    pub(super) fn render(
+        &mut self,
+        out: &mut Output,
+        lane: &Node,
+        task: NodeTask<'_>,
+    ) -> Result<()> {
+        let NodeTask {
+            plan,
+            place,
+            frames,
+            ..
+        } = task;
+        self.input(out, lane, task)
+            .map_err(|e| e.in_track(&lane.name))?;
         if let (Some(chain), Some(input)) = (&mut self.before, place.input) {
             if !out.active {
                 nothing(&mut out.block, frames);
             }
-            let place = Place { input, output: place.fader, counts: place.counts_output };
-            insert(chain, &lane.before, place, out, &mut self.mono, plan.pan_law);
+            let place = Place {
+                input,
+                output: place.fader,
+                counts: place.counts_output,
+            };
+            insert(
+                chain,
+                &lane.before,
+                place,
+                out,
+                &mut self.mono,
+                plan.pan_law,
+            );
         }
         let at = place.fader.unwrap_or_default();
         if place.fader.is_none() {
@@ -205,7 +244,11 @@ impl NodeState {
             silence(&mut out.block, plan, at, frames);
         }
         if let (Some(chain), Some(input)) = (&mut self.after, place.fader) {
-            let place = Place { input, output: place.output, counts: place.counts_output };
+            let place = Place {
+                input,
+                output: place.output,
+                counts: place.counts_output,
+            };
             out.active = chain.process(&lane.after, place, &mut out.block, 0.0);
         }
         if let Some(at) = place.output.filter(|_| place.counts_output) {
@@ -216,7 +259,12 @@ impl NodeState {
 
     /// Fills the output with the node's input: its clips, or the sum of its feeds.
     fn input(&mut self, out: &mut Output, lane: &Node, task: NodeTask<'_>) -> Result<()> {
-        let NodeTask { plan, fed, place, frames } = task;
+        let NodeTask {
+            plan,
+            fed,
+            place,
+            frames,
+        } = task;
         match &lane.input {
             // Nothing is read before the stream has come here, nor after the end of the mix.
             NodeInput::Clips(clips) => match place.input.filter(|at| *at < plan.length.0) {
@@ -256,12 +304,23 @@ impl NodeState {
             self.survey.skip(frames);
         }
         if let Some(meter) = &mut self.meter {
-            if out.active { meter.feed(&out.block) } else { meter.skip(frames) }
+            if out.active {
+                meter.feed(&out.block)
+            } else {
+                meter.skip(frames)
+            }
         }
     }
 
     /// Adds up the clips that sound, each read only while it does.
-    fn play(&mut self, out: &mut Output, clips: &[PlannedClip], at: u64, frames: usize, counts: bool) -> Result<()> {
+    fn play(
+        &mut self,
+        out: &mut Output,
+        clips: &[PlannedClip],
+        at: u64,
+        frames: usize,
+        counts: bool,
+    ) -> Result<()> {
         let end = at + frames as u64;
         let sounds = |c: &PlannedClip| c.range.start < end && at < c.range.end && c.gain != 0.0;
         out.active = clips.iter().any(sounds);
@@ -281,7 +340,11 @@ impl NodeState {
                 Placing::Fold(_) => &mut out.block,
             };
             mix_clip(clip, reader, to, at, frames, &mut self.factor, edges)?;
-            reader.flaws().into_iter().filter(|_| counts).for_each(|flaw| flaws.take(flaw));
+            reader
+                .flaws()
+                .into_iter()
+                .filter(|_| counts)
+                .for_each(|flaw| flaws.take(flaw));
         }
         if out.active && out.block.frames() == 0 {
             nothing(&mut out.block, frames);
@@ -293,7 +356,9 @@ impl NodeState {
     fn strip(&mut self, out: &mut Block, lane: &Node, plan: &Plan, at: u64, frames: usize) {
         let mono = self.mono.channels().next().filter(|m| !m.is_empty());
         let fader_ramp = self.ramps.as_ref().and_then(|r| r.fader.as_ref());
-        if let (Some(level), Some(pan), None) = (lane.gain.constant(), lane.pan.constant(), fader_ramp) {
+        if let (Some(level), Some(pan), None) =
+            (lane.gain.constant(), lane.pan.constant(), fader_ramp)
+        {
             let (left, right) = plan.pan_law.gains(Pan(pan));
             let (to_left, to_right) = PanLaw::Balance.gains(Pan(pan));
             for (samples, speaker) in out.channels_mut().zip(plan.spec.layout.speakers()) {
@@ -304,7 +369,11 @@ impl NodeState {
                 };
                 scale(samples, level * side(to_left, to_right));
                 if let Some(mono) = mono {
-                    place(samples, mono, level * speaker.pan(left, right).unwrap_or(0.0));
+                    place(
+                        samples,
+                        mono,
+                        level * speaker.pan(left, right).unwrap_or(0.0),
+                    );
                 }
             }
             return;
@@ -319,7 +388,12 @@ impl NodeState {
         for (samples, speaker) in out.channels_mut().zip(plan.spec.layout.speakers()) {
             let factors = |gains: &dyn Fn(Pan) -> f64, out: &mut Vec<f64>| {
                 out.clear();
-                out.extend(self.level.iter().zip(&self.pan).map(|(l, p)| l * gains(Pan(*p))));
+                out.extend(
+                    self.level
+                        .iter()
+                        .zip(&self.pan)
+                        .map(|(l, p)| l * gains(Pan(*p))),
+                );
             };
             match speaker.side() {
                 Side::Left => factors(&|p| PanLaw::Balance.gains(p).0, &mut self.factor),
@@ -351,13 +425,18 @@ pub(super) fn add(out: &mut Output, input: &Output, gain: f64, frames: usize) {
         make_room(&mut out.block, frames);
         out.active = true;
     }
-    out.block.channels_mut().zip(input.block.channels()).for_each(|(to, from)| add(to, from, gain));
+    out.block
+        .channels_mut()
+        .zip(input.block.channels())
+        .for_each(|(to, from)| add(to, from, gain));
 }
 
 /// Makes everything outside the clips exactly 0.0.
 fn silence(out: &mut Block, plan: &Plan, at: u64, frames: usize) {
     for quiet in quiet(plan, at, frames) {
-        out.channels_mut().filter_map(|samples| samples.get_mut(quiet.clone())).for_each(|quiet| quiet.fill(0.0));
+        out.channels_mut()
+            .filter_map(|samples| samples.get_mut(quiet.clone()))
+            .for_each(|quiet| quiet.fill(0.0));
     }
 }
 
@@ -366,9 +445,17 @@ pub(super) fn quiet(plan: &Plan, at: u64, frames: usize) -> impl Iterator<Item =
     let end = at + frames as u64;
     let index = move |frame: u64| usize::try_from(frame.clamp(at, end) - at).unwrap_or(frames);
     let first = plan.sounding.partition_point(|r| r.end <= at);
-    let ranges = plan.sounding.iter().skip(first).take_while(move |r| r.start < end);
-    let edges = ranges.map(move |r| (index(r.start), index(r.end))).chain([(frames, frames)]);
-    edges.scan(0, |from, (start, stop)| Some(std::mem::replace(from, stop)..start))
+    let ranges = plan
+        .sounding
+        .iter()
+        .skip(first)
+        .take_while(move |r| r.start < end);
+    let edges = ranges
+        .map(move |r| (index(r.start), index(r.end)))
+        .chain([(frames, frames)]);
+    edges.scan(0, |from, (start, stop)| {
+        Some(std::mem::replace(from, stop)..start)
+    })
 }
 
 /// Makes room for `frames` frames, whatever they hold.
@@ -388,7 +475,10 @@ pub(super) fn nothing(block: &mut Block, frames: usize) {
 /// A mono signal into one side. A gain of 0 gives 0.0, never −0.0.
 fn place(to: &mut [f64], mono: &[f64], gain: f64) {
     if gain == 0.0 {
-        to.iter_mut().zip(mono).filter(|(_, m)| m.to_bits() != SILENCE.to_bits()).for_each(|(t, _)| *t += 0.0);
+        to.iter_mut()
+            .zip(mono)
+            .filter(|(_, m)| m.to_bits() != SILENCE.to_bits())
+            .for_each(|(t, _)| *t += 0.0);
     } else {
         add_scaled(to, mono, gain);
     }
@@ -396,7 +486,14 @@ fn place(to: &mut [f64], mono: &[f64], gain: f64) {
 
 /// Runs the inserts of a strip on its signal: on the mono clips of a track that has only such, else on the session's
 /// channels. Mono clips beside others are placed in the centre before the inserts.
-fn insert(state: &mut ChainState, chain: &Chain, place: Place, out: &mut Output, mono: &mut Block, law: PanLaw) {
+fn insert(
+    state: &mut ChainState,
+    chain: &Chain,
+    place: Place,
+    out: &mut Output,
+    mono: &mut Block,
+    law: PanLaw,
+) {
     let frames = out.block.frames();
     let is_mono = chain.spec.layout == Layout::Mono && out.block.layout() != Layout::Mono;
     if is_mono {

@@ -25,7 +25,11 @@ const OVERLOAD: f64 = 15.848_931_924_611_133;
 
 /// Returns a warning for a track that exceeds +24 dBFS before its strip, or else after it. Both peaks are linear.
 pub(crate) fn overload_warning(track: &str, before: f64, after: f64) -> Option<Warning> {
-    let (stage, level) = if before > OVERLOAD { (OverloadStage::Stem, before) } else { (OverloadStage::Strip, after) };
+    let (stage, level) = if before > OVERLOAD {
+        (OverloadStage::Stem, before)
+    } else {
+        (OverloadStage::Strip, after)
+    };
     (level > OVERLOAD).then(|| warning(track, stage, level, None))
 }
 
@@ -34,9 +38,21 @@ pub(crate) fn muted_warning(track: &str, peak: f64, from: ClockTime) -> Warning 
     warning(track, OverloadStage::Stem, peak, Some(from))
 }
 
-fn warning(track: &str, stage: OverloadStage, level: f64, muted_from: Option<ClockTime>) -> Warning {
+fn warning(
+    track: &str,
+    stage: OverloadStage,
+    level: f64,
+    muted_from: Option<ClockTime>,
+) -> Warning {
     let peak = Dbfs::of(level.min(f64::MAX));
-    Warning::new(WarningKind::Overload { stage, peak, muted_from }, Subject::track(track))
+    Warning::new(
+        WarningKind::Overload {
+            stage,
+            peak,
+            muted_from,
+        },
+        Subject::track(track),
+    )
 }
 
 /// Measures the largest sample before a strip.
@@ -50,7 +66,10 @@ pub(super) struct InputPeak {
 
 impl InputPeak {
     pub(super) fn new(lane: &Node, plan: &Plan) -> Self {
-        Self { factors: constant_factors(lane, plan), scanned: 0.0 }
+        Self {
+            factors: constant_factors(lane, plan),
+            scanned: 0.0,
+        }
     }
 
     /// Scans a block before the strip, where that is necessary.
@@ -63,25 +82,41 @@ impl InputPeak {
     /// Returns the largest sample so far, given the peaks after the strip.
     pub(super) fn largest(&self, peaks: &[Peak]) -> f64 {
         let factors = self.factors.iter().flatten();
-        let before = peaks.iter().zip(factors).filter(|(_, f)| **f != 0.0).map(|(p, f)| (p.value / f).abs());
+        let before = peaks
+            .iter()
+            .zip(factors)
+            .filter(|(_, f)| **f != 0.0)
+            .map(|(p, f)| (p.value / f).abs());
         before.fold(self.scanned, f64::max)
     }
 }
 
 fn peak(out: &Block, mono: &Block) -> f64 {
-    out.channels().chain(mono.channels()).map(largest).fold(0.0, f64::max)
+    out.channels()
+        .chain(mono.channels())
+        .map(largest)
+        .fold(0.0, f64::max)
 }
 
 /// Returns the factor that a lane's strip applies to each channel; `None` where the input's peak does not follow from the
 /// output's: gain or pan change, mono clips mix with others, or a channel is lost.
 fn constant_factors(lane: &Node, plan: &Plan) -> Option<Vec<f64>> {
     let (gain, pan) = (lane.gain.constant()?, Pan(lane.pan.constant()?));
-    let mono_clips = lane.clips().iter().filter(|c| c.place == Placing::Pan).count();
+    let mono_clips = lane
+        .clips()
+        .iter()
+        .filter(|c| c.place == Placing::Pan)
+        .count();
     let is_mono = mono_clips > 0;
     if is_mono && mono_clips < lane.clips().len() {
         return None;
     }
-    let (left, right) = if is_mono { plan.pan_law } else { PanLaw::Balance }.gains(pan);
+    let (left, right) = if is_mono {
+        plan.pan_law
+    } else {
+        PanLaw::Balance
+    }
+    .gains(pan);
     let factor = |speaker: &Speaker| match speaker.side() {
         _ if is_mono => gain * speaker.pan(left, right).unwrap_or(0.0),
         Side::Left => gain * left,
@@ -93,7 +128,11 @@ fn constant_factors(lane: &Node, plan: &Plan) -> Option<Vec<f64>> {
         return None;
     }
     // Every output channel of a mono track holds the same input, so one of them is enough.
-    let known = if is_mono { factors.iter().any(|f| *f != 0.0) } else { factors.iter().all(|f| *f != 0.0) };
+    let known = if is_mono {
+        factors.iter().any(|f| *f != 0.0)
+    } else {
+        factors.iter().all(|f| *f != 0.0)
+    };
     known.then_some(factors)
 }
 
@@ -117,7 +156,11 @@ struct Overload {
 
 impl OverloadGuard {
     pub(super) fn new(channels: usize, fade: usize) -> Self {
-        Self { last: vec![0.0; channels + 1], overload: None, fade: fade.max(1) }
+        Self {
+            last: vec![0.0; channels + 1],
+            overload: None,
+            fade: fade.max(1),
+        }
     }
 
     /// Returns the peak that muted the stem, if it is muted.
@@ -140,7 +183,10 @@ impl OverloadGuard {
         match self.overload {
             Some(overload) => {
                 self.mute(out, mono, overload.elapsed);
-                self.overload = Some(Overload { elapsed: overload.elapsed.saturating_add(frames), ..overload });
+                self.overload = Some(Overload {
+                    elapsed: overload.elapsed.saturating_add(frames),
+                    ..overload
+                });
             }
             None => self.remember_last_frame(out, mono),
         }
@@ -153,17 +199,29 @@ impl OverloadGuard {
         }
         let samples = out.block.channels().map(<[f64]>::last);
         let samples = samples.chain([mono.channels().next().and_then(<[f64]>::last)]);
-        self.last.iter_mut().zip(samples).for_each(|(last, sample)| *last = sample.copied().unwrap_or(0.0));
+        self.last
+            .iter_mut()
+            .zip(samples)
+            .for_each(|(last, sample)| *last = sample.copied().unwrap_or(0.0));
     }
 
     /// Replaces a block that starts `elapsed` frames after the overload.
     #[expect(clippy::cast_precision_loss, reason = "some hundred frames")]
     fn mute(&self, out: &mut Output, mono: &mut Block, elapsed: usize) {
         out.active &= elapsed < self.fade;
-        for (samples, last) in out.block.channels_mut().chain(mono.channels_mut()).zip(&self.last) {
+        for (samples, last) in out
+            .block
+            .channels_mut()
+            .chain(mono.channels_mut())
+            .zip(&self.last)
+        {
             for (n, x) in samples.iter_mut().enumerate() {
                 let gain = self.fade.saturating_sub(elapsed + n + 1) as f64 / self.fade as f64;
-                *x = if gain > 0.0 && *last != 0.0 { *last * gain } else { SILENCE };
+                *x = if gain > 0.0 && *last != 0.0 {
+                    *last * gain
+                } else {
+                    SILENCE
+                };
             }
         }
     }
@@ -178,7 +236,10 @@ mod tests {
     fn the_last_frame_dies_away_over_blocks_of_any_length_and_then_nothing_comes() {
         let (mut guard, mut mono) = (OverloadGuard::new(1, 8), Block::new(Layout::Mono, 0));
         let mut next = |value: f64, frames: usize| {
-            let mut out = Output { block: Block::new(Layout::Mono, frames), active: true };
+            let mut out = Output {
+                block: Block::new(Layout::Mono, frames),
+                active: true,
+            };
             out.block.set_frames(frames);
             out.block.channel_mut(0).fill(value);
             guard.take(&mut out, &mut mono, frames);
@@ -186,9 +247,15 @@ mod tests {
         };
         assert_eq!(next(OVERLOAD, 2), (true, vec![OVERLOAD; 2], None));
         assert_eq!(next(0.5, 1), (true, vec![0.5], None));
-        assert_eq!(next(100.0, 3), (true, vec![0.4375, 0.375, 0.3125], Some(100.0)));
+        assert_eq!(
+            next(100.0, 3),
+            (true, vec![0.4375, 0.375, 0.3125], Some(100.0))
+        );
         assert_eq!(next(0.5, 1), (true, vec![0.25], Some(100.0)));
-        assert_eq!(next(0.5, 5), (true, vec![0.1875, 0.125, 0.0625, 0.0, 0.0], Some(100.0)));
+        assert_eq!(
+            next(0.5, 5),
+            (true, vec![0.1875, 0.125, 0.0625, 0.0, 0.0], Some(100.0))
+        );
         assert_eq!(next(0.5, 2), (false, vec![0.0; 2], Some(100.0)));
         guard.reset();
         assert_eq!(guard.overload(), None);

@@ -45,12 +45,27 @@ fn progress(done: usize, length: usize) -> f64 {
 impl Ramps {
     /// Starts with all feeds heard and nothing changing.
     pub(super) fn new(feeds: usize, length: usize) -> Self {
-        Self { fader: None, gates: vec![GateRamp { open: true, level: length }; feeds], length }
+        Self {
+            fader: None,
+            gates: vec![
+                GateRamp {
+                    open: true,
+                    level: length
+                };
+                feeds
+            ],
+            length,
+        }
     }
 
     /// Starts a ramp away from this gain and pan.
     pub(super) fn start_fader(&mut self, gain: Automation, pan: Automation) {
-        self.fader = Some(FaderRamp { gain, pan, done: 0, length: self.length });
+        self.fader = Some(FaderRamp {
+            gain,
+            pan,
+            done: 0,
+            length: self.length,
+        });
     }
 
     /// Returns whether any gate is neither open nor closed.
@@ -61,12 +76,16 @@ impl Ramps {
     /// Ends all ramps at once.
     pub(super) fn settle(&mut self) {
         self.fader = None;
-        self.gates.iter_mut().for_each(|gate| gate.level = if gate.open { self.length } else { 0 });
+        self.gates
+            .iter_mut()
+            .for_each(|gate| gate.level = if gate.open { self.length } else { 0 });
     }
 
     /// Advances all ramps by `frames`.
     pub(super) fn advance(&mut self, frames: usize) {
-        self.gates.iter_mut().for_each(|gate| gate.level = gate.level_after(frames, self.length));
+        self.gates
+            .iter_mut()
+            .for_each(|gate| gate.level = gate.level_after(frames, self.length));
         if let Some(fader) = &mut self.fader {
             fader.done += frames;
         }
@@ -77,16 +96,21 @@ impl Ramps {
     pub(super) fn sum(&self, out: &mut Output, feeds: &[Edge], inputs: &[&Output], frames: usize) {
         let all = || feeds.iter().zip(inputs).zip(&self.gates);
         // Open feeds come first, in the order of an offline render, so that their sum has the same bits.
-        for ((feed, input), _) in all().filter(|(_, gate)| gate.open && gate.is_settled(self.length)) {
+        for ((feed, input), _) in
+            all().filter(|(_, gate)| gate.open && gate.is_settled(self.length))
+        {
             add(out, input, feed.gain, frames);
         }
-        for ((feed, input), gate) in all().filter(|((_, input), gate)| input.active && !gate.is_settled(self.length)) {
+        for ((feed, input), gate) in
+            all().filter(|((_, input), gate)| input.active && !gate.is_settled(self.length))
+        {
             if !out.active {
                 nothing(&mut out.block, frames);
             }
             out.active = true;
-            let ramp: Vec<f64> =
-                (1..=frames).map(|n| progress(gate.level_after(n, self.length), self.length)).collect();
+            let ramp: Vec<f64> = (1..=frames)
+                .map(|n| progress(gate.level_after(n, self.length), self.length))
+                .collect();
             let channels = out.block.channels_mut().zip(input.block.channels());
             channels.for_each(|(to, from)| add_shaped(to, from, &ramp, feed.gain));
         }
@@ -99,7 +123,11 @@ impl GateRamp {
     }
 
     fn level_after(self, frames: usize, length: usize) -> usize {
-        if self.open { (self.level + frames).min(length) } else { self.level.saturating_sub(frames) }
+        if self.open {
+            (self.level + frames).min(length)
+        } else {
+            self.level.saturating_sub(frames)
+        }
     }
 }
 

@@ -75,22 +75,45 @@ impl ReadAhead {
         let lanes: Vec<Vec<Arc<ClipQueue>>> = plan
             .nodes
             .iter()
-            .map(|lane| lane.clips().iter().map(|clip| Arc::new(ClipQueue::new(clip, &lane.name))).collect())
+            .map(|lane| {
+                lane.clips()
+                    .iter()
+                    .map(|clip| Arc::new(ClipQueue::new(clip, &lane.name)))
+                    .collect()
+            })
             .collect();
-        let order = PlaybackOrder { start: 0, loop_range: None, end: plan.length.0 };
+        let order = PlaybackOrder {
+            start: 0,
+            loop_range: None,
+            end: plan.length.0,
+        };
         let max_depth = MEMORY_LIMIT / size_of::<f64>() as u64 / samples_per_frame(plan).max(1);
         let shared = Arc::new(Shared {
-            queues: lanes.iter().flatten().filter(|queue| queue.is_heard()).cloned().collect(),
+            queues: lanes
+                .iter()
+                .flatten()
+                .filter(|queue| queue.is_heard())
+                .cloned()
+                .collect(),
             played: AtomicU64::new(0),
             depth: depth.min(max_depth).max(MIN_DEPTH),
             target: Mutex::new(Target { order, quit: false }),
             wake: Condvar::new(),
         });
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        let count = (cores + SPARE_THREADS).min(MAX_THREADS).min(shared.queues.len());
+        let count = (cores + SPARE_THREADS)
+            .min(MAX_THREADS)
+            .min(shared.queues.len());
         // A thread that cannot be started leaves its share to the others.
-        let threads = (0..count).filter_map(|n| spawn_worker(n, &shared)).collect();
-        Self { shared, lanes, threads, played_since_wake: 0 }
+        let threads = (0..count)
+            .filter_map(|n| spawn_worker(n, &shared))
+            .collect();
+        Self {
+            shared,
+            lanes,
+            threads,
+            played_since_wake: 0,
+        }
     }
 
     /// Returns the queues of a lane's clips, in order.
@@ -102,7 +125,10 @@ impl ReadAhead {
     pub(crate) fn set_order(&mut self, order: PlaybackOrder) {
         let mut target = locked(&self.shared.target);
         self.shared.played.store(0, Ordering::Release);
-        self.shared.queues.iter().for_each(|queue| queue.set_order(&order));
+        self.shared
+            .queues
+            .iter()
+            .for_each(|queue| queue.set_order(&order));
         target.order = order;
         drop(target);
         self.shared.wake.notify_all();
@@ -114,7 +140,10 @@ impl ReadAhead {
     /// # Errors
     /// Those of a stem that cannot be decoded there, with its track.
     pub(crate) fn ready(&self, order: &PlaybackOrder, frames: u64) -> Result<bool> {
-        self.shared.queues.iter().try_fold(true, |all, queue| Ok(queue.ready(order, frames)? && all))
+        self.shared
+            .queues
+            .iter()
+            .try_fold(true, |all, queue| Ok(queue.ready(order, frames)? && all))
     }
 
     /// Records that frames were played, so that the threads read on.
@@ -133,13 +162,19 @@ impl Drop for ReadAhead {
     fn drop(&mut self) {
         locked(&self.shared.target).quit = true;
         self.shared.wake.notify_all();
-        self.threads.drain(..).filter(JoinHandle::is_finished).for_each(|t| drop(t.join()));
+        self.threads
+            .drain(..)
+            .filter(JoinHandle::is_finished)
+            .for_each(|t| drop(t.join()));
     }
 }
 
 fn spawn_worker(n: usize, shared: &Arc<Shared>) -> Option<JoinHandle<()>> {
     let shared = Arc::clone(shared);
-    thread::Builder::new().name(format!("soundtrack-ahead-{n}")).spawn(move || shared.work()).ok()
+    thread::Builder::new()
+        .name(format!("soundtrack-ahead-{n}"))
+        .spawn(move || shared.work())
+        .ok()
 }
 
 impl Shared {
@@ -150,13 +185,18 @@ impl Shared {
         while !target.quit {
             let played = self.played.load(Ordering::Acquire);
             let limit = played + self.depth;
-            let due = self.queues.iter().filter_map(|q| q.due(&target.order, limit).map(|elapsed| (elapsed, q)));
+            let due = self
+                .queues
+                .iter()
+                .filter_map(|q| q.due(&target.order, limit).map(|elapsed| (elapsed, q)));
             let Some((elapsed, queue)) = due.min_by_key(|(elapsed, _)| *elapsed) else {
                 let waited = self.wake.wait_timeout(target, IDLE_INTERVAL);
                 target = waited.map_or_else(|e| e.into_inner().0, |(target, _)| target);
                 continue;
             };
-            let Some(job) = queue.take_job(&target.order) else { continue };
+            let Some(job) = queue.take_job(&target.order) else {
+                continue;
+            };
             drop(target);
             let start = Instant::now();
             queue.decode(job);
@@ -171,11 +211,21 @@ impl Shared {
 
 /// Returns the largest number of samples per frame that all clips sounding at the same time decode to.
 fn samples_per_frame(plan: &Plan) -> u64 {
-    let clips = plan.nodes.iter().flat_map(|lane| lane.clips()).filter(|clip| clip.gain != 0.0);
+    let clips = plan
+        .nodes
+        .iter()
+        .flat_map(|lane| lane.clips())
+        .filter(|clip| clip.gain != 0.0);
     // A layout has at most 255 channels, so the conversion cannot fail.
     let channels = |clip: &PlannedClip| i64::try_from(clip.layout.channels()).unwrap_or(i64::MAX);
-    let mut edges: Vec<(u64, i64)> =
-        clips.flat_map(|clip| [(clip.range.start, channels(clip)), (clip.range.end, -channels(clip))]).collect();
+    let mut edges: Vec<(u64, i64)> = clips
+        .flat_map(|clip| {
+            [
+                (clip.range.start, channels(clip)),
+                (clip.range.end, -channels(clip)),
+            ]
+        })
+        .collect();
     edges.sort_unstable();
     let (mut sum, mut largest) = (0i64, 0i64);
     for (_, change) in edges {

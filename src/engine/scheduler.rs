@@ -42,7 +42,8 @@ pub(super) struct Graph {
 impl Graph {
     /// Builds the graph of a plan; the master also reads the tapped nodes.
     pub(super) fn new(plan: &Plan, tapped: impl Iterator<Item = usize>) -> Self {
-        let feeders = |lane: &crate::plan::Node| lane.feeds().iter().map(|feed| feed.lane).collect();
+        let feeders =
+            |lane: &crate::plan::Node| lane.feeds().iter().map(|feed| feed.lane).collect();
         let mut needs: Vec<Vec<usize>> = plan.nodes.iter().map(feeders).collect();
         let feeds = needs.iter().map(Vec::len).collect();
         if let Some((last, others)) = needs.split_last_mut() {
@@ -52,7 +53,11 @@ impl Graph {
         for (lane, needed) in needs.iter().enumerate() {
             needed.iter().for_each(|n| readers[*n].push(lane));
         }
-        Self { needs, feeds, readers }
+        Self {
+            needs,
+            feeds,
+            readers,
+        }
     }
 }
 
@@ -73,8 +78,9 @@ pub(super) struct Scheduler<'a> {
 }
 
 /// Called once per block with the master's state, its output position, its output, and read access to every tapped node.
-pub(super) type MasterCallback<'a> =
-    dyn FnMut(NodePlace, usize, &Output, &dyn Fn(usize) -> (NodePlace, NodeOutput<'a>)) -> Result<()> + Send + 'a;
+pub(super) type MasterCallback<'a> = dyn FnMut(NodePlace, usize, &Output, &dyn Fn(usize) -> (NodePlace, NodeOutput<'a>)) -> Result<()>
+    + Send
+    + 'a;
 
 /// What is done, in progress, and ready.
 struct TaskQueue {
@@ -100,14 +106,21 @@ struct TaskQueue {
 impl TaskQueue {
     /// Chooses a worker's next task: the first, but among tracks one that it ran before, whose decoder is in its cache.
     fn next(&self, worker: usize) -> Option<(usize, bool, usize)> {
-        let matters =
-            |task: &&(usize, bool, usize)| self.failed.as_ref().is_none_or(|(failed, _)| (task.0, task.2) < *failed);
+        let matters = |task: &&(usize, bool, usize)| {
+            self.failed
+                .as_ref()
+                .is_none_or(|(failed, _)| (task.0, task.2) < *failed)
+        };
         let first = self.ready.iter().find(matters)?;
         if !first.1 {
             return Some(*first);
         }
         let mut examined = self.ready.iter().take(EXAMINED).filter(matters);
-        Some(*examined.find(|(.., node)| self.worker[*node] == worker).unwrap_or(first))
+        Some(
+            *examined
+                .find(|(.., node)| self.worker[*node] == worker)
+                .unwrap_or(first),
+        )
     }
 }
 
@@ -116,7 +129,12 @@ impl<'a> Scheduler<'a> {
     ///
     /// # Errors
     /// That of the first task in time that fails, in the order of the plan. All tasks before it are done.
-    pub(super) fn run(&self, nodes: &'a mut [NodeState], pool: &Pool, output: &mut MasterCallback<'a>) -> Result<()> {
+    pub(super) fn run(
+        &self,
+        nodes: &'a mut [NodeState],
+        pool: &Pool,
+        output: &mut MasterCallback<'a>,
+    ) -> Result<()> {
         let count = nodes.len();
         let workers = Workers {
             scheduler: self,
@@ -153,14 +171,19 @@ impl<'a> Scheduler<'a> {
     }
 
     fn steps(&self) -> usize {
-        usize::try_from(self.frames).unwrap_or(usize::MAX).div_ceil(self.step)
+        usize::try_from(self.frames)
+            .unwrap_or(usize::MAX)
+            .div_ceil(self.step)
     }
 
     /// Returns how many of the nodes it needs a node can have taken now, for the step it is at. Tapped nodes are taken all
     /// at once.
     fn reach(&self, queue: &TaskQueue, node: usize) -> usize {
         let (needs, taken, step) = (&self.graph.needs[node], queue.taken[node], queue.done[node]);
-        let missing = needs.iter().skip(taken).position(|n| self.is_live(*n) && queue.done[*n] <= step);
+        let missing = needs
+            .iter()
+            .skip(taken)
+            .position(|n| self.is_live(*n) && queue.done[*n] <= step);
         match missing.map(|n| taken + n) {
             None => needs.len(),
             Some(_) if self.buffers.is_kept() => taken,
@@ -170,7 +193,10 @@ impl<'a> Scheduler<'a> {
 
     /// Adds a node's next task to those that are ready, if it is.
     fn offer(&self, queue: &mut TaskQueue, node: usize) {
-        let (step, is_sum) = (queue.done[node], matches!(self.plan.nodes[node].input, NodeInput::Sum(_)));
+        let (step, is_sum) = (
+            queue.done[node],
+            matches!(self.plan.nodes[node].input, NodeInput::Sum(_)),
+        );
         let is_free = !queue.busy[node] && queue.unread[node] == 0;
         if self.is_live(node) && is_free && step < self.steps() {
             let to = self.reach(queue, node);
@@ -183,7 +209,10 @@ impl<'a> Scheduler<'a> {
     /// Notes that a node has taken the nodes it needs up to `to`, and that its step is done where those are all.
     fn took(&self, queue: &mut TaskQueue, node: usize, to: usize) {
         let (needs, readers) = (&self.graph.needs[node], &self.graph.readers[node]);
-        for n in needs[queue.taken[node]..to].iter().filter(|n| self.is_live(**n)) {
+        for n in needs[queue.taken[node]..to]
+            .iter()
+            .filter(|n| self.is_live(**n))
+        {
             queue.unread[*n] -= 1;
             if queue.unread[*n] == 0 {
                 self.buffers.release(*n);
@@ -233,7 +262,10 @@ impl<'a> Workers<'_, 'a> {
                     return;
                 }
                 queue.idle += 1;
-                queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                queue = self
+                    .changed
+                    .wait(queue)
+                    .unwrap_or_else(PoisonError::into_inner);
                 queue.idle -= 1;
                 continue;
             };
@@ -251,7 +283,11 @@ impl<'a> Workers<'_, 'a> {
                 Ok(()) => self.scheduler.took(&mut queue, node, to),
                 Err(error) => {
                     let task = (step, node);
-                    if queue.failed.as_ref().is_none_or(|(failed, _)| task < *failed) {
+                    if queue
+                        .failed
+                        .as_ref()
+                        .is_none_or(|(failed, _)| task < *failed)
+                    {
                         queue.failed = Some((task, error));
                     }
                 }
@@ -265,26 +301,55 @@ impl<'a> Workers<'_, 'a> {
 
     /// Takes some of the nodes that a node needs; after the last of them, renders the node's part of the step.
     fn render(&self, step: usize, node: usize, taken: Range<usize>) -> Result<()> {
-        let Scheduler { plan, graph, buffers, places, frames: all, step: size } = self.scheduler;
+        let Scheduler {
+            plan,
+            graph,
+            buffers,
+            places,
+            frames: all,
+            step: size,
+        } = self.scheduler;
         let before = step as u64 * *size as u64;
-        let frames = usize::try_from(all - before).unwrap_or(usize::MAX).min(*size);
+        let frames = usize::try_from(all - before)
+            .unwrap_or(usize::MAX)
+            .min(*size);
         let lane = &plan.nodes[node];
         let mut state = locked(&self.nodes[node]);
         let mut out = buffers.open(node, taken.start == 0);
         let mut fed = Vec::new();
-        for (index, feed) in lane.feeds().iter().enumerate().take(taken.end).skip(taken.start) {
+        for (index, feed) in lane
+            .feeds()
+            .iter()
+            .enumerate()
+            .take(taken.end)
+            .skip(taken.start)
+        {
             let output = buffers.output(feed.lane);
             if buffers.is_kept() {
                 fed.push(output);
             } else {
-                node::add(&mut out, state.delayed(index, &output, frames), feed.gain, frames);
+                node::add(
+                    &mut out,
+                    state.delayed(index, &output, frames),
+                    feed.gain,
+                    frames,
+                );
             }
         }
         if taken.end < graph.needs[node].len() {
             return Ok(());
         }
         let place = places[node].after(before);
-        state.render(&mut out, lane, NodeTask { plan, fed: &fed, place, frames })?;
+        state.render(
+            &mut out,
+            lane,
+            NodeTask {
+                plan,
+                fed: &fed,
+                place,
+                frames,
+            },
+        )?;
         if node + 1 == plan.nodes.len() {
             let tapped = |node: usize| (places[node].after(before), buffers.output(node));
             locked(&self.output)(place, frames, &out, &tapped)?;

@@ -17,7 +17,11 @@ pub(super) struct Tap {
 
 impl Tap {
     pub(super) fn new(node: usize, channels: usize) -> Self {
-        Self { node, start: 0, channels: vec![Vec::new(); channels] }
+        Self {
+            node,
+            start: 0,
+            channels: vec![Vec::new(); channels],
+        }
     }
 
     /// Keeps the node's output, which starts at a frame of the timeline; `None` before it starts.
@@ -31,13 +35,21 @@ impl Tap {
         }
         let kept = if follows { kept } else { 0 };
         if out.active {
-            self.channels.iter_mut().zip(out.block.channels()).for_each(|(to, from)| to.extend_from_slice(from));
+            self.channels
+                .iter_mut()
+                .zip(out.block.channels())
+                .for_each(|(to, from)| to.extend_from_slice(from));
         } else {
-            self.channels.iter_mut().for_each(|to| to.resize(kept + frames, SILENCE));
+            self.channels
+                .iter_mut()
+                .for_each(|to| to.resize(kept + frames, SILENCE));
         }
         for quiet in quiet(plan, at, frames) {
             let quiet = quiet.start + kept..quiet.end + kept;
-            self.channels.iter_mut().filter_map(|c| c.get_mut(quiet.clone())).for_each(|c| c.fill(0.0));
+            self.channels
+                .iter_mut()
+                .filter_map(|c| c.get_mut(quiet.clone()))
+                .for_each(|c| c.fill(0.0));
         }
     }
 
@@ -48,7 +60,10 @@ impl Tap {
             let from = before.min(kept.len());
             let end = from.saturating_add(frames).min(kept.len());
             let (to, from) = (to.get_mut(offset..offset + frames), kept.get(from..end));
-            to.into_iter().flatten().zip(from.into_iter().flatten()).for_each(|(to, from)| *to = *from);
+            to.into_iter()
+                .flatten()
+                .zip(from.into_iter().flatten())
+                .for_each(|(to, from)| *to = *from);
             kept.drain(..end);
         }
         self.start = at + frames as u64;

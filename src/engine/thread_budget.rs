@@ -10,8 +10,15 @@ pub(crate) fn start<'scope>(
     name: &str,
     work: impl FnOnce() + Send + 'scope,
 ) -> Result<()> {
-    let started = Builder::new().name(format!("soundtrack-{name}")).spawn_scoped(threads, work);
-    let refused =
-        |e| Error::new(ErrorKind::Resource, format!("cannot start a thread: {e}; ask for 1 thread")).because(e);
+    let started = Builder::new()
+        .name(format!("soundtrack-{name}"))
+        .spawn_scoped(threads, work);
+    let refused = |e| {
+        Error::new(
+            ErrorKind::Resource,
+            format!("cannot start a thread: {e}; ask for 1 thread"),
+        )
+        .because(e)
+    };
     started.map(drop).map_err(refused)
 }

@@ -12,12 +12,25 @@ impl Pool {
     /// So many threads, at most 256; 0 is as many as the machine has cores.
     pub(super) fn new(threads: usize) -> Result<Self> {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = if threads == 0 { cores() } else { threads.min(MOST_THREADS) };
+        let threads = if threads == 0 {
+            cores()
+        } else {
+            threads.min(MOST_THREADS)
+        };
         if threads == 1 {
             return Ok(Self(None));
         }
-        let built = ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("soundtrack-{i}")).build();
-        let refused = |e| Error::new(ErrorKind::Resource, format!("cannot start {threads} threads: {e}")).because(e);
+        let built = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|i| format!("soundtrack-{i}"))
+            .build();
+        let refused = |e| {
+            Error::new(
+                ErrorKind::Resource,
+                format!("cannot start {threads} threads: {e}"),
+            )
+            .because(e)
+        };
         Ok(Self(Some(built.map_err(refused)?)))
     }
 

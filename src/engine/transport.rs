@@ -27,7 +27,10 @@ struct Segment {
 
 impl Transport {
     pub(super) fn new(longest: u64) -> Self {
-        let mut transport = Self { longest, ..Self::default() };
+        let mut transport = Self {
+            longest,
+            ..Self::default()
+        };
         transport.seek(0);
         transport
     }
@@ -36,7 +39,10 @@ impl Transport {
     pub(super) fn seek(&mut self, position: u64) {
         self.stream = 0;
         self.segments.clear();
-        self.segments.push_back(Segment { stream: 0, position });
+        self.segments.push_back(Segment {
+            stream: 0,
+            position,
+        });
     }
 
     /// Repeats a stretch once its end is met, or does not any more.
@@ -47,17 +53,27 @@ impl Transport {
     /// Returns the position of the frame that a lane with this lag passes next; `None` where it passes none yet.
     pub(super) fn position(&self, lag: u64) -> Option<u64> {
         let frame = self.stream.checked_sub(lag)?;
-        let segment = self.segments.iter().rev().find(|segment| segment.stream <= frame)?;
+        let segment = self
+            .segments
+            .iter()
+            .rev()
+            .find(|segment| segment.stream <= frame)?;
         Some(segment.position + (frame - segment.stream))
     }
 
     /// Returns the frames that a lane with this lag passes before its position jumps, or before it begins.
     pub(super) fn until_jump(&self, lag: u64) -> u64 {
-        let Some(frame) = self.stream.checked_sub(lag) else { return lag - self.stream };
+        let Some(frame) = self.stream.checked_sub(lag) else {
+            return lag - self.stream;
+        };
         let next = self.segments.iter().find(|segment| segment.stream > frame);
         let jump = next.map_or(u64::MAX, |segment| segment.stream - frame);
         let read = self.position(0).unwrap_or(0);
-        let turn = self.repeat.as_ref().filter(|r| lag == 0 && read < r.end).map_or(u64::MAX, |r| r.end - read);
+        let turn = self
+            .repeat
+            .as_ref()
+            .filter(|r| lag == 0 && read < r.end)
+            .map_or(u64::MAX, |r| r.end - read);
         jump.min(turn)
     }
 
@@ -65,11 +81,22 @@ impl Transport {
     pub(super) fn advance(&mut self, frames: u64) {
         let before = self.position(0).unwrap_or(0);
         self.stream += frames;
-        if let Some(repeat) = self.repeat.as_ref().filter(|r| before < r.end && before + frames == r.end) {
-            self.segments.push_back(Segment { stream: self.stream, position: repeat.start });
+        if let Some(repeat) = self
+            .repeat
+            .as_ref()
+            .filter(|r| before < r.end && before + frames == r.end)
+        {
+            self.segments.push_back(Segment {
+                stream: self.stream,
+                position: repeat.start,
+            });
         }
         let oldest = self.stream.saturating_sub(self.longest);
-        while self.segments.get(1).is_some_and(|second| second.stream <= oldest) {
+        while self
+            .segments
+            .get(1)
+            .is_some_and(|second| second.stream <= oldest)
+        {
             self.segments.pop_front();
         }
     }
@@ -84,20 +111,43 @@ mod tests {
         let mut transport = Transport::new(10);
         transport.seek(90);
         transport.set_repeat(Some(50..100));
-        assert_eq!((transport.position(0), transport.position(4)), (Some(90), None));
+        assert_eq!(
+            (transport.position(0), transport.position(4)),
+            (Some(90), None)
+        );
         assert_eq!((transport.until_jump(0), transport.until_jump(4)), (10, 4));
         transport.advance(4);
-        assert_eq!((transport.position(0), transport.position(4)), (Some(94), Some(90)));
+        assert_eq!(
+            (transport.position(0), transport.position(4)),
+            (Some(94), Some(90))
+        );
         transport.advance(6);
         assert_eq!(
-            (transport.position(0), transport.position(4), transport.position(10)),
+            (
+                transport.position(0),
+                transport.position(4),
+                transport.position(10)
+            ),
             (Some(50), Some(96), Some(90))
         );
-        assert_eq!((transport.until_jump(4), transport.until_jump(10), transport.until_jump(0)), (4, 10, 50));
+        assert_eq!(
+            (
+                transport.until_jump(4),
+                transport.until_jump(10),
+                transport.until_jump(0)
+            ),
+            (4, 10, 50)
+        );
         transport.advance(4);
-        assert_eq!((transport.position(4), transport.position(10)), (Some(50), Some(94)));
+        assert_eq!(
+            (transport.position(4), transport.position(10)),
+            (Some(50), Some(94))
+        );
         transport.set_repeat(None);
         transport.advance(100);
-        assert_eq!((transport.position(10), transport.until_jump(10)), (Some(144), u64::MAX));
+        assert_eq!(
+            (transport.position(10), transport.until_jump(10)),
+            (Some(144), u64::MAX)
+        );
     }
 }

@@ -31,7 +31,11 @@ impl Grid {
     /// A grid over a range of at most so many bins, at least 1, of equally many frames.
     pub(crate) fn over(range: &Range<Frames>, most: usize) -> Self {
         let frames = (range.end - range.start).0;
-        Self { start: range.start.0, frames, per_bin: frames.div_ceil(most.max(1) as u64).max(1) }
+        Self {
+            start: range.start.0,
+            frames,
+            per_bin: frames.div_ceil(most.max(1) as u64).max(1),
+        }
     }
 
     /// How many bins there are.
@@ -83,27 +87,49 @@ struct Open {
 
 impl Open {
     fn at(bin: usize) -> Self {
-        Self { bin, frames: 0, min: f64::INFINITY, max: f64::NEG_INFINITY, energy: [0.0; 8] }
+        Self {
+            bin,
+            frames: 0,
+            min: f64::INFINITY,
+            max: f64::NEG_INFINITY,
+            energy: [0.0; 8],
+        }
     }
 
     fn close(&self, grid: &Grid) -> Bin {
         let under = grid.under(self.bin);
         let silent = self.frames < under;
-        let with = |value: f64, bound: fn(f64, f64) -> f64| if silent { bound(value, 0.0) } else { value };
+        let with =
+            |value: f64, bound: fn(f64, f64) -> f64| if silent { bound(value, 0.0) } else { value };
         // No frame of it was a number.
         let empty = self.min > self.max;
-        let (min, max) = if empty { (0.0, 0.0) } else { (with(self.min, f64::min), with(self.max, f64::max)) };
+        let (min, max) = if empty {
+            (0.0, 0.0)
+        } else {
+            (with(self.min, f64::min), with(self.max, f64::max))
+        };
         let rms = (self.energy.iter().sum::<f64>() / to_f64(under)).sqrt();
         let most = max.max(-min);
         // Where samples are no numbers or beyond any, the bin is as loud as its extent says.
-        Bin { min: single(min), max: single(max), rms: single(if rms.is_finite() { rms } else { most }) }
+        Bin {
+            min: single(min),
+            max: single(max),
+            rms: single(if rms.is_finite() { rms } else { most }),
+        }
     }
 }
 
 impl Sketch {
     pub(crate) fn new(grid: Grid, channels: usize, lane: NodeKind) -> Self {
-        let trace = || Trace { bins: vec![Bin::default(); grid.bins()], open: Open::at(0) };
-        let overs = if lane == NodeKind::Master { channels } else { 0 };
+        let trace = || Trace {
+            bins: vec![Bin::default(); grid.bins()],
+            open: Open::at(0),
+        };
+        let overs = if lane == NodeKind::Master {
+            channels
+        } else {
+            0
+        };
         Self {
             grid,
             channels: (0..channels).map(|_| trace()).collect(),
@@ -113,7 +139,11 @@ impl Sketch {
     }
 
     /// Draws the channels of a block, the first frame of which is `at`, and notes their peaks.
-    pub(super) fn take<'a>(&mut self, block: impl Iterator<Item = (&'a mut Peak, &'a [f64])>, at: u64) {
+    pub(super) fn take<'a>(
+        &mut self,
+        block: impl Iterator<Item = (&'a mut Peak, &'a [f64])>,
+        at: u64,
+    ) {
         for (ch, ((peak, samples), trace)) in block.zip(&mut self.channels).enumerate() {
             let most = trace.take(&self.grid, samples, at, self.rms);
             peak.note(most, samples, at);
@@ -159,7 +189,10 @@ impl Trace {
             let (now, later) = rest.split_at(n);
             let (min, max) = extent(now);
             if let Some(p) = inside {
-                let bin = self.open(grid, usize::try_from(p / grid.per_bin).unwrap_or(usize::MAX));
+                let bin = self.open(
+                    grid,
+                    usize::try_from(p / grid.per_bin).unwrap_or(usize::MAX),
+                );
                 (bin.min, bin.max) = (bin.min.min(min), bin.max.max(max));
                 bin.frames += n as u64;
                 if rms {
@@ -177,7 +210,11 @@ impl Trace {
     fn open(&mut self, grid: &Grid, bin: usize) -> &mut Open {
         if bin != self.open.bin {
             let (old, done) = (self.open.bin, self.open.close(grid));
-            self.bins.iter_mut().skip(old).take(1).for_each(|b| *b = done);
+            self.bins
+                .iter_mut()
+                .skip(old)
+                .take(1)
+                .for_each(|b| *b = done);
             self.open = Open::at(bin);
         }
         &mut self.open
@@ -185,18 +222,27 @@ impl Trace {
 
     fn closed(&self, grid: &Grid) -> Vec<Bin> {
         let mut bins = self.bins.clone();
-        bins.iter_mut().skip(self.open.bin).take(1).for_each(|b| *b = self.open.close(grid));
+        bins.iter_mut()
+            .skip(self.open.bin)
+            .take(1)
+            .for_each(|b| *b = self.open.close(grid));
         bins
     }
 }
 
 /// To single precision, finite, and never −0.0.
-#[expect(clippy::cast_possible_truncation, reason = "a picture needs no more digits")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a picture needs no more digits"
+)]
 pub(crate) fn single(value: f64) -> f32 {
     (value as f32).clamp(f32::MIN, f32::MAX) + 0.0
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a bin has far fewer than 2^53 frames")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a bin has far fewer than 2^53 frames"
+)]
 fn to_f64(frames: u64) -> f64 {
     frames as f64
 }
@@ -206,7 +252,8 @@ mod tests {
     use super::*;
 
     fn drawn(grid: Grid, samples: &[f64], at: u64, block: usize) -> (Vec<Bin>, Peak) {
-        let (mut sketch, mut peak, mut now) = (Sketch::new(grid, 1, NodeKind::Bus), Peak::default(), at);
+        let (mut sketch, mut peak, mut now) =
+            (Sketch::new(grid, 1, NodeKind::Bus), Peak::default(), at);
         for piece in samples.chunks(block) {
             sketch.take([(&mut peak, piece)].into_iter(), now);
             now += piece.len() as u64;
@@ -216,7 +263,15 @@ mod tests {
 
     #[test]
     fn a_grid_covers_its_range_with_at_most_so_many_bins() {
-        for (frames, most) in [(0, 5), (1, 5), (5, 5), (6, 5), (144_000, 2000), (10_000_000_001, 2000), (7, 0)] {
+        for (frames, most) in [
+            (0, 5),
+            (1, 5),
+            (5, 5),
+            (6, 5),
+            (144_000, 2000),
+            (10_000_000_001, 2000),
+            (7, 0),
+        ] {
             let grid = Grid::over(&(Frames(100)..Frames(100 + frames)), most);
             assert!(grid.bins() <= most.max(1), "{grid:?}");
             assert_eq!((0..grid.bins()).map(|b| grid.under(b)).sum::<u64>(), frames);
@@ -226,13 +281,29 @@ mod tests {
     #[test]
     fn bins_hold_what_lies_under_them() {
         // A ramp of 10 frames to the bin, from frame 1000 on: bin k holds 10k .. 10k+9 hundredths.
-        let grid = Grid { start: 1000, frames: 95, per_bin: 10 };
+        let grid = Grid {
+            start: 1000,
+            frames: 95,
+            per_bin: 10,
+        };
         let ramp: Vec<f64> = (0..95).map(|n| f64::from(n) / 128.0).collect();
         let (bins, peak) = drawn(grid, &ramp, 1000, 7);
-        assert_eq!((bins.len(), peak), (10, Peak { value: 94.0 / 128.0, at: 1094 }));
+        assert_eq!(
+            (bins.len(), peak),
+            (
+                10,
+                Peak {
+                    value: 94.0 / 128.0,
+                    at: 1094
+                }
+            )
+        );
         for (k, bin) in bins.iter().enumerate() {
             let (first, last) = (10 * k as u32, (10 * k as u32 + 9).min(94));
-            assert_eq!((bin.min, bin.max), (first as f32 / 128.0, last as f32 / 128.0));
+            assert_eq!(
+                (bin.min, bin.max),
+                (first as f32 / 128.0, last as f32 / 128.0)
+            );
             let square: u32 = (first..=last).map(|n| n * n).sum();
             let rms = (f64::from(square) / f64::from(last - first + 1)).sqrt() / 128.0;
             assert!((f64::from(bin.rms) - rms).abs() < 1e-7);
@@ -242,18 +313,33 @@ mod tests {
     #[test]
     fn a_sine_has_its_amplitude_and_its_root_mean_square() {
         // Whole periods of 48 frames under each bin of 480.
-        let grid = Grid { start: 0, frames: 48_000, per_bin: 480 };
-        let sine: Vec<f64> = (0..48_000).map(|n| 0.5 * (f64::from(n) * std::f64::consts::TAU / 48.0).sin()).collect();
+        let grid = Grid {
+            start: 0,
+            frames: 48_000,
+            per_bin: 480,
+        };
+        let sine: Vec<f64> = (0..48_000)
+            .map(|n| 0.5 * (f64::from(n) * std::f64::consts::TAU / 48.0).sin())
+            .collect();
         for bin in drawn(grid, &sine, 0, 16_384).0 {
             assert_eq!((bin.min, bin.max), (-0.5, 0.5));
-            assert!((f64::from(bin.rms) - 0.5 / 2f64.sqrt()).abs() < 1e-7, "{bin:?}");
+            assert!(
+                (f64::from(bin.rms) - 0.5 / 2f64.sqrt()).abs() < 1e-7,
+                "{bin:?}"
+            );
         }
     }
 
     #[test]
     fn pieces_change_no_bit_and_frames_never_rendered_are_silence() {
-        let grid = Grid { start: 3, frames: 1000, per_bin: 37 };
-        let noise: Vec<f64> = (0..900).map(|n| f64::from(n * 7919 % 1009) / 1009.0 - 0.25).collect();
+        let grid = Grid {
+            start: 3,
+            frames: 1000,
+            per_bin: 37,
+        };
+        let noise: Vec<f64> = (0..900)
+            .map(|n| f64::from(n * 7919 % 1009) / 1009.0 - 0.25)
+            .collect();
         let whole = drawn(grid, &noise, 50, 1000);
         for block in [1, 8, 36, 37, 38, 441] {
             assert_eq!(drawn(grid, &noise, 50, block), whole, "{block}");
@@ -265,20 +351,36 @@ mod tests {
 
     #[test]
     fn nothing_in_a_bin_is_ever_not_finite() {
-        let grid = Grid { start: 0, frames: 6, per_bin: 2 };
+        let grid = Grid {
+            start: 0,
+            frames: 6,
+            per_bin: 2,
+        };
         let wild = [f64::NAN, f64::NAN, f64::INFINITY, -1.0, 1e300, f64::NAN];
         let (bins, peak) = drawn(grid, &wild, 0, 6);
         assert_eq!(bins[0], Bin::default());
-        assert_eq!((bins[1].min, bins[1].max, bins[1].rms), (-1.0, f32::MAX, f32::MAX));
+        assert_eq!(
+            (bins[1].min, bins[1].max, bins[1].rms),
+            (-1.0, f32::MAX, f32::MAX)
+        );
         assert_eq!((bins[2].max, bins[2].rms), (f32::MAX, f32::MAX));
         assert_eq!(peak.value, f64::INFINITY);
     }
 
     #[test]
     fn frames_outside_the_grid_leave_no_trace_but_count_for_the_peak() {
-        let grid = Grid { start: 10, frames: 10, per_bin: 5 };
+        let grid = Grid {
+            start: 10,
+            frames: 10,
+            per_bin: 5,
+        };
         let (bins, peak) = drawn(grid, &[0.75; 40], 0, 40);
         assert_eq!((bins.len(), peak.value, peak.at), (2, 0.75, 0));
-        assert!(bins.iter().all(|b| *b == Bin { min: 0.75, max: 0.75, rms: 0.75 }));
+        assert!(bins.iter().all(|b| *b
+            == Bin {
+                min: 0.75,
+                max: 0.75,
+                rms: 0.75
+            }));
     }
 }

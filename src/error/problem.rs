@@ -122,12 +122,22 @@ impl Problem {
 
     /// Makes a problem of a subject, in words that do not repeat it.
     pub(crate) fn about(subject: Subject, error: ErrorKind, message: impl Into<String>) -> Self {
-        Self::of(subject, ProblemKind::Other { error, message: message.into() })
+        Self::of(
+            subject,
+            ProblemKind::Other {
+                error,
+                message: message.into(),
+            },
+        )
     }
 
     /// Makes a problem of a subject.
     pub(crate) fn of(subject: Subject, kind: ProblemKind) -> Self {
-        Self { subject, kind, span: None }
+        Self {
+            subject,
+            kind,
+            span: None,
+        }
     }
 
     /// Sets the place in a session file.
@@ -160,7 +170,9 @@ impl Problem {
     pub fn sentence(&self) -> String {
         one_line(match (&self.kind, &self.subject) {
             (ProblemKind::Empty, Subject::Session) => "the session has no tracks".to_owned(),
-            (ProblemKind::Empty, Subject::Track { .. }) => format!("{}: it has no clip", self.subject),
+            (ProblemKind::Empty, Subject::Track { .. }) => {
+                format!("{}: it has no clip", self.subject)
+            }
             (kind, Subject::Session) => kind.to_string(),
             (kind, subject) => format!("{subject}: {kind}"),
         })
@@ -170,13 +182,19 @@ impl Problem {
 impl ProblemKind {
     /// Makes a problem of the session in words.
     pub(crate) fn message(message: String) -> Self {
-        Self::Other { error: ErrorKind::Session, message }
+        Self::Other {
+            error: ErrorKind::Session,
+            message,
+        }
     }
 
     /// Returns the key of the session file that holds the value, where it is one value.
     pub(crate) fn key(&self) -> Option<&'static str> {
         match self {
-            Self::Gain { control: GainControl::Fader, .. } => Some("gain"),
+            Self::Gain {
+                control: GainControl::Fader,
+                ..
+            } => Some("gain"),
             Self::Pan { .. } => Some("pan"),
             Self::Limit { .. } => Some("limit"),
             _ => None,
@@ -189,8 +207,15 @@ impl fmt::Display for ProblemKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("it has no tracks"),
-            Self::BusCycle { buses } => write!(f, "buses feed each other in a circle: {}", buses.join(" -> ")),
-            Self::Gain { control, gain_db: Number(gain) } => {
+            Self::BusCycle { buses } => write!(
+                f,
+                "buses feed each other in a circle: {}",
+                buses.join(" -> ")
+            ),
+            Self::Gain {
+                control,
+                gain_db: Number(gain),
+            } => {
                 let control = match control {
                     GainControl::Fader => "gain",
                     GainControl::Send => "send",
@@ -203,15 +228,25 @@ impl fmt::Display for ProblemKind {
                     write!(f, "{control} of {gain:+} dB is above +{HIGHEST_GAIN_DB} dB")
                 } else {
                     // Absurd numbers in few digits.
-                    write!(f, "{control} of {gain:+e} dB is above +{HIGHEST_GAIN_DB} dB")
+                    write!(
+                        f,
+                        "{control} of {gain:+e} dB is above +{HIGHEST_GAIN_DB} dB"
+                    )
                 }
             }
-            Self::Pan { pan: Number(pan) } => write!(f, "pan {pan} is outside -1 (left) to 1 (right)"),
-            Self::Limit { limit_dbtp: Number(limit) } => {
+            Self::Pan { pan: Number(pan) } => {
+                write!(f, "pan {pan} is outside -1 (left) to 1 (right)")
+            }
+            Self::Limit {
+                limit_dbtp: Number(limit),
+            } => {
                 write!(f, "limit of {limit} dBTP is outside -60 to 0 dBTP")
             }
             Self::OutsideFolder { owner, file } => {
-                write!(f, "{owner}: {file} is outside the session's folder, which was not allowed")
+                write!(
+                    f,
+                    "{owner}: {file} is outside the session's folder, which was not allowed"
+                )
             }
             Self::Other { message, .. } => f.write_str(message),
         }
@@ -220,7 +255,9 @@ impl fmt::Display for ProblemKind {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(p) = &self.span else { return f.write_str(&self.sentence()) };
+        let Some(p) = &self.span else {
+            return f.write_str(&self.sentence());
+        };
         let number = p.line.to_string();
         let margin = " ".repeat(number.len());
         let file = one_line(p.file.display().to_string());

@@ -56,12 +56,20 @@ pub enum Subject {
 impl Subject {
     /// A track of the plan, by its name.
     pub(crate) fn track(name: &str) -> Self {
-        Self::Track { cue: None, name: name.to_owned(), file: None }
+        Self::Track {
+            cue: None,
+            name: name.to_owned(),
+            file: None,
+        }
     }
 
     /// A clip of a track.
     pub(crate) fn clip(track: &str, file: &str) -> Self {
-        Self::Track { cue: None, name: track.to_owned(), file: Some(file.to_owned()) }
+        Self::Track {
+            cue: None,
+            name: track.to_owned(),
+            file: Some(file.to_owned()),
+        }
     }
 
     /// The same subject, narrowed to one of its files, where it is a track or a cue.
@@ -90,7 +98,11 @@ impl fmt::Display for Subject {
                 write!(f, "track {name:?}")?;
                 file
             }
-            Self::Cue { name, placement, file } => {
+            Self::Cue {
+                name,
+                placement,
+                file,
+            } => {
                 write!(f, "cue {name:?}")?;
                 if let Some(placement) = placement {
                     write!(f, ", use {placement:?}")?;

@@ -62,17 +62,24 @@ impl Gating {
     /// says little.
     #[must_use]
     pub fn range(&self) -> Option<f64> {
-        let mut loud: Vec<f64> = powers(&self.short_term).filter(|p| *p >= ABSOLUTE.power()).collect();
+        let mut loud: Vec<f64> = powers(&self.short_term)
+            .filter(|p| *p >= ABSOLUTE.power())
+            .collect();
         let relative = mean(loud.iter().copied())? / 100.0;
         loud.retain(|p| *p >= relative);
         loud.sort_by(f64::total_cmp);
         // The one nearest to a share of the way from the lowest to the highest, halves up.
-        let percentile =
-            |percent: usize| loud.get(((loud.len() - 1) * percent + 50) / 100).map(|p| Lufs::of_power(*p).0);
+        let percentile = |percent: usize| {
+            loud.get(((loud.len() - 1) * percent + 50) / 100)
+                .map(|p| Lufs::of_power(*p).0)
+        };
         Some(percentile(95)? - percentile(10)?)
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "within a millionth of a decibel, in half the room")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "within a millionth of a decibel, in half the room"
+    )]
     pub(super) fn block(&mut self, power: f64) {
         self.blocks.push(power as f32);
     }
@@ -103,13 +110,23 @@ mod tests {
 
     fn blocks(levels: &[f64]) -> Gating {
         let powers: Vec<f32> = levels.iter().map(|l| Lufs(*l).power() as f32).collect();
-        Gating { blocks: powers.clone(), short_term: powers }
+        Gating {
+            blocks: powers.clone(),
+            short_term: powers,
+        }
     }
 
     #[test]
     fn both_gates_are_strict() {
         assert_eq!(blocks(&[]).integrated(), None);
-        assert_eq!(Gating { blocks: vec![ABSOLUTE.power() as f32], short_term: Vec::new() }.integrated(), None);
+        assert_eq!(
+            Gating {
+                blocks: vec![ABSOLUTE.power() as f32],
+                short_term: Vec::new()
+            }
+            .integrated(),
+            None
+        );
         assert_eq!(blocks(&[-71.0, -80.0]).integrated(), None);
         // The mean of -20 and -40 is -22.97, so what is below -32.97 does not count.
         assert!((blocks(&[-20.0, -40.0]).integrated().unwrap().0 + 20.0).abs() < 1e-6);

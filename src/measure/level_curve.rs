@@ -34,7 +34,13 @@ impl LevelCurve {
 
     /// The same with fewer values: an even number.
     pub(crate) fn keeping(keep: Keep, most: usize) -> Self {
-        Self { keep, values: Vec::new(), per: 1, filled: 1, most }
+        Self {
+            keep,
+            values: Vec::new(),
+            per: 1,
+            filled: 1,
+            most,
+        }
     }
 
     /// The value of a tenth of a second; 0 where there is none yet.
@@ -54,7 +60,13 @@ impl LevelCurve {
         }
         if self.values.len() == self.most {
             let keep = self.keep;
-            let halved = self.values.as_chunks::<2>().0.iter().map(|[a, b]| keep.of(*a, *b)).collect();
+            let halved = self
+                .values
+                .as_chunks::<2>()
+                .0
+                .iter()
+                .map(|[a, b]| keep.of(*a, *b))
+                .collect();
             self.values = halved;
             self.per = self.per.saturating_mul(2);
         }
@@ -97,6 +109,11 @@ mod tests {
         let (largest, last) = (largest.into_values(), last.into_values());
         assert_eq!(largest.len(), count.div_ceil(4));
         assert!(largest[..largest.len() - 1].iter().all(|v| *v == 1000.0));
-        assert!(last.iter().take(last.len() - 1).enumerate().all(|(i, v)| *v == (4 * i + 3) as f32));
+        assert!(
+            last.iter()
+                .take(last.len() - 1)
+                .enumerate()
+                .all(|(i, v)| *v == (4 * i + 3) as f32)
+        );
     }
 }

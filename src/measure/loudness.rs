@@ -84,7 +84,11 @@ impl Loudness {
     pub fn new(spec: Spec) -> Self {
         let heard: Vec<(usize, f64)> = match spec.rate.hz() {
             ..LOWEST => Vec::new(),
-            _ => weights(spec.layout).into_iter().enumerate().filter_map(|(ch, w)| Some((ch, w?))).collect(),
+            _ => weights(spec.layout)
+                .into_iter()
+                .enumerate()
+                .filter_map(|(ch, w)| Some((ch, w?)))
+                .collect(),
         };
         Self {
             rate: u64::from(spec.rate.hz()),
@@ -124,7 +128,9 @@ impl Loudness {
         let to = self.edge(self.bins + TAIL);
         let mut silence = Block::new(crate::layout::Layout::Mono, 4096);
         while self.position < to {
-            let n = usize::try_from(to - self.position).unwrap_or(usize::MAX).min(silence.capacity());
+            let n = usize::try_from(to - self.position)
+                .unwrap_or(usize::MAX)
+                .min(silence.capacity());
             silence.fill(n, 0.0);
             self.take(&silence);
         }
@@ -183,7 +189,8 @@ impl Loudness {
     }
 
     fn largest(&self, of: Option<(f64, u64)>) -> Option<(Lufs, Frames)> {
-        of.filter(|(p, _)| *p > 0.0).map(|(p, bin)| (Lufs::of_power(p), Frames(self.edge(bin))))
+        of.filter(|(p, _)| *p > 0.0)
+            .map(|(p, bin)| (Lufs::of_power(p), Frames(self.edge(bin))))
     }
 
     fn take(&mut self, block: &Block) {
@@ -194,8 +201,15 @@ impl Loudness {
         let mut done = 0;
         while done < block.frames() {
             let edge = self.edge(self.bins + 1);
-            let n = usize::try_from(edge - self.position).unwrap_or(usize::MAX).min(block.frames() - done);
-            let piece = |(ch, _): &(usize, f64)| channels.get(*ch).and_then(|c| c.get(done..done + n)).unwrap_or(&[]);
+            let n = usize::try_from(edge - self.position)
+                .unwrap_or(usize::MAX)
+                .min(block.frames() - done);
+            let piece = |(ch, _): &(usize, f64)| {
+                channels
+                    .get(*ch)
+                    .and_then(|c| c.get(done..done + n))
+                    .unwrap_or(&[])
+            };
             for (pair, heard) in self.pairs.iter_mut().zip(self.heard.chunks(2)) {
                 if let Some(left) = heard.first() {
                     // An odd channel runs beside itself.
@@ -215,7 +229,10 @@ impl Loudness {
     fn close(&mut self) {
         let mut sum = 0.0;
         for (pair, heard) in self.pairs.iter_mut().zip(self.heard.chunks(2)) {
-            heard.iter().zip(pair.squares()).for_each(|((_, weight), squares)| sum += weight * squares);
+            heard
+                .iter()
+                .zip(pair.squares())
+                .for_each(|((_, weight), squares)| sum += weight * squares);
         }
         let slot = usize::try_from(self.bins % SHORT_TERM).unwrap_or_default();
         if let Some(slot) = self.ring.get_mut(slot) {
@@ -226,7 +243,10 @@ impl Loudness {
         self.short_term = self.window(SHORT_TERM);
         let hop = self.bins.is_multiple_of(HOP);
         if self.finished {
-            self.short_term.filter(|_| hop).into_iter().for_each(|p| self.gating.short(p));
+            self.short_term
+                .filter(|_| hop)
+                .into_iter()
+                .for_each(|p| self.gating.short(p));
             return;
         }
         let later = |max: &mut Option<(f64, u64)>, power: Option<f64>, bins: u64| {
@@ -236,8 +256,16 @@ impl Loudness {
                 *max = Some((power, bins));
             }
         };
-        later(&mut self.momentary_max, self.momentary, self.bins.saturating_sub(MOMENTARY));
-        later(&mut self.short_term_max, self.short_term, self.bins.saturating_sub(SHORT_TERM));
+        later(
+            &mut self.momentary_max,
+            self.momentary,
+            self.bins.saturating_sub(MOMENTARY),
+        );
+        later(
+            &mut self.short_term_max,
+            self.short_term,
+            self.bins.saturating_sub(SHORT_TERM),
+        );
         if !hop {
             return;
         }
@@ -245,8 +273,13 @@ impl Loudness {
             self.gating.block(power);
             self.running.block(power);
         }
-        self.short_term.into_iter().for_each(|p| self.gating.short(p));
-        #[expect(clippy::cast_possible_truncation, reason = "seven digits are enough for a curve")]
+        self.short_term
+            .into_iter()
+            .for_each(|p| self.gating.short(p));
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "seven digits are enough for a curve"
+        )]
         let level = |power: Option<f64>| Lufs::of_power(power.unwrap_or(0.0)).0 as f32;
         self.lanes.momentary.push(level(self.momentary));
         self.lanes.short_term.push(level(self.short_term));
@@ -260,7 +293,10 @@ impl Loudness {
         let (newer, older) = self.ring.split_at_checked(cut)?;
         let skip = self.ring.len() - usize::try_from(bins).unwrap_or_default();
         let sum: f64 = older.iter().chain(newer).skip(skip).sum();
-        #[expect(clippy::cast_precision_loss, reason = "a window is far shorter than 2^53 frames")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a window is far shorter than 2^53 frames"
+        )]
         let frames = (self.edge(self.bins) - self.edge(start)) as f64;
         Some(sum / frames)
     }

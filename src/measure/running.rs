@@ -16,7 +16,9 @@ pub(super) struct Running {
 
 impl Default for Running {
     fn default() -> Self {
-        Self { steps: vec![(0.0, 0); STEPS] }
+        Self {
+            steps: vec![(0.0, 0); STEPS],
+        }
     }
 }
 
@@ -34,7 +36,8 @@ impl Running {
     /// The power of all blocks above the gates; `None` where there is none.
     pub(super) fn power(&self) -> Option<f64> {
         let mean = |from: usize| {
-            let add = |(sum, count): (f64, u32), (s, c): &(f64, u32)| (sum + s, count.saturating_add(*c));
+            let add =
+                |(sum, count): (f64, u32), (s, c): &(f64, u32)| (sum + s, count.saturating_add(*c));
             let (sum, count) = self.steps.iter().skip(from).fold((0.0, 0), add);
             (count > 0).then(|| sum / f64::from(count))
         };

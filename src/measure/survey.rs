@@ -52,8 +52,15 @@ impl Survey {
     pub(crate) fn take(&mut self, block: &Block, at: u64, sounding: u64) {
         let mut done = 0;
         while done < block.frames() {
-            let n = usize::try_from(self.room()).unwrap_or(usize::MAX).min(block.frames() - done);
-            for ((peak, sum), samples) in self.peaks.iter_mut().zip(&mut self.sums).zip(block.channels()) {
+            let n = usize::try_from(self.room())
+                .unwrap_or(usize::MAX)
+                .min(block.frames() - done);
+            for ((peak, sum), samples) in self
+                .peaks
+                .iter_mut()
+                .zip(&mut self.sums)
+                .zip(block.channels())
+            {
                 let samples = samples.get(done..done + n).unwrap_or_default();
                 let (height, all) = largest_and_sum(samples);
                 peak.note(height, samples, at + done as u64);
@@ -85,8 +92,14 @@ impl Survey {
     pub(crate) fn offset(&self) -> Option<(f64, f64)> {
         #[expect(clippy::cast_precision_loss, reason = "far less than 2^53 frames")]
         let frames = (self.sounding >= self.rate).then_some(self.sounding as f64)?;
-        let mean = |(sum, peak): (&f64, &Peak)| ((sum / frames).abs(), (sum / frames).abs() / peak.value);
-        self.sums.iter().zip(&self.peaks).filter(|(_, p)| p.value > 0.0).map(mean).max_by(|a, b| a.0.total_cmp(&b.0))
+        let mean =
+            |(sum, peak): (&f64, &Peak)| ((sum / frames).abs(), (sum / frames).abs() / peak.value);
+        self.sums
+            .iter()
+            .zip(&self.peaks)
+            .filter(|(_, p)| p.value > 0.0)
+            .map(mean)
+            .max_by(|a, b| a.0.total_cmp(&b.0))
     }
 
     /// How alike the first two channels are: 1 the same, −1 one the other upside down; `None` where one of them is far
@@ -100,7 +113,11 @@ impl Survey {
     /// The peak of the tenth of a second around a frame, counted from the first that was rendered.
     pub(crate) fn height(&self, frame: u64) -> f64 {
         let tenth = frame * 10 / self.rate;
-        if tenth >= self.frames * 10 / self.rate { self.height } else { f64::from(self.heights.at(tenth)) }
+        if tenth >= self.frames * 10 / self.rate {
+            self.height
+        } else {
+            f64::from(self.heights.at(tenth))
+        }
     }
 
     /// Frames to the end of the tenth of a second.
@@ -113,7 +130,10 @@ impl Survey {
         let tenth = self.frames * 10 / self.rate;
         self.frames += frames;
         if self.frames * 10 / self.rate > tenth {
-            #[expect(clippy::cast_possible_truncation, reason = "seven digits are enough to compare tracks")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "seven digits are enough to compare tracks"
+            )]
             self.heights.push(std::mem::take(&mut self.height) as f32);
         }
     }
@@ -122,9 +142,14 @@ impl Survey {
         let end = at + left.len() as u64;
         let mut look = at / EVERY * EVERY;
         while look < end {
-            let part = |frame: u64| usize::try_from(frame.clamp(at, end) - at).unwrap_or(usize::MAX);
+            let part =
+                |frame: u64| usize::try_from(frame.clamp(at, end) - at).unwrap_or(usize::MAX);
             let range = part(look)..part(look + LOOK);
-            let both = left.get(range.clone()).unwrap_or_default().iter().zip(right.get(range).unwrap_or_default());
+            let both = left
+                .get(range.clone())
+                .unwrap_or_default()
+                .iter()
+                .zip(right.get(range).unwrap_or_default());
             for (l, r) in both.filter(|(l, r)| l.is_finite() && r.is_finite()) {
                 self.squares = [self.squares[0] + l * l, self.squares[1] + r * r];
                 self.products += l * r;

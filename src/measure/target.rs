@@ -41,17 +41,66 @@ pub struct LoudnessTarget {
 }
 
 /// One named target: name, LUFS, tolerance in LU, dBTP, dBTP if louder, note.
-type Row = (&'static str, f64, Option<f64>, f64, Option<f64>, &'static str);
+type Row = (
+    &'static str,
+    f64,
+    Option<f64>,
+    f64,
+    Option<f64>,
+    &'static str,
+);
 
 const EBU_R128_TOLERANCE_LU: f64 = 0.2;
 
 const TABLE: [Row; 6] = [
-    ("ebu-r128", -23.0, Some(EBU_R128_TOLERANCE_LU), -1.0, None, "live programmes may be 1 LU off"),
-    ("atsc-a85", -24.0, Some(2.0), -2.0, None, "long forms are measured at their anchor, which is mostly dialogue"),
-    ("netflix", -27.0, Some(2.0), -2.0, None, "gated by dialogue there, by level here: measure the dialogue alone"),
-    ("spotify", -14.0, None, -1.0, Some(-2.0), "turned up or down there"),
-    ("apple", -16.0, None, -1.0, None, "turned up or down there; the figures are not the service's own"),
-    ("youtube", -14.0, None, -1.0, None, "turned down there, never up; the service publishes no figures"),
+    (
+        "ebu-r128",
+        -23.0,
+        Some(EBU_R128_TOLERANCE_LU),
+        -1.0,
+        None,
+        "live programmes may be 1 LU off",
+    ),
+    (
+        "atsc-a85",
+        -24.0,
+        Some(2.0),
+        -2.0,
+        None,
+        "long forms are measured at their anchor, which is mostly dialogue",
+    ),
+    (
+        "netflix",
+        -27.0,
+        Some(2.0),
+        -2.0,
+        None,
+        "gated by dialogue there, by level here: measure the dialogue alone",
+    ),
+    (
+        "spotify",
+        -14.0,
+        None,
+        -1.0,
+        Some(-2.0),
+        "turned up or down there",
+    ),
+    (
+        "apple",
+        -16.0,
+        None,
+        -1.0,
+        None,
+        "turned up or down there; the figures are not the service's own",
+    ),
+    (
+        "youtube",
+        -14.0,
+        None,
+        -1.0,
+        None,
+        "turned down there, never up; the service publishes no figures",
+    ),
 ];
 
 impl Default for LoudnessTarget {
@@ -72,7 +121,10 @@ impl LoudnessTarget {
     /// Creates a target of an integrated loudness, within 0.2 LU.
     #[must_use]
     pub fn new(integrated: Lufs) -> Self {
-        Self { integrated: Some(integrated), ..Self::default() }
+        Self {
+            integrated: Some(integrated),
+            ..Self::default()
+        }
     }
 
     /// Sets the name that reports show.
@@ -109,9 +161,15 @@ impl LoudnessTarget {
         const LAST_DIGITS: f64 = 1e-6;
         // Half of the last digit that loudness is shown with.
         const LOUDER: f64 = 0.05;
-        let off = self.integrated.zip(integrated).map(|(target, is)| is.0 - target.0);
+        let off = self
+            .integrated
+            .zip(integrated)
+            .map(|(target, is)| is.0 - target.0);
         let louder = off.is_some_and(|off| off > LOUDER);
-        let ceiling = self.true_peak_if_louder.filter(|_| louder).or(self.true_peak);
+        let ceiling = self
+            .true_peak_if_louder
+            .filter(|_| louder)
+            .or(self.true_peak);
         let judged = self.tolerance.filter(|_| self.integrated.is_some());
         Verdict {
             target: self.name.to_string(),
@@ -120,7 +178,9 @@ impl LoudnessTarget {
             off_lu: off,
             loudness_passed: judged.map(|t| off.is_some_and(|off| off.abs() <= t + LAST_DIGITS)),
             ceiling_dbtp: ceiling.map(|c| c.0),
-            true_peak_passed: ceiling.zip(true_peak).is_none_or(|(c, p)| p.0 <= c.0 + LAST_DIGITS),
+            true_peak_passed: ceiling
+                .zip(true_peak)
+                .is_none_or(|(c, p)| p.0 <= c.0 + LAST_DIGITS),
             note: self.note,
             fit: None,
         }
@@ -145,15 +205,24 @@ impl LoudnessTarget {
     /// ```
     #[must_use]
     pub fn fit(&self, integrated: Option<Lufs>, true_peak: Option<Dbtp>) -> Option<Fit> {
-        let wanted = self.integrated.zip(integrated).map(|(target, is)| target.0 - is.0);
-        let headroom = self.true_peak.zip(true_peak).map(|(ceiling, is)| ceiling.0 - is.0);
+        let wanted = self
+            .integrated
+            .zip(integrated)
+            .map(|(target, is)| target.0 - is.0);
+        let headroom = self
+            .true_peak
+            .zip(true_peak)
+            .map(|(ceiling, is)| ceiling.0 - is.0);
         let gain = match (wanted, headroom) {
             (Some(wanted), Some(headroom)) => wanted.min(headroom),
             (Some(wanted), None) => wanted,
             (None, Some(headroom)) => headroom.min(0.0),
             (None, None) => return None,
         };
-        Some(Fit { gain: Decibels(gain), short_by: wanted.map_or(0.0, |wanted| wanted - gain) })
+        Some(Fit {
+            gain: Decibels(gain),
+            short_by: wanted.map_or(0.0, |wanted| wanted - gain),
+        })
     }
 }
 
@@ -161,7 +230,10 @@ impl FromStr for LoudnessTarget {
     type Err = UnknownTarget;
 
     fn from_str(name: &str) -> Result<Self, UnknownTarget> {
-        let row = TABLE.iter().find(|row| row.0 == name).ok_or(UnknownTarget)?;
+        let row = TABLE
+            .iter()
+            .find(|row| row.0 == name)
+            .ok_or(UnknownTarget)?;
         let (name, lufs, tolerance, peak, louder, note) = *row;
         Ok(Self {
             name: Cow::Borrowed(name),
@@ -180,7 +252,9 @@ pub struct UnknownTarget;
 
 impl fmt::Display for UnknownTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no such target; there are ebu-r128, atsc-a85, netflix, spotify, apple and youtube")
+        f.write_str(
+            "no such target; there are ebu-r128, atsc-a85, netflix, spotify, apple and youtube",
+        )
     }
 }
 
@@ -231,7 +305,10 @@ pub struct FitReport {
 
 impl From<Fit> for FitReport {
     fn from(fit: Fit) -> Self {
-        Self { gain_db: fit.gain.0, short_by_lu: fit.short_by }
+        Self {
+            gain_db: fit.gain.0,
+            short_by_lu: fit.short_by,
+        }
     }
 }
 

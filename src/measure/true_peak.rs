@@ -76,9 +76,14 @@ impl TruePeak {
         while done < block.frames() {
             let n = (MARGIN + RUN + MARGIN - self.filled).min(block.frames() - done);
             for (ch, to) in self.channels.iter_mut().enumerate() {
-                let Some(to) = to.get_mut(self.filled..self.filled + n) else { continue };
+                let Some(to) = to.get_mut(self.filled..self.filled + n) else {
+                    continue;
+                };
                 match given.get(ch).and_then(|c| c.get(done..done + n)) {
-                    Some(from) => to.iter_mut().zip(from).for_each(|(t, f)| *t = if f.is_finite() { *f } else { 0.0 }),
+                    Some(from) => to
+                        .iter_mut()
+                        .zip(from)
+                        .for_each(|(t, f)| *t = if f.is_finite() { *f } else { 0.0 }),
                     None => to.fill(0.0),
                 }
             }
@@ -97,10 +102,16 @@ impl TruePeak {
             return;
         }
         while self.position < self.total + 2 * MARGIN as u64 {
-            self.channels.iter_mut().filter_map(|c| c.get_mut(self.filled..)).for_each(|c| c.fill(0.0));
+            self.channels
+                .iter_mut()
+                .filter_map(|c| c.get_mut(self.filled..))
+                .for_each(|c| c.fill(0.0));
             self.run();
         }
-        #[expect(clippy::cast_possible_truncation, reason = "seven digits are enough for a curve")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "seven digits are enough for a curve"
+        )]
         self.lane.push(Dbtp::of(self.height).0 as f32);
     }
 
@@ -109,7 +120,9 @@ impl TruePeak {
     #[must_use]
     pub fn peak(&self) -> Option<(Dbtp, Frames, usize)> {
         let Crest { value, at, channel } = self.best;
-        let at = at.saturating_sub(MARGIN as u64).min(self.total.saturating_sub(1));
+        let at = at
+            .saturating_sub(MARGIN as u64)
+            .min(self.total.saturating_sub(1));
         (value > 0.0).then(|| (Dbtp::of(value), Frames(at), channel))
     }
 
@@ -119,20 +132,34 @@ impl TruePeak {
 
     /// Looks at the run in the buffers, and makes room for the next.
     fn run(&mut self) {
-        let first = self.position.saturating_sub(MARGIN as u64).min(self.total.saturating_sub(1));
+        let first = self
+            .position
+            .saturating_sub(MARGIN as u64)
+            .min(self.total.saturating_sub(1));
         let tenth = first * 10 / self.rate;
         while self.tenth < tenth {
-            #[expect(clippy::cast_possible_truncation, reason = "seven digits are enough for a curve")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "seven digits are enough for a curve"
+            )]
             self.lane.push(Dbtp::of(self.height).0 as f32);
             (self.tenth, self.height) = (self.tenth + 1, 0.0);
         }
-        let mut found = Crest { value: self.height, at: 0, channel: 0 };
+        let mut found = Crest {
+            value: self.height,
+            at: 0,
+            channel: 0,
+        };
         for (channel, samples) in self.channels.iter().enumerate() {
             let run = samples.get(MARGIN..MARGIN + RUN).unwrap_or_default();
             let peak = largest(run);
             if peak > found.value {
                 let first = run.iter().position(|s| s.abs() == peak).unwrap_or_default();
-                found = Crest { value: peak, at: self.position + first as u64, channel };
+                found = Crest {
+                    value: peak,
+                    at: self.position + first as u64,
+                    channel,
+                };
             }
         }
         for (channel, samples) in self.channels.iter().enumerate() {
@@ -144,7 +171,9 @@ impl TruePeak {
         if found.value > self.best.value {
             self.best = found;
         }
-        self.channels.iter_mut().for_each(|c| c.copy_within(RUN.., 0));
+        self.channels
+            .iter_mut()
+            .for_each(|c| c.copy_within(RUN.., 0));
         self.filled = 2 * MARGIN;
         self.position += RUN as u64;
     }

@@ -31,17 +31,31 @@ impl Coefficients {
         let at = |f0: f64, q: f64, hz: f64| {
             let k = libm::tan(PI * f0 / hz);
             let a0 = 1.0 + k / q + k * k;
-            (k, k / q, a0, [2.0 * (k * k - 1.0) / a0, (1.0 - k / q + k * k) / a0])
+            (
+                k,
+                k / q,
+                a0,
+                [2.0 * (k * k - 1.0) / a0, (1.0 - k / q + k * k) / a0],
+            )
         };
         let hz = f64::from(rate.hz());
         let (k, kq, a0, [a1, a2]) = at(1_681.974_450_955_533, 0.707_175_236_955_419_6, hz);
         let vh = libm::pow(10.0, 3.999_843_853_973_347 / 20.0);
         let vb = libm::pow(vh, 0.499_666_774_154_541_6);
-        let b = [vh + vb * kq + k * k, 2.0 * (k * k - vh), vh - vb * kq + k * k].map(|b| b / a0);
+        let b = [
+            vh + vb * kq + k * k,
+            2.0 * (k * k - vh),
+            vh - vb * kq + k * k,
+        ]
+        .map(|b| b / a0);
         let high_pass = |hz| at(38.135_470_876_024_44, 0.500_327_037_323_877_3, hz).3;
         let scale = |[a1, a2]: [f64; 2]| 1.0 - a1 + a2;
         let g = scale(high_pass(hz)) / scale(high_pass(48_000.0));
-        Self { shelf: [b[0], b[1], b[2], a1, a2], high_pass: high_pass(hz), power: g * g }
+        Self {
+            shelf: [b[0], b[1], b[2], a1, a2],
+            high_pass: high_pass(hz),
+            power: g * g,
+        }
     }
 }
 
@@ -76,7 +90,11 @@ impl Pair {
     pub(crate) fn squares(&mut self) -> [f64; 2] {
         let squares = std::mem::take(&mut self.squares);
         if squares.iter().all(|s| s.is_finite()) {
-            self.state.as_flattened_mut().iter_mut().filter(|s| s.abs() < NOTHING).for_each(|s| *s = 0.0);
+            self.state
+                .as_flattened_mut()
+                .iter_mut()
+                .filter(|s| s.abs() < NOTHING)
+                .for_each(|s| *s = 0.0);
             return squares;
         }
         *self = Self::default();
@@ -124,8 +142,20 @@ mod tests {
             0.732_480_774_215_85,
         ];
         let high_pass = [-1.990_047_454_833_98, 0.990_072_250_366_21];
-        assert!(c.shelf.iter().zip(shelf).all(|(a, b)| (a - b).abs() < 1e-13), "{c:?}");
-        assert!(c.high_pass.iter().zip(high_pass).all(|(a, b)| (a - b).abs() < 1e-13), "{c:?}");
+        assert!(
+            c.shelf
+                .iter()
+                .zip(shelf)
+                .all(|(a, b)| (a - b).abs() < 1e-13),
+            "{c:?}"
+        );
+        assert!(
+            c.high_pass
+                .iter()
+                .zip(high_pass)
+                .all(|(a, b)| (a - b).abs() < 1e-13),
+            "{c:?}"
+        );
         assert_eq!(c.power, 1.0);
     }
 
@@ -159,8 +189,9 @@ mod tests {
             let c = Coefficients::new(hz(rate));
             let top = 20_000f64.min(0.45 * f64::from(rate));
             let steps = (0..=400).map(|i| 10.0 * (top / 10.0).powf(f64::from(i) / 400.0));
-            let worst =
-                steps.map(|f| (response(&c, f, rate) - response(&standard, f, 48_000)).abs()).fold(0.0, f64::max);
+            let worst = steps
+                .map(|f| (response(&c, f, rate) - response(&standard, f, 48_000)).abs())
+                .fold(0.0, f64::max);
             assert!(worst <= most, "{rate} Hz: {worst:.4} dB");
         }
         assert!((response(&standard, 997.0, 48_000) - 0.6910).abs() < 1e-4);
@@ -171,7 +202,10 @@ mod tests {
         let s = Some(1.41);
         let one = Some(1.0);
         assert_eq!(weights(Layout::Surround51), [one, one, one, None, s, s]);
-        assert_eq!(weights(Layout::Surround71), [one, one, one, None, one, one, s, s]);
+        assert_eq!(
+            weights(Layout::Surround71),
+            [one, one, one, None, one, one, s, s]
+        );
         assert_eq!(weights(Layout::Stereo21), [one, one, None]);
         assert_eq!(weights(Layout::Discrete(2)), [one, one]);
     }

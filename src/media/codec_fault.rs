@@ -58,7 +58,10 @@ mod tests {
     #[test]
     fn panics_become_faults() {
         let fault = catch_fault::<()>(|| panic!("index {} out of range", 7)).unwrap_err();
-        assert_eq!(fault.reason(), "the decoder failed on this data (index 7 out of range)");
+        assert_eq!(
+            fault.reason(),
+            "the decoder failed on this data (index 7 out of range)"
+        );
         let fault = catch_fault(|| {
             let _value = PanicsOnDrop;
             Ok(())

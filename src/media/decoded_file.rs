@@ -84,7 +84,10 @@ impl DecodedFile {
         stream: Option<usize>,
     ) -> Result<(Self, Info)> {
         let opened: OpenedStem = demux::open(path, &file, kind, stream)?;
-        let spec = Spec { rate: opened.rate, layout: Layout::from_mask(opened.channels, opened.mask) };
+        let spec = Spec {
+            rate: opened.rate,
+            layout: Layout::from_mask(opened.channels, opened.mask),
+        };
         let info = Info {
             spec,
             frames: Frames(opened.frames),
@@ -130,7 +133,9 @@ impl DecodedFile {
     }
 
     fn check_failure(&self) -> Result<()> {
-        self.failure.as_ref().map_or(Ok(()), |(kind, what)| Err(file_error(&self.path, *kind, what)))
+        self.failure.as_ref().map_or(Ok(()), |(kind, what)| {
+            Err(file_error(&self.path, *kind, what))
+        })
     }
 
     /// Fails after an earlier failure and if the file was written to since it was opened.
@@ -147,13 +152,24 @@ impl DecodedFile {
     fn hold_silence(&mut self, end: u64, why: Option<(FlawKind, String)>) {
         let end = end.min(self.available);
         if let Some((kind, what)) = why {
-            let (at, len) = (Frames(self.position), Frames(end.saturating_sub(self.position)));
+            let (at, len) = (
+                Frames(self.position),
+                Frames(end.saturating_sub(self.position)),
+            );
             match self.flaws.last_mut() {
                 Some(last) if last.at + last.len == at && last.kind == kind => last.len += len,
-                _ => self.flaws.push(Flaw { kind, at, len, what }),
+                _ => self.flaws.push(Flaw {
+                    kind,
+                    at,
+                    len,
+                    what,
+                }),
             }
         }
-        self.pending = PendingFrames { end, packet_offset: None };
+        self.pending = PendingFrames {
+            end,
+            packet_offset: None,
+        };
     }
 
     /// Converts a packet position to a frame of the stem; negative before its start.
@@ -208,14 +224,20 @@ impl DecodedFile {
                 }
                 Err(fault) => {
                     let at = self.clock(self.position);
-                    let what = format!("damaged at {at} (packet {}): {}", packet.number, fault.reason());
+                    let what = format!(
+                        "damaged at {at} (packet {}): {}",
+                        packet.number,
+                        fault.reason()
+                    );
                     return Err(self.fail(ErrorKind::Corrupt, what));
                 }
             };
             let frames = decoded.frames as u64;
             self.packets.count_frames(frames);
             let (rate, channels) = (decoded.rate, decoded.channels);
-            if frames > 0 && (rate != self.spec.rate.hz() || channels != self.spec.layout.channels()) {
+            if frames > 0
+                && (rate != self.spec.rate.hz() || channels != self.spec.layout.channels())
+            {
                 let at = self.clock(self.position);
                 let what = format!("the stream changes to {rate} Hz, {channels} channels at {at}");
                 return Err(self.fail(ErrorKind::Unsupported, what));
@@ -223,7 +245,10 @@ impl DecodedFile {
             let end = unsigned(start.saturating_add_unsigned(frames));
             if end > self.position {
                 let offset = usize::try_from(now.saturating_sub(start)).unwrap_or(usize::MAX);
-                self.pending = PendingFrames { end: end.min(self.available), packet_offset: Some(offset) };
+                self.pending = PendingFrames {
+                    end: end.min(self.available),
+                    packet_offset: Some(offset),
+                };
                 self.after_seek = false;
                 return Ok(());
             }
@@ -234,7 +259,10 @@ impl DecodedFile {
             empty_packets += 1;
             if empty_packets > MAX_EMPTY_PACKETS || last_audio.elapsed() > EMPTY_PACKETS_TIMEOUT {
                 let at = self.clock(self.position);
-                return Err(self.fail(ErrorKind::Corrupt, format!("no audio comes out of the packets after {at}")));
+                return Err(self.fail(
+                    ErrorKind::Corrupt,
+                    format!("no audio comes out of the packets after {at}"),
+                ));
             }
         }
     }
@@ -263,14 +291,20 @@ impl DecodedFile {
                     self.check_file()?;
                     continue;
                 }
-                Err(fault @ (CodecFault::Damaged(_) | CodecFault::Truncated)) => (FlawKind::EndedEarly, fault.reason()),
+                Err(fault @ (CodecFault::Damaged(_) | CodecFault::Truncated)) => {
+                    (FlawKind::EndedEarly, fault.reason())
+                }
                 Err(fault) => {
                     let kind = match &fault {
                         CodecFault::StreamChanged => ErrorKind::Unsupported,
                         CodecFault::Io(e) => ErrorKind::of_io(e).unwrap_or(ErrorKind::Corrupt),
                         _ => ErrorKind::Corrupt,
                     };
-                    let what = format!("damaged at {}: {}", self.clock(self.position), fault.reason());
+                    let what = format!(
+                        "damaged at {}: {}",
+                        self.clock(self.position),
+                        fault.reason()
+                    );
                     return Err(self.fail(kind, what));
                 }
             };
@@ -287,8 +321,16 @@ impl DecodedFile {
     fn rewind(&mut self) -> Result<()> {
         self.after_seek = false;
         self.waiting = None;
-        let done = self.packets.seek(i64::MIN).and_then(|()| self.decoder.recreate());
-        done.map_err(|f| self.fail(ErrorKind::Corrupt, format!("cannot go back to the start: {}", f.reason())))
+        let done = self
+            .packets
+            .seek(i64::MIN)
+            .and_then(|()| self.decoder.recreate());
+        done.map_err(|f| {
+            self.fail(
+                ErrorKind::Corrupt,
+                format!("cannot go back to the start: {}", f.reason()),
+            )
+        })
     }
 }
 
@@ -317,8 +359,13 @@ impl Source for DecodedFile {
                 }
                 continue;
             }
-            let n = usize::try_from(self.pending.end - self.position).unwrap_or(usize::MAX).min(capacity - done);
-            let mut targets: Vec<_> = out.channels_mut().filter_map(|c| c.get_mut(done..done + n)).collect();
+            let n = usize::try_from(self.pending.end - self.position)
+                .unwrap_or(usize::MAX)
+                .min(capacity - done);
+            let mut targets: Vec<_> = out
+                .channels_mut()
+                .filter_map(|c| c.get_mut(done..done + n))
+                .collect();
             match self.pending.packet_offset {
                 Some(from) => {
                     let copied = self.decoder.copy(from, &mut targets);
@@ -341,7 +388,10 @@ impl Source for DecodedFile {
         let to = to.0.min(self.available);
         if to >= self.position && to < self.pending.end {
             let ahead = usize::try_from(to - self.position).unwrap_or(usize::MAX);
-            self.pending.packet_offset = self.pending.packet_offset.map(|offset| offset.saturating_add(ahead));
+            self.pending.packet_offset = self
+                .pending
+                .packet_offset
+                .map(|offset| offset.saturating_add(ahead));
             self.position = to;
             return Ok(());
         }
@@ -362,7 +412,12 @@ impl Source for DecodedFile {
         let target = signed(to).saturating_add(self.origin);
         let target = target.saturating_sub_unsigned(self.pre_roll);
         let done = self.packets.seek(target.max(0));
-        done.map_err(|f| self.fail(ErrorKind::Corrupt, format!("cannot go to {}: {}", self.clock(to), f.reason())))?;
+        done.map_err(|f| {
+            self.fail(
+                ErrorKind::Corrupt,
+                format!("cannot go to {}: {}", self.clock(to), f.reason()),
+            )
+        })?;
         self.after_seek = true;
         Ok(())
     }

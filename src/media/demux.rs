@@ -104,7 +104,8 @@ impl AudioExtent {
     }
 
     fn missing(&self) -> u64 {
-        self.frames().saturating_sub(unsigned(self.available_end.saturating_sub(self.origin)))
+        self.frames()
+            .saturating_sub(unsigned(self.available_end.saturating_sub(self.origin)))
     }
 }
 
@@ -139,7 +140,12 @@ struct StemFile<'a> {
 ///
 /// # Errors
 /// As of [`media::open`](super::open).
-pub(crate) fn open(path: &Path, file: &InputFile, kind: FileKind, stream: Option<usize>) -> Result<OpenedStem> {
+pub(crate) fn open(
+    path: &Path,
+    file: &InputFile,
+    kind: FileKind,
+    stream: Option<usize>,
+) -> Result<OpenedStem> {
     let stem = StemFile { path, file, stream };
     match kind {
         FileKind::Mpeg { start, fragment } => stem.open_mpeg(start, fragment),
@@ -165,7 +171,8 @@ impl StemFile<'_> {
         view: FileView,
         order: impl Fn(&AudioStream) -> usize,
     ) -> Result<(DemuxedStream, usize)> {
-        self.try_demux(container, name, view, order).map_err(|failure| self.open_error(name, failure))
+        self.try_demux(container, name, view, order)
+            .map_err(|failure| self.open_error(name, failure))
     }
 
     fn try_demux(
@@ -193,14 +200,19 @@ impl StemFile<'_> {
         }
     }
 
-    fn choose_stream(&self, streams: Vec<AudioStream>, container: &str) -> Result<AudioStream, OpenFailure> {
+    fn choose_stream(
+        &self,
+        streams: Vec<AudioStream>,
+        container: &str,
+    ) -> Result<AudioStream, OpenFailure> {
         let index = match self.stream_index(streams.len()) {
             Ok(Some(index)) => index,
             Ok(None) => return Err(OpenFailure::NoAudio),
             Err(e) => return Err(OpenFailure::Refused(e)),
         };
         let stream = streams.into_iter().nth(index).ok_or(OpenFailure::NoAudio)?;
-        self.check_stream(&stream, container).map_err(OpenFailure::Refused)?;
+        self.check_stream(&stream, container)
+            .map_err(OpenFailure::Refused)?;
         Ok(stream)
     }
 
@@ -220,13 +232,20 @@ impl StemFile<'_> {
             match demuxed.next() {
                 Ok(Some(packet)) => {
                     let end = packet.at.saturating_add_unsigned(packet.frames);
-                    let span = span.get_or_insert(PacketSpan { first: packet.at, last: packet.at, end });
+                    let span = span.get_or_insert(PacketSpan {
+                        first: packet.at,
+                        last: packet.at,
+                        end,
+                    });
                     span.last = packet.at;
                     span.end = span.end.max(end);
                 }
                 Ok(None) | Err(CodecFault::Truncated) => return Ok(span.unwrap_or_default()),
                 Err(fault) => {
-                    let at = clock(demuxed.stream().rate, unsigned(span.unwrap_or_default().end));
+                    let at = clock(
+                        demuxed.stream().rate,
+                        unsigned(span.unwrap_or_default().end),
+                    );
                     return Err(self.codec_error(&format!("{name}: at {at}"), fault));
                 }
             }
@@ -241,7 +260,8 @@ impl StemFile<'_> {
         codec: String,
         extent: AudioExtent,
     ) -> Result<OpenedStem> {
-        let mut decoder = Decoder::for_stream(stream, false).map_err(|f| self.codec_error(&codec, f))?;
+        let mut decoder =
+            Decoder::for_stream(stream, false).map_err(|f| self.codec_error(&codec, f))?;
         let decoded = self.decode_first(&mut packets, &mut decoder, &codec)?;
         let (rate, channels, mask) = match decoded {
             Some(out) => (out.rate, out.channels, out.mask),
@@ -271,10 +291,16 @@ impl StemFile<'_> {
 
     /// Opens a demuxed container whose timestamps are not frames. Decodes the whole stream once: its length is what all
     /// packets decode to.
-    fn open_counted(&self, demuxed: DemuxedStream, streams: usize, container: &str) -> Result<OpenedStem> {
+    fn open_counted(
+        &self,
+        demuxed: DemuxedStream,
+        streams: usize,
+        container: &str,
+    ) -> Result<OpenedStem> {
         let stream = demuxed.stream().clone();
         let codec = format!("{} in {container}", stream.codec);
-        let mut decoder = Decoder::for_stream(&stream, false).map_err(|f| self.codec_error(&codec, f))?;
+        let mut decoder =
+            Decoder::for_stream(&stream, false).map_err(|f| self.codec_error(&codec, f))?;
         let mut packets = PacketSource::Counted(demuxed, FrameCounter::default());
         let (mut position, mut packet_frames, mut truncated_frames) = (0u64, 0, 0);
         loop {
@@ -301,7 +327,11 @@ impl StemFile<'_> {
         }
         packets.seek(0).map_err(|f| self.codec_error(&codec, f))?;
         let promised = position.saturating_add(truncated_frames);
-        let extent = AudioExtent { origin: 0, end: signed(promised), available_end: signed(position) };
+        let extent = AudioExtent {
+            origin: 0,
+            end: signed(promised),
+            available_end: signed(position),
+        };
         let mut opened = self.finish(packets, &stream, codec, extent)?;
         opened.streams = streams;
         opened.seeks_from_start = true;
@@ -320,7 +350,9 @@ impl StemFile<'_> {
         let mut decoded = None;
         let mut unsupported = None;
         for _ in 0..MAX_TRIAL_PACKETS {
-            let Ok(Some(packet)) = packets.next() else { break };
+            let Ok(Some(packet)) = packets.next() else {
+                break;
+            };
             match decoder.decode(&packet) {
                 Ok(out) if out.frames > 0 => {
                     decoded = Some(out);
@@ -335,7 +367,10 @@ impl StemFile<'_> {
         if let (None, Some(fault)) = (decoded, unsupported) {
             return Err(self.codec_error(codec, fault));
         }
-        packets.seek(i64::MIN).and_then(|()| decoder.recreate()).map_err(|f| self.codec_error(codec, f))?;
+        packets
+            .seek(i64::MIN)
+            .and_then(|()| decoder.recreate())
+            .map_err(|f| self.codec_error(codec, f))?;
         Ok(decoded)
     }
 }
@@ -367,15 +402,20 @@ impl StemFile<'_> {
         if stream.rate == 0 {
             return Err(self.corrupt(format!("{container}: the sample rate is 0 Hz")));
         }
-        self.check_limits(stream.rate, stream.channels.unwrap_or(1)).map(|_| ())
+        self.check_limits(stream.rate, stream.channels.unwrap_or(1))
+            .map(|_| ())
     }
 
     /// Converts rate and channel count, if they are within the limits of this crate.
     fn check_limits(&self, rate: u32, channels: usize) -> Result<(SampleRate, u8)> {
-        let rate = SampleRate::new(rate).map_err(|e| self.error(ErrorKind::Unsupported, e.to_string()))?;
+        let rate =
+            SampleRate::new(rate).map_err(|e| self.error(ErrorKind::Unsupported, e.to_string()))?;
         match u8::try_from(channels) {
             Ok(count @ 1..=64) => Ok((rate, count)),
-            _ => Err(self.error(ErrorKind::Unsupported, format!("{channels} channels are outside 1 to 64"))),
+            _ => Err(self.error(
+                ErrorKind::Unsupported,
+                format!("{channels} channels are outside 1 to 64"),
+            )),
         }
     }
 
@@ -401,7 +441,11 @@ impl StemFile<'_> {
             _ => ErrorKind::Corrupt,
         };
         let error = self.error(kind, format!("{what}: {}", fault.reason()));
-        if let CodecFault::Io(e) = fault { error.because(e) } else { error }
+        if let CodecFault::Io(e) = fault {
+            error.because(e)
+        } else {
+            error
+        }
     }
 
     fn io_error(&self, e: std::io::Error) -> Error {
@@ -411,7 +455,10 @@ impl StemFile<'_> {
 
 /// Formats the time of a frame for messages; as a frame number where the rate is invalid.
 fn clock(rate: u32, frame: u64) -> String {
-    SampleRate::new(rate).map_or_else(|_| format!("frame {frame}"), |rate| Frames(frame).clock(rate))
+    SampleRate::new(rate).map_or_else(
+        |_| format!("frame {frame}"),
+        |rate| Frames(frame).clock(rate),
+    )
 }
 
 /// Converts a position to a count of frames; 0 if it precedes the start.

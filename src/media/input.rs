@@ -36,18 +36,26 @@ pub enum Input {
 impl Input {
     /// Makes the input of a file's first audio stream.
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self::File { path: path.into(), stream: None }
+        Self::File {
+            path: path.into(),
+            stream: None,
+        }
     }
 
     /// Makes the input of one audio stream of a file, counted from 1.
     pub fn stream(path: impl Into<PathBuf>, stream: usize) -> Self {
-        Self::File { path: path.into(), stream: Some(stream) }
+        Self::File {
+            path: path.into(),
+            stream: Some(stream),
+        }
     }
 
     /// Returns the path and the stream number, with a `#2` at the end of the path resolved by whether that file exists.
     /// `None` for a program's source.
     pub(crate) fn located(&self) -> Option<(PathBuf, Option<usize>)> {
-        let Self::File { path, stream } = self else { return None };
+        let Self::File { path, stream } = self else {
+            return None;
+        };
         match (stream, split_stream_number(path)) {
             (None, Some((file, number))) if !path.exists() => Some((file, Some(number))),
             _ => Some((path.clone(), *stream)),
@@ -65,7 +73,10 @@ impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { path, stream: None } => write!(f, "{}", path.display()),
-            Self::File { path, stream: Some(n) } => write!(f, "{}#{n}", path.display()),
+            Self::File {
+                path,
+                stream: Some(n),
+            } => write!(f, "{}#{n}", path.display()),
             Self::Open(opener) => f.write_str(&opener.name),
         }
     }
@@ -117,8 +128,14 @@ pub struct Opener {
 
 impl Opener {
     /// Makes an opener with a name for messages and reports. Every call of `open` must return the same audio.
-    pub fn new(name: impl Into<String>, open: impl Fn() -> Result<Box<dyn Source>> + Send + Sync + 'static) -> Self {
-        Self { name: name.into(), open: Arc::new(open) }
+    pub fn new(
+        name: impl Into<String>,
+        open: impl Fn() -> Result<Box<dyn Source>> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            open: Arc::new(open),
+        }
     }
 
     pub(super) fn open(&self) -> Result<Box<dyn Source>> {

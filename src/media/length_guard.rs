@@ -44,7 +44,16 @@ impl LengthGuard {
         always_finite: bool,
     ) -> Self {
         let position = Frames::ZERO;
-        Self { inner, name, frames, damage, always_finite, position, early_end_reported: false, flaws: Vec::new() }
+        Self {
+            inner,
+            name,
+            frames,
+            damage,
+            always_finite,
+            position,
+            early_end_reported: false,
+            flaws: Vec::new(),
+        }
     }
 
     /// Fails for a flaw, or records it, as `damage` says.
@@ -55,8 +64,13 @@ impl LengthGuard {
         }
         let (name, at) = (&self.name, flaw.at.clock(self.inner.spec().rate));
         let what = match flaw.kind {
-            FlawKind::Damaged => format!("{name}: damaged at {at} (frame {}): {}", flaw.at, flaw.what),
-            FlawKind::EndedEarly => format!("{name}: ends at {at}, {} frames too early: {}", flaw.len, flaw.what),
+            FlawKind::Damaged => {
+                format!("{name}: damaged at {at} (frame {}): {}", flaw.at, flaw.what)
+            }
+            FlawKind::EndedEarly => format!(
+                "{name}: ends at {at}, {} frames too early: {}",
+                flaw.len, flaw.what
+            ),
             FlawKind::NonFinite => format!("{name}: {} at {at} (frame {})", flaw.what, flaw.at),
         };
         Err(Error::new(ErrorKind::Corrupt, what))
@@ -67,13 +81,23 @@ impl LengthGuard {
         if self.always_finite || !out.channels().any(has_implausible) {
             return Ok(());
         }
-        let is_bad_frame = |i: usize| out.channels().any(|c| c.get(i).is_some_and(|x| !is_plausible(*x)));
+        let is_bad_frame = |i: usize| {
+            out.channels()
+                .any(|c| c.get(i).is_some_and(|x| !is_plausible(*x)))
+        };
         let bad_frames: Vec<usize> = (0..out.frames()).filter(|&i| is_bad_frame(i)).collect();
         for run in bad_frames.chunk_by(|a, b| a + 1 == *b) {
-            let (Some(first), len) = (run.first(), run.len() as u64) else { continue };
+            let (Some(first), len) = (run.first(), run.len() as u64) else {
+                continue;
+            };
             let at = self.position + Frames(*first as u64);
             let what = describe_implausible(out, *first);
-            self.report(Flaw { kind: FlawKind::NonFinite, at, len: Frames(len), what })?;
+            self.report(Flaw {
+                kind: FlawKind::NonFinite,
+                at,
+                len: Frames(len),
+                what,
+            })?;
         }
         for x in out.channels_mut().flatten().filter(|x| !is_plausible(**x)) {
             *x = 0.0;
@@ -88,7 +112,10 @@ fn has_implausible(samples: &[f64]) -> bool {
 }
 
 fn describe_implausible(block: &Block, frame: usize) -> String {
-    let sample = block.channels().filter_map(|c| c.get(frame)).find(|x| !is_plausible(**x));
+    let sample = block
+        .channels()
+        .filter_map(|c| c.get(frame))
+        .find(|x| !is_plausible(**x));
     match sample {
         Some(x) if x.is_finite() => format!("a sample of {x:e}, beyond any level"),
         _ => "a sample that is not a finite number".to_owned(),
@@ -106,7 +133,9 @@ impl Source for LengthGuard {
 
     fn read(&mut self, out: &mut Block) -> Result<usize> {
         let left = self.frames.map_or(Frames::MAX, |f| f - self.position);
-        let wanted = usize::try_from(left.0).unwrap_or(usize::MAX).min(out.capacity());
+        let wanted = usize::try_from(left.0)
+            .unwrap_or(usize::MAX)
+            .min(out.capacity());
         if wanted == 0 {
             out.set_frames(0);
             return Ok(0);
@@ -114,7 +143,11 @@ impl Source for LengthGuard {
         let shape = (out.layout(), out.capacity());
         let reported = self.inner.read(out)?;
         if shape != (out.layout(), out.capacity()) || reported > out.frames() {
-            let what = format!("{}: its reader gave {} frames and said {reported}", self.name, out.frames());
+            let what = format!(
+                "{}: its reader gave {} frames and said {reported}",
+                self.name,
+                out.frames()
+            );
             return Err(Error::new(ErrorKind::Corrupt, what));
         }
         let mut n = reported.min(wanted);
@@ -127,7 +160,12 @@ impl Source for LengthGuard {
             let what = format!("{} were promised", self.position + left);
             if !self.early_end_reported {
                 self.early_end_reported = true;
-                self.report(Flaw { kind: FlawKind::EndedEarly, at: self.position, len: left, what })?;
+                self.report(Flaw {
+                    kind: FlawKind::EndedEarly,
+                    at: self.position,
+                    len: left,
+                    what,
+                })?;
             }
             n = wanted;
             out.fill(n, 0.0);
@@ -152,17 +190,31 @@ mod tests {
     use crate::{layout::Layout, media::Memory, units::SampleRate};
 
     fn guarded(samples: Vec<f64>, frames: u64, damage: Damage) -> LengthGuard {
-        let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+        let spec = Spec {
+            rate: SampleRate::HZ_48000,
+            layout: Layout::Mono,
+        };
         let inner = Memory::new(spec, vec![samples]).unwrap();
-        LengthGuard::new(Box::new(inner), "x.wav".into(), Some(Frames(frames)), damage, false)
+        LengthGuard::new(
+            Box::new(inner),
+            "x.wav".into(),
+            Some(Frames(frames)),
+            damage,
+            false,
+        )
     }
 
     #[test]
     fn refuses_flaws_or_silences_and_reports_them() {
         let samples = vec![0.5, f64::NAN, f64::INFINITY, 0.25, f64::NAN];
         let mut out = Block::new(Layout::Mono, 8);
-        let error = guarded(samples.clone(), 8, Damage::Refuse).read(&mut out).unwrap_err();
-        assert_eq!(error.to_string(), "x.wav: a sample that is not a finite number at 00:00:00.000 (frame 1)");
+        let error = guarded(samples.clone(), 8, Damage::Refuse)
+            .read(&mut out)
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "x.wav: a sample that is not a finite number at 00:00:00.000 (frame 1)"
+        );
 
         let mut lenient = guarded(samples, 8, Damage::Silence);
         assert_eq!(lenient.read(&mut out).unwrap(), 5);
@@ -170,15 +222,36 @@ mod tests {
         assert_eq!(lenient.read(&mut out).unwrap(), 3);
         assert_eq!(out.channel(0), [0.0; 3]);
         assert_eq!(lenient.read(&mut out).unwrap(), 0);
-        let flaws: Vec<_> = lenient.flaws().into_iter().map(|f| (f.kind, f.at.0, f.len.0)).collect();
-        assert_eq!(flaws, [(FlawKind::NonFinite, 1, 2), (FlawKind::NonFinite, 4, 1), (FlawKind::EndedEarly, 5, 3)]);
+        let flaws: Vec<_> = lenient
+            .flaws()
+            .into_iter()
+            .map(|f| (f.kind, f.at.0, f.len.0))
+            .collect();
+        assert_eq!(
+            flaws,
+            [
+                (FlawKind::NonFinite, 1, 2),
+                (FlawKind::NonFinite, 4, 1),
+                (FlawKind::EndedEarly, 5, 3)
+            ]
+        );
     }
 
     #[test]
     fn delivers_no_more_than_promised() {
         let mut out = Block::new(Layout::Mono, 8);
-        assert_eq!(guarded(vec![1.0; 6], 4, Damage::Refuse).read(&mut out).unwrap(), 4);
-        let error = guarded(vec![], 4, Damage::Refuse).read(&mut out).unwrap_err();
-        assert_eq!(error.to_string(), "x.wav: ends at 00:00:00.000, 4 frames too early: 4 were promised");
+        assert_eq!(
+            guarded(vec![1.0; 6], 4, Damage::Refuse)
+                .read(&mut out)
+                .unwrap(),
+            4
+        );
+        let error = guarded(vec![], 4, Damage::Refuse)
+            .read(&mut out)
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "x.wav: ends at 00:00:00.000, 4 frames too early: 4 were promised"
+        );
     }
 }

@@ -43,7 +43,11 @@ impl Memory {
             );
             return Err(Error::new(ErrorKind::InvalidArgument, what));
         }
-        Ok(Self { spec, channels: channels.into(), position: 0 })
+        Ok(Self {
+            spec,
+            channels: channels.into(),
+            position: 0,
+        })
     }
 }
 

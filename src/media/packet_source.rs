@@ -61,7 +61,16 @@ impl DemuxedStream {
         let stream = choose(demuxer.streams())?;
         demuxer.select(&stream);
         let (gaps, corrected) = (Vec::new(), VecDeque::new());
-        Ok(Self { demuxer, container, file, view, stream, moved: false, gaps, corrected })
+        Ok(Self {
+            demuxer,
+            container,
+            file,
+            view,
+            stream,
+            moved: false,
+            gaps,
+            corrected,
+        })
     }
 
     /// Starts over with the first packet. Opens the demuxer again: not all of them can seek to their start.
@@ -84,8 +93,14 @@ impl DemuxedStream {
             if let Some(packet) = self.corrected.pop_front() {
                 return Ok(Some(packet));
             }
-            let Some(packet) = self.demuxer.next()? else { return Ok(None) };
-            match self.gaps.iter().find(|gap| (gap.from..gap.to).contains(&packet.at)) {
+            let Some(packet) = self.demuxer.next()? else {
+                return Ok(None);
+            };
+            match self
+                .gaps
+                .iter()
+                .find(|gap| (gap.from..gap.to).contains(&packet.at))
+            {
                 None => return Ok(Some(packet)),
                 Some(gap) => self.corrected = packets_after_gap(&mut self.demuxer, *gap, packet)?,
             }
@@ -110,7 +125,11 @@ impl DemuxedStream {
 ///
 /// The packets of the last page of the stream are dropped unless they fit: its granule position also says how much of
 /// the last packet is padding (Vorbis I, A.2), so the packets cannot be placed from it.
-fn packets_after_gap(demuxer: &mut Demuxer, gap: OggGap, first: Packet) -> Result<VecDeque<Packet>, CodecFault> {
+fn packets_after_gap(
+    demuxer: &mut Demuxer,
+    gap: OggGap,
+    first: Packet,
+) -> Result<VecDeque<Packet>, CodecFault> {
     let mut page = VecDeque::from([first]);
     let mut following = None;
     while let Some(packet) = demuxer.next()? {
@@ -120,7 +139,9 @@ fn packets_after_gap(demuxer: &mut Demuxer, gap: OggGap, first: Packet) -> Resul
         }
         page.push_back(packet);
     }
-    let end = page.back().map_or(gap.to, |p| p.at.saturating_add_unsigned(p.frames));
+    let end = page
+        .back()
+        .map_or(gap.to, |p| p.at.saturating_add_unsigned(p.frames));
     if gap.ends_stream && end != gap.to {
         page.clear();
     }
@@ -141,7 +162,9 @@ impl PacketSource {
             Self::Table(table) => table.next(),
             Self::Timed(demuxed) => demuxed.next(),
             Self::Counted(demuxed, counter) => {
-                let Some(mut packet) = demuxed.next()? else { return Ok(None) };
+                let Some(mut packet) = demuxed.next()? else {
+                    return Ok(None);
+                };
                 packet.at = counter.position;
                 packet.frames = counter.last_packet;
                 Ok(Some(packet))

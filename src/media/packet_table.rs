@@ -36,28 +36,43 @@ pub(crate) struct PacketTable {
 
 impl PacketTable {
     pub(crate) fn new(file: InputFile, entries: Vec<PacketEntry>) -> Self {
-        Self { file, entries, next: 0 }
+        Self {
+            file,
+            entries,
+            next: 0,
+        }
     }
 
     /// Returns the next packet that is not lost; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Packet>, CodecFault> {
         let rest = self.entries.get(self.next..).unwrap_or_default();
-        let Some((skipped, entry)) = rest.iter().enumerate().find(|(_, e)| !e.is_lost()) else { return Ok(None) };
+        let Some((skipped, entry)) = rest.iter().enumerate().find(|(_, e)| !e.is_lost()) else {
+            return Ok(None);
+        };
         // The decoder must not overlap-add across a lost packet: after a seek to here it could not either, and both
         // ways have to give the same samples.
-        let before = (self.next + skipped).checked_sub(1).and_then(|i| self.entries.get(i));
+        let before = (self.next + skipped)
+            .checked_sub(1)
+            .and_then(|i| self.entries.get(i));
         let follows_gap = before.is_some_and(PacketEntry::is_lost);
         self.next += skipped + 1;
         let number = self.next as u64;
         if entry.size > MAX_PACKET_BYTES {
-            return Err(CodecFault::Damaged(format!("packet {number} claims {} bytes", entry.size)));
+            return Err(CodecFault::Damaged(format!(
+                "packet {number} claims {} bytes",
+                entry.size
+            )));
         }
         let mut data = vec![0; entry.size as usize];
-        self.file.seek(SeekFrom::Start(entry.offset)).map_err(CodecFault::Io)?;
-        self.file.read_exact(&mut data).map_err(|e| match e.kind() {
-            io::ErrorKind::UnexpectedEof => CodecFault::Truncated,
-            _ => CodecFault::Io(e),
-        })?;
+        self.file
+            .seek(SeekFrom::Start(entry.offset))
+            .map_err(CodecFault::Io)?;
+        self.file
+            .read_exact(&mut data)
+            .map_err(|e| match e.kind() {
+                io::ErrorKind::UnexpectedEof => CodecFault::Truncated,
+                _ => CodecFault::Io(e),
+            })?;
         let mut packet = Packet::new(signed(entry.at), u64::from(entry.frames), number, data);
         packet.follows_gap = follows_gap;
         Ok(Some(packet))
@@ -66,8 +81,14 @@ impl PacketTable {
     /// Returns the bytes of up to `count` packets from the start of the stream. Lost and unreadable ones are left out,
     /// one at the end of a truncated file is shorter than its entry.
     pub(crate) fn read_first(&self, count: usize) -> Vec<Vec<u8>> {
-        let present = self.entries.iter().filter(|e| !e.is_lost() && e.size <= MAX_PACKET_BYTES).take(count);
-        present.filter_map(|e| self.read_available(e).ok()).collect()
+        let present = self
+            .entries
+            .iter()
+            .filter(|e| !e.is_lost() && e.size <= MAX_PACKET_BYTES)
+            .take(count);
+        present
+            .filter_map(|e| self.read_available(e).ok())
+            .collect()
     }
 
     fn read_available(&self, entry: &PacketEntry) -> io::Result<Vec<u8>> {
@@ -80,6 +101,8 @@ impl PacketTable {
 
     /// Makes the packet that contains stream position `to` the next one.
     pub(crate) fn seek(&mut self, to: u64) {
-        self.next = self.entries.partition_point(|e| e.at + u64::from(e.frames) <= to);
+        self.next = self
+            .entries
+            .partition_point(|e| e.at + u64::from(e.frames) <= to);
     }
 }

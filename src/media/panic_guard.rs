@@ -16,7 +16,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Calls `work` and converts a panic into its message. After a panic the caller must not use what `work` had borrowed.
 pub(crate) fn catch_panic<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
-        let text = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
+        let text = payload
+            .downcast_ref::<&str>()
+            .copied()
+            .or(payload.downcast_ref::<String>().map(String::as_str));
         let text = text.unwrap_or("no reason given").to_owned();
         // The payload's destructor may panic too.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
@@ -60,7 +63,10 @@ struct ClosedSource;
 
 impl Source for ClosedSource {
     fn spec(&self) -> Spec {
-        Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono }
+        Spec {
+            rate: SampleRate::HZ_48000,
+            layout: Layout::Mono,
+        }
     }
     fn length(&self) -> Option<Frames> {
         None
@@ -76,10 +82,19 @@ impl Source for ClosedSource {
 
 impl PanicGuard {
     /// Calls `open` and wraps the source that it returns. `name` identifies the source in messages.
-    pub(crate) fn open(name: String, open: impl FnOnce() -> Result<Box<dyn Source>>) -> Result<Self> {
+    pub(crate) fn open(
+        name: String,
+        open: impl FnOnce() -> Result<Box<dyn Source>>,
+    ) -> Result<Self> {
         let source = GuardedSource(catch_as_error(&name, open)?);
         let (spec, length) = catch_as_error(&name, || Ok((source.0.spec(), source.0.length())))?;
-        Ok(Self { name, source, panicked: None, spec, length })
+        Ok(Self {
+            name,
+            source,
+            panicked: None,
+            spec,
+            length,
+        })
     }
 
     /// Drops the source.
@@ -87,7 +102,9 @@ impl PanicGuard {
     /// # Errors
     /// `Corrupt` for a panic in its destructor.
     pub(crate) fn close(mut self) -> Result<()> {
-        self.source.close().map_err(|why| reader_failed(&self.name, &why))
+        self.source
+            .close()
+            .map_err(|why| reader_failed(&self.name, &why))
     }
 
     fn call<T>(&mut self, work: impl FnOnce(&mut dyn Source) -> Result<T>) -> Result<T> {
@@ -110,7 +127,10 @@ fn catch_as_error<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> 
 }
 
 fn reader_failed(name: &str, why: &str) -> Error {
-    Error::new(ErrorKind::Corrupt, format!("{name}: its reader failed: {why}"))
+    Error::new(
+        ErrorKind::Corrupt,
+        format!("{name}: its reader failed: {why}"),
+    )
 }
 
 impl Source for PanicGuard {

@@ -24,7 +24,12 @@ impl Reader {
     pub(crate) fn open(stem: &Stem) -> Result<Self> {
         let source = stem.open()?;
         let buffer = Block::new(source.spec().layout, READ_FRAMES);
-        Ok(Self { source, name: stem.name.clone(), buffer, buffer_start: 0 })
+        Ok(Self {
+            source,
+            name: stem.name.clone(),
+            buffer,
+            buffer_start: 0,
+        })
     }
 
     /// Returns the reader of a stem, after opening it if it is not open.
@@ -40,7 +45,12 @@ impl Reader {
     ///
     /// # Errors
     /// `Corrupt` if the stem ends at or before `at`, and those of the source.
-    pub(crate) fn read(&mut self, at: u64, max_frames: usize, read_ahead: usize) -> Result<(&Block, Range<usize>)> {
+    pub(crate) fn read(
+        &mut self,
+        at: u64,
+        max_frames: usize,
+        read_ahead: usize,
+    ) -> Result<(&Block, Range<usize>)> {
         let end = self.buffer_start + self.buffer.frames() as u64;
         if !(self.buffer_start..end).contains(&at) {
             if at != end {
@@ -55,7 +65,10 @@ impl Reader {
             }
         }
         let first = usize::try_from(at - self.buffer_start).unwrap_or(usize::MAX);
-        Ok((&self.buffer, first..self.buffer.frames().min(first.saturating_add(max_frames))))
+        Ok((
+            &self.buffer,
+            first..self.buffer.frames().min(first.saturating_add(max_frames)),
+        ))
     }
 
     /// Reads frames from `at` on directly into the start of a block and returns their number. Returns 0 if this needs a
@@ -82,7 +95,10 @@ impl Reader {
     }
 
     fn ended(&self, at: u64) -> Error {
-        Error::new(ErrorKind::Corrupt, format!("{}: ends at frame {at}, before it should", self.name))
+        Error::new(
+            ErrorKind::Corrupt,
+            format!("{}: ends at frame {at}, before it should", self.name),
+        )
     }
 
     /// Takes the flaws found since the last call, at the session's rate.

@@ -25,7 +25,10 @@
 //! on the same grid and drops that block's output. The minimum of 512 output frames keeps the passband of strong
 //! downsampling (768 to 48 kHz) above 0.9 of the Nyquist frequency; for ratios up to 4 the minimum of 2048 input frames
 //! decides.
-#![expect(clippy::indexing_slicing, reason = "every range lies in a buffer that was made for that size")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "every range lies in a buffer that was made for that size"
+)]
 
 use super::{Flaw, FlawKind, Source};
 use crate::{
@@ -104,8 +107,16 @@ impl Resampled {
     pub fn new(source: Box<dyn Source>, to: SampleRate) -> Result<Self> {
         let from = source.spec();
         Self::check(from, to)?;
-        let convolver = if from.rate == to { None } else { Some(BlockConvolver::new(from, to)?) };
-        Ok(Self { source, spec: Spec { rate: to, ..from }, convolver })
+        let convolver = if from.rate == to {
+            None
+        } else {
+            Some(BlockConvolver::new(from, to)?)
+        };
+        Ok(Self {
+            source,
+            spec: Spec { rate: to, ..from },
+            convolver,
+        })
     }
 
     /// Checks whether audio of this rate and layout can be converted to rate `to`, without allocating anything.
@@ -136,17 +147,24 @@ impl Resampled {
         }
         let (low, high) = (from.rate.min(to).hz(), from.rate.max(to).hz());
         if high > low.saturating_mul(MAX_RATIO) {
-            return Err(refused(from.rate, to, format!("the ratio is over the limit of {MAX_RATIO}")));
+            return Err(refused(
+                from.rate,
+                to,
+                format!("the ratio is over the limit of {MAX_RATIO}"),
+            ));
         }
         let (block_in, block_out) = block_sizes(from.rate, to);
         let longest = block_in.max(block_out);
         if longest > MAX_BLOCK_FRAMES {
-            let why = format!("blocks of {longest} frames are over the limit of {MAX_BLOCK_FRAMES}");
+            let why =
+                format!("blocks of {longest} frames are over the limit of {MAX_BLOCK_FRAMES}");
             return Err(refused(from.rate, to, why));
         }
         let samples = (block_in + block_out).saturating_mul(channels);
         if samples > MAX_BLOCK_SAMPLES {
-            let why = format!("{samples} samples in blocks of all channels are over the limit of {MAX_BLOCK_SAMPLES}");
+            let why = format!(
+                "{samples} samples in blocks of all channels are over the limit of {MAX_BLOCK_SAMPLES}"
+            );
             return Err(refused(from.rate, to, why));
         }
         Ok(())
@@ -159,7 +177,9 @@ impl Source for Resampled {
     }
 
     fn length(&self) -> Option<Frames> {
-        self.source.length().map(|n| n.resampled(self.source.spec().rate, self.spec.rate))
+        self.source
+            .length()
+            .map(|n| n.resampled(self.source.spec().rate, self.spec.rate))
     }
 
     fn read(&mut self, out: &mut Block) -> Result<usize> {
@@ -188,10 +208,23 @@ impl Source for Resampled {
         let convert = |flaw: Flaw| {
             let end = (flaw.at + flaw.len).resampled(from, to);
             let at = floor_resampled(flaw.at, from, to);
-            Flaw { at, len: end - at, ..flaw }
+            Flaw {
+                at,
+                len: end - at,
+                ..flaw
+            }
         };
-        let own = self.convolver.as_mut().map(|convolver| std::mem::take(&mut convolver.flaws)).unwrap_or_default();
-        self.source.flaws().into_iter().chain(own).map(convert).collect()
+        let own = self
+            .convolver
+            .as_mut()
+            .map(|convolver| std::mem::take(&mut convolver.flaws))
+            .unwrap_or_default();
+        self.source
+            .flaws()
+            .into_iter()
+            .chain(own)
+            .map(convert)
+            .collect()
     }
 }
 
@@ -208,7 +241,10 @@ fn block_sizes(from: SampleRate, to: SampleRate) -> (usize, usize) {
         (g, rest) = (rest, g % rest);
     }
     let (unit_in, unit_out) = ((from.hz() / g) as usize, (to.hz() / g) as usize);
-    let units = MIN_BLOCK_IN.div_ceil(unit_in).max(MIN_BLOCK_OUT.div_ceil(unit_out)).next_multiple_of(2);
+    let units = MIN_BLOCK_IN
+        .div_ceil(unit_in)
+        .max(MIN_BLOCK_OUT.div_ceil(unit_out))
+        .next_multiple_of(2);
     (units * unit_in, units * unit_out)
 }
 
@@ -246,11 +282,23 @@ impl BlockConvolver {
         let channels = from.layout.channels();
         let (hz_in, hz_out) = (from.rate.hz() as usize, to.hz() as usize);
         let window = WindowFunction::BlackmanHarris2;
-        let fft = Fft::new_custom(hz_in, hz_out, block_in, 1, channels, window, FixedSync::Input)
-            .map_err(|e| refused(from.rate, to, e))?;
+        let fft = Fft::new_custom(
+            hz_in,
+            hz_out,
+            block_in,
+            1,
+            channels,
+            window,
+            FixedSync::Input,
+        )
+        .map_err(|e| refused(from.rate, to, e))?;
         let sized = fft.fft_size_in() == block_in && fft.fft_size_out() == block_out;
         if !sized || fft.output_delay() != block_out / 2 {
-            return Err(refused(from.rate, to, "the filter has another size than asked for"));
+            return Err(refused(
+                from.rate,
+                to,
+                "the filter has another size than asked for",
+            ));
         }
         Ok(Self {
             fft,
@@ -283,18 +331,26 @@ impl BlockConvolver {
                 break;
             }
             let raw = position.saturating_add(size / 2);
-            let (block, skip) = (raw / size, usize::try_from(raw % size).unwrap_or(self.block_out));
+            let (block, skip) = (
+                raw / size,
+                usize::try_from(raw % size).unwrap_or(self.block_out),
+            );
             // A whole block is convolved directly into `out`.
-            let direct = skip == 0 && capacity - done >= self.block_out && self.next_block == Some(block);
+            let direct =
+                skip == 0 && capacity - done >= self.block_out && self.next_block == Some(block);
             if direct {
                 self.convolve_next(source, block, Some((out, done)))?;
             } else {
                 self.ensure_output(source, block)?;
             }
-            let left = usize::try_from(self.end.unwrap_or(u64::MAX).saturating_sub(position)).unwrap_or(usize::MAX);
+            let left = usize::try_from(self.end.unwrap_or(u64::MAX).saturating_sub(position))
+                .unwrap_or(usize::MAX);
             let n = left.min(self.block_out - skip).min(capacity - done);
             if !direct {
-                for (to, from) in out.channels_mut().zip(self.output.chunks_exact(self.block_out)) {
+                for (to, from) in out
+                    .channels_mut()
+                    .zip(self.output.chunks_exact(self.block_out))
+                {
                     to[done..done + n].copy_from_slice(&from[skip..skip + n]);
                 }
             }
@@ -333,7 +389,12 @@ impl BlockConvolver {
 
     /// Convolves the next input block into raw block `number`. Writes it into the given block from the given frame on,
     /// or else into `output`. After the end of the source the input is silence.
-    fn convolve_next(&mut self, source: &mut dyn Source, number: u64, out: Option<(&mut Block, usize)>) -> Result<()> {
+    fn convolve_next(
+        &mut self,
+        source: &mut dyn Source,
+        number: u64,
+        out: Option<(&mut Block, usize)>,
+    ) -> Result<()> {
         (self.next_block, self.output_block) = (None, None);
         let (filled, at) = self.next_input(source)?;
         let (from, to, channels) = (self.from, self.to, self.fft.nbr_channels());
@@ -342,7 +403,11 @@ impl BlockConvolver {
             Some(at) => (self.source_block.room_mut(), source_stride, at),
             None => (self.input.as_mut_slice(), self.block_in, 0),
         };
-        let replaced = zero_bad_samples(input.chunks_exact_mut(stride).map(|c| &mut c[first..first + filled]));
+        let replaced = zero_bad_samples(
+            input
+                .chunks_exact_mut(stride)
+                .map(|c| &mut c[first..first + filled]),
+        );
         let output_block = out.is_none().then_some(number);
         let (output, output_stride, offset) = match out {
             Some((out, offset)) => {
@@ -351,14 +416,26 @@ impl BlockConvolver {
             }
             None => (self.output.as_mut_slice(), self.block_out, 0),
         };
-        let input = SequentialSlice::new(&*input, channels, stride).map_err(|e| refused(from, to, e))?;
-        let mut output = SequentialSlice::new_mut(output, channels, output_stride).map_err(|e| refused(from, to, e))?;
-        let indexing = Indexing::new().partial_len(filled).input_offset(first).output_offset(offset);
-        self.fft.process_into_buffer(&input, &mut output, Some(&indexing)).map_err(|e| refused(from, to, e))?;
+        let input =
+            SequentialSlice::new(&*input, channels, stride).map_err(|e| refused(from, to, e))?;
+        let mut output = SequentialSlice::new_mut(output, channels, output_stride)
+            .map_err(|e| refused(from, to, e))?;
+        let indexing = Indexing::new()
+            .partial_len(filled)
+            .input_offset(first)
+            .output_offset(offset);
+        self.fft
+            .process_into_buffer(&input, &mut output, Some(&indexing))
+            .map_err(|e| refused(from, to, e))?;
         if let Some((first, last)) = replaced {
             let at = Frames(self.input_end) - Frames((filled - first) as u64);
             let what = "samples that are not finite numbers".into();
-            self.flaws.push(Flaw { kind: FlawKind::NonFinite, at, len: Frames((last - first + 1) as u64), what });
+            self.flaws.push(Flaw {
+                kind: FlawKind::NonFinite,
+                at,
+                len: Frames((last - first + 1) as u64),
+                what,
+            });
         }
         (self.next_block, self.output_block) = (Some(number.saturating_add(1)), output_block);
         Ok(())
@@ -372,7 +449,9 @@ impl BlockConvolver {
             if self.source_used == self.source_block.frames() {
                 self.source_used = 0;
                 self.source_block.set_frames(0);
-                let got = source.read(&mut self.source_block)?.min(self.source_block.frames());
+                let got = source
+                    .read(&mut self.source_block)?
+                    .min(self.source_block.frames());
                 self.source_block.set_frames(got);
                 if got == 0 {
                     self.end = Some(Frames(self.input_end).resampled(self.from, self.to).0);
@@ -386,7 +465,11 @@ impl BlockConvolver {
             if n == self.block_in {
                 return Ok((n, Some(at)));
             }
-            for (to, from) in self.input.chunks_exact_mut(self.block_in).zip(self.source_block.channels()) {
+            for (to, from) in self
+                .input
+                .chunks_exact_mut(self.block_in)
+                .zip(self.source_block.channels())
+            {
                 to[filled..filled + n].copy_from_slice(&from[at..at + n]);
             }
             filled += n;
@@ -400,10 +483,17 @@ fn zero_bad_samples<'a>(channels: impl Iterator<Item = &'a mut [f64]>) -> Option
     let mut replaced: Option<(usize, usize)> = None;
     for samples in channels {
         // Without an early exit, so that the loop is vectorised.
-        if samples.iter().fold(true, |all, x| all & (x.abs() <= MAX_INPUT_SAMPLE)) {
+        if samples
+            .iter()
+            .fold(true, |all, x| all & (x.abs() <= MAX_INPUT_SAMPLE))
+        {
             continue;
         }
-        for (i, x) in samples.iter_mut().enumerate().filter(|(_, x)| x.is_nan() || x.abs() > MAX_INPUT_SAMPLE) {
+        for (i, x) in samples
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, x)| x.is_nan() || x.abs() > MAX_INPUT_SAMPLE)
+        {
             *x = 0.0;
             replaced = Some(replaced.map_or((i, i), |(first, last)| (first.min(i), last.max(i))));
         }
@@ -414,7 +504,10 @@ fn zero_bad_samples<'a>(channels: impl Iterator<Item = &'a mut [f64]>) -> Option
 /// Makes the error for rates that cannot be converted. The filter's own errors use it too; none is left after
 /// [`Resampled::check`].
 fn refused(from: SampleRate, to: SampleRate, why: impl std::fmt::Display) -> Error {
-    Error::new(ErrorKind::Unsupported, format!("{from} Hz cannot be resampled to {to} Hz: {why}"))
+    Error::new(
+        ErrorKind::Unsupported,
+        format!("{from} Hz cannot be resampled to {to} Hz: {why}"),
+    )
 }
 
 #[cfg(test)]

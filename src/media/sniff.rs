@@ -62,8 +62,16 @@ pub(crate) fn sniff(path: &Path) -> Result<(InputFile, FileKind)> {
     // Before it is opened: opening a pipe waits for its other end.
     let about = fs::metadata(&local).map_err(|e| open_error(path, e))?;
     if !about.is_file() {
-        let what = if about.is_dir() { "a folder" } else { "no regular file" };
-        return Err(file_error(path, ErrorKind::Unsupported, format!("this is {what}")));
+        let what = if about.is_dir() {
+            "a folder"
+        } else {
+            "no regular file"
+        };
+        return Err(file_error(
+            path,
+            ErrorKind::Unsupported,
+            format!("this is {what}"),
+        ));
     }
     if about.len() == 0 {
         return Err(file_error(path, ErrorKind::Corrupt, "the file is empty"));
@@ -75,8 +83,8 @@ pub(crate) fn sniff(path: &Path) -> Result<(InputFile, FileKind)> {
 
 #[cfg(feature = "cloud")]
 fn sniff_object(path: &Path, url: Url) -> Result<(InputFile, FileKind)> {
-    let mut file =
-        InputFile::object(url).map_err(|e| file_error(path, ErrorKind::NotFound, e.to_string()).because(e))?;
+    let mut file = InputFile::object(url)
+        .map_err(|e| file_error(path, ErrorKind::NotFound, e.to_string()).because(e))?;
     if file.len() == 0 {
         return Err(file_error(path, ErrorKind::Corrupt, "the object is empty"));
     }
@@ -103,7 +111,11 @@ fn recognise(file: &mut InputFile, path: &Path) -> Result<FileKind> {
     let tagged = start > 0;
     let head = read_at(file, start, SYNC_SEARCH_BYTES).map_err(|e| read_error(path, e))?;
     if head.is_empty() && tagged {
-        return Err(file_error(path, ErrorKind::Corrupt, "there is nothing after the ID3 tag"));
+        return Err(file_error(
+            path,
+            ErrorKind::Corrupt,
+            "there is nothing after the ID3 tag",
+        ));
     }
     if head.starts_with(b"fLaC") {
         return Ok(FileKind::Flac { start });
@@ -113,7 +125,11 @@ fn recognise(file: &mut InputFile, path: &Path) -> Result<FileKind> {
         return Ok(kind);
     }
     if let Some(what) = unsupported_format(&head) {
-        return Err(file_error(path, ErrorKind::Unsupported, format!("{what} is not supported")));
+        return Err(file_error(
+            path,
+            ErrorKind::Unsupported,
+            format!("{what} is not supported"),
+        ));
     }
     if !tagged && is_mp4(&head) {
         return Ok(FileKind::Mp4);
@@ -149,7 +165,10 @@ fn recognise_magic(head: &[u8], path: &Path) -> Result<Option<FileKind>> {
 /// other formats match by chance: only to be asked after those.
 fn is_mp4(head: &[u8]) -> bool {
     let name = head.get(4..8).unwrap_or_default();
-    matches!(name, b"ftyp" | b"moov" | b"mdat" | b"free" | b"skip" | b"wide" | b"pnot" | b"styp")
+    matches!(
+        name,
+        b"ftyp" | b"moov" | b"mdat" | b"free" | b"skip" | b"wide" | b"pnot" | b"styp"
+    )
 }
 
 /// Returns the length of all ID3v2 tags at the start of a file.
@@ -157,7 +176,9 @@ fn id3_tags_len(file: &mut InputFile) -> io::Result<u64> {
     const MAX_TAGS: usize = 64;
     let mut len = 0;
     for _ in 0..MAX_TAGS {
-        let Some(tag) = id3_len(&read_at(file, len, 10)?) else { break };
+        let Some(tag) = id3_len(&read_at(file, len, 10)?) else {
+            break;
+        };
         len += tag;
     }
     Ok(len)
@@ -165,11 +186,15 @@ fn id3_tags_len(file: &mut InputFile) -> io::Result<u64> {
 
 /// Returns the length in bytes of the ID3v2 tag that `head` begins with, its header and footer included (ID3v2.4, 3.1).
 fn id3_len(head: &[u8]) -> Option<u64> {
-    let [b'I', b'D', b'3', major, _, flags, a, b, c, d] = *head.first_chunk::<10>()? else { return None };
+    let [b'I', b'D', b'3', major, _, flags, a, b, c, d] = *head.first_chunk::<10>()? else {
+        return None;
+    };
     if major == 0xFF || [a, b, c, d].iter().any(|x| x & 0x80 != 0) {
         return None;
     }
-    let len = [a, b, c, d].iter().fold(0, |sum, x| sum << 7 | u64::from(*x));
+    let len = [a, b, c, d]
+        .iter()
+        .fold(0, |sum, x| sum << 7 | u64::from(*x));
     Some(10 + len + if flags & 0x10 != 0 { 10 } else { 0 })
 }
 
@@ -194,9 +219,13 @@ fn recognise_frames(head: &[u8], start: u64, path: &Path) -> Result<FileKind> {
         }
     }
     // The marker and the header of a STREAMINFO block.
-    let flac = head.windows(8).position(|w| matches!(w, [b'f', b'L', b'a', b'C', 0 | 0x80, 0, 0, 34]));
+    let flac = head
+        .windows(8)
+        .position(|w| matches!(w, [b'f', b'L', b'a', b'C', 0 | 0x80, 0, 0, 34]));
     if let Some(at) = flac {
-        return Ok(FileKind::Flac { start: start + at as u64 });
+        return Ok(FileKind::Flac {
+            start: start + at as u64,
+        });
     }
     let what = if is_free_format(head) {
         "MPEG audio of free format (no stated bit rate) is not supported"
@@ -227,7 +256,10 @@ fn recognise_ogg(head: &[u8], path: &Path) -> Result<FileKind> {
             (b"\x80kate", "Kate subtitles"),
             (b"BBCD", "Dirac video"),
         ];
-        let name = known.iter().find(|(magic, _)| page.starts_with(magic)).map_or("an unknown codec", |(_, n)| n);
+        let name = known
+            .iter()
+            .find(|(magic, _)| page.starts_with(magic))
+            .map_or("an unknown codec", |(_, n)| n);
         names.push(name);
         rest = next;
     }
@@ -241,7 +273,11 @@ fn recognise_ogg(head: &[u8], path: &Path) -> Result<FileKind> {
         }
         names => names.join(" and "),
     };
-    Err(file_error(path, ErrorKind::Unsupported, format!("{what} in Ogg is not supported")))
+    Err(file_error(
+        path,
+        ErrorKind::Unsupported,
+        format!("{what} in Ogg is not supported"),
+    ))
 }
 
 /// Returns the body of the page that begins a stream, and the data after the page.
@@ -253,7 +289,10 @@ fn ogg_first_page(data: &[u8]) -> Option<(&[u8], &[u8])> {
     let table = data.get(27..27 + count)?;
     let len: usize = table.iter().map(|l| usize::from(*l)).sum();
     let body = data.get(27 + count..)?;
-    Some((body.get(..len.min(body.len()))?, body.get(len..).unwrap_or_default()))
+    Some((
+        body.get(..len.min(body.len()))?,
+        body.get(len..).unwrap_or_default(),
+    ))
 }
 
 /// Returns the name of a known format that is not supported.
@@ -275,7 +314,11 @@ fn unsupported_format(head: &[u8]) -> Option<&'static str> {
         (0, b"tBaK", "TAK"),
         (0, b"ajkg", "Shorten"),
         (0, b"LA0", "Lossless Audio"),
-        (0, b"\x30\x26\xB2\x75\x8E\x66\xCF\x11", "Windows Media (ASF)"),
+        (
+            0,
+            b"\x30\x26\xB2\x75\x8E\x66\xCF\x11",
+            "Windows Media (ASF)",
+        ),
         (0, b"MThd", "MIDI"),
         (0, b".snd", "Sun audio"),
         (0, b"dns.", "Sun audio"),
@@ -322,7 +365,10 @@ fn unsupported_format(head: &[u8]) -> Option<&'static str> {
             _ => "a RIFF file without WAVE audio",
         });
     }
-    MAGIC.iter().find(|(at, magic, _)| head.get(*at..).is_some_and(|h| h.starts_with(magic))).map(|(_, _, name)| *name)
+    MAGIC
+        .iter()
+        .find(|(at, magic, _)| head.get(*at..).is_some_and(|h| h.starts_with(magic)))
+        .map(|(_, _, name)| *name)
 }
 
 #[cfg(test)]
@@ -340,7 +386,10 @@ mod tests {
     fn content_decides() {
         assert_eq!(kind(b"RIFF\0\0\0\0WAVEfmt ").unwrap(), FileKind::Wave);
         assert_eq!(kind(b"fLaC\0\0\0\0").unwrap(), FileKind::Flac { start: 0 });
-        assert_eq!(kind(b"ID3\x04\0\0\0\0\0\x02xxfLaC\0\0\0\0").unwrap(), FileKind::Flac { start: 12 });
+        assert_eq!(
+            kind(b"ID3\x04\0\0\0\0\0\x02xxfLaC\0\0\0\0").unwrap(),
+            FileKind::Flac { start: 12 }
+        );
         assert_eq!(kind(b"\0\0\0\x18ftypM4A ").unwrap(), FileKind::Mp4);
         assert_eq!(kind(b"FORM\0\0\0\0AIFC").unwrap(), FileKind::Aiff);
     }
@@ -359,7 +408,10 @@ mod tests {
         ] {
             let e = kind(bytes).unwrap_err();
             assert_eq!(e.kind(), ErrorKind::Unsupported);
-            assert!(e.to_string().contains(name) && e.to_string().contains("stem.wav"), "{e}");
+            assert!(
+                e.to_string().contains(name) && e.to_string().contains("stem.wav"),
+                "{e}"
+            );
         }
         assert!(kind(b"").unwrap_err().to_string().contains("empty"));
     }

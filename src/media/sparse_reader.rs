@@ -46,7 +46,11 @@ impl FileView {
     /// Returns a view of the whole file.
     pub(crate) fn whole(file: &InputFile) -> Self {
         let len = file.len();
-        Self { ranges: vec![ByteRange { start: 0, len }], len, patches: Vec::new() }
+        Self {
+            ranges: vec![ByteRange { start: 0, len }],
+            len,
+            patches: Vec::new(),
+        }
     }
 }
 
@@ -72,7 +76,10 @@ impl SparseReader {
         let mut view_offset = 0;
         let mut segments = Vec::with_capacity(view.ranges.len());
         for range in &view.ranges {
-            let range = ByteRange { len: range.len.min(file_len.saturating_sub(range.start)), ..*range };
+            let range = ByteRange {
+                len: range.len.min(file_len.saturating_sub(range.start)),
+                ..*range
+            };
             segments.push(Segment { view_offset, range });
             view_offset += range.len;
         }
@@ -98,7 +105,9 @@ impl SparseReader {
 
     fn apply_patches(&self, bytes: &mut [u8]) {
         for (offset, byte) in &self.patches {
-            let index = offset.checked_sub(self.position).and_then(|i| usize::try_from(i).ok());
+            let index = offset
+                .checked_sub(self.position)
+                .and_then(|i| usize::try_from(i).ok());
             if let Some(target) = index.and_then(|i| bytes.get_mut(i)) {
                 *target = *byte;
             }
@@ -108,12 +117,15 @@ impl SparseReader {
 
 impl Read for SparseReader {
     fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
-        let following = self.segments.partition_point(|s| s.view_offset <= self.position);
+        let following = self
+            .segments
+            .partition_point(|s| s.view_offset <= self.position);
         let segment = following.checked_sub(1).and_then(|i| self.segments.get(i));
         let n = match segment {
             Some(Segment { view_offset, range }) if self.position - view_offset < range.len => {
                 let within = self.position - view_offset;
-                self.file.seek(SeekFrom::Start(range.start.saturating_add(within)))?;
+                self.file
+                    .seek(SeekFrom::Start(range.start.saturating_add(within)))?;
                 self.file.read(at_most(buf, range.len - within))?
             }
             _ => {
@@ -126,7 +138,10 @@ impl Read for SparseReader {
         let n_bytes = n as u64;
         self.position = self.position.saturating_add(n_bytes);
         if self.bytes_since_packet.fetch_add(n_bytes, Relaxed) > MAX_BYTES_BETWEEN_PACKETS {
-            let what = format!("no audio in {} MiB of data", MAX_BYTES_BETWEEN_PACKETS >> 20);
+            let what = format!(
+                "no audio in {} MiB of data",
+                MAX_BYTES_BETWEEN_PACKETS >> 20
+            );
             return Err(Error::new(ErrorKind::InvalidData, what));
         }
         Ok(n)
@@ -147,7 +162,8 @@ impl Seek for SparseReader {
             SeekFrom::End(by) => self.len.checked_add_signed(by),
             SeekFrom::Current(by) => self.position.checked_add_signed(by),
         };
-        self.position = to.ok_or_else(|| Error::new(ErrorKind::InvalidInput, "seek before the start"))?;
+        self.position =
+            to.ok_or_else(|| Error::new(ErrorKind::InvalidInput, "seek before the start"))?;
         Ok(self.position)
     }
 }

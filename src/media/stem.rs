@@ -1,6 +1,8 @@
 //! Describes a stem for the plan, and opens it at the session's rate.
 
-use super::{Damage, Info, Input, Resampled, Source, length_guard::LengthGuard, panic_guard::PanicGuard};
+use super::{
+    Damage, Info, Input, Resampled, Source, length_guard::LengthGuard, panic_guard::PanicGuard,
+};
 use crate::{
     error::{Error, ErrorKind, Result},
     layout::Spec,
@@ -37,24 +39,42 @@ impl Stem {
     /// As of [`media::open`](super::open), `Corrupt` for a truncated file if damage is refused, and `Unsupported` if it
     /// cannot be resampled to `rate`.
     pub(crate) fn probe(input: &Input, rate: SampleRate, damage: Damage) -> Result<Self> {
-        let OpenInput { source, info, version } = open(input)?;
+        let OpenInput {
+            source,
+            info,
+            version,
+        } = open(input)?;
         let spec = source.spec();
-        let source_frames = info.as_ref().map_or_else(|| source.length(), |i| Some(i.frames));
+        let source_frames = info
+            .as_ref()
+            .map_or_else(|| source.length(), |i| Some(i.frames));
         source.close()?;
         if let (Damage::Refuse, Some(info)) = (damage, &info)
             && info.missing > Frames::ZERO
         {
             let (available, promised) = (info.frames - info.missing, info.frames);
             let at = available.clock(spec.rate);
-            let what = format!("{input}: cut off at {at}: {available} of {promised} frames are there");
+            let what =
+                format!("{input}: cut off at {at}: {available} of {promised} frames are there");
             return Err(Error::new(ErrorKind::Corrupt, what));
         }
         if spec.rate != rate {
-            Resampled::check(spec, rate).map_err(|e| Error::new(e.kind(), format!("{input}: {e}")))?;
+            Resampled::check(spec, rate)
+                .map_err(|e| Error::new(e.kind(), format!("{input}: {e}")))?;
         }
         let frames = source_frames.map(|n| n.resampled(spec.rate, rate));
         let (name, input) = (input.to_string(), input.clone());
-        Ok(Self { name, input, info, spec, frames, rate, source_frames, damage, version })
+        Ok(Self {
+            name,
+            input,
+            info,
+            spec,
+            frames,
+            rate,
+            source_frames,
+            damage,
+            version,
+        })
     }
 
     /// Opens the stem at its first frame, at the session's rate.
@@ -62,17 +82,35 @@ impl Stem {
     /// # Errors
     /// `Corrupt` if the file has been replaced or written to since it was measured.
     pub(crate) fn open(&self) -> Result<Box<dyn Source>> {
-        let OpenInput { source, info, version } = open(&self.input)?;
+        let OpenInput {
+            source,
+            info,
+            version,
+        } = open(&self.input)?;
         let other_length = info.map(|i| i.frames) != self.info.as_ref().map(|i| i.frames);
         if other_length || source.spec() != self.spec || version != self.version {
             let what = format!("{}: changed since it was first opened", self.name);
             return Err(Error::new(ErrorKind::Corrupt, what));
         }
         // Integer formats cannot hold NaN or infinity.
-        let finite = self.info.as_ref().and_then(|i| i.bits).is_some_and(|b| !b.float);
-        let source = LengthGuard::new(Box::new(source), self.name.clone(), self.source_frames, self.damage, finite);
+        let finite = self
+            .info
+            .as_ref()
+            .and_then(|i| i.bits)
+            .is_some_and(|b| !b.float);
+        let source = LengthGuard::new(
+            Box::new(source),
+            self.name.clone(),
+            self.source_frames,
+            self.damage,
+            finite,
+        );
         let source = Box::new(source);
-        if self.spec.rate == self.rate { Ok(source) } else { Ok(Box::new(Resampled::new(source, self.rate)?)) }
+        if self.spec.rate == self.rate {
+            Ok(source)
+        } else {
+            Ok(Box::new(Resampled::new(source, self.rate)?))
+        }
     }
 
     /// Returns the size of the measured file in bytes; `None` for a program's source.
@@ -89,7 +127,11 @@ impl Stem {
 /// Returns the highest sample rate among stems, the default rate of a session. Ignores stems that cannot be opened,
 /// which compiling the session reports. `None` if none can be opened.
 pub fn highest_rate<'a>(inputs: impl IntoIterator<Item = &'a Input>) -> Option<SampleRate> {
-    inputs.into_iter().filter_map(|i| open(i).ok()).map(|open| open.source.spec().rate).max()
+    inputs
+        .into_iter()
+        .filter_map(|i| open(i).ok())
+        .map(|open| open.source.spec().rate)
+        .max()
 }
 
 /// An open input. A file also has properties and a version.
@@ -103,7 +145,11 @@ fn open(input: &Input) -> Result<OpenInput> {
     match input {
         Input::Open(opener) => {
             let source = PanicGuard::open(input.to_string(), || opener.open())?;
-            Ok(OpenInput { source, info: None, version: None })
+            Ok(OpenInput {
+                source,
+                info: None,
+                version: None,
+            })
         }
         file => {
             let (path, stream) = file.located().unwrap_or_default();
@@ -114,7 +160,11 @@ fn open(input: &Input) -> Result<OpenInput> {
                 Ok(source)
             })?;
             let (info, version) = opened.unzip();
-            Ok(OpenInput { source, info, version: version.flatten() })
+            Ok(OpenInput {
+                source,
+                info,
+                version: version.flatten(),
+            })
         }
     }
 }
@@ -146,11 +196,22 @@ mod tests {
     fn a_file_that_was_replaced_or_written_to_since_it_was_measured_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let (path, other) = (dir.path().join("x.wav"), dir.path().join("y.wav"));
-        let probe = || Stem::probe(&Input::from(path.as_path()), SampleRate::HZ_48000, Damage::Silence).unwrap();
+        let probe = || {
+            Stem::probe(
+                &Input::from(path.as_path()),
+                SampleRate::HZ_48000,
+                Damage::Silence,
+            )
+            .unwrap()
+        };
         let refused = |stem: &Stem| {
             let e = stem.open().err().unwrap();
             assert_eq!(e.kind(), ErrorKind::Corrupt);
-            assert!(e.to_string().ends_with("x.wav: changed since it was first opened"), "{e}");
+            assert!(
+                e.to_string()
+                    .ends_with("x.wav: changed since it was first opened"),
+                "{e}"
+            );
         };
         write(&path, 1);
         let stem = probe();

@@ -18,7 +18,10 @@ use symphonia::{
         audio::{Channels, GenericAudioBufferRef},
         codecs::{
             CodecParameters,
-            audio::{AudioCodecId, AudioCodecParameters, AudioDecoder, AudioDecoderOptions, well_known as id},
+            audio::{
+                AudioCodecId, AudioCodecParameters, AudioDecoder, AudioDecoderOptions,
+                well_known as id,
+            },
         },
         errors::Error,
         formats::{FormatOptions, FormatReader, SeekMode, SeekTo},
@@ -27,7 +30,9 @@ use symphonia::{
         units::{Duration, Timestamp},
     },
     default::{
-        formats::{AiffReader, CafReader, FlacReader, IsoMp4Reader, MkvReader, OggReader, WavReader},
+        formats::{
+            AiffReader, CafReader, FlacReader, IsoMp4Reader, MkvReader, OggReader, WavReader,
+        },
         get_codecs,
     },
 };
@@ -38,7 +43,9 @@ impl From<Error> for CodecFault {
             Error::IoError(e) if e.kind() == io::ErrorKind::UnexpectedEof => Self::Truncated,
             // `Other` comes from symphonia's bit readers at the end of a packet, `InvalidData` from `SparseReader` when
             // no packet was found for too long.
-            Error::IoError(e) if matches!(e.kind(), io::ErrorKind::Other | io::ErrorKind::InvalidData) => {
+            Error::IoError(e)
+                if matches!(e.kind(), io::ErrorKind::Other | io::ErrorKind::InvalidData) =>
+            {
                 Self::Damaged(e.to_string())
             }
             Error::IoError(e) => Self::Io(e),
@@ -106,11 +113,17 @@ pub(crate) struct AudioStream {
 impl AudioStream {
     /// Reports whether samples are A-law or mu-law, which a container stores like PCM.
     pub(crate) fn is_companded(&self) -> bool {
-        matches!(self.params.codec, id::CODEC_ID_PCM_ALAW | id::CODEC_ID_PCM_MULAW)
+        matches!(
+            self.params.codec,
+            id::CODEC_ID_PCM_ALAW | id::CODEC_ID_PCM_MULAW
+        )
     }
 
     pub(crate) fn is_ima_adpcm(&self) -> bool {
-        matches!(self.params.codec, id::CODEC_ID_ADPCM_IMA_WAV | id::CODEC_ID_ADPCM_IMA_QT)
+        matches!(
+            self.params.codec,
+            id::CODEC_ID_ADPCM_IMA_WAV | id::CODEC_ID_ADPCM_IMA_QT
+        )
     }
 
     pub(crate) fn is_alac(&self) -> bool {
@@ -138,7 +151,13 @@ pub(crate) struct Packet {
 impl Packet {
     /// Makes a packet from data that was found without a demuxer.
     pub(crate) fn new(at: i64, frames: u64, number: u64, data: Vec<u8>) -> Self {
-        Self { at, frames, number, follows_gap: false, raw: Raw::new(0, Timestamp::ZERO, Duration::from(frames), data) }
+        Self {
+            at,
+            frames,
+            number,
+            follows_gap: false,
+            raw: Raw::new(0, Timestamp::ZERO, Duration::from(frames), data),
+        }
     }
 
     /// Returns its size in bytes.
@@ -170,10 +189,13 @@ impl Demuxer {
     pub(crate) fn open(container: Container, file: SparseReader) -> Result<Self, CodecFault> {
         let bytes_since_packet = file.bytes_since_packet();
         let reader = catch_fault(|| {
-            let mut mss = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
+            let mut mss =
+                MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
             let options = FormatOptions::default();
             Ok(match container {
-                Container::Aiff => Box::new(AiffReader::try_new(mss, options)?) as Box<dyn FormatReader>,
+                Container::Aiff => {
+                    Box::new(AiffReader::try_new(mss, options)?) as Box<dyn FormatReader>
+                }
                 Container::Caf => Box::new(CafReader::try_new(mss, options)?),
                 Container::Flac => Box::new(FlacReader::try_new(mss, options)?),
                 Container::Matroska => Box::new(MkvReader::try_new(mss, options)?),
@@ -186,14 +208,21 @@ impl Demuxer {
                 }
             })
         })?;
-        Ok(Self { reader: Some(reader), bytes_since_packet, stream_id: 0, packets_read: 0 })
+        Ok(Self {
+            reader: Some(reader),
+            bytes_since_packet,
+            stream_id: 0,
+            packets_read: 0,
+        })
     }
 
     /// Lists the audio streams in the demuxer's order.
     pub(crate) fn streams(&self) -> Vec<AudioStream> {
         let tracks = self.reader.iter().flat_map(|r| r.tracks());
         let audio = tracks.filter_map(|track| {
-            let Some(CodecParameters::Audio(params)) = &track.codec_params else { return None };
+            let Some(CodecParameters::Audio(params)) = &track.codec_params else {
+                return None;
+            };
             let rate = params.sample_rate.unwrap_or(0);
             let (channels, mask) = channel_mask(params.channels.as_ref());
             let (codec, supported) = codec_name(params.codec);
@@ -224,7 +253,9 @@ impl Demuxer {
 
     /// Returns the next packet of the selected stream; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Packet>, CodecFault> {
-        let Some(reader) = self.reader.as_mut() else { return Ok(None) };
+        let Some(reader) = self.reader.as_mut() else {
+            return Ok(None);
+        };
         let bytes_since_packet = &self.bytes_since_packet;
         let stream_id = self.stream_id;
         let found = catch_fault(|| {
@@ -252,9 +283,14 @@ impl Demuxer {
 
     /// Seeks to a packet at or before position `to`.
     pub(crate) fn seek(&mut self, to: i64) -> Result<(), CodecFault> {
-        let Some(reader) = self.reader.as_mut() else { return Err(CodecFault::Truncated) };
+        let Some(reader) = self.reader.as_mut() else {
+            return Err(CodecFault::Truncated);
+        };
         self.bytes_since_packet.store(0, Relaxed);
-        let to = SeekTo::Timestamp { ts: Timestamp::new(to), track_id: self.stream_id };
+        let to = SeekTo::Timestamp {
+            ts: Timestamp::new(to),
+            track_id: self.stream_id,
+        };
         let done = catch_fault(|| Ok(reader.seek(SeekMode::Accurate, to)?));
         self.bytes_since_packet.store(0, Relaxed);
         if matches!(done, Err(CodecFault::Panicked(_))) {
@@ -325,16 +361,24 @@ impl Decoder {
 
     fn make(params: &AudioCodecParameters, verify: bool) -> Result<Self, CodecFault> {
         // Decoders allocate their buffers from these numbers.
-        let frames = params.max_frames_per_packet.unwrap_or(0).max(params.frames_per_block.unwrap_or(0));
+        let frames = params
+            .max_frames_per_packet
+            .unwrap_or(0)
+            .max(params.frames_per_block.unwrap_or(0));
         let channels = params.channels.as_ref().map_or(1, Channels::count);
         let rate = params.sample_rate.unwrap_or(1);
         if frames > 65_536 || !(1..=64).contains(&channels) || !(1..=768_000).contains(&rate) {
-            let what = format!("{channels} channels at {rate} Hz in packets of {frames} frames are outside the limits");
+            let what = format!(
+                "{channels} channels at {rate} Hz in packets of {frames} frames are outside the limits"
+            );
             return Err(CodecFault::Unsupported(what));
         }
         let options = AudioDecoderOptions::default().gapless(true).verify(verify);
         let decoder = catch_fault(|| Ok(get_codecs().make_audio_decoder(params, &options)?))?;
-        Ok(Self { decoder: Some(decoder), params: params.clone() })
+        Ok(Self {
+            decoder: Some(decoder),
+            params: params.clone(),
+        })
     }
 
     /// Replaces the decoder by a new one. A reset is not enough where the state of a noise generator depends on all
@@ -346,12 +390,19 @@ impl Decoder {
 
     /// Decodes a packet and keeps its samples for [`copy`](Self::copy).
     pub(crate) fn decode(&mut self, packet: &Packet) -> Result<DecodedPacket, CodecFault> {
-        let Some(decoder) = self.decoder.as_mut() else { return Err(CodecFault::Panicked("it failed before".into())) };
+        let Some(decoder) = self.decoder.as_mut() else {
+            return Err(CodecFault::Panicked("it failed before".into()));
+        };
         let done = catch_fault(|| {
             let out: GenericAudioBufferRef<'_> = decoder.decode(&packet.raw)?;
             let spec = out.spec();
             let (channels, mask) = channel_mask(Some(spec.channels()));
-            Ok(DecodedPacket { frames: out.frames(), rate: spec.rate(), channels: channels.unwrap_or(0), mask })
+            Ok(DecodedPacket {
+                frames: out.frames(),
+                rate: spec.rate(),
+                channels: channels.unwrap_or(0),
+                mask,
+            })
         });
         match done {
             Err(CodecFault::Panicked(what)) => {
@@ -359,7 +410,9 @@ impl Decoder {
                 Err(CodecFault::Panicked(what))
             }
             // The decoder sees one packet only: a packet that ends too early is damage, not a truncated file.
-            Err(CodecFault::Truncated) => Err(CodecFault::Damaged("a packet ends too early".into())),
+            Err(CodecFault::Truncated) => {
+                Err(CodecFault::Damaged("a packet ends too early".into()))
+            }
             other => other,
         }
     }
@@ -367,10 +420,15 @@ impl Decoder {
     /// Copies frames of the last decoded packet, from its frame `from` on: full scale ±1.0, one slice per channel in
     /// WAVE order, all of the same length.
     pub(crate) fn copy(&mut self, from: usize, to: &mut [&mut [f64]]) -> Result<(), CodecFault> {
-        let Some(decoder) = self.decoder.as_mut() else { return Err(CodecFault::Panicked("it failed before".into())) };
+        let Some(decoder) = self.decoder.as_mut() else {
+            return Err(CodecFault::Panicked("it failed before".into()));
+        };
         let frames = to.first().map_or(0, |t| t.len());
         let done = catch_fault(|| {
-            decoder.last_decoded().slice(from..from + frames).copy_to_slice_planar::<f64, _>(to);
+            decoder
+                .last_decoded()
+                .slice(from..from + frames)
+                .copy_to_slice_planar::<f64, _>(to);
             Ok(())
         });
         if done.is_err() {
@@ -395,7 +453,9 @@ impl Decoder {
     /// Returns whether the decoded samples agree with the checksum of the file; `None` if it has none.
     pub(crate) fn checksum_matches(&mut self) -> Option<bool> {
         let decoder = self.decoder.as_mut()?;
-        catch_fault(|| Ok(decoder.finalize().verify_ok)).ok().flatten()
+        catch_fault(|| Ok(decoder.finalize().verify_ok))
+            .ok()
+            .flatten()
     }
 
     fn discard(&mut self) {
@@ -441,12 +501,24 @@ fn is_pcm(codec: AudioCodecId) -> bool {
 fn sample_format(params: &AudioCodecParameters) -> Option<Bits> {
     use id::*;
     match params.codec {
-        CODEC_ID_PCM_F32LE | CODEC_ID_PCM_F32BE => Some(Bits { width: 32, float: true }),
-        CODEC_ID_PCM_F64LE | CODEC_ID_PCM_F64BE => Some(Bits { width: 64, float: true }),
+        CODEC_ID_PCM_F32LE | CODEC_ID_PCM_F32BE => Some(Bits {
+            width: 32,
+            float: true,
+        }),
+        CODEC_ID_PCM_F64LE | CODEC_ID_PCM_F64BE => Some(Bits {
+            width: 64,
+            float: true,
+        }),
         c if is_pcm(c) || c == CODEC_ID_FLAC || c == CODEC_ID_ALAC => {
             // Some containers state a width of 0 and leave it to the codec's data.
-            let width = params.bits_per_sample.and_then(|b| u16::try_from(b).ok()).filter(|b| *b > 0);
-            width.map(|width| Bits { width, float: false })
+            let width = params
+                .bits_per_sample
+                .and_then(|b| u16::try_from(b).ok())
+                .filter(|b| *b > 0);
+            width.map(|width| Bits {
+                width,
+                float: false,
+            })
         }
         _ => None,
     }

@@ -75,25 +75,42 @@ impl Wav {
         let header = match riff::open(&mut file).map_err(|e| unreadable(path, e))? {
             Found::Foreign => return Ok(None),
             Found::Refused(what) => return Err(refused(path, &format!("{what} is not read"))),
-            Found::Broken(what) => return Err(Error::new(ErrorKind::Corrupt, format!("{}: {what}", path.display()))),
+            Found::Broken(what) => {
+                return Err(Error::new(
+                    ErrorKind::Corrupt,
+                    format!("{}: {what}", path.display()),
+                ));
+            }
             Found::Wave(header) => header,
         };
-        let rate =
-            SampleRate::new(header.fmt.rate).map_err(|e| Error::new(e.kind(), format!("{}: {e}", path.display())))?;
+        let rate = SampleRate::new(header.fmt.rate)
+            .map_err(|e| Error::new(e.kind(), format!("{}: {e}", path.display())))?;
         let layout = layout(&header.fmt).map_err(|what| refused(path, &what))?;
-        let order: &[usize] = if has_back_61_mask(&header.fmt) { &BACK_61_ORDER } else { &[] };
-        let Some(coding) = Coding::of(&header.fmt) else { return Ok(None) };
+        let order: &[usize] = if has_back_61_mask(&header.fmt) {
+            &BACK_61_ORDER
+        } else {
+            &[]
+        };
+        let Some(coding) = Coding::of(&header.fmt) else {
+            return Ok(None);
+        };
         let Some(frame_bytes) = frame_bytes(&header.fmt, coding) else {
             let f = header.fmt;
             let what = format!(
                 "the header contradicts itself: {} channels of {} bits in frames of {} bytes",
                 f.channels, f.bits, f.block_align
             );
-            return Err(Error::new(ErrorKind::Corrupt, format!("{}: {what}", path.display())));
+            return Err(Error::new(
+                ErrorKind::Corrupt,
+                format!("{}: {what}", path.display()),
+            ));
         };
         let spec = Spec { rate, layout };
         let frame_size = frame_bytes as u64;
-        let (available, promised) = (header.extent.held / frame_size, header.extent.promised / frame_size);
+        let (available, promised) = (
+            header.extent.held / frame_size,
+            header.extent.promised / frame_size,
+        );
         let info = Info {
             spec,
             frames: Frames(promised),
@@ -133,7 +150,10 @@ impl Wav {
             // A failed read leaves the file at an unknown position: only a seek continues from here.
             self.position = u64::MAX;
             if e.kind() == io::ErrorKind::UnexpectedEof {
-                let what = format!("{}: ends at {when}: it was cut while it was read", self.path.display());
+                let what = format!(
+                    "{}: ends at {when}: it was cut while it was read",
+                    self.path.display()
+                );
                 return Error::new(ErrorKind::Corrupt, what).because(e);
             }
             let what = format!("{}: cannot be read at {when}: {e}", self.path.display());
@@ -141,7 +161,11 @@ impl Wav {
         })?;
         // After reading: if the file has changed, these bytes may be of its new content.
         if let Some(why) = self.file.trouble() {
-            return Err(Error::new(ErrorKind::Corrupt, format!("{}: {why}", self.path.display())).because(why));
+            return Err(Error::new(
+                ErrorKind::Corrupt,
+                format!("{}: {why}", self.path.display()),
+            )
+            .because(why));
         }
         Ok(())
     }
@@ -149,7 +173,9 @@ impl Wav {
     /// Converts the read buffer into the range `part` of a block.
     fn convert(&self, out: &mut Block, part: Range<usize>) {
         let channels = self.spec.layout.channels();
-        let mut targets = out.channels_mut().map(|c| c.get_mut(part.clone()).unwrap_or_default());
+        let mut targets = out
+            .channels_mut()
+            .map(|c| c.get_mut(part.clone()).unwrap_or_default());
         if let (Coding::I24, 2) = (self.coding, channels)
             && let (Some(left), Some(right)) = (targets.next(), targets.next())
         {
@@ -174,7 +200,9 @@ impl Source for Wav {
 
     fn read(&mut self, out: &mut Block) -> Result<usize> {
         let left = self.available.saturating_sub(self.position);
-        let want = usize::try_from(left).unwrap_or(usize::MAX).min(out.capacity());
+        let want = usize::try_from(left)
+            .unwrap_or(usize::MAX)
+            .min(out.capacity());
         let frames_per_read = (READ_BYTES / self.frame_bytes).max(1);
         out.set_frames(want);
         let mut done = 0;
@@ -194,8 +222,12 @@ impl Source for Wav {
     fn seek(&mut self, to: Frames) -> Result<()> {
         let to = to.0.min(self.available);
         if to != self.position {
-            let at = self.data_offset.saturating_add(to.saturating_mul(self.frame_bytes as u64));
-            self.file.seek(SeekFrom::Start(at)).map_err(|e| unreadable(&self.path, e))?;
+            let at = self
+                .data_offset
+                .saturating_add(to.saturating_mul(self.frame_bytes as u64));
+            self.file
+                .seek(SeekFrom::Start(at))
+                .map_err(|e| unreadable(&self.path, e))?;
             self.position = to;
         }
         Ok(())
@@ -220,11 +252,18 @@ fn open_regular(path: &Path) -> Result<InputFile> {
 }
 
 fn refused(path: &Path, what: &str) -> Error {
-    Error::new(ErrorKind::Unsupported, format!("{}: {what}", path.display()))
+    Error::new(
+        ErrorKind::Unsupported,
+        format!("{}: {what}", path.display()),
+    )
 }
 
 fn unreadable(path: &Path, e: io::Error) -> Error {
-    let kind = if e.kind() == io::ErrorKind::NotFound { ErrorKind::NotFound } else { ErrorKind::Corrupt };
+    let kind = if e.kind() == io::ErrorKind::NotFound {
+        ErrorKind::NotFound
+    } else {
+        ErrorKind::Corrupt
+    };
     Error::new(kind, format!("{}: {e}", path.display())).because(e)
 }
 
@@ -236,7 +275,10 @@ fn layout(fmt: &Fmt) -> Result<Layout, String> {
     match u8::try_from(fmt.channels) {
         Ok(_) if has_back_61_mask(fmt) => Ok(Layout::Surround61),
         Ok(n @ 1..) if fmt.channels <= MAX_CHANNELS => Ok(Layout::from_mask(n, fmt.mask)),
-        _ => Err(format!("{} channels is outside 1 to {MAX_CHANNELS}", fmt.channels)),
+        _ => Err(format!(
+            "{} channels is outside 1 to {MAX_CHANNELS}",
+            fmt.channels
+        )),
     }
 }
 
@@ -268,11 +310,23 @@ fn bits(fmt: &Fmt, coding: Coding) -> Option<Bits> {
         Coding::F32 | Coding::F64 => true,
         _ => false,
     };
-    let stated = fmt.valid_bits.filter(|v| !float && (1..=fmt.bits).contains(v));
-    Some(Bits { width: stated.unwrap_or(fmt.bits), float })
+    let stated = fmt
+        .valid_bits
+        .filter(|v| !float && (1..=fmt.bits).contains(v));
+    Some(Bits {
+        width: stated.unwrap_or(fmt.bits),
+        float,
+    })
 }
 
 fn remarks(stated: u64, found: u64) -> Vec<Remark> {
-    let wrong = Remark::HeaderLength { stated: Frames(stated), found: Frames(found) };
-    if stated == found { Vec::new() } else { vec![wrong] }
+    let wrong = Remark::HeaderLength {
+        stated: Frames(stated),
+        found: Frames(found),
+    };
+    if stated == found {
+        Vec::new()
+    } else {
+        vec![wrong]
+    }
 }

@@ -21,8 +21,12 @@ pub(crate) struct Lag {
 pub(super) fn align(lanes: &mut [Node]) {
     for index in 0..lanes.len() {
         let (done, rest) = lanes.split_at_mut(index);
-        let Some(lane) = rest.first_mut() else { continue };
-        let input = input_sounding(lane, |feed| done.get(feed).map_or(&[], |l: &Node| &l.after.sounding));
+        let Some(lane) = rest.first_mut() else {
+            continue;
+        };
+        let input = input_sounding(lane, |feed| {
+            done.get(feed).map_or(&[], |l: &Node| &l.after.sounding)
+        });
         let sounding = lane.before.place(input).to_vec();
         lane.after.place(sounding);
     }
@@ -36,17 +40,31 @@ pub(super) fn align(lanes: &mut [Node]) {
             }
         }
     }
-    let most = lanes.iter().zip(&ahead).filter(|(lane, _)| lane.live).map(|(lane, ahead)| ahead + lane.latency()).max();
+    let most = lanes
+        .iter()
+        .zip(&ahead)
+        .filter(|(lane, _)| lane.live)
+        .map(|(lane, ahead)| ahead + lane.latency())
+        .max();
     let most = most.unwrap_or(0);
     for (lane, ahead) in lanes.iter_mut().zip(&ahead) {
-        let input = if lane.kind == NodeKind::Track { 0 } else { most.saturating_sub(ahead + lane.latency()) };
+        let input = if lane.kind == NodeKind::Track {
+            0
+        } else {
+            most.saturating_sub(ahead + lane.latency())
+        };
         let fader = input + lane.before.latency;
-        lane.lag = Lag { input, fader, output: fader + lane.after.latency };
+        lane.lag = Lag {
+            input,
+            fader,
+            output: fader + lane.after.latency,
+        };
     }
     let outputs: Vec<u64> = lanes.iter().map(|lane| lane.lag.output).collect();
     for lane in lanes {
         let input = lane.lag.input;
-        let delay = |feeder: usize| input.saturating_sub(outputs.get(feeder).copied().unwrap_or(input));
+        let delay =
+            |feeder: usize| input.saturating_sub(outputs.get(feeder).copied().unwrap_or(input));
         lane.delays = lane.feeds().iter().map(|feed| delay(feed.lane)).collect();
     }
 }
@@ -55,8 +73,16 @@ pub(super) fn align(lanes: &mut [Node]) {
 fn input_sounding<'a>(lane: &Node, output: impl Fn(usize) -> &'a [Range<u64>]) -> Vec<Range<u64>> {
     match &lane.input {
         _ if !lane.live => Vec::new(),
-        NodeInput::Clips(clips) => joined(clips.iter().filter(|c| c.gain != 0.0).map(|c| c.range.clone()), 0),
-        NodeInput::Sum(feeds) => joined(feeds.iter().flat_map(|feed| output(feed.lane)).cloned(), 0),
+        NodeInput::Clips(clips) => joined(
+            clips
+                .iter()
+                .filter(|c| c.gain != 0.0)
+                .map(|c| c.range.clone()),
+            0,
+        ),
+        NodeInput::Sum(feeds) => {
+            joined(feeds.iter().flat_map(|feed| output(feed.lane)).cloned(), 0)
+        }
     }
 }
 
@@ -90,7 +116,9 @@ impl Plan {
         }
         let mut first = output;
         for (index, lane) in self.nodes.iter().enumerate().rev() {
-            let Some(output) = needed.get(index).copied().flatten() else { continue };
+            let Some(output) = needed.get(index).copied().flatten() else {
+                continue;
+            };
             let input = lane.before.first_input(lane.after.first_input(output));
             first = first.min(input);
             for feed in lane.feeds() {

@@ -54,7 +54,15 @@ impl Chain {
             tail += processor.tail().0;
             restart = restart.and(processor.memory());
         }
-        Self { inserts, spec, latency, restart: restart.bounded(), tail, sounding: Vec::new(), fed: Vec::new() }
+        Self {
+            inserts,
+            spec,
+            latency,
+            restart: restart.bounded(),
+            tail,
+            sounding: Vec::new(),
+            fed: Vec::new(),
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -67,19 +75,28 @@ impl Chain {
         if !self.is_empty() {
             let apart = self.latency.saturating_add(self.restart.frames());
             let fed = joined(self.sounding.iter().cloned(), apart);
-            self.fed = fed.into_iter().map(|r| r.start..r.end.saturating_add(self.latency)).collect();
+            self.fed = fed
+                .into_iter()
+                .map(|r| r.start..r.end.saturating_add(self.latency))
+                .collect();
         }
         &self.sounding
     }
 
     /// Returns where output sounds for an input that sounds there.
     pub(super) fn sounding_of(&self, input: Vec<Range<u64>>) -> Vec<Range<u64>> {
-        if self.tail == 0 { input } else { widened(&input, self.tail) }
+        if self.tail == 0 {
+            input
+        } else {
+            widened(&input, self.tail)
+        }
     }
 
     /// Returns the first input frame that the chain needs for its output from a frame on.
     pub(super) fn first_input(&self, output: u64) -> u64 {
-        let Some(fed) = contains(&self.fed, output) else { return output };
+        let Some(fed) = contains(&self.fed, output) else {
+            return output;
+        };
         let start = match self.restart {
             Restart::Window(n) => output.saturating_sub(n),
             Restart::Grid(n) => (output / GRID * GRID).saturating_sub(n),
@@ -105,9 +122,10 @@ impl Restart {
         match (self, memory) {
             (Self::Start, _) | (_, Memory::Unbounded) => Self::Start,
             (Self::Window(a), Memory::Window(Frames(b))) => Self::Window(a.saturating_add(b)),
-            (Self::Window(a) | Self::Grid(a), Memory::Window(Frames(b)) | Memory::Fading(Frames(b))) => {
-                Self::Grid(a.saturating_add(b))
-            }
+            (
+                Self::Window(a) | Self::Grid(a),
+                Memory::Window(Frames(b)) | Memory::Fading(Frames(b)),
+            ) => Self::Grid(a.saturating_add(b)),
         }
     }
 
@@ -132,27 +150,54 @@ mod tests {
     use super::*;
     use crate::{layout::Layout, units::SampleRate};
 
-    const SPEC: Spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    const SPEC: Spec = Spec {
+        rate: SampleRate::HZ_48000,
+        layout: Layout::Mono,
+    };
 
     fn delay(seconds: f64, feedback: f64) -> Insert {
-        Insert::new("delay").unwrap().set("time", seconds).unwrap().set("feedback", feedback).unwrap()
+        Insert::new("delay")
+            .unwrap()
+            .set("time", seconds)
+            .unwrap()
+            .set("feedback", feedback)
+            .unwrap()
     }
 
     #[test]
     fn chains_add_up_latency_memory_and_tail() {
         let limiter = Insert::limiter(crate::Dbtp(-1.0));
-        let mut chain = Chain::new([limiter.clone(), delay(0.01, f64::NEG_INFINITY)].iter(), SPEC);
-        assert_eq!((chain.latency, chain.restart), (256, Restart::Window(5056 + 480)));
-        assert_eq!(chain.place(vec![1000..2000, 9000..9100]), [1000..2480, 9000..9580]);
+        let mut chain = Chain::new(
+            [limiter.clone(), delay(0.01, f64::NEG_INFINITY)].iter(),
+            SPEC,
+        );
+        assert_eq!(
+            (chain.latency, chain.restart),
+            (256, Restart::Window(5056 + 480))
+        );
+        assert_eq!(
+            chain.place(vec![1000..2000, 9000..9100]),
+            [1000..2480, 9000..9580]
+        );
         // 6,520 frames apart is more than latency and memory: each is fed by itself.
         assert_eq!(chain.fed, [1000..2736, 9000..9836]);
-        assert_eq!((chain.first_input(0), chain.first_input(1500), chain.first_input(9500)), (0, 1000, 9000));
+        assert_eq!(
+            (
+                chain.first_input(0),
+                chain.first_input(1500),
+                chain.first_input(9500)
+            ),
+            (0, 1000, 9000)
+        );
         chain.place(vec![1000..2000, 8000..8100]);
         assert_eq!(chain.fed.first(), Some(&(1000..8836)));
         assert_eq!(chain.fed.len(), 1);
         assert_eq!(chain.first_input(8000), 8000 - 5536);
         let fading = Chain::new([delay(0.01, -6.0)].iter(), SPEC);
-        assert_eq!((fading.restart, fading.tail), (Restart::Grid(55 * 480), 35 * 480));
+        assert_eq!(
+            (fading.restart, fading.tail),
+            (Restart::Grid(55 * 480), 35 * 480)
+        );
         let long = Chain::new([delay(10.0, -0.1), limiter].iter(), SPEC);
         assert_eq!(long.restart, Restart::Start);
     }
@@ -165,6 +210,10 @@ mod tests {
         assert_eq!(chain.first_input(GRID - 1), 100);
         assert_eq!(chain.first_input(GRID), GRID - pre_roll);
         assert_eq!(chain.first_input(2 * GRID + 5), 2 * GRID - pre_roll);
-        assert_eq!(chain.first_input(3 * GRID + 35 * 480), 3 * GRID + 35 * 480, "after the tail nothing is needed");
+        assert_eq!(
+            chain.first_input(3 * GRID + 35 * 480),
+            3 * GRID + 35 * 480,
+            "after the tail nothing is needed"
+        );
     }
 }

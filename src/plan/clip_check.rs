@@ -10,11 +10,19 @@ use crate::{
 };
 
 /// Checks a clip against its stem, and returns how the stem's channels are placed in the session's layout.
-pub(super) fn channel_map(session: &Session, who: &Who<'_>, clip: &Clip, stem: &Stem) -> Result<Placing, Vec<Problem>> {
+pub(super) fn channel_map(
+    session: &Session,
+    who: &Who<'_>,
+    clip: &Clip,
+    stem: &Stem,
+) -> Result<Placing, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut say = |kind, keys: &[&str], what: String| {
         let subject = who.subject().with_file(&stem.name);
-        problems.push(clip.written.place(Problem::about(subject, kind, what), keys));
+        problems.push(
+            clip.written
+                .place(Problem::about(subject, kind, what), keys),
+        );
     };
     let length = stem.frames.map(|n| n.0);
     let wanted = clip.length.map(|l| clip.from + l);
@@ -25,28 +33,46 @@ pub(super) fn channel_map(session: &Session, who: &Who<'_>, clip: &Clip, stem: &
             say(ErrorKind::Session, &["file"], what);
         }
         (Some(n), Some(end)) if end.0 > n => {
-            let what =
-                format!("the clip ends at {} ({end} frames), the file at {} ({n} frames)", clock(end.0), clock(n));
+            let what = format!(
+                "the clip ends at {} ({end} frames), the file at {} ({n} frames)",
+                clock(end.0),
+                clock(n)
+            );
             say(ErrorKind::Session, &["length", "from"], what);
         }
         (Some(n), None) if clip.from.0 > n => {
-            let what = format!("the clip starts at frame {}, the file ends at {n}", clip.from);
+            let what = format!(
+                "the clip starts at frame {}, the file ends at {n}",
+                clip.from
+            );
             say(ErrorKind::Session, &["from"], what);
         }
         _ => {}
     }
-    let total = clip.length.map(|l| l.0).or(length.map(|n| n.saturating_sub(clip.from.0)));
+    let total = clip
+        .length
+        .map(|l| l.0)
+        .or(length.map(|n| n.saturating_sub(clip.from.0)));
     let total = total.map_or(0, |pass| pass.saturating_mul(u64::from(clip.loops)));
-    for (fade, key, name) in [(clip.fade_in, "fade_in", "fade-in"), (clip.fade_out, "fade_out", "fade-out")] {
+    for (fade, key, name) in [
+        (clip.fade_in, "fade_in", "fade-in"),
+        (clip.fade_out, "fade_out", "fade-out"),
+    ] {
         if fade.length.0 > total {
-            let what = format!("the {name} of {} frames is longer than the clip of {total}", fade.length);
+            let what = format!(
+                "the {name} of {} frames is longer than the clip of {total}",
+                fade.length
+            );
             say(ErrorKind::Session, &[key], what);
         }
     }
     let layout = clip.layout.unwrap_or(stem.spec.layout);
     if layout.channels() != stem.spec.layout.channels() {
         let (stated, there) = (layout, stem.spec.layout.channels());
-        let what = format!("the clip's layout {stated} has {} channels, the file {there}", layout.channels());
+        let what = format!(
+            "the clip's layout {stated} has {} channels, the file {there}",
+            layout.channels()
+        );
         say(ErrorKind::Session, &["layout"], what);
         return Err(problems);
     }
@@ -59,5 +85,9 @@ pub(super) fn channel_map(session: &Session, who: &Who<'_>, clip: &Clip, stem: &
             return Err(problems);
         }
     };
-    if problems.is_empty() { Ok(place) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(place)
+    } else {
+        Err(problems)
+    }
 }

@@ -25,7 +25,9 @@ pub(super) fn apply(stretches: &mut [Stretch], kind: &str) -> Vec<(usize, String
     order.sort_by_key(|&i| stretches.get(i).map(|s| s.start));
     let mut before: Option<usize> = None;
     for i in order {
-        let Some(now) = stretches.get(i).cloned() else { continue };
+        let Some(now) = stretches.get(i).cloned() else {
+            continue;
+        };
         let length = now.crossfade.length.0;
         let earlier = before.and_then(|b| stretches.get(b).cloned().map(|s| (b, s)));
         before = Some(i);
@@ -35,7 +37,9 @@ pub(super) fn apply(stretches: &mut [Stretch], kind: &str) -> Vec<(usize, String
         let end = now.start.saturating_add(length);
         let problem = match &earlier {
             None => Some(format!("there is no {kind} before it to crossfade with")),
-            Some((_, e)) if e.start == now.start => Some(format!("the {kind} to crossfade with starts with it")),
+            Some((_, e)) if e.start == now.start => {
+                Some(format!("the {kind} to crossfade with starts with it"))
+            }
             Some((_, e)) if e.end < end => Some(format!(
                 "the crossfade lasts until frame {end}, but the {kind} before it ends at frame {}: let it last longer",
                 e.end
@@ -43,13 +47,16 @@ pub(super) fn apply(stretches: &mut [Stretch], kind: &str) -> Vec<(usize, String
             Some((_, e)) if e.fade_out.length.0 > 0 => Some(format!(
                 "it crossfades with the {kind} before it, which has a fade-out of its own: keep one of the two"
             )),
-            Some((_, e)) if e.fade_in.length.0 > end - e.start => {
-                Some(format!("the fade-in of the {kind} before it is longer than what the crossfade leaves of it"))
+            Some((_, e)) if e.fade_in.length.0 > end - e.start => Some(format!(
+                "the fade-in of the {kind} before it is longer than what the crossfade leaves of it"
+            )),
+            _ if now.fade_in.length.0 > 0 => {
+                Some("it has a fade-in and a crossfade: keep one of the two".to_owned())
             }
-            _ if now.fade_in.length.0 > 0 => Some("it has a fade-in and a crossfade: keep one of the two".to_owned()),
-            _ if length > now.end - now.start => {
-                Some(format!("the crossfade of {length} frames is longer than the {kind} of {}", now.end - now.start))
-            }
+            _ if length > now.end - now.start => Some(format!(
+                "the crossfade of {length} frames is longer than the {kind} of {}",
+                now.end - now.start
+            )),
             _ => None,
         };
         if let Some(what) = problem {
@@ -59,7 +66,11 @@ pub(super) fn apply(stretches: &mut [Stretch], kind: &str) -> Vec<(usize, String
         if let Some(e) = earlier.and_then(|(b, _)| stretches.get_mut(b)) {
             (e.end, e.fade_out) = (end, now.crossfade);
         }
-        stretches.iter_mut().skip(i).take(1).for_each(|s| s.fade_in = now.crossfade);
+        stretches
+            .iter_mut()
+            .skip(i)
+            .take(1)
+            .for_each(|s| s.fade_in = now.crossfade);
     }
     wrong
 }

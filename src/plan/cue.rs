@@ -83,17 +83,31 @@ impl<'a> Place<'a> {
     pub(super) fn cue(&mut self, index: usize, cue: &'a Cue) -> (PlannedCue, Vec<Voice<'a>>) {
         let mut tracks: Vec<(&Track, Vec<PlannedClip>)> = Vec::with_capacity(cue.tracks.len());
         for track in &cue.tracks {
-            let who = Who { cue: Some(&cue.name), track: &track.strip.name };
+            let who = Who {
+                cue: Some(&cue.name),
+                track: &track.strip.name,
+            };
             if track.strip.solo && cue.uses.is_empty() {
-                let what =
-                    "it is soloed, but its cue has no use, so nothing would be heard: add a use, or remove the solo";
-                self.say(cue.written.place(Problem::new(format!("{who}: {what}")), &[]));
+                let what = "it is soloed, but its cue has no use, so nothing would be heard: add a use, or remove the solo";
+                self.say(
+                    cue.written
+                        .place(Problem::new(format!("{who}: {what}")), &[]),
+                );
             }
             tracks.push((track, self.clips(&who, track)));
         }
         self.unequal(cue, &tracks);
-        let length = tracks.iter().flat_map(|(_, clips)| clips).map(|c| c.range.end).max().unwrap_or(0);
-        let origin = if cue.uses.iter().any(|u| u.at == At::Origin) { self.cue_origin(cue, &tracks) } else { None };
+        let length = tracks
+            .iter()
+            .flat_map(|(_, clips)| clips)
+            .map(|c| c.range.end)
+            .max()
+            .unwrap_or(0);
+        let origin = if cue.uses.iter().any(|u| u.at == At::Origin) {
+            self.cue_origin(cue, &tracks)
+        } else {
+            None
+        };
         let uses = self.uses(cue, length, origin);
         let mut voices = Vec::new();
         for (at, (track, clips)) in tracks.into_iter().enumerate() {
@@ -101,15 +115,30 @@ impl<'a> Place<'a> {
             let (gain, pan) = automation(strip);
             let still = gain.constant().is_some() && pan.constant().is_some();
             for (number, group) in groups(&uses, still).into_iter().enumerate() {
-                let times = group.iter().map(|u| (u.range.start.0..u.range.end.0, u.from.0)).collect();
-                let in_cue = InCue { cue: index, track: at, muted: cue.mute, times };
+                let times = group
+                    .iter()
+                    .map(|u| (u.range.start.0..u.range.end.0, u.from.0))
+                    .collect();
+                let in_cue = InCue {
+                    cue: index,
+                    track: at,
+                    muted: cue.mute,
+                    times,
+                };
                 let (gain, pan) = in_cue.automation(strip);
-                let again = if number == 0 { String::new() } else { format!(" ({})", number + 1) };
+                let again = if number == 0 {
+                    String::new()
+                } else {
+                    format!(" ({})", number + 1)
+                };
                 voices.push(Voice {
                     name: format!("{}.{}{again}", cue.name, strip.name),
                     strip,
                     mute: cue.mute || strip.mute,
-                    clips: group.iter().flat_map(|u| clips.iter().filter_map(|c| seen(c, u))).collect(),
+                    clips: group
+                        .iter()
+                        .flat_map(|u| clips.iter().filter_map(|c| seen(c, u)))
+                        .collect(),
                     gain,
                     pan,
                     in_cue: Some(in_cue),
@@ -117,29 +146,52 @@ impl<'a> Place<'a> {
             }
         }
         let title = cue.display_name().to_owned();
-        (PlannedCue { name: cue.name.clone(), title, kind: cue.kind, length: Frames(length), uses }, voices)
+        (
+            PlannedCue {
+                name: cue.name.clone(),
+                title,
+                kind: cue.kind,
+                length: Frames(length),
+                uses,
+            },
+            voices,
+        )
     }
 
     /// Notes where the stems that a cue plays whole from its start are not of one length: they are usually made together.
     fn unequal(&mut self, cue: &Cue, tracks: &[(&Track, Vec<PlannedClip>)]) {
-        let whole = tracks.iter().filter_map(|(track, clips)| match clips.as_slice() {
-            [clip] if clip.range.start == 0 && clip.stem.frames == Some(Frames(clip.range.end)) => {
-                Some((clip.range.end, track.strip.name.as_str()))
-            }
-            _ => None,
-        });
+        let whole = tracks
+            .iter()
+            .filter_map(|(track, clips)| match clips.as_slice() {
+                [clip]
+                    if clip.range.start == 0
+                        && clip.stem.frames == Some(Frames(clip.range.end)) =>
+                {
+                    Some((clip.range.end, track.strip.name.as_str()))
+                }
+                _ => None,
+            });
         let whole: Vec<(u64, &str)> = whole.collect();
         let by_length = |(frames, _): &&(u64, &str)| *frames;
-        let (Some(short), Some(long)) = (whole.iter().min_by_key(by_length), whole.iter().max_by_key(by_length)) else {
+        let (Some(short), Some(long)) = (
+            whole.iter().min_by_key(by_length),
+            whole.iter().max_by_key(by_length),
+        ) else {
             return;
         };
         if short.0 < long.0 {
             let rate = self.session.rate;
             let end = |(frames, track): &(u64, &str)| StemEnd {
                 track: (*track).to_owned(),
-                at: ClockTime { frame: Frames(*frames), rate },
+                at: ClockTime {
+                    frame: Frames(*frames),
+                    rate,
+                },
             };
-            let kind = WarningKind::UnequalStems { shortest: end(short), longest: end(long) };
+            let kind = WarningKind::UnequalStems {
+                shortest: end(short),
+                longest: end(long),
+            };
             self.note(kind, subject(cue, None));
         }
     }
@@ -150,17 +202,28 @@ impl<'a> Place<'a> {
         for place in &cue.uses {
             let who = subject(cue, Some(place));
             let clock = |frame: u64| Frames(frame).clock(self.session.rate);
-            let own = place.length.map_or(length.saturating_sub(place.from.0), |l| l.0);
+            let own = place
+                .length
+                .map_or(length.saturating_sub(place.from.0), |l| l.0);
             let end = place.from.0.saturating_add(own);
             let mut wrong = Vec::new();
             if end > length && length > 0 {
-                let what =
-                    format!("it ends at {} ({end} frames), the cue at {} ({length} frames)", clock(end), clock(length));
+                let what = format!(
+                    "it ends at {} ({end} frames), the cue at {} ({length} frames)",
+                    clock(end),
+                    clock(length)
+                );
                 wrong.push((["length", "from"], what));
             }
-            for (fade, key, what) in [(place.fade_in, "fade_in", "fade-in"), (place.fade_out, "fade_out", "fade-out")] {
+            for (fade, key, what) in [
+                (place.fade_in, "fade_in", "fade-in"),
+                (place.fade_out, "fade_out", "fade-out"),
+            ] {
                 if fade.length.0 > own && end <= length {
-                    let what = format!("the {what} of {} frames is longer than the use of {own}", fade.length);
+                    let what = format!(
+                        "the {what} of {} frames is longer than the use of {own}",
+                        fade.length
+                    );
                     wrong.push(([key, key], what));
                 }
             }
@@ -173,32 +236,49 @@ impl<'a> Place<'a> {
                     None => continue,
                 },
             };
-            let start = at.map_err(|what| wrong.push((["at", "at"], what))).unwrap_or_default();
+            let start = at
+                .map_err(|what| wrong.push((["at", "at"], what)))
+                .unwrap_or_default();
             let fits = wrong.is_empty();
             for (keys, what) in wrong {
                 let problem = Problem::about(who.clone(), ErrorKind::Session, what);
                 self.say(place.written.place(problem, &keys));
             }
             if fits {
-                let (fade_in, fade_out, crossfade) = (place.fade_in, place.fade_out, place.crossfade);
-                found.push((place, Stretch { start, end: start.saturating_add(own), fade_in, fade_out, crossfade }));
+                let (fade_in, fade_out, crossfade) =
+                    (place.fade_in, place.fade_out, place.crossfade);
+                found.push((
+                    place,
+                    Stretch {
+                        start,
+                        end: start.saturating_add(own),
+                        fade_in,
+                        fade_out,
+                        crossfade,
+                    },
+                ));
             }
         }
         let mut stretches: Vec<Stretch> = found.iter().map(|(_, s)| s.clone()).collect();
         for (index, what) in crossfade::apply(&mut stretches, "use") {
-            let Some((place, _)) = found.get(index) else { continue };
+            let Some((place, _)) = found.get(index) else {
+                continue;
+            };
             let problem = Problem::about(subject(cue, Some(place)), ErrorKind::Session, what);
             self.say(place.written.place(problem, &["crossfade"]));
         }
-        let planned = found.iter().zip(stretches).map(|((place, _), s)| PlannedUse {
-            name: place.name.clone(),
-            range: Frames(s.start)..Frames(s.end),
-            from: place.from,
-            gain: place.gain,
-            fade_in: s.fade_in,
-            fade_out: s.fade_out,
-            usage: place.usage.clone(),
-        });
+        let planned = found
+            .iter()
+            .zip(stretches)
+            .map(|((place, _), s)| PlannedUse {
+                name: place.name.clone(),
+                range: Frames(s.start)..Frames(s.end),
+                from: place.from,
+                gain: place.gain,
+                fade_in: s.fade_in,
+                fade_out: s.fade_out,
+                usage: place.usage.clone(),
+            });
         planned.collect()
     }
 
@@ -207,7 +287,9 @@ impl<'a> Place<'a> {
         let who = subject(cue, None);
         let mut first: Option<(i128, &str)> = None;
         for clip in tracks.iter().flat_map(|(_, clips)| clips) {
-            let Some(zero) = self.origin(&who, &clip.stem) else { continue };
+            let Some(zero) = self.origin(&who, &clip.stem) else {
+                continue;
+            };
             let zero = zero + i128::from(clip.from) - i128::from(clip.range.start);
             match first {
                 Some((known, name)) if known != zero => {
@@ -219,7 +301,10 @@ impl<'a> Place<'a> {
                             n => format!("{n} frames"),
                         }
                     );
-                    self.say(cue.written.place(Problem::about(who, ErrorKind::Session, what), &["at"]));
+                    self.say(
+                        cue.written
+                            .place(Problem::about(who, ErrorKind::Session, what), &["at"]),
+                    );
                     return None;
                 }
                 Some(_) => {}
@@ -228,7 +313,10 @@ impl<'a> Place<'a> {
         }
         if first.is_none() && tracks.iter().any(|(_, clips)| !clips.is_empty()) {
             let what = "no stem of it has a time reference to place it by: state at as a time";
-            self.say(cue.written.place(Problem::about(who, ErrorKind::Session, what), &["at"]));
+            self.say(
+                cue.written
+                    .place(Problem::about(who, ErrorKind::Session, what), &["at"]),
+            );
         }
         first.map(|(zero, _)| zero)
     }
@@ -236,8 +324,14 @@ impl<'a> Place<'a> {
 
 /// Names a cue, or one of its placements; the plain one has no name of its own.
 fn subject(cue: &Cue, place: Option<&Use>) -> Subject {
-    let placement = place.map(|p| p.name.clone()).filter(|name| !name.is_empty());
-    Subject::Cue { name: cue.name.clone(), placement, file: None }
+    let placement = place
+        .map(|p| p.name.clone())
+        .filter(|name| !name.is_empty());
+    Subject::Cue {
+        name: cue.name.clone(),
+        placement,
+        file: None,
+    }
 }
 
 /// The uses that one lane can play: all of them where nothing moves in time, or else sets of uses that do not overlap.
@@ -249,7 +343,11 @@ fn groups(uses: &[PlannedUse], still: bool) -> Vec<Vec<&PlannedUse>> {
     order.sort_by_key(|u| u.range.start);
     let mut groups: Vec<Vec<&PlannedUse>> = Vec::new();
     for place in order {
-        let free = |group: &&mut Vec<&PlannedUse>| group.last().is_none_or(|last| last.range.end <= place.range.start);
+        let free = |group: &&mut Vec<&PlannedUse>| {
+            group
+                .last()
+                .is_none_or(|last| last.range.end <= place.range.start)
+        };
         match groups.iter_mut().find(free) {
             Some(group) => group.push(place),
             None => groups.push(vec![place]),
@@ -260,14 +358,24 @@ fn groups(uses: &[PlannedUse], still: bool) -> Vec<Vec<&PlannedUse>> {
 
 /// A clip of a cue as a use shows it; `None` outside the stretch.
 fn seen(clip: &PlannedClip, place: &PlannedUse) -> Option<PlannedClip> {
-    let shown = place.from.0..place.from.0.saturating_add((place.range.end - place.range.start).0);
-    let (start, end) = (clip.range.start.max(shown.start), clip.range.end.min(shown.end));
+    let shown = place.from.0
+        ..place
+            .from
+            .0
+            .saturating_add((place.range.end - place.range.start).0);
+    let (start, end) = (
+        clip.range.start.max(shown.start),
+        clip.range.end.min(shown.end),
+    );
     if start >= end {
         return None;
     }
     let on_timeline = |frame: u64| place.range.start.0.saturating_add(frame - shown.start);
-    let window =
-        Window { range: place.range.start.0..place.range.end.0, fade_in: place.fade_in, fade_out: place.fade_out };
+    let window = Window {
+        range: place.range.start.0..place.range.end.0,
+        fade_in: place.fade_in,
+        fade_out: place.fade_out,
+    };
     Some(PlannedClip {
         range: on_timeline(start)..on_timeline(end),
         lead: start - clip.range.start,

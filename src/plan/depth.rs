@@ -33,9 +33,17 @@ impl Plan {
             Placing::Pan => self.pan_law.gains(Pan::CENTRE) == (1.0, 1.0),
             Placing::Fold(rows) => rows.iter().flatten().all(|f| *f == 0.0 || *f == 1.0),
         };
-        let faded = clip.fade_in.length.0 > 0 || clip.fade_out.length.0 > 0 || clip.window.fades(clip.range.clone());
-        let whole = placed && !faded && clip.gain.abs() == 1.0 && clip.stem.spec.rate == self.spec.rate;
-        let bits = clip.stem.info.as_ref().and_then(|info| info.bits).filter(|b| !b.float);
+        let faded = clip.fade_in.length.0 > 0
+            || clip.fade_out.length.0 > 0
+            || clip.window.fades(clip.range.clone());
+        let whole =
+            placed && !faded && clip.gain.abs() == 1.0 && clip.stem.spec.rate == self.spec.rate;
+        let bits = clip
+            .stem
+            .info
+            .as_ref()
+            .and_then(|info| info.bits)
+            .filter(|b| !b.float);
         bits.filter(|_| whole).map(|b| b.width)
     }
 
@@ -47,9 +55,12 @@ impl Plan {
             of.map_or(0, |b| if b.float { 24 } else { b.width })
         };
         let first = move |lane: &'_ Node| lane.clips().iter().position(|clip| width(clip) > bits);
-        self.nodes.iter().filter(|l| l.live && l.kind == NodeKind::Track).filter_map(move |lane| {
-            let clip = lane.clips().get(first(lane)?)?;
-            Some((lane.name.as_str(), clip.stem.name.as_str()))
-        })
+        self.nodes
+            .iter()
+            .filter(|l| l.live && l.kind == NodeKind::Track)
+            .filter_map(move |lane| {
+                let clip = lane.clips().get(first(lane)?)?;
+                Some((lane.name.as_str(), clip.stem.name.as_str()))
+            })
     }
 }

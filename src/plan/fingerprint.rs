@@ -31,10 +31,17 @@ impl Plan {
         let about = (self.spec, self.pan_law, self.length, self.ceiling(), and);
         writeln!(to, "{} {about:?}", env!("CARGO_PKG_VERSION"))?;
         for lane in &self.nodes {
-            writeln!(to, "{:?} {:?} {:?} {:?} {}", lane.kind, lane.name, lane.gain, lane.pan, lane.live)?;
+            writeln!(
+                to,
+                "{:?} {:?} {:?} {:?} {}",
+                lane.kind, lane.name, lane.gain, lane.pan, lane.live
+            )?;
             let chains = [&lane.before.inserts, &lane.after.inserts];
             // The ceiling of a master without other processors stands above.
-            if lane.kind != NodeKind::Master || chains.iter().any(|chain| chain.len() > 1) || !lane.before.is_empty() {
+            if lane.kind != NodeKind::Master
+                || chains.iter().any(|chain| chain.len() > 1)
+                || !lane.before.is_empty()
+            {
                 for insert in chains.into_iter().flatten() {
                     writeln!(to, "{insert}")?;
                 }
@@ -42,8 +49,14 @@ impl Plan {
             match &lane.input {
                 NodeInput::Sum(edges) => {
                     // Written as the first version did, so that parts of a mix that different builds rendered join.
-                    let feed = |edge: &Edge| format!("Feed {{ lane: {}, gain: {:?} }}", edge.lane, edge.gain);
-                    writeln!(to, "[{}]", edges.iter().map(feed).collect::<Vec<_>>().join(", "))?;
+                    let feed = |edge: &Edge| {
+                        format!("Feed {{ lane: {}, gain: {:?} }}", edge.lane, edge.gain)
+                    };
+                    writeln!(
+                        to,
+                        "[{}]",
+                        edges.iter().map(feed).collect::<Vec<_>>().join(", ")
+                    )?;
                 }
                 NodeInput::Clips(clips) => clips.iter().try_for_each(|clip| clip.told(to))?,
             }
@@ -54,11 +67,37 @@ impl Plan {
 
 impl PlannedClip {
     fn told(&self, to: &mut Hash) -> fmt::Result {
-        let Self { stem, range, lead, total, from, pass, gain, fade_in, fade_out, place, layout, window } = self;
+        let Self {
+            stem,
+            range,
+            lead,
+            total,
+            from,
+            pass,
+            gain,
+            fade_in,
+            fade_out,
+            place,
+            layout,
+            window,
+        } = self;
         let located = stem.input.located();
-        let name = located.as_ref().and_then(|(path, stream)| Some((path.file_name()?, stream)));
-        writeln!(to, "{name:?} {:?} {:?} {:?} {:?}", stem.info, stem.spec, stem.frames, stem.size())?;
+        let name = located
+            .as_ref()
+            .and_then(|(path, stream)| Some((path.file_name()?, stream)));
+        writeln!(
+            to,
+            "{name:?} {:?} {:?} {:?} {:?}",
+            stem.info,
+            stem.spec,
+            stem.frames,
+            stem.size()
+        )?;
         let stretch = (range, lead, total, from, pass);
-        writeln!(to, "{stretch:?} {:?} {place:?} {layout:?} {window:?}", (gain, fade_in, fade_out))
+        writeln!(
+            to,
+            "{stretch:?} {:?} {place:?} {layout:?} {window:?}",
+            (gain, fade_in, fade_out)
+        )
     }
 }

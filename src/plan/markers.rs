@@ -12,8 +12,15 @@ pub(crate) struct PlannedMarker {
 
 /// All markers in order of time; `cues` are those of the session, in its order.
 pub(super) fn of(session: &Session, cues: &[PlannedCue]) -> Vec<PlannedMarker> {
-    let own = session.markers.iter().map(|m| PlannedMarker { at: m.at, name: m.name.clone() });
-    let uses = session.cues().iter().zip(cues).flat_map(|(cue, planned)| planned.uses.iter().map(move |u| (cue, u)));
+    let own = session.markers.iter().map(|m| PlannedMarker {
+        at: m.at,
+        name: m.name.clone(),
+    });
+    let uses = session
+        .cues()
+        .iter()
+        .zip(cues)
+        .flat_map(|(cue, planned)| planned.uses.iter().map(move |u| (cue, u)));
     let seen = uses.flat_map(|(cue, place)| {
         let length = place.range.end - place.range.start;
         let shown = move |at: Frames| at >= place.from && at - place.from < length;
@@ -21,7 +28,10 @@ pub(super) fn of(session: &Session, cues: &[PlannedCue]) -> Vec<PlannedMarker> {
         cue.markers
             .iter()
             .filter(move |m| shown(m.at))
-            .map(move |m| PlannedMarker { at: moved(m.at), name: m.name.clone() })
+            .map(move |m| PlannedMarker {
+                at: moved(m.at),
+                name: m.name.clone(),
+            })
     });
     let mut all: Vec<_> = own.chain(seen).collect();
     all.sort_by_key(|m| m.at);
@@ -42,18 +52,49 @@ mod tests {
 
     #[test]
     fn a_marker_of_a_cue_comes_with_every_use_that_shows_it() {
-        let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+        let spec = Spec {
+            rate: SampleRate::HZ_48000,
+            layout: Layout::Mono,
+        };
         let mut session = Session::new(spec.rate, spec.layout);
-        let marker = |at, name: &str| Marker { at: Frames(at), name: name.to_owned() };
+        let marker = |at, name: &str| Marker {
+            at: Frames(at),
+            name: name.to_owned(),
+        };
         session.markers.push(marker(700, "door"));
         let mut cue = Cue::new("storm")
-            .track(Track::new("x", Memory::new(spec, vec![vec![0.5; 1000]]).unwrap()))
+            .track(Track::new(
+                "x",
+                Memory::new(spec, vec![vec![0.5; 1000]]).unwrap(),
+            ))
             .used(Use::at(Frames(100)))
-            .used(Use::at(Frames(5000)).named("again").from(Frames(300)).length(Frames(200)));
-        cue.markers = vec![marker(0, "start"), marker(499, "lightning"), marker(500, "thunder")];
+            .used(
+                Use::at(Frames(5000))
+                    .named("again")
+                    .from(Frames(300))
+                    .length(Frames(200)),
+            );
+        cue.markers = vec![
+            marker(0, "start"),
+            marker(499, "lightning"),
+            marker(500, "thunder"),
+        ];
         session.add_cue(cue);
         let plan = Plan::compile(&session).unwrap();
-        let found: Vec<_> = plan.markers.iter().map(|m| (m.at.0, m.name.as_str())).collect();
-        assert_eq!(found, [(100, "start"), (599, "lightning"), (600, "thunder"), (700, "door"), (5199, "lightning")]);
+        let found: Vec<_> = plan
+            .markers
+            .iter()
+            .map(|m| (m.at.0, m.name.as_str()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (100, "start"),
+                (599, "lightning"),
+                (600, "thunder"),
+                (700, "door"),
+                (5199, "lightning")
+            ]
+        );
     }
 }

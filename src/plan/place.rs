@@ -34,7 +34,14 @@ pub(super) struct Place<'a> {
 impl<'a> Place<'a> {
     pub(super) fn new(session: &'a Session, problems: Vec<Problem>) -> Self {
         let start = session.start.map_or(0, |s| s.frames(session.rate).0);
-        Self { session, start, stems: HashMap::new(), problems, cause: None, notes: Vec::new() }
+        Self {
+            session,
+            start,
+            stems: HashMap::new(),
+            problems,
+            cause: None,
+            notes: Vec::new(),
+        }
     }
 
     /// What was noted, or all that is wrong at once.
@@ -56,7 +63,10 @@ impl<'a> Place<'a> {
 
     /// A track of the timeline.
     pub(super) fn track(&mut self, track: &'a Track) -> Voice<'a> {
-        let who = Who { cue: None, track: &track.strip.name };
+        let who = Who {
+            cue: None,
+            track: &track.strip.name,
+        };
         let (gain, pan) = automation(&track.strip);
         Voice {
             name: track.strip.name.clone(),
@@ -73,12 +83,18 @@ impl<'a> Place<'a> {
     pub(super) fn clips(&mut self, who: &Who<'_>, track: &Track) -> Vec<PlannedClip> {
         let mut placed: Vec<(&Clip, PlannedClip)> = Vec::with_capacity(track.clips.len());
         for clip in &track.clips {
-            let Some(stem) = self.stem(who, clip) else { continue };
+            let Some(stem) = self.stem(who, clip) else {
+                continue;
+            };
             let place = clip_check::channel_map(self.session, who, clip, &stem);
             let at = self.at(who, clip, &stem);
             match (place, at) {
                 (Ok(place), Some(at)) => {
-                    let pass = clip.length.or(stem.frames.map(|n| n - clip.from)).unwrap_or_default().0;
+                    let pass = clip
+                        .length
+                        .or(stem.frames.map(|n| n - clip.from))
+                        .unwrap_or_default()
+                        .0;
                     let total = pass.saturating_mul(u64::from(clip.loops));
                     let level = clip.gain.gain().0;
                     let layout = clip.layout.unwrap_or(stem.spec.layout);
@@ -116,13 +132,17 @@ impl<'a> Place<'a> {
         };
         let mut stretches: Vec<Stretch> = placed.iter().map(stretch).collect();
         for (index, what) in crossfade::apply(&mut stretches, "clip") {
-            let Some((clip, planned)) = placed.get(index) else { continue };
+            let Some((clip, planned)) = placed.get(index) else {
+                continue;
+            };
             let subject = who.subject().with_file(&planned.stem.name);
             let problem = Problem::about(subject, ErrorKind::Session, what);
-            self.problems.push(clip.written.place(problem, &["crossfade"]));
+            self.problems
+                .push(clip.written.place(problem, &["crossfade"]));
         }
         for ((_, p), s) in placed.iter_mut().zip(stretches) {
-            (p.range.end, p.total, p.fade_in, p.fade_out) = (s.end, s.end - s.start, s.fade_in, s.fade_out);
+            (p.range.end, p.total, p.fade_in, p.fade_out) =
+                (s.end, s.end - s.start, s.fade_in, s.fade_out);
         }
     }
 
@@ -157,7 +177,10 @@ impl<'a> Place<'a> {
     /// The frame of its own time that a clip starts at.
     fn at(&mut self, who: &Who<'_>, clip: &Clip, stem: &Stem) -> Option<u64> {
         let subject = who.subject().with_file(&stem.name);
-        let place = |what| clip.written.place(Problem::about(subject, ErrorKind::Session, what), &["at"]);
+        let place = |what| {
+            clip.written
+                .place(Problem::about(subject, ErrorKind::Session, what), &["at"])
+        };
         let found = match clip.at {
             At::Frames(at) => Ok(at.0),
             // Told when the session was checked.
@@ -165,7 +188,9 @@ impl<'a> Place<'a> {
             At::Timecode(at) => self.timecode(&who.subject(), at),
             At::Origin => match self.origin(&who.subject(), stem) {
                 Some(zero) => self.after_start(zero + i128::from(clip.from.0)),
-                None => Err("it has no time reference to place it by: state at as a time".to_owned()),
+                None => {
+                    Err("it has no time reference to place it by: state at as a time".to_owned())
+                }
             },
         };
         found.map_err(|what| self.problems.push(place(what))).ok()
@@ -181,15 +206,24 @@ impl<'a> Place<'a> {
         let rate = self.session.rate;
         let offset = at.rounding(rate);
         if offset != 0.0 {
-            let position = OffGrid::Timecode { timecode: at, offset };
+            let position = OffGrid::Timecode {
+                timecode: at,
+                offset,
+            };
             self.note(WarningKind::RoundedTimecode { position, rate }, who.clone());
         }
         let from_midnight = at.frames(rate).0;
         match from_midnight.checked_sub(self.start) {
             Some(frame) => Ok(frame),
             None => {
-                let start = self.session.start.map(|s| s.to_string()).unwrap_or_default();
-                Err(format!("{at} lies before the start of the session, {start}"))
+                let start = self
+                    .session
+                    .start
+                    .map(|s| s.to_string())
+                    .unwrap_or_default();
+                Err(format!(
+                    "{at} lies before the start of the session, {start}"
+                ))
             }
         }
     }
@@ -197,32 +231,58 @@ impl<'a> Place<'a> {
     /// Where on the timeline the first frame of a stem lies by its time reference; may lie before the start.
     pub(super) fn origin(&mut self, who: &Subject, stem: &Stem) -> Option<i128> {
         let reference = stem.info.as_ref()?.time_reference?;
-        let (from, to) = (u128::from(stem.spec.rate.hz()), u128::from(self.session.rate.hz()));
+        let (from, to) = (
+            u128::from(stem.spec.rate.hz()),
+            u128::from(self.session.rate.hz()),
+        );
         let exact = u128::from(reference.0) * to;
         let at = (2 * exact + from) / (2 * from);
         if exact % from != 0 {
             let position = OffGrid::TimeReference { reference };
-            let kind = WarningKind::RoundedTimecode { position, rate: self.session.rate };
+            let kind = WarningKind::RoundedTimecode {
+                position,
+                rate: self.session.rate,
+            };
             self.note(kind, who.clone().with_file(&stem.name));
         }
-        i128::try_from(at).ok().map(|at| at - i128::from(self.start))
+        i128::try_from(at)
+            .ok()
+            .map(|at| at - i128::from(self.start))
     }
 
     pub(super) fn after_start(&self, frame: i128) -> Result<u64, String> {
-        u64::try_from(frame).ok().filter(|f| *f <= validate::FARTHEST.0).ok_or_else(|| {
-            let start = self.session.start.map_or_else(|| "00:00:00:00".to_owned(), |s| s.to_string());
-            let before = Frames(u64::try_from(frame.unsigned_abs()).unwrap_or(u64::MAX)).clock(self.session.rate);
-            format!("its time reference lies {before} before the start of the session, {start}")
-        })
+        u64::try_from(frame)
+            .ok()
+            .filter(|f| *f <= validate::FARTHEST.0)
+            .ok_or_else(|| {
+                let start = self
+                    .session
+                    .start
+                    .map_or_else(|| "00:00:00:00".to_owned(), |s| s.to_string());
+                let before = Frames(u64::try_from(frame.unsigned_abs()).unwrap_or(u64::MAX))
+                    .clock(self.session.rate);
+                format!("its time reference lies {before} before the start of the session, {start}")
+            })
     }
 }
 
 /// Gain and pan over time. Points that are out of order, which was told when the session was checked, draw no curve.
 pub(super) fn automation(strip: &Strip) -> (Automation, Automation) {
     let (none, nowhere) = (Curve::new(), Curve::new());
-    let gain = if strip.gain_curve.in_order() { &strip.gain_curve } else { &none };
-    let pan = if strip.pan_curve.in_order() { &strip.pan_curve } else { &nowhere };
-    (Automation::gain(gain, strip.gain), Automation::pan(pan, strip.pan))
+    let gain = if strip.gain_curve.in_order() {
+        &strip.gain_curve
+    } else {
+        &none
+    };
+    let pan = if strip.pan_curve.in_order() {
+        &strip.pan_curve
+    } else {
+        &nowhere
+    };
+    (
+        Automation::gain(gain, strip.gain),
+        Automation::pan(pan, strip.pan),
+    )
 }
 
 /// Files are known by path and stream, a program's sources by identity.

@@ -29,22 +29,41 @@ impl fmt::Display for Plan {
             .stages
             .iter()
             .enumerate()
-            .flat_map(|(stage, range)| self.nodes.iter().skip(range.start).take(range.len()).map(move |l| (stage, l)))
+            .flat_map(|(stage, range)| {
+                self.nodes
+                    .iter()
+                    .skip(range.start)
+                    .take(range.len())
+                    .map(move |l| (stage, l))
+            })
             .flat_map(|(stage, lane)| self.rows(stage, lane))
             .map(|row| row.map(one_line))
             .collect();
         write_table(f, &rows)?;
-        let cues = self.cues.iter().flat_map(|c| self.cue(c)).map(|row| row.map(one_line));
+        let cues = self
+            .cues
+            .iter()
+            .flat_map(|c| self.cue(c))
+            .map(|row| row.map(one_line));
         write_table(f, &cues.collect::<Vec<_>>())
     }
 }
 
 /// Columns as wide as their widest cell.
 fn write_table<const N: usize>(f: &mut fmt::Formatter<'_>, rows: &[[String; N]]) -> fmt::Result {
-    let width = |column: usize| rows.iter().filter_map(|r| r.get(column)).map(|c| c.chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|r| r.get(column))
+            .map(|c| c.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..N).map(width).collect();
     for row in rows {
-        let cells = row.iter().zip(&widths).map(|(cell, &w)| format!("{cell:w$}"));
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, &w)| format!("{cell:w$}"));
         writeln!(f, " {}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
     }
     Ok(())
@@ -62,7 +81,9 @@ impl Plan {
             NodeInput::Clips(clips) => clips.iter().map(|c| self.clip(c)).collect(),
             NodeInput::Sum(feeds) if feeds.is_empty() => vec!["sum of nothing".to_owned()],
             NodeInput::Sum(feeds) => {
-                vec![feeds.iter().fold("sum".to_owned(), |text, feed| format!("{text} {}", feed.lane))]
+                vec![feeds.iter().fold("sum".to_owned(), |text, feed| {
+                    format!("{text} {}", feed.lane)
+                })]
             }
         };
         let further = inputs.split_off(1.min(inputs.len()));
@@ -71,25 +92,41 @@ impl Plan {
             None => format!("gain curve({})", lane.gain.points()),
         };
         let pan = match lane.pan.constant() {
-            _ if lane.kind == NodeKind::Master => {
-                self.ceiling().map_or(String::new(), |at| format!("limit {at:.1}, latency {}", self.latency()))
-            }
+            _ if lane.kind == NodeKind::Master => self.ceiling().map_or(String::new(), |at| {
+                format!("limit {at:.1}, latency {}", self.latency())
+            }),
             Some(0.0) if lane.kind == NodeKind::Bus => String::new(),
             Some(pan) => format!("pan {}", Pan(pan)),
             None => format!("pan curve({})", lane.pan.points()),
         };
         let feed = |&(lane, gain): &(usize, Decibels)| {
-            if gain == Decibels::UNITY { format!("{lane}") } else { format!("{lane} ({gain:.1})") }
+            if gain == Decibels::UNITY {
+                format!("{lane}")
+            } else {
+                format!("{lane} ({gain:.1})")
+            }
         };
         let out = match (lane.live, lane.kind) {
             (_, NodeKind::Master) => String::new(),
             (false, _) => "muted".to_owned(),
-            _ => format!("-> {}", lane.out.iter().map(feed).collect::<Vec<_>>().join(", ")),
+            _ => format!(
+                "-> {}",
+                lane.out.iter().map(feed).collect::<Vec<_>>().join(", ")
+            ),
         };
         let input = inputs.pop().unwrap_or_default();
-        let first = [format!("{stage} {kind:6}"), format!("{:6}", lane.name), input, gain, pan, out];
+        let first = [
+            format!("{stage} {kind:6}"),
+            format!("{:6}", lane.name),
+            input,
+            gain,
+            pan,
+            out,
+        ];
         let blank = String::new;
-        let more = further.into_iter().map(|clip| [blank(), blank(), clip, blank(), blank(), blank()]);
+        let more = further
+            .into_iter()
+            .map(|clip| [blank(), blank(), clip, blank(), blank(), blank()]);
         std::iter::once(first).chain(more).collect()
     }
 
@@ -101,27 +138,57 @@ impl Plan {
             1 => "1 use".to_owned(),
             n => format!("{n} uses"),
         };
-        let title = if cue.title == cue.name { blank() } else { format!("\"{}\"", cue.title) };
+        let title = if cue.title == cue.name {
+            blank()
+        } else {
+            format!("\"{}\"", cue.title)
+        };
         let first = format!("{}, {} frames, {count}", cue.kind, grouped(cue.length));
-        let head = ["cue".to_owned(), cue.name.clone(), title, first, blank(), blank()];
+        let head = [
+            "cue".to_owned(),
+            cue.name.clone(),
+            title,
+            first,
+            blank(),
+            blank(),
+        ];
         let used = |place: &PlannedUse| {
             let (start, end) = (place.range.start, place.range.end);
             let whole = place.from == Frames::ZERO && end - start == cue.length;
-            let part =
-                if whole { "whole".to_owned() } else { format!("[{}..{}]", place.from, place.from + (end - start)) };
+            let part = if whole {
+                "whole".to_owned()
+            } else {
+                format!("[{}..{}]", place.from, place.from + (end - start))
+            };
             let timecode = self.picture.map(|(fps, zero)| {
-                let (label, after) = Timecode::seen_at(zero.frames(self.spec.rate) + start, self.spec.rate, fps);
-                if after == Frames::ZERO { label.to_string() } else { format!("{label}+{after}") }
+                let (label, after) =
+                    Timecode::seen_at(zero.frames(self.spec.rate) + start, self.spec.rate, fps);
+                if after == Frames::ZERO {
+                    label.to_string()
+                } else {
+                    format!("{label}+{after}")
+                }
             });
             let fades = [("fade in", place.fade_in), ("fade out", place.fade_out)];
-            let faded =
-                fades.iter().filter(|(_, f)| f.length > Frames::ZERO).map(|(n, f)| format!("  {n} {}", f.length));
+            let faded = fades
+                .iter()
+                .filter(|(_, f)| f.length > Frames::ZERO)
+                .map(|(n, f)| format!("  {n} {}", f.length));
             let level = format!("gain {:.1}{}", place.gain, faded.collect::<String>());
             let at = format!("@{start}");
             let at = timecode.map_or(at.clone(), |label| format!("{label} {at}"));
-            ["use".to_owned(), place.name.clone(), at, part, level, place.usage.clone()]
+            [
+                "use".to_owned(),
+                place.name.clone(),
+                at,
+                part,
+                level,
+                place.usage.clone(),
+            ]
         };
-        std::iter::once(head).chain(cue.uses.iter().map(used)).collect()
+        std::iter::once(head)
+            .chain(cue.uses.iter().map(used))
+            .collect()
     }
 
     /// `bass.wav 44100->48000 mono @0 [96000..144000] x2`
@@ -130,7 +197,10 @@ impl Plan {
         let mut text = if stem.spec.rate == self.spec.rate {
             format!("{} {} {}", stem.name, stem.spec.rate, clip.layout)
         } else {
-            format!("{} {}->{} {}", stem.name, stem.spec.rate, self.spec.rate, clip.layout)
+            format!(
+                "{} {}->{} {}",
+                stem.name, stem.spec.rate, self.spec.rate, clip.layout
+            )
         };
         if matches!(clip.place, Placing::Fold(_)) && clip.layout != self.spec.layout {
             text += &format!("->{}", self.spec.layout);
@@ -146,11 +216,20 @@ impl Plan {
                 text += &format!(" x{passes}");
             }
         } else if clip.lead + heard <= clip.pass {
-            text += &format!(" [{}..{}]", clip.from + clip.lead, clip.from + clip.lead + heard);
+            text += &format!(
+                " [{}..{}]",
+                clip.from + clip.lead,
+                clip.from + clip.lead + heard
+            );
         } else {
             // A part of several passes: which frames of all of them together.
             text += &format!(" [{}..{}] x", clip.from, clip.from + clip.pass);
-            text += &format!("{} {}..{}", clip.total.div_ceil(clip.pass.max(1)), clip.lead, clip.lead + heard);
+            text += &format!(
+                "{} {}..{}",
+                clip.total.div_ceil(clip.pass.max(1)),
+                clip.lead,
+                clip.lead + heard
+            );
         }
         text
     }
@@ -161,6 +240,13 @@ fn grouped(n: Frames) -> String {
     let digits = n.to_string();
     let lead = digits.len() % 3;
     let (head, tail) = digits.split_at(lead);
-    let groups = tail.as_bytes().chunks(3).filter_map(|c| std::str::from_utf8(c).ok());
-    std::iter::once(head).filter(|h| !h.is_empty()).chain(groups).collect::<Vec<_>>().join(" ")
+    let groups = tail
+        .as_bytes()
+        .chunks(3)
+        .filter_map(|c| std::str::from_utf8(c).ok());
+    std::iter::once(head)
+        .filter(|h| !h.is_empty())
+        .chain(groups)
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -9,7 +9,9 @@ pub(super) fn joined(ranges: impl IntoIterator<Item = Range<u64>>, apart: u64) -
     let mut out: Vec<Range<u64>> = Vec::new();
     for range in ranges {
         match out.last_mut() {
-            Some(last) if range.start <= last.end.saturating_add(apart) => last.end = last.end.max(range.end),
+            Some(last) if range.start <= last.end.saturating_add(apart) => {
+                last.end = last.end.max(range.end)
+            }
             _ => out.push(range),
         }
     }
@@ -30,12 +32,18 @@ pub(crate) fn contains(ranges: &[Range<u64>], frame: u64) -> Option<&Range<u64>>
 /// Counts the frames of a stretch that lie within ranges.
 pub(crate) fn overlap(ranges: &[Range<u64>], stretch: Range<u64>) -> u64 {
     let first = ranges.partition_point(|r| r.end <= stretch.start);
-    let met = ranges.iter().skip(first).take_while(|r| r.start < stretch.end);
-    met.map(|r| r.end.min(stretch.end) - r.start.max(stretch.start)).sum()
+    let met = ranges
+        .iter()
+        .skip(first)
+        .take_while(|r| r.start < stretch.end);
+    met.map(|r| r.end.min(stretch.end) - r.start.max(stretch.start))
+        .sum()
 }
 
 /// Returns the first frame after `frame` at which a range starts or ends.
 pub(crate) fn next_edge(ranges: &[Range<u64>], frame: u64) -> u64 {
     let after = ranges.partition_point(|r| r.end <= frame);
-    ranges.get(after).map_or(u64::MAX, |r| if r.start > frame { r.start } else { r.end })
+    ranges
+        .get(after)
+        .map_or(u64::MAX, |r| if r.start > frame { r.start } else { r.end })
 }

@@ -1,7 +1,8 @@
 //! Puts lanes in stages, and finds out what is heard.
 
 use super::{
-    Edge, InCue, Lag, Node, NodeInput, NodeKind, Placing, Plan, PlannedClip, align, chain::Chain, routing::Routing,
+    Edge, InCue, Lag, Node, NodeInput, NodeKind, Placing, Plan, PlannedClip, align, chain::Chain,
+    routing::Routing,
 };
 use crate::{
     curve::{Automation, Curve},
@@ -38,7 +39,11 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
     let graph = Routing::of(session, &voices, scope);
     let heard = match scope {
         Scope::Heard => graph.heard(),
-        Scope::All => graph.out.iter().map(|edges| vec![true; edges.len()]).collect(),
+        Scope::All => graph
+            .out
+            .iter()
+            .map(|edges| vec![true; edges.len()])
+            .collect(),
     };
     let (stage, feeders) = (graph.stages(), graph.incoming());
     let master = graph.master();
@@ -50,42 +55,86 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
     let mut lanes: Vec<Node> = Vec::with_capacity(order.len());
     for &node in &order {
         let feeds = || {
-            let live = |from: usize, number| heard.get(from).and_then(|edges| edges.get(number)) == Some(&true);
-            let incoming = feeders.get(node).into_iter().flatten().filter(|(from, number, _)| live(*from, *number));
-            let feed = |&(from, _, gain): &(usize, usize, Decibels)| Edge { lane: lane_of(from), gain: gain.gain().0 };
+            let live = |from: usize, number| {
+                heard.get(from).and_then(|edges| edges.get(number)) == Some(&true)
+            };
+            let incoming = feeders
+                .get(node)
+                .into_iter()
+                .flatten()
+                .filter(|(from, number, _)| live(*from, *number));
+            let feed = |&(from, _, gain): &(usize, usize, Decibels)| Edge {
+                lane: lane_of(from),
+                gain: gain.gain().0,
+            };
             NodeInput::Sum(incoming.map(feed).collect())
         };
         let (strip, again) = graph.strip_of(node);
-        let bus = strip.checked_sub(graph.tracks).and_then(|n| session.buses().get(n)).map(|b| &b.strip);
-        let (kind, name, input, gain, pan, strip_inserts) = match (bus, voices.get_mut(node).and_then(Option::take)) {
-            (_, Some(voice)) => (
-                NodeKind::Track,
-                voice.name,
-                NodeInput::Clips(voice.clips),
-                voice.gain,
-                voice.pan,
-                &voice.strip.inserts,
-            ),
-            (Some(strip), None) => {
-                let gain = Automation::gain(&strip.gain_curve, strip.gain);
-                let pan = Automation::pan(&strip.pan_curve, strip.pan);
-                let name = if again { format!("{} (to solo)", strip.name) } else { strip.name.clone() };
-                (NodeKind::Bus, name, feeds(), gain, pan, &strip.inserts)
-            }
-            (None, None) => {
-                let gain = Automation::gain(&session.master.gain_curve, session.master.gain);
-                let pan = Automation::pan(&Curve::new(), Pan::CENTRE);
-                (NodeKind::Master, String::new(), feeds(), gain, pan, &session.master.inserts)
-            }
-        };
+        let bus = strip
+            .checked_sub(graph.tracks)
+            .and_then(|n| session.buses().get(n))
+            .map(|b| &b.strip);
+        let (kind, name, input, gain, pan, strip_inserts) =
+            match (bus, voices.get_mut(node).and_then(Option::take)) {
+                (_, Some(voice)) => (
+                    NodeKind::Track,
+                    voice.name,
+                    NodeInput::Clips(voice.clips),
+                    voice.gain,
+                    voice.pan,
+                    &voice.strip.inserts,
+                ),
+                (Some(strip), None) => {
+                    let gain = Automation::gain(&strip.gain_curve, strip.gain);
+                    let pan = Automation::pan(&strip.pan_curve, strip.pan);
+                    let name = if again {
+                        format!("{} (to solo)", strip.name)
+                    } else {
+                        strip.name.clone()
+                    };
+                    (NodeKind::Bus, name, feeds(), gain, pan, &strip.inserts)
+                }
+                (None, None) => {
+                    let gain = Automation::gain(&session.master.gain_curve, session.master.gain);
+                    let pan = Automation::pan(&Curve::new(), Pan::CENTRE);
+                    (
+                        NodeKind::Master,
+                        String::new(),
+                        feeds(),
+                        gain,
+                        pan,
+                        &session.master.inserts,
+                    )
+                }
+            };
         let live = node == master || heard.get(node).is_some_and(|edges| edges.contains(&true));
         let outputs = graph.printed(node, heard.get(node).map_or(&[], Vec::as_slice));
-        let out = outputs.into_iter().map(|(to, gain)| (lane_of(to), gain)).collect();
+        let out = outputs
+            .into_iter()
+            .map(|(to, gain)| (lane_of(to), gain))
+            .collect();
         let (before, after) = chains(session, kind, strip_inserts, &input);
         let (delays, lag) = (Vec::new(), Lag::default());
-        let mut lane =
-            Node { kind, name, again, input, delays, before, after, lag, gain, pan, live, unused: None, out };
-        lane.unused = if soloing { None } else { graph.unused(node, &lane, session.length) };
+        let mut lane = Node {
+            kind,
+            name,
+            again,
+            input,
+            delays,
+            before,
+            after,
+            lag,
+            gain,
+            pan,
+            live,
+            unused: None,
+            out,
+        };
+        lane.unused = if soloing {
+            None
+        } else {
+            graph.unused(node, &lane, session.length)
+        };
         lanes.push(lane);
     }
 
@@ -100,11 +149,21 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
 
     align::align(&mut lanes);
     let clips = lanes.iter().flat_map(Node::clips).map(|c| c.range.end);
-    let tails = lanes.last().into_iter().flat_map(|master| &master.after.sounding).map(|r| r.end);
+    let tails = lanes
+        .last()
+        .into_iter()
+        .flat_map(|master| &master.after.sounding)
+        .map(|r| r.end);
     let end = clips.chain(tails).max().unwrap_or(0);
-    let sounding = lanes.last().map(|master| master.before.sounding.clone()).unwrap_or_default();
+    let sounding = lanes
+        .last()
+        .map(|master| master.before.sounding.clone())
+        .unwrap_or_default();
     Plan {
-        spec: Spec { rate: session.rate, layout: session.layout },
+        spec: Spec {
+            rate: session.rate,
+            layout: session.layout,
+        },
         pan_law: session.pan_law,
         length: session.length.unwrap_or(Frames(end)),
         dither: session.master.dither,
@@ -120,14 +179,38 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
 }
 
 /// The chains before and behind a lane's fader.
-fn chains(session: &Session, kind: NodeKind, inserts: &[Insert], input: &NodeInput) -> (Chain, Chain) {
-    let wide = Spec { rate: session.rate, layout: session.layout };
+fn chains(
+    session: &Session,
+    kind: NodeKind,
+    inserts: &[Insert],
+    input: &NodeInput,
+) -> (Chain, Chain) {
+    let wide = Spec {
+        rate: session.rate,
+        layout: session.layout,
+    };
     // Mono clips alone are processed in mono, before the pan law places them.
     let mono = match input {
-        NodeInput::Clips(clips) => !clips.is_empty() && clips.iter().all(|c| c.place == Placing::Pan),
+        NodeInput::Clips(clips) => {
+            !clips.is_empty() && clips.iter().all(|c| c.place == Placing::Pan)
+        }
         NodeInput::Sum(_) => false,
     };
-    let spec = if mono { Spec { layout: Layout::Mono, ..wide } } else { wide };
-    let limiter = session.master.limit.filter(|_| kind == NodeKind::Master).map(Insert::limiter);
-    (Chain::new(inserts.iter(), spec), Chain::new(limiter.iter(), wide))
+    let spec = if mono {
+        Spec {
+            layout: Layout::Mono,
+            ..wide
+        }
+    } else {
+        wide
+    };
+    let limiter = session
+        .master
+        .limit
+        .filter(|_| kind == NodeKind::Master)
+        .map(Insert::limiter);
+    (
+        Chain::new(inserts.iter(), spec),
+        Chain::new(limiter.iter(), wide),
+    )
 }

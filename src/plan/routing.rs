@@ -70,12 +70,16 @@ fn downstream(out: &Outputs) -> Vec<usize> {
             *count += 1;
         }
     }
-    let mut order: Vec<usize> = (0..out.len()).filter(|&node| awaited.get(node) == Some(&0)).collect();
+    let mut order: Vec<usize> = (0..out.len())
+        .filter(|&node| awaited.get(node) == Some(&0))
+        .collect();
     let mut done = 0;
     while let Some(&node) = order.get(done) {
         done += 1;
         for &(to, _) in out.get(node).into_iter().flatten() {
-            let Some(left) = awaited.get_mut(to) else { continue };
+            let Some(left) = awaited.get_mut(to) else {
+                continue;
+            };
             *left -= 1;
             if *left == 0 {
                 order.push(to);
@@ -91,17 +95,30 @@ impl Routing {
         let tracks = voices.len();
         let buses = || session.buses().iter().map(|b| (&b.strip, b.strip.mute));
         let all = || voices.iter().map(|v| (v.strip, v.mute)).chain(buses());
-        let switches = all().map(|(s, mute)| Switches { mute, solo: s.solo, silent: s.gain == Decibels::SILENCE });
+        let switches = all().map(|(s, mute)| Switches {
+            mute,
+            solo: s.solo,
+            silent: s.gain == Decibels::SILENCE,
+        });
         let strips: Vec<Switches> = switches.collect();
         let in_cues = voices.iter().filter_map(|v| v.in_cue.clone()).collect();
         let master = strips.len();
         let outputs = all().map(|(s, _)| {
             let main = (s.to.map_or(master, |b| tracks + b.0), Decibels::UNITY);
-            std::iter::once(main).chain(s.sends.iter().map(|s| (tracks + s.to.0, s.gain))).collect()
+            std::iter::once(main)
+                .chain(s.sends.iter().map(|s| (tracks + s.to.0, s.gain)))
+                .collect()
         });
         let outputs: Outputs = outputs.chain([Vec::new()]).collect();
-        let mut routing =
-            Self { strips, tracks, in_cues, outputs, second: Vec::new(), nodes: Vec::new(), out: Vec::new() };
+        let mut routing = Self {
+            strips,
+            tracks,
+            in_cues,
+            outputs,
+            second: Vec::new(),
+            nodes: Vec::new(),
+            out: Vec::new(),
+        };
         let twice = match scope {
             Scope::Heard => routing.solo().map(|solo| solo.twice),
             Scope::All => Some(routing.may_run_twice()),
@@ -115,7 +132,12 @@ impl Routing {
         let count = self.strips.len();
         self.second = vec![None; count];
         self.nodes = (0..count).map(|strip| (strip, false)).collect();
-        for (strip, second) in self.second.iter_mut().enumerate().filter(|(strip, _)| is(twice, *strip)) {
+        for (strip, second) in self
+            .second
+            .iter_mut()
+            .enumerate()
+            .filter(|(strip, _)| is(twice, *strip))
+        {
             *second = Some(self.nodes.len());
             self.nodes.push((strip, true));
         }
@@ -134,7 +156,8 @@ impl Routing {
             }
             targets
         };
-        let outputs = |&(strip, again): &(usize, bool)| self.outputs.get(strip).map(|o| to_nodes(o, again));
+        let outputs =
+            |&(strip, again): &(usize, bool)| self.outputs.get(strip).map(|o| to_nodes(o, again));
         self.out = self.nodes.iter().filter_map(outputs).collect();
     }
 
@@ -145,7 +168,10 @@ impl Routing {
 
     /// The strip of a node, and whether it is its second node. The master is the strip after all others.
     pub(crate) fn strip_of(&self, node: usize) -> (usize, bool) {
-        self.nodes.get(node).copied().unwrap_or((self.strips.len(), false))
+        self.nodes
+            .get(node)
+            .copied()
+            .unwrap_or((self.strips.len(), false))
     }
 
     /// Whether any strip is soloed.
@@ -154,7 +180,12 @@ impl Routing {
     }
 
     /// Why a track is not heard, where nobody muted or soloed anything to that end.
-    pub(super) fn unused(&self, node: usize, lane: &Node, length: Option<Frames>) -> Option<Unheard> {
+    pub(super) fn unused(
+        &self,
+        node: usize,
+        lane: &Node,
+        length: Option<Frames>,
+    ) -> Option<Unheard> {
         let strip = self.strips.get(node).filter(|_| node < self.tracks)?;
         if strip.mute {
             return None;
@@ -180,13 +211,18 @@ impl Routing {
     /// The places of a track of a cue, counted from 0: one, or more where its uses overlap and it moves in time.
     pub(crate) fn in_cue(&self, cue: usize, track: usize) -> impl Iterator<Item = usize> {
         let first = self.tracks - self.in_cues.len();
-        let own = self.in_cues.iter().enumerate().filter(move |(_, i)| (i.cue, i.track) == (cue, track));
+        let own = self
+            .in_cues
+            .iter()
+            .enumerate()
+            .filter(move |(_, i)| (i.cue, i.track) == (cue, track));
         own.map(move |(n, _)| first + n)
     }
 
     /// What a place is in a cue, if it is in one.
     pub(crate) fn cue_of(&self, node: usize) -> Option<&InCue> {
-        self.in_cues.get(node.checked_sub(self.tracks - self.in_cues.len())?)
+        self.in_cues
+            .get(node.checked_sub(self.tracks - self.in_cues.len())?)
     }
 
     /// The switches of a strip; the master has none.
@@ -201,7 +237,11 @@ impl Routing {
         order.sort_by_key(|&node| stage.get(node).copied());
         let mut lane_of = vec![0; order.len()];
         for (lane, &node) in order.iter().enumerate() {
-            lane_of.iter_mut().skip(node).take(1).for_each(|l| *l = lane);
+            lane_of
+                .iter_mut()
+                .skip(node)
+                .take(1)
+                .for_each(|l| *l = lane);
         }
         (order, lane_of)
     }
@@ -210,11 +250,24 @@ impl Routing {
     pub(crate) fn gates(&self) -> Gates {
         let (heard, (order, _), master) = (self.heard(), self.order(), self.master());
         let incoming = self.incoming();
-        let open = |from: usize, number: usize| heard.get(from).and_then(|e| e.get(number)).copied().unwrap_or(false);
-        let into = |node: usize| {
-            incoming.get(node).into_iter().flatten().map(|&(from, number, _)| open(from, number)).collect()
+        let open = |from: usize, number: usize| {
+            heard
+                .get(from)
+                .and_then(|e| e.get(number))
+                .copied()
+                .unwrap_or(false)
         };
-        let live = |node: usize| node == master || heard.get(node).is_some_and(|edges| edges.contains(&true));
+        let into = |node: usize| {
+            incoming
+                .get(node)
+                .into_iter()
+                .flatten()
+                .map(|&(from, number, _)| open(from, number))
+                .collect()
+        };
+        let live = |node: usize| {
+            node == master || heard.get(node).is_some_and(|edges| edges.contains(&true))
+        };
         Gates {
             feeds: order.iter().map(|&node| into(node)).collect(),
             live: order.iter().map(|&node| live(node)).collect(),
@@ -227,7 +280,10 @@ impl Routing {
         let mut into = vec![Vec::new(); self.out.len()];
         for (from, edges) in self.out.iter().enumerate() {
             for (number, &(to, gain)) in edges.iter().enumerate() {
-                into.iter_mut().skip(to).take(1).for_each(|feeds| feeds.push((from, number, gain)));
+                into.iter_mut()
+                    .skip(to)
+                    .take(1)
+                    .for_each(|feeds| feeds.push((from, number, gain)));
             }
         }
         into
@@ -242,7 +298,11 @@ impl Routing {
         for from in downstream(&self.out) {
             let next = stage.get(from).map_or(0, |s| s + 1);
             for &(to, _) in self.out.get(from).into_iter().flatten() {
-                stage.iter_mut().skip(to).take(1).for_each(|s| *s = next.max(*s));
+                stage
+                    .iter_mut()
+                    .skip(to)
+                    .take(1)
+                    .for_each(|s| *s = next.max(*s));
             }
         }
         let last = stage.iter().take(master).max().map_or(0, |s| s + 1);
@@ -262,7 +322,9 @@ impl Routing {
     /// The outputs of a strip that are not turned all the way down.
     fn sounding_outputs(&self, strip: usize) -> impl Iterator<Item = usize> {
         let outputs = self.outputs.get(strip).into_iter().flatten();
-        outputs.filter(|(_, gain)| *gain != Decibels::SILENCE).map(|(to, _)| *to)
+        outputs
+            .filter(|(_, gain)| *gain != Decibels::SILENCE)
+            .map(|(to, _)| *to)
     }
 
     /// For every feed out of every node, whether it is heard.
@@ -271,10 +333,15 @@ impl Routing {
         let open = |from: usize, (to, gain): (usize, Decibels)| {
             let (from, to) = (self.strip_of(from), self.strip_of(to));
             let usable = !self.closed(from.0) && !self.closed(to.0) && gain != Decibels::SILENCE;
-            usable && solo.as_ref().map_or(!from.1 && !to.1, |solo| solo.opens(from, to))
+            usable
+                && solo
+                    .as_ref()
+                    .map_or(!from.1 && !to.1, |solo| solo.opens(from, to))
         };
         // What leads nowhere is not heard either.
-        let mut arrives: Vec<bool> = (0..self.out.len()).map(|node| node == self.master()).collect();
+        let mut arrives: Vec<bool> = (0..self.out.len())
+            .map(|node| node == self.master())
+            .collect();
         let edges = |from: usize| self.out.get(from).into_iter().flatten();
         for &from in downstream(&self.out).iter().rev() {
             if edges(from).any(|&edge| open(from, edge) && is(&arrives, edge.0)) {
@@ -282,7 +349,11 @@ impl Routing {
             }
         }
         let live = |from: usize, edge: (usize, Decibels)| open(from, edge) && is(&arrives, edge.0);
-        self.out.iter().enumerate().map(|(from, e)| e.iter().map(|&edge| live(from, edge)).collect()).collect()
+        self.out
+            .iter()
+            .enumerate()
+            .map(|(from, e)| e.iter().map(|&edge| live(from, edge)).collect())
+            .collect()
     }
 
     /// The outputs of a node as a plan prints them: all of its strip's, or those that are heard where the strip runs twice;

@@ -62,8 +62,14 @@ impl BackendThread {
     fn start(name: &str, run: impl FnOnce(&AtomicBool) + Send + 'static) -> Result<Box<dyn Send>> {
         let quit = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&quit);
-        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || run(&flag)).map_err(thread_error)?;
-        Ok(Box::new(Self { quit, thread: Some(thread) }))
+        let thread = thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || run(&flag))
+            .map_err(thread_error)?;
+        Ok(Box::new(Self {
+            quit,
+            thread: Some(thread),
+        }))
     }
 }
 
@@ -120,7 +126,11 @@ pub(crate) struct SinkBackend {
 
 impl SinkBackend {
     pub(crate) fn new(sink: Box<dyn Sink + Send>, block: usize) -> Self {
-        Self { sink: Arc::new(Mutex::new(sink)), failure: Arc::default(), block }
+        Self {
+            sink: Arc::new(Mutex::new(sink)),
+            failure: Arc::default(),
+            block,
+        }
     }
 }
 
@@ -130,10 +140,19 @@ const SINK_POLL_INTERVAL: Duration = Duration::from_millis(1);
 impl Backend for SinkBackend {
     fn open(&mut self, wanted: Spec, connect: Connect<'_>) -> Result<Box<dyn Send>> {
         let (callback, stats) = connect(wanted);
-        let (sink, failure, block) = (Arc::clone(&self.sink), Arc::clone(&self.failure), self.block);
+        let (sink, failure, block) = (
+            Arc::clone(&self.sink),
+            Arc::clone(&self.failure),
+            self.block,
+        );
         BackendThread::start("soundtrack-sink", move |quit| {
             let mut sink = locked(&sink);
-            let written = write_until(quit, callback, sink.as_mut(), Block::new(wanted.layout, block));
+            let written = write_until(
+                quit,
+                callback,
+                sink.as_mut(),
+                Block::new(wanted.layout, block),
+            );
             if let Err(e) = written.and_then(|()| sink.finish()) {
                 *locked(&failure) = Some(e);
                 stats.record_fault(DeviceFault::Failed);
@@ -155,13 +174,22 @@ impl Backend for SinkBackend {
 }
 
 /// Writes what the callback gives to a sink, in blocks of up to the capacity of `block`, until `quit` is set.
-fn write_until(quit: &AtomicBool, mut callback: Callback, sink: &mut dyn Sink, mut block: Block) -> Result<()> {
+fn write_until(
+    quit: &AtomicBool,
+    mut callback: Callback,
+    sink: &mut dyn Sink,
+    mut block: Block,
+) -> Result<()> {
     let (channels, most) = (block.layout().channels(), block.capacity());
     let mut interleaved = vec![0.0f64; most * channels];
     while !quit.load(Ordering::Acquire) {
         // While playback has no end in sight, more frames may be available than memory can address.
-        let n = usize::try_from(callback.available()).unwrap_or(most).min(most);
-        let Some(samples) = interleaved.get_mut(..n * channels) else { return Ok(()) };
+        let n = usize::try_from(callback.available())
+            .unwrap_or(most)
+            .min(most);
+        let Some(samples) = interleaved.get_mut(..n * channels) else {
+            return Ok(());
+        };
         // Also without frames: the player waits for the first call before it starts.
         callback.serve(samples, 0);
         if n == 0 {
@@ -188,7 +216,13 @@ impl CallbackBackend {
     /// Makes a backend with the rate and layout of the program's device. Returns it with the receiver of the callback.
     pub(crate) fn new(spec: Spec) -> (Self, Receiver<Callback>) {
         let (sender, receiver) = sync_channel(1);
-        (Self { spec, program: Some(sender) }, receiver)
+        (
+            Self {
+                spec,
+                program: Some(sender),
+            },
+            receiver,
+        )
     }
 }
 
@@ -197,7 +231,10 @@ impl Backend for CallbackBackend {
         let (callback, _) = connect(self.spec);
         match self.program.take().map(|program| program.send(callback)) {
             Some(Ok(())) => Ok(Box::new(())),
-            _ => Err(Error::new(ErrorKind::Device, "the program's callback is gone: play the session anew")),
+            _ => Err(Error::new(
+                ErrorKind::Device,
+                "the program's callback is gone: play the session anew",
+            )),
         }
     }
 

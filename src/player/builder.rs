@@ -55,7 +55,12 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Default for PlayerBuilder {
     fn default() -> Self {
-        Self { latency: Duration::from_millis(20), read_ahead: Duration::from_secs(2), at: Frames::ZERO, paused: false }
+        Self {
+            latency: Duration::from_millis(20),
+            read_ahead: Duration::from_secs(2),
+            at: Frames::ZERO,
+            paused: false,
+        }
     }
 }
 
@@ -136,7 +141,9 @@ impl PlayerBuilder {
     pub fn own(&self, session: &Session, spec: Spec) -> Result<(Player, Callback)> {
         let (backend, callback) = CallbackBackend::new(spec);
         let player = self.start(session, Box::new(backend))?;
-        let callback = callback.recv().map_err(|_| Error::new(ErrorKind::Device, "the player did not start"))?;
+        let callback = callback
+            .recv()
+            .map_err(|_| Error::new(ErrorKind::Device, "the player did not start"))?;
         Ok((player, callback))
     }
 
@@ -146,7 +153,10 @@ impl PlayerBuilder {
     /// Those of compiling the session; `Device`, with advice, if there is no such device or it cannot be opened.
     #[cfg(feature = "device")]
     pub fn device(&self, session: &Session, device: Option<&str>) -> Result<Player> {
-        self.start(session, Box::new(super::device::DeviceBackend::new(device, self.latency)))
+        self.start(
+            session,
+            Box::new(super::device::DeviceBackend::new(device, self.latency)),
+        )
     }
 
     /// Starts the playback thread on a backend, and waits until the device is open.
@@ -170,11 +180,18 @@ impl PlayerBuilder {
         let quit = Arc::new(AtomicBool::new(false));
         let shutdown_timeout = backend.timeout().map(|_| SHUTDOWN_TIMEOUT);
         let lanes = renderer.strip_lanes();
-        let (thread_status, thread_quit, latency) = (Arc::clone(&status), Arc::clone(&quit), self.latency);
+        let (thread_status, thread_quit, latency) =
+            (Arc::clone(&status), Arc::clone(&quit), self.latency);
         let run = move || {
             let renderer = Arc::new(Mutex::new(renderer));
-            let mut playback =
-                PlaybackThread::new(renderer, backend, command_receiver, thread_status, thread_quit, latency);
+            let mut playback = PlaybackThread::new(
+                renderer,
+                backend,
+                command_receiver,
+                thread_status,
+                thread_quit,
+                latency,
+            );
             let result = playback.open_stream();
             let is_open = result.is_ok();
             // Sending fails if the caller has given up waiting; then nothing is played.
@@ -184,19 +201,39 @@ impl PlayerBuilder {
             let _ = finished.send(());
         };
         // Linux shows the first 15 bytes of a thread's name: all of this one.
-        thread::Builder::new().name("soundtrack-play".to_owned()).spawn(run).map_err(thread_error)?;
+        thread::Builder::new()
+            .name("soundtrack-play".to_owned())
+            .spawn(run)
+            .map_err(thread_error)?;
         let timed_out = |_| {
-            let what = "the output device does not open: choose another, or restart the sound system";
+            let what =
+                "the output device does not open: choose another, or restart the sound system";
             Error::new(ErrorKind::Device, what)
         };
-        open_result.recv_timeout(OPEN_TIMEOUT).map_err(timed_out)??;
+        open_result
+            .recv_timeout(OPEN_TIMEOUT)
+            .map_err(timed_out)??;
         // Only now: dropping `Inner` waits for the thread, which may hang in a device that does not open.
-        let inner = Inner { commands, status, quit, done: Mutex::new(done), shutdown_timeout, latency, lanes };
-        Ok(Player { inner: Arc::new(inner) })
+        let inner = Inner {
+            commands,
+            status,
+            quit,
+            done: Mutex::new(done),
+            shutdown_timeout,
+            latency,
+            lanes,
+        };
+        Ok(Player {
+            inner: Arc::new(inner),
+        })
     }
 }
 
 /// Returns the error for a thread that the system refused to start.
 pub(super) fn thread_error(cause: std::io::Error) -> Error {
-    Error::new(ErrorKind::Device, format!("cannot start a thread to play: {cause}")).because(cause)
+    Error::new(
+        ErrorKind::Device,
+        format!("cannot start a thread to play: {cause}"),
+    )
+    .because(cause)
 }

@@ -83,7 +83,11 @@ pub struct Callback {
 
 impl fmt::Debug for Callback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Callback({} channels, {} frames taken)", self.channels, self.consumed)
+        write!(
+            f,
+            "Callback({} channels, {} frames taken)",
+            self.channels, self.consumed
+        )
     }
 }
 
@@ -91,7 +95,16 @@ impl Callback {
     /// Makes the callback of a device with this number of channels.
     pub(super) fn new(ring: RingReader, stats: Arc<StreamStats>, channels: usize) -> Self {
         let last = vec![0.0; channels];
-        Self { ring, stats, channels: channels.max(1), consumed: 0, idle: 0, last, starved: false, faded: FADE }
+        Self {
+            ring,
+            stats,
+            channels: channels.max(1),
+            consumed: 0,
+            idle: 0,
+            last,
+            starved: false,
+            faded: FADE,
+        }
     }
 
     /// Fills a buffer of interleaved frames, of any length, with the next frames, and with silence where nothing plays. The
@@ -123,16 +136,25 @@ impl Callback {
         }
         self.fill_silence(silence);
         self.consumed += given;
-        self.idle = if given > 0 { frames - given } else { self.idle.saturating_add(frames) };
+        self.idle = if given > 0 {
+            frames - given
+        } else {
+            self.idle.saturating_add(frames)
+        };
         // Frames of the ring that are still on their way to the loudspeaker, once this buffer is handed over.
         let unheard = delay.saturating_add(frames).saturating_sub(self.idle);
-        self.stats.record_consumed(self.consumed, self.consumed.saturating_sub(unheard));
+        self.stats
+            .record_consumed(self.consumed, self.consumed.saturating_sub(unheard));
     }
 
     /// Returns how many frames can be taken now without an underrun.
     pub(crate) fn available(&self) -> u64 {
         let (planned, queued) = (self.planned(), self.queued());
-        if self.starved && queued < planned.min(self.stats.target()) { 0 } else { planned.min(queued) }
+        if self.starved && queued < planned.min(self.stats.target()) {
+            0
+        } else {
+            planned.min(queued)
+        }
     }
 
     /// Returns how many frames are still to be played before silence is correct.
@@ -154,9 +176,13 @@ impl Callback {
                 if *faded < FADE {
                     *faded += 1;
                     let gain = f64::from(*faded) / f64::from(FADE);
-                    to.iter_mut().zip(frame).for_each(|(to, x)| *to = S::from_f64(x * gain));
+                    to.iter_mut()
+                        .zip(frame)
+                        .for_each(|(to, x)| *to = S::from_f64(x * gain));
                 } else {
-                    to.iter_mut().zip(frame).for_each(|(to, x)| *to = S::from_f64(*x));
+                    to.iter_mut()
+                        .zip(frame)
+                        .for_each(|(to, x)| *to = S::from_f64(*x));
                 }
             }
             if let Some(frame) = samples.chunks_exact(channels).next_back() {
@@ -171,7 +197,9 @@ impl Callback {
             if self.starved && self.faded < FADE {
                 self.faded += 1;
                 let gain = 1.0 - f64::from(self.faded) / f64::from(FADE);
-                to.iter_mut().zip(&self.last).for_each(|(to, x)| *to = S::from_f64(x * gain));
+                to.iter_mut()
+                    .zip(&self.last)
+                    .for_each(|(to, x)| *to = S::from_f64(x * gain));
             } else {
                 to.fill(S::from_f64(0.0));
             }

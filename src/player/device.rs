@@ -15,8 +15,8 @@ use crate::{
     units::{Frames, SampleRate},
 };
 use cpal::{
-    BufferSize, FrameCount, I24, OutputCallbackInfo, SampleFormat, SizedSample, Stream, StreamConfig,
-    SupportedBufferSize, SupportedStreamConfigRange,
+    BufferSize, FrameCount, I24, OutputCallbackInfo, SampleFormat, SizedSample, Stream,
+    StreamConfig, SupportedBufferSize, SupportedStreamConfigRange,
     traits::{DeviceTrait, HostTrait, StreamTrait},
 };
 use std::{sync::Arc, time::Duration};
@@ -45,28 +45,47 @@ pub struct DeviceInfo {
 pub fn devices() -> Result<Vec<DeviceInfo>> {
     let host = cpal::default_host();
     let default = host.default_output_device().and_then(|d| d.id().ok());
-    let devices = host.output_devices().map_err(|e| device_error("the sound system", &e))?;
-    Ok(devices.filter_map(|device| info(&device, default.as_ref())).collect())
+    let devices = host
+        .output_devices()
+        .map_err(|e| device_error("the sound system", &e))?;
+    Ok(devices
+        .filter_map(|device| info(&device, default.as_ref()))
+        .collect())
 }
 
 /// Describes a device; `None` if the system does not identify it, so that it could not be chosen.
 fn info(device: &cpal::Device, default: Option<&cpal::DeviceId>) -> Option<DeviceInfo> {
     let id = device.id().ok()?;
-    let configs: Vec<_> = device.supported_output_configs().map(Iterator::collect).unwrap_or_default();
-    let lowest = configs.iter().map(SupportedStreamConfigRange::min_sample_rate).min();
-    let highest = configs.iter().map(SupportedStreamConfigRange::max_sample_rate).max();
+    let configs: Vec<_> = device
+        .supported_output_configs()
+        .map(Iterator::collect)
+        .unwrap_or_default();
+    let lowest = configs
+        .iter()
+        .map(SupportedStreamConfigRange::min_sample_rate)
+        .min();
+    let highest = configs
+        .iter()
+        .map(SupportedStreamConfigRange::max_sample_rate)
+        .max();
     let rate = |hz: u32| SampleRate::new(hz.clamp(1, SampleRate::MAX.hz())).ok();
     Some(DeviceInfo {
         name: name(device),
         is_default: default == Some(&id),
         id: id.to_string(),
-        channels: configs.iter().map(|c| usize::from(c.channels())).max().unwrap_or(0),
+        channels: configs
+            .iter()
+            .map(|c| usize::from(c.channels()))
+            .max()
+            .unwrap_or(0),
         rates: lowest.and_then(rate).zip(highest.and_then(rate)),
     })
 }
 
 fn name(device: &cpal::Device) -> String {
-    device.description().map_or_else(|_| "unnamed".to_owned(), |d| d.name().to_owned())
+    device
+        .description()
+        .map_or_else(|_| "unnamed".to_owned(), |d| d.name().to_owned())
 }
 
 /// Converts an error of the device and adds advice.
@@ -74,7 +93,9 @@ fn device_error(subject: &str, cause: &cpal::Error) -> Error {
     use cpal::ErrorKind as K;
     let advice = match cause.kind() {
         K::DeviceBusy => "another program uses it: close that one, or choose another device",
-        K::DeviceNotAvailable | K::HostUnavailable => "it is not there: connect it, or choose another device",
+        K::DeviceNotAvailable | K::HostUnavailable => {
+            "it is not there: connect it, or choose another device"
+        }
         K::PermissionDenied => "it may not be used: allow this program to play sound",
         K::UnsupportedConfig => "it takes no format that can be played: choose another device",
         _ => "choose another device, or restart the sound system",
@@ -96,19 +117,34 @@ impl DeviceBackend {
     /// Makes a backend that asks the device for buffers of half the latency.
     pub(crate) fn new(wanted: Option<&str>, latency: Duration) -> Self {
         let title = wanted.map_or_else(|| "the default output device".to_owned(), title);
-        Self { wanted: wanted.map(str::to_owned), title, was_open: false, latency }
+        Self {
+            wanted: wanted.map(str::to_owned),
+            title,
+            was_open: false,
+            latency,
+        }
     }
 
     /// Finds the wanted device: by its id, its name, or a part of its name, in this order.
     fn find(&self) -> Result<cpal::Device> {
         let host = cpal::default_host();
-        let Some(wanted) = &self.wanted else { return default_device(&host) };
-        let devices: Vec<cpal::Device> =
-            host.output_devices().map_err(|e| device_error("the sound system", &e))?.collect();
-        let has_id = |d: &&cpal::Device| d.id().is_ok_and(|id| id.to_string() == *wanted || id.id() == wanted);
+        let Some(wanted) = &self.wanted else {
+            return default_device(&host);
+        };
+        let devices: Vec<cpal::Device> = host
+            .output_devices()
+            .map_err(|e| device_error("the sound system", &e))?
+            .collect();
+        let has_id = |d: &&cpal::Device| {
+            d.id()
+                .is_ok_and(|id| id.to_string() == *wanted || id.id() == wanted)
+        };
         let has_name = |d: &&cpal::Device| name(d).eq_ignore_ascii_case(wanted);
         let contains = |d: &&cpal::Device| name(d).to_lowercase().contains(&wanted.to_lowercase());
-        let found = devices.iter().find(has_id).or_else(|| devices.iter().find(has_name));
+        let found = devices
+            .iter()
+            .find(has_id)
+            .or_else(|| devices.iter().find(has_name));
         match found.or_else(|| devices.iter().find(contains)) {
             Some(device) => Ok(device.clone()),
             // A device that was lost during playback gives way to the default one.
@@ -120,15 +156,23 @@ impl DeviceBackend {
 
 fn default_device(host: &cpal::Host) -> Result<cpal::Device> {
     let none = "there is no output device: connect one, or write a file instead";
-    host.default_output_device().ok_or_else(|| Error::new(ErrorKind::Device, none))
+    host.default_output_device()
+        .ok_or_else(|| Error::new(ErrorKind::Device, none))
 }
 
 fn unknown_device(wanted: &str, devices: &[cpal::Device]) -> Error {
     let mut names: Vec<_> = devices.iter().map(|d| format!("{:?}", name(d))).collect();
     names.sort();
     names.dedup();
-    let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    Error::new(ErrorKind::Device, format!("there is no output device {wanted:?}; there are {known}"))
+    let known = if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    };
+    Error::new(
+        ErrorKind::Device,
+        format!("there is no output device {wanted:?}; there are {known}"),
+    )
 }
 
 /// Returns what messages call a device.
@@ -146,17 +190,30 @@ impl Backend for DeviceBackend {
         let (format, mut config, sizes) = match best_config(&offered, wanted) {
             Some((range, rate)) => {
                 let channels = range.channels();
-                let config = StreamConfig { channels, sample_rate: rate, buffer_size: BufferSize::Default };
+                let config = StreamConfig {
+                    channels,
+                    sample_rate: rate,
+                    buffer_size: BufferSize::Default,
+                };
                 (range.sample_format(), config, *range.buffer_size())
             }
-            None => (default.sample_format(), default.config(), *default.buffer_size()),
+            None => (
+                default.sample_format(),
+                default.config(),
+                *default.buffer_size(),
+            ),
         };
-        let rate = SampleRate::new(config.sample_rate)
-            .map_err(|e| Error::new(ErrorKind::Device, format!("{title}: {e}: choose another device")))?;
+        let rate = SampleRate::new(config.sample_rate).map_err(|e| {
+            Error::new(
+                ErrorKind::Device,
+                format!("{title}: {e}: choose another device"),
+            )
+        })?;
         let layout = layout_of(config.channels, wanted.layout);
         config.buffer_size = buffer_size(sizes, Frames::from_duration(self.latency / 2, rate));
         let (callback, stats) = connect(Spec { rate, layout });
-        let stream = build_stream(&device, config, format, callback, &stats, rate).map_err(failed)?;
+        let stream =
+            build_stream(&device, config, format, callback, &stats, rate).map_err(failed)?;
         stream.play().map_err(failed)?;
         (self.title, self.was_open) = (title, true);
         Ok(Box::new(stream))
@@ -195,18 +252,30 @@ const FORMATS: [SampleFormat; 8] = [
 
 /// Chooses the configuration nearest to the wanted one, and its rate: the same rate matters more than the same channels; of
 /// others, the next higher rate, and more channels, are better than fewer.
-fn best_config(offered: &[SupportedStreamConfigRange], wanted: Spec) -> Option<(&SupportedStreamConfigRange, u32)> {
+fn best_config(
+    offered: &[SupportedStreamConfigRange],
+    wanted: Spec,
+) -> Option<(&SupportedStreamConfigRange, u32)> {
     let (hz, channels) = (wanted.rate.hz(), wanted.layout.channels());
-    let nearest_rate = |c: &SupportedStreamConfigRange| hz.clamp(c.min_sample_rate(), c.max_sample_rate());
-    let usable = offered.iter().filter(|c| c.channels() > 0 && c.channels() <= u16::from(u8::MAX));
+    let nearest_rate =
+        |c: &SupportedStreamConfigRange| hz.clamp(c.min_sample_rate(), c.max_sample_rate());
+    let usable = offered
+        .iter()
+        .filter(|c| c.channels() > 0 && c.channels() <= u16::from(u8::MAX));
     // Smaller is better.
     let rank = |c: &SupportedStreamConfigRange| {
         let format = FORMATS.iter().position(|f| *f == c.sample_format())?;
         let (rate, own) = (nearest_rate(c), usize::from(c.channels()));
-        Some(((rate < hz, rate.abs_diff(hz)), (own < channels, own.abs_diff(channels)), format))
+        Some((
+            (rate < hz, rate.abs_diff(hz)),
+            (own < channels, own.abs_diff(channels)),
+            format,
+        ))
     };
     let ranked = usable.filter_map(|c| rank(c).map(|rank| (rank, c)));
-    ranked.min_by_key(|(rank, _)| *rank).map(|(_, c)| (c, nearest_rate(c)))
+    ranked
+        .min_by_key(|(rank, _)| *rank)
+        .map(|(_, c)| (c, nearest_rate(c)))
 }
 
 /// Returns the buffer size to ask the device for, within what it allows.
@@ -214,7 +283,9 @@ fn buffer_size(allowed: SupportedBufferSize, frames: Frames) -> BufferSize {
     // At most 5 s of audio; the device's limits apply in any case.
     let frames = FrameCount::try_from(frames.0).unwrap_or(FrameCount::MAX);
     match allowed {
-        SupportedBufferSize::Range { min, max } if min <= max => BufferSize::Fixed(frames.clamp(min, max)),
+        SupportedBufferSize::Range { min, max } if min <= max => {
+            BufferSize::Fixed(frames.clamp(min, max))
+        }
         _ => BufferSize::Default,
     }
 }
@@ -279,7 +350,9 @@ impl DeviceSample for I24 {
             return Self::new_unchecked(0);
         }
         #[expect(clippy::cast_possible_truncation, reason = "clamped to 24 bits")]
-        let value = (sample * full_scale).round_ties_even().clamp(-full_scale, full_scale - 1.0) as i32;
+        let value = (sample * full_scale)
+            .round_ties_even()
+            .clamp(-full_scale, full_scale - 1.0) as i32;
         Self::new_unchecked(value)
     }
 }
@@ -289,27 +362,69 @@ mod tests {
     use super::*;
 
     fn offer(channels: u16, rates: (u32, u32), format: SampleFormat) -> SupportedStreamConfigRange {
-        SupportedStreamConfigRange::new(channels, rates.0, rates.1, SupportedBufferSize::Unknown, format)
+        SupportedStreamConfigRange::new(
+            channels,
+            rates.0,
+            rates.1,
+            SupportedBufferSize::Unknown,
+            format,
+        )
     }
 
     #[test]
     fn the_rate_comes_first_then_the_channels_then_the_format() {
-        let wanted = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
+        let wanted = Spec {
+            rate: SampleRate::HZ_48000,
+            layout: Layout::Stereo,
+        };
         let pick = |offers: &[SupportedStreamConfigRange]| {
             best_config(offers, wanted).map(|(c, rate)| (rate, c.channels(), c.sample_format()))
         };
         let (i16, f32, i24) = (SampleFormat::I16, SampleFormat::F32, SampleFormat::I24);
-        assert_eq!(pick(&[offer(2, (44_100, 44_100), f32), offer(1, (8_000, 48_000), i16)]), Some((48_000, 1, i16)));
-        assert_eq!(pick(&[offer(6, (48_000, 48_000), f32), offer(2, (48_000, 48_000), i16)]), Some((48_000, 2, i16)));
-        assert_eq!(pick(&[offer(1, (48_000, 48_000), f32), offer(8, (48_000, 48_000), i16)]), Some((48_000, 8, i16)));
-        assert_eq!(pick(&[offer(2, (8_000, 192_000), i16), offer(2, (48_000, 96_000), i24)]), Some((48_000, 2, i24)));
-        assert_eq!(pick(&[offer(2, (44_100, 44_100), f32), offer(2, (96_000, 96_000), f32)]), Some((96_000, 2, f32)));
+        assert_eq!(
+            pick(&[
+                offer(2, (44_100, 44_100), f32),
+                offer(1, (8_000, 48_000), i16)
+            ]),
+            Some((48_000, 1, i16))
+        );
+        assert_eq!(
+            pick(&[
+                offer(6, (48_000, 48_000), f32),
+                offer(2, (48_000, 48_000), i16)
+            ]),
+            Some((48_000, 2, i16))
+        );
+        assert_eq!(
+            pick(&[
+                offer(1, (48_000, 48_000), f32),
+                offer(8, (48_000, 48_000), i16)
+            ]),
+            Some((48_000, 8, i16))
+        );
+        assert_eq!(
+            pick(&[
+                offer(2, (8_000, 192_000), i16),
+                offer(2, (48_000, 96_000), i24)
+            ]),
+            Some((48_000, 2, i24))
+        );
+        assert_eq!(
+            pick(&[
+                offer(2, (44_100, 44_100), f32),
+                offer(2, (96_000, 96_000), f32)
+            ]),
+            Some((96_000, 2, f32))
+        );
         assert_eq!(pick(&[offer(2, (48_000, 48_000), SampleFormat::U64)]), None);
         assert_eq!(pick(&[]), None);
     }
 
     #[test]
     fn a_word_of_24_bits_stays_within() {
-        assert_eq!([2.0, -2.0, 0.5, f64::NAN].map(|x| I24::from_f64(x).inner()), [8_388_607, -8_388_608, 4_194_304, 0]);
+        assert_eq!(
+            [2.0, -2.0, 0.5, f64::NAN].map(|x| I24::from_f64(x).inner()),
+            [8_388_607, -8_388_608, 4_194_304, 0]
+        );
     }
 }

@@ -46,10 +46,23 @@ impl DeviceConverter {
     /// `Device` for rates that cannot be converted.
     pub(super) fn new(renderer: &SharedRenderer, to: Spec, quit: &Arc<AtomicBool>) -> Result<Self> {
         let from = locked(renderer).spec();
-        Resampled::check(from, to.rate).map_err(|e| Error::new(ErrorKind::Device, e.to_string()))?;
+        Resampled::check(from, to.rate)
+            .map_err(|e| Error::new(ErrorKind::Device, e.to_string()))?;
         let matrix = (from.layout != to.layout).then(|| channel_matrix(from.layout, to.layout));
-        let (renderer, quit, block) = (Arc::clone(renderer), Arc::clone(quit), Block::new(from.layout, BLOCK));
-        let mut converter = Self { renderer, quit, from, to, matrix, resampled: None, block };
+        let (renderer, quit, block) = (
+            Arc::clone(renderer),
+            Arc::clone(quit),
+            Block::new(from.layout, BLOCK),
+        );
+        let mut converter = Self {
+            renderer,
+            quit,
+            from,
+            to,
+            matrix,
+            resampled: None,
+            block,
+        };
         converter.restart()?;
         Ok(converter)
     }
@@ -58,7 +71,11 @@ impl DeviceConverter {
     pub(super) fn restart(&mut self) -> Result<()> {
         if self.from.rate != self.to.rate {
             let (renderer, quit) = (Arc::clone(&self.renderer), Arc::clone(&self.quit));
-            let source = BlockingSource { renderer, quit, spec: self.from };
+            let source = BlockingSource {
+                renderer,
+                quit,
+                spec: self.from,
+            };
             self.resampled = Some(Resampled::new(Box::new(source), self.to.rate)?);
         }
         Ok(())
@@ -66,7 +83,11 @@ impl DeviceConverter {
 
     /// Returns whether the next [`read`](Self::read) needs no wait for a file.
     pub(super) fn ready(&self) -> Result<bool> {
-        locked(&self.renderer).ready(if self.resampled.is_some() { RESAMPLER_INPUT } else { BLOCK as u64 })
+        locked(&self.renderer).ready(if self.resampled.is_some() {
+            RESAMPLER_INPUT
+        } else {
+            BLOCK as u64
+        })
     }
 
     /// Appends the next frames to `out`, interleaved, and returns how many; 0 at the end of the mix or of its fade-out.
@@ -81,10 +102,13 @@ impl DeviceConverter {
         for ch in 0..channels {
             let to = out.iter_mut().skip(start + ch).step_by(channels);
             match &self.matrix {
-                None => to.zip(self.block.channel(ch)).for_each(|(to, from)| *to = *from),
+                None => to
+                    .zip(self.block.channel(ch))
+                    .for_each(|(to, from)| *to = *from),
                 Some(rows) => {
                     let factors = rows.get(ch).map_or(&[][..], Vec::as_slice);
-                    to.enumerate().for_each(|(frame, to)| *to = weighted_sum(&self.block, factors, frame));
+                    to.enumerate()
+                        .for_each(|(frame, to)| *to = weighted_sum(&self.block, factors, frame));
                 }
             }
         }
@@ -105,8 +129,12 @@ impl DeviceConverter {
 /// Returns the sum of a frame's channels, each multiplied by its factor.
 fn weighted_sum(block: &Block, factors: &[f64], frame: usize) -> f64 {
     // Channels with factor 0 are left out: they could turn an infinite sample into NaN.
-    let used = block.channels().zip(factors).filter(|(_, factor)| **factor != 0.0);
-    used.map(|(samples, factor)| samples.get(frame).copied().unwrap_or(0.0) * factor).sum()
+    let used = block
+        .channels()
+        .zip(factors)
+        .filter(|(_, factor)| **factor != 0.0);
+    used.map(|(samples, factor)| samples.get(frame).copied().unwrap_or(0.0) * factor)
+        .sum()
 }
 
 /// Returns the factors that convert one layout to another, one row for each channel of `to`.
@@ -119,8 +147,13 @@ fn channel_matrix(from: Layout, to: Layout) -> Vec<Vec<f64>> {
         Some(rows) => rows,
         None if from == Layout::Mono => vec![vec![1.0]; to.channels().min(2)],
         None => {
-            let nearest = if to.channels() == 1 { Layout::Mono } else { Layout::Stereo };
-            from.fold(nearest).unwrap_or_else(|| identity_rows(from.channels(), to.channels()))
+            let nearest = if to.channels() == 1 {
+                Layout::Mono
+            } else {
+                Layout::Stereo
+            };
+            from.fold(nearest)
+                .unwrap_or_else(|| identity_rows(from.channels(), to.channels()))
         }
     };
     rows.resize(to.channels(), vec![0.0; from.channels()]);
@@ -129,7 +162,13 @@ fn channel_matrix(from: Layout, to: Layout) -> Vec<Vec<f64>> {
 
 /// Returns rows that copy each channel to the one of equal number.
 fn identity_rows(from: usize, to: usize) -> Vec<Vec<f64>> {
-    (0..to).map(|row| (0..from).map(|channel| f64::from(u8::from(channel == row))).collect()).collect()
+    (0..to)
+        .map(|row| {
+            (0..from)
+                .map(|channel| f64::from(u8::from(channel == row)))
+                .collect()
+        })
+        .collect()
 }
 
 /// The mix as a source for the resampler. Waits for stems that are not decoded yet, because the resampler cannot continue a
@@ -174,8 +213,17 @@ mod tests {
         assert_eq!(channel_matrix(Layout::Mono, Layout::Stereo), [[1.0], [1.0]]);
         let quad = channel_matrix(Layout::Stereo, Layout::Discrete(4));
         assert_eq!(quad, [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.0, 0.0]]);
-        assert_eq!(channel_matrix(Layout::Stereo, Layout::Surround51).iter().flatten().sum::<f64>(), 2.0);
+        assert_eq!(
+            channel_matrix(Layout::Stereo, Layout::Surround51)
+                .iter()
+                .flatten()
+                .sum::<f64>(),
+            2.0
+        );
         let k = 0.5f64.sqrt();
-        assert_eq!(channel_matrix(Layout::Lcr, Layout::Stereo), [[1.0, 0.0, k], [0.0, 1.0, k]]);
+        assert_eq!(
+            channel_matrix(Layout::Lcr, Layout::Stereo),
+            [[1.0, 0.0, k], [0.0, 1.0, k]]
+        );
     }
 }

@@ -70,7 +70,10 @@ impl DeviceStream {
         let mut connected = None;
         let mut connect = |spec: Spec| {
             let channels = spec.layout.channels().max(1);
-            let capacity = Frames::from_duration(latency, spec.rate).0.saturating_mul(2).max(MIN_RING_FRAMES);
+            let capacity = Frames::from_duration(latency, spec.rate)
+                .0
+                .saturating_mul(2)
+                .max(MIN_RING_FRAMES);
             // At most 20 s of audio, which is far less than memory can address on any supported machine.
             let samples = usize::try_from(capacity).unwrap_or(usize::MAX / channels / 8) * channels;
             let (writer, reader) = ring(samples);
@@ -80,7 +83,10 @@ impl DeviceStream {
         };
         let handle = backend.open(wanted, &mut connect)?;
         let Some((ring, stats, spec, capacity)) = connected else {
-            return Err(Error::new(ErrorKind::Device, format!("{} did not start", backend.name())));
+            return Err(Error::new(
+                ErrorKind::Device,
+                format!("{} did not start", backend.name()),
+            ));
         };
         let converter = DeviceConverter::new(renderer, spec, quit)?;
         Ok(Self {
@@ -111,8 +117,14 @@ impl DeviceStream {
     /// Returns how many frames the ring should hold: the latency, or enough for two of the device's largest requests.
     pub(super) fn target(&self, latency: Duration) -> u64 {
         let latency = Frames::from_duration(latency, self.spec.rate).0;
-        let requests = self.stats.largest_request().saturating_mul(2).saturating_add(BLOCK as u64);
-        latency.max(requests).min(self.capacity.saturating_sub(2 * BLOCK as u64))
+        let requests = self
+            .stats
+            .largest_request()
+            .saturating_mul(2)
+            .saturating_add(BLOCK as u64);
+        latency
+            .max(requests)
+            .min(self.capacity.saturating_sub(2 * BLOCK as u64))
     }
 
     /// Prepares a new start of the mix: drops staged frames and the converter's state.
@@ -163,23 +175,33 @@ impl DeviceStream {
 
     /// Writes the staged frames as the last ones before silence. They fit: the ring is larger than the target.
     pub(super) fn write_last(&mut self) {
-        self.stats.set_play_until(self.written + self.staged_frames());
+        self.stats
+            .set_play_until(self.written + self.staged_frames());
         self.write_staged();
     }
 
     /// Passes the jumps of the rendered frames on to the status, in frames of the device.
     pub(super) fn report_jumps(&self, renderer: &SharedRenderer, status: &Status) {
         for jump in locked(renderer).jumps() {
-            status.jump(self.written_at_start + self.converter.to_device(jump.rendered), jump.to);
+            status.jump(
+                self.written_at_start + self.converter.to_device(jump.rendered),
+                jump.to,
+            );
         }
     }
 
     /// Returns whether the device has requested nothing for longer than `timeout`. Call at least every 100 ms.
     pub(super) fn is_unresponsive(&mut self, timeout: Duration) -> bool {
         let (now, calls) = (Instant::now(), self.stats.calls());
-        let passed = now.saturating_duration_since(self.checked_at).min(MAX_CHECK_INTERVAL);
+        let passed = now
+            .saturating_duration_since(self.checked_at)
+            .min(MAX_CHECK_INTERVAL);
         let silent = calls == self.checked_calls;
-        self.silent_for = if silent { self.silent_for.saturating_add(passed) } else { Duration::ZERO };
+        self.silent_for = if silent {
+            self.silent_for.saturating_add(passed)
+        } else {
+            Duration::ZERO
+        };
         (self.checked_at, self.checked_calls) = (now, calls);
         self.silent_for > timeout
     }
@@ -187,7 +209,10 @@ impl DeviceStream {
     /// Waits until the last frame was heard, the device fails, or 300 ms have passed.
     pub(super) fn drain(&self) {
         let deadline = Instant::now() + DRAIN_TIMEOUT;
-        while self.stats.heard() < self.written && self.stats.fault().is_none() && Instant::now() < deadline {
+        while self.stats.heard() < self.written
+            && self.stats.fault().is_none()
+            && Instant::now() < deadline
+        {
             thread::sleep(POLL_INTERVAL);
         }
     }
@@ -197,11 +222,13 @@ impl DeviceStream {
     pub(super) fn close(self, timeout: Duration) {
         let (closed, is_closed) = sync_channel(1);
         let handle = self.handle;
-        let spawned = thread::Builder::new().name("soundtrack-close".to_owned()).spawn(move || {
-            drop(handle);
-            // Fails if the wait has timed out.
-            let _ = closed.send(());
-        });
+        let spawned = thread::Builder::new()
+            .name("soundtrack-close".to_owned())
+            .spawn(move || {
+                drop(handle);
+                // Fails if the wait has timed out.
+                let _ = closed.send(());
+            });
         if spawned.is_ok() && !timeout.is_zero() {
             let _ = is_closed.recv_timeout(timeout.min(UNLIMITED_WAIT));
         }

@@ -76,7 +76,14 @@ impl LiveMixer {
     /// Starts with the controls of the session, for a plan that holds all lanes and feeds.
     pub(super) fn new(session: Session, routing: Routing) -> Self {
         let (gates, (_, lane_of)) = (routing.gates(), routing.order());
-        Self { session, routing, lane_of, gates, pending_faders: Vec::new(), gates_moving: true }
+        Self {
+            session,
+            routing,
+            lane_of,
+            gates,
+            pending_faders: Vec::new(),
+            gates_moving: true,
+        }
     }
 
     /// Returns the lane of a node of the routing.
@@ -89,8 +96,12 @@ impl LiveMixer {
     pub(super) fn strip_lanes(&self) -> StripLanes {
         let buses = 0..self.session.buses().len();
         StripLanes {
-            tracks: (0..self.session.tracks().len()).map(|node| self.lane(node)).collect(),
-            buses: buses.map(|bus| self.lane(self.routing.bus(bus).0)).collect(),
+            tracks: (0..self.session.tracks().len())
+                .map(|node| self.lane(node))
+                .collect(),
+            buses: buses
+                .map(|bus| self.lane(self.routing.bus(bus).0))
+                .collect(),
             master: self.lane(self.routing.master()),
         }
     }
@@ -98,7 +109,8 @@ impl LiveMixer {
     /// Returns the two lanes of each bus that the current solos split in two.
     pub(super) fn split_buses(&self) -> impl Iterator<Item = (usize, usize)> {
         let nodes = (0..self.session.buses().len()).map(|bus| self.routing.bus(bus));
-        let lanes = nodes.filter_map(|(first, second)| Some((self.lane(first), self.lane(second?))));
+        let lanes =
+            nodes.filter_map(|(first, second)| Some((self.lane(first), self.lane(second?))));
         lanes.filter(|(_, second)| self.is_live(*second))
     }
 
@@ -125,10 +137,17 @@ impl LiveMixer {
     /// Returns a strip of the session; `None` for the master and for an id of another session.
     fn strip(&mut self, id: StripId) -> Option<&mut Strip> {
         match id {
-            StripId::Track(id) => self.session.tracks_mut().get_mut(id.0).map(|t| &mut t.strip),
-            StripId::InCue(cue, track) => {
-                self.session.cues_mut().get_mut(cue.0).and_then(|c| c.tracks.get_mut(track)).map(|t| &mut t.strip)
-            }
+            StripId::Track(id) => self
+                .session
+                .tracks_mut()
+                .get_mut(id.0)
+                .map(|t| &mut t.strip),
+            StripId::InCue(cue, track) => self
+                .session
+                .cues_mut()
+                .get_mut(cue.0)
+                .and_then(|c| c.tracks.get_mut(track))
+                .map(|t| &mut t.strip),
             StripId::Bus(id) => self.session.buses_mut().get_mut(id.0).map(|b| &mut b.strip),
             StripId::Master => None,
         }
@@ -148,11 +167,15 @@ impl LiveMixer {
             (_, _, None) => return,
         }
         for node in self.nodes(id) {
-            if matches!(setting, Setting::Gain(_) | Setting::Pan(_)) && !self.pending_faders.contains(&(id, node)) {
+            if matches!(setting, Setting::Gain(_) | Setting::Pan(_))
+                && !self.pending_faders.contains(&(id, node))
+            {
                 self.pending_faders.push((id, node));
             }
             let muted_by_cue = self.routing.cue_of(node).is_some_and(|in_cue| in_cue.muted);
-            let Some(switches) = self.routing.switches(node) else { continue };
+            let Some(switches) = self.routing.switches(node) else {
+                continue;
+            };
             match setting {
                 // A fader at −∞ dB closes the strip's gates like a mute.
                 Setting::Gain(gain) => switches.silent = gain == Decibels::SILENCE,
@@ -175,7 +198,9 @@ impl LiveMixer {
             }
         }
         for (id, node) in std::mem::take(&mut self.pending_faders) {
-            let Some(lane) = self.lane_of.get(node).copied() else { continue };
+            let Some(lane) = self.lane_of.get(node).copied() else {
+                continue;
+            };
             let (gain, pan) = self.automation(id, node);
             if !renderer.set_fader(lane, gain, pan) {
                 self.pending_faders.push((id, node));
@@ -190,9 +215,10 @@ impl LiveMixer {
         match (self.strip(id), in_cue) {
             (None, _) => (master, Automation::pan(&Curve::new(), Pan::CENTRE)),
             (Some(strip), Some(in_cue)) => in_cue.automation(strip),
-            (Some(strip), None) => {
-                (Automation::gain(&strip.gain_curve, strip.gain), Automation::pan(&strip.pan_curve, strip.pan))
-            }
+            (Some(strip), None) => (
+                Automation::gain(&strip.gain_curve, strip.gain),
+                Automation::pan(&strip.pan_curve, strip.pan),
+            ),
         }
     }
 

@@ -86,7 +86,9 @@ impl LiveRenderer {
             mixer,
             loop_range: None,
             length,
-            meters: (0..lanes).map(|_| LevelMeter::new(blocks_per_second)).collect(),
+            meters: (0..lanes)
+                .map(|_| LevelMeter::new(blocks_per_second))
+                .collect(),
             displays: (0..lanes).map(|_| LevelDisplay::default()).collect(),
             loudness: Loudness::new(spec),
             loudness_display: Arc::default(),
@@ -137,7 +139,11 @@ impl LiveRenderer {
     /// Returns the order in which stems are read from here on.
     fn playback_order(&self) -> PlaybackOrder {
         let start = self.renderer.input_position();
-        PlaybackOrder { start, loop_range: self.loop_range.clone(), end: self.length }
+        PlaybackOrder {
+            start,
+            loop_range: self.loop_range.clone(),
+            end: self.length,
+        }
     }
 
     fn seek_renderer(&mut self, to: u64) {
@@ -167,12 +173,17 @@ impl LiveRenderer {
         self.faded_out = None;
         self.rendered = 0;
         self.jumps.clear();
-        self.meters.iter_mut().zip(self.displays.iter()).for_each(|(meter, display)| meter.reset(display));
+        self.meters
+            .iter_mut()
+            .zip(self.displays.iter())
+            .for_each(|(meter, display)| meter.reset(display));
     }
 
     /// Loops over a range from the next time its end is reached; `None` or an empty range ends looping.
     pub(super) fn set_loop(&mut self, range: Option<Range<u64>>) {
-        self.loop_range = range.map(|r| r.start..r.end.min(self.length)).filter(|r| r.start < r.end);
+        self.loop_range = range
+            .map(|r| r.start..r.end.min(self.length))
+            .filter(|r| r.start < r.end);
         self.renderer.set_repeat(self.loop_range.clone());
         self.read_ahead.set_order(self.playback_order());
     }
@@ -208,7 +219,8 @@ impl LiveRenderer {
     /// # Errors
     /// Those of a stem that cannot be decoded there.
     pub(super) fn ready(&self, frames: u64) -> Result<bool> {
-        self.read_ahead.ready(&self.playback_order(), self.renderer.input_for(frames))
+        self.read_ahead
+            .ready(&self.playback_order(), self.renderer.input_for(frames))
     }
 
     /// Renders the next frames into a block and returns how many: at most [`BLOCK`] and the block's capacity, fewer before a
@@ -230,7 +242,10 @@ impl LiveRenderer {
         self.apply_fades(out);
         self.rendered += n as u64;
         if self.position() != at + n as u64 {
-            self.jumps.push(Jump { rendered: self.rendered, to: self.position() });
+            self.jumps.push(Jump {
+                rendered: self.rendered,
+                to: self.position(),
+            });
         }
         Ok(n)
     }
@@ -238,10 +253,15 @@ impl LiveRenderer {
     /// Adds a warning for each track that was muted for the first time, in the block that starts at `at`.
     fn record_overloads(&mut self, at: u64) {
         for (lane, peak) in self.renderer.overloads() {
-            let Some(lane) = self.renderer.plan().nodes.get(lane) else { continue };
+            let Some(lane) = self.renderer.plan().nodes.get(lane) else {
+                continue;
+            };
             let mut warnings = locked(&self.warnings);
             if !warnings.iter().any(|w| w.track() == Some(&lane.name)) {
-                let from = ClockTime { frame: Frames(at), rate: self.renderer.plan().spec.rate };
+                let from = ClockTime {
+                    frame: Frames(at),
+                    rate: self.renderer.plan().spec.rate,
+                };
                 warnings.push(overload_guard::muted_warning(&lane.name, peak, from));
             }
         }
@@ -249,8 +269,12 @@ impl LiveRenderer {
 
     fn update_meters(&mut self) {
         let split: Vec<(usize, usize)> = self.mixer.split_buses().collect();
-        for (lane, (meter, display)) in self.meters.iter_mut().zip(self.displays.iter()).enumerate() {
-            let block = self.renderer.output(lane).filter(|_| self.mixer.is_live(lane));
+        for (lane, (meter, display)) in self.meters.iter_mut().zip(self.displays.iter()).enumerate()
+        {
+            let block = self
+                .renderer
+                .output(lane)
+                .filter(|_| self.mixer.is_live(lane));
             match split.iter().find(|(first, _)| *first == lane) {
                 None => meter.take(block, display),
                 // A bus that solos split in two is metered as the sum of both lanes.
@@ -290,13 +314,18 @@ impl LiveRenderer {
 /// Multiplies each frame by a gain.
 fn scale_frames(block: &mut Block, gain: impl Fn(usize) -> f64) {
     for channel in block.channels_mut() {
-        channel.iter_mut().enumerate().for_each(|(i, x)| *x *= gain(i));
+        channel
+            .iter_mut()
+            .enumerate()
+            .for_each(|(i, x)| *x *= gain(i));
     }
 }
 
 /// Adds two blocks of equal size; `None` is silence.
 fn sum(first: Option<Block>, second: Option<&Block>) -> Option<Block> {
-    let (Some(mut sum), Some(other)) = (first.clone(), second) else { return first.or(second.cloned()) };
+    let (Some(mut sum), Some(other)) = (first.clone(), second) else {
+        return first.or(second.cloned());
+    };
     for (to, from) in sum.channels_mut().zip(other.channels()) {
         to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
     }

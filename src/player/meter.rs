@@ -72,16 +72,25 @@ pub(super) struct LevelDisplay {
 
 impl LevelMeter {
     /// Makes a meter that takes this number of blocks per second.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some dozens to a few thousand blocks")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "some dozens to a few thousand blocks"
+    )]
     pub(super) fn new(blocks_per_second: f64) -> Self {
         let blocks = (WINDOW * blocks_per_second).clamp(1.0, 100_000.0);
-        Self { peak: Detector::peak(0.0, blocks as f32), rms: Rms::new(Fixed::from(vec![0.0; blocks as usize])) }
+        Self {
+            peak: Detector::peak(0.0, blocks as f32),
+            rms: Rms::new(Fixed::from(vec![0.0; blocks as usize])),
+        }
     }
 
     /// Takes the strip's next block, `None` for silence, and shows the level.
     pub(super) fn take(&mut self, block: Option<&Block>, display: &LevelDisplay) {
         let peak = block.map_or(0.0, |b| b.channels().map(largest).fold(0.0, f64::max));
-        let rms = block.map_or(0.0, |b| b.channels().map(mean_square).fold(0.0, f64::max).sqrt());
+        let rms = block.map_or(0.0, |b| {
+            b.channels().map(mean_square).fold(0.0, f64::max).sqrt()
+        });
         let finite = |x: f64| if x.is_finite() { x.min(CEILING) } else { 0.0 };
         let (peak, rms) = (self.peak.next(finite(peak)), self.rms.next(finite(rms)));
         display.show(peak, rms);
@@ -117,7 +126,10 @@ impl LevelDisplay {
 
     pub(super) fn read(&self) -> Level {
         let (peak, rms) = self.read_linear();
-        Level { peak: Dbfs::of(peak), rms: Dbfs::of(rms) }
+        Level {
+            peak: Dbfs::of(peak),
+            rms: Dbfs::of(rms),
+        }
     }
 
     fn read_linear(&self) -> (f64, f64) {
@@ -139,7 +151,11 @@ impl Default for LoudnessDisplay {
 
 impl LoudnessDisplay {
     pub(super) fn show(&self, loudness: &Loudness) {
-        let levels = [loudness.momentary(), loudness.short_term(), loudness.integrated()];
+        let levels = [
+            loudness.momentary(),
+            loudness.short_term(),
+            loudness.integrated(),
+        ];
         for (bits, level) in self.0.iter().zip(levels) {
             bits.store(level.map_or(f64::NAN, |l| l.0).to_bits(), Ordering::Relaxed);
         }
@@ -150,7 +166,11 @@ impl LoudnessDisplay {
             let level = f64::from_bits(bits.load(Ordering::Relaxed));
             (!level.is_nan()).then_some(Lufs(level))
         });
-        LoudnessSoFar { momentary, short_term, integrated }
+        LoudnessSoFar {
+            momentary,
+            short_term,
+            integrated,
+        }
     }
 }
 
@@ -165,10 +185,17 @@ mod tests {
         let mut block = Block::new(Layout::Stereo, 256);
         block.set_frames(256);
         let sine = |n: usize| 0.5 * (std::f64::consts::TAU * n as f64 / 64.0).sin();
-        block.channel_mut(1).iter_mut().enumerate().for_each(|(n, x)| *x = sine(n));
+        block
+            .channel_mut(1)
+            .iter_mut()
+            .enumerate()
+            .for_each(|(n, x)| *x = sine(n));
         (0..200).for_each(|_| meter.take(Some(&block), &display));
         let (peak, rms) = display.read_linear();
-        assert!((peak - 0.5).abs() < 1e-6 && (rms - 0.5 / 2f64.sqrt()).abs() < 1e-6, "{peak} {rms}");
+        assert!(
+            (peak - 0.5).abs() < 1e-6 && (rms - 0.5 / 2f64.sqrt()).abs() < 1e-6,
+            "{peak} {rms}"
+        );
         (0..56).for_each(|_| meter.take(None, &display));
         let (peak, rms) = display.read_linear();
         assert!((peak - 0.5 / std::f64::consts::E).abs() < 0.005, "{peak}");

@@ -36,7 +36,10 @@ pub(super) enum Command {
     /// Continues playback on another backend.
     #[cfg_attr(
         not(any(test, feature = "device")),
-        expect(dead_code, reason = "without devices there is one backend of each kind")
+        expect(
+            dead_code,
+            reason = "without devices there is one backend of each kind"
+        )
     )]
     MoveTo(Box<dyn Backend>),
     /// Restarts the loudness measurement.
@@ -92,7 +95,17 @@ impl PlaybackThread {
         quit: Arc<AtomicBool>,
         latency: Duration,
     ) -> Self {
-        Self { renderer, backend, commands, status, quit, latency, stream: None, phase: Phase::Idle, reopens: 0 }
+        Self {
+            renderer,
+            backend,
+            commands,
+            status,
+            quit,
+            latency,
+            stream: None,
+            phase: Phase::Idle,
+            reopens: 0,
+        }
     }
 
     /// Opens the device.
@@ -100,7 +113,12 @@ impl PlaybackThread {
     /// # Errors
     /// `Device`, with advice.
     pub(super) fn open_stream(&mut self) -> Result<()> {
-        let stream = DeviceStream::open(self.backend.as_mut(), &self.renderer, &self.quit, self.latency)?;
+        let stream = DeviceStream::open(
+            self.backend.as_mut(),
+            &self.renderer,
+            &self.quit,
+            self.latency,
+        )?;
         self.status.stream_opened(&stream.stats, stream.spec.rate);
         self.stream = Some(stream);
         Ok(())
@@ -119,7 +137,11 @@ impl PlaybackThread {
 
     /// Waits for commands, a poll interval at most, and executes all that have come. Returns false on [`Command::Quit`].
     fn execute_commands(&mut self) -> bool {
-        let wait = if self.phase == Phase::Idle { IDLE_INTERVAL } else { POLL_INTERVAL };
+        let wait = if self.phase == Phase::Idle {
+            IDLE_INTERVAL
+        } else {
+            POLL_INTERVAL
+        };
         match self.commands.recv_timeout(wait) {
             Ok(Command::Quit) | Err(RecvTimeoutError::Disconnected) => return false,
             Ok(command) => self.execute(command),
@@ -179,7 +201,9 @@ impl PlaybackThread {
 
     /// Starts playback from the renderer's position.
     fn start(&mut self) -> Result<()> {
-        let Some(stream) = &mut self.stream else { return Ok(()) };
+        let Some(stream) = &mut self.stream else {
+            return Ok(());
+        };
         let mut renderer = locked(&self.renderer);
         renderer.begin();
         let at = renderer.position();
@@ -244,7 +268,9 @@ impl PlaybackThread {
 
     /// Renders until the ring holds the target, and moves on to the next phase.
     fn render_ahead(&mut self) -> Result<()> {
-        let Some(stream) = &mut self.stream else { return Ok(()) };
+        let Some(stream) = &mut self.stream else {
+            return Ok(());
+        };
         let target = stream.target(self.latency);
         stream.stats.set_target(target);
         match self.phase {
@@ -292,8 +318,13 @@ impl PlaybackThread {
 
     /// Handles a fault of the device, and detects one that no longer calls.
     fn check_device(&mut self) {
-        let Some(fault) = self.device_fault() else { return };
-        let heard = self.stream.as_ref().map_or(0, |stream| stream.stats.heard());
+        let Some(fault) = self.device_fault() else {
+            return;
+        };
+        let heard = self
+            .stream
+            .as_ref()
+            .map_or(0, |stream| stream.stats.heard());
         // Sound servers sometimes lose a stream while they set it up.
         if fault == DeviceFault::Failed && heard == 0 && self.reopens < MAX_REOPENS {
             self.reopens += 1;
@@ -302,7 +333,10 @@ impl PlaybackThread {
             }
         }
         let message = || format!("{} {}", self.backend.name(), fault.message());
-        let error = self.backend.failure().unwrap_or_else(|| Error::new(ErrorKind::Device, message()));
+        let error = self
+            .backend
+            .failure()
+            .unwrap_or_else(|| Error::new(ErrorKind::Device, message()));
         self.abandon_stream();
         self.status.fail(&error);
     }
@@ -319,7 +353,11 @@ impl PlaybackThread {
         let request = u32::try_from(stream.stats.largest_request()).unwrap_or(u32::MAX);
         let period = Duration::from_secs(1) * request / stream.spec.rate.hz();
         let starting = stream.stats.calls() <= STARTING_CALLS;
-        let timeout = if starting { timeout.max(START_TIMEOUT) } else { timeout };
+        let timeout = if starting {
+            timeout.max(START_TIMEOUT)
+        } else {
+            timeout
+        };
         let unresponsive = stream.is_unresponsive(timeout.max(period.saturating_mul(3)));
         fault.or(unresponsive.then_some(DeviceFault::Unresponsive))
     }
@@ -366,7 +404,11 @@ impl PlaybackThread {
         // the last frames the renderer is at the end already.
         let continue_after_fade = matches!(self.phase, Phase::Starting | Phase::Running);
         self.fade_out();
-        let at = if continue_after_fade { locked(&self.renderer).position() } else { heard };
+        let at = if continue_after_fade {
+            locked(&self.renderer).position()
+        } else {
+            heard
+        };
         if let Some(stream) = self.stream.take() {
             stream.drain();
             stream.close(CLOSE_TIMEOUT);
@@ -384,7 +426,11 @@ impl PlaybackThread {
         if let Some(stream) = self.stream.take() {
             stream.drain();
             // A sink may take as long as it needs to finish.
-            stream.close(self.backend.timeout().map_or(Duration::MAX, |_| CLOSE_TIMEOUT));
+            stream.close(
+                self.backend
+                    .timeout()
+                    .map_or(Duration::MAX, |_| CLOSE_TIMEOUT),
+            );
         }
     }
 }

@@ -104,7 +104,11 @@ impl Status {
             displays: renderer.displays(),
             loudness: renderer.loudness_display(),
             warnings: renderer.warnings(),
-            progress: Mutex::new(Progress { state: State::Paused, commands_executed: 0, fault: None }),
+            progress: Mutex::new(Progress {
+                state: State::Paused,
+                commands_executed: 0,
+                fault: None,
+            }),
             changed: Condvar::new(),
             commands_sent: AtomicU64::new(0),
             clock: Mutex::new(clock),
@@ -132,7 +136,10 @@ impl Status {
     }
 
     pub(super) fn fault(&self) -> Option<Error> {
-        locked(&self.progress).fault.as_ref().map(|(kind, what)| Error::new(*kind, what.clone()))
+        locked(&self.progress)
+            .fault
+            .as_ref()
+            .map(|(kind, what)| Error::new(*kind, what.clone()))
     }
 
     /// Records that a handle has sent a command.
@@ -154,7 +161,9 @@ impl Status {
         let sent = self.commands_sent.load(Ordering::Acquire);
         let mut progress = locked(&self.progress);
         while progress.state == State::Playing || progress.commands_executed < sent {
-            let left = deadline.map_or(Duration::from_secs(3600), |d| d.saturating_duration_since(Instant::now()));
+            let left = deadline.map_or(Duration::from_secs(3600), |d| {
+                d.saturating_duration_since(Instant::now())
+            });
             if left.is_zero() {
                 break;
             }
@@ -170,7 +179,9 @@ impl Status {
 
     /// Returns the meter of a lane.
     pub(super) fn level(&self, lane: usize) -> Level {
-        self.displays.get(lane).map_or_else(|| LevelDisplay::default().read(), LevelDisplay::read)
+        self.displays
+            .get(lane)
+            .map_or_else(|| LevelDisplay::default().read(), LevelDisplay::read)
     }
 
     /// Switches to the counters of a newly opened stream.
@@ -190,7 +201,10 @@ impl Status {
     pub(super) fn start(&self, device_frame: u64, position: u64) {
         let mut clock = locked(&self.clock);
         clock.segments.clear();
-        clock.segments.push_back(Segment { device_frame, position });
+        clock.segments.push_back(Segment {
+            device_frame,
+            position,
+        });
         clock.held_at = None;
     }
 
@@ -198,10 +212,17 @@ impl Status {
     pub(super) fn jump(&self, device_frame: u64, position: u64) {
         let mut clock = locked(&self.clock);
         let heard = clock.stats.heard();
-        while clock.segments.get(1).is_some_and(|second| second.device_frame <= heard) {
+        while clock
+            .segments
+            .get(1)
+            .is_some_and(|second| second.device_frame <= heard)
+        {
             clock.segments.pop_front();
         }
-        clock.segments.push_back(Segment { device_frame, position });
+        clock.segments.push_back(Segment {
+            device_frame,
+            position,
+        });
     }
 
     /// Returns the frame of the timeline that is heard now.
@@ -211,10 +232,21 @@ impl Status {
             return position;
         }
         let heard = clock.stats.heard();
-        let current = clock.segments.iter().rev().find(|segment| segment.device_frame <= heard);
+        let current = clock
+            .segments
+            .iter()
+            .rev()
+            .find(|segment| segment.device_frame <= heard);
         // Before the first frame is heard, the position is that of the start. Without a hold there is a segment.
-        let Segment { device_frame, position } = current.or(clock.segments.front()).copied().unwrap_or_default();
-        let since = Frames(heard.saturating_sub(device_frame)).resampled(clock.device_rate, self.rate);
+        let Segment {
+            device_frame,
+            position,
+        } = current
+            .or(clock.segments.front())
+            .copied()
+            .unwrap_or_default();
+        let since =
+            Frames(heard.saturating_sub(device_frame)).resampled(clock.device_rate, self.rate);
         (Frames(position) + since).0.min(self.length)
     }
 
@@ -226,6 +258,9 @@ impl Status {
 impl Clock {
     fn underruns(&self) -> Underruns {
         let Underruns { count, frames } = self.earlier_underruns;
-        Underruns { count: count + self.stats.underruns(), frames: frames + self.stats.missing() }
+        Underruns {
+            count: count + self.stats.underruns(),
+            frames: frames + self.stats.missing(),
+        }
     }
 }

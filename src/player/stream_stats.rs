@@ -46,8 +46,14 @@ pub(crate) enum DeviceFault {
 }
 
 impl DeviceFault {
-    const ALL: [Self; 6] =
-        [Self::Disconnected, Self::Busy, Self::Invalidated, Self::PermissionDenied, Self::Failed, Self::Unresponsive];
+    const ALL: [Self; 6] = [
+        Self::Disconnected,
+        Self::Busy,
+        Self::Invalidated,
+        Self::PermissionDenied,
+        Self::Failed,
+        Self::Unresponsive,
+    ];
 
     /// Returns what happened and what to do, as the rest of a sentence that starts with the device's name.
     pub(crate) fn message(self) -> &'static str {
@@ -57,7 +63,9 @@ impl DeviceFault {
             Self::Invalidated => "has changed its settings: play on to open it anew",
             Self::PermissionDenied => "may not be used: allow this program to play sound",
             Self::Failed => "failed: play on to try again, or choose another device",
-            Self::Unresponsive => "stopped asking for sound: play on to open it anew, or choose another device",
+            Self::Unresponsive => {
+                "stopped asking for sound: play on to open it anew, or choose another device"
+            }
         }
     }
 }
@@ -113,7 +121,8 @@ impl StreamStats {
     /// Records frames that were missing, in a new underrun or in the one that already lasts.
     pub(super) fn record_missing(&self, frames: u64, is_new: bool) {
         self.missing.fetch_add(frames, Ordering::AcqRel);
-        self.underruns.fetch_add(u64::from(is_new), Ordering::AcqRel);
+        self.underruns
+            .fetch_add(u64::from(is_new), Ordering::AcqRel);
     }
 
     /// Records an underrun that the device reported.
@@ -127,10 +136,14 @@ impl StreamStats {
 
     /// Records a fault. The first one is kept.
     pub(crate) fn record_fault(&self, fault: DeviceFault) {
-        let _ = self.fault.compare_exchange(0, fault as u8, Ordering::AcqRel, Ordering::Acquire);
+        let _ = self
+            .fault
+            .compare_exchange(0, fault as u8, Ordering::AcqRel, Ordering::Acquire);
     }
     pub(super) fn fault(&self) -> Option<DeviceFault> {
         let code = self.fault.load(Ordering::Acquire);
-        DeviceFault::ALL.into_iter().find(|fault| *fault as u8 == code)
+        DeviceFault::ALL
+            .into_iter()
+            .find(|fault| *fault as u8 == code)
     }
 }

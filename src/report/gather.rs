@@ -1,10 +1,12 @@
 //! Collects a report from a plan that has run.
 
 use super::{
-    ClipReport, LimiterReport, MixReport, Overview, Placed, Report, Silenced, Stretch, StripLevels, StripReport,
-    TrackReport,
+    ClipReport, LimiterReport, MixReport, Overview, Placed, Report, Silenced, Stretch, StripLevels,
+    StripReport, TrackReport,
 };
-use crate::diagnostics::{ClockTime, NonFinite, Silence, SilencedStretch, Subject, Warning, WarningKind};
+use crate::diagnostics::{
+    ClockTime, NonFinite, Silence, SilencedStretch, Subject, Warning, WarningKind,
+};
 use crate::{
     dsp::peak::Peak,
     engine::{GainReduction, Renderer, flaws::FlawLog, overload_guard},
@@ -34,8 +36,13 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
         let peak = Peak::loudest(renderer.peaks(index));
         match lane.kind {
             NodeKind::Track => {
-                let levels = renderer.measured(index).map(|m| StripLevels::new(m, range.start));
-                let (strip, clips) = (strip(lane, peak, rate, levels), lane.clips().iter().zip(renderer.flaws(index)));
+                let levels = renderer
+                    .measured(index)
+                    .map(|m| StripLevels::new(m, range.start));
+                let (strip, clips) = (
+                    strip(lane, peak, rate, levels),
+                    lane.clips().iter().zip(renderer.flaws(index)),
+                );
                 let clips: Vec<_> = clips.map(|(c, flaws)| clip(plan, c, flaws)).collect();
                 let silent = lane.live && peak.1.value == 0.0;
                 for warning in warnings(plan, lane, silent, &clips, range) {
@@ -44,12 +51,18 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
                         report.warnings.push(warning);
                     }
                 }
-                let overload = overload_guard::overload_warning(&lane.name, renderer.before(index), peak.1.value);
+                let overload = overload_guard::overload_warning(
+                    &lane.name,
+                    renderer.before(index),
+                    peak.1.value,
+                );
                 report.warnings.extend(overload);
                 report.tracks.push(TrackReport { strip, clips });
             }
             NodeKind::Bus => {
-                let levels = renderer.measured(index).map(|m| StripLevels::new(m, range.start));
+                let levels = renderer
+                    .measured(index)
+                    .map(|m| StripLevels::new(m, range.start));
                 report.buses.push(strip(lane, peak, rate, levels));
             }
             NodeKind::Master => {
@@ -58,7 +71,10 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
                     peak_at_s: at(peak.1, rate),
                     peak_at_frame: level(peak.1).map(|_| peak.1.at),
                     peak_channel: level(peak.1).map(|_| peak.0),
-                    limiter: renderer.reduction().zip(plan.ceiling()).map(|(r, ceiling)| limiter(plan, ceiling, r)),
+                    limiter: renderer
+                        .reduction()
+                        .zip(plan.ceiling())
+                        .map(|(r, ceiling)| limiter(plan, ceiling, r)),
                     ..MixReport::default()
                 };
             }
@@ -80,7 +96,12 @@ pub(super) fn seconds(frames: Frames, rate: SampleRate) -> f64 {
     frames.to_duration(rate).as_secs_f64()
 }
 
-fn strip(lane: &Node, (_, peak): (usize, Peak), rate: SampleRate, levels: Option<StripLevels>) -> StripReport {
+fn strip(
+    lane: &Node,
+    (_, peak): (usize, Peak),
+    rate: SampleRate,
+    levels: Option<StripLevels>,
+) -> StripReport {
     let decibels = |gain: f64| Gain(gain).decibels().0;
     StripReport {
         name: lane.name.clone(),
@@ -98,7 +119,11 @@ fn clip(plan: &Plan, clip: &PlannedClip, flaws: &FlawLog) -> ClipReport {
     let stem = &clip.stem;
     let rate = plan.spec().rate;
     let info = stem.info.as_ref();
-    let stretch = |f: &Flaw| Stretch { at_s: seconds(f.at, rate), frames: f.len.0, reason: f.what.clone() };
+    let stretch = |f: &Flaw| Stretch {
+        at_s: seconds(f.at, rate),
+        frames: f.len.0,
+        reason: f.what.clone(),
+    };
     let silenced = flaws.kinds().map(|(kind, flaws)| Silenced {
         kind: *kind,
         places: flaws.places,
@@ -134,29 +159,58 @@ fn limiter(plan: &Plan, Dbtp(ceiling_dbtp): Dbtp, reduction: GainReduction) -> L
         ceiling_dbtp,
         latency_frames: plan.latency().0,
         warm_up_frames: plan.warm_up().0,
-        reduction_db: reduction.most.map(|most| -Gain(1.0 - most.value).decibels().0),
-        reduction_at_s: reduction.most.map(|most| seconds(Frames(most.at), plan.spec().rate)),
+        reduction_db: reduction
+            .most
+            .map(|most| -Gain(1.0 - most.value).decibels().0),
+        reduction_at_s: reduction
+            .most
+            .map(|most| seconds(Frames(most.at), plan.spec().rate)),
         reduction_curve_db: reduction.curve,
         reduction_step_s: reduction.step_s,
     }
 }
 
 /// Returns the warnings of one track; `silent` is whether it was rendered and gave zeros alone.
-fn warnings(plan: &Plan, lane: &Node, silent: bool, clips: &[ClipReport], range: &Range<Frames>) -> Vec<Warning> {
+fn warnings(
+    plan: &Plan,
+    lane: &Node,
+    silent: bool,
+    clips: &[ClipReport],
+    range: &Range<Frames>,
+) -> Vec<Warning> {
     let mut found = Vec::new();
     for (planned, clip) in lane.clips().iter().zip(clips) {
         let kinds = clip_warnings(plan, planned, clip);
-        found.extend(kinds.into_iter().map(|kind| Warning::new(kind, Subject::clip(&lane.name, &clip.file))));
+        found.extend(
+            kinds
+                .into_iter()
+                .map(|kind| Warning::new(kind, Subject::clip(&lane.name, &clip.file))),
+        );
     }
-    let due = lane.clips().iter().any(|c| c.range.start < range.end.0 && range.start.0 < c.range.end);
+    let due = lane
+        .clips()
+        .iter()
+        .any(|c| c.range.start < range.end.0 && range.start.0 < c.range.end);
     if due && silent {
         let rate = plan.spec().rate;
         let silence = if *range == (Frames::ZERO..plan.length()) {
             Silence::Whole
         } else {
-            Silence::Range { from: ClockTime { frame: range.start, rate }, to: ClockTime { frame: range.end, rate } }
+            Silence::Range {
+                from: ClockTime {
+                    frame: range.start,
+                    rate,
+                },
+                to: ClockTime {
+                    frame: range.end,
+                    rate,
+                },
+            }
         };
-        found.push(Warning::new(WarningKind::SilentStem { silence }, Subject::track(&lane.name)));
+        found.push(Warning::new(
+            WarningKind::SilentStem { silence },
+            Subject::track(&lane.name),
+        ));
     }
     found
 }
@@ -166,31 +220,54 @@ fn clip_warnings(plan: &Plan, planned: &PlannedClip, clip: &ClipReport) -> Vec<W
     let Spec { rate, layout } = plan.spec();
     let mut found = Vec::new();
     if clip.resampled {
-        found.push(WarningKind::Resampled { from: planned.stem.spec.rate, to: rate });
+        found.push(WarningKind::Resampled {
+            from: planned.stem.spec.rate,
+            to: rate,
+        });
     }
     match planned.place {
         Placing::Pan => {
             let (left, right) = plan.pan_law.gains(Pan::CENTRE);
             let centre = Gain(left.max(right)).decibels();
-            found.push(WarningKind::MonoPanned { law: plan.pan_law, centre });
+            found.push(WarningKind::MonoPanned {
+                law: plan.pan_law,
+                centre,
+            });
         }
         Placing::Fold(_) if planned.layout != layout => {
-            found.push(WarningKind::Folded { from: planned.layout, to: layout });
+            found.push(WarningKind::Folded {
+                from: planned.layout,
+                to: layout,
+            });
         }
         Placing::Fold(_) => {}
     }
     for remark in planned.stem.info.iter().flat_map(|i| &i.remarks) {
         match *remark {
-            Remark::HeaderLength { stated, found: actual } => {
-                found.push(WarningKind::WrongHeaderLength { stated, found: actual });
+            Remark::HeaderLength {
+                stated,
+                found: actual,
+            } => {
+                found.push(WarningKind::WrongHeaderLength {
+                    stated,
+                    found: actual,
+                });
             }
             Remark::AlignmentUnknown => found.push(WarningKind::UnknownDelay {}),
             // Nothing of the mix changes with it.
             Remark::SlowSeek => {}
         }
     }
-    for Silenced { kind, places, frames, first } in &clip.silenced {
-        let Some(Stretch { at_s, reason, .. }) = first.first() else { continue };
+    for Silenced {
+        kind,
+        places,
+        frames,
+        first,
+    } in &clip.silenced
+    {
+        let Some(Stretch { at_s, reason, .. }) = first.first() else {
+            continue;
+        };
         let frame = Frames::from_duration(std::time::Duration::from_secs_f64(*at_s), rate);
         let stretch = SilencedStretch {
             flaw: *kind,
@@ -201,11 +278,15 @@ fn clip_warnings(plan: &Plan, planned: &PlannedClip, clip: &ClipReport) -> Vec<W
         };
         found.push(match kind {
             FlawKind::Damaged | FlawKind::EndedEarly => WarningKind::ReplacedBySilence { stretch },
-            FlawKind::NonFinite => WarningKind::NonFiniteSamples { place: NonFinite::Stem(stretch) },
+            FlawKind::NonFinite => WarningKind::NonFiniteSamples {
+                place: NonFinite::Stem(stretch),
+            },
         });
     }
     if planned.stem.frames == Some(Frames::ZERO) {
-        found.push(WarningKind::SilentStem { silence: Silence::NoFrames });
+        found.push(WarningKind::SilentStem {
+            silence: Silence::NoFrames,
+        });
     }
     found
 }

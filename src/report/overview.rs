@@ -171,20 +171,39 @@ impl Overview {
     /// Adds cues, markers and timecode, as far as they lie in the range.
     fn named(&mut self, plan: &Plan, range: &Range<Frames>) {
         let rate = plan.spec().rate;
-        for (cue, place) in plan.cues.iter().flat_map(|c| c.uses.iter().map(move |u| (c, u))) {
+        for (cue, place) in plan
+            .cues
+            .iter()
+            .flat_map(|c| c.uses.iter().map(move |u| (c, u)))
+        {
             let name = match place.name.as_str() {
                 "" => cue.title.clone(),
                 name => format!("{} · {name}", cue.title),
             };
             if place.range.start < range.end && range.start < place.range.end {
-                let (start_s, end_s) = (seconds(place.range.start.0, rate), seconds(place.range.end.0, rate));
-                self.cues.push(CueOverview { name, start_s, end_s });
+                let (start_s, end_s) = (
+                    seconds(place.range.start.0, rate),
+                    seconds(place.range.end.0, rate),
+                );
+                self.cues.push(CueOverview {
+                    name,
+                    start_s,
+                    end_s,
+                });
             }
         }
         let inside = plan.markers.iter().filter(|m| range.contains(&m.at));
-        self.markers = inside.map(|m| MarkerOverview { name: m.name.clone(), at_s: seconds(m.at.0, rate) }).collect();
+        self.markers = inside
+            .map(|m| MarkerOverview {
+                name: m.name.clone(),
+                at_s: seconds(m.at.0, rate),
+            })
+            .collect();
         let picture = plan.picture.as_ref();
-        self.timecode = picture.map(|(fps, start)| TimecodeOverview { start: start.to_string(), fps: fps.to_string() });
+        self.timecode = picture.map(|(fps, start)| TimecodeOverview {
+            start: start.to_string(),
+            fps: fps.to_string(),
+        });
     }
 
     /// Adds the curves of what was measured, in at most as many steps as the waveforms have bins.
@@ -193,10 +212,16 @@ impl Overview {
         let per = curves.momentary.len().div_ceil(bins).max(1);
         let finite = |v: f32| v.is_finite().then_some(v);
         let largest = |values: &[f32]| -> Vec<Option<f32>> {
-            values.chunks(per).map(|c| c.iter().copied().filter_map(finite).reduce(f32::max)).collect()
+            values
+                .chunks(per)
+                .map(|c| c.iter().copied().filter_map(finite).reduce(f32::max))
+                .collect()
         };
         let last = |values: &[f32]| -> Vec<Option<f32>> {
-            values.chunks(per).map(|c| c.last().copied().and_then(finite)).collect()
+            values
+                .chunks(per)
+                .map(|c| c.last().copied().and_then(finite))
+                .collect()
         };
         self.loudness = Some(LoudnessOverview {
             step_s: (0..per).fold(0.0, |s, _| s + curves.step_s),
@@ -217,7 +242,10 @@ impl Overview {
             frames: place.end - place.start,
             peak_dbfs: Dbfs::of(place.peak.min(f64::MAX)).0,
         };
-        self.overs = OverLog::joined(sketch.overs()).into_iter().map(over).collect();
+        self.overs = OverLog::joined(sketch.overs())
+            .into_iter()
+            .map(over)
+            .collect();
     }
 }
 
@@ -225,8 +253,16 @@ impl LaneOverview {
     fn of(plan: &Plan, lane: &Node, waveform: Waveform, range: &Range<Frames>) -> Self {
         let rate = plan.spec().rate;
         let inside = |c: &Range<u64>| c.start.max(range.start.0)..c.end.min(range.end.0);
-        let clips = lane.clips().iter().map(|c| inside(&c.range)).filter(|c| !c.is_empty());
-        let bus = lane.out.first().and_then(|(to, _)| plan.nodes.get(*to)).filter(|l| l.kind == NodeKind::Bus);
+        let clips = lane
+            .clips()
+            .iter()
+            .map(|c| inside(&c.range))
+            .filter(|c| !c.is_empty());
+        let bus = lane
+            .out
+            .first()
+            .and_then(|(to, _)| plan.nodes.get(*to))
+            .filter(|l| l.kind == NodeKind::Bus);
         let point = |(frame, gain): (u64, f64)| CurvePoint {
             at_s: seconds(frame, rate),
             gain_db: (gain > 0.0).then(|| Gain(gain).decibels().0),
@@ -235,8 +271,15 @@ impl LaneOverview {
             name: lane.name.clone(),
             heard: lane.live && !matches!(&lane.input, NodeInput::Sum(feeds) if feeds.is_empty()),
             bus: bus.map(|b| b.name.clone()),
-            clips_s: clips.map(|c| [seconds(c.start, rate), seconds(c.end, rate)]).collect(),
-            gain_curve: lane.gain.knots(&(range.start.0..range.end.0)).into_iter().map(point).collect(),
+            clips_s: clips
+                .map(|c| [seconds(c.start, rate), seconds(c.end, rate)])
+                .collect(),
+            gain_curve: lane
+                .gain
+                .knots(&(range.start.0..range.end.0))
+                .into_iter()
+                .map(point)
+                .collect(),
             waveform,
         }
     }
@@ -245,7 +288,14 @@ impl LaneOverview {
 /// Several channels as one: the extent of all, and the root mean square of all their samples.
 fn joined(channels: &[Vec<Bin>], rms: bool) -> Waveform {
     let bins = channels.first().map_or(0, Vec::len);
-    let mut all = vec![Bin { min: f32::INFINITY, max: f32::NEG_INFINITY, rms: 0.0 }; bins];
+    let mut all = vec![
+        Bin {
+            min: f32::INFINITY,
+            max: f32::NEG_INFINITY,
+            rms: 0.0
+        };
+        bins
+    ];
     let mut power = vec![0.0f64; bins];
     for channel in channels {
         for ((to, power), bin) in all.iter_mut().zip(&mut power).zip(channel) {

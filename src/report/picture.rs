@@ -82,7 +82,9 @@ pub fn svg_of(reports: &[Report]) -> String {
     let height: f64 = drawn.iter().map(|d| d.height).sum();
     let title = drawn.first().map_or(String::new(), |d| d.title.clone());
     let mut out = open(&title, height);
-    out += &format!("<style>{STYLE}</style><rect class=\"page\" width=\"{PAGE}\" height=\"{height}\"/>\n");
+    out += &format!(
+        "<style>{STYLE}</style><rect class=\"page\" width=\"{PAGE}\" height=\"{height}\"/>\n"
+    );
     let mut y = 0.0;
     for page in drawn {
         out += &format!("<g transform=\"translate(0 {y})\">\n{}</g>\n", page.body);
@@ -108,8 +110,13 @@ fn open(title: &str, height: f64) -> String {
 fn draw(report: &Report) -> Drawn {
     let rate = f64::from(report.rate_hz.max(1));
     let start_s = report.start_frame as f64 / rate;
-    let axis =
-        Axis { start_s, length_s: report.frames as f64 / rate, left: LEFT, right: RIGHT, names: Names::of(report) };
+    let axis = Axis {
+        start_s,
+        length_s: report.frames as f64 / rate,
+        left: LEFT,
+        right: RIGHT,
+        names: Names::of(report),
+    };
     let overview = report.overview.as_ref();
     let mut hover = hover::Page::new(&axis, overview);
     let mut svg = Svg::default();
@@ -122,11 +129,23 @@ fn draw(report: &Report) -> Drawn {
         bottom = levels::draw(&mut svg, report, overview, &axis, y, &mut hover);
         y = bottom + 24.0;
     } else {
-        svg.text("detail", (MARGIN, y), Anchor::Start, "No waveforms were gathered.", None);
+        svg.text(
+            "detail",
+            (MARGIN, y),
+            Anchor::Start,
+            "No waveforms were gathered.",
+            None,
+        );
         y += 24.0;
     }
     y = notes::draw(&mut svg, report, y);
-    Drawn { title: head::title(report), body: svg.into_text(), height: (y + 22.0).ceil(), bottom, hover }
+    Drawn {
+        title: head::title(report),
+        body: svg.into_text(),
+        height: (y + 22.0).ceil(),
+        bottom,
+        hover,
+    }
 }
 
 /// A time as people read it, to the millisecond or the tenth of a second as it needs.

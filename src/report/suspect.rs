@@ -25,28 +25,53 @@ const CLICK: f64 = 0.031_622_776_601_683_79;
 pub(crate) fn suspects(renderer: &Renderer, range: &Range<Frames>) -> Vec<Warning> {
     let plan = renderer.plan();
     let mut all = Vec::new();
-    let tracks: Vec<(usize, &Node)> =
-        plan.nodes.iter().enumerate().filter(|(_, lane)| lane.kind == NodeKind::Track).collect();
+    let tracks: Vec<(usize, &Node)> = plan
+        .nodes
+        .iter()
+        .enumerate()
+        .filter(|(_, lane)| lane.kind == NodeKind::Track)
+        .collect();
     for &(index, lane) in &tracks {
         if let Some(reason) = lane.unused {
-            add(&mut all, WarningKind::UnheardTrack { reason }, Subject::track(&lane.name));
+            add(
+                &mut all,
+                WarningKind::UnheardTrack { reason },
+                Subject::track(&lane.name),
+            );
         }
-        let Some(survey) = renderer.survey(index).filter(|_| lane.live) else { continue };
+        let Some(survey) = renderer.survey(index).filter(|_| lane.live) else {
+            continue;
+        };
         if let Some((mean, share)) = survey.offset()
             && mean >= OFFSET.0
             && share >= OFFSET.1
         {
-            add(&mut all, WarningKind::ConstantOffset { mean: Dbfs::of(mean) }, Subject::track(&lane.name));
+            add(
+                &mut all,
+                WarningKind::ConstantOffset {
+                    mean: Dbfs::of(mean),
+                },
+                Subject::track(&lane.name),
+            );
         }
         if survey.likeness().is_some_and(|l| l <= INVERTED) {
-            add(&mut all, WarningKind::OppositePolarity {}, Subject::track(&lane.name));
+            add(
+                &mut all,
+                WarningKind::OppositePolarity {},
+                Subject::track(&lane.name),
+            );
         }
         for (clip, [first, last]) in lane.clips().iter().zip(renderer.edges(index)) {
             let inside = |frame: u64| range.contains(&Frames(frame));
             let start = (*first >= CLICK && inside(clip.range.start)).then(|| Dbfs::of(*first));
-            let end = (*last >= CLICK && inside(clip.range.end.saturating_sub(1))).then(|| Dbfs::of(*last));
+            let end = (*last >= CLICK && inside(clip.range.end.saturating_sub(1)))
+                .then(|| Dbfs::of(*last));
             if start.is_some() || end.is_some() {
-                add(&mut all, WarningKind::AbruptClip { start, end }, Subject::clip(&lane.name, &clip.stem.name));
+                add(
+                    &mut all,
+                    WarningKind::AbruptClip { start, end },
+                    Subject::clip(&lane.name, &clip.stem.name),
+                );
             }
         }
     }
@@ -64,13 +89,24 @@ fn add(all: &mut Vec<Warning>, kind: WarningKind, subject: Subject) {
 
 /// Warns of tracks that play the same sound at the same time as one before them.
 fn duplicates(renderer: &Renderer, tracks: &[(usize, &Node)], all: &mut Vec<Warning>) {
-    let heard = |index: usize, lane: &Node| lane.live && renderer.peaks(index).iter().any(|p| p.value > 0.0);
-    let live: Vec<&Node> = tracks.iter().filter(|(i, lane)| heard(*i, lane)).map(|(_, lane)| *lane).collect();
+    let heard = |index: usize, lane: &Node| {
+        lane.live && renderer.peaks(index).iter().any(|p| p.value > 0.0)
+    };
+    let live: Vec<&Node> = tracks
+        .iter()
+        .filter(|(i, lane)| heard(*i, lane))
+        .map(|(_, lane)| *lane)
+        .collect();
     for (i, lane) in live.iter().enumerate() {
         let twin = live.iter().take(i).find(|other| same(other, lane));
         if let (Some(twin), Some(clip)) = (twin, lane.clips().first()) {
-            let kind = WarningKind::DuplicateStems { twin: twin.name.clone() };
-            all.push(Warning::new(kind, Subject::clip(&lane.name, &clip.stem.name)));
+            let kind = WarningKind::DuplicateStems {
+                twin: twin.name.clone(),
+            };
+            all.push(Warning::new(
+                kind,
+                Subject::clip(&lane.name, &clip.stem.name),
+            ));
         }
     }
 }
@@ -85,7 +121,8 @@ fn same(a: &Node, b: &Node) -> bool {
                 && match (a.stem.path(), b.stem.path()) {
                     (Some(one), Some(other)) if one == other => a.stem.name == b.stem.name,
                     (Some(one), Some(other)) => {
-                        same_file(&one, &other).unwrap_or(false) || alike(&one, &other).unwrap_or(false)
+                        same_file(&one, &other).unwrap_or(false)
+                            || alike(&one, &other).unwrap_or(false)
                     }
                     _ => std::sync::Arc::ptr_eq(&a.stem, &b.stem),
                 }

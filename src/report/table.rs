@@ -8,30 +8,68 @@ use std::fmt;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rows = vec![["track", "file", "came in", "gain", "pan", "peak dBFS", "notes"].map(str::to_owned)];
+        let mut rows = vec![
+            [
+                "track",
+                "file",
+                "came in",
+                "gain",
+                "pan",
+                "peak dBFS",
+                "notes",
+            ]
+            .map(str::to_owned),
+        ];
         for track in &self.tracks {
             let [name, gain, pan, peak] = levels(&track.strip);
             let mut clips = track.clips.iter();
             let first = clips.next();
-            let note = if track.strip.heard { String::new() } else { "muted".to_owned() };
-            let notes = [note, first.map(notes).unwrap_or_default()].into_iter().filter(|n| !n.is_empty());
+            let note = if track.strip.heard {
+                String::new()
+            } else {
+                "muted".to_owned()
+            };
+            let notes = [note, first.map(notes).unwrap_or_default()]
+                .into_iter()
+                .filter(|n| !n.is_empty());
             let notes = notes.collect::<Vec<_>>().join(", ");
             let (file, came) = first.map(|c| (file(c), came_in(c))).unwrap_or_default();
             rows.push([name, file, came, gain, pan, peak, notes]);
             let blank = String::new;
-            rows.extend(clips.map(|c| [blank(), self::file(c), came_in(c), blank(), blank(), blank(), self::notes(c)]));
+            rows.extend(clips.map(|c| {
+                [
+                    blank(),
+                    self::file(c),
+                    came_in(c),
+                    blank(),
+                    blank(),
+                    blank(),
+                    self::notes(c),
+                ]
+            }));
         }
         for bus in &self.buses {
             let [name, gain, pan, peak] = levels(bus);
             let note = if bus.heard { "" } else { "muted" };
-            rows.push([name, "(bus)".to_owned(), String::new(), gain, pan, peak, note.to_owned()]);
+            rows.push([
+                name,
+                "(bus)".to_owned(),
+                String::new(),
+                gain,
+                pan,
+                peak,
+                note.to_owned(),
+            ]);
         }
         table(f, &rows, &[3, 5])?;
 
         let rate = SampleRate::new(self.rate_hz).unwrap_or(SampleRate::HZ_48000);
         writeln!(f)?;
         if let Some(output) = &self.output {
-            let format = self.format.as_ref().map_or(String::new(), |format| format!("{format}, "));
+            let format = self
+                .format
+                .as_ref()
+                .map_or(String::new(), |format| format!("{format}, "));
             let output = one_line(output.clone());
             writeln!(f, "  {output}  {format}{} Hz {}", self.rate_hz, self.layout)?;
         }
@@ -39,22 +77,39 @@ impl fmt::Display for Report {
         writeln!(f, "  length   {length}  ({} frames)", self.frames)?;
         match (self.mix.peak_dbfs, self.mix.peak_at_frame) {
             (Some(peak), Some(at)) => {
-                writeln!(f, "  peak     {peak:+.2} dBFS at {}", Frames(at).clock(rate))?;
+                writeln!(
+                    f,
+                    "  peak     {peak:+.2} dBFS at {}",
+                    Frames(at).clock(rate)
+                )?;
             }
             _ => writeln!(f, "  peak     silence")?,
         }
         if let Some(peak) = self.mix.true_peak_dbtp {
-            let at = self.mix.true_peak_at_frame.map(|at| Frames(at).clock(rate)).unwrap_or_default();
+            let at = self
+                .mix
+                .true_peak_at_frame
+                .map(|at| Frames(at).clock(rate))
+                .unwrap_or_default();
             let track = self.mix.true_peak_track.as_ref();
-            let track = track.map_or(String::new(), |track| format!(", loudest there: {}", one_line(track.clone())));
+            let track = track.map_or(String::new(), |track| {
+                format!(", loudest there: {}", one_line(track.clone()))
+            });
             writeln!(f, "  true     {} at {at}{track}", Dbtp(peak))?;
         }
         if let Some(limiter) = &self.mix.limiter {
-            let most = limiter.reduction_db.map_or("nothing to do".to_owned(), |db| format!("{db:.1} dB at most"));
+            let most = limiter
+                .reduction_db
+                .map_or("nothing to do".to_owned(), |db| {
+                    format!("{db:.1} dB at most")
+                });
             writeln!(f, "  limiter  {most}, at {:.1}", Dbtp(limiter.ceiling_dbtp))?;
         }
         if let Some(loudness) = self.mix.integrated_lufs {
-            let range = self.mix.loudness_range_lu.map_or(String::new(), |range| format!(", range {range:.1} LU"));
+            let range = self
+                .mix
+                .loudness_range_lu
+                .map_or(String::new(), |range| format!(", range {range:.1} LU"));
             writeln!(f, "  loudness {:.1}{range}", Lufs(loudness))?;
         }
         if let Some(verdict) = &self.verdict {
@@ -64,9 +119,17 @@ impl fmt::Display for Report {
             writeln!(f, "  clipped  {}", samples(self.mix.clipped_samples))?;
         }
         if self.mix.non_finite_samples > 0 {
-            writeln!(f, "  not finite, written as 0: {}", samples(self.mix.non_finite_samples))?;
+            writeln!(
+                f,
+                "  not finite, written as 0: {}",
+                samples(self.mix.non_finite_samples)
+            )?;
         }
-        write!(f, "  took     {:.2} s, {:.0} times real time", self.wall_s, self.times_real_time)
+        write!(
+            f,
+            "  took     {:.2} s, {:.0} times real time",
+            self.wall_s, self.times_real_time
+        )
     }
 }
 
@@ -81,17 +144,28 @@ fn write_verdict(f: &mut fmt::Formatter<'_>, verdict: &Verdict) -> fmt::Result {
         writeln!(f, "  fitted   {:+.2} dB for {target}{short}", fit.gain_db)?;
     }
     let mark = |passed: bool| if passed { "passed" } else { "FAILED" };
-    let tolerance = verdict.tolerance_lu.map_or(String::new(), |t| format!(" ±{t}"));
-    let off = verdict.off_lu.map_or("no loudness".to_owned(), |off| format!("{off:+.1} LU"));
+    let tolerance = verdict
+        .tolerance_lu
+        .map_or(String::new(), |t| format!(" ±{t}"));
+    let off = verdict
+        .off_lu
+        .map_or("no loudness".to_owned(), |off| format!("{off:+.1} LU"));
     let loudness = verdict.loudness_passed.map_or("not judged", mark);
     if let Some(lufs) = verdict.target_lufs.map(Lufs) {
-        writeln!(f, "  {target}: loudness {loudness}, {off} from {lufs:.1}{tolerance}")?;
+        writeln!(
+            f,
+            "  {target}: loudness {loudness}, {off} from {lufs:.1}{tolerance}"
+        )?;
     }
     let peak = mark(verdict.true_peak_passed);
     if let Some(ceiling) = verdict.ceiling_dbtp.map(Dbtp) {
         writeln!(f, "  {target}: true peak {peak}, {ceiling:.1} at most")?;
     }
-    if verdict.note.is_empty() { Ok(()) } else { writeln!(f, "  {target}: {}", verdict.note) }
+    if verdict.note.is_empty() {
+        Ok(())
+    } else {
+        writeln!(f, "  {target}: {}", verdict.note)
+    }
 }
 
 fn samples(n: u64) -> String {
@@ -100,20 +174,30 @@ fn samples(n: u64) -> String {
 
 fn levels(strip: &StripReport) -> [String; 4] {
     let level = strip.gain_db.map_or(Decibels::SILENCE, Decibels);
-    let gain = if strip.gain_moves { "moves".to_owned() } else { format!("{level:.1}") };
+    let gain = if strip.gain_moves {
+        "moves".to_owned()
+    } else {
+        format!("{level:.1}")
+    };
     let pan = strip.pan.map_or("moves".to_owned(), |p| Pan(p).to_string());
-    let peak = strip.peak_dbfs.map_or("-inf".to_owned(), |p| format!("{p:+.1}"));
+    let peak = strip
+        .peak_dbfs
+        .map_or("-inf".to_owned(), |p| format!("{p:+.1}"));
     [strip.name.clone(), gain, pan, peak]
 }
 
 /// The file without its folders: the whole path is in the JSON form.
 fn file(clip: &ClipReport) -> String {
-    std::path::Path::new(&clip.file).file_name().map_or(clip.file.clone(), |n| n.to_string_lossy().into_owned())
+    std::path::Path::new(&clip.file)
+        .file_name()
+        .map_or(clip.file.clone(), |n| n.to_string_lossy().into_owned())
 }
 
 /// `24/48000 stereo`
 fn came_in(clip: &ClipReport) -> String {
-    let bits = clip.bits.map_or(clip.codec.clone(), |b| format!("{b}{}", if clip.float { "f" } else { "" }));
+    let bits = clip.bits.map_or(clip.codec.clone(), |b| {
+        format!("{b}{}", if clip.float { "f" } else { "" })
+    });
     let slash = if bits.is_empty() { "" } else { "/" };
     format!("{bits}{slash}{} {}", clip.rate_hz, clip.layout)
 }
@@ -129,24 +213,49 @@ fn notes(clip: &ClipReport) -> String {
         Placed::Same => {}
     }
     if clip.trimmed_start_frames + clip.trimmed_end_frames > 0 {
-        notes.push(format!("trimmed {}+{}", clip.trimmed_start_frames, clip.trimmed_end_frames));
+        notes.push(format!(
+            "trimmed {}+{}",
+            clip.trimmed_start_frames, clip.trimmed_end_frames
+        ));
     }
     for silenced in &clip.silenced {
-        let times = if silenced.places > 1 { format!(" x{}", silenced.places) } else { String::new() };
+        let times = if silenced.places > 1 {
+            format!(" x{}", silenced.places)
+        } else {
+            String::new()
+        };
         notes.push(format!("{}{times}", silenced.kind));
     }
     notes.join(", ")
 }
 
 /// Columns as wide as they need to be; those of `right` to the right.
-pub(crate) fn table<const N: usize>(f: &mut fmt::Formatter<'_>, rows: &[[String; N]], right: &[usize]) -> fmt::Result {
+pub(crate) fn table<const N: usize>(
+    f: &mut fmt::Formatter<'_>,
+    rows: &[[String; N]],
+    right: &[usize],
+) -> fmt::Result {
     let rows: Vec<[String; N]> = rows.iter().map(|row| row.clone().map(one_line)).collect();
-    let width = |column: usize| rows.iter().filter_map(|r| r.get(column)).map(|c| c.chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|r| r.get(column))
+            .map(|c| c.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..N).map(width).collect();
     for row in &rows {
-        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &w))| {
-            if right.contains(&column) { format!("{cell:>w$}") } else { format!("{cell:w$}") }
-        });
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .enumerate()
+            .map(|(column, (cell, &w))| {
+                if right.contains(&column) {
+                    format!("{cell:>w$}")
+                } else {
+                    format!("{cell:w$}")
+                }
+            });
         writeln!(f, "  {}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
     }
     Ok(())

@@ -44,7 +44,9 @@ impl Report {
             let at = |values: &[f32]| values.get(bin).map_or(0, |v| integer(*v));
             [at(&channel.min), at(&channel.max)]
         };
-        let data = (0..length).flat_map(|bin| channels.iter().flat_map(move |c| pair(c, bin))).collect();
+        let data = (0..length)
+            .flat_map(|bin| channels.iter().flat_map(move |c| pair(c, bin)))
+            .collect();
         let document = Document {
             version: 2,
             channels: channels.len(),
@@ -58,7 +60,10 @@ impl Report {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "rounded, and a cast saturates")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "rounded, and a cast saturates"
+)]
 fn integer(sample: f32) -> i16 {
     (sample * 32_768.0).round() as i16
 }

@@ -38,10 +38,24 @@ pub(crate) struct Extent {
 const FEW: u64 = 8;
 
 /// `block` is the size of a frame in bytes.
-pub(super) fn find(file: &mut (impl Read + Seek), chunks: &Chunks, data: Data, block: u16) -> io::Result<Extent> {
+pub(super) fn find(
+    file: &mut (impl Read + Seek),
+    chunks: &Chunks,
+    data: Data,
+    block: u16,
+) -> io::Result<Extent> {
     let held = chunks.file.saturating_sub(data.at);
-    let whole = Extent { at: data.at, stated: data.size, promised: held, held };
-    let until = |size: u64| Extent { promised: size, held: size, ..whole };
+    let whole = Extent {
+        at: data.at,
+        stated: data.size,
+        promised: held,
+        held,
+    };
+    let until = |size: u64| Extent {
+        promised: size,
+        held: size,
+        ..whole
+    };
     let end = data.at.saturating_add(data.size);
     let behind = chunks.file.saturating_sub(end);
     let agrees = chunks.riff_end.abs_diff(chunks.file) <= 1;
@@ -50,12 +64,20 @@ pub(super) fn find(file: &mut (impl Read + Seek), chunks: &Chunks, data: Data, b
         return Ok(if empty { until(0) } else { whole });
     }
     if !data.from_ds64 && is_placeholder(data.size, block) {
-        let right = data.size <= held && ((agrees && behind < FEW) || rest::follows(file, end, chunks.file)?);
+        let right = data.size <= held
+            && ((agrees && behind < FEW) || rest::follows(file, end, chunks.file)?);
         return Ok(if right { until(data.size) } else { whole });
     }
     if data.size > held {
         let lies = agrees && end > chunks.riff_end;
-        return Ok(if lies { whole } else { Extent { promised: data.size, ..whole } });
+        return Ok(if lies {
+            whole
+        } else {
+            Extent {
+                promised: data.size,
+                ..whole
+            }
+        });
     }
     let wraps = behind >> 32;
     if wraps > 0 && !data.from_ds64 {
@@ -73,7 +95,10 @@ pub(super) fn find(file: &mut (impl Read + Seek), chunks: &Chunks, data: Data, b
 /// as they are or rounded down to whole frames.
 fn is_placeholder(size: u64, block: u16) -> bool {
     const ROUND: [u64; 4] = [0x7FFF_F000, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF];
-    let rounded = |full: &u64| full.checked_sub(size).is_some_and(|less| less < u64::from(block.max(1)));
+    let rounded = |full: &u64| {
+        full.checked_sub(size)
+            .is_some_and(|less| less < u64::from(block.max(1)))
+    };
     (0xFFFF_FF00..=0xFFFF_FFFF).contains(&size) || ROUND.iter().any(rounded)
 }
 
@@ -83,7 +108,9 @@ fn chain(file: &mut (impl Read + Seek), mut at: u64, length: u64) -> io::Result<
         if at.abs_diff(length) <= 1 {
             return Ok(true);
         }
-        let Some((_, size)) = chunk_at(file, at)? else { return Ok(false) };
+        let Some((_, size)) = chunk_at(file, at)? else {
+            return Ok(false);
+        };
         at = at.saturating_add(8 + u64::from(size) + u64::from(size % 2));
     }
     Ok(false)

@@ -17,14 +17,17 @@ const TEXT: u64 = 64 * 1024;
 
 /// Chunks that programs write behind the audio. One of these is taken for a chunk even if its size is wrong.
 const KNOWN: [&[u8; 4]; 34] = [
-    b"LIST", b"list", b"id3 ", b"ID3 ", b"bext", b"iXML", b"axml", b"cue ", b"smpl", b"inst", b"fact", b"JUNK",
-    b"junk", b"PAD ", b"FLLR", b"plst", b"labl", b"note", b"ltxt", b"levl", b"_PMX", b"cart", b"chna", b"umid",
-    b"DISP", b"PEAK", b"afsp", b"acid", b"strc", b"elm1", b"minf", b"regn", b"data", b"fmt ",
+    b"LIST", b"list", b"id3 ", b"ID3 ", b"bext", b"iXML", b"axml", b"cue ", b"smpl", b"inst",
+    b"fact", b"JUNK", b"junk", b"PAD ", b"FLLR", b"plst", b"labl", b"note", b"ltxt", b"levl",
+    b"_PMX", b"cart", b"chna", b"umid", b"DISP", b"PEAK", b"afsp", b"acid", b"strc", b"elm1",
+    b"minf", b"regn", b"data", b"fmt ",
 ];
 
 /// Whether what stands from `end` to the end of the file, which is `length` bytes long, is audio.
 pub(super) fn is_audio(file: &mut (impl Read + Seek), end: u64, length: u64) -> io::Result<bool> {
-    let Some(first) = first_sound(file, end, length)? else { return Ok(false) };
+    let Some(first) = first_sound(file, end, length)? else {
+        return Ok(false);
+    };
     Ok(!follows(file, end, length)? && !is_other(file, first, length)?)
 }
 
@@ -43,13 +46,19 @@ fn is_other(file: &mut (impl Read + Seek), start: u64, length: u64) -> io::Resul
         }
         let head = read(file, at, 11)?;
         let id3v1 = head.starts_with(b"TAG") && length - at <= 129;
-        if id3v1 || [&b"ID3"[..], b"APETAGEX", b"LYRICSBEGIN", b"3DI"].iter().any(|tag| head.starts_with(tag)) {
+        if id3v1
+            || [&b"ID3"[..], b"APETAGEX", b"LYRICSBEGIN", b"3DI"]
+                .iter()
+                .any(|tag| head.starts_with(tag))
+        {
             return Ok(true);
         }
         if behind && head.iter().all(|b| *b == 0) {
             return Ok(true);
         }
-        let Some((id, size)) = chunk_at(file, at)? else { break };
+        let Some((id, size)) = chunk_at(file, at)? else {
+            break;
+        };
         if KNOWN.contains(&&id) {
             return Ok(true);
         }
@@ -66,7 +75,8 @@ fn is_text(bytes: &[u8]) -> bool {
         Ok(text) => text,
         // The last character may be cut.
         Err(e) if e.error_len().is_none() => {
-            std::str::from_utf8(bytes.get(..e.valid_up_to()).unwrap_or_default()).unwrap_or_default()
+            std::str::from_utf8(bytes.get(..e.valid_up_to()).unwrap_or_default())
+                .unwrap_or_default()
         }
         Err(_) => return false,
     };
@@ -98,7 +108,9 @@ fn first_sound(file: &mut (impl Read + Seek), from: u64, length: u64) -> io::Res
 fn look(file: &mut (impl Read + Seek), at: u64, most: u64) -> io::Result<Option<u64>> {
     let bytes = read(file, at, most)?;
     let place = bytes.iter().position(|b| *b != 0);
-    Ok(place.and_then(|p| u64::try_from(p).ok()).map(|p| at.saturating_add(p)))
+    Ok(place
+        .and_then(|p| u64::try_from(p).ok())
+        .map(|p| at.saturating_add(p)))
 }
 
 /// Reads up to `most` bytes at a position. `most` is a constant of this file at most.

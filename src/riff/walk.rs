@@ -60,7 +60,10 @@ pub(super) struct Data {
 }
 
 /// The id and the size of the chunk at a position; `None` where there is none.
-pub(super) fn chunk_at(file: &mut (impl Read + Seek), at: u64) -> io::Result<Option<([u8; 4], u32)>> {
+pub(super) fn chunk_at(
+    file: &mut (impl Read + Seek),
+    at: u64,
+) -> io::Result<Option<([u8; 4], u32)>> {
     let mut head = [0; 8];
     if body(file, at, &mut head)? < head.len() {
         return Ok(None);
@@ -68,7 +71,10 @@ pub(super) fn chunk_at(file: &mut (impl Read + Seek), at: u64) -> io::Result<Opt
     let (id, size) = head.split_at(4);
     let id: [u8; 4] = id.try_into().unwrap_or_default();
     let size = u32::from_le_bytes(size.try_into().unwrap_or_default());
-    Ok(id.iter().all(|b| (0x20..0x7F).contains(b)).then_some((id, size)))
+    Ok(id
+        .iter()
+        .all(|b| (0x20..0x7F).contains(b))
+        .then_some((id, size)))
 }
 
 /// Walks a file from its start.
@@ -87,14 +93,26 @@ pub(super) fn walk(file: &mut (impl Read + Seek)) -> io::Result<Walk> {
         _ => return Ok(Walk::Foreign),
     };
     if &kind != b"WAVE" {
-        return Ok(Walk::Other(String::from_utf8_lossy(&kind).trim_end().to_owned()));
+        return Ok(Walk::Other(
+            String::from_utf8_lossy(&kind).trim_end().to_owned(),
+        ));
     }
     let riff_end = u64::from(u32::from_le_bytes([s0, s1, s2, s3])) + 8;
-    let mut chunks = Chunks { form, file: length, riff_end, fmt: None, bext: None, slice: None, data: None };
+    let mut chunks = Chunks {
+        form,
+        file: length,
+        riff_end,
+        fmt: None,
+        bext: None,
+        slice: None,
+        data: None,
+    };
     let mut ds64: Option<Ds64> = None;
     let mut at = 12;
     for _ in 0..MOST_CHUNKS {
-        let Some((id, size32)) = chunk_at(file, at)? else { break };
+        let Some((id, size32)) = chunk_at(file, at)? else {
+            break;
+        };
         let start = at.saturating_add(8);
         let mut size = u64::from(size32);
         let mut from_ds64 = false;
@@ -112,12 +130,22 @@ pub(super) fn walk(file: &mut (impl Read + Seek)) -> io::Result<Walk> {
                 }
                 ds64 = Some(found);
             }
-            b"fmt " if chunks.fmt.is_none() => chunks.fmt = Some(read(file, start, size.min(FMT_BYTES))?),
-            b"bext" if chunks.bext.is_none() => chunks.bext = Some(read(file, start, size.min(BEXT_BYTES))?),
+            b"fmt " if chunks.fmt.is_none() => {
+                chunks.fmt = Some(read(file, start, size.min(FMT_BYTES))?)
+            }
+            b"bext" if chunks.bext.is_none() => {
+                chunks.bext = Some(read(file, start, size.min(BEXT_BYTES))?)
+            }
             id if *id == SLICE && chunks.slice.is_none() => {
                 chunks.slice = Some(read(file, start, size.min(SLICE_BYTES))?);
             }
-            b"data" if chunks.data.is_none() => chunks.data = Some(Data { at: start, size, from_ds64 }),
+            b"data" if chunks.data.is_none() => {
+                chunks.data = Some(Data {
+                    at: start,
+                    size,
+                    from_ds64,
+                })
+            }
             _ => {}
         }
         let end = start.saturating_add(size);
@@ -179,19 +207,30 @@ struct Ds64 {
 impl Ds64 {
     /// Fields that are not there are 0.
     fn decode(body: &[u8]) -> Self {
-        let u64_at = |at: usize| body.get(at..).and_then(|b| b.first_chunk()).map_or(0, |b| u64::from_le_bytes(*b));
+        let u64_at = |at: usize| {
+            body.get(at..)
+                .and_then(|b| b.first_chunk())
+                .map_or(0, |b| u64::from_le_bytes(*b))
+        };
         let entry = |e: &[u8; 12]| {
             let [a, b, c, d, size @ ..] = *e;
             ([a, b, c, d], u64::from_le_bytes(size))
         };
         let entries = body.get(28..).unwrap_or_default().as_chunks().0;
-        Self { riff: u64_at(0), data: u64_at(8), table: entries.iter().map(entry).collect() }
+        Self {
+            riff: u64_at(0),
+            data: u64_at(8),
+            table: entries.iter().map(entry).collect(),
+        }
     }
 
     fn size_of(&self, id: [u8; 4]) -> Option<u64> {
         if &id == b"data" {
             return Some(self.data);
         }
-        self.table.iter().find(|(name, _)| *name == id).map(|(_, size)| *size)
+        self.table
+            .iter()
+            .find(|(name, _)| *name == id)
+            .map(|(_, size)| *size)
     }
 }

@@ -18,7 +18,12 @@ pub struct Bus {
 impl Bus {
     /// A bus that goes to the master.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { strip: Strip { name: name.into(), ..Strip::default() } }
+        Self {
+            strip: Strip {
+                name: name.into(),
+                ..Strip::default()
+            },
+        }
     }
 
     strip_setters!();

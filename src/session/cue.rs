@@ -37,7 +37,11 @@ pub struct UnknownCueKind(String);
 
 impl fmt::Display for UnknownCueKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no such kind of cue: {:?}; there are score and song", self.0)
+        write!(
+            f,
+            "no such kind of cue: {:?}; there are score and song",
+            self.0
+        )
     }
 }
 
@@ -105,7 +109,10 @@ pub struct Cue {
 impl Cue {
     /// A cue without tracks or uses.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), ..Self::default() }
+        Self {
+            name: name.into(),
+            ..Self::default()
+        }
     }
 
     /// Sets what people call it.
@@ -153,7 +160,10 @@ impl Cue {
     /// Adds a marker, counted from the cue's start.
     #[must_use]
     pub fn marker(mut self, at: Frames, name: impl Into<String>) -> Self {
-        self.markers.push(Marker { at, name: name.into() });
+        self.markers.push(Marker {
+            at,
+            name: name.into(),
+        });
         self
     }
 
@@ -167,7 +177,11 @@ impl Cue {
     /// What people call it: the title, or the name where there is none.
     #[must_use]
     pub fn display_name(&self) -> &str {
-        if self.title.is_empty() { &self.name } else { &self.title }
+        if self.title.is_empty() {
+            &self.name
+        } else {
+            &self.title
+        }
     }
 }
 
@@ -200,7 +214,10 @@ pub struct Use {
 impl Use {
     /// The whole cue at a place.
     pub fn at(at: impl Into<At>) -> Self {
-        Self { at: at.into(), ..Self::default() }
+        Self {
+            at: at.into(),
+            ..Self::default()
+        }
     }
 
     /// Sets the usage code.

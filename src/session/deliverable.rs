@@ -43,7 +43,11 @@ pub struct Deliverable {
 impl Deliverable {
     /// A mix into a 24-bit file.
     pub fn new(name: impl Into<String>, file: impl Into<PathBuf>) -> Self {
-        Self { name: name.into(), file: file.into(), ..Self::default() }
+        Self {
+            name: name.into(),
+            file: file.into(),
+            ..Self::default()
+        }
     }
 
     /// Sets the sample format.

@@ -151,21 +151,44 @@ impl Load {
             text.drain(..BYTE_ORDER_MARK.len_utf8());
         }
         if text.len() as u64 > MAX_FILE_BYTES {
-            let what = format!("{}: is larger than {MAX_FILE_BYTES} bytes: no session file", path.display());
+            let what = format!(
+                "{}: is larger than {MAX_FILE_BYTES} bytes: no session file",
+                path.display()
+            );
             return Err(Error::new(ErrorKind::Session, what));
         }
-        let overrides = self.settings.iter().map(|(key, value)| overrides::line(key, value) + "\n").collect();
-        let source = Arc::new(SourceText { path: path.to_owned(), text, overrides });
+        let overrides = self
+            .settings
+            .iter()
+            .map(|(key, value)| overrides::line(key, value) + "\n")
+            .collect();
+        let source = Arc::new(SourceText {
+            path: path.to_owned(),
+            text,
+            overrides,
+        });
         let mut problems = Problems::new(&source);
         if let Some(at) = size_limit::exceeded_at(&source.text) {
-            problems.report(at..at + 1, "there is more in this file than a session can hold");
+            problems.report(
+                at..at + 1,
+                "there is more in this file than a session can hold",
+            );
             return Err(Error::session(problems.into_vec()));
         }
         let mut tree = parse(&source, &mut problems);
-        overrides::apply(&mut tree, &source.overrides, source.text.len() + 1, &mut problems);
+        overrides::apply(
+            &mut tree,
+            &source.overrides,
+            source.text.len() + 1,
+            &mut problems,
+        );
         let session = session_reader::session(self, path, &tree, &mut problems);
         let problems = problems.into_vec();
-        if problems.is_empty() { Ok(session) } else { Err(Error::session(problems)) }
+        if problems.is_empty() {
+            Ok(session)
+        } else {
+            Err(Error::session(problems))
+        }
     }
 
     /// Overrides a key of the file: the key with dots, the value as TOML, or as text where it is not TOML.
@@ -195,7 +218,11 @@ fn parse(source: &SourceText, problems: &mut Problems) -> tree::Table {
 
 /// Returns the tree of a text, if it has no syntax error.
 fn valid_tree(text: &str, path: &Path) -> Option<tree::Table> {
-    let source = Arc::new(SourceText { path: path.to_owned(), text: text.to_owned(), overrides: String::new() });
+    let source = Arc::new(SourceText {
+        path: path.to_owned(),
+        text: text.to_owned(),
+        overrides: String::new(),
+    });
     let mut problems = Problems::new(&source);
     let tree = parse(&source, &mut problems);
     problems.into_vec().is_empty().then_some(tree)
@@ -203,7 +230,8 @@ fn valid_tree(text: &str, path: &Path) -> Option<tree::Table> {
 
 /// Whether a session file is JSON, by its name.
 fn is_json(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"))
+    path.extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("json"))
 }
 
 impl Session {
@@ -220,20 +248,30 @@ fn read(path: &Path) -> Result<String> {
     let local = match Location::of(path)? {
         Location::Local(local) => local,
         #[cfg(feature = "cloud")]
-        Location::Object(url) => return utf8(crate::storage::read(&url.to_string(), MAX_FILE_BYTES)?, path),
+        Location::Object(url) => {
+            return utf8(
+                crate::storage::read(&url.to_string(), MAX_FILE_BYTES)?,
+                path,
+            );
+        }
     };
     let refused = |kind, what: String| Error::new(kind, format!("{}: {what}", path.display()));
-    let meta = fs::metadata(&local).map_err(|e| refused(ErrorKind::NotFound, e.to_string()).because(e))?;
+    let meta =
+        fs::metadata(&local).map_err(|e| refused(ErrorKind::NotFound, e.to_string()).because(e))?;
     if !meta.is_file() {
         return Err(refused(ErrorKind::Session, "is no regular file".to_owned()));
     }
-    let file = fs::File::open(&local).map_err(|e| refused(ErrorKind::NotFound, e.to_string()).because(e))?;
+    let file = fs::File::open(&local)
+        .map_err(|e| refused(ErrorKind::NotFound, e.to_string()).because(e))?;
     let mut bytes = Vec::new();
     file.take(MAX_FILE_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(|e| refused(ErrorKind::Corrupt, e.to_string()).because(e))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(refused(ErrorKind::Session, format!("is larger than {MAX_FILE_BYTES} bytes: no session file")));
+        return Err(refused(
+            ErrorKind::Session,
+            format!("is larger than {MAX_FILE_BYTES} bytes: no session file"),
+        ));
     }
     utf8(bytes, path)
 }

@@ -30,7 +30,10 @@ pub struct Insert {
 
 #[derive(Clone, Debug, PartialEq)]
 enum InsertProcessor {
-    BuiltIn { kind: &'static ProcessorKind, values: Vec<f64> },
+    BuiltIn {
+        kind: &'static ProcessorKind,
+        values: Vec<f64>,
+    },
     Custom(CustomProcessor),
 }
 
@@ -62,7 +65,10 @@ impl Insert {
     pub fn new(kind: &str) -> Result<Self> {
         let found = ProcessorKind::named(kind).ok_or_else(|| {
             let names: Vec<&str> = PROCESSORS.iter().map(|kind| kind.name).collect();
-            let what = format!("there is no processor {kind:?}; there are {}", names.join(", "));
+            let what = format!(
+                "there is no processor {kind:?}; there are {}",
+                names.join(", ")
+            );
             Error::new(ErrorKind::Session, what)
         })?;
         Ok(Self::built_in(found))
@@ -85,14 +91,32 @@ impl Insert {
 
     /// A processor that the program brings: `build` makes one for the rate and layout of the strip, as often as it is
     /// needed. The contract is at [`Processor`].
-    pub fn custom(name: impl Into<String>, build: impl Fn(Spec) -> Box<dyn Processor> + Send + Sync + 'static) -> Self {
-        let custom = CustomProcessor { name: name.into(), build: Arc::new(build) };
-        Self { name: String::new(), bypass: false, processor: InsertProcessor::Custom(custom) }
+    pub fn custom(
+        name: impl Into<String>,
+        build: impl Fn(Spec) -> Box<dyn Processor> + Send + Sync + 'static,
+    ) -> Self {
+        let custom = CustomProcessor {
+            name: name.into(),
+            build: Arc::new(build),
+        };
+        Self {
+            name: String::new(),
+            bypass: false,
+            processor: InsertProcessor::Custom(custom),
+        }
     }
 
     fn built_in(kind: &'static ProcessorKind) -> Self {
-        let values = kind.parameters.iter().map(|parameter| parameter.default).collect();
-        Self { name: String::new(), bypass: false, processor: InsertProcessor::BuiltIn { kind, values } }
+        let values = kind
+            .parameters
+            .iter()
+            .map(|parameter| parameter.default)
+            .collect();
+        Self {
+            name: String::new(),
+            bypass: false,
+            processor: InsertProcessor::BuiltIn { kind, values },
+        }
     }
 
     /// A built-in processor with one value, which is checked with the session.
@@ -103,8 +127,14 @@ impl Insert {
     }
 
     fn put(&mut self, key: &str, value: f64) -> Option<&'static Parameter> {
-        let InsertProcessor::BuiltIn { kind, values } = &mut self.processor else { return None };
-        let (parameter, slot) = kind.parameters.iter().zip(values).find(|(parameter, _)| parameter.key == key)?;
+        let InsertProcessor::BuiltIn { kind, values } = &mut self.processor else {
+            return None;
+        };
+        let (parameter, slot) = kind
+            .parameters
+            .iter()
+            .zip(values)
+            .find(|(parameter, _)| parameter.key == key)?;
         *slot = value;
         Some(parameter)
     }
@@ -142,8 +172,14 @@ impl Insert {
     /// Returns the value of a parameter; `None` for a key that the processor does not have.
     #[must_use]
     pub fn value(&self, key: &str) -> Option<f64> {
-        let InsertProcessor::BuiltIn { kind, values } = &self.processor else { return None };
-        kind.parameters.iter().zip(values).find(|(parameter, _)| parameter.key == key).map(|(_, value)| *value)
+        let InsertProcessor::BuiltIn { kind, values } = &self.processor else {
+            return None;
+        };
+        kind.parameters
+            .iter()
+            .zip(values)
+            .find(|(parameter, _)| parameter.key == key)
+            .map(|(_, value)| *value)
     }
 
     /// Returns the name of its processor: that of a built-in one, or what the program called its own.
@@ -162,8 +198,14 @@ impl Insert {
 
     /// Returns what is wrong with its values, one sentence each.
     pub(crate) fn problems(&self) -> Vec<String> {
-        let InsertProcessor::BuiltIn { kind, values } = &self.processor else { return Vec::new() };
-        kind.parameters.iter().zip(values).filter_map(|(parameter, value)| out_of_range(parameter, *value)).collect()
+        let InsertProcessor::BuiltIn { kind, values } = &self.processor else {
+            return Vec::new();
+        };
+        kind.parameters
+            .iter()
+            .zip(values)
+            .filter_map(|(parameter, value)| out_of_range(parameter, *value))
+            .collect()
     }
 
     /// Builds the processor for audio of a rate and layout.
@@ -178,7 +220,12 @@ impl Insert {
 fn out_of_range(parameter: &Parameter, value: f64) -> Option<String> {
     let (lowest, highest) = parameter.range;
     let inside = (lowest..=highest).contains(&value);
-    (!inside).then(|| format!("{} of {value} is outside {lowest} to {highest}", parameter.key))
+    (!inside).then(|| {
+        format!(
+            "{} of {value} is outside {lowest} to {highest}",
+            parameter.key
+        )
+    })
 }
 
 impl fmt::Display for Insert {

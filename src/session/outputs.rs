@@ -39,7 +39,10 @@ pub(crate) const WORDS: [&str; 5] = ["title", "cue", "bus", "lang", "nn"];
 
 /// The words in braces of a pattern, without the braces.
 pub(crate) fn words(pattern: &str) -> impl Iterator<Item = &str> {
-    pattern.split('{').skip(1).filter_map(|after| after.split_once('}').map(|(word, _)| word))
+    pattern
+        .split('{')
+        .skip(1)
+        .filter_map(|after| after.split_once('}').map(|(word, _)| word))
 }
 
 /// Puts values in the place of words; others stay, and what a value holds is not filled again.
@@ -48,10 +51,12 @@ pub(crate) fn filled(pattern: &str, values: &[(&str, &str)]) -> String {
     let mut rest = pattern;
     while let Some((before, after)) = rest.split_once('{') {
         text += before;
-        match after
-            .split_once('}')
-            .and_then(|(word, rest)| values.iter().find(|(w, _)| *w == word).map(|(_, value)| (*value, rest)))
-        {
+        match after.split_once('}').and_then(|(word, rest)| {
+            values
+                .iter()
+                .find(|(w, _)| *w == word)
+                .map(|(_, value)| (*value, rest))
+        }) {
             Some((value, after)) => {
                 text += value;
                 rest = after;
@@ -68,20 +73,39 @@ pub(crate) fn filled(pattern: &str, values: &[(&str, &str)]) -> String {
 impl Input {
     /// The same with `{lang}` filled in; a problem where it stands for nothing.
     pub(crate) fn spoken(&self, lang: Option<&str>) -> Result<Cow<'_, Self>, String> {
-        let Self::File { path, stream } = self else { return Ok(Cow::Borrowed(self)) };
-        let Some(text) = path.to_str().filter(|text| text.contains("{lang}")) else { return Ok(Cow::Borrowed(self)) };
-        let Some(lang) = lang else {
-            return Err(format!("{text}: no language is chosen for {{lang}}: set lang, as in lang = \"en\""));
+        let Self::File { path, stream } = self else {
+            return Ok(Cow::Borrowed(self));
         };
-        Ok(Cow::Owned(Self::File { path: filled(text, &[("lang", lang)]).into(), stream: *stream }))
+        let Some(text) = path.to_str().filter(|text| text.contains("{lang}")) else {
+            return Ok(Cow::Borrowed(self));
+        };
+        let Some(lang) = lang else {
+            return Err(format!(
+                "{text}: no language is chosen for {{lang}}: set lang, as in lang = \"en\""
+            ));
+        };
+        Ok(Cow::Owned(Self::File {
+            path: filled(text, &[("lang", lang)]).into(),
+            stream: *stream,
+        }))
     }
 }
 
 /// A name as a part of a file name: what no file system takes becomes a dash, and no name climbs out of its folder.
 fn safe(name: &str) -> String {
-    let bad = |c: char| c.is_control() || matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
-    let name: String = name.trim().chars().map(|c| if bad(c) { '-' } else { c }).collect();
-    if name.chars().all(|c| c == '.') { name.replace('.', "-") } else { name }
+    let bad = |c: char| {
+        c.is_control() || matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')
+    };
+    let name: String = name
+        .trim()
+        .chars()
+        .map(|c| if bad(c) { '-' } else { c })
+        .collect();
+    if name.chars().all(|c| c == '.') {
+        name.replace('.', "-")
+    } else {
+        name
+    }
 }
 
 impl Session {
@@ -100,15 +124,32 @@ impl Session {
     pub fn outputs(&self, deliverable: &Deliverable) -> Vec<Output> {
         let contents: Vec<(Content, &str, &str)> = if deliverable.album {
             let heard = |i: usize| !deliverable.mute.contains(&Part::Cue(CueId(i)));
-            let cues = self.cues().iter().enumerate().filter(|(i, c)| !c.mute && heard(*i));
-            cues.map(|(i, c)| (Content::Cue(CueId(i)), "", c.display_name())).collect()
+            let cues = self
+                .cues()
+                .iter()
+                .enumerate()
+                .filter(|(i, c)| !c.mute && heard(*i));
+            cues.map(|(i, c)| (Content::Cue(CueId(i)), "", c.display_name()))
+                .collect()
         } else if deliverable.stems.is_empty() {
             vec![(Content::Mix, "", "")]
         } else {
-            let named = |id: BusId| self.buses().get(id.0).map(|b| (Content::Stem(id), b.strip.name.as_str(), ""));
-            deliverable.stems.iter().filter_map(|&id| named(id)).collect()
+            let named = |id: BusId| {
+                self.buses()
+                    .get(id.0)
+                    .map(|b| (Content::Stem(id), b.strip.name.as_str(), ""))
+            };
+            deliverable
+                .stems
+                .iter()
+                .filter_map(|&id| named(id))
+                .collect()
         };
-        let lang = deliverable.lang.as_deref().or(self.lang.as_deref()).unwrap_or_default();
+        let lang = deliverable
+            .lang
+            .as_deref()
+            .or(self.lang.as_deref())
+            .unwrap_or_default();
         let file = |number: usize, bus: &str, cue: &str| {
             let values = [
                 ("title", safe(&self.title)),
@@ -120,7 +161,10 @@ impl Session {
             // Step by step, so that no value is taken for a folder.
             let step = |step: Component<'_>| match step.as_os_str().to_str() {
                 Some(text) if text.contains('{') => {
-                    let values: Vec<_> = values.iter().map(|(word, value)| (*word, value.as_str())).collect();
+                    let values: Vec<_> = values
+                        .iter()
+                        .map(|(word, value)| (*word, value.as_str()))
+                        .collect();
                     filled(text, &values).into()
                 }
                 _ => step.as_os_str().to_owned(),
@@ -128,7 +172,12 @@ impl Session {
             deliverable.file.components().map(step).collect::<PathBuf>()
         };
         let numbered = contents.into_iter().zip(1..);
-        numbered.map(|((content, bus, cue), n)| Output { file: file(n, bus, cue), content }).collect()
+        numbered
+            .map(|((content, bus, cue), n)| Output {
+                file: file(n, bus, cue),
+                content,
+            })
+            .collect()
     }
 
     /// The session that a deliverable is rendered from: in its language, without what it mutes.
@@ -164,9 +213,16 @@ impl Session {
     /// Fills the language into the names of stems, so that sessions that differ only in a language nobody speaks are the
     /// same. What stands for nothing stays, and is told when the session is compiled.
     pub(crate) fn speak(&mut self) {
-        let Some(lang) = self.lang.clone() else { return };
+        let Some(lang) = self.lang.clone() else {
+            return;
+        };
         let of_cues = self.cues.iter_mut().flat_map(|c| &mut c.tracks);
-        for clip in self.tracks.iter_mut().chain(of_cues).flat_map(|t| &mut t.clips) {
+        for clip in self
+            .tracks
+            .iter_mut()
+            .chain(of_cues)
+            .flat_map(|t| &mut t.clips)
+        {
             if let Ok(spoken) = clip.input.spoken(Some(&lang)) {
                 clip.input = spoken.into_owned();
             }

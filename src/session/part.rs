@@ -64,18 +64,33 @@ impl Session {
                     return Ok(Part::Cue(CueId(index)));
                 }
                 // The longest name of a cue that leads it, since names may hold dots.
-                let led = |c: &&str| rest.strip_prefix(*c).is_some_and(|after| after.starts_with('.'));
-                let Some(cue) = cues().filter(led).max_by_key(|c| c.len()) else { return missing(hint(rest, cues())) };
+                let led = |c: &&str| {
+                    rest.strip_prefix(*c)
+                        .is_some_and(|after| after.starts_with('.'))
+                };
+                let Some(cue) = cues().filter(led).max_by_key(|c| c.len()) else {
+                    return missing(hint(rest, cues()));
+                };
                 let track = rest.get(cue.len() + 1..).unwrap_or_default();
                 let found = self.cues().iter().enumerate().find(|(_, c)| c.name == cue);
-                let Some((index, cue)) = found else { return missing(String::new()) };
+                let Some((index, cue)) = found else {
+                    return missing(String::new());
+                };
                 let names = || cue.tracks.iter().map(|t| t.strip.name.as_str());
                 names()
                     .position(|t| t == track)
                     .map(|t| Part::CueTrack(CueId(index), t))
-                    .ok_or_else(|| format!("there is no track {track:?} in cue {:?}{}", cue.name, hint(track, names())))
+                    .ok_or_else(|| {
+                        format!(
+                            "there is no track {track:?} in cue {:?}{}",
+                            cue.name,
+                            hint(track, names())
+                        )
+                    })
             }
-            _ => Err(format!("{name:?} is no part: write track.NAME, bus.NAME, cue.NAME or cue.NAME.TRACK")),
+            _ => Err(format!(
+                "{name:?} is no part: write track.NAME, bus.NAME, cue.NAME or cue.NAME.TRACK"
+            )),
         }
     }
 
@@ -83,12 +98,17 @@ impl Session {
     #[must_use]
     pub fn part_name(&self, part: Part) -> Option<String> {
         match part {
-            Part::Track(TrackId(i)) => self.tracks().get(i).map(|t| format!("track.{}", t.strip.name)),
+            Part::Track(TrackId(i)) => self
+                .tracks()
+                .get(i)
+                .map(|t| format!("track.{}", t.strip.name)),
             Part::Bus(BusId(i)) => self.buses().get(i).map(|b| format!("bus.{}", b.strip.name)),
             Part::Cue(CueId(i)) => self.cues().get(i).map(|c| format!("cue.{}", c.name)),
             Part::CueTrack(CueId(i), t) => {
                 let cue = self.cues().get(i)?;
-                cue.tracks.get(t).map(|t| format!("cue.{}.{}", cue.name, t.strip.name))
+                cue.tracks
+                    .get(t)
+                    .map(|t| format!("cue.{}.{}", cue.name, t.strip.name))
             }
         }
     }
@@ -96,11 +116,31 @@ impl Session {
     /// Mutes a part; one of another session changes nothing.
     pub fn mute(&mut self, part: Part) {
         match part {
-            Part::Track(TrackId(i)) => self.tracks.iter_mut().skip(i).take(1).for_each(|t| t.strip.mute = true),
-            Part::Bus(BusId(i)) => self.buses.iter_mut().skip(i).take(1).for_each(|b| b.strip.mute = true),
-            Part::Cue(CueId(i)) => self.cues.iter_mut().skip(i).take(1).for_each(|c| c.mute = true),
+            Part::Track(TrackId(i)) => self
+                .tracks
+                .iter_mut()
+                .skip(i)
+                .take(1)
+                .for_each(|t| t.strip.mute = true),
+            Part::Bus(BusId(i)) => self
+                .buses
+                .iter_mut()
+                .skip(i)
+                .take(1)
+                .for_each(|b| b.strip.mute = true),
+            Part::Cue(CueId(i)) => self
+                .cues
+                .iter_mut()
+                .skip(i)
+                .take(1)
+                .for_each(|c| c.mute = true),
             Part::CueTrack(CueId(i), t) => {
-                let tracks = self.cues.iter_mut().skip(i).take(1).flat_map(|c| &mut c.tracks);
+                let tracks = self
+                    .cues
+                    .iter_mut()
+                    .skip(i)
+                    .take(1)
+                    .flat_map(|c| &mut c.tracks);
                 tracks.skip(t).take(1).for_each(|t| t.strip.mute = true);
             }
         }

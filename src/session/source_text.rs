@@ -21,21 +21,51 @@ pub(crate) struct SourceText {
 impl SourceText {
     /// Returns line, column and text of a byte range.
     pub(crate) fn place(&self, span: &Range<usize>) -> SourceLocation {
-        let (file, all, span) = match (span.start.checked_sub(self.text.len() + 1), self.overrides.is_empty()) {
-            (Some(start), false) => (PathBuf::from("set"), &self.overrides, start..start.saturating_add(span.len())),
+        let (file, all, span) = match (
+            span.start.checked_sub(self.text.len() + 1),
+            self.overrides.is_empty(),
+        ) {
+            (Some(start), false) => (
+                PathBuf::from("set"),
+                &self.overrides,
+                start..start.saturating_add(span.len()),
+            ),
             _ => (self.path.clone(), &self.text, span.clone()),
         };
         let before = all.get(..span.start).unwrap_or(all);
         let line_start = before.rfind('\n').map_or(0, |n| n + 1);
-        let whole = all.get(line_start..).unwrap_or("").lines().next().unwrap_or("");
+        let whole = all
+            .get(line_start..)
+            .unwrap_or("")
+            .lines()
+            .next()
+            .unwrap_or("");
         let column = before.get(line_start..).unwrap_or("").chars().count();
-        let covered = all.get(span).unwrap_or("").lines().next().unwrap_or("").chars().count();
+        let covered = all
+            .get(span)
+            .unwrap_or("")
+            .lines()
+            .next()
+            .unwrap_or("")
+            .chars()
+            .count();
         let line = before.matches('\n').count() + 1;
         let long = whole.len() > MAX_LINE_CHARS;
-        let skipped = if long { column.saturating_sub(MAX_LINE_CHARS / 8) } else { 0 };
+        let skipped = if long {
+            column.saturating_sub(MAX_LINE_CHARS / 8)
+        } else {
+            0
+        };
         let text: String = whole.chars().skip(skipped).take(MAX_LINE_CHARS).collect();
         let width = covered.clamp(1, MAX_LINE_CHARS);
-        SourceLocation { file, line, column: column + 1, text, skipped, width }
+        SourceLocation {
+            file,
+            line,
+            column: column + 1,
+            text,
+            skipped,
+            width,
+        }
     }
 }
 
@@ -50,8 +80,16 @@ struct Spans {
 }
 
 impl KeySpans {
-    pub(crate) fn new(source: &Arc<SourceText>, whole: Range<usize>, keys: Vec<(&'static str, Range<usize>)>) -> Self {
-        Self(Some(Arc::new(Spans { source: Arc::clone(source), whole, keys })))
+    pub(crate) fn new(
+        source: &Arc<SourceText>,
+        whole: Range<usize>,
+        keys: Vec<(&'static str, Range<usize>)>,
+    ) -> Self {
+        Self(Some(Arc::new(Spans {
+            source: Arc::clone(source),
+            whole,
+            keys,
+        })))
     }
 
     /// Whether the object was read from a file.
@@ -61,8 +99,16 @@ impl KeySpans {
 
     /// Places a problem at the value of the first of these keys that is there, or else at the whole table.
     pub(crate) fn place(&self, problem: Problem, keys: &[&str]) -> Problem {
-        let Some(spans) = self.0.as_ref().filter(|_| problem.span.is_none()) else { return problem };
-        let find = |key: &&str| spans.keys.iter().find(|(k, _)| k == key).map(|(_, span)| span);
+        let Some(spans) = self.0.as_ref().filter(|_| problem.span.is_none()) else {
+            return problem;
+        };
+        let find = |key: &&str| {
+            spans
+                .keys
+                .iter()
+                .find(|(k, _)| k == key)
+                .map(|(_, span)| span)
+        };
         let span = keys.iter().find_map(find).unwrap_or(&spans.whole);
         problem.at(spans.source.place(span))
     }

@@ -30,7 +30,14 @@ impl Track {
 
     /// A track without clips.
     pub fn of(name: impl Into<String>) -> Self {
-        Self { strip: Strip { name: name.into(), ..Strip::default() }, clips: Vec::new(), invert: false }
+        Self {
+            strip: Strip {
+                name: name.into(),
+                ..Strip::default()
+            },
+            clips: Vec::new(),
+            invert: false,
+        }
     }
 
     /// Adds a clip.

@@ -1,6 +1,8 @@
 //! Checks a session without opening a file, and reports everything that is wrong at once.
 
-use super::{At, BusId, Clip, Cue, Insert, Part, Session, Strip, Track, cycle::cycle, source_text::KeySpans};
+use super::{
+    At, BusId, Clip, Cue, Insert, Part, Session, Strip, Track, cycle::cycle, source_text::KeySpans,
+};
 use crate::{
     curve::{Curve, Fade, FadeShape},
     error::{GainControl, HIGHEST_GAIN_DB, Number, Problem, ProblemKind, Subject},
@@ -19,7 +21,11 @@ pub(crate) struct Who<'a> {
 
 impl Who<'_> {
     pub(crate) fn subject(&self) -> Subject {
-        Subject::Track { cue: self.cue.map(str::to_owned), name: self.track.to_owned(), file: None }
+        Subject::Track {
+            cue: self.cue.map(str::to_owned),
+            name: self.track.to_owned(),
+            file: None,
+        }
     }
 }
 
@@ -56,29 +62,55 @@ impl Wrong {
 pub(crate) fn session(session: &Session) -> Vec<Problem> {
     let mut wrong = Wrong::default();
     if session.layout.speakers().is_empty() {
-        wrong.say(&Subject::Session, format!("the session's layout has no positions: {}", session.layout));
+        wrong.say(
+            &Subject::Session,
+            format!("the session's layout has no positions: {}", session.layout),
+        );
     }
     if session.tracks().is_empty() && session.cues().iter().all(|c| c.tracks.is_empty()) {
         wrong.add(&Subject::Session, ProblemKind::Empty);
     }
     if session.length.is_some_and(|l| l > FARTHEST) {
-        wrong.say(&Subject::Session, "the session's length is beyond 2^53 frames".to_owned());
+        wrong.say(
+            &Subject::Session,
+            "the session's length is beyond 2^53 frames".to_owned(),
+        );
     }
     inserts(&Subject::Master, &session.master.inserts, &mut wrong);
-    gain(&Subject::Master, GainControl::Fader, session.master.gain, &mut wrong);
+    gain(
+        &Subject::Master,
+        GainControl::Fader,
+        session.master.gain,
+        &mut wrong,
+    );
     gain_curve(&Subject::Master, &session.master.gain_curve, &mut wrong);
-    if let Some(Dbtp(limit)) = session.master.limit.filter(|l| !(-60.0..=0.0).contains(&l.0)) {
-        wrong.add(&Subject::Master, ProblemKind::Limit { limit_dbtp: Number(limit) });
+    if let Some(Dbtp(limit)) = session
+        .master
+        .limit
+        .filter(|l| !(-60.0..=0.0).contains(&l.0))
+    {
+        wrong.add(
+            &Subject::Master,
+            ProblemKind::Limit {
+                limit_dbtp: Number(limit),
+            },
+        );
     }
     let buses = session.buses().len();
     let mut names = HashSet::new();
     for track in session.tracks() {
-        let who = Who { cue: None, track: &track.strip.name }.subject();
+        let who = Who {
+            cue: None,
+            track: &track.strip.name,
+        }
+        .subject();
         unique(&mut names, "track", &who, &track.strip.name, &mut wrong);
         self::strip(&who, &track.strip, buses, &mut wrong);
     }
     for bus in session.buses() {
-        let who = Subject::Bus { name: bus.strip.name.clone() };
+        let who = Subject::Bus {
+            name: bus.strip.name.clone(),
+        };
         unique(&mut names, "bus", &who, &bus.strip.name, &mut wrong);
         self::strip(&who, &bus.strip, buses, &mut wrong);
     }
@@ -86,18 +118,40 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
         wrong.add(&Subject::Session, ProblemKind::BusCycle { buses });
     }
     for track in session.tracks() {
-        clips(&Who { cue: None, track: &track.strip.name }.subject(), track, &mut wrong);
+        clips(
+            &Who {
+                cue: None,
+                track: &track.strip.name,
+            }
+            .subject(),
+            track,
+            &mut wrong,
+        );
     }
     for cue in session.cues() {
-        let who = Subject::Cue { name: cue.name.clone(), placement: None, file: None };
+        let who = Subject::Cue {
+            name: cue.name.clone(),
+            placement: None,
+            file: None,
+        };
         unique(&mut names, "cue", &who, &cue.name, &mut wrong);
         self::cue(cue, buses, &mut wrong);
     }
     for deliverable in &session.deliverables {
-        let who = Subject::Deliverable { name: deliverable.name.clone() };
-        unique(&mut names, "deliverable", &who, &deliverable.name, &mut wrong);
+        let who = Subject::Deliverable {
+            name: deliverable.name.clone(),
+        };
+        unique(
+            &mut names,
+            "deliverable",
+            &who,
+            &deliverable.name,
+            &mut wrong,
+        );
         let lost = |part: &&Part| session.lacks(**part);
-        if deliverable.mute.iter().any(|p| lost(&p)) || deliverable.stems.iter().any(|b| lost(&&Part::Bus(*b))) {
+        if deliverable.mute.iter().any(|p| lost(&p))
+            || deliverable.stems.iter().any(|b| lost(&&Part::Bus(*b)))
+        {
             wrong.say(&who, "names a part that is not in this session".to_owned());
         }
     }
@@ -107,12 +161,20 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
 /// A cue, its tracks and its uses.
 fn cue(cue: &Cue, buses: usize, wrong: &mut Wrong) {
     if cue.tracks.is_empty() {
-        let who = Subject::Cue { name: cue.name.clone(), placement: None, file: None };
+        let who = Subject::Cue {
+            name: cue.name.clone(),
+            placement: None,
+            file: None,
+        };
         wrong.add(&who, ProblemKind::Empty);
     }
     let mut names = HashSet::new();
     for track in &cue.tracks {
-        let who = Who { cue: Some(&cue.name), track: &track.strip.name }.subject();
+        let who = Who {
+            cue: Some(&cue.name),
+            track: &track.strip.name,
+        }
+        .subject();
         unique(&mut names, "track", &who, &track.strip.name, wrong);
         strip(&who, &track.strip, buses, wrong);
         clips(&who, track, wrong);
@@ -120,11 +182,13 @@ fn cue(cue: &Cue, buses: usize, wrong: &mut Wrong) {
             match clip.at {
                 At::Frames(_) => {}
                 At::Timecode(at) => {
-                    let what = format!("{at} is a place against picture; in a cue, count from its start");
+                    let what =
+                        format!("{at} is a place against picture; in a cue, count from its start");
                     wrong.say_at(&clip.written, &["at"], &who, what);
                 }
                 At::Origin => {
-                    let what = "in a cue, count from its start; at = \"origin\" is for its uses".to_owned();
+                    let what = "in a cue, count from its start; at = \"origin\" is for its uses"
+                        .to_owned();
                     wrong.say_at(&clip.written, &["at"], &who, what);
                 }
             }
@@ -132,16 +196,27 @@ fn cue(cue: &Cue, buses: usize, wrong: &mut Wrong) {
     }
     let mut names = HashSet::new();
     for place in &cue.uses {
-        let who = Subject::Cue { name: cue.name.clone(), placement: Some(place.name.clone()), file: None };
+        let who = Subject::Cue {
+            name: cue.name.clone(),
+            placement: Some(place.name.clone()),
+            file: None,
+        };
         if !names.insert(&place.name) {
             wrong.say(&who, "there are two of this name".to_owned());
         }
         gain(&who, GainControl::Fader, place.gain, wrong);
         let far = |f: Frames| f > FARTHEST;
         if place.at > At::Frames(FARTHEST) || far(place.from) || place.length.is_some_and(far) {
-            wrong.say_at(&place.written, &["at", "from", "length"], &who, "it lies beyond 2^53 frames".to_owned());
+            wrong.say_at(
+                &place.written,
+                &["at", "from", "length"],
+                &who,
+                "it lies beyond 2^53 frames".to_owned(),
+            );
         }
-        [place.fade_in, place.fade_out, place.crossfade].into_iter().for_each(|f| fade(&who, f, wrong));
+        [place.fade_in, place.fade_out, place.crossfade]
+            .into_iter()
+            .for_each(|f| fade(&who, f, wrong));
     }
 }
 
@@ -169,8 +244,15 @@ fn clips(who: &Subject, track: &Track, wrong: &mut Wrong) {
 
 fn inserts(who: &Subject, inserts: &[Insert], wrong: &mut Wrong) {
     for insert in inserts {
-        let called = if insert.name.is_empty() { insert.kind_name() } else { &insert.name };
-        insert.problems().into_iter().for_each(|what| wrong.say(who, format!("insert {called:?}: {what}")));
+        let called = if insert.name.is_empty() {
+            insert.kind_name()
+        } else {
+            &insert.name
+        };
+        insert
+            .problems()
+            .into_iter()
+            .for_each(|what| wrong.say(who, format!("insert {called:?}: {what}")));
     }
 }
 
@@ -178,7 +260,12 @@ fn strip(who: &Subject, strip: &Strip, buses: usize, wrong: &mut Wrong) {
     inserts(who, &strip.inserts, wrong);
     gain(who, GainControl::Fader, strip.gain, wrong);
     gain_curve(who, &strip.gain_curve, wrong);
-    let pans = strip.pan_curve.points.iter().map(|p| p.value).chain([strip.pan]);
+    let pans = strip
+        .pan_curve
+        .points
+        .iter()
+        .map(|p| p.value)
+        .chain([strip.pan]);
     for Pan(pan) in pans.filter(|p| !(-1.0..=1.0).contains(&p.0)) {
         wrong.add(who, ProblemKind::Pan { pan: Number(pan) });
     }
@@ -186,28 +273,49 @@ fn strip(who: &Subject, strip: &Strip, buses: usize, wrong: &mut Wrong) {
     let targets = strip.sends.iter().map(|s| s.to).chain(strip.to);
     for BusId(bus) in targets.filter(|b| b.0 >= buses) {
         let number = bus.saturating_add(1);
-        wrong.say(who, format!("goes to bus number {number} of {buses}, which is not in this session"));
+        wrong.say(
+            who,
+            format!("goes to bus number {number} of {buses}, which is not in this session"),
+        );
     }
-    strip.sends.iter().for_each(|s| gain(who, GainControl::Send, s.gain, wrong));
+    strip
+        .sends
+        .iter()
+        .for_each(|s| gain(who, GainControl::Send, s.gain, wrong));
 }
 
 fn gain(who: &Subject, control: GainControl, gain: Decibels, wrong: &mut Wrong) {
     if gain.0.is_nan() || gain.0 > HIGHEST_GAIN_DB {
-        wrong.add(who, ProblemKind::Gain { control, gain_db: Number(gain.0) });
+        wrong.add(
+            who,
+            ProblemKind::Gain {
+                control,
+                gain_db: Number(gain.0),
+            },
+        );
     }
 }
 
 fn gain_curve(who: &Subject, curve: &Curve<Decibels>, wrong: &mut Wrong) {
-    curve.points.iter().for_each(|p| gain(who, GainControl::CurvePoint, p.value, wrong));
+    curve
+        .points
+        .iter()
+        .for_each(|p| gain(who, GainControl::CurvePoint, p.value, wrong));
     curve_order(who, "gain", curve, wrong);
 }
 
 fn curve_order<T>(who: &Subject, what: &str, curve: &Curve<T>, wrong: &mut Wrong) {
     if !curve.in_order() {
-        wrong.say(who, format!("the points of the {what} curve are not in order of time"));
+        wrong.say(
+            who,
+            format!("the points of the {what} curve are not in order of time"),
+        );
     }
     if curve.points.iter().any(|p| p.at > FARTHEST) {
-        wrong.say(who, format!("a point of the {what} curve lies beyond 2^53 frames"));
+        wrong.say(
+            who,
+            format!("a point of the {what} curve lies beyond 2^53 frames"),
+        );
     }
 }
 
@@ -215,20 +323,31 @@ fn curve_order<T>(who: &Subject, what: &str, curve: &Curve<T>, wrong: &mut Wrong
 fn clip_alone(who: &Subject, clip: &Clip, wrong: &mut Wrong) {
     gain(who, GainControl::Clip, clip.gain, wrong);
     if clip.loops == 0 {
-        let what = format!("a clip of {} is played 0 times; loops starts at 1", clip.input);
+        let what = format!(
+            "a clip of {} is played 0 times; loops starts at 1",
+            clip.input
+        );
         wrong.say_at(&clip.written, &["loop"], who, what);
     }
-    if clip.at > At::Frames(FARTHEST) || clip.from > FARTHEST || clip.length.is_some_and(|l| l > FARTHEST) {
+    if clip.at > At::Frames(FARTHEST)
+        || clip.from > FARTHEST
+        || clip.length.is_some_and(|l| l > FARTHEST)
+    {
         let what = format!("a clip of {} lies beyond 2^53 frames", clip.input);
         wrong.say_at(&clip.written, &["at", "from", "length"], who, what);
     }
-    [clip.fade_in, clip.fade_out, clip.crossfade].into_iter().for_each(|f| fade(who, f, wrong));
+    [clip.fade_in, clip.fade_out, clip.crossfade]
+        .into_iter()
+        .for_each(|f| fade(who, f, wrong));
 }
 
 fn fade(who: &Subject, fade: Fade, wrong: &mut Wrong) {
     if let FadeShape::DecibelLinear(range) = fade.shape
         && !(range.is_finite() && range > 0.0)
     {
-        wrong.say(who, format!("a fade's range of {range} dB is no positive number"));
+        wrong.say(
+            who,
+            format!("a fade's range of {range} dB is no positive number"),
+        );
     }
 }

@@ -205,7 +205,11 @@ pub(crate) fn publish(files: Vec<CompleteFile>) -> Result<Vec<u64>> {
         } else {
             fresh.push(target)
         }
-        sizes.push(visible.sync_name().map_err(|e| take_back(e, &fresh, &replaced))?);
+        sizes.push(
+            visible
+                .sync_name()
+                .map_err(|e| take_back(e, &fresh, &replaced))?,
+        );
     }
     Ok(sizes)
 }

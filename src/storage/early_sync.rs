@@ -27,8 +27,15 @@ impl EarlySync {
         let file = file.try_clone().ok()?;
         let (ask, asked) = sync_channel(1);
         let work = move || asked.into_iter().try_for_each(|()| file.sync_data());
-        let thread = std::thread::Builder::new().name("soundtrack-sync".to_owned()).spawn(work).ok()?;
-        Some(Self { ask, thread, since: 0 })
+        let thread = std::thread::Builder::new()
+            .name("soundtrack-sync".to_owned())
+            .spawn(work)
+            .ok()?;
+        Some(Self {
+            ask,
+            thread,
+            since: 0,
+        })
     }
 
     /// Takes note of bytes that were written.
@@ -44,6 +51,8 @@ impl EarlySync {
     /// Waits for what is under way.
     pub(crate) fn finish(self) -> io::Result<()> {
         drop(self.ask);
-        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread that syncs failed")))
+        self.thread
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("the thread that syncs failed")))
     }
 }

@@ -30,7 +30,10 @@ impl FileVersion {
     pub(crate) fn of(file: &File) -> Option<Self> {
         let about = file.metadata().ok()?;
         #[cfg(unix)]
-        let id = Some((std::os::unix::fs::MetadataExt::dev(&about), std::os::unix::fs::MetadataExt::ino(&about)));
+        let id = Some((
+            std::os::unix::fs::MetadataExt::dev(&about),
+            std::os::unix::fs::MetadataExt::ino(&about),
+        ));
         #[cfg(not(unix))]
         let id = None;
         Some(Self {
@@ -45,6 +48,11 @@ impl FileVersion {
     /// Of an object.
     #[cfg(feature = "cloud")]
     pub(crate) fn object(size: u64, tag: &str) -> Self {
-        Self { size, changed: None, id: None, tag: Some(tag.to_owned()) }
+        Self {
+            size,
+            changed: None,
+            id: None,
+            tag: Some(tag.to_owned()),
+        }
     }
 }

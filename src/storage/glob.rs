@@ -2,7 +2,10 @@
 
 /// Whether a name fits a pattern.
 pub(crate) fn fits(pattern: &str, name: &str) -> bool {
-    matches(&pattern.chars().collect::<Vec<_>>(), &name.chars().collect::<Vec<_>>())
+    matches(
+        &pattern.chars().collect::<Vec<_>>(),
+        &name.chars().collect::<Vec<_>>(),
+    )
 }
 
 /// Goes back to the last star where a letter does not fit: no pattern takes longer than its length times the name's.

@@ -65,7 +65,10 @@ impl InputFile {
             used: AtomicU64::new(CLOCK.fetch_add(1, Relaxed)),
         });
         locked(&SHELF).push(Arc::downgrade(&shared));
-        Ok(Self { backing: Backing::Local(shared), at: AtomicU64::new(0) })
+        Ok(Self {
+            backing: Backing::Local(shared),
+            at: AtomicU64::new(0),
+        })
     }
 
     /// Opens an object of a store.
@@ -73,7 +76,10 @@ impl InputFile {
     pub(crate) fn object(url: Url) -> Result<Self> {
         let remote = Remote::open(url)?;
         let stamp = FileVersion::object(remote.size(), remote.tag());
-        Ok(Self { backing: Backing::Object(Arc::new(remote), stamp), at: AtomicU64::new(0) })
+        Ok(Self {
+            backing: Backing::Object(Arc::new(remote), stamp),
+            at: AtomicU64::new(0),
+        })
     }
 
     /// As it was when it was first opened.
@@ -91,7 +97,9 @@ impl InputFile {
         match &self.backing {
             Backing::Local(shared) => {
                 let file = locked(&shared.file);
-                let same = file.as_ref().is_none_or(|file| FileVersion::of(file) == shared.stamp);
+                let same = file
+                    .as_ref()
+                    .is_none_or(|file| FileVersion::of(file) == shared.stamp);
                 (!same).then(|| Error::new(ErrorKind::InvalidData, CHANGED))
             }
             #[cfg(feature = "cloud")]
@@ -115,7 +123,10 @@ impl InputFile {
 
 impl Clone for InputFile {
     fn clone(&self) -> Self {
-        Self { backing: self.backing.clone(), at: AtomicU64::new(self.at.load(Relaxed)) }
+        Self {
+            backing: self.backing.clone(),
+            at: AtomicU64::new(self.at.load(Relaxed)),
+        }
     }
 }
 
@@ -284,6 +295,9 @@ mod tests {
             file.read_to_end(&mut bytes).unwrap();
             bytes
         };
-        assert_eq!((read(&one).as_slice(), read(&two).as_slice(), one.len()), (&b"cd"[..], &b"abcd"[..], 4));
+        assert_eq!(
+            (read(&one).as_slice(), read(&two).as_slice(), one.len()),
+            (&b"cd"[..], &b"abcd"[..], 4)
+        );
     }
 }

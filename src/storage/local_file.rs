@@ -60,9 +60,17 @@ impl LocalFile {
         }
         match fs::metadata(&folder) {
             Ok(meta) if meta.is_dir() => {}
-            Ok(_) => return Err(output(&target, &format!("{} is no folder", folder.display()))),
+            Ok(_) => {
+                return Err(output(
+                    &target,
+                    &format!("{} is no folder", folder.display()),
+                ));
+            }
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                let what = format!("the folder {} does not exist: create it first", folder.display());
+                let what = format!(
+                    "the folder {} does not exist: create it first",
+                    folder.display()
+                );
                 return Err(output(&target, &what).because(e));
             }
             Err(e) => return Err(output(&target, &e.to_string()).because(e)),
@@ -75,22 +83,44 @@ impl LocalFile {
         }
         sweep(&folder);
         let (name, process) = (hash(name.as_encoded_bytes()), std::process::id());
-        let temporary = start(&folder, &format!("{PREFIX}{name:016x}-{:016x}-{process}-", machine())).map_err(|e| {
+        let temporary = start(
+            &folder,
+            &format!("{PREFIX}{name:016x}-{:016x}-{process}-", machine()),
+        )
+        .map_err(|e| {
             let what = match e.kind() {
                 io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                    format!("the folder {} cannot be written: choose another", folder.display())
+                    format!(
+                        "the folder {} cannot be written: choose another",
+                        folder.display()
+                    )
                 }
                 _ => e.to_string(),
             };
-            full(&target, needs, &e).unwrap_or_else(|| output(&target, &what)).because(e)
+            full(&target, needs, &e)
+                .unwrap_or_else(|| output(&target, &what))
+                .because(e)
         })?;
         if let Some(meta) = old {
             let keep = temporary.as_file().set_permissions(meta.permissions());
-            keep.map_err(|e| output(&target, &format!("cannot keep its permissions: {e}")).because(e))?;
+            keep.map_err(|e| {
+                output(&target, &format!("cannot keep its permissions: {e}")).because(e)
+            })?;
         }
-        let early = if needs > SMALL { EarlySync::start(temporary.as_file()) } else { None };
+        let early = if needs > SMALL {
+            EarlySync::start(temporary.as_file())
+        } else {
+            None
+        };
         let out = BufWriter::with_capacity(BUFFER, temporary);
-        Ok(Self { out, early, target, folder, overwrite, needs })
+        Ok(Self {
+            out,
+            early,
+            target,
+            folder,
+            overwrite,
+            needs,
+        })
     }
 
     /// Returns the path that the file will have, links followed.
@@ -110,7 +140,14 @@ impl LocalFile {
     }
 
     fn close(self, synced: bool) -> Result<Complete> {
-        let Self { out, early, target, folder, overwrite, needs } = self;
+        let Self {
+            out,
+            early,
+            target,
+            folder,
+            overwrite,
+            needs,
+        } = self;
         let failed = |e: io::Error| error(&target, needs, e);
         let temporary = out.into_inner().map_err(|e| failed(e.into_error()))?;
         if synced {
@@ -118,7 +155,14 @@ impl LocalFile {
             temporary.as_file().sync_all().map_err(failed)?;
         }
         let bytes = temporary.as_file().metadata().map_err(failed)?.len();
-        Ok(Complete { temporary, target, folder, overwrite, needs, bytes })
+        Ok(Complete {
+            temporary,
+            target,
+            folder,
+            overwrite,
+            needs,
+            bytes,
+        })
     }
 
     /// Returns the error of a failed write, with the path.
@@ -146,13 +190,28 @@ impl Complete {
 
     /// Makes the file visible.
     pub(crate) fn appear(self) -> Result<Visible> {
-        let Self { temporary, target, folder, overwrite, needs, bytes } = self;
-        let renamed = if overwrite { temporary.persist(&target) } else { temporary.persist_noclobber(&target) };
+        let Self {
+            temporary,
+            target,
+            folder,
+            overwrite,
+            needs,
+            bytes,
+        } = self;
+        let renamed = if overwrite {
+            temporary.persist(&target)
+        } else {
+            temporary.persist_noclobber(&target)
+        };
         renamed.map_err(|e| match e.error.kind() {
             io::ErrorKind::AlreadyExists => exists(&target),
             _ => error(&target, needs, e.error),
         })?;
-        Ok(Visible { target, folder, bytes })
+        Ok(Visible {
+            target,
+            folder,
+            bytes,
+        })
     }
 }
 
@@ -167,9 +226,15 @@ pub(crate) struct Visible {
 impl Visible {
     /// Makes the name outlive a power loss. Returns the file's size in bytes.
     pub(crate) fn sync_name(self) -> Result<u64> {
-        let Self { target, folder, bytes } = self;
+        let Self {
+            target,
+            folder,
+            bytes,
+        } = self;
         sync(&folder).map_err(|e| {
-            let what = format!("is complete, but may not outlive a power loss: its folder cannot be synced: {e}");
+            let what = format!(
+                "is complete, but may not outlive a power loss: its folder cannot be synced: {e}"
+            );
             output(&target, &what).because(e)
         })?;
         Ok(bytes)
@@ -203,13 +268,22 @@ fn exists(path: &Path) -> Error {
 
 /// The error of a full disk or quota, if it is one.
 fn full(path: &Path, needs: u64, e: &io::Error) -> Option<Error> {
-    let full =
-        matches!(e.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge);
-    full.then(|| output(path, &format!("no room: the output needs {needs} bytes ({})", e.kind())))
+    let full = matches!(
+        e.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    );
+    full.then(|| {
+        output(
+            path,
+            &format!("no room: the output needs {needs} bytes ({})", e.kind()),
+        )
+    })
 }
 
 fn error(path: &Path, needs: u64, e: io::Error) -> Error {
-    full(path, needs, &e).unwrap_or_else(|| output(path, &format!("cannot be written: {e}"))).because(e)
+    full(path, needs, &e)
+        .unwrap_or_else(|| output(path, &format!("cannot be written: {e}")))
+        .because(e)
 }
 
 /// Follows symbolic links, also one whose target does not exist yet.
@@ -226,8 +300,13 @@ fn resolve(path: &Path) -> Result<PathBuf> {
 }
 
 fn split(target: &Path) -> Result<(PathBuf, &std::ffi::OsStr)> {
-    let Some(name) = target.file_name() else { return Err(output(target, "is a folder: add a file name")) };
-    let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Some(name) = target.file_name() else {
+        return Err(output(target, "is a folder: add a file name"));
+    };
+    let folder = target
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     Ok((folder.to_owned(), name))
 }
 
@@ -236,13 +315,19 @@ fn check_old(target: &Path, old: &fs::Metadata, overwrite: bool) -> Result<()> {
         return Err(output(target, "is a folder: add a file name"));
     }
     if !old.is_file() {
-        return Err(output(target, "is a device or a pipe: only regular files are written"));
+        return Err(output(
+            target,
+            "is a device or a pipe: only regular files are written",
+        ));
     }
     if !overwrite {
         return Err(exists(target));
     }
     if old.permissions().readonly() {
-        return Err(output(target, "is read-only: change its permissions, or choose another name"));
+        return Err(output(
+            target,
+            "is read-only: change its permissions, or choose another name",
+        ));
     }
     Ok(())
 }
@@ -258,7 +343,11 @@ fn start(folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
 
 /// A rename is on the disk only when the folder is.
 fn sync(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -266,8 +355,10 @@ mod tests {
     use super::*;
 
     fn names(folder: &Path) -> Vec<String> {
-        let mut out: Vec<String> =
-            fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        let mut out: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
         out.sort();
         out
     }
@@ -285,7 +376,10 @@ mod tests {
         let mut file = LocalFile::create(&path, false, 3).unwrap();
         file.write_all(b"abc").unwrap();
         file.flush().unwrap();
-        assert!(names(folder.path())[0].starts_with(".soundtrack-") && names(folder.path())[0].ends_with(".part"));
+        assert!(
+            names(folder.path())[0].starts_with(".soundtrack-")
+                && names(folder.path())[0].ends_with(".part")
+        );
         drop(file);
         assert!(names(folder.path()).is_empty());
         assert_eq!(put(&path, false, b"abc").unwrap(), 3);
@@ -298,13 +392,25 @@ mod tests {
         let path = folder.path().join("out.wav");
         let started = LocalFile::create(&path, false, 0).unwrap();
         fs::write(&path, "other").unwrap();
-        for e in [started.complete().unwrap().appear().unwrap_err(), put(&path, false, b"new").unwrap_err()] {
+        for e in [
+            started.complete().unwrap().appear().unwrap_err(),
+            put(&path, false, b"new").unwrap_err(),
+        ] {
             assert_eq!(e.kind(), ErrorKind::Output);
-            assert!(e.to_string().ends_with(&format!("out.wav: {EXISTS}")), "{e}");
+            assert!(
+                e.to_string().ends_with(&format!("out.wav: {EXISTS}")),
+                "{e}"
+            );
         }
-        assert_eq!((fs::read(&path).unwrap(), names(folder.path()).len()), (b"other".to_vec(), 1));
+        assert_eq!(
+            (fs::read(&path).unwrap(), names(folder.path()).len()),
+            (b"other".to_vec(), 1)
+        );
         put(&path, true, b"new").unwrap();
-        assert_eq!((fs::read(&path).unwrap(), names(folder.path()).len()), (b"new".to_vec(), 1));
+        assert_eq!(
+            (fs::read(&path).unwrap(), names(folder.path()).len()),
+            (b"new".to_vec(), 1)
+        );
     }
 
     #[test]
@@ -317,7 +423,10 @@ mod tests {
         };
         assert!(refusal(folder.path()).ends_with("is a folder: add a file name"));
         assert!(refusal(Path::new("/")).ends_with("is a folder: add a file name"));
-        assert!(refusal(&folder.path().join("no/out.wav")).ends_with("no does not exist: create it first"));
+        assert!(
+            refusal(&folder.path().join("no/out.wav"))
+                .ends_with("no does not exist: create it first")
+        );
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
         assert!(refusal(&file.join("out.wav")).contains("file/out.wav: "));
@@ -363,7 +472,12 @@ mod tests {
         assert!(put(&at("b.wav"), false, b"3").is_err());
         symlink("y", at("x")).unwrap();
         symlink("x", at("y")).unwrap();
-        assert!(put(&at("x"), true, b"").unwrap_err().to_string().ends_with("a loop of symbolic links"));
+        assert!(
+            put(&at("x"), true, b"")
+                .unwrap_err()
+                .to_string()
+                .ends_with("a loop of symbolic links")
+        );
     }
 
     #[cfg(target_os = "linux")]
@@ -383,8 +497,16 @@ mod tests {
             format!("{here}{gone}{SUFFIX}"),
             format!("{PREFIX}{gone}{SUFFIX}"),
         ];
-        let other = format!("{PREFIX}{:016x}-{:016x}-{gone}-abc{SUFFIX}", hash(b"other.wav"), machine());
-        for name in stays.iter().cloned().chain([format!("{here}{gone}-abc{SUFFIX}"), other]) {
+        let other = format!(
+            "{PREFIX}{:016x}-{:016x}-{gone}-abc{SUFFIX}",
+            hash(b"other.wav"),
+            machine()
+        );
+        for name in stays
+            .iter()
+            .cloned()
+            .chain([format!("{here}{gone}-abc{SUFFIX}"), other])
+        {
             fs::write(folder.path().join(name), "").unwrap();
         }
         drop(LocalFile::create(&folder.path().join("out.wav"), false, 0).unwrap());
@@ -412,8 +534,13 @@ mod tests {
         let path = folder.path().join("out.wav");
         put(&path, false, b"old").unwrap();
         // Seen before it begins, where the size is known; met on the way, where others fill the disk meanwhile.
-        let early = LocalFile::create(&path, true, 2_000_000).unwrap_err().to_string();
-        assert!(early.contains("out.wav: no room: the output needs 2000000 bytes, 10"), "{early}");
+        let early = LocalFile::create(&path, true, 2_000_000)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            early.contains("out.wav: no room: the output needs 2000000 bytes, 10"),
+            "{early}"
+        );
         let mut file = LocalFile::create(&path, true, 10).unwrap();
         let written = file.write_all(&vec![0; 2_000_000]);
         let e = match written {
@@ -423,7 +550,11 @@ mod tests {
         let (old, left) = (fs::read(&path), names(folder.path()));
         assert!(run("umount", &["-l"]));
         assert_eq!(e.kind(), ErrorKind::Output);
-        assert!(e.to_string().contains("out.wav: no room: the output needs 10 bytes"), "{e}");
+        assert!(
+            e.to_string()
+                .contains("out.wav: no room: the output needs 10 bytes"),
+            "{e}"
+        );
         assert_eq!(old.unwrap(), b"old");
         assert!(left.len() <= 2, "{left:?}");
     }

@@ -26,7 +26,9 @@ impl<'a> Location<'a> {
     /// `Unsupported` for a name that can be no object's, and for every one of a store where there is no feature `cloud`.
     pub(crate) fn of(path: &'a Path) -> Result<Self> {
         let parts = path.to_str().and_then(|text| text.split_once("://"));
-        let Some((scheme, rest)) = parts else { return Ok(Self::Local(Cow::Borrowed(path))) };
+        let Some((scheme, rest)) = parts else {
+            return Ok(Self::Local(Cow::Borrowed(path)));
+        };
         if cfg!(feature = "cloud") && scheme == "file" {
             return local(rest).map(|p| Self::Local(Cow::Owned(p))).ok_or_else(|| {
                 let what = "the link of a file is file:// and a whole path, like file:///home/me/a.wav";
@@ -40,7 +42,10 @@ impl<'a> Location<'a> {
             #[cfg(not(feature = "cloud"))]
             Some(_) => {
                 let what = "object stores need the feature `cloud`, which is not built in";
-                Err(Error::new(ErrorKind::Unsupported, format!("{}: {what}", path.display())))
+                Err(Error::new(
+                    ErrorKind::Unsupported,
+                    format!("{}: {what}", path.display()),
+                ))
             }
         }
     }
@@ -72,20 +77,36 @@ pub(crate) struct Url {
 impl Url {
     fn new(scheme: &'static str, rest: &str) -> Result<Self> {
         // Such a text may hold a secret: nothing of it is repeated.
-        let refused =
-            |what: &str| Err(Error::new(ErrorKind::Unsupported, format!("the link {scheme}://… is refused: {what}")));
-        let rest = if cfg!(windows) { rest.replace('\\', "/") } else { rest.to_owned() };
+        let refused = |what: &str| {
+            Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("the link {scheme}://… is refused: {what}"),
+            ))
+        };
+        let rest = if cfg!(windows) {
+            rest.replace('\\', "/")
+        } else {
+            rest.to_owned()
+        };
         let (bucket, key) = rest.split_once('/').unwrap_or((&rest, ""));
         if bucket.contains(['@', ':']) || key.contains('?') {
-            return refused("it holds more than a bucket and a name; credentials belong into the environment");
+            return refused(
+                "it holds more than a bucket and a name; credentials belong into the environment",
+            );
         }
         if bucket.is_empty() {
             return refused("it names no bucket");
         }
-        if key.split('/').any(|step| ["", ".", ".."].contains(&step)) || key.contains(char::is_control) {
+        if key.split('/').any(|step| ["", ".", ".."].contains(&step))
+            || key.contains(char::is_control)
+        {
             return refused("the name in the bucket is empty, or has an empty step, . or .. in it");
         }
-        Ok(Self { scheme, bucket: bucket.to_owned(), key: key.to_owned() })
+        Ok(Self {
+            scheme,
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+        })
     }
 }
 
@@ -103,7 +124,9 @@ fn local(rest: &str) -> Option<PathBuf> {
     let mut left = path.strip_prefix('/').map(|_| path.as_bytes())?;
     while let Some((byte, rest)) = left.split_first() {
         let escape = rest.first_chunk::<2>().filter(|_| *byte == b'%');
-        let code = escape.and_then(|hex| std::str::from_utf8(hex).ok()).map(|hex| u8::from_str_radix(hex, 16));
+        let code = escape
+            .and_then(|hex| std::str::from_utf8(hex).ok())
+            .map(|hex| u8::from_str_radix(hex, 16));
         (left, _) = match code {
             Some(Ok(code)) => (rest.get(2..).unwrap_or_default(), bytes.push(code)),
             _ => (rest, bytes.push(*byte)),
@@ -112,7 +135,11 @@ fn local(rest: &str) -> Option<PathBuf> {
     let text = String::from_utf8(bytes).ok()?;
     // `/C:/stems` is how a drive is written.
     let drive = cfg!(windows) && text.as_bytes().get(2) == Some(&b':');
-    Some(PathBuf::from(if drive { text.trim_start_matches('/') } else { &text }))
+    Some(PathBuf::from(if drive {
+        text.trim_start_matches('/')
+    } else {
+        &text
+    }))
 }
 
 /// Whether a text is a link, not a path.
@@ -122,7 +149,11 @@ pub(crate) fn is_link(text: &str) -> bool {
 
 /// A path from a folder; a link stands for itself.
 pub(crate) fn joined(folder: &Path, path: &Path) -> PathBuf {
-    if path.to_str().is_some_and(is_link) { path.to_owned() } else { folder.join(path) }
+    if path.to_str().is_some_and(is_link) {
+        path.to_owned()
+    } else {
+        folder.join(path)
+    }
 }
 
 #[cfg(test)]
@@ -138,8 +169,14 @@ mod tests {
 
     #[test]
     fn a_link_stands_for_itself() {
-        assert_eq!(joined(Path::new("x"), Path::new("s3://b/a.wav")), Path::new("s3://b/a.wav"));
-        assert_eq!(joined(Path::new("s3://b/x"), Path::new("a.wav")), Path::new("s3://b/x/a.wav"));
+        assert_eq!(
+            joined(Path::new("x"), Path::new("s3://b/a.wav")),
+            Path::new("s3://b/a.wav")
+        );
+        assert_eq!(
+            joined(Path::new("s3://b/x"), Path::new("a.wav")),
+            Path::new("s3://b/x/a.wav")
+        );
     }
 
     #[cfg(feature = "cloud")]
@@ -154,9 +191,18 @@ mod tests {
         assert_eq!((taken.0.as_str(), taken.1.as_str()), ("b", "a b/%20#é.wav"));
         assert_eq!(taken.2, "s3://b/a b/%20#é.wav");
         assert_eq!(of("https://b/a"), Err("https://b/a".into()));
-        for secret in ["s3://key:hunter2@b/a", "az://b/a?sig=hunter2", "s3:///hunter2", "gs://b/../hunter2", "az://b"] {
+        for secret in [
+            "s3://key:hunter2@b/a",
+            "az://b/a?sig=hunter2",
+            "s3:///hunter2",
+            "gs://b/../hunter2",
+            "az://b",
+        ] {
             let said = of(secret).unwrap_err();
-            assert!(said.contains("is refused: ") && !said.contains("hunter2"), "{said}");
+            assert!(
+                said.contains("is refused: ") && !said.contains("hunter2"),
+                "{said}"
+            );
         }
     }
 }

@@ -13,13 +13,21 @@ use std::{io, path::Path};
 /// `Output` where a path cannot be looked at.
 pub fn same_file(a: &Path, b: &Path) -> Result<bool> {
     // A name that can be no object's is not the name of anything.
-    let (Ok(one), Ok(other)) = (Location::of(a), Location::of(b)) else { return Ok(false) };
-    let (Some(one), Some(other)) = (one.local(), other.local()) else { return Ok(a == b) };
+    let (Ok(one), Ok(other)) = (Location::of(a), Location::of(b)) else {
+        return Ok(false);
+    };
+    let (Some(one), Some(other)) = (one.local(), other.local()) else {
+        return Ok(a == b);
+    };
     match same_file::is_same_file(one, other) {
         Ok(same) => Ok(same),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(e) => {
-            let what = format!("{}: cannot be compared with {}: {e}", a.display(), b.display());
+            let what = format!(
+                "{}: cannot be compared with {}: {e}",
+                a.display(),
+                b.display()
+            );
             Err(Error::new(ErrorKind::Output, what).because(e))
         }
     }

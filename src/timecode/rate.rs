@@ -23,7 +23,11 @@ pub struct FrameRate {
 }
 
 const fn rate(nominal: u32, slow: bool, drop: bool) -> FrameRate {
-    FrameRate { nominal, slow, drop }
+    FrameRate {
+        nominal,
+        slow,
+        drop,
+    }
 }
 
 impl FrameRate {
@@ -89,7 +93,11 @@ impl FrameRate {
     /// Frames per `denominator` seconds.
     #[must_use]
     pub fn numerator(self) -> u32 {
-        if self.slow { self.nominal * 1000 } else { self.nominal }
+        if self.slow {
+            self.nominal * 1000
+        } else {
+            self.nominal
+        }
     }
 
     /// Seconds that `numerator` frames last: 1001 or 1.
@@ -179,7 +187,12 @@ impl FrameRate {
 
 impl fmt::Display for FrameRate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.base_name(), if self.drop { "df" } else { "" })
+        write!(
+            f,
+            "{}{}",
+            self.base_name(),
+            if self.drop { "df" } else { "" }
+        )
     }
 }
 
@@ -190,7 +203,12 @@ pub struct UnknownFrameRate(String);
 impl fmt::Display for UnknownFrameRate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all: Vec<String> = FrameRate::ALL.iter().map(ToString::to_string).collect();
-        write!(f, "no such frame rate: {:?}; there are {}", self.0, all.join(", "))
+        write!(
+            f,
+            "no such frame rate: {:?}; there are {}",
+            self.0,
+            all.join(", ")
+        )
     }
 }
 
@@ -202,7 +220,9 @@ impl FromStr for FrameRate {
     /// `23.976`, `24`, `29.97df` and so on; `23.98` is 23.976.
     fn from_str(name: &str) -> Result<Self, UnknownFrameRate> {
         let wanted = if name == "23.98" { "23.976" } else { name };
-        let found = Self::ALL.into_iter().find(|rate| rate.to_string() == wanted);
+        let found = Self::ALL
+            .into_iter()
+            .find(|rate| rate.to_string() == wanted);
         found.ok_or_else(|| UnknownFrameRate(name.to_owned()))
     }
 }
@@ -210,15 +230,29 @@ impl FromStr for FrameRate {
 /// The numbers of `hh:mm:ss:ff`.
 pub(super) fn parts(text: &str, rate: FrameRate) -> Result<[u32; 4], NotATimecode> {
     let label = text.trim();
-    let no = || NotATimecode(format!("{text:?} is no timecode, like 01:02:40{}00", rate.separator()));
+    let no = || {
+        NotATimecode(format!(
+            "{text:?} is no timecode, like 01:02:40{}00",
+            rate.separator()
+        ))
+    };
     let (clock, frames) = label.rsplit_once([':', ';']).ok_or_else(no)?;
     let number = |part: &str| {
         let plain = !part.is_empty() && part.len() <= 3 && part.bytes().all(|b| b.is_ascii_digit());
         part.parse().ok().filter(|_| plain).ok_or_else(no)
     };
-    let clock = clock.split(':').map(number).collect::<Result<Vec<u32>, _>>()?;
-    let (&[h, m, s], f) = (clock.as_slice(), number(frames)?) else { return Err(no()) };
-    let written = label.as_bytes().get(label.len() - frames.len() - 1).copied().map(char::from);
+    let clock = clock
+        .split(':')
+        .map(number)
+        .collect::<Result<Vec<u32>, _>>()?;
+    let (&[h, m, s], f) = (clock.as_slice(), number(frames)?) else {
+        return Err(no());
+    };
+    let written = label
+        .as_bytes()
+        .get(label.len() - frames.len() - 1)
+        .copied()
+        .map(char::from);
     if written == Some(rate.separator()) {
         return Ok([h, m, s, f]);
     }

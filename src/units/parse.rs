@@ -19,7 +19,10 @@ impl fmt::Display for NotANumber {
 impl std::error::Error for NotANumber {}
 
 fn not<T>(text: &str, wanted: &'static str) -> Result<T, NotANumber> {
-    Err(NotANumber { text: text.to_owned(), wanted })
+    Err(NotANumber {
+        text: text.to_owned(),
+        wanted,
+    })
 }
 
 impl FromStr for Decibels {
@@ -58,7 +61,11 @@ impl FromStr for Pan {
         let place = text.trim();
         let percent = |number: &str, side: f64| {
             let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-            number.parse::<f64>().ok().filter(|p| plain && *p <= 100.0).map(|p| side * p / 100.0)
+            number
+                .parse::<f64>()
+                .ok()
+                .filter(|p| plain && *p <= 100.0)
+                .map(|p| side * p / 100.0)
         };
         let pan = match place.split_at_checked(1) {
             Some(("C" | "c", "")) => Some(0.0),
@@ -66,7 +73,10 @@ impl FromStr for Pan {
             Some(("R" | "r", number)) => percent(number, 1.0),
             _ => place.parse().ok().filter(|p| (-1.0..=1.0).contains(p)),
         };
-        pan.map_or_else(|| not(text, "pan position, like C, L30, R100 or -0.3"), |p| Ok(Self(p)))
+        pan.map_or_else(
+            || not(text, "pan position, like C, L30, R100 or -0.3"),
+            |p| Ok(Self(p)),
+        )
     }
 }
 
@@ -89,7 +99,9 @@ impl Frames {
         let wanted = "time, like 12.5s, 2m20s, 250ms or a number of frames";
         let trimmed = text.trim();
         if !trimmed.is_empty() && trimmed.bytes().all(|b| b.is_ascii_digit()) {
-            return trimmed.parse().map_or_else(|_| not(text, wanted), |n| Ok(Self(n)));
+            return trimmed
+                .parse()
+                .map_or_else(|_| not(text, wanted), |n| Ok(Self(n)));
         }
         nanoseconds(trimmed).map_or_else(
             || not(text, wanted),
@@ -104,25 +116,38 @@ impl Frames {
 
 /// The nanoseconds of `1h2m3.5s`: units in falling order, each at most once, only the last with a fraction.
 fn nanoseconds(text: &str) -> Option<u128> {
-    let units: [(&str, u128); 4] =
-        [("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000)];
+    let units: [(&str, u128); 4] = [
+        ("h", 3_600_000_000_000),
+        ("m", 60_000_000_000),
+        ("s", 1_000_000_000),
+        ("ms", 1_000_000),
+    ];
     let mut rest = text;
     let mut total = 0u128;
     let mut next = 0;
     while !rest.is_empty() {
         let number_end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let (number, after) = rest.split_at(number_end);
-        let unit_end = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
+        let unit_end = after
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(after.len());
         let (unit, after) = after.split_at(unit_end);
-        let index = units.iter().position(|(name, _)| *name == unit).filter(|i| *i >= next)?;
+        let index = units
+            .iter()
+            .position(|(name, _)| *name == unit)
+            .filter(|i| *i >= next)?;
         let (_, size) = units.get(index)?;
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         let fractional = number.contains('.');
-        let well_formed = !whole.is_empty() && (fractional != fraction.is_empty()) && fraction.len() <= 9;
+        let well_formed =
+            !whole.is_empty() && (fractional != fraction.is_empty()) && fraction.len() <= 9;
         if !well_formed || (fractional && !after.is_empty()) || whole.len() > 12 {
             return None;
         }
-        let parts = fraction.parse::<u128>().ok().or(fraction.is_empty().then_some(0))?;
+        let parts = fraction
+            .parse::<u128>()
+            .ok()
+            .or(fraction.is_empty().then_some(0))?;
         let scale = 10u128.pow(u32::try_from(fraction.len()).ok()?);
         total += whole.parse::<u128>().ok()? * size + parts * size / scale;
         (rest, next) = (after, index + 1);
@@ -144,8 +169,21 @@ mod tests {
         assert_eq!(frames(" 12s "), Some(576_000));
         assert_eq!(frames("0.000010416s"), Some(0));
         assert_eq!(frames("0.000010417s"), Some(1));
-        for bad in ["", "s", "1", "-1s", "1.s", ".5s", "1s2m", "1s1s", "1.5m2s", "1e3s", "1x", "99999999999999h", "1 s"]
-        {
+        for bad in [
+            "",
+            "s",
+            "1",
+            "-1s",
+            "1.s",
+            ".5s",
+            "1s2m",
+            "1s1s",
+            "1.5m2s",
+            "1e3s",
+            "1x",
+            "99999999999999h",
+            "1 s",
+        ] {
             let whole = bad == "1";
             assert_eq!(frames(bad), whole.then_some(1), "{bad}");
         }
@@ -153,7 +191,14 @@ mod tests {
 
     #[test]
     fn pans_and_levels() {
-        for (text, pan) in [("C", 0.0), ("L0", 0.0), ("L100", -1.0), ("r25", 0.25), ("-0.5", -0.5), ("1", 1.0)] {
+        for (text, pan) in [
+            ("C", 0.0),
+            ("L0", 0.0),
+            ("L100", -1.0),
+            ("r25", 0.25),
+            ("-0.5", -0.5),
+            ("1", 1.0),
+        ] {
             assert_eq!(text.parse::<Pan>().unwrap().0, pan, "{text}");
         }
         for bad in ["", "L", "L-3", "X3", "2", "nan", "L1e1", "inf", "é"] {

@@ -58,7 +58,9 @@ impl Desk {
         let mut writer = hound::WavWriter::create(self.path(name), spec).unwrap();
         for n in 0..frames {
             let fade = f64::from(n.min(frames - 1 - n).min(480)) / 480.0;
-            let sample = peak * fade * (std::f64::consts::TAU * 441.0 * f64::from(n) / f64::from(rate)).sin();
+            let sample = peak
+                * fade
+                * (std::f64::consts::TAU * 441.0 * f64::from(n) / f64::from(rate)).sin();
             writer.write_sample(sample.round() as i16).unwrap();
         }
         writer.finalize().unwrap();
@@ -75,7 +77,11 @@ impl Desk {
     /// A list of so many items: `vox` at a level of its own, every third only in part, ten to a folder.
     pub fn list(&self, items: usize) {
         let line = |i: usize| {
-            let range = if i.is_multiple_of(3) { r#","range":"50ms..150ms""# } else { "" };
+            let range = if i.is_multiple_of(3) {
+                r#","range":"50ms..150ms""#
+            } else {
+                ""
+            };
             let (gain, folder) = (i % 10, i / 10);
             format!(
                 "{{\"id\":\"mix-{i}\",\"session\":\"base.toml\",\"set\":{{\"track.vox.gain\":-{gain}.5}}{range},\"out\":\"{folder}/{i}.wav\"}}\n"
@@ -86,7 +92,10 @@ impl Desk {
 
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
-        command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
+        command
+            .args(arguments)
+            .current_dir(self.0.path())
+            .stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         for name in VARIABLES {
             command.env_remove(name);
@@ -109,7 +118,11 @@ impl Desk {
     pub fn waves(&self, out: &str) -> BTreeMap<PathBuf, Vec<u8>> {
         let root = self.path(out);
         let mut found = BTreeMap::new();
-        for file in self.files(out).into_iter().filter(|f| f.extension().is_some_and(|e| e == "wav")) {
+        for file in self
+            .files(out)
+            .into_iter()
+            .filter(|f| f.extension().is_some_and(|e| e == "wav"))
+        {
             let bytes = fs::read(root.join(&file)).unwrap();
             found.insert(file, bytes);
         }
@@ -137,7 +150,11 @@ impl Desk {
 
 /// What the program printed, a value a line.
 pub fn lines(ended: &Ended) -> Vec<Value> {
-    ended.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    ended
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 /// How many lines have a status.
@@ -148,5 +165,8 @@ pub fn count(lines: &[Value], status: &str) -> usize {
 /// The line of an item.
 #[track_caller]
 pub fn line<'a>(lines: &'a [Value], id: &str) -> &'a Value {
-    lines.iter().find(|line| line["id"] == id).unwrap_or_else(|| panic!("no line of {id}"))
+    lines
+        .iter()
+        .find(|line| line["id"] == id)
+        .unwrap_or_else(|| panic!("no line of {id}"))
 }

@@ -23,13 +23,21 @@ fn an_item_is_the_mix_that_a_program_renders() {
         }
         bounce.run(&session, desk.path("one.wav")).unwrap();
         let out = desk.path(format!("out/0/{i}.wav"));
-        assert_eq!(fs::read(desk.path("one.wav")).unwrap(), fs::read(&out).unwrap(), "{i}");
+        assert_eq!(
+            fs::read(desk.path("one.wav")).unwrap(),
+            fs::read(&out).unwrap(),
+            "{i}"
+        );
         let figures = &line(&lines, &format!("mix-{i}"))["figures"];
         assert_eq!(figures["duration_s"], if i % 3 == 0 { 0.1 } else { 0.2 });
         assert_eq!(figures["bytes"], out.metadata().unwrap().len());
     }
-    let marker: serde_json::Value = serde_json::from_slice(&fs::read(desk.path("out/0/5.wav.json")).unwrap()).unwrap();
-    assert_eq!((marker["id"].as_str(), marker["code"].as_u64()), (Some("mix-5"), Some(0)));
+    let marker: serde_json::Value =
+        serde_json::from_slice(&fs::read(desk.path("out/0/5.wav.json")).unwrap()).unwrap();
+    assert_eq!(
+        (marker["id"].as_str(), marker["code"].as_u64()),
+        (Some("mix-5"), Some(0))
+    );
     assert_eq!(marker["report"]["title"], "base");
     assert_eq!(marker["fingerprint"].as_str().unwrap().len(), 64);
 }
@@ -41,7 +49,10 @@ fn rate_format_and_deliverables_are_those_of_the_line() {
                    [deliver.stems]\nfile = \"y {bus}.wav\"\nstems = [\"one\", \"two\"]\n\
                    [deliver.loud]\nfile = \"z.wav\"\nloudness = { target = -5, tolerance = 1 }\n\
                    [track.dx]\nfile = \"dx_{lang}.wav\"\nbus = \"one\"\n[track.fx]\nfile = \"a.wav\"\nbus = \"two\"\n";
-    desk.write("film.toml", &format!("title = \"film\"\nlang = \"en\"\n{deliver}"));
+    desk.write(
+        "film.toml",
+        &format!("title = \"film\"\nlang = \"en\"\n{deliver}"),
+    );
     desk.tone("dx_en.wav", 48_000, 24_000, 3000.0);
     desk.tone("dx_de.wav", 48_000, 24_000, 6000.0);
     desk.write(
@@ -57,25 +68,81 @@ fn rate_format_and_deliverables_are_those_of_the_line() {
     );
     let (ended, lines) = desk.items("out", &[]);
     ended.expect(3, "6 done, 0 skipped, 2 failed, 0 dropped");
-    let spec = hound::WavReader::open(desk.path("out/r.wav")).unwrap().spec();
-    assert_eq!((spec.sample_rate, spec.sample_format), (32_000, hound::SampleFormat::Float));
-    let film = Load::default().set("lang", "de").session(desk.path("film.toml")).unwrap();
-    Bounce::new().format(Format::WAV_16).run(&film, desk.path("de.wav")).unwrap();
-    assert_eq!(fs::read(desk.path("out/full.wav")).unwrap(), fs::read(desk.path("de.wav")).unwrap());
-    assert!(!compare::files(desk.path("out/full.wav"), desk.path("out/en.wav")).unwrap().identical);
-    let names: Vec<_> = desk.waves("out").into_keys().map(|p| p.display().to_string()).collect();
-    assert_eq!(names, ["en.wav", "full.wav", "loud.wav", "r.wav", "s/01 one.wav", "s/02 two.wav", "set.wav"]);
+    let spec = hound::WavReader::open(desk.path("out/r.wav"))
+        .unwrap()
+        .spec();
+    assert_eq!(
+        (spec.sample_rate, spec.sample_format),
+        (32_000, hound::SampleFormat::Float)
+    );
+    let film = Load::default()
+        .set("lang", "de")
+        .session(desk.path("film.toml"))
+        .unwrap();
+    Bounce::new()
+        .format(Format::WAV_16)
+        .run(&film, desk.path("de.wav"))
+        .unwrap();
+    assert_eq!(
+        fs::read(desk.path("out/full.wav")).unwrap(),
+        fs::read(desk.path("de.wav")).unwrap()
+    );
+    assert!(
+        !compare::files(desk.path("out/full.wav"), desk.path("out/en.wav"))
+            .unwrap()
+            .identical
+    );
+    let names: Vec<_> = desk
+        .waves("out")
+        .into_keys()
+        .map(|p| p.display().to_string())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "en.wav",
+            "full.wav",
+            "loud.wav",
+            "r.wav",
+            "s/01 one.wav",
+            "s/02 two.wav",
+            "set.wav"
+        ]
+    );
     // A language that is set is that of the deliverable too.
-    assert_eq!(fs::read(desk.path("out/set.wav")).unwrap(), fs::read(desk.path("out/en.wav")).unwrap());
-    let twice = "deliver \"stems\": 2 files cannot all be \"twice.wav\": put {bus}, {cue} or {nn} into out";
+    assert_eq!(
+        fs::read(desk.path("out/set.wav")).unwrap(),
+        fs::read(desk.path("out/en.wav")).unwrap()
+    );
+    let twice =
+        "deliver \"stems\": 2 files cannot all be \"twice.wav\": put {bus}, {cue} or {nn} into out";
     assert_eq!(line(&lines, "twice")["what"], twice);
-    desk.run(&["plan", "jobs.jsonl"]).expect(3, twice).expect(3, "\"none\": deliver \"ful\": there is no");
+    desk.run(&["plan", "jobs.jsonl"])
+        .expect(3, twice)
+        .expect(3, "\"none\": deliver \"ful\": there is no");
     let figures = &line(&lines, "stems")["figures"];
-    assert_eq!((figures["files"].as_u64(), figures["clipped_samples"].as_u64()), (Some(2), Some(0)));
-    assert!(line(&lines, "full")["figures"]["integrated_lufs"].is_number(), "{lines:?}");
+    assert_eq!(
+        (
+            figures["files"].as_u64(),
+            figures["clipped_samples"].as_u64()
+        ),
+        (Some(2), Some(0))
+    );
+    assert!(
+        line(&lines, "full")["figures"]["integrated_lufs"].is_number(),
+        "{lines:?}"
+    );
     let loud = line(&lines, "loud");
-    assert_eq!((loud["code"].as_u64(), loud["what"].as_str()), (Some(1), Some("written, but a check failed")));
-    assert!(line(&lines, "none")["what"].as_str().unwrap().contains("did you mean \"full\"?"));
+    assert_eq!(
+        (loud["code"].as_u64(), loud["what"].as_str()),
+        (Some(1), Some("written, but a check failed"))
+    );
+    assert!(
+        line(&lines, "none")["what"]
+            .as_str()
+            .unwrap()
+            .contains("did you mean \"full\"?")
+    );
     // A failed check is told again, and not rendered again.
     let (ended, lines) = desk.items("out", &["--resume"]);
     ended.expect(3, "0 done, 6 skipped, 2 failed, 0 dropped");
@@ -88,7 +155,12 @@ fn resuming_does_what_changed_and_nothing_else() {
     desk.list(4);
     desk.items("out", &[]).0.expect(0, "4 done");
     let before = desk.waves("out");
-    let again = |words: &str| desk.items("out", &["--resume", "--jobs", "1"]).0.expect(0, words).code;
+    let again = |words: &str| {
+        desk.items("out", &["--resume", "--jobs", "1"])
+            .0
+            .expect(0, words)
+            .code
+    };
     again("0 done, 4 skipped");
     // Without it everything is done again, and is the same.
     desk.items("out", &[]).0.expect(0, "4 done, 0 skipped");
@@ -105,8 +177,12 @@ fn resuming_does_what_changed_and_nothing_else() {
     desk.write("jobs.jsonl", &list.replace("-1.5", "-1.25"));
     again("1 done, 3 skipped");
     // A stem that was written again, even with the same content.
-    let file = fs::File::options().append(true).open(desk.path("a.wav")).unwrap();
-    file.set_modified(SystemTime::now() + Duration::from_secs(5)).unwrap();
+    let file = fs::File::options()
+        .append(true)
+        .open(desk.path("a.wav"))
+        .unwrap();
+    file.set_modified(SystemTime::now() + Duration::from_secs(5))
+        .unwrap();
     again("4 done, 0 skipped");
     let session = fs::read_to_string(desk.path("base.toml")).unwrap();
     desk.write("base.toml", &format!("{session}gain = -1\n"));
@@ -119,8 +195,14 @@ fn resuming_does_what_changed_and_nothing_else() {
 fn one_bad_item_stops_no_other_and_says_what_and_why() {
     let desk = Desk::new();
     fs::write(desk.path("broken.wav"), "this is no audio").unwrap();
-    desk.write("missing.toml", "rate = 48000\n[track.x]\nfile = \"gone.wav\"\n");
-    desk.write("broken.toml", "rate = 48000\n[track.x]\nfile = \"broken.wav\"\n");
+    desk.write(
+        "missing.toml",
+        "rate = 48000\n[track.x]\nfile = \"gone.wav\"\n",
+    );
+    desk.write(
+        "broken.toml",
+        "rate = 48000\n[track.x]\nfile = \"broken.wav\"\n",
+    );
     desk.write(
         "jobs.jsonl",
         "{\"id\":\"good\",\"session\":\"base.toml\",\"out\":\"good.wav\"}\n\
@@ -143,20 +225,44 @@ fn one_bad_item_stops_no_other_and_says_what_and_why() {
         ("missing", 4, "gone.wav"),
         ("broken", 4, "broken.wav"),
         ("set", 3, "set:1:7: "),
-        ("late", 3, "range 9s..: it starts at 00:00:09.000, but the mix ends at 00:00:00.200"),
+        (
+            "late",
+            3,
+            "range 9s..: it starts at 00:00:09.000, but the mix ends at 00:00:00.200",
+        ),
         ("folder", 5, "taken.wav: is a folder"),
-        ("other", 3, "out \"good.wav\" is that of the item \"good\": two items cannot have one output"),
+        (
+            "other",
+            3,
+            "out \"good.wav\" is that of the item \"good\": two items cannot have one output",
+        ),
         ("last", 0, ""),
     ] {
         let line = line(&lines, id);
         assert_eq!(line["code"], code, "{line}");
-        assert!(line["what"].as_str().unwrap_or_default().contains(words), "{line}");
+        assert!(
+            line["what"].as_str().unwrap_or_default().contains(words),
+            "{line}"
+        );
     }
     let bad = lines.iter().find(|line| line["id"].is_null()).unwrap();
-    assert_eq!((bad["index"].as_u64(), bad["code"].as_u64()), (Some(6), Some(3)));
-    assert!(bad["what"].as_str().unwrap().starts_with("jobs.jsonl:7:"), "{bad}");
-    let names: Vec<_> = desk.files("out").iter().map(|p| p.display().to_string()).collect();
-    assert_eq!(names, ["good.wav", "good.wav.json", "last.wav", "last.wav.json"]);
+    assert_eq!(
+        (bad["index"].as_u64(), bad["code"].as_u64()),
+        (Some(6), Some(3))
+    );
+    assert!(
+        bad["what"].as_str().unwrap().starts_with("jobs.jsonl:7:"),
+        "{bad}"
+    );
+    let names: Vec<_> = desk
+        .files("out")
+        .iter()
+        .map(|p| p.display().to_string())
+        .collect();
+    assert_eq!(
+        names,
+        ["good.wav", "good.wav.json", "last.wav", "last.wav.json"]
+    );
 }
 
 #[cfg(unix)]
@@ -166,9 +272,17 @@ fn no_output_leaves_its_folder_by_a_link() {
     fs::create_dir_all(desk.path("out")).unwrap();
     fs::create_dir_all(desk.path("elsewhere")).unwrap();
     std::os::unix::fs::symlink("../elsewhere", desk.path("out/link")).unwrap();
-    desk.write("jobs.jsonl", "{\"id\":\"a\",\"session\":\"base.toml\",\"out\":\"link/a.wav\"}\n");
+    desk.write(
+        "jobs.jsonl",
+        "{\"id\":\"a\",\"session\":\"base.toml\",\"out\":\"link/a.wav\"}\n",
+    );
     let (ended, lines) = desk.items("out", &[]);
     ended.expect(3, "1 failed");
-    assert!(lines[0]["what"].as_str().unwrap().contains("would leave the folder of the outputs by a link"));
+    assert!(
+        lines[0]["what"]
+            .as_str()
+            .unwrap()
+            .contains("would leave the folder of the outputs by a link")
+    );
     assert_eq!(desk.files("elsewhere").len(), 0);
 }

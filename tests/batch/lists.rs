@@ -17,16 +17,26 @@ fn a_plan_says_what_it_comes_to_and_all_that_is_wrong() {
     ended.expect(0, "");
     let plan: Value = serde_json::from_str(&ended.out).unwrap();
     // 0, 3, 6 and 9 are 0.1 s, the others 0.2 s, each of two channels of 3 bytes.
-    assert_eq!((plan["items"].as_u64(), plan["duration_s"].as_f64()), (Some(10), Some(1.6)));
+    assert_eq!(
+        (plan["items"].as_u64(), plan["duration_s"].as_f64()),
+        (Some(10), Some(1.6))
+    );
     assert_eq!(plan["bytes"], 76_800 * 6);
     // Shard 1 has the lines 1, 5 and 9, shard 0 the lines 0, 4 and 8: both are the longest, the first is told.
     assert_eq!(plan["longest_shard"]["index"], 0);
     assert_eq!(
-        (plan["longest_shard"]["items"].as_u64(), plan["longest_shard"]["duration_s"].as_f64()),
+        (
+            plan["longest_shard"]["items"].as_u64(),
+            plan["longest_shard"]["duration_s"].as_f64()
+        ),
         (Some(3), Some(0.5))
     );
     let words = desk.run(&["plan", "jobs.jsonl", "--shards", "4"]);
-    assert!(words.out.contains("items    10\n") && words.out.contains("longest  shard 0: 3 items"), "{}", words.out);
+    assert!(
+        words.out.contains("items    10\n") && words.out.contains("longest  shard 0: 3 items"),
+        "{}",
+        words.out
+    );
     desk.write(
         "jobs.jsonl",
         "{\"id\":\"a\",\"session\":\"base.toml\",\"out\":\"a.wav\"}\n\
@@ -49,7 +59,8 @@ fn a_plan_says_what_it_comes_to_and_all_that_is_wrong() {
     ] {
         ended.expect(3, words);
     }
-    desk.run(&["plan", "none.jsonl"]).expect(4, "none.jsonl: there is no such file");
+    desk.run(&["plan", "none.jsonl"])
+        .expect(4, "none.jsonl: there is no such file");
 }
 
 #[test]
@@ -63,22 +74,48 @@ fn what_is_missing_is_a_list_of_shards() {
     let ended = collect();
     ended.expect(1, "11 of 20 items are there, 0 of them with a failed check");
     assert_eq!(ended.out, "--array=1,4-5,7\n");
-    assert_eq!(desk.run(&["collect", "jobs.jsonl", "--out", "out", "--shards", "5"]).out, "--array=0-4\n");
+    assert_eq!(
+        desk.run(&["collect", "jobs.jsonl", "--out", "out", "--shards", "5"])
+            .out,
+        "--array=0-4\n"
+    );
     for shard in ["1/8", "4/8", "5/8", "7/8"] {
-        desk.items("out", &["--shard", shard, "--resume"]).0.expect(0, "");
+        desk.items("out", &["--shard", shard, "--resume"])
+            .0
+            .expect(0, "");
     }
     let ended = collect();
     ended.expect(0, "20 of 20 items are there");
     assert_eq!(ended.out, "");
     let lines = fs::read_to_string(desk.path("out/summary.jsonl")).unwrap();
-    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let ids: Vec<_> = lines.iter().map(|line| line["id"].as_str().unwrap().to_owned()).collect();
+    let lines: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let ids: Vec<_> = lines
+        .iter()
+        .map(|line| line["id"].as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(ids, (0..20).map(|i| format!("mix-{i}")).collect::<Vec<_>>());
-    assert_eq!((lines[4]["duration_s"].as_f64(), lines[4]["clipped_samples"].as_u64()), (Some(0.2), Some(0)));
+    assert_eq!(
+        (
+            lines[4]["duration_s"].as_f64(),
+            lines[4]["clipped_samples"].as_u64()
+        ),
+        (Some(0.2), Some(0))
+    );
     let table = fs::read_to_string(desk.path("out/summary.csv")).unwrap();
     let rows: Vec<&str> = table.split("\r\n").collect();
-    assert!(rows[0].starts_with("id,index,status,out,files,bytes,duration_s,wall_s,integrated_lufs"), "{}", rows[0]);
-    assert!(rows[5].starts_with("mix-4,4,done,0/4.wav,1,"), "{}", rows[5]);
+    assert!(
+        rows[0].starts_with("id,index,status,out,files,bytes,duration_s,wall_s,integrated_lufs"),
+        "{}",
+        rows[0]
+    );
+    assert!(
+        rows[5].starts_with("mix-4,4,done,0/4.wav,1,"),
+        "{}",
+        rows[5]
+    );
     fs::remove_file(desk.path("out/1/13.wav")).unwrap();
     let ended = collect();
     ended.expect(1, "1/13.wav is marked as done, but is not there whole");
@@ -99,15 +136,32 @@ fn a_million_lines_take_no_more_memory_than_a_thousand() {
             // Four items for the shard 0, evenly spread.
             match (i % (lines / 4), i / (lines / 4)) {
                 (0, item) => text += first.lines().nth(item as usize).unwrap(),
-                _ => write!(text, "{{\"id\":\"{i}\",\"session\":\"base.toml\",\"out\":\"x/{i}.wav\"}}").unwrap(),
+                _ => write!(
+                    text,
+                    "{{\"id\":\"{i}\",\"session\":\"base.toml\",\"out\":\"x/{i}.wav\"}}"
+                )
+                .unwrap(),
             }
             text.push('\n');
             file.write_all(text.as_bytes()).unwrap();
         }
         file.into_inner().unwrap();
         let shard = format!("0/{}", lines / 4);
-        let mut command = desk.command(&["run", "long.jsonl", "--out", "out", "--jobs", "1", "--shard", &shard]);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut command = desk.command(&[
+            "run",
+            "long.jsonl",
+            "--out",
+            "out",
+            "--jobs",
+            "1",
+            "--shard",
+            &shard,
+        ]);
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
         let mut peak = None;
         let status = loop {
             // What the system tells of a child that has ended counts the memory of this program, too.
@@ -118,10 +172,15 @@ fn a_million_lines_take_no_more_memory_than_a_thousand() {
             }
         };
         assert!(status.success());
-        let Some(peak) = peak else { return println!("skipped: this system does not tell the memory of a program") };
+        let Some(peak) = peak else {
+            return println!("skipped: this system does not tell the memory of a program");
+        };
         peaks.push(peak);
     }
-    println!("peak memory with 10^3 and 10^6 lines: {} and {} KiB", peaks[0], peaks[1]);
+    println!(
+        "peak memory with 10^3 and 10^6 lines: {} and {} KiB",
+        peaks[0], peaks[1]
+    );
     assert!(peaks[1] < peaks[0] + 2_048, "{peaks:?}");
 }
 
@@ -132,13 +191,23 @@ fn links_need_a_feature() {
     desk.list(1);
     let needs = "is a link, which needs the feature `cloud`, which is not built in";
     for tool in ["run", "collect"] {
-        desk.run(&[tool, "jobs.jsonl", "--out", "s3://bucket/out"]).expect(2, needs);
-        desk.run(&[tool, "s3://bucket/jobs.jsonl", "--out", "out"]).expect(4, needs);
+        desk.run(&[tool, "jobs.jsonl", "--out", "s3://bucket/out"])
+            .expect(2, needs);
+        desk.run(&[tool, "s3://bucket/jobs.jsonl", "--out", "out"])
+            .expect(4, needs);
     }
-    desk.run(&["plan", "s3://bucket/jobs.jsonl"]).expect(4, needs);
-    desk.write("jobs.jsonl", "{\"id\":\"a\",\"session\":\"s3://bucket/a.toml\",\"out\":\"a.wav\"}\n");
+    desk.run(&["plan", "s3://bucket/jobs.jsonl"])
+        .expect(4, needs);
+    desk.write(
+        "jobs.jsonl",
+        "{\"id\":\"a\",\"session\":\"s3://bucket/a.toml\",\"out\":\"a.wav\"}\n",
+    );
     let (ended, lines) = desk.items("out", &[]);
     ended.expect(4, "1 failed");
-    assert!(lines[0]["what"].as_str().unwrap().contains(needs), "{}", ended.out);
+    assert!(
+        lines[0]["what"].as_str().unwrap().contains(needs),
+        "{}",
+        ended.out
+    );
     assert!(!desk.path("s3:").exists());
 }

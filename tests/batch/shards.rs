@@ -21,11 +21,17 @@ fn every_line_is_in_one_shard_and_the_outputs_are_those_of_one_machine() {
     assert_eq!(seen, (0..23).collect());
     assert_eq!(desk.waves("out"), desk.waves("one"));
     // Two runs of one shard at the same time, and one after them.
-    let start = || desk.command(&["run", "jobs.jsonl", "--out", "twice", "--shard", "1/4"]).spawn().unwrap();
+    let start = || {
+        desk.command(&["run", "jobs.jsonl", "--out", "twice", "--shard", "1/4"])
+            .spawn()
+            .unwrap()
+    };
     for child in [start(), start()] {
         crate::desk::ended(child.wait_with_output().unwrap()).expect(0, "6 done");
     }
-    desk.items("twice", &["--shard", "1/4", "--resume"]).0.expect(0, "0 done, 6 skipped");
+    desk.items("twice", &["--shard", "1/4", "--resume"])
+        .0
+        .expect(0, "0 done, 6 skipped");
     let (one, twice) = (desk.waves("one"), desk.waves("twice"));
     assert!(twice.len() == 6 && twice.iter().all(|(name, bytes)| one[name] == *bytes));
 }
@@ -35,14 +41,33 @@ fn schedulers_say_which_by_their_variables() {
     let desk = Desk::new();
     desk.list(6);
     let with = |variables: &[(&str, &str)], more: &[&str]| {
-        let mut command = desk.command(&[&["run", "jobs.jsonl", "--out", "out", "--resume"], more].concat());
+        let mut command =
+            desk.command(&[&["run", "jobs.jsonl", "--out", "out", "--resume"], more].concat());
         command.envs(variables.iter().copied());
         crate::desk::ended(command.output().unwrap())
     };
-    with(&[("SLURM_ARRAY_TASK_ID", "1"), ("SLURM_ARRAY_TASK_COUNT", "2")], &["--shards", "3"]).expect(0, "shard 1/3");
+    with(
+        &[
+            ("SLURM_ARRAY_TASK_ID", "1"),
+            ("SLURM_ARRAY_TASK_COUNT", "2"),
+        ],
+        &["--shards", "3"],
+    )
+    .expect(0, "shard 1/3");
     with(&[("JOB_COMPLETION_INDEX", "0")], &["--shards", "3"]).expect(0, "shard 0/3");
-    with(&[("AWS_BATCH_JOB_ARRAY_INDEX", "2"), ("AWS_BATCH_JOB_ARRAY_SIZE", "3")], &[]).expect(0, "shard 2/3");
-    with(&[("CLOUD_RUN_TASK_INDEX", "2"), ("CLOUD_RUN_TASK_COUNT", "3")], &[]).expect(0, "0 done, 2 skipped");
+    with(
+        &[
+            ("AWS_BATCH_JOB_ARRAY_INDEX", "2"),
+            ("AWS_BATCH_JOB_ARRAY_SIZE", "3"),
+        ],
+        &[],
+    )
+    .expect(0, "shard 2/3");
+    with(
+        &[("CLOUD_RUN_TASK_INDEX", "2"), ("CLOUD_RUN_TASK_COUNT", "3")],
+        &[],
+    )
+    .expect(0, "0 done, 2 skipped");
     with(&[("BATCH_TASK_INDEX", "2"), ("BATCH_TASK_COUNT", "3")], &[]).expect(0, "shard 2/3");
     with(&[("SGE_TASK_ID", "3")], &["--shards", "3"]).expect(0, "shard 2/3");
     with(&[("PBS_ARRAY_INDEX", "2")], &["--shards", "3"]).expect(0, "shard 2/3");
@@ -53,11 +78,34 @@ fn schedulers_say_which_by_their_variables() {
     let both = [("SLURM_ARRAY_TASK_ID", "1"), ("JOB_COMPLETION_INDEX", "1")];
     with(&both, &["--shard", "0/3"]).expect(0, "shard 0/3");
     for (variables, more, words) in [
-        (&both[..], &["--shards", "3"][..], "SLURM_ARRAY_TASK_ID and JOB_COMPLETION_INDEX are all set"),
-        (&both[..1], &[], "SLURM_ARRAY_TASK_ID is set: say with --shards N"),
-        (&[("SLURM_ARRAY_TASK_ID", "1"), ("SLURM_ARRAY_TASK_COUNT", "2")], &[], "say with --shards N"),
-        (&[("JOB_COMPLETION_INDEX", "3")], &["--shards", "3"], "JOB_COMPLETION_INDEX=3 is beyond the 3 shards"),
-        (&[("AWS_BATCH_JOB_ARRAY_SIZE", "3")], &[], "AWS_BATCH_JOB_ARRAY_INDEX is not"),
+        (
+            &both[..],
+            &["--shards", "3"][..],
+            "SLURM_ARRAY_TASK_ID and JOB_COMPLETION_INDEX are all set",
+        ),
+        (
+            &both[..1],
+            &[],
+            "SLURM_ARRAY_TASK_ID is set: say with --shards N",
+        ),
+        (
+            &[
+                ("SLURM_ARRAY_TASK_ID", "1"),
+                ("SLURM_ARRAY_TASK_COUNT", "2"),
+            ],
+            &[],
+            "say with --shards N",
+        ),
+        (
+            &[("JOB_COMPLETION_INDEX", "3")],
+            &["--shards", "3"],
+            "JOB_COMPLETION_INDEX=3 is beyond the 3 shards",
+        ),
+        (
+            &[("AWS_BATCH_JOB_ARRAY_SIZE", "3")],
+            &[],
+            "AWS_BATCH_JOB_ARRAY_INDEX is not",
+        ),
         (&[], &["--shards", "3"], "--shards without an index"),
         (&[], &["--shard", "3/3"], "there is no shard 3 of 3"),
         (&[], &["--shard", "x"], "should be I/N"),
@@ -81,9 +129,24 @@ fn gnu_parallel_does_the_same() {
     desk.list(20);
     desk.items("one", &[]).0.expect(0, "20 done");
     let program = crate::desk::program();
-    let line = format!("{} run jobs.jsonl --out out --resume --jobs 1 --shard {{}}/4", program.display());
+    let line = format!(
+        "{} run jobs.jsonl --out out --resume --jobs 1 --shard {{}}/4",
+        program.display()
+    );
     let sent = Command::new("parallel")
-        .args(["--will-cite", "-j", "2", "--retries", "3", &line, ":::", "0", "1", "2", "3"])
+        .args([
+            "--will-cite",
+            "-j",
+            "2",
+            "--retries",
+            "3",
+            &line,
+            ":::",
+            "0",
+            "1",
+            "2",
+            "3",
+        ])
         .current_dir(desk.path(""))
         .output()
         .unwrap();
@@ -91,5 +154,6 @@ fn gnu_parallel_does_the_same() {
     ended.expect(0, "shard 3/4");
     assert_eq!(count(&lines(&ended), "done"), 20);
     assert_eq!(desk.waves("out"), desk.waves("one"));
-    desk.run(&["collect", "jobs.jsonl", "--out", "out"]).expect(0, "20 of 20 items are there");
+    desk.run(&["collect", "jobs.jsonl", "--out", "out"])
+        .expect(0, "20 of 20 items are there");
 }

@@ -30,9 +30,12 @@ impl Wire {
         let own = Arc::clone(&wire);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else { continue };
+                let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else {
+                    continue;
+                };
                 let passed = Arc::new(AtomicU64::new(0));
-                let ends = [(&client, &server), (&server, &client)].map(|(a, b)| (a.try_clone(), b.try_clone()));
+                let ends = [(&client, &server), (&server, &client)]
+                    .map(|(a, b)| (a.try_clone(), b.try_clone()));
                 for (i, (from, to)) in ends.into_iter().enumerate() {
                     let (own, passed) = (Arc::clone(&own), Arc::clone(&passed));
                     let (from, to) = (from.unwrap(), to.unwrap());
@@ -51,7 +54,12 @@ impl Wire {
             }
             let before = passed.fetch_add(n as u64, SeqCst);
             let cut = self.cuts.load(SeqCst) > 0 && before + n as u64 > self.after.load(SeqCst);
-            if cut && self.cuts.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok() {
+            if cut
+                && self
+                    .cuts
+                    .fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1))
+                    .is_ok()
+            {
                 break;
             }
             if to.write_all(&buf[..n]).is_err() {
@@ -63,7 +71,12 @@ impl Wire {
 
     /// A request is sent at once, from its method on.
     fn count(&self, bytes: &[u8]) {
-        let method: String = bytes.iter().take(7).take_while(|b| b.is_ascii_uppercase()).map(|b| *b as char).collect();
+        let method: String = bytes
+            .iter()
+            .take(7)
+            .take_while(|b| b.is_ascii_uppercase())
+            .map(|b| *b as char)
+            .collect();
         if ["GET", "PUT", "HEAD", "POST", "DELETE"].contains(&method.as_str()) {
             *self.requests.lock().unwrap().entry(method).or_default() += 1;
         }
@@ -82,6 +95,8 @@ impl Wire {
 
     /// Takes the requests of one method counted so far; all others are forgotten too.
     pub fn taken(&self, method: &str) -> u64 {
-        std::mem::take(&mut *self.requests.lock().unwrap()).remove(method).unwrap_or(0)
+        std::mem::take(&mut *self.requests.lock().unwrap())
+            .remove(method)
+            .unwrap_or(0)
     }
 }

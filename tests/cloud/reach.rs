@@ -21,16 +21,24 @@ const ENDPOINT: &str = "SOUNDTRACK_TEST_ENDPOINT";
 /// Runs a test of this file in a process with a store at an address.
 fn again(name: &str, endpoint: &str) {
     let mut again = Command::new(std::env::current_exe().unwrap());
-    again.args(["--exact", &format!("reach::{name}"), "--nocapture"]).env(ENDPOINT, endpoint);
+    again
+        .args(["--exact", &format!("reach::{name}"), "--nocapture"])
+        .env(ENDPOINT, endpoint);
     let done = again.envs(variables(endpoint)).output().unwrap();
     print!("{}", String::from_utf8_lossy(&done.stdout));
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
 }
 
 /// The store of this process, where it has one.
 fn fake() -> Option<Fake> {
     let endpoint = std::env::var(ENDPOINT).ok()?;
-    Some(Fake::start(endpoint.rsplit_once(':').unwrap().1.parse().unwrap()))
+    Some(Fake::start(
+        endpoint.rsplit_once(':').unwrap().1.parse().unwrap(),
+    ))
 }
 
 /// A port that takes no more connections, and says nothing; with what takes it.
@@ -65,7 +73,12 @@ fn a_store_that_was_never_reached_is_told_soon() {
         let (_taken, silent) = silent();
         return thread::scope(|threads| {
             let ask = |endpoint| threads.spawn(move || again(name, endpoint));
-            let all = [ask(&closed), ask("http://nowhere.invalid"), ask("http://192.0.2.1"), ask(&silent)];
+            let all = [
+                ask(&closed),
+                ask("http://nowhere.invalid"),
+                ask("http://192.0.2.1"),
+                ask(&silent),
+            ];
             all.into_iter().for_each(|t| t.join().unwrap());
         });
     };
@@ -73,10 +86,20 @@ fn a_store_that_was_never_reached_is_told_soon() {
     fs::write(dir.path().join("a.wav"), wav(1, 4800)).unwrap();
     let mix = session(dir.path().to_str().unwrap(), &["a.wav"]);
     let asked: [(&str, &dyn Fn() -> soundtrack::Error); 4] = [
-        ("s3://music/marker", &|| storage::create("s3://music/marker", "mine").unwrap_err()),
-        ("s3://music/list", &|| storage::read("s3://music/list", 1000).unwrap_err()),
-        ("s3://music/a.wav", &|| media::open(Path::new("s3://music/a.wav"), None).err().unwrap()),
-        ("s3://music/out.wav", &|| Bounce::new().run(&mix, "s3://music/out.wav").unwrap_err()),
+        ("s3://music/marker", &|| {
+            storage::create("s3://music/marker", "mine").unwrap_err()
+        }),
+        ("s3://music/list", &|| {
+            storage::read("s3://music/list", 1000).unwrap_err()
+        }),
+        ("s3://music/a.wav", &|| {
+            media::open(Path::new("s3://music/a.wav"), None)
+                .err()
+                .unwrap()
+        }),
+        ("s3://music/out.wav", &|| {
+            Bounce::new().run(&mix, "s3://music/out.wav").unwrap_err()
+        }),
     ];
     // One that failed is no store that was reached, so all are told soon.
     for (name, ask) in asked {
@@ -84,9 +107,19 @@ fn a_store_that_was_never_reached_is_told_soon() {
         let e = ask();
         let took = clock.elapsed();
         println!("{endpoint}: told after {:.1} s: {e}", took.as_secs_f64());
-        assert!(took < Duration::from_secs(storage::FIRST_PATIENCE_S), "{took:?}");
-        assert!(e.to_string().starts_with(name) && e.to_string().contains("the store was never reached"), "{e}");
-        assert!(!e.to_string().contains(KEY) && !e.to_string().contains(SECRET), "{e}");
+        assert!(
+            took < Duration::from_secs(storage::FIRST_PATIENCE_S),
+            "{took:?}"
+        );
+        assert!(
+            e.to_string().starts_with(name)
+                && e.to_string().contains("the store was never reached"),
+            "{e}"
+        );
+        assert!(
+            !e.to_string().contains(KEY) && !e.to_string().contains(SECRET),
+            "{e}"
+        );
         assert_eq!(kind(&e), io::ErrorKind::HostUnreachable);
     }
 }
@@ -97,7 +130,10 @@ const LONG: Duration = Duration::from_secs(12);
 #[test]
 fn one_that_answered_is_waited_for() {
     let Some(mut fake) = fake() else {
-        return again("one_that_answered_is_waited_for", &format!("http://127.0.0.1:{}", free_port()));
+        return again(
+            "one_that_answered_is_waited_for",
+            &format!("http://127.0.0.1:{}", free_port()),
+        );
     };
     assert!(LONG.as_secs() > storage::FIRST_PATIENCE_S && LONG.as_secs() < storage::PATIENCE_S);
     storage::write("s3://music/a", "one").unwrap();
@@ -110,14 +146,20 @@ fn one_that_answered_is_waited_for() {
     fake.come_back();
     assert_eq!(read.join().unwrap().unwrap(), b"one");
     written.join().unwrap().unwrap();
-    println!("lost for {LONG:?}, and all done after {:?}", clock.elapsed());
+    println!(
+        "lost for {LONG:?}, and all done after {:?}",
+        clock.elapsed()
+    );
     assert_eq!(storage::read("s3://music/b", 10).unwrap(), b"two");
 }
 
 #[test]
 fn one_that_is_busy_is_there() {
     let Some(fake) = fake() else {
-        return again("one_that_is_busy_is_there", &format!("http://127.0.0.1:{}", free_port()));
+        return again(
+            "one_that_is_busy_is_there",
+            &format!("http://127.0.0.1:{}", free_port()),
+        );
     };
     fake.busy(true);
     let written = thread::spawn(|| storage::write("s3://music/a", "one"));

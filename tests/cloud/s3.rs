@@ -27,7 +27,10 @@ impl Server {
     pub fn start() -> Option<Self> {
         let port = free_port();
         let mut command = Command::new("moto_server");
-        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .args(["-H", "127.0.0.1", "-p", &port.to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let Ok(child) = command.spawn() else {
             println!("skipped: no moto_server here (pip install 'moto[server]')");
             return None;
@@ -55,7 +58,10 @@ impl Drop for Server {
 /// Runs a test of this file in a process that has a server behind a wire; in that process the wire, else `None`.
 fn wired(name: &str) -> Option<Arc<Wire>> {
     if let Ok(port) = std::env::var("SOUNDTRACK_TEST_WIRE") {
-        let server: u16 = std::env::var("SOUNDTRACK_TEST_SERVER").unwrap().parse().unwrap();
+        let server: u16 = std::env::var("SOUNDTRACK_TEST_SERVER")
+            .unwrap()
+            .parse()
+            .unwrap();
         return Some(Wire::start(port.parse().unwrap(), server));
     }
     let server = Server::start()?;
@@ -69,13 +75,19 @@ fn wired(name: &str) -> Option<Arc<Wire>> {
         .envs(variables(&format!("http://127.0.0.1:{wire}")));
     let done = again.output().unwrap();
     print!("{}", String::from_utf8_lossy(&done.stdout));
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
     None
 }
 
 #[test]
 fn the_mix_is_that_of_files_with_few_requests() {
-    let Some(wire) = wired("the_mix_is_that_of_files_with_few_requests") else { return };
+    let Some(wire) = wired("the_mix_is_that_of_files_with_few_requests") else {
+        return;
+    };
     let (a, b) = (wav(1, MINUTE), flac(2, MINUTE));
     let want = mixed_here(&[("a.wav", &a), ("b.flac", &b)]);
     let (mib_a, mib_b) = (a.len() >> 20, b.len() >> 20);
@@ -83,7 +95,9 @@ fn the_mix_is_that_of_files_with_few_requests() {
     storage::write("s3://music/b.flac", b).unwrap();
     wire.taken("GET");
     let run = |names: &[&str], out: &str| {
-        Bounce::new().run(&session("s3://music", names), out).unwrap();
+        Bounce::new()
+            .run(&session("s3://music", names), out)
+            .unwrap();
         wire.taken("GET")
     };
     let look = |name: &str| {
@@ -93,42 +107,73 @@ fn the_mix_is_that_of_files_with_few_requests() {
     };
     let looks = (look("s3://music/a.wav"), look("s3://music/b.flac"));
     println!("GET requests of a look: WAV {}, FLAC {}", looks.0, looks.1);
-    let (of_wav, of_flac) = (run(&["a.wav"], "s3://music/1.wav"), run(&["b.flac"], "s3://music/2.wav"));
-    println!("GET requests of a minute: WAV of {mib_a} MiB {of_wav}, FLAC of {mib_b} MiB {of_flac}");
+    let (of_wav, of_flac) = (
+        run(&["a.wav"], "s3://music/1.wav"),
+        run(&["b.flac"], "s3://music/2.wav"),
+    );
+    println!(
+        "GET requests of a minute: WAV of {mib_a} MiB {of_wav}, FLAC of {mib_b} MiB {of_flac}"
+    );
     // One for each MiB, three for the small pieces at the start, and those of the two looks: where a FLAC ends is searched.
     assert!(looks.0 <= 1 && looks.1 <= 12, "{looks:?}");
     assert!(of_wav <= mib_a as u64 + 5, "{of_wav}");
     assert!(of_flac <= mib_b as u64 + 4 + 2 * looks.1, "{of_flac}");
     run(&["a.wav", "b.flac"], "s3://music/out.wav");
     assert!(read("s3://music/out.wav") == want);
-    let refused = Bounce::new().run(&session("s3://music", &["a.wav"]), "s3://music/out.wav").unwrap_err();
-    assert!(refused.to_string().starts_with("s3://music/out.wav: exists already"), "{refused}");
-    Bounce::new().overwrite(true).run(&session("s3://music", &["a.wav"]), "s3://music/out.wav").unwrap();
+    let refused = Bounce::new()
+        .run(&session("s3://music", &["a.wav"]), "s3://music/out.wav")
+        .unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .starts_with("s3://music/out.wav: exists already"),
+        "{refused}"
+    );
+    Bounce::new()
+        .overwrite(true)
+        .run(&session("s3://music", &["a.wav"]), "s3://music/out.wav")
+        .unwrap();
     assert!(read("s3://music/out.wav") == read("s3://music/1.wav"));
 }
 
 #[test]
 fn lost_connections_are_made_again() {
-    let Some(wire) = wired("lost_connections_are_made_again") else { return };
+    let Some(wire) = wired("lost_connections_are_made_again") else {
+        return;
+    };
     let (a, b) = (wav(1, MINUTE), flac(2, MINUTE));
     let want = mixed_here(&[("a.wav", &a), ("b.flac", &b)]);
     storage::write("s3://music/a.wav", a).unwrap();
     storage::write("s3://music/b.flac", b).unwrap();
     wire.cut(8, 1_500_000);
-    Bounce::new().run(&session("s3://music", &["a.wav", "b.flac"]), "s3://music/out.wav").unwrap();
+    Bounce::new()
+        .run(
+            &session("s3://music", &["a.wav", "b.flac"]),
+            "s3://music/out.wav",
+        )
+        .unwrap();
     assert_eq!(wire.cuts(), 0);
     assert!(read("s3://music/out.wav") == want);
 }
 
 #[test]
 fn a_store_that_is_gone_is_an_error_within_a_time() {
-    let Some(wire) = wired("a_store_that_is_gone_is_an_error_within_a_time") else { return };
+    let Some(wire) = wired("a_store_that_is_gone_is_an_error_within_a_time") else {
+        return;
+    };
     let most = Duration::from_secs(storage::PATIENCE_S + 35);
     storage::write("s3://music/a.wav", wav(1, MINUTE)).unwrap();
     storage::write("s3://music/a.flac", flac(1, MINUTE)).unwrap();
     let told = |e: soundtrack::Error, name: &str, clock: Instant| {
-        assert!(e.to_string().contains(name) && clock.elapsed() < most, "{:?}: {e}", clock.elapsed());
-        assert!(!e.to_string().contains(KEY) && !e.to_string().contains(SECRET), "{e}");
+        assert!(
+            e.to_string().contains(name) && clock.elapsed() < most,
+            "{:?}: {e}",
+            clock.elapsed()
+        );
+        assert!(
+            !e.to_string().contains(KEY) && !e.to_string().contains(SECRET),
+            "{e}"
+        );
         println!("told after {:.1} s: {e}", clock.elapsed().as_secs_f64());
         e.kind()
     };
@@ -139,7 +184,10 @@ fn a_store_that_is_gone_is_an_error_within_a_time() {
         source.read(&mut Block::new(info.spec.layout, 16)).unwrap();
         wire.cut(u64::MAX, 0);
         let clock = Instant::now();
-        assert_eq!(told(drained(source.as_mut()).unwrap_err(), name, clock), ErrorKind::Transient);
+        assert_eq!(
+            told(drained(source.as_mut()).unwrap_err(), name, clock),
+            ErrorKind::Transient
+        );
     }
     // In the middle of the output.
     wire.cut(0, 0);
@@ -153,11 +201,17 @@ fn a_store_that_is_gone_is_an_error_within_a_time() {
         std::ops::ControlFlow::Continue(())
     };
     let mix = session(dir.path().to_str().unwrap(), &["a.wav"]);
-    let e = Bounce::new().progress(lose).run(&mix, "s3://music/half.wav").unwrap_err();
+    let e = Bounce::new()
+        .progress(lose)
+        .run(&mix, "s3://music/half.wav")
+        .unwrap_err();
     assert_eq!(told(e, "s3://music/half.wav", clock), ErrorKind::Transient);
     wire.cut(0, 0);
     let gone = storage::read("s3://music/half.wav", 1).unwrap_err();
-    assert_eq!(gone.to_string(), "s3://music/half.wav: there is no such object");
+    assert_eq!(
+        gone.to_string(),
+        "s3://music/half.wav: there is no such object"
+    );
 }
 
 #[test]
@@ -165,13 +219,19 @@ fn objects_that_change_and_markers() {
     if wired("objects_that_change_and_markers").is_none() {
         return;
     }
-    for (name, stem) in [("s3://music/a.wav", wav as fn(u32, usize) -> Vec<u8>), ("s3://music/a.flac", flac)] {
+    for (name, stem) in [
+        ("s3://music/a.wav", wav as fn(u32, usize) -> Vec<u8>),
+        ("s3://music/a.flac", flac),
+    ] {
         storage::write(name, stem(1, MINUTE)).unwrap();
         let (mut source, info) = media::open(Path::new(name), None).unwrap();
         source.read(&mut Block::new(info.spec.layout, 16)).unwrap();
         storage::write(name, stem(2, MINUTE)).unwrap();
         let e = drained(source.as_mut()).unwrap_err().to_string();
-        assert!(e.starts_with(name) && e.ends_with("changed while it was read"), "{e}");
+        assert!(
+            e.starts_with(name) && e.ends_with("changed while it was read"),
+            "{e}"
+        );
     }
     for round in 0..5 {
         let marker = format!("s3://music/marks/{round}");
@@ -184,8 +244,13 @@ fn objects_that_change_and_markers() {
         assert_eq!(told.iter().filter(|t| **t).count(), 1);
         assert!(told[whose]);
     }
-    let e = media::open(Path::new("s3://nowhere/a.wav"), None).err().unwrap();
-    assert_eq!(e.to_string(), "s3://nowhere/a.wav: there is no such object or bucket");
+    let e = media::open(Path::new("s3://nowhere/a.wav"), None)
+        .err()
+        .unwrap();
+    assert_eq!(
+        e.to_string(),
+        "s3://nowhere/a.wav: there is no such object or bucket"
+    );
 }
 
 #[cfg(target_os = "linux")]
@@ -202,7 +267,9 @@ fn memory_does_not_grow_with_the_stems_length() {
     fs::write("/proc/self/clear_refs", "5").unwrap();
     let before = peak();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    Bounce::new().run(&session("s3://music", &names), "s3://music/out.wav").unwrap();
+    Bounce::new()
+        .run(&session("s3://music", &names), "s3://music/out.wav")
+        .unwrap();
     let more = peak() - before;
     println!("16 stems of a minute, 264 MB: {more} MiB more than before");
     // 4 MiB a stem, 16 MiB of the output, and what a mix of files takes.

@@ -26,7 +26,9 @@ pub fn wav(seed: u32, frames: usize) -> Vec<u8> {
     };
     let mut bytes = std::io::Cursor::new(Vec::new());
     let mut writer = hound::WavWriter::new(&mut bytes, spec).unwrap();
-    noise(seed, frames).into_iter().for_each(|s| writer.write_sample(s).unwrap());
+    noise(seed, frames)
+        .into_iter()
+        .for_each(|s| writer.write_sample(s).unwrap());
     writer.finalize().unwrap();
     bytes.into_inner()
 }
@@ -35,8 +37,12 @@ pub fn wav(seed: u32, frames: usize) -> Vec<u8> {
 pub fn flac(seed: u32, frames: usize) -> Vec<u8> {
     let config = config::Encoder::default().into_verified().unwrap();
     let source = MemSource::from_samples(&noise(seed, frames), 2, 24, 48_000);
-    let mut stream = flacenc::encode_with_fixed_block_size(&config, source, config.block_size).unwrap();
-    stream.stream_info_mut().set_block_sizes(config.block_size, config.block_size).unwrap();
+    let mut stream =
+        flacenc::encode_with_fixed_block_size(&config, source, config.block_size).unwrap();
+    stream
+        .stream_info_mut()
+        .set_block_sizes(config.block_size, config.block_size)
+        .unwrap();
     let mut sink = ByteSink::new();
     stream.write(&mut sink).unwrap();
     sink.as_slice().to_vec()
@@ -54,10 +60,14 @@ pub fn session(folder: &str, names: &[&str]) -> Session {
 /// The mix of the same stems as files.
 pub fn mixed_here(stems: &[(&str, &[u8])]) -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
-    stems.iter().for_each(|(name, bytes)| fs::write(dir.path().join(name), bytes).unwrap());
+    stems
+        .iter()
+        .for_each(|(name, bytes)| fs::write(dir.path().join(name), bytes).unwrap());
     let names: Vec<&str> = stems.iter().map(|(name, _)| *name).collect();
     let out = dir.path().join("out.wav");
-    Bounce::new().run(&session(dir.path().to_str().unwrap(), &names), &out).unwrap();
+    Bounce::new()
+        .run(&session(dir.path().to_str().unwrap(), &names), &out)
+        .unwrap();
     fs::read(out).unwrap()
 }
 

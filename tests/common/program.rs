@@ -5,9 +5,19 @@ use std::{path::PathBuf, process::Output};
 /// The example of this name, beside this test.
 pub fn built(name: &str) -> PathBuf {
     let here = std::env::current_exe().unwrap();
-    let built = here.parent().unwrap().parent().unwrap().join("examples").join(name);
+    let built = here
+        .parent()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .join("examples")
+        .join(name);
     let built = built.with_extension(std::env::consts::EXE_EXTENSION);
-    assert!(built.exists(), "{} is not built: run `cargo build --examples` first", built.display());
+    assert!(
+        built.exists(),
+        "{} is not built: run `cargo build --examples` first",
+        built.display()
+    );
     built
 }
 
@@ -31,7 +41,11 @@ impl Ended {
     #[track_caller]
     pub fn expect(&self, code: i32, words: &str) -> &Self {
         assert_eq!(self.code, code, "{}\n{}", self.err, self.out);
-        assert!(self.err.contains(words), "{words:?} is not in:\n{}", self.err);
+        assert!(
+            self.err.contains(words),
+            "{words:?} is not in:\n{}",
+            self.err
+        );
         self
     }
 }

@@ -3,13 +3,15 @@
 
 use proptest::prelude::*;
 use soundtrack::{
-    Block, Bounce, Bus, Clip, Curve, Decibels, Fade, FadeShape, Frames, Layout, Options, Pan, PanLaw, Plan, Renderer,
-    SampleRate, Session, Shape, Spec, Track, encode, media::Memory,
+    Block, Bounce, Bus, Clip, Curve, Decibels, Fade, FadeShape, Frames, Layout, Options, Pan,
+    PanLaw, Plan, Renderer, SampleRate, Session, Shape, Spec, Track, encode, media::Memory,
 };
 
 /// A number in −1 .. 1 that depends on nothing but its arguments; a multiple of 2^-23.
 pub fn noise(seed: u64, channel: u64, frame: u64) -> f64 {
-    let mut x = seed ^ channel.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ frame.wrapping_mul(0xD1B5_4A32_D192_ED03);
+    let mut x = seed
+        ^ channel.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        ^ frame.wrapping_mul(0xD1B5_4A32_D192_ED03);
     for _ in 0..3 {
         x = (x ^ (x >> 32)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
     }
@@ -18,17 +20,35 @@ pub fn noise(seed: u64, channel: u64, frame: u64) -> f64 {
 
 /// A stem of noise.
 pub fn stem(seed: u64, rate: u32, layout: Layout, frames: usize) -> Memory {
-    let channel = |ch| (0..frames as u64).map(|n| 0.25 * noise(seed, ch, n)).collect();
+    let channel = |ch| {
+        (0..frames as u64)
+            .map(|n| 0.25 * noise(seed, ch, n))
+            .collect()
+    };
     let channels = (0..layout.channels() as u64).map(channel).collect();
-    Memory::new(Spec { rate: SampleRate::new(rate).unwrap(), layout }, channels).unwrap()
+    Memory::new(
+        Spec {
+            rate: SampleRate::new(rate).unwrap(),
+            layout,
+        },
+        channels,
+    )
+    .unwrap()
 }
 
 /// The samples of a plan, rendered with blocks of a size and so many threads, from one frame to another.
-pub fn rendered(session: &Session, block: usize, threads: usize, range: std::ops::Range<u64>) -> Vec<Vec<f64>> {
+pub fn rendered(
+    session: &Session,
+    block: usize,
+    threads: usize,
+    range: std::ops::Range<u64>,
+) -> Vec<Vec<f64>> {
     let plan = Plan::compile(session).unwrap();
     let mut renderer = Renderer::new(plan, &Options { threads }).unwrap();
     let mut memory = encode::Memory::default();
-    let bounce = Bounce::new().block(block).range(Frames(range.start)..Frames(range.end));
+    let bounce = Bounce::new()
+        .block(block)
+        .range(Frames(range.start)..Frames(range.end));
     bounce.into_sink(&mut renderer, &mut memory).unwrap();
     memory.into_channels()
 }
@@ -40,7 +60,9 @@ pub fn streamed(session: &Session, block: usize, threads: usize) -> Vec<Vec<f64>
     let mut out = vec![Vec::new(); session.layout.channels()];
     let mut block = Block::new(session.layout, block);
     while renderer.render(&mut block).unwrap() > 0 {
-        out.iter_mut().zip(block.channels()).for_each(|(o, c)| o.extend_from_slice(c));
+        out.iter_mut()
+            .zip(block.channels())
+            .for_each(|(o, c)| o.extend_from_slice(c));
     }
     out
 }
@@ -50,7 +72,11 @@ pub fn same_bits(a: &[Vec<f64>], b: &[Vec<f64>]) {
     assert_eq!(a.len(), b.len(), "channels");
     for (ch, (a, b)) in a.iter().zip(b).enumerate() {
         assert_eq!(a.len(), b.len(), "frames of channel {ch}");
-        if let Some(n) = a.iter().zip(b).position(|(x, y)| x.to_bits() != y.to_bits()) {
+        if let Some(n) = a
+            .iter()
+            .zip(b)
+            .position(|(x, y)| x.to_bits() != y.to_bits())
+        {
             panic!("channel {ch}, frame {n}: {:e} and {:e}", a[n], b[n]);
         }
     }
@@ -60,9 +86,20 @@ pub fn length(session: &Session) -> u64 {
     Plan::compile(session).unwrap().length().0
 }
 
-const LAYOUTS: [Layout; 6] =
-    [Layout::Mono, Layout::Stereo, Layout::Lcr, Layout::Quad, Layout::Surround51, Layout::Surround71];
-const LAWS: [PanLaw; 4] = [PanLaw::EqualPower, PanLaw::Linear, PanLaw::Balance, PanLaw::Between];
+const LAYOUTS: [Layout; 6] = [
+    Layout::Mono,
+    Layout::Stereo,
+    Layout::Lcr,
+    Layout::Quad,
+    Layout::Surround51,
+    Layout::Surround71,
+];
+const LAWS: [PanLaw; 4] = [
+    PanLaw::EqualPower,
+    PanLaw::Linear,
+    PanLaw::Balance,
+    PanLaw::Between,
+];
 
 fn layout() -> impl Strategy<Value = Layout> {
     prop::sample::select(&LAYOUTS[..])
@@ -85,13 +122,22 @@ fn fade() -> impl Strategy<Value = Fade> {
         FadeShape::SquareRoot,
         FadeShape::DecibelLinear(60.0),
     ];
-    (0u64..300, prop::sample::select(shapes.to_vec())).prop_map(|(n, shape)| Fade { length: Frames(n), shape })
+    (0u64..300, prop::sample::select(shapes.to_vec())).prop_map(|(n, shape)| Fade {
+        length: Frames(n),
+        shape,
+    })
 }
 
-fn curve<T: Copy + std::fmt::Debug + 'static>(value: impl Strategy<Value = T>) -> impl Strategy<Value = Curve<T>> {
+fn curve<T: Copy + std::fmt::Debug + 'static>(
+    value: impl Strategy<Value = T>,
+) -> impl Strategy<Value = Curve<T>> {
     prop::collection::vec((0u64..6000, value, shape()), 0..4).prop_map(|mut points| {
         points.sort_by_key(|p| p.0);
-        points.into_iter().fold(Curve::new(), |c, (at, value, shape)| c.point(Frames(at), value, shape))
+        points
+            .into_iter()
+            .fold(Curve::new(), |c, (at, value, shape)| {
+                c.point(Frames(at), value, shape)
+            })
     })
 }
 

@@ -24,7 +24,13 @@ use program::Desk;
 use std::{fs, path::Path};
 
 /// The rows, a list for each file.
-pub const ROWS: [&[Row]; 5] = [calls::ROWS, disks::ROWS, kills::ROWS, writers::ROWS, lengths::ROWS];
+pub const ROWS: [&[Row]; 5] = [
+    calls::ROWS,
+    disks::ROWS,
+    kills::ROWS,
+    writers::ROWS,
+    lengths::ROWS,
+];
 
 /// A session of two buses that promises a mix and two stems into a folder that is not there.
 fn film() -> Desk {
@@ -56,7 +62,11 @@ pub fn left(folder: &Path) -> Vec<String> {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         if entry.path().is_dir() {
-            out.extend(left(&entry.path()).into_iter().map(|n| format!("{name}/{n}")));
+            out.extend(
+                left(&entry.path())
+                    .into_iter()
+                    .map(|n| format!("{name}/{n}")),
+            );
         } else if name.starts_with(".soundtrack-") && name.ends_with(".part") {
             out.push(name);
         }

@@ -16,7 +16,10 @@ pub enum Seen {
 
 /// The figures of a row that held.
 pub fn held(injected: u64, result: impl Into<String>) -> Seen {
-    Seen::Held { injected, result: result.into() }
+    Seen::Held {
+        injected,
+        result: result.into(),
+    }
 }
 
 /// A row that this machine cannot run.
@@ -36,20 +39,32 @@ pub struct Row {
 
 /// How often to inject: the everyday number, or the one of a release.
 pub fn times(everyday: u64, full: u64) -> u64 {
-    if std::env::var("SOUNDTRACK_FAULTS").is_ok_and(|v| v == "full") { full } else { everyday }
+    if std::env::var("SOUNDTRACK_FAULTS").is_ok_and(|v| v == "full") {
+        full
+    } else {
+        everyday
+    }
 }
 
 /// Runs the rows of some modules, those that the command line asks for.
 pub fn run(modules: &[&[Row]]) -> ExitCode {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| !a.starts_with('-'))
+        .collect();
     let listing = std::env::args().any(|a| a == "--list");
     let (mut failed, mut ran) = (0, 0);
     if !listing {
-        println!("{:<12} {:<44} {:>9} {:>7}  result", "section", "fault", "injected", "s");
+        println!(
+            "{:<12} {:<44} {:>9} {:>7}  result",
+            "section", "fault", "injected", "s"
+        );
     }
     for row in modules.iter().flat_map(|m| m.iter()) {
         if !wanted.is_empty()
-            && !wanted.iter().any(|w| row.section.contains(w.as_str()) || row.fault.contains(w.as_str()))
+            && !wanted
+                .iter()
+                .any(|w| row.section.contains(w.as_str()) || row.fault.contains(w.as_str()))
         {
             continue;
         }
@@ -69,10 +84,17 @@ pub fn run(modules: &[&[Row]]) -> ExitCode {
                 ("FAILED".to_owned(), "see the message above".to_owned())
             }
         };
-        println!("{:<12} {:<44} {injected:>9} {seconds:>7.2}  {result}", row.section, row.fault);
+        println!(
+            "{:<12} {:<44} {injected:>9} {seconds:>7.2}  {result}",
+            row.section, row.fault
+        );
     }
     if !listing {
         println!("{ran} rows, {failed} failed");
     }
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

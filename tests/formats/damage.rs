@@ -13,7 +13,10 @@ const MADE: [(&str, &[&str]); 8] = [
     ("a.ogg", &["-c:a", "libvorbis", "-page_duration", "200000"]),
     ("a.oga", &["-c:a", "flac", "-page_duration", "200000"]),
     ("a.mp3", &["-c:a", "libmp3lame", "-b:a", "128k"]),
-    ("a.m4a", &["-c:a", "aac", "-aac_pns", "0", "-movflags", "+faststart"]),
+    (
+        "a.m4a",
+        &["-c:a", "aac", "-aac_pns", "0", "-movflags", "+faststart"],
+    ),
     ("a.aac", &["-c:a", "aac", "-aac_pns", "0"]),
     ("a.aiff", &["-c:a", "pcm_s16be"]),
     ("a.caf", &["-c:a", "pcm_s16be"]),
@@ -26,7 +29,11 @@ fn make(dir: &Path, name: &str, args: &[&str]) -> PathBuf {
     }
     let path = dir.join(name);
     let head = ["-v", "error", "-y", "-i", wav.to_str().unwrap()];
-    let all: Vec<&str> = head.into_iter().chain(args.iter().copied()).chain([path.to_str().unwrap()]).collect();
+    let all: Vec<&str> = head
+        .into_iter()
+        .chain(args.iter().copied())
+        .chain([path.to_str().unwrap()])
+        .collect();
     tools::run("ffmpeg", &all);
     path
 }
@@ -58,7 +65,12 @@ fn cut_stems_are_never_silently_short() {
                     // Without a stated length a cut between two packets, or into the last, cannot be known better.
                     let blind = ["a.aac", "a.ogg", "a.oga"].contains(&name);
                     assert!(reported(&heard), "{name} {per_mille}");
-                    assert!(!short || blind, "{name} {per_mille}: {} for {}", heard.info.frames, whole.info.frames);
+                    assert!(
+                        !short || blind,
+                        "{name} {per_mille}: {} for {}",
+                        heard.info.frames,
+                        whole.info.frames
+                    );
                 }
             }
         }
@@ -68,8 +80,15 @@ fn cut_stems_are_never_silently_short() {
             if let Ok(heard) = tools::hear(&cut) {
                 let nothing = heard.info.frames.0 == 0;
                 // A file with less than a hundredth of what its header promises counts as one with a wrong header.
-                let wrong = heard.info.remarks.iter().any(|r| matches!(r, Remark::HeaderLength { .. }));
-                assert!(nothing || reported(&heard) || wrong || name == "a.aac", "{name} {len}");
+                let wrong = heard
+                    .info
+                    .remarks
+                    .iter()
+                    .any(|r| matches!(r, Remark::HeaderLength { .. }));
+                assert!(
+                    nothing || reported(&heard) || wrong || name == "a.aac",
+                    "{name} {len}"
+                );
             }
         }
     }
@@ -89,7 +108,8 @@ fn damage_in_the_middle_moves_nothing_behind_it() {
         let whole = tools::hear(&path).unwrap();
         let data = fs::read(&path).unwrap();
         let broken = dir.path().join(format!("broken-{name}"));
-        let (mut refused, mut flawed, mut moved, mut same, mut sought) = (0, 0, Vec::new(), 0, Vec::new());
+        let (mut refused, mut flawed, mut moved, mut same, mut sought) =
+            (0, 0, Vec::new(), 0, Vec::new());
         for seed in 0..60u64 {
             let mut random = Lcg(seed * 977 + 5);
             let mut bytes = data.clone();
@@ -120,17 +140,31 @@ fn damage_in_the_middle_moves_nothing_behind_it() {
             flawed += usize::from(!heard.flaws.is_empty());
             // Jumping to behind the damage, into it, and to before it gives what reading from the start gives.
             let (mut source, _) = soundtrack::media::open(&broken, None).unwrap();
-            let random_places = (0..8).map(|_| usize::try_from(random.next()).unwrap() % heard.frames());
-            let behind = heard.flaws.iter().map(|f| usize::try_from((f.at + f.len).0).unwrap() + 30);
+            let random_places =
+                (0..8).map(|_| usize::try_from(random.next()).unwrap() % heard.frames());
+            let behind = heard
+                .flaws
+                .iter()
+                .map(|f| usize::try_from((f.at + f.len).0).unwrap() + 30);
             for at in random_places.chain(behind.filter(|at| *at < heard.frames())) {
                 let got = tools::after_seek(source.as_mut(), at as u64, 3_000);
                 let until = (at + 3_000).min(heard.frames());
-                if heard.planes.iter().zip(&got).any(|(w, g)| w[at..until] != g[..]) {
+                if heard
+                    .planes
+                    .iter()
+                    .zip(&got)
+                    .any(|(w, g)| w[at..until] != g[..])
+                {
                     sought.push((seed, at));
                 }
             }
             let n = whole.frames();
-            let tail = |h: &Heard| h.planes.iter().map(|p| p[h.frames() - TAIL..].to_vec()).collect::<Vec<_>>();
+            let tail = |h: &Heard| {
+                h.planes
+                    .iter()
+                    .map(|p| p[h.frames() - TAIL..].to_vec())
+                    .collect::<Vec<_>>()
+            };
             if heard.frames() == n && tail(&heard) == tail(&whole) {
                 same += 1;
             } else {
@@ -140,7 +174,11 @@ fn damage_in_the_middle_moves_nothing_behind_it() {
         println!(
             "{name:7} {same} of 60 in place, {flawed} with flaws, {refused} refused, moved {moved:?}, sought {sought:?}"
         );
-        assert!(moved.is_empty(), "{name}: {moved:?} of {} frames", whole.frames());
+        assert!(
+            moved.is_empty(),
+            "{name}: {moved:?} of {} frames",
+            whole.frames()
+        );
         assert!(sought.is_empty(), "{name}: {sought:?}");
     }
 }
@@ -151,14 +189,25 @@ fn a_cut_container_without_its_index_is_said_to_be_cut_off() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    for (name, args) in [("b.mka", ["-c:a", "flac"]), ("b.mp4", ["-c:a", "aac"]), ("b.m4a", ["-c:a", "alac"])] {
+    for (name, args) in [
+        ("b.mka", ["-c:a", "flac"]),
+        ("b.mp4", ["-c:a", "aac"]),
+        ("b.m4a", ["-c:a", "alac"]),
+    ] {
         let data = fs::read(make(dir.path(), name, &args)).unwrap();
         for percent in [10, 50, 90, 99] {
             let cut = dir.path().join(format!("cut-{name}"));
             fs::write(&cut, &data[..data.len() * percent / 100]).unwrap();
             let e = tools::hear(&cut).err().unwrap();
-            assert_eq!(e.kind(), soundtrack::ErrorKind::Corrupt, "{name} {percent}: {e}");
-            assert!(e.to_string().ends_with("the file is probably cut off"), "{name} {percent}: {e}");
+            assert_eq!(
+                e.kind(),
+                soundtrack::ErrorKind::Corrupt,
+                "{name} {percent}: {e}"
+            );
+            assert!(
+                e.to_string().ends_with("the file is probably cut off"),
+                "{name} {percent}: {e}"
+            );
         }
     }
 }

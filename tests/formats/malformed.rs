@@ -14,7 +14,12 @@ fn survive(path: &Path) -> (Duration, Option<String>) {
     let refusal = match tools::hear(path) {
         Ok(heard) => {
             if heard.error.is_none() {
-                assert_eq!(u64::try_from(heard.frames()).unwrap(), heard.held(), "{}", path.display());
+                assert_eq!(
+                    u64::try_from(heard.frames()).unwrap(),
+                    heard.held(),
+                    "{}",
+                    path.display()
+                );
             }
             heard.error.map(|e| e.to_string())
         }
@@ -26,7 +31,10 @@ fn survive(path: &Path) -> (Duration, Option<String>) {
 #[test]
 fn malformed_files_neither_panic_nor_hang() {
     let Some(dir) = tools::data() else { return };
-    let rows: Vec<_> = tools::manifest(&dir).into_iter().filter(|r| r.file.starts_with("malformed/")).collect();
+    let rows: Vec<_> = tools::manifest(&dir)
+        .into_iter()
+        .filter(|r| r.file.starts_with("malformed/"))
+        .collect();
     let (mut refused, mut slowest) = (0, (Duration::ZERO, String::new()));
     for row in &rows {
         let path = dir.join(&row.file);
@@ -36,10 +44,18 @@ fn malformed_files_neither_panic_nor_hang() {
         }
         if let Some(what) = refusal {
             refused += 1;
-            assert!(what.starts_with(&path.display().to_string()) && what.len() > row.file.len() + 8, "{what}");
+            assert!(
+                what.starts_with(&path.display().to_string()) && what.len() > row.file.len() + 8,
+                "{what}"
+            );
         }
     }
-    println!("malformed: {} files, {refused} refused, slowest {:?} {}", rows.len(), slowest.0, slowest.1);
+    println!(
+        "malformed: {} files, {refused} refused, slowest {:?} {}",
+        rows.len(),
+        slowest.0,
+        slowest.1
+    );
     assert!(slowest.0 < Duration::from_secs(5), "{slowest:?}");
 }
 
@@ -49,12 +65,23 @@ fn things_that_are_no_stems_are_refused_at_once() {
     let check = |path: &Path, kind: ErrorKind, part: &str| {
         let since = Instant::now();
         let e = media::open(path, None).err().unwrap();
-        assert!(since.elapsed() < Duration::from_secs(1), "{e}: {:?}", since.elapsed());
+        assert!(
+            since.elapsed() < Duration::from_secs(1),
+            "{e}: {:?}",
+            since.elapsed()
+        );
         assert_eq!(e.kind(), kind, "{e}");
-        assert!(e.to_string().contains(part) && e.to_string().contains(&*path.to_string_lossy()), "{e}");
+        assert!(
+            e.to_string().contains(part) && e.to_string().contains(&*path.to_string_lossy()),
+            "{e}"
+        );
     };
     check(dir.path(), ErrorKind::Unsupported, "folder");
-    check(&dir.path().join("none.flac"), ErrorKind::NotFound, "no such file");
+    check(
+        &dir.path().join("none.flac"),
+        ErrorKind::NotFound,
+        "no such file",
+    );
     let empty = dir.path().join("empty.mp3");
     File::create(&empty).unwrap();
     check(&empty, ErrorKind::Corrupt, "empty");
@@ -62,12 +89,20 @@ fn things_that_are_no_stems_are_refused_at_once() {
     File::create(&sparse).unwrap().set_len(1 << 40).unwrap();
     check(&sparse, ErrorKind::Unsupported, "zeros");
     if Path::new("/dev/zero").exists() {
-        check(Path::new("/dev/zero"), ErrorKind::Unsupported, "no regular file");
+        check(
+            Path::new("/dev/zero"),
+            ErrorKind::Unsupported,
+            "no regular file",
+        );
     }
     #[cfg(unix)]
     {
         let pipe = dir.path().join("pipe.wav");
-        if std::process::Command::new("mkfifo").arg(&pipe).status().is_ok_and(|s| s.success()) {
+        if std::process::Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .is_ok_and(|s| s.success())
+        {
             check(&pipe, ErrorKind::Unsupported, "no regular file");
         }
         let ring = dir.path().join("loop.wav");
@@ -94,8 +129,16 @@ fn a_stream_that_goes_on_as_endless_zeros_ends_soon() {
     ] {
         let path = dir.path().join(name);
         let (wav, out) = (wav.to_str().unwrap(), path.to_str().unwrap());
-        tools::run("ffmpeg", &["-v", "error", "-y", "-i", wav, "-c:a", codec, out]);
-        File::options().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+        tools::run(
+            "ffmpeg",
+            &["-v", "error", "-y", "-i", wav, "-c:a", codec, out],
+        );
+        File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_len(1 << 40)
+            .unwrap();
         let (time, refusal) = survive(&path);
         println!("{name} of 1 TiB: {time:?} {refusal:?}");
         assert!(time < Duration::from_secs(5), "{name}: {time:?}");
@@ -118,5 +161,8 @@ fn a_file_that_changes_while_it_is_read_is_an_error() {
     let data = fs::read(&path).unwrap();
     fs::write(&path, &data[..data.len() / 2]).unwrap();
     let e = source.read(&mut block).unwrap_err();
-    assert!(e.kind() == ErrorKind::Corrupt && e.to_string().contains("changed while it was read"), "{e}");
+    assert!(
+        e.kind() == ErrorKind::Corrupt && e.to_string().contains("changed while it was read"),
+        "{e}"
+    );
 }

@@ -7,8 +7,14 @@ use std::path::{Path, PathBuf};
 /// Name, program and arguments behind the input, for every codec that can be made here.
 const MADE: [(&str, &[&str]); 25] = [
     ("flac.flac", &["-c:a", "flac"]),
-    ("small.flac", &["-c:a", "flac", "-af", "volume=0.002", "-frame_size", "1024"]),
-    ("flac24.flac", &["-c:a", "flac", "-sample_fmt", "s32", "-af", "volume=0.7"]),
+    (
+        "small.flac",
+        &["-c:a", "flac", "-af", "volume=0.002", "-frame_size", "1024"],
+    ),
+    (
+        "flac24.flac",
+        &["-c:a", "flac", "-sample_fmt", "s32", "-af", "volume=0.7"],
+    ),
     ("flac.oga", &["-c:a", "flac"]),
     ("vorbis.ogg", &["-c:a", "libvorbis", "-q:a", "4"]),
     ("vorbis-low.ogg", &["-c:a", "libvorbis", "-q:a", "-1"]),
@@ -21,7 +27,19 @@ const MADE: [(&str, &[&str]); 25] = [
     ("float.caf", &["-c:a", "pcm_f32be"]),
     ("128.mp3", &["-c:a", "libmp3lame", "-b:a", "128k"]),
     ("320.mp3", &["-c:a", "libmp3lame", "-b:a", "320k"]),
-    ("16.mp3", &["-c:a", "libmp3lame", "-b:a", "16k", "-ar", "22050", "-ac", "1"]),
+    (
+        "16.mp3",
+        &[
+            "-c:a",
+            "libmp3lame",
+            "-b:a",
+            "16k",
+            "-ar",
+            "22050",
+            "-ac",
+            "1",
+        ],
+    ),
     ("vbr.mp3", &["-c:a", "libmp3lame", "-q:a", "6"]),
     ("plain.mp3", &["-c:a", "libmp3lame", "-write_xing", "0"]),
     ("layer2.mp2", &["-c:a", "mp2", "-b:a", "192k"]),
@@ -35,7 +53,12 @@ const MADE: [(&str, &[&str]); 25] = [
 
 fn check(path: &Path, seeks: usize) -> (usize, u64) {
     let whole = tools::hear(path).unwrap();
-    assert!(whole.error.is_none() && whole.flaws.is_empty(), "{}: {:?}", path.display(), whole.flaws);
+    assert!(
+        whole.error.is_none() && whole.flaws.is_empty(),
+        "{}: {:?}",
+        path.display(),
+        whole.flaws
+    );
     let frames = whole.info.frames.0;
     let (mut source, _) = media::open(path, None).unwrap();
     let mut random = Lcg(7);
@@ -53,7 +76,11 @@ fn check(path: &Path, seeks: usize) -> (usize, u64) {
         let got = tools::after_seek(source.as_mut(), at, len);
         let from = usize::try_from(at).unwrap();
         let until = (from + len).min(whole.frames());
-        let same = whole.planes.iter().zip(&got).all(|(w, g)| w[from..until] == g[..]);
+        let same = whole
+            .planes
+            .iter()
+            .zip(&got)
+            .all(|(w, g)| w[from..until] == g[..]);
         wrong += usize::from(!same);
     }
     assert!(source.flaws().is_empty());
@@ -72,7 +99,11 @@ fn check_all(milliseconds: usize, seeks: usize) {
     for (name, args) in MADE {
         let path: PathBuf = dir.path().join(name);
         let head = ["-v", "error", "-y", "-i", wav.to_str().unwrap()];
-        let all: Vec<&str> = head.into_iter().chain(args.iter().copied()).chain([path.to_str().unwrap()]).collect();
+        let all: Vec<&str> = head
+            .into_iter()
+            .chain(args.iter().copied())
+            .chain([path.to_str().unwrap()])
+            .collect();
         tools::run("ffmpeg", &all);
         let (wrong, frames) = check(&path, seeks);
         println!("{name:16} {frames:7} frames: {wrong} of {seeks} seeks wrong");
@@ -100,10 +131,16 @@ fn real_files_seek_exactly() {
         "stems/mdn-multitrack-mp3",
         "stems/saraga-carnatic-mp3",
     ] {
-        let mut files: Vec<PathBuf> = std::fs::read_dir(dir.join(name)).unwrap().map(|f| f.unwrap().path()).collect();
+        let mut files: Vec<PathBuf> = std::fs::read_dir(dir.join(name))
+            .unwrap()
+            .map(|f| f.unwrap().path())
+            .collect();
         files.sort();
         let (wrong, frames) = check(&files[0], 20);
-        println!("{}: {frames} frames, {wrong} of 20 seeks wrong", files[0].display());
+        println!(
+            "{}: {frames} frames, {wrong} of 20 seeks wrong",
+            files[0].display()
+        );
         assert_eq!(wrong, 0);
     }
 }

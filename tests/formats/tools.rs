@@ -23,7 +23,12 @@ pub fn data() -> Option<PathBuf> {
 /// Whether all these programs are there.
 pub fn have(programs: &[&str]) -> bool {
     let there = |p: &str| {
-        let found = Command::new(p).arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+        let found = Command::new(p)
+            .arg("--help")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok();
         if !found {
             println!("skipped: {p} is not installed");
         }
@@ -34,8 +39,16 @@ pub fn have(programs: &[&str]) -> bool {
 
 /// Runs a program that must succeed.
 pub fn run(program: &str, args: &[&str]) -> Vec<u8> {
-    let out = Command::new(program).args(args).stdin(Stdio::null()).output().unwrap();
-    assert!(out.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&out.stderr));
+    let out = Command::new(program)
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(
+        out.status.success(),
+        "{program} {args:?}: {}",
+        String::from_utf8_lossy(&out.stderr)
+    );
     out.stdout
 }
 
@@ -52,9 +65,17 @@ pub fn manifest(dir: &Path) -> Vec<Row> {
     let row = |line: &str| {
         let f: Vec<&str> = line.split('\t').collect();
         let number = |s: &str| s.parse().ok();
-        Row { file: f[0].into(), codec: f[7].into(), frames: number(f[16]).or_else(|| number(f[12])) }
+        Row {
+            file: f[0].into(),
+            codec: f[7].into(),
+            frames: number(f[16]).or_else(|| number(f[12])),
+        }
     };
-    text.lines().skip(1).map(row).filter(|r: &Row| !r.file.ends_with(".pcm")).collect()
+    text.lines()
+        .skip(1)
+        .map(row)
+        .filter(|r: &Row| !r.file.ends_with(".pcm"))
+        .collect()
 }
 
 /// A stem read to its end.
@@ -84,7 +105,11 @@ pub fn hear(path: &Path) -> Result<Heard, Error> {
 pub fn hear_stream(path: &Path, stream: Option<usize>) -> Result<Heard, Error> {
     let (mut source, info) = media::open(path, stream)?;
     // The reader of WAVE files gives the length that is there.
-    assert!([info.frames, info.frames - info.missing].map(Some).contains(&source.length()));
+    assert!(
+        [info.frames, info.frames - info.missing]
+            .map(Some)
+            .contains(&source.length())
+    );
     assert_eq!(source.spec(), info.spec);
     let mut block = Block::new(info.spec.layout, 4096);
     let mut planes = vec![Vec::new(); info.spec.layout.channels()];
@@ -93,12 +118,20 @@ pub fn hear_stream(path: &Path, stream: Option<usize>) -> Result<Heard, Error> {
             Ok(0) => break None,
             Ok(n) => {
                 assert_eq!(n, block.frames());
-                planes.iter_mut().zip(block.channels()).for_each(|(p, c)| p.extend_from_slice(c));
+                planes
+                    .iter_mut()
+                    .zip(block.channels())
+                    .for_each(|(p, c)| p.extend_from_slice(c));
             }
             Err(e) => break Some(e),
         }
     };
-    Ok(Heard { info, planes, flaws: source.flaws(), error })
+    Ok(Heard {
+        info,
+        planes,
+        flaws: source.flaws(),
+        error,
+    })
 }
 
 /// The frames from `at` on, `len` of them at most, read after a seek.
@@ -111,31 +144,66 @@ pub fn after_seek(source: &mut dyn soundtrack::Source, at: u64, len: usize) -> V
         if source.read(&mut block).unwrap() == 0 {
             break;
         }
-        planes.iter_mut().zip(block.channels()).for_each(|(p, c)| p.extend_from_slice(c));
+        planes
+            .iter_mut()
+            .zip(block.channels())
+            .for_each(|(p, c)| p.extend_from_slice(c));
     }
     planes
 }
 
 fn planar(samples: impl Iterator<Item = f64>, channels: usize) -> Vec<Vec<f64>> {
     let mut planes = vec![Vec::new(); channels];
-    samples.enumerate().for_each(|(i, s)| planes[i % channels].push(s));
+    samples
+        .enumerate()
+        .for_each(|(i, s)| planes[i % channels].push(s));
     planes
 }
 
 /// What ffmpeg makes of an audio stream, counted from 1.
 pub fn ffmpeg(path: &Path, stream: usize, channels: usize) -> Vec<Vec<f64>> {
     let map = format!("0:a:{}", stream - 1);
-    let args = ["-v", "quiet", "-i", path.to_str().unwrap(), "-map", &map, "-f", "f64le", "-acodec", "pcm_f64le", "-"];
-    let out = Command::new("ffmpeg").args(args).stdin(Stdio::null()).output().unwrap();
-    planar(out.stdout.chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())), channels)
+    let args = [
+        "-v",
+        "quiet",
+        "-i",
+        path.to_str().unwrap(),
+        "-map",
+        &map,
+        "-f",
+        "f64le",
+        "-acodec",
+        "pcm_f64le",
+        "-",
+    ];
+    let out = Command::new("ffmpeg")
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    planar(
+        out.stdout
+            .chunks_exact(8)
+            .map(|b| f64::from_le_bytes(b.try_into().unwrap())),
+        channels,
+    )
 }
 
 /// What mpg123 makes of MPEG audio.
 pub fn mpg123(path: &Path, channels: usize) -> Vec<Vec<f64>> {
     let mode = if channels == 1 { "--mono" } else { "--stereo" };
     let args = ["-q", "-s", "-e", "f32", mode, path.to_str().unwrap()];
-    let out = Command::new("mpg123").args(args).stdin(Stdio::null()).output().unwrap();
-    planar(out.stdout.chunks_exact(4).map(|b| f64::from(f32::from_le_bytes(b.try_into().unwrap()))), channels)
+    let out = Command::new("mpg123")
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    planar(
+        out.stdout
+            .chunks_exact(4)
+            .map(|b| f64::from(f32::from_le_bytes(b.try_into().unwrap()))),
+        channels,
+    )
 }
 
 /// The largest difference over the frames that both have.
@@ -164,7 +232,10 @@ pub struct Lcg(pub u64);
 
 impl Lcg {
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         self.0 >> 33
     }
 

@@ -3,8 +3,8 @@
 //! Used by the fuzz targets beside this file, which need a nightly compiler, and by `tests/mutations.rs`, which does not.
 
 use soundtrack::{
-    Block, Bounce, Clip, Damage, Decibels, Error, Frames, Layout, Load, Options, Pan, Plan, Renderer, SampleRate,
-    Session, Source, Track, encode, media,
+    Block, Bounce, Clip, Damage, Decibels, Error, Frames, Layout, Load, Options, Pan, Plan,
+    Renderer, SampleRate, Session, Source, Track, encode, media,
 };
 use std::{
     cell::RefCell,
@@ -30,7 +30,10 @@ pub fn contained_panics_are_quiet() {
 fn guarded(check: impl FnOnce(&Path)) {
     let folder = FOLDER.with_borrow_mut(|f| f.get_or_insert_with(in_memory).path().to_owned());
     if let Err(found) = panic::catch_unwind(AssertUnwindSafe(|| check(&folder))) {
-        let text = found.downcast_ref::<String>().map(String::as_str).or(found.downcast_ref::<&str>().copied());
+        let text = found
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or(found.downcast_ref::<&str>().copied());
         eprintln!("found: {}", text.unwrap_or("a panic"));
         panic::resume_unwind(found);
     }
@@ -39,7 +42,11 @@ fn guarded(check: impl FnOnce(&Path)) {
 /// A folder that is not on a disk where there is such.
 fn in_memory() -> TempDir {
     let memory = Path::new("/dev/shm");
-    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    let made = if memory.is_dir() {
+        tempfile::tempdir_in(memory)
+    } else {
+        tempfile::tempdir()
+    };
     made.expect("a folder for the files")
 }
 
@@ -54,7 +61,10 @@ fn file(folder: &Path, name: &str, data: &[u8]) -> PathBuf {
 /// An error names the file and says something.
 fn named(error: &Error, name: &str) {
     let text = error.to_string();
-    assert!(text.contains(name), "an error that does not name the file: {text}");
+    assert!(
+        text.contains(name),
+        "an error that does not name the file: {text}"
+    );
     assert!(text.len() < 1 << 20, "an error of {} bytes", text.len());
 }
 
@@ -64,14 +74,20 @@ fn frames(source: &mut dyn Source, most: u64) -> Result<Vec<Vec<f64>>, Error> {
     let mut planes = vec![Vec::new(); layout.channels()];
     let mut done = 0;
     while done < most {
-        let mut block = Block::new(layout, usize::try_from((most - done).min(4_096)).unwrap_or(4_096));
+        let mut block = Block::new(
+            layout,
+            usize::try_from((most - done).min(4_096)).unwrap_or(4_096),
+        );
         let n = source.read(&mut block)?;
         assert_eq!(n, block.frames(), "frames told and given");
         assert!(n <= block.capacity(), "more frames than there is room for");
         if n == 0 {
             break;
         }
-        planes.iter_mut().zip(block.channels()).for_each(|(p, c)| p.extend_from_slice(c));
+        planes
+            .iter_mut()
+            .zip(block.channels())
+            .for_each(|(p, c)| p.extend_from_slice(c));
         done += n as u64;
     }
     Ok(planes)
@@ -80,8 +96,15 @@ fn frames(source: &mut dyn Source, most: u64) -> Result<Vec<Vec<f64>>, Error> {
 fn same(a: &[Vec<f64>], b: &[Vec<f64>], what: &str) {
     for (ch, (a, b)) in a.iter().zip(b).enumerate() {
         assert_eq!(a.len(), b.len(), "{what}: frames of channel {ch}");
-        let differs = a.iter().zip(b).position(|(x, y)| x.to_bits() != y.to_bits());
-        assert!(differs.is_none(), "{what}: channel {ch}, frame {}", differs.unwrap_or(0));
+        let differs = a
+            .iter()
+            .zip(b)
+            .position(|(x, y)| x.to_bits() != y.to_bits());
+        assert!(
+            differs.is_none(),
+            "{what}: channel {ch}, frame {}",
+            differs.unwrap_or(0)
+        );
     }
 }
 
@@ -102,14 +125,19 @@ pub fn open(data: &[u8]) {
         let len = all.first().map_or(0, |c| c.len() as u64);
         if len < MOST_FRAMES && stem.flaws().is_empty() {
             let held = info.frames - info.missing;
-            assert!(len == held.0 || len == info.frames.0, "{len} frames of a stem that tells {held}");
+            assert!(
+                len == held.0 || len == info.frames.0,
+                "{len} frames of a stem that tells {held}"
+            );
         }
         let at = len * (data.len() as u64 % 97) / 97;
         if stem.seek(Frames(at)).is_ok()
             && let Ok(again) = frames(&mut *stem, 4_096.min(len - at))
         {
-            let part: Vec<Vec<f64>> =
-                all.iter().map(|c| c.iter().skip(at as usize).take(4_096).copied().collect()).collect();
+            let part: Vec<Vec<f64>> = all
+                .iter()
+                .map(|c| c.iter().skip(at as usize).take(4_096).copied().collect())
+                .collect();
             same(&part, &again, "after a seek");
         }
     });
@@ -119,8 +147,12 @@ pub fn open(data: &[u8]) {
 /// and planned.
 pub fn session(data: &[u8]) {
     guarded(|folder| {
-        let Some((kind, text)) = data.split_first() else { return };
-        let Ok(text) = std::str::from_utf8(text) else { return };
+        let Some((kind, text)) = data.split_first() else {
+            return;
+        };
+        let Ok(text) = std::str::from_utf8(text) else {
+            return;
+        };
         let stem = folder.join("a.wav");
         if !stem.exists() {
             fs::write(&stem, silence(480)).expect("a stem");
@@ -134,7 +166,10 @@ pub fn session(data: &[u8]) {
             // What a session file cannot hold is refused by name.
             if let Ok(written) = read.to_text(folder.join(other)) {
                 match Load::default().text(&written, folder.join(other)) {
-                    Ok(again) => assert_eq!(again, read, "read from {name}, written to {other}:\n{written}"),
+                    Ok(again) => assert_eq!(
+                        again, read,
+                        "read from {name}, written to {other}:\n{written}"
+                    ),
                     Err(e) => panic!("what was written to {other} is refused: {e}\n{written}"),
                 }
             }
@@ -149,23 +184,60 @@ pub fn session(data: &[u8]) {
 /// same samples for any block, and for a range as for the whole.
 pub fn render(data: &[u8]) {
     guarded(|folder| {
-        let Some((head, rest)) = data.split_first_chunk::<12>() else { return };
-        let [how, gain_a, gain_b, pan, at, rate, block, cut, long, high, low, _] = *head;
+        let Some((head, rest)) = data.split_first_chunk::<12>() else {
+            return;
+        };
+        let [
+            how,
+            gain_a,
+            gain_b,
+            pan,
+            at,
+            rate,
+            block,
+            cut,
+            long,
+            high,
+            low,
+            _,
+        ] = *head;
         let first = (usize::from(high) << 8 | usize::from(low)).min(rest.len());
         let (a, b) = rest.split_at(first);
         let rates = [48_000, 44_100, 96_000, 8_000];
         let rate = rates[usize::from(rate) % rates.len()];
-        let layout = if how & 2 == 0 { Layout::Stereo } else { Layout::Surround51 };
+        let layout = if how & 2 == 0 {
+            Layout::Stereo
+        } else {
+            Layout::Surround51
+        };
         let mut mix = Session::new(SampleRate::new(rate).expect("a rate"), layout);
-        mix.damage = if how & 1 == 0 { Damage::Refuse } else { Damage::Silence };
-        let decibels = |g: u8| if g == 0 { Decibels::SILENCE } else { Decibels(f64::from(g) / 8.0 - 24.0) };
+        mix.damage = if how & 1 == 0 {
+            Damage::Refuse
+        } else {
+            Damage::Silence
+        };
+        let decibels = |g: u8| {
+            if g == 0 {
+                Decibels::SILENCE
+            } else {
+                Decibels(f64::from(g) / 8.0 - 24.0)
+            }
+        };
         let place = |mut clip: Clip, at: u8| {
             clip.at = Frames(u64::from(at) * 37).into();
             clip
         };
-        for (name, data, gain, pan) in [("a.bin", a, gain_a, 0.0), ("b.bin", b, gain_b, f64::from(pan) / 127.5 - 1.0)] {
+        for (name, data, gain, pan) in [
+            ("a.bin", a, gain_a, 0.0),
+            ("b.bin", b, gain_b, f64::from(pan) / 127.5 - 1.0),
+        ] {
             let clip = place(Clip::new(file(folder, name, data)), at);
-            mix.add_track(Track::of(name).clip(clip).gain(decibels(gain)).pan(Pan(pan)));
+            mix.add_track(
+                Track::of(name)
+                    .clip(clip)
+                    .gain(decibels(gain))
+                    .pan(Pan(pan)),
+            );
         }
         let plan = match Plan::compile(&mix) {
             Ok(plan) => plan,
@@ -177,14 +249,20 @@ pub fn render(data: &[u8]) {
         match (&whole, &blocks) {
             (Ok(whole), Ok(blocks)) => same(whole, blocks, "another block"),
             (Err(e), Err(_)) => return named(e, ".bin"),
-            (Ok(_), Err(e)) | (Err(e), Ok(_)) => panic!("refused with one block, not with the other: {e}"),
+            (Ok(_), Err(e)) | (Err(e), Ok(_)) => {
+                panic!("refused with one block, not with the other: {e}")
+            }
         }
         let Ok(whole) = whole else { return };
-        assert!(whole.iter().flatten().all(|s| s.is_finite()), "a sample that is no number");
+        assert!(
+            whole.iter().flatten().all(|s| s.is_finite()),
+            "a sample that is no number"
+        );
         let from = end * u64::from(cut) / 256;
         match heard(&plan, 512, from..end) {
             Ok(part) => {
-                let tail: Vec<Vec<f64>> = whole.iter().map(|c| c[from as usize..].to_vec()).collect();
+                let tail: Vec<Vec<f64>> =
+                    whole.iter().map(|c| c[from as usize..].to_vec()).collect();
                 same(&tail, &part, "a range");
             }
             Err(e) => panic!("a range of what can be rendered is refused: {e}"),
@@ -195,7 +273,10 @@ pub fn render(data: &[u8]) {
 fn heard(plan: &Plan, block: usize, range: std::ops::Range<u64>) -> Result<Vec<Vec<f64>>, Error> {
     let mut renderer = Renderer::new(plan.clone(), &Options { threads: 1 })?;
     let mut memory = encode::Memory::default();
-    let bounce = Bounce::new().block(block).measure(false).range(Frames(range.start)..Frames(range.end));
+    let bounce = Bounce::new()
+        .block(block)
+        .measure(false)
+        .range(Frames(range.start)..Frames(range.end));
     bounce.into_sink(&mut renderer, &mut memory)?;
     Ok(memory.into_channels())
 }

@@ -43,12 +43,22 @@ fn the_same_bytes_as_ever() {
 
 fn sums(guard: &Guard) -> Sums {
     let session = guard.load();
-    let length = Plan::compile(&session).unwrap_or_else(|e| panic!("{}: {e}", guard.name)).length();
-    let channels = session.render(guard.range(length)).unwrap_or_else(|e| panic!("{}: {e}", guard.name));
+    let length = Plan::compile(&session)
+        .unwrap_or_else(|e| panic!("{}: {e}", guard.name))
+        .length();
+    let channels = session
+        .render(guard.range(length))
+        .unwrap_or_else(|e| panic!("{}: {e}", guard.name));
     let frames = channels.first().map_or(0, Vec::len);
     let mut hash = Sha256::new();
-    channels.iter().flatten().for_each(|x| hash.update(x.to_le_bytes()));
-    let mut sums = vec![(format!("{} channels of {frames} samples", channels.len()), hex(hash))];
+    channels
+        .iter()
+        .flatten()
+        .for_each(|x| hash.update(x.to_le_bytes()));
+    let mut sums = vec![(
+        format!("{} channels of {frames} samples", channels.len()),
+        hex(hash),
+    )];
     for file in written(guard, &session) {
         let bytes = fs::read(&file).expect("what was written");
         let name = file.display().to_string().replace('\\', "/");
@@ -64,12 +74,25 @@ fn written(guard: &Guard, session: &Session) -> Vec<PathBuf> {
         let file = Path::new("out").join(guard.name.to_owned() + ".wav");
         let plan = Plan::compile(session).expect("compiled before");
         let range = guard.range(plan.length());
-        let bounce = Bounce::new().format(guard.format).range(range).overwrite(true);
-        bounce.run(session, &file).unwrap_or_else(|e| panic!("{}: {e}", guard.name));
+        let bounce = Bounce::new()
+            .format(guard.format)
+            .range(range)
+            .overwrite(true);
+        bounce
+            .run(session, &file)
+            .unwrap_or_else(|e| panic!("{}: {e}", guard.name));
         return vec![file];
     }
-    Delivery::new().overwrite(true).run(session).unwrap_or_else(|e| panic!("{}: {e}", guard.name));
-    session.deliverables.iter().flat_map(|promise| session.outputs(promise)).map(|output| output.file).collect()
+    Delivery::new()
+        .overwrite(true)
+        .run(session)
+        .unwrap_or_else(|e| panic!("{}: {e}", guard.name));
+    session
+        .deliverables
+        .iter()
+        .flat_map(|promise| session.outputs(promise))
+        .map(|output| output.file)
+        .collect()
 }
 
 /// The body of the `data` chunk of a RIFF file.
@@ -90,7 +113,10 @@ fn sum(bytes: &[u8]) -> String {
 }
 
 fn hex(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// The sums of a table by the name of their guard.
@@ -105,14 +131,31 @@ fn table(text: &str) -> BTreeMap<&str, Vec<(&str, &str)>> {
 }
 
 /// Which sums differ, and how to find out why.
-fn advice(wrong: &[&str], old: &BTreeMap<&str, Vec<(&str, &str)>>, new: &BTreeMap<&str, Vec<(&str, &str)>>) -> String {
-    let mut text = format!("{} of {} sessions are not the bytes that they were:\n", wrong.len(), GUARDS.len());
+fn advice(
+    wrong: &[&str],
+    old: &BTreeMap<&str, Vec<(&str, &str)>>,
+    new: &BTreeMap<&str, Vec<(&str, &str)>>,
+) -> String {
+    let mut text = format!(
+        "{} of {} sessions are not the bytes that they were:\n",
+        wrong.len(),
+        GUARDS.len()
+    );
     for name in wrong {
         let none = Vec::new();
-        let (was, is) = (old.get(name).unwrap_or(&none), new.get(name).unwrap_or(&none));
-        let changed = is.iter().filter(|(what, sum)| was.iter().any(|w| w.0 == *what && w.1 != *sum));
-        let added = is.iter().filter(|(what, _)| !was.iter().any(|w| w.0 == *what));
-        let gone = was.iter().filter(|(what, _)| !is.iter().any(|i| i.0 == *what));
+        let (was, is) = (
+            old.get(name).unwrap_or(&none),
+            new.get(name).unwrap_or(&none),
+        );
+        let changed = is
+            .iter()
+            .filter(|(what, sum)| was.iter().any(|w| w.0 == *what && w.1 != *sum));
+        let added = is
+            .iter()
+            .filter(|(what, _)| !was.iter().any(|w| w.0 == *what));
+        let gone = was
+            .iter()
+            .filter(|(what, _)| !is.iter().any(|i| i.0 == *what));
         changed.for_each(|(what, _)| text += &format!("  {name}: {what}: differs\n"));
         added.for_each(|(what, _)| text += &format!("  {name}: {what}: is new\n"));
         gone.for_each(|(what, _)| text += &format!("  {name}: {what}: is missing\n"));

@@ -24,12 +24,36 @@ const MISTAKES: &[&[&str]] = &[
     &["stems/bass16.wav", "--layout", "surround"],
     &["stems/bass16.wav", "--rate", "48k"],
     &["stems/bass16.wav", "--sollo", "bass16"],
-    &["stems/bass16.wav", "--solo", "bas16", "-o", "out/errors/x.wav"],
-    &["stems/bass16.wav", "--mute", "piano", "-o", "out/errors/x.wav"],
+    &[
+        "stems/bass16.wav",
+        "--solo",
+        "bas16",
+        "-o",
+        "out/errors/x.wav",
+    ],
+    &[
+        "stems/bass16.wav",
+        "--mute",
+        "piano",
+        "-o",
+        "out/errors/x.wav",
+    ],
     &["stems/bass16.wav@loud", "-o", "out/errors/x.wav"],
     &["stems/bass16.wav@-3:L200", "-o", "out/errors/x.wav"],
-    &["stems/bass16.wav", "--range", "5s..2s", "-o", "out/errors/x.wav"],
-    &["stems/bass16.wav", "--range", "1:20..", "-o", "out/errors/x.wav"],
+    &[
+        "stems/bass16.wav",
+        "--range",
+        "5s..2s",
+        "-o",
+        "out/errors/x.wav",
+    ],
+    &[
+        "stems/bass16.wav",
+        "--range",
+        "1:20..",
+        "-o",
+        "out/errors/x.wav",
+    ],
     &["stems/bass16.wav", "--target", "radio"],
     &["stems/bass16.wav", "--set", "title=x"],
     &["stems/bass16.wav", "-q", "-v"],
@@ -58,10 +82,16 @@ const MISTAKES: &[&[&str]] = &[
 
 /// Files that something is wrong with.
 const FILES: &[(&str, &str)] = &[
-    ("errors/text.wav", "This is no audio, whatever its name says.\n"),
+    (
+        "errors/text.wav",
+        "This is no audio, whatever its name says.\n",
+    ),
     ("errors/empty.wav", ""),
     ("errors/folder/notes.txt", "There are no stems here.\n"),
-    ("errors/unknown-key.toml", "rate = 48000\n\n[track.bass]\nfile = \"bass.wav\"\nvolume = -3\ngian = -3\n"),
+    (
+        "errors/unknown-key.toml",
+        "rate = 48000\n\n[track.bass]\nfile = \"bass.wav\"\nvolume = -3\ngian = -3\n",
+    ),
     (
         "errors/several.toml",
         "rate = 48000\nlayout = \"surround\"\ntittle = \"x\"\n\n[bus.music]\nto = \"musik\"\n\n[track.bass]\nfile = \"b.wav\"\n\
@@ -76,8 +106,14 @@ const FILES: &[(&str, &str)] = &[
         "errors/circle.toml",
         "rate = 48000\n[bus.a]\nto = \"b\"\n[bus.b]\nsend = { a = -3 }\n[track.t]\nfile = \"t.wav\"\nbus = \"a\"\n",
     ),
-    ("errors/broken.toml", "rate = 48000\n[track.bass\nfile = \"b.wav\"\n"),
-    ("errors/missing-stem.toml", "rate = 48000\n[track.bass]\nfile = \"bas.wav\"\n[track.keys]\nfile = \"keys.wav\"\n"),
+    (
+        "errors/broken.toml",
+        "rate = 48000\n[track.bass\nfile = \"b.wav\"\n",
+    ),
+    (
+        "errors/missing-stem.toml",
+        "rate = 48000\n[track.bass]\nfile = \"bas.wav\"\n[track.keys]\nfile = \"keys.wav\"\n",
+    ),
     (
         "errors/too-long.toml",
         "rate = 48000\n[track.a]\nfile = \"bass.wav\"\nfrom = \"500ms\"\nlength = \"2s\"\nfade_in = \"9s\"\n",
@@ -86,7 +122,10 @@ const FILES: &[(&str, &str)] = &[
         "errors/outside.toml",
         "rate = 48000\n[track.a]\nfile = \"../stems/bass16.wav\"\n[track.b]\nfile = \"/etc/b.wav\"\n",
     ),
-    ("errors/broken.json", "{ \"rate\": 48000, \"track\": { \"a\": { \"file\": \"b.wav\", } } }\n"),
+    (
+        "errors/broken.json",
+        "{ \"rate\": 48000, \"track\": { \"a\": { \"file\": \"b.wav\", } } }\n",
+    ),
     ("out/errors/there.wav", "What was there before.\n"),
 ];
 
@@ -106,5 +145,8 @@ fn mistakes_are_told_in_the_same_words_as_ever() {
     golden::compare(&[("errors.txt".to_owned(), text)]);
     // Nothing was written, and nothing was damaged.
     assert!(!fs::exists("out/errors/x.wav").expect("it can be looked for"));
-    assert_eq!(fs::read_to_string("out/errors/there.wav").expect("it is there"), FILES[FILES.len() - 1].1);
+    assert_eq!(
+        fs::read_to_string("out/errors/there.wav").expect("it is there"),
+        FILES[FILES.len() - 1].1
+    );
 }

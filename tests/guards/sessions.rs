@@ -2,7 +2,8 @@
 
 use crate::{golden::kept, lossless_stems};
 use soundtrack::{
-    Bus, Clip, Damage, Decibels, Format, Frames, Layout, Load, Pan, SampleRate, Session, Spec, Track, media::Memory,
+    Bus, Clip, Damage, Decibels, Format, Frames, Layout, Load, Pan, SampleRate, Session, Spec,
+    Track, media::Memory,
 };
 use std::{
     fs,
@@ -35,17 +36,35 @@ pub enum From {
 
 /// A guard of the session file of the same name, into 24 bits.
 const fn file(name: &'static str) -> Guard {
-    Guard { name, session: From::File(name), set: &[], format: Format::WAV_24, range: None, damage: Damage::Refuse }
+    Guard {
+        name,
+        session: From::File(name),
+        set: &[],
+        format: Format::WAV_24,
+        range: None,
+        damage: Damage::Refuse,
+    }
 }
 
 /// A guard of a session file with values set.
-const fn set(name: &'static str, session: &'static str, set: &'static [(&'static str, &'static str)]) -> Guard {
-    Guard { session: From::File(session), set, ..file(name) }
+const fn set(
+    name: &'static str,
+    session: &'static str,
+    set: &'static [(&'static str, &'static str)],
+) -> Guard {
+    Guard {
+        session: From::File(session),
+        set,
+        ..file(name)
+    }
 }
 
 /// A guard of one layout of the session, into floats, so that the sum of all stems is not clipped.
 const fn fold(name: &'static str, layout: &'static [(&'static str, &'static str)]) -> Guard {
-    Guard { format: Format::WAV_32F, ..set(name, "folds", layout) }
+    Guard {
+        format: Format::WAV_32F,
+        ..set(name, "folds", layout)
+    }
 }
 
 pub const GUARDS: &[Guard] = &[
@@ -55,7 +74,11 @@ pub const GUARDS: &[Guard] = &[
     set("pan-linear", "pan", &[("pan_law", "linear")]),
     set("pan-square-root", "pan", &[("pan_law", "square-root")]),
     set("pan-balance", "pan", &[("pan_law", "balance")]),
-    set("pan-equal-power-unity", "pan", &[("pan_law", "equal-power-unity")]),
+    set(
+        "pan-equal-power-unity",
+        "pan",
+        &[("pan_law", "equal-power-unity")],
+    ),
     set("pan-ardour", "pan", &[("pan_law", "ardour")]),
     fold("fold-to-mono", &[("layout", "mono")]),
     fold("fold-to-stereo", &[]),
@@ -71,35 +94,87 @@ pub const GUARDS: &[Guard] = &[
     file("stated-layout"),
     file("gain"),
     file("surround-automation"),
-    Guard { format: Format::WAV_32F, ..file("fades") },
+    Guard {
+        format: Format::WAV_32F,
+        ..file("fades")
+    },
     file("crossfades"),
     file("loops"),
     file("invert"),
-    Guard { format: Format::WAV_32, ..file("sends") },
+    Guard {
+        format: Format::WAV_32,
+        ..file("sends")
+    },
     file("buses"),
     file("mute"),
     file("solo"),
     file("cues"),
-    set("cues-muted-track", "cues", &[("cue.storm.track.horn.mute", "true"), ("cue.storm.at", "\"300ms\"")]),
+    set(
+        "cues-muted-track",
+        "cues",
+        &[
+            ("cue.storm.track.horn.mute", "true"),
+            ("cue.storm.at", "\"300ms\""),
+        ],
+    ),
     file("cue-files"),
     file("picture-24"),
     file("picture-2997df"),
     file("picture-23976"),
     file("origin"),
     file("limiter"),
-    Guard { range: Some(20_001..40_000), ..set("limiter-range", "limiter", &[]) },
+    Guard {
+        range: Some(20_001..40_000),
+        ..set("limiter-range", "limiter", &[])
+    },
     file("limiter-44k"),
     file("limiter-96k-surround"),
     file("codings"),
-    Guard { format: Format::WAV_16, ..set("hot-wav16", "hot", &[]) },
+    Guard {
+        format: Format::WAV_16,
+        ..set("hot-wav16", "hot", &[])
+    },
     set("hot-wav24", "hot", &[]),
-    Guard { format: Format::WAV_32, ..set("hot-wav32", "hot", &[]) },
-    Guard { format: Format::WAV_32F, ..set("hot-wav32f", "hot", &[]) },
-    Guard { format: Format::WAV_16, ..set("quiet-undithered", "quiet", &[]) },
-    Guard { format: Format::WAV_16, ..set("quiet-white", "quiet", &[("master.dither", "white")]) },
-    Guard { format: Format::WAV_16, ..set("quiet-high-pass", "quiet", &[("master.dither", "high-pass 7")]) },
-    Guard { format: Format::WAV_16, ..set("quiet-weighted", "quiet", &[("master.dither", "weighted 11")]) },
-    Guard { format: Format::WAV_16, ..set("quiet-weighted-44k", "quiet-44k", &[("master.dither", "weighted")]) },
+    Guard {
+        format: Format::WAV_32,
+        ..set("hot-wav32", "hot", &[])
+    },
+    Guard {
+        format: Format::WAV_32F,
+        ..set("hot-wav32f", "hot", &[])
+    },
+    Guard {
+        format: Format::WAV_16,
+        ..set("quiet-undithered", "quiet", &[])
+    },
+    Guard {
+        format: Format::WAV_16,
+        ..set("quiet-white", "quiet", &[("master.dither", "white")])
+    },
+    Guard {
+        format: Format::WAV_16,
+        ..set(
+            "quiet-high-pass",
+            "quiet",
+            &[("master.dither", "high-pass 7")],
+        )
+    },
+    Guard {
+        format: Format::WAV_16,
+        ..set(
+            "quiet-weighted",
+            "quiet",
+            &[("master.dither", "weighted 11")],
+        )
+    },
+    Guard {
+        format: Format::WAV_16,
+        ..set(
+            "quiet-weighted-44k",
+            "quiet-44k",
+            &[("master.dither", "weighted")],
+        )
+    },
     set("quiet-white-24", "quiet", &[("master.dither", "white 5")]),
     Guard {
         format: Format::WAV_16,
@@ -108,17 +183,33 @@ pub const GUARDS: &[Guard] = &[
     },
     file("length"),
     set("length-cut", "length", &[("length", "\"700ms\"")]),
-    Guard { range: Some(60_000..80_001), ..set("range-past-the-end", "length", &[]) },
-    Guard { range: Some(31_001..52_345), ..set("range-of-cues", "cues", &[]) },
+    Guard {
+        range: Some(60_000..80_001),
+        ..set("range-past-the-end", "length", &[])
+    },
+    Guard {
+        range: Some(31_001..52_345),
+        ..set("range-of-cues", "cues", &[])
+    },
     file("silence"),
-    Guard { damage: Damage::Silence, ..file("damaged") },
+    Guard {
+        damage: Damage::Silence,
+        ..file("damaged")
+    },
     file("streams"),
     file("languages"),
     file("deliver"),
     file("deliver-fit"),
     file("everything"),
-    Guard { session: From::Code(discrete), ..file("discrete") },
-    Guard { session: From::Code(memory), format: Format::WAV_32F, ..file("memory") },
+    Guard {
+        session: From::Code(discrete),
+        ..file("discrete")
+    },
+    Guard {
+        session: From::Code(memory),
+        format: Format::WAV_32F,
+        ..file("memory")
+    },
 ];
 
 /// Samples in memory, from the same arithmetic as the stems.
@@ -126,16 +217,37 @@ fn in_memory(name: &'static str, layout: Layout, frames: u32) -> Memory {
     let sample = |channel: usize, frame: u32| {
         lossless_stems::sample(name, channel as u16, frame, frames, 5) as f64 / 2_147_483_648.0
     };
-    let channels = (0..layout.channels()).map(|ch| (0..frames).map(|n| sample(ch, n)).collect()).collect();
-    Memory::new(Spec { rate: SampleRate::HZ_48000, layout }, channels).expect("planes of one length")
+    let channels = (0..layout.channels())
+        .map(|ch| (0..frames).map(|n| sample(ch, n)).collect())
+        .collect();
+    Memory::new(
+        Spec {
+            rate: SampleRate::HZ_48000,
+            layout,
+        },
+        channels,
+    )
+    .expect("planes of one length")
 }
 
 /// A program's source without positions, whose layout the clip states.
 fn discrete() -> Session {
     let mut mix = Session::new(SampleRate::HZ_48000, Layout::Quad);
     let source = || in_memory("discrete", Layout::Discrete(6), 12_000);
-    mix.add_track(Track::of("a").clip(Clip::new(source()).layout(Layout::Surround51)).gain(Decibels(-2.0)));
-    mix.add_track(Track::of("b").clip(Clip::new(source()).layout(Layout::Surround51).at(Frames(500))).invert(true));
+    mix.add_track(
+        Track::of("a")
+            .clip(Clip::new(source()).layout(Layout::Surround51))
+            .gain(Decibels(-2.0)),
+    );
+    mix.add_track(
+        Track::of("b")
+            .clip(
+                Clip::new(source())
+                    .layout(Layout::Surround51)
+                    .at(Frames(500)),
+            )
+            .invert(true),
+    );
     mix
 }
 
@@ -143,8 +255,14 @@ fn discrete() -> Session {
 fn memory() -> Session {
     let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
     let bus = mix.add_bus(Bus::new("bus").gain(Decibels(-0.7)));
-    mix.add_track(Track::new("mono", in_memory("mono", Layout::Mono, 20_000)).pan(Pan(0.3)).to(bus));
-    mix.add_track(Track::new("wide", in_memory("wide", Layout::Surround51, 15_000)).send(bus, Decibels(-9.0)));
+    mix.add_track(
+        Track::new("mono", in_memory("mono", Layout::Mono, 20_000))
+            .pan(Pan(0.3))
+            .to(bus),
+    );
+    mix.add_track(
+        Track::new("wide", in_memory("wide", Layout::Surround51, 15_000)).send(bus, Decibels(-9.0)),
+    );
     mix
 }
 
@@ -156,7 +274,11 @@ pub fn enter() -> MutexGuard<'static, tempfile::TempDir> {
         lossless_stems::write(&folder.path().join("stems"));
         for entry in fs::read_dir(kept("sessions")).expect("sessions") {
             let path = entry.expect("a session").path();
-            fs::copy(&path, folder.path().join(path.file_name().expect("its name"))).expect("room for it");
+            fs::copy(
+                &path,
+                folder.path().join(path.file_name().expect("its name")),
+            )
+            .expect("room for it");
         }
         fs::create_dir(folder.path().join("out")).expect("room for it");
         std::env::set_current_dir(folder.path()).expect("the folder");
@@ -172,8 +294,12 @@ impl Guard {
         let mut session = match self.session {
             From::Code(make) => make(),
             From::File(name) => {
-                let load = self.set.iter().fold(Load::default(), |load, (key, value)| load.set(*key, *value));
-                load.session(Path::new(name).with_extension("toml")).unwrap_or_else(|e| panic!("{}: {e}", self.name))
+                let load = self
+                    .set
+                    .iter()
+                    .fold(Load::default(), |load, (key, value)| load.set(*key, *value));
+                load.session(Path::new(name).with_extension("toml"))
+                    .unwrap_or_else(|e| panic!("{}: {e}", self.name))
             }
         };
         session.damage = self.damage;
@@ -182,6 +308,8 @@ impl Guard {
 
     /// The range that is rendered.
     pub fn range(&self, length: Frames) -> Range<Frames> {
-        self.range.as_ref().map_or(Frames::ZERO..length, |range| Frames(range.start)..Frames(range.end))
+        self.range.as_ref().map_or(Frames::ZERO..length, |range| {
+            Frames(range.start)..Frames(range.end)
+        })
     }
 }

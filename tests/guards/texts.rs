@@ -9,14 +9,27 @@ use soundtrack::{Bounce, Damage, Decibels, Delivery, Plan, Session};
 use std::{fs, process::Command};
 
 /// The sessions whose words are guarded.
-const SESSIONS: [&str; 10] =
-    ["crossfades", "sends", "cues", "cue-files", "picture-24", "origin", "limiter", "damaged", "deliver", "everything"];
+const SESSIONS: [&str; 10] = [
+    "crossfades",
+    "sends",
+    "cues",
+    "cue-files",
+    "picture-24",
+    "origin",
+    "limiter",
+    "damaged",
+    "deliver",
+    "everything",
+];
 
 #[test]
 fn the_same_words_as_ever() {
     let _folder = sessions::enter();
     fs::create_dir_all("out/texts").expect("room for it");
-    let texts: Vec<_> = SESSIONS.iter().map(|name| (format!("texts/{name}.txt"), words(name))).collect();
+    let texts: Vec<_> = SESSIONS
+        .iter()
+        .map(|name| (format!("texts/{name}.txt"), words(name)))
+        .collect();
     golden::compare(&texts);
 }
 
@@ -35,11 +48,17 @@ fn words(name: &str) -> String {
         ("report as JSON".to_owned(), report.to_json()),
     ];
     if !session.deliverables.is_empty() {
-        let done = Delivery::new().overwrite(true).run(&session).unwrap_or_else(|e| panic!("{e}"));
+        let done = Delivery::new()
+            .overwrite(true)
+            .run(&session)
+            .unwrap_or_else(|e| panic!("{e}"));
         parts.push(("delivery".to_owned(), done.to_string()));
     }
     for extension in ["toml", "json"] {
-        parts.push((format!("saved as .{extension}"), saved(&session, &format!("{name}-saved.{extension}"))));
+        parts.push((
+            format!("saved as .{extension}"),
+            saved(&session, &format!("{name}-saved.{extension}")),
+        ));
     }
     // What is saved over a file keeps its comments and its order.
     let changed = format!("{name}-changed.toml");
@@ -47,7 +66,10 @@ fn words(name: &str) -> String {
     let mut other = Session::load(&changed).unwrap_or_else(|e| panic!("{e}"));
     other.master.gain = Decibels(-1.25);
     other.title = "Changed".to_owned();
-    parts.push(("saved over its file with another title and gain".to_owned(), saved(&other, &changed)));
+    parts.push((
+        "saved over its file with another title and gain".to_owned(),
+        saved(&other, &changed),
+    ));
     for options in [
         vec!["plan", &file],
         vec!["plan", &file, "--json"],
@@ -57,7 +79,10 @@ fn words(name: &str) -> String {
     ] {
         parts.push((format!("mixdown {}", options.join(" ")), mixdown(&options)));
     }
-    parts.iter().map(|(heading, text)| format!("=== {heading}\n{}\n\n", settled(text.trim_end()))).collect()
+    parts
+        .iter()
+        .map(|(heading, text)| format!("=== {heading}\n{}\n\n", settled(text.trim_end())))
+        .collect()
 }
 
 /// The text of a session once it is saved; reading it gives the same session.
@@ -78,7 +103,10 @@ pub fn mixdown(options: &[&str]) -> String {
 
 /// The exit code, stderr and stdout of a program.
 pub fn said(command: &mut Command) -> String {
-    command.env_remove("COLUMNS").env("NO_COLOR", "1").env("TERM", "dumb");
+    command
+        .env_remove("COLUMNS")
+        .env("NO_COLOR", "1")
+        .env("TERM", "dumb");
     let ended = ended(command.output().expect("it can be run"));
     let mut text = format!("exit {}\n", ended.code);
     for (from, lines) in [("stderr", &ended.err), ("stdout", &ended.out)] {
@@ -108,14 +136,20 @@ pub fn settled(text: &str) -> String {
         }
         out.push('\n');
     }
-    out.replace(env!("CARGO_PKG_VERSION"), "VERSION").trim_end().to_owned()
+    out.replace(env!("CARGO_PKG_VERSION"), "VERSION")
+        .trim_end()
+        .to_owned()
 }
 
 /// A line of JSON whose number, if it is one with many digits, has nine of them.
 fn rounded(line: &str) -> String {
-    let start = line.find(": ").map_or(line.len() - line.trim_start().len(), |colon| colon + 2);
+    let start = line
+        .find(": ")
+        .map_or(line.len() - line.trim_start().len(), |colon| colon + 2);
     let (before, value) = line.split_at(start);
-    let (value, comma) = value.strip_suffix(',').map_or((value, ""), |value| (value, ","));
+    let (value, comma) = value
+        .strip_suffix(',')
+        .map_or((value, ""), |value| (value, ","));
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
     match value.parse::<f64>() {
         Ok(number) if digits > 9 && value.contains('.') => {

@@ -18,19 +18,40 @@ fn noise(channels: usize, frames: usize) -> Vec<Vec<f64>> {
 }
 
 fn bits(m: &Measured) -> Vec<u64> {
-    let curves = [&m.curves.momentary, &m.curves.short_term, &m.curves.integrated, &m.curves.true_peak];
-    let loudness = [m.momentary_max, m.short_term_max].map(|l| l.map(|l| (l.level.0.to_bits(), l.at.0)));
-    let peak = m.true_peak.map(|p| (p.level.0.to_bits(), p.at.0, p.channel as u64));
-    let mut all: Vec<u64> = loudness.into_iter().flatten().flat_map(|(l, at)| [l, at]).collect();
+    let curves = [
+        &m.curves.momentary,
+        &m.curves.short_term,
+        &m.curves.integrated,
+        &m.curves.true_peak,
+    ];
+    let loudness =
+        [m.momentary_max, m.short_term_max].map(|l| l.map(|l| (l.level.0.to_bits(), l.at.0)));
+    let peak = m
+        .true_peak
+        .map(|p| (p.level.0.to_bits(), p.at.0, p.channel as u64));
+    let mut all: Vec<u64> = loudness
+        .into_iter()
+        .flatten()
+        .flat_map(|(l, at)| [l, at])
+        .collect();
     all.extend(peak.into_iter().flat_map(|(l, at, ch)| [l, at, ch]));
-    all.extend([m.integrated.map(|l| l.0), m.range].into_iter().flatten().map(f64::to_bits));
+    all.extend(
+        [m.integrated.map(|l| l.0), m.range]
+            .into_iter()
+            .flatten()
+            .map(f64::to_bits),
+    );
     all.extend(curves.into_iter().flatten().map(|v| u64::from(v.to_bits())));
     all
 }
 
 #[test]
 fn any_block_size_gives_the_same_bits() {
-    for (rate, layout) in [(48_000, Layout::Stereo), (44_100, Layout::Mono), (44_056, Layout::Surround51)] {
+    for (rate, layout) in [
+        (48_000, Layout::Stereo),
+        (44_100, Layout::Mono),
+        (44_056, Layout::Surround51),
+    ] {
         let channels = noise(layout.channels(), 5 * rate as usize + 17);
         let whole = measured(spec(rate, layout), &channels, 1 << 20);
         assert!(whole.short_term_max.is_some() && whole.range.is_some());
@@ -46,7 +67,11 @@ fn any_block_size_gives_the_same_bits() {
 fn samples_that_are_no_numbers_harm_10_ms() {
     let mut channels = noise(2, 480_000);
     let good = measured(spec(48_000, Layout::Stereo), &channels, 4096);
-    (channels[0][100_000], channels[1][100_001], channels[0][200_000]) = (f64::NAN, f64::INFINITY, 1e200);
+    (
+        channels[0][100_000],
+        channels[1][100_001],
+        channels[0][200_000],
+    ) = (f64::NAN, f64::INFINITY, 1e200);
     let odd = measured(spec(48_000, Layout::Stereo), &channels, 4096);
     let (good, odd) = (good.integrated.unwrap().0, odd.integrated.unwrap().0);
     assert!((good - odd).abs() < 0.05, "{good} and {odd}");

@@ -24,13 +24,19 @@ fn row(name: &str, want: f64, tolerance: f64, read: impl Fn(u32) -> f64 + Sync) 
     let cells: Vec<String> = read.iter().map(|(_, got)| format!("{got:9.3}")).collect();
     println!("{name:34} {want:6.1} ±{tolerance:.1} {}", cells.join(""));
     for (rate, got) in read {
-        assert!((got - want).abs() <= tolerance, "{name} at {rate} Hz: {got:.3}, expected {want}");
+        assert!(
+            (got - want).abs() <= tolerance,
+            "{name} at {rate} Hz: {got:.3}, expected {want}"
+        );
     }
 }
 
 /// The value farthest from `want`.
 fn farthest(values: impl IntoIterator<Item = f64>, want: f64) -> f64 {
-    values.into_iter().max_by(|a, b| (a - want).abs().total_cmp(&(b - want).abs())).unwrap()
+    values
+        .into_iter()
+        .max_by(|a, b| (a - want).abs().total_cmp(&(b - want).abs()))
+        .unwrap()
 }
 
 fn integrated(segments: &[(f64, f64)]) -> impl Fn(u32) -> f64 + Sync {
@@ -42,16 +48,41 @@ fn tech_3341_loudness() {
     let head: String = RATES.iter().map(|r| format!("{r:9}")).collect();
     println!("{:34} {:6} {:4} {head}", "EBU Tech 3341", "LUFS", "");
     for (case, level) in [(1, -23.0), (2, -33.0)] {
-        row(&format!("{case} M, S and I of a steady tone"), level, 0.1, |rate| {
-            let m = stereo(rate, &[(20.0, level)]);
-            let all = [m.integrated, m.momentary_max.map(|m| m.level), m.short_term_max.map(|m| m.level)];
-            farthest(all.map(|l| l.unwrap().0), level)
-        });
+        row(
+            &format!("{case} M, S and I of a steady tone"),
+            level,
+            0.1,
+            |rate| {
+                let m = stereo(rate, &[(20.0, level)]);
+                let all = [
+                    m.integrated,
+                    m.momentary_max.map(|m| m.level),
+                    m.short_term_max.map(|m| m.level),
+                ];
+                farthest(all.map(|l| l.unwrap().0), level)
+            },
+        );
     }
-    row("3 I, soft ends", -23.0, 0.1, integrated(&[(10.0, -36.0), (60.0, -23.0), (10.0, -36.0)]));
-    let five = [(10.0, -72.0), (10.0, -36.0), (60.0, -23.0), (10.0, -36.0), (10.0, -72.0)];
+    row(
+        "3 I, soft ends",
+        -23.0,
+        0.1,
+        integrated(&[(10.0, -36.0), (60.0, -23.0), (10.0, -36.0)]),
+    );
+    let five = [
+        (10.0, -72.0),
+        (10.0, -36.0),
+        (60.0, -23.0),
+        (10.0, -36.0),
+        (10.0, -72.0),
+    ];
     row("4 I, very soft ends", -23.0, 0.1, integrated(&five));
-    row("5 I, a loud middle", -23.0, 0.1, integrated(&[(20.0, -26.0), (20.1, -20.0), (20.0, -26.0)]));
+    row(
+        "5 I, a loud middle",
+        -23.0,
+        0.1,
+        integrated(&[(20.0, -26.0), (20.1, -20.0), (20.0, -26.0)]),
+    );
     row("6 I, 5.0", -23.0, 0.1, |rate| {
         let mut tone = Tone::new(rate, Layout::Surround50);
         let mut meter = Meter::new(tone.spec);
@@ -63,9 +94,20 @@ fn tech_3341_loudness() {
         farthest(curves.short_term[29..].iter().map(|s| f64::from(*s)), -23.0)
     });
     row("10 max S, the worst of 20 files", -23.0, 0.1, |rate| {
-        let file =
-            |i| stereo(rate, &[(0.15 * f64::from(i), f64::NEG_INFINITY), (3.0, -23.0), (1.0, f64::NEG_INFINITY)]);
-        farthest((0..20).map(|i| file(i).short_term_max.unwrap().level.0), -23.0)
+        let file = |i| {
+            stereo(
+                rate,
+                &[
+                    (0.15 * f64::from(i), f64::NEG_INFINITY),
+                    (3.0, -23.0),
+                    (1.0, f64::NEG_INFINITY),
+                ],
+            )
+        };
+        farthest(
+            (0..20).map(|i| file(i).short_term_max.unwrap().level.0),
+            -23.0,
+        )
     });
     row("11 max S while it runs, less -38 + i", 0.0, 0.1, |rate| {
         let mut tone = Tone::new(rate, Layout::Stereo);
@@ -73,7 +115,11 @@ fn tech_3341_loudness() {
         let group = |i| {
             tone.feed(&mut meter, 0.15 * f64::from(i), &[f64::NEG_INFINITY; 2]);
             tone.feed(&mut meter, 3.0, &[f64::from(i) - 38.0; 2]);
-            tone.feed(&mut meter, 3.0 - 0.15 * f64::from(i), &[f64::NEG_INFINITY; 2]);
+            tone.feed(
+                &mut meter,
+                3.0 - 0.15 * f64::from(i),
+                &[f64::NEG_INFINITY; 2],
+            );
             meter.loudness().short_term_max().unwrap().0.0 - (f64::from(i) - 38.0)
         };
         farthest((0..20).map(group).collect::<Vec<_>>(), 0.0)
@@ -83,9 +129,20 @@ fn tech_3341_loudness() {
         farthest(curves.momentary[9..].iter().map(|m| f64::from(*m)), -23.0)
     });
     row("13 max M, the worst of 20 files", -23.0, 0.1, |rate| {
-        let file =
-            |i| stereo(rate, &[(0.02 * f64::from(i), f64::NEG_INFINITY), (0.4, -23.0), (1.0, f64::NEG_INFINITY)]);
-        farthest((0..20).map(|i| file(i).momentary_max.unwrap().level.0), -23.0)
+        let file = |i| {
+            stereo(
+                rate,
+                &[
+                    (0.02 * f64::from(i), f64::NEG_INFINITY),
+                    (0.4, -23.0),
+                    (1.0, f64::NEG_INFINITY),
+                ],
+            )
+        };
+        farthest(
+            (0..20).map(|i| file(i).momentary_max.unwrap().level.0),
+            -23.0,
+        )
     });
     row("14 max M while it runs, less -38 + i", 0.0, 0.1, |rate| {
         let mut tone = Tone::new(rate, Layout::Stereo);
@@ -93,7 +150,11 @@ fn tech_3341_loudness() {
         let group = |i| {
             tone.feed(&mut meter, 0.02 * f64::from(i), &[f64::NEG_INFINITY; 2]);
             tone.feed(&mut meter, 0.4, &[f64::from(i) - 38.0; 2]);
-            tone.feed(&mut meter, 0.4 - 0.02 * f64::from(i), &[f64::NEG_INFINITY; 2]);
+            tone.feed(
+                &mut meter,
+                0.4 - 0.02 * f64::from(i),
+                &[f64::NEG_INFINITY; 2],
+            );
             meter.loudness().momentary_max().unwrap().0.0 - (f64::from(i) - 38.0)
         };
         farthest((0..20).map(group).collect::<Vec<_>>(), 0.0)
@@ -113,7 +174,9 @@ fn tech_3342_range() {
     for (name, levels, want) in cases {
         let once: Vec<(f64, f64)> = levels.iter().map(|l| (20.0, *l)).collect();
         row(name, want, 1.0, |rate| stereo(rate, &once).range.unwrap());
-        row(&format!("{name}, twice"), want, 1.0, |rate| stereo(rate, &once.repeat(2)).range.unwrap());
+        row(&format!("{name}, twice"), want, 1.0, |rate| {
+            stereo(rate, &once.repeat(2)).range.unwrap()
+        });
     }
 }
 
@@ -126,7 +189,10 @@ fn channels_weigh_what_the_standard_says() {
         let mut levels = vec![f64::NEG_INFINITY; layout.channels()];
         levels[ch] = -20.0;
         tone.feed(&mut meter, 5.0, &levels);
-        meter.finish().integrated.map(|l| (l.0 * 1000.0).round() / 1000.0)
+        meter
+            .finish()
+            .integrated
+            .map(|l| (l.0 * 1000.0).round() / 1000.0)
     };
     let (one, more) = (Some(-23.004), Some(-21.511));
     let seven: Vec<_> = (0..8).map(|ch| read(Layout::Surround71, ch)).collect();
@@ -143,11 +209,21 @@ fn what_is_not_defined_is_not_told() {
     let soft = stereo(48_000, &[(5.0, -72.0)]);
     assert_eq!((soft.integrated, soft.range), (None, None));
     let short = stereo(48_000, &[(0.39, -20.0)]);
-    assert_eq!((short.integrated, short.momentary_max, short.range), (None, None, None));
+    assert_eq!(
+        (short.integrated, short.momentary_max, short.range),
+        (None, None, None)
+    );
     let under_3_s = stereo(48_000, &[(2.99, -20.0)]);
-    assert!(under_3_s.integrated.is_some() && under_3_s.short_term_max.is_none() && under_3_s.range.is_none());
+    assert!(
+        under_3_s.integrated.is_some()
+            && under_3_s.short_term_max.is_none()
+            && under_3_s.range.is_none()
+    );
     let silent = stereo(48_000, &[(5.0, f64::NEG_INFINITY)]);
-    assert_eq!((silent.integrated, silent.momentary_max, silent.true_peak), (None, None, None));
+    assert_eq!(
+        (silent.integrated, silent.momentary_max, silent.true_peak),
+        (None, None, None)
+    );
     assert_eq!(stereo(7999, &[(5.0, -20.0)]).integrated, None);
     assert!(stereo(8000, &[(5.0, -20.0)]).integrated.is_some());
 }

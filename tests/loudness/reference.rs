@@ -37,8 +37,12 @@ fn agrees_with_another_meter() {
             };
             let channels: Vec<Vec<f64>> = (0..layout.channels()).map(&mut channel).collect();
             let ours = measured(spec(rate, layout), &channels, 4096);
-            let mut meter =
-                EbuR128::new(map.len() as u32, rate, Mode::I | Mode::TRUE_PEAK | Mode::M | Mode::S).unwrap();
+            let mut meter = EbuR128::new(
+                map.len() as u32,
+                rate,
+                Mode::I | Mode::TRUE_PEAK | Mode::M | Mode::S,
+            )
+            .unwrap();
             meter.set_channel_map(map).unwrap();
             let slices: Vec<&[f64]> = channels.iter().map(Vec::as_slice).collect();
             meter.add_frames_planar_f64(&slices).unwrap();
@@ -50,7 +54,12 @@ fn agrees_with_another_meter() {
             };
             let less = 20.0 * scale.log10();
             let pairs = [
-                ("integrated", ours.integrated.unwrap().0, meter.loudness_global().unwrap(), 0.002),
+                (
+                    "integrated",
+                    ours.integrated.unwrap().0,
+                    meter.loudness_global().unwrap(),
+                    0.002,
+                ),
                 (
                     "momentary",
                     f64::from(*ours.curves.momentary.last().unwrap()),
@@ -65,11 +74,19 @@ fn agrees_with_another_meter() {
                 ),
             ];
             for (name, ours, theirs, most) in pairs {
-                assert!((ours - theirs - less).abs() < most, "{name} at {rate} Hz {layout}: {ours} and {theirs}");
+                assert!(
+                    (ours - theirs - less).abs() < most,
+                    "{name} at {rate} Hz {layout}: {ours} and {theirs}"
+                );
             }
-            let peak = (0..map.len() as u32).map(|ch| meter.true_peak(ch).unwrap()).fold(0.0, f64::max);
+            let peak = (0..map.len() as u32)
+                .map(|ch| meter.true_peak(ch).unwrap())
+                .fold(0.0, f64::max);
             let (ours, theirs) = (ours.true_peak.unwrap().level.0, 20.0 * peak.log10());
-            assert!((-0.05..0.3).contains(&(ours - theirs)), "true peak at {rate} Hz {layout}: {ours} and {theirs}");
+            assert!(
+                (-0.05..0.3).contains(&(ours - theirs)),
+                "true peak at {rate} Hz {layout}: {ours} and {theirs}"
+            );
         }
     }
 }

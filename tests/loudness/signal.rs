@@ -7,7 +7,10 @@ use soundtrack::{
 use std::f64::consts::{PI, TAU};
 
 pub fn spec(rate: u32, layout: Layout) -> Spec {
-    Spec { rate: SampleRate::new(rate).unwrap(), layout }
+    Spec {
+        rate: SampleRate::new(rate).unwrap(),
+        layout,
+    }
 }
 
 /// A 1 kHz tone of continuous phase, in segments of so many seconds and a peak level in dBFS for each channel.
@@ -19,8 +22,14 @@ pub struct Tone {
 
 impl Tone {
     pub fn new(rate: u32, layout: Layout) -> Self {
-        let table = (0..rate).map(|n| (TAU * 1000.0 * f64::from(n) / f64::from(rate)).sin()).collect();
-        Self { spec: spec(rate, layout), table, at: 0 }
+        let table = (0..rate)
+            .map(|n| (TAU * 1000.0 * f64::from(n) / f64::from(rate)).sin())
+            .collect();
+        Self {
+            spec: spec(rate, layout),
+            table,
+            at: 0,
+        }
     }
 
     /// Feeds a segment, in blocks of odd sizes.
@@ -32,8 +41,13 @@ impl Tone {
             let n = left.min(1 + (self.at * 7919) % 5000);
             block.set_frames(n);
             for (samples, gain) in block.channels_mut().zip(&gains) {
-                let tone = self.table[self.at % self.table.len()..].iter().chain(&self.table);
-                samples.iter_mut().zip(tone).for_each(|(s, t)| *s = t * gain);
+                let tone = self.table[self.at % self.table.len()..]
+                    .iter()
+                    .chain(&self.table);
+                samples
+                    .iter_mut()
+                    .zip(tone)
+                    .for_each(|(s, t)| *s = t * gain);
             }
             meter.feed(&block);
             self.at += n;
@@ -46,7 +60,9 @@ impl Tone {
 pub fn stereo(rate: u32, segments: &[(f64, f64)]) -> Measured {
     let mut tone = Tone::new(rate, Layout::Stereo);
     let mut meter = Meter::new(tone.spec);
-    segments.iter().for_each(|&(seconds, level)| tone.feed(&mut meter, seconds, &[level; 2]));
+    segments
+        .iter()
+        .for_each(|&(seconds, level)| tone.feed(&mut meter, seconds, &[level; 2]));
     meter.finish()
 }
 
@@ -58,7 +74,10 @@ pub fn measured(spec: Spec, channels: &[Vec<f64>], block: usize) -> Measured {
     for at in (0..frames).step_by(block) {
         let n = block.min(frames - at);
         buffer.set_frames(n);
-        buffer.channels_mut().zip(channels).for_each(|(to, from)| to.copy_from_slice(&from[at..at + n]));
+        buffer
+            .channels_mut()
+            .zip(channels)
+            .for_each(|(to, from)| to.copy_from_slice(&from[at..at + n]));
         meter.feed(&buffer);
     }
     meter.finish()
@@ -84,7 +103,11 @@ fn bessel(x: f64) -> f64 {
 }
 
 pub fn sinc(t: f64) -> f64 {
-    if t == 0.0 { 1.0 } else { (PI * t).sin() / (PI * t) }
+    if t == 0.0 {
+        1.0
+    } else {
+        (PI * t).sin() / (PI * t)
+    }
 }
 
 /// A Kaiser window at a place from −1 to 1.
@@ -105,9 +128,17 @@ pub fn burst(offset: usize) -> Vec<f64> {
         }
     };
     let signal: Vec<f64> = (0..24 * 800).map(high).collect();
-    let low: Vec<f64> = (-128..=128).map(f64::from).map(|k| kaiser(8.0, k / 128.0) * sinc(k / 4.0) / 4.0).collect();
+    let low: Vec<f64> = (-128..=128)
+        .map(f64::from)
+        .map(|k| kaiser(8.0, k / 128.0) * sinc(k / 4.0) / 4.0)
+        .collect();
     let filtered = |n: usize| -> f64 {
-        let tap = |(k, h): (usize, &f64)| h * (n + 128).checked_sub(k).and_then(|i| signal.get(i)).unwrap_or(&0.0);
+        let tap = |(k, h): (usize, &f64)| {
+            h * (n + 128)
+                .checked_sub(k)
+                .and_then(|i| signal.get(i))
+                .unwrap_or(&0.0)
+        };
         low.iter().enumerate().map(tap).sum()
     };
     (offset..signal.len()).step_by(4).map(filtered).collect()

@@ -41,7 +41,10 @@ fn refused(name: &str, text: impl AsRef<[u8]>) -> String {
         memory as f64 / f64::from(1 << 20)
     );
     // The limit is of the parser; a debug build on a busy machine gets some more.
-    assert!(time < if cfg!(debug_assertions) { 3.0 } else { 1.0 }, "{name}: {time} s");
+    assert!(
+        time < if cfg!(debug_assertions) { 3.0 } else { 1.0 },
+        "{name}: {time} s"
+    );
     said
 }
 
@@ -63,37 +66,83 @@ fn floods_are_refused() {
         let said = refused(name, unit.repeat(LARGE / unit.len()));
         assert!(said.contains(full), "{name}: {said}");
     }
-    assert!(refused("large.toml", vec![b' '; (4 << 20) + 1]).contains("is larger than 4194304 bytes"));
+    assert!(
+        refused("large.toml", vec![b' '; (4 << 20) + 1]).contains("is larger than 4194304 bytes")
+    );
 }
 
 #[test]
 fn what_just_passes_is_refused_for_what_it_is() {
-    let said = refused("tracks.toml", lines("rate = 1\n", 500_000, |i| format!("[track.t{i}]\n")));
-    assert!(said.contains("track \"t0\": it has neither a file nor a clip"), "{said}");
-    let said =
-        refused("buses.toml", lines("rate=1\n", 600_000, |i| format!("[track.t{i}]\nbus=\"b{i}\"\nfile=\"a\"\n")));
-    assert!(said.contains("there is no bus \"b0\"") && said.contains("more problems"), "{said}");
+    let said = refused(
+        "tracks.toml",
+        lines("rate = 1\n", 500_000, |i| format!("[track.t{i}]\n")),
+    );
+    assert!(
+        said.contains("track \"t0\": it has neither a file nor a clip"),
+        "{said}"
+    );
+    let said = refused(
+        "buses.toml",
+        lines("rate=1\n", 600_000, |i| {
+            format!("[track.t{i}]\nbus=\"b{i}\"\nfile=\"a\"\n")
+        }),
+    );
+    assert!(
+        said.contains("there is no bus \"b0\"") && said.contains("more problems"),
+        "{said}"
+    );
     let ring = |i: usize| format!("[bus.b{i}]\nto=\"b{}\"\n", (i + 1) % 20_000);
     let ring: String = (0..20_000).map(ring).collect();
     assert!(
-        refused("ring.toml", format!("rate=1\n{ring}")).contains("buses feed each other in a circle: b0 -> b1 -> ")
+        refused("ring.toml", format!("rate=1\n{ring}"))
+            .contains("buses feed each other in a circle: b0 -> b1 -> ")
     );
     refused("nest.json", "[".repeat(40_000));
-    refused("keys.json", lines("{\"rate\":1", 800_000, |i| format!(",\"a{i}\":1")) + "}");
+    refused(
+        "keys.json",
+        lines("{\"rate\":1", 800_000, |i| format!(",\"a{i}\":1")) + "}",
+    );
     refused(
         "points.toml",
-        format!("rate=1\n[track.a]\nfile=\"a\"\nautomation.gain=[{}]", "\"9s 0\",\"1s 0\",".repeat(60_000)),
+        format!(
+            "rate=1\n[track.a]\nfile=\"a\"\nautomation.gain=[{}]",
+            "\"9s 0\",\"1s 0\",".repeat(60_000)
+        ),
     );
-    let uses = lines("rate=1\n[cue.a.track.x]\nfile=\"a\"\n[cue.a.use]\n", 500_000, |i| format!("u{i}={{at=-1}}\n"));
+    let uses = lines(
+        "rate=1\n[cue.a.track.x]\nfile=\"a\"\n[cue.a.use]\n",
+        500_000,
+        |i| format!("u{i}={{at=-1}}\n"),
+    );
     refused("uses.toml", uses);
     let mut numbers = "rate = 1\n[track.a]\nfile = \"a.wav\"\n".to_owned();
-    for (key, value) in [("gain", "1e308"), ("pan", "nan"), ("at", "-0.0"), ("length", "inf"), ("loop", "4294967296")] {
+    for (key, value) in [
+        ("gain", "1e308"),
+        ("pan", "nan"),
+        ("at", "-0.0"),
+        ("length", "inf"),
+        ("loop", "4294967296"),
+    ] {
         writeln!(numbers, "{key} = {value}").unwrap();
     }
-    assert_eq!(refused("numbers.toml", numbers).matches("error: ").count(), 5);
-    let wide: Vec<u8> = "rate = 1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    assert!(refused("wide.toml", [&[0xff, 0xfe], wide.as_slice()].concat()).contains("no UTF-8 text"));
+    assert_eq!(
+        refused("numbers.toml", numbers).matches("error: ").count(),
+        5
+    );
+    let wide: Vec<u8> = "rate = 1\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    assert!(
+        refused("wide.toml", [&[0xff, 0xfe], wide.as_slice()].concat()).contains("no UTF-8 text")
+    );
     let title = "x".repeat(LARGE);
-    assert!(refused("title.toml", format!("titel=\"{title}\"\nrate=1")).contains("did you mean \"title\"?"));
-    assert!(refused("line.json", format!("{{\"titel\":\"{title}\",\"rate\":1}}")).len() < 10_000, "long lines are cut");
+    assert!(
+        refused("title.toml", format!("titel=\"{title}\"\nrate=1"))
+            .contains("did you mean \"title\"?")
+    );
+    assert!(
+        refused("line.json", format!("{{\"titel\":\"{title}\",\"rate\":1}}")).len() < 10_000,
+        "long lines are cut"
+    );
 }

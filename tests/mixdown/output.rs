@@ -8,10 +8,18 @@ fn what_exists_is_replaced_only_by_force() {
     let desk = Desk::with_stems();
     desk.write("out.wav", "mine");
     let refused = desk.run(&["a.wav", "-o", "out.wav"]);
-    refused.expect(5, "out.wav: exists already").expect(5, "hint: --force replaces it, -o names another");
+    refused
+        .expect(5, "out.wav: exists already")
+        .expect(5, "hint: --force replaces it, -o names another");
     assert_eq!(fs::read(desk.path("out.wav")).unwrap(), b"mine");
-    desk.run(&["a.wav", "-o", "out.wav", "--force"]).expect(0, "wrote out.wav");
-    assert_eq!(hound::WavReader::open(desk.path("out.wav")).unwrap().duration(), 48_000);
+    desk.run(&["a.wav", "-o", "out.wav", "--force"])
+        .expect(0, "wrote out.wav");
+    assert_eq!(
+        hound::WavReader::open(desk.path("out.wav"))
+            .unwrap()
+            .duration(),
+        48_000
+    );
 }
 
 #[test]
@@ -19,11 +27,15 @@ fn in_the_folder_of_the_demo_everything_may_be_replaced() {
     let desk = Desk::with_stems();
     fs::create_dir_all(desk.path("target/demo/deeper")).unwrap();
     for _ in 0..2 {
-        desk.run(&["a.wav", "-o", "target/demo/x.wav"]).expect(0, "");
-        desk.run(&["a.wav", "-o", "target/demo/deeper/x.wav"]).expect(0, "");
+        desk.run(&["a.wav", "-o", "target/demo/x.wav"])
+            .expect(0, "");
+        desk.run(&["a.wav", "-o", "target/demo/deeper/x.wav"])
+            .expect(0, "");
     }
-    desk.run(&["a.wav", "-o", "target/demo/../x.wav"]).expect(0, "");
-    desk.run(&["a.wav", "-o", "target/demo/../x.wav"]).expect(5, "exists already");
+    desk.run(&["a.wav", "-o", "target/demo/../x.wav"])
+        .expect(0, "");
+    desk.run(&["a.wav", "-o", "target/demo/../x.wav"])
+        .expect(5, "exists already");
 }
 
 #[cfg(unix)]
@@ -35,11 +47,13 @@ fn an_input_is_never_written_over() {
     fs::create_dir(desk.path("sub")).unwrap();
     let before = fs::read(desk.path("a.wav")).unwrap();
     for output in ["a.wav", "./a.wav", "sub/../a.wav", "hard.wav", "soft.wav"] {
-        desk.run(&["b.wav", "a.wav@-3", "-o", output, "--force"]).expect(5, "is one of the inputs (a.wav)");
+        desk.run(&["b.wav", "a.wav@-3", "-o", output, "--force"])
+            .expect(5, "is one of the inputs (a.wav)");
     }
     fs::create_dir_all(desk.path("target/demo")).unwrap();
     fs::copy(desk.path("a.wav"), desk.path("target/demo/a.wav")).unwrap();
-    desk.run(&["target/demo", "-o", "target/demo/a.wav"]).expect(5, "is one of the inputs");
+    desk.run(&["target/demo", "-o", "target/demo/a.wav"])
+        .expect(5, "is one of the inputs");
     assert_eq!(fs::read(desk.path("a.wav")).unwrap(), before);
     assert_eq!(fs::read(desk.path("target/demo/a.wav")).unwrap(), before);
 }
@@ -47,21 +61,32 @@ fn an_input_is_never_written_over() {
 #[test]
 fn what_cannot_be_written_is_refused_before_anything_is_opened() {
     let desk = Desk::with_stems();
-    desk.run(&["gone.wav", "-o", "no/such/out.wav"]).expect(5, "the folder no/such does not exist: create it first");
+    desk.run(&["gone.wav", "-o", "no/such/out.wav"])
+        .expect(5, "the folder no/such does not exist: create it first");
     fs::create_dir(desk.path("dir")).unwrap();
-    desk.run(&["gone.wav", "-o", "dir"]).expect(5, "dir: is a folder: add a file name");
-    desk.run(&["gone.wav", "-o", "dir/"]).expect(5, "is a folder: add a file name");
-    desk.run(&["gone.wav", "-o", "out.mp3"]).expect(2, "only WAV files are written; name it out.wav");
-    desk.run(&["gone.wav", "-o", "-"]).expect(2, "not to stdout");
-    desk.run(&["gone.wav", "-o", "b.wav/out.wav"]).expect(5, "b.wav/out.wav: ");
+    desk.run(&["gone.wav", "-o", "dir"])
+        .expect(5, "dir: is a folder: add a file name");
+    desk.run(&["gone.wav", "-o", "dir/"])
+        .expect(5, "is a folder: add a file name");
+    desk.run(&["gone.wav", "-o", "out.mp3"])
+        .expect(2, "only WAV files are written; name it out.wav");
+    desk.run(&["gone.wav", "-o", "-"])
+        .expect(2, "not to stdout");
+    desk.run(&["gone.wav", "-o", "b.wav/out.wav"])
+        .expect(5, "b.wav/out.wav: ");
 }
 
 #[test]
 fn a_mix_that_fails_leaves_nothing() {
     let desk = Desk::with_stems();
     desk.write("old.wav", "old");
-    fs::write(desk.path("cut.wav"), &fs::read(desk.path("a.wav")).unwrap()[..5000]).unwrap();
-    desk.run(&["cut.wav", "-o", "old.wav", "--force"]).expect(4, "cut off");
+    fs::write(
+        desk.path("cut.wav"),
+        &fs::read(desk.path("a.wav")).unwrap()[..5000],
+    )
+    .unwrap();
+    desk.run(&["cut.wav", "-o", "old.wav", "--force"])
+        .expect(4, "cut off");
     assert_eq!(fs::read(desk.path("old.wav")).unwrap(), b"old");
     assert_eq!(desk.names(), ["a.wav", "b.wav", "cut.wav", "old.wav"]);
 }
@@ -72,10 +97,13 @@ fn a_mix_that_fails_leaves_nothing() {
 fn without_permission() {
     use std::os::unix::fs::PermissionsExt;
     let desk = Desk::with_stems();
-    let mode = |name: &str, mode| fs::set_permissions(desk.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    let mode = |name: &str, mode| {
+        fs::set_permissions(desk.path(name), fs::Permissions::from_mode(mode)).unwrap()
+    };
     desk.write("old.wav", "old");
     mode("old.wav", 0o444);
-    desk.run(&["a.wav", "-o", "old.wav", "--force"]).expect(5, "old.wav: is read-only");
+    desk.run(&["a.wav", "-o", "old.wav", "--force"])
+        .expect(5, "old.wav: is read-only");
     fs::create_dir(desk.path("locked")).unwrap();
     mode("locked", 0o555);
     mode("b.wav", 0o000);
@@ -83,6 +111,7 @@ fn without_permission() {
         println!("skipped: this user may write and read everything");
         return;
     }
-    desk.run(&["a.wav", "-o", "locked/out.wav"]).expect(5, "the folder locked cannot be written");
+    desk.run(&["a.wav", "-o", "locked/out.wav"])
+        .expect(5, "the folder locked cannot be written");
     desk.run(&["b.wav"]).expect(4, "track \"b\": b.wav: ");
 }

@@ -47,7 +47,8 @@ impl Desk {
     pub fn tone(&self, name: &str, channels: u16, rate: u32, peak: f64) {
         let sample = |n: u32| {
             let t = f64::from(n) / f64::from(rate);
-            (peak * (std::f64::consts::PI * t).sin() * (std::f64::consts::TAU * 441.0 * t).sin()).round() as i16
+            (peak * (std::f64::consts::PI * t).sin() * (std::f64::consts::TAU * 441.0 * t).sin())
+                .round() as i16
         };
         self.write_wav(name.as_ref(), channels, rate, (0..rate).map(sample));
     }
@@ -85,7 +86,10 @@ impl Desk {
 
     pub fn command_of<'a>(&self, arguments: impl IntoIterator<Item = &'a OsStr>) -> Command {
         let mut command = Command::new(program());
-        command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
+        command
+            .args(arguments)
+            .current_dir(self.0.path())
+            .stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -104,7 +108,9 @@ impl Desk {
 
     /// Everything in the folder, sorted.
     pub fn names(&self) -> Vec<String> {
-        let names = fs::read_dir(self.0.path()).unwrap().map(|e| e.unwrap().file_name());
+        let names = fs::read_dir(self.0.path())
+            .unwrap()
+            .map(|e| e.unwrap().file_name());
         let mut names: Vec<String> = names.map(|n| n.to_string_lossy().into_owned()).collect();
         names.sort();
         names
@@ -113,5 +119,10 @@ impl Desk {
 
 /// The names of the tracks of a report.
 pub fn tracks(report: &Value) -> Vec<&str> {
-    report["tracks"].as_array().unwrap().iter().map(|t| t["name"].as_str().unwrap()).collect()
+    report["tracks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|t| t["name"].as_str().unwrap())
+        .collect()
 }

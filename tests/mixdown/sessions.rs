@@ -40,7 +40,14 @@ fn reel() -> Desk {
 #[test]
 fn a_plan_is_printed_and_nothing_is_written() {
     let desk = reel();
-    let ended = desk.run(&["plan", "reel.toml", "--set", "bus.music.gain=-6", "--set", "cue.storm.at=01:00:01:00"]);
+    let ended = desk.run(&[
+        "plan",
+        "reel.toml",
+        "--set",
+        "bus.music.gain=-6",
+        "--set",
+        "cue.storm.at=01:00:01:00",
+    ]);
     let want = "\
 plan  48000 Hz stereo, 4 lanes in 3 stages, 120 000 frames, 24 fps from 01:00:00:00
  0 track   dialogue  a.wav 48000 stereo @0                          gain 0.0 dB   pan C  -> 3
@@ -54,7 +61,10 @@ plan  48000 Hz stereo, 4 lanes in 3 stages, 120 000 frames, 24 fps from 01:00:00
  deliver  stems  out/Reel music.wav  wav24  bus.music
  deliver  album  out/01 The Storm.wav  wav24  cue.storm
 ";
-    assert_eq!((ended.code, ended.out.as_str(), ended.err.as_str()), (0, want, ""));
+    assert_eq!(
+        (ended.code, ended.out.as_str(), ended.err.as_str()),
+        (0, want, "")
+    );
     assert!(!desk.path("out").exists() && !desk.path("reel.wav").exists());
     let json = desk.run(&["plan", "reel.toml", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
@@ -69,26 +79,42 @@ plan  48000 Hz stereo, 4 lanes in 3 stages, 120 000 frames, 24 fps from 01:00:00
 fn settings_are_told_where_they_are_wrong() {
     let desk = reel();
     desk.run(&["reel.toml", "--set", "bus.music.gian=-6"])
-        .expect(3, "error: set:1:11: bus \"music\": unknown key \"gian\"; did you mean \"gain\"?")
+        .expect(
+            3,
+            "error: set:1:11: bus \"music\": unknown key \"gian\"; did you mean \"gain\"?",
+        )
         .expect(3, "1 | bus.music.gian = -6");
     // Nothing comes into being by a slip.
     desk.run(&["reel.toml", "--set", "bus.musik.gain=-6"])
-        .expect(3, "error: set:1:5: there is no bus \"musik\"; did you mean \"music\"?");
-    desk.run(&["reel.toml", "--set", "track.zither.gain=3"]).expect(3, "error: set:1:7: there is no track \"zither\"");
-    desk.run(&["plan", "reel.toml", "--set", "track.new.file=a.wav"]).expect(0, "");
-    desk.run(&["reel.toml", "--set", "title"]).expect(2, "--set title: should be KEY=VALUE");
-    desk.run(&["a.wav", "--set", "title=x"]).expect(2, "--set changes a value of a session file, and there is none");
+        .expect(
+            3,
+            "error: set:1:5: there is no bus \"musik\"; did you mean \"music\"?",
+        );
+    desk.run(&["reel.toml", "--set", "track.zither.gain=3"])
+        .expect(3, "error: set:1:7: there is no track \"zither\"");
+    desk.run(&["plan", "reel.toml", "--set", "track.new.file=a.wav"])
+        .expect(0, "");
+    desk.run(&["reel.toml", "--set", "title"])
+        .expect(2, "--set title: should be KEY=VALUE");
+    desk.run(&["a.wav", "--set", "title=x"]).expect(
+        2,
+        "--set changes a value of a session file, and there is none",
+    );
 }
 
 #[test]
 fn a_reel_is_mixed_from_toml_and_parts_of_it_are_muted() {
     let desk = reel();
     desk.run(&["reel.toml", "-o", "reel.wav"]).expect(0, "");
-    let frames = hound::WavReader::open(desk.path("reel.wav")).unwrap().duration();
+    let frames = hound::WavReader::open(desk.path("reel.wav"))
+        .unwrap()
+        .duration();
     assert_eq!(frames, 120_000);
     let plan = desk.run(&["plan", "reel.toml", "--mute", "cue.storm"]).out;
     assert!(plan.contains("pan C  muted"), "{plan}");
-    desk.run(&["plan", "reel.toml", "--mute", "cue.strom"]).expect(2, "did you mean \"cue.storm\"?");
+    desk.run(&["plan", "reel.toml", "--mute", "cue.strom"])
+        .expect(2, "did you mean \"cue.storm\"?");
     fs::remove_file(desk.path("b.wav")).unwrap();
-    desk.run(&["reel.toml", "--force"]).expect(3, "no file of . matches \"b*.wav\"");
+    desk.run(&["reel.toml", "--force"])
+        .expect(3, "no file of . matches \"b*.wav\"");
 }

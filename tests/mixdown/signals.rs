@@ -13,7 +13,11 @@ use std::{
 fn long(desk: &Desk) {
     const DATA: u32 = 3 * 3600 * 44_100 * 4;
     desk.wav("long.wav", 2, 44_100, 0, 0);
-    let mut file = fs::OpenOptions::new().read(true).write(true).open(desk.path("long.wav")).unwrap();
+    let mut file = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(desk.path("long.wav"))
+        .unwrap();
     let mut header = Vec::new();
     file.read_to_end(&mut header).unwrap();
     let end = u32::try_from(header.len()).unwrap();
@@ -32,8 +36,15 @@ fn temporaries(desk: &Desk) -> usize {
 fn a_signal_stops_it_soon_and_leaves_nothing() {
     let desk = Desk::new();
     long(&desk);
-    for (signals, code) in [(&["INT"][..], 130), (&["TERM"], 143), (&["INT", "INT"], 130)] {
-        let child = desk.command(&["long.wav", "--rate", "48000"]).spawn().unwrap();
+    for (signals, code) in [
+        (&["INT"][..], 130),
+        (&["TERM"], 143),
+        (&["INT", "INT"], 130),
+    ] {
+        let child = desk
+            .command(&["long.wav", "--rate", "48000"])
+            .spawn()
+            .unwrap();
         let begun = Instant::now();
         while temporaries(&desk) == 0 && begun.elapsed() < Duration::from_secs(20) {
             std::thread::sleep(Duration::from_millis(10));
@@ -42,13 +53,20 @@ fn a_signal_stops_it_soon_and_leaves_nothing() {
         std::thread::sleep(Duration::from_millis(150));
         let asked = Instant::now();
         for signal in signals {
-            let sent = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
+            let sent = Command::new("kill")
+                .args([&format!("-{signal}"), &child.id().to_string()])
+                .status()
+                .unwrap();
             assert!(sent.success());
             std::thread::sleep(Duration::from_millis(5));
         }
         let done = ended(child.wait_with_output().unwrap());
         // 500 ms, and as much again for a busy machine.
-        assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+        assert!(
+            asked.elapsed() < Duration::from_secs(1),
+            "{:?}",
+            asked.elapsed()
+        );
         done.expect(code, "interrupted; nothing was written");
         assert_eq!(desk.names(), ["long.wav"]);
     }

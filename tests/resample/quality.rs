@@ -28,7 +28,9 @@ pub fn db(ratio: f64) -> f64 {
 fn middle(from: u32, to: u32, hz: u32) -> (u64, Vec<f64>) {
     let (block_in, block_out) = blocks(from, to);
     let spare = 6000u64.div_ceil(block_out).max(2);
-    let out = mono(from, to, (4 + spare) * block_in, move |at| sine(hz, at, from).0);
+    let out = mono(from, to, (4 + spare) * block_in, move |at| {
+        sine(hz, at, from).0
+    });
     let (start, end) = (2 * block_out, (2 + spare) * block_out);
     (start, out[start as usize..end as usize].to_vec())
 }
@@ -44,7 +46,11 @@ pub fn fit(from: u32, to: u32, hz: u32) -> Fit {
     }
     let det = ss * cc - sc * sc;
     let (a, b) = ((ys * cc - yc * sc) / det, (yc * ss - ys * sc) / det);
-    let left: f64 = out.iter().zip(wave()).map(|(y, (s, c))| (y - a * s - b * c).powi(2)).sum();
+    let left: f64 = out
+        .iter()
+        .zip(wave())
+        .map(|(y, (s, c))| (y - a * s - b * c).powi(2))
+        .sum();
     Fit {
         gain: a.hypot(b),
         residue: (left / out.len() as f64 / 0.5).sqrt(),
@@ -85,14 +91,20 @@ pub fn measure(from: u32, to: u32, n: u32) -> Quality {
         let (mut low, mut high) = (nyquist / 10 * 9, nyquist);
         while high - low > 1 {
             let mid = low.midpoint(high);
-            if db(fit(from, to, mid).gain) > level { low = mid } else { high = mid }
+            if db(fit(from, to, mid).gain) > level {
+                low = mid
+            } else {
+                high = mid
+            }
         }
         low
     };
     let edges = (edge(-0.1), edge(-3.0));
     // The tones avoid simple fractions of the rates.
     let tones = |low: u32, high: u32| (0..=n).map(move |i| low + (high - low) * i / n);
-    let pass: Vec<Fit> = tones(17, nyquist / 10 * 9).map(|hz| fit(from, to, hz)).collect();
+    let pass: Vec<Fit> = tones(17, nyquist / 10 * 9)
+        .map(|hz| fit(from, to, hz))
+        .collect();
     let worst = |figures: Vec<f64>| figures.into_iter().fold(f64::NEG_INFINITY, f64::max);
     Quality {
         snr_1k: fit(from, to, 1000).snr(),
@@ -101,14 +113,26 @@ pub fn measure(from: u32, to: u32, n: u32) -> Quality {
         late: worst(pass.iter().map(|f| f.late.abs()).collect()),
         edges,
         alias: if from > to {
-            worst(tones(to - edges.1, from / 2 - 1).map(|hz| db(alias(from, to, hz))).collect())
+            worst(
+                tones(to - edges.1, from / 2 - 1)
+                    .map(|hz| db(alias(from, to, hz)))
+                    .collect(),
+            )
         } else {
             worst(pass.iter().map(|f| db(f.residue)).collect())
         },
         near: if from > to {
-            worst(tones(to / 2 + 1, to - edges.1).map(|hz| db(alias(from, to, hz))).collect())
+            worst(
+                tones(to / 2 + 1, to - edges.1)
+                    .map(|hz| db(alias(from, to, hz)))
+                    .collect(),
+            )
         } else {
-            worst(tones(nyquist / 10 * 9, nyquist - 1).map(|hz| db(fit(from, to, hz).residue)).collect())
+            worst(
+                tones(nyquist / 10 * 9, nyquist - 1)
+                    .map(|hz| db(fit(from, to, hz).residue))
+                    .collect(),
+            )
         },
     }
 }

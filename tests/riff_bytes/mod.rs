@@ -24,7 +24,15 @@ pub fn fmt(tag: u16, channels: u16, rate: u32, block: u16, bits: u16) -> Vec<u8>
     out
 }
 
-pub fn extensible(channels: u16, rate: u32, block: u16, bits: u16, valid: u16, mask: u32, code: u32) -> Vec<u8> {
+pub fn extensible(
+    channels: u16,
+    rate: u32,
+    block: u16,
+    bits: u16,
+    valid: u16,
+    mask: u32,
+    code: u32,
+) -> Vec<u8> {
     let mut out = fmt(0xFFFE, channels, rate, block, bits);
     out.extend(22u16.to_le_bytes());
     out.extend(valid.to_le_bytes());
@@ -36,11 +44,18 @@ pub fn extensible(channels: u16, rate: u32, block: u16, bits: u16, valid: u16, m
 
 impl Riff {
     pub fn new(fmt: Vec<u8>, data: Vec<u8>) -> Self {
-        Self { id: *b"RIFF", chunks: vec![(*b"fmt ", fmt), (*b"data", data)] }
+        Self {
+            id: *b"RIFF",
+            chunks: vec![(*b"fmt ", fmt), (*b"data", data)],
+        }
     }
 
     pub fn before(mut self, id: &[u8; 4], body: Vec<u8>) -> Self {
-        let data = self.chunks.iter().position(|(id, _)| id == b"data").unwrap();
+        let data = self
+            .chunks
+            .iter()
+            .position(|(id, _)| id == b"data")
+            .unwrap();
         self.chunks.insert(data, (*id, body));
         self
     }
@@ -91,7 +106,9 @@ pub fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
 }
 
 pub fn open(path: &Path) -> (media::Wav, media::Info) {
-    media::Wav::open(path).unwrap().expect("a codec that is read here")
+    media::Wav::open(path)
+        .unwrap()
+        .expect("a codec that is read here")
 }
 
 /// Everything from where the source stands, interleaved.
@@ -113,13 +130,18 @@ pub fn rest(wav: &mut media::Wav, block: usize) -> Vec<f64> {
 pub fn all(path: &Path) -> (Vec<f64>, media::Info) {
     let (mut wav, info) = open(path);
     let samples = rest(&mut wav, 4096);
-    assert_eq!(wav.length(), Some(Frames((samples.len() / info.spec.layout.channels()) as u64)));
+    assert_eq!(
+        wav.length(),
+        Some(Frames((samples.len() / info.spec.layout.channels()) as u64))
+    );
     (samples, info)
 }
 
 /// 100 frames of 16-bit stereo that look like no chunk at any place.
 pub fn audio() -> Vec<u8> {
-    (0..200u16).flat_map(|i| (0x8000 | (i * 163)).to_le_bytes()).collect()
+    (0..200u16)
+        .flat_map(|i| (0x8000 | (i * 163)).to_le_bytes())
+        .collect()
 }
 
 pub fn pcm16() -> Riff {

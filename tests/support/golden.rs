@@ -28,12 +28,16 @@ fn asked(what: &str) -> bool {
 
 /// Where a file is kept, by its name within `tests/guards/`.
 pub fn kept(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guards").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/guards")
+        .join(name)
 }
 
 /// Where the outcome goes that is not as kept.
 pub fn outcome(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("guards").join(name)
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("guards")
+        .join(name)
 }
 
 /// Compares texts with the files kept under their names, or rewrites the files.
@@ -49,7 +53,9 @@ pub fn compare(texts: &[(String, String)]) {
             continue;
         }
         // A checkout on Windows may have turned the ends of the lines.
-        let old = fs::read_to_string(&kept).unwrap_or_default().replace("\r\n", "\n");
+        let old = fs::read_to_string(&kept)
+            .unwrap_or_default()
+            .replace("\r\n", "\n");
         if old == *text {
             continue;
         }

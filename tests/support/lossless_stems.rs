@@ -27,12 +27,24 @@ struct Stem {
 }
 
 const fn stem(name: &'static str, coding: Coding, channels: u16, frames: u32) -> Stem {
-    Stem { name, coding, rate: 48_000, channels, mask: 0, frames, level: 4 }
+    Stem {
+        name,
+        coding,
+        rate: 48_000,
+        channels,
+        mask: 0,
+        frames,
+        level: 4,
+    }
 }
 
 /// A short 24-bit stem of a layout.
 const fn bed(name: &'static str, channels: u16, mask: u32) -> Stem {
-    Stem { mask, level: 3, ..stem(name, Coding::Pcm(24), channels, 9_600) }
+    Stem {
+        mask,
+        level: 3,
+        ..stem(name, Coding::Pcm(24), channels, 9_600)
+    }
 }
 
 const STEMS: &[Stem] = &[
@@ -46,11 +58,26 @@ const STEMS: &[Stem] = &[
     stem("wide32.wav", Coding::Pcm(32), 2, 48_000),
     stem("keys32f.wav", Coding::Float32, 2, 40_000),
     stem("double64f.wav", Coding::Float64, 1, 30_000),
-    Stem { level: 22, ..stem("hot32f.wav", Coding::Float32, 2, 48_000) },
-    Stem { rate: 44_100, ..stem("keys16_44k.wav", Coding::Pcm(16), 2, 44_100) },
-    Stem { rate: 44_100, ..stem("bass24_44k.wav", Coding::Pcm(24), 1, 40_000) },
-    Stem { rate: 96_000, ..stem("keys16_96k.wav", Coding::Pcm(16), 2, 60_000) },
-    Stem { rate: 96_000, ..stem("bass24_96k.wav", Coding::Pcm(24), 1, 50_000) },
+    Stem {
+        level: 22,
+        ..stem("hot32f.wav", Coding::Float32, 2, 48_000)
+    },
+    Stem {
+        rate: 44_100,
+        ..stem("keys16_44k.wav", Coding::Pcm(16), 2, 44_100)
+    },
+    Stem {
+        rate: 44_100,
+        ..stem("bass24_44k.wav", Coding::Pcm(24), 1, 40_000)
+    },
+    Stem {
+        rate: 96_000,
+        ..stem("keys16_96k.wav", Coding::Pcm(16), 2, 60_000)
+    },
+    Stem {
+        rate: 96_000,
+        ..stem("bass24_96k.wav", Coding::Pcm(24), 1, 50_000)
+    },
     stem("dx_en.wav", Coding::Pcm(16), 1, 24_000),
     stem("dx_de.wav", Coding::Pcm(16), 1, 30_000),
     stem("1m1/violins.wav", Coding::Pcm(24), 2, 30_000),
@@ -71,8 +98,11 @@ const STEMS: &[Stem] = &[
 ];
 
 /// FLAC stems: file, bits, channels, frames.
-const FLACS: &[(&str, usize, usize, u32)] =
-    &[("drums.flac", 16, 2, 48_000), ("horn.flac", 24, 1, 48_000), ("1m1/harp.flac", 16, 2, 24_000)];
+const FLACS: &[(&str, usize, usize, u32)] = &[
+    ("drums.flac", 16, 2, 48_000),
+    ("horn.flac", 24, 1, 48_000),
+    ("1m1/harp.flac", 16, 2, 24_000),
+];
 
 /// Frames of each FLAC block.
 const FLAC_BLOCK: usize = 4_096;
@@ -82,7 +112,9 @@ const FULL: i64 = 1 << 31;
 
 /// Hashes bytes to a seed, so that every stem sounds different (FNV-1a).
 fn seed(name: &str) -> u64 {
-    name.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
+    name.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+    })
 }
 
 /// Noise in −1 .. 1 times `FULL`, a function of its arguments alone.
@@ -112,8 +144,12 @@ pub fn sample(name: &str, channel: u16, frame: u32, frames: u32, level: i64) -> 
 fn coded(x: i64, coding: Coding) -> Vec<u8> {
     match coding {
         Coding::Pcm(8) => vec![((x >> 24) + 128) as u8],
-        Coding::Pcm(bits) => ((x >> (32 - bits)) as i32).to_le_bytes()[..usize::from(bits / 8)].to_vec(),
-        Coding::Float32 => (((x >> 8) as f64 / 8_388_608.0) as f32).to_le_bytes().to_vec(),
+        Coding::Pcm(bits) => {
+            ((x >> (32 - bits)) as i32).to_le_bytes()[..usize::from(bits / 8)].to_vec()
+        }
+        Coding::Float32 => (((x >> 8) as f64 / 8_388_608.0) as f32)
+            .to_le_bytes()
+            .to_vec(),
         Coding::Float64 => (x as f64 / 2_147_483_648.0).to_le_bytes().to_vec(),
     }
 }
@@ -136,7 +172,9 @@ fn wav(stem: &Stem, reference: Option<u64>) -> Vec<u8> {
     };
     let block = stem.channels * bits / 8;
     let extensible = stem.channels > 2;
-    let mut fmt = (if extensible { 0xFFFE } else { tag }).to_le_bytes().to_vec();
+    let mut fmt = (if extensible { 0xFFFE } else { tag })
+        .to_le_bytes()
+        .to_vec();
     fmt.extend(stem.channels.to_le_bytes());
     fmt.extend(stem.rate.to_le_bytes());
     fmt.extend((stem.rate * u32::from(block)).to_le_bytes());
@@ -152,7 +190,10 @@ fn wav(stem: &Stem, reference: Option<u64>) -> Vec<u8> {
     let mut data = Vec::new();
     for frame in 0..stem.frames {
         for channel in 0..stem.channels {
-            data.extend(coded(sample(stem.name, channel, frame, stem.frames, stem.level), stem.coding));
+            data.extend(coded(
+                sample(stem.name, channel, frame, stem.frames, stem.level),
+                stem.coding,
+            ));
         }
     }
     let mut chunks = chunk(b"fmt ", &fmt);
@@ -172,7 +213,9 @@ fn wav(stem: &Stem, reference: Option<u64>) -> Vec<u8> {
 
 /// The bytes of a FLAC stem.
 fn flac(name: &str, bits: usize, channels: usize, frames: u32) -> Vec<u8> {
-    let config = config::Encoder::default().into_verified().expect("the default settings");
+    let config = config::Encoder::default()
+        .into_verified()
+        .expect("the default settings");
     let mut samples = Vec::new();
     for frame in 0..frames {
         for channel in 0..channels {
@@ -181,7 +224,8 @@ fn flac(name: &str, bits: usize, channels: usize, frames: u32) -> Vec<u8> {
     }
     let source = MemSource::from_samples(&samples, channels, bits, 48_000);
     let mut sink = ByteSink::new();
-    let stream = flacenc::encode_with_fixed_block_size(&config, source, FLAC_BLOCK).expect("encodes");
+    let stream =
+        flacenc::encode_with_fixed_block_size(&config, source, FLAC_BLOCK).expect("encodes");
     stream.write(&mut sink).expect("fits into memory");
     sink.as_slice().to_vec()
 }
@@ -232,11 +276,17 @@ fn matroska(frames: u32) -> Vec<u8> {
     let mut info = number(&[0x2A, 0xD7, 0xB1], 1_000_000);
     info.extend(element(&[0x4D, 0x80], b"tests"));
     info.extend(element(&[0x57, 0x41], b"tests"));
-    info.extend(element(&[0x44, 0x89], &f64::from(frames / 48).to_be_bytes()));
+    info.extend(element(
+        &[0x44, 0x89],
+        &f64::from(frames / 48).to_be_bytes(),
+    ));
     let mut segment = element(&[0x15, 0x49, 0xA9, 0x66], &info);
     segment.extend(element(&[0x16, 0x54, 0xAE, 0x6B], &tracks));
     segment.extend(clusters);
-    let mut out = element(&[0x1A, 0x45, 0xDF, 0xA3], &element(&[0x42, 0x82], b"matroska"));
+    let mut out = element(
+        &[0x1A, 0x45, 0xDF, 0xA3],
+        &element(&[0x42, 0x82], b"matroska"),
+    );
     out.extend(element(&[0x18, 0x53, 0x80, 0x67], &segment));
     out
 }
@@ -244,7 +294,8 @@ fn matroska(frames: u32) -> Vec<u8> {
 /// Writes all stems into a folder.
 pub fn write(folder: &Path) {
     fs::create_dir_all(folder.join("1m1")).expect("a folder for the stems");
-    let put = |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).expect("room for the stems");
+    let put =
+        |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).expect("room for the stems");
     for stem in STEMS {
         put(stem.name, &wav(stem, None));
     }
@@ -264,7 +315,11 @@ pub fn write(folder: &Path) {
     // 100 frames of no number, and an infinite one, in the middle.
     let mut numbers = wav(&stem("nan32f.wav", Coding::Float32, 1, 24_000), None);
     for frame in (10_000..10_100).chain([15_000]) {
-        let value = if frame == 15_000 { f32::INFINITY } else { f32::NAN };
+        let value = if frame == 15_000 {
+            f32::INFINITY
+        } else {
+            f32::NAN
+        };
         numbers[44 + 4 * frame..][..4].copy_from_slice(&value.to_le_bytes());
     }
     put("nan32f.wav", &numbers);

@@ -5,8 +5,8 @@
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
 use soundtrack::{
-    At, BusId, Clip, Cue, Curve, Decibels, Fade, FadeShape, Frames, Layout, Pan, PanLaw, Session, Shape, Strip,
-    Timecode, Track, Use,
+    At, BusId, Clip, Cue, Curve, Decibels, Fade, FadeShape, Frames, Layout, Pan, PanLaw, Session,
+    Shape, Strip, Timecode, Track, Use,
 };
 use std::{
     collections::HashMap,
@@ -43,11 +43,22 @@ pub struct Mix {
 pub fn mix(session: &Session, stems: &Stems) -> Mix {
     let model = Model { session, stems };
     let tracks = model.tracks();
-    let end = tracks.iter().flat_map(|t| &t.showings).map(Showing::end).max().unwrap_or(0);
+    let end = tracks
+        .iter()
+        .flat_map(|t| &t.showings)
+        .map(Showing::end)
+        .max()
+        .unwrap_or(0);
     let frames = session.length.map_or(end, |l| l.0) as usize;
-    let soloing = tracks.iter().any(|t| t.strip.solo) || session.buses().iter().any(|b| b.strip.solo);
+    let soloing =
+        tracks.iter().any(|t| t.strip.solo) || session.buses().iter().any(|b| b.strip.solo);
     let mut scale = 1.0;
-    let mut desk = Desk { model: &model, frames, soloing, scale: &mut scale };
+    let mut desk = Desk {
+        model: &model,
+        frames,
+        soloing,
+        scale: &mut scale,
+    };
     let tracks: Vec<Output> = tracks.iter().map(|track| desk.track(track)).collect();
     let buses = desk.buses(&tracks);
     let mut channels = desk.silence();
@@ -63,8 +74,16 @@ pub fn mix(session: &Session, stems: &Stems) -> Mix {
             *sample *= gain_at(master.gain, &master.gain_curve, t as u64);
         }
     }
-    let buses = session.bus_ids().zip(&buses).map(|(id, output)| desk.heard_of(id, output)).collect();
-    Mix { channels, buses, scale }
+    let buses = session
+        .bus_ids()
+        .zip(&buses)
+        .map(|(id, output)| desk.heard_of(id, output))
+        .collect();
+    Mix {
+        channels,
+        buses,
+        scale,
+    }
 }
 
 /// A cue of a session, whole, from its own start: through the buses and the master, with nothing else.
@@ -112,8 +131,13 @@ impl Showing<'_> {
     /// The end of the last clip that it shows, on the timeline.
     fn end(&self) -> u64 {
         let own = self.from..self.from + (self.at.end - self.at.start);
-        let ends = self.clips.iter().filter(|c| c.at.start.max(own.start) < c.at.end.min(own.end));
-        ends.map(|c| c.at.end.min(own.end) - self.from + self.at.start).max().unwrap_or(0)
+        let ends = self
+            .clips
+            .iter()
+            .filter(|c| c.at.start.max(own.start) < c.at.end.min(own.end));
+        ends.map(|c| c.at.end.min(own.end) - self.from + self.at.start)
+            .max()
+            .unwrap_or(0)
     }
 }
 
@@ -145,7 +169,12 @@ impl<'a> Model<'a> {
 
     /// The strips of tracks, of cue tracks that are placed, and of buses, in the order of the outputs.
     fn strips(&self) -> impl Iterator<Item = &'a Strip> {
-        let cues = self.session.cues().iter().filter(|c| !c.uses.is_empty()).flat_map(|c| &c.tracks);
+        let cues = self
+            .session
+            .cues()
+            .iter()
+            .filter(|c| !c.uses.is_empty())
+            .flat_map(|c| &c.tracks);
         let tracks = self.session.tracks().iter().chain(cues).map(|t| &t.strip);
         tracks.chain(self.session.buses().iter().map(|b| &b.strip))
     }
@@ -153,14 +182,31 @@ impl<'a> Model<'a> {
     fn tracks(&self) -> Vec<Channel<'a>> {
         let mut all = Vec::new();
         for track in self.session.tracks() {
-            let at = Stretch { start: 0, end: 1 << 40, ..NO_FADES };
-            let showing = Showing { clips: Rc::new(self.placed(track)), at, from: 0, gain: Decibels(0.0) };
+            let at = Stretch {
+                start: 0,
+                end: 1 << 40,
+                ..NO_FADES
+            };
+            let showing = Showing {
+                clips: Rc::new(self.placed(track)),
+                at,
+                from: 0,
+                gain: Decibels(0.0),
+            };
             let (strip, muted) = (&track.strip, track.strip.mute);
-            all.push(Channel { strip, muted, invert: track.invert, showings: vec![showing] });
+            all.push(Channel {
+                strip,
+                muted,
+                invert: track.invert,
+                showings: vec![showing],
+            });
         }
         for cue in self.session.cues().iter().filter(|c| !c.uses.is_empty()) {
-            let tracks: Vec<(&Track, Rc<Vec<Placed<'_>>>)> =
-                cue.tracks.iter().map(|t| (t, Rc::new(self.placed(t)))).collect();
+            let tracks: Vec<(&Track, Rc<Vec<Placed<'_>>>)> = cue
+                .tracks
+                .iter()
+                .map(|t| (t, Rc::new(self.placed(t))))
+                .collect();
             let uses = self.uses(cue, &tracks);
             for (track, clips) in tracks {
                 let showing = |(place, at): &(&Use, Stretch)| Showing {
@@ -170,7 +216,12 @@ impl<'a> Model<'a> {
                     gain: place.gain,
                 };
                 let (strip, muted) = (&track.strip, cue.mute || track.strip.mute);
-                all.push(Channel { strip, muted, invert: track.invert, showings: uses.iter().map(showing).collect() });
+                all.push(Channel {
+                    strip,
+                    muted,
+                    invert: track.invert,
+                    showings: uses.iter().map(showing).collect(),
+                });
             }
         }
         all
@@ -188,15 +239,31 @@ impl<'a> Model<'a> {
             };
             let total = pass(clip, stem) * u64::from(clip.loops);
             let (fade_in, fade_out, crossfade) = (clip.fade_in, clip.fade_out, clip.crossfade);
-            stretches.push(Stretch { start, end: start + total, fade_in, fade_out, crossfade });
+            stretches.push(Stretch {
+                start,
+                end: start + total,
+                fade_in,
+                fade_out,
+                crossfade,
+            });
         }
         crossfaded(&mut stretches);
         let placed = track.clips.iter().zip(stretches);
-        placed.map(|(clip, at)| Placed { clip, stem: self.stem(clip), at }).collect()
+        placed
+            .map(|(clip, at)| Placed {
+                clip,
+                stem: self.stem(clip),
+                at,
+            })
+            .collect()
     }
 
     /// The placements of a cue, on the timeline.
-    fn uses(&self, cue: &'a Cue, tracks: &[(&Track, Rc<Vec<Placed<'_>>>)]) -> Vec<(&'a Use, Stretch)> {
+    fn uses(
+        &self,
+        cue: &'a Cue,
+        tracks: &[(&Track, Rc<Vec<Placed<'_>>>)],
+    ) -> Vec<(&'a Use, Stretch)> {
         let clips = || tracks.iter().flat_map(|(_, clips)| clips.iter());
         let length = clips().map(|c| c.at.end).max().unwrap_or(0);
         // Where the cue starts by the time references of its stems.
@@ -212,7 +279,13 @@ impl<'a> Model<'a> {
             };
             let own = place.length.map_or(length - place.from.0, |l| l.0);
             let (fade_in, fade_out, crossfade) = (place.fade_in, place.fade_out, place.crossfade);
-            Stretch { start, end: start + own, fade_in, fade_out, crossfade }
+            Stretch {
+                start,
+                end: start + own,
+                fade_in,
+                fade_out,
+                crossfade,
+            }
         };
         let mut stretches: Vec<Stretch> = cue.uses.iter().map(stretch).collect();
         crossfaded(&mut stretches);
@@ -221,21 +294,36 @@ impl<'a> Model<'a> {
 
     /// The frame of the timeline at which a picture frame begins.
     fn timecode(&self, at: Timecode) -> u64 {
-        let start = self.session.start.map_or(0, |start| from_midnight(start, self.session.rate.hz()));
+        let start = self
+            .session
+            .start
+            .map_or(0, |start| from_midnight(start, self.session.rate.hz()));
         from_midnight(at, self.session.rate.hz()) - start
     }
 
     /// The frame of the timeline at which a stem begins by its time reference: the nearest, halves up.
     fn reference(&self, stem: &Stem) -> Option<i64> {
         let (reference, rate) = stem.reference?;
-        let start = self.session.start.map_or(0, |start| from_midnight(start, self.session.rate.hz()));
+        let start = self
+            .session
+            .start
+            .map_or(0, |start| from_midnight(start, self.session.rate.hz()));
         let exact = u128::from(reference) * u128::from(self.session.rate.hz());
         Some(nearest(exact, u128::from(rate)) as i64 - start as i64)
     }
 }
 
-const NO_FADE: Fade = Fade { length: Frames(0), shape: FadeShape::Linear };
-const NO_FADES: Stretch = Stretch { start: 0, end: 0, fade_in: NO_FADE, fade_out: NO_FADE, crossfade: NO_FADE };
+const NO_FADE: Fade = Fade {
+    length: Frames(0),
+    shape: FadeShape::Linear,
+};
+const NO_FADES: Stretch = Stretch {
+    start: 0,
+    end: 0,
+    fade_in: NO_FADE,
+    fade_out: NO_FADE,
+    crossfade: NO_FADE,
+};
 
 /// `ceil(a / b - 1/2)` for whole halves up: the whole number nearest to a fraction.
 fn nearest(a: u128, b: u128) -> u64 {
@@ -250,14 +338,19 @@ fn from_midnight(at: Timecode, hz: u32) -> u64 {
     let minutes = 60 * h + m;
     let labels = (60 * minutes + s) * nominal + f;
     // Drop-frame leaves out 2 labels of 30 at the start of each minute but every tenth.
-    let left_out = if fps.is_drop_frame() { nominal / 15 * (minutes - minutes / 10) } else { 0 };
+    let left_out = if fps.is_drop_frame() {
+        nominal / 15 * (minutes - minutes / 10)
+    } else {
+        0
+    };
     let exact = u128::from(labels - left_out) * u128::from(fps.denominator()) * u128::from(hz);
     nearest(exact, u128::from(fps.numerator()))
 }
 
 /// Frames of one pass of a clip.
 fn pass(clip: &Clip, stem: &Stem) -> u64 {
-    clip.length.map_or(stem.channels[0].len() as u64 - clip.from.0, |l| l.0)
+    clip.length
+        .map_or(stem.channels[0].len() as u64 - clip.from.0, |l| l.0)
 }
 
 /// A crossfade ends the stretch that starts before where the fade ends, and fades both by one shape.
@@ -345,7 +438,10 @@ fn gain_at(fader: Decibels, curve: &Curve<Decibels>, t: u64) -> f64 {
 }
 
 fn pan_at(strip: &Strip, t: u64) -> f64 {
-    value_at(&strip.pan_curve, t, |a: Pan, b: Pan, s| a.0 + (b.0 - a.0) * s).unwrap_or(strip.pan.0)
+    value_at(&strip.pan_curve, t, |a: Pan, b: Pan, s| {
+        a.0 + (b.0 - a.0) * s
+    })
+    .unwrap_or(strip.pan.0)
 }
 
 /// The gains of left and right for a mono signal; p runs from 0 at the silent side to 1.
@@ -450,13 +546,24 @@ impl Desk<'_, '_> {
     fn track(&mut self, track: &Channel<'_>) -> Output {
         let (mut signal, closed) = (self.silence(), Self::closed(track.strip, track.muted));
         if !closed {
-            track.showings.iter().for_each(|showing| self.show(track, showing, &mut signal));
+            track
+                .showings
+                .iter()
+                .for_each(|showing| self.show(track, showing, &mut signal));
         }
         let passed = track.strip.solo || !self.soloing;
         let routes = [!closed && passed, !closed && !passed];
         let silence = self.silence();
-        let (passed, unpassed) = if passed { (signal, silence) } else { (silence, signal) };
-        Output { passed, unpassed, routes }
+        let (passed, unpassed) = if passed {
+            (signal, silence)
+        } else {
+            (silence, signal)
+        };
+        Output {
+            passed,
+            unpassed,
+            routes,
+        }
     }
 
     /// Adds what is shown of a track, after its strip.
@@ -469,7 +576,11 @@ impl Desk<'_, '_> {
             let outer = amplitude(showing.gain) * showing.at.fades(t);
             // What has sides already, and what is mono until the pan law places it.
             let (mut wide, mut mono) = (vec![0.0; names.len()], 0.0);
-            for placed in showing.clips.iter().filter(|c| c.at.start <= own && own < c.at.end) {
+            for placed in showing
+                .clips
+                .iter()
+                .filter(|c| c.at.start <= own && own < c.at.end)
+            {
                 let (clip, stem) = (placed.clip, placed.stem);
                 let at = clip.from.0 + (own - placed.at.start) % pass(clip, stem);
                 let polarity = if track.invert { -1.0 } else { 1.0 };
@@ -486,7 +597,10 @@ impl Desk<'_, '_> {
                     }
                 }
             }
-            let (level, pan) = (gain_at(track.strip.gain, &track.strip.gain_curve, own), pan_at(track.strip, own));
+            let (level, pan) = (
+                gain_at(track.strip.gain, &track.strip.gain_curve, own),
+                pan_at(track.strip, own),
+            );
             let [left, right] = pan_gains(law, pan);
             for ((out, wide), name) in out.iter_mut().zip(wide).zip(names) {
                 let share = match *name {
@@ -506,18 +620,39 @@ impl Desk<'_, '_> {
         let number = |id: BusId| ids.iter().position(|other| *other == id).unwrap();
         let feeds = |strip: &Strip| -> Vec<(usize, f64)> {
             let main = strip.to.map(|to| (number(to), 1.0));
-            main.into_iter().chain(strip.sends.iter().map(|s| (number(s.to), amplitude(s.gain)))).collect()
+            main.into_iter()
+                .chain(
+                    strip
+                        .sends
+                        .iter()
+                        .map(|s| (number(s.to), amplitude(s.gain))),
+                )
+                .collect()
         };
         let mut done: Vec<Option<Output>> = vec![None; ids.len()];
         while let Some(next) = (0..ids.len()).find(|&bus| {
-            let feeders = session.buses().iter().zip(&done).filter(|(b, _)| feeds(&b.strip).iter().any(|f| f.0 == bus));
+            let feeders = session
+                .buses()
+                .iter()
+                .zip(&done)
+                .filter(|(b, _)| feeds(&b.strip).iter().any(|f| f.0 == bus));
             done[bus].is_none() && feeders.into_iter().all(|(_, output)| output.is_some())
         }) {
-            let mut sum = Output { passed: self.silence(), unpassed: self.silence(), routes: [false; 2] };
+            let mut sum = Output {
+                passed: self.silence(),
+                unpassed: self.silence(),
+                routes: [false; 2],
+            };
             let buses: Vec<Option<Output>> = done.clone();
-            let outputs = tracks.iter().map(Some).chain(buses.iter().map(Option::as_ref));
+            let outputs = tracks
+                .iter()
+                .map(Some)
+                .chain(buses.iter().map(Option::as_ref));
             for (strip, output) in self.model.strips().zip(outputs) {
-                for (_, gain) in feeds(strip).into_iter().filter(|(to, gain)| *to == next && *gain > 0.0) {
+                for (_, gain) in feeds(strip)
+                    .into_iter()
+                    .filter(|(to, gain)| *to == next && *gain > 0.0)
+                {
                     let output = output.unwrap();
                     self.add(&mut sum.passed, &output.passed, gain);
                     self.add(&mut sum.unpassed, &output.unpassed, gain);
@@ -526,13 +661,19 @@ impl Desk<'_, '_> {
             }
             done[next] = Some(self.bus(&session.buses()[next].strip, sum));
         }
-        done.into_iter().map(|output| output.expect("buses feed each other in a circle")).collect()
+        done.into_iter()
+            .map(|output| output.expect("buses feed each other in a circle"))
+            .collect()
     }
 
     /// What a bus makes of its sum.
     fn bus(&mut self, strip: &Strip, mut sum: Output) -> Output {
         if Self::closed(strip, strip.mute) {
-            return Output { passed: self.silence(), unpassed: self.silence(), routes: [false; 2] };
+            return Output {
+                passed: self.silence(),
+                unpassed: self.silence(),
+                routes: [false; 2],
+            };
         }
         if strip.solo {
             let unpassed = std::mem::replace(&mut sum.unpassed, self.silence());
@@ -544,8 +685,11 @@ impl Desk<'_, '_> {
             for (samples, name) in signal.iter_mut().zip(names) {
                 for (t, sample) in samples.iter_mut().enumerate() {
                     let pan = pan_at(strip, t as u64);
-                    *sample =
-                        self.term(*sample * gain_at(strip.gain, &strip.gain_curve, t as u64) * balance(name, pan));
+                    *sample = self.term(
+                        *sample
+                            * gain_at(strip.gain, &strip.gain_curve, t as u64)
+                            * balance(name, pan),
+                    );
                 }
             }
         }
@@ -555,9 +699,14 @@ impl Desk<'_, '_> {
     /// Whether a route leads on from a strip to the master, through strips of which `fits` is told whether any is soloed.
     fn leads_on(&self, strip: &Strip, soloed: bool, fits: &dyn Fn(bool) -> bool) -> bool {
         let session = self.model.session;
-        let sends = strip.sends.iter().filter(|s| s.gain.0 != f64::NEG_INFINITY).map(|s| s.to);
+        let sends = strip
+            .sends
+            .iter()
+            .filter(|s| s.gain.0 != f64::NEG_INFINITY)
+            .map(|s| s.to);
         let next = |id: BusId| {
-            let to = &session.buses()[session.bus_ids().position(|other| other == id).unwrap()].strip;
+            let to =
+                &session.buses()[session.bus_ids().position(|other| other == id).unwrap()].strip;
             !Self::closed(to, to.mute) && self.leads_on(to, soloed || to.solo, fits)
         };
         (strip.to.is_none() && fits(soloed)) || strip.to.into_iter().chain(sends).any(next)
@@ -567,7 +716,8 @@ impl Desk<'_, '_> {
     /// holds the first: the other is in the stem of a soloed bus.
     fn heard_of(&mut self, id: BusId, output: &Output) -> Signal {
         let session = self.model.session;
-        let strip = &session.buses()[session.bus_ids().position(|other| other == id).unwrap()].strip;
+        let strip =
+            &session.buses()[session.bus_ids().position(|other| other == id).unwrap()].strip;
         let passed = output.routes[0] && self.leads_on(strip, false, &|_| true);
         let unpassed = output.routes[1] && self.leads_on(strip, false, &|soloed| soloed);
         let together = !self.leads_on(strip, false, &|soloed| !soloed);

@@ -25,12 +25,24 @@ pub struct Movie {
 
 impl Default for Movie {
     fn default() -> Self {
-        Self { rate: 48_000, timescale: 48_000, media_timescale: 48_000, edits: Vec::new(), wide: false, smpb: None }
+        Self {
+            rate: 48_000,
+            timescale: 48_000,
+            media_timescale: 48_000,
+            edits: Vec::new(),
+            wide: false,
+            smpb: None,
+        }
     }
 }
 
 fn part(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
-    [&u32::try_from(body.len() + 8).unwrap().to_be_bytes()[..], name, body].concat()
+    [
+        &u32::try_from(body.len() + 8).unwrap().to_be_bytes()[..],
+        name,
+        body,
+    ]
+    .concat()
 }
 
 fn words(words: &[u32]) -> Vec<u8> {
@@ -60,8 +72,17 @@ impl Movie {
             vec![0; 24],
             words(&[2]),
         ];
-        let track_head = [words(&[7, 0, 0, 1, 0, ticks, 0, 0]), vec![0; 4], vec![1, 0, 0, 0], unity, words(&[0, 0])];
-        let media_head = [words(&[0, 0, 0, self.media_timescale, ticks]), vec![0x55, 0xC4, 0, 0]];
+        let track_head = [
+            words(&[7, 0, 0, 1, 0, ticks, 0, 0]),
+            vec![0; 4],
+            vec![1, 0, 0, 0],
+            unity,
+            words(&[0, 0]),
+        ];
+        let media_head = [
+            words(&[0, 0, 0, self.media_timescale, ticks]),
+            vec![0x55, 0xC4, 0, 0],
+        ];
         let handler = [words(&[0, 0]), b"soun".to_vec(), vec![0; 12], vec![0]];
         let entry = [
             vec![0; 6],
@@ -80,22 +101,46 @@ impl Movie {
             part(b"stsz", &words(&[0, 2, count])),
             part(b"stco", &words(&[0, 1, offset])),
         ];
-        let reference = part(b"dref", &[words(&[0, 1]), part(b"url ", &words(&[1]))].concat());
-        let information = [part(b"smhd", &[0; 8]), part(b"dinf", &reference), part(b"stbl", &table.concat())];
+        let reference = part(
+            b"dref",
+            &[words(&[0, 1]), part(b"url ", &words(&[1]))].concat(),
+        );
+        let information = [
+            part(b"smhd", &[0; 8]),
+            part(b"dinf", &reference),
+            part(b"stbl", &table.concat()),
+        ];
         let media = [
             part(b"mdhd", &media_head.concat()),
             part(b"hdlr", &handler.concat()),
             part(b"minf", &information.concat()),
         ];
-        let track = [part(b"tkhd", &track_head.concat()), self.edit_list(), part(b"mdia", &media.concat())];
-        part(b"moov", &[part(b"mvhd", &movie_head.concat()), part(b"trak", &track.concat()), self.tags()].concat())
+        let track = [
+            part(b"tkhd", &track_head.concat()),
+            self.edit_list(),
+            part(b"mdia", &media.concat()),
+        ];
+        part(
+            b"moov",
+            &[
+                part(b"mvhd", &movie_head.concat()),
+                part(b"trak", &track.concat()),
+                self.tags(),
+            ]
+            .concat(),
+        )
     }
 
     fn tags(&self) -> Vec<u8> {
-        let Some([delay, padding, length]) = self.smpb else { return Vec::new() };
+        let Some([delay, padding, length]) = self.smpb else {
+            return Vec::new();
+        };
         let text = format!(" 00000000 {delay:08X} {padding:08X} {length:016X} 00000000 00000000");
         let tag = [
-            part(b"mean", &[vec![0; 4], b"com.apple.iTunes".to_vec()].concat()),
+            part(
+                b"mean",
+                &[vec![0; 4], b"com.apple.iTunes".to_vec()].concat(),
+            ),
             part(b"name", &[vec![0; 4], b"iTunSMPB".to_vec()].concat()),
             part(b"data", &[words(&[1, 0]), text.into_bytes()].concat()),
         ];
@@ -111,12 +156,18 @@ impl Movie {
             let times = if self.wide {
                 [edit.length.to_be_bytes(), edit.from.to_be_bytes()].concat()
             } else {
-                let (length, from) = (u32::try_from(edit.length).unwrap(), i32::try_from(edit.from).unwrap());
+                let (length, from) = (
+                    u32::try_from(edit.length).unwrap(),
+                    i32::try_from(edit.from).unwrap(),
+                );
                 [length.to_be_bytes(), from.to_be_bytes()].concat()
             };
             [times, words(&[0x1_0000])].concat()
         };
-        let head = words(&[u32::from(self.wide) << 24, u32::try_from(self.edits.len()).unwrap()]);
+        let head = words(&[
+            u32::from(self.wide) << 24,
+            u32::try_from(self.edits.len()).unwrap(),
+        ]);
         let rows: Vec<u8> = self.edits.iter().flat_map(row).collect();
         part(b"edts", &part(b"elst", &[head, rows].concat()))
     }

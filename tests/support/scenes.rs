@@ -5,8 +5,8 @@
 use super::model::{Stem, Stems, speakers};
 use super::sessions::noise;
 use soundtrack::{
-    At, Block, Bus, BusId, Clip, Cue, Curve, Decibels, Fade, FadeShape, Format, FrameRate, Frames, Layout, Opener, Pan,
-    PanLaw, SampleRate, Session, Shape, Sink, Spec, Timecode, Track, Use,
+    At, Block, Bus, BusId, Clip, Cue, Curve, Decibels, Fade, FadeShape, Format, FrameRate, Frames,
+    Layout, Opener, Pan, PanLaw, SampleRate, Session, Shape, Sink, Spec, Timecode, Track, Use,
     encode::{self, Broadcast, FileSink},
     media::Memory,
 };
@@ -42,7 +42,10 @@ impl Dice {
 
     /// In −1 .. 1, in steps of 1/64.
     fn place(&mut self) -> f64 {
-        [0.0, -1.0, 1.0].get(self.below(8) as usize).copied().unwrap_or_else(|| self.below(129) as f64 / 64.0 - 1.0)
+        [0.0, -1.0, 1.0]
+            .get(self.below(8) as usize)
+            .copied()
+            .unwrap_or_else(|| self.below(129) as f64 / 64.0 - 1.0)
     }
 
     fn decibels(&mut self) -> Decibels {
@@ -68,8 +71,15 @@ impl Dice {
             FadeShape::DecibelLinear(60.0),
             FadeShape::DecibelLinear(20.0),
         ];
-        let length = if self.chance(50) { self.below(most + 1) } else { 0 };
-        Fade { length: Frames(length), shape: self.of(&shapes) }
+        let length = if self.chance(50) {
+            self.below(most + 1)
+        } else {
+            0
+        };
+        Fade {
+            length: Frames(length),
+            shape: self.of(&shapes),
+        }
     }
 
     /// No points, or a few; points may share a frame.
@@ -79,7 +89,11 @@ impl Dice {
             let mut at = self.below(200);
             for _ in 0..=self.below(4) {
                 curve = curve.point(Frames(at), value(self), self.shape());
-                at += if self.chance(30) { 0 } else { 1 + self.below(400) };
+                at += if self.chance(30) {
+                    0
+                } else {
+                    1 + self.below(400)
+                };
             }
         }
         curve
@@ -138,10 +152,22 @@ pub fn scene(draws: Vec<u32>) -> Scene {
     let (rate, layout) = (dice.of(&RATES), dice.of(&LAYOUTS));
     let session = Session::new(SampleRate::new(rate).unwrap(), layout);
     let (fps, soloing) = (dice.of(&FrameRate::ALL), dice.chance(50));
-    let mut maker =
-        Maker { dice, session, stems: Stems::new(), folder: None, fps, buses: Vec::new(), backward: false, soloing };
+    let mut maker = Maker {
+        dice,
+        session,
+        stems: Stems::new(),
+        folder: None,
+        fps,
+        buses: Vec::new(),
+        backward: false,
+        soloing,
+    };
     maker.session();
-    Scene { session: maker.session, stems: maker.stems, folder: maker.folder }
+    Scene {
+        session: maker.session,
+        stems: maker.stems,
+        folder: maker.folder,
+    }
 }
 
 impl Maker<'_> {
@@ -176,10 +202,17 @@ impl Maker<'_> {
             return;
         }
         let first = self.dice.below(buses as u64 - 1) as usize;
-        let (shared, soloed) = if self.backward { (first + 1, first) } else { (first, first + 1) };
+        let (shared, soloed) = if self.backward {
+            (first + 1, first)
+        } else {
+            (first, first + 1)
+        };
         let (shared, soloed) = (self.buses[shared], self.buses[soloed]);
         let strip = &mut self.session.bus_mut(shared).strip;
-        strip.sends.push(soundtrack::Send { to: soloed, gain: self.dice.decibels() });
+        strip.sends.push(soundtrack::Send {
+            to: soloed,
+            gain: self.dice.decibels(),
+        });
         strip.solo = self.dice.chance(10);
         self.session.bus_mut(soloed).strip.solo = true;
         for track in 0..2 {
@@ -192,13 +225,18 @@ impl Maker<'_> {
     fn label(&mut self) -> Timecode {
         let (hour, minute) = (self.dice.below(20) as u32, self.dice.below(60) as u32);
         let nominal = self.fps.numerator().div_ceil(self.fps.denominator());
-        let (second, frame) =
-            if self.dice.chance(50) { (59, nominal - 1) } else { (self.dice.below(59) as u32 + 1, 5) };
+        let (second, frame) = if self.dice.chance(50) {
+            (59, nominal - 1)
+        } else {
+            (self.dice.below(59) as u32 + 1, 5)
+        };
         Timecode::new(hour, minute, second, frame, self.fps).unwrap()
     }
 
     fn start(&self) -> u64 {
-        self.session.start.map_or(0, |s| s.frames(self.session.rate).0)
+        self.session
+            .start
+            .map_or(0, |s| s.frames(self.session.rate).0)
     }
 
     /// A timecode some picture frames after the start.
@@ -211,9 +249,15 @@ impl Maker<'_> {
         // Buses feed those after them, or those before them.
         let (count, backward) = (self.dice.below(6), self.dice.chance(50));
         self.backward = backward;
-        self.buses = (0..count).map(|n| self.session.add_bus(Bus::new(format!("bus{n}")))).collect();
+        self.buses = (0..count)
+            .map(|n| self.session.add_bus(Bus::new(format!("bus{n}"))))
+            .collect();
         for n in 0..self.buses.len() {
-            let others = if backward { self.buses[..n].to_vec() } else { self.buses[n + 1..].to_vec() };
+            let others = if backward {
+                self.buses[..n].to_vec()
+            } else {
+                self.buses[n + 1..].to_vec()
+            };
             let mut bus = Bus::new(format!("bus{n}"));
             self.strip(&mut bus.strip, &others, 60);
             *self.session.bus_mut(self.buses[n]) = bus;
@@ -232,7 +276,10 @@ impl Maker<'_> {
                 strip.to = Some(self.dice.of(buses));
             }
             for _ in 0..self.dice.below(3) {
-                strip.sends.push(soundtrack::Send { to: self.dice.of(buses), gain: self.dice.decibels() });
+                strip.sends.push(soundtrack::Send {
+                    to: self.dice.of(buses),
+                    gain: self.dice.decibels(),
+                });
             }
         }
     }
@@ -251,31 +298,67 @@ impl Maker<'_> {
         let own_rate = self.session.rate.hz();
         // No resampler is modelled, so a stem of another rate is silent and only places what is beside it.
         let other = reference.is_some() && self.dice.chance(70);
-        let rate = if other { self.dice.of(&[3_000, 7_919, 5_000]) } else { own_rate };
+        let rate = if other {
+            self.dice.of(&[3_000, 7_919, 5_000])
+        } else {
+            own_rate
+        };
         let sample = |ch, n| if other { 0.0 } else { noise(seed, ch, n) / 2.0 };
         let width = speakers(stated).len();
         let channels = |frames: u64| -> Vec<Vec<f64>> {
-            (0..width as u64).map(|ch| (0..frames).map(|n| sample(ch, n)).collect()).collect()
+            (0..width as u64)
+                .map(|ch| (0..frames).map(|n| sample(ch, n)).collect())
+                .collect()
         };
         let reference = reference.map(|at| {
             let exact = u128::from(self.start() + at) * u128::from(rate);
             (exact.div_ceil(u128::from(own_rate)) as u64, rate)
         });
         let (input, held): (soundtrack::Input, _) = if let Some((at, _)) = reference {
-            let folder = self.folder.get_or_insert_with(|| tempfile::tempdir().unwrap());
+            let folder = self
+                .folder
+                .get_or_insert_with(|| tempfile::tempdir().unwrap());
             let path = folder.path().join(format!("{name}.wav"));
             write(&path, rate, stated, &channels(frames), at);
             frames = (u128::from(frames) * u128::from(own_rate)).div_ceil(u128::from(rate)) as u64;
             (path.as_path().into(), stated)
         } else {
             // Some sources do not know where their channels belong; the clip states it.
-            let held = if self.dice.chance(10) { Layout::Discrete(width as u8) } else { stated };
-            let memory = Memory::new(Spec { rate: self.session.rate, layout: held }, channels(frames)).unwrap();
-            (Opener::new(&name, move || Ok(Box::new(memory.clone()))).into(), held)
+            let held = if self.dice.chance(10) {
+                Layout::Discrete(width as u8)
+            } else {
+                stated
+            };
+            let memory = Memory::new(
+                Spec {
+                    rate: self.session.rate,
+                    layout: held,
+                },
+                channels(frames),
+            )
+            .unwrap();
+            (
+                Opener::new(&name, move || Ok(Box::new(memory.clone()))).into(),
+                held,
+            )
         };
-        self.stems.insert(input.to_string(), Stem { layout: stated, channels: channels(frames), reference });
+        self.stems.insert(
+            input.to_string(),
+            Stem {
+                layout: stated,
+                channels: channels(frames),
+                reference,
+            },
+        );
         let clip = Clip::new(input);
-        (if held == stated { clip } else { clip.layout(stated) }, frames)
+        (
+            if held == stated {
+                clip
+            } else {
+                clip.layout(stated)
+            },
+            frames,
+        )
     }
 
     /// A part of a stem with its level, not yet placed; and how long it sounds.
@@ -290,7 +373,11 @@ impl Maker<'_> {
             pass = 1 + self.dice.below(pass);
             clip.length = Some(Frames(pass));
         }
-        clip.loops = if self.dice.chance(30) { 2 + self.dice.below(3) as u32 } else { 1 };
+        clip.loops = if self.dice.chance(30) {
+            2 + self.dice.below(3) as u32
+        } else {
+            1
+        };
         clip.gain = self.dice.decibels();
         (clip.clone(), pass * u64::from(clip.loops))
     }
@@ -301,16 +388,30 @@ impl Maker<'_> {
         let mut slots: Vec<Slot> = Vec::new();
         for &length in lengths {
             let none = Fade::default();
-            let mut slot =
-                Slot { length, start: self.dice.below(700), end: 0, fade_in: none, fade_out: none, crossfade: none };
+            let mut slot = Slot {
+                length,
+                start: self.dice.below(700),
+                end: 0,
+                fade_in: none,
+                fade_out: none,
+                crossfade: none,
+            };
             slot.fade_in = self.dice.fade(length);
             slot.fade_out = self.dice.fade(length);
             if let Some(before) = slots.last_mut().filter(|_| blend) {
-                let within = if self.dice.chance(70) { before.length } else { 400 };
+                let within = if self.dice.chance(70) {
+                    before.length
+                } else {
+                    400
+                };
                 slot.start = before.start + 1 + self.dice.below(within);
                 let most = before.end.saturating_sub(slot.start).min(length);
                 let mut fade = self.dice.fade(most);
-                fade.length = Frames(fade.length.0.max(u64::from(most > 0 && self.dice.chance(70))));
+                fade.length = Frames(
+                    fade.length
+                        .0
+                        .max(u64::from(most > 0 && self.dice.chance(70))),
+                );
                 let left = slot.start + fade.length.0 - before.start;
                 let crossed = before.crossfade.length.0 <= left;
                 if fade.length.0 > 0 && crossed {
@@ -334,12 +435,14 @@ impl Maker<'_> {
         let count = 1 + self.dice.below(3);
         let by_origin = on_timeline && self.dice.chance(30);
         let place = 2 + self.dice.below(600);
-        let mut clips: Vec<(Clip, u64)> =
-            (0..count).map(|n| self.clip((by_origin && n == 0).then_some(place))).collect();
+        let mut clips: Vec<(Clip, u64)> = (0..count)
+            .map(|n| self.clip((by_origin && n == 0).then_some(place)))
+            .collect();
         let lengths: Vec<u64> = clips.iter().map(|(_, length)| *length).collect();
         let (slots, blend) = self.slots(&lengths, 50);
         for (n, ((clip, _), slot)) in clips.iter_mut().zip(&slots).enumerate() {
-            (clip.fade_in, clip.fade_out, clip.crossfade) = (slot.fade_in, slot.fade_out, slot.crossfade);
+            (clip.fade_in, clip.fade_out, clip.crossfade) =
+                (slot.fade_in, slot.fade_out, slot.crossfade);
             clip.at = At::Frames(Frames(slot.start));
             if on_timeline && !blend {
                 if by_origin && n == 0 {
@@ -368,12 +471,19 @@ impl Maker<'_> {
             let (clip, own) = self.clip(Some(place));
             let at = self.dice.below(500);
             length = length.max(at + own);
-            cue.tracks.push(Track::of("placed").clip(clip.at(Frames(at))));
+            cue.tracks
+                .push(Track::of("placed").clip(clip.at(Frames(at))));
         }
-        let count = if self.dice.chance(85) { 1 + self.dice.below(3) } else { 0 };
+        let count = if self.dice.chance(85) {
+            1 + self.dice.below(3)
+        } else {
+            0
+        };
         let mut uses = Vec::new();
         for n in 0..count {
-            let mut place = Use::default().named(format!("use{n}")).gain(self.dice.decibels());
+            let mut place = Use::default()
+                .named(format!("use{n}"))
+                .gain(self.dice.decibels());
             if self.dice.chance(50) {
                 place.from = Frames(self.dice.below(length));
             }
@@ -387,7 +497,8 @@ impl Maker<'_> {
         let lengths: Vec<u64> = uses.iter().map(|(_, own)| *own).collect();
         let (slots, blend) = self.slots(&lengths, if by_origin { 25 } else { 50 });
         for ((mut place, _), slot) in uses.into_iter().zip(slots) {
-            (place.fade_in, place.fade_out, place.crossfade) = (slot.fade_in, slot.fade_out, slot.crossfade);
+            (place.fade_in, place.fade_out, place.crossfade) =
+                (slot.fade_in, slot.fade_out, slot.crossfade);
             place.at = At::Frames(Frames(slot.start));
             if !blend {
                 if by_origin && self.dice.chance(75) {
@@ -408,12 +519,23 @@ impl Maker<'_> {
 
 /// Writes a Broadcast WAV of 32-bit floats.
 fn write(path: &Path, rate: u32, layout: Layout, channels: &[Vec<f64>], reference: u64) {
-    let spec = Spec { rate: SampleRate::new(rate).unwrap(), layout };
-    let broadcast =
-        Broadcast { time_reference: Frames(reference), description: String::new(), originator: String::new() };
-    let options = encode::Options { broadcast: Some(broadcast), ..encode::Options::default() };
+    let spec = Spec {
+        rate: SampleRate::new(rate).unwrap(),
+        layout,
+    };
+    let broadcast = Broadcast {
+        time_reference: Frames(reference),
+        description: String::new(),
+        originator: String::new(),
+    };
+    let options = encode::Options {
+        broadcast: Some(broadcast),
+        ..encode::Options::default()
+    };
     let frames = channels[0].len();
-    let mut wav = FileSink::create_with(path, Format::WAV_32F, spec, Frames(frames as u64), &options).unwrap();
+    let mut wav =
+        FileSink::create_with(path, Format::WAV_32F, spec, Frames(frames as u64), &options)
+            .unwrap();
     let mut block = Block::new(layout, frames);
     block.set_frames(frames);
     for (to, from) in block.channels_mut().zip(channels) {

@@ -1,7 +1,9 @@
 //! Stems held in memory and short ways to hear a session.
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
-use soundtrack::{Bounce, Frames, Layout, Plan, Report, SampleRate, Session, Spec, Track, media::Memory};
+use soundtrack::{
+    Bounce, Frames, Layout, Plan, Report, SampleRate, Session, Spec, Track, media::Memory,
+};
 
 pub const RATE: SampleRate = SampleRate::HZ_48000;
 
@@ -30,7 +32,12 @@ pub fn counting(frames: u32) -> Memory {
 
 /// Channel `c` holds 2^(4c): every path from an input to an output can be told apart, and sums are exact.
 pub fn powers(layout: Layout, frames: usize) -> Memory {
-    stem(layout, (0..layout.channels()).map(|c| vec![power(c); frames]).collect())
+    stem(
+        layout,
+        (0..layout.channels())
+            .map(|c| vec![power(c); frames])
+            .collect(),
+    )
 }
 
 pub fn power(channel: usize) -> f64 {
@@ -58,19 +65,31 @@ pub fn first(session: &Session) -> Vec<f64> {
 
 /// Renders without writing.
 pub fn report(session: &Session) -> Report {
-    Bounce::new().threads(1).dry_run(Plan::compile(session).unwrap()).unwrap()
+    Bounce::new()
+        .threads(1)
+        .dry_run(Plan::compile(session).unwrap())
+        .unwrap()
 }
 
 /// The warnings of a code.
 pub fn warned(session: &Session, code: &str) -> Vec<String> {
-    report(session).warnings.into_iter().filter(|w| w.kind.code() == code).map(|w| w.to_string()).collect()
+    report(session)
+        .warnings
+        .into_iter()
+        .filter(|w| w.kind.code() == code)
+        .map(|w| w.to_string())
+        .collect()
 }
 
 /// Panics with the first sample that is farther than `within` from what it should be.
 #[track_caller]
 pub fn close(got: &[f64], want: &[f64], within: f64) {
     assert_eq!(got.len(), want.len(), "frames");
-    if let Some(n) = got.iter().zip(want).position(|(g, w)| (g - w).abs() > within || g.is_nan()) {
+    if let Some(n) = got
+        .iter()
+        .zip(want)
+        .position(|(g, w)| (g - w).abs() > within || g.is_nan())
+    {
         panic!("frame {n}: {:?} for {:?}", got[n], want[n]);
     }
 }

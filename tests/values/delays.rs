@@ -26,7 +26,11 @@ fn mp3(encoder: &[u8; 4], delay: u16, padding: u16) -> Vec<u8> {
     // 12 bits each.
     let both = u32::from(delay) << 12 | u32::from(padding);
     tag[54..57].copy_from_slice(&both.to_be_bytes()[1..]);
-    [tag].into_iter().chain((0..20).map(|_| frame())).flatten().collect()
+    [tag]
+        .into_iter()
+        .chain((0..20).map(|_| frame()))
+        .flatten()
+        .collect()
 }
 
 #[test]
@@ -47,12 +51,19 @@ fn an_mp3_loses_its_encoders_delay_and_the_decoders_529_frames() {
                 info.frames.0,
                 info.remarks.contains(&Remark::AlignmentUnknown),
             );
-            assert_eq!(told, (start, end, 23_040 - start - end, false), "{delay} {padding}");
+            assert_eq!(
+                told,
+                (start, end, 23_040 - start - end, false),
+                "{delay} {padding}"
+            );
         }
     }
     // What another encoder writes there means nothing.
     let info = opened("x.mp3", &mp3(b"XXXX", 576, 1152));
-    assert_eq!((info.trimmed_start.0, info.trimmed_end.0, info.frames.0), (0, 0, 23_040));
+    assert_eq!(
+        (info.trimmed_start.0, info.trimmed_end.0, info.frames.0),
+        (0, 0, 23_040)
+    );
     assert!(info.remarks.contains(&Remark::AlignmentUnknown));
 }
 
@@ -63,16 +74,36 @@ fn the_tag_of_itunes_states_start_and_length_and_an_edit_list_the_start_first() 
         let info = opened("x.m4a", &movie.bytes(&samples));
         (info.trimmed_start.0, info.trimmed_end.0, info.frames.0)
     };
-    let smpb = |delay, padding, length| Movie { smpb: Some([delay, padding, length]), ..Movie::default() };
+    let smpb = |delay, padding, length| Movie {
+        smpb: Some([delay, padding, length]),
+        ..Movie::default()
+    };
     assert_eq!(told(smpb(100, 50, 850)), (100, 50, 850));
     assert_eq!(told(smpb(100, 0, 900)), (100, 0, 900));
     assert_eq!(told(smpb(0, 1, 999)), (0, 1, 999));
     // A length beyond what is there is not believed.
     assert_eq!(told(smpb(100, 0, 901)), (100, 0, 900));
     // An edit list says where the music begins; the tag, how long it is.
-    let both = Movie { edits: vec![Edit { length: 1000, from: 30 }], ..smpb(100, 50, 850) };
+    let both = Movie {
+        edits: vec![Edit {
+            length: 1000,
+            from: 30,
+        }],
+        ..smpb(100, 50, 850)
+    };
     assert_eq!(told(both), (30, 120, 850));
-    let led =
-        Movie { edits: vec![Edit { length: 10, from: -1 }, Edit { length: 1000, from: 30 }], ..smpb(100, 50, 850) };
+    let led = Movie {
+        edits: vec![
+            Edit {
+                length: 10,
+                from: -1,
+            },
+            Edit {
+                length: 1000,
+                from: 30,
+            },
+        ],
+        ..smpb(100, 50, 850)
+    };
     assert_eq!(told(led), (30, 120, 860));
 }

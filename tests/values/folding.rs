@@ -40,25 +40,38 @@ const FOLDS: [(Layout, [&str; 10]); 11] = [
 ];
 
 fn channels(layout: Layout) -> Vec<&'static str> {
-    LAYOUTS.iter().find(|(l, _)| *l == layout).unwrap().1.split(' ').collect()
+    LAYOUTS
+        .iter()
+        .find(|(l, _)| *l == layout)
+        .unwrap()
+        .1
+        .split(' ')
+        .collect()
 }
 
 /// The coefficient from one channel into another, by the table.
 fn coefficient(source: &str, to: Layout, target: &str) -> f64 {
     let column = SOURCES.iter().position(|s| *s == source).unwrap();
     let row = FOLDS.iter().find(|(l, _)| *l == to).unwrap().1[column];
-    let gains = row.split(' ').filter_map(|cell| match cell.strip_prefix(target)? {
-        "1" => Some(1.0),
-        "k" => Some(FRAC_1_SQRT_2),
-        "h" => Some(0.5),
-        // Another channel whose name begins alike: `Ls` is not `L`.
-        _ => None,
-    });
+    let gains = row
+        .split(' ')
+        .filter_map(|cell| match cell.strip_prefix(target)? {
+            "1" => Some(1.0),
+            "k" => Some(FRAC_1_SQRT_2),
+            "h" => Some(0.5),
+            // Another channel whose name begins alike: `Ls` is not `L`.
+            _ => None,
+        });
     gains.sum()
 }
 
 fn table(from: Layout, to: Layout) -> Vec<Vec<f64>> {
-    let row = |target: &&str| channels(from).iter().map(|source| coefficient(source, to, target)).collect();
+    let row = |target: &&str| {
+        channels(from)
+            .iter()
+            .map(|source| coefficient(source, to, target))
+            .collect()
+    };
     channels(to).iter().map(row).collect()
 }
 
@@ -71,21 +84,38 @@ fn every_coefficient_is_the_one_of_the_table() {
             for (row, target) in targets.split(' ').enumerate() {
                 for (column, source) in sources.split(' ').enumerate() {
                     let (got, want) = (got[row][column], want[row][column]);
-                    assert!((got - want).abs() < 1e-15, "{from} to {to}: {source} into {target} at {got}, not {want}");
+                    assert!(
+                        (got - want).abs() < 1e-15,
+                        "{from} to {to}: {source} into {target} at {got}, not {want}"
+                    );
                 }
             }
-            assert_eq!((got.len(), got[0].len()), (want.len(), want[0].len()), "{from} to {to}");
+            assert_eq!(
+                (got.len(), got[0].len()),
+                (want.len(), want[0].len()),
+                "{from} to {to}"
+            );
         }
     }
 }
 
 #[test]
 fn a_session_folds_by_the_same_coefficients() {
-    for (from, _) in LAYOUTS.into_iter().filter(|(from, _)| *from != Layout::Mono) {
+    for (from, _) in LAYOUTS
+        .into_iter()
+        .filter(|(from, _)| *from != Layout::Mono)
+    {
         for (to, _) in LAYOUTS {
-            let got: Vec<f64> =
-                heard(&session(to, [Track::new("x", powers(from, 3))])).iter().map(|channel| channel[1]).collect();
-            let sum = |row: Vec<f64>| row.iter().enumerate().map(|(channel, gain)| power(channel) * gain).sum::<f64>();
+            let got: Vec<f64> = heard(&session(to, [Track::new("x", powers(from, 3))]))
+                .iter()
+                .map(|channel| channel[1])
+                .collect();
+            let sum = |row: Vec<f64>| {
+                row.iter()
+                    .enumerate()
+                    .map(|(channel, gain)| power(channel) * gain)
+                    .sum::<f64>()
+            };
             let want: Vec<f64> = table(from, to).into_iter().map(sum).collect();
             let loudest = want.iter().copied().fold(1.0, f64::max);
             close(&got, &want, 1e-15 * loudest);
@@ -97,13 +127,20 @@ fn a_session_folds_by_the_same_coefficients() {
 fn clips_of_unlike_layouts_on_one_track_fold_each_by_its_own() {
     use soundtrack::{Clip, Frames};
     let clip = |layout, at| Clip::new(powers(layout, 4)).at(Frames(at));
-    let track =
-        Track::of("x").clip(clip(Layout::Surround51, 0)).clip(clip(Layout::Lcrs, 2)).clip(clip(Layout::Mono, 8));
+    let track = Track::of("x")
+        .clip(clip(Layout::Surround51, 0))
+        .clip(clip(Layout::Lcrs, 2))
+        .clip(clip(Layout::Mono, 8));
     let got = heard(&session(Layout::Stereo, [track]));
     let k = FRAC_1_SQRT_2;
     // 5.1 is 1 16 256 4096 65536 1048576, LCRS 1 16 256 4096, mono 1 at −3 dB a side.
-    let (wide, four) =
-        ([1.0 + (256.0 + 65_536.0) * k, 16.0 + (256.0 + 1_048_576.0) * k], [1.0, 16.0].map(|x| x + 256.0 * k + 2048.0));
+    let (wide, four) = (
+        [
+            1.0 + (256.0 + 65_536.0) * k,
+            16.0 + (256.0 + 1_048_576.0) * k,
+        ],
+        [1.0, 16.0].map(|x| x + 256.0 * k + 2048.0),
+    );
     for (side, got) in got.iter().enumerate() {
         let (a, b) = (wide[side], four[side]);
         close(got, &[a, a, a + b, a + b, b, b, 0.0, 0.0, k, k, k, k], 1e-9);
@@ -117,8 +154,22 @@ fn channels_that_a_later_clip_does_not_reach_keep_what_they_have() {
     let track = [Layout::Lcr, Layout::Stereo, Layout::Mono]
         .into_iter()
         .fold(Track::of("x"), |t, l| t.clip(Clip::new(powers(l, 3))));
-    let got: Vec<f64> = heard(&session(Layout::Surround51, [track])).iter().map(|c| c[1]).collect();
-    close(&got, &[2.0 + FRAC_1_SQRT_2, 32.0 + FRAC_1_SQRT_2, 256.0, 0.0, 0.0, 0.0], 1e-12);
+    let got: Vec<f64> = heard(&session(Layout::Surround51, [track]))
+        .iter()
+        .map(|c| c[1])
+        .collect();
+    close(
+        &got,
+        &[
+            2.0 + FRAC_1_SQRT_2,
+            32.0 + FRAC_1_SQRT_2,
+            256.0,
+            0.0,
+            0.0,
+            0.0,
+        ],
+        1e-12,
+    );
 }
 
 /// The bits of the WAVE channel mask (dwChannelMask) of each channel of each layout.
@@ -131,21 +182,45 @@ const MASKS: [(Layout, u8, u32); 11] = [
     (Layout::Quad, 4, 0x1 | 0x2 | 0x10 | 0x20),
     (Layout::Surround50, 5, 0x1 | 0x2 | 0x4 | 0x10 | 0x20),
     (Layout::Surround51, 6, 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x20),
-    (Layout::Surround61, 7, 0x1 | 0x2 | 0x4 | 0x8 | 0x100 | 0x200 | 0x400),
-    (Layout::Surround70, 7, 0x1 | 0x2 | 0x4 | 0x10 | 0x20 | 0x200 | 0x400),
-    (Layout::Surround71, 8, 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x20 | 0x200 | 0x400),
+    (
+        Layout::Surround61,
+        7,
+        0x1 | 0x2 | 0x4 | 0x8 | 0x100 | 0x200 | 0x400,
+    ),
+    (
+        Layout::Surround70,
+        7,
+        0x1 | 0x2 | 0x4 | 0x10 | 0x20 | 0x200 | 0x400,
+    ),
+    (
+        Layout::Surround71,
+        8,
+        0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x20 | 0x200 | 0x400,
+    ),
 ];
 
 #[test]
 fn a_mask_and_a_number_of_channels_name_a_layout_together() {
     for (layout, channels, mask) in MASKS {
-        assert_eq!((layout.channels(), layout.mask()), (usize::from(channels), mask), "{layout}");
+        assert_eq!(
+            (layout.channels(), layout.mask()),
+            (usize::from(channels), mask),
+            "{layout}"
+        );
         assert_eq!(layout.to_string().parse(), Ok(layout));
         for (other, count, _) in MASKS {
-            let want = if count == channels { layout } else { Layout::Discrete(count) };
+            let want = if count == channels {
+                layout
+            } else {
+                Layout::Discrete(count)
+            };
             // One channel is mono, whatever its place.
             let want = if count == 1 { Layout::Mono } else { want };
-            assert_eq!(Layout::from_mask(count, mask), want, "{mask:#x} with as many channels as {other}");
+            assert_eq!(
+                Layout::from_mask(count, mask),
+                want,
+                "{mask:#x} with as many channels as {other}"
+            );
         }
     }
     // The side variants of the surround pair.
@@ -159,7 +234,11 @@ fn a_mask_and_a_number_of_channels_name_a_layout_together() {
         [Layout::Mono, Layout::Stereo, Layout::Discrete(3)]
     );
     assert_eq!(
-        (Layout::from_mask(6, 0), Layout::Discrete(6).mask(), Layout::Discrete(6).channels()),
+        (
+            Layout::from_mask(6, 0),
+            Layout::Discrete(6).mask(),
+            Layout::Discrete(6).channels()
+        ),
         (Layout::Discrete(6), 0, 6)
     );
 }
@@ -171,7 +250,14 @@ fn channels_without_places_fold_into_their_like_alone() {
         [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
     );
     for (named, _, _) in MASKS {
-        assert_eq!((Layout::Discrete(3).fold(named), named.fold(Layout::Discrete(3))), (None, None), "{named}");
+        assert_eq!(
+            (
+                Layout::Discrete(3).fold(named),
+                named.fold(Layout::Discrete(3))
+            ),
+            (None, None),
+            "{named}"
+        );
     }
     assert_eq!(Layout::Discrete(3).fold(Layout::Discrete(2)), None);
 }
@@ -180,13 +266,18 @@ fn channels_without_places_fold_into_their_like_alone() {
 fn a_faded_clip_folds_by_the_same_coefficients() {
     use soundtrack::{Clip, Decibels, Fade, Frames};
     let clip = || Clip::new(powers(Layout::Surround51, 4)).fade_in(Fade::linear(Frames(4)));
-    let (left, right) = (1.0 + (256.0 + 65_536.0) * FRAC_1_SQRT_2, 16.0 + (256.0 + 1_048_576.0) * FRAC_1_SQRT_2);
+    let (left, right) = (
+        1.0 + (256.0 + 65_536.0) * FRAC_1_SQRT_2,
+        16.0 + (256.0 + 1_048_576.0) * FRAC_1_SQRT_2,
+    );
     let rise = |full: f64| [0.0, 0.25, 0.5, 0.75].map(|x| x * full);
     let got = heard(&session(Layout::Stereo, [Track::of("x").clip(clip())]));
     close(&got[0], &rise(left), 1e-9);
     close(&got[1], &rise(right), 1e-9);
     // Beside another clip, with a gain of its own.
-    let beside = Track::of("x").clip(Clip::new(powers(Layout::Stereo, 4))).clip(clip().gain(Decibels(-20.0)));
+    let beside = Track::of("x")
+        .clip(Clip::new(powers(Layout::Stereo, 4)))
+        .clip(clip().gain(Decibels(-20.0)));
     let got = heard(&session(Layout::Stereo, [beside]));
     close(&got[0], &rise(left / 10.0).map(|x| x + 1.0), 1e-9);
     close(&got[1], &rise(right / 10.0).map(|x| x + 16.0), 1e-9);

@@ -2,13 +2,16 @@
 
 use crate::stems::{close, constant, first, heard, power, powers, session};
 use soundtrack::{
-    Bus, Clip, Cue, Curve, Decibels, Frames, Layout, Pan, PanLaw, SampleRate, Session, Shape, Track, Use,
+    Bus, Clip, Cue, Curve, Decibels, Frames, Layout, Pan, PanLaw, SampleRate, Session, Shape,
+    Track, Use,
 };
 use std::f64::consts::{FRAC_PI_2, SQRT_2};
 
 /// Hard left at frame 0 to hard right at frame 8, a quarter a frame.
 fn sweep() -> Curve<Pan> {
-    Curve::new().point(Frames(0), Pan::LEFT, Shape::Linear).point(Frames(8), Pan::RIGHT, Shape::Linear)
+    Curve::new()
+        .point(Frames(0), Pan::LEFT, Shape::Linear)
+        .point(Frames(8), Pan::RIGHT, Shape::Linear)
 }
 
 /// The gains of the left, the right and the middle speakers at each frame of [`sweep`].
@@ -42,7 +45,10 @@ const SIDES: [(Layout, &[usize]); 10] = [
 #[track_caller]
 fn balanced(got: &[Vec<f64>], sides: &[usize], frames: &[[f64; 3]], level: f64) {
     for (channel, (got, side)) in got.iter().zip(sides).enumerate() {
-        let want: Vec<f64> = frames.iter().map(|gains| power(channel) * gains[*side] * level).collect();
+        let want: Vec<f64> = frames
+            .iter()
+            .map(|gains| power(channel) * gains[*side] * level)
+            .collect();
         assert_eq!(*got, want, "channel {channel}");
     }
 }
@@ -51,7 +57,12 @@ fn balanced(got: &[Vec<f64>], sides: &[usize], frames: &[[f64; 3]], level: f64) 
 fn a_moving_balance_turns_each_side_by_its_own_gain() {
     for (layout, sides) in SIDES {
         let track = || Track::new("x", powers(layout, 9));
-        balanced(&heard(&session(layout, [track().pan_curve(sweep())])), sides, &BALANCE, 1.0);
+        balanced(
+            &heard(&session(layout, [track().pan_curve(sweep())])),
+            sides,
+            &BALANCE,
+            1.0,
+        );
         // The same of a bus, and of a cue where it is used.
         let mut through = Session::new(SampleRate::HZ_48000, layout);
         let bus = through.add_bus(Bus::new("b").pan_curve(sweep()));
@@ -66,14 +77,23 @@ fn a_moving_balance_turns_each_side_by_its_own_gain() {
 
 #[test]
 fn a_balance_that_stands_still_is_the_same_beside_a_gain_that_moves() {
-    let step =
-        || Curve::new().point(Frames(0), Decibels(0.0), Shape::Step).point(Frames(5), Decibels::SILENCE, Shape::Step);
+    let step = || {
+        Curve::new()
+            .point(Frames(0), Decibels(0.0), Shape::Step)
+            .point(Frames(5), Decibels::SILENCE, Shape::Step)
+    };
     for (layout, sides) in SIDES {
-        for (pan, gains) in [(-0.5, [1.0, 0.5, 1.0]), (0.0, [1.0; 3]), (0.75, [0.25, 1.0, 1.0])] {
+        for (pan, gains) in [
+            (-0.5, [1.0, 0.5, 1.0]),
+            (0.0, [1.0; 3]),
+            (0.75, [0.25, 1.0, 1.0]),
+        ] {
             let track = || Track::new("x", powers(layout, 9)).pan(Pan(pan));
             balanced(&heard(&session(layout, [track()])), sides, &[gains; 9], 1.0);
             let moving = heard(&session(layout, [track().gain_curve(step())]));
-            let frames: Vec<[f64; 3]> = (0..9).map(|n| if n < 5 { gains } else { [0.0; 3] }).collect();
+            let frames: Vec<[f64; 3]> = (0..9)
+                .map(|n| if n < 5 { gains } else { [0.0; 3] })
+                .collect();
             balanced(&moving, sides, &frames, 1.0);
         }
     }
@@ -109,7 +129,10 @@ const LAWS: [PanLaw; 7] = [
 
 fn sides(law: PanLaw, pans: impl Iterator<Item = f64>) -> [Vec<f64>; 2] {
     let p: Vec<f64> = pans.map(|pan| (1.0 + pan) / 2.0).collect();
-    [p.iter().map(|p| share(law, 1.0 - p)).collect(), p.iter().map(|p| share(law, *p)).collect()]
+    [
+        p.iter().map(|p| share(law, 1.0 - p)).collect(),
+        p.iter().map(|p| share(law, *p)).collect(),
+    ]
 }
 
 #[test]
@@ -124,7 +147,10 @@ fn every_law_holds_where_pan_moves_and_where_it_stands() {
             };
             let moving = heard(&of(Track::new("m", constant(1.0, 9)).pan_curve(sweep())));
             let want = sides(law, (0..9).map(|n| f64::from(n) / 4.0 - 1.0));
-            moving.iter().zip(&want).for_each(|(got, want)| close(got, want, 1e-9));
+            moving
+                .iter()
+                .zip(&want)
+                .for_each(|(got, want)| close(got, want, 1e-9));
             assert!(silent(&moving), "{law}");
             for pan in [-1.0, -0.3, 0.0, 0.6, 1.0] {
                 let want = sides(law, std::iter::repeat_n(pan, 9));
@@ -132,7 +158,9 @@ fn every_law_holds_where_pan_moves_and_where_it_stands() {
                 let level = Curve::new().point(Frames(0), Decibels(0.0), Shape::Step);
                 for track in [still.clone(), still.gain_curve(level)] {
                     let got = heard(&of(track));
-                    got.iter().zip(&want).for_each(|(got, want)| close(got, want, 1e-9));
+                    got.iter()
+                        .zip(&want)
+                        .for_each(|(got, want)| close(got, want, 1e-9));
                     assert!(silent(&got), "{law} {pan}");
                 }
             }
@@ -140,9 +168,16 @@ fn every_law_holds_where_pan_moves_and_where_it_stands() {
             let mut film = Session::new(SampleRate::HZ_48000, layout);
             film.pan_law = law;
             let part = Use::at(Frames(2)).from(Frames(3)).length(Frames(5));
-            film.add_cue(Cue::new("c").track(Track::new("m", constant(1.0, 9)).pan_curve(sweep())).used(part));
+            film.add_cue(
+                Cue::new("c")
+                    .track(Track::new("m", constant(1.0, 9)).pan_curve(sweep()))
+                    .used(part),
+            );
             let want = sides(law, (3..8).map(|n| f64::from(n) / 4.0 - 1.0));
-            heard(&film).iter().zip(&want).for_each(|(got, want)| close(&got[2..], want, 1e-9));
+            heard(&film)
+                .iter()
+                .zip(&want)
+                .for_each(|(got, want)| close(&got[2..], want, 1e-9));
         }
     }
 }
@@ -150,13 +185,18 @@ fn every_law_holds_where_pan_moves_and_where_it_stands() {
 #[test]
 fn mono_and_wide_clips_of_one_moving_track_go_by_law_and_by_balance() {
     let wide = Clip::new(powers(Layout::Stereo, 9));
-    let track = Track::of("x").clip(wide).clip(Clip::new(constant(256.0, 9))).pan_curve(sweep());
+    let track = Track::of("x")
+        .clip(wide)
+        .clip(Clip::new(constant(256.0, 9)))
+        .pan_curve(sweep());
     for law in LAWS {
         let mut mix = session(Layout::Stereo, [track.clone()]);
         mix.pan_law = law;
         let mono = sides(law, (0..9).map(|n| f64::from(n) / 4.0 - 1.0));
         for (side, got) in heard(&mix).iter().enumerate() {
-            let want: Vec<f64> = (0..9).map(|n| power(side) * BALANCE[n][side] + 256.0 * mono[side][n]).collect();
+            let want: Vec<f64> = (0..9)
+                .map(|n| power(side) * BALANCE[n][side] + 256.0 * mono[side][n])
+                .collect();
             close(got, &want, 1e-6);
         }
     }
@@ -166,7 +206,13 @@ fn mono_and_wide_clips_of_one_moving_track_go_by_law_and_by_balance() {
 fn a_mono_session_has_no_pan() {
     let track = Track::new("x", constant(0.5, 9)).pan_curve(sweep());
     assert_eq!(first(&session(Layout::Mono, [track])), [0.5; 9]);
-    assert_eq!(first(&session(Layout::Mono, [Track::new("x", constant(0.5, 2)).pan(Pan::LEFT)])), [0.5; 2]);
+    assert_eq!(
+        first(&session(
+            Layout::Mono,
+            [Track::new("x", constant(0.5, 2)).pan(Pan::LEFT)]
+        )),
+        [0.5; 2]
+    );
 }
 
 #[test]
@@ -183,15 +229,27 @@ fn laws_are_exact_at_their_ends_and_known_by_name() {
         assert_eq!((name.parse(), law.to_string().as_str()), (Ok(law), name));
         let (left, right) = law.gains(Pan::CENTRE);
         assert_eq!(left.to_bits(), right.to_bits(), "{law}");
-        assert_eq!((law.gains(Pan::LEFT).1, law.gains(Pan::RIGHT).0), (0.0, 0.0), "{law}");
-        let full = if law == PanLaw::EqualPowerUnity { SQRT_2 } else { 1.0 };
+        assert_eq!(
+            (law.gains(Pan::LEFT).1, law.gains(Pan::RIGHT).0),
+            (0.0, 0.0),
+            "{law}"
+        );
+        let full = if law == PanLaw::EqualPowerUnity {
+            SQRT_2
+        } else {
+            1.0
+        };
         assert!(
-            (law.gains(Pan::LEFT).0 - full).abs() < 1e-15 && (law.gains(Pan::RIGHT).1 - full).abs() < 1e-15,
+            (law.gains(Pan::LEFT).0 - full).abs() < 1e-15
+                && (law.gains(Pan::RIGHT).1 - full).abs() < 1e-15,
             "{law}"
         );
     }
     assert_eq!(
-        (PanLaw::EqualPowerUnity.gains(Pan::CENTRE), PanLaw::Balance.gains(Pan::CENTRE)),
+        (
+            PanLaw::EqualPowerUnity.gains(Pan::CENTRE),
+            PanLaw::Balance.gains(Pan::CENTRE)
+        ),
         ((1.0, 1.0), (1.0, 1.0))
     );
     assert!("equal power".parse::<PanLaw>().is_err() && "".parse::<PanLaw>().is_err());

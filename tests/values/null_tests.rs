@@ -2,7 +2,8 @@
 
 use crate::stems::{RATE, mono, stem};
 use soundtrack::{
-    Bus, Decibels, Deliverable, Delivery, Format, Frames, Layout, Session, Track, deliver::NullTest, media::Memory,
+    Bus, Decibels, Deliverable, Delivery, Format, Frames, Layout, Session, Track,
+    deliver::NullTest, media::Memory,
 };
 
 /// One track and one bus for each stem, and the null test of their files.
@@ -16,10 +17,17 @@ fn null(format: Format, stems: &[Memory], layout: Layout, master: f64) -> NullTe
         mix.add_track(Track::new(format!("t{n}"), stem.clone()).to(bus));
         buses.push(bus);
     }
-    mix.deliverables.push(Deliverable::new("stems", folder.path().join("{bus}.wav")).format(format).stems(buses));
+    mix.deliverables.push(
+        Deliverable::new("stems", folder.path().join("{bus}.wav"))
+            .format(format)
+            .stems(buses),
+    );
     let done = Delivery::new().threads(1).run(&mix).unwrap();
     let found = done.deliverables[0].null_test.unwrap();
-    assert_eq!((done.passed(), done.deliverables[0].passed()), (found.passed, found.passed));
+    assert_eq!(
+        (done.passed(), done.deliverables[0].passed()),
+        (found.passed, found.passed)
+    );
     found
 }
 
@@ -37,19 +45,39 @@ fn a_stem_may_be_half_a_step_off_and_no_more() {
     // The largest integer and a part of a step: the file holds the integer.
     for (format, bits) in [(Format::WAV_16, 16), (Format::WAV_24, 24)] {
         let full = 2f64.powi(bits - 1);
-        for (parts, passed) in
-            [(0.25, true), (0.49, true), (0.499_999, true), (0.5, true), (0.501, false), (0.75, false), (1.0, false)]
-        {
+        for (parts, passed) in [
+            (0.25, true),
+            (0.49, true),
+            (0.499_999, true),
+            (0.5, true),
+            (0.501, false),
+            (0.75, false),
+            (1.0, false),
+        ] {
             let samples = vec![0.0, 0.0, 0.0, (full - 1.0 + parts) / full];
             let found = null(format, &[mono(samples)], Layout::Mono, 0.0);
             assert_eq!(found.passed, passed, "{format}: {parts} of a step");
             near(found.residue_dbfs, db(parts, bits));
             near(found.within_dbfs, db(0.5, bits));
-            assert_eq!(found.residue_at_s, Some(Frames(3).to_duration(RATE).as_secs_f64()));
+            assert_eq!(
+                found.residue_at_s,
+                Some(Frames(3).to_duration(RATE).as_secs_f64())
+            );
         }
         // On the other side the range goes one step further.
-        let below = |parts: f64| null(format, &[mono(vec![-(full + parts) / full])], Layout::Mono, 0.0).passed;
-        assert_eq!([0.0, 0.49, 0.51, 1.0].map(below), [true, true, false, false]);
+        let below = |parts: f64| {
+            null(
+                format,
+                &[mono(vec![-(full + parts) / full])],
+                Layout::Mono,
+                0.0,
+            )
+            .passed
+        };
+        assert_eq!(
+            [0.0, 0.49, 0.51, 1.0].map(below),
+            [true, true, false, false]
+        );
     }
 }
 
@@ -88,15 +116,26 @@ fn the_worst_sample_of_any_channel_and_block_counts() {
         for at in [0, 16_383, 16_384, 39_999] {
             let mut channels = vec![vec![0.5; 40_000]; 3];
             channels[channel][at] = off;
-            let found = null(Format::WAV_16, &[stem(Layout::Lcr, channels)], Layout::Lcr, 0.0);
+            let found = null(
+                Format::WAV_16,
+                &[stem(Layout::Lcr, channels)],
+                Layout::Lcr,
+                0.0,
+            );
             assert!(!found.passed, "channel {channel}, frame {at}");
             near(found.residue_dbfs, db(0.75, 16));
-            assert_eq!(found.residue_at_s, Some(Frames(at as u64).to_duration(RATE).as_secs_f64()));
+            assert_eq!(
+                found.residue_at_s,
+                Some(Frames(at as u64).to_duration(RATE).as_secs_f64())
+            );
         }
     }
     // Nothing is off where all is on the grid.
     let exact = null(Format::WAV_16, &[mono(vec![0.5; 10])], Layout::Mono, 0.0);
-    assert_eq!((exact.residue_dbfs, exact.residue_at_s, exact.passed), (None, None, true));
+    assert_eq!(
+        (exact.residue_dbfs, exact.residue_at_s, exact.passed),
+        (None, None, true)
+    );
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! Who is heard: mute, solo, faders and sends, read off a sum of powers of two.
 
 use crate::stems::{RATE, constant, first};
-use soundtrack::{Bus, BusId, Cue, Decibels, Deliverable, Frames, Layout, Part, Plan, Session, Track, TrackId, Use};
+use soundtrack::{
+    Bus, BusId, Cue, Decibels, Deliverable, Frames, Layout, Part, Plan, Session, Track, TrackId,
+    Use,
+};
 
 /// Tracks of 1 (to the master), 2 (bus `a`), 4 (bus `b`, which goes to `a`) and 8 (to the master, and sent to bus `h`); a
 /// cue of 16 (bus `b`) and 32 (to the master).
@@ -25,9 +28,16 @@ fn desk() -> Desk {
     ];
     let tracks = tracks.map(|track| session.add_track(track));
     session.add_cue(
-        Cue::new("cue").track(track("sixteen", 16.0).to(b)).track(track("thirty-two", 32.0)).used(Use::at(Frames(0))),
+        Cue::new("cue")
+            .track(track("sixteen", 16.0).to(b))
+            .track(track("thirty-two", 32.0))
+            .used(Use::at(Frames(0))),
     );
-    Desk { session, buses: [a, b, h], tracks }
+    Desk {
+        session,
+        buses: [a, b, h],
+        tracks,
+    }
 }
 
 fn sum(change: impl Fn(&mut Desk)) -> f64 {
@@ -54,7 +64,11 @@ fn with(solo: &str, mute: &str) -> f64 {
                     "32" => &mut session.cues_mut()[0].tracks[1].strip,
                     other => panic!("{other}"),
                 };
-                *(if soloing { &mut strip.solo } else { &mut strip.mute }) = true;
+                *(if soloing {
+                    &mut strip.solo
+                } else {
+                    &mut strip.mute
+                }) = true;
             }
         }
     })
@@ -103,39 +117,78 @@ fn solo_lets_through_what_passes_a_soloed_strip() {
         assert_eq!(with(solo, ""), want, "solo {solo}");
     }
     // A mute is stronger, on the way too.
-    for (solo, mute, want) in
-        [("1", "1", 0.0), ("4", "b", 0.0), ("4", "a", 0.0), ("a", "b", 2.0), ("8", "h", 8.0), ("1 a", "2", 21.0)]
-    {
+    for (solo, mute, want) in [
+        ("1", "1", 0.0),
+        ("4", "b", 0.0),
+        ("4", "a", 0.0),
+        ("a", "b", 2.0),
+        ("8", "h", 8.0),
+        ("1 a", "2", 21.0),
+    ] {
         assert_eq!(with(solo, mute), want, "solo {solo}, mute {mute}");
     }
 }
 
 #[test]
 fn a_fader_or_a_send_at_minus_infinity_is_shut() {
-    let silent = |desk: &mut Desk, bus: usize| desk.session.bus_mut(desk.buses[bus]).strip.gain = Decibels::SILENCE;
+    let silent = |desk: &mut Desk, bus: usize| {
+        desk.session.bus_mut(desk.buses[bus]).strip.gain = Decibels::SILENCE
+    };
     assert_eq!(sum(|desk| silent(desk, 0)), 49.0);
     assert_eq!(sum(|desk| silent(desk, 1)), 51.0);
     assert_eq!(sum(|desk| silent(desk, 2)), 63.0);
-    assert_eq!(sum(|desk| desk.session.track_mut(desk.tracks[3]).strip.gain = Decibels::SILENCE), 55.0);
-    assert_eq!(sum(|desk| desk.session.track_mut(desk.tracks[3]).strip.sends[0].gain = Decibels::SILENCE), 63.0);
-    assert_eq!(sum(|desk| desk.session.master.gain = Decibels::SILENCE), 0.0);
+    assert_eq!(
+        sum(|desk| desk.session.track_mut(desk.tracks[3]).strip.gain = Decibels::SILENCE),
+        55.0
+    );
+    assert_eq!(
+        sum(|desk| desk.session.track_mut(desk.tracks[3]).strip.sends[0].gain = Decibels::SILENCE),
+        63.0
+    );
+    assert_eq!(
+        sum(|desk| desk.session.master.gain = Decibels::SILENCE),
+        0.0
+    );
 }
 
 #[test]
 fn a_deliverable_leaves_out_any_part_and_nothing_else() {
     let desk = desk();
-    let without = |part: Part| first(&desk.session.for_deliverable(&Deliverable::new("d", "d.wav").mute(part)))[0];
+    let without = |part: Part| {
+        first(
+            &desk
+                .session
+                .for_deliverable(&Deliverable::new("d", "d.wav").mute(part)),
+        )[0]
+    };
     let named = |name: &str| without(desk.session.part(name).unwrap());
     assert_eq!(
-        [named("track.one"), named("track.four"), named("bus.a"), named("bus.b"), named("bus.h")],
+        [
+            named("track.one"),
+            named("track.four"),
+            named("bus.a"),
+            named("bus.b"),
+            named("bus.h")
+        ],
         [70.0, 67.0, 49.0, 51.0, 63.0]
     );
-    assert_eq!([named("cue.cue"), named("cue.cue.sixteen"), named("cue.cue.thirty-two")], [23.0, 55.0, 39.0]);
-    let both = Deliverable::new("d", "d.wav").mute(desk.buses[2]).mute(desk.tracks[0]);
+    assert_eq!(
+        [
+            named("cue.cue"),
+            named("cue.cue.sixteen"),
+            named("cue.cue.thirty-two")
+        ],
+        [23.0, 55.0, 39.0]
+    );
+    let both = Deliverable::new("d", "d.wav")
+        .mute(desk.buses[2])
+        .mute(desk.tracks[0]);
     assert_eq!(first(&desk.session.for_deliverable(&both)), [62.0]);
     assert_eq!(first(&desk.session), [71.0]);
     // A cue alone keeps its buses, and has no length of the timeline's.
-    let Ok(Part::Cue(cue)) = desk.session.part("cue.cue") else { panic!() };
+    let Ok(Part::Cue(cue)) = desk.session.part("cue.cue") else {
+        panic!()
+    };
     let mut long = desk.session.clone();
     long.length = Some(Frames(100));
     assert_eq!(first(&long.whole_cue(cue)), [48.0]);
@@ -147,13 +200,25 @@ fn stems_hold_what_their_bus_gives_before_the_master() {
     let mut desk = desk();
     desk.session.master.gain = Decibels(-20.0);
     desk.session.bus_mut(desk.buses[1]).strip.gain = Decibels(20.0);
-    let stems = desk.session.render_stems(&desk.buses, Frames(0)..Frames(1)).unwrap();
+    let stems = desk
+        .session
+        .render_stems(&desk.buses, Frames(0)..Frames(1))
+        .unwrap();
     let values: Vec<f64> = stems.iter().map(|stem| stem[0][0]).collect();
     // b is (4 + 16) · 10, a adds 2 to it, h is what is sent.
     crate::stems::close(&values, &[202.0, 200.0, 8.0], 1e-12);
-    assert!(desk.session.render_stems(&[], Frames(0)..Frames(1)).unwrap().is_empty());
+    assert!(
+        desk.session
+            .render_stems(&[], Frames(0)..Frames(1))
+            .unwrap()
+            .is_empty()
+    );
     // Any range, past the end too; none that ends before it starts.
-    let cut = |a, b| desk.session.render_stems(&desk.buses[2..], Frames(a)..Frames(b)).map(|stems| stems[0][0].clone());
+    let cut = |a, b| {
+        desk.session
+            .render_stems(&desk.buses[2..], Frames(a)..Frames(b))
+            .map(|stems| stems[0][0].clone())
+    };
     assert_eq!(
         (cut(0, 3).unwrap(), cut(1, 3).unwrap(), cut(1, 1).unwrap()),
         (vec![8.0, 0.0, 0.0], vec![0.0; 2], vec![])

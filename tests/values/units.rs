@@ -5,7 +5,10 @@ use soundtrack::{Dbfs, Dbtp, Decibels, FrameRate, Frames, Gain, Lufs, Pan, Sampl
 use std::time::Duration;
 
 fn near(got: f64, want: f64) {
-    assert!((got - want).abs() <= 1e-14 * want.abs().max(1.0), "{got} for {want}");
+    assert!(
+        (got - want).abs() <= 1e-14 * want.abs().max(1.0),
+        "{got} for {want}"
+    );
 }
 
 #[test]
@@ -26,11 +29,20 @@ fn levels_and_factors_are_20_log_10_and_10_log_10() {
         near(Dbtp::of(factor).0, decibels);
     }
     assert_eq!(
-        (Decibels(0.0).gain(), Decibels(-0.0).gain(), Decibels::SILENCE.gain()),
+        (
+            Decibels(0.0).gain(),
+            Decibels(-0.0).gain(),
+            Decibels::SILENCE.gain()
+        ),
         (Gain(1.0), Gain(1.0), Gain(0.0))
     );
     // −0.691 + 10 log10 of the power.
-    for (lufs, power) in [(-0.691, 1.0), (-10.691, 0.1), (9.309, 10.0), (-3.701_299_956_639_812, 0.5)] {
+    for (lufs, power) in [
+        (-0.691, 1.0),
+        (-10.691, 0.1),
+        (9.309, 10.0),
+        (-3.701_299_956_639_812, 0.5),
+    ] {
         near(Lufs::of_power(power).0, lufs);
         near(Lufs(lufs).power(), power);
     }
@@ -57,9 +69,18 @@ fn nanoseconds_and_frames_convert_to_the_last_digit() {
         .0),
         [0, 1, 1, 2]
     );
-    assert_eq!(Frames(47_999).to_duration(SampleRate::HZ_48000), Duration::from_nanos(999_979_166));
-    assert_eq!(Frames(48_000 * 3600 + 1).to_duration(SampleRate::HZ_48000), Duration::new(3600, 20_833));
-    assert_eq!(Frames(44_099).to_duration(SampleRate::HZ_44100), Duration::from_nanos(999_977_324));
+    assert_eq!(
+        Frames(47_999).to_duration(SampleRate::HZ_48000),
+        Duration::from_nanos(999_979_166)
+    );
+    assert_eq!(
+        Frames(48_000 * 3600 + 1).to_duration(SampleRate::HZ_48000),
+        Duration::new(3600, 20_833)
+    );
+    assert_eq!(
+        Frames(44_099).to_duration(SampleRate::HZ_44100),
+        Duration::from_nanos(999_977_324)
+    );
 }
 
 /// Rate, its fraction, the labels of a second, and the picture frames of a day of labels.
@@ -87,25 +108,51 @@ const RATES: [(&str, u32, u32, u64, u64); 18] = [
 #[test]
 fn frame_rates_have_their_fractions_labels_and_days() {
     assert_eq!(FrameRate::ALL.len(), RATES.len());
-    for ((name, numerator, denominator, labels, day), known) in RATES.into_iter().zip(FrameRate::ALL) {
+    for ((name, numerator, denominator, labels, day), known) in
+        RATES.into_iter().zip(FrameRate::ALL)
+    {
         let fps: FrameRate = name.parse().unwrap();
         assert_eq!((fps, fps.to_string().as_str()), (known, name));
         assert_eq!(
-            (fps.numerator(), fps.denominator(), fps.day(), fps.is_drop_frame()),
+            (
+                fps.numerator(),
+                fps.denominator(),
+                fps.day(),
+                fps.is_drop_frame()
+            ),
             (numerator, denominator, day, name.ends_with("df")),
             "{name}"
         );
         // After the last label of the day comes midnight, and before it that one.
         let mark = if fps.is_drop_frame() { ';' } else { ':' };
         let last = Timecode::of_number(day - 1, fps);
-        assert_eq!(last.to_string(), format!("23:59:59{mark}{:02}", labels - 1), "{name}");
-        assert_eq!((last.next(), Timecode::midnight(fps).previous()), (Timecode::midnight(fps), last), "{name}");
+        assert_eq!(
+            last.to_string(),
+            format!("23:59:59{mark}{:02}", labels - 1),
+            "{name}"
+        );
+        assert_eq!(
+            (last.next(), Timecode::midnight(fps).previous()),
+            (Timecode::midnight(fps), last),
+            "{name}"
+        );
         assert_eq!(Timecode::of_number(day, fps).number(), 0, "{name}");
-        assert_eq!(Timecode::of_number(labels, fps).parts(), [0, 0, 1, 0], "{name}");
-        assert!(Timecode::new(0, 0, 0, u32::try_from(labels).unwrap(), fps).is_err(), "{name}");
+        assert_eq!(
+            Timecode::of_number(labels, fps).parts(),
+            [0, 0, 1, 0],
+            "{name}"
+        );
+        assert!(
+            Timecode::new(0, 0, 0, u32::try_from(labels).unwrap(), fps).is_err(),
+            "{name}"
+        );
         // A second of labels lasts denominator · labels / numerator seconds.
         let second = 48_000 * u64::from(denominator) * labels / u64::from(numerator);
-        assert_eq!(Timecode::of_number(labels, fps).frames(SampleRate::HZ_48000), Frames(second), "{name}");
+        assert_eq!(
+            Timecode::of_number(labels, fps).frames(SampleRate::HZ_48000),
+            Frames(second),
+            "{name}"
+        );
     }
     assert_eq!("23.98".parse(), Ok(FrameRate::FPS_23_976));
     assert!("23.97".parse::<FrameRate>().is_err() && "24df".parse::<FrameRate>().is_err());
@@ -113,7 +160,8 @@ fn frame_rates_have_their_fractions_labels_and_days() {
 
 #[test]
 fn what_a_label_is_rounded_by_is_told_with_its_sign() {
-    let off = |number, hz: u32| Timecode::of_number(number, FrameRate::FPS_29_97).rounding(rate(hz));
+    let off =
+        |number, hz: u32| Timecode::of_number(number, FrameRate::FPS_29_97).rounding(rate(hz));
     // 1601.6, 3203.2, 4804.8, 6406.4 and 8008 frames of 48 kHz; 735.735 frames of 22.05 kHz.
     for (number, hz, want) in [
         (0, 48_000, 0.0),
@@ -124,7 +172,11 @@ fn what_a_label_is_rounded_by_is_told_with_its_sign() {
         (5, 48_000, 0.0),
         (1, 22_050, 0.265),
     ] {
-        assert!((off(number, hz) - want).abs() < 1e-9, "{number} at {hz} Hz: {}", off(number, hz));
+        assert!(
+            (off(number, hz) - want).abs() < 1e-9,
+            "{number} at {hz} Hz: {}",
+            off(number, hz)
+        );
     }
     let tie = Timecode::of_number(40, FrameRate::FPS_23_976);
     assert_eq!(tie.rounding(SampleRate::HZ_44100), 0.5);
@@ -153,7 +205,15 @@ fn texts_that_are_no_labels_are_refused() {
     }
     assert!(Timecode::parse("23:59:59:23", fps).is_ok());
     assert!(Timecode::parse("00:00:00:00", FrameRate::FPS_29_97_DF).is_err());
-    let like = ["01:00:00", "1:2:3:4", "01;00;00", "01:00", "01:00:00.0", "12s"].map(Timecode::looks_like);
+    let like = [
+        "01:00:00",
+        "1:2:3:4",
+        "01;00;00",
+        "01:00",
+        "01:00:00.0",
+        "12s",
+    ]
+    .map(Timecode::looks_like);
     assert_eq!(like, [true, true, true, false, false, false]);
 }
 
@@ -165,5 +225,8 @@ fn labels_compare_by_time() {
     assert!(at("00:00:01:00", FrameRate::FPS_24) < at("00:00:01:01", FrameRate::FPS_25));
     let second = at("00:00:01:00", FrameRate::FPS_24);
     assert_eq!(second.partial_cmp(&second), Some(std::cmp::Ordering::Equal));
-    assert_eq!(at("00:00:01:00", FrameRate::FPS_24).partial_cmp(&at("00:00:01:00", FrameRate::FPS_25)), None);
+    assert_eq!(
+        at("00:00:01:00", FrameRate::FPS_24).partial_cmp(&at("00:00:01:00", FrameRate::FPS_25)),
+        None
+    );
 }

@@ -35,51 +35,114 @@ fn a_programme_passes_up_to_the_tolerance_and_the_ceiling_on_either_side() {
             }
         } else {
             assert_eq!(
-                [judge(is - 40.0, -60.0), judge(is + 13.0, -60.0)].map(|v| (v.loudness_passed, v.passed())),
+                [judge(is - 40.0, -60.0), judge(is + 13.0, -60.0)]
+                    .map(|v| (v.loudness_passed, v.passed())),
                 [(None, true); 2]
             );
         }
         // At its loudness and 0.049 LU above, the ceiling; from 0.051 LU above, the other one.
-        for (off, ceiling) in [(-5.0, ceiling), (0.0, ceiling), (0.049, ceiling), (0.051, louder)] {
-            for (peak, passed) in [(ceiling, true), (ceiling + 1e-4, false), (ceiling - 1.0, true)] {
+        for (off, ceiling) in [
+            (-5.0, ceiling),
+            (0.0, ceiling),
+            (0.049, ceiling),
+            (0.051, louder),
+        ] {
+            for (peak, passed) in [
+                (ceiling, true),
+                (ceiling + 1e-4, false),
+                (ceiling - 1.0, true),
+            ] {
                 let verdict = judge(is + off, peak);
                 assert_eq!(
                     (verdict.true_peak_passed, verdict.ceiling_dbtp),
                     (passed, Some(ceiling)),
                     "{name} {off} {peak}"
                 );
-                assert_eq!(verdict.passed(), passed && verdict.loudness_passed != Some(false), "{name} {off} {peak}");
+                assert_eq!(
+                    verdict.passed(),
+                    passed && verdict.loudness_passed != Some(false),
+                    "{name} {off} {peak}"
+                );
             }
         }
         let silent = target.judge(None, None);
         assert_eq!(
-            (silent.off_lu, silent.loudness_passed, silent.true_peak_passed),
+            (
+                silent.off_lu,
+                silent.loudness_passed,
+                silent.true_peak_passed
+            ),
             (None, tolerance.map(|_| false), true)
         );
         // What has no loudness is not louder than the target.
         assert_eq!(silent.ceiling_dbtp, Some(ceiling), "{name}");
         let clicks = target.judge(None, Some(Dbtp(ceiling)));
-        assert_eq!((clicks.true_peak_passed, clicks.passed()), (true, tolerance.is_none()), "{name}");
+        assert_eq!(
+            (clicks.true_peak_passed, clicks.passed()),
+            (true, tolerance.is_none()),
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn the_gain_of_a_target_is_the_lower_of_loudness_and_ceiling() {
-    let target = LoudnessTarget::new(Lufs(-16.0)).tolerance(1.0).true_peak(Dbtp(-1.0));
+    let target = LoudnessTarget::new(Lufs(-16.0))
+        .tolerance(1.0)
+        .true_peak(Dbtp(-1.0));
     let fit = |is, peak| target.fit(Some(Lufs(is)), Some(Dbtp(peak)));
-    assert_eq!(fit(-20.0, -5.0), Some(Fit { gain: Decibels(4.0), short_by: 0.0 }));
-    assert_eq!(fit(-20.0, -4.5), Some(Fit { gain: Decibels(3.5), short_by: 0.5 }));
-    assert_eq!(fit(-10.0, -8.0), Some(Fit { gain: Decibels(-6.0), short_by: 0.0 }));
-    assert_eq!(fit(-17.0, 0.5), Some(Fit { gain: Decibels(-1.5), short_by: 2.5 }));
+    assert_eq!(
+        fit(-20.0, -5.0),
+        Some(Fit {
+            gain: Decibels(4.0),
+            short_by: 0.0
+        })
+    );
+    assert_eq!(
+        fit(-20.0, -4.5),
+        Some(Fit {
+            gain: Decibels(3.5),
+            short_by: 0.5
+        })
+    );
+    assert_eq!(
+        fit(-10.0, -8.0),
+        Some(Fit {
+            gain: Decibels(-6.0),
+            short_by: 0.0
+        })
+    );
+    assert_eq!(
+        fit(-17.0, 0.5),
+        Some(Fit {
+            gain: Decibels(-1.5),
+            short_by: 2.5
+        })
+    );
     // Without loudness a programme is only lowered to the ceiling; silence has no gain.
-    assert_eq!(target.fit(None, Some(Dbtp(-1.0))), Some(Fit { gain: Decibels(0.0), short_by: 0.0 }));
-    assert_eq!(target.fit(None, Some(Dbtp(0.5))), Some(Fit { gain: Decibels(-1.5), short_by: 0.0 }));
+    assert_eq!(
+        target.fit(None, Some(Dbtp(-1.0))),
+        Some(Fit {
+            gain: Decibels(0.0),
+            short_by: 0.0
+        })
+    );
+    assert_eq!(
+        target.fit(None, Some(Dbtp(0.5))),
+        Some(Fit {
+            gain: Decibels(-1.5),
+            short_by: 0.0
+        })
+    );
     assert_eq!(target.fit(None, None), None);
 }
 
 /// The gating of a tone of 997 Hz in mono, of a loudness in LUFS.
 fn tone(lufs: f64, seconds: u32) -> Gating {
-    let spec = Spec { rate: crate::stems::RATE, layout: Layout::Mono };
+    let spec = Spec {
+        rate: crate::stems::RATE,
+        layout: Layout::Mono,
+    };
     let mut meter = Loudness::new(spec);
     let amplitude = 10f64.powf((lufs + 3.01) / 20.0);
     let mut block = Block::new(Layout::Mono, 48_000);
@@ -98,9 +161,17 @@ fn the_gates_of_loudness_stand_at_minus_70_and_10_lu_below_the_mean() {
     let near = |got: f64, want: f64| assert!((got - want).abs() < 0.01, "{got} for {want}");
     near(tone(-69.9, 2).integrated().unwrap().0, -69.9);
     assert_eq!(tone(-70.1, 2).integrated(), None);
-    let both = |apart: f64| Gating::pooled([&tone(-20.0, 2), &tone(-20.0 - apart, 2)]).integrated().unwrap().0;
+    let both = |apart: f64| {
+        Gating::pooled([&tone(-20.0, 2), &tone(-20.0 - apart, 2)])
+            .integrated()
+            .unwrap()
+            .0
+    };
     // The mean of both lies 10 log10((1 + 10^(−apart/10)) / 2) below the louder: the gate meets the softer at 12.79 LU.
-    near(both(12.7), -20.0 + 10.0 * ((1.0 + 10f64.powf(-1.27)) / 2.0).log10());
+    near(
+        both(12.7),
+        -20.0 + 10.0 * ((1.0 + 10f64.powf(-1.27)) / 2.0).log10(),
+    );
     near(both(12.9), -20.0);
 }
 
@@ -110,7 +181,11 @@ fn the_gates_of_range_stand_at_minus_70_and_20_lu_below_the_mean() {
     near(tone(-69.9, 4).range().unwrap(), 0.0);
     assert_eq!(tone(-70.1, 4).range(), None);
     // From the 10th to the 95th percentile of as many loud as soft values, until the gate takes the soft ones: 22.99 LU.
-    let both = |apart: f64| Gating::pooled([&tone(-20.0, 4), &tone(-20.0 - apart, 4)]).range().unwrap();
+    let both = |apart: f64| {
+        Gating::pooled([&tone(-20.0, 4), &tone(-20.0 - apart, 4)])
+            .range()
+            .unwrap()
+    };
     near(both(22.9), 22.9);
     near(both(23.1), 0.0);
 }
@@ -119,7 +194,10 @@ fn the_gates_of_range_stand_at_minus_70_and_20_lu_below_the_mean() {
 fn range_goes_from_the_10th_to_the_95th_of_a_hundred_values() {
     // 20 levels of 4 s, 1 LU apart: 11 short-term values of each. In rising order the 10th percentile is value 22, the
     // first of the third level from below, and the 95th is value 208, the last of the second from above.
-    let spec = Spec { rate: crate::stems::rate(8000), layout: Layout::Mono };
+    let spec = Spec {
+        rate: crate::stems::rate(8000),
+        layout: Layout::Mono,
+    };
     let level = |lu: u32| {
         let mut meter = Loudness::new(spec);
         let mut block = Block::new(Layout::Mono, 8000);

@@ -20,34 +20,90 @@ pub fn record(rate: f64) -> Vec<Vec<f64>> {
             Hit::Kick => {
                 // The click of the beater is heard on small speakers, the sweep on large ones.
                 tape.add(at, velocity, 0.0, skin(47.0, 3.2, 0.028, 0.19, rate));
-                tape.add(at, 0.25 * velocity, 0.0, breath(noise(), 2500.0, 0.004, Take::Low, rate));
+                tape.add(
+                    at,
+                    0.25 * velocity,
+                    0.0,
+                    breath(noise(), 2500.0, 0.004, Take::Low, rate),
+                );
             }
             Hit::Snare => {
-                tape.add(at, 0.5 * velocity, -0.1, skin(182.0, 0.9, 0.012, 0.075, rate));
-                tape.add(at, 0.22 * velocity, -0.1, skin(331.0, 0.4, 0.01, 0.05, rate));
+                tape.add(
+                    at,
+                    0.5 * velocity,
+                    -0.1,
+                    skin(182.0, 0.9, 0.012, 0.075, rate),
+                );
+                tape.add(
+                    at,
+                    0.22 * velocity,
+                    -0.1,
+                    skin(331.0, 0.4, 0.01, 0.05, rate),
+                );
                 // A harder stroke opens the wires: brighter and longer.
-                let wires = breath(noise(), 1400.0 + 1200.0 * velocity, 0.05 + 0.06 * velocity, Take::High, rate);
+                let wires = breath(
+                    noise(),
+                    1400.0 + 1200.0 * velocity,
+                    0.05 + 0.06 * velocity,
+                    Take::High,
+                    rate,
+                );
                 tape.add(at, 0.36 * velocity * velocity, -0.1, wires);
             }
             Hit::Rim => {
-                tape.add(at, 0.3 * velocity, -0.15, skin(810.0, 0.3, 0.003, 0.022, rate));
-                tape.add(at, 0.35 * velocity, -0.15, breath(noise(), 1900.0, 0.012, Take::Band, rate));
+                tape.add(
+                    at,
+                    0.3 * velocity,
+                    -0.15,
+                    skin(810.0, 0.3, 0.003, 0.022, rate),
+                );
+                tape.add(
+                    at,
+                    0.35 * velocity,
+                    -0.15,
+                    breath(noise(), 1900.0, 0.012, Take::Band, rate),
+                );
             }
             Hit::Hat => {
                 let length = 0.016 + 0.022 * velocity;
-                tape.add(at, 0.42 * velocity, 0.3, breath(noise(), 7800.0, length, Take::High, rate));
+                tape.add(
+                    at,
+                    0.42 * velocity,
+                    0.3,
+                    breath(noise(), 7800.0, length, Take::High, rate),
+                );
             }
-            Hit::OpenHat => tape.add(at, 0.36 * velocity, 0.3, breath(noise(), 7000.0, 0.16, Take::High, rate)),
+            Hit::OpenHat => tape.add(
+                at,
+                0.36 * velocity,
+                0.3,
+                breath(noise(), 7000.0, 0.16, Take::High, rate),
+            ),
             Hit::Tom => {
                 // Each stroke of a fill goes to a lower tom, further right.
                 let lower = (at / score::BEAT_SECONDS).fract();
-                tape.add(at, 0.7 * velocity, lower - 0.4, skin(150.0 - 60.0 * lower, 0.8, 0.04, 0.16, rate));
+                tape.add(
+                    at,
+                    0.7 * velocity,
+                    lower - 0.4,
+                    skin(150.0 - 60.0 * lower, 0.8, 0.04, 0.16, rate),
+                );
             }
             Hit::Crash => {
                 // Two noises, one for each side, make it wide.
                 let other = Noise::new(SEED + 2 * i as u64 + 1);
-                tape.add(at, 0.22 * velocity, -0.8, breath(noise(), 4200.0, 0.75, Take::High, rate));
-                tape.add(at, 0.22 * velocity, 0.8, breath(other, 4800.0, 0.7, Take::High, rate));
+                tape.add(
+                    at,
+                    0.22 * velocity,
+                    -0.8,
+                    breath(noise(), 4200.0, 0.75, Take::High, rate),
+                );
+                tape.add(
+                    at,
+                    0.22 * velocity,
+                    0.8,
+                    breath(other, 4800.0, 0.7, Take::High, rate),
+                );
             }
         }
     }
@@ -72,7 +128,13 @@ enum Take {
 }
 
 /// A puff of filtered noise that dies away.
-fn breath(mut noise: Noise, hz: f64, length: f64, take: Take, rate: f64) -> impl Iterator<Item = f64> {
+fn breath(
+    mut noise: Noise,
+    hz: f64,
+    length: f64,
+    take: Take,
+    rate: f64,
+) -> impl Iterator<Item = f64> {
     let (mut level, mut filter) = (Decay::new(length, rate), Filter::new(hz, 0.8, rate));
     (0..frames(length, rate)).map(move |_| {
         let bands = filter.next(noise.next().unwrap_or(0.0));

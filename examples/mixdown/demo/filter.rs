@@ -22,7 +22,12 @@ pub struct Filter {
 
 impl Filter {
     pub fn new(hz: f64, q: f64, rate: f64) -> Self {
-        let mut filter = Self { rate, k: 1.0 / q, a: [0.0; 3], state: [0.0; 2] };
+        let mut filter = Self {
+            rate,
+            k: 1.0 / q,
+            a: [0.0; 3],
+            state: [0.0; 2],
+        };
         filter.tune(hz);
         filter
     }
@@ -40,6 +45,10 @@ impl Filter {
         let band = a1 * s1 + a2 * v3;
         let low = s2 + a2 * s1 + a3 * v3;
         self.state = [2.0 * band - s1, 2.0 * low - s2];
-        Bands { low, band, high: x - self.k * band - low }
+        Bands {
+            low,
+            band,
+            high: x - self.k * band - low,
+        }
     }
 }

@@ -49,7 +49,11 @@ fn pluck(note: &Note, seed: u64, rate: f64) -> impl Iterator<Item = f64> + use<>
 /// The string at the moment it is let go: noise, softer for a softer touch, without a mean that would linger.
 fn burst(frames: usize, velocity: f64, seed: u64, rate: f64) -> Vec<f64> {
     let mut touch = Filter::new(900.0 + 3600.0 * velocity, 0.6, rate);
-    let mut line: Vec<f64> = Noise::new(seed).map(|x| touch.next(x).low).skip(frames).take(frames).collect();
+    let mut line: Vec<f64> = Noise::new(seed)
+        .map(|x| touch.next(x).low)
+        .skip(frames)
+        .take(frames)
+        .collect();
     let mean = line.iter().sum::<f64>() / frames as f64;
     // The same energy for every seed: a burst of noise would otherwise accent notes at random.
     let energy = line.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / frames as f64;

@@ -28,11 +28,20 @@ pub fn record(rate: f64) -> Vec<Vec<f64>> {
         let mut tine = signal::rate(rate).const_hz(hz * 7.0).sine();
         let mut ring = Decay::new(0.09, rate);
         let short = held.min(tape.frames(0.4));
-        let sound = envelope.hold(short).map(move |level| level * ring.next() * tine.next());
-        tape.add(note.start(), 0.14 * note.velocity * note.velocity, 0.0, sound);
+        let sound = envelope
+            .hold(short)
+            .map(move |level| level * ring.next() * tine.next());
+        tape.add(
+            note.start(),
+            0.14 * note.velocity * note.velocity,
+            0.0,
+            sound,
+        );
     }
     // The sound leans from one side to the other and back twice a bar.
-    let mut lean = signal::rate(rate).const_hz(0.5 / score::BEAT_SECONDS).sine();
+    let mut lean = signal::rate(rate)
+        .const_hz(0.5 / score::BEAT_SECONDS)
+        .sine();
     for (left, right) in tape.left.iter_mut().zip(&mut tape.right) {
         let lean = 0.3 * lean.next();
         *left *= 1.0 - lean;

@@ -54,6 +54,7 @@ fn cross_echo(tape: &mut Tape) {
         *left += 0.30 * from_right[at];
         *right += 0.36 * from_left[at];
         // Only the left line hears the player, so the first answer comes from the right, the second from the left.
-        (from_left[at], from_right[at]) = (0.5 * (l + r) + 0.3 * from_right[at], 0.33 * (*right - r));
+        (from_left[at], from_right[at]) =
+            (0.5 * (l + r) + 0.3 * from_right[at], 0.33 * (*right - r));
     }
 }

@@ -45,7 +45,10 @@ pub fn musical(seed: u64, rate: u32, frames: usize) -> [Vec<f64>; 2] {
         for _ in start..end.min(frames) {
             let (mut l, mut r) = (FLOOR * uniform(&mut random), FLOOR * uniform(&mut random));
             for v in &mut voices {
-                (v.re, v.im) = (v.re * v.turn_re - v.im * v.turn_im, v.re * v.turn_im + v.im * v.turn_re);
+                (v.re, v.im) = (
+                    v.re * v.turn_re - v.im * v.turn_im,
+                    v.re * v.turn_im + v.im * v.turn_re,
+                );
                 l += v.left * v.im;
                 r += v.right * v.im;
             }

@@ -9,11 +9,22 @@ use super::{
 use dasp::{Signal, signal};
 
 /// Detuning in cents, where each saw starts in its turn, and its side.
-const VOICES: [(f64, f64, f64); 4] = [(-7.0, 0.10, -0.9), (4.0, 0.63, -0.5), (-3.0, 0.37, 0.5), (8.0, 0.81, 0.9)];
+const VOICES: [(f64, f64, f64); 4] = [
+    (-7.0, 0.10, -0.9),
+    (4.0, 0.63, -0.5),
+    (-3.0, 0.37, 0.5),
+    (8.0, 0.81, 0.9),
+];
 
 /// The filter's corner over the piece: (seconds, Hz), straight lines between.
-const OPENING: [(f64, f64); 6] =
-    [(0.0, 420.0), (5.0, 700.0), (13.0, 900.0), (15.0, 1900.0), (25.0, 2300.0), (SECONDS, 350.0)];
+const OPENING: [(f64, f64); 6] = [
+    (0.0, 420.0),
+    (5.0, 700.0),
+    (13.0, 900.0),
+    (15.0, 1900.0),
+    (25.0, 2300.0),
+    (SECONDS, 350.0),
+];
 
 pub fn record(rate: f64) -> Vec<Vec<f64>> {
     let mut tape = Tape::new(rate);
@@ -43,8 +54,11 @@ pub fn record(rate: f64) -> Vec<Vec<f64>> {
 }
 
 fn opening(seconds: f64) -> f64 {
-    OPENING.windows(2).find(|pair| seconds < pair[1].0).map_or(OPENING[OPENING.len() - 1].1, |pair| {
-        let ((t0, hz0), (t1, hz1)) = (pair[0], pair[1]);
-        hz0 + (hz1 - hz0) * (seconds - t0) / (t1 - t0)
-    })
+    OPENING.windows(2).find(|pair| seconds < pair[1].0).map_or(
+        OPENING[OPENING.len() - 1].1,
+        |pair| {
+            let ((t0, hz0), (t1, hz1)) = (pair[0], pair[1]);
+            hz0 + (hz1 - hz0) * (seconds - t0) / (t1 - t0)
+        },
+    )
 }

@@ -31,7 +31,10 @@ impl Room {
             gain: 10f64.powf(-3.0 * seconds / decay),
             dull: 0.0,
         });
-        Self { lines, damping: (-std::f64::consts::TAU * 4500.0 / rate).exp() }
+        Self {
+            lines,
+            damping: (-std::f64::consts::TAU * 4500.0 / rate).exp(),
+        }
     }
 
     pub fn next(&mut self, left: f64, right: f64) -> [f64; 2] {

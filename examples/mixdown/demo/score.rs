@@ -97,7 +97,10 @@ fn part(bar: usize) -> Part {
 }
 
 fn bars() -> impl Iterator<Item = (f64, Part, &'static Chord)> {
-    CHORDS.iter().enumerate().map(|(bar, chord)| (bar as f64 * BEATS_PER_BAR, part(bar), chord))
+    CHORDS
+        .iter()
+        .enumerate()
+        .map(|(bar, chord)| (bar as f64 * BEATS_PER_BAR, part(bar), chord))
 }
 
 /// The pad: every chord held for its bar, the last one for the whole ending; louder with the form.
@@ -110,8 +113,18 @@ pub fn pad() -> Vec<Note> {
             Part::Peak => (4.0, 0.95),
             Part::Ending => (8.0, 0.9),
         };
-        notes.extend(chord.upper.map(|key| Note { at, beats, key, velocity }));
-        notes.push(Note { at, beats, key: chord.root + 12, velocity: velocity * 0.8 });
+        notes.extend(chord.upper.map(|key| Note {
+            at,
+            beats,
+            key,
+            velocity,
+        }));
+        notes.push(Note {
+            at,
+            beats,
+            key: chord.root + 12,
+            velocity: velocity * 0.8,
+        });
     }
     notes
 }
@@ -120,8 +133,13 @@ pub fn pad() -> Vec<Note> {
 pub fn keys() -> Vec<Note> {
     const INTRO: &[(f64, f64, f64)] = &[(0.0, 3.4, 0.7), (3.5, 0.4, 0.4)];
     const BUILD: &[(f64, f64, f64)] = &[(0.0, 1.4, 0.6), (1.75, 0.2, 0.3), (2.5, 1.3, 0.55)];
-    const PEAK: &[(f64, f64, f64)] =
-        &[(0.0, 0.6, 0.8), (0.75, 0.6, 0.5), (1.5, 0.9, 0.75), (2.75, 0.3, 0.45), (3.5, 0.4, 0.7)];
+    const PEAK: &[(f64, f64, f64)] = &[
+        (0.0, 0.6, 0.8),
+        (0.75, 0.6, 0.5),
+        (1.5, 0.9, 0.75),
+        (2.75, 0.3, 0.45),
+        (3.5, 0.4, 0.7),
+    ];
     const ENDING: &[(f64, f64, f64)] = &[(0.0, 11.0, 0.8)];
     let mut notes = Vec::new();
     for (at, part, chord) in bars() {
@@ -175,7 +193,8 @@ pub fn guitar() -> Vec<Note> {
 
 /// The bass: (beat, length, semitones above the root, velocity), then the bar's lead-in.
 pub fn bass() -> Vec<Note> {
-    const BUILD: &[(f64, f64, i32, f64)] = &[(0.0, 1.3, 0, 0.8), (1.75, 0.2, 0, 0.5), (2.5, 0.9, 0, 0.7)];
+    const BUILD: &[(f64, f64, i32, f64)] =
+        &[(0.0, 1.3, 0, 0.8), (1.75, 0.2, 0, 0.5), (2.5, 0.9, 0, 0.7)];
     #[rustfmt::skip]
     const PEAK: &[(f64, f64, i32, f64)] = &[
         (0.0, 0.65, 0, 0.95), (0.75, 0.2, 0, 0.6), (1.5, 0.4, 12, 0.8), (2.0, 0.4, 7, 0.7), (2.5, 0.6, 0, 0.9), (3.25, 0.2, 12, 0.6),
@@ -195,7 +214,12 @@ pub fn bass() -> Vec<Note> {
             velocity,
         }));
         if !matches!(part, Part::Ending) {
-            notes.push(Note { at: at + 3.5, beats: 0.45, key: chord.lead_in, velocity: 0.7 });
+            notes.push(Note {
+                at: at + 3.5,
+                beats: 0.45,
+                key: chord.lead_in,
+                velocity: 0.7,
+            });
         }
     }
     notes
@@ -217,7 +241,12 @@ pub fn lead() -> Vec<Note> {
         (ENDING, 0.0, 5.0, 78, 0.8),
     ];
     TUNE.iter()
-        .map(|&(bar, beat, beats, key, velocity)| Note { at: bar as f64 * BEATS_PER_BAR + beat, beats, key, velocity })
+        .map(|&(bar, beat, beats, key, velocity)| Note {
+            at: bar as f64 * BEATS_PER_BAR + beat,
+            beats,
+            key,
+            velocity,
+        })
         .collect()
 }
 

@@ -13,7 +13,11 @@ pub struct Tape {
 impl Tape {
     pub fn new(rate: f64) -> Self {
         let frames = (SECONDS * rate) as usize;
-        Self { rate, left: vec![0.0; frames], right: vec![0.0; frames] }
+        Self {
+            rate,
+            left: vec![0.0; frames],
+            right: vec![0.0; frames],
+        }
     }
 
     /// Seconds as a whole number of frames.
@@ -26,7 +30,11 @@ impl Tape {
         let angle = (pan + 1.0) * PI / 4.0;
         let (l, r) = (gain * angle.cos(), gain * angle.sin());
         let at = self.frames(seconds).min(self.left.len());
-        for ((left, right), x) in self.left[at..].iter_mut().zip(&mut self.right[at..]).zip(sound) {
+        for ((left, right), x) in self.left[at..]
+            .iter_mut()
+            .zip(&mut self.right[at..])
+            .zip(sound)
+        {
             *left += l * x;
             *right += r * x;
         }
@@ -50,7 +58,12 @@ impl Tape {
 
     /// The finished take folded to one channel.
     pub fn mono(self, peak_dbfs: f64) -> Vec<Vec<f64>> {
-        let middle = self.left.iter().zip(&self.right).map(|(l, r)| 0.5 * (l + r)).collect();
+        let middle = self
+            .left
+            .iter()
+            .zip(&self.right)
+            .map(|(l, r)| 0.5 * (l + r))
+            .collect();
         finish(vec![middle], self.rate, peak_dbfs)
     }
 }
@@ -67,7 +80,10 @@ fn finish(mut channels: Vec<Vec<f64>>, rate: f64, peak_dbfs: f64) -> Vec<Vec<f64
             *x *= 0.5 - 0.5 * (PI * i as f64 / fade as f64).cos();
         }
     }
-    let peak = channels.iter().flatten().fold(0.0f64, |peak, x| peak.max(x.abs()));
+    let peak = channels
+        .iter()
+        .flatten()
+        .fold(0.0f64, |peak, x| peak.max(x.abs()));
     let gain = 10f64.powf(peak_dbfs / 20.0) / peak;
     channels.iter_mut().flatten().for_each(|x| *x *= gain);
     channels

@@ -12,7 +12,10 @@ pub struct Decay {
 
 impl Decay {
     pub fn new(seconds: f64, rate: f64) -> Self {
-        Self { value: 1.0, ratio: (-1.0 / (seconds * rate)).exp() }
+        Self {
+            value: 1.0,
+            ratio: (-1.0 / (seconds * rate)).exp(),
+        }
     }
 
     pub fn next(&mut self) -> f64 {
@@ -33,9 +36,14 @@ impl Envelope {
     pub fn new(attack: f64, release: f64, rate: f64) -> Self {
         let slope = |seconds: f64| {
             let frames = (seconds * rate).ceil() as usize;
-            (0..frames).map(|i| 0.5 - 0.5 * (PI * (i as f64 + 0.5) / frames as f64).cos()).collect()
+            (0..frames)
+                .map(|i| 0.5 - 0.5 * (PI * (i as f64 + 0.5) / frames as f64).cos())
+                .collect()
         };
-        Self { attack: slope(attack), release: slope(release) }
+        Self {
+            attack: slope(attack),
+            release: slope(release),
+        }
     }
 
     /// The envelope of a note held for `held` frames: attack, hold, release. A note shorter than the attack
@@ -43,7 +51,8 @@ impl Envelope {
     pub fn hold(&self, held: usize) -> impl Iterator<Item = f64> + '_ {
         let flat = held.saturating_sub(self.attack.len());
         let rise = self.attack.iter().copied();
-        rise.chain(std::iter::repeat_n(1.0, flat)).chain(self.release.iter().rev().copied())
+        rise.chain(std::iter::repeat_n(1.0, flat))
+            .chain(self.release.iter().rev().copied())
     }
 }
 
@@ -55,7 +64,10 @@ pub struct Saw {
 
 impl Saw {
     pub fn new(hz: f64, phase: f64, rate: f64) -> Self {
-        Self { phase, step: hz / rate }
+        Self {
+            phase,
+            step: hz / rate,
+        }
     }
 
     pub fn next(&mut self) -> f64 {

@@ -37,7 +37,10 @@ pub struct Keys {
 
 impl Keys {
     pub fn new(tracks: usize) -> Self {
-        Self { tracks, typed: None }
+        Self {
+            tracks,
+            typed: None,
+        }
     }
 
     /// What waits for more digits, to be shown.
@@ -79,7 +82,11 @@ impl Keys {
 
     fn strip(&self, letter: char, number: usize) -> Option<Deed> {
         let track = number.checked_sub(1).filter(|n| *n < self.tracks)?;
-        Some(if letter == 'm' { Deed::Mute(track) } else { Deed::Solo(track) })
+        Some(if letter == 'm' {
+            Deed::Mute(track)
+        } else {
+            Deed::Solo(track)
+        })
     }
 }
 
@@ -97,7 +104,10 @@ mod tests {
     fn a_number_is_complete_when_no_track_has_a_longer_one() {
         assert_eq!(typed(7, "m3s1"), [Deed::Mute(2), Deed::Solo(0)]);
         assert_eq!(typed(7, "m8m0 "), [Deed::PlayOrPause]);
-        assert_eq!(typed(12, "m1\nm12s2"), [Deed::Mute(0), Deed::Mute(11), Deed::Solo(1)]);
+        assert_eq!(
+            typed(12, "m1\nm12s2"),
+            [Deed::Mute(0), Deed::Mute(11), Deed::Solo(1)]
+        );
         assert_eq!(typed(128, "s100m12\n"), [Deed::Solo(99), Deed::Mute(11)]);
         assert_eq!(typed(3, "mq"), [Deed::Leave]);
     }

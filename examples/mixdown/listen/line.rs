@@ -23,7 +23,13 @@ pub fn line(
         _ => "■",
     };
     if let Some(fault) = player.fault() {
-        return fit(format!("{sign} {} {fault}  (space: play on)", player.position().clock(rate)), columns);
+        return fit(
+            format!(
+                "{sign} {} {fault}  (space: play on)",
+                player.position().clock(rate)
+            ),
+            columns,
+        );
     }
     let levels = player.levels();
     let peak = levels.master.peak;
@@ -62,7 +68,10 @@ fn filled(level: Dbfs, cells: usize) -> usize {
 
 fn fit(text: String, columns: usize) -> String {
     let plain = |c: char| if c.is_control() { '?' } else { c };
-    text.chars().take(columns.saturating_sub(1)).map(plain).collect()
+    text.chars()
+        .take(columns.saturating_sub(1))
+        .map(plain)
+        .collect()
 }
 
 #[cfg(test)]
@@ -71,7 +80,10 @@ mod tests {
 
     #[test]
     fn a_meter_is_empty_at_the_floor_and_full_at_full_scale() {
-        assert_eq!([-60.0, -59.9, -30.0, 0.0, 6.0].map(|l| filled(Dbfs(l), 12)), [0, 1, 6, 12, 12]);
+        assert_eq!(
+            [-60.0, -59.9, -30.0, 0.0, 6.0].map(|l| filled(Dbfs(l), 12)),
+            [0, 1, 6, 12, 12]
+        );
         assert_eq!(filled(Dbfs(f64::NEG_INFINITY), 12), 0);
         assert_eq!(fit("abc\u{1b}d".to_owned(), 5), "abc?");
     }

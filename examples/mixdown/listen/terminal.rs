@@ -21,7 +21,9 @@ impl Terminal {
         let taken = Self(());
         execute!(
             stderr(),
-            Print("space plays and pauses, arrows move, m/s and a number mute and solo, 0 start, q leaves\r\n"),
+            Print(
+                "space plays and pauses, arrows move, m/s and a number mute and solo, 0 start, q leaves\r\n"
+            ),
             Hide
         )?;
         Ok(taken)
@@ -29,7 +31,11 @@ impl Terminal {
 
     pub fn columns(&self) -> usize {
         // Some terminals do not know how wide they are.
-        size().ok().map(|(columns, _)| columns.into()).filter(|n| *n > 0).unwrap_or(80)
+        size()
+            .ok()
+            .map(|(columns, _)| columns.into())
+            .filter(|n| *n > 0)
+            .unwrap_or(80)
     }
 
     /// Waits for keys, at most so long; what they ask for.
@@ -38,11 +44,14 @@ impl Terminal {
         let mut wait = most;
         while event::poll(wait)? {
             wait = Duration::ZERO;
-            let Event::Key(key) = event::read()? else { continue };
+            let Event::Key(key) = event::read()? else {
+                continue;
+            };
             if key.kind == KeyEventKind::Release {
                 continue;
             }
-            let ends = key.modifiers.contains(KeyModifiers::CONTROL) && matches!(key.code, KeyCode::Char('c' | 'd'));
+            let ends = key.modifiers.contains(KeyModifiers::CONTROL)
+                && matches!(key.code, KeyCode::Char('c' | 'd'));
             let key = match key.code {
                 _ if ends => Key::Char('q'),
                 KeyCode::Char(c) => Key::Char(c),
@@ -61,7 +70,12 @@ impl Terminal {
 
     /// Draws the line anew.
     pub fn draw(&self, text: &str) -> io::Result<()> {
-        execute!(stderr(), MoveToColumn(0), Print(text), Clear(ClearType::UntilNewLine))
+        execute!(
+            stderr(),
+            MoveToColumn(0),
+            Print(text),
+            Clear(ClearType::UntilNewLine)
+        )
     }
 
     /// Gives the terminal back.

@@ -39,7 +39,10 @@ impl Kernel {
         let half = phase(PHASES / 2);
         let (quarter, mirrored) = (phase(PHASES / 4), phase(3 * PHASES / 4));
         let pairs = |f: &dyn Fn(usize) -> f64| {
-            #[expect(clippy::cast_possible_truncation, reason = "these find peaks, and do not measure them")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "these find peaks, and do not measure them"
+            )]
             std::array::from_fn(|j| f(REACH - 1 - j) as f32)
         };
         let at = |taps: &[f64; TAPS], k: usize| taps.get(k).copied().unwrap_or_default();
@@ -47,8 +50,15 @@ impl Kernel {
             half: pairs(&|k| at(&half, k)),
             sum: pairs(&|k| (at(&quarter, k) + at(&mirrored, k)) / 2.0),
             difference: pairs(&|k| (at(&quarter, k) - at(&mirrored, k)) / 2.0),
-            gain: phases.iter().map(|taps| taps.iter().map(|h| h.abs()).sum()).fold(0.0, f64::max),
-            bend: phases.iter().enumerate().map(|(p, taps)| bend(p, taps)).fold(0.0, f64::max),
+            gain: phases
+                .iter()
+                .map(|taps| taps.iter().map(|h| h.abs()).sum())
+                .fold(0.0, f64::max),
+            bend: phases
+                .iter()
+                .enumerate()
+                .map(|(p, taps)| bend(p, taps))
+                .fold(0.0, f64::max),
             phases,
         }
     }
@@ -76,17 +86,26 @@ fn place(tap: usize) -> f64 {
 fn phase(phase: usize) -> [f64; TAPS] {
     let offset = fraction(phase);
     let mut taps: [f64; TAPS] = std::array::from_fn(|k| tap(place(k) - offset));
-    let moments = |(sum, first): (f64, f64), (k, h): (usize, &f64)| (sum + h, first + h * (place(k) - offset));
+    let moments = |(sum, first): (f64, f64), (k, h): (usize, &f64)| {
+        (sum + h, first + h * (place(k) - offset))
+    };
     let (sum, first) = taps.iter().enumerate().fold((0.0, 0.0), moments);
     let after = offset * (1.0 - sum) - first;
     let corrections = [1.0 - sum - after, after];
-    taps.iter_mut().skip(REACH - 1).zip(corrections).for_each(|(h, c)| *h += c);
+    taps.iter_mut()
+        .skip(REACH - 1)
+        .zip(corrections)
+        .for_each(|(h, c)| *h += c);
     taps
 }
 
 /// The filter at a distance from its middle, in samples.
 fn tap(t: f64) -> f64 {
-    let sinc = if t == 0.0 { 1.0 } else { libm::sin(PI * t) / (PI * t) };
+    let sinc = if t == 0.0 {
+        1.0
+    } else {
+        libm::sin(PI * t) / (PI * t)
+    };
     let edge = t / HALF;
     sinc * bessel(BETA * (1.0 - edge * edge).max(0.0).sqrt()) / bessel(BETA)
 }
@@ -126,7 +145,10 @@ mod tests {
         for phase in 0..PHASES {
             let line: Vec<f64> = (0..TAPS).map(|k| 3.0 - 0.5 * place(k)).collect();
             let want = 3.0 - 0.5 * fraction(phase);
-            assert!((KERNEL.at(phase, &line) - want).abs() < 1e-12, "phase {phase}");
+            assert!(
+                (KERNEL.at(phase, &line) - want).abs() < 1e-12,
+                "phase {phase}"
+            );
         }
         assert!((2.0..3.0).contains(&KERNEL.gain), "{}", KERNEL.gain);
         assert!(KERNEL.bend < 1.0, "{}", KERNEL.bend);
@@ -134,7 +156,12 @@ mod tests {
 
     #[test]
     fn is_flat_where_music_is() {
-        for (f, most) in [(0.1, 0.0013), (0.3, 0.0031), (0.4167, 0.005), (0.4535, 0.005)] {
+        for (f, most) in [
+            (0.1, 0.0013),
+            (0.3, 0.0031),
+            (0.4167, 0.005),
+            (0.4535, 0.005),
+        ] {
             for phase in 0..PHASES {
                 let (mut re, mut im) = (0.0, 0.0);
                 for k in 0..TAPS {
@@ -143,7 +170,10 @@ mod tests {
                     im += KERNEL.phases[phase][k] * w.sin();
                 }
                 let level = 20.0 * f64::hypot(re, im).log10();
-                assert!(level.abs() < most, "{f}: phase {phase} is {level:.4} dB off");
+                assert!(
+                    level.abs() < most,
+                    "{f}: phase {phase} is {level:.4} dB off"
+                );
             }
         }
     }

@@ -116,8 +116,12 @@ impl ClipQueue {
         if state.busy || state.error.is_some() {
             return None;
         }
-        let next = order.next_part(&self.range, state.next).map(|(position, _)| position);
-        let due = next.map(|position| position.elapsed).filter(|elapsed| *elapsed < limit);
+        let next = order
+            .next_part(&self.range, state.next)
+            .map(|(position, _)| position);
+        let due = next
+            .map(|position| position.elapsed)
+            .filter(|elapsed| *elapsed < limit);
         if due.is_none() && next.is_none_or(|position| position.frame != state.next.frame) {
             state.reader = None;
         }
@@ -129,7 +133,9 @@ impl ClipQueue {
         let mut state = locked(&self.state);
         let (position, end) = order.next_part(&self.range, state.next)?;
         let in_pass = (position.frame - self.range.start + self.lead) % self.pass;
-        let most = (end - position.frame).min(self.pass - in_pass).min(PIECE as u64);
+        let most = (end - position.frame)
+            .min(self.pass - in_pass)
+            .min(PIECE as u64);
         state.busy = true;
         state.next = position;
         Some(Job {
@@ -177,7 +183,12 @@ impl ClipQueue {
                 to.copy_from_slice(samples);
             }
         }
-        Ok(Piece { frame: job.frame, stem_frame: job.stem_frame, block, taken: 0 })
+        Ok(Piece {
+            frame: job.frame,
+            stem_frame: job.stem_frame,
+            block,
+            taken: 0,
+        })
     }
 
     /// Switches to another playback order. Keeps the queued pieces that the new order plays first, and forgets errors.
@@ -187,7 +198,9 @@ impl ClipQueue {
         state.error = None;
         let mut position = order.first();
         for mut piece in std::mem::take(&mut state.pieces) {
-            let Some((next, end)) = order.next_part(&self.range, position) else { break };
+            let Some((next, end)) = order.next_part(&self.range, position) else {
+                break;
+            };
             if piece.end() <= next.frame {
                 continue;
             }
@@ -227,7 +240,10 @@ impl ClipQueue {
     /// Counts the frames of the clip that sound within the first `frames` frames of an order.
     fn frames_within(&self, order: &PlaybackOrder, frames: u64) -> u64 {
         let (mut count, mut position) = (0, order.first());
-        while let Some((next, end)) = order.next_part(&self.range, position).filter(|(p, _)| p.elapsed < frames) {
+        while let Some((next, end)) = order
+            .next_part(&self.range, position)
+            .filter(|(p, _)| p.elapsed < frames)
+        {
             let n = (end - next.frame).min(frames - next.elapsed);
             count += n;
             position = order.after(next, n);
@@ -241,11 +257,17 @@ impl ClipQueue {
     /// `Corrupt` if the frames are not decoded yet; see [`ready`](Self::ready).
     pub(crate) fn take(&self, at: u64, most: usize, out: &mut Block) -> Result<usize> {
         let mut state = locked(&self.state);
-        let Some(piece) = state.pieces.front_mut().filter(|p| p.stem_frame + p.taken as u64 == at) else {
+        let Some(piece) = state
+            .pieces
+            .front_mut()
+            .filter(|p| p.stem_frame + p.taken as u64 == at)
+        else {
             let what = format!("{}: frame {at} was not read ahead", self.stem.name);
             return Err(Error::new(ErrorKind::Corrupt, what));
         };
-        let n = (piece.block.frames() - piece.taken).min(most).min(out.capacity());
+        let n = (piece.block.frames() - piece.taken)
+            .min(most)
+            .min(out.capacity());
         out.set_frames(n);
         for (to, from) in out.channels_mut().zip(piece.block.channels()) {
             if let Some(samples) = from.get(piece.taken..piece.taken + n) {

@@ -82,7 +82,14 @@ impl AacConfig {
         {
             has_sbr = bits.take(1) == Some(1);
         }
-        Some(Self { object_type, rate, channels, has_sbr, has_parametric_stereo, short_packets })
+        Some(Self {
+            object_type,
+            rate,
+            channels,
+            has_sbr,
+            has_parametric_stereo,
+            short_packets,
+        })
     }
 
     /// Returns the configuration that an ADTS header implies.
@@ -99,9 +106,16 @@ impl AacConfig {
 
     /// Encodes it without extensions, as AAC-LC. `None` for a rate that is not in [`SAMPLE_RATES`].
     pub(super) fn to_plain_bytes(&self) -> Option<Box<[u8]>> {
-        let rate = SAMPLE_RATES.iter().position(|r| *r == self.rate).and_then(|i| u16::try_from(i).ok())?;
+        let rate = SAMPLE_RATES
+            .iter()
+            .position(|r| *r == self.rate)
+            .and_then(|i| u16::try_from(i).ok())?;
         let channels = u16::try_from(self.channels).ok()?;
-        Some((2u16 << 11 | rate << 7 | channels << 3).to_be_bytes().into())
+        Some(
+            (2u16 << 11 | rate << 7 | channels << 3)
+                .to_be_bytes()
+                .into(),
+        )
     }
 
     /// Returns the name of a stream that cannot be decoded; `None` for AAC-LC in mono or stereo.
@@ -124,7 +138,10 @@ impl AacConfig {
             ("AAC-LC", _) if self.short_packets => Some("AAC-LC with 960 frames a packet".into()),
             ("AAC-LC", 1 | 2) => None,
             ("AAC-LC", 0) => Some("AAC-LC with a program configuration".into()),
-            ("AAC-LC", n) => Some(format!("AAC-LC with {} channels", if n == 7 { 8 } else { n })),
+            ("AAC-LC", n) => Some(format!(
+                "AAC-LC with {} channels",
+                if n == 7 { 8 } else { n }
+            )),
             (other, _) => Some(other.into()),
         }
     }
@@ -138,8 +155,10 @@ fn read_object_type(bits: &mut BitReader<'_>) -> Option<u32> {
 }
 
 /// Sample rates in Hz by their index (ISO/IEC 14496-3, 1.6.3.4).
-pub(super) const SAMPLE_RATES: [u32; 13] =
-    [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
+pub(super) const SAMPLE_RATES: [u32; 13] = [
+    96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
+    7_350,
+];
 
 fn read_sample_rate(bits: &mut BitReader<'_>) -> Option<u32> {
     match bits.take(4)? {
@@ -168,9 +187,12 @@ fn has_sbr_element(packet: &[u8]) -> bool {
                 Some(15) => bits.take(8).map(|more| 14 + more),
                 other => other,
             };
-            let Some(len) = len.and_then(|l| usize::try_from(l).ok()) else { return false };
+            let Some(len) = len.and_then(|l| usize::try_from(l).ok()) else {
+                return false;
+            };
             let body = bits.at;
-            if first && (len == 0 || !matches!(bits.take(4), Some(EXT_SBR_DATA | EXT_SBR_DATA_CRC))) {
+            if first && (len == 0 || !matches!(bits.take(4), Some(EXT_SBR_DATA | EXT_SBR_DATA_CRC)))
+            {
                 return false;
             }
             first = false;
@@ -211,15 +233,33 @@ mod tests {
     fn he_aac_and_lc_are_distinguished() {
         // AAC-LC, 44 100 Hz, stereo.
         let lc = AacConfig::parse(&[0x12, 0x10]).unwrap();
-        assert_eq!((lc.rate, lc.channels, lc.unsupported_name()), (44_100, 2, None));
+        assert_eq!(
+            (lc.rate, lc.channels, lc.unsupported_name()),
+            (44_100, 2, None)
+        );
         // The same with the extension that announces SBR.
         assert_eq!(
-            AacConfig::parse(&[0x13, 0x88, 0x56, 0xE5, 0xA5, 0x48, 0x80]).unwrap().unsupported_name().unwrap(),
+            AacConfig::parse(&[0x13, 0x88, 0x56, 0xE5, 0xA5, 0x48, 0x80])
+                .unwrap()
+                .unsupported_name()
+                .unwrap(),
             "HE-AAC"
         );
         // HE-AAC stated outright.
-        assert_eq!(AacConfig::parse(&[0x2B, 0x09, 0x88, 0x00]).unwrap().unsupported_name().unwrap(), "HE-AAC");
-        assert_eq!(AacConfig::parse(&[0x12, 0x30]).unwrap().unsupported_name().unwrap(), "AAC-LC with 6 channels");
+        assert_eq!(
+            AacConfig::parse(&[0x2B, 0x09, 0x88, 0x00])
+                .unwrap()
+                .unsupported_name()
+                .unwrap(),
+            "HE-AAC"
+        );
+        assert_eq!(
+            AacConfig::parse(&[0x12, 0x30])
+                .unwrap()
+                .unsupported_name()
+                .unwrap(),
+            "AAC-LC with 6 channels"
+        );
         assert_eq!(AacConfig::parse(&[]), None);
     }
 }

@@ -26,8 +26,15 @@ impl StemFile<'_> {
         self.check_single_stream()?;
         let scan = self.scan_frames(start)?;
         let first = scan.first;
-        if let FrameFormat::Adts { object_type, extra_packets, .. } = first.format {
-            if let Some(what) = AacConfig::from_adts(object_type, first.rate, first.channels).unsupported_name() {
+        if let FrameFormat::Adts {
+            object_type,
+            extra_packets,
+            ..
+        } = first.format
+        {
+            if let Some(what) =
+                AacConfig::from_adts(object_type, first.rate, first.channels).unsupported_name()
+            {
                 return Err(self.unsupported(format!("{what} in ADTS")));
             }
             if extra_packets > 0 {
@@ -75,7 +82,11 @@ pub(super) fn parse_header(data: &[u8]) -> Option<FrameHeader> {
     }
     let extra_packets = b6 & 3;
     Some(FrameHeader {
-        format: FrameFormat::Adts { is_mpeg_2: b1 & 8 != 0, object_type: (b2 >> 6) + 1, extra_packets },
+        format: FrameFormat::Adts {
+            is_mpeg_2: b1 & 8 != 0,
+            object_type: (b2 >> 6) + 1,
+            extra_packets,
+        },
         rate: *aac::SAMPLE_RATES.get(usize::from(b2 >> 2 & 15))?,
         channels: (b2 & 1) << 2 | b3 >> 6,
         frames: 1024 * (u32::from(extra_packets) + 1),

@@ -33,7 +33,10 @@ struct CafChunks {
 impl StemFile<'_> {
     pub(super) fn open_caf(&self) -> Result<OpenedStem> {
         let chunks = scan_chunks(self.file).map_err(|e| self.io_error(e))?;
-        let view = FileView { len: chunks.complete_len, ..FileView::whole(self.file) };
+        let view = FileView {
+            len: chunks.complete_len,
+            ..FileView::whole(self.file)
+        };
         let (demuxed, _) = self.demux(Container::Caf, "CAF", view, |_| 0)?;
         let stream = demuxed.stream();
         if stream.is_ima_adpcm() {
@@ -58,10 +61,20 @@ impl StemFile<'_> {
         let span = self.scan_packets(&mut demuxed, &codec)?;
         demuxed.rewind().map_err(|f| self.codec_error(&codec, f))?;
         // Some writers count positions from the first packet, others from the first frame after the encoder delay.
-        let origin = if span.first < 0 { 0 } else { i64::from(stream.delay) };
+        let origin = if span.first < 0 {
+            0
+        } else {
+            i64::from(stream.delay)
+        };
         let padded = span.end.saturating_sub(stream.padding.into());
-        let valid = stream.stated_frames.map_or(0, |n| origin.saturating_add(signed(n)));
-        let mut end = if valid > origin && valid < padded { valid } else { padded };
+        let valid = stream
+            .stated_frames
+            .map_or(0, |n| origin.saturating_add(signed(n)));
+        let mut end = if valid > origin && valid < padded {
+            valid
+        } else {
+            padded
+        };
         let mut available_end = span.end;
         let lossless = stream.is_alac();
         if sound.available < sound.promised {
@@ -69,7 +82,11 @@ impl StemFile<'_> {
         } else if lossless {
             end = end.min(self.last_alac_packet_end(&mut demuxed, span)?);
         }
-        let extent = AudioExtent { origin, end: end.max(origin), available_end };
+        let extent = AudioExtent {
+            origin,
+            end: end.max(origin),
+            available_end,
+        };
         let mut opened = self.finish(PacketSource::Timed(demuxed), &stream, codec, extent)?;
         (opened.trimmed_start, opened.trimmed_end) = (stream.delay.into(), stream.padding.into());
         opened.seeks_from_start = !lossless;
@@ -81,11 +98,13 @@ impl StemFile<'_> {
 
     /// Decodes the last packet: it may be shorter than the header makes it.
     fn last_alac_packet_end(&self, demuxed: &mut DemuxedStream, span: PacketSpan) -> Result<i64> {
-        let mut decoder =
-            Decoder::for_stream(demuxed.stream(), false).map_err(|f| self.codec_error("ALAC in CAF", f))?;
+        let mut decoder = Decoder::for_stream(demuxed.stream(), false)
+            .map_err(|f| self.codec_error("ALAC in CAF", f))?;
         let mut end = span.end;
         // This demuxer cannot seek after it has reached the end.
-        demuxed.rewind().map_err(|f| self.codec_error("ALAC in CAF", f))?;
+        demuxed
+            .rewind()
+            .map_err(|f| self.codec_error("ALAC in CAF", f))?;
         if demuxed.seek(span.last).is_ok() {
             while let Ok(Some(packet)) = demuxed.next() {
                 if let Ok(out) = decoder.decode(&packet) {
@@ -93,7 +112,9 @@ impl StemFile<'_> {
                 }
             }
         }
-        demuxed.rewind().map_err(|f| self.codec_error("ALAC in CAF", f))?;
+        demuxed
+            .rewind()
+            .map_err(|f| self.codec_error("ALAC in CAF", f))?;
         Ok(end)
     }
 
@@ -114,13 +135,22 @@ impl StemFile<'_> {
 
 fn scan_chunks(file: &InputFile) -> io::Result<CafChunks> {
     let file_len = file.len();
-    let mut chunks = CafChunks { complete_len: file_len, ..CafChunks::default() };
+    let mut chunks = CafChunks {
+        complete_len: file_len,
+        ..CafChunks::default()
+    };
     let mut at = 8;
     for _ in 0..MAX_CHUNKS {
-        let Some((name, size)) = chunk_64(file, at)? else { break };
+        let Some((name, size)) = chunk_64(file, at)? else {
+            break;
+        };
         let body = at + 12;
         // Size −1 marks data of unknown size, which continues to the end of the file.
-        let size = if size == u64::MAX { file_len.saturating_sub(body) } else { size };
+        let size = if size == u64::MAX {
+            file_len.saturating_sub(body)
+        } else {
+            size
+        };
         match &name {
             b"data" => {
                 // The sound follows a 4-byte edit count.

@@ -11,7 +11,9 @@ use super::{
 };
 use crate::{
     error::Result,
-    media::{Remark, packet_source::PacketSource, sparse_reader::FileView, symphonia_adapter::Container},
+    media::{
+        Remark, packet_source::PacketSource, sparse_reader::FileView, symphonia_adapter::Container,
+    },
     storage::InputFile,
 };
 use std::io;
@@ -38,13 +40,18 @@ impl StemFile<'_> {
                 }
             }
         }
-        let (mut demuxed, _) = self.demux(Container::Wave, "WAVE", FileView::whole(self.file), |_| 0)?;
+        let (mut demuxed, _) =
+            self.demux(Container::Wave, "WAVE", FileView::whole(self.file), |_| 0)?;
         let stream = demuxed.stream().clone();
         let codec = format!("{} in WAV", stream.codec);
         let span = self.scan_packets(&mut demuxed, &codec)?;
         demuxed.rewind().map_err(|f| self.codec_error(&codec, f))?;
         let promised = stream.stated_frames.map_or(0, signed).max(span.end);
-        let extent = AudioExtent { origin: 0, end: promised, available_end: span.end };
+        let extent = AudioExtent {
+            origin: 0,
+            end: promised,
+            available_end: span.end,
+        };
         let mut opened = self.finish(PacketSource::Timed(demuxed), &stream, codec, extent)?;
         opened.seeks_from_start = !stream.is_pcm;
         if opened.seeks_from_start {
@@ -59,7 +66,9 @@ fn scan_chunks(file: &InputFile) -> io::Result<(u16, u64)> {
     let mut format_tag = 0;
     let mut at = 12;
     for _ in 0..MAX_CHUNKS {
-        let Some((name, big_endian_size)) = chunk_32(file, at)? else { break };
+        let Some((name, big_endian_size)) = chunk_32(file, at)? else {
+            break;
+        };
         let size = u64::from(big_endian_size.swap_bytes());
         if name == *b"fmt "
             && let Some(tag) = read_at::<2>(file, at + 8)?

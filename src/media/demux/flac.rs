@@ -36,7 +36,11 @@ impl StemFile<'_> {
         let tags = trailing_tags_len(self.file).map_err(|e| self.io_error(e))?;
         let len = self.file.len().saturating_sub(start).saturating_sub(tags);
         let patches = metadata_patches(self.file, start).map_err(|e| self.io_error(e))?;
-        let view = FileView { ranges: vec![ByteRange { start, len }], len, patches };
+        let view = FileView {
+            ranges: vec![ByteRange { start, len }],
+            len,
+            patches,
+        };
         let (mut demuxed, _) = self.demux(Container::Flac, "FLAC", view, |_| 0)?;
         let stream = demuxed.stream().clone();
         let info = stream.extra_data.as_deref().and_then(StreamInfo::parse);
@@ -52,15 +56,27 @@ impl StemFile<'_> {
             (span.first, found)
         };
         // A stream that was recorded from the middle of another one keeps that one's frame numbers.
-        let origin = if first > 0 && found > stated { first } else { 0 };
+        let origin = if first > 0 && found > stated {
+            first
+        } else {
+            0
+        };
         demuxed.rewind().map_err(|f| self.codec_error("FLAC", f))?;
         if info.bits > 24 && info.channels == 2 {
             self.verify_wide_stereo(&mut demuxed, &stream, info)?;
         }
-        let extent = AudioExtent { origin, end: signed(stated.max(found)), available_end: signed(found) };
-        let mut opened = self.finish(PacketSource::Timed(demuxed), &stream, "FLAC".into(), extent)?;
+        let extent = AudioExtent {
+            origin,
+            end: signed(stated.max(found)),
+            available_end: signed(found),
+        };
+        let mut opened =
+            self.finish(PacketSource::Timed(demuxed), &stream, "FLAC".into(), extent)?;
         if opened.frames > stated && stated > 0 {
-            opened.remarks.push(Remark::HeaderLength { stated: Frames(stated), found: Frames(opened.frames) });
+            opened.remarks.push(Remark::HeaderLength {
+                stated: Frames(stated),
+                found: Frames(opened.frames),
+            });
         }
         Ok(opened)
     }
@@ -69,30 +85,45 @@ impl StemFile<'_> {
     /// have to be read to find out the length.
     fn ends_at(&self, demuxed: &mut DemuxedStream, stated: u64) -> Result<bool> {
         let end = signed(stated);
-        Ok(stated > 0 && demuxed.seek(end - 1).is_ok() && self.scan_packets(demuxed, "FLAC")?.end == end)
+        Ok(stated > 0
+            && demuxed.seek(end - 1).is_ok()
+            && self.scan_packets(demuxed, "FLAC")?.end == end)
     }
 
     /// Refuses a stream that continues after `found` frames with another rate, width or number of channels.
     fn check_unchanged(&self, info: &StreamInfo, found: u64) -> Result<()> {
-        let Some(what) = stream_change(self.file, info, found).map_err(|e| self.io_error(e))? else { return Ok(()) };
+        let Some(what) = stream_change(self.file, info, found).map_err(|e| self.io_error(e))?
+        else {
+            return Ok(());
+        };
         let at = clock(info.rate, found);
-        Err(self.error(ErrorKind::Unsupported, format!("FLAC: the stream changes from {what} at {at}")))
+        Err(self.error(
+            ErrorKind::Unsupported,
+            format!("FLAC: the stream changes from {what} at {at}"),
+        ))
     }
 
     /// Decodes the whole stream and compares its MD5.
-    fn verify_wide_stereo(&self, demuxed: &mut DemuxedStream, stream: &AudioStream, info: StreamInfo) -> Result<()> {
+    fn verify_wide_stereo(
+        &self,
+        demuxed: &mut DemuxedStream,
+        stream: &AudioStream,
+        info: StreamInfo,
+    ) -> Result<()> {
         let what = format!("FLAC: {} bits in stereo", info.bits);
         if !info.has_md5 {
             let what = format!("{what} without a checksum cannot be verified");
             return Err(self.error(ErrorKind::Unsupported, what));
         }
-        let mut decoder = Decoder::for_stream(stream, true).map_err(|f| self.codec_error("FLAC", f))?;
+        let mut decoder =
+            Decoder::for_stream(stream, true).map_err(|f| self.codec_error("FLAC", f))?;
         while let Ok(Some(packet)) = demuxed.next() {
             // A packet that fails to decode shows in the checksum.
             let _ = decoder.decode(&packet);
         }
         if decoder.checksum_matches() != Some(true) {
-            let what = format!("{what} does not decode to its checksum; convert it to 24 bits or to WAV");
+            let what =
+                format!("{what} does not decode to its checksum; convert it to 24 bits or to WAV");
             return Err(self.error(ErrorKind::Unsupported, what));
         }
         demuxed.rewind().map_err(|f| self.codec_error("FLAC", f))
@@ -164,7 +195,11 @@ fn metadata_patches(mut file: &InputFile, start: u64) -> io::Result<Vec<BytePatc
 ///
 /// RFC 9639 (8.2) excludes the last block from the minimum. Some encoders include it, and the demuxer then expects
 /// blocks of varying size. `frames` is the offset of the first frame from `start`.
-fn block_size_patch(mut file: &InputFile, start: u64, frames: u64) -> io::Result<Option<[BytePatch; 2]>> {
+fn block_size_patch(
+    mut file: &InputFile,
+    start: u64,
+    frames: u64,
+) -> io::Result<Option<[BytePatch; 2]>> {
     let (mut info, mut sync) = ([0; 18], [0; 2]);
     file.seek(SeekFrom::Start(start + 8))?;
     let mut complete = file.read_exact(&mut info);
@@ -175,7 +210,8 @@ fn block_size_patch(mut file: &InputFile, start: u64, frames: u64) -> io::Result
     let total = u64::from_be_bytes([0, 0, 0, e & 0x0F, f, g, h, i]);
     let last_block = total.checked_rem(largest.into());
     let fixed_size = sync == [0xFF, 0xF8];
-    let counts_last = complete.is_ok() && fixed_size && smallest < largest && last_block == Some(smallest.into());
+    let counts_last =
+        complete.is_ok() && fixed_size && smallest < largest && last_block == Some(smallest.into());
     Ok(counts_last.then_some([(8, c), (9, d)]))
 }
 
@@ -183,8 +219,38 @@ fn block_size_patch(mut file: &InputFile, start: u64, frames: u64) -> io::Result
 fn trailing_tags_len(file: &InputFile) -> io::Result<u64> {
     let id3 = read_from_end::<128>(file, 128)?.is_some_and(|tag| tag.starts_with(b"TAG"));
     let tags = if id3 { 128 } else { 0 };
-    let ape = match read_from_end::<32>(file, tags + 32)?.filter(|footer| footer.starts_with(b"APETAGEX")) {
-        Some([_, _, _, _, _, _, _, _, _, _, _, _, a, b, c, d, _, _, _, _, _, _, _, flags, ..]) => {
+    let ape = match read_from_end::<32>(file, tags + 32)?
+        .filter(|footer| footer.starts_with(b"APETAGEX"))
+    {
+        Some(
+            [
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                a,
+                b,
+                c,
+                d,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                _,
+                flags,
+                ..,
+            ],
+        ) => {
             // The size includes the footer but not the header, which is optional.
             u64::from(u32::from_le_bytes([a, b, c, d])) + if flags & 0x80 != 0 { 32 } else { 0 }
         }
@@ -194,8 +260,13 @@ fn trailing_tags_len(file: &InputFile) -> io::Result<u64> {
 }
 
 /// Reads `N` bytes that start `distance` bytes before the end of a file; `None` if the file is shorter.
-fn read_from_end<const N: usize>(mut file: &InputFile, distance: u64) -> io::Result<Option<[u8; N]>> {
-    let Some(at) = file.len().checked_sub(distance) else { return Ok(None) };
+fn read_from_end<const N: usize>(
+    mut file: &InputFile,
+    distance: u64,
+) -> io::Result<Option<[u8; N]>> {
+    let Some(at) = file.len().checked_sub(distance) else {
+        return Ok(None);
+    };
     let mut data = [0; N];
     file.seek(SeekFrom::Start(at))?;
     file.read_exact(&mut data)?;
@@ -204,7 +275,11 @@ fn read_from_end<const N: usize>(mut file: &InputFile, distance: u64) -> io::Res
 
 /// Searches for the frame that begins at frame `found` and describes how its format differs from STREAMINFO. `None` if
 /// there is no such frame or it has the same format.
-fn stream_change(mut file: &InputFile, info: &StreamInfo, found: u64) -> io::Result<Option<String>> {
+fn stream_change(
+    mut file: &InputFile,
+    info: &StreamInfo,
+    found: u64,
+) -> io::Result<Option<String>> {
     let mut data = Vec::new();
     let mut at = 0;
     loop {
@@ -215,13 +290,21 @@ fn stream_change(mut file: &InputFile, info: &StreamInfo, found: u64) -> io::Res
             if !matches!(pair, [0xFF, 0xF8 | 0xF9]) {
                 continue;
             }
-            let Some(header) = data.get(i..).and_then(|d| FlacFrameHeader::parse(d, info)) else { continue };
-            let position =
-                if header.counts_blocks { header.number * u64::from(info.block_frames) } else { header.number };
+            let Some(header) = data.get(i..).and_then(|d| FlacFrameHeader::parse(d, info)) else {
+                continue;
+            };
+            let position = if header.counts_blocks {
+                header.number * u64::from(info.block_frames)
+            } else {
+                header.number
+            };
             let now = (header.rate, header.channels, header.bits);
             if position == found && now != (info.rate, info.channels, info.bits) {
                 let before = describe(info.rate, info.channels, info.bits);
-                return Ok(Some(format!("{before} to {}", describe(now.0, now.1, now.2))));
+                return Ok(Some(format!(
+                    "{before} to {}",
+                    describe(now.0, now.1, now.2)
+                )));
             }
         }
         let read = data.len() as u64;
@@ -287,17 +370,31 @@ impl FlacFrameHeader {
             14 => ((byte(at)? << 8 | byte(at + 1)?) * 10, 2),
             15 => return None,
             i => {
-                let rates = [88_200, 176_400, 192_000, 8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000];
+                let rates = [
+                    88_200, 176_400, 192_000, 8_000, 16_000, 22_050, 24_000, 32_000, 44_100,
+                    48_000, 96_000,
+                ];
                 (*rates.get(usize::from(i) - 1)?, 0)
             }
         };
         at += rate_bytes;
         let crc = crc_8(data.get(..at)?);
-        (data.get(at) == Some(&crc)).then_some(Self { counts_blocks: b1 & 1 == 0, number, rate, channels, bits })
+        (data.get(at) == Some(&crc)).then_some(Self {
+            counts_blocks: b1 & 1 == 0,
+            number,
+            rate,
+            channels,
+            bits,
+        })
     }
 }
 
 /// Computes the CRC-8 of a frame header: polynomial x⁸ + x² + x + 1, initial value 0.
 fn crc_8(data: &[u8]) -> u8 {
-    data.iter().fold(0, |crc, b| (0..8).fold(crc ^ b, |c, _| if c & 0x80 != 0 { c << 1 ^ 7 } else { c << 1 }))
+    data.iter().fold(0, |crc, b| {
+        (0..8).fold(
+            crc ^ b,
+            |c, _| if c & 0x80 != 0 { c << 1 ^ 7 } else { c << 1 },
+        )
+    })
 }

@@ -63,7 +63,11 @@ impl FrameHeader {
             return None;
         }
         // Layer bits of 0 are reserved in MPEG audio; together with 12 sync bits they mean ADTS.
-        if b1 & 0xF6 == 0xF0 { adts::parse_header(data) } else { mpeg::parse_header(b1, b2, b3) }
+        if b1 & 0xF6 == 0xF0 {
+            adts::parse_header(data)
+        } else {
+            mpeg::parse_header(b1, b2, b3)
+        }
     }
 
     /// Returns whether both can belong to one stream.
@@ -87,7 +91,9 @@ pub(crate) fn sync_format(data: &[u8], may_end: bool) -> Option<FrameFormat> {
     let mut at = 0;
     for _ in 0..SYNC_FRAMES {
         // The longest header is that of ADTS, 7 bytes.
-        let Some(rest) = data.get(at..).filter(|rest| rest.len() >= 7) else { return may_end.then_some(first.format) };
+        let Some(rest) = data.get(at..).filter(|rest| rest.len() >= 7) else {
+            return may_end.then_some(first.format);
+        };
         let header = FrameHeader::parse(rest).filter(|h| h.agrees(&first))?;
         at += usize::try_from(header.size).ok()?;
     }
@@ -117,7 +123,10 @@ impl StemFile<'_> {
         let scan = scan.ok_or_else(|| self.corrupt("no frame can be found"))?;
         if let Some((at, what)) = &scan.change {
             let at = clock(scan.first.rate, *at);
-            return Err(self.error(ErrorKind::Unsupported, format!("the stream changes to {what} at {at}")));
+            return Err(self.error(
+                ErrorKind::Unsupported,
+                format!("the stream changes to {what} at {at}"),
+            ));
         }
         if scan.entries.is_empty() {
             return Err(self.corrupt("the only frame is cut off"));
@@ -131,14 +140,22 @@ impl FrameScan {
     /// more would have to be removed than were lost, or if as many would have to be added as the stream has.
     pub(super) fn adjust_lost_frames(&mut self, frames: u64) {
         let each = u64::from(self.first.frames);
-        let Some(last_lost) = self.entries.iter().rposition(PacketEntry::is_lost) else { return };
+        let Some(last_lost) = self.entries.iter().rposition(PacketEntry::is_lost) else {
+            return;
+        };
         if frames > self.frames {
             // More than the address space holds is more than the entries.
             let added = usize::try_from((frames - self.frames) / each).unwrap_or(usize::MAX);
-            let Some(lost) = self.entries.get(last_lost).copied().filter(|_| added < self.entries.len()) else {
+            let Some(lost) = self
+                .entries
+                .get(last_lost)
+                .copied()
+                .filter(|_| added < self.entries.len())
+            else {
                 return;
             };
-            self.entries.splice(last_lost..last_lost, std::iter::repeat_n(lost, added));
+            self.entries
+                .splice(last_lost..last_lost, std::iter::repeat_n(lost, added));
         } else {
             let removed = usize::try_from((self.frames - frames) / each).unwrap_or(usize::MAX);
             if self.entries.iter().filter(|e| e.is_lost()).count() < removed {
@@ -158,18 +175,37 @@ impl FrameScan {
     }
 
     fn push(&mut self, offset: u64, size: u32, frames: u32) {
-        self.entries.push(PacketEntry { at: self.frames, offset, size, frames });
+        self.entries.push(PacketEntry {
+            at: self.frames,
+            offset,
+            size,
+            frames,
+        });
         self.frames += u64::from(frames);
     }
 }
 
 /// Lists the frames from file offset `start` on; `None` if there is no frame header at `start`.
 fn scan(file: &InputFile, start: u64) -> io::Result<Option<FrameScan>> {
-    let mut view = BufferedView { file: file.clone(), len: file.len(), base: 0, buf: Vec::new() };
+    let mut view = BufferedView {
+        file: file.clone(),
+        len: file.len(),
+        base: 0,
+        buf: Vec::new(),
+    };
     let first_bytes = view.get(start, HEADER_BYTES)?.to_vec();
-    let Some(first) = FrameHeader::parse(&first_bytes) else { return Ok(None) };
+    let Some(first) = FrameHeader::parse(&first_bytes) else {
+        return Ok(None);
+    };
     let bytes = view.len.saturating_sub(start);
-    let mut scan = FrameScan { first, entries: Vec::new(), frames: 0, truncated_frames: None, change: None, bytes };
+    let mut scan = FrameScan {
+        first,
+        entries: Vec::new(),
+        frames: 0,
+        truncated_frames: None,
+        change: None,
+        bytes,
+    };
     let mut sizes = FrameSizes::default();
     let mut at = start;
     while let Some(header) = view.header(at)?.filter(|h| h.agrees(&first)) {
@@ -179,7 +215,11 @@ fn scan(file: &InputFile, start: u64) -> io::Result<Option<FrameScan>> {
             break;
         }
         let follows = next == view.len || view.header(next)?.is_some_and(|h| h.agrees(&first));
-        let resync = if follows { Resync::Frame(next) } else { resync(&mut view, &first, at + 1)? };
+        let resync = if follows {
+            Resync::Frame(next)
+        } else {
+            resync(&mut view, &first, at + 1)?
+        };
         // The header at `at` is damaged too if another frame begins inside its frame, or if its frame ends short of the
         // next one and has an odd size: then its size is wrong.
         let damaged = match resync {
@@ -188,12 +228,20 @@ fn scan(file: &InputFile, start: u64) -> io::Result<Option<FrameScan>> {
         };
         if !damaged {
             sizes.add(header.size);
-            scan.push(at + u64::from(header.payload_offset), header.size - header.payload_offset, header.frames);
+            scan.push(
+                at + u64::from(header.payload_offset),
+                header.size - header.payload_offset,
+                header.frames,
+            );
         }
         match resync {
             Resync::Frame(found) => {
                 let gap_start = if damaged { at } else { next };
-                let gap = if is_tag(view.get(gap_start, HEADER_BYTES)?) { 0 } else { found - gap_start };
+                let gap = if is_tag(view.get(gap_start, HEADER_BYTES)?) {
+                    0
+                } else {
+                    found - gap_start
+                };
                 let lost = match sizes.frames_in(gap) {
                     0 => u64::from(damaged),
                     lost if damaged || resembles(view.get(gap_start, 4)?, &first_bytes) => lost,
@@ -227,7 +275,12 @@ struct FrameSizes {
 
 impl Default for FrameSizes {
     fn default() -> Self {
-        Self { count: 0, total: 0, shortest: u32::MAX, longest: 0 }
+        Self {
+            count: 0,
+            total: 0,
+            shortest: u32::MAX,
+            longest: 0,
+        }
     }
 }
 
@@ -242,7 +295,8 @@ impl FrameSizes {
     /// Returns whether a size does not fit a stream of constant bit rate. No size is odd before two frames are known.
     fn is_odd(&self, size: u32) -> bool {
         let constant = self.count > 1 && self.longest - self.shortest <= MAX_PADDING_BYTES;
-        constant && (size + MAX_PADDING_BYTES < self.shortest || size > self.longest + MAX_PADDING_BYTES)
+        constant
+            && (size + MAX_PADDING_BYTES < self.shortest || size > self.longest + MAX_PADDING_BYTES)
     }
 
     /// Returns how many frames of the mean size fit into `bytes`, rounded to the nearest.
@@ -253,14 +307,20 @@ impl FrameSizes {
 }
 
 fn is_tag(data: &[u8]) -> bool {
-    ["ID3", "TAG", "APETAGEX", "LYRICSBEGIN"].iter().any(|tag| data.starts_with(tag.as_bytes()))
+    ["ID3", "TAG", "APETAGEX", "LYRICSBEGIN"]
+        .iter()
+        .any(|tag| data.starts_with(tag.as_bytes()))
 }
 
 /// Returns whether `data` may be a header of the same stream with up to four damaged bits. Compares the bits that all
 /// headers of a stream share: sync, version, layer and rate.
 fn resembles(data: &[u8], header: &[u8]) -> bool {
     let common = data.iter().zip(header).zip([0xFF, 0xFE, 0x0C]);
-    data.len() > 2 && common.map(|((a, b), mask)| ((a ^ b) & mask).count_ones()).sum::<u32>() <= 4
+    data.len() > 2
+        && common
+            .map(|((a, b), mask)| ((a ^ b) & mask).count_ones())
+            .sum::<u32>()
+            <= 4
 }
 
 /// Result of the search after a break in the chain of frames.
@@ -286,7 +346,11 @@ fn resync(view: &mut BufferedView, first: &FrameHeader, from: u64) -> io::Result
         if let Some(header) = view.header(at)?
             && frames_follow(view, &header, at)?
         {
-            let found = if header.agrees(first) { Resync::Frame(at) } else { Resync::OtherStream(header.describe()) };
+            let found = if header.agrees(first) {
+                Resync::Frame(at)
+            } else {
+                Resync::OtherStream(header.describe())
+            };
             return Ok(found);
         }
         at += 1;
@@ -326,7 +390,9 @@ impl BufferedView {
             self.base = offset;
             self.buf.clear();
             self.file.seek(SeekFrom::Start(offset))?;
-            (&self.file).take(READ_BYTES.max(wanted)).read_to_end(&mut self.buf)?;
+            (&self.file)
+                .take(READ_BYTES.max(wanted))
+                .read_to_end(&mut self.buf)?;
         }
         // An offset past the end of the file may lie outside the buffer.
         let from = usize::try_from(offset - self.base).unwrap_or(usize::MAX);

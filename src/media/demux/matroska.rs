@@ -7,7 +7,9 @@
 use super::{OpenFailure, OpenedStem, StemFile};
 use crate::{
     error::{Error, Result},
-    media::{Remark, codec_fault::CodecFault, sparse_reader::FileView, symphonia_adapter::Container},
+    media::{
+        Remark, codec_fault::CodecFault, sparse_reader::FileView, symphonia_adapter::Container,
+    },
 };
 use std::io::{Read, Seek, SeekFrom};
 
@@ -29,8 +31,12 @@ impl StemFile<'_> {
         match (failure, self.matroska_codec()) {
             (OpenFailure::NoAudio, Some(codec)) => self.unsupported(format!("{codec} in {NAME}")),
             // symphonia reports this as an unsupported file.
-            (OpenFailure::Demuxer(CodecFault::Unsupported(_)), _) if self.has_whole_segment() == Some(false) => {
-                self.corrupt("Matroska: its segment is missing or not whole: the file is probably cut off")
+            (OpenFailure::Demuxer(CodecFault::Unsupported(_)), _)
+                if self.has_whole_segment() == Some(false) =>
+            {
+                self.corrupt(
+                    "Matroska: its segment is missing or not whole: the file is probably cut off",
+                )
             }
             (failure, _) => self.open_error(NAME, failure),
         }
@@ -47,8 +53,12 @@ impl StemFile<'_> {
         let (size, width) = element_size(header)?;
         let at = size?.checked_add(4 + width)?;
         let segment = head.get(usize::try_from(at).ok()?..)?;
-        let Some(body) = segment.strip_prefix(&[0x18, 0x53, 0x80, 0x67]) else { return Some(false) };
-        let Some((size, width)) = element_size(body) else { return Some(false) };
+        let Some(body) = segment.strip_prefix(&[0x18, 0x53, 0x80, 0x67]) else {
+            return Some(false);
+        };
+        let Some((size, width)) = element_size(body) else {
+            return Some(false);
+        };
         let end = size.map(|size| (at + 4 + width).saturating_add(size));
         Some(end.is_none_or(|end| end <= self.file.len()))
     }
@@ -61,7 +71,8 @@ impl StemFile<'_> {
         file.take(1 << 16).read_to_end(&mut head).ok()?;
         let at = head.windows(2).position(|w| w == b"A_")?;
         let rest = head.get(at..at + 32)?.iter();
-        let name = rest.take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b"_/.".contains(b));
+        let name =
+            rest.take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b"_/.".contains(b));
         let name: String = name.map(|b| char::from(*b)).collect();
         (name.len() > 3).then_some(name)
     }
@@ -71,8 +82,13 @@ impl StemFile<'_> {
 fn element_size(data: &[u8]) -> Option<(Option<u64>, u64)> {
     let first = *data.first()?;
     let width = u64::from(first.leading_zeros()) + 1;
-    let bytes = data.get(..usize::try_from(width).ok()?).filter(|_| width <= 8)?;
+    let bytes = data
+        .get(..usize::try_from(width).ok()?)
+        .filter(|_| width <= 8)?;
     let mark = 1u64 << (7 * width);
-    let value = bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)) & (mark - 1);
+    let value = bytes
+        .iter()
+        .fold(0, |value, byte| value << 8 | u64::from(*byte))
+        & (mark - 1);
     Some(((value != mark - 1).then_some(value), width))
 }

@@ -10,8 +10,8 @@
 //! count milliseconds, so they apply only if they differ by more than one such step.
 
 use super::{
-    AudioExtent, OpenedStem, StemFile, aac::AacConfig, flac::StreamInfo, frame_scan::FrameHeader, mpeg, signed,
-    unsigned,
+    AudioExtent, OpenedStem, StemFile, aac::AacConfig, flac::StreamInfo, frame_scan::FrameHeader,
+    mpeg, signed, unsigned,
 };
 use crate::{
     error::Result,
@@ -54,11 +54,15 @@ impl StemFile<'_> {
         let movie = match Movie::read(self.file) {
             Ok(Some(movie)) => movie,
             Ok(None) => {
-                return Err(self.corrupt("MP4: its index (moov) is missing or not whole: the file is probably cut off"));
+                return Err(self.corrupt(
+                    "MP4: its index (moov) is missing or not whole: the file is probably cut off",
+                ));
             }
             Err(e) => return Err(self.io_error(e)),
         };
-        let index = self.stream_index(movie.tracks.len())?.ok_or_else(|| self.no_audio())?;
+        let index = self
+            .stream_index(movie.tracks.len())?
+            .ok_or_else(|| self.no_audio())?;
         let track = movie.tracks.get(index).ok_or_else(|| self.no_audio())?;
         match self.track_codec(track)? {
             Some(codec) if !movie.fragmented => self.open_sample_table(&movie, track, codec),
@@ -67,13 +71,19 @@ impl StemFile<'_> {
     }
 
     /// Opens a track whose packets are listed in the movie header.
-    fn open_sample_table(&self, movie: &Movie, track: &Mp4Track, is: TrackCodec) -> Result<OpenedStem> {
+    fn open_sample_table(
+        &self,
+        movie: &Movie,
+        track: &Mp4Track,
+        is: TrackCodec,
+    ) -> Result<OpenedStem> {
         let (rate, channels) = self.check_limits(is.rate, is.channels)?;
         let mut entries = track.entries(is.packet_frames);
         let total = entries.last().map_or(0, |e| e.at + u64::from(e.frames));
         let available = self.remove_truncated(&mut entries, total);
         let mut remarks = Vec::new();
-        let (extent, leading_silence) = self.edited_extent(movie, track, is.rate, total, available, &mut remarks)?;
+        let (extent, leading_silence) =
+            self.edited_extent(movie, track, is.rate, total, available, &mut remarks)?;
         let lossless = matches!(is.codec, Codec::Alac | Codec::Flac);
         if !lossless && movie.smpb.is_none() && !track.has_media_edit() {
             remarks.push(Remark::AlignmentUnknown);
@@ -100,7 +110,10 @@ impl StemFile<'_> {
             rate,
             channels,
             mask: decoded.map_or(0, |out| out.mask),
-            bits: is.bits.map(|width| Bits { width, float: false }),
+            bits: is.bits.map(|width| Bits {
+                width,
+                float: false,
+            }),
             origin: extent.origin,
             leading_silence,
             frames: extent.frames(),
@@ -110,7 +123,11 @@ impl StemFile<'_> {
             streams: movie.tracks.len(),
             remarks,
             seeks_from_start,
-            pre_roll: if is.codec == Codec::Mp3 { mpeg::PRE_ROLL } else { 0 },
+            pre_roll: if is.codec == Codec::Mp3 {
+                mpeg::PRE_ROLL
+            } else {
+                0
+            },
         })
     }
 
@@ -121,11 +138,21 @@ impl StemFile<'_> {
         if matches!(&*fourcc, "in24" | "in32" | "fl32" | "fl64") && !track.is_little_endian {
             return Err(self.unsupported(format!("big-endian PCM of type \"{fourcc}\" in MP4")));
         }
-        let known = ["sowt", "twos", "raw ", "in24", "in32", "fl32", "fl64", "mp4a", "alac", "fLaC", ".mp3"];
+        let known = [
+            "sowt", "twos", "raw ", "in24", "in32", "fl32", "fl64", "mp4a", "alac", "fLaC", ".mp3",
+        ];
         if !known.contains(&&*fourcc) {
-            return Err(self.unsupported(format!("audio of type \"{}\" in MP4", fourcc.escape_default())));
+            return Err(self.unsupported(format!(
+                "audio of type \"{}\" in MP4",
+                fourcc.escape_default()
+            )));
         }
-        let (demuxed, streams) = self.demux(Container::FragmentedMp4, "MP4", FileView::whole(self.file), |_| 0)?;
+        let (demuxed, streams) = self.demux(
+            Container::FragmentedMp4,
+            "MP4",
+            FileView::whole(self.file),
+            |_| 0,
+        )?;
         let mut opened = self.open_counted(demuxed, streams, "MP4")?;
         let (total, available) = (opened.frames, opened.frames - opened.missing);
         let rate = opened.rate.hz();
@@ -144,8 +171,12 @@ impl StemFile<'_> {
     /// Removes the packets that a truncated file does not contain and returns the position up to which it does.
     fn remove_truncated(&self, entries: &mut Vec<PacketEntry>, total: u64) -> u64 {
         let len = self.file.len();
-        let missing = entries.iter().position(|e| e.offset.saturating_add(e.size.into()) > len);
-        let Some(first_missing) = missing else { return total };
+        let missing = entries
+            .iter()
+            .position(|e| e.offset.saturating_add(e.size.into()) > len);
+        let Some(first_missing) = missing else {
+            return total;
+        };
         let available = entries.get(first_missing).map_or(total, |e| e.at);
         entries.truncate(first_missing);
         available
@@ -164,10 +195,19 @@ impl StemFile<'_> {
     ) -> Result<(AudioExtent, u64)> {
         let mut end = total;
         // The durations in the header of a fragmented file do not cover its fragments.
-        if !movie.fragmented && track.timescale == rate && track.ticks() > 0 && track.ticks() < total {
+        if !movie.fragmented
+            && track.timescale == rate
+            && track.ticks() > 0
+            && track.ticks() < total
+        {
             end = track.ticks();
         }
-        let empty = track.edits.iter().take_while(|e| e.is_empty()).map(|e| e.duration).fold(0, u64::saturating_add);
+        let empty = track
+            .edits
+            .iter()
+            .take_while(|e| e.is_empty())
+            .map(|e| e.duration)
+            .fold(0, u64::saturating_add);
         let leading_silence = rescale(empty, movie.timescale, rate);
         let mut origin = 0;
         let media_edits: Vec<&Edit> = track.edits.iter().filter(|e| e.media_time >= 0).collect();
@@ -182,7 +222,9 @@ impl StemFile<'_> {
                 }
             }
             many => {
-                return Err(self.unsupported(format!("an edit list of {} pieces in MP4", many.len())));
+                return Err(
+                    self.unsupported(format!("an edit list of {} pieces in MP4", many.len()))
+                );
             }
         }
         // The tag belongs to the file, so it says nothing about one of several tracks.
@@ -195,7 +237,10 @@ impl StemFile<'_> {
                 end = smpb_end;
             } else if available == total {
                 let (stated, found) = (smpb.frames, total.saturating_sub(origin));
-                remarks.push(Remark::HeaderLength { stated: Frames(stated), found: Frames(found) });
+                remarks.push(Remark::HeaderLength {
+                    stated: Frames(stated),
+                    found: Frames(found),
+                });
             }
         }
         let extent = AudioExtent {
@@ -211,7 +256,9 @@ impl StemFile<'_> {
         let unsupported = |what: &str| Err(self.unsupported(format!("{what} in MP4")));
         match (&track.fourcc, track.object_type) {
             (b"mp4a", 0x40 | 0x66..=0x68) => self.aac_track(track).map(Some),
-            (b"mp4a", 0x69 | 0x6B) | (b".mp3" | b"ms\0\x55" | b"mp3 ", _) => match self.mpeg_track(track) {
+            (b"mp4a", 0x69 | 0x6B) | (b".mp3" | b"ms\0\x55" | b"mp3 ", _) => match self
+                .mpeg_track(track)
+            {
                 Some(codec) => Ok(Some(codec)),
                 None => Err(self.corrupt("MP3 in MP4: no frame header where the first packet is")),
             },
@@ -223,11 +270,15 @@ impl StemFile<'_> {
             (b"ac-4", _) => unsupported("AC-4"),
             (b"Opus", _) => unsupported("Opus"),
             (b"mha1" | b"mha2" | b"mhm1" | b"mhm2", _) => unsupported("MPEG-H 3D Audio"),
-            (b"dtsc" | b"dtsh" | b"dtsl" | b"dtse" | b"dtsx", _) | (b"mp4a", 0xA9) => unsupported("DTS"),
+            (b"dtsc" | b"dtsh" | b"dtsl" | b"dtse" | b"dtsx", _) | (b"mp4a", 0xA9) => {
+                unsupported("DTS")
+            }
             (b"mlpa", _) => unsupported("TrueHD"),
             (b"samr" | b"sawb", _) => unsupported("AMR"),
             (b"iamf", _) => unsupported("IAMF"),
-            (b"mp4a", object_type) => unsupported(&format!("audio of object type {object_type:#04x}")),
+            (b"mp4a", object_type) => {
+                unsupported(&format!("audio of object type {object_type:#04x}"))
+            }
             _ if track.channels == 0 => unsupported("audio without a description"),
             _ => Ok(None),
         }
@@ -301,11 +352,16 @@ impl StemFile<'_> {
     }
 
     fn decoder_config(&self, track: &Mp4Track, codec: &str) -> Result<Box<[u8]>> {
-        track.config.clone().ok_or_else(|| self.no_decoder_config(codec))
+        track
+            .config
+            .clone()
+            .ok_or_else(|| self.no_decoder_config(codec))
     }
 
     fn no_decoder_config(&self, codec: &str) -> crate::Error {
-        self.corrupt(format!("{codec} in MP4: the decoder's configuration is missing"))
+        self.corrupt(format!(
+            "{codec} in MP4: the decoder's configuration is missing"
+        ))
     }
 }
 
@@ -400,7 +456,9 @@ struct PacketLocation {
 impl Mp4Track {
     /// Returns the duration of all packets in ticks.
     fn ticks(&self) -> u64 {
-        self.durations.iter().fold(0, |sum, (n, ticks)| sum.saturating_add(u64::from(*n) * u64::from(*ticks)))
+        self.durations.iter().fold(0, |sum, (n, ticks)| {
+            sum.saturating_add(u64::from(*n) * u64::from(*ticks))
+        })
     }
 
     /// Returns whether the edit list says where the audio starts.
@@ -417,7 +475,12 @@ impl Mp4Track {
         let mut entries = Vec::with_capacity(self.packets.len());
         for (packet, ticks) in self.packets.iter().zip(durations) {
             let frames = packet_frames.unwrap_or(ticks);
-            entries.push(PacketEntry { at, offset: packet.offset, size: packet.size, frames });
+            entries.push(PacketEntry {
+                at,
+                offset: packet.offset,
+                size: packet.size,
+                frames,
+            });
             at += u64::from(frames);
         }
         entries
@@ -434,11 +497,14 @@ impl Movie {
             let mut head = Vec::new();
             file.seek(SeekFrom::Start(at))?;
             file.take(16).read_to_end(&mut head)?;
-            let Some(header) = BoxHeader::parse(&head, file_len - at) else { break };
+            let Some(header) = BoxHeader::parse(&head, file_len - at) else {
+                break;
+            };
             if header.name == *b"moov" && header.size <= MAX_MOOV_BYTES {
                 let mut data = Vec::new();
                 file.seek(SeekFrom::Start(at + header.header_len))?;
-                file.take(header.size - header.header_len).read_to_end(&mut data)?;
+                file.take(header.size - header.header_len)
+                    .read_to_end(&mut data)?;
                 if header.size > file_len - at && !lacks_only_tags(&data) {
                     return Ok(None);
                 }
@@ -475,7 +541,10 @@ fn is_audio(trak: &[u8]) -> bool {
 /// Returns whether a truncated movie header lacks nothing but tags at its end.
 fn lacks_only_tags(mut moov: &[u8]) -> bool {
     while let Some(header) = BoxHeader::parse(moov, moov.len() as u64) {
-        match usize::try_from(header.size).ok().and_then(|size| moov.get(size..)) {
+        match usize::try_from(header.size)
+            .ok()
+            .and_then(|size| moov.get(size..))
+        {
             Some(rest) => moov = rest,
             None => return matches!(&header.name, b"udta" | b"meta"),
         }
@@ -501,7 +570,11 @@ impl BoxHeader {
             size if size >= 8 => (8, size),
             _ => return None,
         };
-        Some(Self { name, header_len, size })
+        Some(Self {
+            name,
+            header_len,
+            size,
+        })
     }
 }
 
@@ -510,7 +583,9 @@ fn boxes(data: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     let mut data = data;
     std::iter::from_fn(move || {
         let header = BoxHeader::parse(data, u64::try_from(data.len()).ok()?)?;
-        let size = usize::try_from(header.size).unwrap_or(usize::MAX).min(data.len());
+        let size = usize::try_from(header.size)
+            .unwrap_or(usize::MAX)
+            .min(data.len());
         let body = data.get(usize::try_from(header.header_len).ok()?..size)?;
         data = data.get(size..)?;
         Some((header.name, body))
@@ -519,25 +594,39 @@ fn boxes(data: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
 
 /// Returns the body of the first box with a path of names.
 fn find<'a>(data: &'a [u8], path: &[&[u8; 4]]) -> Option<&'a [u8]> {
-    path.iter().try_fold(data, |data, name| boxes(data).find(|(n, _)| n == *name).map(|(_, body)| body))
+    path.iter().try_fold(data, |data, name| {
+        boxes(data).find(|(n, _)| n == *name).map(|(_, body)| body)
+    })
 }
 
 fn be16(data: &[u8], at: usize) -> Option<u16> {
-    data.get(at..at.checked_add(2)?)?.first_chunk::<2>().map(|b| u16::from_be_bytes(*b))
+    data.get(at..at.checked_add(2)?)?
+        .first_chunk::<2>()
+        .map(|b| u16::from_be_bytes(*b))
 }
 
 fn be32(data: &[u8], at: usize) -> Option<u32> {
-    data.get(at..at.checked_add(4)?)?.first_chunk::<4>().map(|b| u32::from_be_bytes(*b))
+    data.get(at..at.checked_add(4)?)?
+        .first_chunk::<4>()
+        .map(|b| u32::from_be_bytes(*b))
 }
 
 fn be64(data: &[u8], at: usize) -> Option<u64> {
-    data.get(at..at.checked_add(8)?)?.first_chunk::<8>().map(|b| u64::from_be_bytes(*b))
+    data.get(at..at.checked_add(8)?)?
+        .first_chunk::<8>()
+        .map(|b| u64::from_be_bytes(*b))
 }
 
 /// Iterates over the rows of a table: `width` bytes each, from offset `from` on, as many as the count before them says.
 fn rows(data: &[u8], from: usize, width: usize) -> impl Iterator<Item = &[u8]> {
-    let count = from.checked_sub(4).and_then(|at| be32(data, at)).unwrap_or(0);
-    data.get(from..).unwrap_or_default().chunks_exact(width).take(count as usize)
+    let count = from
+        .checked_sub(4)
+        .and_then(|at| be32(data, at))
+        .unwrap_or(0);
+    data.get(from..)
+        .unwrap_or_default()
+        .chunks_exact(width)
+        .take(count as usize)
 }
 
 /// Returns the time scale of an `mvhd` or `mdhd` box. In version 1 the dates before it have 64 bits.
@@ -549,10 +638,20 @@ impl Mp4Track {
     /// Parses the body of a `trak` box.
     fn parse(trak: &[u8]) -> Self {
         let timescale = find(trak, &[b"mdia", b"mdhd"]).map_or(0, parse_timescale);
-        let edits = find(trak, &[b"edts", b"elst"]).map(parse_edits).unwrap_or_default();
-        let mut track = Self { timescale, edits, ..Self::default() };
-        let Some(stbl) = find(trak, &[b"mdia", b"minf", b"stbl"]) else { return track };
-        if let Some((name, entry)) = find(stbl, &[b"stsd"]).and_then(|stsd| boxes(stsd.get(8..)?).next()) {
+        let edits = find(trak, &[b"edts", b"elst"])
+            .map(parse_edits)
+            .unwrap_or_default();
+        let mut track = Self {
+            timescale,
+            edits,
+            ..Self::default()
+        };
+        let Some(stbl) = find(trak, &[b"mdia", b"minf", b"stbl"]) else {
+            return track;
+        };
+        if let Some((name, entry)) =
+            find(stbl, &[b"stsd"]).and_then(|stsd| boxes(stsd.get(8..)?).next())
+        {
             track.fourcc = name;
             track.channels = be16(entry, 16).unwrap_or(0);
             // The version of a QuickTime sound description decides where its boxes begin.
@@ -564,7 +663,9 @@ impl Mp4Track {
             track.parse_sample_entry(entry.get(children..).unwrap_or_default());
         }
         let stts = find(stbl, &[b"stts"]).unwrap_or_default();
-        track.durations = rows(stts, 8, 8).filter_map(|r| Some((be32(r, 0)?, be32(r, 4)?))).collect();
+        track.durations = rows(stts, 8, 8)
+            .filter_map(|r| Some((be32(r, 0)?, be32(r, 4)?)))
+            .collect();
         track.packets = packet_locations(stbl);
         track
     }
@@ -596,14 +697,25 @@ impl Mp4Track {
         const DECODER_SPECIFIC_INFO: u8 = 5;
         while let Some((&tag, rest)) = data.split_first() {
             // Seven bits of the length per byte, as long as the high bit is set.
-            let len_bytes = rest.iter().take(4).position(|b| b & 0x80 == 0).map_or(4, |i| i + 1);
-            let len = rest.iter().take(len_bytes).fold(0, |n, b| n << 7 | usize::from(b & 0x7F));
+            let len_bytes = rest
+                .iter()
+                .take(4)
+                .position(|b| b & 0x80 == 0)
+                .map_or(4, |i| i + 1);
+            let len = rest
+                .iter()
+                .take(len_bytes)
+                .fold(0, |n, b| n << 7 | usize::from(b & 0x7F));
             let body = rest.get(len_bytes..).unwrap_or_default();
             data = match tag {
                 ES_DESCRIPTOR => {
                     let flags = body.get(2).copied().unwrap_or(0);
                     let depends_on = if flags & 0x80 != 0 { 2 } else { 0 };
-                    let url = if flags & 0x40 != 0 { 1 + body.get(3).copied().map_or(0, usize::from) } else { 0 };
+                    let url = if flags & 0x40 != 0 {
+                        1 + body.get(3).copied().map_or(0, usize::from)
+                    } else {
+                        0
+                    };
                     let ocr = if flags & 0x20 != 0 { 2 } else { 0 };
                     body.get(3 + depends_on + url + ocr..).unwrap_or_default()
                 }
@@ -625,12 +737,20 @@ fn parse_edits(elst: &[u8]) -> Vec<Edit> {
     let is_version_1 = elst.first() == Some(&1);
     let parse = |row: &[u8]| {
         Some(if is_version_1 {
-            Edit { duration: be64(row, 0)?, media_time: be64(row, 8)?.cast_signed() }
+            Edit {
+                duration: be64(row, 0)?,
+                media_time: be64(row, 8)?.cast_signed(),
+            }
         } else {
-            Edit { duration: be32(row, 0)?.into(), media_time: be32(row, 4)?.cast_signed().into() }
+            Edit {
+                duration: be32(row, 0)?.into(),
+                media_time: be32(row, 4)?.cast_signed().into(),
+            }
         })
     };
-    rows(elst, 8, if is_version_1 { 20 } else { 12 }).filter_map(parse).collect()
+    rows(elst, 8, if is_version_1 { 20 } else { 12 })
+        .filter_map(parse)
+        .collect()
 }
 
 /// Combines the tables of a sample table (ISO/IEC 14496-12, 8.7): sizes, chunk offsets, packets per chunk.
@@ -642,13 +762,18 @@ fn packet_locations(stbl: &[u8]) -> Vec<PacketLocation> {
         _ => rows(stsz, 12, 4).filter_map(|r| be32(r, 0)).collect(),
     };
     let chunk_offsets: Vec<u64> = match (find(stbl, &[b"stco"]), find(stbl, &[b"co64"])) {
-        (Some(t), _) => rows(t, 8, 4).filter_map(|r| be32(r, 0)).map(u64::from).collect(),
+        (Some(t), _) => rows(t, 8, 4)
+            .filter_map(|r| be32(r, 0))
+            .map(u64::from)
+            .collect(),
         (None, Some(t)) => rows(t, 8, 8).filter_map(|r| be64(r, 0)).collect(),
         (None, None) => Vec::new(),
     };
     let stsc = find(stbl, &[b"stsc"]).unwrap_or_default();
     // First chunk of each run, counted from 1, and its packets per chunk.
-    let runs: Vec<(u32, u32)> = rows(stsc, 8, 12).filter_map(|r| Some((be32(r, 0)?, be32(r, 4)?))).collect();
+    let runs: Vec<(u32, u32)> = rows(stsc, 8, 12)
+        .filter_map(|r| Some((be32(r, 0)?, be32(r, 4)?)))
+        .collect();
     let mut sizes = sizes.into_iter();
     let mut locations = Vec::new();
     let mut run = 0;
@@ -658,7 +783,9 @@ fn packet_locations(stbl: &[u8]) -> Vec<PacketLocation> {
         }
         let mut offset = chunk_offset;
         for _ in 0..runs.get(run).map_or(0, |(_, packets)| *packets) {
-            let Some(size) = sizes.next() else { return locations };
+            let Some(size) = sizes.next() else {
+                return locations;
+            };
             locations.push(PacketLocation { offset, size });
             offset = offset.saturating_add(size.into());
         }
@@ -681,10 +808,18 @@ impl ItunSmpb {
 
     /// Parses the hexadecimal words of the tag: 0, delay, padding, length.
     fn parse(text: &str) -> Option<Self> {
-        let mut words = text.split_whitespace().skip(1).map(|w| u64::from_str_radix(w, 16).ok());
+        let mut words = text
+            .split_whitespace()
+            .skip(1)
+            .map(|w| u64::from_str_radix(w, 16).ok());
         let mut word = || words.next().flatten();
-        let smpb = Self { delay: word()?, padding: word()?, frames: word()? };
-        (smpb.delay <= Self::MAX_TRIM && smpb.padding <= Self::MAX_TRIM && smpb.frames > 0).then_some(smpb)
+        let smpb = Self {
+            delay: word()?,
+            padding: word()?,
+            frames: word()?,
+        };
+        (smpb.delay <= Self::MAX_TRIM && smpb.padding <= Self::MAX_TRIM && smpb.frames > 0)
+            .then_some(smpb)
     }
 }
 
@@ -695,7 +830,14 @@ mod tests {
     #[test]
     fn smpb_of_itunes() {
         let text = " 00000000 00000840 000001C0 0000000000012E80 00000000 00000000";
-        assert_eq!(ItunSmpb::parse(text), Some(ItunSmpb { delay: 2112, padding: 448, frames: 77_440 }));
+        assert_eq!(
+            ItunSmpb::parse(text),
+            Some(ItunSmpb {
+                delay: 2112,
+                padding: 448,
+                frames: 77_440
+            })
+        );
         assert_eq!(ItunSmpb::parse(" 00000000 zz"), None);
     }
 
@@ -703,14 +845,20 @@ mod tests {
     fn packet_locations_combine_sizes_chunks_and_offsets() {
         let table = |name: &[u8], words: &[u32]| {
             let body: Vec<u8> = words.iter().flat_map(|w| w.to_be_bytes()).collect();
-            [&u32::try_from(body.len() + 8).unwrap().to_be_bytes()[..], name, &body].concat()
+            [
+                &u32::try_from(body.len() + 8).unwrap().to_be_bytes()[..],
+                name,
+                &body,
+            ]
+            .concat()
         };
         let stbl = [
             table(b"stsz", &[0, 0, 3, 10, 20, 30]),
             table(b"stsc", &[0, 2, 1, 2, 1, 2, 1, 1]),
             table(b"stco", &[0, 2, 100, 500]),
         ];
-        let locations = [(100, 10), (110, 20), (500, 30)].map(|(offset, size)| PacketLocation { offset, size });
+        let locations =
+            [(100, 10), (110, 20), (500, 30)].map(|(offset, size)| PacketLocation { offset, size });
         assert_eq!(packet_locations(&stbl.concat()), locations);
     }
 }

@@ -37,9 +37,16 @@ impl StemFile<'_> {
         self.check_single_stream()?;
         let mut scan = self.scan_frames(start)?;
         let (codec, name) = layer_codec(&scan.first);
-        let (rate, channels) = self.check_limits(scan.first.rate, usize::from(scan.first.channels))?;
-        let first_frame = PacketTable::new(self.file.clone(), scan.entries.first().copied().into_iter().collect());
-        let tag = first_frame.read_first(1).first().and_then(|frame| EncoderTag::parse(&scan.first, frame));
+        let (rate, channels) =
+            self.check_limits(scan.first.rate, usize::from(scan.first.channels))?;
+        let first_frame = PacketTable::new(
+            self.file.clone(),
+            scan.entries.first().copied().into_iter().collect(),
+        );
+        let tag = first_frame
+            .read_first(1)
+            .first()
+            .and_then(|frame| EncoderTag::parse(&scan.first, frame));
         if tag.is_some_and(|tag| !tag.is_played) {
             remove_first_frame(&mut scan);
         }
@@ -49,12 +56,20 @@ impl StemFile<'_> {
         let (delay, padding) = tag.trim.unwrap_or_default();
         let delay = u64::from(delay);
         // The padding is at the end that the encoder wrote, which may be lost or followed by more.
-        let padding = if tag.frames(&scan).is_none_or(|stated| stated == promised) { padding.into() } else { 0 };
+        let padding = if tag.frames(&scan).is_none_or(|stated| stated == promised) {
+            padding.into()
+        } else {
+            0
+        };
         let end = promised.saturating_sub(padding).max(delay.min(promised));
         if tag.trim.is_none() {
             remarks.push(Remark::AlignmentUnknown);
         }
-        let extent = AudioExtent { origin: signed(delay), end: signed(end), available_end: signed(scan.frames) };
+        let extent = AudioExtent {
+            origin: signed(delay),
+            end: signed(end),
+            available_end: signed(scan.frames),
+        };
         let mut packets = PacketSource::Table(PacketTable::new(self.file.clone(), scan.entries));
         let decoder = Decoder::for_codec(codec, rate.hz(), usize::from(channels), None);
         let mut decoder = decoder.map_err(|f| self.codec_error(name, f))?;
@@ -100,10 +115,19 @@ fn remove_first_frame(scan: &mut FrameScan) {
 }
 
 /// Returns the length in audio frames that the file promises: the length found, or a longer one that the tag states.
-fn promised_frames(scan: &mut FrameScan, tag: &EncoderTag, fragment: bool, remarks: &mut Vec<Remark>) -> u64 {
+fn promised_frames(
+    scan: &mut FrameScan,
+    tag: &EncoderTag,
+    fragment: bool,
+    remarks: &mut Vec<Remark>,
+) -> u64 {
     let stated = tag.frames(scan);
-    let is_complete = tag.byte_count.is_some_and(|bytes| u64::from(bytes) <= scan.bytes);
-    let is_truncated = tag.byte_count.is_some_and(|bytes| u64::from(bytes) > scan.bytes);
+    let is_complete = tag
+        .byte_count
+        .is_some_and(|bytes| u64::from(bytes) <= scan.bytes);
+    let is_truncated = tag
+        .byte_count
+        .is_some_and(|bytes| u64::from(bytes) > scan.bytes);
     // If all bytes are there, the tag is a better count of the damaged frames than their bytes are.
     if let Some(stated) = stated
         && is_complete
@@ -118,14 +142,20 @@ fn promised_frames(scan: &mut FrameScan, tag: &EncoderTag, fragment: bool, remar
         if stated > promised && is_truncated && !fragment && stated / MAX_STATED_RATIO < found {
             promised = stated;
         } else if stated != promised && !counts_own_frame {
-            remarks.push(Remark::HeaderLength { stated: Frames(stated), found: Frames(scan.frames) });
+            remarks.push(Remark::HeaderLength {
+                stated: Frames(stated),
+                found: Frames(scan.frames),
+            });
         }
     }
     // A fragment, or a stream whose tag is wrong, ends with its last complete frame.
     if promised == found && scan.truncated_frames.is_some() && (fragment || !remarks.is_empty()) {
         promised = scan.frames;
         if remarks.is_empty() {
-            remarks.push(Remark::HeaderLength { stated: Frames(found), found: Frames(scan.frames) });
+            remarks.push(Remark::HeaderLength {
+                stated: Frames(found),
+                found: Frames(scan.frames),
+            });
         }
     }
     promised
@@ -143,12 +173,20 @@ pub(crate) enum Version {
 /// is not supported.
 pub(super) fn parse_header(b1: u8, b2: u8, b3: u8) -> Option<FrameHeader> {
     const KBIT_MPEG1: [[u32; 15]; 3] = [
-        [0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
-        [0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
-        [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
+        [
+            0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448,
+        ],
+        [
+            0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384,
+        ],
+        [
+            0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320,
+        ],
     ];
     const KBIT_MPEG2: [[u32; 15]; 2] = [
-        [0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],
+        [
+            0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256,
+        ],
         [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
     ];
     const RATES_MPEG1: [u32; 3] = [44_100, 48_000, 32_000];
@@ -167,7 +205,10 @@ pub(super) fn parse_header(b1: u8, b2: u8, b3: u8) -> Option<FrameHeader> {
         (_, 1) => KBIT_MPEG2.first(),
         (_, _) => KBIT_MPEG2.last(),
     };
-    let kbit = kbit_row.and_then(|row| row.get(usize::from(b2 >> 4))).copied().filter(|kbit| *kbit > 0)?;
+    let kbit = kbit_row
+        .and_then(|row| row.get(usize::from(b2 >> 4)))
+        .copied()
+        .filter(|kbit| *kbit > 0)?;
     let rate = RATES_MPEG1.get(usize::from(b2 >> 2 & 3))? / rate_divisor;
     let padding = u32::from(b2 >> 1 & 1);
     let (frames, size) = match (layer, version) {
@@ -177,12 +218,21 @@ pub(super) fn parse_header(b1: u8, b2: u8, b3: u8) -> Option<FrameHeader> {
     };
     let mono = b3 >> 6 == 3;
     let channels = if mono { 1 } else { 2 };
-    Some(FrameHeader { format: FrameFormat::Mpeg { version, layer }, rate, channels, frames, size, payload_offset: 0 })
+    Some(FrameHeader {
+        format: FrameFormat::Mpeg { version, layer },
+        rate,
+        channels,
+        frames,
+        size,
+        payload_offset: 0,
+    })
 }
 
 /// Returns whether `data` begins with a frame header of free format: one without a bit rate.
 pub(crate) fn is_free_format(data: &[u8]) -> bool {
-    let Some(&[0xFF, b1, b2, _]) = data.first_chunk::<4>() else { return false };
+    let Some(&[0xFF, b1, b2, _]) = data.first_chunk::<4>() else {
+        return false;
+    };
     b1 & 0xE0 == 0xE0 && b1 >> 1 & 3 != 0 && b1 >> 3 & 3 != 1 && b2 >> 4 == 0 && b2 >> 2 & 3 != 3
 }
 
@@ -205,7 +255,9 @@ struct EncoderTag {
 impl EncoderTag {
     /// Parses the tag of a frame, if it has one.
     fn parse(header: &FrameHeader, frame: &[u8]) -> Option<Self> {
-        let FrameFormat::Mpeg { version, layer: 3 } = header.format else { return None };
+        let FrameFormat::Mpeg { version, layer: 3 } = header.format else {
+            return None;
+        };
         // The Xing tag follows the side information, the VBRI tag starts 32 bytes after the header.
         let side_info = match (version, header.channels) {
             (Version::Mpeg1, 1) => 17,
@@ -219,14 +271,20 @@ impl EncoderTag {
         }
         if frame.get(36..40) == Some(b"VBRI") && frame.get(40..42) == Some(&[0, 1]) {
             let (frame_count, byte_count) = (be32(frame, 50), be32(frame, 46));
-            return Some(Self { frame_count, byte_count, trim: None, is_played: true });
+            return Some(Self {
+                frame_count,
+                byte_count,
+                trim: None,
+                is_played: true,
+            });
         }
         None
     }
 
     fn parse_xing(tag: &[u8]) -> Option<Self> {
         // Each flag announces a field; those that are not announced take no space.
-        const FIELDS: [(u32, usize); 4] = [(FRAMES, 4), (BYTES, 4), (SEEK_TABLE, 100), (QUALITY, 4)];
+        const FIELDS: [(u32, usize); 4] =
+            [(FRAMES, 4), (BYTES, 4), (SEEK_TABLE, 100), (QUALITY, 4)];
         const FRAMES: u32 = 1;
         const BYTES: u32 = 2;
         const SEEK_TABLE: u32 = 4;
@@ -243,7 +301,9 @@ impl EncoderTag {
             at += len;
         }
         let lame = tag.get(at..).unwrap_or_default();
-        let known = [&b"LAME"[..], b"Lavf", b"Lavc", b"L3.9"].iter().any(|name| lame.starts_with(name));
+        let known = [&b"LAME"[..], b"Lavf", b"Lavc", b"L3.9"]
+            .iter()
+            .any(|name| lame.starts_with(name));
         let trim = match lame.get(21..24) {
             Some(&[a, b, c]) if known => {
                 let delay = u32::from(a) << 4 | u32::from(b) >> 4;
@@ -252,17 +312,25 @@ impl EncoderTag {
             }
             _ => None,
         };
-        Some(Self { frame_count, byte_count, trim, is_played: false })
+        Some(Self {
+            frame_count,
+            byte_count,
+            trim,
+            is_played: false,
+        })
     }
 
     /// Returns the stated length in audio frames.
     fn frames(&self, scan: &FrameScan) -> Option<u64> {
-        self.frame_count.map(|count| u64::from(count) * u64::from(scan.first.frames))
+        self.frame_count
+            .map(|count| u64::from(count) * u64::from(scan.first.frames))
     }
 }
 
 fn be32(data: &[u8], at: usize) -> Option<u32> {
-    data.get(at..at + 4)?.first_chunk::<4>().map(|b| u32::from_be_bytes(*b))
+    data.get(at..at + 4)?
+        .first_chunk::<4>()
+        .map(|b| u32::from_be_bytes(*b))
 }
 
 #[cfg(test)]
@@ -281,8 +349,12 @@ mod tests {
         frame.extend([576u32 >> 4, 1260 >> 8, 1260 & 255].map(|b| u8::try_from(b).unwrap()));
         let tag = EncoderTag::parse(&header, &frame).unwrap();
         // 193 frames, delay 576, padding 1260 = 220 500 samples.
-        let wanted =
-            EncoderTag { frame_count: Some(193), byte_count: Some(50_331), trim: Some((1105, 731)), is_played: false };
+        let wanted = EncoderTag {
+            frame_count: Some(193),
+            byte_count: Some(50_331),
+            trim: Some((1105, 731)),
+            is_played: false,
+        };
         assert_eq!(tag, wanted);
         assert_eq!(193 * 1152 - 1105 - 731, 220_500);
     }

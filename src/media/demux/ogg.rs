@@ -30,7 +30,10 @@ impl StemFile<'_> {
     pub(super) fn open_ogg(&self) -> Result<OpenedStem> {
         let pages = scan_pages(self.file).map_err(|e| self.io_error(e))?;
         let order = |s: &AudioStream| pages.stream_index(s.id);
-        let view = FileView { ranges: pages.intact.clone(), ..FileView::default() };
+        let view = FileView {
+            ranges: pages.intact.clone(),
+            ..FileView::default()
+        };
         let (mut demuxed, count) = self.demux(Container::Ogg, "Ogg", view, order)?;
         let stream = demuxed.stream().clone();
         if let Some(at) = pages.chained_at {
@@ -45,12 +48,25 @@ impl StemFile<'_> {
         demuxed.rewind().map_err(|f| self.codec_error(&codec, f))?;
         // The recording of a broadcast starts at a late position, which becomes frame 0. A stem that lost its first
         // pages looks the same but keeps its time.
-        let origin = if logical.lost_start() { 0 } else { span.first.max(0) };
-        let promised = logical.truncated_end.unwrap_or(span.end).max(logical.end).max(span.end);
-        let extent = AudioExtent { origin, end: promised.max(origin), available_end: span.end };
+        let origin = if logical.lost_start() {
+            0
+        } else {
+            span.first.max(0)
+        };
+        let promised = logical
+            .truncated_end
+            .unwrap_or(span.end)
+            .max(logical.end)
+            .max(span.end);
+        let extent = AudioExtent {
+            origin,
+            end: promised.max(origin),
+            available_end: span.end,
+        };
         let mut opened = self.finish(PacketSource::Timed(demuxed), &stream, codec, extent)?;
         opened.streams = count;
-        (opened.trimmed_start, opened.trimmed_end) = (span.first.min(0).unsigned_abs(), stream.padding.into());
+        (opened.trimmed_start, opened.trimmed_end) =
+            (span.first.min(0).unsigned_abs(), stream.padding.into());
         Ok(opened)
     }
 }
@@ -71,7 +87,9 @@ struct LogicalStream {
 impl LogicalStream {
     /// Returns whether the first pages with audio are damaged or missing.
     fn lost_start(&self) -> bool {
-        self.gaps.first().is_some_and(|gap| gap.from == 0 && gap.to < MAX_PAGE_DISTANCE)
+        self.gaps
+            .first()
+            .is_some_and(|gap| gap.from == 0 && gap.to < MAX_PAGE_DISTANCE)
     }
 }
 
@@ -114,10 +132,17 @@ impl PageHeader {
         if !h.starts_with(b"OggS\0") {
             return None;
         }
-        let le32 = |at: usize| h.get(at..at + 4).and_then(|b| b.first_chunk::<4>()).map(|b| u32::from_le_bytes(*b));
+        let le32 = |at: usize| {
+            h.get(at..at + 4)
+                .and_then(|b| b.first_chunk::<4>())
+                .map(|b| u32::from_le_bytes(*b))
+        };
         Some(Self {
             flags: *h.get(5)?,
-            granule: h.get(6..14)?.first_chunk::<8>().map(|b| i64::from_le_bytes(*b))?,
+            granule: h
+                .get(6..14)?
+                .first_chunk::<8>()
+                .map(|b| i64::from_le_bytes(*b))?,
             serial: le32(14)?,
             sequence: le32(18)?,
             checksum: le32(22)?,
@@ -158,7 +183,10 @@ fn scan_pages(file: &InputFile) -> io::Result<PageScan> {
         let size = page.len() as u64;
         match scan.intact.last_mut() {
             Some(range) if range.start + range.len == at => range.len += size,
-            _ => scan.intact.push(ByteRange { start: at, len: size }),
+            _ => scan.intact.push(ByteRange {
+                start: at,
+                len: size,
+            }),
         }
         at += size;
         if header.has(FIRST_PAGE) && audio_seen {
@@ -175,7 +203,10 @@ fn scan_pages(file: &InputFile) -> io::Result<PageScan> {
 impl PageScan {
     /// Returns the position of a stream in the file, to sort by; the last one for unknown serial numbers.
     fn stream_index(&self, serial: u32) -> usize {
-        self.streams.iter().position(|s| s.serial == serial).unwrap_or(usize::MAX)
+        self.streams
+            .iter()
+            .position(|s| s.serial == serial)
+            .unwrap_or(usize::MAX)
     }
 
     fn stream(&self, serial: u32) -> Option<&LogicalStream> {
@@ -184,7 +215,9 @@ impl PageScan {
 
     /// Records the end position of a truncated or damaged page, in case no intact one follows.
     fn add_damaged(&mut self, page: &PageHeader) {
-        let Some(stream) = self.streams.iter_mut().find(|s| s.serial == page.serial) else { return };
+        let Some(stream) = self.streams.iter_mut().find(|s| s.serial == page.serial) else {
+            return;
+        };
         let believable = stream.end..stream.end.saturating_add(MAX_PAGE_DISTANCE);
         if believable.contains(&page.granule) {
             stream.truncated_end = stream.truncated_end.max(Some(page.granule));
@@ -195,7 +228,11 @@ impl PageScan {
         let Some(stream) = self.streams.iter_mut().find(|s| s.serial == page.serial) else {
             if page.has(FIRST_PAGE) {
                 let (serial, sequence) = (page.serial, page.sequence);
-                self.streams.push(LogicalStream { serial, sequence, ..LogicalStream::default() });
+                self.streams.push(LogicalStream {
+                    serial,
+                    sequence,
+                    ..LogicalStream::default()
+                });
             }
             return;
         };
@@ -206,7 +243,11 @@ impl PageScan {
         }
         if !follows && page.granule > stream.end {
             let ends_stream = page.has(LAST_PAGE);
-            stream.gaps.push(OggGap { from: stream.end, to: page.granule, ends_stream });
+            stream.gaps.push(OggGap {
+                from: stream.end,
+                to: page.granule,
+                ends_stream,
+            });
         }
         stream.end = stream.end.max(page.granule);
         stream.truncated_end = None;
@@ -214,11 +255,18 @@ impl PageScan {
 }
 
 /// Moves the reader to the next capture pattern at or after `at`, or as far as was searched, and returns its offset.
-fn skip_to_capture_pattern(reader: &mut BufReader<InputFile>, at: u64, skipped: &mut u64) -> io::Result<u64> {
+fn skip_to_capture_pattern(
+    reader: &mut BufReader<InputFile>,
+    at: u64,
+    skipped: &mut u64,
+) -> io::Result<u64> {
     reader.seek(SeekFrom::Start(at))?;
     let mut data = Vec::new();
     reader.take(MAX_JUNK_BYTES).read_to_end(&mut data)?;
-    let distance = data.windows(4).position(|w| w == b"OggS").unwrap_or(data.len()) as u64;
+    let distance = data
+        .windows(4)
+        .position(|w| w == b"OggS")
+        .unwrap_or(data.len()) as u64;
     *skipped += distance;
     reader.seek(SeekFrom::Start(at + distance))
 }
@@ -229,7 +277,12 @@ fn read_page(reader: &mut BufReader<InputFile>, page: &mut Vec<u8>) -> io::Resul
     if !append(reader, page, segments)? {
         return Ok(false);
     }
-    let body = page.get(27..).unwrap_or_default().iter().map(|lacing| u64::from(*lacing)).sum();
+    let body = page
+        .get(27..)
+        .unwrap_or_default()
+        .iter()
+        .map(|lacing| u64::from(*lacing))
+        .sum();
     append(reader, page, body)
 }
 
@@ -248,8 +301,13 @@ fn checksum(page: &[u8]) -> u32 {
 /// Continues a CRC with more bytes, eight at a time: opening a file reads all of it, and this is most of the time.
 fn update_crc(crc: u32, bytes: &[u8]) -> u32 {
     const TABLES: [[u32; 256]; 8] = crc_tables();
-    let look =
-        |distance: usize, byte: u8| TABLES.get(distance).and_then(|t| t.get(usize::from(byte))).copied().unwrap_or(0);
+    let look = |distance: usize, byte: u8| {
+        TABLES
+            .get(distance)
+            .and_then(|t| t.get(usize::from(byte)))
+            .copied()
+            .unwrap_or(0)
+    };
     let (eights, rest) = bytes.as_chunks::<8>();
     let crc = eights.iter().fold(crc, |crc, &[a, b, c, d, e, f, g, h]| {
         let [p, q, r, s] = crc.to_be_bytes();
@@ -263,7 +321,11 @@ fn update_crc(crc: u32, bytes: &[u8]) -> u32 {
 }
 
 /// Returns the contribution of each byte value to the CRC, by its distance from the last of eight bytes.
-#[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "computed when compiled, i < 256, k < 8")]
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "computed when compiled, i < 256, k < 8"
+)]
 const fn crc_tables() -> [[u32; 256]; 8] {
     let mut tables = [[0; 256]; 8];
     let mut i = 0;
@@ -271,7 +333,11 @@ const fn crc_tables() -> [[u32; 256]; 8] {
         let mut value = (i as u32) << 24;
         let mut bit = 0;
         while bit < 8 {
-            value = if value >> 31 == 1 { value << 1 ^ 0x04C1_1DB7 } else { value << 1 };
+            value = if value >> 31 == 1 {
+                value << 1 ^ 0x04C1_1DB7
+            } else {
+                value << 1
+            };
             bit += 1;
         }
         tables[0][i] = value;
@@ -318,27 +384,48 @@ mod tests {
 
     #[test]
     fn a_damaged_page_leaves_a_gap_up_to_the_end_of_the_next() {
-        let mut pages: Vec<_> = [(2, 0), (0, 0), (0, 100), (0, 200), (0, 300), (4, 400)].map(|(f, g)| (f, g)).to_vec();
-        let mut all: Vec<Vec<u8>> =
-            pages.drain(..).enumerate().map(|(i, (f, g))| page(f, g, u32::try_from(i).unwrap(), b"body")).collect();
+        let mut pages: Vec<_> = [(2, 0), (0, 0), (0, 100), (0, 200), (0, 300), (4, 400)]
+            .map(|(f, g)| (f, g))
+            .to_vec();
+        let mut all: Vec<Vec<u8>> = pages
+            .drain(..)
+            .enumerate()
+            .map(|(i, (f, g))| page(f, g, u32::try_from(i).unwrap(), b"body"))
+            .collect();
         assert!(scanned(&all.concat()).stream(7).unwrap().gaps.is_empty());
         all[3][30] ^= 1;
         let scan = scanned(&all.concat());
         let stream = scan.stream(7).unwrap();
         assert_eq!(
             (stream.gaps.as_slice(), stream.end, stream.truncated_end),
-            (&[OggGap { from: 100, to: 300, ends_stream: false }][..], 400, None)
+            (
+                &[OggGap {
+                    from: 100,
+                    to: 300,
+                    ends_stream: false
+                }][..],
+                400,
+                None
+            )
         );
         assert_eq!(scan.intact.len(), 2);
     }
 
     #[test]
     fn the_checksum_equals_the_bitwise_crc_for_every_length() {
-        let bytes: Vec<u8> = (0..300u32).map(|i| u8::try_from(i * i * 7 % 251).unwrap()).collect();
+        let bytes: Vec<u8> = (0..300u32)
+            .map(|i| u8::try_from(i * i * 7 % 251).unwrap())
+            .collect();
         for n in 27..bytes.len() {
             let plain = bytes[..n].iter().enumerate().fold(0u32, |crc, (i, byte)| {
                 let byte = if (22..26).contains(&i) { 0 } else { *byte };
-                let shift = |crc: u32, _| if crc >> 31 == 1 { crc << 1 ^ 0x04C1_1DB7 } else { crc << 1 };
+                let shift = |crc: u32, _| {
+                    if crc >> 31 == 1 {
+                        crc << 1 ^ 0x04C1_1DB7
+                    } else {
+                        crc << 1
+                    }
+                };
                 (0..8).fold(crc ^ u32::from(byte) << 24, shift)
             });
             assert_eq!(checksum(&bytes[..n]), plain, "{n} bytes");
@@ -347,17 +434,43 @@ mod tests {
 
     #[test]
     fn truncated_and_chained_files_are_noticed() {
-        let pages = [page(2, 0, 0, b"a"), page(0, 100, 1, b"b"), page(0, 200, 2, b"c"), page(4, 300, 3, b"d")];
+        let pages = [
+            page(2, 0, 0, b"a"),
+            page(0, 100, 1, b"b"),
+            page(0, 200, 2, b"c"),
+            page(4, 300, 3, b"d"),
+        ];
         let mut long = pages.concat();
         long[pages[0].len() + 27] = 255;
         let stream = scanned(&long);
         let stream = stream.stream(7).unwrap();
         assert_eq!((stream.end, stream.truncated_end), (300, None));
-        assert_eq!(stream.gaps, [OggGap { from: 0, to: 200, ends_stream: false }]);
+        assert_eq!(
+            stream.gaps,
+            [OggGap {
+                from: 0,
+                to: 200,
+                ends_stream: false
+            }]
+        );
 
-        let whole = [page(2, 0, 0, b"a"), page(0, 100, 1, b"b"), page(4, 200, 2, b"c")].concat();
-        assert_eq!(scanned(&whole[..whole.len() - 1]).stream(7).unwrap().truncated_end, Some(200));
+        let whole = [
+            page(2, 0, 0, b"a"),
+            page(0, 100, 1, b"b"),
+            page(4, 200, 2, b"c"),
+        ]
+        .concat();
+        assert_eq!(
+            scanned(&whole[..whole.len() - 1])
+                .stream(7)
+                .unwrap()
+                .truncated_end,
+            Some(200)
+        );
         assert_eq!(scanned(&whole).chained_at, None);
-        assert_eq!(scanned(&[whole.clone(), whole].concat()).chained_at, Some(200));
+        assert_eq!(
+            scanned(&[whole.clone(), whole].concat()).chained_at,
+            Some(200)
+        );
     }
 }

@@ -32,7 +32,12 @@ impl Coding {
         // Some writers state the 16 bits that these decode to.
         let companded = matches!(fmt.tag, A_LAW | MU_LAW);
         let width = match fmt.block_align.checked_div(fmt.channels) {
-            Some(w) if fmt.block_align.is_multiple_of(fmt.channels) && (w >= fmt.bits.div_ceil(8) || companded) => w,
+            Some(w)
+                if fmt.block_align.is_multiple_of(fmt.channels)
+                    && (w >= fmt.bits.div_ceil(8) || companded) =>
+            {
+                w
+            }
             // An impossible block size: the bits decide. The caller checks the result against the byte rate.
             _ => fmt.bits.div_ceil(8),
         };
@@ -69,13 +74,21 @@ impl Coding {
         const TO_32: f64 = 1.0 / 2_147_483_648.0;
         match self {
             Self::U8 => each(raw, ch, channels, out, |[b]| (f64::from(b) - 128.0) * TO_8),
-            Self::I16 => each(raw, ch, channels, out, |b| f64::from(i16::from_le_bytes(b)) * TO_16),
+            Self::I16 => each(raw, ch, channels, out, |b| {
+                f64::from(i16::from_le_bytes(b)) * TO_16
+            }),
             // As the high bytes of an i32, which extends the sign.
-            Self::I24 => each(raw, ch, channels, out, |[a, b, c]| f64::from(i32::from_le_bytes([0, a, b, c])) * TO_32),
+            Self::I24 => each(raw, ch, channels, out, |[a, b, c]| {
+                f64::from(i32::from_le_bytes([0, a, b, c])) * TO_32
+            }),
             Self::I24Of32 => {
-                each(raw, ch, channels, out, |[a, b, c, _]| f64::from(i32::from_le_bytes([0, a, b, c])) * TO_32);
+                each(raw, ch, channels, out, |[a, b, c, _]| {
+                    f64::from(i32::from_le_bytes([0, a, b, c])) * TO_32
+                });
             }
-            Self::I32 => each(raw, ch, channels, out, |b| f64::from(i32::from_le_bytes(b)) * TO_32),
+            Self::I32 => each(raw, ch, channels, out, |b| {
+                f64::from(i32::from_le_bytes(b)) * TO_32
+            }),
             Self::F32 => each(raw, ch, channels, out, |b| f64::from(f32::from_le_bytes(b))),
             Self::F64 => each(raw, ch, channels, out, f64::from_le_bytes),
             Self::ALaw => each(raw, ch, channels, out, |[b]| f64::from(a_law(b)) * TO_16),
@@ -107,25 +120,56 @@ pub(super) fn stereo_24(raw: &[u8], left: &mut [f64], right: &mut [f64]) {
 fn eight_24(bytes: &[u8; 24]) -> [f64; 8] {
     let [x, y, z] = std::array::from_fn(|i| {
         let mut word = [0; 8];
-        word.iter_mut().zip(bytes.iter().skip(8 * i)).for_each(|(w, b)| *w = *b);
+        word.iter_mut()
+            .zip(bytes.iter().skip(8 * i))
+            .for_each(|(w, b)| *w = *b);
         u64::from_le_bytes(word)
     });
     // Each sample moves to the high bits of an i32, as in `unpack`.
-    let high =
-        [x << 8, x >> 16, (x >> 40) & 0xFF_FF00 | y << 24, y, y >> 24, (y >> 48) & 0xFF00 | z << 16, z >> 8, z >> 32];
+    let high = [
+        x << 8,
+        x >> 16,
+        (x >> 40) & 0xFF_FF00 | y << 24,
+        y,
+        y >> 24,
+        (y >> 48) & 0xFF00 | z << 16,
+        z >> 8,
+        z >> 32,
+    ];
     high.map(|bits| f64::from((bits as u32 & 0xFFFF_FF00) as i32) * (1.0 / 2_147_483_648.0))
 }
 
 /// Applies `f` to every sample of channel `ch`. Mono and stereo have a constant stride, which lets the compiler
 /// vectorise.
 #[inline(always)]
-fn each<const W: usize>(raw: &[u8], ch: usize, channels: usize, out: &mut [f64], f: impl Fn([u8; W]) -> f64) {
+fn each<const W: usize>(
+    raw: &[u8],
+    ch: usize,
+    channels: usize,
+    out: &mut [f64],
+    f: impl Fn([u8; W]) -> f64,
+) {
     let samples = raw.as_chunks::<W>().0;
     match (channels, ch) {
         (1, _) => samples.iter().zip(out).for_each(|(s, o)| *o = f(*s)),
-        (2, 0) => samples.as_chunks::<2>().0.iter().zip(out).for_each(|([s, _], o)| *o = f(*s)),
-        (2, _) => samples.as_chunks::<2>().0.iter().zip(out).for_each(|([_, s], o)| *o = f(*s)),
-        _ => samples.iter().skip(ch).step_by(channels.max(1)).zip(out).for_each(|(s, o)| *o = f(*s)),
+        (2, 0) => samples
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .zip(out)
+            .for_each(|([s, _], o)| *o = f(*s)),
+        (2, _) => samples
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .zip(out)
+            .for_each(|([_, s], o)| *o = f(*s)),
+        _ => samples
+            .iter()
+            .skip(ch)
+            .step_by(channels.max(1))
+            .zip(out)
+            .for_each(|(s, o)| *o = f(*s)),
     }
 }
 
@@ -152,7 +196,16 @@ mod tests {
     use super::*;
 
     fn fmt(tag: u16, channels: u16, block_align: u16, bits: u16) -> Fmt {
-        Fmt { tag, channels, rate: 1, byte_rate: 0, block_align, bits, valid_bits: None, mask: 0 }
+        Fmt {
+            tag,
+            channels,
+            rate: 1,
+            byte_rate: 0,
+            block_align,
+            bits,
+            valid_bits: None,
+            mask: 0,
+        }
     }
 
     fn one(coding: Coding, raw: &[u8]) -> f64 {
@@ -163,14 +216,26 @@ mod tests {
 
     #[test]
     fn the_ends_and_the_middle_of_every_coding() {
-        assert_eq!([0, 127, 128, 255].map(|b| one(Coding::U8, &[b])), [-1.0, -1.0 / 128.0, 0.0, 127.0 / 128.0]);
+        assert_eq!(
+            [0, 127, 128, 255].map(|b| one(Coding::U8, &[b])),
+            [-1.0, -1.0 / 128.0, 0.0, 127.0 / 128.0]
+        );
         assert_eq!(one(Coding::I16, &[0x00, 0x80]), -1.0);
         assert_eq!(one(Coding::I16, &[0xFF, 0xFF]), -1.0 / 32_768.0);
         assert_eq!(one(Coding::I24, &[0, 0, 0x80]), -1.0);
-        assert_eq!(one(Coding::I24, &[0xFF, 0xFF, 0x7F]), 8_388_607.0 / 8_388_608.0);
-        assert_eq!(one(Coding::I24Of32, &[0xA0, 0xFF, 0xFF, 0x00]), -96.0 / 8_388_608.0);
+        assert_eq!(
+            one(Coding::I24, &[0xFF, 0xFF, 0x7F]),
+            8_388_607.0 / 8_388_608.0
+        );
+        assert_eq!(
+            one(Coding::I24Of32, &[0xA0, 0xFF, 0xFF, 0x00]),
+            -96.0 / 8_388_608.0
+        );
         assert_eq!(one(Coding::I32, &[1, 0, 0, 0]), 2f64.powi(-31));
-        assert_eq!(one(Coding::F32, &f32::MIN_POSITIVE.to_le_bytes()), f64::from(f32::MIN_POSITIVE));
+        assert_eq!(
+            one(Coding::F32, &f32::MIN_POSITIVE.to_le_bytes()),
+            f64::from(f32::MIN_POSITIVE)
+        );
         assert!(one(Coding::F32, &f32::NAN.to_le_bytes()).is_nan());
         assert_eq!(one(Coding::F64, &1e300f64.to_le_bytes()), 1e300);
     }
@@ -178,12 +243,24 @@ mod tests {
     /// The decision values of ITU-T G.711, tables 1a and 2a: the ends of every segment.
     #[test]
     fn companded_codes_have_the_values_of_the_standard() {
-        let a =
-            [(0x80, 4032), (0x8F, 2112), (0x9F, 1056), (0xAF, 528), (0xBF, 264), (0xCF, 132), (0xDF, 66), (0xFF, 1)];
+        let a = [
+            (0x80, 4032),
+            (0x8F, 2112),
+            (0x9F, 1056),
+            (0xAF, 528),
+            (0xBF, 264),
+            (0xCF, 132),
+            (0xDF, 66),
+            (0xFF, 1),
+        ];
         for (code, value) in a {
             // G.711 numbers the loudest code 1 1 1 1 1 1 1 1; the line carries every second bit inverted.
             let line = (code ^ 0x7F) ^ 0x55;
-            assert_eq!((a_law(line), a_law(line ^ 0x80)), (value * 8, -value * 8), "{code:02X}");
+            assert_eq!(
+                (a_law(line), a_law(line ^ 0x80)),
+                (value * 8, -value * 8),
+                "{code:02X}"
+            );
         }
         let mu = [
             (0x80, 8031),
@@ -197,7 +274,11 @@ mod tests {
             (0xFF, 0),
         ];
         for (code, value) in mu {
-            assert_eq!((mu_law(code), mu_law(code & 0x7F)), (value * 4, -value * 4), "{code:02X}");
+            assert_eq!(
+                (mu_law(code), mu_law(code & 0x7F)),
+                (value * 4, -value * 4),
+                "{code:02X}"
+            );
         }
     }
 
@@ -214,18 +295,28 @@ mod tests {
         for (fmt, coding) in known {
             assert_eq!(Coding::of(&fmt), Some(coding), "{fmt:?}");
         }
-        for other in
-            [fmt(0x55, 2, 1, 0), fmt(0x11, 1, 1024, 4), fmt(PCM, 3, 18, 45), fmt(PCM, 1, 8, 64), fmt(PCM, 1, 0, 0)]
-        {
+        for other in [
+            fmt(0x55, 2, 1, 0),
+            fmt(0x11, 1, 1024, 4),
+            fmt(PCM, 3, 18, 45),
+            fmt(PCM, 1, 8, 64),
+            fmt(PCM, 1, 0, 0),
+        ] {
             assert_eq!(Coding::of(&other), None, "{other:?}");
         }
-        assert_eq!(Coding::of(&fmt(PCM, 0, 0, 16)).map(Coding::width), Some(2), "0 channels are judged elsewhere");
+        assert_eq!(
+            Coding::of(&fmt(PCM, 0, 0, 16)).map(Coding::width),
+            Some(2),
+            "0 channels are judged elsewhere"
+        );
     }
 
     #[test]
     fn stereo_of_24_bits_in_one_pass_is_the_same() {
         for frames in 0..23 {
-            let raw: Vec<u8> = (0..frames * 6u32).map(|i| (i * 89 + i / 7 + 0x7F) as u8).collect();
+            let raw: Vec<u8> = (0..frames * 6u32)
+                .map(|i| (i * 89 + i / 7 + 0x7F) as u8)
+                .collect();
             let mut both = [vec![0.0; frames as usize], vec![0.0; frames as usize]];
             let [left, right] = &mut both;
             stereo_24(&raw, left, right);
@@ -240,12 +331,19 @@ mod tests {
     #[test]
     fn channels_are_taken_apart_whatever_their_number() {
         for channels in [1, 2, 3, 7] {
-            let raw: Vec<u8> = (0..35i16).take(channels * 5).flat_map(i16::to_le_bytes).collect();
+            let raw: Vec<u8> = (0..35i16)
+                .take(channels * 5)
+                .flat_map(i16::to_le_bytes)
+                .collect();
             for ch in 0..channels {
                 let mut out = [0.0; 5];
                 Coding::I16.unpack(&raw, ch, channels, &mut out);
-                let wanted: Vec<f64> =
-                    (0..35).skip(ch).step_by(channels).take(5).map(|v| f64::from(v) / 32_768.0).collect();
+                let wanted: Vec<f64> = (0..35)
+                    .skip(ch)
+                    .step_by(channels)
+                    .take(5)
+                    .map(|v| f64::from(v) / 32_768.0)
+                    .collect();
                 assert_eq!(out[..], wanted);
             }
         }

@@ -45,7 +45,10 @@ impl Routing {
             if self.soloed(strip) || targets.clone().any(|(to, _)| is(&ahead_any, *to)) {
                 set(&mut ahead_any, strip);
             }
-            if self.sounding_outputs(strip).any(|to| is(&free, to) && !self.closed(to) && !self.soloed(to)) {
+            if self
+                .sounding_outputs(strip)
+                .any(|to| is(&free, to) && !self.closed(to) && !self.soloed(to))
+            {
                 set(&mut free, strip);
             }
             if self.closed(strip) {
@@ -91,10 +94,20 @@ impl Routing {
         }
         let parts = |strip: usize| {
             let bus = self.tracks <= strip && strip < master;
-            bus && !self.closed(strip) && is(&passed, strip) && is(&unpassed, strip) && is(&free, strip)
+            bus && !self.closed(strip)
+                && is(&passed, strip)
+                && is(&unpassed, strip)
+                && is(&free, strip)
         };
         let twice = (0..count).map(parts).collect();
-        Some(Solo { passed, unpassed, ahead, twice, behind_any, ahead_any })
+        Some(Solo {
+            passed,
+            unpassed,
+            ahead,
+            twice,
+            behind_any,
+            ahead_any,
+        })
     }
 
     /// The buses that would run twice with some solos: those that sum several signals, and after which some bus is not on
@@ -103,15 +116,26 @@ impl Routing {
         let order = downstream(&self.outputs);
         let mut parts = vec![false; self.outputs.len()];
         for &strip in order.iter().rev() {
-            let mut targets = self.outputs.get(strip).into_iter().flatten().map(|(to, _)| *to);
+            let mut targets = self
+                .outputs
+                .get(strip)
+                .into_iter()
+                .flatten()
+                .map(|(to, _)| *to);
             let first = targets.next();
-            if first.is_some_and(|first| is(&parts, first) || targets.any(|to| to != first || is(&parts, to))) {
+            if first.is_some_and(|first| {
+                is(&parts, first) || targets.any(|to| to != first || is(&parts, to))
+            }) {
                 set(&mut parts, strip);
             }
         }
         let mut fed = vec![0usize; self.outputs.len()];
         for &strip in &order {
-            let sources = if strip < self.tracks { 1 } else { fed.get(strip).copied().unwrap_or_default() };
+            let sources = if strip < self.tracks {
+                1
+            } else {
+                fed.get(strip).copied().unwrap_or_default()
+            };
             for &(to, _) in self.outputs.get(strip).into_iter().flatten() {
                 if let Some(count) = fed.get_mut(to) {
                     *count = count.saturating_add(sources);
@@ -119,13 +143,19 @@ impl Routing {
             }
         }
         let several = |strip: usize| fed.get(strip).is_some_and(|n| *n > 1);
-        (0..self.strips.len()).map(|strip| strip >= self.tracks && is(&parts, strip) && several(strip)).collect()
+        (0..self.strips.len())
+            .map(|strip| strip >= self.tracks && is(&parts, strip) && several(strip))
+            .collect()
     }
 }
 
 impl Solo {
     /// Whether one node may feed another: each a strip, and whether it is its second node.
-    pub(super) fn opens(&self, (from, from_second): (usize, bool), (to, to_second): (usize, bool)) -> bool {
+    pub(super) fn opens(
+        &self,
+        (from, from_second): (usize, bool),
+        (to, to_second): (usize, bool),
+    ) -> bool {
         let (passed, unpassed) = (is(&self.passed, from), is(&self.unpassed, from));
         let splits = is(&self.twice, from);
         // A second node hears nothing but what has not passed, and only while its strip runs twice.

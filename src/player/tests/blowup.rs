@@ -5,12 +5,15 @@ use super::{
     sessions::noise,
 };
 use crate::{
-    Decibels, Frames, Layout, Pan, Player, PlayerBuilder, SampleRate, Session, Spec, State, Track, TrackId,
-    media::Memory,
+    Decibels, Frames, Layout, Pan, Player, PlayerBuilder, SampleRate, Session, Spec, State, Track,
+    TrackId, media::Memory,
 };
 use std::{ops::Range, time::Duration};
 
-const SPEC: Spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+const SPEC: Spec = Spec {
+    rate: SampleRate::HZ_48000,
+    layout: Layout::Mono,
+};
 const LENGTH: usize = 48_000;
 /// The frames with wrong samples.
 const WRONG: Range<usize> = 20_100..21_100;
@@ -22,15 +25,25 @@ const LONG: Duration = Duration::from_secs(10);
 fn mix(wrong: f64, wild: impl Fn(Track) -> Track) -> (Session, TrackId) {
     let mut mix = Session::new(SPEC.rate, Layout::Stereo);
     let slow = |n: usize| 0.4 * (n as f64 * 0.01).sin();
-    let samples = (0..LENGTH).map(|n| if WRONG.contains(&n) { wrong } else { slow(n) }).collect();
-    let id = mix.add_track(wild(Track::new("wild", Memory::new(SPEC, vec![samples]).unwrap())));
+    let samples = (0..LENGTH)
+        .map(|n| if WRONG.contains(&n) { wrong } else { slow(n) })
+        .collect();
+    let id = mix.add_track(wild(Track::new(
+        "wild",
+        Memory::new(SPEC, vec![samples]).unwrap(),
+    )));
     let tame = (0..LENGTH as u64).map(|n| 0.25 * noise(3, 4, n)).collect();
     mix.add_track(Track::new("tame", Memory::new(SPEC, vec![tame]).unwrap()).pan(Pan::RIGHT));
     (mix, id)
 }
 
 fn said(player: &Player) -> Vec<String> {
-    assert!(player.warnings().iter().all(|w| w.kind.code() == "W116" && w.track() == Some("wild")));
+    assert!(
+        player
+            .warnings()
+            .iter()
+            .all(|w| w.kind.code() == "W116" && w.track() == Some("wild"))
+    );
     player.warnings().iter().map(ToString::to_string).collect()
 }
 
@@ -45,7 +58,10 @@ fn a_stem_that_blows_up_behind_a_low_fader_is_muted_and_the_others_play_on() {
     assert_eq!((0..LENGTH).find(|n| !same(1, *n)), None);
     // At most a block too early, never too late.
     let muted = (0..LENGTH).find(|n| !same(0, *n)).unwrap();
-    assert!((WRONG.start - 256..=WRONG.start).contains(&muted), "{muted}");
+    assert!(
+        (WRONG.start - 256..=WRONG.start).contains(&muted),
+        "{muted}"
+    );
     // A straight line from the last frame before, and silence.
     let last = heard[0][muted - 1];
     for n in 0..FADE {
@@ -76,10 +92,16 @@ fn a_new_start_lets_it_be_heard_again_and_tells_it_once() {
         }
         player.seek(Frames(to as u64));
         player.play();
-        soon(LONG, || player.position() == Frames(to as u64) && player.state() == State::Playing);
+        soon(LONG, || {
+            player.position() == Frames(to as u64) && player.state() == State::Playing
+        });
         let heard = fake.take(4_500, mix.layout, &[480]);
         for n in FADE..4_500 {
-            assert_eq!(heard[0][n].to_bits(), whole[0][to + n].to_bits(), "frame {n} from {to}");
+            assert_eq!(
+                heard[0][n].to_bits(),
+                whole[0][to + n].to_bits(),
+                "frame {n} from {to}"
+            );
         }
         player.seek(Frames(0));
         soon(LONG, || {

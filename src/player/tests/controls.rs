@@ -2,8 +2,8 @@
 
 use super::fake::{Busy, Fake, soon};
 use crate::{
-    Decibels, Frames, Layout, Pan, PanLaw, Player, PlayerBuilder, SampleRate, Session, Spec, State, Track, TrackId,
-    media::Memory,
+    Decibels, Frames, Layout, Pan, PanLaw, Player, PlayerBuilder, SampleRate, Session, Spec, State,
+    Track, TrackId, media::Memory,
 };
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,10 @@ const LONG: Duration = Duration::from_secs(10);
 
 /// Two constant signals of 0.4, so that every change of a gain shows in the samples.
 fn level(frames: usize) -> (Session, TrackId) {
-    let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
+    let spec = Spec {
+        rate: SampleRate::HZ_48000,
+        layout: Layout::Stereo,
+    };
     let mut mix = Session::new(spec.rate, spec.layout);
     mix.pan_law = PanLaw::Balance;
     let stem = || Memory::new(spec, vec![vec![0.4; frames]; 2]).unwrap();
@@ -22,7 +25,10 @@ fn level(frames: usize) -> (Session, TrackId) {
 
 /// Returns the largest step between adjacent samples.
 fn step(samples: &[f64]) -> f64 {
-    samples.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f64::max)
+    samples
+        .windows(2)
+        .map(|w| (w[1] - w[0]).abs())
+        .fold(0.0, f64::max)
 }
 
 /// Returns the samples after a command, until they have stayed at a level for 0.1 s.
@@ -31,7 +37,12 @@ fn after(fake: &Fake, command: impl Fn(), then: f64) -> Vec<f64> {
     let mut heard: Vec<f64> = Vec::new();
     soon(LONG, || {
         heard.extend(fake.ask(48, 2).chunks(2).map(|f| f[0]));
-        heard.len() >= 9_600 && heard.iter().rev().take(4_800).all(|x| (x - then).abs() < 1e-9)
+        heard.len() >= 9_600
+            && heard
+                .iter()
+                .rev()
+                .take(4_800)
+                .all(|x| (x - then).abs() < 1e-9)
     });
     heard
 }
@@ -40,7 +51,10 @@ fn after(fake: &Fake, command: impl Fn(), then: f64) -> Vec<f64> {
 fn nothing_clicks() {
     let (mix, id) = level(48_000 * 20);
     let fake = Fake::default();
-    let player = fake.play(&PlayerBuilder::new().latency(Duration::from_millis(80)), &mix);
+    let player = fake.play(
+        &PlayerBuilder::new().latency(Duration::from_millis(80)),
+        &mix,
+    );
     fake.take(9_600, mix.layout, &[480]);
     let moves: [(&dyn Fn(&Player), f64); 9] = [
         (&|p| p.set_mute(id, true), 0.4),
@@ -56,9 +70,17 @@ fn nothing_clicks() {
     let mut last = 0.8;
     for (n, (change, then)) in moves.iter().enumerate() {
         let heard = after(&fake, || change(&player), *then);
-        assert!((heard[0] - last).abs() <= 0.4 / 384.0 + 1e-9, "{n}: starts at {}", heard[0]);
+        assert!(
+            (heard[0] - last).abs() <= 0.4 / 384.0 + 1e-9,
+            "{n}: starts at {}",
+            heard[0]
+        );
         // A straight line of 384 frames over at most 0.4; a fader at silence closes a gate too, two lines at once.
-        assert!(step(&heard) <= 2.0 * 0.4 / 384.0 + 1e-9, "{n}: a step of {}", step(&heard));
+        assert!(
+            step(&heard) <= 2.0 * 0.4 / 384.0 + 1e-9,
+            "{n}: a step of {}",
+            step(&heard)
+        );
         last = *then;
     }
     assert_eq!(player.underruns().count, 0);
@@ -75,7 +97,8 @@ fn the_position_is_what_is_heard() {
     // The device has a delay of 1 000 frames.
     for n in 1..=40u64 {
         fake.until(480);
-        fake.with(|callback, _| callback.serve(&mut out, 1_000)).unwrap();
+        fake.with(|callback, _| callback.serve(&mut out, 1_000))
+            .unwrap();
         assert_eq!(player.position().0, (n * 480).saturating_sub(1_480));
     }
     player.pause();
@@ -116,7 +139,9 @@ fn a_bus_that_runs_twice_shows_the_level_of_both() {
     let (mut mix, id) = level(96_000);
     let behind = mix.add_bus(crate::Bus::new("behind").solo(true));
     let shared = mix.add_bus(crate::Bus::new("shared").send(behind, Decibels(-20.0)));
-    mix.tracks_mut().iter_mut().for_each(|track| track.strip.to = Some(shared));
+    mix.tracks_mut()
+        .iter_mut()
+        .for_each(|track| track.strip.to = Some(shared));
     mix.track_mut(id).strip.solo = true;
     let fake = Fake::default();
     let player = fake.play(&PlayerBuilder::new(), &mix);
@@ -132,11 +157,18 @@ fn a_bus_that_runs_twice_shows_the_level_of_both() {
 
 #[test]
 fn loudness_is_that_of_what_was_played() {
-    let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
+    let spec = Spec {
+        rate: SampleRate::HZ_48000,
+        layout: Layout::Stereo,
+    };
     let mut mix = Session::new(spec.rate, spec.layout);
-    let tone: Vec<f64> =
-        (0..240_000).map(|n| 0.1 * (std::f64::consts::TAU * 997.0 * n as f64 / 48_000.0).sin()).collect();
-    mix.add_track(Track::new("tone", Memory::new(spec, vec![tone; 2]).unwrap()));
+    let tone: Vec<f64> = (0..240_000)
+        .map(|n| 0.1 * (std::f64::consts::TAU * 997.0 * n as f64 / 48_000.0).sin())
+        .collect();
+    mix.add_track(Track::new(
+        "tone",
+        Memory::new(spec, vec![tone; 2]).unwrap(),
+    ));
     let fake = Fake::default();
     let player = fake.play(&PlayerBuilder::new(), &mix);
     assert_eq!(player.loudness().integrated, None);
@@ -182,13 +214,22 @@ fn the_null_device_keeps_time_and_a_sink_gets_everything() {
     let player = PlayerBuilder::new().null(&mix).unwrap();
     assert_eq!(player.wait(LONG), State::Ended);
     let took = start.elapsed();
-    assert!(took > Duration::from_millis(470) && took < Duration::from_millis(2_500), "{took:?}");
+    assert!(
+        took > Duration::from_millis(470) && took < Duration::from_millis(2_500),
+        "{took:?}"
+    );
     assert_eq!(player.position(), Frames(24_000));
     // `wait` honours a command that the playback thread has not executed yet.
     player.play();
     assert_eq!(player.wait(Duration::from_millis(50)), State::Playing);
-    assert_eq!((player.wait(LONG), player.position()), (State::Ended, Frames(24_000)));
+    assert_eq!(
+        (player.wait(LONG), player.position()),
+        (State::Ended, Frames(24_000))
+    );
     player.pause();
     player.seek(Frames(100));
-    assert_eq!((player.wait(LONG), player.position()), (State::Paused, Frames(100)));
+    assert_eq!(
+        (player.wait(LONG), player.position()),
+        (State::Paused, Frames(100))
+    );
 }

@@ -5,8 +5,8 @@ use super::{
     sessions::{same_bits, stem},
 };
 use crate::{
-    Cue, CueId, Curve, Decibels, Frames, Layout, Pan, PanLaw, Player, PlayerBuilder, SampleRate, Session, Shape, Spec,
-    Track, Use, media::Memory,
+    Cue, CueId, Curve, Decibels, Frames, Layout, Pan, PanLaw, Player, PlayerBuilder, SampleRate,
+    Session, Shape, Spec, Track, Use, media::Memory,
 };
 
 const LENGTH: usize = 24_000;
@@ -21,7 +21,9 @@ fn mix() -> (Session, CueId) {
         .track(Track::new("a", stem(2, 48_000, Layout::Stereo, 16_000)).gain_curve(swell))
         .track(Track::new("b", stem(3, 44_100, Layout::Mono, 12_000)))
         .track(Track::new("c", stem(4, 48_000, Layout::Stereo, 14_000)));
-    let cue = cue.used(Use::at(Frames(1_000))).used(Use::at(Frames(8_000)).named("again").gain(Decibels(-4.0)));
+    let cue = cue
+        .used(Use::at(Frames(1_000)))
+        .used(Use::at(Frames(8_000)).named("again").gain(Decibels(-4.0)));
     let id = mix.add_cue(cue);
     mix.length = Some(Frames(LENGTH as u64));
     (mix, id)
@@ -52,7 +54,10 @@ fn a_control_of_a_cues_track_moved_before_the_start_is_as_if_it_had_always_been_
         moved(&player, &mut mix, cue, solo);
         player.play();
         let heard = fake.take(LENGTH, mix.layout, &[480]);
-        same_bits(&mix.render(Frames(0)..Frames(LENGTH as u64)).unwrap(), &heard);
+        same_bits(
+            &mix.render(Frames(0)..Frames(LENGTH as u64)).unwrap(),
+            &heard,
+        );
     }
 }
 
@@ -66,20 +71,33 @@ fn a_control_of_a_cues_track_moved_while_it_plays_is_exact_once_it_has_arrived()
     let rest = fake.take(LENGTH - 9_600, mix.layout, &[480]);
     heard.iter_mut().zip(rest).for_each(|(h, r)| h.extend(r));
     let after = mix.render(Frames(0)..Frames(LENGTH as u64)).unwrap();
-    let last_old = (0..LENGTH).rev().find(|n| heard[0][*n].to_bits() != after[0][*n].to_bits()).unwrap();
+    let last_old = (0..LENGTH)
+        .rev()
+        .find(|n| heard[0][*n].to_bits() != after[0][*n].to_bits())
+        .unwrap();
     assert!(last_old < 9_600 + 3 * 1_440 + 384 + 8 * 256, "{last_old}");
     assert_eq!(player.underruns().count, 0);
 }
 
 #[test]
 fn no_control_of_a_cues_track_clicks_and_a_muted_cue_stays_muted() {
-    let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
+    let spec = Spec {
+        rate: SampleRate::HZ_48000,
+        layout: Layout::Stereo,
+    };
     let mut mix = Session::new(spec.rate, spec.layout);
     mix.pan_law = PanLaw::Balance;
     let level = |value: f64| Memory::new(spec, vec![vec![value; 400_000]; 2]).unwrap();
     mix.add_track(Track::new("t", level(0.1)));
-    let cue = mix.add_cue(Cue::new("on").track(Track::new("a", level(0.4))).used(Use::at(Frames(0))));
-    let off = Cue::new("off").track(Track::new("a", level(0.5))).used(Use::at(Frames(0))).mute(true);
+    let cue = mix.add_cue(
+        Cue::new("on")
+            .track(Track::new("a", level(0.4)))
+            .used(Use::at(Frames(0))),
+    );
+    let off = Cue::new("off")
+        .track(Track::new("a", level(0.5)))
+        .used(Use::at(Frames(0)))
+        .mute(true);
     let off = mix.add_cue(off);
     let fake = Fake::default();
     let player = fake.play(&PlayerBuilder::new(), &mix);
@@ -99,7 +117,10 @@ fn no_control_of_a_cues_track_clicks_and_a_muted_cue_stays_muted() {
         change();
         for x in &fake.take(9_600, mix.layout, &[480])[0] {
             // Straight lines of 384 frames; a fader at silence closes a gate too, two lines at once.
-            assert!((x - last).abs() <= 2.0 * 0.4 / 384.0 + 1e-9, "{n}: from {last} to {x}");
+            assert!(
+                (x - last).abs() <= 2.0 * 0.4 / 384.0 + 1e-9,
+                "{n}: from {last} to {x}"
+            );
             last = *x;
         }
         assert!((last - then).abs() < 1e-9, "{n}: ends at {last}");

@@ -50,14 +50,21 @@ impl Drop for OpenDevice {
     fn drop(&mut self) {
         thread::sleep(*self.0.hangs.lock().unwrap());
         // Leaves a device alone that was opened in the meantime.
-        self.0.open.lock().unwrap().take_if(|(_, stats)| Arc::ptr_eq(stats, &self.1));
+        self.0
+            .open
+            .lock()
+            .unwrap()
+            .take_if(|(_, stats)| Arc::ptr_eq(stats, &self.1));
     }
 }
 
 impl Backend for Fake {
     fn open(&mut self, wanted: Spec, connect: Connect<'_>) -> Result<Box<dyn Send>> {
         if *self.0.refuses.lock().unwrap() {
-            return Err(Error::new(ErrorKind::Device, "the fake device is busy: close the other program"));
+            return Err(Error::new(
+                ErrorKind::Device,
+                "the fake device is busy: close the other program",
+            ));
         }
         let (callback, stats) = connect(self.0.spec.lock().unwrap().unwrap_or(wanted));
         let open = OpenDevice(Arc::clone(&self.0), Arc::clone(&stats));
@@ -71,7 +78,11 @@ impl Backend for Fake {
     }
 
     fn timeout(&self) -> Option<Duration> {
-        Some(if self.0.impatient.load(Ordering::SeqCst) { backend::CALL_TIMEOUT } else { CALL_TIMEOUT })
+        Some(if self.0.impatient.load(Ordering::SeqCst) {
+            backend::CALL_TIMEOUT
+        } else {
+            CALL_TIMEOUT
+        })
     }
 }
 
@@ -92,7 +103,12 @@ impl Fake {
 
     /// Calls `run` with the open device; `None` if it is closed.
     pub fn with<T>(&self, run: impl FnOnce(&mut Callback, &Arc<StreamStats>) -> T) -> Option<T> {
-        self.0.open.lock().unwrap().as_mut().map(|(callback, stats)| run(callback, stats))
+        self.0
+            .open
+            .lock()
+            .unwrap()
+            .as_mut()
+            .map(|(callback, stats)| run(callback, stats))
     }
 
     pub fn stats(&self) -> Arc<StreamStats> {
@@ -102,7 +118,8 @@ impl Fake {
     /// Requests frames, whether they are available or not.
     pub fn pull<S: DeviceSample + Default>(&self, frames: usize, channels: usize) -> Vec<S> {
         let mut out = vec![S::default(); frames * channels];
-        self.with(|callback, _| callback.serve(&mut out, 0)).expect("open");
+        self.with(|callback, _| callback.serve(&mut out, 0))
+            .expect("open");
         out
     }
 
@@ -116,7 +133,11 @@ impl Fake {
         self.with(|callback, stats| {
             stats.record_request(0);
             let silence = stats.play_until() == stats.consumed();
-            let available = if silence { frames } else { frames.min(callback.available() as usize) };
+            let available = if silence {
+                frames
+            } else {
+                frames.min(callback.available() as usize)
+            };
             let mut out = vec![0.0; available * channels];
             callback.serve(&mut out, 0);
             out
@@ -179,7 +200,10 @@ impl Busy {
             while let Some(lost) = watched.upgrade() {
                 let start = Instant::now();
                 thread::sleep(asked);
-                lost.fetch_add(start.elapsed().saturating_sub(usual).as_micros() as u64, Ordering::AcqRel);
+                lost.fetch_add(
+                    start.elapsed().saturating_sub(usual).as_micros() as u64,
+                    Ordering::AcqRel,
+                );
             }
         });
         Self(lost)

@@ -5,7 +5,8 @@ use super::{
     sessions::{noise, stem},
 };
 use crate::{
-    ErrorKind, Frames, Layout, Opener, PlayerBuilder, SampleRate, Session, Source, Spec, State, Track,
+    ErrorKind, Frames, Layout, Opener, PlayerBuilder, SampleRate, Session, Source, Spec, State,
+    Track,
     block::Block,
     player::{playback_thread::Command, stream_stats::DeviceFault},
 };
@@ -43,13 +44,22 @@ fn every_loss_is_told_with_what_to_do_and_playing_goes_on_where_it_was() {
         assert!(took < busy.within(Duration::from_millis(500)), "{took:?}");
         let fault = player.fault().unwrap();
         assert_eq!(fault.kind(), ErrorKind::Device);
-        assert_eq!(fault.to_string(), format!("the fake device {}", injected.message()));
+        assert_eq!(
+            fault.to_string(),
+            format!("the fake device {}", injected.message())
+        );
         assert_eq!(player.position(), Frames(48_000 - 128));
         player.play();
-        soon(LONG, || fake.0.opened.load(Ordering::SeqCst) == 2 && player.fault().is_none());
+        soon(LONG, || {
+            fake.0.opened.load(Ordering::SeqCst) == 2 && player.fault().is_none()
+        });
         let heard = fake.take(2_000, session.layout, &[128]);
         for n in 384..2_000 {
-            assert_eq!(heard[0][n].to_bits(), whole[0][48_000 - 128 + n].to_bits(), "frame {n}");
+            assert_eq!(
+                heard[0][n].to_bits(),
+                whole[0][48_000 - 128 + n].to_bits(),
+                "frame {n}"
+            );
         }
     }
 }
@@ -61,9 +71,14 @@ fn a_device_that_fails_before_it_plays_is_opened_again() {
     let fake = Fake::default();
     let player = fake.play(&PlayerBuilder::new().at(Frames(100)), &session);
     fake.stats().record_fault(DeviceFault::Failed);
-    soon(LONG, || fake.0.opened.load(Ordering::SeqCst) == 2 && player.state() == State::Playing);
+    soon(LONG, || {
+        fake.0.opened.load(Ordering::SeqCst) == 2 && player.state() == State::Playing
+    });
     assert!(player.fault().is_none());
-    assert_eq!(fake.take(2_000, session.layout, &[128])[0][384..], whole[0][100 + 384..2_100]);
+    assert_eq!(
+        fake.take(2_000, session.layout, &[128])[0][384..],
+        whole[0][100 + 384..2_100]
+    );
     // A failure that recurs is reported, and so is one during playback.
     let fake = Fake::default();
     let player = fake.play(&PlayerBuilder::new(), &session);
@@ -73,7 +88,9 @@ fn a_device_that_fails_before_it_plays_is_opened_again() {
     }
     soon(LONG, || player.state() == State::Failed);
     player.play();
-    soon(LONG, || player.fault().is_none() && fake.0.opened.load(Ordering::SeqCst) == 5);
+    soon(LONG, || {
+        player.fault().is_none() && fake.0.opened.load(Ordering::SeqCst) == 5
+    });
     fake.take(256, session.layout, &[128]);
     fake.stats().record_fault(DeviceFault::Failed);
     soon(LONG, || player.state() == State::Failed);
@@ -91,11 +108,24 @@ fn a_device_that_stops_asking_is_told_in_half_a_second_and_its_closing_may_hang(
     fake.stats().record_request(0);
     fake.be_impatient();
     let took = soon(LONG, || player.state() == State::Failed);
-    assert!(took > Duration::from_millis(300) && took < busy.within(Duration::from_millis(500)), "{took:?}");
-    assert!(player.fault().unwrap().to_string().contains("stopped asking for sound: play on"));
+    assert!(
+        took > Duration::from_millis(300) && took < busy.within(Duration::from_millis(500)),
+        "{took:?}"
+    );
+    assert!(
+        player
+            .fault()
+            .unwrap()
+            .to_string()
+            .contains("stopped asking for sound: play on")
+    );
     let start = Instant::now();
     drop(player);
-    assert!(start.elapsed() < busy.within(Duration::from_secs(1)), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < busy.within(Duration::from_secs(1)),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 #[test]
@@ -107,7 +137,11 @@ fn a_device_that_hangs_when_it_is_closed_does_not_hold_the_caller() {
     *fake.0.hangs.lock().unwrap() = Duration::from_secs(5);
     let (busy, start) = (Busy::watch(), Instant::now());
     drop(player);
-    assert!(start.elapsed() < busy.within(Duration::from_secs(2)), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < busy.within(Duration::from_secs(2)),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 #[test]
@@ -119,13 +153,24 @@ fn a_device_that_never_asks_and_one_that_is_busy_are_errors() {
     let busy = Busy::watch();
     // A starting device has more time: a sound server may have to wake it up first.
     let took = soon(LONG, || player.state() == State::Failed);
-    assert!(took > Duration::from_millis(2_900) && took < busy.within(Duration::from_millis(3_500)), "{took:?}");
+    assert!(
+        took > Duration::from_millis(2_900) && took < busy.within(Duration::from_millis(3_500)),
+        "{took:?}"
+    );
     drop(player);
     let fake = Fake::default();
     *fake.0.refuses.lock().unwrap() = true;
     let start = Instant::now();
-    let refused = PlayerBuilder::new().start(&session, Box::new(fake.clone())).unwrap_err();
-    assert_eq!((refused.kind(), start.elapsed() < busy.within(Duration::from_secs(1))), (ErrorKind::Device, true));
+    let refused = PlayerBuilder::new()
+        .start(&session, Box::new(fake.clone()))
+        .unwrap_err();
+    assert_eq!(
+        (
+            refused.kind(),
+            start.elapsed() < busy.within(Duration::from_secs(1))
+        ),
+        (ErrorKind::Device, true)
+    );
     // If opening it again fails, that is reported, and `play` tries again.
     *fake.0.refuses.lock().unwrap() = false;
     let player = fake.play(&PlayerBuilder::new(), &session);
@@ -134,10 +179,16 @@ fn a_device_that_never_asks_and_one_that_is_busy_are_errors() {
     soon(LONG, || player.state() == State::Failed);
     *fake.0.refuses.lock().unwrap() = true;
     player.play();
-    soon(LONG, || player.fault().is_some_and(|e| e.to_string().contains("is busy")));
+    soon(LONG, || {
+        player
+            .fault()
+            .is_some_and(|e| e.to_string().contains("is busy"))
+    });
     *fake.0.refuses.lock().unwrap() = false;
     player.play();
-    soon(LONG, || player.state() == State::Playing && player.fault().is_none());
+    soon(LONG, || {
+        player.state() == State::Playing && player.fault().is_none()
+    });
     let left = session.render(Frames(432)..Frames(4_800)).unwrap()[0].len();
     fake.take(left, session.layout, &[48]);
     assert_eq!(fake.finish(&player, 2), State::Ended);
@@ -152,13 +203,23 @@ fn moving_to_another_device_goes_on_where_it_was() {
     one.take(24_000, session.layout, &[128]);
     player.send(Command::MoveTo(Box::new(other.clone())));
     // The first device plays the fade and is closed.
-    soon(LONG, || one.with(|callback, _| callback.serve(&mut [0f32; 256], 0)).is_none());
+    soon(LONG, || {
+        one.with(|callback, _| callback.serve(&mut [0f32; 256], 0))
+            .is_none()
+    });
     soon(LONG, || other.0.opened.load(Ordering::SeqCst) == 1);
     let at = player.position().0 as usize;
-    assert!((24_960..26_400).contains(&at), "the ring and the fade were heard: {at}");
+    assert!(
+        (24_960..26_400).contains(&at),
+        "the ring and the fade were heard: {at}"
+    );
     let heard = other.take(2_000, session.layout, &[100]);
     for n in 384..2_000 {
-        assert_eq!(heard[1][n].to_bits(), whole[1][at + n].to_bits(), "frame {n}");
+        assert_eq!(
+            heard[1][n].to_bits(),
+            whole[1][at + n].to_bits(),
+            "frame {n}"
+        );
     }
     assert_eq!(player.state(), State::Playing);
 }
@@ -172,7 +233,10 @@ fn a_storm_of_xruns_is_counted_and_costs_nothing() {
         fake.take(64, session.layout, &[64]);
         fake.stats().record_xrun();
     }
-    assert_eq!((player.underruns().count, player.underruns().frames), (1_000, 0));
+    assert_eq!(
+        (player.underruns().count, player.underruns().frames),
+        (1_000, 0)
+    );
     assert_eq!(player.state(), State::Playing);
 }
 
@@ -181,7 +245,10 @@ struct Endless(u64);
 
 impl Source for Endless {
     fn spec(&self) -> Spec {
-        Spec { rate: SampleRate::new(8_000).unwrap(), layout: Layout::Mono }
+        Spec {
+            rate: SampleRate::new(8_000).unwrap(),
+            layout: Layout::Mono,
+        }
     }
     fn length(&self) -> Option<Frames> {
         Some(Frames(8_000 * 3_700))
@@ -190,7 +257,10 @@ impl Source for Endless {
         let n = out.capacity().min((8_000 * 3_700 - self.0) as usize);
         out.set_frames(n);
         let at = self.0;
-        out.channel_mut(0).iter_mut().enumerate().for_each(|(i, x)| *x = sample(at + i as u64));
+        out.channel_mut(0)
+            .iter_mut()
+            .enumerate()
+            .for_each(|(i, x)| *x = sample(at + i as u64));
         self.0 += n as u64;
         Ok(n)
     }
@@ -210,10 +280,18 @@ fn drift_moves_no_stem_and_sleep_loses_nothing() {
     for ppm in [-500i64, 500] {
         let mut session = Session::new(SampleRate::new(8_000).unwrap(), Layout::Mono);
         for n in 0..2 {
-            session.add_track(Track::new(format!("t{n}"), Opener::new("endless", || Ok(Box::new(Endless(0))))));
+            session.add_track(Track::new(
+                format!("t{n}"),
+                Opener::new("endless", || Ok(Box::new(Endless(0)))),
+            ));
         }
         let fake = Fake::default();
-        let player = fake.play(&PlayerBuilder::new().latency(Duration::from_secs(2)).read_ahead(LONG), &session);
+        let player = fake.play(
+            &PlayerBuilder::new()
+                .latency(Duration::from_secs(2))
+                .read_ahead(LONG),
+            &session,
+        );
         // An hour in periods of 100 ms, in which the device plays a little more or less.
         let (mut played, mut at) = (0u64, 0u64);
         for tenth in 1..=36_000i64 {
@@ -231,7 +309,8 @@ fn drift_moves_no_stem_and_sleep_loses_nothing() {
         assert_eq!(player.underruns().count, 0);
         // After a suspend of eight hours the device reports that delay once, and continues.
         let mut out = vec![0f64; 64];
-        fake.with(|callback, _| callback.serve(&mut out, 8 * 3_600 * 8_000)).unwrap();
+        fake.with(|callback, _| callback.serve(&mut out, 8 * 3_600 * 8_000))
+            .unwrap();
         assert_eq!(out[0], 2.0 * sample(at));
         fake.until(64);
         assert_eq!(fake.pull::<f64>(64, 1)[0], 2.0 * sample(at + 64));

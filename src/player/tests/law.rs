@@ -20,7 +20,8 @@ fn ten_stems(frames: usize) -> (Session, Vec<TrackId>) {
         let rate = [48_000, 44_100, 96_000][n as usize % 3];
         let layout = [Layout::Stereo, Layout::Mono][n as usize % 2];
         let long = frames * rate as usize / 48_000;
-        let track = Track::new(format!("t{n}"), stem(n, rate, layout, long)).pan(Pan(n as f64 / 5.0 - 1.0));
+        let track =
+            Track::new(format!("t{n}"), stem(n, rate, layout, long)).pan(Pan(n as f64 / 5.0 - 1.0));
         if n < 5 { track.to(bus) } else { track }
     };
     let ids = (0..10).map(|n| mix.add_track(track(n))).collect();
@@ -73,7 +74,10 @@ fn a_control_moved_before_the_start_is_as_if_it_had_always_been_so() {
     let player = fake.play(&PlayerBuilder::new().paused(true), &mix);
     moved(&player, &mut mix, &ids);
     player.play();
-    same_bits(&mix.render(Frames(0)..Frames(9_000)).unwrap(), &fake.take(9_000, mix.layout, &[480]));
+    same_bits(
+        &mix.render(Frames(0)..Frames(9_000)).unwrap(),
+        &fake.take(9_000, mix.layout, &[480]),
+    );
 }
 
 #[test]
@@ -87,12 +91,23 @@ fn a_control_moved_while_it_plays_is_exact_once_it_has_arrived() {
     let rest = fake.take(40_000 - 4_800, mix.layout, &[480]);
     heard.iter_mut().zip(rest).for_each(|(h, r)| h.extend(r));
     let after = mix.render(Frames(0)..Frames(40_000)).unwrap();
-    let first_new = (0..40_000).find(|n| heard[0][*n].to_bits() != before[0][*n].to_bits()).unwrap();
-    let last_old = (0..40_000).rev().find(|n| heard[0][*n].to_bits() != after[0][*n].to_bits()).unwrap();
+    let first_new = (0..40_000)
+        .find(|n| heard[0][*n].to_bits() != before[0][*n].to_bits())
+        .unwrap();
+    let last_old = (0..40_000)
+        .rev()
+        .find(|n| heard[0][*n].to_bits() != after[0][*n].to_bits())
+        .unwrap();
     // Not before the change, and not later than the frames rendered ahead; the ramp lasts 8 ms.
-    assert!((4_800..4_800 + 3 * 1_440).contains(&first_new), "{first_new}");
+    assert!(
+        (4_800..4_800 + 3 * 1_440).contains(&first_new),
+        "{first_new}"
+    );
     // Commands are sent one by one, so the last ramp may start a block or two after the first.
-    assert!(last_old - first_new < 384 + 8 * 256, "{first_new} {last_old}");
+    assert!(
+        last_old - first_new < 384 + 8 * 256,
+        "{first_new} {last_old}"
+    );
 }
 
 /// Returns tracks and buses that feed later buses at random, through outputs and sends.
@@ -103,7 +118,9 @@ fn tangle(seed: u64, frames: usize) -> (Session, Vec<TrackId>, Vec<BusId>) {
         ((noise(seed, 1, count) + 1.0) / 2.0 * n as f64) as usize
     };
     let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
-    let buses: Vec<BusId> = (0..5).map(|n| mix.add_bus(Bus::new(format!("b{n}")).gain(Decibels(-1.0)))).collect();
+    let buses: Vec<BusId> = (0..5)
+        .map(|n| mix.add_bus(Bus::new(format!("b{n}")).gain(Decibels(-1.0))))
+        .collect();
     for n in 0..5 {
         for send in buses.iter().skip(n + 1).filter(|_| below(3) == 0) {
             let bus = mix.bus_mut(buses[n]);
@@ -112,8 +129,14 @@ fn tangle(seed: u64, frames: usize) -> (Session, Vec<TrackId>, Vec<BusId>) {
         mix.bus_mut(buses[n]).strip.to = buses.get(n + 1 + below(6)).copied();
     }
     let tracks = (0..4).map(|n| {
-        let track = Track::new(format!("t{n}"), stem(seed + n, 48_000, Layout::Stereo, frames));
-        let track = buses.iter().filter(|_| below(4) == 0).fold(track, |t, bus| t.send(*bus, Decibels(-2.0)));
+        let track = Track::new(
+            format!("t{n}"),
+            stem(seed + n, 48_000, Layout::Stereo, frames),
+        );
+        let track = buses
+            .iter()
+            .filter(|_| below(4) == 0)
+            .fold(track, |t, bus| t.send(*bus, Decibels(-2.0)));
         let to = buses[below(4)];
         mix.add_track(track.to(to))
     });
@@ -142,9 +165,17 @@ fn solos_in_any_tangle_of_buses_sound_as_they_are_bounced() {
         let fake = Fake::default();
         let player = fake.play(&PlayerBuilder::new().paused(true), &mix);
         soloed(&player, &mut mix, &tracks, &buses, seed);
-        twice += u64::from(crate::Plan::compile(&mix).unwrap().to_string().contains("(to solo)"));
+        twice += u64::from(
+            crate::Plan::compile(&mix)
+                .unwrap()
+                .to_string()
+                .contains("(to solo)"),
+        );
         player.play();
-        same_bits(&mix.render(Frames(0)..Frames(1_000)).unwrap(), &fake.take(1_000, mix.layout, &[480]));
+        same_bits(
+            &mix.render(Frames(0)..Frames(1_000)).unwrap(),
+            &fake.take(1_000, mix.layout, &[480]),
+        );
     }
     assert!(twice >= 4, "{twice} of 40 with a bus that runs twice");
 }
@@ -189,7 +220,11 @@ fn a_loop_has_no_gap_and_no_frame_too_many() {
     let heard = fake.take(60_000, mix.layout, &[512, 17]);
     let whole = mix.render(Frames(0)..Frames(9_234)).unwrap();
     for (n, x) in heard[1].iter().enumerate() {
-        let at = if n < 9_234 { n } else { 5_001 + (n - 9_234) % 4_233 };
+        let at = if n < 9_234 {
+            n
+        } else {
+            5_001 + (n - 9_234) % 4_233
+        };
         assert_eq!(x.to_bits(), whole[1][at].to_bits(), "frame {n}");
     }
     assert!((5_001..9_234).contains(&player.position().0));
@@ -209,12 +244,22 @@ fn a_limiter_sounds_as_it_is_bounced_also_after_a_pause_and_goes_on_round_a_loop
     mix.master.limit = Some(crate::Dbtp(-1.0));
     let whole = mix.render(Frames(0)..Frames(40_000)).unwrap();
     mix.master.limit = None;
-    assert_ne!(whole, mix.render(Frames(0)..Frames(40_000)).unwrap(), "nothing to limit");
+    assert_ne!(
+        whole,
+        mix.render(Frames(0)..Frames(40_000)).unwrap(),
+        "nothing to limit"
+    );
     mix.master.limit = Some(crate::Dbtp(-1.0));
     let fake = Fake::default();
     let player = fake.play(&PlayerBuilder::new(), &mix);
     let heard = fake.take(12_000, mix.layout, &[480, 33]);
-    same_bits(&whole.iter().map(|c| c[..12_000].to_vec()).collect::<Vec<_>>(), &heard);
+    same_bits(
+        &whole
+            .iter()
+            .map(|c| c[..12_000].to_vec())
+            .collect::<Vec<_>>(),
+        &heard,
+    );
     player.pause();
     let mut rest = Vec::new();
     soon(LONG, || player.state() == State::Paused);
@@ -222,23 +267,46 @@ fn a_limiter_sounds_as_it_is_bounced_also_after_a_pause_and_goes_on_round_a_loop
     while fake.with(|callback, _| callback.available()).unwrap() > 0 {
         rest.extend(fake.pull::<f64>(1, 2));
     }
-    assert_eq!(12_000 + rest.len() / 2, at, "the position is where the fade ended");
+    assert_eq!(
+        12_000 + rest.len() / 2,
+        at,
+        "the position is where the fade ended"
+    );
     player.play();
     let heard = fake.take(40_000 - at, mix.layout, &[480]);
     for n in 384..40_000 - at {
-        assert_eq!(heard[0][n].to_bits(), whole[0][at + n].to_bits(), "frame {n}");
+        assert_eq!(
+            heard[0][n].to_bits(),
+            whole[0][at + n].to_bits(),
+            "frame {n}"
+        );
     }
     assert_eq!(fake.finish(&player, 2), State::Ended);
     player.set_loop(Some(Frames(10_000)..Frames(20_000)));
     player.play();
     let heard = fake.take(52_000, mix.layout, &[480]);
-    assert!(heard.iter().flatten().all(|x| x.abs() <= 0.892), "the ceiling");
-    let place = |n: usize| if n < 20_000 { n } else { 10_000 + (n - 20_000) % 10_000 };
+    assert!(
+        heard.iter().flatten().all(|x| x.abs() <= 0.892),
+        "the ceiling"
+    );
+    let place = |n: usize| {
+        if n < 20_000 {
+            n
+        } else {
+            10_000 + (n - 20_000) % 10_000
+        }
+    };
     // The loop is a whole number of the limiter's hops: equal once the limiter no longer depends on the frames before the jump.
     for n in (0..19_000).chain(26_000..29_000).chain(36_000..39_000) {
-        assert_eq!(heard[0][n].to_bits(), whole[0][place(n)].to_bits(), "frame {n}");
+        assert_eq!(
+            heard[0][n].to_bits(),
+            whole[0][place(n)].to_bits(),
+            "frame {n}"
+        );
     }
-    soon(LONG, || player.position().0.abs_diff(place(52_000) as u64) <= 480);
+    soon(LONG, || {
+        player.position().0.abs_diff(place(52_000) as u64) <= 480
+    });
     assert_eq!(player.underruns().count, 0);
 }
 
@@ -261,7 +329,10 @@ fn a_seek_fades_and_then_is_exact() {
         heard.extend(&fake.take(2_800, mix.layout, &[64])[0]);
         let at = (0..heard.len() - 400).find(|at| {
             let there = &whole[0][to as usize + 384..];
-            heard[at + 384..at + 400].iter().zip(there).all(|(a, b)| a.to_bits() == b.to_bits())
+            heard[at + 384..at + 400]
+                .iter()
+                .zip(there)
+                .all(|(a, b)| a.to_bits() == b.to_bits())
         });
         assert!(at.is_some() || to == 0, "seek {n} to {to}");
     }
@@ -272,19 +343,28 @@ fn a_seek_fades_and_then_is_exact() {
 fn another_rate_and_layout_are_converted_once() {
     let (mix, _) = ten_stems(24_000);
     let fake = Fake::default();
-    let spec = crate::Spec { rate: SampleRate::HZ_44100, layout: Layout::Discrete(4) };
+    let spec = crate::Spec {
+        rate: SampleRate::HZ_44100,
+        layout: Layout::Discrete(4),
+    };
     *fake.0.spec.lock().unwrap() = Some(spec);
     let player = fake.play(&PlayerBuilder::new(), &mix);
     let heard = fake.take(22_050, Layout::Discrete(4), &[441]);
     assert_eq!(fake.finish(&player, 4), State::Ended);
     // The reference uses the resampler of stems.
     let memory = crate::media::Memory::new(
-        crate::Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo },
+        crate::Spec {
+            rate: SampleRate::HZ_48000,
+            layout: Layout::Stereo,
+        },
         mix.render(Frames(0)..Frames(24_000)).unwrap(),
     );
     let mut twin = Session::new(SampleRate::HZ_44100, Layout::Stereo);
     twin.add_track(Track::new("mix", memory.unwrap()));
-    same_bits(&twin.render(Frames(0)..Frames(22_050)).unwrap(), &heard[..2]);
+    same_bits(
+        &twin.render(Frames(0)..Frames(22_050)).unwrap(),
+        &heard[..2],
+    );
     assert!(heard[2..].iter().flatten().all(|x| *x == 0.0));
     assert_eq!(player.position(), Frames(24_000));
 }

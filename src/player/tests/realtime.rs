@@ -5,7 +5,8 @@ use super::{
     sessions::stem,
 };
 use crate::{
-    Decibels, Frames, Layout, Pan, PlayerBuilder, SampleRate, Session, State, Track, player::callback::DeviceSample,
+    Decibels, Frames, Layout, Pan, PlayerBuilder, SampleRate, Session, State, Track,
+    player::callback::DeviceSample,
 };
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use std::{
@@ -21,8 +22,14 @@ static ALLOCATOR: AllocDisabler = AllocDisabler;
 #[test]
 fn the_callback_never_allocates_through_a_storm_of_commands() {
     let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
-    let ids: Vec<_> =
-        (0..8).map(|n| mix.add_track(Track::new(format!("t{n}"), stem(n, 44_100, Layout::Stereo, 60_000)))).collect();
+    let ids: Vec<_> = (0..8)
+        .map(|n| {
+            mix.add_track(Track::new(
+                format!("t{n}"),
+                stem(n, 44_100, Layout::Stereo, 60_000),
+            ))
+        })
+        .collect();
     let fake = Fake::default();
     let player = fake.play(&PlayerBuilder::new(), &mix);
     player.set_loop(Some(Frames(1_000)..Frames(60_000)));
@@ -33,7 +40,10 @@ fn the_callback_never_allocates_through_a_storm_of_commands() {
             let (mut out, mut calls) = (vec![0f32; 2 * 4096], 0u64);
             while !over.load(Ordering::Acquire) {
                 for frames in [128, 1, 0, 17, 4096, 333] {
-                    fake.with(|callback, _| assert_no_alloc(|| callback.serve(&mut out[..2 * frames], 100))).unwrap();
+                    fake.with(|callback, _| {
+                        assert_no_alloc(|| callback.serve(&mut out[..2 * frames], 100))
+                    })
+                    .unwrap();
                     calls += 1;
                 }
                 thread::sleep(Duration::from_millis(2));

@@ -9,7 +9,8 @@ use super::{
     sessions::{noise, stem},
 };
 use crate::{
-    Decibels, Frames, Layout, Pan, PlayerBuilder, SampleRate, Session, State, Track, player::stream_stats::DeviceFault,
+    Decibels, Frames, Layout, Pan, PlayerBuilder, SampleRate, Session, State, Track,
+    player::stream_stats::DeviceFault,
 };
 use std::{
     env, fs,
@@ -31,7 +32,15 @@ type Held = (usize, usize, u64);
 /// Returns what the process holds; `None` on systems without `/proc`.
 fn held() -> Option<Held> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let number = |key: &str| status.lines().find_map(|l| l.strip_prefix(key))?.split_whitespace().next()?.parse().ok();
+    let number = |key: &str| {
+        status
+            .lines()
+            .find_map(|l| l.strip_prefix(key))?
+            .split_whitespace()
+            .next()?
+            .parse()
+            .ok()
+    };
     Some((
         fs::read_dir("/proc/self/task").ok()?.count(),
         fs::read_dir("/proc/self/fd").ok()?.count(),
@@ -42,12 +51,18 @@ fn held() -> Option<Held> {
 #[test]
 #[ignore = "counts what the whole process holds, so it runs alone"]
 fn soak() {
-    let seconds = env::var("SOUNDTRACK_SOAK_S").ok().and_then(|s| s.parse().ok()).unwrap_or(20);
+    let seconds = env::var("SOUNDTRACK_SOAK_S")
+        .ok()
+        .and_then(|s| s.parse().ok())
+        .unwrap_or(20);
     let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
     let ids: Vec<_> = (0..16)
         .map(|n| {
             let rate = [48_000, 44_100][n as usize % 2];
-            mix.add_track(Track::new(format!("t{n}"), stem(n, rate, Layout::Stereo, 400_000)))
+            mix.add_track(Track::new(
+                format!("t{n}"),
+                stem(n, rate, Layout::Stereo, 400_000),
+            ))
         })
         .collect();
     let fake = Fake::default();
@@ -78,8 +93,12 @@ fn soak() {
                 3 => player.set_gain(id, Decibels(noise(5, 6, n) * 20.0)),
                 4 => player.set_mute(id, n.is_multiple_of(2)),
                 5 => player.set_pan(id, Pan(noise(7, 8, n))),
-                6 => player.set_loop((!n.is_multiple_of(3)).then(|| Frames(n % 1_000)..Frames(n % 1_000 + 50_000))),
-                _ if n.is_multiple_of(5) => drop(fake.with(|_, stats| stats.record_fault(DeviceFault::Disconnected))),
+                6 => player.set_loop(
+                    (!n.is_multiple_of(3)).then(|| Frames(n % 1_000)..Frames(n % 1_000 + 50_000)),
+                ),
+                _ if n.is_multiple_of(5) => {
+                    drop(fake.with(|_, stats| stats.record_fault(DeviceFault::Disconnected)))
+                }
                 _ => player.set_solo(id, n.is_multiple_of(4)),
             }
             thread::sleep(Duration::from_millis(n % 40));
@@ -97,20 +116,37 @@ fn soak() {
             player.play();
             player.state() == State::Playing && player.position() > Frames(390_000)
         });
-        soon(Duration::from_secs(10), || player.position() < Frames(390_000) || player.state() == State::Ended);
+        soon(Duration::from_secs(10), || {
+            player.position() < Frames(390_000) || player.state() == State::Ended
+        });
         held_at
     });
-    let (early, late) = (&held_at[held_at.len() / 4..held_at.len() / 2], &held_at[held_at.len() * 3 / 4..]);
-    let most = |part: &[Held]| part.iter().copied().reduce(|a, b| (a.0.max(b.0), a.1.max(b.1), a.2.max(b.2)));
-    println!("{operations:?} operations; at most in the second and in the last quarter, threads, descriptors, KiB:");
+    let (early, late) = (
+        &held_at[held_at.len() / 4..held_at.len() / 2],
+        &held_at[held_at.len() * 3 / 4..],
+    );
+    let most = |part: &[Held]| {
+        part.iter()
+            .copied()
+            .reduce(|a, b| (a.0.max(b.0), a.1.max(b.1), a.2.max(b.2)))
+    };
+    println!(
+        "{operations:?} operations; at most in the second and in the last quarter, threads, descriptors, KiB:"
+    );
     println!("{:?} {:?}", most(early), most(late));
     let (Some(early), Some(late)) = (most(early), most(late)) else {
         return println!("skipped: no /proc on this system");
     };
-    assert!(late.0 <= early.0 + 1 && late.1 <= early.1, "{early:?} {late:?}");
+    assert!(
+        late.0 <= early.0 + 1 && late.1 <= early.1,
+        "{early:?} {late:?}"
+    );
     assert!(late.2 < STEMS_KIB + OTHER_KIB, "{late:?}");
     // The memory for frames read ahead changes with every seek, so only a run of minutes shows a trend.
-    assert!(seconds < TREND_S || late.2 as f64 <= early.2 as f64 * 1.01, "{early:?} {late:?}");
+    assert!(
+        seconds < TREND_S || late.2 as f64 <= early.2 as f64 * 1.01,
+        "{early:?} {late:?}"
+    );
     drop(player);
     // Read-ahead threads end without being joined.
     soon(Duration::from_secs(2), || held().is_some_and(|h| h.0 <= 3));

@@ -2,7 +2,8 @@
 
 use super::fake::{Busy, Fake, soon};
 use crate::{
-    Frames, Layout, Opener, PlayerBuilder, SampleRate, Session, Source, Spec, State, Track, block::Block, media::Memory,
+    Frames, Layout, Opener, PlayerBuilder, SampleRate, Session, Source, Spec, State, Track,
+    block::Block, media::Memory,
 };
 use std::{
     sync::{
@@ -13,7 +14,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-const SPEC: Spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+const SPEC: Spec = Spec {
+    rate: SampleRate::HZ_48000,
+    layout: Layout::Mono,
+};
 /// A latency beyond any delay of a thread on a busy machine.
 const CALM: Duration = Duration::from_millis(400);
 const LENGTH: u64 = 48_000 * 8;
@@ -40,12 +44,16 @@ impl Source for Slow {
     fn read(&mut self, out: &mut Block) -> crate::Result<usize> {
         let n = out.capacity().min((LENGTH - self.at) as usize);
         let end = self.at + n as u64;
-        if (self.at..end).contains(&self.stall_at) && self.reads.fetch_add(1, Ordering::SeqCst) == 0 {
+        if (self.at..end).contains(&self.stall_at) && self.reads.fetch_add(1, Ordering::SeqCst) == 0
+        {
             thread::sleep(self.stall);
         }
         out.set_frames(n);
         let at = self.at;
-        out.channel_mut(0).iter_mut().enumerate().for_each(|(i, x)| *x = ramp(at + i as u64));
+        out.channel_mut(0)
+            .iter_mut()
+            .enumerate()
+            .for_each(|(i, x)| *x = ramp(at + i as u64));
         self.at = end;
         Ok(n)
     }
@@ -59,7 +67,14 @@ impl Source for Slow {
 fn mix(stall_at: u64, stall: Duration) -> Session {
     let mut mix = Session::new(SPEC.rate, Layout::Stereo);
     let reads = Arc::new(AtomicU64::new(0));
-    let slow = Opener::new("slow", move || Ok(Box::new(Slow { at: 0, stall_at, stall, reads: Arc::clone(&reads) })));
+    let slow = Opener::new("slow", move || {
+        Ok(Box::new(Slow {
+            at: 0,
+            stall_at,
+            stall,
+            reads: Arc::clone(&reads),
+        }))
+    });
     mix.add_track(Track::new("slow", slow).pan(crate::Pan::LEFT));
     let quick = Memory::new(SPEC, vec![(0..LENGTH).map(ramp).collect()]).unwrap();
     mix.add_track(Track::new("quick", quick).pan(crate::Pan::RIGHT));
@@ -88,7 +103,10 @@ fn a_stall_that_is_read_ahead_of_is_not_heard() {
     let player = fake.play(&PlayerBuilder::new().latency(CALM), &session);
     fake.until(4_800);
     let heard = heard(&fake, Duration::from_secs(4));
-    assert_eq!((player.underruns().count, player.underruns().frames), (0, 0));
+    assert_eq!(
+        (player.underruns().count, player.underruns().frames),
+        (0, 0)
+    );
     for (n, frame) in heard.iter().enumerate() {
         assert_eq!(*frame, [ramp(n as u64); 2], "frame {n}");
     }
@@ -99,22 +117,38 @@ fn a_longer_stall_is_a_counted_gap_and_all_stems_stay_in_step() {
     let stall = Duration::from_millis(1_500);
     let session = mix(60_000, stall);
     let fake = Fake::default();
-    let player = fake.play(&PlayerBuilder::new().latency(CALM).read_ahead(Duration::from_millis(300)), &session);
+    let player = fake.play(
+        &PlayerBuilder::new()
+            .latency(CALM)
+            .read_ahead(Duration::from_millis(300)),
+        &session,
+    );
     fake.until(4_800);
     let heard = heard(&fake, Duration::from_secs(4));
     let underruns = player.underruns();
     assert_eq!(underruns.count, 1);
-    assert!((28_800..76_800).contains(&underruns.frames), "{underruns:?}");
+    assert!(
+        (28_800..76_800).contains(&underruns.frames),
+        "{underruns:?}"
+    );
     // Both stems stop together, fade out within 5 ms, and continue at the next frame.
     assert!(heard.iter().all(|[l, r]| l == r));
-    let dry = (0..heard.len()).find(|n| heard[*n][0] != ramp(*n as u64)).unwrap();
-    assert!(heard[dry..dry + 192].windows(2).all(|w| w[1][0] < w[0][0]), "no fade");
+    let dry = (0..heard.len())
+        .find(|n| heard[*n][0] != ramp(*n as u64))
+        .unwrap();
+    assert!(
+        heard[dry..dry + 192].windows(2).all(|w| w[1][0] < w[0][0]),
+        "no fade"
+    );
     let gap = underruns.frames as usize;
     assert!(heard[dry + 192..dry + gap].iter().all(|f| *f == [0.0; 2]));
     for (n, frame) in heard.iter().enumerate().skip(dry + gap + 192) {
         assert_eq!(*frame, [ramp((n - gap) as u64); 2], "frame {n}");
     }
-    assert_eq!(player.position().0, heard.len() as u64 - underruns.frames - 480);
+    assert_eq!(
+        player.position().0,
+        heard.len() as u64 - underruns.frames - 480
+    );
 }
 
 #[test]
@@ -129,5 +163,9 @@ fn commands_are_obeyed_while_a_stem_hangs() {
     let took = soon(Duration::from_secs(3), || player.state() == State::Paused);
     assert!(took < busy.within(Duration::from_millis(100)), "{took:?}");
     drop(player);
-    assert!(start.elapsed() < busy.within(Duration::from_millis(600)), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < busy.within(Duration::from_millis(600)),
+        "{:?}",
+        start.elapsed()
+    );
 }

@@ -6,7 +6,10 @@ use super::{
     fake::{Fake, Over, soon},
     sessions::noise,
 };
-use crate::{Decibels, Frames, Layout, Pan, PlayerBuilder, SampleRate, Session, Spec, State, Track, media::Memory};
+use crate::{
+    Decibels, Frames, Layout, Pan, PlayerBuilder, SampleRate, Session, Spec, State, Track,
+    media::Memory,
+};
 use std::{
     collections::HashSet,
     sync::{
@@ -17,7 +20,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-const SPEC: Spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+const SPEC: Spec = Spec {
+    rate: SampleRate::HZ_48000,
+    layout: Layout::Mono,
+};
 const LENGTH: u64 = 1 << 20;
 /// From here on a fade is far steeper than the ramp.
 const HIGH: u64 = 1 << 18;
@@ -28,9 +34,11 @@ const PIECES: [u64; 9] = [1, 17, 128, 0, 441, 3, 1024, 64, 333];
 fn mix() -> (Session, [crate::TrackId; 2]) {
     let mut mix = Session::new(SPEC.rate, Layout::Stereo);
     let ramp = (0..LENGTH).map(ramp).collect();
-    let place = mix.add_track(Track::new("place", Memory::new(SPEC, vec![ramp]).unwrap()).pan(Pan::LEFT));
+    let place =
+        mix.add_track(Track::new("place", Memory::new(SPEC, vec![ramp]).unwrap()).pan(Pan::LEFT));
     let other = (0..LENGTH).map(|n| 0.25 * noise(9, 9, n)).collect();
-    let other = mix.add_track(Track::new("other", Memory::new(SPEC, vec![other]).unwrap()).pan(Pan::RIGHT));
+    let other =
+        mix.add_track(Track::new("other", Memory::new(SPEC, vec![other]).unwrap()).pan(Pan::RIGHT));
     (mix, [place, other])
 }
 
@@ -124,14 +132,18 @@ fn every_frame_is_that_of_its_place_through_a_storm_of_seeks_and_loops() {
     let fake = Fake::default();
     let player = fake.play(&PlayerBuilder::new().at(Frames(HIGH)), &mix);
     let (over, given) = (AtomicBool::new(false), AtomicU64::new(0));
-    let (targets, loops) = (Mutex::new(HashSet::from([HIGH])), Mutex::new(HashSet::new()));
+    let (targets, loops) = (
+        Mutex::new(HashSet::from([HIGH])),
+        Mutex::new(HashSet::new()),
+    );
     let mut got = Vec::new();
     let end = LENGTH - 200_000;
     let mut checked = 0;
     thread::scope(|threads| {
         let _over = Over(&over);
         for seed in 0..4u64 {
-            let (player, over, given, targets, loops) = (player.clone(), &over, &given, &targets, &loops);
+            let (player, over, given, targets, loops) =
+                (player.clone(), &over, &given, &targets, &loops);
             threads.spawn(move || {
                 for n in 0.. {
                     let again = player.clone();
@@ -167,13 +179,19 @@ fn every_frame_is_that_of_its_place_through_a_storm_of_seeks_and_loops() {
         let start = Instant::now();
         for piece in PIECES.iter().cycle() {
             fake.pull::<f64>(0, 2);
-            let there = fake.with(|callback, _| callback.available()).unwrap().min(*piece) as usize;
+            let there = fake
+                .with(|callback, _| callback.available())
+                .unwrap()
+                .min(*piece) as usize;
             let heard: Vec<f64> = fake.pull::<f64>(there, 2).chunks(2).map(|f| f[0]).collect();
             // During playback the position is that of the buffer, unless a seek was just executed.
             if let ([run], now) = (runs(&heard).as_slice(), player.position().0)
                 && (run.1 - run.0) as usize + 1 == there
             {
-                assert!(now == run.0 || targets.lock().unwrap().contains(&now), "{now} while {run:?} is heard");
+                assert!(
+                    now == run.0 || targets.lock().unwrap().contains(&now),
+                    "{now} while {run:?} is heard"
+                );
                 checked += u32::from(now == run.0);
             }
             got.extend(heard);
@@ -181,11 +199,16 @@ fn every_frame_is_that_of_its_place_through_a_storm_of_seeks_and_loops() {
                 thread::sleep(Duration::from_micros(300));
             }
             // Enough commands and frames for the counts at the end, however busy the machine is.
-            let enough = given.load(Ordering::Acquire) > 100 && got.len() > 300_000 && checked > 100;
+            let enough =
+                given.load(Ordering::Acquire) > 100 && got.len() > 300_000 && checked > 100;
             if enough && start.elapsed() > Duration::from_millis(2_500) {
                 break;
             }
-            assert!(start.elapsed() < Duration::from_secs(60), "{} frames, {checked} places", got.len());
+            assert!(
+                start.elapsed() < Duration::from_secs(60),
+                "{} frames, {checked} places",
+                got.len()
+            );
         }
     });
     let (targets, loops) = (targets.into_inner().unwrap(), loops.into_inner().unwrap());
@@ -193,10 +216,18 @@ fn every_frame_is_that_of_its_place_through_a_storm_of_seeks_and_loops() {
     // After a seek the sound fades in over 384 frames, the last of which is exact; the only other jumps are those of a
     // loop, which may occur during such a fade.
     let starts = |at: u64| targets.contains(&(at.wrapping_sub(383)));
-    let turns = |at: u64| loops.iter().any(|l: &(u64, u64)| (l.1..l.1 + 384).contains(&at));
+    let turns = |at: u64| {
+        loops
+            .iter()
+            .any(|l: &(u64, u64)| (l.1..l.1 + 384).contains(&at))
+    };
     let (mut seeks, mut turned) = (0, 0);
     for run in &runs {
-        assert!(starts(run.0) || turns(run.0), "from {} on, for no reason", run.0);
+        assert!(
+            starts(run.0) || turns(run.0),
+            "from {} on, for no reason",
+            run.0
+        );
         seeks += u32::from(starts(run.0));
     }
     for pair in got.windows(2) {
@@ -204,10 +235,20 @@ fn every_frame_is_that_of_its_place_through_a_storm_of_seeks_and_loops() {
         let turn = from.zip(to).is_some_and(|places| loops.contains(&places));
         turned += u32::from(turn);
         // A fade of at most full scale, which may coincide with the jump of a loop: loops are short.
-        assert!(turn || (pair[1] - pair[0]).abs() < 1.0 / 384.0 + LONGEST as f64 / LENGTH as f64, "{pair:?}");
+        assert!(
+            turn || (pair[1] - pair[0]).abs() < 1.0 / 384.0 + LONGEST as f64 / LENGTH as f64,
+            "{pair:?}"
+        );
     }
-    println!("{} frames in {} runs: {seeks} seeks, {turned} turns; {checked} positions checked", got.len(), runs.len());
-    assert!(seeks > 5 && turned > 0 && checked > 100, "{seeks} {turned} {checked}");
+    println!(
+        "{} frames in {} runs: {seeks} seeks, {turned} turns; {checked} positions checked",
+        got.len(),
+        runs.len()
+    );
+    assert!(
+        seeks > 5 && turned > 0 && checked > 100,
+        "{seeks} {turned} {checked}"
+    );
     assert_eq!(player.underruns().count, 0);
     player.set_loop(None);
     player.seek(Frames(LENGTH - 5_000));

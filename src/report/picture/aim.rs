@@ -27,6 +27,9 @@ impl Aim {
             };
         }
         // A limiter that holds is no test of it, so nothing is passed.
-        Self { ceiling_dbtp: report.mix.limiter.as_ref().map(|l| l.ceiling_dbtp), ..Self::default() }
+        Self {
+            ceiling_dbtp: report.mix.limiter.as_ref().map(|l| l.ceiling_dbtp),
+            ..Self::default()
+        }
     }
 }

@@ -33,14 +33,21 @@ pub(super) fn labels(svg: &mut Svg, overview: &Overview, axis: &Axis, y: f64) {
         let base = y + ROW * cue.row as f64 + 13.0;
         svg.path(
             "cue-flag",
-            &format!("M{} {}l6 3.5-6 3.5z", super::svg::number(cue.x), super::svg::number(base - 8.0)),
+            &format!(
+                "M{} {}l6 3.5-6 3.5z",
+                super::svg::number(cue.x),
+                super::svg::number(base - 8.0)
+            ),
         );
         svg.text(
             "cue-name",
             (cue.x + 9.0, base),
             Anchor::Start,
             cue.text,
-            Some(Fit { room: cue.room - 12.0, size: 12.0 }),
+            Some(Fit {
+                room: cue.room - 12.0,
+                size: 12.0,
+            }),
         );
     }
     for sign in signs(overview, axis) {
@@ -52,18 +59,31 @@ pub(super) fn labels(svg: &mut Svg, overview: &Overview, axis: &Axis, y: f64) {
             (sign.x + 8.0, base),
             Anchor::Start,
             sign.text,
-            Some(Fit { room: sign.room - 10.0, size: 11.0 }),
+            Some(Fit {
+                room: sign.room - 10.0,
+                size: 11.0,
+            }),
         );
     }
 }
 
 /// Draws the bands of the cues and the lines of the markers from `top` to `bottom`.
 pub(super) fn bands(svg: &mut Svg, overview: &Overview, axis: &Axis, top: f64, bottom: f64) {
-    for cue in overview.cues.iter().filter(|c| c.end_s > axis.start_s && c.start_s < axis.end_s()).take(MOST) {
+    for cue in overview
+        .cues
+        .iter()
+        .filter(|c| c.end_s > axis.start_s && c.start_s < axis.end_s())
+        .take(MOST)
+    {
         let (x, to) = (axis.x(cue.start_s), axis.x(cue.end_s));
         svg.rect("cue", [x, top, to - x, bottom - top], 0.0);
     }
-    for marker in overview.markers.iter().filter(|m| inside(axis, m.at_s)).take(MOST) {
+    for marker in overview
+        .markers
+        .iter()
+        .filter(|m| inside(axis, m.at_s))
+        .take(MOST)
+    {
         let x = super::svg::number(axis.x(marker.at_s));
         svg.raw(&format!(
             "<path class=\"marker\" d=\"M{x} {top}V{bottom}\"><title>{}</title></path>",
@@ -77,13 +97,30 @@ fn inside(axis: &Axis, at_s: f64) -> bool {
 }
 
 fn names<'a>(overview: &'a Overview, axis: &Axis) -> Vec<Placed<'a>> {
-    let cues = overview.cues.iter().filter(|c| c.end_s > axis.start_s && c.start_s < axis.end_s()).take(MOST);
-    placed(cues.map(|c| (axis.x(c.start_s), c.name.as_str(), 12.0)).collect(), axis.right)
+    let cues = overview
+        .cues
+        .iter()
+        .filter(|c| c.end_s > axis.start_s && c.start_s < axis.end_s())
+        .take(MOST);
+    placed(
+        cues.map(|c| (axis.x(c.start_s), c.name.as_str(), 12.0))
+            .collect(),
+        axis.right,
+    )
 }
 
 fn signs<'a>(overview: &'a Overview, axis: &Axis) -> Vec<Placed<'a>> {
-    let markers = overview.markers.iter().filter(|m| inside(axis, m.at_s)).take(MOST);
-    placed(markers.map(|m| (axis.x(m.at_s), m.name.as_str(), 11.0)).collect(), axis.right)
+    let markers = overview
+        .markers
+        .iter()
+        .filter(|m| inside(axis, m.at_s))
+        .take(MOST);
+    placed(
+        markers
+            .map(|m| (axis.x(m.at_s), m.name.as_str(), 11.0))
+            .collect(),
+        axis.right,
+    )
 }
 
 /// Labels in as few rows as they need, each up to the next in its row; what finds no room in the last row has none.
@@ -101,7 +138,12 @@ fn placed(mut labels: Vec<(f64, &str, f64)>, right: f64) -> Vec<Placed<'_>> {
             Some(taken) => *taken = place,
             None => rows.push(place),
         }
-        out.push(Placed { x, room: wide.min(right + 60.0 - x), row, text });
+        out.push(Placed {
+            x,
+            room: wide.min(right + 60.0 - x),
+            row,
+            text,
+        });
     }
     out
 }
@@ -112,7 +154,12 @@ mod tests {
 
     #[test]
     fn labels_never_overlap_and_never_take_more_than_three_rows() {
-        let labels = placed((0..50).map(|i| (f64::from(i) * 9.0, "a name of some length", 12.0)).collect(), 1000.0);
+        let labels = placed(
+            (0..50)
+                .map(|i| (f64::from(i) * 9.0, "a name of some length", 12.0))
+                .collect(),
+            1000.0,
+        );
         assert!(labels.len() > 3 && labels.iter().all(|l| l.row < 3));
         for (i, a) in labels.iter().enumerate() {
             for b in labels.iter().skip(i + 1).filter(|b| b.row == a.row) {

@@ -39,8 +39,20 @@ const HEIGHT: f64 = 72.0;
 pub(super) fn draw(svg: &mut Svg, report: &Report, axis: &Axis, y: f64) -> f64 {
     let room = PAGE - 2.0 * MARGIN;
     let title = title(report);
-    svg.text("title", (MARGIN, y + 24.0), Anchor::Start, &title, Some(Fit { room, size: 25.0 }));
-    svg.text("sub", (MARGIN, y + 46.0), Anchor::Start, &subtitle(report), Some(Fit { room, size: 13.0 }));
+    svg.text(
+        "title",
+        (MARGIN, y + 24.0),
+        Anchor::Start,
+        &title,
+        Some(Fit { room, size: 25.0 }),
+    );
+    svg.text(
+        "sub",
+        (MARGIN, y + 46.0),
+        Anchor::Start,
+        &subtitle(report),
+        Some(Fit { room, size: 13.0 }),
+    );
     let top = y + 62.0;
     let wide = (room - GAP * (CARDS as f64 - 1.0)) / CARDS as f64;
     let mut x = MARGIN;
@@ -53,10 +65,17 @@ pub(super) fn draw(svg: &mut Svg, report: &Report, axis: &Axis, y: f64) -> f64 {
 
 /// The session's title, or the name of what was written or read.
 pub(super) fn title(report: &Report) -> String {
-    let file = |path: &String| std::path::Path::new(path).file_name().map(|n| n.to_string_lossy().into_owned());
+    let file = |path: &String| {
+        std::path::Path::new(path)
+            .file_name()
+            .map(|n| n.to_string_lossy().into_owned())
+    };
     let written = || report.output.as_ref().and_then(file);
-    let name =
-        if report.title.is_empty() { written().unwrap_or_else(|| "A mix".to_owned()) } else { report.title.clone() };
+    let name = if report.title.is_empty() {
+        written().unwrap_or_else(|| "A mix".to_owned())
+    } else {
+        report.title.clone()
+    };
     one_line(name)
 }
 
@@ -70,16 +89,29 @@ fn subtitle(report: &Report) -> String {
         "wav32f" => "32-bit float",
         other => other,
     });
-    let what = [report.output.clone(), Some(format!("{rate} kHz")), Some(report.layout.clone())];
+    let what = [
+        report.output.clone(),
+        Some(format!("{rate} kHz")),
+        Some(report.layout.clone()),
+    ];
     let length = Some(format!("{} long", time(report.duration_s)));
     let start = report.start_frame as f64 / f64::from(report.rate_hz.max(1));
     let from = (report.start_frame > 0).then(|| format!("from {}", time(start)));
     let timecode = report.overview.as_ref().and_then(|o| o.timecode.as_ref());
     let timecode = timecode.map(|t| format!("TC {} at {} fps", t.start, t.fps));
-    let kept =
-        report.tracks.first().filter(|_| format.is_none() && report.tracks.len() == 1).and_then(|t| t.clips.first());
-    let codec = kept.map(|c| c.bits.map_or(c.codec.clone(), |b| format!("{}, {b} bit", c.codec)));
-    let parts = what.into_iter().chain([format.map(str::to_owned).or(codec), length, from, timecode]).flatten();
+    let kept = report
+        .tracks
+        .first()
+        .filter(|_| format.is_none() && report.tracks.len() == 1)
+        .and_then(|t| t.clips.first());
+    let codec = kept.map(|c| {
+        c.bits
+            .map_or(c.codec.clone(), |b| format!("{}, {b} bit", c.codec))
+    });
+    let parts = what
+        .into_iter()
+        .chain([format.map(str::to_owned).or(codec), length, from, timecode])
+        .flatten();
     one_line(parts.collect::<Vec<_>>().join(" · "))
 }
 
@@ -97,8 +129,22 @@ impl Card {
         let left = x + 16.0;
         svg.text("label", (left, y + 20.0), Anchor::Start, &self.label, None);
         let fits = width(&self.value, 25.0) + width(self.unit, 12.0) < wide - 24.0;
-        svg.with_unit("value", (left, y + 45.0), &self.value, if fits { self.unit } else { "" });
-        svg.text("foot", (left, y + 62.0), Anchor::Start, &self.foot, Some(Fit { room: wide - 28.0, size: 11.0 }));
+        svg.with_unit(
+            "value",
+            (left, y + 45.0),
+            &self.value,
+            if fits { self.unit } else { "" },
+        );
+        svg.text(
+            "foot",
+            (left, y + 62.0),
+            Anchor::Start,
+            &self.foot,
+            Some(Fit {
+                room: wide - 28.0,
+                size: 11.0,
+            }),
+        );
         mark(svg, self.state, x + wide - 18.0, y + 16.0);
         svg.close();
     }
@@ -148,6 +194,9 @@ mod tests {
     fn numbers_as_people_read_them() {
         let numbers = [-12.34, 0.04, -0.04, 3.0].map(|v| signed(v, 1));
         assert_eq!(numbers, ["−12.3", "0.0", "0.0", "+3.0"]);
-        assert_eq!([0, 999, 1000, 11_520_000].map(grouped), ["0", "999", "1\u{202f}000", "11\u{202f}520\u{202f}000"]);
+        assert_eq!(
+            [0, 999, 1000, 11_520_000].map(grouped),
+            ["0", "999", "1\u{202f}000", "11\u{202f}520\u{202f}000"]
+        );
     }
 }

@@ -40,8 +40,14 @@ struct Lane {
 
 impl Page {
     pub(super) fn new(axis: &super::axis::Axis, overview: Option<&Overview>) -> Self {
-        let cues = overview.into_iter().flat_map(|o| &o.cues).map(|c| (c.name.clone(), c.start_s, c.end_s));
-        let markers = overview.into_iter().flat_map(|o| &o.markers).map(|m| (m.name.clone(), m.at_s));
+        let cues = overview
+            .into_iter()
+            .flat_map(|o| &o.cues)
+            .map(|c| (c.name.clone(), c.start_s, c.end_s));
+        let markers = overview
+            .into_iter()
+            .flat_map(|o| &o.markers)
+            .map(|m| (m.name.clone(), m.at_s));
         Self {
             start_s: axis.start_s,
             length_s: axis.length_s,
@@ -60,10 +66,19 @@ impl Page {
     }
 
     pub(super) fn lane(&mut self, name: &str, top: f64, high: f64, drawn: &[Column]) {
-        #[expect(clippy::cast_possible_truncation, reason = "rounded; a level lies far within i32")]
-        let level = |c: &Column| (c.peak() > 0.0).then(|| (200.0 * libm::log10(c.peak())).round() as i32);
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "rounded; a level lies far within i32"
+        )]
+        let level =
+            |c: &Column| (c.peak() > 0.0).then(|| (200.0 * libm::log10(c.peak())).round() as i32);
         let peaks_ddb = drawn.iter().map(level).collect();
-        self.lanes.push(Lane { name: name.to_owned(), top, bottom: top + high, peaks_ddb });
+        self.lanes.push(Lane {
+            name: name.to_owned(),
+            top,
+            bottom: top + high,
+            peaks_ddb,
+        });
     }
 
     pub(super) fn loudness(
@@ -72,9 +87,16 @@ impl Page {
         short_term: Vec<Option<f64>>,
         integrated: Vec<Option<f64>>,
     ) {
-        let tenths = |v: Vec<Option<f64>>| v.into_iter().map(|l| l.map(|l| (l * 10.0).round() / 10.0)).collect();
-        (self.momentary_lufs, self.short_term_lufs, self.integrated_lufs) =
-            (tenths(momentary), tenths(short_term), tenths(integrated));
+        let tenths = |v: Vec<Option<f64>>| {
+            v.into_iter()
+                .map(|l| l.map(|l| (l * 10.0).round() / 10.0))
+                .collect()
+        };
+        (
+            self.momentary_lufs,
+            self.short_term_lufs,
+            self.integrated_lufs,
+        ) = (tenths(momentary), tenths(short_term), tenths(integrated));
     }
 
     /// As JSON that may stand inside an HTML script element.

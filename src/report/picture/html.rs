@@ -8,7 +8,10 @@ const PROGRAM: &str = include_str!("page.js");
 
 /// A page of one or several reports, each with the path of its audio from the page.
 pub(super) fn page(reports: &[(&Report, Option<&str>)]) -> String {
-    let drawn: Vec<(Drawn, Option<&str>)> = reports.iter().map(|(report, audio)| (draw(report), *audio)).collect();
+    let drawn: Vec<(Drawn, Option<&str>)> = reports
+        .iter()
+        .map(|(report, audio)| (draw(report), *audio))
+        .collect();
     let title = drawn.first().map_or("A mix", |(d, _)| d.title.as_str());
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -53,7 +56,9 @@ fn relative(path: &str) -> String {
     let path = path.strip_prefix("./").unwrap_or(path);
     for byte in path.trim_start_matches('/').bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => out.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                out.push(char::from(byte))
+            }
             other => out += &format!("%{other:02X}"),
         }
     }
@@ -68,7 +73,10 @@ mod tests {
     fn an_address_stays_beside_the_page() {
         assert_eq!(relative("mix.wav"), "./mix.wav");
         assert_eq!(relative("../a b/é#1?.wav"), "./../a%20b/%C3%A9%231%3F.wav");
-        assert_eq!(relative("javascript:alert(1)"), "./javascript%3Aalert%281%29");
+        assert_eq!(
+            relative("javascript:alert(1)"),
+            "./javascript%3Aalert%281%29"
+        );
         assert_eq!(relative("//host/x.wav"), "./host/x.wav");
     }
 }

@@ -53,7 +53,14 @@ pub(super) fn draw(
 ) -> f64 {
     let rows = rows(report, overview);
     let usual = (TOGETHER / rows.len().max(1) as f64)
-        .clamp(LOWEST, if rows.len() > 3 { HIGHEST } else { HIGHEST_OF_FEW })
+        .clamp(
+            LOWEST,
+            if rows.len() > 3 {
+                HIGHEST
+            } else {
+                HIGHEST_OF_FEW
+            },
+        )
         .floor();
     let (top, mut at) = (y, y);
     let middles: Vec<(f64, f64)> = rows
@@ -66,12 +73,22 @@ pub(super) fn draw(
         .collect();
     let bottom = at;
     for (y, high) in &middles {
-        svg.rect("lane-back", [LEFT, *y + 1.0, axis.width(), *high - 2.0], 3.0);
+        svg.rect(
+            "lane-back",
+            [LEFT, *y + 1.0, axis.width(), *high - 2.0],
+            3.0,
+        );
     }
     let ticks = axis.ticks();
     axis.grid(svg, &ticks, top, bottom);
     super::cues::bands(svg, overview, axis, top, bottom);
-    svg.text("tick", (PAGE - MARGIN, top - 6.0), Anchor::End, "peak dBFS", None);
+    svg.text(
+        "tick",
+        (PAGE - MARGIN, top - 6.0),
+        Anchor::End,
+        "peak dBFS",
+        None,
+    );
     for (row, (y, high)) in rows.iter().zip(&middles) {
         row.draw(svg, axis, *y, *high, hover);
     }
@@ -81,14 +98,23 @@ pub(super) fn draw(
 
 /// Tracks, buses and the mix; of a single sound its channels.
 fn rows<'a>(report: &'a Report, overview: &'a Overview) -> Vec<Row<'a>> {
-    let peak = |wave: &Waveform| wave.max.iter().zip(&wave.min).fold(0.0, |m: f64, (a, b)| m.max((*a).max(-b).into()));
+    let peak = |wave: &Waveform| {
+        wave.max
+            .iter()
+            .zip(&wave.min)
+            .fold(0.0, |m: f64, (a, b)| m.max((*a).max(-b).into()))
+    };
     let lanes = || overview.tracks.iter().chain(&overview.buses);
     let loudest = lanes().map(|l| peak(&l.waveform)).fold(0.0, f64::max);
     let common = if loudest > 0.0 { loudest } else { 1.0 };
     let colour = |bus: Option<&String>| {
         let index = bus.and_then(|name| overview.buses.iter().position(|b| b.name == *name));
         // Without any bus all tracks have one colour.
-        let none = if overview.buses.is_empty() { "c0" } else { "cm" };
+        let none = if overview.buses.is_empty() {
+            "c0"
+        } else {
+            "cm"
+        };
         index.map_or(none.to_owned(), |i| format!("c{}", i % COLOURS))
     };
     let row = |lane: &'a LaneOverview, detail: Vec<String>, colour: String| Row {
@@ -104,13 +130,21 @@ fn rows<'a>(report: &'a Report, overview: &'a Overview) -> Vec<Row<'a>> {
     };
     let mut rows: Vec<Row> = Vec::new();
     for (i, lane) in overview.tracks.iter().enumerate() {
-        let detail = report.tracks.get(i).map_or(Vec::new(), |t| detail(lane, &t.strip, &t.clips, report.rate_hz));
+        let detail = report.tracks.get(i).map_or(Vec::new(), |t| {
+            detail(lane, &t.strip, &t.clips, report.rate_hz)
+        });
         rows.push(row(lane, detail, colour(lane.bus.as_ref())));
     }
     for (i, lane) in overview.buses.iter().enumerate() {
-        let detail = report.buses.get(i).map_or(Vec::new(), |b| detail(lane, b, &[], report.rate_hz));
+        let detail = report
+            .buses
+            .get(i)
+            .map_or(Vec::new(), |b| detail(lane, b, &[], report.rate_hz));
         let detail = std::iter::once("bus".to_owned()).chain(detail).collect();
-        rows.push(Row { apart: i == 0, ..row(lane, detail, colour(Some(&lane.name))) });
+        rows.push(Row {
+            apart: i == 0,
+            ..row(lane, detail, colour(Some(&lane.name)))
+        });
     }
     let full = peak(&overview.mix.waveform).max(1.0);
     let mix = |name: String, detail: Vec<String>, wave: &'a Waveform| Row {
@@ -126,16 +160,24 @@ fn rows<'a>(report: &'a Report, overview: &'a Overview) -> Vec<Row<'a>> {
     };
     if rows.is_empty() {
         let names = channel_names(&report.layout, overview.mix_channels.len());
-        rows.extend(names.into_iter().zip(&overview.mix_channels).map(|(name, wave)| mix(name, Vec::new(), wave)));
+        rows.extend(
+            names
+                .into_iter()
+                .zip(&overview.mix_channels)
+                .map(|(name, wave)| mix(name, Vec::new(), wave)),
+        );
     } else if rows.len() > 1
-        || overview
-            .tracks
-            .iter()
-            .any(|t| (&t.waveform.min, &t.waveform.max) != (&overview.mix.waveform.min, &overview.mix.waveform.max))
+        || overview.tracks.iter().any(|t| {
+            (&t.waveform.min, &t.waveform.max)
+                != (&overview.mix.waveform.min, &overview.mix.waveform.max)
+        })
     {
         let moves = (!overview.mix.gain_curve.is_empty()).then(|| "automation".to_owned());
         let detail = std::iter::once("master".to_owned()).chain(moves).collect();
-        rows.push(Row { apart: true, ..mix("Mix".to_owned(), detail, &overview.mix.waveform) });
+        rows.push(Row {
+            apart: true,
+            ..mix("Mix".to_owned(), detail, &overview.mix.waveform)
+        });
     }
     rows
 }
@@ -155,16 +197,41 @@ fn channel_names(layout: &str, count: usize) -> Vec<String> {
         "stereo" => &["Left", "Right"],
         "lcr" => &["Left", "Right", "Centre"],
         "quad" => &["Left", "Right", "Back left", "Back right"],
-        "5.1" => &["Left", "Right", "Centre", "LFE", "Surround left", "Surround right"],
-        "7.1" => &["Left", "Right", "Centre", "LFE", "Back left", "Back right", "Side left", "Side right"],
+        "5.1" => &[
+            "Left",
+            "Right",
+            "Centre",
+            "LFE",
+            "Surround left",
+            "Surround right",
+        ],
+        "7.1" => &[
+            "Left",
+            "Right",
+            "Centre",
+            "LFE",
+            "Back left",
+            "Back right",
+            "Side left",
+            "Side right",
+        ],
         _ => &[],
     };
-    let numbered = |ch: usize| known.get(ch).map_or_else(|| format!("Channel {}", ch + 1), |n| (*n).to_owned());
+    let numbered = |ch: usize| {
+        known
+            .get(ch)
+            .map_or_else(|| format!("Channel {}", ch + 1), |n| (*n).to_owned())
+    };
     (0..count).map(numbered).collect()
 }
 
 /// `rhythm · −3.0 dB · L20 · 44.1 kHz · mono`
-fn detail(lane: &LaneOverview, strip: &StripReport, clips: &[ClipReport], rate: u32) -> Vec<String> {
+fn detail(
+    lane: &LaneOverview,
+    strip: &StripReport,
+    clips: &[ClipReport],
+    rate: u32,
+) -> Vec<String> {
     let mut parts: Vec<String> = lane.bus.iter().cloned().collect();
     if !strip.heard {
         parts.insert(0, "muted".to_owned());
@@ -189,7 +256,11 @@ fn detail(lane: &LaneOverview, strip: &StripReport, clips: &[ClipReport], rate: 
 impl Row<'_> {
     fn draw(&self, svg: &mut Svg, axis: &Axis, y: f64, high: f64, hover: &mut hover::Page) {
         let middle = y + high / 2.0;
-        svg.group(&format!("lane {}{}", self.colour, if self.lane.heard { "" } else { " muted" }));
+        svg.group(&format!(
+            "lane {}{}",
+            self.colour,
+            if self.lane.heard { "" } else { " muted" }
+        ));
         self.label(svg, y, high);
         for [start, end] in &self.lane.clips_s {
             let (x, to) = (axis.x(*start), axis.x(*end));
@@ -223,7 +294,13 @@ impl Row<'_> {
         if high >= TWO_LINES {
             let both = if self.detail.is_empty() { 4.5 } else { -2.0 };
             let middle = y + high / 2.0;
-            svg.text("name", (left, middle + both), Anchor::Start, &self.name, Some(Fit { room, size: 14.3 }));
+            svg.text(
+                "name",
+                (left, middle + both),
+                Anchor::Start,
+                &self.name,
+                Some(Fit { room, size: 14.3 }),
+            );
             svg.text(
                 "detail",
                 (left, middle + 13.0),
@@ -232,10 +309,17 @@ impl Row<'_> {
                 Some(Fit { room, size: 11.0 }),
             );
         } else {
-            let (class, size) = if high >= 19.0 { ("name", 13.0) } else { ("name small", 11.0) };
+            let (class, size) = if high >= 19.0 {
+                ("name", 13.0)
+            } else {
+                ("name small", 11.0)
+            };
             let base = y + high / 2.0 + size * 0.36;
             // Bold letters are wider.
-            let fit = Fit { room, size: size * 1.1 };
+            let fit = Fit {
+                room,
+                size: size * 1.1,
+            };
             let taken = width(&self.name, fit.size).min(room);
             svg.text(class, (left, base), Anchor::Start, &self.name, Some(fit));
             let room = room - taken - 8.0;
@@ -254,9 +338,21 @@ impl Row<'_> {
     /// The peak at the end of the lane, and how much the drawing is magnified.
     fn peak(&self, svg: &mut Svg, y: f64, high: f64, drawn: &[Column]) {
         let peak = drawn.iter().map(Column::peak).fold(0.0, f64::max);
-        let text = if peak > 0.0 { signed(crate::units::Dbfs::of(peak).0, 1) } else { "silent".to_owned() };
-        let class = if peak > 1.0 && self.mix { "level over" } else { "level" };
-        let note = if self.times > 1.0 { format!("×{}", self.times) } else { String::new() };
+        let text = if peak > 0.0 {
+            signed(crate::units::Dbfs::of(peak).0, 1)
+        } else {
+            "silent".to_owned()
+        };
+        let class = if peak > 1.0 && self.mix {
+            "level over"
+        } else {
+            "level"
+        };
+        let note = if self.times > 1.0 {
+            format!("×{}", self.times)
+        } else {
+            String::new()
+        };
         let (x, middle) = (PAGE - MARGIN, y + high / 2.0);
         if high >= TWO_LINES && !note.is_empty() {
             svg.text(class, (x, middle - 1.0), Anchor::End, &text, None);
@@ -264,7 +360,13 @@ impl Row<'_> {
         } else {
             svg.text(class, (x, middle + 4.0), Anchor::End, &text, None);
             if !note.is_empty() {
-                svg.text("detail", (RIGHT + 8.0, middle + 4.0), Anchor::Start, &note, None);
+                svg.text(
+                    "detail",
+                    (RIGHT + 8.0, middle + 4.0),
+                    Anchor::Start,
+                    &note,
+                    None,
+                );
             }
         }
     }
@@ -275,12 +377,18 @@ impl Row<'_> {
         let top = points.iter().filter_map(|p| p.gain_db).fold(0.0, f64::max);
         let (from, to) = (y + 3.0, y + high - 3.0);
         let place = |gain: Option<f64>| {
-            to - ((gain.unwrap_or(f64::NEG_INFINITY) - top) / FADER_RANGE + 1.0).clamp(0.0, 1.0) * (to - from)
+            to - ((gain.unwrap_or(f64::NEG_INFINITY) - top) / FADER_RANGE + 1.0).clamp(0.0, 1.0)
+                * (to - from)
         };
         let mut data = String::new();
         for (i, point) in points.iter().enumerate() {
             let command = if i == 0 { 'M' } else { 'L' };
-            let _ = write!(data, "{command}{} {}", number(axis.x(point.at_s)), number(place(point.gain_db)));
+            let _ = write!(
+                data,
+                "{command}{} {}",
+                number(axis.x(point.at_s)),
+                number(place(point.gain_db))
+            );
         }
         svg.path("automation", &data);
     }

@@ -34,7 +34,12 @@ pub(super) fn draw(
     }
     peaks(svg, overview, &aim, axis, y);
     y += PEAK;
-    if let Some(limiter) = report.mix.limiter.as_ref().filter(|l| l.reduction_db.is_some()) {
+    if let Some(limiter) = report
+        .mix
+        .limiter
+        .as_ref()
+        .filter(|l| l.reduction_db.is_some())
+    {
         reduction(svg, limiter, overview, axis, y + 12.0);
         y += 12.0 + REDUCTION;
     }
@@ -46,12 +51,25 @@ fn reduction(svg: &mut Svg, limiter: &LimiterReport, overview: &Overview, axis: 
     let most = limiter.reduction_db.unwrap_or_default();
     let low = (most / 3.0).ceil().max(1.0) * 3.0;
     heading(svg, y + 14.0, "Limiter", "dB");
-    let at = limiter.reduction_at_s.map_or(String::new(), |s| format!(" at {}", axis.name(s)));
-    svg.text("detail", (MARGIN + 12.0, y + 31.0), Anchor::Start, &format!("most −{most:.1}{at}"), None);
+    let at = limiter
+        .reduction_at_s
+        .map_or(String::new(), |s| format!(" at {}", axis.name(s)));
+    svg.text(
+        "detail",
+        (MARGIN + 12.0, y + 31.0),
+        Anchor::Start,
+        &format!("most −{most:.1}{at}"),
+        None,
+    );
     svg.rect("panel", [LEFT, y, axis.width(), REDUCTION], 0.0);
     axis.grid(svg, &axis.ticks(), y, y + REDUCTION);
     super::cues::bands(svg, overview, axis, y, y + REDUCTION);
-    let values: Vec<Option<f32>> = limiter.reduction_curve_db.iter().copied().map(Some).collect();
+    let values: Vec<Option<f32>> = limiter
+        .reduction_curve_db
+        .iter()
+        .copied()
+        .map(Some)
+        .collect();
     let values = levels(&values, limiter.reduction_step_s, axis);
     let steps = Steps::new((LEFT, axis.width()), y, values.len(), REDUCTION);
     steps.open(svg);
@@ -59,7 +77,13 @@ fn reduction(svg: &mut Svg, limiter: &LimiterReport, overview: &Overview, axis: 
     svg.path("reduction", &steps.outline(values.iter().map(reach)));
     svg.raw("</g>");
     for (level, place) in [(0.0, y + 8.0), (-low, y + REDUCTION)] {
-        svg.text("tick", (LEFT - 6.0, place), Anchor::End, &signed(level, 0), None);
+        svg.text(
+            "tick",
+            (LEFT - 6.0, place),
+            Anchor::End,
+            &signed(level, 0),
+            None,
+        );
     }
 }
 
@@ -75,11 +99,21 @@ fn curves(
     let bottom = y + LOUDNESS;
     let scale = Scale::of(loudness, aim, y + 6.0, bottom - 6.0);
     heading(svg, y + 14.0, "Loudness", "LUFS");
-    let legend = [("short", "short-term, 3 s"), ("momentary", "momentary, 0.4 s"), ("integrated", "integrated so far")];
+    let legend = [
+        ("short", "short-term, 3 s"),
+        ("momentary", "momentary, 0.4 s"),
+        ("integrated", "integrated so far"),
+    ];
     for (i, (class, text)) in (0u8..).zip(legend) {
         let at = y + 36.0 + 17.0 * f64::from(i);
         svg.line(class, (MARGIN + 12.0, at), (MARGIN + 30.0, at));
-        svg.text("detail", (MARGIN + 37.0, at + 4.0), Anchor::Start, text, None);
+        svg.text(
+            "detail",
+            (MARGIN + 37.0, at + 4.0),
+            Anchor::Start,
+            text,
+            None,
+        );
     }
     svg.rect("panel", [LEFT, y, axis.width(), LOUDNESS], 0.0);
     axis.grid(svg, &axis.ticks(), y, bottom);
@@ -90,20 +124,40 @@ fn curves(
             svg.rect("target", [LEFT, from, axis.width(), to - from], 0.0);
             svg.rect("target", [MARGIN + 12.0, at - 5.0, 18.0, 10.0], 0.0);
         }
-        svg.line("target-line", (LEFT, scale.y(target)), (RIGHT, scale.y(target)));
+        svg.line(
+            "target-line",
+            (LEFT, scale.y(target)),
+            (RIGHT, scale.y(target)),
+        );
         svg.line("target-line", (MARGIN + 12.0, at), (MARGIN + 30.0, at));
-        svg.text("detail", (MARGIN + 37.0, at + 4.0), Anchor::Start, &format!("target {}", signed(target, 0)), None);
+        svg.text(
+            "detail",
+            (MARGIN + 37.0, at + 4.0),
+            Anchor::Start,
+            &format!("target {}", signed(target, 0)),
+            None,
+        );
     }
     let mut level = scale.low;
     while level <= scale.high {
         let at = scale.y(level);
         svg.line("grid", (LEFT, at), (RIGHT, at));
-        svg.text("tick", (LEFT - 6.0, at + 4.0), Anchor::End, &signed(level, 0), None);
+        svg.text(
+            "tick",
+            (LEFT - 6.0, at + 4.0),
+            Anchor::End,
+            &signed(level, 0),
+            None,
+        );
         level += scale.step;
     }
     super::cues::bands(svg, overview, axis, y, bottom);
-    let all = [&loudness.momentary_lufs, &loudness.short_term_lufs, &loudness.integrated_lufs]
-        .map(|v| levels(v, loudness.step_s, axis));
+    let all = [
+        &loudness.momentary_lufs,
+        &loudness.short_term_lufs,
+        &loudness.integrated_lufs,
+    ]
+    .map(|v| levels(v, loudness.step_s, axis));
     for (class, values) in ["momentary", "short", "integrated"].iter().zip(&all) {
         let steps = Steps::new((LEFT, axis.width()), 0.0, values.len(), LOUDNESS);
         let seen = |v: &Option<f64>| v.filter(|v| *v >= scale.low).map(|v| scale.y(v));
@@ -126,13 +180,25 @@ struct Scale {
 
 impl Scale {
     fn of(loudness: &LoudnessOverview, aim: &Aim, top: f64, bottom: f64) -> Self {
-        let heard = loudness.momentary_lufs.iter().chain(&loudness.short_term_lufs).flatten();
-        let heard: Vec<f64> = heard.map(|v| f64::from(*v)).filter(|v| v.is_finite()).collect();
+        let heard = loudness
+            .momentary_lufs
+            .iter()
+            .chain(&loudness.short_term_lufs)
+            .flatten();
+        let heard: Vec<f64> = heard
+            .map(|v| f64::from(*v))
+            .filter(|v| v.is_finite())
+            .collect();
         let most = heard.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let most = if most.is_finite() { most } else { -20.0 };
         // What is far below the loudest would flatten all else.
-        let least = heard.into_iter().filter(|v| *v > most - 25.0).fold(most - 12.0, f64::min);
-        let (most, least) = aim.target_lufs.map_or((most, least), |t| (most.max(t + 2.0), least.min(t - 2.0)));
+        let least = heard
+            .into_iter()
+            .filter(|v| *v > most - 25.0)
+            .fold(most - 12.0, f64::min);
+        let (most, least) = aim
+            .target_lufs
+            .map_or((most, least), |t| (most.max(t + 2.0), least.min(t - 2.0)));
         let step = if most - least > 24.0 {
             10.0
         } else if most - least > 12.0 {
@@ -140,7 +206,13 @@ impl Scale {
         } else {
             3.0
         };
-        Self { low: (least / step).floor() * step, high: (most / step).ceil() * step, step, top, bottom }
+        Self {
+            low: (least / step).floor() * step,
+            high: (most / step).ceil() * step,
+            step,
+            top,
+            bottom,
+        }
     }
 
     fn y(&self, level: f64) -> f64 {
@@ -158,21 +230,39 @@ fn levels(values: &[Option<f32>], step_s: f64, axis: &Axis) -> Vec<Option<f64>> 
         let from = (at(c) + 1e-6) as usize;
         let to = ((at(c + 1) - 1e-6).ceil() as usize).max(from + 1);
         let part = values.get(from..to.min(values.len())).unwrap_or(&[]);
-        part.iter().flatten().map(|v| f64::from(*v)).filter(|v| v.is_finite()).reduce(f64::max)
+        part.iter()
+            .flatten()
+            .map(|v| f64::from(*v))
+            .filter(|v| v.is_finite())
+            .reduce(f64::max)
     };
     (0..count).map(value).collect()
 }
 
 fn peaks(svg: &mut Svg, overview: &Overview, aim: &Aim, axis: &Axis, y: f64) {
     let bottom = y + PEAK;
-    let true_peaks = overview.loudness.as_ref().map(|l| levels(&l.true_peak_dbtp, l.step_s, axis));
+    let true_peaks = overview
+        .loudness
+        .as_ref()
+        .map(|l| levels(&l.true_peak_dbtp, l.step_s, axis));
     let decibels = |c: &Column| (c.peak() > 0.0).then(|| crate::units::Dbfs::of(c.peak()).0);
     let (name, unit, values): (_, _, Vec<Option<f64>>) = match true_peaks {
         Some(values) => ("True peak", "dBTP", values),
-        None => ("Peak", "dBFS", columns(&overview.mix.waveform, COLUMNS).iter().map(decibels).collect()),
+        None => (
+            "Peak",
+            "dBFS",
+            columns(&overview.mix.waveform, COLUMNS)
+                .iter()
+                .map(decibels)
+                .collect(),
+        ),
     };
     let ceiling = aim.ceiling_dbtp.unwrap_or(0.0);
-    let high = values.iter().flatten().fold(ceiling.max(0.0), |m: f64, v| m.max(*v)) + 1.5;
+    let high = values
+        .iter()
+        .flatten()
+        .fold(ceiling.max(0.0), |m: f64, v| m.max(*v))
+        + 1.5;
     let at = |level: f64| y + ((high - level) / (high - FLOOR)).clamp(0.0, 1.0) * PEAK;
     heading(svg, y + 14.0, name, unit);
     let marks = super::overs::of(overview, ceiling, axis);
@@ -182,7 +272,13 @@ fn peaks(svg: &mut Svg, overview: &Overview, aim: &Aim, axis: &Axis, y: f64) {
         100.. => "100 overs and more".to_owned(),
         n => format!("{n} places over {}", signed(ceiling, 0)),
     };
-    svg.text("detail", (MARGIN + 12.0, y + 31.0), Anchor::Start, &places, None);
+    svg.text(
+        "detail",
+        (MARGIN + 12.0, y + 31.0),
+        Anchor::Start,
+        &places,
+        None,
+    );
     svg.rect("panel", [LEFT, y, axis.width(), PEAK], 0.0);
     axis.grid(svg, &axis.ticks(), y, bottom);
     super::cues::bands(svg, overview, axis, y, bottom);
@@ -193,18 +289,37 @@ fn peaks(svg: &mut Svg, overview: &Overview, aim: &Aim, axis: &Axis, y: f64) {
     svg.raw("</g>");
     let wide = axis.width() / values.len().max(1) as f64;
     let mut red = String::new();
-    for (i, level) in
-        values.iter().enumerate().filter_map(|(i, v)| v.filter(|v| *v > ceiling + super::overs::HAIR).map(|v| (i, v)))
-    {
+    for (i, level) in values.iter().enumerate().filter_map(|(i, v)| {
+        v.filter(|v| *v > ceiling + super::overs::HAIR)
+            .map(|v| (i, v))
+    }) {
         let x = number(LEFT + i as f64 * wide);
-        let _ = write!(red, "M{x} {}h{}V{}H{x}z", number(at(level)), number(wide.max(1.5)), number(bottom));
+        let _ = write!(
+            red,
+            "M{x} {}h{}V{}H{x}z",
+            number(at(level)),
+            number(wide.max(1.5)),
+            number(bottom)
+        );
     }
     svg.path("bars over", &red);
     for level in [-12.0, -24.0] {
-        svg.text("tick", (LEFT - 6.0, at(level) + 4.0), Anchor::End, &signed(level, 0), None);
+        svg.text(
+            "tick",
+            (LEFT - 6.0, at(level) + 4.0),
+            Anchor::End,
+            &signed(level, 0),
+            None,
+        );
         svg.line("grid", (LEFT, at(level)), (RIGHT, at(level)));
     }
-    svg.text("tick over", (LEFT - 6.0, at(ceiling) + 4.0), Anchor::End, &signed(ceiling, 0), None);
+    svg.text(
+        "tick over",
+        (LEFT - 6.0, at(ceiling) + 4.0),
+        Anchor::End,
+        &signed(ceiling, 0),
+        None,
+    );
     svg.line("ceiling", (LEFT, at(ceiling)), (RIGHT, at(ceiling)));
     marks.iter().for_each(|mark| mark.draw(svg, axis, y));
     if overview.over_samples > 0 {
@@ -213,7 +328,13 @@ fn peaks(svg: &mut Svg, overview: &Overview, aim: &Aim, axis: &Axis, y: f64) {
         } else {
             format!("{} samples", grouped(overview.over_samples))
         };
-        svg.text("detail", (MARGIN + 12.0, y + 46.0), Anchor::Start, &count, None);
+        svg.text(
+            "detail",
+            (MARGIN + 12.0, y + 46.0),
+            Anchor::Start,
+            &count,
+            None,
+        );
     }
 }
 

@@ -18,18 +18,31 @@ const LINE: f64 = 18.0;
 pub(super) fn draw(svg: &mut Svg, report: &Report, y: f64) -> f64 {
     let mut y = y;
     let warnings = || report.warnings.iter();
-    let sorted = warnings().filter(|w| !w.kind.is_note()).chain(warnings().filter(|w| w.kind.is_note()));
+    let sorted = warnings()
+        .filter(|w| !w.kind.is_note())
+        .chain(warnings().filter(|w| w.kind.is_note()));
     for warning in sorted.take(MOST) {
         let (class, state) = match &warning.kind {
-            WarningKind::ClippedOutput { .. } | WarningKind::NonFiniteSamples { .. } => ("note bad", State::Bad),
+            WarningKind::ClippedOutput { .. } | WarningKind::NonFiniteSamples { .. } => {
+                ("note bad", State::Bad)
+            }
             _ if warning.kind.is_note() => ("note", State::Plain),
             _ => ("note care", State::Care),
         };
         svg.group(class);
         mark(svg, state, MARGIN + 6.0, y + 8.0);
-        svg.text("code", (MARGIN + 20.0, y + 12.0), Anchor::Start, warning.kind.code(), None);
+        svg.text(
+            "code",
+            (MARGIN + 20.0, y + 12.0),
+            Anchor::Start,
+            warning.kind.code(),
+            None,
+        );
         let left = MARGIN + 66.0;
-        let fit = Fit { room: PAGE - MARGIN - left, size: 12.5 };
+        let fit = Fit {
+            room: PAGE - MARGIN - left,
+            size: 12.5,
+        };
         for line in fit.lines(&warning.message()).into_iter().take(LINES) {
             svg.text("said", (left, y + 12.0), Anchor::Start, &line, None);
             y += LINE;
@@ -39,7 +52,13 @@ pub(super) fn draw(svg: &mut Svg, report: &Report, y: f64) -> f64 {
     let more = report.warnings.len().saturating_sub(MOST);
     if more > 0 {
         let text = format!("and {more} more, in the JSON form of this report");
-        svg.text("detail", (MARGIN + 20.0, y + 12.0), Anchor::Start, &text, None);
+        svg.text(
+            "detail",
+            (MARGIN + 20.0, y + 12.0),
+            Anchor::Start,
+            &text,
+            None,
+        );
         y += LINE;
     }
     y

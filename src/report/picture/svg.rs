@@ -37,7 +37,10 @@ impl Svg {
 
     pub(super) fn rect(&mut self, class: &str, [x, y, width, height]: [f64; 4], radius: f64) {
         let [x, y, width, height] = [x, y, width.max(0.0), height.max(0.0)].map(number);
-        let _ = write!(self.out, "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"");
+        let _ = write!(
+            self.out,
+            "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\""
+        );
         if radius > 0.0 {
             let _ = write!(self.out, " rx=\"{}\"", number(radius));
         }
@@ -46,7 +49,10 @@ impl Svg {
 
     pub(super) fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
         let [x1, y1, x2, y2] = [from.0, from.1, to.0, to.1].map(number);
-        let _ = write!(self.out, "<path class=\"{class}\" d=\"M{x1} {y1}L{x2} {y2}\"/>");
+        let _ = write!(
+            self.out,
+            "<path class=\"{class}\" d=\"M{x1} {y1}L{x2} {y2}\"/>"
+        );
     }
 
     /// A path, its data written by this crate.
@@ -59,7 +65,10 @@ impl Svg {
     /// A number or a name with its unit behind it.
     pub(super) fn with_unit(&mut self, class: &str, (x, y): (f64, f64), text: &str, unit: &str) {
         let (x, y, text, unit) = (number(x), number(y), escaped(text), escaped(unit));
-        let _ = write!(self.out, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\">{text}");
+        let _ = write!(
+            self.out,
+            "<text class=\"{class}\" x=\"{x}\" y=\"{y}\">{text}"
+        );
         if !unit.is_empty() {
             let _ = write!(self.out, "<tspan class=\"unit\" dx=\"5\">{unit}</tspan>");
         }
@@ -67,7 +76,14 @@ impl Svg {
     }
 
     /// A text on its base line. The whole of it is its tooltip where it had to be shortened to fit into `room`.
-    pub(super) fn text(&mut self, class: &str, (x, y): (f64, f64), anchor: Anchor, text: &str, fit: Option<Fit>) {
+    pub(super) fn text(
+        &mut self,
+        class: &str,
+        (x, y): (f64, f64),
+        anchor: Anchor,
+        text: &str,
+        fit: Option<Fit>,
+    ) {
         let shown = fit.map_or_else(|| text.to_owned(), |f| f.shorten(text));
         let (x, y) = (number(x), number(y));
         let _ = write!(self.out, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\"");
@@ -108,7 +124,9 @@ impl Fit {
 
     /// As many of the parts as fit, with dots between them; all of them are the tooltip.
     pub(super) fn parts(self, parts: &[String]) -> String {
-        let fits = |n: &usize| width(&parts.get(..*n).unwrap_or(parts).join(" · "), self.size) <= self.room;
+        let fits = |n: &usize| {
+            width(&parts.get(..*n).unwrap_or(parts).join(" · "), self.size) <= self.room
+        };
         let most = (1..=parts.len()).rev().find(fits).unwrap_or(1);
         parts.get(..most).unwrap_or(parts).join(" · ")
     }
@@ -117,7 +135,11 @@ impl Fit {
     pub(super) fn lines(self, text: &str) -> Vec<String> {
         let (mut lines, mut line) = (Vec::new(), String::new());
         for word in text.split_whitespace() {
-            let longer = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
+            let longer = if line.is_empty() {
+                word.to_owned()
+            } else {
+                format!("{line} {word}")
+            };
             if line.is_empty() || width(&longer, self.size) <= self.room {
                 line = longer;
             } else {
@@ -149,7 +171,11 @@ pub(super) fn number(value: f64) -> String {
     let text = text.trim_end_matches('0').trim_end_matches('.');
     match text {
         "-0" => "0".to_owned(),
-        _ => text.replacen("0.", ".", usize::from(text.starts_with("0.") || text.starts_with("-0."))),
+        _ => text.replacen(
+            "0.",
+            ".",
+            usize::from(text.starts_with("0.") || text.starts_with("-0.")),
+        ),
     }
 }
 
@@ -177,8 +203,21 @@ mod tests {
 
     #[test]
     fn numbers_are_short_and_finite() {
-        let numbers = [0.0, -0.001, 0.5, -0.25, 12.0, 3.456, 100.0, f64::NAN, f64::INFINITY];
-        assert_eq!(numbers.map(number), ["0", "0", ".5", "-.25", "12", "3.46", "100", "0", "0"]);
+        let numbers = [
+            0.0,
+            -0.001,
+            0.5,
+            -0.25,
+            12.0,
+            3.456,
+            100.0,
+            f64::NAN,
+            f64::INFINITY,
+        ];
+        assert_eq!(
+            numbers.map(number),
+            ["0", "0", ".5", "-.25", "12", "3.46", "100", "0", "0"]
+        );
     }
 
     #[test]
@@ -191,7 +230,10 @@ mod tests {
 
     #[test]
     fn long_text_is_shortened_or_broken() {
-        let fit = Fit { room: 60.0, size: 10.0 };
+        let fit = Fit {
+            room: 60.0,
+            size: 10.0,
+        };
         assert_eq!(fit.shorten("violins"), "violins");
         assert_eq!(fit.shorten("first violins, close"), "first violi…");
         let lines = fit.lines("one two three four fivesixseveneightnine");

@@ -31,10 +31,14 @@ pub(super) fn columns(wave: &Waveform, most: usize) -> Vec<Column> {
             let (from, to) = (c * bins / count, (c + 1) * bins / count);
             let part = |values: &[f32]| -> Vec<f64> {
                 let inside = values.get(from..to).unwrap_or(&[]);
-                inside.iter().map(|v| if v.is_finite() { f64::from(*v) } else { 0.0 }).collect()
+                inside
+                    .iter()
+                    .map(|v| if v.is_finite() { f64::from(*v) } else { 0.0 })
+                    .collect()
             };
             let (low, high, rms) = (part(&wave.min), part(&wave.max), part(&wave.rms));
-            let power = rms.iter().map(|r| r * r).sum::<f64>() / rms.iter().fold(0.0, |n, _| n + 1.0f64).max(1.0);
+            let power = rms.iter().map(|r| r * r).sum::<f64>()
+                / rms.iter().fold(0.0, |n, _| n + 1.0f64).max(1.0);
             Column {
                 min: low.into_iter().fold(f64::INFINITY, f64::min),
                 max: high.into_iter().fold(f64::NEG_INFINITY, f64::max),
@@ -59,18 +63,32 @@ pub(super) struct Steps {
 impl Steps {
     /// So many columns from `left` on over a width; finer where there is little height.
     pub(super) fn new((left, width): (f64, f64), base: f64, columns: usize, high: f64) -> Self {
-        Self { left, base, wide: width / columns.max(1) as f64, fine: if high > 30.0 { 2.0 } else { 4.0 } }
+        Self {
+            left,
+            base,
+            wide: width / columns.max(1) as f64,
+            fine: if high > 30.0 { 2.0 } else { 4.0 },
+        }
     }
 
     /// Opens the group that scales.
     pub(super) fn open(&self, svg: &mut Svg) {
-        let (left, base, fine) = (number(self.left), number(self.base), number(1.0 / self.fine));
-        svg.raw(&format!("<g transform=\"translate({left} {base}) scale({:.6} {fine})\">", self.wide));
+        let (left, base, fine) = (
+            number(self.left),
+            number(self.base),
+            number(1.0 / self.fine),
+        );
+        svg.raw(&format!(
+            "<g transform=\"translate({left} {base}) scale({:.6} {fine})\">",
+            self.wide
+        ));
     }
 
     /// The outlines of what is not silent: how far each column reaches up and down.
     pub(super) fn outline(&self, columns: impl Iterator<Item = (f64, f64)>) -> String {
-        let all: Vec<(i64, i64)> = columns.map(|(up, down)| (-self.steps(up), self.steps(down))).collect();
+        let all: Vec<(i64, i64)> = columns
+            .map(|(up, down)| (-self.steps(up), self.steps(down)))
+            .collect();
         let mut out = String::new();
         let mut at = 0;
         for run in all.chunk_by(|a, b| (*a == (0, 0)) == (*b == (0, 0))) {
@@ -91,7 +109,10 @@ impl Steps {
             if let Some(Some(first)) = run.first() {
                 let _ = write!(out, "M{at}.5 {first}");
                 let mut pen = Pen::at(*first);
-                run.iter().skip(1).flatten().for_each(|y| pen.to(&mut out, 1, *y));
+                run.iter()
+                    .skip(1)
+                    .flatten()
+                    .for_each(|y| pen.to(&mut out, 1, *y));
                 pen.lift(&mut out);
             }
             at += run.len();
@@ -106,12 +127,17 @@ impl Steps {
 
 /// A polygon through the middles of the columns: the upper bounds from left to right, the lower ones back.
 fn shape(out: &mut String, at: usize, run: &[(i64, i64)]) {
-    let (Some((first, _)), Some((_, last))) = (run.first(), run.last()) else { return };
+    let (Some((first, _)), Some((_, last))) = (run.first(), run.last()) else {
+        return;
+    };
     let _ = write!(out, "M{at} 0l.5 {first}");
     let mut pen = Pen::at(*first);
     run.iter().skip(1).for_each(|(up, _)| pen.to(out, 1, *up));
     pen.to(out, 0, *last);
-    run.iter().rev().skip(1).for_each(|(_, down)| pen.to(out, -1, *down));
+    run.iter()
+        .rev()
+        .skip(1)
+        .for_each(|(_, down)| pen.to(out, -1, *down));
     pen.lift(out);
     out.push('z');
 }
@@ -125,7 +151,11 @@ struct Pen {
 
 impl Pen {
     fn at(y: i64) -> Self {
-        Self { y, level: 0, drawn: false }
+        Self {
+            y,
+            level: 0,
+            drawn: false,
+        }
     }
 
     fn to(&mut self, out: &mut String, dx: i64, y: i64) {
@@ -173,7 +203,14 @@ mod tests {
         let two = columns(&wave, 2);
         assert_eq!((two[0].min, two[0].max), (-0.5, 0.5));
         assert!((two[0].rms - (0.125f64).sqrt()).abs() < 1e-7);
-        assert_eq!(two[1], Column { min: -0.25, max: 1.0, rms: 0.0 });
+        assert_eq!(
+            two[1],
+            Column {
+                min: -0.25,
+                max: 1.0,
+                rms: 0.0
+            }
+        );
         assert_eq!(columns(&wave, 100).len(), 4);
         assert_eq!(columns(&Waveform::default(), 100), []);
     }
@@ -184,7 +221,10 @@ mod tests {
         let draw = |columns: &[(f64, f64)]| steps.outline(columns.iter().copied());
         let quiet = (0.0, 0.0);
         assert_eq!(draw(&[quiet; 9]), "");
-        assert_eq!(draw(&[quiet, (10.0, 5.0), (2.5, 10.0), quiet]), "M1 0l.5 -40l1 30 0 50-1-20z");
+        assert_eq!(
+            draw(&[quiet, (10.0, 5.0), (2.5, 10.0), quiet]),
+            "M1 0l.5 -40l1 30 0 50-1-20z"
+        );
         assert_eq!(draw(&[(1.0, 1.0); 5]), "M0 0l.5 -4l4 0 0 8-4 0z");
         assert_eq!(draw(&[(9.0, 9.0)]), "M0 0l.5 -36l0 72z");
     }
@@ -192,7 +232,15 @@ mod tests {
     #[test]
     fn a_line_is_broken_where_there_is_no_value() {
         let steps = Steps::new((0.0, 100.0), 0.0, 100, 150.0);
-        let values = [None, Some(1.0), Some(1.0), Some(1.0), Some(3.0), None, Some(2.0)];
+        let values = [
+            None,
+            Some(1.0),
+            Some(1.0),
+            Some(1.0),
+            Some(3.0),
+            None,
+            Some(2.0),
+        ];
         assert_eq!(steps.line(values.into_iter()), "M1.5 2l2 0 1 4M6.5 4");
     }
 }

@@ -59,7 +59,9 @@ pub(super) fn master(visitor: &mut impl Visitor, master: &mut Master) {
     visitor.field("gain", &mut master.gain);
     visitor.field("limit", &mut master.limit);
     visitor.field("dither", &mut master.dither);
-    visitor.section("automation", |inner| gain_curve(inner, &mut master.gain_curve));
+    visitor.section("automation", |inner| {
+        gain_curve(inner, &mut master.gain_curve)
+    });
 }
 
 fn gain_curve(visitor: &mut impl Visitor, curve: &mut Curve<Decibels>) {

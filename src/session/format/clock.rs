@@ -31,7 +31,11 @@ impl Clock {
         }
         let parts = text.bytes().filter(|b| matches!(b, b':' | b';')).count() + 1;
         self.fps_for(text)?;
-        let whole = if parts == 3 { format!("00:{}", text.trim()) } else { text.to_owned() };
+        let whole = if parts == 3 {
+            format!("00:{}", text.trim())
+        } else {
+            text.to_owned()
+        };
         Ok(self.timecode(&whole)?.frames(self.rate))
     }
 
@@ -40,29 +44,39 @@ impl Clock {
         if text.trim() == "origin" {
             return match origin {
                 TimeOrigin::Picture => Ok(At::Origin),
-                TimeOrigin::Cue => Err("\"origin\" is for the uses of a cue; in it, count from its start".to_owned()),
+                TimeOrigin::Cue => Err(
+                    "\"origin\" is for the uses of a cue; in it, count from its start".to_owned(),
+                ),
             };
         }
         if Timecode::looks_like(text) {
             return match origin {
                 TimeOrigin::Picture => Ok(At::Timecode(self.timecode(text)?)),
-                TimeOrigin::Cue => Err(format!("{text:?} is a place against picture; in a cue, count from its start")),
+                TimeOrigin::Cue => Err(format!(
+                    "{text:?} is a place against picture; in a cue, count from its start"
+                )),
             };
         }
-        Ok(At::Frames(Frames::parse(text, self.rate).map_err(|e| e.to_string())?))
+        Ok(At::Frames(
+            Frames::parse(text, self.rate).map_err(|e| e.to_string())?,
+        ))
     }
 
     /// Parses a point on the timeline as a frame after the origin.
     pub(super) fn moment(&self, text: &str, origin: TimeOrigin) -> Result<Frames, String> {
         match self.position(text, origin)? {
             At::Frames(at) => Ok(at),
-            At::Origin => Err(format!("{text:?} is no time, like 12.5s, 2m20s, 250ms or a number of frames")),
+            At::Origin => Err(format!(
+                "{text:?} is no time, like 12.5s, 2m20s, 250ms or a number of frames"
+            )),
             At::Timecode(at) => {
                 let start = self.start.map_or(Frames::ZERO, |s| s.frames(self.rate));
                 let from_midnight = at.frames(self.rate);
                 if from_midnight < start {
                     let start = self.start.map(|s| s.to_string()).unwrap_or_default();
-                    return Err(format!("{at} lies before the start of the session, {start}"));
+                    return Err(format!(
+                        "{at} lies before the start of the session, {start}"
+                    ));
                 }
                 Ok(from_midnight - start)
             }

@@ -27,7 +27,10 @@ use std::{
 
 pub(super) fn cue(key: &Key, table: &Table, context: &Context<'_>, problems: &mut Problems) -> Cue {
     let subject = format!("cue {:?}", key.name);
-    let in_cue = Scope { origin: TimeOrigin::Cue, ..context.scope() };
+    let in_cue = Scope {
+        origin: TimeOrigin::Cue,
+        ..context.scope()
+    };
     let mut reader = TableReader::new(&keys::CUE, subject.as_str(), table, in_cue, problems);
     reader.own(&subject, &key.span);
     let mut cue = Cue::new(&key.name);
@@ -40,7 +43,11 @@ pub(super) fn cue(key: &Key, table: &Table, context: &Context<'_>, problems: &mu
         None => Path::new(""),
     };
     let bus = reader.get("bus");
-    let scope = TrackScope { prefix: format!("{subject}, "), bus, values: Scope { folder, ..in_cue } };
+    let scope = TrackScope {
+        prefix: format!("{subject}, "),
+        bus,
+        values: Scope { folder, ..in_cue },
+    };
     tracks(&mut cue, &mut reader, &scope);
     if cue.tracks.is_empty() && reader.lacks("files") && reader.lacks("track") {
         reader.report(key.span.clone(), "it has no tracks");
@@ -63,7 +70,8 @@ pub(super) fn cue(key: &Key, table: &Table, context: &Context<'_>, problems: &mu
         if !inner.has("at") {
             inner.report(key.span.clone(), "it has no at");
         }
-        cue.uses.push(placement(&mut inner, &key.span).named(&key.name));
+        cue.uses
+            .push(placement(&mut inner, &key.span).named(&key.name));
         inner.finish();
     }
     reader.finish();
@@ -89,7 +97,9 @@ fn tracks(cue: &mut Cue, reader: &mut TableReader<'_, '_>, scope: &TrackScope<'_
     for (pattern, span) in reader.texts("files") {
         for file in found(pattern, &span, reader, scope) {
             let name = track_name(&file, &names);
-            let own = tables.iter().find(|(key, table)| key.name == name && table.get("file").is_none());
+            let own = tables
+                .iter()
+                .find(|(key, table)| key.name == name && table.get("file").is_none());
             let has_other_table = tables.iter().any(|(key, table)| {
                 let names_file = table.text("file").is_some_and(|own| Path::new(own) == file);
                 names_file || (key.name == name && own.is_none())
@@ -98,47 +108,83 @@ fn tracks(cue: &mut Cue, reader: &mut TableReader<'_, '_>, scope: &TrackScope<'_
                 continue;
             }
             let inner = scope.values.folder.join(&file);
-            let path = confined(&inner.to_string_lossy(), Path::new(""), scope.values.context, reader.subject());
+            let path = confined(
+                &inner.to_string_lossy(),
+                Path::new(""),
+                scope.values.context,
+                reader.subject(),
+            );
             let path = path.unwrap_or_else(|kind| {
-                reader.problems.add(&span, Problem::of(Subject::Session, kind));
+                reader
+                    .problems
+                    .add(&span, Problem::of(Subject::Session, kind));
                 PathBuf::new()
             });
             let mut clip = Clip::new(Input::file(path));
             clip.written = reader.problems.key_spans(&span, Vec::new());
-            let bare = (Key { name, span: span.clone() }, Table::default());
+            let bare = (
+                Key {
+                    name,
+                    span: span.clone(),
+                },
+                Table::default(),
+            );
             let (key, table) = own.copied().unwrap_or((&bare.0, &bare.1));
-            cue.tracks.push(track(key, table, scope, Some(clip), reader.problems));
+            cue.tracks
+                .push(track(key, table, scope, Some(clip), reader.problems));
         }
     }
     for (key, table) in tables {
         if !(names.contains(&key.name) && table.get("file").is_none()) {
-            cue.tracks.push(track(key, table, scope, None, reader.problems));
+            cue.tracks
+                .push(track(key, table, scope, None, reader.problems));
         }
     }
 }
 
 /// Returns the files that a pattern finds in the chosen language, as paths from the cue's folder.
-fn found(pattern: &str, span: &Range<usize>, reader: &mut TableReader<'_, '_>, scope: &TrackScope<'_>) -> Vec<PathBuf> {
+fn found(
+    pattern: &str,
+    span: &Range<usize>,
+    reader: &mut TableReader<'_, '_>,
+    scope: &TrackScope<'_>,
+) -> Vec<PathBuf> {
     let context = scope.values.context;
     let parent = pattern.rsplit_once('/').map_or("", |(folder, _)| folder);
     if let Err(kind) = confined(parent, scope.values.folder, context, reader.subject()) {
-        reader.problems.add(span, Problem::of(Subject::Session, kind));
+        reader
+            .problems
+            .add(span, Problem::of(Subject::Session, kind));
     }
     if parent.contains(['*', '?']) {
-        reader.report(span.clone(), "files: * and ? stand in the name of a file, not in that of a folder");
+        reader.report(
+            span.clone(),
+            "files: * and ? stand in the name of a file, not in that of a folder",
+        );
         return Vec::new();
     }
     let folder = context.in_language(&joined(&context.folder, scope.values.folder));
-    let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
+    let folder = if folder.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        folder
+    };
     match files::matching(&folder, pattern) {
         Ok(files) => {
             if files.is_empty() {
-                reader.report(span.clone(), format!("no file of {} matches {pattern:?}", folder.display()));
+                reader.report(
+                    span.clone(),
+                    format!("no file of {} matches {pattern:?}", folder.display()),
+                );
             }
             files
         }
         Err(e) => {
-            let wanted = if parent.is_empty() { folder } else { folder.join(parent) };
+            let wanted = if parent.is_empty() {
+                folder
+            } else {
+                folder.join(parent)
+            };
             let name = wanted.display();
             let message = if wanted.exists() || wanted.to_str().is_some_and(is_link) {
                 format!("the folder {name} cannot be read: {e}")
@@ -153,9 +199,14 @@ fn found(pattern: &str, span: &Range<usize>, reader: &mut TableReader<'_, '_>, s
 
 /// Returns `violins` for `violins.wav`, or the whole name where another file has taken that.
 fn track_name(file: &Path, taken: &HashSet<String>) -> String {
-    let text = |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
+    let text =
+        |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
     let stem = text(file.file_stem());
-    if taken.contains(&stem) { text(file.file_name()) } else { stem }
+    if taken.contains(&stem) {
+        text(file.file_name())
+    } else {
+        stem
+    }
 }
 
 /// Returns every file that a cue names or finds, as paths from the session's folder.
@@ -163,13 +214,20 @@ pub(super) fn files_of_cue(cue: &Table, context: &Context<'_>) -> Vec<PathBuf> {
     let folder = Path::new(cue.text("folder").unwrap_or_default());
     let patterns: Vec<&str> = match cue.get("files").map(|node| &node.value) {
         Some(Value::Text(pattern)) => vec![pattern],
-        Some(Value::List(list)) => list.iter().filter_map(|node| node.value.as_text()).collect(),
+        Some(Value::List(list)) => list
+            .iter()
+            .filter_map(|node| node.value.as_text())
+            .collect(),
         _ => Vec::new(),
     };
     let mut found = Vec::new();
     for pattern in patterns {
         found.extend(
-            files::matching(&context.in_language(&joined(&context.folder, folder)), pattern).unwrap_or_default(),
+            files::matching(
+                &context.in_language(&joined(&context.folder, folder)),
+                pattern,
+            )
+            .unwrap_or_default(),
         );
     }
     for (_, track) in cue.tables("track") {

@@ -26,7 +26,10 @@ pub(super) fn deliverable(
     context: &Context<'_>,
     problems: &mut Problems,
 ) -> Deliverable {
-    let scope = Scope { session: Some(session), ..context.scope() };
+    let scope = Scope {
+        session: Some(session),
+        ..context.scope()
+    };
     let subject = format!("deliverable {:?}", key.name);
     let mut reader = TableReader::new(&keys::DELIVER, subject.as_str(), table, scope, problems);
     reader.own(&subject, &key.span);
@@ -37,7 +40,12 @@ pub(super) fn deliverable(
     }
     bindings::deliverable(&mut reader, &mut deliverable);
     check_extension(&deliverable, table, &mut reader);
-    check_file_name(&deliverable, table.text("file").unwrap_or_default(), &mut reader, session);
+    check_file_name(
+        &deliverable,
+        table.text("file").unwrap_or_default(),
+        &mut reader,
+        session,
+    );
     reader.finish();
     deliverable
 }
@@ -45,14 +53,26 @@ pub(super) fn deliverable(
 /// Checks that the extension of the file is one of its format. An unknown format is a problem already; which extension the
 /// file should have is not known then.
 fn check_extension(deliverable: &Deliverable, table: &Table, reader: &mut TableReader<'_, '_>) {
-    let is_known = table.get("format").is_none_or(|node| node.value.inline().parse::<Format>().is_ok());
-    if let Some(fault) = deliverable.format.container.name_fault(&deliverable.file).filter(|_| is_known) {
+    let is_known = table
+        .get("format")
+        .is_none_or(|node| node.value.inline().parse::<Format>().is_ok());
+    if let Some(fault) = deliverable
+        .format
+        .container
+        .name_fault(&deliverable.file)
+        .filter(|_| is_known)
+    {
         reader.report(reader.span("file"), format!("file: {fault}"));
     }
 }
 
 /// Checks that the placeholders of a file name exist and can be filled in.
-fn check_file_name(deliverable: &Deliverable, file: &str, reader: &mut TableReader<'_, '_>, session: &Session) {
+fn check_file_name(
+    deliverable: &Deliverable,
+    file: &str,
+    reader: &mut TableReader<'_, '_>,
+    session: &Session,
+) {
     let words: Vec<&str> = outputs::words(file).collect();
     let has = |word: &str| words.contains(&word);
     let mut wrong = Vec::new();
@@ -77,19 +97,38 @@ fn check_file_name(deliverable: &Deliverable, file: &str, reader: &mut TableRead
         reader.report(reader.span("file"), format!("file: {message}"));
     }
     if is_both {
-        reader.report(reader.span("album"), "it is an album and stems: make two deliverables of it");
+        reader.report(
+            reader.span("album"),
+            "it is an album and stems: make two deliverables of it",
+        );
     }
 }
 
 /// Reports two files of one name, of one deliverable or of two.
-pub(super) fn collisions(session: &Session, folder: &Path, tables: &[(&Key, &Table)], problems: &mut Problems) {
+pub(super) fn collisions(
+    session: &Session,
+    folder: &Path,
+    tables: &[(&Key, &Table)],
+    problems: &mut Problems,
+) {
     let mut taken: HashMap<PathBuf, &str> = HashMap::new();
     for (deliverable, (key, table)) in session.deliverables.iter().zip(tables) {
-        let outputs = if deliverable.file.as_os_str().is_empty() { Vec::new() } else { session.outputs(deliverable) };
+        let outputs = if deliverable.file.as_os_str().is_empty() {
+            Vec::new()
+        } else {
+            session.outputs(deliverable)
+        };
         let span = table.get("file").map_or(&key.span, |node| &node.span);
         for output in outputs {
-            let file = output.file.strip_prefix(folder).unwrap_or(&output.file).display().to_string();
-            let Some(other) = taken.insert(output.file, &deliverable.name) else { continue };
+            let file = output
+                .file
+                .strip_prefix(folder)
+                .unwrap_or(&output.file)
+                .display()
+                .to_string();
+            let Some(other) = taken.insert(output.file, &deliverable.name) else {
+                continue;
+            };
             let advice = match (deliverable.album, deliverable.stems.is_empty()) {
                 (true, _) => ": put {cue} or {nn} in it",
                 (_, false) => ": put {bus} or {nn} in it",
@@ -98,7 +137,10 @@ pub(super) fn collisions(session: &Session, folder: &Path, tables: &[(&Key, &Tab
             let message = if other == deliverable.name {
                 format!("deliverable {other:?}: file: would write {file} twice{advice}")
             } else {
-                format!("deliverable {:?}: file: would write {file}, as deliverable {other:?} does", deliverable.name)
+                format!(
+                    "deliverable {:?}: file: would write {file}, as deliverable {other:?} does",
+                    deliverable.name
+                )
             };
             problems.report(span.clone(), message);
             break;

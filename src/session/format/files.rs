@@ -16,11 +16,18 @@ const MAX_ENTRIES: usize = 10_000;
 ///
 /// # Errors
 /// A problem where the file lies outside the session's folder, which was not allowed.
-pub(super) fn confined(file: &str, within: &Path, context: &Context<'_>, owner: &str) -> Result<PathBuf, ProblemKind> {
+pub(super) fn confined(
+    file: &str,
+    within: &Path,
+    context: &Context<'_>,
+    owner: &str,
+) -> Result<PathBuf, ProblemKind> {
     let inner = joined(within, Path::new(file));
     let path = joined(&context.folder, &inner);
     if file.contains('\0') {
-        return Err(ProblemKind::message(format!("{owner}: the name of the file holds a NUL")));
+        return Err(ProblemKind::message(format!(
+            "{owner}: the name of the file holds a NUL"
+        )));
     }
     if is_link(file) {
         return check_link(file, &path, context, owner).map(|()| path);
@@ -32,11 +39,19 @@ pub(super) fn confined(file: &str, within: &Path, context: &Context<'_>, owner: 
 }
 
 fn outside_folder(file: &str, owner: &str) -> ProblemKind {
-    ProblemKind::OutsideFolder { owner: owner.to_owned(), file: file.to_owned() }
+    ProblemKind::OutsideFolder {
+        owner: owner.to_owned(),
+        file: file.to_owned(),
+    }
 }
 
 /// Checks a file that is named by a link.
-fn check_link(file: &str, path: &Path, context: &Context<'_>, owner: &str) -> Result<(), ProblemKind> {
+fn check_link(
+    file: &str,
+    path: &Path,
+    context: &Context<'_>,
+    owner: &str,
+) -> Result<(), ProblemKind> {
     let allowed = context.outside;
     match Location::of(path) {
         #[cfg(feature = "cloud")]
@@ -46,7 +61,9 @@ fn check_link(file: &str, path: &Path, context: &Context<'_>, owner: &str) -> Re
         #[cfg(feature = "cloud")]
         Ok(Location::Object(_)) => Err(outside_folder(file, owner)),
         Err(e) if allowed => Err(ProblemKind::message(format!("{owner}: {e}"))),
-        _ => Err(ProblemKind::message(format!("{owner}: {file} is a link; write the path of a file"))),
+        _ => Err(ProblemKind::message(format!(
+            "{owner}: {file} is a link; write the path of a file"
+        ))),
     }
 }
 
@@ -81,11 +98,18 @@ pub(super) fn matching(folder: &Path, pattern: &str) -> io::Result<Vec<PathBuf>>
     if folder.to_str().is_some_and(is_link) {
         let names = crate::storage::listed(&folder.join(inner))?.map_err(io::Error::other)?;
         let wanted = |name: &&String| !name.starts_with('.') && fits(pattern, name);
-        return Ok(names.iter().filter(wanted).take(MAX_ENTRIES).map(|name| Path::new(inner).join(name)).collect());
+        return Ok(names
+            .iter()
+            .filter(wanted)
+            .take(MAX_ENTRIES)
+            .map(|name| Path::new(inner).join(name))
+            .collect());
     }
     for entry in fs::read_dir(folder.join(inner))?.take(MAX_ENTRIES) {
         let name = entry?.file_name();
-        let Some(name) = name.to_str().filter(|n| !n.starts_with('.')) else { continue };
+        let Some(name) = name.to_str().filter(|n| !n.starts_with('.')) else {
+            continue;
+        };
         let path = Path::new(inner).join(name);
         if fits(pattern, name) && folder.join(&path).is_file() {
             found.push(path);

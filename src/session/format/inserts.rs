@@ -21,8 +21,14 @@ impl FieldValue for Vec<Insert> {
         for (key, node) in field.entries(node) {
             match &node.value {
                 Value::Table(table) => inserts.extend(insert(key, table, field)),
-                other => field
-                    .wrong_at(&node.span, format!("insert {:?} is {}, but should be a table", key.name, other.kind())),
+                other => field.wrong_at(
+                    &node.span,
+                    format!(
+                        "insert {:?} is {}, but should be a table",
+                        key.name,
+                        other.kind()
+                    ),
+                ),
             }
         }
         Some(inserts)
@@ -37,7 +43,10 @@ impl FieldValue for Vec<Insert> {
                 insert.name.clone()
             };
             if table.get(&name).is_some() {
-                field.refuse(format!("{:?} has two inserts {name:?}, which a session file cannot state", field.name));
+                field.refuse(format!(
+                    "{:?} has two inserts {name:?}, which a session file cannot state",
+                    field.name
+                ));
             }
             match ProcessorKind::named(insert.kind_name()).filter(|_| !insert.is_custom()) {
                 Some(kind) => table.put(&name, Value::Table(written(insert, kind, field))),
@@ -57,13 +66,19 @@ fn insert(name: &Key, table: &Table, field: &mut FieldReader<'_>) -> Option<Inse
     let types = || PROCESSORS.iter().map(|kind| kind.name);
     let Some((_, stated)) = table.entries.iter().find(|(key, _)| key.name == TYPE) else {
         let known: Vec<&str> = types().collect();
-        field.wrong_at(&name.span, format!("{subject} has no type; there are {}", known.join(", ")));
+        field.wrong_at(
+            &name.span,
+            format!("{subject} has no type; there are {}", known.join(", ")),
+        );
         return None;
     };
     let Some(kind) = stated.value.as_text().and_then(ProcessorKind::named) else {
         let text = stated.value.inline();
         let hint = field.problems.hint(&text, types());
-        field.wrong_at(&stated.span, format!("{subject}: there is no processor {text:?}{hint}"));
+        field.wrong_at(
+            &stated.span,
+            format!("{subject}: there is no processor {text:?}{hint}"),
+        );
         return None;
     };
     let mut insert = Insert::new(kind.name).ok()?.named(&name.name);
@@ -72,22 +87,40 @@ fn insert(name: &Key, table: &Table, field: &mut FieldReader<'_>) -> Option<Inse
             (TYPE, _) => {}
             (BYPASS, Value::Switch(on)) => insert.bypass = *on,
             (BYPASS, other) => {
-                let message = format!("{subject}: {BYPASS} is {}, but should be true or false", other.kind());
+                let message = format!(
+                    "{subject}: {BYPASS} is {}, but should be true or false",
+                    other.kind()
+                );
                 field.wrong_at(&node.span, message);
             }
-            (key_name, _) => match kind.parameters.iter().find(|parameter| parameter.key == key_name) {
+            (key_name, _) => match kind
+                .parameters
+                .iter()
+                .find(|parameter| parameter.key == key_name)
+            {
                 Some(parameter) => {
-                    let set = value(parameter, node, field)
-                        .and_then(|value| insert.clone().set(parameter.key, value).map_err(|e| e.to_string()));
+                    let set = value(parameter, node, field).and_then(|value| {
+                        insert
+                            .clone()
+                            .set(parameter.key, value)
+                            .map_err(|e| e.to_string())
+                    });
                     match set {
                         Ok(changed) => insert = changed,
                         Err(message) => field.wrong_at(&node.span, format!("{subject}: {message}")),
                     }
                 }
                 None => {
-                    let known = kind.parameters.iter().map(|parameter| parameter.key).chain([TYPE, BYPASS]);
+                    let known = kind
+                        .parameters
+                        .iter()
+                        .map(|parameter| parameter.key)
+                        .chain([TYPE, BYPASS]);
                     let hint = field.problems.hint(key_name, known);
-                    field.wrong_at(&key.span, format!("{subject}: unknown key {key_name:?}{hint}"));
+                    field.wrong_at(
+                        &key.span,
+                        format!("{subject}: unknown key {key_name:?}{hint}"),
+                    );
                 }
             },
         }
@@ -98,21 +131,33 @@ fn insert(name: &Key, table: &Table, field: &mut FieldReader<'_>) -> Option<Inse
 /// Reads the value of a parameter.
 fn value(parameter: &Parameter, node: &Node, field: &FieldReader<'_>) -> Result<f64, String> {
     match (parameter.unit, &node.value) {
-        (Unit::Decibels | Unit::TruePeak, _) => {
-            decibels(node).map(|level| level.0).map_err(|message| format!("{} {message}", parameter.key))
-        }
+        (Unit::Decibels | Unit::TruePeak, _) => decibels(node)
+            .map(|level| level.0)
+            .map_err(|message| format!("{} {message}", parameter.key)),
         (Unit::Seconds, Value::Text(_) | Value::Integer(_)) => {
             let clock = field.clock();
-            let frames =
-                clock.length(&node.value.inline()).map_err(|message| format!("{}: {message}", parameter.key))?;
-            #[expect(clippy::cast_precision_loss, reason = "the range ends far below 2^53 frames")]
+            let frames = clock
+                .length(&node.value.inline())
+                .map_err(|message| format!("{}: {message}", parameter.key))?;
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "the range ends far below 2^53 frames"
+            )]
             let seconds = frames.0 as f64 / f64::from(clock.rate.hz());
             Ok(seconds)
         }
-        #[expect(clippy::cast_precision_loss, reason = "what loses digits lies outside the range")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "what loses digits lies outside the range"
+        )]
         (Unit::Share, Value::Integer(n)) => Ok(*n as f64),
         (Unit::Share, Value::Number(x)) => Ok(*x),
-        (unit, other) => Err(format!("{} is {}, but should be {}", parameter.key, other.kind(), notation(unit))),
+        (unit, other) => Err(format!(
+            "{} is {}, but should be {}",
+            parameter.key,
+            other.kind(),
+            notation(unit)
+        )),
     }
 }
 
@@ -121,14 +166,21 @@ fn written(insert: &Insert, kind: &ProcessorKind, field: &FieldWriter<'_>) -> Ta
     let mut table = Table::default();
     table.put(TYPE, Value::Text(kind.name.to_owned()));
     for parameter in kind.parameters {
-        let Some(value) = insert.value(parameter.key).filter(|value| *value != parameter.default) else { continue };
+        let Some(value) = insert
+            .value(parameter.key)
+            .filter(|value| *value != parameter.default)
+        else {
+            continue;
+        };
         let value = match parameter.unit {
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
                 reason = "within the range of the parameter"
             )]
-            Unit::Seconds => field.time(Frames((value * f64::from(field.session.rate.hz())).round() as u64)),
+            Unit::Seconds => field.time(Frames(
+                (value * f64::from(field.session.rate.hz())).round() as u64,
+            )),
             Unit::Decibels | Unit::TruePeak | Unit::Share => number(value),
         };
         table.put(parameter.key, value);
@@ -166,7 +218,10 @@ pub(super) fn reference() -> String {
                 _ => parameter.default.to_string(),
             };
             let (key, doc) = (parameter.key, parameter.doc);
-            page += &format!("| | `{key}` | {} | `{default}` | {doc} |\n", notation(parameter.unit));
+            page += &format!(
+                "| | `{key}` | {} | `{default}` | {doc} |\n",
+                notation(parameter.unit)
+            );
         }
     }
     page

@@ -85,7 +85,8 @@ impl TableSpec {
     /// Returns the key that another program calls by this name.
     pub(super) fn synonym(&self, name: &str) -> Option<&'static KeySpec> {
         let name = name.to_lowercase();
-        self.keys().find(|key| key.synonyms.contains(&name.as_str()))
+        self.keys()
+            .find(|key| key.synonyms.contains(&name.as_str()))
     }
 }
 
@@ -99,17 +100,34 @@ impl Kind {
             Self::Target => "a number or the name of a target",
             Self::Level | Self::Ceiling => "a level in dB, like -3 or -inf",
             Self::Pan => "like \"L30\" or -0.3",
-            Self::Length | Self::Position | Self::Fade => "a time like \"12.5s\" or a number of frames",
+            Self::Length | Self::Position | Self::Fade => {
+                "a time like \"12.5s\" or a number of frames"
+            }
             Self::Texts => "text or a list of texts",
             Self::Points => "a list",
-            Self::Markers | Self::Sends | Self::Inserts | Self::Table(_) | Self::Tables(_) => "a table",
-            Self::Text | Self::Language | Self::Choice(_) | Self::FrameRate | Self::Timecode | Self::Dither => "text",
+            Self::Markers | Self::Sends | Self::Inserts | Self::Table(_) | Self::Tables(_) => {
+                "a table"
+            }
+            Self::Text
+            | Self::Language
+            | Self::Choice(_)
+            | Self::FrameRate
+            | Self::Timecode
+            | Self::Dither => "text",
         }
     }
 }
 
 const fn key(name: &'static str, kind: Kind, doc: &'static str) -> KeySpec {
-    KeySpec { name, kind, unit: "", default: None, required: false, doc, synonyms: &[] }
+    KeySpec {
+        name,
+        kind,
+        unit: "",
+        default: None,
+        required: false,
+        doc,
+        synonyms: &[],
+    }
 }
 
 impl KeySpec {
@@ -136,14 +154,23 @@ impl KeySpec {
 
 const FILE_SYNONYMS: &[&str] = &["path", "src", "source", "filename"];
 const GAIN_SYNONYMS: &[&str] = &["volume", "level", "fader", "db"];
-const LAYOUTS: &[&str] = &["mono", "stereo", "2.1", "lcr", "lcrs", "quad", "5.0", "5.1", "6.1", "7.0", "7.1"];
-const PAN_LAWS: &[&str] =
-    &["equal-power", "between", "linear", "square-root", "balance", "equal-power-unity", "ardour"];
+const LAYOUTS: &[&str] = &[
+    "mono", "stereo", "2.1", "lcr", "lcrs", "quad", "5.0", "5.1", "6.1", "7.0", "7.1",
+];
+const PAN_LAWS: &[&str] = &[
+    "equal-power",
+    "between",
+    "linear",
+    "square-root",
+    "balance",
+    "equal-power-unity",
+    "ardour",
+];
 
 /// Frame rates by name.
 pub(super) const FRAME_RATES: &[&str] = &[
-    "23.976", "23.98", "24", "25", "29.97", "29.97df", "30", "30df", "47.952", "48", "50", "59.94", "59.94df", "60",
-    "60df", "100", "119.88", "119.88df", "120",
+    "23.976", "23.98", "24", "25", "29.97", "29.97df", "30", "30df", "47.952", "48", "50", "59.94",
+    "59.94df", "60", "60df", "100", "119.88", "119.88df", "120",
 ];
 
 /// The session itself: the keys above all tables.
@@ -155,33 +182,71 @@ pub(super) static SESSION: TableSpec = TableSpec {
         key("title", Kind::Text, "Title of the piece.").synonyms(&["name"]),
         key(
             "rate",
-            Kind::Count { low: 1, high: 768_000 },
+            Kind::Count {
+                low: 1,
+                high: 768_000,
+            },
             "Sample rate of the output; without it, the highest among the stems.",
         )
         .unit("Hz")
         .synonyms(&["sample_rate", "samplerate", "hz"]),
-        key("layout", Kind::Choice(LAYOUTS), "Channel layout of the output; stereo without it.")
-            .synonyms(&["channels", "speakers"]),
-        key("fps", Kind::FrameRate, "Frame rate of the picture.").synonyms(&["frame_rate", "framerate"]),
-        key("start", Kind::Timecode, "Timecode of the first frame of the output; midnight without it.")
-            .synonyms(&["timecode", "start_timecode"]),
-        key("length", Kind::Length, "Length of the output; without it, the output ends with the last clip.")
-            .synonyms(&["duration"]),
-        key("pan_law", Kind::Choice(PAN_LAWS), "How mono stems are placed between left and right.")
-            .default("equal-power")
-            .synonyms(&["panning"]),
-        key("lang", Kind::Language, "Language that {lang} stands for in the names of stems.").synonyms(&["language"]),
-        key("marker", Kind::Markers, "Markers on the timeline: time = name."),
+        key(
+            "layout",
+            Kind::Choice(LAYOUTS),
+            "Channel layout of the output; stereo without it.",
+        )
+        .synonyms(&["channels", "speakers"]),
+        key("fps", Kind::FrameRate, "Frame rate of the picture.")
+            .synonyms(&["frame_rate", "framerate"]),
+        key(
+            "start",
+            Kind::Timecode,
+            "Timecode of the first frame of the output; midnight without it.",
+        )
+        .synonyms(&["timecode", "start_timecode"]),
+        key(
+            "length",
+            Kind::Length,
+            "Length of the output; without it, the output ends with the last clip.",
+        )
+        .synonyms(&["duration"]),
+        key(
+            "pan_law",
+            Kind::Choice(PAN_LAWS),
+            "How mono stems are placed between left and right.",
+        )
+        .default("equal-power")
+        .synonyms(&["panning"]),
+        key(
+            "lang",
+            Kind::Language,
+            "Language that {lang} stands for in the names of stems.",
+        )
+        .synonyms(&["language"]),
+        key(
+            "marker",
+            Kind::Markers,
+            "Markers on the timeline: time = name.",
+        ),
         key("master", Kind::Table(&MASTER), "The sum of everything."),
         key("bus", Kind::Tables(&BUS), "Buses by name.").synonyms(&["group"]),
-        key("track", Kind::Tables(&TRACK), "Tracks on the timeline, by name.").synonyms(&["stem"]),
-        key("cue", Kind::Tables(&CUE), "Pieces of music with tracks of their own, by name."),
-        key("deliver", Kind::Tables(&DELIVER), "Files that the session promises, by name.").synonyms(&[
-            "deliverable",
-            "deliverables",
-            "output",
-            "outputs",
-        ]),
+        key(
+            "track",
+            Kind::Tables(&TRACK),
+            "Tracks on the timeline, by name.",
+        )
+        .synonyms(&["stem"]),
+        key(
+            "cue",
+            Kind::Tables(&CUE),
+            "Pieces of music with tracks of their own, by name.",
+        ),
+        key(
+            "deliver",
+            Kind::Tables(&DELIVER),
+            "Files that the session promises, by name.",
+        )
+        .synonyms(&["deliverable", "deliverables", "output", "outputs"]),
     ]],
 };
 
@@ -191,12 +256,27 @@ pub(super) static MASTER: TableSpec = TableSpec {
     doc: "The sum of everything.",
     groups: &[&[
         INSERTS,
-        key("gain", Kind::Level, "Fader, −inf to +200.").unit("dB").default("0").synonyms(GAIN_SYNONYMS),
-        key("limit", Kind::Ceiling, "Ceiling of the true-peak limiter, −60 to 0; without it, nothing is limited.")
-            .unit("dBTP")
-            .synonyms(&["limiter", "ceiling"]),
-        key("dither", Kind::Dither, "How files of less depth than the mix are dithered; not at all without it."),
-        key("automation", Kind::Table(&MASTER_AUTOMATION), "Gain over time."),
+        key("gain", Kind::Level, "Fader, −inf to +200.")
+            .unit("dB")
+            .default("0")
+            .synonyms(GAIN_SYNONYMS),
+        key(
+            "limit",
+            Kind::Ceiling,
+            "Ceiling of the true-peak limiter, −60 to 0; without it, nothing is limited.",
+        )
+        .unit("dBTP")
+        .synonyms(&["limiter", "ceiling"]),
+        key(
+            "dither",
+            Kind::Dither,
+            "How files of less depth than the mix are dithered; not at all without it.",
+        ),
+        key(
+            "automation",
+            Kind::Table(&MASTER_AUTOMATION),
+            "Gain over time.",
+        ),
     ]],
 };
 
@@ -213,7 +293,11 @@ static AUTOMATION: TableSpec = TableSpec {
     doc: "Automation of a track or a bus.",
     groups: &[&[
         GAIN_CURVE,
-        key("pan", Kind::Points, "Points of the pan curve, like \"20s R40\": time, position and shape. Replaces pan."),
+        key(
+            "pan",
+            Kind::Points,
+            "Points of the pan curve, like \"20s R40\": time, position and shape. Replaces pan.",
+        ),
     ]],
 };
 
@@ -224,21 +308,45 @@ const GAIN_CURVE: KeySpec = key(
      or step). Adds to gain.",
 );
 
-const INSERTS: KeySpec = key("insert", Kind::Inserts, "Processors before the fader, in order, by name: see Inserts.")
-    .synonyms(&["inserts", "effect", "effects", "fx", "plugin", "plugins"]);
+const INSERTS: KeySpec = key(
+    "insert",
+    Kind::Inserts,
+    "Processors before the fader, in order, by name: see Inserts.",
+)
+.synonyms(&["inserts", "effect", "effects", "fx", "plugin", "plugins"]);
 
 /// Controls that tracks and buses share.
 const STRIP: &[KeySpec] = &[
     INSERTS,
-    key("gain", Kind::Level, "Fader, −inf to +200.").unit("dB").default("0").synonyms(GAIN_SYNONYMS),
-    key("pan", Kind::Pan, "Pan: the pan law for mono signals, balance for all others.")
-        .default("C")
-        .synonyms(&["balance"]),
+    key("gain", Kind::Level, "Fader, −inf to +200.")
+        .unit("dB")
+        .default("0")
+        .synonyms(GAIN_SYNONYMS),
+    key(
+        "pan",
+        Kind::Pan,
+        "Pan: the pan law for mono signals, balance for all others.",
+    )
+    .default("C")
+    .synonyms(&["balance"]),
     key("mute", Kind::Switch, "Mutes it, as if it were not there.").default("false"),
-    key("solo", Kind::Switch, "While anything is soloed, only what passes through a soloed track or bus is heard.")
-        .default("false"),
-    key("send", Kind::Sends, "Extra feeds into buses, after gain and pan: bus = level in dB.").synonyms(&["aux"]),
-    key("automation", Kind::Table(&AUTOMATION), "Gain and pan over time."),
+    key(
+        "solo",
+        Kind::Switch,
+        "While anything is soloed, only what passes through a soloed track or bus is heard.",
+    )
+    .default("false"),
+    key(
+        "send",
+        Kind::Sends,
+        "Extra feeds into buses, after gain and pan: bus = level in dB.",
+    )
+    .synonyms(&["aux"]),
+    key(
+        "automation",
+        Kind::Table(&AUTOMATION),
+        "Gain and pan over time.",
+    ),
 ];
 
 pub(super) static BUS: TableSpec = TableSpec {
@@ -246,7 +354,12 @@ pub(super) static BUS: TableSpec = TableSpec {
     heading: "[bus.NAME]",
     doc: "A sum of tracks and other buses.",
     groups: &[
-        &[key("to", Kind::Text, "Bus that it feeds; the master without it.").synonyms(&["out", "output", "parent"])],
+        &[key(
+            "to",
+            Kind::Text,
+            "Bus that it feeds; the master without it.",
+        )
+        .synonyms(&["out", "output", "parent"])],
         STRIP,
     ],
 };
@@ -280,11 +393,19 @@ pub(super) static TRACK: TableSpec = TableSpec {
     doc: "A stem, or several clips, through one fader.",
     groups: &[
         STEM,
-        &[key("bus", Kind::Text, "Bus that it feeds; without it, the cue's bus or the master.")
-            .synonyms(&["to", "out", "output", "group"])],
+        &[key(
+            "bus",
+            Kind::Text,
+            "Bus that it feeds; without it, the cue's bus or the master.",
+        )
+        .synonyms(&["to", "out", "output", "group"])],
         STRIP,
         &[
-            key("clip", Kind::Tables(&CLIP), "Several clips by name, in place of one file."),
+            key(
+                "clip",
+                Kind::Tables(&CLIP),
+                "Several clips by name, in place of one file.",
+            ),
             key("invert", Kind::Switch, "Inverts the polarity.")
                 .default("false")
                 .synonyms(&["polarity", "phase", "flip"]),
@@ -350,24 +471,57 @@ pub(super) static CUE: TableSpec = TableSpec {
           state its first one.",
     groups: &[
         &[
-            key("title", Kind::Text, "Title for people; the name without it.").synonyms(&["label"]),
-            key("kind", Kind::Choice(&["score", "song"]), "Composed for the picture, or a song.")
-                .default("score")
-                .synonyms(&["type"]),
-            key("composer", Kind::Texts, "Who wrote it, for the cue sheet.").synonyms(&["artist", "author", "writer"]),
-            key("publisher", Kind::Texts, "Who publishes it, for the cue sheet."),
-            key("mute", Kind::Switch, "Mutes it, as if all its tracks were muted.").default("false"),
+            key(
+                "title",
+                Kind::Text,
+                "Title for people; the name without it.",
+            )
+            .synonyms(&["label"]),
+            key(
+                "kind",
+                Kind::Choice(&["score", "song"]),
+                "Composed for the picture, or a song.",
+            )
+            .default("score")
+            .synonyms(&["type"]),
+            key("composer", Kind::Texts, "Who wrote it, for the cue sheet.")
+                .synonyms(&["artist", "author", "writer"]),
+            key(
+                "publisher",
+                Kind::Texts,
+                "Who publishes it, for the cue sheet.",
+            ),
+            key(
+                "mute",
+                Kind::Switch,
+                "Mutes it, as if all its tracks were muted.",
+            )
+            .default("false"),
         ],
         placement!(CUE_AT),
         &[
-            key("marker", Kind::Markers, "Markers of the cue: time from its start = name."),
-            key("folder", Kind::Text, "Folder of its stems, relative to the session's.")
-                .synonyms(&["dir", "directory"]),
-            key("files", Kind::Texts, "Patterns of files, each of which becomes a track: \"*.wav\".")
-                .synonyms(&["glob", "pattern", "stems"]),
-            key("bus", Kind::Text, "Bus of its tracks that name none.").synonyms(&["to", "out", "output", "group"]),
+            key(
+                "marker",
+                Kind::Markers,
+                "Markers of the cue: time from its start = name.",
+            ),
+            key(
+                "folder",
+                Kind::Text,
+                "Folder of its stems, relative to the session's.",
+            )
+            .synonyms(&["dir", "directory"]),
+            key(
+                "files",
+                Kind::Texts,
+                "Patterns of files, each of which becomes a track: \"*.wav\".",
+            )
+            .synonyms(&["glob", "pattern", "stems"]),
+            key("bus", Kind::Text, "Bus of its tracks that name none.")
+                .synonyms(&["to", "out", "output", "group"]),
             key("track", Kind::Tables(&TRACK), "Its tracks by name.").synonyms(&["stem"]),
-            key("use", Kind::Tables(&USE), "Further placements by name.").synonyms(&["placement", "placements"]),
+            key("use", Kind::Tables(&USE), "Further placements by name.")
+                .synonyms(&["placement", "placements"]),
         ],
     ],
 };
@@ -384,18 +538,49 @@ pub(super) static DELIVER: TableSpec = TableSpec {
     heading: "[deliver.NAME]",
     doc: "A file, or a set of files, that the session promises.",
     groups: &[&[
-        key("file", Kind::Text, "File to write, with {title}, {cue}, {bus}, {lang} and {nn} to fill in.")
-            .required()
-            .synonyms(FILE_SYNONYMS),
-        key("format", Kind::Choice(&["wav16", "wav24", "wav32", "wav32f"]), "Sample format.")
-            .default("wav24")
-            .synonyms(&["codec", "depth", "bit_depth", "bits"]),
-        key("lang", Kind::Language, "Its language; the session's without it.").synonyms(&["language"]),
-        key("mute", Kind::Texts, "Parts that are left out: track.NAME, bus.NAME, cue.NAME or cue.NAME.TRACK.")
-            .synonyms(&["exclude", "without"]),
-        key("stems", Kind::Texts, "Buses that are written to a file each, instead of one mix."),
-        key("album", Kind::Switch, "Writes one file for every cue, whole, instead of one mix.").default("false"),
-        key("loudness", Kind::Table(&LOUDNESS), "Loudness that it must have.").synonyms(&["lufs"]),
+        key(
+            "file",
+            Kind::Text,
+            "File to write, with {title}, {cue}, {bus}, {lang} and {nn} to fill in.",
+        )
+        .required()
+        .synonyms(FILE_SYNONYMS),
+        key(
+            "format",
+            Kind::Choice(&["wav16", "wav24", "wav32", "wav32f"]),
+            "Sample format.",
+        )
+        .default("wav24")
+        .synonyms(&["codec", "depth", "bit_depth", "bits"]),
+        key(
+            "lang",
+            Kind::Language,
+            "Its language; the session's without it.",
+        )
+        .synonyms(&["language"]),
+        key(
+            "mute",
+            Kind::Texts,
+            "Parts that are left out: track.NAME, bus.NAME, cue.NAME or cue.NAME.TRACK.",
+        )
+        .synonyms(&["exclude", "without"]),
+        key(
+            "stems",
+            Kind::Texts,
+            "Buses that are written to a file each, instead of one mix.",
+        ),
+        key(
+            "album",
+            Kind::Switch,
+            "Writes one file for every cue, whole, instead of one mix.",
+        )
+        .default("false"),
+        key(
+            "loudness",
+            Kind::Table(&LOUDNESS),
+            "Loudness that it must have.",
+        )
+        .synonyms(&["lufs"]),
         key(
             "dither",
             Kind::Dither,
@@ -452,5 +637,8 @@ pub(super) fn tables() -> Vec<&'static TableSpec> {
 
 /// Whether a key holds tables by names of the user's choice.
 pub(super) fn holds_named_tables(name: &str) -> bool {
-    tables().iter().filter_map(|table| table.key(name)).any(|key| matches!(key.kind, Kind::Tables(_)))
+    tables()
+        .iter()
+        .filter_map(|table| table.key(name))
+        .any(|key| matches!(key.kind, Kind::Tables(_)))
 }

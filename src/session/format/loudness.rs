@@ -32,7 +32,10 @@ enum Target {
 }
 
 pub(super) fn bind(visitor: &mut impl Visitor, deliverable: &mut Deliverable) {
-    let mut keys = deliverable.loudness.as_ref().map(|target| Keys::of(target, deliverable.fit));
+    let mut keys = deliverable
+        .loudness
+        .as_ref()
+        .map(|target| Keys::of(target, deliverable.fit));
     visitor.optional_section("loudness", &mut keys, |inner, keys| {
         inner.field("target", &mut keys.target);
         inner.field("tolerance", &mut keys.tolerance);
@@ -58,8 +61,12 @@ impl Keys {
                 Some(named) => Some(Target::Named(named)),
                 None => target.integrated.map(Target::Level),
             },
-            tolerance: target.tolerance.filter(|_| target.tolerance != base.tolerance),
-            true_peak: target.true_peak.filter(|_| target.true_peak != base.true_peak),
+            tolerance: target
+                .tolerance
+                .filter(|_| target.tolerance != base.tolerance),
+            true_peak: target
+                .true_peak
+                .filter(|_| target.true_peak != base.true_peak),
             fit,
         }
     }
@@ -97,8 +104,10 @@ impl FieldValue for Target {
             Self::Level(level) => Some(number(level.0)),
             Self::Named(named) => Some(Value::Text(named.name.to_string())),
             Self::Unstated => {
-                let message =
-                    format!("deliverable {:?}: its loudness target has no form in a session file", field.name);
+                let message = format!(
+                    "deliverable {:?}: its loudness target has no form in a session file",
+                    field.name
+                );
                 field.refuse(message);
                 None
             }

@@ -48,24 +48,46 @@ pub(super) fn apply(tree: &mut Table, lines: &str, offset: usize, problems: &mut
 }
 
 /// Tables that overrides can change, each with the keys that let an override add a new one.
-const NAMED_TABLES: [(&str, &[&str]); 4] =
-    [("track", &["file", "clip"]), ("bus", &[]), ("cue", &["folder", "files", "track"]), ("deliver", &["file"])];
+const NAMED_TABLES: [(&str, &[&str]); 4] = [
+    ("track", &["file", "clip"]),
+    ("bus", &[]),
+    ("cue", &["folder", "files", "track"]),
+    ("deliver", &["file"]),
+];
 
 /// Removes overrides of tables that the session does not have, and reports them.
 fn remove_unknown(tree: &Table, overrides: &mut Table, problems: &mut Problems) {
     for (kind, makes) in NAMED_TABLES {
-        let there: Vec<&str> = inner(tree, kind).flat_map(|t| &t.entries).map(|(key, _)| key.name.as_str()).collect();
-        let Some(changed) = overrides.entries.iter_mut().find(|(key, _)| key.name == kind).map(|(_, node)| node) else {
+        let there: Vec<&str> = inner(tree, kind)
+            .flat_map(|t| &t.entries)
+            .map(|(key, _)| key.name.as_str())
+            .collect();
+        let Some(changed) = overrides
+            .entries
+            .iter_mut()
+            .find(|(key, _)| key.name == kind)
+            .map(|(_, node)| node)
+        else {
             continue;
         };
-        let Value::Table(changed) = &mut changed.value else { continue };
+        let Value::Table(changed) = &mut changed.value else {
+            continue;
+        };
         changed.entries.retain(|(key, node)| {
-            let Value::Table(values) = &node.value else { return true };
+            let Value::Table(values) = &node.value else {
+                return true;
+            };
             let stays = there.contains(&key.name.as_str())
-                || values.entries.iter().any(|(k, _)| makes.contains(&k.name.as_str()));
+                || values
+                    .entries
+                    .iter()
+                    .any(|(k, _)| makes.contains(&k.name.as_str()));
             if !stays {
                 let hint = suggest::hint(&key.name, there.iter().copied());
-                problems.report(key.span.clone(), format!("there is no {kind} {:?}{hint}", key.name));
+                problems.report(
+                    key.span.clone(),
+                    format!("there is no {kind} {:?}{hint}", key.name),
+                );
             }
             stays
         });
@@ -73,17 +95,33 @@ fn remove_unknown(tree: &Table, overrides: &mut Table, problems: &mut Problems) 
 }
 
 fn inner<'a>(table: &'a Table, name: &'a str) -> impl Iterator<Item = &'a Table> {
-    table.entries.iter().filter(move |(key, _)| key.name == name).filter_map(|(_, node)| match &node.value {
-        Value::Table(inner) => Some(inner),
-        _ => None,
-    })
+    table
+        .entries
+        .iter()
+        .filter(move |(key, _)| key.name == name)
+        .filter_map(|(_, node)| match &node.value {
+            Value::Table(inner) => Some(inner),
+            _ => None,
+        })
 }
 
 fn merge(into: &mut Table, from: Table) {
     for (key, node) in from.entries {
         let known = into.entries.iter_mut().find(|(k, _)| k.name == key.name);
         match (known, node) {
-            (Some((_, Node { value: Value::Table(inner), .. })), Node { value: Value::Table(new), .. }) => {
+            (
+                Some((
+                    _,
+                    Node {
+                        value: Value::Table(inner),
+                        ..
+                    },
+                )),
+                Node {
+                    value: Value::Table(new),
+                    ..
+                },
+            ) => {
                 merge(inner, new);
             }
             (Some(entry), node) => *entry = (key, node),

@@ -27,7 +27,8 @@ pub(super) struct Problems {
     owners: HashMap<String, Owner>,
     /// Keys that each kind of table was asked for.
     #[cfg(test)]
-    pub(super) asked: std::collections::BTreeMap<&'static str, std::collections::BTreeSet<&'static str>>,
+    pub(super) asked:
+        std::collections::BTreeMap<&'static str, std::collections::BTreeSet<&'static str>>,
 }
 
 impl Problems {
@@ -65,9 +66,17 @@ impl Problems {
     }
 
     /// Returns a suggestion, unless there are too many problems already to be worth the search.
-    pub(super) fn hint<'a>(&self, name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    pub(super) fn hint<'a>(
+        &self,
+        name: &str,
+        candidates: impl IntoIterator<Item = &'a str>,
+    ) -> String {
         let worth = self.problems.len() < MAX_REPORTED && name.len() < 100;
-        if worth { hint(name, candidates) } else { String::new() }
+        if worth {
+            hint(name, candidates)
+        } else {
+            String::new()
+        }
     }
 
     /// Remembers the place of a table that later problems may name.
@@ -79,24 +88,40 @@ impl Problems {
     /// others.
     fn owner(&self, problem: &Problem) -> Range<usize> {
         let subject = match &problem.kind {
-            ProblemKind::BusCycle { buses } => buses.first().map(|name| Subject::Bus { name: name.clone() }),
+            ProblemKind::BusCycle { buses } => buses
+                .first()
+                .map(|name| Subject::Bus { name: name.clone() }),
             _ => Some(problem.subject.clone()),
         };
-        let Some(owner) = subject.and_then(|subject| self.owners.get(&subject.to_string())) else { return 0..0 };
-        let key = problem.kind.key().and_then(|key| owner.keys.iter().find(|(k, _)| *k == key));
+        let Some(owner) = subject.and_then(|subject| self.owners.get(&subject.to_string())) else {
+            return 0..0;
+        };
+        let key = problem
+            .kind
+            .key()
+            .and_then(|key| owner.keys.iter().find(|(k, _)| *k == key));
         key.map_or(&owner.span, |(_, span)| span).clone()
     }
 
     /// Returns the place of a table and of its keys, to be kept with the object that it describes.
-    pub(super) fn key_spans(&self, whole: &Range<usize>, keys: Vec<(&'static str, Range<usize>)>) -> KeySpans {
+    pub(super) fn key_spans(
+        &self,
+        whole: &Range<usize>,
+        keys: Vec<(&'static str, Range<usize>)>,
+    ) -> KeySpans {
         KeySpans::new(&self.source, whole.clone(), keys)
     }
 
     /// Returns all problems in the order of the text.
     pub(super) fn into_vec(mut self) -> Vec<Problem> {
         let set = |place: &SourceLocation| place.file != self.source.path;
-        self.problems.sort_by_key(|p| p.span.as_ref().map(|place| (set(place), place.line, place.column)));
-        let more = (self.unreported > 0).then(|| Problem::new(format!("and {} more problems", self.unreported)));
+        self.problems.sort_by_key(|p| {
+            p.span
+                .as_ref()
+                .map(|place| (set(place), place.line, place.column))
+        });
+        let more = (self.unreported > 0)
+            .then(|| Problem::new(format!("and {} more problems", self.unreported)));
         self.problems.into_iter().chain(more).collect()
     }
 }

@@ -30,7 +30,10 @@ pub(super) fn read(source: &str, problems: &mut Problems) -> Table {
             }
             match node.value {
                 Value::Table(table) => return table,
-                other => problems.report(start..node.span.end, format!("a session is an object, not {}", other.kind())),
+                other => problems.report(
+                    start..node.span.end,
+                    format!("a session is an object, not {}", other.kind()),
+                ),
             }
         }
     }
@@ -67,7 +70,11 @@ impl<'a> Json<'a> {
             self.at += c.len_utf8();
             return Ok(());
         }
-        let found = self.rest().chars().next().map_or("the end".to_owned(), |c| format!("{c:?}"));
+        let found = self
+            .rest()
+            .chars()
+            .next()
+            .map_or("the end".to_owned(), |c| format!("{c:?}"));
         Err((self.at, format!("expected {c:?} {place}, found {found}")))
     }
 
@@ -83,7 +90,10 @@ impl<'a> Json<'a> {
             Some(c) if c == '-' || c.is_ascii_digit() => self.number()?,
             _ => self.word()?,
         };
-        Ok(Node { value, span: start..self.at })
+        Ok(Node {
+            value,
+            span: start..self.at,
+        })
     }
 
     fn object(&mut self, depth: usize, problems: &mut Problems) -> Result<Table, SyntaxError> {
@@ -99,7 +109,10 @@ impl<'a> Json<'a> {
             if !self.next_is('"') {
                 return Err((start, "expected a key in quotes".to_owned()));
             }
-            let key = Key { name: self.string()?, span: start..self.at };
+            let key = Key {
+                name: self.string()?,
+                span: start..self.at,
+            };
             self.expect(':', "after the key")?;
             let node = self.value(depth + 1, problems)?;
             if names.insert(key.name.clone()) {
@@ -138,23 +151,33 @@ impl<'a> Json<'a> {
     fn number(&mut self) -> Result<Value, SyntaxError> {
         let start = self.at;
         let number = self.rest();
-        let end = number.find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E')).unwrap_or(number.len());
+        let end = number
+            .find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'))
+            .unwrap_or(number.len());
         let number = number.get(..end).unwrap_or("");
         self.at += end;
         // The grammar is narrower than that of numbers in Rust.
         let digits = number.strip_prefix('-').unwrap_or(number);
-        let whole = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+        let whole = digits
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(digits.len());
         let led = whole > 1 && digits.starts_with('0');
-        let fraction_is_empty =
-            digits.split_once('.').is_some_and(|(_, f)| !f.starts_with(|c: char| c.is_ascii_digit()));
+        let fraction_is_empty = digits
+            .split_once('.')
+            .is_some_and(|(_, f)| !f.starts_with(|c: char| c.is_ascii_digit()));
         if number == "-" {
-            return Err((start, "\"-\" is no number; minus infinity is written \"-inf\"".to_owned()));
+            return Err((
+                start,
+                "\"-\" is no number; minus infinity is written \"-inf\"".to_owned(),
+            ));
         }
         if whole == 0 || led || fraction_is_empty {
             return Err((start, format!("{number:?} is no number")));
         }
         if whole == digits.len() {
-            return Ok(number.parse().map_or(Value::Other("an integer beyond 64 bits"), Value::Integer));
+            return Ok(number
+                .parse()
+                .map_or(Value::Other("an integer beyond 64 bits"), Value::Integer));
         }
         match number.parse::<f64>() {
             Ok(x) if x.is_finite() => Ok(Value::Number(x)),
@@ -164,7 +187,11 @@ impl<'a> Json<'a> {
     }
 
     fn word(&mut self) -> Result<Value, SyntaxError> {
-        let words = [("true", Value::Switch(true)), ("false", Value::Switch(false)), ("null", Value::Other("null"))];
+        let words = [
+            ("true", Value::Switch(true)),
+            ("false", Value::Switch(false)),
+            ("null", Value::Other("null")),
+        ];
         for (word, value) in words {
             if self.rest().starts_with(word) {
                 self.at += word.len();
@@ -180,13 +207,18 @@ impl<'a> Json<'a> {
         let mut out = String::new();
         loop {
             let mut chars = self.rest().chars();
-            let c = chars.next().ok_or((start, "a text without its closing quote".to_owned()))?;
+            let c = chars
+                .next()
+                .ok_or((start, "a text without its closing quote".to_owned()))?;
             self.at += c.len_utf8();
             match c {
                 '"' => return Ok(out),
                 '\\' => out.push(self.escape()?),
                 c if u32::from(c) < 0x20 => {
-                    return Err((self.at - 1, "a control character in a text: write it as an escape".to_owned()));
+                    return Err((
+                        self.at - 1,
+                        "a control character in a text: write it as an escape".to_owned(),
+                    ));
                 }
                 c => out.push(c),
             }
@@ -209,8 +241,14 @@ impl<'a> Json<'a> {
                 let first = self.hex().ok_or_else(wrong)?;
                 let code = if (0xD800..0xDC00).contains(&first) {
                     // A surrogate pair.
-                    let low = self.rest().starts_with("\\u").then(|| self.at += 2).and_then(|()| self.hex());
-                    let low = low.filter(|l| (0xDC00..0xE000).contains(l)).ok_or_else(wrong)?;
+                    let low = self
+                        .rest()
+                        .starts_with("\\u")
+                        .then(|| self.at += 2)
+                        .and_then(|()| self.hex());
+                    let low = low
+                        .filter(|l| (0xDC00..0xE000).contains(l))
+                        .ok_or_else(wrong)?;
                     0x10000 + ((first - 0xD800) << 10) + (low - 0xDC00)
                 } else {
                     first
@@ -222,7 +260,10 @@ impl<'a> Json<'a> {
     }
 
     fn hex(&mut self) -> Option<u32> {
-        let digits = self.rest().get(..4).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))?;
+        let digits = self
+            .rest()
+            .get(..4)
+            .filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))?;
         let code = u32::from_str_radix(digits, 16).ok()?;
         self.at += 4;
         Some(code)

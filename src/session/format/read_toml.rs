@@ -30,22 +30,35 @@ fn moved(span: Range<usize>, by: usize) -> Range<usize> {
 fn table(from: &DeTable<'_>, offset: usize) -> Table {
     let entry = |(key, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
         let name: &std::borrow::Cow<'_, str> = key.get_ref();
-        (Key { name: name.to_string(), span: moved(key.span(), offset) }, node(value, offset))
+        (
+            Key {
+                name: name.to_string(),
+                span: moved(key.span(), offset),
+            },
+            node(value, offset),
+        )
     };
-    Table { entries: from.iter().map(entry).collect() }
+    Table {
+        entries: from.iter().map(entry).collect(),
+    }
 }
 
 fn node(from: &toml::Spanned<DeValue<'_>>, offset: usize) -> Node {
     let value = match from.get_ref() {
         DeValue::String(text) => Value::Text(text.to_string()),
-        DeValue::Integer(n) => {
-            i64::from_str_radix(n.as_str(), n.radix()).map_or(Value::Other("an integer beyond 64 bits"), Value::Integer)
-        }
-        DeValue::Float(x) => x.as_str().parse().map_or(Value::Other("a number that cannot be read"), Value::Number),
+        DeValue::Integer(n) => i64::from_str_radix(n.as_str(), n.radix())
+            .map_or(Value::Other("an integer beyond 64 bits"), Value::Integer),
+        DeValue::Float(x) => x
+            .as_str()
+            .parse()
+            .map_or(Value::Other("a number that cannot be read"), Value::Number),
         DeValue::Boolean(on) => Value::Switch(*on),
         DeValue::Datetime(_) => Value::Other("a date"),
         DeValue::Array(list) => Value::List(list.iter().map(|n| node(n, offset)).collect()),
         DeValue::Table(t) => Value::Table(table(t, offset)),
     };
-    Node { value, span: moved(from.span(), offset) }
+    Node {
+        value,
+        span: moved(from.span(), offset),
+    }
 }

@@ -28,14 +28,24 @@ fn section(table: &TableSpec, page: &mut String) {
     } else {
         table.heading.to_owned()
     };
-    _ = write!(page, "\n## {heading}\n\n{}\n\n| key | value | default | meaning |\n|---|---|---|---|\n", table.doc);
+    _ = write!(
+        page,
+        "\n## {heading}\n\n{}\n\n| key | value | default | meaning |\n|---|---|---|---|\n",
+        table.doc
+    );
     for key in table.keys() {
         let default = match (key.required, key.default) {
             (true, _) => "required".to_owned(),
             (_, Some(default)) => format!("`{default}`"),
             _ => String::new(),
         };
-        _ = writeln!(page, "| `{}` | {} | {default} | {} |", key.name, value(key), key.doc.replace('|', "\\|"));
+        _ = writeln!(
+            page,
+            "| `{}` | {} | {default} | {} |",
+            key.name,
+            value(key),
+            key.doc.replace('|', "\\|")
+        );
     }
 }
 
@@ -47,8 +57,15 @@ fn value(key: &KeySpec) -> String {
         Kind::Count { low, high } => format!("whole number, {low} to {high}"),
         Kind::Number { low, high } => format!("number, {low} to {high}"),
         Kind::Target => {
-            let names: Vec<String> = LoudnessTarget::names().map(|name| format!("`\"{name}\"`")).collect();
-            format!("number, {} to {}, or {}", LEVELS.0, LEVELS.1, names.join(" "))
+            let names: Vec<String> = LoudnessTarget::names()
+                .map(|name| format!("`\"{name}\"`"))
+                .collect();
+            format!(
+                "number, {} to {}, or {}",
+                LEVELS.0,
+                LEVELS.1,
+                names.join(" ")
+            )
         }
         Kind::Level => "level".to_owned(),
         Kind::Ceiling => "number, -60 to 0".to_owned(),
@@ -56,7 +73,11 @@ fn value(key: &KeySpec) -> String {
         Kind::Length => "length".to_owned(),
         Kind::Position => "position".to_owned(),
         Kind::Fade => "fade".to_owned(),
-        Kind::Choice(names) => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" "),
+        Kind::Choice(names) => names
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(" "),
         Kind::FrameRate => "frame rate".to_owned(),
         Kind::Timecode => "timecode".to_owned(),
         Kind::Dither => "dither".to_owned(),
@@ -68,7 +89,11 @@ fn value(key: &KeySpec) -> String {
         Kind::Table(_) => "table".to_owned(),
         Kind::Tables(_) => "tables by name".to_owned(),
     };
-    if key.unit.is_empty() { value } else { format!("{value} ({})", key.unit) }
+    if key.unit.is_empty() {
+        value
+    } else {
+        format!("{value} ({})", key.unit)
+    }
 }
 
 const HEAD: &str = "<!-- Generated from src/session/format/keys.rs; do not edit. -->\n\n# Keys of the session file\n";
@@ -114,13 +139,22 @@ loudness = {}
 
 #[test]
 fn the_reader_asks_for_the_keys_of_the_table() {
-    let source = Arc::new(SourceText { path: "s.toml".into(), text: EVERY_TABLE.to_owned(), overrides: String::new() });
+    let source = Arc::new(SourceText {
+        path: "s.toml".into(),
+        text: EVERY_TABLE.to_owned(),
+        overrides: String::new(),
+    });
     let mut problems = Problems::new(&source);
     let tree = read_toml::read(EVERY_TABLE, 0, &mut problems);
     session_reader::session(&Load::default(), Path::new("s.toml"), &tree, &mut problems);
     for table in keys::tables() {
         let known: BTreeSet<&str> = table.keys().map(|key| key.name).collect();
-        assert_eq!(problems.asked.remove(table.name).unwrap_or_default(), known, "{}", table.name);
+        assert_eq!(
+            problems.asked.remove(table.name).unwrap_or_default(),
+            known,
+            "{}",
+            table.name
+        );
     }
     assert_eq!(problems.asked.len(), 0);
     assert_eq!(problems.into_vec(), []);
@@ -154,11 +188,18 @@ fn defaults_and_choices_are_valid_and_a_default_is_not_written() {
     ];
     let plain = Load::default().text(EVERY_TABLE, "s.toml").unwrap();
     for table in keys::tables() {
-        let Some((_, path)) = paths.iter().find(|(name, _)| *name == table.name) else { continue };
+        let Some((_, path)) = paths.iter().find(|(name, _)| *name == table.name) else {
+            continue;
+        };
         for key in table.keys() {
             if let Some(default) = key.default {
                 let load = Load::default().set(format!("{path}{}", key.name), default);
-                assert_eq!(load.text(EVERY_TABLE, "s.toml").unwrap(), plain, "{path}{}", key.name);
+                assert_eq!(
+                    load.text(EVERY_TABLE, "s.toml").unwrap(),
+                    plain,
+                    "{path}{}",
+                    key.name
+                );
             }
             let choices = match key.kind {
                 Kind::Choice(names) => names,
@@ -166,7 +207,8 @@ fn defaults_and_choices_are_valid_and_a_default_is_not_written() {
                 _ => &[],
             };
             for choice in choices {
-                let load = Load::default().set(format!("{path}{}", key.name), format!("\"{choice}\""));
+                let load =
+                    Load::default().set(format!("{path}{}", key.name), format!("\"{choice}\""));
                 load.text(EVERY_TABLE, "s.toml").unwrap();
             }
         }
@@ -183,7 +225,10 @@ fn check_generated(file: &str, wanted: &str) {
         fs::write(&path, wanted).unwrap();
     }
     let there = fs::read_to_string(&path).unwrap_or_default();
-    assert!(there == wanted, "{file} is not made from the table of keys: run this test with SOUNDTRACK_REGENERATE=1");
+    assert!(
+        there == wanted,
+        "{file} is not made from the table of keys: run this test with SOUNDTRACK_REGENERATE=1"
+    );
 }
 
 #[test]

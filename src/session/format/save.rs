@@ -34,7 +34,11 @@ impl Session {
     pub fn to_text(&self, path: impl AsRef<Path>) -> Result<String> {
         let path = path.as_ref();
         let tree = session_writer::tree(self, path.parent().unwrap_or(Path::new("")))?;
-        Ok(if is_json(path) { write_json::text(&tree) } else { write_toml::text(&tree) })
+        Ok(if is_json(path) {
+            write_json::text(&tree)
+        } else {
+            write_toml::text(&tree)
+        })
     }
 
     /// Returns `text`, the old text of the file at `path`, edited so that it states this session: comments, order and
@@ -55,7 +59,11 @@ impl Session {
     pub fn to_text_like(&self, text: &str, path: impl AsRef<Path>) -> Result<String> {
         let path = path.as_ref();
         let new = session_writer::tree(self, path.parent().unwrap_or(Path::new("")))?;
-        let kept = if is_json(path) { None } else { edited(text, &new, path) };
+        let kept = if is_json(path) {
+            None
+        } else {
+            edited(text, &new, path)
+        };
         kept.map_or_else(|| self.to_text(path), Ok)
     }
 
@@ -72,14 +80,18 @@ impl Session {
             Err(e) => return Err(Error::new(ErrorKind::Output, e.to_string()).because(e)),
         };
         let mut file = AtomicFile::create_sized(path, true, text.len() as u64)?;
-        file.write_all(text.as_bytes()).map_err(|e| file.failed(e))?;
+        file.write_all(text.as_bytes())
+            .map_err(|e| file.failed(e))?;
         file.finish().map(|_| ())
     }
 }
 
 /// Returns the old text edited so that it states the new tree, where that is possible.
 fn edited(text: &str, new: &Table, path: &Path) -> Option<String> {
-    let load = Load { outside: true, ..Load::default() };
+    let load = Load {
+        outside: true,
+        ..Load::default()
+    };
     let folder = path.parent().unwrap_or(Path::new(""));
     let tree = |text: &str| session_writer::tree(&load.text(text, path).ok()?, folder).ok();
     let old = tree(text)?;
@@ -87,7 +99,11 @@ fn edited(text: &str, new: &Table, path: &Path) -> Option<String> {
         return Some(text.to_owned());
     }
     let folders = folders(text, path)?;
-    let edited = write_toml::edited(text, &in_folders(&old, &folders), &in_folders(new, &folders))?;
+    let edited = write_toml::edited(
+        text,
+        &in_folders(&old, &folders),
+        &in_folders(new, &folders),
+    )?;
     let is_right = |text: &String| tree(text).is_some_and(|t| write_toml::same_tables(&t, new));
     if is_right(&edited) {
         return Some(edited);
@@ -106,20 +122,32 @@ fn edited(text: &str, new: &Table, path: &Path) -> Option<String> {
 fn folders(text: &str, path: &Path) -> Option<Vec<(String, PathBuf)>> {
     let tree = super::valid_tree(text, path)?;
     let folder = |table: &Table| PathBuf::from(table.text("folder").unwrap_or_default());
-    Some(tree.tables("cue").map(|(key, table)| (key.name.clone(), folder(table))).collect())
+    Some(
+        tree.tables("cue")
+            .map(|(key, table)| (key.name.clone(), folder(table)))
+            .collect(),
+    )
 }
 
 /// Returns the tree with the files of cues as paths from the folder of their cue.
 fn in_folders(tree: &Table, folders: &[(String, PathBuf)]) -> Table {
     let mut tree = tree.clone();
     for (name, folder) in folders.iter().filter(|(_, f)| !f.as_os_str().is_empty()) {
-        let Some(tracks) = inner(&mut tree, "cue").and_then(|t| inner(t, name)).and_then(|t| inner(t, "track")) else {
+        let Some(tracks) = inner(&mut tree, "cue")
+            .and_then(|t| inner(t, name))
+            .and_then(|t| inner(t, "track"))
+        else {
             continue;
         };
         for (_, node) in &mut tracks.entries {
-            let Value::Table(track) = &mut node.value else { continue };
+            let Value::Table(track) = &mut node.value else {
+                continue;
+            };
             relative(track, folder);
-            for (_, clip) in inner(track, "clip").into_iter().flat_map(|t| &mut t.entries) {
+            for (_, clip) in inner(track, "clip")
+                .into_iter()
+                .flat_map(|t| &mut t.entries)
+            {
                 if let Value::Table(clip) = &mut clip.value {
                     relative(clip, folder);
                 }
@@ -131,24 +159,38 @@ fn in_folders(tree: &Table, folders: &[(String, PathBuf)]) -> Table {
 
 fn inner<'t>(table: &'t mut Table, key: &str) -> Option<&'t mut Table> {
     let (_, node) = table.entries.iter_mut().find(|(k, _)| k.name == key)?;
-    if let Value::Table(inner) = &mut node.value { Some(inner) } else { None }
+    if let Value::Table(inner) = &mut node.value {
+        Some(inner)
+    } else {
+        None
+    }
 }
 
 /// Makes the file of a clip a path from a folder: `../other/a.wav` where it lies elsewhere.
 fn relative(table: &mut Table, folder: &Path) {
-    let Some((_, node)) = table.entries.iter_mut().find(|(k, _)| k.name == "file") else { return };
-    let Value::Text(file) = &mut node.value else { return };
+    let Some((_, node)) = table.entries.iter_mut().find(|(k, _)| k.name == "file") else {
+        return;
+    };
+    let Value::Text(file) = &mut node.value else {
+        return;
+    };
     if Path::new(file.as_str()).is_absolute() {
         return;
     }
     let steps = |path: &Path| -> Vec<String> {
         let step = |c: Component<'_>| c.as_os_str().to_string_lossy().into_owned();
-        path.components().filter(|c| *c != Component::CurDir).map(step).collect()
+        path.components()
+            .filter(|c| *c != Component::CurDir)
+            .map(step)
+            .collect()
     };
     let (there, here) = (steps(Path::new(file.as_str())), steps(folder));
     let common = there.iter().zip(&here).take_while(|(a, b)| a == b).count();
     let up = here.iter().skip(common).map(|_| "..");
-    *file = up.chain(there.iter().skip(common).map(String::as_str)).collect::<Vec<_>>().join("/");
+    *file = up
+        .chain(there.iter().skip(common).map(String::as_str))
+        .collect::<Vec<_>>()
+        .join("/");
 }
 
 /// Removes the tracks of a cue from the tree.

@@ -23,14 +23,20 @@ impl Load {
     #[must_use]
     pub fn schema() -> String {
         let mut schema = Table::default();
-        schema.put("$schema", text("https://json-schema.org/draft/2020-12/schema"));
+        schema.put(
+            "$schema",
+            text("https://json-schema.org/draft/2020-12/schema"),
+        );
         schema.put("title", text("A session of soundtrack"));
         schema.put("description", text("The session file, as TOML or JSON."));
         schema.entries.extend(table(&keys::SESSION).entries);
         let mut definitions = shared_definitions();
         // The first table is the session itself.
         for other in keys::tables().into_iter().skip(1) {
-            let mut definition = object([("title", text(other.heading)), ("description", text(other.doc))]);
+            let mut definition = object([
+                ("title", text(other.heading)),
+                ("description", text(other.doc)),
+            ]);
             definition.entries.extend(table(other).entries);
             definitions.put(other.name, Value::Table(definition));
         }
@@ -50,7 +56,11 @@ fn table(spec: &'static TableSpec) -> Table {
         ("additionalProperties", Value::Switch(false)),
         ("properties", Value::Table(properties)),
     ]);
-    let required: Vec<Value> = spec.keys().filter(|key| key.required).map(|key| text(key.name)).collect();
+    let required: Vec<Value> = spec
+        .keys()
+        .filter(|key| key.required)
+        .map(|key| text(key.name))
+        .collect();
     if !required.is_empty() {
         schema.put("required", list(required));
     }
@@ -100,8 +110,14 @@ fn kind(kind: &Kind) -> Table {
         Kind::Markers => reference("marker"),
         Kind::Choice(names) => names_of(names),
         Kind::FrameRate => {
-            let numbers = keys::FRAME_RATES.iter().filter_map(|name| name.parse().ok()).map(values::number);
-            any_of([names_of(keys::FRAME_RATES), object([("enum", list(numbers))])])
+            let numbers = keys::FRAME_RATES
+                .iter()
+                .filter_map(|name| name.parse().ok())
+                .map(values::number);
+            any_of([
+                names_of(keys::FRAME_RATES),
+                object([("enum", list(numbers))]),
+            ])
         }
         Kind::Texts => any_of([object([("type", text("string"))]), texts()]),
         Kind::Points => texts(),
@@ -115,7 +131,10 @@ fn kind(kind: &Kind) -> Table {
 /// Returns the schema of an insert with one kind of processor.
 fn insert(kind: &ProcessorKind) -> Table {
     let mut properties = Table::default();
-    properties.put(inserts::TYPE, Value::Table(object([("const", text(kind.name))])));
+    properties.put(
+        inserts::TYPE,
+        Value::Table(object([("const", text(kind.name))])),
+    );
     for parameter in kind.parameters {
         let value = match parameter.unit {
             Unit::Decibels | Unit::TruePeak => reference("gain"),
@@ -126,7 +145,10 @@ fn insert(kind: &ProcessorKind) -> Table {
         property.entries.extend(value.entries);
         properties.put(parameter.key, Value::Table(property));
     }
-    properties.put(inserts::BYPASS, Value::Table(object([("type", text("boolean"))])));
+    properties.put(
+        inserts::BYPASS,
+        Value::Table(object([("type", text("boolean"))])),
+    );
     object([
         ("title", text(kind.name)),
         ("description", text(kind.summary)),
@@ -139,7 +161,12 @@ fn insert(kind: &ProcessorKind) -> Table {
 
 /// Returns the definitions that keys of several tables refer to.
 fn shared_definitions() -> Table {
-    let number_up_to = |maximum| object([("type", text("number")), ("maximum", Value::Integer(maximum))]);
+    let number_up_to = |maximum| {
+        object([
+            ("type", text("number")),
+            ("maximum", Value::Integer(maximum)),
+        ])
+    };
     let string = || object([("type", text("string"))]);
     let frames = || object([("type", text("integer")), ("minimum", Value::Integer(0))]);
     let described = |description: &str, schema: Table| {
@@ -148,10 +175,31 @@ fn shared_definitions() -> Table {
         Value::Table(described)
     };
     object([
-        ("gain", described("A level in dB.", any_of([number_up_to(200), string()]))),
-        ("pan", Value::Table(any_of([number(-1.0, 1.0), pattern("^\\s*([CcLlRr][0-9.]*|[-+0-9.eE]+)\\s*$")]))),
-        ("length", described("\"12.5s\", \"2m20s\", \"250ms\", frames, or mm:ss:ff.", any_of([frames(), string()]))),
-        ("place", described("A time, frames, a timecode or \"origin\".", any_of([frames(), string()]))),
+        (
+            "gain",
+            described("A level in dB.", any_of([number_up_to(200), string()])),
+        ),
+        (
+            "pan",
+            Value::Table(any_of([
+                number(-1.0, 1.0),
+                pattern("^\\s*([CcLlRr][0-9.]*|[-+0-9.eE]+)\\s*$"),
+            ])),
+        ),
+        (
+            "length",
+            described(
+                "\"12.5s\", \"2m20s\", \"250ms\", frames, or mm:ss:ff.",
+                any_of([frames(), string()]),
+            ),
+        ),
+        (
+            "place",
+            described(
+                "A time, frames, a timecode or \"origin\".",
+                any_of([frames(), string()]),
+            ),
+        ),
         (
             "fade",
             described(
@@ -177,7 +225,12 @@ fn text(text: &str) -> Value {
 }
 
 fn list(values: impl IntoIterator<Item = Value>) -> Value {
-    Value::List(values.into_iter().map(|value| Node { value, span: 0..0 }).collect())
+    Value::List(
+        values
+            .into_iter()
+            .map(|value| Node { value, span: 0..0 })
+            .collect(),
+    )
 }
 
 fn reference(definition: &str) -> Table {
@@ -189,7 +242,11 @@ fn pattern(pattern: &str) -> Table {
 }
 
 fn number(low: f64, high: f64) -> Table {
-    object([("type", text("number")), ("minimum", values::number(low)), ("maximum", values::number(high))])
+    object([
+        ("type", text("number")),
+        ("minimum", values::number(low)),
+        ("maximum", values::number(high)),
+    ])
 }
 
 fn names_of(names: &[&str]) -> Table {
@@ -202,10 +259,16 @@ fn any_of(schemas: impl IntoIterator<Item = Table>) -> Table {
 
 /// A list of texts.
 fn texts() -> Table {
-    object([("type", text("array")), ("items", Value::Table(object([("type", text("string"))])))])
+    object([
+        ("type", text("array")),
+        ("items", Value::Table(object([("type", text("string"))]))),
+    ])
 }
 
 /// An object with any keys, whose values have one schema.
 fn map_of(schema: Table) -> Table {
-    object([("type", text("object")), ("additionalProperties", Value::Table(schema))])
+    object([
+        ("type", text("object")),
+        ("additionalProperties", Value::Table(schema)),
+    ])
 }

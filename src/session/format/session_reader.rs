@@ -43,12 +43,20 @@ pub(super) struct Context<'a> {
 
 impl<'a> Context<'a> {
     fn new(folder: &Path, outside: bool) -> Self {
-        let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let here = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
         Self {
             base: here.canonicalize().ok(),
             folder: folder.to_owned(),
             outside,
-            clock: Clock { rate: SampleRate::HZ_48000, fps: None, start: None },
+            clock: Clock {
+                rate: SampleRate::HZ_48000,
+                fps: None,
+                start: None,
+            },
             buses: Vec::new(),
             bus_index: HashMap::new(),
             langs: Vec::new(),
@@ -57,7 +65,10 @@ impl<'a> Context<'a> {
 
     /// Returns a path in the chosen language.
     pub(super) fn in_language(&self, path: &Path) -> PathBuf {
-        self.in_languages(path).into_iter().next().unwrap_or_else(|| path.to_owned())
+        self.in_languages(path)
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| path.to_owned())
     }
 
     /// Returns a path in every language.
@@ -76,13 +87,28 @@ impl<'a> Context<'a> {
     }
 
     /// Reads the keys of the session itself.
-    fn root<'t, 's>(&'s self, document: &'t Table, problems: &'s mut Problems) -> TableReader<'t, 's> {
-        TableReader::new(&keys::SESSION, "the session", document, self.scope(), problems)
+    fn root<'t, 's>(
+        &'s self,
+        document: &'t Table,
+        problems: &'s mut Problems,
+    ) -> TableReader<'t, 's> {
+        TableReader::new(
+            &keys::SESSION,
+            "the session",
+            document,
+            self.scope(),
+            problems,
+        )
     }
 
     /// Returns the scope of the session's own timeline and folder.
     pub(super) fn scope(&self) -> Scope<'_> {
-        Scope { context: self, origin: TimeOrigin::Picture, folder: Path::new(""), session: None }
+        Scope {
+            context: self,
+            origin: TimeOrigin::Picture,
+            folder: Path::new(""),
+            session: None,
+        }
     }
 }
 
@@ -95,7 +121,12 @@ struct Tables<'t> {
 }
 
 /// Reads a session. Where there are problems, it has only what could be read.
-pub(super) fn session(load: &Load, path: &Path, document: &Table, problems: &mut Problems) -> Session {
+pub(super) fn session(
+    load: &Load,
+    path: &Path,
+    document: &Table,
+    problems: &mut Problems,
+) -> Session {
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut context = Context::new(folder, load.outside);
     let mut header = Header::default();
@@ -109,11 +140,24 @@ pub(super) fn session(load: &Load, path: &Path, document: &Table, problems: &mut
     bindings::header(&mut root, &mut header);
 
     context.langs.extend(header.lang.clone());
-    context.langs.extend(tables.deliverables.iter().filter_map(|(_, table)| table.text("lang")).map(str::to_owned));
-    context.buses = tables.buses.iter().map(|(key, _)| key.name.as_str()).collect();
+    context.langs.extend(
+        tables
+            .deliverables
+            .iter()
+            .filter_map(|(_, table)| table.text("lang"))
+            .map(str::to_owned),
+    );
+    context.buses = tables
+        .buses
+        .iter()
+        .map(|(key, _)| key.name.as_str())
+        .collect();
     context.bus_index = context.buses.iter().copied().zip(0..).collect();
     context.clock.fps = header.fps;
-    let rate = load.rate.or(header.rate).or_else(|| highest_stem_rate(&tables, &context));
+    let rate = load
+        .rate
+        .or(header.rate)
+        .or_else(|| highest_stem_rate(&tables, &context));
     context.clock.rate = rate.unwrap_or(SampleRate::HZ_48000);
     let mut start = None;
     bindings::start(&mut context.root(document, problems), &mut start);
@@ -129,7 +173,13 @@ pub(super) fn session(load: &Load, path: &Path, document: &Table, problems: &mut
     bindings::session(&mut root, &mut session);
     if let Some(table) = root.table("master") {
         let span = root.span("master");
-        let mut master = TableReader::new(&keys::MASTER, "master", table, context.scope(), root.problems);
+        let mut master = TableReader::new(
+            &keys::MASTER,
+            "master",
+            table,
+            context.scope(),
+            root.problems,
+        );
         master.own("the master", &span);
         bindings::master(&mut master, &mut session.master);
         master.finish();
@@ -137,13 +187,23 @@ pub(super) fn session(load: &Load, path: &Path, document: &Table, problems: &mut
     for (key, table) in &tables.buses {
         let mut bus = Bus::new(&key.name);
         let subject = format!("bus {:?}", key.name);
-        let mut reader = TableReader::new(&keys::BUS, subject.as_str(), table, context.scope(), problems);
+        let mut reader = TableReader::new(
+            &keys::BUS,
+            subject.as_str(),
+            table,
+            context.scope(),
+            problems,
+        );
         reader.own(&subject, &key.span);
         bindings::strip(&mut reader, "to", &mut bus.strip);
         reader.finish();
         session.add_bus(bus);
     }
-    let scope = TrackScope { prefix: String::new(), bus: None, values: context.scope() };
+    let scope = TrackScope {
+        prefix: String::new(),
+        bus: None,
+        values: context.scope(),
+    };
     for (key, table) in &tables.tracks {
         session.add_track(track(key, table, &scope, None, problems));
     }
@@ -158,7 +218,10 @@ pub(super) fn session(load: &Load, path: &Path, document: &Table, problems: &mut
     collisions(&session, folder, &tables.deliverables, problems);
     context.root(document, problems).finish();
     // Empty tracks and cues were reported above with their line, or may still be filled by the program.
-    for problem in validate::session(&session).into_iter().filter(|problem| problem.kind != ProblemKind::Empty) {
+    for problem in validate::session(&session)
+        .into_iter()
+        .filter(|problem| problem.kind != ProblemKind::Empty)
+    {
         problems.pass_on(problem);
     }
     session
@@ -174,7 +237,9 @@ fn highest_stem_rate(tables: &Tables<'_>, context: &Context<'_>) -> Option<Sampl
         named.extend(cues::files_of_cue(cue, context));
     }
     named.retain(|file| context.outside || !file.to_str().is_some_and(is_link));
-    let files: HashSet<PathBuf> =
-        named.iter().map(|file| context.in_language(&joined(&context.folder, file))).collect();
+    let files: HashSet<PathBuf> = named
+        .iter()
+        .map(|file| context.in_language(&joined(&context.folder, file)))
+        .collect();
     highest_rate(&files.into_iter().map(Input::from).collect::<Vec<_>>())
 }

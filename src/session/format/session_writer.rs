@@ -34,7 +34,9 @@ pub(super) fn tree(session: &Session, folder: &Path) -> Result<Table> {
     bindings::header(&mut root, &mut header);
     bindings::start(&mut root, &mut fields.start);
     bindings::session(&mut root, &mut fields);
-    let master = root.inner("master", "", |writer| bindings::master(writer, &mut fields.master));
+    let master = root.inner("master", "", |writer| {
+        bindings::master(writer, &mut fields.master)
+    });
     root.put_table("master", master);
     root.put_named(
         "bus",
@@ -53,7 +55,9 @@ pub(super) fn tree(session: &Session, folder: &Path) -> Result<Table> {
         |writer, deliverable| bindings::deliverable(writer, deliverable),
     );
     let tree = root.finish();
-    refused.map_or(Ok(tree), |message| Err(Error::new(ErrorKind::Session, message)))
+    refused.map_or(Ok(tree), |message| {
+        Err(Error::new(ErrorKind::Session, message))
+    })
 }
 
 fn tracks(writer: &mut TableWriter<'_>, tracks: &mut [Track]) {
@@ -104,7 +108,11 @@ fn cue(writer: &mut TableWriter<'_>, cue: &mut Cue) {
 
 /// Returns a name, or the number that stands for none.
 fn numbered(name: &str, number: usize) -> String {
-    if name.is_empty() { number.to_string() } else { name.to_owned() }
+    if name.is_empty() {
+        number.to_string()
+    } else {
+        name.to_owned()
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -126,8 +134,19 @@ struct TableWriter<'a> {
 }
 
 impl<'a> TableWriter<'a> {
-    fn new(spec: &'static TableSpec, name: &str, scope: Scope<'a>, refused: &'a mut Option<String>) -> Self {
-        Self { spec, name: name.to_owned(), scope, table: Table::default(), refused }
+    fn new(
+        spec: &'static TableSpec,
+        name: &str,
+        scope: Scope<'a>,
+        refused: &'a mut Option<String>,
+    ) -> Self {
+        Self {
+            spec,
+            name: name.to_owned(),
+            scope,
+            table: Table::default(),
+            refused,
+        }
     }
 
     fn inner_spec(&self, key: &str) -> &'static TableSpec {
@@ -171,7 +190,10 @@ impl<'a> TableWriter<'a> {
     /// Visits the table under a key as part of this one, and returns it.
     fn visit_inner(&mut self, key: &str, bind: impl FnOnce(&mut Self)) -> Table {
         let inner = self.inner_spec(key);
-        let outer = (mem::replace(&mut self.spec, inner), mem::take(&mut self.table));
+        let outer = (
+            mem::replace(&mut self.spec, inner),
+            mem::take(&mut self.table),
+        );
         bind(self);
         self.sort();
         let inner = mem::take(&mut self.table);
@@ -181,7 +203,9 @@ impl<'a> TableWriter<'a> {
 
     fn sort(&mut self) {
         let spec = self.spec;
-        self.table.entries.sort_by_key(|(key, _)| spec.keys().position(|known| known.name == key.name));
+        self.table
+            .entries
+            .sort_by_key(|(key, _)| spec.keys().position(|known| known.name == key.name));
     }
 
     fn finish(mut self) -> Table {
@@ -193,8 +217,15 @@ impl<'a> TableWriter<'a> {
 impl Visitor for TableWriter<'_> {
     fn field<T: FieldValue>(&mut self, key: &'static str, value: &mut T) {
         let (session, folder) = (self.scope.session, self.scope.folder);
-        let mut field = FieldWriter { name: &self.name, session, folder, refused: self.refused };
-        let Some(value) = value.write(&mut field) else { return };
+        let mut field = FieldWriter {
+            name: &self.name,
+            session,
+            folder,
+            refused: self.refused,
+        };
+        let Some(value) = value.write(&mut field) else {
+            return;
+        };
         let default = self.spec.key(key).and_then(|key| key.default);
         if default != Some(&value.inline()) {
             self.table.put(key, value);

@@ -23,7 +23,10 @@ pub(super) fn exceeded_at(text: &str) -> Option<usize> {
 }
 
 fn is_mark(b: u8) -> bool {
-    matches!(b, b'=' | b',' | b':' | b'[' | b']' | b'{' | b'}' | b'#' | b'\n')
+    matches!(
+        b,
+        b'=' | b',' | b':' | b'[' | b']' | b'{' | b'}' | b'#' | b'\n'
+    )
 }
 
 fn cost_of(b: u8) -> usize {
@@ -46,11 +49,15 @@ mod tests {
 
     #[test]
     fn a_large_film_is_let_through_and_a_flood_is_not() {
-        let clip =
-            "hit = { file = \"brass.wav\", at = \"8s\", from = \"1m02s\", length = \"2s\", fade_out = \"200ms\" }\n";
+        let clip = "hit = { file = \"brass.wav\", at = \"8s\", from = \"1m02s\", length = \"2s\", fade_out = \"200ms\" }\n";
         assert_eq!(exceeded_at(&clip.repeat(10_000)), None);
-        for flood in ["[", "a=1\n", "1,", "\r", "\\q", "\"\" ", "a ", "]", "a.", "[[a]]\n"] {
-            assert!(exceeded_at(&flood.repeat((4 << 20) / flood.len())).is_some(), "{flood:?}");
+        for flood in [
+            "[", "a=1\n", "1,", "\r", "\\q", "\"\" ", "a ", "]", "a.", "[[a]]\n",
+        ] {
+            assert!(
+                exceeded_at(&flood.repeat((4 << 20) / flood.len())).is_some(),
+                "{flood:?}"
+            );
         }
     }
 }

@@ -28,11 +28,22 @@ impl<'t, 'a> TableReader<'t, 'a> {
         scope: Scope<'a>,
         problems: &'a mut Problems,
     ) -> Self {
-        Self { spec, subject: subject.into(), table, scope, problems }
+        Self {
+            spec,
+            subject: subject.into(),
+            table,
+            scope,
+            problems,
+        }
     }
 
     /// Starts to read one of the tables under a key, such as a clip of a track.
-    pub(super) fn inner<'i>(&'i mut self, key: &'static str, name: &Key, table: &'i Table) -> TableReader<'i, 'i> {
+    pub(super) fn inner<'i>(
+        &'i mut self,
+        key: &'static str,
+        name: &Key,
+        table: &'i Table,
+    ) -> TableReader<'i, 'i> {
         let spec = self.inner_spec(key).unwrap_or(self.spec);
         let subject = format!("{}, {key} {:?}", self.subject, name.name);
         TableReader::new(spec, subject, table, self.scope, self.problems)
@@ -48,12 +59,21 @@ impl<'t, 'a> TableReader<'t, 'a> {
     /// Returns the value of a key and what the key is.
     fn node(&mut self, key: &'static str) -> Option<(&'static KeySpec, &'t Node)> {
         #[cfg(test)]
-        self.problems.asked.entry(self.spec.name).or_default().insert(key);
+        self.problems
+            .asked
+            .entry(self.spec.name)
+            .or_default()
+            .insert(key);
         Some((self.spec.key(key)?, self.table.get(key)?))
     }
 
     fn field_reader(&mut self, key: &'static KeySpec) -> FieldReader<'_> {
-        FieldReader { subject: &self.subject, key, scope: self.scope, problems: self.problems }
+        FieldReader {
+            subject: &self.subject,
+            key,
+            scope: self.scope,
+            problems: self.problems,
+        }
     }
 
     /// Reads the value of a key; `None` where it is absent or wrong.
@@ -64,7 +84,8 @@ impl<'t, 'a> TableReader<'t, 'a> {
 
     /// Reads one text or a list of texts, each with its place.
     pub(super) fn texts(&mut self, key: &'static str) -> Vec<(&'t str, Range<usize>)> {
-        self.node(key).map_or_else(Vec::new, |(key, node)| self.field_reader(key).texts(node))
+        self.node(key)
+            .map_or_else(Vec::new, |(key, node)| self.field_reader(key).texts(node))
     }
 
     pub(super) fn table(&mut self, key: &'static str) -> Option<&'t Table> {
@@ -72,7 +93,11 @@ impl<'t, 'a> TableReader<'t, 'a> {
         if let Value::Table(table) = &node.value {
             return Some(table);
         }
-        let message = format!("{key} is {}, but should be {}", node.value.kind(), spec.kind.expected());
+        let message = format!(
+            "{key} is {}, but should be {}",
+            node.value.kind(),
+            spec.kind.expected()
+        );
         self.report(node.span.clone(), message);
         None
     }
@@ -88,8 +113,16 @@ impl<'t, 'a> TableReader<'t, 'a> {
                 }
                 Value::Table(table) => found.push((name, table)),
                 other => {
-                    let form = if is_root { format!(": [{key}.{}]", name.name) } else { String::new() };
-                    let message = format!("{key} {:?} is {}, but should be a table{form}", name.name, other.kind());
+                    let form = if is_root {
+                        format!(": [{key}.{}]", name.name)
+                    } else {
+                        String::new()
+                    };
+                    let message = format!(
+                        "{key} {:?} is {}, but should be a table{form}",
+                        name.name,
+                        other.kind()
+                    );
                     self.report(node.span.clone(), message);
                 }
             }
@@ -99,7 +132,8 @@ impl<'t, 'a> TableReader<'t, 'a> {
 
     /// Reports a problem of the table.
     pub(super) fn report(&mut self, span: Range<usize>, message: impl AsRef<str>) {
-        self.problems.report(span, format!("{}: {}", self.subject, message.as_ref()));
+        self.problems
+            .report(span, format!("{}: {}", self.subject, message.as_ref()));
     }
 
     /// Reports the keys that this kind of table does not have.
@@ -110,9 +144,14 @@ impl<'t, 'a> TableReader<'t, 'a> {
             }
             let hint = match self.spec.synonym(&key.name) {
                 Some(meant) => format!("; did you mean {:?}?", meant.name),
-                None => self.problems.hint(&key.name, self.spec.keys().map(|key| key.name)),
+                None => self
+                    .problems
+                    .hint(&key.name, self.spec.keys().map(|key| key.name)),
             };
-            self.report(key.span.clone(), format!("unknown key {:?}{hint}", key.name));
+            self.report(
+                key.span.clone(),
+                format!("unknown key {:?}{hint}", key.name),
+            );
         }
     }
 
@@ -141,18 +180,28 @@ impl<'t, 'a> TableReader<'t, 'a> {
     pub(super) fn own(&mut self, subject: &str, whole: &Range<usize>) {
         let place = |key: &&'static str| self.table.get(key).map(|node| (*key, node.span.clone()));
         let keys = ["gain", "pan", "limit"].iter().filter_map(place).collect();
-        self.problems.own(subject, Owner { span: whole.clone(), keys });
+        self.problems.own(
+            subject,
+            Owner {
+                span: whole.clone(),
+                keys,
+            },
+        );
     }
 
     /// Returns the place of the table and of its keys.
     pub(super) fn key_spans(&self, whole: &Range<usize>) -> KeySpans {
-        let place = |(key, node): &(Key, Node)| Some((self.spec.key(&key.name)?.name, node.span.clone()));
-        self.problems.key_spans(whole, self.table.entries.iter().filter_map(place).collect())
+        let place =
+            |(key, node): &(Key, Node)| Some((self.spec.key(&key.name)?.name, node.span.clone()));
+        self.problems
+            .key_spans(whole, self.table.entries.iter().filter_map(place).collect())
     }
 
     /// Visits the table under a key as part of this one; false where there is none.
     fn visit_inner(&mut self, key: &'static str, bind: impl FnOnce(&mut Self)) -> bool {
-        let (Some(table), Some(spec)) = (self.table(key), self.inner_spec(key)) else { return false };
+        let (Some(table), Some(spec)) = (self.table(key), self.inner_spec(key)) else {
+            return false;
+        };
         let subject = format!("{}, {key}", self.subject);
         let outer = (
             mem::replace(&mut self.spec, spec),

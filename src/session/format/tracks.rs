@@ -31,13 +31,21 @@ pub(super) fn track(
     problems: &mut Problems,
 ) -> Track {
     let subject = format!("{}track {:?}", scope.prefix, key.name);
-    let mut reader = TableReader::new(&keys::TRACK, subject.as_str(), table, scope.values, problems);
+    let mut reader = TableReader::new(
+        &keys::TRACK,
+        subject.as_str(),
+        table,
+        scope.values,
+        problems,
+    );
     reader.own(&subject, &key.span);
     let mut track = Track::of(&key.name);
     track.strip.to = scope.bus;
     bindings::track(&mut reader, &mut track);
     // A track with one clip has the clip's keys in its own table.
-    track.clips.extend(clip(&mut reader, &key.span, found, bindings::stem));
+    track
+        .clips
+        .extend(clip(&mut reader, &key.span, found, bindings::stem));
     for (key, table) in reader.tables("clip") {
         let mut inner = reader.inner("clip", key, table);
         match clip(&mut inner, &key.span, None, bindings::clip) {
@@ -75,5 +83,13 @@ fn clip<'t, 'a>(
 
 /// Returns every file that a track names.
 pub(super) fn files_of_track(track: &Table) -> Vec<&str> {
-    track.text("file").into_iter().chain(track.tables("clip").filter_map(|(_, clip)| clip.text("file"))).collect()
+    track
+        .text("file")
+        .into_iter()
+        .chain(
+            track
+                .tables("clip")
+                .filter_map(|(_, clip)| clip.text("file")),
+        )
+        .collect()
 }

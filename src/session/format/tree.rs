@@ -50,7 +50,11 @@ impl Value {
     }
 
     pub(super) fn as_text(&self) -> Option<&str> {
-        if let Self::Text(text) = self { Some(text) } else { None }
+        if let Self::Text(text) = self {
+            Some(text)
+        } else {
+            None
+        }
     }
 
     /// Returns a plain value as part of a text.
@@ -67,7 +71,10 @@ impl Value {
 
 impl Table {
     pub(super) fn get(&self, key: &str) -> Option<&Node> {
-        self.entries.iter().find(|(k, _)| k.name == key).map(|(_, node)| node)
+        self.entries
+            .iter()
+            .find(|(k, _)| k.name == key)
+            .map(|(_, node)| node)
     }
 
     /// Returns the value of a key, where it is text.
@@ -77,15 +84,30 @@ impl Table {
 
     /// Appends a value that has no place in a text.
     pub(super) fn put(&mut self, key: &str, value: Value) {
-        self.entries.push((Key { name: key.to_owned(), span: 0..0 }, Node { value, span: 0..0 }));
+        self.entries.push((
+            Key {
+                name: key.to_owned(),
+                span: 0..0,
+            },
+            Node { value, span: 0..0 },
+        ));
     }
 
     /// Returns the tables within the table of a key, with their names.
     pub(super) fn tables(&self, key: &str) -> impl Iterator<Item = (&Key, &Table)> {
-        let inner = self.get(key).and_then(|n| if let Value::Table(t) = &n.value { Some(t) } else { None });
-        inner.into_iter().flat_map(|t| &t.entries).filter_map(|(key, node)| match &node.value {
-            Value::Table(table) => Some((key, table)),
-            _ => None,
-        })
+        let inner = self.get(key).and_then(|n| {
+            if let Value::Table(t) = &n.value {
+                Some(t)
+            } else {
+                None
+            }
+        });
+        inner
+            .into_iter()
+            .flat_map(|t| &t.entries)
+            .filter_map(|(key, node)| match &node.value {
+                Value::Table(table) => Some((key, table)),
+                _ => None,
+            })
     }
 }

@@ -63,7 +63,11 @@ impl FieldReader<'_> {
     /// Reports a value of a type that the key does not have.
     fn wrong_type(&mut self, node: &Node) {
         let (subject, name) = (self.subject, self.key.name);
-        let message = format!("{subject}: {name} is {}, but should be {}", node.value.kind(), self.key.kind.expected());
+        let message = format!(
+            "{subject}: {name} is {}, but should be {}",
+            node.value.kind(),
+            self.key.kind.expected()
+        );
         self.problems.report(node.span.clone(), message);
     }
 
@@ -75,7 +79,8 @@ impl FieldReader<'_> {
 
     /// Reports what is wrong with a part of the value.
     pub(super) fn wrong_at(&mut self, span: &Range<usize>, message: impl Display) {
-        self.problems.report(span.clone(), format!("{}: {message}", self.subject));
+        self.problems
+            .report(span.clone(), format!("{}: {message}", self.subject));
     }
 
     /// Returns a result's value; reports its error.
@@ -101,8 +106,15 @@ impl FieldReader<'_> {
 
     /// Reads one text or a list of texts, each with its place.
     pub(super) fn texts<'n>(&mut self, node: &'n Node) -> Vec<(&'n str, Range<usize>)> {
-        let nodes = if let Value::List(list) = &node.value { list.as_slice() } else { std::slice::from_ref(node) };
-        nodes.iter().filter_map(|node| Some((self.text(node)?, node.span.clone()))).collect()
+        let nodes = if let Value::List(list) = &node.value {
+            list.as_slice()
+        } else {
+            std::slice::from_ref(node)
+        };
+        nodes
+            .iter()
+            .filter_map(|node| Some((self.text(node)?, node.span.clone())))
+            .collect()
     }
 
     /// Returns the bus of a name; reports a name that no bus has.
@@ -111,7 +123,10 @@ impl FieldReader<'_> {
         let index = context.bus_index.get(name);
         if index.is_none() {
             let hint = self.problems.hint(name, context.buses.iter().copied());
-            self.problems.report(span, format!("{}: there is no bus {name:?}{hint}", self.subject));
+            self.problems.report(
+                span,
+                format!("{}: there is no bus {name:?}{hint}", self.subject),
+            );
         }
         index.map(|i| BusId(*i))
     }
@@ -119,7 +134,10 @@ impl FieldReader<'_> {
     /// Reads a level within the range of the key.
     pub(super) fn number(&mut self, node: &Node) -> Option<f64> {
         let value = match &node.value {
-            #[expect(clippy::cast_precision_loss, reason = "what loses digits lies outside the range")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "what loses digits lies outside the range"
+            )]
             Value::Integer(n) => *n as f64,
             Value::Number(x) => *x,
             _ => {
@@ -154,7 +172,10 @@ impl FieldWriter<'_> {
     }
 
     fn bus(&self, id: BusId) -> String {
-        self.session.buses().get(id.0).map_or_else(String::new, |bus| bus.strip.name.clone())
+        self.session
+            .buses()
+            .get(id.0)
+            .map_or_else(String::new, |bus| bus.strip.name.clone())
     }
 
     /// Returns a time as milliseconds where those are exact, or else in frames.
@@ -170,11 +191,20 @@ impl FieldWriter<'_> {
     fn path(&mut self, path: &Path) -> String {
         let inner = path.strip_prefix(self.folder).unwrap_or(path);
         let Some(text) = inner.to_str() else {
-            self.refuse(format!("{}: the name is no text that a session file can hold", inner.display()));
+            self.refuse(format!(
+                "{}: the name is no text that a session file can hold",
+                inner.display()
+            ));
             return String::new();
         };
-        if inner.components().all(|c| matches!(c, Component::Normal(_))) {
-            let names: Vec<&str> = inner.components().filter_map(|c| c.as_os_str().to_str()).collect();
+        if inner
+            .components()
+            .all(|c| matches!(c, Component::Normal(_)))
+        {
+            let names: Vec<&str> = inner
+                .components()
+                .filter_map(|c| c.as_os_str().to_str())
+                .collect();
             return names.join("/");
         }
         text.to_owned()
@@ -226,7 +256,11 @@ impl FieldValue for bool {
 
 impl FieldValue for u32 {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
-        let count = if let Value::Integer(n) = node.value { Self::try_from(n).ok() } else { None };
+        let count = if let Value::Integer(n) = node.value {
+            Self::try_from(n).ok()
+        } else {
+            None
+        };
         if count.is_none() {
             field.wrong_type(node);
         }
@@ -251,7 +285,8 @@ impl FieldValue for f64 {
 impl FieldValue for SampleRate {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
         let rate = Self::new(u32::read(node, field)?);
-        rate.map_err(|e| field.problems.report(node.span.clone(), e.to_string())).ok()
+        rate.map_err(|e| field.problems.report(node.span.clone(), e.to_string()))
+            .ok()
     }
 
     fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
@@ -345,8 +380,14 @@ impl FieldValue for Pan {
             Value::Integer(0) => Ok(Self(0.0)),
             Value::Integer(n) if n.unsigned_abs() == 1 => Ok(Self(f64::from(n.signum() as i8))),
             Value::Number(x) if (-1.0..=1.0).contains(x) => Ok(Self(*x)),
-            Value::Integer(_) | Value::Number(_) => Err("is outside -1 (left) to 1 (right)".to_owned()),
-            other => Err(format!("is {}, but should be {}", other.kind(), field.key.kind.expected())),
+            Value::Integer(_) | Value::Number(_) => {
+                Err("is outside -1 (left) to 1 (right)".to_owned())
+            }
+            other => Err(format!(
+                "is {}, but should be {}",
+                other.kind(),
+                field.key.kind.expected()
+            )),
         };
         field.checked(node, pan)
     }
@@ -370,7 +411,9 @@ impl FieldValue for Frames {
 
 impl FieldValue for At {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
-        let at = time(node, |text| field.clock().position(text, field.scope.origin));
+        let at = time(node, |text| {
+            field.clock().position(text, field.scope.origin)
+        });
         field.checked(node, at)
     }
 
@@ -391,7 +434,10 @@ impl FieldValue for Fade {
             Value::Text(text) => {
                 let (time, name) = text.trim().split_once(' ').unwrap_or((text, "linear"));
                 clock.length(time).and_then(|length| {
-                    let shape = name.trim().parse::<FadeShape>().map_err(|e| e.to_string())?;
+                    let shape = name
+                        .trim()
+                        .parse::<FadeShape>()
+                        .map_err(|e| e.to_string())?;
                     Ok(Self { length, shape })
                 })
             }
@@ -464,15 +510,25 @@ impl CurveValue for Pan {
     }
 }
 
-fn point<T: CurveValue>(node: &Node, field: &FieldReader<'_>) -> Result<(Frames, T, Shape), String> {
+fn point<T: CurveValue>(
+    node: &Node,
+    field: &FieldReader<'_>,
+) -> Result<(Frames, T, Shape), String> {
     let Value::Text(text) = &node.value else {
-        return Err(format!("a point is {}, but should be like \"4s -6 sine\"", node.value.kind()));
+        return Err(format!(
+            "a point is {}, but should be like \"4s -6 sine\"",
+            node.value.kind()
+        ));
     };
     let words: Vec<&str> = text.split_whitespace().collect();
     let (time, value, shape) = match words.as_slice() {
         [time, value] => (time, value, &"linear"),
         [time, value, shape] => (time, value, shape),
-        _ => return Err(format!("{text:?} should be a time, a value and perhaps a shape, like \"4s -6 sine\"")),
+        _ => {
+            return Err(format!(
+                "{text:?} should be a time, a value and perhaps a shape, like \"4s -6 sine\""
+            ));
+        }
     };
     let at = field.clock().moment(time, field.scope.origin)?;
     let value = value.parse().map_err(|e| format!("{e}"))?;
@@ -494,7 +550,12 @@ impl FieldValue for BusId {
 impl FieldValue for Vec<BusId> {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
         let names = field.texts(node);
-        Some(names.into_iter().filter_map(|(name, span)| field.bus(name, span)).collect())
+        Some(
+            names
+                .into_iter()
+                .filter_map(|(name, span)| field.bus(name, span))
+                .collect(),
+        )
     }
 
     fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
@@ -519,14 +580,25 @@ impl FieldValue for Vec<Part> {
     }
 
     fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
-        texts(&self.iter().filter_map(|part| field.session.part_name(*part)).collect::<Vec<_>>())
+        texts(
+            &self
+                .iter()
+                .filter_map(|part| field.session.part_name(*part))
+                .collect::<Vec<_>>(),
+        )
     }
 }
 
 /// One text, or a list of them.
 impl FieldValue for Vec<String> {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
-        Some(field.texts(node).into_iter().map(|(text, _)| text.to_owned()).collect())
+        Some(
+            field
+                .texts(node)
+                .into_iter()
+                .map(|(text, _)| text.to_owned())
+                .collect(),
+        )
     }
 
     fn write(&self, _: &mut FieldWriter<'_>) -> Option<Value> {
@@ -556,7 +628,10 @@ impl FieldValue for Vec<Send> {
         for send in self {
             let name = field.bus(send.to);
             if table.get(&name).is_some() {
-                field.refuse(format!("{:?} has two sends to {name:?}, which a session file cannot say", field.name));
+                field.refuse(format!(
+                    "{:?} has two sends to {name:?}, which a session file cannot say",
+                    field.name
+                ));
             }
             table.put(&name, number(send.gain.0));
         }
@@ -572,11 +647,17 @@ impl FieldValue for Vec<Marker> {
             let at = field.clock().moment(&key.name, field.scope.origin);
             let (span, message) = match (at, &node.value) {
                 (Ok(at), Value::Text(name)) => {
-                    markers.push(Marker { at, name: name.clone() });
+                    markers.push(Marker {
+                        at,
+                        name: name.clone(),
+                    });
                     continue;
                 }
                 (Err(message), _) => (&key.span, format!(": {message}")),
-                (_, other) => (&node.span, format!(" {:?} is {}, but should be text", key.name, other.kind())),
+                (_, other) => (
+                    &node.span,
+                    format!(" {:?} is {}, but should be text", key.name, other.kind()),
+                ),
             };
             let message = format!("{}: {}{message}", field.subject, field.key.name);
             field.problems.report(span.clone(), message);
@@ -587,7 +668,10 @@ impl FieldValue for Vec<Marker> {
     fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
         let mut table = Table::default();
         for marker in self {
-            table.put(&field.time(marker.at).inline(), Value::Text(marker.name.clone()));
+            table.put(
+                &field.time(marker.at).inline(),
+                Value::Text(marker.name.clone()),
+            );
         }
         (!table.entries.is_empty()).then_some(Value::Table(table))
     }
@@ -601,7 +685,10 @@ impl FieldValue for Input {
 
     fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
         let Self::File { path, stream } = self else {
-            field.refuse(format!("track {:?}: {self} comes from the program; a session file names files", field.name));
+            field.refuse(format!(
+                "track {:?}: {self} comes from the program; a session file names files",
+                field.name
+            ));
             return None;
         };
         let mut file = field.path(path);
@@ -616,7 +703,12 @@ impl FieldValue for PathBuf {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
         let file = field.text(node)?;
         let path = confined(file, field.scope.folder, field.scope.context, field.subject);
-        path.map_err(|kind| field.problems.add(&node.span, Problem::of(Subject::Session, kind))).ok()
+        path.map_err(|kind| {
+            field
+                .problems
+                .add(&node.span, Problem::of(Subject::Session, kind))
+        })
+        .ok()
     }
 
     fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
@@ -625,19 +717,37 @@ impl FieldValue for PathBuf {
 }
 
 /// Reads a time: a number of frames, or text in a notation of its own.
-fn time<T: From<Frames>>(node: &Node, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, String> {
+fn time<T: From<Frames>>(
+    node: &Node,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<T, String> {
     match &node.value {
         Value::Text(text) => parse(text),
-        Value::Integer(n) => u64::try_from(*n).map(|n| Frames(n).into()).map_err(|_| "is below 0".to_owned()),
-        other => Err(format!("is {}, but should be {}", other.kind(), Kind::Length.expected())),
+        Value::Integer(n) => u64::try_from(*n)
+            .map(|n| Frames(n).into())
+            .map_err(|_| "is below 0".to_owned()),
+        other => Err(format!(
+            "is {}, but should be {}",
+            other.kind(),
+            Kind::Length.expected()
+        )),
     }
 }
 
 /// Reads a level: a number, which TOML also writes as `-inf` and JSON as `"-inf"`.
 pub(super) fn decibels(node: &Node) -> Result<Decibels, String> {
-    let wrong = |value: &Value| format!("is {}, but should be {}", value.kind(), Kind::Level.expected());
+    let wrong = |value: &Value| {
+        format!(
+            "is {}, but should be {}",
+            value.kind(),
+            Kind::Level.expected()
+        )
+    };
     match &node.value {
-        #[expect(clippy::cast_precision_loss, reason = "levels that lose digits are refused when compiled")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "levels that lose digits are refused when compiled"
+        )]
         Value::Integer(n) => Ok(Decibels(*n as f64)),
         Value::Number(x) if x.is_finite() || *x == f64::NEG_INFINITY => Ok(Decibels(*x)),
         Value::Number(x) => Err(format!("{x} is no level in dB")),
@@ -660,23 +770,40 @@ fn seconds(frames: Frames, rate: SampleRate) -> Option<String> {
         return None;
     }
     let text = format!("{}.{:03}", millis / 1000, millis % 1000);
-    Some(format!("{}s", text.trim_end_matches('0').trim_end_matches('.')))
+    Some(format!(
+        "{}s",
+        text.trim_end_matches('0').trim_end_matches('.')
+    ))
 }
 
 /// Returns a whole number where the value is one.
 pub(super) fn number(x: f64) -> Value {
-    #[expect(clippy::cast_possible_truncation, reason = "only whole numbers of few digits are cast")]
-    if x.fract() == 0.0 && x.abs() < 1e9 { Value::Integer(x as i64) } else { Value::Number(x) }
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "only whole numbers of few digits are cast"
+    )]
+    if x.fract() == 0.0 && x.abs() < 1e9 {
+        Value::Integer(x as i64)
+    } else {
+        Value::Number(x)
+    }
 }
 
 /// Returns `L30` where that is exact, or else the number.
 fn pan(pan: Pan) -> Value {
     let named = pan.to_string();
-    if named.parse() == Ok(pan) { Value::Text(named) } else { Value::Number(pan.0) }
+    if named.parse() == Ok(pan) {
+        Value::Text(named)
+    } else {
+        Value::Number(pan.0)
+    }
 }
 
 /// Returns a list of texts; `None` for none.
 fn texts(texts: &[String]) -> Option<Value> {
-    let node = |text: &String| Node { value: Value::Text(text.clone()), span: 0..0 };
+    let node = |text: &String| Node {
+        value: Value::Text(text.clone()),
+        span: 0..0,
+    };
     (!texts.is_empty()).then(|| Value::List(texts.iter().map(node).collect()))
 }

@@ -34,7 +34,11 @@ pub(super) fn without(text: &str, section: &str, name: &str, keys: &[&str]) -> O
 }
 
 fn edit<'a>(table: &mut dyn TableLike, old: &Table, new: &'a Table, path: &mut Vec<&'a str>) {
-    for (key, _) in old.entries.iter().filter(|(k, _)| new.get(&k.name).is_none()) {
+    for (key, _) in old
+        .entries
+        .iter()
+        .filter(|(k, _)| new.get(&k.name).is_none())
+    {
         table.remove(&key.name);
     }
     let named = path.last().is_some_and(|key| keys::holds_named_tables(key));
@@ -47,7 +51,10 @@ fn edit<'a>(table: &mut dyn TableLike, old: &Table, new: &'a Table, path: &mut V
                     Some(inner) => edit(inner, before, after, path),
                     // A track that a pattern found has no table yet: only what is different about it is written.
                     None => {
-                        let node = Node { value: Value::Table(difference(before, after)), span: 0..0 };
+                        let node = Node {
+                            value: Value::Table(difference(before, after)),
+                            span: 0..0,
+                        };
                         put(table, &key.name, item(&node, path), named);
                     }
                 }
@@ -64,7 +71,9 @@ fn difference(before: &Table, after: &Table) -> Table {
     for (key, node) in &after.entries {
         match (before.get(&key.name).map(|n| &n.value), &node.value) {
             (Some(old), now) if same(old, now) => {}
-            (Some(Value::Table(old)), Value::Table(now)) => new.put(&key.name, Value::Table(difference(old, now))),
+            (Some(Value::Table(old)), Value::Table(now)) => {
+                new.put(&key.name, Value::Table(difference(old, now)))
+            }
             (_, now) => new.put(&key.name, now.clone()),
         }
     }
@@ -85,7 +94,9 @@ fn put(table: &mut dyn TableLike, key: &str, item: Item, named: bool) {
             // The order of named tables counts, and a line would come before the sections.
             let sections = named && table.iter().any(|(_, item)| item.is_table());
             let item = match item {
-                Item::Value(toml_edit::Value::InlineTable(inline)) if sections => Item::Table(inline.into_table()),
+                Item::Value(toml_edit::Value::InlineTable(inline)) if sections => {
+                    Item::Table(inline.into_table())
+                }
                 item => item,
             };
             table.insert(key, item);
@@ -95,8 +106,13 @@ fn put(table: &mut dyn TableLike, key: &str, item: Item, named: bool) {
 
 /// Returns a section for a bus, track, cue or deliverable; the tracks and uses of a cue are lines of one section each.
 fn item(node: &Node, path: &[&str]) -> Item {
-    let Value::Table(table) = &node.value else { return Item::Value(value(&node.value)) };
-    let (groups, named) = (["bus", "track", "cue", "deliver"], path.first().copied().unwrap_or_default());
+    let Value::Table(table) = &node.value else {
+        return Item::Value(value(&node.value));
+    };
+    let (groups, named) = (
+        ["bus", "track", "cue", "deliver"],
+        path.first().copied().unwrap_or_default(),
+    );
     let section = match path {
         [_] => named != "marker",
         [_, _] => groups.contains(&named),
@@ -122,9 +138,16 @@ fn value(from: &Value) -> toml_edit::Value {
         Value::Integer(n) => (*n).into(),
         Value::Number(x) => (*x).into(),
         Value::Switch(on) => (*on).into(),
-        Value::List(list) => list.iter().map(|n| value(&n.value)).collect::<Array>().into(),
+        Value::List(list) => list
+            .iter()
+            .map(|n| value(&n.value))
+            .collect::<Array>()
+            .into(),
         Value::Table(table) => {
-            let entries = table.entries.iter().map(|(key, node)| (key.name.as_str(), value(&node.value)));
+            let entries = table
+                .entries
+                .iter()
+                .map(|(key, node)| (key.name.as_str(), value(&node.value)));
             entries.collect::<InlineTable>().into()
         }
         Value::Other(_) => "".into(),

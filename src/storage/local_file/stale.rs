@@ -22,7 +22,10 @@ static LOOKED: LazyLock<Mutex<HashMap<PathBuf, Instant>>> = LazyLock::new(Mutex:
 /// no harm and stays.
 pub(super) fn sweep(folder: &Path) {
     let mut looked = LOOKED.lock().unwrap_or_else(PoisonError::into_inner);
-    if looked.get(folder).is_some_and(|then| then.elapsed() < FRESH) {
+    if looked
+        .get(folder)
+        .is_some_and(|then| then.elapsed() < FRESH)
+    {
         return;
     }
     if looked.len() == MOST_FOLDERS {
@@ -40,7 +43,9 @@ fn remove(folder: &Path) {
     }
     let here = format!("{:016x}", machine());
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if process(&entry.file_name(), &here).is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists()) {
+        if process(&entry.file_name(), &here)
+            .is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists())
+        {
             let _ = fs::remove_file(entry.path());
         }
     }
@@ -48,7 +53,11 @@ fn remove(folder: &Path) {
 
 /// The process that made a temporary on this machine.
 fn process(name: &OsStr, here: &str) -> Option<u32> {
-    let (target, rest) = name.to_str()?.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.split_once('-')?;
+    let (target, rest) = name
+        .to_str()?
+        .strip_prefix(PREFIX)?
+        .strip_suffix(SUFFIX)?
+        .split_once('-')?;
     let (machine, rest) = rest.split_once('-')?;
     let (process, random) = rest.split_once('-')?;
     let ours = target.len() == here.len() && machine == here && !random.is_empty();
@@ -59,11 +68,18 @@ fn process(name: &OsStr, here: &str) -> Option<u32> {
 pub(super) fn machine() -> u64 {
     let mut seed = fs::read("/etc/machine-id").unwrap_or_default();
     seed.extend(fs::read("/proc/sys/kernel/hostname").unwrap_or_default());
-    seed.extend(fs::read_link("/proc/self/ns/pid").unwrap_or_default().as_os_str().as_encoded_bytes());
+    seed.extend(
+        fs::read_link("/proc/self/ns/pid")
+            .unwrap_or_default()
+            .as_os_str()
+            .as_encoded_bytes(),
+    );
     hash(&seed)
 }
 
 /// FNV-1a: the same in every build, unlike the standard library's hashers.
 pub(super) fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01B3))
+    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |h, b| {
+        (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01B3)
+    })
 }

@@ -8,8 +8,8 @@ use super::whole::{FIRST_PATIENCE_S, PATIENCE_S};
 use crate::storage::file_version::CHANGED;
 use crate::storage::location::Url;
 use object_store::{
-    BackoffConfig, Error as StoreError, GetOptions, GetRange, MultipartUpload, ObjectMeta, ObjectStore,
-    ObjectStoreExt as _, PutMode, PutOptions, PutPayload, RetryConfig,
+    BackoffConfig, Error as StoreError, GetOptions, GetRange, MultipartUpload, ObjectMeta,
+    ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload, RetryConfig,
     aws::AmazonS3Builder,
     azure::MicrosoftAzureBuilder,
     client::{HttpError, HttpErrorKind},
@@ -42,8 +42,9 @@ const TO_CONNECT: Duration = Duration::from_secs(5);
 /// The longest pause between two attempts at a bucket that never answered.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// How long attempts at it are begun, so that with the last pause and connection [`FIRST_PATIENCE_S`] is kept.
-const FIRST_PATIENCE: Duration =
-    Duration::from_secs(FIRST_PATIENCE_S).saturating_sub(TO_CONNECT).saturating_sub(FIRST_PAUSE);
+const FIRST_PATIENCE: Duration = Duration::from_secs(FIRST_PATIENCE_S)
+    .saturating_sub(TO_CONNECT)
+    .saturating_sub(FIRST_PAUSE);
 /// The longest that any request takes, with the one attempt that is under way when patience ends.
 const LONGEST: Duration = Duration::from_secs(PATIENCE_S + 30);
 /// The same for taking back what was begun.
@@ -82,7 +83,10 @@ impl Bucket {
                     if !self.answered.load(SeqCst) {
                         let amiss = e.get_ref().and_then(|e| e.downcast_ref::<Amiss>());
                         let why = amiss.map_or_else(|| e.to_string(), |Amiss(why)| why.clone());
-                        return Err(Error::new(ErrorKind::HostUnreachable, format!("{UNREACHED}: {why}; {LOOK}")));
+                        return Err(Error::new(
+                            ErrorKind::HostUnreachable,
+                            format!("{UNREACHED}: {why}; {LOOK}"),
+                        ));
                     }
                 }
                 Err(e) if !is_decided(&e) => self.answered.store(true, SeqCst),
@@ -119,8 +123,13 @@ fn is_lost(e: &Error) -> bool {
 
 /// Whether asking once more changes nothing.
 fn is_decided(e: &Error) -> bool {
-    use ErrorKind::{AlreadyExists, HostUnreachable, InvalidData, InvalidInput, NotFound, PermissionDenied};
-    matches!(e.kind(), AlreadyExists | HostUnreachable | InvalidData | InvalidInput | NotFound | PermissionDenied)
+    use ErrorKind::{
+        AlreadyExists, HostUnreachable, InvalidData, InvalidInput, NotFound, PermissionDenied,
+    };
+    matches!(
+        e.kind(),
+        AlreadyExists | HostUnreachable | InvalidData | InvalidInput | NotFound | PermissionDenied
+    )
 }
 
 /// Those that were asked for something, by scheme and name.
@@ -154,7 +163,9 @@ pub(crate) struct Pending<T> {
 impl<T> Pending<T> {
     /// Waits for its end.
     pub(crate) fn wait(self) -> Result<T> {
-        self.told.recv().unwrap_or_else(|_| Err(Error::other("the request was stopped")))
+        self.told
+            .recv()
+            .unwrap_or_else(|_| Err(Error::other("the request was stopped")))
     }
 }
 
@@ -178,7 +189,10 @@ pub(crate) fn get(url: &Url, range: Range<u64>, tag: Option<&str>) -> Pending<Go
                 && meta.size == 0
             {
                 // Of an empty one there is no part to be had.
-                return Ok(Got { bytes: Vec::new(), about: about(&meta) });
+                return Ok(Got {
+                    bytes: Vec::new(),
+                    about: about(&meta),
+                });
             }
             match got {
                 // What the store has decided stays so; all else is tried again.
@@ -217,7 +231,10 @@ async fn once(bucket: &Bucket, key: &Key, range: Range<u64>, tag: Option<&str>) 
     }
     let bytes = Vec::from(answer.bytes().await.map_err(plain)?);
     if bytes.len() as u64 != about.size.min(range.end).saturating_sub(range.start) {
-        return Err(Error::new(ErrorKind::UnexpectedEof, "the store sends less than it says"));
+        return Err(Error::new(
+            ErrorKind::UnexpectedEof,
+            "the store sends less than it says",
+        ));
     }
     Ok(Got { bytes, about })
 }
@@ -238,10 +255,20 @@ pub(crate) fn head(url: &Url) -> Pending<Option<About>> {
 /// Writes a whole object; with `create`, only if there is none (`AlreadyExists`).
 pub(crate) fn put(url: &Url, bytes: Vec<u8>, create: bool) -> Pending<()> {
     let at = located(url);
-    let mode = if create { PutMode::Create } else { PutMode::Overwrite };
+    let mode = if create {
+        PutMode::Create
+    } else {
+        PutMode::Overwrite
+    };
     start(LONGEST, async move {
         let (bucket, key) = at?;
-        let (options, bytes) = (PutOptions { mode, ..PutOptions::default() }, PutPayload::from(bytes));
+        let (options, bytes) = (
+            PutOptions {
+                mode,
+                ..PutOptions::default()
+            },
+            PutPayload::from(bytes),
+        );
         let asked = |store: Store| {
             let (key, options, bytes) = (key.clone(), options.clone(), bytes.clone());
             async move { store.put_opts(&key, bytes, options).await }
@@ -266,11 +293,16 @@ pub(crate) fn delete(url: &Url) -> Pending<()> {
 /// The names of the objects of a folder, without those in folders within, sorted; `within` is one that might be among them.
 pub(crate) fn list(within: &Url) -> Pending<Vec<String>> {
     let at = located(within);
-    let folder = within.key.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    let folder = within
+        .key
+        .rsplit_once('/')
+        .map(|(folder, _)| folder.to_owned());
     start(LONGEST, async move {
         let (bucket, _) = at?;
-        let folder =
-            folder.map(Key::parse).transpose().map_err(|e| Error::new(ErrorKind::InvalidInput, e.to_string()))?;
+        let folder = folder
+            .map(Key::parse)
+            .transpose()
+            .map_err(|e| Error::new(ErrorKind::InvalidInput, e.to_string()))?;
         let asked = |store: Store| {
             let folder = folder.clone();
             async move { store.list_with_delimiter(folder.as_ref()).await }
@@ -293,7 +325,12 @@ impl Parts {
         let at = located(url);
         start(LONGEST, async move {
             let (bucket, key) = at?;
-            bucket.store.put_multipart(&key).await.map(Self).map_err(plain)
+            bucket
+                .store
+                .put_multipart(&key)
+                .await
+                .map(Self)
+                .map_err(plain)
         })
     }
 
@@ -305,7 +342,9 @@ impl Parts {
 
     /// Makes the object visible, when all parts were sent.
     pub(crate) fn complete(mut self) -> Pending<()> {
-        start(LONGEST, async move { self.0.complete().await.map(drop).map_err(plain) })
+        start(LONGEST, async move {
+            self.0.complete().await.map(drop).map_err(plain)
+        })
     }
 
     /// Takes back what was sent.
@@ -315,27 +354,46 @@ impl Parts {
 }
 
 /// Starts a request, which ends within a time.
-fn start<T: Send + 'static>(longest: Duration, work: impl Future<Output = Result<T>> + Send + 'static) -> Pending<T> {
+fn start<T: Send + 'static>(
+    longest: Duration,
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Pending<T> {
     static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
     let runtime = RUNTIME.get_or_init(|| {
-        Builder::new_multi_thread().worker_threads(2).thread_name("soundtrack-store").enable_all().build().ok()
+        Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("soundtrack-store")
+            .enable_all()
+            .build()
+            .ok()
     });
     // There is room for the answer: telling never waits, and who does not want to know has dropped the other end.
     let (tell, told) = sync_channel(1);
     let Some(runtime) = runtime else {
-        let _ = tell.send(Err(Error::other("no thread can be started for requests to the store")));
+        let _ = tell.send(Err(Error::other(
+            "no thread can be started for requests to the store",
+        )));
         return Pending { told, task: None };
     };
     let task = runtime.spawn(async move {
-        let late = || Err(Error::new(ErrorKind::TimedOut, format!("no answer within {} s", longest.as_secs())));
+        let late = || {
+            Err(Error::new(
+                ErrorKind::TimedOut,
+                format!("no answer within {} s", longest.as_secs()),
+            ))
+        };
         let _ = tell.send(timeout(longest, work).await.unwrap_or_else(|_| late()));
     });
-    Pending { told, task: Some(task.abort_handle()) }
+    Pending {
+        told,
+        task: Some(task.abort_handle()),
+    }
 }
 
 /// The bucket of an object, and the object's name in it.
 fn located(url: &Url) -> Result<(Arc<Bucket>, Key)> {
-    let key = Key::parse(&url.key).map_err(|e| Error::new(ErrorKind::InvalidInput, e.to_string()))?;
+    let key =
+        Key::parse(&url.key).map_err(|e| Error::new(ErrorKind::InvalidInput, e.to_string()))?;
     let mut buckets = BUCKETS.lock().unwrap_or_else(PoisonError::into_inner);
     let buckets = buckets.get_or_insert_default();
     let name = (url.scheme, url.bucket.clone());
@@ -352,22 +410,51 @@ fn open(url: &Url) -> std::result::Result<Bucket, StoreError> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     // The time alone ends it, not how often that was.
     let patience = |retry_timeout, max_backoff| {
-        let backoff = BackoffConfig { max_backoff, ..BackoffConfig::default() };
-        RetryConfig { backoff, max_retries: usize::MAX, retry_timeout }
+        let backoff = BackoffConfig {
+            max_backoff,
+            ..BackoffConfig::default()
+        };
+        RetryConfig {
+            backoff,
+            max_retries: usize::MAX,
+            retry_timeout,
+        }
     };
     let first = connected(url, patience(FIRST_PATIENCE, FIRST_PAUSE))?;
     // What is in memory is in one place.
-    let store =
-        if url.scheme == "memory" { Arc::clone(&first) } else { connected(url, patience(PATIENCE, LONGEST_PAUSE))? };
-    Ok(Bucket { first, store, answered: AtomicBool::new(false) })
+    let store = if url.scheme == "memory" {
+        Arc::clone(&first)
+    } else {
+        connected(url, patience(PATIENCE, LONGEST_PAUSE))?
+    };
+    Ok(Bucket {
+        first,
+        store,
+        answered: AtomicBool::new(false),
+    })
 }
 
 fn connected(url: &Url, retry: RetryConfig) -> std::result::Result<Store, StoreError> {
     let bucket = &url.bucket;
     Ok(match url.scheme {
-        "s3" => Arc::new(AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retry).build()?),
-        "gs" => Arc::new(GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket).with_retry(retry).build()?),
-        "az" => Arc::new(MicrosoftAzureBuilder::from_env().with_container_name(bucket).with_retry(retry).build()?),
+        "s3" => Arc::new(
+            AmazonS3Builder::from_env()
+                .with_bucket_name(bucket)
+                .with_retry(retry)
+                .build()?,
+        ),
+        "gs" => Arc::new(
+            GoogleCloudStorageBuilder::from_env()
+                .with_bucket_name(bucket)
+                .with_retry(retry)
+                .build()?,
+        ),
+        "az" => Arc::new(
+            MicrosoftAzureBuilder::from_env()
+                .with_container_name(bucket)
+                .with_retry(retry)
+                .build()?,
+        ),
         _ => Arc::new(InMemory::new()),
     })
 }
@@ -380,15 +467,23 @@ async fn head_of(store: Store, key: Key) -> std::result::Result<ObjectMeta, Stor
 const TIME: &str = "changed ";
 
 fn about(meta: &ObjectMeta) -> About {
-    let tag = meta.e_tag.clone().unwrap_or_else(|| format!("{TIME}{}", meta.last_modified.to_rfc3339()));
-    About { size: meta.size, tag }
+    let tag = meta
+        .e_tag
+        .clone()
+        .unwrap_or_else(|| format!("{TIME}{}", meta.last_modified.to_rfc3339()));
+    About {
+        size: meta.size,
+        tag,
+    }
 }
 
 /// An error in words of ours: those of the store hold addresses, answers, and what was sent.
 fn plain(e: StoreError) -> Error {
     let denied = "the store refuses access: look at the credentials in the environment, and at what they allow";
     match &e {
-        StoreError::NotFound { .. } => Error::new(ErrorKind::NotFound, "there is no such object or bucket"),
+        StoreError::NotFound { .. } => {
+            Error::new(ErrorKind::NotFound, "there is no such object or bucket")
+        }
         StoreError::PermissionDenied { .. } | StoreError::Unauthenticated { .. } => {
             Error::new(ErrorKind::PermissionDenied, denied)
         }
@@ -400,8 +495,17 @@ fn plain(e: StoreError) -> Error {
                 deepest = cause;
                 kind = cause.downcast_ref::<HttpError>().map_or(kind, kind_of);
             }
-            let first: String = deepest.to_string().lines().next().unwrap_or_default().chars().take(200).collect();
-            let status = first.strip_prefix(STATUS).and_then(|rest| rest.get(..3)?.parse::<u16>().ok());
+            let first: String = deepest
+                .to_string()
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .chars()
+                .take(200)
+                .collect();
+            let status = first
+                .strip_prefix(STATUS)
+                .and_then(|rest| rest.get(..3)?.parse::<u16>().ok());
             kind = match status {
                 Some(429 | 500..) => ErrorKind::ResourceBusy,
                 // What S3 says of a connection that was too slow, among much else.
@@ -427,8 +531,16 @@ fn kind_of(e: &HttpError) -> ErrorKind {
 
 /// A text without the values of the environment that may be secret, and without the queries of addresses.
 fn without_secrets(mut text: String) -> String {
-    let ours = |name: &str| ["AWS_", "AZURE_", "GOOGLE_"].iter().any(|store| name.starts_with(store));
-    let secret = |name: &str| ["KEY", "SECRET", "TOKEN", "SAS", "ACCOUNT"].iter().any(|word| name.contains(word));
+    let ours = |name: &str| {
+        ["AWS_", "AZURE_", "GOOGLE_"]
+            .iter()
+            .any(|store| name.starts_with(store))
+    };
+    let secret = |name: &str| {
+        ["KEY", "SECRET", "TOKEN", "SAS", "ACCOUNT"]
+            .iter()
+            .any(|word| name.contains(word))
+    };
     for (name, value) in std::env::vars_os() {
         if let (Some(name), Some(value)) = (name.to_str(), value.to_str())
             && (ours(name) && secret(name) && value.len() >= SHORTEST_SECRET)
@@ -436,5 +548,8 @@ fn without_secrets(mut text: String) -> String {
             text = text.replace(value, "***");
         }
     }
-    text.split(' ').map(|word| word.split('?').next().unwrap_or_default()).collect::<Vec<_>>().join(" ")
+    text.split(' ')
+        .map(|word| word.split('?').next().unwrap_or_default())
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -35,10 +35,14 @@ enum Bytes {
 /// # Errors
 /// As [`read`](super::read). Reading itself fails where the object changes meanwhile or the store is lost, and then for good.
 pub fn open(link: &str) -> Result<Reader> {
-    let unreadable = |e: io::Error| Error::new(ErrorKind::NotFound, format!("{link}: {e}")).because(e);
+    let unreadable =
+        |e: io::Error| Error::new(ErrorKind::NotFound, format!("{link}: {e}")).because(e);
     Ok(Reader(match Location::of(Path::new(link))? {
         Location::Local(path) => Bytes::File(File::open(path).map_err(unreadable)?),
-        Location::Object(url) => Bytes::Object { remote: Box::new(Remote::open(url).map_err(unreadable)?), at: 0 },
+        Location::Object(url) => Bytes::Object {
+            remote: Box::new(Remote::open(url).map_err(unreadable)?),
+            at: 0,
+        },
     }))
 }
 

@@ -59,8 +59,20 @@ impl Remote {
     pub(crate) fn open(url: Url) -> Result<Self> {
         let got = backend::get(&url, 0..FIRST, None).wait()?;
         let len = got.bytes.len() as u64;
-        let pieces = vec![Piece { at: 0, bytes: got.bytes }];
-        Ok(Self { url, about: got.about, state: Mutex::new(State { pieces, end: len, len, ..State::default() }) })
+        let pieces = vec![Piece {
+            at: 0,
+            bytes: got.bytes,
+        }];
+        Ok(Self {
+            url,
+            about: got.about,
+            state: Mutex::new(State {
+                pieces,
+                end: len,
+                len,
+                ..State::default()
+            }),
+        })
     }
 
     /// Its size in bytes.
@@ -75,7 +87,10 @@ impl Remote {
 
     /// Why it can be read no more.
     pub(crate) fn trouble(&self) -> Option<Error> {
-        self.state().failed.as_ref().map(|(kind, what)| Error::new(*kind, what.clone()))
+        self.state()
+            .failed
+            .as_ref()
+            .map(|(kind, what)| Error::new(*kind, what.clone()))
     }
 
     /// Reads what is at a place: at least a byte before its end.
@@ -87,7 +102,11 @@ impl Remote {
         if let Some((kind, what)) = &state.failed {
             return Err(Error::new(*kind, what.clone()));
         }
-        match state.pieces.iter().position(|piece| piece.from(at).is_some()) {
+        match state
+            .pieces
+            .iter()
+            .position(|piece| piece.from(at).is_some())
+        {
             // The one that was used last goes to the end of the row.
             Some(i) => state.pieces.get_mut(i..).unwrap_or_default().rotate_left(1),
             None => {
@@ -97,7 +116,11 @@ impl Remote {
                 }
             }
         }
-        let from = state.pieces.last().and_then(|piece| piece.from(at)).unwrap_or_default();
+        let from = state
+            .pieces
+            .last()
+            .and_then(|piece| piece.from(at))
+            .unwrap_or_default();
         let n = from.len().min(buf.len());
         buf.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
         Ok(n)
@@ -109,7 +132,11 @@ impl Remote {
         let (start, got) = match state.ahead.take() {
             Some((range, coming)) if range.contains(&at) => (range.start, coming.wait()?),
             _ => {
-                state.len = if going_on { (state.len * 2).clamp(FIRST, LARGEST) } else { FIRST };
+                state.len = if going_on {
+                    (state.len * 2).clamp(FIRST, LARGEST)
+                } else {
+                    FIRST
+                };
                 (at, self.ask(at, state.len).1.wait()?)
             }
         };
@@ -117,7 +144,10 @@ impl Remote {
             state.pieces.remove(0);
         }
         state.end = start + got.bytes.len() as u64;
-        state.pieces.push(Piece { at: start, bytes: got.bytes });
+        state.pieces.push(Piece {
+            at: start,
+            bytes: got.bytes,
+        });
         if going_on && state.end < self.size() {
             state.len = (state.len * 2).min(LARGEST);
             state.ahead = Some(self.ask(state.end, state.len));
@@ -127,7 +157,10 @@ impl Remote {
 
     fn ask(&self, at: u64, len: u64) -> (Range<u64>, Pending<Got>) {
         let range = at..at.saturating_add(len).min(self.size());
-        (range.clone(), backend::get(&self.url, range, Some(&self.about.tag)))
+        (
+            range.clone(),
+            backend::get(&self.url, range, Some(&self.about.tag)),
+        )
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -83,7 +83,8 @@ impl Upload {
 
     /// The error of an object that is there already, told apart by [`Error::io_kind`].
     fn taken(&self) -> Error {
-        self.refused(EXISTS).because(io::Error::from(io::ErrorKind::AlreadyExists))
+        self.refused(EXISTS)
+            .because(io::Error::from(io::ErrorKind::AlreadyExists))
     }
 
     /// Has the store take all that is left. Nothing is visible yet.
@@ -110,7 +111,10 @@ impl Upload {
 
     /// Whether there is an object of its name.
     fn exists(&self) -> Result<bool> {
-        Ok(backend::head(&self.url).wait().map_err(|e| self.failed(e))?.is_some())
+        Ok(backend::head(&self.url)
+            .wait()
+            .map_err(|e| self.failed(e))?
+            .is_some())
     }
 
     /// Sends a part, if there is anything in it, and waits until at most so many are on their way.

@@ -42,7 +42,9 @@ pub fn local(path: impl AsRef<Path>) -> Result<Option<PathBuf>> {
 /// # Errors
 /// `NotFound` where the store does not answer or refuses access; `Unsupported` for a name that is no object's.
 pub fn about(link: &str) -> Result<Option<About>> {
-    backend::head(&object(link)?).wait().map_err(|e| unreadable(link, e))
+    backend::head(&object(link)?)
+        .wait()
+        .map_err(|e| unreadable(link, e))
 }
 
 /// The names of the objects of a folder of a store, `s3://bucket` or `s3://bucket/stems/`, or with `file://` of the files of
@@ -100,21 +102,37 @@ pub(crate) fn listed(folder: &Path) -> io::Result<Result<Vec<String>>> {
 /// of the kind `NotFound` only where there is none. `Unsupported` for a larger one, and for a name that is no object's. They
 /// name the object.
 pub fn read(link: &str, most: u64) -> Result<Vec<u8>> {
-    let too_large = || refused(link, ErrorKind::Unsupported, &format!("is larger than {most} bytes"));
+    let too_large = || {
+        refused(
+            link,
+            ErrorKind::Unsupported,
+            &format!("is larger than {most} bytes"),
+        )
+    };
     let unreadable = |e: io::Error| unreadable(link, e);
     match Location::of(Path::new(link))? {
         Location::Local(path) => {
             let mut bytes = Vec::new();
             let file = std::fs::File::open(&path).map_err(unreadable)?;
-            io::Read::read_to_end(&mut io::Read::take(file, most.saturating_add(1)), &mut bytes).map_err(unreadable)?;
-            if bytes.len() as u64 > most { Err(too_large()) } else { Ok(bytes) }
+            io::Read::read_to_end(
+                &mut io::Read::take(file, most.saturating_add(1)),
+                &mut bytes,
+            )
+            .map_err(unreadable)?;
+            if bytes.len() as u64 > most {
+                Err(too_large())
+            } else {
+                Ok(bytes)
+            }
         }
         Location::Object(url) => {
             let end = most.saturating_add(1).min(AT_ONCE);
             let got = match backend::get(&url, 0..end, None).wait() {
                 Ok(got) => got,
                 Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                    return Err(refused(link, ErrorKind::NotFound, "there is no such object").because(e));
+                    return Err(
+                        refused(link, ErrorKind::NotFound, "there is no such object").because(e),
+                    );
                 }
                 Err(e) => return Err(unreadable(e)),
             };
@@ -123,7 +141,9 @@ pub fn read(link: &str, most: u64) -> Result<Vec<u8>> {
                 return Err(too_large());
             }
             if size > end {
-                let rest = backend::get(&url, end..size, Some(&got.about.tag)).wait().map_err(unreadable)?;
+                let rest = backend::get(&url, end..size, Some(&got.about.tag))
+                    .wait()
+                    .map_err(unreadable)?;
                 bytes.extend(rest.bytes);
             }
             Ok(bytes)
@@ -183,7 +203,11 @@ fn put(link: &str, bytes: Vec<u8>, create: bool) -> io::Result<Result<()>> {
 fn object(link: &str) -> Result<Url> {
     match Location::of(Path::new(link))? {
         Location::Object(url) => Ok(url),
-        Location::Local(_) => Err(refused(link, ErrorKind::Unsupported, "is no object of a store")),
+        Location::Local(_) => Err(refused(
+            link,
+            ErrorKind::Unsupported,
+            "is no object of a store",
+        )),
     }
 }
 

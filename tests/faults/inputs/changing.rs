@@ -13,7 +13,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub const ROWS: &[Row] = &[Row { section: "inputs", fault: "stem changed while it is mixed", run: changing }];
+pub const ROWS: &[Row] = &[Row {
+    section: "inputs",
+    fault: "stem changed while it is mixed",
+    run: changing,
+}];
 
 /// What happens to the file.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,7 +37,12 @@ impl Change {
         match self {
             Self::Overwrite => open().write_all(other).unwrap(),
             Self::Truncate => open().set_len(other.len() as u64 / 2).unwrap(),
-            Self::Grow => fs::File::options().append(true).open(path).unwrap().write_all(other).unwrap(),
+            Self::Grow => fs::File::options()
+                .append(true)
+                .open(path)
+                .unwrap()
+                .write_all(other)
+                .unwrap(),
             Self::Replace => {
                 let new = path.with_extension("new");
                 fs::write(&new, other).unwrap();
@@ -52,7 +61,14 @@ impl Change {
 fn changing() -> Seen {
     let folder = tempfile::tempdir().unwrap();
     let made = stems::all(folder.path());
-    let all = [Change::Overwrite, Change::Truncate, Change::Grow, Change::Replace, Change::Delete, Change::Pipe];
+    let all = [
+        Change::Overwrite,
+        Change::Truncate,
+        Change::Grow,
+        Change::Replace,
+        Change::Delete,
+        Change::Pipe,
+    ];
     let (mut count, mut old, mut refused, mut slowest) = (0, 0, 0, 0.0f64);
     for stem in &made {
         let want = heard(&mix(stem.path.as_path(), Damage::Silence)).unwrap().1;
@@ -61,7 +77,10 @@ fn changing() -> Seen {
         let mut backwards = stems::music(2, stems::FRAMES);
         backwards.iter_mut().for_each(|c| c.reverse());
         stems::wav16(&other_wav, stems::RATE, &backwards);
-        let other = folder.path().join(format!("other-{}", stem.path.file_name().unwrap().to_str().unwrap()));
+        let other = folder.path().join(format!(
+            "other-{}",
+            stem.path.file_name().unwrap().to_str().unwrap()
+        ));
         let other = match stem.codec {
             "WAV" => fs::read(&other_wav).unwrap(),
             _ if stems::encode(&other_wav, &[], &other) => fs::read(&other).unwrap(),
@@ -81,14 +100,22 @@ fn changing() -> Seen {
                     slowest = slowest.max(clock.elapsed().as_secs_f64());
                     match got {
                         Ok(channels) => {
-                            assert!(same(&channels, &want), "{change:?} of {} at {place}: a blend", stem.codec);
+                            assert!(
+                                same(&channels, &want),
+                                "{change:?} of {} at {place}: a blend",
+                                stem.codec
+                            );
                             old += 1;
                         }
                         Err(e) => {
                             named(&e, &path);
                             let kind = e.kind();
-                            let told =
-                                [ErrorKind::Corrupt, ErrorKind::NotFound, ErrorKind::Unsupported].contains(&kind);
+                            let told = [
+                                ErrorKind::Corrupt,
+                                ErrorKind::NotFound,
+                                ErrorKind::Unsupported,
+                            ]
+                            .contains(&kind);
                             assert!(told, "{e}");
                             refused += 1;
                         }
@@ -108,7 +135,12 @@ fn changing() -> Seen {
 }
 
 /// Mixes a stem in small blocks, with a change before the block at a frame; before anything is read for frame 0.
-fn mixed(path: &Path, damage: Damage, change: impl FnOnce(), place: u64) -> soundtrack::Result<Vec<Vec<f64>>> {
+fn mixed(
+    path: &Path,
+    damage: Damage,
+    change: impl FnOnce(),
+    place: u64,
+) -> soundtrack::Result<Vec<Vec<f64>>> {
     let plan = Plan::compile(&mix(path, damage))?;
     let mut renderer = Renderer::new(plan, &Options { threads: 1 })?;
     let mut change = Some(change);
@@ -124,6 +156,11 @@ fn mixed(path: &Path, damage: Damage, change: impl FnOnce(), place: u64) -> soun
         }
         ControlFlow::Continue(())
     };
-    Bounce::new().threads(1).block(512).measure(false).progress(watch).into_sink(&mut renderer, &mut memory)?;
+    Bounce::new()
+        .threads(1)
+        .block(512)
+        .measure(false)
+        .progress(watch)
+        .into_sink(&mut renderer, &mut memory)?;
     Ok(memory.into_channels())
 }

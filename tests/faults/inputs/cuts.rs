@@ -6,7 +6,11 @@ use super::{
 };
 use soundtrack::Damage;
 
-pub const ROWS: &[Row] = &[Row { section: "inputs", fault: "stem cut off, every codec", run: cut }];
+pub const ROWS: &[Row] = &[Row {
+    section: "inputs",
+    fault: "stem cut off, every codec",
+    run: cut,
+}];
 
 /// What may be said of a stem that is not whole.
 const TOLD: [&str; 3] = ["W113", "W115", "W106"];
@@ -58,7 +62,11 @@ fn at(stem: &Made, len: usize, far: bool, count: &mut Count) {
         Ok((report, _)) => {
             // Not refused: nothing is promised of which something is missing, and it is said where that is odd.
             let told = said(report, &["W113", "W106"]);
-            assert!(told || stem.blind && report.frames <= stem.frames, "{what}: {:?}", report.warnings);
+            assert!(
+                told || stem.blind && report.frames <= stem.frames,
+                "{what}: {:?}",
+                report.warnings
+            );
         }
     }
     match heard(&mix(path.as_path(), Damage::Silence)) {
@@ -70,13 +78,30 @@ fn at(stem: &Made, len: usize, far: bool, count: &mut Count) {
         Ok((report, channels)) => {
             // With audio before the cut there is a time to name.
             let text = strict.err().map(|e| e.to_string()).unwrap_or_default();
-            assert!(text.is_empty() || text.contains("00:00:00."), "{what}: {text}");
-            assert!(!far || stem.codec != "WAV" || text.contains(": cut off at 00:00:00."), "{what}: {text}");
+            assert!(
+                text.is_empty() || text.contains("00:00:00."),
+                "{what}: {text}"
+            );
+            assert!(
+                !far || stem.codec != "WAV" || text.contains(": cut off at 00:00:00."),
+                "{what}: {text}"
+            );
             let wrong = said(&report, &["W113", "W106"]);
-            assert!(said(&report, &TOLD) || stem.blind, "{what}: {:?}", report.warnings);
-            assert!(report.frames >= stem.frames || wrong || !stem.stated, "{what}: {} frames", report.frames);
+            assert!(
+                said(&report, &TOLD) || stem.blind,
+                "{what}: {:?}",
+                report.warnings
+            );
+            assert!(
+                report.frames >= stem.frames || wrong || !stem.stated,
+                "{what}: {} frames",
+                report.frames
+            );
             assert!(channels.iter().flatten().all(|s| s.is_finite()), "{what}");
-            assert!(channels.iter().all(|c| c.len() as u64 == report.frames), "{what}");
+            assert!(
+                channels.iter().all(|c| c.len() as u64 == report.frames),
+                "{what}"
+            );
             count.silenced += u64::from(report.frames >= stem.frames);
             count.wrong_header += u64::from(wrong);
         }

@@ -7,8 +7,16 @@ use super::{
 use soundtrack::Damage;
 
 pub const ROWS: &[Row] = &[
-    Row { section: "inputs", fault: "bits flipped inside a stem, every codec", run: inside },
-    Row { section: "inputs", fault: "1 % of all bytes changed, every codec", run: everywhere },
+    Row {
+        section: "inputs",
+        fault: "bits flipped inside a stem, every codec",
+        run: inside,
+    },
+    Row {
+        section: "inputs",
+        fault: "1 % of all bytes changed, every codec",
+        run: everywhere,
+    },
 ];
 
 /// How many of the last frames are compared.
@@ -40,10 +48,18 @@ fn inside() -> Seen {
                     let what = format!("{} seed {seed}", stem.codec);
                     assert_eq!(report.frames, stem.frames, "{what}: {:?}", report.warnings);
                     for (a, b) in broken.iter().zip(&clean) {
-                        assert_eq!(a[a.len() - TAIL..], b[b.len() - TAIL..], "{what}: the tail has moved");
+                        assert_eq!(
+                            a[a.len() - TAIL..],
+                            b[b.len() - TAIL..],
+                            "{what}: the tail has moved"
+                        );
                     }
                     in_place += 1;
-                    spans += report.tracks[0].clips[0].silenced.iter().map(|s| s.places).sum::<u64>();
+                    spans += report.tracks[0].clips[0]
+                        .silenced
+                        .iter()
+                        .map(|s| s.places)
+                        .sum::<u64>();
                 }
             }
             // Strictly it is refused or, where the damage could be decoded, heard; a panic would end this program.
@@ -89,7 +105,11 @@ fn everywhere() -> Seen {
                     }
                     Ok((report, channels)) => {
                         assert!(channels.iter().all(|c| c.len() as u64 == report.frames));
-                        assert!(channels.iter().flatten().all(|s| s.is_finite()), "{} {seed}", stem.codec);
+                        assert!(
+                            channels.iter().flatten().all(|s| s.is_finite()),
+                            "{} {seed}",
+                            stem.codec
+                        );
                     }
                 }
                 slowest = slowest.max(clock.elapsed().as_secs_f64());
@@ -98,6 +118,9 @@ fn everywhere() -> Seen {
             std::fs::remove_file(path).unwrap();
         }
     }
-    let result = format!("{refused} of {} mixes refused by name, none panics, slowest {slowest:.2} s", injected * 2);
+    let result = format!(
+        "{refused} of {} mixes refused by name, none panics, slowest {slowest:.2} s",
+        injected * 2
+    );
     held(injected, result)
 }

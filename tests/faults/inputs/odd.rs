@@ -12,16 +12,30 @@ use std::{
 };
 
 pub const ROWS: &[Row] = &[
-    Row { section: "inputs", fault: "folder, pipe, device, loop, socket, empty", run: no_files },
-    Row { section: "inputs", fault: "names that lie about the type", run: names },
-    Row { section: "inputs", fault: "0 and too many channels, rates, bits", run: limits },
+    Row {
+        section: "inputs",
+        fault: "folder, pipe, device, loop, socket, empty",
+        run: no_files,
+    },
+    Row {
+        section: "inputs",
+        fault: "names that lie about the type",
+        run: names,
+    },
+    Row {
+        section: "inputs",
+        fault: "0 and too many channels, rates, bits",
+        run: limits,
+    },
 ];
 
 /// Refused by the mix, with the track, the file and a reason, and without waiting.
 fn refused(path: &Path, reason: &str) {
     for damage in [Damage::Refuse, Damage::Silence] {
         let clock = Instant::now();
-        let e = heard(&mix(path, damage)).err().unwrap_or_else(|| panic!("{} is not refused", path.display()));
+        let e = heard(&mix(path, damage))
+            .err()
+            .unwrap_or_else(|| panic!("{} is not refused", path.display()));
         named(&e, path);
         assert!(e.to_string().contains(reason), "{e}");
         assert!(clock.elapsed().as_secs() < 1, "{e}: {:?}", clock.elapsed());
@@ -46,7 +60,11 @@ fn no_files() -> Seen {
                 count += 1;
             }
         }
-        if std::process::Command::new("mkfifo").arg(path("pipe.wav")).status().is_ok_and(|s| s.success()) {
+        if std::process::Command::new("mkfifo")
+            .arg(path("pipe.wav"))
+            .status()
+            .is_ok_and(|s| s.success())
+        {
             refused(&path("pipe.wav"), "no regular file");
             symlink(path("pipe.wav"), path("to-pipe.wav")).unwrap();
             refused(&path("to-pipe.wav"), "no regular file");
@@ -67,7 +85,10 @@ fn no_files() -> Seen {
             count += 1;
         }
         // Neither has a size beforehand, and one has no end.
-        for (file, reason) in [("/proc/self/status", "empty"), ("/sys/kernel/uevent_seqnum", "no audio file")] {
+        for (file, reason) in [
+            ("/proc/self/status", "empty"),
+            ("/sys/kernel/uevent_seqnum", "no audio file"),
+        ] {
             if Path::new(file).exists() {
                 refused(Path::new(file), reason);
                 count += 1;
@@ -76,9 +97,19 @@ fn no_files() -> Seen {
         count += 3;
     }
     let endless = path("endless.wav");
-    fs::File::create(&endless).unwrap().set_len(1 << 40).unwrap();
+    fs::File::create(&endless)
+        .unwrap()
+        .set_len(1 << 40)
+        .unwrap();
     refused(&endless, "zeros");
-    held(count + 1, ["each refused by name within a second", notes.first().unwrap_or(&"")].join("; "))
+    held(
+        count + 1,
+        [
+            "each refused by name within a second",
+            notes.first().unwrap_or(&""),
+        ]
+        .join("; "),
+    )
 }
 
 fn names() -> Seen {
@@ -87,7 +118,9 @@ fn names() -> Seen {
     let mut count = 0;
     for stem in &made {
         let want = heard(&mix(stem.path.as_path(), Damage::Refuse)).unwrap().1;
-        for name in ["x.wav", "x.mp3", "x.flac", "x.ogg", "x.m4a", "x.aiff", "x.wv", "x.txt", "x"] {
+        for name in [
+            "x.wav", "x.mp3", "x.flac", "x.ogg", "x.m4a", "x.aiff", "x.wv", "x.txt", "x",
+        ] {
             let path = folder.path().join(name);
             fs::copy(&stem.path, &path).unwrap();
             let got = heard(&mix(path.as_path(), Damage::Refuse)).unwrap().1;
@@ -117,7 +150,10 @@ fn names() -> Seen {
         refused(&path, reason);
         count += 1;
     }
-    let result = format!("{} codecs under any name bit-equal; 9 foreign types refused by their own", made.len());
+    let result = format!(
+        "{} codecs under any name bit-equal; 9 foreign types refused by their own",
+        made.len()
+    );
     held(count, result)
 }
 
@@ -141,7 +177,11 @@ fn limits() -> Seen {
     for rate in [0u32, 768_001, 1 << 31, u32::MAX] {
         let mut bytes = good.clone();
         put(&mut bytes, 24, &rate.to_le_bytes());
-        try_one(format!("rate-{rate}.wav"), &bytes, &format!("{rate} Hz is outside 1 to 768000 Hz"));
+        try_one(
+            format!("rate-{rate}.wav"),
+            &bytes,
+            &format!("{rate} Hz is outside 1 to 768000 Hz"),
+        );
     }
     // Within the limits of files, not within those of the resampler.
     for (rate, reason) in [(1u32, "256"), (100, "256"), (767_999, "600000")] {
@@ -162,7 +202,9 @@ fn limits() -> Seen {
     }
     let flac = folder.path().join("a.flac");
     let aiff = folder.path().join("a.aiff");
-    if stems::encode(&wav, &["-c:a", "flac"], &flac) && stems::encode(&wav, &["-c:a", "pcm_s16be"], &aiff) {
+    if stems::encode(&wav, &["-c:a", "flac"], &flac)
+        && stems::encode(&wav, &["-c:a", "pcm_s16be"], &aiff)
+    {
         let mut bytes = fs::read(&flac).unwrap();
         let channels = bytes[20] & 0x0F;
         put(&mut bytes, 18, &[0, 0, channels]);
@@ -178,7 +220,11 @@ fn limits() -> Seen {
             ("rate-0", 8, &[0; 10]),
             ("rate-nan", 8, &[0x7F, 0xFF, 0xC0, 0, 0, 0, 0, 0, 0, 0]),
             ("rate-infinite", 8, &[0x7F, 0xFF, 0x80, 0, 0, 0, 0, 0, 0, 0]),
-            ("rate-negative", 8, &[0xC0, 0x0E, 0xAC, 0x44, 0, 0, 0, 0, 0, 0]),
+            (
+                "rate-negative",
+                8,
+                &[0xC0, 0x0E, 0xAC, 0x44, 0, 0, 0, 0, 0, 0],
+            ),
             ("rate-huge", 8, &[0x40, 0x3E, 0xAC, 0x44, 0, 0, 0, 0, 0, 0]),
         ] {
             let mut bytes = good.clone();
@@ -186,5 +232,8 @@ fn limits() -> Seen {
             try_one(format!("{what}.aiff"), &bytes, ".aiff: ");
         }
     }
-    held(count, "each refused by name, with the figure and the limit where it has one; never reaches the resampler")
+    held(
+        count,
+        "each refused by name, with the figure and the limit where it has one; never reaches the resampler",
+    )
 }

@@ -8,8 +8,16 @@ use soundtrack::{Clip, Damage, Format, Frames, SampleRate, Session, Track};
 use std::path::{Path, PathBuf};
 
 pub const ROWS: &[Row] = &[
-    Row { section: "inputs", fault: "stems of 0 and 1 frames, every container", run: small },
-    Row { section: "inputs", fault: "a mix of empty stems", run: nothing },
+    Row {
+        section: "inputs",
+        fault: "stems of 0 and 1 frames, every container",
+        run: small,
+    },
+    Row {
+        section: "inputs",
+        fault: "a mix of empty stems",
+        run: nothing,
+    },
 ];
 
 /// Stems of so many frames, and whether they are lossless.
@@ -61,7 +69,10 @@ fn small() -> Seen {
             let got = match heard(&session(Some(&path), AT as u64, rate)) {
                 Ok((report, got)) => {
                     let length = report.tracks[1].clips[0].stem_frames;
-                    assert!(!lossless || length == Some(frames as u64), "{what}: {length:?}");
+                    assert!(
+                        !lossless || length == Some(frames as u64),
+                        "{what}: {length:?}"
+                    );
                     if length == Some(0) {
                         assert!(said(&report, &["W106"]), "{what}");
                         told += 1;
@@ -70,25 +81,48 @@ fn small() -> Seen {
                 }
                 Err(e) => {
                     // Where a container of nothing is no container.
-                    assert!(frames == 0 && e.to_string().starts_with("track \"small\": "), "{e}");
+                    assert!(
+                        frames == 0 && e.to_string().starts_with("track \"small\": "),
+                        "{e}"
+                    );
                     refused += 1;
                     continue;
                 }
             };
             let level = if channels == 1 { 0.5f64.sqrt() } else { 1.0 };
             for (ch, (a, b)) in got.iter().zip(&alone).enumerate() {
-                assert!(same(&[a[..AT].to_vec()], &[b[..AT].to_vec()]), "{what}: before it, channel {ch}");
+                assert!(
+                    same(&[a[..AT].to_vec()], &[b[..AT].to_vec()]),
+                    "{what}: before it, channel {ch}"
+                );
                 if lossless {
-                    let own = if frames == 1 { f64::from((0.5f64 * 32_767.0) as i16) / 32_768.0 * level } else { 0.0 };
-                    assert!((a[AT] - b[AT] - own).abs() < 1e-15, "{what}: {} instead of {own}", a[AT] - b[AT]);
-                    assert!(same(&[a[AT + 1..].to_vec()], &[b[AT + 1..].to_vec()]), "{what}: behind it, channel {ch}");
+                    let own = if frames == 1 {
+                        f64::from((0.5f64 * 32_767.0) as i16) / 32_768.0 * level
+                    } else {
+                        0.0
+                    };
+                    assert!(
+                        (a[AT] - b[AT] - own).abs() < 1e-15,
+                        "{what}: {} instead of {own}",
+                        a[AT] - b[AT]
+                    );
+                    assert!(
+                        same(&[a[AT + 1..].to_vec()], &[b[AT + 1..].to_vec()]),
+                        "{what}: behind it, channel {ch}"
+                    );
                 }
             }
             // Resampled, it is still heard around its own frame only.
             let other = SampleRate::HZ_48000;
-            let (got, want) = (heard(&session(Some(&path), AT as u64, other)), heard(&session(None, 0, other)));
+            let (got, want) = (
+                heard(&session(Some(&path), AT as u64, other)),
+                heard(&session(None, 0, other)),
+            );
             let (got, want) = (got.unwrap().1, want.unwrap().1);
-            assert!(same(&[got[0][..AT].to_vec()], &[want[0][..AT].to_vec()]), "{what}: resampled");
+            assert!(
+                same(&[got[0][..AT].to_vec()], &[want[0][..AT].to_vec()]),
+                "{what}: resampled"
+            );
         }
     }
     let result = format!(
@@ -120,5 +154,8 @@ fn nothing() -> Seen {
             }
         }
     }
-    held(count, format!("{empty} whole files of 0 frames, {refused} refused by name"))
+    held(
+        count,
+        format!("{empty} whole files of 0 frames, {refused} refused by name"),
+    )
 }

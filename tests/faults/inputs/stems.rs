@@ -1,8 +1,8 @@
 //! Stems to be harmed: the same music in every codec that can be made here, and mixes of one stem.
 
 use soundtrack::{
-    Block, Bounce, Damage, Error, Frames, Layout, Options, Plan, Renderer, Report, SampleRate, Session, Spec, Track,
-    encode, media::Memory,
+    Block, Bounce, Damage, Error, Frames, Layout, Options, Plan, Renderer, Report, SampleRate,
+    Session, Spec, Track, encode, media::Memory,
 };
 use std::{
     fs,
@@ -19,7 +19,10 @@ pub struct Random(pub u64);
 
 impl Random {
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         self.0 >> 33
     }
 
@@ -44,7 +47,10 @@ pub struct Made {
 impl Made {
     /// A file beside it with other content, of the same extension.
     pub fn with(&self, name: impl std::fmt::Display, bytes: &[u8]) -> PathBuf {
-        let path = self.path.with_file_name(format!("{name}-{}", self.path.file_name().unwrap().to_str().unwrap()));
+        let path = self.path.with_file_name(format!(
+            "{name}-{}",
+            self.path.file_name().unwrap().to_str().unwrap()
+        ));
         fs::write(&path, bytes).unwrap();
         path
     }
@@ -60,7 +66,9 @@ pub fn wav16(path: &Path, rate: u32, planes: &[Vec<f64>]) {
     };
     let mut wav = hound::WavWriter::create(path, spec).unwrap();
     for i in 0..planes[0].len() {
-        planes.iter().for_each(|p| wav.write_sample((p[i] * 32_767.0) as i16).unwrap());
+        planes
+            .iter()
+            .for_each(|p| wav.write_sample((p[i] * 32_767.0) as i16).unwrap());
     }
     wav.finalize().unwrap();
 }
@@ -97,8 +105,17 @@ pub fn music(channels: usize, frames: usize) -> Vec<Vec<f64>> {
 /// Runs ffmpeg on a WAV file; false where it cannot do it or is not there.
 pub fn encode(wav: &Path, args: &[&str], out: &Path) -> bool {
     let mut ffmpeg = Command::new("ffmpeg");
-    ffmpeg.args(["-v", "quiet", "-y", "-i"]).arg(wav).args(args).arg(out);
-    ffmpeg.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
+    ffmpeg
+        .args(["-v", "quiet", "-y", "-i"])
+        .arg(wav)
+        .args(args)
+        .arg(out);
+    ffmpeg
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|s| s.success())
 }
 
 /// The music in every codec: WAV without any other program, the others by ffmpeg. AAC without noise, since its noise depends
@@ -106,9 +123,17 @@ pub fn encode(wav: &Path, args: &[&str], out: &Path) -> bool {
 pub fn all(folder: &Path) -> Vec<Made> {
     const CODECS: [(&str, &str, &[&str]); 6] = [
         ("FLAC", "a.flac", &["-c:a", "flac"]),
-        ("Vorbis", "a.ogg", &["-c:a", "libvorbis", "-page_duration", "200000"]),
+        (
+            "Vorbis",
+            "a.ogg",
+            &["-c:a", "libvorbis", "-page_duration", "200000"],
+        ),
         ("MP3", "a.mp3", &["-c:a", "libmp3lame", "-b:a", "128k"]),
-        ("AAC in MP4", "a.m4a", &["-c:a", "aac", "-aac_pns", "0", "-movflags", "+faststart"]),
+        (
+            "AAC in MP4",
+            "a.m4a",
+            &["-c:a", "aac", "-aac_pns", "0", "-movflags", "+faststart"],
+        ),
         ("AAC in ADTS", "a.aac", &["-c:a", "aac", "-aac_pns", "0"]),
         ("AIFF", "a.aiff", &["-c:a", "pcm_s16be"]),
     ];
@@ -124,14 +149,25 @@ pub fn all(folder: &Path) -> Vec<Made> {
     let made = made.into_iter().map(|(codec, path)| {
         let frames = soundtrack::media::open(&path, None).unwrap().1.frames.0;
         let blind = codec == "AAC in ADTS";
-        Made { codec, bytes: fs::read(&path).unwrap(), path, frames, stated: !blind && codec != "Vorbis", blind }
+        Made {
+            codec,
+            bytes: fs::read(&path).unwrap(),
+            path,
+            frames,
+            stated: !blind && codec != "Vorbis",
+            blind,
+        }
     });
     made.collect()
 }
 
 /// What is said where not every codec could be made.
 pub fn without(made: &[Made]) -> &'static str {
-    if made.len() == 1 { "; WAV only, ffmpeg is not here" } else { "" }
+    if made.len() == 1 {
+        "; WAV only, ffmpeg is not here"
+    } else {
+        ""
+    }
 }
 
 /// A mix of one stem, a track named `vox`, in its own rate.
@@ -151,7 +187,10 @@ pub fn heard(session: &Session) -> Result<(Report, Vec<Vec<f64>>), Error> {
 pub fn heard_on(session: &Session, threads: usize) -> Result<(Report, Vec<Vec<f64>>), Error> {
     let mut renderer = Renderer::new(Plan::compile(session)?, &Options { threads })?;
     let mut memory = encode::Memory::default();
-    let report = Bounce::new().threads(threads).measure(false).into_sink(&mut renderer, &mut memory)?;
+    let report = Bounce::new()
+        .threads(threads)
+        .measure(false)
+        .into_sink(&mut renderer, &mut memory)?;
     Ok((report, memory.into_channels()))
 }
 
@@ -161,31 +200,57 @@ pub fn begun(session: &Session, most: u64) -> Result<(Report, Vec<Vec<f64>>), Er
     let range = Frames(0)..plan.length().min(Frames(most));
     let mut renderer = Renderer::new(plan, &Options { threads: 1 })?;
     let mut memory = encode::Memory::default();
-    let report = Bounce::new().threads(1).measure(false).range(range).into_sink(&mut renderer, &mut memory)?;
+    let report = Bounce::new()
+        .threads(1)
+        .measure(false)
+        .range(range)
+        .into_sink(&mut renderer, &mut memory)?;
     Ok((report, memory.into_channels()))
 }
 
 /// Whether the report says any of these.
 pub fn said(report: &Report, codes: &[&str]) -> bool {
-    report.warnings.iter().any(|w| codes.contains(&w.kind.code()))
+    report
+        .warnings
+        .iter()
+        .any(|w| codes.contains(&w.kind.code()))
 }
 
 /// Fails unless an error names the track and the file.
 pub fn named(error: &Error, file: &Path) {
-    let (text, name) = (error.to_string(), file.file_name().unwrap().to_string_lossy());
-    assert!(text.starts_with("track \"vox\": ") && text.contains(&*name), "{text}");
+    let (text, name) = (
+        error.to_string(),
+        file.file_name().unwrap().to_string_lossy(),
+    );
+    assert!(
+        text.starts_with("track \"vox\": ") && text.contains(&*name),
+        "{text}"
+    );
 }
 
 /// A stem of noise in memory, mono at 44.1 kHz.
 pub fn noise(seed: u64, frames: usize) -> Memory {
     let mut random = Random(seed);
-    let samples = (0..frames).map(|_| random.next() as f64 / f64::from(1u32 << 31) - 0.5).collect();
-    Memory::new(Spec { rate: SampleRate::new(RATE).unwrap(), layout: Layout::Mono }, vec![samples]).unwrap()
+    let samples = (0..frames)
+        .map(|_| random.next() as f64 / f64::from(1u32 << 31) - 0.5)
+        .collect();
+    Memory::new(
+        Spec {
+            rate: SampleRate::new(RATE).unwrap(),
+            layout: Layout::Mono,
+        },
+        vec![samples],
+    )
+    .unwrap()
 }
 
 /// Whether two renders are the same to the last bit.
 pub fn same(a: &[Vec<f64>], b: &[Vec<f64>]) -> bool {
-    let bits = |x: &[Vec<f64>]| x.iter().map(|c| c.iter().map(|s| s.to_bits()).collect()).collect::<Vec<Vec<u64>>>();
+    let bits = |x: &[Vec<f64>]| {
+        x.iter()
+            .map(|c| c.iter().map(|s| s.to_bits()).collect())
+            .collect::<Vec<Vec<u64>>>()
+    };
     bits(a) == bits(b)
 }
 

@@ -8,9 +8,21 @@ use soundtrack::{Bounce, Damage, Layout, Options, Plan, Renderer, SampleRate, Se
 use std::path::Path;
 
 pub const ROWS: &[Row] = &[
-    Row { section: "inputs", fault: "NaN, infinity, 1e38 in a float WAV", run: no_number },
-    Row { section: "inputs", fault: "float samples of 10,000", run: over },
-    Row { section: "inputs", fault: "denormal numbers, 32 stems", run: denormal },
+    Row {
+        section: "inputs",
+        fault: "NaN, infinity, 1e38 in a float WAV",
+        run: no_number,
+    },
+    Row {
+        section: "inputs",
+        fault: "float samples of 10,000",
+        run: over,
+    },
+    Row {
+        section: "inputs",
+        fault: "denormal numbers, 32 stems",
+        run: denormal,
+    },
 ];
 
 /// What a sample is replaced by.
@@ -27,7 +39,9 @@ const BAD: [f32; 7] = [
 fn no_number() -> Seen {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("vox.wav");
-    let good: Vec<f32> = (0..44_100).map(|n| (n as f32 * 0.03).sin() * 0.25).collect();
+    let good: Vec<f32> = (0..44_100)
+        .map(|n| (n as f32 * 0.03).sin() * 0.25)
+        .collect();
     // One output block of the resampler, before and behind.
     const BLOCK: usize = 2 * 2240;
     let (mut count, mut widest) = (0, 0);
@@ -58,7 +72,10 @@ fn no_number() -> Seen {
             // Resampled: as if it had been 0, and nothing is moved beyond the block that it is in and the next.
             lenient.rate = SampleRate::HZ_48000;
             let got = heard(&lenient).unwrap().1;
-            assert!(same(&got, &resampled) && got.iter().flatten().all(|s| s.is_finite()), "{bad} at {place}");
+            assert!(
+                same(&got, &resampled) && got.iter().flatten().all(|s| s.is_finite()),
+                "{bad} at {place}"
+            );
             let touched = |i: &usize| got[0][*i].to_bits() != untouched[0][*i].to_bits();
             let (first, last) = ((0..48_000).find(touched), (0..48_000).rev().find(touched));
             let wide = first.zip(last).map_or(0, |(first, last)| last - first + 1);
@@ -76,28 +93,44 @@ fn no_number() -> Seen {
 fn over() -> Seen {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("vox.wav");
-    let loud: Vec<f32> = (0..44_100).map(|n| (n as f32 * 0.03).sin() * 10_000.0).collect();
+    let loud: Vec<f32> = (0..44_100)
+        .map(|n| (n as f32 * 0.03).sin() * 10_000.0)
+        .collect();
     wav32f(&path, 44_100, &loud);
     let mut session = mix(path.as_path(), Damage::Refuse);
     session.layout = Layout::Mono;
     let (report, got) = heard(&session).unwrap();
-    assert!(got[0].iter().zip(&loud).all(|(a, b)| *a == f64::from(*b)), "float passes exactly");
+    assert!(
+        got[0].iter().zip(&loud).all(|(a, b)| *a == f64::from(*b)),
+        "float passes exactly"
+    );
     assert!(said(&report, &["W116"]));
     let plan = Plan::compile(&session).unwrap();
     let out = folder.path().join("out.wav");
     let report = Bounce::new().threads(1).write(plan, &out).unwrap();
     // Full scale itself is the first that does not fit a 24-bit file.
-    let clips = loud.iter().filter(|s| f64::from(**s) > 1.0 - 0.5 / 8_388_608.0 || **s < -1.0 - 0.5 / 8_388_608.0);
+    let clips = loud
+        .iter()
+        .filter(|s| f64::from(**s) > 1.0 - 0.5 / 8_388_608.0 || **s < -1.0 - 0.5 / 8_388_608.0);
     let clips = clips.count() as u64;
     assert_eq!(report.mix.clipped_samples, clips);
-    let wrapped = hound::WavReader::open(&out).unwrap().into_samples::<i32>().zip(&loud).filter(|(got, want)| {
-        let got = *got.as_ref().unwrap();
-        (got > 0 && **want < 0.0) || (got < 0 && **want > 0.0)
-    });
+    let wrapped = hound::WavReader::open(&out)
+        .unwrap()
+        .into_samples::<i32>()
+        .zip(&loud)
+        .filter(|(got, want)| {
+            let got = *got.as_ref().unwrap();
+            (got > 0 && **want < 0.0) || (got < 0 && **want > 0.0)
+        });
     assert_eq!(wrapped.count(), 0);
     let peak = report.mix.peak_dbfs.unwrap();
     assert!((peak - 80.0).abs() < 0.01, "{peak}");
-    held(44_100, format!("float exact; 24 bits: {clips} clipped and counted, 0 wrapped; peak {peak:+.2} dBFS"))
+    held(
+        44_100,
+        format!(
+            "float exact; 24 bits: {clips} clipped and counted, 0 wrapped; peak {peak:+.2} dBFS"
+        ),
+    )
 }
 
 fn denormal() -> Seen {
@@ -105,7 +138,9 @@ fn denormal() -> Seen {
     let seconds = times(10, 600) as usize;
     let file = |name: &str, level: f32| {
         let path = folder.path().join(name);
-        let samples: Vec<f32> = (0..44_100 * seconds).map(|n| if n % 3 == 0 { level } else { -level }).collect();
+        let samples: Vec<f32> = (0..44_100 * seconds)
+            .map(|n| if n % 3 == 0 { level } else { -level })
+            .collect();
         wav32f(&path, 44_100, &samples);
         path
     };
@@ -123,7 +158,11 @@ fn denormal() -> Seen {
             let mut renderer = Renderer::new(plan, &Options { threads: 1 }).unwrap();
             let mut peak = Peak(0.0);
             let before = busy();
-            Bounce::new().threads(1).measure(false).into_sink(&mut renderer, &mut peak).unwrap();
+            Bounce::new()
+                .threads(1)
+                .measure(false)
+                .into_sink(&mut renderer, &mut peak)
+                .unwrap();
             (peak.0, busy() - before)
         });
         rounds.reduce(|a, b| (a.0.max(b.0), a.1.min(b.1))).unwrap()
@@ -133,19 +172,32 @@ fn denormal() -> Seen {
     for rate in [SampleRate::HZ_44100, SampleRate::HZ_48000] {
         let ((_, before), (peak, after)) = (render(&normal, rate), render(&tiny, rate));
         assert!(peak > 0.0 && peak < 1e-30, "{peak:e}");
-        ratios.push(format!("{:.2} ({before:.2} s and {after:.2} s)", after / before));
+        ratios.push(format!(
+            "{:.2} ({before:.2} s and {after:.2} s)",
+            after / before
+        ));
     }
     held(
         32 * seconds as u64 * 44_100,
-        format!("output within 1e-30; CPU time to normal: {}, resampled {}", ratios[0], ratios[1]),
+        format!(
+            "output within 1e-30; CPU time to normal: {}, resampled {}",
+            ratios[0], ratios[1]
+        ),
     )
 }
 
 /// How long this thread has kept a processor busy, in seconds; where the system does not tell, the time of day.
 fn busy() -> f64 {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let nanos = told.and_then(|t| t.split(' ').next()?.parse::<f64>().ok()).filter(|n| *n > 0.0);
-    let since_start = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64();
+    let nanos = told
+        .and_then(|t| t.split(' ').next()?.parse::<f64>().ok())
+        .filter(|n| *n > 0.0);
+    let since_start = || {
+        std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap()
+            .as_secs_f64()
+    };
     nanos.map_or_else(since_start, |n| n / 1e9)
 }
 
@@ -154,7 +206,10 @@ struct Peak(f64);
 
 impl soundtrack::Sink for Peak {
     fn write(&mut self, block: &soundtrack::Block) -> soundtrack::Result<()> {
-        self.0 = block.channels().flatten().fold(self.0, |m, s| m.max(s.abs()));
+        self.0 = block
+            .channels()
+            .flatten()
+            .fold(self.0, |m, s| m.max(s.abs()));
         Ok(())
     }
     fn finish(&mut self) -> soundtrack::Result<soundtrack::encode::Written> {

@@ -6,8 +6,8 @@ use super::{
     stems::{self, heard, heard_on, mix, named, said, same},
 };
 use soundtrack::{
-    Block, Clip, Damage, Error, Frames, Layout, Opener, PlayerBuilder, Result, SampleRate, Session, Source, Spec,
-    State, Track,
+    Block, Clip, Damage, Error, Frames, Layout, Opener, PlayerBuilder, Result, SampleRate, Session,
+    Source, Spec, State, Track,
 };
 use std::{
     panic,
@@ -19,15 +19,34 @@ use std::{
 };
 
 pub const ROWS: &[Row] = &[
-    Row { section: "inputs", fault: "decoder panics, in any call and when dropped", run: panics },
-    Row { section: "inputs", fault: "decoder never ends, or gives a frame at a time", run: endless },
-    Row { section: "inputs", fault: "packets without audio, a million of them", run: empty_packets },
-    Row { section: "inputs", fault: "decoder blows up for one packet", run: blows_up },
+    Row {
+        section: "inputs",
+        fault: "decoder panics, in any call and when dropped",
+        run: panics,
+    },
+    Row {
+        section: "inputs",
+        fault: "decoder never ends, or gives a frame at a time",
+        run: endless,
+    },
+    Row {
+        section: "inputs",
+        fault: "packets without audio, a million of them",
+        run: empty_packets,
+    },
+    Row {
+        section: "inputs",
+        fault: "decoder blows up for one packet",
+        run: blows_up,
+    },
 ];
 
 const FRAMES: u64 = 30_000;
 const PACKET: u64 = 1_000;
-const SPEC: Spec = Spec { rate: SampleRate::HZ_44100, layout: Layout::Mono };
+const SPEC: Spec = Spec {
+    rate: SampleRate::HZ_44100,
+    layout: Layout::Mono,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Wild {
@@ -53,8 +72,8 @@ enum Wild {
     Value(u64, f64),
 }
 use Wild::{
-    Drop, DropLate, Flaws, Length, Nothing, NothingOfUnknownLength, OneFrame, Open, Read, ReadAndDrop, Seek,
-    SpecAndDrop, SpecCall, Tame, Value,
+    Drop, DropLate, Flaws, Length, Nothing, NothingOfUnknownLength, OneFrame, Open, Read,
+    ReadAndDrop, Seek, SpecAndDrop, SpecCall, Tame, Value,
 };
 
 struct Codec {
@@ -113,7 +132,11 @@ impl Source for Codec {
             Nothing(n) | NothingOfUnknownLength(n) if packet >= n => return Ok(0),
             _ => {}
         }
-        let most = if self.wild == OneFrame { 1 } else { PACKET - self.at % PACKET };
+        let most = if self.wild == OneFrame {
+            1
+        } else {
+            PACKET - self.at % PACKET
+        };
         let n = (FRAMES - self.at).min(most).min(out.capacity() as u64);
         out.set_frames(n as usize);
         for (i, s) in out.channel_mut(0).iter_mut().enumerate() {
@@ -162,14 +185,20 @@ fn panics() -> Seen {
     quiet();
     let want = heard(&session(Tame)).unwrap().1;
     let other = |seed| mix(stems::noise(seed, 20_000), Damage::Refuse);
-    let (stop, rendered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let (stop, rendered) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU64::new(0)),
+    );
     // Another render of the same process, over and over.
     let neighbour = {
         let (stop, rendered) = (stop.clone(), rendered.clone());
         std::thread::spawn(move || {
             let first = heard_on(&other(9), 2).unwrap().1;
             while !stop.load(SeqCst) {
-                assert!(same(&heard_on(&other(9), 2).unwrap().1, &first), "a render beside was changed");
+                assert!(
+                    same(&heard_on(&other(9), 2).unwrap().1, &first),
+                    "a render beside was changed"
+                );
                 rendered.fetch_add(1, SeqCst);
             }
         })
@@ -178,21 +207,47 @@ fn panics() -> Seen {
     for round in 0..times(4, 100) {
         for threads in [1, 2, 8] {
             let at = round * 7 % 30;
-            for wild in [Open, SpecCall, Length, Read(at), Seek, Flaws, Drop, ReadAndDrop(at), SpecAndDrop] {
+            for wild in [
+                Open,
+                SpecCall,
+                Length,
+                Read(at),
+                Seek,
+                Flaws,
+                Drop,
+                ReadAndDrop(at),
+                SpecAndDrop,
+            ] {
                 count += 1;
-                let e = heard_on(&session(wild), threads).err().unwrap_or_else(|| panic!("{wild:?} is not told"));
-                assert_eq!(e.to_string(), "track \"vox\": vox.wild: its reader failed: injected", "{wild:?}");
+                let e = heard_on(&session(wild), threads)
+                    .err()
+                    .unwrap_or_else(|| panic!("{wild:?} is not told"));
+                assert_eq!(
+                    e.to_string(),
+                    "track \"vox\": vox.wild: its reader failed: injected",
+                    "{wild:?}"
+                );
             }
             // All of its audio was given before: nothing is lost, and nothing is refused.
             count += 1;
-            assert!(same(&heard_on(&session(DropLate), threads).unwrap().1, &want));
+            assert!(same(
+                &heard_on(&session(DropLate), threads).unwrap().1,
+                &want
+            ));
             // Played, by threads that read ahead.
             count += 5;
             for wild in [Read(at), Seek, Flaws, ReadAndDrop(at)] {
-                let player = PlayerBuilder::new().into_sink(&session(wild), Box::new(stems::Nowhere));
+                let player =
+                    PlayerBuilder::new().into_sink(&session(wild), Box::new(stems::Nowhere));
                 let told = player.and_then(|player| {
-                    assert_eq!(player.wait(Duration::from_secs(20)), State::Failed, "{wild:?}");
-                    player.fault().map_or(Ok(()), |fault| Err(Error::new(fault.kind(), fault.to_string())))
+                    assert_eq!(
+                        player.wait(Duration::from_secs(20)),
+                        State::Failed,
+                        "{wild:?}"
+                    );
+                    player.fault().map_or(Ok(()), |fault| {
+                        Err(Error::new(fault.kind(), fault.to_string()))
+                    })
                 });
                 assert_eq!(
                     told.unwrap_err().to_string(),
@@ -200,21 +255,31 @@ fn panics() -> Seen {
                     "{wild:?}"
                 );
             }
-            let player = PlayerBuilder::new().into_sink(&session(DropLate), Box::new(stems::Nowhere)).unwrap();
+            let player = PlayerBuilder::new()
+                .into_sink(&session(DropLate), Box::new(stems::Nowhere))
+                .unwrap();
             assert_eq!(player.wait(Duration::from_secs(20)), State::Ended);
             // A resampled one passes through other hands.
             let mut resampled = session(ReadAndDrop(at));
             resampled.rate = SampleRate::HZ_48000;
             count += 1;
             let e = heard_on(&resampled, threads).unwrap_err();
-            assert_eq!(e.to_string(), "track \"vox\": vox.wild: its reader failed: injected");
+            assert_eq!(
+                e.to_string(),
+                "track \"vox\": vox.wild: its reader failed: injected"
+            );
         }
     }
     stop.store(true, SeqCst);
     neighbour.join().unwrap();
     let beside = rendered.load(SeqCst);
     assert!(beside > 0);
-    held(count, format!("0 panics reach the caller; the stem is named; {beside} renders beside it bit-equal"))
+    held(
+        count,
+        format!(
+            "0 panics reach the caller; the stem is named; {beside} renders beside it bit-equal"
+        ),
+    )
 }
 
 fn endless() -> Seen {
@@ -233,38 +298,72 @@ fn endless() -> Seen {
         let (at, left) = (n * PACKET, FRAMES - n * PACKET);
         let e = timed(&session(Nothing(n))).unwrap_err();
         named(&e, "vox.wild".as_ref());
-        assert!(e.to_string().ends_with(&format!("{left} frames too early: 30000 were promised")), "{e}");
+        assert!(
+            e.to_string()
+                .ends_with(&format!("{left} frames too early: 30000 were promised")),
+            "{e}"
+        );
         let mut lenient = session(Nothing(n));
         lenient.damage = Damage::Silence;
         let (report, _) = timed(&lenient).unwrap();
         assert_eq!(report.tracks[0].clips[0].silenced[0].frames, left);
         // One that does not know its length, in a clip that does.
         let mut unknown = session(NothingOfUnknownLength(n));
-        assert!(timed(&unknown).unwrap_err().to_string().contains("its length is not known"));
+        assert!(
+            timed(&unknown)
+                .unwrap_err()
+                .to_string()
+                .contains("its length is not known")
+        );
         unknown.tracks_mut()[0].clips =
             vec![Clip::new(Codec::opener(NothingOfUnknownLength(n))).length(Frames(FRAMES))];
         let e = timed(&unknown).unwrap_err();
-        assert!(e.to_string().ends_with(&format!("vox.wild: ends at frame {at}, before it should")), "{e}");
+        assert!(
+            e.to_string()
+                .ends_with(&format!("vox.wild: ends at frame {at}, before it should")),
+            "{e}"
+        );
     }
     assert!(same(&timed(&session(OneFrame)).unwrap().1, &want));
     assert!(slowest < 5.0, "{slowest} s");
-    held(count, format!("an error at its frame, slowest {:.0} ms; one frame a call: bit-equal", slowest * 1e3))
+    held(
+        count,
+        format!(
+            "an error at its frame, slowest {:.0} ms; one frame a call: bit-equal",
+            slowest * 1e3
+        ),
+    )
 }
 
 /// The checksum of an Ogg page.
 fn checksum(page: &[u8]) -> u32 {
     page.iter().fold(0u32, |crc, byte| {
-        (0..8).fold(crc ^ (u32::from(*byte) << 24), |c, _| if c >> 31 == 1 { (c << 1) ^ 0x04C1_1DB7 } else { c << 1 })
+        (0..8).fold(crc ^ (u32::from(*byte) << 24), |c, _| {
+            if c >> 31 == 1 {
+                (c << 1) ^ 0x04C1_1DB7
+            } else {
+                c << 1
+            }
+        })
     })
 }
 
 /// Whole pages with right checksums that hold packets of no bytes, behind the first pages of a real stem.
 fn empty_packets() -> Seen {
     let folder = tempfile::tempdir().unwrap();
-    let Some(stem) = stems::all(folder.path()).into_iter().find(|s| s.codec == "Vorbis") else {
+    let Some(stem) = stems::all(folder.path())
+        .into_iter()
+        .find(|s| s.codec == "Vorbis")
+    else {
         return super::super::table::skipped("ffmpeg is not here to make an Ogg file");
     };
-    let pages: Vec<usize> = stem.bytes.windows(4).enumerate().filter(|(_, w)| w == b"OggS").map(|(i, _)| i).collect();
+    let pages: Vec<usize> = stem
+        .bytes
+        .windows(4)
+        .enumerate()
+        .filter(|(_, w)| w == b"OggS")
+        .map(|(i, _)| i)
+        .collect();
     let mut bytes = stem.bytes[..pages[3]].to_vec();
     let mut page = stem.bytes[pages[2]..pages[2] + 26].to_vec();
     page.push(255);
@@ -304,7 +403,13 @@ fn empty_packets() -> Seen {
         slowest = slowest.max(clock.elapsed().as_secs_f64());
     }
     assert!(slowest < 5.0, "{slowest} s: {ends:?}");
-    held(packets, format!("strict: {}; lenient: {}; slowest {slowest:.2} s", ends[0], ends[1]))
+    held(
+        packets,
+        format!(
+            "strict: {}; lenient: {}; slowest {slowest:.2} s",
+            ends[0], ends[1]
+        ),
+    )
 }
 
 fn blows_up() -> Seen {
@@ -318,14 +423,25 @@ fn blows_up() -> Seen {
         let want = "W116 track \"vox\": its stem peaks at +40.0 dBFS, which is louder than music is stored";
         assert!(said.iter().any(|w| w == want), "{said:?}");
         let at = packet as usize * 1000..packet as usize * 1000 + 1000;
-        let outside = |x: &[Vec<f64>]| x.iter().map(|c| [&c[..at.start], &c[at.end..]].concat()).collect::<Vec<_>>();
+        let outside = |x: &[Vec<f64>]| {
+            x.iter()
+                .map(|c| [&c[..at.start], &c[at.end..]].concat())
+                .collect::<Vec<_>>()
+        };
         assert!(same(&outside(&got), &outside(&tame)));
-        assert!(at.clone().all(|i| (got[0][i] - 100.0 * 0.5f64.sqrt()).abs() < 0.6));
+        assert!(
+            at.clone()
+                .all(|i| (got[0][i] - 100.0 * 0.5f64.sqrt()).abs() < 0.6)
+        );
         for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e38, -f64::MAX] {
             count += 1;
             let e = heard(&session(Value(packet, value))).unwrap_err();
             named(&e, "vox.wild".as_ref());
-            assert!(e.to_string().ends_with(&format!("(frame {})", packet * 1000)), "{e}");
+            assert!(
+                e.to_string()
+                    .ends_with(&format!("(frame {})", packet * 1000)),
+                "{e}"
+            );
             let mut lenient = session(Value(packet, value));
             lenient.damage = Damage::Silence;
             let (report, got) = heard(&lenient).unwrap();
@@ -335,5 +451,8 @@ fn blows_up() -> Seen {
             assert!(same(&outside(&got), &outside(&tame)));
         }
     }
-    held(count, "100.0: told (W116), all else bit-equal; no number or beyond 1e30: refused, or 0 for that packet alone")
+    held(
+        count,
+        "100.0: told (W116), all else bit-equal; no number or beyond 1e30: refused, or 0 for that packet alone",
+    )
 }

@@ -9,16 +9,55 @@ use crate::table::{Row, Seen, held, skipped, times};
 use std::{collections::BTreeMap, fs, time::Duration};
 
 pub const ROWS: &[Row] = &[
-    Row { section: "outputs", fault: "each write, sync, rename fails: a mix", run: mix },
-    Row { section: "outputs", fault: "each write, sync, rename fails: deliverables", run: deliverables },
-    Row { section: "outputs", fault: "a sync on the way fails", run: early },
-    Row { section: "outputs", fault: "any call on files fails", run: any },
-    Row { section: "outputs", fault: "power loss: order of calls", run: order },
-    Row { section: "outputs", fault: "another program takes the name", run: taken },
+    Row {
+        section: "outputs",
+        fault: "each write, sync, rename fails: a mix",
+        run: mix,
+    },
+    Row {
+        section: "outputs",
+        fault: "each write, sync, rename fails: deliverables",
+        run: deliverables,
+    },
+    Row {
+        section: "outputs",
+        fault: "a sync on the way fails",
+        run: early,
+    },
+    Row {
+        section: "outputs",
+        fault: "any call on files fails",
+        run: any,
+    },
+    Row {
+        section: "outputs",
+        fault: "power loss: order of calls",
+        run: order,
+    },
+    Row {
+        section: "outputs",
+        fault: "another program takes the name",
+        run: taken,
+    },
 ];
 
-const MIX: [&str; 7] = ["a.wav", "b.wav", "-o", "out.wav", "--force", "--threads=1", "-q"];
-const DELIVER: [&str; 6] = ["film.toml", "--deliver=all", "--force", "--threads=1", "-q", "--progress=none"];
+const MIX: [&str; 7] = [
+    "a.wav",
+    "b.wav",
+    "-o",
+    "out.wav",
+    "--force",
+    "--threads=1",
+    "-q",
+];
+const DELIVER: [&str; 6] = [
+    "film.toml",
+    "--deliver=all",
+    "--force",
+    "--threads=1",
+    "-q",
+    "--progress=none",
+];
 
 /// What a call that fails makes of the files.
 struct Fault {
@@ -39,13 +78,20 @@ const FAULTS: [Fault; 6] = [
 
 /// How many calls of a run a fault can hit: those on temporaries, and those on folders.
 fn how_many(calls: &[String], fault: &Fault) -> usize {
-    calls.iter().filter(|c| trace::name(c).starts_with(fault.call.trim_start_matches("/^"))).count()
+    calls
+        .iter()
+        .filter(|c| trace::name(c).starts_with(fault.call.trim_start_matches("/^")))
+        .count()
 }
 
 fn said(done: &Ended, words: &[&str]) {
     assert_eq!(done.code, 5, "{}", done.err);
     for words in words {
-        assert!(done.err.contains(words), "{words:?} is not in:\n{}", done.err);
+        assert!(
+            done.err.contains(words),
+            "{words:?} is not in:\n{}",
+            done.err
+        );
     }
 }
 
@@ -60,15 +106,33 @@ fn mix() -> Seen {
     let (mut injected, mut folders) = (0, 0);
     for fault in &FAULTS {
         let count = how_many(&calls, fault);
-        assert!(count >= if fault.call.starts_with("/^") { 1 } else { 2 }, "{}: {calls:#?}", fault.call);
+        assert!(
+            count >= if fault.call.starts_with("/^") { 1 } else { 2 },
+            "{}: {calls:#?}",
+            fault.call
+        );
         for nth in 1..=count {
             desk.write("out.wav", "precious");
-            let done = trace::with(&desk, fault.call, &format!("error={}", fault.error), nth, &MIX);
+            let done = trace::with(
+                &desk,
+                fault.call,
+                &format!("error={}", fault.error),
+                nth,
+                &MIX,
+            );
             said(&done, &["out.wav: ", fault.words]);
-            assert_eq!(desk.names(), ["a.wav", "b.wav", "out.wav"], "{} {nth}", fault.call);
+            assert_eq!(
+                desk.names(),
+                ["a.wav", "b.wav", "out.wav"],
+                "{} {nth}",
+                fault.call
+            );
             let now = fs::read(desk.path("out.wav")).unwrap();
             if fault.call == "fsync" && nth == count {
-                said(&done, &["is complete, but may not outlive a power loss: its folder cannot be synced"]);
+                said(
+                    &done,
+                    &["is complete, but may not outlive a power loss: its folder cannot be synced"],
+                );
                 assert!(now == whole);
                 folders += 1;
             } else {
@@ -77,7 +141,10 @@ fn mix() -> Seen {
             injected += 1;
         }
     }
-    held(injected, format!("exit 5 with the path each time, old file kept but after {folders} synced rename"))
+    held(
+        injected,
+        format!("exit 5 with the path each time, old file kept but after {folders} synced rename"),
+    )
 }
 
 fn deliverables() -> Seen {
@@ -102,23 +169,48 @@ fn deliverables() -> Seen {
                     fs::create_dir(desk.path("out")).unwrap();
                     files.iter().for_each(|f| desk.write(f, "precious"));
                 }
-                let done = trace::with(&desk, fault.call, &format!("error={}", fault.error), nth, &DELIVER);
+                let done = trace::with(
+                    &desk,
+                    fault.call,
+                    &format!("error={}", fault.error),
+                    nth,
+                    &DELIVER,
+                );
                 said(&done, &["out/", fault.words]);
-                assert_eq!(left(&desk.path("")), Vec::<String>::new(), "{} {nth}", fault.call);
+                assert_eq!(
+                    left(&desk.path("")),
+                    Vec::<String>::new(),
+                    "{} {nth}",
+                    fault.call
+                );
                 if !old {
-                    assert_eq!(desk.names(), ["a.wav", "b.wav", "film.toml"], "{} {nth}: {}", fault.call, done.err);
+                    assert_eq!(
+                        desk.names(),
+                        ["a.wav", "b.wav", "film.toml"],
+                        "{} {nth}: {}",
+                        fault.call,
+                        done.err
+                    );
                 } else {
                     for (file, whole) in files.iter().zip(&whole) {
                         let now = fs::read(desk.path(file)).unwrap();
-                        let replaced = done.err.contains("already replaced: ") && done.err.contains(file);
-                        assert!(now == b"precious" || (now == *whole && replaced), "{file} {}", done.err);
+                        let replaced =
+                            done.err.contains("already replaced: ") && done.err.contains(file);
+                        assert!(
+                            now == b"precious" || (now == *whole && replaced),
+                            "{file} {}",
+                            done.err
+                        );
                     }
                 }
                 injected += 1;
             }
         }
     }
-    held(injected, "exit 5 each time: no new file at all, or the names of those replaced")
+    held(
+        injected,
+        "exit 5 each time: no new file at all, or the names of those replaced",
+    )
 }
 
 /// Only files over 16 MiB are synced on the way.
@@ -132,12 +224,18 @@ fn early() -> Seen {
     let arguments = ["long.wav", "-o", "out.wav", "--force", "--threads=1", "-q"];
     let done = trace::with(&desk, "fdatasync", "error=EIO", 1, &arguments);
     said(&done, &["out.wav: cannot be written: Input/output error"]);
-    assert_eq!((desk.names(), fs::read(desk.path("out.wav")).unwrap()), (names(&desk), b"precious".to_vec()));
+    assert_eq!(
+        (desk.names(), fs::read(desk.path("out.wav")).unwrap()),
+        (names(&desk), b"precious".to_vec())
+    );
     held(1, "told at the end, old file kept")
 }
 
 fn names(desk: &Desk) -> Vec<String> {
-    desk.names().into_iter().filter(|n| !n.ends_with(".part")).collect()
+    desk.names()
+        .into_iter()
+        .filter(|n| !n.ends_with(".part"))
+        .collect()
 }
 
 /// Whatever fails, wherever: a whole file and exit 0, or the old file and an error.
@@ -164,20 +262,39 @@ fn any() -> Seen {
         desk.write("out.wav", "precious");
         let done = trace::with(&desk, call, &format!("error={error}"), *nth, &MIX);
         let now = fs::read(desk.path("out.wav")).unwrap();
-        assert!(!done.err.contains("panicked") && done.code >= 0, "{call} {nth} {error}: {}", done.err);
+        assert!(
+            !done.err.contains("panicked") && done.code >= 0,
+            "{call} {nth} {error}: {}",
+            done.err
+        );
         if done.code == 0 {
-            assert!(now == whole, "{call} {nth} {error}: exit 0, and not the whole file");
+            assert!(
+                now == whole,
+                "{call} {nth} {error}: exit 0, and not the whole file"
+            );
         } else {
             let settled = now == whole && done.err.contains("may not outlive a power loss");
-            assert!(now == b"precious" || settled, "{call} {nth} {error}: {}", done.err);
+            assert!(
+                now == b"precious" || settled,
+                "{call} {nth} {error}: {}",
+                done.err
+            );
             failed += 1;
         }
-        assert_eq!(desk.names(), ["a.wav", "b.wav", "out.wav"], "{call} {nth} {error}: {}", done.err);
+        assert_eq!(
+            desk.names(),
+            ["a.wav", "b.wav", "out.wav"],
+            "{call} {nth} {error}: {}",
+            done.err
+        );
         injected += 1;
     }
     held(
         injected,
-        format!("of {} calls: {failed} runs failed with the old file, the others wrote it whole", points.len()),
+        format!(
+            "of {} calls: {failed} runs failed with the old file, the others wrote it whole",
+            points.len()
+        ),
     )
 }
 
@@ -192,18 +309,32 @@ fn order() -> Seen {
     for (arguments, files) in runs {
         fs::remove_file(desk.path("out.wav")).ok();
         let calls = trace::calls(&desk, "write,fsync,/^rename,/^link", arguments);
-        let at =
-            |wanted: &dyn Fn(&str) -> bool| -> Vec<usize> { (0..calls.len()).filter(|i| wanted(&calls[*i])).collect() };
+        let at = |wanted: &dyn Fn(&str) -> bool| -> Vec<usize> {
+            (0..calls.len()).filter(|i| wanted(&calls[*i])).collect()
+        };
         let synced = at(&|c| c.starts_with("fsync(") && c.contains(".part>"));
         let renamed = at(&|c| c.starts_with("rename") && c.contains(".part\""));
         let folders = at(&|c| c.starts_with("fsync(") && !c.contains(".part>"));
         let written = at(&|c| c.starts_with("write(") && c.contains(".part>"));
-        assert_eq!([synced.len(), renamed.len(), folders.len()], [files; 3], "{calls:#?}");
-        assert!(written.last() < synced.last() && synced.last() < renamed.first(), "{calls:#?}");
-        assert!(renamed.iter().zip(&folders).all(|(r, f)| f == &(r + 1)), "{calls:#?}");
+        assert_eq!(
+            [synced.len(), renamed.len(), folders.len()],
+            [files; 3],
+            "{calls:#?}"
+        );
+        assert!(
+            written.last() < synced.last() && synced.last() < renamed.first(),
+            "{calls:#?}"
+        );
+        assert!(
+            renamed.iter().zip(&folders).all(|(r, f)| f == &(r + 1)),
+            "{calls:#?}"
+        );
         injected += files as u64;
     }
-    held(injected, "write, fsync file, rename, fsync folder; of several files no rename before the last fsync")
+    held(
+        injected,
+        "write, fsync file, rename, fsync folder; of several files no rename before the last fsync",
+    )
 }
 
 /// The name was free when the program looked, and is taken when it renames. What took it stays, and nothing else does.
@@ -213,11 +344,13 @@ fn taken() -> Seen {
     }
     let desk = film();
     let plain: Vec<&str> = DELIVER.into_iter().filter(|a| *a != "--force").collect();
-    let runs: [(&[&str], &str, usize); 2] = [(&MIX[..4], "out.wav", 1), (&plain, "out/music.wav", 2)];
+    let runs: [(&[&str], &str, usize); 2] =
+        [(&MIX[..4], "out.wav", 1), (&plain, "out/music.wav", 2)];
     for (arguments, file, nth) in runs {
         let mut other = None;
         let done = std::thread::scope(|threads| {
-            let slow = threads.spawn(|| trace::with(&desk, "renameat2", "delay_enter=1500000", nth, arguments));
+            let slow = threads
+                .spawn(|| trace::with(&desk, "renameat2", "delay_enter=1500000", nth, arguments));
             while !slow.is_finished() && other.is_none() {
                 let first = desk.path("out/Reel.wav").exists() || nth == 1;
                 if first && !left(&desk.path("")).is_empty() && settled(&desk) {
@@ -230,7 +363,12 @@ fn taken() -> Seen {
         });
         assert!(other.is_some(), "{}", done.err);
         done.expect(5, &format!("{file}: exists already"));
-        assert_eq!(fs::read(desk.path(file)).ok(), Some(b"another's".to_vec()), "{}", done.err);
+        assert_eq!(
+            fs::read(desk.path(file)).ok(),
+            Some(b"another's".to_vec()),
+            "{}",
+            done.err
+        );
         assert!(left(&desk.path("")).is_empty() && !desk.path("out/Reel.wav").exists());
         fs::remove_file(desk.path(file)).unwrap();
     }
@@ -239,7 +377,12 @@ fn taken() -> Seen {
 
 /// Whether nothing has been written for a while: the program stands before its rename.
 fn settled(desk: &Desk) -> bool {
-    let sizes = || left(&desk.path("")).iter().map(|n| fs::metadata(desk.path(n)).map_or(0, |m| m.len())).sum::<u64>();
+    let sizes = || {
+        left(&desk.path(""))
+            .iter()
+            .map(|n| fs::metadata(desk.path(n)).map_or(0, |m| m.len()))
+            .sum::<u64>()
+    };
     let before = sizes();
     std::thread::sleep(Duration::from_millis(300));
     before > 0 && sizes() == before

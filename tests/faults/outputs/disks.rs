@@ -14,17 +14,45 @@ use std::{
 };
 
 pub const ROWS: &[Row] = &[
-    Row { section: "outputs", fault: "disk too small, seen before", run: small },
-    Row { section: "outputs", fault: "disk full, met on the way", run: full },
-    Row { section: "outputs", fault: "read-only file system", run: read_only },
-    Row { section: "outputs", fault: "paths that are no regular file", run: irregular },
-    Row { section: "outputs", fault: "output is an input, by odd names", run: input },
-    Row { section: "outputs", fault: "modes and owner of what is replaced", run: modes },
+    Row {
+        section: "outputs",
+        fault: "disk too small, seen before",
+        run: small,
+    },
+    Row {
+        section: "outputs",
+        fault: "disk full, met on the way",
+        run: full,
+    },
+    Row {
+        section: "outputs",
+        fault: "read-only file system",
+        run: read_only,
+    },
+    Row {
+        section: "outputs",
+        fault: "paths that are no regular file",
+        run: irregular,
+    },
+    Row {
+        section: "outputs",
+        fault: "output is an input, by odd names",
+        run: input,
+    },
+    Row {
+        section: "outputs",
+        fault: "modes and owner of what is replaced",
+        run: modes,
+    },
 ];
 
 /// Runs a script in the desk's folder, where `disk` is a small file system that is gone afterwards. `None` where that is not
 /// allowed; else the exit code, what was said, and then what `disk` holds: names, and the bytes of `out.wav`.
-fn on_disk(desk: &Desk, size_kib: u64, script: &str) -> Option<(i32, String, Vec<String>, Vec<u8>)> {
+fn on_disk(
+    desk: &Desk,
+    size_kib: u64,
+    script: &str,
+) -> Option<(i32, String, Vec<String>, Vec<u8>)> {
     fs::create_dir_all(desk.path("disk")).unwrap();
     let script = format!(
         "mount -t tmpfs -o size={size_kib}k tmpfs disk || exit 99\nprintf precious > disk/out.wav\n{script}\n\
@@ -32,13 +60,27 @@ fn on_disk(desk: &Desk, size_kib: u64, script: &str) -> Option<(i32, String, Vec
     );
     let run = |own: &str| {
         let mut command = Command::new("unshare");
-        command.args([own, "--", "sh", "-c", &script]).env("MIXDOWN", program());
+        command
+            .args([own, "--", "sh", "-c", &script])
+            .env("MIXDOWN", program());
         command.current_dir(desk.path("")).output().ok().map(ended)
     };
     // As the superuser, or as one in a world of its own.
-    let done = ["-m", "-rm"].into_iter().filter_map(run).find(|done| done.code != 99 && done.code != 1)?;
-    let names = fs::read_to_string(desk.path("names")).unwrap().lines().map(str::to_owned).collect();
-    Some((done.code, done.err, names, fs::read(desk.path("bytes")).unwrap()))
+    let done = ["-m", "-rm"]
+        .into_iter()
+        .filter_map(run)
+        .find(|done| done.code != 99 && done.code != 1)?;
+    let names = fs::read_to_string(desk.path("names"))
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    Some((
+        done.code,
+        done.err,
+        names,
+        fs::read(desk.path("bytes")).unwrap(),
+    ))
 }
 
 const NO_MOUNT: &str = "no right to mount a small file system";
@@ -52,13 +94,26 @@ fn small() -> Seen {
     for size in [4, 64, 1024] {
         let clock = Instant::now();
         let run = "$MIXDOWN long.wav -o disk/out.wav --force -q";
-        let Some((code, err, names, bytes)) = on_disk(&desk, size, run) else { return skipped(NO_MOUNT) };
+        let Some((code, err, names, bytes)) = on_disk(&desk, size, run) else {
+            return skipped(NO_MOUNT);
+        };
         worst = worst.max(clock.elapsed().as_secs_f64());
         assert_eq!(code, 5, "{err}");
-        assert!(err.contains("disk/out.wav: no room: the output needs 2880068 bytes, "), "{err}");
-        assert_eq!((names, bytes), (vec!["out.wav".to_owned()], b"precious".to_vec()));
+        assert!(
+            err.contains("disk/out.wav: no room: the output needs 2880068 bytes, "),
+            "{err}"
+        );
+        assert_eq!(
+            (names, bytes),
+            (vec!["out.wav".to_owned()], b"precious".to_vec())
+        );
     }
-    held(3, format!("exit 5 with bytes needed and free, nothing decoded; at most {worst:.2} s with the mount"))
+    held(
+        3,
+        format!(
+            "exit 5 with bytes needed and free, nothing decoded; at most {worst:.2} s with the mount"
+        ),
+    )
 }
 
 /// The system is kept from telling how much room there is, so that the disk fills while it is written to.
@@ -70,20 +125,34 @@ fn full() -> Seen {
     let mut injected = 0;
     let hidden = "strace -f -qq -o /dev/null -e inject=statfs,fstatfs:error=EIO $MIXDOWN";
     let mix = format!("{hidden} a.wav b.wav -o disk/out.wav --force -q --format wav32f");
-    let text = fs::read_to_string(desk.path("film.toml")).unwrap().replace("out/", "disk/out/");
+    let text = fs::read_to_string(desk.path("film.toml"))
+        .unwrap()
+        .replace("out/", "disk/out/");
     desk.write("disk.toml", &text);
     let deliver = format!("{hidden} disk.toml --deliver all --force -q");
     // 384 KB of mix, 3 x 288 KB of deliverables, one page for the old file.
     for size in (4..380).step_by(times(60, 4) as usize) {
         for run in [&mix, &deliver] {
-            let Some((code, err, names, bytes)) = on_disk(&desk, size, run) else { return skipped(NO_MOUNT) };
+            let Some((code, err, names, bytes)) = on_disk(&desk, size, run) else {
+                return skipped(NO_MOUNT);
+            };
             assert_eq!(code, 5, "{size} KiB: {err}");
-            assert!(err.contains("no room: the output needs "), "{size} KiB: {err}");
-            assert_eq!((names, bytes), (vec!["out.wav".to_owned()], b"precious".to_vec()), "{size} KiB");
+            assert!(
+                err.contains("no room: the output needs "),
+                "{size} KiB: {err}"
+            );
+            assert_eq!(
+                (names, bytes),
+                (vec!["out.wav".to_owned()], b"precious".to_vec()),
+                "{size} KiB"
+            );
             injected += 1;
         }
     }
-    held(injected, "exit 5 with bytes needed, old file kept, no temporary, no folder")
+    held(
+        injected,
+        "exit 5 with bytes needed, old file kept, no temporary, no folder",
+    )
 }
 
 fn read_only() -> Seen {
@@ -92,10 +161,20 @@ fn read_only() -> Seen {
     let run = "mount -o remount,ro disk && for out in disk/out.wav disk/new.wav; do \
                $MIXDOWN gone.wav -o $out --force; test $? = 5 || exit 7; done; exit 5";
     let run = format!("({run})");
-    let Some((code, err, names, bytes)) = on_disk(&desk, 64, &run) else { return skipped(NO_MOUNT) };
+    let Some((code, err, names, bytes)) = on_disk(&desk, 64, &run) else {
+        return skipped(NO_MOUNT);
+    };
     assert_eq!(code, 5, "{err}");
-    assert_eq!(err.matches("the folder disk cannot be written: choose another").count(), 2, "{err}");
-    assert_eq!((names, bytes), (vec!["out.wav".to_owned()], b"precious".to_vec()));
+    assert_eq!(
+        err.matches("the folder disk cannot be written: choose another")
+            .count(),
+        2,
+        "{err}"
+    );
+    assert_eq!(
+        (names, bytes),
+        (vec!["out.wav".to_owned()], b"precious".to_vec())
+    );
     held(2, "refused before a stem is looked for")
 }
 
@@ -103,7 +182,13 @@ fn irregular() -> Seen {
     let desk = Desk::with_tones();
     symlink("/dev/full", desk.path("full.wav")).unwrap();
     symlink("/dev/null", desk.path("null.wav")).unwrap();
-    assert!(Command::new("mkfifo").arg(desk.path("fifo.wav")).status().unwrap().success());
+    assert!(
+        Command::new("mkfifo")
+            .arg(desk.path("fifo.wav"))
+            .status()
+            .unwrap()
+            .success()
+    );
     symlink("fifo.wav", desk.path("to fifo.wav")).unwrap();
     symlink("round.wav", desk.path("round.wav")).unwrap();
     fs::create_dir(desk.path("folder.wav")).unwrap();
@@ -125,14 +210,21 @@ fn irregular() -> Seen {
     ];
     for (name, words) in refused {
         let clock = Instant::now();
-        desk.run(&["gone.wav", "-o", name, "--force"]).expect(5, words);
+        desk.run(&["gone.wav", "-o", name, "--force"])
+            .expect(5, words);
         worst = worst.max(clock.elapsed());
     }
     drop(socket);
     assert_eq!(desk.names(), before);
     // A guard for busy machines: the promise is 100 ms.
     assert!(worst < Duration::from_secs(2), "{worst:?}");
-    held(refused.len() as u64, format!("refused before a stem is looked for, at most {} ms", worst.as_millis()))
+    held(
+        refused.len() as u64,
+        format!(
+            "refused before a stem is looked for, at most {} ms",
+            worst.as_millis()
+        ),
+    )
 }
 
 fn input() -> Seen {
@@ -147,7 +239,10 @@ fn input() -> Seen {
     let before = fs::read(desk.path("a.wav")).unwrap();
     let absolute = desk.path("sub/../a.wav").display().to_string();
     desk.write("list.toml", "rate = 48000\n[track.a]\nfile = \"a.wav\"\n");
-    desk.write("own.toml", "rate = 48000\n[track.a]\nfile = \"a.wav\"\n[deliver.x]\nfile = \"hard.wav\"\n");
+    desk.write(
+        "own.toml",
+        "rate = 48000\n[track.a]\nfile = \"a.wav\"\n[deliver.x]\nfile = \"hard.wav\"\n",
+    );
     let scripts = [
         ("/proc/self/fd/3", "a.wav"),
         ("/dev/fd/3", "hard.wav"),
@@ -161,13 +256,23 @@ fn input() -> Seen {
     for (stem, out) in scripts {
         fs::remove_file(desk.path("out.wav")).ok();
         symlink("/proc/self/fd/3", desk.path("out.wav")).unwrap();
-        let out = if out.is_empty() { String::new() } else { format!("-o '{out}'") };
+        let out = if out.is_empty() {
+            String::new()
+        } else {
+            format!("-o '{out}'")
+        };
         let script = format!("exec 3<a.wav; exec \"$MIXDOWN\" '{stem}' {out} --force");
         let mut command = Command::new("sh");
-        command.args(["-c", &script]).env("MIXDOWN", program()).current_dir(desk.path(""));
+        command
+            .args(["-c", &script])
+            .env("MIXDOWN", program())
+            .current_dir(desk.path(""));
         let done = ended(command.output().unwrap());
         done.expect(5, "is one of the inputs");
-        assert!(fs::read(desk.path("a.wav")).unwrap() == before, "{stem} {out}");
+        assert!(
+            fs::read(desk.path("a.wav")).unwrap() == before,
+            "{stem} {out}"
+        );
     }
     assert!(left(&desk.path("")).is_empty());
     held(scripts.len() as u64, "refused, the input unchanged")
@@ -175,12 +280,18 @@ fn input() -> Seen {
 
 fn modes() -> Seen {
     let desk = Desk::with_tones();
-    let (mut injected, mode) = (0, |name: &str| fs::metadata(desk.path(name)).unwrap().mode() & 0o7777);
+    let (mut injected, mode) = (0, |name: &str| {
+        fs::metadata(desk.path(name)).unwrap().mode() & 0o7777
+    });
     for umask in [0o000, 0o022, 0o027, 0o077] {
         let run = |out: &str| {
-            let script = format!("umask {umask:o}; \"$MIXDOWN\" a.wav -o {out} --force -q && : > plain");
+            let script =
+                format!("umask {umask:o}; \"$MIXDOWN\" a.wav -o {out} --force -q && : > plain");
             let mut command = Command::new("sh");
-            command.args(["-c", &script]).env("MIXDOWN", program()).current_dir(desk.path(""));
+            command
+                .args(["-c", &script])
+                .env("MIXDOWN", program())
+                .current_dir(desk.path(""));
             ended(command.output().unwrap()).expect(0, "");
         };
         fs::remove_file(desk.path("plain")).ok();
@@ -198,6 +309,12 @@ fn modes() -> Seen {
         injected += 1;
     }
     let owner = fs::metadata(desk.path("plain")).unwrap();
-    assert_eq!(fs::metadata(desk.path("old.wav")).unwrap().uid(), owner.uid());
-    held(injected, "new: what the umask gives; replaced: the old file's mode")
+    assert_eq!(
+        fs::metadata(desk.path("old.wav")).unwrap().uid(),
+        owner.uid()
+    );
+    held(
+        injected,
+        "new: what the umask gives; replaced: the old file's mode",
+    )
 }

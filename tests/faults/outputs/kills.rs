@@ -17,9 +17,21 @@ use std::{
 };
 
 pub const ROWS: &[Row] = &[
-    Row { section: "outputs", fault: "SIGKILL at random times", run: killed },
-    Row { section: "outputs", fault: "SIGINT, SIGTERM, once and twice", run: signalled },
-    Row { section: "scale", fault: "cancelled at random points", run: cancelled },
+    Row {
+        section: "outputs",
+        fault: "SIGKILL at random times",
+        run: killed,
+    },
+    Row {
+        section: "outputs",
+        fault: "SIGINT, SIGTERM, once and twice",
+        run: signalled,
+    },
+    Row {
+        section: "scale",
+        fault: "cancelled at random points",
+        run: cancelled,
+    },
 ];
 
 /// Numbers that look random and are the same every time.
@@ -27,14 +39,19 @@ struct Dice(u64);
 
 impl Dice {
     fn upto(&mut self, most: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % most.max(1)
     }
 }
 
 const FILES: [&str; 4] = ["out.wav", "out/Reel.wav", "out/music.wav", "out/speech.wav"];
-const RUNS: [&[&str]; 2] =
-    [&["film.toml", "-o", "out.wav", "--force", "-q"], &["film.toml", "--deliver=all", "--force", "-q"]];
+const RUNS: [&[&str]; 2] = [
+    &["film.toml", "-o", "out.wav", "--force", "-q"],
+    &["film.toml", "--deliver=all", "--force", "-q"],
+];
 
 /// Files that hold something old, what they hold when they are whole, and how long each run takes.
 struct Stage {
@@ -70,9 +87,18 @@ impl Stage {
     }
 
     /// Starts a run, and does something to it after a while; how it ended.
-    fn struck(&self, run: usize, after: Duration, strike: impl FnOnce(&mut std::process::Child)) -> ExitStatus {
+    fn struck(
+        &self,
+        run: usize,
+        after: Duration,
+        strike: impl FnOnce(&mut std::process::Child),
+    ) -> ExitStatus {
         let mut command = Command::new(program());
-        command.args(RUNS[run]).current_dir(self.desk.path("")).stderr(Stdio::null()).stdout(Stdio::null());
+        command
+            .args(RUNS[run])
+            .current_dir(self.desk.path(""))
+            .stderr(Stdio::null())
+            .stdout(Stdio::null());
         let mut child = command.spawn().unwrap();
         sleep(after);
         strike(&mut child);
@@ -83,7 +109,11 @@ impl Stage {
     fn new_files(&self) -> usize {
         let new = FILES.iter().zip(&self.whole).filter(|(file, whole)| {
             let now = fs::read(self.desk.path(file)).unwrap_or_default();
-            assert!(now == b"precious" || now == **whole, "{file}: {} bytes of neither", now.len());
+            assert!(
+                now == b"precious" || now == **whole,
+                "{file}: {} bytes of neither",
+                now.len()
+            );
             now == **whole
         });
         new.count()
@@ -103,7 +133,9 @@ fn killed() -> Seen {
         let run = usize::from(i % 3 == 0);
         stage.old();
         let after = dice.upto(stage.takes[run].as_micros() as u64 * 11 / 10);
-        stage.struck(run, Duration::from_micros(after), |child| child.kill().unwrap());
+        stage.struck(run, Duration::from_micros(after), |child| {
+            child.kill().unwrap()
+        });
         whole += usize::from(stage.new_files() > 0);
         // One for each file at the most, whatever was left before: every start sweeps.
         let names = stage.left();
@@ -115,9 +147,18 @@ fn killed() -> Seen {
     for run in RUNS {
         stage.desk.run(run).expect(0, "");
     }
-    assert!(stage.left().is_empty() && stage.new_files() == 4, "the next run cleans: {:?}", stage.left());
-    let counts = format!("{whole} times new, else old; temporaries left {stray} times, of {most} files at most");
-    held(injected, format!("{counts}, all taken away by the next run"))
+    assert!(
+        stage.left().is_empty() && stage.new_files() == 4,
+        "the next run cleans: {:?}",
+        stage.left()
+    );
+    let counts = format!(
+        "{whole} times new, else old; temporaries left {stray} times, of {most} files at most"
+    );
+    held(
+        injected,
+        format!("{counts}, all taken away by the next run"),
+    )
 }
 
 fn signalled() -> Seen {
@@ -134,7 +175,9 @@ fn signalled() -> Seen {
         let mut sent = Instant::now();
         let status = stage.struck(run, after, |child| {
             for _ in 0..if twice { 2 } else { 1 } {
-                let kill = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
+                let kill = Command::new("kill")
+                    .args([&format!("-{name}"), &child.id().to_string()])
+                    .status();
                 assert!(kill.unwrap().success());
             }
             sent = Instant::now();
@@ -150,16 +193,28 @@ fn signalled() -> Seen {
             (None, Some(by)) => assert!(by == number && new == 0, "{status}"),
             (Some(0), _) => assert_eq!(new, [1, 3][run]),
             // It may be done, and only be telling so.
-            (code, _) => assert!(code == Some(128 + number) && (new == 0 || new == [1, 3][run]), "{status} {new}"),
+            (code, _) => assert!(
+                code == Some(128 + number) && (new == 0 || new == [1, 3][run]),
+                "{status} {new}"
+            ),
         }
-        let end = if status.code() == Some(0) { 2 } else { usize::from(status.code().is_none()) };
+        let end = if status.code() == Some(0) {
+            2
+        } else {
+            usize::from(status.code().is_none())
+        };
         ends[end] += 1;
     }
     // The promise is 500 ms; the rest is for busy machines.
     assert!(worst < Duration::from_secs(3), "{worst:?}");
     let [stopped, early, late] = ends;
-    let counts = format!("{stopped} with 130 or 143, {early} before the program began, {late} after its end");
-    held(injected, format!("stopped after at most {} ms; {counts}", worst.as_millis()))
+    let counts = format!(
+        "{stopped} with 130 or 143, {early} before the program began, {late} after its end"
+    );
+    held(
+        injected,
+        format!("stopped after at most {} ms; {counts}", worst.as_millis()),
+    )
 }
 
 /// Threads and open descriptors of this process.
@@ -191,14 +246,25 @@ fn cancelled() -> Seen {
         let bounce = || Bounce::new().overwrite(true).threads(threads);
         let ended = match what {
             0 => bounce().progress(watch).run(&session, &out).map(drop),
-            1 => Delivery::new().overwrite(true).threads(threads).progress(watch).run(&session).map(drop),
-            _ => bounce().format(Format::WAV_32F).progress(watch).run(&long, &out).map(drop),
+            1 => Delivery::new()
+                .overwrite(true)
+                .threads(threads)
+                .progress(watch)
+                .run(&session)
+                .map(drop),
+            _ => bounce()
+                .format(Format::WAV_32F)
+                .progress(watch)
+                .run(&long, &out)
+                .map(drop),
         };
         let kind = ended.err().map(|e| e.kind());
         (blocks, asked.elapsed(), kind)
     };
     let all = [0, 1, 2].map(|what| run(u64::MAX, what, 2).0);
-    let Some(before) = held_now() else { return skipped("no /proc") };
+    let Some(before) = held_now() else {
+        return skipped("no /proc");
+    };
     let (mut worst, mut settled) = (Duration::ZERO, Duration::ZERO);
     let injected = times(36, 1000);
     for i in 0..injected {
@@ -208,7 +274,11 @@ fn cancelled() -> Seen {
         let (_, took, kind) = run(stop, what, [1, 2, 8][i as usize / 3 % 3]);
         worst = worst.max(took);
         assert_eq!(kind, Some(ErrorKind::Cancelled), "at block {stop}");
-        assert_eq!((stage.new_files(), stage.left()), (0, Vec::new()), "at block {stop}");
+        assert_eq!(
+            (stage.new_files(), stage.left()),
+            (0, Vec::new()),
+            "at block {stop}"
+        );
         // A thread that was joined may be listed for a moment more.
         let clock = Instant::now();
         let mut now = held_now().unwrap();
@@ -217,9 +287,17 @@ fn cancelled() -> Seen {
             now = held_now().unwrap();
         }
         settled = settled.max(clock.elapsed());
-        assert!(now.0 <= before.0 && now.1 <= before.1, "threads and descriptors: {before:?}, then {now:?}");
+        assert!(
+            now.0 <= before.0 && now.1 <= before.1,
+            "threads and descriptors: {before:?}, then {now:?}"
+        );
     }
     assert!(worst < Duration::from_secs(3), "{worst:?}");
     let (worst, settled) = (worst.as_millis(), settled.as_millis());
-    held(injected, format!("returned after at most {worst} ms; no temporary, thread or descriptor left ({settled} ms)"))
+    held(
+        injected,
+        format!(
+            "returned after at most {worst} ms; no temporary, thread or descriptor left ({settled} ms)"
+        ),
+    )
 }

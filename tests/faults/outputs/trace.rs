@@ -5,14 +5,30 @@ use std::{fs, os::unix::process::ExitStatusExt, process::Command};
 
 /// Why calls cannot be made to fail here, if they cannot.
 pub fn missing() -> Option<String> {
-    let arguments = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=sync:error=EIO", "true"];
-    let works = Command::new("strace").args(arguments).output().is_ok_and(|o| o.status.success());
+    let arguments = [
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        "inject=sync:error=EIO",
+        "true",
+    ];
+    let works = Command::new("strace")
+        .args(arguments)
+        .output()
+        .is_ok_and(|o| o.status.success());
     (!works).then(|| "no strace here, or it may not trace".to_owned())
 }
 
 fn strace(desk: &Desk, options: &[&str], arguments: &[&str]) -> Command {
     let mut command = Command::new("strace");
-    command.args(["-f", "-qq"]).args(options).arg(program()).args(arguments).current_dir(desk.path(""));
+    command
+        .args(["-f", "-qq"])
+        .args(options)
+        .arg(program())
+        .args(arguments)
+        .current_dir(desk.path(""));
     command
 }
 
@@ -20,7 +36,11 @@ fn strace(desk: &Desk, options: &[&str], arguments: &[&str]) -> Command {
 pub fn calls(desk: &Desk, which: &str, arguments: &[&str]) -> Vec<String> {
     let log = tempfile::NamedTempFile::new().unwrap();
     let trace = format!("trace=execve,{which}");
-    let mut traced = strace(desk, &["-y", "-o", log.path().to_str().unwrap(), "-e", &trace], arguments);
+    let mut traced = strace(
+        desk,
+        &["-y", "-o", log.path().to_str().unwrap(), "-e", &trace],
+        arguments,
+    );
     whole(traced.output().unwrap()).expect(0, "");
     let text = fs::read_to_string(log.path()).unwrap();
     let mut lines = text.lines().map(|line| line.split_once(' ').unwrap());
@@ -48,9 +68,22 @@ pub fn ended(
     arguments: &[&str],
 ) -> (Option<i32>, Option<i32>, String) {
     let done = injected(desk, call, what, nth, arguments).output().unwrap();
-    (done.status.code(), done.status.signal(), String::from_utf8_lossy(&done.stderr).into_owned())
+    (
+        done.status.code(),
+        done.status.signal(),
+        String::from_utf8_lossy(&done.stderr).into_owned(),
+    )
 }
 
 fn injected(desk: &Desk, call: &str, what: &str, nth: usize, arguments: &[&str]) -> Command {
-    strace(desk, &["-o", "/dev/null", "-e", &format!("inject={call}:{what}:when={nth}")], arguments)
+    strace(
+        desk,
+        &[
+            "-o",
+            "/dev/null",
+            "-e",
+            &format!("inject={call}:{what}:when={nth}"),
+        ],
+        arguments,
+    )
 }

@@ -4,7 +4,9 @@ use super::super::{
     inputs::stems::{heard, noise, same},
     table::{Seen, held, times},
 };
-use soundtrack::{Bus, Clip, Curve, Decibels, Fade, FadeShape, Frames, Layout, SampleRate, Session, Shape, Track};
+use soundtrack::{
+    Bus, Clip, Curve, Decibels, Fade, FadeShape, Frames, Layout, SampleRate, Session, Shape, Track,
+};
 
 const FRAMES: u64 = 4_000;
 
@@ -46,7 +48,16 @@ pub fn gains() -> Seen {
     let plain = samples(1);
     let mut count = 0;
     for place in 0..6 {
-        for gain in [f64::NEG_INFINITY, 0.0, -0.0, 120.0, 200.0, -120.0, -1e308, f64::MIN_POSITIVE] {
+        for gain in [
+            f64::NEG_INFINITY,
+            0.0,
+            -0.0,
+            120.0,
+            200.0,
+            -120.0,
+            -1e308,
+            f64::MIN_POSITIVE,
+        ] {
             count += 1;
             let got = heard(&with(place, gain)).unwrap().1.remove(0);
             assert_eq!(got.len(), plain.len());
@@ -58,14 +69,20 @@ pub fn gains() -> Seen {
                 match gain {
                     f64::NEG_INFINITY => assert!(*a == 0.0, "{what}"),
                     0.0 => assert_eq!(a.to_bits(), b.to_bits(), "{what}"),
-                    _ => assert!((a - b * factor).abs() <= (b * factor).abs() * 1e-12, "{what}"),
+                    _ => assert!(
+                        (a - b * factor).abs() <= (b * factor).abs() * 1e-12,
+                        "{what}"
+                    ),
                 }
             }
         }
         for gain in [f64::NAN, f64::INFINITY, 200.1, 1e308] {
             count += 1;
             let e = heard(&with(place, gain)).unwrap_err().to_string();
-            assert!(e.contains("not a number") || e.contains("above +200 dB"), "{e}");
+            assert!(
+                e.contains("not a number") || e.contains("above +200 dB"),
+                "{e}"
+            );
         }
     }
     held(
@@ -76,13 +93,19 @@ pub fn gains() -> Seen {
 
 /// The largest step of a gain between two frames, over a stem of ones.
 fn steepest(curve: &[f64]) -> f64 {
-    curve.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f64::max)
+    curve
+        .windows(2)
+        .map(|w| (w[1] - w[0]).abs())
+        .fold(0.0, f64::max)
 }
 
 pub fn fades() -> Seen {
     let plain = samples(1);
     let ones = || {
-        let spec = soundtrack::Spec { rate: SampleRate::HZ_44100, layout: Layout::Mono };
+        let spec = soundtrack::Spec {
+            rate: SampleRate::HZ_44100,
+            layout: Layout::Mono,
+        };
         soundtrack::media::Memory::new(spec, vec![vec![1.0; FRAMES as usize]]).unwrap()
     };
     let shapes = [
@@ -97,7 +120,10 @@ pub fn fades() -> Seen {
     for shape in shapes {
         for length in [0, 1, 2, FRAMES] {
             count += 2;
-            let fade = Fade { length: Frames(length), shape };
+            let fade = Fade {
+                length: Frames(length),
+                shape,
+            };
             for (clip, inwards) in [
                 (Clip::new(noise(1, FRAMES as usize)).fade_in(fade), true),
                 (Clip::new(noise(1, FRAMES as usize)).fade_out(fade), false),
@@ -121,12 +147,17 @@ pub fn fades() -> Seen {
         // No step steeper than the shape's own slope: its steepest over as many frames.
         let length = 1_000;
         let mut session = mono();
-        let fade = Fade { length: Frames(length), shape };
+        let fade = Fade {
+            length: Frames(length),
+            shape,
+        };
         session.add_track(Track::of("x").clip(Clip::new(ones()).fade_in(fade).fade_out(fade)));
         let got = heard(&session).unwrap().1.remove(0);
         let most = match shape {
             FadeShape::Linear => 1.0 / length as f64 + 1e-12,
-            FadeShape::EqualPower | FadeShape::RaisedCosine => std::f64::consts::FRAC_PI_2 / length as f64 + 1e-12,
+            FadeShape::EqualPower | FadeShape::RaisedCosine => {
+                std::f64::consts::FRAC_PI_2 / length as f64 + 1e-12
+            }
             // The root starts upright: its first step is the largest.
             FadeShape::SquareRoot => (1.0 / length as f64).sqrt() + 1e-12,
             FadeShape::DecibelLinear(range) => range / 20.0 * 10f64.ln() / length as f64 * 1.01,
@@ -139,15 +170,20 @@ pub fn fades() -> Seen {
     // A step of the gain is one frame wide, wherever it is and however a block is cut.
     for at in (1..FRAMES).step_by(times(397, 41) as usize) {
         count += 1;
-        let curve = Curve::new().point(Frames(0), Decibels::SILENCE, Shape::Step).point(
-            Frames(at),
-            Decibels::UNITY,
-            Shape::Step,
-        );
+        let curve = Curve::new()
+            .point(Frames(0), Decibels::SILENCE, Shape::Step)
+            .point(Frames(at), Decibels::UNITY, Shape::Step);
         let mut session = mono();
         session.add_track(Track::new("x", ones()).gain_curve(curve));
         let got = heard(&session).unwrap().1.remove(0);
-        assert!(got[..at as usize].iter().all(|s| *s == 0.0) && got[at as usize..].iter().all(|s| *s == 1.0), "{at}");
+        assert!(
+            got[..at as usize].iter().all(|s| *s == 0.0)
+                && got[at as usize..].iter().all(|s| *s == 1.0),
+            "{at}"
+        );
     }
-    held(count, "finite; frames outside bit-equal; no step above the shape's own slope; a step of gain takes one frame")
+    held(
+        count,
+        "finite; frames outside bit-equal; no step above the shape's own slope; a step of gain takes one frame",
+    )
 }
