@@ -64,7 +64,7 @@ pub(crate) enum Container {
     Aiff,
     Caf,
     Flac,
-    FragmentedMp4,
+    Mp4,
     Matroska,
     Ogg,
     Wave,
@@ -201,7 +201,7 @@ impl Demuxer {
                 Container::Matroska => Box::new(MkvReader::try_new(mss, options)?),
                 Container::Ogg => Box::new(OggReader::try_new(mss, options)?),
                 Container::Wave => Box::new(WavReader::try_new(mss, options)?),
-                Container::FragmentedMp4 => {
+                Container::Mp4 => {
                     // IsoMp4Reader expects that the probe has consumed the size of the first box: it starts at "ftyp".
                     mss.read_exact(&mut [0; 4]).map_err(Error::IoError)?;
                     Box::new(IsoMp4Reader::try_new(mss, options)?)

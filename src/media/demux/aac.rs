@@ -105,7 +105,7 @@ impl AacConfig {
     }
 
     /// Encodes it without extensions, as AAC-LC. `None` for a rate that is not in [`SAMPLE_RATES`].
-    pub(super) fn to_plain_bytes(&self) -> Option<Box<[u8]>> {
+    pub(super) fn to_plain_bytes(self) -> Option<Box<[u8]>> {
         let rate = SAMPLE_RATES
             .iter()
             .position(|r| *r == self.rate)

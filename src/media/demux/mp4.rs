@@ -147,12 +147,8 @@ impl StemFile<'_> {
                 fourcc.escape_default()
             )));
         }
-        let (demuxed, streams) = self.demux(
-            Container::FragmentedMp4,
-            "MP4",
-            FileView::whole(self.file),
-            |_| 0,
-        )?;
+        let (demuxed, streams) =
+            self.demux(Container::Mp4, "MP4", FileView::whole(self.file), |_| 0)?;
         let mut opened = self.open_counted(demuxed, streams, "MP4")?;
         let (total, available) = (opened.frames, opened.frames - opened.missing);
         let rate = opened.rate.hz();

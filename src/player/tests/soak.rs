@@ -97,7 +97,7 @@ fn soak() {
                     (!n.is_multiple_of(3)).then(|| Frames(n % 1_000)..Frames(n % 1_000 + 50_000)),
                 ),
                 _ if n.is_multiple_of(5) => {
-                    drop(fake.with(|_, stats| stats.record_fault(DeviceFault::Disconnected)))
+                    let _ = fake.with(|_, stats| stats.record_fault(DeviceFault::Disconnected));
                 }
                 _ => player.set_solo(id, n.is_multiple_of(4)),
             }
