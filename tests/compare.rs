@@ -189,3 +189,57 @@ fn other_rates_and_layouts_are_not_compared() {
     let gone = files(&a, dir.path().join("gone.wav")).unwrap_err();
     assert_eq!(gone.kind(), ErrorKind::NotFound);
 }
+
+#[test]
+fn of_equal_differences_the_earliest_counts_in_whichever_channel() {
+    let with = |places: &[(u64, i64)]| {
+        let other = |ch, n| {
+            music(ch, n)
+                + if places.contains(&(ch, n)) {
+                    0.125
+                } else {
+                    0.0
+                }
+        };
+        let largest = compared(stereo(30_000, music), stereo(30_000, other))
+            .largest
+            .unwrap();
+        (largest.channel, largest.at_frame)
+    };
+    assert_eq!(with(&[(0, 100), (1, 50)]), (1, 50));
+    assert_eq!(with(&[(0, 50), (1, 100)]), (0, 50));
+    // In the same frame it is the lower channel; blocks change nothing.
+    assert_eq!(with(&[(0, 100), (1, 100)]), (0, 100));
+    assert_eq!(with(&[(1, 8191), (0, 8192), (1, 20_000)]), (1, 8191));
+}
+
+#[test]
+fn of_lags_that_fit_alike_the_shortest_counts() {
+    // One period of noise of 1000 frames, again and again, 300 frames later: 700 earlier, 1300 later and more fit as well.
+    let again =
+        |late: i64| move |_: u64, n: i64| noise(3, 0, (n - late).rem_euclid(1000) as u64) / 4.0;
+    let fit = |late: i64| {
+        let (a, b) = (
+            vec![(0..120_000).map(|n| again(0)(0, n)).collect()],
+            vec![(0..120_000).map(|n| again(late)(0, n)).collect()],
+        );
+        compared(a, b).fit.unwrap().lag_frames
+    };
+    assert_eq!([fit(300), fit(-300), fit(499)], [300, -300, 499]);
+}
+
+#[test]
+fn a_fit_needs_a_correlation_of_three_tenths() {
+    let fit = |share: f64| {
+        // Two noises of one level in such shares that their sum has the level of either.
+        let own = |ch, n: i64| noise(7, ch, n as u64) / 4.0;
+        let rest = (1.0 - share * share).sqrt();
+        let mixed = move |ch, n: i64| share * own(ch, n) + rest * noise(99, ch, n as u64) / 4.0;
+        compared(stereo(60_000, own), stereo(60_000, mixed))
+            .fit
+            .map(|f| f.correlation)
+    };
+    assert_eq!(fit(0.25), None);
+    let found = fit(0.35).unwrap();
+    assert!((found - 0.35).abs() < 0.04, "{found}");
+}

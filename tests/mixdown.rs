@@ -10,6 +10,8 @@ mod inputs;
 mod join;
 #[path = "mixdown/judge.rs"]
 mod judge;
+#[path = "mixdown/limits.rs"]
+mod limits;
 #[path = "mixdown/options.rs"]
 mod options;
 #[path = "mixdown/output.rs"]

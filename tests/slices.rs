@@ -5,8 +5,8 @@ mod sessions;
 
 use sessions::stem;
 use soundtrack::{
-    Block, Bounce, Curve, Dbtp, Decibels, ErrorKind, Format, Frames, Layout, Pan, Plan, SampleRate,
-    Session, Shape, Sink, Track,
+    Block, Bounce, Bus, Curve, Dbtp, Decibels, ErrorKind, Fade, Format, Frames, Layout, Pan,
+    PanLaw, Plan, SampleRate, Send, Session, Shape, Sink, Track,
     encode::{Broadcast, Dither, FileSink, Options, Shaping, Slice},
     slice,
 };
@@ -323,4 +323,95 @@ fn what_does_not_fit_together_is_refused_by_name() {
         fs::read(desk.at("one.wav")).unwrap(),
         fs::read(desk.at("out.wav")).unwrap(),
     ]);
+}
+
+#[test]
+fn parts_of_mixes_that_differ_in_anything_heard_are_refused() {
+    let desk = Desk::new();
+    let base = || {
+        let mut mix = mix(Layout::Stereo);
+        let bus = mix.add_bus(Bus::new("b"));
+        mix.tracks_mut()[0].strip.sends.push(Send {
+            to: bus,
+            gain: Decibels(-3.0),
+        });
+        mix
+    };
+    let strip = |change: fn(&mut Track)| move |mix: &mut Session| change(&mut mix.tracks_mut()[1]);
+    let fade = Fade::linear(Frames(100));
+    let sweep = Curve::new()
+        .point(Frames(0), Pan(0.4), Shape::Linear)
+        .point(Frames(9), Pan(0.5), Shape::Linear);
+    let changes: Vec<(&str, Box<dyn Fn(&mut Session)>)> = vec![
+        ("gain", Box::new(strip(|t| t.strip.gain = Decibels(-0.1)))),
+        ("pan", Box::new(strip(|t| t.strip.pan = Pan(0.5)))),
+        ("mute", Box::new(strip(|t| t.strip.mute = true))),
+        (
+            "pan curve",
+            Box::new(move |mix| mix.tracks_mut()[1].strip.pan_curve = sweep.clone()),
+        ),
+        ("invert", Box::new(strip(|t| t.invert = true))),
+        (
+            "clip gain",
+            Box::new(strip(|t| t.clips[0].gain = Decibels(-0.1))),
+        ),
+        (
+            "fade-in",
+            Box::new(move |mix| mix.tracks_mut()[1].clips[0].fade_in = fade),
+        ),
+        (
+            "fade-out",
+            Box::new(move |mix| mix.tracks_mut()[1].clips[0].fade_out = fade),
+        ),
+        (
+            "start",
+            Box::new(strip(|t| t.clips[0].at = Frames(1).into())),
+        ),
+        (
+            "send",
+            Box::new(|mix| mix.tracks_mut()[0].strip.sends[0].gain = Decibels(-3.5)),
+        ),
+        (
+            "bus",
+            Box::new(|mix| mix.buses_mut()[0].strip.gain = Decibels(1.0)),
+        ),
+        ("master", Box::new(|mix| mix.master.gain = Decibels(1.0))),
+        ("limit", Box::new(|mix| mix.master.limit = Some(Dbtp(-1.0)))),
+        ("pan law", Box::new(|mix| mix.pan_law = PanLaw::Linear)),
+    ];
+    let first = desk.part("first.wav", &base(), Format::WAV_24, 0..5000);
+    let join = |mix: &Session| {
+        let end = Plan::compile(mix).unwrap().length().0;
+        let second = desk.part("second.wav", mix, Format::WAV_24, 5000..end);
+        slice::join(&[first.clone(), second], desk.at("joined.wav"), true)
+    };
+    join(&base()).unwrap();
+    for (name, change) in changes {
+        let mut other = base();
+        change(&mut other);
+        let told = join(&other).unwrap_err().to_string();
+        assert!(
+            told.contains("are parts of different mixes"),
+            "{name}: {told}"
+        );
+    }
+}
+
+#[test]
+fn a_part_that_ends_within_a_frame_is_refused() {
+    let desk = Desk::new();
+    let part = desk.part("part.wav", &mix(Layout::Stereo), Format::WAV_24, 0..1000);
+    let mut bytes = fs::read(&part).unwrap();
+    let size = bytes.windows(4).rposition(|w| w == b"data").unwrap() + 4;
+    assert_eq!(bytes[size..size + 4], 6000u32.to_le_bytes());
+    bytes[size..size + 4].copy_from_slice(&5998u32.to_le_bytes());
+    bytes.truncate(bytes.len() - 2);
+    fs::write(&part, bytes).unwrap();
+    let told = slice::join(&[part], desk.at("joined.wav"), true).unwrap_err();
+    assert_eq!(told.kind(), ErrorKind::Corrupt);
+    assert!(
+        told.to_string()
+            .ends_with("5998 of 5998 bytes are there: render it again"),
+        "{told}"
+    );
 }

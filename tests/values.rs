@@ -25,12 +25,18 @@ mod mp4_edits;
 mod null_tests;
 #[path = "values/overview.rs"]
 mod overview;
+#[path = "values/plans.rs"]
+mod plans;
 #[path = "values/reports.rs"]
 mod reports;
 #[path = "values/rounding.rs"]
 mod rounding;
 #[path = "values/routing.rs"]
 mod routing;
+#[path = "values/running.rs"]
+mod running;
+#[path = "values/sessions.rs"]
+mod sessions;
 #[path = "support/stems.rs"]
 mod stems;
 #[path = "values/units.rs"]

@@ -43,7 +43,7 @@ fn an_mp3_loses_its_encoders_delay_and_the_decoders_529_frames() {
         (576, 300, 1105, 0),
         (0, 4095, 529, 3566),
     ] {
-        for encoder in [b"LAME", b"Lavf", b"Lavc"] {
+        for encoder in [b"LAME", b"Lavf", b"Lavc", b"L3.9"] {
             let info = opened("x.mp3", &mp3(encoder, delay, padding));
             let told = (
                 info.trimmed_start.0,

@@ -282,3 +282,21 @@ fn a_faded_clip_folds_by_the_same_coefficients() {
     close(&got[0], &rise(left / 10.0).map(|x| x + 1.0), 1e-9);
     close(&got[1], &rise(right / 10.0).map(|x| x + 16.0), 1e-9);
 }
+
+#[test]
+fn layouts_are_known_by_name_in_small_and_capital_letters() {
+    for (name, layout) in [
+        ("stereo", Layout::Stereo),
+        ("Stereo", Layout::Stereo),
+        ("LCR", Layout::Lcr),
+        ("QUAD", Layout::Quad),
+        ("5.1", Layout::Surround51),
+    ] {
+        assert_eq!(name.parse(), Ok(layout), "{name}");
+    }
+    assert!(
+        ["", "stereo ", "5,1", "51"]
+            .iter()
+            .all(|name| name.parse::<Layout>().is_err())
+    );
+}

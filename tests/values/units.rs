@@ -52,9 +52,45 @@ fn levels_and_factors_are_20_log_10_and_10_log_10() {
 fn pan_is_printed_in_percent_of_its_side() {
     let printed = [-1.0, -0.3, -0.01, 0.0, 0.004, 0.25, 1.0].map(|p| Pan(p).to_string());
     assert_eq!(printed, ["L100", "L30", "L1", "C", "R0", "R25", "R100"]);
+    // To the nearest percent, on both sides alike.
+    assert_eq!(
+        [-0.299, -0.126, 0.299, 0.126].map(|p| Pan(p).to_string()),
+        ["L30", "L13", "R30", "R13"]
+    );
     assert_eq!(
         ["L30", "C", "R100", "-0.25", "L0.5"].map(|text| text.parse::<Pan>().unwrap()),
         [-0.3, 0.0, 1.0, -0.25, -0.005].map(Pan)
+    );
+}
+
+#[test]
+fn a_level_may_have_its_unit_and_spaces_around_it() {
+    for text in ["-3", "-3dB", "-3 dB", "-3\tdB", " -3.0 dB ", "-3e0"] {
+        assert_eq!(text.parse::<Decibels>(), Ok(Decibels(-3.0)), "{text:?}");
+    }
+    assert_eq!("-inf dB".parse::<Decibels>(), Ok(Decibels::SILENCE));
+    assert!(
+        ["3 db", "3 d B", "inf dB"]
+            .iter()
+            .all(|text| text.parse::<Decibels>().is_err())
+    );
+}
+
+#[test]
+fn a_time_has_up_to_12_digits_before_its_point_and_9_after_it() {
+    let parse = |text: &str| Frames::parse(text, rate(1)).ok();
+    assert_eq!(parse("999999999999s"), Some(Frames(999_999_999_999)));
+    assert_eq!(
+        (parse("1000000000000s"), parse("0000000000001s")),
+        (None, None)
+    );
+    assert_eq!(
+        (
+            parse("1.500000000s"),
+            parse("1.499999999s"),
+            parse("1.5000000000s")
+        ),
+        (Some(Frames(2)), Some(Frames(1)), None)
     );
 }
 

@@ -1,0 +1,249 @@
+//! What a session accepts at its limits, and how it names files and parts.
+
+use crate::stems::{RATE, constant, mono, session};
+use soundtrack::{
+    At, Bus, Clip, Cue, Curve, Decibels, Deliverable, Fade, FadeShape, FrameRate, Frames, Layout,
+    Part, Plan, Session, Shape, Timecode, Track, Use,
+};
+use std::path::{Path, PathBuf};
+
+const FARTHEST: Frames = Frames(1 << 53);
+
+fn refusal(session: &Session) -> Option<String> {
+    Plan::compile(session).err().map(|e| e.to_string())
+}
+
+fn accepted(session: &Session) -> bool {
+    refusal(session).is_none()
+}
+
+fn files(session: &Session, deliverable: &Deliverable) -> Vec<PathBuf> {
+    session
+        .outputs(deliverable)
+        .into_iter()
+        .map(|output| output.file)
+        .collect()
+}
+
+#[test]
+fn every_character_that_a_file_system_refuses_becomes_a_hyphen() {
+    let promise = Deliverable::new("full", "out/{title}.wav");
+    let named = |title: &str| {
+        let mut mix = Session::new(RATE, Layout::Mono);
+        mix.title = title.to_owned();
+        files(&mix, &promise).remove(0)
+    };
+    for bad in [
+        '/', '\\', ':', '*', '?', '"', '<', '>', '|', '\0', '\n', '\u{7f}',
+    ] {
+        assert_eq!(
+            named(&format!("a{bad}b")),
+            Path::new("out/a-b.wav"),
+            "{bad:?}"
+        );
+    }
+    assert_eq!(named(" a.b 'c' "), Path::new("out/a.b 'c'.wav"));
+    // A step of dots alone would be a folder.
+    let step = |title: &str| {
+        let mut mix = Session::new(RATE, Layout::Mono);
+        mix.title = title.to_owned();
+        files(&mix, &Deliverable::new("full", "out/{title}/x.wav")).remove(0)
+    };
+    assert_eq!(
+        [step("."), step(".."), step("...")],
+        ["out/-/x.wav", "out/--/x.wav", "out/---/x.wav"].map(PathBuf::from)
+    );
+}
+
+#[test]
+fn an_album_numbers_the_cues_it_holds_and_a_language_of_its_own_counts_first() {
+    let cue = |name: &str| Cue::new(name).track(Track::new("x", constant(0.5, 4)));
+    let mut film = session(Layout::Mono, []);
+    film.lang = Some("de".to_owned());
+    film.add_cue(cue("one"));
+    film.add_cue(cue("two").mute(true));
+    let three = film.add_cue(cue("three"));
+    film.add_cue(cue("four"));
+    let album = Deliverable::new("album", "{nn} {cue} {lang}.wav").album(true);
+    let names = |deliverable: &Deliverable| files(&film, deliverable);
+    assert_eq!(
+        names(&album),
+        ["01 one de.wav", "02 three de.wav", "03 four de.wav"].map(PathBuf::from)
+    );
+    let other = album.mute(three).lang("en");
+    assert_eq!(
+        names(&other),
+        ["01 one en.wav", "02 four en.wav"].map(PathBuf::from)
+    );
+}
+
+#[test]
+fn a_whole_cue_begins_at_0_without_the_start_and_length_of_the_film() {
+    let mut film = session(Layout::Mono, []);
+    film.fps = Some(FrameRate::FPS_24);
+    film.start = Some(Timecode::new(1, 0, 0, 0, FrameRate::FPS_24).unwrap());
+    film.length = Some(Frames(2));
+    let at = Use::at(Timecode::new(1, 0, 5, 0, FrameRate::FPS_24).unwrap());
+    let id = film.add_cue(
+        Cue::new("c")
+            .track(Track::new("x", constant(0.5, 8)))
+            .used(at),
+    );
+    let whole = film.whole_cue(id);
+    assert_eq!(
+        (whole.start, whole.length, whole.fps),
+        (None, None, Some(FrameRate::FPS_24))
+    );
+    assert_eq!(crate::stems::first(&whole), [0.5; 8]);
+}
+
+#[test]
+fn levels_go_up_to_200_db_wherever_they_are() {
+    let over = Decibels(200f64.next_up());
+    let track = || Track::new("x", constant(0.5, 4));
+    let with = |place: usize, level: Decibels| {
+        let mut mix = Session::new(RATE, Layout::Mono);
+        let bus = mix.add_bus(Bus::new("b"));
+        mix.add_track(match place {
+            0 => track().gain(level),
+            1 => track().send(bus, level),
+            2 => track().gain_curve(Curve::new().point(Frames(0), level, Shape::Linear)),
+            3 => Track::of("x").clip(Clip::new(constant(0.5, 4)).gain(level)),
+            _ => track(),
+        });
+        match place {
+            4 => mix.bus_mut(bus).strip.gain = level,
+            5 => mix.master.gain = level,
+            6 => {
+                let used = Use::at(Frames(0)).gain(level);
+                mix.add_cue(Cue::new("c").track(track()).used(used));
+            }
+            _ => {}
+        }
+        refusal(&mix)
+    };
+    for place in 0..7 {
+        assert_eq!(with(place, Decibels(200.0)), None, "{place}");
+        assert_eq!(with(place, Decibels::SILENCE), None, "{place}");
+        assert!(
+            with(place, over).is_some_and(|what| what.contains("is above +200 dB")),
+            "{place}"
+        );
+        assert!(
+            with(place, Decibels(f64::NAN)).is_some_and(|what| what.contains("is not a number")),
+            "{place}"
+        );
+    }
+}
+
+#[test]
+fn positions_go_up_to_2_to_the_53_frames() {
+    let beyond = FARTHEST + Frames(1);
+    let with = |change: &dyn Fn(&mut Session)| {
+        let mut mix = session(Layout::Mono, [Track::new("x", constant(0.5, 4))]);
+        change(&mut mix);
+        refusal(&mix)
+    };
+    for (at, fine) in [(FARTHEST, true), (beyond, false)] {
+        let told = [
+            with(&|mix| mix.length = Some(at)),
+            with(&|mix| mix.tracks_mut()[0].clips[0].at = at.into()),
+            with(&|mix| {
+                let points = Curve::new().point(Frames(0), Decibels(0.0), Shape::Linear);
+                mix.tracks_mut()[0].strip.gain_curve =
+                    points.point(at, Decibels(-6.0), Shape::Linear);
+            }),
+            with(&|mix| {
+                mix.add_cue(
+                    Cue::new("c")
+                        .track(Track::new("x", constant(0.5, 4)))
+                        .used(Use::at(at)),
+                );
+            }),
+        ];
+        assert_eq!(told.clone().map(|t| t.is_none()), [fine; 4], "{told:?}");
+        assert!(
+            told.iter()
+                .flatten()
+                .all(|what| what.contains("beyond 2^53 frames")),
+            "{told:?}"
+        );
+    }
+}
+
+#[test]
+fn a_fade_in_decibels_needs_a_positive_range_wherever_it_is() {
+    let fade = |range: f64| Fade {
+        length: Frames(1),
+        shape: FadeShape::DecibelLinear(range),
+    };
+    let of_use = |place: usize, range: f64| {
+        let mut film = session(Layout::Mono, []);
+        let first = Use::at(Frames(0)).length(Frames(8)).named("first");
+        let second = Use::at(Frames(4)).length(Frames(4)).named("second");
+        let (first, second) = match place {
+            0 => (first.fade_in(fade(range)), second),
+            1 => (first.fade_out(fade(range)), second),
+            _ => (first, second.crossfade(fade(range))),
+        };
+        film.add_cue(
+            Cue::new("c")
+                .track(Track::new("x", constant(0.5, 8)))
+                .used(first)
+                .used(second),
+        );
+        accepted(&film)
+    };
+    let of_clip = |place: usize, range: f64| {
+        let (first, second) = (
+            Clip::new(constant(0.5, 8)),
+            Clip::new(constant(0.5, 8)).at(Frames(4)),
+        );
+        let (first, second) = match place {
+            0 => (first.fade_in(fade(range)), second),
+            1 => (first.fade_out(fade(range)), second),
+            _ => (first, second.crossfade(fade(range))),
+        };
+        accepted(&session(
+            Layout::Mono,
+            [Track::of("x").clip(first).clip(second)],
+        ))
+    };
+    for place in 0..3 {
+        for (range, fine) in [
+            (60.0, true),
+            (f64::MIN_POSITIVE, true),
+            (0.0, false),
+            (-60.0, false),
+            (f64::NAN, false),
+        ] {
+            assert_eq!(
+                (of_use(place, range), of_clip(place, range)),
+                (fine, fine),
+                "{place} {range}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_part_belongs_to_the_cue_of_the_longest_name() {
+    let cue = |name: &str| {
+        Cue::new(name)
+            .track(Track::new("x", constant(0.5, 4)))
+            .track(Track::new("b.x", constant(0.5, 4)))
+    };
+    let mut film = session(Layout::Mono, [Track::new("cue", mono(vec![0.5]))]);
+    let (short, long) = (film.add_cue(cue("a")), film.add_cue(cue("a.b")));
+    assert_eq!(film.part("cue.a.x"), Ok(Part::CueTrack(short, 0)));
+    assert_eq!(film.part("cue.a.b.x"), Ok(Part::CueTrack(long, 0)));
+    assert_eq!(film.part("cue.a.b.b.x"), Ok(Part::CueTrack(long, 1)));
+    assert_eq!(film.part("cue.a.b"), Ok(Part::Cue(long)));
+}
+
+#[test]
+fn only_a_position_in_frames_equals_a_number_of_frames() {
+    let midnight = Timecode::midnight(FrameRate::FPS_24);
+    assert!(At::from(Frames(0)) == Frames(0) && At::from(Frames(1)) != Frames(0));
+    assert!(At::Origin != Frames(0) && At::from(midnight) != Frames(0));
+}
