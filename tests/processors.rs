@@ -176,6 +176,17 @@ fn a_delay_repeats_at_its_time_with_its_feedback_until_its_tail_ends() {
 }
 
 #[test]
+fn the_sign_of_zero_is_that_of_the_sample_that_is_repeated_wherever_a_render_starts() {
+    let mut samples = vec![0.25; 1500];
+    (samples[7], samples[487], samples[967]) = (-1.0, -0.0, -0.0);
+    let mix = one(samples, [delay(0.01, f64::NEG_INFINITY, 1.0)]);
+    let whole = all(&mix);
+    assert_eq!(whole[0][967].to_bits(), (-0.0f64).to_bits());
+    let part = mix.render(Frames(967)..Frames(1500)).unwrap();
+    same_bits(&[whole[0][967..1500].to_vec()], &part);
+}
+
+#[test]
 fn an_impulse_leaves_at_its_frame_on_every_route_whatever_looks_ahead_there() {
     let mut mix = Session::new(RATE, Layout::Mono);
     mix.master.inserts.push(LookAhead::insert(33));

@@ -325,6 +325,8 @@ fn what_does_not_fit_together_is_refused_by_name() {
     ]);
 }
 
+type Change = Box<dyn Fn(&mut Session)>;
+
 #[test]
 fn parts_of_mixes_that_differ_in_anything_heard_are_refused() {
     let desk = Desk::new();
@@ -342,7 +344,7 @@ fn parts_of_mixes_that_differ_in_anything_heard_are_refused() {
     let sweep = Curve::new()
         .point(Frames(0), Pan(0.4), Shape::Linear)
         .point(Frames(9), Pan(0.5), Shape::Linear);
-    let changes: Vec<(&str, Box<dyn Fn(&mut Session)>)> = vec![
+    let changes: Vec<(&str, Change)> = vec![
         ("gain", Box::new(strip(|t| t.strip.gain = Decibels(-0.1)))),
         ("pan", Box::new(strip(|t| t.strip.pan = Pan(0.5)))),
         ("mute", Box::new(strip(|t| t.strip.mute = true))),

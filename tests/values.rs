@@ -45,3 +45,5 @@ mod units;
 mod verdicts;
 #[path = "values/warnings.rs"]
 mod warnings;
+#[path = "values/writing.rs"]
+mod writing;

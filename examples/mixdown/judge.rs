@@ -59,10 +59,10 @@ pub fn judged(report: &mut Report, args: &Args, fit: Option<Fit>) -> Vec<String>
         }
     }
     if args.check && report.mix.clipped_samples > 0 {
-        wrong.push(format!(
-            "{} samples would be clipped",
-            report.mix.clipped_samples
-        ));
+        wrong.push(match report.mix.clipped_samples {
+            1 => "1 sample would be clipped".to_owned(),
+            n => format!("{n} samples would be clipped"),
+        });
     }
     wrong
 }

@@ -126,7 +126,12 @@ impl Processor for Delay {
                     continue;
                 };
                 let repeat = *slot;
-                *slot = *sample + repeat * self.feedback;
+                // Adding a repeat times 0 would turn −0.0 into 0.0, by a sample that is out of reach.
+                *slot = if self.feedback == 0.0 {
+                    *sample
+                } else {
+                    *sample + repeat * self.feedback
+                };
                 *sample = *sample * (1.0 - self.mix) + repeat * self.mix;
             }
         }

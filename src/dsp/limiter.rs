@@ -159,7 +159,11 @@ impl Limiter {
                 }
             }
             let shares = [within, within + n - 1].map(|k| before + (after - before) * share(k));
-            self.reductions.push(Reduction { offset: to, shares });
+            self.reductions.push(Reduction {
+                offset: to,
+                frames: n,
+                shares,
+            });
             at += n as u64;
         }
         self.forget(end);

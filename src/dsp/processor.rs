@@ -62,6 +62,8 @@ pub trait Processor: Send {
 pub struct Reduction {
     /// The first frame of the stretch, counted from the start of the block.
     pub offset: usize,
+    /// The frames of the stretch, at least 1.
+    pub frames: usize,
     /// The share taken away at the first and at the last frame of the stretch; a straight line between.
     pub shares: [f64; 2],
 }

@@ -9,7 +9,7 @@ use super::node::make_room;
 use crate::{
     block::Block,
     dsp::{
-        Processor,
+        Processor, Reduction,
         peak::{Peak, largest},
     },
     measure::level_curve::{Keep, LevelCurve},
@@ -192,8 +192,7 @@ impl ChainState {
             at = at.saturating_sub(processor.latency().0);
             if place.counts {
                 for reduction in processor.reductions() {
-                    self.reductions
-                        .note(at + reduction.offset as u64, reduction.shares);
+                    self.reductions.note(at, reduction);
                 }
             }
         }
@@ -264,15 +263,20 @@ impl ReductionLog {
         }
     }
 
-    fn note(&mut self, frame: u64, shares: [f64; 2]) {
+    /// Takes a stretch of a block that starts at frame `at`.
+    fn note(&mut self, at: u64, reduction: &Reduction) {
+        let frame = at + reduction.offset as u64;
         let origin = *self.origin.get_or_insert(frame);
         let now = frame.saturating_sub(origin) * 10 / self.rate;
         while self.tenth < now {
             self.curve.push(decibels(self.strongest));
             (self.tenth, self.strongest) = (self.tenth + 1, 0.0);
         }
-        self.strongest = self.strongest.max(largest(&shares));
-        self.most.take(&shares, frame);
+        self.strongest = self.strongest.max(largest(&reduction.shares));
+        let [first, last] = reduction.shares;
+        self.most.take(&[first], frame);
+        let end = frame + reduction.frames.saturating_sub(1) as u64;
+        self.most.take(&[last], end);
     }
 
     pub(super) fn total(&self) -> GainReduction {

@@ -57,7 +57,7 @@ fn a_check_fails_from_the_first_clipped_sample() {
     desk.wav("one.wav", 1, 48_000, 1, 16_384);
     let check = |level: &str| desk.run(&[level, "--layout", "mono", "--check"]);
     // Half of full scale: exactly full scale does not fit, the next lower hundredth of a decibel does.
-    check("one.wav@6.03").expect(1, "1 samples would be clipped");
+    check("one.wav@6.03").expect(1, "1 sample would be clipped");
     check("one.wav@6.01").expect(0, "");
 }
 

@@ -263,3 +263,30 @@ fn a_marker_of_a_cue_is_shown_in_every_use_from_its_first_frame_to_before_its_en
     // Not from frame 21 on, and not up to frame 20.
     assert_eq!(shown, [1020, 1200, 1510].map(seconds));
 }
+
+#[test]
+fn a_picture_has_65536_bins_at_most() {
+    let bins = |frames: usize, wanted: usize| {
+        let mix = session(Layout::Mono, [Track::new("x", constant(0.5, frames))]);
+        let drawn = overview(&mix, wanted, 0..frames as u64);
+        (drawn.frames_per_bin, drawn.mix_channels[0].min.len())
+    };
+    assert_eq!(bins(65_536, usize::MAX), (1, 65_536));
+    assert_eq!(bins(65_537, usize::MAX), (2, 32_769));
+    assert_eq!(bins(10, 0), (10, 1));
+}
+
+#[test]
+fn a_waveform_file_holds_16_bits_of_each_extent() {
+    let left = vec![-1.0, 0.25, 0.5, 1.0];
+    let right = vec![0.0, -0.5, 0.75, 0.1];
+    let mix = session(
+        Layout::Stereo,
+        [Track::new("x", stem(Layout::Stereo, vec![left, right]))],
+    );
+    let text = gathered(&mix, 2, 0..4).to_waveform_json().unwrap();
+    // Full scale is 32,768, so the highest value saturates; minimum and maximum of each channel, bin after bin.
+    let want = "{\"version\":2,\"channels\":2,\"sample_rate\":48000,\"samples_per_pixel\":2,\"bits\":16,\"length\":2,\
+                \"data\":[-32768,8192,-16384,0,16384,32767,3277,24576]}";
+    assert_eq!(text, want);
+}

@@ -236,7 +236,57 @@ fn dither_is_a_function_of_seed_channel_and_frame() {
         }
         assert_ne!(white[0], white[1]);
     }
-    assert_eq!(write(7, Shaping::White, 0, 0.0), vec![vec![0.0; 6]; 3]);
+    for shaping in [Shaping::White, Shaping::HighPass, Shaping::Weighted] {
+        assert_eq!(write(7, shaping, 0, 0.0), vec![vec![0.0; 6]; 3]);
+    }
+}
+
+#[test]
+fn weighted_dither_feeds_the_errors_of_nine_samples_back_and_none_of_silence() {
+    const SHAPE: [f64; 9] = [
+        2.412, -3.370, 3.937, -4.174, 3.353, -2.205, 1.281, -0.569, 0.0847,
+    ];
+    let samples: Vec<f64> = (0..80)
+        .map(|n| {
+            if (30..34).contains(&n) {
+                0.0
+            } else {
+                f64::from(n) / 331.0
+            }
+        })
+        .collect();
+    let mut sink = Dithered::new(
+        Memory::default(),
+        Dither {
+            seed: 5,
+            shaping: Shaping::Weighted,
+        },
+        16,
+        Frames(100),
+    );
+    let mut block = soundtrack::Block::new(Layout::Mono, 80);
+    block.set_frames(80);
+    block.channel_mut(0).copy_from_slice(&samples);
+    sink.write(&block).unwrap();
+    let got = sink.into_inner().into_channels().swap_remove(0);
+    let mut errors = [0.0; 9];
+    for (n, (got, sample)) in got.iter().zip(&samples).enumerate() {
+        let [a, b] = uniform(5, 0, 100 + n as u64);
+        let wanted = sample * 32_768.0 - SHAPE.iter().zip(&errors).map(|(c, e)| c * e).sum::<f64>();
+        let rounded = (wanted + a + b).round_ties_even();
+        errors.rotate_right(1);
+        errors[0] = if *sample == 0.0 {
+            0.0
+        } else {
+            rounded - wanted
+        };
+        let want = if *sample == 0.0 {
+            0.0
+        } else {
+            rounded / 32_768.0
+        };
+        assert_eq!(*got, want, "frame {n}");
+    }
 }
 
 #[test]

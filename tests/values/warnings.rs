@@ -598,3 +598,61 @@ fn w114_of_a_timecode_between_two_frames_alone() {
         assert_eq!([told(1, 44_100, used), told(100, 44_100, used)], [1, 0]);
     }
 }
+
+#[test]
+fn w101_says_how_much_lower_is_enough() {
+    let lower = |peak: f64| {
+        let folder = tempfile::tempdir().unwrap();
+        let mix = session(
+            Layout::Mono,
+            [Track::new(
+                "x",
+                mono(vec![0.0, 10f64.powf(peak / 20.0), 0.0]),
+            )],
+        );
+        let found = Bounce::new()
+            .format(Format::WAV_16)
+            .run(&mix, folder.path().join("x.wav"))
+            .unwrap();
+        found
+            .warnings
+            .into_iter()
+            .find(|w| w.kind.code() == "W101")
+            .unwrap()
+            .text()
+    };
+    // The next tenth of a decibel above the peak, since full scale itself does not fit.
+    for (peak, by) in [
+        (0.0, "0.1"),
+        (0.04, "0.1"),
+        (0.11, "0.2"),
+        (5.99, "6.0"),
+        (6.01, "6.1"),
+    ] {
+        let told = lower(peak);
+        assert!(
+            told.starts_with("1 sample clipped, ")
+                && told.contains(&format!("lower the master by {by} dB")),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn silenced_places_are_told_by_the_first_and_the_number_of_the_others() {
+    let told = |bad: &[usize]| {
+        let mut samples = vec![0.5; 2000];
+        bad.iter().for_each(|n| samples[*n] = f64::NAN);
+        let mut mix = session(Layout::Mono, [Track::new("x", mono(samples))]);
+        mix.damage = soundtrack::Damage::Silence;
+        warned(&mix, "W117").remove(0)
+    };
+    let one = told(&[480, 481]);
+    assert!(
+        one.contains("at 00:00:00.010, 2 frames silenced") && !one.contains("more place"),
+        "{one}"
+    );
+    assert!(
+        told(&[480, 960, 1440]).contains("at 00:00:00.010 and 2 more places, 3 frames silenced")
+    );
+}

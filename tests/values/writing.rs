@@ -1,0 +1,64 @@
+//! What is written beside and into the samples of a file, at its limits.
+
+use crate::stems::RATE;
+use soundtrack::{
+    Block, Format, Frames, Layout, Sink, Spec,
+    encode::{Broadcast, Dither, Dithered, FileSink, Memory, Options, Shaping},
+};
+
+#[test]
+fn texts_of_a_broadcast_file_fill_their_fields_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.wav");
+    let broadcast = Broadcast {
+        time_reference: Frames(7),
+        description: "x".repeat(300),
+        originator: format!("é{}", "y".repeat(40)),
+    };
+    let options = Options {
+        broadcast: Some(broadcast),
+        ..Options::default()
+    };
+    let spec = Spec {
+        rate: RATE,
+        layout: Layout::Mono,
+    };
+    let mut file = FileSink::create_with(&path, Format::WAV_16, spec, Frames(0), &options).unwrap();
+    file.finish().unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    let body = bytes.windows(4).position(|w| w == b"bext").unwrap() + 8;
+    // Description, originator, reference, date, time, time reference.
+    assert_eq!(&bytes[body..body + 256], [b'x'; 256]);
+    assert_eq!(
+        (bytes[body + 256], &bytes[body + 257..body + 288]),
+        (b'?', &[b'y'; 31][..])
+    );
+    assert_eq!(bytes[body + 288], 0);
+    assert_eq!(bytes[body + 338..body + 346], 7u64.to_le_bytes());
+}
+
+#[test]
+fn dither_is_as_large_as_a_step_of_its_file_for_1_to_32_bits() {
+    let largest = |bits: u16| {
+        let dither = Dither {
+            seed: 1,
+            shaping: Shaping::White,
+        };
+        let mut sink = Dithered::new(Memory::default(), dither, bits, Frames(0));
+        let mut block = Block::new(Layout::Mono, 4096);
+        block.fill(4096, 0.25);
+        sink.write(&block).unwrap();
+        let samples = sink.into_inner().into_channels().swap_remove(0);
+        samples
+            .iter()
+            .fold(0.0, |most: f64, x| most.max((x - 0.25).abs()))
+    };
+    for (bits, of) in [(16, 16), (24, 24), (25, 25), (32, 32), (40, 32), (0, 1)] {
+        let step = 0.5f64.powi(of - 1);
+        assert!(
+            largest(bits) <= step && largest(bits) > 0.9 * step,
+            "{bits}: {} of {step}",
+            largest(bits)
+        );
+    }
+}
