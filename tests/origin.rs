@@ -133,4 +133,14 @@ fn what_has_no_place_by_its_reference_is_refused() {
         error.ends_with("early.wav: its time reference lies 00:00:01.000 before the start of the session, 01:00:00:00"),
         "{error}"
     );
+    for (past, placed) in [(0, true), (1, false)] {
+        let path = folder.path().join(format!("late {past}.wav"));
+        stem(&path, 48_000, HOUR + (1 << 53) + past);
+        let mut film = self::film();
+        film.add_track(Track::of("late").clip(Clip::new(path.as_path()).at(At::Origin)));
+        let told = Plan::compile(&film).err().map(|e| e.to_string());
+        let expected = "late 1.wav: its time reference lies beyond 2^53 frames: state at as a time";
+        assert_eq!(told.is_none(), placed, "{told:?}");
+        assert!(told.is_none_or(|told| told.ends_with(expected)));
+    }
 }

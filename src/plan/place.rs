@@ -250,19 +250,28 @@ impl<'a> Place<'a> {
             .map(|at| at - i128::from(self.start))
     }
 
+    /// Returns the frame of the timeline at `frame`, where a time reference put it; an error where that is before the
+    /// start of the session or too far behind it.
     pub(super) fn after_start(&self, frame: i128) -> Result<u64, String> {
-        u64::try_from(frame)
-            .ok()
-            .filter(|f| *f <= validate::FARTHEST.0)
-            .ok_or_else(|| {
+        let rate = self.session.rate;
+        match u64::try_from(frame) {
+            Ok(at) if at <= validate::FARTHEST.0 => Ok(at),
+            Ok(_) => {
+                Err("its time reference lies beyond 2^53 frames: state at as a time".to_owned())
+            }
+            Err(_) => {
                 let start = self
                     .session
                     .start
                     .map_or_else(|| "00:00:00:00".to_owned(), |s| s.to_string());
-                let before = Frames(u64::try_from(frame.unsigned_abs()).unwrap_or(u64::MAX))
-                    .clock(self.session.rate);
-                format!("its time reference lies {before} before the start of the session, {start}")
-            })
+                // References have 64 bits and the start is within a day, so that the difference fits.
+                let early = u64::try_from(frame.unsigned_abs()).unwrap_or(u64::MAX);
+                let early = Frames(early).clock(rate);
+                Err(format!(
+                    "its time reference lies {early} before the start of the session, {start}"
+                ))
+            }
+        }
     }
 }
 
