@@ -1,6 +1,6 @@
 //! Runs a plan block by block: the only running state.
 //!
-//! Lanes are rendered in steps, on as many threads as the options say; each is rendered after those that feed it, and its sum
+//! Nodes are rendered in steps, on as many threads as the options say; each is rendered after those that feed it, and its sum
 //! runs in the order of the plan. So neither block size nor threads can change a bit.
 
 mod buffer_pool;
@@ -50,7 +50,7 @@ pub struct Options {
     pub threads: usize,
 }
 
-/// Frames of a step: what a thread does at once of a lane. Few enough that what it gives is still in the cache when it is
+/// Frames of a step: what a thread does at once of a node. Few enough that what it gives is still in the cache when it is
 /// added, and many enough that a decoder finds its own tables there for a while.
 const STEP: usize = 16_384;
 
@@ -101,14 +101,14 @@ impl Renderer {
         let nodes = plan
             .nodes
             .iter()
-            .map(|lane| NodeState::new(lane, &plan))
+            .map(|node| NodeState::new(node, &plan))
             .collect();
         let graph = Graph::new(&plan, std::iter::empty());
         let buffers = BufferPool::new(&plan);
         let mut lags: Vec<u64> = plan
             .nodes
             .iter()
-            .flat_map(|lane| [lane.lag.input, lane.lag.fader, lane.lag.output])
+            .flat_map(|node| [node.lag.input, node.lag.fader, node.lag.output])
             .collect();
         lags.push(0);
         lags.sort_unstable();
@@ -187,7 +187,7 @@ impl Renderer {
         self.graph = Graph::new(&self.plan, nodes.iter().copied());
     }
 
-    /// The same, and into a block for each tapped lane, as large as the first, what it gave.
+    /// The same, and into a block for each tapped node, as large as the first, what it gave.
     pub(crate) fn render_tapped(
         &mut self,
         block: &mut Block,
@@ -253,7 +253,7 @@ impl Renderer {
             .plan
             .nodes
             .iter()
-            .map(|lane| self.place(lane.lag))
+            .map(|node| self.place(node.lag))
             .collect();
         let Self {
             plan,
@@ -327,52 +327,52 @@ impl Renderer {
         self.nodes.last()?.reduction()
     }
 
-    /// From here on draws what every lane gives onto a grid, from a clean sheet.
+    /// From here on draws what every node gives onto a grid, from a clean sheet.
     pub(crate) fn sketch(&mut self, grid: Grid) {
         let channels = self.plan.spec.layout.channels();
-        for (state, lane) in self.nodes.iter_mut().zip(&self.plan.nodes) {
-            state.sketch = Some(Sketch::new(grid, channels, lane.kind));
+        for (state, node) in self.nodes.iter_mut().zip(&self.plan.nodes) {
+            state.sketch = Some(Sketch::new(grid, channels, node.kind));
         }
     }
 
-    /// What was drawn of a lane, if anything was asked for.
-    pub(crate) fn sketched(&self, lane: usize) -> Option<&Sketch> {
-        self.nodes.get(lane).and_then(|l| l.sketch.as_ref())
+    /// What was drawn of a node, if anything was asked for.
+    pub(crate) fn sketched(&self, node: usize) -> Option<&Sketch> {
+        self.nodes.get(node).and_then(|l| l.sketch.as_ref())
     }
 
     /// Measures every track and bus from here on, or none. Changes no sample.
     pub(crate) fn measure(&mut self, measure: bool) {
         let spec = self.plan.spec;
-        for (lane, state) in self.plan.nodes.iter().zip(&mut self.nodes) {
+        for (node, state) in self.plan.nodes.iter().zip(&mut self.nodes) {
             state.measure(
-                (measure && lane.live && lane.kind != NodeKind::Master).then(|| Meter::new(spec)),
+                (measure && node.live && node.kind != NodeKind::Master).then(|| Meter::new(spec)),
             );
         }
     }
 
-    /// What was measured of a lane.
-    pub(crate) fn measured(&self, lane: usize) -> Option<Measured> {
-        self.nodes.get(lane).and_then(NodeState::measured)
+    /// What was measured of a node.
+    pub(crate) fn measured(&self, node: usize) -> Option<Measured> {
+        self.nodes.get(node).and_then(NodeState::measured)
     }
 
-    /// The peaks of a lane so far, one a channel, after its gain and pan.
-    pub(crate) fn peaks(&self, lane: usize) -> &[Peak] {
-        self.survey(lane).map_or(&[], |survey| &survey.peaks)
+    /// The peaks of a node so far, one a channel, after its gain and pan.
+    pub(crate) fn peaks(&self, node: usize) -> &[Peak] {
+        self.survey(node).map_or(&[], |survey| &survey.peaks)
     }
 
     /// The largest sample that came into a track's strip so far, before its gain and pan.
-    pub(crate) fn before(&self, lane: usize) -> f64 {
-        self.nodes.get(lane).map_or(0.0, NodeState::before)
+    pub(crate) fn before(&self, node: usize) -> f64 {
+        self.nodes.get(node).map_or(0.0, NodeState::before)
     }
 
-    /// What was watched of a lane so far.
-    pub(crate) fn survey(&self, lane: usize) -> Option<&Survey> {
-        self.nodes.get(lane).map(NodeState::survey)
+    /// What was watched of a node so far.
+    pub(crate) fn survey(&self, node: usize) -> Option<&Survey> {
+        self.nodes.get(node).map(NodeState::survey)
     }
 
-    /// The first and the last sample of each clip of a lane; 0 where it was not rendered.
-    pub(crate) fn edges(&self, lane: usize) -> &[[f64; 2]] {
-        self.nodes.get(lane).map_or(&[], NodeState::edges)
+    /// The first and the last sample of each clip of a node; 0 where it was not rendered.
+    pub(crate) fn edges(&self, node: usize) -> &[[f64; 2]] {
+        self.nodes.get(node).map_or(&[], NodeState::edges)
     }
 
     /// The heard track that is loudest at a frame, counted from the first that was rendered.
@@ -384,16 +384,16 @@ impl Renderer {
             .zip(&self.nodes)
             .filter(|(l, _)| l.live && l.kind == NodeKind::Track);
         let heights =
-            tracks.map(|(lane, state)| (lane.name.as_str(), state.survey().height(frame)));
+            tracks.map(|(node, state)| (node.name.as_str(), state.survey().height(frame)));
         heights
             .filter(|(_, height)| *height > 0.0)
             .reduce(|a, b| if b.1 > a.1 { b } else { a })
             .map(|(name, _)| name)
     }
 
-    /// The flaws met in each clip of a lane so far.
-    pub(crate) fn flaws(&self, lane: usize) -> &[FlawLog] {
-        self.nodes.get(lane).map_or(&[], NodeState::flaws)
+    /// The flaws met in each clip of a node so far.
+    pub(crate) fn flaws(&self, node: usize) -> &[FlawLog] {
+        self.nodes.get(node).map_or(&[], NodeState::flaws)
     }
 }
 
@@ -455,7 +455,7 @@ mod tests {
                         .zip(channels)
                         .for_each(|(to, from)| to.extend(from.iter().map(|x| x.to_bits())));
                 }
-                let peaks: Vec<_> = (0..17).map(|lane| renderer.peaks(lane).to_vec()).collect();
+                let peaks: Vec<_> = (0..17).map(|node| renderer.peaks(node).to_vec()).collect();
                 (out, peaks)
             };
             let one = render(1, 4096, 4096);

@@ -119,7 +119,7 @@ pub(crate) enum NodeInput {
 /// The output of one node in the sum of another.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Edge {
-    pub lane: usize,
+    pub node: usize,
     pub gain: f64,
 }
 
@@ -269,7 +269,7 @@ impl Plan {
             let mut feeders = lane
                 .feeds()
                 .iter()
-                .map(|feed| most.get(feed.lane).copied().flatten());
+                .map(|feed| most.get(feed.node).copied().flatten());
             let before = feeders.try_fold(0, |most: u64, feeder| Some(most.max(feeder?)));
             let own = lane.before.warm_up().zip(lane.after.warm_up());
             most.push(

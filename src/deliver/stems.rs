@@ -58,14 +58,14 @@ pub(super) fn coverage(plan: &Plan, stems: &[usize]) -> Coverage {
         return found;
     };
     for feed in feeds {
-        match stems.iter().position(|s| *s == feed.lane) {
+        match stems.iter().position(|s| *s == feed.node) {
             Some(stem) => found.order.push(stem),
-            None => found.missing.extend(plan.nodes.get(feed.lane).map(subject)),
+            None => found.missing.extend(plan.nodes.get(feed.node).map(subject)),
         }
     }
     for lane in stems
         .iter()
-        .filter(|s| !feeds.iter().any(|f| f.lane == **s))
+        .filter(|s| !feeds.iter().any(|f| f.node == **s))
         .filter_map(|s| plan.nodes.get(*s))
     {
         let into = lane.out.first().and_then(|(to, _)| plan.nodes.get(*to));

@@ -1,6 +1,6 @@
 //! Live playback of a plan: stems are read ahead, and faders, pans and feeds change while it runs.
 //!
-//! A live plan holds every lane and every feed; a gate mutes each feed that is not heard. Once all gates and faders have
+//! A live plan holds every node and every feed; a gate mutes each feed that is not heard. Once all gates and faders have
 //! arrived, the output equals that of a bounce of a session with the same settings, bit for bit.
 
 use super::{CallerBlocks, Renderer, overload_guard::OverloadGuard, ramps::Ramps};
@@ -22,22 +22,22 @@ impl Renderer {
     pub(crate) fn live(plan: Plan, ahead: &ReadAhead, ramp: usize) -> Result<Self> {
         let channels = plan.spec.layout.channels();
         let mut renderer = Self::new(plan, &Options { threads: 1 })?;
-        for (index, (state, lane)) in renderer
+        for (index, (state, node)) in renderer
             .nodes
             .iter_mut()
             .zip(&renderer.plan.nodes)
             .enumerate()
         {
-            let feeds = if let NodeInput::Sum(feeds) = &lane.input {
+            let feeds = if let NodeInput::Sum(feeds) = &node.input {
                 feeds.len()
             } else {
                 0
             };
             state.ramps = Some(Box::new(Ramps::new(feeds, ramp)));
             state.guard =
-                (lane.kind == NodeKind::Track).then(|| OverloadGuard::new(channels, ramp));
+                (node.kind == NodeKind::Track).then(|| OverloadGuard::new(channels, ramp));
             state.readers = ahead
-                .lane(index)
+                .node(index)
                 .iter()
                 .map(ClipReader::read_ahead)
                 .collect();
@@ -66,7 +66,7 @@ impl Renderer {
         self.plan
             .nodes
             .iter()
-            .any(|lane| !lane.before.is_empty() || !lane.after.is_empty())
+            .any(|node| !node.before.is_empty() || !node.after.is_empty())
     }
 
     /// Renders the next frames, at most `most`, and stops where the position jumps.
@@ -108,15 +108,15 @@ impl Renderer {
             .any(|ramps| ramps.gates_moving())
     }
 
-    /// Makes everything outside the clips of live lanes exact silence again. Call when all gates have arrived.
+    /// Makes everything outside the clips of live nodes exact silence again. Call when all gates have arrived.
     pub(crate) fn finish_gates(&mut self, gates: &Gates) {
-        let live = |lane: usize| gates.live.get(lane).copied().unwrap_or(false);
+        let live = |node: usize| gates.live.get(node).copied().unwrap_or(false);
         self.plan.sounding = sounding(&self.plan.nodes, live);
     }
 
-    /// Ramps a lane to a new gain and pan. Returns false, and changes nothing, while an earlier ramp is in progress.
-    pub(crate) fn set_fader(&mut self, lane: usize, gain: Automation, pan: Automation) -> bool {
-        let (Some(state), Some(lane)) = (self.nodes.get_mut(lane), self.plan.nodes.get_mut(lane))
+    /// Ramps a node to a new gain and pan. Returns false, and changes nothing, while an earlier ramp is in progress.
+    pub(crate) fn set_fader(&mut self, node: usize, gain: Automation, pan: Automation) -> bool {
+        let (Some(state), Some(node)) = (self.nodes.get_mut(node), self.plan.nodes.get_mut(node))
         else {
             return true;
         };
@@ -124,8 +124,8 @@ impl Renderer {
             return false;
         };
         ramps.start_fader(
-            std::mem::replace(&mut lane.gain, gain),
-            std::mem::replace(&mut lane.pan, pan),
+            std::mem::replace(&mut node.gain, gain),
+            std::mem::replace(&mut node.pan, pan),
         );
         true
     }
@@ -142,18 +142,18 @@ impl Renderer {
             .for_each(|ramps| ramps.settle());
     }
 
-    /// Returns each lane that the overload guard has muted since the last start, with the peak that caused it.
+    /// Returns each node that the overload guard has muted since the last start, with the peak that caused it.
     pub(crate) fn overloads(&self) -> impl Iterator<Item = (usize, f64)> {
         self.nodes
             .iter()
             .enumerate()
-            .filter_map(|(lane, node)| Some((lane, node.guard.as_ref()?.overload()?)))
+            .filter_map(|(index, node)| Some((index, node.guard.as_ref()?.overload()?)))
     }
 
-    /// Returns a lane's output in the last run; `None` for silence.
-    pub(crate) fn output(&mut self, lane: usize) -> Option<&Block> {
+    /// Returns a node's output in the last run; `None` for silence.
+    pub(crate) fn output(&mut self, node: usize) -> Option<&Block> {
         self.buffers
-            .latest(lane)
+            .latest(node)
             .filter(|o| o.active)
             .map(|o| &o.block)
     }

@@ -112,20 +112,20 @@ pub(super) struct NodeState {
 }
 
 impl NodeState {
-    pub(super) fn new(lane: &Node, plan: &Plan) -> Self {
-        let (clips, rate) = (lane.clips().len(), u64::from(plan.spec.rate.hz()));
+    pub(super) fn new(node: &Node, plan: &Plan) -> Self {
+        let (clips, rate) = (node.clips().len(), u64::from(plan.spec.rate.hz()));
         let delay = |frames: &u64| (*frames > 0).then(|| DelayLine::new(plan.spec.layout, *frames));
         let chain =
             |chain: &Chain| (!chain.is_empty()).then(|| Box::new(ChainState::new(chain, rate)));
         Self {
             mono: Block::new(Layout::Mono, 0),
             readers: (0..clips).map(|_| ClipReader::Direct(None)).collect(),
-            delays: lane.delays.iter().map(delay).collect(),
-            before: chain(&lane.before),
-            after: chain(&lane.after),
+            delays: node.delays.iter().map(delay).collect(),
+            before: chain(&node.before),
+            after: chain(&node.after),
             ramps: None,
             guard: None,
-            input_peak: InputPeak::new(lane, plan),
+            input_peak: InputPeak::new(node, plan),
             flaws: vec![FlawLog::default(); clips],
             survey: Survey::new(plan.spec.layout.channels(), plan.spec.rate),
             edges: vec![[0.0; 2]; clips],
@@ -193,7 +193,7 @@ impl NodeState {
     pub(super) fn render(
         &mut self,
         out: &mut Output,
-        lane: &Node,
+        node: &Node,
         task: NodeTask<'_>,
     ) -> Result<()> {
         let NodeTask {
@@ -202,8 +202,8 @@ impl NodeState {
             frames,
             ..
         } = task;
-        self.input(out, lane, task)
-            .map_err(|e| e.in_track(&lane.name))?;
+        self.input(out, node, task)
+            .map_err(|e| e.in_track(&node.name))?;
         if let (Some(chain), Some(input)) = (&mut self.before, place.input) {
             if !out.active {
                 nothing(&mut out.block, frames);
@@ -215,7 +215,7 @@ impl NodeState {
             };
             insert(
                 chain,
-                &lane.before,
+                &node.before,
                 place,
                 out,
                 &mut self.mono,
@@ -228,16 +228,16 @@ impl NodeState {
         }
         if let Some(guard) = &mut self.guard {
             guard.take(out, &mut self.mono, frames);
-        } else if out.active && place.counts_output && lane.kind == NodeKind::Track {
+        } else if out.active && place.counts_output && node.kind == NodeKind::Track {
             self.input_peak.take(&out.block, &self.mono);
         }
         if out.active {
-            self.strip(&mut out.block, lane, plan, at, frames);
+            self.strip(&mut out.block, node, plan, at, frames);
         }
         if let Some(ramps) = &mut self.ramps {
             ramps.advance(frames);
         }
-        if lane.kind == NodeKind::Master {
+        if node.kind == NodeKind::Master {
             if !out.active {
                 nothing(&mut out.block, frames);
             }
@@ -249,23 +249,23 @@ impl NodeState {
                 output: place.output,
                 counts: place.counts_output,
             };
-            out.active = chain.process(&lane.after, place, &mut out.block, 0.0);
+            out.active = chain.process(&node.after, place, &mut out.block, 0.0);
         }
         if let Some(at) = place.output.filter(|_| place.counts_output) {
-            self.measure_output(out, lane, at, frames);
+            self.measure_output(out, node, at, frames);
         }
         Ok(())
     }
 
     /// Fills the output with the node's input: its clips, or the sum of its feeds.
-    fn input(&mut self, out: &mut Output, lane: &Node, task: NodeTask<'_>) -> Result<()> {
+    fn input(&mut self, out: &mut Output, node: &Node, task: NodeTask<'_>) -> Result<()> {
         let NodeTask {
             plan,
             fed,
             place,
             frames,
         } = task;
-        match &lane.input {
+        match &node.input {
             // Nothing is read before the stream has come here, nor after the end of the mix.
             NodeInput::Clips(clips) => match place.input.filter(|at| *at < plan.length.0) {
                 Some(at) => self.play(out, clips, at, frames, place.counts_input)?,
@@ -293,9 +293,9 @@ impl NodeState {
     }
 
     /// Measures the output, which starts at a frame of the timeline.
-    fn measure_output(&mut self, out: &Output, lane: &Node, at: u64, frames: usize) {
+    fn measure_output(&mut self, out: &Output, node: &Node, at: u64, frames: usize) {
         if out.active {
-            let sounding = overlap(&lane.after.sounding, at..at + frames as u64);
+            let sounding = overlap(&node.after.sounding, at..at + frames as u64);
             self.survey.take(&out.block, at, sounding);
             if let Some(sketch) = &mut self.sketch {
                 sketch.take(self.survey.peaks.iter_mut().zip(out.block.channels()), at);
@@ -353,11 +353,11 @@ impl NodeState {
     }
 
     /// Applies gain and pan: the balance to what has sides already, the pan law to what is mono.
-    fn strip(&mut self, out: &mut Block, lane: &Node, plan: &Plan, at: u64, frames: usize) {
+    fn strip(&mut self, out: &mut Block, node: &Node, plan: &Plan, at: u64, frames: usize) {
         let mono = self.mono.channels().next().filter(|m| !m.is_empty());
         let fader_ramp = self.ramps.as_ref().and_then(|r| r.fader.as_ref());
         if let (Some(level), Some(pan), None) =
-            (lane.gain.constant(), lane.pan.constant(), fader_ramp)
+            (node.gain.constant(), node.pan.constant(), fader_ramp)
         {
             let (left, right) = plan.pan_law.gains(Pan(pan));
             let (to_left, to_right) = PanLaw::Balance.gains(Pan(pan));
@@ -380,8 +380,8 @@ impl NodeState {
         }
         self.level.resize(frames, 0.0);
         self.pan.resize(frames, 0.0);
-        lane.gain.fill(at, &mut self.level);
-        lane.pan.fill(at, &mut self.pan);
+        node.gain.fill(at, &mut self.level);
+        node.pan.fill(at, &mut self.pan);
         if let Some(ramp) = fader_ramp {
             ramp.blend(at, &mut self.level, &mut self.pan);
         }

@@ -65,9 +65,9 @@ pub(super) struct InputPeak {
 }
 
 impl InputPeak {
-    pub(super) fn new(lane: &Node, plan: &Plan) -> Self {
+    pub(super) fn new(node: &Node, plan: &Plan) -> Self {
         Self {
-            factors: constant_factors(lane, plan),
+            factors: constant_factors(node, plan),
             scanned: 0.0,
         }
     }
@@ -98,17 +98,17 @@ fn peak(out: &Block, mono: &Block) -> f64 {
         .fold(0.0, f64::max)
 }
 
-/// Returns the factor that a lane's strip applies to each channel; `None` where the input's peak does not follow from the
+/// Returns the factor that a node's strip applies to each channel; `None` where the input's peak does not follow from the
 /// output's: gain or pan change, mono clips mix with others, or a channel is lost.
-fn constant_factors(lane: &Node, plan: &Plan) -> Option<Vec<f64>> {
-    let (gain, pan) = (lane.gain.constant()?, Pan(lane.pan.constant()?));
-    let mono_clips = lane
+fn constant_factors(node: &Node, plan: &Plan) -> Option<Vec<f64>> {
+    let (gain, pan) = (node.gain.constant()?, Pan(node.pan.constant()?));
+    let mono_clips = node
         .clips()
         .iter()
         .filter(|c| c.place == Placing::Pan)
         .count();
     let is_mono = mono_clips > 0;
-    if is_mono && mono_clips < lane.clips().len() {
+    if is_mono && mono_clips < node.clips().len() {
         return None;
     }
     let (left, right) = if is_mono {

@@ -1,12 +1,12 @@
-//! Linear ramps of a lane's gain, pan and feeds during live playback, a few milliseconds each, so that no change clicks.
+//! Linear ramps of a node's gain, pan and feeds during live playback, a few milliseconds each, so that no change clicks.
 //!
-//! Once a ramp has ended, the lane renders the same bits as a bounce of a session with the new settings. Ramps advance with
+//! Once a ramp has ended, the node renders the same bits as a bounce of a session with the new settings. Ramps advance with
 //! the frames played, not with the position on the timeline; offline renders have none.
 
 use super::node::{Output, add, nothing};
 use crate::{curve::Automation, dsp::gain::add_shaped, plan::Edge};
 
-/// The ramps of one lane.
+/// The ramps of one node.
 pub(super) struct Ramps {
     /// Gain and pan, while they change.
     pub fader: Option<FaderRamp>,

@@ -45,8 +45,8 @@ const WAKE_INTERVAL: u64 = 1024;
 /// The queues of all clips of a plan, and the threads that fill them.
 pub(crate) struct ReadAhead {
     shared: Arc<Shared>,
-    /// For each lane, the queue of each of its clips.
-    lanes: Vec<Vec<Arc<ClipQueue>>>,
+    /// For each node, the queue of each of its clips.
+    nodes: Vec<Vec<Arc<ClipQueue>>>,
     threads: Vec<JoinHandle<()>>,
     /// Frames played since the threads were woken.
     played_since_wake: u64,
@@ -72,13 +72,13 @@ struct Target {
 impl ReadAhead {
     /// Starts to decode from frame 0 on, `depth` frames ahead, or less far if that would exceed the memory limit.
     pub(crate) fn start(plan: &Plan, depth: u64) -> Self {
-        let lanes: Vec<Vec<Arc<ClipQueue>>> = plan
+        let nodes: Vec<Vec<Arc<ClipQueue>>> = plan
             .nodes
             .iter()
-            .map(|lane| {
-                lane.clips()
+            .map(|node| {
+                node.clips()
                     .iter()
-                    .map(|clip| Arc::new(ClipQueue::new(clip, &lane.name)))
+                    .map(|clip| Arc::new(ClipQueue::new(clip, &node.name)))
                     .collect()
             })
             .collect();
@@ -89,7 +89,7 @@ impl ReadAhead {
         };
         let max_depth = MEMORY_LIMIT / size_of::<f64>() as u64 / samples_per_frame(plan).max(1);
         let shared = Arc::new(Shared {
-            queues: lanes
+            queues: nodes
                 .iter()
                 .flatten()
                 .filter(|queue| queue.is_heard())
@@ -110,15 +110,15 @@ impl ReadAhead {
             .collect();
         Self {
             shared,
-            lanes,
+            nodes,
             threads,
             played_since_wake: 0,
         }
     }
 
-    /// Returns the queues of a lane's clips, in order.
-    pub(crate) fn lane(&self, lane: usize) -> &[Arc<ClipQueue>] {
-        self.lanes.get(lane).map_or(&[], Vec::as_slice)
+    /// Returns the queues of a node's clips, in order.
+    pub(crate) fn node(&self, node: usize) -> &[Arc<ClipQueue>] {
+        self.nodes.get(node).map_or(&[], Vec::as_slice)
     }
 
     /// Switches to another playback order, and keeps the decoded pieces that it plays first.
@@ -214,7 +214,7 @@ fn samples_per_frame(plan: &Plan) -> u64 {
     let clips = plan
         .nodes
         .iter()
-        .flat_map(|lane| lane.clips())
+        .flat_map(|node| node.clips())
         .filter(|clip| clip.gain != 0.0);
     // A layout has at most 255 channels, so the conversion cannot fail.
     let channels = |clip: &PlannedClip| i64::try_from(clip.layout.channels()).unwrap_or(i64::MAX);

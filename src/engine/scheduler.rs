@@ -43,15 +43,15 @@ impl Graph {
     /// Builds the graph of a plan; the master also reads the tapped nodes.
     pub(super) fn new(plan: &Plan, tapped: impl Iterator<Item = usize>) -> Self {
         let feeders =
-            |lane: &crate::plan::Node| lane.feeds().iter().map(|feed| feed.lane).collect();
+            |node: &crate::plan::Node| node.feeds().iter().map(|feed| feed.node).collect();
         let mut needs: Vec<Vec<usize>> = plan.nodes.iter().map(feeders).collect();
         let feeds = needs.iter().map(Vec::len).collect();
         if let Some((last, others)) = needs.split_last_mut() {
-            last.extend(tapped.filter(|lane| *lane < others.len()));
+            last.extend(tapped.filter(|node| *node < others.len()));
         }
         let mut readers = vec![Vec::new(); needs.len()];
-        for (lane, needed) in needs.iter().enumerate() {
-            needed.iter().for_each(|n| readers[*n].push(lane));
+        for (node, needed) in needs.iter().enumerate() {
+            needed.iter().for_each(|n| readers[*n].push(node));
         }
         Self {
             needs,
@@ -313,18 +313,18 @@ impl<'a> Workers<'_, 'a> {
         let frames = usize::try_from(all - before)
             .unwrap_or(usize::MAX)
             .min(*size);
-        let lane = &plan.nodes[node];
+        let planned = &plan.nodes[node];
         let mut state = locked(&self.nodes[node]);
         let mut out = buffers.open(node, taken.start == 0);
         let mut fed = Vec::new();
-        for (index, feed) in lane
+        for (index, feed) in planned
             .feeds()
             .iter()
             .enumerate()
             .take(taken.end)
             .skip(taken.start)
         {
-            let output = buffers.output(feed.lane);
+            let output = buffers.output(feed.node);
             if buffers.is_kept() {
                 fed.push(output);
             } else {
@@ -342,7 +342,7 @@ impl<'a> Workers<'_, 'a> {
         let place = places[node].after(before);
         state.render(
             &mut out,
-            lane,
+            planned,
             NodeTask {
                 plan,
                 fed: &fed,

@@ -1,6 +1,6 @@
 //! Maps the stream of frames that is processed to positions on the timeline.
 //!
-//! The stream counts the frames that tracks have read since the last seek. Lanes lag behind it by the latency of the
+//! The stream counts the frames that tracks have read since the last seek. Nodes lag behind it by the latency of the
 //! processors before them, each by its own; round a loop, or at a seek, all pass the same places one after the other.
 
 use std::{collections::VecDeque, ops::Range};
@@ -10,11 +10,11 @@ use std::{collections::VecDeque, ops::Range};
 pub(super) struct Transport {
     /// The frame of the stream that is read next.
     stream: u64,
-    /// In order; the first holds the oldest frame that any lane still passes.
+    /// In order; the first holds the oldest frame that any node still passes.
     segments: VecDeque<Segment>,
     /// The stretch of the timeline that repeats once its end is met.
     repeat: Option<Range<u64>>,
-    /// The largest lag of a lane.
+    /// The largest lag of a node.
     longest: u64,
 }
 
@@ -50,7 +50,7 @@ impl Transport {
         self.repeat = repeat.filter(|r| r.start < r.end);
     }
 
-    /// Returns the position of the frame that a lane with this lag passes next; `None` where it passes none yet.
+    /// Returns the position of the frame that a node with this lag passes next; `None` where it passes none yet.
     pub(super) fn position(&self, lag: u64) -> Option<u64> {
         let frame = self.stream.checked_sub(lag)?;
         let segment = self
@@ -61,7 +61,7 @@ impl Transport {
         Some(segment.position + (frame - segment.stream))
     }
 
-    /// Returns the frames that a lane with this lag passes before its position jumps, or before it begins.
+    /// Returns the frames that a node with this lag passes before its position jumps, or before it begins.
     pub(super) fn until_jump(&self, lag: u64) -> u64 {
         let Some(frame) = self.stream.checked_sub(lag) else {
             return lag - self.stream;
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lanes_pass_the_end_of_a_loop_one_after_the_other() {
+    fn nodes_pass_the_end_of_a_loop_one_after_the_other() {
         let mut transport = Transport::new(10);
         transport.seek(90);
         transport.set_repeat(Some(50..100));

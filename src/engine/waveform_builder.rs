@@ -1,4 +1,4 @@
-//! The waveform of a lane, drawn while it is rendered: the lowest and highest sample of each bin, and of sums (buses and
+//! The waveform of a node, drawn while it is rendered: the lowest and highest sample of each bin, and of sums (buses and
 //! the master) the root mean square. Of tracks it is left out: it would cost more than all the rest.
 //!
 //! Bins lie on a grid that is fixed before the first block, so a bin is a pure function of the frames under it: block
@@ -57,7 +57,7 @@ pub(crate) struct Bin {
     pub rms: f32,
 }
 
-/// The waveform of a lane so far.
+/// The waveform of a node so far.
 #[derive(Debug)]
 pub(crate) struct Sketch {
     grid: Grid,
@@ -120,12 +120,12 @@ impl Open {
 }
 
 impl Sketch {
-    pub(crate) fn new(grid: Grid, channels: usize, lane: NodeKind) -> Self {
+    pub(crate) fn new(grid: Grid, channels: usize, node: NodeKind) -> Self {
         let trace = || Trace {
             bins: vec![Bin::default(); grid.bins()],
             open: Open::at(0),
         };
-        let overs = if lane == NodeKind::Master {
+        let overs = if node == NodeKind::Master {
             channels
         } else {
             0
@@ -133,7 +133,7 @@ impl Sketch {
         Self {
             grid,
             channels: (0..channels).map(|_| trace()).collect(),
-            rms: lane != NodeKind::Track,
+            rms: node != NodeKind::Track,
             overs: vec![OverLog::default(); overs],
         }
     }

@@ -35,7 +35,7 @@ pub(super) fn align(lanes: &mut [Node]) {
     for (index, lane) in lanes.iter().enumerate().rev() {
         let own = ahead.get(index).copied().unwrap_or(0) + lane.latency();
         for feed in lane.feeds() {
-            if let Some(feeder) = ahead.get_mut(feed.lane) {
+            if let Some(feeder) = ahead.get_mut(feed.node) {
                 *feeder = own.max(*feeder);
             }
         }
@@ -65,7 +65,7 @@ pub(super) fn align(lanes: &mut [Node]) {
         let input = lane.lag.input;
         let delay =
             |feeder: usize| input.saturating_sub(outputs.get(feeder).copied().unwrap_or(input));
-        lane.delays = lane.feeds().iter().map(|feed| delay(feed.lane)).collect();
+        lane.delays = lane.feeds().iter().map(|feed| delay(feed.node)).collect();
     }
 }
 
@@ -81,7 +81,7 @@ fn input_sounding<'a>(lane: &Node, output: impl Fn(usize) -> &'a [Range<u64>]) -
             0,
         ),
         NodeInput::Sum(feeds) => {
-            joined(feeds.iter().flat_map(|feed| output(feed.lane)).cloned(), 0)
+            joined(feeds.iter().flat_map(|feed| output(feed.node)).cloned(), 0)
         }
     }
 }
@@ -122,7 +122,7 @@ impl Plan {
             let input = lane.before.first_input(lane.after.first_input(output));
             first = first.min(input);
             for feed in lane.feeds() {
-                if let Some(feeder) = needed.get_mut(feed.lane) {
+                if let Some(feeder) = needed.get_mut(feed.node) {
                     *feeder = Some(feeder.map_or(input, |before| before.min(input)));
                 }
             }

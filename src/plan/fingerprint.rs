@@ -50,7 +50,7 @@ impl Plan {
                 NodeInput::Sum(edges) => {
                     // Written as the first version did, so that parts of a mix that different builds rendered join.
                     let feed = |edge: &Edge| {
-                        format!("Feed {{ lane: {}, gain: {:?} }}", edge.lane, edge.gain)
+                        format!("Feed {{ lane: {}, gain: {:?} }}", edge.node, edge.gain)
                     };
                     writeln!(
                         to,

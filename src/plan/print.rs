@@ -82,7 +82,7 @@ impl Plan {
             NodeInput::Sum(feeds) if feeds.is_empty() => vec!["sum of nothing".to_owned()],
             NodeInput::Sum(feeds) => {
                 vec![feeds.iter().fold("sum".to_owned(), |text, feed| {
-                    format!("{text} {}", feed.lane)
+                    format!("{text} {}", feed.node)
                 })]
             }
         };

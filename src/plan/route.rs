@@ -64,7 +64,7 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
                 .flatten()
                 .filter(|(from, number, _)| live(*from, *number));
             let feed = |&(from, _, gain): &(usize, usize, Decibels)| Edge {
-                lane: lane_of(from),
+                node: lane_of(from),
                 gain: gain.gain().0,
             };
             NodeInput::Sum(incoming.map(feed).collect())
