@@ -1,7 +1,8 @@
-//! Runs a plan block by block: the only running state.
+//! Renders a plan block by block. All state that changes while a plan runs is held here.
 //!
-//! Nodes are rendered in steps, on as many threads as the options say; each is rendered after those that feed it, and its sum
-//! runs in the order of the plan. So neither block size nor threads can change a bit.
+//! Worker threads render the plan's nodes in steps of [`STEP`] frames: a node after the nodes that feed it. A node adds its
+//! feeds in the order of the plan, and an exact sum does not depend on how it is divided, so that neither the block size nor
+//! the number of threads changes a bit of the output.
 
 mod buffer_pool;
 mod chain_state;
@@ -43,18 +44,18 @@ use thread_pool::Pool;
 use transport::Transport;
 use waveform_builder::{Grid, Sketch};
 
-/// How a plan is run. Nothing here changes a sample.
+/// How a plan is rendered. No option changes a sample.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// How many threads decode and mix, at most 256; 0 is as many as the machine has cores.
+    /// Threads that decode and mix, 0..=256; 0 means one for each core of the machine.
     pub threads: usize,
 }
 
-/// Frames of a step: what a thread does at once of a node. Few enough that what it gives is still in the cache when it is
-/// added, and many enough that a decoder finds its own tables there for a while.
+/// Frames that a thread renders of a node before it goes to another. Few enough that a node's output is still in the cache
+/// when it is added, and many enough that a decoder's tables stay in the cache meanwhile.
 const STEP: usize = 16_384;
 
-/// A plan, running. Start anywhere with [`seek`](Self::seek), then [`render`](Self::render) until it returns 0.
+/// Renders a plan into blocks: [`seek`](Self::seek) to any frame, then call [`render`](Self::render) until it returns 0.
 ///
 /// ```
 /// use soundtrack::{Block, Frames, Layout, Options, Plan, Renderer, SampleRate, Session, Spec, Track, media::Memory};
@@ -78,24 +79,24 @@ pub struct Renderer {
     /// Frames of a step.
     step: usize,
     transport: Transport,
-    /// Every different lag of a node, ascending.
+    /// The lags of all nodes, ascending, each once.
     lags: Vec<u64>,
     /// The frame that is delivered next.
     position: u64,
-    /// Frames to render before that, to bring processors into their state.
+    /// Frames still to render before `position`, to bring the processors into the state that they have there.
     warm_up: u64,
-    /// What counts as rendered: levels and flaws outside it are not reported.
+    /// The frames whose levels and flaws are reported.
     counted: Range<u64>,
     taps: Vec<Tap>,
-    /// Whether levels are watched for a report.
+    /// Whether levels are measured for a report.
     watched: bool,
 }
 
 impl Renderer {
-    /// Makes a plan ready to run. Files are opened when their clips start, and closed when they end.
+    /// Creates a renderer at frame 0. Files are opened when their clips start and closed when they end.
     ///
     /// # Errors
-    /// `Resource` where the threads cannot be started.
+    /// `Resource` where a thread cannot be started.
     pub fn new(plan: Plan, options: &Options) -> Result<Self> {
         let pool = Pool::new(options.threads)?;
         let nodes = plan
@@ -133,25 +134,25 @@ impl Renderer {
         Ok(renderer)
     }
 
-    /// The plan that is run.
+    /// Returns the plan that is rendered.
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// The frame that the next block starts with.
+    /// Returns the frame that the next block starts with.
     #[must_use]
     pub fn position(&self) -> Frames {
         Frames(self.position)
     }
 
-    /// Goes to a frame: the next block is the same, bit for bit, as if everything before had been rendered.
+    /// Moves to a frame. The next block has the same bits as if everything before it had been rendered.
     pub fn seek(&mut self, to: Frames) {
         self.seek_range(&(to..Frames(u64::MAX)));
     }
 
-    /// Goes to the start of a range. What is rendered outside it, for processors that look ahead or remember, does not
-    /// count.
+    /// Moves to the start of a range. Frames that are rendered outside it, for processors that look ahead or remember, are
+    /// not reported.
     pub(crate) fn seek_range(&mut self, range: &Range<Frames>) {
         let first = self.plan.first_input(range.start.0);
         self.transport.seek(first);
@@ -170,12 +171,12 @@ impl Renderer {
         self.render_part(block, usize::MAX)
     }
 
-    /// The same, at most `most` frames.
+    /// Like [`render`](Self::render), with at most `most` frames.
     pub(crate) fn render_part(&mut self, block: &mut Block, most: usize) -> Result<usize> {
         self.render_tapped(block, &mut [], most)
     }
 
-    /// From here on watches no levels, for a render that nobody reports on. Changes no sample.
+    /// Stops measuring levels, for a render without a report. Changes no sample.
     pub(crate) fn unwatched(&mut self) {
         self.watched = false;
     }
@@ -187,7 +188,8 @@ impl Renderer {
         self.graph = Graph::new(&self.plan, nodes.iter().copied());
     }
 
-    /// The same, and into a block for each tapped node, as large as the first, what it gave.
+    /// Like [`render_part`](Self::render_part), and writes the output of each tapped node into its block of `tapped`. All
+    /// blocks have the same capacity.
     pub(crate) fn render_tapped(
         &mut self,
         block: &mut Block,
@@ -237,7 +239,7 @@ impl Renderer {
         Ok(())
     }
 
-    /// Brings the processors into their state, where that is still to do.
+    /// Renders the frames that bring the processors into their state, where that is still to do.
     fn render_warm_up(&mut self, sink: &mut dyn BlockSink) -> Result<()> {
         while self.warm_up > 0 {
             let frames = self.until_change().min(self.warm_up);
@@ -327,7 +329,7 @@ impl Renderer {
         self.nodes.last()?.reduction()
     }
 
-    /// From here on draws what every node gives onto a grid, from a clean sheet.
+    /// Starts a new waveform of every node on a grid.
     pub(crate) fn sketch(&mut self, grid: Grid) {
         let channels = self.plan.spec.layout.channels();
         for (state, node) in self.nodes.iter_mut().zip(&self.plan.nodes) {
@@ -335,12 +337,12 @@ impl Renderer {
         }
     }
 
-    /// What was drawn of a node, if anything was asked for.
+    /// Returns the waveform of a node; `None` where none was asked for.
     pub(crate) fn sketched(&self, node: usize) -> Option<&Sketch> {
         self.nodes.get(node).and_then(|l| l.sketch.as_ref())
     }
 
-    /// Measures every track and bus from here on, or none. Changes no sample.
+    /// Measures the loudness of every track and bus from here on, or of none. Changes no sample.
     pub(crate) fn measure(&mut self, measure: bool) {
         let spec = self.plan.spec;
         for (node, state) in self.plan.nodes.iter().zip(&mut self.nodes) {
@@ -350,32 +352,32 @@ impl Renderer {
         }
     }
 
-    /// What was measured of a node.
+    /// Returns the loudness of a node; `None` where it is not measured.
     pub(crate) fn measured(&self, node: usize) -> Option<Measured> {
         self.nodes.get(node).and_then(NodeState::measured)
     }
 
-    /// The peaks of a node so far, one a channel, after its gain and pan.
+    /// Returns the peak of each channel of a node so far, after its gain and pan.
     pub(crate) fn peaks(&self, node: usize) -> &[Peak] {
         self.survey(node).map_or(&[], |survey| &survey.peaks)
     }
 
-    /// The largest sample that came into a track's strip so far, before its gain and pan.
-    pub(crate) fn before(&self, node: usize) -> f64 {
-        self.nodes.get(node).map_or(0.0, NodeState::before)
+    /// Returns the largest magnitude at the input of a track's strip so far, before its gain and pan.
+    pub(crate) fn input_peak(&self, node: usize) -> f64 {
+        self.nodes.get(node).map_or(0.0, NodeState::largest_input)
     }
 
-    /// What was watched of a node so far.
+    /// Returns the levels of a node so far.
     pub(crate) fn survey(&self, node: usize) -> Option<&Survey> {
         self.nodes.get(node).map(NodeState::survey)
     }
 
-    /// The first and the last sample of each clip of a node; 0 where it was not rendered.
+    /// Returns the first and the last sample of each clip of a node; 0 where a clip was not rendered.
     pub(crate) fn edges(&self, node: usize) -> &[[f64; 2]] {
         self.nodes.get(node).map_or(&[], NodeState::edges)
     }
 
-    /// The heard track that is loudest at a frame, counted from the first that was rendered.
+    /// Returns the name of the audible track that is loudest at a frame, which is counted from the first rendered one.
     pub(crate) fn loudest(&self, frame: u64) -> Option<&str> {
         let tracks = self
             .plan
@@ -391,7 +393,7 @@ impl Renderer {
             .map(|(name, _)| name)
     }
 
-    /// The flaws met in each clip of a node so far.
+    /// Returns the flaws met in each clip of a node so far.
     pub(crate) fn flaws(&self, node: usize) -> &[FlawLog] {
         self.nodes.get(node).map_or(&[], NodeState::flaws)
     }

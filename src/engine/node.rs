@@ -172,8 +172,8 @@ impl NodeState {
         self.meter.as_deref().cloned().map(Meter::finish)
     }
 
-    /// The largest sample before gain and pan.
-    pub(super) fn before(&self) -> f64 {
+    /// Returns the largest magnitude before gain and pan.
+    pub(super) fn largest_input(&self) -> f64 {
         self.input_peak.largest(&self.survey.peaks)
     }
 

@@ -53,7 +53,7 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
                 }
                 let overload = overload_guard::overload_warning(
                     &lane.name,
-                    renderer.before(index),
+                    renderer.input_peak(index),
                     peak.1.value,
                 );
                 report.warnings.extend(overload);
