@@ -69,7 +69,7 @@
 //! mute, solo, sends · **insert** a processor on a strip · **send** an extra feed to a bus · **cue** a named piece of music
 //! with its own tracks · **use** one placement of a cue against picture · **latency** frames a processor looks ahead ·
 //! **tail** what sounds after the last clip · **deliverable** a file that a session promises · **plan** the strips as a
-//! graph of nodes (lanes), in order · **sink** where audio goes · **bounce** render offline · **underrun** frames the device
+//! graph of nodes, in order · **sink** where audio goes · **bounce** render offline · **underrun** frames the device
 //! wanted and did not get.
 //!
 //! Samples are `f64`, full scale ±1.0, planar, in WAVE channel order. Positions are whole [`Frames`].

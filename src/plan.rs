@@ -1,8 +1,8 @@
 //! Compiles a session into a plan: checks everything, probes the stems, and arranges the strips as a graph.
 //!
-//! A plan is immutable and prints as text. Tracks, buses and the master are nodes of one kind (lanes, in the text): an
-//! input (clips, or an ordered sum of edges), inserts, a gain and a pan. Nodes stand in stages; those of one stage do not
-//! need each other, and a sum always runs in the order of the session: tracks first, then buses.
+//! A plan is immutable and prints as text. Tracks, buses and the master are nodes of one kind: an input (clips, or an
+//! ordered sum of edges), inserts, a gain and a pan. Nodes stand in stages. The nodes of one stage do not need each other,
+//! and a sum always runs in the order of the session: tracks first, then buses.
 
 mod align;
 pub(crate) mod chain;
@@ -49,7 +49,7 @@ use std::{ops::Range, path::PathBuf, sync::Arc};
 /// mix.add_track(Track::new("click", Memory::new(spec, vec![vec![1.0; 480]])?));
 /// assert_eq!(
 ///     Plan::compile(&mix)?.to_string(),
-///     "plan  48000 Hz stereo, 2 lanes in 2 stages, 480 frames\n \
+///     "plan  48000 Hz stereo, 2 nodes in 2 stages, 480 frames\n \
 ///      0 track   click   memory 48000 mono @0  gain 0.0 dB  pan C  -> 1\n \
 ///      1 master          sum 0                 gain 0.0 dB\n"
 /// );
@@ -233,7 +233,7 @@ impl Plan {
             cues.push(planned);
         }
         let notes = place.done()?;
-        let mut plan = route::lanes(session, voices, scope);
+        let mut plan = route::arrange(session, voices, scope);
         plan.markers = markers::of(session, &cues);
         plan.cues = cues;
         plan.notes = notes;
@@ -265,13 +265,13 @@ impl Plan {
     #[must_use]
     pub fn warm_up(&self) -> Frames {
         let mut most: Vec<Option<u64>> = Vec::with_capacity(self.nodes.len());
-        for lane in &self.nodes {
-            let mut feeders = lane
+        for node in &self.nodes {
+            let mut feeders = node
                 .feeds()
                 .iter()
                 .map(|feed| most.get(feed.node).copied().flatten());
             let before = feeders.try_fold(0, |most: u64, feeder| Some(most.max(feeder?)));
-            let own = lane.before.warm_up().zip(lane.after.warm_up());
+            let own = node.before.warm_up().zip(node.after.warm_up());
             most.push(
                 before
                     .zip(own)

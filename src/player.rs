@@ -61,7 +61,7 @@ use crate::{
     sync::locked,
     units::{Decibels, Frames, Pan},
 };
-use live_mixer::{Setting, StripLanes};
+use live_mixer::{Setting, StripNodes};
 use playback_thread::Command;
 use status::Status;
 use std::{
@@ -120,7 +120,7 @@ struct Inner {
         expect(dead_code, reason = "only needed to open another device")
     )]
     latency: Duration,
-    lanes: StripLanes,
+    nodes: StripNodes,
 }
 
 impl Session {
@@ -246,15 +246,15 @@ impl Player {
     /// Returns the meters of all strips. They lead what is heard by the time rendered ahead.
     #[must_use]
     pub fn levels(&self) -> Levels {
-        let Inner { status, lanes, .. } = &*self.inner;
+        let Inner { status, nodes, .. } = &*self.inner;
         Levels {
-            tracks: lanes
+            tracks: nodes
                 .tracks
                 .iter()
-                .map(|lane| status.level(*lane))
+                .map(|node| status.level(*node))
                 .collect(),
-            buses: lanes.buses.iter().map(|lane| status.level(*lane)).collect(),
-            master: status.level(lanes.master),
+            buses: nodes.buses.iter().map(|node| status.level(*node)).collect(),
+            master: status.level(nodes.master),
         }
     }
 

@@ -99,7 +99,7 @@ fn reel() -> Session {
 #[test]
 fn a_plan_prints_cues_and_uses() {
     let want = "\
-plan  48000 Hz stereo, 6 lanes in 3 stages, 53 000 frames, 24 fps from 01:00:00:00
+plan  48000 Hz stereo, 6 nodes in 3 stages, 53 000 frames, 24 fps from 01:00:00:00
  0 track   dialogue          dx.wav 48000 mono @0                                 gain -2.0 dB   pan C         -> 5
  0 track   storm.violins     vlns.wav 48000 stereo @24000                         gain -2.0 dB   pan C         -> 4
                              vlns.wav 48000 stereo @40000 [900..5900]

@@ -169,7 +169,7 @@ fn plan_and_report_tell() {
     let plan = Plan::compile(&mix).unwrap();
     assert_eq!(
         plan.to_string(),
-        "plan  48000 Hz mono, 2 lanes in 2 stages, 96 000 frames, latency 256\n \
+        "plan  48000 Hz mono, 2 nodes in 2 stages, 96 000 frames, latency 256\n \
          0 track   x       memory 48000 mono @0  gain 0.0 dB   pan C                         -> 1\n \
          1 master          sum 0                 gain +6.0 dB  limit -1.0 dBTP, latency 256\n"
     );

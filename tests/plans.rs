@@ -51,7 +51,7 @@ fn song() -> Session {
 #[test]
 fn a_plan_reads_like_a_score() {
     let want = "\
-plan  48000 Hz stereo, 8 lanes in 4 stages, 1 096 000 frames
+plan  48000 Hz stereo, 8 nodes in 4 stages, 1 096 000 frames
  0 track   drums   drums.flac 48000 stereo @0                        gain -3.0 dB   pan C    -> 4
  0 track   bass    bass.wav 44100->48000 mono @0                     gain curve(2)  pan L20  -> 4, 5 (-12.0 dB)
  0 track   brass   brass.wav 48000 5.1->stereo @1000 [480..5280] x2  gain 0.0 dB    pan C    -> 7

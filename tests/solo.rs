@@ -107,7 +107,7 @@ fn a_bus_on_which_routes_part_runs_twice() {
     } = desk();
     session.track_mut(tracks[0]).strip.solo = true;
     let once = "\
-plan  48000 Hz mono, 5 lanes in 4 stages, 1 frames
+plan  48000 Hz mono, 5 nodes in 4 stages, 1 frames
  0 track   track 1   memory 48000 mono @0  gain 0.0 dB  pan C  -> 2
  0 track   track 16  memory 48000 mono @0  gain 0.0 dB  pan C  muted
  1 bus     shared    sum 0                 gain 0.0 dB         -> 4, 3 (+6.0 dB)
@@ -118,7 +118,7 @@ plan  48000 Hz mono, 5 lanes in 4 stages, 1 frames
     assert_eq!(got, once, "{got}");
     session.bus_mut(behind).strip.solo = true;
     let twice = "\
-plan  48000 Hz mono, 6 lanes in 4 stages, 1 frames
+plan  48000 Hz mono, 6 nodes in 4 stages, 1 frames
  0 track   track 1           memory 48000 mono @0  gain 0.0 dB  pan C  -> 2
  0 track   track 16          memory 48000 mono @0  gain 0.0 dB  pan C  -> 3
  1 bus     shared            sum 0                 gain 0.0 dB         -> 5, 4 (+6.0 dB)

@@ -19,7 +19,7 @@ pub(crate) struct RenderJob<'a> {
     range: Range<Frames>,
     block: usize,
     single_threaded: bool,
-    /// Lanes whose outputs are [`Signal::Tap`].
+    /// Nodes whose outputs are [`Signal::Tap`].
     pub taps: &'a [usize],
     /// Factors of the levels of the mix that are [`Signal::Level`].
     pub gains: Vec<f64>,

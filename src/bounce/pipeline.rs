@@ -1,4 +1,4 @@
-//! Renders a plan block by block into several signals at once: the mix, the mix at other levels, and tapped lanes.
+//! Renders a plan block by block into several signals at once: the mix, the mix at other levels, and tapped nodes.
 //!
 //! Rendering, measuring and writing run on threads of their own, with blocks in order from one to the next.
 
@@ -30,7 +30,7 @@ pub(crate) enum Signal {
     Mix,
     /// The mix times the gain of this index.
     Level(usize),
-    /// The tapped lane of this index.
+    /// The tapped node of this index.
     Tap(usize),
 }
 
@@ -154,7 +154,7 @@ pub(crate) struct Pipeline<'r> {
     pub renderer: &'r mut Renderer,
     /// Frames in a block.
     pub block: usize,
-    /// Number of lanes that the renderer taps.
+    /// Number of nodes that the renderer taps.
     pub taps: usize,
     /// Factors of the other levels of the mix.
     pub gains: Vec<f64>,

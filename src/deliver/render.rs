@@ -106,11 +106,11 @@ pub(super) fn render(
     for ((file, signal), output) in job.files.iter().zip(&signals.of_files).zip(files) {
         let mut report = match (signal, measurements.of(*signal)) {
             (Signal::Tap(tap), _) => {
-                let lane = signals.taps.get(*tap).copied().unwrap_or_default();
+                let node = signals.taps.get(*tap).copied().unwrap_or_default();
                 stem_report(
                     &base,
                     file.of.as_deref().unwrap_or_default(),
-                    renderer.peaks(lane),
+                    renderer.peaks(node),
                 )
             }
             (_, Some(measured)) => mix_report(&base, measured, &renderer),
@@ -142,7 +142,7 @@ pub(super) fn render(
 
 /// The signals of a render that the files of a job take.
 struct Signals {
-    /// Lanes of the tapped buses.
+    /// Nodes of the tapped buses.
     taps: Vec<usize>,
     /// Gains of the other levels of the mix.
     gains: Vec<f64>,
@@ -164,12 +164,12 @@ impl Signals {
                 .map_or(1.0, |g| g.gain().0);
             signals.of_files.push(match file.content {
                 Content::Stem(_) => {
-                    let lane = file
+                    let node = file
                         .of
                         .as_deref()
-                        .and_then(|bus| stems::lane(plan, bus))
+                        .and_then(|bus| stems::node(plan, bus))
                         .unwrap_or_default();
-                    Signal::Tap(index_of(&mut signals.taps, lane))
+                    Signal::Tap(index_of(&mut signals.taps, node))
                 }
                 Content::Mix | Content::Cue(_) if gain == 1.0 => Signal::Mix,
                 Content::Mix | Content::Cue(_) => Signal::Level(index_of(&mut signals.gains, gain)),
@@ -276,11 +276,11 @@ fn null_meters(
         if taps.is_empty() {
             continue;
         }
-        let lanes: Vec<usize> = taps
+        let nodes: Vec<usize> = taps
             .iter()
             .filter_map(|tap| signals.taps.get(*tap).copied())
             .collect();
-        let coverage = stems::coverage(plan, &lanes);
+        let coverage = stems::coverage(plan, &nodes);
         if !shaping.is_empty() {
             report.warnings.push(stems_warning(
                 deliverable,

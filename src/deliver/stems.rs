@@ -43,15 +43,15 @@ impl Coverage {
     }
 }
 
-/// Returns the lane of a bus. Of a bus that runs twice it is the first: what is on its way to a soloed strip is in the stem
+/// Returns the node of a bus. Of a bus that runs twice it is the first: what is on its way to a soloed strip is in the stem
 /// of that one, and the stems still add up.
-pub(super) fn lane(plan: &Plan, bus: &str) -> Option<usize> {
+pub(super) fn node(plan: &Plan, bus: &str) -> Option<usize> {
     plan.nodes
         .iter()
         .position(|l| l.kind == NodeKind::Bus && !l.again && l.name == bus)
 }
 
-/// Finds how the stems of these lanes add up to the mix of a plan.
+/// Finds how the stems of these nodes add up to the mix of a plan.
 pub(super) fn coverage(plan: &Plan, stems: &[usize]) -> Coverage {
     let mut found = Coverage::default();
     let Some(NodeInput::Sum(feeds)) = plan.nodes.last().map(|l| &l.input) else {
@@ -63,15 +63,15 @@ pub(super) fn coverage(plan: &Plan, stems: &[usize]) -> Coverage {
             None => found.missing.extend(plan.nodes.get(feed.node).map(subject)),
         }
     }
-    for lane in stems
+    for node in stems
         .iter()
         .filter(|s| !feeds.iter().any(|f| f.node == **s))
         .filter_map(|s| plan.nodes.get(*s))
     {
-        let into = lane.out.first().and_then(|(to, _)| plan.nodes.get(*to));
-        if let Some(into) = into.filter(|_| lane.live) {
+        let into = node.out.first().and_then(|(to, _)| plan.nodes.get(*to));
+        if let Some(into) = into.filter(|_| node.live) {
             found.nested.push(NestedStem {
-                stem: subject(lane),
+                stem: subject(node),
                 into: subject(into),
             });
         }
@@ -80,12 +80,12 @@ pub(super) fn coverage(plan: &Plan, stems: &[usize]) -> Coverage {
 }
 
 /// Names a bus or a track of the plan.
-fn subject(lane: &Node) -> Subject {
-    match lane.kind {
+fn subject(node: &Node) -> Subject {
+    match node.kind {
         NodeKind::Bus => Subject::Bus {
-            name: lane.name.clone(),
+            name: node.name.clone(),
         },
-        _ => Subject::track(&lane.name),
+        _ => Subject::track(&node.name),
     }
 }
 
@@ -132,17 +132,17 @@ impl Session {
     ) -> Result<Vec<Vec<Vec<f64>>>> {
         check_order(&range)?;
         let plan = Plan::compile(self)?;
-        let lane = |id: &BusId| {
+        let node = |id: &BusId| {
             self.buses()
                 .get(id.0)
-                .and_then(|b| lane(&plan, &b.strip.name))
+                .and_then(|b| node(&plan, &b.strip.name))
         };
-        let lanes: Option<Vec<usize>> = buses.iter().map(lane).collect();
-        let lanes = lanes.ok_or_else(|| {
+        let nodes: Option<Vec<usize>> = buses.iter().map(node).collect();
+        let nodes = nodes.ok_or_else(|| {
             Error::new(ErrorKind::InvalidArgument, "a bus is not in this session")
         })?;
         let mut renderer = Renderer::new(plan, &Options::default())?;
-        let mut memory = vec![Memory::default(); lanes.len()];
+        let mut memory = vec![Memory::default(); nodes.len()];
         // A few frames of memory cost less than threads that pass them on.
         let single = JobSettings {
             options: Options { threads: 1 },
@@ -150,7 +150,7 @@ impl Session {
         };
         let mut progress = ProgressReporter::new(None, range.end - range.start);
         let mut job = RenderJob::new(&mut renderer, range, &single);
-        job.taps = &lanes;
+        job.taps = &nodes;
         job.outputs = (0..)
             .map(Signal::Tap)
             .zip(memory.iter_mut().map(|m| m as &mut dyn Sink))

@@ -1,12 +1,12 @@
-//! Aligns latency: how far each lane runs behind the tracks, so that everything leaves the master at its own frame.
+//! Aligns latency: how far each node runs behind the tracks, so that everything leaves the master at its own frame.
 //!
-//! All tracks read their clips at one position. A lane whose processors look ahead gives out less than it has taken, by
+//! All tracks read their clips at one position. A node whose processors look ahead gives out less than it has taken, by
 //! its latency; where paths of different latency meet, the shorter ones are delayed by the difference.
 
 use super::{Node, NodeInput, NodeKind, Plan, ranges::joined};
 use std::ops::Range;
 
-/// How many frames a lane lags behind the position at which tracks read their clips.
+/// How many frames a node lags behind the position at which tracks read their clips.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Lag {
     /// Of its input.
@@ -17,62 +17,62 @@ pub(crate) struct Lag {
     pub output: u64,
 }
 
-/// Finds where each chain sounds, and how far each lane lags.
-pub(super) fn align(lanes: &mut [Node]) {
-    for index in 0..lanes.len() {
-        let (done, rest) = lanes.split_at_mut(index);
-        let Some(lane) = rest.first_mut() else {
+/// Finds where each chain sounds, and how far each node lags.
+pub(super) fn align(nodes: &mut [Node]) {
+    for index in 0..nodes.len() {
+        let (done, rest) = nodes.split_at_mut(index);
+        let Some(node) = rest.first_mut() else {
             continue;
         };
-        let input = input_sounding(lane, |feed| {
+        let input = input_sounding(node, |feed| {
             done.get(feed).map_or(&[], |l: &Node| &l.after.sounding)
         });
-        let sounding = lane.before.place(input).to_vec();
-        lane.after.place(sounding);
+        let sounding = node.before.place(input).to_vec();
+        node.after.place(sounding);
     }
-    // Frames that each lane's output is ahead of the master's.
-    let mut ahead = vec![0; lanes.len()];
-    for (index, lane) in lanes.iter().enumerate().rev() {
-        let own = ahead.get(index).copied().unwrap_or(0) + lane.latency();
-        for feed in lane.feeds() {
+    // Frames that each node's output is ahead of the master's.
+    let mut ahead = vec![0; nodes.len()];
+    for (index, node) in nodes.iter().enumerate().rev() {
+        let own = ahead.get(index).copied().unwrap_or(0) + node.latency();
+        for feed in node.feeds() {
             if let Some(feeder) = ahead.get_mut(feed.node) {
                 *feeder = own.max(*feeder);
             }
         }
     }
-    let most = lanes
+    let most = nodes
         .iter()
         .zip(&ahead)
-        .filter(|(lane, _)| lane.live)
-        .map(|(lane, ahead)| ahead + lane.latency())
+        .filter(|(node, _)| node.live)
+        .map(|(node, ahead)| ahead + node.latency())
         .max();
     let most = most.unwrap_or(0);
-    for (lane, ahead) in lanes.iter_mut().zip(&ahead) {
-        let input = if lane.kind == NodeKind::Track {
+    for (node, ahead) in nodes.iter_mut().zip(&ahead) {
+        let input = if node.kind == NodeKind::Track {
             0
         } else {
-            most.saturating_sub(ahead + lane.latency())
+            most.saturating_sub(ahead + node.latency())
         };
-        let fader = input + lane.before.latency;
-        lane.lag = Lag {
+        let fader = input + node.before.latency;
+        node.lag = Lag {
             input,
             fader,
-            output: fader + lane.after.latency,
+            output: fader + node.after.latency,
         };
     }
-    let outputs: Vec<u64> = lanes.iter().map(|lane| lane.lag.output).collect();
-    for lane in lanes {
-        let input = lane.lag.input;
+    let outputs: Vec<u64> = nodes.iter().map(|node| node.lag.output).collect();
+    for node in nodes {
+        let input = node.lag.input;
         let delay =
             |feeder: usize| input.saturating_sub(outputs.get(feeder).copied().unwrap_or(input));
-        lane.delays = lane.feeds().iter().map(|feed| delay(feed.node)).collect();
+        node.delays = node.feeds().iter().map(|feed| delay(feed.node)).collect();
     }
 }
 
-/// Returns where the input of a lane sounds, from where its feeders do.
-fn input_sounding<'a>(lane: &Node, output: impl Fn(usize) -> &'a [Range<u64>]) -> Vec<Range<u64>> {
-    match &lane.input {
-        _ if !lane.live => Vec::new(),
+/// Returns where the input of a node sounds, from where its feeders do.
+fn input_sounding<'a>(node: &Node, output: impl Fn(usize) -> &'a [Range<u64>]) -> Vec<Range<u64>> {
+    match &node.input {
+        _ if !node.live => Vec::new(),
         NodeInput::Clips(clips) => joined(
             clips
                 .iter()
@@ -86,22 +86,22 @@ fn input_sounding<'a>(lane: &Node, output: impl Fn(usize) -> &'a [Range<u64>]) -
     }
 }
 
-/// Returns where the mix sounds before the processors behind the master's fader, with only these lanes heard.
-pub(crate) fn sounding(lanes: &[Node], live: impl Fn(usize) -> bool) -> Vec<Range<u64>> {
-    let mut outputs: Vec<Vec<Range<u64>>> = Vec::with_capacity(lanes.len());
-    for (index, lane) in lanes.iter().enumerate() {
+/// Returns where the mix sounds before the processors behind the master's fader, with only these nodes heard.
+pub(crate) fn sounding(nodes: &[Node], live: impl Fn(usize) -> bool) -> Vec<Range<u64>> {
+    let mut outputs: Vec<Vec<Range<u64>>> = Vec::with_capacity(nodes.len());
+    for (index, node) in nodes.iter().enumerate() {
         let input = if live(index) {
-            input_sounding(lane, |feed| outputs.get(feed).map_or(&[], Vec::as_slice))
+            input_sounding(node, |feed| outputs.get(feed).map_or(&[], Vec::as_slice))
         } else {
             Vec::new()
         };
-        outputs.push(lane.before.sounding_of(input));
+        outputs.push(node.before.sounding_of(input));
     }
     outputs.pop().unwrap_or_default()
 }
 
 impl Node {
-    /// Returns the look-ahead of the lane's processors.
+    /// Returns the look-ahead of the node's processors.
     fn latency(&self) -> u64 {
         self.before.latency + self.after.latency
     }
@@ -115,13 +115,13 @@ impl Plan {
             *master = Some(output);
         }
         let mut first = output;
-        for (index, lane) in self.nodes.iter().enumerate().rev() {
+        for (index, node) in self.nodes.iter().enumerate().rev() {
             let Some(output) = needed.get(index).copied().flatten() else {
                 continue;
             };
-            let input = lane.before.first_input(lane.after.first_input(output));
+            let input = node.before.first_input(node.after.first_input(output));
             first = first.min(input);
-            for feed in lane.feeds() {
+            for feed in node.feeds() {
                 if let Some(feeder) = needed.get_mut(feed.node) {
                     *feeder = Some(feeder.map_or(input, |before| before.min(input)));
                 }

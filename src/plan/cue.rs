@@ -1,4 +1,4 @@
-//! Expands cues: every track of a cue becomes a lane that holds its clips once for each use.
+//! Expands cues: every track of a cue becomes a node that holds its clips once for each use.
 //!
 //! A use shows a stretch of the cue. Clips and their fades stay where they are in the cue, automation follows the cue's
 //! own time, and the use's level and fades lie over all of it: everything a pure function of the absolute frame.
@@ -54,7 +54,7 @@ pub struct PlannedUse {
     pub usage: String,
 }
 
-/// A lane of a track that is inside a cue.
+/// A node of a track that is inside a cue.
 #[derive(Clone, Debug)]
 pub(crate) struct InCue {
     /// The cue and its track, counted from 0.
@@ -62,7 +62,7 @@ pub(crate) struct InCue {
     pub track: usize,
     /// Whether the cue is muted.
     pub muted: bool,
-    /// Where on the timeline the lane's uses lie, and the frame of the cue each starts with.
+    /// Where on the timeline the node's uses lie, and the frame of the cue each starts with.
     times: Vec<(Range<u64>, u64)>,
 }
 
@@ -79,7 +79,7 @@ impl InCue {
 }
 
 impl<'a> Place<'a> {
-    /// The cue of this number and the lanes of its tracks. A cue without uses is checked, but has no lanes.
+    /// The cue of this number and the nodes of its tracks. A cue without uses is checked, but has no nodes.
     pub(super) fn cue(&mut self, index: usize, cue: &'a Cue) -> (PlannedCue, Vec<Voice<'a>>) {
         let mut tracks: Vec<(&Track, Vec<PlannedClip>)> = Vec::with_capacity(cue.tracks.len());
         for track in &cue.tracks {
@@ -334,7 +334,7 @@ fn subject(cue: &Cue, place: Option<&Use>) -> Subject {
     }
 }
 
-/// The uses that one lane can play: all of them where nothing moves in time, or else sets of uses that do not overlap.
+/// The uses that one node can play: all of them where nothing moves in time, or else sets of uses that do not overlap.
 fn groups(uses: &[PlannedUse], still: bool) -> Vec<Vec<&PlannedUse>> {
     if still && !uses.is_empty() {
         return vec![uses.iter().collect()];

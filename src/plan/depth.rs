@@ -10,12 +10,12 @@ impl Plan {
     #[must_use]
     pub fn depth(&self) -> Option<u16> {
         let mut depth = 1;
-        for lane in self.nodes.iter().filter(|l| l.live) {
-            let unity = lane.gain.constant() == Some(1.0) && lane.pan.constant() == Some(0.0);
-            if !unity || !lane.before.is_empty() || !lane.after.is_empty() {
+        for node in self.nodes.iter().filter(|l| l.live) {
+            let unity = node.gain.constant() == Some(1.0) && node.pan.constant() == Some(0.0);
+            if !unity || !node.before.is_empty() || !node.after.is_empty() {
                 return None;
             }
-            match &lane.input {
+            match &node.input {
                 NodeInput::Sum(feeds) if feeds.iter().any(|f| f.gain != 1.0) => return None,
                 NodeInput::Sum(_) => {}
                 NodeInput::Clips(clips) => {
@@ -54,13 +54,13 @@ impl Plan {
             let of = clip.stem.info.as_ref().and_then(|info| info.bits);
             of.map_or(0, |b| if b.float { 24 } else { b.width })
         };
-        let first = move |lane: &'_ Node| lane.clips().iter().position(|clip| width(clip) > bits);
+        let first = move |node: &'_ Node| node.clips().iter().position(|clip| width(clip) > bits);
         self.nodes
             .iter()
             .filter(|l| l.live && l.kind == NodeKind::Track)
-            .filter_map(move |lane| {
-                let clip = lane.clips().get(first(lane)?)?;
-                Some((lane.name.as_str(), clip.stem.name.as_str()))
+            .filter_map(move |node| {
+                let clip = node.clips().get(first(node)?)?;
+                Some((node.name.as_str(), clip.stem.name.as_str()))
             })
     }
 }

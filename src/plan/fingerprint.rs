@@ -1,6 +1,6 @@
 //! A number that plans share which render the same samples from the same stems.
 //!
-//! Goes over everything that shapes a sample: the lanes with their curves, the clips, and each stem by the name, the size
+//! Goes over everything that shapes a sample: the nodes with their curves, the clips, and each stem by the name, the size
 //! and the form of its file. Not the folders that stems lie in, their times or their content: two machines that hold copies
 //! of one session give one number. A stem that was replaced by another of the same size and length is not noticed.
 
@@ -30,23 +30,23 @@ impl Plan {
     fn told(&self, to: &mut Hash, and: &dyn fmt::Debug) -> fmt::Result {
         let about = (self.spec, self.pan_law, self.length, self.ceiling(), and);
         writeln!(to, "{} {about:?}", env!("CARGO_PKG_VERSION"))?;
-        for lane in &self.nodes {
+        for node in &self.nodes {
             writeln!(
                 to,
                 "{:?} {:?} {:?} {:?} {}",
-                lane.kind, lane.name, lane.gain, lane.pan, lane.live
+                node.kind, node.name, node.gain, node.pan, node.live
             )?;
-            let chains = [&lane.before.inserts, &lane.after.inserts];
+            let chains = [&node.before.inserts, &node.after.inserts];
             // The ceiling of a master without other processors stands above.
-            if lane.kind != NodeKind::Master
+            if node.kind != NodeKind::Master
                 || chains.iter().any(|chain| chain.len() > 1)
-                || !lane.before.is_empty()
+                || !node.before.is_empty()
             {
                 for insert in chains.into_iter().flatten() {
                     writeln!(to, "{insert}")?;
                 }
             }
-            match &lane.input {
+            match &node.input {
                 NodeInput::Sum(edges) => {
                     // Written as the first version did, so that parts of a mix that different builds rendered join.
                     let feed = |edge: &Edge| {

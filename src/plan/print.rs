@@ -10,7 +10,7 @@ use std::fmt;
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (lanes, stages) = (self.nodes.len(), self.stages.len());
+        let (nodes, stages) = (self.nodes.len(), self.stages.len());
         let length = grouped(self.length);
         let latency = match self.latency() {
             Frames::ZERO => String::new(),
@@ -18,7 +18,7 @@ impl fmt::Display for Plan {
         };
         write!(
             f,
-            "plan  {} Hz {}, {lanes} lanes in {stages} stages, {length} frames{latency}",
+            "plan  {} Hz {}, {nodes} nodes in {stages} stages, {length} frames{latency}",
             self.spec.rate, self.spec.layout
         )?;
         match self.picture {
@@ -36,7 +36,7 @@ impl fmt::Display for Plan {
                     .take(range.len())
                     .map(move |l| (stage, l))
             })
-            .flat_map(|(stage, lane)| self.rows(stage, lane))
+            .flat_map(|(stage, node)| self.rows(stage, node))
             .map(|row| row.map(one_line))
             .collect();
         write_table(f, &rows)?;
@@ -70,14 +70,14 @@ fn write_table<const N: usize>(f: &mut fmt::Formatter<'_>, rows: &[[String; N]])
 }
 
 impl Plan {
-    /// The row of a lane, and one more for each further clip.
-    fn rows(&self, stage: usize, lane: &Node) -> Vec<[String; 6]> {
-        let kind = match lane.kind {
+    /// The row of a node, and one more for each further clip.
+    fn rows(&self, stage: usize, node: &Node) -> Vec<[String; 6]> {
+        let kind = match node.kind {
             NodeKind::Track => "track",
             NodeKind::Bus => "bus",
             NodeKind::Master => "master",
         };
-        let mut inputs = match &lane.input {
+        let mut inputs = match &node.input {
             NodeInput::Clips(clips) => clips.iter().map(|c| self.clip(c)).collect(),
             NodeInput::Sum(feeds) if feeds.is_empty() => vec!["sum of nothing".to_owned()],
             NodeInput::Sum(feeds) => {
@@ -87,37 +87,37 @@ impl Plan {
             }
         };
         let further = inputs.split_off(1.min(inputs.len()));
-        let gain = match lane.gain.constant() {
+        let gain = match node.gain.constant() {
             Some(gain) => format!("gain {:.1}", Gain(gain).decibels()),
-            None => format!("gain curve({})", lane.gain.points()),
+            None => format!("gain curve({})", node.gain.points()),
         };
-        let pan = match lane.pan.constant() {
-            _ if lane.kind == NodeKind::Master => self.ceiling().map_or(String::new(), |at| {
+        let pan = match node.pan.constant() {
+            _ if node.kind == NodeKind::Master => self.ceiling().map_or(String::new(), |at| {
                 format!("limit {at:.1}, latency {}", self.latency())
             }),
-            Some(0.0) if lane.kind == NodeKind::Bus => String::new(),
+            Some(0.0) if node.kind == NodeKind::Bus => String::new(),
             Some(pan) => format!("pan {}", Pan(pan)),
-            None => format!("pan curve({})", lane.pan.points()),
+            None => format!("pan curve({})", node.pan.points()),
         };
-        let feed = |&(lane, gain): &(usize, Decibels)| {
+        let feed = |&(node, gain): &(usize, Decibels)| {
             if gain == Decibels::UNITY {
-                format!("{lane}")
+                format!("{node}")
             } else {
-                format!("{lane} ({gain:.1})")
+                format!("{node} ({gain:.1})")
             }
         };
-        let out = match (lane.live, lane.kind) {
+        let out = match (node.live, node.kind) {
             (_, NodeKind::Master) => String::new(),
             (false, _) => "muted".to_owned(),
             _ => format!(
                 "-> {}",
-                lane.out.iter().map(feed).collect::<Vec<_>>().join(", ")
+                node.out.iter().map(feed).collect::<Vec<_>>().join(", ")
             ),
         };
         let input = inputs.pop().unwrap_or_default();
         let first = [
             format!("{stage} {kind:6}"),
-            format!("{:6}", lane.name),
+            format!("{:6}", node.name),
             input,
             gain,
             pan,

@@ -1,4 +1,4 @@
-//! Puts lanes in stages, and finds out what is heard.
+//! Arranges the nodes of a plan in stages, and decides which are heard.
 
 use super::{
     Edge, InCue, Lag, Node, NodeInput, NodeKind, Placing, Plan, PlannedClip, align, chain::Chain,
@@ -12,7 +12,7 @@ use crate::{
 };
 use std::ops::Range;
 
-/// A track on its way into a lane: of the timeline, or of a cue at all its uses.
+/// A track that becomes a node: of the timeline, or of a cue at all its uses.
 pub(super) struct Voice<'a> {
     pub name: String,
     pub strip: &'a Strip,
@@ -34,8 +34,8 @@ pub(crate) enum Scope {
     All,
 }
 
-/// The plan of a checked session; `voices` are its tracks, then those of its cues.
-pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> Plan {
+/// Returns the plan of a checked session; `voices` are its tracks, then those of its cues.
+pub(super) fn arrange(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> Plan {
     let graph = Routing::of(session, &voices, scope);
     let heard = match scope {
         Scope::Heard => graph.heard(),
@@ -47,12 +47,12 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
     };
     let (stage, feeders) = (graph.stages(), graph.incoming());
     let master = graph.master();
-    let (order, lane_of) = graph.order();
+    let (order, index_of) = graph.order();
     let soloing = graph.soloing();
-    let lane_of = |node: usize| lane_of.get(node).copied().unwrap_or_default();
+    let index_of = |node: usize| index_of.get(node).copied().unwrap_or_default();
 
     let mut voices: Vec<Option<Voice<'_>>> = voices.into_iter().map(Some).collect();
-    let mut lanes: Vec<Node> = Vec::with_capacity(order.len());
+    let mut nodes: Vec<Node> = Vec::with_capacity(order.len());
     for &node in &order {
         let feeds = || {
             let live = |from: usize, number| {
@@ -64,7 +64,7 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
                 .flatten()
                 .filter(|(from, number, _)| live(*from, *number));
             let feed = |&(from, _, gain): &(usize, usize, Decibels)| Edge {
-                node: lane_of(from),
+                node: index_of(from),
                 gain: gain.gain().0,
             };
             NodeInput::Sum(incoming.map(feed).collect())
@@ -111,11 +111,11 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
         let outputs = graph.printed(node, heard.get(node).map_or(&[], Vec::as_slice));
         let out = outputs
             .into_iter()
-            .map(|(to, gain)| (lane_of(to), gain))
+            .map(|(to, gain)| (index_of(to), gain))
             .collect();
         let (before, after) = chains(session, kind, strip_inserts, &input);
         let (delays, lag) = (Vec::new(), Lag::default());
-        let mut lane = Node {
+        let mut planned = Node {
             kind,
             name,
             again,
@@ -130,32 +130,32 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
             unused: None,
             out,
         };
-        lane.unused = if soloing {
+        planned.unused = if soloing {
             None
         } else {
-            graph.unused(node, &lane, session.length)
+            graph.unused(node, &planned, session.length)
         };
-        lanes.push(lane);
+        nodes.push(planned);
     }
 
-    let stage_of = |lane: usize| order.get(lane).and_then(|&node| stage.get(node)).copied();
+    let stage_of = |index: usize| order.get(index).and_then(|&node| stage.get(node)).copied();
     let mut stages: Vec<Range<usize>> = Vec::new();
-    for lane in 0..lanes.len() {
+    for index in 0..nodes.len() {
         match stages.last_mut() {
-            Some(last) if stage_of(last.start) == stage_of(lane) => last.end = lane + 1,
-            _ => stages.push(lane..lane + 1),
+            Some(last) if stage_of(last.start) == stage_of(index) => last.end = index + 1,
+            _ => stages.push(index..index + 1),
         }
     }
 
-    align::align(&mut lanes);
-    let clips = lanes.iter().flat_map(Node::clips).map(|c| c.range.end);
-    let tails = lanes
+    align::align(&mut nodes);
+    let clips = nodes.iter().flat_map(Node::clips).map(|c| c.range.end);
+    let tails = nodes
         .last()
         .into_iter()
         .flat_map(|master| &master.after.sounding)
         .map(|r| r.end);
     let end = clips.chain(tails).max().unwrap_or(0);
-    let sounding = lanes
+    let sounding = nodes
         .last()
         .map(|master| master.before.sounding.clone())
         .unwrap_or_default();
@@ -168,7 +168,7 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
         length: session.length.unwrap_or(Frames(end)),
         dither: session.master.dither,
         sounding,
-        nodes: lanes,
+        nodes,
         stages,
         cues: Vec::new(),
         markers: Vec::new(),
@@ -178,7 +178,7 @@ pub(super) fn lanes(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> 
     }
 }
 
-/// The chains before and behind a lane's fader.
+/// The chains before and behind a node's fader.
 fn chains(
     session: &Session,
     kind: NodeKind,

@@ -20,7 +20,7 @@ pub(crate) struct Routing {
     strips: Vec<Switches>,
     /// Tracks, those of cues too.
     pub(super) tracks: usize,
-    /// What the lanes of cues are, which come after the tracks of the timeline.
+    /// What the tracks of cues are, which come after those of the timeline.
     in_cues: Vec<InCue>,
     /// Targets of each strip, as strips. Empty for the master.
     outputs: Outputs,
@@ -45,9 +45,9 @@ pub(crate) struct Switches {
 /// What of a plan of everything is heard.
 #[derive(Debug)]
 pub(crate) struct Gates {
-    /// For every lane, which of its feeds are heard, in their order.
+    /// For each node of the plan, which of its feeds are heard, in their order.
     pub feeds: Vec<Vec<bool>>,
-    /// For every lane, whether anything of it is heard.
+    /// For each node of the plan, whether anything of it is heard.
     pub live: Vec<bool>,
 }
 
@@ -183,15 +183,15 @@ impl Routing {
     pub(super) fn unused(
         &self,
         node: usize,
-        lane: &Node,
+        planned: &Node,
         length: Option<Frames>,
     ) -> Option<Unheard> {
         let strip = self.strips.get(node).filter(|_| node < self.tracks)?;
         if strip.mute {
             return None;
         }
-        let later = |end: Frames| lane.clips().iter().all(|c| c.range.start >= end.0);
-        match lane.live {
+        let later = |end: Frames| planned.clips().iter().all(|c| c.range.start >= end.0);
+        match planned.live {
             true => length.filter(|end| later(*end)).map(|_| Unheard::AfterEnd),
             false if strip.silent => Some(Unheard::FaderDown),
             false => Some(Unheard::OutputsMuted),
@@ -230,23 +230,24 @@ impl Routing {
         self.strips.get_mut(node)
     }
 
-    /// The nodes in the order of lanes, by stage and then as in the session; and for each node its lane.
+    /// Returns the nodes in the order of the plan, by stage and then as in the session; and for each node its index in
+    /// the plan.
     pub(crate) fn order(&self) -> (Vec<usize>, Vec<usize>) {
         let stage = self.stages();
         let mut order: Vec<usize> = (0..self.out.len()).collect();
         order.sort_by_key(|&node| stage.get(node).copied());
-        let mut lane_of = vec![0; order.len()];
-        for (lane, &node) in order.iter().enumerate() {
-            lane_of
+        let mut index_of = vec![0; order.len()];
+        for (index, &node) in order.iter().enumerate() {
+            index_of
                 .iter_mut()
                 .skip(node)
                 .take(1)
-                .for_each(|l| *l = lane);
+                .for_each(|at| *at = index);
         }
-        (order, lane_of)
+        (order, index_of)
     }
 
-    /// What is heard of a plan that holds all lanes and feeds.
+    /// Returns what is heard of a plan that holds all nodes and feeds.
     pub(crate) fn gates(&self) -> Gates {
         let (heard, (order, _), master) = (self.heard(), self.order(), self.master());
         let incoming = self.incoming();
@@ -289,7 +290,7 @@ impl Routing {
         into
     }
 
-    /// How many lanes must be done before each one, at the least: the longest way into it.
+    /// Returns the stage of each node: how many nodes lie on the longest way into it.
     pub(super) fn stages(&self) -> Vec<usize> {
         let master = self.master();
         let mut stage = vec![0; master + 1];

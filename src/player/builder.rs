@@ -179,7 +179,7 @@ impl PlayerBuilder {
         let (finished, done) = sync_channel(1);
         let quit = Arc::new(AtomicBool::new(false));
         let shutdown_timeout = backend.timeout().map(|_| SHUTDOWN_TIMEOUT);
-        let lanes = renderer.strip_lanes();
+        let nodes = renderer.strip_nodes();
         let (thread_status, thread_quit, latency) =
             (Arc::clone(&status), Arc::clone(&quit), self.latency);
         let run = move || {
@@ -221,7 +221,7 @@ impl PlayerBuilder {
             done: Mutex::new(done),
             shutdown_timeout,
             latency,
-            lanes,
+            nodes,
         };
         Ok(Player {
             inner: Arc::new(inner),

@@ -52,8 +52,8 @@ pub(super) enum Setting {
     Solo(bool),
 }
 
-/// The lanes of the session's strips.
-pub(super) struct StripLanes {
+/// The nodes of the session's strips, by their index in the plan.
+pub(super) struct StripNodes {
     pub tracks: Vec<usize>,
     pub buses: Vec<usize>,
     pub master: usize,
@@ -63,8 +63,8 @@ pub(super) struct StripLanes {
 pub(super) struct LiveMixer {
     session: Session,
     routing: Routing,
-    /// The lane of each node of the routing.
-    lane_of: Vec<usize>,
+    /// The index in the plan of each node of the routing.
+    index_of: Vec<usize>,
     gates: Gates,
     /// Strips, with one of their nodes each, whose gain or pan the renderer has not taken over yet.
     pending_faders: Vec<(StripId, usize)>,
@@ -73,50 +73,50 @@ pub(super) struct LiveMixer {
 }
 
 impl LiveMixer {
-    /// Starts with the controls of the session, for a plan that holds all lanes and feeds.
+    /// Starts with the controls of the session, for a plan that holds all nodes and feeds.
     pub(super) fn new(session: Session, routing: Routing) -> Self {
-        let (gates, (_, lane_of)) = (routing.gates(), routing.order());
+        let (gates, (_, index_of)) = (routing.gates(), routing.order());
         Self {
             session,
             routing,
-            lane_of,
+            index_of,
             gates,
             pending_faders: Vec::new(),
             gates_moving: true,
         }
     }
 
-    /// Returns the lane of a node of the routing.
-    fn lane(&self, node: usize) -> usize {
-        // Every node of the routing has a lane.
-        self.lane_of.get(node).copied().unwrap_or_default()
+    /// Returns the index in the plan of a node of the routing.
+    fn planned(&self, node: usize) -> usize {
+        // The plan holds every node of the routing.
+        self.index_of.get(node).copied().unwrap_or_default()
     }
 
-    /// Returns the lanes of the session's tracks, of its buses, and of the master.
-    pub(super) fn strip_lanes(&self) -> StripLanes {
+    /// Returns the nodes of the session's tracks, of its buses, and of the master, by their index in the plan.
+    pub(super) fn strip_nodes(&self) -> StripNodes {
         let buses = 0..self.session.buses().len();
-        StripLanes {
+        StripNodes {
             tracks: (0..self.session.tracks().len())
-                .map(|node| self.lane(node))
+                .map(|node| self.planned(node))
                 .collect(),
             buses: buses
-                .map(|bus| self.lane(self.routing.bus(bus).0))
+                .map(|bus| self.planned(self.routing.bus(bus).0))
                 .collect(),
-            master: self.lane(self.routing.master()),
+            master: self.planned(self.routing.master()),
         }
     }
 
-    /// Returns the two lanes of each bus that the current solos split in two.
+    /// Returns the two nodes, by their index in the plan, of each bus that the current solos split in two.
     pub(super) fn split_buses(&self) -> impl Iterator<Item = (usize, usize)> {
         let nodes = (0..self.session.buses().len()).map(|bus| self.routing.bus(bus));
-        let lanes =
-            nodes.filter_map(|(first, second)| Some((self.lane(first), self.lane(second?))));
-        lanes.filter(|(_, second)| self.is_live(*second))
+        let split =
+            nodes.filter_map(|(first, second)| Some((self.planned(first), self.planned(second?))));
+        split.filter(|(_, second)| self.is_live(*second))
     }
 
-    /// Returns whether anything of a lane is heard.
-    pub(super) fn is_live(&self, lane: usize) -> bool {
-        self.gates.live.get(lane).copied().unwrap_or(false)
+    /// Returns whether anything of a node of the plan is heard.
+    pub(super) fn is_live(&self, index: usize) -> bool {
+        self.gates.live.get(index).copied().unwrap_or(false)
     }
 
     /// Returns the nodes of a strip: one; several for a bus, or a track of a cue; none for an id of another session.
@@ -198,11 +198,11 @@ impl LiveMixer {
             }
         }
         for (id, node) in std::mem::take(&mut self.pending_faders) {
-            let Some(lane) = self.lane_of.get(node).copied() else {
+            let Some(index) = self.index_of.get(node).copied() else {
                 continue;
             };
             let (gain, pan) = self.automation(id, node);
-            if !renderer.set_fader(lane, gain, pan) {
+            if !renderer.set_fader(index, gain, pan) {
                 self.pending_faders.push((id, node));
             }
         }

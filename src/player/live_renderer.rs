@@ -2,7 +2,7 @@
 //! change.
 
 use super::{
-    live_mixer::{LiveMixer, Setting, StripId, StripLanes},
+    live_mixer::{LiveMixer, Setting, StripId, StripNodes},
     meter::{LevelDisplay, LevelMeter, LoudnessDisplay},
 };
 use crate::{
@@ -48,7 +48,7 @@ pub(super) struct LiveRenderer {
     loop_range: Option<Range<u64>>,
     /// Length of the session in frames.
     length: u64,
-    /// One meter for each lane.
+    /// One meter for each node.
     meters: Vec<LevelMeter>,
     displays: Arc<[LevelDisplay]>,
     loudness: Loudness,
@@ -74,7 +74,7 @@ impl LiveRenderer {
     /// Those of compiling.
     pub(super) fn new(session: &Session, depth: u64) -> Result<Self> {
         let plan = Plan::compiled(session, Scope::All)?;
-        let (spec, length, lanes) = (plan.spec, plan.length.0, plan.nodes.len());
+        let (spec, length, nodes) = (plan.spec, plan.length.0, plan.nodes.len());
         let fade = (spec.rate.hz() / FADES_PER_SECOND).max(1) as usize;
         #[expect(clippy::cast_precision_loss, reason = "a small constant")]
         let blocks_per_second = f64::from(spec.rate.hz()) / BLOCK as f64;
@@ -86,10 +86,10 @@ impl LiveRenderer {
             mixer,
             loop_range: None,
             length,
-            meters: (0..lanes)
+            meters: (0..nodes)
                 .map(|_| LevelMeter::new(blocks_per_second))
                 .collect(),
-            displays: (0..lanes).map(|_| LevelDisplay::default()).collect(),
+            displays: (0..nodes).map(|_| LevelDisplay::default()).collect(),
             loudness: Loudness::new(spec),
             loudness_display: Arc::default(),
             blocks_to_loudness_update: 0,
@@ -113,7 +113,7 @@ impl LiveRenderer {
         self.length
     }
 
-    /// Returns the meter displays, one for each lane.
+    /// Returns the meter displays, one for each node.
     pub(super) fn displays(&self) -> Arc<[LevelDisplay]> {
         Arc::clone(&self.displays)
     }
@@ -127,8 +127,8 @@ impl LiveRenderer {
         Arc::clone(&self.loudness_display)
     }
 
-    pub(super) fn strip_lanes(&self) -> StripLanes {
-        self.mixer.strip_lanes()
+    pub(super) fn strip_nodes(&self) -> StripNodes {
+        self.mixer.strip_nodes()
     }
 
     /// Returns the frame that is rendered next.
@@ -252,32 +252,32 @@ impl LiveRenderer {
 
     /// Adds a warning for each track that was muted for the first time, in the block that starts at `at`.
     fn record_overloads(&mut self, at: u64) {
-        for (lane, peak) in self.renderer.overloads() {
-            let Some(lane) = self.renderer.plan().nodes.get(lane) else {
+        for (node, peak) in self.renderer.overloads() {
+            let Some(node) = self.renderer.plan().nodes.get(node) else {
                 continue;
             };
             let mut warnings = locked(&self.warnings);
-            if !warnings.iter().any(|w| w.track() == Some(&lane.name)) {
+            if !warnings.iter().any(|w| w.track() == Some(&node.name)) {
                 let from = ClockTime {
                     frame: Frames(at),
                     rate: self.renderer.plan().spec.rate,
                 };
-                warnings.push(overload_guard::muted_warning(&lane.name, peak, from));
+                warnings.push(overload_guard::muted_warning(&node.name, peak, from));
             }
         }
     }
 
     fn update_meters(&mut self) {
         let split: Vec<(usize, usize)> = self.mixer.split_buses().collect();
-        for (lane, (meter, display)) in self.meters.iter_mut().zip(self.displays.iter()).enumerate()
+        for (node, (meter, display)) in self.meters.iter_mut().zip(self.displays.iter()).enumerate()
         {
             let block = self
                 .renderer
-                .output(lane)
-                .filter(|_| self.mixer.is_live(lane));
-            match split.iter().find(|(first, _)| *first == lane) {
+                .output(node)
+                .filter(|_| self.mixer.is_live(node));
+            match split.iter().find(|(first, _)| *first == node) {
                 None => meter.take(block, display),
-                // A bus that solos split in two is metered as the sum of both lanes.
+                // A bus that solos split in two is metered as the sum of both nodes.
                 Some((_, second)) => {
                     let first = block.cloned();
                     meter.take(sum(first, self.renderer.output(*second)).as_ref(), display);

@@ -177,10 +177,10 @@ impl Status {
         locked(&self.warnings).clone()
     }
 
-    /// Returns the meter of a lane.
-    pub(super) fn level(&self, lane: usize) -> Level {
+    /// Returns the meter of a node.
+    pub(super) fn level(&self, node: usize) -> Level {
         self.displays
-            .get(lane)
+            .get(node)
             .map_or_else(|| LevelDisplay::default().read(), LevelDisplay::read)
     }
 

@@ -32,27 +32,27 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
         ..Report::default()
     };
     report.warnings.extend(plan.notes.iter().cloned());
-    for (index, lane) in plan.nodes.iter().enumerate() {
+    for (index, node) in plan.nodes.iter().enumerate() {
         let peak = Peak::loudest(renderer.peaks(index));
-        match lane.kind {
+        match node.kind {
             NodeKind::Track => {
                 let levels = renderer
                     .measured(index)
                     .map(|m| StripLevels::new(m, range.start));
                 let (strip, clips) = (
-                    strip(lane, peak, rate, levels),
-                    lane.clips().iter().zip(renderer.flaws(index)),
+                    strip(node, peak, rate, levels),
+                    node.clips().iter().zip(renderer.flaws(index)),
                 );
                 let clips: Vec<_> = clips.map(|(c, flaws)| clip(plan, c, flaws)).collect();
-                let silent = lane.live && peak.1.value == 0.0;
-                for warning in warnings(plan, lane, silent, &clips, range) {
+                let silent = node.live && peak.1.value == 0.0;
+                for warning in warnings(plan, node, silent, &clips, range) {
                     // A clip that is used often is warned of once.
                     if !report.warnings.contains(&warning) {
                         report.warnings.push(warning);
                     }
                 }
                 let overload = overload_guard::overload_warning(
-                    &lane.name,
+                    &node.name,
                     renderer.input_peak(index),
                     peak.1.value,
                 );
@@ -63,7 +63,7 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
                 let levels = renderer
                     .measured(index)
                     .map(|m| StripLevels::new(m, range.start));
-                report.buses.push(strip(lane, peak, rate, levels));
+                report.buses.push(strip(node, peak, rate, levels));
             }
             NodeKind::Master => {
                 report.mix = MixReport {
@@ -97,18 +97,18 @@ pub(super) fn seconds(frames: Frames, rate: SampleRate) -> f64 {
 }
 
 fn strip(
-    lane: &Node,
+    node: &Node,
     (_, peak): (usize, Peak),
     rate: SampleRate,
     levels: Option<StripLevels>,
 ) -> StripReport {
     let decibels = |gain: f64| Gain(gain).decibels().0;
     StripReport {
-        name: lane.name.clone(),
-        heard: lane.live,
-        gain_db: lane.gain.constant().filter(|g| *g > 0.0).map(decibels),
-        gain_moves: lane.gain.constant().is_none(),
-        pan: lane.pan.constant(),
+        name: node.name.clone(),
+        heard: node.live,
+        gain_db: node.gain.constant().filter(|g| *g > 0.0).map(decibels),
+        gain_moves: node.gain.constant().is_none(),
+        pan: node.pan.constant(),
         peak_dbfs: level(peak),
         peak_at_s: at(peak, rate),
         levels,
@@ -173,21 +173,21 @@ fn limiter(plan: &Plan, Dbtp(ceiling_dbtp): Dbtp, reduction: GainReduction) -> L
 /// Returns the warnings of one track; `silent` is whether it was rendered and gave zeros alone.
 fn warnings(
     plan: &Plan,
-    lane: &Node,
+    node: &Node,
     silent: bool,
     clips: &[ClipReport],
     range: &Range<Frames>,
 ) -> Vec<Warning> {
     let mut found = Vec::new();
-    for (planned, clip) in lane.clips().iter().zip(clips) {
+    for (planned, clip) in node.clips().iter().zip(clips) {
         let kinds = clip_warnings(plan, planned, clip);
         found.extend(
             kinds
                 .into_iter()
-                .map(|kind| Warning::new(kind, Subject::clip(&lane.name, &clip.file))),
+                .map(|kind| Warning::new(kind, Subject::clip(&node.name, &clip.file))),
         );
     }
-    let due = lane
+    let due = node
         .clips()
         .iter()
         .any(|c| c.range.start < range.end.0 && range.start.0 < c.range.end);
@@ -209,7 +209,7 @@ fn warnings(
         };
         found.push(Warning::new(
             WarningKind::SilentStem { silence },
-            Subject::track(&lane.name),
+            Subject::track(&node.name),
         ));
     }
     found

@@ -16,7 +16,7 @@ use crate::{
 use serde::Serialize;
 use std::ops::Range;
 
-/// What the lanes of a mix gave, small enough to draw.
+/// The levels of a mix and its strips over time, small enough to draw.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Overview {

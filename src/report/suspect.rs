@@ -29,17 +29,17 @@ pub(crate) fn suspects(renderer: &Renderer, range: &Range<Frames>) -> Vec<Warnin
         .nodes
         .iter()
         .enumerate()
-        .filter(|(_, lane)| lane.kind == NodeKind::Track)
+        .filter(|(_, node)| node.kind == NodeKind::Track)
         .collect();
-    for &(index, lane) in &tracks {
-        if let Some(reason) = lane.unused {
+    for &(index, node) in &tracks {
+        if let Some(reason) = node.unused {
             add(
                 &mut all,
                 WarningKind::UnheardTrack { reason },
-                Subject::track(&lane.name),
+                Subject::track(&node.name),
             );
         }
-        let Some(survey) = renderer.survey(index).filter(|_| lane.live) else {
+        let Some(survey) = renderer.survey(index).filter(|_| node.live) else {
             continue;
         };
         if let Some((mean, share)) = survey.offset()
@@ -51,17 +51,17 @@ pub(crate) fn suspects(renderer: &Renderer, range: &Range<Frames>) -> Vec<Warnin
                 WarningKind::ConstantOffset {
                     mean: Dbfs::of(mean),
                 },
-                Subject::track(&lane.name),
+                Subject::track(&node.name),
             );
         }
         if survey.likeness().is_some_and(|l| l <= INVERTED) {
             add(
                 &mut all,
                 WarningKind::OppositePolarity {},
-                Subject::track(&lane.name),
+                Subject::track(&node.name),
             );
         }
-        for (clip, [first, last]) in lane.clips().iter().zip(renderer.edges(index)) {
+        for (clip, [first, last]) in node.clips().iter().zip(renderer.edges(index)) {
             let inside = |frame: u64| range.contains(&Frames(frame));
             let start = (*first >= CLICK && inside(clip.range.start)).then(|| Dbfs::of(*first));
             let end = (*last >= CLICK && inside(clip.range.end.saturating_sub(1)))
@@ -70,7 +70,7 @@ pub(crate) fn suspects(renderer: &Renderer, range: &Range<Frames>) -> Vec<Warnin
                 add(
                     &mut all,
                     WarningKind::AbruptClip { start, end },
-                    Subject::clip(&lane.name, &clip.stem.name),
+                    Subject::clip(&node.name, &clip.stem.name),
                 );
             }
         }
@@ -89,23 +89,23 @@ fn add(all: &mut Vec<Warning>, kind: WarningKind, subject: Subject) {
 
 /// Warns of tracks that play the same sound at the same time as one before them.
 fn duplicates(renderer: &Renderer, tracks: &[(usize, &Node)], all: &mut Vec<Warning>) {
-    let heard = |index: usize, lane: &Node| {
-        lane.live && renderer.peaks(index).iter().any(|p| p.value > 0.0)
+    let heard = |index: usize, node: &Node| {
+        node.live && renderer.peaks(index).iter().any(|p| p.value > 0.0)
     };
     let live: Vec<&Node> = tracks
         .iter()
-        .filter(|(i, lane)| heard(*i, lane))
-        .map(|(_, lane)| *lane)
+        .filter(|(i, node)| heard(*i, node))
+        .map(|(_, node)| *node)
         .collect();
-    for (i, lane) in live.iter().enumerate() {
-        let twin = live.iter().take(i).find(|other| same(other, lane));
-        if let (Some(twin), Some(clip)) = (twin, lane.clips().first()) {
+    for (i, node) in live.iter().enumerate() {
+        let twin = live.iter().take(i).find(|other| same(other, node));
+        if let (Some(twin), Some(clip)) = (twin, node.clips().first()) {
             let kind = WarningKind::DuplicateStems {
                 twin: twin.name.clone(),
             };
             all.push(Warning::new(
                 kind,
-                Subject::clip(&lane.name, &clip.stem.name),
+                Subject::clip(&node.name, &clip.stem.name),
             ));
         }
     }

@@ -49,7 +49,7 @@ fn a_plan_is_printed_and_nothing_is_written() {
         "cue.storm.at=01:00:01:00",
     ]);
     let want = "\
-plan  48000 Hz stereo, 4 lanes in 3 stages, 120 000 frames, 24 fps from 01:00:00:00
+plan  48000 Hz stereo, 4 nodes in 3 stages, 120 000 frames, 24 fps from 01:00:00:00
  0 track   dialogue  a.wav 48000 stereo @0                          gain 0.0 dB   pan C  -> 3
  0 track   storm.b   b.wav 44100->48000 mono @48000                 gain 0.0 dB   pan C  -> 2
                      b.wav 44100->48000 mono @96000 [12000..36000]

@@ -34,7 +34,7 @@ fn the_table_goes_to_stdout_and_all_else_to_stderr() {
     assert_eq!(none.err, "");
     let verbose = desk.run(&["a.wav", "b.wav", "-v", "--force"]);
     verbose
-        .expect(0, "plan  48000 Hz stereo, 3 lanes")
+        .expect(0, "plan  48000 Hz stereo, 3 nodes")
         .expect(0, "note: W102 track \"b\": b.wav: resampled from 44100");
 }
 

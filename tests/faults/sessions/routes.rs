@@ -47,7 +47,7 @@ pub fn chain() -> Seen {
             let planned = clock.elapsed().as_secs_f64();
             assert!(
                 plan.to_string()
-                    .starts_with("plan  48000 Hz mono, 10002 lanes in 10002 stages, 480 frames\n")
+                    .starts_with("plan  48000 Hz mono, 10002 nodes in 10002 stages, 480 frames\n")
             );
             let clock = Instant::now();
             let got = heard(&session).unwrap().1;
