@@ -294,8 +294,8 @@ impl Session {
     /// of the mix there is silence; its length is [`Plan::length`].
     ///
     /// # Errors
-    /// Those of compiling and of reading the stems; `InvalidArgument` for a range that ends before it
-    /// starts, `Resource` for one that does not fit in memory.
+    /// Returns the errors of compiling and of reading the stems; `InvalidArgument` for a range that ends before it starts,
+    /// `Resource` for one that does not fit in memory.
     pub fn render(&self, range: Range<Frames>) -> Result<Vec<Vec<f64>>> {
         self.render_on(0, range)
     }

@@ -190,7 +190,7 @@ pub enum Tool {
     Report(ReportArgs),
     /// Makes one file of parts rendered with --range, byte for byte the one that the whole mix gives
     Join(JoinArgs),
-    /// What a warning means and what to do about it; without a code the list of all warnings
+    /// Explains a warning and what to do about it; without a code, lists all warnings
     Explain(ExplainArgs),
 }
 

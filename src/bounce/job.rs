@@ -51,7 +51,7 @@ impl<'a> RenderJob<'a> {
     /// Renders, writes and measures. `observe` sees every block too. Sinks are not finished.
     ///
     /// # Errors
-    /// Those of the stems and of the sinks, and `Cancelled`.
+    /// Returns the errors of the stems and of the sinks, and `Cancelled`.
     pub(crate) fn run(
         self,
         progress: &mut ProgressReporter<'_>,

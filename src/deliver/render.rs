@@ -26,7 +26,7 @@ use crate::{
     units::{Decibels, Frames},
 };
 
-/// What all jobs of a delivery share.
+/// Settings, deliverables and gains that all jobs of a delivery share.
 pub(super) struct Context<'a> {
     pub settings: &'a JobSettings<'a>,
     pub chosen: &'a [&'a Deliverable],

@@ -30,7 +30,7 @@ use std::ops::Range;
 pub(super) struct Coverage {
     /// Stems that feed the master, as indices, in the order of the sum.
     pub order: Vec<usize>,
-    /// What feeds the master and is none of them.
+    /// Other strips that feed the master.
     pub missing: Vec<Subject>,
     /// Stems that are heard inside another bus.
     pub nested: Vec<NestedStem>,
@@ -123,8 +123,8 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// Those of compiling and of reading the stems; `InvalidArgument` for a bus of another session, and a range that ends before
-    /// it starts.
+    /// Returns the errors of compiling and of reading the stems; `InvalidArgument` for a bus of another session, and for a
+    /// range that ends before it starts.
     pub fn render_stems(
         &self,
         buses: &[BusId],

@@ -1,7 +1,7 @@
 use serde::Serialize;
 use std::fmt;
 
-/// What is wrong with a stretch of a source.
+/// Kinds of fault in a stretch of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

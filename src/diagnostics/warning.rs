@@ -20,9 +20,9 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Warning {
-    /// What was found, with its data.
+    /// Kind of finding, with its levels, counts and positions.
     pub kind: WarningKind,
-    /// What it concerns.
+    /// Track, file or other part of the session that it concerns.
     pub subject: Subject,
 }
 
@@ -390,7 +390,7 @@ pub enum StemMismatch {
     Master(Vec<MasterStage>),
     /// Something is missing from them or counted twice.
     Coverage {
-        /// What feeds the master and is none of the stems.
+        /// Other strips that feed the master.
         missing: Vec<Subject>,
         /// Stems that are heard inside another bus.
         nested: Vec<NestedStem>,

@@ -59,7 +59,7 @@ fn an_mp3_loses_its_encoders_delay_and_the_decoders_529_frames() {
         }
     }
     // What another encoder writes there means nothing.
-    let info = opened("x.mp3", &mp3(b"XXXX", 576, 1152));
+    let info = opened("x.mp3", &mp3(b"GOGO", 576, 1152));
     assert_eq!(
         (info.trimmed_start.0, info.trimmed_end.0, info.frames.0),
         (0, 0, 23_040)

@@ -1,7 +1,7 @@
 //! Guards for rebuilding the engine: fixed sessions must give the same bytes, and the texts of the plan, the report, saved
 //! sessions and `mixdown` the same words.
 //!
-//! - `tests/guards/sessions/` holds the sessions; `support/lossless_stems.rs` makes their stems by integer arithmetic.
+//! - `tests/guards/sessions/` holds the sessions; `tests/support/lossless_stems.rs` makes their stems by integer arithmetic.
 //!   Everything is at the session's rate, so only arithmetic that is the same on every machine is involved ("The same bytes
 //!   everywhere" in `src/lib.rs`). The exception is `deliver-fit`, whose gain comes from a measured loudness.
 //! - `tests/guards/audio.txt` holds SHA-256 sums: of the samples of `Session::render`, of each file that is written, and of
@@ -18,18 +18,14 @@
 //! A failure names what differs and leaves the new files in `target/tmp/guards`. `SOUNDTRACK_GUARDS=keep` leaves them there
 //! always: run it at a commit that passes to have both for `mixdown compare`.
 
-#[path = "guards/audio.rs"]
 mod audio;
-#[path = "guards/errors.rs"]
 mod errors;
-#[path = "support/golden.rs"]
+#[path = "../support/golden.rs"]
 mod golden;
-#[path = "support/lossless_stems.rs"]
+#[path = "../support/lossless_stems.rs"]
 mod lossless_stems;
 #[expect(dead_code, reason = "texts are compared whole")]
-#[path = "common/program.rs"]
+#[path = "../common/program.rs"]
 mod program;
-#[path = "guards/sessions.rs"]
 mod sessions;
-#[path = "guards/texts.rs"]
 mod texts;

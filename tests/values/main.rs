@@ -1,0 +1,29 @@
+//! Closed-form values of what decides a sample, a position or a verdict, stated independently of the engine.
+//!
+//! Each module covers one kind of fault that a small change of one line can make: a coefficient, a rounding direction, a
+//! limit, the first or last frame, the item that an aggregate is taken from. Limits are stated on both sides.
+
+mod album;
+mod before_start;
+mod clips;
+mod delays;
+mod edges;
+mod folding;
+mod moving_pan;
+#[path = "../support/mp4.rs"]
+mod mp4;
+mod mp4_edits;
+mod null_tests;
+mod overview;
+mod plans;
+mod reports;
+mod rounding;
+mod routing;
+mod running;
+mod sessions;
+#[path = "../support/stems.rs"]
+mod stems;
+mod units;
+mod verdicts;
+mod warnings;
+mod writing;
