@@ -5,6 +5,7 @@
 //! - `sniff` recognises its format by content;
 //! - `wav` reads plain WAVE by itself; `demux`, one file per container, finds the packets and the exact length of every
 //!   other format, and `decoded_file` decodes them (`symphonia_adapter`) with exact positions and seeks;
+//! - `edit_list` plays the pieces of an edit list;
 //! - `panic_guard` converts panics of decoders and of sources that a program supplies into errors;
 //! - `length_guard` delivers as many frames as the file promises, all of them finite;
 //! - `resample` converts to the session's rate.
@@ -14,6 +15,7 @@
 mod codec_fault;
 mod decoded_file;
 mod demux;
+mod edit_list;
 mod input;
 mod length_guard;
 mod memory;
@@ -27,6 +29,8 @@ mod sparse_reader;
 pub(crate) mod stem;
 mod symphonia_adapter;
 mod wav;
+
+use edit_list::EditedSource;
 
 pub use input::{Damage, Input, Opener};
 
@@ -135,8 +139,22 @@ pub enum Remark {
         /// Length of the data, which is used.
         found: Frames,
     },
+    /// The file is cut off, and nothing in it says how much is missing.
+    CutOff,
     /// The file states no encoder delay, so the audio may start up to two packets late.
     AlignmentUnknown,
+    /// The timestamps of the container do not follow on. Silence that they state is in the stem. Where they go back or are
+    /// damaged they are ignored, and the audio continues without a gap.
+    TimestampGaps {
+        /// Whether they are ignored.
+        ignored: bool,
+        /// Number of places.
+        places: usize,
+        /// Frames of all places together, at the file's rate.
+        frames: Frames,
+        /// Frame of the first place, at the file's rate.
+        at: Frames,
+    },
     /// Seeking decodes from the start of the file, because nothing less gives exact samples.
     SlowSeek,
 }
@@ -175,8 +193,12 @@ fn open_versioned(
     if let Some(why) = file.trouble() {
         return Err(file_error(path, ErrorKind::Corrupt, why.to_string()).because(why));
     }
-    let (source, info) = opened?;
-    Ok((Box::new(source), info, version))
+    let (source, mut info, pieces) = opened?;
+    let mut source: Box<dyn Source> = Box::new(source);
+    if !pieces.is_empty() {
+        source = Box::new(EditedSource::new(source, pieces, &mut info));
+    }
+    Ok((source, info, version))
 }
 
 /// Makes an error whose message starts with the path as the caller gave it.

@@ -4,6 +4,8 @@
 //! are programs of the machine. What is absent is skipped, with a line that says so. Run with `--nocapture` for the
 //! figures.
 
+#[path = "formats/containers.rs"]
+mod containers;
 #[path = "formats/damage.rs"]
 mod damage;
 #[path = "formats/malformed.rs"]

@@ -280,6 +280,23 @@ registry! {
     }
     "The stems of a deliverable do not add up to its mix."
     "Name every bus that feeds the master, route all tracks to one of them, and leave the master without gain and limiter."
+
+    "W125" Warning TimestampGaps {
+        /// Whether the timestamps are ignored, because they go back or are damaged; otherwise they leave silence.
+        ignored: bool,
+        /// Number of places.
+        places: usize,
+        /// Frames of all places together, at the file's rate.
+        frames: Frames,
+        /// The first place, in the file.
+        at: ClockTime,
+    }
+    "The timestamps of a stem's container do not follow on: they leave silence, which is in the mix, or they go back or are damaged, and the audio continues without a gap."
+    "Listen to the place. If the silence is not meant, or audio is missing, export the stem again."
+
+    "W126" Warning UnknownEnd {}
+    "A stem is cut off, and nothing in its file says how much is missing. It ends where its data ends."
+    "Replace the file: copy or export it again."
 }
 
 /// A frame of the timeline at a rate, displayed as `hh:mm:ss.mmm`.
@@ -621,6 +638,27 @@ impl fmt::Display for WarningKind {
                 f.write_str("the format does not say how much delay its encoder added")
             }
             Self::StemsDoNotAddUp { reason } => reason.fmt(f),
+            Self::UnknownEnd {} => f.write_str("it is cut off, and how much is missing is unknown"),
+            Self::TimestampGaps {
+                ignored,
+                places,
+                frames,
+                at,
+            } => {
+                if *ignored {
+                    write!(
+                        f,
+                        "timestamps in it that are off by {frames} frames are ignored"
+                    )?;
+                } else {
+                    write!(f, "the timestamps in it leave {frames} frames of silence")?;
+                }
+                if *places == 1 {
+                    write!(f, " at {at}")
+                } else {
+                    write!(f, " in {places} places, first at {at}")
+                }
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use super::{
     Flaw, FlawKind, Info, Source,
     codec_fault::CodecFault,
     demux::{self, OpenedStem, signed, unsigned},
+    edit_list::EditPiece,
     file_error,
     packet_source::PacketSource,
     sniff,
@@ -76,13 +77,14 @@ struct PendingFrames {
 }
 
 impl DecodedFile {
-    /// Opens a file whose format was recognised. `stream` is the number of an audio stream, counted from 1.
+    /// Opens a file whose format was recognised. `stream` is the number of an audio stream, counted from 1. Returns the
+    /// pieces of its edit list, too, if it has one that jumps.
     pub(crate) fn open(
         path: &Path,
         file: InputFile,
         kind: sniff::FileKind,
         stream: Option<usize>,
-    ) -> Result<(Self, Info)> {
+    ) -> Result<(Self, Info, Vec<EditPiece>)> {
         let opened: OpenedStem = demux::open(path, &file, kind, stream)?;
         let spec = Spec {
             rate: opened.rate,
@@ -119,7 +121,7 @@ impl DecodedFile {
             flaws: Vec::new(),
             failure: None,
         };
-        Ok((source, info))
+        Ok((source, info, opened.pieces))
     }
 
     fn clock(&self, frame: u64) -> String {
@@ -198,18 +200,20 @@ impl DecodedFile {
             let now = signed(self.position);
             if start > now {
                 let start = unsigned(start);
-                let lost = format!("{} frames are lost", start - self.position);
-                self.hold_silence(start, Some((FlawKind::Damaged, lost)));
+                let flaw = (!packet.follows_silence).then(|| {
+                    let lost = format!("{} frames are lost", start - self.position);
+                    (FlawKind::Damaged, lost)
+                });
+                self.hold_silence(start, flaw);
                 self.waiting = Some(packet);
                 return Ok(());
             }
-            if packet.follows_gap {
+            if packet.follows_loss {
                 self.decoder.reset();
             }
             let decoded = match self.decoder.decode(&packet) {
                 Ok(out) => out,
                 Err(CodecFault::Damaged(what) | CodecFault::Unsupported(what)) => {
-                    self.packets.count_frames(packet.frames);
                     let end = unsigned(start.saturating_add_unsigned(packet.frames));
                     if end > self.position {
                         if self.after_seek {
@@ -233,7 +237,6 @@ impl DecodedFile {
                 }
             };
             let frames = decoded.frames as u64;
-            self.packets.count_frames(frames);
             let (rate, channels) = (decoded.rate, decoded.channels);
             if frames > 0
                 && (rate != self.spec.rate.hz() || channels != self.spec.layout.channels())
@@ -273,7 +276,8 @@ impl DecodedFile {
         loop {
             let why = match self.packets.next() {
                 Ok(Some(packet)) => {
-                    let covers_position = self.stem_frame(packet.at) <= signed(self.position);
+                    let covers_position = packet.follows_silence
+                        || self.stem_frame(packet.at) <= signed(self.position);
                     if self.after_seek && !covers_position {
                         // The demuxer went too far, or packets are lost here. Reading from the start distinguishes the
                         // two.

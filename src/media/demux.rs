@@ -6,16 +6,17 @@
 //! | file | containers | packets from |
 //! |---|---|---|
 //! | `flac` | native FLAC | demuxer |
-//! | `ogg` | Ogg (Vorbis, FLAC) | demuxer |
-//! | `mp4` | MP4, M4A, QuickTime | own table; the demuxer for fragments and PCM |
-//! | `matroska` | Matroska, WebM | demuxer |
+//! | `ogg` | Ogg (Vorbis, FLAC) | own table |
+//! | `mp4` | MP4, M4A, QuickTime | own table |
+//! | `matroska` | Matroska, WebM | own table |
 //! | `aiff`, `caf` | AIFF, AIFF-C; CAF | demuxer |
 //! | `mpeg` | MPEG audio layers I to III | own table |
 //! | `adts` | AAC in ADTS | own table |
 //! | `compressed_wave` | WAVE with a codec other than PCM | demuxer; own table for MP3 |
 //!
-//! Shared parts: `frame_scan` (streams of frames without a container), `iff` (chunk headers), `aac` (what the AAC
-//! decoder cannot decode).
+//! Shared parts: `timeline` (places packets where their container says), `coded_stream` (codecs as containers describe
+//! them), `vorbis` (lengths of Vorbis packets), `frame_scan` (streams of frames without a container), `iff` (chunk
+//! headers), `aac` (what the AAC decoder cannot decode).
 //!
 //! Lengths in headers are not trusted. Where packets are cheap to list all of them are listed; otherwise the end of the
 //! file is checked. [`AudioExtent`] keeps what a file promises apart from what it contains.
@@ -24,20 +25,24 @@ mod aac;
 mod adts;
 mod aiff;
 mod caf;
+mod coded_stream;
 mod compressed_wave;
-mod flac;
+pub(crate) mod flac;
 pub(crate) mod frame_scan;
 mod iff;
 mod matroska;
 mod mp4;
 pub(crate) mod mpeg;
-pub(crate) mod ogg;
+mod ogg;
+mod timeline;
+mod vorbis;
 
 use super::{
     Bits, Remark,
     codec_fault::CodecFault,
+    edit_list::EditPiece,
     file_error,
-    packet_source::{DemuxedStream, FrameCounter, PacketSource},
+    packet_source::{DemuxedStream, PacketSource},
     sniff::FileKind,
     sparse_reader::FileView,
     symphonia_adapter::{AudioStream, Container, DecodedPacket, Decoder},
@@ -70,6 +75,8 @@ pub(crate) struct OpenedStem {
     pub(crate) origin: i64,
     /// Frames of silence that the file asks for at its start.
     pub(crate) leading_silence: u64,
+    /// The pieces of an edit list that jumps; empty if the stem is one piece.
+    pub(crate) pieces: Vec<EditPiece>,
     /// Length in frames, the missing ones included.
     pub(crate) frames: u64,
     /// Frames at the end that the file promises and does not contain.
@@ -118,6 +125,8 @@ struct PacketSpan {
     last: i64,
     /// Exclusive end of the packet that ends last.
     end: i64,
+    /// Size of all packets together.
+    bytes: u64,
 }
 
 /// Reason why a demuxer could not be opened on the wanted stream.
@@ -236,8 +245,10 @@ impl StemFile<'_> {
                         first: packet.at,
                         last: packet.at,
                         end,
+                        bytes: 0,
                     });
                     span.last = packet.at;
+                    span.bytes += packet.size();
                     span.end = span.end.max(end);
                 }
                 Ok(None) | Err(CodecFault::Truncated) => return Ok(span.unwrap_or_default()),
@@ -278,6 +289,7 @@ impl StemFile<'_> {
             bits: stream.bits,
             origin: extent.origin,
             leading_silence: 0,
+            pieces: Vec::new(),
             frames: extent.frames(),
             missing: extent.missing(),
             trimmed_start: 0,
@@ -287,56 +299,6 @@ impl StemFile<'_> {
             seeks_from_start: false,
             pre_roll: 0,
         })
-    }
-
-    /// Opens a demuxed container whose timestamps are not frames. Decodes the whole stream once: its length is what all
-    /// packets decode to.
-    fn open_counted(
-        &self,
-        demuxed: DemuxedStream,
-        streams: usize,
-        container: &str,
-    ) -> Result<OpenedStem> {
-        let stream = demuxed.stream().clone();
-        let codec = format!("{} in {container}", stream.codec);
-        let mut decoder =
-            Decoder::for_stream(&stream, false).map_err(|f| self.codec_error(&codec, f))?;
-        let mut packets = PacketSource::Counted(demuxed, FrameCounter::default());
-        let (mut position, mut packet_frames, mut truncated_frames) = (0u64, 0, 0);
-        loop {
-            let packet = match packets.next() {
-                Ok(Some(packet)) => packet,
-                Ok(None) => break,
-                Err(CodecFault::Truncated) => {
-                    truncated_frames = packet_frames;
-                    break;
-                }
-                Err(fault) => {
-                    let at = clock(stream.rate, position);
-                    return Err(self.codec_error(&format!("{codec}: at {at}"), fault));
-                }
-            };
-            match decoder.decode(&packet) {
-                Ok(out) => packet_frames = out.frames as u64,
-                // Counts as much as the packet before it: most codecs have packets of one size.
-                Err(CodecFault::Damaged(_) | CodecFault::Unsupported(_)) => {}
-                Err(fault) => return Err(self.codec_error(&codec, fault)),
-            }
-            packets.count_frames(packet_frames);
-            position = position.saturating_add(packet_frames);
-        }
-        packets.seek(0).map_err(|f| self.codec_error(&codec, f))?;
-        let promised = position.saturating_add(truncated_frames);
-        let extent = AudioExtent {
-            origin: 0,
-            end: signed(promised),
-            available_end: signed(position),
-        };
-        let mut opened = self.finish(packets, &stream, codec, extent)?;
-        opened.streams = streams;
-        opened.seeks_from_start = true;
-        opened.remarks.push(Remark::SlowSeek);
-        Ok(opened)
     }
 
     /// Decodes packets until one gives audio, and rewinds: headers can be wrong about rate and channels. `None` if

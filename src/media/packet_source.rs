@@ -1,36 +1,20 @@
 //! Delivers the packets of one stream in order, each with its exact position in frames, from a demuxer or a table.
-//!
-//! Most containers store positions in frames. Matroska (in milliseconds) and fragmented MP4 (in the track's time
-//! scale) do not: there the frames that come out of the decoder are counted from the start of the stream, so the only
-//! way to seek is to rewind and decode again.
 
 use super::{
     codec_fault::CodecFault,
-    demux::{ogg::OggGap, unsigned},
+    demux::unsigned,
     packet_table::PacketTable,
     sparse_reader::{FileView, SparseReader},
     symphonia_adapter::{AudioStream, Container, Demuxer, Packet},
 };
 use crate::storage::InputFile;
-use std::collections::VecDeque;
 
 /// Source of the packets of one stream.
 pub(crate) enum PacketSource {
     /// A table of packet locations.
     Table(PacketTable),
     /// A demuxer whose positions are frames.
-    Timed(DemuxedStream),
-    /// A demuxer whose positions are replaced by a count of decoded frames.
-    Counted(DemuxedStream, FrameCounter),
-}
-
-/// The count of frames that the decoder returned since the start of the stream.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct FrameCounter {
-    /// Position of the next packet.
-    position: i64,
-    /// Frames of the last packet: the estimate for one that cannot be decoded.
-    last_packet: u64,
+    Timed(Box<DemuxedStream>),
 }
 
 /// One stream of a demuxer, with what it takes to open the demuxer again.
@@ -42,10 +26,6 @@ pub(crate) struct DemuxedStream {
     stream: AudioStream,
     /// Whether the demuxer has left its start.
     moved: bool,
-    /// Ranges in which the demuxer misplaces packets.
-    pub(crate) gaps: Vec<OggGap>,
-    /// Packets with corrected positions, and the packet that follows them.
-    corrected: VecDeque<Packet>,
 }
 
 impl DemuxedStream {
@@ -60,7 +40,6 @@ impl DemuxedStream {
         let mut demuxer = Demuxer::open(container, SparseReader::new(&file, &view))?;
         let stream = choose(demuxer.streams())?;
         demuxer.select(&stream);
-        let (gaps, corrected) = (Vec::new(), VecDeque::new());
         Ok(Self {
             demuxer,
             container,
@@ -68,8 +47,6 @@ impl DemuxedStream {
             view,
             stream,
             moved: false,
-            gaps,
-            corrected,
         })
     }
 
@@ -78,7 +55,6 @@ impl DemuxedStream {
         self.demuxer = Demuxer::open(self.container, SparseReader::new(&self.file, &self.view))?;
         self.demuxer.select(&self.stream);
         self.moved = false;
-        self.corrected.clear();
         Ok(())
     }
 
@@ -89,22 +65,7 @@ impl DemuxedStream {
     /// Returns the next packet; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Packet>, CodecFault> {
         self.moved = true;
-        loop {
-            if let Some(packet) = self.corrected.pop_front() {
-                return Ok(Some(packet));
-            }
-            let Some(packet) = self.demuxer.next()? else {
-                return Ok(None);
-            };
-            match self
-                .gaps
-                .iter()
-                .find(|gap| (gap.from..gap.to).contains(&packet.at))
-            {
-                None => return Ok(Some(packet)),
-                Some(gap) => self.corrected = packets_after_gap(&mut self.demuxer, *gap, packet)?,
-            }
-        }
+        self.demuxer.next()
     }
 
     /// Seeks to a packet at or before frame `to`.
@@ -115,44 +76,8 @@ impl DemuxedStream {
             self.rewind()?;
         }
         self.moved = true;
-        self.corrected.clear();
         self.demuxer.seek(to)
     }
-}
-
-/// Reads the page that ends a gap and moves its packets to where the page's granule position puts them: the demuxer
-/// places them at the start of the gap.
-///
-/// The packets of the last page of the stream are dropped unless they fit: its granule position also says how much of
-/// the last packet is padding (Vorbis I, A.2), so the packets cannot be placed from it.
-fn packets_after_gap(
-    demuxer: &mut Demuxer,
-    gap: OggGap,
-    first: Packet,
-) -> Result<VecDeque<Packet>, CodecFault> {
-    let mut page = VecDeque::from([first]);
-    let mut following = None;
-    while let Some(packet) = demuxer.next()? {
-        if packet.at >= gap.to {
-            following = Some(packet);
-            break;
-        }
-        page.push_back(packet);
-    }
-    let end = page
-        .back()
-        .map_or(gap.to, |p| p.at.saturating_add_unsigned(p.frames));
-    if gap.ends_stream && end != gap.to {
-        page.clear();
-    }
-    for packet in &mut page {
-        packet.at = packet.at.saturating_add(gap.to.saturating_sub(end));
-    }
-    page.extend(following);
-    if let Some(first) = page.front_mut() {
-        first.follows_gap = true;
-    }
-    Ok(page)
 }
 
 impl PacketSource {
@@ -161,22 +86,6 @@ impl PacketSource {
         match self {
             Self::Table(table) => table.next(),
             Self::Timed(demuxed) => demuxed.next(),
-            Self::Counted(demuxed, counter) => {
-                let Some(mut packet) = demuxed.next()? else {
-                    return Ok(None);
-                };
-                packet.at = counter.position;
-                packet.frames = counter.last_packet;
-                Ok(Some(packet))
-            }
-        }
-    }
-
-    /// Records how many frames the last packet decoded to, or is taken to have held.
-    pub(crate) fn count_frames(&mut self, frames: u64) {
-        if let Self::Counted(_, counter) = self {
-            counter.position = counter.position.saturating_add_unsigned(frames);
-            counter.last_packet = frames;
         }
     }
 
@@ -193,10 +102,6 @@ impl PacketSource {
                     return demuxed.rewind();
                 }
                 Ok(())
-            }
-            Self::Counted(demuxed, counter) => {
-                *counter = FrameCounter::default();
-                demuxed.rewind()
             }
         }
     }

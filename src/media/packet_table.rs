@@ -1,9 +1,17 @@
 //! Reads packets through a table of their file offsets, for containers whose packets this crate finds itself: MPEG
-//! audio, ADTS and unfragmented MP4.
+//! audio, ADTS, MP4, Matroska and Ogg.
+//!
+//! Entries are in order. Time between two of them is silence that the container states; a lost packet is an entry of
+//! its own.
 
-use super::{codec_fault::CodecFault, demux::signed, symphonia_adapter::Packet};
+use super::{
+    codec_fault::CodecFault, demux::signed, sparse_reader::ByteRange, symphonia_adapter::Packet,
+};
 use crate::storage::InputFile;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::{
+    collections::HashMap,
+    io::{self, Read, Seek, SeekFrom},
+};
 
 /// Size limit of one packet in bytes. AAC has at most 768 bytes per channel, lossless codecs a few hundred thousand.
 const MAX_PACKET_BYTES: u32 = 16 << 20;
@@ -25,6 +33,11 @@ impl PacketEntry {
     pub(crate) fn is_lost(&self) -> bool {
         self.size == 0
     }
+
+    /// Returns the stream position of its exclusive end.
+    pub(crate) fn end(&self) -> u64 {
+        self.at.saturating_add(self.frames.into())
+    }
 }
 
 /// All packets of a stream, with a read position.
@@ -32,6 +45,10 @@ pub(crate) struct PacketTable {
     file: InputFile,
     entries: Vec<PacketEntry>,
     next: usize,
+    /// Bytes that every packet begins with and the file leaves out.
+    prefix: Vec<u8>,
+    /// The ranges of packets that are in several places, by the file offset of the first.
+    parts: HashMap<u64, Vec<ByteRange>>,
 }
 
 impl PacketTable {
@@ -40,7 +57,21 @@ impl PacketTable {
             file,
             entries,
             next: 0,
+            prefix: Vec::new(),
+            parts: HashMap::new(),
         }
+    }
+
+    /// Puts `prefix` in front of every packet.
+    pub(crate) fn with_prefix(mut self, prefix: Vec<u8>) -> Self {
+        self.prefix = prefix;
+        self
+    }
+
+    /// Sets the ranges of packets that are in several places, by the file offset of the first range.
+    pub(crate) fn with_parts(mut self, parts: HashMap<u64, Vec<ByteRange>>) -> Self {
+        self.parts = parts;
+        self
     }
 
     /// Returns the next packet that is not lost; `None` at the end.
@@ -54,7 +85,8 @@ impl PacketTable {
         let before = (self.next + skipped)
             .checked_sub(1)
             .and_then(|i| self.entries.get(i));
-        let follows_gap = before.is_some_and(PacketEntry::is_lost);
+        let follows_loss = before.is_some_and(PacketEntry::is_lost);
+        let follows_silence = !follows_loss && before.is_some_and(|b| b.end() < entry.at);
         self.next += skipped + 1;
         let number = self.next as u64;
         if entry.size > MAX_PACKET_BYTES {
@@ -63,19 +95,19 @@ impl PacketTable {
                 entry.size
             )));
         }
-        let mut data = vec![0; entry.size as usize];
-        self.file
-            .seek(SeekFrom::Start(entry.offset))
-            .map_err(CodecFault::Io)?;
-        self.file
-            .read_exact(&mut data)
-            .map_err(|e| match e.kind() {
-                io::ErrorKind::UnexpectedEof => CodecFault::Truncated,
-                _ => CodecFault::Io(e),
-            })?;
+        let data = self.read_whole(entry)?;
         let mut packet = Packet::new(signed(entry.at), u64::from(entry.frames), number, data);
-        packet.follows_gap = follows_gap;
+        (packet.follows_loss, packet.follows_silence) = (follows_loss, follows_silence);
         Ok(Some(packet))
+    }
+
+    /// Reads the bytes of a packet.
+    fn read_whole(&self, entry: &PacketEntry) -> Result<Vec<u8>, CodecFault> {
+        let data = self.read_available(entry).map_err(CodecFault::Io)?;
+        if data.len() < self.prefix.len() + entry.size as usize {
+            return Err(CodecFault::Truncated);
+        }
+        Ok(data)
     }
 
     /// Returns the bytes of up to `count` packets from the start of the stream. Lost and unreadable ones are left out,
@@ -91,18 +123,27 @@ impl PacketTable {
             .collect()
     }
 
+    /// Reads the bytes of a packet as far as they are in the file.
     fn read_available(&self, entry: &PacketEntry) -> io::Result<Vec<u8>> {
-        let mut file = &self.file;
-        let mut data = Vec::new();
-        file.seek(SeekFrom::Start(entry.offset))?;
-        file.take(u64::from(entry.size)).read_to_end(&mut data)?;
+        let mut data = Vec::with_capacity(self.prefix.len() + entry.size as usize);
+        data.extend_from_slice(&self.prefix);
+        let whole = [ByteRange {
+            start: entry.offset,
+            len: entry.size.into(),
+        }];
+        let parts = self.parts.get(&entry.offset);
+        for part in parts.map_or(&whole[..], Vec::as_slice) {
+            let mut file = &self.file;
+            file.seek(SeekFrom::Start(part.start))?;
+            file.take(part.len).read_to_end(&mut data)?;
+        }
         Ok(data)
     }
 
     /// Makes the packet that contains stream position `to` the next one.
     pub(crate) fn seek(&mut self, to: u64) {
-        self.next = self
-            .entries
-            .partition_point(|e| e.at + u64::from(e.frames) <= to);
+        // A packet that decodes to nothing belongs to the one behind it.
+        let is_before = |e: &PacketEntry| e.end() < to || e.end() == to && e.frames > 0;
+        self.next = self.entries.partition_point(is_before);
     }
 }

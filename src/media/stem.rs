@@ -1,7 +1,8 @@
 //! Describes a stem for the plan, and opens it at the session's rate.
 
 use super::{
-    Damage, Info, Input, Resampled, Source, length_guard::LengthGuard, panic_guard::PanicGuard,
+    Damage, Info, Input, Remark, Resampled, Source, length_guard::LengthGuard,
+    panic_guard::PanicGuard,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -56,6 +57,13 @@ impl Stem {
             let at = available.clock(spec.rate);
             let what =
                 format!("{input}: cut off at {at}: {available} of {promised} frames are there");
+            return Err(Error::new(ErrorKind::Corrupt, what));
+        }
+        if let (Damage::Refuse, Some(info)) = (damage, &info)
+            && info.remarks.contains(&Remark::CutOff)
+        {
+            let at = info.frames.clock(spec.rate);
+            let what = format!("{input}: cut off at {at}: the end of the file is missing");
             return Err(Error::new(ErrorKind::Corrupt, what));
         }
         if spec.rate != rate {

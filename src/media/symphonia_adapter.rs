@@ -7,12 +7,10 @@
 use super::{
     Bits,
     codec_fault::{CodecFault, catch_fault, drop_guarded},
+    demux::flac,
     sparse_reader::{BytesSincePacket, SparseReader},
 };
-use std::{
-    io::{self, Read},
-    sync::atomic::Ordering::Relaxed,
-};
+use std::{io, sync::atomic::Ordering::Relaxed};
 use symphonia::{
     core::{
         audio::{Channels, GenericAudioBufferRef},
@@ -30,9 +28,7 @@ use symphonia::{
         units::{Duration, Timestamp},
     },
     default::{
-        formats::{
-            AiffReader, CafReader, FlacReader, IsoMp4Reader, MkvReader, OggReader, WavReader,
-        },
+        formats::{AiffReader, CafReader, FlacReader, WavReader},
         get_codecs,
     },
 };
@@ -64,9 +60,6 @@ pub(crate) enum Container {
     Aiff,
     Caf,
     Flac,
-    Mp4,
-    Matroska,
-    Ogg,
     Wave,
 }
 
@@ -79,6 +72,73 @@ pub(crate) enum Codec {
     Aac,
     Alac,
     Flac,
+    Vorbis,
+    ALaw,
+    MuLaw,
+    Pcm(Pcm),
+}
+
+/// Encoding of PCM samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pcm {
+    /// Bytes per sample.
+    pub(crate) bytes: u8,
+    pub(crate) kind: PcmKind,
+    pub(crate) big_endian: bool,
+}
+
+/// Number format of PCM samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PcmKind {
+    Signed,
+    Unsigned,
+    Float,
+}
+
+impl Codec {
+    /// Returns symphonia's identifier; `None` for PCM of a width that nothing decodes.
+    fn id(self) -> Option<AudioCodecId> {
+        Some(match self {
+            Self::Mp1 => id::CODEC_ID_MP1,
+            Self::Mp2 => id::CODEC_ID_MP2,
+            Self::Mp3 => id::CODEC_ID_MP3,
+            Self::Aac => id::CODEC_ID_AAC,
+            Self::Alac => id::CODEC_ID_ALAC,
+            Self::Flac => id::CODEC_ID_FLAC,
+            Self::Vorbis => id::CODEC_ID_VORBIS,
+            Self::ALaw => id::CODEC_ID_PCM_ALAW,
+            Self::MuLaw => id::CODEC_ID_PCM_MULAW,
+            Self::Pcm(pcm) => return pcm.id(),
+        })
+    }
+}
+
+impl Codec {
+    /// Reports whether there is a decoder for it.
+    pub(crate) fn is_decoded(self) -> bool {
+        self.id().is_some()
+    }
+}
+
+impl Pcm {
+    fn id(self) -> Option<AudioCodecId> {
+        use PcmKind::{Float, Signed, Unsigned};
+        Some(match (self.kind, self.bytes, self.big_endian) {
+            (Signed, 1, _) => id::CODEC_ID_PCM_S8,
+            (Unsigned, 1, _) => id::CODEC_ID_PCM_U8,
+            (Signed, 2, false) => id::CODEC_ID_PCM_S16LE,
+            (Signed, 2, true) => id::CODEC_ID_PCM_S16BE,
+            (Signed, 3, false) => id::CODEC_ID_PCM_S24LE,
+            (Signed, 3, true) => id::CODEC_ID_PCM_S24BE,
+            (Signed, 4, false) => id::CODEC_ID_PCM_S32LE,
+            (Signed, 4, true) => id::CODEC_ID_PCM_S32BE,
+            (Float, 4, false) => id::CODEC_ID_PCM_F32LE,
+            (Float, 4, true) => id::CODEC_ID_PCM_F32BE,
+            (Float, 8, false) => id::CODEC_ID_PCM_F64LE,
+            (Float, 8, true) => id::CODEC_ID_PCM_F64BE,
+            _ => return None,
+        })
+    }
 }
 
 /// One audio stream of a container, as its header describes it.
@@ -129,10 +189,6 @@ impl AudioStream {
     pub(crate) fn is_alac(&self) -> bool {
         self.params.codec == id::CODEC_ID_ALAC
     }
-
-    pub(crate) fn is_flac(&self) -> bool {
-        self.params.codec == id::CODEC_ID_FLAC
-    }
 }
 
 /// A packet of one stream, undecoded.
@@ -144,7 +200,9 @@ pub(crate) struct Packet {
     /// Number in the file from 1, for messages.
     pub(crate) number: u64,
     /// Whether packets before it are missing, so that the decoder has to be reset.
-    pub(crate) follows_gap: bool,
+    pub(crate) follows_loss: bool,
+    /// Whether the container states the silence before it.
+    pub(crate) follows_silence: bool,
     raw: Raw,
 }
 
@@ -155,7 +213,8 @@ impl Packet {
             at,
             frames,
             number,
-            follows_gap: false,
+            follows_loss: false,
+            follows_silence: false,
             raw: Raw::new(0, Timestamp::ZERO, Duration::from(frames), data),
         }
     }
@@ -189,8 +248,7 @@ impl Demuxer {
     pub(crate) fn open(container: Container, file: SparseReader) -> Result<Self, CodecFault> {
         let bytes_since_packet = file.bytes_since_packet();
         let reader = catch_fault(|| {
-            let mut mss =
-                MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
+            let mss = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
             let options = FormatOptions::default();
             Ok(match container {
                 Container::Aiff => {
@@ -198,14 +256,7 @@ impl Demuxer {
                 }
                 Container::Caf => Box::new(CafReader::try_new(mss, options)?),
                 Container::Flac => Box::new(FlacReader::try_new(mss, options)?),
-                Container::Matroska => Box::new(MkvReader::try_new(mss, options)?),
-                Container::Ogg => Box::new(OggReader::try_new(mss, options)?),
                 Container::Wave => Box::new(WavReader::try_new(mss, options)?),
-                Container::Mp4 => {
-                    // IsoMp4Reader expects that the probe has consumed the size of the first box: it starts at "ftyp".
-                    mss.read_exact(&mut [0; 4]).map_err(Error::IoError)?;
-                    Box::new(IsoMp4Reader::try_new(mss, options)?)
-                }
             })
         })?;
         Ok(Self {
@@ -276,7 +327,8 @@ impl Demuxer {
             at: raw.pts.get().saturating_add_unsigned(raw.trim_start.get()),
             frames: raw.dur.get(),
             number: self.packets_read,
-            follows_gap: false,
+            follows_loss: false,
+            follows_silence: false,
             raw,
         }))
     }
@@ -324,6 +376,8 @@ pub(crate) struct Decoder {
     /// `None` once it has panicked.
     decoder: Option<Box<dyn AudioDecoder>>,
     params: AudioCodecParameters,
+    /// Whether to check the checksum at the end of each FLAC frame. Only the demuxer of native FLAC does it.
+    checks_flac_frames: bool,
 }
 
 impl Decoder {
@@ -341,14 +395,10 @@ impl Decoder {
         extra_data: Option<Box<[u8]>>,
     ) -> Result<Self, CodecFault> {
         let mut params = AudioCodecParameters::new();
-        params.for_codec(match codec {
-            Codec::Mp1 => id::CODEC_ID_MP1,
-            Codec::Mp2 => id::CODEC_ID_MP2,
-            Codec::Mp3 => id::CODEC_ID_MP3,
-            Codec::Aac => id::CODEC_ID_AAC,
-            Codec::Alac => id::CODEC_ID_ALAC,
-            Codec::Flac => id::CODEC_ID_FLAC,
-        });
+        let id = codec
+            .id()
+            .ok_or_else(|| CodecFault::Unsupported(format!("{codec:?}")))?;
+        params.for_codec(id);
         params.with_sample_rate(rate);
         params.channels = match channels {
             1 => Some(symphonia::core::audio::layouts::CHANNEL_LAYOUT_MONO),
@@ -356,7 +406,9 @@ impl Decoder {
             n => u16::try_from(n).ok().map(Channels::Discrete),
         };
         params.extra_data = extra_data;
-        Self::make(&params, false)
+        let mut decoder = Self::make(&params, false)?;
+        decoder.checks_flac_frames = codec == Codec::Flac;
+        Ok(decoder)
     }
 
     fn make(params: &AudioCodecParameters, verify: bool) -> Result<Self, CodecFault> {
@@ -378,18 +430,24 @@ impl Decoder {
         Ok(Self {
             decoder: Some(decoder),
             params: params.clone(),
+            checks_flac_frames: false,
         })
     }
 
     /// Replaces the decoder by a new one. A reset is not enough where the state of a noise generator depends on all
     /// packets before, as in AAC.
     pub(crate) fn recreate(&mut self) -> Result<(), CodecFault> {
+        let checks_flac_frames = self.checks_flac_frames;
         *self = Self::make(&self.params, false)?;
+        self.checks_flac_frames = checks_flac_frames;
         Ok(())
     }
 
     /// Decodes a packet and keeps its samples for [`copy`](Self::copy).
     pub(crate) fn decode(&mut self, packet: &Packet) -> Result<DecodedPacket, CodecFault> {
+        if self.checks_flac_frames && !flac::frame_is_intact(&packet.raw.data) {
+            return Err(CodecFault::Damaged("its checksum is wrong".into()));
+        }
         let Some(decoder) = self.decoder.as_mut() else {
             return Err(CodecFault::Panicked("it failed before".into()));
         };

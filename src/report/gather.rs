@@ -253,7 +253,22 @@ fn clip_warnings(plan: &Plan, planned: &PlannedClip, clip: &ClipReport) -> Vec<W
                     found: actual,
                 });
             }
+            Remark::CutOff => found.push(WarningKind::UnknownEnd {}),
             Remark::AlignmentUnknown => found.push(WarningKind::UnknownDelay {}),
+            Remark::TimestampGaps {
+                ignored,
+                places,
+                frames,
+                at,
+            } => found.push(WarningKind::TimestampGaps {
+                ignored,
+                places,
+                frames,
+                at: ClockTime {
+                    frame: at,
+                    rate: planned.stem.spec.rate,
+                },
+            }),
             // Nothing of the mix changes with it.
             Remark::SlowSeek => {}
         }

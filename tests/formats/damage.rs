@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Codecs and how to make them. AAC without noise, because its noise depends on everything before it.
-const MADE: [(&str, &[&str]); 8] = [
+const MADE: [(&str, &[&str]); 10] = [
     ("a.flac", &["-c:a", "flac"]),
     ("a.ogg", &["-c:a", "libvorbis", "-page_duration", "200000"]),
     ("a.oga", &["-c:a", "flac", "-page_duration", "200000"]),
@@ -18,6 +18,20 @@ const MADE: [(&str, &[&str]); 8] = [
         &["-c:a", "aac", "-aac_pns", "0", "-movflags", "+faststart"],
     ),
     ("a.aac", &["-c:a", "aac", "-aac_pns", "0"]),
+    ("a.mka", &["-c:a", "flac"]),
+    (
+        "a.mp4",
+        &[
+            "-c:a",
+            "aac",
+            "-aac_pns",
+            "0",
+            "-movflags",
+            "+frag_keyframe+empty_moov",
+            "-frag_duration",
+            "500000",
+        ],
+    ),
     ("a.aiff", &["-c:a", "pcm_s16be"]),
     ("a.caf", &["-c:a", "pcm_s16be"]),
 ];
@@ -40,7 +54,8 @@ fn make(dir: &Path, name: &str, args: &[&str]) -> PathBuf {
 
 /// Whether something is said about a stem that is not whole.
 fn reported(heard: &Heard) -> bool {
-    heard.info.missing.0 > 0 || heard.error.is_some() || !heard.flaws.is_empty()
+    let is_cut = heard.info.missing.0 > 0 || heard.info.remarks.contains(&Remark::CutOff);
+    is_cut || heard.error.is_some() || !heard.flaws.is_empty()
 }
 
 #[test]
@@ -63,8 +78,10 @@ fn cut_stems_are_never_silently_short() {
                     line += &format!("  {per_mille}: {} of {}", heard.held(), heard.info.frames);
                     let short = heard.info.frames < whole.info.frames;
                     // Without a stated length a cut between two packets, or into the last, cannot be known better.
-                    let blind = ["a.aac", "a.ogg", "a.oga"].contains(&name);
-                    assert!(reported(&heard), "{name} {per_mille}");
+                    let blind = ["a.aac", "a.ogg", "a.oga", "a.mp4"].contains(&name);
+                    // What is cut off may be an index behind the audio.
+                    let equal = heard.planes == whole.planes;
+                    assert!(reported(&heard) || equal, "{name} {per_mille}");
                     assert!(
                         !short || blind,
                         "{name} {per_mille}: {} for {}",
@@ -137,6 +154,11 @@ fn damage_in_the_middle_moves_nothing_behind_it() {
                     continue;
                 }
             };
+            // The end of a file of fragments is unknown if the last one is damaged, and that is reported.
+            if heard.info.remarks.contains(&Remark::CutOff) {
+                refused += 1;
+                continue;
+            }
             flawed += usize::from(!heard.flaws.is_empty());
             // Jumping to behind the damage, into it, and to before it gives what reading from the start gives.
             let (mut source, _) = soundtrack::media::open(&broken, None).unwrap();
@@ -189,11 +211,7 @@ fn a_cut_container_without_its_index_is_said_to_be_cut_off() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    for (name, args) in [
-        ("b.mka", ["-c:a", "flac"]),
-        ("b.mp4", ["-c:a", "aac"]),
-        ("b.m4a", ["-c:a", "alac"]),
-    ] {
+    for (name, args) in [("b.mp4", ["-c:a", "aac"]), ("b.m4a", ["-c:a", "alac"])] {
         let data = fs::read(make(dir.path(), name, &args)).unwrap();
         for percent in [10, 50, 90, 99] {
             let cut = dir.path().join(format!("cut-{name}"));

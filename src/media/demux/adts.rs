@@ -59,6 +59,7 @@ impl StemFile<'_> {
             bits: None,
             origin: 0,
             leading_silence: 0,
+            pieces: Vec::new(),
             frames: scan.frames + missing,
             missing,
             trimmed_start: 0,

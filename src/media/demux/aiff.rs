@@ -78,7 +78,7 @@ impl StemFile<'_> {
             available_end: signed(available),
         };
         self.finish(
-            PacketSource::Timed(demuxed),
+            PacketSource::Timed(Box::new(demuxed)),
             &stream,
             format!("{} in {container}", stream.codec),
             extent,

@@ -87,7 +87,12 @@ impl StemFile<'_> {
             end: end.max(origin),
             available_end,
         };
-        let mut opened = self.finish(PacketSource::Timed(demuxed), &stream, codec, extent)?;
+        let mut opened = self.finish(
+            PacketSource::Timed(Box::new(demuxed)),
+            &stream,
+            codec,
+            extent,
+        )?;
         (opened.trimmed_start, opened.trimmed_end) = (stream.delay.into(), stream.padding.into());
         opened.seeks_from_start = !lossless;
         if !lossless {

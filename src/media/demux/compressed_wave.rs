@@ -52,7 +52,12 @@ impl StemFile<'_> {
             end: promised,
             available_end: span.end,
         };
-        let mut opened = self.finish(PacketSource::Timed(demuxed), &stream, codec, extent)?;
+        let mut opened = self.finish(
+            PacketSource::Timed(Box::new(demuxed)),
+            &stream,
+            codec,
+            extent,
+        )?;
         opened.seeks_from_start = !stream.is_pcm;
         if opened.seeks_from_start {
             opened.remarks.push(Remark::SlowSeek);

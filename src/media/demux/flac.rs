@@ -6,10 +6,10 @@
 //!   size counts the last block: patched ([`metadata_patches`]);
 //! - does not find the last frame if a tag follows it: the view ends before the tags ([`trailing_tags_len`]);
 //! - skips frames whose rate, width or channels differ from STREAMINFO, so that a stream that changes looks like one
-//!   that ends: the next frame is searched for by its number ([`stream_change`]);
+//!   that ends: the next frame is searched for by its number ([`frame_at`]), which also finds a last frame that is cut off;
 //! - overflows in stereo of more than 24 bits, without an error: such files are verified against their MD5.
 
-use super::{AudioExtent, OpenedStem, StemFile, clock, signed, unsigned};
+use super::{AudioExtent, OpenedStem, PacketSpan, StemFile, clock, signed, unsigned};
 use crate::{
     error::{ErrorKind, Result},
     media::{
@@ -21,11 +21,15 @@ use crate::{
     storage::InputFile,
     units::Frames,
 };
+use crc::{CRC_8_SMBUS, CRC_16_UMTS, Crc, Table};
 use std::io::{self, Read, Seek, SeekFrom};
 
 /// Maximum number of metadata blocks. The list has no end marker but a bit of the last block: a damaged one would
 /// continue into the audio.
 const MAX_METADATA_BLOCKS: usize = 1024;
+
+/// Checksum of a frame header (RFC 9639, 9.1.8).
+const CRC_8: Crc<u8> = Crc::<u8>::new(&CRC_8_SMBUS);
 
 /// Longest frame header (RFC 9639, 9.1), in bytes.
 const MAX_FRAME_HEADER_BYTES: u64 = 16;
@@ -35,7 +39,8 @@ impl StemFile<'_> {
     pub(super) fn open_flac(&self, start: u64) -> Result<OpenedStem> {
         let tags = trailing_tags_len(self.file).map_err(|e| self.io_error(e))?;
         let len = self.file.len().saturating_sub(start).saturating_sub(tags);
-        let patches = metadata_patches(self.file, start).map_err(|e| self.io_error(e))?;
+        let (patches, audio_start) =
+            metadata_patches(self.file, start).map_err(|e| self.io_error(e))?;
         let view = FileView {
             ranges: vec![ByteRange { start, len }],
             len,
@@ -46,32 +51,38 @@ impl StemFile<'_> {
         let info = stream.extra_data.as_deref().and_then(StreamInfo::parse);
         let info = info.ok_or_else(|| self.corrupt("FLAC: the stream information is damaged"))?;
         let stated = stream.stated_frames.unwrap_or(0);
-        let (first, found) = if self.ends_at(&mut demuxed, stated)? {
-            (0, stated)
-        } else {
+        let mut end = FlacEnd {
+            found: stated,
+            ..FlacEnd::default()
+        };
+        if !self.ends_at(&mut demuxed, stated)? {
             demuxed.rewind().map_err(|f| self.codec_error("FLAC", f))?;
             let span = self.scan_packets(&mut demuxed, "FLAC")?;
-            let found = unsigned(span.end);
-            self.check_unchanged(&info, found)?;
-            (span.first, found)
-        };
+            // Bytes that belong to no packet.
+            let rest = len.saturating_sub(audio_start).saturating_sub(span.bytes);
+            end = self.find_end(&info, &span, rest)?;
+        }
+        let found = end.found;
         // A stream that was recorded from the middle of another one keeps that one's frame numbers.
-        let origin = if first > 0 && found > stated {
-            first
-        } else {
-            0
-        };
+        let origin = if found > stated { end.origin } else { 0 };
         demuxed.rewind().map_err(|f| self.codec_error("FLAC", f))?;
         if info.bits > 24 && info.channels == 2 {
             self.verify_wide_stereo(&mut demuxed, &stream, info)?;
         }
         let extent = AudioExtent {
             origin,
-            end: signed(stated.max(found)),
+            end: signed(stated.max(found.saturating_add(end.cut_frames))),
             available_end: signed(found),
         };
-        let mut opened =
-            self.finish(PacketSource::Timed(demuxed), &stream, "FLAC".into(), extent)?;
+        let mut opened = self.finish(
+            PacketSource::Timed(Box::new(demuxed)),
+            &stream,
+            "FLAC".into(),
+            extent,
+        )?;
+        if end.is_cut && stated <= found {
+            opened.remarks.push(Remark::CutOff);
+        }
         if opened.frames > stated && stated > 0 {
             opened.remarks.push(Remark::HeaderLength {
                 stated: Frames(stated),
@@ -90,17 +101,36 @@ impl StemFile<'_> {
             && self.scan_packets(demuxed, "FLAC")?.end == end)
     }
 
-    /// Refuses a stream that continues after `found` frames with another rate, width or number of channels.
-    fn check_unchanged(&self, info: &StreamInfo, found: u64) -> Result<()> {
-        let Some(what) = stream_change(self.file, info, found).map_err(|e| self.io_error(e))?
-        else {
-            return Ok(());
-        };
-        let at = clock(info.rate, found);
-        Err(self.error(
-            ErrorKind::Unsupported,
-            format!("FLAC: the stream changes from {what} at {at}"),
-        ))
+    /// Finds out how a stream ends whose length is not stated, or not right. `rest` is the number of bytes that belong to
+    /// no packet.
+    ///
+    /// # Errors
+    /// `Unsupported` if it continues with another rate, width or number of channels.
+    fn find_end(&self, info: &StreamInfo, span: &PacketSpan, rest: u64) -> Result<FlacEnd> {
+        let found = unsigned(span.end);
+        let next = frame_at(self.file, info, found).map_err(|e| self.io_error(e))?;
+        if let Some(next) = next.as_ref().filter(|next| !next.agrees(info)) {
+            let at = clock(info.rate, found);
+            let before = describe(info.rate, info.channels, info.bits);
+            let now = describe(next.rate, next.channels, next.bits);
+            let what = format!("FLAC: the stream changes from {before} to {now} at {at}");
+            return Err(self.error(ErrorKind::Unsupported, what));
+        }
+        // Less than the header of a frame.
+        let tail = rest.min(MAX_FRAME_HEADER_BYTES);
+        let mut bytes = Vec::new();
+        let mut file = self.file;
+        file.seek(SeekFrom::Start(self.file.len().saturating_sub(tail)))
+            .and_then(|_| file.take(tail).read_to_end(&mut bytes))
+            .map_err(|e| self.io_error(e))?;
+        let starts_frame = matches!(bytes.as_slice(), [0xFF] | [0xFF, 0xF8 | 0xF9, ..]);
+        Ok(FlacEnd {
+            found,
+            cut_frames: next.map_or(0, |next| next.frames.into()),
+            is_cut: starts_frame,
+            // Before the first packet there are bytes of a damaged one.
+            origin: if rest == 0 { span.first.max(0) } else { 0 },
+        })
     }
 
     /// Decodes the whole stream and compares its MD5.
@@ -130,14 +160,31 @@ impl StemFile<'_> {
     }
 }
 
+/// The end of a stream.
+#[derive(Clone, Copy, Debug, Default)]
+struct FlacEnd {
+    /// Exclusive end of the last whole frame of the stream.
+    found: u64,
+    /// Length of a frame behind it that is cut off.
+    cut_frames: u64,
+    /// Whether the file ends inside the header of a frame.
+    is_cut: bool,
+    /// Position of the first frame.
+    origin: i64,
+}
+
 /// The STREAMINFO metadata block (RFC 9639, 8.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct StreamInfo {
     /// Minimum block size in frames.
     pub(super) block_frames: u16,
+    /// Maximum block size in frames.
+    pub(super) max_block_frames: u16,
     pub(super) rate: u32,
     pub(super) channels: u8,
     pub(super) bits: u8,
+    /// Number of audio frames; 0 if unknown.
+    pub(super) frames: u64,
     /// Whether it has an MD5 of the audio.
     pub(super) has_md5: bool,
 }
@@ -145,11 +192,13 @@ pub(super) struct StreamInfo {
 impl StreamInfo {
     /// Parses the 34 bytes of the block.
     pub(super) fn parse(data: &[u8]) -> Option<Self> {
-        let &[block_0, block_1, ..] = data.first_chunk::<34>()?;
+        let &[block_0, block_1, max_0, max_1, ..] = data.first_chunk::<34>()?;
         let word = u64::from_be_bytes(*data.get(10..18)?.first_chunk::<8>()?);
         let field = |shift: u32, bits: u32| word >> shift & ((1 << bits) - 1);
         Some(Self {
             block_frames: u16::from_be_bytes([block_0, block_1]),
+            max_block_frames: u16::from_be_bytes([max_0, max_1]),
+            frames: field(0, 36),
             rate: u32::try_from(field(44, 20)).ok()?,
             channels: u8::try_from(field(41, 3)).ok()? + 1,
             bits: u8::try_from(field(36, 5)).ok()? + 1,
@@ -162,11 +211,11 @@ fn describe(rate: u32, channels: u8, bits: u8) -> String {
     format!("{rate} Hz, {channels} channels, {bits} bits")
 }
 
-/// Returns patches that turn all metadata blocks but STREAMINFO into padding and correct its block sizes. Offsets count
-/// from `start`.
+/// Returns patches that turn all metadata blocks but STREAMINFO into padding and correct its block sizes, and the offset
+/// of the first frame. Offsets count from `start`.
 ///
 /// Tags and pictures are not needed, cue sheets may be invalid, and seek tables may be wrong.
-fn metadata_patches(mut file: &InputFile, start: u64) -> io::Result<Vec<BytePatch>> {
+fn metadata_patches(mut file: &InputFile, start: u64) -> io::Result<(Vec<BytePatch>, u64)> {
     const STREAMINFO: u8 = 0;
     const PADDING: u8 = 1;
     const LAST_BLOCK: u8 = 0x80;
@@ -188,7 +237,7 @@ fn metadata_patches(mut file: &InputFile, start: u64) -> io::Result<Vec<BytePatc
             break;
         }
     }
-    Ok(patches)
+    Ok((patches, at))
 }
 
 /// Returns a patch that makes the minimum block size the maximum if the stated minimum is the size of the last block.
@@ -273,38 +322,25 @@ fn read_from_end<const N: usize>(
     Ok(Some(data))
 }
 
-/// Searches for the frame that begins at frame `found` and describes how its format differs from STREAMINFO. `None` if
-/// there is no such frame or it has the same format.
-fn stream_change(
+/// Searches for a frame that begins at position `at`, whole or not; `None` if there is none.
+fn frame_at(
     mut file: &InputFile,
     info: &StreamInfo,
-    found: u64,
-) -> io::Result<Option<String>> {
+    at: u64,
+) -> io::Result<Option<FlacFrameHeader>> {
     let mut data = Vec::new();
-    let mut at = 0;
+    let mut offset = 0;
     loop {
-        file.seek(SeekFrom::Start(at))?;
+        file.seek(SeekFrom::Start(offset))?;
         data.clear();
         file.take(1 << 20).read_to_end(&mut data)?;
         for (i, pair) in data.windows(2).enumerate() {
             if !matches!(pair, [0xFF, 0xF8 | 0xF9]) {
                 continue;
             }
-            let Some(header) = data.get(i..).and_then(|d| FlacFrameHeader::parse(d, info)) else {
-                continue;
-            };
-            let position = if header.counts_blocks {
-                header.number * u64::from(info.block_frames)
-            } else {
-                header.number
-            };
-            let now = (header.rate, header.channels, header.bits);
-            if position == found && now != (info.rate, info.channels, info.bits) {
-                let before = describe(info.rate, info.channels, info.bits);
-                return Ok(Some(format!(
-                    "{before} to {}",
-                    describe(now.0, now.1, now.2)
-                )));
+            let header = data.get(i..).and_then(|d| FlacFrameHeader::parse(d, info));
+            if let Some(header) = header.filter(|header| header.position(info) == at) {
+                return Ok(Some(header));
             }
         }
         let read = data.len() as u64;
@@ -312,15 +348,17 @@ fn stream_change(
             return Ok(None);
         }
         // Overlaps the next piece by one header.
-        at += read - MAX_FRAME_HEADER_BYTES;
+        offset += read - MAX_FRAME_HEADER_BYTES;
     }
 }
 
 /// A frame header (RFC 9639, 9.1).
-struct FlacFrameHeader {
+pub(super) struct FlacFrameHeader {
     /// Whether `number` counts blocks of a fixed size; otherwise it counts frames.
     counts_blocks: bool,
     number: u64,
+    /// Block size: the number of audio frames.
+    pub(super) frames: u32,
     rate: u32,
     channels: u8,
     bits: u8,
@@ -328,8 +366,10 @@ struct FlacFrameHeader {
 
 impl FlacFrameHeader {
     /// Parses a header whose CRC-8 is right. STREAMINFO supplies what the header refers to it.
-    fn parse(data: &[u8], info: &StreamInfo) -> Option<Self> {
-        let &[_, b1, b2, b3, ..] = data.first_chunk::<16>()?;
+    pub(super) fn parse(data: &[u8], info: &StreamInfo) -> Option<Self> {
+        let &[0xFF, b1 @ (0xF8 | 0xF9), b2, b3, ..] = data else {
+            return None;
+        };
         let channels = match b3 >> 4 {
             n @ 0..=7 => n + 1,
             8..=10 => 2,
@@ -357,12 +397,16 @@ impl FlacFrameHeader {
             number = number << 6 | u64::from(b & 0x3F);
         }
         let mut at = 5 + more;
-        at += match b2 >> 4 {
-            6 => 1,
-            7 => 2,
-            _ => 0,
-        };
         let byte = |at: usize| data.get(at).copied().map(u32::from);
+        let (frames, size_bytes) = match b2 >> 4 {
+            1 => (192, 0),
+            n @ 2..=5 => (576 << (n - 2), 0),
+            6 => (byte(at)? + 1, 1),
+            7 => ((byte(at)? << 8 | byte(at + 1)?) + 1, 2),
+            n @ 8.. => (256 << (n - 8), 0),
+            _ => return None,
+        };
+        at += size_bytes;
         let (rate, rate_bytes) = match b2 & 15 {
             0 => (info.rate, 0),
             12 => (byte(at)? * 1000, 1),
@@ -378,23 +422,36 @@ impl FlacFrameHeader {
             }
         };
         at += rate_bytes;
-        let crc = crc_8(data.get(..at)?);
+        let crc = CRC_8.checksum(data.get(..at)?);
         (data.get(at) == Some(&crc)).then_some(Self {
             counts_blocks: b1 & 1 == 0,
             number,
+            frames,
             rate,
             channels,
             bits,
         })
     }
+
+    /// Returns whether its format is that of the stream.
+    fn agrees(&self, info: &StreamInfo) -> bool {
+        (self.rate, self.channels, self.bits) == (info.rate, info.channels, info.bits)
+    }
+
+    /// Returns the position of the frame in the stream, in audio frames.
+    pub(super) fn position(&self, info: &StreamInfo) -> u64 {
+        if self.counts_blocks {
+            self.number.saturating_mul(info.block_frames.into())
+        } else {
+            self.number
+        }
+    }
 }
 
-/// Computes the CRC-8 of a frame header: polynomial x⁸ + x² + x + 1, initial value 0.
-fn crc_8(data: &[u8]) -> u8 {
-    data.iter().fold(0, |crc, b| {
-        (0..8).fold(
-            crc ^ b,
-            |c, _| if c & 0x80 != 0 { c << 1 ^ 7 } else { c << 1 },
-        )
-    })
+/// Returns whether the checksum at the end of a frame is right (RFC 9639, 9.3).
+pub(crate) fn frame_is_intact(frame: &[u8]) -> bool {
+    static CRC_16: Crc<u16, Table<16>> = Crc::<u16, Table<16>>::new(&CRC_16_UMTS);
+    frame
+        .split_last_chunk::<2>()
+        .is_some_and(|(data, crc)| CRC_16.checksum(data) == u16::from_be_bytes(*crc))
 }

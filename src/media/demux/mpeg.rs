@@ -84,6 +84,7 @@ impl StemFile<'_> {
             bits: None,
             origin: extent.origin,
             leading_silence: 0,
+            pieces: Vec::new(),
             frames: extent.frames(),
             missing: extent.missing(),
             trimmed_start: delay,

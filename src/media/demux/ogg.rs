@@ -1,122 +1,156 @@
 //! Opens Vorbis and FLAC in Ogg (RFC 3533; Vorbis I, appendix A; RFC 9639, 10.1).
 //!
 //! `symphonia` does not report pages that are missing or damaged, a second stream chained to the first, or a file that
-//! ends inside a page. All of it shows in the page headers, which carry a sequence number, a checksum and the stream
-//! position at the end of the page, so all pages are scanned before the file is demuxed. The demuxer then sees the
-//! intact pages only, and [`packet_source`](crate::media::packet_source) corrects the positions after each gap.
+//! is cut off. All of it shows in the page headers, which carry a sequence number, a checksum and the stream position
+//! at the end of the page (the granule position). So all pages are read when a file is opened, and packets are read
+//! through a table.
+//!
+//! Packets follow one another as long as no page is missing: granule positions can be off, because some writers
+//! convert them from milliseconds. After missing pages they say where the packets are. The last page of Vorbis also
+//! states how much of the last packet is padding, and the first page how much of the first packets is delay.
 
-use super::{AudioExtent, MAX_JUNK_BYTES, OpenedStem, StemFile, clock, unsigned};
+use super::{
+    AudioExtent, MAX_JUNK_BYTES, OpenedStem, StemFile, clock,
+    coded_stream::{CodedStream, PACKET_HEAD_BYTES, PacketFrames, StatedTrim},
+    signed,
+    timeline::{PlacedPackets, Timeline},
+    unsigned,
+};
 use crate::{
     error::{ErrorKind, Result},
-    media::{
-        packet_source::PacketSource,
-        sparse_reader::{ByteRange, FileView},
-        symphonia_adapter::{AudioStream, Container},
-    },
+    media::sparse_reader::ByteRange,
     storage::InputFile,
 };
+use crc::{Algorithm, Crc, Table};
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
-/// Largest believable distance in frames between the ends of two pages that follow each other.
+const NAME: &str = "Ogg";
+
+/// Largest believable distance in frames between the ends of two pages that follow each other. A stem that starts at a
+/// later position was recorded from a broadcast, whose position says nothing.
 const MAX_PAGE_DISTANCE: i64 = 1 << 24;
+
+/// Size limit in bytes of the header packets of a stream: comments can hold pictures.
+const MAX_HEADER_BYTES: usize = 64 << 20;
 
 /// Bytes of a page header before its segment table.
 const PAGE_HEADER_BYTES: u64 = 27;
 
+const CONTINUES_PACKET: u8 = 1;
 const FIRST_PAGE: u8 = 2;
 const LAST_PAGE: u8 = 4;
 
+/// The checksum of a page (RFC 3533, section 6).
+static CRC_32: Crc<u32, Table<16>> = {
+    const ALGORITHM: Algorithm<u32> = Algorithm {
+        width: 32,
+        poly: 0x04C1_1DB7,
+        init: 0,
+        refin: false,
+        refout: false,
+        xorout: 0,
+        check: 0,
+        residue: 0,
+    };
+    Crc::<u32, Table<16>>::new(&ALGORITHM)
+};
+
 impl StemFile<'_> {
     pub(super) fn open_ogg(&self) -> Result<OpenedStem> {
-        let pages = scan_pages(self.file).map_err(|e| self.io_error(e))?;
-        let order = |s: &AudioStream| pages.stream_index(s.id);
-        let view = FileView {
-            ranges: pages.intact.clone(),
-            ..FileView::default()
+        let streams = audio_streams(self.file).map_err(|e| self.io_error(e))?;
+        let index = self
+            .stream_index(streams.len())?
+            .ok_or_else(|| self.no_audio())?;
+        let stream = streams.get(index).ok_or_else(|| self.no_audio())?;
+        if let OggCodec::Unsupported(name) = stream.codec {
+            return Err(self.unsupported(format!("{name} in {NAME}")));
+        }
+        let mut scan = StreamScan::new(*stream);
+        let mut pages = PageReader::new(self.file);
+        while let Some(found) = pages.next().map_err(|e| self.io_error(e))? {
+            match found {
+                Found::Damaged(header) => scan.add_damaged(&header),
+                Found::Page(page) => scan.add_page(self, &page)?,
+            }
+            if scan.chained_at.is_some() {
+                break;
+            }
+        }
+        let Some(audio) = scan.audio else {
+            return Err(self.corrupt("Ogg: its header is not whole: the file is probably cut off"));
         };
-        let (mut demuxed, count) = self.demux(Container::Ogg, "Ogg", view, order)?;
-        let stream = demuxed.stream().clone();
-        if let Some(at) = pages.chained_at {
-            let at = clock(stream.rate, unsigned(at));
+        let rate = audio.coded.rate;
+        if let Some(at) = scan.chained_at {
+            let at = clock(rate, at);
             let what = format!("Ogg: another piece of music begins at {at} (chained streams)");
             return Err(self.error(ErrorKind::Unsupported, what));
         }
-        let codec = format!("{} in Ogg", stream.codec);
-        let logical = pages.stream(stream.id).cloned().unwrap_or_default();
-        demuxed.gaps.clone_from(&logical.gaps);
-        let span = self.scan_packets(&mut demuxed, &codec)?;
-        demuxed.rewind().map_err(|f| self.codec_error(&codec, f))?;
-        // The recording of a broadcast starts at a late position, which becomes frame 0. A stem that lost its first
-        // pages looks the same but keeps its time.
-        let origin = if logical.lost_start() {
-            0
-        } else {
-            span.first.max(0)
+        let stream = audio.finish();
+        let trim = StatedTrim {
+            extent: stream.extent,
+            silence: 0,
+            states_delay: true,
+            is_cut: stream.is_cut,
         };
-        let promised = logical
-            .truncated_end
-            .unwrap_or(span.end)
-            .max(logical.end)
-            .max(span.end);
-        let extent = AudioExtent {
-            origin,
-            end: promised.max(origin),
-            available_end: span.end,
-        };
-        let mut opened = self.finish(PacketSource::Timed(demuxed), &stream, codec, extent)?;
-        opened.streams = count;
-        (opened.trimmed_start, opened.trimmed_end) =
-            (span.first.min(0).unsigned_abs(), stream.padding.into());
-        Ok(opened)
+        self.open_coded(stream.coded, stream.placed, trim, streams.len(), NAME)
     }
 }
 
-/// A logical stream: the pages with one serial number.
-#[derive(Clone, Debug, Default)]
+/// Codec of a logical stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OggCodec {
+    Vorbis,
+    Flac,
+    Unsupported(&'static str),
+}
+
+impl OggCodec {
+    /// Identifies the codec by the first packet; `None` if it is no audio.
+    fn identify(packet: &[u8]) -> Option<Self> {
+        let starts: [(&[u8], Self); 7] = [
+            (b"\x01vorbis", Self::Vorbis),
+            (b"\x7FFLAC", Self::Flac),
+            (b"fLaC", Self::Unsupported("FLAC of the mapping before 1.0")),
+            (b"OpusHead", Self::Unsupported("Opus")),
+            (b"Speex   ", Self::Unsupported("Speex")),
+            (b"CELT    ", Self::Unsupported("CELT")),
+            (b"PCM     ", Self::Unsupported("PCM")),
+        ];
+        let found = starts.iter().find(|(start, _)| packet.starts_with(start));
+        found.map(|(_, codec)| *codec)
+    }
+}
+
+/// A logical stream of audio: the pages with one serial number.
+#[derive(Clone, Copy, Debug)]
 struct LogicalStream {
     serial: u32,
-    /// Sequence number of the last intact page.
-    sequence: u32,
-    /// Position at the end of the last intact page, in frames.
-    end: i64,
-    /// Position that a truncated or damaged page at the end of the file states.
-    truncated_end: Option<i64>,
-    gaps: Vec<OggGap>,
+    codec: OggCodec,
 }
 
-impl LogicalStream {
-    /// Returns whether the first pages with audio are damaged or missing.
-    fn lost_start(&self) -> bool {
-        self.gaps
-            .first()
-            .is_some_and(|gap| gap.from == 0 && gap.to < MAX_PAGE_DISTANCE)
+/// Lists the audio streams of a file. The first pages of all streams come before any other page.
+fn audio_streams(file: &InputFile) -> io::Result<Vec<LogicalStream>> {
+    let mut pages = PageReader::new(file);
+    let mut streams = Vec::new();
+    while let Some(found) = pages.next()? {
+        let Found::Page(page) = found else {
+            continue;
+        };
+        if !page.header.has(FIRST_PAGE) {
+            break;
+        }
+        if let Some(codec) = OggCodec::identify(page.body()) {
+            streams.push(LogicalStream {
+                serial: page.header.serial,
+                codec,
+            });
+        }
     }
-}
-
-/// A range of a logical stream in which pages are damaged or missing, up to the end of the first intact page after
-/// them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OggGap {
-    /// Position in frames at the end of the last page before the gap.
-    pub(crate) from: i64,
-    /// Position in frames at the end of the first page after the gap.
-    pub(crate) to: i64,
-    /// Whether that page is the last one of the stream.
-    pub(crate) ends_stream: bool,
-}
-
-/// Result of scanning all pages of a file.
-#[derive(Debug, Default)]
-struct PageScan {
-    /// Logical streams in the order of their first pages.
-    streams: Vec<LogicalStream>,
-    /// Position in frames at which a chained stream begins. The scan stops there.
-    chained_at: Option<i64>,
-    /// Ranges of the file that consist of intact pages.
-    intact: Vec<ByteRange>,
+    Ok(streams)
 }
 
 /// The fixed part of a page header.
+#[derive(Clone, Copy, Debug)]
 struct PageHeader {
     flags: u8,
     /// Position in frames at the end of the last packet that ends on the page; −1 if none does.
@@ -154,269 +188,618 @@ impl PageHeader {
     }
 }
 
-/// Scans all pages of a file. Damaged bytes are skipped up to the next capture pattern.
-fn scan_pages(file: &InputFile) -> io::Result<PageScan> {
-    let len = file.len();
-    let mut reader = BufReader::with_capacity(1 << 18, file.clone());
-    reader.seek(SeekFrom::Start(0))?;
-    let mut scan = PageScan::default();
-    let mut at = 0u64;
-    let mut page = Vec::new();
-    let mut audio_seen = false;
-    let mut skipped = 0;
-    while at + PAGE_HEADER_BYTES <= len && skipped < MAX_JUNK_BYTES {
-        page.resize(27, 0);
-        reader.read_exact(&mut page)?;
-        let Some(header) = PageHeader::parse(&page) else {
-            skipped += 1;
-            at = skip_to_capture_pattern(&mut reader, at + 1, &mut skipped)?;
-            continue;
-        };
-        let intact = read_page(&mut reader, &mut page)? && checksum(&page) == header.checksum;
-        if !intact {
-            scan.add_damaged(&header);
-            // Only past its first byte: a damaged segment table may claim bytes that are intact pages.
-            at = skip_to_capture_pattern(&mut reader, at + 1, &mut skipped)?;
-            continue;
-        }
-        skipped = 0;
-        let size = page.len() as u64;
-        match scan.intact.last_mut() {
-            Some(range) if range.start + range.len == at => range.len += size,
-            _ => scan.intact.push(ByteRange {
-                start: at,
-                len: size,
-            }),
-        }
-        at += size;
-        if header.has(FIRST_PAGE) && audio_seen {
-            scan.chained_at = Some(scan.streams.iter().map(|s| s.end).max().unwrap_or(0));
-            break;
-        }
-        scan.add_intact(&header);
-        // Header pages have position 0. Audio that is shorter than a packet can have it too and is not recognised.
-        audio_seen |= !header.has(FIRST_PAGE) && header.granule > 0;
-    }
-    Ok(scan)
+/// A page whose checksum is right.
+struct Page {
+    header: PageHeader,
+    /// File offset of its first byte.
+    offset: u64,
+    data: Vec<u8>,
 }
 
-impl PageScan {
-    /// Returns the position of a stream in the file, to sort by; the last one for unknown serial numbers.
-    fn stream_index(&self, serial: u32) -> usize {
-        self.streams
-            .iter()
-            .position(|s| s.serial == serial)
-            .unwrap_or(usize::MAX)
+impl Page {
+    /// Returns the sizes of the segments.
+    fn segments(&self) -> &[u8] {
+        let count = self.data.get(26).copied().map_or(0, usize::from);
+        self.data.get(27..27 + count).unwrap_or_default()
     }
 
-    fn stream(&self, serial: u32) -> Option<&LogicalStream> {
-        self.streams.iter().find(|s| s.serial == serial)
+    fn body(&self) -> &[u8] {
+        self.data
+            .get(27 + self.segments().len()..)
+            .unwrap_or_default()
+    }
+
+    /// Returns the file offset of the body.
+    fn body_offset(&self) -> u64 {
+        self.offset + PAGE_HEADER_BYTES + self.segments().len() as u64
+    }
+}
+
+/// What a [`PageReader`] finds.
+enum Found {
+    Page(Page),
+    /// The header of a page that is damaged or not whole.
+    Damaged(PageHeader),
+}
+
+/// Reads the pages of a file. Damaged bytes are skipped up to the next capture pattern.
+struct PageReader {
+    file: BufReader<InputFile>,
+    at: u64,
+    len: u64,
+    /// Bytes skipped since the last page.
+    skipped: u64,
+    /// Whether the file has to be positioned at `at`.
+    needs_seek: bool,
+}
+
+impl PageReader {
+    fn new(file: &InputFile) -> Self {
+        Self {
+            file: BufReader::with_capacity(1 << 18, file.clone()),
+            at: 0,
+            len: file.len(),
+            skipped: 0,
+            needs_seek: true,
+        }
+    }
+
+    /// Returns the next page; `None` at the end, or where no page follows nearby.
+    fn next(&mut self) -> io::Result<Option<Found>> {
+        while self.at + PAGE_HEADER_BYTES <= self.len && self.skipped < MAX_JUNK_BYTES {
+            if std::mem::take(&mut self.needs_seek) {
+                self.file.seek(SeekFrom::Start(self.at))?;
+            }
+            let mut data = vec![0; 27];
+            self.file.read_exact(&mut data)?;
+            let Some(header) = PageHeader::parse(&data) else {
+                self.skipped += 1;
+                self.skip_to_capture_pattern()?;
+                continue;
+            };
+            let is_whole = self.read_page(&mut data)?;
+            if !is_whole || checksum(&data) != header.checksum {
+                // Only past its first byte: a damaged segment table may claim bytes that are intact pages.
+                self.skip_to_capture_pattern()?;
+                return Ok(Some(Found::Damaged(header)));
+            }
+            let offset = self.at;
+            self.at += data.len() as u64;
+            self.skipped = 0;
+            return Ok(Some(Found::Page(Page {
+                header,
+                offset,
+                data,
+            })));
+        }
+        Ok(None)
+    }
+
+    /// Goes to the next capture pattern after the first byte of this page, or as far as is searched.
+    fn skip_to_capture_pattern(&mut self) -> io::Result<()> {
+        self.at += 1;
+        self.file.seek(SeekFrom::Start(self.at))?;
+        let mut data = Vec::new();
+        (&mut self.file)
+            .take(MAX_JUNK_BYTES)
+            .read_to_end(&mut data)?;
+        let found = data.windows(4).position(|w| w == b"OggS");
+        let distance = found.unwrap_or(data.len()) as u64;
+        self.skipped += distance;
+        self.at += distance;
+        self.needs_seek = true;
+        Ok(())
+    }
+
+    /// Appends the segment table and the body of a page to its fixed header; returns `false` if the file ends before.
+    fn read_page(&mut self, page: &mut Vec<u8>) -> io::Result<bool> {
+        let segments = u64::from(page.get(26).copied().unwrap_or(0));
+        if !self.append(page, segments)? {
+            return Ok(false);
+        }
+        let table = page.get(27..).unwrap_or_default();
+        let body = table.iter().map(|lacing| u64::from(*lacing)).sum();
+        self.append(page, body)
+    }
+
+    fn append(&mut self, data: &mut Vec<u8>, n: u64) -> io::Result<bool> {
+        Ok((&mut self.file).take(n).read_to_end(data)? as u64 == n)
+    }
+}
+
+/// Computes the checksum of a page, its checksum field taken as zero.
+fn checksum(page: &[u8]) -> u32 {
+    let (head, rest) = page.split_at_checked(22).unwrap_or((page, &[]));
+    let mut digest = CRC_32.digest();
+    digest.update(head);
+    digest.update(&[0; 4]);
+    digest.update(rest.get(4..).unwrap_or(&[]));
+    digest.finalize()
+}
+
+/// A packet that is put together from the segments of pages.
+#[derive(Clone, Debug, Default)]
+struct OggPacket {
+    /// Where its bytes are; in several ranges if it spans pages.
+    parts: Vec<ByteRange>,
+    /// Its bytes, as far as they are needed.
+    data: Vec<u8>,
+}
+
+impl OggPacket {
+    fn size(&self) -> u64 {
+        self.parts.iter().map(|part| part.len).sum()
+    }
+}
+
+/// Reads the pages of one logical stream.
+struct StreamScan {
+    stream: LogicalStream,
+    /// Sequence number of the last intact page; `None` before the first one.
+    sequence: Option<u32>,
+    /// Whether a page was damaged since the last intact one.
+    lost_page: bool,
+    /// Packet that continues on the next page.
+    partial: Option<OggPacket>,
+    headers: Vec<Vec<u8>>,
+    /// The audio, once the headers are read.
+    audio: Option<OggAudio>,
+    /// Position in frames at which a chained stream begins.
+    chained_at: Option<u64>,
+}
+
+impl StreamScan {
+    fn new(stream: LogicalStream) -> Self {
+        Self {
+            stream,
+            sequence: None,
+            lost_page: false,
+            partial: None,
+            headers: Vec::new(),
+            audio: None,
+            chained_at: None,
+        }
+    }
+
+    /// Records a page that is damaged, or that the file ends in.
+    fn add_damaged(&mut self, header: &PageHeader) {
+        if header.serial != self.stream.serial {
+            return;
+        }
+        self.lost_page = true;
+        if let Some(audio) = self.audio.as_mut() {
+            audio.add_damaged(header.granule);
+        }
+    }
+
+    fn add_page(&mut self, stem: &StemFile<'_>, page: &Page) -> Result<()> {
+        let has_audio = self.audio.as_ref().is_some_and(|audio| audio.has_started);
+        if page.header.has(FIRST_PAGE) && has_audio {
+            self.chained_at = self.audio.as_ref().map(|audio| audio.timeline.end());
+            return Ok(());
+        }
+        if page.header.serial != self.stream.serial {
+            return Ok(());
+        }
+        let sequence = page.header.sequence;
+        let is_next = self
+            .sequence
+            .is_none_or(|last| sequence == last.wrapping_add(1));
+        self.sequence = Some(sequence);
+        let mut is_lost = std::mem::take(&mut self.lost_page) || !is_next;
+        if is_lost {
+            self.partial = None;
+        }
+        let continues = page.header.has(CONTINUES_PACKET);
+        // The packet that the pages do not agree about is lost.
+        is_lost |= continues != self.partial.is_some();
+        if is_lost {
+            self.partial = None;
+        }
+        let mut packets = self.split(page);
+        if is_lost && continues && !packets.is_empty() {
+            packets.remove(0);
+        }
+        let mut packets = packets.into_iter();
+        if self.audio.is_none() {
+            for packet in packets.by_ref() {
+                self.headers.push(packet.data);
+                self.audio = self.parse_headers(stem)?;
+                if self.audio.is_some() {
+                    break;
+                }
+            }
+        }
+        if let Some(audio) = self.audio.as_mut() {
+            audio.add_page(packets.collect(), &page.header, is_lost);
+        }
+        Ok(())
+    }
+
+    /// Splits a page into the packets that end on it, and keeps the one that does not.
+    fn split(&mut self, page: &Page) -> Vec<OggPacket> {
+        let limit = if self.audio.is_some() {
+            PACKET_HEAD_BYTES
+        } else {
+            MAX_HEADER_BYTES
+        };
+        let mut packets = Vec::new();
+        let mut packet = self.partial.take();
+        let (body, body_offset) = (page.body(), page.body_offset());
+        let mut at = 0;
+        for pieces in page.segments().split_inclusive(|size| *size < 255) {
+            let len = pieces.iter().map(|size| usize::from(*size)).sum::<usize>();
+            let mut current = packet.take().unwrap_or_default();
+            current.parts.push(ByteRange {
+                start: body_offset + at as u64,
+                len: len as u64,
+            });
+            let bytes = body.get(at..at + len).unwrap_or_default();
+            let wanted = limit.saturating_sub(current.data.len()).min(len);
+            current
+                .data
+                .extend_from_slice(bytes.get(..wanted).unwrap_or_default());
+            at += len;
+            if pieces.last() == Some(&255) {
+                packet = Some(current);
+            } else {
+                packets.push(current);
+            }
+        }
+        self.partial = packet;
+        packets
+    }
+
+    /// Makes the audio of a stream whose headers are whole; `None` if more of them follow.
+    fn parse_headers(&self, stem: &StemFile<'_>) -> Result<Option<OggAudio>> {
+        let headers: Vec<&[u8]> = self.headers.iter().map(Vec::as_slice).collect();
+        let coded = match (self.stream.codec, headers.as_slice()) {
+            (OggCodec::Vorbis, [identification, _, setup, ..]) => {
+                stem.vorbis_stream(identification, setup, NAME)?
+            }
+            // The number of header packets behind the first one; comments come first, and are required.
+            (OggCodec::Flac, [first, rest @ ..]) => {
+                let count = first
+                    .get(7..9)
+                    .and_then(|n| n.first_chunk::<2>())
+                    .map_or(0, |n| usize::from(u16::from_be_bytes(*n)));
+                // The last metadata block has its highest bit set.
+                let is_last = rest
+                    .last()
+                    .is_some_and(|block| block.first().is_some_and(|b| b & 0x80 != 0));
+                if !is_last && (count == 0 || rest.len() < count) {
+                    return Ok(None);
+                }
+                stem.flac_stream(first.get(17..51).unwrap_or_default(), NAME)?
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(OggAudio::new(coded)))
+    }
+}
+
+/// The audio packets of a logical stream.
+struct OggAudio {
+    coded: CodedStream,
+    timeline: Timeline,
+    /// Whether a packet has been placed.
+    has_started: bool,
+    /// Frames that positions are moved by, so that none is negative.
+    shift: i64,
+    /// Position of frame 0 of the stem.
+    origin: i64,
+    /// End that the last page states.
+    stated_end: Option<i64>,
+    /// Whether a page is marked as the last one.
+    has_end_mark: bool,
+    /// Position that a truncated or damaged page at the end of the file states.
+    truncated_end: Option<i64>,
+}
+
+/// The result of a scan.
+struct OggStream {
+    coded: CodedStream,
+    placed: PlacedPackets,
+    extent: AudioExtent,
+    is_cut: bool,
+}
+
+impl OggAudio {
+    fn new(coded: CodedStream) -> Self {
+        Self {
+            timeline: Timeline::new(coded.rate, 1, None),
+            coded,
+            has_started: false,
+            shift: 0,
+            origin: 0,
+            stated_end: None,
+            has_end_mark: false,
+            truncated_end: None,
+        }
+    }
+
+    fn end(&self) -> i64 {
+        signed(self.timeline.end())
     }
 
     /// Records the end position of a truncated or damaged page, in case no intact one follows.
-    fn add_damaged(&mut self, page: &PageHeader) {
-        let Some(stream) = self.streams.iter_mut().find(|s| s.serial == page.serial) else {
-            return;
-        };
-        let believable = stream.end..stream.end.saturating_add(MAX_PAGE_DISTANCE);
-        if believable.contains(&page.granule) {
-            stream.truncated_end = stream.truncated_end.max(Some(page.granule));
+    fn add_damaged(&mut self, granule: i64) {
+        let end = granule.saturating_add(self.shift);
+        let believable = self.end()..self.end().saturating_add(MAX_PAGE_DISTANCE);
+        if believable.contains(&end) {
+            self.truncated_end = self.truncated_end.max(Some(end));
         }
     }
 
-    fn add_intact(&mut self, page: &PageHeader) {
-        let Some(stream) = self.streams.iter_mut().find(|s| s.serial == page.serial) else {
-            if page.has(FIRST_PAGE) {
-                let (serial, sequence) = (page.serial, page.sequence);
-                self.streams.push(LogicalStream {
-                    serial,
-                    sequence,
-                    ..LogicalStream::default()
-                });
+    /// Adds the packets that end on a page. `is_lost` says that pages before it are missing.
+    fn add_page(&mut self, packets: Vec<OggPacket>, page: &PageHeader, is_lost: bool) {
+        let is_vorbis = if let PacketFrames::Vorbis(blocks) = &mut self.coded.packets {
+            if is_lost {
+                blocks.reset();
             }
-            return;
+            true
+        } else {
+            false
         };
-        let follows = page.sequence == stream.sequence.wrapping_add(1);
-        stream.sequence = page.sequence;
-        if page.granule < 0 {
+        let usual = self.coded.packets.usual();
+        if is_lost {
+            self.timeline.lose_data();
+        }
+        let packets: Vec<(OggPacket, u32)> = packets
+            .into_iter()
+            // An empty packet is no audio (Vorbis I, 4.3).
+            .filter(|packet| packet.size() > 0)
+            .map(|packet| {
+                let size = u32::try_from(packet.size()).unwrap_or(u32::MAX);
+                let frames = self.coded.packets.of(&packet.data, size);
+                // A packet that is no audio takes no time in Vorbis.
+                (packet, frames.unwrap_or(if is_vorbis { 0 } else { usual }))
+            })
+            .collect();
+        let total: i64 = packets.iter().map(|(_, frames)| i64::from(*frames)).sum();
+        let is_last = page.has(LAST_PAGE);
+        self.has_end_mark |= is_last;
+        if page.granule < 0 || packets.is_empty() {
+            self.push(packets, None);
             return;
         }
-        if !follows && page.granule > stream.end {
-            let ends_stream = page.has(LAST_PAGE);
-            stream.gaps.push(OggGap {
-                from: stream.end,
-                to: page.granule,
-                ends_stream,
-            });
+        self.truncated_end = None;
+        let mut start = page.granule.saturating_sub(total);
+        if !self.has_started {
+            if is_last && is_vorbis {
+                start = start.max(0);
+            }
+            self.start(start, is_lost, is_vorbis);
         }
-        stream.end = stream.end.max(page.granule);
-        stream.truncated_end = None;
-    }
-}
-
-/// Moves the reader to the next capture pattern at or after `at`, or as far as was searched, and returns its offset.
-fn skip_to_capture_pattern(
-    reader: &mut BufReader<InputFile>,
-    at: u64,
-    skipped: &mut u64,
-) -> io::Result<u64> {
-    reader.seek(SeekFrom::Start(at))?;
-    let mut data = Vec::new();
-    reader.take(MAX_JUNK_BYTES).read_to_end(&mut data)?;
-    let distance = data
-        .windows(4)
-        .position(|w| w == b"OggS")
-        .unwrap_or(data.len()) as u64;
-    *skipped += distance;
-    reader.seek(SeekFrom::Start(at + distance))
-}
-
-/// Appends the segment table and the body of a page to its fixed header; returns `false` if the file ends before.
-fn read_page(reader: &mut BufReader<InputFile>, page: &mut Vec<u8>) -> io::Result<bool> {
-    let segments = u64::from(page.get(26).copied().unwrap_or(0));
-    if !append(reader, page, segments)? {
-        return Ok(false);
-    }
-    let body = page
-        .get(27..)
-        .unwrap_or_default()
-        .iter()
-        .map(|lacing| u64::from(*lacing))
-        .sum();
-    append(reader, page, body)
-}
-
-fn append(reader: &mut BufReader<InputFile>, data: &mut Vec<u8>, n: u64) -> io::Result<bool> {
-    Ok(reader.take(n).read_to_end(data)? as u64 == n)
-}
-
-/// Computes the CRC-32 of a page with its checksum field taken as zero (RFC 3533, section 6): polynomial 0x04C11DB7,
-/// most significant bit first, initial value 0.
-fn checksum(page: &[u8]) -> u32 {
-    let (head, rest) = page.split_at_checked(22).unwrap_or((page, &[]));
-    let parts = [head, &[0; 4], rest.get(4..).unwrap_or(&[])];
-    parts.into_iter().fold(0, update_crc)
-}
-
-/// Continues a CRC with more bytes, eight at a time: opening a file reads all of it, and this is most of the time.
-fn update_crc(crc: u32, bytes: &[u8]) -> u32 {
-    const TABLES: [[u32; 256]; 8] = crc_tables();
-    let look = |distance: usize, byte: u8| {
-        TABLES
-            .get(distance)
-            .and_then(|t| t.get(usize::from(byte)))
-            .copied()
-            .unwrap_or(0)
-    };
-    let (eights, rest) = bytes.as_chunks::<8>();
-    let crc = eights.iter().fold(crc, |crc, &[a, b, c, d, e, f, g, h]| {
-        let [p, q, r, s] = crc.to_be_bytes();
-        let first = look(7, a ^ p) ^ look(6, b ^ q) ^ look(5, c ^ r) ^ look(4, d ^ s);
-        first ^ look(3, e) ^ look(2, f) ^ look(1, g) ^ look(0, h)
-    });
-    rest.iter().fold(crc, |crc, byte| {
-        let [top, ..] = crc.to_be_bytes();
-        crc << 8 ^ look(0, top ^ byte)
-    })
-}
-
-/// Returns the contribution of each byte value to the CRC, by its distance from the last of eight bytes.
-#[expect(
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    reason = "computed when compiled, i < 256, k < 8"
-)]
-const fn crc_tables() -> [[u32; 256]; 8] {
-    let mut tables = [[0; 256]; 8];
-    let mut i = 0;
-    while i < 256 {
-        let mut value = (i as u32) << 24;
-        let mut bit = 0;
-        while bit < 8 {
-            value = if value >> 31 == 1 {
-                value << 1 ^ 0x04C1_1DB7
-            } else {
-                value << 1
-            };
-            bit += 1;
+        let start = start.saturating_add(self.shift);
+        let page_end = page.granule.saturating_add(self.shift);
+        if is_last && is_vorbis {
+            self.stated_end = Some(page_end);
+            if is_lost && self.has_started && self.end().saturating_add(total) != page_end {
+                // How much of the last packet is padding is not known, so the packets cannot be placed.
+                self.timeline
+                    .add_lost(unsigned(page_end.saturating_sub(self.end())));
+                return;
+            }
         }
-        tables[0][i] = value;
-        i += 1;
+        // The last page states less than its packets hold if the rest is padding.
+        let is_trimmed = is_last && is_vorbis && start < self.end();
+        self.push(packets, (!is_trimmed).then_some(unsigned(start)));
     }
-    // One byte further from the end: the same value followed by a byte of zeros.
-    let mut k = 1;
-    while k < 8 {
-        i = 0;
-        while i < 256 {
-            let before = tables[k - 1][i];
-            tables[k][i] = before << 8 ^ tables[0][(before >> 24) as usize];
-            i += 1;
+
+    /// Finds out where the stem begins, by the start of the first page with audio.
+    fn start(&mut self, start: i64, is_lost: bool, is_vorbis: bool) {
+        if start < 0 {
+            self.shift = -start;
+            // FLAC has no delay: its granule position is off.
+            self.origin = if is_vorbis { self.shift } else { 0 };
+        } else if start > MAX_PAGE_DISTANCE
+            || !is_lost && start <= i64::from(self.coded.packets.usual())
+        {
+            self.origin = start;
         }
-        k += 1;
     }
-    tables
+
+    /// Places packets, the first one at a position if one is stated.
+    fn push(&mut self, packets: Vec<(OggPacket, u32)>, mut stated: Option<u64>) {
+        let usual = self.coded.packets.usual();
+        for (packet, frames) in packets {
+            let size = u32::try_from(packet.size()).unwrap_or(u32::MAX);
+            let offset = packet.parts.first().map_or(0, |part| part.start);
+            self.timeline
+                .push(stated.take(), usual, offset, size, frames);
+            self.timeline.set_parts(packet.parts);
+            self.has_started = true;
+        }
+    }
+
+    fn finish(self) -> OggStream {
+        let found = self.end();
+        let end = self.stated_end.map_or(found, |end| end.min(found));
+        let mut promised = self.truncated_end.unwrap_or(end).max(end);
+        let mut is_cut = !self.has_end_mark && self.truncated_end.is_none();
+        if let PacketFrames::Flac(info) = &self.coded.packets
+            && info.frames > 0
+        {
+            let stated = self.origin.saturating_add_unsigned(info.frames);
+            is_cut &= stated > end;
+            promised = promised.max(stated);
+            is_cut &= promised == end;
+        }
+        OggStream {
+            placed: self.timeline.finish(),
+            extent: AudioExtent {
+                origin: self.origin,
+                end: promised.max(self.origin),
+                available_end: end,
+            },
+            coded: self.coded,
+            is_cut,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
+    use crate::media::demux::vorbis;
+    use std::{io::Write, path::Path};
 
-    fn page(flags: u8, granule: i64, sequence: u32, body: &[u8]) -> Vec<u8> {
+    /// A packet of a long block decodes to 1,024 frames if one is before it.
+    const LONG: &[u8] = &[2];
+
+    fn page(flags: u8, granule: i64, sequence: u32, packets: &[&[u8]]) -> Vec<u8> {
+        let lacing = |packet: &&[u8]| {
+            let last = u8::try_from(packet.len() % 255).unwrap();
+            [vec![255; packet.len() / 255], vec![last]].concat()
+        };
+        let table: Vec<u8> = packets.iter().flat_map(lacing).collect();
         let mut p = b"OggS\0".to_vec();
         p.push(flags);
         p.extend(granule.to_le_bytes());
         p.extend(7u32.to_le_bytes());
         p.extend(sequence.to_le_bytes());
         p.extend([0; 4]);
-        p.extend([1, u8::try_from(body.len()).unwrap()]);
-        p.extend(body);
+        p.push(u8::try_from(table.len()).unwrap());
+        p.extend(table);
+        p.extend(packets.concat());
         let sum = checksum(&p);
         p[22..26].copy_from_slice(&sum.to_le_bytes());
         p
     }
 
-    fn scanned(bytes: &[u8]) -> PageScan {
+    /// Pages of Vorbis whose packets have long blocks: the headers, and one page for each number of packets and granule
+    /// position. The last one is marked.
+    fn pages(audio: &[(usize, i64)]) -> Vec<Vec<u8>> {
+        let [identification, setup] = vorbis::tests::headers();
+        let mut pages = vec![
+            page(FIRST_PAGE, 0, 0, &[&identification]),
+            page(0, 0, 1, &[b"\x03vorbis", &setup]),
+        ];
+        for (sequence, (count, granule)) in (2..).zip(audio) {
+            let flags = if pages.len() == audio.len() + 1 {
+                LAST_PAGE
+            } else {
+                0
+            };
+            pages.push(page(flags, *granule, sequence, &vec![LONG; *count]));
+        }
+        pages
+    }
+
+    /// Positions of the packets that are not lost, the extent, whether the end is missing, and the chained position.
+    type Scanned = (Vec<u64>, [i64; 3], bool, Option<u64>);
+
+    fn scanned(bytes: &[u8]) -> Scanned {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(bytes).unwrap();
-        scan_pages(&InputFile::open(file.path()).unwrap()).unwrap()
+        let file = InputFile::open(file.path()).unwrap();
+        let stem = StemFile {
+            path: Path::new("x.ogg"),
+            file: &file,
+            stream: None,
+        };
+        let streams = audio_streams(&file).unwrap();
+        let mut scan = StreamScan::new(streams[0]);
+        let mut pages = PageReader::new(&file);
+        while let Some(found) = pages.next().unwrap() {
+            match found {
+                Found::Damaged(header) => scan.add_damaged(&header),
+                Found::Page(page) => scan.add_page(&stem, &page).unwrap(),
+            }
+        }
+        let chained_at = scan.chained_at;
+        let stream = scan.audio.unwrap().finish();
+        let entries = stream.placed.entries.iter().filter(|e| !e.is_lost());
+        let extent = stream.extent;
+        (
+            entries.map(|e| e.at).collect(),
+            [extent.origin, extent.available_end, extent.end],
+            stream.is_cut,
+            chained_at,
+        )
     }
 
     #[test]
-    fn a_damaged_page_leaves_a_gap_up_to_the_end_of_the_next() {
-        let mut pages: Vec<_> = [(2, 0), (0, 0), (0, 100), (0, 200), (0, 300), (4, 400)]
-            .map(|(f, g)| (f, g))
-            .to_vec();
-        let mut all: Vec<Vec<u8>> = pages
-            .drain(..)
-            .enumerate()
-            .map(|(i, (f, g))| page(f, g, u32::try_from(i).unwrap(), b"body"))
-            .collect();
-        assert!(scanned(&all.concat()).stream(7).unwrap().gaps.is_empty());
-        all[3][30] ^= 1;
-        let scan = scanned(&all.concat());
-        let stream = scan.stream(7).unwrap();
-        assert_eq!(
-            (stream.gaps.as_slice(), stream.end, stream.truncated_end),
-            (
-                &[OggGap {
-                    from: 100,
-                    to: 300,
-                    ends_stream: false
-                }][..],
-                400,
-                None
-            )
-        );
-        assert_eq!(scan.intact.len(), 2);
+    fn the_first_page_states_delay_and_the_last_one_padding() {
+        let whole = pages(&[(3, 2000), (2, 4000)]).concat();
+        let (at, extent, is_cut, _) = scanned(&whole);
+        assert_eq!(at, [0, 0, 1024, 2048, 3072]);
+        assert_eq!(extent, [48, 4048, 4048]);
+        assert!(!is_cut);
     }
 
     #[test]
-    fn the_checksum_equals_the_bitwise_crc_for_every_length() {
+    fn granule_positions_that_are_rounded_move_nothing() {
+        let whole = pages(&[(3, 2100), (2, 4120), (2, 6190)]).concat();
+        let (at, extent, ..) = scanned(&whole);
+        assert_eq!(at, [52, 52, 1076, 2100, 3124, 4148, 5172]);
+        assert_eq!(extent, [52, 6190, 6190]);
+    }
+
+    #[test]
+    fn a_gap_of_granule_positions_is_silence() {
+        let (at, extent, ..) = scanned(&pages(&[(3, 2048), (2, 46_148)]).concat());
+        assert_eq!(at, [0, 0, 1024, 44_100, 45_124]);
+        assert_eq!(extent, [0, 46_148, 46_148]);
+        let (at, extent, ..) = scanned(&pages(&[(3, 46_148)]).concat());
+        assert_eq!(at, [44_100, 44_100, 45_124]);
+        assert_eq!(extent, [0, 46_148, 46_148], "the first page is late");
+    }
+
+    #[test]
+    fn a_damaged_page_is_lost_and_what_follows_stays_in_its_place() {
+        let mut all = pages(&[(3, 2048), (2, 4096), (2, 6144), (1, 7168)]);
+        let last = all[3].len() - 1;
+        all[3][last] ^= 1;
+        let (at, extent, is_cut, _) = scanned(&all.concat());
+        // The first packet behind the loss decodes to nothing.
+        assert_eq!(at, [0, 0, 1024, 5120, 5120, 6144]);
+        assert_eq!((extent, is_cut), ([0, 7168, 7168], false));
+        all.remove(3);
+        assert_eq!(scanned(&all.concat()).0, at, "a missing page");
+    }
+
+    #[test]
+    fn a_cut_is_noticed_in_a_page_and_between_two() {
+        let all = pages(&[(3, 2048), (2, 4096), (2, 6144)]);
+        let whole = all.concat();
+        let (_, extent, is_cut, _) = scanned(&whole[..whole.len() - 1]);
+        assert_eq!((extent, is_cut), ([0, 4096, 6144], false));
+        let (_, extent, is_cut, _) = scanned(&all[..4].concat());
+        assert_eq!((extent, is_cut), ([0, 4096, 4096], true));
+    }
+
+    #[test]
+    fn a_chained_stream_is_noticed() {
+        let whole = pages(&[(3, 2048)]).concat();
+        assert_eq!(scanned(&whole).3, None);
+        assert_eq!(scanned(&[whole.clone(), whole].concat()).3, Some(2048));
+    }
+
+    #[test]
+    fn packets_that_span_pages_are_put_together() {
+        let long = [2; 600];
+        let mut first = page(0, 2048, 2, &[LONG, LONG, LONG, &long[..510]]);
+        // Without the segment that ends the packet.
+        first.remove(27 + 5);
+        first[26] -= 1;
+        first[22..26].fill(0);
+        let sum = checksum(&first);
+        first[22..26].copy_from_slice(&sum.to_le_bytes());
+        let second = page(LAST_PAGE | CONTINUES_PACKET, 4096, 3, &[&long[510..], LONG]);
+        let head = pages(&[]).concat();
+        let (at, extent, is_cut, _) = scanned(&[head, first, second].concat());
+        assert_eq!(at, [0, 0, 1024, 2048, 3072]);
+        assert_eq!((extent, is_cut), ([0, 4096, 4096], false));
+    }
+
+    #[test]
+    fn the_checksum_equals_the_bitwise_crc() {
         let bytes: Vec<u8> = (0..300u32)
             .map(|i| u8::try_from(i * i * 7 % 251).unwrap())
             .collect();
-        for n in 27..bytes.len() {
+        for n in [27, 28, 100, 300] {
             let plain = bytes[..n].iter().enumerate().fold(0u32, |crc, (i, byte)| {
                 let byte = if (22..26).contains(&i) { 0 } else { *byte };
                 let shift = |crc: u32, _| {
@@ -430,47 +813,5 @@ mod tests {
             });
             assert_eq!(checksum(&bytes[..n]), plain, "{n} bytes");
         }
-    }
-
-    #[test]
-    fn truncated_and_chained_files_are_noticed() {
-        let pages = [
-            page(2, 0, 0, b"a"),
-            page(0, 100, 1, b"b"),
-            page(0, 200, 2, b"c"),
-            page(4, 300, 3, b"d"),
-        ];
-        let mut long = pages.concat();
-        long[pages[0].len() + 27] = 255;
-        let stream = scanned(&long);
-        let stream = stream.stream(7).unwrap();
-        assert_eq!((stream.end, stream.truncated_end), (300, None));
-        assert_eq!(
-            stream.gaps,
-            [OggGap {
-                from: 0,
-                to: 200,
-                ends_stream: false
-            }]
-        );
-
-        let whole = [
-            page(2, 0, 0, b"a"),
-            page(0, 100, 1, b"b"),
-            page(4, 200, 2, b"c"),
-        ]
-        .concat();
-        assert_eq!(
-            scanned(&whole[..whole.len() - 1])
-                .stream(7)
-                .unwrap()
-                .truncated_end,
-            Some(200)
-        );
-        assert_eq!(scanned(&whole).chained_at, None);
-        assert_eq!(
-            scanned(&[whole.clone(), whole].concat()).chained_at,
-            Some(200)
-        );
     }
 }

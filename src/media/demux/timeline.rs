@@ -1,0 +1,334 @@
+//! Places packets on the timeline of their container.
+//!
+//! A container states when each packet sounds, and each packet decodes to a known number of frames. The two rarely
+//! agree to the frame: timestamps count milliseconds, or an editor has rounded them. So packets follow one another
+//! without a gap as long as their timestamps are off by less than a packet. Where they are off by more, the container
+//! says that there is silence, and the packet is placed where it says.
+
+use crate::{
+    media::{Remark, packet_table::PacketEntry, sparse_reader::ByteRange},
+    units::Frames,
+};
+use std::collections::HashMap;
+
+/// Longest gap between two packets, in seconds. A longer one is a damaged timestamp.
+const MAX_GAP_SECONDS: u64 = 24 * 3600;
+
+/// A place where the timestamps of a container do not follow on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TimestampGap {
+    /// Where the packets before it end.
+    pub(super) at: u64,
+    /// Frames between the packets before it and the timestamp of the next one.
+    pub(super) frames: u64,
+    /// Whether the timestamp is ignored, because it goes back or is damaged. Otherwise there is silence.
+    pub(super) is_ignored: bool,
+}
+
+/// The packets of a stream, placed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PlacedPackets {
+    pub(super) entries: Vec<PacketEntry>,
+    /// Exclusive end of the last packet.
+    pub(super) end: u64,
+    pub(super) gaps: Vec<TimestampGap>,
+    /// Bytes that every packet begins with and the file leaves out.
+    pub(super) prefix: Vec<u8>,
+    /// The ranges of packets that are in several places, by the file offset of the first.
+    pub(super) parts: HashMap<u64, Vec<ByteRange>>,
+}
+
+impl PlacedPackets {
+    /// Returns whether the container states silence between packets.
+    pub(super) fn has_silence(&self) -> bool {
+        self.gaps.iter().any(|gap| !gap.is_ignored)
+    }
+
+    /// Returns remarks about silence that the container states inside the stem, and about timestamps that are ignored.
+    /// `origin` is the position of frame 0 of the stem.
+    pub(super) fn remarks(&self, origin: i64) -> Vec<Remark> {
+        let origin = super::unsigned(origin);
+        let mut remarks = Vec::new();
+        for ignored in [false, true] {
+            let mut places = 0;
+            let (mut frames, mut first) = (0u64, None);
+            for gap in self.gaps.iter().filter(|gap| gap.is_ignored == ignored) {
+                places += 1;
+                frames = frames.saturating_add(gap.frames);
+                first = first.or(Some(Frames(gap.at.saturating_sub(origin))));
+            }
+            if let Some(at) = first {
+                remarks.push(Remark::TimestampGaps {
+                    ignored,
+                    places,
+                    frames: Frames(frames),
+                    at,
+                });
+            }
+        }
+        remarks
+    }
+}
+
+/// Places the packets of one stream, in the order of the file.
+pub(super) struct Timeline {
+    rate: u32,
+    /// Frames between two timestamps of the container, rounded up.
+    step: u64,
+    placed: PlacedPackets,
+    /// Frames of the last packet.
+    last_frames: u32,
+    /// Whether damaged data was skipped since the last packet.
+    lost_data: bool,
+    /// Whether the last timestamp was ignored.
+    is_astray: bool,
+    /// Position after which a timestamp is damaged: far behind the stated end of the stream.
+    latest: u64,
+}
+
+impl Timeline {
+    /// Makes a timeline at `rate` whose timestamps are multiples of `step` frames. `stated_end` is the length that the
+    /// container states, in frames.
+    pub(super) fn new(rate: u32, step: u64, stated_end: Option<u64>) -> Self {
+        Self {
+            rate,
+            step,
+            placed: PlacedPackets::default(),
+            last_frames: 0,
+            lost_data: false,
+            is_astray: false,
+            latest: stated_end.map_or(u64::MAX, |end| {
+                let minute = 60 * u64::from(rate);
+                end.saturating_mul(2).saturating_add(minute)
+            }),
+        }
+    }
+
+    /// Records that data was damaged or lost here: silence before the next packet is damage.
+    pub(super) fn lose_data(&mut self) {
+        self.lost_data = true;
+    }
+
+    /// Adds a packet of `frames` frames, of `size` bytes at file offset `offset`, that begins at the timestamp `stated`;
+    /// without one it follows the packet before it. `packet_frames` is the length of a packet, below which a difference
+    /// means nothing.
+    pub(super) fn push(
+        &mut self,
+        stated: Option<u64>,
+        packet_frames: u32,
+        offset: u64,
+        size: u32,
+        frames: u32,
+    ) {
+        let is_first = self.placed.entries.is_empty();
+        if let Some(stated) = stated {
+            self.follow(stated, packet_frames, is_first);
+        }
+        self.lost_data = false;
+        self.placed.entries.push(PacketEntry {
+            at: self.placed.end,
+            offset,
+            size,
+            frames,
+        });
+        self.placed.end += u64::from(frames);
+        self.last_frames = frames;
+    }
+
+    /// Moves the end to the timestamp of the next packet if there is a gap.
+    fn follow(&mut self, stated: u64, packet_frames: u32, is_first: bool) {
+        let step = self.step;
+        // One missing packet is a gap, whose timestamps are rounded.
+        let is_apart = |distance: u64| {
+            distance > step && distance.saturating_add(step) >= packet_frames.into()
+        };
+        if stated < self.placed.end && is_apart(self.placed.end - stated) {
+            self.undo_leap(stated, packet_frames);
+        }
+        let end = self.placed.end;
+        let distance = stated.abs_diff(end);
+        // After lost data a packet is where its timestamp says, even if little is lost.
+        let is_loss = self.lost_data && distance > step;
+        if distance == 0 || !(is_first || is_loss || is_apart(distance)) {
+            self.is_astray = false;
+            return;
+        }
+        let is_damaged = stated > self.latest || distance > MAX_GAP_SECONDS * u64::from(self.rate);
+        let is_ignored = stated < end || is_damaged;
+        if is_ignored {
+            if !self.is_astray {
+                self.add_gap(distance, true);
+            }
+        } else {
+            if self.lost_data {
+                self.add_lost(distance);
+            } else if !is_first {
+                self.add_gap(distance, false);
+            }
+            self.placed.end = stated;
+        }
+        self.is_astray = is_ignored;
+    }
+
+    /// Takes back the last gap if the timestamps return to where they were before it: they were damaged.
+    fn undo_leap(&mut self, stated: u64, packet_frames: u32) {
+        let Some(gap) = self.placed.gaps.last_mut().filter(|gap| !gap.is_ignored) else {
+            return;
+        };
+        let end_without = self.placed.end - gap.frames;
+        if end_without.abs_diff(stated) > u64::from(packet_frames) + self.step {
+            return;
+        }
+        gap.is_ignored = true;
+        let (from, distance) = (gap.at, gap.frames);
+        let moved = self.placed.entries.iter_mut().rev();
+        for entry in moved.take_while(|entry| entry.at >= from + distance) {
+            entry.at -= distance;
+        }
+        self.placed.end = end_without;
+    }
+
+    fn add_gap(&mut self, frames: u64, is_ignored: bool) {
+        self.placed.gaps.push(TimestampGap {
+            at: self.placed.end,
+            frames,
+            is_ignored,
+        });
+    }
+
+    /// Returns whether damaged data was skipped since the last packet.
+    pub(super) fn has_lost_data(&self) -> bool {
+        self.lost_data
+    }
+
+    /// Records where the bytes of the last packet are, if they are in several places.
+    pub(super) fn set_parts(&mut self, parts: Vec<ByteRange>) {
+        if let (Some(first), true) = (parts.first(), parts.len() > 1) {
+            self.placed.parts.insert(first.start, parts);
+        }
+    }
+
+    /// Adds `frames` frames that are lost, as packets without data.
+    pub(super) fn add_lost(&mut self, mut frames: u64) {
+        while frames > 0 {
+            let part = u32::try_from(frames).unwrap_or(u32::MAX);
+            self.placed.entries.push(PacketEntry {
+                at: self.placed.end,
+                offset: 0,
+                size: 0,
+                frames: part,
+            });
+            self.placed.end += u64::from(part);
+            frames -= u64::from(part);
+        }
+    }
+
+    /// Returns the number of frames of the last packet.
+    pub(super) fn last_frames(&self) -> u32 {
+        self.last_frames
+    }
+
+    /// Returns the position of the last packet.
+    pub(super) fn last_start(&self) -> u64 {
+        self.placed.end - u64::from(self.last_frames)
+    }
+
+    /// Returns the exclusive end of the last packet.
+    pub(super) fn end(&self) -> u64 {
+        self.placed.end
+    }
+
+    pub(super) fn finish(self) -> PlacedPackets {
+        self.placed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(packets: &[(u64, u32)]) -> PlacedPackets {
+        let mut timeline = Timeline::new(48_000, 48, Some(100_000));
+        for (stated, frames) in packets {
+            timeline.push(Some(*stated), *frames, 0, 1, *frames);
+        }
+        timeline.finish()
+    }
+
+    fn positions(placed: &PlacedPackets) -> Vec<u64> {
+        placed.entries.iter().map(|e| e.at).collect()
+    }
+
+    #[test]
+    fn jitter_below_a_packet_moves_nothing() {
+        let placed = place(&[(0, 1024), (1008, 1024), (2064, 1024), (4000, 1024)]);
+        assert_eq!(positions(&placed), [0, 1024, 2048, 3072]);
+        assert_eq!((placed.end, placed.gaps), (4096, vec![]));
+        let placed = place(&[(0, 1024), (2000, 1024)]);
+        assert_eq!(positions(&placed), [0, 2000], "one packet is missing");
+    }
+
+    #[test]
+    fn a_gap_of_more_than_a_packet_is_silence() {
+        let placed = place(&[(500, 1024), (24_000, 1024), (25_024, 1024)]);
+        assert_eq!(positions(&placed), [500, 24_000, 25_024]);
+        let gap = TimestampGap {
+            at: 1524,
+            frames: 22_476,
+            is_ignored: false,
+        };
+        assert_eq!(placed.gaps, [gap]);
+        let remark = Remark::TimestampGaps {
+            ignored: false,
+            places: 1,
+            frames: Frames(22_476),
+            at: Frames(1024),
+        };
+        assert_eq!(placed.remarks(500), [remark]);
+    }
+
+    #[test]
+    fn timestamps_that_go_back_move_nothing_and_are_remarked_once() {
+        let placed = place(&[(9000, 1024), (0, 1024), (1024, 1024), (12_072, 1024)]);
+        assert_eq!(positions(&placed), [9000, 10_024, 11_048, 12_072]);
+        let gap = TimestampGap {
+            at: 10_024,
+            frames: 10_024,
+            is_ignored: true,
+        };
+        assert_eq!(placed.gaps, [gap]);
+    }
+
+    #[test]
+    fn timestamps_that_leap_and_come_back_are_damaged() {
+        let packets = [(0, 1024), (48_000, 1024), (49_024, 1024), (3072, 1024)];
+        let placed = place(&packets);
+        assert_eq!(positions(&placed), [0, 1024, 2048, 3072]);
+        assert_eq!(placed.end, 4096);
+        assert!(!placed.has_silence());
+        assert_eq!(placed.gaps.len(), 1);
+    }
+
+    #[test]
+    fn a_timestamp_far_behind_the_stated_end_is_damaged() {
+        let placed = place(&[(0, 1024), (5_000_000, 1024), (5_001_024, 1024)]);
+        assert_eq!(positions(&placed), [0, 1024, 2048]);
+        let mut timeline = Timeline::new(48_000, 48, None);
+        timeline.push(Some(0), 1024, 0, 1, 1024);
+        timeline.push(Some(u64::MAX / 2), 1024, 0, 1, 1024);
+        assert_eq!(timeline.end(), 2048);
+    }
+
+    #[test]
+    fn a_gap_after_lost_data_is_lost() {
+        let mut timeline = Timeline::new(48_000, 48, None);
+        timeline.push(Some(0), 1024, 0, 1, 1024);
+        timeline.lose_data();
+        timeline.push(Some(9000), 1024, 0, 1, 1024);
+        let placed = timeline.finish();
+        let lost: Vec<_> = placed.entries.iter().map(PacketEntry::is_lost).collect();
+        assert_eq!(lost, [false, true, false]);
+        assert_eq!(positions(&placed), [0, 1024, 9000]);
+        assert!(placed.gaps.is_empty());
+    }
+}
