@@ -95,6 +95,8 @@ pub trait Source: Send {
 pub struct Info {
     /// Rate and layout.
     pub spec: Spec,
+    /// WAVE channel mask as the file states it; 0 if it states none.
+    pub channel_mask: u32,
     /// Length after trimming, at the file's rate, as measured from the data; headers are not trusted.
     pub frames: Frames,
     /// Number of frames at the end that are promised but not in the file; 0 for a complete file.
@@ -134,6 +136,11 @@ pub enum Remark {
         stated: Frames,
         /// Length of the data, which is used.
         found: Frames,
+    },
+    /// Further `data` chunks of a WAVE file, which are not used.
+    UnusedAudio {
+        /// Their length at the file's rate.
+        frames: Frames,
     },
     /// The file states no encoder delay, so the audio may start up to two packets late.
     AlignmentUnknown,

@@ -4,6 +4,8 @@
 //! are programs of the machine. What is absent is skipped, with a line that says so. Run with `--nocapture` for the
 //! figures.
 
+mod riff_bytes;
+
 #[path = "formats/damage.rs"]
 mod damage;
 #[path = "formats/malformed.rs"]
@@ -14,5 +16,7 @@ mod seeking;
 mod stems;
 #[path = "formats/tools.rs"]
 mod tools;
+#[path = "formats/wave.rs"]
+mod wave;
 #[path = "formats/zoo.rs"]
 mod zoo;

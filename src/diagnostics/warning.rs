@@ -280,6 +280,13 @@ registry! {
     }
     "The stems of a deliverable do not add up to its mix."
     "Name every bus that feeds the master, route all tracks to one of them, and leave the master without gain and limiter."
+
+    "W120" Warning UnusedAudio {
+        /// The frames of the chunks that are not used.
+        frames: Frames,
+    }
+    "A WAVE file has more than one `data` chunk; only the first is used, as the format allows no other."
+    "Export the file again, or join its parts: what follows the first chunk is not heard."
 }
 
 /// A frame of the timeline at a rate, displayed as `hh:mm:ss.mmm`.
@@ -621,6 +628,10 @@ impl fmt::Display for WarningKind {
                 f.write_str("the format does not say how much delay its encoder added")
             }
             Self::StemsDoNotAddUp { reason } => reason.fmt(f),
+            Self::UnusedAudio { frames } => write!(
+                f,
+                "a second data chunk of {frames} frames is not used: only the first is heard"
+            ),
         }
     }
 }

@@ -253,6 +253,7 @@ fn clip_warnings(plan: &Plan, planned: &PlannedClip, clip: &ClipReport) -> Vec<W
                     found: actual,
                 });
             }
+            Remark::UnusedAudio { frames } => found.push(WarningKind::UnusedAudio { frames }),
             Remark::AlignmentUnknown => found.push(WarningKind::UnknownDelay {}),
             // Nothing of the mix changes with it.
             Remark::SlowSeek => {}

@@ -114,6 +114,8 @@ pub(super) struct FrameScan {
     change: Option<(u64, String)>,
     /// Bytes from the first frame to the end of the file.
     pub(super) bytes: u64,
+    /// File offset of the end of the file.
+    end_offset: u64,
 }
 
 impl StemFile<'_> {
@@ -136,6 +138,24 @@ impl StemFile<'_> {
 }
 
 impl FrameScan {
+    /// Returns the duration in audio frames if `lost_bytes` followed the end of the file, in frames of the mean size.
+    pub(super) fn frames_with(&self, lost_bytes: u64) -> u64 {
+        if lost_bytes == 0 {
+            return self.frames;
+        }
+        let sizes = self.entries.iter().map(|e| u64::from(e.size));
+        let known: u64 = sizes.clone().sum();
+        let intact = sizes.filter(|size| *size > 0).count() as u64;
+        let mean = known.checked_div(intact).unwrap_or(1).max(1);
+        // A truncated frame has some of its bytes in the file.
+        let last = self.entries.last();
+        let rest = last.map_or(0, |e| {
+            self.end_offset.saturating_sub(e.offset + u64::from(e.size))
+        });
+        let lost = (lost_bytes.saturating_add(rest) + mean / 2) / mean;
+        self.frames + lost.max(1).saturating_mul(self.first.frames.into())
+    }
+
     /// Changes the number of lost frames so that the total duration is `frames`. Does nothing if no frame was lost, if
     /// more would have to be removed than were lost, or if as many would have to be added as the stream has.
     pub(super) fn adjust_lost_frames(&mut self, frames: u64) {
@@ -205,6 +225,7 @@ fn scan(file: &InputFile, start: u64) -> io::Result<Option<FrameScan>> {
         truncated_frames: None,
         change: None,
         bytes,
+        end_offset: view.len,
     };
     let mut sizes = FrameSizes::default();
     let mut at = start;

@@ -32,8 +32,14 @@ const DECODER_DELAY: u32 = 529;
 const MAX_STATED_RATIO: u64 = 100;
 
 impl StemFile<'_> {
-    /// Opens a stream whose first frame is at file offset `start`. `fragment` says that it is cut out of a longer one.
-    pub(super) fn open_mpeg(&self, start: u64, fragment: bool) -> Result<OpenedStem> {
+    /// Opens a stream whose first frame is at file offset `start`. `fragment` says that it is cut out of a longer one,
+    /// `lost_bytes` is how many bytes a container promises after the end of the file.
+    pub(super) fn open_mpeg(
+        &self,
+        start: u64,
+        fragment: bool,
+        lost_bytes: u64,
+    ) -> Result<OpenedStem> {
         self.check_single_stream()?;
         let mut scan = self.scan_frames(start)?;
         let (codec, name) = layer_codec(&scan.first);
@@ -52,7 +58,8 @@ impl StemFile<'_> {
         }
         let tag = tag.unwrap_or_default();
         let mut remarks = Vec::new();
-        let promised = promised_frames(&mut scan, &tag, fragment, &mut remarks);
+        let promised = promised_frames(&mut scan, &tag, fragment, &mut remarks)
+            .max(scan.frames_with(lost_bytes));
         let (delay, padding) = tag.trim.unwrap_or_default();
         let delay = u64::from(delay);
         // The padding is at the end that the encoder wrote, which may be lost or followed by more.
