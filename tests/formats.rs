@@ -6,6 +6,8 @@
 
 mod riff_bytes;
 
+#[path = "formats/apple.rs"]
+mod apple;
 #[path = "formats/damage.rs"]
 mod damage;
 #[path = "formats/malformed.rs"]

@@ -98,8 +98,6 @@ pub(crate) struct AudioStream {
     pub(crate) bits: Option<Bits>,
     /// Length in frames according to the container.
     pub(crate) stated_frames: Option<u64>,
-    /// Encoder delay in frames.
-    pub(crate) delay: u32,
     /// Encoder padding in frames.
     pub(crate) padding: u32,
     /// Timestamp of the first frame.
@@ -119,15 +117,12 @@ impl AudioStream {
         )
     }
 
-    pub(crate) fn is_ima_adpcm(&self) -> bool {
-        matches!(
-            self.params.codec,
-            id::CODEC_ID_ADPCM_IMA_WAV | id::CODEC_ID_ADPCM_IMA_QT
-        )
-    }
-
     pub(crate) fn is_alac(&self) -> bool {
         self.params.codec == id::CODEC_ID_ALAC
+    }
+
+    pub(crate) fn is_aac(&self) -> bool {
+        self.params.codec == id::CODEC_ID_AAC
     }
 
     pub(crate) fn is_flac(&self) -> bool {
@@ -158,11 +153,6 @@ impl Packet {
             follows_gap: false,
             raw: Raw::new(0, Timestamp::ZERO, Duration::from(frames), data),
         }
-    }
-
-    /// Returns its size in bytes.
-    pub(crate) fn size(&self) -> u64 {
-        self.raw.data.len() as u64
     }
 }
 
@@ -235,7 +225,6 @@ impl Demuxer {
                 mask,
                 bits: sample_format(params),
                 stated_frames: track.num_frames,
-                delay: track.delay.unwrap_or(0),
                 padding: track.padding.unwrap_or(0),
                 start: track.start_ts.get(),
                 is_pcm: is_pcm(params.codec),
