@@ -17,6 +17,7 @@ mod demux;
 mod input;
 mod length_guard;
 mod memory;
+mod mp2;
 mod packet_source;
 mod packet_table;
 mod panic_guard;

@@ -12,6 +12,8 @@ mod apple;
 mod damage;
 #[path = "formats/malformed.rs"]
 mod malformed;
+#[path = "formats/mp2.rs"]
+mod mp2;
 #[path = "formats/seeking.rs"]
 mod seeking;
 #[path = "formats/stems.rs"]

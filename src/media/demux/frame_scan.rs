@@ -51,6 +51,8 @@ pub(crate) struct FrameHeader {
     pub(crate) frames: u32,
     /// Size in bytes, header included.
     pub(crate) size: u32,
+    /// Whether the standard forbids this bit rate in this mode.
+    pub(crate) is_forbidden: bool,
     /// Bytes at the start that are not part of the packet for the decoder.
     pub(crate) payload_offset: u32,
 }
@@ -112,6 +114,8 @@ pub(super) struct FrameScan {
     pub(super) truncated_frames: Option<u32>,
     /// Position, in audio frames, and description of a different stream that follows.
     change: Option<(u64, String)>,
+    /// Whether the standard forbids the bit rate of any frame in its mode.
+    pub(super) has_forbidden: bool,
     /// Bytes from the first frame to the end of the file.
     pub(super) bytes: u64,
     /// File offset of the end of the file.
@@ -224,6 +228,7 @@ fn scan(file: &InputFile, start: u64) -> io::Result<Option<FrameScan>> {
         frames: 0,
         truncated_frames: None,
         change: None,
+        has_forbidden: false,
         bytes,
         end_offset: view.len,
     };
@@ -249,6 +254,7 @@ fn scan(file: &InputFile, start: u64) -> io::Result<Option<FrameScan>> {
         };
         if !damaged {
             sizes.add(header.size);
+            scan.has_forbidden |= header.is_forbidden;
             scan.push(
                 at + u64::from(header.payload_offset),
                 header.size - header.payload_offset,

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     error::Result,
     media::{
-        Remark,
+        Remark, mp2,
         packet_source::PacketSource,
         packet_table::PacketTable,
         symphonia_adapter::{Codec, Decoder},
@@ -76,6 +76,10 @@ impl StemFile<'_> {
             origin: signed(delay),
             end: signed(end),
             available_end: signed(scan.frames),
+        };
+        let codec = match codec {
+            Codec::Mp2 if scan.has_forbidden => Codec::ForbiddenMp2,
+            codec => codec,
         };
         let mut packets = PacketSource::Table(PacketTable::new(self.file.clone(), scan.entries));
         let decoder = Decoder::for_codec(codec, rate.hz(), usize::from(channels), None);
@@ -231,6 +235,7 @@ pub(super) fn parse_header(b1: u8, b2: u8, b3: u8) -> Option<FrameHeader> {
         channels,
         frames,
         size,
+        is_forbidden: layer == 2 && mp2::is_forbidden(kbit, channels),
         payload_offset: 0,
     })
 }
