@@ -18,6 +18,7 @@ mod input;
 mod length_guard;
 mod memory;
 mod mp2;
+mod one_channel;
 mod packet_source;
 mod packet_table;
 mod panic_guard;
@@ -42,6 +43,7 @@ use crate::{
     storage::file_version::FileVersion,
     units::Frames,
 };
+use one_channel::OneChannel;
 use std::path::Path;
 
 pub use crate::diagnostics::FlawKind;
@@ -160,6 +162,22 @@ pub enum Remark {
 /// count, `Corrupt` for a file too damaged to open. The message names the file.
 pub fn open(path: &Path, stream: Option<usize>) -> Result<(Box<dyn Source>, Info)> {
     open_versioned(path, stream).map(|(source, info, _)| (source, info))
+}
+
+/// Opens one channel of a stem file, or all of them, and returns its version as of before it was read.
+fn open_channel(
+    path: &Path,
+    stream: Option<usize>,
+    channel: Option<usize>,
+) -> Result<(Box<dyn Source>, Info, Option<FileVersion>)> {
+    let (source, mut info, version) = open_versioned(path, stream)?;
+    let Some(number) = channel else {
+        return Ok((source, info, version));
+    };
+    let source = OneChannel::new(source, number, &path.display().to_string())?;
+    info.spec = source.spec();
+    info.channel_mask = 0;
+    Ok((Box::new(source), info, version))
 }
 
 /// Opens a stem file like [`open`] and returns its version as of before it was read.
