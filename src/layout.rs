@@ -124,11 +124,12 @@ impl Layout {
     ];
 
     /// The layout of a WAVE channel mask. Mono and stereo need no mask; anything else without a known mask has no
-    /// positions. More than 64 channels are the caller's to refuse.
+    /// positions. Of a mask with more bits than channels the lowest count. More than 64 channels are the caller's to
+    /// refuse.
     #[must_use]
     pub fn from_mask(channels: u8, mask: u32) -> Self {
         // The side variants of quad, 5.0 and 5.1 name the same speakers.
-        let mask = match (channels, mask) {
+        let mask = match (channels, Self::lowest_bits(channels, mask)) {
             (1, _) => 0x4,
             (2, 0) => 0x3,
             (_, 0x603) => 0x33,
@@ -140,6 +141,25 @@ impl Layout {
             .iter()
             .find(|(l, _, m)| *m == mask && l.channels() == usize::from(channels));
         known.map_or(Self::Discrete(channels), |(l, _, _)| *l)
+    }
+
+    /// Clears the bits of a mask that no channel is left for, as Microsoft's WAVEFORMATEXTENSIBLE asks for: the lowest
+    /// bits are those of the first channels.
+    pub(crate) fn lowest_bits(channels: u8, mask: u32) -> u32 {
+        let mut left = mask;
+        let mut kept = 0;
+        for _ in 0..channels {
+            let lowest = left & left.wrapping_neg();
+            kept |= lowest;
+            left ^= lowest;
+        }
+        kept
+    }
+
+    /// Returns the names of the layouts with this number of channels.
+    pub(crate) fn names_of(channels: usize) -> impl Iterator<Item = &'static str> {
+        let fits = move |(layout, ..): &&(Self, _, _)| layout.channels() == channels;
+        Self::NAMED.iter().filter(fits).map(|(_, name, _)| *name)
     }
 
     /// The WAVE channel mask; 0 where there are no positions.
@@ -366,6 +386,9 @@ mod tests {
         for (layout, name, mask) in Layout::NAMED {
             let channels = u8::try_from(layout.channels()).unwrap();
             assert_eq!(Layout::from_mask(channels, mask), layout);
+            // Surplus bits: those of the channels that follow.
+            let highest = u32::BITS - mask.leading_zeros();
+            assert_eq!(Layout::from_mask(channels, mask | 3 << highest), layout);
             assert_eq!(name.parse(), Ok(layout));
             assert_eq!(layout.to_string(), name);
         }

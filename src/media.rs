@@ -19,6 +19,8 @@ mod edit_list;
 mod input;
 mod length_guard;
 mod memory;
+mod mp2;
+mod one_channel;
 mod packet_source;
 mod packet_table;
 mod panic_guard;
@@ -45,6 +47,7 @@ use crate::{
     storage::file_version::FileVersion,
     units::Frames,
 };
+use one_channel::OneChannel;
 use std::path::Path;
 
 pub use crate::diagnostics::FlawKind;
@@ -99,6 +102,8 @@ pub trait Source: Send {
 pub struct Info {
     /// Rate and layout.
     pub spec: Spec,
+    /// WAVE channel mask as the file states it; 0 if it states none.
+    pub channel_mask: u32,
     /// Length after trimming, at the file's rate, as measured from the data; headers are not trusted.
     pub frames: Frames,
     /// Number of frames at the end that are promised but not in the file; 0 for a complete file.
@@ -141,6 +146,11 @@ pub enum Remark {
     },
     /// The file is cut off, and nothing in it says how much is missing.
     CutOff,
+    /// Further `data` chunks of a WAVE file, which are not used.
+    UnusedAudio {
+        /// Their length at the file's rate.
+        frames: Frames,
+    },
     /// The file states no encoder delay, so the audio may start up to two packets late.
     AlignmentUnknown,
     /// The timestamps of the container do not follow on. Silence that they state is in the stem. Where they go back or are
@@ -170,6 +180,22 @@ pub enum Remark {
 /// count, `Corrupt` for a file too damaged to open. The message names the file.
 pub fn open(path: &Path, stream: Option<usize>) -> Result<(Box<dyn Source>, Info)> {
     open_versioned(path, stream).map(|(source, info, _)| (source, info))
+}
+
+/// Opens one channel of a stem file, or all of them, and returns its version as of before it was read.
+fn open_channel(
+    path: &Path,
+    stream: Option<usize>,
+    channel: Option<usize>,
+) -> Result<(Box<dyn Source>, Info, Option<FileVersion>)> {
+    let (source, mut info, version) = open_versioned(path, stream)?;
+    let Some(number) = channel else {
+        return Ok((source, info, version));
+    };
+    let source = OneChannel::new(source, number, &path.display().to_string())?;
+    info.spec = source.spec();
+    info.channel_mask = 0;
+    Ok((Box::new(source), info, version))
 }
 
 /// Opens a stem file like [`open`] and returns its version as of before it was read.

@@ -41,8 +41,14 @@ pub(crate) struct Header {
     pub form: Form,
     /// What the samples are.
     pub fmt: Fmt,
+    /// Where the body of the `fmt ` chunk starts.
+    pub fmt_at: u64,
+    /// Size of that body in bytes.
+    pub fmt_len: u64,
     /// Where they are.
     pub extent: Extent,
+    /// Bytes of audio in further `data` chunks, which are not part of `extent`.
+    pub more_data: u64,
     /// `bext` time reference: frames since midnight at the file's rate.
     pub time_reference: Option<u64>,
     /// The body of the chunk that says which part of a longer file this is.
@@ -142,7 +148,15 @@ pub(crate) fn open(file: &mut (impl Read + Seek)) -> io::Result<Found> {
     Ok(Found::Wave(Header {
         form: chunks.form,
         fmt,
+        fmt_at: chunks.fmt_range.0,
+        fmt_len: chunks.fmt_range.1,
         extent,
+        // Where the first chunk has the rest of the file, the others are part of it.
+        more_data: if extent.promised == extent.stated {
+            chunks.more_data
+        } else {
+            0
+        },
         time_reference,
         slice: chunks.slice,
     }))

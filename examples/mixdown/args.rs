@@ -57,6 +57,8 @@ pub struct Args {
     ///   kick.wav@-3        its level in dB, where no file of that whole name exists
     ///   bass.flac@-2:L20   and its place: C, L0 to L100, R0 to R100
     ///   song.mp4#2         the second audio stream of a file
+    ///   poly.wav#ch3       the third channel of a file, as mono
+    ///   poly.wav#5.1       the layout of a stem whose file does not state it or states it wrong
     ///   song.stem.mp4/     every stem of a file of stems, without the mix it starts with
     ///   stems/             every audio file of a folder, in the order of their names
     ///   plan INPUT...      prints what would be done, and renders nothing

@@ -76,6 +76,8 @@ struct Stem {
     rate: Option<SampleRate>,
     gain: Decibels,
     pan: Pan,
+    /// What the command line says of its channels.
+    layout: Option<Layout>,
 }
 
 fn stems(kinds: Vec<Kind>, args: &Args, voice: Voice) -> Result<Session, Failure> {
@@ -100,11 +102,13 @@ fn stems(kinds: Vec<Kind>, args: &Args, voice: Voice) -> Result<Session, Failure
                         rate: f.rate,
                         gain: Decibels::UNITY,
                         pan: Pan::CENTRE,
+                        layout: None,
                     }
                 }));
             }
             Kind::Streams(path) => all.extend(streams(&path, args, voice)),
             Kind::Stem(path, gain, pan) => {
+                let (path, layout) = with_layout(path);
                 let input = Input::file(path.clone());
                 let rate = match args.rate {
                     Some(_) if folder::of_one_stream(&path) => None,
@@ -123,6 +127,7 @@ fn stems(kinds: Vec<Kind>, args: &Args, voice: Voice) -> Result<Session, Failure
                     rate,
                     gain,
                     pan,
+                    layout,
                 });
             }
             Kind::Demo | Kind::Session(_) => {}
@@ -135,11 +140,13 @@ fn stems(kinds: Vec<Kind>, args: &Args, voice: Voice) -> Result<Session, Failure
     session.title = title;
     let mut names = Names::default();
     for stem in all {
-        session.add_track(
-            Track::new(names.unique(&stem.name), stem.input)
-                .gain(stem.gain)
-                .pan(stem.pan),
-        );
+        let mut track = Track::new(names.unique(&stem.name), stem.input)
+            .gain(stem.gain)
+            .pan(stem.pan);
+        for clip in &mut track.clips {
+            clip.layout = stem.layout;
+        }
+        session.add_track(track);
     }
     Ok(session)
 }
@@ -163,6 +170,7 @@ fn streams(path: &Path, args: &Args, voice: Voice) -> Vec<Stem> {
         rate,
         gain: Decibels::UNITY,
         pan: Pan::CENTRE,
+        layout: None,
     };
     match opened.map_or(1, |(_, info)| info.streams) {
         0 | 1 => {
@@ -180,6 +188,19 @@ fn streams(path: &Path, args: &Args, voice: Voice) -> Vec<Stem> {
             };
             (2..=count).map(of).collect()
         }
+    }
+}
+
+/// Splits the layout off `poly.wav#5.1`, where no file of that whole name exists.
+fn with_layout(path: PathBuf) -> (PathBuf, Option<Layout>) {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let split = name.and_then(|name| {
+        let (file, layout) = name.rsplit_once('#')?;
+        Some((path.with_file_name(file), layout.parse().ok()?))
+    });
+    match split {
+        Some((file, layout)) if !path.exists() => (file, Some(layout)),
+        _ => (path, None),
     }
 }
 
@@ -227,10 +248,14 @@ pub fn guess(path: &Path) -> Option<String> {
             "a level follows its stem without a space: kick.wav{name}"
         ));
     }
-    let file = match name.rsplit_once('#') {
-        Some((file, number)) if number.parse::<usize>().is_ok() => file,
-        _ => name,
-    };
+    let mut file = name;
+    for mark in ["#ch", "#"] {
+        if let Some((before, number)) = file.rsplit_once(mark)
+            && number.parse::<usize>().is_ok()
+        {
+            file = before;
+        }
+    }
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
     if let Some(folder) = parent.filter(|p| !p.exists()) {
         return guess(folder).or_else(|| Some(format!("there is no folder {}", folder.display())));
@@ -240,6 +265,14 @@ pub fn guess(path: &Path) -> Option<String> {
         .flatten()
         .filter_map(|e| e.file_name().into_string().ok())
         .collect();
+    if let Some((before, _)) = file.rsplit_once('#')
+        && names.iter().any(|name| name == before)
+    {
+        return Some(format!(
+            "{}: after # stand the number of a stream (#2), of a channel (#ch3) or a layout (#5.1)",
+            path.display()
+        ));
+    }
     let near = super::names::similar(file, names.iter().map(String::as_str))
         .filter(|near| *near != file)?;
     let near = parent.map_or_else(|| PathBuf::from(near), |p| p.join(near));

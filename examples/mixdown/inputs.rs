@@ -67,7 +67,7 @@ fn kind(input: &Path) -> Result<Kind, Failure> {
         && !level::split(input.as_os_str()).is_some_and(|(name, _)| Path::new(&name).exists())
     {
         let what = format!(
-            "{}: a stream's number follows its file without a space: song.mp4#2",
+            "{}: the number of a stream or a channel follows its file without a space: song.mp4#2, poly.wav#ch3",
             input.display()
         );
         return Err(Failure::Usage(what));
@@ -130,13 +130,14 @@ fn is_session(path: &Path) -> bool {
     ending.eq_ignore_ascii_case("toml") || ending.eq_ignore_ascii_case("json")
 }
 
-/// Whether it is the number of a stream without a file, with or without a level: `#2`, `#2@-3`.
+/// Whether it is the number of a stream or a channel without a file, with or without a level: `#2`, `#ch3@-3`.
 fn only_a_stream(input: &Path) -> bool {
     let name = input
         .file_name()
         .and_then(OsStr::to_str)
         .and_then(|n| n.strip_prefix('#'));
     let number = name.map(|n| n.split_once('@').map_or(n, |(number, _)| number));
+    let number = number.map(|n| n.strip_prefix("ch").unwrap_or(n));
     number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
 }
 

@@ -281,6 +281,13 @@ registry! {
     "The stems of a deliverable do not add up to its mix."
     "Name every bus that feeds the master, route all tracks to one of them, and leave the master without gain and limiter."
 
+    "W120" Warning UnusedAudio {
+        /// The frames of the chunks that are not used.
+        frames: Frames,
+    }
+    "A WAVE file has more than one `data` chunk; only the first is used, as the format allows no other."
+    "Export the file again, or join its parts: what follows the first chunk is not heard."
+
     "W125" Warning TimestampGaps {
         /// Whether the timestamps are ignored, because they go back or are damaged; otherwise they leave silence.
         ignored: bool,
@@ -638,6 +645,10 @@ impl fmt::Display for WarningKind {
                 f.write_str("the format does not say how much delay its encoder added")
             }
             Self::StemsDoNotAddUp { reason } => reason.fmt(f),
+            Self::UnusedAudio { frames } => write!(
+                f,
+                "a second data chunk of {frames} frames is not used: only the first is heard"
+            ),
             Self::UnknownEnd {} => f.write_str("it is cut off, and how much is missing is unknown"),
             Self::TimestampGaps {
                 ignored,

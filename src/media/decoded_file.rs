@@ -92,6 +92,7 @@ impl DecodedFile {
         };
         let info = Info {
             spec,
+            channel_mask: opened.mask,
             frames: Frames(opened.frames),
             missing: Frames(opened.missing),
             codec: opened.codec,

@@ -157,7 +157,7 @@ pub(crate) fn open(
 ) -> Result<OpenedStem> {
     let stem = StemFile { path, file, stream };
     match kind {
-        FileKind::Mpeg { start, fragment } => stem.open_mpeg(start, fragment),
+        FileKind::Mpeg { start, fragment } => stem.open_mpeg(start, fragment, 0),
         FileKind::Adts { start } => stem.open_adts(start),
         FileKind::Mp4 => stem.open_mp4(),
         FileKind::Flac { start } => stem.open_flac(start),

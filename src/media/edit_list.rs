@@ -157,6 +157,7 @@ mod tests {
             spec,
             frames: Frames(100 + missing),
             missing: Frames(missing),
+            channel_mask: 0,
             codec: String::new(),
             bits: None,
             trimmed_start: Frames(0),

@@ -76,20 +76,18 @@ pub(crate) fn sniff(path: &Path) -> Result<(InputFile, FileKind)> {
     if about.len() == 0 {
         return Err(file_error(path, ErrorKind::Corrupt, "the file is empty"));
     }
-    let mut file = InputFile::open(&local).map_err(|e| open_error(path, e))?;
-    let kind = recognise(&mut file, path)?;
-    Ok((file, kind))
+    let file = InputFile::open(&local).map_err(|e| open_error(path, e))?;
+    recognise(file, path)
 }
 
 #[cfg(feature = "cloud")]
 fn sniff_object(path: &Path, url: Url) -> Result<(InputFile, FileKind)> {
-    let mut file = InputFile::object(url)
+    let file = InputFile::object(url)
         .map_err(|e| file_error(path, ErrorKind::NotFound, e.to_string()).because(e))?;
     if file.len() == 0 {
         return Err(file_error(path, ErrorKind::Corrupt, "the object is empty"));
     }
-    let kind = recognise(&mut file, path)?;
-    Ok((file, kind))
+    recognise(file, path)
 }
 
 fn open_error(path: &Path, e: io::Error) -> Error {
@@ -105,12 +103,12 @@ fn open_error(path: &Path, e: io::Error) -> Error {
     file_error(path, kind, what).because(e)
 }
 
-/// Recognises an open file.
-fn recognise(file: &mut InputFile, path: &Path) -> Result<FileKind> {
-    let start = id3_tags_len(file).map_err(|e| read_error(path, e))?;
-    let tagged = start > 0;
-    let head = read_at(file, start, SYNC_SEARCH_BYTES).map_err(|e| read_error(path, e))?;
-    if head.is_empty() && tagged {
+/// Recognises an open file. Returns what follows ID3v2 tags at its start where a container follows them, which knows
+/// nothing of them.
+fn recognise(mut file: InputFile, path: &Path) -> Result<(InputFile, FileKind)> {
+    let start = id3_tags_len(&mut file).map_err(|e| read_error(path, e))?;
+    let head = read_at(&mut file, start, SYNC_SEARCH_BYTES).map_err(|e| read_error(path, e))?;
+    if head.is_empty() && start > 0 {
         return Err(file_error(
             path,
             ErrorKind::Corrupt,
@@ -118,23 +116,26 @@ fn recognise(file: &mut InputFile, path: &Path) -> Result<FileKind> {
         ));
     }
     if head.starts_with(b"fLaC") {
-        return Ok(FileKind::Flac { start });
+        return Ok((file, FileKind::Flac { start }));
     }
-    // Nothing but FLAC and streams of frames is read after an ID3 tag.
-    if !tagged && let Some(kind) = recognise_magic(&head, path)? {
-        return Ok(kind);
+    let container = match recognise_magic(&head, path)? {
+        Some(kind) => Some(kind),
+        None => {
+            if let Some(what) = unsupported_format(&head) {
+                return Err(file_error(
+                    path,
+                    ErrorKind::Unsupported,
+                    format!("{what} is not supported"),
+                ));
+            }
+            is_mp4(&head).then_some(FileKind::Mp4)
+        }
+    };
+    match container {
+        Some(kind) if start > 0 => Ok((file.window(start, u64::MAX), kind)),
+        Some(kind) => Ok((file, kind)),
+        None => Ok((file, recognise_frames(&head, start, path)?)),
     }
-    if let Some(what) = unsupported_format(&head) {
-        return Err(file_error(
-            path,
-            ErrorKind::Unsupported,
-            format!("{what} is not supported"),
-        ));
-    }
-    if !tagged && is_mp4(&head) {
-        return Ok(FileKind::Mp4);
-    }
-    recognise_frames(&head, start, path)
 }
 
 fn read_at(file: &mut InputFile, offset: u64, len: usize) -> io::Result<Vec<u8>> {
@@ -297,7 +298,7 @@ fn ogg_first_page(data: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Returns the name of a known format that is not supported.
 fn unsupported_format(head: &[u8]) -> Option<&'static str> {
-    const MAGIC: [(usize, &[u8], &str); 48] = [
+    const MAGIC: [(usize, &[u8], &str); 69] = [
         (0, b"wvpk", "WavPack"),
         (0, b"RIFX", "big-endian RIFF (RIFX)"),
         (0, b"FFIR", "big-endian RIFF (FFIR)"),
@@ -325,19 +326,40 @@ fn unsupported_format(head: &[u8]) -> Option<&'static str> {
         (0, b".RMF", "RealMedia"),
         (0, b".ra\xFD", "RealAudio"),
         (0, b"#!AMR", "AMR"),
-        (0, b"\x0B\x77", "AC-3"),
+        (0, b"#!SILK_V3", "SILK"),
+        (0, b"\x02#!SILK_V3", "SILK"),
+        (0, b"\x77\x0B", "AC-3 with swapped bytes"),
         (0, b"\x7F\xFE\x80\x01", "DTS"),
+        (0, b"\xFE\x7F\x01\x80", "DTS"),
+        (0, b"\x1F\xFF\xE8\x00", "DTS"),
+        (0, b"\xFF\x1F\x00\xE8", "DTS"),
+        (0, b"DTSHDHDR", "DTS-HD"),
+        (4, b"\xF8\x72\x6F\xBA", "TrueHD"),
+        (4, b"\xF8\x72\x6F\xBB", "MLP"),
         (0, b"ADIF", "AAC in ADIF"),
         (0, b"FLV\x01", "Flash video"),
         (0, b"\0\0\x01\xBA", "MPEG program stream"),
+        (0, b"\0\0\x01\xB3", "MPEG video"),
+        (0, b"\x06\x0E\x2B\x34\x02\x05\x01\x01", "MXF"),
+        (0, b"nut/multimedia container", "NUT"),
+        (0, b"qoaf", "Quite OK Audio (QOA)"),
+        (0, b"\x64\xA3\x01\0", "IRCAM sound"),
+        (0, b"\x64\xA3\x02\0", "IRCAM sound"),
+        (0, b"\x64\xA3\x03\0", "IRCAM sound"),
+        (0, b"\0\x01\xA3\x64", "IRCAM sound"),
+        (0, b"\0\x02\xA3\x64", "IRCAM sound"),
+        (0, b"2BIT", "AVR sound"),
         (0, b"OCTAVE", "an Octave data file"),
         (0, b"Creative Voice File", "Creative Voice"),
         (0, b"NIST_1A", "NIST Sphere"),
         (0, b"Extended Module", "XM music"),
         (0, b"IMPM", "IT music"),
+        (44, b"SCRM", "S3M music"),
         (0, b"PK\x03\x04", "a ZIP archive"),
         (0, b"PK\x05\x06", "a ZIP archive"),
         (0, b"\x1F\x8B", "a gzip archive"),
+        (0, b"BZh", "a bzip2 archive"),
+        (0, b"\xFD7zXZ\0", "an xz archive"),
         (0, b"7z\xBC\xAF", "a 7z archive"),
         (0, b"Rar!", "a RAR archive"),
         (0, b"\x89PNG", "a PNG picture"),
@@ -354,21 +376,76 @@ fn unsupported_format(head: &[u8]) -> Option<&'static str> {
     if head.starts_with(b"RIFF") || head.starts_with(b"RF64") || head.starts_with(b"FORM") {
         let form = head.get(8..12).unwrap_or_default();
         return Some(match form {
-            b"AVI " => "AVI video",
+            b"AVI " | b"AVIX" => "AVI video",
             b"RMID" => "MIDI in RIFF",
+            b"RMP3" => "MP3 in RIFF",
+            b"XWMA" => "xWMA",
+            b"QLCM" => "Qualcomm PureVoice (QCP)",
+            b"CDXA" => "CD-ROM XA",
             b"sfbk" => "a SoundFont",
             b"WEBP" => "a WebP picture",
             b"ACON" => "an animated cursor",
-            b"8SVX" => "8SVX",
+            b"8SVX" | b"16SV" => "8SVX",
+            b"MAUD" => "MAUD",
             b"CDDA" => "a CD track reference (CDDA)",
             _ if head.starts_with(b"FORM") => "an IFF file without AIFF audio",
             _ => "a RIFF file without WAVE audio",
         });
     }
+    if is_transport_stream(head) {
+        return Some("MPEG transport stream");
+    }
+    if let [0x0B, 0x77, _, _, _, id, ..] = head {
+        // The stream id in the upper five bits tells E-AC-3 (11 to 16) from AC-3 (ETSI TS 102 366, E.1.3.1.6).
+        return Some(if id >> 3 > 10 { "E-AC-3" } else { "AC-3" });
+    }
+    if is_loas(head) {
+        return Some("AAC in LATM/LOAS");
+    }
     MAGIC
         .iter()
         .find(|(at, magic, _)| head.get(*at..).is_some_and(|h| h.starts_with(magic)))
         .map(|(_, _, name)| *name)
+}
+
+/// Returns whether `head` holds the packets of an MPEG transport stream (ISO/IEC 13818-1, 2.4.3.2): plain ones, with a
+/// time stamp before each (M2TS), or with error correction after each. A piece that was cut out begins within a packet.
+fn is_transport_stream(head: &[u8]) -> bool {
+    const PACKETS: usize = 16;
+    let is_packet = |at: usize| {
+        let Some(&[sync, flags, _, control]) = head.get(at..).and_then(|h| h.first_chunk()) else {
+            return false;
+        };
+        // The adaptation field control of 0 is reserved.
+        sync == 0x47 && flags & 0x80 == 0 && control & 0x30 != 0
+    };
+    for (size, first) in [(188, 0), (192, 4), (204, 0)] {
+        let follow = |from: usize, least: usize| {
+            let places = (from..head.len().saturating_sub(3)).step_by(size);
+            places.clone().take(PACKETS).all(is_packet) && places.take(PACKETS).count() >= least
+        };
+        // Frames of MPEG audio can be as long as a packet and repeat any byte: these are looked for first.
+        let is_cut = head.first() != Some(&0xFF) && (0..size).any(|from| follow(from, PACKETS));
+        if follow(first, 2) || is_cut {
+            return true;
+        }
+    }
+    false
+}
+
+/// Returns whether `head` begins with three frames of LOAS, each with its length (ISO/IEC 14496-3, 1.7.2).
+fn is_loas(head: &[u8]) -> bool {
+    let mut at = 0;
+    for _ in 0..3 {
+        let Some(&[0x56, b1, b2]) = head.get(at..).and_then(|h| h.first_chunk()) else {
+            return false;
+        };
+        if b1 & 0xE0 != 0xE0 {
+            return false;
+        }
+        at += 3 + (usize::from(b1 & 0x1F) << 8 | usize::from(b2));
+    }
+    true
 }
 
 #[cfg(test)]
@@ -394,6 +471,55 @@ mod tests {
         assert_eq!(kind(b"FORM\0\0\0\0AIFC").unwrap(), FileKind::Aiff);
     }
 
+    /// Packets of `size` bytes whose sync byte is at `first`, with frames of ADTS in them.
+    fn transport(size: usize, first: usize, packets: usize) -> Vec<u8> {
+        let mut packet = vec![0; size];
+        packet[first..first + 4].copy_from_slice(&[0x47, 0x41, 0, 0x10]);
+        packet[first + 4..first + 11].copy_from_slice(b"\xFF\xF1\x4C\x80\x04\x1F\xFC");
+        packet.repeat(packets)
+    }
+
+    #[test]
+    fn transport_streams_are_no_adts() {
+        let whole = transport(188, 0, 40);
+        for bytes in [
+            transport(188, 0, 2),
+            transport(192, 4, 40),
+            transport(204, 0, 3),
+            whole[100..].to_vec(),
+            [&b"ID3\x04\0\0\0\0\0\x02xx"[..], &whole].concat(),
+        ] {
+            let e = kind(&bytes).unwrap_err();
+            assert!(
+                e.to_string()
+                    .ends_with("MPEG transport stream is not supported"),
+                "{e}"
+            );
+        }
+        // The frames of MPEG audio at 64 kbit/s and 48 kHz are as long as an M2TS packet.
+        let mut frame = [0x47; 192];
+        frame[..4].copy_from_slice(&[0xFF, 0xFB, 0x54, 0xC4]);
+        frame[10] = 0x10;
+        let mpeg = FileKind::Mpeg {
+            start: 0,
+            fragment: false,
+        };
+        assert_eq!(kind(&frame.repeat(40)).unwrap(), mpeg);
+    }
+
+    #[test]
+    fn a_tag_in_front_of_a_container_is_left_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("stem.wav");
+        fs::write(&path, b"ID3\x04\0\0\0\0\0\x02xxRIFF\x04\0\0\0WAVEfmt ").unwrap();
+        let (mut file, kind) = sniff(&path).unwrap();
+        assert_eq!((kind, file.len()), (FileKind::Wave, 16));
+        let mut rest = Vec::new();
+        file.seek(SeekFrom::End(-4)).unwrap();
+        file.read_to_end(&mut rest).unwrap();
+        assert_eq!(rest, b"fmt ");
+    }
+
     #[test]
     fn unsupported_formats_are_refused_by_name() {
         for (bytes, name) in [
@@ -402,6 +528,10 @@ mod tests {
             (b"RIFX\0\0\0\0WAVE", "RIFX"),
             (b"PK\x03\x04", "ZIP"),
             (b"\x89PNG\r\n", "PNG"),
+            (b"\x0B\x77\0\0\0\x40\0\0", "AC-3"),
+            (b"\x0B\x77\0\0\0\x80\0\0", "E-AC-3"),
+            (b"\x56\xE0\x01\0\x56\xE0\x01\0\x56\xE0\x01\0", "LATM"),
+            (b"ID3\x04\0\0\0\0\0\x02xxRIFF\0\0\0\0AVI LIST", "AVI"),
             (b"\x7FELF", "ELF"),
             (b"\0\0\0\0\0\0\0\0\0\0\0\0", "zeros"),
             (b"hello world, this is text", "no audio file"),

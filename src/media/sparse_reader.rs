@@ -42,18 +42,6 @@ pub(crate) struct FileView {
     pub(crate) patches: Vec<BytePatch>,
 }
 
-impl FileView {
-    /// Returns a view of the whole file.
-    pub(crate) fn whole(file: &InputFile) -> Self {
-        let len = file.len();
-        Self {
-            ranges: vec![ByteRange { start: 0, len }],
-            len,
-            patches: Vec::new(),
-        }
-    }
-}
-
 /// Reads a [`FileView`].
 pub(crate) struct SparseReader {
     file: InputFile,

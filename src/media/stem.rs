@@ -128,7 +128,7 @@ impl Stem {
 
     /// Returns the path of the file; `None` for a program's source.
     pub(crate) fn path(&self) -> Option<PathBuf> {
-        self.input.located().map(|(path, _)| path)
+        self.input.located().map(|(path, ..)| path)
     }
 }
 
@@ -160,10 +160,10 @@ fn open(input: &Input) -> Result<OpenInput> {
             })
         }
         file => {
-            let (path, stream) = file.located().unwrap_or_default();
+            let (path, stream, channel) = file.located().unwrap_or_default();
             let mut opened = None;
             let source = PanicGuard::open(input.to_string(), || {
-                let (source, info, version) = super::open_versioned(&path, stream)?;
+                let (source, info, version) = super::open_channel(&path, stream, channel)?;
                 opened = Some((info, version));
                 Ok(source)
             })?;

@@ -8,6 +8,7 @@ use super::{
     Bits,
     codec_fault::{CodecFault, catch_fault, drop_guarded},
     demux::flac,
+    mp2::{self, Replacement},
     sparse_reader::{BytesSincePacket, SparseReader},
 };
 use std::{io, sync::atomic::Ordering::Relaxed};
@@ -68,6 +69,8 @@ pub(crate) enum Container {
 pub(crate) enum Codec {
     Mp1,
     Mp2,
+    /// MP2 with frames that have a forbidden pair of bit rate and mode.
+    ForbiddenMp2,
     Mp3,
     Aac,
     Alac,
@@ -100,7 +103,7 @@ impl Codec {
     fn id(self) -> Option<AudioCodecId> {
         Some(match self {
             Self::Mp1 => id::CODEC_ID_MP1,
-            Self::Mp2 => id::CODEC_ID_MP2,
+            Self::Mp2 | Self::ForbiddenMp2 => id::CODEC_ID_MP2,
             Self::Mp3 => id::CODEC_ID_MP3,
             Self::Aac => id::CODEC_ID_AAC,
             Self::Alac => id::CODEC_ID_ALAC,
@@ -158,10 +161,6 @@ pub(crate) struct AudioStream {
     pub(crate) bits: Option<Bits>,
     /// Length in frames according to the container.
     pub(crate) stated_frames: Option<u64>,
-    /// Encoder delay in frames.
-    pub(crate) delay: u32,
-    /// Encoder padding in frames.
-    pub(crate) padding: u32,
     /// Timestamp of the first frame.
     pub(crate) start: i64,
     pub(crate) is_pcm: bool,
@@ -179,15 +178,16 @@ impl AudioStream {
         )
     }
 
-    pub(crate) fn is_ima_adpcm(&self) -> bool {
-        matches!(
-            self.params.codec,
-            id::CODEC_ID_ADPCM_IMA_WAV | id::CODEC_ID_ADPCM_IMA_QT
-        )
-    }
-
     pub(crate) fn is_alac(&self) -> bool {
         self.params.codec == id::CODEC_ID_ALAC
+    }
+
+    pub(crate) fn is_aac(&self) -> bool {
+        self.params.codec == id::CODEC_ID_AAC
+    }
+
+    pub(crate) fn is_flac(&self) -> bool {
+        self.params.codec == id::CODEC_ID_FLAC
     }
 }
 
@@ -286,8 +286,6 @@ impl Demuxer {
                 mask,
                 bits: sample_format(params),
                 stated_frames: track.num_frames,
-                delay: track.delay.unwrap_or(0),
-                padding: track.padding.unwrap_or(0),
                 start: track.start_ts.get(),
                 is_pcm: is_pcm(params.codec),
                 extra_data: params.extra_data.clone(),
@@ -378,6 +376,16 @@ pub(crate) struct Decoder {
     params: AudioCodecParameters,
     /// Whether to check the checksum at the end of each FLAC frame. Only the demuxer of native FLAC does it.
     checks_flac_frames: bool,
+    /// For MP2 whose frames have to be rewritten.
+    forbidden_mp2: Option<ForbiddenMp2>,
+}
+
+/// How MP2 with frames of a forbidden pair of bit rate and mode is decoded.
+struct ForbiddenMp2 {
+    /// Rate of the stream. That of rewritten mono frames is another.
+    rate: u32,
+    /// Decoder of the upper subbands of mono.
+    upper: Option<Box<Decoder>>,
 }
 
 impl Decoder {
@@ -408,6 +416,9 @@ impl Decoder {
         params.extra_data = extra_data;
         let mut decoder = Self::make(&params, false)?;
         decoder.checks_flac_frames = codec == Codec::Flac;
+        if codec == Codec::ForbiddenMp2 {
+            decoder.forbidden_mp2 = Some(ForbiddenMp2 { rate, upper: None });
+        }
         Ok(decoder)
     }
 
@@ -431,6 +442,7 @@ impl Decoder {
             decoder: Some(decoder),
             params: params.clone(),
             checks_flac_frames: false,
+            forbidden_mp2: None,
         })
     }
 
@@ -438,8 +450,12 @@ impl Decoder {
     /// packets before, as in AAC.
     pub(crate) fn recreate(&mut self) -> Result<(), CodecFault> {
         let checks_flac_frames = self.checks_flac_frames;
+        let forbidden_mp2 = self
+            .forbidden_mp2
+            .take()
+            .map(|mp2| ForbiddenMp2 { upper: None, ..mp2 });
         *self = Self::make(&self.params, false)?;
-        self.checks_flac_frames = checks_flac_frames;
+        (self.checks_flac_frames, self.forbidden_mp2) = (checks_flac_frames, forbidden_mp2);
         Ok(())
     }
 
@@ -448,6 +464,39 @@ impl Decoder {
         if self.checks_flac_frames && !flac::frame_is_intact(&packet.raw.data) {
             return Err(CodecFault::Damaged("its checksum is wrong".into()));
         }
+        if self.forbidden_mp2.is_some() {
+            return self.decode_forbidden_mp2(packet);
+        }
+        self.decode_packet(packet)
+    }
+
+    /// Decodes a packet of MP2 after rewriting it.
+    fn decode_forbidden_mp2(&mut self, packet: &Packet) -> Result<DecodedPacket, CodecFault> {
+        let frames = mp2::rewrite(&packet.raw.data)
+            .ok_or_else(|| CodecFault::Damaged("a frame ends too early".into()))?;
+        let part = |data: Vec<u8>| Packet::new(packet.at, packet.frames, packet.number, data);
+        let [lower, upper] = match frames {
+            Replacement::Stereo(frame) => return self.decode_packet(&part(frame)),
+            Replacement::Mono(frames) => frames.map(part),
+        };
+        let decoded = self.decode_packet(&lower)?;
+        let Some(mp2) = self.forbidden_mp2.as_mut() else {
+            return Ok(decoded);
+        };
+        let decoder = match &mut mp2.upper {
+            Some(decoder) => decoder,
+            none => none.insert(Box::new(Self::make(&self.params, false)?)),
+        };
+        decoder.decode_packet(&upper)?;
+        Ok(DecodedPacket {
+            rate: mp2.rate,
+            channels: 1,
+            mask: 0,
+            ..decoded
+        })
+    }
+
+    fn decode_packet(&mut self, packet: &Packet) -> Result<DecodedPacket, CodecFault> {
         let Some(decoder) = self.decoder.as_mut() else {
             return Err(CodecFault::Panicked("it failed before".into()));
         };
@@ -478,6 +527,29 @@ impl Decoder {
     /// Copies frames of the last decoded packet, from its frame `from` on: full scale ±1.0, one slice per channel in
     /// WAVE order, all of the same length.
     pub(crate) fn copy(&mut self, from: usize, to: &mut [&mut [f64]]) -> Result<(), CodecFault> {
+        let mp2 = self.forbidden_mp2.as_mut();
+        let Some(mut upper) = mp2.and_then(|mp2| mp2.upper.take()) else {
+            return self.copy_packet(from, to);
+        };
+        // The second channels are silent.
+        let frames = to.first().map_or(0, |t| t.len());
+        let (mut sum, mut part, mut silent) =
+            (vec![0.0; frames], vec![0.0; frames], vec![0.0; frames]);
+        let copied = self
+            .copy_packet(from, &mut [&mut sum, &mut silent])
+            .and_then(|()| upper.copy_packet(from, &mut [&mut part, &mut silent]));
+        if let Some(target) = to.first_mut() {
+            for (target, (a, b)) in target.iter_mut().zip(sum.iter().zip(&part)) {
+                *target = a + b;
+            }
+        }
+        if let Some(mp2) = self.forbidden_mp2.as_mut() {
+            mp2.upper = Some(upper);
+        }
+        copied
+    }
+
+    fn copy_packet(&mut self, from: usize, to: &mut [&mut [f64]]) -> Result<(), CodecFault> {
         let Some(decoder) = self.decoder.as_mut() else {
             return Err(CodecFault::Panicked("it failed before".into()));
         };
@@ -497,6 +569,13 @@ impl Decoder {
 
     /// Clears the overlap with the packet before. To be called after a seek.
     pub(crate) fn reset(&mut self) {
+        if let Some(upper) = self
+            .forbidden_mp2
+            .as_mut()
+            .and_then(|mp2| mp2.upper.as_mut())
+        {
+            upper.reset();
+        }
         if let Some(decoder) = self.decoder.as_mut() {
             let done = catch_fault(|| {
                 decoder.reset();

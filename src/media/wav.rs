@@ -113,6 +113,7 @@ impl Wav {
         );
         let info = Info {
             spec,
+            channel_mask: header.fmt.mask,
             frames: Frames(promised),
             missing: Frames(promised - available),
             codec: name(&header, coding),
@@ -121,7 +122,11 @@ impl Wav {
             trimmed_end: Frames::ZERO,
             time_reference: header.time_reference.map(Frames),
             streams: 1,
-            remarks: remarks(header.extent.stated / frame_size, promised),
+            remarks: remarks(
+                header.extent.stated / frame_size,
+                promised,
+                header.more_data / frame_size,
+            ),
         };
         let data_offset = header.extent.at;
         let path = path.to_owned();
@@ -268,7 +273,7 @@ fn unreadable(path: &Path, e: io::Error) -> Error {
 }
 
 fn has_back_61_mask(fmt: &Fmt) -> bool {
-    (fmt.channels, fmt.mask) == (7, BACK_61)
+    fmt.channels == 7 && Layout::lowest_bits(7, fmt.mask) == BACK_61
 }
 
 fn layout(fmt: &Fmt) -> Result<Layout, String> {
@@ -319,14 +324,19 @@ fn bits(fmt: &Fmt, coding: Coding) -> Option<Bits> {
     })
 }
 
-fn remarks(stated: u64, found: u64) -> Vec<Remark> {
-    let wrong = Remark::HeaderLength {
-        stated: Frames(stated),
-        found: Frames(found),
-    };
-    if stated == found {
-        Vec::new()
-    } else {
-        vec![wrong]
+/// Returns the remarks about a file with `found` frames. `unused` is the number of frames in further `data` chunks.
+pub(super) fn remarks(stated: u64, found: u64, unused: u64) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    if stated != found {
+        remarks.push(Remark::HeaderLength {
+            stated: Frames(stated),
+            found: Frames(found),
+        });
     }
+    if unused > 0 {
+        remarks.push(Remark::UnusedAudio {
+            frames: Frames(unused),
+        });
+    }
+    remarks
 }

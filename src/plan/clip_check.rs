@@ -80,7 +80,8 @@ pub(super) fn channel_map(
         Some(_) if layout == Layout::Mono && session.layout != Layout::Mono => Placing::Pan,
         Some(rows) => Placing::Fold(rows),
         None => {
-            let what = format!("it has {layout}; say which layout they are, e.g. layout = \"5.1\"");
+            let mask = stem.info.as_ref().map_or(0, |info| info.channel_mask);
+            let what = unplaced(layout, mask);
             say(ErrorKind::Unsupported, &["layout", "file"], what);
             return Err(problems);
         }
@@ -89,5 +90,22 @@ pub(super) fn channel_map(
         Ok(place)
     } else {
         Err(problems)
+    }
+}
+
+/// Returns what to say of channels that cannot be placed: how many there are, the mask that the file states, and what the
+/// user can do.
+fn unplaced(layout: Layout, mask: u32) -> String {
+    let mut what = format!("it has {layout}");
+    if mask != 0 {
+        what += &format!(" (channel mask 0x{mask:X})");
+    }
+    let names: Vec<_> = Layout::names_of(layout.channels())
+        .map(|name| format!("layout = {name:?}"))
+        .collect();
+    if names.is_empty() {
+        what + "; choose single channels of it, e.g. channel = 1"
+    } else {
+        what + "; say which layout they are: " + &names.join(" or ")
     }
 }

@@ -84,7 +84,7 @@ impl PlannedClip {
         let located = stem.input.located();
         let name = located
             .as_ref()
-            .and_then(|(path, stream)| Some((path.file_name()?, stream)));
+            .and_then(|(path, stream, _)| Some((path.file_name()?, stream)));
         writeln!(
             to,
             "{name:?} {:?} {:?} {:?} {:?}",
@@ -93,6 +93,9 @@ impl PlannedClip {
             stem.frames,
             stem.size()
         )?;
+        if let Some((.., Some(channel))) = located {
+            writeln!(to, "channel {channel}")?;
+        }
         let stretch = (range, lead, total, from, pass);
         writeln!(
             to,

@@ -150,7 +150,8 @@ impl<'a> Place<'a> {
     fn stem(&mut self, who: &Who<'_>, clip: &Clip) -> Option<Arc<Stem>> {
         let (session, problems, cause) = (self.session, &mut self.problems, &mut self.cause);
         let mut say = |problem: Problem| problems.push(clip.written.place(problem, &["file"]));
-        let input = match clip.input.spoken(session.lang.as_deref()) {
+        let chosen = clip.chosen_input();
+        let input = match chosen.spoken(session.lang.as_deref()) {
             Ok(input) => input,
             Err(what) => {
                 say(Problem::about(who.subject(), ErrorKind::Session, what));
@@ -294,10 +295,10 @@ pub(super) fn automation(strip: &Strip) -> (Automation, Automation) {
     )
 }
 
-/// Files are known by path and stream, a program's sources by identity.
+/// Files are known by path, stream and channel, a program's sources by identity.
 #[derive(PartialEq, Eq, Hash)]
 enum StemKey {
-    File(Option<(PathBuf, Option<usize>)>),
+    File(Option<(PathBuf, Option<usize>, Option<usize>)>),
     Opener(usize),
 }
 

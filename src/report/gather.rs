@@ -254,6 +254,7 @@ fn clip_warnings(plan: &Plan, planned: &PlannedClip, clip: &ClipReport) -> Vec<W
                 });
             }
             Remark::CutOff => found.push(WarningKind::UnknownEnd {}),
+            Remark::UnusedAudio { frames } => found.push(WarningKind::UnusedAudio { frames }),
             Remark::AlignmentUnknown => found.push(WarningKind::UnknownDelay {}),
             Remark::TimestampGaps {
                 ignored,

@@ -43,9 +43,13 @@ pub(super) struct Chunks {
     /// Where the RIFF chunk says that it ends.
     pub riff_end: u64,
     pub fmt: Option<Vec<u8>>,
+    /// Where the body of `fmt ` starts, and how long it says to be.
+    pub fmt_range: (u64, u64),
     pub bext: Option<Vec<u8>>,
     pub slice: Option<Vec<u8>>,
     pub data: Option<Data>,
+    /// Bytes in further `data` chunks.
+    pub more_data: u64,
 }
 
 /// The first `data` chunk.
@@ -103,9 +107,11 @@ pub(super) fn walk(file: &mut (impl Read + Seek)) -> io::Result<Walk> {
         file: length,
         riff_end,
         fmt: None,
+        fmt_range: (0, 0),
         bext: None,
         slice: None,
         data: None,
+        more_data: 0,
     };
     let mut ds64: Option<Ds64> = None;
     let mut at = 12;
@@ -131,7 +137,8 @@ pub(super) fn walk(file: &mut (impl Read + Seek)) -> io::Result<Walk> {
                 ds64 = Some(found);
             }
             b"fmt " if chunks.fmt.is_none() => {
-                chunks.fmt = Some(read(file, start, size.min(FMT_BYTES))?)
+                chunks.fmt = Some(read(file, start, size.min(FMT_BYTES))?);
+                chunks.fmt_range = (start, size);
             }
             b"bext" if chunks.bext.is_none() => {
                 chunks.bext = Some(read(file, start, size.min(BEXT_BYTES))?)
@@ -145,6 +152,10 @@ pub(super) fn walk(file: &mut (impl Read + Seek)) -> io::Result<Walk> {
                     size,
                     from_ds64,
                 })
+            }
+            b"data" => {
+                let there = size.min(length.saturating_sub(start));
+                chunks.more_data = chunks.more_data.saturating_add(there);
             }
             _ => {}
         }

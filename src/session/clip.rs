@@ -41,6 +41,8 @@ pub struct Clip {
     /// The layout of the stem, for a file that does not say where its channels belong, or says it wrong. Must have as
     /// many channels as the stem.
     pub layout: Option<Layout>,
+    /// The only channel of the stem that is played, as mono, counted from 1; all without it.
+    pub channel: Option<u32>,
     pub(crate) written: KeySpans,
 }
 
@@ -59,6 +61,7 @@ impl Clip {
             crossfade: Fade::default(),
             gain: Decibels::UNITY,
             layout: None,
+            channel: None,
             written: KeySpans::default(),
         }
     }
@@ -82,6 +85,30 @@ impl Clip {
     pub fn layout(mut self, layout: Layout) -> Self {
         self.layout = Some(layout);
         self
+    }
+
+    /// Plays one channel of the stem, counted from 1, as mono.
+    ///
+    /// ```
+    /// use soundtrack::Clip;
+    /// assert_eq!(Clip::new("poly.wav").channel(3).channel, Some(3));
+    /// ```
+    #[must_use]
+    pub fn channel(mut self, number: u32) -> Self {
+        self.channel = Some(number);
+        self
+    }
+
+    /// Returns the stem, or the channel of it that is played.
+    pub(crate) fn chosen_input(&self) -> Input {
+        match self.channel {
+            // A number that no address space counts is that of no channel.
+            Some(number) => {
+                let number = usize::try_from(number).unwrap_or(usize::MAX);
+                self.input.clone().channel(number)
+            }
+            None => self.input.clone(),
+        }
     }
 
     stretch_setters!();

@@ -73,7 +73,12 @@ pub(crate) fn filled(pattern: &str, values: &[(&str, &str)]) -> String {
 impl Input {
     /// The same with `{lang}` filled in; a problem where it stands for nothing.
     pub(crate) fn spoken(&self, lang: Option<&str>) -> Result<Cow<'_, Self>, String> {
-        let Self::File { path, stream } = self else {
+        let Self::File {
+            path,
+            stream,
+            channel,
+        } = self
+        else {
             return Ok(Cow::Borrowed(self));
         };
         let Some(text) = path.to_str().filter(|text| text.contains("{lang}")) else {
@@ -87,6 +92,7 @@ impl Input {
         Ok(Cow::Owned(Self::File {
             path: filled(text, &[("lang", lang)]).into(),
             stream: *stream,
+            channel: *channel,
         }))
     }
 }

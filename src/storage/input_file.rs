@@ -34,6 +34,15 @@ static CLOCK: AtomicU64 = AtomicU64::new(0);
 pub(crate) struct InputFile {
     backing: Backing,
     at: AtomicU64,
+    /// The part that this is limited to; `None` for the whole file.
+    window: Option<Window>,
+}
+
+/// A range of bytes of a file.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    start: u64,
+    len: u64,
 }
 
 /// What the bytes come from.
@@ -68,6 +77,7 @@ impl InputFile {
         Ok(Self {
             backing: Backing::Local(shared),
             at: AtomicU64::new(0),
+            window: None,
         })
     }
 
@@ -79,7 +89,21 @@ impl InputFile {
         Ok(Self {
             backing: Backing::Object(Arc::new(remote), stamp),
             at: AtomicU64::new(0),
+            window: None,
         })
+    }
+
+    /// Returns the part of this file from offset `start` on, at most `len` bytes, as a file of its own.
+    pub(crate) fn window(&self, start: u64, len: u64) -> Self {
+        let whole = self.len();
+        let start = start.min(whole);
+        let len = len.min(whole - start);
+        let start = start + self.window.map_or(0, |w| w.start);
+        Self {
+            backing: self.backing.clone(),
+            at: AtomicU64::new(0),
+            window: Some(Window { start, len }),
+        }
     }
 
     /// As it was when it was first opened.
@@ -107,12 +131,26 @@ impl InputFile {
         }
     }
 
-    /// Its size in bytes when it was first opened.
+    /// Its size in bytes when it was first opened; that of the window where it is limited to one.
     pub(crate) fn len(&self) -> u64 {
-        self.stamp().map_or(0, FileVersion::size)
+        match self.window {
+            Some(window) => window.len,
+            None => self.stamp().map_or(0, FileVersion::size),
+        }
     }
 
     fn read_at(&self, buf: &mut [u8], at: u64) -> Result<usize> {
+        let (buf, at) = match self.window {
+            Some(window) => {
+                let left = window.len.saturating_sub(at);
+                let most = usize::try_from(left).unwrap_or(usize::MAX).min(buf.len());
+                let Some(buf) = buf.get_mut(..most).filter(|buf| !buf.is_empty()) else {
+                    return Ok(0);
+                };
+                (buf, window.start.saturating_add(at))
+            }
+            None => (buf, at),
+        };
         match &self.backing {
             Backing::Local(shared) => shared.with(|file| read_at(file, buf, at)),
             #[cfg(feature = "cloud")]
@@ -126,6 +164,7 @@ impl Clone for InputFile {
         Self {
             backing: self.backing.clone(),
             at: AtomicU64::new(self.at.load(Relaxed)),
+            window: self.window,
         }
     }
 }

@@ -234,10 +234,12 @@ fn a_missing_session_folder_or_file_of_a_stream_is_called_so() {
     desk.run(&["stmes/", "a.wav"])
         .expect(4, "stmes/: there is no such folder")
         .expect(4, "did you mean stems?");
-    for number in ["#2", "#2@-3", "stems/#12"] {
+    for number in ["#2", "#2@-3", "stems/#12", "#ch3"] {
         desk.run(&[number]).expect(
             2,
-            &format!("error: {number}: a stream's number follows its file without a space"),
+            &format!(
+                "error: {number}: the number of a stream or a channel follows its file without a space"
+            ),
         );
     }
     desk.wav("#3", 2, 48_000, 100, 100);
@@ -362,6 +364,65 @@ fn a_file_of_several_streams() {
         .expect(4, "audio stream 4 is not there; the file has 3");
     desk.run(&["sogn.stem.mp4#2", "--force"])
         .expect(4, "did you mean song.stem.mp4?");
+}
+
+#[test]
+fn single_channels_and_layouts_are_chosen_by_name() {
+    let desk = Desk::with_stems();
+    // Channel n holds n thousandths of full scale.
+    let spec = hound::WavSpec {
+        channels: 8,
+        sample_rate: 48_000,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    };
+    let mut writer = hound::WavWriter::create(desk.path("poly.wav"), spec).unwrap();
+    for _ in 0..1000 {
+        (1..=8u16).for_each(|n| writer.write_sample(f32::from(n) / 1000.0).unwrap());
+    }
+    writer.finalize().unwrap();
+    let samples = |arguments: &[&str]| {
+        let output = ["-o", "out.wav", "--format", "wav32f", "--force"];
+        desk.run(&[arguments, &output].concat()).expect(0, "");
+        let mut reader = hound::WavReader::open(desk.path("out.wav")).unwrap();
+        assert_eq!(reader.duration(), 1000);
+        let channels = usize::from(reader.spec().channels);
+        let all: Vec<f32> = reader.samples().map(Result::unwrap).collect();
+        assert!(all.chunks(channels).all(|frame| frame == &all[..channels]));
+        all[..channels].to_vec()
+    };
+    assert_eq!(samples(&["poly.wav#ch3", "--layout", "mono"]), [0.003]);
+    assert_eq!(samples(&["poly.wav#1#ch8", "--layout", "mono"]), [0.008]);
+    assert_eq!(samples(&["poly.wav#ch5@0:R100"]), [0.0, 0.005]);
+    assert_eq!(
+        samples(&["poly.wav#7.1", "--layout", "7.1"])[..3],
+        [0.001, 0.002, 0.003]
+    );
+    desk.write(
+        "poly.toml",
+        "rate = 48000\nlayout = \"mono\"\n[track.a]\nfile = \"poly.wav\"\nchannel = 4\n[track.b.clip]\nx = { file = \"poly.wav#ch2\" }\n",
+    );
+    assert_eq!(samples(&["poly.toml"]), [0.006]);
+    assert_eq!(
+        samples(&["poly.toml", "--set", "track.a.channel=7"]),
+        [0.009]
+    );
+    desk.run(&["poly.wav#ch9", "--force"])
+        .expect(4, "poly.wav: channel 9 is not there; the file has 8");
+    desk.run(&["poly.toml", "--set", "track.a.channel=9", "--force"])
+        .expect(4, "poly.wav: channel 9 is not there; the file has 8");
+    desk.run(&["poly.wav#5.1", "--force"])
+        .expect(3, "the clip's layout 5.1 has 6 channels, the file 8");
+    desk.run(&["poly.wav#nave", "--force"]).expect(
+        4,
+        "after # stand the number of a stream (#2), of a channel (#ch3) or a layout (#5.1)",
+    );
+    // A file of the whole name comes first.
+    std::fs::copy(desk.path("a.wav"), desk.path("poly.wav#ch3")).unwrap();
+    assert_eq!(
+        tracks(&desk.json(&["poly.wav#ch3", "-o", "b.wav"])),
+        ["poly"]
+    );
 }
 
 #[test]

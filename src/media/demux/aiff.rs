@@ -1,12 +1,12 @@
 //! Opens AIFF and AIFF-C (Apple, Audio Interchange File Format 1.3 and AIFF-C draft, 1991).
 //!
-//! `symphonia` refuses files whose sound chunk is shorter than stated and files that were written into a pipe, where
-//! the sizes are 0 or 2³²−1. This file pads the former with zeros, states the real sizes in the header of the latter,
-//! and measures how much sound there is.
+//! `symphonia` refuses files whose sizes are wrong, whose sound chunk is cut off, and files that were written into a pipe,
+//! where the sizes are 0 or 2³²−1; what it says of codecs that it does not know is no name. So the chunks are read here,
+//! and the demuxer sees a header that is made from them and the sound, padded with zeros where the file is cut.
 
 use super::{
     AudioExtent, OpenedStem, StemFile,
-    iff::{MAX_CHUNKS, SoundData, chunk_32, read_at},
+    iff::{MAX_CHUNKS, SoundData, apple_codec_name, chunk_32, chunks_follow, code_name, read_at},
     signed,
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     media::{
         Remark,
         packet_source::{DemuxedStream, PacketSource},
-        sparse_reader::{BytePatch, FileView},
+        sparse_reader::{ByteRange, FileView},
         symphonia_adapter::Container,
     },
     storage::InputFile,
@@ -22,29 +22,55 @@ use crate::{
 };
 use std::io;
 
-/// Contents of the chunks that matter here.
-#[derive(Debug, Default)]
-struct AiffChunks {
-    sound: SoundData,
-    /// Length of the file if it were complete.
-    complete_len: u64,
-    /// Frames according to the COMM chunk.
-    stated_frames: Option<u64>,
-    /// Corrections to the sizes of a file that was written into a pipe.
-    patches: Vec<BytePatch>,
+/// Size of the name and the size of a chunk.
+const CHUNK_HEADER_BYTES: u64 = 8;
+/// Size of offset and block size before the sound.
+const SOUND_HEADER_BYTES: u64 = 8;
+
+/// The `COMM` chunk.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Common {
+    pub(super) channels: u16,
+    pub(super) frames: u32,
+    pub(super) bits: u16,
+    /// 80-bit floating point.
+    pub(super) rate: [u8; 10],
+    /// Codec of AIFF-C; `None` in AIFF, which holds PCM.
+    pub(super) codec: Option<[u8; 4]>,
+}
+
+/// The `SSND` chunk.
+#[derive(Clone, Copy, Debug)]
+struct Sound {
+    /// File offset of the first byte of sound.
+    at: u64,
+    size: SoundData,
 }
 
 impl StemFile<'_> {
     pub(super) fn open_aiff(&self) -> Result<OpenedStem> {
-        let chunks = scan_chunks(self.file).map_err(|e| self.io_error(e))?;
-        let view = FileView {
-            len: chunks.complete_len,
-            patches: chunks.patches,
-            ..FileView::whole(self.file)
+        let (common, sound) = scan_chunks(self.file).map_err(|e| self.io_error(e))?;
+        let Some(common) = common else {
+            return Err(self.corrupt("AIFF: there is no COMM chunk that describes the sound"));
         };
+        if let Some(codec) = common.codec.and_then(demuxer_codec_error) {
+            return Err(self.unsupported(format!("{codec} in AIFF-C")));
+        }
+        let nothing = Sound {
+            at: 0,
+            size: SoundData::default(),
+        };
+        let sound = match sound {
+            Some(sound) => sound,
+            None if common.frames == 0 => nothing,
+            None => {
+                return Err(self.corrupt("AIFF: there is no SSND chunk: the file holds no sound"));
+            }
+        };
+        let view = common.view(sound.at, sound.size);
         let (demuxed, _) = self.demux(Container::Aiff, "AIFF", view, |_| 0)?;
-        let mut opened = self.finish_pcm(demuxed, "AIFF", chunks.sound)?;
-        let stated = chunks.stated_frames.unwrap_or(opened.frames);
+        let mut opened = self.finish_pcm(demuxed, "AIFF", sound.size)?;
+        let stated = u64::from(common.frames);
         if stated != opened.frames {
             opened.remarks.push(Remark::HeaderLength {
                 stated: Frames(stated),
@@ -86,52 +112,127 @@ impl StemFile<'_> {
     }
 }
 
-fn scan_chunks(file: &InputFile) -> io::Result<AiffChunks> {
-    let file_len = file.len();
-    let mut chunks = AiffChunks {
-        complete_len: file_len,
-        ..AiffChunks::default()
+/// Returns what cannot be read of AIFF-C with this codec; `None` for what the demuxer reads.
+fn demuxer_codec_error(codec: [u8; 4]) -> Option<String> {
+    const READ: [&[u8; 4]; 11] = [
+        b"none", b"alaw", b"ulaw", b"in24", b"in32", b"23ni", b"fl32", b"fl64", b"sowt", b"twos",
+        b"raw ",
+    ];
+    let is_read = READ.iter().any(|known| known.eq_ignore_ascii_case(&codec));
+    (!is_read).then(|| {
+        apple_codec_name(codec)
+            .map_or_else(|| format!("the codec {}", code_name(codec)), str::to_owned)
+    })
+}
+
+impl Common {
+    /// Returns the view of a file with this header and the sound at a file offset.
+    pub(super) fn view(&self, at: u64, size: SoundData) -> FileView {
+        let sound = ByteRange {
+            start: at,
+            len: size.available,
+        };
+        FileView::with_header(&header(self, size.promised), sound, size.promised)
+    }
+}
+
+/// Encodes a rate as 80-bit floating point.
+pub(super) fn extended_rate(hz: u32) -> [u8; 10] {
+    let shift = hz.leading_zeros();
+    // The exponent of 2³¹, biased by 16383, and a mantissa whose first bit is 1.
+    let exponent = 0x401E - u16::try_from(shift).unwrap_or(0);
+    let [a, b, c, d] = hz.checked_shl(shift).unwrap_or(0).to_be_bytes();
+    let [e, f] = exponent.to_be_bytes();
+    [e, f, a, b, c, d, 0, 0, 0, 0]
+}
+
+/// Makes the header of a file with `sound_bytes` of sound, up to the first of them.
+fn header(common: &Common, sound_bytes: u64) -> Vec<u8> {
+    // Where the sizes do not fit the format, as those of a recording of hours from a pipe, the demuxer reads up to the
+    // largest.
+    let field = |size: u64| u32::try_from(size).unwrap_or(u32::MAX).to_be_bytes();
+    let mut comm = Vec::new();
+    comm.extend(common.channels.to_be_bytes());
+    comm.extend(common.frames.to_be_bytes());
+    comm.extend(common.bits.to_be_bytes());
+    comm.extend(common.rate);
+    if let Some(codec) = common.codec {
+        comm.extend(codec);
+        // The empty name of the codec, as a Pascal string.
+        comm.extend([0, 0]);
+    }
+    let form_type = if common.codec.is_some() {
+        b"AIFC"
+    } else {
+        b"AIFF"
     };
-    let mut comm = None;
-    let mut sound_seen = false;
+    let mut body = Vec::from(*form_type);
+    body.extend(b"COMM");
+    body.extend(field(comm.len() as u64));
+    body.extend(comm);
+    body.extend(b"SSND");
+    body.extend(field(sound_bytes.saturating_add(SOUND_HEADER_BYTES)));
+    body.extend([0; 8]);
+    let form_bytes = sound_bytes.saturating_add(body.len() as u64);
+    let mut header = Vec::from(*b"FORM");
+    // An odd size: the demuxer reads no pad byte after the last chunk.
+    header.extend(field(form_bytes));
+    header.extend(body);
+    header
+}
+
+fn scan_chunks(file: &InputFile) -> io::Result<(Option<Common>, Option<Sound>)> {
+    let file_len = file.len();
+    let is_aifc = read_at::<4>(file, 8)? == Some(*b"AIFC");
+    let (mut common, mut sound) = (None, None);
     let mut at = 12;
     for _ in 0..MAX_CHUNKS {
         let Some((name, size)) = chunk_32(file, at)? else {
             break;
         };
-        let body = at + 8;
+        let body = at + CHUNK_HEADER_BYTES;
         let mut size = u64::from(size);
         match &name {
-            b"COMM" => {
-                if let Some([_, _, frames @ ..]) = read_at::<6>(file, body)? {
-                    chunks.stated_frames = Some(u32::from_be_bytes(frames).into());
-                }
-                comm = read_at::<8>(file, body)?
-                    .map(|fields| (body, fields))
-                    .or(comm);
-            }
-            b"SSND" => {
-                if is_pipe_size(size) {
+            b"COMM" if common.is_none() => common = read_common(file, body, is_aifc)?,
+            b"SSND" if sound.is_none() => {
+                if is_pipe_size(size) && !(size == 0 && chunks_follow(file, body, chunk_32)?) {
                     // The sound continues to the end of the file.
                     size = file_len.saturating_sub(body);
-                    if !sound_seen && let Some((comm_body, fields)) = comm {
-                        chunks.patches =
-                            size_patches(file_len, comm_body, fields, at).unwrap_or_default();
-                    }
                 }
-                sound_seen = true;
                 let offset =
                     read_at::<4>(file, body)?.map_or(0, |b| u64::from(u32::from_be_bytes(b)));
-                chunks.sound =
-                    SoundData::at(body + 8 + offset, size.saturating_sub(8 + offset), file_len);
-                // The pad byte after an odd size: some writers leave it out.
-                chunks.complete_len = file_len.max(chunks.sound.end) + (size & 1);
+                let at = body + SOUND_HEADER_BYTES + offset;
+                let promised = size.saturating_sub(SOUND_HEADER_BYTES + offset);
+                sound = Some(Sound {
+                    at,
+                    size: SoundData::at(at, promised, file_len),
+                });
             }
             _ => {}
         }
         at = body.saturating_add(size).saturating_add(size & 1);
     }
-    Ok(chunks)
+    Ok((common, sound))
+}
+
+fn read_common(file: &InputFile, body: u64, is_aifc: bool) -> io::Result<Option<Common>> {
+    let Some(fields) = read_at::<18>(file, body)? else {
+        return Ok(None);
+    };
+    let [c0, c1, f0, f1, f2, f3, b0, b1, rate @ ..] = fields;
+    let codec = if is_aifc {
+        // A writer that leaves the codec out means PCM.
+        Some(read_at::<4>(file, body + 18)?.unwrap_or(*b"NONE"))
+    } else {
+        None
+    };
+    Ok(Some(Common {
+        channels: u16::from_be_bytes([c0, c1]),
+        frames: u32::from_be_bytes([f0, f1, f2, f3]),
+        bits: u16::from_be_bytes([b0, b1]),
+        rate,
+        codec,
+    }))
 }
 
 /// Returns whether a chunk size is one that programs write when they cannot seek back to correct it.
@@ -139,25 +240,19 @@ fn is_pipe_size(size: u64) -> bool {
     size == 0 || size == u64::from(u32::MAX)
 }
 
-/// Returns patches that state the real sizes of FORM and SSND and the real number of frames in COMM. `None` if the
-/// sample size is not known or the file is longer than the format allows.
-fn size_patches(file_len: u64, comm_body: u64, comm: [u8; 8], ssnd: u64) -> Option<Vec<BytePatch>> {
-    let [channels_0, channels_1, _, _, _, _, bits_0, bits_1] = comm;
-    let channels = u16::from_be_bytes([channels_0, channels_1]);
-    let frame_bytes =
-        u64::from(channels) * u64::from(u16::from_be_bytes([bits_0, bits_1]).div_ceil(8));
-    let ssnd_body = ssnd + 8;
-    let frames = file_len
-        .saturating_sub(ssnd_body + 8)
-        .checked_div(frame_bytes)?;
-    let fields = [
-        (4, file_len.checked_sub(8)?),
-        (comm_body + 2, frames),
-        (ssnd + 4, file_len.checked_sub(ssnd_body)?),
-    ];
-    let mut patches = Vec::new();
-    for (offset, value) in fields {
-        patches.extend((offset..).zip(u32::try_from(value).ok()?.to_be_bytes()));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_in_80_bits() {
+        // The two that are printed in Apple's document, and the ends.
+        assert_eq!(extended_rate(44_100), *b"\x40\x0E\xAC\x44\0\0\0\0\0\0");
+        assert_eq!(extended_rate(22_050), *b"\x40\x0D\xAC\x44\0\0\0\0\0\0");
+        assert_eq!(extended_rate(1), *b"\x3F\xFF\x80\0\0\0\0\0\0\0");
+        assert_eq!(
+            extended_rate(u32::MAX),
+            *b"\x40\x1E\xFF\xFF\xFF\xFF\0\0\0\0"
+        );
     }
-    Some(patches)
 }

@@ -1,97 +1,222 @@
 //! Opens WAVE files with a codec other than those that [`wav`](crate::media::wav) reads: MP3 and ADPCM.
 //!
 //! `symphonia` does not read MP3 in WAVE: its frames are listed as in an MP3 file. MS and IMA ADPCM go through the
-//! demuxer. Other codecs are refused by name, after the
-//! format tags of RFC 2361 and Microsoft's mmreg.h.
+//! demuxer. Other codecs are refused by name, after the format tags of RFC 2361 and Microsoft's mmreg.h.
+//!
+//! The demuxer refuses sizes that are wrong, RF64, and files that are cut off, and leaves out a block that is not whole. So
+//! it sees the form type, the `fmt ` chunk and the `data` chunk only, with the sizes that [`riff`](crate::riff) finds.
 
-use super::{
-    AudioExtent, OpenedStem, StemFile,
-    iff::{MAX_CHUNKS, chunk_32, read_at},
-    signed,
-};
+use super::{AudioExtent, OpenedStem, StemFile, signed};
 use crate::{
-    error::Result,
+    error::{ErrorKind, Result},
     media::{
-        Remark, packet_source::PacketSource, sparse_reader::FileView, symphonia_adapter::Container,
+        Remark,
+        packet_source::PacketSource,
+        sparse_reader::{BytePatch, ByteRange, FileView},
+        symphonia_adapter::Container,
+        wav,
     },
-    storage::InputFile,
+    riff::{self, Found, Header},
 };
-use std::io;
 
+const WAVE_FORMAT_PCM: u16 = 0x01;
 const WAVE_FORMAT_ADPCM: u16 = 0x02;
+const WAVE_FORMAT_IEEE_FLOAT: u16 = 0x03;
+const WAVE_FORMAT_ALAW: u16 = 0x06;
+const WAVE_FORMAT_MULAW: u16 = 0x07;
 const WAVE_FORMAT_DVI_ADPCM: u16 = 0x11;
 const WAVE_FORMAT_MPEG: u16 = 0x50;
 const WAVE_FORMAT_MPEGLAYER3: u16 = 0x55;
-const WAVE_FORMAT_EXTENSIBLE: u16 = 0xFFFE;
+
+/// Size of `RIFF`, its size and `WAVE`.
+const FORM_BYTES: u64 = 12;
+/// Size of the name and the size of a chunk.
+const CHUNK_HEADER_BYTES: u64 = 8;
 
 impl StemFile<'_> {
     pub(super) fn open_compressed_wave(&self) -> Result<OpenedStem> {
-        let (format_tag, data) = scan_chunks(self.file).map_err(|e| self.io_error(e))?;
-        match format_tag {
-            WAVE_FORMAT_MPEG | WAVE_FORMAT_MPEGLAYER3 => {
-                let mut opened = self.open_mpeg(data, false)?;
-                opened.codec += " in WAV";
-                return Ok(opened);
-            }
-            WAVE_FORMAT_ADPCM | WAVE_FORMAT_DVI_ADPCM => {}
+        let mut file = self.file;
+        let header = match riff::open(&mut file).map_err(|e| self.io_error(e))? {
+            Found::Wave(header) => header,
+            Found::Refused(what) => return Err(self.unsupported(what)),
+            Found::Broken(what) => return Err(self.corrupt(what)),
+            Found::Foreign => return Err(self.corrupt("this is no WAVE file")),
+        };
+        match header.fmt.tag {
+            WAVE_FORMAT_MPEG | WAVE_FORMAT_MPEGLAYER3 => self.open_mpeg_in_wave(&header),
+            WAVE_FORMAT_ADPCM | WAVE_FORMAT_DVI_ADPCM => self.open_adpcm(&header),
             other => {
-                if let Some(name) = unsupported_codec(other) {
-                    return Err(self.unsupported(format!("{name} in WAV")));
-                }
+                Err(self.unsupported(format!("{} in WAV", codec_name(other, header.fmt.bits))))
             }
         }
-        let (mut demuxed, _) =
-            self.demux(Container::Wave, "WAVE", FileView::whole(self.file), |_| 0)?;
+    }
+
+    /// Opens the MPEG audio in the `data` chunk.
+    fn open_mpeg_in_wave(&self, header: &Header) -> Result<OpenedStem> {
+        let extent = header.extent;
+        let file = self.file.window(extent.at, extent.held);
+        let sound = StemFile {
+            file: &file,
+            ..*self
+        };
+        let lost = extent.promised - extent.held;
+        let mut opened = sound.open_mpeg(0, false, lost)?;
+        opened.codec += " in WAV";
+        // The lengths of the chunk in frames are not known: they are those of its share of the bytes.
+        let per_byte = |bytes: u64| scaled(bytes, opened.frames, extent.promised);
+        let remarks = wav::remarks(
+            per_byte(extent.stated),
+            opened.frames,
+            per_byte(header.more_data),
+        );
+        if extent.stated != extent.promised || header.more_data > 0 {
+            opened.remarks.extend(remarks);
+        }
+        Ok(opened)
+    }
+
+    fn open_adpcm(&self, header: &Header) -> Result<OpenedStem> {
+        let (fmt, extent) = (header.fmt, header.extent);
+        let blocks = AdpcmBlocks::of(fmt.tag, fmt.channels, fmt.block_align).ok_or_else(|| {
+            let what = format!(
+                "the header contradicts itself: {} channels of ADPCM in blocks of {} bytes",
+                fmt.channels, fmt.block_align
+            );
+            self.error(ErrorKind::Corrupt, what)
+        })?;
+        let (mut demuxed, _) = self.demux(
+            Container::Wave,
+            "WAVE",
+            whole_blocks(header, blocks.bytes),
+            |_| 0,
+        )?;
         let stream = demuxed.stream().clone();
         let codec = format!("{} in WAV", stream.codec);
-        let span = self.scan_packets(&mut demuxed, &codec)?;
+        self.scan_packets(&mut demuxed, &codec)?;
         demuxed.rewind().map_err(|f| self.codec_error(&codec, f))?;
-        let promised = stream.stated_frames.map_or(0, signed).max(span.end);
-        let extent = AudioExtent {
+        let promised = blocks.frames_in(extent.promised);
+        let extent_in_frames = AudioExtent {
             origin: 0,
-            end: promised,
-            available_end: span.end,
+            end: signed(promised),
+            available_end: signed(blocks.frames_in(extent.held)),
         };
-        let mut opened = self.finish(
-            PacketSource::Timed(Box::new(demuxed)),
-            &stream,
-            codec,
-            extent,
-        )?;
-        opened.seeks_from_start = !stream.is_pcm;
-        if opened.seeks_from_start {
-            opened.remarks.push(Remark::SlowSeek);
-        }
+        let source = PacketSource::Timed(Box::new(demuxed));
+        let mut opened = self.finish(source, &stream, codec, extent_in_frames)?;
+        opened.seeks_from_start = true;
+        opened.remarks = wav::remarks(
+            blocks.frames_in(extent.stated),
+            promised,
+            blocks.frames_in(header.more_data),
+        );
+        opened.remarks.push(Remark::SlowSeek);
         Ok(opened)
     }
 }
 
-/// Returns the format tag and the file offset of the sound, 0 if missing.
-fn scan_chunks(file: &InputFile) -> io::Result<(u16, u64)> {
-    let mut format_tag = 0;
-    let mut at = 12;
-    for _ in 0..MAX_CHUNKS {
-        let Some((name, big_endian_size)) = chunk_32(file, at)? else {
-            break;
-        };
-        let size = u64::from(big_endian_size.swap_bytes());
-        if name == *b"fmt "
-            && let Some(tag) = read_at::<2>(file, at + 8)?
-        {
-            format_tag = u16::from_le_bytes(tag);
-            // The first two bytes of the SubFormat GUID are the real tag.
-            if format_tag == WAVE_FORMAT_EXTENSIBLE
-                && let Some(tag) = read_at::<2>(file, at + 32)?
-            {
-                format_tag = u16::from_le_bytes(tag);
-            }
-        }
-        if name == *b"data" {
-            return Ok((format_tag, at + 8));
-        }
-        at = at.saturating_add(8 + size + (size & 1));
+/// Returns `n * part / whole`, rounded down and saturated; 0 if `whole` is 0.
+fn scaled(n: u64, part: u64, whole: u64) -> u64 {
+    let product = u128::from(n) * u128::from(part);
+    u64::try_from(product.checked_div(whole.into()).unwrap_or(0)).unwrap_or(u64::MAX)
+}
+
+/// Returns the view of a file that ends with the sound that it holds, padded with zeros to a whole block.
+fn whole_blocks(header: &Header, block: u64) -> FileView {
+    let extent = header.extent;
+    let fmt = ByteRange {
+        start: header.fmt_at.saturating_sub(CHUNK_HEADER_BYTES),
+        len: CHUNK_HEADER_BYTES + header.fmt_len + header.fmt_len % 2,
+    };
+    let data = ByteRange {
+        start: extent.at.saturating_sub(CHUNK_HEADER_BYTES),
+        len: CHUNK_HEADER_BYTES + extent.held,
+    };
+    let form = ByteRange {
+        start: 0,
+        len: FORM_BYTES,
+    };
+    let size = extent.held.div_ceil(block).saturating_mul(block);
+    let data_at = FORM_BYTES + fmt.len;
+    let len = data_at + CHUNK_HEADER_BYTES + size;
+    // Sizes of all ones mean that the sound goes to the end of the file.
+    let field = |size: u64| u32::try_from(size).unwrap_or(u32::MAX).to_le_bytes();
+    let mut patches: Vec<BytePatch> = (0..).zip(*b"RIFF").collect();
+    patches.extend((4..).zip(field(len - CHUNK_HEADER_BYTES)));
+    patches.extend((data_at + 4..).zip(field(size)));
+    FileView {
+        ranges: vec![form, fmt, data],
+        len,
+        patches,
     }
-    Ok((format_tag, 0))
+}
+
+/// How many frames the blocks of ADPCM hold.
+#[derive(Clone, Copy, Debug)]
+struct AdpcmBlocks {
+    /// Size of a whole block.
+    bytes: u64,
+    /// Size of the header of a block, all channels together.
+    header_bytes: u64,
+    /// Frames in the header.
+    header_frames: u64,
+    /// Size of the smallest part that decodes: a byte of MS ADPCM, four bytes of each channel of IMA ADPCM.
+    group_bytes: u64,
+    /// Frames in two groups.
+    frames_in_two_groups: u64,
+}
+
+impl AdpcmBlocks {
+    fn of(tag: u16, channels: u16, block_align: u16) -> Option<Self> {
+        let (channels, bytes) = (u64::from(channels), u64::from(block_align));
+        if channels == 0 {
+            return None;
+        }
+        let blocks = match tag {
+            WAVE_FORMAT_ADPCM => Self {
+                bytes,
+                header_bytes: 7 * channels,
+                header_frames: 2,
+                group_bytes: 1,
+                // Two samples of four bits in a byte.
+                frames_in_two_groups: 4 / channels,
+            },
+            _ => Self {
+                bytes,
+                header_bytes: 4 * channels,
+                header_frames: 1,
+                group_bytes: 4 * channels,
+                frames_in_two_groups: 16,
+            },
+        };
+        let body = bytes.checked_sub(blocks.header_bytes)?;
+        (body > 0 && body.is_multiple_of(blocks.group_bytes)).then_some(blocks)
+    }
+
+    /// Returns the number of frames in `bytes` of sound, of which the last block may be cut.
+    fn frames_in(&self, bytes: u64) -> u64 {
+        let in_block = |bytes: u64| match bytes.checked_sub(self.header_bytes) {
+            None => 0,
+            Some(body) => {
+                self.header_frames + body / self.group_bytes * self.frames_in_two_groups / 2
+            }
+        };
+        let whole = (bytes / self.bytes).saturating_mul(in_block(self.bytes));
+        whole.saturating_add(in_block(bytes % self.bytes))
+    }
+}
+
+/// Returns the name of a codec that is not read.
+fn codec_name(format_tag: u16, bits: u16) -> String {
+    match format_tag {
+        WAVE_FORMAT_PCM => format!("PCM of {bits} bits"),
+        WAVE_FORMAT_IEEE_FLOAT => format!("floating point of {bits} bits"),
+        WAVE_FORMAT_ALAW => format!("A-law of {bits} bits"),
+        WAVE_FORMAT_MULAW => format!("mu-law of {bits} bits"),
+        0 => "a codec without a standard format tag".to_owned(),
+        other => match unsupported_codec(other) {
+            Some(name) => name.to_owned(),
+            None => format!("the codec with format tag 0x{other:04X}"),
+        },
+    }
 }
 
 /// Returns the name of a codec that is known and not read.

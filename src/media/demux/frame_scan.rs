@@ -51,6 +51,8 @@ pub(crate) struct FrameHeader {
     pub(crate) frames: u32,
     /// Size in bytes, header included.
     pub(crate) size: u32,
+    /// Whether the standard forbids this bit rate in this mode.
+    pub(crate) is_forbidden: bool,
     /// Bytes at the start that are not part of the packet for the decoder.
     pub(crate) payload_offset: u32,
 }
@@ -112,8 +114,12 @@ pub(super) struct FrameScan {
     pub(super) truncated_frames: Option<u32>,
     /// Position, in audio frames, and description of a different stream that follows.
     change: Option<(u64, String)>,
+    /// Whether the standard forbids the bit rate of any frame in its mode.
+    pub(super) has_forbidden: bool,
     /// Bytes from the first frame to the end of the file.
     pub(super) bytes: u64,
+    /// File offset of the end of the file.
+    end_offset: u64,
 }
 
 impl StemFile<'_> {
@@ -136,6 +142,24 @@ impl StemFile<'_> {
 }
 
 impl FrameScan {
+    /// Returns the duration in audio frames if `lost_bytes` followed the end of the file, in frames of the mean size.
+    pub(super) fn frames_with(&self, lost_bytes: u64) -> u64 {
+        if lost_bytes == 0 {
+            return self.frames;
+        }
+        let sizes = self.entries.iter().map(|e| u64::from(e.size));
+        let known: u64 = sizes.clone().sum();
+        let intact = sizes.filter(|size| *size > 0).count() as u64;
+        let mean = known.checked_div(intact).unwrap_or(1).max(1);
+        // A truncated frame has some of its bytes in the file.
+        let last = self.entries.last();
+        let rest = last.map_or(0, |e| {
+            self.end_offset.saturating_sub(e.offset + u64::from(e.size))
+        });
+        let lost = (lost_bytes.saturating_add(rest) + mean / 2) / mean;
+        self.frames + lost.max(1).saturating_mul(self.first.frames.into())
+    }
+
     /// Changes the number of lost frames so that the total duration is `frames`. Does nothing if no frame was lost, if
     /// more would have to be removed than were lost, or if as many would have to be added as the stream has.
     pub(super) fn adjust_lost_frames(&mut self, frames: u64) {
@@ -204,7 +228,9 @@ fn scan(file: &InputFile, start: u64) -> io::Result<Option<FrameScan>> {
         frames: 0,
         truncated_frames: None,
         change: None,
+        has_forbidden: false,
         bytes,
+        end_offset: view.len,
     };
     let mut sizes = FrameSizes::default();
     let mut at = start;
@@ -228,6 +254,7 @@ fn scan(file: &InputFile, start: u64) -> io::Result<Option<FrameScan>> {
         };
         if !damaged {
             sizes.add(header.size);
+            scan.has_forbidden |= header.is_forbidden;
             scan.push(
                 at + u64::from(header.payload_offset),
                 header.size - header.payload_offset,

@@ -29,6 +29,76 @@ impl SoundData {
     }
 }
 
+/// Returns whether chunks follow one another from `at` to the end of the file. Nothing at all does, too.
+pub(super) fn chunks_follow<S: Into<u64>>(
+    file: &InputFile,
+    mut at: u64,
+    header: impl Fn(&InputFile, u64) -> Result<Option<([u8; 4], S)>>,
+) -> Result<bool> {
+    let header_bytes = 4 + size_of::<S>() as u64;
+    for _ in 0..MAX_CHUNKS {
+        if at >= file.len() {
+            return Ok(at <= file.len().saturating_add(1));
+        }
+        match header(file, at)? {
+            Some((name, size)) if name.iter().all(|b| (0x20..0x7F).contains(b)) => {
+                at = at.saturating_add(header_bytes).saturating_add(size.into());
+            }
+            _ => return Ok(false),
+        }
+    }
+    Ok(false)
+}
+
+/// Returns the name of a codec of AIFF-C or CAF that is not read, by its four-character code (Apple, CoreAudioTypes.h and
+/// QuickTime's ImageCompression.h).
+pub(super) fn apple_codec_name(code: [u8; 4]) -> Option<&'static str> {
+    Some(match &code {
+        b"ima4" => "IMA ADPCM",
+        b"MAC3" => "MACE 3:1",
+        b"MAC6" => "MACE 6:1",
+        b"ACE2" => "ACE 2:1",
+        b"ACE8" => "ACE 8:3",
+        b"QDMC" => "QDesign Music",
+        b"QDM2" => "QDesign Music 2",
+        b"Qclp" | b"Qclq" | b"QCLP" => "Qualcomm PureVoice",
+        b"DWVW" => "DWVW",
+        b"ADP4" | b"dvi8" | b"dvca" => "DVI ADPCM",
+        b"ms\0\x02" => "MS ADPCM",
+        b"ms\0\x11" => "DVI ADPCM",
+        b"ms\0\x31" | b"agsm" | b"GSM " => "GSM 6.10",
+        b"G722" => "G.722",
+        b"G726" => "G.726 ADPCM",
+        b"G728" => "G.728",
+        b"rt24" => "RT24",
+        b"rt29" => "RT29",
+        b"SDX2" => "SDX2",
+        b"CBD2" => "CBD2",
+        b"aac " | b"mp4a" => "AAC",
+        b"aach" | b"aacp" => "HE-AAC",
+        b"aacl" | b"aace" => "AAC-LD",
+        b"usac" => "xHE-AAC",
+        b".mp1" => "MP1",
+        b".mp2" => "MP2",
+        b".mp3" | b"ms\0\x55" => "MP3",
+        b"alac" => "ALAC",
+        b"flac" => "FLAC",
+        b"opus" => "Opus",
+        b"ac-3" | b"cac3" => "AC-3",
+        b"ec-3" => "E-AC-3",
+        b"samr" => "AMR",
+        b"sawb" => "AMR-WB",
+        b"ilbc" => "iLBC",
+        b"42ni" => "little-endian 24-bit PCM (42ni)",
+        _ => return None,
+    })
+}
+
+/// Formats a four-character code for messages: `"qdm3"`, with escapes for what cannot be printed.
+pub(super) fn code_name(code: [u8; 4]) -> String {
+    format!("\"{}\"", code.escape_ascii())
+}
+
 /// Reads the four-byte name and the big-endian 32-bit size of the chunk at `offset`; `None` at the end of the file.
 pub(super) fn chunk_32(file: &InputFile, offset: u64) -> Result<Option<([u8; 4], u32)>> {
     let Some(header) = read_at::<8>(file, offset)? else {

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     error::Result,
     media::{
-        Remark,
+        Remark, mp2,
         packet_source::PacketSource,
         packet_table::PacketTable,
         symphonia_adapter::{Codec, Decoder},
@@ -32,8 +32,14 @@ const DECODER_DELAY: u32 = 529;
 const MAX_STATED_RATIO: u64 = 100;
 
 impl StemFile<'_> {
-    /// Opens a stream whose first frame is at file offset `start`. `fragment` says that it is cut out of a longer one.
-    pub(super) fn open_mpeg(&self, start: u64, fragment: bool) -> Result<OpenedStem> {
+    /// Opens a stream whose first frame is at file offset `start`. `fragment` says that it is cut out of a longer one,
+    /// `lost_bytes` is how many bytes a container promises after the end of the file.
+    pub(super) fn open_mpeg(
+        &self,
+        start: u64,
+        fragment: bool,
+        lost_bytes: u64,
+    ) -> Result<OpenedStem> {
         self.check_single_stream()?;
         let mut scan = self.scan_frames(start)?;
         let (codec, name) = layer_codec(&scan.first);
@@ -52,7 +58,8 @@ impl StemFile<'_> {
         }
         let tag = tag.unwrap_or_default();
         let mut remarks = Vec::new();
-        let promised = promised_frames(&mut scan, &tag, fragment, &mut remarks);
+        let promised = promised_frames(&mut scan, &tag, fragment, &mut remarks)
+            .max(scan.frames_with(lost_bytes));
         let (delay, padding) = tag.trim.unwrap_or_default();
         let delay = u64::from(delay);
         // The padding is at the end that the encoder wrote, which may be lost or followed by more.
@@ -69,6 +76,10 @@ impl StemFile<'_> {
             origin: signed(delay),
             end: signed(end),
             available_end: signed(scan.frames),
+        };
+        let codec = match codec {
+            Codec::Mp2 if scan.has_forbidden => Codec::ForbiddenMp2,
+            codec => codec,
         };
         let mut packets = PacketSource::Table(PacketTable::new(self.file.clone(), scan.entries));
         let decoder = Decoder::for_codec(codec, rate.hz(), usize::from(channels), None);
@@ -225,6 +236,7 @@ pub(super) fn parse_header(b1: u8, b2: u8, b3: u8) -> Option<FrameHeader> {
         channels,
         frames,
         size,
+        is_forbidden: layer == 2 && mp2::is_forbidden(kbit, channels),
         payload_offset: 0,
     })
 }

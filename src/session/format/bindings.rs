@@ -112,6 +112,7 @@ pub(super) fn stem(visitor: &mut impl Visitor, file: &mut Option<Input>, clip: &
     visitor.field("file", file);
     stretch!(visitor, clip);
     visitor.field("loop", &mut clip.loops);
+    visitor.field("channel", &mut clip.channel);
     visitor.field("layout", &mut clip.layout);
 }
 

@@ -370,7 +370,7 @@ const STEM: &[KeySpec] = &[
         "file",
         Kind::Text,
         "File of the stem, relative to the folder of the session or of the cue. A name that ends in #2 is the second \
-         audio stream.",
+         audio stream, one that ends in #ch3 the third channel.",
     )
     .synonyms(FILE_SYNONYMS),
     key("at", Kind::Position, "Where it starts on the timeline.").default("0").synonyms(&["start", "position"]),
@@ -383,6 +383,15 @@ const STEM: &[KeySpec] = &[
         .synonyms(&["repeat", "count", "times"]),
     key("fade_in", Kind::Fade, "Fade at the start.").default("0"),
     key("fade_out", Kind::Fade, "Fade at the end.").default("0"),
+    key(
+        "channel",
+        Kind::Count {
+            low: 1,
+            high: u32::MAX,
+        },
+        "The only channel of the stem that is played, as mono; without it, all.",
+    )
+    .synonyms(&["ch"]),
     key("layout", Kind::Choice(LAYOUTS), "Layout of the stem, where its file does not state it or states it wrong.")
         .synonyms(&["channels", "speakers"]),
 ];

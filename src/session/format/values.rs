@@ -684,7 +684,12 @@ impl FieldValue for Input {
     }
 
     fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
-        let Self::File { path, stream } = self else {
+        let Self::File {
+            path,
+            stream,
+            channel,
+        } = self
+        else {
             field.refuse(format!(
                 "track {:?}: {self} comes from the program; a session file names files",
                 field.name
@@ -694,6 +699,9 @@ impl FieldValue for Input {
         let mut file = field.path(path);
         if let Some(stream) = stream {
             _ = write!(file, "#{stream}");
+        }
+        if let Some(channel) = channel {
+            _ = write!(file, "#ch{channel}");
         }
         Some(Value::Text(file))
     }
