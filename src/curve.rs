@@ -474,6 +474,14 @@ impl Fade {
         }
     }
 
+    /// Returns the fade, at most as long as what it fades.
+    pub(crate) fn within(self, total: u64) -> Self {
+        Self {
+            length: self.length.min(Frames(total)),
+            ..self
+        }
+    }
+
     /// The gain `k` frames away from the silent end.
     pub(crate) fn gain(self, k: u64) -> f64 {
         if k >= self.length.0 {

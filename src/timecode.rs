@@ -7,7 +7,7 @@ mod rate;
 
 pub use rate::{FrameRate, UnknownFrameRate};
 
-use crate::units::{Frames, SampleRate};
+use crate::units::{ExactFrames, Frames, SampleRate};
 use std::{cmp::Ordering, fmt};
 
 /// The label of one picture frame, `hh:mm:ss:ff`, at its frame rate; from midnight to the last frame of the day.
@@ -166,6 +166,11 @@ impl Timecode {
     #[must_use]
     pub fn frames(self, rate: SampleRate) -> Frames {
         self.rate.frames(self.number, rate)
+    }
+
+    /// Returns where this picture frame begins, in audio frames from midnight, without rounding.
+    pub(crate) fn exact_frames(self, rate: SampleRate) -> ExactFrames {
+        self.rate.exact_frames(self.number, rate)
     }
 
     /// How far the audio frame of [`frames`](Self::frames) lies behind the exact start of the picture frame, in audio

@@ -73,7 +73,8 @@ impl PlannedClip {
             lead,
             total,
             from,
-            pass,
+            available: _,
+            passes,
             gain,
             fade_in,
             fade_out,
@@ -93,6 +94,10 @@ impl PlannedClip {
             stem.frames,
             stem.size()
         )?;
+        if passes.even().is_none() {
+            writeln!(to, "{passes:?}")?;
+        }
+        let pass = passes.even().unwrap_or(0);
         let stretch = (range, lead, total, from, pass);
         writeln!(
             to,

@@ -1,6 +1,6 @@
 //! A clip: a stretch of a stem, placed on the timeline.
 
-use super::{at::At, source_text::KeySpans, stretch::stretch_setters};
+use super::{at::At, exact_times::ExactTimes, source_text::KeySpans, stretch::stretch_setters};
 use crate::{
     curve::Fade,
     layout::Layout,
@@ -41,6 +41,7 @@ pub struct Clip {
     /// The layout of the stem, for a file that does not say where its channels belong, or says it wrong. Must have as
     /// many channels as the stem.
     pub layout: Option<Layout>,
+    pub(crate) exact: ExactTimes,
     pub(crate) written: KeySpans,
 }
 
@@ -59,6 +60,7 @@ impl Clip {
             crossfade: Fade::default(),
             gain: Decibels::UNITY,
             layout: None,
+            exact: ExactTimes::default(),
             written: KeySpans::default(),
         }
     }
@@ -67,6 +69,7 @@ impl Clip {
     #[must_use]
     pub fn at(mut self, at: impl Into<At>) -> Self {
         self.at = at.into();
+        self.exact.at = None;
         self
     }
 

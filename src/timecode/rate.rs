@@ -1,7 +1,7 @@
 //! Frame rates of picture, as exact fractions, and which labels they leave out.
 
 use super::NotATimecode;
-use crate::units::{Frames, SampleRate};
+use crate::units::{ExactFrames, Frames, SampleRate};
 use std::{fmt, str::FromStr};
 
 /// A frame rate of picture, with or without drop-frame.
@@ -136,9 +136,13 @@ impl FrameRate {
     /// The audio frame nearest to the start of a picture frame, halves up; saturates.
     #[must_use]
     pub fn frames(self, number: u64, audio: SampleRate) -> Frames {
-        let (whole, rest) = self.divided(number, audio);
-        let up = u128::from(2 * rest >= u128::from(self.numerator()));
-        Frames(u64::try_from(whole + up).unwrap_or(u64::MAX))
+        Frames(self.exact_frames(number, audio).nearest())
+    }
+
+    /// Returns where a picture frame starts, in audio frames, without rounding.
+    pub(super) fn exact_frames(self, number: u64, audio: SampleRate) -> ExactFrames {
+        let exact = u128::from(number) * u128::from(self.denominator()) * u128::from(audio.hz());
+        ExactFrames::new(exact, u128::from(self.numerator()))
     }
 
     /// How far that audio frame lies behind the exact place.
