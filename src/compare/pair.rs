@@ -93,7 +93,7 @@ impl Tape {
     }
 }
 
-/// Frames `from` to `from + frames` of a stem, all channels; fewer where it ends, silence before its start.
+/// Frames `from` to `from + frames` of a stem, all channels; silence before its start and behind its end.
 pub(super) fn stretch(stem: &Stem, from: i64, frames: usize) -> Result<Vec<Vec<f64>>> {
     let mut tape = Tape::open(stem)?;
     let before = usize::try_from(from.min(0).unsigned_abs())
@@ -105,6 +105,7 @@ pub(super) fn stretch(stem: &Stem, from: i64, frames: usize) -> Result<Vec<Vec<f
     tape.fill(frames - before)?;
     for channel in &mut tape.channels {
         channel.splice(0..0, std::iter::repeat_n(0.0, before));
+        channel.resize(frames, 0.0);
     }
     Ok(tape.channels)
 }
