@@ -190,17 +190,8 @@ impl Timecode {
     /// ```
     #[must_use]
     pub fn seen_at(at: Frames, audio: SampleRate, rate: FrameRate) -> (Self, Frames) {
-        let mut number = rate.number_near(at, audio);
-        while rate.frames(number, audio) > at {
-            number = number.saturating_sub(1);
-        }
-        while rate.frames(number + 1, audio) <= at {
-            number += 1;
-        }
-        (
-            Self::of_number(number, rate),
-            at - rate.frames(number, audio),
-        )
+        let (number, start) = rate.seen_at(at, audio);
+        (Self { number, rate }, at - start)
     }
 }
 
