@@ -49,6 +49,9 @@ pub struct Comparison {
     /// The lag and the gain between them. Stated only where they explain the difference: what remains lies at least
     /// [`FIT_MARGIN_DB`] below it, at its largest and in the mean.
     pub fit: Option<Fit>,
+    /// The same of what lies at and behind the first difference, where the files are the same before it and have no fit as
+    /// a whole: something was cut out, put in, or turned there.
+    pub fit_from_difference: Option<Fit>,
 }
 
 /// One of two files.
@@ -146,14 +149,19 @@ pub fn files(a: impl AsRef<Path>, b: impl AsRef<Path>) -> Result<Comparison> {
         rms_dbfs: None,
         spans: Vec::new(),
         fit: None,
+        fit_from_difference: None,
     };
     if !comparable {
         return Ok(comparison);
     }
-    let found = comparison.samples(&mut Pair::open(&first, &second, 0)?, rate)?;
+    let found = comparison.samples(&mut Pair::open(&first, &second, 0, 0)?, rate)?;
     comparison.identical = same && comparison.different_samples == 0;
     if comparison.different_samples > 0 {
-        comparison.fit = fit::find(&first, &second, &found)?;
+        comparison.fit = fit::find(&first, &second, &found, 0)?;
+        let start = comparison.spans.first().map_or(0, |span| span.start_frame);
+        if comparison.fit.is_none() && start > 0 {
+            comparison.fit_from_difference = fit::find(&first, &second, &found, start)?;
+        }
     }
     Ok(comparison)
 }

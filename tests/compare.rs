@@ -260,6 +260,8 @@ fn a_fit_is_stated_only_where_it_leaves_a_tenth_of_the_difference() {
     });
     let cut = compared(a, b);
     assert_eq!(cut.fit, None);
+    let rest = cut.fit_from_difference.unwrap();
+    assert_eq!((rest.lag_frames, rest.residual_dbfs), (-100, None));
     let spans: Vec<_> = cut
         .spans
         .iter()
@@ -270,6 +272,31 @@ fn a_fit_is_stated_only_where_it_leaves_a_tenth_of_the_difference() {
         (cut.spans[0].start_s, cut.spans[0].end_s),
         (1.25, 2.083_333_333)
     );
+}
+
+#[test]
+fn what_was_put_in_or_turned_is_found_behind_it() {
+    let fit = |b: &dyn Fn(u64, i64) -> f64, frames| {
+        let found = compared(stereo(100_000, music), stereo(frames, b));
+        assert_eq!(found.fit, None);
+        assert_eq!(found.spans[0].start_frame, 30_000);
+        found
+            .fit_from_difference
+            .map(|f| (f.lag_frames, (f.gain_db * 1e3).round(), f.inverted))
+    };
+    // Silence of 5000 frames that is put in, 777 frames that are cut out, a fader that is moved, one that moves on.
+    let put_in = |ch, n| match n {
+        ..30_000 => music(ch, n),
+        30_000..35_000 => 0.0,
+        _ => music(ch, n - 5000),
+    };
+    assert_eq!(fit(&put_in, 105_000), Some((5000, 0.0, false)));
+    let cut_out = |ch, n| music(ch, if n < 30_000 { n } else { n + 777 });
+    assert_eq!(fit(&cut_out, 99_223), Some((-777, 0.0, false)));
+    let turned = |ch, n| music(ch, n) * if n < 30_000 { 1.0 } else { -0.5 };
+    assert_eq!(fit(&turned, 100_000), Some((0, -6021.0, true)));
+    let moving = |ch, n| music(ch, n) * (1.0 - ((n - 29_999).max(0) as f64) / 1e5);
+    assert_eq!(fit(&moving, 100_000).map(|f| f.0), None);
 }
 
 #[test]

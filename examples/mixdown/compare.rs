@@ -95,6 +95,12 @@ fn words(found: &Comparison) -> String {
                 a.channels
             ),
         );
+    } else if found.comparable && found.frames == 0 {
+        let empty = if a.frames == 0 { "a" } else { "b" };
+        say(
+            "empty",
+            format!("{empty} has no frames: nothing is compared"),
+        );
     } else if found.comparable {
         say(
             "same",
@@ -104,16 +110,17 @@ fn words(found: &Comparison) -> String {
     for text in places(found, rate) {
         say("where", text);
     }
-    match &found.fit {
-        Some(fit) => say("best fit", best(fit)),
-        None if found.largest.is_some() => say(
+    match (&found.fit, &found.fit_from_difference) {
+        (Some(fit), _) => say("best fit", best(fit)),
+        (None, Some(fit)) => say("best fit", format!("from there on {}", best(fit))),
+        (None, None) if found.largest.is_some() => say(
             "best fit",
             format!(
                 "none: no gain with a lag within {} frames leaves less than a tenth of the difference",
                 compare::LAGS
             ),
         ),
-        None => {}
+        (None, None) => {}
     }
     lines.join("\n")
 }

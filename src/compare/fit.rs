@@ -6,7 +6,7 @@
 
 use super::{
     exact,
-    pair::{Pair, WINDOW, stretch},
+    pair::{Pair, WINDOW, starts, stretch},
 };
 use crate::{
     error::Result,
@@ -96,9 +96,10 @@ impl Sums {
     }
 }
 
-/// Finds the best fit of stems that differ by `plain` without lag; `None` where none explains the difference.
-pub(super) fn find(a: &Stem, b: &Stem, plain: &Sums) -> Result<Option<Fit>> {
-    let mut best = try_lag(a, b, 0, plain)?;
+/// Finds the best fit of stems that differ by `plain` without lag, of all that lies at or behind frame `from`; `None` where
+/// none explains the difference. Before that frame, there must be no difference.
+pub(super) fn find(a: &Stem, b: &Stem, plain: &Sums, from: u64) -> Result<Option<Fit>> {
+    let mut best = try_lag(a, b, 0, plain, from)?;
     let (length_a, length_b) = (length(a), length(b));
     let swapped = length_b < length_a;
     let (short, long, frames, loudest) = if swapped {
@@ -106,19 +107,18 @@ pub(super) fn find(a: &Stem, b: &Stem, plain: &Sums) -> Result<Option<Fit>> {
     } else {
         (a, b, length_a, plain.loudest[0])
     };
-    let window = WINDOW as u64;
-    let last = frames.saturating_sub(window);
-    let mut starts = vec![loudest.min(last), last / 2];
-    starts.dedup();
+    let last = frames.saturating_sub(WINDOW as u64).max(from);
+    let mut windows = vec![loudest.clamp(from, last), from + (last - from) / 2];
+    windows.dedup();
     let mut tried = vec![0];
-    for start in starts {
-        for lag in likely_lags(short, long, start)? {
+    for window in windows {
+        for lag in likely_lags(short, long, window)? {
             let lag = if swapped { -lag } else { lag };
             if tried.contains(&lag) {
                 continue;
             }
             tried.push(lag);
-            if let Some(found) = try_lag(a, b, lag, plain)? {
+            if let Some(found) = try_lag(a, b, lag, plain, from)? {
                 best = Some(match best {
                     Some(best) => best.better(found),
                     None => found,
@@ -154,24 +154,22 @@ impl Tried {
     }
 }
 
-/// Measures what a lag and the best gain for it leave; `None` where that does not explain the difference.
-fn try_lag(a: &Stem, b: &Stem, lag: i64, plain: &Sums) -> Result<Option<Tried>> {
-    let (length_a, length_b) = (length(a), length(b));
-    let late = lag.unsigned_abs();
-    let overlap = if lag < 0 {
-        length_a.saturating_sub(late).min(length_b)
-    } else {
-        length_b.saturating_sub(late).min(length_a)
-    };
-    if overlap == 0 {
+/// Measures what a lag and the best gain for it leave at or behind frame `from`; `None` where that does not explain the
+/// difference.
+fn try_lag(a: &Stem, b: &Stem, lag: i64, plain: &Sums, from: u64) -> Result<Option<Tried>> {
+    let [start_a, start_b] = starts(lag, from);
+    let left_a = length(a).saturating_sub(start_a);
+    let overlap = length(b).saturating_sub(start_b).min(left_a);
+    if overlap == 0 || (from > 0 && overlap < MIN_OVERLAP) {
         return Ok(None);
     }
     let margin = Decibels(-FIT_MARGIN_DB).gain().0;
-    let most_square = plain.energy / exact(plain.frames) * margin * margin;
-    let sums = if lag == 0 {
+    let compared = plain.frames.saturating_sub(from);
+    let most_square = plain.energy / exact(compared) * margin * margin;
+    let sums = if lag == 0 && from == 0 {
         None
     } else {
-        let (mut sums, mut pair) = (Sums::default(), Pair::open(a, b, lag)?);
+        let (mut sums, mut pair) = (Sums::default(), Pair::open(a, b, lag, from)?);
         while let Some((_, a, b)) = pair.next()? {
             sums.add(a, b);
         }
@@ -186,7 +184,7 @@ fn try_lag(a: &Stem, b: &Stem, lag: i64, plain: &Sums) -> Result<Option<Tried>> 
         return Ok(None);
     }
     let (mut residual, mut energy) = (0.0f64, 0.0);
-    let mut pair = Pair::open(a, b, lag)?;
+    let mut pair = Pair::open(a, b, lag, from)?;
     while let Some((_, a, b)) = pair.next()? {
         for (a, b) in a.iter().flatten().zip(b.iter().flatten()) {
             let left = (b - gain * a).abs();
@@ -199,14 +197,14 @@ fn try_lag(a: &Stem, b: &Stem, lag: i64, plain: &Sums) -> Result<Option<Tried>> 
     if residual > most || mean_square > most_square {
         return Ok(None);
     }
-    if lag != 0 && overlap < MIN_OVERLAP {
+    if lag != 0 && from == 0 && overlap < MIN_OVERLAP {
         let moved = silent_outside(b, lag, overlap, most)?;
         let kept = silent_outside(a, -lag, overlap, most / gain.abs())?;
         if !moved || (overlap < MIN_OVERLAP_MOVED && !kept) {
             return Ok(None);
         }
     }
-    let time = Frames(late).to_duration(a.rate).as_secs_f64();
+    let time = Frames(lag.unsigned_abs()).to_duration(a.rate).as_secs_f64();
     let fit = Fit {
         lag_frames: lag,
         lag_s: if lag < 0 { -time } else { time },

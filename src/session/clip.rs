@@ -10,6 +10,9 @@ use crate::{
 
 /// A stretch of a stem on the timeline. All positions and lengths count at the session's rate.
 ///
+/// A session file may state times that lie between two frames. The fields hold the nearest frames; start, end and the passes
+/// of a loop follow from the exact times and are rounded once, unless the program sets the field.
+///
 /// ```
 /// use soundtrack::{Clip, Fade, Frames};
 /// let hit = Clip::new("brass.wav").at(Frames(384_000)).from(Frames(96_000)).length(Frames(48_000)).loops(2);
