@@ -73,7 +73,10 @@ fn a_loop_of_10_01_ms_ends_after_a_thousand_passes_at_480480() {
         let text = format!(
             "{HEAD}[track.x.clip]\na = {{ file = \"x.wav\", length = \"{length}\", loop = 1000 }}\n"
         );
-        let got = render(&load(dir.path(), &text));
+        let session = load(dir.path(), &text);
+        let plan = Plan::compile(&session).unwrap().to_string();
+        assert!(plan.contains("[0..480.48] x1000"), "{plan}");
+        let got = render(&session);
         assert_eq!(got.len(), 480_480, "{length}");
         assert_eq!(got, looped(0, 12_012, 25, 0, 1000), "{length}");
     }

@@ -3,7 +3,7 @@
 
 use soundtrack::{
     At, Block, Bounce, Bus, BusId, Clip, Cue, Curve, Damage, Dbfs, Dbtp, Decibels, Deliverable,
-    Fade, FadeShape, Format, FrameRate, Frames, Gain, Insert, Layout, LoudnessTarget, Lufs,
+    Fade, FadeShape, Format, FrameRate, Frames, Gain, Insert, Layout, Load, LoudnessTarget, Lufs,
     Options, Pan, PanLaw, Part, Plan, PlayerBuilder, Renderer, Report, SampleRate, Session, Shape,
     Sink, Source, Spec, Timecode, Track, Use, compare,
     dsp::PROCESSORS,
@@ -453,6 +453,75 @@ fn numbers_of_a_session() {
             }
         });
     }
+}
+
+#[test]
+fn numbers_of_a_session_file() {
+    ends("session files", || {
+        let folder = tempfile::tempdir().unwrap();
+        session().bounce(folder.path().join("x.wav")).unwrap();
+        let values = [
+            "0",
+            "9223372036854775807",
+            "-9223372036854775808",
+            "1e308",
+            "-1e308",
+            "5e-324",
+            "inf",
+            "-inf",
+            "nan",
+            "\"999999999999h\"",
+            "\"0.000000001ms\"",
+            "\"23:59:59:23\"",
+            "\"18446744073709551615\"",
+            "\"99999999999999999999s\"",
+        ];
+        let tables = [
+            (
+                "rate = 48000\nfps = \"23.976\"\n",
+                ["length", "start", "rate", "fps"].as_slice(),
+            ),
+            ("[master]\n", &["gain", "limit"]),
+            (
+                "[track.x]\nfile = \"x.wav\"\n",
+                &[
+                    "at", "from", "length", "fade_in", "fade_out", "loop", "gain", "pan",
+                ],
+            ),
+            (
+                "[track.x.clip]\na = { file = \"x.wav\" }\nb = { file = \"x.wav\", at = \"5ms\", ",
+                &["crossfade", "gain", "length"],
+            ),
+            (
+                "fps = \"24\"\n[cue.c]\nfiles = \"x.wav\"\n",
+                &["at", "from", "length", "fade_in", "fade_out", "gain"],
+            ),
+            (
+                "[deliver.d]\nfile = \"y.wav\"\n[deliver.d.loudness]\n",
+                &["target", "tolerance", "true_peak"],
+            ),
+        ];
+        for (head, keys) in tables {
+            for key in keys {
+                for value in values {
+                    let end = if head.ends_with(", ") { " }" } else { "" };
+                    let text = format!("{head}{key} = {value}{end}\n");
+                    let result = catch_unwind(|| {
+                        let load =
+                            Load::default().text(text.as_str(), folder.path().join("s.toml"));
+                        let Ok(session) = load else { return };
+                        if let Ok(plan) = Plan::compile(&session) {
+                            let _ = (plan.to_string(), session.render(Frames(0)..Frames(10)));
+                        }
+                        session.save(folder.path().join("t.toml")).unwrap();
+                        let again = Load::default().session(folder.path().join("t.toml"));
+                        assert_eq!(again.unwrap(), session);
+                    });
+                    assert!(result.is_ok(), "{text}");
+                }
+            }
+        }
+    });
 }
 
 #[test]

@@ -181,8 +181,7 @@ impl FieldWriter<'_> {
     /// Returns a time as milliseconds where those are exact, or else in frames.
     pub(super) fn time(&self, frames: Frames) -> Value {
         seconds(frames, self.session.rate).map_or_else(
-            // More than 2^63 frames is refused when a session is compiled.
-            || Value::Integer(i64::try_from(frames.0).unwrap_or(i64::MAX)),
+            || i64::try_from(frames.0).map_or(Value::Text(frames.to_string()), Value::Integer),
             Value::Text,
         )
     }
