@@ -20,10 +20,15 @@ pub struct Block {
     data: Vec<f64>,
 }
 
+/// Samples of a block, at most: 2 GiB, far beyond any block that is rendered or decoded at a time.
+const MAX_SAMPLES: usize = 1 << 28;
+
 impl Block {
-    /// An empty block with room for `capacity` frames.
+    /// An empty block with room for `capacity` frames, at most for 2^28 samples of all channels together:
+    /// [`capacity`](Self::capacity) returns how many frames those are.
     #[must_use]
     pub fn new(layout: Layout, capacity: usize) -> Self {
+        let capacity = capacity.min(MAX_SAMPLES / layout.channels().max(1));
         Self {
             layout,
             capacity,

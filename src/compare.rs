@@ -1,21 +1,26 @@
 //! A null test for people: whether two files hold the same audio, and if not, how far apart they are.
 //!
 //! Samples are compared at their own rate, frame by frame, whatever the formats; memory does not grow with length. Where
-//! they differ, the lag within [`LAGS`] and the gain that bring one closest to the other are found, and what remains.
-//! Files of different rates or numbers of channels are told so and not compared. Damaged files are refused.
+//! they differ, [`Comparison::spans`] says when, and [`Comparison::fit`] which lag within [`LAGS`] and which gain turn one
+//! into the other, if what remains is at least [`FIT_MARGIN_DB`] below the difference. Files of different rates or numbers
+//! of channels are not compared. Damaged files are refused.
 
 mod fit;
 mod pair;
+mod spans;
 
-pub use fit::{Fit, LAGS};
+pub use fit::{FIT_MARGIN_DB, Fit, LAGS};
+pub use spans::{MAX_SPANS, Span};
 
 use crate::{
     error::Result,
     media::{Damage, Input, stem::Stem},
     units::{Dbfs, Frames, SampleRate},
 };
+use fit::Sums;
 use pair::{Pair, WINDOW};
 use serde::Serialize;
+use spans::SpanList;
 use std::path::Path;
 
 /// What two files have in common.
@@ -38,8 +43,15 @@ pub struct Comparison {
     pub largest: Option<Difference>,
     /// The root mean square of all differences; `null` where there is none.
     pub rms_dbfs: Option<f64>,
-    /// The lag and the gain between them, where they differ and one resembles the other.
+    /// Where they differ, in order of time, at most [`MAX_SPANS`]: spans that are less than a tenth of a second apart are
+    /// one, and where there are more, those that are nearest to each other.
+    pub spans: Vec<Span>,
+    /// The lag and the gain between them. Stated only where they explain the difference: what remains lies at least
+    /// [`FIT_MARGIN_DB`] below it, at its largest and in the mean.
     pub fit: Option<Fit>,
+    /// The same of what lies at and behind the first difference, where the files are the same before it and have no fit as
+    /// a whole: something was cut out, put in, or turned there.
+    pub fit_from_difference: Option<Fit>,
 }
 
 /// One of two files.
@@ -135,31 +147,43 @@ pub fn files(a: impl AsRef<Path>, b: impl AsRef<Path>) -> Result<Comparison> {
         different_samples: 0,
         largest: None,
         rms_dbfs: None,
+        spans: Vec::new(),
         fit: None,
+        fit_from_difference: None,
     };
     if !comparable {
         return Ok(comparison);
     }
-    let loudest = comparison.samples(&mut Pair::open(&first, &second, 0)?, rate)?;
+    let found = comparison.samples(&mut Pair::open(&first, &second, 0, 0)?, rate)?;
     comparison.identical = same && comparison.different_samples == 0;
-    if !comparison.identical {
-        comparison.fit = fit::find(&first, &second, loudest)?;
+    if comparison.different_samples > 0 {
+        comparison.fit = fit::find(&first, &second, &found, 0)?;
+        let start = comparison.spans.first().map_or(0, |span| span.start_frame);
+        if comparison.fit.is_none() && start > 0 {
+            comparison.fit_from_difference = fit::find(&first, &second, &found, start)?;
+        }
     }
     Ok(comparison)
 }
 
 impl Comparison {
-    /// Compares all samples; the start of the loudest stretch of the first file, of those that the second has at every
-    /// lag where any of them sounds.
-    fn samples(&mut self, pair: &mut Pair, rate: SampleRate) -> Result<u64> {
-        let (mut largest, mut energy, mut loudest) = (0.0, 0.0, (false, 0.0, 0));
+    /// Compares all samples. Returns what a fit is searched by.
+    fn samples(&mut self, pair: &mut Pair, rate: SampleRate) -> Result<Sums> {
+        let (mut largest, mut energy) = (0.0, 0.0);
+        let mut sums = Sums::default();
+        let mut spans = SpanList::new(rate);
+        let mut loudest = [(false, 0.0); 2];
         let safe = LAGS..self.frames.saturating_sub(LAGS);
         while let Some((at, a, b)) = pair.next()? {
-            let mut loud = 0.0;
+            let mut differs = vec![false; a.first().map_or(0, Vec::len)];
             for (channel, (a, b)) in a.iter().zip(b).enumerate() {
-                loud += a.iter().map(|s| s * s).sum::<f64>();
-                for (frame, (a, b)) in (at..).zip(a.iter().zip(b)).filter(|(_, (a, b))| a != b) {
+                for ((frame, (a, b)), differs) in (at..)
+                    .zip(a.iter().zip(b))
+                    .zip(&mut differs)
+                    .filter(|((_, (a, b)), _)| a != b)
+                {
                     let difference = (a - b).abs();
+                    *differs = true;
                     self.different_samples += 1;
                     energy += difference * difference;
                     // The earliest frame first, then the lowest channel.
@@ -180,14 +204,23 @@ impl Comparison {
                     }
                 }
             }
+            for (frame, _) in (at..).zip(&differs).filter(|(_, differs)| **differs) {
+                spans.add(frame);
+            }
             let inside = safe.contains(&at) && safe.contains(&(at + WINDOW as u64));
-            if loud > 0.0 && (inside, loud) > (loudest.0, loudest.1) {
-                loudest = (inside, loud, at);
+            let loud = sums.add(a, b);
+            for ((most, loud), start) in loudest.iter_mut().zip(loud).zip(&mut sums.loudest) {
+                if loud > 0.0 && (inside, loud) > *most {
+                    (*most, *start) = ((inside, loud), at);
+                }
             }
         }
+        sums.largest = largest;
+        sums.energy = energy;
+        self.spans = spans.into_spans(rate);
         let samples = exact(self.frames) * exact(self.a.channels as u64);
         self.rms_dbfs = (energy > 0.0).then(|| Dbfs::of((energy.min(f64::MAX) / samples).sqrt()).0);
-        Ok(loudest.2)
+        Ok(sums)
     }
 }
 

@@ -135,9 +135,12 @@ impl<T> Curve<T> {
 }
 
 impl Curve<Decibels> {
-    /// The linear gain at a frame.
+    /// The linear gain at a frame. A curve whose points are not in order, which no session may have, changes nothing.
     #[must_use]
     pub fn gain_at(&self, frame: Frames) -> f64 {
+        if !self.in_order() {
+            return 1.0;
+        }
         let mut gain = [1.0];
         Automation::gain(self, Decibels::UNITY).fill(frame.0, &mut gain);
         gain[0]
@@ -471,6 +474,14 @@ impl Fade {
         Self {
             length,
             shape: FadeShape::Linear,
+        }
+    }
+
+    /// Returns the fade, at most as long as what it fades.
+    pub(crate) fn within(self, total: u64) -> Self {
+        Self {
+            length: self.length.min(Frames(total)),
+            ..self
         }
     }
 

@@ -12,6 +12,7 @@ mod cue;
 mod depth;
 mod fingerprint;
 mod markers;
+mod passes;
 mod place;
 mod print;
 pub(crate) mod ranges;
@@ -22,6 +23,7 @@ pub(crate) use align::{Lag, sounding};
 pub(crate) use chain::Chain;
 pub(crate) use cue::InCue;
 pub use cue::{PlannedCue, PlannedUse};
+pub(crate) use passes::Passes;
 pub(crate) use route::Scope;
 pub(crate) use routing::{Gates, Routing};
 
@@ -134,8 +136,9 @@ pub(crate) struct PlannedClip {
     pub total: u64,
     /// The first frame of the stretch, in the stem.
     pub from: u64,
-    /// The length of one pass.
-    pub pass: u64,
+    /// Frames of the stem from there on; a pass that is longer is silent behind them.
+    pub available: u64,
+    pub passes: Passes,
     /// Level and polarity.
     pub gain: f64,
     pub fade_in: Fade,

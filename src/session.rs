@@ -9,6 +9,7 @@ mod clip;
 mod cue;
 mod cycle;
 mod deliverable;
+pub(crate) mod exact_times;
 mod format;
 mod insert;
 pub(crate) mod outputs;

@@ -7,7 +7,7 @@ mod rate;
 
 pub use rate::{FrameRate, UnknownFrameRate};
 
-use crate::units::{Frames, SampleRate};
+use crate::units::{ExactFrames, Frames, SampleRate};
 use std::{cmp::Ordering, fmt};
 
 /// The label of one picture frame, `hh:mm:ss:ff`, at its frame rate; from midnight to the last frame of the day.
@@ -168,6 +168,11 @@ impl Timecode {
         self.rate.frames(self.number, rate)
     }
 
+    /// Returns where this picture frame begins, in audio frames from midnight, without rounding.
+    pub(crate) fn exact_frames(self, rate: SampleRate) -> ExactFrames {
+        self.rate.exact_frames(self.number, rate)
+    }
+
     /// How far the audio frame of [`frames`](Self::frames) lies behind the exact start of the picture frame, in audio
     /// frames, above −0.5 to 0.5; exactly 0 where it lies on it.
     #[must_use]
@@ -185,17 +190,8 @@ impl Timecode {
     /// ```
     #[must_use]
     pub fn seen_at(at: Frames, audio: SampleRate, rate: FrameRate) -> (Self, Frames) {
-        let mut number = rate.number_near(at, audio);
-        while rate.frames(number, audio) > at {
-            number = number.saturating_sub(1);
-        }
-        while rate.frames(number + 1, audio) <= at {
-            number += 1;
-        }
-        (
-            Self::of_number(number, rate),
-            at - rate.frames(number, audio),
-        )
+        let (number, start) = rate.seen_at(at, audio);
+        (Self { number, rate }, at - start)
     }
 }
 

@@ -3,9 +3,12 @@
 //! Positions and lengths are whole [`Frames`]; levels are [`Decibels`] (relative), [`Gain`] (linear) or measured: [`Dbfs`],
 //! [`Dbtp`], [`Lufs`]. Arithmetic on frames saturates: no position can wrap.
 
+mod exact_frames;
 mod parse;
 
+pub(crate) use exact_frames::ExactFrames;
 pub use parse::NotANumber;
+pub(crate) use parse::PICOSECONDS;
 
 use crate::error::{Error, ErrorKind, Result};
 use std::{

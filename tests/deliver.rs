@@ -482,6 +482,87 @@ fn what_does_not_add_up_is_said() {
 }
 
 #[test]
+fn stems_of_a_mix_that_was_turned_fail_its_null_test() {
+    let run = |as_it_is: bool, limit: Option<f64>| {
+        let mut film = film();
+        film.session.master.limit = limit.map(Dbtp);
+        let buses = [film.music, film.speech, film.hall];
+        let target = LoudnessTarget::new(Lufs(-30.0));
+        film.promise(Deliverable::new("stems", "{bus}.wav").stems(buses));
+        film.promise(
+            Deliverable::new("web", "web.wav")
+                .loudness(target)
+                .fit(true),
+        );
+        if as_it_is {
+            film.promise(Deliverable::new("full", "full.wav"));
+        }
+        let done = Delivery::new().run(&film.session).unwrap();
+        let gain = done.deliverables[1].gain_db;
+        assert!(gain.abs() > 1.0, "{gain}");
+        let stems = done.deliverables[0].clone();
+        let texts: Vec<_> = stems.warnings.iter().map(|w| w.text()).collect();
+        (stems.null_test.unwrap(), texts, gain, film)
+    };
+    let (null, texts, gain, film) = run(false, None);
+    let way = if gain < 0.0 { "down" } else { "up" };
+    let turned = format!(
+        "deliverable \"stems\": its stems do not add up to deliverable \"web\", which was turned {way} by {:.2} dB to fit its loudness",
+        gain.abs()
+    );
+    assert_eq!(texts, [turned.as_str()]);
+    assert!(!null.passed && !null.before_master, "{null:?}");
+    // The residue is that of the files: what the gain changed, but for their rounding.
+    let web = integers(&film.path("web.wav"));
+    let stems = ["music", "speech", "hall"].map(|bus| integers(&film.path(&format!("{bus}.wav"))));
+    let most = (0..web.len())
+        .map(|i| (stems.iter().map(|s| s[i]).sum::<i64>() - web[i]).abs())
+        .max()
+        .unwrap();
+    let residue = 2f64.powi(23) * 10f64.powf(null.residue_dbfs.unwrap() / 20.0);
+    assert!((residue - most as f64).abs() <= 0.6, "{residue} {most}");
+    // A limiter of the master does not hide it.
+    let (null, texts, ..) = run(false, Some(-1.0));
+    assert!(!null.passed && texts.len() == 2, "{texts:?}");
+    // Where the mix is delivered as it is too, the stems add up to that.
+    let (null, texts, ..) = run(true, None);
+    assert!(null.passed && texts.is_empty(), "{texts:?}");
+    let (null, texts, ..) = run(true, Some(-1.0));
+    assert!(
+        null.passed && null.before_master && texts.len() == 1,
+        "{texts:?}"
+    );
+}
+
+#[test]
+fn a_mix_that_clips_fails_the_null_test_of_its_stems() {
+    let mut film = film();
+    let level = film.session.render(Frames(0)..film.length()).unwrap();
+    let peak = level
+        .iter()
+        .flatten()
+        .fold(0.0f64, |most, x| most.max(x.abs()));
+    // Every bus alone stays below full scale; their sum does not.
+    let gain = Decibels(-20.0 * peak.log10() + 0.5);
+    for bus in [film.music, film.speech, film.hall] {
+        let strip = &mut film.session.bus_mut(bus).strip;
+        strip.gain = Decibels(strip.gain.0 + gain.0);
+    }
+    let buses = [film.music, film.speech, film.hall];
+    let stems = || Deliverable::new("stems", "{bus}.wav").stems(buses);
+    film.promise(Deliverable::new("full", "full.wav"));
+    film.promise(stems());
+    let done = Delivery::new().run(&film.session).unwrap();
+    let null = done.deliverables[1].null_test.unwrap();
+    let residue = 10f64.powf(null.residue_dbfs.unwrap() / 20.0);
+    let clipped = 10f64.powf(0.5 / 20.0) - 1.0;
+    assert!(
+        !null.passed && (residue - clipped).abs() < 0.01,
+        "{residue} {clipped}"
+    );
+}
+
+#[test]
 fn a_stem_that_clips_fails_its_null_test() {
     let mut film = film();
     film.session.bus_mut(film.music).strip.gain = Decibels(30.0);

@@ -178,6 +178,7 @@ fn every_layout_folds_into_every_other() {
                 "stem".to_owned(),
                 Stem {
                     layout: from,
+                    exact: (channels[0].len() as u128, 1),
                     channels,
                     reference: None,
                 },

@@ -396,7 +396,11 @@ fn what_is_no_session_file_is_refused() {
         fs::write(&file, bytes).unwrap();
         Session::load(&file).unwrap_err().to_string()
     };
-    assert!(refuse(b"\xff\xfet\0r\0").contains("no UTF-8 text"));
+    let utf16 = "is UTF-16 and no UTF-8 text: save it as UTF-8";
+    assert!(refuse(b"\xff\xfet\0r\0").ends_with(utf16));
+    assert!(refuse(b"\xfe\xff\0t\0r").ends_with(utf16));
+    assert!(refuse(b"t\0r\0").ends_with(utf16));
+    assert!(refuse(b"t\xffr").contains("is no UTF-8 text: invalid utf-8"));
     assert!(refuse(&vec![b' '; (8 << 20) + 1]).contains("larger than"));
     assert!(refuse(&[b"a=".as_slice(), &vec![b'['; 100_000]].concat()).contains("bad.toml:1:"));
     assert!(

@@ -559,7 +559,7 @@ fn w118_a_format_that_does_not_tell_its_delay() {
         said(&mix([Track::new("x", path.as_path())]), "W118")
     };
     assert_eq!(told(true), [""; 0]);
-    let text = "the format does not say how much delay its encoder added";
+    let text = "the file does not say how much delay its encoder added, so none is removed";
     assert_eq!(
         told(false),
         [format!("track \"x\": {}: {text}", path.display())]

@@ -106,13 +106,7 @@ impl Job {
             let what = format!("{}: there is no such file or object", file.display());
             return Err(Error::new(ErrorKind::NotFound, what));
         };
-        let text = String::from_utf8(text).map_err(|e| {
-            Error::new(
-                ErrorKind::Session,
-                format!("{}: is no UTF-8 text: {e}", file.display()),
-            )
-            .because(e)
-        })?;
+        let text = Load::decode(text, &file)?;
         Ok((file, text))
     }
 

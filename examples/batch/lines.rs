@@ -1,9 +1,9 @@
 //! The list of jobs, line by line: only the lines of a shard are kept, one at a time, however long the list is.
 
 use super::{place, shard::Shard};
-use soundtrack::{Error, ErrorKind, Result};
+use soundtrack::{Error, ErrorKind, Load, Result};
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Cursor, Read},
     path::{Path, PathBuf},
 };
 
@@ -25,7 +25,8 @@ pub type Line = (u64, Result<String, String>);
 impl Lines {
     pub fn open(path: &Path, shard: Shard) -> Result<Self> {
         let path = place::resolved(path)?;
-        let reader = BufReader::with_capacity(1 << 16, place::open(&path)?);
+        let text = without_mark(place::open(&path)?, &path)?;
+        let reader = BufReader::with_capacity(1 << 16, text);
         Ok(Self {
             reader,
             path,
@@ -78,4 +79,27 @@ impl Lines {
             text.map(|t| t.trim_end_matches(['\r', '\n']).to_owned()),
         )))
     }
+}
+
+/// Skips a UTF-8 byte order mark.
+///
+/// # Errors
+/// `Session` for a list in another encoding of Unicode, whose lines would be read one by one as damaged.
+fn without_mark(mut list: Box<dyn Read + Send>, path: &Path) -> Result<Box<dyn Read + Send>> {
+    let mut start = Vec::new();
+    list.by_ref().take(4).read_to_end(&mut start).map_err(|e| {
+        let what = format!("{}: cannot be read: {e}", path.display());
+        Error::new(ErrorKind::NotFound, what).because(e)
+    })?;
+    if let Some(encoding) = Load::foreign_encoding(&start) {
+        let what = format!(
+            "{}: is {encoding} and no UTF-8 text: save it as UTF-8",
+            path.display()
+        );
+        return Err(Error::new(ErrorKind::Session, what));
+    }
+    if start.starts_with(b"\xEF\xBB\xBF") {
+        start.drain(..3);
+    }
+    Ok(Box::new(Cursor::new(start).chain(list)))
 }

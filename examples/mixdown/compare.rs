@@ -25,7 +25,12 @@ fn words(found: &Comparison) -> String {
     let (a, b) = (&found.a, &found.b);
     let rate = SampleRate::new(a.rate_hz).unwrap_or(SampleRate::HZ_48000);
     let mut lines = vec![about("a", a), about("b", b)];
-    let mut say = |label: &str, text: String| lines.push(format!("  {label:9}  {text}"));
+    let mut said = "";
+    let mut say = |label: &'static str, text: String| {
+        let shown = if said == label { "" } else { label };
+        said = label;
+        lines.push(format!("  {shown:9}  {text}"));
+    };
     if found.identical {
         say(
             "identical",
@@ -90,29 +95,72 @@ fn words(found: &Comparison) -> String {
                 a.channels
             ),
         );
+    } else if found.comparable && found.frames == 0 {
+        let empty = if a.frames == 0 { "a" } else { "b" };
+        say(
+            "empty",
+            format!("{empty} has no frames: nothing is compared"),
+        );
     } else if found.comparable {
         say(
             "same",
             format!("the {} that both have", frames(found.frames)),
         );
     }
-    if let Some(fit) = found.fit.as_ref().filter(|f| worth_telling(f)) {
-        say("best fit", best(fit));
-    } else if found.fit.is_none() && found.largest.is_some() {
-        say(
+    for text in places(found, rate) {
+        say("where", text);
+    }
+    match (&found.fit, &found.fit_from_difference) {
+        (Some(fit), _) => say("best fit", best(fit)),
+        (None, Some(fit)) => say("best fit", format!("from there on {}", best(fit))),
+        (None, None) if found.largest.is_some() => say(
             "best fit",
-            format!("none within {} frames of lag", compare::LAGS),
-        );
+            format!(
+                "none: no gain with a lag within {} frames leaves less than a tenth of the difference",
+                compare::LAGS
+            ),
+        ),
+        (None, None) => {}
     }
     lines.join("\n")
 }
 
-/// Whether a fit is more than the comparison itself.
-fn worth_telling(fit: &Fit) -> bool {
-    fit.lag_frames != 0 || fit.inverted || fit.gain_db.abs() >= 0.005
+/// Returns when two files differ: `same until 00:00:10.000 (frame 480000), then different to the end`.
+fn places(found: &Comparison, rate: SampleRate) -> Vec<String> {
+    let place = |frame: u64| format!("{} (frame {frame})", Frames(frame).clock(rate));
+    match found.spans.as_slice() {
+        [] => Vec::new(),
+        [span] => {
+            let (start, end) = (place(span.start_frame), place(span.end_frame));
+            let ends = span.end_frame >= found.frames;
+            vec![match (span.start_frame, ends) {
+                (0, true) => "different from the start to the end".to_owned(),
+                (0, false) => format!("different until {end}, then the same to the end"),
+                (_, true) => format!("same until {start}, then different to the end"),
+                (_, false) => {
+                    format!(
+                        "same until {start}, then different until {end}, then the same to the end"
+                    )
+                }
+            }]
+        }
+        [first, ..] => {
+            let begins = match first.start_frame {
+                0 => "different from the start".to_owned(),
+                start => format!("same until {}", place(start)),
+            };
+            let mut lines = vec![format!("{begins}; {} stretches differ:", found.spans.len())];
+            lines.extend(found.spans.iter().map(|span| {
+                let (start, end) = (span.start_frame, span.end_frame);
+                let (from, to) = (Frames(start).clock(rate), Frames(end).clock(rate));
+                format!("{from} to {to} (frames {start} to {end})")
+            }));
+            lines
+        }
+    }
 }
 
-/// `b is a, 240 frames (5.000 ms) later, 3.00 dB quieter; −92.10 dBFS remain at most`
+/// Returns a fit in words: `b is a, 240 frames (5.000 ms) later, 3.00 dB quieter; -92.10 dBFS remain at most`.
 fn best(fit: &Fit) -> String {
     let mut parts = vec!["b is a".to_owned()];
     if fit.lag_frames != 0 {
@@ -127,13 +175,20 @@ fn best(fit: &Fit) -> String {
         );
         parts.push(format!("{lag} ({ms:.3} ms) {way}"));
     }
-    if fit.gain_db.abs() >= 0.005 {
+    // A gain alone may be all that differs, however small it is.
+    let is_all = fit.lag_frames == 0 && !fit.inverted;
+    let digits = match fit.gain_db.abs() {
+        db if db >= 0.005 => Some(2),
+        _ if is_all => Some(9),
+        _ => None,
+    };
+    if let Some(digits) = digits {
         let way = if fit.gain_db > 0.0 {
             "louder"
         } else {
             "quieter"
         };
-        parts.push(format!("{:.2} dB {way}", fit.gain_db.abs()));
+        parts.push(format!("{:.digits$} dB {way}", fit.gain_db.abs()));
     }
     if fit.inverted {
         parts.push("of inverted polarity".to_owned());

@@ -27,18 +27,28 @@ struct Tape {
 /// The frame of the first that a stretch starts with, and the channels of both.
 pub(super) type Stretch<'a> = (u64, &'a [Vec<f64>], &'a [Vec<f64>]);
 
+/// Returns the first frames of two stems that lie beside each other when the second is `lag` frames late, and of which
+/// neither is before frame `from`.
+pub(super) fn starts(lag: i64, from: u64) -> [u64; 2] {
+    let later = from.saturating_add(lag.unsigned_abs());
+    match lag {
+        0.. => [from, later],
+        _ => [later, from],
+    }
+}
+
 impl Pair {
-    /// Both from their first frames on that lie beside each other when the second is `lag` frames late.
-    pub(super) fn open(a: &Stem, b: &Stem, lag: i64) -> Result<Self> {
+    /// Both from their first frames on that lie beside each other when the second is `lag` frames late, and of which
+    /// neither is before frame `from` of its stem.
+    pub(super) fn open(a: &Stem, b: &Stem, lag: i64, from: u64) -> Result<Self> {
         let (mut a, mut b) = (Tape::open(a)?, Tape::open(b)?);
-        let late = lag.unsigned_abs();
-        let at = if lag < 0 { late } else { 0 };
-        match lag {
-            0 => {}
-            1.. => b.source.seek(Frames(late))?,
-            _ => a.source.seek(Frames(late))?,
+        let [start_a, start_b] = starts(lag, from);
+        for (tape, start) in [(&mut a, start_a), (&mut b, start_b)] {
+            if start > 0 {
+                tape.source.seek(Frames(start))?;
+            }
         }
-        Ok(Self { a, b, at })
+        Ok(Self { a, b, at: start_a })
     }
 
     /// The next stretch that both have, [`WINDOW`] frames but for the last.
@@ -93,7 +103,7 @@ impl Tape {
     }
 }
 
-/// Frames `from` to `from + frames` of a stem, all channels; fewer where it ends, silence before its start.
+/// Frames `from` to `from + frames` of a stem, all channels; silence before its start and behind its end.
 pub(super) fn stretch(stem: &Stem, from: i64, frames: usize) -> Result<Vec<Vec<f64>>> {
     let mut tape = Tape::open(stem)?;
     let before = usize::try_from(from.min(0).unsigned_abs())
@@ -105,6 +115,7 @@ pub(super) fn stretch(stem: &Stem, from: i64, frames: usize) -> Result<Vec<Vec<f
     tape.fill(frames - before)?;
     for channel in &mut tape.channels {
         channel.splice(0..0, std::iter::repeat_n(0.0, before));
+        channel.resize(frames, 0.0);
     }
     Ok(tape.channels)
 }

@@ -1,7 +1,8 @@
 //! The null test of a set of stems: how far the sum of their files is from the mix.
 //!
 //! Taken while they are written, from the very numbers that the files hold after rounding. What rounding alone can come
-//! to is half a step of the format for each stem; what is more was clipped or dithered.
+//! to is half a step of the format for each stem; what is more was clipped, dithered, or comes from a mix that was turned
+//! or clipped on its way to its own file.
 
 use crate::{
     bounce::pipeline::{Blocks, Signal},
@@ -13,13 +14,21 @@ use crate::{
     encode::Format,
 };
 
+/// What the stems should add up to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Reference {
+    /// Their own sum before rounding: what the master gets, where it changes the mix.
+    BeforeMaster,
+    /// The mix, and the format of the file that it is delivered in, if it is.
+    Mix(Signal, Option<Format>),
+}
+
 /// A running null test.
 pub(super) struct NullMeter {
     /// Stems, in the order of the sum.
     stems: Vec<Signal>,
     format: Format,
-    /// Reference: the mix, or where the master changes the mix, `None` for the sum of the stems before rounding.
-    mix: Option<Signal>,
+    reference: Reference,
     position: u64,
     worst: Peak,
     within: f64,
@@ -44,13 +53,12 @@ impl Residue {
 }
 
 impl NullMeter {
-    pub(super) fn new(stems: Vec<Signal>, format: Format, plain: bool) -> Self {
-        let mix = plain.then_some(Signal::Mix);
+    pub(super) fn new(stems: Vec<Signal>, format: Format, reference: Reference) -> Self {
         let (worst, sum, exact) = (Peak::default(), Vec::new(), Vec::new());
         Self {
             stems,
             format,
-            mix,
+            reference,
             position: 0,
             worst,
             within: 0.0,
@@ -75,21 +83,25 @@ impl NullMeter {
                     .zip(samples)
                     .for_each(|(sum, x)| *sum += held(width, *x));
                 loud += rounding(width, largest(samples));
-                if self.mix.is_none() {
+                if self.reference == Reference::BeforeMaster {
                     add_scaled(&mut self.exact, samples, 1.0);
                 }
             }
             self.within = self.within.max(loud);
-            let mix = self
-                .mix
-                .map_or(self.exact.as_slice(), |mix| blocks.of(mix).channel(ch));
-            self.sum
-                .iter_mut()
-                .zip(mix)
-                .for_each(|(sum, mix)| *sum -= mix);
+            let (mix, file) = match self.reference {
+                Reference::BeforeMaster => (self.exact.as_slice(), None),
+                Reference::Mix(mix, file) => (blocks.of(mix).channel(ch), file),
+            };
+            for (sum, mix) in self.sum.iter_mut().zip(mix) {
+                *sum -= file.map_or(*mix, |file| unless_rounded(file, *mix));
+            }
             self.worst.take(&self.sum, self.position);
         }
         self.position += frames as u64;
+    }
+
+    pub(super) fn is_before_master(&self) -> bool {
+        self.reference == Reference::BeforeMaster
     }
 
     pub(super) fn residue(&self) -> Residue {
@@ -97,5 +109,15 @@ impl NullMeter {
             worst: self.worst,
             within: self.within,
         }
+    }
+}
+
+/// Returns a sample as its file holds it where that is clipped; one that is only rounded stays as it is.
+fn unless_rounded(format: Format, sample: f64) -> f64 {
+    let (width, held) = (format.width(), held(format.width(), sample));
+    if (held - sample).abs() > rounding(width, sample.abs()) {
+        held
+    } else {
+        sample
     }
 }

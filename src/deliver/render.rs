@@ -3,7 +3,7 @@
 use super::{
     jobs::{Job, JobFile},
     loudness::{self, DeliverableLoudness},
-    null_test::NullMeter,
+    null_test::{NullMeter, Reference},
     report::{DeliverableReport, Delivered, FileReport, NullTest},
     stems,
 };
@@ -97,7 +97,7 @@ pub(super) fn render(
 
     for (deliverable, null) in nulls {
         if let Some(report) = all.deliverables.get_mut(deliverable) {
-            report.null_test = Some(NullTest::of(null.residue(), rate));
+            report.null_test = Some(NullTest::of(&null, rate));
         }
     }
     all.keep_measurements(job, &signals, &measurements);
@@ -287,6 +287,11 @@ fn null_meters(
                 StemMismatch::Master(shaping.clone()),
             ));
         }
+        let (reference, turned) = reference(job, context, signals, shaping.is_empty());
+        if let Some((mix, gain)) = turned {
+            let reason = StemMismatch::Turned { mix, gain };
+            report.warnings.push(stems_warning(deliverable, reason));
+        }
         if !coverage.is_whole() {
             let reason = StemMismatch::Coverage {
                 missing: coverage.missing,
@@ -304,12 +309,41 @@ fn null_meters(
             .iter()
             .filter_map(|i| taps.get(*i).map(|tap| Signal::Tap(*tap)))
             .collect();
-        nulls.push((
-            index,
-            NullMeter::new(order, deliverable.format, shaping.is_empty()),
-        ));
+        nulls.push((index, NullMeter::new(order, deliverable.format, reference)));
     }
     nulls
+}
+
+/// Returns what the stems of a job should add up to: the mix as it is delivered from the same timeline. Where every such
+/// mix was turned to fit its loudness, also the name of the first one and its gain.
+fn reference(
+    job: &Job,
+    context: &Context<'_>,
+    signals: &Signals,
+    plain: bool,
+) -> (Reference, Option<(String, Decibels)>) {
+    let mixes = || {
+        let files = job.files.iter().zip(&signals.of_files);
+        files.filter(|(file, _)| file.content == Content::Mix)
+    };
+    let as_it_is = mixes().find(|(_, signal)| **signal == Signal::Mix);
+    match as_it_is.or_else(|| mixes().next()) {
+        Some((file, signal)) if *signal != Signal::Mix => {
+            let deliverable = context.deliverable(file);
+            let gain = context.gains.get(file.deliverable).copied();
+            let name = deliverable.map(|d| d.name.clone()).unwrap_or_default();
+            (
+                Reference::Mix(*signal, deliverable.map(|d| d.format)),
+                Some((name, gain.unwrap_or_default())),
+            )
+        }
+        _ if !plain => (Reference::BeforeMaster, None),
+        Some((file, signal)) => {
+            let format = context.deliverable(file).map(|d| d.format);
+            (Reference::Mix(*signal, format), None)
+        }
+        None => (Reference::Mix(Signal::Mix, None), None),
+    }
 }
 
 fn stems_warning(deliverable: &Deliverable, reason: StemMismatch) -> Warning {

@@ -2,7 +2,7 @@
 //!
 //! Field names carry their units and are the keys of the JSON form, as in [`Report`].
 
-use super::null_test::Residue;
+use super::null_test::{NullMeter, Residue};
 use crate::{
     diagnostics::Warning,
     dsp::peak::Peak,
@@ -89,7 +89,7 @@ pub struct PeakCheck {
     pub passed: bool,
 }
 
-/// Check that the files of stems add up to the mix before its master.
+/// Check that the files of stems add up to the mix: as it is delivered with them, if it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct NullTest {
@@ -101,10 +101,13 @@ pub struct NullTest {
     pub within_dbfs: Option<f64>,
     /// Whether it is no more than that.
     pub passed: bool,
+    /// Whether this is about the mix before the master, which changes it.
+    pub before_master: bool,
 }
 
 impl NullTest {
-    pub(super) fn of(residue: Residue, rate: SampleRate) -> Self {
+    pub(super) fn of(meter: &NullMeter, rate: SampleRate) -> Self {
+        let residue = meter.residue();
         let Residue { worst, within } = residue;
         Self {
             residue_dbfs: worst.level().map(|l| l.0),
@@ -118,6 +121,7 @@ impl NullTest {
             .level()
             .map(|l| l.0),
             passed: residue.holds(),
+            before_master: meter.is_before_master(),
         }
     }
 }
@@ -275,9 +279,14 @@ impl DeliverableReport {
             };
             let (residue, within) = (level(c.residue_dbfs), level(c.within_dbfs));
             let verdict = verdict(c.passed);
+            let mix = if c.before_master {
+                "the mix before the master"
+            } else {
+                "the mix"
+            };
             writeln!(
                 f,
-                "  {name}: the files add up to the mix but for {residue}, rounding is {within}: {verdict}"
+                "  {name}: the files add up to {mix} but for {residue}, rounding is {within}: {verdict}"
             )?;
         }
         Ok(())

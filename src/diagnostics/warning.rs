@@ -234,7 +234,7 @@ registry! {
         found: Frames,
     }
     "A header states another length than its file holds; the audio that is there is used."
-    "Compare the file with its original: a copy may have been cut off. Writing it again corrects the header."
+    "If the header says more, compare the file with its original: a copy may have been cut off. If it says less or 0, the program that wrote it did not complete the header. Writing the file again corrects it."
 
     "W114" Note RoundedTimecode {
         /// The position that lies between two frames.
@@ -271,15 +271,15 @@ registry! {
     "Export the stem again. If it is the mix that is too large, lower the gains."
 
     "W118" Warning UnknownDelay {}
-    "The format does not say how much delay its encoder added, so the stem may sound one or two codec frames late."
-    "Use a lossless stem, or encode with a tag (LAME, or an MP4 edit list). Else shift the clip by ear."
+    "A lossy encoder puts silence in front of the audio, and the file does not say how much, so that none is removed and the stem may sound late: usually by 1105 frames in MP3, 481 in MP2 and 1024 to 2112 in AAC, at the file's own rate."
+    "Use a lossless stem, or a file that states its delay: MP3 with a LAME tag, AAC in M4A or Matroska instead of ADTS. Where the delay is known, leave it out with the clip's `from`."
 
     "W119" Warning StemsDoNotAddUp {
         /// Why not.
         reason: StemMismatch,
     }
     "The stems of a deliverable do not add up to its mix."
-    "Name every bus that feeds the master, route all tracks to one of them, and leave the master without gain and limiter."
+    "Name every bus that feeds the master, route all tracks to one of them, leave the master without gain and limiter, and turn the buses by the gain of a mix that is fitted to its loudness."
 
     "W120" Warning UnusedAudio {
         /// The frames of the chunks that are not used.
@@ -288,7 +288,7 @@ registry! {
     "A WAVE file has more than one `data` chunk; only the first is used, as the format allows no other."
     "Export the file again, or join its parts: what follows the first chunk is not heard."
 
-    "W125" Warning TimestampGaps {
+    "W121" Warning TimestampGaps {
         /// Whether the timestamps are ignored, because they go back or are damaged; otherwise they leave silence.
         ignored: bool,
         /// Number of places.
@@ -301,7 +301,7 @@ registry! {
     "The timestamps of a stem's container do not follow on: they leave silence, which is in the mix, or they go back or are damaged, and the audio continues without a gap."
     "Listen to the place. If the silence is not meant, or audio is missing, export the stem again."
 
-    "W126" Warning UnknownEnd {}
+    "W122" Warning UnknownEnd {}
     "A stem is cut off, and nothing in its file says how much is missing. It ends where its data ends."
     "Replace the file: copy or export it again."
 }
@@ -412,6 +412,13 @@ pub enum NonFinite {
 pub enum StemMismatch {
     /// They add up to the mix before the master, which changes it.
     Master(Vec<MasterStage>),
+    /// They add up to the mix before it was turned to fit its loudness.
+    Turned {
+        /// The deliverable of the mix.
+        mix: String,
+        /// The gain that it got.
+        gain: Decibels,
+    },
     /// Something is missing from them or counted twice.
     Coverage {
         /// Other strips that feed the master.
@@ -641,9 +648,9 @@ impl fmt::Display for WarningKind {
                     "{samples} of the mix too large for any number, written as 0: lower the gains"
                 )
             }
-            Self::UnknownDelay {} => {
-                f.write_str("the format does not say how much delay its encoder added")
-            }
+            Self::UnknownDelay {} => f.write_str(
+                "the file does not say how much delay its encoder added, so none is removed",
+            ),
             Self::StemsDoNotAddUp { reason } => reason.fmt(f),
             Self::UnusedAudio { frames } => write!(
                 f,
@@ -712,6 +719,14 @@ impl fmt::Display for StemMismatch {
                     f,
                     "its stems add up to the mix before the master, which has {}",
                     stages.join(" and ")
+                )
+            }
+            Self::Turned { mix, gain } => {
+                let way = if gain.0 < 0.0 { "down" } else { "up" };
+                write!(
+                    f,
+                    "its stems do not add up to deliverable {mix:?}, which was turned {way} by {:.2} dB to fit its loudness",
+                    gain.0.abs()
                 )
             }
             Self::Coverage { missing, nested } => {

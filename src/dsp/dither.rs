@@ -102,7 +102,7 @@ impl Dither {
 
     /// Adds the noise to samples, the first of which is frame `at`; after weighted shaping they are whole steps.
     pub(crate) fn add(&mut self, samples: &mut [f64], at: u64) {
-        let frames = (at..).zip(samples.iter_mut());
+        let frames = (0..).map(|n| at.wrapping_add(n)).zip(samples.iter_mut());
         let (key, step) = (self.key, 1.0 / self.scale);
         match self.shaping {
             Shaping::White => frames.for_each(|(frame, s)| {

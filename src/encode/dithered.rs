@@ -113,7 +113,7 @@ impl<S: Sink> Sink for Dithered<S> {
             to.copy_from_slice(from);
             dither.add(to, self.at);
         }
-        self.at += block.frames() as u64;
+        self.at = self.at.wrapping_add(block.frames() as u64);
         self.sink.write(copy)
     }
 

@@ -104,8 +104,34 @@ pub(super) fn mix_clip(
         silence_around(to, frames, index(now, at)..index(end, at));
     }
     while now < end {
-        let in_pass = clip.offset(now) % clip.pass;
-        let most = index((end - now).min(clip.pass - in_pass), 0);
+        let (in_pass, left) = clip.passes.locate(clip.offset(now));
+        let available = clip.available.saturating_sub(in_pass);
+        let left = left.min(end - now);
+        // Only the exact length of a pass can reach behind the stem, by less than a frame. What was read ahead has
+        // silence there of its own.
+        if available == 0 && reader.is_direct() {
+            let (here, n) = (index(now, at), index(left, 0));
+            for channel in to.channels_mut() {
+                let samples = channel.iter_mut().skip(here).take(n);
+                samples.for_each(|sample| *sample = if is_first { 0.0 } else { *sample + 0.0 });
+            }
+            if now == clip.range.start {
+                edges[0] = 0.0;
+            }
+            now += left;
+            if now == clip.range.end {
+                edges[1] = 0.0;
+            }
+            continue;
+        }
+        let most = index(
+            if available == 0 {
+                left
+            } else {
+                left.min(available)
+            },
+            0,
+        );
         // What no gain, fade or matrix changes is read straight to where it goes.
         let straight =
             is_first && now == at && most == to.capacity() && clip.is_straight(to.layout());

@@ -25,6 +25,10 @@ impl ClipReader {
         Self::ReadAhead(Arc::clone(queue), Block::new(queue.layout(), READ_FRAMES))
     }
 
+    pub(super) fn is_direct(&self) -> bool {
+        matches!(self, Self::Direct(_))
+    }
+
     /// As [`Reader::read`].
     pub(super) fn read(
         &mut self,

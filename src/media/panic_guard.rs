@@ -1,28 +1,89 @@
 //! Converts the panics of a source into errors, so that one bad stem does not take the program down.
 //!
-//! The program's panic hook still prints the panic before it is caught: replacing the hook would affect the whole
-//! program.
+//! A contained panic is reported by its error alone. The hook that prints panics belongs to the whole program, so the first
+//! guarded call wraps it: the wrapper says nothing about panics of guarded calls, on their own thread, and passes all others
+//! on to the program's hook. If the program sets another hook later, that one reports the next contained panic, after which
+//! it is wrapped too.
 
 use super::{Flaw, Source};
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
-    layout::Layout,
-    layout::Spec,
+    layout::{Layout, Spec},
+    sync::locked,
     units::{Frames, SampleRate},
 };
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    cell::Cell,
+    panic::{self, AssertUnwindSafe, catch_unwind},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+thread_local! {
+    /// How many guarded calls of this thread are running, one inside the other.
+    static GUARDED_CALLS: Cell<u32> = const { Cell::new(0) };
+    /// Whether the wrapping hook has seen a panic of the guarded call.
+    static SILENCED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the program's hook is wrapped, as far as is known.
+static WRAPPED: AtomicBool = AtomicBool::new(false);
+/// Held while the hook is wrapped, so that two threads do not wrap it at once and lose it.
+static WRAPPING: Mutex<()> = Mutex::new(());
+
+/// Wraps the program's panic hook, unless that is done.
+fn wrap_hook() {
+    // The hook cannot be replaced while its thread unwinds, as when a source is dropped by a panic of the program.
+    if WRAPPED.load(Ordering::Acquire) || thread::panicking() {
+        return;
+    }
+    let _wrapping = locked(&WRAPPING);
+    if WRAPPED.load(Ordering::Acquire) {
+        return;
+    }
+    let programs_own = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        // A thread that is ending has no thread-locals left, and no guarded call.
+        let is_guarded = GUARDED_CALLS.try_with(|calls| calls.get() > 0);
+        if is_guarded.unwrap_or(false) {
+            SILENCED.set(true);
+        } else {
+            programs_own(info);
+        }
+    }));
+    WRAPPED.store(true, Ordering::Release);
+}
+
+/// Calls `work` as a guarded call: a panic is caught and not printed.
+fn catch_silently<T>(work: impl FnOnce() -> T) -> thread::Result<T> {
+    wrap_hook();
+    GUARDED_CALLS.set(GUARDED_CALLS.get() + 1);
+    let outer = SILENCED.replace(false);
+    let result = catch_unwind(AssertUnwindSafe(work));
+    let is_silenced = SILENCED.replace(outer);
+    GUARDED_CALLS.set(GUARDED_CALLS.get() - 1);
+    if result.is_err() && !is_silenced {
+        // The program has set a hook of its own in the meantime.
+        WRAPPED.store(false, Ordering::Release);
+        wrap_hook();
+    }
+    result
+}
 
 /// Calls `work` and converts a panic into its message. After a panic the caller must not use what `work` had borrowed.
 pub(crate) fn catch_panic<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
+    catch_silently(work).map_err(|payload| {
         let text = payload
             .downcast_ref::<&str>()
             .copied()
             .or(payload.downcast_ref::<String>().map(String::as_str));
         let text = text.unwrap_or("no reason given").to_owned();
         // The payload's destructor may panic too.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+        let _ = catch_silently(|| drop(payload));
         text
     })
 }

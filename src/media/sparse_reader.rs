@@ -42,6 +42,22 @@ pub(crate) struct FileView {
     pub(crate) patches: Vec<BytePatch>,
 }
 
+impl FileView {
+    /// Returns a view of `header`, which takes the place of as many bytes of the file, and a range of sound after it,
+    /// padded with zeros to `sound_len`.
+    pub(crate) fn with_header(header: &[u8], sound: ByteRange, sound_len: u64) -> Self {
+        let header_len = header.len() as u64;
+        // Byte 0 again and again, so that the file may be shorter than the header.
+        let mut ranges = vec![ByteRange { start: 0, len: 1 }; header.len()];
+        ranges.push(sound);
+        Self {
+            ranges,
+            len: header_len.saturating_add(sound_len),
+            patches: (0..).zip(header.iter().copied()).collect(),
+        }
+    }
+}
+
 /// Reads a [`FileView`].
 pub(crate) struct SparseReader {
     file: InputFile,

@@ -8,7 +8,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     layout::Spec,
     storage::file_version::FileVersion,
-    units::{Frames, SampleRate},
+    units::{ExactFrames, Frames, SampleRate},
 };
 use std::path::PathBuf;
 
@@ -119,6 +119,13 @@ impl Stem {
         } else {
             Ok(Box::new(Resampled::new(source, self.rate)?))
         }
+    }
+
+    /// Returns the length at the session's rate before it is rounded up to whole frames.
+    pub(crate) fn exact_frames(&self) -> Option<ExactFrames> {
+        let (own, to) = (self.spec.rate.hz(), self.rate.hz());
+        self.source_frames
+            .map(|n| ExactFrames::new(u128::from(n.0) * u128::from(to), u128::from(own)))
     }
 
     /// Returns the size of the measured file in bytes; `None` for a program's source.

@@ -1,11 +1,11 @@
 //! Checks a clip against the stem that it plays.
 
-use super::Placing;
+use super::{Placing, place::passes};
 use crate::{
     error::{ErrorKind, Problem},
     layout::Layout,
     media::stem::Stem,
-    session::{Clip, Session, validate::Who},
+    session::{Clip, Session, exact_times::exact, validate::Who},
     units::Frames,
 };
 
@@ -25,7 +25,11 @@ pub(super) fn channel_map(
         );
     };
     let length = stem.frames.map(|n| n.0);
-    let wanted = clip.length.map(|l| clip.from + l);
+    let exact_length = clip.length.map(|l| exact(l, clip.exact.length));
+    let wanted = exact_length.zip(clip.length).map(|(exactly, length)| {
+        let end = exact(clip.from, clip.exact.from).plus(exactly).nearest();
+        (clip.from + length).min(Frames(end))
+    });
     let clock = |f: u64| Frames(f).clock(session.rate);
     match (length, wanted) {
         (None, None) => {
@@ -49,11 +53,7 @@ pub(super) fn channel_map(
         }
         _ => {}
     }
-    let total = clip
-        .length
-        .map(|l| l.0)
-        .or(length.map(|n| n.saturating_sub(clip.from.0)));
-    let total = total.map_or(0, |pass| pass.saturating_mul(u64::from(clip.loops)));
+    let total = passes(clip, stem, Frames::ZERO.into()).total();
     for (fade, key, name) in [
         (clip.fade_in, "fade_in", "fade-in"),
         (clip.fade_out, "fade_out", "fade-out"),

@@ -3,7 +3,7 @@
 //! The fade-out is the fade-in run backwards over the same frames, so that linear pairs add up to 1, and equal-power pairs
 //! to the power of 1, at every frame.
 
-use crate::curve::Fade;
+use crate::{curve::Fade, units::Frames};
 
 /// A stretch with its fades: a clip of a track, or a use of a cue.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub(super) struct Stretch {
     pub fade_in: Fade,
     pub fade_out: Fade,
     pub crossfade: Fade,
+    /// The end of the crossfade, from exact times.
+    pub crossfade_end: u64,
 }
 
 /// Applies the crossfades of stretches in any order; what is wrong with which of them.
@@ -29,12 +31,16 @@ pub(super) fn apply(stretches: &mut [Stretch], kind: &str) -> Vec<(usize, String
             continue;
         };
         let length = now.crossfade.length.0;
+        let end = now.crossfade_end;
         let earlier = before.and_then(|b| stretches.get(b).cloned().map(|s| (b, s)));
         before = Some(i);
         if length == 0 {
             continue;
         }
-        let end = now.start.saturating_add(length);
+        let crossfade = Fade {
+            length: Frames(end.saturating_sub(now.start)),
+            ..now.crossfade
+        };
         let problem = match &earlier {
             None => Some(format!("there is no {kind} before it to crossfade with")),
             Some((_, e)) if e.start == now.start => {
@@ -53,7 +59,7 @@ pub(super) fn apply(stretches: &mut [Stretch], kind: &str) -> Vec<(usize, String
             _ if now.fade_in.length.0 > 0 => {
                 Some("it has a fade-in and a crossfade: keep one of the two".to_owned())
             }
-            _ if length > now.end - now.start => Some(format!(
+            _ if crossfade.length.0 > now.end - now.start => Some(format!(
                 "the crossfade of {length} frames is longer than the {kind} of {}",
                 now.end - now.start
             )),
@@ -64,13 +70,13 @@ pub(super) fn apply(stretches: &mut [Stretch], kind: &str) -> Vec<(usize, String
             continue;
         }
         if let Some(e) = earlier.and_then(|(b, _)| stretches.get_mut(b)) {
-            (e.end, e.fade_out) = (end, now.crossfade);
+            (e.end, e.fade_out) = (end, crossfade);
         }
         stretches
             .iter_mut()
             .skip(i)
             .take(1)
-            .for_each(|s| s.fade_in = now.crossfade);
+            .for_each(|s| s.fade_in = crossfade);
     }
     wrong
 }

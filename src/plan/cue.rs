@@ -13,8 +13,12 @@ use crate::{
     curve::{Automation, Fade},
     diagnostics::{ClockTime, StemEnd, Subject, WarningKind},
     error::{ErrorKind, Problem},
-    session::{At, Cue, CueKind, Strip, Track, Use, validate::Who},
-    units::{Decibels, Frames},
+    session::{
+        At, Cue, CueKind, Strip, Track, Use,
+        exact_times::{exact, exact_position},
+        validate::Who,
+    },
+    units::{Decibels, ExactFrames, Frames},
 };
 use std::ops::Range;
 
@@ -202,10 +206,24 @@ impl<'a> Place<'a> {
         for place in &cue.uses {
             let who = subject(cue, Some(place));
             let clock = |frame: u64| Frames(frame).clock(self.session.rate);
-            let own = place
+            let (from, phase) = (
+                exact(place.from, place.exact.from),
+                exact_position(place.at, place.exact.at, self.session.rate)
+                    .map_or(Frames::ZERO.into(), ExactFrames::fraction),
+            );
+            let nominal = place
                 .length
                 .map_or(length.saturating_sub(place.from.0), |l| l.0);
-            let end = place.from.0.saturating_add(own);
+            // What lies between two frames at both ends may make it one frame longer or shorter.
+            let (own, end) = match place.length.map(|l| exact(l, place.exact.length)) {
+                Some(exact) => (
+                    phase.plus(exact).nearest() - phase.nearest(),
+                    from.plus(exact)
+                        .nearest()
+                        .min(place.from.0.saturating_add(nominal)),
+                ),
+                None => (nominal, place.from.0.saturating_add(nominal)),
+            };
             let mut wrong = Vec::new();
             if end > length && length > 0 {
                 let what = format!(
@@ -219,9 +237,9 @@ impl<'a> Place<'a> {
                 (place.fade_in, "fade_in", "fade-in"),
                 (place.fade_out, "fade_out", "fade-out"),
             ] {
-                if fade.length.0 > own && end <= length {
+                if fade.length.0 > nominal && end <= length {
                     let what = format!(
-                        "the {what} of {} frames is longer than the use of {own}",
+                        "the {what} of {} frames is longer than the use of {nominal}",
                         fade.length
                     );
                     wrong.push(([key, key], what));
@@ -229,7 +247,7 @@ impl<'a> Place<'a> {
             }
             let at = match place.at {
                 At::Frames(at) => Ok(at.0),
-                At::Timecode(at) => self.timecode(&who, at),
+                At::Timecode(at) => self.timecode(&who, at).map(ExactFrames::nearest),
                 At::Origin => match origin {
                     Some(zero) => self.after_start(zero + i128::from(place.from.0)),
                     // Told once for the whole cue.
@@ -245,16 +263,17 @@ impl<'a> Place<'a> {
                 self.say(place.written.place(problem, &keys));
             }
             if fits {
-                let (fade_in, fade_out, crossfade) =
-                    (place.fade_in, place.fade_out, place.crossfade);
+                let crossfade = place.crossfade;
+                let crossfaded = phase.plus(exact(crossfade.length, place.exact.crossfade));
                 found.push((
                     place,
                     Stretch {
                         start,
                         end: start.saturating_add(own),
-                        fade_in,
-                        fade_out,
+                        fade_in: place.fade_in.within(own),
+                        fade_out: place.fade_out.within(own),
                         crossfade,
+                        crossfade_end: start.saturating_add(crossfaded.nearest() - phase.nearest()),
                     },
                 ));
             }

@@ -73,7 +73,8 @@ impl PlannedClip {
             lead,
             total,
             from,
-            pass,
+            available: _,
+            passes,
             gain,
             fade_in,
             fade_out,
@@ -96,6 +97,10 @@ impl PlannedClip {
         if let Some((.., Some(channel))) = located {
             writeln!(to, "channel {channel}")?;
         }
+        if passes.even().is_none() {
+            writeln!(to, "{passes:?}")?;
+        }
+        let pass = passes.even().unwrap_or(0);
         let stretch = (range, lead, total, from, pass);
         writeln!(
             to,

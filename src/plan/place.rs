@@ -1,7 +1,7 @@
 //! Places clips: finds their stems, checks them against those, and works out where they sound.
 
 use super::{
-    PlannedClip, Window, clip_check,
+    Passes, PlannedClip, Window, clip_check,
     crossfade::{self, Stretch},
     route::Voice,
 };
@@ -12,10 +12,11 @@ use crate::{
     media::{Input, stem::Stem},
     session::{
         At, Clip, Session, Strip, Track,
+        exact_times::{exact, exact_position},
         validate::{self, Who},
     },
     timecode::Timecode,
-    units::Frames,
+    units::{ExactFrames, Frames},
 };
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
@@ -89,25 +90,24 @@ impl<'a> Place<'a> {
             let place = clip_check::channel_map(self.session, who, clip, &stem);
             let at = self.at(who, clip, &stem);
             match (place, at) {
-                (Ok(place), Some(at)) => {
-                    let pass = clip
-                        .length
-                        .or(stem.frames.map(|n| n - clip.from))
-                        .unwrap_or_default()
-                        .0;
-                    let total = pass.saturating_mul(u64::from(clip.loops));
+                (Ok(place), Some(exact_at)) => {
+                    let at = exact_at.nearest();
+                    let passes = passes(clip, &stem, exact_at);
+                    let total = passes.total();
                     let level = clip.gain.gain().0;
                     let layout = clip.layout.unwrap_or(stem.spec.layout);
+                    let available = stem.frames.map_or(u64::MAX, |n| (n - clip.from).0);
                     let planned = PlannedClip {
                         stem,
                         range: at..at.saturating_add(total),
                         lead: 0,
                         total,
                         from: clip.from.0,
-                        pass,
+                        available,
+                        passes,
                         gain: if track.invert { -level } else { level },
-                        fade_in: clip.fade_in,
-                        fade_out: clip.fade_out,
+                        fade_in: clip.fade_in.within(total),
+                        fade_out: clip.fade_out.within(total),
                         place,
                         layout,
                         window: Window::default(),
@@ -123,12 +123,22 @@ impl<'a> Place<'a> {
     }
 
     fn crossfades(&mut self, who: &Who<'_>, placed: &mut [(&Clip, PlannedClip)]) {
+        let (rate, start) = (self.session.rate, self.start);
         let stretch = |(clip, p): &(&Clip, PlannedClip)| Stretch {
             start: p.range.start,
             end: p.range.end,
             fade_in: p.fade_in,
             fade_out: p.fade_out,
             crossfade: clip.crossfade,
+            crossfade_end: exact_position(clip.at, clip.exact.at, rate)
+                .unwrap_or(Frames(p.range.start).into())
+                .plus(exact(clip.crossfade.length, clip.exact.crossfade))
+                .minus(if matches!(clip.at, At::Timecode(_)) {
+                    start
+                } else {
+                    0
+                })
+                .nearest(),
         };
         let mut stretches: Vec<Stretch> = placed.iter().map(stretch).collect();
         for (index, what) in crossfade::apply(&mut stretches, "clip") {
@@ -175,20 +185,23 @@ impl<'a> Place<'a> {
         known.clone()
     }
 
-    /// The frame of its own time that a clip starts at.
-    fn at(&mut self, who: &Who<'_>, clip: &Clip, stem: &Stem) -> Option<u64> {
+    /// Returns where in its own time a clip starts.
+    fn at(&mut self, who: &Who<'_>, clip: &Clip, stem: &Stem) -> Option<ExactFrames> {
         let subject = who.subject().with_file(&stem.name);
         let place = |what| {
             clip.written
                 .place(Problem::about(subject, ErrorKind::Session, what), &["at"])
         };
         let found = match clip.at {
-            At::Frames(at) => Ok(at.0),
+            At::Frames(at) => Ok(exact(at, clip.exact.at)),
             // Told when the session was checked.
             _ if who.cue.is_some() => return None,
             At::Timecode(at) => self.timecode(&who.subject(), at),
+            // A stem stays on the frame that its reference rounds to, however much of its start is left out.
             At::Origin => match self.origin(&who.subject(), stem) {
-                Some(zero) => self.after_start(zero + i128::from(clip.from.0)),
+                Some(zero) => self
+                    .after_start(zero + i128::from(clip.from.0))
+                    .map(|at| Frames(at).into()),
                 None => {
                     Err("it has no time reference to place it by: state at as a time".to_owned())
                 }
@@ -202,8 +215,8 @@ impl<'a> Place<'a> {
         self.notes.push(Warning::new(kind, subject));
     }
 
-    /// The frame of the timeline that a timecode means.
-    pub(super) fn timecode(&mut self, who: &Subject, at: Timecode) -> Result<u64, String> {
+    /// Returns where on the timeline a timecode lies.
+    pub(super) fn timecode(&mut self, who: &Subject, at: Timecode) -> Result<ExactFrames, String> {
         let rate = self.session.rate;
         let offset = at.rounding(rate);
         if offset != 0.0 {
@@ -213,10 +226,10 @@ impl<'a> Place<'a> {
             };
             self.note(WarningKind::RoundedTimecode { position, rate }, who.clone());
         }
-        let from_midnight = at.frames(rate).0;
-        match from_midnight.checked_sub(self.start) {
-            Some(frame) => Ok(frame),
-            None => {
+        // The start is a whole frame, so that rounding after the difference gives the same frame as before it.
+        match at.exact_frames(rate) {
+            exact if exact.nearest() >= self.start => Ok(exact.minus(self.start)),
+            _ => {
                 let start = self
                     .session
                     .start
@@ -272,6 +285,17 @@ impl<'a> Place<'a> {
                     "its time reference lies {early} before the start of the session, {start}"
                 ))
             }
+        }
+    }
+}
+
+/// Returns the passes of a clip from `at` on.
+pub(super) fn passes(clip: &Clip, stem: &Stem, at: ExactFrames) -> Passes {
+    match clip.length {
+        Some(length) => Passes::new(at, exact(length, clip.exact.length), clip.loops),
+        None => {
+            let rest = stem.exact_frames().unwrap_or(Frames::ZERO.into());
+            Passes::of_rest(rest.minus(clip.from.0), clip.loops)
         }
     }
 }

@@ -207,15 +207,25 @@ impl Plan {
         }
         text += &format!(" @{}", clip.range.start);
         let heard = clip.range.end - clip.range.start;
-        if clip.lead == 0 && heard.is_multiple_of(clip.pass.max(1)) {
-            if clip.from != 0 || stem.frames != Some(Frames(clip.pass)) {
-                text += &format!(" [{}..{}]", clip.from, clip.from + clip.pass);
+        let Some(pass) = clip.passes.even() else {
+            // Passes that lie between two frames: the exact end of the first, and the frames of all that are heard.
+            let end = clip.passes.length().plus(Frames(clip.from).into());
+            let (count, end_heard) = (clip.passes.count(), clip.lead + heard);
+            text += &format!(" [{}..{end}] x{count}", clip.from);
+            if clip.lead != 0 || heard != clip.total {
+                text += &format!(" {}..{end_heard}", clip.lead);
             }
-            let passes = heard.checked_div(clip.pass).unwrap_or(1);
+            return text;
+        };
+        if clip.lead == 0 && heard.is_multiple_of(pass.max(1)) {
+            if clip.from != 0 || stem.frames != Some(Frames(pass)) {
+                text += &format!(" [{}..{}]", clip.from, clip.from + pass);
+            }
+            let passes = heard.checked_div(pass).unwrap_or(1);
             if passes != 1 {
                 text += &format!(" x{passes}");
             }
-        } else if clip.lead + heard <= clip.pass {
+        } else if clip.lead + heard <= pass {
             text += &format!(
                 " [{}..{}]",
                 clip.from + clip.lead,
@@ -223,10 +233,10 @@ impl Plan {
             );
         } else {
             // A part of several passes: which frames of all of them together.
-            text += &format!(" [{}..{}] x", clip.from, clip.from + clip.pass);
+            text += &format!(" [{}..{}] x", clip.from, clip.from + pass);
             text += &format!(
                 "{} {}..{}",
-                clip.total.div_ceil(clip.pass.max(1)),
+                clip.total.div_ceil(pass.max(1)),
                 clip.lead,
                 clip.lead + heard
             );

@@ -1,13 +1,14 @@
 //! An output device of the system; wraps `cpal`.
 //!
 //! The device is opened with the session's rate and number of channels if it offers them; otherwise with the nearest ones,
-//! and the player converts. Its errors become faults with advice; an underrun that it reports is counted and never stops
-//! playback.
+//! and the player converts. An error after which no stream goes on becomes a fault with advice. All others pass, as far as
+//! the device goes on calling: a sound server on a loaded machine reports many of them. Underruns that it reports are counted
+//! with the silence that it played.
 
 use super::{
     backend::{Backend, Connect},
     callback::{Callback, DeviceSample},
-    stream_stats::{DeviceFault, StreamStats},
+    stream_stats::{DeviceError, DeviceFault, StreamStats},
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -16,10 +17,16 @@ use crate::{
 };
 use cpal::{
     BufferSize, FrameCount, I24, OutputCallbackInfo, SampleFormat, SizedSample, Stream,
-    StreamConfig, SupportedBufferSize, SupportedStreamConfigRange,
+    StreamConfig, StreamInstant, SupportedBufferSize, SupportedStreamConfigRange,
     traits::{DeviceTrait, HostTrait, StreamTrait},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 /// An output device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -319,27 +326,124 @@ fn build_typed<S: DeviceSample + SizedSample>(
     stats: &Arc<StreamStats>,
     rate: SampleRate,
 ) -> Result<Stream, cpal::Error> {
-    let stats = Arc::clone(stats);
+    let channels = usize::from(config.channels).max(1);
+    let (errors, stats) = (Arc::clone(stats), Arc::clone(stats));
+    let clock = Arc::new(BufferClock::default());
+    let error_clock = Arc::clone(&clock);
+    let mut gaps = GapMeter::default();
     let fill = move |out: &mut [S], info: &OutputCallbackInfo| {
         let time = info.timestamp();
         let delay = time.playback.saturating_duration_since(time.callback);
+        let length = Frames((out.len() / channels) as u64).to_duration(rate);
+        let gap = gaps.measure(time.playback, length, stats.xruns(), clock.take_lost());
+        stats.record_gap(Frames::from_duration(gap, rate).0);
         callback.serve(out, Frames::from_duration(delay, rate).0);
+        clock.filled(delay.saturating_add(length));
     };
-    device.build_output_stream(config, fill, move |e| record_error(&stats, e.kind()), None)
+    let report = move |error: cpal::Error| {
+        if error.kind() == cpal::ErrorKind::Xrun {
+            error_clock.ran_dry();
+        }
+        record_error(&errors, &error);
+    };
+    device.build_output_stream(config, fill, report, None)
 }
 
-/// Records an error of a running stream as an underrun or a fault.
-fn record_error(stats: &StreamStats, kind: cpal::ErrorKind) {
+/// Tells whether the buffer that was filled last can have been heard when the device reports an underrun.
+struct BufferClock {
+    base: Instant,
+    /// The end of that buffer, in nanoseconds from the base.
+    end: AtomicU64,
+    lost: AtomicBool,
+}
+
+impl Default for BufferClock {
+    fn default() -> Self {
+        Self {
+            base: Instant::now(),
+            end: AtomicU64::new(0),
+            lost: AtomicBool::new(false),
+        }
+    }
+}
+
+impl BufferClock {
+    fn now(&self) -> u64 {
+        u64::try_from(self.base.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// Notes that a buffer was filled that will have been heard after `until`.
+    fn filled(&self, until: Duration) {
+        let until = u64::try_from(until.as_nanos()).unwrap_or(u64::MAX);
+        self.end
+            .store(self.now().saturating_add(until), Ordering::Release);
+    }
+
+    /// Notes an underrun. If the last buffer cannot have been heard yet, the device had run dry before it took it, and
+    /// has discarded it.
+    fn ran_dry(&self) {
+        if self.now() < self.end.load(Ordering::Acquire) {
+            self.lost.store(true, Ordering::Release);
+        }
+    }
+
+    fn take_lost(&self) -> bool {
+        self.lost.swap(false, Ordering::AcqRel)
+    }
+}
+
+/// Measures the silence that a device plays where it runs out of frames between two of its calls.
+#[derive(Default)]
+struct GapMeter {
+    /// When the last buffer starts and ends being heard, by the device's own estimate at the time.
+    heard: Option<(StreamInstant, StreamInstant)>,
+    /// Underruns that the device had reported by then.
+    xruns: u64,
+}
+
+impl GapMeter {
+    /// Returns the time between the last buffer, if it was not lost, and one of this length that will be heard from
+    /// `playback` on, if the device has reported underruns in between. Without any, it is jitter of its estimates.
+    fn measure(
+        &mut self,
+        playback: StreamInstant,
+        length: Duration,
+        xruns: u64,
+        is_last_lost: bool,
+    ) -> Duration {
+        let gap = match self.heard {
+            Some((start, end)) if xruns > self.xruns => {
+                let silent_from = if is_last_lost { start } else { end };
+                playback.saturating_duration_since(silent_from)
+            }
+            _ => Duration::ZERO,
+        };
+        self.heard = playback.checked_add(length).map(|end| (playback, end));
+        self.xruns = xruns;
+        gap
+    }
+}
+
+/// Records an error of a running stream: as an underrun, as one that passes, or as one that ends it.
+fn record_error(stats: &StreamStats, error: &cpal::Error) {
     use cpal::ErrorKind as K;
-    match kind {
+    let reported = |fault| DeviceError {
+        fault,
+        cause: error.to_string(),
+    };
+    match error.kind() {
         K::Xrun => stats.record_xrun(),
         // The stream continues, on another device or with another priority.
         K::DeviceChanged | K::RealtimeDenied => {}
-        K::DeviceNotAvailable | K::HostUnavailable => stats.record_fault(DeviceFault::Disconnected),
-        K::DeviceBusy => stats.record_fault(DeviceFault::Busy),
-        K::StreamInvalidated | K::UnsupportedConfig => stats.record_fault(DeviceFault::Invalidated),
-        K::PermissionDenied => stats.record_fault(DeviceFault::PermissionDenied),
-        _ => stats.record_fault(DeviceFault::Failed),
+        K::DeviceNotAvailable | K::HostUnavailable => {
+            stats.record_fatal_error(reported(DeviceFault::Disconnected));
+        }
+        K::StreamInvalidated => stats.record_fatal_error(reported(DeviceFault::Invalidated)),
+        // The stream continues after all others, or stops calling, which is noticed.
+        K::DeviceBusy => stats.record_passing_error(reported(DeviceFault::Busy)),
+        K::UnsupportedConfig => stats.record_passing_error(reported(DeviceFault::Invalidated)),
+        K::PermissionDenied => stats.record_passing_error(reported(DeviceFault::PermissionDenied)),
+        _ => stats.record_passing_error(reported(DeviceFault::Failed)),
     }
 }
 
@@ -418,6 +522,92 @@ mod tests {
         );
         assert_eq!(pick(&[offer(2, (48_000, 48_000), SampleFormat::U64)]), None);
         assert_eq!(pick(&[]), None);
+    }
+
+    #[test]
+    fn only_errors_that_end_a_stream_are_faults() {
+        use cpal::ErrorKind as K;
+        let after = |kind, times: u32| {
+            let stats = StreamStats::default();
+            let error = cpal::Error::with_message(kind, "I/O error");
+            (0..times).for_each(|_| record_error(&stats, &error));
+            stats
+        };
+        for (kind, fault) in [
+            (K::BackendError, DeviceFault::Failed),
+            (K::Other, DeviceFault::Failed),
+            (K::ResourceExhausted, DeviceFault::Failed),
+            (K::DeviceBusy, DeviceFault::Busy),
+            (K::UnsupportedConfig, DeviceFault::Invalidated),
+            (K::PermissionDenied, DeviceFault::PermissionDenied),
+        ] {
+            let stats = after(kind, 493);
+            assert_eq!(
+                (stats.fault(), stats.passing_errors()),
+                (None, 493),
+                "{kind:?}"
+            );
+            let cause = "I/O error".to_owned();
+            assert_eq!(stats.last_error(), Some(DeviceError { fault, cause }));
+            stats.record_request(0);
+            assert_eq!(stats.passing_errors(), 0);
+        }
+        for (kind, fault) in [
+            (K::DeviceNotAvailable, DeviceFault::Disconnected),
+            (K::HostUnavailable, DeviceFault::Disconnected),
+            (K::StreamInvalidated, DeviceFault::Invalidated),
+        ] {
+            let stats = after(kind, 1);
+            assert_eq!(stats.fault(), Some(fault), "{kind:?}");
+            assert_eq!(stats.last_error().unwrap().cause, "I/O error");
+        }
+        for kind in [K::Xrun, K::DeviceChanged, K::RealtimeDenied] {
+            let stats = after(kind, 3);
+            assert_eq!((stats.fault(), stats.passing_errors()), (None, 0));
+            assert_eq!(stats.underruns(), if kind == K::Xrun { 3 } else { 0 });
+        }
+    }
+
+    #[test]
+    fn the_silence_of_an_underrun_lasts_from_the_last_buffer_to_the_next() {
+        let mut gaps = GapMeter::default();
+        let mut at = |micros, xruns, lost| {
+            let (playback, length) = (
+                StreamInstant::from_micros(micros),
+                Duration::from_millis(10),
+            );
+            Frames::from_duration(
+                gaps.measure(playback, length, xruns, lost),
+                SampleRate::HZ_48000,
+            )
+            .0
+        };
+        // Buffers of 10 ms, of which the third is 45.313 ms late: 2175 frames.
+        assert_eq!([at(0, 0, false), at(10_000, 0, false)], [0, 0]);
+        assert_eq!(at(65_313, 1, false), 2175);
+        assert_eq!(
+            [at(75_313, 1, false), at(90_000, 1, false)],
+            [0, 0],
+            "jitter is no gap"
+        );
+        assert_eq!(at(95_000, 2, false), 0, "the estimate may run backwards");
+        assert_eq!(at(205_000, 5, false), 4800);
+        // The device ran dry before it took the last buffer.
+        assert_eq!(at(260_000, 6, true), 2640);
+    }
+
+    #[test]
+    fn a_buffer_that_cannot_have_been_heard_is_lost() {
+        let clock = BufferClock::default();
+        clock.ran_dry();
+        assert!(!clock.take_lost(), "nothing was filled");
+        clock.filled(Duration::from_secs(60));
+        clock.ran_dry();
+        assert_eq!([clock.take_lost(), clock.take_lost()], [true, false]);
+        clock.filled(Duration::ZERO);
+        std::thread::sleep(Duration::from_millis(1));
+        clock.ran_dry();
+        assert!(!clock.take_lost());
     }
 
     #[test]

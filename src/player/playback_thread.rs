@@ -57,8 +57,9 @@ const MAX_REOPENS: u8 = 3;
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Calls up to which a device counts as starting: a sound server may have to wake it up first.
 const STARTING_CALLS: u64 = 8;
-/// How long a starting device may be silent.
-const START_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a starting device may be silent, and one that reports passing errors: a sound server on a loaded machine may
+/// answer late many times in a row.
+const PATIENT_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -332,7 +333,14 @@ impl PlaybackThread {
                 return;
             }
         }
-        let message = || format!("{} {}", self.backend.name(), fault.message());
+        let reported = self.stream.as_ref().and_then(|s| s.stats.last_error());
+        let message = || {
+            let (name, what) = (self.backend.name(), fault.message());
+            match reported.filter(|error| error.fault == fault) {
+                Some(error) => format!("{name} {what} ({})", error.cause),
+                None => format!("{name} {what}"),
+            }
+        };
         let error = self
             .backend
             .failure()
@@ -353,13 +361,19 @@ impl PlaybackThread {
         let request = u32::try_from(stream.stats.largest_request()).unwrap_or(u32::MAX);
         let period = Duration::from_secs(1) * request / stream.spec.rate.hz();
         let starting = stream.stats.calls() <= STARTING_CALLS;
-        let timeout = if starting {
-            timeout.max(START_TIMEOUT)
+        let troubled = stream.stats.passing_errors() > 0;
+        let timeout = if starting || troubled {
+            timeout.max(PATIENT_TIMEOUT)
         } else {
             timeout
         };
         let unresponsive = stream.is_unresponsive(timeout.max(period.saturating_mul(3)));
-        fault.or(unresponsive.then_some(DeviceFault::Unresponsive))
+        // An error that did not pass says more than that the device is silent.
+        let silent = || match stream.stats.last_error() {
+            Some(error) if troubled => error.fault,
+            _ => DeviceFault::Unresponsive,
+        };
+        fault.or_else(|| unresponsive.then(silent))
     }
 
     /// Opens the device again, and starts again if it was playing.

@@ -43,7 +43,8 @@ pub enum State {
 pub struct Underruns {
     /// The number of underruns.
     pub count: u64,
-    /// Frames of silence that were played instead, at the device's rate. Excludes underruns that only the device reported.
+    /// Frames of silence that were played instead, at the device's rate; of an underrun that the device reported, by its
+    /// own estimates of the time.
     pub frames: u64,
 }
 

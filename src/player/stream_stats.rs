@@ -2,7 +2,11 @@
 //!
 //! All of them count frames at the device's rate, or events, since the device was opened.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use crate::sync::locked;
+use std::sync::{
+    Mutex,
+    atomic::{AtomicU8, AtomicU64, Ordering},
+};
 
 /// Counters and fault of one device stream.
 #[derive(Debug, Default)]
@@ -26,6 +30,19 @@ pub(crate) struct StreamStats {
     calls: AtomicU64,
     /// The [`DeviceFault`] as a number; 0 for none.
     fault: AtomicU8,
+    /// Errors that the device has reported since it last called, and went on after.
+    passing_errors: AtomicU64,
+    /// The last error, passing or not.
+    last_error: Mutex<Option<DeviceError>>,
+}
+
+/// An error that a device reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DeviceError {
+    /// What it means if the device no longer plays.
+    pub fault: DeviceFault,
+    /// The words of the sound system.
+    pub cause: String,
 }
 
 /// Why a device no longer plays.
@@ -110,6 +127,7 @@ impl StreamStats {
     /// Records a request of the device.
     pub(super) fn record_request(&self, frames: u64) {
         self.calls.fetch_add(1, Ordering::AcqRel);
+        self.passing_errors.store(0, Ordering::Release);
         self.largest_request.fetch_max(frames, Ordering::AcqRel);
     }
     /// Records the totals of frames consumed and heard.
@@ -125,6 +143,24 @@ impl StreamStats {
             .fetch_add(u64::from(is_new), Ordering::AcqRel);
     }
 
+    /// Records silence that the device played between two requests, after it reported an underrun.
+    #[cfg_attr(
+        not(any(test, feature = "device")),
+        expect(dead_code, reason = "only devices report underruns of their own")
+    )]
+    pub(crate) fn record_gap(&self, frames: u64) {
+        self.missing.fetch_add(frames, Ordering::AcqRel);
+    }
+
+    /// Returns the underruns that the device reported.
+    #[cfg_attr(
+        not(feature = "device"),
+        expect(dead_code, reason = "only devices report underruns of their own")
+    )]
+    pub(crate) fn xruns(&self) -> u64 {
+        load(&self.xruns)
+    }
+
     /// Records an underrun that the device reported.
     #[cfg_attr(
         not(any(test, feature = "device")),
@@ -132,6 +168,46 @@ impl StreamStats {
     )]
     pub(crate) fn record_xrun(&self) {
         self.xruns.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Records an error after which the device goes on, if it does.
+    #[cfg_attr(
+        not(any(test, feature = "device")),
+        expect(dead_code, reason = "only devices report errors")
+    )]
+    pub(crate) fn record_passing_error(&self, error: DeviceError) {
+        self.passing_errors.fetch_add(1, Ordering::AcqRel);
+        self.keep(error);
+    }
+
+    /// Records an error that ends the stream. The first one is kept.
+    #[cfg_attr(
+        not(any(test, feature = "device")),
+        expect(dead_code, reason = "only devices report errors")
+    )]
+    pub(crate) fn record_fatal_error(&self, error: DeviceError) {
+        let fault = error.fault;
+        if self.fault().is_none() {
+            self.keep(error);
+        }
+        self.record_fault(fault);
+    }
+
+    /// Keeps an error for messages, unless it is being read: the thread of the device must not wait.
+    fn keep(&self, error: DeviceError) {
+        if let Ok(mut last) = self.last_error.try_lock() {
+            *last = Some(error);
+        }
+    }
+
+    /// Returns how many errors the device has reported since it last called.
+    pub(super) fn passing_errors(&self) -> u64 {
+        load(&self.passing_errors)
+    }
+
+    /// Returns the last error that the device reported.
+    pub(super) fn last_error(&self) -> Option<DeviceError> {
+        locked(&self.last_error).clone()
     }
 
     /// Records a fault. The first one is kept.

@@ -1,6 +1,6 @@
 //! A clip: a stretch of a stem, placed on the timeline.
 
-use super::{at::At, source_text::KeySpans, stretch::stretch_setters};
+use super::{at::At, exact_times::ExactTimes, source_text::KeySpans, stretch::stretch_setters};
 use crate::{
     curve::Fade,
     layout::Layout,
@@ -9,6 +9,9 @@ use crate::{
 };
 
 /// A stretch of a stem on the timeline. All positions and lengths count at the session's rate.
+///
+/// A session file may state times that lie between two frames. The fields hold the nearest frames; start, end and the passes
+/// of a loop follow from the exact times and are rounded once, unless the program sets the field.
 ///
 /// ```
 /// use soundtrack::{Clip, Fade, Frames};
@@ -43,6 +46,7 @@ pub struct Clip {
     pub layout: Option<Layout>,
     /// The only channel of the stem that is played, as mono, counted from 1; all without it.
     pub channel: Option<u32>,
+    pub(crate) exact: ExactTimes,
     pub(crate) written: KeySpans,
 }
 
@@ -62,6 +66,7 @@ impl Clip {
             gain: Decibels::UNITY,
             layout: None,
             channel: None,
+            exact: ExactTimes::default(),
             written: KeySpans::default(),
         }
     }
@@ -70,6 +75,7 @@ impl Clip {
     #[must_use]
     pub fn at(mut self, at: impl Into<At>) -> Self {
         self.at = at.into();
+        self.exact.at = None;
         self
     }
 

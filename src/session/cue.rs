@@ -1,6 +1,8 @@
 //! Cues: pieces of music with tracks of their own, and where they are used against picture.
 
-use super::{at::At, source_text::KeySpans, stretch::stretch_setters, track::Track};
+use super::{
+    at::At, exact_times::ExactTimes, source_text::KeySpans, stretch::stretch_setters, track::Track,
+};
 use crate::{
     curve::Fade,
     units::{Decibels, Frames},
@@ -208,6 +210,7 @@ pub struct Use {
     pub gain: Decibels,
     /// The usage code of the cue sheet, such as `BI` or `VV`; empty for none.
     pub usage: String,
+    pub(crate) exact: ExactTimes,
     pub(crate) written: KeySpans,
 }
 

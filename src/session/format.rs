@@ -191,6 +191,45 @@ impl Load {
         }
     }
 
+    /// Decodes the bytes of a session file at a path: UTF-8, with or without a byte order mark.
+    ///
+    /// # Errors
+    /// `Session` for other texts, with the name of their encoding where it is known.
+    pub fn decode(bytes: Vec<u8>, path: impl AsRef<Path>) -> Result<String> {
+        let refused = |what| {
+            let path = path.as_ref().display();
+            Error::new(ErrorKind::Session, format!("{path}: is {what}"))
+        };
+        if let Some(encoding) = Self::foreign_encoding(&bytes) {
+            return Err(refused(format!(
+                "{encoding} and no UTF-8 text: save it as UTF-8"
+            )));
+        }
+        String::from_utf8(bytes)
+            .map_err(|e| refused(format!("no UTF-8 text: {e}: save it as UTF-8")).because(e))
+    }
+
+    /// Returns the name of a text's encoding from its first bytes, four at least, where it is UTF-16 or UTF-32: by its
+    /// byte order mark, or by the zeros of its first character, which in a session or a list is one of ASCII.
+    ///
+    /// ```
+    /// use soundtrack::Load;
+    /// assert_eq!(Load::foreign_encoding(b"\xFF\xFEr\0"), Some("UTF-16"));
+    /// assert_eq!(Load::foreign_encoding(b"\0r\0a"), Some("UTF-16"));
+    /// assert_eq!(Load::foreign_encoding(b"rate"), None);
+    /// ```
+    #[must_use]
+    pub fn foreign_encoding(start: &[u8]) -> Option<&'static str> {
+        match start {
+            [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => Some("UTF-32"),
+            [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some("UTF-16"),
+            [a, 0, 0, 0, ..] | [0, 0, 0, a, ..] if *a != 0 => Some("UTF-32"),
+            [a, 0, b, ..] if *a != 0 && *b != 0 => Some("UTF-16"),
+            [0, a, 0, ..] if *a != 0 => Some("UTF-16"),
+            _ => None,
+        }
+    }
+
     /// Overrides a key of the file: the key with dots, the value as TOML, or as text where it is not TOML.
     ///
     /// ```
@@ -249,7 +288,7 @@ fn read(path: &Path) -> Result<String> {
         Location::Local(local) => local,
         #[cfg(feature = "cloud")]
         Location::Object(url) => {
-            return utf8(
+            return Load::decode(
                 crate::storage::read(&url.to_string(), MAX_FILE_BYTES)?,
                 path,
             );
@@ -273,12 +312,5 @@ fn read(path: &Path) -> Result<String> {
             format!("is larger than {MAX_FILE_BYTES} bytes: no session file"),
         ));
     }
-    utf8(bytes, path)
-}
-
-fn utf8(bytes: Vec<u8>, path: &Path) -> Result<String> {
-    String::from_utf8(bytes).map_err(|e| {
-        let what = format!("{}: is no UTF-8 text: {e}", path.display());
-        Error::new(ErrorKind::Session, what).because(e)
-    })
+    Load::decode(bytes, path)
 }

@@ -15,6 +15,7 @@ macro_rules! stretch_setters {
         #[must_use]
         pub fn from(mut self, from: Frames) -> Self {
             self.from = from;
+            self.exact.from = None;
             self
         }
 
@@ -22,6 +23,7 @@ macro_rules! stretch_setters {
         #[must_use]
         pub fn length(mut self, length: Frames) -> Self {
             self.length = Some(length);
+            self.exact.length = None;
             self
         }
 
@@ -43,6 +45,7 @@ macro_rules! stretch_setters {
         #[must_use]
         pub fn crossfade(mut self, fade: Fade) -> Self {
             self.crossfade = fade;
+            self.exact.crossfade = None;
             self
         }
 

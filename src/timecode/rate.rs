@@ -1,7 +1,7 @@
 //! Frame rates of picture, as exact fractions, and which labels they leave out.
 
 use super::NotATimecode;
-use crate::units::{Frames, SampleRate};
+use crate::units::{ExactFrames, Frames, SampleRate};
 use std::{fmt, str::FromStr};
 
 /// A frame rate of picture, with or without drop-frame.
@@ -136,9 +136,13 @@ impl FrameRate {
     /// The audio frame nearest to the start of a picture frame, halves up; saturates.
     #[must_use]
     pub fn frames(self, number: u64, audio: SampleRate) -> Frames {
-        let (whole, rest) = self.divided(number, audio);
-        let up = u128::from(2 * rest >= u128::from(self.numerator()));
-        Frames(u64::try_from(whole + up).unwrap_or(u64::MAX))
+        Frames(self.exact_frames(number, audio).nearest())
+    }
+
+    /// Returns where a picture frame starts, in audio frames, without rounding.
+    pub(super) fn exact_frames(self, number: u64, audio: SampleRate) -> ExactFrames {
+        let exact = u128::from(number) * u128::from(self.denominator()) * u128::from(audio.hz());
+        ExactFrames::new(exact, u128::from(self.numerator()))
     }
 
     /// How far that audio frame lies behind the exact place.
@@ -160,10 +164,21 @@ impl FrameRate {
         (exact / by, exact % by)
     }
 
-    /// A picture frame within one of that seen at an audio frame.
-    pub(super) fn number_near(self, at: Frames, audio: SampleRate) -> u64 {
-        let by = u128::from(self.denominator()) * u128::from(audio.hz());
-        u64::try_from(u128::from(at.0) * u128::from(self.numerator()) / by).unwrap_or(u64::MAX)
+    /// Returns the picture frame that is seen at an audio frame, counted from midnight of its day, and the audio frame at
+    /// which it begins.
+    pub(super) fn seen_at(self, at: Frames, audio: SampleRate) -> (u64, Frames) {
+        let (num, den) = (u128::from(self.numerator()), u128::from(self.denominator()));
+        let step = den * u128::from(audio.hz());
+        // Picture frame n starts at `(2 n step + num) / 2 num`, rounded down. The last one that starts at or before frame
+        // `at` is the last with `2 n step < (2 at + 1) num`. Beyond 2^64 picture frames there are still audio frames; in
+        // 128 bits all of this fits.
+        let start = |number: u128| (2 * number * step + num) / (2 * num);
+        let number = ((2 * u128::from(at.0) + 1) * num).div_ceil(2 * step) - 1;
+        let of_day = u64::try_from(number % u128::from(self.day())).unwrap_or_default();
+        (
+            of_day,
+            Frames(u64::try_from(start(number)).unwrap_or(u64::MAX)),
+        )
     }
 
     fn base_name(self) -> &'static str {

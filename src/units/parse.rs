@@ -1,6 +1,6 @@
 //! Numbers as people write them in session files and on the command line.
 
-use super::{Decibels, Frames, Pan, SampleRate};
+use super::{Decibels, ExactFrames, Frames, Pan, SampleRate};
 use std::{fmt, str::FromStr};
 
 /// A text that is no number of the wanted unit; says what would be.
@@ -103,24 +103,31 @@ impl Frames {
                 .parse()
                 .map_or_else(|_| not(text, wanted), |n| Ok(Self(n)));
         }
-        nanoseconds(trimmed).map_or_else(
-            || not(text, wanted),
-            |nanos| {
-                let scaled = nanos.saturating_mul(u128::from(rate.hz()));
-                let frames = scaled.saturating_add(500_000_000) / 1_000_000_000;
-                u64::try_from(frames).map_or_else(|_| not(text, wanted), |n| Ok(Self(n)))
-            },
-        )
+        match ExactFrames::parse(trimmed, rate) {
+            Some(exact) if exact.nearest() < u64::MAX => Ok(Self(exact.nearest())),
+            _ => not(text, wanted),
+        }
     }
 }
 
-/// The nanoseconds of `1h2m3.5s`: units in falling order, each at most once, only the last with a fraction.
-fn nanoseconds(text: &str) -> Option<u128> {
+impl ExactFrames {
+    /// Parses a time such as `2m20.5s` without rounding it; `None` for anything else, a number of frames too.
+    pub(crate) fn parse(text: &str, rate: SampleRate) -> Option<Self> {
+        let scaled = picoseconds(text.trim())?.saturating_mul(u128::from(rate.hz()));
+        Some(Self::new(scaled, PICOSECONDS))
+    }
+}
+
+/// Picoseconds of a second: the ninth digit behind the point of a millisecond.
+pub(crate) const PICOSECONDS: u128 = 1_000_000_000_000;
+
+/// Returns the picoseconds of `1h2m3.5s`: units in falling order, each at most once, only the last with a fraction.
+fn picoseconds(text: &str) -> Option<u128> {
     let units: [(&str, u128); 4] = [
-        ("h", 3_600_000_000_000),
-        ("m", 60_000_000_000),
-        ("s", 1_000_000_000),
-        ("ms", 1_000_000),
+        ("h", 3600 * PICOSECONDS),
+        ("m", 60 * PICOSECONDS),
+        ("s", PICOSECONDS),
+        ("ms", PICOSECONDS / 1000),
     ];
     let mut rest = text;
     let mut total = 0u128;
@@ -169,6 +176,9 @@ mod tests {
         assert_eq!(frames(" 12s "), Some(576_000));
         assert_eq!(frames("0.000010416s"), Some(0));
         assert_eq!(frames("0.000010417s"), Some(1));
+        // Half a frame is 125/12 µs: the seventh digit of a millisecond decides.
+        assert_eq!(frames("0.010416666ms"), Some(0));
+        assert_eq!(frames("0.010416667ms"), Some(1));
         for bad in [
             "",
             "s",

@@ -211,3 +211,42 @@ fn links_need_a_feature() {
     );
     assert!(!desk.path("s3:").exists());
 }
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_first_line() {
+    let desk = Desk::new();
+    desk.list(6);
+    let plain = fs::read(desk.path("jobs.jsonl")).unwrap();
+    let marked = [b"\xEF\xBB\xBF".as_slice(), &plain].concat();
+    fs::write(desk.path("marked.jsonl"), &marked).unwrap();
+    desk.run(&["plan", "marked.jsonl", "--shards", "2"])
+        .expect(0, "");
+    desk.run(&["run", "marked.jsonl", "--out", "out", "--shard", "0/2"])
+        .expect(0, "");
+    desk.run(&["run", "marked.jsonl", "--out", "out", "--shard", "1/2"])
+        .expect(0, "");
+    desk.run(&["collect", "marked.jsonl", "--out", "out"])
+        .expect(0, "");
+    // Other encodings are refused by their name, whichever shard reads them.
+    let text = String::from_utf8(plain).unwrap();
+    let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for bytes in [
+        [b"\xFF\xFE".as_slice(), &little].concat(),
+        [b"\xFE\xFF".as_slice(), &big].concat(),
+        little,
+        big,
+    ] {
+        fs::write(desk.path("wide.jsonl"), bytes).unwrap();
+        let refused = "wide.jsonl: is UTF-16 and no UTF-8 text: save it as UTF-8";
+        desk.run(&["plan", "wide.jsonl"]).expect(3, refused);
+        desk.run(&["run", "wide.jsonl", "--out", "wide", "--shard", "1/2"])
+            .expect(3, refused);
+    }
+    // An empty list, and one that is shorter than a mark.
+    for short in ["", "{", "\n"] {
+        desk.write("short.jsonl", short);
+        let ended = desk.run(&["plan", "short.jsonl"]);
+        assert!(!ended.err.contains("UTF"), "{}", ended.err);
+    }
+}

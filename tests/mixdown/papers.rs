@@ -134,6 +134,7 @@ fn compare_says_how_two_files_differ() {
     for line in [
         "different  96000 of 96000 samples",
         "at most    -18.06 dBFS at 00:00:00.000 (frame 0, channel 1 of 2)",
+        "where      different from the start to the end",
         "b is a, 6.02 dB quieter; nothing remains",
     ] {
         assert!(half.out.contains(line), "{line:?} is not in:\n{}", half.out);

@@ -23,6 +23,8 @@ pub struct Stem {
     pub layout: Layout,
     /// At the session's rate.
     pub channels: Signal,
+    /// Its exact length at the session's rate, as a fraction of frames; the channels have all frames that it reaches.
+    pub exact: (u128, u128),
     /// Frames after midnight, and the rate in Hz that they are counted at.
     pub reference: Option<(u64, u32)>,
 }
@@ -237,7 +239,7 @@ impl<'a> Model<'a> {
                 At::Timecode(at) => self.timecode(at),
                 At::Origin => (self.reference(stem).unwrap() + clip.from.0 as i64) as u64,
             };
-            let total = pass(clip, stem) * u64::from(clip.loops);
+            let total = total(clip, stem);
             let (fade_in, fade_out, crossfade) = (clip.fade_in, clip.fade_out, clip.crossfade);
             stretches.push(Stretch {
                 start,
@@ -347,10 +349,26 @@ fn from_midnight(at: Timecode, hz: u32) -> u64 {
     nearest(exact, u128::from(fps.numerator()))
 }
 
-/// Frames of one pass of a clip.
-fn pass(clip: &Clip, stem: &Stem) -> u64 {
-    clip.length
-        .map_or(stem.channels[0].len() as u64 - clip.from.0, |l| l.0)
+/// The frame of a clip at which a pass begins: so many exact lengths after its start, to the nearest frame, halves up.
+fn pass_start(clip: &Clip, stem: &Stem, pass: u32) -> u64 {
+    let (frames, of) = match clip.length {
+        Some(length) => (u128::from(length.0), 1),
+        None => (
+            stem.exact
+                .0
+                .saturating_sub(u128::from(clip.from.0) * stem.exact.1),
+            stem.exact.1,
+        ),
+    };
+    nearest(frames * u128::from(pass), of)
+}
+
+/// Frames of all passes of a clip; the last pass through a stem has all frames that the stem reaches.
+pub fn total(clip: &Clip, stem: &Stem) -> u64 {
+    let last = clip
+        .length
+        .map_or(stem.channels[0].len() as u64 - clip.from.0, |l| l.0);
+    pass_start(clip, stem, clip.loops - 1) + last
 }
 
 /// A crossfade ends the stretch that starts before where the fade ends, and fades both by one shape.
@@ -582,7 +600,13 @@ impl Desk<'_, '_> {
                 .filter(|c| c.at.start <= own && own < c.at.end)
             {
                 let (clip, stem) = (placed.clip, placed.stem);
-                let at = clip.from.0 + (own - placed.at.start) % pass(clip, stem);
+                let offset = own - placed.at.start;
+                let start = (0..clip.loops)
+                    .map(|pass| pass_start(clip, stem, pass))
+                    .filter(|start| *start <= offset)
+                    .max()
+                    .unwrap();
+                let at = clip.from.0 + offset - start;
                 let polarity = if track.invert { -1.0 } else { 1.0 };
                 let gain = polarity * amplitude(clip.gain) * placed.at.fades(own) * outer;
                 let own_names = speakers(clip.layout.unwrap_or(stem.layout));

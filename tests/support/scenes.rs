@@ -2,7 +2,7 @@
 //! plainer session, so that a failure shrinks.
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
-use super::model::{Stem, Stems, speakers};
+use super::model::{Stem, Stems, speakers, total};
 use super::sessions::noise;
 use soundtrack::{
     At, Block, Bus, BusId, Clip, Cue, Curve, Decibels, Fade, FadeShape, Format, FrameRate, Frames,
@@ -314,6 +314,7 @@ impl Maker<'_> {
             let exact = u128::from(self.start() + at) * u128::from(rate);
             (exact.div_ceil(u128::from(own_rate)) as u64, rate)
         });
+        let exact = (u128::from(frames) * u128::from(own_rate), u128::from(rate));
         let (input, held): (soundtrack::Input, _) = if let Some((at, _)) = reference {
             let folder = self
                 .folder
@@ -347,6 +348,7 @@ impl Maker<'_> {
             Stem {
                 layout: stated,
                 channels: channels(frames),
+                exact,
                 reference,
             },
         );
@@ -379,7 +381,8 @@ impl Maker<'_> {
             1
         };
         clip.gain = self.dice.decibels();
-        (clip.clone(), pass * u64::from(clip.loops))
+        let total = total(&clip, &self.stems[&clip.input.to_string()]);
+        (clip, total)
     }
 
     /// Places stretches of these lengths: anywhere, or in order with crossfades.

@@ -9,7 +9,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     layout::Layout,
     media::{Flaw, reader::Reader, stem::Stem},
-    plan::PlannedClip,
+    plan::{Passes, PlannedClip},
     sync::locked,
 };
 use std::{
@@ -32,8 +32,9 @@ pub(crate) struct ClipQueue {
     lead: u64,
     /// The first frame of the clip's source, in the stem.
     from: u64,
-    /// Length of one pass through the source, which the clip may repeat.
-    pass: u64,
+    /// Frames of the stem from there on.
+    available: u64,
+    passes: Passes,
     heard: bool,
     state: Mutex<State>,
 }
@@ -80,6 +81,8 @@ pub(super) struct Job {
     stem_frame: u64,
     /// Frames to decode, at most.
     most: usize,
+    /// Whether it lies behind the end of the stem.
+    is_silent: bool,
     order: PlaybackOrder,
     order_version: u64,
     reader: Option<Reader>,
@@ -93,7 +96,8 @@ impl ClipQueue {
             range: clip.range.clone(),
             lead: clip.lead,
             from: clip.from,
-            pass: clip.pass.max(1),
+            available: clip.available,
+            passes: clip.passes,
             heard: clip.gain != 0.0 && !clip.range.is_empty(),
             state: Mutex::default(),
         }
@@ -132,9 +136,13 @@ impl ClipQueue {
     pub(super) fn take_job(&self, order: &PlaybackOrder) -> Option<Job> {
         let mut state = locked(&self.state);
         let (position, end) = order.next_part(&self.range, state.next)?;
-        let in_pass = (position.frame - self.range.start + self.lead) % self.pass;
+        let offset = position.frame - self.range.start + self.lead;
+        let (in_pass, left) = self.passes.locate(offset);
+        let available = self.available.saturating_sub(in_pass);
+        let is_silent = available == 0;
         let most = (end - position.frame)
-            .min(self.pass - in_pass)
+            .min(left)
+            .min(if is_silent { u64::MAX } else { available })
             .min(PIECE as u64);
         state.busy = true;
         state.next = position;
@@ -143,6 +151,7 @@ impl ClipQueue {
             stem_frame: self.from + in_pass,
             // `most` is at most `PIECE`, so the conversion cannot fail.
             most: usize::try_from(most).unwrap_or(PIECE),
+            is_silent,
             order: order.clone(),
             order_version: state.order_version,
             reader: state.reader.take(),
@@ -174,6 +183,19 @@ impl ClipQueue {
     }
 
     fn read_piece(&self, job: &mut Job) -> Result<Piece> {
+        if job.is_silent {
+            let mut block = Block::new(self.layout(), job.most);
+            block.set_frames(job.most);
+            for channel in block.channels_mut() {
+                channel.fill(0.0);
+            }
+            return Ok(Piece {
+                frame: job.frame,
+                stem_frame: job.stem_frame,
+                block,
+                taken: 0,
+            });
+        }
         let reader = Reader::opened(&mut job.reader, &self.stem)?;
         let (from, range) = reader.read(job.stem_frame, job.most, usize::MAX)?;
         let mut block = Block::new(from.layout(), range.len());

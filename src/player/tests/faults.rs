@@ -8,7 +8,10 @@ use crate::{
     ErrorKind, Frames, Layout, Opener, PlayerBuilder, SampleRate, Session, Source, Spec, State,
     Track,
     block::Block,
-    player::{playback_thread::Command, stream_stats::DeviceFault},
+    player::{
+        playback_thread::Command,
+        stream_stats::{DeviceError, DeviceFault},
+    },
 };
 use std::{
     sync::atomic::Ordering,
@@ -62,6 +65,92 @@ fn every_loss_is_told_with_what_to_do_and_playing_goes_on_where_it_was() {
             );
         }
     }
+}
+
+/// An error as the sound server of a loaded machine reports it.
+fn late() -> DeviceError {
+    DeviceError {
+        fault: DeviceFault::Failed,
+        cause: "ALSA function 'snd_pcm_avail_delay' failed with error 'I/O error (5)'".to_owned(),
+    }
+}
+
+#[test]
+fn errors_that_pass_change_no_frame_and_end_nothing() {
+    let session = mix(48_000);
+    let whole = session.render(Frames(0)..Frames(48_000)).unwrap();
+    let fake = Fake::default();
+    let player = fake.play(&PlayerBuilder::new(), &session);
+    let mut heard = vec![Vec::new(); 2];
+    for n in 0..493 {
+        fake.stats().record_passing_error(late());
+        let piece = fake.take(if n == 492 { 288 } else { 96 }, session.layout, &[96]);
+        for (heard, piece) in heard.iter_mut().zip(piece) {
+            heard.extend(piece);
+        }
+        assert_eq!(
+            (player.state(), player.fault().is_none()),
+            (State::Playing, true),
+            "{n}"
+        );
+    }
+    assert_eq!(heard[0].len(), 47_520);
+    assert!((0..47_520).all(|n| heard[0][n].to_bits() == whole[0][n].to_bits()));
+    assert_eq!(fake.0.opened.load(Ordering::SeqCst), 1);
+    assert_eq!(player.underruns(), crate::Underruns::default());
+}
+
+#[test]
+fn an_error_that_does_not_pass_ends_playing_with_its_cause() {
+    let session = mix(480_000);
+    let fake = Fake::default();
+    let player = fake.play(&PlayerBuilder::new(), &session);
+    fake.take(4_800, session.layout, &[128]);
+    fake.stats().record_request(0);
+    fake.be_impatient();
+    fake.stats().record_passing_error(late());
+    // Longer than a device may be silent that reports nothing.
+    let took = soon(LONG, || player.state() == State::Failed);
+    assert!(took > Duration::from_millis(2500), "{took:?}");
+    let cause = "ALSA function 'snd_pcm_avail_delay' failed with error 'I/O error (5)'";
+    assert_eq!(
+        player.fault().unwrap().to_string(),
+        format!(
+            "the fake device {} ({cause})",
+            DeviceFault::Failed.message()
+        )
+    );
+    // What ends the stream says why at once.
+    player.play();
+    soon(LONG, || {
+        fake.0.opened.load(Ordering::SeqCst) == 2 && player.fault().is_none()
+    });
+    fake.be_patient();
+    fake.take(4_800, session.layout, &[128]);
+    fake.stats().record_fatal_error(DeviceError {
+        fault: DeviceFault::Disconnected,
+        cause: "Device disconnected".to_owned(),
+    });
+    soon(LONG, || player.state() == State::Failed);
+    assert_eq!(
+        player.fault().unwrap().to_string(),
+        format!(
+            "the fake device {} (Device disconnected)",
+            DeviceFault::Disconnected.message()
+        )
+    );
+}
+
+#[test]
+fn silence_of_the_device_counts_with_its_underruns() {
+    let session = mix(48_000);
+    let fake = Fake::default();
+    let player = fake.play(&PlayerBuilder::new(), &session);
+    fake.take(4_800, session.layout, &[128]);
+    fake.stats().record_xrun();
+    fake.stats().record_gap(2175);
+    let underruns = player.underruns();
+    assert_eq!((underruns.count, underruns.frames), (1, 2175));
 }
 
 #[test]

@@ -49,6 +49,40 @@ proptest! {
     }
 }
 
+#[test]
+fn passes_between_two_frames_are_read_ahead_as_they_are_bounced() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, rate, frames) in [("same", 48_000, 480), ("other", 44_100, 600)] {
+        let mut stems = Session::new(SampleRate::new(rate).unwrap(), Layout::Mono);
+        stems.add_track(Track::new(
+            "x",
+            stem(rate.into(), rate, Layout::Mono, frames),
+        ));
+        stems
+            .bounce(folder.path().join(format!("{name}.wav")))
+            .unwrap();
+    }
+    // 480.48 frames a pass, of which the first stem has 480; and 653.06 frames of another rate.
+    let text = "rate = 48000\nlayout = \"mono\"\n\
+        [track.same]\nfile = \"same.wav\"\nat = \"0.01ms\"\nlength = \"10.01ms\"\nloop = 60\n\
+        [track.other]\nfile = \"other.wav\"\nloop = 40\nfade_out = \"5ms\"\n";
+    let load = crate::Load::default();
+    let session = load.text(text, folder.path().join("s.toml")).unwrap();
+    let whole = rendered(&session, 4096, 1, 0..length(&session));
+    assert_eq!(whole[0].len(), 28_829);
+    for start in [0u64, 479, 480, 961, 20_001] {
+        let fake = Fake::default();
+        let player = fake.play(&PlayerBuilder::new().at(Frames(start)), &session);
+        let frames = whole[0].len() - start as usize;
+        let heard = fake.take(frames, session.layout, &[480, 7, 4096]);
+        // A start in the middle fades in.
+        let faded = if start == 0 { 0 } else { 384 };
+        let at = start as usize + faded;
+        same_bits(&[whole[0][at..].to_vec()], &[heard[0][faded..].to_vec()]);
+        assert_eq!(fake.finish(&player, 1), State::Ended);
+    }
+}
+
 /// Sets the same controls of every kind in the player and in the session.
 fn moved(player: &Player, mix: &mut Session, ids: &[TrackId]) {
     player.set_gain(ids[0], Decibels(-7.5));

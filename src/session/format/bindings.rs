@@ -1,6 +1,9 @@
 //! Binds the keys of each table to the fields of the model, for reading and writing alike.
 
-use super::{loudness, values::FieldValue};
+use super::{
+    loudness,
+    values::{FieldValue, Stated},
+};
 use crate::{
     curve::Curve,
     layout::Layout,
@@ -88,12 +91,24 @@ pub(super) fn track(visitor: &mut impl Visitor, track: &mut Track) {
     strip(visitor, "bus", &mut track.strip);
 }
 
+/// Binds a time with its exact value.
+macro_rules! stated {
+    ($visitor:ident, $stretch:ident, $key:literal, $field:ident) => {
+        let mut stated = Stated {
+            value: $stretch.$field,
+            exact: $stretch.exact.$field,
+        };
+        $visitor.field($key, &mut stated);
+        ($stretch.$field, $stretch.exact.$field) = (stated.value, stated.exact);
+    };
+}
+
 /// Binds the keys that place a stretch of a stem or of a cue on the timeline.
 macro_rules! stretch {
     ($visitor:ident, $stretch:ident) => {
-        $visitor.field("at", &mut $stretch.at);
-        $visitor.field("from", &mut $stretch.from);
-        $visitor.field("length", &mut $stretch.length);
+        stated!($visitor, $stretch, "at", at);
+        stated!($visitor, $stretch, "from", from);
+        stated!($visitor, $stretch, "length", length);
         $visitor.field("fade_in", &mut $stretch.fade_in);
         $visitor.field("fade_out", &mut $stretch.fade_out);
     };
@@ -103,7 +118,7 @@ macro_rules! stretch {
 macro_rules! level_and_crossfade {
     ($visitor:ident, $stretch:ident) => {
         $visitor.field("gain", &mut $stretch.gain);
-        $visitor.field("crossfade", &mut $stretch.crossfade);
+        stated!($visitor, $stretch, "crossfade", crossfade);
     };
 }
 

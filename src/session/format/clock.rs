@@ -3,7 +3,7 @@
 use crate::{
     session::At,
     timecode::{FrameRate, Timecode},
-    units::{Frames, SampleRate},
+    units::{ExactFrames, Frames, SampleRate},
 };
 
 /// The rates that times are converted at, and the timecode of the first frame.
@@ -29,14 +29,28 @@ impl Clock {
         if !Timecode::looks_like(text) {
             return Frames::parse(text, self.rate).map_err(|e| e.to_string());
         }
+        Ok(self.picture_length(text)?.frames(self.rate))
+    }
+
+    /// Parses a length in timecode: the label as far from midnight.
+    fn picture_length(&self, text: &str) -> Result<Timecode, String> {
         let parts = text.bytes().filter(|b| matches!(b, b':' | b';')).count() + 1;
         self.fps_for(text)?;
-        let whole = if parts == 3 {
-            format!("00:{}", text.trim())
+        if parts == 3 {
+            self.timecode(&format!("00:{}", text.trim()))
         } else {
-            text.to_owned()
+            self.timecode(text)
+        }
+    }
+
+    /// Returns the exact value of a length or of a time after the start, where it lies between two frames.
+    pub(super) fn exact(&self, text: &str) -> Option<ExactFrames> {
+        let exact = if Timecode::looks_like(text) {
+            self.picture_length(text).ok()?.exact_frames(self.rate)
+        } else {
+            ExactFrames::parse(text, self.rate)?
         };
-        Ok(self.timecode(&whole)?.frames(self.rate))
+        (!exact.is_whole()).then_some(exact)
     }
 
     /// Parses a point on the timeline: a time after the origin, a timecode, or `origin`.

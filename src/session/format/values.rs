@@ -15,9 +15,9 @@ use crate::{
     error::{Problem, Subject},
     layout::Layout,
     media::Input,
-    session::{At, BusId, CueKind, Marker, Part, Send, Session},
+    session::{At, BusId, CueKind, Marker, Part, Send, Session, exact_times::exact},
     timecode::{FrameRate, Timecode},
-    units::{Dbtp, Decibels, Frames, Lufs, Pan, SampleRate},
+    units::{Dbtp, Decibels, ExactFrames, Frames, Lufs, PICOSECONDS, Pan, SampleRate},
 };
 use std::{
     fmt::{Display, Write as _},
@@ -181,8 +181,7 @@ impl FieldWriter<'_> {
     /// Returns a time as milliseconds where those are exact, or else in frames.
     pub(super) fn time(&self, frames: Frames) -> Value {
         seconds(frames, self.session.rate).map_or_else(
-            // More than 2^63 frames is refused when a session is compiled.
-            || Value::Integer(i64::try_from(frames.0).unwrap_or(i64::MAX)),
+            || i64::try_from(frames.0).map_or(Value::Text(frames.to_string()), Value::Integer),
             Value::Text,
         )
     }
@@ -456,6 +455,79 @@ impl FieldValue for Fade {
         } else {
             Value::Text(format!("{} {}", length.inline(), self.shape))
         })
+    }
+}
+
+/// A time and its exact value, where the file states one between two frames.
+pub(super) struct Stated<T> {
+    pub value: T,
+    pub exact: Option<ExactFrames>,
+}
+
+/// A value that holds one time.
+pub(super) trait Timed: FieldValue {
+    /// Returns the time; `None` where there is none, or where it is exact by itself.
+    fn frames(&self) -> Option<Frames>;
+
+    /// Puts the notation of an exact time in place of that of the nearest frame.
+    fn restated(&self, exact: String) -> Value {
+        Value::Text(exact)
+    }
+}
+
+impl Timed for Frames {
+    fn frames(&self) -> Option<Frames> {
+        Some(*self)
+    }
+}
+
+impl Timed for Option<Frames> {
+    fn frames(&self) -> Option<Frames> {
+        *self
+    }
+}
+
+impl Timed for At {
+    fn frames(&self) -> Option<Frames> {
+        match self {
+            Self::Frames(frames) => Some(*frames),
+            Self::Timecode(_) | Self::Origin => None,
+        }
+    }
+}
+
+impl Timed for Fade {
+    fn frames(&self) -> Option<Frames> {
+        Some(self.length)
+    }
+
+    fn restated(&self, exact: String) -> Value {
+        Value::Text(if self.shape == FadeShape::default() {
+            exact
+        } else {
+            format!("{exact} {}", self.shape)
+        })
+    }
+}
+
+impl<T: Timed> FieldValue for Stated<T> {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let value = T::read(node, field)?;
+        let time = node.value.as_text().map(str::trim).unwrap_or_default();
+        let time = time.split_once(' ').map_or(time, |(time, _)| time);
+        let exact = value.frames().and_then(|_| field.clock().exact(time));
+        Some(Self { value, exact })
+    }
+
+    fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
+        let stated = self.value.frames().map(|frames| exact(frames, self.exact));
+        match stated.filter(|exact| !exact.is_whole()) {
+            Some(exact) => match exact_text(exact, field.session) {
+                Some(text) => Some(self.value.restated(text)),
+                None => self.value.write(field),
+            },
+            None => self.value.write(field),
+        }
     }
 }
 
@@ -782,6 +854,25 @@ fn seconds(frames: Frames, rate: SampleRate) -> Option<String> {
         "{}s",
         text.trim_end_matches('0').trim_end_matches('.')
     ))
+}
+
+/// Returns a time between two frames as text that reads as the same: seconds or milliseconds with up to nine digits behind
+/// the point, or a length in timecode.
+fn exact_text(exact: ExactFrames, session: &Session) -> Option<String> {
+    let hz = u128::from(session.rate.hz());
+    if let Some(time) = exact.scaled(PICOSECONDS, hz) {
+        let (unit, size, digits) = if time.is_multiple_of(1000) {
+            ("s", 1_000_000_000_000, 12)
+        } else {
+            ("ms", 1_000_000_000, 9)
+        };
+        let text = format!("{}.{:0digits$}", time / size, time % size);
+        return Some(format!("{}{unit}", text.trim_end_matches('0')));
+    }
+    let fps = session.fps.or(session.start.map(Timecode::rate))?;
+    let (num, den) = (u128::from(fps.numerator()), u128::from(fps.denominator()));
+    let number = exact.scaled(num, den * hz)?;
+    (number < fps.day()).then(|| Timecode::of_number(number, fps).to_string())
 }
 
 /// Returns a whole number where the value is one.
