@@ -5,6 +5,7 @@
 //! a temporary file beside the target, fsync, rename, fsync of the folder.
 
 mod atomic_file;
+mod confine;
 mod early_sync;
 pub(crate) mod file_version;
 pub(crate) mod glob;
@@ -17,6 +18,8 @@ mod same_file;
 
 pub use atomic_file::AtomicFile;
 pub(crate) use atomic_file::{CompleteFile, publish};
+pub use confine::confined;
+pub(crate) use confine::is_inside;
 pub(crate) use input_file::InputFile;
 #[cfg(feature = "cloud")]
 pub(crate) use location::Url;

@@ -137,11 +137,15 @@ impl Job {
             );
             return Err(refused(format!("there is no such deliverable; {hint}")));
         };
-        promise.file = folder.join(&self.out);
         promise.format = self.format.unwrap_or(promise.format);
         if self.settings.iter().any(|(key, _)| key == "lang") {
             promise.lang.clone_from(&session.lang);
         }
+        promise.file.clone_from(&self.out);
+        if let Some(fault) = session.file_name_faults(&promise).first() {
+            return Err(refused(format!("out {:?}: {fault}", self.out)));
+        }
+        promise.file = folder.join(&self.out);
         session.deliverables = vec![promise.clone()];
         let mut files: Vec<PathBuf> = session
             .outputs(&promise)

@@ -155,6 +155,7 @@ fn found(
         reader
             .problems
             .add(span, Problem::of(Subject::Session, kind));
+        return Vec::new();
     }
     if parent.contains(['*', '?']) {
         reader.report(

@@ -2,10 +2,10 @@
 
 use super::session_reader::Context;
 use crate::error::ProblemKind;
-use crate::storage::{Location, glob::fits, is_link, joined};
+use crate::storage::{self, Location, glob::fits, is_link, joined};
 use std::{
     fs, io,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
 };
 
 /// Number of entries of a folder that patterns are matched against.
@@ -32,7 +32,7 @@ pub(super) fn confined(
     if is_link(file) {
         return check_link(file, &path, context, owner).map(|()| path);
     }
-    if !context.outside && !is_inside(&inner, &path, context) {
+    if !context.outside && !is_inside(&inner, context) {
         return Err(outside_folder(file, owner));
     }
     Ok(path)
@@ -67,25 +67,35 @@ fn check_link(
     }
 }
 
-/// Whether a path stays in the session's folder at every step, symbolic links included.
-fn is_inside(inner: &Path, path: &Path, context: &Context<'_>) -> bool {
-    let mut depth = 0i64;
-    for component in inner.components() {
-        match component {
-            Component::Normal(_) => depth += 1,
-            Component::ParentDir => depth -= 1,
-            Component::CurDir => {}
-            Component::RootDir | Component::Prefix(_) => return false,
-        }
-        if depth < 0 {
-            return false;
-        }
-    }
-    let leads_out = |path: &PathBuf| match (&context.base, path.canonicalize()) {
-        (Some(base), Ok(real)) => !real.starts_with(base),
-        _ => false,
+/// Whether a path from the session's folder stays in it, in every language.
+pub(super) fn is_inside(inner: &Path, context: &Context<'_>) -> bool {
+    let here = joined(&context.folder, inner);
+    // The folder's own name may hold a placeholder too, which leads elsewhere once it is filled in.
+    let stays = |spoken: &PathBuf| {
+        spoken
+            .strip_prefix(&context.folder)
+            .is_ok_and(|inner| storage::is_inside(&context.folder, inner))
     };
-    !context.in_languages(path).iter().any(leads_out)
+    storage::is_inside(&context.folder, inner) && context.in_languages(&here).iter().all(stays)
+}
+
+/// Checks the path of an output, after its placeholders are filled in.
+///
+/// # Errors
+/// A problem where it lies outside the session's folder, which was not allowed.
+pub(super) fn check_output(
+    path: &Path,
+    context: &Context<'_>,
+    owner: &str,
+) -> Result<(), ProblemKind> {
+    if context.outside {
+        return Ok(());
+    }
+    match path.strip_prefix(&context.folder) {
+        Ok(inner) if storage::is_inside(&context.folder, inner) => Ok(()),
+        Ok(inner) => Err(outside_folder(&inner.to_string_lossy(), owner)),
+        Err(_) => Err(outside_folder(&path.to_string_lossy(), owner)),
+    }
 }
 
 /// Returns the files of a folder whose names match a pattern such as `*.wav` or `stems/dx_?.flac`, in the order of their
