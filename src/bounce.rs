@@ -21,6 +21,7 @@ use crate::{
     report::{Report, gather, suspects},
     session::Session,
     slice,
+    storage::FileSet,
     units::{Dbfs, Frames},
 };
 use job::RenderJob;
@@ -155,7 +156,7 @@ impl<'a> Bounce<'a> {
     /// As [`run`](Self::run), those of compiling excepted.
     pub fn write(self, plan: Plan, path: impl AsRef<Path>) -> Result<Report> {
         let (path, clock) = (path.as_ref(), Instant::now());
-        output_file::spare_inputs(&plan, path)?;
+        output_file::spare_inputs(&FileSet::new(plan.named_files().to_vec()), path)?;
         let range = self.range.clone().unwrap_or(Frames::ZERO..plan.length());
         let format = self.format;
         let dither = self

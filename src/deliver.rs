@@ -73,12 +73,9 @@ impl<'a> Delivery<'a> {
     /// exist, would be written twice or cannot be written.
     pub fn check(&self, session: &Session) -> Result<()> {
         let chosen = jobs::chosen(session, &self.only)?;
-        jobs::create_folders(
-            &jobs::jobs(session, &chosen),
-            &chosen,
-            self.settings.overwrite,
-        )
-        .map(drop)
+        let jobs = jobs::jobs(session, &chosen);
+        jobs::spare_inputs(session, &jobs)?;
+        jobs::create_folders(&jobs, &chosen, self.settings.overwrite).map(drop)
     }
 
     /// Writes the files. Folders that are missing are made.
@@ -90,9 +87,9 @@ impl<'a> Delivery<'a> {
         let clock = Instant::now();
         let chosen = jobs::chosen(session, &self.only)?;
         let jobs = jobs::jobs(session, &chosen);
+        jobs::spare_inputs(session, &jobs)?;
         let folders = jobs::create_folders(&jobs, &chosen, self.settings.overwrite)?;
         let plans = jobs::compile(&jobs)?;
-        jobs::spare_inputs(&jobs, &plans)?;
 
         let measured_first: Vec<bool> = jobs.iter().map(|job| is_fitted(job, &chosen)).collect();
         let lengths = plans

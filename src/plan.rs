@@ -75,6 +75,8 @@ pub struct Plan {
     /// The warnings about how things were placed: W105 and W114.
     pub(crate) notes: Vec<Warning>,
     pub(crate) routing: Routing,
+    /// The files of [`Plan::named_files`].
+    pub(crate) named_files: Vec<PathBuf>,
 }
 
 /// A track, a bus or the master, as the engine runs it.
@@ -237,6 +239,7 @@ impl Plan {
         plan.markers = markers::of(session, &cues);
         plan.cues = cues;
         plan.notes = notes;
+        plan.named_files = session.named_files();
         Ok(plan)
     }
 
@@ -299,6 +302,13 @@ impl Plan {
         files.sort();
         files.dedup();
         files
+    }
+
+    /// Every file that the session names, once: also those of muted tracks and of cues that are not used, and the session
+    /// file itself. No bounce replaces one of them.
+    #[must_use]
+    pub fn named_files(&self) -> &[PathBuf] {
+        &self.named_files
     }
 
     /// The cues of the session, in order, and where each is used.

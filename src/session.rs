@@ -31,6 +31,8 @@ pub use part::Part;
 pub use strip::{BusId, Send, Strip, TrackId};
 pub use track::Track;
 
+use source_text::KeySpans;
+
 use crate::{
     dsp::pan::PanLaw,
     layout::Layout,
@@ -79,6 +81,8 @@ pub struct Session {
     tracks: Vec<Track>,
     buses: Vec<Bus>,
     cues: Vec<Cue>,
+    /// The session file it was read from.
+    pub(crate) written: KeySpans,
 }
 
 impl Session {
@@ -101,6 +105,7 @@ impl Session {
             tracks: Vec::new(),
             buses: Vec::new(),
             cues: Vec::new(),
+            written: KeySpans::default(),
         }
     }
 

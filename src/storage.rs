@@ -7,6 +7,7 @@
 mod atomic_file;
 mod confine;
 mod early_sync;
+mod file_set;
 pub(crate) mod file_version;
 pub(crate) mod glob;
 mod input_file;
@@ -19,7 +20,8 @@ mod same_file;
 pub use atomic_file::AtomicFile;
 pub(crate) use atomic_file::{CompleteFile, publish};
 pub use confine::confined;
-pub(crate) use confine::is_inside;
+pub(crate) use confine::{files_of, is_inside};
+pub(crate) use file_set::FileSet;
 pub(crate) use input_file::InputFile;
 #[cfg(feature = "cloud")]
 pub(crate) use location::Url;

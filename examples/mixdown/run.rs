@@ -109,7 +109,7 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
     };
 
     if let Some(report) = &args.report {
-        paper::spare(report, &plan.files())?;
+        paper::spare(report, plan.named_files())?;
     }
     let drawn = |bounce: Bounce<'static>| match &args.report {
         None => bounce,

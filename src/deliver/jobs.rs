@@ -8,7 +8,7 @@ use crate::{
     error::{Error, ErrorKind, Problem, Result, Subject},
     plan::Plan,
     session::{Content, Deliverable, Session},
-    storage::is_link,
+    storage::FileSet,
 };
 use std::{
     borrow::Cow,
@@ -200,14 +200,11 @@ pub(super) fn compile(jobs: &[Job]) -> Result<Vec<Plan>> {
     }
 }
 
-/// Refuses files that are inputs of any job.
-pub(super) fn spare_inputs(jobs: &[Job], plans: &[Plan]) -> Result<()> {
-    // Only what exists can be an input. An object of a store is compared by its name.
-    let may_exist = |file: &&JobFile| file.path.exists() || file.path.to_str().is_some_and(is_link);
-    for file in jobs.iter().flat_map(|job| &job.files).filter(may_exist) {
-        for plan in plans {
-            output_file::spare_inputs(plan, &file.path)?;
-        }
+/// Refuses files that the session names, and the session file itself.
+pub(super) fn spare_inputs(session: &Session, jobs: &[Job]) -> Result<()> {
+    let inputs = FileSet::new(session.named_files());
+    for file in jobs.iter().flat_map(|job| &job.files) {
+        output_file::spare_inputs(&inputs, &file.path)?;
     }
     Ok(())
 }

@@ -7,10 +7,10 @@ use super::{
     part::Part,
     strip::BusId,
 };
-use crate::{diagnostics::suggest::hint, media::Input};
+use crate::{diagnostics::suggest::hint, media::Input, storage::files_of};
 use std::{
     borrow::Cow,
-    path::{Component, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 /// What a file of a deliverable holds.
@@ -296,6 +296,33 @@ impl Session {
             }
         }
         self.lang = None;
+    }
+
+    /// Returns every file that the session names, in every language, whether it is heard or not, and the session file
+    /// itself: an output takes the place of none of them.
+    pub(crate) fn named_files(&self) -> Vec<PathBuf> {
+        let mut langs: Vec<Option<&str>> = vec![self.lang.as_deref()];
+        langs.extend(self.deliverables.iter().map(|d| d.lang.as_deref()));
+        langs.sort_unstable();
+        langs.dedup();
+        let of_cues = self.cues.iter().flat_map(|cue| &cue.tracks);
+        let clips = self.tracks.iter().chain(of_cues).flat_map(|t| &t.clips);
+        let mut files: Vec<PathBuf> = self
+            .written
+            .path()
+            .map(Path::to_owned)
+            .into_iter()
+            .collect();
+        for lang in langs {
+            for clip in clips.clone() {
+                if let Ok(Input::File { path, .. }) = clip.input.spoken(lang).as_deref() {
+                    files.extend(files_of(path));
+                }
+            }
+        }
+        files.sort_unstable();
+        files.dedup();
+        files
     }
 
     /// The deliverable of a name.

@@ -72,7 +72,7 @@ fn descends(path: &Path) -> bool {
 }
 
 /// Returns every file that a path may open: itself, and the file before each `#`.
-fn files_of(path: &Path) -> Vec<PathBuf> {
+pub(crate) fn files_of(path: &Path) -> Vec<PathBuf> {
     let mut files = vec![path.to_owned()];
     if let Some(name) = path.file_name().and_then(OsStr::to_str) {
         let cuts = name.match_indices('#').filter(|(at, _)| *at > 0);

@@ -159,6 +159,7 @@ pub(super) fn session(
     let layout = load.layout.or(header.layout).unwrap_or(Layout::Stereo);
     let mut session = Session::new(context.clock.rate, layout);
     (session.fps, session.start) = (header.fps, start);
+    session.written = problems.key_spans(&(0..0), Vec::new());
     // Defaults to the first deliverable's language.
     session.lang = context.langs.first().cloned();
     let mut root = context.root(document, problems);
