@@ -202,6 +202,7 @@ impl<'a> Bounce<'a> {
             .take()
             .unwrap_or(Frames::ZERO..renderer.plan().length());
         check_order(&range)?;
+        renderer.plan().check_content()?;
         if let Some(bins) = self.overview {
             renderer.sketch(Grid::over(&range, bins));
         }

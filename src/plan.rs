@@ -27,10 +27,10 @@ pub(crate) use routing::{Gates, Routing};
 
 use crate::{
     curve::{Automation, Fade},
-    diagnostics::{Unheard, Warning},
+    diagnostics::{Subject, Unheard, Warning},
     dsp::pan::PanLaw,
     encode::Dither,
-    error::Result,
+    error::{Error, ErrorKind, Result},
     layout::Layout,
     layout::Spec,
     media::stem::Stem,
@@ -234,7 +234,13 @@ impl Plan {
             voices.extend(own);
             cues.push(planned);
         }
-        let notes = place.done()?;
+        place.unplaced();
+        let mut notes = place.done()?;
+        let is_here = |warning: &&Warning| match &warning.subject {
+            Subject::Cue { name, .. } => session.cues().iter().any(|cue| cue.name == *name),
+            _ => true,
+        };
+        notes.extend(session.notes.0.iter().filter(is_here).cloned());
         let mut plan = route::arrange(session, voices, scope);
         plan.markers = markers::of(session, &cues);
         plan.cues = cues;
@@ -309,6 +315,34 @@ impl Plan {
     #[must_use]
     pub fn named_files(&self) -> &[PathBuf] {
         &self.named_files
+    }
+
+    /// The warnings that are known before anything is rendered; a report has them too.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.notes
+    }
+
+    /// Refuses to render a mix in which nothing is placed.
+    ///
+    /// # Errors
+    /// `Session` where there are cues but no track, and no cue has a placement.
+    pub(crate) fn check_content(&self) -> Result<()> {
+        let has_tracks = self.nodes.iter().any(|node| node.kind == NodeKind::Track);
+        match self.cues.first() {
+            Some(first) if !has_tracks && self.cues.iter().all(|cue| cue.uses.is_empty()) => {
+                let what = format!(
+                    "the mix is empty: cue {:?} has no placement{}: place it with at or a use, or deliver it as an album",
+                    first.name,
+                    match self.cues.len() {
+                        1 => String::new(),
+                        n => format!(", and {} more cues neither", n - 1),
+                    }
+                );
+                Err(Error::new(ErrorKind::Session, what))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The cues of the session, in order, and where each is used.

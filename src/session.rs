@@ -11,6 +11,7 @@ mod cycle;
 mod deliverable;
 mod format;
 mod insert;
+mod notes;
 pub(crate) mod outputs;
 mod part;
 pub(crate) mod source_text;
@@ -31,6 +32,7 @@ pub use part::Part;
 pub use strip::{BusId, Send, Strip, TrackId};
 pub use track::Track;
 
+use notes::Notes;
 use source_text::KeySpans;
 
 use crate::{
@@ -83,6 +85,8 @@ pub struct Session {
     cues: Vec<Cue>,
     /// The session file it was read from.
     pub(crate) written: KeySpans,
+    /// What was found when it was read.
+    pub(crate) notes: Notes,
 }
 
 impl Session {
@@ -106,6 +110,7 @@ impl Session {
             buses: Vec::new(),
             cues: Vec::new(),
             written: KeySpans::default(),
+            notes: Notes::default(),
         }
     }
 

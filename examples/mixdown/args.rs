@@ -103,7 +103,8 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub mute: Vec<String>,
 
-    /// Hear only this track or bus; may be given more than once
+    /// Hear only what passes through this track or bus, of a bus all that feeds it; a mute always wins; may be given more
+    /// than once
     #[arg(long, value_name = "NAME")]
     pub solo: Vec<String>,
 

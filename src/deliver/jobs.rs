@@ -95,7 +95,6 @@ pub(super) fn jobs(session: &Session, chosen: &[&Deliverable]) -> Vec<Job> {
     for (index, deliverable) in chosen.iter().enumerate() {
         let mut whole = session.for_deliverable(deliverable);
         let outputs = whole.outputs(deliverable);
-        whole.deliverables.clear();
         whole.speak();
         for output in outputs {
             let (timeline, of) = match output.content {
@@ -180,16 +179,23 @@ pub(super) fn compile(jobs: &[Job]) -> Result<Vec<Plan>> {
     let mut plans = Vec::with_capacity(jobs.len());
     let (mut problems, mut cause): (Vec<Problem>, Option<Error>) = (Vec::new(), None);
     for job in jobs {
-        match Plan::compile(&job.session) {
+        let holds_mix = job
+            .files
+            .iter()
+            .any(|file| !matches!(file.content, Content::Cue(_)));
+        let compiled = Plan::compile(&job.session).and_then(|plan| match holds_mix {
+            true => plan.check_content().map(|()| plan),
+            false => Ok(plan),
+        });
+        match compiled {
             Ok(plan) => plans.push(plan),
             Err(e) => {
-                problems.extend(
-                    e.problems()
-                        .iter()
-                        .filter(|p| !problems.contains(p))
-                        .cloned()
-                        .collect::<Vec<_>>(),
-                );
+                let mut found = e.problems().to_vec();
+                if found.is_empty() {
+                    found.push(e.as_problem());
+                }
+                found.retain(|problem| !problems.contains(problem));
+                problems.extend(found);
                 cause.get_or_insert(e);
             }
         }

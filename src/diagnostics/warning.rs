@@ -280,6 +280,17 @@ registry! {
     }
     "The stems of a deliverable do not add up to its mix."
     "Name every bus that feeds the master, route all tracks to one of them, and leave the master without gain and limiter."
+
+    "W124" Warning UnplacedCue {}
+    "A cue has no placement, so nothing of it is in the mix, and no album has it either."
+    "Place the cue with `at` or under `use`. Mute it where it is left out on purpose, or deliver it with `album = true`."
+
+    "W125" Warning PassedOver {
+        /// The folders, relative to that of the session file.
+        folders: Vec<String>,
+    }
+    "Beside the files that a pattern of a cue finds there are folders with audio, which patterns do not look into."
+    "Add a pattern for each folder, such as `files = [\"*.wav\", \"takes/*.wav\"]`, or move what is not meant elsewhere."
 }
 
 /// A frame of the timeline at a rate, displayed as `hh:mm:ss.mmm`.
@@ -621,6 +632,17 @@ impl fmt::Display for WarningKind {
                 f.write_str("the format does not say how much delay its encoder added")
             }
             Self::StemsDoNotAddUp { reason } => reason.fmt(f),
+            Self::UnplacedCue {} => {
+                f.write_str("it has no placement, so nothing of it is in the mix: add at or a use")
+            }
+            Self::PassedOver { folders } => {
+                let s = if folders.len() == 1 { "" } else { "s" };
+                write!(
+                    f,
+                    "its files leave out the folder{s} with audio {}",
+                    folders.join(", ")
+                )
+            }
         }
     }
 }

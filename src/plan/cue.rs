@@ -13,7 +13,7 @@ use crate::{
     curve::{Automation, Fade},
     diagnostics::{ClockTime, StemEnd, Subject, WarningKind},
     error::{ErrorKind, Problem},
-    session::{At, Cue, CueKind, Strip, Track, Use, validate::Who},
+    session::{At, Cue, CueId, CueKind, Strip, Track, Use, validate::Who},
     units::{Decibels, Frames},
 };
 use std::ops::Range;
@@ -79,6 +79,24 @@ impl InCue {
 }
 
 impl<'a> Place<'a> {
+    /// Notes each cue that is left out of the mix for want of a placement; where all of the mix is, that is a problem.
+    pub(super) fn unplaced(&mut self) {
+        let session = self.session;
+        let left_out = |(index, cue): &(usize, &Cue)| {
+            cue.uses.is_empty() && !cue.mute && !session.has_in_album(CueId(*index))
+        };
+        let empty = session.has_only_unplaced_cues();
+        for (_, cue) in session.cues().iter().enumerate().filter(left_out) {
+            if empty {
+                let what = "it has no placement, so the mix is empty: place it with at, as in at = \"0s\", or with a use";
+                let problem = Problem::about(subject(cue, None), ErrorKind::Session, what);
+                self.say(cue.written.place(problem, &[]));
+            } else {
+                self.note(WarningKind::UnplacedCue {}, subject(cue, None));
+            }
+        }
+    }
+
     /// The cue of this number and the nodes of its tracks. A cue without uses is checked, but has no nodes.
     pub(super) fn cue(&mut self, index: usize, cue: &'a Cue) -> (PlannedCue, Vec<Voice<'a>>) {
         let mut tracks: Vec<(&Track, Vec<PlannedClip>)> = Vec::with_capacity(cue.tracks.len());
@@ -88,7 +106,7 @@ impl<'a> Place<'a> {
                 track: &track.strip.name,
             };
             if track.strip.solo && cue.uses.is_empty() {
-                let what = "it is soloed, but its cue has no use, so nothing would be heard: add a use, or remove the solo";
+                let what = "it is soloed, but its cue has no placement, so nothing would be heard: place the cue with at or a use, or remove the solo";
                 self.say(
                     cue.written
                         .place(Problem::new(format!("{who}: {what}")), &[]),

@@ -325,6 +325,19 @@ impl Session {
         files
     }
 
+    /// Reports whether an album has a cue.
+    pub(crate) fn has_in_album(&self, cue: CueId) -> bool {
+        self.deliverables
+            .iter()
+            .any(|d| d.album && !d.mute.contains(&Part::Cue(cue)))
+    }
+
+    /// Reports whether there is nothing to hear because no cue is placed on the timeline.
+    pub(crate) fn has_only_unplaced_cues(&self) -> bool {
+        let unplaced = self.cues.iter().all(|cue| cue.uses.is_empty());
+        self.tracks.is_empty() && !self.cues.is_empty() && unplaced
+    }
+
     /// The deliverable of a name.
     #[must_use]
     pub fn deliverable(&self, name: &str) -> Option<&Deliverable> {

@@ -4,6 +4,7 @@ use super::session_reader::Context;
 use crate::error::ProblemKind;
 use crate::storage::{self, Location, glob::fits, is_link, joined};
 use std::{
+    collections::HashSet,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -99,32 +100,98 @@ pub(super) fn check_output(
 }
 
 /// Returns the files of a folder whose names match a pattern such as `*.wav` or `stems/dx_?.flac`, in the order of their
-/// names, as paths from the folder. Hidden files do not match. With the feature `cloud` the folder may be one of an object
-/// store.
+/// names, as paths from the folder. Hidden files do not match. A link that leads nowhere does: its stem is missing. With the
+/// feature `cloud` the folder may be one of an object store.
+///
+/// # Errors
+/// That of the folder; for one with more than 10,000 entries, and for a name that may match but is no text.
 pub(super) fn matching(folder: &Path, pattern: &str) -> io::Result<Vec<PathBuf>> {
     let (inner, pattern) = pattern.rsplit_once('/').unwrap_or(("", pattern));
+    let too_many = || {
+        io::Error::other(format!(
+            "it has more than {MAX_ENTRIES} entries: name the files, or use smaller folders"
+        ))
+    };
     let mut found = Vec::new();
     #[cfg(feature = "cloud")]
     if folder.to_str().is_some_and(is_link) {
         let names = crate::storage::listed(&folder.join(inner))?.map_err(io::Error::other)?;
+        if names.len() > MAX_ENTRIES {
+            return Err(too_many());
+        }
         let wanted = |name: &&String| !name.starts_with('.') && fits(pattern, name);
         return Ok(names
             .iter()
             .filter(wanted)
-            .take(MAX_ENTRIES)
             .map(|name| Path::new(inner).join(name))
             .collect());
     }
-    for entry in fs::read_dir(folder.join(inner))?.take(MAX_ENTRIES) {
+    for (number, entry) in fs::read_dir(folder.join(inner))?.enumerate() {
+        if number == MAX_ENTRIES {
+            return Err(too_many());
+        }
         let name = entry?.file_name();
-        let Some(name) = name.to_str().filter(|n| !n.starts_with('.')) else {
+        let shown = name.to_string_lossy();
+        if shown.starts_with('.') || !fits(pattern, &shown) {
             continue;
+        }
+        let Some(name) = name.to_str() else {
+            let what = format!("the name {shown:?} is no text: rename the file");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
         };
         let path = Path::new(inner).join(name);
-        if fits(pattern, name) && folder.join(&path).is_file() {
+        if !folder.join(&path).is_dir() {
             found.push(path);
         }
     }
     found.sort();
     Ok(found)
+}
+
+/// Folders below that are looked into for audio, and how deep: enough to find a forgotten one, and bounded.
+const MAX_FOLDERS: usize = 1000;
+const MAX_DEPTH: usize = 4;
+
+/// Returns the folders below one that hold files of these patterns, sorted, as paths from there. Hidden folders and links
+/// are not looked into, and neither are `known` ones, which the session reads or writes.
+pub(super) fn folders_with_audio(
+    folder: &Path,
+    patterns: &[&str],
+    known: &HashSet<PathBuf>,
+) -> Vec<PathBuf> {
+    let endings: Vec<&str> = patterns
+        .iter()
+        .map(|pattern| pattern.rsplit_once('/').map_or(*pattern, |(_, name)| name))
+        .collect();
+    let mut found = Vec::new();
+    let mut left: Vec<(PathBuf, usize)> = vec![(PathBuf::new(), 0)];
+    let mut looked = 0;
+    while let Some((inner, depth)) = left.pop() {
+        looked += 1;
+        if looked > MAX_FOLDERS {
+            break;
+        }
+        let entries = fs::read_dir(folder.join(&inner)).into_iter().flatten();
+        for entry in entries.flatten().take(MAX_ENTRIES) {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let Ok(kind) = entry.file_type() else {
+                continue;
+            };
+            if name.starts_with('.') {
+                continue;
+            }
+            if kind.is_dir()
+                && depth < MAX_DEPTH
+                && !known.contains(&folder.join(&inner).join(&*name))
+            {
+                left.push((inner.join(&*name), depth + 1));
+            } else if kind.is_file() && depth > 0 && endings.iter().any(|p| fits(p, &name)) {
+                found.push(inner.clone());
+            }
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
 }

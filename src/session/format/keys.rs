@@ -333,7 +333,8 @@ const STRIP: &[KeySpec] = &[
     key(
         "solo",
         Kind::Switch,
-        "While anything is soloed, only what passes through a soloed track or bus is heard.",
+        "While anything is soloed, only what passes through a soloed track or bus is heard: of a soloed bus everything that \
+         feeds it, and the buses on the way to the master stay audible. A mute always wins.",
     )
     .default("false"),
     key(
