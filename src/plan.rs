@@ -7,6 +7,7 @@
 mod align;
 pub(crate) mod chain;
 mod clip_check;
+mod cost;
 mod crossfade;
 mod cue;
 mod depth;
@@ -77,6 +78,8 @@ pub struct Plan {
     pub(crate) routing: Routing,
     /// The files of [`Plan::named_files`].
     pub(crate) named_files: Vec<PathBuf>,
+    /// Bytes that a render may take.
+    pub(crate) max_memory: u64,
 }
 
 /// A track, a bus or the master, as the engine runs it.
@@ -226,8 +229,14 @@ impl Plan {
     /// The same, with what is heard or with everything.
     pub(crate) fn compiled(session: &Session, scope: Scope) -> Result<Self> {
         let mut place = place::Place::new(session, validate::session(session));
+        let clips = session.tracks().iter().map(|t| t.clips.len() as u64).sum();
         let mut voices: Vec<route::Voice<'_>> =
             session.tracks().iter().map(|t| place.track(t)).collect();
+        place.count(cost::Cost {
+            nodes: voices.len() as u64,
+            clips,
+            more: 0,
+        });
         let mut cues = Vec::new();
         for (index, cue) in session.cues().iter().enumerate() {
             let (planned, own) = place.cue(index, cue);

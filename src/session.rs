@@ -80,6 +80,10 @@ pub struct Session {
     pub markers: Vec<Marker>,
     /// The files that it promises.
     pub deliverables: Vec<Deliverable>,
+    /// Bytes of memory that a mix may take, [`Session::MAX_MEMORY`] unless said. What it takes is estimated from its
+    /// tracks, clips, placements and inserts before anything is built, and more is refused with the figure. It is no key of
+    /// the session file: who loads a file decides what it may take.
+    pub max_memory: u64,
     tracks: Vec<Track>,
     buses: Vec<Bus>,
     cues: Vec<Cue>,
@@ -90,6 +94,9 @@ pub struct Session {
 }
 
 impl Session {
+    /// The memory that a mix may take unless said, 1 GiB: enough for 13,000 stereo stems that sound at the same time.
+    pub const MAX_MEMORY: u64 = 1 << 30;
+
     /// An empty mix.
     #[must_use]
     pub fn new(rate: SampleRate, layout: Layout) -> Self {
@@ -106,6 +113,7 @@ impl Session {
             master: Master::default(),
             markers: Vec::new(),
             deliverables: Vec::new(),
+            max_memory: Self::MAX_MEMORY,
             tracks: Vec::new(),
             buses: Vec::new(),
             cues: Vec::new(),

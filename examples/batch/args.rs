@@ -1,6 +1,7 @@
 //! The command line: what can be asked for, and in which words.
 
 use clap::{Parser, Subcommand};
+use soundtrack::Session;
 use std::path::PathBuf;
 
 const ABOUT_JOBS: &str = "\
@@ -46,6 +47,9 @@ pub struct PlanArgs {
     /// Let sessions use stems outside their own folders
     #[arg(long)]
     pub outside: bool,
+    /// How much memory a mix may take, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = Session::MAX_MEMORY >> 20, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
+    pub memory: u64,
     /// Print the result as one JSON document
     #[arg(long)]
     pub json: bool,
@@ -78,6 +82,9 @@ pub struct RunArgs {
     /// Let sessions use stems outside their own folders
     #[arg(long)]
     pub outside: bool,
+    /// How much memory each mix may take, in MiB; what needs more by its tracks and placements is refused before it starts
+    #[arg(long, value_name = "MIB", default_value_t = Session::MAX_MEMORY >> 20, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
+    pub memory: u64,
     /// Print nothing on stderr but errors
     #[arg(short, long)]
     pub quiet: bool,

@@ -26,6 +26,8 @@ pub struct Desk<'a> {
     pub out: PathBuf,
     pub resume: bool,
     pub outside: bool,
+    /// Bytes that a mix may take.
+    pub max_memory: u64,
     /// Threads of one mix.
     pub threads: usize,
     pub shards: u64,
@@ -57,7 +59,8 @@ impl Desk<'_> {
 
     fn tried(&self, job: &Job) -> Result<Outcome> {
         let (file, text) = job.text(&self.list)?;
-        let session = job.load(self.outside).text(text.as_str(), &file)?;
+        let mut session = job.load(self.outside).text(text.as_str(), &file)?;
+        session.max_memory = self.max_memory;
         let print = |stems: &[Stem]| {
             fingerprint::of(job, text.as_bytes(), &session, &file, stems, self.outside)
         };

@@ -62,6 +62,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         out,
         resume: args.resume,
         outside: args.outside,
+        max_memory: args.memory << 20,
         threads: (cores / jobs).max(1),
         shards: shard.count,
         stop: &stop,

@@ -5,7 +5,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use soundtrack::{
-    Format, Layout, LoudnessTarget, PanLaw, SampleRate, encode::Dither, report::Paper,
+    Format, Layout, LoudnessTarget, PanLaw, SampleRate, Session, encode::Dither, report::Paper,
 };
 use std::{io::IsTerminal, path::PathBuf};
 
@@ -172,6 +172,10 @@ pub struct Args {
     /// How many threads decode and mix [default: as many as there are cores]; changes no sample
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: Option<u16>,
+
+    /// How much memory the mix may take, in MiB; what needs more by its tracks and placements is refused before it starts
+    #[arg(long, value_name = "MIB", default_value_t = Session::MAX_MEMORY >> 20, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
+    pub memory: u64,
 
     /// Print nothing but errors (and the JSON document, if asked for)
     #[arg(short, long, conflicts_with = "verbose")]

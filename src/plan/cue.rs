@@ -5,6 +5,7 @@
 
 use super::{
     PlannedClip, Window,
+    cost::{Cost, clip_bytes},
     crossfade::{self, Stretch},
     place::{Place, automation},
     route::Voice,
@@ -127,12 +128,31 @@ impl<'a> Place<'a> {
             None
         };
         let uses = self.uses(cue, length, origin);
+        // Counted before the nodes are made, since a short file can ask for very many.
+        let (at_once, count) = (most_at_once(&uses), uses.len() as u64);
+        let mut cost = Cost::default();
+        for (track, clips) in &tracks {
+            cost.nodes += if is_still(&track.strip) {
+                count.min(1)
+            } else {
+                at_once
+            };
+            let of_each = count.saturating_mul(clips.len() as u64);
+            cost.clips = cost.clips.saturating_add(of_each);
+            let largest = clips.iter().map(|c| clip_bytes(c, self.session.rate)).max();
+            let sounding = at_once.saturating_mul(largest.unwrap_or(0));
+            cost.more = cost.more.saturating_add(sounding);
+        }
+        let (one, several) = if self.count(cost) {
+            (groups(&uses, true), groups(&uses, false))
+        } else {
+            (Vec::new(), Vec::new())
+        };
         let mut voices = Vec::new();
         for (at, (track, clips)) in tracks.into_iter().enumerate() {
             let strip = &track.strip;
-            let (gain, pan) = automation(strip);
-            let still = gain.constant().is_some() && pan.constant().is_some();
-            for (number, group) in groups(&uses, still).into_iter().enumerate() {
+            let groups = if is_still(strip) { &one } else { &several };
+            for (number, group) in groups.iter().enumerate() {
                 let times = group
                     .iter()
                     .map(|u| (u.range.start.0..u.range.end.0, u.from.0))
@@ -350,6 +370,29 @@ fn subject(cue: &Cue, place: Option<&Use>) -> Subject {
         placement,
         file: None,
     }
+}
+
+/// Whether neither gain nor pan of a strip moves.
+fn is_still(strip: &Strip) -> bool {
+    let (gain, pan) = automation(strip);
+    gain.constant().is_some() && pan.constant().is_some()
+}
+
+/// The most uses that sound at the same time: as many nodes are needed where something moves in time.
+fn most_at_once(uses: &[PlannedUse]) -> u64 {
+    let mut changes: Vec<(u64, i64)> = Vec::with_capacity(2 * uses.len());
+    for place in uses {
+        changes.push((place.range.start.0, 1));
+        changes.push((place.range.end.0, -1));
+    }
+    // At one frame those that end come first. An empty use ends where it starts, and still needs a node.
+    changes.sort_unstable();
+    let (mut now, mut most) = (0i64, i64::from(!uses.is_empty()));
+    for (_, change) in changes {
+        now += change;
+        most = most.max(now);
+    }
+    most.unsigned_abs()
 }
 
 /// The uses that one node can play: all of them where nothing moves in time, or else sets of uses that do not overlap.

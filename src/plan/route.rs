@@ -176,6 +176,7 @@ pub(super) fn arrange(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -
         notes: Vec::new(),
         routing: graph,
         named_files: Vec::new(),
+        max_memory: session.max_memory,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::program::{Desk, ended};
 use serde_json::Value;
+use soundtrack::diagnostics::WarningInfo;
 use std::process::Stdio;
 
 #[test]
