@@ -14,7 +14,7 @@ Keys: id, session, out; deliver, set, range, format, rate.
 Exit codes:
   0 all done        1 a check failed; collect: something is missing   2 wrong usage
   3 an item's line or session is wrong     4 a stem missing, unreadable or damaged     5 output or disk
-  75 an item failed for a reason that may pass: start the shard again with --resume    130, 143 interrupted";
+  75 an item failed for a reason that may pass: start the shard again with --resume    129, 130, 143 interrupted";
 
 /// Renders long lists of mixes in shards.
 #[derive(Debug, Parser)]

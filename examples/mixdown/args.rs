@@ -30,7 +30,7 @@ Examples:
 Exit codes:
   0 done            1 a check failed; files differ                 2 wrong usage
   3 wrong session   4 a stem missing, unreadable or damaged        5 output, disk or device
-  75 temporary, try again                                          130, 143 interrupted";
+  75 temporary, try again                                          129, 130, 143 interrupted";
 
 /// Mixes stems into one soundtrack, exactly: sums in 64 bits at unity, never limited or normalised unasked, and tells what clips.
 ///

@@ -186,9 +186,45 @@ impl Visible {
 
 /// Makes all files visible, in order, or none. Returns their sizes in bytes.
 ///
-/// Where one cannot appear, those before it are removed again; only those that replaced another file stay, and the error
-/// names them. A single file whose folder cannot be synced stays too: it is whole.
+/// Local files have a journal, so that this holds after a kill too, once the next process puts an output there. Objects of a
+/// store are published one by one: where one cannot appear, those before it are removed again; only those that replaced
+/// another stay, and the error names them. A single file whose folder cannot be synced stays: it is whole.
 pub(crate) fn publish(files: Vec<CompleteFile>) -> Result<Vec<u64>> {
+    if files.len() > 1 {
+        match all_local(files) {
+            Ok(local) => return local_file::publish(local),
+            Err(files) => return publish_each(files),
+        }
+    }
+    publish_each(files)
+}
+
+/// Returns the files as local ones, or as they are where some are objects.
+#[cfg_attr(
+    not(feature = "cloud"),
+    expect(
+        clippy::unnecessary_wraps,
+        reason = "without stores all files are local"
+    )
+)]
+fn all_local(files: Vec<CompleteFile>) -> Result<Vec<local_file::Complete>, Vec<CompleteFile>> {
+    #[cfg(feature = "cloud")]
+    if files
+        .iter()
+        .any(|file| matches!(file.0, CompleteTarget::Object(_)))
+    {
+        return Err(files);
+    }
+    let local = files.into_iter().filter_map(|file| match file.0 {
+        CompleteTarget::Local(file) => Some(file),
+        #[cfg(feature = "cloud")]
+        CompleteTarget::Object(_) => None,
+    });
+    Ok(local.collect())
+}
+
+/// Makes files visible one by one.
+fn publish_each(files: Vec<CompleteFile>) -> Result<Vec<u64>> {
     let single = files.len() == 1;
     let mut sizes = Vec::with_capacity(files.len());
     let (mut fresh, mut replaced): (Vec<PathBuf>, Vec<PathBuf>) = (Vec::new(), Vec::new());
