@@ -139,7 +139,8 @@ impl<'a> Bounce<'a> {
     /// Renders a session into a file.
     ///
     /// # Errors
-    /// All kinds but `Device`. A file that exists is refused unless overwriting is allowed, one that is an input always;
+    /// All kinds but `Device`. A file that exists is refused unless overwriting is allowed, one that the session names, heard
+    /// or not, and the session file always;
     /// whatever happens, the path holds what it held before, or the whole new file.
     pub fn run(self, session: &Session, path: impl AsRef<Path>) -> Result<Report> {
         let (path, clock) = (path.as_ref(), Instant::now());

@@ -10,7 +10,9 @@
 //! mutes); and what is fitted to a loudness is measured first, which is one more render of its timeline.
 //!
 //! Every file appears whole or not at all, and so do all of them together: they are completed under temporary names, and
-//! published when the last one is. [`Session::render_stems`] says what a stem holds, and when stems add up to the mix bit for
+//! published when the last one is. A journal names what is published, so that a failure gives all files their old content
+//! back at once, and the next process that puts an output there completes what a killed one began (on Linux, which tells
+//! that a process is gone; objects of a store that were replaced stay). [`Session::render_stems`] says what a stem holds, and when stems add up to the mix bit for
 //! bit.
 
 mod folders;
@@ -81,8 +83,9 @@ impl<'a> Delivery<'a> {
     /// Writes the files. Folders that are missing are made.
     ///
     /// # Errors
-    /// All kinds but `Device`. Files that exist are refused unless overwriting is allowed, files that are inputs always;
-    /// whatever happens, every path holds what it held before, or all of them hold their whole new files.
+    /// All kinds but `Device`. Files that exist are refused unless overwriting is allowed, files that the session names, heard
+    /// or not, and the session file always; whatever happens, every path holds what it held before, or all of them hold their
+    /// whole new files. Where the process is killed while they appear, that holds once the next output is put there.
     pub fn run(mut self, session: &Session) -> Result<Delivered> {
         let clock = Instant::now();
         let chosen = jobs::chosen(session, &self.only)?;

@@ -3,7 +3,7 @@
 use super::{names::similar, place, setting};
 use serde::de::{Deserializer as _, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
-use soundtrack::{Deliverable, Error, ErrorKind, Format, Load, SampleRate, Session};
+use soundtrack::{Damage, Deliverable, Error, ErrorKind, Format, Load, SampleRate, Session};
 use std::{
     ffi::OsStr,
     fmt,
@@ -167,6 +167,7 @@ impl Job {
         let load = Load {
             rate: self.rate,
             outside,
+            stems: Some(Damage::Refuse),
             ..Load::default()
         };
         self.settings

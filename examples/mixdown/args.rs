@@ -121,7 +121,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = BINS, value_parser = bins())]
     pub bins: u32,
 
-    /// Let a session file use stems outside its own folder
+    /// Let a session file use stems outside its own folder, and write outside it
     #[arg(long)]
     pub outside: bool,
 

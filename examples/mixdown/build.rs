@@ -37,6 +37,11 @@ fn load(args: &Args) -> Result<Load, Failure> {
         rate: args.rate,
         layout: args.layout,
         outside: args.outside,
+        stems: Some(if args.keep_going {
+            Damage::Silence
+        } else {
+            Damage::Refuse
+        }),
         ..Load::default()
     };
     args.set

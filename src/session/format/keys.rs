@@ -515,7 +515,7 @@ pub(super) static CUE: TableSpec = TableSpec {
             key(
                 "files",
                 Kind::Texts,
-                "Patterns of files, each of which becomes a track: \"*.wav\".",
+                "Patterns of files, each of which becomes a track: \"*.wav\". An extension fits in either case; folders within are not looked into.",
             )
             .synonyms(&["glob", "pattern", "stems"]),
             key("bus", Kind::Text, "Bus of its tracks that name none.")

@@ -272,7 +272,9 @@ fn restore(old: &Path, target: &Path) -> io::Result<()> {
     let Ok(about) = fs::symlink_metadata(old) else {
         return Ok(());
     };
-    let still = fs::symlink_metadata(target).ok().and_then(|now| inode(&now));
+    let still = fs::symlink_metadata(target)
+        .ok()
+        .and_then(|now| inode(&now));
     if still.is_some() && still == inode(&about) {
         return fs::remove_file(old);
     }
