@@ -139,6 +139,29 @@ enum CompleteTarget {
 }
 
 impl CompleteFile {
+    fn is_local(&self) -> bool {
+        match &self.0 {
+            CompleteTarget::Local(_) => true,
+            #[cfg(feature = "cloud")]
+            CompleteTarget::Object(_) => false,
+        }
+    }
+
+    #[cfg_attr(
+        not(feature = "cloud"),
+        expect(
+            clippy::unnecessary_wraps,
+            reason = "without object stores all files are local"
+        )
+    )]
+    fn into_local(self) -> Option<local_file::Complete> {
+        match self.0 {
+            CompleteTarget::Local(file) => Some(file),
+            #[cfg(feature = "cloud")]
+            CompleteTarget::Object(_) => None,
+        }
+    }
+
     fn target(&self) -> &Path {
         match &self.0 {
             CompleteTarget::Local(file) => file.target(),
@@ -190,37 +213,11 @@ impl Visible {
 /// store are published one by one: where one cannot appear, those before it are removed again; only those that replaced
 /// another stay, and the error names them. A single file whose folder cannot be synced stays: it is whole.
 pub(crate) fn publish(files: Vec<CompleteFile>) -> Result<Vec<u64>> {
-    if files.len() > 1 {
-        match all_local(files) {
-            Ok(local) => return local_file::publish(local),
-            Err(files) => return publish_each(files),
-        }
+    if files.len() > 1 && files.iter().all(CompleteFile::is_local) {
+        let local = files.into_iter().filter_map(CompleteFile::into_local);
+        return local_file::publish(local.collect());
     }
     publish_each(files)
-}
-
-/// Returns the files as local ones, or as they are where some are objects.
-#[cfg_attr(
-    not(feature = "cloud"),
-    expect(
-        clippy::unnecessary_wraps,
-        reason = "without stores all files are local"
-    )
-)]
-fn all_local(files: Vec<CompleteFile>) -> Result<Vec<local_file::Complete>, Vec<CompleteFile>> {
-    #[cfg(feature = "cloud")]
-    if files
-        .iter()
-        .any(|file| matches!(file.0, CompleteTarget::Object(_)))
-    {
-        return Err(files);
-    }
-    let local = files.into_iter().filter_map(|file| match file.0 {
-        CompleteTarget::Local(file) => Some(file),
-        #[cfg(feature = "cloud")]
-        CompleteTarget::Object(_) => None,
-    });
-    Ok(local.collect())
 }
 
 /// Makes files visible one by one.
