@@ -94,7 +94,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// The memory that a mix may take unless said, 1 GiB: enough for 13,000 stereo stems that sound at the same time.
+    /// The memory that a mix may take unless said, 1 GiB: enough for 8,000 stereo stems that sound at the
+    /// same time, 1,600 where they are resampled, and 600 of Vorbis.
     pub const MAX_MEMORY: u64 = 1 << 30;
 
     /// An empty mix.

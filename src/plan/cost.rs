@@ -15,9 +15,12 @@ use crate::{
 const NODE_BYTES: u64 = 4 << 10;
 /// Bytes of a clip, in the same way.
 const CLIP_BYTES: u64 = 1 << 10;
-/// Bytes of an open stem beside its buffer, and of a resampler.
-const STEM_BYTES: u64 = 8 << 10;
-const RESAMPLER_BYTES: u64 = 64 << 10;
+/// Bytes of an open file, at most: what is read of it at a time.
+const FILE_BYTES: u64 = 64 << 10;
+/// Bytes of the tables of a Vorbis decoder; those of others are small.
+const VORBIS_BYTES: u64 = 3 << 19;
+/// Bytes of a resampler for each channel.
+const RESAMPLER_BYTES: u64 = 256 << 10;
 /// Frames of a node that are computed together where its gain or pan moves, and vectors of them.
 const MOVING_FRAMES: u64 = 16_384;
 const MOVING_VECTORS: u64 = 3;
@@ -129,13 +132,26 @@ impl Plan {
 
 /// Returns the bytes of a clip while it sounds.
 pub(super) fn clip_bytes(clip: &PlannedClip, rate: SampleRate) -> u64 {
-    let stem = clip.stem.spec;
-    let resampler = if stem.rate == rate {
+    let stem = &clip.stem;
+    let channels = stem.spec.layout.channels() as u64;
+    let resampler = if stem.spec.rate == rate {
         0
     } else {
-        RESAMPLER_BYTES
+        RESAMPLER_BYTES * channels
     };
-    READ_FRAMES as u64 * stem.layout.channels() as u64 * SAMPLE_BYTES + STEM_BYTES + resampler
+    let file = stem.info.as_ref().map_or(0, |info| {
+        let bytes = info
+            .bits
+            .map_or(1, |bits| u64::from(bits.width.div_ceil(8)));
+        let whole = info.frames.0.saturating_mul(channels * bytes);
+        let tables = if info.codec.contains("Vorbis") {
+            VORBIS_BYTES
+        } else {
+            0
+        };
+        whole.min(FILE_BYTES) + tables
+    });
+    READ_FRAMES as u64 * channels * SAMPLE_BYTES + file + resampler
 }
 
 fn is_heard(node: &Node) -> bool {

@@ -125,11 +125,11 @@ fn what_takes_too_much_memory_is_refused_with_the_figure() {
     for (session, figures) in [
         (
             "moving.toml",
-            "the mix has 100001 nodes and 100000 clips, which take about 7520 MiB",
+            "the mix has 100001 nodes and 100000 clips, which take about 8570 MiB",
         ),
         (
             "still.toml",
-            "the mix has 101 nodes and 100000 clips, which take about 7130 MiB",
+            "the mix has 101 nodes and 100000 clips, which take about 8180 MiB",
         ),
     ] {
         for arguments in [
@@ -170,7 +170,7 @@ fn processors_of_muted_tracks_take_no_memory() {
     desk.run(&["muted.toml", "-o", "x.wav"]).expect(0, "");
     // 200 delays of 10 s are 7.68 MB each.
     desk.run(&["heard.toml", "-o", "y.wav"])
-        .expect(3, "which take about 1493 MiB");
+        .expect(3, "which take about 1492 MiB");
 }
 
 #[test]
