@@ -21,6 +21,7 @@ use crate::{
     report::{Report, gather, suspects},
     session::Session,
     slice,
+    storage::FileSet,
     units::{Dbfs, Frames},
 };
 use job::RenderJob;
@@ -138,7 +139,8 @@ impl<'a> Bounce<'a> {
     /// Renders a session into a file.
     ///
     /// # Errors
-    /// All kinds but `Device`. A file that exists is refused unless overwriting is allowed, one that is an input always;
+    /// All kinds but `Device`. A file that exists is refused unless overwriting is allowed, one that the session names, heard
+    /// or not, and the session file always;
     /// whatever happens, the path holds what it held before, or the whole new file.
     pub fn run(self, session: &Session, path: impl AsRef<Path>) -> Result<Report> {
         let (path, clock) = (path.as_ref(), Instant::now());
@@ -155,7 +157,7 @@ impl<'a> Bounce<'a> {
     /// As [`run`](Self::run), those of compiling excepted.
     pub fn write(self, plan: Plan, path: impl AsRef<Path>) -> Result<Report> {
         let (path, clock) = (path.as_ref(), Instant::now());
-        output_file::spare_inputs(&plan, path)?;
+        output_file::spare_inputs(&FileSet::new(plan.named_files().to_vec()), path)?;
         let range = self.range.clone().unwrap_or(Frames::ZERO..plan.length());
         let format = self.format;
         let dither = self
@@ -201,6 +203,7 @@ impl<'a> Bounce<'a> {
             .take()
             .unwrap_or(Frames::ZERO..renderer.plan().length());
         check_order(&range)?;
+        renderer.plan().check_content()?;
         if let Some(bins) = self.overview {
             renderer.sketch(Grid::over(&range, bins));
         }

@@ -10,7 +10,9 @@
 //! mutes); and what is fitted to a loudness is measured first, which is one more render of its timeline.
 //!
 //! Every file appears whole or not at all, and so do all of them together: they are completed under temporary names, and
-//! published when the last one is. [`Session::render_stems`] says what a stem holds, and when stems add up to the mix bit for
+//! published when the last one is. A journal names what is published, so that a failure gives all files their old content
+//! back at once, and the next process that puts an output there completes what a killed one began (on Linux, which tells
+//! that a process is gone; objects of a store that were replaced stay). [`Session::render_stems`] says what a stem holds, and when stems add up to the mix bit for
 //! bit.
 
 mod folders;
@@ -73,26 +75,24 @@ impl<'a> Delivery<'a> {
     /// exist, would be written twice or cannot be written.
     pub fn check(&self, session: &Session) -> Result<()> {
         let chosen = jobs::chosen(session, &self.only)?;
-        jobs::create_folders(
-            &jobs::jobs(session, &chosen),
-            &chosen,
-            self.settings.overwrite,
-        )
-        .map(drop)
+        let jobs = jobs::jobs(session, &chosen);
+        jobs::spare_inputs(session, &jobs)?;
+        jobs::create_folders(&jobs, &chosen, self.settings.overwrite).map(drop)
     }
 
     /// Writes the files. Folders that are missing are made.
     ///
     /// # Errors
-    /// All kinds but `Device`. Files that exist are refused unless overwriting is allowed, files that are inputs always;
-    /// whatever happens, every path holds what it held before, or all of them hold their whole new files.
+    /// All kinds but `Device`. Files that exist are refused unless overwriting is allowed, files that the session names, heard
+    /// or not, and the session file always; whatever happens, every path holds what it held before, or all of them hold their
+    /// whole new files. Where the process is killed while they appear, that holds once the next output is put there.
     pub fn run(mut self, session: &Session) -> Result<Delivered> {
         let clock = Instant::now();
         let chosen = jobs::chosen(session, &self.only)?;
         let jobs = jobs::jobs(session, &chosen);
+        jobs::spare_inputs(session, &jobs)?;
         let folders = jobs::create_folders(&jobs, &chosen, self.settings.overwrite)?;
         let plans = jobs::compile(&jobs)?;
-        jobs::spare_inputs(&jobs, &plans)?;
 
         let measured_first: Vec<bool> = jobs.iter().map(|job| is_fitted(job, &chosen)).collect();
         let lengths = plans

@@ -96,8 +96,10 @@ impl Renderer {
     /// Creates a renderer at frame 0. Files are opened when their clips start and closed when they end.
     ///
     /// # Errors
-    /// `Resource` where a thread cannot be started.
+    /// `Resource` where a thread cannot be started; `Session` for a plan that needs more memory than the session allows
+    /// ([`Session::max_memory`](crate::Session::max_memory)).
     pub fn new(plan: Plan, options: &Options) -> Result<Self> {
+        plan.check_memory()?;
         let pool = Pool::new(options.threads)?;
         let nodes = plan
             .nodes

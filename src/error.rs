@@ -75,6 +75,10 @@ impl ErrorKind {
     }
 }
 
+/// Characters that a column of a table is padded to at most. Wider columns help no reader, cost memory for every row, and
+/// the formatter panics beyond 65,535.
+pub(crate) const MAX_WIDTH: usize = 120;
+
 /// The text with escapes for control characters, so that no name can break a line or command a terminal.
 pub(crate) fn one_line(text: String) -> String {
     if !text.contains(char::is_control) {

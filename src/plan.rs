@@ -7,6 +7,7 @@
 mod align;
 pub(crate) mod chain;
 mod clip_check;
+mod cost;
 mod crossfade;
 mod cue;
 mod depth;
@@ -29,10 +30,10 @@ pub(crate) use routing::{Gates, Routing};
 
 use crate::{
     curve::{Automation, Fade},
-    diagnostics::{Unheard, Warning},
+    diagnostics::{Subject, Unheard, Warning},
     dsp::pan::PanLaw,
     encode::Dither,
-    error::Result,
+    error::{Error, ErrorKind, Result},
     layout::Layout,
     layout::Spec,
     media::stem::Stem,
@@ -77,6 +78,10 @@ pub struct Plan {
     /// The warnings about how things were placed: W105 and W114.
     pub(crate) notes: Vec<Warning>,
     pub(crate) routing: Routing,
+    /// The files of [`Plan::named_files`].
+    pub(crate) named_files: Vec<PathBuf>,
+    /// Bytes that a render may take.
+    pub(crate) max_memory: u64,
 }
 
 /// A track, a bus or the master, as the engine runs it.
@@ -227,19 +232,32 @@ impl Plan {
     /// The same, with what is heard or with everything.
     pub(crate) fn compiled(session: &Session, scope: Scope) -> Result<Self> {
         let mut place = place::Place::new(session, validate::session(session));
+        let clips = session.tracks().iter().map(|t| t.clips.len() as u64).sum();
         let mut voices: Vec<route::Voice<'_>> =
             session.tracks().iter().map(|t| place.track(t)).collect();
+        place.count(cost::Cost {
+            nodes: voices.len() as u64,
+            clips,
+            more: 0,
+        });
         let mut cues = Vec::new();
         for (index, cue) in session.cues().iter().enumerate() {
             let (planned, own) = place.cue(index, cue);
             voices.extend(own);
             cues.push(planned);
         }
-        let notes = place.done()?;
+        place.unplaced();
+        let mut notes = place.done()?;
+        let is_here = |warning: &&Warning| match &warning.subject {
+            Subject::Cue { name, .. } => session.cues().iter().any(|cue| cue.name == *name),
+            _ => true,
+        };
+        notes.extend(session.notes.0.iter().filter(is_here).cloned());
         let mut plan = route::arrange(session, voices, scope);
         plan.markers = markers::of(session, &cues);
         plan.cues = cues;
         plan.notes = notes;
+        plan.named_files = session.named_files();
         Ok(plan)
     }
 
@@ -302,6 +320,41 @@ impl Plan {
         files.sort();
         files.dedup();
         files
+    }
+
+    /// Every file that the session names, once: also those of muted tracks and of cues that are not used, and the session
+    /// file itself. No bounce replaces one of them.
+    #[must_use]
+    pub fn named_files(&self) -> &[PathBuf] {
+        &self.named_files
+    }
+
+    /// The warnings that are known before anything is rendered; a report has them too.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.notes
+    }
+
+    /// Refuses to render a mix in which nothing is placed.
+    ///
+    /// # Errors
+    /// `Session` where there are cues but no track, and no cue has a placement.
+    pub(crate) fn check_content(&self) -> Result<()> {
+        let has_tracks = self.nodes.iter().any(|node| node.kind == NodeKind::Track);
+        match self.cues.first() {
+            Some(first) if !has_tracks && self.cues.iter().all(|cue| cue.uses.is_empty()) => {
+                let what = format!(
+                    "the mix is empty: cue {:?} has no placement{}: place it with at or a use, or deliver it as an album",
+                    first.name,
+                    match self.cues.len() {
+                        1 => String::new(),
+                        n => format!(", and {} more cues neither", n - 1),
+                    }
+                );
+                Err(Error::new(ErrorKind::Session, what))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The cues of the session, in order, and where each is used.

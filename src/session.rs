@@ -12,6 +12,7 @@ mod deliverable;
 pub(crate) mod exact_times;
 mod format;
 mod insert;
+mod notes;
 pub(crate) mod outputs;
 mod part;
 pub(crate) mod source_text;
@@ -31,6 +32,9 @@ pub use outputs::{Content, Output};
 pub use part::Part;
 pub use strip::{BusId, Send, Strip, TrackId};
 pub use track::Track;
+
+use notes::Notes;
+use source_text::KeySpans;
 
 use crate::{
     dsp::pan::PanLaw,
@@ -77,12 +81,24 @@ pub struct Session {
     pub markers: Vec<Marker>,
     /// The files that it promises.
     pub deliverables: Vec<Deliverable>,
+    /// Bytes of memory that a mix may take, [`Session::MAX_MEMORY`] unless said. What it takes is estimated from its
+    /// tracks, clips, placements and inserts before anything is built, and more is refused with the figure. It is no key of
+    /// the session file: who loads a file decides what it may take.
+    pub max_memory: u64,
     tracks: Vec<Track>,
     buses: Vec<Bus>,
     cues: Vec<Cue>,
+    /// The session file it was read from.
+    pub(crate) written: KeySpans,
+    /// What was found when it was read.
+    pub(crate) notes: Notes,
 }
 
 impl Session {
+    /// The memory that a mix may take unless said, 1 GiB: enough for 8,000 stereo stems that sound at the
+    /// same time, 1,600 where they are resampled, and 600 of Vorbis.
+    pub const MAX_MEMORY: u64 = 1 << 30;
+
     /// An empty mix.
     #[must_use]
     pub fn new(rate: SampleRate, layout: Layout) -> Self {
@@ -99,9 +115,12 @@ impl Session {
             master: Master::default(),
             markers: Vec::new(),
             deliverables: Vec::new(),
+            max_memory: Self::MAX_MEMORY,
             tracks: Vec::new(),
             buses: Vec::new(),
             cues: Vec::new(),
+            written: KeySpans::default(),
+            notes: Notes::default(),
         }
     }
 

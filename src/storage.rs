@@ -5,7 +5,9 @@
 //! a temporary file beside the target, fsync, rename, fsync of the folder.
 
 mod atomic_file;
+mod confine;
 mod early_sync;
+mod file_set;
 pub(crate) mod file_version;
 pub(crate) mod glob;
 mod input_file;
@@ -17,6 +19,9 @@ mod same_file;
 
 pub use atomic_file::AtomicFile;
 pub(crate) use atomic_file::{CompleteFile, publish};
+pub use confine::confined;
+pub(crate) use confine::{files_of, is_inside};
+pub(crate) use file_set::FileSet;
 pub(crate) use input_file::InputFile;
 #[cfg(feature = "cloud")]
 pub(crate) use location::Url;

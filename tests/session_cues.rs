@@ -315,3 +315,69 @@ fn values_set_from_outside_take_the_place_of_those_in_the_file() {
         "set:2:16: track \"dialogue\": unknown key \"gian\"; did you mean \"gain\"?\n  |\n2 | track.dialogue.gian = 3\n  |                ^^^^"
     );
 }
+
+#[test]
+fn a_pattern_takes_an_extension_in_either_case_and_names_what_it_leaves_out() {
+    let folder = tempfile::tempdir().unwrap();
+    stems(folder.path(), 1);
+    let at = |name: &str| folder.path().join(name);
+    for name in [
+        "kit/SNARE.WAV",
+        "kit/kick.wav",
+        "kit/Hat.Wav",
+        "kit/takes/a.WAV",
+        "kit/old/deep/b.wav",
+    ] {
+        fs::create_dir_all(at(name).parent().unwrap()).unwrap();
+        fs::copy(at("stems/1m1_storm/vlns.wav"), at(name)).unwrap();
+    }
+    fs::create_dir_all(at("kit/out")).unwrap();
+    fs::copy(at("kit/kick.wav"), at("kit/out/mix.wav")).unwrap();
+    let load = |files: &str| {
+        let text = format!(
+            "rate = 8000\n[cue.kit]\nat = 0\nfolder = \"kit\"\nfiles = {files}\n\
+             [deliver.mix]\nfile = \"kit/out/mix.wav\"\n"
+        );
+        Load::default().text(text, at("s.toml"))
+    };
+    let told = |session: &Session| -> Vec<String> {
+        let plan = Plan::compile(session).unwrap();
+        plan.warnings().iter().map(ToString::to_string).collect()
+    };
+    for files in ["\"*.wav\"", "\"*.WAV\""] {
+        let session = load(files).unwrap();
+        let names: Vec<&str> = session.cues()[0]
+            .tracks
+            .iter()
+            .map(|t| &*t.strip.name)
+            .collect();
+        assert_eq!(names, ["Hat", "SNARE", "kick"]);
+        let left_out =
+            "W124 cue \"kit\": its files leave out the folders with audio kit/old/deep, kit/takes";
+        assert_eq!(told(&session), [left_out]);
+    }
+    let all = load("[\"*.wav\", \"takes/*.wav\", \"old/deep/*.wav\"]").unwrap();
+    assert_eq!((all.cues()[0].tracks.len(), told(&all)), (5, Vec::new()));
+    // A stem that is missing is not left out.
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("nowhere.wav", at("kit/lost.wav")).unwrap();
+        let e = Plan::compile(&load("\"*.wav\"").unwrap()).unwrap_err();
+        assert_eq!(e.kind(), ErrorKind::NotFound);
+        assert!(e.to_string().contains("kit/lost.wav"), "{e}");
+        fs::remove_file(at("kit/lost.wav")).unwrap();
+        use std::os::unix::ffi::OsStrExt;
+        let odd = std::ffi::OsStr::from_bytes(b"\xffodd.wav");
+        fs::copy(at("kit/kick.wav"), at("kit").join(odd)).unwrap();
+        let e = load("\"*.wav\"").unwrap_err();
+        assert!(e.to_string().contains("is no text: rename the file"), "{e}");
+        fs::remove_file(at("kit").join(odd)).unwrap();
+    }
+    for i in 0..10_001 {
+        fs::write(at(&format!("kit/{i}.txt")), "").unwrap();
+    }
+    let e = load("\"*.wav\"").unwrap_err();
+    let many =
+        "cannot be read: it has more than 10000 entries: name the files, or use smaller folders";
+    assert!(e.to_string().contains(many), "{e}");
+}

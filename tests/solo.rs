@@ -188,8 +188,8 @@ fn a_solo_in_a_cue_that_is_not_placed_is_refused() {
     let error = Plan::compile(&film).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "cue \"storm\", track \"violins\": it is soloed, but its cue has no use, so nothing would be heard: \
-         add a use, or remove the solo"
+        "cue \"storm\", track \"violins\": it is soloed, but its cue has no placement, so nothing would be heard: \
+         place the cue with at or a use, or remove the solo"
     );
     // Whole, from its own start, it can be heard.
     assert_eq!(heard(&film.whole_cue(cue)), 2.0);

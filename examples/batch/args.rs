@@ -1,6 +1,7 @@
 //! The command line: what can be asked for, and in which words.
 
 use clap::{Parser, Subcommand};
+use soundtrack::Session;
 use std::path::PathBuf;
 
 const ABOUT_JOBS: &str = "\
@@ -13,7 +14,7 @@ Keys: id, session, out; deliver, set, range, format, rate.
 Exit codes:
   0 all done        1 a check failed; collect: something is missing   2 wrong usage
   3 an item's line or session is wrong     4 a stem missing, unreadable or damaged     5 output or disk
-  75 an item failed for a reason that may pass: start the shard again with --resume    130, 143 interrupted";
+  75 an item failed for a reason that may pass: start the shard again with --resume    129, 130, 143 interrupted";
 
 /// Renders long lists of mixes in shards.
 #[derive(Debug, Parser)]
@@ -46,6 +47,9 @@ pub struct PlanArgs {
     /// Let sessions use stems outside their own folders
     #[arg(long)]
     pub outside: bool,
+    /// How much memory a mix may take, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = Session::MAX_MEMORY >> 20, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
+    pub memory: u64,
     /// Print the result as one JSON document
     #[arg(long)]
     pub json: bool,
@@ -78,6 +82,9 @@ pub struct RunArgs {
     /// Let sessions use stems outside their own folders
     #[arg(long)]
     pub outside: bool,
+    /// How much memory each mix may take, in MiB; what needs more by its tracks and placements is refused before it starts
+    #[arg(long, value_name = "MIB", default_value_t = Session::MAX_MEMORY >> 20, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
+    pub memory: u64,
     /// Print nothing on stderr but errors
     #[arg(short, long)]
     pub quiet: bool,

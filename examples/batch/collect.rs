@@ -158,7 +158,7 @@ fn there(out: &Path, job: &Job) -> Result<Result<Marker, String>> {
         Ok(path) => path,
         Err(e) => return Ok(Err(e.to_string())),
     };
-    let Found::Marker(marker) = Marker::read(&path)? else {
+    let Found::Marker(marker) = Marker::read(&path, &job.id)? else {
         return Ok(Err(format!("{} is not done", job.out.display())));
     };
     Ok(if marker.id != job.id {

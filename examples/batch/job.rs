@@ -3,7 +3,7 @@
 use super::{names::similar, place, setting};
 use serde::de::{Deserializer as _, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
-use soundtrack::{Deliverable, Error, ErrorKind, Format, Load, SampleRate, Session};
+use soundtrack::{Damage, Deliverable, Error, ErrorKind, Format, Load, SampleRate, Session};
 use std::{
     ffi::OsStr,
     fmt,
@@ -131,11 +131,15 @@ impl Job {
             );
             return Err(refused(format!("there is no such deliverable; {hint}")));
         };
-        promise.file = folder.join(&self.out);
         promise.format = self.format.unwrap_or(promise.format);
         if self.settings.iter().any(|(key, _)| key == "lang") {
             promise.lang.clone_from(&session.lang);
         }
+        promise.file.clone_from(&self.out);
+        if let Some(fault) = session.file_name_faults(&promise).first() {
+            return Err(refused(format!("out {:?}: {fault}", self.out)));
+        }
+        promise.file = folder.join(&self.out);
         session.deliverables = vec![promise.clone()];
         let mut files: Vec<PathBuf> = session
             .outputs(&promise)
@@ -157,6 +161,7 @@ impl Job {
         let load = Load {
             rate: self.rate,
             outside,
+            stems: Some(Damage::Refuse),
             ..Load::default()
         };
         self.settings

@@ -34,6 +34,8 @@ mod run;
 mod scheduler;
 mod setting;
 mod shard;
+#[path = "../mixdown/signals.rs"]
+mod signals;
 mod stop;
 mod twice;
 #[path = "../mixdown/voice.rs"]
@@ -46,6 +48,7 @@ use std::process::ExitCode;
 use voice::Voice;
 
 fn main() -> ExitCode {
+    signals::survive_large_files();
     let outcome = match &Args::parse().tool {
         Tool::Plan(args) => plan::run(args),
         Tool::Run(args) => run::run(args),

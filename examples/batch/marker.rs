@@ -1,14 +1,20 @@
 //! The marker beside an output that says it is done, and what it was made of: `e01/de.wav.json`.
 //!
-//! It is created after the output was published, whole and only if there is none, so an item with a marker is done. It is
-//! not synced, which would double the time of a short item: after a power loss it may be missing or empty, and then the
-//! item, whose output was synced before, is done once more. In a store it is an object beside that of the output.
+//! Before an item is rendered its marker is claimed: it holds the id and says which run it is. So an output that a killed run left
+//! without its marker is known as this item's, and any other is not replaced. The whole marker takes the place of the claim
+//! after the output was published, so an item with a whole marker is done. It is not synced, which would double the time of
+//! a short item: after a power loss it may be missing or empty, and then the item, whose output was synced before, is done
+//! once more or, where it is missing, refused. In a store it is an object beside that of the output.
 
 use super::{fingerprint::Stem, place};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use soundtrack::Result;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 /// A larger file is no marker.
 const LARGEST: u64 = 64 << 20;
@@ -35,8 +41,10 @@ pub struct Marker {
 /// What is where a marker would be.
 pub enum Found {
     Nothing,
-    /// Something that says nothing that can be read.
-    Unclear,
+    /// A claim of this item, or a marker of it that was cut off.
+    Unfinished,
+    /// Something that this program did not write for this item.
+    Foreign,
     Marker(Box<Marker>),
 }
 
@@ -55,14 +63,24 @@ pub fn beside(folder: &Path, out: &Path) -> PathBuf {
 }
 
 impl Marker {
-    /// The marker at a path. Only of a store it is an error that it cannot be read: it may be there another time.
-    pub fn read(path: &Path) -> Result<Found> {
-        Ok(match place::read(path, LARGEST) {
+    /// The marker of an item at a path. Only of a store it is an error that it cannot be read: it may be there another time.
+    pub fn read(path: &Path, id: &str) -> Result<Found> {
+        let bytes = match place::read(path, LARGEST) {
             Err(e) if place::is_link(path) => return Err(e),
-            Err(_) => Found::Unclear,
-            Ok(None) => Found::Nothing,
-            Ok(Some(bytes)) => serde_json::from_slice(&bytes)
-                .map_or(Found::Unclear, |m| Found::Marker(Box::new(m))),
+            Err(_) => return Ok(Found::Foreign),
+            Ok(None) => return Ok(Found::Nothing),
+            Ok(Some(bytes)) => bytes,
+        };
+        if let Ok(marker) = serde_json::from_slice(&bytes) {
+            return Ok(Found::Marker(Box::new(marker)));
+        }
+        // Both begin with the id; one that was cut off may end within it.
+        let start = start(id);
+        let start = start.as_bytes();
+        Ok(if bytes.starts_with(start) || start.starts_with(&bytes) {
+            Found::Unfinished
+        } else {
+            Found::Foreign
         })
     }
 
@@ -77,11 +95,47 @@ impl Marker {
         Ok(!self.outputs.is_empty())
     }
 
-    /// Creates the marker, if there is none. Where another run of the same shard was faster, its marker says the same, or
-    /// is refused the next time.
-    pub fn create(&self, path: &Path) -> Result<()> {
+    /// Writes the marker in place of its claim. Where another run of the same shard was faster, its marker says the same.
+    pub fn write(&self, path: &Path) -> Result<()> {
         let mut text = serde_json::to_vec(self).unwrap_or_default();
         text.push(b'\n');
-        place::create(path, text)
+        place::write(path, text)
+    }
+}
+
+/// How a marker or a claim of an item begins.
+fn start(id: &str) -> String {
+    let text = serde_json::json!({ "id": id }).to_string();
+    text.trim_end_matches('}').to_owned()
+}
+
+/// What stands in the place of a marker while its item is rendered: the id, and which run it is.
+pub struct Claim(String);
+
+impl Claim {
+    /// A claim that no other run makes.
+    pub fn new(id: &str) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let run = format!("{}-{}-{number}", std::process::id(), now.as_nanos());
+        Self(format!("{},\"run\":\"{run}\"}}\n", start(id)))
+    }
+
+    /// Writes the claim if nothing is in its place; whether it did.
+    pub fn create(&self, path: &Path) -> Result<bool> {
+        place::create(path, self.0.clone().into_bytes())
+    }
+
+    /// Writes the claim in place of what is there.
+    pub fn replace(&self, path: &Path) -> Result<()> {
+        place::write(path, self.0.clone().into_bytes())
+    }
+
+    /// Whether it is this claim that is there.
+    pub fn is_at(&self, path: &Path) -> Result<bool> {
+        Ok(place::read(path, LARGEST)?.is_some_and(|bytes| bytes == self.0.as_bytes()))
     }
 }

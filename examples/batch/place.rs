@@ -134,24 +134,37 @@ pub fn about(path: &Path) -> Result<Option<About>> {
     }))
 }
 
-/// Writes a file or an object if there is none; one that another program was faster to write stays.
-pub fn create(path: &Path, bytes: Vec<u8>) -> Result<()> {
+/// Writes a file or an object, in place of what is there.
+pub fn write(path: &Path, bytes: Vec<u8>) -> Result<()> {
     #[cfg(feature = "cloud")]
     if let Some(link) = link(path) {
-        return storage::create(link, bytes).map(drop);
+        return storage::write(link, bytes);
     }
-    let written = || {
-        let mut file = AtomicFile::create(path, false)?;
-        file.write_all(&bytes).map_err(|e| {
-            Error::new(
-                ErrorKind::Output,
-                format!("{}: cannot be written: {e}", path.display()),
-            )
-            .because(e)
-        })?;
-        file.finish_unsynced().map(drop)
-    };
-    written().or_else(|e| if path.is_file() { Ok(()) } else { Err(e) })
+    written(path, bytes, true)
+}
+
+/// Writes a file or an object if there is none of that name; whether it did.
+pub fn create(path: &Path, bytes: Vec<u8>) -> Result<bool> {
+    #[cfg(feature = "cloud")]
+    if let Some(link) = link(path) {
+        return storage::create(link, bytes);
+    }
+    match written(path, bytes, false) {
+        Err(e) if e.io_kind() == Some(io::ErrorKind::AlreadyExists) => Ok(false),
+        written => written.map(|()| true),
+    }
+}
+
+fn written(path: &Path, bytes: Vec<u8>, overwrite: bool) -> Result<()> {
+    let mut file = AtomicFile::create(path, overwrite)?;
+    file.write_all(&bytes).map_err(|e| {
+        Error::new(
+            ErrorKind::Output,
+            format!("{}: cannot be written: {e}", path.display()),
+        )
+        .because(e)
+    })?;
+    file.finish_unsynced().map(drop)
 }
 
 /// Takes a file or an object away, if there is one.

@@ -207,6 +207,7 @@ fn size(job: &Job, args: &PlanArgs, known: &Mutex<HashMap<String, Size>>) -> Res
     let list = place::resolved(&args.list)?;
     let (file, text) = job.text(list.parent().unwrap_or(Path::new("")))?;
     let mut session = job.load(args.outside).text(text, file)?;
+    session.max_memory = args.memory << 20;
     let of = |plan: &Plan, frames: u64, format: Format| {
         let (spec, width) = (plan.spec(), u64::from(format.bits() / 8));
         let bytes = frames

@@ -12,6 +12,7 @@ use super::{
     place,
     shard::Shard,
     stop::Stop,
+    twice,
     voice::Voice,
 };
 use soundtrack::{Error, ErrorKind};
@@ -51,6 +52,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         Shard::asked(args.shard.as_deref(), args.shards, &variables).map_err(Failure::Usage)?;
     let lines = Lines::open(&args.list, shard)?;
     let list = place::resolved(&args.list)?;
+    let twice = twice::refused(&args.list, shard)?;
     let out = out(&args.out)?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let jobs = args.jobs.map_or(cores, usize::from);
@@ -60,6 +62,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         out,
         resume: args.resume,
         outside: args.outside,
+        max_memory: args.memory << 20,
         threads: (cores / jobs).max(1),
         shards: shard.count,
         stop: &stop,
@@ -73,7 +76,8 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         while !stop.asked() {
             let line = lock(&lines).line()?;
             let Some((index, text)) = line else { break };
-            let (id, outcome) = ended(&desk, &args.list, (index, text));
+            let refused = twice.get(&index).map(String::as_str);
+            let (id, outcome) = ended(&desk, &args.list, (index, text), refused);
             lock(&tally).add(&outcome);
             // A closed pipe is the reader's wish to hear no more; the outputs and their markers say it too.
             let _ = writeln!(
@@ -141,14 +145,25 @@ fn out(asked: &Path) -> Result<PathBuf, Failure> {
     Ok(out.canonicalize().map_err(failed)?)
 }
 
-/// Does what a line asks for.
-fn ended(desk: &Desk<'_>, list: &Path, (index, text): Line) -> (Option<String>, Outcome) {
+/// Does what a line asks for, unless it is refused for what another line asks for.
+fn ended(
+    desk: &Desk<'_>,
+    list: &Path,
+    (index, text): Line,
+    refused: Option<&str>,
+) -> (Option<String>, Outcome) {
     let job = text
         .map_err(|what| Wrong { column: 1, what })
         .and_then(|text| Job::parse(&text));
     match job {
         Ok(job) => {
-            let outcome = desk.item(&job);
+            let outcome = match refused {
+                Some(what) => {
+                    let what = what.to_owned();
+                    Outcome::of_wrong(&Wrong { column: 1, what }, list, index)
+                }
+                None => desk.item(&job),
+            };
             (Some(job.id), outcome)
         }
         Err(wrong) => (None, Outcome::of_wrong(&wrong, list, index)),

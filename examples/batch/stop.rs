@@ -1,9 +1,10 @@
-//! Being asked to stop: SIGTERM and SIGINT.
+//! Being asked to stop: SIGTERM, SIGINT and SIGHUP.
 //!
 //! From the first signal on no item is begun. Those that run may go on for the time of grace, then each is dropped at its
 //! next block and takes its temporary file away. A second signal ends the grace. What still hangs two seconds later (in a
 //! read of a lost disk) is left behind: nothing it was writing has its final name.
 
+use super::signals;
 use soundtrack::{Error, ErrorKind, Result};
 use std::{
     sync::{
@@ -32,7 +33,7 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Takes over both signals.
+    /// Takes over the signals.
     pub fn watch(grace: Duration) -> Result<Arc<Self>> {
         let stop = Arc::new(Self {
             signal: Arc::default(),
@@ -42,7 +43,7 @@ impl Stop {
             grace,
         });
         let taken = || {
-            for number in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            for number in signals::that_end() {
                 let value = usize::try_from(number).unwrap_or_default();
                 signal_hook::flag::register_usize(number, Arc::clone(&stop.signal), value)?;
                 signal_hook::flag::register(number, Arc::clone(&stop.again))?;
@@ -67,7 +68,7 @@ impl Stop {
         self.over.load(Ordering::SeqCst)
     }
 
-    /// The exit code that tells which signal: 130 for SIGINT, 143 for SIGTERM.
+    /// The exit code that tells which signal: 130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP.
     pub fn exit_code(&self) -> u8 {
         u8::try_from(SIGNALLED + self.signal.load(Ordering::SeqCst)).unwrap_or(u8::MAX)
     }

@@ -5,7 +5,7 @@
 //! more pass compares the texts. So nothing is missed and nothing is called twice that is not.
 
 use super::{job::Job, lines::Lines, shard::Shard};
-use soundtrack::Result;
+use soundtrack::{Error, ErrorKind, Result};
 use std::{
     collections::{HashMap, HashSet},
     hash::{DefaultHasher, Hash, Hasher as _},
@@ -25,6 +25,46 @@ pub struct Twice {
     pub what: String,
 }
 
+/// The lines of a shard whose id or output is that of a line before, in whichever shard that is, with what is wrong. Keeps
+/// a hash of each id and output of the shard.
+///
+/// # Errors
+/// `Session` for more of them than are told: the list is not what it should be.
+pub fn refused(list: &Path, shard: Shard) -> Result<HashMap<u64, String>> {
+    let mut own: Vec<u64> = Vec::new();
+    each(list, shard, |_, names| own.extend(names.iter().map(hash)))?;
+    own.sort_unstable();
+    own.dedup();
+    let mut seen = vec![0u8; own.len()];
+    each(list, Shard::WHOLE, |_, names| {
+        for at in names
+            .iter()
+            .map(hash)
+            .filter_map(|h| own.binary_search(&h).ok())
+        {
+            seen[at] = seen[at].saturating_add(1);
+        }
+    })?;
+    let twice = own.iter().zip(&seen).filter(|(_, times)| **times > 1);
+    let found = told(list, &twice.map(|(hash, _)| *hash).collect())?;
+    if found.len() >= MOST {
+        let what = format!(
+            "{}: {MOST} ids and outputs or more come twice: `plan` names them",
+            list.display()
+        );
+        return Err(Error::new(ErrorKind::Session, what));
+    }
+    let mut refused: HashMap<u64, String> = HashMap::new();
+    for Twice { index, what } in found {
+        let said = refused.entry(index).or_default();
+        if !said.is_empty() {
+            *said += "; ";
+        }
+        *said += &what;
+    }
+    Ok(refused)
+}
+
 /// Everything that comes twice in a list of so many lines.
 pub fn find(list: &Path, lines: u64) -> Result<Vec<Twice>> {
     within(list, lines, SHARE)
@@ -35,7 +75,7 @@ fn within(list: &Path, lines: u64, share: u64) -> Result<Vec<Twice>> {
     let mut same: HashSet<u64> = HashSet::new();
     for pass in 0..passes {
         let mut hashes = Vec::new();
-        each(list, |_, names| {
+        each(list, Shard::WHOLE, |_, names| {
             hashes.extend(names.iter().map(hash).filter(|h| h % passes == pass))
         })?;
         hashes.sort_unstable();
@@ -47,11 +87,16 @@ fn within(list: &Path, lines: u64, share: u64) -> Result<Vec<Twice>> {
                 .take(MOST),
         );
     }
+    told(list, &same)
+}
+
+/// The ids and outputs of these hashes that come twice: hashes of different texts may be the same.
+fn told(list: &Path, same: &HashSet<u64>) -> Result<Vec<Twice>> {
     if same.is_empty() {
         return Ok(Vec::new());
     }
     let (mut first, mut found): (HashMap<Name, u64>, Vec<Twice>) = (HashMap::new(), Vec::new());
-    each(list, |index, names| {
+    each(list, Shard::WHOLE, |index, names| {
         for name in names.into_iter().filter(|name| same.contains(&hash(name))) {
             if let Some(before) = first.get(&name).copied() {
                 let what = match name {
@@ -79,9 +124,9 @@ enum Name {
     Out(std::path::PathBuf),
 }
 
-/// The names of every line that is a job.
-fn each(list: &Path, mut tell: impl FnMut(u64, [Name; 2])) -> Result<()> {
-    let mut lines = Lines::open(list, Shard::WHOLE)?;
+/// The names of every line of a shard that is a job.
+fn each(list: &Path, shard: Shard, mut tell: impl FnMut(u64, [Name; 2])) -> Result<()> {
+    let mut lines = Lines::open(list, shard)?;
     while let Some((index, text)) = lines.line()? {
         if let Some(job) = text.ok().and_then(|text| Job::parse(&text).ok()) {
             tell(index, [Name::Id(job.id), Name::Out(job.out)]);

@@ -5,7 +5,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use soundtrack::{
-    Format, Layout, LoudnessTarget, PanLaw, SampleRate, encode::Dither, report::Paper,
+    Format, Layout, LoudnessTarget, PanLaw, SampleRate, Session, encode::Dither, report::Paper,
 };
 use std::{io::IsTerminal, path::PathBuf};
 
@@ -30,7 +30,7 @@ Examples:
 Exit codes:
   0 done            1 a check failed; files differ                 2 wrong usage
   3 wrong session   4 a stem missing, unreadable or damaged        5 output, disk or device
-  75 temporary, try again                                          130, 143 interrupted";
+  75 temporary, try again                                          129, 130, 143 interrupted";
 
 /// Mixes stems into one soundtrack, exactly: sums in 64 bits at unity, never limited or normalised unasked, and tells what clips.
 ///
@@ -105,7 +105,8 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub mute: Vec<String>,
 
-    /// Hear only this track or bus; may be given more than once
+    /// Hear only what passes through this track or bus, of a bus all that feeds it; a mute always wins; may be given more
+    /// than once
     #[arg(long, value_name = "NAME")]
     pub solo: Vec<String>,
 
@@ -122,7 +123,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = BINS, value_parser = bins())]
     pub bins: u32,
 
-    /// Let a session file use stems outside its own folder
+    /// Let a session file use stems outside its own folder, and write outside it
     #[arg(long)]
     pub outside: bool,
 
@@ -173,6 +174,10 @@ pub struct Args {
     /// How many threads decode and mix [default: as many as there are cores]; changes no sample
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: Option<u16>,
+
+    /// How much memory the mix may take, in MiB; what needs more by its tracks and placements is refused before it starts
+    #[arg(long, value_name = "MIB", default_value_t = Session::MAX_MEMORY >> 20, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
+    pub memory: u64,
 
     /// Print nothing but errors (and the JSON document, if asked for)
     #[arg(short, long, conflicts_with = "verbose")]

@@ -24,6 +24,7 @@ pub fn session(kinds: &[Kind], args: &Args, voice: Voice) -> Result<Session, Fai
     if let Some(law) = args.pan_law {
         session.pan_law = law;
     }
+    session.max_memory = args.memory << 20;
     if args.keep_going {
         session.damage = Damage::Silence;
     }
@@ -36,6 +37,11 @@ fn load(args: &Args) -> Result<Load, Failure> {
         rate: args.rate,
         layout: args.layout,
         outside: args.outside,
+        stems: Some(if args.keep_going {
+            Damage::Silence
+        } else {
+            Damage::Refuse
+        }),
         ..Load::default()
     };
     args.set

@@ -1,7 +1,7 @@
 //! The stems of a folder: every file that opens as audio or is named like it, in the order of their names. With the feature
 //! `cloud` it may be one of an object store.
 
-use super::{inputs::is_link, voice::Voice};
+use super::{inputs::is_link, strips::listed, voice::Voice};
 use soundtrack::{Error, ErrorKind, Result, SampleRate, media};
 use std::{
     fs, io,
@@ -88,18 +88,75 @@ fn files(folder: &Path, voice: Voice) -> Result<(Vec<PathBuf>, usize)> {
         let what = format!("{}: the folder cannot be read: {e}", folder.display());
         Error::new(ErrorKind::NotFound, what).because(e)
     };
-    let (mut files, mut folders) = (Vec::new(), 0);
+    let (mut files, mut folders, mut left_out) = (Vec::new(), 0, Vec::new());
     for entry in fs::read_dir(folder).map_err(refused)? {
         let path = entry.map_err(refused)?.path();
         if path.is_dir() {
             folders += 1;
-            voice.detail(&format!("passed over {}: a folder", path.display()));
+            if !hidden(&path) && holds_audio(&path) {
+                left_out.push(inner_name(&path));
+            } else {
+                voice.detail(&format!("passed over {}: a folder", path.display()));
+            }
         } else if !hidden(&path) {
             files.push(path);
         }
     }
     files.sort();
+    left_out.sort();
+    if !left_out.is_empty() && !voice.quiet {
+        let names: Vec<&str> = left_out.iter().map(String::as_str).collect();
+        let (s, it) = if names.len() == 1 {
+            ("", "it")
+        } else {
+            ("s", "them")
+        };
+        voice.caution(&format!(
+            "{}: the audio in the folder{s} {} is left out; name {it} to take it in",
+            folder.display(),
+            listed(&names)
+        ));
+    }
     Ok((files, folders))
+}
+
+/// Folders that are looked into for audio, and how deep: enough to find what was forgotten, and bounded.
+const MOST_FOLDERS: usize = 200;
+const DEEPEST: usize = 4;
+
+/// Whether a file in a folder, or in one below, is named like audio. Hidden folders and links are not looked into.
+fn holds_audio(folder: &Path) -> bool {
+    let mut left = vec![(folder.to_owned(), 1)];
+    let mut looked = 0;
+    while let Some((folder, depth)) = left.pop() {
+        looked += 1;
+        if looked > MOST_FOLDERS {
+            break;
+        }
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let Ok(kind) = entry.file_type() else {
+                continue;
+            };
+            if hidden(&path) {
+                continue;
+            }
+            if kind.is_dir() && depth < DEEPEST {
+                left.push((path, depth + 1));
+            } else if kind.is_file() && promises_audio(&path) {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// The last name of a path.
+fn inner_name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// The objects of a folder of a store, `s3://bucket/stems/`, or those that fit a pattern, `s3://bucket/stems/*.wav`.

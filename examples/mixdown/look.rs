@@ -81,6 +81,9 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
         .fold(0, u8::max))
 }
 
+/// A wider cell runs over, and makes no other wider.
+const WIDEST: usize = 120;
+
 /// A row a file, columns as wide as they need to be.
 fn table(reports: &[Report]) -> String {
     let mut rows = vec![
@@ -101,6 +104,7 @@ fn table(reports: &[Report]) -> String {
     let width = |column: usize| {
         rows.iter()
             .map(|r| r[column].chars().count())
+            .filter(|width| *width <= WIDEST)
             .max()
             .unwrap_or(0)
     };

@@ -28,6 +28,7 @@ mod plan;
 mod progress;
 mod range;
 mod run;
+mod signals;
 mod silence;
 mod stop;
 mod strips;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
 
 /// Does what the command line says, after a last change to it.
 pub fn start(change: impl FnOnce(&mut Args)) -> ExitCode {
+    signals::survive_large_files();
     let given = env::args_os().skip(1).collect::<Vec<_>>();
     let mut args = Args::try_parse().unwrap_or_else(|e| tips::advised(e, &given).exit());
     change(&mut args);

@@ -109,7 +109,7 @@ pub fn run(args: &Args, voice: Voice, stop: &Stop) -> Result<u8, Failure> {
     };
 
     if let Some(report) = &args.report {
-        paper::spare(report, &plan.files())?;
+        paper::spare(report, plan.named_files())?;
     }
     let drawn = |bounce: Bounce<'static>| match &args.report {
         None => bounce,
@@ -243,6 +243,9 @@ fn show_plan(inputs: &[PathBuf], args: &Args, voice: Voice) -> Result<u8, Failur
     }
     let kinds = inputs::kinds(inputs).map_err(|f| missing(f, args))?;
     let (session, plan) = compiled(&kinds, args, voice)?;
+    plan.warnings()
+        .iter()
+        .for_each(|warning| said(warning, args, voice));
     print(&if args.json {
         format!("{:#}", plan::document(&plan, &session))
     } else {

@@ -1,9 +1,10 @@
-//! Being interrupted: SIGINT and SIGTERM.
+//! Being interrupted: SIGINT, SIGTERM and SIGHUP.
 //!
 //! While an output is being written the signal is only noted: the render sees it after its next block, stops, and
 //! takes its temporary file away. At any other time there is nothing to tidy up and the program ends at once. A signal
 //! two seconds after the first ends it anyway; the temporary that may then stay is removed by the next run.
 
+use super::signals;
 use std::{
     io,
     sync::{
@@ -41,10 +42,10 @@ const WRITING: u8 = 1;
 const AFTER: u8 = 2;
 
 impl Stop {
-    /// Takes over both signals.
+    /// Takes over the signals.
     pub fn watch() -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
-        for number in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        for number in signals::that_end() {
             let value = usize::try_from(number).unwrap_or_default();
             signal_hook::flag::register_usize(number, Arc::clone(&shared.signal), value)?;
             signal_hook::flag::register(number, Arc::clone(&shared.again))?;
@@ -79,7 +80,7 @@ impl Stop {
         self.shared.signal.load(Ordering::SeqCst) != 0
     }
 
-    /// The exit code that tells which: 130 for SIGINT, 143 for SIGTERM.
+    /// The exit code that tells which: 130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP.
     pub fn exit_code(&self) -> u8 {
         u8::try_from(SIGNALLED + self.shared.signal.load(Ordering::SeqCst)).unwrap_or(u8::MAX)
     }

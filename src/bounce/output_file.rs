@@ -6,7 +6,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     plan::Plan,
     report::Report,
-    storage::same_file,
+    storage::FileSet,
     units::{Frames, SampleRate},
 };
 use std::{ops::Range, path::Path};
@@ -16,19 +16,19 @@ pub(crate) fn rounds(plan: &Plan, format: Format) -> bool {
     !format.is_float() && plan.depth().is_none_or(|depth| depth > format.bits())
 }
 
-/// Refuses an output that is one of the plan's inputs.
-pub(crate) fn spare_inputs(plan: &Plan, output: &Path) -> Result<()> {
-    for input in plan.files() {
-        if same_file(&input, output)? {
+/// Refuses an output that is one of these inputs.
+pub(crate) fn spare_inputs(inputs: &FileSet, output: &Path) -> Result<()> {
+    match inputs.name_of(output)? {
+        Some(input) => {
             let what = format!(
-                "{}: is one of the inputs ({})",
+                "{}: is one of the inputs ({}): choose another output",
                 output.display(),
                 input.display()
             );
-            return Err(Error::new(ErrorKind::Output, what));
+            Err(Error::new(ErrorKind::Output, what))
         }
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// A file that is being written.

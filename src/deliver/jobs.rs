@@ -8,7 +8,7 @@ use crate::{
     error::{Error, ErrorKind, Problem, Result, Subject},
     plan::Plan,
     session::{Content, Deliverable, Session},
-    storage::is_link,
+    storage::FileSet,
 };
 use std::{
     borrow::Cow,
@@ -95,7 +95,6 @@ pub(super) fn jobs(session: &Session, chosen: &[&Deliverable]) -> Vec<Job> {
     for (index, deliverable) in chosen.iter().enumerate() {
         let mut whole = session.for_deliverable(deliverable);
         let outputs = whole.outputs(deliverable);
-        whole.deliverables.clear();
         whole.speak();
         for output in outputs {
             let (timeline, of) = match output.content {
@@ -180,16 +179,23 @@ pub(super) fn compile(jobs: &[Job]) -> Result<Vec<Plan>> {
     let mut plans = Vec::with_capacity(jobs.len());
     let (mut problems, mut cause): (Vec<Problem>, Option<Error>) = (Vec::new(), None);
     for job in jobs {
-        match Plan::compile(&job.session) {
+        let holds_mix = job
+            .files
+            .iter()
+            .any(|file| !matches!(file.content, Content::Cue(_)));
+        let compiled = Plan::compile(&job.session).and_then(|plan| match holds_mix {
+            true => plan.check_content().map(|()| plan),
+            false => Ok(plan),
+        });
+        match compiled {
             Ok(plan) => plans.push(plan),
             Err(e) => {
-                problems.extend(
-                    e.problems()
-                        .iter()
-                        .filter(|p| !problems.contains(p))
-                        .cloned()
-                        .collect::<Vec<_>>(),
-                );
+                let mut found = e.problems().to_vec();
+                if found.is_empty() {
+                    found.push(e.as_problem());
+                }
+                found.retain(|problem| !problems.contains(problem));
+                problems.extend(found);
                 cause.get_or_insert(e);
             }
         }
@@ -200,14 +206,11 @@ pub(super) fn compile(jobs: &[Job]) -> Result<Vec<Plan>> {
     }
 }
 
-/// Refuses files that are inputs of any job.
-pub(super) fn spare_inputs(jobs: &[Job], plans: &[Plan]) -> Result<()> {
-    // Only what exists can be an input. An object of a store is compared by its name.
-    let may_exist = |file: &&JobFile| file.path.exists() || file.path.to_str().is_some_and(is_link);
-    for file in jobs.iter().flat_map(|job| &job.files).filter(may_exist) {
-        for plan in plans {
-            output_file::spare_inputs(plan, &file.path)?;
-        }
+/// Refuses files that the session names, and the session file itself.
+pub(super) fn spare_inputs(session: &Session, jobs: &[Job]) -> Result<()> {
+    let inputs = FileSet::new(session.named_files());
+    for file in jobs.iter().flat_map(|job| &job.files) {
+        output_file::spare_inputs(&inputs, &file.path)?;
     }
     Ok(())
 }

@@ -304,6 +304,17 @@ registry! {
     "W122" Warning UnknownEnd {}
     "A stem is cut off, and nothing in its file says how much is missing. It ends where its data ends."
     "Replace the file: copy or export it again."
+
+    "W123" Warning UnplacedCue {}
+    "A cue has no placement, so nothing of it is in the mix, and no album has it either."
+    "Place the cue with `at` or under `use`. Mute it where it is left out on purpose, or deliver it with `album = true`."
+
+    "W124" Warning PassedOver {
+        /// The folders, relative to that of the session file.
+        folders: Vec<String>,
+    }
+    "Beside the files that a pattern of a cue finds there are folders with audio, which patterns do not look into."
+    "Add a pattern for each folder, such as `files = [\"*.wav\", \"takes/*.wav\"]`, or move what is not meant elsewhere."
 }
 
 /// A frame of the timeline at a rate, displayed as `hh:mm:ss.mmm`.
@@ -676,6 +687,17 @@ impl fmt::Display for WarningKind {
                 } else {
                     write!(f, " in {places} places, first at {at}")
                 }
+            }
+            Self::UnplacedCue {} => {
+                f.write_str("it has no placement, so nothing of it is in the mix: add at or a use")
+            }
+            Self::PassedOver { folders } => {
+                let s = if folders.len() == 1 { "" } else { "s" };
+                write!(
+                    f,
+                    "its files leave out the folder{s} with audio {}",
+                    folders.join(", ")
+                )
             }
         }
     }

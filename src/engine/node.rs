@@ -114,12 +114,17 @@ pub(super) struct NodeState {
 impl NodeState {
     pub(super) fn new(node: &Node, plan: &Plan) -> Self {
         let (clips, rate) = (node.clips().len(), u64::from(plan.spec.rate.hz()));
-        let delay = |frames: &u64| (*frames > 0).then(|| DelayLine::new(plan.spec.layout, *frames));
-        let chain =
-            |chain: &Chain| (!chain.is_empty()).then(|| Box::new(ChainState::new(chain, rate)));
+        // A node that is not heard never runs, so its processors and delays, which can be large, are not made.
+        let runs = node.live || node.kind == NodeKind::Master;
+        let delay =
+            |frames: &u64| (runs && *frames > 0).then(|| DelayLine::new(plan.spec.layout, *frames));
+        let chain = |chain: &Chain| {
+            (runs && !chain.is_empty()).then(|| Box::new(ChainState::new(chain, rate)))
+        };
+        let readers = if runs { clips } else { 0 };
         Self {
             mono: Block::new(Layout::Mono, 0),
-            readers: (0..clips).map(|_| ClipReader::Direct(None)).collect(),
+            readers: (0..readers).map(|_| ClipReader::Direct(None)).collect(),
             delays: node.delays.iter().map(delay).collect(),
             before: chain(&node.before),
             after: chain(&node.after),

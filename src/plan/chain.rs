@@ -65,6 +65,17 @@ impl Chain {
         }
     }
 
+    /// Estimates the bytes of its processors: of those that remember a time, all samples of it.
+    pub(super) fn bytes(&self) -> u64 {
+        let sets = if matches!(self.restart, Restart::Grid(_)) {
+            2
+        } else {
+            1
+        };
+        let of_each = self.inserts.iter().map(|insert| insert.bytes(self.spec));
+        of_each.fold(0u64, u64::saturating_add).saturating_mul(sets)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.inserts.is_empty()
     }

@@ -5,6 +5,7 @@
 
 use super::{
     PlannedClip, Window,
+    cost::{Cost, clip_bytes},
     crossfade::{self, Stretch},
     place::{Place, automation},
     route::Voice,
@@ -14,7 +15,7 @@ use crate::{
     diagnostics::{ClockTime, StemEnd, Subject, WarningKind},
     error::{ErrorKind, Problem},
     session::{
-        At, Cue, CueKind, Strip, Track, Use,
+        At, Cue, CueId, CueKind, Strip, Track, Use,
         exact_times::{exact, exact_position},
         validate::Who,
     },
@@ -83,6 +84,24 @@ impl InCue {
 }
 
 impl<'a> Place<'a> {
+    /// Notes each cue that is left out of the mix for want of a placement; where all of the mix is, that is a problem.
+    pub(super) fn unplaced(&mut self) {
+        let session = self.session;
+        let left_out = |(index, cue): &(usize, &Cue)| {
+            cue.uses.is_empty() && !cue.mute && !session.has_in_album(CueId(*index))
+        };
+        let empty = session.has_only_unplaced_cues();
+        for (_, cue) in session.cues().iter().enumerate().filter(left_out) {
+            if empty {
+                let what = "it has no placement, so the mix is empty: place it with at, as in at = \"0s\", or with a use";
+                let problem = Problem::about(subject(cue, None), ErrorKind::Session, what);
+                self.say(cue.written.place(problem, &[]));
+            } else {
+                self.note(WarningKind::UnplacedCue {}, subject(cue, None));
+            }
+        }
+    }
+
     /// The cue of this number and the nodes of its tracks. A cue without uses is checked, but has no nodes.
     pub(super) fn cue(&mut self, index: usize, cue: &'a Cue) -> (PlannedCue, Vec<Voice<'a>>) {
         let mut tracks: Vec<(&Track, Vec<PlannedClip>)> = Vec::with_capacity(cue.tracks.len());
@@ -92,7 +111,7 @@ impl<'a> Place<'a> {
                 track: &track.strip.name,
             };
             if track.strip.solo && cue.uses.is_empty() {
-                let what = "it is soloed, but its cue has no use, so nothing would be heard: add a use, or remove the solo";
+                let what = "it is soloed, but its cue has no placement, so nothing would be heard: place the cue with at or a use, or remove the solo";
                 self.say(
                     cue.written
                         .place(Problem::new(format!("{who}: {what}")), &[]),
@@ -113,12 +132,31 @@ impl<'a> Place<'a> {
             None
         };
         let uses = self.uses(cue, length, origin);
+        // Counted before the nodes are made, since a short file can ask for very many.
+        let (at_once, count) = (most_at_once(&uses), uses.len() as u64);
+        let mut cost = Cost::default();
+        for (track, clips) in &tracks {
+            cost.nodes += if is_still(&track.strip) {
+                count.min(1)
+            } else {
+                at_once
+            };
+            let of_each = count.saturating_mul(clips.len() as u64);
+            cost.clips = cost.clips.saturating_add(of_each);
+            let largest = clips.iter().map(|c| clip_bytes(c, self.session.rate)).max();
+            let sounding = at_once.saturating_mul(largest.unwrap_or(0));
+            cost.more = cost.more.saturating_add(sounding);
+        }
+        let (one, several) = if self.count(cost) {
+            (groups(&uses, true), groups(&uses, false))
+        } else {
+            (Vec::new(), Vec::new())
+        };
         let mut voices = Vec::new();
         for (at, (track, clips)) in tracks.into_iter().enumerate() {
             let strip = &track.strip;
-            let (gain, pan) = automation(strip);
-            let still = gain.constant().is_some() && pan.constant().is_some();
-            for (number, group) in groups(&uses, still).into_iter().enumerate() {
+            let groups = if is_still(strip) { &one } else { &several };
+            for (number, group) in groups.iter().enumerate() {
                 let times = group
                     .iter()
                     .map(|u| (u.range.start.0..u.range.end.0, u.from.0))
@@ -351,6 +389,29 @@ fn subject(cue: &Cue, place: Option<&Use>) -> Subject {
         placement,
         file: None,
     }
+}
+
+/// Whether neither gain nor pan of a strip moves.
+fn is_still(strip: &Strip) -> bool {
+    let (gain, pan) = automation(strip);
+    gain.constant().is_some() && pan.constant().is_some()
+}
+
+/// The most uses that sound at the same time: as many nodes are needed where something moves in time.
+fn most_at_once(uses: &[PlannedUse]) -> u64 {
+    let mut changes: Vec<(u64, i64)> = Vec::with_capacity(2 * uses.len());
+    for place in uses {
+        changes.push((place.range.start.0, 1));
+        changes.push((place.range.end.0, -1));
+    }
+    // At one frame those that end come first. An empty use ends where it starts, and still needs a node.
+    changes.sort_unstable();
+    let (mut now, mut most) = (0i64, i64::from(!uses.is_empty()));
+    for (_, change) in changes {
+        now += change;
+        most = most.max(now);
+    }
+    most.unsigned_abs()
 }
 
 /// The uses that one node can play: all of them where nothing moves in time, or else sets of uses that do not overlap.

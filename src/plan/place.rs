@@ -2,6 +2,7 @@
 
 use super::{
     Passes, PlannedClip, Window, clip_check,
+    cost::Cost,
     crossfade::{self, Stretch},
     route::Voice,
 };
@@ -30,6 +31,8 @@ pub(super) struct Place<'a> {
     /// The error of the first stem that could not be opened, whose cause says whether it may pass.
     cause: Option<Error>,
     notes: Vec<Warning>,
+    /// What has been placed so far.
+    cost: Cost,
 }
 
 impl<'a> Place<'a> {
@@ -42,11 +45,29 @@ impl<'a> Place<'a> {
             problems,
             cause: None,
             notes: Vec::new(),
+            cost: Cost {
+                nodes: session.buses().len() as u64 + 1,
+                ..Cost::default()
+            },
         }
+    }
+
+    /// Counts nodes and clips that are about to be made; `more` bytes of them are needed at the same time. Returns whether
+    /// there is memory for all so far.
+    pub(super) fn count(&mut self, counted: Cost) -> bool {
+        let cost = &mut self.cost;
+        cost.nodes = cost.nodes.saturating_add(counted.nodes);
+        cost.clips = cost.clips.saturating_add(counted.clips);
+        // Cues need not sound at the same time, so their bytes do not add up.
+        cost.more = cost.more.max(counted.more);
+        cost.excess(self.session.max_memory).is_none()
     }
 
     /// What was noted, or all that is wrong at once.
     pub(super) fn done(mut self) -> Result<Vec<Warning>> {
+        if let Some(what) = self.cost.excess(self.session.max_memory) {
+            self.say(Problem::new(what));
+        }
         self.problems.dedup();
         if self.problems.is_empty() {
             return Ok(self.notes);

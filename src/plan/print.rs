@@ -2,7 +2,7 @@
 
 use super::{Node, NodeInput, NodeKind, Placing, Plan, PlannedClip, PlannedCue, PlannedUse};
 use crate::{
-    error::one_line,
+    error::{MAX_WIDTH, one_line},
     timecode::Timecode,
     units::{Decibels, Frames, Gain, Pan},
 };
@@ -49,12 +49,13 @@ impl fmt::Display for Plan {
     }
 }
 
-/// Columns as wide as their widest cell.
+/// Columns as wide as their widest cell; a cell beyond [`MAX_WIDTH`] runs over.
 fn write_table<const N: usize>(f: &mut fmt::Formatter<'_>, rows: &[[String; N]]) -> fmt::Result {
     let width = |column: usize| {
         rows.iter()
             .filter_map(|r| r.get(column))
             .map(|c| c.chars().count())
+            .filter(|width| *width <= MAX_WIDTH)
             .max()
             .unwrap_or(0)
     };

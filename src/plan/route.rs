@@ -175,6 +175,8 @@ pub(super) fn arrange(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -
         picture: session.picture(),
         notes: Vec::new(),
         routing: graph,
+        named_files: Vec::new(),
+        max_memory: session.max_memory,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The report as a table for people.
 
 use super::{ClipReport, Placed, Report, StripReport};
-use crate::error::one_line;
+use crate::error::{MAX_WIDTH, one_line};
 use crate::measure::Verdict;
 use crate::units::{Dbtp, Decibels, Frames, Lufs, Pan, SampleRate};
 use std::fmt;
@@ -229,7 +229,7 @@ fn notes(clip: &ClipReport) -> String {
     notes.join(", ")
 }
 
-/// Columns as wide as they need to be; those of `right` to the right.
+/// Columns as wide as they need to be, but for cells beyond [`MAX_WIDTH`], which run over; those of `right` to the right.
 pub(crate) fn table<const N: usize>(
     f: &mut fmt::Formatter<'_>,
     rows: &[[String; N]],
@@ -240,6 +240,7 @@ pub(crate) fn table<const N: usize>(
         rows.iter()
             .filter_map(|r| r.get(column))
             .map(|c| c.chars().count())
+            .filter(|width| *width <= MAX_WIDTH)
             .max()
             .unwrap_or(0)
     };

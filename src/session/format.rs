@@ -24,6 +24,7 @@ mod schema;
 mod session_reader;
 mod session_writer;
 mod size_limit;
+mod stems;
 mod table_reader;
 mod tracks;
 mod tree;
@@ -35,6 +36,7 @@ use super::{Session, source_text::SourceText};
 use crate::{
     error::{Error, ErrorKind, Result},
     layout::Layout,
+    media::Damage,
     storage::Location,
     units::SampleRate,
 };
@@ -121,8 +123,12 @@ pub struct Load {
     pub rate: Option<SampleRate>,
     /// Overrides the layout.
     pub layout: Option<Layout>,
-    /// Whether stems may lie outside the folder of the session file, and with the feature `cloud` in object stores.
+    /// Whether stems and deliverables may lie outside the folder of the session file, and with the feature `cloud` in object
+    /// stores.
     pub outside: bool,
+    /// Looks at the stems too where the file itself has problems, so that all are reported at once: the damaged ones by this
+    /// rule. Without it they are reported when the session, its text put right, is compiled.
+    pub stems: Option<Damage>,
     /// Overrides of other keys: see [`Load::set`].
     pub settings: Vec<(String, String)>,
 }
@@ -183,6 +189,11 @@ impl Load {
             &mut problems,
         );
         let session = session_reader::session(self, path, &tree, &mut problems);
+        if let Some(damage) = self.stems
+            && !problems.is_empty()
+        {
+            stems::check(&session, damage, &mut problems);
+        }
         let problems = problems.into_vec();
         if problems.is_empty() {
             Ok(session)

@@ -1,7 +1,7 @@
 //! Inserts: the processors of a strip, as data.
 
 use crate::{
-    dsp::{PROCESSORS, Parameter, Processor, ProcessorKind, limiter::LIMITER, trim::TRIM},
+    dsp::{PROCESSORS, Parameter, Processor, ProcessorKind, Unit, limiter::LIMITER, trim::TRIM},
     error::{Error, ErrorKind, Result},
     layout::Spec,
     units::{Dbtp, Decibels},
@@ -206,6 +206,31 @@ impl Insert {
             .zip(values)
             .filter_map(|(parameter, value)| out_of_range(parameter, *value))
             .collect()
+    }
+
+    /// Estimates the bytes of the processor: of each time that it remembers, all samples.
+    pub(crate) fn bytes(&self, spec: Spec) -> u64 {
+        // A limiter's look-ahead and the filters of its true peak; a program's processor is taken for as large.
+        const FIXED_BYTES: u64 = 64 << 10;
+        let seconds: f64 = match &self.processor {
+            InsertProcessor::BuiltIn { kind, values } => kind
+                .parameters
+                .iter()
+                .zip(values)
+                .filter(|(parameter, _)| parameter.unit == Unit::Seconds)
+                .map(|(_, value)| *value)
+                .sum(),
+            InsertProcessor::Custom(_) => 0.0,
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an estimate, and casts saturate"
+        )]
+        let samples = (seconds * f64::from(spec.rate.hz())) as u64;
+        samples
+            .saturating_mul(spec.layout.channels() as u64 * size_of::<f64>() as u64)
+            .saturating_add(FIXED_BYTES)
     }
 
     /// Builds the processor for audio of a rate and layout.

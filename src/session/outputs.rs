@@ -7,10 +7,10 @@ use super::{
     part::Part,
     strip::BusId,
 };
-use crate::media::Input;
+use crate::{diagnostics::suggest::hint, media::Input, storage::files_of};
 use std::{
     borrow::Cow,
-    path::{Component, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 /// What a file of a deliverable holds.
@@ -107,11 +107,21 @@ fn safe(name: &str) -> String {
         .chars()
         .map(|c| if bad(c) { '-' } else { c })
         .collect();
-    if name.chars().all(|c| c == '.') {
-        name.replace('.', "-")
-    } else {
-        name
+    if name.is_empty() { name } else { no_dots(name) }
+}
+
+/// Returns a step of a path that is a name: one that is nothing or all dots would be its folder or the one above.
+fn no_dots(step: String) -> String {
+    match step.as_str() {
+        "" => "-".to_owned(),
+        dots if dots.chars().all(|c| c == '.') => dots.replace('.', "-"),
+        _ => step,
     }
+}
+
+/// Reports whether a name leaves nothing to put into the name of a file.
+fn is_blank(name: &str) -> bool {
+    safe(name).is_empty()
 }
 
 impl Session {
@@ -171,7 +181,7 @@ impl Session {
                         .iter()
                         .map(|(word, value)| (*word, value.as_str()))
                         .collect();
-                    filled(text, &values).into()
+                    no_dots(filled(text, &values)).into()
                 }
                 _ => step.as_os_str().to_owned(),
             };
@@ -184,6 +194,64 @@ impl Session {
                 content,
             })
             .collect()
+    }
+
+    /// Returns what is wrong with the placeholders in the file of a deliverable: those that there are not, and those that
+    /// nothing is put into. A session file with such a deliverable is refused.
+    ///
+    /// ```
+    /// use soundtrack::{Deliverable, Layout, SampleRate, Session};
+    /// let film = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+    /// let mix = Deliverable::new("mix", "{title}.wav");
+    /// assert_eq!(film.file_name_faults(&mix), ["{title} is empty: the session has no title"]);
+    /// ```
+    #[must_use]
+    pub fn file_name_faults(&self, deliverable: &Deliverable) -> Vec<String> {
+        self.pattern_faults(deliverable, &deliverable.file.to_string_lossy())
+    }
+
+    /// Returns what is wrong with the placeholders in a file that a deliverable names.
+    pub(crate) fn pattern_faults(&self, deliverable: &Deliverable, file: &str) -> Vec<String> {
+        let words: Vec<&str> = words(file).collect();
+        let has = |word: &str| words.contains(&word);
+        let mut faults = Vec::new();
+        for word in words.iter().filter(|w| !WORDS.contains(w)) {
+            let hint = hint(word, WORDS);
+            faults.push(format!("there is no {{{word}}}; there are {{title}}, {{cue}}, {{bus}}, {{lang}} and {{nn}}{hint}"));
+        }
+        if has("title") && self.title.is_empty() {
+            faults.push("{title} is empty: the session has no title".to_owned());
+        } else if has("title") && is_blank(&self.title) {
+            let title = &self.title;
+            faults.push(format!(
+                "{{title}} is empty: the session's title is {title:?}"
+            ));
+        }
+        let lang = deliverable.lang.as_ref().or(self.lang.as_ref());
+        if has("lang") && lang.is_none_or(|lang| is_blank(lang)) {
+            faults.push("{lang} is empty: no language is chosen, as in lang = \"en\"".to_owned());
+        }
+        let mut buses = deliverable
+            .stems
+            .iter()
+            .filter_map(|bus| self.buses().get(bus.0));
+        if has("bus") && deliverable.stems.is_empty() {
+            faults.push("{bus} is for stems, as in stems = [\"music\"]".to_owned());
+        } else if has("bus")
+            && let Some(bus) = buses.find(|bus| is_blank(&bus.strip.name))
+        {
+            let name = &bus.strip.name;
+            faults.push(format!("{{bus}} is empty: a bus is called {name:?}"));
+        }
+        if has("cue") && !deliverable.album {
+            faults.push("{cue} is for an album, as in album = true".to_owned());
+        } else if has("cue")
+            && let Some(cue) = self.cues().iter().find(|cue| is_blank(cue.display_name()))
+        {
+            let name = cue.display_name();
+            faults.push(format!("{{cue}} is empty: a cue is called {name:?}"));
+        }
+        faults
     }
 
     /// The session that a deliverable is rendered from: in its language, without what it mutes.
@@ -234,6 +302,46 @@ impl Session {
             }
         }
         self.lang = None;
+    }
+
+    /// Returns every file that the session names, in every language, whether it is heard or not, and the session file
+    /// itself: an output takes the place of none of them.
+    pub(crate) fn named_files(&self) -> Vec<PathBuf> {
+        let mut langs: Vec<Option<&str>> = vec![self.lang.as_deref()];
+        langs.extend(self.deliverables.iter().map(|d| d.lang.as_deref()));
+        langs.sort_unstable();
+        langs.dedup();
+        let of_cues = self.cues.iter().flat_map(|cue| &cue.tracks);
+        let clips = self.tracks.iter().chain(of_cues).flat_map(|t| &t.clips);
+        let mut files: Vec<PathBuf> = self
+            .written
+            .path()
+            .map(Path::to_owned)
+            .into_iter()
+            .collect();
+        for lang in langs {
+            for clip in clips.clone() {
+                if let Ok(Input::File { path, .. }) = clip.input.spoken(lang).as_deref() {
+                    files.extend(files_of(path));
+                }
+            }
+        }
+        files.sort_unstable();
+        files.dedup();
+        files
+    }
+
+    /// Reports whether an album has a cue.
+    pub(crate) fn has_in_album(&self, cue: CueId) -> bool {
+        self.deliverables
+            .iter()
+            .any(|d| d.album && !d.mute.contains(&Part::Cue(cue)))
+    }
+
+    /// Reports whether there is nothing to hear because no cue is placed on the timeline.
+    pub(crate) fn has_only_unplaced_cues(&self) -> bool {
+        let unplaced = self.cues.iter().all(|cue| cue.uses.is_empty());
+        self.tracks.is_empty() && !self.cues.is_empty() && unplaced
     }
 
     /// The deliverable of a name.

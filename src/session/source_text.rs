@@ -4,7 +4,11 @@
 //! ignores them: two with the same content are equal.
 
 use crate::error::{Problem, SourceLocation};
-use std::{ops::Range, path::PathBuf, sync::Arc};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// Characters of a line that are shown.
 const MAX_LINE_CHARS: usize = 400;
@@ -90,6 +94,11 @@ impl KeySpans {
             whole,
             keys,
         })))
+    }
+
+    /// Returns the file that the object was read from.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.0.as_ref().map(|spans| spans.source.path.as_path())
     }
 
     /// Whether the object was read from a file.

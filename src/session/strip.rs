@@ -41,7 +41,7 @@ pub struct Strip {
     /// strip and no muted one. So the buses on the way of a soloed strip stay audible, a soloed bus is heard with all that
     /// feeds it, several solos add up, and a mute always wins.
     ///
-    /// The solo of a track in a cue that has no use is refused when the session is compiled.
+    /// The solo of a track in a cue that has no placement is refused when the session is compiled.
     pub solo: bool,
     /// Gain over time, in decibels added to `gain`.
     pub gain_curve: Curve<Decibels>,

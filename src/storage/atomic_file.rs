@@ -139,6 +139,29 @@ enum CompleteTarget {
 }
 
 impl CompleteFile {
+    fn is_local(&self) -> bool {
+        match &self.0 {
+            CompleteTarget::Local(_) => true,
+            #[cfg(feature = "cloud")]
+            CompleteTarget::Object(_) => false,
+        }
+    }
+
+    #[cfg_attr(
+        not(feature = "cloud"),
+        expect(
+            clippy::unnecessary_wraps,
+            reason = "without object stores all files are local"
+        )
+    )]
+    fn into_local(self) -> Option<local_file::Complete> {
+        match self.0 {
+            CompleteTarget::Local(file) => Some(file),
+            #[cfg(feature = "cloud")]
+            CompleteTarget::Object(_) => None,
+        }
+    }
+
     fn target(&self) -> &Path {
         match &self.0 {
             CompleteTarget::Local(file) => file.target(),
@@ -186,9 +209,19 @@ impl Visible {
 
 /// Makes all files visible, in order, or none. Returns their sizes in bytes.
 ///
-/// Where one cannot appear, those before it are removed again; only those that replaced another file stay, and the error
-/// names them. A single file whose folder cannot be synced stays too: it is whole.
+/// Local files have a journal, so that this holds after a kill too, once the next process puts an output there. Objects of a
+/// store are published one by one: where one cannot appear, those before it are removed again; only those that replaced
+/// another stay, and the error names them. A single file whose folder cannot be synced stays: it is whole.
 pub(crate) fn publish(files: Vec<CompleteFile>) -> Result<Vec<u64>> {
+    if files.len() > 1 && files.iter().all(CompleteFile::is_local) {
+        let local = files.into_iter().filter_map(CompleteFile::into_local);
+        return local_file::publish(local.collect());
+    }
+    publish_each(files)
+}
+
+/// Makes files visible one by one.
+fn publish_each(files: Vec<CompleteFile>) -> Result<Vec<u64>> {
     let single = files.len() == 1;
     let mut sizes = Vec::with_capacity(files.len());
     let (mut fresh, mut replaced): (Vec<PathBuf>, Vec<PathBuf>) = (Vec::new(), Vec::new());

@@ -1,7 +1,19 @@
 //! Names by pattern: a star stands for anything, a question mark for one letter.
 
-/// Whether a name fits a pattern.
+/// Reports whether the name of a file fits a pattern. Case counts in the name, but not in its extension: recorders and
+/// other systems write `SNARE.WAV`, which `*.wav` means too.
 pub(crate) fn fits(pattern: &str, name: &str) -> bool {
+    let of_file = |pattern: &str, name: &str| {
+        let (pattern, ending) = pattern.rsplit_once('.')?;
+        let (name, extension) = name.rsplit_once('.')?;
+        let endings = (ending.to_ascii_lowercase(), extension.to_ascii_lowercase());
+        Some(fits_whole(pattern, name) && fits_whole(&endings.0, &endings.1))
+    };
+    fits_whole(pattern, name) || of_file(pattern, name).unwrap_or(false)
+}
+
+/// Reports whether a text fits a pattern.
+fn fits_whole(pattern: &str, name: &str) -> bool {
     matches(
         &pattern.chars().collect::<Vec<_>>(),
         &name.chars().collect::<Vec<_>>(),
@@ -46,6 +58,11 @@ mod tests {
             ("", ""),
             ("a*c*e", "abcde"),
             ("a*", "a"),
+            ("*.wav", "SNARE.WAV"),
+            ("*.WAV", "a.wav"),
+            ("dx_?.W?v", "dx_1.wAV"),
+            ("*.*", "a.b.C"),
+            ("a.b.wav", "a.b.WAV"),
         ] {
             assert!(fits(pattern, name), "{pattern} {name}");
         }
@@ -59,6 +76,10 @@ mod tests {
             ("a*b*b", "ab"),
             ("a*", "ba"),
             ("ab*ba", "aba"),
+            ("snare.wav", "SNARE.WAV"),
+            ("a.b.wav", "a.B.WAV"),
+            ("*.wav", "wav"),
+            ("*wav", "a.WAV"),
         ] {
             assert!(!fits(pattern, name), "{pattern} {name}");
         }

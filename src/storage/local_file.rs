@@ -12,11 +12,14 @@
 //! - A process that was killed leaves its temporary, `.soundtrack-<target>-<machine>-<process>-<random>.part`. The first
 //!   output that another process puts into the same folder removes it, if the process it names ran on this machine (Linux:
 //!   in this process namespace) and runs no more. A process that goes on for long looks again every minute.
+//! - Several files appear together, or none: [`publish`], with a [`journal`] that the next process completes after a kill.
 
+mod journal;
 mod stale;
 
 use super::early_sync::EarlySync;
 use crate::error::{Error, ErrorKind, Result};
+pub(crate) use journal::publish;
 use stale::{hash, machine, sweep};
 use std::{
     fs::{self, File},
@@ -50,6 +53,8 @@ impl LocalFile {
     pub(crate) fn create(path: &Path, overwrite: bool, needs: u64) -> Result<Self> {
         let target = resolve(path)?;
         let (folder, name) = split(&target)?;
+        // First of all: it may complete a file of this very name.
+        sweep(&folder);
         let old = match fs::symlink_metadata(&target) {
             Ok(meta) => Some(meta),
             Err(e) if e.kind() == io::ErrorKind::NotFound => None,
@@ -81,7 +86,6 @@ impl LocalFile {
             let what = format!("no room: the output needs {needs} bytes, {room} are free");
             return Err(output(&target, &what));
         }
-        sweep(&folder);
         let (name, process) = (hash(name.as_encoded_bytes()), std::process::id());
         let temporary = start(
             &folder,

@@ -234,7 +234,7 @@ fn one_bad_item_stops_no_other_and_says_what_and_why() {
         (
             "other",
             3,
-            "out \"good.wav\" is that of the item \"good\": two items cannot have one output",
+            "jobs.jsonl:9:1: out \"good.wav\" is that of line 1 too: one would replace the other",
         ),
         ("last", 0, ""),
     ] {
@@ -265,6 +265,89 @@ fn one_bad_item_stops_no_other_and_says_what_and_why() {
     );
 }
 
+#[test]
+fn what_another_made_is_not_replaced() {
+    let desk = Desk::new();
+    desk.write(
+        "jobs.jsonl",
+        "{\"id\":\"a\",\"session\":\"base.toml\",\"out\":\"a.wav\"}\n\
+         {\"id\":\"b\",\"session\":\"base.toml\",\"out\":\"b.wav\"}\n\
+         {\"id\":\"c\",\"session\":\"base.toml\",\"out\":\"c.wav\"}\n\
+         {\"id\":\"d\",\"session\":\"base.toml\",\"out\":\"d.wav\"}\n",
+    );
+    fs::create_dir(desk.path("out")).unwrap();
+    // An output and a marker of another program; an output and the claim of a run that was killed.
+    fs::write(desk.path("out/a.wav"), "of another").unwrap();
+    fs::write(desk.path("out/b.wav.json"), "{\"idea\": 1}").unwrap();
+    fs::write(desk.path("out/c.wav"), "half").unwrap();
+    fs::write(desk.path("out/c.wav.json"), "{\"id\":\"c\"}").unwrap();
+    for more in [&[][..], &["--resume"]] {
+        let (ended, lines) = desk.items("out", more);
+        ended.expect(5, "2 failed");
+        for (id, words) in [
+            (
+                "a",
+                "a.wav: exists already, and no marker says that this item made it: move it away, or choose another out",
+            ),
+            (
+                "b",
+                "b.wav.json: is no marker of this item, so it is not replaced: move it away, or choose another out",
+            ),
+        ] {
+            let line = line(&lines, id);
+            assert_eq!(line["code"], 5, "{line}");
+            assert!(line["what"].as_str().unwrap().contains(words), "{line}");
+        }
+        assert_eq!(fs::read(desk.path("out/a.wav")).unwrap(), b"of another");
+        assert_eq!(
+            fs::read(desk.path("out/b.wav.json")).unwrap(),
+            b"{\"idea\": 1}"
+        );
+        assert!(!desk.path("out/a.wav.json").exists() && !desk.path("out/b.wav").exists());
+        assert_eq!(
+            fs::read(desk.path("out/c.wav")).unwrap(),
+            fs::read(desk.path("out/d.wav")).unwrap()
+        );
+    }
+    fs::remove_file(desk.path("out/a.wav")).unwrap();
+    fs::remove_file(desk.path("out/b.wav.json")).unwrap();
+    desk.items("out", &["--resume"])
+        .0
+        .expect(0, "2 done, 2 skipped");
+}
+
+#[test]
+fn lines_that_share_an_output_or_an_id_are_refused_as_plan_says() {
+    let desk = Desk::new();
+    desk.write(
+        "jobs.jsonl",
+        "{\"id\":\"a\",\"session\":\"base.toml\",\"out\":\"x.wav\"}\n\
+         {\"id\":\"b\",\"session\":\"base.toml\",\"out\":\"./x.wav\"}\n\
+         {\"id\":\"a\",\"session\":\"base.toml\",\"out\":\"y.wav\"}\n",
+    );
+    let told = [
+        "jobs.jsonl:2:1: out \"x.wav\" is that of line 1 too: one would replace the other",
+        "jobs.jsonl:3:1: id \"a\" is that of line 1 too",
+    ];
+    let plan = desk.run(&["plan", "jobs.jsonl"]);
+    // Whichever shard they are in.
+    for shard in ["0/1", "1/3", "2/3"] {
+        let (ended, lines) = desk.items("out", &["--shard", shard, "--resume"]);
+        ended.expect(3, "failed");
+        let said: Vec<&str> = lines.iter().filter_map(|l| l["what"].as_str()).collect();
+        assert!(said.iter().all(|what| told.contains(what)), "{said:?}");
+    }
+    for what in told {
+        plan.expect(3, what);
+    }
+    let files: Vec<_> = desk
+        .files("out")
+        .iter()
+        .map(|p| p.display().to_string())
+        .collect();
+    assert_eq!(files, ["x.wav", "x.wav.json"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn no_output_leaves_its_folder_by_a_link() {
@@ -285,4 +368,41 @@ fn no_output_leaves_its_folder_by_a_link() {
             .contains("would leave the folder of the outputs by a link")
     );
     assert_eq!(desk.files("elsewhere").len(), 0);
+    // Nor by a word that stands for nothing: ".{title}." would be "..".
+    desk.write(
+        "blank.toml",
+        "title = \" \"\n[track.a]\nfile = \"a.wav\"\n[deliver.x]\nfile = \"x.wav\"\n",
+    );
+    for (out, words) in [
+        (
+            ".{title}./.{title}./evil.wav",
+            "{title} is empty: the session's title is \" \"",
+        ),
+        (
+            ".{lang}./evil.wav",
+            "{lang} is empty: no language is chosen",
+        ),
+        ("{nope}/evil.wav", "there is no {nope}"),
+        (
+            "link/{nn}/evil.wav",
+            "would leave the folder of the outputs by a link",
+        ),
+        (
+            "link/new/evil.wav",
+            "would leave the folder of the outputs by a link",
+        ),
+    ] {
+        let deliver = format!(
+            "{{\"id\":\"a\",\"session\":\"blank.toml\",\"deliver\":\"x\",\"out\":\"{out}\"}}\n"
+        );
+        desk.write("jobs.jsonl", &deliver);
+        let (ended, lines) = desk.items("out", &[]);
+        ended.expect(3, "1 failed");
+        assert!(
+            lines[0]["what"].as_str().unwrap().contains(words),
+            "{lines:?}"
+        );
+        assert_eq!(desk.files("elsewhere").len(), 0, "{out}");
+        assert_eq!(desk.files("out").len(), 0, "{out}");
+    }
 }

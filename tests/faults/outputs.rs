@@ -56,7 +56,7 @@ stems = ["music", "speech"]
     desk
 }
 
-/// Temporaries in a folder and those below it, relative to it.
+/// Temporaries, journals and old files in a folder and those below it, relative to it.
 pub fn left(folder: &Path) -> Vec<String> {
     let mut out = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -67,7 +67,7 @@ pub fn left(folder: &Path) -> Vec<String> {
                     .into_iter()
                     .map(|n| format!("{name}/{n}")),
             );
-        } else if name.starts_with(".soundtrack-") && name.ends_with(".part") {
+        } else if name.starts_with(".soundtrack-") {
             out.push(name);
         }
     }

@@ -127,7 +127,8 @@ fn what_just_passes_is_refused_for_what_it_is() {
     }
     assert_eq!(
         refused("numbers.toml", numbers).matches("error: ").count(),
-        5
+        6,
+        "five values, and a stem that is not there"
     );
     let wide: Vec<u8> = "rate = 1\n"
         .encode_utf16()

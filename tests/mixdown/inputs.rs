@@ -88,6 +88,68 @@ fn a_folder_in_the_order_of_names_without_what_is_no_audio() {
 }
 
 #[test]
+fn folders_with_audio_within_a_folder_are_named() {
+    let desk = Desk::with_stems();
+    for name in [
+        "stems/a.wav",
+        "stems/takes/b.WAV",
+        "stems/old/deep/c.flac",
+        "stems/.git/d.wav",
+    ] {
+        desk.wav(name, 2, 48_000, 100, 100);
+    }
+    fs::create_dir(desk.path("stems/papers")).unwrap();
+    desk.write("stems/papers/notes.txt", "");
+    desk.run(&["stems", "-o", "x.wav"]).expect(
+        0,
+        "warning: stems: the audio in the folders \"old\", \"takes\" is left out; name them to take it in",
+    );
+    let quiet = desk.run(&["stems", "-o", "y.wav", "-q"]);
+    assert_eq!((quiet.code, quiet.err.as_str()), (0, ""));
+}
+
+#[test]
+fn what_no_placement_puts_into_the_mix_is_told() {
+    let desk = Desk::with_tones();
+    let cue = "[cue.song]\n[cue.song.track.v]\nfile = \"b.wav\"\n";
+    let track = "[track.a]\nfile = \"a.wav\"\n";
+    desk.write("s.toml", &format!("rate = 48000\n{track}{cue}"));
+    let told =
+        "W123 cue \"song\": it has no placement, so nothing of it is in the mix: add at or a use";
+    desk.run(&["s.toml"]).expect(0, told);
+    desk.run(&["plan", "s.toml"]).expect(0, told);
+    desk.run(&["s.toml", "--force", "--strict"]).expect(1, told);
+    for solo in ["cue.song.v", "cue.song"] {
+        desk.run(&["s.toml", "--force", "--solo", solo]).expect(
+            3,
+            "it is soloed, but its cue has no placement, so nothing would be heard: place the cue with at or a use",
+        );
+    }
+    desk.write("s.toml", &format!("rate = 48000\n{cue}"));
+    desk.run(&["s.toml", "-o", "none.wav"]).expect(
+        3,
+        "s.toml:2:6: cue \"song\": it has no placement, so the mix is empty: place it with at",
+    );
+    // An album has it: then it is heard there, and a mix of it alone is empty all the same.
+    let album = "[deliver.album]\nfile = \"out/{cue}.wav\"\nalbum = true\n";
+    desk.write("s.toml", &format!("rate = 48000\n{cue}{album}"));
+    let done = desk.run(&["s.toml"]);
+    assert!(
+        done.code == 0 && !done.err.contains("warning"),
+        "{}",
+        done.err
+    );
+    desk.run(&["plan", "s.toml"]).expect(0, "");
+    desk.run(&["s.toml", "-o", "none.wav"])
+        .expect(3, "the mix is empty: cue \"song\" has no placement");
+    let mix = "[deliver.mix]\nfile = \"out/mix.wav\"\n";
+    desk.write("s.toml", &format!("rate = 48000\n{cue}{album}{mix}"));
+    desk.run(&["s.toml", "--force"])
+        .expect(3, "the mix is empty: cue \"song\" has no placement");
+    assert!(!desk.path("out/mix.wav").exists() && !desk.path("none.wav").exists());
+}
+
+#[test]
 fn a_folder_never_leaves_out_a_file_named_like_audio() {
     let desk = Desk::with_stems();
     for name in [

@@ -103,3 +103,99 @@ fn one_warning_of_a_delivery_fails_under_strict() {
     desk.run(&["film.toml", "--force", "--strict"])
         .expect(1, "error: written, with 1 warning under --strict");
 }
+
+/// A hundred tracks in a cue that is placed a thousand times, each placement over the others: 30 kB that come to very much.
+#[test]
+fn what_takes_too_much_memory_is_refused_with_the_figure() {
+    let desk = Desk::new();
+    desk.wav("a.wav", 2, 48_000, 4800, 100);
+    let cue = |tracks: usize, placements: usize, more: &str| {
+        let tracks: String = (0..tracks)
+            .map(|i| format!("[cue.c.track.t{i}]\nfile = \"a.wav\"\n{more}"))
+            .collect();
+        let uses: String = (1..placements)
+            .map(|i| format!("[cue.c.use.u{i}]\nat = {i}\n"))
+            .collect();
+        format!("rate = 48000\n[cue.c]\nat = 0\n{tracks}{uses}")
+    };
+    let moving = "automation.gain = [\"0 0\", \"100 -3\"]\n";
+    desk.write("moving.toml", &cue(100, 1000, moving));
+    desk.write("still.toml", &cue(100, 1000, ""));
+    desk.write("small.toml", &cue(2, 20, moving));
+    for (session, figures) in [
+        (
+            "moving.toml",
+            "the mix has 100001 nodes and 100000 clips, which take about 8570 MiB",
+        ),
+        (
+            "still.toml",
+            "the mix has 101 nodes and 100000 clips, which take about 8180 MiB",
+        ),
+    ] {
+        for arguments in [
+            &["plan", session][..],
+            &[session, "--check"],
+            &[session, "-o", "x.wav"],
+        ] {
+            desk.run(arguments).expect(3, figures).expect(
+                3,
+                "and 1024 MiB are allowed: use fewer tracks, or fewer placements",
+            );
+        }
+    }
+    desk.run(&["small.toml", "-o", "x.wav"]).expect(0, "");
+    desk.run(&["small.toml", "--check", "--memory", "2"])
+        .expect(3, "the mix has 41 nodes and 40 clips")
+        .expect(3, "and 2 MiB are allowed");
+    assert_eq!(
+        desk.names(),
+        ["a.wav", "moving.toml", "small.toml", "still.toml", "x.wav"]
+    );
+}
+
+#[test]
+fn processors_of_muted_tracks_take_no_memory() {
+    let desk = Desk::new();
+    desk.wav("a.wav", 2, 48_000, 480, 100);
+    let tracks = |mute: bool| -> String {
+        let track = |i| {
+            format!(
+                "[track.t{i}]\nfile = \"a.wav\"\nmute = {mute}\ninsert.d = {{ type = \"delay\", time = \"10s\" }}\n"
+            )
+        };
+        (0..200).map(track).collect::<String>() + "[track.z]\nfile = \"a.wav\"\n"
+    };
+    desk.write("muted.toml", &format!("rate = 48000\n{}", tracks(true)));
+    desk.write("heard.toml", &format!("rate = 48000\n{}", tracks(false)));
+    desk.run(&["muted.toml", "-o", "x.wav"]).expect(0, "");
+    // 200 delays of 10 s are 7.68 MB each.
+    desk.run(&["heard.toml", "-o", "y.wav"])
+        .expect(3, "which take about 1492 MiB");
+}
+
+#[test]
+fn names_and_sums_of_any_length_fit_into_tables() {
+    let desk = Desk::new();
+    desk.wav("a.wav", 2, 48_000, 48, 100);
+    let long = "x".repeat(70_000);
+    desk.write(
+        "long.toml",
+        &format!("rate = 48000\ntitle = \"{long}\"\n[track.{long}]\nfile = \"a.wav\"\n[track.b]\nfile = \"a.wav\"\n"),
+    );
+    for arguments in [&["plan", "long.toml"][..], &["long.toml", "-o", "x.wav"]] {
+        let done = desk.run(arguments);
+        done.expect(0, "");
+        assert!(done.out.contains(&long));
+        // No other row is padded to it.
+        let wide = done.out.lines().filter(|line| line.len() > 500);
+        assert!(wide.count() <= 3);
+    }
+    let tracks: String = (0..13_000)
+        .map(|i| format!("[track.t{i}]\nfile = \"a.wav\"\n"))
+        .collect();
+    desk.write("many.toml", &format!("rate = 48000\n{tracks}"));
+    let plan = desk.run(&["plan", "many.toml"]);
+    plan.expect(0, "");
+    assert!(plan.out.contains("13001 nodes in 2 stages") && plan.out.contains(" 12998 12999"));
+    assert_eq!(plan.out.lines().count(), 13_002);
+}

@@ -58,6 +58,77 @@ fn an_input_is_never_written_over() {
     assert_eq!(fs::read(desk.path("target/demo/a.wav")).unwrap(), before);
 }
 
+/// Everything that a session names is an input: what is muted, what no cue places, other languages, the session itself.
+#[test]
+fn what_a_session_names_is_never_written_over() {
+    let desk = Desk::with_stems();
+    for name in ["dx_en.wav", "dx_de.wav", "m.wav", "u.wav"] {
+        fs::copy(desk.path("a.wav"), desk.path(name)).unwrap();
+    }
+    let session = "rate = 48000\nlang = \"en\"\n[track.a]\nfile = \"a.wav\"\n[track.m]\nfile = \"m.wav\"\nmute = true\n\
+                   [track.dx]\nfile = \"dx_{lang}.wav\"\n[cue.c.track.u]\nfile = \"u.wav#1\"\n\
+                   [deliver.x]\nfile = \"x.wav\"\n[deliver.de]\nfile = \"y.wav\"\nlang = \"de\"\n";
+    desk.write("film.toml", session);
+    fs::copy(desk.path("film.toml"), desk.path("film.json.toml")).unwrap();
+    let inputs = ["a.wav", "m.wav", "dx_en.wav", "dx_de.wav", "u.wav"];
+    let before = inputs.map(|name| fs::read(desk.path(name)).unwrap());
+    for name in inputs {
+        let told = format!("{name}: is one of the inputs (");
+        desk.run(&["film.toml", "-o", name, "--force"])
+            .expect(5, &told);
+        let set = format!("deliver.x.file={name}");
+        desk.run(&["film.toml", "--force", "--set", &set])
+            .expect(5, &told);
+        desk.run(&["film.toml", "--force", "--deliver", "x", "--set", &set])
+            .expect(5, &told);
+    }
+    #[cfg(unix)]
+    {
+        fs::hard_link(desk.path("u.wav"), desk.path("hard.wav")).unwrap();
+        std::os::unix::fs::symlink("film.toml", desk.path("soft.wav")).unwrap();
+        fs::hard_link(desk.path("film.toml"), desk.path("session.wav")).unwrap();
+        for name in ["hard.wav", "soft.wav", "session.wav"] {
+            let told = format!("{name}: is one of the inputs (");
+            desk.run(&["film.toml", "-o", name, "--force"])
+                .expect(5, &told);
+            let set = format!("deliver.x.file={name}");
+            desk.run(&["film.toml", "--force", "--set", &set])
+                .expect(5, &told);
+        }
+    }
+    assert_eq!(
+        inputs.map(|name| fs::read(desk.path(name)).unwrap()),
+        before
+    );
+    assert_eq!(fs::read_to_string(desk.path("film.toml")).unwrap(), session);
+}
+
+#[test]
+fn a_deliverable_has_the_name_of_what_it_is() {
+    let desk = Desk::with_stems();
+    for (title, file, told) in [
+        ("t", "x.mp3", "name it x.wav"),
+        ("t", "x.FLAC", "name it x.wav"),
+        ("t", "cues.csv", "name it cues.wav"),
+        ("t", "film.toml", "name it film.wav"),
+        ("song.mp3", "{title}", "name it song.wav"),
+        ("mp3", "x.{title}", "its extension cannot be .{title}"),
+    ] {
+        let text = format!(
+            "title = \"{title}\"\nrate = 48000\n[track.a]\nfile = \"a.wav\"\n[deliver.x]\nfile = \"{file}\"\n"
+        );
+        desk.write("film.toml", &text);
+        desk.run(&["film.toml", "--force"])
+            .expect(
+                3,
+                "film.toml:6:8: deliverable \"x\": file: a WAV file is written",
+            )
+            .expect(3, told);
+        assert_eq!(desk.names(), ["a.wav", "b.wav", "film.toml"]);
+        assert_eq!(fs::read_to_string(desk.path("film.toml")).unwrap(), text);
+    }
+}
+
 #[test]
 fn what_cannot_be_written_is_refused_before_anything_is_opened() {
     let desk = Desk::with_stems();

@@ -118,3 +118,26 @@ fn a_reel_is_mixed_from_toml_and_parts_of_it_are_muted() {
     desk.run(&["reel.toml", "--force"])
         .expect(3, "no file of . matches \"b*.wav\"");
 }
+
+#[test]
+fn what_is_wrong_in_the_text_hides_no_stem_that_is_missing() {
+    let desk = Desk::with_stems();
+    desk.write("broken.wav", "this is no audio");
+    desk.write(
+        "s.toml",
+        "rate = 48000\n[track.a]\nfile = \"a.wav\"\ngian = 1\n[track.b]\nfile = \"bb.wav\"\n[track.c]\nfile = \"broken.wav\"\n\
+         [cue.x]\nat = \"nope\"\n[cue.x.track.v]\nfile = \"gone.wav\"\n[track.d]\nfile = \"../d.wav\"\n",
+    );
+    let done = desk.run(&["s.toml"]);
+    for told in [
+        "s.toml:4:1: track \"a\": unknown key \"gian\"; did you mean \"gain\"?",
+        "s.toml:6:8: track \"b\": bb.wav: ",
+        "s.toml:8:8: track \"c\": broken.wav: ",
+        "s.toml:10:6: cue \"x\": at",
+        "s.toml:12:8: cue \"x\", track \"v\": gone.wav: ",
+        "s.toml:14:8: track \"d\": ../d.wav is outside the session's folder",
+    ] {
+        done.expect(3, told);
+    }
+    assert_eq!(done.err.matches("error: ").count(), 6, "{}", done.err);
+}

@@ -39,6 +39,7 @@ fn a_signal_stops_it_soon_and_leaves_nothing() {
     for (signals, code) in [
         (&["INT"][..], 130),
         (&["TERM"], 143),
+        (&["HUP"], 129),
         (&["INT", "INT"], 130),
     ] {
         let child = desk
@@ -70,4 +71,42 @@ fn a_signal_stops_it_soon_and_leaves_nothing() {
         done.expect(code, "interrupted; nothing was written");
         assert_eq!(desk.names(), ["long.wav"]);
     }
+}
+
+#[test]
+fn a_file_larger_than_the_shell_allows_is_an_error_that_leaves_nothing() {
+    let desk = Desk::with_stems();
+    desk.write("old.wav", "mine");
+    desk.write(
+        "film.toml",
+        "rate = 48000\n[bus.x]\n[track.a]\nfile = \"a.wav\"\nbus = \"x\"\n[deliver.mix]\nfile = \"mix.wav\"\n\
+         [deliver.stems]\nfile = \"{bus}.wav\"\nstems = [\"x\"]\n",
+    );
+    let names = desk.names();
+    // 100 blocks are at most 100 KiB; a second of stereo has 288,000 bytes.
+    for arguments in ["a.wav -o out.wav", "a.wav -o old.wav --force", "film.toml"] {
+        let mut command = Command::new("sh");
+        let script = format!(
+            "ulimit -f 100; exec '{}' {arguments}",
+            crate::program::program().display()
+        );
+        command.args(["-c", &script]).current_dir(desk.path(""));
+        let done = ended(command.output().unwrap());
+        done.expect(5, "no room: the output needs 288");
+        assert_eq!(desk.names(), names, "{arguments}");
+        assert_eq!(fs::read(desk.path("old.wav")).unwrap(), b"mine");
+    }
+}
+
+/// A program that is started to survive the end of its terminal does.
+#[test]
+fn what_was_to_be_ignored_is_ignored() {
+    let desk = Desk::with_stems();
+    let script = format!(
+        "trap '' HUP; '{}' a.wav -o out.wav & kill -HUP $!; wait $!",
+        crate::program::program().display()
+    );
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).current_dir(desk.path(""));
+    ended(command.output().unwrap()).expect(0, "wrote out.wav");
 }

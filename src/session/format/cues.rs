@@ -13,10 +13,10 @@ use super::{
     values::Scope,
 };
 use crate::{
-    diagnostics::suggest::beside,
+    diagnostics::{Warning, WarningKind, suggest::beside},
     error::{Problem, Subject},
     media::Input,
-    session::{Clip, Cue, Use},
+    session::{Clip, Cue, Session, Use},
     storage::{is_link, joined},
 };
 use std::{
@@ -155,6 +155,7 @@ fn found(
         reader
             .problems
             .add(span, Problem::of(Subject::Session, kind));
+        return Vec::new();
     }
     if parent.contains(['*', '?']) {
         reader.report(
@@ -197,6 +198,77 @@ fn found(
     }
 }
 
+/// Warns of folders with audio beside the files that the patterns of cues find. What the session reads or writes in them is
+/// known to its author.
+pub(super) fn passed_over(
+    session: &Session,
+    tables: &[(&Key, &Table)],
+    context: &Context<'_>,
+) -> Vec<Warning> {
+    let of_cues = session.cues().iter().flat_map(|cue| &cue.tracks);
+    let clips = session
+        .tracks()
+        .iter()
+        .chain(of_cues)
+        .flat_map(|t| &t.clips);
+    let read = clips.filter_map(|clip| match &clip.input {
+        Input::File { path, .. } => Some(context.in_languages(path)),
+        Input::Open(_) => None,
+    });
+    let written = session.deliverables.iter().flat_map(|d| session.outputs(d));
+    let known: HashSet<PathBuf> = read
+        .flatten()
+        .chain(written.map(|output| output.file))
+        .flat_map(|file| {
+            file.ancestors()
+                .skip(1)
+                .map(Path::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let mut warnings = Vec::new();
+    for (key, table) in tables {
+        let patterns = patterns(table);
+        let within = Path::new(table.text("folder").unwrap_or_default());
+        let mut folders = Vec::new();
+        for pattern in &patterns {
+            let parent = pattern.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let inner = joined(within, Path::new(parent));
+            if inner.to_str().is_some_and(is_link)
+                || !(context.outside || files::is_inside(&inner, context))
+            {
+                continue;
+            }
+            let folder = context.in_language(&joined(&context.folder, &inner));
+            let found = files::folders_with_audio(&folder, &patterns, &known);
+            folders.extend(found.iter().map(|f| inner.join(f).display().to_string()));
+        }
+        folders.sort();
+        folders.dedup();
+        if !folders.is_empty() {
+            let subject = Subject::Cue {
+                name: key.name.clone(),
+                placement: None,
+                file: None,
+            };
+            warnings.push(Warning::new(WarningKind::PassedOver { folders }, subject));
+        }
+    }
+    warnings
+}
+
+/// Returns the patterns of a cue's files.
+fn patterns(cue: &Table) -> Vec<&str> {
+    match cue.get("files").map(|node| &node.value) {
+        Some(Value::Text(pattern)) => vec![pattern],
+        Some(Value::List(list)) => list
+            .iter()
+            .filter_map(|node| node.value.as_text())
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// Returns `violins` for `violins.wav`, or the whole name where another file has taken that.
 fn track_name(file: &Path, taken: &HashSet<String>) -> String {
     let text =
@@ -212,16 +284,8 @@ fn track_name(file: &Path, taken: &HashSet<String>) -> String {
 /// Returns every file that a cue names or finds, as paths from the session's folder.
 pub(super) fn files_of_cue(cue: &Table, context: &Context<'_>) -> Vec<PathBuf> {
     let folder = Path::new(cue.text("folder").unwrap_or_default());
-    let patterns: Vec<&str> = match cue.get("files").map(|node| &node.value) {
-        Some(Value::Text(pattern)) => vec![pattern],
-        Some(Value::List(list)) => list
-            .iter()
-            .filter_map(|node| node.value.as_text())
-            .collect(),
-        _ => Vec::new(),
-    };
     let mut found = Vec::new();
-    for pattern in patterns {
+    for pattern in patterns(cue) {
         found.extend(
             files::matching(
                 &context.in_language(&joined(&context.folder, folder)),

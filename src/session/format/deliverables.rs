@@ -1,7 +1,9 @@
 //! Reads deliverables and checks the names of their files.
 
 use super::{
-    bindings, keys,
+    bindings,
+    files::check_output,
+    keys,
     problems::Problems,
     session_reader::Context,
     table_reader::TableReader,
@@ -9,9 +11,9 @@ use super::{
     values::Scope,
 };
 use crate::{
-    diagnostics::suggest::hint,
     encode::Format,
-    session::{Deliverable, Session, outputs},
+    error::{Problem, Subject},
+    session::{Deliverable, Session},
 };
 use std::{
     collections::HashMap,
@@ -40,12 +42,17 @@ pub(super) fn deliverable(
     }
     bindings::deliverable(&mut reader, &mut deliverable);
     check_extension(&deliverable, table, &mut reader);
-    check_file_name(
-        &deliverable,
-        table.text("file").unwrap_or_default(),
-        &mut reader,
-        session,
-    );
+    let faults = session.pattern_faults(&deliverable, table.text("file").unwrap_or_default());
+    for message in faults {
+        reader.report(reader.span("file"), format!("file: {message}"));
+    }
+    if deliverable.album && !deliverable.stems.is_empty() {
+        reader.report(
+            reader.span("album"),
+            "it is an album and stems: make two deliverables of it",
+        );
+    }
+    check_place(&deliverable, &mut reader, session);
     reader.finish();
     deliverable
 }
@@ -66,41 +73,17 @@ fn check_extension(deliverable: &Deliverable, table: &Table, reader: &mut TableR
     }
 }
 
-/// Checks that the placeholders of a file name exist and can be filled in.
-fn check_file_name(
-    deliverable: &Deliverable,
-    file: &str,
-    reader: &mut TableReader<'_, '_>,
-    session: &Session,
-) {
-    let words: Vec<&str> = outputs::words(file).collect();
-    let has = |word: &str| words.contains(&word);
-    let mut wrong = Vec::new();
-    for word in words.iter().filter(|w| !outputs::WORDS.contains(w)) {
-        let hint = hint(word, outputs::WORDS);
-        wrong.push(format!("there is no {{{word}}}; there are {{title}}, {{cue}}, {{bus}}, {{lang}} and {{nn}}{hint}"));
+/// Checks that every file lies in the session's folder once its name is filled in.
+fn check_place(deliverable: &Deliverable, reader: &mut TableReader<'_, '_>, session: &Session) {
+    if deliverable.file.as_os_str().is_empty() {
+        return;
     }
-    if has("title") && session.title.is_empty() {
-        wrong.push("{title} is empty: the session has no title".to_owned());
-    }
-    if has("lang") && deliverable.lang.is_none() && session.lang.is_none() {
-        wrong.push("{lang} is empty: no language is chosen, as in lang = \"en\"".to_owned());
-    }
-    let is_both = deliverable.album && !deliverable.stems.is_empty();
-    if has("bus") && deliverable.stems.is_empty() {
-        wrong.push("{bus} is for stems, as in stems = [\"music\"]".to_owned());
-    }
-    if has("cue") && !deliverable.album {
-        wrong.push("{cue} is for an album, as in album = true".to_owned());
-    }
-    for message in wrong {
-        reader.report(reader.span("file"), format!("file: {message}"));
-    }
-    if is_both {
-        reader.report(
-            reader.span("album"),
-            "it is an album and stems: make two deliverables of it",
-        );
+    let refused = session.outputs(deliverable).iter().find_map(|output| {
+        check_output(&output.file, reader.scope.context, reader.subject()).err()
+    });
+    if let Some(kind) = refused {
+        let problem = Problem::of(Subject::Session, kind);
+        reader.problems.add(&reader.span("file"), problem);
     }
 }
 

@@ -2,10 +2,11 @@
 
 use super::session_reader::Context;
 use crate::error::ProblemKind;
-use crate::storage::{Location, glob::fits, is_link, joined};
+use crate::storage::{self, Location, glob::fits, is_link, joined};
 use std::{
+    collections::HashSet,
     fs, io,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
 };
 
 /// Number of entries of a folder that patterns are matched against.
@@ -32,7 +33,7 @@ pub(super) fn confined(
     if is_link(file) {
         return check_link(file, &path, context, owner).map(|()| path);
     }
-    if !context.outside && !is_inside(&inner, &path, context) {
+    if !context.outside && !is_inside(&inner, context) {
         return Err(outside_folder(file, owner));
     }
     Ok(path)
@@ -67,54 +68,130 @@ fn check_link(
     }
 }
 
-/// Whether a path stays in the session's folder at every step, symbolic links included.
-fn is_inside(inner: &Path, path: &Path, context: &Context<'_>) -> bool {
-    let mut depth = 0i64;
-    for component in inner.components() {
-        match component {
-            Component::Normal(_) => depth += 1,
-            Component::ParentDir => depth -= 1,
-            Component::CurDir => {}
-            Component::RootDir | Component::Prefix(_) => return false,
-        }
-        if depth < 0 {
-            return false;
-        }
-    }
-    let leads_out = |path: &PathBuf| match (&context.base, path.canonicalize()) {
-        (Some(base), Ok(real)) => !real.starts_with(base),
-        _ => false,
+/// Whether a path from the session's folder stays in it, in every language.
+pub(super) fn is_inside(inner: &Path, context: &Context<'_>) -> bool {
+    let here = joined(&context.folder, inner);
+    // The folder's own name may hold a placeholder too, which leads elsewhere once it is filled in.
+    let stays = |spoken: &PathBuf| {
+        spoken
+            .strip_prefix(&context.folder)
+            .is_ok_and(|inner| storage::is_inside(&context.folder, inner))
     };
-    !context.in_languages(path).iter().any(leads_out)
+    storage::is_inside(&context.folder, inner) && context.in_languages(&here).iter().all(stays)
+}
+
+/// Checks the path of an output, after its placeholders are filled in.
+///
+/// # Errors
+/// A problem where it lies outside the session's folder, which was not allowed.
+pub(super) fn check_output(
+    path: &Path,
+    context: &Context<'_>,
+    owner: &str,
+) -> Result<(), ProblemKind> {
+    if context.outside {
+        return Ok(());
+    }
+    match path.strip_prefix(&context.folder) {
+        Ok(inner) if storage::is_inside(&context.folder, inner) => Ok(()),
+        Ok(inner) => Err(outside_folder(&inner.to_string_lossy(), owner)),
+        Err(_) => Err(outside_folder(&path.to_string_lossy(), owner)),
+    }
 }
 
 /// Returns the files of a folder whose names match a pattern such as `*.wav` or `stems/dx_?.flac`, in the order of their
-/// names, as paths from the folder. Hidden files do not match. With the feature `cloud` the folder may be one of an object
-/// store.
+/// names, as paths from the folder. Hidden files do not match. A link that leads nowhere does: its stem is missing. With the
+/// feature `cloud` the folder may be one of an object store.
+///
+/// # Errors
+/// That of the folder; for one with more than 10,000 entries, and for a name that may match but is no text.
 pub(super) fn matching(folder: &Path, pattern: &str) -> io::Result<Vec<PathBuf>> {
     let (inner, pattern) = pattern.rsplit_once('/').unwrap_or(("", pattern));
+    let too_many = || {
+        io::Error::other(format!(
+            "it has more than {MAX_ENTRIES} entries: name the files, or use smaller folders"
+        ))
+    };
     let mut found = Vec::new();
     #[cfg(feature = "cloud")]
     if folder.to_str().is_some_and(is_link) {
         let names = crate::storage::listed(&folder.join(inner))?.map_err(io::Error::other)?;
+        if names.len() > MAX_ENTRIES {
+            return Err(too_many());
+        }
         let wanted = |name: &&String| !name.starts_with('.') && fits(pattern, name);
         return Ok(names
             .iter()
             .filter(wanted)
-            .take(MAX_ENTRIES)
             .map(|name| Path::new(inner).join(name))
             .collect());
     }
-    for entry in fs::read_dir(folder.join(inner))?.take(MAX_ENTRIES) {
+    for (number, entry) in fs::read_dir(folder.join(inner))?.enumerate() {
+        if number == MAX_ENTRIES {
+            return Err(too_many());
+        }
         let name = entry?.file_name();
-        let Some(name) = name.to_str().filter(|n| !n.starts_with('.')) else {
+        let shown = name.to_string_lossy();
+        if shown.starts_with('.') || !fits(pattern, &shown) {
             continue;
+        }
+        let Some(name) = name.to_str() else {
+            let what = format!("the name {shown:?} is no text: rename the file");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
         };
         let path = Path::new(inner).join(name);
-        if fits(pattern, name) && folder.join(&path).is_file() {
+        if !folder.join(&path).is_dir() {
             found.push(path);
         }
     }
     found.sort();
     Ok(found)
+}
+
+/// Folders below that are looked into for audio, and how deep: enough to find a forgotten one, and bounded.
+const MAX_FOLDERS: usize = 1000;
+const MAX_DEPTH: usize = 4;
+
+/// Returns the folders below one that hold files of these patterns, sorted, as paths from there. Hidden folders and links
+/// are not looked into, and neither are `known` ones, which the session reads or writes.
+pub(super) fn folders_with_audio(
+    folder: &Path,
+    patterns: &[&str],
+    known: &HashSet<PathBuf>,
+) -> Vec<PathBuf> {
+    let endings: Vec<&str> = patterns
+        .iter()
+        .map(|pattern| pattern.rsplit_once('/').map_or(*pattern, |(_, name)| name))
+        .collect();
+    let mut found = Vec::new();
+    let mut left: Vec<(PathBuf, usize)> = vec![(PathBuf::new(), 0)];
+    let mut looked = 0;
+    while let Some((inner, depth)) = left.pop() {
+        looked += 1;
+        if looked > MAX_FOLDERS {
+            break;
+        }
+        let entries = fs::read_dir(folder.join(&inner)).into_iter().flatten();
+        for entry in entries.flatten().take(MAX_ENTRIES) {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let Ok(kind) = entry.file_type() else {
+                continue;
+            };
+            if name.starts_with('.') {
+                continue;
+            }
+            if kind.is_dir()
+                && depth < MAX_DEPTH
+                && !known.contains(&folder.join(&inner).join(&*name))
+            {
+                left.push((inner.join(&*name), depth + 1));
+            } else if kind.is_file() && depth > 0 && endings.iter().any(|p| fits(p, &name)) {
+                found.push(inner.clone());
+            }
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
 }

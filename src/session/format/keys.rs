@@ -333,7 +333,8 @@ const STRIP: &[KeySpec] = &[
     key(
         "solo",
         Kind::Switch,
-        "While anything is soloed, only what passes through a soloed track or bus is heard.",
+        "While anything is soloed, only what passes through a soloed track or bus is heard: of a soloed bus everything that \
+         feeds it, and the buses on the way to the master stay audible. A mute always wins.",
     )
     .default("false"),
     key(
@@ -523,7 +524,7 @@ pub(super) static CUE: TableSpec = TableSpec {
             key(
                 "files",
                 Kind::Texts,
-                "Patterns of files, each of which becomes a track: \"*.wav\".",
+                "Patterns of files, each of which becomes a track: \"*.wav\". An extension fits in either case; folders within are not looked into.",
             )
             .synonyms(&["glob", "pattern", "stems"]),
             key("bus", Kind::Text, "Bus of its tracks that name none.")

@@ -43,6 +43,16 @@ impl Problems {
         }
     }
 
+    /// Reports whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// Reports whether further problems are only counted.
+    pub(super) fn is_full(&self) -> bool {
+        self.problems.len() >= MAX_REPORTED
+    }
+
     /// Adds a problem at a place, in words.
     pub(super) fn report(&mut self, span: Range<usize>, message: impl Into<String>) {
         self.add(&span, Problem::new(message));

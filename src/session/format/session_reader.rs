@@ -6,7 +6,7 @@ use super::{
     clock::{Clock, TimeOrigin},
     cues::{self, cue},
     deliverables::{collisions, deliverable},
-    keys,
+    files, keys,
     problems::Problems,
     table_reader::TableReader,
     tracks::{TrackScope, files_of_track, track},
@@ -30,8 +30,6 @@ use std::{
 pub(super) struct Context<'a> {
     /// The folder of the session file.
     pub folder: PathBuf,
-    /// The same, without symbolic links; `None` where it cannot be found.
-    pub base: Option<PathBuf>,
     /// Whether files may lie outside the folder.
     pub outside: bool,
     pub clock: Clock,
@@ -43,13 +41,7 @@ pub(super) struct Context<'a> {
 
 impl<'a> Context<'a> {
     fn new(folder: &Path, outside: bool) -> Self {
-        let here = if folder.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            folder
-        };
         Self {
-            base: here.canonicalize().ok(),
             folder: folder.to_owned(),
             outside,
             clock: Clock {
@@ -167,6 +159,7 @@ pub(super) fn session(
     let layout = load.layout.or(header.layout).unwrap_or(Layout::Stereo);
     let mut session = Session::new(context.clock.rate, layout);
     (session.fps, session.start) = (header.fps, start);
+    session.written = problems.key_spans(&(0..0), Vec::new());
     // Defaults to the first deliverable's language.
     session.lang = context.langs.first().cloned();
     let mut root = context.root(document, problems);
@@ -216,6 +209,7 @@ pub(super) fn session(
     }
     session.deliverables = deliverables;
     collisions(&session, folder, &tables.deliverables, problems);
+    session.notes.0 = cues::passed_over(&session, &tables.cues, &context);
     context.root(document, problems).finish();
     // Empty tracks and cues were reported above with their line, or may still be filled by the program.
     for problem in validate::session(&session)
@@ -236,7 +230,10 @@ fn highest_stem_rate(tables: &Tables<'_>, context: &Context<'_>) -> Option<Sampl
     for (_, cue) in &tables.cues {
         named.extend(cues::files_of_cue(cue, context));
     }
-    named.retain(|file| context.outside || !file.to_str().is_some_and(is_link));
+    named.retain(|file| {
+        let is_local = !file.to_str().is_some_and(is_link);
+        context.outside || (is_local && files::is_inside(file, context))
+    });
     let files: HashSet<PathBuf> = named
         .iter()
         .map(|file| context.in_language(&joined(&context.folder, file)))

@@ -1,6 +1,6 @@
 //! Temporaries that a killed process left behind: how they are told from those of others, and taken away.
 
-use super::{PREFIX, SUFFIX};
+use super::{PREFIX, SUFFIX, journal};
 use std::{
     collections::HashMap,
     ffi::OsStr,
@@ -37,27 +37,28 @@ pub(super) fn sweep(folder: &Path) {
 }
 
 fn remove(folder: &Path) {
-    // Elsewhere than on Linux it cannot be told from the file system whether a process lives.
-    if !Path::new("/proc/self/stat").exists() {
-        return;
-    }
-    let here = format!("{:016x}", machine());
+    // Temporaries that a journal names are to appear, or to go with the others.
+    journal::recover(folder);
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if process(&entry.file_name(), &here)
-            .is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists())
-        {
+        if is_gone(&entry.file_name(), SUFFIX) {
             let _ = fs::remove_file(entry.path());
         }
     }
 }
 
-/// The process that made a temporary on this machine.
-fn process(name: &OsStr, here: &str) -> Option<u32> {
-    let (target, rest) = name
-        .to_str()?
-        .strip_prefix(PREFIX)?
-        .strip_suffix(SUFFIX)?
-        .split_once('-')?;
+/// Whether a file with this suffix was made on this machine by a process that is certainly gone.
+pub(super) fn is_gone(name: &OsStr, suffix: &str) -> bool {
+    // Elsewhere than on Linux it cannot be told from the file system whether a process lives.
+    process(name, suffix).is_some_and(|id| {
+        Path::new("/proc/self/stat").exists() && !Path::new(&format!("/proc/{id}")).exists()
+    })
+}
+
+/// The process that made a file with this suffix on this machine.
+fn process(name: &OsStr, suffix: &str) -> Option<u32> {
+    let name = name.to_str()?.strip_prefix(PREFIX)?;
+    let here = format!("{:016x}", machine());
+    let (target, rest) = name.strip_suffix(suffix)?.split_once('-')?;
     let (machine, rest) = rest.split_once('-')?;
     let (process, random) = rest.split_once('-')?;
     let ours = target.len() == here.len() && machine == here && !random.is_empty();

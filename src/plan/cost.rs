@@ -1,0 +1,159 @@
+//! Estimates the memory that a plan and its render take, and refuses what exceeds the session's limit.
+//!
+//! A short session file can ask for very much: a hundred tracks in a cue that is placed a thousand times, each placement
+//! over the others, are a hundred thousand nodes. The plan's own size is checked while cues are expanded, before their
+//! nodes are made; the render's before its state is.
+
+use super::{Node, NodeKind, Plan, PlannedClip};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    media::reader::READ_FRAMES,
+    units::SampleRate,
+};
+
+/// Bytes of a node in a plan with its routing, its state, and its part of the report.
+const NODE_BYTES: u64 = 4 << 10;
+/// Bytes of a clip, in the same way.
+const CLIP_BYTES: u64 = 1 << 10;
+/// Bytes of an open file, at most: what is read of it at a time.
+const FILE_BYTES: u64 = 64 << 10;
+/// Bytes of the tables of a Vorbis decoder; those of others are small.
+const VORBIS_BYTES: u64 = 3 << 19;
+/// Bytes of a resampler for each channel.
+const RESAMPLER_BYTES: u64 = 256 << 10;
+/// Frames of a node that are computed together where its gain or pan moves, and vectors of them.
+const MOVING_FRAMES: u64 = 16_384;
+const MOVING_VECTORS: u64 = 3;
+/// Peaks that are kept of a node, at most: one for each tenth of a second.
+const MAX_PEAKS: u64 = 1 << 13;
+const SAMPLE_BYTES: u64 = size_of::<f64>() as u64;
+const MIB: u64 = 1 << 20;
+
+/// The size of a session, and what it takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cost {
+    /// Tracks and buses, tracks of cues as often as they must run at the same time.
+    pub nodes: u64,
+    /// Clips, those of cues once for each placement.
+    pub clips: u64,
+    /// Bytes beyond those of nodes and clips.
+    pub more: u64,
+}
+
+impl Cost {
+    /// Returns the memory in bytes.
+    fn bytes(self) -> u64 {
+        let nodes = self.nodes.saturating_mul(NODE_BYTES);
+        let clips = self.clips.saturating_mul(CLIP_BYTES);
+        nodes.saturating_add(clips).saturating_add(self.more)
+    }
+
+    /// Returns what is wrong where the memory exceeds a limit in bytes.
+    pub(crate) fn excess(self, limit: u64) -> Option<String> {
+        let Self { nodes, clips, .. } = self;
+        let (needed, allowed) = (self.bytes().div_ceil(MIB), limit / MIB);
+        (self.bytes() > limit).then(|| {
+            format!(
+                "the mix has {nodes} nodes and {clips} clips, which take about {needed} MiB of memory, and {allowed} MiB \
+                 are allowed: use fewer tracks, or fewer placements at the same time, or allow more (--memory, \
+                 Session::max_memory)"
+            )
+        })
+    }
+}
+
+impl Plan {
+    /// Estimates what a render of the plan takes.
+    pub(crate) fn cost(&self) -> Cost {
+        let clips = self
+            .nodes
+            .iter()
+            .map(|node| node.clips().len() as u64)
+            .sum();
+        let heard = || self.nodes.iter().filter(|node| is_heard(node));
+        let of_nodes = heard().map(|node| self.node_bytes(node)).sum::<u64>();
+        Cost {
+            nodes: self.nodes.len() as u64,
+            clips,
+            more: of_nodes.saturating_add(self.stem_bytes()),
+        }
+    }
+
+    /// Refuses a plan whose render exceeds the session's limit of memory.
+    ///
+    /// # Errors
+    /// `Session`, with the figures.
+    pub(crate) fn check_memory(&self) -> Result<()> {
+        match self.cost().excess(self.max_memory) {
+            Some(what) => Err(Error::new(ErrorKind::Session, what)),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns the bytes of a node's state that depend on what it does.
+    fn node_bytes(&self, node: &Node) -> u64 {
+        let channels = self.spec.layout.channels() as u64;
+        let length = self.length.0;
+        let tenths = length.saturating_mul(10) / u64::from(self.spec.rate.hz());
+        let peaks = tenths.min(MAX_PEAKS) * size_of::<f32>() as u64;
+        let moves = node.gain.constant().is_none() || node.pan.constant().is_none();
+        let moving = if moves {
+            length.min(MOVING_FRAMES) * MOVING_VECTORS * SAMPLE_BYTES
+        } else {
+            0
+        };
+        let delays: u64 = node.delays.iter().sum();
+        let chains = node.before.bytes().saturating_add(node.after.bytes());
+        delays
+            .saturating_mul(channels * SAMPLE_BYTES)
+            .saturating_add(chains)
+            .saturating_add(peaks + moving)
+    }
+
+    /// Returns the bytes of all stems that are open at the same time.
+    fn stem_bytes(&self) -> u64 {
+        let mut changes: Vec<(u64, i64)> = Vec::new();
+        let heard = self.nodes.iter().filter(|node| is_heard(node));
+        for clip in heard.flat_map(Node::clips) {
+            let bytes = i64::try_from(clip_bytes(clip, self.spec.rate)).unwrap_or(i64::MAX);
+            changes.push((clip.range.start, bytes));
+            changes.push((clip.range.end, -bytes));
+        }
+        // At one frame those that end come first.
+        changes.sort_unstable();
+        let (mut now, mut most) = (0i64, 0i64);
+        for (_, change) in changes {
+            now = now.saturating_add(change);
+            most = most.max(now);
+        }
+        most.unsigned_abs()
+    }
+}
+
+/// Returns the bytes of a clip while it sounds.
+pub(super) fn clip_bytes(clip: &PlannedClip, rate: SampleRate) -> u64 {
+    let stem = &clip.stem;
+    let channels = stem.spec.layout.channels() as u64;
+    let resampler = if stem.spec.rate == rate {
+        0
+    } else {
+        RESAMPLER_BYTES * channels
+    };
+    let file = stem.info.as_ref().map_or(0, |info| {
+        let bytes = info
+            .bits
+            .map_or(1, |bits| u64::from(bits.width.div_ceil(8)));
+        let whole = info.frames.0.saturating_mul(channels * bytes);
+        let tables = if info.codec.contains("Vorbis") {
+            VORBIS_BYTES
+        } else {
+            0
+        };
+        whole.min(FILE_BYTES) + tables
+    });
+    READ_FRAMES as u64 * channels * SAMPLE_BYTES + file + resampler
+}
+
+fn is_heard(node: &Node) -> bool {
+    node.live || node.kind == NodeKind::Master
+}

@@ -1,0 +1,120 @@
+//! A set of files that are known again under any of their names.
+
+use super::{Location, is_link};
+use crate::error::{Error, ErrorKind, Result};
+use std::{
+    collections::HashMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// Files and objects by what they are, not by how they are called: another spelling, a hard link, a symbolic link and, where
+/// the file system ignores case, another case are the same file. A file that does not exist is in no set.
+#[derive(Debug, Default)]
+pub(crate) struct FileSet {
+    names: HashMap<FileId, PathBuf>,
+}
+
+/// What tells a file from all others.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum FileId {
+    /// Device and inode.
+    #[cfg(unix)]
+    Inode(u64, u64),
+    /// The path without links, elsewhere.
+    #[cfg(not(unix))]
+    Path(PathBuf),
+    /// The name of an object of a store.
+    Object(PathBuf),
+}
+
+impl FileSet {
+    /// Makes a set of paths; those that cannot be looked at are left out.
+    pub(crate) fn new(paths: impl IntoIterator<Item = PathBuf>) -> Self {
+        let mut names = HashMap::new();
+        for path in paths {
+            if let Ok(Some(id)) = id(&path) {
+                names.entry(id).or_insert(path);
+            }
+        }
+        Self { names }
+    }
+
+    /// Returns the name under which a file is in the set.
+    ///
+    /// # Errors
+    /// `Output` where the path cannot be looked at.
+    pub(crate) fn name_of(&self, path: &Path) -> Result<Option<&Path>> {
+        let id = id(path).map_err(|e| {
+            let what = format!("{}: cannot be looked at: {e}", path.display());
+            Error::new(ErrorKind::Output, what).because(e)
+        })?;
+        Ok(id.and_then(|id| self.names.get(&id)).map(PathBuf::as_path))
+    }
+}
+
+/// Returns what tells a file from others; `None` where there is no file.
+fn id(path: &Path) -> io::Result<Option<FileId>> {
+    let place = Location::of(path).ok();
+    let Some(local) = place.as_ref().and_then(Location::local) else {
+        // A name that can be no object's is not the name of anything.
+        let object = place.is_some() && path.to_str().is_some_and(is_link);
+        return Ok(object.then(|| FileId::Object(path.to_owned())));
+    };
+    match local_id(local) {
+        Ok(id) => Ok(Some(id)),
+        Err(e) => match e.kind() {
+            // A NUL in the name is invalid input; a step below a file is no folder.
+            io::ErrorKind::NotFound
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::InvalidFilename => Ok(None),
+            _ => Err(e),
+        },
+    }
+}
+
+#[cfg(unix)]
+fn local_id(path: &Path) -> io::Result<FileId> {
+    use std::os::unix::fs::MetadataExt;
+    let about = fs::metadata(path)?;
+    Ok(FileId::Inode(about.dev(), about.ino()))
+}
+
+#[cfg(not(unix))]
+fn local_id(path: &Path) -> io::Result<FileId> {
+    fs::canonicalize(path).map(FileId::Path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_found_under_all_its_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("a"), "").unwrap();
+        fs::write(at("b"), "").unwrap();
+        fs::hard_link(at("a"), at("hard")).unwrap();
+        std::os::unix::fs::symlink("a", at("soft")).unwrap();
+        std::os::unix::fs::symlink("none", at("dangling")).unwrap();
+        fs::create_dir(at("sub")).unwrap();
+        let set = FileSet::new(["a", "none", "a\0b", "sub/../a"].map(at));
+        for name in ["a", "hard", "soft", "sub/../a", "./a"] {
+            assert_eq!(set.name_of(&at(name)).unwrap(), Some(&*at("a")), "{name}");
+        }
+        for name in ["b", "none", "dangling", "a/b", "sub", "a\0b"] {
+            assert_eq!(set.name_of(&at(name)).unwrap(), None, "{name}");
+        }
+    }
+
+    #[cfg(feature = "cloud")]
+    #[test]
+    fn objects_are_known_by_their_names() {
+        let set = FileSet::new(["s3://b/a.wav".into()]);
+        let found = |name: &str| set.name_of(Path::new(name)).unwrap().is_some();
+        assert!(found("s3://b/a.wav") && !found("s3://b/b.wav") && !found("a.wav"));
+    }
+}
