@@ -110,6 +110,24 @@ fn the_end_of_a_clip_is_its_exact_start_plus_its_exact_length() {
 }
 
 #[test]
+fn a_clip_at_a_start_between_two_frames_ends_at_its_exact_end() {
+    let dir = tempfile::tempdir().unwrap();
+    counting(dir.path(), 48_000, 3000);
+    // Picture frame 1 at 29.97 begins at 1601.6: the output begins at 1602, 0.4 frames behind it.
+    for (length, end) in [
+        ("00:00:00:01", 3203),
+        ("0.00002s", 1603),
+        ("0.00001s", 1602),
+    ] {
+        let text = format!(
+            "{HEAD}fps = \"29.97\"\nstart = \"00:00:00:01\"\n[track.x]\nfile = \"x.wav\"\nat = \"00:00:00:01\"\nlength = \"{length}\"\n"
+        );
+        let plan = Plan::compile(&load(dir.path(), &text)).unwrap();
+        assert_eq!(plan.length().0, end - 1602, "{length}");
+    }
+}
+
+#[test]
 fn a_use_of_a_cue_ends_at_its_exact_start_plus_its_exact_length() {
     let dir = tempfile::tempdir().unwrap();
     counting(dir.path(), 48_000, 3000);

@@ -16,10 +16,10 @@ use crate::{
     error::{ErrorKind, Problem},
     session::{
         At, Cue, CueId, CueKind, Strip, Track, Use,
-        exact_times::{exact, exact_position},
+        exact_times::{exact, phase, rounded_length},
         validate::Who,
     },
-    units::{Decibels, ExactFrames, Frames},
+    units::{Decibels, Frames},
 };
 use std::ops::Range;
 
@@ -244,18 +244,15 @@ impl<'a> Place<'a> {
         for place in &cue.uses {
             let who = subject(cue, Some(place));
             let clock = |frame: u64| Frames(frame).clock(self.session.rate);
-            let (from, phase) = (
-                exact(place.from, place.exact.from),
-                exact_position(place.at, place.exact.at, self.session.rate)
-                    .map_or(Frames::ZERO.into(), ExactFrames::fraction),
-            );
+            let from = exact(place.from, place.exact.from);
+            let phase = phase(place.at, place.exact.at, self.session.rate);
             let nominal = place
                 .length
                 .map_or(length.saturating_sub(place.from.0), |l| l.0);
             // What lies between two frames at both ends may make it one frame longer or shorter.
             let (own, end) = match place.length.map(|l| exact(l, place.exact.length)) {
                 Some(exact) => (
-                    phase.plus(exact).nearest() - phase.nearest(),
+                    rounded_length(phase, exact),
                     from.plus(exact)
                         .nearest()
                         .min(place.from.0.saturating_add(nominal)),
@@ -285,7 +282,7 @@ impl<'a> Place<'a> {
             }
             let at = match place.at {
                 At::Frames(at) => Ok(at.0),
-                At::Timecode(at) => self.timecode(&who, at).map(ExactFrames::nearest),
+                At::Timecode(at) => self.timecode(&who, at),
                 At::Origin => match origin {
                     Some(zero) => self.after_start(zero + i128::from(place.from.0)),
                     // Told once for the whole cue.
@@ -302,7 +299,7 @@ impl<'a> Place<'a> {
             }
             if fits {
                 let crossfade = place.crossfade;
-                let crossfaded = phase.plus(exact(crossfade.length, place.exact.crossfade));
+                let faded = rounded_length(phase, exact(crossfade.length, place.exact.crossfade));
                 found.push((
                     place,
                     Stretch {
@@ -311,7 +308,7 @@ impl<'a> Place<'a> {
                         fade_in: place.fade_in.within(own),
                         fade_out: place.fade_out.within(own),
                         crossfade,
-                        crossfade_end: start.saturating_add(crossfaded.nearest() - phase.nearest()),
+                        crossfade_end: start.saturating_add(faded),
                     },
                 ));
             }

@@ -1,6 +1,9 @@
 //! Passes of a clip through its stretch of the stem.
 
-use crate::units::{ExactFrames, Frames};
+use crate::{
+    session::exact_times::rounded_length,
+    units::{ExactFrames, Frames},
+};
 
 /// The passes of a clip: pass k begins at the exact start plus k exact lengths, rounded once.
 ///
@@ -16,7 +19,7 @@ pub(crate) struct Passes {
 }
 
 impl Passes {
-    /// Passes of a stated length from a position on.
+    /// Passes of a stated length from a position on, of which only the fraction counts.
     pub(super) fn new(at: ExactFrames, length: ExactFrames, count: u32) -> Self {
         let mut passes = Self {
             phase: at.fraction(),
@@ -40,7 +43,7 @@ impl Passes {
 
     /// Returns the frame of the clip at which a pass begins.
     fn start(&self, pass: u32) -> u64 {
-        self.phase.plus(self.length.times(pass)).nearest() - self.phase.nearest()
+        rounded_length(self.phase, self.length.times(pass))
     }
 
     /// Returns the length of all passes.

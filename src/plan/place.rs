@@ -13,7 +13,7 @@ use crate::{
     media::{Input, stem::Stem},
     session::{
         At, Clip, Session, Strip, Track,
-        exact_times::{exact, exact_position},
+        exact_times::{exact, phase, rounded_length},
         validate::{self, Who},
     },
     timecode::Timecode,
@@ -111,9 +111,8 @@ impl<'a> Place<'a> {
             let place = clip_check::channel_map(self.session, who, clip, &stem);
             let at = self.at(who, clip, &stem);
             match (place, at) {
-                (Ok(place), Some(exact_at)) => {
-                    let at = exact_at.nearest();
-                    let passes = passes(clip, &stem, exact_at);
+                (Ok(place), Some(at)) => {
+                    let passes = passes(clip, &stem, self.phase(clip));
                     let total = passes.total();
                     let level = clip.gain.gain().0;
                     let layout = clip.layout.unwrap_or(stem.spec.layout);
@@ -144,22 +143,17 @@ impl<'a> Place<'a> {
     }
 
     fn crossfades(&mut self, who: &Who<'_>, placed: &mut [(&Clip, PlannedClip)]) {
-        let (rate, start) = (self.session.rate, self.start);
-        let stretch = |(clip, p): &(&Clip, PlannedClip)| Stretch {
-            start: p.range.start,
-            end: p.range.end,
-            fade_in: p.fade_in,
-            fade_out: p.fade_out,
-            crossfade: clip.crossfade,
-            crossfade_end: exact_position(clip.at, clip.exact.at, rate)
-                .unwrap_or(Frames(p.range.start).into())
-                .plus(exact(clip.crossfade.length, clip.exact.crossfade))
-                .minus(if matches!(clip.at, At::Timecode(_)) {
-                    start
-                } else {
-                    0
-                })
-                .nearest(),
+        let stretch = |(clip, p): &(&Clip, PlannedClip)| {
+            let length = exact(clip.crossfade.length, clip.exact.crossfade);
+            let faded = rounded_length(self.phase(clip), length);
+            Stretch {
+                start: p.range.start,
+                end: p.range.end,
+                fade_in: p.fade_in,
+                fade_out: p.fade_out,
+                crossfade: clip.crossfade,
+                crossfade_end: p.range.start.saturating_add(faded),
+            }
         };
         let mut stretches: Vec<Stretch> = placed.iter().map(stretch).collect();
         for (index, what) in crossfade::apply(&mut stretches, "clip") {
@@ -206,23 +200,26 @@ impl<'a> Place<'a> {
         known.clone()
     }
 
-    /// Returns where in its own time a clip starts.
-    fn at(&mut self, who: &Who<'_>, clip: &Clip, stem: &Stem) -> Option<ExactFrames> {
+    /// Returns how far the start of a clip lies behind a whole frame, before it is rounded.
+    fn phase(&self, clip: &Clip) -> ExactFrames {
+        phase(clip.at, clip.exact.at, self.session.rate)
+    }
+
+    /// The frame of its own time that a clip starts at.
+    fn at(&mut self, who: &Who<'_>, clip: &Clip, stem: &Stem) -> Option<u64> {
         let subject = who.subject().with_file(&stem.name);
         let place = |what| {
             clip.written
                 .place(Problem::about(subject, ErrorKind::Session, what), &["at"])
         };
         let found = match clip.at {
-            At::Frames(at) => Ok(exact(at, clip.exact.at)),
+            At::Frames(at) => Ok(at.0),
             // Told when the session was checked.
             _ if who.cue.is_some() => return None,
             At::Timecode(at) => self.timecode(&who.subject(), at),
             // A stem stays on the frame that its reference rounds to, however much of its start is left out.
             At::Origin => match self.origin(&who.subject(), stem) {
-                Some(zero) => self
-                    .after_start(zero + i128::from(clip.from.0))
-                    .map(|at| Frames(at).into()),
+                Some(zero) => self.after_start(zero + i128::from(clip.from.0)),
                 None => {
                     Err("it has no time reference to place it by: state at as a time".to_owned())
                 }
@@ -236,8 +233,8 @@ impl<'a> Place<'a> {
         self.notes.push(Warning::new(kind, subject));
     }
 
-    /// Returns where on the timeline a timecode lies.
-    pub(super) fn timecode(&mut self, who: &Subject, at: Timecode) -> Result<ExactFrames, String> {
+    /// The frame of the timeline that a timecode means.
+    pub(super) fn timecode(&mut self, who: &Subject, at: Timecode) -> Result<u64, String> {
         let rate = self.session.rate;
         let offset = at.rounding(rate);
         if offset != 0.0 {
@@ -247,10 +244,10 @@ impl<'a> Place<'a> {
             };
             self.note(WarningKind::RoundedTimecode { position, rate }, who.clone());
         }
-        // The start is a whole frame, so that rounding after the difference gives the same frame as before it.
-        match at.exact_frames(rate) {
-            exact if exact.nearest() >= self.start => Ok(exact.minus(self.start)),
-            _ => {
+        let from_midnight = at.frames(rate).0;
+        match from_midnight.checked_sub(self.start) {
+            Some(frame) => Ok(frame),
+            None => {
                 let start = self
                     .session
                     .start
@@ -310,10 +307,10 @@ impl<'a> Place<'a> {
     }
 }
 
-/// Returns the passes of a clip from `at` on.
-pub(super) fn passes(clip: &Clip, stem: &Stem, at: ExactFrames) -> Passes {
+/// Returns the passes of a clip whose start lies `phase` behind a whole frame.
+pub(super) fn passes(clip: &Clip, stem: &Stem, phase: ExactFrames) -> Passes {
     match clip.length {
-        Some(length) => Passes::new(at, exact(length, clip.exact.length), clip.loops),
+        Some(length) => Passes::new(phase, exact(length, clip.exact.length), clip.loops),
         None => {
             let rest = stem.exact_frames().unwrap_or(Frames::ZERO.into());
             Passes::of_rest(rest.minus(clip.from.0), clip.loops)

@@ -20,16 +20,17 @@ pub(crate) fn exact(frames: Frames, stated: Option<ExactFrames>) -> ExactFrames 
         .unwrap_or(frames.into())
 }
 
-/// Returns the exact value of a position: from midnight for a timecode, or else after the start. `None` for one that only
-/// the stem knows.
-pub(crate) fn exact_position(
-    at: At,
-    stated: Option<ExactFrames>,
-    rate: SampleRate,
-) -> Option<ExactFrames> {
+/// Returns how far a position lies behind a whole frame, before it is rounded: 0 for one that only the stem knows. The
+/// frames that it counts from, midnight or the start of the session or cue, do not matter.
+pub(crate) fn phase(at: At, stated: Option<ExactFrames>, rate: SampleRate) -> ExactFrames {
     match at {
-        At::Frames(frames) => Some(exact(frames, stated)),
-        At::Timecode(timecode) => Some(timecode.exact_frames(rate)),
-        At::Origin => None,
+        At::Frames(frames) => exact(frames, stated).fraction(),
+        At::Timecode(timecode) => timecode.exact_frames(rate).fraction(),
+        At::Origin => Frames::ZERO.into(),
     }
+}
+
+/// Returns the frames between two rounded positions, of which the first has a phase and the second lies `length` behind it.
+pub(crate) fn rounded_length(phase: ExactFrames, length: ExactFrames) -> u64 {
+    phase.plus(length).nearest() - phase.nearest()
 }

@@ -11,6 +11,9 @@ use std::io::{self, Read, Seek, SeekFrom};
 /// Size limit of a `moof` or `sidx` box in bytes.
 const MAX_FRAGMENT_HEADER_BYTES: u64 = 16 << 20;
 
+/// Maximum number of packets of one size in a row: there is no table whose length bounds them.
+const MAX_RUN_PACKETS: u32 = 1 << 20;
+
 /// Boxes that may stand at the outer level of a fragmented file. Another one is a damaged name.
 const OUTER_BOXES: [&[u8; 4]; 20] = [
     b"moof", b"mdat", b"sidx", b"ssix", b"styp", b"mfra", b"emsg", b"prft", b"free", b"skip",
@@ -122,6 +125,7 @@ impl Movie {
             file.take(header.size - header.header_len)
                 .read_to_end(&mut body)?;
             if header.name == *b"moof" {
+                self.drop_damaged_runs(file_len);
                 self.parse_fragment(&body, at);
             } else if let Some(fragments) = self.fragments.as_mut() {
                 fragments.parse_index(&body, end);
@@ -154,6 +158,19 @@ impl Movie {
             fragments.is_cut = true;
         }
         Ok(file.len())
+    }
+
+    /// Removes packets of the last fragment that would lie behind the end of the file. Another fragment follows, so the
+    /// file is not cut off: the description of the packets is damaged.
+    fn drop_damaged_runs(&mut self, file_len: u64) {
+        for track in &mut self.tracks {
+            while track.runs.last().is_some_and(|run| run.end() > file_len) {
+                track.runs.pop();
+                if let Some(fragments) = self.fragments.as_mut() {
+                    fragments.lost_data = true;
+                }
+            }
+        }
     }
 
     /// Adds the packets that a `moof` box at file offset `at` describes to their tracks.
@@ -298,6 +315,7 @@ impl TrackRuns {
 
     /// Adds packets, to the run before them if they continue it.
     fn push(&mut self, ticks: u32, size: u32, count: u32) {
+        let count = count.min(MAX_RUN_PACKETS);
         let bytes = u64::from(size) * u64::from(count);
         match self.runs.last_mut() {
             Some(last)

@@ -143,6 +143,14 @@ pub(super) struct SampleRun {
     pub(super) follows_loss: bool,
 }
 
+impl SampleRun {
+    /// Returns the file offset of the end of the last packet.
+    pub(super) fn end(&self) -> u64 {
+        let bytes = u64::from(self.size) * u64::from(self.count);
+        self.offset.saturating_add(bytes)
+    }
+}
+
 impl Movie {
     /// Reads the movie header of a file and lists its fragments; `None` if there is no header, or only a part of it.
     pub(super) fn read(mut file: &InputFile) -> io::Result<Option<Self>> {
