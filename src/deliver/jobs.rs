@@ -7,7 +7,7 @@ use crate::{
     encode::FileSink,
     error::{Error, ErrorKind, Problem, Result, Subject},
     plan::Plan,
-    session::{Content, Deliverable, Session},
+    session::{Content, CueId, Deliverable, Session},
     storage::FileSet,
 };
 use std::{
@@ -92,9 +92,11 @@ fn wrong(session: &Session, deliverable: &Deliverable) -> Option<Problem> {
 /// Returns the jobs of these deliverables: one for all files of the same timeline, language and mutes.
 pub(super) fn jobs(session: &Session, chosen: &[&Deliverable]) -> Vec<Job> {
     let mut jobs: Vec<Job> = Vec::new();
+    let albums = albums(session);
     for (index, deliverable) in chosen.iter().enumerate() {
         let mut whole = session.for_deliverable(deliverable);
         let outputs = whole.outputs(deliverable);
+        whole.deliverables = albums.clone().into_iter().collect();
         whole.speak();
         for output in outputs {
             let (timeline, of) = match output.content {
@@ -124,6 +126,18 @@ pub(super) fn jobs(session: &Session, chosen: &[&Deliverable]) -> Vec<Job> {
         }
     }
     jobs
+}
+
+/// Returns one album with every cue that some album has: what a plan must know of the deliverables, so that it does not warn
+/// of a cue without a placement.
+fn albums(session: &Session) -> Option<Deliverable> {
+    let mut all = Deliverable::new("album", "").album(true);
+    for cue in (0..session.cues().len()).map(CueId) {
+        if !session.has_in_album(cue) {
+            all = all.mute(cue);
+        }
+    }
+    session.deliverables.iter().any(|d| d.album).then_some(all)
 }
 
 /// Creates the folders of all files, and refuses two files of one path and files that cannot be written.

@@ -176,10 +176,10 @@ impl Cue {
         self
     }
 
-    /// What people call it: the title, or the name where there is none.
+    /// What people call it: the title, or the name where there is none or it is blank.
     #[must_use]
     pub fn display_name(&self) -> &str {
-        if self.title.is_empty() {
+        if self.title.trim().is_empty() {
             &self.name
         } else {
             &self.title
