@@ -193,7 +193,7 @@ fn warnings_are_explained() {
     let codes: Vec<&str> = all.out.lines().map(|line| &line[..4]).collect();
     assert_eq!(
         codes,
-        (101..=119).map(|n| format!("W{n}")).collect::<Vec<_>>()
+        (101..=120).map(|n| format!("W{n}")).collect::<Vec<_>>()
     );
     assert!(
         all.out
