@@ -381,7 +381,13 @@ fn codecs_of_aiff_c_and_caf_are_refused_by_name() {
 
 /// A mono file whose clicks are `spacing` frames apart, at a rate that is not whole.
 fn clicks(frames: usize, spacing: usize) -> Vec<u8> {
-    let click = |i: usize| if i % spacing == 0 { 16_000i16 } else { 0 };
+    let click = |i: usize| {
+        if i.is_multiple_of(spacing) {
+            16_000i16
+        } else {
+            0
+        }
+    };
     (0..frames).flat_map(|i| click(i).to_be_bytes()).collect()
 }
 
