@@ -239,6 +239,15 @@ fn a_packet_table_that_contradicts_the_sound_is_refused() {
 }
 
 #[test]
+fn two_rates_in_one_file_are_refused() {
+    let mut bytes = caf_alac(true, None);
+    let cookie = bytes.windows(4).position(|w| w == b"kuki").unwrap();
+    bytes[cookie + 12 + 20..cookie + 12 + 24].copy_from_slice(&48_000u32.to_be_bytes());
+    let text = "ALAC in CAF: the description states a rate of 44100 Hz, the sound one of 48000 Hz";
+    assert_eq!(refusal(&bytes), (ErrorKind::Corrupt, text.to_owned()));
+}
+
+#[test]
 fn companded_and_8_bit_sound_in_caf_is_read() {
     for (codec, bits) in [(b"ulaw", 8), (b"alaw", 8), (b"ulaw", 16), (b"lpcm", 8)] {
         let sound: Vec<u8> = (0..=255).cycle().take(FRAMES).collect();

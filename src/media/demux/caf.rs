@@ -133,9 +133,14 @@ impl StemFile<'_> {
         } else {
             self.open_caf_packets(&stream, description, sound, chunks.table)?
         };
-        // What a decoder reports is its own affair: that of HE-AAC is twice the stated rate.
         if opened.rate.hz() == whole_hz(description.rate) {
             opened.rate = self.exact_rate(description.rate)?;
+        } else if !stream.is_aac() {
+            let what = format!(
+                "{}: the description states a rate of {} Hz, the sound one of {} Hz",
+                opened.codec, description.rate, opened.rate
+            );
+            return Err(self.corrupt(what));
         }
         if opened.channels > 2 && !chunks.has_channel_layout {
             opened.mask = 0;
