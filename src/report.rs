@@ -145,6 +145,9 @@ pub struct ClipReport {
     pub float: bool,
     /// Rate of the stem.
     pub rate_hz: u32,
+    /// The same, where it is not whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exact_rate_hz: Option<f64>,
     /// Layout of the stem.
     pub layout: String,
     /// Length of the stem at its own rate.

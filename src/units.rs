@@ -39,16 +39,20 @@ impl Frames {
     /// The frame nearest to a time, halves up; saturates.
     #[must_use]
     pub fn from_duration(time: Duration, rate: SampleRate) -> Self {
-        let scaled = time.as_nanos().saturating_mul(u128::from(rate.hz()));
-        Self(u64::try_from(scaled.saturating_add(500_000_000) / 1_000_000_000).unwrap_or(u64::MAX))
+        let (numerator, denominator) = rate.fraction();
+        let scaled = time.as_nanos().saturating_mul(u128::from(numerator));
+        let second = 1_000_000_000 * u128::from(denominator);
+        Self(u64::try_from(scaled.saturating_add(second / 2) / second).unwrap_or(u64::MAX))
     }
 
     /// The time of this frame, rounded down to the nanosecond.
     #[must_use]
     pub fn to_duration(self, rate: SampleRate) -> Duration {
-        let hz = u64::from(rate.hz());
-        let nanos = (self.0 % hz) * 1_000_000_000 / hz;
-        Duration::from_secs(self.0 / hz) + Duration::from_nanos(nanos)
+        const SECOND: u128 = 1_000_000_000;
+        let (numerator, denominator) = rate.fraction();
+        let nanos = u128::from(self.0) * u128::from(denominator) * SECOND / u128::from(numerator);
+        let seconds = u64::try_from(nanos / SECOND).unwrap_or(u64::MAX);
+        Duration::new(seconds, u32::try_from(nanos % SECOND).unwrap_or(0))
     }
 
     /// The time of this frame as `hh:mm:ss.mmm`, rounded down to the millisecond.
@@ -65,10 +69,18 @@ impl Frames {
         )
     }
 
+    /// How many frames at rate `to` lie wholly within this many at rate `from`: `floor(n * to / from)`, saturating.
+    pub(crate) fn resampled_down(self, from: SampleRate, to: SampleRate) -> Self {
+        let (numerator, denominator) = SampleRate::ratio(from, to);
+        let n = u128::from(self.0).saturating_mul(numerator) / denominator;
+        Self(u64::try_from(n).unwrap_or(u64::MAX))
+    }
+
     /// How many frames at rate `to` cover this many at rate `from`: `ceil(n * to / from)`, saturating.
     #[must_use]
     pub fn resampled(self, from: SampleRate, to: SampleRate) -> Self {
-        let n = (u128::from(self.0) * u128::from(to.hz())).div_ceil(u128::from(from.hz()));
+        let (numerator, denominator) = SampleRate::ratio(from, to);
+        let n = (u128::from(self.0).saturating_mul(numerator)).div_ceil(denominator);
         Self(u64::try_from(n).unwrap_or(u64::MAX))
     }
 }
@@ -101,36 +113,50 @@ impl fmt::Display for Frames {
 
 /// A sample rate in Hz, 1 to 768 000.
 ///
+/// A session's rate is whole. That of a stem need not be: AIFF and CAF state it as a floating-point number, such as the
+/// 22 254.545… Hz of early Macintosh computers, or 48 000 / 1.001 Hz.
+///
 /// ```
 /// use soundtrack::SampleRate;
 /// assert_eq!(SampleRate::new(96_000)?.hz(), 96_000);
 /// assert!(SampleRate::new(0).is_err());
 /// # Ok::<(), soundtrack::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SampleRate(u32);
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SampleRate {
+    // A reduced fraction.
+    numerator: u32,
+    denominator: u32,
+}
 
 impl SampleRate {
     /// 44 100 Hz, the rate of the compact disc.
-    pub const HZ_44100: Self = Self(44_100);
+    pub const HZ_44100: Self = Self::whole(44_100);
     /// 48 000 Hz, the rate of picture.
-    pub const HZ_48000: Self = Self(48_000);
+    pub const HZ_48000: Self = Self::whole(48_000);
     /// 88 200 Hz.
-    pub const HZ_88200: Self = Self(88_200);
+    pub const HZ_88200: Self = Self::whole(88_200);
     /// 96 000 Hz.
-    pub const HZ_96000: Self = Self(96_000);
+    pub const HZ_96000: Self = Self::whole(96_000);
     /// 192 000 Hz.
-    pub const HZ_192000: Self = Self(192_000);
+    pub const HZ_192000: Self = Self::whole(192_000);
     /// The highest rate that is accepted.
-    pub const MAX: Self = Self(768_000);
+    pub const MAX: Self = Self::whole(768_000);
+
+    const fn whole(hz: u32) -> Self {
+        Self {
+            numerator: hz,
+            denominator: 1,
+        }
+    }
 
     /// A rate in Hz.
     ///
     /// # Errors
     /// `Unsupported` outside 1 to 768 000.
     pub fn new(hz: u32) -> Result<Self> {
-        if (1..=Self::MAX.0).contains(&hz) {
-            Ok(Self(hz))
+        if (1..=Self::MAX.numerator).contains(&hz) {
+            Ok(Self::whole(hz))
         } else {
             Err(Error::new(
                 ErrorKind::Unsupported,
@@ -139,16 +165,123 @@ impl SampleRate {
         }
     }
 
-    /// The rate in Hz.
+    /// Returns the simplest fraction that is a rate to twelve digits: writers round a fraction to their format, and over
+    /// a day the difference is less than a hundredth of a frame.
+    ///
+    /// # Errors
+    /// `Unsupported` outside 1 to 768 000 and for what is no number.
+    pub(crate) fn from_f64(hz: f64) -> Result<Self> {
+        const TOLERANCE: f64 = 1e-12;
+        if !(1.0..=f64::from(Self::MAX.numerator)).contains(&hz) {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("sample rate {hz} Hz is outside 1 to 768000 Hz"),
+            ));
+        }
+        // The convergents of its continued fraction; the last that fits is near enough for any rate.
+        let (mut before, mut last) = ((0u32, 1u32), (1u32, 0u32));
+        let mut rest = hz;
+        while let Some(next) = convergent(rest, before, last) {
+            (before, last) = (last, next);
+            let value = f64::from(last.0) / f64::from(last.1);
+            if (value - hz).abs() <= hz * TOLERANCE {
+                break;
+            }
+            rest = (rest - rest.floor()).recip();
+        }
+        Ok(Self {
+            numerator: last.0,
+            denominator: last.1,
+        })
+    }
+
+    /// The rate in Hz; rounded down where it is not whole.
     #[must_use]
     pub fn hz(self) -> u32 {
-        self.0
+        self.numerator / self.denominator
+    }
+
+    /// Whether it is a whole number of Hz, as the rate of a session must be.
+    #[must_use]
+    pub fn is_whole(self) -> bool {
+        self.denominator == 1
+    }
+
+    /// Returns this rate where it is whole, else the next common one above it, for a session with such stems.
+    #[must_use]
+    pub fn to_whole(self) -> Self {
+        const COMMON: [u32; 11] = [
+            8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000,
+        ];
+        if self.is_whole() {
+            return self;
+        }
+        let common = COMMON.into_iter().map(Self::whole);
+        common
+            .chain([Self::whole(176_400), Self::HZ_192000])
+            .find(|rate| *rate > self)
+            .unwrap_or(Self::MAX)
+    }
+
+    /// The rate in Hz as a reduced fraction.
+    pub(crate) fn fraction(self) -> (u32, u32) {
+        (self.numerator, self.denominator)
+    }
+
+    /// The rate in Hz.
+    pub(crate) fn as_f64(self) -> f64 {
+        f64::from(self.numerator) / f64::from(self.denominator)
+    }
+
+    /// `to / from` as a fraction.
+    fn ratio(from: Self, to: Self) -> (u128, u128) {
+        let product = |a: u32, b: u32| u128::from(a) * u128::from(b);
+        (
+            product(to.numerator, from.denominator),
+            product(from.numerator, to.denominator),
+        )
+    }
+}
+
+/// Returns the convergent of a continued fraction after two others, if it is a fraction of 32-bit numbers.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "positive, and checked to be in range"
+)]
+fn convergent(rest: f64, before: (u32, u32), last: (u32, u32)) -> Option<(u32, u32)> {
+    let whole = (rest < f64::from(u32::MAX)).then_some(rest.floor() as u32)?;
+    let next = |before: u32, last: u32| whole.checked_mul(last)?.checked_add(before);
+    Some((next(before.0, last.0)?, next(before.1, last.1)?))
+}
+
+impl Ord for SampleRate {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let product = |a: u32, b: u32| u64::from(a) * u64::from(b);
+        product(self.numerator, other.denominator).cmp(&product(other.numerator, self.denominator))
+    }
+}
+
+impl PartialOrd for SampleRate {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Debug for SampleRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SampleRate({self})")
     }
 }
 
 impl fmt::Display for SampleRate {
+    /// Formats it in Hz, up to the millionth.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        if self.is_whole() {
+            return self.numerator.fmt(f);
+        }
+        let text = format!("{:.6}", self.as_f64());
+        f.pad(text.trim_end_matches('0'))
     }
 }
 
@@ -365,6 +498,54 @@ mod tests {
         assert_eq!(Frames(1).resampled(a, b), Frames(2));
         assert_eq!(Frames(0).resampled(a, b), Frames(0));
         assert_eq!(Frames(u64::MAX).resampled(a, b), Frames::MAX);
+    }
+
+    #[test]
+    fn rates_that_are_not_whole_are_the_simplest_fraction() {
+        for (hz, fraction) in [
+            (48_000.0, (48_000, 1)),
+            (22_254.545_454_545_45, (244_800, 11)),
+            (11_127.272_727_272_727, (122_400, 11)),
+            (48_000.0 / 1.001, (48_000_000, 1001)),
+            (44_100.0 / 1.001, (6_300_000, 143)),
+            (22_254.545, (4_450_909, 200)),
+            (8_000.181_818, (1_928_727_271, 260_000)),
+        ] {
+            let rate = SampleRate::from_f64(hz).unwrap();
+            assert!((rate.as_f64() - hz).abs() <= hz * 1e-12, "{hz}: {rate:?}");
+            if fraction.1 < 2000 {
+                assert_eq!(rate.fraction(), fraction);
+            }
+        }
+        for hz in [f64::NAN, f64::INFINITY, -1.0, 0.0, 0.5, 768_000.5] {
+            assert!(SampleRate::from_f64(hz).is_err(), "{hz}");
+        }
+        let mac = SampleRate::from_f64(244_800.0 / 11.0).unwrap();
+        assert_eq!((mac.hz(), mac.is_whole()), (22_254, false));
+        assert_eq!(
+            (mac.to_string(), format!("{mac:?}")),
+            ("22254.545455".into(), "SampleRate(22254.545455)".into())
+        );
+        assert_eq!(mac.to_whole(), SampleRate::new(24_000).unwrap());
+        assert!(mac > SampleRate::new(22_254).unwrap() && mac < SampleRate::new(22_255).unwrap());
+        // 244 800 frames are 11 seconds.
+        assert_eq!(Frames(244_800).clock(mac), "00:00:11.000");
+        assert_eq!(
+            Frames::from_duration(Duration::from_secs(11), mac),
+            Frames(244_800)
+        );
+        assert_eq!(
+            Frames(244_801).resampled(mac, SampleRate::HZ_48000),
+            Frames(528_003)
+        );
+        assert_eq!(
+            Frames(244_801).resampled_down(mac, SampleRate::HZ_48000),
+            Frames(528_002)
+        );
+        assert_eq!(
+            Frames::MAX.resampled(SampleRate::new(1).unwrap(), mac),
+            Frames::MAX
+        );
     }
 
     #[test]

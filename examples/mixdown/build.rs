@@ -139,7 +139,8 @@ fn stems(kinds: Vec<Kind>, args: &Args, voice: Voice) -> Result<Session, Failure
             Kind::Demo | Kind::Session(_) => {}
         }
     }
-    let highest = all.iter().filter_map(|s| s.rate).max();
+    let rates = all.iter().filter_map(|s| s.rate);
+    let highest = rates.map(SampleRate::to_whole).max();
     // Where no stem can be opened the rate does not matter: compiling tells what is wrong with each.
     let rate = args.rate.or(highest).unwrap_or(SampleRate::HZ_48000);
     let mut session = Session::new(rate, args.layout.unwrap_or(Layout::Stereo));

@@ -63,7 +63,7 @@ impl Report {
             .unwrap_or(path.as_os_str())
             .to_string_lossy()
             .into_owned();
-        let mut session = Session::new(info.spec.rate, info.spec.layout);
+        let mut session = Session::new(info.spec.rate.to_whole(), info.spec.layout);
         session.damage = damage;
         session.add_track(Track::new(name.clone(), path));
         let mut renderer = Renderer::new(Plan::compile(&session)?, &Options::default())?;

@@ -381,6 +381,11 @@ impl StemFile<'_> {
         }
     }
 
+    /// Converts a rate that need not be whole.
+    fn exact_rate(&self, hz: f64) -> Result<SampleRate> {
+        SampleRate::from_f64(hz).map_err(|e| self.error(ErrorKind::Unsupported, e.to_string()))
+    }
+
     fn error(&self, kind: ErrorKind, what: impl std::fmt::Display) -> Error {
         file_error(self.path, kind, what)
     }

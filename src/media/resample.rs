@@ -48,6 +48,8 @@ const MIN_BLOCK_OUT: usize = 512;
 const MAX_RATIO: u32 = 256;
 /// Maximum number of frames in a block on either side. Rates without a common factor would take hundreds of MiB.
 const MAX_BLOCK_FRAMES: usize = 600_000;
+/// Maximum number of frames in a unit on either side where the rates are not whole. A block has two at least.
+const MAX_UNIT_FRAMES: u64 = MAX_BLOCK_FRAMES as u64 / 2;
 /// Maximum number of samples in an input and an output block together, all channels counted: half a GiB of buffers.
 const MAX_BLOCK_SAMPLES: usize = 16_000_000;
 /// Largest sample that is convolved: far above any audio, and far below where a sum of products overflows.
@@ -145,8 +147,8 @@ impl Resampled {
         if from.rate == to {
             return Ok(());
         }
-        let (low, high) = (from.rate.min(to).hz(), from.rate.max(to).hz());
-        if high > low.saturating_mul(MAX_RATIO) {
+        let (low, high) = (from.rate.min(to), from.rate.max(to));
+        if high.as_f64() > low.as_f64() * f64::from(MAX_RATIO) {
             return Err(refused(
                 from.rate,
                 to,
@@ -207,7 +209,7 @@ impl Source for Resampled {
         let (from, to) = (self.source.spec().rate, self.spec.rate);
         let convert = |flaw: Flaw| {
             let end = (flaw.at + flaw.len).resampled(from, to);
-            let at = floor_resampled(flaw.at, from, to);
+            let at = flaw.at.resampled_down(from, to);
             Flaw {
                 at,
                 len: end - at,
@@ -228,19 +230,37 @@ impl Source for Resampled {
     }
 }
 
-/// Converts a position to rate `to`, rounded down; saturates.
-fn floor_resampled(at: Frames, from: SampleRate, to: SampleRate) -> Frames {
-    let n = u128::from(at.0) * u128::from(to.hz()) / u128::from(from.hz());
-    Frames(u64::try_from(n).unwrap_or(u64::MAX))
+/// Returns the smallest unit: the number of input frames that last as long as the number of output frames.
+///
+/// Whole rates give it exactly. The unit of others can be too long for a block, and is then the nearest fraction that is
+/// not: it is off by less than 1e-10, less than half a frame in a day.
+fn unit(from: SampleRate, to: SampleRate) -> (usize, usize) {
+    let ((from_hz, from_parts), (to_hz, to_parts)) = (from.fraction(), to.fraction());
+    let product = |a: u32, b: u32| u64::from(a) * u64::from(b);
+    let (frames_in, frames_out) = (product(from_hz, to_parts), product(to_hz, from_parts));
+    let is_whole = from.is_whole() && to.is_whole();
+    // The convergents of the continued fraction of the ratio; the last is the reduced ratio itself.
+    let (mut before, mut last) = ((0u64, 1u64), (1u64, 0u64));
+    let (mut a, mut b) = (frames_in, frames_out);
+    while b != 0 {
+        let whole = a / b;
+        let next = (
+            whole.saturating_mul(last.0).saturating_add(before.0),
+            whole.saturating_mul(last.1).saturating_add(before.1),
+        );
+        if !is_whole && next.0.max(next.1) > MAX_UNIT_FRAMES {
+            break;
+        }
+        (before, last) = (last, next);
+        (a, b) = (b, a % b);
+    }
+    let frames = |n: u64| usize::try_from(n.max(1)).unwrap_or(usize::MAX);
+    (frames(last.0), frames(last.1))
 }
 
 /// Returns the number of frames in an input and an output block.
 fn block_sizes(from: SampleRate, to: SampleRate) -> (usize, usize) {
-    let (mut g, mut rest) = (from.hz(), to.hz());
-    while rest != 0 {
-        (g, rest) = (rest, g % rest);
-    }
-    let (unit_in, unit_out) = ((from.hz() / g) as usize, (to.hz() / g) as usize);
+    let (unit_in, unit_out) = unit(from, to);
     let units = MIN_BLOCK_IN
         .div_ceil(unit_in)
         .max(MIN_BLOCK_OUT.div_ceil(unit_out))
@@ -280,11 +300,11 @@ impl BlockConvolver {
     fn new(from: Spec, to: SampleRate) -> Result<Self> {
         let (block_in, block_out) = block_sizes(from.rate, to);
         let channels = from.layout.channels();
-        let (hz_in, hz_out) = (from.rate.hz() as usize, to.hz() as usize);
+        let (unit_in, unit_out) = unit(from.rate, to);
         let window = WindowFunction::BlackmanHarris2;
         let fft = Fft::new_custom(
-            hz_in,
-            hz_out,
+            unit_in,
+            unit_out,
             block_in,
             1,
             channels,

@@ -139,13 +139,14 @@ impl Stem {
     }
 }
 
-/// Returns the highest sample rate among stems, the default rate of a session. Ignores stems that cannot be opened,
+/// Returns the highest sample rate among stems, the default rate of a session; of one that is not whole the next
+/// common rate above it. Ignores stems that cannot be opened,
 /// which compiling the session reports. `None` if none can be opened.
 pub fn highest_rate<'a>(inputs: impl IntoIterator<Item = &'a Input>) -> Option<SampleRate> {
     inputs
         .into_iter()
         .filter_map(|i| open(i).ok())
-        .map(|open| open.source.spec().rate)
+        .map(|open| open.source.spec().rate.to_whole())
         .max()
 }
 

@@ -141,6 +141,7 @@ fn clip(plan: &Plan, clip: &PlannedClip, flaws: &FlawLog) -> ClipReport {
         bits: info.and_then(|i| i.bits).map(|b| b.width),
         float: info.and_then(|i| i.bits).is_some_and(|b| b.float),
         rate_hz: stem.spec.rate.hz(),
+        exact_rate_hz: (!stem.spec.rate.is_whole()).then(|| stem.spec.rate.as_f64()),
         layout: clip.layout.to_string(),
         stem_frames: stem.info.as_ref().map(|i| i.frames.0),
         at_frame: clip.range.start,

@@ -199,7 +199,11 @@ fn came_in(clip: &ClipReport) -> String {
         format!("{b}{}", if clip.float { "f" } else { "" })
     });
     let slash = if bits.is_empty() { "" } else { "/" };
-    format!("{bits}{slash}{} {}", clip.rate_hz, clip.layout)
+    let rate = match clip.exact_rate_hz {
+        Some(rate) => format!("{rate:.3}"),
+        None => clip.rate_hz.to_string(),
+    };
+    format!("{bits}{slash}{rate} {}", clip.layout)
 }
 
 fn notes(clip: &ClipReport) -> String {

@@ -67,6 +67,13 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
             format!("the session's layout has no positions: {}", session.layout),
         );
     }
+    if !session.rate.is_whole() {
+        let what = format!(
+            "the session's rate of {} Hz is not whole: only that of a stem need not be",
+            session.rate
+        );
+        wrong.say(&Subject::Session, what);
+    }
     if session.tracks().is_empty() && session.cues().iter().all(|c| c.tracks.is_empty()) {
         wrong.add(&Subject::Session, ProblemKind::Empty);
     }

@@ -239,6 +239,15 @@ fn a_packet_table_that_contradicts_the_sound_is_refused() {
 }
 
 #[test]
+fn two_rates_in_one_file_are_refused() {
+    let mut bytes = caf_alac(true, None);
+    let cookie = bytes.windows(4).position(|w| w == b"kuki").unwrap();
+    bytes[cookie + 12 + 20..cookie + 12 + 24].copy_from_slice(&48_000u32.to_be_bytes());
+    let text = "ALAC in CAF: the description states a rate of 44100 Hz, the sound one of 48000 Hz";
+    assert_eq!(refusal(&bytes), (ErrorKind::Corrupt, text.to_owned()));
+}
+
+#[test]
 fn companded_and_8_bit_sound_in_caf_is_read() {
     for (codec, bits) in [(b"ulaw", 8), (b"alaw", 8), (b"ulaw", 16), (b"lpcm", 8)] {
         let sound: Vec<u8> = (0..=255).cycle().take(FRAMES).collect();
@@ -376,5 +385,60 @@ fn codecs_of_aiff_c_and_caf_are_refused_by_name() {
     for (codec, frames) in [(b"ulaw", 680), (b"sowt", 340), (b"NONE", 340)] {
         let heard = hear(&aiff(Some(codec), 16, frames, &[1; 680]));
         assert_eq!(length(&heard), (frames.into(), 0));
+    }
+}
+
+/// A mono file whose clicks are `spacing` frames apart, at a rate that is not whole.
+fn clicks(frames: usize, spacing: usize) -> Vec<u8> {
+    let click = |i: usize| {
+        if i.is_multiple_of(spacing) {
+            16_000i16
+        } else {
+            0
+        }
+    };
+    (0..frames).flat_map(|i| click(i).to_be_bytes()).collect()
+}
+
+#[test]
+fn rates_that_are_not_whole_stay_so() {
+    // 244 800 / 11 Hz, of early Macintosh computers: as 80 bits, and as 64.
+    let hz = 244_800.0 / 11.0;
+    let sound = clicks(89_000, 22_255);
+    let mut aiff = aiff(None, 16, 89_000, &sound);
+    let comm = aiff.windows(4).position(|w| w == b"COMM").unwrap();
+    aiff[comm + 16..comm + 26].copy_from_slice(b"\x40\x0D\xAD\xDD\x17\x45\xD1\x74\x5D\x17");
+    let mut caf = caf(b"lpcm", [2, 1, 16], &[], &sound, None, &[]);
+    caf[20..28].copy_from_slice(&f64::to_be_bytes(hz));
+    for bytes in [aiff, caf] {
+        let (_folder, path) = write(&bytes);
+        let (_, info) = media::open(&path, None).unwrap();
+        assert_eq!(info.spec.rate.to_string(), "22254.545455");
+        let rate = soundtrack::SampleRate::HZ_48000;
+        let mut mix = soundtrack::Session::new(rate, soundtrack::Layout::Mono);
+        mix.add_track(soundtrack::Track::new("mac", path.as_path()));
+        let plan = soundtrack::Plan::compile(&mix).unwrap();
+        // 89 000 frames are 191 960.78… of 48 kHz.
+        assert_eq!(plan.length().0, 191_961);
+        let samples = mix.render(soundtrack::Frames(0)..plan.length()).unwrap();
+        for n in 0..4u32 {
+            // Click n is at n · 22 255 / (244 800 / 11) seconds.
+            let wanted = f64::from(n) * 22_255.0 * 48_000.0 / hz;
+            let near = wanted.round() as usize;
+            let window = near.saturating_sub(50)..near + 50;
+            let loudest = window
+                .max_by(|a, b| samples[0][*a].abs().total_cmp(&samples[0][*b].abs()))
+                .unwrap();
+            assert!(
+                (loudest as f64 - wanted).abs() <= 0.6,
+                "{n}: {loudest} for {wanted}"
+            );
+        }
+        let whole = soundtrack::Session::new(info.spec.rate, soundtrack::Layout::Mono);
+        let error = soundtrack::Plan::compile(&whole).unwrap_err().to_string();
+        assert!(
+            error.contains("the session's rate of 22254.545455 Hz is not whole"),
+            "{error}"
+        );
     }
 }

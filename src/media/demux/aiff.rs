@@ -70,6 +70,7 @@ impl StemFile<'_> {
         let view = common.view(sound.at, sound.size);
         let (demuxed, _) = self.demux(Container::Aiff, "AIFF", view, |_| 0)?;
         let mut opened = self.finish_pcm(demuxed, "AIFF", sound.size)?;
+        opened.rate = self.exact_rate(extended_to_f64(common.rate))?;
         let stated = u64::from(common.frames);
         if stated != opened.frames {
             opened.remarks.push(Remark::HeaderLength {
@@ -144,6 +145,19 @@ pub(super) fn extended_rate(hz: u32) -> [u8; 10] {
     let [a, b, c, d] = hz.checked_shl(shift).unwrap_or(0).to_be_bytes();
     let [e, f] = exponent.to_be_bytes();
     [e, f, a, b, c, d, 0, 0, 0, 0]
+}
+
+/// Decodes 80-bit floating point; NaN for what is no positive number.
+fn extended_to_f64(bytes: [u8; 10]) -> f64 {
+    let [e, f, mantissa @ ..] = bytes;
+    let exponent = i32::from(u16::from_be_bytes([e, f]));
+    // The sign, and the exponent of infinity and of what is no number.
+    if exponent >= 0x7FFF {
+        return f64::NAN;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "no rate needs 64 bits")]
+    let mantissa = u64::from_be_bytes(mantissa) as f64;
+    mantissa * libm::pow(2.0, f64::from(exponent - 0x3FFF - 63))
 }
 
 /// Makes the header of a file with `sound_bytes` of sound, up to the first of them.
@@ -249,6 +263,12 @@ mod tests {
         // The two that are printed in Apple's document, and the ends.
         assert_eq!(extended_rate(44_100), *b"\x40\x0E\xAC\x44\0\0\0\0\0\0");
         assert_eq!(extended_rate(22_050), *b"\x40\x0D\xAC\x44\0\0\0\0\0\0");
+        for hz in [1, 8000, 44_100, 192_000, u32::MAX] {
+            assert_eq!(extended_to_f64(extended_rate(hz)), f64::from(hz));
+        }
+        let mac = extended_to_f64(*b"\x40\x0D\xAD\xDD\x17\x45\xD1\x73\xE8\x00");
+        assert!((mac - 244_800.0 / 11.0).abs() < 1e-9, "{mac}");
+        assert!(extended_to_f64([0xC0; 10]).is_nan());
         assert_eq!(extended_rate(1), *b"\x3F\xFF\x80\0\0\0\0\0\0\0");
         assert_eq!(
             extended_rate(u32::MAX),

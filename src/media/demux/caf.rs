@@ -41,8 +41,7 @@ const MAX_TABLE_BYTES: u64 = 256 << 20;
 /// The `desc` chunk.
 #[derive(Clone, Copy, Debug)]
 struct Description {
-    /// Whole Hz.
-    rate: u32,
+    rate: f64,
     codec: [u8; 4],
     flags: u32,
     /// Size of a packet; 0 if it differs.
@@ -65,7 +64,7 @@ impl Description {
             channels: u16::try_from(self.channels).unwrap_or(0),
             frames: 0,
             bits: if &codec == b"NONE" { 8 } else { 16 },
-            rate: extended_rate(self.rate),
+            rate: extended_rate(whole_hz(self.rate)),
             codec: Some(codec),
         })
     }
@@ -121,6 +120,7 @@ impl StemFile<'_> {
             let view = common.view(sound.at, sound.size);
             let (demuxed, _) = self.demux(Container::Aiff, "CAF", view, |_| 0)?;
             let mut opened = self.finish_pcm(demuxed, "CAF", sound.size)?;
+            opened.rate = self.exact_rate(description.rate)?;
             if opened.channels > 2 {
                 opened.mask = 0;
             }
@@ -133,6 +133,15 @@ impl StemFile<'_> {
         } else {
             self.open_caf_packets(&stream, description, sound, chunks.table)?
         };
+        if opened.rate.hz() == whole_hz(description.rate) {
+            opened.rate = self.exact_rate(description.rate)?;
+        } else if !stream.is_aac() {
+            let what = format!(
+                "{}: the description states a rate of {} Hz, the sound one of {} Hz",
+                opened.codec, description.rate, opened.rate
+            );
+            return Err(self.corrupt(what));
+        }
         if opened.channels > 2 && !chunks.has_channel_layout {
             opened.mask = 0;
         }
@@ -467,7 +476,7 @@ fn read_description(file: &InputFile, body: u64) -> io::Result<Option<Descriptio
     };
     let rate = f64::from_bits(u64::from(word(0)) << 32 | u64::from(word(1)));
     Ok(Some(Description {
-        rate: whole_hz(rate),
+        rate,
         codec: word(2).to_be_bytes(),
         flags: word(3),
         packet_bytes: word(4),

@@ -245,7 +245,8 @@ fn detail(
         parts.push(crate::units::Pan(pan).to_string());
     }
     if let Some(clip) = clips.iter().find(|c| c.rate_hz != rate) {
-        parts.push(format!("{} kHz", f64::from(clip.rate_hz) / 1000.0));
+        let rate = clip.exact_rate_hz.unwrap_or(clip.rate_hz.into());
+        parts.push(format!("{} kHz", (rate * 1000.0).round() / 1_000_000.0));
     }
     if clips.iter().any(|c| c.placed == Placed::Pan) {
         parts.push("mono".to_owned());
