@@ -209,12 +209,59 @@ fn lists_of_64_bits_say_the_same() {
 }
 
 #[test]
-fn several_pieces_of_music_are_refused() {
+fn pieces_are_played_one_after_another() {
+    for (list, expected) in [
+        (&[(400, 0), (600, 400)][..], played(0, 1, 1000)),
+        (
+            &[(400, 0), (400, 500)],
+            [played(0, 1, 400), played(0, 501, 900)].concat(),
+        ),
+        (
+            &[(300, 700), (300, 0)],
+            [played(0, 701, 1000), played(0, 1, 300)].concat(),
+        ),
+        (
+            &[(50, -1), (400, 0), (100, -1), (200, 700)],
+            [played(50, 1, 400), played(100, 701, 900)].concat(),
+        ),
+    ] {
+        assert_eq!(
+            heard(&edits(list), &samples(1000)),
+            (expected, 0),
+            "{list:?}"
+        );
+    }
+}
+
+#[test]
+fn pieces_of_a_cut_file_are_missing_from_where_the_audio_ends() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.mov");
-    std::fs::write(&path, edits(&[(400, 0), (400, 500)]).bytes(&samples(1000))).unwrap();
-    assert_eq!(
-        media::open(&path, None).err().unwrap().kind(),
-        soundtrack::ErrorKind::Unsupported
-    );
+    let movie = edits(&[(400, 500), (400, 100)]);
+    let mut bytes = movie.bytes(&samples(1000));
+    // The audio comes before the tables, so these are made to state more of it than there is.
+    let table = bytes.windows(4).position(|w| w == b"stco").unwrap() + 12;
+    let offset = u32::from_be_bytes(bytes[table..table + 4].try_into().unwrap());
+    let len = u32::try_from(bytes.len()).unwrap();
+    bytes[table..table + 4].copy_from_slice(&(len - 2 * 600).to_be_bytes());
+    assert!(offset < len - 2 * 600);
+    std::fs::write(&path, bytes).unwrap();
+    let (_, info) = media::open(&path, None).unwrap();
+    assert_eq!((info.frames, info.missing), (Frames(800), Frames(700)));
+}
+
+#[test]
+fn an_edit_list_that_changes_the_speed_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.mov");
+    let mut bytes = edits(&[(400, 0)]).bytes(&samples(1000));
+    let list = bytes.windows(4).position(|w| w == b"elst").unwrap();
+    // Behind the version, the count, the duration and the media time: 1.0, as 16.16 fixed point.
+    let speed = list + 4 + 4 + 4 + 4 + 4;
+    assert_eq!(bytes[speed..speed + 4], [0, 1, 0, 0]);
+    bytes[speed + 1] = 2;
+    std::fs::write(&path, bytes).unwrap();
+    let e = media::open(&path, None).err().unwrap();
+    assert_eq!(e.kind(), soundtrack::ErrorKind::Unsupported);
+    assert!(e.to_string().contains("changes the speed"), "{e}");
 }

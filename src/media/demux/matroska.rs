@@ -140,6 +140,7 @@ impl StemFile<'_> {
             "A_PCM/INT/LIT" => pcm(PcmKind::Signed, false),
             "A_PCM/INT/BIG" => pcm(PcmKind::Signed, true),
             "A_PCM/FLOAT/IEEE" => pcm(PcmKind::Float, false),
+            "A_MS/ACM" => return self.wave_format_stream(track),
             "A_VORBIS" => {
                 let headers = vorbis::split_headers(config);
                 let [identification, _, setup] = headers.unwrap_or_default();
@@ -162,8 +163,31 @@ impl StemFile<'_> {
         };
         let described = coded_stream::pcm_stream(pcm, track.rate(), track.channels, track.bits);
         described
-            .filter(|_| track.bits.is_multiple_of(8))
+            .filter(|coded| track.bits.is_multiple_of(8) && coded.codec.is_decoded())
             .ok_or_else(|| self.unsupported(format!("PCM of {} bits in {NAME}", track.bits)))
+    }
+
+    /// Describes uncompressed audio by the WAVEFORMATEX structure in the private data.
+    fn wave_format_stream(&self, track: &MatroskaTrack) -> Result<CodedStream> {
+        let le16 = |at: usize| {
+            let bytes = track.config.get(at..at + 2)?.first_chunk::<2>()?;
+            Some(u16::from_le_bytes(*bytes))
+        };
+        let (tag, bits) = (le16(0).unwrap_or(0), le16(14).unwrap_or(0));
+        let codec = match tag {
+            1 if bits <= 8 => coded_stream::pcm(bits, PcmKind::Unsigned, false),
+            1 => coded_stream::pcm(bits, PcmKind::Signed, false),
+            3 => coded_stream::pcm(bits, PcmKind::Float, false),
+            6 => Codec::ALaw,
+            7 => Codec::MuLaw,
+            _ => {
+                let what = format!("audio of WAVE format {tag:#06x} in {NAME}");
+                return Err(self.unsupported(what));
+            }
+        };
+        coded_stream::pcm_stream(codec, track.rate(), track.channels, bits)
+            .filter(|coded| coded.codec.is_decoded())
+            .ok_or_else(|| self.unsupported(format!("PCM of {bits} bits in {NAME}")))
     }
 }
 
