@@ -298,7 +298,7 @@ fn ogg_first_page(data: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Returns the name of a known format that is not supported.
 fn unsupported_format(head: &[u8]) -> Option<&'static str> {
-    const MAGIC: [(usize, &[u8], &str); 69] = [
+    const MAGIC: [(usize, &[u8], &str); 71] = [
         (0, b"wvpk", "WavPack"),
         (0, b"RIFX", "big-endian RIFF (RIFX)"),
         (0, b"FFIR", "big-endian RIFF (FFIR)"),
@@ -349,6 +349,8 @@ fn unsupported_format(head: &[u8]) -> Option<&'static str> {
         (0, b"\0\x01\xA3\x64", "IRCAM sound"),
         (0, b"\0\x02\xA3\x64", "IRCAM sound"),
         (0, b"2BIT", "AVR sound"),
+        (0, b".SoX", "SoX sound"),
+        (0, b"XoS.", "SoX sound"),
         (0, b"OCTAVE", "an Octave data file"),
         (0, b"Creative Voice File", "Creative Voice"),
         (0, b"NIST_1A", "NIST Sphere"),
@@ -425,7 +427,8 @@ fn is_transport_stream(head: &[u8]) -> bool {
             places.clone().take(PACKETS).all(is_packet) && places.take(PACKETS).count() >= least
         };
         // Frames of MPEG audio can be as long as a packet and repeat any byte: these are looked for first.
-        let is_cut = head.first() != Some(&0xFF) && (0..size).any(|from| follow(from, PACKETS));
+        let is_cut =
+            sync_format(head, false).is_none() && (0..=size).any(|from| follow(from, PACKETS));
         if follow(first, 2) || is_cut {
             return true;
         }
@@ -487,6 +490,7 @@ mod tests {
             transport(192, 4, 40),
             transport(204, 0, 3),
             whole[100..].to_vec(),
+            [&[0xFF; 60], &whole[60..]].concat(),
             [&b"ID3\x04\0\0\0\0\0\x02xx"[..], &whole].concat(),
         ] {
             let e = kind(&bytes).unwrap_err();

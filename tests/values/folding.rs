@@ -209,11 +209,16 @@ fn a_mask_and_a_number_of_channels_name_a_layout_together() {
         );
         assert_eq!(layout.to_string().parse(), Ok(layout));
         for (other, count, _) in MASKS {
-            let want = if count == channels {
-                layout
-            } else {
-                Layout::Discrete(count)
-            };
+            // Bits for which there is no channel are ignored: the lowest are those of the first channels.
+            let lowest: u32 = (0..32)
+                .map(|bit| mask & 1 << bit)
+                .filter(|bit| *bit != 0)
+                .take(count.into())
+                .sum();
+            let named = MASKS
+                .iter()
+                .find(|(_, n, mask)| (*n, *mask) == (count, lowest));
+            let want = named.map_or(Layout::Discrete(count), |(layout, ..)| *layout);
             // One channel is mono, whatever its place.
             let want = if count == 1 { Layout::Mono } else { want };
             assert_eq!(
