@@ -123,9 +123,12 @@ impl Stem {
 
     /// Returns the length at the session's rate before it is rounded up to whole frames.
     pub(crate) fn exact_frames(&self) -> Option<ExactFrames> {
-        let (own, to) = (self.spec.rate.hz(), self.rate.hz());
+        let (own, own_divisor) = self.spec.rate.fraction();
+        let (to, to_divisor) = self.rate.fraction();
+        let multiplier = u128::from(to) * u128::from(own_divisor);
+        let divisor = u128::from(own) * u128::from(to_divisor);
         self.source_frames
-            .map(|n| ExactFrames::new(u128::from(n.0) * u128::from(to), u128::from(own)))
+            .map(|n| ExactFrames::new(u128::from(n.0) * multiplier, divisor))
     }
 
     /// Returns the size of the measured file in bytes; `None` for a program's source.

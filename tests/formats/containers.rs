@@ -59,7 +59,7 @@ const fn format(
     }
 }
 
-const FRAGMENTS: &str = "+frag_keyframe+empty_moov+default_base_moof";
+const FRAGMENTS: &str = "+frag_keyframe+delay_moov+default_base_moof";
 
 #[rustfmt::skip]
 const FORMATS: [Format; 22] = [

@@ -67,6 +67,9 @@ impl StemFile<'_> {
                 return Err(self.corrupt("AIFF: there is no SSND chunk: the file holds no sound"));
             }
         };
+        let sound = self
+            .believed_sound(&common, sound)
+            .map_err(|e| self.io_error(e))?;
         let view = common.view(sound.at, sound.size);
         let (demuxed, _) = self.demux(Container::Aiff, "AIFF", view, |_| 0)?;
         let mut opened = self.finish_pcm(demuxed, "AIFF", sound.size)?;
@@ -83,6 +86,28 @@ impl StemFile<'_> {
             opened.mask = 0;
         }
         Ok(opened)
+    }
+
+    /// Decides between the size of the `SSND` chunk and the length that `COMM` states, where they differ: the one behind
+    /// which chunks follow, or the file ends, is right.
+    fn believed_sound(&self, common: &Common, sound: Sound) -> io::Result<Sound> {
+        let stated = u64::from(common.frames).saturating_mul(common.frame_bytes());
+        let is_boundary = |end: u64| {
+            let padded = end.saturating_add(end & 1);
+            chunks_follow(self.file, padded, chunk_32)
+        };
+        if stated == sound.size.promised || is_boundary(sound.size.end)? {
+            return Ok(sound);
+        }
+        let other = SoundData::at(sound.at, stated, self.file.len());
+        Ok(Sound {
+            size: if is_boundary(other.end)? {
+                other
+            } else {
+                sound.size
+            },
+            ..sound
+        })
     }
 
     /// Completes a stem whose packets all have the same number of bytes per frame: as much of the stated length is
@@ -127,6 +152,20 @@ fn demuxer_codec_error(codec: [u8; 4]) -> Option<String> {
 }
 
 impl Common {
+    /// Returns the size of a frame in bytes.
+    fn frame_bytes(&self) -> u64 {
+        let is_companded = |codec: &[u8; 4]| {
+            codec.eq_ignore_ascii_case(b"ulaw") || codec.eq_ignore_ascii_case(b"alaw")
+        };
+        // Of companded audio, the bits are those after decoding.
+        let sample = if self.codec.as_ref().is_some_and(is_companded) {
+            1
+        } else {
+            self.bits.div_ceil(8)
+        };
+        u64::from(self.channels) * u64::from(sample)
+    }
+
     /// Returns the view of a file with this header and the sound at a file offset.
     pub(super) fn view(&self, at: u64, size: SoundData) -> FileView {
         let sound = ByteRange {

@@ -661,6 +661,9 @@ impl<'a> BlockReader<'a> {
         loop {
             let len = self.reader.len;
             let segment_end = self.header.segment_end.unwrap_or(u64::MAX);
+            if self.cluster_end.is_some_and(|end| self.at >= end) && self.at < len {
+                self.cluster_end = None;
+            }
             if self.at >= len.min(segment_end) {
                 return self.end();
             }
@@ -717,16 +720,12 @@ impl<'a> BlockReader<'a> {
                 _ => {
                     self.skip(&element);
                     // A reader skips elements that it does not know. One damaged bit makes a block one of them.
-                    if !is_known && self.cluster_timestamp_is_known() {
+                    if !is_known {
                         return Ok(Found::Damage);
                     }
                 }
             }
         }
-    }
-
-    fn cluster_timestamp_is_known(&self) -> bool {
-        self.at > self.header.segment
     }
 
     /// Returns whether the file ends where its segment does.
