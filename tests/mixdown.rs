@@ -12,6 +12,8 @@ mod join;
 mod judge;
 #[path = "mixdown/limits.rs"]
 mod limits;
+#[path = "common/memory.rs"]
+mod memory;
 #[path = "mixdown/options.rs"]
 mod options;
 #[path = "mixdown/output.rs"]

@@ -69,13 +69,19 @@ proptest! {
         samples[t] = 1.0;
         let spec = Spec { rate: SampleRate::new(rate).unwrap(), layout: Layout::Mono };
         let mut session = Session::new(SampleRate::new(out).unwrap(), Layout::Mono);
-        let total = Frames(samples.len() as u64).resampled(spec.rate, session.rate).0;
+        let length = samples.len() as u64;
         let from = (there as f64 * from) as u64;
+        // Passes follow one another at the exact length of the stem, each from the nearest frame on.
+        let (rate_in, rate_out) = (u64::from(rate), u64::from(out));
+        let pass_start = |pass: u64| {
+            let exact = pass * (length * rate_out - from * rate_in);
+            (2 * exact + rate_in) / (2 * rate_in)
+        };
         let clip = Clip::new(Memory::new(spec, vec![samples]).unwrap()).at(Frames(at)).from(Frames(from)).loops(loops);
         session.add_track(Track::of("x").clip(clip));
-        let mix = session.render(Frames(0)..Frames(at + (total - from) * u64::from(loops))).unwrap();
+        let mix = session.render(Frames(0)..Frames(at + pass_start(loops.into()))).unwrap();
         for pass in 0..u64::from(loops) {
-            let want = (at + there - from + pass * (total - from)) as usize;
+            let want = (at + there - from + pass_start(pass)) as usize;
             // Loud here, where all of it comes out, and nowhere within reach as loud.
             let near = &mix[0][want.saturating_sub(30)..(want + 30).min(mix[0].len())];
             let loudest = near.iter().fold(0.0f64, |m, x| m.max(x.abs()));
