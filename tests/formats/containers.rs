@@ -199,6 +199,10 @@ fn audio_is_where_the_container_says() {
                 .all(|x| *x == 0.0);
             assert!(silent, "{} offset", format.name);
 
+            // Outside fragments ffmpeg writes no times of PCM into QuickTime files.
+            if ["pcm.mov", "big.mov"].contains(&format.name) {
+                continue;
+            }
             // The packets after a second of music are half a second late.
             let gap = ["-bsf:a", "setts=ts=if(gte(PTS*TB\\,1)\\,PTS+0.5/TB\\,PTS)"];
             let heard = hear(dir, format, &write(dir, format, &[], &gap, pipe)).unwrap();

@@ -14,7 +14,7 @@ const MAX_FRAGMENT_HEADER_BYTES: u64 = 16 << 20;
 /// Maximum number of packets of one size in a row: there is no table whose length bounds them.
 const MAX_RUN_PACKETS: u32 = 1 << 20;
 
-/// Boxes that may stand at the outer level of a fragmented file. Another one is a damaged name.
+/// Boxes that stand at the outer level of a fragmented file.
 const OUTER_BOXES: [&[u8; 4]; 20] = [
     b"moof", b"mdat", b"sidx", b"ssix", b"styp", b"mfra", b"emsg", b"prft", b"free", b"skip",
     b"wide", b"uuid", b"ftyp", b"moov", b"udta", b"meta", b"pssh", b"pdin", b"imda", b"sums",
@@ -33,6 +33,8 @@ pub(super) struct Fragments {
     pub(super) is_cut: bool,
     /// Sequence number of the last fragment.
     sequence: u32,
+    /// End of the data behind the last fragment; `None` before it.
+    data_end: Option<u64>,
     /// Whether data was skipped since the last fragment.
     lost_data: bool,
     /// Ends of segments according to their indexes: file offset, ticks, ticks per second.
@@ -98,6 +100,18 @@ impl Fragments {
     }
 }
 
+/// Returns whether a known box begins at a file offset, or the file ends there.
+fn is_boundary(mut file: &InputFile, at: u64) -> io::Result<bool> {
+    if at >= file.len() {
+        return Ok(at == file.len());
+    }
+    let mut head = Vec::new();
+    file.seek(SeekFrom::Start(at))?;
+    file.take(16).read_to_end(&mut head)?;
+    let header = BoxHeader::parse(&head, file.len() - at);
+    Ok(header.is_some_and(|header| OUTER_BOXES.contains(&&header.name)))
+}
+
 impl Movie {
     /// Reads the box at file offset `at` of a fragmented file and returns the offset of the next one.
     pub(super) fn read_fragment(
@@ -107,13 +121,26 @@ impl Movie {
         header: Option<BoxHeader>,
     ) -> io::Result<u64> {
         let file_len = file.len();
-        let Some(header) = header.filter(|header| OUTER_BOXES.contains(&&header.name)) else {
+        let Some(header) = header else {
             return self.skip_damage(file, at);
         };
         let end = at.saturating_add(header.size);
-        // The file is cut off here, or the size is damaged.
-        if header.name == *b"mdat" && end > file_len {
-            return self.skip_damage(file, at);
+        if !OUTER_BOXES.contains(&&header.name) {
+            // A box of another kind, if one that is known follows it.
+            return if is_boundary(file, end)? {
+                Ok(end)
+            } else {
+                self.skip_damage(file, at)
+            };
+        }
+        if header.name == *b"mdat" {
+            if let Some(fragments) = self.fragments.as_mut() {
+                fragments.data_end = fragments.data_end.max(Some(end));
+            }
+            // The file is cut off here, or the size is damaged.
+            if end > file_len {
+                return self.skip_damage(file, at);
+            }
         }
         if matches!(&header.name, b"moof" | b"sidx") {
             if end > file_len || header.size > MAX_FRAGMENT_HEADER_BYTES {
@@ -125,7 +152,7 @@ impl Movie {
             file.take(header.size - header.header_len)
                 .read_to_end(&mut body)?;
             if header.name == *b"moof" {
-                self.drop_damaged_runs(file_len);
+                self.drop_damaged_runs();
                 self.parse_fragment(&body, at);
             } else if let Some(fragments) = self.fragments.as_mut() {
                 fragments.parse_index(&body, end);
@@ -160,15 +187,18 @@ impl Movie {
         Ok(file.len())
     }
 
-    /// Removes packets of the last fragment that would lie behind the end of the file. Another fragment follows, so the
-    /// file is not cut off: the description of the packets is damaged.
-    fn drop_damaged_runs(&mut self, file_len: u64) {
+    /// Removes packets of the last fragment that would lie behind the data: their description is damaged.
+    fn drop_damaged_runs(&mut self) {
+        let Some(fragments) = self.fragments.as_mut() else {
+            return;
+        };
+        let Some(end) = fragments.data_end.take() else {
+            return;
+        };
         for track in &mut self.tracks {
-            while track.runs.last().is_some_and(|run| run.end() > file_len) {
+            while track.runs.last().is_some_and(|run| run.end() > end) {
                 track.runs.pop();
-                if let Some(fragments) = self.fragments.as_mut() {
-                    fragments.lost_data = true;
-                }
+                fragments.lost_data = true;
             }
         }
     }
@@ -212,10 +242,13 @@ impl Movie {
 
     /// Compares what the indexes state with the length of the file.
     pub(super) fn finish_fragments(&mut self, file_len: u64) {
+        self.drop_damaged_runs();
         let Some(fragments) = self.fragments.as_mut() else {
             return;
         };
         let beyond = fragments.indexed.iter().filter(|(end, ..)| *end > file_len);
+        // Nothing behind it says how much is lost.
+        fragments.is_cut |= fragments.lost_data;
         fragments.indexed_end = beyond
             .map(|(_, ticks, timescale)| (*ticks, *timescale))
             .max_by_key(|(ticks, _)| *ticks);

@@ -1,0 +1,396 @@
+//! Finds the blocks of one track, one after another, over damaged and truncated data.
+
+use super::{
+    Header, MatroskaTrack,
+    ebml::{EbmlReader, Element, id, parse_number, signed_value, unsigned_value},
+};
+use crate::{
+    media::demux::{coded_stream::PACKET_HEAD_BYTES, signed},
+    storage::InputFile,
+};
+use crc::{CRC_32_ISO_HDLC, Crc, Table};
+use std::io;
+
+/// Bytes at the start of a block that hold its header, the lacing aside.
+const BLOCK_HEADER_BYTES: usize = 12;
+
+/// Lists the blocks of a file, one after another.
+pub(super) struct BlockReader<'a> {
+    pub(super) reader: EbmlReader,
+    pub(super) header: &'a Header,
+    pub(super) at: u64,
+    /// End of the cluster that is read; `None` outside, and where its size is unknown.
+    pub(super) cluster_end: Option<u64>,
+    pub(super) cluster_timestamp: u64,
+    /// Whether the CRC-32 of the cluster that is read is wrong.
+    pub(super) cluster_is_damaged: bool,
+    /// Number of the wanted track.
+    pub(super) track: u64,
+}
+
+/// What a [`BlockReader`] finds.
+pub(super) enum Found {
+    Block(Block),
+    /// Data that cannot be parsed was skipped.
+    Damage,
+    /// The file ends inside an element; of a block, what there is of its header.
+    Cut,
+    /// Another EBML header begins.
+    OtherSegment,
+    End,
+}
+
+/// A block of the wanted track.
+pub(super) struct Block {
+    /// In ticks.
+    pub(super) timestamp: i64,
+    /// File offset, size and first bytes of each packet.
+    pub(super) packets: Vec<(u64, u32, Vec<u8>)>,
+    /// In nanoseconds.
+    pub(super) discard_padding: i64,
+    /// Whether it is in a cluster whose CRC-32 is wrong.
+    pub(super) is_doubtful: bool,
+}
+
+impl<'a> BlockReader<'a> {
+    pub(super) fn new(file: &InputFile, header: &'a Header, track: &MatroskaTrack) -> Self {
+        Self {
+            reader: EbmlReader::new(file),
+            header,
+            at: header.segment,
+            cluster_end: None,
+            cluster_timestamp: 0,
+            cluster_is_damaged: false,
+            track: track.number,
+        }
+    }
+
+    /// Finds the next block of the track.
+    pub(super) fn next(&mut self) -> io::Result<Found> {
+        loop {
+            let len = self.reader.len;
+            let segment_end = self.header.segment_end.unwrap_or(u64::MAX);
+            if self.cluster_end.is_some_and(|end| self.at >= end) && self.at < len {
+                self.cluster_end = None;
+            }
+            if self.at >= len.min(segment_end) {
+                return self.end();
+            }
+            let Some(element) = self.reader.element(self.at)? else {
+                let is_cut = len - self.at < 12;
+                return if is_cut {
+                    Ok(Found::Cut)
+                } else {
+                    self.skip_damage()
+                };
+            };
+            let is_known = is_known(element.id);
+            let limit = self.cluster_end.unwrap_or(segment_end).min(segment_end);
+            let starts_cluster = element.id == id::CLUSTER;
+            match element.end() {
+                // A master element of unknown size is entered, all others have a size.
+                None if starts_cluster => {}
+                None => return self.skip_damage(),
+                Some(end) if end > limit && !starts_cluster => return self.skip_damage(),
+                Some(end) if end > len && is_known && !starts_cluster => {
+                    let holds_audio = matches!(element.id, id::SIMPLE_BLOCK | id::BLOCK_GROUP);
+                    self.at = len;
+                    return Ok(if holds_audio { Found::Cut } else { Found::End });
+                }
+                Some(end) if end > len && !starts_cluster => return self.skip_damage(),
+                Some(_) => {}
+            }
+            match element.id {
+                id::EBML => return Ok(Found::OtherSegment),
+                id::CLUSTER => self.enter_cluster(&element)?,
+                id::TIMESTAMP => {
+                    let body = self.reader.body(&element)?.unwrap_or_default();
+                    self.cluster_timestamp = unsigned_value(&body);
+                    self.skip(&element);
+                }
+                id::SIMPLE_BLOCK => {
+                    let block = self.block(&element)?;
+                    self.skip(&element);
+                    match block {
+                        Ok(Some(block)) => return Ok(Found::Block(block)),
+                        Ok(None) => {}
+                        Err(Unreadable) => return Ok(Found::Damage),
+                    }
+                }
+                id::BLOCK_GROUP => {
+                    let block = self.block_group(&element)?;
+                    self.skip(&element);
+                    match block {
+                        Ok(Some(block)) => return Ok(Found::Block(block)),
+                        Ok(None) => {}
+                        Err(Unreadable) => return Ok(Found::Damage),
+                    }
+                }
+                _ => {
+                    self.skip(&element);
+                    // A reader skips elements that it does not know. One damaged bit makes a block one of them.
+                    if !is_known {
+                        return Ok(Found::Damage);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Returns whether the file ends where its segment does.
+    pub(super) fn end(&mut self) -> io::Result<Found> {
+        let len = self.reader.len;
+        match self.header.segment_end {
+            Some(end) if end > len => Ok(Found::Cut),
+            Some(end) if end < len => {
+                let next = self.reader.element(end)?;
+                Ok(match next {
+                    Some(next) if next.id == id::EBML => Found::OtherSegment,
+                    _ => Found::End,
+                })
+            }
+            _ if self.cluster_end.is_some_and(|end| end > len) => Ok(Found::Cut),
+            _ => Ok(Found::End),
+        }
+    }
+
+    pub(super) fn skip(&mut self, element: &Element) {
+        self.at = element.end().unwrap_or(self.reader.len);
+    }
+
+    /// Goes on with the next block or cluster.
+    pub(super) fn skip_damage(&mut self) -> io::Result<Found> {
+        let limit = self
+            .cluster_end
+            .or(self.header.segment_end)
+            .unwrap_or(u64::MAX)
+            .min(self.reader.len);
+        self.at = self.reader.find_block(self.at + 1, limit)?;
+        if self.at >= limit {
+            self.cluster_end = None;
+        }
+        Ok(Found::Damage)
+    }
+
+    pub(super) fn enter_cluster(&mut self, cluster: &Element) -> io::Result<()> {
+        self.at = cluster.body;
+        self.cluster_end = cluster.end();
+        self.cluster_is_damaged = false;
+        let Some(end) = cluster.end().filter(|end| *end <= self.reader.len) else {
+            return Ok(());
+        };
+        let first = self.reader.element(cluster.body)?;
+        if let Some(crc) = first.filter(|e| e.id == id::CRC_32 && e.size == Some(4)) {
+            let stated = self.reader.bytes(crc.body, 4)?;
+            let actual = self.checksum(crc.body + 4, end)?;
+            self.cluster_is_damaged = stated != actual.to_le_bytes();
+        }
+        Ok(())
+    }
+
+    /// Computes the CRC-32 of a range of the file (RFC 8794, 11.3.1).
+    pub(super) fn checksum(&mut self, mut at: u64, end: u64) -> io::Result<u32> {
+        static CRC_32: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
+        let mut digest = CRC_32.digest();
+        while at < end {
+            let piece = self.reader.bytes(at, (end - at).min(1 << 16))?;
+            if piece.is_empty() {
+                break;
+            }
+            digest.update(&piece);
+            at += piece.len() as u64;
+        }
+        Ok(digest.finalize())
+    }
+
+    /// Reads the block in a block group.
+    pub(super) fn block_group(
+        &mut self,
+        group: &Element,
+    ) -> io::Result<std::result::Result<Option<Block>, Unreadable>> {
+        let Some(end) = group.end() else {
+            return Ok(Err(Unreadable));
+        };
+        let mut at = group.body;
+        let (mut block, mut padding) = (Ok(None), 0);
+        while at < end {
+            let Some(element) = self.reader.element(at)? else {
+                return Ok(Err(Unreadable));
+            };
+            let Some(next) = element.end().filter(|next| *next <= end) else {
+                return Ok(Err(Unreadable));
+            };
+            match element.id {
+                id::BLOCK => block = self.block(&element)?,
+                id::DISCARD_PADDING => {
+                    padding = signed_value(&self.reader.body(&element)?.unwrap_or_default());
+                }
+                _ => {}
+            }
+            at = next;
+        }
+        if let Ok(Some(block)) = &mut block {
+            block.discard_padding = padding;
+        }
+        Ok(block)
+    }
+
+    /// Reads a block; `None` if it belongs to another track.
+    pub(super) fn block(
+        &mut self,
+        element: &Element,
+    ) -> io::Result<std::result::Result<Option<Block>, Unreadable>> {
+        let size = element.size.unwrap_or(0);
+        let head = self.reader.bytes(
+            element.body,
+            size.min((BLOCK_HEADER_BYTES + PACKET_HEAD_BYTES) as u64),
+        )?;
+        let Some((track, width)) = parse_number(&head) else {
+            return Ok(Err(Unreadable));
+        };
+        let Some(&[high, low, flags]) = head.get(width..).and_then(|h| h.first_chunk::<3>()) else {
+            return Ok(Err(Unreadable));
+        };
+        if track != self.track {
+            return Ok(Ok(None));
+        }
+        let header_len = width as u64 + 3;
+        let relative = i16::from_be_bytes([high, low]);
+        let timestamp = signed(self.cluster_timestamp).saturating_add(relative.into());
+        let packets = if flags & 0x06 == 0 {
+            let Ok(bytes) = u32::try_from(size - header_len) else {
+                return Ok(Err(Unreadable));
+            };
+            let start = head.get(width + 3..).unwrap_or_default().to_vec();
+            vec![(element.body + header_len, bytes, start)]
+        } else {
+            let Some(body) = self.reader.body(element)? else {
+                return Ok(Err(Unreadable));
+            };
+            let Some(laced) = unlace(flags, body.get(width + 3..).unwrap_or_default()) else {
+                return Ok(Err(Unreadable));
+            };
+            let mut offset = element.body + header_len + laced.offset as u64;
+            let mut packets = Vec::with_capacity(laced.sizes.len());
+            for size in laced.sizes {
+                let start = usize::try_from(offset - element.body).unwrap_or(usize::MAX);
+                let rest = body.get(start..).unwrap_or_default();
+                let head = rest.get(..size.min(PACKET_HEAD_BYTES)).unwrap_or_default();
+                let bytes = u32::try_from(size).unwrap_or(u32::MAX);
+                packets.push((offset, bytes, head.to_vec()));
+                offset += size as u64;
+            }
+            packets
+        };
+        Ok(Ok(Some(Block {
+            timestamp,
+            packets,
+            discard_padding: 0,
+            is_doubtful: self.cluster_is_damaged,
+        })))
+    }
+}
+
+/// A block that cannot be parsed.
+pub(super) struct Unreadable;
+
+/// Returns whether an element belongs into a segment or a cluster.
+pub(super) fn is_known(id: u32) -> bool {
+    matches!(
+        id,
+        id::EBML
+            | id::VOID
+            | id::CRC_32
+            | id::SEEK_HEAD
+            | id::INFO
+            | id::TRACKS
+            | id::CLUSTER
+            | id::TIMESTAMP
+            | id::POSITION
+            | id::PREV_SIZE
+            | id::SILENT_TRACKS
+            | id::SIMPLE_BLOCK
+            | id::BLOCK_GROUP
+            | id::CUES
+            | id::CHAPTERS
+            | id::TAGS
+            | id::ATTACHMENTS
+    )
+}
+
+/// Sizes of the packets in a laced block, and the offset of the first one.
+pub(super) struct Laced {
+    pub(super) sizes: Vec<usize>,
+    pub(super) offset: usize,
+}
+
+/// Parses the lacing of a block (RFC 9559, 10.3).
+pub(super) fn unlace(flags: u8, data: &[u8]) -> Option<Laced> {
+    const XIPH: u8 = 0x02;
+    const FIXED_SIZE: u8 = 0x04;
+    let (&count, mut rest) = data.split_first()?;
+    let count = usize::from(count) + 1;
+    let mut sizes = Vec::with_capacity(count);
+    match flags & 0x06 {
+        FIXED_SIZE => {
+            (rest.len() % count == 0).then_some(())?;
+            sizes.resize(count, rest.len() / count);
+        }
+        XIPH => {
+            for _ in 1..count {
+                let mut size = 0;
+                loop {
+                    let (&byte, tail) = rest.split_first()?;
+                    rest = tail;
+                    size += usize::from(byte);
+                    if byte < 255 {
+                        break;
+                    }
+                }
+                sizes.push(size);
+            }
+        }
+        _ => {
+            let mut size = 0i64;
+            for packet in 1..count {
+                let (number, width) = parse_number(rest)?;
+                rest = rest.get(width..)?;
+                let number = i64::try_from(number).ok()?;
+                // All but the first are differences, stored with half of their range added.
+                size = if packet == 1 {
+                    number
+                } else {
+                    size + number - ((1 << (7 * width - 1)) - 1)
+                };
+                sizes.push(usize::try_from(size).ok()?);
+            }
+        }
+    }
+    if sizes.len() < count {
+        let used: usize = sizes.iter().sum();
+        sizes.push(rest.len().checked_sub(used)?);
+    }
+    let offset = data.len() - rest.len();
+    Some(Laced { sizes, offset })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lacing_of_each_kind() {
+        let sizes = |flags, data: &[u8]| unlace(flags, data).map(|l| (l.sizes, l.offset));
+        let data = [&[1, 255, 3][..], &[0; 300]].concat();
+        assert_eq!(sizes(0x02, &data), Some((vec![258, 42], 3)));
+        assert_eq!(
+            sizes(0x04, &[2, 0, 0, 0, 0, 0, 0]),
+            Some((vec![2, 2, 2], 1))
+        );
+        // 800, then 500 less, then the rest (RFC 9559, 10.3.3).
+        let data = [&[2, 0x43, 0x20, 0x5E, 0x0B][..], &[0; 2100]].concat();
+        assert_eq!(sizes(0x06, &data), Some((vec![800, 300, 1000], 5)));
+        assert_eq!(sizes(0x02, &[1, 9, 0]), None);
+        assert_eq!(sizes(0x04, &[1, 0, 0, 0]), None);
+    }
+}
