@@ -94,6 +94,15 @@ impl Wav {
         let Some(coding) = Coding::of(&header.fmt) else {
             return Ok(None);
         };
+        if header.fmt.bits == 16 {
+            let mut start = Vec::new();
+            file.seek(SeekFrom::Start(header.extent.at))
+                .and_then(|_| (&file).take(SURROUND_SEARCH_BYTES).read_to_end(&mut start))
+                .map_err(|e| unreadable(path, e))?;
+            if let Some(codec) = surround_codec(&start) {
+                return Err(refused(path, &format!("{codec} in WAV is not supported")));
+            }
+        }
         let Some(frame_bytes) = frame_bytes(&header.fmt, coding) else {
             let f = header.fmt;
             let what = format!(
@@ -339,4 +348,22 @@ pub(super) fn remarks(stated: u64, found: u64, unused: u64) -> Vec<Remark> {
         });
     }
     remarks
+}
+/// Bytes at the start of the audio that are searched for a codec.
+const SURROUND_SEARCH_BYTES: u64 = 16_384;
+
+/// Names the codec whose packets are stored as if they were 16-bit PCM, for a decoder behind a digital output (IEC 61937;
+/// ETSI TS 102 114 for DTS). They sound as noise. `None` for audio.
+fn surround_codec(start: &[u8]) -> Option<&'static str> {
+    // Packets begin after silence.
+    let first = start.iter().position(|byte| *byte != 0)? & !1;
+    let word = start.get(first..)?.first_chunk::<4>()?;
+    match word {
+        [0xFE, 0x7F, 0x01, 0x80] | [0x7F, 0xFE, 0x80, 0x01] => Some("DTS"),
+        [0xFF, 0x1F, 0x00, 0xE8] | [0x1F, 0xFF, 0xE8, 0x00] => Some("DTS"),
+        [0x72, 0xF8, 0x1F, 0x4E] | [0xF8, 0x72, 0x4E, 0x1F] => {
+            Some("AC-3, DTS or another codec for a digital output (IEC 61937)")
+        }
+        _ => None,
+    }
 }

@@ -253,7 +253,8 @@ fn make_room(spare: impl Fn(usize) -> usize) {
         return;
     }
     let mut held: Vec<_> = shelf.drain(..).filter_map(|weak| weak.upgrade()).collect();
-    held.sort_by_key(|shared| shared.used.load(Relaxed));
+    // Each time is read once: others may read the files meanwhile.
+    held.sort_by_cached_key(|shared| shared.used.load(Relaxed));
     let mut spare = spare(held.len());
     held.retain(|shared| match shared.file.try_lock() {
         Ok(mut file) if spare > 0 => {

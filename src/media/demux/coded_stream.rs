@@ -21,6 +21,7 @@ use crate::{
         packet_table::PacketTable,
         symphonia_adapter::{Codec, Decoder, Pcm, PcmKind},
     },
+    units::Frames,
 };
 
 /// Bytes at the start of a packet that tell its length in frames.
@@ -125,6 +126,21 @@ impl AlacConfig {
             return Some(self.max_packet_frames);
         }
         Some(frames).filter(|frames| *frames <= self.max_packet_frames)
+    }
+}
+
+impl CodedStream {
+    /// Returns a remark if a FLAC stream has another number of frames than it states.
+    fn total_remark(&self, placed: &PlacedPackets, extent: AudioExtent) -> Option<Remark> {
+        let PacketFrames::Flac(info) = &self.packets else {
+            return None;
+        };
+        let found: u64 = placed.entries.iter().map(|e| u64::from(e.frames)).sum();
+        let differs = info.frames > 0 && info.frames != found && extent.missing() == 0;
+        differs.then_some(Remark::HeaderLength {
+            stated: Frames(info.frames),
+            found: Frames(found),
+        })
     }
 }
 
@@ -304,6 +320,7 @@ impl StemFile<'_> {
             remarks.push(Remark::AlignmentUnknown);
         }
         let extent = trim.extent;
+        remarks.extend(coded.total_remark(&placed, extent));
         remarks.extend(placed.remarks(extent.origin));
         remarks.extend(trim.is_cut.then_some(Remark::CutOff));
         // Packets before the target of a seek are counted in frames, and across a gap there are too few of them.

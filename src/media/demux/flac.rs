@@ -80,6 +80,14 @@ impl StemFile<'_> {
             "FLAC".into(),
             extent,
         )?;
+        if origin > 0 {
+            opened.remarks.push(Remark::TimestampGaps {
+                ignored: true,
+                places: 1,
+                frames: Frames(unsigned(origin)),
+                at: Frames(0),
+            });
+        }
         if end.is_cut && stated <= found {
             opened.remarks.push(Remark::CutOff);
         }

@@ -248,8 +248,13 @@ fn scan(file: &InputFile, start: u64) -> io::Result<Option<FrameScan>> {
         };
         // The header at `at` is damaged too if another frame begins inside its frame, or if its frame ends short of the
         // next one and has an odd size: then its size is wrong.
+        // Decoders of layers I and II notice nothing, so a frame before bytes that are none is not believed.
+        let is_unchecked = matches!(first.format, FrameFormat::Mpeg { layer: 1 | 2, .. });
         let damaged = match resync {
-            Resync::Frame(found) => found < next || (found > next && sizes.is_odd(header.size)),
+            Resync::Frame(found) if found > next => {
+                sizes.is_odd(header.size) || is_unchecked && !is_tag(view.get(next, HEADER_BYTES)?)
+            }
+            Resync::Frame(found) => found < next,
             Resync::OtherStream(_) | Resync::Nothing => false,
         };
         if !damaged {

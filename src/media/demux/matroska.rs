@@ -29,6 +29,9 @@ use std::io;
 
 const NAME: &str = "Matroska";
 
+/// Type of a track that holds audio.
+const AUDIO_TRACK: u64 = 2;
+
 impl StemFile<'_> {
     pub(super) fn open_matroska(&self) -> Result<OpenedStem> {
         let header = Header::read(self.file).map_err(|e| self.io_error(e))?;
@@ -37,6 +40,9 @@ impl StemFile<'_> {
                 "Matroska: its segment is missing or not whole: the file is probably cut off",
             ));
         };
+        if header.is_damaged {
+            return Err(self.corrupt("Matroska: its header is damaged: the checksum is wrong"));
+        }
         let index = self
             .stream_index(header.tracks.len())?
             .ok_or_else(|| self.no_audio())?;
@@ -64,7 +70,11 @@ impl StemFile<'_> {
             .frames(coded.rate)
             .saturating_add(scan.shift)
             .saturating_sub(scan.placed.end);
-        let missing = if scan.is_cut { stated } else { 0 };
+        // The duration is that of the longest track. A single one that is shorter lacks its end.
+        let slack = 2 * u64::from(coded.packets.usual().max(scan.last_frames))
+            + u64::from(coded.rate / 100);
+        let is_short = header.all_tracks == 1 && stated > slack;
+        let missing = if scan.is_cut || is_short { stated } else { 0 };
         let extent = AudioExtent {
             origin,
             end: available_end.saturating_add_unsigned(missing).max(origin),
@@ -77,7 +87,12 @@ impl StemFile<'_> {
             is_cut: scan.is_cut && header.duration == 0.0,
         };
         scan.placed.prefix.clone_from(&track.prefix);
-        self.open_coded(coded, scan.placed, trim, header.tracks.len(), NAME)
+        let is_pcm = matches!(coded.packets, PacketFrames::Pcm(_));
+        let mut opened = self.open_coded(coded, scan.placed, trim, header.tracks.len(), NAME)?;
+        if is_pcm {
+            opened.rate = self.exact_rate(track.sampling_frequency)?;
+        }
+        Ok(opened)
     }
 
     /// Describes the codec of a track (Matroska codec mappings, RFC 9559 section 5.1.4.1.21).
@@ -185,6 +200,10 @@ struct Header {
     duration: f64,
     /// Audio tracks, in the order of the file.
     tracks: Vec<MatroskaTrack>,
+    /// Number of tracks of any kind.
+    all_tracks: usize,
+    /// Whether the CRC-32 of the description of the segment or the tracks is wrong.
+    is_damaged: bool,
 }
 
 /// An audio track.
@@ -220,6 +239,8 @@ impl Header {
                         scale: 1_000_000,
                         duration: 0.0,
                         tracks: Vec::new(),
+                        all_tracks: 0,
+                        is_damaged: false,
                     });
                     at = element.body;
                     continue;
@@ -228,6 +249,7 @@ impl Header {
                 (_, None) => return Ok(None),
                 (id::INFO, Some(header)) => {
                     let body = reader.body(&element)?.unwrap_or_default();
+                    header.is_damaged |= !ebml::is_intact(&body);
                     header.parse_info(&body);
                 }
                 (id::TRACKS, Some(found)) => {
@@ -237,10 +259,13 @@ impl Header {
                     let tracks = elements(&body).filter(|(id, _)| *id == id::TRACK_ENTRY);
                     found.tracks = tracks
                         .map(|(_, entry)| MatroskaTrack::parse(entry))
-                        .filter(|track| track.kind == 2)
                         .collect();
-                    return Ok(header);
+                    found.all_tracks = found.tracks.len();
+                    found.tracks.retain(|track| track.kind == AUDIO_TRACK);
+                    found.is_damaged |= !ebml::is_intact(&body);
                 }
+                // The rest of the header comes before the first cluster.
+                (id::CLUSTER, Some(header)) if header.all_tracks > 0 => break,
                 (id::CLUSTER, Some(_)) if element.size.is_none() => {
                     at = element.body;
                     continue;
@@ -248,11 +273,11 @@ impl Header {
                 _ => {}
             }
             let Some(end) = element.end() else {
-                return Ok(None);
+                break;
             };
             at = end;
         }
-        Ok(None)
+        Ok(header.filter(|header| header.all_tracks > 0))
     }
 
     fn parse_info(&mut self, info: &[u8]) {
@@ -317,14 +342,14 @@ impl MatroskaTrack {
         track
     }
 
-    /// Returns the stated sample rate, rounded to whole Hz.
+    /// Returns the stated sample rate in whole Hz.
     fn rate(&self) -> u32 {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "saturates, and the result is checked against the limits"
         )]
-        let rate = self.sampling_frequency.round() as u32;
+        let rate = self.sampling_frequency as u32;
         rate
     }
 
@@ -376,6 +401,8 @@ struct BlockScan {
     shift: u64,
     /// Nanoseconds to leave out at the end of the last block.
     discard_padding: u64,
+    /// Frames of the last packet.
+    last_frames: u32,
     /// Whether the file is cut off, or damaged to its end.
     is_cut: bool,
     /// Position at which another segment begins. The scan stops there.
@@ -459,6 +486,7 @@ impl BlockScan {
                     stated = Some(exact);
                 }
             }
+            let gaps = timeline.gap_count();
             for (offset, size, head) in block.packets {
                 let head = [track.prefix.as_slice(), &head].concat();
                 let frames = match &coded.packets {
@@ -481,7 +509,16 @@ impl BlockScan {
                 };
                 timeline.push(stated.take(), frames.max(last), offset, size, frames);
             }
-            distance = exact.map(|exact| signed(timeline.last_start()) - signed(exact));
+            let moved = exact.map(|exact| signed(timeline.last_start()) - signed(exact));
+            if let (Some(before), Some(after)) = (distance, moved)
+                && before != after
+                && gaps == timeline.gap_count()
+            {
+                // A packet is missing, doubled or in another place, and the timestamps do not say so.
+                timeline.ignore(before.abs_diff(after));
+            }
+            distance = moved;
+            scan.last_frames = timeline.last_frames();
             scan.discard_padding = super::unsigned(block.discard_padding);
         }
         scan.placed = timeline.finish();

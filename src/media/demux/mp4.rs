@@ -44,6 +44,7 @@ impl StemFile<'_> {
         let coded = self.mp4_stream(track)?;
         let packets = self.place_mp4_packets(&movie, track, &coded)?;
         let edits = self.edits(&movie, track, &coded, &packets)?;
+        let is_pcm = matches!(coded.packets, PacketFrames::Pcm(_));
         let trim = StatedTrim {
             extent: edits.extent,
             silence: edits.silence,
@@ -51,6 +52,9 @@ impl StemFile<'_> {
             is_cut: packets.is_cut,
         };
         let mut opened = self.open_coded(coded, packets.placed, trim, movie.tracks.len(), NAME)?;
+        if let Some(rate) = track.exact_rate.filter(|_| is_pcm) {
+            opened.rate = self.exact_rate(rate)?;
+        }
         opened.remarks.extend(edits.remark);
         opened.pieces = edits.pieces;
         Ok(opened)
@@ -60,6 +64,9 @@ impl StemFile<'_> {
     fn mp4_stream(&self, track: &Mp4Track) -> Result<CodedStream> {
         let unsupported = |what: &str| Err(self.unsupported(format!("{what} in MP4")));
         let config = track.config.as_deref().unwrap_or_default();
+        if let Some(what) = track.unsupported {
+            return unsupported(what);
+        }
         match (&track.fourcc, track.object_type) {
             (b"mp4a", 0x40 | 0x66..=0x68) => self.aac_stream(config, NAME),
             (b"mp4a", 0x69 | 0x6B) | (b".mp3" | b"ms\0\x55" | b"mp3 ", _) => {
@@ -218,12 +225,28 @@ impl StemFile<'_> {
         let mut placed = placer.timeline.finish();
         placed.entries.retain(|entry| entry.at < available);
         placed.end = total;
-        let last = track.runs.last().and_then(|run| Some((run.time?, run)));
-        let end_ticks = last.map(|(time, run)| time + u64::from(run.ticks) * u64::from(run.count));
+        // The last packet sounds as long as its table says.
+        let usual = coded.packets.usual();
+        let last_ticks = track.runs.last().map_or(0, |run| run.ticks);
+        let is_shorter = track.timescale == coded.rate && (1..usual).contains(&last_ticks);
+        let is_fixed = matches!(
+            coded.packets,
+            PacketFrames::Fixed(_) | PacketFrames::Mpeg(_)
+        );
+        let padding = if is_shorter && is_fixed {
+            usual - last_ticks
+        } else {
+            0
+        };
+        // Packets that the table of durations lists and no chunk holds.
+        let listed = rescale(track.listed_ticks, timescale, coded.rate);
+        let unlisted = listed.saturating_sub(total);
+        let is_short = movie.fragments.is_none() && unlisted > u64::from(usual) + step;
         Ok(PlacedMp4 {
             placed,
             available,
-            end_ticks,
+            padding: padding.into(),
+            listed: is_short.then_some(listed),
             is_cut,
         })
     }
@@ -234,8 +257,10 @@ struct PlacedMp4 {
     placed: PlacedPackets,
     /// Position up to which the file contains the packets.
     available: u64,
-    /// End of the last packet in ticks, if it is stated.
-    end_ticks: Option<u64>,
+    /// Frames at the end of the last packet that are not part of the audio.
+    padding: u64,
+    /// Length that the tables list, if they list more packets than there are.
+    listed: Option<u64>,
     /// Whether the end is missing and nothing says how much of it.
     is_cut: bool,
 }
@@ -273,13 +298,20 @@ impl Placer<'_> {
             if !is_available || run.size == 0 {
                 let at = self.timeline.end().max(stated.unwrap_or(0));
                 self.available = self.available.or((!is_available).then_some(at));
-                let lost = u64::from(run.count - index) * u64::from(usual);
+                let each = if self.timescale == self.rate && run.ticks > 0 {
+                    run.ticks.min(usual)
+                } else {
+                    usual
+                };
+                let lost = u64::from(run.count - index) * u64::from(each);
                 self.timeline.push(stated, usual, 0, 0, 0);
                 self.timeline.add_lost(lost);
                 return Ok(());
             }
             let frames = self.packet_frames(run, offset)?;
-            self.timeline.push(stated, frames, offset, run.size, frames);
+            let packet_frames = frames.max(self.timeline.last_frames());
+            self.timeline
+                .push(stated, packet_frames, offset, run.size, frames);
             offset += u64::from(run.size);
         }
         Ok(())
@@ -292,9 +324,9 @@ impl Placer<'_> {
         if is_fixed {
             return Ok(usual);
         }
-        // The last packet is shorter, and a longer duration is silence behind the packet.
-        if self.timescale == self.rate && run.ticks > 0 {
-            return Ok(run.ticks.min(usual));
+        // A longer duration is silence behind the packet, a shorter one is that of the last packet, or rounded.
+        if self.timescale == self.rate && run.ticks >= usual {
+            return Ok(usual);
         }
         let head = self.stem.packet_head(offset, run.size)?;
         Ok(self.packets.of(&head, run.size).unwrap_or(usual))

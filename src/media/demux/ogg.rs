@@ -545,6 +545,12 @@ impl OggAudio {
         if is_lost {
             self.timeline.lose_data();
         }
+        // Granule positions that were converted from milliseconds are rounded, and some count half of the first packet.
+        let first_half = match (&self.coded.packets, packets.first()) {
+            (PacketFrames::Vorbis(blocks), Some(first)) => blocks.block_size(&first.data),
+            _ => None,
+        };
+        let rounding = i64::from(first_half.unwrap_or(0) / 2 + self.coded.rate.div_ceil(1000));
         let packets: Vec<(OggPacket, u32)> = packets
             .into_iter()
             // An empty packet is no audio (Vorbis I, 4.3).
@@ -565,16 +571,22 @@ impl OggAudio {
         }
         self.truncated_end = None;
         let mut start = page.granule.saturating_sub(total);
-        if !self.has_started {
+        let is_first = !self.has_started;
+        if is_first {
             if is_last && is_vorbis {
                 start = start.max(0);
             }
-            self.start(start, is_lost, is_vorbis);
+            self.start(start, rounding, is_lost, is_vorbis);
         }
         let start = start.saturating_add(self.shift);
         let page_end = page.granule.saturating_add(self.shift);
         if is_last && is_vorbis {
-            self.stated_end = Some(page_end);
+            // Less than the pages before it hold is no padding but a damaged position.
+            if is_first || page_end >= self.end() {
+                self.stated_end = Some(page_end);
+            } else {
+                self.timeline.ignore(unsigned(self.end() - page_end));
+            }
             if is_lost && self.has_started && self.end().saturating_add(total) != page_end {
                 // How much of the last packet is padding is not known, so the packets cannot be placed.
                 self.timeline
@@ -587,15 +599,14 @@ impl OggAudio {
         self.push(packets, (!is_trimmed).then_some(unsigned(start)));
     }
 
-    /// Finds out where the stem begins, by the start of the first page with audio.
-    fn start(&mut self, start: i64, is_lost: bool, is_vorbis: bool) {
+    /// Finds out where the stem begins, by the start of the first page with audio. A start of up to `rounding` frames is
+    /// none.
+    fn start(&mut self, start: i64, rounding: i64, is_lost: bool, is_vorbis: bool) {
         if start < 0 {
             self.shift = -start;
             // FLAC has no delay: its granule position is off.
             self.origin = if is_vorbis { self.shift } else { 0 };
-        } else if start > MAX_PAGE_DISTANCE
-            || !is_lost && start <= i64::from(self.coded.packets.usual())
-        {
+        } else if start > MAX_PAGE_DISTANCE || !is_lost && start <= rounding {
             self.origin = start;
         }
     }

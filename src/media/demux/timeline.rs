@@ -78,6 +78,8 @@ pub(super) struct Timeline {
     placed: PlacedPackets,
     /// Frames of the last packet.
     last_frames: u32,
+    /// Number of places where frames are lost.
+    lost_places: usize,
     /// Whether damaged data was skipped since the last packet.
     lost_data: bool,
     /// Whether the last timestamp was ignored.
@@ -95,6 +97,7 @@ impl Timeline {
             step,
             placed: PlacedPackets::default(),
             last_frames: 0,
+            lost_places: 0,
             lost_data: false,
             is_astray: false,
             latest: stated_end.map_or(u64::MAX, |end| {
@@ -196,6 +199,16 @@ impl Timeline {
         });
     }
 
+    /// Records a timestamp that is off by `frames` and ignored.
+    pub(super) fn ignore(&mut self, frames: u64) {
+        self.add_gap(frames, true);
+    }
+
+    /// Returns the number of places where timestamps do not follow on, or data is lost.
+    pub(super) fn gap_count(&self) -> usize {
+        self.placed.gaps.len() + self.lost_places
+    }
+
     /// Returns whether damaged data was skipped since the last packet.
     pub(super) fn has_lost_data(&self) -> bool {
         self.lost_data
@@ -210,6 +223,7 @@ impl Timeline {
 
     /// Adds `frames` frames that are lost, as packets without data.
     pub(super) fn add_lost(&mut self, mut frames: u64) {
+        self.lost_places += 1;
         while frames > 0 {
             let part = u32::try_from(frames).unwrap_or(u32::MAX);
             self.placed.entries.push(PacketEntry {

@@ -2,13 +2,12 @@
 
 use super::{
     Header, MatroskaTrack,
-    ebml::{EbmlReader, Element, id, parse_number, signed_value, unsigned_value},
+    ebml::{CRC_32, EbmlReader, Element, id, parse_number, signed_value, unsigned_value},
 };
 use crate::{
     media::demux::{coded_stream::PACKET_HEAD_BYTES, signed},
     storage::InputFile,
 };
-use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use std::io;
 
 /// Bytes at the start of a block that hold its header, the lacing aside.
@@ -126,13 +125,7 @@ impl<'a> BlockReader<'a> {
                         Err(Unreadable) => return Ok(Found::Damage),
                     }
                 }
-                _ => {
-                    self.skip(&element);
-                    // A reader skips elements that it does not know. One damaged bit makes a block one of them.
-                    if !is_known {
-                        return Ok(Found::Damage);
-                    }
-                }
+                _ => self.skip(&element),
             }
         }
     }
@@ -190,7 +183,6 @@ impl<'a> BlockReader<'a> {
 
     /// Computes the CRC-32 of a range of the file (RFC 8794, 11.3.1).
     pub(super) fn checksum(&mut self, mut at: u64, end: u64) -> io::Result<u32> {
-        static CRC_32: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
         let mut digest = CRC_32.digest();
         while at < end {
             let piece = self.reader.bytes(at, (end - at).min(1 << 16))?;

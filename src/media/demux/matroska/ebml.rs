@@ -2,10 +2,14 @@
 //! for a segment or cluster that was written to a pipe.
 
 use crate::{media::demux::MAX_JUNK_BYTES, storage::InputFile};
+use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 /// Size limit in bytes of the elements that are read as a whole: headers, and laced blocks.
 const MAX_ELEMENT_BYTES: u64 = 16 << 20;
+
+/// The checksum of elements.
+pub(super) static CRC_32: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
 
 /// Number of elements that have to follow one another for the reader to trust them after damage.
 const RESYNC_ELEMENTS: usize = 3;
@@ -196,6 +200,16 @@ pub(super) fn elements(mut data: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
         data = rest;
         Some((id, body))
     })
+}
+
+/// Returns whether the CRC-32 at the start of an element's body is right (RFC 8794, 11.3.1); also if there is none.
+pub(super) fn is_intact(body: &[u8]) -> bool {
+    const CRC_ELEMENT_BYTES: usize = 6;
+    let stated = elements(body)
+        .next()
+        .filter(|(id, crc)| *id == id::CRC_32 && crc.len() == 4);
+    let rest = body.get(CRC_ELEMENT_BYTES..).unwrap_or_default();
+    stated.is_none_or(|(_, crc)| crc == CRC_32.checksum(rest).to_le_bytes())
 }
 
 /// Parses the body of an unsigned integer element.

@@ -60,16 +60,13 @@ impl StemFile<'_> {
                     available_end: signed(available),
                 },
                 silence: 0,
-                pieces: pieces(&track.edits, movie.timescale, track.timescale, rate),
+                pieces: pieces(&track.edits, movie.timescale, track.timescale, rate, total),
                 remark: None,
             });
         }
         let mut end = total;
-        let shorter = packets.end_ticks.filter(|ticks| {
-            track.timescale == rate && *ticks > 0 && *ticks < total && available == total
-        });
-        if let Some(ticks) = shorter {
-            end = ticks;
+        if available == total {
+            end -= packets.padding.min(total);
         }
         let mut origin = 0;
         if let Some(edit) = edits.first() {
@@ -81,7 +78,10 @@ impl StemFile<'_> {
                 end = edit_end;
             }
         }
-        let mut remark = None;
+        let mut remark = packets.listed.map(|listed| Remark::HeaderLength {
+            stated: Frames(listed),
+            found: Frames(total),
+        });
         // The tag belongs to the file, so it says nothing about one of several tracks.
         if let Some(smpb) = movie.smpb.filter(|_| movie.tracks.len() == 1) {
             if edits.is_empty() {
@@ -135,19 +135,28 @@ fn merged(edits: &[Edit], movie_timescale: u32, timescale: u32) -> Vec<Edit> {
     merged
 }
 
-/// Converts an edit list to pieces in frames. The start of each is rounded by itself, so that rounding does not add up.
-fn pieces(edits: &[Edit], movie_timescale: u32, timescale: u32, rate: u32) -> Vec<EditPiece> {
+/// Converts an edit list to pieces in frames of a track of `total` frames. The start of each is rounded by itself, so that rounding does not add up.
+fn pieces(
+    edits: &[Edit],
+    movie_timescale: u32,
+    timescale: u32,
+    rate: u32,
+    total: u64,
+) -> Vec<EditPiece> {
     let mut ticks = 0u64;
     let mut pieces = Vec::with_capacity(edits.len());
-    for edit in edits {
+    for (index, edit) in edits.iter().enumerate() {
         let start = rescale(ticks, movie_timescale, rate);
         ticks = ticks.saturating_add(edit.duration);
-        pieces.push(EditPiece {
-            from: u64::try_from(edit.media_time)
-                .ok()
-                .map(|time| rescale(time, timescale, rate)),
-            frames: rescale(ticks, movie_timescale, rate) - start,
-        });
+        let from = u64::try_from(edit.media_time)
+            .ok()
+            .map(|time| rescale(time, timescale, rate));
+        let mut frames = rescale(ticks, movie_timescale, rate) - start;
+        // A last edit of no duration goes on to the end of the media.
+        if let (Some(from), 0, true) = (from, edit.duration, index + 1 == edits.len()) {
+            frames = total.saturating_sub(from);
+        }
+        pieces.push(EditPiece { from, frames });
     }
     pieces
 }
@@ -175,7 +184,7 @@ mod tests {
     #[test]
     fn pieces_begin_where_their_exact_time_rounds_to() {
         let list = [edit(1, 0), edit(1, -1), edit(1, 441)];
-        let frames: Vec<_> = pieces(&list, 600, 44_100, 44_100)
+        let frames: Vec<_> = pieces(&list, 600, 44_100, 44_100, 1000)
             .iter()
             .map(|p| (p.from, p.frames))
             .collect();

@@ -107,6 +107,8 @@ pub(super) struct Mp4Track {
     pub(super) bits: u32,
     /// Stated sample rate in Hz; 0 if the time scale is the rate.
     pub(super) rate: u32,
+    /// The stated rate if it is not whole, or may not be.
+    pub(super) exact_rate: Option<f64>,
     /// Description of linear PCM of QuickTime's version 2.
     pub(super) lpcm: Option<Lpcm>,
     /// Ticks per second.
@@ -114,6 +116,10 @@ pub(super) struct Mp4Track {
     /// Stated duration in ticks; 0 if unknown.
     pub(super) duration: u64,
     pub(super) edits: Vec<Edit>,
+    /// Duration of all packets in the table of durations, in ticks.
+    pub(super) listed_ticks: u64,
+    /// Name of a kind of track that is not read.
+    pub(super) unsupported: Option<&'static str>,
     /// The packets that the movie header lists.
     pub(super) runs: Vec<SampleRun>,
 }
@@ -262,12 +268,31 @@ impl Mp4Track {
         let Some(stbl) = find(trak, &[b"mdia", b"minf", b"stbl"]) else {
             return track;
         };
-        if let Some((name, entry)) =
-            find(stbl, &[b"stsd"]).and_then(|stsd| boxes(stsd.get(8..)?).next())
-        {
+        let stsd = find(stbl, &[b"stsd"]).unwrap_or_default();
+        let stsc = find(stbl, &[b"stsc"]).unwrap_or_default();
+        // Descriptions are counted from 1.
+        let mut used: Vec<u32> = rows(stsc, 8, 12).filter_map(|r| be32(r, 8)).collect();
+        used.dedup();
+        if used.len() > 1 {
+            track.unsupported = Some("audio of several descriptions");
+        }
+        let index = used.first().map_or(0, |used| used.saturating_sub(1));
+        let mut descriptions = boxes(stsd.get(8..).unwrap_or_default());
+        if let Some((name, entry)) = descriptions.nth(index as usize) {
             track.fourcc = name;
             track.parse_description(entry);
         }
+        let reference = find(trak, &[b"mdia", b"minf", b"dinf", b"dref"]);
+        let references = boxes(reference.and_then(|dref| dref.get(8..)).unwrap_or_default());
+        // The lowest flag says that the audio is in this file.
+        let is_elsewhere = |(_, body): ([u8; 4], &[u8])| body.get(3).is_some_and(|f| f & 1 == 0);
+        if references.take(1).any(is_elsewhere) {
+            track.unsupported = Some("audio that is in another file");
+        }
+        let durations = rows(find(stbl, &[b"stts"]).unwrap_or_default(), 8, 8);
+        track.listed_ticks = durations
+            .filter_map(|r| Some(u64::from(be32(r, 0)?) * u64::from(be32(r, 4)?)))
+            .fold(0, u64::saturating_add);
         track.runs = sample_runs(stbl);
         track
     }
@@ -277,7 +302,12 @@ impl Mp4Track {
     fn parse_description(&mut self, entry: &[u8]) {
         self.channels = be16(entry, 16).unwrap_or(0).into();
         self.bits = be16(entry, 18).unwrap_or(0).into();
-        self.rate = be16(entry, 24).unwrap_or(0).into();
+        // 16.16 fixed point.
+        let rate = be32(entry, 24).unwrap_or(0);
+        self.rate = rate >> 16;
+        if self.rate > 0 && rate & 0xFFFF != 0 {
+            self.exact_rate = Some(f64::from(rate) / 65_536.0);
+        }
         let children = match be16(entry, 8) {
             Some(1) => 44,
             Some(2) => {
@@ -296,8 +326,8 @@ impl Mp4Track {
             clippy::cast_sign_loss,
             reason = "saturates, and the result is checked against the limits"
         )]
-        let rate = rate.round() as u32;
-        self.rate = rate;
+        let whole = rate as u32;
+        (self.rate, self.exact_rate) = (whole, Some(rate));
         self.channels = be32(entry, 40).unwrap_or(0);
         self.bits = be32(entry, 48).unwrap_or(0);
         self.lpcm = be32(entry, 52)
