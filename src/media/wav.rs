@@ -367,3 +367,20 @@ fn surround_codec(start: &[u8]) -> Option<&'static str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_for_a_digital_output_are_no_audio() {
+        let after_silence = [&[0; 100][..], &[0xFE, 0x7F, 0x01, 0x80, 1, 2]].concat();
+        assert_eq!(surround_codec(&after_silence), Some("DTS"));
+        let name = surround_codec(&[0x72, 0xF8, 0x1F, 0x4E, 1, 0]).unwrap();
+        assert!(name.contains("IEC 61937"));
+        assert_eq!(surround_codec(&[0; 100]), None);
+        let after_sound = [&[1, 0, 2, 0][..], &after_silence].concat();
+        assert_eq!(surround_codec(&after_sound), None);
+        assert_eq!(surround_codec(&[0, 0, 1]), None);
+    }
+}

@@ -217,6 +217,10 @@ fn pieces_are_played_one_after_another() {
             [played(0, 1, 400), played(0, 501, 900)].concat(),
         ),
         (
+            &[(300, 700), (0, 0)],
+            [played(0, 701, 1000), played(0, 1, 1000)].concat(),
+        ),
+        (
             &[(300, 700), (300, 0)],
             [played(0, 701, 1000), played(0, 1, 300)].concat(),
         ),

@@ -749,6 +749,12 @@ mod tests {
     }
 
     #[test]
+    fn a_last_page_that_states_less_than_the_pages_before_it_cuts_nothing_off() {
+        let (_, extent, ..) = scanned(&pages(&[(3, 2048), (2, 1)]).concat());
+        assert_eq!(extent, [0, 4096, 4096]);
+    }
+
+    #[test]
     fn a_gap_of_granule_positions_is_silence() {
         let (at, extent, ..) = scanned(&pages(&[(3, 2048), (2, 46_148)]).concat());
         assert_eq!(at, [0, 0, 1024, 44_100, 45_124]);
@@ -756,6 +762,8 @@ mod tests {
         let (at, extent, ..) = scanned(&pages(&[(3, 46_148)]).concat());
         assert_eq!(at, [44_100, 44_100, 45_124]);
         assert_eq!(extent, [0, 46_148, 46_148], "the first page is late");
+        let (at, extent, ..) = scanned(&pages(&[(3, 2048 + 1100), (2, 4096 + 1100)]).concat());
+        assert_eq!((at[0], extent), (1100, [0, 5196, 5196]), "late by a packet");
     }
 
     #[test]

@@ -262,6 +262,16 @@ mod tests {
     }
 
     #[test]
+    fn a_checksum_at_the_start_covers_the_rest() {
+        let rest = [0xE7, 0x81, 5];
+        let crc = CRC_32.checksum(&rest).to_le_bytes();
+        let mut body = [&[0xBF, 0x84][..], &crc, &rest].concat();
+        assert!(is_intact(&body) && is_intact(&rest));
+        body[8] ^= 1;
+        assert!(!is_intact(&body));
+    }
+
+    #[test]
     fn numbers_of_each_kind() {
         assert_eq!(signed_value(&[0xFF, 0x38]), -200);
         assert_eq!(signed_value(&[0x14, 0x58, 0x55]), 1_333_333);

@@ -152,7 +152,7 @@ impl Movie {
             file.take(header.size - header.header_len)
                 .read_to_end(&mut body)?;
             if header.name == *b"moof" {
-                self.drop_damaged_runs();
+                self.drop_damaged_runs(Some(at));
                 self.parse_fragment(&body, at);
             } else if let Some(fragments) = self.fragments.as_mut() {
                 fragments.parse_index(&body, end);
@@ -187,12 +187,13 @@ impl Movie {
         Ok(file.len())
     }
 
-    /// Removes packets of the last fragment that would lie behind the data: their description is damaged.
-    fn drop_damaged_runs(&mut self) {
+    /// Removes packets of the last fragment that would lie behind its data: their description is damaged. Without data the
+    /// file offset of the `next` fragment counts.
+    fn drop_damaged_runs(&mut self, next: Option<u64>) {
         let Some(fragments) = self.fragments.as_mut() else {
             return;
         };
-        let Some(end) = fragments.data_end.take() else {
+        let Some(end) = fragments.data_end.take().or(next) else {
             return;
         };
         for track in &mut self.tracks {
@@ -242,7 +243,7 @@ impl Movie {
 
     /// Compares what the indexes state with the length of the file.
     pub(super) fn finish_fragments(&mut self, file_len: u64) {
-        self.drop_damaged_runs();
+        self.drop_damaged_runs(None);
         let Some(fragments) = self.fragments.as_mut() else {
             return;
         };
