@@ -5,7 +5,7 @@
 //!
 //! Clusters of blocks carry the timestamps, mostly in milliseconds; [`timeline`](super::timeline) places the packets.
 //! `CodecDelay` is removed from the start and `DiscardPadding` from the end. A segment or cluster of unknown size ends
-//! with the file or the next cluster, which is no damage. Data that cannot be parsed is skipped up to the next
+//! with the file or the next cluster, which is no damage. Data that cannot be parsed is skipped up to the next block or
 //! cluster, and the blocks of a cluster whose CRC-32 is wrong count as lost unless their packets have checksums.
 
 mod blocks;
