@@ -24,6 +24,7 @@
 mod aac;
 mod adts;
 mod aiff;
+mod bytes;
 mod caf;
 mod coded_stream;
 mod compressed_wave;

@@ -6,6 +6,7 @@
 use super::{
     AudioExtent, OpenedStem, StemFile,
     aac::AacConfig,
+    bytes::be32,
     flac::{FlacFrameHeader, StreamInfo},
     frame_scan::FrameHeader,
     mpeg, signed,
@@ -104,15 +105,11 @@ pub(super) struct AlacConfig {
 
 impl AlacConfig {
     pub(super) fn parse(data: &[u8]) -> Option<Self> {
-        let be32 = |at: usize| {
-            let bytes = data.get(at..at + 4)?.first_chunk::<4>()?;
-            Some(u32::from_be_bytes(*bytes))
-        };
         Some(Self {
-            max_packet_frames: be32(0)?,
+            max_packet_frames: be32(data, 0)?,
             bits: *data.get(5)?,
             channels: *data.get(9)?,
-            rate: be32(20)?,
+            rate: be32(data, 20)?,
         })
     }
 
@@ -250,38 +247,46 @@ impl StemFile<'_> {
         })
     }
 
+    /// Describes PCM of `bits` bits, A-law and mu-law.
+    pub(super) fn pcm_stream(
+        &self,
+        codec: Codec,
+        rate: u32,
+        channels: usize,
+        bits: u16,
+        container: &str,
+    ) -> Result<CodedStream> {
+        let (name, sample_bytes, format) = match codec {
+            Codec::ALaw => ("A-law", 1, None),
+            Codec::MuLaw => ("mu-law", 1, None),
+            Codec::Pcm(pcm) => {
+                let float = pcm.kind == PcmKind::Float;
+                ("PCM", pcm.bytes, Some(Bits { width: bits, float }))
+            }
+            _ => ("audio", 0, None),
+        };
+        let frame_bytes = u32::try_from(channels)
+            .ok()
+            .and_then(|channels| channels.checked_mul(sample_bytes.into()))
+            .filter(|bytes| *bytes > 0 && codec.is_decoded());
+        let Some(frame_bytes) = frame_bytes else {
+            return Err(self.unsupported(format!("PCM of {bits} bits in {container}")));
+        };
+        Ok(CodedStream {
+            codec,
+            name,
+            rate,
+            channels,
+            bits: format,
+            config: None,
+            packets: PacketFrames::Pcm(frame_bytes),
+        })
+    }
+
     fn no_config(&self, codec: &str, container: &str) -> crate::Error {
         let what = "the decoder's configuration is missing";
         self.corrupt(format!("{codec} in {container}: {what}"))
     }
-}
-
-/// Describes PCM, A-law and mu-law; `None` for a frame of no bytes.
-pub(super) fn pcm_stream(
-    codec: Codec,
-    rate: u32,
-    channels: usize,
-    bits: u16,
-) -> Option<CodedStream> {
-    let (name, sample_bytes, bits) = match codec {
-        Codec::ALaw => ("A-law", 1, None),
-        Codec::MuLaw => ("mu-law", 1, None),
-        Codec::Pcm(pcm) => {
-            let float = pcm.kind == PcmKind::Float;
-            ("PCM", pcm.bytes, Some(Bits { width: bits, float }))
-        }
-        _ => return None,
-    };
-    let frame_bytes = u32::from(sample_bytes) * u32::try_from(channels).ok()?;
-    (frame_bytes > 0).then_some(CodedStream {
-        codec,
-        name,
-        rate,
-        channels,
-        bits,
-        config: None,
-        packets: PacketFrames::Pcm(frame_bytes),
-    })
 }
 
 /// Returns PCM samples of a number of bits, which are stored in whole bytes.

@@ -13,9 +13,10 @@ mod ebml;
 
 use super::{
     AudioExtent, OpenedStem, StemFile,
+    bytes::le16,
     coded_stream::{self, CodedStream, PacketFrames, StatedTrim},
     signed,
-    timeline::{PlacedPackets, Timeline},
+    timeline::{PlacedPackets, Timeline, rescale},
     vorbis,
 };
 use crate::{
@@ -129,19 +130,16 @@ impl StemFile<'_> {
                 return Err(self.unsupported(format!("{name} in {NAME}")));
             }
         };
-        let described = coded_stream::pcm_stream(pcm, track.rate(), track.channels, track.bits);
-        described
-            .filter(|coded| track.bits.is_multiple_of(8) && coded.codec.is_decoded())
-            .ok_or_else(|| self.unsupported(format!("PCM of {} bits in {NAME}", track.bits)))
+        if !track.bits.is_multiple_of(8) {
+            return Err(self.unsupported(format!("PCM of {} bits in {NAME}", track.bits)));
+        }
+        self.pcm_stream(pcm, track.rate(), track.channels, track.bits, NAME)
     }
 
     /// Describes uncompressed audio by the WAVEFORMATEX structure in the private data.
     fn wave_format_stream(&self, track: &MatroskaTrack) -> Result<CodedStream> {
-        let le16 = |at: usize| {
-            let bytes = track.config.get(at..at + 2)?.first_chunk::<2>()?;
-            Some(u16::from_le_bytes(*bytes))
-        };
-        let (tag, bits) = (le16(0).unwrap_or(0), le16(14).unwrap_or(0));
+        let field = |at| le16(&track.config, at).unwrap_or(0);
+        let (tag, bits) = (field(0), field(14));
         let codec = match tag {
             1 if bits <= 8 => coded_stream::pcm(bits, PcmKind::Unsigned, false),
             1 => coded_stream::pcm(bits, PcmKind::Signed, false),
@@ -153,9 +151,7 @@ impl StemFile<'_> {
                 return Err(self.unsupported(what));
             }
         };
-        coded_stream::pcm_stream(codec, track.rate(), track.channels, bits)
-            .filter(|coded| coded.codec.is_decoded())
-            .ok_or_else(|| self.unsupported(format!("PCM of {bits} bits in {NAME}")))
+        self.pcm_stream(codec, track.rate(), track.channels, bits, NAME)
     }
 }
 
@@ -183,11 +179,10 @@ fn flac_stream_info(config: &[u8]) -> &[u8] {
 
 /// Converts nanoseconds to frames, rounded to the nearest.
 fn nanoseconds_to_frames(nanoseconds: u64, rate: u32) -> u64 {
-    let frames = (u128::from(nanoseconds) * u128::from(rate) + 500_000_000) / 1_000_000_000;
-    u64::try_from(frames).unwrap_or(u64::MAX)
+    rescale(nanoseconds, 1_000_000_000, rate)
 }
 
-/// What precedes the blocks of a file.
+/// The header of a file: all that precedes its blocks.
 #[derive(Debug)]
 struct Header {
     /// Offset of the body of the segment.

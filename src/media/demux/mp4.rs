@@ -12,7 +12,7 @@ mod movie;
 use super::{
     OpenedStem, StemFile,
     coded_stream::{self, CodedStream, PACKET_HEAD_BYTES, PacketFrames, StatedTrim},
-    timeline::{PlacedPackets, Timeline},
+    timeline::{PlacedPackets, Timeline, rescale},
 };
 use crate::{
     error::Result,
@@ -132,10 +132,7 @@ impl StemFile<'_> {
             track.rate
         };
         let channels = usize::try_from(track.channels).unwrap_or(usize::MAX);
-        let is_decoded = |coded: &CodedStream| coded.codec.is_decoded();
-        coded_stream::pcm_stream(codec, rate, channels, bits)
-            .filter(is_decoded)
-            .ok_or_else(|| self.unsupported(format!("PCM of {bits} bits in MP4")))
+        self.pcm_stream(codec, rate, channels, bits, NAME)
     }
 
     /// Returns the encoding of linear PCM as a sound description of version 2 states it.
@@ -291,21 +288,23 @@ impl Placer<'_> {
         for index in 0..run.count {
             let time = run
                 .time
-                .map(|time| time + u64::from(index) * u64::from(run.ticks));
+                .map(|time| time.saturating_add(u64::from(index) * u64::from(run.ticks)));
             let stated = time.map(|time| rescale(time, self.timescale, self.rate));
             let usual = self.packets.usual();
-            let is_available = offset.saturating_add(run.size.into()) <= file_len;
-            if !is_available || run.size == 0 {
-                let at = self.timeline.end().max(stated.unwrap_or(0));
-                self.available = self.available.or((!is_available).then_some(at));
+            if offset.saturating_add(run.size.into()) > file_len {
                 let each = if self.timescale == self.rate && run.ticks > 0 {
                     run.ticks.min(usual)
                 } else {
                     usual
                 };
-                let lost = u64::from(run.count - index) * u64::from(each);
+                self.leave_out(stated, u64::from(run.count - index) * u64::from(each));
+                return Ok(());
+            }
+            if run.size == 0 {
+                // Packets without data are lost.
                 self.timeline.push(stated, usual, 0, 0, 0);
-                self.timeline.add_lost(lost);
+                self.timeline
+                    .add_lost(u64::from(run.count - index) * u64::from(usual));
                 return Ok(());
             }
             let frames = self.packet_frames(run, offset)?;
@@ -356,17 +355,15 @@ impl Placer<'_> {
             (offset, there, left) = (offset + bytes, there - frames, left - frames);
         }
         if left > 0 {
-            self.timeline.push(stated, 1, 0, 0, 0);
-            self.available = self.available.or(Some(self.timeline.end()));
-            self.timeline.add_lost(left);
+            self.leave_out(stated, left);
         }
     }
-}
 
-/// Converts a duration from ticks of a time scale to frames, rounded to the nearest.
-fn rescale(ticks: u64, timescale: u32, rate: u32) -> u64 {
-    let timescale = u128::from(timescale.max(1));
-    let frames = (u128::from(ticks) * u128::from(rate) + timescale / 2) / timescale;
-    // No file is that long: the duration is damaged.
-    u64::try_from(frames).unwrap_or(u64::MAX)
+    /// Leaves out `frames` frames of packets that the file does not contain.
+    fn leave_out(&mut self, stated: Option<u64>, frames: u64) {
+        // An empty packet, which moves the timeline to where they begin.
+        self.timeline.push(stated, self.packets.usual(), 0, 0, 0);
+        self.available = self.available.or(Some(self.timeline.end()));
+        self.timeline.advance(frames);
+    }
 }

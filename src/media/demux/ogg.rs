@@ -10,7 +10,9 @@
 //! states how much of the last packet is padding, and the first page how much of the first packets is delay.
 
 use super::{
-    AudioExtent, MAX_JUNK_BYTES, OpenedStem, StemFile, clock,
+    AudioExtent, MAX_JUNK_BYTES, OpenedStem, StemFile,
+    bytes::{be16, le32},
+    clock,
     coded_stream::{CodedStream, PACKET_HEAD_BYTES, PacketFrames, StatedTrim},
     signed,
     timeline::{PlacedPackets, Timeline},
@@ -166,20 +168,15 @@ impl PageHeader {
         if !h.starts_with(b"OggS\0") {
             return None;
         }
-        let le32 = |at: usize| {
-            h.get(at..at + 4)
-                .and_then(|b| b.first_chunk::<4>())
-                .map(|b| u32::from_le_bytes(*b))
-        };
         Some(Self {
             flags: *h.get(5)?,
             granule: h
                 .get(6..14)?
                 .first_chunk::<8>()
                 .map(|b| i64::from_le_bytes(*b))?,
-            serial: le32(14)?,
-            sequence: le32(18)?,
-            checksum: le32(22)?,
+            serial: le32(h, 14)?,
+            sequence: le32(h, 18)?,
+            checksum: le32(h, 22)?,
         })
     }
 
@@ -397,8 +394,13 @@ impl StreamScan {
             self.partial = None;
         }
         let mut packets = self.split(page);
-        if is_lost && continues && !packets.is_empty() {
-            packets.remove(0);
+        if is_lost && continues {
+            // The rest of a packet whose start is lost.
+            if packets.is_empty() {
+                self.partial = None;
+            } else {
+                packets.remove(0);
+            }
         }
         let mut packets = packets.into_iter();
         if self.audio.is_none() {
@@ -459,10 +461,7 @@ impl StreamScan {
             }
             // The number of header packets behind the first one; comments come first, and are required.
             (OggCodec::Flac, [first, rest @ ..]) => {
-                let count = first
-                    .get(7..9)
-                    .and_then(|n| n.first_chunk::<2>())
-                    .map_or(0, |n| usize::from(u16::from_be_bytes(*n)));
+                let count = be16(first, 7).map_or(0, usize::from);
                 // The last metadata block has its highest bit set.
                 let is_last = rest
                     .last()
@@ -811,6 +810,24 @@ mod tests {
         let (at, extent, is_cut, _) = scanned(&[head, first, second].concat());
         assert_eq!(at, [0, 0, 1024, 2048, 3072]);
         assert_eq!((extent, is_cut), ([0, 4096, 4096], false));
+    }
+
+    #[test]
+    fn the_rest_of_a_packet_whose_start_is_lost_is_no_packet() {
+        // One packet that begins on a missing page, fills a second and ends on a third.
+        let mut second = page(CONTINUES_PACKET, -1, 3, &[&[2; 255]]);
+        second.remove(27 + 1);
+        second[26] -= 1;
+        second[22..26].fill(0);
+        let sum = checksum(&second);
+        second[22..26].copy_from_slice(&sum.to_le_bytes());
+        let third = page(CONTINUES_PACKET, 4096, 4, &[&[2; 90], LONG, LONG]);
+        let head = pages(&[]).concat();
+        let first = page(0, 2048, 2, &[LONG, LONG, LONG]);
+        let whole = [head, first, second, third].concat();
+        let (at, ..) = scanned(&whole);
+        // Behind the first page come the two packets that are whole, of which the first decodes to nothing.
+        assert_eq!(at, [0, 0, 1024, 3072, 3072]);
     }
 
     #[test]

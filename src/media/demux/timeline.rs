@@ -70,6 +70,14 @@ impl PlacedPackets {
     }
 }
 
+/// Converts a duration from ticks of a time scale to frames, rounded to the nearest.
+pub(super) fn rescale(ticks: u64, timescale: u32, rate: u32) -> u64 {
+    let timescale = u128::from(timescale.max(1));
+    let frames = (u128::from(ticks) * u128::from(rate) + timescale / 2) / timescale;
+    // No file is that long: the duration is damaged.
+    u64::try_from(frames).unwrap_or(u64::MAX)
+}
+
 /// Places the packets of one stream, in the order of the file.
 pub(super) struct Timeline {
     rate: u32,
@@ -134,8 +142,13 @@ impl Timeline {
             size,
             frames,
         });
-        self.placed.end += u64::from(frames);
+        self.advance(frames.into());
         self.last_frames = frames;
+    }
+
+    /// Moves the end by `frames` frames, without a packet.
+    pub(super) fn advance(&mut self, frames: u64) {
+        self.placed.end = self.placed.end.saturating_add(frames);
     }
 
     /// Moves the end to the timestamp of the next packet if there is a gap.
@@ -232,7 +245,7 @@ impl Timeline {
                 size: 0,
                 frames: part,
             });
-            self.placed.end += u64::from(part);
+            self.advance(part.into());
             frames -= u64::from(part);
         }
     }

@@ -13,18 +13,18 @@ use std::io;
 /// Bytes at the start of a block that hold its header, the lacing aside.
 const BLOCK_HEADER_BYTES: usize = 12;
 
-/// Lists the blocks of a file, one after another.
+/// Reads the blocks of a file, one after another.
 pub(super) struct BlockReader<'a> {
-    pub(super) reader: EbmlReader,
-    pub(super) header: &'a Header,
-    pub(super) at: u64,
+    reader: EbmlReader,
+    header: &'a Header,
+    at: u64,
     /// End of the cluster that is read; `None` outside, and where its size is unknown.
-    pub(super) cluster_end: Option<u64>,
-    pub(super) cluster_timestamp: u64,
+    cluster_end: Option<u64>,
+    cluster_timestamp: u64,
     /// Whether the CRC-32 of the cluster that is read is wrong.
-    pub(super) cluster_is_damaged: bool,
+    cluster_is_damaged: bool,
     /// Number of the wanted track.
-    pub(super) track: u64,
+    track: u64,
 }
 
 /// What a [`BlockReader`] finds.
@@ -107,22 +107,17 @@ impl<'a> BlockReader<'a> {
                     self.cluster_timestamp = unsigned_value(&body);
                     self.skip(&element);
                 }
-                id::SIMPLE_BLOCK => {
-                    let block = self.block(&element)?;
+                id::SIMPLE_BLOCK | id::BLOCK_GROUP => {
+                    let parsed = if element.id == id::BLOCK_GROUP {
+                        self.block_group(&element)?
+                    } else {
+                        self.block(&element)?
+                    };
                     self.skip(&element);
-                    match block {
-                        Ok(Some(block)) => return Ok(Found::Block(block)),
-                        Ok(None) => {}
-                        Err(Unreadable) => return Ok(Found::Damage),
-                    }
-                }
-                id::BLOCK_GROUP => {
-                    let block = self.block_group(&element)?;
-                    self.skip(&element);
-                    match block {
-                        Ok(Some(block)) => return Ok(Found::Block(block)),
-                        Ok(None) => {}
-                        Err(Unreadable) => return Ok(Found::Damage),
+                    match parsed {
+                        ParsedBlock::Wanted(block) => return Ok(Found::Block(block)),
+                        ParsedBlock::OtherTrack => {}
+                        ParsedBlock::Unreadable => return Ok(Found::Damage),
                     }
                 }
                 _ => self.skip(&element),
@@ -130,8 +125,8 @@ impl<'a> BlockReader<'a> {
         }
     }
 
-    /// Returns whether the file ends where its segment does.
-    pub(super) fn end(&mut self) -> io::Result<Found> {
+    /// Finds out how the file ends: where its segment does, before, or with more behind it.
+    fn end(&mut self) -> io::Result<Found> {
         let len = self.reader.len;
         match self.header.segment_end {
             Some(end) if end > len => Ok(Found::Cut),
@@ -147,12 +142,12 @@ impl<'a> BlockReader<'a> {
         }
     }
 
-    pub(super) fn skip(&mut self, element: &Element) {
+    fn skip(&mut self, element: &Element) {
         self.at = element.end().unwrap_or(self.reader.len);
     }
 
     /// Goes on with the next block or cluster.
-    pub(super) fn skip_damage(&mut self) -> io::Result<Found> {
+    fn skip_damage(&mut self) -> io::Result<Found> {
         let limit = self
             .cluster_end
             .or(self.header.segment_end)
@@ -165,7 +160,8 @@ impl<'a> BlockReader<'a> {
         Ok(Found::Damage)
     }
 
-    pub(super) fn enter_cluster(&mut self, cluster: &Element) -> io::Result<()> {
+    /// Goes on in a cluster, whose CRC-32 is checked if it has one.
+    fn enter_cluster(&mut self, cluster: &Element) -> io::Result<()> {
         self.at = cluster.body;
         self.cluster_end = cluster.end();
         self.cluster_is_damaged = false;
@@ -182,7 +178,7 @@ impl<'a> BlockReader<'a> {
     }
 
     /// Computes the CRC-32 of a range of the file (RFC 8794, 11.3.1).
-    pub(super) fn checksum(&mut self, mut at: u64, end: u64) -> io::Result<u32> {
+    fn checksum(&mut self, mut at: u64, end: u64) -> io::Result<u32> {
         let mut digest = CRC_32.digest();
         while at < end {
             let piece = self.reader.bytes(at, (end - at).min(1 << 16))?;
@@ -196,21 +192,18 @@ impl<'a> BlockReader<'a> {
     }
 
     /// Reads the block in a block group.
-    pub(super) fn block_group(
-        &mut self,
-        group: &Element,
-    ) -> io::Result<std::result::Result<Option<Block>, Unreadable>> {
+    fn block_group(&mut self, group: &Element) -> io::Result<ParsedBlock> {
         let Some(end) = group.end() else {
-            return Ok(Err(Unreadable));
+            return Ok(ParsedBlock::Unreadable);
         };
         let mut at = group.body;
-        let (mut block, mut padding) = (Ok(None), 0);
+        let (mut block, mut padding) = (ParsedBlock::OtherTrack, 0);
         while at < end {
             let Some(element) = self.reader.element(at)? else {
-                return Ok(Err(Unreadable));
+                return Ok(ParsedBlock::Unreadable);
             };
             let Some(next) = element.end().filter(|next| *next <= end) else {
-                return Ok(Err(Unreadable));
+                return Ok(ParsedBlock::Unreadable);
             };
             match element.id {
                 id::BLOCK => block = self.block(&element)?,
@@ -221,46 +214,43 @@ impl<'a> BlockReader<'a> {
             }
             at = next;
         }
-        if let Ok(Some(block)) = &mut block {
+        if let ParsedBlock::Wanted(block) = &mut block {
             block.discard_padding = padding;
         }
         Ok(block)
     }
 
-    /// Reads a block; `None` if it belongs to another track.
-    pub(super) fn block(
-        &mut self,
-        element: &Element,
-    ) -> io::Result<std::result::Result<Option<Block>, Unreadable>> {
+    /// Reads a block.
+    fn block(&mut self, element: &Element) -> io::Result<ParsedBlock> {
         let size = element.size.unwrap_or(0);
         let head = self.reader.bytes(
             element.body,
             size.min((BLOCK_HEADER_BYTES + PACKET_HEAD_BYTES) as u64),
         )?;
         let Some((track, width)) = parse_number(&head) else {
-            return Ok(Err(Unreadable));
+            return Ok(ParsedBlock::Unreadable);
         };
         let Some(&[high, low, flags]) = head.get(width..).and_then(|h| h.first_chunk::<3>()) else {
-            return Ok(Err(Unreadable));
+            return Ok(ParsedBlock::Unreadable);
         };
         if track != self.track {
-            return Ok(Ok(None));
+            return Ok(ParsedBlock::OtherTrack);
         }
         let header_len = width as u64 + 3;
         let relative = i16::from_be_bytes([high, low]);
         let timestamp = signed(self.cluster_timestamp).saturating_add(relative.into());
         let packets = if flags & 0x06 == 0 {
             let Ok(bytes) = u32::try_from(size - header_len) else {
-                return Ok(Err(Unreadable));
+                return Ok(ParsedBlock::Unreadable);
             };
             let start = head.get(width + 3..).unwrap_or_default().to_vec();
             vec![(element.body + header_len, bytes, start)]
         } else {
             let Some(body) = self.reader.body(element)? else {
-                return Ok(Err(Unreadable));
+                return Ok(ParsedBlock::Unreadable);
             };
             let Some(laced) = unlace(flags, body.get(width + 3..).unwrap_or_default()) else {
-                return Ok(Err(Unreadable));
+                return Ok(ParsedBlock::Unreadable);
             };
             let mut offset = element.body + header_len + laced.offset as u64;
             let mut packets = Vec::with_capacity(laced.sizes.len());
@@ -274,20 +264,25 @@ impl<'a> BlockReader<'a> {
             }
             packets
         };
-        Ok(Ok(Some(Block {
+        Ok(ParsedBlock::Wanted(Block {
             timestamp,
             packets,
             discard_padding: 0,
             is_doubtful: self.cluster_is_damaged,
-        })))
+        }))
     }
 }
 
-/// A block that cannot be parsed.
-pub(super) struct Unreadable;
+/// A block as far as it could be parsed.
+enum ParsedBlock {
+    Wanted(Block),
+    /// It belongs to another track.
+    OtherTrack,
+    Unreadable,
+}
 
 /// Returns whether an element belongs into a segment or a cluster.
-pub(super) fn is_known(id: u32) -> bool {
+fn is_known(id: u32) -> bool {
     matches!(
         id,
         id::EBML
@@ -311,13 +306,13 @@ pub(super) fn is_known(id: u32) -> bool {
 }
 
 /// Sizes of the packets in a laced block, and the offset of the first one.
-pub(super) struct Laced {
-    pub(super) sizes: Vec<usize>,
-    pub(super) offset: usize,
+struct Laced {
+    sizes: Vec<usize>,
+    offset: usize,
 }
 
 /// Parses the lacing of a block (RFC 9559, 10.3).
-pub(super) fn unlace(flags: u8, data: &[u8]) -> Option<Laced> {
+fn unlace(flags: u8, data: &[u8]) -> Option<Laced> {
     const XIPH: u8 = 0x02;
     const FIXED_SIZE: u8 = 0x04;
     let (&count, mut rest) = data.split_first()?;

@@ -74,8 +74,8 @@ impl Element {
 
 /// Reads elements of a file.
 pub(super) struct EbmlReader {
-    pub(super) file: BufReader<InputFile>,
-    pub(super) position: u64,
+    file: BufReader<InputFile>,
+    position: u64,
     pub(super) len: u64,
 }
 
@@ -148,7 +148,7 @@ impl EbmlReader {
     }
 
     /// Returns whether elements of blocks follow one another from file offset `at` on.
-    pub(super) fn is_block_chain(&mut self, mut at: u64, limit: u64) -> io::Result<bool> {
+    fn is_block_chain(&mut self, mut at: u64, limit: u64) -> io::Result<bool> {
         for _ in 0..RESYNC_ELEMENTS {
             if at == limit {
                 break;
@@ -167,7 +167,7 @@ impl EbmlReader {
 }
 
 /// Parses the head of an element: identifier, size of the body (`None` if unknown), bytes that the head takes.
-pub(super) fn parse_element(data: &[u8]) -> Option<(u32, Option<u64>, u64)> {
+fn parse_element(data: &[u8]) -> Option<(u32, Option<u64>, u64)> {
     let id_width = data.first()?.leading_zeros() as usize + 1;
     let id = data.get(..id_width).filter(|_| id_width <= 4)?;
     let id = id.iter().fold(0, |id, byte| id << 8 | u32::from(*byte));

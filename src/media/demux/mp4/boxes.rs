@@ -1,5 +1,7 @@
 //! Reads the boxes of MP4 and QuickTime files (ISO/IEC 14496-12, 4.2) and the fields in them.
 
+use crate::media::demux::bytes::{be32, be64};
+
 /// A box header (ISO/IEC 14496-12, 4.2).
 pub(super) struct BoxHeader {
     pub(super) name: [u8; 4],
@@ -45,24 +47,6 @@ pub(super) fn find<'a>(data: &'a [u8], path: &[&[u8; 4]]) -> Option<&'a [u8]> {
     path.iter().try_fold(data, |data, name| {
         boxes(data).find(|(n, _)| n == *name).map(|(_, body)| body)
     })
-}
-
-pub(super) fn be16(data: &[u8], at: usize) -> Option<u16> {
-    data.get(at..at.checked_add(2)?)?
-        .first_chunk::<2>()
-        .map(|b| u16::from_be_bytes(*b))
-}
-
-pub(super) fn be32(data: &[u8], at: usize) -> Option<u32> {
-    data.get(at..at.checked_add(4)?)?
-        .first_chunk::<4>()
-        .map(|b| u32::from_be_bytes(*b))
-}
-
-pub(super) fn be64(data: &[u8], at: usize) -> Option<u64> {
-    data.get(at..at.checked_add(8)?)?
-        .first_chunk::<8>()
-        .map(|b| u64::from_be_bytes(*b))
 }
 
 /// Iterates over the rows of a table: `width` bytes each, from offset `from` on, as many as the count before them says.

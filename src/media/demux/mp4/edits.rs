@@ -8,13 +8,14 @@
 use super::{
     PlacedMp4,
     movie::{Edit, Movie, Mp4Track},
-    rescale,
 };
 use crate::{
     error::Result,
     media::{
         Remark,
-        demux::{AudioExtent, StemFile, coded_stream::CodedStream, signed, unsigned},
+        demux::{
+            AudioExtent, StemFile, coded_stream::CodedStream, signed, timeline::rescale, unsigned,
+        },
         edit_list::EditPiece,
     },
     units::Frames,
@@ -135,7 +136,8 @@ fn merged(edits: &[Edit], movie_timescale: u32, timescale: u32) -> Vec<Edit> {
     merged
 }
 
-/// Converts an edit list to pieces in frames of a track of `total` frames. The start of each is rounded by itself, so that rounding does not add up.
+/// Converts an edit list to pieces in frames of a track of `total` frames. The start of each is rounded by itself, so that
+/// rounding does not add up.
 fn pieces(
     edits: &[Edit],
     movie_timescale: u32,

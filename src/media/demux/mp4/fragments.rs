@@ -2,10 +2,16 @@
 //! follows it, and when they sound.
 
 use super::{
-    boxes::{BoxHeader, be32, be64, boxes, find},
+    boxes::{BoxHeader, boxes, find},
     movie::{Movie, SampleRun},
 };
-use crate::{media::demux::MAX_JUNK_BYTES, storage::InputFile};
+use crate::{
+    media::demux::{
+        MAX_JUNK_BYTES,
+        bytes::{be32, be64},
+    },
+    storage::InputFile,
+};
 use std::io::{self, Read, Seek, SeekFrom};
 
 /// Size limit of a `moof` or `sidx` box in bytes.
@@ -352,11 +358,7 @@ impl TrackRuns {
         let count = count.min(MAX_RUN_PACKETS);
         let bytes = u64::from(size) * u64::from(count);
         match self.runs.last_mut() {
-            Some(last)
-                if (last.ticks, last.size) == (ticks, size)
-                    && last.offset + u64::from(last.size) * u64::from(last.count)
-                        == self.offset =>
-            {
+            Some(last) if (last.ticks, last.size, last.end()) == (ticks, size, self.offset) => {
                 last.count = last.count.saturating_add(count);
             }
             _ => self.runs.push(SampleRun {

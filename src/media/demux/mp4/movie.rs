@@ -2,10 +2,13 @@
 //! tables and edit lists (ISO/IEC 14496-12; Apple, QuickTime File Format).
 
 use super::{
-    boxes::{BoxHeader, be16, be32, be64, boxes, find, rows},
+    boxes::{BoxHeader, boxes, find, rows},
     fragments::Fragments,
 };
-use crate::storage::InputFile;
+use crate::{
+    media::demux::bytes::{be16, be32, be64},
+    storage::InputFile,
+};
 use std::io::{self, Read, Seek, SeekFrom};
 
 /// Size limit of the movie header in bytes. Ten hours of AAC need 6 MiB.
