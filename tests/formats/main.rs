@@ -4,25 +4,16 @@
 //! are programs of the machine. What is absent is skipped, with a line that says so. Run with `--nocapture` for the
 //! figures.
 
+#[path = "../riff_bytes/mod.rs"]
 mod riff_bytes;
 
-#[path = "formats/apple.rs"]
 mod apple;
-#[path = "formats/containers.rs"]
 mod containers;
-#[path = "formats/damage.rs"]
 mod damage;
-#[path = "formats/malformed.rs"]
 mod malformed;
-#[path = "formats/mp2.rs"]
 mod mp2;
-#[path = "formats/seeking.rs"]
 mod seeking;
-#[path = "formats/stems.rs"]
 mod stems;
-#[path = "formats/tools.rs"]
 mod tools;
-#[path = "formats/wave.rs"]
 mod wave;
-#[path = "formats/zoo.rs"]
 mod zoo;
