@@ -43,8 +43,8 @@ pub struct Comparison {
     pub largest: Option<Difference>,
     /// The root mean square of all differences; `null` where there is none.
     pub rms_dbfs: Option<f64>,
-    /// Where they differ, in order of time, at most [`MAX_SPANS`]: spans that are less than a tenth of a second apart are
-    /// one, and where there are more, those that are nearest to each other.
+    /// Spans in which they differ, in order of time, at most [`MAX_SPANS`]. Those that are less than a tenth of a second
+    /// apart are one; where there are more, those that are nearest to each other are joined.
     pub spans: Vec<Span>,
     /// The lag and the gain between them. Stated only where they explain the difference: what remains lies at least
     /// [`FIT_MARGIN_DB`] below it, at its largest and in the mean.

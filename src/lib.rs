@@ -46,7 +46,7 @@
 //! | 2 | **Thread**: nor on the number of threads; bit-equal. | `tests/thread_law.rs` |
 //! | 3 | **Range**: `render(a..c)` is `render(a..b)` and `render(b..c)` joined, and starting at n is the tail of starting at 0; bit-equal. | `tests/range_law.rs` |
 //! | 4 | **Live**: a device receives exactly what a bounce writes, before its own sample format. | `tests/live_law.rs` |
-//! | 5 | **Sync**: an impulse at frame t of every stem leaves at the same frame, whatever its codec, rate, encoder padding, or the latency of the processors on its way. | `tests/sync_law.rs`, `tests/processors.rs` |
+//! | 5 | **Sync**: an impulse at frame t of every stem leaves at the same frame, whatever its codec, rate, encoder padding, the timestamps of its container, or the latency of the processors on its way. | `tests/sync_law.rs`, `tests/formats/containers.rs`, `tests/processors.rs` |
 //! | 6 | **Unity**: a stem at 0 dB, centred, in the session's rate and layout, passes bit for bit to a file of the same depth. Nothing clamps, normalises, dithers or limits unasked; what an integer file must clip is counted and reported. | `tests/unity_law.rs` |
 //! | 7 | **Silence**: outside clips the signal is exactly 0.0, −∞ dB is exactly 0.0, a stem that ends changes no other. | `tests/silence_law.rs` |
 //! | 8 | **Exact sum**: an output sample is the true sum rounded once; integer references agree to the last bit. | `tests/unity_law.rs` |

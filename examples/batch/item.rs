@@ -34,7 +34,7 @@ pub struct Desk<'a> {
     pub stop: &'a Stop,
 }
 
-/// What is there of an item before it is rendered.
+/// State of an item's outputs before it is rendered.
 struct Before {
     /// Whether a marker or a claim says that the outputs are this item's.
     is_ours: bool,
@@ -127,7 +127,7 @@ impl Desk<'_> {
         })
     }
 
-    /// What is there of an item before it is rendered; or its outcome, where that is known already.
+    /// Returns the state of an item's outputs before it is rendered, or its outcome if that is known already.
     fn before(
         &self,
         job: &Job,

@@ -109,7 +109,7 @@ fn start(id: &str) -> String {
     text.trim_end_matches('}').to_owned()
 }
 
-/// What stands in the place of a marker while its item is rendered: the id, and which run it is.
+/// A claim, which takes the place of a marker while its item is rendered: the id, and which run it is.
 pub struct Claim(String);
 
 impl Claim {

@@ -82,7 +82,7 @@ struct Stem {
     rate: Option<SampleRate>,
     gain: Decibels,
     pan: Pan,
-    /// What the command line says of its channels.
+    /// Layout of the stem, if the command line states it.
     layout: Option<Layout>,
 }
 

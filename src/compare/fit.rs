@@ -49,7 +49,7 @@ pub struct Fit {
     pub residual_dbfs: Option<f64>,
 }
 
-/// What the comparison of two stems without lag finds.
+/// Result of comparing two stems without lag.
 #[derive(Debug, Default)]
 pub(super) struct Sums {
     /// The first frame of the loudest window of each stem.

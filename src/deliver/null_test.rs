@@ -14,7 +14,7 @@ use crate::{
     encode::Format,
 };
 
-/// What the stems should add up to.
+/// The mix that the stems should add up to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Reference {
     /// Their own sum before rounding: what the master gets, where it changes the mix.
