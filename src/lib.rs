@@ -37,6 +37,17 @@
 //!
 //! The manuals are in [`guide`]. They describe the session file and the program `mixdown`, which is built on this API.
 //!
+//! A session file states the same as data, and one call writes every file that it promises:
+//!
+//! ```no_run
+//! use soundtrack::{Decibels, Delivery, Session};
+//!
+//! let mut film = Session::load("film.toml")?; // reports every problem of the file at once
+//! film.master.gain = Decibels(-1.0);
+//! println!("{}", Delivery::new().run(&film)?); // the mix, stems per bus, the album
+//! # Ok::<(), soundtrack::Error>(())
+//! ```
+//!
 //! # How it works
 //! ```text
 //!  Session  ──compile──►  Plan  ──run──►  Renderer  ──►  Sink
