@@ -22,9 +22,9 @@ fn rows(folder: &Path, found: &mut Vec<String>) {
 #[test]
 fn every_promise_is_shown_by_a_test_that_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let page = fs::read_to_string(root.join("src/promises.md")).unwrap();
+    let page = fs::read_to_string(root.join("docs/promises.md")).unwrap();
     let mut faults = Vec::new();
-    rows(&root.join("tests/faults"), &mut faults);
+    rows(&root.join("cli/tests/faults"), &mut faults);
     let mut named = Vec::new();
     for shown in page
         .lines()
