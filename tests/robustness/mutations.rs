@@ -1,5 +1,5 @@
 //! A short run of what fuzzing does, on any compiler: valid stems and sessions, damaged in ways that are the same every
-//! time, and what must hold of any bytes. `tests/fuzz/run` does it for as long as one likes.
+//! time, and what must hold of any bytes. `fuzz/run` does it for as long as one likes.
 //!
 //! `SOUNDTRACK_MUTATIONS=100000` sets how many of each kind.
 

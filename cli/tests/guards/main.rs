@@ -1,18 +1,17 @@
 //! Guards for rebuilding the engine: fixed sessions must give the same bytes, and the texts of the plan, the report, saved
 //! sessions and `mixdown` the same words.
 //!
-//! - `tests/guards/sessions/` holds the sessions; `lossless_stems.rs` makes their stems by integer arithmetic.
+//! - `cli/tests/guards/sessions/` holds the sessions; `lossless_stems.rs` makes their stems by integer arithmetic.
 //!   Everything is at the session's rate, so only arithmetic that is the same on every machine is involved ("The same bytes
 //!   everywhere" in `src/lib.rs`). The exception is `deliver-fit`, whose gain comes from a measured loudness.
-//! - `tests/guards/audio.txt` holds SHA-256 sums: of the samples of `Session::render`, of each file that is written, and of
+//! - `cli/tests/guards/audio.txt` holds SHA-256 sums: of the samples of `Session::render`, of each file that is written, and of
 //!   that file's `data` chunk alone, so that a change of headers can be told from a change of sound.
-//! - `tests/guards/texts/` holds what is printed and saved; `tests/guards/errors.txt` what `mixdown` says of mistakes.
+//! - `cli/tests/guards/texts/` holds what is printed and saved; `cli/tests/guards/errors.txt` what `mixdown` says of mistakes.
 //!
-//! `mixdown` is the example as it was built last, so build it first. After a change that is meant, rewrite everything and
-//! look at the difference:
+//! After an intended change, rewrite everything and look at the difference:
 //!
 //! ```sh
-//! cargo build --example mixdown && SOUNDTRACK_GUARDS=update cargo test --test guards && git diff tests/guards
+//! SOUNDTRACK_GUARDS=update cargo test --test guards && git diff cli/tests/guards
 //! ```
 //!
 //! A failure names what differs and leaves the new files in `target/tmp/guards`. `SOUNDTRACK_GUARDS=keep` leaves them there
