@@ -3,9 +3,12 @@
 //! Kernels take numbers and give numbers: no files, and no state that outlives a call. Processors keep state and declare
 //! how far it reaches: see [`Processor`].
 
+mod decibel;
 mod delay;
 pub(crate) mod dither;
+mod dynamics;
 pub(crate) mod extent;
+mod filter;
 pub(crate) mod gain;
 pub(crate) mod limiter;
 pub(crate) mod pan;

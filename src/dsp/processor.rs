@@ -5,8 +5,12 @@
 //! [`ProcessorKind`] and a type that implements [`Processor`], and name it in [`PROCESSORS`]: session keys, printing and
 //! validation follow from its table of parameters.
 
-use super::{delay, limiter, trim};
-use crate::{block::Block, layout::Spec, units::Frames};
+use super::{delay, dynamics, filter, limiter, trim};
+use crate::{
+    block::Block,
+    layout::Spec,
+    units::{Frames, SampleRate},
+};
 
 /// How far back a processor's output depends on its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +84,12 @@ pub enum Unit {
     Seconds,
     /// A share, 0 to 1.
     Share,
+    /// A frequency in Hz, below half the sample rate.
+    Hertz,
+    /// Steepness in dB per octave, a multiple of 6.
+    Slope,
+    /// A plain number, such as the Q of a filter or the ratio of a compressor.
+    Number,
 }
 
 /// One parameter of a processor.
@@ -98,6 +108,31 @@ pub struct Parameter {
     pub doc: &'static str,
 }
 
+impl Parameter {
+    /// Returns what is wrong with a value; `None` for a value in range. A frequency is checked against half the sample rate
+    /// where that is known.
+    pub(crate) fn problem(&self, value: f64, rate: Option<SampleRate>) -> Option<String> {
+        let (lowest, highest) = self.range;
+        if !(lowest..=highest).contains(&value) {
+            return Some(format!(
+                "{} of {value} is outside {lowest} to {highest}",
+                self.key
+            ));
+        }
+        match (self.unit, rate) {
+            (Unit::Slope, _) if value % 6.0 != 0.0 => Some(format!(
+                "{} of {value} dB per octave is not a multiple of 6",
+                self.key
+            )),
+            (Unit::Hertz, Some(rate)) if value >= f64::from(rate.hz()) / 2.0 => Some(format!(
+                "{} of {value} Hz is not below half the sample rate of {rate} Hz; lower it, or bypass the insert",
+                self.key
+            )),
+            _ => None,
+        }
+    }
+}
+
 /// A kind of built-in processor: its name, its parameters, and how one is built.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -113,7 +148,20 @@ pub struct ProcessorKind {
 }
 
 /// Every built-in processor.
-pub const PROCESSORS: &[&ProcessorKind] = &[&trim::TRIM, &delay::DELAY, &limiter::LIMITER];
+pub const PROCESSORS: &[&ProcessorKind] = &[
+    &trim::TRIM,
+    &filter::HIGHPASS,
+    &filter::LOWPASS,
+    &filter::BELL,
+    &filter::LOW_SHELF,
+    &filter::HIGH_SHELF,
+    &filter::NOTCH,
+    &dynamics::COMPRESSOR,
+    &dynamics::EXPANDER,
+    &dynamics::GATE,
+    &delay::DELAY,
+    &limiter::LIMITER,
+];
 
 impl ProcessorKind {
     /// Finds a processor by its name.

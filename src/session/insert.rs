@@ -4,7 +4,7 @@ use crate::{
     dsp::{PROCESSORS, Parameter, Processor, ProcessorKind, Unit, limiter::LIMITER, trim::TRIM},
     error::{Error, ErrorKind, Result},
     layout::Spec,
-    units::{Dbtp, Decibels},
+    units::{Dbtp, Decibels, SampleRate},
 };
 use std::{fmt, sync::Arc};
 
@@ -149,7 +149,7 @@ impl Insert {
         let Some(parameter) = self.put(key, value) else {
             return refused(format!("{kind} has no parameter {key:?}"));
         };
-        match out_of_range(parameter, value) {
+        match parameter.problem(value, None) {
             Some(what) => refused(format!("{kind}: {what}")),
             None => Ok(self),
         }
@@ -197,14 +197,14 @@ impl Insert {
     }
 
     /// Returns what is wrong with its values, one sentence each.
-    pub(crate) fn problems(&self) -> Vec<String> {
+    pub(crate) fn problems(&self, rate: SampleRate) -> Vec<String> {
         let InsertProcessor::BuiltIn { kind, values } = &self.processor else {
             return Vec::new();
         };
         kind.parameters
             .iter()
             .zip(values)
-            .filter_map(|(parameter, value)| out_of_range(parameter, *value))
+            .filter_map(|(parameter, value)| parameter.problem(*value, Some(rate)))
             .collect()
     }
 
@@ -240,17 +240,6 @@ impl Insert {
             InsertProcessor::Custom(custom) => (custom.build)(spec),
         }
     }
-}
-
-fn out_of_range(parameter: &Parameter, value: f64) -> Option<String> {
-    let (lowest, highest) = parameter.range;
-    let inside = (lowest..=highest).contains(&value);
-    (!inside).then(|| {
-        format!(
-            "{} of {value} is outside {lowest} to {highest}",
-            parameter.key
-        )
-    })
 }
 
 impl fmt::Display for Insert {

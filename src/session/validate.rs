@@ -6,7 +6,7 @@ use super::{
 use crate::{
     curve::{Curve, Fade, FadeShape},
     error::{GainControl, HIGHEST_GAIN_DB, Number, Problem, ProblemKind, Subject},
-    units::{Dbtp, Decibels, Frames, Pan},
+    units::{Dbtp, Decibels, Frames, Pan, SampleRate},
 };
 use std::{collections::HashSet, fmt};
 
@@ -39,12 +39,15 @@ impl fmt::Display for Who<'_> {
 }
 
 /// Collects problems.
-#[derive(Default)]
-struct Wrong(Vec<Problem>);
+struct Wrong {
+    found: Vec<Problem>,
+    /// The session's sample rate.
+    rate: SampleRate,
+}
 
 impl Wrong {
     fn add(&mut self, subject: &Subject, kind: ProblemKind) {
-        self.0.push(Problem::of(subject.clone(), kind));
+        self.found.push(Problem::of(subject.clone(), kind));
     }
 
     fn say(&mut self, subject: &Subject, what: String) {
@@ -54,13 +57,16 @@ impl Wrong {
     /// Reports a problem at one of these keys of the session file.
     fn say_at(&mut self, written: &KeySpans, keys: &[&str], subject: &Subject, what: String) {
         let problem = Problem::of(subject.clone(), ProblemKind::message(what));
-        self.0.push(written.place(problem, keys));
+        self.found.push(written.place(problem, keys));
     }
 }
 
 /// Returns everything that is wrong with a session, as far as it shows without opening a file.
 pub(crate) fn session(session: &Session) -> Vec<Problem> {
-    let mut wrong = Wrong::default();
+    let mut wrong = Wrong {
+        found: Vec::new(),
+        rate: session.rate,
+    };
     if session.layout.speakers().is_empty() {
         wrong.say(
             &Subject::Session,
@@ -162,7 +168,7 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
             wrong.say(&who, "names a part that is not in this session".to_owned());
         }
     }
-    wrong.0
+    wrong.found
 }
 
 /// A cue, its tracks and its uses.
@@ -257,7 +263,7 @@ fn inserts(who: &Subject, inserts: &[Insert], wrong: &mut Wrong) {
             &insert.name
         };
         insert
-            .problems()
+            .problems(wrong.rate)
             .into_iter()
             .for_each(|what| wrong.say(who, format!("insert {called:?}: {what}")));
     }

@@ -100,6 +100,9 @@ fn insert(name: &Key, table: &Table, field: &mut FieldReader<'_>) -> Option<Inse
             {
                 Some(parameter) => {
                     let set = value(parameter, node, field).and_then(|value| {
+                        if let Some(problem) = parameter.problem(value, Some(field.clock().rate)) {
+                            return Err(problem);
+                        }
                         insert
                             .clone()
                             .set(parameter.key, value)
@@ -150,8 +153,10 @@ fn value(parameter: &Parameter, node: &Node, field: &FieldReader<'_>) -> Result<
             clippy::cast_precision_loss,
             reason = "what loses digits lies outside the range"
         )]
-        (Unit::Share, Value::Integer(n)) => Ok(*n as f64),
-        (Unit::Share, Value::Number(x)) => Ok(*x),
+        (Unit::Share | Unit::Hertz | Unit::Slope | Unit::Number, Value::Integer(n)) => {
+            Ok(*n as f64)
+        }
+        (Unit::Share | Unit::Hertz | Unit::Slope | Unit::Number, Value::Number(x)) => Ok(*x),
         (unit, other) => Err(format!(
             "{} is {}, but should be {}",
             parameter.key,
@@ -181,7 +186,12 @@ fn written(insert: &Insert, kind: &ProcessorKind, field: &FieldWriter<'_>) -> Ta
             Unit::Seconds => field.time(Frames(
                 (value * f64::from(field.session.rate.hz())).round() as u64,
             )),
-            Unit::Decibels | Unit::TruePeak | Unit::Share => number(value),
+            Unit::Decibels
+            | Unit::TruePeak
+            | Unit::Share
+            | Unit::Hertz
+            | Unit::Slope
+            | Unit::Number => number(value),
         };
         table.put(parameter.key, value);
     }
@@ -198,6 +208,9 @@ fn notation(unit: Unit) -> &'static str {
         Unit::TruePeak => "a level in dBTP, like -1",
         Unit::Seconds => "a time like \"250ms\" or a number of frames",
         Unit::Share => "a number from 0 to 1",
+        Unit::Hertz => "a frequency in Hz below half the sample rate",
+        Unit::Slope => "6, 12, 18, 24, 30, 36, 42 or 48",
+        Unit::Number => "a number",
     }
 }
 

@@ -139,7 +139,9 @@ fn insert(kind: &ProcessorKind) -> Table {
         let value = match parameter.unit {
             Unit::Decibels | Unit::TruePeak => reference("gain"),
             Unit::Seconds => reference("length"),
-            Unit::Share => number(parameter.range.0, parameter.range.1),
+            Unit::Share | Unit::Hertz | Unit::Slope | Unit::Number => {
+                number(parameter.range.0, parameter.range.1)
+            }
         };
         let mut property = object([("description", text(parameter.doc))]);
         property.entries.extend(value.entries);
