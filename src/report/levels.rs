@@ -2,7 +2,7 @@
 
 use super::{MixReport, StripLevels, gather::seconds};
 use crate::{
-    measure::{Measured, Met},
+    measure::{LevelAt, Measured},
     units::{Frames, Lufs, SampleRate},
 };
 
@@ -27,7 +27,7 @@ impl MixReport {
 
 impl StripLevels {
     pub(super) fn new(m: Measured, start: Frames) -> Self {
-        let level = |of: Option<Met<Lufs>>| of.map(|l| l.level.0);
+        let level = |of: Option<LevelAt<Lufs>>| of.map(|l| l.level.0);
         Self {
             integrated_lufs: m.integrated.map(|l| l.0),
             loudness_range_lu: m.range,
@@ -40,6 +40,6 @@ impl StripLevels {
     }
 }
 
-fn time_s<T>(met: Option<Met<T>>, start: Frames, rate: SampleRate) -> Option<f64> {
+fn time_s<T>(met: Option<LevelAt<T>>, start: Frames, rate: SampleRate) -> Option<f64> {
     met.map(|m| seconds(start + m.at, rate))
 }
