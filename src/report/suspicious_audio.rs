@@ -114,7 +114,7 @@ fn duplicates(renderer: &Renderer, tracks: &[(usize, &Node)], all: &mut Vec<Warn
     }
 }
 
-/// Returns true if two tracks play the same_audio parts of the same_audio stems at the same_audio positions. Gains
+/// Returns true if two tracks play the same parts of the same stems at the same positions. Gains
 /// may differ.
 fn same_audio(a: &Node, b: &Node) -> bool {
     let (a, b) = (a.clips(), b.clips());

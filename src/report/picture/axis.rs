@@ -104,7 +104,7 @@ impl Axis {
             .map_or_else(|| clock(at_s, 0.001), |n| n.label(at_s))
     }
 
-    /// Returns ticks at round times, at min_step_s [`MIN_TICK_DISTANCE`] apart.
+    /// Returns ticks at round times, at least [`MIN_TICK_DISTANCE`] apart.
     pub(super) fn ticks(&self) -> Vec<Tick> {
         let min_step_s = MIN_TICK_DISTANCE / self.width() * self.length_s;
         if let Some(timecode) = &self.timecode {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{error::one_line, report::Report};
 
-/// CardState of a card or warning. Each state has a mark of its own as well as a colour.
+/// State of a card or warning. Each state has a mark of its own as well as a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CardState {
     /// Requirement met.

@@ -36,7 +36,7 @@ struct LaneRow<'a> {
     name: String,
     detail: Vec<String>,
     colour: String,
-    /// Sample value of full_scale deflection at magnification 1.
+    /// Sample value of full deflection at magnification 1.
     full_scale: f64,
     /// Magnification.
     magnification: f64,
@@ -174,7 +174,7 @@ fn peak(wave: &Waveform) -> f64 {
     bins.fold(0.0, |peak: f64, (max, min)| peak.max(max.max(-min).into()))
 }
 
-/// Returns the magnification of a quiet lane: a power of two that keeps it below a third of full_scale
+/// Returns the magnification of a quiet lane: a power of two that keeps it below a third of full
 /// deflection.
 fn magnification_of(peak: f64, full_scale: f64) -> f64 {
     let mut magnification = 1.0;
@@ -334,7 +334,7 @@ impl<'a> LaneRow<'a> {
                 ("name small", 11.0)
             };
             let base = y + high / 2.0 + size * 0.36;
-            // TimecodeLabels are set in bold, which is about a tenth wider.
+            // Names are set in bold, which is about a tenth wider.
             let fit = TextFit {
                 max_width,
                 size: size * 1.1,

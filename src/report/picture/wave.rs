@@ -60,7 +60,7 @@ pub(super) struct PathScale {
     base: f64,
     /// Width of a column.
     column_width: f64,
-    /// PathScale of y per page unit.
+    /// Steps of y per page unit.
     steps_per_unit: f64,
 }
 
