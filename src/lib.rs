@@ -133,13 +133,6 @@
     clippy::cast_sign_loss
 )]
 #![cfg_attr(
-    not(feature = "cloud"),
-    expect(
-        clippy::infallible_destructuring_match,
-        reason = "without object stores a path leads to one kind of place only"
-    )
-)]
-#![cfg_attr(
     test,
     allow(
         clippy::unwrap_used,
