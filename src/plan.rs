@@ -12,6 +12,7 @@ mod crossfade;
 mod cue;
 mod depth;
 mod fingerprint;
+mod id_vec;
 mod markers;
 mod passes;
 mod place;
@@ -24,9 +25,10 @@ pub(crate) use align::{Lag, sounding};
 pub(crate) use chain::Chain;
 pub(crate) use cue::InCue;
 pub use cue::{PlannedCue, PlannedUse};
+pub(crate) use id_vec::IdVec;
 pub(crate) use passes::Passes;
 pub(crate) use route::Scope;
-pub(crate) use routing::{Gates, Routing};
+pub(crate) use routing::{Gates, NodeIndex, Routing};
 
 use crate::{
     curve::{Automation, Fade},

@@ -14,7 +14,7 @@ mod format;
 mod insert;
 mod notes;
 pub(crate) mod outputs;
-mod part;
+mod selector;
 pub(crate) mod source_text;
 mod stretch;
 mod strip;
@@ -29,7 +29,7 @@ pub use deliverable::Deliverable;
 pub use format::Load;
 pub use insert::Insert;
 pub use outputs::{Content, Output};
-pub use part::Part;
+pub use selector::Selector;
 pub use strip::{BusId, Send, Strip, TrackId};
 pub use track::Track;
 

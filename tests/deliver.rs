@@ -5,8 +5,8 @@ mod sessions;
 use sessions::{same_bits, stem};
 use soundtrack::{
     Bounce, Bus, BusId, Clip, Cue, Curve, Dbtp, Decibels, Deliverable, Delivery, ErrorKind, Fade,
-    Format, FrameRate, Frames, Layout, LoudnessTarget, Lufs, Opener, Pan, Part, Plan, SampleRate,
-    Session, Shape, Timecode, Track, Use, encode,
+    Format, FrameRate, Frames, Layout, LoudnessTarget, Lufs, Opener, Pan, Plan, SampleRate,
+    Selector, Session, Shape, Timecode, Track, Use, encode,
 };
 use std::{
     fs,
@@ -216,7 +216,7 @@ proptest::proptest! {
         session.master.gain_curve = Curve::new();
         // All that feeds the master, in the order of the session: tracks through a bus each, which must change nothing.
         let ids: Vec<BusId> = (0..session.buses().len()).map(|i| match session.part(&format!("bus.bus{i}")) {
-            Ok(Part::Bus(id)) => id,
+            Ok(Selector::Bus(id)) => id,
             other => panic!("{other:?}"),
         }).collect();
         for track in session.tracks_mut().iter_mut().filter(|t| t.strip.to.is_none()) {
@@ -344,7 +344,7 @@ fn files_hold_what_a_bounce_writes() {
         ("cue.storm", "album/01 The Storm.wav"),
         ("cue.titles", "album/02 titles.wav"),
     ] {
-        let Ok(Part::Cue(cue)) = film.session.part(cue) else {
+        let Ok(Selector::Cue(cue)) = film.session.part(cue) else {
             panic!()
         };
         assert!(
@@ -456,7 +456,7 @@ fn what_does_not_add_up_is_said() {
         (vec![gap.to_owned()], None)
     );
     let strings = |f: &Film| match f.session.part("bus.strings") {
-        Ok(Part::Bus(id)) => id,
+        Ok(Selector::Bus(id)) => id,
         other => panic!("{other:?}"),
     };
     let nested = "do not add up to the mix: bus \"strings\" is heard inside bus \"music\"";
@@ -654,7 +654,7 @@ fn loudness_is_checked_and_fitted() {
     }
     // One gain for all of the album: its cues stay to each other as they are.
     let cue = |name: &str| {
-        let Ok(Part::Cue(cue)) = film.session.part(name) else {
+        let Ok(Selector::Cue(cue)) = film.session.part(name) else {
             panic!()
         };
         Bounce::new()

@@ -13,7 +13,7 @@ mod terminal;
 
 use super::{args::Args, failure::Failure, stop::Stop, voice::Voice};
 use keys::{Deed, Keys};
-use soundtrack::{Decibels, Frames, Player, PlayerBuilder, Session, State, StripId, TrackId};
+use soundtrack::{Decibels, Frames, Player, PlayerBuilder, Selector, Session, State, TrackId};
 use std::{
     io::IsTerminal as _,
     time::{Duration, Instant},
@@ -146,7 +146,7 @@ fn interactive(player: &Player, session: &Session, stop: &Stop) -> Result<(), Fa
                 Deed::Start => player.seek(Frames::ZERO),
                 Deed::Louder | Deed::Quieter => {
                     master += if deed == Deed::Louder { FADER } else { -FADER };
-                    player.set_gain(StripId::Master, Decibels(master));
+                    player.set_gain(Selector::Master, Decibels(master));
                 }
                 Deed::Mute(n) => turn(&mut muted, session, n, |id, on| player.set_mute(id, on)),
                 Deed::Solo(n) => turn(&mut soloed, session, n, |id, on| player.set_solo(id, on)),

@@ -62,11 +62,9 @@ pub struct PlannedUse {
 /// A node of a track that is inside a cue.
 #[derive(Clone, Debug)]
 pub(crate) struct InCue {
-    /// The cue and its track, counted from 0.
-    pub cue: usize,
+    pub cue: CueId,
+    /// The track of the cue, counted from 0.
     pub track: usize,
-    /// Whether the cue is muted.
-    pub muted: bool,
     /// Where on the timeline the node's uses lie, and the frame of the cue each starts with.
     times: Vec<(Range<u64>, u64)>,
 }
@@ -162,9 +160,8 @@ impl<'a> Place<'a> {
                     .map(|u| (u.range.start.0..u.range.end.0, u.from.0))
                     .collect();
                 let in_cue = InCue {
-                    cue: index,
+                    cue: CueId(index),
                     track: at,
-                    muted: cue.mute,
                     times,
                 };
                 let (gain, pan) = in_cue.automation(strip);

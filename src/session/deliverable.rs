@@ -1,6 +1,6 @@
 //! Deliverables: the files that one session promises, as data.
 
-use super::{part::Part, source_text::KeySpans, strip::BusId};
+use super::{selector::Selector, source_text::KeySpans, strip::BusId};
 use crate::{
     encode::{Dither, Format},
     measure::LoudnessTarget,
@@ -26,7 +26,7 @@ pub struct Deliverable {
     /// The language that `{lang}` stands for in the names of stems and of the file; the session's unless said.
     pub lang: Option<String>,
     /// What is left out of it.
-    pub mute: Vec<Part>,
+    pub mute: Vec<Selector>,
     /// One file for each of these buses instead of one mix.
     pub stems: Vec<BusId>,
     /// One file for every cue, whole and from its own start, instead of one mix.
@@ -66,7 +66,7 @@ impl Deliverable {
 
     /// Leaves something out.
     #[must_use]
-    pub fn mute(mut self, part: impl Into<Part>) -> Self {
+    pub fn mute(mut self, part: impl Into<Selector>) -> Self {
         self.mute.push(part.into());
         self
     }

@@ -4,7 +4,7 @@ use super::{
     Session,
     cue::{CueId, Use},
     deliverable::Deliverable,
-    part::Part,
+    selector::Selector,
     strip::BusId,
 };
 use crate::{diagnostics::suggest::hint, media::Input, storage::files_of};
@@ -139,7 +139,7 @@ impl Session {
     #[must_use]
     pub fn outputs(&self, deliverable: &Deliverable) -> Vec<Output> {
         let contents: Vec<(Content, &str, &str)> = if deliverable.album {
-            let heard = |i: usize| !deliverable.mute.contains(&Part::Cue(CueId(i)));
+            let heard = |i: usize| !deliverable.mute.contains(&Selector::Cue(CueId(i)));
             let cues = self
                 .cues()
                 .iter()
@@ -277,7 +277,7 @@ impl Session {
         session.deliverables.clear();
         session.length = None;
         session.start = None;
-        session.cues = self.cues.iter().skip(cue.0).take(1).cloned().collect();
+        session.cues = self.cues.get(cue.0).cloned().into_iter().collect();
         for cue in &mut session.cues {
             cue.uses = vec![Use::default()];
         }
@@ -335,7 +335,7 @@ impl Session {
     pub(crate) fn has_in_album(&self, cue: CueId) -> bool {
         self.deliverables
             .iter()
-            .any(|d| d.album && !d.mute.contains(&Part::Cue(cue)))
+            .any(|d| d.album && !d.mute.contains(&Selector::Cue(cue)))
     }
 
     /// Reports whether there is nothing to hear because no cue is placed on the timeline.
@@ -350,8 +350,8 @@ impl Session {
         self.deliverables.iter().find(|d| d.name == name)
     }
 
-    /// Parts of a deliverable's mute list that are not in this session.
-    pub(crate) fn lacks(&self, part: Part) -> bool {
+    /// Reports whether a part is of another session.
+    pub(crate) fn lacks(&self, part: Selector) -> bool {
         self.part_name(part).is_none()
     }
 }

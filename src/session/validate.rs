@@ -1,7 +1,8 @@
 //! Checks a session without opening a file, and reports everything that is wrong at once.
 
 use super::{
-    At, BusId, Clip, Cue, Insert, Part, Session, Strip, Track, cycle::cycle, source_text::KeySpans,
+    At, BusId, Clip, Cue, Insert, Selector, Session, Strip, Track, cycle::cycle,
+    source_text::KeySpans,
 };
 use crate::{
     curve::{Curve, Fade, FadeShape},
@@ -155,11 +156,18 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
             &deliverable.name,
             &mut wrong,
         );
-        let lost = |part: &&Part| session.lacks(**part);
-        if deliverable.mute.iter().any(|p| lost(&p))
-            || deliverable.stems.iter().any(|b| lost(&&Part::Bus(*b)))
+        let stems = deliverable.stems.iter().map(|&bus| Selector::Bus(bus));
+        if stems
+            .chain(deliverable.mute.iter().copied())
+            .any(|part| session.lacks(part))
         {
             wrong.say(&who, "names a part that is not in this session".to_owned());
+        }
+        if deliverable.mute.contains(&Selector::Master) {
+            wrong.say(
+                &who,
+                "mutes the master, which has no mute: mute tracks, buses or cues".to_owned(),
+            );
         }
     }
     wrong.0

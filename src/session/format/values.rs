@@ -15,7 +15,7 @@ use crate::{
     error::{Problem, Subject},
     layout::Layout,
     media::Input,
-    session::{At, BusId, CueKind, Marker, Part, Send, Session, exact_times::exact},
+    session::{At, BusId, CueKind, Marker, Selector, Send, Session, exact_times::exact},
     timecode::{FrameRate, Timecode},
     units::{Dbtp, Decibels, ExactFrames, Frames, Lufs, PICOSECONDS, Pan, SampleRate},
 };
@@ -635,7 +635,7 @@ impl FieldValue for Vec<BusId> {
     }
 }
 
-impl FieldValue for Vec<Part> {
+impl FieldValue for Vec<Selector> {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
         let mut parts = Vec::new();
         for (name, span) in field.texts(node) {
