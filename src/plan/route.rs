@@ -1,7 +1,7 @@
-//! Arranges the nodes of a plan in stages, and decides which are heard.
+//! Arranges the strips of a session as nodes in stages, and marks those that are heard.
 
 use super::{
-    Edge, InCue, Lag, Node, NodeInput, NodeKind, Placing, Plan, PlannedClip, align,
+    ChannelMap, Edge, InCue, Lag, Node, NodeInput, NodeKind, Plan, PlannedClip, align,
     chain::Chain,
     routing::{Feed, Routing},
 };
@@ -13,31 +13,31 @@ use crate::{
 };
 use std::ops::Range;
 
-/// A track that becomes a node: of the timeline, or of a cue at all its uses.
-pub(super) struct Voice<'a> {
+/// A track that becomes a node: one of the timeline, or one of a cue with the clips of all placements that the node plays.
+pub(super) struct TrackInput<'a> {
     pub name: String,
     pub strip: &'a Strip,
-    /// Whether it or its cue is muted.
+    /// The track or its cue is muted.
     pub mute: bool,
     pub clips: Vec<PlannedClip>,
     pub gain: Automation,
     pub pan: Automation,
-    /// Where it is from, if not the timeline.
+    /// The cue of the track; `None` for a track of the timeline.
     pub in_cue: Option<InCue>,
 }
 
-/// Which strips and feeds a plan holds.
+/// Selects the strips and feeds of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// What is heard.
+    /// Those that are heard.
     Heard,
-    /// All, so that mute and solo can change while it runs: see [`Routing::gates`].
+    /// All of them, so that mute and solo can change while the plan runs: see [`Routing::gates`].
     All,
 }
 
-/// Returns the plan of a checked session; `voices` are its tracks, then those of its cues.
-pub(super) fn arrange(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> Plan {
-    let graph = Routing::of(session, &voices, scope);
+/// Returns the plan of a checked session. `tracks` are those of the timeline, then those of cues.
+pub(super) fn arrange(session: &Session, tracks: Vec<TrackInput<'_>>, scope: Scope) -> Plan {
+    let graph = Routing::of(session, &tracks, scope);
     let heard = match scope {
         Scope::Heard => graph.heard(),
         Scope::All => {
@@ -50,7 +50,7 @@ pub(super) fn arrange(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -
     let (order, index_of) = graph.order();
     let soloing = graph.soloing();
 
-    let mut voices: Vec<Option<Voice<'_>>> = voices.into_iter().map(Some).collect();
+    let mut tracks: Vec<Option<TrackInput<'_>>> = tracks.into_iter().map(Some).collect();
     let mut nodes: Vec<Node> = Vec::with_capacity(order.len());
     for &node in &order {
         let feeds = || {
@@ -61,23 +61,23 @@ pub(super) fn arrange(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -
             };
             NodeInput::Sum(incoming[node].iter().filter(is_heard).map(edge).collect())
         };
-        let (strip, again) = graph.strip_of(node);
-        let track = graph.track_of(strip).and_then(|n| voices.get_mut(n));
-        let voice = track.and_then(Option::take);
+        let (strip, is_second) = graph.strip_of(node);
+        let track = graph.track_of(strip).and_then(|n| tracks.get_mut(n));
+        let track = track.and_then(Option::take);
         let bus = graph.bus_of(strip).and_then(|id| session.strip(id.into()));
-        let (kind, name, input, gain, pan, strip_inserts) = match (bus, voice) {
-            (_, Some(voice)) => (
+        let (kind, name, input, gain, pan, strip_inserts) = match (bus, track) {
+            (_, Some(track)) => (
                 NodeKind::Track,
-                voice.name,
-                NodeInput::Clips(voice.clips),
-                voice.gain,
-                voice.pan,
-                &voice.strip.inserts,
+                track.name,
+                NodeInput::Clips(track.clips),
+                track.gain,
+                track.pan,
+                &track.strip.inserts,
             ),
             (Some(strip), None) => {
                 let gain = Automation::gain(&strip.gain_curve, strip.gain);
                 let pan = Automation::pan(&strip.pan_curve, strip.pan);
-                let name = if again {
+                let name = if is_second {
                     format!("{} (to solo)", strip.name)
                 } else {
                     strip.name.clone()
@@ -105,7 +105,7 @@ pub(super) fn arrange(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -
         let mut planned = Node {
             kind,
             name,
-            again,
+            is_second,
             input,
             delays,
             before,
@@ -167,7 +167,7 @@ pub(super) fn arrange(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -
     }
 }
 
-/// The chains before and behind a node's fader.
+/// Returns the chains before and after a node's fader.
 fn chains(
     session: &Session,
     kind: NodeKind,
@@ -178,10 +178,10 @@ fn chains(
         rate: session.rate,
         layout: session.layout,
     };
-    // Mono clips alone are processed in mono, before the pan law places them.
+    // A track of mono clips only is processed in mono, before the pan law places it.
     let mono = match input {
         NodeInput::Clips(clips) => {
-            !clips.is_empty() && clips.iter().all(|c| c.place == Placing::Pan)
+            !clips.is_empty() && clips.iter().all(|c| c.channel_map == ChannelMap::Pan)
         }
         NodeInput::Sum(_) => false,
     };

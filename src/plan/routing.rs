@@ -5,7 +5,7 @@ mod solo;
 use super::{
     InCue, Node, Scope,
     id_vec::{Id, IdVec},
-    route::Voice,
+    route::TrackInput,
 };
 use crate::{
     diagnostics::Unheard,
@@ -115,10 +115,10 @@ fn downstream<I: Id>(out: &Outputs<I>) -> Vec<I> {
 
 impl Routing {
     /// Makes the graph of a session. With [`Scope::All`] every bus gets a second node that some combination of solos needs.
-    pub(super) fn of(session: &Session, voices: &[Voice<'_>], scope: Scope) -> Self {
-        let tracks = voices.len();
+    pub(super) fn of(session: &Session, inputs: &[TrackInput<'_>], scope: Scope) -> Self {
+        let tracks = inputs.len();
         let buses = || session.buses().iter().map(|b| (&b.strip, b.strip.mute));
-        let all = || voices.iter().map(|v| (v.strip, v.mute)).chain(buses());
+        let all = || inputs.iter().map(|t| (t.strip, t.mute)).chain(buses());
         let switches = all().map(|(strip, mute)| Switches {
             mute,
             solo: strip.solo,
@@ -134,7 +134,7 @@ impl Routing {
         });
         let mut routing = Self {
             tracks,
-            in_cues: voices.iter().filter_map(|v| v.in_cue.clone()).collect(),
+            in_cues: inputs.iter().filter_map(|t| t.in_cue.clone()).collect(),
             outputs: outputs.chain([Vec::new()]).collect(),
             second: IdVec::filled(None, strips.len()),
             strips,

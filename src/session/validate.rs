@@ -15,12 +15,12 @@ use std::{collections::HashSet, fmt};
 pub(crate) const FARTHEST: Frames = Frames(1 << 53);
 
 /// A track, by name: `track "drums"`, `cue "storm", track "violins"`.
-pub(crate) struct Who<'a> {
+pub(crate) struct TrackName<'a> {
     pub cue: Option<&'a str>,
     pub track: &'a str,
 }
 
-impl Who<'_> {
+impl TrackName<'_> {
     pub(crate) fn subject(&self) -> Subject {
         Subject::Track {
             cue: self.cue.map(str::to_owned),
@@ -30,7 +30,7 @@ impl Who<'_> {
     }
 }
 
-impl fmt::Display for Who<'_> {
+impl fmt::Display for TrackName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(cue) = self.cue {
             write!(f, "cue {cue:?}, ")?;
@@ -107,27 +107,27 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
     let buses = session.buses().len();
     let mut names = HashSet::new();
     for track in session.tracks() {
-        let who = Who {
+        let subject = TrackName {
             cue: None,
             track: &track.strip.name,
         }
         .subject();
-        unique(&mut names, "track", &who, &track.strip.name, &mut wrong);
-        self::strip(&who, &track.strip, buses, &mut wrong);
+        unique(&mut names, "track", &subject, &track.strip.name, &mut wrong);
+        self::strip(&subject, &track.strip, buses, &mut wrong);
     }
     for bus in session.buses() {
-        let who = Subject::Bus {
+        let subject = Subject::Bus {
             name: bus.strip.name.clone(),
         };
-        unique(&mut names, "bus", &who, &bus.strip.name, &mut wrong);
-        self::strip(&who, &bus.strip, buses, &mut wrong);
+        unique(&mut names, "bus", &subject, &bus.strip.name, &mut wrong);
+        self::strip(&subject, &bus.strip, buses, &mut wrong);
     }
     if let Some(buses) = cycle(session) {
         wrong.add(&Subject::Session, ProblemKind::BusCycle { buses });
     }
     for track in session.tracks() {
         clips(
-            &Who {
+            &TrackName {
                 cue: None,
                 track: &track.strip.name,
             }
@@ -137,22 +137,22 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
         );
     }
     for cue in session.cues() {
-        let who = Subject::Cue {
+        let subject = Subject::Cue {
             name: cue.name.clone(),
             placement: None,
             file: None,
         };
-        unique(&mut names, "cue", &who, &cue.name, &mut wrong);
+        unique(&mut names, "cue", &subject, &cue.name, &mut wrong);
         self::cue(cue, buses, &mut wrong);
     }
     for deliverable in &session.deliverables {
-        let who = Subject::Deliverable {
+        let subject = Subject::Deliverable {
             name: deliverable.name.clone(),
         };
         unique(
             &mut names,
             "deliverable",
-            &who,
+            &subject,
             &deliverable.name,
             &mut wrong,
         );
@@ -161,11 +161,14 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
             .chain(deliverable.mute.iter().copied())
             .any(|part| session.lacks(part))
         {
-            wrong.say(&who, "names a part that is not in this session".to_owned());
+            wrong.say(
+                &subject,
+                "names a part that is not in this session".to_owned(),
+            );
         }
         if deliverable.mute.contains(&Selector::Master) {
             wrong.say(
-                &who,
+                &subject,
                 "mutes the master, which has no mute: mute tracks, buses or cues".to_owned(),
             );
         }
@@ -176,62 +179,62 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
 /// A cue, its tracks and its uses.
 fn cue(cue: &Cue, buses: usize, wrong: &mut Wrong) {
     if cue.tracks.is_empty() {
-        let who = Subject::Cue {
+        let subject = Subject::Cue {
             name: cue.name.clone(),
             placement: None,
             file: None,
         };
-        wrong.add(&who, ProblemKind::Empty);
+        wrong.add(&subject, ProblemKind::Empty);
     }
     let mut names = HashSet::new();
     for track in &cue.tracks {
-        let who = Who {
+        let subject = TrackName {
             cue: Some(&cue.name),
             track: &track.strip.name,
         }
         .subject();
-        unique(&mut names, "track", &who, &track.strip.name, wrong);
-        strip(&who, &track.strip, buses, wrong);
-        clips(&who, track, wrong);
+        unique(&mut names, "track", &subject, &track.strip.name, wrong);
+        strip(&subject, &track.strip, buses, wrong);
+        clips(&subject, track, wrong);
         for clip in &track.clips {
             match clip.at {
                 At::Frames(_) => {}
                 At::Timecode(at) => {
                     let what =
                         format!("{at} is a place against picture; in a cue, count from its start");
-                    wrong.say_at(&clip.written, &["at"], &who, what);
+                    wrong.say_at(&clip.written, &["at"], &subject, what);
                 }
                 At::Origin => {
                     let what = "in a cue, count from its start; at = \"origin\" is for its uses"
                         .to_owned();
-                    wrong.say_at(&clip.written, &["at"], &who, what);
+                    wrong.say_at(&clip.written, &["at"], &subject, what);
                 }
             }
         }
     }
     let mut names = HashSet::new();
     for place in &cue.uses {
-        let who = Subject::Cue {
+        let subject = Subject::Cue {
             name: cue.name.clone(),
             placement: Some(place.name.clone()),
             file: None,
         };
         if !names.insert(&place.name) {
-            wrong.say(&who, "there are two of this name".to_owned());
+            wrong.say(&subject, "there are two of this name".to_owned());
         }
-        gain(&who, GainControl::Fader, place.gain, wrong);
+        gain(&subject, GainControl::Fader, place.gain, wrong);
         let far = |f: Frames| f > FARTHEST;
         if place.at > At::Frames(FARTHEST) || far(place.from) || place.length.is_some_and(far) {
             wrong.say_at(
                 &place.written,
                 &["at", "from", "length"],
-                &who,
+                &subject,
                 "it lies beyond 2^53 frames".to_owned(),
             );
         }
         [place.fade_in, place.fade_out, place.crossfade]
             .into_iter()
-            .for_each(|f| fade(&who, f, wrong));
+            .for_each(|f| fade(&subject, f, wrong));
     }
 }
 
@@ -239,25 +242,28 @@ fn cue(cue: &Cue, buses: usize, wrong: &mut Wrong) {
 fn unique<'n>(
     names: &mut HashSet<(&'static str, &'n str)>,
     kind: &'static str,
-    who: &Subject,
+    subject: &Subject,
     name: &'n str,
     wrong: &mut Wrong,
 ) {
     if name.is_empty() {
         wrong.say(&Subject::Session, format!("a {kind} has no name"));
     } else if !names.insert((kind, name)) {
-        wrong.say(who, "there are two of this name".to_owned());
+        wrong.say(subject, "there are two of this name".to_owned());
     }
 }
 
-fn clips(who: &Subject, track: &Track, wrong: &mut Wrong) {
+fn clips(subject: &Subject, track: &Track, wrong: &mut Wrong) {
     if track.clips.is_empty() {
-        wrong.add(who, ProblemKind::Empty);
+        wrong.add(subject, ProblemKind::Empty);
     }
-    track.clips.iter().for_each(|c| clip_alone(who, c, wrong));
+    track
+        .clips
+        .iter()
+        .for_each(|c| clip_alone(subject, c, wrong));
 }
 
-fn inserts(who: &Subject, inserts: &[Insert], wrong: &mut Wrong) {
+fn inserts(subject: &Subject, inserts: &[Insert], wrong: &mut Wrong) {
     for insert in inserts {
         let called = if insert.name.is_empty() {
             insert.kind_name()
@@ -267,14 +273,14 @@ fn inserts(who: &Subject, inserts: &[Insert], wrong: &mut Wrong) {
         insert
             .problems()
             .into_iter()
-            .for_each(|what| wrong.say(who, format!("insert {called:?}: {what}")));
+            .for_each(|what| wrong.say(subject, format!("insert {called:?}: {what}")));
     }
 }
 
-fn strip(who: &Subject, strip: &Strip, buses: usize, wrong: &mut Wrong) {
-    inserts(who, &strip.inserts, wrong);
-    gain(who, GainControl::Fader, strip.gain, wrong);
-    gain_curve(who, &strip.gain_curve, wrong);
+fn strip(subject: &Subject, strip: &Strip, buses: usize, wrong: &mut Wrong) {
+    inserts(subject, &strip.inserts, wrong);
+    gain(subject, GainControl::Fader, strip.gain, wrong);
+    gain_curve(subject, &strip.gain_curve, wrong);
     let pans = strip
         .pan_curve
         .points
@@ -282,27 +288,27 @@ fn strip(who: &Subject, strip: &Strip, buses: usize, wrong: &mut Wrong) {
         .map(|p| p.value)
         .chain([strip.pan]);
     for Pan(pan) in pans.filter(|p| !(-1.0..=1.0).contains(&p.0)) {
-        wrong.add(who, ProblemKind::Pan { pan: Number(pan) });
+        wrong.add(subject, ProblemKind::Pan { pan: Number(pan) });
     }
-    curve_order(who, "pan", &strip.pan_curve, wrong);
+    curve_order(subject, "pan", &strip.pan_curve, wrong);
     let targets = strip.sends.iter().map(|s| s.to).chain(strip.to);
     for BusId(bus) in targets.filter(|b| b.0 >= buses) {
         let number = bus.saturating_add(1);
         wrong.say(
-            who,
+            subject,
             format!("goes to bus number {number} of {buses}, which is not in this session"),
         );
     }
     strip
         .sends
         .iter()
-        .for_each(|s| gain(who, GainControl::Send, s.gain, wrong));
+        .for_each(|s| gain(subject, GainControl::Send, s.gain, wrong));
 }
 
-fn gain(who: &Subject, control: GainControl, gain: Decibels, wrong: &mut Wrong) {
+fn gain(subject: &Subject, control: GainControl, gain: Decibels, wrong: &mut Wrong) {
     if gain.0.is_nan() || gain.0 > HIGHEST_GAIN_DB {
         wrong.add(
-            who,
+            subject,
             ProblemKind::Gain {
                 control,
                 gain_db: Number(gain.0),
@@ -311,57 +317,57 @@ fn gain(who: &Subject, control: GainControl, gain: Decibels, wrong: &mut Wrong) 
     }
 }
 
-fn gain_curve(who: &Subject, curve: &Curve<Decibels>, wrong: &mut Wrong) {
+fn gain_curve(subject: &Subject, curve: &Curve<Decibels>, wrong: &mut Wrong) {
     curve
         .points
         .iter()
-        .for_each(|p| gain(who, GainControl::CurvePoint, p.value, wrong));
-    curve_order(who, "gain", curve, wrong);
+        .for_each(|p| gain(subject, GainControl::CurvePoint, p.value, wrong));
+    curve_order(subject, "gain", curve, wrong);
 }
 
-fn curve_order<T>(who: &Subject, what: &str, curve: &Curve<T>, wrong: &mut Wrong) {
+fn curve_order<T>(subject: &Subject, what: &str, curve: &Curve<T>, wrong: &mut Wrong) {
     if !curve.in_order() {
         wrong.say(
-            who,
+            subject,
             format!("the points of the {what} curve are not in order of time"),
         );
     }
     if curve.points.iter().any(|p| p.at > FARTHEST) {
         wrong.say(
-            who,
+            subject,
             format!("a point of the {what} curve lies beyond 2^53 frames"),
         );
     }
 }
 
 /// What is wrong with a clip whatever its stem is.
-fn clip_alone(who: &Subject, clip: &Clip, wrong: &mut Wrong) {
-    gain(who, GainControl::Clip, clip.gain, wrong);
+fn clip_alone(subject: &Subject, clip: &Clip, wrong: &mut Wrong) {
+    gain(subject, GainControl::Clip, clip.gain, wrong);
     if clip.loops == 0 {
         let what = format!(
             "a clip of {} is played 0 times; loops starts at 1",
             clip.input
         );
-        wrong.say_at(&clip.written, &["loop"], who, what);
+        wrong.say_at(&clip.written, &["loop"], subject, what);
     }
     if clip.at > At::Frames(FARTHEST)
         || clip.from > FARTHEST
         || clip.length.is_some_and(|l| l > FARTHEST)
     {
         let what = format!("a clip of {} lies beyond 2^53 frames", clip.input);
-        wrong.say_at(&clip.written, &["at", "from", "length"], who, what);
+        wrong.say_at(&clip.written, &["at", "from", "length"], subject, what);
     }
     [clip.fade_in, clip.fade_out, clip.crossfade]
         .into_iter()
-        .for_each(|f| fade(who, f, wrong));
+        .for_each(|f| fade(subject, f, wrong));
 }
 
-fn fade(who: &Subject, fade: Fade, wrong: &mut Wrong) {
+fn fade(subject: &Subject, fade: Fade, wrong: &mut Wrong) {
     if let FadeShape::DecibelLinear(range) = fade.shape
         && !(range.is_finite() && range > 0.0)
     {
         wrong.say(
-            who,
+            subject,
             format!("a fade's range of {range} dB is no positive number"),
         );
     }

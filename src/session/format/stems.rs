@@ -5,7 +5,7 @@ use crate::{
     diagnostics::suggest::beside,
     error::ErrorKind,
     media::{Damage, Input, stem::Stem},
-    session::{Clip, Session, Track, validate::Who},
+    session::{Clip, Session, Track, validate::TrackName},
 };
 use std::collections::HashSet;
 
@@ -45,11 +45,11 @@ fn check_clip(
     let Err(e) = Stem::probe(&input, session.rate, damage) else {
         return;
     };
-    let who = Who {
+    let name = TrackName {
         cue,
         track: &track.strip.name,
     };
-    let e = e.within(who);
+    let e = e.within(name);
     let mut problem = e.as_problem();
     if e.kind() == ErrorKind::NotFound && !problems.is_full() {
         let path = input.located().unwrap_or_default().0;
