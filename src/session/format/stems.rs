@@ -1,4 +1,4 @@
-//! Looks at the stems of a session that has problems already, so that all that is wrong is reported at once.
+//! Checks the stems of a session file that has other problems, so that all problems are reported at once.
 
 use super::problems::Problems;
 use crate::{
@@ -32,7 +32,7 @@ fn check_clip(
     seen: &mut HashSet<String>,
     problems: &mut Problems,
 ) {
-    // A file whose name was refused is empty, and was reported.
+    // A file whose name was refused has an empty path; the problem is reported already.
     let Ok(input) = clip.input.spoken(session.lang.as_deref()) else {
         return;
     };
