@@ -12,7 +12,7 @@ use crate::{
     engine::{GainReduction, Renderer, flaws::FlawLog, overload_guard},
     layout::Spec,
     media::{Flaw, FlawKind, Remark},
-    plan::{Node, NodeKind, Placing, Plan, PlannedClip},
+    plan::{ChannelMap, Node, NodeKind, Plan, PlannedClip},
     units::{Dbtp, Frames, Gain, Pan, SampleRate},
 };
 use std::ops::Range;
@@ -131,10 +131,10 @@ fn clip(plan: &Plan, clip: &PlannedClip, flaws: &FlawLog) -> ClipReport {
         frames: flaws.frames,
         first: flaws.first.iter().map(stretch).collect(),
     });
-    let placed = match &clip.place {
-        Placing::Pan => Placed::Pan,
-        Placing::Fold(_) if clip.layout == plan.spec().layout => Placed::Same,
-        Placing::Fold(_) => Placed::Fold,
+    let placed = match &clip.channel_map {
+        ChannelMap::Pan => Placed::Pan,
+        ChannelMap::Fold(_) if clip.layout == plan.spec().layout => Placed::Same,
+        ChannelMap::Fold(_) => Placed::Fold,
     };
     ClipReport {
         file: stem.name.clone(),
@@ -228,8 +228,8 @@ fn clip_warnings(plan: &Plan, planned: &PlannedClip, clip: &ClipReport) -> Vec<W
             to: rate,
         });
     }
-    match planned.place {
-        Placing::Pan => {
+    match planned.channel_map {
+        ChannelMap::Pan => {
             let (left, right) = plan.pan_law.gains(Pan::CENTRE);
             let centre = Gain(left.max(right)).decibels();
             found.push(WarningKind::MonoPanned {
@@ -237,13 +237,13 @@ fn clip_warnings(plan: &Plan, planned: &PlannedClip, clip: &ClipReport) -> Vec<W
                 centre,
             });
         }
-        Placing::Fold(_) if planned.layout != layout => {
+        ChannelMap::Fold(_) if planned.layout != layout => {
             found.push(WarningKind::Folded {
                 from: planned.layout,
                 to: layout,
             });
         }
-        Placing::Fold(_) => {}
+        ChannelMap::Fold(_) => {}
     }
     for remark in planned.stem.info.iter().flat_map(|i| &i.remarks) {
         match *remark {
