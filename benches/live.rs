@@ -292,7 +292,7 @@ fn faders(folder: &Path, ending: &str) {
         // Moved again some time after it has arrived, at no particular place of a block.
         if moved.is_none() && settled > 20 + times.len() * 7 % 13 {
             player.set_gain(
-                soundtrack::StripId::Master,
+                soundtrack::Selector::Master,
                 if place == 0 { LOWER } else { Decibels::UNITY },
             );
             moved = Some(Instant::now());

@@ -133,13 +133,6 @@
     clippy::cast_sign_loss
 )]
 #![cfg_attr(
-    not(feature = "cloud"),
-    expect(
-        clippy::infallible_destructuring_match,
-        reason = "without object stores a path leads to one kind of place only"
-    )
-)]
-#![cfg_attr(
     test,
     allow(
         clippy::unwrap_used,
@@ -255,15 +248,13 @@ pub use layout::{Layout, Spec, UnknownLayout};
 pub use measure::LoudnessTarget;
 pub use media::{Damage, Input, Opener, Source};
 pub use plan::{Plan, PlannedCue, PlannedUse};
-pub use player::{
-    Callback, Level, Levels, LoudnessSoFar, Player, PlayerBuilder, State, StripId, Underruns,
-};
+pub use player::{Callback, Level, Levels, LoudnessSoFar, Player, PlayerBuilder, State, Underruns};
 #[cfg(feature = "device")]
 pub use player::{DeviceInfo, devices};
 pub use report::Report;
 pub use session::{
     At, Bus, BusId, Clip, Content, Cue, CueId, CueKind, Deliverable, Insert, Load, Marker, Master,
-    Output, Part, Send, Session, Strip, Track, TrackId, UnknownCueKind, Use,
+    Output, Selector, Send, Session, Strip, Track, TrackId, UnknownCueKind, Use,
 };
 pub use timecode::{FrameRate, NotATimecode, Timecode, UnknownFrameRate};
 pub use units::{Dbfs, Dbtp, Decibels, Frames, Gain, Lufs, NotANumber, Pan, SampleRate};

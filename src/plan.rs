@@ -12,6 +12,7 @@ mod crossfade;
 mod cue;
 mod depth;
 mod fingerprint;
+mod id_vec;
 mod markers;
 mod passes;
 mod place;
@@ -24,9 +25,10 @@ pub(crate) use align::{Lag, sounding};
 pub(crate) use chain::Chain;
 pub(crate) use cue::InCue;
 pub use cue::{PlannedCue, PlannedUse};
+pub(crate) use id_vec::IdVec;
 pub(crate) use passes::Passes;
 pub(crate) use route::Scope;
-pub(crate) use routing::{Gates, Routing};
+pub(crate) use routing::{Gates, NodeIndex, Routing};
 
 use crate::{
     curve::{Automation, Fade},
@@ -37,7 +39,7 @@ use crate::{
     layout::Layout,
     layout::Spec,
     media::stem::Stem,
-    session::{Session, validate},
+    session::{CueId, Session, validate},
     timecode::{FrameRate, Timecode},
     units::{Dbtp, Decibels, Frames},
 };
@@ -63,24 +65,24 @@ pub struct Plan {
     pub(crate) spec: Spec,
     pub(crate) pan_law: PanLaw,
     pub(crate) length: Frames,
-    /// How files of fewer bits are dithered.
+    /// Dither of files with fewer bits than the mix.
     pub(crate) dither: Option<Dither>,
-    /// By stage; within a stage tracks before buses, in the order of the session. The last is the master.
+    /// All nodes by stage; within a stage tracks before buses, in the order of the session. The last is the master.
     pub(crate) nodes: Vec<Node>,
-    /// The nodes of each stage.
+    /// The nodes of each stage, as ranges of `nodes`.
     pub(crate) stages: Vec<Range<usize>>,
-    /// Where the mix sounds, clips and tails: sorted, apart from each other. Outside these the output is exactly 0.0.
+    /// Ranges of the timeline in which clips or tails sound, sorted and disjoint. Outside them the output is exactly 0.0.
     pub(crate) sounding: Vec<Range<u64>>,
     pub(crate) cues: Vec<PlannedCue>,
     pub(crate) markers: Vec<markers::PlannedMarker>,
     /// The frame rate of the picture and the timecode of the first frame, where the session states any.
     pub(crate) picture: Option<(FrameRate, Timecode)>,
-    /// The warnings about how things were placed: W105 and W114.
+    /// Warnings about rounded positions (W105) and cues without a placement (W114), and those of reading the session.
     pub(crate) notes: Vec<Warning>,
     pub(crate) routing: Routing,
     /// The files of [`Plan::named_files`].
     pub(crate) named_files: Vec<PathBuf>,
-    /// Bytes that a render may take.
+    /// Limit of [`Session::max_memory`], in bytes.
     pub(crate) max_memory: u64,
 }
 
@@ -89,23 +91,23 @@ pub struct Plan {
 pub(crate) struct Node {
     pub kind: NodeKind,
     pub name: String,
-    /// Whether it is the second node of a bus: for signals that have not passed a soloed strip yet and lead to one.
-    pub again: bool,
+    /// The node is the second of a bus: it sums signals that have not passed a soloed strip yet and lead to one.
+    pub is_second: bool,
     pub input: NodeInput,
-    /// For each edge into a sum, the frames by which it is delayed to meet the others.
+    /// Delay in frames of each edge into a sum, so that all edges meet at the same frame.
     pub delays: Vec<u64>,
     /// The inserts, before the fader.
     pub before: Chain,
-    /// The processors behind the fader: the limiter of the master.
+    /// The processors after the fader: the limiter of the master.
     pub after: Chain,
     pub lag: Lag,
     pub gain: Automation,
     pub pan: Automation,
-    /// Whether any of its output is heard; nodes that are not are not rendered.
+    /// Any of the node's output is heard. Other nodes are not rendered.
     pub live: bool,
-    /// Why a track is not heard that is not muted.
+    /// The reason why a track that is not muted is not heard.
     pub unused: Option<Unheard>,
-    /// The nodes it feeds and the gains, for printing.
+    /// The nodes that this one feeds, with the gains, for printing.
     pub out: Vec<(usize, Decibels)>,
 }
 
@@ -119,7 +121,7 @@ pub(crate) enum NodeKind {
 #[derive(Clone, Debug)]
 pub(crate) enum NodeInput {
     Clips(Vec<PlannedClip>),
-    /// In the order of summing.
+    /// The feeds in the order of summing.
     Sum(Vec<Edge>),
 }
 
@@ -133,25 +135,25 @@ pub(crate) struct Edge {
 #[derive(Clone, Debug)]
 pub(crate) struct PlannedClip {
     pub stem: Arc<Stem>,
-    /// Where it sounds on the timeline.
+    /// The frames of the timeline in which it sounds.
     pub range: Range<u64>,
-    /// How many frames of its start a use of its cue leaves out.
+    /// Frames that the placement of its cue leaves out at its start.
     pub lead: u64,
     /// Length of the whole clip: all passes, up to a crossfade.
     pub total: u64,
     /// The first frame of the stretch, in the stem.
     pub from: u64,
-    /// Frames of the stem from there on; a pass that is longer is silent behind them.
+    /// Frames of the stem from there on. A longer pass ends with silence.
     pub available: u64,
     pub passes: Passes,
     /// Level and polarity.
     pub gain: f64,
     pub fade_in: Fade,
     pub fade_out: Fade,
-    pub place: Placing,
+    pub channel_map: ChannelMap,
     /// The stem's layout, as the clip states it or as the file does.
     pub layout: Layout,
-    /// The use of its cue that it is heard through.
+    /// The placement of its cue through which it is heard.
     pub window: Window,
 }
 
@@ -161,20 +163,20 @@ impl PlannedClip {
         frame - self.range.start + self.lead
     }
 
-    /// Returns the factors by which the channels of the stem are added to a channel. Panning follows later, so a panned
-    /// stem has one row that passes it.
+    /// Returns the factors with which the channels of the stem are added to a channel of the session. A mono stem that is
+    /// panned has one row that passes it unchanged, since the pan follows later.
     pub(crate) fn matrix_row(&self, channel: usize) -> &[f64] {
-        match &self.place {
-            Placing::Pan => &[1.0],
-            Placing::Fold(rows) => rows.get(channel).map_or(&[], Vec::as_slice),
+        match &self.channel_map {
+            ChannelMap::Pan => &[1.0],
+            ChannelMap::Fold(rows) => rows.get(channel).map_or(&[], Vec::as_slice),
         }
     }
 
-    /// Whether, where it is not faded, its stem goes as it is into a block of this layout.
+    /// Reports whether the stem goes into a block of this layout bit for bit where no fade touches it.
     pub(crate) fn is_straight(&self, layout: Layout) -> bool {
-        let same = match &self.place {
-            Placing::Pan => true,
-            Placing::Fold(rows) => rows.iter().enumerate().all(|(row, columns)| {
+        let same = match &self.channel_map {
+            ChannelMap::Pan => true,
+            ChannelMap::Fold(rows) => rows.iter().enumerate().all(|(row, columns)| {
                 columns
                     .iter()
                     .enumerate()
@@ -185,7 +187,7 @@ impl PlannedClip {
     }
 }
 
-/// The fades of a use of a cue, over everything in it.
+/// The fades of a placement of a cue, over all clips of the cue.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Window {
     pub range: Range<u64>,
@@ -194,13 +196,13 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// Whether any frame of a stretch within it is faded.
-    pub(crate) fn fades(&self, part: Range<u64>) -> bool {
-        let inwards = part.start.saturating_sub(self.range.start) < self.fade_in.length.0;
-        inwards || self.range.end.saturating_sub(part.end) < self.fade_out.length.0
+    /// Reports whether a fade touches any frame of a stretch within the window.
+    pub(crate) fn fades(&self, stretch: Range<u64>) -> bool {
+        let fades_in = stretch.start.saturating_sub(self.range.start) < self.fade_in.length.0;
+        fades_in || self.range.end.saturating_sub(stretch.end) < self.fade_out.length.0
     }
 
-    /// The gain at a frame of the timeline within it.
+    /// Returns the gain at a frame of the timeline within the window.
     pub(crate) fn gain(&self, frame: u64) -> f64 {
         let (after, before) = (
             frame.saturating_sub(self.range.start),
@@ -210,79 +212,79 @@ impl Window {
     }
 }
 
-/// How a stem's channels come into the session's layout.
+/// Maps the channels of a stem to those of the session.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Placing {
-    /// One channel, placed between left and right by the pan law.
+pub(crate) enum ChannelMap {
+    /// The stem is mono, and the pan law places it between left and right.
     Pan,
-    /// One row a channel of the session, one column a channel of the stem.
+    /// A matrix with one row for each channel of the session and one column for each channel of the stem.
     Fold(Vec<Vec<f64>>),
 }
 
 impl Plan {
-    /// Checks the whole session, opens every stem once to learn what it is, and puts everything in order.
+    /// Checks the session, opens every stem once to read its format and length, and arranges the strips as a graph.
     ///
     /// # Errors
-    /// Everything that is wrong at once, in [`Error::problems`](crate::Error::problems): kind `Session`, or the kind that all problems share
-    /// (`NotFound`, `Unsupported`, `Corrupt`).
+    /// All problems of the session at once, in [`Error::problems`](crate::Error::problems): kind `Session`, or the kind that
+    /// all problems share (`NotFound`, `Unsupported`, `Corrupt`).
     pub fn compile(session: &Session) -> Result<Self> {
         Self::compiled(session, Scope::Heard)
     }
 
-    /// The same, with what is heard or with everything.
+    /// Compiles a session as [`compile`](Self::compile) does, with the strips and feeds of a scope.
     pub(crate) fn compiled(session: &Session, scope: Scope) -> Result<Self> {
-        let mut place = place::Place::new(session, validate::session(session));
+        let mut placer = place::ClipPlacer::new(session, validate::session(session));
         let clips = session.tracks().iter().map(|t| t.clips.len() as u64).sum();
-        let mut voices: Vec<route::Voice<'_>> =
-            session.tracks().iter().map(|t| place.track(t)).collect();
-        place.count(cost::Cost {
-            nodes: voices.len() as u64,
+        let mut tracks: Vec<route::TrackInput<'_>> =
+            session.tracks().iter().map(|t| placer.track(t)).collect();
+        placer.has_memory_for(cost::Cost {
+            nodes: tracks.len() as u64,
             clips,
             more: 0,
         });
         let mut cues = Vec::new();
         for (index, cue) in session.cues().iter().enumerate() {
-            let (planned, own) = place.cue(index, cue);
-            voices.extend(own);
+            let (planned, own) = placer.cue(CueId(index), cue);
+            tracks.extend(own);
             cues.push(planned);
         }
-        place.unplaced();
-        let mut notes = place.done()?;
+        placer.note_unplaced_cues();
+        let mut notes = placer.finish()?;
         let is_here = |warning: &&Warning| match &warning.subject {
             Subject::Cue { name, .. } => session.cues().iter().any(|cue| cue.name == *name),
             _ => true,
         };
         notes.extend(session.notes.0.iter().filter(is_here).cloned());
-        let mut plan = route::arrange(session, voices, scope);
-        plan.markers = markers::of(session, &cues);
+        let mut plan = route::arrange(session, tracks, scope);
+        plan.markers = markers::planned(session, &cues);
         plan.cues = cues;
         plan.notes = notes;
         plan.named_files = session.named_files();
         Ok(plan)
     }
 
-    /// Rate and layout of the output.
+    /// Returns the rate and layout of the output.
     #[must_use]
     pub fn spec(&self) -> Spec {
         self.spec
     }
 
-    /// Length of the output.
+    /// Returns the length of the output.
     #[must_use]
     pub fn length(&self) -> Frames {
         self.length
     }
 
-    /// Returns the frames that processors look ahead along the longest path to the output; 0 without processors. The
-    /// output is not late by them: it starts and ends where it does without.
+    /// Returns the look-ahead in frames of the processors along the longest path to the output; 0 without processors. It is
+    /// compensated: the output starts and ends at the same frames as without processors.
     #[must_use]
     pub fn latency(&self) -> Frames {
         Frames(self.nodes.last().map_or(0, |master| master.lag.output))
     }
 
-    /// Returns the most frames before a place of the timeline that are rendered too when a render starts there, for
-    /// processors to be in the state they have in a render of everything; 0 without processors, and the length of the mix
-    /// where one must have heard all that came before.
+    /// Returns the largest number of frames that a render starting in the middle of the timeline processes before its first
+    /// frame, to bring the processors into the state that they have there in a render from the start; 0 without processors,
+    /// and the length of the mix where the state depends on all earlier frames.
     #[must_use]
     pub fn warm_up(&self) -> Frames {
         let mut most: Vec<Option<u64>> = Vec::with_capacity(self.nodes.len());
@@ -302,7 +304,7 @@ impl Plan {
         most.pop().flatten().map_or(self.length, Frames)
     }
 
-    /// Returns the ceiling of the limiter behind the master's fader, where there is one.
+    /// Returns the ceiling of the limiter after the master's fader; `None` without a limiter.
     pub(crate) fn ceiling(&self) -> Option<Dbtp> {
         self.nodes
             .last()?
@@ -313,7 +315,7 @@ impl Plan {
             .map(Dbtp)
     }
 
-    /// Every file that is read, once.
+    /// Returns every file that is read, once, sorted by name.
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {
         let mut files: Vec<_> = self.stems().filter_map(|s| s.path()).collect();
@@ -322,23 +324,23 @@ impl Plan {
         files
     }
 
-    /// Every file that the session names, once: also those of muted tracks and of cues that are not used, and the session
-    /// file itself. No bounce replaces one of them.
+    /// Returns every file that the session names, once: also those of muted tracks and of cues without a placement, and the
+    /// session file itself. No bounce replaces one of them.
     #[must_use]
     pub fn named_files(&self) -> &[PathBuf] {
         &self.named_files
     }
 
-    /// The warnings that are known before anything is rendered; a report has them too.
+    /// Returns the warnings that are known before rendering. They are also in the report of a render.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.notes
     }
 
-    /// Refuses to render a mix in which nothing is placed.
+    /// Checks that the mix contains anything to render.
     ///
     /// # Errors
-    /// `Session` where there are cues but no track, and no cue has a placement.
+    /// `Session` where the session has no track outside cues, and none of its cues has a placement.
     pub(crate) fn check_content(&self) -> Result<()> {
         let has_tracks = self.nodes.iter().any(|node| node.kind == NodeKind::Track);
         match self.cues.first() {
@@ -357,20 +359,20 @@ impl Plan {
         }
     }
 
-    /// The cues of the session, in order, and where each is used.
+    /// Returns the cues of the session, in order, each with its placements.
     #[must_use]
     pub fn cues(&self) -> &[PlannedCue] {
         &self.cues
     }
 
-    /// The stems of all clips, as often as they are used.
+    /// Returns the stem of every clip; a stem that several clips play comes several times.
     fn stems(&self) -> impl Iterator<Item = &Stem> {
         self.nodes.iter().flat_map(Node::clips).map(|c| &*c.stem)
     }
 }
 
 impl Node {
-    /// The feeds of a sum, in the order of summing; none for a track.
+    /// Returns the feeds of a sum, in the order of summing; none for a track.
     pub(crate) fn feeds(&self) -> &[Edge] {
         match &self.input {
             NodeInput::Clips(_) => &[],
@@ -378,7 +380,7 @@ impl Node {
         }
     }
 
-    /// The clips of a track; none for a sum.
+    /// Returns the clips of a track; none for a sum.
     pub(crate) fn clips(&self) -> &[PlannedClip] {
         match &self.input {
             NodeInput::Clips(clips) => clips,

@@ -50,14 +50,13 @@ pub use builder::PlayerBuilder;
 pub use callback::Callback;
 #[cfg(feature = "device")]
 pub use device::{DeviceInfo, devices};
-pub use live_mixer::StripId;
 pub use meter::{Level, Levels, LoudnessSoFar};
 pub use status::{State, Underruns};
 
 use crate::{
     diagnostics::Warning,
     error::Error,
-    session::Session,
+    session::{Selector, Session},
     sync::locked,
     units::{Decibels, Frames, Pan},
 };
@@ -170,7 +169,7 @@ impl Player {
     }
 
     /// Moves a fader, at most to +200 dB. NaN is ignored.
-    pub fn set_gain(&self, strip: impl Into<StripId>, gain: Decibels) {
+    pub fn set_gain(&self, strip: impl Into<Selector>, gain: Decibels) {
         if !gain.0.is_nan() {
             let gain = if gain > MAX_FADER { MAX_FADER } else { gain };
             self.send(Command::Set(strip.into(), Setting::Gain(gain)));
@@ -178,7 +177,7 @@ impl Player {
     }
 
     /// Moves a pan control, limited to −1 (left) to 1 (right). Replaces the strip's pan automation. NaN is ignored.
-    pub fn set_pan(&self, strip: impl Into<StripId>, pan: Pan) {
+    pub fn set_pan(&self, strip: impl Into<Selector>, pan: Pan) {
         if !pan.0.is_nan() {
             self.send(Command::Set(
                 strip.into(),
@@ -188,12 +187,12 @@ impl Player {
     }
 
     /// Mutes or unmutes a strip.
-    pub fn set_mute(&self, strip: impl Into<StripId>, mute: bool) {
+    pub fn set_mute(&self, strip: impl Into<Selector>, mute: bool) {
         self.send(Command::Set(strip.into(), Setting::Mute(mute)));
     }
 
     /// Solos a strip, or ends its solo.
-    pub fn set_solo(&self, strip: impl Into<StripId>, solo: bool) {
+    pub fn set_solo(&self, strip: impl Into<Selector>, solo: bool) {
         self.send(Command::Set(strip.into(), Setting::Solo(solo)));
     }
 

@@ -1,7 +1,7 @@
-//! The mix as data: what is wanted. Nothing here opens a file or makes a sound.
+//! The session: a mix as plain data. Nothing here opens a file or renders audio.
 //!
-//! A session is plain data: it can be built, cloned, compared and changed freely; [`Plan::compile`](crate::Plan::compile)
-//! checks all of it at once. Order is the order of adding, and sums run in that order.
+//! A session can be built, cloned, compared and changed freely; [`Plan::compile`](crate::Plan::compile) checks all of it at
+//! once. Tracks, buses and cues keep the order in which they were added, and sums run in that order.
 
 mod at;
 mod bus;
@@ -14,7 +14,7 @@ mod format;
 mod insert;
 mod notes;
 pub(crate) mod outputs;
-mod part;
+mod selector;
 pub(crate) mod source_text;
 mod stretch;
 mod strip;
@@ -29,7 +29,7 @@ pub use deliverable::Deliverable;
 pub use format::Load;
 pub use insert::Insert;
 pub use outputs::{Content, Output};
-pub use part::Part;
+pub use selector::Selector;
 pub use strip::{BusId, Send, Strip, TrackId};
 pub use track::Track;
 
@@ -57,49 +57,49 @@ use crate::{
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Session {
-    /// What the piece is called; empty for none.
+    /// The title of the piece; empty for none.
     pub title: String,
     /// The rate of the output; stems at other rates are resampled.
     pub rate: SampleRate,
     /// The layout of the output; stems of other layouts are folded or placed.
     pub layout: Layout,
-    /// How mono stems are placed between left and right.
+    /// The pan law that places mono stems between left and right.
     pub pan_law: PanLaw,
     /// The frame rate of the picture, if there is one.
     pub fps: Option<FrameRate>,
-    /// The timecode of the first frame of the output; midnight unless said. What lies before it is not heard.
+    /// The timecode of the first frame of the output; `None` means midnight. Positions before it are refused.
     pub start: Option<Timecode>,
     /// Length of the output; without it the output ends with the last clip.
     pub length: Option<Frames>,
-    /// What `{lang}` stands for in the names of stems.
+    /// The language that replaces `{lang}` in the names of stems.
     pub lang: Option<String>,
-    /// What to do with damaged stems.
+    /// The treatment of damaged stems.
     pub damage: Damage,
-    /// The sum of everything.
+    /// The sum of all tracks and buses.
     pub master: Master,
-    /// Moments of the timeline.
+    /// Named moments of the timeline.
     pub markers: Vec<Marker>,
-    /// The files that it promises.
+    /// The files to deliver.
     pub deliverables: Vec<Deliverable>,
-    /// Bytes of memory that a mix may take, [`Session::MAX_MEMORY`] unless said. What it takes is estimated from its
-    /// tracks, clips, placements and inserts before anything is built, and more is refused with the figure. It is no key of
-    /// the session file: who loads a file decides what it may take.
+    /// Limit of the memory that a mix takes, in bytes; [`Session::MAX_MEMORY`] by default. The need is estimated from the
+    /// tracks, clips, placements and inserts before anything is built, and a mix above the limit is refused with both figures.
+    /// No key of the session file sets it: the program that loads a file decides how much the file may use.
     pub max_memory: u64,
     tracks: Vec<Track>,
     buses: Vec<Bus>,
     cues: Vec<Cue>,
     /// The session file it was read from.
     pub(crate) written: KeySpans,
-    /// What was found when it was read.
+    /// Warnings found when it was read.
     pub(crate) notes: Notes,
 }
 
 impl Session {
-    /// The memory that a mix may take unless said, 1 GiB: enough for 8,000 stereo stems that sound at the
-    /// same time, 1,600 where they are resampled, and 600 of Vorbis.
+    /// Default limit of the memory that a mix takes, 1 GiB: enough for 8,000 stereo stems that sound at the same time, 1,600
+    /// where they are resampled, and 600 in Vorbis.
     pub const MAX_MEMORY: u64 = 1 << 30;
 
-    /// An empty mix.
+    /// Creates an empty mix.
     #[must_use]
     pub fn new(rate: SampleRate, layout: Layout) -> Self {
         Self {
@@ -124,71 +124,71 @@ impl Session {
         }
     }
 
-    /// Adds a track, after those already there.
+    /// Adds a track after the others, and returns its id.
     pub fn add_track(&mut self, track: Track) -> TrackId {
         self.tracks.push(track);
         TrackId(self.tracks.len() - 1)
     }
 
-    /// Adds a bus, after those already there.
+    /// Adds a bus after the others, and returns its id.
     pub fn add_bus(&mut self, bus: Bus) -> BusId {
         self.buses.push(bus);
         BusId(self.buses.len() - 1)
     }
 
-    /// Adds a cue, after those already there. Cues sum after the tracks of the timeline.
+    /// Adds a cue after the others, and returns its id. The tracks of cues are summed after those of the timeline.
     pub fn add_cue(&mut self, cue: Cue) -> CueId {
         self.cues.push(cue);
         CueId(self.cues.len() - 1)
     }
 
-    /// All cues, in order.
+    /// Returns all cues, in order.
     #[must_use]
     pub fn cues(&self) -> &[Cue] {
         &self.cues
     }
 
-    /// All cues, to change them.
+    /// Returns all cues, to change them.
     pub fn cues_mut(&mut self) -> &mut [Cue] {
         &mut self.cues
     }
 
-    /// All tracks, in order; those of cues are with their cue.
+    /// Returns all tracks of the timeline, in order; those of cues are in [`Cue::tracks`].
     #[must_use]
     pub fn tracks(&self) -> &[Track] {
         &self.tracks
     }
 
-    /// All buses, in order.
+    /// Returns all buses, in order.
     #[must_use]
     pub fn buses(&self) -> &[Bus] {
         &self.buses
     }
 
-    /// The ids of all tracks, in order.
+    /// Returns the ids of all tracks of the timeline, in order.
     pub fn track_ids(&self) -> impl ExactSizeIterator<Item = TrackId> + use<> {
         (0..self.tracks.len()).map(TrackId)
     }
 
-    /// The ids of all buses, in order.
+    /// Returns the ids of all buses, in order.
     pub fn bus_ids(&self) -> impl ExactSizeIterator<Item = BusId> + use<> {
         (0..self.buses.len()).map(BusId)
     }
 
-    /// All tracks, to change them.
+    /// Returns all tracks of the timeline, to change them.
     pub fn tracks_mut(&mut self) -> &mut [Track] {
         &mut self.tracks
     }
 
-    /// All buses, to change them.
+    /// Returns all buses, to change them.
     pub fn buses_mut(&mut self) -> &mut [Bus] {
         &mut self.buses
     }
 
-    /// A track, to change it.
+    /// Returns a track, to change it.
     ///
     /// # Panics
-    /// With an id of another session that has more tracks.
+    /// Panics with an id of another session that has more tracks.
     #[expect(
         clippy::indexing_slicing,
         reason = "an id comes from this session; one from another is a bug of the program"
@@ -197,10 +197,10 @@ impl Session {
         &mut self.tracks[id.0]
     }
 
-    /// A bus, to change it.
+    /// Returns a bus, to change it.
     ///
     /// # Panics
-    /// With an id of another session that has more buses.
+    /// Panics with an id of another session that has more buses.
     #[expect(
         clippy::indexing_slicing,
         reason = "an id comes from this session; one from another is a bug of the program"
@@ -209,10 +209,10 @@ impl Session {
         &mut self.buses[id.0]
     }
 
-    /// A cue, to change it.
+    /// Returns a cue, to change it.
     ///
     /// # Panics
-    /// With an id of another session that has more cues.
+    /// Panics with an id of another session that has more cues.
     #[expect(
         clippy::indexing_slicing,
         reason = "an id comes from this session; one from another is a bug of the program"
@@ -221,7 +221,7 @@ impl Session {
         &mut self.cues[id.0]
     }
 
-    /// The frame rate of the picture, and the timecode of the first frame; `None` where nothing is said of a picture.
+    /// Returns the frame rate of the picture and the timecode of the first frame; `None` where the session states neither.
     #[must_use]
     pub fn picture(&self) -> Option<(FrameRate, Timecode)> {
         let fps = self.fps.or(self.start.map(Timecode::rate))?;

@@ -48,7 +48,7 @@ impl Coverage {
 pub(super) fn node(plan: &Plan, bus: &str) -> Option<usize> {
     plan.nodes
         .iter()
-        .position(|l| l.kind == NodeKind::Bus && !l.again && l.name == bus)
+        .position(|l| l.kind == NodeKind::Bus && !l.is_second && l.name == bus)
 }
 
 /// Finds how the stems of these nodes add up to the mix of a plan.

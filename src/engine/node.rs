@@ -23,7 +23,7 @@ use crate::{
     error::Result,
     layout::{Layout, Side},
     measure::{Measured, Meter, survey::Survey},
-    plan::{Chain, Node, NodeInput, NodeKind, Placing, Plan, PlannedClip, ranges::overlap},
+    plan::{Chain, ChannelMap, Node, NodeInput, NodeKind, Plan, PlannedClip, ranges::overlap},
     units::Pan,
 };
 use std::ops::Range;
@@ -340,9 +340,9 @@ impl NodeState {
                 reader.close();
                 continue;
             }
-            let to = match clip.place {
-                Placing::Pan => &mut self.mono,
-                Placing::Fold(_) => &mut out.block,
+            let to = match clip.channel_map {
+                ChannelMap::Pan => &mut self.mono,
+                ChannelMap::Fold(_) => &mut out.block,
             };
             mix_clip(clip, reader, to, at, frames, &mut self.factor, edges)?;
             reader

@@ -16,7 +16,7 @@ use crate::{
         peak::{Peak, largest},
     },
     layout::{Side, Speaker},
-    plan::{Node, Placing, Plan},
+    plan::{ChannelMap, Node, Plan},
     units::{Dbfs, Pan},
 };
 
@@ -105,7 +105,7 @@ fn constant_factors(node: &Node, plan: &Plan) -> Option<Vec<f64>> {
     let mono_clips = node
         .clips()
         .iter()
-        .filter(|c| c.place == Placing::Pan)
+        .filter(|c| c.channel_map == ChannelMap::Pan)
         .count();
     let is_mono = mono_clips > 0;
     if is_mono && mono_clips < node.clips().len() {

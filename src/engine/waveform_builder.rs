@@ -210,11 +210,9 @@ impl Trace {
     fn open(&mut self, grid: &Grid, bin: usize) -> &mut Open {
         if bin != self.open.bin {
             let (old, done) = (self.open.bin, self.open.close(grid));
-            self.bins
-                .iter_mut()
-                .skip(old)
-                .take(1)
-                .for_each(|b| *b = done);
+            if let Some(bin) = self.bins.get_mut(old) {
+                *bin = done;
+            }
             self.open = Open::at(bin);
         }
         &mut self.open
@@ -222,10 +220,9 @@ impl Trace {
 
     fn closed(&self, grid: &Grid) -> Vec<Bin> {
         let mut bins = self.bins.clone();
-        bins.iter_mut()
-            .skip(self.open.bin)
-            .take(1)
-            .for_each(|b| *b = self.open.close(grid));
+        if let Some(bin) = bins.get_mut(self.open.bin) {
+            *bin = self.open.close(grid);
+        }
         bins
     }
 }

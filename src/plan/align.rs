@@ -1,23 +1,21 @@
-//! Aligns latency: how far each node runs behind the tracks, so that everything leaves the master at its own frame.
+//! Aligns latency, so that every frame of the timeline leaves the master at its own position.
 //!
-//! All tracks read their clips at one position. A node whose processors look ahead gives out less than it has taken, by
-//! its latency; where paths of different latency meet, the shorter ones are delayed by the difference.
+//! All tracks read their clips at one position. The output of a node whose processors look ahead lags behind its input by
+//! their latency; where paths of different latency meet, the shorter ones are delayed by the difference.
 
 use super::{Node, NodeInput, NodeKind, Plan, ranges::joined};
 use std::ops::Range;
 
-/// How many frames a node lags behind the position at which tracks read their clips.
+/// Frames by which a node lags behind the position at which tracks read their clips.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Lag {
-    /// Of its input.
     pub input: u64,
-    /// Of its fader, behind the inserts.
+    /// Lag of the fader, after the inserts.
     pub fader: u64,
-    /// Of its output.
     pub output: u64,
 }
 
-/// Finds where each chain sounds, and how far each node lags.
+/// Fills in the sounding ranges of all chains, and the lags and delays of all nodes.
 pub(super) fn align(nodes: &mut [Node]) {
     for index in 0..nodes.len() {
         let (done, rest) = nodes.split_at_mut(index);
@@ -30,7 +28,7 @@ pub(super) fn align(nodes: &mut [Node]) {
         let sounding = node.before.place(input).to_vec();
         node.after.place(sounding);
     }
-    // Frames that each node's output is ahead of the master's.
+    // Frames by which each node's output is ahead of the master's.
     let mut ahead = vec![0; nodes.len()];
     for (index, node) in nodes.iter().enumerate().rev() {
         let own = ahead.get(index).copied().unwrap_or(0) + node.latency();
@@ -69,7 +67,7 @@ pub(super) fn align(nodes: &mut [Node]) {
     }
 }
 
-/// Returns where the input of a node sounds, from where its feeders do.
+/// Returns the ranges in which the input of a node sounds, given those of each feeder's output.
 fn input_sounding<'a>(node: &Node, output: impl Fn(usize) -> &'a [Range<u64>]) -> Vec<Range<u64>> {
     match &node.input {
         _ if !node.live => Vec::new(),
@@ -86,7 +84,8 @@ fn input_sounding<'a>(node: &Node, output: impl Fn(usize) -> &'a [Range<u64>]) -
     }
 }
 
-/// Returns where the mix sounds before the processors behind the master's fader, with only these nodes heard.
+/// Returns the ranges in which the mix sounds before the processors after the master's fader, where only `live` nodes are
+/// heard.
 pub(crate) fn sounding(nodes: &[Node], live: impl Fn(usize) -> bool) -> Vec<Range<u64>> {
     let mut outputs: Vec<Vec<Range<u64>>> = Vec::with_capacity(nodes.len());
     for (index, node) in nodes.iter().enumerate() {
@@ -108,7 +107,7 @@ impl Node {
 }
 
 impl Plan {
-    /// Returns the position at which tracks must begin to read, for the mix to be exact from a frame on.
+    /// Returns the position from which tracks must read, so that the mix is exact from a frame of the output on.
     pub(crate) fn first_input(&self, output: u64) -> u64 {
         let mut needed: Vec<Option<u64>> = vec![None; self.nodes.len()];
         if let Some(master) = needed.last_mut() {

@@ -1,45 +1,45 @@
-//! Chains: the inserts of a strip as the plan runs them, and when their processors must run for every frame to be exact.
+//! Chains: the inserts of a strip, and the ranges in which their processors must run so that every frame is exact.
 //!
-//! A chain sounds where its input does and for its tail after that. It is *fed* a little longer, for its look-ahead, and
-//! stretches closer to each other than its memory are fed as one, so that a reset at the start of a fed stretch changes
-//! nothing. Inside a fed stretch recursive chains restart on the grid of [`GRID`] frames.
+//! A chain sounds where its input sounds and for its tail after that. It is *fed* a little longer, for its look-ahead. Ranges
+//! closer to each other than the chain's memory are fed as one, so that a reset at the start of a fed range changes nothing.
+//! Inside a fed range recursive chains restart on the grid of [`GRID`] frames.
 
 use super::ranges::{contains, joined, widened};
 use crate::{dsp::Memory, layout::Spec, session::Insert, units::Frames};
 use std::ops::Range;
 
-/// Frames between the absolute positions at which recursive chains restart: 21.8 s at 48 kHz. A chain that forgets within
-/// a twentieth of this costs 5 % more than one that never restarts.
+/// Frames between the absolute positions at which recursive chains restart: 21.8 s at 48 kHz. A chain with a memory of a
+/// twentieth of this costs 5 % more than without restarts.
 pub(crate) const GRID: u64 = 1 << 20;
 
-/// The longest memory that is restarted on the grid; longer ones run from the start of the stretch that is fed.
+/// Longest memory in frames of a chain that restarts on the grid. Chains with a longer one run from the start of the fed range.
 const LONGEST_PRE_ROLL: u64 = GRID / 2;
 
-/// How a chain is brought into its exact state.
+/// The frame from which a chain must be fed to have its exact state at another frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Restart {
-    /// So many frames ahead of where it is needed.
+    /// This number of frames before the frame.
     Window(u64),
-    /// So many frames ahead of the grid position before where it is needed.
+    /// This number of frames before the last grid position at or before the frame.
     Grid(u64),
-    /// At the start of the stretch that is fed.
+    /// The start of the fed range.
     Start,
 }
 
-/// The inserts at one place of a strip.
+/// The inserts before or after the fader of a strip.
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
-    /// Those that are not bypassed.
+    /// The inserts that are not bypassed.
     pub inserts: Vec<Insert>,
-    /// What the processors are built for.
+    /// Rate and layout that the processors are built for.
     pub spec: Spec,
-    /// Look-ahead of all of them.
+    /// Look-ahead of all processors together, in frames.
     pub latency: u64,
     pub restart: Restart,
     tail: u64,
-    /// Where output may be other than silence.
+    /// Ranges in which the output may differ from silence.
     pub sounding: Vec<Range<u64>>,
-    /// Where output needs the processors to run, in frames of the input.
+    /// Ranges of the input in which the processors run.
     pub fed: Vec<Range<u64>>,
 }
 
@@ -65,7 +65,7 @@ impl Chain {
         }
     }
 
-    /// Estimates the bytes of its processors: of those that remember a time, all samples of it.
+    /// Estimates the bytes of the processors: for those with a memory, all samples of it.
     pub(super) fn bytes(&self) -> u64 {
         let sets = if matches!(self.restart, Restart::Grid(_)) {
             2
@@ -80,7 +80,8 @@ impl Chain {
         self.inserts.is_empty()
     }
 
-    /// Takes where the input sounds, and returns where the output does.
+    /// Sets the ranges in which the chain sounds and is fed, from those in which its input sounds. Returns those in which it
+    /// sounds.
     pub(super) fn place(&mut self, input: Vec<Range<u64>>) -> &[Range<u64>] {
         self.sounding = self.sounding_of(input);
         if !self.is_empty() {
@@ -94,7 +95,7 @@ impl Chain {
         &self.sounding
     }
 
-    /// Returns where output sounds for an input that sounds there.
+    /// Returns the ranges in which the output sounds for an input that sounds in these.
     pub(super) fn sounding_of(&self, input: Vec<Range<u64>>) -> Vec<Range<u64>> {
         if self.tail == 0 {
             input
@@ -103,7 +104,7 @@ impl Chain {
         }
     }
 
-    /// Returns the first input frame that the chain needs for its output from a frame on.
+    /// Returns the first frame of the input that the chain needs so that its output is exact from a frame on.
     pub(super) fn first_input(&self, output: u64) -> u64 {
         let Some(fed) = contains(&self.fed, output) else {
             return output;
@@ -116,8 +117,8 @@ impl Chain {
         start.max(fed.start)
     }
 
-    /// Returns the most frames before a place that are rendered too when a render starts there; `None` where there is no
-    /// limit but the start of the sound.
+    /// Returns the largest number of frames before a frame that the chain needs to be exact at the frame; `None` where it needs
+    /// the whole fed range.
     pub(super) fn warm_up(&self) -> Option<u64> {
         match self.restart {
             Restart::Window(n) => Some(n),
@@ -140,6 +141,7 @@ impl Restart {
         }
     }
 
+    /// Gives up the grid where the memory is too long for it.
     fn bounded(self) -> Self {
         match self {
             Self::Grid(n) if n > LONGEST_PRE_ROLL => Self::Start,
@@ -147,7 +149,7 @@ impl Restart {
         }
     }
 
-    /// Frames of silence after which a reset changes nothing.
+    /// Returns the frames of silence after which a reset changes nothing.
     fn frames(self) -> u64 {
         match self {
             Self::Window(n) | Self::Grid(n) => n,

@@ -1,24 +1,27 @@
 //! Checks a clip against the stem that it plays.
 
-use super::{Placing, place::passes};
+use super::{ChannelMap, place::passes};
 use crate::{
     error::{ErrorKind, Problem},
     layout::Layout,
     media::stem::Stem,
-    session::{Clip, Session, exact_times::exact, validate::Who},
+    session::{Clip, Session, exact_times::exact, validate::TrackName},
     units::Frames,
 };
 
-/// Checks a clip against its stem, and returns how the stem's channels are placed in the session's layout.
+/// Checks a clip against its stem, and returns the map of the stem's channels to the session's layout.
+///
+/// # Errors
+/// All problems of the clip.
 pub(super) fn channel_map(
     session: &Session,
-    who: &Who<'_>,
+    name: &TrackName<'_>,
     clip: &Clip,
     stem: &Stem,
-) -> Result<Placing, Vec<Problem>> {
+) -> Result<ChannelMap, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut say = |kind, keys: &[&str], what: String| {
-        let subject = who.subject().with_file(&stem.name);
+        let subject = name.subject().with_file(&stem.name);
         problems.push(
             clip.written
                 .place(Problem::about(subject, kind, what), keys),
@@ -77,11 +80,11 @@ pub(super) fn channel_map(
         return Err(problems);
     }
     let place = match layout.fold(session.layout) {
-        Some(_) if layout == Layout::Mono && session.layout != Layout::Mono => Placing::Pan,
-        Some(rows) => Placing::Fold(rows),
+        Some(_) if layout == Layout::Mono && session.layout != Layout::Mono => ChannelMap::Pan,
+        Some(rows) => ChannelMap::Fold(rows),
         None => {
             let mask = stem.info.as_ref().map_or(0, |info| info.channel_mask);
-            let what = unplaced(layout, mask);
+            let what = unmapped(layout, mask);
             say(ErrorKind::Unsupported, &["layout", "file"], what);
             return Err(problems);
         }
@@ -93,9 +96,9 @@ pub(super) fn channel_map(
     }
 }
 
-/// Returns what to say of channels that cannot be placed: how many there are, the mask that the file states, and what the
-/// user can do.
-fn unplaced(layout: Layout, mask: u32) -> String {
+/// Returns the message about channels that cannot be mapped: their number, the mask that the file states, and the keys that
+/// would help.
+fn unmapped(layout: Layout, mask: u32) -> String {
     let mut what = format!("it has {layout}");
     if mask != 0 {
         what += &format!(" (channel mask 0x{mask:X})");

@@ -1,8 +1,8 @@
-//! Estimates the memory that a plan and its render take, and refuses what exceeds the session's limit.
+//! Estimates the memory that a plan and its render take, and refuses a plan that exceeds the session's limit.
 //!
-//! A short session file can ask for very much: a hundred tracks in a cue that is placed a thousand times, each placement
-//! over the others, are a hundred thousand nodes. The plan's own size is checked while cues are expanded, before their
-//! nodes are made; the render's before its state is.
+//! A short session file can describe a very large mix: a cue of a hundred tracks with a thousand overlapping placements makes
+//! a hundred thousand nodes. The size of the plan is checked while cues are expanded, before their nodes are made, and the
+//! size of the render before its state is made.
 
 use super::{Node, NodeKind, Plan, PlannedClip};
 use crate::{
@@ -11,32 +11,33 @@ use crate::{
     units::SampleRate,
 };
 
-/// Bytes of a node in a plan with its routing, its state, and its part of the report.
+/// Bytes of a node: its share of the plan, the routing, the running state and the report.
 const NODE_BYTES: u64 = 4 << 10;
-/// Bytes of a clip, in the same way.
+/// Bytes of a clip, with the same shares.
 const CLIP_BYTES: u64 = 1 << 10;
-/// Bytes of an open file, at most: what is read of it at a time.
+/// Largest read buffer of an open file, in bytes.
 const FILE_BYTES: u64 = 64 << 10;
-/// Bytes of the tables of a Vorbis decoder; those of others are small.
+/// Bytes of the tables of a Vorbis decoder; those of other decoders are small.
 const VORBIS_BYTES: u64 = 3 << 19;
 /// Bytes of a resampler for each channel.
 const RESAMPLER_BYTES: u64 = 256 << 10;
-/// Frames of a node that are computed together where its gain or pan moves, and vectors of them.
+/// Frames for which a node computes a moving gain or pan at a time, and the number of vectors that it fills: gain, pan and their
+/// product.
 const MOVING_FRAMES: u64 = 16_384;
 const MOVING_VECTORS: u64 = 3;
-/// Peaks that are kept of a node, at most: one for each tenth of a second.
+/// Largest number of peaks that a node keeps, one for each tenth of a second.
 const MAX_PEAKS: u64 = 1 << 13;
 const SAMPLE_BYTES: u64 = size_of::<f64>() as u64;
 const MIB: u64 = 1 << 20;
 
-/// The size of a session, and what it takes.
+/// The size of a plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cost {
-    /// Tracks and buses, tracks of cues as often as they must run at the same time.
+    /// Number of nodes.
     pub nodes: u64,
-    /// Clips, those of cues once for each placement.
+    /// Number of clips, those of cues once for each placement.
     pub clips: u64,
-    /// Bytes beyond those of nodes and clips.
+    /// Bytes in addition to those of nodes and clips.
     pub more: u64,
 }
 
@@ -48,7 +49,7 @@ impl Cost {
         nodes.saturating_add(clips).saturating_add(self.more)
     }
 
-    /// Returns what is wrong where the memory exceeds a limit in bytes.
+    /// Returns a message where the memory exceeds a limit in bytes.
     pub(crate) fn excess(self, limit: u64) -> Option<String> {
         let Self { nodes, clips, .. } = self;
         let (needed, allowed) = (self.bytes().div_ceil(MIB), limit / MIB);
@@ -63,7 +64,7 @@ impl Cost {
 }
 
 impl Plan {
-    /// Estimates what a render of the plan takes.
+    /// Estimates the size of the plan and of the state of its render.
     pub(crate) fn cost(&self) -> Cost {
         let clips = self
             .nodes
@@ -90,7 +91,7 @@ impl Plan {
         }
     }
 
-    /// Returns the bytes of a node's state that depend on what it does.
+    /// Returns the bytes of a node's state beyond [`NODE_BYTES`]: curves, delays, processors and peaks.
     fn node_bytes(&self, node: &Node) -> u64 {
         let channels = self.spec.layout.channels() as u64;
         let length = self.length.0;
@@ -110,7 +111,7 @@ impl Plan {
             .saturating_add(peaks + moving)
     }
 
-    /// Returns the bytes of all stems that are open at the same time.
+    /// Returns the largest number of bytes that the stems which are open at the same time take.
     fn stem_bytes(&self) -> u64 {
         let mut changes: Vec<(u64, i64)> = Vec::new();
         let heard = self.nodes.iter().filter(|node| is_heard(node));
@@ -119,7 +120,7 @@ impl Plan {
             changes.push((clip.range.start, bytes));
             changes.push((clip.range.end, -bytes));
         }
-        // At one frame those that end come first.
+        // Sorting puts ends, which are negative, before starts at one frame.
         changes.sort_unstable();
         let (mut now, mut most) = (0i64, 0i64);
         for (_, change) in changes {
@@ -130,7 +131,7 @@ impl Plan {
     }
 }
 
-/// Returns the bytes of a clip while it sounds.
+/// Returns the bytes that reading a clip takes while it sounds: its block, resampler, decoder tables and read buffer.
 pub(super) fn clip_bytes(clip: &PlannedClip, rate: SampleRate) -> u64 {
     let stem = &clip.stem;
     let channels = stem.spec.layout.channels() as u64;

@@ -1,14 +1,15 @@
-//! Expands cues: every track of a cue becomes a node that holds its clips once for each use.
+//! Expands cues: every track of a cue becomes a node that holds its clips once for each placement.
 //!
-//! A use shows a stretch of the cue. Clips and their fades stay where they are in the cue, automation follows the cue's
-//! own time, and the use's level and fades lie over all of it: everything a pure function of the absolute frame.
+//! A placement plays a stretch of the cue. Clips and their fades keep their position in the cue, automation follows the cue's
+//! own time, and the level and fades of the placement apply to all of it. Everything is a pure function of the absolute
+//! frame.
 
 use super::{
     PlannedClip, Window,
     cost::{Cost, clip_bytes},
     crossfade::{self, Stretch},
-    place::{Place, automation},
-    route::Voice,
+    place::{ClipPlacer, automation},
+    route::TrackInput,
 };
 use crate::{
     curve::{Automation, Fade},
@@ -17,35 +18,35 @@ use crate::{
     session::{
         At, Cue, CueId, CueKind, Strip, Track, Use,
         exact_times::{exact, phase, rounded_length},
-        validate::Who,
+        validate::TrackName,
     },
     units::{Decibels, Frames},
 };
 use std::ops::Range;
 
-/// A cue as the plan knows it.
+/// A cue of a plan, with its length and its placements.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PlannedCue {
     /// Its name in the session.
     pub name: String,
-    /// What people call it.
+    /// Its title; its name where the session states none.
     pub title: String,
-    /// What it is.
+    /// The kind of cue.
     pub kind: CueKind,
     /// Its length: the end of its last clip.
     pub length: Frames,
-    /// Where it is used, in the order of the session.
+    /// Its placements, in the order of the session.
     pub uses: Vec<PlannedUse>,
 }
 
-/// A use of a cue, with its numbers filled in.
+/// A placement of a cue, with all times resolved to frames.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PlannedUse {
-    /// Its name; empty for the plain one.
+    /// Its name; empty for a placement without one.
     pub name: String,
-    /// Where on the timeline it sounds.
+    /// The frames of the timeline in which it sounds.
     pub range: Range<Frames>,
     /// The frame of the cue that it starts with.
     pub from: Frames,
@@ -59,20 +60,21 @@ pub struct PlannedUse {
     pub usage: String,
 }
 
-/// A node of a track that is inside a cue.
+/// The cue of a node.
+///
+/// A track of a cue is one node for all placements, unless its gain or pan moves in time: then placements that overlap need a
+/// node each.
 #[derive(Clone, Debug)]
 pub(crate) struct InCue {
-    /// The cue and its track, counted from 0.
-    pub cue: usize,
+    pub cue: CueId,
+    /// The track of the cue, counted from 0.
     pub track: usize,
-    /// Whether the cue is muted.
-    pub muted: bool,
-    /// Where on the timeline the node's uses lie, and the frame of the cue each starts with.
+    /// The placements that the node plays: the range of the timeline, and the frame of the cue that the range starts with.
     times: Vec<(Range<u64>, u64)>,
 }
 
 impl InCue {
-    /// Gain and pan of a strip, in the time of the cue where they move.
+    /// Returns the gain and pan of a strip on the timeline; curves follow the time of the cue.
     pub(crate) fn automation(&self, strip: &Strip) -> (Automation, Automation) {
         let retimed = |curve: Automation| match curve.constant() {
             Some(_) => curve,
@@ -83,9 +85,9 @@ impl InCue {
     }
 }
 
-impl<'a> Place<'a> {
-    /// Notes each cue that is left out of the mix for want of a placement; where all of the mix is, that is a problem.
-    pub(super) fn unplaced(&mut self) {
+impl<'a> ClipPlacer<'a> {
+    /// Warns of each cue that has no placement and is in no album. Reports a problem instead where nothing else is in the mix.
+    pub(super) fn note_unplaced_cues(&mut self) {
         let session = self.session;
         let left_out = |(index, cue): &(usize, &Cue)| {
             cue.uses.is_empty() && !cue.mute && !session.has_in_album(CueId(*index))
@@ -102,11 +104,11 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The cue of this number and the nodes of its tracks. A cue without uses is checked, but has no nodes.
-    pub(super) fn cue(&mut self, index: usize, cue: &'a Cue) -> (PlannedCue, Vec<Voice<'a>>) {
+    /// Plans a cue and returns it with the nodes of its tracks. A cue without placements is checked, but has no nodes.
+    pub(super) fn cue(&mut self, id: CueId, cue: &'a Cue) -> (PlannedCue, Vec<TrackInput<'a>>) {
         let mut tracks: Vec<(&Track, Vec<PlannedClip>)> = Vec::with_capacity(cue.tracks.len());
         for track in &cue.tracks {
-            let who = Who {
+            let name = TrackName {
                 cue: Some(&cue.name),
                 track: &track.strip.name,
             };
@@ -114,12 +116,12 @@ impl<'a> Place<'a> {
                 let what = "it is soloed, but its cue has no placement, so nothing would be heard: place the cue with at or a use, or remove the solo";
                 self.say(
                     cue.written
-                        .place(Problem::new(format!("{who}: {what}")), &[]),
+                        .place(Problem::new(format!("{name}: {what}")), &[]),
                 );
             }
-            tracks.push((track, self.clips(&who, track)));
+            tracks.push((track, self.clips(&name, track)));
         }
-        self.unequal(cue, &tracks);
+        self.note_unequal_stems(cue, &tracks);
         let length = tracks
             .iter()
             .flat_map(|(_, clips)| clips)
@@ -132,7 +134,7 @@ impl<'a> Place<'a> {
             None
         };
         let uses = self.uses(cue, length, origin);
-        // Counted before the nodes are made, since a short file can ask for very many.
+        // Checked before the nodes are made: a short session file can ask for more nodes than fit in memory.
         let (at_once, count) = (most_at_once(&uses), uses.len() as u64);
         let mut cost = Cost::default();
         for (track, clips) in &tracks {
@@ -147,39 +149,38 @@ impl<'a> Place<'a> {
             let sounding = at_once.saturating_mul(largest.unwrap_or(0));
             cost.more = cost.more.saturating_add(sounding);
         }
-        let (one, several) = if self.count(cost) {
+        let (still, moving) = if self.has_memory_for(cost) {
             (groups(&uses, true), groups(&uses, false))
         } else {
             (Vec::new(), Vec::new())
         };
-        let mut voices = Vec::new();
-        for (at, (track, clips)) in tracks.into_iter().enumerate() {
+        let mut inputs = Vec::new();
+        for (index, (track, clips)) in tracks.into_iter().enumerate() {
             let strip = &track.strip;
-            let groups = if is_still(strip) { &one } else { &several };
+            let groups = if is_still(strip) { &still } else { &moving };
             for (number, group) in groups.iter().enumerate() {
                 let times = group
                     .iter()
                     .map(|u| (u.range.start.0..u.range.end.0, u.from.0))
                     .collect();
                 let in_cue = InCue {
-                    cue: index,
-                    track: at,
-                    muted: cue.mute,
+                    cue: id,
+                    track: index,
                     times,
                 };
                 let (gain, pan) = in_cue.automation(strip);
-                let again = if number == 0 {
+                let number = if number == 0 {
                     String::new()
                 } else {
                     format!(" ({})", number + 1)
                 };
-                voices.push(Voice {
-                    name: format!("{}.{}{again}", cue.name, strip.name),
+                inputs.push(TrackInput {
+                    name: format!("{}.{}{number}", cue.name, strip.name),
                     strip,
                     mute: cue.mute || strip.mute,
                     clips: group
                         .iter()
-                        .flat_map(|u| clips.iter().filter_map(|c| seen(c, u)))
+                        .flat_map(|u| clips.iter().filter_map(|c| placed(c, u)))
                         .collect(),
                     gain,
                     pan,
@@ -196,12 +197,13 @@ impl<'a> Place<'a> {
                 length: Frames(length),
                 uses,
             },
-            voices,
+            inputs,
         )
     }
 
-    /// Notes where the stems that a cue plays whole from its start are not of one length: they are usually made together.
-    fn unequal(&mut self, cue: &Cue, tracks: &[(&Track, Vec<PlannedClip>)]) {
+    /// Warns where the stems that a cue plays whole from its start differ in length: they are usually exported together, so one
+    /// of them may be cut off.
+    fn note_unequal_stems(&mut self, cue: &Cue, tracks: &[(&Track, Vec<PlannedClip>)]) {
         let whole = tracks
             .iter()
             .filter_map(|(track, clips)| match clips.as_slice() {
@@ -238,18 +240,18 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The uses of a cue of this length, whose first frame lies at `origin` by its stems' time references.
+    /// Plans the placements of a cue of this length. Its stems' time references put its first frame at `origin`.
     fn uses(&mut self, cue: &Cue, length: u64, origin: Option<i128>) -> Vec<PlannedUse> {
         let mut found: Vec<(&Use, Stretch)> = Vec::new();
         for place in &cue.uses {
-            let who = subject(cue, Some(place));
+            let subject = self::subject(cue, Some(place));
             let clock = |frame: u64| Frames(frame).clock(self.session.rate);
             let from = exact(place.from, place.exact.from);
             let phase = phase(place.at, place.exact.at, self.session.rate);
             let nominal = place
                 .length
                 .map_or(length.saturating_sub(place.from.0), |l| l.0);
-            // What lies between two frames at both ends may make it one frame longer or shorter.
+            // A length between two frames may round to one frame more or less, depending on the exact start.
             let (own, end) = match place.length.map(|l| exact(l, place.exact.length)) {
                 Some(exact) => (
                     rounded_length(phase, exact),
@@ -282,10 +284,10 @@ impl<'a> Place<'a> {
             }
             let at = match place.at {
                 At::Frames(at) => Ok(at.0),
-                At::Timecode(at) => self.timecode(&who, at),
+                At::Timecode(at) => self.timecode(&subject, at),
                 At::Origin => match origin {
                     Some(zero) => self.after_start(zero + i128::from(place.from.0)),
-                    // Told once for the whole cue.
+                    // `cue_origin` has reported this once for the whole cue.
                     None => continue,
                 },
             };
@@ -294,7 +296,7 @@ impl<'a> Place<'a> {
                 .unwrap_or_default();
             let fits = wrong.is_empty();
             for (keys, what) in wrong {
-                let problem = Problem::about(who.clone(), ErrorKind::Session, what);
+                let problem = Problem::about(subject.clone(), ErrorKind::Session, what);
                 self.say(place.written.place(problem, &keys));
             }
             if fits {
@@ -336,12 +338,13 @@ impl<'a> Place<'a> {
         planned.collect()
     }
 
-    /// Where the start of a cue lies by the time references of its stems, which must agree.
+    /// Returns the frame at which the time references of a cue's stems, which must agree, put the start of the cue. Reports a
+    /// problem where they do not agree or are missing.
     fn cue_origin(&mut self, cue: &Cue, tracks: &[(&Track, Vec<PlannedClip>)]) -> Option<i128> {
-        let who = subject(cue, None);
+        let subject = self::subject(cue, None);
         let mut first: Option<(i128, &str)> = None;
         for clip in tracks.iter().flat_map(|(_, clips)| clips) {
-            let Some(zero) = self.origin(&who, &clip.stem) else {
+            let Some(zero) = self.origin(&subject, &clip.stem) else {
                 continue;
             };
             let zero = zero + i128::from(clip.from) - i128::from(clip.range.start);
@@ -357,7 +360,7 @@ impl<'a> Place<'a> {
                     );
                     self.say(
                         cue.written
-                            .place(Problem::about(who, ErrorKind::Session, what), &["at"]),
+                            .place(Problem::about(subject, ErrorKind::Session, what), &["at"]),
                     );
                     return None;
                 }
@@ -369,14 +372,14 @@ impl<'a> Place<'a> {
             let what = "no stem of it has a time reference to place it by: state at as a time";
             self.say(
                 cue.written
-                    .place(Problem::about(who, ErrorKind::Session, what), &["at"]),
+                    .place(Problem::about(subject, ErrorKind::Session, what), &["at"]),
             );
         }
         first.map(|(zero, _)| zero)
     }
 }
 
-/// Names a cue, or one of its placements; the plain one has no name of its own.
+/// Returns the subject of a message about a cue, or about one of its placements; a placement without a name is its cue.
 fn subject(cue: &Cue, place: Option<&Use>) -> Subject {
     let placement = place
         .map(|p| p.name.clone())
@@ -388,20 +391,21 @@ fn subject(cue: &Cue, place: Option<&Use>) -> Subject {
     }
 }
 
-/// Whether neither gain nor pan of a strip moves.
+/// Reports whether neither gain nor pan of a strip moves in time.
 fn is_still(strip: &Strip) -> bool {
     let (gain, pan) = automation(strip);
     gain.constant().is_some() && pan.constant().is_some()
 }
 
-/// The most uses that sound at the same time: as many nodes are needed where something moves in time.
+/// Returns the largest number of placements that sound at the same time: the nodes that a track needs whose gain or pan moves
+/// in time.
 fn most_at_once(uses: &[PlannedUse]) -> u64 {
     let mut changes: Vec<(u64, i64)> = Vec::with_capacity(2 * uses.len());
     for place in uses {
         changes.push((place.range.start.0, 1));
         changes.push((place.range.end.0, -1));
     }
-    // At one frame those that end come first. An empty use ends where it starts, and still needs a node.
+    // Sorting puts ends before starts at one frame. An empty placement ends where it starts, and still needs a node.
     changes.sort_unstable();
     let (mut now, mut most) = (0i64, i64::from(!uses.is_empty()));
     for (_, change) in changes {
@@ -411,7 +415,8 @@ fn most_at_once(uses: &[PlannedUse]) -> u64 {
     most.unsigned_abs()
 }
 
-/// The uses that one node can play: all of them where nothing moves in time, or else sets of uses that do not overlap.
+/// Groups the placements that one node can play: all of them where neither gain nor pan moves in time, else sets of placements
+/// that do not overlap.
 fn groups(uses: &[PlannedUse], still: bool) -> Vec<Vec<&PlannedUse>> {
     if still && !uses.is_empty() {
         return vec![uses.iter().collect()];
@@ -433,8 +438,8 @@ fn groups(uses: &[PlannedUse], still: bool) -> Vec<Vec<&PlannedUse>> {
     groups
 }
 
-/// A clip of a cue as a use shows it; `None` outside the stretch.
-fn seen(clip: &PlannedClip, place: &PlannedUse) -> Option<PlannedClip> {
+/// Returns a clip of a cue as a placement plays it; `None` where the placement leaves the clip out.
+fn placed(clip: &PlannedClip, place: &PlannedUse) -> Option<PlannedClip> {
     let shown = place.from.0
         ..place
             .from

@@ -1,12 +1,12 @@
-//! How many bits the samples of a mix have: whether a file can hold it without rounding.
+//! Finds the bit depth that holds a mix without rounding.
 
-use super::{Node, NodeInput, NodeKind, Placing, Plan, PlannedClip};
+use super::{ChannelMap, Node, NodeInput, NodeKind, Plan, PlannedClip};
 use crate::units::Pan;
 
 impl Plan {
-    /// The bits of the integers that hold every sample of the mix exactly, were none clipped: where stems of integers
-    /// pass at unity and are summed. `None` where the mix has more digits than its stems: gains, fades, resampling, lossy
-    /// or floating-point stems, processors.
+    /// Returns the number of bits of the integers that hold every sample of the mix exactly, as long as none clips: that of
+    /// the deepest stem, where integer stems pass at unity and are summed. `None` where the mix is finer than its stems, by
+    /// gains, fades, resampling, lossy or floating-point stems, or processors.
     #[must_use]
     pub fn depth(&self) -> Option<u16> {
         let mut depth = 1;
@@ -29,9 +29,9 @@ impl Plan {
     }
 
     fn clip_depth(&self, clip: &PlannedClip) -> Option<u16> {
-        let placed = match &clip.place {
-            Placing::Pan => self.pan_law.gains(Pan::CENTRE) == (1.0, 1.0),
-            Placing::Fold(rows) => rows.iter().flatten().all(|f| *f == 0.0 || *f == 1.0),
+        let placed = match &clip.channel_map {
+            ChannelMap::Pan => self.pan_law.gains(Pan::CENTRE) == (1.0, 1.0),
+            ChannelMap::Fold(rows) => rows.iter().flatten().all(|f| *f == 0.0 || *f == 1.0),
         };
         let faded = clip.fade_in.length.0 > 0
             || clip.fade_out.length.0 > 0
@@ -47,7 +47,7 @@ impl Plan {
         bits.filter(|_| whole).map(|b| b.width)
     }
 
-    /// The heard tracks with a stem of more than so many bits, and the file.
+    /// Returns the heard tracks with a stem of more than `bits` bits, each with the name of the first such stem.
     pub(crate) fn deeper(&self, bits: u16) -> impl Iterator<Item = (&str, &str)> {
         // A float of 32 bits has the precision of an integer of 24.
         let width = |clip: &PlannedClip| {

@@ -1,13 +1,13 @@
-//! A number that plans share which render the same samples from the same stems.
+//! Computes a number that is equal for plans that render the same samples.
 //!
-//! Goes over everything that shapes a sample: the nodes with their curves, the clips, and each stem by the name, the size
-//! and the form of its file. Not the folders that stems lie in, their times or their content: two machines that hold copies
-//! of one session give one number. A stem that was replaced by another of the same size and length is not noticed.
+//! It covers everything that decides about a sample: the nodes with their curves, the clips, and the name, size and format of
+//! each stem's file. It leaves out the folder, the time and the content of the files, so that two machines with copies of one
+//! session compute the same number. A stem that is replaced by another of the same size and length therefore goes unnoticed.
 
 use super::{Edge, NodeInput, NodeKind, Plan, PlannedClip};
 use std::fmt::{self, Write};
 
-/// FNV-1a over text as it comes.
+/// The FNV-1a hash, 64 bits, of the text written to it.
 struct Hash(u64);
 
 impl Write for Hash {
@@ -19,15 +19,15 @@ impl Write for Hash {
 }
 
 impl Plan {
-    /// The number of this plan, of what else decides about the samples, and of this version of the crate.
+    /// Returns the fingerprint of the plan, of `and`, which also decides about the samples, and of the version of the crate.
     pub(crate) fn fingerprint(&self, and: &dyn fmt::Debug) -> u64 {
         let mut hash = Hash(0xCBF2_9CE4_8422_2325);
-        // Taking text cannot fail.
-        let _ = self.told(&mut hash, and);
+        // Writing to a hash cannot fail.
+        let _ = self.write_to(&mut hash, and);
         hash.0
     }
 
-    fn told(&self, to: &mut Hash, and: &dyn fmt::Debug) -> fmt::Result {
+    fn write_to(&self, to: &mut Hash, and: &dyn fmt::Debug) -> fmt::Result {
         let about = (self.spec, self.pan_law, self.length, self.ceiling(), and);
         writeln!(to, "{} {about:?}", env!("CARGO_PKG_VERSION"))?;
         for node in &self.nodes {
@@ -37,7 +37,7 @@ impl Plan {
                 node.kind, node.name, node.gain, node.pan, node.live
             )?;
             let chains = [&node.before.inserts, &node.after.inserts];
-            // The ceiling of a master without other processors stands above.
+            // The ceiling of a master without other processors is part of `about`.
             if node.kind != NodeKind::Master
                 || chains.iter().any(|chain| chain.len() > 1)
                 || !node.before.is_empty()
@@ -48,7 +48,7 @@ impl Plan {
             }
             match &node.input {
                 NodeInput::Sum(edges) => {
-                    // Written as the first version did, so that parts of a mix that different builds rendered join.
+                    // The names are those of the first version, so that slices rendered by different builds can be joined.
                     let feed = |edge: &Edge| {
                         format!("Feed {{ lane: {}, gain: {:?} }}", edge.node, edge.gain)
                     };
@@ -58,7 +58,7 @@ impl Plan {
                         edges.iter().map(feed).collect::<Vec<_>>().join(", ")
                     )?;
                 }
-                NodeInput::Clips(clips) => clips.iter().try_for_each(|clip| clip.told(to))?,
+                NodeInput::Clips(clips) => clips.iter().try_for_each(|clip| clip.write_to(to))?,
             }
         }
         Ok(())
@@ -66,7 +66,7 @@ impl Plan {
 }
 
 impl PlannedClip {
-    fn told(&self, to: &mut Hash) -> fmt::Result {
+    fn write_to(&self, to: &mut Hash) -> fmt::Result {
         let Self {
             stem,
             range,
@@ -78,7 +78,7 @@ impl PlannedClip {
             gain,
             fade_in,
             fade_out,
-            place,
+            channel_map,
             layout,
             window,
         } = self;
@@ -104,7 +104,7 @@ impl PlannedClip {
         let stretch = (range, lead, total, from, pass);
         writeln!(
             to,
-            "{stretch:?} {:?} {place:?} {layout:?} {window:?}",
+            "{stretch:?} {:?} {channel_map:?} {layout:?} {window:?}",
             (gain, fade_in, fade_out)
         )
     }

@@ -1,17 +1,17 @@
-//! Markers on the timeline: those of the session, and those of each cue in every use that shows them.
+//! Places markers on the timeline: those of the session, and those of each cue in every placement that plays them.
 
 use super::PlannedCue;
 use crate::{session::Session, units::Frames};
 
-/// A moment with a name, on the timeline.
+/// A named frame of the timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PlannedMarker {
     pub at: Frames,
     pub name: String,
 }
 
-/// All markers in order of time; `cues` are those of the session, in its order.
-pub(super) fn of(session: &Session, cues: &[PlannedCue]) -> Vec<PlannedMarker> {
+/// Returns all markers in order of time. `cues` are those of the session, in its order.
+pub(super) fn planned(session: &Session, cues: &[PlannedCue]) -> Vec<PlannedMarker> {
     let own = session.markers.iter().map(|m| PlannedMarker {
         at: m.at,
         name: m.name.clone(),

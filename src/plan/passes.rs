@@ -1,4 +1,4 @@
-//! Passes of a clip through its stretch of the stem.
+//! The passes of a looped clip through its stretch of the stem.
 
 use crate::{
     session::exact_times::rounded_length,
@@ -7,11 +7,11 @@ use crate::{
 
 /// The passes of a clip: pass k begins at the exact start plus k exact lengths, rounded once.
 ///
-/// A pass whose length lies between two frames therefore takes one frame more in some passes than in others, and a loop
-/// does not drift.
+/// Where the length of a pass lies between two frames, some passes are one frame longer than others, and the loop does not
+/// drift.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Passes {
-    /// How far the clip's start lies behind a whole frame.
+    /// The fraction of a frame that rounding takes from the clip's start.
     phase: ExactFrames,
     length: ExactFrames,
     count: u32,
@@ -19,7 +19,7 @@ pub(crate) struct Passes {
 }
 
 impl Passes {
-    /// Passes of a stated length from a position on, of which only the fraction counts.
+    /// Makes passes of a stated length for a clip that starts at an exact position; only the fraction of the position matters.
     pub(super) fn new(at: ExactFrames, length: ExactFrames, count: u32) -> Self {
         let mut passes = Self {
             phase: at.fraction(),
@@ -31,8 +31,8 @@ impl Passes {
         passes
     }
 
-    /// Passes through all that a stem has, from a whole frame on. The last one is not cut short: it lasts until the stem
-    /// is silent.
+    /// Makes passes through the rest of a stem, for a clip that starts at a whole frame. The last pass is rounded up, so that
+    /// the end of the stem is not cut off.
     pub(super) fn of_rest(length: ExactFrames, count: u32) -> Self {
         let mut passes = Self::new(Frames::ZERO.into(), length, count);
         if let Some(before) = count.checked_sub(1) {
@@ -61,7 +61,7 @@ impl Passes {
         self.length
     }
 
-    /// Returns the length of every pass, where all are as long.
+    /// Returns the length of every pass in frames; `None` where they differ.
     pub(crate) fn even(&self) -> Option<u64> {
         if self.count == 1 {
             return Some(self.total);
@@ -69,7 +69,8 @@ impl Passes {
         (self.length.is_whole()).then_some(self.length.floor())
     }
 
-    /// Returns the frame of its pass that a frame of the clip is, and how many frames are left of the pass with it.
+    /// Converts a frame of the clip to the frame of its pass. Returns it with the number of frames left in the pass, that frame
+    /// included.
     pub(crate) fn locate(&self, offset: u64) -> (u64, u64) {
         if let Some(pass) = self.even() {
             let pass = pass.max(1);

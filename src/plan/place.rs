@@ -1,10 +1,10 @@
-//! Places clips: finds their stems, checks them against those, and works out where they sound.
+//! Places clips on the timeline: opens their stems, checks each clip against its stem, and resolves its times to frames.
 
 use super::{
     Passes, PlannedClip, Window, clip_check,
     cost::Cost,
     crossfade::{self, Stretch},
-    route::Voice,
+    route::TrackInput,
 };
 use crate::{
     curve::{Automation, Curve},
@@ -14,28 +14,29 @@ use crate::{
     session::{
         At, Clip, Session, Strip, Track,
         exact_times::{exact, phase, rounded_length},
-        validate::{self, Who},
+        validate::{self, TrackName},
     },
     timecode::Timecode,
     units::{ExactFrames, Frames},
 };
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
-/// Places all clips of a session; every stem is opened once.
-pub(super) struct Place<'a> {
+/// Places the clips of a session and collects problems and warnings. Opens every stem once.
+pub(super) struct ClipPlacer<'a> {
     pub(super) session: &'a Session,
-    /// The output's first frame, counted from midnight.
+    /// The timecode of the output's first frame, in frames since midnight.
     pub(super) start: u64,
     stems: HashMap<StemKey, Option<Arc<Stem>>>,
     problems: Vec<Problem>,
-    /// The error of the first stem that could not be opened, whose cause says whether it may pass.
+    /// The error of the first stem that could not be opened. As the cause of the plan's error it shows whether trying again may
+    /// help.
     cause: Option<Error>,
     notes: Vec<Warning>,
-    /// What has been placed so far.
+    /// The size of everything placed so far.
     cost: Cost,
 }
 
-impl<'a> Place<'a> {
+impl<'a> ClipPlacer<'a> {
     pub(super) fn new(session: &'a Session, problems: Vec<Problem>) -> Self {
         let start = session.start.map_or(0, |s| s.frames(session.rate).0);
         Self {
@@ -52,9 +53,9 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Counts nodes and clips that are about to be made; `more` bytes of them are needed at the same time. Returns whether
-    /// there is memory for all so far.
-    pub(super) fn count(&mut self, counted: Cost) -> bool {
+    /// Adds nodes and clips that are about to be made to the size of the plan, and reports whether the session's limit of
+    /// memory suffices for everything so far.
+    pub(super) fn has_memory_for(&mut self, counted: Cost) -> bool {
         let cost = &mut self.cost;
         cost.nodes = cost.nodes.saturating_add(counted.nodes);
         cost.clips = cost.clips.saturating_add(counted.clips);
@@ -63,8 +64,11 @@ impl<'a> Place<'a> {
         cost.excess(self.session.max_memory).is_none()
     }
 
-    /// What was noted, or all that is wrong at once.
-    pub(super) fn done(mut self) -> Result<Vec<Warning>> {
+    /// Returns the warnings.
+    ///
+    /// # Errors
+    /// All problems at once.
+    pub(super) fn finish(mut self) -> Result<Vec<Warning>> {
         if let Some(what) = self.cost.excess(self.session.max_memory) {
             self.say(Problem::new(what));
         }
@@ -83,35 +87,35 @@ impl<'a> Place<'a> {
         self.problems.push(problem);
     }
 
-    /// A track of the timeline.
-    pub(super) fn track(&mut self, track: &'a Track) -> Voice<'a> {
-        let who = Who {
+    /// Places a track of the timeline.
+    pub(super) fn track(&mut self, track: &'a Track) -> TrackInput<'a> {
+        let name = TrackName {
             cue: None,
             track: &track.strip.name,
         };
         let (gain, pan) = automation(&track.strip);
-        Voice {
+        TrackInput {
             name: track.strip.name.clone(),
             strip: &track.strip,
             mute: track.strip.mute,
-            clips: self.clips(&who, track),
+            clips: self.clips(&name, track),
             gain,
             pan,
             in_cue: None,
         }
     }
 
-    /// The clips of a track, in its own time: that of the timeline, or of its cue.
-    pub(super) fn clips(&mut self, who: &Who<'_>, track: &Track) -> Vec<PlannedClip> {
+    /// Places the clips of a track in its own time: that of the timeline, or of its cue. Leaves out those with a problem.
+    pub(super) fn clips(&mut self, name: &TrackName<'_>, track: &Track) -> Vec<PlannedClip> {
         let mut placed: Vec<(&Clip, PlannedClip)> = Vec::with_capacity(track.clips.len());
         for clip in &track.clips {
-            let Some(stem) = self.stem(who, clip) else {
+            let Some(stem) = self.stem(name, clip) else {
                 continue;
             };
-            let place = clip_check::channel_map(self.session, who, clip, &stem);
-            let at = self.at(who, clip, &stem);
-            match (place, at) {
-                (Ok(place), Some(at)) => {
+            let channel_map = clip_check::channel_map(self.session, name, clip, &stem);
+            let at = self.at(name, clip, &stem);
+            match (channel_map, at) {
+                (Ok(channel_map), Some(at)) => {
                     let passes = passes(clip, &stem, self.phase(clip));
                     let total = passes.total();
                     let level = clip.gain.gain().0;
@@ -128,21 +132,21 @@ impl<'a> Place<'a> {
                         gain: if track.invert { -level } else { level },
                         fade_in: clip.fade_in.within(total),
                         fade_out: clip.fade_out.within(total),
-                        place,
+                        channel_map,
                         layout,
                         window: Window::default(),
                     };
                     placed.push((clip, planned));
                 }
-                (Err(found), _) => self.problems.extend(found),
+                (Err(problems), _) => self.problems.extend(problems),
                 (Ok(_), None) => {}
             }
         }
-        self.crossfades(who, &mut placed);
+        self.crossfades(name, &mut placed);
         placed.into_iter().map(|(_, planned)| planned).collect()
     }
 
-    fn crossfades(&mut self, who: &Who<'_>, placed: &mut [(&Clip, PlannedClip)]) {
+    fn crossfades(&mut self, name: &TrackName<'_>, placed: &mut [(&Clip, PlannedClip)]) {
         let stretch = |(clip, p): &(&Clip, PlannedClip)| {
             let length = exact(clip.crossfade.length, clip.exact.crossfade);
             let faded = rounded_length(self.phase(clip), length);
@@ -160,7 +164,7 @@ impl<'a> Place<'a> {
             let Some((clip, planned)) = placed.get(index) else {
                 continue;
             };
-            let subject = who.subject().with_file(&planned.stem.name);
+            let subject = name.subject().with_file(&planned.stem.name);
             let problem = Problem::about(subject, ErrorKind::Session, what);
             self.problems
                 .push(clip.written.place(problem, &["crossfade"]));
@@ -171,22 +175,23 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The stem of a clip; looked at once for all clips of it.
-    fn stem(&mut self, who: &Who<'_>, clip: &Clip) -> Option<Arc<Stem>> {
+    /// Returns the stem of a clip, which is opened once for all of its clips; `None` where it cannot be opened, which is a
+    /// problem.
+    fn stem(&mut self, name: &TrackName<'_>, clip: &Clip) -> Option<Arc<Stem>> {
         let (session, problems, cause) = (self.session, &mut self.problems, &mut self.cause);
         let mut say = |problem: Problem| problems.push(clip.written.place(problem, &["file"]));
         let chosen = clip.chosen_input();
         let input = match chosen.spoken(session.lang.as_deref()) {
             Ok(input) => input,
             Err(what) => {
-                say(Problem::about(who.subject(), ErrorKind::Session, what));
+                say(Problem::about(name.subject(), ErrorKind::Session, what));
                 return None;
             }
         };
         let known = self.stems.entry(StemKey::of(&input)).or_insert_with(|| {
             let probed = Stem::probe(&input, session.rate, session.damage);
-            let told = |e: Error| {
-                let e = e.within(who);
+            let report = |e: Error| {
+                let e = e.within(name);
                 let problem = e.as_problem();
                 if clip.written.is_somewhere() && e.kind() == ErrorKind::NotFound {
                     say(problem.with_hint(&beside(&input.located().unwrap_or_default().0)));
@@ -195,30 +200,30 @@ impl<'a> Place<'a> {
                 }
                 cause.get_or_insert(e);
             };
-            probed.map_err(told).ok().map(Arc::new)
+            probed.map_err(report).ok().map(Arc::new)
         });
         known.clone()
     }
 
-    /// Returns how far the start of a clip lies behind a whole frame, before it is rounded.
+    /// Returns the fraction of a frame that rounding takes from the start of a clip.
     fn phase(&self, clip: &Clip) -> ExactFrames {
         phase(clip.at, clip.exact.at, self.session.rate)
     }
 
-    /// The frame of its own time that a clip starts at.
-    fn at(&mut self, who: &Who<'_>, clip: &Clip, stem: &Stem) -> Option<u64> {
-        let subject = who.subject().with_file(&stem.name);
+    /// Returns the frame of the track's time at which a clip starts; `None` where its position is a problem.
+    fn at(&mut self, name: &TrackName<'_>, clip: &Clip, stem: &Stem) -> Option<u64> {
+        let subject = name.subject().with_file(&stem.name);
         let place = |what| {
             clip.written
                 .place(Problem::about(subject, ErrorKind::Session, what), &["at"])
         };
         let found = match clip.at {
             At::Frames(at) => Ok(at.0),
-            // Told when the session was checked.
-            _ if who.cue.is_some() => return None,
-            At::Timecode(at) => self.timecode(&who.subject(), at),
-            // A stem stays on the frame that its reference rounds to, however much of its start is left out.
-            At::Origin => match self.origin(&who.subject(), stem) {
+            // In a cue only frames are valid, which the validation has reported.
+            _ if name.cue.is_some() => return None,
+            At::Timecode(at) => self.timecode(&name.subject(), at),
+            // The reference is rounded before `from` is added, so that stems recorded together stay aligned to the frame.
+            At::Origin => match self.origin(&name.subject(), stem) {
                 Some(zero) => self.after_start(zero + i128::from(clip.from.0)),
                 None => {
                     Err("it has no time reference to place it by: state at as a time".to_owned())
@@ -228,13 +233,16 @@ impl<'a> Place<'a> {
         found.map_err(|what| self.problems.push(place(what))).ok()
     }
 
-    /// Notes what a report should tell.
+    /// Adds a warning.
     pub(super) fn note(&mut self, kind: WarningKind, subject: Subject) {
         self.notes.push(Warning::new(kind, subject));
     }
 
-    /// The frame of the timeline that a timecode means.
-    pub(super) fn timecode(&mut self, who: &Subject, at: Timecode) -> Result<u64, String> {
+    /// Returns the frame of the timeline that a timecode means; warns where it lies between two frames.
+    ///
+    /// # Errors
+    /// A message where it lies before the start of the session.
+    pub(super) fn timecode(&mut self, subject: &Subject, at: Timecode) -> Result<u64, String> {
         let rate = self.session.rate;
         let offset = at.rounding(rate);
         if offset != 0.0 {
@@ -242,7 +250,10 @@ impl<'a> Place<'a> {
                 timecode: at,
                 offset,
             };
-            self.note(WarningKind::RoundedTimecode { position, rate }, who.clone());
+            self.note(
+                WarningKind::RoundedTimecode { position, rate },
+                subject.clone(),
+            );
         }
         let from_midnight = at.frames(rate).0;
         match from_midnight.checked_sub(self.start) {
@@ -260,8 +271,9 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Where on the timeline the first frame of a stem lies by its time reference; may lie before the start.
-    pub(super) fn origin(&mut self, who: &Subject, stem: &Stem) -> Option<i128> {
+    /// Returns the frame at which the time reference of a stem puts its first frame, relative to the start of the session;
+    /// `None` without a reference. Warns where the reference lies between two frames.
+    pub(super) fn origin(&mut self, subject: &Subject, stem: &Stem) -> Option<i128> {
         let reference = stem.info.as_ref()?.time_reference?;
         let (from, to) = (
             u128::from(stem.spec.rate.hz()),
@@ -275,15 +287,17 @@ impl<'a> Place<'a> {
                 position,
                 rate: self.session.rate,
             };
-            self.note(kind, who.clone().with_file(&stem.name));
+            self.note(kind, subject.clone().with_file(&stem.name));
         }
         i128::try_from(at)
             .ok()
             .map(|at| at - i128::from(self.start))
     }
 
-    /// Returns the frame of the timeline at `frame`, where a time reference put it; an error where that is before the
-    /// start of the session or too far behind it.
+    /// Converts a frame that comes from a time reference to a frame of the timeline.
+    ///
+    /// # Errors
+    /// A message where it lies before the start of the session or beyond 2^53 frames.
     pub(super) fn after_start(&self, frame: i128) -> Result<u64, String> {
         let rate = self.session.rate;
         match u64::try_from(frame) {
@@ -296,7 +310,7 @@ impl<'a> Place<'a> {
                     .session
                     .start
                     .map_or_else(|| "00:00:00:00".to_owned(), |s| s.to_string());
-                // References have 64 bits and the start is within a day, so that the difference fits.
+                // The start lies within a day of midnight, so the difference always fits.
                 let early = u64::try_from(frame.unsigned_abs()).unwrap_or(u64::MAX);
                 let early = Frames(early).clock(rate);
                 Err(format!(
@@ -307,7 +321,7 @@ impl<'a> Place<'a> {
     }
 }
 
-/// Returns the passes of a clip whose start lies `phase` behind a whole frame.
+/// Returns the passes of a clip whose start lies the fraction `phase` of a frame after a whole frame.
 pub(super) fn passes(clip: &Clip, stem: &Stem, phase: ExactFrames) -> Passes {
     match clip.length {
         Some(length) => Passes::new(phase, exact(length, clip.exact.length), clip.loops),
@@ -318,18 +332,19 @@ pub(super) fn passes(clip: &Clip, stem: &Stem, phase: ExactFrames) -> Passes {
     }
 }
 
-/// Gain and pan over time. Points that are out of order, which was told when the session was checked, draw no curve.
+/// Returns the gain and pan of a strip over time. A curve whose points are out of order, which the validation has reported, is
+/// left out.
 pub(super) fn automation(strip: &Strip) -> (Automation, Automation) {
-    let (none, nowhere) = (Curve::new(), Curve::new());
+    let (no_gain, no_pan) = (Curve::new(), Curve::new());
     let gain = if strip.gain_curve.in_order() {
         &strip.gain_curve
     } else {
-        &none
+        &no_gain
     };
     let pan = if strip.pan_curve.in_order() {
         &strip.pan_curve
     } else {
-        &nowhere
+        &no_pan
     };
     (
         Automation::gain(gain, strip.gain),
@@ -337,7 +352,7 @@ pub(super) fn automation(strip: &Strip) -> (Automation, Automation) {
     )
 }
 
-/// Files are known by path, stream and channel, a program's sources by identity.
+/// Identifies a stem: a file by path, stream and channel, a source of the program by its identity.
 #[derive(PartialEq, Eq, Hash)]
 enum StemKey {
     File(Option<(PathBuf, Option<usize>, Option<usize>)>),

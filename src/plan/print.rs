@@ -1,6 +1,6 @@
-//! A plan as text, for people and for tests.
+//! Prints a plan as a table of its nodes and one of its cues.
 
-use super::{Node, NodeInput, NodeKind, Placing, Plan, PlannedClip, PlannedCue, PlannedUse};
+use super::{ChannelMap, Node, NodeInput, NodeKind, Plan, PlannedClip, PlannedCue, PlannedUse};
 use crate::{
     error::{MAX_WIDTH, one_line},
     timecode::Timecode,
@@ -49,7 +49,7 @@ impl fmt::Display for Plan {
     }
 }
 
-/// Columns as wide as their widest cell; a cell beyond [`MAX_WIDTH`] runs over.
+/// Writes rows in columns that are as wide as their widest cell. A cell beyond [`MAX_WIDTH`] overruns its column.
 fn write_table<const N: usize>(f: &mut fmt::Formatter<'_>, rows: &[[String; N]]) -> fmt::Result {
     let width = |column: usize| {
         rows.iter()
@@ -71,7 +71,7 @@ fn write_table<const N: usize>(f: &mut fmt::Formatter<'_>, rows: &[[String; N]])
 }
 
 impl Plan {
-    /// The row of a node, and one more for each further clip.
+    /// Returns the row of a node, and one more for each further clip.
     fn rows(&self, stage: usize, node: &Node) -> Vec<[String; 6]> {
         let kind = match node.kind {
             NodeKind::Track => "track",
@@ -131,7 +131,7 @@ impl Plan {
         std::iter::once(first).chain(more).collect()
     }
 
-    /// The row of a cue, and one more for each of its uses: where it sounds, which part of it, how it is faded.
+    /// Returns the row of a cue, and one more for each of its placements: position, stretch of the cue, level and fades.
     fn cue(&self, cue: &PlannedCue) -> Vec<[String; 6]> {
         let blank = String::new;
         let count = match cue.uses.len() {
@@ -192,7 +192,7 @@ impl Plan {
             .collect()
     }
 
-    /// `bass.wav 44100->48000 mono @0 [96000..144000] x2`
+    /// Returns the text of a clip, as in `bass.wav 44100->48000 mono @0 [96000..144000] x2`.
     fn clip(&self, clip: &PlannedClip) -> String {
         let stem = &clip.stem;
         let mut text = if stem.spec.rate == self.spec.rate {
@@ -203,13 +203,13 @@ impl Plan {
                 stem.name, stem.spec.rate, self.spec.rate, clip.layout
             )
         };
-        if matches!(clip.place, Placing::Fold(_)) && clip.layout != self.spec.layout {
+        if matches!(clip.channel_map, ChannelMap::Fold(_)) && clip.layout != self.spec.layout {
             text += &format!("->{}", self.spec.layout);
         }
         text += &format!(" @{}", clip.range.start);
         let heard = clip.range.end - clip.range.start;
         let Some(pass) = clip.passes.even() else {
-            // Passes that lie between two frames: the exact end of the first, and the frames of all that are heard.
+            // The passes differ in length: the exact end of the first, and the stretch of all passes together that is heard.
             let end = clip.passes.length().plus(Frames(clip.from).into());
             let (count, end_heard) = (clip.passes.count(), clip.lead + heard);
             text += &format!(" [{}..{end}] x{count}", clip.from);
@@ -233,7 +233,7 @@ impl Plan {
                 clip.from + clip.lead + heard
             );
         } else {
-            // A part of several passes: which frames of all of them together.
+            // A part of several passes: its first and last frame, counted over all passes.
             text += &format!(" [{}..{}] x", clip.from, clip.from + pass);
             text += &format!(
                 "{} {}..{}",
@@ -246,7 +246,7 @@ impl Plan {
     }
 }
 
-/// `11 520 000`
+/// Returns a number with its digits in groups of three, as in `11 520 000`.
 fn grouped(n: Frames) -> String {
     let digits = n.to_string();
     let lead = digits.len() % 3;

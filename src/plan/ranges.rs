@@ -1,8 +1,8 @@
-//! Sorted stretches of the timeline that do not touch.
+//! Lists of sorted, disjoint ranges of the timeline.
 
 use std::ops::Range;
 
-/// Sorts ranges and joins those that are at most `apart` frames from each other; empty ones are left out.
+/// Sorts ranges, joins those that are at most `apart` frames from each other, and leaves out empty ones.
 pub(super) fn joined(ranges: impl IntoIterator<Item = Range<u64>>, apart: u64) -> Vec<Range<u64>> {
     let mut ranges: Vec<Range<u64>> = ranges.into_iter().filter(|r| !r.is_empty()).collect();
     ranges.sort_by_key(|r| r.start);

@@ -1,124 +1,111 @@
-//! Arranges the nodes of a plan in stages, and decides which are heard.
+//! Arranges the strips of a session as nodes in stages, and marks those that are heard.
 
 use super::{
-    Edge, InCue, Lag, Node, NodeInput, NodeKind, Placing, Plan, PlannedClip, align, chain::Chain,
-    routing::Routing,
+    ChannelMap, Edge, InCue, Lag, Node, NodeInput, NodeKind, Plan, PlannedClip, align,
+    chain::Chain,
+    routing::{Feed, Routing},
 };
 use crate::{
     curve::{Automation, Curve},
     layout::{Layout, Spec},
     session::{Insert, Session, Strip},
-    units::{Decibels, Frames, Pan},
+    units::{Frames, Pan},
 };
 use std::ops::Range;
 
-/// A track that becomes a node: of the timeline, or of a cue at all its uses.
-pub(super) struct Voice<'a> {
+/// A track that becomes a node: one of the timeline, or one of a cue with the clips of all placements that the node plays.
+pub(super) struct TrackInput<'a> {
     pub name: String,
     pub strip: &'a Strip,
-    /// Whether it or its cue is muted.
+    /// The track or its cue is muted.
     pub mute: bool,
     pub clips: Vec<PlannedClip>,
     pub gain: Automation,
     pub pan: Automation,
-    /// Where it is from, if not the timeline.
+    /// The cue of the track; `None` for a track of the timeline.
     pub in_cue: Option<InCue>,
 }
 
-/// Which strips and feeds a plan holds.
+/// Selects the strips and feeds of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// What is heard.
+    /// Those that are heard.
     Heard,
-    /// All, so that mute and solo can change while it runs: see [`Routing::gates`].
+    /// All of them, so that mute and solo can change while the plan runs: see [`Routing::gates`].
     All,
 }
 
-/// Returns the plan of a checked session; `voices` are its tracks, then those of its cues.
-pub(super) fn arrange(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -> Plan {
-    let graph = Routing::of(session, &voices, scope);
+/// Returns the plan of a checked session. `tracks` are those of the timeline, then those of cues.
+pub(super) fn arrange(session: &Session, tracks: Vec<TrackInput<'_>>, scope: Scope) -> Plan {
+    let graph = Routing::of(session, &tracks, scope);
     let heard = match scope {
         Scope::Heard => graph.heard(),
-        Scope::All => graph
-            .out
-            .iter()
-            .map(|edges| vec![true; edges.len()])
-            .collect(),
+        Scope::All => {
+            let outputs = graph.out.items().iter();
+            outputs.map(|edges| vec![true; edges.len()]).collect()
+        }
     };
-    let (stage, feeders) = (graph.stages(), graph.incoming());
+    let (stage, incoming) = (graph.stages(), graph.incoming());
     let master = graph.master();
     let (order, index_of) = graph.order();
     let soloing = graph.soloing();
-    let index_of = |node: usize| index_of.get(node).copied().unwrap_or_default();
 
-    let mut voices: Vec<Option<Voice<'_>>> = voices.into_iter().map(Some).collect();
+    let mut tracks: Vec<Option<TrackInput<'_>>> = tracks.into_iter().map(Some).collect();
     let mut nodes: Vec<Node> = Vec::with_capacity(order.len());
     for &node in &order {
         let feeds = || {
-            let live = |from: usize, number| {
-                heard.get(from).and_then(|edges| edges.get(number)) == Some(&true)
+            let is_heard = |feed: &&Feed| heard[feed.from].get(feed.output) == Some(&true);
+            let edge = |feed: &Feed| Edge {
+                node: index_of[feed.from],
+                gain: feed.gain.gain().0,
             };
-            let incoming = feeders
-                .get(node)
-                .into_iter()
-                .flatten()
-                .filter(|(from, number, _)| live(*from, *number));
-            let feed = |&(from, _, gain): &(usize, usize, Decibels)| Edge {
-                node: index_of(from),
-                gain: gain.gain().0,
-            };
-            NodeInput::Sum(incoming.map(feed).collect())
+            NodeInput::Sum(incoming[node].iter().filter(is_heard).map(edge).collect())
         };
-        let (strip, again) = graph.strip_of(node);
-        let bus = strip
-            .checked_sub(graph.tracks)
-            .and_then(|n| session.buses().get(n))
-            .map(|b| &b.strip);
-        let (kind, name, input, gain, pan, strip_inserts) =
-            match (bus, voices.get_mut(node).and_then(Option::take)) {
-                (_, Some(voice)) => (
-                    NodeKind::Track,
-                    voice.name,
-                    NodeInput::Clips(voice.clips),
-                    voice.gain,
-                    voice.pan,
-                    &voice.strip.inserts,
-                ),
-                (Some(strip), None) => {
-                    let gain = Automation::gain(&strip.gain_curve, strip.gain);
-                    let pan = Automation::pan(&strip.pan_curve, strip.pan);
-                    let name = if again {
-                        format!("{} (to solo)", strip.name)
-                    } else {
-                        strip.name.clone()
-                    };
-                    (NodeKind::Bus, name, feeds(), gain, pan, &strip.inserts)
-                }
-                (None, None) => {
-                    let gain = Automation::gain(&session.master.gain_curve, session.master.gain);
-                    let pan = Automation::pan(&Curve::new(), Pan::CENTRE);
-                    (
-                        NodeKind::Master,
-                        String::new(),
-                        feeds(),
-                        gain,
-                        pan,
-                        &session.master.inserts,
-                    )
-                }
-            };
-        let live = node == master || heard.get(node).is_some_and(|edges| edges.contains(&true));
-        let outputs = graph.printed(node, heard.get(node).map_or(&[], Vec::as_slice));
-        let out = outputs
-            .into_iter()
-            .map(|(to, gain)| (index_of(to), gain))
-            .collect();
+        let (strip, is_second) = graph.strip_of(node);
+        let track = graph.track_of(strip).and_then(|n| tracks.get_mut(n));
+        let track = track.and_then(Option::take);
+        let bus = graph.bus_of(strip).and_then(|id| session.strip(id.into()));
+        let (kind, name, input, gain, pan, strip_inserts) = match (bus, track) {
+            (_, Some(track)) => (
+                NodeKind::Track,
+                track.name,
+                NodeInput::Clips(track.clips),
+                track.gain,
+                track.pan,
+                &track.strip.inserts,
+            ),
+            (Some(strip), None) => {
+                let gain = Automation::gain(&strip.gain_curve, strip.gain);
+                let pan = Automation::pan(&strip.pan_curve, strip.pan);
+                let name = if is_second {
+                    format!("{} (to solo)", strip.name)
+                } else {
+                    strip.name.clone()
+                };
+                (NodeKind::Bus, name, feeds(), gain, pan, &strip.inserts)
+            }
+            (None, None) => {
+                let gain = Automation::gain(&session.master.gain_curve, session.master.gain);
+                let pan = Automation::pan(&Curve::new(), Pan::CENTRE);
+                (
+                    NodeKind::Master,
+                    String::new(),
+                    feeds(),
+                    gain,
+                    pan,
+                    &session.master.inserts,
+                )
+            }
+        };
+        let live = node == master || heard[node].contains(&true);
+        let printed = graph.printed(node, &heard[node]).into_iter();
+        let out = printed.map(|(to, gain)| (index_of[to], gain)).collect();
         let (before, after) = chains(session, kind, strip_inserts, &input);
         let (delays, lag) = (Vec::new(), Lag::default());
         let mut planned = Node {
             kind,
             name,
-            again,
+            is_second,
             input,
             delays,
             before,
@@ -138,7 +125,7 @@ pub(super) fn arrange(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -
         nodes.push(planned);
     }
 
-    let stage_of = |index: usize| order.get(index).and_then(|&node| stage.get(node)).copied();
+    let stage_of = |index: usize| order.get(index).map(|&node| stage[node]);
     let mut stages: Vec<Range<usize>> = Vec::new();
     for index in 0..nodes.len() {
         match stages.last_mut() {
@@ -180,7 +167,7 @@ pub(super) fn arrange(session: &Session, voices: Vec<Voice<'_>>, scope: Scope) -
     }
 }
 
-/// The chains before and behind a node's fader.
+/// Returns the chains before and after a node's fader.
 fn chains(
     session: &Session,
     kind: NodeKind,
@@ -191,10 +178,10 @@ fn chains(
         rate: session.rate,
         layout: session.layout,
     };
-    // Mono clips alone are processed in mono, before the pan law places them.
+    // A track of mono clips only is processed in mono, before the pan law places it.
     let mono = match input {
         NodeInput::Clips(clips) => {
-            !clips.is_empty() && clips.iter().all(|c| c.place == Placing::Pan)
+            !clips.is_empty() && clips.iter().all(|c| c.channel_map == ChannelMap::Pan)
         }
         NodeInput::Sum(_) => false,
     };

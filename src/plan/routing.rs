@@ -1,87 +1,111 @@
-//! Which strip feeds which, and which feeds are heard with the current mutes, solos and faders.
+//! Finds which strip feeds which, and which feeds are heard with the current mutes, solos and faders.
 
 mod solo;
 
-use super::{InCue, Node, Scope, route::Voice};
+use super::{
+    InCue, Node, Scope,
+    id_vec::{Id, IdVec},
+    route::TrackInput,
+};
 use crate::{
     diagnostics::Unheard,
-    session::Session,
+    session::{BusId, CueId, Session, TrackId},
     units::{Decibels, Frames},
 };
 
-/// Outputs with their gains: for each strip or node, the targets in the order of the strip's main output and sends.
-type Outputs = Vec<Vec<(usize, Decibels)>>;
+/// Numbers the strips of a session: tracks of the timeline, tracks of cues, buses, and last the master.
+///
+/// A track of a cue is as many strips as it needs nodes: see [`InCue`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct StripIndex(usize);
 
-/// The strips of a session as nodes of a graph: tracks, then those of cues, then buses, then the second nodes of buses,
-/// then the master. Strips are numbered in the same way, without the second nodes.
-#[derive(Clone, Debug)]
-pub(crate) struct Routing {
-    /// All but the master.
-    strips: Vec<Switches>,
-    /// Tracks, those of cues too.
-    pub(super) tracks: usize,
-    /// What the tracks of cues are, which come after those of the timeline.
-    in_cues: Vec<InCue>,
-    /// Targets of each strip, as strips. Empty for the master.
-    outputs: Outputs,
-    /// The second node of each strip, where it has one.
-    second: Vec<Option<usize>>,
-    /// The strip of each node, and whether it is the second node of it.
-    nodes: Vec<(usize, bool)>,
-    /// Targets of each node, as nodes: for each output the first node of the target, then its second one.
-    pub(super) out: Outputs,
+/// Numbers the nodes of a routing: one of each strip but the master, in the order of [`StripIndex`], then the second nodes
+/// of buses, and last the master. A plan holds the same nodes sorted by stage: see [`Routing::order`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NodeIndex(usize);
+
+impl Id for StripIndex {
+    fn new(index: usize) -> Self {
+        Self(index)
+    }
+
+    fn index(self) -> usize {
+        self.0
+    }
 }
 
-/// What decides whether a strip is heard.
-#[derive(Clone, Copy, Debug)]
+impl Id for NodeIndex {
+    fn new(index: usize) -> Self {
+        Self(index)
+    }
+
+    fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// Outputs of strips or nodes: for each the targets with their gains, main output first, then sends.
+type Outputs<I> = IdVec<I, Vec<(I, Decibels)>>;
+
+/// The strips of a session as the nodes of a graph.
+#[derive(Clone, Debug)]
+pub(crate) struct Routing {
+    strips: IdVec<StripIndex, Switches>,
+    /// Number of tracks, those of cues included.
+    tracks: usize,
+    /// The cues of the last tracks; the first tracks are those of the timeline.
+    in_cues: Vec<InCue>,
+    /// Targets of each strip. Empty for the master.
+    outputs: Outputs<StripIndex>,
+    /// The second node of each bus that has one.
+    second: IdVec<StripIndex, Option<NodeIndex>>,
+    /// The strip of each node, and whether the node is the strip's second one.
+    nodes: IdVec<NodeIndex, (StripIndex, bool)>,
+    /// Targets of each node: for each output the first node of the target, then its second one.
+    pub(super) out: Outputs<NodeIndex>,
+}
+
+/// The controls that decide whether a strip is heard. Those of the master are always off.
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Switches {
-    /// Whether it or its cue is muted.
+    /// The strip or its cue is muted.
     pub mute: bool,
     pub solo: bool,
-    /// Whether its fader stands at minus infinity.
+    /// The fader stands at −∞ dB.
     pub silent: bool,
 }
 
-/// What of a plan of everything is heard.
+/// The audible part of a plan that holds all nodes and feeds. All vectors are in the order of the plan.
 #[derive(Debug)]
 pub(crate) struct Gates {
-    /// For each node of the plan, which of its feeds are heard, in their order.
+    /// For each node, which of its feeds are heard, in the order of summing.
     pub feeds: Vec<Vec<bool>>,
-    /// For each node of the plan, whether anything of it is heard.
+    /// For each node, whether any of its output is heard.
     pub live: Vec<bool>,
 }
 
-/// The flag of a strip or node; false for one that there is not.
-fn is(flags: &[bool], node: usize) -> bool {
-    flags.get(node).copied().unwrap_or(false)
+/// A feed into a node.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Feed {
+    pub from: NodeIndex,
+    /// Its place among the outputs of `from`.
+    pub output: usize,
+    pub gain: Decibels,
 }
 
-fn set(flags: &mut [bool], node: usize) {
-    if let Some(flag) = flags.get_mut(node) {
-        *flag = true;
+/// Sorts the items of a graph without cycles so that each comes before those that it feeds; the master comes last.
+fn downstream<I: Id>(out: &Outputs<I>) -> Vec<I> {
+    let mut awaited: IdVec<I, usize> = IdVec::filled(0, out.len());
+    for &(to, _) in out.items().iter().flatten() {
+        awaited[to] += 1;
     }
-}
-
-/// The nodes of a graph without circles, each before those that it feeds; the master is the last.
-fn downstream(out: &Outputs) -> Vec<usize> {
-    let mut awaited = vec![0usize; out.len()];
-    for &(to, _) in out.iter().flatten() {
-        if let Some(count) = awaited.get_mut(to) {
-            *count += 1;
-        }
-    }
-    let mut order: Vec<usize> = (0..out.len())
-        .filter(|&node| awaited.get(node) == Some(&0))
-        .collect();
+    let mut order: Vec<I> = out.ids().filter(|&id| awaited[id] == 0).collect();
     let mut done = 0;
-    while let Some(&node) = order.get(done) {
+    while let Some(&from) = order.get(done) {
         done += 1;
-        for &(to, _) in out.get(node).into_iter().flatten() {
-            let Some(left) = awaited.get_mut(to) else {
-                continue;
-            };
-            *left -= 1;
-            if *left == 0 {
+        for &(to, _) in &out[from] {
+            awaited[to] -= 1;
+            if awaited[to] == 0 {
                 order.push(to);
             }
         }
@@ -90,248 +114,246 @@ fn downstream(out: &Outputs) -> Vec<usize> {
 }
 
 impl Routing {
-    /// The graph of a session. With [`Scope::All`] every bus has a second node that might need one with other solos.
-    pub(super) fn of(session: &Session, voices: &[Voice<'_>], scope: Scope) -> Self {
-        let tracks = voices.len();
+    /// Makes the graph of a session. With [`Scope::All`] every bus gets a second node that some combination of solos needs.
+    pub(super) fn of(session: &Session, inputs: &[TrackInput<'_>], scope: Scope) -> Self {
+        let tracks = inputs.len();
         let buses = || session.buses().iter().map(|b| (&b.strip, b.strip.mute));
-        let all = || voices.iter().map(|v| (v.strip, v.mute)).chain(buses());
-        let switches = all().map(|(s, mute)| Switches {
+        let all = || inputs.iter().map(|t| (t.strip, t.mute)).chain(buses());
+        let switches = all().map(|(strip, mute)| Switches {
             mute,
-            solo: s.solo,
-            silent: s.gain == Decibels::SILENCE,
+            solo: strip.solo,
+            silent: strip.gain == Decibels::SILENCE,
         });
-        let strips: Vec<Switches> = switches.collect();
-        let in_cues = voices.iter().filter_map(|v| v.in_cue.clone()).collect();
-        let master = strips.len();
-        let outputs = all().map(|(s, _)| {
-            let main = (s.to.map_or(master, |b| tracks + b.0), Decibels::UNITY);
-            std::iter::once(main)
-                .chain(s.sends.iter().map(|s| (tracks + s.to.0, s.gain)))
-                .collect()
+        let strips: IdVec<StripIndex, _> = switches.chain([Switches::default()]).collect();
+        let bus = |id: BusId| StripIndex(tracks + id.0);
+        let master = StripIndex(strips.len() - 1);
+        let outputs = all().map(|(strip, _)| {
+            let main = (strip.to.map_or(master, bus), Decibels::UNITY);
+            let sends = strip.sends.iter().map(|send| (bus(send.to), send.gain));
+            std::iter::once(main).chain(sends).collect()
         });
-        let outputs: Outputs = outputs.chain([Vec::new()]).collect();
         let mut routing = Self {
-            strips,
             tracks,
-            in_cues,
-            outputs,
-            second: Vec::new(),
-            nodes: Vec::new(),
-            out: Vec::new(),
+            in_cues: inputs.iter().filter_map(|t| t.in_cue.clone()).collect(),
+            outputs: outputs.chain([Vec::new()]).collect(),
+            second: IdVec::filled(None, strips.len()),
+            strips,
+            nodes: Vec::new().into(),
+            out: Vec::new().into(),
         };
         let twice = match scope {
             Scope::Heard => routing.solo().map(|solo| solo.twice),
             Scope::All => Some(routing.may_run_twice()),
         };
-        routing.expand(&twice.unwrap_or_default());
+        routing.make_nodes(twice.as_ref());
         routing
     }
 
-    /// Gives these strips a second node, and makes the outputs of all nodes.
-    fn expand(&mut self, twice: &[bool]) {
-        let count = self.strips.len();
-        self.second = vec![None; count];
-        self.nodes = (0..count).map(|strip| (strip, false)).collect();
-        for (strip, second) in self
-            .second
-            .iter_mut()
-            .enumerate()
-            .filter(|(strip, _)| is(twice, *strip))
-        {
-            *second = Some(self.nodes.len());
-            self.nodes.push((strip, true));
+    /// Makes the nodes, a second one for each strip of `twice`, and their outputs.
+    fn make_nodes(&mut self, twice: Option<&IdVec<StripIndex, bool>>) {
+        let master = self.master_strip();
+        let strips = || self.strips.ids().filter(move |strip| *strip != master);
+        self.nodes = strips().map(|strip| (strip, false)).collect();
+        for strip in strips().filter(|&strip| twice.is_some_and(|twice| twice[strip])) {
+            self.second[strip] = Some(self.nodes.push((strip, true)));
         }
-        let master = self.nodes.len();
-        self.nodes.push((count, false));
-        let to_nodes = |outputs: &Vec<(usize, Decibels)>, again: bool| {
-            let mut targets = Vec::with_capacity(outputs.len());
-            for &(to, gain) in outputs {
-                if to < count {
-                    targets.push((to, gain));
-                    targets.extend(self.second_of(to).map(|node| (node, gain)));
-                } else if !again {
-                    // What has passed no soloed strip never goes to the master.
-                    targets.push((master, gain));
-                }
+        self.nodes.push((master, false));
+        let nodes = self.nodes.items().iter();
+        self.out = nodes
+            .map(|&(strip, is_second)| self.node_outputs(strip, is_second))
+            .collect();
+    }
+
+    /// Returns the outputs of a node of a strip.
+    fn node_outputs(&self, strip: StripIndex, is_second: bool) -> Vec<(NodeIndex, Decibels)> {
+        let mut targets = Vec::with_capacity(self.outputs[strip].len());
+        for &(to, gain) in &self.outputs[strip] {
+            if to != self.master_strip() {
+                targets.push((self.first_of(to), gain));
+                targets.extend(self.second[to].map(|node| (node, gain)));
+            } else if !is_second {
+                // A second node takes what has passed no soloed strip, which never goes to the master.
+                targets.push((self.master(), gain));
             }
-            targets
-        };
-        let outputs =
-            |&(strip, again): &(usize, bool)| self.outputs.get(strip).map(|o| to_nodes(o, again));
-        self.out = self.nodes.iter().filter_map(outputs).collect();
+        }
+        targets
     }
 
-    /// The second node of a strip.
-    fn second_of(&self, strip: usize) -> Option<usize> {
-        self.second.get(strip).copied().flatten()
+    /// Returns the first node of a strip other than the master.
+    fn first_of(&self, strip: StripIndex) -> NodeIndex {
+        // The nodes begin with one of each strip, in the same order.
+        NodeIndex(strip.0)
     }
 
-    /// The strip of a node, and whether it is its second node. The master is the strip after all others.
-    pub(crate) fn strip_of(&self, node: usize) -> (usize, bool) {
-        self.nodes
-            .get(node)
-            .copied()
-            .unwrap_or((self.strips.len(), false))
+    /// Returns the strip of a node, and whether the node is the strip's second one.
+    pub(crate) fn strip_of(&self, node: NodeIndex) -> (StripIndex, bool) {
+        self.nodes[node]
     }
 
-    /// Whether any strip is soloed.
+    /// Reports whether a strip is a track, of the timeline or of a cue.
+    fn is_track(&self, strip: StripIndex) -> bool {
+        strip.0 < self.tracks
+    }
+
+    /// Returns the number of the track that a strip is, those of cues after those of the timeline; `None` for buses and the
+    /// master.
+    pub(super) fn track_of(&self, strip: StripIndex) -> Option<usize> {
+        self.is_track(strip).then_some(strip.0)
+    }
+
+    /// Returns the bus that a strip is; `None` for tracks and the master.
+    pub(super) fn bus_of(&self, strip: StripIndex) -> Option<BusId> {
+        let bus = strip.0.checked_sub(self.tracks)?;
+        (strip != self.master_strip()).then_some(BusId(bus))
+    }
+
+    /// Reports whether any strip is soloed.
     pub(super) fn soloing(&self) -> bool {
-        self.strips.iter().any(|s| s.solo)
+        self.strips.items().iter().any(|s| s.solo)
     }
 
-    /// Why a track is not heard, where nobody muted or soloed anything to that end.
+    /// Returns the reason why a track is not heard, where it is neither a mute of its own nor a solo of another strip.
     pub(super) fn unused(
         &self,
-        node: usize,
+        node: NodeIndex,
         planned: &Node,
         length: Option<Frames>,
     ) -> Option<Unheard> {
-        let strip = self.strips.get(node).filter(|_| node < self.tracks)?;
-        if strip.mute {
+        let (strip, _) = self.strip_of(node);
+        let switches = self.strips[strip];
+        if !self.is_track(strip) || switches.mute {
             return None;
         }
-        let later = |end: Frames| planned.clips().iter().all(|c| c.range.start >= end.0);
+        let starts_after = |end: Frames| planned.clips().iter().all(|c| c.range.start >= end.0);
         match planned.live {
-            true => length.filter(|end| later(*end)).map(|_| Unheard::AfterEnd),
-            false if strip.silent => Some(Unheard::FaderDown),
+            true => length
+                .filter(|end| starts_after(*end))
+                .map(|_| Unheard::AfterEnd),
+            false if switches.silent => Some(Unheard::FaderDown),
             false => Some(Unheard::OutputsMuted),
         }
     }
 
-    /// The master's node, after all others.
-    pub(crate) fn master(&self) -> usize {
-        self.out.len() - 1
+    fn master_strip(&self) -> StripIndex {
+        StripIndex(self.strips.len() - 1)
     }
 
-    /// The nodes of a bus, counted from 0: the first, and the second where it has one.
-    pub(crate) fn bus(&self, bus: usize) -> (usize, Option<usize>) {
-        (self.tracks + bus, self.second_of(self.tracks + bus))
+    /// Returns the master's node, after all others.
+    pub(crate) fn master(&self) -> NodeIndex {
+        NodeIndex(self.nodes.len() - 1)
     }
 
-    /// The places of a track of a cue, counted from 0: one, or more where its uses overlap and it moves in time.
-    pub(crate) fn in_cue(&self, cue: usize, track: usize) -> impl Iterator<Item = usize> {
+    /// Returns the node of a track of the timeline.
+    pub(crate) fn track(&self, track: TrackId) -> NodeIndex {
+        NodeIndex(track.0)
+    }
+
+    /// Returns the first node of a bus, and the second where it has one.
+    pub(crate) fn bus(&self, bus: BusId) -> (NodeIndex, Option<NodeIndex>) {
+        let strip = StripIndex(self.tracks + bus.0);
+        (self.first_of(strip), self.second[strip])
+    }
+
+    /// Returns the nodes of a track of a cue, counted from 0: several where placements overlap and its controls move in
+    /// time, none where the cue has no placement.
+    pub(crate) fn cue_track(&self, cue: CueId, track: usize) -> impl Iterator<Item = NodeIndex> {
+        let own = self.in_cues.iter().enumerate();
+        own.filter(move |(_, i)| (i.cue, i.track) == (cue, track))
+            .map(|(n, _)| NodeIndex(self.tracks - self.in_cues.len() + n))
+    }
+
+    /// Returns the cue that a node belongs to; `None` outside cues.
+    pub(crate) fn cue_of(&self, node: NodeIndex) -> Option<&InCue> {
         let first = self.tracks - self.in_cues.len();
-        let own = self
-            .in_cues
-            .iter()
-            .enumerate()
-            .filter(move |(_, i)| (i.cue, i.track) == (cue, track));
-        own.map(move |(n, _)| first + n)
+        self.in_cues.get(node.0.checked_sub(first)?)
     }
 
-    /// What a place is in a cue, if it is in one.
-    pub(crate) fn cue_of(&self, node: usize) -> Option<&InCue> {
-        self.in_cues
-            .get(node.checked_sub(self.tracks - self.in_cues.len())?)
-    }
-
-    /// The switches of a strip; the master has none.
-    pub(crate) fn switches(&mut self, node: usize) -> Option<&mut Switches> {
-        self.strips.get_mut(node)
+    /// Returns the switches of a strip, to change them. Those of the master must stay off.
+    pub(crate) fn switches_mut(&mut self, strip: StripIndex) -> &mut Switches {
+        &mut self.strips[strip]
     }
 
     /// Returns the nodes in the order of the plan, by stage and then as in the session; and for each node its index in
     /// the plan.
-    pub(crate) fn order(&self) -> (Vec<usize>, Vec<usize>) {
+    pub(crate) fn order(&self) -> (Vec<NodeIndex>, IdVec<NodeIndex, usize>) {
         let stage = self.stages();
-        let mut order: Vec<usize> = (0..self.out.len()).collect();
-        order.sort_by_key(|&node| stage.get(node).copied());
-        let mut index_of = vec![0; order.len()];
+        let mut order: Vec<NodeIndex> = self.nodes.ids().collect();
+        order.sort_by_key(|&node| stage[node]);
+        let mut index_of = IdVec::filled(0, order.len());
         for (index, &node) in order.iter().enumerate() {
-            index_of
-                .iter_mut()
-                .skip(node)
-                .take(1)
-                .for_each(|at| *at = index);
+            index_of[node] = index;
         }
         (order, index_of)
     }
 
     /// Returns what is heard of a plan that holds all nodes and feeds.
     pub(crate) fn gates(&self) -> Gates {
-        let (heard, (order, _), master) = (self.heard(), self.order(), self.master());
-        let incoming = self.incoming();
-        let open = |from: usize, number: usize| {
-            heard
-                .get(from)
-                .and_then(|e| e.get(number))
-                .copied()
-                .unwrap_or(false)
-        };
-        let into = |node: usize| {
-            incoming
-                .get(node)
-                .into_iter()
-                .flatten()
-                .map(|&(from, number, _)| open(from, number))
-                .collect()
-        };
-        let live = |node: usize| {
-            node == master || heard.get(node).is_some_and(|edges| edges.contains(&true))
-        };
+        let (heard, (order, _), incoming) = (self.heard(), self.order(), self.incoming());
+        let is_live = |node| node == self.master() || heard[node].contains(&true);
+        let open = |feed: &Feed| is_set(&heard[feed.from], feed.output);
         Gates {
-            feeds: order.iter().map(|&node| into(node)).collect(),
-            live: order.iter().map(|&node| live(node)).collect(),
+            feeds: order
+                .iter()
+                .map(|&node| incoming[node].iter().map(open).collect())
+                .collect(),
+            live: order.iter().map(|&node| is_live(node)).collect(),
         }
     }
 
-    /// The feeds into each node, in the order of summing: where each comes from, its number among those out of there, and
-    /// its gain.
-    pub(super) fn incoming(&self) -> Vec<Vec<(usize, usize, Decibels)>> {
-        let mut into = vec![Vec::new(); self.out.len()];
-        for (from, edges) in self.out.iter().enumerate() {
-            for (number, &(to, gain)) in edges.iter().enumerate() {
-                into.iter_mut()
-                    .skip(to)
-                    .take(1)
-                    .for_each(|feeds| feeds.push((from, number, gain)));
+    /// Returns the feeds into each node, in the order of summing.
+    pub(super) fn incoming(&self) -> IdVec<NodeIndex, Vec<Feed>> {
+        let mut feeds = IdVec::filled(Vec::new(), self.nodes.len());
+        for (from, outputs) in self.out.iter() {
+            for (output, &(to, gain)) in outputs.iter().enumerate() {
+                feeds[to].push(Feed { from, output, gain });
             }
         }
-        into
+        feeds
     }
 
-    /// Returns the stage of each node: how many nodes lie on the longest way into it.
-    pub(super) fn stages(&self) -> Vec<usize> {
-        let master = self.master();
-        let mut stage = vec![0; master + 1];
-        // Buses are never in the stage of tracks, and the master comes after all.
-        stage.iter_mut().skip(self.tracks).for_each(|s| *s = 1);
+    /// Returns the stage of each node: the number of nodes on the longest path into it.
+    pub(super) fn stages(&self) -> IdVec<NodeIndex, usize> {
+        // Buses are never in the stage of tracks, even those that nothing feeds.
+        let first = |&(strip, _): &(StripIndex, bool)| usize::from(!self.is_track(strip));
+        let mut stage: IdVec<NodeIndex, usize> = self.nodes.items().iter().map(first).collect();
         for from in downstream(&self.out) {
-            let next = stage.get(from).map_or(0, |s| s + 1);
-            for &(to, _) in self.out.get(from).into_iter().flatten() {
-                stage
-                    .iter_mut()
-                    .skip(to)
-                    .take(1)
-                    .for_each(|s| *s = next.max(*s));
+            for &(to, _) in &self.out[from] {
+                stage[to] = stage[to].max(stage[from] + 1);
             }
         }
-        let last = stage.iter().take(master).max().map_or(0, |s| s + 1);
-        stage.iter_mut().skip(master).for_each(|s| *s = last);
+        // The master comes after all others, also after buses that lead nowhere.
+        let master = self.master();
+        let others = self.nodes.ids().filter(|&node| node != master);
+        stage[master] = others.map(|node| stage[node] + 1).max().unwrap_or(0);
         stage
     }
 
-    /// Whether a strip is muted, or as good as muted by its fader; the master never is.
-    fn closed(&self, strip: usize) -> bool {
-        self.strips.get(strip).is_some_and(|s| s.mute || s.silent)
+    /// Reports whether a strip is muted, or as good as muted by its fader; the master never is.
+    fn closed(&self, strip: StripIndex) -> bool {
+        self.strips[strip].mute || self.strips[strip].silent
     }
 
-    fn soloed(&self, strip: usize) -> bool {
-        self.strips.get(strip).is_some_and(|s| s.solo)
+    fn soloed(&self, strip: StripIndex) -> bool {
+        self.strips[strip].solo
     }
 
-    /// The outputs of a strip that are not turned all the way down.
-    fn sounding_outputs(&self, strip: usize) -> impl Iterator<Item = usize> {
-        let outputs = self.outputs.get(strip).into_iter().flatten();
+    /// Returns the targets of a strip's outputs.
+    fn targets(&self, strip: StripIndex) -> impl Iterator<Item = StripIndex> {
+        self.outputs[strip].iter().map(|&(to, _)| to)
+    }
+
+    /// Returns the targets of a strip's outputs, without those at −∞ dB.
+    fn sounding_targets(&self, strip: StripIndex) -> impl Iterator<Item = StripIndex> {
+        let outputs = self.outputs[strip].iter();
         outputs
             .filter(|(_, gain)| *gain != Decibels::SILENCE)
-            .map(|(to, _)| *to)
+            .map(|&(to, _)| to)
     }
 
-    /// For every feed out of every node, whether it is heard.
-    pub(super) fn heard(&self) -> Vec<Vec<bool>> {
+    /// Returns, for each output of each node, whether it is heard.
+    pub(super) fn heard(&self) -> IdVec<NodeIndex, Vec<bool>> {
         let solo = self.solo();
-        let open = |from: usize, (to, gain): (usize, Decibels)| {
+        let open = |from: NodeIndex, (to, gain): (NodeIndex, Decibels)| {
             let (from, to) = (self.strip_of(from), self.strip_of(to));
             let usable = !self.closed(from.0) && !self.closed(to.0) && gain != Decibels::SILENCE;
             usable
@@ -339,35 +361,47 @@ impl Routing {
                     .as_ref()
                     .map_or(!from.1 && !to.1, |solo| solo.opens(from, to))
         };
-        // What leads nowhere is not heard either.
-        let mut arrives: Vec<bool> = (0..self.out.len())
-            .map(|node| node == self.master())
-            .collect();
-        let edges = |from: usize| self.out.get(from).into_iter().flatten();
+        // An output that leads nowhere is not heard either.
+        let mut arrives = IdVec::filled(false, self.nodes.len());
+        arrives[self.master()] = true;
         for &from in downstream(&self.out).iter().rev() {
-            if edges(from).any(|&edge| open(from, edge) && is(&arrives, edge.0)) {
-                set(&mut arrives, from);
+            if self.out[from]
+                .iter()
+                .any(|&edge| arrives[edge.0] && open(from, edge))
+            {
+                arrives[from] = true;
             }
         }
-        let live = |from: usize, edge: (usize, Decibels)| open(from, edge) && is(&arrives, edge.0);
-        self.out
-            .iter()
-            .enumerate()
-            .map(|(from, e)| e.iter().map(|&edge| live(from, edge)).collect())
-            .collect()
+        let heard = |(from, edges): (NodeIndex, &Vec<(NodeIndex, Decibels)>)| {
+            let heard = edges
+                .iter()
+                .map(|&edge| arrives[edge.0] && open(from, edge));
+            heard.collect()
+        };
+        self.out.iter().map(heard).collect()
     }
 
-    /// The outputs of a node as a plan prints them: all of its strip's, or those that are heard where the strip runs twice;
-    /// into a strip that runs twice, to the node that hears it.
-    pub(super) fn printed(&self, node: usize, heard: &[bool]) -> Vec<(usize, Decibels)> {
-        let all = || self.out.get(node).into_iter().flatten().enumerate();
-        let (strip, again) = self.strip_of(node);
-        let alone = !again && self.second_of(strip).is_none();
-        let shown = |(number, (to, _)): &(usize, &(usize, Decibels))| {
-            let (target, second) = self.strip_of(*to);
-            let other = !second && self.second_of(target).is_some() && is(heard, number + 1);
-            is(heard, *number) || (alone && !second && !other)
-        };
-        all().filter(shown).map(|(_, output)| *output).collect()
+    /// Returns the outputs of a node as a plan prints them.
+    ///
+    /// A strip with one node prints all of its outputs, each to the node of the target that hears it. A strip that runs
+    /// twice prints those that are heard.
+    pub(super) fn printed(&self, node: NodeIndex, heard: &[bool]) -> Vec<(NodeIndex, Decibels)> {
+        let (strip, is_second) = self.strip_of(node);
+        let alone = !is_second && self.second[strip].is_none();
+        let mut printed = Vec::new();
+        for (number, &(to, gain)) in self.out[node].iter().enumerate() {
+            let (target, to_second) = self.strip_of(to);
+            // The output to the target's second node follows the one to its first.
+            let heard_by_second = self.second[target].is_some() && is_set(heard, number + 1);
+            if is_set(heard, number) || (alone && !to_second && !heard_by_second) {
+                printed.push((to, gain));
+            }
+        }
+        printed
     }
+}
+
+/// Reads a flag; those beyond the end are off.
+fn is_set(flags: &[bool], index: usize) -> bool {
+    flags.get(index) == Some(&true)
 }

@@ -6,42 +6,10 @@
 use crate::{
     curve::{Automation, Curve},
     engine::Renderer,
-    plan::{Gates, Routing},
-    session::{BusId, CueId, Session, Strip, TrackId},
+    plan::{Gates, IdVec, NodeIndex, Routing},
+    session::{CueId, Selector, Session},
     units::{Decibels, Pan},
 };
-
-/// Identifies a strip whose controls can change during playback: a track, a bus or the master.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum StripId {
-    /// A track of the timeline.
-    Track(TrackId),
-    /// A track of a cue, counted from 0, in all uses of the cue.
-    InCue(CueId, usize),
-    /// A bus.
-    Bus(BusId),
-    /// The master, which has a fader but no pan, mute or solo.
-    Master,
-}
-
-impl From<TrackId> for StripId {
-    fn from(id: TrackId) -> Self {
-        Self::Track(id)
-    }
-}
-
-impl From<(CueId, usize)> for StripId {
-    fn from((cue, track): (CueId, usize)) -> Self {
-        Self::InCue(cue, track)
-    }
-}
-
-impl From<BusId> for StripId {
-    fn from(id: BusId) -> Self {
-        Self::Bus(id)
-    }
-}
 
 /// A new value for one control of a strip.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,10 +32,10 @@ pub(super) struct LiveMixer {
     session: Session,
     routing: Routing,
     /// The index in the plan of each node of the routing.
-    index_of: Vec<usize>,
+    index_of: IdVec<NodeIndex, usize>,
     gates: Gates,
     /// Strips, with one of their nodes each, whose gain or pan the renderer has not taken over yet.
-    pending_faders: Vec<(StripId, usize)>,
+    pending_faders: Vec<(Selector, NodeIndex)>,
     /// Whether gates may still be opening or closing.
     gates_moving: bool,
 }
@@ -86,106 +54,106 @@ impl LiveMixer {
         }
     }
 
-    /// Returns the index in the plan of a node of the routing.
-    fn planned(&self, node: usize) -> usize {
-        // The plan holds every node of the routing.
-        self.index_of.get(node).copied().unwrap_or_default()
-    }
-
     /// Returns the nodes of the session's tracks, of its buses, and of the master, by their index in the plan.
     pub(super) fn strip_nodes(&self) -> StripNodes {
-        let buses = 0..self.session.buses().len();
+        let tracks = self.session.track_ids();
+        let buses = self.session.bus_ids();
         StripNodes {
-            tracks: (0..self.session.tracks().len())
-                .map(|node| self.planned(node))
+            tracks: tracks
+                .map(|track| self.index_of[self.routing.track(track)])
                 .collect(),
             buses: buses
-                .map(|bus| self.planned(self.routing.bus(bus).0))
+                .map(|bus| self.index_of[self.routing.bus(bus).0])
                 .collect(),
-            master: self.planned(self.routing.master()),
+            master: self.index_of[self.routing.master()],
         }
     }
 
     /// Returns the two nodes, by their index in the plan, of each bus that the current solos split in two.
     pub(super) fn split_buses(&self) -> impl Iterator<Item = (usize, usize)> {
-        let nodes = (0..self.session.buses().len()).map(|bus| self.routing.bus(bus));
-        let split =
-            nodes.filter_map(|(first, second)| Some((self.planned(first), self.planned(second?))));
+        let nodes = self.session.bus_ids().map(|bus| self.routing.bus(bus));
+        let split = nodes
+            .filter_map(|(first, second)| Some((self.index_of[first], self.index_of[second?])));
         split.filter(|(_, second)| self.is_live(*second))
     }
 
-    /// Returns whether anything of a node of the plan is heard.
+    /// Returns whether any output of a node of the plan is heard.
     pub(super) fn is_live(&self, index: usize) -> bool {
         self.gates.live.get(index).copied().unwrap_or(false)
     }
 
-    /// Returns the nodes of a strip: one; several for a bus, or a track of a cue; none for an id of another session.
-    fn nodes(&self, id: StripId) -> Vec<usize> {
-        let (tracks, buses) = (self.session.tracks().len(), self.session.buses().len());
-        match id {
-            StripId::Track(id) => Some(id.0).filter(|n| *n < tracks).into_iter().collect(),
-            StripId::InCue(cue, track) => self.routing.in_cue(cue.0, track).collect(),
-            StripId::Bus(id) if id.0 >= buses => Vec::new(),
-            StripId::Bus(id) => {
-                let (first, second) = self.routing.bus(id.0);
-                std::iter::once(first).chain(second).collect()
+    /// Returns the strips of a part, each with one of its nodes: one; several for a bus, a cue or a track of a cue; none for
+    /// an id of another session.
+    fn strips(&self, part: Selector) -> Vec<(Selector, NodeIndex)> {
+        let in_cue = |cue: CueId, track: usize| {
+            let nodes = self.routing.cue_track(cue, track);
+            nodes.map(move |node| (Selector::CueTrack(cue, track), node))
+        };
+        match part {
+            _ if self.session.part_name(part).is_none() => Vec::new(),
+            Selector::Track(id) => vec![(part, self.routing.track(id))],
+            Selector::Bus(id) => {
+                let (first, second) = self.routing.bus(id);
+                let nodes = std::iter::once(first).chain(second);
+                nodes.map(|node| (part, node)).collect()
             }
-            StripId::Master => vec![self.routing.master()],
+            Selector::Cue(cue) => {
+                let tracks = self.session.cues().get(cue.0).map_or(0, |c| c.tracks.len());
+                (0..tracks).flat_map(|track| in_cue(cue, track)).collect()
+            }
+            Selector::CueTrack(cue, track) => in_cue(cue, track).collect(),
+            Selector::Master => vec![(part, self.routing.master())],
         }
     }
 
-    /// Returns a strip of the session; `None` for the master and for an id of another session.
-    fn strip(&mut self, id: StripId) -> Option<&mut Strip> {
-        match id {
-            StripId::Track(id) => self
-                .session
-                .tracks_mut()
-                .get_mut(id.0)
-                .map(|t| &mut t.strip),
-            StripId::InCue(cue, track) => self
-                .session
-                .cues_mut()
-                .get_mut(cue.0)
-                .and_then(|c| c.tracks.get_mut(track))
-                .map(|t| &mut t.strip),
-            StripId::Bus(id) => self.session.buses_mut().get_mut(id.0).map(|b| &mut b.strip),
-            StripId::Master => None,
-        }
-    }
-
-    /// Changes a control. Ignores an id of another session, and controls that the master does not have.
-    pub(super) fn set(&mut self, id: StripId, setting: Setting) {
-        match (id, setting, self.strip(id)) {
-            (StripId::Master, Setting::Gain(gain), _) => self.session.master.gain = gain,
-            (_, Setting::Gain(gain), Some(strip)) => strip.gain = gain,
-            (_, Setting::Pan(pan), Some(strip)) => {
-                strip.pan = pan;
-                strip.pan_curve = Curve::new();
+    /// Changes a control. Ignores an id of another session, and controls that the part does not have.
+    pub(super) fn set(&mut self, part: Selector, setting: Setting) {
+        match (part, setting) {
+            (Selector::Master, Setting::Gain(gain)) => self.session.master.gain = gain,
+            (Selector::Cue(id), Setting::Mute(mute)) => {
+                if let Some(cue) = self.session.cues_mut().get_mut(id.0) {
+                    cue.mute = mute;
+                }
             }
-            (_, Setting::Mute(mute), Some(strip)) => strip.mute = mute,
-            (_, Setting::Solo(solo), Some(strip)) => strip.solo = solo,
-            (_, _, None) => return,
+            _ => {
+                let Some(strip) = self.session.strip_mut(part) else {
+                    return;
+                };
+                match setting {
+                    Setting::Gain(gain) => strip.gain = gain,
+                    Setting::Pan(pan) => {
+                        strip.pan = pan;
+                        strip.pan_curve = Curve::new();
+                    }
+                    Setting::Mute(mute) => strip.mute = mute,
+                    Setting::Solo(solo) => strip.solo = solo,
+                }
+            }
         }
-        for node in self.nodes(id) {
+        for (part, node) in self.strips(part) {
             if matches!(setting, Setting::Gain(_) | Setting::Pan(_))
-                && !self.pending_faders.contains(&(id, node))
+                && !self.pending_faders.contains(&(part, node))
             {
-                self.pending_faders.push((id, node));
+                self.pending_faders.push((part, node));
             }
-            let muted_by_cue = self.routing.cue_of(node).is_some_and(|in_cue| in_cue.muted);
-            let Some(switches) = self.routing.switches(node) else {
-                continue;
-            };
-            match setting {
-                // A fader at −∞ dB closes the strip's gates like a mute.
-                Setting::Gain(gain) => switches.silent = gain == Decibels::SILENCE,
-                Setting::Pan(_) => {}
-                Setting::Mute(mute) => switches.mute = mute || muted_by_cue,
-                Setting::Solo(solo) => switches.solo = solo,
-            }
+            self.update_switches(part, node);
         }
         self.gates = self.routing.gates();
         self.gates_moving = true;
+    }
+
+    /// Takes the switches of a node's strip from the session.
+    fn update_switches(&mut self, part: Selector, node: NodeIndex) {
+        let Some(strip) = self.session.strip(part) else {
+            return;
+        };
+        let cue = self.routing.cue_of(node).map(|in_cue| in_cue.cue.0);
+        let cue = cue.and_then(|cue| self.session.cues().get(cue));
+        let switches = self.routing.switches_mut(self.routing.strip_of(node).0);
+        switches.mute = strip.mute || cue.is_some_and(|cue| cue.mute);
+        switches.solo = strip.solo;
+        // A fader at −∞ dB closes the strip's gates like a mute.
+        switches.silent = strip.gain == Decibels::SILENCE;
     }
 
     /// Hands pending changes to the renderer. Call before each block.
@@ -197,28 +165,29 @@ impl LiveMixer {
                 renderer.finish_gates(&self.gates);
             }
         }
-        for (id, node) in std::mem::take(&mut self.pending_faders) {
-            let Some(index) = self.index_of.get(node).copied() else {
-                continue;
-            };
-            let (gain, pan) = self.automation(id, node);
-            if !renderer.set_fader(index, gain, pan) {
-                self.pending_faders.push((id, node));
+        for (part, node) in std::mem::take(&mut self.pending_faders) {
+            let (gain, pan) = self.automation(part, node);
+            if !renderer.set_fader(self.index_of[node], gain, pan) {
+                self.pending_faders.push((part, node));
             }
         }
     }
 
     /// Returns gain and pan of a strip's node with the current controls.
-    fn automation(&mut self, id: StripId, node: usize) -> (Automation, Automation) {
-        let in_cue = self.routing.cue_of(node).cloned();
-        let master = Automation::gain(&self.session.master.gain_curve, self.session.master.gain);
-        match (self.strip(id), in_cue) {
-            (None, _) => (master, Automation::pan(&Curve::new(), Pan::CENTRE)),
+    fn automation(&self, part: Selector, node: NodeIndex) -> (Automation, Automation) {
+        match (self.session.strip(part), self.routing.cue_of(node)) {
             (Some(strip), Some(in_cue)) => in_cue.automation(strip),
             (Some(strip), None) => (
                 Automation::gain(&strip.gain_curve, strip.gain),
                 Automation::pan(&strip.pan_curve, strip.pan),
             ),
+            (None, _) => {
+                let master = &self.session.master;
+                (
+                    Automation::gain(&master.gain_curve, master.gain),
+                    Automation::pan(&Curve::new(), Pan::CENTRE),
+                )
+            }
         }
     }
 

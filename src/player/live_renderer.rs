@@ -2,7 +2,7 @@
 //! change.
 
 use super::{
-    live_mixer::{LiveMixer, Setting, StripId, StripNodes},
+    live_mixer::{LiveMixer, Setting, StripNodes},
     meter::{LevelDisplay, LevelMeter, LoudnessDisplay},
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     layout::Spec,
     measure::Loudness,
     plan::{Plan, Scope},
-    session::Session,
+    session::{Selector, Session},
     sync::locked,
     units::Frames,
 };
@@ -189,8 +189,8 @@ impl LiveRenderer {
     }
 
     /// Changes a control of a strip.
-    pub(super) fn set(&mut self, id: StripId, setting: Setting) {
-        self.mixer.set(id, setting);
+    pub(super) fn set(&mut self, part: Selector, setting: Setting) {
+        self.mixer.set(part, setting);
     }
 
     /// Restarts the loudness measurement.

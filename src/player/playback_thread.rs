@@ -7,12 +7,13 @@ use super::{
     backend::Backend,
     device_converter::SharedRenderer,
     device_stream::DeviceStream,
-    live_mixer::{Setting, StripId},
+    live_mixer::Setting,
     status::{State, Status},
     stream_stats::DeviceFault,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
+    session::Selector,
     sync::locked,
 };
 use std::{
@@ -32,7 +33,7 @@ pub(super) enum Command {
     Stop,
     Seek(u64),
     SetLoop(Option<Range<u64>>),
-    Set(StripId, Setting),
+    Set(Selector, Setting),
     /// Continues playback on another backend.
     #[cfg_attr(
         not(any(test, feature = "device")),

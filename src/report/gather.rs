@@ -1,4 +1,4 @@
-//! Collects a report from a plan that has run.
+//! Collects a report from the renderer after a render.
 
 use super::{
     ClipReport, LimiterReport, MixReport, Overview, Placed, Report, Silenced, Stretch, StripLevels,
@@ -12,12 +12,13 @@ use crate::{
     engine::{GainReduction, Renderer, flaws::FlawLog, overload_guard},
     layout::Spec,
     media::{Flaw, FlawKind, Remark},
-    plan::{Node, NodeKind, Placing, Plan, PlannedClip},
+    plan::{ChannelMap, Node, NodeKind, Plan, PlannedClip},
     units::{Dbtp, Frames, Gain, Pan, SampleRate},
 };
 use std::ops::Range;
 
-/// What the renderer has done over a range; the sink's part and the time are for the caller to add.
+/// Returns the report of a rendered range. The caller adds the results of the sink and the elapsed
+/// time.
 pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) -> Report {
     let plan = renderer.plan();
     let rate = plan.spec().rate;
@@ -46,7 +47,7 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
                 let clips: Vec<_> = clips.map(|(c, flaws)| clip(plan, c, flaws)).collect();
                 let silent = node.live && peak.1.value == 0.0;
                 for warning in warnings(plan, node, silent, &clips, range) {
-                    // A clip that is used often is warned of once.
+                    // A stem used by several clips is reported once.
                     if !report.warnings.contains(&warning) {
                         report.warnings.push(warning);
                     }
@@ -80,7 +81,7 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
             }
         }
     }
-    report.overview = Overview::of(renderer, range);
+    report.overview = Overview::from_renderer(renderer, range);
     report
 }
 
@@ -130,10 +131,10 @@ fn clip(plan: &Plan, clip: &PlannedClip, flaws: &FlawLog) -> ClipReport {
         frames: flaws.frames,
         first: flaws.first.iter().map(stretch).collect(),
     });
-    let placed = match &clip.place {
-        Placing::Pan => Placed::Pan,
-        Placing::Fold(_) if clip.layout == plan.spec().layout => Placed::Same,
-        Placing::Fold(_) => Placed::Fold,
+    let placed = match &clip.channel_map {
+        ChannelMap::Pan => Placed::Pan,
+        ChannelMap::Fold(_) if clip.layout == plan.spec().layout => Placed::Same,
+        ChannelMap::Fold(_) => Placed::Fold,
     };
     ClipReport {
         file: stem.name.clone(),
@@ -171,7 +172,8 @@ fn limiter(plan: &Plan, Dbtp(ceiling_dbtp): Dbtp, reduction: GainReduction) -> L
     }
 }
 
-/// Returns the warnings of one track; `silent` is whether it was rendered and gave zeros alone.
+/// Returns the warnings about one track. `silent` is true if the track was rendered and produced
+/// only zeros.
 fn warnings(
     plan: &Plan,
     node: &Node,
@@ -226,8 +228,8 @@ fn clip_warnings(plan: &Plan, planned: &PlannedClip, clip: &ClipReport) -> Vec<W
             to: rate,
         });
     }
-    match planned.place {
-        Placing::Pan => {
+    match planned.channel_map {
+        ChannelMap::Pan => {
             let (left, right) = plan.pan_law.gains(Pan::CENTRE);
             let centre = Gain(left.max(right)).decibels();
             found.push(WarningKind::MonoPanned {
@@ -235,13 +237,13 @@ fn clip_warnings(plan: &Plan, planned: &PlannedClip, clip: &ClipReport) -> Vec<W
                 centre,
             });
         }
-        Placing::Fold(_) if planned.layout != layout => {
+        ChannelMap::Fold(_) if planned.layout != layout => {
             found.push(WarningKind::Folded {
                 from: planned.layout,
                 to: layout,
             });
         }
-        Placing::Fold(_) => {}
+        ChannelMap::Fold(_) => {}
     }
     for remark in planned.stem.info.iter().flat_map(|i| &i.remarks) {
         match *remark {
@@ -271,7 +273,7 @@ fn clip_warnings(plan: &Plan, planned: &PlannedClip, clip: &ClipReport) -> Vec<W
                     rate: planned.stem.spec.rate,
                 },
             }),
-            // Nothing of the mix changes with it.
+            // Slow seeking does not affect the mix.
             Remark::SlowSeek => {}
         }
     }

@@ -1,9 +1,9 @@
-//! Where something starts: at a frame, at a timecode, or where its recorder says.
+//! The position at which a clip or a placement starts.
 
 use crate::{timecode::Timecode, units::Frames};
 use std::cmp::Ordering;
 
-/// A place on the timeline of the output, whose first frame has the session's start timecode.
+/// A position on the timeline of the output, whose first frame has the session's start timecode.
 ///
 /// ```
 /// use soundtrack::{At, Clip, FrameRate, Frames, Timecode};
@@ -14,16 +14,16 @@ use std::cmp::Ordering;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum At {
-    /// So many frames after the start.
+    /// Frames after the start.
     Frames(Frames),
-    /// At a picture frame; must not lie before the session's start.
+    /// The timecode of a picture frame, not before the session's start.
     Timecode(Timecode),
-    /// Where the stem's Broadcast-WAV time reference puts it, counted from midnight as timecode is.
+    /// The stem's own Broadcast-WAV time reference (EBU Tech 3285), which counts from midnight as timecode does.
     Origin,
 }
 
 impl Default for At {
-    /// The start.
+    /// Returns frame 0.
     fn default() -> Self {
         Self::Frames(Frames::ZERO)
     }
@@ -42,7 +42,7 @@ impl From<Timecode> for At {
 }
 
 impl PartialOrd for At {
-    /// Frames by number; all others are without order.
+    /// Orders frames by number. Timecodes and origins have no order without the session.
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
             (Self::Frames(a), Self::Frames(b)) => a.partial_cmp(b),

@@ -8,7 +8,7 @@ use crate::{
     units::{Dbtp, Decibels, Pan},
 };
 
-/// A sum of tracks and other buses, with gain, pan and a way out.
+/// A sum of tracks and other buses, with gain, pan and routing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bus {
     /// Fader, pan, mute, solo, automation, routing.
@@ -16,7 +16,7 @@ pub struct Bus {
 }
 
 impl Bus {
-    /// A bus that goes to the master.
+    /// Creates a bus that feeds the master.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             strip: Strip {
@@ -29,18 +29,18 @@ impl Bus {
     strip_setters!();
 }
 
-/// The sum of everything that goes to no bus.
+/// The sum of all tracks and buses that feed no other bus.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Master {
-    /// Processors of the sum, before its fader, in order.
+    /// Processors before the fader, in order.
     pub inserts: Vec<Insert>,
     /// The fader. −∞ is exact silence; at most +200 dB.
     pub gain: Decibels,
     /// Gain over time, in decibels added to `gain`.
     pub gain_curve: Curve<Decibels>,
-    /// Holds the true peak of the mix at this level, −60 to 0 dBTP: shorthand for a limiter behind the fader. It looks 4 ms
-    /// ahead and releases over 0.1 s; what is below passes bit for bit. Without it nothing is limited.
+    /// Limits the true peak of the mix to this level, −60 to 0 dBTP: shorthand for a limiter after the fader, with 4 ms of
+    /// look-ahead and a release of 0.1 s. A signal below the level passes bit for bit. `None` limits nothing.
     pub limit: Option<Dbtp>,
-    /// How files of fewer bits than the mix are dithered; not at all unless said.
+    /// The dither of files with fewer bits than the mix; `None` adds no dither.
     pub dither: Option<Dither>,
 }

@@ -20,38 +20,38 @@ use crate::{
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clip {
-    /// What it is called among the clips of its track; empty for an only one.
+    /// Its name, unique among the clips of its track; empty for the only clip.
     pub name: String,
     /// The stem.
     pub input: Input,
-    /// Where on the timeline it starts; in a cue, after the cue's start.
+    /// The position at which it starts; in a cue, counted from the cue's start.
     pub at: At,
-    /// How much of the stem's start is left out.
+    /// Frames of the stem's start that are left out.
     pub from: Frames,
-    /// How much of the stem is played; to its end unless said.
+    /// Frames of the stem that are played; `None` plays it to its end.
     pub length: Option<Frames>,
-    /// How many times the stretch is played, one after the other; at least 1.
+    /// Number of times the stretch is played in a row; at least 1.
     pub loops: u32,
     /// Fade at the start of the first pass.
     pub fade_in: Fade,
     /// Fade at the end of the last pass.
     pub fade_out: Fade,
-    /// Fades this clip in over the one of the track that starts before it, which must last as long: that one ends where
-    /// the fade does, and fades out by the same shape backwards. Linear for the same take, equal power for another.
+    /// Crossfade with the clip of the track that starts before this one. That clip is cut where the crossfade ends, which must
+    /// not be after its own end, and fades out with the same shape reversed. Use a linear shape between parts of one take, and
+    /// equal power between different takes.
     pub crossfade: Fade,
     /// Level of the clip. −∞ is exact silence; at most +200 dB.
     pub gain: Decibels,
-    /// The layout of the stem, for a file that does not say where its channels belong, or says it wrong. Must have as
-    /// many channels as the stem.
+    /// The layout of the stem, for a file that states none or a wrong one. Must have as many channels as the stem.
     pub layout: Option<Layout>,
-    /// The only channel of the stem that is played, as mono, counted from 1; all without it.
+    /// The channel of the stem that is played alone, as mono, counted from 1; `None` plays all channels.
     pub channel: Option<u32>,
     pub(crate) exact: ExactTimes,
     pub(crate) written: KeySpans,
 }
 
 impl Clip {
-    /// A whole stem, once, from frame 0.
+    /// Creates a clip that plays a whole stem once, from frame 0 on.
     pub fn new(input: impl Into<Input>) -> Self {
         Self {
             name: String::new(),
@@ -71,7 +71,7 @@ impl Clip {
         }
     }
 
-    /// Sets where on the timeline it starts: at a frame, a timecode, or at the stem's own time reference.
+    /// Sets the position at which it starts: a frame, a timecode, or the stem's own time reference.
     #[must_use]
     pub fn at(mut self, at: impl Into<At>) -> Self {
         self.at = at.into();
@@ -79,7 +79,7 @@ impl Clip {
         self
     }
 
-    /// Sets how many times the stretch is played.
+    /// Sets the number of times the stretch is played.
     #[must_use]
     pub fn loops(mut self, loops: u32) -> Self {
         self.loops = loops;
@@ -108,11 +108,7 @@ impl Clip {
     /// Returns the stem, or the channel of it that is played.
     pub(crate) fn chosen_input(&self) -> Input {
         match self.channel {
-            // A number that no address space counts is that of no channel.
-            Some(number) => {
-                let number = usize::try_from(number).unwrap_or(usize::MAX);
-                self.input.clone().channel(number)
-            }
+            Some(number) => self.input.clone().channel(number as usize),
             None => self.input.clone(),
         }
     }

@@ -1,4 +1,4 @@
-//! Cues: pieces of music with tracks of their own, and where they are used against picture.
+//! Cues: pieces of music with tracks of their own, and their placements against picture.
 
 use super::{
     at::At, exact_times::ExactTimes, source_text::KeySpans, stretch::stretch_setters, track::Track,
@@ -13,7 +13,7 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CueId(pub(crate) usize);
 
-/// What a cue is.
+/// The kind of a cue, for the cue sheet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CueKind {
@@ -33,7 +33,7 @@ impl fmt::Display for CueKind {
     }
 }
 
-/// A name that is no kind of cue.
+/// The error for a name that is no kind of cue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownCueKind(String);
 
@@ -61,17 +61,17 @@ impl FromStr for CueKind {
     }
 }
 
-/// A name for a moment.
+/// A named moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marker {
-    /// When: on the session's timeline, or after the start of the cue it belongs to.
+    /// The frame of the session's timeline, or of the cue that it belongs to.
     pub at: Frames,
-    /// What happens there.
+    /// The name.
     pub name: String,
 }
 
-/// A piece of music. Its tracks have a time of their own, which is 0 where the cue starts; its uses place it, whole or in
-/// part, against picture. A cue without uses is heard on the album only.
+/// A piece of music. Its tracks have a time of their own, which counts from the start of the cue; its uses place it, whole or
+/// in part, against picture. A cue without uses is heard on the album only.
 ///
 /// ```
 /// use soundtrack::{Cue, Decibels, Frames, Layout, SampleRate, Session, Track, Use};
@@ -87,29 +87,29 @@ pub struct Marker {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cue {
-    /// What it is called in the session; unique among cues.
+    /// Its name in the session, unique among cues.
     pub name: String,
-    /// What it is called for people; the name where this is empty.
+    /// Its title in reports, file names and the cue sheet; the name where this is empty.
     pub title: String,
-    /// What it is.
+    /// Its kind, for the cue sheet.
     pub kind: CueKind,
-    /// Who wrote it, for the papers.
+    /// Its composers, for the cue sheet.
     pub composer: Vec<String>,
-    /// Who publishes it, for the papers.
+    /// Its publishers, for the cue sheet.
     pub publisher: Vec<String>,
-    /// Silent, as if all its tracks were muted.
+    /// Mutes all its tracks.
     pub mute: bool,
     /// Its tracks, in order. Positions, automation and clips count from the cue's start.
     pub tracks: Vec<Track>,
-    /// Where it sounds against picture.
+    /// Its placements against picture.
     pub uses: Vec<Use>,
-    /// Moments of it.
+    /// Named moments, counted from the cue's start.
     pub markers: Vec<Marker>,
     pub(crate) written: KeySpans,
 }
 
 impl Cue {
-    /// A cue without tracks or uses.
+    /// Creates a cue without tracks or uses.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -117,21 +117,21 @@ impl Cue {
         }
     }
 
-    /// Sets what people call it.
+    /// Sets the title.
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
         self
     }
 
-    /// Sets what it is.
+    /// Sets the kind.
     #[must_use]
     pub fn kind(mut self, kind: CueKind) -> Self {
         self.kind = kind;
         self
     }
 
-    /// Adds a writer.
+    /// Adds a composer.
     #[must_use]
     pub fn composer(mut self, name: impl Into<String>) -> Self {
         self.composer.push(name.into());
@@ -145,14 +145,14 @@ impl Cue {
         self
     }
 
-    /// Adds a track, after those already there.
+    /// Adds a track after the others.
     #[must_use]
     pub fn track(mut self, track: Track) -> Self {
         self.tracks.push(track);
         self
     }
 
-    /// Adds a use.
+    /// Adds a placement after the others.
     #[must_use]
     pub fn used(mut self, place: Use) -> Self {
         self.uses.push(place);
@@ -176,7 +176,7 @@ impl Cue {
         self
     }
 
-    /// What people call it: the title, or the name where there is none or it is blank.
+    /// Returns the title, or the name where the title is blank.
     #[must_use]
     pub fn display_name(&self) -> &str {
         if self.title.trim().is_empty() {
@@ -187,26 +187,26 @@ impl Cue {
     }
 }
 
-/// One placement of a cue against picture: the whole of it, or a stretch. Automation, clips and their fades stay where
-/// they are in the cue; only what lies outside the stretch is left out.
+/// A placement of a cue against picture: of the whole cue or a stretch of it. Automation, clips and their fades keep their
+/// positions in the cue; everything outside the stretch is left out.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Use {
-    /// What it is called; empty for the first, plain one.
+    /// Its name, unique among the placements of the cue; usually empty for the first.
     pub name: String,
-    /// Where it starts. [`At::Origin`]: where the time references of the cue's stems put it, which must agree.
+    /// The position at which it starts. [`At::Origin`] takes it from the time references of the cue's stems, which must agree.
     pub at: At,
-    /// How much of the cue's start is left out.
+    /// Frames of the cue's start that are left out.
     pub from: Frames,
-    /// How much of the cue is played; to its end unless said.
+    /// Frames of the cue that are played; `None` plays it to its end.
     pub length: Option<Frames>,
     /// Fade at the start of the stretch.
     pub fade_in: Fade,
     /// Fade at the end of the stretch.
     pub fade_out: Fade,
-    /// Fades this use in over the use of the same cue before it, which ends where the fade does. See
+    /// Crossfade with the placement of the same cue that starts before this one. See
     /// [`Clip::crossfade`](crate::Clip::crossfade).
     pub crossfade: Fade,
-    /// Level of the stretch, over everything the cue does. −∞ is exact silence; at most +200 dB.
+    /// Level of the placement, applied to all tracks of the cue. −∞ is exact silence; at most +200 dB.
     pub gain: Decibels,
     /// The usage code of the cue sheet, such as `BI` or `VV`; empty for none.
     pub usage: String,
@@ -215,7 +215,7 @@ pub struct Use {
 }
 
 impl Use {
-    /// The whole cue at a place.
+    /// Creates a placement of the whole cue at a position.
     pub fn at(at: impl Into<At>) -> Self {
         Self {
             at: at.into(),

@@ -2,52 +2,61 @@
 
 use super::Session;
 
-/// Returns the names of buses that feed each other in a circle; the first is repeated at the end.
+/// The state of a bus in the depth-first search.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Visit {
+    New,
+    /// On the path that is being followed.
+    OnPath,
+    /// No circle goes through the bus.
+    Done,
+}
+
+/// Returns the names of buses that feed each other in a circle; the first is repeated at the end. Ignores outputs to buses
+/// that do not exist, which the validation reports.
 pub(super) fn cycle(session: &Session) -> Option<Vec<String>> {
     let buses = session.buses();
-    let next = |bus: usize| {
-        let strip = buses.get(bus).map(|b| &b.strip);
-        strip
-            .into_iter()
-            .flat_map(|s| s.to.into_iter().chain(s.sends.iter().map(|s| s.to)))
-            .map(|b| b.0)
-    };
-    // Depth first, without recursion: the path so far, and what is still to be tried from each bus on it.
-    let (mut done, mut on_path) = (vec![false; buses.len()], vec![false; buses.len()]);
-    let set = |flags: &mut Vec<bool>, bus: usize, on: bool| {
-        flags.iter_mut().skip(bus).take(1).for_each(|f| *f = on)
-    };
+    let mut visits = vec![Visit::New; buses.len()];
     for root in 0..buses.len() {
-        if done.get(root) == Some(&true) {
-            continue;
-        }
-        set(&mut on_path, root, true);
-        let mut path = vec![(root, next(root).collect::<Vec<_>>())];
-        while let Some((bus, ways)) = path.last_mut() {
-            let bus = *bus;
-            let Some(way) = ways.pop() else {
-                set(&mut done, bus, true);
-                set(&mut on_path, bus, false);
-                path.pop();
-                continue;
-            };
-            if on_path.get(way) == Some(&true) {
-                let ring = path
-                    .iter()
-                    .skip_while(|(b, _)| *b != way)
-                    .map(|(b, _)| *b)
-                    .chain([way]);
-                return Some(
-                    ring.filter_map(|b| buses.get(b))
-                        .map(|b| b.strip.name.clone())
-                        .collect(),
-                );
+        // A path instead of recursion, so that a long chain of buses cannot exhaust the stack: each bus with the targets
+        // that are still to be followed.
+        let mut path: Vec<(usize, Vec<usize>)> = Vec::new();
+        let mut next = Some(root);
+        loop {
+            if let Some(bus) = next.take() {
+                match visits.get_mut(bus) {
+                    Some(visit @ Visit::New) => {
+                        *visit = Visit::OnPath;
+                        path.push((bus, targets(session, bus)));
+                    }
+                    Some(Visit::OnPath) => {
+                        let on_circle = path.iter().map(|&(b, _)| b).skip_while(|b| *b != bus);
+                        let circle = on_circle.chain([bus]).filter_map(|b| buses.get(b));
+                        return Some(circle.map(|b| b.strip.name.clone()).collect());
+                    }
+                    Some(Visit::Done) | None => {}
+                }
             }
-            if done.get(way) == Some(&false) {
-                set(&mut on_path, way, true);
-                path.push((way, next(way).collect()));
+            let Some((bus, targets)) = path.last_mut() else {
+                break;
+            };
+            next = targets.pop();
+            if next.is_none() {
+                if let Some(visit) = visits.get_mut(*bus) {
+                    *visit = Visit::Done;
+                }
+                path.pop();
             }
         }
     }
     None
+}
+
+/// Returns the buses that a bus feeds, by its main output and its sends.
+fn targets(session: &Session, bus: usize) -> Vec<usize> {
+    let strip = session.buses().get(bus).map(|b| &b.strip);
+    let outputs = strip
+        .into_iter()
+        .flat_map(|s| s.to.into_iter().chain(s.sends.iter().map(|s| s.to)));
+    outputs.map(|b| b.0).collect()
 }

@@ -1,13 +1,13 @@
-//! Deliverables: the files that one session promises, as data.
+//! Deliverables: the files to deliver from one session, as data.
 
-use super::{part::Part, source_text::KeySpans, strip::BusId};
+use super::{selector::Selector, source_text::KeySpans, strip::BusId};
 use crate::{
     encode::{Dither, Format},
     measure::LoudnessTarget,
 };
 use std::path::PathBuf;
 
-/// One kind of file that the session promises: a mix, one file a bus, or one file a cue.
+/// A file to deliver, or a set of them: the mix, one file for each of several buses, or one file for each cue.
 ///
 /// ```
 /// use soundtrack::{Deliverable, Format};
@@ -16,32 +16,32 @@ use std::path::PathBuf;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Deliverable {
-    /// What it is called; unique among deliverables.
+    /// Its name, unique among deliverables.
     pub name: String,
     /// The file to write, with `{title}`, `{cue}`, `{bus}`, `{lang}` and `{nn}` (two digits, counted from 1) to fill in;
     /// see [`Session::outputs`](crate::Session::outputs).
     pub file: PathBuf,
     /// The sample format.
     pub format: Format,
-    /// The language that `{lang}` stands for in the names of stems and of the file; the session's unless said.
+    /// The language that replaces `{lang}` in the names of stems and of the file; `None` means the session's.
     pub lang: Option<String>,
-    /// What is left out of it.
-    pub mute: Vec<Part>,
+    /// The parts of the session that are muted in it.
+    pub mute: Vec<Selector>,
     /// One file for each of these buses instead of one mix.
     pub stems: Vec<BusId>,
     /// One file for every cue, whole and from its own start, instead of one mix.
     pub album: bool,
-    /// Loudness and true peak that are checked; of an album, those of all its cues together.
+    /// The loudness and true peak to check; for an album, of all its cues together.
     pub loudness: Option<LoudnessTarget>,
-    /// Whether one gain is applied so that `loudness` holds.
+    /// Applies one gain so that the file meets `loudness`.
     pub fit: bool,
-    /// How it is dithered. Unless said, stems are not, so that they add up; all else is as the master says.
+    /// The dither of the file. `None` means that of the master, but no dither for stems, so that they add up to the mix.
     pub dither: Option<Dither>,
     pub(crate) written: KeySpans,
 }
 
 impl Deliverable {
-    /// A mix into a 24-bit file.
+    /// Creates a deliverable of the whole mix as 24-bit WAV.
     pub fn new(name: impl Into<String>, file: impl Into<PathBuf>) -> Self {
         Self {
             name: name.into(),
@@ -64,21 +64,21 @@ impl Deliverable {
         self
     }
 
-    /// Leaves something out.
+    /// Mutes a part of the session in it.
     #[must_use]
-    pub fn mute(mut self, part: impl Into<Part>) -> Self {
+    pub fn mute(mut self, part: impl Into<Selector>) -> Self {
         self.mute.push(part.into());
         self
     }
 
-    /// Writes one file a bus.
+    /// Writes one file for each of these buses.
     #[must_use]
     pub fn stems(mut self, buses: impl IntoIterator<Item = BusId>) -> Self {
         self.stems.extend(buses);
         self
     }
 
-    /// Writes one file a cue, or not.
+    /// Writes one file for each cue, or not.
     #[must_use]
     pub fn album(mut self, album: bool) -> Self {
         self.album = album;
@@ -92,14 +92,14 @@ impl Deliverable {
         self
     }
 
-    /// Applies one gain so that [`loudness`](Self::loudness) holds, or not.
+    /// Applies one gain so that the file meets [`loudness`](Self::loudness), or not.
     #[must_use]
     pub fn fit(mut self, fit: bool) -> Self {
         self.fit = fit;
         self
     }
 
-    /// Sets how it is dithered.
+    /// Sets the dither.
     #[must_use]
     pub fn dither(mut self, dither: Dither) -> Self {
         self.dither = Some(dither);

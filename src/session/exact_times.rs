@@ -1,10 +1,10 @@
-//! Exact times of a clip or of the use of a cue, where a session file states them between two frames.
+//! Exact times of a clip or of a placement of a cue, where a session file states times between two frames.
 
 use super::at::At;
 use crate::units::{ExactFrames, Frames, SampleRate};
 
-/// Exact values of the times of a stretch. Each counts only while its field has the frame nearest to it: a program that
-/// sets the field states whole frames.
+/// Exact values of the times of a stretch. Each applies only while the public field holds the frame nearest to it, so a program
+/// that sets the field overrides it with whole frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ExactTimes {
     pub at: Option<ExactFrames>,
@@ -20,8 +20,8 @@ pub(crate) fn exact(frames: Frames, stated: Option<ExactFrames>) -> ExactFrames 
         .unwrap_or(frames.into())
 }
 
-/// Returns how far a position lies behind a whole frame, before it is rounded: 0 for one that only the stem knows. The
-/// frames that it counts from, midnight or the start of the session or cue, do not matter.
+/// Returns the fraction of a frame that rounding takes from a position; 0 for a position that comes from the stem. The origin
+/// of the position (midnight, or the start of the session or cue) is a whole frame and does not matter.
 pub(crate) fn phase(at: At, stated: Option<ExactFrames>, rate: SampleRate) -> ExactFrames {
     match at {
         At::Frames(frames) => exact(frames, stated).fraction(),
@@ -30,7 +30,7 @@ pub(crate) fn phase(at: At, stated: Option<ExactFrames>, rate: SampleRate) -> Ex
     }
 }
 
-/// Returns the frames between two rounded positions, of which the first has a phase and the second lies `length` behind it.
+/// Returns the frames between two rounded positions: one with a phase, and one `length` after it.
 pub(crate) fn rounded_length(phase: ExactFrames, length: ExactFrames) -> u64 {
     phase.plus(length).nearest() - phase.nearest()
 }

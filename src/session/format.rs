@@ -37,7 +37,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     layout::Layout,
     media::Damage,
-    storage::Location,
+    storage::{self, Location},
     units::SampleRate,
 };
 use problems::Problems;
@@ -123,11 +123,10 @@ pub struct Load {
     pub rate: Option<SampleRate>,
     /// Overrides the layout.
     pub layout: Option<Layout>,
-    /// Whether stems and deliverables may lie outside the folder of the session file, and with the feature `cloud` in object
-    /// stores.
+    /// Allows stems and deliverables outside the folder of the session file, and with the feature `cloud` in object stores.
     pub outside: bool,
-    /// Looks at the stems too where the file itself has problems, so that all are reported at once: the damaged ones by this
-    /// rule. Without it they are reported when the session, its text put right, is compiled.
+    /// Checks the stems even where the file itself has problems, so that all problems are reported at once; damaged stems are
+    /// treated by this rule. `None` leaves the stems to [`Plan::compile`](crate::Plan::compile).
     pub stems: Option<Damage>,
     /// Overrides of other keys: see [`Load::set`].
     pub settings: Vec<(String, String)>,
@@ -137,7 +136,7 @@ impl Load {
     /// Reads a session file.
     ///
     /// # Errors
-    /// `NotFound` without a file; `Session` with all its problems at once, each with its place.
+    /// `NotFound` without a file; `Session` with all problems at once, each with its line and column.
     pub fn session(&self, path: impl AsRef<Path>) -> Result<Session> {
         let path = path.as_ref();
         self.text(read(path)?, path)
@@ -147,7 +146,7 @@ impl Load {
     /// extension decides between TOML and JSON.
     ///
     /// # Errors
-    /// `Session` with all its problems at once, each with its place.
+    /// `Session` with all problems at once, each with its line and column.
     pub fn text(&self, text: impl Into<String>, path: impl AsRef<Path>) -> Result<Session> {
         let (path, mut text) = (path.as_ref(), text.into());
         // A link such as file:///mix/s.toml names a folder like any path does.
@@ -278,14 +277,14 @@ fn valid_tree(text: &str, path: &Path) -> Option<tree::Table> {
     problems.into_vec().is_empty().then_some(tree)
 }
 
-/// Whether a session file is JSON, by its name.
+/// Reports whether a session file is JSON, by its extension.
 fn is_json(path: &Path) -> bool {
     path.extension()
         .is_some_and(|e| e.eq_ignore_ascii_case("json"))
 }
 
 impl Session {
-    /// Reads a session file; see [`Load`] for its form.
+    /// Reads a session file; [`Load`] describes the format.
     ///
     /// # Errors
     /// As [`Load::session`].
@@ -297,12 +296,8 @@ impl Session {
 fn read(path: &Path) -> Result<String> {
     let local = match Location::of(path)? {
         Location::Local(local) => local,
-        #[cfg(feature = "cloud")]
         Location::Object(url) => {
-            return Load::decode(
-                crate::storage::read(&url.to_string(), MAX_FILE_BYTES)?,
-                path,
-            );
+            return Load::decode(storage::read(&url.to_string(), MAX_FILE_BYTES)?, path);
         }
     };
     let refused = |kind, what: String| Error::new(kind, format!("{}: {what}", path.display()));

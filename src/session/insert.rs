@@ -21,9 +21,9 @@ use std::{fmt, sync::Arc};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Insert {
-    /// What it is called among the inserts of its strip; empty for none.
+    /// Its name among the inserts of its strip; empty for none.
     pub name: String,
-    /// Whether it is kept without effect.
+    /// Keeps the insert in the session without effect.
     pub bypass: bool,
     processor: InsertProcessor,
 }
@@ -37,7 +37,7 @@ enum InsertProcessor {
     Custom(CustomProcessor),
 }
 
-/// A processor that the program brings.
+/// A processor that the program implements.
 #[derive(Clone)]
 struct CustomProcessor {
     name: String,
@@ -45,7 +45,7 @@ struct CustomProcessor {
 }
 
 impl PartialEq for CustomProcessor {
-    /// Two are equal when one is a clone of the other.
+    /// Reports whether one is a clone of the other.
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name && Arc::ptr_eq(&self.build, &other.build)
     }
@@ -58,10 +58,10 @@ impl fmt::Debug for CustomProcessor {
 }
 
 impl Insert {
-    /// A built-in processor by name, with its default values; [`PROCESSORS`](crate::dsp::PROCESSORS) lists them.
+    /// Creates a built-in processor by name, with its default values; [`PROCESSORS`](crate::dsp::PROCESSORS) lists the names.
     ///
     /// # Errors
-    /// `Session` for a name that is none of these.
+    /// `Session` for an unknown name.
     pub fn new(kind: &str) -> Result<Self> {
         let found = ProcessorKind::named(kind).ok_or_else(|| {
             let names: Vec<&str> = PROCESSORS.iter().map(|kind| kind.name).collect();
@@ -74,23 +74,20 @@ impl Insert {
         Ok(Self::built_in(found))
     }
 
-    /// A gain trim.
-    ///
-    /// # Panics
-    /// Never.
+    /// Creates a gain trim.
     #[must_use]
     pub fn trim(gain: Decibels) -> Self {
         Self::with(&TRIM, "gain", gain.0)
     }
 
-    /// A true-peak limiter with look-ahead.
+    /// Creates a true-peak limiter with look-ahead.
     #[must_use]
     pub fn limiter(ceiling: Dbtp) -> Self {
         Self::with(&LIMITER, "ceiling", ceiling.0)
     }
 
-    /// A processor that the program brings: `build` makes one for the rate and layout of the strip, as often as it is
-    /// needed. The contract is at [`Processor`].
+    /// Creates an insert with a processor of the program. `build` makes the processor for the rate and layout of the strip, and
+    /// is called each time one is needed. The contract is at [`Processor`].
     pub fn custom(
         name: impl Into<String>,
         build: impl Fn(Spec) -> Box<dyn Processor> + Send + Sync + 'static,
@@ -119,7 +116,7 @@ impl Insert {
         }
     }
 
-    /// A built-in processor with one value, which is checked with the session.
+    /// Creates a built-in processor with one value, which the validation of the session checks.
     fn with(kind: &'static ProcessorKind, key: &str, value: f64) -> Self {
         let mut insert = Self::built_in(kind);
         insert.put(key, value);
@@ -162,7 +159,7 @@ impl Insert {
         self
     }
 
-    /// Keeps it without effect, or not.
+    /// Bypasses it, or not.
     #[must_use]
     pub fn bypass(mut self, bypass: bool) -> Self {
         self.bypass = bypass;
@@ -182,7 +179,7 @@ impl Insert {
             .map(|(_, value)| *value)
     }
 
-    /// Returns the name of its processor: that of a built-in one, or what the program called its own.
+    /// Returns the name of the processor: that of a built-in one, or the one that the program chose.
     #[must_use]
     pub fn kind_name(&self) -> &str {
         match &self.processor {
@@ -191,12 +188,12 @@ impl Insert {
         }
     }
 
-    /// Reports whether the program brought its processor.
+    /// Reports whether the processor is one of the program.
     pub(crate) fn is_custom(&self) -> bool {
         matches!(self.processor, InsertProcessor::Custom(_))
     }
 
-    /// Returns what is wrong with its values, one sentence each.
+    /// Returns a message for each value outside its range, or of no use at a sample rate.
     pub(crate) fn problems(&self, rate: SampleRate) -> Vec<String> {
         let InsertProcessor::BuiltIn { kind, values } = &self.processor else {
             return Vec::new();
@@ -208,9 +205,9 @@ impl Insert {
             .collect()
     }
 
-    /// Estimates the bytes of the processor: of each time that it remembers, all samples.
+    /// Estimates the bytes of the processor: for each parameter that is a time, all samples of that time.
     pub(crate) fn bytes(&self, spec: Spec) -> u64 {
-        // A limiter's look-ahead and the filters of its true peak; a program's processor is taken for as large.
+        // The look-ahead and true-peak filters of a limiter. A processor of the program is assumed to be as large.
         const FIXED_BYTES: u64 = 64 << 10;
         let seconds: f64 = match &self.processor {
             InsertProcessor::BuiltIn { kind, values } => kind
@@ -243,7 +240,7 @@ impl Insert {
 }
 
 impl fmt::Display for Insert {
-    /// `delay time 0.5 feedback -6 mix 0.5`
+    /// Writes the processor with all its values, as in `delay time 0.5 feedback -6 mix 0.5`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind_name())?;
         if let InsertProcessor::BuiltIn { kind, values } = &self.processor {

@@ -1,8 +1,8 @@
-//! Findings of reading a session file that a report should tell.
+//! Warnings found while reading a session file, kept for the report.
 
 use crate::diagnostics::Warning;
 
-/// Warnings about the files around a session. They are not content: two sessions with other notes are equal.
+/// Warnings about the files around a session. They are not content: sessions that differ in nothing else are equal.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Notes(pub Vec<Warning>);
 

@@ -1,10 +1,10 @@
-//! From a deliverable to sessions and file names: what is rendered for it, and where it goes.
+//! Derives from a deliverable the sessions that are rendered for it and the names of its files.
 
 use super::{
     Session,
     cue::{CueId, Use},
     deliverable::Deliverable,
-    part::Part,
+    selector::Selector,
     strip::BusId,
 };
 use crate::{diagnostics::suggest::hint, media::Input, storage::files_of};
@@ -13,13 +13,13 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-/// What a file of a deliverable holds.
+/// The content of a file of a deliverable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Content {
     /// The whole mix.
     Mix,
-    /// What goes through one bus.
+    /// The output of one bus.
     Stem(BusId),
     /// One cue, whole, from its own start.
     Cue(CueId),
@@ -28,16 +28,16 @@ pub enum Content {
 /// One file of a deliverable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
-    /// Where it goes: the deliverable's pattern, filled in.
+    /// The path of the file: the deliverable's pattern, filled in.
     pub file: PathBuf,
-    /// What it holds.
+    /// Its content.
     pub content: Content,
 }
 
-/// The words in braces that a pattern may hold.
+/// The placeholders of a pattern, without their braces.
 pub(crate) const WORDS: [&str; 5] = ["title", "cue", "bus", "lang", "nn"];
 
-/// The words in braces of a pattern, without the braces.
+/// Returns the placeholders in a pattern, without their braces.
 pub(crate) fn words(pattern: &str) -> impl Iterator<Item = &str> {
     pattern
         .split('{')
@@ -45,7 +45,7 @@ pub(crate) fn words(pattern: &str) -> impl Iterator<Item = &str> {
         .filter_map(|after| after.split_once('}').map(|(word, _)| word))
 }
 
-/// Puts values in the place of words; others stay, and what a value holds is not filled again.
+/// Replaces placeholders by their values. Unknown ones stay, and braces within a value are not replaced.
 pub(crate) fn filled(pattern: &str, values: &[(&str, &str)]) -> String {
     let mut text = String::new();
     let mut rest = pattern;
@@ -71,7 +71,10 @@ pub(crate) fn filled(pattern: &str, values: &[(&str, &str)]) -> String {
 }
 
 impl Input {
-    /// The same with `{lang}` filled in; a problem where it stands for nothing.
+    /// Returns the input with `{lang}` in its path replaced.
+    ///
+    /// # Errors
+    /// A message where the path has `{lang}` and no language is chosen.
     pub(crate) fn spoken(&self, lang: Option<&str>) -> Result<Cow<'_, Self>, String> {
         let Self::File {
             path,
@@ -97,7 +100,8 @@ impl Input {
     }
 }
 
-/// A name as a part of a file name: what no file system takes becomes a dash, and no name climbs out of its folder.
+/// Returns a name as part of a file name: characters that some file system refuses become dashes, and no name leads out of its
+/// folder.
 fn safe(name: &str) -> String {
     let bad = |c: char| {
         c.is_control() || matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')
@@ -110,7 +114,8 @@ fn safe(name: &str) -> String {
     if name.is_empty() { name } else { no_dots(name) }
 }
 
-/// Returns a step of a path that is a name: one that is nothing or all dots would be its folder or the one above.
+/// Replaces the dots of a path component that consists of dots only, which would mean its folder or the one above; an empty one
+/// becomes a dash.
 fn no_dots(step: String) -> String {
     match step.as_str() {
         "" => "-".to_owned(),
@@ -119,14 +124,14 @@ fn no_dots(step: String) -> String {
     }
 }
 
-/// Reports whether a name leaves nothing to put into the name of a file.
+/// Reports whether nothing of a name is left for a file name.
 fn is_blank(name: &str) -> bool {
     safe(name).is_empty()
 }
 
 impl Session {
-    /// The files of a deliverable, in order, each with what it holds: one mix, one file a bus, or one a cue that is not
-    /// muted.
+    /// Returns the files of a deliverable, in order, each with its content: the mix, one file for each of its buses, or one for
+    /// each cue that is not muted.
     ///
     /// ```
     /// use soundtrack::{Bus, Deliverable, Layout, SampleRate, Session};
@@ -139,7 +144,7 @@ impl Session {
     #[must_use]
     pub fn outputs(&self, deliverable: &Deliverable) -> Vec<Output> {
         let contents: Vec<(Content, &str, &str)> = if deliverable.album {
-            let heard = |i: usize| !deliverable.mute.contains(&Part::Cue(CueId(i)));
+            let heard = |i: usize| !deliverable.mute.contains(&Selector::Cue(CueId(i)));
             let cues = self
                 .cues()
                 .iter()
@@ -174,7 +179,7 @@ impl Session {
                 ("lang", safe(lang)),
                 ("nn", format!("{number:02}")),
             ];
-            // Step by step, so that no value is taken for a folder.
+            // Component by component, so that a slash in a value makes no folder.
             let step = |step: Component<'_>| match step.as_os_str().to_str() {
                 Some(text) if text.contains('{') => {
                     let values: Vec<_> = values
@@ -196,8 +201,8 @@ impl Session {
             .collect()
     }
 
-    /// Returns what is wrong with the placeholders in the file of a deliverable: those that there are not, and those that
-    /// nothing is put into. A session file with such a deliverable is refused.
+    /// Returns a message for each unknown placeholder in the file name of a deliverable, and for each that has no value. A
+    /// session file with such a deliverable is refused.
     ///
     /// ```
     /// use soundtrack::{Deliverable, Layout, SampleRate, Session};
@@ -210,7 +215,7 @@ impl Session {
         self.pattern_faults(deliverable, &deliverable.file.to_string_lossy())
     }
 
-    /// Returns what is wrong with the placeholders in a file that a deliverable names.
+    /// Returns the messages of [`file_name_faults`](Self::file_name_faults) about another file name.
     pub(crate) fn pattern_faults(&self, deliverable: &Deliverable, file: &str) -> Vec<String> {
         let words: Vec<&str> = words(file).collect();
         let has = |word: &str| words.contains(&word);
@@ -254,7 +259,7 @@ impl Session {
         faults
     }
 
-    /// The session that a deliverable is rendered from: in its language, without what it mutes.
+    /// Returns the session that a deliverable is rendered from: in its language, and with its parts muted.
     #[must_use]
     pub fn for_deliverable(&self, deliverable: &Deliverable) -> Self {
         let mut session = self.clone();
@@ -267,8 +272,8 @@ impl Session {
         session
     }
 
-    /// The session that renders one cue whole, from its own start: its tracks, all buses and the master, and nothing else.
-    /// Without a length, so that it ends with the cue.
+    /// Returns the session that renders one cue whole, from its own start: the tracks of the cue, all buses and the master. It
+    /// has no length, so that it ends with the cue. Without tracks, and so refused by the plan, for an id of another session.
     #[must_use]
     pub fn whole_cue(&self, cue: CueId) -> Self {
         let mut session = self.clone();
@@ -277,15 +282,15 @@ impl Session {
         session.deliverables.clear();
         session.length = None;
         session.start = None;
-        session.cues = self.cues.iter().skip(cue.0).take(1).cloned().collect();
+        session.cues = self.cues.get(cue.0).cloned().into_iter().collect();
         for cue in &mut session.cues {
             cue.uses = vec![Use::default()];
         }
         session
     }
 
-    /// Fills the language into the names of stems, so that sessions that differ only in a language nobody speaks are the
-    /// same. What stands for nothing stays, and is told when the session is compiled.
+    /// Replaces `{lang}` in the names of stems, so that sessions whose languages make no difference become equal. A placeholder
+    /// without a value stays, and the plan reports it.
     pub(crate) fn speak(&mut self) {
         let Some(lang) = self.lang.clone() else {
             return;
@@ -304,8 +309,8 @@ impl Session {
         self.lang = None;
     }
 
-    /// Returns every file that the session names, in every language, whether it is heard or not, and the session file
-    /// itself: an output takes the place of none of them.
+    /// Returns every file that the session names, in every language, heard or not, and the session file itself. No output may
+    /// replace one of them.
     pub(crate) fn named_files(&self) -> Vec<PathBuf> {
         let mut langs: Vec<Option<&str>> = vec![self.lang.as_deref()];
         langs.extend(self.deliverables.iter().map(|d| d.lang.as_deref()));
@@ -335,7 +340,7 @@ impl Session {
     pub(crate) fn has_in_album(&self, cue: CueId) -> bool {
         self.deliverables
             .iter()
-            .any(|d| d.album && !d.mute.contains(&Part::Cue(cue)))
+            .any(|d| d.album && !d.mute.contains(&Selector::Cue(cue)))
     }
 
     /// Reports whether there is nothing to hear because no cue is placed on the timeline.
@@ -344,14 +349,14 @@ impl Session {
         self.tracks.is_empty() && !self.cues.is_empty() && unplaced
     }
 
-    /// The deliverable of a name.
+    /// Returns the deliverable of a name.
     #[must_use]
     pub fn deliverable(&self, name: &str) -> Option<&Deliverable> {
         self.deliverables.iter().find(|d| d.name == name)
     }
 
-    /// Parts of a deliverable's mute list that are not in this session.
-    pub(crate) fn lacks(&self, part: Part) -> bool {
+    /// Reports whether a part is of another session.
+    pub(crate) fn lacks(&self, part: Selector) -> bool {
         self.part_name(part).is_none()
     }
 }

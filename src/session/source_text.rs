@@ -1,4 +1,4 @@
-//! Places in the text of a session file, kept with what was read so that later problems can point at it.
+//! Positions in the text of a session file, kept with the objects read from it so that later problems can point at them.
 //!
 //! The text is kept once for the whole session, with a few byte positions for each track, clip or cue. Comparing sessions
 //! ignores them: two with the same content are equal.
@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-/// Characters of a line that are shown.
+/// Largest number of characters of a line that a message shows.
 const MAX_LINE_CHARS: usize = 400;
 
 /// The text of a session file, and the overrides that were applied to it.
@@ -73,7 +73,7 @@ impl SourceText {
     }
 }
 
-/// Byte ranges of a table and of its keys; none for what a program made.
+/// Byte ranges of a table and of its keys; none for an object that the program made.
 #[derive(Clone, Default)]
 pub(crate) struct KeySpans(Option<Arc<Spans>>);
 
@@ -101,7 +101,7 @@ impl KeySpans {
         self.0.as_ref().map(|spans| spans.source.path.as_path())
     }
 
-    /// Whether the object was read from a file.
+    /// Reports whether the object was read from a file.
     pub(crate) fn is_somewhere(&self) -> bool {
         self.0.is_some()
     }

@@ -1,5 +1,4 @@
-//! Setters of what a clip and a placement of a cue have in common: a stretch of something longer, with a name, fades and a
-//! level.
+//! Setters that clips and placements of cues share: both are a stretch of a longer recording, with a name, fades and a level.
 
 /// Defines the consuming setters of a type with the fields of a stretch.
 macro_rules! stretch_setters {
@@ -11,7 +10,7 @@ macro_rules! stretch_setters {
             self
         }
 
-        /// Sets how much of the start is left out.
+        /// Sets the number of frames left out at the start.
         #[must_use]
         pub fn from(mut self, from: Frames) -> Self {
             self.from = from;
@@ -19,7 +18,7 @@ macro_rules! stretch_setters {
             self
         }
 
-        /// Sets how much is played; without it, everything to the end.
+        /// Sets the number of frames played; by default everything to the end.
         #[must_use]
         pub fn length(mut self, length: Frames) -> Self {
             self.length = Some(length);

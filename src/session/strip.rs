@@ -1,4 +1,4 @@
-//! What tracks and buses have in common: name, fader, pan, mute, solo, automation, and where the signal goes.
+//! The strip that tracks and buses share: name, inserts, fader, pan, mute, solo, automation and routing.
 
 use super::insert::Insert;
 use crate::{
@@ -19,14 +19,14 @@ pub struct BusId(pub(crate) usize);
 pub struct Send {
     /// The bus that is fed.
     pub to: BusId,
-    /// How strong.
+    /// The level of the send.
     pub gain: Decibels,
 }
 
 /// The controls of a track or a bus.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Strip {
-    /// What it is called; unique among its kind.
+    /// Its name, unique among tracks or among buses.
     pub name: String,
     /// Processors between the input and the fader, in order.
     pub inserts: Vec<Insert>,
@@ -34,29 +34,29 @@ pub struct Strip {
     pub gain: Decibels,
     /// The pan control: mono signals are placed by the session's pan law, all others balanced.
     pub pan: Pan,
-    /// Silent, as if it were not there.
+    /// Silences the strip, and everything that only it lets through.
     pub mute: bool,
-    /// Where any strip is soloed, only what passes through a soloed strip is heard. Precisely: a route is a sequence of
-    /// main outputs and sends from a track to the master, and the routes that are heard are those with at least one soloed
-    /// strip and no muted one. So the buses on the way of a soloed strip stay audible, a soloed bus is heard with all that
-    /// feeds it, several solos add up, and a mute always wins.
+    /// While any strip is soloed, only signals that pass through a soloed strip are heard. A route is a sequence of main
+    /// outputs and sends from a track to the master; the heard routes are those with at least one soloed strip and no muted
+    /// one. So the buses after a soloed strip stay audible, a soloed bus is heard with everything that feeds it, several solos
+    /// add up, and a mute always wins.
     ///
-    /// The solo of a track in a cue that has no placement is refused when the session is compiled.
+    /// A solo in a cue without a placement is refused when the session is compiled.
     pub solo: bool,
     /// Gain over time, in decibels added to `gain`.
     pub gain_curve: Curve<Decibels>,
-    /// Pan over time; in place of `pan` where it has points.
+    /// Pan over time; replaces `pan` where it has points.
     pub pan_curve: Curve<Pan>,
-    /// The bus it goes to; without one, the master.
+    /// The bus that the strip feeds; `None` feeds the master.
     pub to: Option<BusId>,
     /// Extra feeds into other buses.
     pub sends: Vec<Send>,
 }
 
-/// The consuming setters of a type that has a `strip`.
+/// Defines the consuming setters of a type that has a `strip`.
 macro_rules! strip_setters {
     () => {
-        /// Adds a processor, after those already there.
+        /// Adds a processor after the others.
         #[must_use]
         pub fn insert(mut self, insert: $crate::Insert) -> Self {
             self.strip.inserts.push(insert);
@@ -98,14 +98,14 @@ macro_rules! strip_setters {
             self
         }
 
-        /// Sets the pan over time, in place of the pan control.
+        /// Sets the pan over time, which replaces the pan control.
         #[must_use]
         pub fn pan_curve(mut self, curve: Curve<Pan>) -> Self {
             self.strip.pan_curve = curve;
             self
         }
 
-        /// Sends the signal to a bus instead of the master.
+        /// Feeds a bus instead of the master.
         #[must_use]
         pub fn to(mut self, bus: BusId) -> Self {
             self.strip.to = Some(bus);

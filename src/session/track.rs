@@ -1,4 +1,4 @@
-//! A track: clips on the timeline, through one strip.
+//! Tracks: clips on the timeline, through one strip.
 
 use super::{
     clip::Clip,
@@ -10,25 +10,25 @@ use crate::{
     units::{Decibels, Pan},
 };
 
-/// One instrument of the mix: a stem, or several clips, with gain, pan and a way out.
+/// One instrument of the mix: a stem or several clips, with gain, pan and routing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Track {
     /// Fader, pan, mute, solo, automation, routing.
     pub strip: Strip,
-    /// What sounds when. Clips that overlap add up.
+    /// The clips; those that overlap add up.
     pub clips: Vec<Clip>,
-    /// Turns the polarity over.
+    /// Inverts the polarity.
     pub invert: bool,
 }
 
 impl Track {
-    /// A track with one whole stem from frame 0: a path, [`Input::file`], a [`Memory`](crate::media::Memory) or an
-    /// [`Opener`](crate::Opener).
+    /// Creates a track that plays one whole stem from frame 0 on: a path, [`Input::file`], a
+    /// [`Memory`](crate::media::Memory) or an [`Opener`](crate::Opener).
     pub fn new(name: impl Into<String>, stem: impl Into<Input>) -> Self {
         Self::of(name).clip(Clip::new(stem))
     }
 
-    /// A track without clips.
+    /// Creates a track without clips.
     pub fn of(name: impl Into<String>) -> Self {
         Self {
             strip: Strip {
@@ -47,7 +47,7 @@ impl Track {
         self
     }
 
-    /// Turns the polarity over, or not.
+    /// Inverts the polarity, or not.
     #[must_use]
     pub fn invert(mut self, invert: bool) -> Self {
         self.invert = invert;

@@ -1,7 +1,8 @@
-//! Checks a session without opening a file, and reports everything that is wrong at once.
+//! Checks a session without opening a file, and reports all problems at once.
 
 use super::{
-    At, BusId, Clip, Cue, Insert, Part, Session, Strip, Track, cycle::cycle, source_text::KeySpans,
+    At, BusId, Clip, Cue, Insert, Selector, Session, Strip, Track, cycle::cycle,
+    source_text::KeySpans,
 };
 use crate::{
     curve::{Curve, Fade, FadeShape},
@@ -10,16 +11,16 @@ use crate::{
 };
 use std::{collections::HashSet, fmt};
 
-/// Two to the 53rd: positions beyond are no time a session can mean, and would not be exact in a curve.
+/// Largest position on the timeline, 2^53 frames: up to there `f64` holds every frame of a curve exactly.
 pub(crate) const FARTHEST: Frames = Frames(1 << 53);
 
-/// A track, by name: `track "drums"`, `cue "storm", track "violins"`.
-pub(crate) struct Who<'a> {
+/// The name of a track for messages: `track "drums"`, `cue "storm", track "violins"`.
+pub(crate) struct TrackName<'a> {
     pub cue: Option<&'a str>,
     pub track: &'a str,
 }
 
-impl Who<'_> {
+impl TrackName<'_> {
     pub(crate) fn subject(&self) -> Subject {
         Subject::Track {
             cue: self.cue.map(str::to_owned),
@@ -29,7 +30,7 @@ impl Who<'_> {
     }
 }
 
-impl fmt::Display for Who<'_> {
+impl fmt::Display for TrackName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(cue) = self.cue {
             write!(f, "cue {cue:?}, ")?;
@@ -39,36 +40,36 @@ impl fmt::Display for Who<'_> {
 }
 
 /// Collects problems.
-struct Wrong {
+struct Problems {
     found: Vec<Problem>,
     /// The session's sample rate.
     rate: SampleRate,
 }
 
-impl Wrong {
+impl Problems {
     fn add(&mut self, subject: &Subject, kind: ProblemKind) {
         self.found.push(Problem::of(subject.clone(), kind));
     }
 
-    fn say(&mut self, subject: &Subject, what: String) {
+    fn report(&mut self, subject: &Subject, what: String) {
         self.add(subject, ProblemKind::message(what));
     }
 
     /// Reports a problem at one of these keys of the session file.
-    fn say_at(&mut self, written: &KeySpans, keys: &[&str], subject: &Subject, what: String) {
+    fn report_at(&mut self, written: &KeySpans, keys: &[&str], subject: &Subject, what: String) {
         let problem = Problem::of(subject.clone(), ProblemKind::message(what));
         self.found.push(written.place(problem, keys));
     }
 }
 
-/// Returns everything that is wrong with a session, as far as it shows without opening a file.
+/// Returns all problems of a session that can be found without opening a file.
 pub(crate) fn session(session: &Session) -> Vec<Problem> {
-    let mut wrong = Wrong {
+    let mut problems = Problems {
         found: Vec::new(),
         rate: session.rate,
     };
     if session.layout.speakers().is_empty() {
-        wrong.say(
+        problems.report(
             &Subject::Session,
             format!("the session's layout has no positions: {}", session.layout),
         );
@@ -78,31 +79,31 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
             "the session's rate of {} Hz is not whole: only that of a stem need not be",
             session.rate
         );
-        wrong.say(&Subject::Session, what);
+        problems.report(&Subject::Session, what);
     }
     if session.tracks().is_empty() && session.cues().iter().all(|c| c.tracks.is_empty()) {
-        wrong.add(&Subject::Session, ProblemKind::Empty);
+        problems.add(&Subject::Session, ProblemKind::Empty);
     }
     if session.length.is_some_and(|l| l > FARTHEST) {
-        wrong.say(
+        problems.report(
             &Subject::Session,
             "the session's length is beyond 2^53 frames".to_owned(),
         );
     }
-    inserts(&Subject::Master, &session.master.inserts, &mut wrong);
+    inserts(&Subject::Master, &session.master.inserts, &mut problems);
     gain(
         &Subject::Master,
         GainControl::Fader,
         session.master.gain,
-        &mut wrong,
+        &mut problems,
     );
-    gain_curve(&Subject::Master, &session.master.gain_curve, &mut wrong);
+    gain_curve(&Subject::Master, &session.master.gain_curve, &mut problems);
     if let Some(Dbtp(limit)) = session
         .master
         .limit
         .filter(|l| !(-60.0..=0.0).contains(&l.0))
     {
-        wrong.add(
+        problems.add(
             &Subject::Master,
             ProblemKind::Limit {
                 limit_dbtp: Number(limit),
@@ -112,150 +113,169 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
     let buses = session.buses().len();
     let mut names = HashSet::new();
     for track in session.tracks() {
-        let who = Who {
+        let subject = TrackName {
             cue: None,
             track: &track.strip.name,
         }
         .subject();
-        unique(&mut names, "track", &who, &track.strip.name, &mut wrong);
-        self::strip(&who, &track.strip, buses, &mut wrong);
+        unique(
+            &mut names,
+            "track",
+            &subject,
+            &track.strip.name,
+            &mut problems,
+        );
+        self::strip(&subject, &track.strip, buses, &mut problems);
     }
     for bus in session.buses() {
-        let who = Subject::Bus {
+        let subject = Subject::Bus {
             name: bus.strip.name.clone(),
         };
-        unique(&mut names, "bus", &who, &bus.strip.name, &mut wrong);
-        self::strip(&who, &bus.strip, buses, &mut wrong);
+        unique(&mut names, "bus", &subject, &bus.strip.name, &mut problems);
+        self::strip(&subject, &bus.strip, buses, &mut problems);
     }
     if let Some(buses) = cycle(session) {
-        wrong.add(&Subject::Session, ProblemKind::BusCycle { buses });
+        problems.add(&Subject::Session, ProblemKind::BusCycle { buses });
     }
     for track in session.tracks() {
         clips(
-            &Who {
+            &TrackName {
                 cue: None,
                 track: &track.strip.name,
             }
             .subject(),
             track,
-            &mut wrong,
+            &mut problems,
         );
     }
     for cue in session.cues() {
-        let who = Subject::Cue {
+        let subject = Subject::Cue {
             name: cue.name.clone(),
             placement: None,
             file: None,
         };
-        unique(&mut names, "cue", &who, &cue.name, &mut wrong);
-        self::cue(cue, buses, &mut wrong);
+        unique(&mut names, "cue", &subject, &cue.name, &mut problems);
+        self::cue(cue, buses, &mut problems);
     }
     for deliverable in &session.deliverables {
-        let who = Subject::Deliverable {
+        let subject = Subject::Deliverable {
             name: deliverable.name.clone(),
         };
         unique(
             &mut names,
             "deliverable",
-            &who,
+            &subject,
             &deliverable.name,
-            &mut wrong,
+            &mut problems,
         );
-        let lost = |part: &&Part| session.lacks(**part);
-        if deliverable.mute.iter().any(|p| lost(&p))
-            || deliverable.stems.iter().any(|b| lost(&&Part::Bus(*b)))
+        let stems = deliverable.stems.iter().map(|&bus| Selector::Bus(bus));
+        if stems
+            .chain(deliverable.mute.iter().copied())
+            .any(|part| session.lacks(part))
         {
-            wrong.say(&who, "names a part that is not in this session".to_owned());
+            problems.report(
+                &subject,
+                "names a part that is not in this session".to_owned(),
+            );
+        }
+        if deliverable.mute.contains(&Selector::Master) {
+            problems.report(
+                &subject,
+                "mutes the master, which has no mute: mute tracks, buses or cues".to_owned(),
+            );
         }
     }
-    wrong.found
+    problems.found
 }
 
-/// A cue, its tracks and its uses.
-fn cue(cue: &Cue, buses: usize, wrong: &mut Wrong) {
+/// Checks a cue, its tracks and its placements.
+fn cue(cue: &Cue, buses: usize, problems: &mut Problems) {
     if cue.tracks.is_empty() {
-        let who = Subject::Cue {
+        let subject = Subject::Cue {
             name: cue.name.clone(),
             placement: None,
             file: None,
         };
-        wrong.add(&who, ProblemKind::Empty);
+        problems.add(&subject, ProblemKind::Empty);
     }
     let mut names = HashSet::new();
     for track in &cue.tracks {
-        let who = Who {
+        let subject = TrackName {
             cue: Some(&cue.name),
             track: &track.strip.name,
         }
         .subject();
-        unique(&mut names, "track", &who, &track.strip.name, wrong);
-        strip(&who, &track.strip, buses, wrong);
-        clips(&who, track, wrong);
+        unique(&mut names, "track", &subject, &track.strip.name, problems);
+        strip(&subject, &track.strip, buses, problems);
+        clips(&subject, track, problems);
         for clip in &track.clips {
             match clip.at {
                 At::Frames(_) => {}
                 At::Timecode(at) => {
                     let what =
                         format!("{at} is a place against picture; in a cue, count from its start");
-                    wrong.say_at(&clip.written, &["at"], &who, what);
+                    problems.report_at(&clip.written, &["at"], &subject, what);
                 }
                 At::Origin => {
                     let what = "in a cue, count from its start; at = \"origin\" is for its uses"
                         .to_owned();
-                    wrong.say_at(&clip.written, &["at"], &who, what);
+                    problems.report_at(&clip.written, &["at"], &subject, what);
                 }
             }
         }
     }
     let mut names = HashSet::new();
     for place in &cue.uses {
-        let who = Subject::Cue {
+        let subject = Subject::Cue {
             name: cue.name.clone(),
             placement: Some(place.name.clone()),
             file: None,
         };
         if !names.insert(&place.name) {
-            wrong.say(&who, "there are two of this name".to_owned());
+            problems.report(&subject, "there are two of this name".to_owned());
         }
-        gain(&who, GainControl::Fader, place.gain, wrong);
+        gain(&subject, GainControl::Fader, place.gain, problems);
         let far = |f: Frames| f > FARTHEST;
         if place.at > At::Frames(FARTHEST) || far(place.from) || place.length.is_some_and(far) {
-            wrong.say_at(
+            problems.report_at(
                 &place.written,
                 &["at", "from", "length"],
-                &who,
+                &subject,
                 "it lies beyond 2^53 frames".to_owned(),
             );
         }
         [place.fade_in, place.fade_out, place.crossfade]
             .into_iter()
-            .for_each(|f| fade(&who, f, wrong));
+            .for_each(|f| fade(&subject, f, problems));
     }
 }
 
-/// Whether a name is missing, or one of its kind is there twice.
+/// Checks that a name is not empty and unique among its kind.
 fn unique<'n>(
     names: &mut HashSet<(&'static str, &'n str)>,
     kind: &'static str,
-    who: &Subject,
+    subject: &Subject,
     name: &'n str,
-    wrong: &mut Wrong,
+    problems: &mut Problems,
 ) {
     if name.is_empty() {
-        wrong.say(&Subject::Session, format!("a {kind} has no name"));
+        problems.report(&Subject::Session, format!("a {kind} has no name"));
     } else if !names.insert((kind, name)) {
-        wrong.say(who, "there are two of this name".to_owned());
+        problems.report(subject, "there are two of this name".to_owned());
     }
 }
 
-fn clips(who: &Subject, track: &Track, wrong: &mut Wrong) {
+fn clips(subject: &Subject, track: &Track, problems: &mut Problems) {
     if track.clips.is_empty() {
-        wrong.add(who, ProblemKind::Empty);
+        problems.add(subject, ProblemKind::Empty);
     }
-    track.clips.iter().for_each(|c| clip_alone(who, c, wrong));
+    track
+        .clips
+        .iter()
+        .for_each(|c| clip_alone(subject, c, problems));
 }
 
-fn inserts(who: &Subject, inserts: &[Insert], wrong: &mut Wrong) {
+fn inserts(subject: &Subject, inserts: &[Insert], problems: &mut Problems) {
     for insert in inserts {
         let called = if insert.name.is_empty() {
             insert.kind_name()
@@ -263,16 +283,16 @@ fn inserts(who: &Subject, inserts: &[Insert], wrong: &mut Wrong) {
             &insert.name
         };
         insert
-            .problems(wrong.rate)
+            .problems(problems.rate)
             .into_iter()
-            .for_each(|what| wrong.say(who, format!("insert {called:?}: {what}")));
+            .for_each(|what| problems.report(subject, format!("insert {called:?}: {what}")));
     }
 }
 
-fn strip(who: &Subject, strip: &Strip, buses: usize, wrong: &mut Wrong) {
-    inserts(who, &strip.inserts, wrong);
-    gain(who, GainControl::Fader, strip.gain, wrong);
-    gain_curve(who, &strip.gain_curve, wrong);
+fn strip(subject: &Subject, strip: &Strip, buses: usize, problems: &mut Problems) {
+    inserts(subject, &strip.inserts, problems);
+    gain(subject, GainControl::Fader, strip.gain, problems);
+    gain_curve(subject, &strip.gain_curve, problems);
     let pans = strip
         .pan_curve
         .points
@@ -280,27 +300,27 @@ fn strip(who: &Subject, strip: &Strip, buses: usize, wrong: &mut Wrong) {
         .map(|p| p.value)
         .chain([strip.pan]);
     for Pan(pan) in pans.filter(|p| !(-1.0..=1.0).contains(&p.0)) {
-        wrong.add(who, ProblemKind::Pan { pan: Number(pan) });
+        problems.add(subject, ProblemKind::Pan { pan: Number(pan) });
     }
-    curve_order(who, "pan", &strip.pan_curve, wrong);
+    curve_order(subject, "pan", &strip.pan_curve, problems);
     let targets = strip.sends.iter().map(|s| s.to).chain(strip.to);
     for BusId(bus) in targets.filter(|b| b.0 >= buses) {
         let number = bus.saturating_add(1);
-        wrong.say(
-            who,
+        problems.report(
+            subject,
             format!("goes to bus number {number} of {buses}, which is not in this session"),
         );
     }
     strip
         .sends
         .iter()
-        .for_each(|s| gain(who, GainControl::Send, s.gain, wrong));
+        .for_each(|s| gain(subject, GainControl::Send, s.gain, problems));
 }
 
-fn gain(who: &Subject, control: GainControl, gain: Decibels, wrong: &mut Wrong) {
+fn gain(subject: &Subject, control: GainControl, gain: Decibels, problems: &mut Problems) {
     if gain.0.is_nan() || gain.0 > HIGHEST_GAIN_DB {
-        wrong.add(
-            who,
+        problems.add(
+            subject,
             ProblemKind::Gain {
                 control,
                 gain_db: Number(gain.0),
@@ -309,57 +329,57 @@ fn gain(who: &Subject, control: GainControl, gain: Decibels, wrong: &mut Wrong) 
     }
 }
 
-fn gain_curve(who: &Subject, curve: &Curve<Decibels>, wrong: &mut Wrong) {
+fn gain_curve(subject: &Subject, curve: &Curve<Decibels>, problems: &mut Problems) {
     curve
         .points
         .iter()
-        .for_each(|p| gain(who, GainControl::CurvePoint, p.value, wrong));
-    curve_order(who, "gain", curve, wrong);
+        .for_each(|p| gain(subject, GainControl::CurvePoint, p.value, problems));
+    curve_order(subject, "gain", curve, problems);
 }
 
-fn curve_order<T>(who: &Subject, what: &str, curve: &Curve<T>, wrong: &mut Wrong) {
+fn curve_order<T>(subject: &Subject, what: &str, curve: &Curve<T>, problems: &mut Problems) {
     if !curve.in_order() {
-        wrong.say(
-            who,
+        problems.report(
+            subject,
             format!("the points of the {what} curve are not in order of time"),
         );
     }
     if curve.points.iter().any(|p| p.at > FARTHEST) {
-        wrong.say(
-            who,
+        problems.report(
+            subject,
             format!("a point of the {what} curve lies beyond 2^53 frames"),
         );
     }
 }
 
-/// What is wrong with a clip whatever its stem is.
-fn clip_alone(who: &Subject, clip: &Clip, wrong: &mut Wrong) {
-    gain(who, GainControl::Clip, clip.gain, wrong);
+/// Checks a clip without regard to its stem.
+fn clip_alone(subject: &Subject, clip: &Clip, problems: &mut Problems) {
+    gain(subject, GainControl::Clip, clip.gain, problems);
     if clip.loops == 0 {
         let what = format!(
             "a clip of {} is played 0 times; loops starts at 1",
             clip.input
         );
-        wrong.say_at(&clip.written, &["loop"], who, what);
+        problems.report_at(&clip.written, &["loop"], subject, what);
     }
     if clip.at > At::Frames(FARTHEST)
         || clip.from > FARTHEST
         || clip.length.is_some_and(|l| l > FARTHEST)
     {
         let what = format!("a clip of {} lies beyond 2^53 frames", clip.input);
-        wrong.say_at(&clip.written, &["at", "from", "length"], who, what);
+        problems.report_at(&clip.written, &["at", "from", "length"], subject, what);
     }
     [clip.fade_in, clip.fade_out, clip.crossfade]
         .into_iter()
-        .for_each(|f| fade(who, f, wrong));
+        .for_each(|f| fade(subject, f, problems));
 }
 
-fn fade(who: &Subject, fade: Fade, wrong: &mut Wrong) {
+fn fade(subject: &Subject, fade: Fade, problems: &mut Problems) {
     if let FadeShape::DecibelLinear(range) = fade.shape
         && !(range.is_finite() && range > 0.0)
     {
-        wrong.say(
-            who,
+        problems.report(
+            subject,
             format!("a fade's range of {range} dB is no positive number"),
         );
     }

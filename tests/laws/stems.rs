@@ -2,7 +2,7 @@
 
 use crate::random_sessions::session;
 use proptest::prelude::*;
-use soundtrack::{BusId, Curve, Frames, Part};
+use soundtrack::{BusId, Curve, Frames, Selector};
 use soundtrack_test_support::renders::{added, length, same_bits};
 
 proptest! {
@@ -13,7 +13,7 @@ proptest! {
         session.master.gain_curve = Curve::new();
         // All that feeds the master, in the order of the session: tracks through a bus each, which must change nothing.
         let ids: Vec<BusId> = (0..session.buses().len()).map(|i| match session.part(&format!("bus.bus{i}")) {
-            Ok(Part::Bus(id)) => id,
+            Ok(Selector::Bus(id)) => id,
             other => panic!("{other:?}"),
         }).collect();
         for track in session.tracks_mut().iter_mut().filter(|t| t.strip.to.is_none()) {

@@ -2,7 +2,8 @@
 
 use soundtrack::{
     At, Bus, Clip, Cue, CueKind, Curve, Decibels, Fade, FadeShape, FrameRate, Frames, Layout,
-    Opener, Pan, Part, Plan, SampleRate, Session, Shape, Spec, Timecode, Track, Use, media::Memory,
+    Opener, Pan, Plan, SampleRate, Selector, Session, Shape, Spec, Timecode, Track, Use,
+    media::Memory,
 };
 use soundtrack_test_support::renders::stem;
 
@@ -120,7 +121,7 @@ plan  48000 Hz stereo, 6 nodes in 3 stages, 53 000 frames, 24 fps from 01:00:00:
 #[test]
 fn uses_are_cuts_of_the_cue_bit_for_bit() {
     let film = reel();
-    let Ok(Part::Cue(storm)) = film.part("cue.storm") else {
+    let Ok(Selector::Cue(storm)) = film.part("cue.storm") else {
         panic!()
     };
     let cue = film.whole_cue(storm);

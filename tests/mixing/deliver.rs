@@ -2,8 +2,8 @@
 
 use soundtrack::{
     Bounce, Bus, BusId, Clip, Cue, Curve, Dbtp, Decibels, Deliverable, Delivery, ErrorKind, Fade,
-    Format, FrameRate, Frames, Layout, LoudnessTarget, Lufs, Opener, Pan, Part, Plan, SampleRate,
-    Session, Shape, Timecode, Track, Use, encode,
+    Format, FrameRate, Frames, Layout, LoudnessTarget, Lufs, Opener, Pan, Plan, SampleRate,
+    Selector, Session, Shape, Timecode, Track, Use, encode,
 };
 use soundtrack_test_support::renders::{added, same_bits, stem};
 use std::{
@@ -311,7 +311,7 @@ fn files_hold_what_a_bounce_writes() {
         ("cue.storm", "album/01 The Storm.wav"),
         ("cue.titles", "album/02 titles.wav"),
     ] {
-        let Ok(Part::Cue(cue)) = film.session.part(cue) else {
+        let Ok(Selector::Cue(cue)) = film.session.part(cue) else {
             panic!()
         };
         assert!(
@@ -423,7 +423,7 @@ fn what_does_not_add_up_is_said() {
         (vec![gap.to_owned()], None)
     );
     let strings = |f: &Film| match f.session.part("bus.strings") {
-        Ok(Part::Bus(id)) => id,
+        Ok(Selector::Bus(id)) => id,
         other => panic!("{other:?}"),
     };
     let nested = "do not add up to the mix: bus \"strings\" is heard inside bus \"music\"";
@@ -621,7 +621,7 @@ fn loudness_is_checked_and_fitted() {
     }
     // One gain for all of the album: its cues stay to each other as they are.
     let cue = |name: &str| {
-        let Ok(Part::Cue(cue)) = film.session.part(name) else {
+        let Ok(Selector::Cue(cue)) = film.session.part(name) else {
             panic!()
         };
         Bounce::new()

@@ -11,8 +11,8 @@ use model::{Mix, Signal, Stem};
 use proptest::prelude::*;
 use scenes::{Dice, Scene, scene};
 use soundtrack::{
-    BusId, CueId, Deliverable, Delivery, Format, Frames, Opener, Part, Plan, SampleRate, Session,
-    Spec, Track, media::Memory,
+    BusId, CueId, Deliverable, Delivery, Format, Frames, Opener, Plan, SampleRate, Selector,
+    Session, Spec, Track, media::Memory,
 };
 use soundtrack_test_support::renders;
 
@@ -79,29 +79,29 @@ fn whole(what: &str, session: &Session, want: &Mix, block: usize) -> Result<(), 
 }
 
 /// Mutes some parts of a session by its own fields, and names them as a deliverable does.
-fn muted(session: &Session, dice: &mut Dice) -> (Session, Vec<Part>) {
+fn muted(session: &Session, dice: &mut Dice) -> (Session, Vec<Selector>) {
     let (mut quiet, mut parts) = (session.clone(), Vec::new());
     for id in session.track_ids() {
         if dice.chance(20) {
             quiet.track_mut(id).strip.mute = true;
-            parts.push(Part::Track(id));
+            parts.push(Selector::Track(id));
         }
     }
     for id in session.bus_ids() {
         if dice.chance(20) {
             quiet.bus_mut(id).strip.mute = true;
-            parts.push(Part::Bus(id));
+            parts.push(Selector::Bus(id));
         }
     }
     for (id, cue) in cue_ids(session).into_iter().zip(quiet.cues_mut()) {
         if dice.chance(15) {
             cue.mute = true;
-            parts.push(Part::Cue(id));
+            parts.push(Selector::Cue(id));
         }
         for (n, track) in cue.tracks.iter_mut().enumerate() {
             if dice.chance(15) {
                 track.strip.mute = true;
-                parts.push(Part::CueTrack(id, n));
+                parts.push(Selector::CueTrack(id, n));
             }
         }
     }
@@ -110,7 +110,7 @@ fn muted(session: &Session, dice: &mut Dice) -> (Session, Vec<Part>) {
 
 fn cue_ids(session: &Session) -> Vec<CueId> {
     let id = |name: &str| match session.part(&format!("cue.{name}")) {
-        Ok(Part::Cue(id)) => id,
+        Ok(Selector::Cue(id)) => id,
         other => panic!("{other:?}"),
     };
     session.cues().iter().map(|cue| id(&cue.name)).collect()

@@ -148,6 +148,8 @@ fn the_default_build_has_no_networking_crate() {
     let mut tree = std::process::Command::new(env!("CARGO"));
     tree.args([
         "tree",
+        "--package",
+        "soundtrack",
         "--locked",
         "--offline",
         "--edges",

@@ -4,8 +4,8 @@
 use soundtrack::{
     At, Block, Bounce, Bus, BusId, Clip, Cue, Curve, Damage, Dbfs, Dbtp, Decibels, Deliverable,
     Fade, FadeShape, Format, FrameRate, Frames, Gain, Insert, Layout, Load, LoudnessTarget, Lufs,
-    Options, Pan, PanLaw, Part, Plan, PlayerBuilder, Renderer, Report, SampleRate, Session, Shape,
-    Sink, Source, Spec, Timecode, Track, Use, compare,
+    Options, Pan, PanLaw, Plan, PlayerBuilder, Renderer, Report, SampleRate, Selector, Session,
+    Shape, Sink, Source, Spec, Timecode, Track, Use, compare,
     dsp::PROCESSORS,
     encode::{self, Dither, Dithered, FileSink},
     measure::{Loudness, Meter, TruePeak},
@@ -360,7 +360,7 @@ fn try_out(what: &str, change: impl FnOnce(&mut Session)) {
 /// The bus of such a session.
 fn bus() -> BusId {
     match session().part("bus.bus") {
-        Ok(Part::Bus(id)) => id,
+        Ok(Selector::Bus(id)) => id,
         other => panic!("{other:?}"),
     }
 }

@@ -2,7 +2,7 @@
 
 use soundtrack::{
     At, Clip, Content, CueKind, Dbtp, Decibels, ErrorKind, Fade, Format, FrameRate, Frames, Input,
-    Load, LoudnessTarget, Lufs, Marker, Part, Plan, Session, Timecode, Use, encode::Dither,
+    Load, LoudnessTarget, Lufs, Marker, Plan, Selector, Session, Timecode, Use, encode::Dither,
 };
 use std::{fs, path::Path};
 
@@ -192,7 +192,7 @@ fn deliverables_name_their_files() {
         ["out/album/01 The Storm.wav", "out/album/02 end_titles.wav"]
     );
     let album = film.outputs(film.deliverable("album").unwrap());
-    let Ok(Part::Cue(storm)) = film.part("cue.storm") else {
+    let Ok(Selector::Cue(storm)) = film.part("cue.storm") else {
         panic!()
     };
     assert_eq!(album[0].content, Content::Cue(storm));

@@ -2,8 +2,8 @@
 
 use crate::stems::{RATE, constant, first};
 use soundtrack::{
-    Bus, BusId, Cue, Decibels, Deliverable, Frames, Layout, Part, Plan, Session, Track, TrackId,
-    Use,
+    Bus, BusId, Cue, Decibels, Deliverable, Frames, Layout, Plan, Selector, Session, Track,
+    TrackId, Use,
 };
 
 /// Tracks of 1 (to the master), 2 (bus `a`), 4 (bus `b`, which goes to `a`) and 8 (to the master, and sent to bus `h`); a
@@ -154,7 +154,7 @@ fn a_fader_or_a_send_at_minus_infinity_is_shut() {
 #[test]
 fn a_deliverable_leaves_out_any_part_and_nothing_else() {
     let desk = desk();
-    let without = |part: Part| {
+    let without = |part: Selector| {
         first(
             &desk
                 .session
@@ -186,7 +186,7 @@ fn a_deliverable_leaves_out_any_part_and_nothing_else() {
     assert_eq!(first(&desk.session.for_deliverable(&both)), [62.0]);
     assert_eq!(first(&desk.session), [71.0]);
     // A cue alone keeps its buses, and has no length of the timeline's.
-    let Ok(Part::Cue(cue)) = desk.session.part("cue.cue") else {
+    let Ok(Selector::Cue(cue)) = desk.session.part("cue.cue") else {
         panic!()
     };
     let mut long = desk.session.clone();

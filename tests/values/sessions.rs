@@ -3,7 +3,7 @@
 use crate::stems::{RATE, constant, mono, session};
 use soundtrack::{
     At, Bus, Clip, Cue, Curve, Decibels, Deliverable, Fade, FadeShape, FrameRate, Frames, Layout,
-    Part, Plan, Session, Shape, Timecode, Track, Use,
+    Plan, Selector, Session, Shape, Timecode, Track, Use,
 };
 use std::path::{Path, PathBuf};
 
@@ -235,10 +235,10 @@ fn a_part_belongs_to_the_cue_of_the_longest_name() {
     };
     let mut film = session(Layout::Mono, [Track::new("cue", mono(vec![0.5]))]);
     let (short, long) = (film.add_cue(cue("a")), film.add_cue(cue("a.b")));
-    assert_eq!(film.part("cue.a.x"), Ok(Part::CueTrack(short, 0)));
-    assert_eq!(film.part("cue.a.b.x"), Ok(Part::CueTrack(long, 0)));
-    assert_eq!(film.part("cue.a.b.b.x"), Ok(Part::CueTrack(long, 1)));
-    assert_eq!(film.part("cue.a.b"), Ok(Part::Cue(long)));
+    assert_eq!(film.part("cue.a.x"), Ok(Selector::CueTrack(short, 0)));
+    assert_eq!(film.part("cue.a.b.x"), Ok(Selector::CueTrack(long, 0)));
+    assert_eq!(film.part("cue.a.b.b.x"), Ok(Selector::CueTrack(long, 1)));
+    assert_eq!(film.part("cue.a.b"), Ok(Selector::Cue(long)));
 }
 
 #[test]

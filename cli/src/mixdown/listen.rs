@@ -11,7 +11,7 @@ mod terminal;
 use super::{args::Args, stop::Stop};
 use crate::{failure::Failure, voice::Voice};
 use keys::{Deed, Keys};
-use soundtrack::{Decibels, Frames, Player, PlayerBuilder, Session, State, StripId, TrackId};
+use soundtrack::{Decibels, Frames, Player, PlayerBuilder, Selector, Session, State, TrackId};
 use std::{
     io::IsTerminal as _,
     time::{Duration, Instant},
@@ -144,7 +144,7 @@ fn interactive(player: &Player, session: &Session, stop: &Stop) -> Result<(), Fa
                 Deed::Start => player.seek(Frames::ZERO),
                 Deed::Louder | Deed::Quieter => {
                     master += if deed == Deed::Louder { FADER } else { -FADER };
-                    player.set_gain(StripId::Master, Decibels(master));
+                    player.set_gain(Selector::Master, Decibels(master));
                 }
                 Deed::Mute(n) => turn(&mut muted, session, n, |id, on| player.set_mute(id, on)),
                 Deed::Solo(n) => turn(&mut soloed, session, n, |id, on| player.set_solo(id, on)),

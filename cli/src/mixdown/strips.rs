@@ -1,7 +1,7 @@
 //! `--mute` and `--solo`: tracks and buses by name.
 
 use crate::names::similar;
-use soundtrack::{Part, Session, Strip};
+use soundtrack::{Selector, Session, Strip};
 
 /// Sets mute and solo of every track and bus of these names. `track.NAME` and `bus.NAME` tell two of one name apart;
 /// `cue.NAME` is all tracks of a cue, `cue.NAME.TRACK` one of them.
@@ -42,8 +42,8 @@ fn each(
         .iter_mut()
         .for_each(|b| matching("bus.", &mut b.strip));
     let (cue, track) = match session.part(name) {
-        Ok(Part::Cue(cue)) => (Some(cue), None),
-        Ok(Part::CueTrack(cue, track)) => (Some(cue), Some(track)),
+        Ok(Selector::Cue(cue)) => (Some(cue), None),
+        Ok(Selector::CueTrack(cue, track)) => (Some(cue), Some(track)),
         _ => (None, None),
     };
     if let Some(cue) = cue.filter(|_| !found) {

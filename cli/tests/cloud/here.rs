@@ -184,7 +184,7 @@ fn sessions_use_links_where_they_are_allowed_to() {
         .unwrap_err()
         .to_string();
     assert!(
-        secret.contains("belong into the environment") && !secret.contains("hunter2"),
+        secret.contains("belong in the environment") && !secret.contains("hunter2"),
         "{secret}"
     );
 }

@@ -3,174 +3,144 @@
 //! A route is a sequence of outputs (main outputs and sends) from a track to the master. Where any strip is soloed, the
 //! heard routes are those through at least one soloed strip and no muted one.
 //!
-//! This can be decided feed by feed as long as all that a bus sums has passed a soloed strip, or none of it has: what has
-//! passed may take every output, what has not only those that lead to a soloed strip. A bus that sums both, and has an
-//! output on which they part, runs twice: its first node takes what has passed, its second what has not. All other strips
-//! keep one node and sum in the order of the session.
+//! This can be decided feed by feed as long as everything that a bus sums has passed a soloed strip, or nothing of it has: a
+//! signal that has passed one may take every output, others only outputs that lead to a soloed strip. A bus that sums both
+//! kinds, and has an output that only one of them may take, runs twice: its first node sums the signals that have passed, its
+//! second the others. All other strips keep one node and sum in the order of the session.
 
-use super::{Routing, downstream, is, set};
+use super::{IdVec, Routing, StripIndex, downstream};
 
-/// Where the signals of each strip, the master last, come from and may go to while some strip is soloed.
+type Flags = IdVec<StripIndex, bool>;
+
+/// The signals that each strip takes and may pass on while some strip is soloed.
 pub(super) struct Solo {
-    /// The strip is fed, by tracks that are not muted, with what has passed a soloed strip, or is soloed itself.
-    passed: Vec<bool>,
-    /// The same for what has not.
-    unpassed: Vec<bool>,
-    /// A soloed strip that is heard: this one, or one that it leads to.
-    ahead: Vec<bool>,
+    /// Tracks that are not muted feed the strip with a signal that has passed a soloed strip, or the strip is soloed itself.
+    passed: Flags,
+    /// The same for a signal that has passed none.
+    unpassed: Flags,
+    /// The strip is soloed and heard, or leads to such a strip.
+    ahead: Flags,
     /// The strip runs twice.
-    pub twice: Vec<bool>,
-    /// The strip is soloed or one that feeds it, whatever is muted.
-    behind_any: Vec<bool>,
-    /// The strip is soloed or one that it feeds, whatever is muted.
-    ahead_any: Vec<bool>,
+    pub twice: Flags,
+    /// The strip or one that feeds it is soloed, whatever is muted.
+    behind_any: Flags,
+    /// The strip or one that it feeds is soloed, whatever is muted.
+    ahead_any: Flags,
 }
 
 impl Routing {
-    /// What solo does to each strip; `None` where none is soloed.
+    /// Returns the effect of solo on each strip; `None` where none is soloed.
     pub(super) fn solo(&self) -> Option<Solo> {
         if !self.soloing() {
             return None;
         }
-        let (count, master) = (self.outputs.len(), self.strips.len());
+        let master = self.master_strip();
         let order = downstream(&self.outputs);
-        let none = || vec![false; count];
-        let (mut reaches, mut ahead, mut free, mut ahead_any) = (none(), none(), none(), none());
-        // Free is a way to the master, after this strip, without a soloed strip.
-        set(&mut reaches, master);
-        set(&mut free, master);
+        let none = || IdVec::filled(false, self.strips.len());
+        let mut reaches: Flags = none();
+        let mut ahead: Flags = none();
+        let mut ahead_any: Flags = none();
+        // A path leads from the strip to the master without another soloed strip.
+        let mut free: Flags = none();
+        reaches[master] = true;
+        free[master] = true;
         for &strip in order.iter().rev() {
-            let any = |flags: &[bool]| self.sounding_outputs(strip).any(|to| is(flags, to));
-            let targets = self.outputs.get(strip).into_iter().flatten();
-            if self.soloed(strip) || targets.clone().any(|(to, _)| is(&ahead_any, *to)) {
-                set(&mut ahead_any, strip);
-            }
-            if self
-                .sounding_outputs(strip)
-                .any(|to| is(&free, to) && !self.closed(to) && !self.soloed(to))
-            {
-                set(&mut free, strip);
-            }
+            let soloed = self.soloed(strip);
+            ahead_any[strip] |= soloed || self.targets(strip).any(|to| ahead_any[to]);
+            free[strip] |= self
+                .sounding_targets(strip)
+                .any(|to| free[to] && !self.closed(to) && !self.soloed(to));
             if self.closed(strip) {
                 continue;
             }
-            if any(&reaches) {
-                set(&mut reaches, strip);
-            }
-            if any(&ahead) || (self.soloed(strip) && is(&reaches, strip)) {
-                set(&mut ahead, strip);
-            }
+            reaches[strip] |= self.sounding_targets(strip).any(|to| reaches[to]);
+            ahead[strip] |=
+                (soloed && reaches[strip]) || self.sounding_targets(strip).any(|to| ahead[to]);
         }
-        let (mut passed, mut unpassed, mut behind_any) = (none(), none(), none());
+        let (mut passed, mut unpassed, mut behind_any): (Flags, Flags, Flags) =
+            (none(), none(), none());
         for &strip in &order {
-            if self.soloed(strip) {
-                set(&mut behind_any, strip);
-            }
-            if is(&behind_any, strip) {
-                let targets = self.outputs.get(strip).into_iter().flatten();
-                targets.for_each(|(to, _)| set(&mut behind_any, *to));
+            let soloed = self.soloed(strip);
+            behind_any[strip] |= soloed;
+            for to in self.targets(strip) {
+                behind_any[to] |= behind_any[strip];
             }
             if self.closed(strip) {
                 continue;
             }
-            if strip < self.tracks {
-                set(&mut unpassed, strip);
-            }
-            if self.soloed(strip) && is(&unpassed, strip) {
-                set(&mut passed, strip);
-            }
-            for to in self.sounding_outputs(strip) {
-                if is(&passed, strip) {
-                    set(&mut passed, to);
-                }
-                if is(&unpassed, strip) && !self.soloed(strip) && is(&ahead, to) {
-                    set(&mut unpassed, to);
-                }
+            unpassed[strip] |= self.is_track(strip);
+            passed[strip] |= soloed && unpassed[strip];
+            for to in self.sounding_targets(strip) {
+                passed[to] |= passed[strip];
+                unpassed[to] |= unpassed[strip] && !soloed && ahead[to];
             }
         }
-        // Whatever comes into a soloed strip has passed one when it leaves.
-        for (strip, flag) in unpassed.iter_mut().enumerate() {
-            *flag &= !self.soloed(strip);
+        // Everything that leaves a soloed strip has passed one.
+        for strip in self.strips.ids().filter(|&strip| self.soloed(strip)) {
+            unpassed[strip] = false;
         }
-        let parts = |strip: usize| {
-            let bus = self.tracks <= strip && strip < master;
-            bus && !self.closed(strip)
-                && is(&passed, strip)
-                && is(&unpassed, strip)
-                && is(&free, strip)
+        let parts = |strip: StripIndex| {
+            self.bus_of(strip).is_some()
+                && !self.closed(strip)
+                && passed[strip]
+                && unpassed[strip]
+                && free[strip]
         };
-        let twice = (0..count).map(parts).collect();
         Some(Solo {
+            twice: self.strips.ids().map(parts).collect(),
             passed,
             unpassed,
             ahead,
-            twice,
             behind_any,
             ahead_any,
         })
     }
 
-    /// The buses that would run twice with some solos: those that sum several signals, and after which some bus is not on
-    /// every way to the master.
-    pub(super) fn may_run_twice(&self) -> Vec<bool> {
+    /// Returns the buses that run twice with some combination of solos: those that sum several signals and from which two
+    /// paths to the master differ in the buses they pass.
+    pub(super) fn may_run_twice(&self) -> Flags {
         let order = downstream(&self.outputs);
-        let mut parts = vec![false; self.outputs.len()];
+        let mut parts: Flags = IdVec::filled(false, self.strips.len());
         for &strip in order.iter().rev() {
-            let mut targets = self
-                .outputs
-                .get(strip)
-                .into_iter()
-                .flatten()
-                .map(|(to, _)| *to);
-            let first = targets.next();
-            if first.is_some_and(|first| {
-                is(&parts, first) || targets.any(|to| to != first || is(&parts, to))
-            }) {
-                set(&mut parts, strip);
-            }
+            let first = self.targets(strip).next();
+            parts[strip] = self.targets(strip).any(|to| parts[to] || Some(to) != first);
         }
-        let mut fed = vec![0usize; self.outputs.len()];
+        // Number of signals that each strip sums; saturates, since it grows with the number of routes.
+        let mut signals: IdVec<StripIndex, usize> = IdVec::filled(0, self.strips.len());
         for &strip in &order {
-            let sources = if strip < self.tracks {
-                1
-            } else {
-                fed.get(strip).copied().unwrap_or_default()
-            };
-            for &(to, _) in self.outputs.get(strip).into_iter().flatten() {
-                if let Some(count) = fed.get_mut(to) {
-                    *count = count.saturating_add(sources);
-                }
+            if self.is_track(strip) {
+                signals[strip] = 1;
+            }
+            for to in self.targets(strip) {
+                signals[to] = signals[to].saturating_add(signals[strip]);
             }
         }
-        let several = |strip: usize| fed.get(strip).is_some_and(|n| *n > 1);
-        (0..self.strips.len())
-            .map(|strip| strip >= self.tracks && is(&parts, strip) && several(strip))
-            .collect()
+        let may = |strip| self.bus_of(strip).is_some() && parts[strip] && signals[strip] > 1;
+        self.strips.ids().map(may).collect()
     }
 }
 
 impl Solo {
-    /// Whether one node may feed another: each a strip, and whether it is its second node.
+    /// Reports whether one node may feed another; each is given as its strip, and whether it is the strip's second node.
     pub(super) fn opens(
         &self,
-        (from, from_second): (usize, bool),
-        (to, to_second): (usize, bool),
+        (from, from_second): (StripIndex, bool),
+        (to, to_second): (StripIndex, bool),
     ) -> bool {
-        let (passed, unpassed) = (is(&self.passed, from), is(&self.unpassed, from));
-        let splits = is(&self.twice, from);
-        // A second node hears nothing but what has not passed, and only while its strip runs twice.
-        if (from_second && !splits) || (to_second && !is(&self.twice, to)) {
+        let (passed, unpassed) = (self.passed[from], self.unpassed[from]);
+        // A second node takes only signals that have passed no soloed strip, and only while its strip runs twice.
+        if (from_second && !self.twice[from]) || (to_second && !self.twice[to]) {
             return false;
         }
         let only_unpassed = from_second || (unpassed && !passed);
         if only_unpassed {
-            return is(&self.ahead, to) && (to_second || !is(&self.twice, to));
+            return self.ahead[to] && (to_second || !self.twice[to]);
         }
         match (passed, to_second) {
             (_, true) => false,
             (true, false) => true,
-            // Nothing is fed to it, so its feeds are silent. They count as heard where a soloed strip is on either side.
-            (false, false) => is(&self.behind_any, from) || is(&self.ahead_any, to),
+            // Nothing feeds `from`, so its output is silent. It counts as heard where a soloed strip is on either side.
+            (false, false) => self.behind_any[from] || self.ahead_any[to],
         }
     }
 }

@@ -103,7 +103,7 @@ fn no_control_of_a_cues_track_clicks_and_a_muted_cue_stays_muted() {
     let player = fake.play(&PlayerBuilder::new(), &mix);
     let mut last = fake.take(4_800, mix.layout, &[480])[0][4_799];
     assert_eq!(last, 0.5);
-    let moves: [(&dyn Fn(), f64); 8] = [
+    let moves: [(&dyn Fn(), f64); 12] = [
         (&|| player.set_gain((cue, 0), Decibels::SILENCE), 0.1),
         (&|| player.set_gain((cue, 0), Decibels::UNITY), 0.5),
         (&|| player.set_pan((cue, 0), Pan::RIGHT), 0.1),
@@ -112,6 +112,10 @@ fn no_control_of_a_cues_track_clicks_and_a_muted_cue_stays_muted() {
         (&|| player.set_solo((cue, 0), false), 0.5),
         (&|| player.set_mute((cue, 0), true), 0.1),
         (&|| player.set_mute((off, 0), false), 0.1),
+        (&|| player.set_mute(off, false), 0.6),
+        (&|| player.set_mute(cue, true), 0.6),
+        (&|| player.set_mute((cue, 0), false), 0.6),
+        (&|| player.set_mute(cue, false), 1.0),
     ];
     for (n, (change, then)) in moves.iter().enumerate() {
         change();

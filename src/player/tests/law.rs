@@ -98,7 +98,7 @@ fn moved(player: &Player, mix: &mut Session, ids: &[TrackId]) {
         player.set_solo(ids[n], true);
         mix.track_mut(ids[n]).strip.solo = true;
     }
-    player.set_gain(crate::StripId::Master, Decibels(-1.0));
+    player.set_gain(crate::Selector::Master, Decibels(-1.0));
     mix.master.gain = Decibels(-1.0);
 }
 

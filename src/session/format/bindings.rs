@@ -29,7 +29,7 @@ pub(super) trait Visitor: Sized {
     );
 }
 
-/// The keys of the session that others are read against.
+/// Binds the keys of the session that the values of other keys depend on.
 #[derive(Default)]
 pub(super) struct Header {
     pub rate: Option<SampleRate>,
@@ -114,7 +114,7 @@ macro_rules! stretch {
     };
 }
 
-/// Binds the keys that join a stretch with the one before it.
+/// Binds the keys of the crossfade with the stretch before.
 macro_rules! level_and_crossfade {
     ($visitor:ident, $stretch:ident) => {
         $visitor.field("gain", &mut $stretch.gain);

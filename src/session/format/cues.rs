@@ -90,7 +90,7 @@ fn placement(reader: &mut TableReader<'_, '_>, whole: &Range<usize>) -> Use {
 }
 
 /// Reads the tracks of a cue: those that patterns find, in the order of their names, then those that have tables. A table
-/// without a file adds to the track that a pattern found under its name.
+/// without a file adds keys to the track that a pattern found under its name.
 fn tracks(cue: &mut Cue, reader: &mut TableReader<'_, '_>, scope: &TrackScope<'_>) {
     let tables = reader.tables("track");
     let mut names = HashSet::new();
@@ -198,8 +198,8 @@ fn found(
     }
 }
 
-/// Warns of folders with audio beside the files that the patterns of cues find. What the session reads or writes in them is
-/// known to its author.
+/// Warns of folders with audio next to the files that the patterns of cues find: a forgotten take or reel. Folders that the
+/// session reads from or writes to are left out.
 pub(super) fn passed_over(
     session: &Session,
     tables: &[(&Key, &Table)],
@@ -269,7 +269,7 @@ fn patterns(cue: &Table) -> Vec<&str> {
     }
 }
 
-/// Returns `violins` for `violins.wav`, or the whole name where another file has taken that.
+/// Returns the name of the track of a file: `violins` for `violins.wav`, or the whole file name where that is taken.
 fn track_name(file: &Path, taken: &HashSet<String>) -> String {
     let text =
         |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();

@@ -20,7 +20,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Reads a deliverable. The session is complete but for these, so that they can name parts of it.
+/// Reads a deliverable. Deliverables come last, since they name tracks, buses and cues of the session.
 pub(super) fn deliverable(
     key: &Key,
     table: &Table,
@@ -57,8 +57,7 @@ pub(super) fn deliverable(
     deliverable
 }
 
-/// Checks that the extension of the file is one of its format. An unknown format is a problem already; which extension the
-/// file should have is not known then.
+/// Checks that the extension of the file fits its format. Skips a deliverable with an unknown format, which is reported already.
 fn check_extension(deliverable: &Deliverable, table: &Table, reader: &mut TableReader<'_, '_>) {
     let is_known = table
         .get("format")

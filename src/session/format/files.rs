@@ -1,4 +1,4 @@
-//! Files that a session names: the check that they lie in its folder, and patterns.
+//! Checks that the files of a session lie in its folder, and finds files by patterns.
 
 use super::session_reader::Context;
 use crate::error::ProblemKind;
@@ -9,14 +9,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Number of entries of a folder that patterns are matched against.
+/// Limit of the number of entries of a folder that patterns are matched against.
 const MAX_ENTRIES: usize = 10_000;
 
-/// Returns the path of a file that is named relative to a folder within the session's; `owner` is what plays or writes it,
-/// for messages.
+/// Returns the path of a file that is named relative to a folder within the session's. Messages name `owner`, the track or
+/// deliverable that plays or writes the file.
 ///
 /// # Errors
-/// A problem where the file lies outside the session's folder, which was not allowed.
+/// A problem where the file lies outside the session's folder without [`Load::outside`](super::Load::outside).
 pub(super) fn confined(
     file: &str,
     within: &Path,
@@ -55,11 +55,8 @@ fn check_link(
 ) -> Result<(), ProblemKind> {
     let allowed = context.outside;
     match Location::of(path) {
-        #[cfg(feature = "cloud")]
         Ok(Location::Object(_)) if allowed => Ok(()),
-        #[cfg(feature = "cloud")]
         Ok(Location::Local(local)) if allowed && local != path => Ok(()),
-        #[cfg(feature = "cloud")]
         Ok(Location::Object(_)) => Err(outside_folder(file, owner)),
         Err(e) if allowed => Err(ProblemKind::message(format!("{owner}: {e}"))),
         _ => Err(ProblemKind::message(format!(
@@ -68,7 +65,7 @@ fn check_link(
     }
 }
 
-/// Whether a path from the session's folder stays in it, in every language.
+/// Reports whether a path from the session's folder stays in it, in every language.
 pub(super) fn is_inside(inner: &Path, context: &Context<'_>) -> bool {
     let here = joined(&context.folder, inner);
     // The folder's own name may hold a placeholder too, which leads elsewhere once it is filled in.
@@ -80,7 +77,7 @@ pub(super) fn is_inside(inner: &Path, context: &Context<'_>) -> bool {
     storage::is_inside(&context.folder, inner) && context.in_languages(&here).iter().all(stays)
 }
 
-/// Checks the path of an output, after its placeholders are filled in.
+/// Checks the path of an output whose placeholders are filled in.
 ///
 /// # Errors
 /// A problem where it lies outside the session's folder, which was not allowed.
@@ -100,11 +97,11 @@ pub(super) fn check_output(
 }
 
 /// Returns the files of a folder whose names match a pattern such as `*.wav` or `stems/dx_?.flac`, in the order of their
-/// names, as paths from the folder. Hidden files do not match. A link that leads nowhere does: its stem is missing. With the
-/// feature `cloud` the folder may be one of an object store.
+/// names, as paths from the folder. Hidden files do not match. A broken link does, so that its stem is reported as missing. With
+/// the feature `cloud` the folder may be one of an object store.
 ///
 /// # Errors
-/// That of the folder; for one with more than 10,000 entries, and for a name that may match but is no text.
+/// Those of reading the folder; a message where it has more than 10,000 entries, and where a name that may match is not UTF-8.
 pub(super) fn matching(folder: &Path, pattern: &str) -> io::Result<Vec<PathBuf>> {
     let (inner, pattern) = pattern.rsplit_once('/').unwrap_or(("", pattern));
     let too_many = || {
@@ -113,9 +110,8 @@ pub(super) fn matching(folder: &Path, pattern: &str) -> io::Result<Vec<PathBuf>>
         ))
     };
     let mut found = Vec::new();
-    #[cfg(feature = "cloud")]
     if folder.to_str().is_some_and(is_link) {
-        let names = crate::storage::listed(&folder.join(inner))?.map_err(io::Error::other)?;
+        let names = storage::listed(&folder.join(inner))?.map_err(io::Error::other)?;
         if names.len() > MAX_ENTRIES {
             return Err(too_many());
         }
@@ -148,12 +144,12 @@ pub(super) fn matching(folder: &Path, pattern: &str) -> io::Result<Vec<PathBuf>>
     Ok(found)
 }
 
-/// Folders below that are looked into for audio, and how deep: enough to find a forgotten one, and bounded.
+/// Limits of the search for audio in subfolders: their number and their depth.
 const MAX_FOLDERS: usize = 1000;
 const MAX_DEPTH: usize = 4;
 
-/// Returns the folders below one that hold files of these patterns, sorted, as paths from there. Hidden folders and links
-/// are not looked into, and neither are `known` ones, which the session reads or writes.
+/// Returns the subfolders with files that match these patterns, sorted, as paths from the folder. Skips hidden folders, links, and
+/// `known` folders, which the session reads or writes.
 pub(super) fn folders_with_audio(
     folder: &Path,
     patterns: &[&str],

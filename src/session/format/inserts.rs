@@ -14,7 +14,7 @@ use crate::{
 pub(super) const TYPE: &str = "type";
 pub(super) const BYPASS: &str = "bypass";
 
-/// `{ slap = { type = "delay", time = "90ms", mix = 0.2 } }`
+/// Inserts by name, as in `{ slap = { type = "delay", time = "90ms", mix = 0.2 } }`.
 impl FieldValue for Vec<Insert> {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
         let mut inserts = Self::new();
@@ -60,7 +60,7 @@ impl FieldValue for Vec<Insert> {
     }
 }
 
-/// Reads one insert; `None` after reporting what is wrong with it.
+/// Reads one insert; `None` after reporting a problem.
 fn insert(name: &Key, table: &Table, field: &mut FieldReader<'_>) -> Option<Insert> {
     let subject = format!("insert {:?}", name.name);
     let types = || PROCESSORS.iter().map(|kind| kind.name);
@@ -166,7 +166,7 @@ fn value(parameter: &Parameter, node: &Node, field: &FieldReader<'_>) -> Result<
     }
 }
 
-/// Returns the table of an insert: its type, and what differs from the defaults.
+/// Returns the table of an insert: its type, and the parameters that differ from their defaults.
 fn written(insert: &Insert, kind: &ProcessorKind, field: &FieldWriter<'_>) -> Table {
     let mut table = Table::default();
     table.put(TYPE, Value::Text(kind.name.to_owned()));
@@ -201,7 +201,7 @@ fn written(insert: &Insert, kind: &ProcessorKind, field: &FieldWriter<'_>) -> Ta
     table
 }
 
-/// Returns how a value with a unit is written.
+/// Returns the text of a value with its unit.
 fn notation(unit: Unit) -> &'static str {
     match unit {
         Unit::Decibels => "a level in dB, like -3 or -inf",

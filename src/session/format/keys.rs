@@ -20,15 +20,15 @@ pub(super) struct KeySpec {
     pub kind: Kind,
     /// Unit of a plain number.
     pub unit: &'static str,
-    /// The value that is assumed without the key, as the file states it; a key with this value is not written.
+    /// The default, in the notation of the file; a key with this value is not written.
     pub default: Option<&'static str>,
     pub required: bool,
     pub doc: &'static str,
-    /// Names that other programs have for it. They are not accepted, but lead to the right name.
+    /// Names of the key in other programs. They are refused with a hint at the right name.
     pub synonyms: &'static [&'static str],
 }
 
-/// What the value of a key is, and how it is notated.
+/// The type of a key's value and its notation.
 pub(super) enum Kind {
     Text,
     /// Letters, digits and dashes, so that a language in a file name cannot change the folder.
@@ -91,7 +91,7 @@ impl TableSpec {
 }
 
 impl Kind {
-    /// Returns what a value should have been, for the message about one of another type.
+    /// Returns the expected kind of value, for the message about a value of another type.
     pub(super) fn expected(&self) -> &'static str {
         match self {
             Self::Switch => "true or false",
@@ -645,7 +645,7 @@ pub(super) fn tables() -> Vec<&'static TableSpec> {
     found
 }
 
-/// Whether a key holds tables by names of the user's choice.
+/// Reports whether a key holds tables by names of the user's choice.
 pub(super) fn holds_named_tables(name: &str) -> bool {
     tables()
         .iter()

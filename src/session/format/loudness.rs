@@ -1,4 +1,4 @@
-//! The loudness of a deliverable: a target by name or by its level, and figures that replace those of the name.
+//! The loudness of a deliverable: a target by name or by level, and figures that override those of the name.
 
 use super::{
     bindings::Visitor,
@@ -27,7 +27,7 @@ struct Keys {
 enum Target {
     Level(Lufs),
     Named(LoudnessTarget),
-    /// A target that no session file can state.
+    /// A target that a session file cannot state.
     Unstated,
 }
 
@@ -83,7 +83,7 @@ impl Keys {
     }
 }
 
-/// `-27`, `"ebu-r128"`
+/// A target by its level or name, as in `-27` or `"ebu-r128"`.
 impl FieldValue for Target {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
         if let Value::Text(name) = &node.value {

@@ -7,10 +7,10 @@ use super::{
 };
 use crate::diagnostics::suggest;
 
-/// Returns an override as a line of TOML; a value that is no TOML becomes a text.
+/// Returns an override as a line of TOML; a value that is not TOML becomes a string.
 pub(super) fn line(key: &str, value: &str) -> String {
     let plain = format!("{key} = {value}");
-    // A date is no value of a session, but looks like a timecode.
+    // TOML reads some timecodes as dates, which no key of a session has.
     let date = |node: &Node| matches!(node.value, Value::Other(_));
     match read_toml::read_exactly(&plain, 0) {
         Some(table) if !leaf(&table).is_some_and(date) && !value.contains(['\n', '#']) => plain,

@@ -14,7 +14,7 @@ pub(super) struct Owner {
     pub keys: Vec<(&'static str, Range<usize>)>,
 }
 
-/// Number of problems that are reported one by one; more are counted.
+/// Number of problems that are reported one by one; further ones are only counted.
 const MAX_REPORTED: usize = 100;
 
 /// Collects problems.
@@ -25,7 +25,7 @@ pub(super) struct Problems {
     unreported: usize,
     /// Tables by the name that messages give them.
     owners: HashMap<String, Owner>,
-    /// Keys that each kind of table was asked for.
+    /// The keys that the reader has asked each kind of table for.
     #[cfg(test)]
     pub(super) asked:
         std::collections::BTreeMap<&'static str, std::collections::BTreeSet<&'static str>>,

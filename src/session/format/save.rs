@@ -1,4 +1,4 @@
-//! Saves a session in its file: what did not change keeps its text, with comments and order.
+//! Saves a session in its file. Everything that did not change keeps its text, comments and order.
 
 use super::{
     Load, is_json, read, session_writer,
@@ -29,8 +29,8 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// `Session` for what no file can state: a program's own source, two sends of a strip to one bus, a path that is not
-    /// UTF-8.
+    /// `Session` for content that a file cannot state: a source of the program, two sends of a strip to one bus, a path that
+    /// is not UTF-8.
     pub fn to_text(&self, path: impl AsRef<Path>) -> Result<String> {
         let path = path.as_ref();
         let tree = session_writer::tree(self, path.parent().unwrap_or(Path::new("")))?;
@@ -41,8 +41,9 @@ impl Session {
         })
     }
 
-    /// Returns `text`, the old text of the file at `path`, edited so that it states this session: comments, order and
-    /// notation of what did not change are kept. A text with errors, an order that changed and JSON are written anew.
+    /// Returns `text`, the old text of the file at `path`, edited so that it states this session. Everything that did not
+    /// change keeps its comments, order and notation. JSON, a text with errors, and a session whose order changed are written
+    /// anew.
     ///
     /// ```
     /// use soundtrack::{Decibels, Load};

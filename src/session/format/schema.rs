@@ -259,7 +259,7 @@ fn any_of(schemas: impl IntoIterator<Item = Table>) -> Table {
     object([("anyOf", list(schemas.into_iter().map(Value::Table)))])
 }
 
-/// A list of texts.
+/// Returns the schema of a list of texts.
 fn texts() -> Table {
     object([
         ("type", text("array")),
@@ -267,7 +267,7 @@ fn texts() -> Table {
     ])
 }
 
-/// An object with any keys, whose values have one schema.
+/// Returns the schema of an object with any keys, whose values have one schema.
 fn map_of(schema: Table) -> Table {
     object([
         ("type", text("object")),

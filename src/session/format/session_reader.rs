@@ -26,11 +26,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What all tables of a file are read against.
+/// The settings that apply to all tables of a file.
 pub(super) struct Context<'a> {
     /// The folder of the session file.
     pub folder: PathBuf,
-    /// Whether files may lie outside the folder.
+    /// Allows files outside the folder.
     pub outside: bool,
     pub clock: Clock,
     pub buses: Vec<&'a str>,
@@ -112,7 +112,7 @@ struct Tables<'t> {
     deliverables: Vec<(&'t Key, &'t Table)>,
 }
 
-/// Reads a session. Where there are problems, it has only what could be read.
+/// Reads a session. Values with a problem are left out.
 pub(super) fn session(
     load: &Load,
     path: &Path,

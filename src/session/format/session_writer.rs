@@ -1,5 +1,5 @@
-//! Writes a session as the tree of its file, in one form for every session: keys in the order of their table, and none
-//! that has its default.
+//! Writes a session as the tree of its file in canonical form: keys in the order of their table, without those that have their
+//! default.
 
 use super::{
     bindings::{self, Header, Visitor},
@@ -18,10 +18,11 @@ use std::{mem, path::Path};
 /// Returns the tree of a session whose file lies in a folder.
 ///
 /// # Errors
-/// `Session` for what no file can state: a program's own source, two sends of a strip to one bus, a path that is no text.
+/// `Session` for content that a file cannot state: a source of the program, two sends of a strip to one bus, a path that is not
+/// UTF-8.
 pub(super) fn tree(session: &Session, folder: &Path) -> Result<Table> {
     let mut refused = None;
-    // Bindings take fields to change them, which writing does not.
+    // Bindings serve reading too, so they need fields that can change; a copy provides them.
     let mut fields = session.clone();
     let scope = Scope { session, folder };
     let mut root = TableWriter::new(&keys::SESSION, "", scope, &mut refused);
@@ -83,7 +84,7 @@ fn track(writer: &mut TableWriter<'_>, track: &mut Track) {
     );
 }
 
-/// Whether the table of a track can state its only clip.
+/// Reports whether the table of a track can state its only clip.
 fn fits_in_track(clip: &Clip) -> bool {
     clip.name.is_empty() && clip.gain == Decibels::UNITY && clip.crossfade == Fade::default()
 }
@@ -106,7 +107,7 @@ fn cue(writer: &mut TableWriter<'_>, cue: &mut Cue) {
     );
 }
 
-/// Returns a name, or the number that stands for none.
+/// Returns a name, or a number in place of an empty one.
 fn numbered(name: &str, number: usize) -> String {
     if name.is_empty() {
         number.to_string()
@@ -129,7 +130,7 @@ struct TableWriter<'a> {
     name: String,
     scope: Scope<'a>,
     table: Table,
-    /// The first thing that no session file can state.
+    /// The first content that a session file cannot state.
     refused: &'a mut Option<String>,
 }
 

@@ -1,11 +1,11 @@
-//! Looks at the stems of a session that has problems already, so that all that is wrong is reported at once.
+//! Checks the stems of a session file that has other problems, so that all problems are reported at once.
 
 use super::problems::Problems;
 use crate::{
     diagnostics::suggest::beside,
     error::ErrorKind,
     media::{Damage, Input, stem::Stem},
-    session::{Clip, Session, Track, validate::Who},
+    session::{Clip, Session, Track, validate::TrackName},
 };
 use std::collections::HashSet;
 
@@ -32,7 +32,7 @@ fn check_clip(
     seen: &mut HashSet<String>,
     problems: &mut Problems,
 ) {
-    // A file whose name was refused is empty, and was reported.
+    // A file whose name was refused has an empty path; the problem is reported already.
     let Ok(input) = clip.input.spoken(session.lang.as_deref()) else {
         return;
     };
@@ -45,11 +45,11 @@ fn check_clip(
     let Err(e) = Stem::probe(&input, session.rate, damage) else {
         return;
     };
-    let who = Who {
+    let name = TrackName {
         cue,
         track: &track.strip.name,
     };
-    let e = e.within(who);
+    let e = e.within(name);
     let mut problem = e.as_problem();
     if e.kind() == ErrorKind::NotFound && !problems.is_full() {
         let path = input.located().unwrap_or_default().0;

@@ -56,7 +56,7 @@ impl<'t, 'a> TableReader<'t, 'a> {
         }
     }
 
-    /// Returns the value of a key and what the key is.
+    /// Returns the value of a key with the description of the key.
     fn node(&mut self, key: &'static str) -> Option<(&'static KeySpec, &'t Node)> {
         #[cfg(test)]
         self.problems
@@ -163,7 +163,7 @@ impl<'t, 'a> TableReader<'t, 'a> {
         self.table.get(key).is_some()
     }
 
-    /// Whether there is nothing under a key: no such key, or an empty table or list.
+    /// Reports whether a key is absent, or has an empty table or list.
     pub(super) fn lacks(&self, key: &str) -> bool {
         self.table.get(key).is_none_or(|node| match &node.value {
             Value::Table(table) => table.entries.is_empty(),

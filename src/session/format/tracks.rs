@@ -13,9 +13,9 @@ use crate::{
 };
 use std::{ops::Range, path::PathBuf};
 
-/// What the tracks of one timeline have in common: that of the session, or of a cue.
+/// The settings that the tracks of one timeline share: that of the session, or of a cue.
 pub(super) struct TrackScope<'a> {
-    /// Leads the names of the tracks in messages: `cue "storm", `.
+    /// Prefix of the names of the tracks in messages: `cue "storm", `.
     pub prefix: String,
     /// The bus that the tracks feed by default.
     pub bus: Option<BusId>,

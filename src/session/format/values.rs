@@ -1,4 +1,4 @@
-//! Values of the session file: how each type of the model is read from a value of the file and written back as one.
+//! Reads each type of the model from a value of the session file, and writes it back as one.
 
 use super::{
     clock::{Clock, TimeOrigin},
@@ -15,7 +15,7 @@ use crate::{
     error::{Problem, Subject},
     layout::Layout,
     media::Input,
-    session::{At, BusId, CueKind, Marker, Part, Send, Session, exact_times::exact},
+    session::{At, BusId, CueKind, Marker, Selector, Send, Session, exact_times::exact},
     timecode::{FrameRate, Timecode},
     units::{Dbtp, Decibels, ExactFrames, Frames, Lufs, PICOSECONDS, Pan, SampleRate},
 };
@@ -28,14 +28,14 @@ use std::{
 
 /// A type of the model that a key of the session file can have.
 pub(super) trait FieldValue: Sized {
-    /// Reads a value; `None` after reporting what is wrong with it.
+    /// Reads a value; `None` after reporting a problem.
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self>;
 
     /// Returns the value as the file states it; `None` where it is absent.
     fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value>;
 }
 
-/// What the values of a table are read against.
+/// The settings that apply to the values of a table.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
     pub context: &'a Context<'a>,
@@ -71,13 +71,13 @@ impl FieldReader<'_> {
         self.problems.report(node.span.clone(), message);
     }
 
-    /// Reports what is wrong with the value.
+    /// Reports a problem of the value.
     pub(super) fn wrong(&mut self, node: &Node, message: impl Display) {
         let message = format!("{}: {}: {message}", self.subject, self.key.name);
         self.problems.report(node.span.clone(), message);
     }
 
-    /// Reports what is wrong with a part of the value.
+    /// Reports a problem of a part of the value.
     pub(super) fn wrong_at(&mut self, span: &Range<usize>, message: impl Display) {
         self.problems
             .report(span.clone(), format!("{}: {message}", self.subject));
@@ -162,7 +162,7 @@ pub(super) struct FieldWriter<'a> {
     pub session: &'a Session,
     /// The folder of the session file.
     pub folder: &'a Path,
-    /// What no session file can state, the first of it.
+    /// The first content that a session file cannot state.
     pub refused: &'a mut Option<String>,
 }
 
@@ -371,7 +371,7 @@ impl FieldValue for Dbtp {
     }
 }
 
-/// `"L30"`, or −1 (left) to 1 (right).
+/// A pan as in `"L30"`, or from −1 (left) to 1 (right).
 impl FieldValue for Pan {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
         let pan = match &node.value {
@@ -425,7 +425,7 @@ impl FieldValue for At {
     }
 }
 
-/// `"50ms"`, `"2s equal-power"`; absent where its length is 0, whatever its shape.
+/// A fade as in `"50ms"` or `"2s equal-power"`; absent where its length is 0, whatever its shape.
 impl FieldValue for Fade {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
         let clock = field.clock();
@@ -531,7 +531,7 @@ impl<T: Timed> FieldValue for Stated<T> {
     }
 }
 
-/// `["0s -inf", "4s 0 sine"]`: time, value, and the shape of the way there.
+/// A curve as in `["0s -inf", "4s 0 sine"]`: time, value, and the shape of the segment that leads there.
 impl<T: CurveValue> FieldValue for Curve<T> {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
         let Value::List(list) = &node.value else {
@@ -564,7 +564,7 @@ impl<T: CurveValue> FieldValue for Curve<T> {
     }
 }
 
-/// A value that automation moves.
+/// A value of an automation curve.
 pub(super) trait CurveValue: FromStr<Err: Display> {
     /// Returns the value as a point of a curve states it.
     fn inline(&self) -> String;
@@ -635,7 +635,7 @@ impl FieldValue for Vec<BusId> {
     }
 }
 
-impl FieldValue for Vec<Part> {
+impl FieldValue for Vec<Selector> {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
         let mut parts = Vec::new();
         for (name, span) in field.texts(node) {
@@ -678,7 +678,7 @@ impl FieldValue for Vec<String> {
     }
 }
 
-/// `{ hall = -12 }`
+/// Sends as in `{ hall = -12 }`.
 impl FieldValue for Vec<Send> {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
         let mut sends = Self::new();
@@ -711,7 +711,7 @@ impl FieldValue for Vec<Send> {
     }
 }
 
-/// `{ "8s" = "lightning" }`
+/// Markers as in `{ "8s" = "lightning" }`.
 impl FieldValue for Vec<Marker> {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
         let mut markers = Self::new();
@@ -856,8 +856,8 @@ fn seconds(frames: Frames, rate: SampleRate) -> Option<String> {
     ))
 }
 
-/// Returns a time between two frames as text that reads as the same: seconds or milliseconds with up to nine digits behind
-/// the point, or a length in timecode.
+/// Returns a time between two frames as text that reads as the same time: seconds or milliseconds with up to nine decimals, or a
+/// length in timecode.
 fn exact_text(exact: ExactFrames, session: &Session) -> Option<String> {
     let hz = u128::from(session.rate.hz());
     if let Some(time) = exact.scaled(PICOSECONDS, hz) {

@@ -1,4 +1,4 @@
-//! Prints a tree as TOML, or edits a text so that only what changed is written anew.
+//! Prints a tree as TOML, or edits a text so that only changed values are written anew.
 
 use super::{
     keys,
@@ -49,7 +49,7 @@ fn edit<'a>(table: &mut dyn TableLike, old: &Table, new: &'a Table, path: &mut V
             (Some(Value::Table(before)), Value::Table(after)) => {
                 match table.get_mut(&key.name).and_then(Item::as_table_like_mut) {
                     Some(inner) => edit(inner, before, after, path),
-                    // A track that a pattern found has no table yet: only what is different about it is written.
+                    // A track that a pattern found has no table yet: only the keys that differ are written.
                     None => {
                         let node = Node {
                             value: Value::Table(difference(before, after)),
@@ -154,7 +154,7 @@ fn value(from: &Value) -> toml_edit::Value {
     }
 }
 
-/// Whether two values are equal, including their order.
+/// Reports whether two values are equal, including their order.
 pub(super) fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Text(a), Value::Text(b)) => a == b,
@@ -169,7 +169,7 @@ pub(super) fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// Whether two tables are equal, including their order.
+/// Reports whether two tables are equal, including their order.
 pub(super) fn same_tables(a: &Table, b: &Table) -> bool {
     let pairs = a.entries.iter().zip(&b.entries);
     let equal = |((ka, na), (kb, nb)): (&(super::tree::Key, Node), &(super::tree::Key, Node))| {

@@ -1,11 +1,12 @@
-//! What the mix was meant to reach: the loudness of a target, and the true peak of a target or a limiter.
+//! Targets shown in the picture: loudness from the loudness target, true peak from the target or
+//! the limiter.
 
 use crate::report::Report;
 
-/// What was asked for, and whether it was met; nothing where nothing was.
+/// Target values, and whether the mix meets them; `None` where there is no requirement.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Aim {
-    /// The target's name; empty for none.
+pub(super) struct Targets {
+    /// Name of the target; empty for none.
     pub name: String,
     pub target_lufs: Option<f64>,
     pub tolerance_lu: Option<f64>,
@@ -14,8 +15,8 @@ pub(super) struct Aim {
     pub true_peak_passed: Option<bool>,
 }
 
-impl Aim {
-    pub(super) fn of(report: &Report) -> Self {
+impl Targets {
+    pub(super) fn new(report: &Report) -> Self {
         if let Some(verdict) = &report.verdict {
             return Self {
                 name: verdict.target.clone(),
@@ -26,7 +27,7 @@ impl Aim {
                 true_peak_passed: verdict.ceiling_dbtp.map(|_| verdict.true_peak_passed),
             };
         }
-        // A limiter that holds is no test of it, so nothing is passed.
+        // A limiter's ceiling is a setting, not a check: there is no pass or fail.
         Self {
             ceiling_dbtp: report.mix.limiter.as_ref().map(|l| l.ceiling_dbtp),
             ..Self::default()

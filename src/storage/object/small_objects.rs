@@ -1,7 +1,7 @@
-//! Whole objects, small ones: session files, reports, the markers of what is done.
+//! Whole small objects: session files, reports, markers.
 
-use super::backend::{self, About};
-use crate::storage::location::{Location, Url};
+use super::{About, backend};
+use crate::storage::location::{Location, ObjectUrl};
 use crate::{
     error::{Error, ErrorKind, Result},
     storage::glob::fits,
@@ -11,48 +11,55 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// How long a request to a store is tried again, in seconds, where the store does not answer or fails. A request that is
-/// under way then is waited for, at most 30 s more.
+/// Time in seconds for which a failed request to a store is retried. The attempt under way when it
+/// ends takes at most 30 s more.
 pub const PATIENCE_S: u64 = 20;
 
-/// How long a request to a store that never answered is tried, in seconds, where no connection to it can be made: nothing
-/// listens there, there is no such host, or the network leads nowhere. One that answered before has [`PATIENCE_S`].
+/// Time in seconds after which a request fails if the store never answered and no connection can be
+/// made: nothing listens at the address, the host does not exist, or the network is unreachable. A
+/// store that answered before gets [`PATIENCE_S`].
 pub const FIRST_PATIENCE_S: u64 = 10;
 
-/// Up to this size an object is read in one request.
-const AT_ONCE: u64 = 1 << 20;
+/// Objects up to this size are read in one request, in bytes.
+const FIRST_READ_BYTES: u64 = 1 << 20;
 
-/// The file that a path or a `file://` link leads to; `None` where it leads into a store. Looks at the name alone.
+/// Returns the local file that a path or `file://` URL leads to; `None` for an object. Looks at the
+/// name alone.
 ///
 /// ```
-/// use soundtrack::store;
+/// use soundtrack::storage;
+/// # if cfg!(not(feature = "cloud")) { return Ok(()); }
 /// assert_eq!(storage::local("file:///two%20words/a.wav")?.as_deref(), Some("/two words/a.wav".as_ref()));
 /// assert_eq!(storage::local("s3://bucket/a.wav")?, None);
 /// # Ok::<(), soundtrack::Error>(())
 /// ```
 ///
 /// # Errors
-/// `Unsupported` for a name that can be no object's and no file's.
+/// `Unsupported` for an invalid object name.
 pub fn local(path: impl AsRef<Path>) -> Result<Option<PathBuf>> {
     Ok(Location::of(path.as_ref())?.local().map(Path::to_owned))
 }
 
-/// What a store tells about an object; `None` where there is none.
+/// Returns the properties of an object; `None` if it does not exist.
 ///
 /// # Errors
-/// `NotFound` where the store does not answer or refuses access; `Unsupported` for a name that is no object's.
+/// `NotFound` if the store does not answer or refuses access; `Unsupported` if the name is not that
+/// of an object.
 pub fn about(link: &str) -> Result<Option<About>> {
     backend::head(&object(link)?)
         .wait()
         .map_err(|e| unreadable(link, e))
 }
 
-/// The names of the objects of a folder of a store, `s3://bucket` or `s3://bucket/stems/`, or with `file://` of the files of
-/// one of this machine; without those in folders within, sorted. With a star in its last step, `s3://bucket/stems/*.wav`,
-/// those that fit. A folder that is not there has none in a store.
+/// Returns the sorted names of the objects in a folder of a store, `s3://bucket` or
+/// `s3://bucket/stems/`, or of the files in a `file://` folder, without those in subfolders.
+///
+/// If the last step contains a star, as in `s3://bucket/stems/*.wav`, returns the names that match
+/// it. In a store, a folder that does not exist is empty.
 ///
 /// ```
-/// use soundtrack::store;
+/// use soundtrack::storage;
+/// # if cfg!(not(feature = "cloud")) { return Ok(()); }
 /// storage::write("memory://song/stems/vox.wav", "")?;
 /// storage::write("memory://song/stems/bass.wav", "")?;
 /// storage::write("memory://song/stems/old/bass.wav", "")?;
@@ -62,8 +69,8 @@ pub fn about(link: &str) -> Result<Option<About>> {
 /// ```
 ///
 /// # Errors
-/// `NotFound` where the store does not answer or refuses access, and for a folder of this machine that is not there;
-/// `Unsupported` for a name that is no folder's.
+/// `NotFound` if the store does not answer or refuses access, and for a local folder that does not
+/// exist; `Unsupported` if the name is not that of a folder.
 pub fn list(folder: &str) -> Result<Vec<String>> {
     let (within, pattern) = match folder.rsplit_once('/') {
         Some((within, pattern)) if pattern.contains('*') => (within, pattern),
@@ -74,9 +81,9 @@ pub fn list(folder: &str) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The same for a folder that is named by a link or a path.
+/// Returns the names of the files or objects in a folder given by a URL or a path.
 pub(crate) fn listed(folder: &Path) -> io::Result<Result<Vec<String>>> {
-    // A folder has no name of its own, but what would be in it has.
+    // Only an object has a location, so the location of a possible object in the folder is used.
     let folder = match Location::of(&folder.join("x")) {
         Ok(Location::Object(within)) => return backend::list(&within).wait().map(Ok),
         Ok(Location::Local(within)) => within.parent().unwrap_or(folder).to_owned(),
@@ -95,18 +102,18 @@ pub(crate) fn listed(folder: &Path) -> io::Result<Result<Vec<String>>> {
     Ok(Ok(names))
 }
 
-/// Reads an object, or with `file://` a file: at most `most` bytes.
+/// Reads a whole object, or a `file://` file, of at most `max_bytes` bytes.
 ///
 /// # Errors
-/// `NotFound` for one that is not there, may not be read, or whose store does not answer; the cause is a [`std::io::Error`],
-/// of the kind `NotFound` only where there is none. `Unsupported` for a larger one, and for a name that is no object's. They
-/// name the object.
-pub fn read(link: &str, most: u64) -> Result<Vec<u8>> {
+/// `NotFound` if the object does not exist, may not be read, or if its store does not answer; the
+/// source is a [`std::io::Error`] whose kind is `NotFound` only if the object does not exist.
+/// `Unsupported` for a larger object and for an invalid name. All errors name the object.
+pub fn read(link: &str, max_bytes: u64) -> Result<Vec<u8>> {
     let too_large = || {
         refused(
             link,
             ErrorKind::Unsupported,
-            &format!("is larger than {most} bytes"),
+            &format!("is larger than {max_bytes} bytes"),
         )
     };
     let unreadable = |e: io::Error| unreadable(link, e);
@@ -115,18 +122,18 @@ pub fn read(link: &str, most: u64) -> Result<Vec<u8>> {
             let mut bytes = Vec::new();
             let file = std::fs::File::open(&path).map_err(unreadable)?;
             io::Read::read_to_end(
-                &mut io::Read::take(file, most.saturating_add(1)),
+                &mut io::Read::take(file, max_bytes.saturating_add(1)),
                 &mut bytes,
             )
             .map_err(unreadable)?;
-            if bytes.len() as u64 > most {
+            if bytes.len() as u64 > max_bytes {
                 Err(too_large())
             } else {
                 Ok(bytes)
             }
         }
         Location::Object(url) => {
-            let end = most.saturating_add(1).min(AT_ONCE);
+            let end = max_bytes.saturating_add(1).min(FIRST_READ_BYTES);
             let got = match backend::get(&url, 0..end, None).wait() {
                 Ok(got) => got,
                 Err(e) if e.kind() == io::ErrorKind::NotFound => {
@@ -137,7 +144,7 @@ pub fn read(link: &str, most: u64) -> Result<Vec<u8>> {
                 Err(e) => return Err(unreadable(e)),
             };
             let (size, mut bytes) = (got.about.size, got.bytes);
-            if size > most {
+            if size > max_bytes {
                 return Err(too_large());
             }
             if size > end {
@@ -151,20 +158,24 @@ pub fn read(link: &str, most: u64) -> Result<Vec<u8>> {
     }
 }
 
-/// Writes an object, whole and at once; one of that name is replaced.
+/// Writes a whole object atomically, replacing an existing one.
 ///
 /// # Errors
-/// `Output` where it cannot be written, or the store does not answer; `Unsupported` for a name that is no object's.
+/// `Output` if the object cannot be written or the store does not answer; `Unsupported` if the name
+/// is not that of an object.
 pub fn write(link: &str, bytes: impl Into<Vec<u8>>) -> Result<()> {
     put(link, bytes.into(), false).map_err(|e| unwritable(link, e))?
 }
 
-/// Writes an object if there is none of that name; whether it did. Of several programs that do this at the same time one
-/// is told `true`: the store decides. Where the store's answer was lost and the request was sent again, `false` may be
-/// told to the one whose object it is: reading it tells whose.
+/// Writes an object unless one of that name exists. Returns true if it was written.
+///
+/// If several programs do this at the same time, the store lets one of them succeed. `false` may
+/// also come from the program's own earlier attempt: the answer of the store was lost and the
+/// request was sent again. Read the object to find out whose it is.
 ///
 /// ```
-/// use soundtrack::store;
+/// use soundtrack::storage;
+/// # if cfg!(not(feature = "cloud")) { return Ok(()); }
 /// assert!(storage::create("memory://done/mix-17", "by me")?);
 /// assert!(!storage::create("memory://done/mix-17", "by another")?);
 /// assert_eq!(storage::read("memory://done/mix-17", 100)?, b"by me");
@@ -172,7 +183,7 @@ pub fn write(link: &str, bytes: impl Into<Vec<u8>>) -> Result<()> {
 /// ```
 ///
 /// # Errors
-/// As [`write()`].
+/// See [`write()`].
 pub fn create(link: &str, bytes: impl Into<Vec<u8>>) -> Result<bool> {
     match put(link, bytes.into(), true) {
         Ok(done) => done.map(|()| true),
@@ -181,10 +192,10 @@ pub fn create(link: &str, bytes: impl Into<Vec<u8>>) -> Result<bool> {
     }
 }
 
-/// Removes an object; one that is not there is removed already.
+/// Deletes an object. Deleting an object that does not exist succeeds.
 ///
 /// # Errors
-/// As [`write()`].
+/// See [`write()`].
 pub fn delete(link: &str) -> Result<()> {
     let url = object(link)?;
     match backend::delete(&url).wait() {
@@ -200,7 +211,7 @@ fn put(link: &str, bytes: Vec<u8>, create: bool) -> io::Result<Result<()>> {
     }
 }
 
-fn object(link: &str) -> Result<Url> {
+fn object(link: &str) -> Result<ObjectUrl> {
     match Location::of(Path::new(link))? {
         Location::Object(url) => Ok(url),
         Location::Local(_) => Err(refused(

@@ -1,0 +1,203 @@
+//! Selects parts of a session, by id or by name: `track.drums`, `bus.dialogue`, `cue.storm`, `cue.storm.violins`.
+
+use super::{
+    Session,
+    cue::CueId,
+    strip::{BusId, Strip, TrackId},
+};
+use crate::diagnostics::suggest::hint;
+
+/// Selects a part of a session: to mute it in a deliverable, or to control it during playback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Selector {
+    /// A track of the timeline.
+    Track(TrackId),
+    /// A bus, and what only it lets through.
+    Bus(BusId),
+    /// All tracks of a cue. A cue has a mute, but no fader, pan or solo.
+    Cue(CueId),
+    /// One track of a cue, counted from 0, in all placements of the cue.
+    CueTrack(CueId, usize),
+    /// The master. It has a fader, but no pan, mute or solo.
+    Master,
+}
+
+impl From<TrackId> for Selector {
+    fn from(id: TrackId) -> Self {
+        Self::Track(id)
+    }
+}
+
+impl From<BusId> for Selector {
+    fn from(id: BusId) -> Self {
+        Self::Bus(id)
+    }
+}
+
+impl From<CueId> for Selector {
+    fn from(id: CueId) -> Self {
+        Self::Cue(id)
+    }
+}
+
+impl From<(CueId, usize)> for Selector {
+    fn from((cue, track): (CueId, usize)) -> Self {
+        Self::CueTrack(cue, track)
+    }
+}
+
+impl Session {
+    /// Finds a part that can be muted by its name: `track.NAME`, `bus.NAME`, `cue.NAME` or `cue.NAME.TRACK`.
+    ///
+    /// # Errors
+    /// A message that says what is wrong with the name and suggests the nearest name of the session.
+    pub fn part(&self, name: &str) -> Result<Selector, String> {
+        let (kind, rest) = name.split_once('.').unwrap_or((name, ""));
+        let tracks = || self.tracks().iter().map(|t| t.strip.name.as_str());
+        let buses = || self.buses().iter().map(|b| b.strip.name.as_str());
+        match kind {
+            "track" => match tracks().position(|t| t == rest) {
+                Some(index) => Ok(Selector::Track(TrackId(index))),
+                None => Err(missing(kind, rest, tracks())),
+            },
+            "bus" => match buses().position(|b| b == rest) {
+                Some(index) => Ok(Selector::Bus(BusId(index))),
+                None => Err(missing(kind, rest, buses())),
+            },
+            "cue" => self.cue_part(rest),
+            _ => Err(format!(
+                "{name:?} is no part: write track.NAME, bus.NAME, cue.NAME or cue.NAME.TRACK"
+            )),
+        }
+    }
+
+    /// Finds a cue by its name, or a track by the names of its cue and itself with a dot between.
+    fn cue_part(&self, name: &str) -> Result<Selector, String> {
+        let cues = || self.cues().iter().enumerate();
+        if let Some((index, _)) = cues().find(|(_, cue)| cue.name == name) {
+            return Ok(Selector::Cue(CueId(index)));
+        }
+        // Names may contain dots, so several cues may match; the longest name decides.
+        let matches = cues().filter_map(|(index, cue)| {
+            let track = name.strip_prefix(cue.name.as_str())?.strip_prefix('.')?;
+            Some((index, cue, track))
+        });
+        let Some((index, cue, track)) = matches.max_by_key(|(_, cue, _)| cue.name.len()) else {
+            return Err(missing(
+                "cue",
+                name,
+                cues().map(|(_, cue)| cue.name.as_str()),
+            ));
+        };
+        let names = || cue.tracks.iter().map(|t| t.strip.name.as_str());
+        match names().position(|n| n == track) {
+            Some(number) => Ok(Selector::CueTrack(CueId(index), number)),
+            None => Err(format!(
+                "there is no track {track:?} in cue {:?}{}",
+                cue.name,
+                hint(track, names())
+            )),
+        }
+    }
+
+    /// Returns the name of a part, as [`part`](Self::part) reads it, and `"master"` for the master; `None` for an id of
+    /// another session.
+    #[must_use]
+    pub fn part_name(&self, part: Selector) -> Option<String> {
+        let name = match part {
+            Selector::Track(TrackId(i)) => format!("track.{}", self.tracks().get(i)?.strip.name),
+            Selector::Bus(BusId(i)) => format!("bus.{}", self.buses().get(i)?.strip.name),
+            Selector::Cue(CueId(i)) => format!("cue.{}", self.cues().get(i)?.name),
+            Selector::CueTrack(CueId(i), track) => {
+                let cue = self.cues().get(i)?;
+                format!("cue.{}.{}", cue.name, cue.tracks.get(track)?.strip.name)
+            }
+            Selector::Master => "master".to_owned(),
+        };
+        Some(name)
+    }
+
+    /// Mutes a part. Returns false, and changes nothing, for the master, which has no mute, and for an id of another
+    /// session.
+    pub fn mute(&mut self, part: Selector) -> bool {
+        let mute = match part {
+            Selector::Cue(CueId(i)) => self.cues.get_mut(i).map(|cue| &mut cue.mute),
+            _ => self.strip_mut(part).map(|strip| &mut strip.mute),
+        };
+        let found = mute.is_some();
+        if let Some(mute) = mute {
+            *mute = true;
+        }
+        found
+    }
+
+    /// Returns the strip of a track or a bus; `None` for a cue or the master, which have none, and for an id of another
+    /// session.
+    pub(crate) fn strip(&self, part: Selector) -> Option<&Strip> {
+        match part {
+            Selector::Track(TrackId(i)) => Some(&self.tracks.get(i)?.strip),
+            Selector::Bus(BusId(i)) => Some(&self.buses.get(i)?.strip),
+            Selector::CueTrack(CueId(i), track) => {
+                Some(&self.cues.get(i)?.tracks.get(track)?.strip)
+            }
+            Selector::Cue(_) | Selector::Master => None,
+        }
+    }
+
+    /// Returns the strip of [`strip`](Self::strip), to change it.
+    pub(crate) fn strip_mut(&mut self, part: Selector) -> Option<&mut Strip> {
+        match part {
+            Selector::Track(TrackId(i)) => Some(&mut self.tracks.get_mut(i)?.strip),
+            Selector::Bus(BusId(i)) => Some(&mut self.buses.get_mut(i)?.strip),
+            Selector::CueTrack(CueId(i), track) => {
+                Some(&mut self.cues.get_mut(i)?.tracks.get_mut(track)?.strip)
+            }
+            Selector::Cue(_) | Selector::Master => None,
+        }
+    }
+}
+
+/// Returns the message about a name that the session does not have, with the nearest of those that it has.
+fn missing<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    format!("there is no {kind} {name:?}{}", hint(name, known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Cue, Deliverable, Layout, Plan, SampleRate, Track};
+
+    #[test]
+    fn every_part_but_the_master_can_be_muted() {
+        let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+        let track = mix.add_track(Track::new("drums", "drums.wav"));
+        let bus = mix.add_bus(crate::Bus::new("music"));
+        let cue = mix.add_cue(Cue::new("storm").track(Track::new("celli", "celli.wav")));
+        let parts: [(Selector, &str, bool); 5] = [
+            (track.into(), "track.drums", true),
+            (bus.into(), "bus.music", true),
+            (cue.into(), "cue.storm", true),
+            ((cue, 0).into(), "cue.storm.celli", true),
+            (Selector::Master, "master", false),
+        ];
+        for (part, name, has_mute) in parts {
+            assert_eq!(mix.part_name(part).as_deref(), Some(name));
+            assert_eq!(mix.mute(part), has_mute, "{name}");
+            assert_eq!(mix.part(name).ok(), has_mute.then_some(part), "{name}");
+        }
+        assert!(mix.tracks()[0].strip.mute && mix.buses()[0].strip.mute);
+        assert!(mix.cues()[0].mute && mix.cues()[0].tracks[0].strip.mute);
+        for foreign in [TrackId(1).into(), BusId(1).into(), (cue, 1).into()] {
+            assert_eq!(mix.part_name(foreign), None);
+            assert!(!mix.mute(foreign));
+        }
+        let silent = Deliverable::new("silent", "silent.wav").mute(Selector::Master);
+        mix.deliverables.push(silent);
+        let error = Plan::compile(&mix).unwrap_err().to_string();
+        assert!(
+            error.contains("mutes the master, which has no mute"),
+            "{error}"
+        );
+    }
+}
