@@ -6,6 +6,7 @@
 mod decibel;
 mod delay;
 pub(crate) mod dither;
+mod ducker;
 mod dynamics;
 pub(crate) mod extent;
 mod filter;

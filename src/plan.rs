@@ -289,10 +289,13 @@ impl Plan {
     pub fn warm_up(&self) -> Frames {
         let mut most: Vec<Option<u64>> = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
+            let keys = node.before.sounding_keys().map(|(key, _)| key);
             let mut feeders = node
                 .feeds()
                 .iter()
-                .map(|feed| most.get(feed.node).copied().flatten());
+                .map(|feed| feed.node)
+                .chain(keys)
+                .map(|feeder| most.get(feeder).copied().flatten());
             let before = feeders.try_fold(0, |most: u64, feeder| Some(most.max(feeder?)));
             let own = node.before.warm_up().zip(node.after.warm_up());
             most.push(

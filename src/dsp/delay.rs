@@ -33,6 +33,7 @@ pub(super) static DELAY: ProcessorKind = ProcessorKind {
             doc: "Share of the repeats in the output; the rest is the signal itself.",
         },
     ],
+    keyed: false,
     build: |values, spec| {
         let &[seconds, feedback, mix] =
             values
@@ -114,7 +115,7 @@ impl Processor for Delay {
         self.next = 0;
     }
 
-    fn process(&mut self, _: Frames, block: &mut Block) {
+    fn process(&mut self, _: Frames, block: &mut Block, _: Option<&Block>) {
         if self.time == 0 {
             return;
         }

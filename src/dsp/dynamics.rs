@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{block::Block, layout::Spec, units::Frames};
 
-const fn decibels(
+pub(super) const fn decibels(
     key: &'static str,
     default: f64,
     range: (f64, f64),
@@ -29,7 +29,12 @@ const fn decibels(
     }
 }
 
-const fn seconds(key: &'static str, default: f64, highest: f64, doc: &'static str) -> Parameter {
+pub(super) const fn seconds(
+    key: &'static str,
+    default: f64,
+    highest: f64,
+    doc: &'static str,
+) -> Parameter {
     Parameter {
         key,
         unit: Unit::Seconds,
@@ -88,6 +93,7 @@ pub(super) static COMPRESSOR: ProcessorKind = ProcessorKind {
         RMS,
         LOOKAHEAD,
     ],
+    keyed: true,
     build: |values, spec| {
         let &[
             threshold,
@@ -162,6 +168,7 @@ pub(super) static EXPANDER: ProcessorKind = ProcessorKind {
         RMS,
         LOOKAHEAD,
     ],
+    keyed: true,
     build: |values, spec| {
         let &[
             threshold,
@@ -236,6 +243,7 @@ pub(super) static GATE: ProcessorKind = ProcessorKind {
         RMS,
         LOOKAHEAD,
     ],
+    keyed: true,
     build: |values, spec| {
         let &[
             threshold,
@@ -337,6 +345,75 @@ const CHUNK: usize = 64;
 /// The level of silence, in dBFS.
 const SILENT_DB: f64 = -300.0;
 
+/// Notes the least gain of each part of a block, where the level is turned down.
+pub(super) fn note_least(gains: &[f64], reductions: &mut Vec<Reduction>) {
+    for (index, part) in gains.chunks(CHUNK).enumerate() {
+        let mut least = (0, 1.0);
+        for (n, gain) in part.iter().enumerate() {
+            if *gain < least.1 {
+                least = (n, *gain);
+            }
+        }
+        if least.1 < 1.0 {
+            reductions.push(Reduction {
+                offset: index * CHUNK + least.0,
+                frames: 1,
+                shares: [1.0 - least.1; 2],
+            });
+        }
+    }
+}
+
+/// Delays a signal by the look-ahead of its processor.
+pub(super) struct Delayed {
+    /// The signal that is on its way, as a ring for each channel, and the place of its oldest frame.
+    rings: Vec<Vec<f64>>,
+    oldest: usize,
+}
+
+impl Delayed {
+    pub(super) fn new(seconds: f64, spec: Spec) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "at most 1 s")]
+        let ring = vec![0.0; frames(seconds, spec) as usize];
+        Self {
+            rings: vec![ring; spec.layout.channels()],
+            oldest: 0,
+        }
+    }
+
+    pub(super) fn frames(&self) -> u64 {
+        self.rings.first().map_or(0, Vec::len) as u64
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.rings.iter_mut().for_each(|ring| ring.fill(0.0));
+        self.oldest = 0;
+    }
+
+    /// Replaces a block by what went in as many frames earlier.
+    pub(super) fn pass(&mut self, block: &mut Block) {
+        let length = self.rings.first().map_or(0, Vec::len);
+        if length == 0 {
+            return;
+        }
+        for (samples, ring) in block.channels_mut().zip(&mut self.rings) {
+            let (before, after) = ring.split_at_mut(self.oldest.min(length));
+            let mut rest = samples;
+            // Once round from the oldest frame, as often as the block is long.
+            while !rest.is_empty() {
+                for part in [&mut *after, &mut *before] {
+                    let (now, later) = rest.split_at_mut(part.len().min(rest.len()));
+                    now.iter_mut()
+                        .zip(part)
+                        .for_each(|(sample, kept)| std::mem::swap(kept, sample));
+                    rest = later;
+                }
+            }
+        }
+        self.oldest = (self.oldest + block.frames()) % length;
+    }
+}
+
 struct Dynamics {
     curve: Curve,
     /// Share of the difference that is left after a frame.
@@ -347,9 +424,7 @@ struct Dynamics {
     makeup: f64,
     hold_frames: u64,
     memory: Memory,
-    /// The signal of the look-ahead, as a ring for each channel, and the place of its oldest frame.
-    ahead: Vec<Vec<f64>>,
-    oldest: usize,
+    ahead: Delayed,
     state: State,
     /// The gains of a block, kept to allocate nothing.
     gains: Vec<f64>,
@@ -373,7 +448,7 @@ struct State {
     clippy::cast_sign_loss,
     reason = "at most 10 s at 768 kHz"
 )]
-fn frames(seconds: f64, spec: Spec) -> u64 {
+pub(super) fn frames(seconds: f64, spec: Spec) -> u64 {
     (seconds * f64::from(spec.rate.hz())).round() as u64
 }
 
@@ -388,16 +463,14 @@ fn share_left(seconds: f64, spec: Spec) -> f64 {
 
 impl Dynamics {
     fn new(curve: Curve, times: Times, makeup_db: f64, spec: Spec) -> Self {
-        let lookahead = frames(times.lookahead, spec);
+        let ahead = Delayed::new(times.lookahead, spec);
         let slowest = times.attack.max(times.release);
         let settles = frames(times.hold + FORGOTTEN * (slowest + times.rms), spec);
         let memory = if curve.is_neutral() {
-            Memory::Window(Frames(lookahead))
+            Memory::Window(Frames(ahead.frames()))
         } else {
-            Memory::Fading(Frames(lookahead + settles))
+            Memory::Fading(Frames(ahead.frames() + settles))
         };
-        #[expect(clippy::cast_possible_truncation, reason = "at most 0.1 s")]
-        let ring = vec![0.0; lookahead as usize];
         let mut dynamics = Self {
             curve,
             attack: share_left(times.attack, spec),
@@ -410,8 +483,7 @@ impl Dynamics {
             },
             hold_frames: frames(times.hold, spec),
             memory,
-            ahead: vec![ring; spec.layout.channels()],
-            oldest: 0,
+            ahead,
             state: State {
                 reduction: 0.0,
                 power: 0.0,
@@ -481,36 +553,11 @@ impl Dynamics {
         }
         self.state.power = power;
     }
-
-    /// Delays the signal by the look-ahead.
-    fn delay(&mut self, block: &mut Block) {
-        let length = self.ahead.first().map_or(0, Vec::len);
-        if length == 0 {
-            return;
-        }
-        for (samples, ring) in block.channels_mut().zip(&mut self.ahead) {
-            let mut samples = samples.iter_mut();
-            let (before, after) = ring.split_at_mut(self.oldest);
-            // Once round from the oldest frame, as often as the block is long.
-            loop {
-                let rest = samples.len();
-                after
-                    .iter_mut()
-                    .chain(before.iter_mut())
-                    .zip(&mut samples)
-                    .for_each(|(kept, sample)| std::mem::swap(kept, sample));
-                if rest <= length {
-                    break;
-                }
-            }
-        }
-        self.oldest = (self.oldest + block.frames()) % length;
-    }
 }
 
 impl Processor for Dynamics {
     fn latency(&self) -> Frames {
-        Frames(self.ahead.first().map_or(0, Vec::len) as u64)
+        Frames(self.ahead.frames())
     }
 
     fn memory(&self) -> Memory {
@@ -518,8 +565,7 @@ impl Processor for Dynamics {
     }
 
     fn reset(&mut self) {
-        self.ahead.iter_mut().for_each(|ring| ring.fill(0.0));
-        self.oldest = 0;
+        self.ahead.reset();
         // What silence comes to, so that silence leaves it as it is.
         self.state = State {
             reduction: self.curve.reduction(SILENT_DB, false),
@@ -529,11 +575,11 @@ impl Processor for Dynamics {
         };
     }
 
-    fn process(&mut self, _: Frames, block: &mut Block) {
+    fn process(&mut self, _: Frames, block: &mut Block, key: Option<&Block>) {
         self.reductions.clear();
         let frames = block.frames();
         if self.curve.is_neutral() {
-            self.delay(block);
+            self.ahead.pass(block);
             if self.makeup != 1.0 {
                 block
                     .channels_mut()
@@ -545,29 +591,16 @@ impl Processor for Dynamics {
         let mut gains = std::mem::take(&mut self.gains);
         gains.clear();
         gains.resize(frames, 0.0);
-        for samples in block.channels() {
+        for samples in key.unwrap_or(block).channels() {
             for (gain, sample) in gains.iter_mut().zip(samples) {
                 *gain = gain.max(sample.abs());
             }
         }
-        for (index, part) in gains.chunks_mut(CHUNK).enumerate() {
+        for part in gains.chunks_mut(CHUNK) {
             self.gains_of(part);
-            let least =
-                part.iter()
-                    .copied()
-                    .enumerate()
-                    .fold((0, f64::INFINITY), |least, (n, gain)| {
-                        if gain < least.1 { (n, gain) } else { least }
-                    });
-            if least.1 < 1.0 {
-                self.reductions.push(Reduction {
-                    offset: index * CHUNK + least.0,
-                    frames: 1,
-                    shares: [1.0 - least.1; 2],
-                });
-            }
         }
-        self.delay(block);
+        note_least(&gains, &mut self.reductions);
+        self.ahead.pass(block);
         for samples in block.channels_mut() {
             for (sample, gain) in samples.iter_mut().zip(&gains) {
                 *sample *= gain * self.makeup;
@@ -627,7 +660,7 @@ mod tests {
             for (ch, samples) in channels.iter().enumerate() {
                 block.channel_mut(ch).copy_from_slice(&samples[at..at + n]);
             }
-            processor.process(Frames(at as u64), &mut block);
+            processor.process(Frames(at as u64), &mut block, None);
             for (out, samples) in out.iter_mut().zip(block.channels()) {
                 out.extend_from_slice(samples);
             }

@@ -55,6 +55,7 @@ pub(super) static HIGHPASS: ProcessorKind = ProcessorKind {
         frequency(80.0, "Frequency at which the level is down by 3.01 dB."),
         SLOPE,
     ],
+    keyed: false,
     build: |values, spec| {
         let &[freq, slope] = values.first_chunk().unwrap_or(&[80.0, 12.0]);
         Box::new(Filter::new(
@@ -71,6 +72,7 @@ pub(super) static LOWPASS: ProcessorKind = ProcessorKind {
         frequency(12_000.0, "Frequency at which the level is down by 3.01 dB."),
         SLOPE,
     ],
+    keyed: false,
     build: |values, spec| {
         let &[freq, slope] = values.first_chunk().unwrap_or(&[12_000.0, 12.0]);
         Box::new(Filter::new(butterworth(Pass::Low, freq, slope, spec), spec))
@@ -88,6 +90,7 @@ pub(super) static BELL: ProcessorKind = ProcessorKind {
             "Frequency divided by the bandwidth at half the gain in dB.",
         ),
     ],
+    keyed: false,
     build: |values, spec| {
         let &[freq, gain, q] = values.first_chunk().unwrap_or(&[1000.0, 0.0, 1.0]);
         Box::new(Filter::new(
@@ -105,6 +108,7 @@ pub(super) static LOW_SHELF: ProcessorKind = ProcessorKind {
         GAIN,
         q(FRAC_1_SQRT_2, "Steepness; above 0.71 the shelf overshoots."),
     ],
+    keyed: false,
     build: |values, spec| {
         let &[freq, gain, q] = values.first_chunk().unwrap_or(&[120.0, 0.0, FRAC_1_SQRT_2]);
         Box::new(Filter::new(
@@ -122,6 +126,7 @@ pub(super) static HIGH_SHELF: ProcessorKind = ProcessorKind {
         GAIN,
         q(FRAC_1_SQRT_2, "Steepness; above 0.71 the shelf overshoots."),
     ],
+    keyed: false,
     build: |values, spec| {
         let &[freq, gain, q] = values
             .first_chunk()
@@ -140,6 +145,7 @@ pub(super) static NOTCH: ProcessorKind = ProcessorKind {
         frequency(50.0, "Frequency that is removed."),
         q(10.0, "Frequency divided by the bandwidth at −3.01 dB."),
     ],
+    keyed: false,
     build: |values, spec| {
         let &[freq, q] = values.first_chunk().unwrap_or(&[50.0, 10.0]);
         Box::new(Filter::new(vec![notch(freq, q, spec)], spec))
@@ -359,7 +365,7 @@ impl Processor for Filter {
         self.pasts.fill(Past::default());
     }
 
-    fn process(&mut self, _: Frames, block: &mut Block) {
+    fn process(&mut self, _: Frames, block: &mut Block, _: Option<&Block>) {
         let mut channels = block.channels_mut();
         for past in &mut self.pasts {
             let (Some(left), right) = (channels.next(), channels.next()) else {
@@ -476,7 +482,7 @@ mod tests {
         let mut block = Block::new(Layout::Mono, frames);
         block.fill(frames, 0.0);
         block.channel_mut(0)[0] = 1.0;
-        processor.process(Frames(0), &mut block);
+        processor.process(Frames(0), &mut block, None);
         block.channel(0).to_vec()
     }
 
@@ -588,7 +594,7 @@ mod tests {
             let mut block = Block::new(Layout::Stereo, 3);
             block.fill(3, 0.1);
             block.channel_mut(0)[1] = -0.0;
-            processor.process(Frames(0), &mut block);
+            processor.process(Frames(0), &mut block, None);
             assert_eq!(block.channel(0)[1].to_bits(), (-0.0f64).to_bits());
             assert_eq!(block.channel(1), [0.1; 3]);
         }
@@ -608,7 +614,7 @@ mod tests {
             for ch in 0..layout.channels() {
                 block.channel_mut(ch)[ch] = 1.0;
             }
-            processor.process(Frames(0), &mut block);
+            processor.process(Frames(0), &mut block, None);
             let first = block.channel(0).to_vec();
             for ch in 0..layout.channels() {
                 assert!(block.channel(ch)[..ch].iter().all(|x| *x == 0.0));

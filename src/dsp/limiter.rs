@@ -32,6 +32,7 @@ pub(crate) static LIMITER: ProcessorKind = ProcessorKind {
         range: (-60.0, 0.0),
         doc: "The highest true peak, in dBTP.",
     }],
+    keyed: false,
     build: |values, spec| {
         let ceiling = Dbtp(values.first().copied().unwrap_or_default());
         Box::new(Limiter::new(ceiling.value(), spec))
@@ -284,7 +285,7 @@ impl Processor for Limiter {
         self.fresh = true;
     }
 
-    fn process(&mut self, at: Frames, block: &mut Block) {
+    fn process(&mut self, at: Frames, block: &mut Block, _: Option<&Block>) {
         if std::mem::take(&mut self.fresh) {
             self.restart(at.0);
         }

@@ -5,7 +5,7 @@
 //! [`ProcessorKind`] and a type that implements [`Processor`], and name it in [`PROCESSORS`]: session keys, printing and
 //! validation follow from its table of parameters.
 
-use super::{delay, dynamics, filter, limiter, trim};
+use super::{delay, ducker, dynamics, filter, limiter, trim};
 use crate::{
     block::Block,
     layout::Spec,
@@ -51,9 +51,10 @@ pub trait Processor: Send {
 
     /// Replaces the input in `block` by as many frames of output, which lag behind it by [`latency`](Self::latency).
     ///
+    /// `key` is the side-chain signal of the same frames, where the insert has one; its layout is that of the session.
     /// `at` is the absolute frame of the first input frame. Blocks follow each other without gaps until the next reset,
     /// but round a live loop `at` may jump while the signal goes on.
-    fn process(&mut self, at: Frames, block: &mut Block);
+    fn process(&mut self, at: Frames, block: &mut Block, key: Option<&Block>);
 
     /// Returns the gain reductions of the block that was processed last, for meters and reports; none by default.
     fn reductions(&self) -> &[Reduction] {
@@ -143,6 +144,8 @@ pub struct ProcessorKind {
     pub summary: &'static str,
     /// Its parameters, in the order of their values.
     pub parameters: &'static [Parameter],
+    /// Another strip can be its side-chain key.
+    pub keyed: bool,
     /// Builds a processor from one value for each parameter, for audio of a rate and layout.
     pub(crate) build: fn(&[f64], Spec) -> Box<dyn Processor>,
 }
@@ -159,6 +162,7 @@ pub const PROCESSORS: &[&ProcessorKind] = &[
     &dynamics::COMPRESSOR,
     &dynamics::EXPANDER,
     &dynamics::GATE,
+    &ducker::DUCKER,
     &delay::DELAY,
     &limiter::LIMITER,
 ];

@@ -19,6 +19,7 @@ pub(crate) static TRIM: ProcessorKind = ProcessorKind {
         range: (f64::NEG_INFINITY, 200.0),
         doc: "Gain in dB.",
     }],
+    keyed: false,
     build: |values, _| {
         Box::new(Trim {
             gain: Decibels(values.first().copied().unwrap_or_default())
@@ -39,7 +40,7 @@ impl Processor for Trim {
 
     fn reset(&mut self) {}
 
-    fn process(&mut self, _: Frames, block: &mut Block) {
+    fn process(&mut self, _: Frames, block: &mut Block, _: Option<&Block>) {
         block
             .channels_mut()
             .for_each(|samples| scale(samples, self.gain));

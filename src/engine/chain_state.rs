@@ -35,6 +35,8 @@ pub(super) struct ChainState {
     part: Block,
     /// What the standby processors are fed with.
     copy: Block,
+    /// For each insert, the part of its key that belongs to a part of a block.
+    key_parts: Vec<Block>,
     reductions: ReductionLog,
 }
 
@@ -89,6 +91,7 @@ impl ChainState {
             },
             part: Block::new(chain.spec.layout, 0),
             copy: Block::new(chain.spec.layout, 0),
+            key_parts: Vec::new(),
             reductions: ReductionLog::new(rate),
         }
     }
@@ -111,6 +114,7 @@ impl ChainState {
         mut place: Place,
         block: &mut Block,
         silence: f64,
+        keys: &[Option<&Block>],
     ) -> bool {
         let frames = block.frames();
         let (mut done, mut sounds) = (0, false);
@@ -128,12 +132,15 @@ impl ChainState {
                 let begins = fed.is_some_and(|fed| fed.start == place.input);
                 self.switch(chain, place, begins);
                 if n == frames {
-                    self.run(place, block);
+                    self.run(place, block, keys);
                 } else {
                     let mut part = std::mem::replace(&mut self.part, Block::new(block.layout(), 0));
                     make_room(&mut part, n);
                     copy(&mut part, 0, block, done, n);
-                    self.run(place, &mut part);
+                    let mut parts = std::mem::take(&mut self.key_parts);
+                    let keys = cut(&mut parts, keys, done, n);
+                    self.run(place, &mut part, &keys);
+                    self.key_parts = parts;
                     copy(block, done, &part, 0, n);
                     self.part = part;
                 }
@@ -176,19 +183,19 @@ impl ChainState {
         }
     }
 
-    fn run(&mut self, place: Place, block: &mut Block) {
+    fn run(&mut self, place: Place, block: &mut Block, keys: &[Option<&Block>]) {
         if self.standby.is_fed {
             make_room(&mut self.copy, block.frames());
             copy(&mut self.copy, 0, block, 0, block.frames());
             let mut at = place.input;
-            for processor in &mut self.standby.processors {
-                processor.process(Frames(at), &mut self.copy);
+            for (processor, key) in self.standby.processors.iter_mut().zip(key_of_each(keys)) {
+                processor.process(Frames(at), &mut self.copy, key);
                 at = at.saturating_sub(processor.latency().0);
             }
         }
         let mut at = place.input;
-        for processor in &mut self.running {
-            processor.process(Frames(at), block);
+        for (processor, key) in self.running.iter_mut().zip(key_of_each(keys)) {
+            processor.process(Frames(at), block, key);
             at = at.saturating_sub(processor.latency().0);
             if place.counts {
                 for reduction in processor.reductions() {
@@ -213,6 +220,35 @@ fn until_edge(chain: &Chain, place: Place) -> u64 {
     fed.min(sounding)
         .min(switch)
         .min(to_grid(place.input + pre_roll))
+}
+
+/// Returns the key of each processor of a chain; none beyond those that are stated.
+fn key_of_each<'a>(keys: &'a [Option<&'a Block>]) -> impl Iterator<Item = Option<&'a Block>> {
+    keys.iter().copied().chain(std::iter::repeat(None))
+}
+
+/// Copies some frames of each key into a block of its own, and returns those.
+fn cut<'a>(
+    parts: &'a mut Vec<Block>,
+    keys: &[Option<&Block>],
+    from: usize,
+    frames: usize,
+) -> Vec<Option<&'a Block>> {
+    let layout = keys.iter().flatten().next().map(|key| key.layout());
+    if let Some(layout) = layout {
+        parts.resize_with(keys.len(), || Block::new(layout, 0));
+    }
+    for (part, key) in parts.iter_mut().zip(keys) {
+        if let Some(key) = key {
+            make_room(part, frames);
+            copy(part, 0, key, from, frames);
+        }
+    }
+    let parts = parts.iter().map(Some).chain(std::iter::repeat(None));
+    keys.iter()
+        .zip(parts)
+        .map(|(key, part)| key.and(part))
+        .collect()
 }
 
 /// Copies frames from one block to another of the same layout.

@@ -96,6 +96,9 @@ impl Renderer {
                 .zip(open)
                 .for_each(|(gate, open)| gate.open = *open);
         }
+        for (state, node) in self.nodes.iter_mut().zip(&self.plan.nodes) {
+            state.open_keys(node, &gates.live);
+        }
         // A closing feed still sounds until its ramp ends.
         self.plan.sounding = sounding(&self.plan.nodes, |_| true);
     }

@@ -78,6 +78,8 @@ pub(super) struct NodeTask<'a> {
     pub plan: &'a Plan,
     /// The outputs of the node's feeds, in their order, where gates move; else they are added up already.
     pub fed: &'a [NodeOutput<'a>],
+    /// The output of each insert's side-chain key; `None` for an insert without one, and where it is silent.
+    pub keys: &'a [Option<NodeOutput<'a>>],
     pub place: NodePlace,
     pub frames: usize,
 }
@@ -90,6 +92,8 @@ pub(super) struct NodeState {
     pub(super) readers: Vec<ClipReader>,
     /// For each feed, a delay where it must wait for others.
     delays: Vec<Option<DelayLine>>,
+    /// The side-chain keys of the inserts.
+    keys: Vec<KeyInput>,
     /// The inserts, and the processors behind the fader.
     before: Option<Box<ChainState>>,
     after: Option<Box<ChainState>>,
@@ -111,6 +115,38 @@ pub(super) struct NodeState {
     meter: Option<Box<Meter>>,
 }
 
+/// The side-chain key of an insert, as it arrives.
+struct KeyInput {
+    is_keyed: bool,
+    /// False while a plan is played live and the strip of the key is not heard.
+    is_open: bool,
+    delay: Option<DelayLine>,
+    /// A block of silence, in place of a key that does not sound.
+    silence: Block,
+}
+
+impl KeyInput {
+    /// Returns the key at the frames of the insert's input; `None` for an insert without one.
+    fn take<'a>(&'a mut self, output: Option<&'a Output>, frames: usize) -> Option<&'a Block> {
+        if !self.is_keyed {
+            return None;
+        }
+        let output = match (&mut self.delay, output) {
+            (Some(delay), Some(output)) => Some(delay.pass(output, frames)),
+            (_, output) => output,
+        };
+        Some(
+            match output.filter(|output| output.active && self.is_open) {
+                Some(output) => &output.block,
+                None => {
+                    nothing(&mut self.silence, frames);
+                    &self.silence
+                }
+            },
+        )
+    }
+}
+
 impl NodeState {
     pub(super) fn new(node: &Node, plan: &Plan) -> Self {
         let (clips, rate) = (node.clips().len(), u64::from(plan.spec.rate.hz()));
@@ -126,6 +162,14 @@ impl NodeState {
             mono: Block::new(Layout::Mono, 0),
             readers: (0..readers).map(|_| ClipReader::Direct(None)).collect(),
             delays: node.delays.iter().map(delay).collect(),
+            keys: (node.before.keys.iter())
+                .map(|key| KeyInput {
+                    is_keyed: key.is_some(),
+                    is_open: true,
+                    delay: key.and_then(|key| delay(&key.delay)),
+                    silence: Block::new(plan.spec.layout, 0),
+                })
+                .collect(),
             before: chain(&node.before),
             after: chain(&node.after),
             ramps: None,
@@ -144,7 +188,10 @@ impl NodeState {
 
     /// Forgets the signal: the next block does not follow the last one.
     pub(super) fn reset(&mut self) {
-        self.delays.iter_mut().flatten().for_each(DelayLine::reset);
+        let keys = self.keys.iter_mut().map(|key| &mut key.delay);
+        keys.chain(&mut self.delays)
+            .flatten()
+            .for_each(DelayLine::reset);
         [&mut self.before, &mut self.after]
             .into_iter()
             .flatten()
@@ -166,6 +213,14 @@ impl NodeState {
         match self.delays.get_mut(feed).and_then(Option::as_mut) {
             Some(delay) => delay.pass(output, frames),
             None => output,
+        }
+    }
+
+    /// Opens the keys whose strips are heard, and silences the others.
+    pub(super) fn open_keys(&mut self, node: &Node, live: &[bool]) {
+        for (input, key) in self.keys.iter_mut().zip(&node.before.keys) {
+            let source = key.and_then(|key| key.node);
+            input.is_open = source.is_some_and(|node| live.get(node) == Some(&true));
         }
     }
 
@@ -203,6 +258,7 @@ impl NodeState {
     ) -> Result<()> {
         let NodeTask {
             plan,
+            keys,
             place,
             frames,
             ..
@@ -218,10 +274,14 @@ impl NodeState {
                 output: place.fader,
                 counts: place.counts_output,
             };
+            let keys: Vec<Option<&Block>> = (self.keys.iter_mut().zip(keys))
+                .map(|(input, key)| input.take(key.as_deref(), frames))
+                .collect();
             insert(
                 chain,
                 &node.before,
                 place,
+                &keys,
                 out,
                 &mut self.mono,
                 plan.pan_law,
@@ -254,7 +314,7 @@ impl NodeState {
                 output: place.output,
                 counts: place.counts_output,
             };
-            out.active = chain.process(&node.after, place, &mut out.block, 0.0);
+            out.active = chain.process(&node.after, place, &mut out.block, 0.0, &[]);
         }
         if let Some(at) = place.output.filter(|_| place.counts_output) {
             self.measure_output(out, node, at, frames);
@@ -269,6 +329,7 @@ impl NodeState {
             fed,
             place,
             frames,
+            ..
         } = task;
         match &node.input {
             // Nothing is read before the stream has come here, nor after the end of the mix.
@@ -495,6 +556,7 @@ fn insert(
     state: &mut ChainState,
     chain: &Chain,
     place: Place,
+    keys: &[Option<&Block>],
     out: &mut Output,
     mono: &mut Block,
     law: PanLaw,
@@ -505,7 +567,7 @@ fn insert(
         if mono.frames() == 0 {
             nothing(mono, frames);
         }
-        out.active = state.process(chain, place, mono, SILENCE);
+        out.active = state.process(chain, place, mono, SILENCE, keys);
         return;
     }
     let (left, right) = law.gains(Pan::CENTRE);
@@ -514,5 +576,5 @@ fn insert(
         self::place(to, mono.channel(0), speaker.pan(left, right).unwrap_or(0.0));
     }
     mono.set_frames(0);
-    out.active = state.process(chain, place, &mut out.block, SILENCE);
+    out.active = state.process(chain, place, &mut out.block, SILENCE, keys);
 }

@@ -31,7 +31,7 @@ const EXAMINED: usize = 64;
 
 /// Which node reads which.
 pub(super) struct Graph {
-    /// For each node, the nodes it reads: its feeds in order, then those that are tapped.
+    /// For each node, the nodes it reads: its feeds in order, then its side-chain keys and those that are tapped.
     needs: Vec<Vec<usize>>,
     /// How many of them are feeds.
     feeds: Vec<usize>,
@@ -46,6 +46,9 @@ impl Graph {
             |node: &crate::plan::Node| node.feeds().iter().map(|feed| feed.node).collect();
         let mut needs: Vec<Vec<usize>> = plan.nodes.iter().map(feeders).collect();
         let feeds = needs.iter().map(Vec::len).collect();
+        for (needs, node) in needs.iter_mut().zip(&plan.nodes) {
+            needs.extend(node.before.sounding_keys().map(|(key, _)| key));
+        }
         if let Some((last, others)) = needs.split_last_mut() {
             last.extend(tapped.filter(|node| *node < others.len()));
         }
@@ -340,12 +343,17 @@ impl<'a> Workers<'_, 'a> {
             return Ok(());
         }
         let place = places[node].after(before);
+        let keys = planned.before.keys.iter();
+        let keys: Vec<Option<NodeOutput<'_>>> = keys
+            .map(|key| Some(buffers.output(key.as_ref()?.node?)))
+            .collect();
         state.render(
             &mut out,
             planned,
             NodeTask {
                 plan,
                 fed: &fed,
+                keys: &keys,
                 place,
                 frames,
             },

@@ -37,6 +37,11 @@ pub(super) fn align(nodes: &mut [Node]) {
                 *feeder = own.max(*feeder);
             }
         }
+        for (key, insert) in node.before.sounding_keys() {
+            if let Some(key) = ahead.get_mut(key) {
+                *key = own.saturating_sub(insert.behind).max(*key);
+            }
+        }
     }
     let most = nodes
         .iter()
@@ -46,7 +51,9 @@ pub(super) fn align(nodes: &mut [Node]) {
         .max();
     let most = most.unwrap_or(0);
     for (node, ahead) in nodes.iter_mut().zip(&ahead) {
-        let input = if node.kind == NodeKind::Track {
+        // A track reads at once, unless it has to wait for a key.
+        let waits = node.before.sounding_keys().next().is_some();
+        let input = if node.kind == NodeKind::Track && !waits {
             0
         } else {
             most.saturating_sub(ahead + node.latency())
@@ -64,6 +71,11 @@ pub(super) fn align(nodes: &mut [Node]) {
         let delay =
             |feeder: usize| input.saturating_sub(outputs.get(feeder).copied().unwrap_or(input));
         node.delays = node.feeds().iter().map(|feed| delay(feed.node)).collect();
+        for key in node.before.keys.iter_mut().flatten() {
+            let lag = input + key.behind;
+            let output = key.node.and_then(|node| outputs.get(node));
+            key.delay = output.map_or(0, |output| lag.saturating_sub(*output));
+        }
     }
 }
 
@@ -120,8 +132,9 @@ impl Plan {
             };
             let input = node.before.first_input(node.after.first_input(output));
             first = first.min(input);
-            for feed in node.feeds() {
-                if let Some(feeder) = needed.get_mut(feed.node) {
+            let keys = node.before.sounding_keys().map(|(key, _)| key);
+            for feeder in node.feeds().iter().map(|feed| feed.node).chain(keys) {
+                if let Some(feeder) = needed.get_mut(feeder) {
                     *feeder = Some(feeder.map_or(input, |before| before.min(input)));
                 }
             }

@@ -5,7 +5,12 @@
 //! Inside a fed range recursive chains restart on the grid of [`GRID`] frames.
 
 use super::ranges::{contains, joined, widened};
-use crate::{dsp::Memory, layout::Spec, session::Insert, units::Frames};
+use crate::{
+    dsp::Memory,
+    layout::Spec,
+    session::{Insert, Selector},
+    units::Frames,
+};
 use std::ops::Range;
 
 /// Frames between the absolute positions at which recursive chains restart: 21.8 s at 48 kHz. A chain with a memory of a
@@ -26,11 +31,24 @@ pub(crate) enum Restart {
     Start,
 }
 
+/// The side-chain key of an insert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    /// The node whose output is the key; `None` where that is silent, because it is not heard.
+    pub node: Option<usize>,
+    /// Look-ahead of the inserts before this one, in frames: its input lags behind that of the chain by as much.
+    pub behind: u64,
+    /// Delay in frames that brings the key to the frame of the insert's input.
+    pub delay: u64,
+}
+
 /// The inserts before or after the fader of a strip.
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
     /// The inserts that are not bypassed.
     pub inserts: Vec<Insert>,
+    /// For each insert, its side-chain key.
+    pub keys: Vec<Option<Key>>,
     /// Rate and layout that the processors are built for.
     pub spec: Spec,
     /// Look-ahead of all processors together, in frames.
@@ -45,17 +63,30 @@ pub(crate) struct Chain {
 
 impl Chain {
     /// Builds each processor once to learn its latency, memory and tail.
-    pub(super) fn new<'a>(inserts: impl Iterator<Item = &'a Insert>, spec: Spec) -> Self {
+    ///
+    /// `key_of` returns the node of a key, or `None` for one that is silent.
+    pub(super) fn new<'a>(
+        inserts: impl Iterator<Item = &'a Insert>,
+        spec: Spec,
+        key_of: impl Fn(Selector) -> Option<usize>,
+    ) -> Self {
         let inserts: Vec<Insert> = inserts.filter(|insert| !insert.bypass).cloned().collect();
         let (mut latency, mut tail, mut restart) = (0, 0, Restart::Window(0));
+        let mut keys = Vec::with_capacity(inserts.len());
         for insert in &inserts {
             let processor = insert.build(spec);
+            keys.push(insert.key.map(|key| Key {
+                node: key_of(key),
+                behind: latency,
+                delay: 0,
+            }));
             latency += processor.latency().0;
             tail += processor.tail().0;
             restart = restart.and(processor.memory());
         }
         Self {
             inserts,
+            keys,
             spec,
             latency,
             restart: restart.bounded(),
@@ -74,6 +105,21 @@ impl Chain {
         };
         let of_each = self.inserts.iter().map(|insert| insert.bytes(self.spec));
         of_each.fold(0u64, u64::saturating_add).saturating_mul(sets)
+    }
+
+    /// Returns the keys that sound.
+    pub(crate) fn sounding_keys(&self) -> impl Iterator<Item = (usize, &Key)> {
+        let keys = self.keys.iter().flatten();
+        keys.filter_map(|key| Some((key.node?, key)))
+    }
+
+    /// Returns the frames by which its processors run ahead of where their state is needed; `None` where they run from the
+    /// start of the sound.
+    pub(super) fn pre_roll(&self) -> Option<u64> {
+        match self.restart {
+            Restart::Window(frames) | Restart::Grid(frames) => Some(frames),
+            Restart::Start => None,
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -183,6 +229,7 @@ mod tests {
         let mut chain = Chain::new(
             [limiter.clone(), delay(0.01, f64::NEG_INFINITY)].iter(),
             SPEC,
+            |_| None,
         );
         assert_eq!(
             (chain.latency, chain.restart),
@@ -206,18 +253,18 @@ mod tests {
         assert_eq!(chain.fed.first(), Some(&(1000..8836)));
         assert_eq!(chain.fed.len(), 1);
         assert_eq!(chain.first_input(8000), 8000 - 5536);
-        let fading = Chain::new([delay(0.01, -6.0)].iter(), SPEC);
+        let fading = Chain::new([delay(0.01, -6.0)].iter(), SPEC, |_| None);
         assert_eq!(
             (fading.restart, fading.tail),
             (Restart::Grid(55 * 480), 35 * 480)
         );
-        let long = Chain::new([delay(10.0, -0.1), limiter].iter(), SPEC);
+        let long = Chain::new([delay(10.0, -0.1), limiter].iter(), SPEC, |_| None);
         assert_eq!(long.restart, Restart::Start);
     }
 
     #[test]
     fn a_fading_chain_starts_ahead_of_its_grid_position() {
-        let mut chain = Chain::new([delay(0.01, -6.0)].iter(), SPEC);
+        let mut chain = Chain::new([delay(0.01, -6.0)].iter(), SPEC, |_| None);
         chain.place(Vec::from([(100..3 * GRID); 1]));
         let pre_roll = 55 * 480;
         assert_eq!(chain.first_input(GRID - 1), 100);

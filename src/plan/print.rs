@@ -1,6 +1,8 @@
 //! Prints a plan as a table of its nodes and one of its cues.
 
-use super::{ChannelMap, Node, NodeInput, NodeKind, Plan, PlannedClip, PlannedCue, PlannedUse};
+use super::{
+    Chain, ChannelMap, Node, NodeInput, NodeKind, Plan, PlannedClip, PlannedCue, PlannedUse,
+};
 use crate::{
     error::{MAX_WIDTH, one_line},
     timecode::Timecode,
@@ -49,6 +51,30 @@ impl fmt::Display for Plan {
     }
 }
 
+/// Returns a line for each insert of a chain, and one for its latency and pre-roll where there are any.
+fn inserts(chain: &Chain) -> Vec<String> {
+    let of_each = chain.inserts.iter().zip(&chain.keys);
+    let mut lines: Vec<String> = of_each
+        .map(|(insert, key)| {
+            let key = match key.map(|key| key.node) {
+                None => String::new(),
+                Some(Some(node)) => format!(", key {node}"),
+                Some(None) => ", key silent".to_owned(),
+            };
+            format!("insert {}: {insert}{key}", insert.called())
+        })
+        .collect();
+    let pre_roll = chain.pre_roll();
+    if chain.latency > 0 || pre_roll.is_some_and(|frames| frames > 0) {
+        let pre_roll = match pre_roll {
+            Some(frames) => format!("pre-roll {}", grouped(Frames(frames))),
+            None => "rendered from the start of the sound".to_owned(),
+        };
+        lines.push(format!("latency {}, {pre_roll}", chain.latency));
+    }
+    lines
+}
+
 /// Writes rows in columns that are as wide as their widest cell. A cell beyond [`MAX_WIDTH`] overruns its column.
 fn write_table<const N: usize>(f: &mut fmt::Formatter<'_>, rows: &[[String; N]]) -> fmt::Result {
     let width = |column: usize| {
@@ -87,7 +113,8 @@ impl Plan {
                 })]
             }
         };
-        let further = inputs.split_off(1.min(inputs.len()));
+        let mut further = inputs.split_off(1.min(inputs.len()));
+        further.extend(inserts(&node.before));
         let gain = match node.gain.constant() {
             Some(gain) => format!("gain {:.1}", Gain(gain).decibels()),
             None => format!("gain curve({})", node.gain.points()),

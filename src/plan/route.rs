@@ -8,7 +8,7 @@ use super::{
 use crate::{
     curve::{Automation, Curve},
     layout::{Layout, Spec},
-    session::{Insert, Session, Strip},
+    session::{Insert, Selector, Session, Strip},
     units::{Frames, Pan},
 };
 use std::ops::Range;
@@ -100,7 +100,12 @@ pub(super) fn arrange(session: &Session, tracks: Vec<TrackInput<'_>>, scope: Sco
         let live = node == master || heard[node].contains(&true);
         let printed = graph.printed(node, &heard[node]).into_iter();
         let out = printed.map(|(to, gain)| (index_of[to], gain)).collect();
-        let (before, after) = chains(session, kind, strip_inserts, &input);
+        let key_of = |key| {
+            let node = graph.key(key)?;
+            let is_heard = node == master || heard[node].contains(&true);
+            is_heard.then_some(index_of[node])
+        };
+        let (before, after) = chains(session, kind, strip_inserts, &input, key_of);
         let (delays, lag) = (Vec::new(), Lag::default());
         let mut planned = Node {
             kind,
@@ -173,6 +178,7 @@ fn chains(
     kind: NodeKind,
     inserts: &[Insert],
     input: &NodeInput,
+    key_of: impl Fn(Selector) -> Option<usize>,
 ) -> (Chain, Chain) {
     let wide = Spec {
         rate: session.rate,
@@ -199,7 +205,7 @@ fn chains(
         .filter(|_| kind == NodeKind::Master)
         .map(Insert::limiter);
     (
-        Chain::new(inserts.iter(), spec),
-        Chain::new(limiter.iter(), wide),
+        Chain::new(inserts.iter(), spec, key_of),
+        Chain::new(limiter.iter(), wide, |_| None),
     )
 }

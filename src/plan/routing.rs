@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     diagnostics::Unheard,
-    session::{BusId, CueId, Session, TrackId},
+    session::{BusId, CueId, Insert, Selector, Session, TrackId},
     units::{Decibels, Frames},
 };
 
@@ -63,6 +63,10 @@ pub(crate) struct Routing {
     nodes: IdVec<NodeIndex, (StripIndex, bool)>,
     /// Targets of each node: for each output the first node of the target, then its second one.
     pub(super) out: Outputs<NodeIndex>,
+    /// Nodes whose inserts each node is a side-chain key of.
+    keyed: IdVec<NodeIndex, Vec<NodeIndex>>,
+    /// Keys of the inserts of each strip.
+    keys: IdVec<StripIndex, Vec<Selector>>,
 }
 
 /// The controls that decide whether a strip is heard. Those of the master are always off.
@@ -113,6 +117,12 @@ fn downstream<I: Id>(out: &Outputs<I>) -> Vec<I> {
     order
 }
 
+/// Returns the side-chain keys of inserts that are not bypassed.
+fn keys(inserts: &[Insert]) -> Vec<Selector> {
+    let active = inserts.iter().filter(|insert| !insert.bypass);
+    active.filter_map(|insert| insert.key).collect()
+}
+
 impl Routing {
     /// Makes the graph of a session. With [`Scope::All`] every bus gets a second node that some combination of solos needs.
     pub(super) fn of(session: &Session, inputs: &[TrackInput<'_>], scope: Scope) -> Self {
@@ -140,6 +150,11 @@ impl Routing {
             strips,
             nodes: Vec::new().into(),
             out: Vec::new().into(),
+            keyed: Vec::new().into(),
+            keys: all()
+                .map(|(strip, _)| keys(&strip.inserts))
+                .chain([keys(&session.master.inserts)])
+                .collect(),
         };
         let twice = match scope {
             Scope::Heard => routing.solo().map(|solo| solo.twice),
@@ -162,6 +177,13 @@ impl Routing {
         self.out = nodes
             .map(|&(strip, is_second)| self.node_outputs(strip, is_second))
             .collect();
+        let mut keyed = IdVec::filled(Vec::new(), self.nodes.len());
+        for (node, &(strip, _)) in self.nodes.iter() {
+            for key in self.keys[strip].iter().filter_map(|key| self.key(*key)) {
+                keyed[key].push(node);
+            }
+        }
+        self.keyed = keyed;
     }
 
     /// Returns the outputs of a node of a strip.
@@ -243,6 +265,15 @@ impl Routing {
         NodeIndex(self.nodes.len() - 1)
     }
 
+    /// Returns the node whose output is a side-chain key; `None` for what cannot be one, which the validation reports.
+    pub(super) fn key(&self, key: Selector) -> Option<NodeIndex> {
+        match key {
+            Selector::Track(track) => Some(self.track(track)),
+            Selector::Bus(bus) => Some(self.bus(bus).0),
+            _ => None,
+        }
+    }
+
     /// Returns the node of a track of the timeline.
     pub(crate) fn track(&self, track: TrackId) -> NodeIndex {
         NodeIndex(track.0)
@@ -316,8 +347,14 @@ impl Routing {
         // Buses are never in the stage of tracks, even those that nothing feeds.
         let first = |&(strip, _): &(StripIndex, bool)| usize::from(!self.is_track(strip));
         let mut stage: IdVec<NodeIndex, usize> = self.nodes.items().iter().map(first).collect();
-        for from in downstream(&self.out) {
-            for &(to, _) in &self.out[from] {
+        // A key must be rendered before what it steers, as a feed must.
+        let with_keys = self.out.iter().map(|(from, outputs)| {
+            let keyed = self.keyed[from].iter().map(|&to| (to, Decibels::UNITY));
+            outputs.iter().copied().chain(keyed).collect()
+        });
+        let with_keys: Outputs<NodeIndex> = with_keys.collect();
+        for from in downstream(&with_keys) {
+            for &(to, _) in &with_keys[from] {
                 stage[to] = stage[to].max(stage[from] + 1);
             }
         }

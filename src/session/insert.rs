@@ -1,5 +1,6 @@
 //! Inserts: the processors of a strip, as data.
 
+use super::Selector;
 use crate::{
     dsp::{PROCESSORS, Parameter, Processor, ProcessorKind, Unit, limiter::LIMITER, trim::TRIM},
     error::{Error, ErrorKind, Result},
@@ -25,6 +26,8 @@ pub struct Insert {
     pub name: String,
     /// Keeps the insert in the session without effect.
     pub bypass: bool,
+    /// The track or bus whose output steers the processor, its side-chain; `None` for the strip's own signal.
+    pub key: Option<Selector>,
     processor: InsertProcessor,
 }
 
@@ -99,6 +102,7 @@ impl Insert {
         Self {
             name: String::new(),
             bypass: false,
+            key: None,
             processor: InsertProcessor::Custom(custom),
         }
     }
@@ -112,6 +116,7 @@ impl Insert {
         Self {
             name: String::new(),
             bypass: false,
+            key: None,
             processor: InsertProcessor::BuiltIn { kind, values },
         }
     }
@@ -164,6 +169,33 @@ impl Insert {
     pub fn bypass(mut self, bypass: bool) -> Self {
         self.bypass = bypass;
         self
+    }
+
+    /// Steers the processor by the output of another track or bus, which keeps its own way to the mix.
+    ///
+    /// The key is taken after the fader of that strip, at the same frames. A key that is muted, or not heard because others
+    /// are soloed, is silence.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<Selector>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// Returns its name, or that of its processor where it has none.
+    pub(crate) fn called(&self) -> &str {
+        if self.name.is_empty() {
+            self.kind_name()
+        } else {
+            &self.name
+        }
+    }
+
+    /// Reports whether a side-chain key steers its processor.
+    pub(crate) fn takes_key(&self) -> bool {
+        match &self.processor {
+            InsertProcessor::BuiltIn { kind, .. } => kind.keyed,
+            InsertProcessor::Custom(_) => true,
+        }
     }
 
     /// Returns the value of a parameter; `None` for a key that the processor does not have.

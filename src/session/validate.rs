@@ -1,7 +1,8 @@
 //! Checks a session without opening a file, and reports all problems at once.
 
 use super::{
-    At, BusId, Clip, Cue, Insert, Selector, Session, Strip, Track, cycle::cycle,
+    At, BusId, Clip, Cue, Insert, Selector, Session, Strip, Track,
+    cycle::{cycle, key_cycle},
     source_text::KeySpans,
 };
 use crate::{
@@ -136,7 +137,14 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
     }
     if let Some(buses) = cycle(session) {
         problems.add(&Subject::Session, ProblemKind::BusCycle { buses });
+    } else if let Some(circle) = key_cycle(session) {
+        let what = format!(
+            "side-chain keys close a circle: {}; a strip cannot be steered by what it feeds",
+            circle.join(" -> ")
+        );
+        problems.report(&Subject::Session, what);
     }
+    keys(session, &mut problems);
     for track in session.tracks() {
         clips(
             &TrackName {
@@ -275,13 +283,45 @@ fn clips(subject: &Subject, track: &Track, problems: &mut Problems) {
         .for_each(|c| clip_alone(subject, c, problems));
 }
 
+/// Checks the side-chain keys of all inserts.
+fn keys(session: &Session, problems: &mut Problems) {
+    let buses = session.buses().iter().map(|bus| {
+        let name = bus.strip.name.clone();
+        (Subject::Bus { name }, &bus.strip.inserts)
+    });
+    let tracks = session.tracks().iter().map(|track| (None, track));
+    let in_cues = session.cues().iter().flat_map(|cue| {
+        let tracks = cue.tracks.iter();
+        tracks.map(|track| (Some(cue.name.as_str()), track))
+    });
+    let tracks = tracks.chain(in_cues).map(|(cue, track)| {
+        let name = TrackName {
+            cue,
+            track: &track.strip.name,
+        };
+        (name.subject(), &track.strip.inserts)
+    });
+    let master = [(Subject::Master, &session.master.inserts)];
+    for (subject, inserts) in tracks.chain(buses).chain(master) {
+        for insert in inserts {
+            let Some(key) = insert.key else { continue };
+            let (called, kind) = (insert.called(), insert.kind_name());
+            let what = match key {
+                _ if !insert.takes_key() => format!("insert {called:?}: a {kind} takes no key"),
+                Selector::Track(_) | Selector::Bus(_) if session.lacks(key) => {
+                    format!("insert {called:?}: its key is not in this session")
+                }
+                Selector::Track(_) | Selector::Bus(_) => continue,
+                _ => format!("insert {called:?}: only a track outside cues or a bus can be a key"),
+            };
+            problems.report(&subject, what);
+        }
+    }
+}
+
 fn inserts(subject: &Subject, inserts: &[Insert], problems: &mut Problems) {
     for insert in inserts {
-        let called = if insert.name.is_empty() {
-            insert.kind_name()
-        } else {
-            &insert.name
-        };
+        let called = insert.called();
         insert
             .problems(problems.rate)
             .into_iter()

@@ -49,7 +49,7 @@ impl Processor for LookAhead {
         self.lines.iter_mut().for_each(|line| line.fill(0.0));
     }
 
-    fn process(&mut self, _: Frames, block: &mut Block) {
+    fn process(&mut self, _: Frames, block: &mut Block, _: Option<&Block>) {
         for (samples, line) in block.channels_mut().zip(&mut self.lines) {
             let n = samples.len();
             line.extend_from_slice(samples);
@@ -91,7 +91,7 @@ impl Processor for OnePole {
         self.last.fill(0.0);
     }
 
-    fn process(&mut self, _: Frames, block: &mut Block) {
+    fn process(&mut self, _: Frames, block: &mut Block, _: Option<&Block>) {
         for (samples, last) in block.channels_mut().zip(&mut self.last) {
             for sample in samples {
                 *last = *sample + self.pole * (*last - *sample);

@@ -6,11 +6,12 @@ use super::{
 };
 use crate::{
     dsp::{PROCESSORS, Parameter, ProcessorKind, Unit},
-    session::Insert,
+    session::{BusId, Insert, Selector, TrackId},
     units::Frames,
 };
 
 /// Keys of an insert besides the parameters of its processor.
+pub(super) const KEY: &str = "key";
 pub(super) const TYPE: &str = "type";
 pub(super) const BYPASS: &str = "bypass";
 
@@ -93,6 +94,7 @@ fn insert(name: &Key, table: &Table, field: &mut FieldReader<'_>) -> Option<Inse
                 );
                 field.wrong_at(&node.span, message);
             }
+            (KEY, _) => insert.key = side_chain(&subject, node, field).or(insert.key),
             (key_name, _) => match kind
                 .parameters
                 .iter()
@@ -118,7 +120,8 @@ fn insert(name: &Key, table: &Table, field: &mut FieldReader<'_>) -> Option<Inse
                         .parameters
                         .iter()
                         .map(|parameter| parameter.key)
-                        .chain([TYPE, BYPASS]);
+                        .chain([TYPE, BYPASS])
+                        .chain(kind.keyed.then_some(KEY));
                     let hint = field.problems.hint(key_name, known);
                     field.wrong_at(
                         &key.span,
@@ -129,6 +132,43 @@ fn insert(name: &Key, table: &Table, field: &mut FieldReader<'_>) -> Option<Inse
         }
     }
     Some(insert)
+}
+
+/// Reads a side-chain key, `track.NAME` or `bus.NAME`; `None` after reporting what is wrong with it.
+fn side_chain(subject: &str, node: &Node, field: &mut FieldReader<'_>) -> Option<Selector> {
+    let context = field.scope.context;
+    let stated = node.value.as_text().unwrap_or_default();
+    let (kind, name) = stated.split_once('.').unwrap_or((stated, ""));
+    let (found, names) = match kind {
+        "bus" => (
+            context
+                .bus_index
+                .get(name)
+                .map(|i| Selector::Bus(BusId(*i))),
+            &context.buses,
+        ),
+        "track" => (
+            context
+                .track_index
+                .get(name)
+                .map(|i| Selector::Track(TrackId(*i))),
+            &context.tracks,
+        ),
+        _ => {
+            let message = format!(
+                "{subject}: {KEY} is {}, but should be \"track.NAME\" or \"bus.NAME\"",
+                node.value.inline()
+            );
+            field.wrong_at(&node.span, message);
+            return None;
+        }
+    };
+    if found.is_none() {
+        let hint = field.problems.hint(name, names.iter().copied());
+        let message = format!("{subject}: there is no {kind} {name:?}{hint}");
+        field.wrong_at(&node.span, message);
+    }
+    found
 }
 
 /// Reads the value of a parameter.
@@ -195,6 +235,9 @@ fn written(insert: &Insert, kind: &ProcessorKind, field: &FieldWriter<'_>) -> Ta
         };
         table.put(parameter.key, value);
     }
+    if let Some(key) = insert.key.and_then(|key| field.session.part_name(key)) {
+        table.put(KEY, Value::Text(key));
+    }
     if insert.bypass {
         table.put(BYPASS, Value::Switch(true));
     }
@@ -219,11 +262,16 @@ fn notation(unit: Unit) -> &'static str {
 pub(super) fn reference() -> String {
     let mut page =
         "\n## Inserts\n\nEach insert is a table by a name of your choice, with `type`, the parameters of that \
-                    processor, and `bypass = true` to keep it without effect. They run in order, before the fader.\n\n\
+                    processor, and `bypass = true` to keep it without effect. Where the table names one, `key` is the track \
+                    or bus that steers the processor, as in `key = \"bus.dialogue\"`; without it the strip's own signal \
+                    does. A key is taken after its fader, and is silent where that strip is not heard. Inserts run in order, before the fader.\n\n\
                     | type | parameter | value | default | meaning |\n|---|---|---|---|---|\n"
             .to_owned();
     for kind in PROCESSORS {
         page += &format!("| `{}` | | | | {} |\n", kind.name, kind.summary);
+        if kind.keyed {
+            page += "| | `key` | `\"track.NAME\"` or `\"bus.NAME\"` | | Track or bus that steers it. |\n";
+        }
         for parameter in kind.parameters {
             let default = match parameter.unit {
                 Unit::Seconds => format!("\"{}s\"", parameter.default),

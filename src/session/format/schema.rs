@@ -147,6 +147,17 @@ fn insert(kind: &ProcessorKind) -> Table {
         property.entries.extend(value.entries);
         properties.put(parameter.key, Value::Table(property));
     }
+    if kind.keyed {
+        let pattern = object([
+            (
+                "description",
+                text("Track or bus that steers the processor."),
+            ),
+            ("type", text("string")),
+            ("pattern", text("^(track|bus)\\.")),
+        ]);
+        properties.put(inserts::KEY, Value::Table(pattern));
+    }
     properties.put(
         inserts::BYPASS,
         Value::Table(object([("type", text("boolean"))])),

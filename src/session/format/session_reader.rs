@@ -35,6 +35,9 @@ pub(super) struct Context<'a> {
     pub clock: Clock,
     pub buses: Vec<&'a str>,
     pub bus_index: HashMap<&'a str, usize>,
+    /// The tracks outside cues.
+    pub tracks: Vec<&'a str>,
+    pub track_index: HashMap<&'a str, usize>,
     /// Every language that the file names, the chosen one first.
     pub langs: Vec<String>,
 }
@@ -51,6 +54,8 @@ impl<'a> Context<'a> {
             },
             buses: Vec::new(),
             bus_index: HashMap::new(),
+            tracks: Vec::new(),
+            track_index: HashMap::new(),
             langs: Vec::new(),
         }
     }
@@ -145,6 +150,9 @@ pub(super) fn session(
         .map(|(key, _)| key.name.as_str())
         .collect();
     context.bus_index = context.buses.iter().copied().zip(0..).collect();
+    let tracks = tables.tracks.iter();
+    context.tracks = tracks.map(|(key, _)| key.name.as_str()).collect();
+    context.track_index = context.tracks.iter().copied().zip(0..).collect();
     context.clock.fps = header.fps;
     let rate = load
         .rate
