@@ -17,8 +17,8 @@ pub(super) fn of_amplitude(amplitude: f64) -> f64 {
     const ROOT_HALF: u64 = 0x3FE6_A09E_667F_3BCD;
     const WHOLE: u64 = 0x4330_0000_0000_0000;
     let bits = amplitude.max(1e-15).to_bits();
-    let exponent = (bits - ROOT_HALF + ONE) >> 52;
-    let mantissa = f64::from_bits(bits - (exponent << 52) + ONE);
+    let exponent = (bits + (ONE - ROOT_HALF)) >> 52;
+    let mantissa = f64::from_bits(bits.wrapping_sub(exponent << 52).wrapping_add(ONE));
     // The exponent as the lowest bits of a float between 2^52 and 2^53.
     let octaves = f64::from_bits(WHOLE | exponent) - (4_503_599_627_370_496.0 + 1023.0);
     // log2(m) = 2 / ln 2 · (s + s³/3 + s⁵/5 + …), with s = (m − 1) / (m + 1), at most 0.172.

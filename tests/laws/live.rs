@@ -1,7 +1,7 @@
 //! Law 4: what is played is what is bounced, bit for bit. Through the door that programs have: a sink. What devices get, and
 //! what happens when they misbehave, is tested beside the player.
 
-use crate::random_sessions::session;
+use crate::{processors::processed, random_sessions::session};
 use proptest::prelude::*;
 use soundtrack::{
     Block, Error, ErrorKind, Frames, Layout, PlayerBuilder, Result, SampleRate, Session, Sink,
@@ -51,6 +51,20 @@ proptest! {
         let (memory, finished) = taken.lock().unwrap().clone();
         prop_assert!(finished);
         let mut heard = memory.into_channels();
+        heard.resize(session.layout.channels(), Vec::new());
+        same_bits(&rendered(&session, 4096, 1, 0..length(&session)), &heard);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+    #[test]
+    fn a_sink_gets_what_a_bounce_writes_with_processors_and_keys(session in processed()) {
+        let taken = Taken::default();
+        let player = PlayerBuilder::new().into_sink(&session, Box::new(Shared(taken.clone(), usize::MAX))).unwrap();
+        prop_assert_eq!(player.wait(LONG), State::Ended);
+        drop(player);
+        let mut heard = taken.lock().unwrap().0.clone().into_channels();
         heard.resize(session.layout.channels(), Vec::new());
         same_bits(&rendered(&session, 4096, 1, 0..length(&session)), &heard);
     }

@@ -3,6 +3,7 @@
 use soundtrack_test_support::renders;
 
 mod block;
+mod keys;
 mod limiter;
 mod live;
 mod overview;

@@ -4,7 +4,7 @@ use crate::random_sessions::session;
 use proptest::prelude::*;
 use soundtrack::{
     Block, Bus, Clip, Dbtp, Decibels, ErrorKind, Frames, Insert, Layout, Load, Pan, Plan,
-    SampleRate, Session, Spec, Track,
+    SampleRate, Selector, Session, Spec, Track,
     dsp::{Memory, Processor},
     media,
 };
@@ -331,7 +331,8 @@ fn wrong_values_are_refused_by_the_call_and_by_the_plan() {
     let refused = Insert::new("dealy").unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "there is no processor \"dealy\"; there are trim, delay, limiter"
+        "there is no processor \"dealy\"; there are trim, highpass, lowpass, bell, low-shelf, high-shelf, notch, compressor, \
+         expander, gate, ducker, delay, limiter"
     );
     let refused = Insert::new("delay").unwrap().set("tiem", 1.0).unwrap_err();
     assert_eq!(refused.to_string(), "delay has no parameter \"tiem\"");
@@ -348,7 +349,93 @@ fn wrong_values_are_refused_by_the_call_and_by_the_plan() {
     );
 }
 
+/// Sets parameters of a built-in processor.
+pub fn built_in(kind: &str, values: &[(&str, f64)]) -> Insert {
+    let insert = Insert::new(kind).unwrap();
+    let set = |insert: Insert, (key, value): &(&str, f64)| insert.set(key, *value).unwrap();
+    values.iter().fold(insert, set)
+}
+
+fn filter() -> impl Strategy<Value = Insert> {
+    const KINDS: [&str; 6] = [
+        "highpass",
+        "lowpass",
+        "bell",
+        "low-shelf",
+        "high-shelf",
+        "notch",
+    ];
+    let kind = prop::sample::select(&KINDS[..]);
+    (
+        kind,
+        40.0..15_000.0f64,
+        1u32..9,
+        -20.0..20.0f64,
+        0.3..8.0f64,
+    )
+        .prop_map(|(kind, freq, order, gain, q)| match kind {
+            "highpass" | "lowpass" => {
+                built_in(kind, &[("freq", freq), ("slope", 6.0 * f64::from(order))])
+            }
+            "notch" => built_in(kind, &[("freq", freq), ("q", q)]),
+            _ => built_in(kind, &[("freq", freq), ("gain", gain), ("q", q)]),
+        })
+}
+
+fn dynamics() -> impl Strategy<Value = Insert> {
+    let kind = prop::sample::select(&["compressor", "expander", "gate"][..]);
+    let times = (
+        0.0..0.02f64,
+        0.001..0.1f64,
+        prop_oneof![Just(0.0), 0.0..0.01f64],
+    );
+    (
+        kind,
+        -40.0..-6.0f64,
+        times,
+        prop_oneof![Just(0.0), 0.001..0.02f64],
+    )
+        .prop_map(|(kind, threshold, (attack, release, lookahead), rms)| {
+            let values = [
+                ("threshold", threshold),
+                ("attack", attack),
+                ("release", release),
+                ("lookahead", lookahead),
+                ("rms", rms),
+            ];
+            built_in(kind, &values)
+        })
+}
+
+fn ducker() -> impl Strategy<Value = Insert> {
+    (
+        0.0..0.02f64,
+        0.0..0.02f64,
+        0.001..0.05f64,
+        prop_oneof![Just(0.0), 0.0..0.02f64],
+    )
+        .prop_map(|(attack, hold, release, lookahead)| {
+            let values = [
+                ("attack", attack),
+                ("hold", hold),
+                ("release", release),
+                ("lookahead", lookahead),
+                ("threshold", -30.0),
+            ];
+            built_in("ducker", &values)
+        })
+}
+
 fn insert() -> impl Strategy<Value = Insert> {
+    prop_oneof![
+        2 => filter(),
+        2 => dynamics(),
+        1 => ducker(),
+        3 => simple_insert(),
+    ]
+}
+
+fn simple_insert() -> impl Strategy<Value = Insert> {
     prop_oneof![
         (-12.0..6.0).prop_map(|gain| Insert::trim(Decibels(gain))),
         (-30.0..-1.0).prop_map(|ceiling| Insert::limiter(Dbtp(ceiling))),
@@ -363,19 +450,47 @@ fn insert() -> impl Strategy<Value = Insert> {
     ]
 }
 
+/// Gives a key to some of the inserts that take one.
+fn add_keys(
+    inserts: &mut [Insert],
+    from: &[Selector],
+    keys: &mut impl Iterator<Item = Option<usize>>,
+) {
+    const KEYED: [&str; 4] = ["compressor", "expander", "gate", "ducker"];
+    for insert in inserts
+        .iter_mut()
+        .filter(|insert| KEYED.contains(&insert.kind_name()))
+    {
+        insert.key = keys.next().flatten().and_then(|n| from.get(n)).copied();
+    }
+}
+
 prop_compose! {
-    /// A random session with up to two processors on every strip.
-    fn processed()(
+    /// A random session with up to two processors on every strip, of which those that take a key may have one: an earlier
+    /// track, or for a bus and the master any track.
+    pub fn processed()(
         mut session in session(),
         tracks in prop::collection::vec(prop::collection::vec(insert(), 0..3), 6),
         buses in prop::collection::vec(prop::collection::vec(insert(), 0..3), 3),
         master in prop::collection::vec(insert(), 0..2),
         limit in prop::option::of(-12.0..-1.0f64),
+        keys in prop::collection::vec(prop::option::of(0usize..6), 10),
     ) -> Session {
         session.tracks_mut().iter_mut().zip(tracks).for_each(|(track, inserts)| track.strip.inserts = inserts);
         session.buses_mut().iter_mut().zip(buses).for_each(|(bus, inserts)| bus.strip.inserts = inserts);
         session.master.inserts = master;
         session.master.limit = limit.map(Dbtp);
+        let ids: Vec<Selector> = session.tracks().iter()
+            .map(|track| session.part(&format!("track.{}", track.strip.name)).unwrap())
+            .collect();
+        let mut keys = keys.into_iter().cycle();
+        for (index, track) in session.tracks_mut().iter_mut().enumerate() {
+            add_keys(&mut track.strip.inserts, &ids[..index], &mut keys);
+        }
+        for bus in session.buses_mut() {
+            add_keys(&mut bus.strip.inserts, &ids, &mut keys);
+        }
+        add_keys(&mut session.master.inserts, &ids, &mut keys);
         session
     }
 }

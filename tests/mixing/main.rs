@@ -5,5 +5,6 @@ mod deliver;
 mod exact_time;
 mod levels;
 mod plans;
+mod podcast;
 mod slices;
 mod solo;
