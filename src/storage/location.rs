@@ -202,6 +202,7 @@ mod tests {
         );
     }
 
+    #[cfg(feature = "cloud")]
     #[test]
     fn names_are_taken_as_written_and_hold_no_secret() {
         let of = |text: &str| match Location::of(Path::new(text)) {
