@@ -158,10 +158,10 @@ pub fn files(a: impl AsRef<Path>, b: impl AsRef<Path>) -> Result<Comparison> {
     let found = comparison.samples(&mut StemPair::open(&first, &second, 0, 0)?, rate)?;
     comparison.identical = same && comparison.different_samples == 0;
     if comparison.different_samples > 0 {
-        comparison.fit = fit::find(&first, &second, &found, 0)?;
+        comparison.fit = fit::find_fit(&first, &second, &found, 0)?;
         let start = comparison.spans.first().map_or(0, |span| span.start_frame);
         if comparison.fit.is_none() && start > 0 {
-            comparison.fit_from_difference = fit::find(&first, &second, &found, start)?;
+            comparison.fit_from_difference = fit::find_fit(&first, &second, &found, start)?;
         }
     }
     Ok(comparison)
@@ -206,10 +206,10 @@ impl Comparison {
                 }
             }
             for (frame, _) in (at..).zip(&differs).filter(|(_, differs)| **differs) {
-                spans.add(frame);
+                spans.add_frame(frame);
             }
             let inside = safe.contains(&at) && safe.contains(&(at + WINDOW as u64));
-            let loud = sums.add(a, b);
+            let loud = sums.add_window(a, b);
             for ((most, loud), start) in loudest.iter_mut().zip(loud).zip(&mut sums.loudest) {
                 if loud > 0.0 && (inside, loud) > *most {
                     (*most, *start) = ((inside, loud), at);

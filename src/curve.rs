@@ -36,7 +36,7 @@ pub enum Shape {
 }
 
 impl Shape {
-    fn at(self, x: f64) -> f64 {
+    fn value_at(self, x: f64) -> f64 {
         match self {
             Self::Linear => x,
             Self::Sine => (1.0 - libm::cos(PI * x)) / 2.0,
@@ -370,7 +370,8 @@ impl SegmentKind {
             } => {
                 let length = frames_as_f64(end - start);
                 for o in out {
-                    let value = from + (to - from) * shape.at(frames_as_f64(at - start) / length);
+                    let value =
+                        from + (to - from) * shape.value_at(frames_as_f64(at - start) / length);
                     *o = if *decibels {
                         libm::pow(10.0, value / 20.0)
                     } else {

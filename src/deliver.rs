@@ -166,9 +166,9 @@ fn gain(deliverable: &Deliverable, measured: &[Measured]) -> Decibels {
     let Some(target) = deliverable.loudness.as_ref().filter(|_| deliverable.fit) else {
         return Decibels::UNITY;
     };
-    let whole = DeliverableLoudness::new(measured);
+    let loudness = DeliverableLoudness::new(measured);
     target
-        .fit(whole.integrated, whole.true_peak)
+        .fit(loudness.integrated, loudness.true_peak)
         .map_or(Decibels::UNITY, |fit| fit.gain)
 }
 

@@ -141,46 +141,51 @@ pub fn join(
     Ok(report)
 }
 
+/// Opens a slice and reads its position within the mix.
 fn open(path: &Path) -> Result<SliceFile> {
-    let refused = |kind, what: &str| Error::new(kind, format!("{}: {what}", path.display()));
-    let failed = |e: io::Error| {
-        let (kind, what) = match e.kind() {
-            io::ErrorKind::NotFound => (ErrorKind::NotFound, "there is no such file".to_owned()),
-            _ => (ErrorKind::Corrupt, e.to_string()),
-        };
-        refused(kind, &what).because(e)
-    };
-    if !path.metadata().map_err(failed)?.is_file() {
-        return Err(refused(ErrorKind::Unsupported, "is no regular file"));
-    }
-    let mut file = File::open(path).map_err(failed)?;
-    let found = riff::open(&mut file).map_err(failed)?;
-    const UNKNOWN: &str = "does not say which part of a mix it is: render it with --range";
-    let Found::Wave(header) = found else {
-        return Err(refused(ErrorKind::Unsupported, UNKNOWN));
-    };
-    let note = header.slice.as_deref().and_then(Slice::parse);
-    let Some((slice, whole)) = note else {
-        return Err(refused(ErrorKind::Unsupported, UNKNOWN));
-    };
-    let (bytes, promised) = (header.extent.held, header.extent.stated);
-    let unit = u64::from(header.fmt.block_align).max(1);
-    if bytes != promised || bytes % unit != 0 {
+    const NO_SLICE: &str = "does not say which part of a mix it is: render it with --range";
+    let metadata = path.metadata().map_err(|e| read_error(path, e))?;
+    if !metadata.is_file() {
         return Err(refused(
-            ErrorKind::Corrupt,
-            &format!("{bytes} of {promised} bytes are there: render it again"),
+            path,
+            ErrorKind::Unsupported,
+            "is not a regular file",
         ));
     }
-    let (at, frames) = (header.extent.at, bytes / unit);
+    let mut file = File::open(path).map_err(|e| read_error(path, e))?;
+    let Found::Wave(header) = riff::open(&mut file).map_err(|e| read_error(path, e))? else {
+        return Err(refused(path, ErrorKind::Unsupported, NO_SLICE));
+    };
+    let Some((slice, whole_header)) = header.slice.as_deref().and_then(Slice::parse) else {
+        return Err(refused(path, ErrorKind::Unsupported, NO_SLICE));
+    };
+    let (bytes, stated) = (header.extent.held, header.extent.stated);
+    let frame_bytes = u64::from(header.fmt.block_align).max(1);
+    if bytes != stated || bytes % frame_bytes != 0 {
+        let what = format!("{bytes} of {stated} bytes are there: render it again");
+        return Err(refused(path, ErrorKind::Corrupt, &what));
+    }
     Ok(SliceFile {
         path: path.to_owned(),
         file,
         slice,
-        header: whole.to_vec(),
-        at,
+        header: whole_header.to_vec(),
+        at: header.extent.at,
         bytes,
-        frames,
+        frames: bytes / frame_bytes,
     })
+}
+
+fn refused(path: &Path, kind: ErrorKind, what: &str) -> Error {
+    Error::new(kind, format!("{}: {what}", path.display()))
+}
+
+fn read_error(path: &Path, e: io::Error) -> Error {
+    match e.kind() {
+        io::ErrorKind::NotFound => refused(path, ErrorKind::NotFound, "there is no such file"),
+        _ => refused(path, ErrorKind::Corrupt, &e.to_string()),
+    }
+    .because(e)
 }
 
 /// Refuses slices of different mixes and formats.
@@ -202,59 +207,50 @@ fn check_same_mix(first: &SliceFile, part: &SliceFile) -> Result<()> {
 
 /// Refuses gaps and overlaps. The slices must be in order.
 fn check_contiguous(parts: &[SliceFile]) -> Result<()> {
-    let wrong = |what: String| Err(Error::new(ErrorKind::Corrupt, what));
     let mut before: Option<&SliceFile> = None;
     for part in parts {
         let (start, end) = (part.slice.start.0, before.map_or(0, SliceFile::end));
         let name = part.path.display();
-        match before {
-            Some(other) if start < end => {
-                let what = format!(
-                    "{} and {name}: both hold frames {start} to {}",
-                    other.path.display(),
-                    end.min(part.end())
-                );
-                return wrong(what);
+        let fault = match before {
+            Some(other) if start < end => format!(
+                "{} and {name}: both hold frames {start} to {}",
+                other.path.display(),
+                end.min(part.end())
+            ),
+            Some(other) if start > end => format!(
+                "{} and {name}: frames {end} to {start} are missing between them",
+                other.path.display()
+            ),
+            None if start > 0 => format!("{name}: frames 0 to {start} are missing before it"),
+            _ => {
+                before = Some(part);
+                continue;
             }
-            Some(other) if start > end => {
-                return wrong(format!(
-                    "{} and {name}: frames {end} to {start} are missing between them",
-                    other.path.display()
-                ));
-            }
-            None if start > 0 => {
-                return wrong(format!("{name}: frames 0 to {start} are missing before it"));
-            }
-            _ => before = Some(part),
-        }
+        };
+        return Err(Error::new(ErrorKind::Corrupt, fault));
     }
-    match before {
-        Some(last) if last.end() < last.slice.whole.0 => {
-            let (end, whole) = (last.end(), last.slice.whole);
-            wrong(format!(
-                "{}: frames {end} to {whole} are missing after it",
-                last.path.display()
-            ))
-        }
-        _ => Ok(()),
+    if let Some(last) = before
+        && last.end() < last.slice.whole.0
+    {
+        let (end, whole) = (last.end(), last.slice.whole);
+        let what = format!("frames {end} to {whole} are missing after it");
+        return Err(refused(&last.path, ErrorKind::Corrupt, &what));
     }
+    Ok(())
 }
 
 /// Appends the audio of a slice.
 fn append_audio(part: &mut SliceFile, to: &mut AtomicFile) -> Result<()> {
-    let unreadable = |path: &Path, what: &str| {
-        Error::new(ErrorKind::Corrupt, format!("{}: {what}", path.display()))
-    };
     part.file
         .seek(SeekFrom::Start(part.at))
-        .map_err(|e| unreadable(&part.path, &e.to_string()).because(e))?;
+        .map_err(|e| read_error(&part.path, e))?;
     let (mut left, mut buffer) = (part.bytes, vec![0; 1 << 18]);
     while left > 0 {
         let most = saturating_usize(left).min(buffer.len());
         let piece = buffer.get_mut(..most).unwrap_or_default();
         part.file
             .read_exact(piece)
-            .map_err(|e| unreadable(&part.path, &e.to_string()).because(e))?;
+            .map_err(|e| read_error(&part.path, e))?;
         to.write_all(piece).map_err(|e| to.failed(e))?;
         left -= most as u64;
     }

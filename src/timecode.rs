@@ -55,27 +55,23 @@ impl Timecode {
     /// [`NotATimecode`] for values beyond 23:59:59 or the last frame of a second, and for labels
     /// that drop-frame skips.
     pub fn new(h: u32, m: u32, s: u32, f: u32, rate: FrameRate) -> Result<Self, NotATimecode> {
-        let refuse = |why: String| Err(NotATimecode(why));
-        let text = || format!("{h:02}:{m:02}:{s:02}{}{f:02}", rate.separator());
+        let label = format!("{h:02}:{m:02}:{s:02}{}{f:02}", rate.separator());
         if h > 23 || m > 59 || s > 59 {
-            return refuse(format!(
-                "{}: a label goes up to 23 hours, 59 minutes and 59 seconds",
-                text()
-            ));
+            return Err(NotATimecode(format!(
+                "{label}: a label goes up to 23 hours, 59 minutes and 59 seconds"
+            )));
         }
         if f >= rate.nominal() {
             let last = rate.nominal() - 1;
-            return refuse(format!(
-                "{}: the last frame of a second is {last} at {rate} fps",
-                text()
-            ));
+            return Err(NotATimecode(format!(
+                "{label}: the last frame of a second is {last} at {rate} fps"
+            )));
         }
         if s == 0 && !m.is_multiple_of(10) && f < rate.dropped() {
             let first = format!("{h:02}:{m:02}:00;{:02}", rate.dropped());
-            return refuse(format!(
-                "{} is left out by drop-frame; the next label is {first}",
-                text()
-            ));
+            return Err(NotATimecode(format!(
+                "{label} is left out by drop-frame; the next label is {first}"
+            )));
         }
         let minutes = u64::from(60 * h + m);
         let seconds = 60 * minutes + u64::from(s);

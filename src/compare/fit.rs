@@ -68,7 +68,7 @@ pub(super) struct Sums {
 
 impl Sums {
     /// Adds the channels of a window. Returns the energy of each stem in it.
-    pub(super) fn add(&mut self, a: &[Vec<f64>], b: &[Vec<f64>]) -> [f64; 2] {
+    pub(super) fn add_window(&mut self, a: &[Vec<f64>], b: &[Vec<f64>]) -> [f64; 2] {
         let mut own = [0.0; 2];
         for (a, b) in a.iter().zip(b) {
             self.product += dot(a, b);
@@ -101,7 +101,7 @@ impl Sums {
 
 /// Finds the best fit of two stems from frame `from` on; `None` if none explains the difference.
 /// `without_lag` holds the sums without lag. There must be no difference before `from`.
-pub(super) fn find(a: &Stem, b: &Stem, without_lag: &Sums, from: u64) -> Result<Option<Fit>> {
+pub(super) fn find_fit(a: &Stem, b: &Stem, without_lag: &Sums, from: u64) -> Result<Option<Fit>> {
     let mut best = try_lag(a, b, 0, without_lag, from)?;
     let (length_a, length_b) = (length(a), length(b));
     let swapped = length_b < length_a;
@@ -181,7 +181,7 @@ fn try_lag(
     } else {
         let (mut sums, mut pair) = (Sums::default(), StemPair::open(a, b, lag, from)?);
         while let Some((_, a, b)) = pair.next()? {
-            sums.add(a, b);
+            sums.add_window(a, b);
         }
         Some(sums)
     };
@@ -304,7 +304,7 @@ fn best_lags(pattern: &[f64], around: &[f64], reach: i64, inside: Range<usize>) 
         for (peak, pattern_energy) in found.iter_mut().zip([own, within]) {
             let bound = (pattern_energy * window_energy.max(0.0)).sqrt();
             if bound > 1e-12 * own && pattern_energy >= MIN_SHARE * own {
-                peak.take(lag, product / bound);
+                peak.update(lag, product / bound);
             }
         }
         if let Some((leaving, entering)) = steps.next() {
@@ -328,7 +328,7 @@ struct CorrelationPeak {
 }
 
 impl CorrelationPeak {
-    fn take(&mut self, lag: i64, height: f64) {
+    fn update(&mut self, lag: i64, height: f64) {
         let higher = height > self.height * (1.0 + 1e-6);
         let as_high = height > self.height * (1.0 - 1e-6);
         if higher || (as_high && lag.abs() < self.lag.abs()) {

@@ -38,7 +38,7 @@ impl SpanList {
     }
 
     /// Adds a frame, which must not lie before the previous one.
-    pub(super) fn add(&mut self, frame: u64) {
+    pub(super) fn add_frame(&mut self, frame: u64) {
         match self.spans.last_mut() {
             Some((_, end)) if frame <= end.saturating_add(self.gap) => {
                 *end = (*end).max(frame.saturating_add(1));
@@ -83,7 +83,7 @@ mod tests {
 
     fn spans(frames: impl IntoIterator<Item = u64>) -> Vec<(u64, u64)> {
         let mut list = SpanList::new(SampleRate::HZ_48000);
-        frames.into_iter().for_each(|frame| list.add(frame));
+        frames.into_iter().for_each(|frame| list.add_frame(frame));
         list.into_spans(SampleRate::HZ_48000)
             .iter()
             .map(|s| (s.start_frame, s.end_frame))

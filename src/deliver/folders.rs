@@ -19,8 +19,8 @@ impl Folders {
     /// Creates the folder of a file and its missing parents.
     pub(super) fn create_for(&mut self, file: &Path) -> Result<()> {
         // Object stores have no folders.
-        let place = Location::of(file)?;
-        let Some(file) = place.local() else {
+        let location = Location::parse(file)?;
+        let Some(file) = location.local() else {
             return Ok(());
         };
         let missing: Vec<&Path> = file

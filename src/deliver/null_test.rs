@@ -70,7 +70,7 @@ impl NullMeter {
         }
     }
 
-    pub(super) fn take(&mut self, blocks: &Blocks) {
+    pub(super) fn measure(&mut self, blocks: &Blocks) {
         let (frames, width) = (blocks.frames(), self.format.width());
         for ch in 0..blocks.get(Signal::Mix).layout().channels() {
             // The additive identity is -0.0: x + -0.0 is bit-equal to x, even for x = -0.0.

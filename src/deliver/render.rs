@@ -94,7 +94,7 @@ pub(super) fn render(
         .collect();
     let measurements = render.run(progress, |blocks| {
         for (_, null) in &mut nulls {
-            null.take(blocks);
+            null.measure(blocks);
         }
     })?;
 
@@ -245,8 +245,8 @@ fn create_file(
 /// Returns the dither of a deliverable: its own, or that of the master unless it is a deliverable
 /// of stems.
 fn dither(deliverable: Option<&Deliverable>, plan: &Plan) -> Option<Dither> {
-    let own = deliverable.and_then(|d| d.dither);
-    own.or(plan
+    let own_dither = deliverable.and_then(|d| d.dither);
+    own_dither.or(plan
         .dither
         .filter(|_| deliverable.is_some_and(|d| d.stems.is_empty())))
 }
@@ -265,12 +265,12 @@ fn null_meters(
     for (index, (deliverable, report)) in
         context.chosen.iter().zip(&mut all.deliverables).enumerate()
     {
-        let own = job
+        let own_files = job
             .files
             .iter()
             .zip(&signals.per_file)
             .filter(|(file, _)| file.deliverable == index);
-        let taps: Vec<usize> = own
+        let taps: Vec<usize> = own_files
             .filter_map(|(_, s)| {
                 if let Signal::Tap(tap) = s {
                     Some(*tap)
@@ -375,19 +375,19 @@ fn mix_report(base: &Report, measured: &Measured, renderer: &Renderer) -> Report
 
 /// Returns the report of a file that contains one bus.
 fn stem_report(base: &Report, bus: &str, peaks: &[Peak]) -> Report {
-    let own = base.buses.iter().find(|b| b.name == bus).cloned();
+    let bus_report = base.buses.iter().find(|b| b.name == bus).cloned();
     let (channel, peak) = Peak::loudest(peaks);
     let level = peak.level();
     let mix = MixReport {
         peak_dbfs: level.map(|l| l.0),
-        peak_at_s: own.as_ref().and_then(|b| b.peak_at_s),
+        peak_at_s: bus_report.as_ref().and_then(|b| b.peak_at_s),
         peak_at_frame: level.map(|_| peak.at),
         peak_channel: level.map(|_| channel),
         ..MixReport::default()
     };
     Report {
         tracks: Vec::new(),
-        buses: own.into_iter().collect(),
+        buses: bus_report.into_iter().collect(),
         mix,
         warnings: Vec::new(),
         ..base.clone()
@@ -423,13 +423,13 @@ impl<'a> Rendered<'a> {
     ) {
         let mut kept: Vec<(usize, Signal)> = Vec::new();
         for (file, signal) in job.files.iter().zip(&signals.per_file) {
-            let whole = loudness_signal(*signal);
-            if kept.contains(&(file.deliverable, whole)) {
+            let measured_signal = loudness_signal(*signal);
+            if kept.contains(&(file.deliverable, measured_signal)) {
                 continue;
             }
-            kept.push((file.deliverable, whole));
+            kept.push((file.deliverable, measured_signal));
             if let Some(all) = self.measured.get_mut(file.deliverable) {
-                all.extend(measurements.get(whole).cloned());
+                all.extend(measurements.get(measured_signal).cloned());
             }
         }
     }
@@ -453,8 +453,8 @@ impl<'a> Rendered<'a> {
         for ((deliverable, report), measured) in chosen.iter().zip(&mut deliverables).zip(&measured)
         {
             if let Some(target) = &deliverable.loudness {
-                let whole = DeliverableLoudness::new(measured);
-                (report.loudness, report.true_peak) = loudness::checks(target, &whole);
+                let loudness = DeliverableLoudness::new(measured);
+                (report.loudness, report.true_peak) = loudness::checks(target, &loudness);
             }
         }
         Ok(Delivered {

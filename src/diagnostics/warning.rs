@@ -644,14 +644,14 @@ impl fmt::Display for WarningKind {
                 if let Some(time) = muted_from {
                     write!(f, "muted from {time} on: ")?;
                 }
-                let who = if *stage == OverloadStage::Stem {
+                let prefix = if *stage == OverloadStage::Stem {
                     "its stem "
                 } else {
                     ""
                 };
                 write!(
                     f,
-                    "{who}peaks at {peak:.1}, far above the level of normal recordings"
+                    "{prefix}peaks at {peak:.1}, far above the level of normal recordings"
                 )
             }
             Self::NonFiniteSamples {
@@ -748,10 +748,10 @@ impl fmt::Display for StemMismatch {
                 )
             }
             Self::Turned { mix, gain } => {
-                let way = if gain.0 < 0.0 { "down" } else { "up" };
+                let direction = if gain.0 < 0.0 { "down" } else { "up" };
                 write!(
                     f,
-                    "its stems do not add up to deliverable {mix:?}, which was turned {way} by {:.2} dB to fit its loudness",
+                    "its stems do not add up to deliverable {mix:?}, which was turned {direction} by {:.2} dB to fit its loudness",
                     gain.0.abs()
                 )
             }

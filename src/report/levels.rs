@@ -1,4 +1,4 @@
-//! What was measured, as the report's numbers.
+//! Copies measurements to reports.
 
 use super::{MixReport, StripLevels, gather::seconds};
 use crate::{
