@@ -172,9 +172,9 @@ impl FrameRate {
     pub(super) fn seen_at(self, at: Frames, audio: SampleRate) -> (u64, Frames) {
         let (num, den) = (u128::from(self.numerator()), u128::from(self.denominator()));
         let step = den * u128::from(audio.hz());
-        // Picture frame n starts at `(2 n step + num) / 2 num`, rounded down. The last one that starts at or before frame
-        // `at` is the last with `2 n step < (2 at + 1) num`. Beyond 2^64 picture frames there are still audio frames; in
-        // 128 bits all of this fits.
+        // Picture frame n starts at `(2 n step + num) / 2 num`, rounded down. The last one that starts
+        // at or before audio frame `at` is the largest n with `2 n step < (2 at + 1) num`. n may exceed
+        // 64 bits for very late audio frames, but everything fits in 128 bits.
         let start = |number: u128| (2 * number * step + num) / (2 * num);
         let number = ((2 * u128::from(at.0) + 1) * num).div_ceil(2 * step) - 1;
         // Less than a day, so the conversion cannot fail.
@@ -212,7 +212,7 @@ impl fmt::Display for FrameRate {
     }
 }
 
-/// A name that is no frame rate; says which there are.
+/// Error: the name is not that of a frame rate. The message lists all rates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownFrameRate(String);
 
@@ -243,7 +243,7 @@ impl FromStr for FrameRate {
     }
 }
 
-/// The numbers of `hh:mm:ss:ff`.
+/// Parses the four numbers of `hh:mm:ss:ff`, and checks the separator before the frames.
 pub(super) fn parse_label(text: &str, rate: FrameRate) -> Result<[u32; 4], NotATimecode> {
     let label = text.trim();
     let no = || {
