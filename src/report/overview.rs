@@ -269,7 +269,7 @@ impl LaneOverview {
                 .collect(),
             gain_curve: node
                 .gain
-                .knots(&(range.start.0..range.end.0))
+                .polyline(&(range.start.0..range.end.0))
                 .into_iter()
                 .map(point)
                 .collect(),

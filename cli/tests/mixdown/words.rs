@@ -182,7 +182,7 @@ fn warnings_are_explained() {
     );
     assert_eq!(
         lines[2],
-        "  The stems of a cue, each played whole from its start, are not of one length."
+        "  The stems of a cue, each played whole from its start, differ in length."
     );
     assert!(
         lines[3].starts_with("  Cure: ") && lines.len() == 4,

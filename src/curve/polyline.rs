@@ -1,34 +1,34 @@
-//! A curve as a line through few points, for drawing.
+//! Approximates a curve by a polyline, for drawing.
 
-use super::{Automation, Kind};
+use super::{Automation, SegmentKind};
 use std::ops::Range;
 
-/// Pieces that a bent or sloping segment is drawn with.
+/// Number of pieces of a sloped or curved segment.
 const PIECES: u64 = 16;
 
-/// Segments that are drawn one by one; of a curve with more, values at even distances are drawn.
-const MOST: usize = 500;
+/// Maximum number of segments drawn individually. A curve with more is sampled at equal distances.
+const MAX_SEGMENTS: usize = 500;
 
 impl Automation {
-    /// Frames within a range, in order, and the values there: a line through them is the curve as far as it can be seen.
-    /// Empty for a constant.
-    pub(crate) fn knots(&self, range: &Range<u64>) -> Vec<(u64, f64)> {
+    /// Returns frames within a range, in order, with their values, so that straight lines between
+    /// them look like the curve. Empty for a constant.
+    pub(crate) fn polyline(&self, range: &Range<u64>) -> Vec<(u64, f64)> {
         if self.constant().is_some() || range.is_empty() {
             return Vec::new();
         }
         let mut frames = vec![range.start, range.end - 1];
-        if self.segments.len() > MOST {
-            let step = (range.end - range.start).div_ceil(MOST as u64);
-            frames.extend((1..MOST as u64).map(|k| range.start + k * step));
+        if self.segments.len() > MAX_SEGMENTS {
+            let step = (range.end - range.start).div_ceil(MAX_SEGMENTS as u64);
+            frames.extend((1..MAX_SEGMENTS as u64).map(|k| range.start + k * step));
         } else {
             let mut start = 0;
             for segment in &self.segments {
                 let end = segment.end;
-                // A jump has a point on either side.
+                // A jump needs a point on either side.
                 frames.extend([start, end.saturating_sub(1), end]);
-                if !matches!(segment.kind, Kind::Constant(_)) {
-                    let (whole, rest) = ((end - start) / PIECES, (end - start) % PIECES);
-                    frames.extend((1..PIECES).map(|k| start + whole * k + rest * k / PIECES));
+                if !matches!(segment.kind, SegmentKind::Constant(_)) {
+                    let (length, rest) = ((end - start) / PIECES, (end - start) % PIECES);
+                    frames.extend((1..PIECES).map(|k| start + length * k + rest * k / PIECES));
                 }
                 start = end;
             }
@@ -41,15 +41,15 @@ impl Automation {
             self.fill(frame, &mut value);
             (frame, value[0])
         };
-        let mut knots: Vec<_> = frames.into_iter().map(value).collect();
-        // What lies on a level between two of the same value is no corner.
-        let level: Vec<bool> = knots
+        let mut polyline: Vec<_> = frames.into_iter().map(value).collect();
+        // A point between two others of the same value is redundant.
+        let level: Vec<bool> = polyline
             .windows(3)
             .map(|w| matches!(w, [a, b, c] if a.1 == b.1 && b.1 == c.1))
             .collect();
         let mut inner = std::iter::once(false).chain(level).chain([false]);
-        knots.retain(|_| !inner.next().unwrap_or(false));
-        knots
+        polyline.retain(|_| !inner.next().unwrap_or(false));
+        polyline
     }
 }
 
@@ -60,18 +60,18 @@ mod tests {
         units::{Decibels, Frames},
     };
 
-    fn knots(points: &[(u64, f64, Shape)], range: std::ops::Range<u64>) -> Vec<(u64, f64)> {
+    fn polyline(points: &[(u64, f64, Shape)], range: std::ops::Range<u64>) -> Vec<(u64, f64)> {
         let curve = points.iter().fold(Curve::new(), |c, (at, db, shape)| {
             c.point(Frames(*at), Decibels(*db), *shape)
         });
-        Automation::gain(&curve, Decibels(0.0)).knots(&range)
+        Automation::gain(&curve, Decibels(0.0)).polyline(&range)
     }
 
     #[test]
     fn corners_and_jumps_are_kept_and_levels_are_not_filled() {
-        assert_eq!(knots(&[], 0..100), []);
+        assert_eq!(polyline(&[], 0..100), []);
         assert_eq!(
-            knots(&[(10, 0.0, Shape::Linear)], 0..100),
+            polyline(&[(10, 0.0, Shape::Linear)], 0..100),
             [(0, 1.0), (99, 1.0)]
         );
         let jump = [
@@ -79,10 +79,10 @@ mod tests {
             (50, f64::NEG_INFINITY, Shape::Step),
         ];
         assert_eq!(
-            knots(&jump, 0..100),
+            polyline(&jump, 0..100),
             [(0, 1.0), (49, 1.0), (50, 0.0), (99, 0.0)]
         );
-        assert_eq!(knots(&jump, 60..60), []);
+        assert_eq!(polyline(&jump, 60..60), []);
     }
 
     #[test]
@@ -91,7 +91,7 @@ mod tests {
             (0, f64::NEG_INFINITY, Shape::Linear),
             (160, 0.0, Shape::Linear),
         ];
-        let drawn = knots(&ramp, 0..1000);
+        let drawn = polyline(&ramp, 0..1000);
         assert_eq!(
             (drawn[0], drawn[1], *drawn.last().unwrap()),
             ((0, 0.0), (10, 0.0625), (999, 1.0))
@@ -109,7 +109,7 @@ mod tests {
         let many: Vec<_> = (0..100_000)
             .map(|n| (10 * n, -f64::from(n as u32 % 7), Shape::Sine))
             .collect();
-        let drawn = knots(&many, 5..999_000);
+        let drawn = polyline(&many, 5..999_000);
         assert!(
             drawn.len() <= 502 && drawn[0].0 == 5 && drawn.last().unwrap().0 == 998_999,
             "{}",
