@@ -9,19 +9,12 @@
 //! under as many names as needed (hard links), so 128 stems take no more room than eight, but as many open files.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use encode::Format;
 use soundtrack::{Bounce, Decibels, Layout, Pan, SampleRate, Session, Track};
+use soundtrack_cli::demo::{
+    encode::{self, Format},
+    musical,
+};
 use std::{fs, path::Path, thread, time::Duration};
-
-#[path = "../examples/mixdown/demo/aiff.rs"]
-mod aiff;
-#[path = "../examples/mixdown/demo/caf.rs"]
-mod caf;
-#[expect(dead_code, reason = "two formats are enough here")]
-#[path = "../examples/mixdown/demo/encode.rs"]
-mod encode;
-#[path = "../examples/mixdown/demo/musical.rs"]
-mod musical;
 
 const RATE: u32 = 48_000;
 const SECONDS: u64 = 5;

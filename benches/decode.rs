@@ -10,22 +10,16 @@
 use criterion::{
     BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
 };
-use encode::Format;
 use soundtrack::{Block, media};
+use soundtrack_cli::demo::{
+    encode::{self, Format},
+    musical,
+};
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
 };
-
-#[path = "../examples/mixdown/demo/aiff.rs"]
-mod aiff;
-#[path = "../examples/mixdown/demo/caf.rs"]
-mod caf;
-#[path = "../examples/mixdown/demo/encode.rs"]
-mod encode;
-#[path = "../examples/mixdown/demo/musical.rs"]
-mod musical;
 
 const RATE: u32 = 48_000;
 const FRAMES: usize = 10 * RATE as usize;

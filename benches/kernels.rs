@@ -17,10 +17,8 @@ use soundtrack::{
     measure::{Loudness, TruePeak},
     media::Memory,
 };
+use soundtrack_cli::demo::musical;
 use std::{hint::black_box, time::Duration};
-
-#[path = "../examples/mixdown/demo/musical.rs"]
-mod musical;
 
 /// Four blocks of a bounce.
 const FRAMES: usize = 65_536;

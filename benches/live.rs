@@ -9,9 +9,12 @@
 //! No sound card: a thread with a clock asks as a device would, for stereo at 48 kHz. It has no real-time priority, so
 //! what the system takes away from it counts against the figures.
 
-use encode::Format;
 use soundtrack::{
     Decibels, Frames, Layout, Pan, Player, PlayerBuilder, SampleRate, Session, Spec, State, Track,
+};
+use soundtrack_cli::demo::{
+    encode::{self, Format},
+    musical,
 };
 use std::{
     fs,
@@ -19,16 +22,6 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-
-#[path = "../examples/mixdown/demo/aiff.rs"]
-mod aiff;
-#[path = "../examples/mixdown/demo/caf.rs"]
-mod caf;
-#[expect(dead_code, reason = "two formats are enough here")]
-#[path = "../examples/mixdown/demo/encode.rs"]
-mod encode;
-#[path = "../examples/mixdown/demo/musical.rs"]
-mod musical;
 
 const RATE: u32 = 48_000;
 const SPEC: Spec = Spec {

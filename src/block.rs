@@ -1,8 +1,8 @@
-//! A planar block of f64: what flows between all parts.
+//! Planar block of f64 samples, the unit of audio passed between all parts of the crate.
 
 use crate::layout::Layout;
 
-/// Up to `capacity` frames of every channel of a layout, one slice of `f64` a channel, full scale ±1.0.
+/// Holds up to `capacity` frames in one slice of `f64` samples per channel; full scale is ±1.0.
 ///
 /// ```
 /// use soundtrack::{Block, Layout};
@@ -20,12 +20,13 @@ pub struct Block {
     data: Vec<f64>,
 }
 
-/// Samples of a block, at most: 2 GiB, far beyond any block that is rendered or decoded at a time.
+/// Maximum number of samples in a block: 2 GiB, far more than any block rendered or decoded at
+/// once.
 const MAX_SAMPLES: usize = 1 << 28;
 
 impl Block {
-    /// An empty block with room for `capacity` frames, at most for 2^28 samples of all channels together:
-    /// [`capacity`](Self::capacity) returns how many frames those are.
+    /// Creates an empty block for `capacity` frames, limited to 2^28 samples in all channels
+    /// together; [`capacity`](Self::capacity) returns the actual value.
     #[must_use]
     pub fn new(layout: Layout, capacity: usize) -> Self {
         let capacity = capacity.min(MAX_SAMPLES / layout.channels().max(1));
@@ -37,30 +38,30 @@ impl Block {
         }
     }
 
-    /// The layout of its channels.
+    /// Returns the channel layout.
     #[must_use]
     pub fn layout(&self) -> Layout {
         self.layout
     }
 
-    /// How many frames it can hold.
+    /// Returns the maximum number of frames.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.capacity
     }
 
-    /// How many frames it holds.
+    /// Returns the number of frames.
     #[must_use]
     pub fn frames(&self) -> usize {
         self.frames
     }
 
-    /// Says how many frames it holds, at most the capacity; the samples are what they were.
+    /// Sets the number of frames, at most the capacity. The samples stay unchanged.
     pub fn set_frames(&mut self, frames: usize) {
         self.frames = frames.min(self.capacity);
     }
 
-    /// Makes room for so many frames and no more; what it holds is lost.
+    /// Changes the capacity. The contents are lost if it differs.
     pub(crate) fn set_capacity(&mut self, capacity: usize) {
         if capacity != self.capacity {
             (self.capacity, self.frames) = (capacity, 0);
@@ -68,18 +69,18 @@ impl Block {
         }
     }
 
-    /// The samples of a channel, `frames()` long; empty for a channel that the layout does not have.
+    /// Returns the samples of a channel, `frames()` long; empty if the layout has no such channel.
     #[must_use]
     pub fn channel(&self, ch: usize) -> &[f64] {
         self.channels().nth(ch).unwrap_or(&[])
     }
 
-    /// The samples of a channel, `frames()` long; empty for a channel that the layout does not have.
+    /// Returns the samples of a channel, `frames()` long; empty if the layout has no such channel.
     pub fn channel_mut(&mut self, ch: usize) -> &mut [f64] {
         self.channels_mut().nth(ch).unwrap_or(&mut [])
     }
 
-    /// All channels in the order of the layout.
+    /// Returns all channels in the order of the layout.
     pub fn channels(&self) -> impl ExactSizeIterator<Item = &[f64]> {
         let frames = self.frames;
         self.data
@@ -87,7 +88,7 @@ impl Block {
             .map(move |c| c.get(..frames).unwrap_or(c))
     }
 
-    /// All channels in the order of the layout.
+    /// Returns all channels in the order of the layout.
     pub fn channels_mut(&mut self) -> impl ExactSizeIterator<Item = &mut [f64]> {
         let frames = self.frames;
         self.data
@@ -95,7 +96,8 @@ impl Block {
             .map(move |c| c.get_mut(..frames).unwrap_or(&mut []))
     }
 
-    /// The room of all channels, one behind the other, `capacity()` samples each, whatever they hold.
+    /// Returns the buffers of all channels, one after the other, `capacity()` samples each,
+    /// regardless of the number of frames.
     pub(crate) fn room_mut(&mut self) -> &mut [f64] {
         &mut self.data
     }

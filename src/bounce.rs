@@ -18,7 +18,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     measure::Measured,
     plan::Plan,
-    report::{Report, gather, suspects},
+    report::{Report, gather, suspicious_audio},
     session::Session,
     slice,
     storage::FileSet,
@@ -221,9 +221,9 @@ impl<'a> Bounce<'a> {
         let mut report = gather(renderer, "", &range);
         if let Some(measured) = measurements.of(Signal::Mix) {
             report.measured(measured, renderer, range.start);
-            report.warnings.extend(suspects(renderer, &range));
+            report.warnings.extend(suspicious_audio(renderer, &range));
             if let Some(overview) = &mut report.overview {
-                overview.levels(measured);
+                overview.set_loudness(measured);
             }
         }
         Ok(report)
@@ -249,7 +249,7 @@ impl Report {
         self.mix.true_peak_track = true_peak
             .and_then(|at| renderer.loudest(at))
             .map(str::to_owned);
-        self.mix.heard(measured.clone(), start);
+        self.mix.set_measured(measured.clone(), start);
     }
 
     /// Adds the result of the sink, and warns of samples that its format does not hold.

@@ -1,6 +1,7 @@
-//! Describes what is worth knowing about a mix: warnings with stable codes, and suggestions for mistyped names.
+//! Warnings with stable codes, and suggestions for mistyped names.
 //!
-//! [`WarningKind`] lists every warning with its code, explanation and cure; [`WarningInfo`] is the same as data.
+//! [`WarningKind`] defines every warning with its code, explanation and remedy; [`WarningInfo`]
+//! holds the same as data.
 
 mod flaw;
 pub(crate) mod suggest;

@@ -1,6 +1,6 @@
-//! Errors: one opaque type whose kind says what the caller can do, and the problems of a session as data.
+//! Error type of the crate, and the problems of a session as data.
 //!
-//! End of media, clipped samples and lenient repairs are values in the report, not errors.
+//! End of media, clipped samples and tolerated faults are values in the report, not errors.
 
 mod problem;
 mod subject;
@@ -14,35 +14,36 @@ use std::{error::Error as StdError, fmt, io};
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What the caller can do about an [`Error`].
+/// Class of an [`Error`], by what the caller can do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The session is wrong: fix it; [`Error::problems`] lists everything found.
+    /// The session is invalid: correct it. [`Error::problems`] lists all problems.
     Session,
-    /// A file is not there: correct the path.
+    /// A file does not exist: correct the path.
     NotFound,
-    /// A file is of a kind this crate does not read or write: convert it, or name it otherwise.
+    /// The format of a file is not supported: convert the file, or choose another name.
     Unsupported,
-    /// A file is damaged: replace it, or render leniently.
+    /// A file is damaged: replace it, or render with tolerance of faults.
     Corrupt,
-    /// The output device is missing, busy or gone.
+    /// The output device is missing, busy or disconnected.
     Device,
-    /// The output cannot be written: disk full, path refused.
+    /// The output cannot be written, for example because the disk is full or the path is refused.
     Output,
-    /// An argument of the call is wrong: a range that ends before it starts, a block of another layout.
+    /// An argument is invalid, for example a range that ends before it starts, or a block of
+    /// another layout.
     InvalidArgument,
-    /// Memory, file descriptors or threads do not suffice: ask for less, or raise the limit.
+    /// Not enough memory, file descriptors or threads: reduce the demand, or raise the limit.
     Resource,
-    /// A store or a file system does not answer or is busy: try again later.
+    /// A store or file system does not answer or is busy: try again later.
     Transient,
-    /// The caller asked to stop.
+    /// The operation was cancelled by the caller.
     Cancelled,
 }
 
 impl ErrorKind {
-    /// Returns the kind that follows from a cause alone, where the cause decides it.
-    fn of_cause(cause: &(dyn StdError + 'static)) -> Option<Self> {
+    /// Returns the kind that a cause determines by itself, if any does.
+    fn from_cause(cause: &(dyn StdError + 'static)) -> Option<Self> {
         let mut next = Some(cause);
         while let Some(cause) = next {
             if let Some(kind) = cause.downcast_ref::<io::Error>().and_then(Self::of_io) {
@@ -53,13 +54,14 @@ impl ErrorKind {
         None
     }
 
-    /// Returns the kind that follows from a system error alone, where it decides it.
+    /// Returns the kind that a system error determines by itself, if it does.
     pub(crate) fn of_io(error: &io::Error) -> Option<Self> {
         use io::ErrorKind::{
             ConnectionReset, HostUnreachable, Interrupted, NotConnected, OutOfMemory, ResourceBusy,
             TimedOut, WouldBlock,
         };
-        // ENFILE (all files of the system) and EMFILE (those of this process) have no kind of their own.
+        // ENFILE (file table of the system full) and EMFILE (that of the process) have no
+        // `io::ErrorKind`.
         match error.raw_os_error().filter(|_| cfg!(unix)) {
             Some(23) => return Some(Self::Transient),
             Some(24) => return Some(Self::Resource),
@@ -67,7 +69,7 @@ impl ErrorKind {
         }
         match error.kind() {
             Interrupted | ResourceBusy | TimedOut | WouldBlock => Some(Self::Transient),
-            // The errors of an object store that was lost or never reached.
+            // Errors of an object store that is unreachable.
             ConnectionReset | HostUnreachable | NotConnected => Some(Self::Transient),
             OutOfMemory => Some(Self::Resource),
             _ => None,
@@ -75,11 +77,11 @@ impl ErrorKind {
     }
 }
 
-/// Characters that a column of a table is padded to at most. Wider columns help no reader, cost memory for every row, and
-/// the formatter panics beyond 65,535.
+/// Maximum width to which table columns are padded, in characters. Wider columns help no reader and
+/// cost memory for every row, and the formatter panics beyond 65,535.
 pub(crate) const MAX_WIDTH: usize = 120;
 
-/// The text with escapes for control characters, so that no name can break a line or command a terminal.
+/// Escapes control characters, so that a name cannot break a line or send commands to a terminal.
 pub(crate) fn one_line(text: String) -> String {
     if !text.contains(char::is_control) {
         return text;
@@ -94,7 +96,7 @@ pub(crate) fn one_line(text: String) -> String {
     text.chars().map(escaped).collect()
 }
 
-/// The error of every fallible call: a kind, a message that names the track, the file and the place, and a cause.
+/// Error type of this crate: a kind, a message that names track, file and position, and a cause.
 ///
 /// ```
 /// use soundtrack::{Error, ErrorKind};
@@ -111,8 +113,10 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error of a kind, with a message. Programs that bring their own source or sink make theirs so. A message is one
-    /// line: control characters in it, as file names can have them, become escapes.
+    /// Creates an error with a kind and a message. Sources and sinks of a program use it for their
+    /// errors.
+    ///
+    /// A message is one line: control characters, which file names may contain, are escaped.
     pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
         Self {
             kind,
@@ -122,10 +126,11 @@ impl Error {
         }
     }
 
-    /// Sets the cause. The message should already say what the cause says.
+    /// Sets the cause. The message should already include what the cause says.
     ///
-    /// A system error among the causes that may pass makes the error [`Transient`](ErrorKind::Transient), and one that
-    /// lacks memory or descriptors makes it [`Resource`](ErrorKind::Resource).
+    /// If the causes include a system error that may pass, the kind becomes
+    /// [`Transient`](ErrorKind::Transient); if one reports missing memory or descriptors, it
+    /// becomes [`Resource`](ErrorKind::Resource).
     ///
     /// ```
     /// use soundtrack::{Error, ErrorKind};
@@ -135,28 +140,30 @@ impl Error {
     #[must_use]
     pub fn because(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         let cause = cause.into();
-        // A thread that cannot be started fails with EAGAIN, which says nothing about later.
+        // A thread that cannot be started fails with EAGAIN, which does not mean that it will
+        // succeed later.
         if !matches!(self.kind, ErrorKind::Resource | ErrorKind::Cancelled) {
-            self.kind = ErrorKind::of_cause(cause.as_ref()).unwrap_or(self.kind);
+            self.kind = ErrorKind::from_cause(cause.as_ref()).unwrap_or(self.kind);
         }
         self.source = Some(cause);
         self
     }
 
-    /// The same error, its message led by the name of the track it happened in.
+    /// Prefixes the message with the name of the track.
     #[must_use]
     pub fn in_track(mut self, name: &str) -> Self {
         self.what = format!("track {name:?}: {}", self.what);
         self
     }
 
-    /// The same error, its message led by what it happened in.
+    /// Prefixes the message with the subject of the error.
     pub(crate) fn within(mut self, who: impl fmt::Display) -> Self {
         self.what = format!("{who}: {}", self.what);
         self
     }
 
-    /// All problems of a session at once. The kind is that of the problems if they share one, else `Session`.
+    /// Combines the problems of a session. The kind is that of the problems if they share one, and
+    /// `Session` otherwise.
     pub(crate) fn session(problems: Vec<Problem>) -> Self {
         let kind = match problems.split_first() {
             Some((first, rest)) if rest.iter().all(|p| p.error_kind() == first.error_kind()) => {
@@ -177,13 +184,14 @@ impl Error {
         }
     }
 
-    /// What the caller can do about it.
+    /// Returns the kind.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// Returns the kind of the system error that is its cause, such as `AlreadyExists` for an output that exists.
+    /// Returns the kind of the system error among the causes, such as `AlreadyExists` for an output
+    /// that exists.
     #[must_use]
     pub fn io_kind(&self) -> Option<io::ErrorKind> {
         let mut next = StdError::source(self);
@@ -196,13 +204,13 @@ impl Error {
         None
     }
 
-    /// Everything that is wrong with the session; empty for errors of other origin.
+    /// Returns all problems of the session; empty for other errors.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
 
-    /// The same error as one of a session's problems.
+    /// Converts the error to a problem of a session.
     pub(crate) fn as_problem(&self) -> Problem {
         Problem::about(Subject::Session, self.kind, self.what.clone())
     }

@@ -1,5 +1,8 @@
-//! An exact audio stem mixing engine: it decodes instrument stems, aligns and resamples them, balances and sums them into
-//! one finished soundtrack, and writes it to a WAV file or hands it to a program.
+//! Mixes audio stems into one finished soundtrack, exactly.
+//!
+//! A [`Session`] states tracks, buses and cues as plain data. The engine decodes the stems, aligns them to the frame,
+//! resamples them, balances and sums them in `f64`, and hands the result to a file, to memory or to an output device.
+//! Stems may be of any common format, rate and channel layout.
 //!
 //! ```no_run
 //! use soundtrack::{Bus, Decibels, Frames, Layout, Pan, SampleRate, Session, Track};
@@ -10,69 +13,113 @@
 //! mix.add_track(Track::new("bass", "bass.wav").pan(Pan(-0.2)).to(rhythm));
 //! mix.add_track(Track::new("vox", "vox_44k.mp3").gain(Decibels(-3.0)));
 //!
-//! let report = mix.bounce("song.wav")?; // offline; memory does not grow with length
-//! println!("{report}");
-//! let ten = mix.render(Frames(0)..Frames(480_000))?; // the same samples, in memory
+//! let report = mix.bounce("song.wav")?; // a 24-bit file; peaks, loudness and warnings
+//! let start = mix.render(Frames(0)..Frames(480_000))?; // the same samples in memory
 //! # Ok::<(), soundtrack::Error>(())
 //! ```
 //!
-//! # The picture
+//! # Map of the API
+//! | to | use |
+//! |---|---|
+//! | state a mix | [`Session`], [`Track`], [`Bus`], [`Clip`], [`Insert`], [`Curve`], [`Fade`] |
+//! | place music against picture | [`Cue`], [`Timecode`], [`FrameRate`] |
+//! | read and save a session file | [`Session::load`], [`Load`], [`Session::save`] |
+//! | check a session and print what it will do | [`Plan`] |
+//! | write one file | [`Session::bounce`], [`Bounce`], [`Format`] |
+//! | write every file that a session promises | [`Deliverable`], [`Delivery`] |
+//! | get samples in memory | [`Session::render`], [`Session::render_on`], [`Renderer`] |
+//! | play live | [`Player`], [`PlayerBuilder`] |
+//! | read peaks, loudness and warnings, or draw them | [`Report`], [`diagnostics`] |
+//! | measure loudness and true peak, judge them | [`measure`], [`LoudnessTarget`] |
+//! | compare two files, join parts of a mix | [`compare`], [`mod@slice`] |
+//! | bring an input, an output or a processor | [`Source`], [`Sink`], [`dsp::Processor`] |
+//! | use files in object stores | [`storage`], feature `cloud` |
+//!
+//! The manuals are in [`guide`]. They describe the session file and the program `mixdown`, which is built on this API.
+//!
+//! A session file states the same as data, and one call writes every file that it promises:
+//!
+//! ```no_run
+//! use soundtrack::{Decibels, Delivery, Session};
+//!
+//! let mut film = Session::load("film.toml")?; // reports every problem of the file at once
+//! film.master.gain = Decibels(-1.0);
+//! println!("{}", Delivery::new().run(&film)?); // the mix, stems per bus, the album
+//! # Ok::<(), soundtrack::Error>(())
+//! ```
+//!
+//! # How it works
 //! ```text
 //!  Session  ──compile──►  Plan  ──run──►  Renderer  ──►  Sink
 //!  plain data             immutable       the only       file · device · memory
 //!  all problems at once   graph of nodes  running state
 //!
-//!  one block at a time, always left to right:
-//!
-//!  file ─► Source ─► Reader ─► track: clips ─► inserts ─► gain, pan ─┐
-//!          decode    rate,                                           ├─► bus: Σ ─► inserts ─► gain, pan ─┐
-//!  file ─► Source ─► layout ─► track: clips ─► inserts ─► gain, pan ─┘       ▲ sends                     │
-//!                                                                                                        ▼
-//!                                 Sink ◄─ limiter ◄─ gain ◄─ inserts ◄─ master: Σ ◄───────────────────────┘
-//!  └─ conversion to one rate and ─┘└────── planar f64, one rate, one layout, absolute frames ──────┘
-//!     layout happens here, once            and to a sample format in the sink, once
-//!
-//!  live:  Player (any thread) ─commands─► playback thread ─ring─► device callback (copies and counts, no more)
-//!                 ▲──────────── atomics: position heard, levels, underruns ─────────────┘
+//!  stem ─► Source ─► Reader ─► track: clips ─► inserts ─► fader, pan ─┐
+//!          decode    rate                                             ├─► bus: Σ ─► inserts ─► fader, pan ─┐
+//!  stem ─► Source ─► Reader ─► track: clips ─► inserts ─► fader, pan ─┘       ▲ sends                      │
+//!                                                                                                          ▼
+//!                      Sink ◄─ limiter ◄─ fader ◄─ inserts ◄─ master: Σ ◄──────────────────────────────────┘
 //! ```
+//! Each stem is converted to the session's sample rate once, in its reader, and to the session's channel layout once, in
+//! its track. Between the ends all samples are `f64`, full scale ±1.0, planar, in WAVE channel order. Positions are absolute
+//! [`Frames`]. The sink converts to the sample format of the output once. Offline rendering and live playback run the same
+//! loop with different sinks.
 //!
 //! # The laws
-//! What this crate promises. Each law has its test file, and `tests/processors.rs` holds laws 1 to 3 with processors on
-//! every strip.
+//! The crate promises nine laws. The tests in `tests/laws` check each of them; laws 1 to 3 are also checked with processors
+//! on every strip. [`promises`] lists what happens when something goes wrong, with the test that shows it.
 //!
-//! | | law | shown by |
+//! | | law | statement |
 //! |---|---|---|
-//! | 1 | **Block**: output does not depend on block size; bit-equal. | `tests/block_law.rs` |
-//! | 2 | **Thread**: nor on the number of threads; bit-equal. | `tests/thread_law.rs` |
-//! | 3 | **Range**: `render(a..c)` is `render(a..b)` and `render(b..c)` joined, and starting at n is the tail of starting at 0; bit-equal. | `tests/range_law.rs` |
-//! | 4 | **Live**: a device receives exactly what a bounce writes, before its own sample format. | `tests/live_law.rs` |
-//! | 5 | **Sync**: an impulse at frame t of every stem leaves at the same frame, whatever its codec, rate, encoder padding, the timestamps of its container, or the latency of the processors on its way. | `tests/sync_law.rs`, `tests/formats/containers.rs`, `tests/processors.rs` |
-//! | 6 | **Unity**: a stem at 0 dB, centred, in the session's rate and layout, passes bit for bit to a file of the same depth. Nothing clamps, normalises, dithers or limits unasked; what an integer file must clip is counted and reported. | `tests/unity_law.rs` |
-//! | 7 | **Silence**: outside clips the signal is exactly 0.0, −∞ dB is exactly 0.0, a stem that ends changes no other. | `tests/silence_law.rs` |
-//! | 8 | **Exact sum**: an output sample is the true sum rounded once; integer references agree to the last bit. | `tests/unity_law.rs` |
-//! | 9 | **Refusal**: bad input gets an error that names the track, the file and the place; an existing output is never damaged and no partial file is left. | `tests/refusal_law.rs` |
+//! | 1 | Block | The output does not depend on the block size. It is bit-equal. |
+//! | 2 | Thread | The output does not depend on the number of threads. It is bit-equal. |
+//! | 3 | Range | [`render(a..c)`](Session::render) equals `render(a..b)` followed by `render(b..c)`. A render that starts at frame n equals the tail of one that starts at 0. Both are bit-equal. |
+//! | 4 | Live | A [`Player`]'s device receives exactly what a [`Bounce`] writes, before conversion to the device's sample format. |
+//! | 5 | Sync | An impulse at frame t of every stem leaves at the same frame, whatever the codec, sample rate, encoder padding, container timestamps, or latency of the processors on its way. |
+//! | 6 | Unity | A stem at 0 dB, centred, in the session's rate and layout, passes bit for bit to a file of the same depth. Nothing clamps, normalises, dithers or limits unless it is asked to. Samples that an integer file must clip are counted and [reported](Report). |
+//! | 7 | Silence | Outside clips and tails the signal is exactly 0.0. A gain of −∞ dB gives exactly 0.0. A stem that ends changes no other stem. |
+//! | 8 | Exact sum | An output sample is the true sum, rounded once. Integer references agree to the last bit. |
+//! | 9 | Refusal | Bad input gives an [`Error`] that names the track, the file and the place. An existing output is never damaged, and no partial file is left. |
 //!
-//! # The same bytes everywhere
-//! Gains, curves, fades, pan, limiter and dither use the same arithmetic on every machine: basic operations, and sine and
-//! power from `libm`, never the system's. A mix of lossless stems at the session's rate is therefore the same bytes for any
-//! number of threads, blocks and ranges, debug or release, and whatever processor the build is for. Resampled and lossy
-//! stems go through vector code that is chosen as the program runs, and through the system's sine: the same bytes on one
-//! machine, but the last bits may differ between families of processors and systems.
-//! `cargo test --test faults determinism` and `.ci/determinism` compare them, the latter with `SOUNDTRACK_EVERY_CPU=1` also for
-//! x86-64-v2, x86-64-v3 and, emulated, aarch64: one hash each for the lossless and the mastered mix, and one for the
-//! resampled mix but on aarch64, where it was at most 2.1e-15 away (of 2.2) and the same in a 32-bit float file.
+//! # The same bytes on every machine
+//! Gains, curves, fades, pan, the limiter and dither use basic arithmetic and `libm`, never the system's mathematics. A mix
+//! of lossless stems at the session's rate is therefore the same bytes for debug and release builds and for every processor
+//! that a build targets.
 //!
-//! # Words
-//! **sample** one number of one channel · **frame** one sample per channel at one instant · **block** up to N frames handled
-//! together · **stem** a recorded instrument as a file · **source** where audio comes from · **clip** a stretch of a source
-//! placed on the timeline · **track**, **bus**, **master** what the user names; each has a **strip**: inserts, gain, pan,
-//! mute, solo, sends · **insert** a processor on a strip · **send** an extra feed to a bus · **cue** a named piece of music
-//! with its own tracks · **use** one placement of a cue against picture · **latency** frames a processor looks ahead ·
-//! **tail** what sounds after the last clip · **deliverable** a file that a session promises · **plan** the strips as a
-//! graph of nodes, in order · **sink** where audio goes · **bounce** render offline · **underrun** frames the device
-//! wanted and did not get.
+//! Resampled and lossy stems pass through vector code that is chosen at run time and through the system's sine. They are the
+//! same bytes on one machine. Between families of processors and between systems the last bits may differ.
+//! `cargo test --test faults determinism` and `.ci/determinism` compare builds.
 //!
-//! Samples are `f64`, full scale ±1.0, planar, in WAVE channel order. Positions are whole [`Frames`].
+//! # Features
+//! Both features are off by default. The default build needs Rust alone and opens no network connection.
+//!
+//! | feature | adds | needs |
+//! |---|---|---|
+//! | `device` | playback on output devices (`Session::play`, `devices`) | on Linux, the headers of ALSA |
+//! | `cloud` | stems, sessions and outputs in object stores | a C compiler |
+//!
+//! # Terms
+//! | term | meaning |
+//! |---|---|
+//! | sample | one number of one channel |
+//! | frame | one sample per channel at one instant |
+//! | block | the frames that are processed together |
+//! | stem | a recorded instrument as a file |
+//! | source | where audio comes from |
+//! | clip | a stretch of a source on the timeline |
+//! | track, bus, master | the channels of the mixer; each has a strip |
+//! | strip | inserts, fader, pan, mute, solo and sends |
+//! | insert | a processor on a strip |
+//! | send | an extra feed from a strip to a bus |
+//! | cue | a named piece of music with its own tracks |
+//! | use | one placement of a cue against picture |
+//! | latency | the frames that a processor looks ahead |
+//! | tail | what sounds after the last clip |
+//! | deliverable | a file that a session promises |
+//! | plan | the strips as an ordered graph of nodes |
+//! | sink | where audio goes |
+//! | bounce | an offline render into an output |
+//! | underrun | frames that a device wanted and did not get |
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![warn(
@@ -84,13 +131,6 @@
     clippy::cast_possible_wrap,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss
-)]
-#![cfg_attr(
-    not(feature = "cloud"),
-    expect(
-        clippy::infallible_destructuring_match,
-        reason = "without object stores a path leads to one kind of place only"
-    )
 )]
 #![cfg_attr(
     test,
@@ -142,11 +182,59 @@ pub mod deliver;
 mod player;
 pub mod slice;
 
-#[doc = include_str!("promises.md")]
+/// Expands to the documentation of a page of `docs/`: a summary, link definitions, and the text of the file.
+///
+/// In the files, pages link to each other by file name. The first definition of a link counts, so here the same links lead
+/// to modules.
+macro_rules! page {
+    ($summary:literal, $file:literal) => {
+        concat!(
+            $summary,
+            "\n\n[mixing]: crate::guide::mixing\n",
+            "[reports]: crate::guide::reports\n",
+            "[playing]: crate::guide::playing\n",
+            "[mastering]: crate::guide::mastering\n",
+            "[many machines]: crate::guide::many_machines\n",
+            "[formats]: crate::guide::formats\n",
+            "[session keys]: crate::guide::session_keys\n",
+            "[warnings]: crate::guide::warnings\n",
+            "[promises]: crate::promises\n\n",
+            include_str!(concat!("../docs/", $file)),
+        )
+    };
+}
+
+#[doc = page!("Lists what is promised when something goes wrong, each promise with the test that shows it.", "promises.md")]
 pub mod promises {}
 
-#[doc = include_str!("guide_beyond.md")]
-pub mod guide_beyond {}
+/// The manuals of the session file and of the program `mixdown`, one page per task.
+///
+/// They are the files of `docs/` in the repository.
+pub mod guide {
+    #[doc = page!("Command line and session files: stems, cues against picture, deliverables.", "mixing.md")]
+    pub mod mixing {}
+
+    #[doc = page!("Seeing a mix and comparing files.", "reports.md")]
+    pub mod reports {}
+
+    #[doc = page!("Playing live, on a device or without one.", "playing.md")]
+    pub mod playing {}
+
+    #[doc = page!("Loudness, true peak, targets, the limiter and dither.", "mastering.md")]
+    pub mod mastering {}
+
+    #[doc = page!("Long lists of mixes on many machines, long mixes in parts, and object stores.", "many-machines.md")]
+    pub mod many_machines {}
+
+    #[doc = page!("Formats that are read, refused and written; alignment; known differences from other decoders.", "formats.md")]
+    pub mod formats {}
+
+    #[doc = page!("Every key of the session file and every processor.", "session-keys.md")]
+    pub mod session_keys {}
+
+    #[doc = page!("Every warning, with its cure.", "warnings.md")]
+    pub mod warnings {}
+}
 
 pub use block::Block;
 pub use bounce::{Bounce, Progress};

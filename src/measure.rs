@@ -1,8 +1,10 @@
-//! What was heard: loudness (BS.1770-5, EBU R 128, Tech 3342), true peak (Annex 2) and sample peak of any audio.
+//! Meters for loudness (BS.1770-5, EBU R 128, Tech 3342), true peak (BS.1770-5 Annex 2) and sample
+//! peak.
 //!
-//! A [`Meter`] takes blocks of any size and gives the same bits for any way of cutting; [`Loudness`] and [`TruePeak`] are
-//! its parts. A bounce measures its mix with one ([`MixReport`](crate::report::MixReport)). Memory: 8 bytes and four
-//! values of a curve for each tenth of a second, the curves bounded.
+//! A [`Meter`] takes blocks of any size; its results are bit-equal however the audio is split into
+//! blocks. [`Loudness`] and [`TruePeak`] are its parts. A bounce measures its mix with a `Meter`
+//! ([`MixReport`](crate::report::MixReport)). Memory use is 8 bytes and four curve values per tenth
+//! of a second; the length of the curves is bounded.
 
 mod gating;
 pub(crate) mod level_curve;
@@ -25,7 +27,7 @@ use crate::{
     units::{Dbfs, Dbtp, Frames, Lufs},
 };
 
-/// Measures all there is to measure of what it is fed.
+/// Measures loudness, true peak and sample peak.
 ///
 /// ```
 /// use soundtrack::{Block, Frames, Layout, SampleRate, Spec, measure::Meter};
@@ -49,63 +51,67 @@ pub struct Meter {
     position: u64,
 }
 
-/// A level, and where it was met.
+/// Level with its position.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Met<T> {
-    /// The level.
+pub struct LevelAt<T> {
+    /// Level.
     pub level: T,
-    /// The frame, counted from the first that was fed; of a window, its first frame.
+    /// Frame, counted from the first frame fed; for a window, its first frame.
     pub at: Frames,
-    /// The channel, counted from 0 in WAVE order; 0 for loudness, which is that of all channels.
+    /// Channel, counted from 0 in WAVE order; 0 for loudness, which covers all channels.
     pub channel: usize,
 }
 
-/// What a meter has heard. What is not defined, as the loudness of silence, is `None`.
+/// Result of a [`Meter`]. Undefined values, such as the loudness of silence, are `None`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Measured {
-    /// Rate and layout of the audio.
+    /// Sample rate and layout of the audio.
     pub spec: Spec,
-    /// Its length.
+    /// Length of the audio.
     pub frames: Frames,
-    /// Integrated loudness; `None` under 0.4 s.
+    /// Integrated loudness; `None` for audio shorter than 0.4 s.
     pub integrated: Option<Lufs>,
-    /// Loudness range in LU; `None` under 3 s, and of little meaning under a minute.
+    /// Loudness range in LU; `None` for audio shorter than 3 s. Not meaningful for audio shorter
+    /// than a minute.
     pub range: Option<f64>,
-    /// The largest loudness of 0.4 s, and the start of these.
-    pub momentary_max: Option<Met<Lufs>>,
-    /// The largest loudness of 3 s, and the start of these.
-    pub short_term_max: Option<Met<Lufs>>,
-    /// The true peak, and the frame before it.
-    pub true_peak: Option<Met<Dbtp>>,
-    /// The largest sample, and its frame.
-    pub sample_peak: Option<Met<Dbfs>>,
-    /// What can be pooled with other measurements into one loudness.
+    /// Maximum momentary loudness (0.4 s window).
+    pub momentary_max: Option<LevelAt<Lufs>>,
+    /// Maximum short-term loudness (3 s window).
+    pub short_term_max: Option<LevelAt<Lufs>>,
+    /// True peak. Its position is the frame preceding it.
+    pub true_peak: Option<LevelAt<Dbtp>>,
+    /// Sample peak.
+    pub sample_peak: Option<LevelAt<Dbfs>>,
+    /// Block powers, which can be pooled with other measurements to get the loudness of an album.
     pub gating: Gating,
-    /// The levels over time.
+    /// Levels over time.
     pub curves: Curves,
 }
 
-/// Levels over time. Value i is that of the time from i to i + 1 times [`step_s`](Self::step_s), −∞ where it is silent
-/// or not defined yet.
+/// Levels over time. Value `i` covers the time from `i` to `i + 1` times [`step_s`](Self::step_s).
+/// −∞ stands for silence and for values that are not yet defined.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Curves {
-    /// Seconds from a value to the next: 0.1, and twice as much for each doubling beyond 109 minutes.
+    /// Duration of one step in seconds: 0.1, doubled for each doubling of the length beyond 109
+    /// minutes.
     pub step_s: f64,
-    /// Momentary loudness in LUFS at the end of the step; where steps are joined, the largest.
+    /// Momentary loudness in LUFS at the end of each tenth of a second; the maximum within a longer
+    /// step.
     pub momentary: Vec<f32>,
-    /// Short-term loudness in LUFS at the end of the step.
+    /// Short-term loudness in LUFS at the end of each step.
     pub short_term: Vec<f32>,
-    /// Integrated loudness of all that came before the end of the step, in LUFS; exact to 0.1 LU near the gate.
+    /// Integrated loudness in LUFS from the start to the end of each step. Near the gate it may
+    /// differ from the exact value by 0.1 LU.
     pub integrated: Vec<f32>,
-    /// The largest true peak in dBTP, to within 512 frames of the step. One value longer than the others where the last
-    /// step is not whole.
+    /// Maximum true peak in dBTP of each step, with boundaries accurate to 512 frames. Has one
+    /// value more than the other curves if the last step is incomplete.
     pub true_peak: Vec<f32>,
 }
 
 impl Meter {
-    /// A meter for audio of this rate and layout.
+    /// Creates a meter for audio of this rate and layout.
     #[must_use]
     pub fn new(spec: Spec) -> Self {
         Self {
@@ -117,7 +123,7 @@ impl Meter {
         }
     }
 
-    /// Takes the next frames.
+    /// Measures the next frames.
     pub fn feed(&mut self, block: &Block) {
         self.loudness.feed(block);
         self.true_peak.feed(block);
@@ -128,43 +134,43 @@ impl Meter {
         self.position += block.frames() as u64;
     }
 
-    /// Takes so many frames of silence.
+    /// Measures `frames` frames of silence.
     pub fn skip(&mut self, frames: usize) {
-        const MOST: usize = 4096;
-        let mut silence = Block::new(self.spec.layout, frames.min(MOST));
+        const MAX_BLOCK: usize = 4096;
+        let mut silence = Block::new(self.spec.layout, frames.min(MAX_BLOCK));
         let mut left = frames;
         while left > 0 {
-            let n = left.min(MOST);
+            let n = left.min(MAX_BLOCK);
             silence.set_frames(n);
             self.feed(&silence);
             left -= n;
         }
     }
 
-    /// Loudness so far.
+    /// Returns the loudness meter with the results so far.
     #[must_use]
     pub fn loudness(&self) -> &Loudness {
         &self.loudness
     }
 
-    /// True peak so far.
+    /// Returns the true-peak meter with the results so far.
     #[must_use]
     pub fn true_peak(&self) -> &TruePeak {
         &self.true_peak
     }
 
-    /// Ends the programme, and tells what was heard.
+    /// Ends the programme and returns the results.
     #[must_use]
     pub fn finish(mut self) -> Measured {
         self.loudness.finish();
         self.true_peak.finish();
-        let window = |(level, at)| Met {
+        let window = |(level, at)| LevelAt {
             level,
             at,
             channel: 0,
         };
         let (channel, peak) = Peak::loudest(&self.peaks);
-        let sample_peak = peak.level().map(|level| Met {
+        let sample_peak = peak.level().map(|level| LevelAt {
             level,
             at: Frames(peak.at),
             channel,
@@ -175,8 +181,8 @@ impl Meter {
         let true_peak =
             self.true_peak
                 .peak()
-                .map(|(level, at, channel)| Met { level, at, channel });
-        let (gating, lanes) = self.loudness.into_parts();
+                .map(|(level, at, channel)| LevelAt { level, at, channel });
+        let (gating, curves) = self.loudness.into_parts();
         Measured {
             spec: self.spec,
             frames: Frames(self.position),
@@ -188,11 +194,11 @@ impl Meter {
             sample_peak,
             gating,
             curves: Curves {
-                step_s: f64::from(lanes.momentary.per()) / 10.0,
-                momentary: lanes.momentary.into_values(),
-                short_term: lanes.short_term.into_values(),
-                integrated: lanes.integrated.into_values(),
-                true_peak: self.true_peak.into_lane().into_values(),
+                step_s: f64::from(curves.momentary.per()) / 10.0,
+                momentary: curves.momentary.into_values(),
+                short_term: curves.short_term.into_values(),
+                integrated: curves.integrated.into_values(),
+                true_peak: self.true_peak.into_curve().into_values(),
             },
         }
     }

@@ -1,20 +1,22 @@
-//! What happened: gathered while rendering, as data and as a table.
+//! Reports of bounces: measurements collected while rendering, as data, text table, JSON, SVG and
+//! HTML.
 //!
-//! The field names carry their units and are the keys of the JSON form; silence is `null` there, never infinity.
+//! Field names carry their units and are the keys of the JSON form. Levels of silence (−∞ dB) are
+//! `null` in JSON.
 
 mod gather;
-mod heard;
+mod levels;
 mod overview;
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
     clippy::cast_sign_loss,
-    reason = "places on a page are small numbers, and to round is to draw"
+    reason = "page coordinates are small numbers, and drawing rounds them"
 )]
 mod picture;
 mod save;
-mod suspect;
+mod suspicious_audio;
 pub(crate) mod table;
 mod waveform;
 
@@ -25,7 +27,7 @@ pub use overview::{
 };
 pub use picture::{html_of, svg_of};
 pub use save::{Paper, save};
-pub(crate) use suspect::suspects;
+pub(crate) use suspicious_audio::suspicious_audio;
 
 use crate::diagnostics::Warning;
 use crate::encode::Format;
@@ -33,251 +35,260 @@ use crate::measure::{Measured, Verdict};
 use crate::media::FlawKind;
 use serde::Serialize;
 
-/// What a bounce did.
+/// Report of one bounce.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// The session's title.
+    /// Title of the session.
     pub title: String,
-    /// The file that was written, if it is one.
+    /// Path of the output file; `None` if the output is not a file.
     pub output: Option<String>,
-    /// The format of that file, e.g. `wav24`.
+    /// Format of the output file, e.g. `wav24`.
     pub format: Option<String>,
-    /// The dither that was added, e.g. `tpdf`; `null` for none.
+    /// Kind of dither added, e.g. `tpdf`; `null` for none.
     pub dither: Option<String>,
-    /// Size of that file.
+    /// Size of the output file in bytes.
     pub bytes: u64,
-    /// Rate of the output.
+    /// Sample rate of the output in hertz.
     pub rate_hz: u32,
-    /// Layout of the output.
+    /// Channel layout of the output.
     pub layout: String,
-    /// First frame of the range that was rendered.
+    /// First rendered frame, on the timeline.
     pub start_frame: u64,
     /// Length of the output in frames.
     pub frames: u64,
     /// Length of the output in seconds.
     pub duration_s: f64,
-    /// The tracks, in order.
+    /// Tracks, in session order.
     pub tracks: Vec<TrackReport>,
-    /// The buses, in order.
+    /// Buses, in session order.
     pub buses: Vec<StripReport>,
-    /// The mix, after the master.
+    /// Levels of the mix, after the master strip.
     pub mix: MixReport,
-    /// Whether the mix meets a target, where one was given.
+    /// Result of the check against the loudness target, if one was set.
     pub verdict: Option<Verdict>,
-    /// What the user should know.
+    /// Warnings and notes for the user.
     pub warnings: Vec<Warning>,
-    /// What a picture is drawn from, where it was asked for.
+    /// Waveforms and curves for drawing; present if [`Bounce::overview`](crate::Bounce::overview)
+    /// requested it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overview: Option<Overview>,
-    /// Time it took to render and to write; [`Bounce::run`](crate::Bounce::run) counts checking the session too.
+    /// Time taken to render and write, in seconds. [`Bounce::run`](crate::Bounce::run) includes the
+    /// time taken to check the session.
     pub wall_s: f64,
-    /// Length of the output over the time it took.
+    /// Duration of the output divided by [`wall_s`](Self::wall_s).
     pub times_real_time: f64,
 }
 
-/// The level of a strip.
+/// Levels of one strip (track or bus).
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct StripReport {
-    /// Its name.
+    /// Name of the track or bus.
     pub name: String,
-    /// Whether any of it is heard.
+    /// True if the strip contributes to the mix: not muted, and not excluded by another strip's
+    /// solo.
     pub heard: bool,
-    /// The fader, where it stands still; `null` for −∞ and where it moves.
+    /// Fader gain in dB; `null` for −∞ and for an automated fader.
     pub gain_db: Option<f64>,
-    /// Whether the fader moves.
+    /// True if the fader is automated.
     pub gain_moves: bool,
-    /// The pan control, −1 to 1, where it stands still.
+    /// Pan position, −1 (left) to 1 (right); `null` if automated.
     pub pan: Option<f64>,
-    /// The largest sample after gain and pan; `null` for silence.
+    /// Sample peak after gain and pan; `null` for silence.
     pub peak_dbfs: Option<f64>,
-    /// When that sample came, on the timeline.
+    /// Time of the sample peak on the timeline, in seconds.
     pub peak_at_s: Option<f64>,
-    /// Loudness and true peak, where they were asked for.
+    /// Loudness and true peak, if strip measurement was requested.
     #[serde(flatten)]
     pub levels: Option<StripLevels>,
 }
 
-/// What was measured of a strip, after its gain and pan, over the whole range that was rendered.
+/// Loudness and true peak of a strip after gain and pan, over the whole rendered range.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct StripLevels {
-    /// Integrated loudness; `null` where nothing is above −70 LUFS.
+    /// Integrated loudness; `null` if no gating block is above −70 LUFS.
     pub integrated_lufs: Option<f64>,
     /// Loudness range.
     pub loudness_range_lu: Option<f64>,
-    /// The largest loudness of 0.4 s.
+    /// Maximum momentary loudness (0.4 s window).
     pub momentary_max_lufs: Option<f64>,
-    /// The largest loudness of 3 s.
+    /// Maximum short-term loudness (3 s window).
     pub short_term_max_lufs: Option<f64>,
-    /// The largest value between the samples; `null` for silence.
+    /// Maximum true peak; `null` for silence.
     pub true_peak_dbtp: Option<f64>,
-    /// When it came, on the timeline.
+    /// Time of the true peak on the timeline, in seconds.
     pub true_peak_at_s: Option<f64>,
-    /// All that was measured, with curves over time; times in it count from the first frame that was rendered.
+    /// Complete measurement with curves over time. Its times count from the first rendered frame.
     #[serde(skip)]
     pub measured: Option<Measured>,
 }
 
-/// A track and its clips.
+/// Report of a track and its clips.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct TrackReport {
-    /// Name and level.
+    /// Name and levels of the track.
     #[serde(flatten)]
     pub strip: StripReport,
-    /// Its clips, in order.
+    /// Clips of the track, in order.
     pub clips: Vec<ClipReport>,
 }
 
-/// What came in, and what was done with it.
+/// Report of one clip: the properties of its stem and the conversions applied to it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ClipReport {
-    /// The file, or the name of the program's source.
+    /// File name, or the name of a source supplied by the program.
     pub file: String,
-    /// Container and codec; empty for a program's source.
+    /// Container and codec; empty for a source supplied by the program.
     pub codec: String,
-    /// Bits of a sample, where the format has such a number.
+    /// Bits per sample; `null` if the format has no fixed sample width.
     pub bits: Option<u16>,
-    /// Whether they are floating point.
+    /// True if the samples are floating point.
     pub float: bool,
-    /// Rate of the stem.
+    /// Sample rate of the stem, rounded to a whole number of hertz.
     pub rate_hz: u32,
-    /// The same, where it is not whole.
+    /// Exact sample rate of the stem in hertz; present only if it is not a whole number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exact_rate_hz: Option<f64>,
-    /// Layout of the stem.
+    /// Channel layout of the stem.
     pub layout: String,
-    /// Length of the stem at its own rate.
+    /// Length of the stem in frames at its own rate.
     pub stem_frames: Option<u64>,
-    /// Where the clip starts on the timeline.
+    /// Start of the clip on the timeline, in frames.
     pub at_frame: u64,
-    /// How long it sounds, in frames of the session.
+    /// Length of the clip on the timeline, in frames at the session's rate.
     pub frames: u64,
-    /// Whether its rate was converted.
+    /// True if the stem was converted to the session's rate.
     pub resampled: bool,
-    /// How its channels came into the session's layout.
+    /// Conversion from the stem's channels to the session's layout.
     pub placed: Placed,
-    /// Encoder delay removed at the start, at the stem's rate.
+    /// Encoder delay removed from the start, in frames at the stem's rate.
     pub trimmed_start_frames: u64,
-    /// Encoder padding removed at the end, at the stem's rate.
+    /// Encoder padding removed from the end, in frames at the stem's rate.
     pub trimmed_end_frames: u64,
-    /// The Broadcast-WAV time reference of the stem, which is not used for placing.
+    /// Broadcast-WAV time reference of the stem. It does not affect the clip's position.
     pub time_reference_frames: Option<u64>,
-    /// What was replaced by silence, by reason.
+    /// Regions replaced by silence, grouped by reason.
     pub silenced: Vec<Silenced>,
 }
 
-/// How the channels of a stem came into the session's layout.
+/// Conversion from a stem's channels to the session's layout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Placed {
-    /// As they are.
+    /// Channels passed through unchanged.
     #[default]
     Same,
-    /// One channel, by the pan law.
+    /// Mono source panned with the pan law.
     Pan,
-    /// Folded from another layout.
+    /// Downmixed or upmixed from another layout.
     Fold,
 }
 
-/// What of a stem was replaced by silence for one reason.
+/// Regions of a stem replaced by silence for one reason.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Silenced {
-    /// The reason.
+    /// Reason for the replacement.
     pub kind: FlawKind,
-    /// How many places.
+    /// Number of regions.
     pub places: u64,
-    /// How many frames of the session in all.
+    /// Total length in frames at the session's rate.
     pub frames: u64,
-    /// The first places, at most 32.
+    /// First regions, at most 32.
     pub first: Vec<Stretch>,
 }
 
-/// A stretch of a stem that was replaced by silence.
+/// One region of a stem replaced by silence.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Stretch {
-    /// Where, from the start of the stem.
+    /// Start of the region from the start of the stem, in seconds.
     pub at_s: f64,
-    /// How many frames of the session.
+    /// Length in frames at the session's rate.
     pub frames: u64,
-    /// What was wrong.
+    /// Description of the fault.
     pub reason: String,
 }
 
-/// The level of the mix.
+/// Levels of the mix.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct MixReport {
-    /// The largest sample before the output's format; `null` for silence.
+    /// Sample peak before conversion to the output format; `null` for silence.
     pub peak_dbfs: Option<f64>,
-    /// When it came, on the timeline.
+    /// Time of the sample peak on the timeline, in seconds.
     pub peak_at_s: Option<f64>,
-    /// Its frame on the timeline.
+    /// Frame of the sample peak on the timeline.
     pub peak_at_frame: Option<u64>,
-    /// Its channel, counted from 0 in WAVE order.
+    /// Channel of the sample peak, counted from 0 in WAVE order.
     pub peak_channel: Option<usize>,
-    /// Samples beyond the range of an integer format, written as the nearest it has.
+    /// Number of samples clipped to the range of an integer output format.
     pub clipped_samples: u64,
-    /// Samples that were not finite, written as 0.
+    /// Number of non-finite samples, written as 0.
     pub non_finite_samples: u64,
-    /// Integrated loudness (BS.1770-5); `null` where nothing is above −70 LUFS, under 0.4 s, or where it was not measured.
+    /// Integrated loudness (BS.1770-5); `null` if not measured, if the mix is shorter than 0.4 s,
+    /// or if no gating block is above −70 LUFS.
     pub integrated_lufs: Option<f64>,
-    /// Loudness range (EBU Tech 3342); `null` under 3 s. It says little under a minute.
+    /// Loudness range (EBU Tech 3342); `null` for mixes shorter than 3 s. Not meaningful for mixes
+    /// shorter than a minute.
     pub loudness_range_lu: Option<f64>,
-    /// The largest loudness of 0.4 s.
+    /// Maximum momentary loudness (0.4 s window).
     pub momentary_max_lufs: Option<f64>,
-    /// When these start, on the timeline.
+    /// Start of that window on the timeline, in seconds.
     pub momentary_max_at_s: Option<f64>,
-    /// The largest loudness of 3 s.
+    /// Maximum short-term loudness (3 s window).
     pub short_term_max_lufs: Option<f64>,
-    /// When these start, on the timeline.
+    /// Start of that window on the timeline, in seconds.
     pub short_term_max_at_s: Option<f64>,
-    /// The largest value between the samples, before the output's format (BS.1770-5 Annex 2); `null` for silence.
+    /// Maximum true peak before conversion to the output format (BS.1770-5 Annex 2); `null` for
+    /// silence.
     pub true_peak_dbtp: Option<f64>,
-    /// When it came, on the timeline.
+    /// Time of the true peak on the timeline, in seconds.
     pub true_peak_at_s: Option<f64>,
-    /// The frame before it, on the timeline.
+    /// Frame preceding the true peak on the timeline.
     pub true_peak_at_frame: Option<u64>,
-    /// Its channel, counted from 0 in WAVE order.
+    /// Channel of the true peak, counted from 0 in WAVE order.
     pub true_peak_channel: Option<usize>,
-    /// The track that was loudest at that time, after its gain and pan, to the tenth of a second (of mixes over 14 minutes to
-    /// two, over 28 to four, and so on).
+    /// Name of the track with the highest level, after its gain and pan, at the time of the true
+    /// peak. Levels are compared in windows of 0.1 s; the window doubles to 0.2 s for mixes over 14
+    /// minutes, to 0.4 s over 28 minutes, and so on.
     pub true_peak_track: Option<String>,
-    /// All that was measured, with curves over time; times in it count from the first frame that was rendered.
+    /// Complete measurement with curves over time. Its times count from the first rendered frame.
     #[serde(skip)]
     pub measured: Option<Measured>,
-    /// What the master's limiter did, where it has one.
+    /// Gain reduction of the master's limiter, if it has one.
     pub limiter: Option<LimiterReport>,
 }
 
-/// What a limiter did.
+/// Settings and gain reduction of the master's limiter.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LimiterReport {
-    /// The true peak that it holds.
+    /// True-peak ceiling.
     pub ceiling_dbtp: f64,
-    /// Frames that it looks ahead.
+    /// Look-ahead in frames.
     pub latency_frames: u64,
-    /// Frames before a range that it has to know.
+    /// Pre-roll that the limiter needs before a rendered range, in frames.
     pub warm_up_frames: u64,
-    /// The strongest reduction, as a positive number; `null` where nothing was limited.
+    /// Maximum gain reduction as a positive number; `null` if the limiter never acted.
     pub reduction_db: Option<f64>,
-    /// When it came, on the timeline.
+    /// Time of the maximum gain reduction on the timeline, in seconds.
     pub reduction_at_s: Option<f64>,
-    /// The strongest reduction of each step from the start of the range on; 0 where nothing was limited.
+    /// Maximum gain reduction of each step from the start of the rendered range; 0 where the
+    /// limiter did not act.
     pub reduction_curve_db: Vec<f32>,
-    /// Seconds from one value of the curve to the next: 0.1, and twice as much for each doubling beyond 109 minutes.
+    /// Duration of one step of the curve in seconds: 0.1, doubled for each doubling of the length
+    /// beyond 109 minutes.
     pub reduction_step_s: f64,
 }
 
 impl Report {
-    /// Whether the output is a file of integers, which clip at full scale.
+    /// Returns true if the output file holds integer samples, which clip at full scale.
     pub(crate) fn is_integer(&self) -> bool {
         let format = self
             .format
@@ -286,7 +297,9 @@ impl Report {
         format.is_some_and(|format| !format.is_float())
     }
 
-    /// The report as one JSON document. Keys are only ever added. With an overview it stands on one line.
+    /// Returns the report as one JSON document, on a single line if it contains an overview.
+    ///
+    /// Later versions only add keys.
     #[must_use]
     pub fn to_json(&self) -> String {
         let text = if self.overview.is_some() {
@@ -294,7 +307,7 @@ impl Report {
         } else {
             serde_json::to_string_pretty
         };
-        // Every key is text and every value has a JSON form, so this cannot fail.
+        // Serialization cannot fail: every key is a string and every value has a JSON form.
         text(self).unwrap_or_default()
     }
 }

@@ -1,18 +1,18 @@
-//! RIFF, RF64 and BW64: what the header of a WAVE file says, and headers for new ones.
+//! RIFF, RF64 and BW64: reads and writes the headers of WAVE files.
 //!
-//! Promises: nothing is allocated from a length in the file (a body that is read is read up to a fixed number of
-//! bytes, whatever it claims), and a header that is written is right from its first byte, since the length is known
-//! before. Does not touch samples: see `media::wav` and `dsp::quantise`.
+//! Reading allocates no memory by a length stated in the file: at most a fixed number of bytes of a
+//! chunk is read, whatever its size field says. A header is complete when written, since the length
+//! of the audio is known in advance. Samples are handled by `media::wav` and `dsp::quantise`.
 //!
-//! The bodies of `fmt ` and `bext` are decoded and encoded by `waveadapter`; its own file walk is not used because it
-//! loads every chunk whole (a 1 GiB `JUNK` costs 1 GiB) and does not tell the RIFF size, which the rules of
-//! [`extent`] need.
+//! `waveadapter` decodes and encodes the bodies of `fmt ` and `bext`. Its file parser is not used:
+//! it loads whole chunks (a `JUNK` chunk of 1 GiB takes 1 GiB of memory) and does not return the
+//! RIFF size, which [`extent`] needs.
 //!
 //! Standards: RIFF MCI 1.0; WAVE_FORMAT_EXTENSIBLE (Microsoft `ksmedia`); RF64: EBU Tech 3306; BW64: ITU-R BS.2088;
 //! `bext`: EBU Tech 3285.
 
 pub(crate) mod extent;
-mod rest;
+mod trailing_data;
 mod walk;
 
 use std::io::{self, Read, Seek};
@@ -21,63 +21,65 @@ use waveadapter::{Bext, FmtChunk};
 pub(crate) use extent::Extent;
 pub(crate) use walk::Form;
 
-/// What a file that was asked for its header turned out to be.
+/// Result of reading the header of a file.
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// Not a RIFF file at all.
+    /// Not a RIFF file.
     Foreign,
-    /// A RIFF file, but not one that is read here; what it is, for people.
+    /// RIFF file of an unsupported kind, with a description for messages.
     Refused(String),
-    /// A WAVE file whose header cannot be used; why, for people.
+    /// WAVE file with an unusable header, with the reason for messages.
     Broken(String),
-    /// A WAVE file.
+    /// WAVE file.
     Wave(Header),
 }
 
-/// The header of a WAVE file.
+/// Header of a WAVE file.
 #[derive(Debug)]
 pub(crate) struct Header {
-    /// Which of the three containers.
+    /// Container.
     pub form: Form,
-    /// What the samples are.
+    /// Contents of the `fmt ` chunk.
     pub fmt: Fmt,
-    /// Where the body of the `fmt ` chunk starts.
+    /// Offset of the body of the `fmt ` chunk.
     pub fmt_at: u64,
     /// Size of that body in bytes.
     pub fmt_len: u64,
-    /// Where they are.
+    /// Location of the audio.
     pub extent: Extent,
     /// Bytes of audio in further `data` chunks, which are not part of `extent`.
     pub more_data: u64,
-    /// `bext` time reference: frames since midnight at the file's rate.
+    /// Time reference of the `bext` chunk: frames since midnight at the file's rate.
     pub time_reference: Option<u64>,
-    /// The body of the chunk that says which part of a longer file this is.
+    /// Body of the chunk that marks the file as a slice of a longer one.
     pub slice: Option<Vec<u8>>,
 }
 
-/// The `fmt ` chunk as the file states it: nothing is derived or corrected.
+/// Contents of the `fmt ` chunk as stated, without corrections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fmt {
-    /// Format tag; for EXTENSIBLE the code of its subformat, 0 where that is no standard one.
+    /// Format tag. For EXTENSIBLE, the code of its subformat, or 0 if the subformat is not a
+    /// standard one.
     pub tag: u16,
     pub channels: u16,
     pub rate: u32,
     /// Bytes per second.
     pub byte_rate: u32,
-    /// Bytes of a frame.
+    /// Bytes per frame.
     pub block_align: u16,
-    /// Bits of a sample; for EXTENSIBLE those of its container.
+    /// Bits per sample; for EXTENSIBLE, the size of the container.
     pub bits: u16,
-    /// EXTENSIBLE: how many of the bits are meant, 0 where not stated.
+    /// Number of significant bits in EXTENSIBLE; 0 if not stated.
     pub valid_bits: Option<u16>,
-    /// Channel mask; 0 where no positions are stated.
+    /// Channel mask; 0 if no positions are stated.
     pub mask: u32,
 }
 
-/// Bytes 4 to 16 of every standard subformat GUID; the first four are a format tag.
-const SUBTYPE_TAIL: [u8; 12] = [0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71];
-/// The same of ambisonic B-format: PCM or float, channels without speaker positions.
-const B_FORMAT_TAIL: [u8; 12] = [
+/// Last 12 bytes of every standard subformat GUID. The first four are a format tag.
+const SUBFORMAT_GUID_TAIL: [u8; 12] = [0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71];
+/// Last 12 bytes of the subformat GUIDs of ambisonic B-format: PCM or float in channels without
+/// speaker positions.
+const B_FORMAT_GUID_TAIL: [u8; 12] = [
     0x21, 0x07, 0xD3, 0x11, 0x86, 0x44, 0xC8, 0xC1, 0xCA, 0, 0, 0,
 ];
 const EXTENSIBLE: u16 = 0xFFFE;
@@ -90,8 +92,8 @@ impl Fmt {
             let guid = fmt.sub_format().unwrap_or_default();
             let (code, tail) = guid.split_at(4);
             let code = code.first_chunk().map_or(0, |c| u32::from_le_bytes(*c));
-            let b_format = tail == B_FORMAT_TAIL;
-            let known = if tail == SUBTYPE_TAIL || b_format {
+            let b_format = tail == B_FORMAT_GUID_TAIL;
+            let known = if tail == SUBFORMAT_GUID_TAIL || b_format {
                 u16::try_from(code).ok()
             } else {
                 None
@@ -114,20 +116,20 @@ impl Fmt {
     }
 }
 
-/// Reads the header of a file from its start. The position is anywhere afterwards.
+/// Reads the header of a file. Afterwards the read position is undefined.
 ///
 /// # Errors
-/// Only those of the file itself; what is wrong with the header is in [`Found`].
+/// I/O errors only. Faults of the header are returned in [`Found`].
 pub(crate) fn open(file: &mut (impl Read + Seek)) -> io::Result<Found> {
-    let chunks = match walk::walk(file)? {
-        walk::Walk::Foreign => return Ok(Found::Foreign),
-        walk::Walk::BigEndian => return Ok(Found::Refused("RIFX (big-endian WAVE)".into())),
-        walk::Walk::Other(name) => {
+    let chunks = match walk::read_chunks(file)? {
+        walk::RiffFile::Foreign => return Ok(Found::Foreign),
+        walk::RiffFile::BigEndian => return Ok(Found::Refused("RIFX (big-endian WAVE)".into())),
+        walk::RiffFile::Other(name) => {
             return Ok(Found::Refused(format!(
                 "a RIFF file of type {name:?}, not WAVE"
             )));
         }
-        walk::Walk::Wave(chunks) => chunks,
+        walk::RiffFile::Wave(chunks) => chunks,
     };
     let broken = |what: &str| Ok(Found::Broken(what.into()));
     let Some(body) = &chunks.fmt else {
@@ -151,7 +153,8 @@ pub(crate) fn open(file: &mut (impl Read + Seek)) -> io::Result<Found> {
         fmt_at: chunks.fmt_range.0,
         fmt_len: chunks.fmt_range.1,
         extent,
-        // Where the first chunk has the rest of the file, the others are part of it.
+        // If the first `data` chunk extends to the end of the file, the further chunks are part of
+        // it.
         more_data: if extent.promised == extent.stated {
             chunks.more_data
         } else {
@@ -162,23 +165,23 @@ pub(crate) fn open(file: &mut (impl Read + Seek)) -> io::Result<Found> {
     }))
 }
 
-/// What a new file is to hold.
+/// Properties of a new file.
 #[derive(Clone, Debug)]
 pub(crate) struct New<'a> {
     pub channels: u16,
     pub rate: u32,
     pub bits: u16,
     pub float: bool,
-    /// Channel mask; 0 = no positions.
+    /// Channel mask; 0 for no positions.
     pub mask: u32,
     pub frames: u64,
     pub rf64: bool,
     pub bext: Option<NewBext<'a>>,
-    /// The body of the chunk that says which part of a longer file this is.
+    /// Body of the chunk that marks the file as a slice of a longer one.
     pub slice: Option<&'a [u8]>,
 }
 
-/// The `bext` chunk of a new file.
+/// `bext` chunk of a new file.
 #[derive(Clone, Debug)]
 pub(crate) struct NewBext<'a> {
     pub time_reference: u64,
@@ -186,31 +189,32 @@ pub(crate) struct NewBext<'a> {
     pub originator: &'a str,
 }
 
-/// A header, up to and with the first eight bytes of the `data` chunk, and what follows it.
+/// Header up to and including the eight-byte head of the `data` chunk, and the sizes of the data
+/// that follows.
 #[derive(Debug)]
-pub(crate) struct Laid {
+pub(crate) struct WaveHeader {
     pub header: Vec<u8>,
-    /// Bytes of audio that follow.
+    /// Number of bytes of audio.
     pub data: u64,
-    /// Whether a zero byte follows them.
+    /// True if the audio is followed by a pad byte.
     pub pad: bool,
 }
 
-impl Laid {
-    /// Size of the whole file.
+impl WaveHeader {
+    /// Returns the size of the whole file in bytes.
     pub(crate) fn total(&self) -> u64 {
-        let header = u64::try_from(self.header.len()).unwrap_or(u64::MAX);
+        let header = self.header.len() as u64;
         self.data
             .saturating_add(header)
             .saturating_add(u64::from(self.pad))
     }
 }
 
-/// Lays out a new file; `None` where a field of the header cannot hold a figure.
+/// Builds the header of a new file; `None` if a value does not fit its field.
 ///
-/// Mono and stereo of 16 bits have the plain PCM tag, mono and stereo of float the plain float tag with `fact`, all
-/// else is EXTENSIBLE: the three forms that the standard asks for.
-pub(crate) fn lay(new: &New<'_>) -> Option<Laid> {
+/// As the standard requires, mono and stereo PCM of up to 16 bits use the plain PCM tag, mono and
+/// stereo float the plain float tag with a `fact` chunk, and everything else uses EXTENSIBLE.
+pub(crate) fn lay(new: &New<'_>) -> Option<WaveHeader> {
     let block_align = new.channels.checked_mul(new.bits / 8)?;
     let byte_rate = new.rate.checked_mul(u32::from(block_align))?;
     let data = new.frames.checked_mul(u64::from(block_align))?;
@@ -224,7 +228,7 @@ pub(crate) fn lay(new: &New<'_>) -> Option<Laid> {
             let mut tail = new.bits.to_le_bytes().to_vec();
             tail.extend(new.mask.to_le_bytes());
             tail.extend(u32::from(tag).to_le_bytes());
-            tail.extend(SUBTYPE_TAIL);
+            tail.extend(SUBFORMAT_GUID_TAIL);
             Some(tail)
         }
     };
@@ -261,7 +265,7 @@ pub(crate) fn lay(new: &New<'_>) -> Option<Laid> {
         chunk(&mut body, *b"bext", &bext.to_bytes())?;
     }
     if let Some(slice) = new.slice {
-        chunk(&mut body, walk::SLICE, slice)?;
+        chunk(&mut body, walk::SLICE_ID, slice)?;
     }
     body.extend(*b"data");
     let pad = data % 2 == 1;
@@ -285,7 +289,7 @@ pub(crate) fn lay(new: &New<'_>) -> Option<Laid> {
     let mut header = Vec::from(id);
     header.extend(riff32.to_le_bytes());
     header.append(&mut body);
-    Some(Laid { header, data, pad })
+    Some(WaveHeader { header, data, pad })
 }
 
 fn chunk(out: &mut Vec<u8>, id: [u8; 4], body: &[u8]) -> Option<()> {

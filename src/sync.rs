@@ -1,8 +1,9 @@
-//! How locks are taken.
+//! Locking of mutexes.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What a lock guards. It is poisoned only by a panic elsewhere, which is told where it happened.
+/// Locks a mutex. Poisoning is ignored: the panic that caused it is reported by the thread that
+/// panicked.
 pub(crate) fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }

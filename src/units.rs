@@ -243,6 +243,14 @@ impl SampleRate {
     }
 }
 
+/// Converts a count of frames or bytes to `usize`, saturating where `usize` has 32 bits.
+///
+/// For counts that are then limited to the length of a buffer, or used as an index that may be out of range: the
+/// saturated value exceeds every buffer just as the exact one does.
+pub(crate) fn saturating_usize(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
 /// Returns the convergent of a continued fraction after two others, if it is a fraction of 32-bit numbers.
 #[expect(
     clippy::cast_possible_truncation,

@@ -8,6 +8,8 @@ use soundtrack::{
     Bounce, ErrorKind, Format, Frames, Layout, PlayerBuilder, SampleRate, Session, Spec, Track,
     media,
 };
+use soundtrack_test_support::renders;
+use soundtrack_test_support::requirement::missing;
 use std::{
     env, fs,
     path::Path,
@@ -15,9 +17,6 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-
-#[path = "common/sessions.rs"]
-mod sessions;
 
 const FRAMES: usize = 96_000;
 const KIND: &str = "SOUNDTRACK_TEST_DEVICE";
@@ -30,7 +29,7 @@ fn mix() -> Session {
     };
     let channel = |ch| {
         let sound = (0..FRAMES as u64)
-            .map(move |n| 0.25 * sessions::noise(5, ch, n) + f64::from(u8::from(n == 0)) * 0.5);
+            .map(move |n| 0.25 * renders::noise(5, ch, n) + f64::from(u8::from(n == 0)) * 0.5);
         (0..24_000)
             .map(|_| 0.0)
             .chain(sound)
@@ -146,7 +145,7 @@ pcm.!default { type upmix slave.pcm narrow channels 4 }"#,
     );
     let said = play(home.path(), "file");
     if said.contains("refused") {
-        return println!("skipped: ALSA has no plugin \"upmix\" (libasound2-plugins)");
+        return missing("ALSA has no plugin \"upmix\" (libasound2-plugins)");
     }
     assert!(said.contains("played: Ended 144000"), "{said}");
     let captured = fs::read(home.path().join("cap.raw")).unwrap();
@@ -236,7 +235,7 @@ fn pulseaudio_hears_the_bounce_in_time() {
         ],
     );
     let Ok(server) = server else {
-        return println!("skipped: there is no pulseaudio");
+        return missing("pulseaudio is not installed");
     };
     let mut started = Started(vec![server]);
     soon("the server", || {
@@ -261,7 +260,7 @@ fn pulseaudio_hears_the_bounce_in_time() {
         .stderr(Stdio::null())
         .spawn();
     let Ok(parec) = parec else {
-        return println!("skipped: there is no parec");
+        return missing("parec is not installed");
     };
     started.0.insert(0, parec);
     // Silence, before there is sound.

@@ -1,12 +1,10 @@
 //! Stems are open only while they sound, and memory does not grow with length.
 
-#[path = "common/memory.rs"]
-mod memory;
-
 use soundtrack::{
     Block, Bounce, Clip, Cue, Frames, Layout, Opener, Options, Plan, Renderer, Result, SampleRate,
     Session, Source, Spec, Track, Use,
 };
+use soundtrack_test_support::memory;
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering::SeqCst},

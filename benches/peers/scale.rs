@@ -237,7 +237,7 @@ impl Scale<'_> {
             return Err("needs flac or ffmpeg to encode three hours".to_owned());
         };
         println!("  (encoding three hours once)");
-        let [left, right] = super::musical::musical(1, 48_000, 60 * 48_000);
+        let [left, right] = soundtrack_cli::demo::musical::musical(1, 48_000, 60 * 48_000);
         let samples = left.iter().zip(&right).flat_map(|(l, r)| [*l, *r]);
         let minute: Vec<u8> = samples
             .flat_map(|x| sparse::whole(x, 24).to_le_bytes().into_iter().take(3))

@@ -2,7 +2,8 @@
 //!
 //! A reader pays for a hole as for any page of a warm cache; only the disk does not.
 
-use super::{limits::header, musical::musical, works::LEVEL};
+use super::{limits::header, works::LEVEL};
+use soundtrack_cli::demo::musical::musical;
 use std::{
     fs::{self, File},
     io::{self, Seek, SeekFrom, Write},

@@ -6,7 +6,8 @@
 //! W5  64 WAV of an hour, sparse
 //! ```
 
-use super::{encode, musical, peer::Tools, sparse};
+use super::{peer::Tools, sparse};
+use soundtrack_cli::demo::{encode, musical};
 use std::{
     fs, io,
     path::{Path, PathBuf},

@@ -1,6 +1,6 @@
 //! Stems for the lighthouse reel, made by code: where its session looks for them, as long as it needs them.
 
-use crate::{
+use soundtrack_cli::demo::{
     encode::{self, Format},
     musical::musical,
 };

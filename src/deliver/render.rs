@@ -21,7 +21,7 @@ use crate::{
     error::Result,
     measure::Measured,
     plan::Plan,
-    report::{MixReport, Report, gather, suspects},
+    report::{MixReport, Report, gather, suspicious_audio},
     session::{Content, Deliverable},
     units::{Decibels, Frames},
 };
@@ -102,7 +102,7 @@ pub(super) fn render(
     }
     all.keep_measurements(job, &signals, &measurements);
     let mut base = gather(&renderer, &job.session.title, &range);
-    base.warnings.extend(suspects(&renderer, &range));
+    base.warnings.extend(suspicious_audio(&renderer, &range));
     for ((file, signal), output) in job.files.iter().zip(&signals.of_files).zip(files) {
         let mut report = match (signal, measurements.of(*signal)) {
             (Signal::Tap(tap), _) => {

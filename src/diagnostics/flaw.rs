@@ -1,16 +1,17 @@
 use serde::Serialize;
 use std::fmt;
 
-/// Kinds of fault in a stretch of a source.
+/// Kind of fault in a region of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FlawKind {
-    /// Its data cannot be decoded.
+    /// The data cannot be decoded.
     Damaged,
-    /// The source ends before it: the file is cut off.
+    /// The file is truncated before this region.
     EndedEarly,
-    /// It holds infinities, values that are not numbers, or numbers beyond 10³⁰ (+600 dBFS), which no stem means.
+    /// The samples are infinite, not a number, or beyond 10³⁰ (+600 dBFS), which no real recording
+    /// reaches.
     NonFinite,
 }
 

@@ -1,31 +1,35 @@
-//! "Did you mean ...?"
+//! Suggestions for mistyped names.
 
 use std::path::Path;
 
-/// How many names of a folder are looked at for one that may have been meant.
-const MOST_BESIDE: usize = 1000;
+/// Maximum number of folder entries considered.
+const MAX_ENTRIES: usize = 1000;
 
-/// The candidate that a mistyped name most likely meant, if any is near enough.
+/// Returns the candidate most similar to a mistyped name, if one is similar enough.
 pub(crate) fn nearest<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let lower = name.to_lowercase();
-    let near = |c: &&'a str| strsim::normalized_damerau_levenshtein(&lower, &c.to_lowercase());
+    let similarity =
+        |c: &&'a str| strsim::normalized_damerau_levenshtein(&lower, &c.to_lowercase());
     candidates
         .into_iter()
-        .map(|c| (near(&c), c))
+        .map(|c| (similarity(&c), c))
         .filter(|(score, _)| *score >= 0.6)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, candidate)| candidate)
 }
 
-/// `; did you mean "piano.wav"?`, or nothing.
+/// Returns `; did you mean "piano.wav"?`, or an empty string if no candidate is similar.
 pub(crate) fn hint<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
-    nearest(name, candidates).map_or_else(String::new, |meant| format!("; did you mean {meant:?}?"))
+    nearest(name, candidates).map_or_else(String::new, |suggestion| {
+        format!("; did you mean {suggestion:?}?")
+    })
 }
 
-/// The same for a path that is not there, among the names beside it.
+/// Returns the [`hint`] for a path that does not exist, with the other names in its folder as
+/// candidates.
 pub(crate) fn beside(path: &Path) -> String {
     let (Some(name), Some(folder)) = (path.file_name().and_then(|n| n.to_str()), path.parent())
     else {
@@ -40,7 +44,7 @@ pub(crate) fn beside(path: &Path) -> String {
         .read_dir()
         .into_iter()
         .flatten()
-        .take(MOST_BESIDE)
+        .take(MAX_ENTRIES)
         .flatten();
     let mut names: Vec<String> = entries
         .filter_map(|e| e.file_name().into_string().ok())

@@ -37,7 +37,7 @@ const ORIGINATOR_BYTES: usize = 32;
 /// Encodes a WAVE file whose header is laid out before the first block.
 #[derive(Debug)]
 struct WavEncoder {
-    laid: riff::Laid,
+    header: riff::WaveHeader,
     width: Width,
     tally: Tally,
 }
@@ -97,9 +97,9 @@ impl WavEncoder {
                 }),
             slice: slice.as_deref(),
         };
-        let laid = riff::lay(&new).ok_or_else(too_long)?;
+        let header = riff::lay(&new).ok_or_else(too_long)?;
         Ok(Self {
-            laid,
+            header,
             width: encoding.width(),
             tally: Tally::default(),
         })
@@ -108,11 +108,11 @@ impl WavEncoder {
 
 impl Encoder for WavEncoder {
     fn header(&self) -> &[u8] {
-        &self.laid.header
+        &self.header.header
     }
 
     fn size(&self) -> u64 {
-        self.laid.total()
+        self.header.total()
     }
 
     fn encode(&mut self, block: &Block, out: &mut Vec<u8>) {
@@ -121,7 +121,7 @@ impl Encoder for WavEncoder {
 
     fn finish(&mut self, out: &mut Vec<u8>) -> Written {
         // A chunk of an odd length is followed by a pad byte that its size does not count.
-        if self.laid.pad {
+        if self.header.pad {
             out.push(0);
         }
         let Tally {
@@ -153,7 +153,7 @@ fn slice_note(
     rf64: bool,
 ) -> Result<Vec<u8>, String> {
     let whole = WavEncoder::new(encoding, spec, slice.whole, &slice.of_whole(options), rf64)?;
-    Ok(slice.note(&whole.laid.header))
+    Ok(slice.note(&whole.header.header))
 }
 
 #[cfg(test)]
@@ -229,12 +229,12 @@ mod tests {
     fn the_container_changes_one_mebibyte_below_4_gib() {
         let frame = 6;
         let last = (u64::from(u32::MAX) - (1 << 20)) / frame;
-        let id = |frames| encoder(Encoding::Int16, frames, false).laid.header[..4].to_vec();
+        let id = |frames| encoder(Encoding::Int16, frames, false).header.header[..4].to_vec();
         assert_eq!(
             (id(last), id(last + 1)),
             (b"RIFF".to_vec(), b"RF64".to_vec())
         );
-        let long = encoder(Encoding::Int24, 1 << 40, false).laid;
+        let long = encoder(Encoding::Int24, 1 << 40, false).header;
         assert_eq!((long.data, long.pad), (9 << 40, false));
         assert_eq!(long.total(), (9 << 40) + 104);
         assert_eq!(long.header[20..28], (long.total() - 8).to_le_bytes());

@@ -1,27 +1,27 @@
 use super::{ErrorKind, Subject, one_line};
 use std::{cmp::Ordering, fmt, path::PathBuf};
 
-/// The highest gain that is accepted, in dB: more is a mistake.
+/// Maximum gain in dB. A higher one is taken for a mistake.
 pub(crate) const HIGHEST_GAIN_DB: f64 = 200.0;
 
-/// A place in a session file.
+/// Position in a session file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceLocation {
-    /// The session file.
+    /// Path of the session file.
     pub file: PathBuf,
     /// Line, counted from 1.
     pub line: usize,
     /// Column in characters, counted from 1.
     pub column: usize,
-    /// The text of that line, or of a very long one the part around the place.
+    /// Text of the line; for a very long line, the part around the position.
     pub text: String,
-    /// How many characters of the line were left out before that part.
+    /// Number of characters of the line omitted before `text`.
     pub skipped: usize,
-    /// How many characters of the text the problem covers, at least 1.
+    /// Number of characters that the problem covers, at least 1.
     pub width: usize,
 }
 
-/// One thing that is wrong with a session.
+/// Problem of a session.
 ///
 /// ```
 /// use soundtrack::{Decibels, ErrorKind, Layout, Plan, SampleRate, Session, error::ProblemKind};
@@ -35,74 +35,76 @@ pub struct SourceLocation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
-    /// What it concerns.
+    /// Part of the session that has the problem.
     pub subject: Subject,
-    /// What is wrong.
+    /// Kind of problem.
     pub kind: ProblemKind,
-    /// Where it stands, when the session came from a file.
+    /// Position in the session file, if the session was read from one.
     pub span: Option<SourceLocation>,
 }
 
-/// What is wrong with a session, or with something in it.
+/// Kind of problem of a session or one of its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProblemKind {
-    /// A session or a cue has no tracks, or a track has no clip. A session file may be so: the program that loads it may
-    /// add them.
+    /// A session or a cue has no tracks, or a track has no clips. A session file may lack them,
+    /// since the program that loads it may add them.
     Empty,
-    /// Buses feed each other.
+    /// Buses feed each other in a cycle.
     BusCycle {
-        /// Their names, in order; the first is repeated at the end.
+        /// Names of the buses, in order; the first is repeated at the end.
         buses: Vec<String>,
     },
     /// A gain is not a number, or above +200 dB.
     Gain {
-        /// Which gain.
+        /// Kind of gain.
         control: GainControl,
-        /// Its value in dB.
+        /// Gain in dB.
         gain_db: Number,
     },
     /// A pan position is outside −1 to 1.
     Pan {
-        /// Its value.
+        /// Pan position.
         pan: Number,
     },
     /// The ceiling of the master's limiter is outside −60 to 0 dBTP.
     Limit {
-        /// Its value in dBTP.
+        /// Ceiling in dBTP.
         limit_dbtp: Number,
     },
-    /// A file lies outside the folder of the session file, which [`Load::outside`](crate::Load::outside) did not allow.
+    /// A file lies outside the folder of the session file, which
+    /// [`Load::outside`](crate::Load::outside) did not allow.
     OutsideFolder {
-        /// What plays or writes the file, as messages name it.
+        /// Part of the session that reads or writes the file, as named in messages.
         owner: String,
-        /// The file, as written.
+        /// Path of the file, as written.
         file: String,
     },
-    /// Anything that nothing but a reader needs to tell apart.
+    /// Any problem that programs need not distinguish.
     Other {
-        /// The kind of error it is alone.
+        /// Kind of the error that consists of this problem alone.
         error: ErrorKind,
-        /// One sentence.
+        /// Description in one sentence.
         message: String,
     },
 }
 
-/// A gain of a session.
+/// Gain control of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GainControl {
-    /// That of a strip or of a placement.
+    /// Gain of a strip or of a placement.
     Fader,
-    /// That of a send.
+    /// Gain of a send.
     Send,
-    /// A point of a gain curve.
+    /// Point of a gain curve.
     CurvePoint,
-    /// That of a clip.
+    /// Gain of a clip.
     Clip,
 }
 
-/// A value as a session states it. Unlike for `f64`, NaN equals itself, so that problems can be compared.
+/// Value as stated by a session. In contrast to `f64`, NaN equals itself, so that problems can be
+/// compared.
 #[derive(Clone, Copy, Debug)]
 pub struct Number(pub f64);
 
@@ -115,12 +117,12 @@ impl PartialEq for Number {
 impl Eq for Number {}
 
 impl Problem {
-    /// Makes a problem of the session itself, in words. Control characters in the message become escapes.
+    /// Creates a problem of the session itself from a message. Control characters are escaped.
     pub fn new(message: impl Into<String>) -> Self {
         Self::about(Subject::Session, ErrorKind::Session, message)
     }
 
-    /// Makes a problem of a subject, in words that do not repeat it.
+    /// Creates a problem of a subject from a message, which should not repeat the subject.
     pub(crate) fn about(subject: Subject, error: ErrorKind, message: impl Into<String>) -> Self {
         Self::of(
             subject,
@@ -131,7 +133,7 @@ impl Problem {
         )
     }
 
-    /// Makes a problem of a subject.
+    /// Creates a problem of a subject.
     pub(crate) fn of(subject: Subject, kind: ProblemKind) -> Self {
         Self {
             subject,
@@ -140,14 +142,14 @@ impl Problem {
         }
     }
 
-    /// Sets the place in a session file.
+    /// Sets the position in a session file.
     #[must_use]
     pub fn at(mut self, span: SourceLocation) -> Self {
         self.span = Some(span);
         self
     }
 
-    /// Adds to the message of a problem that is in words.
+    /// Appends a hint to the message of a [`ProblemKind::Other`].
     #[must_use]
     pub(crate) fn with_hint(mut self, hint: &str) -> Self {
         if let ProblemKind::Other { message, .. } = &mut self.kind {
@@ -156,7 +158,7 @@ impl Problem {
         self
     }
 
-    /// Returns the kind of error that this problem is alone.
+    /// Returns the kind of the error that consists of this problem alone.
     #[must_use]
     pub fn error_kind(&self) -> ErrorKind {
         match self.kind {
@@ -165,7 +167,7 @@ impl Problem {
         }
     }
 
-    /// Returns the problem as one line, without its place.
+    /// Returns the problem as one line, without its position.
     #[must_use]
     pub fn sentence(&self) -> String {
         one_line(match (&self.kind, &self.subject) {
@@ -180,7 +182,7 @@ impl Problem {
 }
 
 impl ProblemKind {
-    /// Makes a problem of the session in words.
+    /// Creates a problem of the session from a message.
     pub(crate) fn message(message: String) -> Self {
         Self::Other {
             error: ErrorKind::Session,
@@ -188,7 +190,7 @@ impl ProblemKind {
         }
     }
 
-    /// Returns the key of the session file that holds the value, where it is one value.
+    /// Returns the key of the session file that holds the invalid value, if there is one such key.
     pub(crate) fn key(&self) -> Option<&'static str> {
         match self {
             Self::Gain {
@@ -202,7 +204,7 @@ impl ProblemKind {
     }
 }
 
-/// The sentence, without what it concerns.
+/// Formats the problem as one sentence without its subject.
 impl fmt::Display for ProblemKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -227,7 +229,7 @@ impl fmt::Display for ProblemKind {
                 } else if *gain < 1e6 {
                     write!(f, "{control} of {gain:+} dB is above +{HIGHEST_GAIN_DB} dB")
                 } else {
-                    // Absurd numbers in few digits.
+                    // Exponent notation keeps absurd values short.
                     write!(
                         f,
                         "{control} of {gain:+e} dB is above +{HIGHEST_GAIN_DB} dB"

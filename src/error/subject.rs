@@ -1,60 +1,60 @@
 use super::one_line;
 use std::fmt;
 
-/// The part of a session, or the file, that a warning or a problem is about.
+/// Part of a session, or file, that a warning or a problem is about.
 ///
-/// It is displayed as it leads a message: `track "vox": vox.wav`, `cue "storm", use "reprise"`.
+/// Its display form starts a message: `track "vox": vox.wav`, `cue "storm", use "reprise"`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Subject {
-    /// The session, or the whole mix.
+    /// Session, or the whole mix.
     Session,
-    /// The master.
+    /// Master.
     Master,
-    /// A bus.
+    /// Bus.
     Bus {
-        /// Its name.
+        /// Name of the bus.
         name: String,
     },
-    /// A track, or one of its clips.
+    /// Track, or one of its clips.
     Track {
-        /// The cue that holds it, where it is no track of the timeline.
+        /// Cue that contains the track; `None` for a track of the timeline.
         cue: Option<String>,
-        /// Its name.
+        /// Name of the track.
         name: String,
-        /// The file of the clip.
+        /// File of the clip.
         file: Option<String>,
     },
-    /// A cue.
+    /// Cue.
     Cue {
-        /// Its name.
+        /// Name of the cue.
         name: String,
-        /// The name of one placement of the cue.
+        /// Name of one placement of the cue.
         placement: Option<String>,
-        /// The file of one of its clips.
+        /// File of one of its clips.
         file: Option<String>,
     },
-    /// A deliverable.
+    /// Deliverable.
     Deliverable {
-        /// Its name.
+        /// Name of the deliverable.
         name: String,
     },
-    /// A file that is written and holds a part of the mix.
+    /// Output file that holds a part of the mix.
     Output {
-        /// The kind of part, such as `stem` or `cue`.
+        /// Kind of part, such as `stem` or `cue`.
         content: String,
-        /// The name of that part.
+        /// Name of the part.
         name: String,
     },
-    /// A file.
+    /// File.
     File {
-        /// Its path.
+        /// Path of the file.
         path: String,
     },
 }
 
 impl Subject {
-    /// A track of the plan, by its name.
+    /// Creates the subject of a track of the plan.
     pub(crate) fn track(name: &str) -> Self {
         Self::Track {
             cue: None,
@@ -63,7 +63,7 @@ impl Subject {
         }
     }
 
-    /// A clip of a track.
+    /// Creates the subject of a clip of a track.
     pub(crate) fn clip(track: &str, file: &str) -> Self {
         Self::Track {
             cue: None,
@@ -72,7 +72,7 @@ impl Subject {
         }
     }
 
-    /// The same subject, narrowed to one of its files, where it is a track or a cue.
+    /// Narrows a track or a cue to one of its files; other subjects stay unchanged.
     #[must_use]
     pub(crate) fn with_file(mut self, path: &str) -> Self {
         if let Self::Track { file, .. } | Self::Cue { file, .. } = &mut self {

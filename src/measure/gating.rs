@@ -1,27 +1,30 @@
-//! From the powers of windows to one number: the two gates of integrated loudness, and loudness range.
+//! Gating: computes integrated loudness and loudness range from the powers of windows.
 //!
-//! Integrated loudness (BS.1770-5): blocks of 0.4 s every 0.1 s; those above −70 LUFS, then of those the ones above their
-//! mean less 10 LU; powers are averaged, never decibels. Range (EBU Tech 3342): short-term values every 0.1 s, those of
-//! −70 LUFS and more, then those not below their mean less 20 LU; the distance of the 95th from the 10th percentile.
+//! Integrated loudness (BS.1770-5) uses blocks of 0.4 s, one every 0.1 s. Blocks at or below −70
+//! LUFS are removed, then those at or below the mean of the rest minus 10 LU. Means are taken over
+//! powers, never over decibels. Loudness range (EBU Tech 3342) uses short-term values, one every
+//! 0.1 s. Values below −70 LUFS are removed, then those below the mean of the rest minus 20 LU; the
+//! range is the distance from the 10th to the 95th percentile.
 //!
-//! The powers of several measurements can be pooled: an album's loudness is that of all its blocks, gated together, and
-//! no average of the loudness of its parts.
+//! The powers of several measurements can be pooled. The loudness of an album comes from gating all
+//! of its blocks together; averaging the loudness of its tracks would be wrong.
 
 use crate::units::Lufs;
 
-const ABSOLUTE: Lufs = Lufs(-70.0);
+const ABSOLUTE_GATE: Lufs = Lufs(-70.0);
 
-/// The powers of all windows of one or several measurements.
+/// Powers of all windows of one or several measurements.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Gating {
-    /// Of every gating block of 0.4 s.
+    /// Power of each gating block of 0.4 s.
     blocks: Vec<f32>,
-    /// Of every short-term window of 3 s, each 0.1 s.
+    /// Power of each short-term window of 3 s, one every 0.1 s.
     short_term: Vec<f32>,
 }
 
 impl Gating {
-    /// The powers of several measurements, to be gated together: an album, the reels of a film.
+    /// Pools several measurements, such as the tracks of an album or the reels of a film, to gate
+    /// them together.
     ///
     /// ```
     /// use soundtrack::{Block, Layout, SampleRate, Spec, measure::{Gating, Loudness}};
@@ -49,52 +52,59 @@ impl Gating {
         all
     }
 
-    /// Integrated loudness; `None` where no block is above the gates.
+    /// Returns the integrated loudness; `None` if no block passes the gates.
     #[must_use]
     pub fn integrated(&self) -> Option<Lufs> {
-        let mean = |gate: f64| mean(powers(&self.blocks).filter(|p| *p > gate));
-        let absolute = ABSOLUTE.power();
-        let relative = mean(absolute)? / 10.0;
-        mean(relative.max(absolute)).map(Lufs::of_power)
+        let absolute = ABSOLUTE_GATE.power();
+        let relative = self.mean_above(absolute)? / 10.0;
+        let power = self.mean_above(relative.max(absolute))?;
+        Some(Lufs::of_power(power))
     }
 
-    /// Loudness range in LU; `None` where there is no short-term value of −70 LUFS or more. Under a minute of sound it
-    /// says little.
+    /// Returns the mean power of the blocks above a gate; `None` if there are none.
+    fn mean_above(&self, gate: f64) -> Option<f64> {
+        mean(powers(&self.blocks).filter(|power| *power > gate))
+    }
+
+    /// Returns the loudness range in LU; `None` if no short-term value reaches −70 LUFS. Not
+    /// meaningful for less than a minute of audio.
     #[must_use]
     pub fn range(&self) -> Option<f64> {
         let mut loud: Vec<f64> = powers(&self.short_term)
-            .filter(|p| *p >= ABSOLUTE.power())
+            .filter(|p| *p >= ABSOLUTE_GATE.power())
             .collect();
         let relative = mean(loud.iter().copied())? / 100.0;
         loud.retain(|p| *p >= relative);
         loud.sort_by(f64::total_cmp);
-        // The one nearest to a share of the way from the lowest to the highest, halves up.
-        let percentile = |percent: usize| {
-            loud.get(((loud.len() - 1) * percent + 50) / 100)
-                .map(|p| Lufs::of_power(*p).0)
-        };
-        Some(percentile(95)? - percentile(10)?)
+        Some(percentile(&loud, 95)?.0 - percentile(&loud, 10)?.0)
     }
 
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "within a millionth of a decibel, in half the room"
+        reason = "accurate to a millionth of a decibel, in half the memory"
     )]
-    pub(super) fn block(&mut self, power: f64) {
+    pub(super) fn push_block(&mut self, power: f64) {
         self.blocks.push(power as f32);
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "as above")]
-    pub(super) fn short(&mut self, power: f64) {
+    pub(super) fn push_short_term(&mut self, power: f64) {
         self.short_term.push(power as f32);
     }
 }
 
-fn powers(kept: &[f32]) -> impl Iterator<Item = f64> {
-    kept.iter().copied().map(f64::from)
+/// Returns the nearest-rank percentile of sorted powers, halves rounded up; `None` for an empty slice.
+fn percentile(sorted: &[f64], percent: usize) -> Option<Lufs> {
+    let last = sorted.len().checked_sub(1)?;
+    let power = sorted.get((last * percent + 50) / 100)?;
+    Some(Lufs::of_power(*power))
 }
 
-/// The mean of powers; `None` of none.
+fn powers(stored: &[f32]) -> impl Iterator<Item = f64> {
+    stored.iter().copied().map(f64::from)
+}
+
+/// Returns the mean of powers; `None` if there are none.
 fn mean(powers: impl Iterator<Item = f64>) -> Option<f64> {
     let (mut sum, mut count) = (0.0, 0u32);
     for power in powers {
@@ -121,7 +131,7 @@ mod tests {
         assert_eq!(blocks(&[]).integrated(), None);
         assert_eq!(
             Gating {
-                blocks: vec![ABSOLUTE.power() as f32],
+                blocks: vec![ABSOLUTE_GATE.power() as f32],
                 short_term: Vec::new()
             }
             .integrated(),

@@ -1,16 +1,18 @@
-//! One value every tenth of a second, for as long as it takes.
+//! Level curve of bounded size, with one value per tenth of a second.
 //!
-//! Up to 65 536 values are kept, 109 minutes of them. Beyond, two become one, so memory stays bounded and the whole
-//! length stays in sight.
+//! Up to 65,536 values (109 minutes) are kept. When they are full, pairs of values are merged and
+//! each value covers twice the time, so memory stays bounded and the curve covers the whole length.
 
-const MOST: usize = 1 << 16;
+use crate::units::saturating_usize;
 
-/// What two values become.
+const MAX_VALUES: usize = 1 << 16;
+
+/// Rule for merging two values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keep {
-    /// The larger.
+    /// Keep the larger.
     Largest,
-    /// The later.
+    /// Keep the later.
     Last,
 }
 
@@ -19,59 +21,59 @@ pub(crate) enum Keep {
 pub(crate) struct LevelCurve {
     keep: Keep,
     values: Vec<f32>,
-    /// How many tenths of a second a value stands for.
+    /// Tenths of a second covered by each value.
     per: u32,
-    /// How many the last one has so far.
-    filled: u32,
-    /// How many values are kept at the most, an even number.
-    most: usize,
+    /// Tenths of a second covered by the last value so far.
+    covered: u32,
+    /// Maximum number of values; even.
+    max_values: usize,
 }
 
 impl LevelCurve {
     pub(crate) fn new(keep: Keep) -> Self {
-        Self::keeping(keep, MOST)
+        Self::with_max_values(keep, MAX_VALUES)
     }
 
-    /// The same with fewer values: an even number.
-    pub(crate) fn keeping(keep: Keep, most: usize) -> Self {
+    /// Creates a curve of at most `max_values` values, an even number.
+    pub(crate) fn with_max_values(keep: Keep, max_values: usize) -> Self {
         Self {
             keep,
             values: Vec::new(),
             per: 1,
-            filled: 1,
-            most,
+            covered: 1,
+            max_values,
         }
     }
 
-    /// The value of a tenth of a second; 0 where there is none yet.
+    /// Returns the value for a tenth of a second; 0 if there is none yet.
     pub(crate) fn at(&self, tenth: u64) -> f32 {
-        let index = usize::try_from(tenth / u64::from(self.per)).unwrap_or(usize::MAX);
+        let index = saturating_usize(tenth / u64::from(self.per));
         self.values.get(index).copied().unwrap_or(0.0)
     }
 
-    /// The value of the next tenth of a second.
+    /// Appends the value of the next tenth of a second.
     pub(crate) fn push(&mut self, value: f32) {
-        if self.filled < self.per
+        if self.covered < self.per
             && let Some(last) = self.values.last_mut()
         {
-            *last = self.keep.of(*last, value);
-            self.filled += 1;
+            *last = self.keep.merge(*last, value);
+            self.covered += 1;
             return;
         }
-        if self.values.len() == self.most {
+        if self.values.len() == self.max_values {
             let keep = self.keep;
             let halved = self
                 .values
                 .as_chunks::<2>()
                 .0
                 .iter()
-                .map(|[a, b]| keep.of(*a, *b))
+                .map(|[a, b]| keep.merge(*a, *b))
                 .collect();
             self.values = halved;
             self.per = self.per.saturating_mul(2);
         }
         self.values.push(value);
-        self.filled = 1;
+        self.covered = 1;
     }
 
     pub(crate) fn per(&self) -> u32 {
@@ -84,7 +86,7 @@ impl LevelCurve {
 }
 
 impl Keep {
-    fn of(self, before: f32, after: f32) -> f32 {
+    fn merge(self, before: f32, after: f32) -> f32 {
         match self {
             Self::Largest => before.max(after),
             Self::Last => after,
@@ -99,7 +101,7 @@ mod tests {
     #[test]
     fn two_become_one_when_there_are_too_many() {
         let (mut largest, mut last) = (LevelCurve::new(Keep::Largest), LevelCurve::new(Keep::Last));
-        let count = 2 * u16::MAX as usize + 3 + MOST;
+        let count = 2 * u16::MAX as usize + 3 + MAX_VALUES;
         for i in 0..count {
             let value = if i % 4 == 1 { 1000.0 } else { (i % 4) as f32 };
             largest.push(value);

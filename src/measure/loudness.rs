@@ -1,4 +1,4 @@
-//! Loudness by ITU-R BS.1770-5 and EBU R 128: momentary, short-term, integrated, range.
+//! Loudness according to ITU-R BS.1770-5 and EBU R 128: momentary, short-term, integrated, range.
 //!
 //! ```text
 //! channels ─► K-weighting ─► squares, in bins of 10 ms ─┬─ 40 bins ─► momentary, every 10 ms
@@ -6,34 +6,36 @@
 //!                                                       └─ 300 bins ─► short-term, every 10 ms
 //!                                                             └─ every 100 ms ─► range
 //! ```
-//! The edges of bins are absolute: bin j starts at frame round(j · rate / 100), and every sum runs in one order, so no bit
-//! depends on how the audio was cut into blocks. Windows are whole bins, which at rates that are no multiple of 10 Hz makes
-//! them longer or shorter than their nominal length by up to a frame.
+//! Bin `j` starts at frame round(j · rate / 100), whatever the blocks, and every sum runs in a
+//! fixed order, so results are bit-equal however the audio is split into blocks. Windows are whole
+//! bins; at rates that are not multiples of 10 Hz they differ from their nominal length by up to a
+//! frame.
 
 use super::{
     gating::Gating,
     level_curve::{Keep, LevelCurve},
-    running::Running,
-    weighting::{Coefficients, LOWEST, Pair, weights},
+    running::RunningLoudness,
+    weighting::{Coefficients, FilterPair, MIN_RATE_HZ, weights},
 };
 use crate::{
     block::Block,
     layout::Spec,
-    units::{Frames, Lufs},
+    units::{Frames, Lufs, saturating_usize},
 };
+use std::ops::Range;
 
 /// Bins of a momentary window and of a gating block: 0.4 s.
-const MOMENTARY: u64 = 40;
+const MOMENTARY_BINS: u64 = 40;
 /// Bins of a short-term window: 3 s.
-const SHORT_TERM: u64 = 300;
+const SHORT_TERM_BINS: u64 = 300;
 /// Bins between two gating blocks: 0.1 s.
-const HOP: u64 = 10;
-/// Bins of silence that follow a programme before its range is taken: 1.5 s.
-const TAIL: u64 = 150;
+const HOP_BINS: u64 = 10;
+/// Bins of silence appended before the loudness range is computed: 1.5 s.
+const TAIL_BINS: u64 = 150;
 
-/// A loudness meter. What is below 8 kHz in rate has no loudness: every value is then `None`.
+/// Loudness meter. At sample rates below 8 kHz every result is `None`.
 ///
-/// A stretch of 10 ms with samples that are not finite counts as silence.
+/// A bin of 10 ms that contains non-finite samples counts as silence.
 ///
 /// ```
 /// use soundtrack::{Block, Layout, SampleRate, Spec, measure::Loudness};
@@ -51,39 +53,39 @@ const TAIL: u64 = 150;
 pub struct Loudness {
     rate: u64,
     coefficients: Coefficients,
-    /// The channels that are heard, with their weights.
-    heard: Vec<(usize, f64)>,
-    pairs: Vec<Pair>,
-    /// Frames taken.
+    /// Channels with a loudness weight, and the weights. The LFE has none.
+    weighted: Vec<(usize, f64)>,
+    pairs: Vec<FilterPair>,
+    /// Number of frames measured.
     position: u64,
-    /// Bins closed.
+    /// Number of completed bins.
     bins: u64,
-    /// The weighted sums of squares of the latest bins.
+    /// Weighted sums of squares of the latest bins.
     ring: Vec<f64>,
     momentary: Option<f64>,
     short_term: Option<f64>,
     momentary_max: Option<(f64, u64)>,
     short_term_max: Option<(f64, u64)>,
     gating: Gating,
-    running: Running,
-    lanes: Lanes,
+    running: RunningLoudness,
+    curves: LoudnessCurves,
     finished: bool,
 }
 
-/// The curves of a meter, one value every 0.1 s, in LUFS.
+/// Curves of a meter in LUFS, one value every 0.1 s.
 #[derive(Clone, Debug)]
-pub(super) struct Lanes {
+pub(super) struct LoudnessCurves {
     pub momentary: LevelCurve,
     pub short_term: LevelCurve,
     pub integrated: LevelCurve,
 }
 
 impl Loudness {
-    /// A meter for audio of this rate and layout.
+    /// Creates a meter for audio of this rate and layout.
     #[must_use]
     pub fn new(spec: Spec) -> Self {
-        let heard: Vec<(usize, f64)> = match spec.rate.hz() {
-            ..LOWEST => Vec::new(),
+        let weighted: Vec<(usize, f64)> = match spec.rate.hz() {
+            ..MIN_RATE_HZ => Vec::new(),
             _ => weights(spec.layout)
                 .into_iter()
                 .enumerate()
@@ -93,18 +95,18 @@ impl Loudness {
         Self {
             rate: u64::from(spec.rate.hz()),
             coefficients: Coefficients::new(spec.rate),
-            pairs: vec![Pair::default(); heard.len().div_ceil(2)],
-            heard,
+            pairs: vec![FilterPair::default(); weighted.len().div_ceil(2)],
+            weighted,
             position: 0,
             bins: 0,
-            ring: vec![0.0; usize::try_from(SHORT_TERM).unwrap_or_default()],
+            ring: vec![0.0; saturating_usize(SHORT_TERM_BINS)],
             momentary: None,
             short_term: None,
             momentary_max: None,
             short_term_max: None,
             gating: Gating::default(),
-            running: Running::default(),
-            lanes: Lanes {
+            running: RunningLoudness::default(),
+            curves: LoudnessCurves {
                 momentary: LevelCurve::new(Keep::Largest),
                 short_term: LevelCurve::new(Keep::Last),
                 integrated: LevelCurve::new(Keep::Last),
@@ -113,191 +115,195 @@ impl Loudness {
         }
     }
 
-    /// Takes the next frames. Channels that the layout does not have are passed over, missing ones are silent.
+    /// Measures the next frames. Surplus channels are ignored, missing channels are silent.
     pub fn feed(&mut self, block: &Block) {
         if !self.finished {
-            self.take(block);
+            self.process(block);
         }
     }
 
-    /// Ends the programme: 1.5 s of silence that count for the range alone. What is fed later is not heard.
+    /// Ends the programme. Later frames are ignored. The range is computed with 1.5 s of silence
+    /// appended.
     pub fn finish(&mut self) {
         if std::mem::replace(&mut self.finished, true) || self.short_term_max.is_none() {
             return;
         }
-        let to = self.edge(self.bins + TAIL);
+        let to = self.bin_start(self.bins + TAIL_BINS);
         let mut silence = Block::new(crate::layout::Layout::Mono, 4096);
         while self.position < to {
-            let n = usize::try_from(to - self.position)
-                .unwrap_or(usize::MAX)
-                .min(silence.capacity());
+            let n = saturating_usize(to - self.position).min(silence.capacity());
             silence.fill(n, 0.0);
-            self.take(&silence);
+            self.process(&silence);
         }
     }
 
-    /// Loudness of the latest 0.4 s, renewed every 10 ms; `None` before, and where they are silent.
+    /// Returns the loudness of the latest 0.4 s, updated every 10 ms; `None` for silence and in the
+    /// first 0.4 s.
     #[must_use]
     pub fn momentary(&self) -> Option<Lufs> {
         self.momentary.filter(|p| *p > 0.0).map(Lufs::of_power)
     }
 
-    /// Loudness of the latest 3 s, renewed every 10 ms; `None` before, and where they are silent.
+    /// Returns the loudness of the latest 3 s, updated every 10 ms; `None` for silence and in the
+    /// first 3 s.
     #[must_use]
     pub fn short_term(&self) -> Option<Lufs> {
         self.short_term.filter(|p| *p > 0.0).map(Lufs::of_power)
     }
 
-    /// The largest momentary loudness so far, and the first frame of its 0.4 s.
+    /// Returns the maximum momentary loudness so far, and the first frame of its window.
     #[must_use]
     pub fn momentary_max(&self) -> Option<(Lufs, Frames)> {
-        self.largest(self.momentary_max)
+        self.level_and_frame(self.momentary_max)
     }
 
-    /// The largest short-term loudness so far, and the first frame of its 3 s.
+    /// Returns the maximum short-term loudness so far, and the first frame of its window.
     #[must_use]
     pub fn short_term_max(&self) -> Option<(Lufs, Frames)> {
-        self.largest(self.short_term_max)
+        self.level_and_frame(self.short_term_max)
     }
 
-    /// Integrated loudness so far; `None` where nothing is above the gates.
+    /// Returns the integrated loudness so far; `None` if no block passes the gates.
     #[must_use]
     pub fn integrated(&self) -> Option<Lufs> {
         self.gating.integrated()
     }
 
-    /// Loudness range so far in LU; `None` where nothing is above −70 LUFS. That of a whole programme after
-    /// [`finish`](Self::finish).
+    /// Returns the loudness range so far in LU; `None` if no value reaches −70 LUFS. Call
+    /// [`finish`](Self::finish) first to get the range of a whole programme.
     #[must_use]
     pub fn range(&self) -> Option<f64> {
         self.gating.range()
     }
 
-    /// What can be pooled with that of other measurements.
+    /// Returns the block powers, which can be pooled with other measurements.
     #[must_use]
     pub fn gating(&self) -> &Gating {
         &self.gating
     }
 
-    pub(super) fn into_parts(self) -> (Gating, Lanes) {
-        (self.gating, self.lanes)
+    pub(super) fn into_parts(self) -> (Gating, LoudnessCurves) {
+        (self.gating, self.curves)
     }
 
-    /// The first frame of a bin.
-    fn edge(&self, bin: u64) -> u64 {
+    /// Returns the first frame of a bin.
+    fn bin_start(&self, bin: u64) -> u64 {
         (bin * self.rate + 50) / 100
     }
 
-    fn largest(&self, of: Option<(f64, u64)>) -> Option<(Lufs, Frames)> {
+    fn level_and_frame(&self, of: Option<(f64, u64)>) -> Option<(Lufs, Frames)> {
         of.filter(|(p, _)| *p > 0.0)
-            .map(|(p, bin)| (Lufs::of_power(p), Frames(self.edge(bin))))
+            .map(|(p, bin)| (Lufs::of_power(p), Frames(self.bin_start(bin))))
     }
 
-    fn take(&mut self, block: &Block) {
-        if self.heard.is_empty() {
+    fn process(&mut self, block: &Block) {
+        if self.weighted.is_empty() {
             return;
         }
         let channels: Vec<&[f64]> = block.channels().collect();
         let mut done = 0;
         while done < block.frames() {
-            let edge = self.edge(self.bins + 1);
-            let n = usize::try_from(edge - self.position)
-                .unwrap_or(usize::MAX)
-                .min(block.frames() - done);
-            let piece = |(ch, _): &(usize, f64)| {
-                channels
-                    .get(*ch)
-                    .and_then(|c| c.get(done..done + n))
-                    .unwrap_or(&[])
-            };
-            for (pair, heard) in self.pairs.iter_mut().zip(self.heard.chunks(2)) {
-                if let Some(left) = heard.first() {
-                    // An odd channel runs beside itself.
-                    let (left, right) = (piece(left), piece(heard.last().unwrap_or(left)));
-                    pair.take(&self.coefficients, left, right);
+            let bin_end = self.bin_start(self.bins + 1);
+            let n = saturating_usize(bin_end - self.position).min(block.frames() - done);
+            for (pair, weighted) in self.pairs.iter_mut().zip(self.weighted.chunks(2)) {
+                if let Some(left) = weighted.first() {
+                    // With an odd number of channels the last one fills both lanes of its pair.
+                    let right = weighted.last().unwrap_or(left);
+                    let left = part_of_channel(&channels, left.0, done..done + n);
+                    let right = part_of_channel(&channels, right.0, done..done + n);
+                    pair.process(&self.coefficients, left, right);
                 }
             }
             done += n;
             self.position += n as u64;
-            if self.position == edge {
-                self.close();
+            if self.position == bin_end {
+                self.complete_bin();
             }
         }
     }
 
-    /// Ends a bin, and with it a momentary and a short-term window.
-    fn close(&mut self) {
+    /// Completes a bin, which also completes a momentary and a short-term window.
+    fn complete_bin(&mut self) {
         let mut sum = 0.0;
-        for (pair, heard) in self.pairs.iter_mut().zip(self.heard.chunks(2)) {
-            heard
-                .iter()
-                .zip(pair.squares())
-                .for_each(|((_, weight), squares)| sum += weight * squares);
+        for (pair, weighted) in self.pairs.iter_mut().zip(self.weighted.chunks(2)) {
+            for ((_, weight), squares) in weighted.iter().zip(pair.squares()) {
+                sum += weight * squares;
+            }
         }
-        let slot = usize::try_from(self.bins % SHORT_TERM).unwrap_or_default();
+        let slot = saturating_usize(self.bins % SHORT_TERM_BINS);
         if let Some(slot) = self.ring.get_mut(slot) {
             *slot = sum * self.coefficients.power;
         }
         self.bins += 1;
-        self.momentary = self.window(MOMENTARY);
-        self.short_term = self.window(SHORT_TERM);
-        let hop = self.bins.is_multiple_of(HOP);
+        self.momentary = self.window(MOMENTARY_BINS);
+        self.short_term = self.window(SHORT_TERM_BINS);
+        let hop = self.bins.is_multiple_of(HOP_BINS);
         if self.finished {
-            self.short_term
-                .filter(|_| hop)
-                .into_iter()
-                .for_each(|p| self.gating.short(p));
+            // Only the range takes the silence after the end into account.
+            if let Some(power) = self.short_term.filter(|_| hop) {
+                self.gating.push_short_term(power);
+            }
             return;
         }
-        let later = |max: &mut Option<(f64, u64)>, power: Option<f64>, bins: u64| {
-            if let Some(power) = power
-                && max.is_none_or(|(most, _)| power > most)
-            {
-                *max = Some((power, bins));
-            }
-        };
-        later(
-            &mut self.momentary_max,
-            self.momentary,
-            self.bins.saturating_sub(MOMENTARY),
-        );
-        later(
-            &mut self.short_term_max,
-            self.short_term,
-            self.bins.saturating_sub(SHORT_TERM),
-        );
+        let momentary_start = self.bins.saturating_sub(MOMENTARY_BINS);
+        let short_term_start = self.bins.saturating_sub(SHORT_TERM_BINS);
+        keep_maximum(&mut self.momentary_max, self.momentary, momentary_start);
+        keep_maximum(&mut self.short_term_max, self.short_term, short_term_start);
         if !hop {
             return;
         }
         if let Some(power) = self.momentary {
-            self.gating.block(power);
-            self.running.block(power);
+            self.gating.push_block(power);
+            self.running.push_block(power);
         }
-        self.short_term
-            .into_iter()
-            .for_each(|p| self.gating.short(p));
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "seven digits are enough for a curve"
-        )]
-        let level = |power: Option<f64>| Lufs::of_power(power.unwrap_or(0.0)).0 as f32;
-        self.lanes.momentary.push(level(self.momentary));
-        self.lanes.short_term.push(level(self.short_term));
-        self.lanes.integrated.push(level(self.running.power()));
+        if let Some(power) = self.short_term {
+            self.gating.push_short_term(power);
+        }
+        self.curves.momentary.push(curve_level(self.momentary));
+        self.curves.short_term.push(curve_level(self.short_term));
+        self.curves
+            .integrated
+            .push(curve_level(self.running.power()));
     }
 
-    /// The mean power of the latest bins; `None` before there are so many.
+    /// Returns the mean power of the latest `bins` bins; `None` before there are that many.
     fn window(&self, bins: u64) -> Option<f64> {
         let start = self.bins.checked_sub(bins)?;
-        let cut = usize::try_from(self.bins % SHORT_TERM).unwrap_or_default();
+        let cut = saturating_usize(self.bins % SHORT_TERM_BINS);
         let (newer, older) = self.ring.split_at_checked(cut)?;
-        let skip = self.ring.len() - usize::try_from(bins).unwrap_or_default();
+        let skip = self.ring.len() - saturating_usize(bins);
         let sum: f64 = older.iter().chain(newer).skip(skip).sum();
         #[expect(
             clippy::cast_precision_loss,
             reason = "a window is far shorter than 2^53 frames"
         )]
-        let frames = (self.edge(self.bins) - self.edge(start)) as f64;
+        let frames = (self.bin_start(self.bins) - self.bin_start(start)) as f64;
         Some(sum / frames)
     }
+}
+
+/// Returns part of a channel; empty, and therefore silent, if the block lacks the channel.
+fn part_of_channel<'a>(channels: &[&'a [f64]], channel: usize, part: Range<usize>) -> &'a [f64] {
+    channels
+        .get(channel)
+        .and_then(|samples| samples.get(part))
+        .unwrap_or(&[])
+}
+
+/// Replaces a maximum by a larger power and the first bin of its window. The first of equal maxima stays.
+fn keep_maximum(maximum: &mut Option<(f64, u64)>, power: Option<f64>, first_bin: u64) {
+    if let Some(power) = power
+        && maximum.is_none_or(|(most, _)| power > most)
+    {
+        *maximum = Some((power, first_bin));
+    }
+}
+
+/// Returns a power as a curve value in LUFS.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "seven digits are enough for a curve"
+)]
+fn curve_level(power: Option<f64>) -> f32 {
+    Lufs::of_power(power.unwrap_or(0.0)).0 as f32
 }

@@ -1,20 +1,21 @@
-//! Integrated loudness so far, cheap enough for a curve: the powers of gating blocks, sorted into steps of 0.1 LU.
+//! Approximate running integrated loudness for curves: block powers in a histogram with steps of
+//! 0.1 LU.
 //!
-//! The relative gate falls on the edge of a step, so a value may differ from the exact one where blocks lie within 0.1 LU
-//! of the gate. Results are never taken from here.
+//! The relative gate is rounded to a step, so a value may differ from the exact one if blocks lie
+//! within 0.1 LU of the gate. Final results never use this histogram.
 
 use crate::units::Lufs;
 
-const LOWEST: f64 = -70.0;
+const LOWEST_LUFS: f64 = -70.0;
 const STEPS: usize = 1000;
 
-/// Sums of powers and numbers of blocks, by loudness from −70 LUFS on.
+/// Sum of powers and number of blocks for each step of loudness above −70 LUFS.
 #[derive(Clone, Debug)]
-pub(super) struct Running {
+pub(super) struct RunningLoudness {
     steps: Vec<(f64, u32)>,
 }
 
-impl Default for Running {
+impl Default for RunningLoudness {
     fn default() -> Self {
         Self {
             steps: vec![(0.0, 0); STEPS],
@@ -22,10 +23,10 @@ impl Default for Running {
     }
 }
 
-impl Running {
-    /// Takes the power of a gating block.
-    pub(super) fn block(&mut self, power: f64) {
-        if power > Lufs(LOWEST).power()
+impl RunningLoudness {
+    /// Adds the power of a gating block.
+    pub(super) fn push_block(&mut self, power: f64) {
+        if power > Lufs(LOWEST_LUFS).power()
             && let Some((sum, count)) = self.steps.get_mut(step(power))
         {
             *sum += power;
@@ -33,25 +34,30 @@ impl Running {
         }
     }
 
-    /// The power of all blocks above the gates; `None` where there is none.
+    /// Returns the mean power of the blocks that pass the gates; `None` if none do.
     pub(super) fn power(&self) -> Option<f64> {
-        let mean = |from: usize| {
-            let add =
-                |(sum, count): (f64, u32), (s, c): &(f64, u32)| (sum + s, count.saturating_add(*c));
-            let (sum, count) = self.steps.iter().skip(from).fold((0.0, 0), add);
-            (count > 0).then(|| sum / f64::from(count))
-        };
-        mean(0).and_then(|all| mean(step(all / 10.0)))
+        let all = self.mean_from(0)?;
+        self.mean_from(step(all / 10.0))
+    }
+
+    /// Returns the mean power of the blocks from a step up; `None` if there are none.
+    fn mean_from(&self, first: usize) -> Option<f64> {
+        let (mut power, mut blocks) = (0.0, 0u32);
+        for (sum, count) in self.steps.iter().skip(first) {
+            power += sum;
+            blocks = blocks.saturating_add(*count);
+        }
+        (blocks > 0).then(|| power / f64::from(blocks))
     }
 }
 
-/// The step of a power; the first for those below, the last for those above.
+/// Returns the step of a power, clamped to the first and last step.
 fn step(power: f64) -> usize {
-    let at = ((Lufs::of_power(power).0 - LOWEST) * 10.0).max(0.0);
+    let at = ((Lufs::of_power(power).0 - LOWEST_LUFS) * 10.0).max(0.0);
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "not below 0, and held below the last step"
+        reason = "not below 0; clamped to the last step"
     )]
     let at = at as usize;
     at.min(STEPS - 1)
@@ -63,10 +69,10 @@ mod tests {
 
     #[test]
     fn is_the_gated_mean() {
-        let mut running = Running::default();
+        let mut running = RunningLoudness::default();
         assert_eq!(running.power(), None);
         for level in [-71.0, -40.0, -20.0, -20.0] {
-            running.block(Lufs(level).power());
+            running.push_block(Lufs(level).power());
         }
         assert!((Lufs::of_power(running.power().unwrap()).0 + 20.0).abs() < 1e-9);
     }

@@ -1,36 +1,36 @@
-//! What is watched of every track while it is rendered: peaks, and what tells that a stem is not as it should be.
+//! Measurements made of every track while rendering: peaks, and indicators of faulty stems.
 //!
-//! Cheap enough to be always on: one pass over the samples for peak and mean, and a look at 64 frames of every 4096 for
-//! how alike the first two channels are.
+//! Cheap enough to run always: one pass over the samples for peak and mean, and for the correlation
+//! of the first two channels only 64 of every 4096 frames.
 
 use super::level_curve::{Keep, LevelCurve};
 use crate::{
     block::Block,
     dsp::peak::{Peak, largest_and_sum},
-    units::SampleRate,
+    units::{SampleRate, saturating_usize},
 };
 
-/// How many values of its peaks are kept: one for each tenth of a second, up to 14 minutes.
-const KEPT: usize = 1 << 13;
-/// Frames that the channels are compared in, and how often that is done.
-const LOOK: u64 = 64;
-const EVERY: u64 = 4096;
+/// Maximum number of peaks kept: one per tenth of a second, up to 14 minutes.
+const MAX_PEAKS: usize = 1 << 13;
+/// Number of frames compared, and the interval between comparisons in frames.
+const COMPARED_FRAMES: u64 = 64;
+const COMPARISON_INTERVAL: u64 = 4096;
 
-/// The survey of one lane.
+/// Measurements of one node.
 #[derive(Clone, Debug)]
 pub(crate) struct Survey {
     rate: u64,
     pub peaks: Vec<Peak>,
-    /// Sums of all samples, a channel each, and of how many frames.
+    /// Sum of all samples of each channel, and the number of frames within clips.
     sums: Vec<f64>,
     sounding: u64,
-    /// Of the first two channels: the sums of squares, and of products.
+    /// Sums of squares and of products of the first two channels.
     squares: [f64; 2],
     products: f64,
-    /// Frames rendered so far, and the peaks of their tenths of a second.
+    /// Frames rendered so far, and the peak of each tenth of a second.
     frames: u64,
-    height: f64,
-    heights: LevelCurve,
+    tenth_peak: f64,
+    tenth_peaks: LevelCurve,
 }
 
 impl Survey {
@@ -43,18 +43,17 @@ impl Survey {
             squares: [0.0; 2],
             products: 0.0,
             frames: 0,
-            height: 0.0,
-            heights: LevelCurve::keeping(Keep::Largest, KEPT),
+            tenth_peak: 0.0,
+            tenth_peaks: LevelCurve::with_max_values(Keep::Largest, MAX_PEAKS),
         }
     }
 
-    /// Takes the next frames, the first of which is frame `at` of the timeline; `sounding` of them lie within clips.
+    /// Measures the next frames. `at` is the timeline position of the first; `sounding` is the
+    /// number of frames within clips.
     pub(crate) fn take(&mut self, block: &Block, at: u64, sounding: u64) {
         let mut done = 0;
         while done < block.frames() {
-            let n = usize::try_from(self.room())
-                .unwrap_or(usize::MAX)
-                .min(block.frames() - done);
+            let n = saturating_usize(self.frames_to_tenth()).min(block.frames() - done);
             for ((peak, sum), samples) in self
                 .peaks
                 .iter_mut()
@@ -65,9 +64,9 @@ impl Survey {
                 let (height, all) = largest_and_sum(samples);
                 peak.note(height, samples, at + done as u64);
                 *sum += all;
-                self.height = self.height.max(height);
+                self.tenth_peak = self.tenth_peak.max(height);
             }
-            self.forward(n as u64);
+            self.advance(n as u64);
             done += n;
         }
         self.sounding += sounding;
@@ -77,56 +76,58 @@ impl Survey {
         }
     }
 
-    /// Takes so many frames of silence.
+    /// Measures `frames` frames of silence.
     pub(crate) fn skip(&mut self, frames: usize) {
         let mut left = frames as u64;
         while left > 0 {
-            let n = self.room().min(left);
-            self.forward(n);
+            let n = self.frames_to_tenth().min(left);
+            self.advance(n);
             left -= n;
         }
     }
 
-    /// The largest mean of a channel while it sounds, as a share of its peak too; `None` where it sounds for less than a
-    /// second.
+    /// Returns the largest DC offset of a channel: the absolute mean within clips, and its ratio to
+    /// the peak. `None` if the clips are shorter than a second.
     pub(crate) fn offset(&self) -> Option<(f64, f64)> {
         #[expect(clippy::cast_precision_loss, reason = "far less than 2^53 frames")]
         let frames = (self.sounding >= self.rate).then_some(self.sounding as f64)?;
-        let mean =
-            |(sum, peak): (&f64, &Peak)| ((sum / frames).abs(), (sum / frames).abs() / peak.value);
-        self.sums
-            .iter()
-            .zip(&self.peaks)
-            .filter(|(_, p)| p.value > 0.0)
-            .map(mean)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
+        let mut largest: Option<(f64, f64)> = None;
+        for (sum, peak) in self.sums.iter().zip(&self.peaks) {
+            let mean = (sum / frames).abs();
+            // Of equal means the last channel counts.
+            if peak.value > 0.0 && largest.is_none_or(|(most, _)| mean.total_cmp(&most).is_ge()) {
+                largest = Some((mean, mean / peak.value));
+            }
+        }
+        largest
     }
 
-    /// How alike the first two channels are: 1 the same, −1 one the other upside down; `None` where one of them is far
-    /// weaker.
+    /// Returns the correlation of the first two channels: 1 for equal signals, −1 for inverted
+    /// ones. `None` if one channel is more than 6 dB weaker than the other.
     pub(crate) fn likeness(&self) -> Option<f64> {
         let [left, right] = self.squares;
         let near = left > 0.0 && right > 0.0 && (0.25..=4.0).contains(&(left / right));
         near.then(|| self.products / (left * right).sqrt())
     }
 
-    /// The peak of the tenth of a second around a frame, counted from the first that was rendered.
+    /// Returns the peak of the tenth of a second around a frame, counted from the first rendered
+    /// frame.
     pub(crate) fn height(&self, frame: u64) -> f64 {
         let tenth = frame * 10 / self.rate;
         if tenth >= self.frames * 10 / self.rate {
-            self.height
+            self.tenth_peak
         } else {
-            f64::from(self.heights.at(tenth))
+            f64::from(self.tenth_peaks.at(tenth))
         }
     }
 
-    /// Frames to the end of the tenth of a second.
-    fn room(&self) -> u64 {
+    /// Returns the number of frames to the end of the tenth of a second.
+    fn frames_to_tenth(&self) -> u64 {
         let tenth = self.frames * 10 / self.rate;
         ((tenth + 1) * self.rate).div_ceil(10) - self.frames
     }
 
-    fn forward(&mut self, frames: u64) {
+    fn advance(&mut self, frames: u64) {
         let tenth = self.frames * 10 / self.rate;
         self.frames += frames;
         if self.frames * 10 / self.rate > tenth {
@@ -134,17 +135,17 @@ impl Survey {
                 clippy::cast_possible_truncation,
                 reason = "seven digits are enough to compare tracks"
             )]
-            self.heights.push(std::mem::take(&mut self.height) as f32);
+            self.tenth_peaks
+                .push(std::mem::take(&mut self.tenth_peak) as f32);
         }
     }
 
     fn compare(&mut self, left: &[f64], right: &[f64], at: u64) {
         let end = at + left.len() as u64;
-        let mut look = at / EVERY * EVERY;
+        let mut look = at / COMPARISON_INTERVAL * COMPARISON_INTERVAL;
         while look < end {
-            let part =
-                |frame: u64| usize::try_from(frame.clamp(at, end) - at).unwrap_or(usize::MAX);
-            let range = part(look)..part(look + LOOK);
+            let part = |frame: u64| saturating_usize(frame.clamp(at, end) - at);
+            let range = part(look)..part(look + COMPARED_FRAMES);
             let both = left
                 .get(range.clone())
                 .unwrap_or_default()
@@ -154,7 +155,7 @@ impl Survey {
                 self.squares = [self.squares[0] + l * l, self.squares[1] + r * r];
                 self.products += l * r;
             }
-            look += EVERY;
+            look += COMPARISON_INTERVAL;
         }
     }
 }

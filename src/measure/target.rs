@@ -1,19 +1,22 @@
-//! Loudness targets: the figures, judging a programme by them, and the gain that meets them.
+//! Loudness targets: published values, checks against them, and the gain that reaches them.
 //!
-//! The figures are data, as published until November 2026. Services change theirs; what they do not publish is not judged.
+//! The values are as published until November 2026. Services change theirs; values that a service
+//! does not publish are not checked.
 
 use super::Measured;
 use crate::units::{Dbtp, Decibels, Lufs};
 use serde::Serialize;
 use std::{borrow::Cow, fmt, str::FromStr};
 
-/// Loudness and true peak that a programme must have, by `--target` and by `[deliver]` alike.
+/// Required loudness and true peak of a programme, set with `--target` or in `[deliver]`.
 ///
 /// # Tolerance
-/// A programme meets a target within its [`tolerance`](Self::tolerance) either way. Where none is given it is 0.2 LU, which
-/// EBU R 128 (version 4, 2020) allows a finished file in quality control. R 128 allows ±1.0 LU in production where the
-/// target cannot be met exactly, as live: `tolerance(1.0)`, or `tolerance = 1.0` in a session file. ATSC A/85 and Netflix
-/// have their own 2 LU. Services that turn programmes up or down themselves take any loudness.
+/// The loudness of a programme may differ from the target by [`tolerance`](Self::tolerance) in
+/// either direction. The default is 0.2 LU, the quality-control tolerance of EBU R 128 (version 4,
+/// 2020) for finished files. R 128 allows ±1.0 LU in production if the target cannot be met
+/// exactly, as in live programmes: use `tolerance(1.0)`, or `tolerance = 1.0` in a session file.
+/// ATSC A/85 and Netflix specify 2 LU. Services that adjust the level themselves accept any
+/// loudness.
 ///
 /// ```
 /// use soundtrack::{Dbtp, LoudnessTarget, Lufs};
@@ -26,22 +29,23 @@ use std::{borrow::Cow, fmt, str::FromStr};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct LoudnessTarget {
-    /// Name in reports; empty for a target that is given by its figures.
+    /// Name for reports; empty for a target given by its values.
     pub name: Cow<'static, str>,
-    /// Integrated loudness of the programme; `None` where it is not judged.
+    /// Integrated loudness of the programme; `None` if it is not checked.
     pub integrated: Option<Lufs>,
-    /// Largest distance from it in LU, either way; `None` where any loudness is taken.
+    /// Maximum deviation from it in LU, in either direction; `None` if any loudness is accepted.
     pub tolerance: Option<f64>,
-    /// Highest true peak; `None` where it is not judged.
+    /// Maximum true peak; `None` if it is not checked.
     pub true_peak: Option<Dbtp>,
-    /// Highest true peak of a programme that is louder than `integrated` by 0.05 LU or more, where that is another.
+    /// Maximum true peak of a programme that is louder than `integrated` by 0.05 LU or more, if a
+    /// different one applies.
     pub true_peak_if_louder: Option<Dbtp>,
-    /// Remark on the figures.
+    /// Note about the values.
     pub note: &'static str,
 }
 
-/// One named target: name, LUFS, tolerance in LU, dBTP, dBTP if louder, note.
-type Row = (
+/// Row of the table of targets: name, LUFS, tolerance in LU, dBTP, dBTP if louder, note.
+type TargetRow = (
     &'static str,
     f64,
     Option<f64>,
@@ -52,7 +56,7 @@ type Row = (
 
 const EBU_R128_TOLERANCE_LU: f64 = 0.2;
 
-const TABLE: [Row; 6] = [
+const TABLE: [TargetRow; 6] = [
     (
         "ebu-r128",
         -23.0,
@@ -104,7 +108,7 @@ const TABLE: [Row; 6] = [
 ];
 
 impl Default for LoudnessTarget {
-    /// Judges nothing yet; a loudness that is set later is judged within 0.2 LU.
+    /// Returns a target that checks nothing. A loudness set later is checked to 0.2 LU.
     fn default() -> Self {
         Self {
             name: Cow::Borrowed(""),
@@ -118,7 +122,7 @@ impl Default for LoudnessTarget {
 }
 
 impl LoudnessTarget {
-    /// Creates a target of an integrated loudness, within 0.2 LU.
+    /// Creates a target for an integrated loudness with a tolerance of 0.2 LU.
     #[must_use]
     pub fn new(integrated: Lufs) -> Self {
         Self {
@@ -127,45 +131,46 @@ impl LoudnessTarget {
         }
     }
 
-    /// Sets the name that reports show.
+    /// Sets the name shown in reports.
     #[must_use]
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Sets how many LU a programme may be off.
+    /// Sets the maximum deviation from the loudness in LU.
     #[must_use]
     pub fn tolerance(mut self, lu: f64) -> Self {
         self.tolerance = Some(lu);
         self
     }
 
-    /// Sets the highest true peak.
+    /// Sets the maximum true peak.
     #[must_use]
     pub fn true_peak(mut self, ceiling: Dbtp) -> Self {
         self.true_peak = Some(ceiling);
         self
     }
 
-    /// Returns the names of the known targets.
+    /// Returns the names of the predefined targets.
     pub fn names() -> impl Iterator<Item = &'static str> {
         TABLE.iter().map(|row| row.0)
     }
 
-    /// Judges a programme of this loudness and true peak. A programme without loudness fails; one without true peak is
-    /// silent and passes its ceiling.
+    /// Checks a programme with this loudness and true peak. A programme without loudness fails. One
+    /// without true peak is silent and passes.
     #[must_use]
     pub fn judge(&self, integrated: Option<Lufs>, true_peak: Option<Dbtp>) -> Verdict {
-        // Levels keep six digits: a programme that was fitted by a gain meets its target to within this.
-        const LAST_DIGITS: f64 = 1e-6;
-        // Half of the last digit that loudness is shown with.
-        const LOUDER: f64 = 0.05;
+        // Levels are computed to six digits: a programme adjusted by `fit` meets its target to
+        // within this.
+        const TOLERANCE_DB: f64 = 1e-6;
+        // Half of the last digit with which loudness is displayed.
+        const LOUDER_LU: f64 = 0.05;
         let off = self
             .integrated
             .zip(integrated)
             .map(|(target, is)| is.0 - target.0);
-        let louder = off.is_some_and(|off| off > LOUDER);
+        let louder = off.is_some_and(|off| off > LOUDER_LU);
         let ceiling = self
             .true_peak_if_louder
             .filter(|_| louder)
@@ -176,25 +181,28 @@ impl LoudnessTarget {
             target_lufs: self.integrated.map(|l| l.0),
             tolerance_lu: judged,
             off_lu: off,
-            loudness_passed: judged.map(|t| off.is_some_and(|off| off.abs() <= t + LAST_DIGITS)),
+            loudness_passed: judged.map(|t| off.is_some_and(|off| off.abs() <= t + TOLERANCE_DB)),
             ceiling_dbtp: ceiling.map(|c| c.0),
             true_peak_passed: ceiling
                 .zip(true_peak)
-                .is_none_or(|(c, p)| p.0 <= c.0 + LAST_DIGITS),
+                .is_none_or(|(c, p)| p.0 <= c.0 + TOLERANCE_DB),
             note: self.note,
             fit: None,
         }
     }
 
-    /// Judges a measurement.
+    /// Checks a measurement.
     #[must_use]
     pub fn judge_measured(&self, measured: &Measured) -> Verdict {
         self.judge(measured.integrated, measured.true_peak.map(|p| p.level))
     }
 
-    /// Returns the one gain that brings a programme to the target, or as near as the true peak allows. Without a target
-    /// loudness, or for a programme without loudness, it is only lowered to the ceiling. For an album, the loudness
-    /// of the pooled [`Gating`](super::Gating) and the largest true peak give one gain for all of it. `None` for silence.
+    /// Returns the gain that brings a programme to the target, or as close to it as the true-peak
+    /// ceiling allows. `None` for silence.
+    ///
+    /// Without a target loudness, or for a programme without loudness, the gain only lowers the
+    /// true peak to the ceiling. For an album, pass the loudness of the pooled
+    /// [`Gating`](super::Gating) and the largest true peak to get one gain for all tracks.
     ///
     /// ```
     /// use soundtrack::{Dbtp, Decibels, LoudnessTarget, Lufs, measure::Fit};
@@ -246,7 +254,7 @@ impl FromStr for LoudnessTarget {
     }
 }
 
-/// A name that is none of the targets known.
+/// Error: the name is not that of a predefined target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownTarget;
 
@@ -260,46 +268,49 @@ impl fmt::Display for UnknownTarget {
 
 impl std::error::Error for UnknownTarget {}
 
-/// A gain for a target.
+/// Gain that brings a programme to a target.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fit {
-    /// The gain.
+    /// Gain to apply.
     pub gain: Decibels,
-    /// How many LU the programme stays below the target, because its true peak reaches the ceiling first; else 0.
+    /// LU by which the programme remains below the target because its true peak reaches the ceiling
+    /// first; 0 otherwise.
     pub short_by: f64,
 }
 
-/// Judgement of a programme by a target.
+/// Result of checking a programme against a target.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Verdict {
-    /// The target's name.
+    /// Name of the target.
     pub target: String,
-    /// Its loudness; `null` where it has none.
+    /// Target loudness; `null` if the target has none.
     pub target_lufs: Option<f64>,
-    /// How far off it a programme may be; `null` where any loudness is taken.
+    /// Tolerance; `null` if any loudness is accepted.
     pub tolerance_lu: Option<f64>,
-    /// How far off it this one is: positive for too loud; `null` where it has no loudness.
+    /// Deviation of the programme from the target, positive if it is too loud; `null` if it has no
+    /// loudness.
     pub off_lu: Option<f64>,
-    /// Whether that is near enough; `null` where any loudness is taken.
+    /// True if the deviation is within the tolerance; `null` if any loudness is accepted.
     pub loudness_passed: Option<bool>,
-    /// The highest true peak that is allowed; `null` where it is not judged.
+    /// Maximum true peak; `null` if it is not checked.
     pub ceiling_dbtp: Option<f64>,
-    /// Whether the true peak is no higher.
+    /// True if the true peak does not exceed the maximum.
     pub true_peak_passed: bool,
-    /// Remark on the target.
+    /// Note about the target.
     pub note: &'static str,
-    /// The gain that was applied to meet it, if that was asked for.
+    /// Gain that was applied to reach the target, if requested.
     pub fit: Option<FitReport>,
 }
 
-/// The gain that was applied for a target.
+/// Gain that was applied to reach a target.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct FitReport {
-    /// The gain, on top of the master's own.
+    /// Gain in addition to the master's own.
     pub gain_db: f64,
-    /// How many LU the programme stays below the target because its true peak reaches the ceiling first.
+    /// LU by which the programme remains below the target because its true peak reaches the ceiling
+    /// first.
     pub short_by_lu: f64,
 }
 
@@ -313,7 +324,7 @@ impl From<Fit> for FitReport {
 }
 
 impl Verdict {
-    /// Reports whether loudness and true peak are met.
+    /// Returns true if both loudness and true peak meet the target.
     #[must_use]
     pub fn passed(&self) -> bool {
         self.true_peak_passed && self.loudness_passed != Some(false)

@@ -1,8 +1,8 @@
-//! True peak by ITU-R BS.1770-5 Annex 2: the largest value of the signal between its samples.
+//! True peak according to ITU-R BS.1770-5 Annex 2: the peak of the signal between its samples.
 //!
-//! The meter buffers the signal in runs of 512 frames at absolute positions and looks for crests in each with
-//! [`dsp::true_peak`](crate::dsp::true_peak), so no bit depends on how the audio was cut into blocks. Zeros precede the
-//! first frame and follow the last.
+//! The meter buffers the signal in runs of 512 frames at absolute positions and searches each for
+//! peaks with [`dsp::true_peak`](crate::dsp::true_peak), so results are bit-equal however the audio
+//! is split into blocks. Zeros precede the first frame and follow the last.
 
 use super::level_curve::{Keep, LevelCurve};
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     units::{Dbtp, Frames},
 };
 
-/// A true-peak meter. Samples that are not finite count as 0; above 10³⁰ only the samples themselves are seen.
+/// True-peak meter. Non-finite samples count as 0; above 10³⁰ only the sample peak is measured.
 ///
 /// ```
 /// use soundtrack::{Block, Frames, Layout, SampleRate, Spec, measure::TruePeak};
@@ -34,44 +34,45 @@ use crate::{
 pub struct TruePeak {
     rate: u64,
     channels: Vec<Vec<f64>>,
-    /// How many frames of the buffers are filled.
+    /// Number of frames in the buffers.
     filled: usize,
-    /// The frame after the margin, counted with the zeros before the first.
+    /// Position of the frame after the margin, including the zeros before the first frame.
     position: u64,
     total: u64,
     best: Crest,
-    /// The tenth of a second that runs are counted to, and its largest value.
+    /// Tenth of a second of the latest run, and its peak so far.
     tenth: u64,
-    height: f64,
-    lane: LevelCurve,
+    tenth_peak: f64,
+    curve: LevelCurve,
     finished: bool,
 }
 
 impl TruePeak {
-    /// A meter for audio of this rate and layout.
+    /// Creates a meter for audio of this rate and layout.
     #[must_use]
     pub fn new(spec: Spec) -> Self {
         Self {
             rate: u64::from(spec.rate.hz()),
             channels: vec![vec![0.0; MARGIN + RUN + MARGIN]; spec.layout.channels()],
-            // A margin of zeros, and another that is looked at: a crest may come before the first sample.
+            // Two margins of zeros: a margin, and a second one that is searched, since a peak may
+            // precede the first sample.
             filled: 2 * MARGIN,
             position: 0,
             total: 0,
             best: Crest::default(),
             tenth: 0,
-            height: 0.0,
-            lane: LevelCurve::new(Keep::Largest),
+            tenth_peak: 0.0,
+            curve: LevelCurve::new(Keep::Largest),
             finished: false,
         }
     }
 
-    /// Takes the next frames. Channels that the layout does not have are passed over, missing ones are silent.
+    /// Measures the next frames. Surplus channels are ignored, missing channels are silent.
     pub fn feed(&mut self, block: &Block) {
         if self.finished {
             return;
         }
-        let given: Vec<&[f64]> = block.channels().collect();
+        let input: Vec<&[f64]> = block.channels().collect();
         let mut done = 0;
         while done < block.frames() {
             let n = (MARGIN + RUN + MARGIN - self.filled).min(block.frames() - done);
@@ -79,7 +80,7 @@ impl TruePeak {
                 let Some(to) = to.get_mut(self.filled..self.filled + n) else {
                     continue;
                 };
-                match given.get(ch).and_then(|c| c.get(done..done + n)) {
+                match input.get(ch).and_then(|c| c.get(done..done + n)) {
                     Some(from) => to
                         .iter_mut()
                         .zip(from)
@@ -91,12 +92,12 @@ impl TruePeak {
             self.filled += n;
             self.total += n as u64;
             if self.filled == MARGIN + RUN + MARGIN {
-                self.run();
+                self.process_run();
             }
         }
     }
 
-    /// Ends the signal: zeros follow it. What is fed later is not heard.
+    /// Ends the signal. Later frames are ignored.
     pub fn finish(&mut self) {
         if std::mem::replace(&mut self.finished, true) {
             return;
@@ -106,17 +107,17 @@ impl TruePeak {
                 .iter_mut()
                 .filter_map(|c| c.get_mut(self.filled..))
                 .for_each(|c| c.fill(0.0));
-            self.run();
+            self.process_run();
         }
         #[expect(
             clippy::cast_possible_truncation,
             reason = "seven digits are enough for a curve"
         )]
-        self.lane.push(Dbtp::of(self.height).0 as f32);
+        self.curve.push(Dbtp::of(self.tenth_peak).0 as f32);
     }
 
-    /// The true peak so far, the frame before it and its channel; `None` for silence. That of all that was fed after
-    /// [`finish`](Self::finish); before, the latest 32 to 543 frames are still to come.
+    /// Returns the true peak so far, the frame preceding it and its channel; `None` for silence.
+    /// Before [`finish`](Self::finish) the latest 32 to 543 frames are not included.
     #[must_use]
     pub fn peak(&self) -> Option<(Dbtp, Frames, usize)> {
         let Crest { value, at, channel } = self.best;
@@ -126,12 +127,12 @@ impl TruePeak {
         (value > 0.0).then(|| (Dbtp::of(value), Frames(at), channel))
     }
 
-    pub(super) fn into_lane(self) -> LevelCurve {
-        self.lane
+    pub(super) fn into_curve(self) -> LevelCurve {
+        self.curve
     }
 
-    /// Looks at the run in the buffers, and makes room for the next.
-    fn run(&mut self) {
+    /// Measures the run in the buffers and shifts them to the next.
+    fn process_run(&mut self) {
         let first = self
             .position
             .saturating_sub(MARGIN as u64)
@@ -142,20 +143,20 @@ impl TruePeak {
                 clippy::cast_possible_truncation,
                 reason = "seven digits are enough for a curve"
             )]
-            self.lane.push(Dbtp::of(self.height).0 as f32);
-            (self.tenth, self.height) = (self.tenth + 1, 0.0);
+            self.curve.push(Dbtp::of(self.tenth_peak).0 as f32);
+            (self.tenth, self.tenth_peak) = (self.tenth + 1, 0.0);
         }
-        let mut found = Crest {
-            value: self.height,
+        let mut highest = Crest {
+            value: self.tenth_peak,
             at: 0,
             channel: 0,
         };
         for (channel, samples) in self.channels.iter().enumerate() {
             let run = samples.get(MARGIN..MARGIN + RUN).unwrap_or_default();
             let peak = largest(run);
-            if peak > found.value {
+            if peak > highest.value {
                 let first = run.iter().position(|s| s.abs() == peak).unwrap_or_default();
-                found = Crest {
+                highest = Crest {
                     value: peak,
                     at: self.position + first as u64,
                     channel,
@@ -163,13 +164,13 @@ impl TruePeak {
             }
         }
         for (channel, samples) in self.channels.iter().enumerate() {
-            if found.value < ABSURD {
-                scan(samples, self.position, channel, &mut found);
+            if highest.value < ABSURD {
+                scan(samples, self.position, channel, &mut highest);
             }
         }
-        self.height = found.value;
-        if found.value > self.best.value {
-            self.best = found;
+        self.tenth_peak = highest.value;
+        if highest.value > self.best.value {
+            self.best = highest;
         }
         self.channels
             .iter_mut()

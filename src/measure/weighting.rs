@@ -1,9 +1,9 @@
-//! K-weighting: the two filters and the channel weights of ITU-R BS.1770-5, at any rate from 8 kHz on.
+//! K-weighting: the filters and channel weights of ITU-R BS.1770-5, for sample rates from 8 kHz.
 //!
-//! The standard gives coefficients for 48 kHz and asks for the same response elsewhere. Both filters are bilinear
-//! transforms of one analogue design, which gives back the standard's numbers to 14 digits; the numerator of the
-//! high-pass is scaled so that its gain at high frequencies stays that of 48 kHz, which holds the response within
-//! 0.01 dB from 44.1 to 384 kHz.
+//! The standard gives coefficients for 48 kHz and requires the same response at other rates. Both
+//! filters are bilinear transforms of one analogue design, which reproduces the coefficients of the
+//! standard to 14 digits. The numerator of the high-pass is scaled so that its gain at high
+//! frequencies equals that at 48 kHz, which keeps the response within 0.01 dB from 44.1 to 384 kHz.
 
 use crate::{
     layout::{Layout, Speaker},
@@ -11,18 +11,19 @@ use crate::{
 };
 use std::f64::consts::PI;
 
-/// Below this rate the filters would leave the audible band: loudness is not defined.
-pub(crate) const LOWEST: u32 = 8000;
+/// Minimum sample rate in hertz. Below it the filters would leave the audible band, and loudness is
+/// undefined.
+pub(crate) const MIN_RATE_HZ: u32 = 8000;
 
-/// What is too small to be heard and would slow the machine down as it fades away.
-const NOTHING: f64 = 1e-60;
+/// Filter states below this are set to 0: they are inaudible, and denormal numbers would be slow.
+const MIN_STATE: f64 = 1e-60;
 
-/// The coefficients at one rate: the shelf `b0 b1 b2 a1 a2`, the high-pass `g (1 -2 1) a1 a2`.
+/// Coefficients at one rate: shelf `b0 b1 b2 a1 a2`, high-pass `g (1 -2 1) a1 a2`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Coefficients {
     shelf: [f64; 5],
     high_pass: [f64; 2],
-    /// The square of the high-pass numerator's scale: taken into the power, not into every sample.
+    /// Square of the high-pass scale `g`, applied to the power instead of to every sample.
     pub(crate) power: f64,
 }
 
@@ -59,41 +60,43 @@ impl Coefficients {
     }
 }
 
-/// The filters of two channels side by side, and the sum of the squares of what came out of them.
+/// Filter states of two channels, which are processed together, and the sums of squares of their
+/// outputs.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Pair {
+pub(crate) struct FilterPair {
     state: [[f64; 2]; 4],
     squares: [f64; 2],
 }
 
-impl Pair {
-    /// Takes the next samples of both channels, frame by frame.
+impl FilterPair {
+    /// Filters the next samples of both channels.
     #[expect(clippy::indexing_slicing, reason = "the index is 0 or 1")]
-    pub(crate) fn take(&mut self, c: &Coefficients, left: &[f64], right: &[f64]) {
+    pub(crate) fn process(&mut self, c: &Coefficients, left: &[f64], right: &[f64]) {
         let ([b0, b1, b2, a1, a2], [c1, c2]) = (c.shelf, c.high_pass);
         let ([mut s1, mut s2, mut r1, mut r2], mut squares) = (self.state, self.squares);
         for (l, r) in left.iter().zip(right) {
             let x = [*l, *r];
-            // Transposed direct form II, twice.
-            let y = both(|i| b0 * x[i] + s1[i]);
-            s1 = both(|i| (b1 * x[i] + s2[i]) - a1 * y[i]);
-            s2 = both(|i| b2 * x[i] - a2 * y[i]);
-            let z = both(|i| y[i] + r1[i]);
-            r1 = both(|i| (r2[i] - 2.0 * y[i]) - c1 * z[i]);
-            r2 = both(|i| y[i] - c2 * z[i]);
-            squares = both(|i| squares[i] + z[i] * z[i]);
+            // Transposed direct form II, once per filter.
+            let y = for_both(|i| b0 * x[i] + s1[i]);
+            s1 = for_both(|i| (b1 * x[i] + s2[i]) - a1 * y[i]);
+            s2 = for_both(|i| b2 * x[i] - a2 * y[i]);
+            let z = for_both(|i| y[i] + r1[i]);
+            r1 = for_both(|i| (r2[i] - 2.0 * y[i]) - c1 * z[i]);
+            r2 = for_both(|i| y[i] - c2 * z[i]);
+            squares = for_both(|i| squares[i] + z[i] * z[i]);
         }
         (self.state, self.squares) = ([s1, s2, r1, r2], squares);
     }
 
-    /// The sums of squares since the last call. Where they are not finite, the stretch counts as silence.
+    /// Returns and resets the sums of squares. If they are not finite, the bin counts as silence
+    /// and the filters are reset.
     pub(crate) fn squares(&mut self) -> [f64; 2] {
         let squares = std::mem::take(&mut self.squares);
         if squares.iter().all(|s| s.is_finite()) {
             self.state
                 .as_flattened_mut()
                 .iter_mut()
-                .filter(|s| s.abs() < NOTHING)
+                .filter(|s| s.abs() < MIN_STATE)
                 .for_each(|s| *s = 0.0);
             return squares;
         }
@@ -103,14 +106,15 @@ impl Pair {
 }
 
 #[inline(always)]
-fn both(f: impl Fn(usize) -> f64) -> [f64; 2] {
+fn for_both(f: impl Fn(usize) -> f64) -> [f64; 2] {
     [f(0), f(1)]
 }
 
-/// The weight of each channel; `None` for the LFE, which is not heard. Channels without a place count once.
+/// Returns the weight of each channel; `None` for the LFE, which does not count.
 ///
-/// The pair of 5.x and the side pair of 7.x stand between 60 and 120 degrees and weigh 1.41, all else 1. Quad's and
-/// 6.1's pairs, which the standard does not list, are taken for surrounds.
+/// The surround pair of 5.x and the side pair of 7.x, between 60 and 120 degrees, weigh 1.41; all
+/// other channels, including those without a position, weigh 1. The rear pairs of quad and 6.1,
+/// which the standard does not list, count as surrounds.
 pub(crate) fn weights(layout: Layout) -> Vec<Option<f64>> {
     let weight = |speaker: &Speaker| match speaker {
         Speaker::Lfe => None,

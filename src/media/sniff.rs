@@ -11,8 +11,6 @@ use super::{
     },
     file_error,
 };
-#[cfg(feature = "cloud")]
-use crate::storage::Url;
 use crate::{
     error::{Error, ErrorKind, Result},
     storage::{InputFile, Location},
@@ -54,13 +52,26 @@ pub(crate) enum FileKind {
 /// `NotFound` for a file that does not exist or may not be read, `Unsupported` for anything but a regular file and for
 /// unsupported formats, `Corrupt` for an empty file.
 pub(crate) fn sniff(path: &Path) -> Result<(InputFile, FileKind)> {
-    let local = match Location::of(path)? {
-        Location::Local(local) => local,
-        #[cfg(feature = "cloud")]
-        Location::Object(url) => return sniff_object(path, url),
+    let location = Location::of(path)?;
+    let file = match location.local() {
+        Some(local) => open_regular(path, local)?,
+        None => location
+            .open()
+            .map_err(|e| file_error(path, ErrorKind::NotFound, e.to_string()).because(e))?,
     };
-    // Before it is opened: opening a pipe waits for its other end.
-    let about = fs::metadata(&local).map_err(|e| open_error(path, e))?;
+    if file.len() == 0 {
+        let what = match location.local() {
+            Some(_) => "the file is empty",
+            None => "the object is empty",
+        };
+        return Err(file_error(path, ErrorKind::Corrupt, what));
+    }
+    recognise(file, path)
+}
+
+/// Opens a local file that must be a regular one: opening a pipe blocks until its other end is opened.
+fn open_regular(path: &Path, local: &Path) -> Result<InputFile> {
+    let about = fs::metadata(local).map_err(|e| open_error(path, e))?;
     if !about.is_file() {
         let what = if about.is_dir() {
             "a folder"
@@ -73,21 +84,7 @@ pub(crate) fn sniff(path: &Path) -> Result<(InputFile, FileKind)> {
             format!("this is {what}"),
         ));
     }
-    if about.len() == 0 {
-        return Err(file_error(path, ErrorKind::Corrupt, "the file is empty"));
-    }
-    let file = InputFile::open(&local).map_err(|e| open_error(path, e))?;
-    recognise(file, path)
-}
-
-#[cfg(feature = "cloud")]
-fn sniff_object(path: &Path, url: Url) -> Result<(InputFile, FileKind)> {
-    let file = InputFile::object(url)
-        .map_err(|e| file_error(path, ErrorKind::NotFound, e.to_string()).because(e))?;
-    if file.len() == 0 {
-        return Err(file_error(path, ErrorKind::Corrupt, "the object is empty"));
-    }
-    recognise(file, path)
+    InputFile::open(local).map_err(|e| open_error(path, e))
 }
 
 fn open_error(path: &Path, e: io::Error) -> Error {

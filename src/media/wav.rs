@@ -250,19 +250,17 @@ impl Source for Wav {
 
 /// Opens a regular file or an object. Opening a pipe would block until its other end is opened.
 fn open_regular(path: &Path) -> Result<InputFile> {
-    let local = match Location::of(path)? {
-        Location::Local(local) => local,
-        #[cfg(feature = "cloud")]
-        Location::Object(url) => return InputFile::object(url).map_err(|e| unreadable(path, e)),
-    };
-    let meta = std::fs::metadata(&local).map_err(|e| unreadable(path, e))?;
-    if meta.is_dir() {
-        return Err(refused(path, "is a folder, not a file"));
+    let location = Location::of(path)?;
+    if let Some(local) = location.local() {
+        let meta = std::fs::metadata(local).map_err(|e| unreadable(path, e))?;
+        if meta.is_dir() {
+            return Err(refused(path, "is a folder, not a file"));
+        }
+        if !meta.is_file() {
+            return Err(refused(path, "is no regular file: copy it to one"));
+        }
     }
-    if !meta.is_file() {
-        return Err(refused(path, "is no regular file: copy it to one"));
-    }
-    InputFile::open(&local).map_err(|e| unreadable(path, e))
+    location.open().map_err(|e| unreadable(path, e))
 }
 
 fn refused(path: &Path, what: &str) -> Error {

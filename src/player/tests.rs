@@ -11,9 +11,12 @@ mod cues;
 mod fake;
 mod faults;
 mod law;
+#[path = "../../tests/laws/random_sessions.rs"]
+mod random_sessions;
 mod realtime;
-#[path = "../../tests/common/sessions.rs"]
-mod sessions;
+#[expect(dead_code, reason = "integration tests use the rest")]
+#[path = "../../tests/support/src/renders.rs"]
+mod renders;
 mod soak;
 mod stalls;
 mod stress;

@@ -1,4 +1,4 @@
-//! Collects a report from a plan that has run.
+//! Collects a report from the renderer after a render.
 
 use super::{
     ClipReport, LimiterReport, MixReport, Overview, Placed, Report, Silenced, Stretch, StripLevels,
@@ -17,7 +17,8 @@ use crate::{
 };
 use std::ops::Range;
 
-/// What the renderer has done over a range; the sink's part and the time are for the caller to add.
+/// Returns the report of a rendered range. The caller adds the results of the sink and the elapsed
+/// time.
 pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) -> Report {
     let plan = renderer.plan();
     let rate = plan.spec().rate;
@@ -46,7 +47,7 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
                 let clips: Vec<_> = clips.map(|(c, flaws)| clip(plan, c, flaws)).collect();
                 let silent = node.live && peak.1.value == 0.0;
                 for warning in warnings(plan, node, silent, &clips, range) {
-                    // A clip that is used often is warned of once.
+                    // A stem used by several clips is reported once.
                     if !report.warnings.contains(&warning) {
                         report.warnings.push(warning);
                     }
@@ -80,7 +81,7 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
             }
         }
     }
-    report.overview = Overview::of(renderer, range);
+    report.overview = Overview::from_renderer(renderer, range);
     report
 }
 
@@ -171,7 +172,8 @@ fn limiter(plan: &Plan, Dbtp(ceiling_dbtp): Dbtp, reduction: GainReduction) -> L
     }
 }
 
-/// Returns the warnings of one track; `silent` is whether it was rendered and gave zeros alone.
+/// Returns the warnings about one track. `silent` is true if the track was rendered and produced
+/// only zeros.
 fn warnings(
     plan: &Plan,
     node: &Node,
@@ -271,7 +273,7 @@ fn clip_warnings(plan: &Plan, planned: &PlannedClip, clip: &ClipReport) -> Vec<W
                     rate: planned.stem.spec.rate,
                 },
             }),
-            // Nothing of the mix changes with it.
+            // Slow seeking does not affect the mix.
             Remark::SlowSeek => {}
         }
     }

@@ -1,7 +1,7 @@
-//! What a picture is drawn from: waveforms, automation, where clips lie, cues, markers, overs.
+//! Data for drawing a mix: waveforms, automation, clips, cues, markers and overs.
 //!
-//! Plain data, gathered while a mix is rendered and bounded however long it is. All times count from frame 0 of the
-//! timeline. Nothing in it is infinite or no number: a gain of −∞ dB is `null`.
+//! Collected while rendering; the size is bounded whatever the length of the mix. All times count
+//! from frame 0 of the timeline. All numbers are finite: a gain of −∞ dB is `null`.
 
 use crate::{
     engine::{
@@ -16,179 +16,184 @@ use crate::{
 use serde::Serialize;
 use std::ops::Range;
 
-/// The levels of a mix and its strips over time, small enough to draw.
+/// Waveforms and levels of a mix and its strips over time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Overview {
-    /// Frames under each bin of every waveform; the last bin may have fewer. The first bin starts with the range.
+    /// Frames per bin, for all waveforms. The first bin starts at the start of the rendered range;
+    /// the last bin may be shorter.
     pub frames_per_bin: u64,
-    /// The tracks, in order.
+    /// Tracks, in session order.
     pub tracks: Vec<LaneOverview>,
-    /// The buses, in order.
+    /// Buses, in session order.
     pub buses: Vec<LaneOverview>,
-    /// The mix, all channels together.
+    /// Mix, with all channels merged into one waveform.
     pub mix: LaneOverview,
-    /// The channels of the mix.
+    /// Waveform of each channel of the mix.
     pub mix_channels: Vec<Waveform>,
-    /// Samples of the mix over full scale, before the output's format.
+    /// Number of samples of the mix above full scale, before conversion to the output format.
     pub over_samples: u64,
-    /// Where they are: the first places, at most 100.
+    /// First regions above full scale, at most 100.
     pub overs: Vec<Over>,
-    /// Loudness and true peak over time, where they were measured.
+    /// Loudness and true peak over time, if measured.
     pub loudness: Option<LoudnessOverview>,
-    /// The timecode of frame 0 and the frame rate of the picture, where the session states them.
+    /// Timecode of frame 0 and frame rate of the picture, if the session states them.
     pub timecode: Option<TimecodeOverview>,
-    /// Cues and where they are used.
+    /// Cues and their positions.
     pub cues: Vec<CueOverview>,
     /// Markers of the session and of its cues.
     pub markers: Vec<MarkerOverview>,
 }
 
-/// A lane of the picture.
+/// Drawing data of one track, bus or the mix.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LaneOverview {
-    /// The name of the track or bus.
+    /// Name of the track or bus.
     pub name: String,
-    /// Whether any of it is heard.
+    /// True if the strip contributes to the mix.
     pub heard: bool,
-    /// The bus it goes to; none for the master.
+    /// Bus that the strip feeds; `None` for the master.
     pub bus: Option<String>,
-    /// Where its clips sound: start and end in seconds.
+    /// Start and end of each clip, in seconds.
     pub clips_s: Vec<[f64; 2]>,
-    /// The gain over time where it moves: a line through these points.
+    /// Gain automation as a polyline; empty if the gain is constant.
     pub gain_curve: Vec<CurvePoint>,
-    /// What was heard of it, after its gain and pan.
+    /// Waveform after gain and pan.
     pub waveform: Waveform,
 }
 
-/// A point of a gain curve.
+/// Point of a gain curve.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct CurvePoint {
-    /// When.
+    /// Time in seconds.
     pub at_s: f64,
-    /// The gain there; `null` for −∞.
+    /// Gain in dB; `null` for −∞.
     pub gain_db: Option<f64>,
 }
 
-/// The lowest and highest sample and the root mean square of each bin, full scale ±1.
+/// Minimum, maximum and RMS of each bin; full scale is ±1.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Waveform {
-    /// The lowest samples.
+    /// Minimum sample of each bin.
     pub min: Vec<f32>,
-    /// The highest samples.
+    /// Maximum sample of each bin.
     pub max: Vec<f32>,
-    /// The root mean squares, of sums only: empty for tracks.
+    /// RMS of each bin; empty for tracks.
     pub rms: Vec<f32>,
 }
 
-/// Loudness and true peak of the mix over time. Value i is that of the time from i to i + 1 steps after the start of the
-/// range; `null` where it is silent or not defined yet.
+/// Loudness and true peak of the mix over time.
+///
+/// Value `i` covers the time from `i` to `i + 1` steps after the start of the rendered range.
+/// `null` stands for silence and for values that are not yet defined.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LoudnessOverview {
-    /// Seconds from a value to the next.
+    /// Duration of one step in seconds.
     pub step_s: f64,
-    /// Momentary loudness.
+    /// Maximum momentary loudness of each step.
     pub momentary_lufs: Vec<Option<f32>>,
-    /// Short-term loudness.
+    /// Short-term loudness at the end of each step.
     pub short_term_lufs: Vec<Option<f32>>,
-    /// Integrated loudness of all that came before.
+    /// Integrated loudness from the start of the range to the end of each step.
     pub integrated_lufs: Vec<Option<f32>>,
-    /// The largest true peak of the step.
+    /// Maximum true peak of each step.
     pub true_peak_dbtp: Vec<Option<f32>>,
 }
 
-/// How frames are named in timecode.
+/// Timecode of the timeline.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct TimecodeOverview {
-    /// The label of frame 0 of the timeline.
+    /// Timecode of frame 0.
     pub start: String,
-    /// The frame rate, as people name it: `23.976`, `29.97df`.
+    /// Frame rate in its usual notation: `23.976`, `29.97df`.
     pub fps: String,
 }
 
-/// A stretch of the mix over full scale.
+/// Region of the mix above full scale.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Over {
-    /// The frame of its first sample.
+    /// First frame above full scale, on the timeline.
     pub at_frame: u64,
-    /// When that is.
+    /// Time of that frame in seconds.
     pub at_s: f64,
-    /// How many frames it lasts, small gaps included.
+    /// Length in frames, including short gaps.
     pub frames: u64,
-    /// Its largest sample.
+    /// Peak of the region.
     pub peak_dbfs: f64,
 }
 
-/// A named stretch of the timeline.
+/// Use of a cue on the timeline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct CueOverview {
-    /// What it is called.
+    /// Title of the cue, followed by the name of this use if it has one.
     pub name: String,
-    /// Where it starts.
+    /// Start in seconds.
     pub start_s: f64,
-    /// Where it ends.
+    /// End in seconds.
     pub end_s: f64,
 }
 
-/// A named instant of the timeline.
+/// Marker on the timeline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct MarkerOverview {
-    /// What it is called.
+    /// Name of the marker.
     pub name: String,
-    /// When.
+    /// Time in seconds.
     pub at_s: f64,
 }
 
 impl Overview {
-    /// What a renderer has drawn over a range, if it was asked to.
-    pub(super) fn of(renderer: &Renderer, range: &Range<Frames>) -> Option<Self> {
+    /// Returns the overview of a rendered range; `None` if the renderer was not asked for
+    /// waveforms.
+    pub(super) fn from_renderer(renderer: &Renderer, range: &Range<Frames>) -> Option<Self> {
         let plan = renderer.plan();
         let mut overview = Self::default();
-        for (index, lane) in plan.nodes.iter().enumerate() {
+        for (index, node) in plan.nodes.iter().enumerate() {
             let sketch = renderer.sketched(index)?;
             let channels = sketch.channels();
-            let drawn = LaneOverview::of(plan, lane, joined(&channels, sketch.has_rms()), range);
-            match lane.kind {
+            let drawn = LaneOverview::new(
+                plan,
+                node,
+                merge_channels(&channels, sketch.has_rms()),
+                range,
+            );
+            match node.kind {
                 NodeKind::Track => overview.tracks.push(drawn),
                 NodeKind::Bus => overview.buses.push(drawn),
                 NodeKind::Master => {
-                    overview.named(plan, range);
+                    overview.add_cues_and_markers(plan, range);
                     overview.mix = drawn;
                     overview.mix_channels = channels.iter().map(|c| waveform(c, true)).collect();
-                    overview.took(sketch, plan.spec().rate);
+                    overview.add_overs(sketch, plan.spec().rate);
                 }
             }
         }
         Some(overview)
     }
 
-    /// Adds cues, markers and timecode, as far as they lie in the range.
-    fn named(&mut self, plan: &Plan, range: &Range<Frames>) {
+    /// Adds the cues and markers within the range, and the timecode.
+    fn add_cues_and_markers(&mut self, plan: &Plan, range: &Range<Frames>) {
         let rate = plan.spec().rate;
-        for (cue, place) in plan
-            .cues
-            .iter()
-            .flat_map(|c| c.uses.iter().map(move |u| (c, u)))
-        {
-            let name = match place.name.as_str() {
-                "" => cue.title.clone(),
-                name => format!("{} · {name}", cue.title),
-            };
-            if place.range.start < range.end && range.start < place.range.end {
-                let (start_s, end_s) = (
-                    seconds(place.range.start.0, rate),
-                    seconds(place.range.end.0, rate),
-                );
+        for cue in &plan.cues {
+            for placement in &cue.uses {
+                let Range { start, end } = placement.range;
+                if start >= range.end || range.start >= end {
+                    continue;
+                }
+                let name = match placement.name.as_str() {
+                    "" => cue.title.clone(),
+                    name => format!("{} · {name}", cue.title),
+                };
                 self.cues.push(CueOverview {
                     name,
-                    start_s,
-                    end_s,
+                    start_s: seconds(start.0, rate),
+                    end_s: seconds(end.0, rate),
                 });
             }
         }
@@ -206,34 +211,22 @@ impl Overview {
         });
     }
 
-    /// Adds the curves of what was measured, in at most as many steps as the waveforms have bins.
-    pub(crate) fn levels(&mut self, measured: &Measured) {
-        let (curves, bins) = (&measured.curves, self.mix.waveform.min.len().max(1));
-        let per = curves.momentary.len().div_ceil(bins).max(1);
-        let finite = |v: f32| v.is_finite().then_some(v);
-        let largest = |values: &[f32]| -> Vec<Option<f32>> {
-            values
-                .chunks(per)
-                .map(|c| c.iter().copied().filter_map(finite).reduce(f32::max))
-                .collect()
-        };
-        let last = |values: &[f32]| -> Vec<Option<f32>> {
-            values
-                .chunks(per)
-                .map(|c| c.last().copied().and_then(finite))
-                .collect()
-        };
+    /// Adds the loudness curves, reduced to at most as many steps as the waveforms have bins.
+    pub(crate) fn set_loudness(&mut self, measured: &Measured) {
+        let curves = &measured.curves;
+        let bins = self.mix.waveform.min.len().max(1);
+        let per_step = curves.momentary.len().div_ceil(bins).max(1);
         self.loudness = Some(LoudnessOverview {
-            step_s: (0..per).fold(0.0, |s, _| s + curves.step_s),
-            momentary_lufs: largest(&curves.momentary),
-            short_term_lufs: last(&curves.short_term),
-            integrated_lufs: last(&curves.integrated),
-            true_peak_dbtp: largest(&curves.true_peak),
+            step_s: (0..per_step).fold(0.0, |s, _| s + curves.step_s),
+            momentary_lufs: largest_of_each(&curves.momentary, per_step),
+            short_term_lufs: last_of_each(&curves.short_term, per_step),
+            integrated_lufs: last_of_each(&curves.integrated, per_step),
+            true_peak_dbtp: largest_of_each(&curves.true_peak, per_step),
         });
     }
 
-    /// Adds what only the master's sketch knows.
-    fn took(&mut self, sketch: &Sketch, rate: SampleRate) {
+    /// Adds the bin size and the overs from the waveform of the master.
+    fn add_overs(&mut self, sketch: &Sketch, rate: SampleRate) {
         self.frames_per_bin = sketch.grid().per_bin;
         self.over_samples = sketch.overs().iter().map(|l| l.samples).sum();
         let over = |place: crate::engine::clip_log::Place| Over {
@@ -250,15 +243,15 @@ impl Overview {
 }
 
 impl LaneOverview {
-    fn of(plan: &Plan, lane: &Node, waveform: Waveform, range: &Range<Frames>) -> Self {
+    fn new(plan: &Plan, node: &Node, waveform: Waveform, range: &Range<Frames>) -> Self {
         let rate = plan.spec().rate;
         let inside = |c: &Range<u64>| c.start.max(range.start.0)..c.end.min(range.end.0);
-        let clips = lane
+        let clips = node
             .clips()
             .iter()
             .map(|c| inside(&c.range))
             .filter(|c| !c.is_empty());
-        let bus = lane
+        let bus = node
             .out
             .first()
             .and_then(|(to, _)| plan.nodes.get(*to))
@@ -268,13 +261,13 @@ impl LaneOverview {
             gain_db: (gain > 0.0).then(|| Gain(gain).decibels().0),
         };
         Self {
-            name: lane.name.clone(),
-            heard: lane.live && !matches!(&lane.input, NodeInput::Sum(feeds) if feeds.is_empty()),
+            name: node.name.clone(),
+            heard: node.live && !matches!(&node.input, NodeInput::Sum(feeds) if feeds.is_empty()),
             bus: bus.map(|b| b.name.clone()),
             clips_s: clips
                 .map(|c| [seconds(c.start, rate), seconds(c.end, rate)])
                 .collect(),
-            gain_curve: lane
+            gain_curve: node
                 .gain
                 .knots(&(range.start.0..range.end.0))
                 .into_iter()
@@ -285,8 +278,28 @@ impl LaneOverview {
     }
 }
 
-/// Several channels as one: the extent of all, and the root mean square of all their samples.
-fn joined(channels: &[Vec<Bin>], rms: bool) -> Waveform {
+/// Returns the largest finite value of each chunk of `per_step` values.
+fn largest_of_each(values: &[f32], per_step: usize) -> Vec<Option<f32>> {
+    values
+        .chunks(per_step)
+        .map(|step| step.iter().copied().filter_map(finite).reduce(f32::max))
+        .collect()
+}
+
+/// Returns the last value of each chunk of `per_step` values, if it is finite.
+fn last_of_each(values: &[f32], per_step: usize) -> Vec<Option<f32>> {
+    values
+        .chunks(per_step)
+        .map(|step| step.last().copied().and_then(finite))
+        .collect()
+}
+
+fn finite(value: f32) -> Option<f32> {
+    value.is_finite().then_some(value)
+}
+
+/// Merges channels: minimum and maximum over all channels, RMS over all their samples.
+fn merge_channels(channels: &[Vec<Bin>], rms: bool) -> Waveform {
     let bins = channels.first().map_or(0, Vec::len);
     let mut all = vec![
         Bin {

@@ -1,17 +1,17 @@
-//! The report as one page for people: a picture (SVG), or a page that plays the mix and reads out values (HTML).
+//! Draws reports as SVG pictures and HTML pages.
 //!
-//! Drawn from a [`Report`] alone: the same report gives the same bytes. Nothing is loaded from anywhere, every text in it
-//! is escaped, and colour never says anything alone. Without an [`Overview`](super::Overview) there are no waveforms.
+//! Drawing uses the [`Report`] alone and is deterministic. The output loads no external resource,
+//! all text is escaped, and no information is carried by colour alone. Waveforms appear only if the
+//! report has an [`Overview`](super::Overview).
 //!
 //! ```text
-//! ┌ head    title, what was written, six cards            ┐
+//! ┌ head    title, output, six cards                      ┐
 //! │ cues    names of cues and markers                     │
-//! │ lanes   a waveform a track, a bus, the mix · ruler    │
+//! │ lanes   waveforms of tracks, buses and mix · ruler    │
 //! │ levels  loudness over time · peaks and overs          │
-//! └ notes   the warnings                                  ┘
+//! └ notes   warnings                                      ┘
 //! ```
 
-mod aim;
 mod axis;
 mod cards;
 mod cues;
@@ -23,35 +23,37 @@ mod levels;
 mod notes;
 mod overs;
 mod svg;
+mod targets;
 mod wave;
 
 use super::Report;
-use axis::{Axis, Names};
+use axis::{Axis, TimecodeLabels};
 use svg::{Anchor, Svg};
 
-/// Width of the page; everything on it is in these units.
+/// Width of the page. All coordinates are in the units of the SVG view box.
 const PAGE: f64 = 1280.0;
 const MARGIN: f64 = 28.0;
-/// Where time starts and ends.
+/// Left and right end of the time axis.
 const LEFT: f64 = 200.0;
 const RIGHT: f64 = 1172.0;
-/// Columns that a waveform is drawn in, at the most.
+/// Maximum number of columns of a waveform.
 const COLUMNS: usize = 972;
 
 const STYLE: &str = include_str!("picture/style.css");
 
-/// A report, drawn.
-struct Drawn {
+/// A drawn report.
+struct DrawnReport {
     title: String,
     body: String,
     height: f64,
-    /// Where what has a time ends.
+    /// Lower end of the part with a time axis, 0 without an overview.
     bottom: f64,
-    hover: hover::Page,
+    hover: hover::HoverData,
 }
 
 impl Report {
-    /// The report as an SVG picture of its own, for light and dark surroundings and for print.
+    /// Returns the report as a standalone SVG picture, for light and dark backgrounds and for
+    /// print.
     ///
     /// ```
     /// let picture = soundtrack::Report::default().to_svg();
@@ -62,8 +64,10 @@ impl Report {
         svg_of(std::slice::from_ref(self))
     }
 
-    /// The report as an HTML page with the picture in it. `audio` is where the mix is, as a path relative to the page;
-    /// with it the page plays the mix, and a click jumps there.
+    /// Returns the report as an HTML page that contains the picture.
+    ///
+    /// `audio` is the path of the mix relative to the page. If present, the page plays the mix, and
+    /// a click on the picture seeks to that time.
     ///
     /// ```
     /// let page = soundtrack::Report::default().to_html(Some("out/my mix.wav"));
@@ -75,10 +79,10 @@ impl Report {
     }
 }
 
-/// Several reports below each other in one picture.
+/// Returns one SVG picture with several reports below each other.
 #[must_use]
 pub fn svg_of(reports: &[Report]) -> String {
-    let drawn: Vec<Drawn> = reports.iter().map(draw).collect();
+    let drawn: Vec<DrawnReport> = reports.iter().map(draw).collect();
     let height: f64 = drawn.iter().map(|d| d.height).sum();
     let title = drawn.first().map_or(String::new(), |d| d.title.clone());
     let mut out = open(&title, height);
@@ -93,7 +97,8 @@ pub fn svg_of(reports: &[Report]) -> String {
     out + "</svg>\n"
 }
 
-/// Several reports below each other on one page, each with where its audio is, as in [`Report::to_html`].
+/// Returns one HTML page with several reports below each other; each report comes with the path of
+/// its audio as in [`Report::to_html`].
 #[must_use]
 pub fn html_of(reports: &[(&Report, Option<&str>)]) -> String {
     html::page(reports)
@@ -107,7 +112,7 @@ fn open(title: &str, height: f64) -> String {
     )
 }
 
-fn draw(report: &Report) -> Drawn {
+fn draw(report: &Report) -> DrawnReport {
     let rate = f64::from(report.rate_hz.max(1));
     let start_s = report.start_frame as f64 / rate;
     let axis = Axis {
@@ -115,10 +120,10 @@ fn draw(report: &Report) -> Drawn {
         length_s: report.frames as f64 / rate,
         left: LEFT,
         right: RIGHT,
-        names: Names::of(report),
+        timecode: TimecodeLabels::new(report),
     };
     let overview = report.overview.as_ref();
-    let mut hover = hover::Page::new(&axis, overview);
+    let mut hover = hover::HoverData::new(&axis, overview);
     let mut svg = Svg::default();
     let mut bottom = 0.0;
     let mut y = head::draw(&mut svg, report, &axis, 22.0) + 30.0;
@@ -139,7 +144,7 @@ fn draw(report: &Report) -> Drawn {
         y += 24.0;
     }
     y = notes::draw(&mut svg, report, y);
-    Drawn {
+    DrawnReport {
         title: head::title(report),
         body: svg.into_text(),
         height: (y + 22.0).ceil(),
@@ -148,7 +153,7 @@ fn draw(report: &Report) -> Drawn {
     }
 }
 
-/// A time as people read it, to the millisecond or the tenth of a second as it needs.
+/// Formats a time, to the millisecond below one minute and to a tenth of a second above.
 fn time(at_s: f64) -> String {
     axis::clock(at_s, if at_s < 60.0 { 0.001 } else { 0.1 })
 }

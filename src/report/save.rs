@@ -1,4 +1,4 @@
-//! Reports as files: the ending of the name says in which form.
+//! Writes reports to files. The file extension selects the format.
 
 use super::{Report, html_of, svg_of};
 use crate::{
@@ -6,12 +6,12 @@ use crate::{
     storage::AtomicFile,
 };
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     io::Write as _,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
 };
 
-/// The form of a report on disk.
+/// Format of a report file.
 ///
 /// ```
 /// use soundtrack::report::Paper;
@@ -22,60 +22,66 @@ use std::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Paper {
-    /// `.html`: a page that plays the mix where it lies in reach of a relative path.
+    /// `.html`: a page that plays the mix if a relative path leads to it.
     Html,
     /// `.svg`: a picture.
     Svg,
-    /// `.json`: all the data.
+    /// `.json`: all data of the report.
     Json,
-    /// `.waveform.json`: the waveform as audiowaveform JSON, version 2.
+    /// `.waveform.json`: the waveform of the mix as audiowaveform JSON, version 2.
     Waveform,
 }
 
 impl Paper {
-    /// The form that a file's name asks for.
+    /// Returns the format selected by a file's extension.
     ///
     /// # Errors
-    /// `Output` for other endings.
+    /// `Output` for an unknown extension.
     pub fn of(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let ending = |p: &Path| {
-            p.extension()
-                .map(OsStr::to_ascii_lowercase)
-                .unwrap_or_default()
-        };
-        let within = path
-            .file_stem()
-            .map(|s| ending(Path::new(s)))
-            .unwrap_or_default();
-        match ending(path).to_str() {
+        let stem = path.file_stem().map(Path::new);
+        match extension(path).to_str() {
             Some("html" | "htm") => Ok(Self::Html),
             Some("svg") => Ok(Self::Svg),
-            Some("json") if within == "waveform" => Ok(Self::Waveform),
-            Some("json") => Ok(Self::Json),
-            _ => {
-                let what = "a report is written as .html, .svg, .json or .waveform.json";
-                Err(Error::new(
-                    ErrorKind::Output,
-                    format!("{}: {what}", path.display()),
-                ))
+            Some("json") if stem.is_some_and(|stem| extension(stem) == "waveform") => {
+                Ok(Self::Waveform)
             }
+            Some("json") => Ok(Self::Json),
+            _ => Err(refused(
+                path,
+                "unknown report format; use the extension .html, .svg, .json or .waveform.json",
+            )),
         }
     }
 }
 
-/// Writes reports into one file, whole or not at all: one, or for a page, a picture and JSON (then an array) several.
+/// Returns the extension of a path in lower case, empty if there is none.
+fn extension(path: &Path) -> OsString {
+    path.extension()
+        .map(OsStr::to_ascii_lowercase)
+        .unwrap_or_default()
+}
+
+fn refused(path: &Path, reason: &str) -> Error {
+    Error::new(ErrorKind::Output, format!("{}: {reason}", path.display()))
+}
+
+/// Writes reports to one file atomically.
+///
+/// HTML, SVG and JSON files accept any number of reports; several reports become a JSON array. A
+/// waveform file accepts exactly one report.
 ///
 /// # Errors
-/// `Output` for an ending that is no [`Paper`], for a file that exists unless overwriting is allowed, for what cannot be
-/// written, and for a waveform where there is not exactly one report with an overview.
+/// `Output` if the extension is not that of a [`Paper`], if the file exists and `overwrite` is
+/// false, if writing fails, and for a waveform unless there is exactly one report, with an
+/// overview.
 pub fn save(reports: &[Report], path: impl AsRef<Path>, overwrite: bool) -> Result<()> {
     let path = path.as_ref();
     let text = match (Paper::of(path)?, reports) {
         (Paper::Html, _) => {
             let audio: Vec<_> = reports
                 .iter()
-                .map(|r| r.output.as_ref().and_then(|o| from_beside(path, o)))
+                .map(|r| r.output.as_ref().and_then(|o| relative_path(path, o)))
                 .collect();
             let pages: Vec<_> = reports
                 .iter()
@@ -91,21 +97,22 @@ pub fn save(reports: &[Report], path: impl AsRef<Path>, overwrite: bool) -> Resu
             format!("[{}]\n", all.join(",\n"))
         }
         (Paper::Waveform, [report]) => {
-            let none = || {
-                Error::new(
-                    ErrorKind::Output,
-                    format!("{}: no waveform was gathered", path.display()),
+            let json = report.to_waveform_json().ok_or_else(|| {
+                refused(
+                    path,
+                    "the report holds no waveform; render with an overview",
                 )
-            };
-            report.to_waveform_json().ok_or_else(none)? + "\n"
+            })?;
+            json + "\n"
         }
         (Paper::Waveform, _) => {
-            let what = format!(
-                "{}: a waveform is that of one file, not of {}",
-                path.display(),
-                reports.len()
-            );
-            return Err(Error::new(ErrorKind::Output, what));
+            let count = reports.len();
+            return Err(refused(
+                path,
+                &format!(
+                    "a waveform file holds one report, but there are {count}; write one file for each"
+                ),
+            ));
         }
     };
     let mut file = AtomicFile::create_sized(path, overwrite, text.len() as u64)?;
@@ -115,17 +122,14 @@ pub fn save(reports: &[Report], path: impl AsRef<Path>, overwrite: bool) -> Resu
     Ok(())
 }
 
-/// The way to a file from the folder of another: `../mixes/a.wav`. `None` where there is none, or it is not text.
-fn from_beside(page: &Path, file: &str) -> Option<String> {
-    let folder = |path: &Path| {
-        let parent = path
-            .parent()
-            .filter(|p| !p.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        parent.canonicalize().ok()
-    };
+/// Returns the relative path from the folder of `page` to `file`, with `/` as separator:
+/// `../mixes/a.wav`.
+///
+/// Returns `None` if a folder does not exist, if the paths share no root, or if the path is not
+/// valid Unicode.
+fn relative_path(page: &Path, file: &str) -> Option<String> {
     let file = Path::new(file);
-    let (from, to) = (folder(page)?, folder(file)?);
+    let (from, to) = (canonical_folder(page)?, canonical_folder(file)?);
     let shared = from
         .components()
         .zip(to.components())
@@ -134,17 +138,22 @@ fn from_beside(page: &Path, file: &str) -> Option<String> {
     if shared == 0 {
         return None;
     }
-    let up = from.components().skip(shared).map(|_| Component::ParentDir);
-    let way: PathBuf = up.chain(to.components().skip(shared)).collect();
-    let parts: Option<Vec<&str>> = way.components().map(|c| c.as_os_str().to_str()).collect();
-    let name = file.file_name()?.to_str()?;
-    Some(
-        parts?
-            .into_iter()
-            .chain([name])
-            .collect::<Vec<_>>()
-            .join("/"),
-    )
+    let mut parts: Vec<&str> = Vec::new();
+    parts.extend(from.components().skip(shared).map(|_| ".."));
+    for component in to.components().skip(shared) {
+        parts.push(component.as_os_str().to_str()?);
+    }
+    parts.push(file.file_name()?.to_str()?);
+    Some(parts.join("/"))
+}
+
+/// Returns the absolute path of the folder that holds a file, if the folder exists.
+fn canonical_folder(file: &Path) -> Option<PathBuf> {
+    let parent = file
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    parent.canonicalize().ok()
 }
 
 #[cfg(test)]
@@ -157,7 +166,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir_all(dir.path().join("out/pages")).unwrap();
         let way = |page: &str, file: &str| {
-            from_beside(
+            relative_path(
                 &dir.path().join(page),
                 dir.path().join(file).to_str().unwrap(),
             )
@@ -190,9 +199,9 @@ mod tests {
         )
         .unwrap_err();
         assert!(
-            other
-                .to_string()
-                .ends_with("r.waveform.json: no waveform was gathered")
+            other.to_string().ends_with(
+                "r.waveform.json: the report holds no waveform; render with an overview"
+            )
         );
     }
 }

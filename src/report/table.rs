@@ -1,4 +1,4 @@
-//! The report as a table for people.
+//! Formats a report as a text table.
 
 use super::{ClipReport, Placed, Report, StripReport};
 use crate::error::{MAX_WIDTH, one_line};
@@ -8,123 +8,9 @@ use std::fmt;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rows = vec![
-            [
-                "track",
-                "file",
-                "came in",
-                "gain",
-                "pan",
-                "peak dBFS",
-                "notes",
-            ]
-            .map(str::to_owned),
-        ];
-        for track in &self.tracks {
-            let [name, gain, pan, peak] = levels(&track.strip);
-            let mut clips = track.clips.iter();
-            let first = clips.next();
-            let note = if track.strip.heard {
-                String::new()
-            } else {
-                "muted".to_owned()
-            };
-            let notes = [note, first.map(notes).unwrap_or_default()]
-                .into_iter()
-                .filter(|n| !n.is_empty());
-            let notes = notes.collect::<Vec<_>>().join(", ");
-            let (file, came) = first.map(|c| (file(c), came_in(c))).unwrap_or_default();
-            rows.push([name, file, came, gain, pan, peak, notes]);
-            let blank = String::new;
-            rows.extend(clips.map(|c| {
-                [
-                    blank(),
-                    self::file(c),
-                    came_in(c),
-                    blank(),
-                    blank(),
-                    blank(),
-                    self::notes(c),
-                ]
-            }));
-        }
-        for bus in &self.buses {
-            let [name, gain, pan, peak] = levels(bus);
-            let note = if bus.heard { "" } else { "muted" };
-            rows.push([
-                name,
-                "(bus)".to_owned(),
-                String::new(),
-                gain,
-                pan,
-                peak,
-                note.to_owned(),
-            ]);
-        }
-        table(f, &rows, &[3, 5])?;
-
-        let rate = SampleRate::new(self.rate_hz).unwrap_or(SampleRate::HZ_48000);
+        write_strips(f, self)?;
         writeln!(f)?;
-        if let Some(output) = &self.output {
-            let format = self
-                .format
-                .as_ref()
-                .map_or(String::new(), |format| format!("{format}, "));
-            let output = one_line(output.clone());
-            writeln!(f, "  {output}  {format}{} Hz {}", self.rate_hz, self.layout)?;
-        }
-        let length = Frames(self.frames).clock(rate);
-        writeln!(f, "  length   {length}  ({} frames)", self.frames)?;
-        match (self.mix.peak_dbfs, self.mix.peak_at_frame) {
-            (Some(peak), Some(at)) => {
-                writeln!(
-                    f,
-                    "  peak     {peak:+.2} dBFS at {}",
-                    Frames(at).clock(rate)
-                )?;
-            }
-            _ => writeln!(f, "  peak     silence")?,
-        }
-        if let Some(peak) = self.mix.true_peak_dbtp {
-            let at = self
-                .mix
-                .true_peak_at_frame
-                .map(|at| Frames(at).clock(rate))
-                .unwrap_or_default();
-            let track = self.mix.true_peak_track.as_ref();
-            let track = track.map_or(String::new(), |track| {
-                format!(", loudest there: {}", one_line(track.clone()))
-            });
-            writeln!(f, "  true     {} at {at}{track}", Dbtp(peak))?;
-        }
-        if let Some(limiter) = &self.mix.limiter {
-            let most = limiter
-                .reduction_db
-                .map_or("nothing to do".to_owned(), |db| {
-                    format!("{db:.1} dB at most")
-                });
-            writeln!(f, "  limiter  {most}, at {:.1}", Dbtp(limiter.ceiling_dbtp))?;
-        }
-        if let Some(loudness) = self.mix.integrated_lufs {
-            let range = self
-                .mix
-                .loudness_range_lu
-                .map_or(String::new(), |range| format!(", range {range:.1} LU"));
-            writeln!(f, "  loudness {:.1}{range}", Lufs(loudness))?;
-        }
-        if let Some(verdict) = &self.verdict {
-            write_verdict(f, verdict)?;
-        }
-        if self.mix.clipped_samples > 0 || self.is_integer() {
-            writeln!(f, "  clipped  {}", samples(self.mix.clipped_samples))?;
-        }
-        if self.mix.non_finite_samples > 0 {
-            writeln!(
-                f,
-                "  not finite, written as 0: {}",
-                samples(self.mix.non_finite_samples)
-            )?;
-        }
+        write_mix(f, self)?;
         write!(
             f,
             "  took     {:.2} s, {:.0} times real time",
@@ -133,7 +19,112 @@ impl fmt::Display for Report {
     }
 }
 
-/// The lines of a target: what was done for it, and whether it is met.
+/// Writes the table of tracks, with a row for each clip, and buses.
+fn write_strips(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
+    let header = [
+        "track",
+        "file",
+        "came in",
+        "gain",
+        "pan",
+        "peak dBFS",
+        "notes",
+    ];
+    let mut rows = vec![header.map(str::to_owned)];
+    for track in &report.tracks {
+        let [name, gain, pan, peak] = levels(&track.strip);
+        let mut clips = track.clips.iter();
+        let (mut file, mut format, mut notes) = Default::default();
+        if let Some(first) = clips.next() {
+            (file, format, notes) = (file_name(first), stem_format(first), clip_notes(first));
+        }
+        if !track.strip.heard {
+            notes.insert(0, "muted".to_owned());
+        }
+        rows.push([name, file, format, gain, pan, peak, notes.join(", ")]);
+        for clip in clips {
+            let notes = clip_notes(clip).join(", ");
+            let mut row: [String; 7] = Default::default();
+            (row[1], row[2], row[6]) = (file_name(clip), stem_format(clip), notes);
+            rows.push(row);
+        }
+    }
+    for bus in &report.buses {
+        let [name, gain, pan, peak] = levels(bus);
+        let note = if bus.heard { "" } else { "muted" };
+        rows.push([
+            name,
+            "(bus)".to_owned(),
+            String::new(),
+            gain,
+            pan,
+            peak,
+            note.to_owned(),
+        ]);
+    }
+    table(f, &rows, &[3, 5])
+}
+
+/// Writes the lines about the output file, levels and faults of the mix.
+fn write_mix(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
+    let (mix, layout) = (&report.mix, &report.layout);
+    let rate = SampleRate::new(report.rate_hz).unwrap_or(SampleRate::HZ_48000);
+    if let Some(output) = &report.output {
+        let output = one_line(output.clone());
+        write!(f, "  {output}  ")?;
+        if let Some(format) = &report.format {
+            write!(f, "{format}, ")?;
+        }
+        writeln!(f, "{} Hz {layout}", report.rate_hz)?;
+    }
+    let length = Frames(report.frames).clock(rate);
+    writeln!(f, "  length   {length}  ({} frames)", report.frames)?;
+    match (mix.peak_dbfs, mix.peak_at_frame) {
+        (Some(peak), Some(at)) => {
+            let at = Frames(at).clock(rate);
+            writeln!(f, "  peak     {peak:+.2} dBFS at {at}")?;
+        }
+        _ => writeln!(f, "  peak     silence")?,
+    }
+    if let Some(peak) = mix.true_peak_dbtp {
+        write!(f, "  true     {} at ", Dbtp(peak))?;
+        if let Some(at) = mix.true_peak_at_frame {
+            write!(f, "{}", Frames(at).clock(rate))?;
+        }
+        if let Some(track) = &mix.true_peak_track {
+            write!(f, ", loudest there: {}", one_line(track.clone()))?;
+        }
+        writeln!(f)?;
+    }
+    if let Some(limiter) = &mix.limiter {
+        match limiter.reduction_db {
+            Some(db) => write!(f, "  limiter  {db:.1} dB at most")?,
+            None => write!(f, "  limiter  nothing to do")?,
+        }
+        writeln!(f, ", at {:.1}", Dbtp(limiter.ceiling_dbtp))?;
+    }
+    if let Some(loudness) = mix.integrated_lufs {
+        write!(f, "  loudness {:.1}", Lufs(loudness))?;
+        if let Some(range) = mix.loudness_range_lu {
+            write!(f, ", range {range:.1} LU")?;
+        }
+        writeln!(f)?;
+    }
+    if let Some(verdict) = &report.verdict {
+        write_verdict(f, verdict)?;
+    }
+    if mix.clipped_samples > 0 || report.is_integer() {
+        writeln!(f, "  clipped  {}", samples(mix.clipped_samples))?;
+    }
+    if mix.non_finite_samples > 0 {
+        let count = samples(mix.non_finite_samples);
+        writeln!(f, "  not finite, written as 0: {count}")?;
+    }
+    Ok(())
+}
+
+/// Writes the lines about the loudness target: the gain applied to reach it, and the result of the
+/// check.
 fn write_verdict(f: &mut fmt::Formatter<'_>, verdict: &Verdict) -> fmt::Result {
     let target = one_line(verdict.target.clone());
     if let Some(fit) = &verdict.fit {
@@ -186,15 +177,15 @@ fn levels(strip: &StripReport) -> [String; 4] {
     [strip.name.clone(), gain, pan, peak]
 }
 
-/// The file without its folders: the whole path is in the JSON form.
-fn file(clip: &ClipReport) -> String {
+/// Returns the file name without its folders. The JSON form holds the whole path.
+fn file_name(clip: &ClipReport) -> String {
     std::path::Path::new(&clip.file)
         .file_name()
         .map_or(clip.file.clone(), |n| n.to_string_lossy().into_owned())
 }
 
-/// `24/48000 stereo`
-fn came_in(clip: &ClipReport) -> String {
+/// Returns the stem's format: `24/48000 stereo`.
+fn stem_format(clip: &ClipReport) -> String {
     let bits = clip.bits.map_or(clip.codec.clone(), |b| {
         format!("{b}{}", if clip.float { "f" } else { "" })
     });
@@ -206,7 +197,8 @@ fn came_in(clip: &ClipReport) -> String {
     format!("{bits}{slash}{rate} {}", clip.layout)
 }
 
-fn notes(clip: &ClipReport) -> String {
+/// Returns the conversions and faults of a clip.
+fn clip_notes(clip: &ClipReport) -> Vec<String> {
     let mut notes = Vec::new();
     if clip.resampled {
         notes.push("resampled".to_owned());
@@ -216,52 +208,48 @@ fn notes(clip: &ClipReport) -> String {
         Placed::Fold => notes.push("folded".to_owned()),
         Placed::Same => {}
     }
-    if clip.trimmed_start_frames + clip.trimmed_end_frames > 0 {
-        notes.push(format!(
-            "trimmed {}+{}",
-            clip.trimmed_start_frames, clip.trimmed_end_frames
-        ));
+    let (start, end) = (clip.trimmed_start_frames, clip.trimmed_end_frames);
+    if start + end > 0 {
+        notes.push(format!("trimmed {start}+{end}"));
     }
     for silenced in &clip.silenced {
-        let times = if silenced.places > 1 {
-            format!(" x{}", silenced.places)
-        } else {
-            String::new()
-        };
-        notes.push(format!("{}{times}", silenced.kind));
+        notes.push(match silenced.places {
+            0 | 1 => silenced.kind.to_string(),
+            places => format!("{} x{places}", silenced.kind),
+        });
     }
-    notes.join(", ")
+    notes
 }
 
-/// Columns as wide as they need to be, but for cells beyond [`MAX_WIDTH`], which run over; those of `right` to the right.
+/// Writes rows as aligned columns; the columns listed in `right` are right-aligned.
+///
+/// Cells longer than [`MAX_WIDTH`] do not widen their column.
 pub(crate) fn table<const N: usize>(
     f: &mut fmt::Formatter<'_>,
     rows: &[[String; N]],
     right: &[usize],
 ) -> fmt::Result {
     let rows: Vec<[String; N]> = rows.iter().map(|row| row.clone().map(one_line)).collect();
-    let width = |column: usize| {
-        rows.iter()
-            .filter_map(|r| r.get(column))
-            .map(|c| c.chars().count())
-            .filter(|width| *width <= MAX_WIDTH)
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..N).map(width).collect();
+    let mut widths = [0; N];
     for row in &rows {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .enumerate()
-            .map(|(column, (cell, &w))| {
-                if right.contains(&column) {
-                    format!("{cell:>w$}")
-                } else {
-                    format!("{cell:w$}")
-                }
-            });
-        writeln!(f, "  {}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+        for (width, cell) in widths.iter_mut().zip(row) {
+            let length = cell.chars().count();
+            if length <= MAX_WIDTH {
+                *width = length.max(*width);
+            }
+        }
+    }
+    for row in &rows {
+        let mut line = String::new();
+        for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
+            line += "  ";
+            line += &if right.contains(&column) {
+                format!("{cell:>width$}")
+            } else {
+                format!("{cell:width$}")
+            };
+        }
+        writeln!(f, "{}", line.trim_end())?;
     }
     Ok(())
 }

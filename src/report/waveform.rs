@@ -1,9 +1,9 @@
-//! The mix's waveform for players on web pages: the JSON form of audiowaveform, version 2.
+//! Exports the waveform of the mix for web players, in the JSON format of audiowaveform, version 2.
 //!
-//! Every pair is the lowest and the highest sample under a pixel, channels in turn, rounded to integers of 16 bits; what
-//! is beyond full scale is the nearest of them.
+//! Each pair holds the minimum and maximum sample of one pixel, channels interleaved, as 16-bit
+//! integers clipped at full scale.
 
-use super::{Report, Waveform};
+use super::Report;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -18,8 +18,8 @@ struct Document {
 }
 
 impl Report {
-    /// The mix's waveform as audiowaveform JSON, version 2, 16 bits; `None` where no
-    /// [`overview`](crate::Bounce::overview) was gathered.
+    /// Returns the waveform of the mix as audiowaveform JSON, version 2, 16 bits; `None` if the
+    /// report has no [`overview`](crate::Bounce::overview).
     ///
     /// ```
     /// use soundtrack::{Bounce, Layout, Options, Plan, Renderer, SampleRate, Session, Spec, Track};
@@ -40,13 +40,13 @@ impl Report {
         let overview = self.overview.as_ref()?;
         let channels = &overview.mix_channels;
         let length = channels.first().map_or(0, |c| c.min.len());
-        let pair = |channel: &Waveform, bin: usize| {
-            let at = |values: &[f32]| values.get(bin).map_or(0, |v| integer(*v));
-            [at(&channel.min), at(&channel.max)]
-        };
-        let data = (0..length)
-            .flat_map(|bin| channels.iter().flat_map(move |c| pair(c, bin)))
-            .collect();
+        let mut data = Vec::new();
+        for bin in 0..length {
+            for channel in channels {
+                data.push(sample_at(&channel.min, bin));
+                data.push(sample_at(&channel.max, bin));
+            }
+        }
         let document = Document {
             version: 2,
             channels: channels.len(),
@@ -60,10 +60,15 @@ impl Report {
     }
 }
 
+/// Returns the value of a bin as a 16-bit integer; 0 if a channel has fewer bins than the first.
+fn sample_at(values: &[f32], bin: usize) -> i16 {
+    values.get(bin).map_or(0, |value| to_i16(*value))
+}
+
 #[expect(
     clippy::cast_possible_truncation,
     reason = "rounded, and a cast saturates"
 )]
-fn integer(sample: f32) -> i16 {
+fn to_i16(sample: f32) -> i16 {
     (sample * 32_768.0).round() as i16
 }

@@ -1,109 +1,129 @@
-//! Where the audio of a WAVE file ends, when its header may lie.
+//! Determines the extent of the audio in a WAVE file, even if the sizes in its header are wrong.
 //!
-//! The rules, in order. *Agrees* means: the RIFF size says that the file ends where it does, within a pad byte. *No
-//! audio* means what [`rest`](super::rest) takes for something else: chunks, padding, tags, text.
+//! The rules apply in order. The RIFF size *agrees* if it gives the actual end of the file to
+//! within a pad byte. *Not audio* is what [`trailing_data`](super::trailing_data) recognises:
+//! chunks, padding, tags, text.
 //!
-//! 1. The data size is a placeholder (0, all ones, or what programs write into a pipe, also rounded down to whole
-//!    frames): the audio goes to the end of the file, however long that is. But a size of 0 in a file that agrees, and
-//!    whose chunks after it end with it, is an empty file; and a size behind which the file agrees or chunks follow is
-//!    no placeholder.
-//! 2. It is more than the file holds: if the RIFF size agrees and has no room for it, the data size lies and the audio
-//!    goes to the end of the file; else the file is cut off and what it promises is missing.
-//! 3. The file goes on for a multiple of 4 GiB, then ends, or what follows is no audio: the size was written without its
-//!    upper bits, and the audio ends there.
-//! 4. The file goes on for eight bytes or more and these are audio: the audio goes to the end of the file, whatever the
-//!    RIFF size says.
-//! 5. Else it is right.
+//! 1. The data size is a placeholder (0, all ones, or a value that programs write into pipes,
+//!    possibly rounded down to whole frames): the audio extends to the end of the file, whatever its
+//!    length. Exceptions: a size of 0 means an empty file if the RIFF size agrees and chunks fill the
+//!    rest of the file; another placeholder value counts as a real size if the file ends there and the
+//!    RIFF size agrees, or if chunks follow there.
+//! 2. The data size exceeds the file. If the RIFF size agrees, the data size is wrong and the audio
+//!    extends to the end of the file; otherwise the file is truncated and the rest of the audio is
+//!    missing.
+//! 3. The file continues for a multiple of 4 GiB and then ends, or what follows there is not audio:
+//!    the size lacks its upper 32 bits, and the audio ends there.
+//! 4. The file continues for eight bytes or more, and these are audio: the audio extends to the end
+//!    of the file, whatever the RIFF size.
+//! 5. Otherwise the data size is right.
 
 use super::{
-    rest,
-    walk::{Chunks, Data, chunk_at},
+    trailing_data,
+    walk::{Chunks, DataChunk, chunk_at},
 };
 use std::io::{self, Read, Seek};
 
-/// A stretch of audio in a file, in bytes.
+/// Range of audio in a file, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Extent {
-    /// Where it starts.
+    /// Offset of the first byte.
     pub at: u64,
-    /// What the header says.
+    /// Size stated in the header.
     pub stated: u64,
-    /// What is meant to be there: `stated`, or what was found where that is a lie.
+    /// Intended size: `stated`, or the actual size if the stated one is wrong.
     pub promised: u64,
-    /// What is there; at most `promised`.
+    /// Size present in the file, at most `promised`.
     pub held: u64,
 }
 
-/// Fewer bytes than this behind the audio are not looked at: no chunk is so short.
-const FEW: u64 = 8;
+/// Trailing data shorter than this is ignored: no chunk is so short.
+const MIN_TRAILING_BYTES: u64 = 8;
 
-/// `block` is the size of a frame in bytes.
+/// Determines the extent of the audio. `block` is the size of a frame in bytes.
 pub(super) fn find(
     file: &mut (impl Read + Seek),
     chunks: &Chunks,
-    data: Data,
+    data: DataChunk,
     block: u16,
 ) -> io::Result<Extent> {
     let held = chunks.file.saturating_sub(data.at);
-    let whole = Extent {
+    // Numbers in comments are those of the rules above.
+    let to_end_of_file = Extent {
         at: data.at,
         stated: data.size,
         promised: held,
         held,
     };
-    let until = |size: u64| Extent {
+    let of_size = |size: u64| Extent {
         promised: size,
         held: size,
-        ..whole
+        ..to_end_of_file
     };
     let end = data.at.saturating_add(data.size);
-    let behind = chunks.file.saturating_sub(end);
+    let trailing = chunks.file.saturating_sub(end);
     let agrees = chunks.riff_end.abs_diff(chunks.file) <= 1;
     if data.size == 0 {
-        let empty = agrees && chain(file, data.at, chunks.file)?;
-        return Ok(if empty { until(0) } else { whole });
+        // 1, first exception.
+        let empty = agrees && is_chain_of_chunks(file, data.at, chunks.file)?;
+        return Ok(if empty { of_size(0) } else { to_end_of_file });
     }
     if !data.from_ds64 && is_placeholder(data.size, block) {
+        // 1, second exception.
         let right = data.size <= held
-            && ((agrees && behind < FEW) || rest::follows(file, end, chunks.file)?);
-        return Ok(if right { until(data.size) } else { whole });
+            && ((agrees && trailing < MIN_TRAILING_BYTES)
+                || trailing_data::starts_other_data(file, end, chunks.file)?);
+        return Ok(if right {
+            of_size(data.size)
+        } else {
+            to_end_of_file
+        });
     }
     if data.size > held {
-        let lies = agrees && end > chunks.riff_end;
-        return Ok(if lies {
-            whole
+        // 2.
+        let size_is_wrong = agrees && end > chunks.riff_end;
+        return Ok(if size_is_wrong {
+            to_end_of_file
         } else {
             Extent {
                 promised: data.size,
-                ..whole
+                ..to_end_of_file
             }
         });
     }
-    let wraps = behind >> 32;
+    let wraps = trailing >> 32;
+    // 3. A 64-bit size cannot have lost its upper bits.
     if wraps > 0 && !data.from_ds64 {
         let size = data.size.saturating_add(wraps << 32);
         let end = data.at.saturating_add(size);
-        if chunks.file.saturating_sub(end) < FEW || rest::follows(file, end, chunks.file)? {
-            return Ok(until(size));
+        if chunks.file.saturating_sub(end) < MIN_TRAILING_BYTES
+            || trailing_data::starts_other_data(file, end, chunks.file)?
+        {
+            return Ok(of_size(size));
         }
     }
-    let more = behind >= FEW && rest::is_audio(file, end, chunks.file)?;
-    Ok(if more { whole } else { until(data.size) })
+    // 4 and 5.
+    let more = trailing >= MIN_TRAILING_BYTES && trailing_data::is_audio(file, end, chunks.file)?;
+    Ok(if more {
+        to_end_of_file
+    } else {
+        of_size(data.size)
+    })
 }
 
-/// Sizes that programs write when they do not know it: the last 256 values below 4 GiB, and round figures about 2 GiB,
-/// as they are or rounded down to whole frames.
+/// Returns true for sizes that programs write if they do not know the size: the last 256 values
+/// below 4 GiB, and round values near 2 GiB, exact or rounded down to whole frames.
 fn is_placeholder(size: u64, block: u16) -> bool {
-    const ROUND: [u64; 4] = [0x7FFF_F000, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF];
-    let rounded = |full: &u64| {
-        full.checked_sub(size)
-            .is_some_and(|less| less < u64::from(block.max(1)))
-    };
-    (0xFFFF_FF00..=0xFFFF_FFFF).contains(&size) || ROUND.iter().any(rounded)
+    const ROUND_SIZES: [u64; 4] = [0x7FFF_F000, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF];
+    let frame = u64::from(block.max(1));
+    (0xFFFF_FF00..=0xFFFF_FFFF).contains(&size)
+        || ROUND_SIZES
+            .iter()
+            .any(|full| full.checked_sub(size).is_some_and(|less| less < frame))
 }
 
-/// Whether chunks follow each other from `at` to the end of the file. Nothing at all is a chain too.
-fn chain(file: &mut (impl Read + Seek), mut at: u64, length: u64) -> io::Result<bool> {
+/// Returns true if a sequence of chunks, possibly empty, fills the file from `at` to its end.
+fn is_chain_of_chunks(file: &mut (impl Read + Seek), mut at: u64, length: u64) -> io::Result<bool> {
     for _ in 0..1024 {
         if at.abs_diff(length) <= 1 {
             return Ok(true);

@@ -1,23 +1,25 @@
-//! The chunks of a RIFF file, one after the other.
+//! Reads the chunks of a RIFF file.
 //!
-//! Reads the ids and sizes, and of a few bodies a bounded number of bytes. Stops at the first thing that is no chunk.
+//! Reads the identifiers and sizes of all chunks and a bounded number of bytes of a few bodies.
+//! Stops at the first data that is not a chunk.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// More chunks than any recorder writes; a file of zero-length chunks is not walked for minutes.
-const MOST_CHUNKS: usize = 65_536;
-/// The longest `fmt ` body that is of use: EXTENSIBLE has 40 bytes.
-const FMT_BYTES: u64 = 1024;
-/// The fixed part of `bext`.
+/// Maximum number of chunks, more than any recorder writes; bounds the time for a file of empty
+/// chunks.
+const MAX_CHUNKS: usize = 65_536;
+/// Maximum number of bytes read of `fmt `; EXTENSIBLE has 40.
+const MAX_FMT_BYTES: u64 = 1024;
+/// Size of the fixed part of `bext` in bytes.
 const BEXT_BYTES: u64 = 602;
-/// The chunk that says which part of a longer file this is; not a standard one.
-pub(super) const SLICE: [u8; 4] = *b"slic";
-/// A longer one is none of ours: it holds the header of the whole file.
-const SLICE_BYTES: u64 = 1 << 20;
-/// `ds64` with 64 entries of its table.
-const DS64_BYTES: u64 = 28 + 64 * 12;
+/// Identifier of the chunk that marks a slice of a longer file. Not a standard chunk.
+pub(super) const SLICE_ID: [u8; 4] = *b"slic";
+/// Maximum size of a `slic` chunk in bytes. It holds the header of the whole file.
+const MAX_SLICE_BYTES: u64 = 1 << 20;
+/// Size of `ds64` with 64 table entries, in bytes.
+const MAX_DS64_BYTES: u64 = 28 + 64 * 12;
 
-/// Which container a WAVE file is.
+/// Container of a WAVE file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     Riff,
@@ -25,51 +27,51 @@ pub(crate) enum Form {
     Bw64,
 }
 
-/// What lies at the start of a file.
+/// Kind of file, with the chunks of a WAVE file.
 #[derive(Debug)]
-pub(super) enum Walk {
+pub(super) enum RiffFile {
     Foreign,
     BigEndian,
     Other(String),
     Wave(Chunks),
 }
 
-/// The chunks that matter.
+/// Chunks of a WAVE file that are used.
 #[derive(Debug)]
 pub(super) struct Chunks {
     pub form: Form,
     /// Size of the file in bytes.
     pub file: u64,
-    /// Where the RIFF chunk says that it ends.
+    /// End of the file according to the RIFF size.
     pub riff_end: u64,
     pub fmt: Option<Vec<u8>>,
-    /// Where the body of `fmt ` starts, and how long it says to be.
+    /// Offset and stated size of the body of `fmt `.
     pub fmt_range: (u64, u64),
     pub bext: Option<Vec<u8>>,
     pub slice: Option<Vec<u8>>,
-    pub data: Option<Data>,
+    pub data: Option<DataChunk>,
     /// Bytes in further `data` chunks.
     pub more_data: u64,
 }
 
-/// The first `data` chunk.
+/// First `data` chunk.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Data {
-    /// Where its body starts.
+pub(super) struct DataChunk {
+    /// Offset of its body.
     pub at: u64,
-    /// How long it says to be.
+    /// Stated size of its body.
     pub size: u64,
-    /// Whether that figure comes from `ds64`.
+    /// True if the size comes from `ds64`.
     pub from_ds64: bool,
 }
 
-/// The id and the size of the chunk at a position; `None` where there is none.
+/// Returns the identifier and size of the chunk at an offset; `None` if there is no chunk.
 pub(super) fn chunk_at(
     file: &mut (impl Read + Seek),
     at: u64,
 ) -> io::Result<Option<([u8; 4], u32)>> {
     let mut head = [0; 8];
-    if body(file, at, &mut head)? < head.len() {
+    if read_into(file, at, &mut head)? < head.len() {
         return Ok(None);
     }
     let (id, size) = head.split_at(4);
@@ -81,23 +83,23 @@ pub(super) fn chunk_at(
         .then_some((id, size)))
 }
 
-/// Walks a file from its start.
-pub(super) fn walk(file: &mut (impl Read + Seek)) -> io::Result<Walk> {
+/// Reads the chunks of a file.
+pub(super) fn read_chunks(file: &mut (impl Read + Seek)) -> io::Result<RiffFile> {
     let length = file.seek(SeekFrom::End(0))?;
     let mut head = [0; 12];
-    if body(file, 0, &mut head)? < head.len() {
-        return Ok(Walk::Foreign);
+    if read_into(file, 0, &mut head)? < head.len() {
+        return Ok(RiffFile::Foreign);
     }
     let [a, b, c, d, s0, s1, s2, s3, kind @ ..] = head;
     let form = match &[a, b, c, d] {
         b"RIFF" => Form::Riff,
         b"RF64" => Form::Rf64,
         b"BW64" => Form::Bw64,
-        b"RIFX" => return Ok(Walk::BigEndian),
-        _ => return Ok(Walk::Foreign),
+        b"RIFX" => return Ok(RiffFile::BigEndian),
+        _ => return Ok(RiffFile::Foreign),
     };
     if &kind != b"WAVE" {
-        return Ok(Walk::Other(
+        return Ok(RiffFile::Other(
             String::from_utf8_lossy(&kind).trim_end().to_owned(),
         ));
     }
@@ -115,7 +117,7 @@ pub(super) fn walk(file: &mut (impl Read + Seek)) -> io::Result<Walk> {
     };
     let mut ds64: Option<Ds64> = None;
     let mut at = 12;
-    for _ in 0..MOST_CHUNKS {
+    for _ in 0..MAX_CHUNKS {
         let Some((id, size32)) = chunk_at(file, at)? else {
             break;
         };
@@ -130,32 +132,32 @@ pub(super) fn walk(file: &mut (impl Read + Seek)) -> io::Result<Walk> {
         }
         match &id {
             b"ds64" if form != Form::Riff && ds64.is_none() => {
-                let found = Ds64::decode(&read(file, start, size.min(DS64_BYTES))?);
+                let found = Ds64::decode(&read(file, start, size.min(MAX_DS64_BYTES))?);
                 if chunks.riff_end == u64::from(u32::MAX) + 8 {
                     chunks.riff_end = found.riff.saturating_add(8);
                 }
                 ds64 = Some(found);
             }
             b"fmt " if chunks.fmt.is_none() => {
-                chunks.fmt = Some(read(file, start, size.min(FMT_BYTES))?);
+                chunks.fmt = Some(read(file, start, size.min(MAX_FMT_BYTES))?);
                 chunks.fmt_range = (start, size);
             }
             b"bext" if chunks.bext.is_none() => {
                 chunks.bext = Some(read(file, start, size.min(BEXT_BYTES))?)
             }
-            id if *id == SLICE && chunks.slice.is_none() => {
-                chunks.slice = Some(read(file, start, size.min(SLICE_BYTES))?);
+            id if *id == SLICE_ID && chunks.slice.is_none() => {
+                chunks.slice = Some(read(file, start, size.min(MAX_SLICE_BYTES))?);
             }
             b"data" if chunks.data.is_none() => {
-                chunks.data = Some(Data {
+                chunks.data = Some(DataChunk {
                     at: start,
                     size,
                     from_ds64,
                 })
             }
             b"data" => {
-                let there = size.min(length.saturating_sub(start));
-                chunks.more_data = chunks.more_data.saturating_add(there);
+                let present = size.min(length.saturating_sub(start));
+                chunks.more_data = chunks.more_data.saturating_add(present);
             }
             _ => {}
         }
@@ -163,37 +165,39 @@ pub(super) fn walk(file: &mut (impl Read + Seek)) -> io::Result<Walk> {
         if end >= length {
             break;
         }
-        at = next(file, end, size)?;
+        at = next_chunk(file, end, size)?;
     }
-    Ok(Walk::Wave(chunks))
+    Ok(RiffFile::Wave(chunks))
 }
 
-/// Where the chunk after one that ends at `end` starts. An odd chunk is followed by a pad byte, but not every program
-/// writes it: where what stands there reads as an id only without one, there is none.
-fn next(file: &mut (impl Read + Seek), end: u64, size: u64) -> io::Result<u64> {
+/// Returns the offset of the chunk after one that ends at `end`. A chunk of odd size is followed by
+/// a pad byte, but some programs omit it: if only the data without the pad byte starts with a valid
+/// identifier, the byte is missing.
+fn next_chunk(file: &mut (impl Read + Seek), end: u64, size: u64) -> io::Result<u64> {
     if size.is_multiple_of(2) {
         return Ok(end);
     }
     let padded = chunk_at(file, end + 1)?;
     let unpadded = chunk_at(file, end)?;
-    let bare = match (padded, unpadded) {
+    let unpadded_follows = match (padded, unpadded) {
         (_, Some((id, _))) if &id == b"data" || &id == b"fmt " => true,
         (None, Some(_)) => true,
         _ => false,
     };
-    Ok(if bare { end } else { end + 1 })
+    Ok(if unpadded_follows { end } else { end + 1 })
 }
 
-/// Reads up to `most` bytes at a position, fewer at the end of the file. `most` is a constant of this file at most.
-fn read(file: &mut (impl Read + Seek), at: u64, most: u64) -> io::Result<Vec<u8>> {
+/// Reads up to `max_bytes` bytes at an offset, fewer at the end of the file. All callers pass
+/// constants, so the memory is bounded.
+fn read(file: &mut (impl Read + Seek), at: u64, max_bytes: u64) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
     file.seek(SeekFrom::Start(at))?;
-    file.take(most).read_to_end(&mut out)?;
+    file.take(max_bytes).read_to_end(&mut out)?;
     Ok(out)
 }
 
-/// Fills `out` from a position as far as the file goes; how many bytes.
-fn body(file: &mut (impl Read + Seek), at: u64, out: &mut [u8]) -> io::Result<usize> {
+/// Fills `out` from an offset, as far as the file extends. Returns the number of bytes read.
+fn read_into(file: &mut (impl Read + Seek), at: u64, out: &mut [u8]) -> io::Result<usize> {
     file.seek(SeekFrom::Start(at))?;
     let mut done = 0;
     while let Some(rest) = out.get_mut(done..).filter(|r| !r.is_empty()) {
@@ -207,7 +211,7 @@ fn body(file: &mut (impl Read + Seek), at: u64, out: &mut [u8]) -> io::Result<us
     Ok(done)
 }
 
-/// The 64-bit sizes of an RF64 or BW64 file.
+/// 64-bit sizes of an RF64 or BW64 file.
 #[derive(Debug)]
 struct Ds64 {
     riff: u64,
@@ -216,7 +220,7 @@ struct Ds64 {
 }
 
 impl Ds64 {
-    /// Fields that are not there are 0.
+    /// Decodes the body of a `ds64` chunk; missing fields are 0.
     fn decode(body: &[u8]) -> Self {
         let u64_at = |at: usize| {
             body.get(at..)

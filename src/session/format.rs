@@ -37,7 +37,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     layout::Layout,
     media::Damage,
-    storage::Location,
+    storage::{self, Location},
     units::SampleRate,
 };
 use problems::Problems;
@@ -296,12 +296,8 @@ impl Session {
 fn read(path: &Path) -> Result<String> {
     let local = match Location::of(path)? {
         Location::Local(local) => local,
-        #[cfg(feature = "cloud")]
         Location::Object(url) => {
-            return Load::decode(
-                crate::storage::read(&url.to_string(), MAX_FILE_BYTES)?,
-                path,
-            );
+            return Load::decode(storage::read(&url.to_string(), MAX_FILE_BYTES)?, path);
         }
     };
     let refused = |kind, what: String| Error::new(kind, format!("{}: {what}", path.display()));

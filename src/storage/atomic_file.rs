@@ -1,7 +1,6 @@
-//! An output that appears whole or not at all: a local file or an object of a store.
+//! Atomic output: a local file or an object that becomes visible only when complete.
 
 use super::local_file::{self, LocalFile};
-#[cfg(feature = "cloud")]
 use super::object::Upload;
 use crate::{
     error::{Error, Result},
@@ -12,8 +11,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A file that appears under its name when [`finish`](Self::finish) succeeds, with all of its bytes; dropped before, it
-/// leaves nothing. Symbolic links are followed; only regular files are written.
+/// Writes a file that becomes visible under its name only when [`finish`](Self::finish) succeeds.
+///
+/// Dropping it earlier removes all temporary data and leaves an existing file unchanged. Symbolic
+/// links are followed. Only regular files and objects can be written.
 ///
 /// ```
 /// use soundtrack::storage::AtomicFile;
@@ -28,83 +29,87 @@ use std::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct AtomicFile(Target);
+pub struct AtomicFile(AtomicTarget);
 
 #[derive(Debug)]
-enum Target {
+enum AtomicTarget {
     Local(LocalFile),
-    #[cfg(feature = "cloud")]
     Object(Upload),
 }
 
 impl AtomicFile {
-    /// Starts a file.
+    /// Starts writing to a path.
     ///
     /// # Errors
-    /// `Output` for a file that exists, unless it may be replaced, and for a folder that is missing or cannot be written.
+    /// `Output` if the file exists and `overwrite` is false, or if the folder does not exist or is
+    /// not writable.
     pub fn create(path: impl AsRef<Path>, overwrite: bool) -> Result<Self> {
         Self::create_sized(path.as_ref(), overwrite, 0)
     }
 
-    /// Starts a file that will have `bytes` bytes, for which there must be space.
+    /// Starts writing a file of `bytes` bytes; fails if the disk has less free space. 0 stands for
+    /// an unknown size.
     pub(crate) fn create_sized(path: &Path, overwrite: bool, bytes: u64) -> Result<Self> {
         Ok(Self(match Location::of(path)? {
-            Location::Local(path) => Target::Local(LocalFile::create(&path, overwrite, bytes)?),
-            #[cfg(feature = "cloud")]
-            Location::Object(url) => Target::Object(Upload::create(path, url, overwrite, bytes)?),
+            Location::Local(path) => {
+                AtomicTarget::Local(LocalFile::create(&path, overwrite, bytes)?)
+            }
+            Location::Object(url) => {
+                AtomicTarget::Object(Upload::create(path, url, overwrite, bytes)?)
+            }
         }))
     }
 
-    /// Refuses a path that [`create`](Self::create) would refuse.
+    /// Returns the error that [`create`](Self::create) would return.
     pub(crate) fn check(path: &Path, overwrite: bool) -> Result<()> {
         Self::create(path, overwrite).map(drop)
     }
 
-    /// Returns the path that the file will have, symbolic links followed.
+    /// Returns the path of the finished file, with symbolic links resolved.
     pub(crate) fn target(&self) -> &Path {
         match &self.0 {
-            Target::Local(file) => file.target(),
-            #[cfg(feature = "cloud")]
-            Target::Object(object) => object.target(),
+            AtomicTarget::Local(file) => file.target(),
+            AtomicTarget::Object(object) => object.target(),
         }
     }
 
-    /// Makes the file complete, on the disk and visible. Returns its size in bytes.
+    /// Syncs the file to disk and makes it visible. Returns its size in bytes.
     ///
     /// # Errors
-    /// `Output` where it cannot be; also for a file that appeared meanwhile, unless it may be replaced.
+    /// `Output` if the file cannot be completed, or if the target has appeared in the meantime and
+    /// may not be overwritten.
     pub fn finish(self) -> Result<u64> {
         Ok(publish(vec![self.complete()?])?.into_iter().sum())
     }
 
-    /// Makes the file complete and visible without waiting for the disk, which takes milliseconds: after a power loss it may
-    /// be gone, or empty. For what can be made again. Returns its size in bytes.
+    /// Makes the file visible without waiting for the disk, which saves milliseconds. Returns its
+    /// size in bytes.
+    ///
+    /// After a power loss the file may be missing or empty: use this only for data that can be
+    /// produced again.
     ///
     /// # Errors
-    /// As [`finish`](Self::finish).
+    /// See [`finish`](Self::finish).
     pub fn finish_unsynced(self) -> Result<u64> {
         match self.0 {
-            Target::Local(file) => file.finish_unsynced(),
-            #[cfg(feature = "cloud")]
-            Target::Object(_) => self.finish(),
+            AtomicTarget::Local(file) => file.finish_unsynced(),
+            AtomicTarget::Object(_) => self.finish(),
         }
     }
 
-    /// Makes the file complete on the disk, still under its temporary name.
+    /// Syncs the file to disk under its temporary name.
     pub(crate) fn complete(self) -> Result<CompleteFile> {
         Ok(CompleteFile(match self.0 {
-            Target::Local(file) => CompleteTarget::Local(file.complete()?),
-            #[cfg(feature = "cloud")]
-            Target::Object(object) => CompleteTarget::Object(object.complete()?),
+            AtomicTarget::Local(file) => CompleteFileKind::Local(file.complete()?),
+            AtomicTarget::Object(object) => CompleteFileKind::Object(object.complete()?),
         }))
     }
 
-    /// Returns the error of a failed write, with the path.
+    /// Converts the error of a failed write and adds the path.
     pub(crate) fn failed(&self, e: io::Error) -> Error {
         match &self.0 {
-            Target::Local(file) => file.failed(e),
-            #[cfg(feature = "cloud")]
-            Target::Object(object) => object.failed(e),
+            AtomicTarget::Local(file) => file.failed(e),
+            AtomicTarget::Object(object) => object.failed(e),
         }
     }
 }
@@ -112,106 +117,91 @@ impl AtomicFile {
 impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.0 {
-            Target::Local(file) => file.write(bytes),
-            #[cfg(feature = "cloud")]
-            Target::Object(object) => object.write(bytes),
+            AtomicTarget::Local(file) => file.write(bytes),
+            AtomicTarget::Object(object) => object.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.0 {
-            Target::Local(file) => file.flush(),
-            #[cfg(feature = "cloud")]
-            Target::Object(object) => object.flush(),
+            AtomicTarget::Local(file) => file.flush(),
+            AtomicTarget::Object(object) => object.flush(),
         }
     }
 }
 
-/// A file that is complete but not yet visible; dropped, it leaves nothing.
+/// Complete file that is not yet visible. Dropping it removes it.
 #[derive(Debug)]
-pub(crate) struct CompleteFile(CompleteTarget);
+pub(crate) struct CompleteFile(CompleteFileKind);
 
 #[derive(Debug)]
-enum CompleteTarget {
-    Local(local_file::Complete),
-    #[cfg(feature = "cloud")]
+enum CompleteFileKind {
+    Local(local_file::CompleteLocalFile),
     Object(Upload),
 }
 
 impl CompleteFile {
     fn is_local(&self) -> bool {
         match &self.0 {
-            CompleteTarget::Local(_) => true,
-            #[cfg(feature = "cloud")]
-            CompleteTarget::Object(_) => false,
+            CompleteFileKind::Local(_) => true,
+            CompleteFileKind::Object(_) => false,
         }
     }
 
-    #[cfg_attr(
-        not(feature = "cloud"),
-        expect(
-            clippy::unnecessary_wraps,
-            reason = "without object stores all files are local"
-        )
-    )]
-    fn into_local(self) -> Option<local_file::Complete> {
+    fn into_local(self) -> Option<local_file::CompleteLocalFile> {
         match self.0 {
-            CompleteTarget::Local(file) => Some(file),
-            #[cfg(feature = "cloud")]
-            CompleteTarget::Object(_) => None,
+            CompleteFileKind::Local(file) => Some(file),
+            CompleteFileKind::Object(_) => None,
         }
     }
 
     fn target(&self) -> &Path {
         match &self.0 {
-            CompleteTarget::Local(file) => file.target(),
-            #[cfg(feature = "cloud")]
-            CompleteTarget::Object(object) => object.target(),
+            CompleteFileKind::Local(file) => file.target(),
+            CompleteFileKind::Object(object) => object.target(),
         }
     }
 
-    /// Reports whether the file replaces an existing one.
+    /// Returns true if the file replaces an existing one.
     fn replaces(&self) -> bool {
         match &self.0 {
-            CompleteTarget::Local(file) => file.target().exists(),
-            #[cfg(feature = "cloud")]
-            CompleteTarget::Object(object) => object.existed(),
+            CompleteFileKind::Local(file) => file.target().exists(),
+            CompleteFileKind::Object(object) => object.existed(),
         }
     }
 
     /// Makes the file visible.
-    fn appear(self) -> Result<Visible> {
+    fn make_visible(self) -> Result<VisibleFile> {
         Ok(match self.0 {
-            CompleteTarget::Local(file) => Visible::Local(file.appear()?),
-            #[cfg(feature = "cloud")]
-            CompleteTarget::Object(object) => Visible::Object(object.publish()?),
+            CompleteFileKind::Local(file) => VisibleFile::Local(file.make_visible()?),
+            CompleteFileKind::Object(object) => VisibleFile::Object(object.publish()?),
         })
     }
 }
 
-/// A file under its own name; a power loss may still take away a local one.
-enum Visible {
-    Local(local_file::Visible),
-    #[cfg(feature = "cloud")]
+/// Visible file. A local file may still disappear in a power loss.
+enum VisibleFile {
+    Local(local_file::VisibleLocalFile),
     Object(u64),
 }
 
-impl Visible {
-    /// Makes the name outlive a power loss. Returns the size in bytes.
+impl VisibleFile {
+    /// Makes the file name survive a power loss. Returns the size in bytes.
     fn sync_name(self) -> Result<u64> {
         match self {
             Self::Local(file) => file.sync_name(),
-            #[cfg(feature = "cloud")]
             Self::Object(bytes) => Ok(bytes),
         }
     }
 }
 
-/// Makes all files visible, in order, or none. Returns their sizes in bytes.
+/// Makes all files visible in order, or none. Returns their sizes in bytes.
 ///
-/// Local files have a journal, so that this holds after a kill too, once the next process puts an output there. Objects of a
-/// store are published one by one: where one cannot appear, those before it are removed again; only those that replaced
-/// another stay, and the error names them. A single file whose folder cannot be synced stays: it is whole.
+/// Local files use a journal, so this also holds if the process is killed: the next process that
+/// writes to one of the folders completes the operation. Objects are published one by one. If one
+/// fails, the objects published before are removed; those that replaced an existing object stay,
+/// and the error names them. A single file whose folder cannot be synced stays, since it is
+/// complete.
 pub(crate) fn publish(files: Vec<CompleteFile>) -> Result<Vec<u64>> {
     if files.len() > 1 && files.iter().all(CompleteFile::is_local) {
         let local = files.into_iter().filter_map(CompleteFile::into_local);
@@ -224,32 +214,36 @@ pub(crate) fn publish(files: Vec<CompleteFile>) -> Result<Vec<u64>> {
 fn publish_each(files: Vec<CompleteFile>) -> Result<Vec<u64>> {
     let single = files.len() == 1;
     let mut sizes = Vec::with_capacity(files.len());
-    let (mut fresh, mut replaced): (Vec<PathBuf>, Vec<PathBuf>) = (Vec::new(), Vec::new());
+    let (mut created, mut replaced): (Vec<PathBuf>, Vec<PathBuf>) = (Vec::new(), Vec::new());
     for file in files {
         let (target, replaces) = (file.target().to_owned(), file.replaces());
-        // Listed only once it is visible: a file that could not appear may stand under a name that another program took
-        // meanwhile, and that program's file must not be removed.
-        let visible = file.appear().map_err(|e| take_back(e, &fresh, &replaced))?;
+        // Listed only once visible: if publishing failed, the target may belong to another program,
+        // whose file must not be removed.
+        let visible = file
+            .make_visible()
+            .map_err(|e| roll_back(e, &created, &replaced))?;
         if single {
             return Ok(vec![visible.sync_name()?]);
         }
         if replaces {
             replaced.push(target)
         } else {
-            fresh.push(target)
+            created.push(target)
         }
         sizes.push(
             visible
                 .sync_name()
-                .map_err(|e| take_back(e, &fresh, &replaced))?,
+                .map_err(|e| roll_back(e, &created, &replaced))?,
         );
     }
     Ok(sizes)
 }
 
-/// Removes the files that appeared where there was none, and names the others in the error.
-fn take_back(error: Error, fresh: &[PathBuf], replaced: &[PathBuf]) -> Error {
-    fresh.iter().for_each(|path| remove(path));
+/// Removes the files that replaced nothing and names the others in the error.
+fn roll_back(error: Error, created: &[PathBuf], replaced: &[PathBuf]) -> Error {
+    for path in created {
+        remove(path);
+    }
     if replaced.is_empty() {
         return error;
     }
@@ -258,10 +252,9 @@ fn take_back(error: Error, fresh: &[PathBuf], replaced: &[PathBuf]) -> Error {
     Error::new(error.kind(), what).because(error)
 }
 
-/// Removes a file or an object. A failure is ignored: the error that led here is the one to report.
+/// Removes a file or an object. Errors are ignored: the caller reports the error that led here.
 fn remove(path: &Path) {
     match Location::of(path) {
-        #[cfg(feature = "cloud")]
         Ok(Location::Object(url)) => drop(crate::storage::delete(&url.to_string())),
         _ => drop(std::fs::remove_file(path)),
     }

@@ -1,4 +1,4 @@
-//! Decides whether a path stays inside a folder: the one place that knows the ways out.
+//! Checks that a path stays inside a folder.
 
 use crate::error::{Error, ErrorKind, Result};
 use std::{
@@ -7,15 +7,16 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-/// Symbolic links that are followed on the way to one file, as on Linux.
+/// Maximum number of symbolic links followed for one path, the limit of Linux.
 const MAX_LINKS: usize = 40;
 
-/// Returns the path of a file that must lie inside a folder, whether it exists yet or not.
+/// Returns the path of a file that must lie inside a folder. The file need not exist.
 ///
-/// `path` is relative to the folder. It is refused where it is absolute, holds a NUL, climbs above the folder at any step,
-/// or leads out of the folder once every symbolic link on the way is followed, also one whose target does not exist. A name
-/// such as `stem.mka#2` selects a part of `stem.mka`, so that file is checked as well. Call it with the final path, after
-/// all placeholders are filled in.
+/// `path` is relative to the folder. It is refused if it is absolute, contains a NUL, climbs above
+/// the folder at any step, or leads out of the folder once all symbolic links are followed,
+/// including links whose target does not exist. A name such as `stem.mka#2` selects a stream of
+/// `stem.mka`, so that file is checked as well. Call this with the final path, after all
+/// placeholders are filled in.
 ///
 /// ```
 /// use soundtrack::storage::confined;
@@ -26,7 +27,7 @@ const MAX_LINKS: usize = 40;
 /// ```
 ///
 /// # Errors
-/// `Session`, with the path as given.
+/// `Session`, naming the path as given.
 pub fn confined(folder: impl AsRef<Path>, path: impl AsRef<Path>) -> Result<PathBuf> {
     let (folder, path) = (folder.as_ref(), path.as_ref());
     if is_inside(folder, path) {
@@ -37,7 +38,7 @@ pub fn confined(folder: impl AsRef<Path>, path: impl AsRef<Path>) -> Result<Path
     Err(Error::new(ErrorKind::Session, what))
 }
 
-/// Reports whether a path, relative to a folder, stays inside it at every step.
+/// Returns true if a path relative to a folder stays inside it at every step.
 pub(crate) fn is_inside(folder: &Path, path: &Path) -> bool {
     if path.as_os_str().as_encoded_bytes().contains(&0) || !descends(path) {
         return false;
@@ -49,12 +50,13 @@ pub(crate) fn is_inside(folder: &Path, path: &Path) -> bool {
     };
     match here.canonicalize() {
         Ok(base) => files_of(path).iter().all(|file| leads_inside(&base, file)),
-        // Nothing to follow where the folder itself is missing, or is one of an object store.
+        // A folder that does not exist, or that belongs to an object store, holds no links to
+        // follow.
         Err(_) => true,
     }
 }
 
-/// Reports whether a path is relative and never has more `..` than names before it.
+/// Returns true if a path is relative and never has more `..` than names before it.
 fn descends(path: &Path) -> bool {
     let mut depth = 0usize;
     for component in path.components() {
@@ -71,7 +73,8 @@ fn descends(path: &Path) -> bool {
     true
 }
 
-/// Returns every file that a path may open: itself, and the file before each `#`.
+/// Returns every file that a path may open: the path itself, and the part of its name before each
+/// `#`.
 pub(crate) fn files_of(path: &Path) -> Vec<PathBuf> {
     let mut files = vec![path.to_owned()];
     if let Some(name) = path.file_name().and_then(OsStr::to_str) {
@@ -81,7 +84,8 @@ pub(crate) fn files_of(path: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Reports whether every step of a path lies inside the base, which has no symbolic links, when links are followed.
+/// Returns true if every step of a path lies inside `base` with links followed. `base` must be free
+/// of links.
 fn leads_inside(base: &Path, path: &Path) -> bool {
     let (mut at, mut links) = (base.to_owned(), 0);
     for component in path.components() {
@@ -100,12 +104,12 @@ fn leads_inside(base: &Path, path: &Path) -> bool {
     true
 }
 
-/// Returns where a name in a folder without links leads; the name itself where it is no link. `None` for too many links.
+/// Returns the path that a name in a folder leads to, following links. `None` after too many links.
 fn follow(folder: PathBuf, name: &OsStr, links: &mut usize) -> Option<PathBuf> {
     let here = folder.join(name);
     let target = match fs::read_link(&here) {
         Ok(target) => target,
-        // No link, or nothing there: what does not exist yet is made as a plain folder or file.
+        // Not a link, or missing. A missing component is created as a plain folder or file.
         Err(e) if is_no_link(&e) => return Some(here),
         Err(_) => return None,
     };
@@ -125,7 +129,8 @@ fn follow(folder: PathBuf, name: &OsStr, links: &mut usize) -> Option<PathBuf> {
     Some(at)
 }
 
-/// Reports whether reading a link failed because there is none. `NotADirectory` is a step below a file, which cannot exist.
+/// Returns true if reading a link failed because there is none. `NotADirectory` means that the
+/// parent is a file, so nothing can exist below it.
 fn is_no_link(e: &io::Error) -> bool {
     matches!(
         e.kind(),

@@ -1,7 +1,7 @@
-//! Sends a growing file to the disk while it is being written, so that the sync at its end has little left to do.
+//! Syncs a growing file in the background, so that little is left for the final sync.
 //!
-//! Only a matter of speed: the file is synced as a whole at its end all the same. A failure met on the way is kept and
-//! told then, since the system tells each failure only once.
+//! This only affects speed: the whole file is still synced at the end. An error of a background
+//! sync is kept until then, because the operating system reports each write-back error only once.
 
 use std::{
     fs::File,
@@ -10,49 +10,52 @@ use std::{
     thread::JoinHandle,
 };
 
-/// How much is written before it is sent on.
-const STEP: u64 = 8 << 20;
+/// Number of bytes written between two background syncs.
+const SYNC_INTERVAL_BYTES: u64 = 8 << 20;
 
 #[derive(Debug)]
 pub(crate) struct EarlySync {
-    /// Asks the thread to sync; room for one, since one sync covers all that was written before it.
-    ask: SyncSender<()>,
+    /// Requests a sync. The channel holds one request, since one sync covers all bytes written
+    /// before it.
+    requests: SyncSender<()>,
     thread: JoinHandle<io::Result<()>>,
-    since: u64,
+    unsynced: u64,
 }
 
 impl EarlySync {
-    /// Starts for a file. `None` where there can be no second handle or no thread: the sync at the end then does all.
+    /// Starts the thread. Returns `None` if the file cannot be opened twice or no thread can be
+    /// started; the final sync then does all the work.
     pub(crate) fn start(file: &File) -> Option<Self> {
         let file = file.try_clone().ok()?;
-        let (ask, asked) = sync_channel(1);
-        let work = move || asked.into_iter().try_for_each(|()| file.sync_data());
+        let (requests, received) = sync_channel(1);
+        let work = move || received.into_iter().try_for_each(|()| file.sync_data());
         let thread = std::thread::Builder::new()
             .name("soundtrack-sync".to_owned())
             .spawn(work)
             .ok()?;
         Some(Self {
-            ask,
+            requests,
             thread,
-            since: 0,
+            unsynced: 0,
         })
     }
 
-    /// Takes note of bytes that were written.
-    pub(crate) fn wrote(&mut self, bytes: usize) {
-        self.since += bytes as u64;
-        if self.since >= STEP {
-            self.since = 0;
-            // Full: a sync is already due. Gone: it failed, which `finish` tells.
-            let _ = self.ask.try_send(());
+    /// Records that bytes were written.
+    pub(crate) fn record_write(&mut self, bytes: usize) {
+        self.unsynced += bytes as u64;
+        if self.unsynced >= SYNC_INTERVAL_BYTES {
+            self.unsynced = 0;
+            // A full channel means that a sync is already due; a closed one means that a sync
+            // failed, which `finish` returns.
+            let _ = self.requests.try_send(());
         }
     }
 
-    /// Waits for what is under way.
+    /// Waits for pending syncs. Returns the first error.
     pub(crate) fn finish(self) -> io::Result<()> {
-        drop(self.ask);
+        drop(self.requests);
         self.thread
             .join()
-            .unwrap_or_else(|_| Err(io::Error::other("the thread that syncs failed")))
+            .unwrap_or_else(|_| Err(io::Error::other("the sync thread panicked")))
     }
 }

@@ -1,4 +1,4 @@
-//! A set of files that are known again under any of their names.
+//! Set of files that recognises a file under any of its names.
 
 use super::{Location, is_link};
 use crate::error::{Error, ErrorKind, Result};
@@ -8,63 +8,64 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Files and objects by what they are, not by how they are called: another spelling, a hard link, a symbolic link and, where
-/// the file system ignores case, another case are the same file. A file that does not exist is in no set.
+/// Set of files and objects by identity, not by name: another spelling, a hard link, a symbolic
+/// link and, on a case-insensitive file system, another case are the same file. Files that do not
+/// exist are never members.
 #[derive(Debug, Default)]
 pub(crate) struct FileSet {
     names: HashMap<FileId, PathBuf>,
 }
 
-/// What tells a file from all others.
+/// Identity of a file.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum FileId {
-    /// Device and inode.
+    /// Device and inode number.
     #[cfg(unix)]
     Inode(u64, u64),
-    /// The path without links, elsewhere.
+    /// Canonical path, on systems without inode numbers.
     #[cfg(not(unix))]
     Path(PathBuf),
-    /// The name of an object of a store.
+    /// Name of an object.
     Object(PathBuf),
 }
 
 impl FileSet {
-    /// Makes a set of paths; those that cannot be looked at are left out.
+    /// Creates a set of files. Paths that cannot be inspected are left out.
     pub(crate) fn new(paths: impl IntoIterator<Item = PathBuf>) -> Self {
         let mut names = HashMap::new();
         for path in paths {
-            if let Ok(Some(id)) = id(&path) {
+            if let Ok(Some(id)) = file_id(&path) {
                 names.entry(id).or_insert(path);
             }
         }
         Self { names }
     }
 
-    /// Returns the name under which a file is in the set.
+    /// Returns the name under which the file is in the set.
     ///
     /// # Errors
-    /// `Output` where the path cannot be looked at.
+    /// `Output` if the path cannot be inspected.
     pub(crate) fn name_of(&self, path: &Path) -> Result<Option<&Path>> {
-        let id = id(path).map_err(|e| {
-            let what = format!("{}: cannot be looked at: {e}", path.display());
+        let id = file_id(path).map_err(|e| {
+            let what = format!("{}: cannot be inspected: {e}", path.display());
             Error::new(ErrorKind::Output, what).because(e)
         })?;
         Ok(id.and_then(|id| self.names.get(&id)).map(PathBuf::as_path))
     }
 }
 
-/// Returns what tells a file from others; `None` where there is no file.
-fn id(path: &Path) -> io::Result<Option<FileId>> {
-    let place = Location::of(path).ok();
-    let Some(local) = place.as_ref().and_then(Location::local) else {
-        // A name that can be no object's is not the name of anything.
-        let object = place.is_some() && path.to_str().is_some_and(is_link);
+/// Returns the identity of a file; `None` if it does not exist.
+fn file_id(path: &Path) -> io::Result<Option<FileId>> {
+    let location = Location::of(path).ok();
+    let Some(local) = location.as_ref().and_then(Location::local) else {
+        // An invalid object name names nothing.
+        let object = location.is_some() && path.to_str().is_some_and(is_link);
         return Ok(object.then(|| FileId::Object(path.to_owned())));
     };
     match local_id(local) {
         Ok(id) => Ok(Some(id)),
         Err(e) => match e.kind() {
-            // A NUL in the name is invalid input; a step below a file is no folder.
+            // A NUL in the name gives `InvalidInput`, a path below a file `NotADirectory`.
             io::ErrorKind::NotFound
             | io::ErrorKind::NotADirectory
             | io::ErrorKind::InvalidInput
@@ -77,8 +78,8 @@ fn id(path: &Path) -> io::Result<Option<FileId>> {
 #[cfg(unix)]
 fn local_id(path: &Path) -> io::Result<FileId> {
     use std::os::unix::fs::MetadataExt;
-    let about = fs::metadata(path)?;
-    Ok(FileId::Inode(about.dev(), about.ino()))
+    let metadata = fs::metadata(path)?;
+    Ok(FileId::Inode(metadata.dev(), metadata.ino()))
 }
 
 #[cfg(not(unix))]

@@ -1,52 +1,50 @@
-//! Whether a file is still the one that was opened, with the content it had then.
+//! Detects whether a file has changed since it was opened.
 //!
-//! Looks at the open file and not at its name: a file that another took the place of still has its old content. A write
-//! that neither changes the size nor the time (one within the clock's step of the one before) is not noticed.
+//! Checks the open file, not its name: a file that was replaced still has its old content. A write
+//! is missed if it changes neither the size nor the modification time, for example within one tick
+//! of the clock.
 
 use std::{fs::File, time::SystemTime};
 
-/// What changes when a file is written to.
+/// Version of a file; changes when the file is written to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FileVersion {
     size: u64,
     changed: Option<SystemTime>,
-    /// Which file it is: device and number, where the system tells.
+    /// Device and inode number, on systems that have them.
     id: Option<(u64, u64)>,
-    /// What an object store calls this version of it.
-    #[cfg(feature = "cloud")]
+    /// Entity tag of an object.
     tag: Option<String>,
 }
 
-/// What is said of a file whose stamp differs.
+/// Message about a file whose version has changed.
 pub(crate) const CHANGED: &str = "changed while it was read";
 
 impl FileVersion {
-    /// The size in bytes.
+    /// Returns the size in bytes.
     pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
-    /// `None` where the file cannot be looked at any more.
+    /// Returns the current version of an open file; `None` if it cannot be inspected.
     pub(crate) fn of(file: &File) -> Option<Self> {
-        let about = file.metadata().ok()?;
+        let metadata = file.metadata().ok()?;
         #[cfg(unix)]
         let id = Some((
-            std::os::unix::fs::MetadataExt::dev(&about),
-            std::os::unix::fs::MetadataExt::ino(&about),
+            std::os::unix::fs::MetadataExt::dev(&metadata),
+            std::os::unix::fs::MetadataExt::ino(&metadata),
         ));
         #[cfg(not(unix))]
         let id = None;
         Some(Self {
-            size: about.len(),
-            changed: about.modified().ok(),
+            size: metadata.len(),
+            changed: metadata.modified().ok(),
             id,
-            #[cfg(feature = "cloud")]
             tag: None,
         })
     }
 
-    /// Of an object.
-    #[cfg(feature = "cloud")]
+    /// Returns the version of an object.
     pub(crate) fn object(size: u64, tag: &str) -> Self {
         Self {
             size,

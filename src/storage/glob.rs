@@ -1,27 +1,33 @@
-//! Names by pattern: a star stands for anything, a question mark for one letter.
+//! Matches file names against patterns: `*` stands for any characters, `?` for one.
 
-/// Reports whether the name of a file fits a pattern. Case counts in the name, but not in its extension: recorders and
-/// other systems write `SNARE.WAV`, which `*.wav` means too.
+/// Returns true if a file name matches a pattern.
+///
+/// Matching is case-sensitive, except in the extension: recorders and other systems write
+/// `SNARE.WAV`, which `*.wav` includes.
 pub(crate) fn fits(pattern: &str, name: &str) -> bool {
-    let of_file = |pattern: &str, name: &str| {
-        let (pattern, ending) = pattern.rsplit_once('.')?;
-        let (name, extension) = name.rsplit_once('.')?;
-        let endings = (ending.to_ascii_lowercase(), extension.to_ascii_lowercase());
-        Some(fits_whole(pattern, name) && fits_whole(&endings.0, &endings.1))
-    };
-    fits_whole(pattern, name) || of_file(pattern, name).unwrap_or(false)
+    if matches_text(pattern, name) {
+        return true;
+    }
+    match (pattern.rsplit_once('.'), name.rsplit_once('.')) {
+        (Some((pattern, pattern_extension)), Some((name, extension))) => {
+            let pattern_extension = pattern_extension.to_ascii_lowercase();
+            let extension = extension.to_ascii_lowercase();
+            matches_text(pattern, name) && matches_text(&pattern_extension, &extension)
+        }
+        _ => false,
+    }
 }
 
-/// Reports whether a text fits a pattern.
-fn fits_whole(pattern: &str, name: &str) -> bool {
-    matches(
+/// Returns true if a text matches a pattern.
+fn matches_text(pattern: &str, name: &str) -> bool {
+    matches_chars(
         &pattern.chars().collect::<Vec<_>>(),
         &name.chars().collect::<Vec<_>>(),
     )
 }
 
-/// Goes back to the last star where a letter does not fit: no pattern takes longer than its length times the name's.
-fn matches(pattern: &[char], name: &[char]) -> bool {
+/// Backtracks to the last star only, so the time is bounded by the product of the lengths.
+fn matches_chars(pattern: &[char], name: &[char]) -> bool {
     let (mut p, mut n) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while n < name.len() {

@@ -1,15 +1,15 @@
-//! A stem file, open for reading, that needs no descriptor of its own.
+//! Input files that share a limited number of file descriptors.
 //!
-//! A process has few descriptors, often 1,024 and sometimes 256, and a mix may have thousands of stems. Of all stem files
-//! of the process at most [`MOST_OPEN`] are held open; one more closes the one that was not read for the longest time,
-//! which is opened again where it is needed. It is then still the same file with the same content, or reading it fails.
+//! A process has few file descriptors, often 1,024 and sometimes 256, while a mix may have
+//! thousands of stems. At most [`MAX_OPEN_FILES`] input files of the process stay open. Opening one
+//! more closes the least recently read file, which is reopened when needed. Reading fails if the
+//! reopened file is not the same file with the same content.
 //!
-//! With the feature `cloud` it may also be an object of a store.
+//! With the feature `cloud`, an input may also be an object.
 
 use super::file_version::{CHANGED, FileVersion};
-#[cfg(feature = "cloud")]
-use super::{location::Url, object::Remote};
-use crate::sync::locked;
+use super::{location::ObjectUrl, object::RemoteObject};
+use crate::{sync::locked, units::saturating_usize};
 use std::{
     fs::File,
     io::{Error, ErrorKind, Read, Result, Seek, SeekFrom},
@@ -20,60 +20,59 @@ use std::{
     },
 };
 
-/// Stem files that are held open at the same time.
-const MOST_OPEN: usize = 128;
+/// Maximum number of input files open at the same time.
+const MAX_OPEN_FILES: usize = 128;
 
-/// Those that may be open.
-static SHELF: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+/// Input files that may be open.
+static OPEN_FILES: Mutex<Vec<Weak<PooledFile>>> = Mutex::new(Vec::new());
 
-/// Counts reads, so that the files can be told apart by age.
+/// Counts reads, to order files by their last use.
 static CLOCK: AtomicU64 = AtomicU64::new(0);
 
-/// A file and a place in it. Clones have their own place and share the rest.
+/// Input file with a read position. Clones share the file but have their own position.
 #[derive(Debug)]
 pub(crate) struct InputFile {
     backing: Backing,
     at: AtomicU64,
-    /// The part that this is limited to; `None` for the whole file.
-    window: Option<Window>,
+    /// Byte range that this input is limited to; `None` for the whole file.
+    window: Option<ByteRange>,
 }
 
-/// A range of bytes of a file.
+/// Byte range of a file.
 #[derive(Clone, Copy, Debug)]
-struct Window {
+struct ByteRange {
     start: u64,
     len: u64,
 }
 
-/// What the bytes come from.
+/// Source of the bytes.
 #[derive(Clone, Debug)]
 enum Backing {
-    Local(Arc<Shared>),
-    #[cfg(feature = "cloud")]
-    Object(Arc<Remote>, FileVersion),
+    Local(Arc<PooledFile>),
+    Object(Arc<RemoteObject>),
 }
 
 #[derive(Debug)]
-struct Shared {
+struct PooledFile {
     path: PathBuf,
-    /// As it was when it was first opened.
+    /// Version when the file was first opened.
     stamp: Option<FileVersion>,
     file: Mutex<Option<File>>,
-    /// When it was read last.
+    /// Value of [`CLOCK`] at the last read.
     used: AtomicU64,
 }
 
 impl InputFile {
-    /// Opens a file.
+    /// Opens a local file.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let file = open(path)?;
-        let shared = Arc::new(Shared {
+        let file = open_pooled(path)?;
+        let shared = Arc::new(PooledFile {
             path: path.to_owned(),
             stamp: FileVersion::of(&file),
             file: Mutex::new(Some(file)),
             used: AtomicU64::new(CLOCK.fetch_add(1, Relaxed)),
         });
-        locked(&SHELF).push(Arc::downgrade(&shared));
+        locked(&OPEN_FILES).push(Arc::downgrade(&shared));
         Ok(Self {
             backing: Backing::Local(shared),
             at: AtomicU64::new(0),
@@ -81,42 +80,41 @@ impl InputFile {
         })
     }
 
-    /// Opens an object of a store.
-    #[cfg(feature = "cloud")]
-    pub(crate) fn object(url: Url) -> Result<Self> {
-        let remote = Remote::open(url)?;
-        let stamp = FileVersion::object(remote.size(), remote.tag());
+    /// Opens an object.
+    pub(crate) fn open_object(url: ObjectUrl) -> Result<Self> {
         Ok(Self {
-            backing: Backing::Object(Arc::new(remote), stamp),
+            backing: Backing::Object(Arc::new(RemoteObject::open(url)?)),
             at: AtomicU64::new(0),
             window: None,
         })
     }
 
-    /// Returns the part of this file from offset `start` on, at most `len` bytes, as a file of its own.
+    /// Returns the byte range from `start`, at most `len` bytes long, as a separate input.
     pub(crate) fn window(&self, start: u64, len: u64) -> Self {
-        let whole = self.len();
-        let start = start.min(whole);
-        let len = len.min(whole - start);
+        let total = self.len();
+        let start = start.min(total);
+        let len = len.min(total - start);
         let start = start + self.window.map_or(0, |w| w.start);
         Self {
             backing: self.backing.clone(),
             at: AtomicU64::new(0),
-            window: Some(Window { start, len }),
+            window: Some(ByteRange { start, len }),
         }
     }
 
-    /// As it was when it was first opened.
+    /// Returns the version of the file when it was first opened.
     pub(crate) fn stamp(&self) -> Option<&FileVersion> {
         match &self.backing {
             Backing::Local(shared) => shared.stamp.as_ref(),
-            #[cfg(feature = "cloud")]
-            Backing::Object(_, stamp) => Some(stamp),
+            Backing::Object(remote) => Some(remote.version()),
         }
     }
 
-    /// Why nothing that was read of it may be used, if that is so: it is not what it was, or a part of it could not be
-    /// had. A file that is closed has not been read since it was looked at; of an object only one version is read.
+    /// Returns an error if data read from this file cannot be trusted: the file has changed, or
+    /// part of the object could not be read.
+    ///
+    /// A closed file needs no check, since it was checked after its last read; an object is always
+    /// read in one version.
     pub(crate) fn trouble(&self) -> Option<Error> {
         match &self.backing {
             Backing::Local(shared) => {
@@ -126,12 +124,11 @@ impl InputFile {
                     .is_none_or(|file| FileVersion::of(file) == shared.stamp);
                 (!same).then(|| Error::new(ErrorKind::InvalidData, CHANGED))
             }
-            #[cfg(feature = "cloud")]
-            Backing::Object(remote, _) => remote.trouble(),
+            Backing::Object(remote) => remote.trouble(),
         }
     }
 
-    /// Its size in bytes when it was first opened; that of the window where it is limited to one.
+    /// Returns the size in bytes when the file was first opened, or that of the window.
     pub(crate) fn len(&self) -> u64 {
         match self.window {
             Some(window) => window.len,
@@ -143,7 +140,7 @@ impl InputFile {
         let (buf, at) = match self.window {
             Some(window) => {
                 let left = window.len.saturating_sub(at);
-                let most = usize::try_from(left).unwrap_or(usize::MAX).min(buf.len());
+                let most = saturating_usize(left).min(buf.len());
                 let Some(buf) = buf.get_mut(..most).filter(|buf| !buf.is_empty()) else {
                     return Ok(0);
                 };
@@ -153,8 +150,7 @@ impl InputFile {
         };
         match &self.backing {
             Backing::Local(shared) => shared.with(|file| read_at(file, buf, at)),
-            #[cfg(feature = "cloud")]
-            Backing::Object(remote, _) => remote.read_at(buf, at),
+            Backing::Object(remote) => remote.read_at(buf, at),
         }
     }
 }
@@ -169,23 +165,24 @@ impl Clone for InputFile {
     }
 }
 
-impl Shared {
-    /// Does something with the open file.
+impl PooledFile {
+    /// Runs `work` with the open file, reopening it if necessary.
     fn with<T>(self: &Arc<Self>, work: impl FnOnce(&File) -> Result<T>) -> Result<T> {
         self.used.store(CLOCK.fetch_add(1, Relaxed), Relaxed);
-        let mut place = locked(&self.file);
-        let file = match &mut *place {
+        let mut slot = locked(&self.file);
+        let file = match &mut *slot {
             Some(file) => file,
             closed => {
-                // What took its place since may be a pipe, which waits for its other end.
+                // The path may now lead to a pipe, and opening a pipe blocks until its other end is
+                // opened.
                 if !std::fs::metadata(&self.path)?.is_file() {
                     return Err(Error::new(ErrorKind::InvalidData, CHANGED));
                 }
-                let file = open(&self.path)?;
+                let file = open_pooled(&self.path)?;
                 if FileVersion::of(&file) != self.stamp {
                     return Err(Error::new(ErrorKind::InvalidData, CHANGED));
                 }
-                locked(&SHELF).push(Arc::downgrade(self));
+                locked(&OPEN_FILES).push(Arc::downgrade(self));
                 closed.insert(file)
             }
         };
@@ -196,7 +193,7 @@ impl Shared {
 impl Read for &InputFile {
     fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
         let n = self.read_at(buf, self.at.load(Relaxed))?;
-        self.at.fetch_add(u64::try_from(n).unwrap_or(0), Relaxed);
+        self.at.fetch_add(n as u64, Relaxed);
         Ok(n)
     }
 }
@@ -226,45 +223,50 @@ impl Seek for InputFile {
     }
 }
 
-/// Opens a file when there is room for it.
-fn open(path: &Path) -> Result<File> {
-    make_room(|held| (held + 1).saturating_sub(MOST_OPEN));
+/// Opens a file after closing others if the limit is reached.
+fn open_pooled(path: &Path) -> Result<File> {
+    close_idle(|held| (held + 1).saturating_sub(MAX_OPEN_FILES));
     let opened = File::open(path);
     match opened.as_ref().err().and_then(Error::raw_os_error) {
-        // The limit of the process, or that of the system, is lower: half of them have to do.
-        Some(TOO_MANY | TOO_MANY_IN_ALL) => {
-            make_room(|held| held.div_ceil(2));
+        // The limit of the process or the system is lower than `MAX_OPEN_FILES`: make do with half
+        // of the open files.
+        Some(EMFILE | ENFILE) => {
+            close_idle(|held| held.div_ceil(2));
             File::open(path)
         }
         _ => opened,
     }
 }
 
-/// `EMFILE`, as everywhere but on Windows, where no such limit is met.
-const TOO_MANY: i32 = 24;
-/// `ENFILE`.
-const TOO_MANY_IN_ALL: i32 = 23;
+/// `EMFILE`: too many open files in the process. The value is the same on all systems but Windows,
+/// which has no such limit.
+const EMFILE: i32 = 24;
+/// `ENFILE`: too many open files in the system.
+const ENFILE: i32 = 23;
 
-/// Closes as many as `spare` says of those that are held: the ones that were not read for the longest time. One that is
-/// being read stays.
-fn make_room(spare: impl Fn(usize) -> usize) {
-    let mut shelf = locked(&SHELF);
-    if spare(shelf.len()) == 0 {
+/// Closes the least recently read files. `excess` returns how many to close, given the number of
+/// open files. Files that are being read stay open.
+fn close_idle(excess: impl Fn(usize) -> usize) {
+    let mut open_files = locked(&OPEN_FILES);
+    if excess(open_files.len()) == 0 {
         return;
     }
-    let mut held: Vec<_> = shelf.drain(..).filter_map(|weak| weak.upgrade()).collect();
-    // Each time is read once: others may read the files meanwhile.
+    let mut held: Vec<_> = open_files
+        .drain(..)
+        .filter_map(|weak| weak.upgrade())
+        .collect();
+    // Cached, because other threads may change the values while sorting.
     held.sort_by_cached_key(|shared| shared.used.load(Relaxed));
-    let mut spare = spare(held.len());
+    let mut excess = excess(held.len());
     held.retain(|shared| match shared.file.try_lock() {
-        Ok(mut file) if spare > 0 => {
-            spare -= 1;
+        Ok(mut file) if excess > 0 => {
+            excess -= 1;
             *file = None;
             false
         }
         _ => true,
     });
-    shelf.extend(held.iter().map(Arc::downgrade));
+    open_files.extend(held.iter().map(Arc::downgrade));
 }
 
 #[cfg(unix)]
@@ -294,10 +296,9 @@ mod tests {
         let path = |i: usize| dir.path().join(i.to_string());
         let held = |f: &InputFile| match &f.backing {
             Backing::Local(shared) => shared.file.lock().unwrap().is_some(),
-            #[cfg(feature = "cloud")]
             Backing::Object(..) => false,
         };
-        let files: Vec<_> = (0..MOST_OPEN * 2)
+        let files: Vec<_> = (0..MAX_OPEN_FILES * 2)
             .map(|i| {
                 fs::write(path(i), [0, u8::try_from(i % 256).unwrap(), 2]).unwrap();
                 InputFile::open(&path(i)).unwrap()
@@ -312,11 +313,11 @@ mod tests {
             }
         }
         let open = files.iter().filter(|f| held(f)).count();
-        assert!((1..=MOST_OPEN).contains(&open), "{open} are open");
-        // The first was read longest ago, so it is closed; another file in its place is not taken for it.
+        assert!((1..=MAX_OPEN_FILES).contains(&open), "{open} are open");
+        // The first was read longest ago, so it is closed; another file in its slot is not taken for it.
         assert!(files[0].trouble().is_none());
-        fs::write(path(MOST_OPEN * 3), [0, 0, 2]).unwrap();
-        fs::rename(path(MOST_OPEN * 3), path(0)).unwrap();
+        fs::write(path(MAX_OPEN_FILES * 3), [0, 0, 2]).unwrap();
+        fs::rename(path(MAX_OPEN_FILES * 3), path(0)).unwrap();
         let mut first = &files[0];
         assert_eq!(first.read(&mut [0]).unwrap_err().to_string(), CHANGED);
     }

@@ -1,18 +1,22 @@
-//! A local file that appears whole or not at all.
+//! Atomic local output file.
 //!
-//! The bytes go to a temporary name beside the target. [`complete`](LocalFile::complete) flushes and syncs them,
-//! [`appear`](Complete::appear) renames the file, and [`sync_name`](Visible::sync_name) syncs the folder, in that order.
-//! Dropped before the rename, the temporary is removed and the target is untouched. Where only the last step fails, the new
-//! file stands complete under its name, and the error says that it may not outlive a power loss. The rules:
+//! The data goes to a temporary file beside the target. [`complete`](LocalFile::complete) flushes
+//! and syncs it, [`make_visible`](CompleteLocalFile::make_visible) renames it, and
+//! [`sync_name`](VisibleLocalFile::sync_name) syncs the folder, in that order. Dropping the file before
+//! the rename removes the temporary and leaves the target unchanged. If only the last step fails,
+//! the new file is complete and visible, and the error says that it may not survive a power loss.
+//! Rules:
 //!
-//! - An existing target is refused unless overwriting was asked for; then the new file has the old one's permissions.
-//!   A new file has what the umask gives.
-//! - A symbolic link is followed: what it points to is replaced, the link stays.
-//! - Only regular files: a folder, a device or a pipe is refused.
-//! - A process that was killed leaves its temporary, `.soundtrack-<target>-<machine>-<process>-<random>.part`. The first
-//!   output that another process puts into the same folder removes it, if the process it names ran on this machine (Linux:
-//!   in this process namespace) and runs no more. A process that goes on for long looks again every minute.
-//! - Several files appear together, or none: [`publish`], with a [`journal`] that the next process completes after a kill.
+//! - An existing target is refused unless overwriting is allowed; the new file then has the
+//!   permissions of the old one. A new file has the permissions that the umask leaves.
+//! - A symbolic link is followed: its target is replaced, the link stays.
+//! - Only regular files are written: folders, devices and pipes are refused.
+//! - A killed process leaves its temporary,
+//!   `.soundtrack-<target>-<machine>-<process>-<random>.part`. The next process that writes to the
+//!   same folder removes it, if the process in the name ran on this machine (on Linux, in this
+//!   process namespace) and no longer runs. A long-running process checks again every minute.
+//! - Several files become visible together or not at all: [`publish`] uses a [`journal`], which the
+//!   next process completes after a kill.
 
 mod journal;
 mod stale;
@@ -20,7 +24,7 @@ mod stale;
 use super::early_sync::EarlySync;
 use crate::error::{Error, ErrorKind, Result};
 pub(crate) use journal::publish;
-use stale::{hash, machine, sweep};
+use stale::{hash, machine_id, sweep};
 use std::{
     fs::{self, File},
     io::{self, BufWriter, Write},
@@ -29,46 +33,47 @@ use std::{
 use tempfile::NamedTempFile;
 
 const BUFFER: usize = 256 * 1024;
-/// Files up to this size are synced at their end only.
-const SMALL: u64 = 16 << 20;
+/// Files up to this size are synced only at the end, in bytes.
+const EARLY_SYNC_MIN: u64 = 16 << 20;
 const PREFIX: &str = ".soundtrack-";
 const SUFFIX: &str = ".part";
-/// Links followed to a target, as on Linux.
-const MOST_LINKS: usize = 40;
+/// Maximum number of symbolic links followed, the limit of Linux.
+const MAX_LINKS: usize = 40;
 
-/// An output file that is not yet visible.
+/// Output file that is not yet visible.
 #[derive(Debug)]
 pub(crate) struct LocalFile {
     out: BufWriter<NamedTempFile>,
-    early: Option<EarlySync>,
+    early_sync: Option<EarlySync>,
     target: PathBuf,
     folder: PathBuf,
     overwrite: bool,
-    /// Size that the file will have, for messages.
-    needs: u64,
+    /// Final size in bytes, for messages; 0 if unknown.
+    expected_bytes: u64,
 }
 
 impl LocalFile {
-    /// Starts a file of `needs` bytes; 0 where the size is not known. Refuses here whatever can be refused.
-    pub(crate) fn create(path: &Path, overwrite: bool, needs: u64) -> Result<Self> {
-        let target = resolve(path)?;
-        let (folder, name) = split(&target)?;
-        // First of all: it may complete a file of this very name.
+    /// Starts a file of `expected_bytes` bytes (0 if the size is unknown). Everything that can be refused is
+    /// refused here.
+    pub(crate) fn create(path: &Path, overwrite: bool, expected_bytes: u64) -> Result<Self> {
+        let target = follow_links(path)?;
+        let (folder, name) = folder_and_name(&target)?;
+        // Must come first: it may complete an interrupted write of this very target.
         sweep(&folder);
         let old = match fs::symlink_metadata(&target) {
             Ok(meta) => Some(meta),
             Err(e) if e.kind() == io::ErrorKind::NotFound => None,
-            Err(e) => return Err(output(&target, &e.to_string()).because(e)),
+            Err(e) => return Err(output_error(&target, &e.to_string()).because(e)),
         };
         if let Some(meta) = &old {
-            check_old(&target, meta, overwrite)?;
+            check_replaceable(&target, meta, overwrite)?;
         }
         match fs::metadata(&folder) {
             Ok(meta) if meta.is_dir() => {}
             Ok(_) => {
-                return Err(output(
+                return Err(output_error(
                     &target,
-                    &format!("{} is no folder", folder.display()),
+                    &format!("{} is not a folder", folder.display()),
                 ));
             }
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
@@ -76,20 +81,20 @@ impl LocalFile {
                     "the folder {} does not exist: create it first",
                     folder.display()
                 );
-                return Err(output(&target, &what).because(e));
+                return Err(output_error(&target, &what).because(e));
             }
-            Err(e) => return Err(output(&target, &e.to_string()).because(e)),
+            Err(e) => return Err(output_error(&target, &e.to_string()).because(e)),
         }
-        if let Ok(room) = fs4::available_space(&folder)
-            && room < needs
+        if let Ok(free) = fs4::available_space(&folder)
+            && free < expected_bytes
         {
-            let what = format!("no room: the output needs {needs} bytes, {room} are free");
-            return Err(output(&target, &what));
+            let what = format!("no room: the output needs {expected_bytes} bytes, {free} are free");
+            return Err(output_error(&target, &what));
         }
         let (name, process) = (hash(name.as_encoded_bytes()), std::process::id());
-        let temporary = start(
+        let temporary = create_temporary(
             &folder,
-            &format!("{PREFIX}{name:016x}-{:016x}-{process}-", machine()),
+            &format!("{PREFIX}{name:016x}-{:016x}-{process}-", machine_id()),
         )
         .map_err(|e| {
             let what = match e.kind() {
@@ -101,17 +106,17 @@ impl LocalFile {
                 }
                 _ => e.to_string(),
             };
-            full(&target, needs, &e)
-                .unwrap_or_else(|| output(&target, &what))
+            disk_full_error(&target, expected_bytes, &e)
+                .unwrap_or_else(|| output_error(&target, &what))
                 .because(e)
         })?;
         if let Some(meta) = old {
             let keep = temporary.as_file().set_permissions(meta.permissions());
             keep.map_err(|e| {
-                output(&target, &format!("cannot keep its permissions: {e}")).because(e)
+                output_error(&target, &format!("cannot keep its permissions: {e}")).because(e)
             })?;
         }
-        let early = if needs > SMALL {
+        let early_sync = if expected_bytes > EARLY_SYNC_MIN {
             EarlySync::start(temporary.as_file())
         } else {
             None
@@ -119,87 +124,89 @@ impl LocalFile {
         let out = BufWriter::with_capacity(BUFFER, temporary);
         Ok(Self {
             out,
-            early,
+            early_sync,
             target,
             folder,
             overwrite,
-            needs,
+            expected_bytes,
         })
     }
 
-    /// Returns the path that the file will have, links followed.
+    /// Returns the path of the finished file, with links resolved.
     pub(crate) fn target(&self) -> &Path {
         &self.target
     }
 
-    /// Makes the file visible without waiting for the disk: after a power loss it may be gone, or empty. Returns its size in
-    /// bytes.
+    /// Makes the file visible without waiting for the disk: after a power loss it may be missing or
+    /// empty. Returns its size in bytes.
     pub(crate) fn finish_unsynced(self) -> Result<u64> {
-        Ok(self.close(false)?.appear()?.bytes)
+        Ok(self.close(false)?.make_visible()?.bytes)
     }
 
-    /// Makes the file complete, on the disk, under its temporary name.
-    pub(crate) fn complete(self) -> Result<Complete> {
+    /// Syncs the file to disk under its temporary name.
+    pub(crate) fn complete(self) -> Result<CompleteLocalFile> {
         self.close(true)
     }
 
-    fn close(self, synced: bool) -> Result<Complete> {
+    fn close(self, synced: bool) -> Result<CompleteLocalFile> {
         let Self {
             out,
-            early,
+            early_sync,
             target,
             folder,
             overwrite,
-            needs,
+            expected_bytes,
         } = self;
-        let failed = |e: io::Error| error(&target, needs, e);
+        let failed = |e: io::Error| write_error(&target, expected_bytes, e);
         let temporary = out.into_inner().map_err(|e| failed(e.into_error()))?;
         if synced {
-            early.map_or(Ok(()), EarlySync::finish).map_err(failed)?;
+            early_sync
+                .map_or(Ok(()), EarlySync::finish)
+                .map_err(failed)?;
             temporary.as_file().sync_all().map_err(failed)?;
         }
         let bytes = temporary.as_file().metadata().map_err(failed)?.len();
-        Ok(Complete {
+        Ok(CompleteLocalFile {
             temporary,
             target,
             folder,
             overwrite,
-            needs,
+            expected_bytes,
             bytes,
         })
     }
 
-    /// Returns the error of a failed write, with the path.
+    /// Converts the error of a failed write and adds the path.
     pub(crate) fn failed(&self, e: io::Error) -> Error {
-        error(&self.target, self.needs, e)
+        write_error(&self.target, self.expected_bytes, e)
     }
 }
 
-/// A file that is complete but not yet visible; dropped, it leaves nothing.
+/// Complete file that is not yet visible. Dropping it removes it.
 #[derive(Debug)]
-pub(crate) struct Complete {
+pub(crate) struct CompleteLocalFile {
     temporary: NamedTempFile,
     target: PathBuf,
     folder: PathBuf,
     overwrite: bool,
-    needs: u64,
+    expected_bytes: u64,
     bytes: u64,
 }
 
-impl Complete {
-    /// Returns the path that the file will have, links followed.
+impl CompleteLocalFile {
+    /// Returns the path of the finished file, with links resolved.
     pub(crate) fn target(&self) -> &Path {
         &self.target
     }
 
     /// Makes the file visible.
-    pub(crate) fn appear(self) -> Result<Visible> {
+    pub(crate) fn make_visible(self) -> Result<VisibleLocalFile> {
         let Self {
             temporary,
             target,
             folder,
             overwrite,
-            needs,
+            expected_bytes,
             bytes,
         } = self;
         let renamed = if overwrite {
@@ -208,10 +215,10 @@ impl Complete {
             temporary.persist_noclobber(&target)
         };
         renamed.map_err(|e| match e.error.kind() {
-            io::ErrorKind::AlreadyExists => exists(&target),
-            _ => error(&target, needs, e.error),
+            io::ErrorKind::AlreadyExists => exists_error(&target),
+            _ => write_error(&target, expected_bytes, e.error),
         })?;
-        Ok(Visible {
+        Ok(VisibleLocalFile {
             target,
             folder,
             bytes,
@@ -219,27 +226,27 @@ impl Complete {
     }
 }
 
-/// A file under its own name; a power loss may still take it away.
+/// Visible file, which may still disappear in a power loss.
 #[derive(Debug)]
-pub(crate) struct Visible {
+pub(crate) struct VisibleLocalFile {
     target: PathBuf,
     folder: PathBuf,
     bytes: u64,
 }
 
-impl Visible {
-    /// Makes the name outlive a power loss. Returns the file's size in bytes.
+impl VisibleLocalFile {
+    /// Makes the file name survive a power loss. Returns the size in bytes.
     pub(crate) fn sync_name(self) -> Result<u64> {
         let Self {
             target,
             folder,
             bytes,
         } = self;
-        sync(&folder).map_err(|e| {
+        sync_folder(&folder).map_err(|e| {
             let what = format!(
                 "is complete, but may not outlive a power loss: its folder cannot be synced: {e}"
             );
-            output(&target, &what).because(e)
+            output_error(&target, &what).because(e)
         })?;
         Ok(bytes)
     }
@@ -248,8 +255,8 @@ impl Visible {
 impl Write for LocalFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.out.write(bytes)?;
-        if let Some(early) = &mut self.early {
-            early.wrote(written);
+        if let Some(early_sync) = &mut self.early_sync {
+            early_sync.record_write(written);
         }
         Ok(written)
     }
@@ -261,51 +268,54 @@ impl Write for LocalFile {
 
 const EXISTS: &str = "exists already: choose another name, or ask to overwrite it";
 
-fn output(path: &Path, what: &str) -> Error {
+fn output_error(path: &Path, what: &str) -> Error {
     Error::new(ErrorKind::Output, format!("{}: {what}", path.display()))
 }
 
-/// The error of an output that is there already, told apart by [`Error::io_kind`].
-fn exists(path: &Path) -> Error {
-    output(path, EXISTS).because(io::Error::from(io::ErrorKind::AlreadyExists))
+/// Returns the error about an existing output. [`Error::io_kind`] of it is `AlreadyExists`.
+fn exists_error(path: &Path) -> Error {
+    output_error(path, EXISTS).because(io::Error::from(io::ErrorKind::AlreadyExists))
 }
 
-/// The error of a full disk or quota, if it is one.
-fn full(path: &Path, needs: u64, e: &io::Error) -> Option<Error> {
-    let full = matches!(
+/// Returns the error about a full disk or quota, if `e` is one.
+fn disk_full_error(path: &Path, expected_bytes: u64, e: &io::Error) -> Option<Error> {
+    let is_full = matches!(
         e.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
     );
-    full.then(|| {
-        output(
+    is_full.then(|| {
+        output_error(
             path,
-            &format!("no room: the output needs {needs} bytes ({})", e.kind()),
+            &format!(
+                "no room: the output needs {expected_bytes} bytes ({})",
+                e.kind()
+            ),
         )
     })
 }
 
-fn error(path: &Path, needs: u64, e: io::Error) -> Error {
-    full(path, needs, &e)
-        .unwrap_or_else(|| output(path, &format!("cannot be written: {e}")))
+fn write_error(path: &Path, expected_bytes: u64, e: io::Error) -> Error {
+    disk_full_error(path, expected_bytes, &e)
+        .unwrap_or_else(|| output_error(path, &format!("cannot be written: {e}")))
         .because(e)
 }
 
-/// Follows symbolic links, also one whose target does not exist yet.
-fn resolve(path: &Path) -> Result<PathBuf> {
+/// Follows symbolic links, including one whose target does not exist yet.
+fn follow_links(path: &Path) -> Result<PathBuf> {
     let mut at = path.to_owned();
-    for _ in 0..MOST_LINKS {
+    for _ in 0..MAX_LINKS {
         match fs::read_link(&at) {
             Ok(next) => at = at.parent().unwrap_or(Path::new("")).join(next),
-            // No link, or nothing there.
+            // Not a link, or missing.
             Err(_) => return Ok(at),
         }
     }
-    Err(output(path, "a loop of symbolic links"))
+    Err(output_error(path, "a loop of symbolic links"))
 }
 
-fn split(target: &Path) -> Result<(PathBuf, &std::ffi::OsStr)> {
+fn folder_and_name(target: &Path) -> Result<(PathBuf, &std::ffi::OsStr)> {
     let Some(name) = target.file_name() else {
-        return Err(output(target, "is a folder: add a file name"));
+        return Err(output_error(target, "is a folder: add a file name"));
     };
     let folder = target
         .parent()
@@ -314,21 +324,21 @@ fn split(target: &Path) -> Result<(PathBuf, &std::ffi::OsStr)> {
     Ok((folder.to_owned(), name))
 }
 
-fn check_old(target: &Path, old: &fs::Metadata, overwrite: bool) -> Result<()> {
+fn check_replaceable(target: &Path, old: &fs::Metadata, overwrite: bool) -> Result<()> {
     if old.is_dir() {
-        return Err(output(target, "is a folder: add a file name"));
+        return Err(output_error(target, "is a folder: add a file name"));
     }
     if !old.is_file() {
-        return Err(output(
+        return Err(output_error(
             target,
             "is a device or a pipe: only regular files are written",
         ));
     }
     if !overwrite {
-        return Err(exists(target));
+        return Err(exists_error(target));
     }
     if old.permissions().readonly() {
-        return Err(output(
+        return Err(output_error(
             target,
             "is read-only: change its permissions, or choose another name",
         ));
@@ -336,17 +346,17 @@ fn check_old(target: &Path, old: &fs::Metadata, overwrite: bool) -> Result<()> {
     Ok(())
 }
 
-fn start(folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
+fn create_temporary(folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(prefix).suffix(SUFFIX);
-    // The umask takes its bits away from this; the default would be 0600.
+    // The umask is applied to this mode; the default of `tempfile` would be 0600.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(folder)
 }
 
-/// A rename is on the disk only when the folder is.
-fn sync(folder: &Path) -> io::Result<()> {
+/// Syncs a folder. A rename is durable only after the folder has been synced.
+fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) {
         File::open(folder)?.sync_all()
     } else {
@@ -370,7 +380,7 @@ mod tests {
     fn put(path: &Path, overwrite: bool, bytes: &[u8]) -> Result<u64> {
         let mut file = LocalFile::create(path, overwrite, 10)?;
         file.write_all(bytes).unwrap();
-        file.complete()?.appear()?.sync_name()
+        file.complete()?.make_visible()?.sync_name()
     }
 
     #[test]
@@ -397,7 +407,7 @@ mod tests {
         let started = LocalFile::create(&path, false, 0).unwrap();
         fs::write(&path, "other").unwrap();
         for e in [
-            started.complete().unwrap().appear().unwrap_err(),
+            started.complete().unwrap().make_visible().unwrap_err(),
             put(&path, false, b"new").unwrap_err(),
         ] {
             assert_eq!(e.kind(), ErrorKind::Output);
@@ -492,11 +502,11 @@ mod tests {
         let gone = child.id();
         child.wait().unwrap();
         let target = format!("{PREFIX}{:016x}-", hash(b"out.wav"));
-        let here = format!("{target}{:016x}-", machine());
+        let here = format!("{target}{:016x}-", machine_id());
         let stays = [
             format!("{here}{}-abc{SUFFIX}", std::process::id()),
             format!("{here}1-abc{SUFFIX}"),
-            format!("{target}{:016x}-{gone}-abc{SUFFIX}", machine() ^ 1),
+            format!("{target}{:016x}-{gone}-abc{SUFFIX}", machine_id() ^ 1),
             format!("{here}{gone}-abc"),
             format!("{here}{gone}{SUFFIX}"),
             format!("{PREFIX}{gone}{SUFFIX}"),
@@ -504,7 +514,7 @@ mod tests {
         let other = format!(
             "{PREFIX}{:016x}-{:016x}-{gone}-abc{SUFFIX}",
             hash(b"other.wav"),
-            machine()
+            machine_id()
         );
         for name in stays
             .iter()
@@ -538,12 +548,12 @@ mod tests {
         let path = folder.path().join("out.wav");
         put(&path, false, b"old").unwrap();
         // Seen before it begins, where the size is known; met on the way, where others fill the disk meanwhile.
-        let early = LocalFile::create(&path, true, 2_000_000)
+        let early_sync = LocalFile::create(&path, true, 2_000_000)
             .unwrap_err()
             .to_string();
         assert!(
-            early.contains("out.wav: no room: the output needs 2000000 bytes, 10"),
-            "{early}"
+            early_sync.contains("out.wav: no room: the output needs 2000000 bytes, 10"),
+            "{early_sync}"
         );
         let mut file = LocalFile::create(&path, true, 10).unwrap();
         let written = file.write_all(&vec![0; 2_000_000]);

@@ -1,86 +1,100 @@
-//! Where a path leads: to a local file, or into an object store.
+//! Resolves a path to a local file or an object.
 
+use super::{InputFile, object};
 use crate::error::{Error, ErrorKind, Result};
 use std::{
     borrow::Cow,
+    io,
     path::{Path, PathBuf},
 };
 
-/// What a name of an object begins with.
+/// URL schemes of objects.
 const SCHEMES: [&str; 4] = ["s3", "gs", "az", "memory"];
 
-/// Where a path leads.
+/// Location that a path leads to.
 #[derive(Debug)]
 pub(crate) enum Location<'a> {
-    /// To a file.
+    /// Local file.
     Local(Cow<'a, Path>),
-    /// Into an object store.
-    #[cfg(feature = "cloud")]
-    Object(Url),
+    /// Object in a store.
+    Object(ObjectUrl),
 }
 
 impl<'a> Location<'a> {
-    /// Looks at the name alone.
+    /// Resolves a path by its name alone; nothing is opened.
     ///
     /// # Errors
-    /// `Unsupported` for a name that can be no object's, and for every one of a store where there is no feature `cloud`.
+    /// `Unsupported` for an invalid object name, and for every object name without the feature
+    /// `cloud`.
     pub(crate) fn of(path: &'a Path) -> Result<Self> {
         let parts = path.to_str().and_then(|text| text.split_once("://"));
         let Some((scheme, rest)) = parts else {
             return Ok(Self::Local(Cow::Borrowed(path)));
         };
-        if cfg!(feature = "cloud") && scheme == "file" {
-            return local(rest).map(|p| Self::Local(Cow::Owned(p))).ok_or_else(|| {
-                let what = "the link of a file is file:// and a whole path, like file:///home/me/a.wav";
-                Error::new(ErrorKind::Unsupported, format!("{}: {what}", path.display()))
-            });
+        if object::AVAILABLE && scheme == "file" {
+            return match file_url_path(rest) {
+                Some(path) => Ok(Self::Local(Cow::Owned(path))),
+                None => Err(refused(
+                    path,
+                    "a file URL is file:// and an absolute path, like file:///home/me/a.wav",
+                )),
+            };
         }
         match SCHEMES.iter().find(|known| **known == scheme) {
             None => Ok(Self::Local(Cow::Borrowed(path))),
-            #[cfg(feature = "cloud")]
-            Some(scheme) => Url::new(scheme, rest).map(Self::Object),
-            #[cfg(not(feature = "cloud"))]
-            Some(_) => {
-                let what = "object stores need the feature `cloud`, which is not built in";
-                Err(Error::new(
-                    ErrorKind::Unsupported,
-                    format!("{}: {what}", path.display()),
-                ))
-            }
+            Some(scheme) if object::AVAILABLE => ObjectUrl::new(scheme, rest).map(Self::Object),
+            Some(_) => Err(refused(
+                path,
+                "object stores need the feature `cloud`, which is not built in",
+            )),
         }
     }
 }
 
 impl Location<'_> {
-    /// The file, where it leads to one.
+    /// Opens a local file or an object for reading.
+    ///
+    /// A local path must lead to a regular file: opening a pipe blocks until its other end is opened.
+    pub(crate) fn open(&self) -> io::Result<InputFile> {
+        match self {
+            Self::Local(path) => InputFile::open(path),
+            Self::Object(url) => InputFile::open_object(url.clone()),
+        }
+    }
+
+    /// Returns the path of a local file; `None` for an object.
     pub(crate) fn local(&self) -> Option<&Path> {
         match self {
             Self::Local(path) => Some(path),
-            #[cfg(feature = "cloud")]
             Self::Object(_) => None,
         }
     }
 }
 
-/// The name of an object.
-#[cfg(feature = "cloud")]
+fn refused(path: &Path, reason: &str) -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        format!("{}: {reason}", path.display()),
+    )
+}
+
+/// Name of an object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Url {
+pub(crate) struct ObjectUrl {
     pub scheme: &'static str,
-    /// The bucket or container.
+    /// Bucket (S3, GCS) or container (Azure).
     pub bucket: String,
-    /// The name in it.
+    /// Name within the bucket.
     pub key: String,
 }
 
-#[cfg(feature = "cloud")]
-impl Url {
+impl ObjectUrl {
     fn new(scheme: &'static str, rest: &str) -> Result<Self> {
-        // Such a text may hold a secret: nothing of it is repeated.
-        let refused = |what: &str| {
+        // The text may contain a secret, so the message repeats none of it.
+        let refused = |reason: &str| {
             Err(Error::new(
                 ErrorKind::Unsupported,
-                format!("the link {scheme}://… is refused: {what}"),
+                format!("the link {scheme}://… is refused: {reason}"),
             ))
         };
         let rest = if cfg!(windows) {
@@ -91,7 +105,7 @@ impl Url {
         let (bucket, key) = rest.split_once('/').unwrap_or((&rest, ""));
         if bucket.contains(['@', ':']) || key.contains('?') {
             return refused(
-                "it holds more than a bucket and a name; credentials belong into the environment",
+                "it holds more than a bucket and a name; credentials belong in the environment",
             );
         }
         if bucket.is_empty() {
@@ -110,30 +124,36 @@ impl Url {
     }
 }
 
-#[cfg(feature = "cloud")]
-impl std::fmt::Display for Url {
+impl std::fmt::Display for ObjectUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}://{}/{}", self.scheme, self.bucket, self.key)
     }
 }
 
-/// The path behind `file://` (RFC 8089), its escapes resolved.
-fn local(rest: &str) -> Option<PathBuf> {
+/// Returns the path of a `file://` URL (RFC 8089) with percent escapes decoded, given the part
+/// after `file://`.
+fn file_url_path(rest: &str) -> Option<PathBuf> {
     let path = rest.strip_prefix("localhost").unwrap_or(rest);
+    if !path.starts_with('/') {
+        return None;
+    }
     let mut bytes = Vec::with_capacity(path.len());
-    let mut left = path.strip_prefix('/').map(|_| path.as_bytes())?;
+    let mut left = path.as_bytes();
     while let Some((byte, rest)) = left.split_first() {
-        let escape = rest.first_chunk::<2>().filter(|_| *byte == b'%');
-        let code = escape
-            .and_then(|hex| std::str::from_utf8(hex).ok())
-            .map(|hex| u8::from_str_radix(hex, 16));
-        (left, _) = match code {
-            Some(Ok(code)) => (rest.get(2..).unwrap_or_default(), bytes.push(code)),
-            _ => (rest, bytes.push(*byte)),
-        };
+        match rest.split_first_chunk::<2>() {
+            Some((hex, after)) if *byte == b'%' && hex.iter().all(u8::is_ascii_hexdigit) => {
+                let hex = std::str::from_utf8(hex).ok()?;
+                bytes.push(u8::from_str_radix(hex, 16).ok()?);
+                left = after;
+            }
+            _ => {
+                bytes.push(*byte);
+                left = rest;
+            }
+        }
     }
     let text = String::from_utf8(bytes).ok()?;
-    // `/C:/stems` is how a drive is written.
+    // Drive letters are written as `/C:/stems`.
     let drive = cfg!(windows) && text.as_bytes().get(2) == Some(&b':');
     Some(PathBuf::from(if drive {
         text.trim_start_matches('/')
@@ -142,12 +162,12 @@ fn local(rest: &str) -> Option<PathBuf> {
     }))
 }
 
-/// Whether a text is a link, not a path.
+/// Returns true if a text is a URL rather than a path.
 pub(crate) fn is_link(text: &str) -> bool {
     text.contains("://")
 }
 
-/// A path from a folder; a link stands for itself.
+/// Joins a path to a folder. A URL replaces the folder, as an absolute path does.
 pub(crate) fn joined(folder: &Path, path: &Path) -> PathBuf {
     if path.to_str().is_some_and(is_link) {
         path.to_owned()
@@ -162,9 +182,12 @@ mod tests {
 
     #[test]
     fn escapes_of_file_links() {
-        assert_eq!(local("/a%20b/%C3%A9%"), Some("/a b/é%".into()));
-        assert_eq!(local("localhost/a"), Some("/a".into()));
-        assert_eq!((local("host/a"), local("/%FF")), (None, None));
+        assert_eq!(file_url_path("/a%20b/%C3%A9%"), Some("/a b/é%".into()));
+        assert_eq!(file_url_path("localhost/a"), Some("/a".into()));
+        assert_eq!(
+            (file_url_path("host/a"), file_url_path("/%FF")),
+            (None, None)
+        );
     }
 
     #[test]
@@ -179,7 +202,6 @@ mod tests {
         );
     }
 
-    #[cfg(feature = "cloud")]
     #[test]
     fn names_are_taken_as_written_and_hold_no_secret() {
         let of = |text: &str| match Location::of(Path::new(text)) {

@@ -1,4 +1,4 @@
-//! Whether two names are of one file.
+//! Compares files by identity.
 
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -6,13 +6,13 @@ use crate::{
 };
 use std::{io, path::Path};
 
-/// Whether two paths are one file: the same path in two spellings, a hard link, a symbolic link; or one object of a store.
-/// `false` where one of them does not exist.
+/// Returns true if two paths lead to the same file (another spelling, a hard link, a symbolic link)
+/// or the same object. Returns false if one of them does not exist.
 ///
 /// # Errors
-/// `Output` where a path cannot be looked at.
+/// `Output` if a path cannot be inspected.
 pub fn same_file(a: &Path, b: &Path) -> Result<bool> {
-    // A name that can be no object's is not the name of anything.
+    // An invalid object name names nothing.
     let (Ok(one), Ok(other)) = (Location::of(a), Location::of(b)) else {
         return Ok(false);
     };

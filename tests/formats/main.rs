@@ -4,16 +4,18 @@
 //! are programs of the machine. What is absent is skipped, with a line that says so. Run with `--nocapture` for the
 //! figures.
 
-#[path = "../riff_bytes/mod.rs"]
-mod riff_bytes;
-
 mod apple;
 mod containers;
 mod damage;
 mod malformed;
 mod mp2;
+mod riff_bytes;
 mod seeking;
 mod stems;
 mod tools;
+mod wav_data;
+mod wav_headers;
+mod wav_lengths;
+mod wav_written;
 mod wave;
 mod zoo;

@@ -4,21 +4,12 @@ use soundtrack::{
     Block, Error, Frames,
     media::{self, Flaw, Info},
 };
+pub use soundtrack_test_support::data::base as data;
+use soundtrack_test_support::requirement::missing;
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
-
-/// The folder of real files, if it is there.
-pub fn data() -> Option<PathBuf> {
-    let default = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let dir = std::env::var_os("SOUNDTRACK_TEST_DATA").map_or_else(default, PathBuf::from);
-    let there = dir.join("MANIFEST.tsv").is_file();
-    if !there {
-        println!("skipped: no test data at {}", dir.display());
-    }
-    there.then_some(dir)
-}
 
 /// Whether all these programs are there.
 pub fn have(programs: &[&str]) -> bool {
@@ -30,7 +21,7 @@ pub fn have(programs: &[&str]) -> bool {
             .status()
             .is_ok();
         if !found {
-            println!("skipped: {p} is not installed");
+            missing(format_args!("{p} is not installed"));
         }
         found
     };

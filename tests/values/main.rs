@@ -10,7 +10,6 @@ mod delays;
 mod edges;
 mod folding;
 mod moving_pan;
-#[path = "../support/mp4.rs"]
 mod mp4;
 mod mp4_edits;
 mod null_tests;
@@ -21,7 +20,6 @@ mod rounding;
 mod routing;
 mod running;
 mod sessions;
-#[path = "../support/stems.rs"]
 mod stems;
 mod units;
 mod verdicts;

@@ -2,7 +2,7 @@
 
 use super::{
     fake::{Fake, soon},
-    sessions::noise,
+    renders::noise,
 };
 use crate::{
     Decibels, Frames, Layout, Pan, Player, PlayerBuilder, SampleRate, Session, Spec, State, Track,
@@ -120,6 +120,6 @@ fn what_is_loud_but_not_absurd_is_played_as_it_is() {
     let fake = Fake::default();
     let player = fake.play(&PlayerBuilder::new(), &mix);
     let heard = fake.take(LENGTH, mix.layout, &[480]);
-    super::sessions::same_bits(&whole, &heard);
+    super::renders::same_bits(&whole, &heard);
     assert!(said(&player).is_empty());
 }

@@ -2,7 +2,7 @@
 
 use super::{
     fake::Fake,
-    sessions::{same_bits, stem},
+    renders::{same_bits, stem},
 };
 use crate::{
     Cue, CueId, Curve, Decibels, Frames, Layout, Pan, PanLaw, Player, PlayerBuilder, SampleRate,

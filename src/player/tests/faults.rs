@@ -2,7 +2,7 @@
 
 use super::{
     fake::{Busy, Fake, soon},
-    sessions::{noise, stem},
+    renders::{noise, stem},
 };
 use crate::{
     ErrorKind, Frames, Layout, Opener, PlayerBuilder, SampleRate, Session, Source, Spec, State,

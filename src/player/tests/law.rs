@@ -2,7 +2,8 @@
 
 use super::{
     fake::{Fake, soon},
-    sessions::{length, noise, rendered, same_bits, session, stem},
+    random_sessions::session,
+    renders::{length, noise, rendered, same_bits, stem},
 };
 use crate::{
     Decibels, Frames, Layout, Pan, Player, PlayerBuilder, SampleRate, Session, State, Track,

@@ -2,7 +2,7 @@
 
 use super::{
     fake::{Fake, Over, soon},
-    sessions::stem,
+    renders::stem,
 };
 use crate::{
     Decibels, Frames, Layout, Pan, PlayerBuilder, SampleRate, Session, State, Track,

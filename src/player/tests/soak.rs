@@ -6,7 +6,7 @@
 
 use super::{
     fake::{Fake, Over, soon},
-    sessions::{noise, stem},
+    renders::{noise, stem},
 };
 use crate::{
     Decibels, Frames, Layout, Pan, PlayerBuilder, SampleRate, Session, State, Track,

@@ -4,7 +4,7 @@
 
 use super::{
     fake::{Fake, Over, soon},
-    sessions::noise,
+    renders::noise,
 };
 use crate::{
     Decibels, Frames, Layout, Pan, PlayerBuilder, SampleRate, Session, Spec, State, Track,

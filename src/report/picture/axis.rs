@@ -1,4 +1,4 @@
-//! The time axis: where a second lies, and a ruler with round times, in timecode where there is one.
+//! Time axis: maps seconds to positions, and draws a ruler with round times or timecodes.
 
 use super::svg::{Anchor, Svg};
 use crate::{
@@ -7,26 +7,26 @@ use crate::{
     units::{Frames, SampleRate},
 };
 
-/// A stretch of time over a stretch of the page.
+/// Maps a range of time to a range of horizontal positions.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Axis {
     pub start_s: f64,
     pub length_s: f64,
     pub left: f64,
     pub right: f64,
-    pub names: Option<Names>,
+    pub timecode: Option<TimecodeLabels>,
 }
 
-/// How frames of the timeline are named in timecode.
+/// Timecode of the timeline, for labels.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Names {
+pub(super) struct TimecodeLabels {
     pub start: Timecode,
     pub audio: SampleRate,
 }
 
-impl Names {
-    /// Those of a report, where it has any.
-    pub(super) fn of(report: &Report) -> Option<Self> {
+impl TimecodeLabels {
+    /// Returns the timecode of a report, if it has one.
+    pub(super) fn new(report: &Report) -> Option<Self> {
         let timecode = report.overview.as_ref()?.timecode.as_ref()?;
         let start = Timecode::parse(&timecode.start, timecode.fps.parse().ok()?).ok()?;
         Some(Self {
@@ -35,7 +35,7 @@ impl Names {
         })
     }
 
-    /// The label of the picture frame that is seen at a time.
+    /// Returns the timecode of the picture frame shown at a time.
     pub(super) fn label(&self, at_s: f64) -> String {
         let frame = Frames((at_s.max(0.0) * f64::from(self.audio.hz())).round() as u64);
         Timecode::seen_at(
@@ -47,13 +47,14 @@ impl Names {
         .to_string()
     }
 
-    /// When a picture frame starts on the timeline; negative before it.
+    /// Returns the time at which a picture frame starts on the timeline; negative before the start
+    /// of the timeline.
     fn at_s(&self, timecode: Timecode) -> f64 {
         let from = |t: Timecode| t.frames(self.audio).0 as f64;
         (from(timecode) - from(self.start)) / f64::from(self.audio.hz())
     }
 
-    /// The first label of a second of the day; drop-frame leaves some out.
+    /// Returns the first timecode of a second of the day. Drop-frame timecode skips some labels.
     fn second(&self, n: u64) -> Option<Timecode> {
         let [h, m, s] = [n / 3600, n / 60 % 60, n % 60].map(|p| p as u32);
         [0, 2, 4, 8]
@@ -62,16 +63,16 @@ impl Names {
     }
 }
 
-/// Steps of a ruler in seconds, below a day.
+/// Steps of a ruler in seconds, up to 4 hours.
 const STEPS: [f64; 24] = [
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0,
     120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14_400.0,
 ];
 
-/// The least distance between two ticks.
-const APART: f64 = 82.0;
+/// Minimum distance between two ticks.
+const MIN_TICK_DISTANCE: f64 = 82.0;
 
-/// A tick of the ruler.
+/// Tick of the ruler.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Tick {
     pub at_s: f64,
@@ -79,7 +80,7 @@ pub(super) struct Tick {
 }
 
 impl Axis {
-    /// Where a time lies, at the edge where it is outside.
+    /// Returns the position of a time, clamped to the ends of the axis.
     pub(super) fn x(&self, at_s: f64) -> f64 {
         let part = if self.length_s > 0.0 {
             (at_s - self.start_s) / self.length_s
@@ -97,23 +98,23 @@ impl Axis {
         self.start_s + self.length_s
     }
 
-    /// What a time is called: its timecode, or the clock to the millisecond.
-    pub(super) fn name(&self, at_s: f64) -> String {
-        self.names
+    /// Formats a time as timecode if the session has one, or as clock time to the millisecond.
+    pub(super) fn label(&self, at_s: f64) -> String {
+        self.timecode
             .map_or_else(|| clock(at_s, 0.001), |n| n.label(at_s))
     }
 
-    /// Round times, far enough from each other to be read.
+    /// Returns ticks at round times, at least [`MIN_TICK_DISTANCE`] apart.
     pub(super) fn ticks(&self) -> Vec<Tick> {
-        let least = APART / self.width() * self.length_s;
-        if let Some(names) = &self.names {
-            return self.labels(names, least);
+        let min_step_s = MIN_TICK_DISTANCE / self.width() * self.length_s;
+        if let Some(timecode) = &self.timecode {
+            return self.timecode_ticks(timecode, min_step_s);
         }
-        let days = (least / 86_400.0).ceil().max(1.0) * 86_400.0;
-        let step = STEPS.into_iter().find(|s| *s >= least).unwrap_or(days);
+        let days = (min_step_s / 86_400.0).ceil().max(1.0) * 86_400.0;
+        let step = STEPS.into_iter().find(|s| *s >= min_step_s).unwrap_or(days);
         let mut ticks = Vec::new();
         let mut n = (self.start_s / step - 1e-9).ceil();
-        // A hair beyond the end still is the end.
+        // The tolerance keeps a tick at the very end in spite of rounding.
         while n * step <= self.end_s() + step * 1e-6 && ticks.len() < 100 {
             ticks.push(Tick {
                 at_s: n * step,
@@ -124,23 +125,25 @@ impl Axis {
         ticks
     }
 
-    /// Round timecodes: whole seconds, or picture frames where there is room for each.
-    fn labels(&self, names: &Names, least: f64) -> Vec<Tick> {
-        let rate = names.start.rate();
+    /// Returns ticks at round timecodes: whole seconds, or picture frames if they are far enough
+    /// apart.
+    fn timecode_ticks(&self, labels: &TimecodeLabels, min_step_s: f64) -> Vec<Tick> {
+        let rate = labels.start.rate();
         let frame_s = f64::from(rate.denominator()) / f64::from(rate.numerator());
         let frames = [1u64, 2, 4, 6, 12]
             .into_iter()
-            .find(|n| *n as f64 * frame_s >= least && *n as f64 * frame_s < 0.6);
+            .find(|n| *n as f64 * frame_s >= min_step_s && *n as f64 * frame_s < 0.6);
         let mut ticks = Vec::new();
         let mut put = |timecode: Timecode, label: String| {
-            let at_s = names.at_s(timecode);
+            let at_s = labels.at_s(timecode);
             if at_s >= self.start_s - 1e-9 && at_s <= self.end_s() + 1e-9 && ticks.len() < 100 {
                 ticks.push(Tick { at_s, label });
             }
             at_s <= self.end_s()
         };
         if let Some(step) = frames {
-            let mut number = (names.start.number() + (self.start_s / frame_s) as u64) / step * step;
+            let mut number =
+                (labels.start.number() + (self.start_s / frame_s) as u64) / step * step;
             while put(
                 Timecode::of_number(number, rate),
                 Timecode::of_number(number, rate).to_string(),
@@ -151,12 +154,12 @@ impl Axis {
         }
         let step = STEPS
             .into_iter()
-            .find(|s| *s >= least.max(1.0))
+            .find(|s| *s >= min_step_s.max(1.0))
             .unwrap_or(21_600.0) as u64;
-        let [h, m, s, _] = names.start.parts();
+        let [h, m, s, _] = labels.start.parts();
         let mut second = (3600 * h + 60 * m + s + self.start_s as u64) / step * step;
-        // The day ends at midnight: so do its labels.
-        while let Some(timecode) = names.second(second) {
+        // Timecode ends at midnight, and so do the labels.
+        while let Some(timecode) = labels.second(second) {
             let label = timecode.to_string();
             let short = label.get(..8).unwrap_or(&label).to_owned();
             if !put(timecode, short) {
@@ -167,7 +170,7 @@ impl Axis {
         ticks
     }
 
-    /// Draws lines under the ticks from top to bottom.
+    /// Draws vertical grid lines at the ticks.
     pub(super) fn grid(&self, svg: &mut Svg, ticks: &[Tick], top: f64, bottom: f64) {
         let lines: String = ticks
             .iter()
@@ -187,14 +190,14 @@ impl Axis {
     }
 }
 
-/// A time as people read it, as exact as a step of the ruler needs: `0.25`, `1:05`, `2:00:00`.
+/// Formats a time with the decimals that a step of the ruler needs: `0.25`, `1:05`, `2:00:00`.
 pub(super) fn clock(at_s: f64, step_s: f64) -> String {
     let decimals = if step_s >= 1.0 {
         0
     } else {
         (-step_s.log10()).ceil().clamp(1.0, 3.0) as usize
     };
-    // Rounded down, as clocks do, but for the last bits of a number that is meant.
+    // Rounded down as clocks do; 1e-6 makes up for rounding in `at_s`.
     let units = 10f64.powi(decimals as i32);
     let rounded = (at_s.max(0.0) * units + 1e-6).floor() / units;
     let (minutes, seconds) = ((rounded / 60.0).floor(), rounded % 60.0);
@@ -220,7 +223,7 @@ mod tests {
             length_s,
             left: 0.0,
             right: 1000.0,
-            names: None,
+            timecode: None,
         };
         axis.ticks().into_iter().map(|t| t.label).collect()
     }
@@ -265,7 +268,7 @@ mod tests {
             length_s: 4.0,
             left: 100.0,
             right: 500.0,
-            names: None,
+            timecode: None,
         };
         assert_eq!(
             [9.0, 10.0, 11.0, 14.0, 15.0].map(|t| axis.x(t)),
@@ -277,7 +280,7 @@ mod tests {
     fn timecode_labels_are_round_and_lie_on_their_frames() {
         let label = |start: &str, fps: &str, length_s: f64| {
             let start = Timecode::parse(start, fps.parse().unwrap()).unwrap();
-            let names = Some(Names {
+            let timecode = Some(TimecodeLabels {
                 start,
                 audio: SampleRate::HZ_48000,
             });
@@ -286,7 +289,7 @@ mod tests {
                 length_s,
                 left: 0.0,
                 right: 1000.0,
-                names,
+                timecode,
             };
             axis.ticks()
                 .into_iter()

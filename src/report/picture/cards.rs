@@ -1,23 +1,27 @@
-//! The six numbers that matter most: of what was measured, or else of what is known.
+//! Builds the six cards at the head of the page: measured values first, then general properties.
 
 use super::{
-    aim::Aim,
     axis::Axis,
-    head::{CARDS, Card, State, grouped, signed},
+    head::{CARDS, Card, CardState, grouped, signed},
+    targets::Targets,
     time,
 };
 use crate::report::Report;
 
-/// The cards of a report, six of them.
-pub(super) fn of(report: &Report, axis: &Axis) -> Vec<Card> {
+/// Returns the six most important cards of a report.
+pub(super) fn cards(report: &Report, axis: &Axis) -> Vec<Card> {
     let (mut cards, mix) = (Vec::new(), &report.mix);
-    let at = |s: Option<f64>| s.map_or(String::new(), |s| format!("at {}", axis.name(s)));
-    let aim = Aim::of(report);
-    let lossy = report.is_integer();
+    let at = |s: Option<f64>| s.map_or(String::new(), |s| format!("at {}", axis.label(s)));
+    let targets = Targets::new(report);
+    let is_integer = report.is_integer();
     let measured = mix.measured.is_some();
     if measured {
-        cards.push(integrated(mix.integrated_lufs, &aim));
-        cards.push(true_peak(mix.true_peak_dbtp, at(mix.true_peak_at_s), &aim));
+        cards.push(integrated(mix.integrated_lufs, &targets));
+        cards.push(true_peak(
+            mix.true_peak_dbtp,
+            at(mix.true_peak_at_s),
+            &targets,
+        ));
         cards.push(plain(
             "Range",
             mix.loudness_range_lu.map(|r| format!("{r:.1}")),
@@ -33,10 +37,10 @@ pub(super) fn of(report: &Report, axis: &Axis) -> Vec<Card> {
         ));
     }
     if !measured || report.format.is_none() {
-        cards.push(peak(report, lossy, at(mix.peak_at_s)));
+        cards.push(peak(report, is_integer, at(mix.peak_at_s)));
     }
     if report.format.is_some() {
-        cards.push(clipped(report, lossy));
+        cards.push(clipped(report, is_integer));
     }
     cards.push(warnings(report));
     let frames = format!("{} frames", grouped(report.frames));
@@ -63,7 +67,7 @@ pub(super) fn of(report: &Report, axis: &Axis) -> Vec<Card> {
     cards
 }
 
-/// A number that nothing was asked of; a dash where it is not defined.
+/// Returns a card without a pass or fail state; a dash stands for an undefined value.
 fn plain(label: &str, value: Option<String>, unit: &'static str, foot: String) -> Card {
     let (unit, foot) = if value.is_some() {
         (unit, foot)
@@ -76,16 +80,16 @@ fn plain(label: &str, value: Option<String>, unit: &'static str, foot: String) -
         value,
         unit,
         foot,
-        state: State::Plain,
+        state: CardState::Plain,
     }
 }
 
-fn integrated(level: Option<f64>, aim: &Aim) -> Card {
-    let foot = match (aim.target_lufs, aim.tolerance_lu) {
+fn integrated(level: Option<f64>, targets: &Targets) -> Card {
+    let foot = match (targets.target_lufs, targets.tolerance_lu) {
         (None, _) => "no target was set".to_owned(),
-        (Some(target), None) => format!("{}: {}", aim.name, signed(target, 1)),
+        (Some(target), None) => format!("{}: {}", targets.name, signed(target, 1)),
         (Some(target), Some(tolerance)) => {
-            format!("{}: {} ± {tolerance}", aim.name, signed(target, 1))
+            format!("{}: {} ± {tolerance}", targets.name, signed(target, 1))
         }
     };
     let card = plain(
@@ -95,24 +99,24 @@ fn integrated(level: Option<f64>, aim: &Aim) -> Card {
         foot.clone(),
     );
     Card {
-        foot: if aim.target_lufs.is_some() {
+        foot: if targets.target_lufs.is_some() {
             foot
         } else {
             card.foot
         },
-        state: state(aim.loudness_passed),
+        state: state(targets.loudness_passed),
         ..card
     }
 }
 
-fn true_peak(level: Option<f64>, at: String, aim: &Aim) -> Card {
-    let over = level.is_some_and(|l| l > aim.ceiling_dbtp.unwrap_or(0.0) + 0.05);
-    let foot = aim.ceiling_dbtp.map_or(at.clone(), |ceiling| {
+fn true_peak(level: Option<f64>, at: String, targets: &Targets) -> Card {
+    let over = level.is_some_and(|l| l > targets.ceiling_dbtp.unwrap_or(0.0) + 0.05);
+    let foot = targets.ceiling_dbtp.map_or(at.clone(), |ceiling| {
         format!("at most {} · {at}", signed(ceiling, 1))
     });
-    let state = match aim.true_peak_passed {
-        None if over => State::Care,
-        None => State::Good,
+    let state = match targets.true_peak_passed {
+        None if over => CardState::Care,
+        None => CardState::Good,
         passed => state(passed),
     };
     Card {
@@ -121,21 +125,22 @@ fn true_peak(level: Option<f64>, at: String, aim: &Aim) -> Card {
     }
 }
 
-fn state(passed: Option<bool>) -> State {
+fn state(passed: Option<bool>) -> CardState {
     match passed {
-        None => State::Plain,
-        Some(true) => State::Good,
-        Some(false) => State::Bad,
+        None => CardState::Plain,
+        Some(true) => CardState::Good,
+        Some(false) => CardState::Bad,
     }
 }
 
-/// The sample peak: what is over full scale is lost in an integer file.
-fn peak(report: &Report, lossy: bool, at: String) -> Card {
+/// Returns the card of the sample peak. A peak above full scale is an error in an integer file, a
+/// warning otherwise.
+fn peak(report: &Report, is_integer: bool, at: String) -> Card {
     let over = report.mix.peak_dbfs.is_some_and(|p| p > 0.0);
-    let state = match (over, lossy) {
-        (true, true) => State::Bad,
-        (true, false) => State::Care,
-        _ => State::Good,
+    let state = match (over, is_integer) {
+        (true, true) => CardState::Bad,
+        (true, false) => CardState::Care,
+        _ => CardState::Good,
     };
     Card {
         state,
@@ -148,15 +153,19 @@ fn peak(report: &Report, lossy: bool, at: String) -> Card {
     }
 }
 
-fn clipped(report: &Report, lossy: bool) -> Card {
+fn clipped(report: &Report, is_integer: bool) -> Card {
     let count = report.mix.clipped_samples;
-    let foot = if lossy {
+    let foot = if is_integer {
         "of the integer file"
     } else {
         "a float file clips nothing"
     };
     let unit = if count == 1 { "sample" } else { "samples" };
-    let state = if count > 0 { State::Bad } else { State::Good };
+    let state = if count > 0 {
+        CardState::Bad
+    } else {
+        CardState::Good
+    };
     Card {
         state,
         ..plain("Clipped", Some(grouped(count)), unit, foot.to_owned())
@@ -168,9 +177,9 @@ fn warnings(report: &Report) -> Card {
     let warnings = report.warnings.len() - notes;
     let foot = format!("and {notes} {}", if notes == 1 { "note" } else { "notes" });
     let state = if warnings > 0 {
-        State::Care
+        CardState::Care
     } else {
-        State::Good
+        CardState::Good
     };
     Card {
         state,

@@ -1,33 +1,33 @@
-//! Cues as bands and markers as lines across everything that has a time.
+//! Draws cues as bands and markers as lines across all lanes that have a time axis.
 
 use super::{
     axis::Axis,
-    svg::{Anchor, Fit, Svg, escaped, width},
+    svg::{Anchor, Svg, TextFit, escaped, text_width},
 };
 use crate::report::Overview;
 
 const ROW: f64 = 18.0;
-const MOST_ROWS: usize = 3;
-/// Bands and lines that are drawn at the most.
-const MOST: usize = 500;
+const MAX_ROWS: usize = 3;
+/// Maximum number of cues, and of markers, that are drawn.
+const MAX_DRAWN: usize = 500;
 
-/// A label in its row.
-struct Placed<'a> {
+/// A label with its row.
+struct PlacedLabel<'a> {
     x: f64,
-    room: f64,
+    max_width: f64,
     row: usize,
     text: &'a str,
 }
 
-/// How high the labels are.
+/// Returns the height of all label rows.
 pub(super) fn height(overview: &Overview, axis: &Axis) -> f64 {
-    let rows = |labels: &[Placed]| labels.iter().map(|l| l.row + 1).max().unwrap_or(0);
-    ROW * (rows(&names(overview, axis)) + rows(&signs(overview, axis))) as f64
+    let rows = |labels: &[PlacedLabel]| labels.iter().map(|l| l.row + 1).max().unwrap_or(0);
+    ROW * (rows(&cue_labels(overview, axis)) + rows(&marker_labels(overview, axis))) as f64
 }
 
-/// Draws the names above the lanes, from `y` on.
+/// Draws the names of cues and markers above the lanes, from `y` down.
 pub(super) fn labels(svg: &mut Svg, overview: &Overview, axis: &Axis, y: f64) {
-    let cues = names(overview, axis);
+    let cues = cue_labels(overview, axis);
     let below = y + ROW * cues.iter().map(|l| l.row + 1).max().unwrap_or(0) as f64;
     for cue in &cues {
         let base = y + ROW * cue.row as f64 + 13.0;
@@ -44,23 +44,23 @@ pub(super) fn labels(svg: &mut Svg, overview: &Overview, axis: &Axis, y: f64) {
             (cue.x + 9.0, base),
             Anchor::Start,
             cue.text,
-            Some(Fit {
-                room: cue.room - 12.0,
+            Some(TextFit {
+                max_width: cue.max_width - 12.0,
                 size: 12.0,
             }),
         );
     }
-    for sign in signs(overview, axis) {
-        let base = below + ROW * sign.row as f64 + 13.0;
-        let (x, middle) = (super::svg::number(sign.x), super::svg::number(base - 8.5));
+    for marker in marker_labels(overview, axis) {
+        let base = below + ROW * marker.row as f64 + 13.0;
+        let (x, middle) = (super::svg::number(marker.x), super::svg::number(base - 8.5));
         svg.path("marker-flag", &format!("M{x} {middle}l4 4-4 4-4-4z"));
         svg.text(
             "marker-name",
-            (sign.x + 8.0, base),
+            (marker.x + 8.0, base),
             Anchor::Start,
-            sign.text,
-            Some(Fit {
-                room: sign.room - 10.0,
+            marker.text,
+            Some(TextFit {
+                max_width: marker.max_width - 10.0,
                 size: 11.0,
             }),
         );
@@ -73,7 +73,7 @@ pub(super) fn bands(svg: &mut Svg, overview: &Overview, axis: &Axis, top: f64, b
         .cues
         .iter()
         .filter(|c| c.end_s > axis.start_s && c.start_s < axis.end_s())
-        .take(MOST)
+        .take(MAX_DRAWN)
     {
         let (x, to) = (axis.x(cue.start_s), axis.x(cue.end_s));
         svg.rect("cue", [x, top, to - x, bottom - top], 0.0);
@@ -82,7 +82,7 @@ pub(super) fn bands(svg: &mut Svg, overview: &Overview, axis: &Axis, top: f64, b
         .markers
         .iter()
         .filter(|m| inside(axis, m.at_s))
-        .take(MOST)
+        .take(MAX_DRAWN)
     {
         let x = super::svg::number(axis.x(marker.at_s));
         svg.raw(&format!(
@@ -96,26 +96,26 @@ fn inside(axis: &Axis, at_s: f64) -> bool {
     (axis.start_s..=axis.end_s()).contains(&at_s)
 }
 
-fn names<'a>(overview: &'a Overview, axis: &Axis) -> Vec<Placed<'a>> {
+fn cue_labels<'a>(overview: &'a Overview, axis: &Axis) -> Vec<PlacedLabel<'a>> {
     let cues = overview
         .cues
         .iter()
         .filter(|c| c.end_s > axis.start_s && c.start_s < axis.end_s())
-        .take(MOST);
-    placed(
+        .take(MAX_DRAWN);
+    place_labels(
         cues.map(|c| (axis.x(c.start_s), c.name.as_str(), 12.0))
             .collect(),
         axis.right,
     )
 }
 
-fn signs<'a>(overview: &'a Overview, axis: &Axis) -> Vec<Placed<'a>> {
+fn marker_labels<'a>(overview: &'a Overview, axis: &Axis) -> Vec<PlacedLabel<'a>> {
     let markers = overview
         .markers
         .iter()
         .filter(|m| inside(axis, m.at_s))
-        .take(MOST);
-    placed(
+        .take(MAX_DRAWN);
+    place_labels(
         markers
             .map(|m| (axis.x(m.at_s), m.name.as_str(), 11.0))
             .collect(),
@@ -123,24 +123,25 @@ fn signs<'a>(overview: &'a Overview, axis: &Axis) -> Vec<Placed<'a>> {
     )
 }
 
-/// Labels in as few rows as they need, each up to the next in its row; what finds no room in the last row has none.
-fn placed(mut labels: Vec<(f64, &str, f64)>, right: f64) -> Vec<Placed<'_>> {
+/// Assigns labels to rows. A label takes the first row that is free at its position and is dropped
+/// if none of [`MAX_ROWS`] is.
+fn place_labels(mut labels: Vec<(f64, &str, f64)>, right: f64) -> Vec<PlacedLabel<'_>> {
     labels.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut rows: Vec<(f64, usize)> = Vec::new();
-    let mut out: Vec<Placed> = Vec::new();
+    let mut out: Vec<PlacedLabel> = Vec::new();
     for (x, text, size) in labels {
-        let wide = (width(text, size) + 16.0).min(220.0);
+        let label_width = (text_width(text, size) + 16.0).min(220.0);
         let free = rows.iter().position(|(end, _)| *end <= x);
-        let row = free.or_else(|| (rows.len() < MOST_ROWS).then_some(rows.len()));
+        let row = free.or_else(|| (rows.len() < MAX_ROWS).then_some(rows.len()));
         let Some(row) = row else { continue };
-        let place = (x + wide, out.len());
+        let place = (x + label_width, out.len());
         match rows.get_mut(row) {
             Some(taken) => *taken = place,
             None => rows.push(place),
         }
-        out.push(Placed {
+        out.push(PlacedLabel {
             x,
-            room: wide.min(right + 60.0 - x),
+            max_width: label_width.min(right + 60.0 - x),
             row,
             text,
         });
@@ -154,7 +155,7 @@ mod tests {
 
     #[test]
     fn labels_never_overlap_and_never_take_more_than_three_rows() {
-        let labels = placed(
+        let labels = place_labels(
             (0..50)
                 .map(|i| (f64::from(i) * 9.0, "a name of some length", 12.0))
                 .collect(),
@@ -163,7 +164,7 @@ mod tests {
         assert!(labels.len() > 3 && labels.iter().all(|l| l.row < 3));
         for (i, a) in labels.iter().enumerate() {
             for b in labels.iter().skip(i + 1).filter(|b| b.row == a.row) {
-                assert!(b.x >= a.x + a.room);
+                assert!(b.x >= a.x + a.max_width);
             }
         }
     }

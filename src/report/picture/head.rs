@@ -1,69 +1,75 @@
-//! The head of the page: title, what was written, and six cards.
+//! Draws the head of the page: title, properties of the output, and six cards.
 
 use super::{
     MARGIN, PAGE,
     axis::Axis,
-    svg::{Anchor, Fit, Svg, width},
+    svg::{Anchor, Svg, TextFit, text_width},
     time,
 };
 use crate::{error::one_line, report::Report};
 
-/// What a card says of its number. Each has a mark of its own as well as a colour.
+/// State of a card or warning. Each state has a mark of its own as well as a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
-    /// Holds what was asked for.
+pub(super) enum CardState {
+    /// Requirement met.
     Good,
-    /// Worth a look.
+    /// Needs attention.
     Care,
-    /// Does not hold.
+    /// Requirement not met.
     Bad,
-    /// Only a number.
+    /// Value without a requirement.
     Plain,
 }
 
-/// A number, large.
+/// Card with one large number.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Card {
     pub label: String,
     pub value: String,
     pub unit: &'static str,
     pub foot: String,
-    pub state: State,
+    pub state: CardState,
 }
 
 pub(super) const CARDS: usize = 6;
 const GAP: f64 = 12.0;
 const HEIGHT: f64 = 72.0;
 
-/// Draws the head from `y` on; where it ends.
+/// Draws the head from `y` down. Returns the position of its lower end.
 pub(super) fn draw(svg: &mut Svg, report: &Report, axis: &Axis, y: f64) -> f64 {
-    let room = PAGE - 2.0 * MARGIN;
+    let max_width = PAGE - 2.0 * MARGIN;
     let title = title(report);
     svg.text(
         "title",
         (MARGIN, y + 24.0),
         Anchor::Start,
         &title,
-        Some(Fit { room, size: 25.0 }),
+        Some(TextFit {
+            max_width,
+            size: 25.0,
+        }),
     );
     svg.text(
         "sub",
         (MARGIN, y + 46.0),
         Anchor::Start,
         &subtitle(report),
-        Some(Fit { room, size: 13.0 }),
+        Some(TextFit {
+            max_width,
+            size: 13.0,
+        }),
     );
     let top = y + 62.0;
-    let wide = (room - GAP * (CARDS as f64 - 1.0)) / CARDS as f64;
+    let width = (max_width - GAP * (CARDS as f64 - 1.0)) / CARDS as f64;
     let mut x = MARGIN;
-    for card in super::cards::of(report, axis) {
-        card.draw(svg, x, top, wide);
-        x += wide + GAP;
+    for card in super::cards::cards(report, axis) {
+        card.draw(svg, x, top, width);
+        x += width + GAP;
     }
     top + HEIGHT
 }
 
-/// The session's title, or the name of what was written or read.
+/// Returns the session's title, or the file name of the output.
 pub(super) fn title(report: &Report) -> String {
     let file = |path: &String| {
         std::path::Path::new(path)
@@ -79,7 +85,7 @@ pub(super) fn title(report: &Report) -> String {
     one_line(name)
 }
 
-/// `mix.wav · 48 kHz · stereo · 24 bit · 3:10.5`
+/// Returns the second line: `mix.wav · 48 kHz · stereo · 24 bit · 3:10.5`.
 fn subtitle(report: &Report) -> String {
     let rate = f64::from(report.rate_hz) / 1000.0;
     let format = report.format.as_deref().map(|f| match f {
@@ -116,19 +122,19 @@ fn subtitle(report: &Report) -> String {
 }
 
 impl Card {
-    fn draw(&self, svg: &mut Svg, x: f64, y: f64, wide: f64) {
+    fn draw(&self, svg: &mut Svg, x: f64, y: f64, width: f64) {
         let class = match self.state {
-            State::Good => "good",
-            State::Care => "care",
-            State::Bad => "bad",
-            State::Plain => "plain",
+            CardState::Good => "good",
+            CardState::Care => "care",
+            CardState::Bad => "bad",
+            CardState::Plain => "plain",
         };
         svg.group(&format!("card {class}"));
-        svg.rect("panel", [x, y, wide, HEIGHT], 6.0);
+        svg.rect("panel", [x, y, width, HEIGHT], 6.0);
         svg.rect("bar", [x, y + 6.0, 3.0, HEIGHT - 12.0], 1.5);
         let left = x + 16.0;
         svg.text("label", (left, y + 20.0), Anchor::Start, &self.label, None);
-        let fits = width(&self.value, 25.0) + width(self.unit, 12.0) < wide - 24.0;
+        let fits = text_width(&self.value, 25.0) + text_width(self.unit, 12.0) < width - 24.0;
         svg.with_unit(
             "value",
             (left, y + 45.0),
@@ -140,29 +146,29 @@ impl Card {
             (left, y + 62.0),
             Anchor::Start,
             &self.foot,
-            Some(Fit {
-                room: wide - 28.0,
+            Some(TextFit {
+                max_width: width - 28.0,
                 size: 11.0,
             }),
         );
-        mark(svg, self.state, x + wide - 18.0, y + 16.0);
+        mark(svg, self.state, x + width - 18.0, y + 16.0);
         svg.close();
     }
 }
 
-/// A check, a cross or an exclamation mark around a middle; nothing for a plain number.
-pub(super) fn mark(svg: &mut Svg, state: State, x: f64, y: f64) {
+/// Draws a check, a cross or an exclamation mark centred at `x`, `y`; nothing for [`CardState::Plain`].
+pub(super) fn mark(svg: &mut Svg, state: CardState, x: f64, y: f64) {
     let n = super::svg::number;
     let data = match state {
-        State::Good => format!("M{} {}l3.5 3.5 6-7.5", n(x - 5.0), n(y)),
-        State::Bad => format!("M{} {}l8 8m0-8l-8 8", n(x - 4.0), n(y - 4.0)),
-        State::Care => format!("M{} {}v5.5m0 2.8v.2", n(x), n(y - 5.0)),
-        State::Plain => return,
+        CardState::Good => format!("M{} {}l3.5 3.5 6-7.5", n(x - 5.0), n(y)),
+        CardState::Bad => format!("M{} {}l8 8m0-8l-8 8", n(x - 4.0), n(y - 4.0)),
+        CardState::Care => format!("M{} {}v5.5m0 2.8v.2", n(x), n(y - 5.0)),
+        CardState::Plain => return,
     };
     svg.path("mark", &data);
 }
 
-/// `−12.3`, `+0.5`, `0.0`: with a minus sign of a number's width.
+/// Formats a number with an explicit sign, using U+2212 for minus: `−12.3`, `+0.5`, `0.0`.
 pub(super) fn signed(value: f64, decimals: usize) -> String {
     let text = format!("{:.decimals$}", value.abs());
     let zero = !text.bytes().any(|b| matches!(b, b'1'..=b'9'));
@@ -173,7 +179,7 @@ pub(super) fn signed(value: f64, decimals: usize) -> String {
     }
 }
 
-/// `11 520 000`, with thin spaces that do not break.
+/// Formats a number with digits grouped by narrow no-break spaces: `11 520 000`.
 pub(super) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();

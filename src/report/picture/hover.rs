@@ -1,18 +1,18 @@
-//! What the page reads out under the pointer: plain data beside the picture.
+//! Data that the script of the page shows under the pointer.
 
 use super::wave::Column;
 use crate::report::Overview;
 use serde::Serialize;
 
-/// Everything the page's program needs to know.
+/// Data of one report, embedded in the page as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub(super) struct Page {
+pub(super) struct HoverData {
     start_s: f64,
     length_s: f64,
     left: f64,
     right: f64,
-    timecode: Option<Timecode>,
-    lanes: Vec<Lane>,
+    timecode: Option<HoverTimecode>,
+    lanes: Vec<HoverLane>,
     momentary_lufs: Vec<Option<f64>>,
     short_term_lufs: Vec<Option<f64>>,
     integrated_lufs: Vec<Option<f64>>,
@@ -20,9 +20,10 @@ pub(super) struct Page {
     markers: Vec<(String, f64)>,
 }
 
-/// The picture frame that frame 0 of the timeline shows, counted from midnight, and how they go on.
+/// Picture frame at frame 0 of the timeline, as a frame number counted from midnight, and the frame
+/// rate.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-struct Timecode {
+struct HoverTimecode {
     number: u64,
     numerator: u32,
     denominator: u32,
@@ -30,7 +31,7 @@ struct Timecode {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-struct Lane {
+struct HoverLane {
     name: String,
     top: f64,
     bottom: f64,
@@ -38,7 +39,7 @@ struct Lane {
     peaks_ddb: Vec<Option<i32>>,
 }
 
-impl Page {
+impl HoverData {
     pub(super) fn new(axis: &super::axis::Axis, overview: Option<&Overview>) -> Self {
         let cues = overview
             .into_iter()
@@ -53,7 +54,7 @@ impl Page {
             length_s: axis.length_s,
             left: axis.left,
             right: axis.right,
-            timecode: axis.names.map(|n| Timecode {
+            timecode: axis.timecode.map(|n| HoverTimecode {
                 number: n.start.number(),
                 numerator: n.start.rate().numerator(),
                 denominator: n.start.rate().denominator(),
@@ -73,7 +74,7 @@ impl Page {
         let level =
             |c: &Column| (c.peak() > 0.0).then(|| (200.0 * libm::log10(c.peak())).round() as i32);
         let peaks_ddb = drawn.iter().map(level).collect();
-        self.lanes.push(Lane {
+        self.lanes.push(HoverLane {
             name: name.to_owned(),
             top,
             bottom: top + high,
@@ -99,7 +100,7 @@ impl Page {
         ) = (tenths(momentary), tenths(short_term), tenths(integrated));
     }
 
-    /// As JSON that may stand inside an HTML script element.
+    /// Returns JSON that is safe inside an HTML script element.
     pub(super) fn to_script(&self) -> String {
         let json = serde_json::to_string(self).unwrap_or_else(|_| "{}".to_owned());
         let mut out = String::with_capacity(json.len());

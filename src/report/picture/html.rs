@@ -1,14 +1,14 @@
-//! The page around the picture: a player, a cursor that moves with it, and what is read out under the pointer.
+//! Builds the HTML page around the picture: player, moving cursor, and values under the pointer.
 
-use super::{Drawn, PAGE, STYLE, draw, svg::escaped};
+use super::{DrawnReport, PAGE, STYLE, draw, svg::escaped};
 use crate::report::Report;
 
 const PAGE_STYLE: &str = include_str!("page.css");
 const PROGRAM: &str = include_str!("page.js");
 
-/// A page of one or several reports, each with the path of its audio from the page.
+/// Returns a page of one or several reports, each with the path of its audio relative to the page.
 pub(super) fn page(reports: &[(&Report, Option<&str>)]) -> String {
-    let drawn: Vec<(Drawn, Option<&str>)> = reports
+    let drawn: Vec<(DrawnReport, Option<&str>)> = reports
         .iter()
         .map(|(report, audio)| (draw(report), *audio))
         .collect();
@@ -26,7 +26,7 @@ pub(super) fn page(reports: &[(&Report, Option<&str>)]) -> String {
     out + &format!("<script>\n{PROGRAM}</script>\n</body>\n</html>\n")
 }
 
-fn section(page: &Drawn, audio: Option<&str>) -> String {
+fn section(page: &DrawnReport, audio: Option<&str>) -> String {
     let height = page.height;
     let player = audio.map_or(String::new(), |path| {
         let source = escaped(&relative(path));
@@ -50,7 +50,8 @@ fn section(page: &Drawn, audio: Option<&str>) -> String {
     )
 }
 
-/// A path as a relative address: nothing in it can be a scheme, a host, a query or a fragment.
+/// Returns a path as a relative URL. All characters that could start a scheme, host, query or
+/// fragment are escaped.
 fn relative(path: &str) -> String {
     let mut out = String::from("./");
     let path = path.strip_prefix("./").unwrap_or(path);

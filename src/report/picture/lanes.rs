@@ -1,78 +1,86 @@
-//! The lanes: a waveform for each track, bus and the mix, with clips, automation, cues and markers.
+//! Draws a lane with a waveform for each track, each bus and the mix, with clips, automation, cues
+//! and markers.
 
 use super::{
     COLUMNS, LEFT, MARGIN, PAGE, RIGHT,
     axis::Axis,
     head::signed,
     hover,
-    svg::{Anchor, Fit, Svg, number, width},
-    wave::{Column, Steps, columns},
+    svg::{Anchor, Svg, TextFit, number, text_width},
+    wave::{Column, PathScale, columns},
 };
 use crate::report::{ClipReport, LaneOverview, Overview, Placed, Report, StripReport, Waveform};
 use std::fmt::Write as _;
 
-/// What lanes that leave everything at rest take together; more of them become lower, down to a least height.
-const TOGETHER: f64 = 600.0;
-const HIGHEST: f64 = 48.0;
-/// The same where there are three lanes or fewer.
-const HIGHEST_OF_FEW: f64 = 96.0;
-const LOWEST: f64 = 15.0;
+/// Total height of all lanes. With more lanes each gets lower, down to [`MIN_HEIGHT`].
+const TOTAL_HEIGHT: f64 = 600.0;
+const MAX_HEIGHT: f64 = 48.0;
+/// Maximum height of a lane if there are at most three.
+const MAX_HEIGHT_OF_FEW: f64 = 96.0;
+const MIN_HEIGHT: f64 = 15.0;
 /// Distance between groups of lanes.
-const APART: f64 = 8.0;
-/// From this height on a label has two lines.
+const GROUP_GAP: f64 = 8.0;
+/// Height from which a label has two lines.
 const TWO_LINES: f64 = 34.0;
-/// Colours of buses; after the last the first comes again.
+/// Number of bus colours; further buses start again with the first.
 const COLOURS: usize = 8;
-/// Decibels from the top of a lane down to its bottom, for automation.
+/// CSS class of the colour of the mix.
+const MIX_COLOUR: &str = "cm";
+/// Decibels from the top to the bottom of a lane, for automation.
 const FADER_RANGE: f64 = 48.0;
 
-/// A lane to draw.
-struct Row<'a> {
+/// Lane to draw.
+struct LaneRow<'a> {
     lane: &'a LaneOverview,
     wave: &'a Waveform,
     name: String,
     detail: Vec<String>,
     colour: String,
-    /// What full deflection stands for, before magnification.
-    full: f64,
-    /// How many times it is magnified.
-    times: f64,
-    mix: bool,
-    /// Whether a group of lanes starts with it: buses, the mix.
-    apart: bool,
+    /// Sample value of full deflection at magnification 1.
+    full_scale: f64,
+    /// Magnification.
+    magnification: f64,
+    is_mix: bool,
+    /// True if a group of lanes (buses, mix) starts with this lane.
+    starts_group: bool,
 }
 
-/// Draws all lanes from `y` on, and tells where each is; where they end.
+/// Draws all lanes from `y` down and passes their positions to `hover`. Returns the position of
+/// their lower end.
 pub(super) fn draw(
     svg: &mut Svg,
     report: &Report,
     overview: &Overview,
     axis: &Axis,
     y: f64,
-    hover: &mut hover::Page,
+    hover: &mut hover::HoverData,
 ) -> f64 {
     let rows = rows(report, overview);
-    let usual = (TOGETHER / rows.len().max(1) as f64)
+    let height = (TOTAL_HEIGHT / rows.len().max(1) as f64)
         .clamp(
-            LOWEST,
+            MIN_HEIGHT,
             if rows.len() > 3 {
-                HIGHEST
+                MAX_HEIGHT
             } else {
-                HIGHEST_OF_FEW
+                MAX_HEIGHT_OF_FEW
             },
         )
         .floor();
     let (top, mut at) = (y, y);
-    let middles: Vec<(f64, f64)> = rows
+    let bounds: Vec<(f64, f64)> = rows
         .iter()
         .map(|row| {
-            let high = if row.mix { usual.max(HIGHEST) } else { usual };
-            at += high + if row.apart { APART } else { 0.0 };
+            let high = if row.is_mix {
+                height.max(MAX_HEIGHT)
+            } else {
+                height
+            };
+            at += high + if row.starts_group { GROUP_GAP } else { 0.0 };
             (at - high, high)
         })
         .collect();
     let bottom = at;
-    for (y, high) in &middles {
+    for (y, high) in &bounds {
         svg.rect(
             "lane-back",
             [LEFT, *y + 1.0, axis.width(), *high - 2.0],
@@ -89,106 +97,91 @@ pub(super) fn draw(
         "peak dBFS",
         None,
     );
-    for (row, (y, high)) in rows.iter().zip(&middles) {
+    for (row, (y, high)) in rows.iter().zip(&bounds) {
         row.draw(svg, axis, *y, *high, hover);
     }
     axis.ruler(svg, &ticks, bottom);
     bottom + 24.0
 }
 
-/// Tracks, buses and the mix; of a single sound its channels.
-fn rows<'a>(report: &'a Report, overview: &'a Overview) -> Vec<Row<'a>> {
-    let peak = |wave: &Waveform| {
-        wave.max
-            .iter()
-            .zip(&wave.min)
-            .fold(0.0, |m: f64, (a, b)| m.max((*a).max(-b).into()))
-    };
-    let lanes = || overview.tracks.iter().chain(&overview.buses);
-    let loudest = lanes().map(|l| peak(&l.waveform)).fold(0.0, f64::max);
-    let common = if loudest > 0.0 { loudest } else { 1.0 };
-    let colour = |bus: Option<&String>| {
-        let index = bus.and_then(|name| overview.buses.iter().position(|b| b.name == *name));
-        // Without any bus all tracks have one colour.
-        let none = if overview.buses.is_empty() {
-            "c0"
-        } else {
-            "cm"
-        };
-        index.map_or(none.to_owned(), |i| format!("c{}", i % COLOURS))
-    };
-    let row = |lane: &'a LaneOverview, detail: Vec<String>, colour: String| Row {
-        lane,
-        wave: &lane.waveform,
-        name: lane.name.clone(),
-        detail,
-        colour,
-        full: common,
-        times: magnified(peak(&lane.waveform), common),
-        mix: false,
-        apart: false,
-    };
-    let mut rows: Vec<Row> = Vec::new();
+/// Returns the lanes of tracks, buses and the mix, or the channels of the mix if there are no
+/// tracks and buses.
+fn rows<'a>(report: &'a Report, overview: &'a Overview) -> Vec<LaneRow<'a>> {
+    let strips = overview.tracks.iter().chain(&overview.buses);
+    let loudest = strips.map(|s| peak(&s.waveform)).fold(0.0, f64::max);
+    let full_scale = if loudest > 0.0 { loudest } else { 1.0 };
+    let mut rows: Vec<LaneRow> = Vec::new();
     for (i, lane) in overview.tracks.iter().enumerate() {
-        let detail = report.tracks.get(i).map_or(Vec::new(), |t| {
-            detail(lane, &t.strip, &t.clips, report.rate_hz)
-        });
-        rows.push(row(lane, detail, colour(lane.bus.as_ref())));
+        let mut row = LaneRow::new(lane, &lane.waveform, full_scale);
+        row.colour = bus_colour(overview, lane.bus.as_deref());
+        if let Some(track) = report.tracks.get(i) {
+            row.detail = detail(lane, &track.strip, &track.clips, report.rate_hz);
+        }
+        rows.push(row);
     }
     for (i, lane) in overview.buses.iter().enumerate() {
-        let detail = report
-            .buses
-            .get(i)
-            .map_or(Vec::new(), |b| detail(lane, b, &[], report.rate_hz));
-        let detail = std::iter::once("bus".to_owned()).chain(detail).collect();
-        rows.push(Row {
-            apart: i == 0,
-            ..row(lane, detail, colour(Some(&lane.name)))
-        });
+        let mut row = LaneRow::new(lane, &lane.waveform, full_scale);
+        row.colour = bus_colour(overview, Some(&lane.name));
+        row.detail.push("bus".to_owned());
+        if let Some(bus) = report.buses.get(i) {
+            row.detail.extend(detail(lane, bus, &[], report.rate_hz));
+        }
+        row.starts_group = i == 0;
+        rows.push(row);
     }
-    let full = peak(&overview.mix.waveform).max(1.0);
-    let mix = |name: String, detail: Vec<String>, wave: &'a Waveform| Row {
-        lane: &overview.mix,
-        wave,
-        name,
-        detail,
-        colour: "cm".to_owned(),
-        full,
-        times: magnified(peak(wave), full),
-        mix: true,
-        apart: false,
-    };
+    let mix = &overview.mix;
+    let full_scale = peak(&mix.waveform).max(1.0);
     if rows.is_empty() {
         let names = channel_names(&report.layout, overview.mix_channels.len());
-        rows.extend(
-            names
-                .into_iter()
-                .zip(&overview.mix_channels)
-                .map(|(name, wave)| mix(name, Vec::new(), wave)),
-        );
-    } else if rows.len() > 1
-        || overview.tracks.iter().any(|t| {
-            (&t.waveform.min, &t.waveform.max)
-                != (&overview.mix.waveform.min, &overview.mix.waveform.max)
-        })
-    {
-        let moves = (!overview.mix.gain_curve.is_empty()).then(|| "automation".to_owned());
-        let detail = std::iter::once("master".to_owned()).chain(moves).collect();
-        rows.push(Row {
-            apart: true,
-            ..mix("Mix".to_owned(), detail, &overview.mix.waveform)
-        });
+        for (name, wave) in names.into_iter().zip(&overview.mix_channels) {
+            let mut row = LaneRow::new(mix, wave, full_scale);
+            (row.name, row.is_mix) = (name, true);
+            rows.push(row);
+        }
+        return rows;
+    }
+    // The mix of a single track that passes unchanged needs no lane of its own.
+    let differs = overview.tracks.iter().any(|track| {
+        track.waveform.min != mix.waveform.min || track.waveform.max != mix.waveform.max
+    });
+    if rows.len() > 1 || differs {
+        let mut row = LaneRow::new(mix, &mix.waveform, full_scale);
+        row.name = "Mix".to_owned();
+        row.detail.push("master".to_owned());
+        if !mix.gain_curve.is_empty() {
+            row.detail.push("automation".to_owned());
+        }
+        (row.is_mix, row.starts_group) = (true, true);
+        rows.push(row);
     }
     rows
 }
 
-/// How many times a quiet lane is magnified: a power of two that leaves it below a third of full deflection.
-fn magnified(peak: f64, full: f64) -> f64 {
-    let mut times = 1.0;
-    while peak > 0.0 && peak * times < full / 6.0 && times < 4096.0 {
-        times *= 2.0;
+/// Returns the CSS class of a bus's colour, or that of tracks that feed no bus.
+fn bus_colour(overview: &Overview, bus: Option<&str>) -> String {
+    let index = bus.and_then(|name| overview.buses.iter().position(|b| b.name == name));
+    match index {
+        Some(index) => format!("c{}", index % COLOURS),
+        // Without buses all tracks share one colour.
+        None if overview.buses.is_empty() => "c0".to_owned(),
+        None => MIX_COLOUR.to_owned(),
     }
-    times
+}
+
+/// Returns the largest absolute sample of a waveform.
+fn peak(wave: &Waveform) -> f64 {
+    let bins = wave.max.iter().zip(&wave.min);
+    bins.fold(0.0, |peak: f64, (max, min)| peak.max(max.max(-min).into()))
+}
+
+/// Returns the magnification of a quiet lane: a power of two that keeps it below a third of full
+/// deflection.
+fn magnification_of(peak: f64, full_scale: f64) -> f64 {
+    let mut magnification = 1.0;
+    while peak > 0.0 && peak * magnification < full_scale / 6.0 && magnification < 4096.0 {
+        magnification *= 2.0;
+    }
+    magnification
 }
 
 fn channel_names(layout: &str, count: usize) -> Vec<String> {
@@ -225,7 +218,7 @@ fn channel_names(layout: &str, count: usize) -> Vec<String> {
     (0..count).map(numbered).collect()
 }
 
-/// `rhythm · −3.0 dB · L20 · 44.1 kHz · mono`
+/// Returns the parts of a lane's second line: `rhythm · −3.0 dB · L20 · 44.1 kHz · mono`.
 fn detail(
     lane: &LaneOverview,
     strip: &StripReport,
@@ -254,8 +247,23 @@ fn detail(
     parts
 }
 
-impl Row<'_> {
-    fn draw(&self, svg: &mut Svg, axis: &Axis, y: f64, high: f64, hover: &mut hover::Page) {
+impl<'a> LaneRow<'a> {
+    /// Creates a row named after its lane, in the colour of the mix and without details.
+    fn new(lane: &'a LaneOverview, wave: &'a Waveform, full_scale: f64) -> Self {
+        Self {
+            lane,
+            wave,
+            name: lane.name.clone(),
+            detail: Vec::new(),
+            colour: MIX_COLOUR.to_owned(),
+            full_scale,
+            magnification: magnification_of(peak(wave), full_scale),
+            is_mix: false,
+            starts_group: false,
+        }
+    }
+
+    fn draw(&self, svg: &mut Svg, axis: &Axis, y: f64, high: f64, hover: &mut hover::HoverData) {
         let middle = y + high / 2.0;
         svg.group(&format!(
             "lane {}{}",
@@ -269,9 +277,9 @@ impl Row<'_> {
         }
         let drawn = columns(self.wave, COLUMNS);
         let half = high / 2.0 - if high > 24.0 { 3.0 } else { 1.0 };
-        let reach = |v: f64| (v * self.times / self.full).clamp(0.0, 1.0) * half;
+        let reach = |v: f64| (v * self.magnification / self.full_scale).clamp(0.0, 1.0) * half;
         let sum = !self.wave.rms.is_empty();
-        let steps = Steps::new((LEFT, axis.width()), middle, drawn.len(), high);
+        let steps = PathScale::new((LEFT, axis.width()), middle, drawn.len(), high);
         steps.open(svg);
         svg.path(
             if sum { "wave peak" } else { "wave" },
@@ -289,7 +297,7 @@ impl Row<'_> {
     }
 
     fn label(&self, svg: &mut Svg, y: f64, high: f64) {
-        let room = LEFT - MARGIN - 22.0;
+        let max_width = LEFT - MARGIN - 22.0;
         svg.rect("swatch", [MARGIN, y + 3.0, 3.0, high - 6.0], 1.5);
         let left = MARGIN + 12.0;
         if high >= TWO_LINES {
@@ -300,14 +308,24 @@ impl Row<'_> {
                 (left, middle + both),
                 Anchor::Start,
                 &self.name,
-                Some(Fit { room, size: 14.3 }),
+                Some(TextFit {
+                    max_width,
+                    size: 14.3,
+                }),
             );
             svg.text(
                 "detail",
                 (left, middle + 13.0),
                 Anchor::Start,
-                &Fit { room, size: 11.0 }.parts(&self.detail),
-                Some(Fit { room, size: 11.0 }),
+                &TextFit {
+                    max_width,
+                    size: 11.0,
+                }
+                .parts(&self.detail),
+                Some(TextFit {
+                    max_width,
+                    size: 11.0,
+                }),
             );
         } else {
             let (class, size) = if high >= 19.0 {
@@ -316,27 +334,34 @@ impl Row<'_> {
                 ("name small", 11.0)
             };
             let base = y + high / 2.0 + size * 0.36;
-            // Bold letters are wider.
-            let fit = Fit {
-                room,
+            // Names are set in bold, which is about a tenth wider.
+            let fit = TextFit {
+                max_width,
                 size: size * 1.1,
             };
-            let taken = width(&self.name, fit.size).min(room);
+            let taken = text_width(&self.name, fit.size).min(max_width);
             svg.text(class, (left, base), Anchor::Start, &self.name, Some(fit));
-            let room = room - taken - 8.0;
-            if room > 30.0 && !self.detail.is_empty() {
+            let max_width = max_width - taken - 8.0;
+            if max_width > 30.0 && !self.detail.is_empty() {
                 svg.text(
                     "detail",
                     (LEFT - 10.0, base),
                     Anchor::End,
-                    &Fit { room, size: 10.5 }.parts(&self.detail),
-                    Some(Fit { room, size: 10.5 }),
+                    &TextFit {
+                        max_width,
+                        size: 10.5,
+                    }
+                    .parts(&self.detail),
+                    Some(TextFit {
+                        max_width,
+                        size: 10.5,
+                    }),
                 );
             }
         }
     }
 
-    /// The peak at the end of the lane, and how much the drawing is magnified.
+    /// Draws the peak level and the magnification at the right end of the lane.
     fn peak(&self, svg: &mut Svg, y: f64, high: f64, drawn: &[Column]) {
         let peak = drawn.iter().map(Column::peak).fold(0.0, f64::max);
         let text = if peak > 0.0 {
@@ -344,13 +369,13 @@ impl Row<'_> {
         } else {
             "silent".to_owned()
         };
-        let class = if peak > 1.0 && self.mix {
+        let class = if peak > 1.0 && self.is_mix {
             "level over"
         } else {
             "level"
         };
-        let note = if self.times > 1.0 {
-            format!("×{}", self.times)
+        let note = if self.magnification > 1.0 {
+            format!("×{}", self.magnification)
         } else {
             String::new()
         };
@@ -372,7 +397,8 @@ impl Row<'_> {
         }
     }
 
-    /// The gain over time, in decibels: the top is 0 dB or the highest point, the bottom 48 dB below.
+    /// Draws the gain automation in decibels. The top is 0 dB or the highest gain, the bottom 48 dB
+    /// below.
     fn automation(&self, svg: &mut Svg, axis: &Axis, y: f64, high: f64) {
         let points = &self.lane.gain_curve;
         let top = points.iter().filter_map(|p| p.gain_db).fold(0.0, f64::max);

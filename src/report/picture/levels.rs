@@ -1,39 +1,41 @@
-//! The levels below the lanes: loudness over time, the peak with the places that are over, and what a limiter took away.
+//! Draws loudness over time, peaks with overs, and gain reduction, below the lanes.
 
 use super::{
     COLUMNS, LEFT, MARGIN, RIGHT,
-    aim::Aim,
     axis::Axis,
     head::{grouped, signed},
     hover,
+    overs::TOLERANCE_DB,
     svg::{Anchor, Svg, number},
-    wave::{Column, Steps, columns},
+    targets::Targets,
+    wave::{Column, PathScale, columns},
 };
 use crate::report::{LimiterReport, LoudnessOverview, Overview, Report};
+use crate::units::Dbfs;
 use std::fmt::Write as _;
 
-const LOUDNESS: f64 = 150.0;
-const PEAK: f64 = 56.0;
-const REDUCTION: f64 = 36.0;
-/// The lowest level that the peak lane shows.
-const FLOOR: f64 = -36.0;
+const LOUDNESS_HEIGHT: f64 = 150.0;
+const PEAK_HEIGHT: f64 = 56.0;
+const REDUCTION_HEIGHT: f64 = 36.0;
+/// Lowest level shown in the peak lane, in dB.
+const PEAK_FLOOR_DB: f64 = -36.0;
 
-/// Draws them from `y` on; where they end.
+/// Draws the level curves from `y` down. Returns the position of their lower end.
 pub(super) fn draw(
     svg: &mut Svg,
     report: &Report,
     overview: &Overview,
     axis: &Axis,
     y: f64,
-    hover: &mut hover::Page,
+    hover: &mut hover::HoverData,
 ) -> f64 {
-    let (mut y, aim) = (y, Aim::of(report));
+    let (mut y, targets) = (y, Targets::new(report));
     if let Some(loudness) = &overview.loudness {
-        curves(svg, overview, loudness, &aim, axis, y, hover);
-        y += LOUDNESS + 18.0;
+        curves(svg, overview, loudness, &targets, axis, y, hover);
+        y += LOUDNESS_HEIGHT + 18.0;
     }
-    peaks(svg, overview, &aim, axis, y);
-    y += PEAK;
+    peaks(svg, overview, &targets, axis, y);
+    y += PEAK_HEIGHT;
     if let Some(limiter) = report
         .mix
         .limiter
@@ -41,19 +43,19 @@ pub(super) fn draw(
         .filter(|l| l.reduction_db.is_some())
     {
         reduction(svg, limiter, overview, axis, y + 12.0);
-        y += 12.0 + REDUCTION;
+        y += 12.0 + REDUCTION_HEIGHT;
     }
     y
 }
 
-/// What the limiter took away, from the top down.
+/// Draws the gain reduction of the limiter, downward from the top.
 fn reduction(svg: &mut Svg, limiter: &LimiterReport, overview: &Overview, axis: &Axis, y: f64) {
     let most = limiter.reduction_db.unwrap_or_default();
     let low = (most / 3.0).ceil().max(1.0) * 3.0;
     heading(svg, y + 14.0, "Limiter", "dB");
     let at = limiter
         .reduction_at_s
-        .map_or(String::new(), |s| format!(" at {}", axis.name(s)));
+        .map_or(String::new(), |s| format!(" at {}", axis.label(s)));
     svg.text(
         "detail",
         (MARGIN + 12.0, y + 31.0),
@@ -61,22 +63,22 @@ fn reduction(svg: &mut Svg, limiter: &LimiterReport, overview: &Overview, axis: 
         &format!("most −{most:.1}{at}"),
         None,
     );
-    svg.rect("panel", [LEFT, y, axis.width(), REDUCTION], 0.0);
-    axis.grid(svg, &axis.ticks(), y, y + REDUCTION);
-    super::cues::bands(svg, overview, axis, y, y + REDUCTION);
+    svg.rect("panel", [LEFT, y, axis.width(), REDUCTION_HEIGHT], 0.0);
+    axis.grid(svg, &axis.ticks(), y, y + REDUCTION_HEIGHT);
+    super::cues::bands(svg, overview, axis, y, y + REDUCTION_HEIGHT);
     let values: Vec<Option<f32>> = limiter
         .reduction_curve_db
         .iter()
         .copied()
         .map(Some)
         .collect();
-    let values = levels(&values, limiter.reduction_step_s, axis);
-    let steps = Steps::new((LEFT, axis.width()), y, values.len(), REDUCTION);
+    let values = column_maxima(&values, limiter.reduction_step_s, axis);
+    let steps = PathScale::new((LEFT, axis.width()), y, values.len(), REDUCTION_HEIGHT);
     steps.open(svg);
-    let reach = |v: &Option<f64>| (0.0, v.unwrap_or(0.0) / low * REDUCTION);
+    let reach = |v: &Option<f64>| (0.0, v.unwrap_or(0.0) / low * REDUCTION_HEIGHT);
     svg.path("reduction", &steps.outline(values.iter().map(reach)));
     svg.raw("</g>");
-    for (level, place) in [(0.0, y + 8.0), (-low, y + REDUCTION)] {
+    for (level, place) in [(0.0, y + 8.0), (-low, y + REDUCTION_HEIGHT)] {
         svg.text(
             "tick",
             (LEFT - 6.0, place),
@@ -87,17 +89,18 @@ fn reduction(svg: &mut Svg, limiter: &LimiterReport, overview: &Overview, axis: 
     }
 }
 
+/// Draws momentary, short-term and integrated loudness over time, with the target.
 fn curves(
     svg: &mut Svg,
     overview: &Overview,
     loudness: &LoudnessOverview,
-    aim: &Aim,
+    targets: &Targets,
     axis: &Axis,
     y: f64,
-    hover: &mut hover::Page,
+    hover: &mut hover::HoverData,
 ) {
-    let bottom = y + LOUDNESS;
-    let scale = Scale::of(loudness, aim, y + 6.0, bottom - 6.0);
+    let bottom = y + LOUDNESS_HEIGHT;
+    let scale = LevelScale::new(loudness, targets, y + 6.0, bottom - 6.0);
     heading(svg, y + 14.0, "Loudness", "LUFS");
     let legend = [
         ("short", "short-term, 3 s"),
@@ -115,11 +118,11 @@ fn curves(
             None,
         );
     }
-    svg.rect("panel", [LEFT, y, axis.width(), LOUDNESS], 0.0);
+    svg.rect("panel", [LEFT, y, axis.width(), LOUDNESS_HEIGHT], 0.0);
     axis.grid(svg, &axis.ticks(), y, bottom);
-    if let Some(target) = aim.target_lufs {
+    if let Some(target) = targets.target_lufs {
         let at = y + 36.0 + 17.0 * 3.0;
-        if let Some(tolerance) = aim.tolerance_lu {
+        if let Some(tolerance) = targets.tolerance_lu {
             let (from, to) = (scale.y(target + tolerance), scale.y(target - tolerance));
             svg.rect("target", [LEFT, from, axis.width(), to - from], 0.0);
             svg.rect("target", [MARGIN + 12.0, at - 5.0, 18.0, 10.0], 0.0);
@@ -157,9 +160,9 @@ fn curves(
         &loudness.short_term_lufs,
         &loudness.integrated_lufs,
     ]
-    .map(|v| levels(v, loudness.step_s, axis));
+    .map(|v| column_maxima(v, loudness.step_s, axis));
     for (class, values) in ["momentary", "short", "integrated"].iter().zip(&all) {
-        let steps = Steps::new((LEFT, axis.width()), 0.0, values.len(), LOUDNESS);
+        let steps = PathScale::new((LEFT, axis.width()), 0.0, values.len(), LOUDNESS_HEIGHT);
         let seen = |v: &Option<f64>| v.filter(|v| *v >= scale.low).map(|v| scale.y(v));
         steps.open(svg);
         svg.path(class, &steps.line(values.iter().map(seen)));
@@ -169,8 +172,8 @@ fn curves(
     hover.loudness(momentary, short_term, integrated);
 }
 
-/// Round levels around what there is to draw.
-struct Scale {
+/// Vertical scale of the loudness curves, with round limits.
+struct LevelScale {
     low: f64,
     high: f64,
     step: f64,
@@ -178,8 +181,8 @@ struct Scale {
     bottom: f64,
 }
 
-impl Scale {
-    fn of(loudness: &LoudnessOverview, aim: &Aim, top: f64, bottom: f64) -> Self {
+impl LevelScale {
+    fn new(loudness: &LoudnessOverview, targets: &Targets, top: f64, bottom: f64) -> Self {
         let heard = loudness
             .momentary_lufs
             .iter()
@@ -191,12 +194,12 @@ impl Scale {
             .collect();
         let most = heard.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let most = if most.is_finite() { most } else { -20.0 };
-        // What is far below the loudest would flatten all else.
+        // Quieter values are cut off: they would flatten the rest of the curve.
         let least = heard
             .into_iter()
             .filter(|v| *v > most - 25.0)
             .fold(most - 12.0, f64::min);
-        let (most, least) = aim
+        let (most, least) = targets
             .target_lufs
             .map_or((most, least), |t| (most.max(t + 2.0), least.min(t - 2.0)));
         let step = if most - least > 24.0 {
@@ -221,31 +224,40 @@ impl Scale {
     }
 }
 
-/// The largest value under each column of the page; nothing where there is none.
-fn levels(values: &[Option<f32>], step_s: f64, axis: &Axis) -> Vec<Option<f64>> {
+/// Returns the maximum value under each column of the page; `None` for columns without a value.
+fn column_maxima(values: &[Option<f32>], step_s: f64, axis: &Axis) -> Vec<Option<f64>> {
     let step_s = if step_s > 0.0 { step_s } else { 0.1 };
     let count = COLUMNS.min((axis.length_s / step_s).ceil() as usize).max(1);
-    let value = |c: usize| {
-        let at = |c: usize| c as f64 / count as f64 * axis.length_s / step_s;
-        let from = (at(c) + 1e-6) as usize;
-        let to = ((at(c + 1) - 1e-6).ceil() as usize).max(from + 1);
-        let part = values.get(from..to.min(values.len())).unwrap_or(&[]);
-        part.iter()
-            .flatten()
-            .map(|v| f64::from(*v))
-            .filter(|v| v.is_finite())
-            .reduce(f64::max)
-    };
-    (0..count).map(value).collect()
+    (0..count)
+        .map(|column| {
+            let start = column as f64 / count as f64 * axis.length_s / step_s;
+            let end = (column + 1) as f64 / count as f64 * axis.length_s / step_s;
+            // The tolerance keeps a step whose edge coincides with a column's, despite rounding, out
+            // of the neighbouring column.
+            let from = (start + 1e-6) as usize;
+            let to = ((end - 1e-6).ceil() as usize).max(from + 1);
+            largest(values.get(from..to.min(values.len())).unwrap_or(&[]))
+        })
+        .collect()
 }
 
-fn peaks(svg: &mut Svg, overview: &Overview, aim: &Aim, axis: &Axis, y: f64) {
-    let bottom = y + PEAK;
+/// Returns the largest finite value.
+fn largest(values: &[Option<f32>]) -> Option<f64> {
+    values
+        .iter()
+        .flatten()
+        .map(|value| f64::from(*value))
+        .filter(|value| value.is_finite())
+        .reduce(f64::max)
+}
+
+/// Draws the true peak over time, or the sample peak if there was no measurement, with its overs.
+fn peaks(svg: &mut Svg, overview: &Overview, targets: &Targets, axis: &Axis, y: f64) {
+    let bottom = y + PEAK_HEIGHT;
     let true_peaks = overview
         .loudness
         .as_ref()
-        .map(|l| levels(&l.true_peak_dbtp, l.step_s, axis));
-    let decibels = |c: &Column| (c.peak() > 0.0).then(|| crate::units::Dbfs::of(c.peak()).0);
+        .map(|l| column_maxima(&l.true_peak_dbtp, l.step_s, axis));
     let (name, unit, values): (_, _, Vec<Option<f64>>) = match true_peaks {
         Some(values) => ("True peak", "dBTP", values),
         None => (
@@ -253,19 +265,20 @@ fn peaks(svg: &mut Svg, overview: &Overview, aim: &Aim, axis: &Axis, y: f64) {
             "dBFS",
             columns(&overview.mix.waveform, COLUMNS)
                 .iter()
-                .map(decibels)
+                .map(peak_dbfs)
                 .collect(),
         ),
     };
-    let ceiling = aim.ceiling_dbtp.unwrap_or(0.0);
+    let ceiling = targets.ceiling_dbtp.unwrap_or(0.0);
     let high = values
         .iter()
         .flatten()
         .fold(ceiling.max(0.0), |m: f64, v| m.max(*v))
         + 1.5;
-    let at = |level: f64| y + ((high - level) / (high - FLOOR)).clamp(0.0, 1.0) * PEAK;
+    let at =
+        |level: f64| y + ((high - level) / (high - PEAK_FLOOR_DB)).clamp(0.0, 1.0) * PEAK_HEIGHT;
     heading(svg, y + 14.0, name, unit);
-    let marks = super::overs::of(overview, ceiling, axis);
+    let marks = super::overs::marks(overview, ceiling, axis);
     let places = match marks.len() {
         0 => format!("nothing over {}", signed(ceiling, 0)),
         1 => format!("1 place over {}", signed(ceiling, 0)),
@@ -279,26 +292,26 @@ fn peaks(svg: &mut Svg, overview: &Overview, aim: &Aim, axis: &Axis, y: f64) {
         &places,
         None,
     );
-    svg.rect("panel", [LEFT, y, axis.width(), PEAK], 0.0);
+    svg.rect("panel", [LEFT, y, axis.width(), PEAK_HEIGHT], 0.0);
     axis.grid(svg, &axis.ticks(), y, bottom);
     super::cues::bands(svg, overview, axis, y, bottom);
-    let steps = Steps::new((LEFT, axis.width()), bottom, values.len(), PEAK);
+    let steps = PathScale::new((LEFT, axis.width()), bottom, values.len(), PEAK_HEIGHT);
     let reach = |v: &Option<f64>| (v.map_or(0.0, |v| bottom - at(v)), 0.0);
     steps.open(svg);
     svg.path("bars", &steps.outline(values.iter().map(reach)));
     svg.raw("</g>");
-    let wide = axis.width() / values.len().max(1) as f64;
+    let column_width = axis.width() / values.len().max(1) as f64;
     let mut red = String::new();
-    for (i, level) in values.iter().enumerate().filter_map(|(i, v)| {
-        v.filter(|v| *v > ceiling + super::overs::HAIR)
-            .map(|v| (i, v))
-    }) {
-        let x = number(LEFT + i as f64 * wide);
+    for (i, level) in values.iter().enumerate() {
+        let Some(level) = level.filter(|level| *level > ceiling + TOLERANCE_DB) else {
+            continue;
+        };
+        let x = number(LEFT + i as f64 * column_width);
         let _ = write!(
             red,
             "M{x} {}h{}V{}H{x}z",
             number(at(level)),
-            number(wide.max(1.5)),
+            number(column_width.max(1.5)),
             number(bottom)
         );
     }
@@ -321,7 +334,9 @@ fn peaks(svg: &mut Svg, overview: &Overview, aim: &Aim, axis: &Axis, y: f64) {
         None,
     );
     svg.line("ceiling", (LEFT, at(ceiling)), (RIGHT, at(ceiling)));
-    marks.iter().for_each(|mark| mark.draw(svg, axis, y));
+    for mark in &marks {
+        mark.draw(svg, axis, y);
+    }
     if overview.over_samples > 0 {
         let count = if overview.over_samples == 1 {
             "1 sample".to_owned()
@@ -336,6 +351,10 @@ fn peaks(svg: &mut Svg, overview: &Overview, aim: &Aim, axis: &Axis, y: f64) {
             None,
         );
     }
+}
+
+fn peak_dbfs(column: &Column) -> Option<f64> {
+    (column.peak() > 0.0).then(|| Dbfs::of(column.peak()).0)
 }
 
 fn heading(svg: &mut Svg, y: f64, name: &str, unit: &str) {

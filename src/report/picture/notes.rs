@@ -1,33 +1,33 @@
-//! The warnings, each with its code and a mark.
+//! Draws the warnings with their codes and marks.
 
 use super::{
     MARGIN, PAGE,
-    head::{State, mark},
-    svg::{Anchor, Fit, Svg},
+    head::{CardState, mark},
+    svg::{Anchor, Svg, TextFit},
 };
 use crate::diagnostics::WarningKind;
 use crate::report::Report;
 
-/// Warnings that are drawn; all are in the JSON form.
-const MOST: usize = 16;
-/// Lines that one of them takes at the most.
-const LINES: usize = 3;
-const LINE: f64 = 18.0;
+/// Maximum number of warnings drawn. The JSON form holds all.
+const MAX_WARNINGS: usize = 16;
+/// Maximum number of lines per warning.
+const MAX_LINES: usize = 3;
+const LINE_HEIGHT: f64 = 18.0;
 
-/// Draws the warnings from `y` on, those that ask for something first; where they end.
+/// Draws warnings, then notes, from `y` down. Returns the position of their lower end.
 pub(super) fn draw(svg: &mut Svg, report: &Report, y: f64) -> f64 {
     let mut y = y;
     let warnings = || report.warnings.iter();
     let sorted = warnings()
         .filter(|w| !w.kind.is_note())
         .chain(warnings().filter(|w| w.kind.is_note()));
-    for warning in sorted.take(MOST) {
+    for warning in sorted.take(MAX_WARNINGS) {
         let (class, state) = match &warning.kind {
             WarningKind::ClippedOutput { .. } | WarningKind::NonFiniteSamples { .. } => {
-                ("note bad", State::Bad)
+                ("note bad", CardState::Bad)
             }
-            _ if warning.kind.is_note() => ("note", State::Plain),
-            _ => ("note care", State::Care),
+            _ if warning.kind.is_note() => ("note", CardState::Plain),
+            _ => ("note care", CardState::Care),
         };
         svg.group(class);
         mark(svg, state, MARGIN + 6.0, y + 8.0);
@@ -39,17 +39,17 @@ pub(super) fn draw(svg: &mut Svg, report: &Report, y: f64) -> f64 {
             None,
         );
         let left = MARGIN + 66.0;
-        let fit = Fit {
-            room: PAGE - MARGIN - left,
+        let fit = TextFit {
+            max_width: PAGE - MARGIN - left,
             size: 12.5,
         };
-        for line in fit.lines(&warning.message()).into_iter().take(LINES) {
-            svg.text("said", (left, y + 12.0), Anchor::Start, &line, None);
-            y += LINE;
+        for line in fit.lines(&warning.message()).into_iter().take(MAX_LINES) {
+            svg.text("note-text", (left, y + 12.0), Anchor::Start, &line, None);
+            y += LINE_HEIGHT;
         }
         svg.close();
     }
-    let more = report.warnings.len().saturating_sub(MOST);
+    let more = report.warnings.len().saturating_sub(MAX_WARNINGS);
     if more > 0 {
         let text = format!("and {more} more, in the JSON form of this report");
         svg.text(
@@ -59,7 +59,7 @@ pub(super) fn draw(svg: &mut Svg, report: &Report, y: f64) -> f64 {
             &text,
             None,
         );
-        y += LINE;
+        y += LINE_HEIGHT;
     }
     y
 }

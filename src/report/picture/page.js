@@ -118,7 +118,7 @@ for (const section of document.querySelectorAll(".report")) {
     }
   });
   document.addEventListener("keydown", (event) => {
-    // With several players it is not said which is meant.
+    // With several players the target of the key is ambiguous.
     if (event.target !== document.body || document.querySelectorAll("audio").length > 1) return;
     if (event.key === " ") { event.preventDefault(); if (audio.paused) audio.play(); else audio.pause(); }
     if (event.key === "ArrowLeft") jump(data.start_s + audio.currentTime - 5);

@@ -1,14 +1,14 @@
-//! Writes SVG: elements with numbers that are short and finite, and text that cannot become markup.
+//! Writes SVG elements with short, finite numbers and escaped text.
 
 use std::fmt::Write as _;
 
-/// A picture being written.
+/// SVG under construction.
 #[derive(Debug, Default)]
 pub(super) struct Svg {
     out: String,
 }
 
-/// Where a text is held.
+/// Horizontal anchor of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Anchor {
     Start,
@@ -21,12 +21,12 @@ impl Svg {
         self.out
     }
 
-    /// Markup of this crate's own.
+    /// Appends markup. The caller guarantees that it is well-formed.
     pub(super) fn raw(&mut self, markup: &str) {
         self.out += markup;
     }
 
-    /// Opens a group of a class; closed by [`close`](Self::close).
+    /// Opens a group with a class. [`close`](Self::close) ends it.
     pub(super) fn group(&mut self, class: &str) {
         let _ = write!(self.out, "<g class=\"{class}\">");
     }
@@ -55,14 +55,14 @@ impl Svg {
         );
     }
 
-    /// A path, its data written by this crate.
+    /// Appends a path unless `data` is empty.
     pub(super) fn path(&mut self, class: &str, data: &str) {
         if !data.is_empty() {
             let _ = write!(self.out, "<path class=\"{class}\" d=\"{data}\"/>");
         }
     }
 
-    /// A number or a name with its unit behind it.
+    /// Appends a text followed by its unit in a smaller font.
     pub(super) fn with_unit(&mut self, class: &str, (x, y): (f64, f64), text: &str, unit: &str) {
         let (x, y, text, unit) = (number(x), number(y), escaped(text), escaped(unit));
         let _ = write!(
@@ -75,14 +75,15 @@ impl Svg {
         self.out += "</text>";
     }
 
-    /// A text on its base line. The whole of it is its tooltip where it had to be shortened to fit into `room`.
+    /// Appends a text on its base line. If `fit` shortens the text, the whole text becomes the
+    /// tooltip.
     pub(super) fn text(
         &mut self,
         class: &str,
         (x, y): (f64, f64),
         anchor: Anchor,
         text: &str,
-        fit: Option<Fit>,
+        fit: Option<TextFit>,
     ) {
         let shown = fit.map_or_else(|| text.to_owned(), |f| f.shorten(text));
         let (x, y) = (number(x), number(y));
@@ -100,38 +101,38 @@ impl Svg {
     }
 }
 
-/// Room for a text: its width, and the size of the letters.
+/// Width available to a text, and its font size.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Fit {
-    pub room: f64,
+pub(super) struct TextFit {
+    pub max_width: f64,
     pub size: f64,
 }
 
-impl Fit {
-    /// The text, or its start and three dots, as wide as the room at the most.
+impl TextFit {
+    /// Returns the text, shortened with an ellipsis if it is too wide.
     pub(super) fn shorten(self, text: &str) -> String {
-        if width(text, self.size) <= self.room {
+        if text_width(text, self.size) <= self.max_width {
             return text.to_owned();
         }
-        let mut left = self.room - width("…", self.size);
+        let mut left = self.max_width - text_width("…", self.size);
         let fits = |c: &char| {
-            left -= width(c.encode_utf8(&mut [0; 4]), self.size);
+            left -= text_width(c.encode_utf8(&mut [0; 4]), self.size);
             left >= 0.0
         };
         let start: String = text.chars().take_while(fits).collect();
         format!("{}…", start.trim_end())
     }
 
-    /// As many of the parts as fit, with dots between them; all of them are the tooltip.
+    /// Joins as many leading parts as fit, separated by ` · `; at least the first.
     pub(super) fn parts(self, parts: &[String]) -> String {
         let fits = |n: &usize| {
-            width(&parts.get(..*n).unwrap_or(parts).join(" · "), self.size) <= self.room
+            text_width(&parts.get(..*n).unwrap_or(parts).join(" · "), self.size) <= self.max_width
         };
         let most = (1..=parts.len()).rev().find(fits).unwrap_or(1);
         parts.get(..most).unwrap_or(parts).join(" · ")
     }
 
-    /// The text in lines that fit, broken at spaces where there are any.
+    /// Breaks the text at spaces into lines that fit.
     pub(super) fn lines(self, text: &str) -> Vec<String> {
         let (mut lines, mut line) = (Vec::new(), String::new());
         for word in text.split_whitespace() {
@@ -140,7 +141,7 @@ impl Fit {
             } else {
                 format!("{line} {word}")
             };
-            if line.is_empty() || width(&longer, self.size) <= self.room {
+            if line.is_empty() || text_width(&longer, self.size) <= self.max_width {
                 line = longer;
             } else {
                 lines.push(std::mem::replace(&mut line, word.to_owned()));
@@ -151,8 +152,8 @@ impl Fit {
     }
 }
 
-/// About how wide a text is in the usual sans-serif fonts; rather more than less.
-pub(super) fn width(text: &str, size: f64) -> f64 {
+/// Estimates the width of a text in common sans-serif fonts, rather too wide than too narrow.
+pub(super) fn text_width(text: &str, size: f64) -> f64 {
     let letter = |c: char| match c {
         'i' | 'j' | 'l' | '\'' | '|' | '.' | ',' | ':' | ';' | '!' | '·' => 0.30,
         'f' | 't' | 'r' | ' ' | '(' | ')' | '[' | ']' | '/' | '-' | '"' => 0.40,
@@ -164,7 +165,7 @@ pub(super) fn width(text: &str, size: f64) -> f64 {
     size * text.chars().map(letter).sum::<f64>()
 }
 
-/// A number with at most two decimals, and no more characters than it needs.
+/// Formats a number with at most two decimals and no superfluous characters.
 pub(super) fn number(value: f64) -> String {
     let value = if value.is_finite() { value } else { 0.0 };
     let text = format!("{value:.2}");
@@ -179,7 +180,7 @@ pub(super) fn number(value: f64) -> String {
     }
 }
 
-/// The text as XML holds it: nothing in it is markup, and characters that XML does not allow are replaced.
+/// Escapes a text for XML and replaces the characters that XML forbids.
 pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -230,8 +231,8 @@ mod tests {
 
     #[test]
     fn long_text_is_shortened_or_broken() {
-        let fit = Fit {
-            room: 60.0,
+        let fit = TextFit {
+            max_width: 60.0,
             size: 10.0,
         };
         assert_eq!(fit.shorten("violins"), "violins");

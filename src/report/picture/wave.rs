@@ -1,13 +1,14 @@
-//! A waveform as the outline of a path, and a level over time as a line.
+//! Draws waveforms as outlines and levels over time as lines.
 //!
-//! Paths are written in steps, x in columns and y in fractions of a unit of the page, so that they are short; they stand
-//! in a group that scales them.
+//! Path coordinates are small integers, x in columns and y in fractions of a page unit, which keeps
+//! the data short; an enclosing group scales them.
 
 use super::svg::{Svg, number};
 use crate::report::Waveform;
-use std::fmt::Write as _;
+use std::{fmt::Write as _, ops::Range};
 
-/// A column of the page: the extent under it, and the root mean square where there is one.
+/// Minimum, maximum and RMS of the bins under one column of the page; RMS is 0 if the waveform has
+/// none.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Column {
     pub min: f64,
@@ -16,75 +17,80 @@ pub(super) struct Column {
 }
 
 impl Column {
-    /// The largest absolute value.
+    /// Returns the largest absolute value.
     pub(super) fn peak(&self) -> f64 {
         self.max.max(-self.min)
     }
 }
 
-/// The waveform in at most so many columns; bins that share a column are joined.
-pub(super) fn columns(wave: &Waveform, most: usize) -> Vec<Column> {
+/// Reduces a waveform to at most `max_columns` columns, merging the bins that share a column.
+pub(super) fn columns(wave: &Waveform, max_columns: usize) -> Vec<Column> {
     let bins = wave.min.len().min(wave.max.len());
-    let count = bins.min(most);
+    let count = bins.min(max_columns);
     (0..count)
-        .map(|c| {
-            let (from, to) = (c * bins / count, (c + 1) * bins / count);
-            let part = |values: &[f32]| -> Vec<f64> {
-                let inside = values.get(from..to).unwrap_or(&[]);
-                inside
-                    .iter()
-                    .map(|v| if v.is_finite() { f64::from(*v) } else { 0.0 })
-                    .collect()
-            };
-            let (low, high, rms) = (part(&wave.min), part(&wave.max), part(&wave.rms));
-            let power = rms.iter().map(|r| r * r).sum::<f64>()
-                / rms.iter().fold(0.0, |n, _| n + 1.0f64).max(1.0);
+        .map(|column| {
+            let bins = column * bins / count..(column + 1) * bins / count;
+            let rms = finite_values(&wave.rms, bins.clone());
+            let power: f64 = rms.iter().map(|r| r * r).sum();
+            let min = finite_values(&wave.min, bins.clone()).into_iter();
+            let max = finite_values(&wave.max, bins).into_iter();
             Column {
-                min: low.into_iter().fold(f64::INFINITY, f64::min),
-                max: high.into_iter().fold(f64::NEG_INFINITY, f64::max),
-                rms: power.sqrt(),
+                min: min.fold(f64::INFINITY, f64::min),
+                max: max.fold(f64::NEG_INFINITY, f64::max),
+                rms: (power / rms.len().max(1) as f64).sqrt(),
             }
         })
         .collect()
 }
 
-/// How steps become places on the page.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Steps {
-    left: f64,
-    /// Where y is 0.
-    base: f64,
-    /// How wide a column is.
-    wide: f64,
-    /// Steps of y to a unit of the page.
-    fine: f64,
+/// Returns the values of a range of bins with non-finite ones as 0; empty if a bin does not exist.
+fn finite_values(values: &[f32], bins: Range<usize>) -> Vec<f64> {
+    let values = values.get(bins).unwrap_or(&[]);
+    values
+        .iter()
+        .map(|v| if v.is_finite() { f64::from(*v) } else { 0.0 })
+        .collect()
 }
 
-impl Steps {
-    /// So many columns from `left` on over a width; finer where there is little height.
+/// Converts integer path coordinates to positions on the page.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct PathScale {
+    left: f64,
+    /// Position of y = 0.
+    base: f64,
+    /// Width of a column.
+    column_width: f64,
+    /// Steps of y per page unit.
+    steps_per_unit: f64,
+}
+
+impl PathScale {
+    /// Creates a scale of `columns` columns from `left` over `width`. Low lanes get finer vertical
+    /// steps.
     pub(super) fn new((left, width): (f64, f64), base: f64, columns: usize, high: f64) -> Self {
         Self {
             left,
             base,
-            wide: width / columns.max(1) as f64,
-            fine: if high > 30.0 { 2.0 } else { 4.0 },
+            column_width: width / columns.max(1) as f64,
+            steps_per_unit: if high > 30.0 { 2.0 } else { 4.0 },
         }
     }
 
-    /// Opens the group that scales.
+    /// Opens the group that scales the coordinates.
     pub(super) fn open(&self, svg: &mut Svg) {
-        let (left, base, fine) = (
+        let (left, base, steps_per_unit) = (
             number(self.left),
             number(self.base),
-            number(1.0 / self.fine),
+            number(1.0 / self.steps_per_unit),
         );
         svg.raw(&format!(
-            "<g transform=\"translate({left} {base}) scale({:.6} {fine})\">",
-            self.wide
+            "<g transform=\"translate({left} {base}) scale({:.6} {steps_per_unit})\">",
+            self.column_width
         ));
     }
 
-    /// The outlines of what is not silent: how far each column reaches up and down.
+    /// Returns the outline of every non-silent run of columns, given the extent above and below the
+    /// base line.
     pub(super) fn outline(&self, columns: impl Iterator<Item = (f64, f64)>) -> String {
         let all: Vec<(i64, i64)> = columns
             .map(|(up, down)| (-self.steps(up), self.steps(down)))
@@ -93,14 +99,15 @@ impl Steps {
         let mut at = 0;
         for run in all.chunk_by(|a, b| (*a == (0, 0)) == (*b == (0, 0))) {
             if run.iter().any(|c| *c != (0, 0)) {
-                shape(&mut out, at, run);
+                write_outline(&mut out, at, run);
             }
             at += run.len();
         }
         out
     }
 
-    /// Lines through the middles of columns, each so far below the base; broken where there is none.
+    /// Returns lines through the centres of the columns, given the distance below the base; a
+    /// `None` interrupts the line.
     pub(super) fn line(&self, columns: impl Iterator<Item = Option<f64>>) -> String {
         let all: Vec<Option<i64>> = columns.map(|c| c.map(|y| self.steps(y))).collect();
         let mut out = String::new();
@@ -108,12 +115,12 @@ impl Steps {
         for run in all.chunk_by(|a, b| a.is_some() == b.is_some()) {
             if let Some(Some(first)) = run.first() {
                 let _ = write!(out, "M{at}.5 {first}");
-                let mut pen = Pen::at(*first);
+                let mut path = RelativePath::new(*first);
                 run.iter()
                     .skip(1)
                     .flatten()
-                    .for_each(|y| pen.to(&mut out, 1, *y));
-                pen.lift(&mut out);
+                    .for_each(|y| path.line_to(&mut out, 1, *y));
+                path.flush(&mut out);
             }
             at += run.len();
         }
@@ -121,65 +128,68 @@ impl Steps {
     }
 
     fn steps(&self, height: f64) -> i64 {
-        (height * self.fine).round() as i64
+        (height * self.steps_per_unit).round() as i64
     }
 }
 
-/// A polygon through the middles of the columns: the upper bounds from left to right, the lower ones back.
-fn shape(out: &mut String, at: usize, run: &[(i64, i64)]) {
+/// Appends a polygon through the centres of the columns: the upper edge from left to right, the
+/// lower edge back.
+fn write_outline(out: &mut String, at: usize, run: &[(i64, i64)]) {
     let (Some((first, _)), Some((_, last))) = (run.first(), run.last()) else {
         return;
     };
     let _ = write!(out, "M{at} 0l.5 {first}");
-    let mut pen = Pen::at(*first);
-    run.iter().skip(1).for_each(|(up, _)| pen.to(out, 1, *up));
-    pen.to(out, 0, *last);
+    let mut path = RelativePath::new(*first);
+    run.iter()
+        .skip(1)
+        .for_each(|(up, _)| path.line_to(out, 1, *up));
+    path.line_to(out, 0, *last);
     run.iter()
         .rev()
         .skip(1)
-        .for_each(|(_, down)| pen.to(out, -1, *down));
-    pen.lift(out);
+        .for_each(|(_, down)| path.line_to(out, -1, *down));
+    path.flush(out);
     out.push('z');
 }
 
-/// Draws in relative lines; steps on a level become one.
-struct Pen {
+/// Writes relative line commands and merges horizontal steps.
+struct RelativePath {
     y: i64,
-    level: i64,
-    drawn: bool,
+    pending_dx: i64,
+    has_command: bool,
 }
 
-impl Pen {
-    fn at(y: i64) -> Self {
+impl RelativePath {
+    fn new(y: i64) -> Self {
         Self {
             y,
-            level: 0,
-            drawn: false,
+            pending_dx: 0,
+            has_command: false,
         }
     }
 
-    fn to(&mut self, out: &mut String, dx: i64, y: i64) {
-        if y == self.y && dx * self.level >= 0 {
-            self.level += dx;
+    fn line_to(&mut self, out: &mut String, dx: i64, y: i64) {
+        if y == self.y && dx * self.pending_dx >= 0 {
+            self.pending_dx += dx;
             return;
         }
-        self.lift(out);
-        self.put(out, dx, y - self.y);
+        self.flush(out);
+        self.write_step(out, dx, y - self.y);
         self.y = y;
     }
 
-    /// Draws what is pending.
-    fn lift(&mut self, out: &mut String) {
-        if self.level != 0 {
-            self.put(out, self.level, 0);
-            self.level = 0;
+    /// Writes the pending horizontal step.
+    fn flush(&mut self, out: &mut String) {
+        if self.pending_dx != 0 {
+            self.write_step(out, self.pending_dx, 0);
+            self.pending_dx = 0;
         }
     }
 
-    fn put(&mut self, out: &mut String, dx: i64, dy: i64) {
+    fn write_step(&mut self, out: &mut String, dx: i64, dy: i64) {
         out.push('l');
-        if std::mem::replace(&mut self.drawn, true) {
-            // The letter need not be said again.
+        if std::mem::replace(&mut self.has_command, true) {
+            // SVG allows repeated commands without repeating the letter.
             out.pop();
             if dx >= 0 {
                 out.push(' ');
@@ -216,8 +226,8 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_not_drawn_and_levels_are_one_step() {
-        let steps = Steps::new((0.0, 100.0), 0.0, 100, 20.0);
+    fn silence_is_not_has_command_and_levels_are_one_step() {
+        let steps = PathScale::new((0.0, 100.0), 0.0, 100, 20.0);
         let draw = |columns: &[(f64, f64)]| steps.outline(columns.iter().copied());
         let quiet = (0.0, 0.0);
         assert_eq!(draw(&[quiet; 9]), "");
@@ -231,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_line_is_broken_where_there_is_no_value() {
-        let steps = Steps::new((0.0, 100.0), 0.0, 100, 150.0);
+        let steps = PathScale::new((0.0, 100.0), 0.0, 100, 150.0);
         let values = [
             None,
             Some(1.0),

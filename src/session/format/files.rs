@@ -55,11 +55,8 @@ fn check_link(
 ) -> Result<(), ProblemKind> {
     let allowed = context.outside;
     match Location::of(path) {
-        #[cfg(feature = "cloud")]
         Ok(Location::Object(_)) if allowed => Ok(()),
-        #[cfg(feature = "cloud")]
         Ok(Location::Local(local)) if allowed && local != path => Ok(()),
-        #[cfg(feature = "cloud")]
         Ok(Location::Object(_)) => Err(outside_folder(file, owner)),
         Err(e) if allowed => Err(ProblemKind::message(format!("{owner}: {e}"))),
         _ => Err(ProblemKind::message(format!(
@@ -113,9 +110,8 @@ pub(super) fn matching(folder: &Path, pattern: &str) -> io::Result<Vec<PathBuf>>
         ))
     };
     let mut found = Vec::new();
-    #[cfg(feature = "cloud")]
     if folder.to_str().is_some_and(is_link) {
-        let names = crate::storage::listed(&folder.join(inner))?.map_err(io::Error::other)?;
+        let names = storage::listed(&folder.join(inner))?.map_err(io::Error::other)?;
         if names.len() > MAX_ENTRIES {
             return Err(too_many());
         }

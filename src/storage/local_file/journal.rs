@@ -1,15 +1,16 @@
-//! Makes several files visible together, or none of them, also where the process is killed in between.
+//! Makes several files visible together or none of them, even if the process is killed.
 //!
-//! Before the first rename a journal beside the first target names every temporary, its target, and where the old file is
-//! kept meanwhile; it is on the disk before anything changes. Where a rename fails, the files before it get their old
-//! content back at once. Where the process is killed, the next process that puts an output into one of the folders finds
-//! the journal and completes the renames, or their undoing. That needs to know that the first process is gone, which only
-//! Linux tells; elsewhere the journal and the temporaries stay.
+//! Before the first rename, a journal beside the first target lists each temporary, its target, and
+//! the backup of the file it replaces; the journal is synced before anything changes. If a rename
+//! fails, the files renamed before get their old content back at once. If the process is killed,
+//! the next process that writes to one of the folders finds the journal and completes the renames
+//! or the rollback. It must know that the first process no longer runs, which only Linux allows; on
+//! other systems the journal and the temporaries stay.
 
 use super::{
-    Complete, PREFIX, check_old, error, exists, output,
-    stale::{self, hash, machine},
-    sync,
+    CompleteLocalFile, PREFIX, check_replaceable, exists_error, output_error,
+    stale::{self, hash, machine_id},
+    sync_folder, write_error,
 };
 use crate::error::{Error, Result};
 use std::{
@@ -21,57 +22,57 @@ use std::{
 };
 
 const SUFFIX: &str = ".journal";
-/// A file in each further folder that leads to the journal.
+/// Suffix of the file that points to the journal, in each further folder.
 const POINTER_SUFFIX: &str = ".pointer";
-const OLD_EXTENSION: &str = "old";
-/// The last line of a journal that is complete.
+const BACKUP_EXTENSION: &str = "old";
+/// Last line of a complete journal.
 const END: &str = "end";
-/// A line after it: the renames are being undone.
+/// Line after [`END`]: the renames are being rolled back.
 const UNDO: &str = "undo";
-/// A larger file is no journal.
+/// Larger files are not journals.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// One file of a journal. Paths are absolute.
+/// Entry for one file. Paths are absolute.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Entry {
+struct JournalEntry {
     temporary: PathBuf,
     target: PathBuf,
-    /// Where the file that is replaced is kept; `None` where there was none.
-    old: Option<PathBuf>,
-    /// What tells the new file from all others, where the system says.
+    /// Backup of the replaced file; `None` if there was none.
+    backup: Option<PathBuf>,
+    /// Device and inode number of the new file, on systems that have them.
     inode: Option<(u64, u64)>,
 }
 
-/// A journal on the disk.
+/// Journal on disk.
 #[derive(Debug)]
 struct Journal {
     path: PathBuf,
     pointers: Vec<PathBuf>,
-    entries: Vec<Entry>,
+    entries: Vec<JournalEntry>,
     folders: BTreeSet<PathBuf>,
 }
 
-/// Makes all files visible, in order, or none. Returns their sizes in bytes.
+/// Makes all files visible in order, or none. Returns their sizes in bytes.
 ///
 /// # Errors
-/// `Output` for the first that cannot appear, after all others have their old content again. Where one cannot get it back,
-/// the error names it, and the next process tries again.
-pub(crate) fn publish(files: Vec<Complete>) -> Result<Vec<u64>> {
+/// `Output` for the first file that cannot be made visible, after all others have their old content
+/// back. If one cannot be restored, the error names it, and the next process tries again.
+pub(crate) fn publish(files: Vec<CompleteLocalFile>) -> Result<Vec<u64>> {
     let sizes = files.iter().map(|file| file.bytes).collect();
     let journal = Journal::write(&files)?;
-    appear_all(files, &journal)?;
-    journal.forget();
+    publish_all(files, &journal)?;
+    journal.remove_files();
     Ok(sizes)
 }
 
 /// Renames all files of a journal, or none.
-fn appear_all(files: Vec<Complete>, journal: &Journal) -> Result<()> {
+fn publish_all(files: Vec<CompleteLocalFile>, journal: &Journal) -> Result<()> {
     let mut left = Vec::with_capacity(files.len());
     let mut failed = None;
     let mut done = 0;
     for (file, entry) in files.into_iter().zip(&journal.entries) {
         if failed.is_none() {
-            match appear(file, entry) {
+            match publish_one(file, entry) {
                 Ok(()) => done += 1,
                 Err((file, e)) => {
                     failed = Some(e);
@@ -84,70 +85,70 @@ fn appear_all(files: Vec<Complete>, journal: &Journal) -> Result<()> {
     }
     let synced = failed.map_or_else(|| journal.sync(), Err);
     synced.map_err(|e| {
-        // Before the other temporaries go: without one the next process would take its file for renamed.
+        // Must precede the removal of the other temporaries: if killed in between, the next process
+        // would take a file without a temporary for renamed.
         journal.mark_undone();
         drop(left);
         journal.undo(done, e)
     })
 }
 
-/// Renames a file to its target, after the old one is kept. An error comes with the file, whose temporary is still there.
-fn appear(file: Complete, entry: &Entry) -> Result<(), (Box<Complete>, Error)> {
-    let Complete {
+/// Backs up the old file and renames the new one to its target. On error returns the file, whose
+/// temporary still exists.
+fn publish_one(
+    file: CompleteLocalFile,
+    entry: &JournalEntry,
+) -> Result<(), (Box<CompleteLocalFile>, Error)> {
+    if let Some(backup) = &entry.backup
+        && let Err(e) = back_up(&entry.target, backup)
+    {
+        let error = write_error(&file.target, file.expected_bytes, e);
+        return Err((Box::new(file), error));
+    }
+    let CompleteLocalFile {
         temporary,
         target,
         folder,
         overwrite,
-        needs,
+        expected_bytes,
         bytes,
     } = file;
-    let back = |temporary, target, e| {
-        let file = Complete {
-            temporary,
-            target,
-            folder: folder.clone(),
-            overwrite,
-            needs,
-            bytes,
-        };
-        Err((Box::new(file), e))
-    };
-    if let Some(old) = &entry.old
-        && let Err(e) = keep_old(&entry.target, old)
-    {
-        let e = error(&target, needs, e);
-        return back(temporary, target, e);
-    }
-    let renamed = if entry.old.is_some() {
+    let renamed = if entry.backup.is_some() {
         temporary.persist(&target)
     } else {
         temporary.persist_noclobber(&target)
     };
-    match renamed {
-        Ok(_) => Ok(()),
-        Err(e) => {
-            let told = match e.error.kind() {
-                io::ErrorKind::AlreadyExists => exists(&target),
-                _ => error(&target, needs, e.error),
-            };
-            back(e.file, target, told)
-        }
-    }
+    renamed.map(drop).map_err(|e| {
+        let error = match e.error.kind() {
+            io::ErrorKind::AlreadyExists => exists_error(&target),
+            _ => write_error(&target, expected_bytes, e.error),
+        };
+        let file = CompleteLocalFile {
+            temporary: e.file,
+            target,
+            folder,
+            overwrite,
+            expected_bytes,
+            bytes,
+        };
+        (Box::new(file), error)
+    })
 }
 
-/// Gives the old file a second name, or where the file system has no hard links, another.
-fn keep_old(target: &Path, old: &Path) -> io::Result<()> {
-    match fs::hard_link(target, old) {
+/// Keeps the old file under a second name: a hard link or, on file systems without hard links, a
+/// rename.
+fn back_up(target: &Path, backup: &Path) -> io::Result<()> {
+    match fs::hard_link(target, backup) {
         Ok(()) => Ok(()),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(_) if fs::symlink_metadata(target)?.is_file() => fs::rename(target, old),
+        Err(_) if fs::symlink_metadata(target)?.is_file() => fs::rename(target, backup),
         Err(e) => Err(e),
     }
 }
 
 impl Journal {
-    /// Writes the journal of files that are about to appear, and its pointers.
-    fn write(files: &[Complete]) -> Result<Self> {
+    /// Writes the journal of the files to be published, and its pointers.
+    fn write(files: &[CompleteLocalFile]) -> Result<Self> {
         let Some(first) = files.first() else {
             return Ok(Self {
                 path: PathBuf::new(),
@@ -156,44 +157,43 @@ impl Journal {
                 folders: BTreeSet::new(),
             });
         };
-        let failed = |e: io::Error| error(&first.target, first.needs, e);
+        let failed = |e: io::Error| write_error(&first.target, first.expected_bytes, e);
         let mut entries = Vec::with_capacity(files.len());
         for file in files {
-            entries.push(entry(file)?);
+            entries.push(journal_entry(file)?);
         }
-        let folder_of = |path: &Path| path.parent().map(Path::to_owned).unwrap_or_default();
         let folders: BTreeSet<PathBuf> = entries.iter().map(|e| folder_of(&e.target)).collect();
-        let home = entries
+        let first_folder = entries
             .first()
             .map(|e| folder_of(&e.target))
             .unwrap_or_default();
         let name = format!(
             "{PREFIX}{:016x}-{:016x}-{}-",
             hash(first.target.as_os_str().as_encoded_bytes()),
-            machine(),
+            machine_id(),
             std::process::id()
         );
         let create = |folder: &Path, suffix: &str| {
             let mut builder = tempfile::Builder::new();
             builder.prefix(&name).suffix(suffix).tempfile_in(folder)
         };
-        // The journal is empty, which is none, until all pointers lead to it.
-        let mut journal = create(&home, SUFFIX).map_err(failed)?;
+        // The journal stays empty, and therefore invalid, until all pointers to it exist.
+        let mut journal = create(&first_folder, SUFFIX).map_err(failed)?;
         let mut pointers = Vec::new();
-        for folder in folders.iter().filter(|folder| **folder != home) {
+        for folder in folders.iter().filter(|folder| **folder != first_folder) {
             let text = format!("{}\n{END}\n", hex(journal.path()));
             let mut pointer = create(folder, POINTER_SUFFIX).map_err(failed)?;
             pointer.write_all(text.as_bytes()).map_err(failed)?;
             pointer.as_file().sync_all().map_err(failed)?;
-            sync(folder).map_err(failed)?;
+            sync_folder(folder).map_err(failed)?;
             pointers.push(pointer);
         }
         journal
-            .write_all(text(&entries).as_bytes())
+            .write_all(to_text(&entries).as_bytes())
             .map_err(failed)?;
         journal.as_file().sync_all().map_err(failed)?;
-        sync(&home).map_err(failed)?;
-        // From here on they outlive this process.
+        sync_folder(&first_folder).map_err(failed)?;
+        // From here on the files survive this process.
         let kept = |file: tempfile::NamedTempFile| {
             file.keep()
                 .map(|(_, path)| path)
@@ -209,20 +209,20 @@ impl Journal {
         })
     }
 
-    /// Makes the names outlive a power loss.
+    /// Makes the file names survive a power loss.
     fn sync(&self) -> Result<()> {
         for folder in &self.folders {
-            sync(folder).map_err(|e| {
+            sync_folder(folder).map_err(|e| {
                 let what = format!("the folder {} cannot be synced: {e}", folder.display());
                 let target = self.entries.iter().find(|e| e.target.starts_with(folder));
-                output(target.map_or(folder, |e| &e.target), &what).because(e)
+                output_error(target.map_or(folder, |e| &e.target), &what).because(e)
             })?;
         }
         Ok(())
     }
 
-    /// Notes that from here on the files get their old content back. A failure leaves only a kill in the next moment
-    /// without its undoing.
+    /// Records that the old contents are being restored. If this fails, only a kill during the
+    /// rollback leaves it incomplete.
     fn mark_undone(&self) {
         let marked = File::options()
             .append(true)
@@ -234,71 +234,81 @@ impl Journal {
         drop(marked);
     }
 
-    /// Gives the first `done` targets their old content back, and the one after them its only name. Returns the error with
-    /// the names of those that could not.
+    /// Restores the first `done` targets, and the backup made for the next one. Returns the error,
+    /// extended by the names of the targets that could not be restored.
     fn undo(&self, done: usize, error: Error) -> Error {
-        let mut stuck = Vec::new();
+        let mut not_restored = Vec::new();
         for (number, entry) in self.entries.iter().enumerate().take(done + 1).rev() {
-            let undone = match &entry.old {
-                Some(old) => restore(old, &entry.target),
+            let undone = match &entry.backup {
+                Some(backup) => restore(backup, &entry.target),
                 None if number < done => fs::remove_file(&entry.target),
                 None => Ok(()),
             };
             if undone.is_err() {
-                stuck.push(entry.target.display().to_string());
+                not_restored.push(entry.target.display().to_string());
             }
         }
         drop(self.sync());
-        if stuck.is_empty() {
-            self.forget();
+        if not_restored.is_empty() {
+            self.remove_files();
             return error;
         }
-        let what = format!("{error}; already replaced: {}", stuck.join(", "));
+        let what = format!("{error}; already replaced: {}", not_restored.join(", "));
         Error::new(error.kind(), what).because(error)
     }
 
-    /// Removes the old files, the journal and its pointers.
-    fn forget(&self) {
-        let old = self.entries.iter().filter_map(|entry| entry.old.as_ref());
-        // The journal goes after the old files, which nothing else knows, and before the pointers to it.
-        for path in old.chain([&self.path]).chain(&self.pointers) {
+    /// Removes the backups, the journal and its pointers.
+    fn remove_files(&self) {
+        let backup = self
+            .entries
+            .iter()
+            .filter_map(|entry| entry.backup.as_ref());
+        // The journal goes after the backups, which only it knows, and before the pointers to it.
+        for path in backup.chain([&self.path]).chain(&self.pointers) {
             drop(fs::remove_file(path));
         }
     }
 }
 
-/// Gives a target its old content back. Where it still is the old file, only the second name goes.
-fn restore(old: &Path, target: &Path) -> io::Result<()> {
-    let Ok(about) = fs::symlink_metadata(old) else {
+/// Restores the old content of a target. If the target still is the old file, only the backup name
+/// is removed.
+fn restore(backup: &Path, target: &Path) -> io::Result<()> {
+    let Ok(metadata) = fs::symlink_metadata(backup) else {
         return Ok(());
     };
     let still = fs::symlink_metadata(target)
         .ok()
         .and_then(|now| inode(&now));
-    if still.is_some() && still == inode(&about) {
-        return fs::remove_file(old);
+    if still.is_some() && still == inode(&metadata) {
+        return fs::remove_file(backup);
     }
-    fs::rename(old, target)
+    fs::rename(backup, target)
 }
 
-/// Returns the entry of a file.
+fn folder_of(path: &Path) -> PathBuf {
+    path.parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// Returns the journal entry of a file.
 ///
 /// # Errors
-/// `Output` for a target that cannot be replaced.
-fn entry(file: &Complete) -> Result<Entry> {
-    let failed = |e: io::Error| error(&file.target, file.needs, e);
+/// `Output` if the target cannot be replaced.
+fn journal_entry(file: &CompleteLocalFile) -> Result<JournalEntry> {
+    let failed = |e: io::Error| write_error(&file.target, file.expected_bytes, e);
     let folder = file.folder.canonicalize().map_err(failed)?;
     let absolute = |path: &Path| folder.join(path.file_name().unwrap_or_default());
     let (temporary, target) = (absolute(file.temporary.path()), absolute(&file.target));
     let replaces = match fs::symlink_metadata(&target) {
-        Ok(about) => check_old(&file.target, &about, file.overwrite).map(|()| true)?,
+        Ok(metadata) => {
+            check_replaceable(&file.target, &metadata, file.overwrite).map(|()| true)?
+        }
         Err(e) if e.kind() == io::ErrorKind::NotFound => false,
         Err(e) => return Err(failed(e)),
     };
-    let about = file.temporary.as_file().metadata().map_err(failed)?;
-    Ok(Entry {
-        old: replaces.then(|| temporary.with_extension(OLD_EXTENSION)),
-        inode: inode(&about),
+    let metadata = file.temporary.as_file().metadata().map_err(failed)?;
+    Ok(JournalEntry {
+        backup: replaces.then(|| temporary.with_extension(BACKUP_EXTENSION)),
+        inode: inode(&metadata),
         temporary,
         target,
     })
@@ -306,9 +316,9 @@ fn entry(file: &Complete) -> Result<Entry> {
 
 #[cfg(unix)]
 #[expect(clippy::unnecessary_wraps, reason = "elsewhere there is none")]
-fn inode(about: &fs::Metadata) -> Option<(u64, u64)> {
+fn inode(metadata: &fs::Metadata) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
-    Some((about.dev(), about.ino()))
+    Some((metadata.dev(), metadata.ino()))
 }
 
 #[cfg(not(unix))]
@@ -316,39 +326,45 @@ fn inode(_: &fs::Metadata) -> Option<(u64, u64)> {
     None
 }
 
-/// Returns a journal as text: a line for each file, and one at the end.
-fn text(entries: &[Entry]) -> String {
+/// Formats a journal as text: one line per file, and [`END`].
+fn to_text(entries: &[JournalEntry]) -> String {
     let mut text = String::new();
     for entry in entries {
-        let old = entry.old.as_deref().map_or("-".to_owned(), hex);
+        let backup = entry.backup.as_deref().map_or("-".to_owned(), hex);
         let (device, inode) = entry.inode.unwrap_or_default();
         let (temporary, target) = (hex(&entry.temporary), hex(&entry.target));
-        _ = writeln!(text, "{temporary} {target} {old} {device} {inode}");
+        _ = writeln!(text, "{temporary} {target} {backup} {device} {inode}");
     }
     text + END + "\n"
 }
 
-/// Returns the entries of a journal, and whether it is being undone; `None` for one that was not completed.
-fn parse(text: &str) -> Option<(Vec<Entry>, bool)> {
+/// Parses a journal. Returns its entries, and true if it is being rolled back; `None` if it is
+/// incomplete.
+fn parse(text: &str) -> Option<(Vec<JournalEntry>, bool)> {
     let (files, rest) = text.split_once(&format!("{END}\n"))?;
     let entry = |line: &str| {
         let words: Vec<&str> = line.split(' ').collect();
-        let [temporary, target, old, device, inode] = words.as_slice() else {
+        let [temporary, target, backup, device, inode] = words.as_slice() else {
             return None;
         };
         let inode = (device.parse().ok()?, inode.parse().ok()?);
-        Some(Entry {
+        Some(JournalEntry {
             temporary: unhex(temporary)?,
             target: unhex(target)?,
-            old: if *old == "-" { None } else { Some(unhex(old)?) },
+            backup: if *backup == "-" {
+                None
+            } else {
+                Some(unhex(backup)?)
+            },
             inode: (inode != (0, 0)).then_some(inode),
         })
     };
-    let entries: Option<Vec<Entry>> = files.lines().map(entry).collect();
+    let entries: Option<Vec<JournalEntry>> = files.lines().map(entry).collect();
     Some((entries?, !rest.is_empty()))
 }
 
-/// Returns the bytes of a path as hexadecimal digits: names may hold anything, also line breaks.
+/// Returns the bytes of a path as hexadecimal digits, since names may contain anything, including
+/// line breaks.
 fn hex(path: &Path) -> String {
     let bytes = path.as_os_str().as_encoded_bytes();
     bytes.iter().fold(String::new(), |mut text, byte| {
@@ -357,10 +373,13 @@ fn hex(path: &Path) -> String {
     })
 }
 
+/// Parses the output of [`hex`].
 fn unhex(text: &str) -> Option<PathBuf> {
-    let byte = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
-    let bytes: Option<Vec<u8>> = (0..text.len()).step_by(2).map(byte).collect();
-    path_of(bytes?)
+    let mut bytes = Vec::with_capacity(text.len() / 2);
+    for at in (0..text.len()).step_by(2) {
+        bytes.push(u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?);
+    }
+    path_from_bytes(bytes)
 }
 
 #[cfg(unix)]
@@ -368,47 +387,47 @@ fn unhex(text: &str) -> Option<PathBuf> {
     clippy::unnecessary_wraps,
     reason = "elsewhere not all bytes are a path"
 )]
-fn path_of(bytes: Vec<u8>) -> Option<PathBuf> {
+fn path_from_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStringExt;
     Some(std::ffi::OsString::from_vec(bytes).into())
 }
 
 #[cfg(not(unix))]
-fn path_of(bytes: Vec<u8>) -> Option<PathBuf> {
+fn path_from_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
     String::from_utf8(bytes).ok().map(PathBuf::from)
 }
 
-/// Completes what processes that are gone left half done in a folder. `is_gone` tells it by the name of a file.
+/// Completes or rolls back the journals of terminated processes in a folder.
 pub(super) fn recover(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let (name, path) = (entry.file_name(), entry.path());
         if stale::is_gone(&name, SUFFIX) {
-            complete(&path);
+            recover_journal(&path);
         } else if stale::is_gone(&name, POINTER_SUFFIX) {
-            let text = read(&path);
+            let text = read_journal(&path);
             let journal = text
                 .as_deref()
                 .and_then(|text| unhex(text.strip_suffix(&format!("\n{END}\n"))?));
             if let Some(journal) = journal {
-                complete(&journal);
+                recover_journal(&journal);
             }
             drop(fs::remove_file(&path));
         }
     }
 }
 
-fn read(path: &Path) -> Option<String> {
-    let about = fs::symlink_metadata(path).ok()?;
-    if !about.is_file() || about.len() > MAX_BYTES {
+fn read_journal(path: &Path) -> Option<String> {
+    let metadata = fs::symlink_metadata(path).ok()?;
+    if !metadata.is_file() || metadata.len() > MAX_BYTES {
         return None;
     }
     fs::read_to_string(path).ok()
 }
 
-/// Completes a journal, or undoes it where that was begun or a rename fails. One without its end was written before
-/// anything changed.
-fn complete(path: &Path) {
-    let Some(text) = read(path) else {
+/// Completes a journal, or rolls it back if a rollback has begun or a rename fails. An incomplete
+/// journal was written before anything changed and is removed.
+fn recover_journal(path: &Path) {
+    let Some(text) = read_journal(path) else {
         return;
     };
     let Some((entries, undone)) = parse(&text) else {
@@ -424,18 +443,19 @@ fn complete(path: &Path) {
         folders: folders.collect(),
         entries,
     };
-    if !undone && journal.entries.iter().try_for_each(renamed).is_ok() {
+    if !undone && journal.entries.iter().try_for_each(ensure_renamed).is_ok() {
         drop(journal.sync());
-        journal.forget();
+        journal.remove_files();
         return;
     }
     if !undone {
         journal.mark_undone();
     }
     for entry in journal.entries.iter().rev() {
-        let is_ours = |about: fs::Metadata| inode(&about) == entry.inode && entry.inode.is_some();
-        match &entry.old {
-            Some(old) => drop(restore(old, &entry.target)),
+        let is_ours =
+            |metadata: fs::Metadata| inode(&metadata) == entry.inode && entry.inode.is_some();
+        match &entry.backup {
+            Some(backup) => drop(restore(backup, &entry.target)),
             None if fs::symlink_metadata(&entry.target).is_ok_and(is_ours) => {
                 drop(fs::remove_file(&entry.target));
             }
@@ -444,24 +464,24 @@ fn complete(path: &Path) {
         drop(fs::remove_file(&entry.temporary));
     }
     drop(journal.sync());
-    journal.forget();
+    journal.remove_files();
 }
 
-/// Renames the temporary of an entry, if that was not done yet.
-fn renamed(entry: &Entry) -> io::Result<()> {
+/// Renames the temporary of an entry unless this has already happened.
+fn ensure_renamed(entry: &JournalEntry) -> io::Result<()> {
     if fs::symlink_metadata(&entry.temporary).is_err() {
         return Ok(());
     }
-    let Some(old) = &entry.old else {
-        // What another program put there meanwhile stays.
+    let Some(backup) = &entry.backup else {
+        // A file that another program put there in the meantime stays.
         return match fs::hard_link(&entry.temporary, &entry.target) {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(e),
             Err(_) => fs::rename(&entry.temporary, &entry.target),
             Ok(()) => fs::remove_file(&entry.temporary),
         };
     };
-    if fs::symlink_metadata(old).is_err() {
-        keep_old(&entry.target, old)?;
+    if fs::symlink_metadata(backup).is_err() {
+        back_up(&entry.target, backup)?;
     }
     fs::rename(&entry.temporary, &entry.target)
 }
@@ -479,8 +499,8 @@ mod tests {
         names
     }
 
-    /// Complete files `0.wav` and so on, new and old ones, in two folders.
-    fn files(folder: &Path, count: usize) -> Vec<Complete> {
+    /// Complete files `0.wav` and so on, new and backup ones, in two folders.
+    fn files(folder: &Path, count: usize) -> Vec<CompleteLocalFile> {
         fs::create_dir_all(folder.join("b")).unwrap();
         let file = |n: usize| {
             let path = target(folder, n);
@@ -509,7 +529,7 @@ mod tests {
             .collect()
     }
 
-    fn old(count: usize) -> Vec<Option<String>> {
+    fn backup(count: usize) -> Vec<Option<String>> {
         (0..count)
             .map(|n| n.is_multiple_of(3).then(|| format!("old {n}")))
             .collect()
@@ -533,27 +553,27 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_appear_takes_all_others_back() {
-        for stuck in 0..7 {
+        for not_restored in 0..7 {
             let folder = tempfile::tempdir().unwrap();
             let files = files(folder.path(), 7);
             let journal = Journal::write(&files).unwrap();
             // A folder of the same name: nothing is renamed over it.
-            let path = target(folder.path(), stuck);
+            let path = target(folder.path(), not_restored);
             drop(fs::remove_file(&path));
             fs::create_dir(&path).unwrap();
-            let e = appear_all(files, &journal).unwrap_err().to_string();
+            let e = publish_all(files, &journal).unwrap_err().to_string();
             assert!(
-                e.contains(&format!("{stuck}.wav: ")) && !e.contains("already replaced"),
+                e.contains(&format!("{not_restored}.wav: ")) && !e.contains("already replaced"),
                 "{e}"
             );
             fs::remove_dir(&path).unwrap();
-            let mut left = old(7);
-            left[stuck] = None;
-            assert_eq!(contents(folder.path(), 7), left, "{stuck}");
+            let mut left = backup(7);
+            left[not_restored] = None;
+            assert_eq!(contents(folder.path(), 7), left, "{not_restored}");
             let names = [names(folder.path()), names(&folder.path().join("b"))].concat();
             assert!(
                 names.iter().all(|n| !n.starts_with('.')),
-                "{stuck}: {names:?}"
+                "{not_restored}: {names:?}"
             );
         }
     }
@@ -567,7 +587,7 @@ mod tests {
                 let journal = Journal::write(&files).unwrap();
                 let rest = files.split_off(done);
                 for (file, entry) in files.into_iter().zip(&journal.entries) {
-                    assert!(appear(file, entry).is_ok());
+                    assert!(publish_one(file, entry).is_ok());
                 }
                 // What a killed process leaves: the temporaries are still there.
                 for file in rest {
@@ -576,8 +596,8 @@ mod tests {
                 if undo {
                     journal.mark_undone();
                 }
-                complete(&journal.path);
-                let wanted = if undo { old(7) } else { new(7) };
+                recover_journal(&journal.path);
+                let wanted = if undo { backup(7) } else { new(7) };
                 assert_eq!(contents(folder.path(), 7), wanted, "{undo} {done}");
                 let names = [names(folder.path()), names(&folder.path().join("b"))].concat();
                 let hidden: Vec<_> = names.iter().filter(|n| n.starts_with('.')).collect();
@@ -592,13 +612,13 @@ mod tests {
 
     #[test]
     fn a_journal_without_its_end_changes_nothing() {
-        let entries = [Entry {
+        let entries = [JournalEntry {
             temporary: "/a\n b".into(),
             target: "/é".into(),
-            old: Some("/-".into()),
+            backup: Some("/-".into()),
             inode: Some((1, 2)),
         }];
-        let whole = text(&entries);
+        let whole = to_text(&entries);
         assert_eq!(parse(&whole), Some((entries.to_vec(), false)));
         assert_eq!(
             parse(&(whole.clone() + UNDO)),
@@ -612,8 +632,8 @@ mod tests {
         let journal = Journal::write(&files).unwrap();
         let text = fs::read_to_string(&journal.path).unwrap();
         fs::write(&journal.path, &text[..text.len() - 1]).unwrap();
-        complete(&journal.path);
+        recover_journal(&journal.path);
         assert!(!journal.path.exists());
-        assert_eq!(contents(folder.path(), 4), old(4));
+        assert_eq!(contents(folder.path(), 4), backup(4));
     }
 }

@@ -1,4 +1,4 @@
-//! Temporaries that a killed process left behind: how they are told from those of others, and taken away.
+//! Recognises and removes the temporaries of killed processes.
 
 use super::{PREFIX, SUFFIX, journal};
 use std::{
@@ -10,34 +10,34 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a look into a folder holds good: a folder of 100 000 files is read through in tens of milliseconds.
-const FRESH: Duration = Duration::from_secs(60);
-/// Folders remembered at the most.
-const MOST_FOLDERS: usize = 1024;
+/// Minimum time between two scans of a folder. Scanning 100,000 files takes tens of milliseconds.
+const SCAN_INTERVAL: Duration = Duration::from_secs(60);
+/// Maximum number of folders remembered.
+const MAX_FOLDERS: usize = 1024;
 
-/// When this process last looked into which folder.
-static LOOKED: LazyLock<Mutex<HashMap<PathBuf, Instant>>> = LazyLock::new(Mutex::default);
+/// Time of the last scan of each folder.
+static LAST_SCAN: LazyLock<Mutex<HashMap<PathBuf, Instant>>> = LazyLock::new(Mutex::default);
 
-/// Removes temporaries of processes that are certainly gone, at most once a minute in a folder. What cannot be removed does
-/// no harm and stays.
+/// Removes the temporaries of processes that no longer run, at most once a minute per folder.
+/// Errors are ignored, since a remaining temporary is harmless.
 pub(super) fn sweep(folder: &Path) {
-    let mut looked = LOOKED.lock().unwrap_or_else(PoisonError::into_inner);
-    if looked
+    let mut last_scan = LAST_SCAN.lock().unwrap_or_else(PoisonError::into_inner);
+    if last_scan
         .get(folder)
-        .is_some_and(|then| then.elapsed() < FRESH)
+        .is_some_and(|then| then.elapsed() < SCAN_INTERVAL)
     {
         return;
     }
-    if looked.len() == MOST_FOLDERS {
-        looked.clear();
+    if last_scan.len() == MAX_FOLDERS {
+        last_scan.clear();
     }
-    looked.insert(folder.to_owned(), Instant::now());
-    drop(looked);
-    remove(folder);
+    last_scan.insert(folder.to_owned(), Instant::now());
+    drop(last_scan);
+    remove_stale(folder);
 }
 
-fn remove(folder: &Path) {
-    // Temporaries that a journal names are to appear, or to go with the others.
+fn remove_stale(folder: &Path) {
+    // Files listed in a journal must first be published or rolled back.
     journal::recover(folder);
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if is_gone(&entry.file_name(), SUFFIX) {
@@ -46,27 +46,29 @@ fn remove(folder: &Path) {
     }
 }
 
-/// Whether a file with this suffix was made on this machine by a process that is certainly gone.
+/// Returns true if a file with this suffix was created on this machine by a process that no longer
+/// runs.
 pub(super) fn is_gone(name: &OsStr, suffix: &str) -> bool {
-    // Elsewhere than on Linux it cannot be told from the file system whether a process lives.
-    process(name, suffix).is_some_and(|id| {
+    // Only Linux shows in the file system which processes run.
+    creator(name, suffix).is_some_and(|id| {
         Path::new("/proc/self/stat").exists() && !Path::new(&format!("/proc/{id}")).exists()
     })
 }
 
-/// The process that made a file with this suffix on this machine.
-fn process(name: &OsStr, suffix: &str) -> Option<u32> {
+/// Returns the process that created a file with this suffix on this machine.
+fn creator(name: &OsStr, suffix: &str) -> Option<u32> {
     let name = name.to_str()?.strip_prefix(PREFIX)?;
-    let here = format!("{:016x}", machine());
+    let here = format!("{:016x}", machine_id());
     let (target, rest) = name.strip_suffix(suffix)?.split_once('-')?;
-    let (machine, rest) = rest.split_once('-')?;
+    let (machine_id, rest) = rest.split_once('-')?;
     let (process, random) = rest.split_once('-')?;
-    let ours = target.len() == here.len() && machine == here && !random.is_empty();
+    let ours = target.len() == here.len() && machine_id == here && !random.is_empty();
     ours.then(|| process.parse().ok()).flatten()
 }
 
-/// What tells this machine, and the part of it whose processes can be seen, from another that shares a folder with it.
-pub(super) fn machine() -> u64 {
+/// Returns an identifier of this machine and process namespace, to distinguish it from others that
+/// share the folder.
+pub(super) fn machine_id() -> u64 {
     let mut seed = fs::read("/etc/machine-id").unwrap_or_default();
     seed.extend(fs::read("/proc/sys/kernel/hostname").unwrap_or_default());
     seed.extend(
@@ -78,7 +80,8 @@ pub(super) fn machine() -> u64 {
     hash(&seed)
 }
 
-/// FNV-1a: the same in every build, unlike the standard library's hashers.
+/// Returns the FNV-1a hash, which is the same in every build, unlike the hashers of the standard
+/// library.
 pub(super) fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xCBF2_9CE4_8422_2325, |h, b| {
         (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01B3)

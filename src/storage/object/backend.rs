@@ -1,12 +1,13 @@
-//! The backend to `object_store`, and to what runs its requests.
+//! Sends requests through `object_store`.
 //!
-//! Nobody waits in a task: every request runs on two threads of its own and is waited for over a channel, so that a program
-//! may call this crate from an asynchronous one too. Every request ends, by itself or by [`LONGEST`]. A bucket that never
-//! answered is asked by connections of less patience than one that did.
+//! Every request runs on a runtime with two threads of its own, and the caller waits on a channel;
+//! a program may therefore use this crate from an asynchronous context. Every request ends by
+//! itself or after [`MAX_REQUEST`]. A bucket that never answered gets shorter timeouts than one
+//! that did.
 
-use super::whole::{FIRST_PATIENCE_S, PATIENCE_S};
+use super::{About, FIRST_PATIENCE_S, ObjectPart, PATIENCE_S};
 use crate::storage::file_version::CHANGED;
-use crate::storage::location::Url;
+use crate::storage::location::ObjectUrl;
 use object_store::{
     BackoffConfig, Error as StoreError, GetOptions, GetRange, MultipartUpload, ObjectMeta,
     ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload, RetryConfig,
@@ -35,93 +36,97 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How long a request is tried again.
-const PATIENCE: Duration = Duration::from_secs(PATIENCE_S);
-/// How long a connection may take to be made, which is what the store's client gives it.
-const TO_CONNECT: Duration = Duration::from_secs(5);
-/// The longest pause between two attempts at a bucket that never answered.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// How long attempts at it are begun, so that with the last pause and connection [`FIRST_PATIENCE_S`] is kept.
-const FIRST_PATIENCE: Duration = Duration::from_secs(FIRST_PATIENCE_S)
-    .saturating_sub(TO_CONNECT)
-    .saturating_sub(FIRST_PAUSE);
-/// The longest that any request takes, with the one attempt that is under way when patience ends.
-const LONGEST: Duration = Duration::from_secs(PATIENCE_S + 30);
-/// The same for taking back what was begun.
-const TO_ABORT: Duration = Duration::from_secs(5);
-/// How long the look at an object may take that a failed request is followed by.
-const TO_LOOK: Duration = Duration::from_secs(2);
-/// The first pause before a request is tried again, and the longest.
-const PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// Shorter values of the environment are no secrets.
-const SHORTEST_SECRET: usize = 4;
+/// Time for which a failed request is retried.
+const RETRY_TIME: Duration = Duration::from_secs(PATIENCE_S);
+/// Time for a connection attempt, the default of the store's client.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Maximum pause between two attempts at a bucket that never answered.
+const FIRST_CONTACT_MAX_PAUSE: Duration = Duration::from_secs(1);
+/// Time during which such attempts start; with the last pause and connection attempt,
+/// [`FIRST_PATIENCE_S`] is kept.
+const FIRST_CONTACT_RETRY_TIME: Duration = Duration::from_secs(FIRST_PATIENCE_S)
+    .saturating_sub(CONNECT_TIMEOUT)
+    .saturating_sub(FIRST_CONTACT_MAX_PAUSE);
+/// Maximum time of any request, including the attempt under way when the retry time ends.
+const MAX_REQUEST: Duration = Duration::from_secs(PATIENCE_S + 30);
+/// Maximum time for aborting an upload.
+const ABORT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Maximum time for inspecting an object after a failed read.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
+/// First and maximum pause between two attempts.
+const MIN_PAUSE: Duration = Duration::from_millis(100);
+const MAX_PAUSE: Duration = Duration::from_secs(2);
+/// Shorter values in the environment are not treated as secrets.
+const MIN_SECRET_LEN: usize = 4;
 
-/// Connections to a bucket, with credentials.
+/// Client for a bucket, with credentials.
 type Store = Arc<dyn ObjectStore>;
 
-/// A bucket: used for all of its objects.
+/// A bucket with the clients for all of its objects.
 struct Bucket {
-    /// Asked until there was an answer.
+    /// Client with short timeouts, used until the first answer.
     first: Store,
-    /// Asked from then on.
+    /// Client used after the first answer.
     store: Store,
     answered: AtomicBool,
 }
 
 impl Bucket {
-    /// Has the store do something. One that never answered, and to which no connection can be made, is told soon.
-    async fn ask<T, W: Future<Output = std::result::Result<T, StoreError>>>(
+    /// Runs a request. Fails early if the bucket never answered and no connection can be made.
+    async fn request<T, W: Future<Output = std::result::Result<T, StoreError>>>(
         &self,
         work: impl Fn(Store) -> W,
     ) -> Result<T> {
         if !self.answered.load(SeqCst) {
-            let told = work(Arc::clone(&self.first)).await.map_err(plain);
-            match told {
-                // Another request may have been answered meanwhile: then this one has the patience of all.
+            let answer = work(Arc::clone(&self.first)).await.map_err(to_io_error);
+            match answer {
+                // If another request was answered in the meantime, retry with the normal timeouts.
                 Err(e) if is_lost(&e) => {
                     if !self.answered.load(SeqCst) {
-                        let amiss = e.get_ref().and_then(|e| e.downcast_ref::<Amiss>());
-                        let why = amiss.map_or_else(|| e.to_string(), |Amiss(why)| why.clone());
+                        let unexpected = e
+                            .get_ref()
+                            .and_then(|e| e.downcast_ref::<UnexpectedAnswer>());
+                        let why = unexpected
+                            .map_or_else(|| e.to_string(), |UnexpectedAnswer(why)| why.clone());
                         return Err(Error::new(
                             ErrorKind::HostUnreachable,
-                            format!("{UNREACHED}: {why}; {LOOK}"),
+                            format!("{NEVER_REACHED}: {why}; {CHECK_ENDPOINT}"),
                         ));
                     }
                 }
                 Err(e) if !is_decided(&e) => self.answered.store(true, SeqCst),
-                told => {
+                answer => {
                     self.answered.store(true, SeqCst);
-                    return told;
+                    return answer;
                 }
             }
         }
-        work(Arc::clone(&self.store)).await.map_err(plain)
+        work(Arc::clone(&self.store)).await.map_err(to_io_error)
     }
 }
 
-/// What is said of a store that no request has reached.
-const UNREACHED: &str = "the store was never reached";
-const LOOK: &str = "look at its endpoint in the environment, and at the network";
+/// Message about a store that no request has reached.
+const NEVER_REACHED: &str = "the store was never reached";
+const CHECK_ENDPOINT: &str = "check its endpoint in the environment, and the network";
 
-/// An answer of the store that has no words of its own here: the store's.
+/// Answer of the store without a message of this crate: holds the store's own text.
 #[derive(Debug)]
-struct Amiss(String);
+struct UnexpectedAnswer(String);
 
-impl std::fmt::Display for Amiss {
+impl std::fmt::Display for UnexpectedAnswer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "the store does not answer as it should: {}", self.0)
     }
 }
 
-impl std::error::Error for Amiss {}
+impl std::error::Error for UnexpectedAnswer {}
 
-/// Whether no connection was made, or no answer came in time.
+/// Returns true if no connection was made or no answer arrived in time.
 fn is_lost(e: &Error) -> bool {
     matches!(e.kind(), ErrorKind::NotConnected | ErrorKind::TimedOut)
 }
 
-/// Whether asking once more changes nothing.
+/// Returns true if a retry would give the same result.
 fn is_decided(e: &Error) -> bool {
     use ErrorKind::{
         AlreadyExists, HostUnreachable, InvalidData, InvalidInput, NotFound, PermissionDenied,
@@ -132,38 +137,21 @@ fn is_decided(e: &Error) -> bool {
     )
 }
 
-/// Those that were asked for something, by scheme and name.
+/// Buckets used by this process, by scheme and name.
 type Buckets = HashMap<(&'static str, String), Arc<Bucket>>;
 static BUCKETS: Mutex<Option<Buckets>> = Mutex::new(None);
 
-/// What a store tells about an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct About {
-    /// In bytes.
-    pub size: u64,
-    /// Differs when the content does.
-    pub tag: String,
-}
-
-/// A part of an object.
-#[derive(Debug)]
-pub(crate) struct Got {
-    pub bytes: Vec<u8>,
-    pub about: About,
-}
-
-/// A request that is under way; dropped, it is given up.
+/// Request in progress. Dropping it aborts the request.
 #[derive(Debug)]
 pub(crate) struct Pending<T> {
-    told: Receiver<Result<T>>,
+    receiver: Receiver<Result<T>>,
     task: Option<AbortHandle>,
 }
 
 impl<T> Pending<T> {
-    /// Waits for its end.
+    /// Waits for the result.
     pub(crate) fn wait(self) -> Result<T> {
-        self.told
+        self.receiver
             .recv()
             .unwrap_or_else(|_| Err(Error::other("the request was stopped")))
     }
@@ -171,37 +159,40 @@ impl<T> Pending<T> {
 
 impl<T> Drop for Pending<T> {
     fn drop(&mut self) {
-        self.task.iter().for_each(AbortHandle::abort);
+        if let Some(task) = &self.task {
+            task.abort();
+        }
     }
 }
 
-/// Reads a part of an object: of the version that has this tag, or of any. Shorter where the object ends.
-pub(crate) fn get(url: &Url, range: Range<u64>, tag: Option<&str>) -> Pending<Got> {
-    let (at, tag) = (located(url), tag.map(str::to_owned));
-    start(LONGEST, async move {
+/// Reads a byte range of an object, shorter if the object ends before it. With `tag`, reads only
+/// that version.
+pub(crate) fn get(url: &ObjectUrl, range: Range<u64>, tag: Option<&str>) -> Pending<ObjectPart> {
+    let (at, tag) = (locate(url), tag.map(str::to_owned));
+    spawn(MAX_REQUEST, async move {
         let (bucket, key) = at?;
-        let (clock, mut pause) = (Instant::now(), PAUSE);
+        let (clock, mut pause) = (Instant::now(), MIN_PAUSE);
         loop {
-            let got = once(&bucket, &key, range.clone(), tag.as_deref()).await;
+            let got = get_once(&bucket, &key, range.clone(), tag.as_deref()).await;
             if let (Err(e), None) = (&got, &tag)
                 && !matches!(e.kind(), ErrorKind::NotFound | ErrorKind::HostUnreachable)
-                && let Ok(Ok(meta)) = timeout(TO_LOOK, look(&bucket, &key)).await
+                && let Ok(Ok(meta)) = timeout(HEAD_TIMEOUT, head_with_retry(&bucket, &key)).await
                 && meta.size == 0
             {
-                // Of an empty one there is no part to be had.
-                return Ok(Got {
+                // A range request for an empty object fails in most stores.
+                return Ok(ObjectPart {
                     bytes: Vec::new(),
                     about: about(&meta),
                 });
             }
             match got {
-                // What the store has decided stays so; all else is tried again.
+                // Errors that a retry cannot change are final.
                 Err(e) if !is_decided(&e) => {
-                    if clock.elapsed() + pause > PATIENCE {
+                    if clock.elapsed() + pause > RETRY_TIME {
                         return Err(e);
                     }
                     sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    pause = (pause * 2).min(MAX_PAUSE);
                 }
                 done => return done,
             }
@@ -209,14 +200,23 @@ pub(crate) fn get(url: &Url, range: Range<u64>, tag: Option<&str>) -> Pending<Go
     })
 }
 
-async fn look(bucket: &Bucket, key: &Key) -> Result<ObjectMeta> {
+async fn head_with_retry(bucket: &Bucket, key: &Key) -> Result<ObjectMeta> {
     let key = key.clone();
-    bucket.ask(move |store| head_of(store, key.clone())).await
+    bucket
+        .request(move |store| send_head(store, key.clone()))
+        .await
 }
 
-async fn once(bucket: &Bucket, key: &Key, range: Range<u64>, tag: Option<&str>) -> Result<Got> {
+async fn get_once(
+    bucket: &Bucket,
+    key: &Key,
+    range: Range<u64>,
+    tag: Option<&str>,
+) -> Result<ObjectPart> {
     let options = GetOptions {
-        if_match: tag.filter(|tag| !tag.starts_with(TIME)).map(str::to_owned),
+        if_match: tag
+            .filter(|tag| !tag.starts_with(TIME_TAG_PREFIX))
+            .map(str::to_owned),
         range: Some(GetRange::Bounded(range.clone())),
         ..GetOptions::default()
     };
@@ -224,27 +224,27 @@ async fn once(bucket: &Bucket, key: &Key, range: Range<u64>, tag: Option<&str>) 
         let (key, options) = (key.clone(), options.clone());
         async move { store.get_opts(&key, options).await }
     };
-    let answer = bucket.ask(asked).await?;
+    let answer = bucket.request(asked).await?;
     let about = about(&answer.meta);
     if tag.is_some_and(|tag| tag != about.tag) {
         return Err(Error::new(ErrorKind::InvalidData, CHANGED));
     }
-    let bytes = Vec::from(answer.bytes().await.map_err(plain)?);
+    let bytes = Vec::from(answer.bytes().await.map_err(to_io_error)?);
     if bytes.len() as u64 != about.size.min(range.end).saturating_sub(range.start) {
         return Err(Error::new(
             ErrorKind::UnexpectedEof,
-            "the store sends less than it says",
+            "the store sent fewer bytes than it announced",
         ));
     }
-    Ok(Got { bytes, about })
+    Ok(ObjectPart { bytes, about })
 }
 
-/// What the store tells about an object; `None` where there is none.
-pub(crate) fn head(url: &Url) -> Pending<Option<About>> {
-    let at = located(url);
-    start(LONGEST, async move {
+/// Returns the properties of an object; `None` if it does not exist.
+pub(crate) fn head(url: &ObjectUrl) -> Pending<Option<About>> {
+    let at = locate(url);
+    spawn(MAX_REQUEST, async move {
         let (bucket, key) = at?;
-        match look(&bucket, &key).await {
+        match head_with_retry(&bucket, &key).await {
             Ok(meta) => Ok(Some(about(&meta))),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
             Err(e) => Err(e),
@@ -252,15 +252,15 @@ pub(crate) fn head(url: &Url) -> Pending<Option<About>> {
     })
 }
 
-/// Writes a whole object; with `create`, only if there is none (`AlreadyExists`).
-pub(crate) fn put(url: &Url, bytes: Vec<u8>, create: bool) -> Pending<()> {
-    let at = located(url);
+/// Writes a whole object. With `create`, fails with `AlreadyExists` if the object exists.
+pub(crate) fn put(url: &ObjectUrl, bytes: Vec<u8>, create: bool) -> Pending<()> {
+    let at = locate(url);
     let mode = if create {
         PutMode::Create
     } else {
         PutMode::Overwrite
     };
-    start(LONGEST, async move {
+    spawn(MAX_REQUEST, async move {
         let (bucket, key) = at?;
         let (options, bytes) = (
             PutOptions {
@@ -273,31 +273,32 @@ pub(crate) fn put(url: &Url, bytes: Vec<u8>, create: bool) -> Pending<()> {
             let (key, options, bytes) = (key.clone(), options.clone(), bytes.clone());
             async move { store.put_opts(&key, bytes, options).await }
         };
-        bucket.ask(asked).await.map(drop)
+        bucket.request(asked).await.map(drop)
     })
 }
 
-/// Removes an object.
-pub(crate) fn delete(url: &Url) -> Pending<()> {
-    let at = located(url);
-    start(LONGEST, async move {
+/// Deletes an object.
+pub(crate) fn delete(url: &ObjectUrl) -> Pending<()> {
+    let at = locate(url);
+    spawn(MAX_REQUEST, async move {
         let (bucket, key) = at?;
         let asked = |store: Store| {
             let key = key.clone();
             async move { store.delete(&key).await }
         };
-        bucket.ask(asked).await
+        bucket.request(asked).await
     })
 }
 
-/// The names of the objects of a folder, without those in folders within, sorted; `within` is one that might be among them.
-pub(crate) fn list(within: &Url) -> Pending<Vec<String>> {
-    let at = located(within);
+/// Returns the sorted names of the objects in the folder that contains `within`, without those in
+/// subfolders. `within` itself need not exist.
+pub(crate) fn list(within: &ObjectUrl) -> Pending<Vec<String>> {
+    let at = locate(within);
     let folder = within
         .key
         .rsplit_once('/')
         .map(|(folder, _)| folder.to_owned());
-    start(LONGEST, async move {
+    spawn(MAX_REQUEST, async move {
         let (bucket, _) = at?;
         let folder = folder
             .map(Key::parse)
@@ -307,7 +308,7 @@ pub(crate) fn list(within: &Url) -> Pending<Vec<String>> {
             let folder = folder.clone();
             async move { store.list_with_delimiter(folder.as_ref()).await }
         };
-        let listed = bucket.ask(asked).await?;
+        let listed = bucket.request(asked).await?;
         let name = |meta: &ObjectMeta| meta.location.filename().map(str::to_owned);
         let mut names: Vec<String> = listed.objects.iter().filter_map(name).collect();
         names.sort();
@@ -315,46 +316,49 @@ pub(crate) fn list(within: &Url) -> Pending<Vec<String>> {
     })
 }
 
-/// An object that is sent in parts.
+/// Multipart upload.
 #[derive(Debug)]
 pub(crate) struct Parts(Box<dyn MultipartUpload>);
 
 impl Parts {
-    /// Begins one; nothing of it is visible. Whoever does has asked for the object before, so that the store has answered.
-    pub(crate) fn begin(url: &Url) -> Pending<Self> {
-        let at = located(url);
-        start(LONGEST, async move {
+    /// Begins an upload; nothing becomes visible. The caller must have sent another request to the
+    /// bucket before, so that it counts as answered.
+    pub(crate) fn begin(url: &ObjectUrl) -> Pending<Self> {
+        let at = locate(url);
+        spawn(MAX_REQUEST, async move {
             let (bucket, key) = at?;
             bucket
                 .store
                 .put_multipart(&key)
                 .await
                 .map(Self)
-                .map_err(plain)
+                .map_err(to_io_error)
         })
     }
 
     /// Sends the next part.
     pub(crate) fn send(&mut self, bytes: Vec<u8>) -> Pending<()> {
         let sent = self.0.put_part(PutPayload::from(bytes));
-        start(LONGEST, async move { sent.await.map_err(plain) })
+        spawn(MAX_REQUEST, async move { sent.await.map_err(to_io_error) })
     }
 
-    /// Makes the object visible, when all parts were sent.
+    /// Makes the object visible after all parts have been sent.
     pub(crate) fn complete(mut self) -> Pending<()> {
-        start(LONGEST, async move {
-            self.0.complete().await.map(drop).map_err(plain)
+        spawn(MAX_REQUEST, async move {
+            self.0.complete().await.map(drop).map_err(to_io_error)
         })
     }
 
-    /// Takes back what was sent.
+    /// Aborts the upload and deletes the parts sent.
     pub(crate) fn abort(mut self) -> Pending<()> {
-        start(TO_ABORT, async move { self.0.abort().await.map_err(plain) })
+        spawn(ABORT_TIMEOUT, async move {
+            self.0.abort().await.map_err(to_io_error)
+        })
     }
 }
 
-/// Starts a request, which ends within a time.
-fn start<T: Send + 'static>(
+/// Starts a request with a maximum duration.
+fn spawn<T: Send + 'static>(
     longest: Duration,
     work: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Pending<T> {
@@ -367,31 +371,35 @@ fn start<T: Send + 'static>(
             .build()
             .ok()
     });
-    // There is room for the answer: telling never waits, and who does not want to know has dropped the other end.
-    let (tell, told) = sync_channel(1);
+    // The channel has room for the one answer, so sending never blocks; it fails only if the caller
+    // has dropped the request.
+    let (sender, receiver) = sync_channel(1);
     let Some(runtime) = runtime else {
-        let _ = tell.send(Err(Error::other(
-            "no thread can be started for requests to the store",
+        let _ = sender.send(Err(Error::other(
+            "cannot start the threads that send requests to the store",
         )));
-        return Pending { told, task: None };
+        return Pending {
+            receiver,
+            task: None,
+        };
     };
     let task = runtime.spawn(async move {
-        let late = || {
+        let timed_out = || {
             Err(Error::new(
                 ErrorKind::TimedOut,
                 format!("no answer within {} s", longest.as_secs()),
             ))
         };
-        let _ = tell.send(timeout(longest, work).await.unwrap_or_else(|_| late()));
+        let _ = sender.send(timeout(longest, work).await.unwrap_or_else(|_| timed_out()));
     });
     Pending {
-        told,
+        receiver,
         task: Some(task.abort_handle()),
     }
 }
 
-/// The bucket of an object, and the object's name in it.
-fn located(url: &Url) -> Result<(Arc<Bucket>, Key)> {
+/// Returns the bucket of an object, and the object's key in it.
+fn locate(url: &ObjectUrl) -> Result<(Arc<Bucket>, Key)> {
     let key =
         Key::parse(&url.key).map_err(|e| Error::new(ErrorKind::InvalidInput, e.to_string()))?;
     let mut buckets = BUCKETS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -400,15 +408,15 @@ fn located(url: &Url) -> Result<(Arc<Bucket>, Key)> {
     if let Some(bucket) = buckets.get(&name) {
         return Ok((Arc::clone(bucket), key));
     }
-    let bucket = Arc::new(open(url).map_err(plain)?);
+    let bucket = Arc::new(open(url).map_err(to_io_error)?);
     buckets.insert(name, Arc::clone(&bucket));
     Ok((bucket, key))
 }
 
-fn open(url: &Url) -> std::result::Result<Bucket, StoreError> {
-    // Where the program has chosen one already, that is used.
+fn open(url: &ObjectUrl) -> std::result::Result<Bucket, StoreError> {
+    // Fails if the program has already chosen a provider, which is then used.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // The time alone ends it, not how often that was.
+    // Retries are limited by time, not by number.
     let patience = |retry_timeout, max_backoff| {
         let backoff = BackoffConfig {
             max_backoff,
@@ -420,12 +428,15 @@ fn open(url: &Url) -> std::result::Result<Bucket, StoreError> {
             retry_timeout,
         }
     };
-    let first = connected(url, patience(FIRST_PATIENCE, FIRST_PAUSE))?;
-    // What is in memory is in one place.
+    let first = connect(
+        url,
+        patience(FIRST_CONTACT_RETRY_TIME, FIRST_CONTACT_MAX_PAUSE),
+    )?;
+    // A memory store must not be created twice.
     let store = if url.scheme == "memory" {
         Arc::clone(&first)
     } else {
-        connected(url, patience(PATIENCE, LONGEST_PAUSE))?
+        connect(url, patience(RETRY_TIME, MAX_PAUSE))?
     };
     Ok(Bucket {
         first,
@@ -434,7 +445,7 @@ fn open(url: &Url) -> std::result::Result<Bucket, StoreError> {
     })
 }
 
-fn connected(url: &Url, retry: RetryConfig) -> std::result::Result<Store, StoreError> {
+fn connect(url: &ObjectUrl, retry: RetryConfig) -> std::result::Result<Store, StoreError> {
     let bucket = &url.bucket;
     Ok(match url.scheme {
         "s3" => Arc::new(
@@ -459,27 +470,30 @@ fn connected(url: &Url, retry: RetryConfig) -> std::result::Result<Store, StoreE
     })
 }
 
-async fn head_of(store: Store, key: Key) -> std::result::Result<ObjectMeta, StoreError> {
+async fn send_head(store: Store, key: Key) -> std::result::Result<ObjectMeta, StoreError> {
     store.head(&key).await
 }
 
-/// What a tag begins with that is a time, where the store has no better one. No store's own tag does.
-const TIME: &str = "changed ";
+/// Prefix of tags made from the modification time, for stores without entity tags. No store's own
+/// tags begin with it.
+const TIME_TAG_PREFIX: &str = "changed ";
 
 fn about(meta: &ObjectMeta) -> About {
     let tag = meta
         .e_tag
         .clone()
-        .unwrap_or_else(|| format!("{TIME}{}", meta.last_modified.to_rfc3339()));
+        .unwrap_or_else(|| format!("{TIME_TAG_PREFIX}{}", meta.last_modified.to_rfc3339()));
     About {
         size: meta.size,
         tag,
     }
 }
 
-/// An error in words of ours: those of the store hold addresses, answers, and what was sent.
-fn plain(e: StoreError) -> Error {
-    let denied = "the store refuses access: look at the credentials in the environment, and at what they allow";
+/// Converts an error to one with a message of this crate: the messages of the store contain
+/// addresses, answers and request data.
+fn to_io_error(e: StoreError) -> Error {
+    let denied =
+        "the store refuses access: check the credentials in the environment, and what they permit";
     match &e {
         StoreError::NotFound { .. } => {
             Error::new(ErrorKind::NotFound, "there is no such object or bucket")
@@ -504,21 +518,21 @@ fn plain(e: StoreError) -> Error {
                 .take(200)
                 .collect();
             let status = first
-                .strip_prefix(STATUS)
+                .strip_prefix(STATUS_PREFIX)
                 .and_then(|rest| rest.get(..3)?.parse::<u16>().ok());
             kind = match status {
                 Some(429 | 500..) => ErrorKind::ResourceBusy,
-                // What S3 says of a connection that was too slow, among much else.
+                // S3 answers 400 to a connection that was too slow, among many other errors.
                 Some(400 | 408) | None => kind,
                 Some(_) => ErrorKind::InvalidInput,
             };
-            Error::new(kind, Amiss(without_secrets(first)))
+            Error::new(kind, UnexpectedAnswer(without_secrets(first)))
         }
     }
 }
 
-/// What the error of an answer with a status begins with, which has no type of its own.
-const STATUS: &str = "Server returned non-2xx status code: ";
+/// Prefix of the message of an HTTP error status, which has no type of its own.
+const STATUS_PREFIX: &str = "Server returned non-2xx status code: ";
 
 fn kind_of(e: &HttpError) -> ErrorKind {
     match e.kind() {
@@ -529,7 +543,7 @@ fn kind_of(e: &HttpError) -> ErrorKind {
     }
 }
 
-/// A text without the values of the environment that may be secret, and without the queries of addresses.
+/// Replaces values of environment variables that may be secret, and removes the queries of URLs.
 fn without_secrets(mut text: String) -> String {
     let ours = |name: &str| {
         ["AWS_", "AZURE_", "GOOGLE_"]
@@ -543,7 +557,7 @@ fn without_secrets(mut text: String) -> String {
     };
     for (name, value) in std::env::vars_os() {
         if let (Some(name), Some(value)) = (name.to_str(), value.to_str())
-            && (ours(name) && secret(name) && value.len() >= SHORTEST_SECRET)
+            && (ours(name) && secret(name) && value.len() >= MIN_SECRET_LEN)
         {
             text = text.replace(value, "***");
         }

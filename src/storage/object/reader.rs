@@ -1,6 +1,6 @@
-//! Long objects that are read from start to end: lists of jobs.
+//! Sequential reading of large objects, such as job lists.
 
-use super::remote::Remote;
+use super::remote::RemoteObject;
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::location::Location;
 use std::{
@@ -9,21 +9,22 @@ use std::{
     path::Path,
 };
 
-/// An object, or a file that is named by a link, being read: pieces of up to 1 MiB, the next one ahead, all of one version
-/// of the object.
+/// Reads an object or a `file://` file sequentially, in pieces of up to 1 MiB with the next one
+/// fetched in the background. All data belongs to one version of the object.
 #[derive(Debug)]
 pub struct Reader(Bytes);
 
 #[derive(Debug)]
 enum Bytes {
     File(File),
-    Object { remote: Box<Remote>, at: u64 },
+    Object { remote: Box<RemoteObject>, at: u64 },
 }
 
-/// Opens an object, or with `file://` a file, to be read from its start.
+/// Opens an object or a `file://` file for sequential reading.
 ///
 /// ```
-/// use soundtrack::store;
+/// use soundtrack::storage;
+/// # if cfg!(not(feature = "cloud")) { return Ok(()); }
 /// use std::io::Read;
 /// storage::write("memory://lists/two", "one\ntwo\n")?;
 /// let mut text = String::new();
@@ -33,14 +34,15 @@ enum Bytes {
 /// ```
 ///
 /// # Errors
-/// As [`read`](super::read). Reading itself fails where the object changes meanwhile or the store is lost, and then for good.
+/// See [`read`](super::read). The reader itself fails, and keeps failing, if the object changes or
+/// the store becomes unreachable.
 pub fn open(link: &str) -> Result<Reader> {
     let unreadable =
         |e: io::Error| Error::new(ErrorKind::NotFound, format!("{link}: {e}")).because(e);
     Ok(Reader(match Location::of(Path::new(link))? {
         Location::Local(path) => Bytes::File(File::open(path).map_err(unreadable)?),
         Location::Object(url) => Bytes::Object {
-            remote: Box::new(Remote::open(url).map_err(unreadable)?),
+            remote: Box::new(RemoteObject::open(url).map_err(unreadable)?),
             at: 0,
         },
     }))

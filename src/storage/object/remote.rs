@@ -1,91 +1,99 @@
-//! An object as its readers see it: bytes at places, fetched in pieces, the next one before it is asked for.
+//! Random access to an object, with read-ahead.
 //!
-//! A piece is 128 KiB where reading starts or jumps, and twice the one before where it goes on, up to 1 MiB; then the next
-//! is fetched in the background. At most [`KEPT`] pieces are kept, and one is on its way: 4 MiB an object at most. All are
-//! of one version of the object. The first that cannot be had ends reading for good: nothing stands in for it.
+//! Data is fetched in pieces: 128 KiB at the start and after a seek, then twice the size of the
+//! previous piece up to 1 MiB, with the next piece fetched in the background. At most
+//! [`MAX_PIECES`] pieces are cached and one is in flight, 4 MiB per object in all. All pieces
+//! belong to one version of the object. After the first failure every further read fails: missing
+//! data is never replaced.
 
-use super::backend::{self, About, Got, Pending};
-use crate::storage::location::Url;
+use super::{
+    About, ObjectPart,
+    backend::{self, Pending},
+};
+use crate::storage::{file_version::FileVersion, location::ObjectUrl};
 use std::{
     io::{Error, ErrorKind, Result},
     ops::Range,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// The size of a piece after a jump, in bytes.
-const FIRST: u64 = 128 << 10;
-/// The largest.
-const LARGEST: u64 = 1 << 20;
-/// Pieces that are kept.
-const KEPT: usize = 3;
+/// Size of the first piece and of a piece after a seek, in bytes.
+const FIRST_PIECE_BYTES: u64 = 128 << 10;
+/// Maximum size of a piece in bytes.
+const MAX_PIECE_BYTES: u64 = 1 << 20;
+/// Maximum number of cached pieces.
+const MAX_PIECES: usize = 3;
 
-/// An object that is read.
+/// Object open for reading.
 #[derive(Debug)]
-pub(crate) struct Remote {
-    url: Url,
+pub(crate) struct RemoteObject {
+    url: ObjectUrl,
     about: About,
-    state: Mutex<State>,
+    version: FileVersion,
+    state: Mutex<ReadState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    /// The one that was read last is the last.
-    pieces: Vec<Piece>,
-    /// The piece that is on its way.
-    ahead: Option<(Range<u64>, Pending<Got>)>,
-    /// Where the piece ends that was fetched last, and its length.
+struct ReadState {
+    /// Cached pieces, the most recently used last.
+    pieces: Vec<CachedPiece>,
+    /// Piece in flight.
+    ahead: Option<(Range<u64>, Pending<ObjectPart>)>,
+    /// End and length of the most recently fetched piece.
     end: u64,
     len: u64,
-    /// Why nothing can be read any more.
+    /// Error of the first failed read.
     failed: Option<(ErrorKind, String)>,
 }
 
 #[derive(Debug)]
-struct Piece {
+struct CachedPiece {
     at: u64,
     bytes: Vec<u8>,
 }
 
-impl Piece {
-    /// What it holds from a place on; `None` outside.
-    fn from(&self, at: u64) -> Option<&[u8]> {
+impl CachedPiece {
+    /// Returns the bytes from an offset of the object to the end of the piece; `None` if the offset
+    /// lies outside.
+    fn bytes_from(&self, at: u64) -> Option<&[u8]> {
         let skip = usize::try_from(at.checked_sub(self.at)?).ok()?;
         self.bytes.get(skip..).filter(|rest| !rest.is_empty())
     }
 }
 
-impl Remote {
-    /// Asks for an object, and for its beginning in the same request.
-    pub(crate) fn open(url: Url) -> Result<Self> {
-        let got = backend::get(&url, 0..FIRST, None).wait()?;
+impl RemoteObject {
+    /// Opens an object and fetches its first piece with one request.
+    pub(crate) fn open(url: ObjectUrl) -> Result<Self> {
+        let got = backend::get(&url, 0..FIRST_PIECE_BYTES, None).wait()?;
         let len = got.bytes.len() as u64;
-        let pieces = vec![Piece {
+        let pieces = vec![CachedPiece {
             at: 0,
             bytes: got.bytes,
         }];
         Ok(Self {
             url,
+            version: FileVersion::object(got.about.size, &got.about.tag),
             about: got.about,
-            state: Mutex::new(State {
+            state: Mutex::new(ReadState {
                 pieces,
                 end: len,
                 len,
-                ..State::default()
+                ..ReadState::default()
             }),
         })
     }
 
-    /// Its size in bytes.
+    /// Returns the size in bytes.
     pub(crate) fn size(&self) -> u64 {
         self.about.size
     }
 
-    /// What differs when its content does.
-    pub(crate) fn tag(&self) -> &str {
-        &self.about.tag
+    /// Returns the version of the object that is read.
+    pub(crate) fn version(&self) -> &FileVersion {
+        &self.version
     }
 
-    /// Why it can be read no more.
+    /// Returns the error after which every read fails, if there is one.
     pub(crate) fn trouble(&self) -> Option<Error> {
         self.state()
             .failed
@@ -93,7 +101,7 @@ impl Remote {
             .map(|(kind, what)| Error::new(*kind, what.clone()))
     }
 
-    /// Reads what is at a place: at least a byte before its end.
+    /// Reads bytes at an offset: at least one byte before the end of the object.
     pub(crate) fn read_at(&self, buf: &mut [u8], at: u64) -> Result<usize> {
         if at >= self.size() || buf.is_empty() {
             return Ok(0);
@@ -105,9 +113,9 @@ impl Remote {
         match state
             .pieces
             .iter()
-            .position(|piece| piece.from(at).is_some())
+            .position(|piece| piece.bytes_from(at).is_some())
         {
-            // The one that was used last goes to the end of the row.
+            // The most recently used piece moves to the end.
             Some(i) => state.pieces.get_mut(i..).unwrap_or_default().rotate_left(1),
             None => {
                 if let Err(e) = self.fetch(&mut state, at) {
@@ -119,43 +127,43 @@ impl Remote {
         let from = state
             .pieces
             .last()
-            .and_then(|piece| piece.from(at))
+            .and_then(|piece| piece.bytes_from(at))
             .unwrap_or_default();
         let n = from.len().min(buf.len());
         buf.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
         Ok(n)
     }
 
-    /// Fetches the piece that holds a place, and where reading goes on starts fetching the one behind it.
-    fn fetch(&self, state: &mut State, at: u64) -> Result<()> {
-        let going_on = at == state.end;
+    /// Fetches the piece at an offset. For sequential reading, also starts fetching the next one.
+    fn fetch(&self, state: &mut ReadState, at: u64) -> Result<()> {
+        let sequential = at == state.end;
         let (start, got) = match state.ahead.take() {
             Some((range, coming)) if range.contains(&at) => (range.start, coming.wait()?),
             _ => {
-                state.len = if going_on {
-                    (state.len * 2).clamp(FIRST, LARGEST)
+                state.len = if sequential {
+                    (state.len * 2).clamp(FIRST_PIECE_BYTES, MAX_PIECE_BYTES)
                 } else {
-                    FIRST
+                    FIRST_PIECE_BYTES
                 };
-                (at, self.ask(at, state.len).1.wait()?)
+                (at, self.request(at, state.len).1.wait()?)
             }
         };
-        if state.pieces.len() >= KEPT {
+        if state.pieces.len() >= MAX_PIECES {
             state.pieces.remove(0);
         }
         state.end = start + got.bytes.len() as u64;
-        state.pieces.push(Piece {
+        state.pieces.push(CachedPiece {
             at: start,
             bytes: got.bytes,
         });
-        if going_on && state.end < self.size() {
-            state.len = (state.len * 2).min(LARGEST);
-            state.ahead = Some(self.ask(state.end, state.len));
+        if sequential && state.end < self.size() {
+            state.len = (state.len * 2).min(MAX_PIECE_BYTES);
+            state.ahead = Some(self.request(state.end, state.len));
         }
         Ok(())
     }
 
-    fn ask(&self, at: u64, len: u64) -> (Range<u64>, Pending<Got>) {
+    fn request(&self, at: u64, len: u64) -> (Range<u64>, Pending<ObjectPart>) {
         let range = at..at.saturating_add(len).min(self.size());
         (
             range.clone(),
@@ -163,8 +171,8 @@ impl Remote {
         )
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing is left half done where a reader may panic.
+    fn state(&self) -> MutexGuard<'_, ReadState> {
+        // A panic leaves the state consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,115 +1,118 @@
-//! An object that is there completely or not at all.
+//! Atomic upload of an object.
 //!
-//! Up to [`PART`] bytes it is one request; beyond that it is sent in parts while it is made, at most two at a time, and
-//! appears when all are there. Dropped before, what was sent is taken back; a program that was killed leaves parts that no
-//! reader sees, and that a rule of the bucket should remove.
+//! An object of up to [`PART`] bytes is sent in one request. A larger one is sent in parts while it
+//! is produced, at most two at a time, and becomes visible when all parts are there. Dropping the
+//! upload deletes the parts; a killed program leaves invisible parts, which a lifecycle rule of the
+//! bucket should remove.
 //!
-//! An object that exists is refused when writing starts unless overwriting was asked for. One that came meanwhile is
-//! refused by the store itself where the whole is one request; of one in parts the store is asked just before the end,
-//! and one that appears in that moment is replaced.
+//! Unless overwriting is allowed, an existing object is refused at the start. If one appears later,
+//! the store itself refuses a single request; a multipart upload checks again just before its end,
+//! and replaces an object that appears after that check.
 
 use super::backend::{self, Parts, Pending};
 use crate::error::{Error, ErrorKind, Result};
-use crate::storage::location::Url;
+use crate::{storage::location::ObjectUrl, units::saturating_usize};
 use std::{
     collections::VecDeque,
     io::{self, Write},
     path::{Path, PathBuf},
 };
 
-/// The least size of a part, in bytes: the least that stores take, so that little is held.
+/// Minimum size of a part in bytes, also required by the stores; small, to bound the memory used.
 const PART: u64 = 5 << 20;
-/// Parts that an object may have, with some to spare.
-const MOST_PARTS: u64 = 9_000;
-/// Parts on their way.
-const SENDING: usize = 2;
+/// Maximum number of parts, below the 10,000 that stores allow.
+const MAX_PARTS: u64 = 9_000;
+/// Maximum number of parts in flight.
+const MAX_IN_FLIGHT: usize = 2;
 const EXISTS: &str = "exists already: choose another name, or ask to overwrite it";
 
-/// An object that is being written.
+/// Object being written.
 #[derive(Debug)]
 pub(crate) struct Upload {
     path: PathBuf,
-    url: Url,
+    url: ObjectUrl,
     overwrite: bool,
     existed: bool,
-    part: usize,
-    held: Vec<u8>,
+    part_bytes: usize,
+    buffer: Vec<u8>,
     parts: Option<Parts>,
-    sending: VecDeque<Pending<()>>,
+    in_flight: VecDeque<Pending<()>>,
     bytes: u64,
 }
 
 impl Upload {
-    /// Starts an object of so many bytes. What can be refused is refused here.
-    pub(crate) fn create(path: &Path, url: Url, overwrite: bool, needs: u64) -> Result<Self> {
+    /// Starts an object of `needs` bytes. Everything that can be refused is refused here.
+    pub(crate) fn create(path: &Path, url: ObjectUrl, overwrite: bool, needs: u64) -> Result<Self> {
         let mut new = Self {
             path: path.to_owned(),
             url,
             overwrite,
             existed: false,
-            part: usize::try_from(needs.div_ceil(MOST_PARTS).max(PART)).unwrap_or(usize::MAX),
-            held: Vec::new(),
+            part_bytes: saturating_usize(needs.div_ceil(MAX_PARTS).max(PART)),
+            buffer: Vec::new(),
             parts: None,
-            sending: VecDeque::new(),
+            in_flight: VecDeque::new(),
             bytes: 0,
         };
         new.existed = new.exists()?;
         if new.existed && !overwrite {
-            return Err(new.taken());
+            return Err(new.exists_error());
         }
-        if needs > new.part as u64 {
+        if needs > new.part_bytes as u64 {
             new.parts = Some(Parts::begin(&new.url).wait().map_err(|e| new.failed(e))?);
         }
         Ok(new)
     }
 
-    /// Its name.
+    /// Returns the name of the object.
     pub(crate) fn target(&self) -> &Path {
         &self.path
     }
 
-    /// Whether there was one of its name when it was started.
+    /// Returns true if the object existed when the upload started.
     pub(crate) fn existed(&self) -> bool {
         self.existed
     }
 
-    /// The error of a failed write, in words.
+    /// Converts the error of a failed write and adds the name.
     pub(crate) fn failed(&self, e: io::Error) -> Error {
         if e.kind() == io::ErrorKind::AlreadyExists {
-            return self.taken();
+            return self.exists_error();
         }
         self.refused(&format!("cannot be written: {e}")).because(e)
     }
 
-    /// The error of an object that is there already, told apart by [`Error::io_kind`].
-    fn taken(&self) -> Error {
+    /// Returns the error about an existing object. [`Error::io_kind`] of it is `AlreadyExists`.
+    fn exists_error(&self) -> Error {
         self.refused(EXISTS)
             .because(io::Error::from(io::ErrorKind::AlreadyExists))
     }
 
-    /// Has the store take all that is left. Nothing is visible yet.
+    /// Sends everything that is left. Nothing becomes visible.
     pub(crate) fn complete(mut self) -> Result<Self> {
         if self.parts.is_some() {
-            let rest = std::mem::take(&mut self.held);
+            let rest = std::mem::take(&mut self.buffer);
             self.send(rest, 0).map_err(|e| self.failed(e))?;
         }
         Ok(self)
     }
 
-    /// Makes it visible; its size in bytes.
+    /// Makes the object visible. Returns its size in bytes.
     pub(crate) fn publish(mut self) -> Result<u64> {
         if self.parts.is_some() && !self.overwrite && self.exists()? {
-            return Err(self.taken());
+            return Err(self.exists_error());
         }
         let done = match self.parts.take() {
             Some(parts) => parts.complete().wait(),
-            None => backend::put(&self.url, std::mem::take(&mut self.held), !self.overwrite).wait(),
+            None => {
+                backend::put(&self.url, std::mem::take(&mut self.buffer), !self.overwrite).wait()
+            }
         };
         done.map_err(|e| self.failed(e))?;
         Ok(self.bytes)
     }
 
-    /// Whether there is an object of its name.
+    /// Returns true if the object exists.
     fn exists(&self) -> Result<bool> {
         Ok(backend::head(&self.url)
             .wait()
@@ -117,17 +120,17 @@ impl Upload {
             .is_some())
     }
 
-    /// Sends a part, if there is anything in it, and waits until at most so many are on their way.
-    fn send(&mut self, bytes: Vec<u8>, at_once: usize) -> io::Result<()> {
+    /// Sends a part unless it is empty, then waits until at most `in_flight` parts are in flight.
+    fn send(&mut self, bytes: Vec<u8>, max_in_flight: usize) -> io::Result<()> {
         if !bytes.is_empty() {
             let parts = match &mut self.parts {
                 Some(parts) => parts,
                 none => none.insert(Parts::begin(&self.url).wait()?),
             };
-            self.sending.push_back(parts.send(bytes));
+            self.in_flight.push_back(parts.send(bytes));
         }
-        while self.sending.len() > at_once {
-            self.sending.pop_front().map_or(Ok(()), Pending::wait)?;
+        while self.in_flight.len() > max_in_flight {
+            self.in_flight.pop_front().map_or(Ok(()), Pending::wait)?;
         }
         Ok(())
     }
@@ -139,17 +142,17 @@ impl Upload {
 
 impl Write for Upload {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.held.len() >= self.part {
-            let full = std::mem::take(&mut self.held);
-            self.send(full, SENDING)?;
+        if self.buffer.len() >= self.part_bytes {
+            let full = std::mem::take(&mut self.buffer);
+            self.send(full, MAX_IN_FLIGHT)?;
         }
-        let (now, _) = bytes.split_at(bytes.len().min(self.part - self.held.len()));
-        self.held.extend_from_slice(now);
+        let (now, _) = bytes.split_at(bytes.len().min(self.part_bytes - self.buffer.len()));
+        self.buffer.extend_from_slice(now);
         self.bytes += now.len() as u64;
         Ok(now.len())
     }
 
-    /// Parts are sent when they are full, and the last with [`complete`](Self::complete).
+    /// Parts are sent when full, and the last one by [`complete`](Self::complete).
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -157,9 +160,9 @@ impl Write for Upload {
 
 impl Drop for Upload {
     fn drop(&mut self) {
-        self.sending.clear();
+        self.in_flight.clear();
         if let Some(parts) = self.parts.take() {
-            // Where the store does not answer either, its own rule removes them.
+            // If the store does not answer, its lifecycle rule removes the parts.
             let _ = parts.abort().wait();
         }
     }

@@ -1,0 +1,28 @@
+//! What stems can do to a mix: cut, damaged, lying, wild, changing, and no stems at all.
+
+mod bombs;
+mod changing;
+mod cuts;
+mod damage;
+mod lies;
+mod odd;
+mod small;
+pub mod stems;
+mod values;
+mod wild;
+
+use super::table::Row;
+pub use bombs::{CHILD, child};
+
+/// All rows, a slice for each file.
+pub const ROWS: [&[Row]; 9] = [
+    cuts::ROWS,
+    damage::ROWS,
+    wild::ROWS,
+    bombs::ROWS,
+    lies::ROWS,
+    values::ROWS,
+    small::ROWS,
+    changing::ROWS,
+    odd::ROWS,
+];

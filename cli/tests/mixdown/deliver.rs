@@ -1,0 +1,204 @@
+//! What a session promises: which files are written, and how that is told.
+
+use serde_json::Value;
+use soundtrack_test_support::desk::Desk;
+use std::fs;
+
+/// A session of two buses, with three deliverables.
+fn film() -> Desk {
+    let desk = Desk::with_stems();
+    let text = r#"
+title = "Reel"
+rate = 48000
+[bus.music]
+[bus.speech]
+[track.a]
+file = "a.wav"
+bus = "music"
+gain = -1
+[track.b]
+file = "b.wav"
+bus = "speech"
+[cue.song.track]
+x = { file = "a.wav", bus = "music" }
+[deliver.full]
+file = "out/{title}.wav"
+loudness = { true_peak = -1.0 }
+[deliver.stems]
+file = "out/{bus}.wav"
+stems = ["music", "speech"]
+[deliver.album]
+file = "album/{nn} {cue}.wav"
+album = true
+"#;
+    desk.write("film.toml", text);
+    desk
+}
+
+fn exists(desk: &Desk, names: &[&str]) -> Vec<bool> {
+    names.iter().map(|n| desk.path(n).exists()).collect()
+}
+
+const FILES: [&str; 4] = [
+    "out/Reel.wav",
+    "out/music.wav",
+    "out/speech.wav",
+    "album/01 song.wav",
+];
+
+#[test]
+fn a_session_writes_what_it_promises() {
+    let desk = film();
+    let done = desk.run(&["film.toml"]);
+    done.expect(0, "wrote 4 files in ");
+    assert_eq!(exists(&desk, &FILES), [true; 4]);
+    for words in [
+        "full         mix",
+        "stem speech",
+        "cue song",
+        "true peak ",
+        "at most -1.0 dBTP: passed",
+        "4 files of 2 renders",
+    ] {
+        assert!(done.out.contains(words), "{words}: {}", done.out);
+    }
+    assert!(
+        done.out
+            .contains("stems: the files add up to the mix but for -1"),
+        "{}",
+        done.out
+    );
+    desk.run(&["film.toml"])
+        .expect(5, "exists already")
+        .expect(5, "hint: --force replaces it\n");
+    desk.run(&["film.toml", "--force", "-q"]).expect(0, "");
+    // The same samples as the mix of a bounce.
+    desk.run(&["film.toml", "-o", "mix.wav"])
+        .expect(0, "wrote mix.wav");
+    assert_eq!(
+        fs::read(desk.path("mix.wav")).unwrap(),
+        fs::read(desk.path("out/Reel.wav")).unwrap()
+    );
+    // A part, or another format, is one mix.
+    desk.run(&["film.toml", "--range", "0..100"]).expect(0, "wrote film.wav").expect(
+        0,
+        "note: --range is for one mix: the deliverables \"full\", \"stems\", \"album\" are not written, --deliver writes them",
+    );
+}
+
+#[test]
+fn a_language_of_its_own_is_not_that_of_the_session() {
+    let desk = film();
+    let set = [
+        "--set",
+        "lang=fr",
+        "--set",
+        "deliver.full.lang=de",
+        "--deliver",
+        "full",
+        "--deliver",
+        "stems",
+    ];
+    let done = desk.run(&[&["film.toml"], &set[..]].concat());
+    done.expect(0, "--set lang=fr changes nothing in \"full\", which has a lang: --set deliver.full.lang=fr does");
+    assert!(!done.err.contains("nothing in \"stems\""), "{}", done.err);
+}
+
+#[test]
+fn some_are_chosen_by_name() {
+    let desk = film();
+    desk.run(&["film.toml", "--deliver", "stems"])
+        .expect(0, "wrote 2 files in ");
+    assert_eq!(exists(&desk, &FILES), [false, true, true, false]);
+    desk.run(&["film.toml", "--deliver", "album", "--deliver", "full"])
+        .expect(0, "wrote 2 files in ");
+    assert_eq!(exists(&desk, &FILES), [true; 4]);
+    desk.run(&["film.toml", "--deliver", "all", "--force"])
+        .expect(0, "wrote 4 files in ");
+    desk.run(&["film.toml", "--deliver", "stem"])
+        .expect(2, "there is no such deliverable; did you mean \"stems\"?");
+    desk.run(&["film.toml", "--deliver", "x"])
+        .expect(2, "there are \"full\", \"stems\", \"album\" and all");
+    desk.run(&["film.toml", "--deliver", "all", "--range", "1s.."])
+        .expect(2, "--range is for one mix");
+    desk.run(&["film.toml", "--deliver", "all", "-o", "x.wav"])
+        .expect(2, "cannot be used with");
+    desk.run(&["a.wav", "--deliver", "all"])
+        .expect(2, "only a session file has deliverables");
+    desk.write("plain.toml", "[track.a]\nfile = \"a.wav\"\n");
+    desk.run(&["plain.toml", "--deliver", "full"])
+        .expect(2, "the session has no deliverables");
+}
+
+#[test]
+fn a_check_that_fails_is_exit_code_1_with_all_files_written() {
+    let desk = film();
+    let done = desk.run(&["film.toml", "--set", "deliver.full.loudness.true_peak=-30"]);
+    done.expect(1, "error: written, but a check failed: \"full\"");
+    assert!(
+        done.out.contains("at most -30.0 dBTP: FAILED"),
+        "{}",
+        done.out
+    );
+    assert_eq!(exists(&desk, &FILES), [true; 4]);
+}
+
+#[test]
+fn a_file_name_of_another_format_is_refused_with_its_line() {
+    let desk = Desk::with_stems();
+    desk.write(
+        "song.toml",
+        "[track.a]\nfile = \"a.wav\"\n[deliver.full]\nfile = \"song.mp3\"\n",
+    );
+    let before = desk.names();
+    desk.run(&["song.toml"])
+        .expect(
+            3,
+            "song.toml:4:8: deliverable \"full\": file: a WAV file is written",
+        )
+        .expect(3, "name it song.wav");
+    assert_eq!(desk.names(), before);
+}
+
+#[test]
+fn one_document_as_json() {
+    let desk = film();
+    let report = desk.json(&["film.toml", "--progress", "none"]);
+    let list = |v: &Value| v.as_array().unwrap().clone();
+    let deliverables = list(&report["deliverables"]);
+    let names: Vec<_> = deliverables
+        .iter()
+        .map(|d| d["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        (names, report["renders"].as_u64()),
+        (vec!["full", "stems", "album"], Some(2))
+    );
+    let stem = &list(&deliverables[1]["files"])[1];
+    assert_eq!(
+        (
+            stem["content"].as_str(),
+            stem["of"].as_str(),
+            stem["frames"].as_u64()
+        ),
+        (Some("stem"), Some("speech"), Some(48_000))
+    );
+    assert_eq!(deliverables[1]["null_test"]["passed"], Value::Bool(true));
+    assert_eq!(
+        deliverables[0]["true_peak"]["ceiling_dbtp"].as_f64(),
+        Some(-1.0)
+    );
+}
+
+#[test]
+fn a_stem_that_is_broken_leaves_nothing() {
+    let desk = film();
+    fs::write(
+        desk.path("a.wav"),
+        &fs::read(desk.path("a.wav")).unwrap()[..5000],
+    )
+    .unwrap();
+    let before = desk.names();
+    desk.run(&["film.toml"]).expect(4, "cut off");
+    assert_eq!(desk.names(), before);
+}

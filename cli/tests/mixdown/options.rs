@@ -1,0 +1,296 @@
+//! What can be asked for.
+
+use soundtrack_test_support::desk::{Desk, tracks};
+use std::fs;
+
+#[test]
+fn formats() {
+    let desk = Desk::with_stems();
+    for (format, bits, float) in [
+        ("wav16", 16, false),
+        ("wav24", 24, false),
+        ("wav32", 32, false),
+        ("wav32f", 32, true),
+    ] {
+        let report = desk.json(&["a.wav", "--format", format, "--force"]);
+        let spec = hound::WavReader::open(desk.path("mix.wav")).unwrap().spec();
+        assert_eq!(
+            (
+                spec.bits_per_sample,
+                spec.sample_format == hound::SampleFormat::Float
+            ),
+            (bits, float)
+        );
+        assert_eq!(report["format"], format);
+        assert_eq!(
+            report["bytes"].as_u64(),
+            Some(fs::metadata(desk.path("mix.wav")).unwrap().len())
+        );
+    }
+    desk.run(&["a.wav", "--format", "wav23"])
+        .expect(2, "similar value");
+}
+
+#[test]
+fn rates_layouts_and_pan_laws() {
+    let desk = Desk::with_stems();
+    let report = desk.json(&[
+        "b.wav",
+        "--rate",
+        "96_000",
+        "--layout",
+        "5.1",
+        "--pan-law",
+        "balance",
+    ]);
+    assert_eq!(
+        (report["rate_hz"].as_u64(), report["frames"].as_u64()),
+        (Some(96_000), Some(96_000))
+    );
+    assert_eq!(report["layout"], "5.1");
+    assert_eq!(
+        hound::WavReader::open(desk.path("mix.wav"))
+            .unwrap()
+            .spec()
+            .channels,
+        6
+    );
+    // 0 dB in the centre: as loud as the stem, but for the filter's ringing.
+    assert!((report["mix"]["peak_dbfs"].as_f64().unwrap() + 18.06).abs() < 2.0);
+    desk.run(&["b.wav", "--rate", "0"])
+        .expect(2, "outside 1 to 768000 Hz");
+    desk.run(&["b.wav", "--rate", "48k"])
+        .expect(2, "a whole number of Hz");
+    desk.run(&["b.wav", "--layout", "surround"])
+        .expect(2, "there are mono, stereo");
+    desk.run(&["b.wav", "--pan-law", "x"])
+        .expect(2, "equal-power");
+    desk.run(&["b.wav", "a.wav", "--rate", "47", "--force"])
+        .expect(4, "b.wav: ");
+}
+
+/// Counted by strace: skipped without it.
+#[test]
+fn a_given_rate_is_not_looked_for_in_the_stems() {
+    let desk = Desk::with_stems();
+    desk.wav("stems/b.wav", 1, 44_100, 100, 100);
+    let opened = |options: &[&str]| {
+        let mut strace = std::process::Command::new("strace");
+        strace
+            .current_dir(desk.path(""))
+            .args(["-f", "-qq", "-e", "trace=open,openat"]);
+        strace
+            .arg(soundtrack_test_support::desk::program())
+            .args(options)
+            .args(["-o", "x.wav", "--force", "-q"]);
+        let output = strace.output().ok().filter(|o| o.status.success())?;
+        let calls = String::from_utf8_lossy(&output.stderr).into_owned();
+        Some(calls.lines().filter(|l| l.contains("b.wav\"")).count())
+    };
+    for input in ["b.wav", "b.wav@-3", "stems"] {
+        let (Some(asked), Some(given)) = (opened(&[input]), opened(&[input, "--rate", "44100"]))
+        else {
+            soundtrack_test_support::requirement::missing("strace is not installed");
+            return;
+        };
+        assert!(
+            given > 0 && given < asked,
+            "{input}: {asked} times without a rate, {given} with"
+        );
+    }
+}
+
+#[test]
+fn a_range_is_the_same_samples() {
+    let desk = Desk::with_stems();
+    let samples = |options: &[&str]| {
+        let options = [&["a.wav", "b.wav", "--force", "--format", "wav32"], options].concat();
+        desk.run(&options).expect(0, "");
+        let mut reader = hound::WavReader::open(desk.path("mix.wav")).unwrap();
+        reader
+            .samples::<i32>()
+            .map(Result::unwrap)
+            .collect::<Vec<_>>()
+    };
+    let whole = samples(&[]);
+    assert_eq!(samples(&["--range", "250ms..0.75s"]), whole[24_000..72_000]);
+    assert_eq!(samples(&["--range", "12000.."]), whole[24_000..]);
+    assert_eq!(samples(&["--range=..1"]), whole[..2]);
+    assert_eq!(samples(&["--range", ".."]), whole);
+    let cut = desk.run(&["a.wav", "--force", "--range", "0.5s..99999h"]);
+    cut.expect(
+        0,
+        "--range 0.5s..99999h: ends with the mix, at 00:00:01.000",
+    );
+    for (range, words) in [
+        (
+            "5s..2s",
+            "it starts at 00:00:05.000, but the mix ends at 00:00:01.000",
+        ),
+        (
+            "0.5s..0.2s",
+            "it ends at 00:00:00.200, before it starts at 00:00:00.500",
+        ),
+        ("1..1", "it is empty"),
+        ("1s", "a range is A..B"),
+        ("-1s..", "\"-1s\" is no time, like 12.5s"),
+        ("1:20..", "\"1:20\" is no time"),
+    ] {
+        desk.run(&["a.wav", "--force", "--range", range])
+            .expect(2, words)
+            .expect(2, &format!("--range {range}: "));
+    }
+}
+
+#[test]
+fn mute_and_solo() {
+    let desk = Desk::with_stems();
+    let heard = |options: &[&str]| {
+        let report = desk.json(&[&["a.wav", "b.wav", "b.wav", "--force"], options].concat());
+        let tracks = report["tracks"].as_array().unwrap().iter();
+        tracks
+            .map(|t| t["heard"].as_bool().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        heard(&["--mute", "a", "--mute", "b 2"]),
+        [false, true, false]
+    );
+    assert_eq!(heard(&["--solo", "b"]), [false, true, false]);
+    assert_eq!(heard(&["--solo", "b", "--mute", "b"]), [false; 3]);
+    desk.write(
+        "s.toml",
+        "[bus.band]\n[track.one]\nfile=\"a.wav\"\nbus=\"band\"\n[track.two]\nfile=\"b.wav\"\n",
+    );
+    let report = desk.json(&["s.toml", "--mute", "bus.band"]);
+    assert_eq!(
+        (tracks(&report), report["tracks"][0]["heard"].as_bool()),
+        (vec!["one", "two"], Some(false))
+    );
+    desk.run(&["s.toml", "--solo", "bnad", "--force"])
+        .expect(2, "did you mean \"band\"?");
+    desk.run(&["s.toml", "--mute", "piano", "--force"])
+        .expect(2, "there are \"one\", \"two\", \"band\"");
+}
+
+#[test]
+fn strict_fails_on_warnings_but_not_on_notes() {
+    let desk = Desk::with_tones();
+    desk.run(&["a.wav", "b.wav", "--strict"]).expect(0, "");
+    let desk = Desk::with_stems();
+    let clipped = desk.run(&["a.wav@+20", "--strict", "--force"]);
+    clipped
+        .expect(1, "warning: W101")
+        .expect(1, "mix.wav was written, with 3 warnings under --strict");
+    assert!(
+        clipped.out.contains("clipped  96000 samples"),
+        "{}",
+        clipped.out
+    );
+    desk.run(&["a.wav@+20", "--force"]).expect(
+        0,
+        "warning: W101 96000 samples clipped, the mix peaks at +7.96 dBFS",
+    );
+}
+
+#[test]
+fn a_mix_without_sound_is_told() {
+    let desk = Desk::with_stems();
+    desk.wav("silent.wav", 2, 48_000, 100, 0);
+    desk.wav("empty.wav", 2, 48_000, 0, 0);
+    for (options, words) in [
+        (
+            &["a.wav", "b.wav", "--mute", "a", "--mute", "b"][..],
+            "warning: the mix is silent (muted: \"a\", \"b\")\n",
+        ),
+        (
+            &["a.wav", "b.wav", "--solo", "b", "--mute", "b"],
+            "warning: the mix is silent (muted: \"b\"; soloed: \"b\")\n",
+        ),
+        (&["silent.wav"], "warning: the mix is silent\n"),
+        (
+            &["silent.wav", "a.wav@-inf"],
+            "warning: the mix is silent\n",
+        ),
+        (&["empty.wav"], "warning: the mix is empty"),
+    ] {
+        let run = |more: &[&str]| desk.run(&[options, &["--force"], more].concat());
+        run(&[]).expect(0, words);
+        run(&["--strict", "-q"])
+            .expect(1, words)
+            .expect(1, "mix.wav was written, with ");
+        run(&["--progress", "json", "--json"])
+            .expect(0, "{\"event\":\"warning\",\"text\":\"the mix is ");
+        assert!(run(&["-q"]).err.is_empty());
+    }
+    assert!(
+        !desk
+            .run(&["a.wav", "silent.wav", "--force"])
+            .err
+            .contains("the mix is")
+    );
+}
+
+#[test]
+fn threads_change_nothing() {
+    let desk = Desk::with_stems();
+    let bytes = |threads: &str| {
+        desk.run(&["a.wav", "b.wav", "--force", "--threads", threads])
+            .expect(0, "");
+        fs::read(desk.path("mix.wav")).unwrap()
+    };
+    assert_eq!(bytes("1"), bytes("3"));
+    desk.run(&["a.wav", "--threads", "0"]).expect(2, "1..=256");
+}
+
+#[test]
+fn tips_lead_somewhere() {
+    let desk = Desk::with_stems();
+    for (given, tip) in [
+        (&["--wrong"][..], None),
+        (&["-x"], None),
+        (&["a.wav", "--sollo", "a"], Some("'--solo'")),
+        (&["-dash.wav"], Some("'./-dash.wav' or as '-- -dash.wav'")),
+        (
+            &["-q", "-o", "x.wav", "-vdash.wav@-3"],
+            Some("'./-vdash.wav@-3' or as"),
+        ),
+        (
+            &["--dash.wav"],
+            Some("'./--dash.wav' or as '-- --dash.wav'"),
+        ),
+    ] {
+        let refused = desk.run(given);
+        refused
+            .expect(2, "unexpected argument")
+            .expect(2, tip.unwrap_or_default())
+            .expect(2, "--help");
+        assert_eq!(
+            refused.err.contains("tip:"),
+            tip.is_some(),
+            "{given:?}: {}",
+            refused.err
+        );
+        assert!(!refused.err.contains("--range"), "{}", refused.err);
+    }
+}
+
+#[test]
+fn usage() {
+    let desk = Desk::with_stems();
+    desk.run(&["--frobnicate"]).expect(2, "--frobnicate");
+    desk.run(&["a.wav", "--mtue", "a"]).expect(2, "--mute");
+    desk.run(&["-q", "-v", "a.wav"])
+        .expect(2, "cannot be used with");
+    let help = desk.run(&["--help"]);
+    assert!(
+        help.code == 0 && help.out.contains("Exit codes:") && help.out.contains("bass.flac@-2:L20"),
+        "{}",
+        help.out
+    );
+    assert_eq!(
+        desk.run(&["--version"]).out.trim(),
+        concat!("mixdown ", env!("CARGO_PKG_VERSION"))
+    );
+    assert_eq!(desk.names(), ["a.wav", "b.wav"]);
+}

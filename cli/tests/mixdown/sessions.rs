@@ -1,0 +1,143 @@
+//! Session files with cues: `plan`, `--set`, and what is said about problems.
+
+use soundtrack_test_support::desk::Desk;
+use std::fs;
+
+const REEL: &str = r#"
+title = "Reel"
+rate = 48000
+fps = 24
+start = "01:00:00:00"
+
+[bus.music]
+gain = -3
+
+[track.dialogue]
+file = "a.wav"
+
+[cue.storm]
+title = "The Storm"
+at = "01:00:00:12"
+bus = "music"
+files = "b*.wav"
+[cue.storm.use]
+again = { at = "2s", from = "250ms", length = "500ms", fade_out = "100ms", usage = "BI" }
+
+[deliver.stems]
+file = "out/{title} {bus}.wav"
+stems = ["music"]
+[deliver.album]
+file = "out/{nn} {cue}.wav"
+album = true
+"#;
+
+fn reel() -> Desk {
+    let desk = Desk::with_stems();
+    fs::write(desk.path("reel.toml"), REEL).unwrap();
+    desk
+}
+
+#[test]
+fn a_plan_is_printed_and_nothing_is_written() {
+    let desk = reel();
+    let ended = desk.run(&[
+        "plan",
+        "reel.toml",
+        "--set",
+        "bus.music.gain=-6",
+        "--set",
+        "cue.storm.at=01:00:01:00",
+    ]);
+    let want = "\
+plan  48000 Hz stereo, 4 nodes in 3 stages, 120 000 frames, 24 fps from 01:00:00:00
+ 0 track   dialogue  a.wav 48000 stereo @0                          gain 0.0 dB   pan C  -> 3
+ 0 track   storm.b   b.wav 44100->48000 mono @48000                 gain 0.0 dB   pan C  -> 2
+                     b.wav 44100->48000 mono @96000 [12000..36000]
+ 1 bus     music     sum 1                                          gain -6.0 dB         -> 3
+ 2 master            sum 0 2                                        gain 0.0 dB
+ cue  storm  \"The Storm\"         score, 48 000 frames, 2 uses
+ use         01:00:01:00 @48000  whole                         gain 0.0 dB
+ use  again  01:00:02:00 @96000  [12000..36000]                gain 0.0 dB  fade out 4800  BI
+ deliver  stems  out/Reel music.wav  wav24  bus.music
+ deliver  album  out/01 The Storm.wav  wav24  cue.storm
+";
+    assert_eq!(
+        (ended.code, ended.out.as_str(), ended.err.as_str()),
+        (0, want, "")
+    );
+    assert!(!desk.path("out").exists() && !desk.path("reel.wav").exists());
+    let json = desk.run(&["plan", "reel.toml", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(json["cues"][0]["uses"][1]["at_frame"], 96_000);
+    assert_eq!(json["deliverables"][1]["file"], "out/01 The Storm.wav");
+    desk.run(&["plan"]).expect(2, "plan: of what?");
+    // Folders and stems have plans too.
+    assert!(desk.run(&["plan", "a.wav@-3"]).out.contains("gain -3.0 dB"));
+}
+
+#[test]
+fn settings_are_told_where_they_are_wrong() {
+    let desk = reel();
+    desk.run(&["reel.toml", "--set", "bus.music.gian=-6"])
+        .expect(
+            3,
+            "error: set:1:11: bus \"music\": unknown key \"gian\"; did you mean \"gain\"?",
+        )
+        .expect(3, "1 | bus.music.gian = -6");
+    // Nothing comes into being by a slip.
+    desk.run(&["reel.toml", "--set", "bus.musik.gain=-6"])
+        .expect(
+            3,
+            "error: set:1:5: there is no bus \"musik\"; did you mean \"music\"?",
+        );
+    desk.run(&["reel.toml", "--set", "track.zither.gain=3"])
+        .expect(3, "error: set:1:7: there is no track \"zither\"");
+    desk.run(&["plan", "reel.toml", "--set", "track.new.file=a.wav"])
+        .expect(0, "");
+    desk.run(&["reel.toml", "--set", "title"])
+        .expect(2, "--set title: should be KEY=VALUE");
+    desk.run(&["a.wav", "--set", "title=x"]).expect(
+        2,
+        "--set changes a value of a session file, and there is none",
+    );
+}
+
+#[test]
+fn a_reel_is_mixed_from_toml_and_parts_of_it_are_muted() {
+    let desk = reel();
+    desk.run(&["reel.toml", "-o", "reel.wav"]).expect(0, "");
+    let frames = hound::WavReader::open(desk.path("reel.wav"))
+        .unwrap()
+        .duration();
+    assert_eq!(frames, 120_000);
+    let plan = desk.run(&["plan", "reel.toml", "--mute", "cue.storm"]).out;
+    assert!(plan.contains("pan C  muted"), "{plan}");
+    desk.run(&["plan", "reel.toml", "--mute", "cue.strom"])
+        .expect(2, "did you mean \"cue.storm\"?");
+    fs::remove_file(desk.path("b.wav")).unwrap();
+    desk.run(&["reel.toml", "--force"])
+        .expect(3, "no file of . matches \"b*.wav\"");
+}
+
+#[test]
+fn what_is_wrong_in_the_text_hides_no_stem_that_is_missing() {
+    let desk = Desk::with_stems();
+    desk.write("broken.wav", "this is no audio");
+    desk.write(
+        "s.toml",
+        "rate = 48000\n[track.a]\nfile = \"a.wav\"\ngian = 1\n[track.b]\nfile = \"bb.wav\"\n[track.c]\nfile = \"broken.wav\"\n\
+         [cue.x]\nat = \"nope\"\n[cue.x.track.v]\nfile = \"gone.wav\"\n[track.d]\nfile = \"../d.wav\"\n",
+    );
+    let done = desk.run(&["s.toml"]);
+    for told in [
+        "s.toml:4:1: track \"a\": unknown key \"gian\"; did you mean \"gain\"?",
+        "s.toml:6:8: track \"b\": bb.wav: ",
+        "s.toml:8:8: track \"c\": broken.wav: ",
+        "s.toml:10:6: cue \"x\": at",
+        "s.toml:12:8: cue \"x\", track \"v\": gone.wav: ",
+        "s.toml:14:8: track \"d\": ../d.wav is outside the session's folder",
+    ] {
+        done.expect(3, told);
+    }
+    assert_eq!(done.err.matches("error: ").count(), 6, "{}", done.err);
+}

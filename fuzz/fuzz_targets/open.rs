@@ -1,0 +1,6 @@
+//! Any bytes, opened as a stem.
+#![no_main]
+
+use soundtrack_test_support::fuzzing::check;
+
+libfuzzer_sys::fuzz_target!(init: check::contained_panics_are_quiet(), |data: &[u8]| check::open(data));

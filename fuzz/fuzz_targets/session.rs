@@ -1,0 +1,6 @@
+//! Any text, read as a session file.
+#![no_main]
+
+use soundtrack_test_support::fuzzing::check;
+
+libfuzzer_sys::fuzz_target!(init: check::contained_panics_are_quiet(), |data: &[u8]| check::session(data));

@@ -1,0 +1,4 @@
+//! Facts about the source tree that its documents state.
+
+mod layers;
+mod promises;

@@ -1,0 +1,298 @@
+//! What must hold whatever the bytes are. Each check panics where it does not.
+//!
+//! Used by the fuzz targets, which need a nightly compiler, and by `tests/robustness/mutations.rs`, which does not.
+
+use soundtrack::{
+    Block, Bounce, Clip, Damage, Decibels, Error, Frames, Layout, Load, Options, Pan, Plan,
+    Renderer, SampleRate, Session, Source, Track, encode, media,
+};
+use std::{
+    cell::RefCell,
+    fs,
+    panic::{self, AssertUnwindSafe},
+    path::{Path, PathBuf},
+};
+use tempfile::TempDir;
+
+/// The most frames of one stem that are decoded: what follows is no other than what came before.
+const MOST_FRAMES: u64 = 1 << 16;
+
+thread_local! {
+    static FOLDER: RefCell<Option<TempDir>> = const { RefCell::new(None) };
+}
+
+/// Panics of decoders are contained by the library: they are no finding and need no word.
+pub fn contained_panics_are_quiet() {
+    panic::set_hook(Box::new(|_| {}));
+}
+
+/// Does the check in this thread's folder. What it finds, or a panic that was not contained, is printed and goes on.
+fn guarded(check: impl FnOnce(&Path)) {
+    let folder = FOLDER.with_borrow_mut(|f| f.get_or_insert_with(in_memory).path().to_owned());
+    if let Err(found) = panic::catch_unwind(AssertUnwindSafe(|| check(&folder))) {
+        let text = found
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or(found.downcast_ref::<&str>().copied());
+        eprintln!("found: {}", text.unwrap_or("a panic"));
+        panic::resume_unwind(found);
+    }
+}
+
+/// A folder that is not on a disk where there is such.
+fn in_memory() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() {
+        tempfile::tempdir_in(memory)
+    } else {
+        tempfile::tempdir()
+    };
+    made.expect("a folder for the files")
+}
+
+/// A new file of these bytes.
+fn file(folder: &Path, name: &str, data: &[u8]) -> PathBuf {
+    let path = folder.join(name);
+    let _ = fs::remove_file(&path);
+    fs::write(&path, data).expect("a file of the bytes");
+    path
+}
+
+/// An error names the file and says something.
+fn named(error: &Error, name: &str) {
+    let text = error.to_string();
+    assert!(
+        text.contains(name),
+        "an error that does not name the file: {text}"
+    );
+    assert!(text.len() < 1 << 20, "an error of {} bytes", text.len());
+}
+
+/// Up to so many frames from where the source is.
+fn frames(source: &mut dyn Source, most: u64) -> Result<Vec<Vec<f64>>, Error> {
+    let layout = source.spec().layout;
+    let mut planes = vec![Vec::new(); layout.channels()];
+    let mut done = 0;
+    while done < most {
+        let mut block = Block::new(
+            layout,
+            usize::try_from((most - done).min(4_096)).unwrap_or(4_096),
+        );
+        let n = source.read(&mut block)?;
+        assert_eq!(n, block.frames(), "frames told and given");
+        assert!(n <= block.capacity(), "more frames than there is room for");
+        if n == 0 {
+            break;
+        }
+        planes
+            .iter_mut()
+            .zip(block.channels())
+            .for_each(|(p, c)| p.extend_from_slice(c));
+        done += n as u64;
+    }
+    Ok(planes)
+}
+
+fn same(a: &[Vec<f64>], b: &[Vec<f64>], what: &str) {
+    for (ch, (a, b)) in a.iter().zip(b).enumerate() {
+        assert_eq!(a.len(), b.len(), "{what}: frames of channel {ch}");
+        let differs = a
+            .iter()
+            .zip(b)
+            .position(|(x, y)| x.to_bits() != y.to_bits());
+        assert!(
+            differs.is_none(),
+            "{what}: channel {ch}, frame {}",
+            differs.unwrap_or(0)
+        );
+    }
+}
+
+/// Opens the bytes as a stem, reads it, goes back, and reads a part again: the same, or a refusal that names the file.
+pub fn open(data: &[u8]) {
+    guarded(|folder| {
+        let path = file(folder, "stem.bin", data);
+        let (mut stem, info) = match media::open(&path, None) {
+            Ok(opened) => opened,
+            Err(e) => return named(&e, "stem.bin"),
+        };
+        assert_eq!(stem.spec(), info.spec);
+        assert!(info.missing <= info.frames, "more is missing than there is");
+        let all = match frames(&mut *stem, MOST_FRAMES) {
+            Ok(all) => all,
+            Err(e) => return named(&e, "stem.bin"),
+        };
+        let len = all.first().map_or(0, |c| c.len() as u64);
+        if len < MOST_FRAMES && stem.flaws().is_empty() {
+            let held = info.frames - info.missing;
+            assert!(
+                len == held.0 || len == info.frames.0,
+                "{len} frames of a stem that tells {held}"
+            );
+        }
+        let at = len * (data.len() as u64 % 97) / 97;
+        if stem.seek(Frames(at)).is_ok()
+            && let Ok(again) = frames(&mut *stem, 4_096.min(len - at))
+        {
+            let part: Vec<Vec<f64>> = all
+                .iter()
+                .map(|c| c.iter().skip(at as usize).take(4_096).copied().collect())
+                .collect();
+            same(&part, &again, "after a seek");
+        }
+    });
+}
+
+/// Reads the bytes as a session, TOML or JSON by the first byte; what can be read is written and read again, the same,
+/// and planned.
+pub fn session(data: &[u8]) {
+    guarded(|folder| {
+        let Some((kind, text)) = data.split_first() else {
+            return;
+        };
+        let Ok(text) = std::str::from_utf8(text) else {
+            return;
+        };
+        let stem = folder.join("a.wav");
+        if !stem.exists() {
+            fs::write(&stem, silence(480)).expect("a stem");
+        }
+        let name = if kind % 2 == 0 { "s.toml" } else { "s.json" };
+        let read = match Load::default().text(text, folder.join(name)) {
+            Ok(read) => read,
+            Err(e) => return named(&e, ""),
+        };
+        for other in ["t.toml", "t.json"] {
+            // What a session file cannot hold is refused by name.
+            if let Ok(written) = read.to_text(folder.join(other)) {
+                match Load::default().text(&written, folder.join(other)) {
+                    Ok(again) => assert_eq!(
+                        again, read,
+                        "read from {name}, written to {other}:\n{written}"
+                    ),
+                    Err(e) => panic!("what was written to {other} is refused: {e}\n{written}"),
+                }
+            }
+        }
+        if let Ok(plan) = Plan::compile(&read) {
+            let _ = plan.to_string();
+        }
+    });
+}
+
+/// Mixes two stems with the gains, pans, places and rate that the first bytes say: never a sample that is no number, the
+/// same samples for any block, and for a range as for the whole.
+pub fn render(data: &[u8]) {
+    guarded(|folder| {
+        let Some((head, rest)) = data.split_first_chunk::<12>() else {
+            return;
+        };
+        let [
+            how,
+            gain_a,
+            gain_b,
+            pan,
+            at,
+            rate,
+            block,
+            cut,
+            long,
+            high,
+            low,
+            _,
+        ] = *head;
+        let first = (usize::from(high) << 8 | usize::from(low)).min(rest.len());
+        let (a, b) = rest.split_at(first);
+        let rates = [48_000, 44_100, 96_000, 8_000];
+        let rate = rates[usize::from(rate) % rates.len()];
+        let layout = if how & 2 == 0 {
+            Layout::Stereo
+        } else {
+            Layout::Surround51
+        };
+        let mut mix = Session::new(SampleRate::new(rate).expect("a rate"), layout);
+        mix.damage = if how & 1 == 0 {
+            Damage::Refuse
+        } else {
+            Damage::Silence
+        };
+        let decibels = |g: u8| {
+            if g == 0 {
+                Decibels::SILENCE
+            } else {
+                Decibels(f64::from(g) / 8.0 - 24.0)
+            }
+        };
+        let place = |mut clip: Clip, at: u8| {
+            clip.at = Frames(u64::from(at) * 37).into();
+            clip
+        };
+        for (name, data, gain, pan) in [
+            ("a.bin", a, gain_a, 0.0),
+            ("b.bin", b, gain_b, f64::from(pan) / 127.5 - 1.0),
+        ] {
+            let clip = place(Clip::new(file(folder, name, data)), at);
+            mix.add_track(
+                Track::of(name)
+                    .clip(clip)
+                    .gain(decibels(gain))
+                    .pan(Pan(pan)),
+            );
+        }
+        let plan = match Plan::compile(&mix) {
+            Ok(plan) => plan,
+            Err(e) => return named(&e, ".bin"),
+        };
+        let end = plan.length().0.min(4_096 + 64 * u64::from(long));
+        let whole = heard(&plan, 4_096, 0..end);
+        let blocks = heard(&plan, 1 + usize::from(block) * 3, 0..end);
+        match (&whole, &blocks) {
+            (Ok(whole), Ok(blocks)) => same(whole, blocks, "another block"),
+            (Err(e), Err(_)) => return named(e, ".bin"),
+            (Ok(_), Err(e)) | (Err(e), Ok(_)) => {
+                panic!("refused with one block, not with the other: {e}")
+            }
+        }
+        let Ok(whole) = whole else { return };
+        assert!(
+            whole.iter().flatten().all(|s| s.is_finite()),
+            "a sample that is no number"
+        );
+        let from = end * u64::from(cut) / 256;
+        match heard(&plan, 512, from..end) {
+            Ok(part) => {
+                let tail: Vec<Vec<f64>> =
+                    whole.iter().map(|c| c[from as usize..].to_vec()).collect();
+                same(&tail, &part, "a range");
+            }
+            Err(e) => panic!("a range of what can be rendered is refused: {e}"),
+        }
+    });
+}
+
+fn heard(plan: &Plan, block: usize, range: std::ops::Range<u64>) -> Result<Vec<Vec<f64>>, Error> {
+    let mut renderer = Renderer::new(plan.clone(), &Options { threads: 1 })?;
+    let mut memory = encode::Memory::default();
+    let bounce = Bounce::new()
+        .block(block)
+        .measure(false)
+        .range(Frames(range.start)..Frames(range.end));
+    bounce.into_sink(&mut renderer, &mut memory)?;
+    Ok(memory.into_channels())
+}
+
+/// A WAV file of so many silent 16-bit mono frames.
+pub fn silence(frames: u32) -> Vec<u8> {
+    let bytes = frames * 2;
+    let mut out = Vec::new();
+    out.extend_from_slice(b"RIFF");
+    out.extend_from_slice(&(36 + bytes).to_le_bytes());
+    out.extend_from_slice(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    out.extend_from_slice(&48_000_u32.to_le_bytes());
+    out.extend_from_slice(&96_000_u32.to_le_bytes());
+    out.extend_from_slice(&[2, 0, 16, 0]);
+    out.extend_from_slice(b"data");
+    out.extend_from_slice(&bytes.to_le_bytes());
+    out.resize(out.len() + bytes as usize, 0);
+    out
+}
