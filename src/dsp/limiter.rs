@@ -19,7 +19,7 @@ use super::{
 use crate::{
     block::Block,
     layout::Spec,
-    units::{Dbtp, Frames},
+    units::{Dbtp, Frames, saturating_usize},
 };
 use std::{collections::VecDeque, f64::consts::PI};
 
@@ -79,10 +79,6 @@ struct Limiter {
     reductions: Vec<Reduction>,
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "frames and hops that are held in memory at the same time"
-)]
 impl Limiter {
     fn new(ceiling: f64, spec: Spec) -> Self {
         let ahead = hops(ATTACK, spec);
@@ -113,7 +109,7 @@ impl Limiter {
     /// Restarts at a frame, as if all input before it were silence.
     fn restart(&mut self, frame: u64) {
         let hop = frame / HOP as u64;
-        let into_hop = (frame % HOP as u64) as usize;
+        let into_hop = saturating_usize(frame % HOP as u64);
         self.input.iter_mut().for_each(|c| {
             c.clear();
             c.resize(true_peak::MARGIN + into_hop, 0.0);
@@ -122,7 +118,7 @@ impl Limiter {
         self.required.clear();
         (self.idle, self.next) = (self.release.len(), hop);
         self.released.clear();
-        self.released.resize(self.before() as usize, 0.0);
+        self.released.resize(saturating_usize(self.before()), 0.0);
         self.first = hop;
         self.means = [(u64::MAX, 0.0); 2];
     }
@@ -140,14 +136,14 @@ impl Limiter {
         let mut at = from;
         while at < end {
             let hop = at / HOP as u64;
-            let n = (((hop + 1) * HOP as u64).min(end) - at) as usize;
+            let n = saturating_usize(((hop + 1) * HOP as u64).min(end) - at);
             let (before, after) = match self.means {
                 [(h, before), (next, after)] if h == hop && next == hop + 1 => (before, after),
                 _ => (self.mean(hop), self.mean(hop + 1)),
             };
-            let to = offset + (at - from) as usize;
-            let index = (at - self.start) as usize + true_peak::MARGIN;
-            let in_hop = (at % HOP as u64) as usize;
+            let to = offset + saturating_usize(at - from);
+            let index = saturating_usize(at - self.start) + true_peak::MARGIN;
+            let in_hop = saturating_usize(at % HOP as u64);
             for (samples, input) in out.channels_mut().zip(&self.input) {
                 let (Some(samples), Some(input)) =
                     (samples.get_mut(to..to + n), input.get(index..index + n))
@@ -181,7 +177,7 @@ impl Limiter {
     fn analyse(&mut self) {
         let known = (self.end() / HOP as u64).saturating_sub(REACH);
         while self.next < known {
-            let at = (self.next * HOP as u64 - self.start) as usize + true_peak::MARGIN;
+            let at = saturating_usize(self.next * HOP as u64 - self.start) + true_peak::MARGIN;
             let mut height = self.ceiling;
             for samples in &self.input {
                 height = true_peak::height(samples, at, height);
@@ -221,7 +217,7 @@ impl Limiter {
         }
         let reach = self.weights.len() + 1;
         // The index in `released` of the hop before the one `behind` hops ago.
-        let newest = (hop + self.before() - self.first) as usize;
+        let newest = saturating_usize(hop + self.before() - self.first);
         let index = |behind: usize| newest - behind - 1;
         let largest = |behind| {
             self.released
@@ -258,12 +254,12 @@ impl Limiter {
     /// Drops the input and reductions that no frame from `end` on depends on.
     fn forget(&mut self, end: u64) {
         let hop = end / HOP as u64;
-        let frames = (hop * HOP as u64).saturating_sub(self.start) as usize;
+        let frames = saturating_usize((hop * HOP as u64).saturating_sub(self.start));
         self.input
             .iter_mut()
             .for_each(|input| drop(input.drain(..frames.min(input.len()))));
         self.start += frames as u64;
-        let old = hop.saturating_sub(self.first) as usize;
+        let old = saturating_usize(hop.saturating_sub(self.first));
         self.released.drain(..old.min(self.released.len()));
         self.first += old as u64;
     }
@@ -296,7 +292,7 @@ impl Processor for Limiter {
         let end = self.end().saturating_sub(self.latency().0);
         // Output before the first input frame is silence.
         let from = end.saturating_sub(block.frames() as u64).max(self.start);
-        let silent = block.frames() - end.saturating_sub(from) as usize;
+        let silent = block.frames() - saturating_usize(end.saturating_sub(from));
         for samples in block.channels_mut() {
             samples
                 .iter_mut()
