@@ -212,7 +212,7 @@ impl<'a> Bounce<'a> {
         check_order(&range)?;
         renderer.plan().check_content()?;
         if let Some(bins) = self.overview {
-            renderer.sketch(Grid::over(&range, bins));
+            renderer.build_waveforms(Grid::over(&range, bins));
         }
         renderer.measure(self.measure_strips);
         let mut progress =

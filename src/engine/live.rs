@@ -10,6 +10,7 @@ use crate::{
     engine::{Options, clip_reader::ClipReader, read_ahead::ReadAhead},
     error::Result,
     plan::{Gates, NodeInput, NodeKind, Plan, sounding},
+    units::saturating_usize,
 };
 use std::ops::Range;
 
@@ -77,11 +78,7 @@ impl Renderer {
             done: 0,
         })?;
         let to_jump = self.transport.until_jump(self.plan.latency().0);
-        // A jump farther away than memory can address does not limit this block.
-        self.render_part(
-            block,
-            most.min(usize::try_from(to_jump).unwrap_or(usize::MAX)),
-        )
+        self.render_part(block, most.min(saturating_usize(to_jump)))
     }
 
     /// Starts to open and close feeds.
@@ -100,7 +97,7 @@ impl Renderer {
         self.plan.sounding = sounding(&self.plan.nodes, |_| true);
     }
 
-    /// Returns whether any feed is opening or closing.
+    /// Reports whether any feed is opening or closing.
     pub(crate) fn gates_moving(&self) -> bool {
         self.nodes
             .iter()
