@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 const JOB_HELP: &str = "\
 JOBS is a file of JSON Lines, one mix per line. Sessions are relative to it, outputs to DIR.
-With the feature cloud, JOBS, DIR, sessions and stems may be s3://bucket/name, gs://, az:// or file://.
+With the feature cloud, all of these and stems may be s3://bucket/name, gs://, az:// or file://.
   {\"id\":\"e01.de\",\"session\":\"e01/session.toml\",\"deliver\":\"full\",\"out\":\"e01/de.wav\"}
   {\"id\":\"17\",\"session\":\"base.toml\",\"set\":{\"track.vox.gain\":-3.2},\"out\":\"000/17.wav\"}
 Required keys: id, session, out. Optional keys: deliver, set, range, format, rate.

@@ -97,7 +97,7 @@ pub struct Args {
     #[arg(long, value_name = "HZ", value_parser = rate, help_heading = OUTPUT)]
     pub rate: Option<SampleRate>,
 
-    /// Set the layout: mono, stereo, quad, 5.1 ... [default: the session's, or stereo]
+    /// Set the layout: mono, stereo, quad, 5.1 ... [default: the session's]
     #[arg(long, value_name = "NAME", help_heading = OUTPUT)]
     pub layout: Option<Layout>,
 

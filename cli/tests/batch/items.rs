@@ -234,7 +234,7 @@ fn one_bad_item_stops_no_other_and_says_what_and_why() {
         (
             "other",
             3,
-            "jobs.jsonl:9:1: out \"good.wav\" is that of line 1 too: one would replace the other",
+            "jobs.jsonl:9:1: out \"good.wav\" is already used by line 1: one would replace the other",
         ),
         ("last", 0, ""),
     ] {
@@ -287,11 +287,11 @@ fn what_another_made_is_not_replaced() {
         for (id, words) in [
             (
                 "a",
-                "a.wav: exists already, and no marker says that this item made it: move it away, or choose another out",
+                "a.wav: exists already, and no marker shows that this item made it: move it away, or choose another out",
             ),
             (
                 "b",
-                "b.wav.json: is no marker of this item, so it is not replaced: move it away, or choose another out",
+                "b.wav.json: is not a marker of this item and is not replaced: move it away, or choose another out",
             ),
         ] {
             let line = line(&lines, id);
@@ -326,8 +326,8 @@ fn lines_that_share_an_output_or_an_id_are_refused_as_plan_says() {
          {\"id\":\"a\",\"session\":\"base.toml\",\"out\":\"y.wav\"}\n",
     );
     let told = [
-        "jobs.jsonl:2:1: out \"x.wav\" is that of line 1 too: one would replace the other",
-        "jobs.jsonl:3:1: id \"a\" is that of line 1 too",
+        "jobs.jsonl:2:1: out \"x.wav\" is already used by line 1: one would replace the other",
+        "jobs.jsonl:3:1: id \"a\" is already used by line 1",
     ];
     let plan = desk.run(&["plan", "jobs.jsonl"]);
     // Whichever shard they are in.
@@ -365,7 +365,7 @@ fn no_output_leaves_its_folder_by_a_link() {
         lines[0]["what"]
             .as_str()
             .unwrap()
-            .contains("would leave the folder of the outputs by a link")
+            .contains("would leave the output folder by a link")
     );
     assert_eq!(desk.files("elsewhere").len(), 0);
     // Nor by a word that stands for nothing: ".{title}." would be "..".
@@ -385,11 +385,11 @@ fn no_output_leaves_its_folder_by_a_link() {
         ("{nope}/evil.wav", "there is no {nope}"),
         (
             "link/{nn}/evil.wav",
-            "would leave the folder of the outputs by a link",
+            "would leave the output folder by a link",
         ),
         (
             "link/new/evil.wav",
-            "would leave the folder of the outputs by a link",
+            "would leave the output folder by a link",
         ),
     ] {
         let deliver = format!(

@@ -109,7 +109,7 @@ fn shards_in_a_store(port: u16) {
     killed.kill().unwrap();
     killed.wait().unwrap();
     let missing = program.run(&["collect", "jobs.jsonl", "--out", out]);
-    missing.expect(1, "of 12 items are there");
+    missing.expect(1, "of 12 items are done");
     assert_eq!(missing.out, "--array=0-1\n");
     let resumed = shard("0/2");
     resumed.expect(0, "");
@@ -118,12 +118,12 @@ fn shards_in_a_store(port: u16) {
     println!("killed after {skipped} of 6 items");
     let missing = program.run(&["collect", "jobs.jsonl", "--out", out]);
     assert_eq!(
-        missing.expect(1, "6 of 12 items are there").out,
+        missing.expect(1, "6 of 12 items are done").out,
         "--array=1\n"
     );
     shard("1/2").expect(0, "6 done");
     let collected = program.run(&["collect", "jobs.jsonl", "--out", out]);
-    collected.expect(0, "12 of 12 items are there, 0 of them with a failed check; summary.jsonl and summary.csv are in s3://music/night/out");
+    collected.expect(0, "12 of 12 items are done, 0 of them with a failed check; summary.jsonl and summary.csv are in s3://music/night/out");
     program.same("music/night/out");
     let summary =
         String::from_utf8(fetched(port, "music/night/out/summary.jsonl").unwrap()).unwrap();

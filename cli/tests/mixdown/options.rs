@@ -250,14 +250,14 @@ fn tips_lead_somewhere() {
         (&["--wrong"][..], None),
         (&["-x"], None),
         (&["a.wav", "--sollo", "a"], Some("'--solo'")),
-        (&["-dash.wav"], Some("'./-dash.wav' or as '-- -dash.wav'")),
+        (&["-dash.wav"], Some("'./-dash.wav' or '-- -dash.wav'")),
         (
             &["-q", "-o", "x.wav", "-vdash.wav@-3"],
-            Some("'./-vdash.wav@-3' or as"),
+            Some("'./-vdash.wav@-3' or '"),
         ),
         (
             &["--dash.wav"],
-            Some("'./--dash.wav' or as '-- --dash.wav'"),
+            Some("'./--dash.wav' or '-- --dash.wav'"),
         ),
     ] {
         let refused = desk.run(given);

@@ -8,9 +8,10 @@ fn what_exists_is_replaced_only_by_force() {
     let desk = Desk::with_stems();
     desk.write("out.wav", "mine");
     let refused = desk.run(&["a.wav", "-o", "out.wav"]);
-    refused
-        .expect(5, "out.wav: exists already")
-        .expect(5, "hint: --force replaces it, -o names another");
+    refused.expect(5, "out.wav: exists already").expect(
+        5,
+        "hint: use --force to replace it, or -o to choose another name",
+    );
     assert_eq!(fs::read(desk.path("out.wav")).unwrap(), b"mine");
     desk.run(&["a.wav", "-o", "out.wav", "--force"])
         .expect(0, "wrote out.wav");

@@ -70,7 +70,7 @@ plan  48000 Hz stereo, 4 nodes in 3 stages, 120 000 frames, 24 fps from 01:00:00
     let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(json["cues"][0]["uses"][1]["at_frame"], 96_000);
     assert_eq!(json["deliverables"][1]["file"], "out/01 The Storm.wav");
-    desk.run(&["plan"]).expect(2, "plan: of what?");
+    desk.run(&["plan"]).expect(2, "plan: no input is given");
     // Folders and stems have plans too.
     assert!(desk.run(&["plan", "a.wav@-3"]).out.contains("gain -3.0 dB"));
 }
