@@ -98,7 +98,7 @@ fn bounces(c: &mut Criterion) {
     }
 }
 
-/// What measuring the mix adds: loudness, true peak and their curves, on a thread of their own.
+/// Measures the cost of metering the mix: loudness, true peak and their curves, on a thread of their own.
 fn measured(c: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder for the stems");
     let out = folder.path().join("mix.wav");

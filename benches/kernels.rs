@@ -1,4 +1,4 @@
-//! What the arithmetic costs on one core, in frames a second: gain, ramps, pan, sums, samples into a file's format, meters,
+//! Measures the arithmetic on one core, in frames per second: gain, ramps, pan, sums, samples into a file's format, meters,
 //! limiter and dither.
 //!
 //! ```sh
@@ -188,8 +188,8 @@ impl Sink for Nowhere {
     }
 }
 
-/// What measuring and mastering cost. Meters: of music-like stems, where most of the signal cannot hold the true peak, and of white noise at
-/// full scale, where nearly all of it might.
+/// Measures metering and mastering. Meters run on music-like stems, where most of the signal cannot hold the true peak, and on
+/// white noise at full scale, where nearly all of it might.
 fn measure(c: &mut Criterion) {
     let mut group = short(c, "kernels/measure");
     group.throughput(Throughput::Elements(FRAMES as u64));

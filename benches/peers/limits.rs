@@ -1,4 +1,4 @@
-//! What no mixer can beat, in processes of their own: plain loops over WAV files, and decoding alone.
+//! Lower bounds for any mixer, each in its own process: plain loops over WAV files, and decoding alone.
 
 use soundtrack::{Block, media};
 use std::{
@@ -20,18 +20,18 @@ const BLOCK: usize = 16_384;
 const WIDTH: usize = 6;
 
 pub fn loops(files: &[OsString]) -> ExitCode {
-    told(add(Path::new(&files[0]), &files[1..]).map_err(|e| e.to_string()))
+    exit_code(add(Path::new(&files[0]), &files[1..]).map_err(|e| e.to_string()))
 }
 
 pub fn decode(files: &[OsString]) -> ExitCode {
-    told(
+    exit_code(
         files
             .iter()
             .try_for_each(|file| run_through(Path::new(file)).map_err(|e| e.to_string())),
     )
 }
 
-fn told(outcome: Result<(), String>) -> ExitCode {
+fn exit_code(outcome: Result<(), String>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {

@@ -1,4 +1,4 @@
-//! The other programs: which are here, and what each is told to do.
+//! The other programs: which are installed, and the command line of each.
 
 use super::works::Work;
 use std::{
@@ -12,7 +12,7 @@ pub struct Program {
     pub program: PathBuf,
 }
 
-/// What was found on this machine.
+/// Programs that were found on this machine.
 pub struct Tools {
     /// Every ffmpeg, the newest last.
     pub ffmpegs: Vec<Program>,
@@ -65,7 +65,7 @@ impl Tools {
         Self { ffmpegs, sox, flac }
     }
 
-    /// What is not here, and how to get it.
+    /// Returns the programs that are missing, and how to get them.
     pub fn missing(&self) -> Vec<&'static str> {
         let mut missing = Vec::new();
         if self.ffmpegs.is_empty() {

@@ -68,11 +68,11 @@ impl Runner {
     }
 }
 
-/// What a work has shown.
+/// Result of a work.
 pub struct Shown {
     /// Processor time of ours.
     pub cpu: f64,
-    /// Whether all sums agree.
+    /// Set if all sums agree.
     pub agree: bool,
 }
 
@@ -86,7 +86,7 @@ fn mixdown(program: &Path, work: &Work, more: &[&str], out: &Path) -> Vec<OsStri
         .0
 }
 
-/// Who takes part.
+/// Returns the programs that take part.
 fn runners(
     work: &Work,
     ask: &Ask,

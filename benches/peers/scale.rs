@@ -1,7 +1,7 @@
-//! Whether cost grows with the work and nothing else: 4 to 1000 stems with few open files allowed, ten hours, a jump into
-//! the middle.
+//! Measures whether cost grows only with the work: 4 to 1000 stems with few open files allowed, ten hours, a seek into the
+//! middle.
 //!
-//! Many stems are hard links to few files: as many names to open, little room on the disk.
+//! Many stems are hard links to few files: as many names to open, little space on the disk.
 
 use super::{
     measure::{Cost, measure, median},
@@ -33,7 +33,7 @@ pub struct Scale<'a> {
 
 impl Scale<'_> {
     /// # Errors
-    /// What a file system or a program refuses.
+    /// Those of the file system and the programs.
     pub fn run(&self) -> Result<(), String> {
         fs::create_dir_all(self.folder).map_err(|e| e.to_string())?;
         self.counts()?;

@@ -14,18 +14,18 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// How loud the stems are: two dozen of them together stay below full scale, so that nobody clips.
+/// Amplitude of the stems: two dozen of them together stay below full scale, so that no mixer clips.
 pub const LEVEL: f64 = 1.0 / 8.0;
 
 pub struct Work {
     pub name: &'static str,
     pub what: String,
     pub stems: Vec<PathBuf>,
-    /// How many of them, at the end, are at 44.1 kHz.
+    /// Number of stems, at the end of the list, at 44.1 kHz.
     pub slower: usize,
     /// Seconds of all stems together.
     pub seconds: f64,
-    /// How far the peers' sums may be from ours, in dB of full scale.
+    /// Maximum distance of the peers' sums from ours, in dBFS.
     pub bound: f64,
     /// Ours ÷ the best peer, in wall time.
     pub aim: f64,

@@ -1,7 +1,7 @@
 //! `random_remixes`: training material from seeds, in memory: no files, no state between items.
 //!
 //! ```text
-//! random_remixes [COUNT] [STEM...]      1000 crops of four generated stems, unless told
+//! random_remixes [COUNT] [STEM...]      default: 1000 crops of four generated stems
 //! ```
 //!
 //! Remix number n is a function of n: gains, places, mutes and the crop come from it as a seed. So a million of them are

@@ -22,9 +22,9 @@ pub struct ItemRenderer<'a> {
     pub list_folder: PathBuf,
     /// Output folder without symbolic links, or the link of one in a store.
     pub out: PathBuf,
-    /// Whether items that are done are skipped.
+    /// Skips items that are done.
     pub resume: bool,
-    /// Whether sessions may use stems outside their folders.
+    /// Allows sessions to use stems outside their folders.
     pub outside: bool,
     /// Maximum memory of a mix in bytes.
     pub max_memory: u64,
@@ -37,9 +37,9 @@ pub struct ItemRenderer<'a> {
 
 /// State of an item's outputs before it is rendered.
 struct Before {
-    /// Whether a marker or a claim shows that the outputs belong to this item, so that they may be replaced.
+    /// Set if a marker or a claim shows that the outputs belong to this item, so that they may be replaced.
     is_ours: bool,
-    /// Whether the item is done with the same session, stems and settings.
+    /// Set if the item is done with the same session, stems and settings.
     is_current: bool,
 }
 

@@ -18,12 +18,13 @@ const KEYS: [&str; 8] = [
     "id", "session", "out", "deliver", "set", "range", "format", "rate",
 ];
 
-/// Maximum number of bytes that are read of a session file. The library refuses a text of this length.
+/// Maximum number of bytes that are read of a session file: more than the library accepts, so that a longer one gets its error.
 const MAX_SESSION_BYTES: u64 = 1 << 24;
 
 /// A mix that a line asks for.
 #[derive(Debug)]
 pub struct Job {
+    /// Name of the item, unique in the list.
     pub id: String,
     /// Session file as written, relative to the list.
     pub session: String,
@@ -31,8 +32,11 @@ pub struct Job {
     pub out: PathBuf,
     /// Name of the session's deliverable to render instead of its mix.
     pub deliver: Option<String>,
+    /// Range of the mix, which [`Self::parse_range`] parses once the length of the mix is known.
     pub range: Option<String>,
+    /// Sample format of the output.
     pub format: Option<Format>,
+    /// Sample rate of the output.
     pub rate: Option<SampleRate>,
     /// Values that replace those of the session file: a dotted key and a value in TOML.
     pub settings: Vec<(String, String)>,
@@ -66,7 +70,7 @@ impl Job {
     /// Parses a line.
     ///
     /// # Errors
-    /// What is wrong with the line, and where.
+    /// The first error of the line with its column.
     pub fn parse(line: &str) -> Result<Self, LineError> {
         if line.trim().is_empty() {
             return Err(LineError::of_line("is empty: every line must be a job"));

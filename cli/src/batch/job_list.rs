@@ -26,7 +26,7 @@ impl JobLine {
     /// Parses the line.
     ///
     /// # Errors
-    /// What is wrong with it, and where.
+    /// The first error of the line with its column.
     pub fn job(&self) -> Result<Job, LineError> {
         match &self.text {
             Ok(text) => Job::parse(text),

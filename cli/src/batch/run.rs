@@ -11,6 +11,7 @@ use super::{
     job::LineError,
     job_list::{JobLine, JobList},
     outcome::{Outcome, Status},
+    scheduler_variables::Variables,
     shard::Shard,
     workers::{self, lock},
 };
@@ -23,7 +24,7 @@ use crate::{
 };
 use soundtrack::{ErrorKind, Result};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     env, fs,
     path::{Path, PathBuf},
     sync::Mutex,
@@ -129,7 +130,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
 }
 
 /// Returns the environment variables as text.
-fn environment() -> BTreeMap<String, String> {
+fn environment() -> Variables {
     env::vars_os()
         .map(|(name, value)| {
             let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();

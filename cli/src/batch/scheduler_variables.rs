@@ -19,31 +19,33 @@ struct Scheduler {
     single_job: Option<&'static str>,
 }
 
-const fn scheduler(index: &'static str, count: Option<&'static str>) -> Scheduler {
-    Scheduler {
-        index,
-        count,
-        first: 0,
-        single_job: None,
+impl Scheduler {
+    const fn new(index: &'static str, count: Option<&'static str>) -> Self {
+        Self {
+            index,
+            count,
+            first: 0,
+            single_job: None,
+        }
     }
 }
 
 const SCHEDULERS: [Scheduler; 8] = [
-    scheduler("SLURM_ARRAY_TASK_ID", None),
-    scheduler("JOB_COMPLETION_INDEX", None),
-    scheduler(
+    Scheduler::new("SLURM_ARRAY_TASK_ID", None),
+    Scheduler::new("JOB_COMPLETION_INDEX", None),
+    Scheduler::new(
         "AWS_BATCH_JOB_ARRAY_INDEX",
         Some("AWS_BATCH_JOB_ARRAY_SIZE"),
     ),
-    scheduler("CLOUD_RUN_TASK_INDEX", Some("CLOUD_RUN_TASK_COUNT")),
-    scheduler("BATCH_TASK_INDEX", Some("BATCH_TASK_COUNT")),
+    Scheduler::new("CLOUD_RUN_TASK_INDEX", Some("CLOUD_RUN_TASK_COUNT")),
+    Scheduler::new("BATCH_TASK_INDEX", Some("BATCH_TASK_COUNT")),
     Scheduler {
         index: "SGE_TASK_ID",
         count: None,
         first: 1,
         single_job: Some("undefined"),
     },
-    scheduler("PBS_ARRAY_INDEX", None),
+    Scheduler::new("PBS_ARRAY_INDEX", None),
     Scheduler {
         index: "LSB_JOBINDEX",
         count: None,
@@ -52,38 +54,28 @@ const SCHEDULERS: [Scheduler; 8] = [
     },
 ];
 
-/// Returns the shard of the variables; the whole list if neither `--shards` nor a scheduler is there. `shards` is the value of
-/// `--shards`.
+/// Environment variables by name.
+pub type Variables = BTreeMap<String, String>;
+
+/// Returns the shard that the variables select; the whole list if neither `--shards` nor a scheduler is there. `shards` is
+/// the value of `--shards`.
 ///
 /// # Errors
-/// A sentence for variables that contradict each other, the option, or are incomplete.
-pub fn shard(shards: Option<u64>, variables: &BTreeMap<String, String>) -> Result<Shard, String> {
-    let value = |name: &str| variables.get(name).map(String::as_str);
-    let is_set = |s: &&Scheduler| value(s.index).is_some_and(|v| s.single_job != Some(v));
-    let found: Vec<&Scheduler> = SCHEDULERS.iter().filter(is_set).collect();
-    let others = SCHEDULERS
-        .iter()
-        .filter(|s| !found.iter().any(|f| f.index == s.index));
-    if let Some((other, count)) = others
-        .filter_map(|s| Some((s, s.count?)))
-        .find(|(_, count)| value(count).is_some())
-    {
-        return Err(format!(
-            "{count} is set, but {} is not; use --shard I/N",
-            other.index
-        ));
-    }
+/// A sentence for variables that are incomplete, or contradict each other or the option.
+pub fn shard(shards: Option<u64>, variables: &Variables) -> Result<Shard, String> {
+    let found = schedulers_with_index(variables);
+    refuse_counts_without_index(&found, variables)?;
     let (scheduler, index) = match found.as_slice() {
+        [one] => *one,
         [] if shards.is_none() => return Ok(Shard::WHOLE),
         [] => {
+            let names = SCHEDULERS.map(|s| s.index).join(", ");
             return Err(format!(
-                "--shards without an index: no scheduler set one of {}; use --shard I/N",
-                indices()
+                "--shards without an index: no scheduler set one of {names}; use --shard I/N"
             ));
         }
-        [one] => (*one, value(one.index).unwrap_or_default()),
         several => {
-            let names: Vec<&str> = several.iter().map(|s| s.index).collect();
+            let names: Vec<&str> = several.iter().map(|(s, _)| s.index).collect();
             return Err(format!(
                 "{} are all set; use --shard I/N to choose one",
                 names.join(" and ")
@@ -94,58 +86,85 @@ pub fn shard(shards: Option<u64>, variables: &BTreeMap<String, String>) -> Resul
     let index: u64 = index
         .parse()
         .map_err(|_| format!("{name}={index:?} is not a number; use --shard I/N"))?;
-    let array_size = match scheduler
-        .count
-        .and_then(|count| Some((count, value(count)?)))
-    {
-        None => None,
-        Some((count, text)) => match text.parse() {
-            Ok(n) if n > 0 => Some((count, n)),
-            _ => {
-                return Err(format!(
-                    "{count}={text:?} is not a number of tasks; use --shards N"
-                ));
-            }
-        },
-    };
-    let count = match (shards, array_size) {
-        (Some(shards), Some((count, own))) if shards != own => {
-            return Err(format!(
-                "--shards {shards}, but {count}={own}; they must be equal"
-            ));
-        }
-        (Some(shards), _) => shards,
-        (None, Some((_, own))) => own,
-        (None, None) => {
-            let also = scheduler
-                .count
-                .map_or(String::new(), |count| format!(", and {count} is not"));
-            return Err(format!(
-                "{name} is set{also}; use --shards N to give the number of all shards"
-            ));
-        }
-    };
+    let count = shard_count(shards, scheduler, variables)?;
     match index.checked_sub(scheduler.first) {
         None => Err(format!(
             "{name}={index}, but its tasks are counted from {}",
             scheduler.first
         )),
         Some(shard) if shard >= count => Err(format!(
-            "{name}={index} is beyond the {count} shards, which are {}",
-            tasks(scheduler.first, count)
+            "{name}={index} is beyond the {count} shards, which are {} to {}",
+            scheduler.first,
+            scheduler.first + count - 1
         )),
         Some(index) => Ok(Shard { index, count }),
     }
 }
 
-/// Formats the indices of an array: `1 to 4`.
-fn tasks(first: u64, count: u64) -> String {
-    format!("{first} to {}", first + count - 1)
+/// Returns the schedulers whose index is set, with its value. A job that is not an array has none.
+fn schedulers_with_index(variables: &Variables) -> Vec<(&'static Scheduler, &str)> {
+    SCHEDULERS
+        .iter()
+        .filter_map(|scheduler| {
+            let index = variables.get(scheduler.index)?;
+            (scheduler.single_job != Some(index.as_str())).then_some((scheduler, index.as_str()))
+        })
+        .collect()
 }
 
-/// Lists the variables of all schedulers.
-fn indices() -> String {
-    SCHEDULERS.map(|s| s.index).join(", ")
+/// Refuses the size of an array whose index is not set.
+fn refuse_counts_without_index(
+    found: &[(&Scheduler, &str)],
+    variables: &Variables,
+) -> Result<(), String> {
+    for scheduler in &SCHEDULERS {
+        let has_index = found.iter().any(|(s, _)| s.index == scheduler.index);
+        if let Some(count) = scheduler.count
+            && variables.contains_key(count)
+            && !has_index
+        {
+            let index = scheduler.index;
+            return Err(format!(
+                "{count} is set, but {index} is not; use --shard I/N"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Returns the number of shards, from `--shards` or the size of the scheduler's array, which must be equal.
+fn shard_count(
+    shards: Option<u64>,
+    scheduler: &Scheduler,
+    variables: &Variables,
+) -> Result<u64, String> {
+    let array = scheduler
+        .count
+        .and_then(|name| Some((name, variables.get(name)?)));
+    let Some((name, text)) = array else {
+        return shards.ok_or_else(|| {
+            let also = match scheduler.count {
+                Some(count) => format!(", and {count} is not"),
+                None => String::new(),
+            };
+            let index = scheduler.index;
+            format!("{index} is set{also}; use --shards N to give the number of all shards")
+        });
+    };
+    let size: u64 = match text.parse() {
+        Ok(size) if size > 0 => size,
+        _ => {
+            return Err(format!(
+                "{name}={text:?} is not a number of tasks; use --shards N"
+            ));
+        }
+    };
+    match shards {
+        Some(shards) if shards != size => Err(format!(
+            "--shards {shards}, but {name}={size}; they must be equal"
+        )),
+        _ => Ok(size),
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! A shard: every N-th line of the list. Index and count come from the command line or the scheduler, never from a guess.
 
-use super::{args::MAX_SHARDS, scheduler_variables};
-use std::collections::BTreeMap;
+use super::{
+    args::MAX_SHARDS,
+    scheduler_variables::{self, Variables},
+};
 
 /// One of `count` shards. Line i of the list belongs to the shard with index i mod count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +42,7 @@ impl Shard {
     pub fn from_options(
         shard: Option<&str>,
         shards: Option<u64>,
-        variables: &BTreeMap<String, String>,
+        variables: &Variables,
     ) -> Result<Self, String> {
         match shard {
             Some(text) => Self::parse(text),

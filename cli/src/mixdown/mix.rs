@@ -142,7 +142,7 @@ pub fn compile(
 /// Part of the mix that `--range` asks for.
 struct Part {
     range: Range<Frames>,
-    /// Whether the output may be joined to other parts.
+    /// Set if the output can be joined to other parts.
     is_joinable: bool,
 }
 

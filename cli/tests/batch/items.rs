@@ -143,7 +143,7 @@ fn rate_format_and_deliverables_are_those_of_the_line() {
             .unwrap()
             .contains("did you mean \"full\"?")
     );
-    // A failed check is told again, and not rendered again.
+    // A failed check is reported again, and not rendered again.
     let (ended, lines) = desk.items("out", &["--resume"]);
     ended.expect(3, "0 done, 6 skipped, 2 failed, 0 dropped");
     assert_eq!(line(&lines, "loud")["code"], 1);
@@ -325,7 +325,7 @@ fn lines_that_share_an_output_or_an_id_are_refused_as_plan_says() {
          {\"id\":\"b\",\"session\":\"base.toml\",\"out\":\"./x.wav\"}\n\
          {\"id\":\"a\",\"session\":\"base.toml\",\"out\":\"y.wav\"}\n",
     );
-    let told = [
+    let expected = [
         "jobs.jsonl:2:1: out \"x.wav\" is already used by line 1: one would replace the other",
         "jobs.jsonl:3:1: id \"a\" is already used by line 1",
     ];
@@ -335,9 +335,9 @@ fn lines_that_share_an_output_or_an_id_are_refused_as_plan_says() {
         let (ended, lines) = desk.items("out", &["--shard", shard, "--resume"]);
         ended.expect(3, "failed");
         let said: Vec<&str> = lines.iter().filter_map(|l| l["what"].as_str()).collect();
-        assert!(said.iter().all(|what| told.contains(what)), "{said:?}");
+        assert!(said.iter().all(|what| expected.contains(what)), "{said:?}");
     }
-    for what in told {
+    for what in expected {
         plan.expect(3, what);
     }
     let files: Vec<_> = desk

@@ -22,7 +22,7 @@ fn a_plan_says_what_it_comes_to_and_all_that_is_wrong() {
         (Some(10), Some(1.6))
     );
     assert_eq!(plan["bytes"], 76_800 * 6);
-    // Shard 1 has the lines 1, 5 and 9, shard 0 the lines 0, 4 and 8: both are the longest, the first is told.
+    // Shard 1 has the lines 1, 5 and 9, shard 0 the lines 0, 4 and 8: both are the longest, and the first is printed.
     assert_eq!(plan["longest_shard"]["index"], 0);
     assert_eq!(
         (
@@ -118,7 +118,10 @@ fn what_is_missing_is_a_list_of_shards() {
     );
     fs::remove_file(desk.path("out/1/13.wav")).unwrap();
     let ended = collect();
-    ended.expect(1, "1/13.wav is marked as done, but is missing or incomplete");
+    ended.expect(
+        1,
+        "1/13.wav is marked as done, but is missing or incomplete",
+    );
     assert_eq!(ended.out, "--array=5\n");
 }
 
@@ -164,7 +167,7 @@ fn a_million_lines_take_no_more_memory_than_a_thousand() {
             .unwrap();
         let mut peak = None;
         let status = loop {
-            // What the system tells of a child that has ended counts the memory of this program, too.
+            // The peak memory of a child that has ended includes that of this program.
             peak = high_water(child.id()).or(peak);
             match child.try_wait().unwrap() {
                 Some(status) => break status,
@@ -173,7 +176,7 @@ fn a_million_lines_take_no_more_memory_than_a_thousand() {
         };
         assert!(status.success());
         let Some(peak) = peak else {
-            return println!("skipped: this system does not tell the memory of a program");
+            return println!("skipped: this system does not report the memory of a program");
         };
         peaks.push(peak);
     }

@@ -66,7 +66,7 @@ impl Program {
     }
 }
 
-/// Whether the marker of an output is whole, and not only a claim.
+/// Returns whether the marker of an output is complete, not only a claim.
 fn is_done(port: u16, output: &str) -> bool {
     let marker = fetched(port, &format!("{output}.json")).unwrap_or_default();
     String::from_utf8_lossy(&marker).contains("\"fingerprint\"")
@@ -341,7 +341,7 @@ fn a_store_out_of_reach_is_told_once() {
         let ended = program.run(arguments);
         ended.expect(75, "the store was never reached");
         println!(
-            "told after {:.1} s: {}",
+            "reported after {:.1} s: {}",
             clock.elapsed().as_secs_f64(),
             ended.err
         );

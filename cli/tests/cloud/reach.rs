@@ -1,6 +1,6 @@
-//! How long a store is asked that was never reached, and one that answered before.
+//! Measures how long a store is tried that was never reached, and one that answered before.
 //!
-//! Where a store is comes from the environment, so every test runs once more in a process that has it.
+//! The address of a store comes from the environment, so every test runs once more in a process that has it.
 
 use crate::{
     fake::{Fake, KEY, SECRET, free_port, variables},
@@ -101,12 +101,15 @@ fn a_store_that_was_never_reached_is_told_soon() {
             Bounce::new().run(&mix, "s3://music/out.wav").unwrap_err()
         }),
     ];
-    // One that failed is no store that was reached, so all are told soon.
+    // A store that only failed was never reached, so every request fails soon.
     for (name, ask) in asked {
         let clock = Instant::now();
         let e = ask();
         let took = clock.elapsed();
-        println!("{endpoint}: told after {:.1} s: {e}", took.as_secs_f64());
+        println!(
+            "{endpoint}: reported after {:.1} s: {e}",
+            took.as_secs_f64()
+        );
         assert!(
             took < Duration::from_secs(storage::FIRST_PATIENCE_S),
             "{took:?}"

@@ -45,7 +45,7 @@ pub const ROWS: &[Row] = &[
     },
 ];
 
-/// How a run under limits ended.
+/// Result of a run under limits.
 struct Run {
     code: Option<i32>,
     signal: Option<i32>,
@@ -69,8 +69,8 @@ fn limited(desk: &Desk, limits: &str, arguments: &[&str]) -> Run {
     command
         .current_dir(desk.path(""))
         .stdin(Stdio::null())
-        .stdout(file("said"))
-        .stderr(file("told"));
+        .stdout(file("stdout"))
+        .stderr(file("stderr"));
     let mut child = command.spawn().unwrap();
     let folder = format!("/proc/{}/fd", child.id());
     let mut open = 0;
@@ -83,9 +83,9 @@ fn limited(desk: &Desk, limits: &str, arguments: &[&str]) -> Run {
         let ended = watch.join().unwrap();
         let text =
             |name: &str| String::from_utf8_lossy(&fs::read(desk.path(name)).unwrap()).into_owned();
-        let (out, err) = (text("said"), text("told"));
-        fs::remove_file(desk.path("said")).unwrap();
-        fs::remove_file(desk.path("told")).unwrap();
+        let (out, err) = (text("stdout"), text("stderr"));
+        fs::remove_file(desk.path("stdout")).unwrap();
+        fs::remove_file(desk.path("stderr")).unwrap();
         let (code, signal) = (ended.status.code(), ended.status.signal());
         Run {
             code,

@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-/// What a row saw when everything held.
+/// Result of a row that held.
 pub enum Seen {
     /// The fault was injected so many times, and what came of it.
     Held { injected: u64, result: String },
@@ -45,7 +45,7 @@ pub struct Row {
     pub run: fn() -> Seen,
 }
 
-/// How often to inject: the everyday number, or the one of a release.
+/// Returns the number of injections: the everyday one, or that of a release.
 pub fn times(everyday: u64, full: u64) -> u64 {
     if std::env::var("SOUNDTRACK_FAULTS").is_ok_and(|v| v == "full") {
         full

@@ -130,7 +130,7 @@ fn table(text: &str) -> BTreeMap<&str, Vec<(&str, &str)>> {
     table
 }
 
-/// Which sums differ, and how to find out why.
+/// Names the hashes that differ, and how to find the reason.
 fn advice(
     wrong: &[&str],
     old: &BTreeMap<&str, Vec<(&str, &str)>>,

@@ -3,7 +3,7 @@
 use flacenc::{bitsink::ByteSink, component::BitRepr, config, error::Verify, source::MemSource};
 use std::{fs, path::Path};
 
-/// How the samples of a WAV stem are coded.
+/// Sample format of a WAV stem.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Coding {
     /// Integers of so many bits; 8 bits are unsigned, as WAVE has them.

@@ -14,7 +14,7 @@ use std::{
 
 /// One session and one way to render it.
 pub struct Guard {
-    /// What it is called in `audio.txt`.
+    /// Name in `audio.txt`.
     pub name: &'static str,
     pub session: From,
     /// Values set in place of those in the session file.
@@ -26,7 +26,7 @@ pub struct Guard {
     pub damage: Damage,
 }
 
-/// Where a session comes from.
+/// Source of a session.
 pub enum From {
     /// A file in `tests/guards/sessions/`, without its extension.
     File(&'static str),

@@ -1,4 +1,4 @@
-//! What a session promises: which files are written, and how that is told.
+//! Deliverables: which files `mixdown` writes, and its messages about them.
 
 use serde_json::Value;
 use soundtrack_test_support::desk::Desk;

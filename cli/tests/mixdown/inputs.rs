@@ -1,4 +1,4 @@
-//! What can be mixed: files with levels, folders, sessions, names of all kinds; and what cannot.
+//! Inputs of `mixdown`: files with levels, folders, sessions, names of all kinds, and inputs that are refused.
 
 use soundtrack_test_support::desk::{Desk, ended, tracks};
 use std::fs;
@@ -73,10 +73,10 @@ fn a_folder_in_the_order_of_names_without_what_is_no_audio() {
         (Some("my stems.wav"), Some("my stems"))
     );
 
-    let told = desk.run(&["my stems/", "-o", "x.wav"]);
-    told.expect(0, "skipped 1 file without audio (-v lists them)");
-    let told = desk.run(&["my stems/", "-o", "y.wav", "-v"]);
-    told.expect(0, "skipped my stems/notes.txt")
+    let done = desk.run(&["my stems/", "-o", "x.wav"]);
+    done.expect(0, "skipped 1 file without audio (-v lists them)");
+    let done = desk.run(&["my stems/", "-o", "y.wav", "-v"]);
+    done.expect(0, "skipped my stems/notes.txt")
         .expect(0, "skipped my stems/sub.wav: a folder");
 
     fs::create_dir(desk.path("empty")).unwrap();
@@ -109,16 +109,17 @@ fn folders_with_audio_within_a_folder_are_named() {
 }
 
 #[test]
-fn what_no_placement_puts_into_the_mix_is_told() {
+fn stems_without_a_placement_are_reported() {
     let desk = Desk::with_tones();
     let cue = "[cue.song]\n[cue.song.track.v]\nfile = \"b.wav\"\n";
     let track = "[track.a]\nfile = \"a.wav\"\n";
     desk.write("s.toml", &format!("rate = 48000\n{track}{cue}"));
-    let told =
+    let warning =
         "W123 cue \"song\": it has no placement, so nothing of it is in the mix: add at or a use";
-    desk.run(&["s.toml"]).expect(0, told);
-    desk.run(&["plan", "s.toml"]).expect(0, told);
-    desk.run(&["s.toml", "--force", "--strict"]).expect(1, told);
+    desk.run(&["s.toml"]).expect(0, warning);
+    desk.run(&["plan", "s.toml"]).expect(0, warning);
+    desk.run(&["s.toml", "--force", "--strict"])
+        .expect(1, warning);
     for solo in ["cue.song.v", "cue.song"] {
         desk.run(&["s.toml", "--force", "--solo", solo]).expect(
             3,
@@ -179,7 +180,7 @@ fn a_folder_never_leaves_out_a_file_named_like_audio() {
 }
 
 #[test]
-fn the_output_among_the_stems_is_told_and_never_written_over_a_stem() {
+fn an_output_among_the_stems_is_noted_and_never_replaces_a_stem() {
     let desk = Desk::with_stems();
     desk.run(&[".", "-o", "mix.wav"])
         .expect(0, "mix.wav is inside the folder of stems");
@@ -405,8 +406,8 @@ fn a_file_of_several_streams() {
         soundtrack_test_support::requirement::missing("ffmpeg is not installed");
         return;
     }
-    let told = desk.run(&["song.stem.mp4", "-o", "first.wav"]);
-    told.expect(0, "song.stem.mp4 has 3 audio streams, of which the first is used; song.stem.mp4/ uses the others");
+    let done = desk.run(&["song.stem.mp4", "-o", "first.wav"]);
+    done.expect(0, "song.stem.mp4 has 3 audio streams, of which the first is used; song.stem.mp4/ uses the others");
     let report = desk.json(&["song.stem.mp4/"]);
     assert_eq!(
         (tracks(&report), report["output"].as_str()),

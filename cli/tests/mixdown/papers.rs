@@ -1,4 +1,4 @@
-//! What is written beside the mix, and the tools that mix nothing: `--report`, `compare`, `report`.
+//! Reports and the commands that mix nothing: `--report`, `compare`, `report`.
 
 use serde_json::Value;
 use soundtrack_test_support::desk::Desk;

@@ -129,7 +129,7 @@ fn what_is_wrong_in_the_text_hides_no_stem_that_is_missing() {
          [cue.x]\nat = \"nope\"\n[cue.x.track.v]\nfile = \"gone.wav\"\n[track.d]\nfile = \"../d.wav\"\n",
     );
     let done = desk.run(&["s.toml"]);
-    for told in [
+    for error in [
         "s.toml:4:1: track \"a\": unknown key \"gian\"; did you mean \"gain\"?",
         "s.toml:6:8: track \"b\": bb.wav: ",
         "s.toml:8:8: track \"c\": broken.wav: ",
@@ -137,7 +137,7 @@ fn what_is_wrong_in_the_text_hides_no_stem_that_is_missing() {
         "s.toml:12:8: cue \"x\", track \"v\": gone.wav: ",
         "s.toml:14:8: track \"d\": ../d.wav is outside the session's folder",
     ] {
-        done.expect(3, told);
+        done.expect(3, error);
     }
     assert_eq!(done.err.matches("error: ").count(), 6, "{}", done.err);
 }

@@ -1,4 +1,4 @@
-//! What is said, where and in which form.
+//! Messages of `mixdown`: their stream and their form.
 
 use serde_json::Value;
 use soundtrack::diagnostics::WarningInfo;
@@ -153,7 +153,7 @@ fn a_closed_stdout_or_stderr_is_no_crash() {
     let mut child = desk.command(&["a.wav", "b.wav"]).spawn().unwrap();
     drop(child.stdout.take());
     let done = ended(child.wait_with_output().unwrap());
-    // The mix is there; that its result went nowhere is told.
+    // The mix is written; the error says that its result could not be printed.
     done.expect(5, "wrote mix.wav")
         .expect(5, "the result cannot be printed");
     assert!(!done.err.contains("panicked"), "{}", done.err);

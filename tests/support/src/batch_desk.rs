@@ -144,7 +144,7 @@ impl Desk {
     }
 }
 
-/// What the program printed, a value a line.
+/// Returns the values that the program printed, one per line.
 pub fn lines(ended: &Ended) -> Vec<Value> {
     ended
         .out
@@ -153,7 +153,7 @@ pub fn lines(ended: &Ended) -> Vec<Value> {
         .collect()
 }
 
-/// How many lines have a status.
+/// Returns the number of lines with a status.
 pub fn count(lines: &[Value], status: &str) -> usize {
     lines.iter().filter(|line| line["status"] == status).count()
 }

@@ -1,4 +1,4 @@
-//! The programs as they are built for tests, and how a run of one ended.
+//! The programs built for tests, and the result of a run.
 
 use std::{path::PathBuf, process::Output};
 
@@ -17,7 +17,7 @@ pub fn built(name: &str) -> PathBuf {
     built
 }
 
-/// How a program ended, and what it said.
+/// Exit code and output of a program.
 pub struct Ended {
     pub code: i32,
     pub out: String,

@@ -56,7 +56,7 @@ impl Tone {
     }
 }
 
-/// What a meter says of a tone, both channels of which are alike: seconds and dBFS.
+/// Measures a tone with two equal channels. Each segment is a length in seconds and a level in dBFS.
 pub fn stereo(rate: u32, segments: &[(f64, f64)]) -> Measured {
     let mut tone = Tone::new(rate, Layout::Stereo);
     let mut meter = Meter::new(tone.spec);
@@ -66,7 +66,7 @@ pub fn stereo(rate: u32, segments: &[(f64, f64)]) -> Measured {
     meter.finish()
 }
 
-/// What a meter says of samples.
+/// Measures samples.
 pub fn measured(spec: Spec, channels: &[Vec<f64>], block: usize) -> Measured {
     let mut meter = Meter::new(spec);
     let frames = channels[0].len();

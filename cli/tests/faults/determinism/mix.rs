@@ -6,10 +6,10 @@ use soundtrack::{
 };
 use std::{fs, path::Path};
 
-/// How long every stem is, at the session's rate.
+/// Length of every stem in frames at the session's rate.
 pub const FRAMES: u64 = 24_000;
 
-/// What is mixed.
+/// Kind of mix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Lossless stems at the session's rate, through every kind of gain, pan, fade, send and loop.
@@ -174,7 +174,7 @@ pub fn bytes(channels: &[Vec<f64>]) -> Vec<u8> {
         .collect()
 }
 
-/// What a bounce writes: dithered to 16 bits where it is mastered, floats else.
+/// Bounces a session and returns the bytes of the file: dithered 16 bits for a mastered mix, else floats.
 pub fn file(session: &Session, kind: Kind, to: &Path) -> Result<Vec<u8>> {
     let bounce = Bounce::new().overwrite(true);
     let bounce = match kind {

@@ -60,7 +60,7 @@ pub fn child(stem: &Path) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// What a process said, the most memory that it had, and how long it took.
+/// Output of a process, its peak memory and its duration.
 struct Ended {
     said: String,
     memory: u64,

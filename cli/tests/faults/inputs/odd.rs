@@ -1,4 +1,4 @@
-//! What is no stem file at all, and what a header may not ask for.
+//! Files that are no stems, and headers with impossible values.
 
 use super::{
     super::table::{Row, Seen, held},

@@ -38,9 +38,9 @@ pub struct Made {
     pub bytes: Vec<u8>,
     /// Its length as it is read.
     pub frames: u64,
-    /// Whether the format states the length.
+    /// Set if the format states the length.
     pub stated: bool,
-    /// Whether it has no last packet either: what is left of a cut stem may be taken for a whole one.
+    /// Set if the format has no last packet either, so that a cut stem looks whole.
     pub blind: bool,
 }
 
@@ -161,7 +161,7 @@ pub fn all(folder: &Path) -> Vec<Made> {
     made.collect()
 }
 
-/// What is said where not every codec could be made.
+/// Returns the note of a row for which not every codec could be made.
 pub fn without(made: &[Made]) -> &'static str {
     if made.len() == 1 {
         soundtrack_test_support::requirement::missing("ffmpeg is not installed");
@@ -209,7 +209,7 @@ pub fn begun(session: &Session, most: u64) -> Result<(Report, Vec<Vec<f64>>), Er
     Ok((report, memory.into_channels()))
 }
 
-/// Whether the report says any of these.
+/// Returns whether a report has a warning with one of these codes.
 pub fn said(report: &Report, codes: &[&str]) -> bool {
     report
         .warnings
@@ -245,7 +245,7 @@ pub fn noise(seed: u64, frames: usize) -> Memory {
     .unwrap()
 }
 
-/// Whether two renders are the same to the last bit.
+/// Returns whether two renders are equal to the last bit.
 pub fn same(a: &[Vec<f64>], b: &[Vec<f64>]) -> bool {
     let bits = |x: &[Vec<f64>]| {
         x.iter()

@@ -90,7 +90,7 @@ impl Codec {
     }
 }
 
-/// What every panic here says, so that it is not printed.
+/// Panics with a message that is not printed.
 fn injected(panics: bool) {
     if panics {
         panic!("injected");
@@ -221,7 +221,7 @@ fn panics() -> Seen {
                 count += 1;
                 let e = heard_on(&session(wild), threads)
                     .err()
-                    .unwrap_or_else(|| panic!("{wild:?} is not told"));
+                    .unwrap_or_else(|| panic!("{wild:?} is not reported"));
                 assert_eq!(
                     e.to_string(),
                     "track \"vox\": vox.wild: its reader failed: injected",
@@ -239,7 +239,7 @@ fn panics() -> Seen {
             for wild in [Read(at), Seek, Flaws, ReadAndDrop(at)] {
                 let player =
                     PlayerBuilder::new().into_sink(&session(wild), Box::new(stems::Nowhere));
-                let told = player.and_then(|player| {
+                let played = player.and_then(|player| {
                     assert_eq!(
                         player.wait(Duration::from_secs(20)),
                         State::Failed,
@@ -250,7 +250,7 @@ fn panics() -> Seen {
                     })
                 });
                 assert_eq!(
-                    told.unwrap_err().to_string(),
+                    played.unwrap_err().to_string(),
                     "track \"vox\": vox.wild: its reader failed: injected",
                     "{wild:?}"
                 );
@@ -453,6 +453,6 @@ fn blows_up() -> Seen {
     }
     held(
         count,
-        "100.0: told (W116), all else bit-equal; no number or beyond 1e30: refused, or 0 for that packet alone",
+        "100.0: reported (W116), all else bit-equal; no number or beyond 1e30: refused, or 0 for that packet alone",
     )
 }

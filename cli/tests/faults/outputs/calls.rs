@@ -61,7 +61,7 @@ const DELIVER: [&str; 6] = [
     "--progress=none",
 ];
 
-/// What a call that fails makes of the files.
+/// A failing system call and its effect on the files.
 struct Fault {
     call: &'static str,
     error: &'static str,
@@ -78,7 +78,7 @@ const FAULTS: [Fault; 6] = [
     Fault { call: "fchmod", error: "EPERM", words: "cannot keep its permissions" },
 ];
 
-/// How many calls of a run a fault can hit: those on temporaries, and those on folders.
+/// Returns the number of calls of a run that a fault can hit: those on temporaries, and those on folders.
 fn how_many(calls: &[String], fault: &Fault) -> usize {
     calls
         .iter()
@@ -222,7 +222,7 @@ fn early() -> Seen {
         (desk.names(), fs::read(desk.path("out.wav")).unwrap()),
         (names(&desk), b"precious".to_vec())
     );
-    held(1, "told at the end, old file kept")
+    held(1, "reported at the end, old file kept")
 }
 
 fn names(desk: &Desk) -> Vec<String> {
@@ -441,7 +441,7 @@ fn taken() -> Seen {
     held(2, "exit 5; the other's file kept, a mix and deliverables")
 }
 
-/// Whether nothing has been written for a while: the program stands before its rename.
+/// Returns whether nothing has been written for a while, so that the program is about to rename its temporary.
 fn settled(desk: &Desk) -> bool {
     let sizes = || {
         left(&desk.path(""))

@@ -1,4 +1,4 @@
-//! What must hold whatever the bytes are. Each check panics where it does not.
+//! Checks that hold for any bytes. Each panics if it fails.
 //!
 //! Used by the fuzz targets, which need a nightly compiler, and by `tests/robustness/mutations.rs`, which does not.
 
@@ -79,7 +79,7 @@ fn frames(source: &mut dyn Source, most: u64) -> Result<Vec<Vec<f64>>, Error> {
             usize::try_from((most - done).min(4_096)).unwrap_or(4_096),
         );
         let n = source.read(&mut block)?;
-        assert_eq!(n, block.frames(), "frames told and given");
+        assert_eq!(n, block.frames(), "frames announced and given");
         assert!(n <= block.capacity(), "more frames than there is room for");
         if n == 0 {
             break;
@@ -127,7 +127,7 @@ pub fn open(data: &[u8]) {
             let held = info.frames - info.missing;
             assert!(
                 len == held.0 || len == info.frames.0,
-                "{len} frames of a stem that tells {held}"
+                "{len} frames of a stem that states {held}"
             );
         }
         let at = len * (data.len() as u64 % 97) / 97;

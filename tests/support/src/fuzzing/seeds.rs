@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// What ffmpeg makes where it is installed.
+/// Seeds that ffmpeg makes if it is installed.
 const ENCODED: [(&str, &[&str]); 12] = [
     ("a.flac", &["-c:a", "flac"]),
     (
