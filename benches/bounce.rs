@@ -51,7 +51,7 @@ fn session(folder: &Path, ending: &str, stems: usize) -> Session {
     session
 }
 
-/// 1, 2, 4 ... and the number of cores.
+/// Returns 1, 2, 4 ... and the number of cores.
 fn threads() -> Vec<usize> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let mut counts: Vec<_> = std::iter::successors(Some(1), |n| Some(n * 2))

@@ -44,7 +44,7 @@ fn track(layout: Layout) -> Track {
     Track::new("stem", stem(1, layout))
 }
 
-/// One mix in memory, rendered over and over.
+/// Measures one mix in memory, rendered repeatedly.
 fn mix(
     group: &mut BenchmarkGroup<'_, WallTime>,
     id: BenchmarkId,
@@ -74,7 +74,7 @@ fn short<'a>(c: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, WallTime> {
     group
 }
 
-/// A strip: what one track costs, by what its controls do.
+/// Measures the cost of a track by the state of its controls.
 fn strip(c: &mut Criterion) {
     let mut group = short(c, "kernels/strip");
     group.throughput(Throughput::Elements(FRAMES as u64));
@@ -122,7 +122,7 @@ fn strip(c: &mut Criterion) {
     group.finish();
 }
 
-/// The sum of n stereo tracks at unity, counted in frames of stems.
+/// Measures the sum of n stereo tracks at unity, counted in frames of stems.
 fn sum(c: &mut Criterion) {
     let mut group = short(c, "kernels/sum");
     for n in [2, 8, 32, 128] {

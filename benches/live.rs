@@ -185,7 +185,7 @@ fn row(folder: &Path, ending: &str, stems: usize, frames: usize, seconds: u64) {
     );
 }
 
-/// Time from a call to what is heard of it, in ms.
+/// Measures the time from a call to its effect at the device, in ms.
 fn latency(
     player: &Player,
     callback: &mut soundtrack::Callback,
@@ -242,7 +242,7 @@ fn latencies(folder: &Path, ending: &str) {
     faders(folder, ending);
 }
 
-/// From the call that moves a fader to the first frame at the device that is not what it was without: where the frame lies
+/// Measures from the call that moves a fader to the first frame at the device that it changes: where the frame lies
 /// in the buffer counts. Which frames are others is known from bounces at both places of the fader.
 fn faders(folder: &Path, ending: &str) {
     let mut mix = session(folder, ending, 64);

@@ -41,7 +41,7 @@ fn exit_code(outcome: Result<(), String>) -> ExitCode {
     }
 }
 
-/// One thread, no checks, no temporary file: the least that a sum of WAV files takes.
+/// Sums WAV files on one thread, without checks and without a temporary file: the lower bound of the time.
 fn add(out: &Path, stems: &[OsString]) -> io::Result<()> {
     let mut files = stems
         .iter()
@@ -76,7 +76,7 @@ fn add(out: &Path, stems: &[OsString]) -> io::Result<()> {
     Ok(())
 }
 
-/// A WAV file at its first sample, and how many bytes of samples follow.
+/// Returns a WAV file at its first sample, and how many bytes of samples follow.
 fn data(path: &Path) -> io::Result<(File, u64)> {
     let mut file = File::open(path)?;
     let mut chunk = [0; 12];
@@ -92,7 +92,7 @@ fn data(path: &Path) -> io::Result<(File, u64)> {
     }
 }
 
-/// The header of a WAV file of whole numbers at 48 kHz.
+/// Returns the header of a WAV file of whole numbers at 48 kHz.
 pub fn header(bytes: u32, channels: u16, bits: u16) -> [u8; 44] {
     let width = channels * bits / 8;
     let mut header = [0; 44];

@@ -58,7 +58,7 @@ pub fn measure(command: &[OsString]) -> Result<Cost, String> {
     })
 }
 
-/// The child: runs what it is given and prints the figures.
+/// Runs a command in the child process and prints the figures.
 pub fn child(command: &[OsString]) -> ExitCode {
     let clock = Instant::now();
     let started = Command::new(&command[0])
@@ -89,7 +89,7 @@ pub fn child(command: &[OsString]) -> ExitCode {
     }
 }
 
-/// The middle of some figures; of an even number the mean of the two in the middle.
+/// Returns the middle of some figures; of an even number the mean of the two in the middle.
 pub fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     let mut sorted: Vec<_> = figures.into_iter().collect();
     sorted.sort_by(f64::total_cmp);

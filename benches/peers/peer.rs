@@ -109,7 +109,7 @@ impl Line {
     }
 }
 
-/// The sum at unity by ffmpeg, its best resampler where one is needed.
+/// Returns the command line of a sum at unity by ffmpeg, with its best resampler if one is needed.
 pub fn ffmpeg(program: &Path, work: &Work, out: &Path) -> Vec<OsString> {
     let mut line =
         Line::of(program).words(&["-nostdin", "-hide_banner", "-loglevel", "error", "-y"]);
@@ -139,7 +139,7 @@ pub fn ffmpeg(program: &Path, work: &Work, out: &Path) -> Vec<OsString> {
     .0
 }
 
-/// The sum at unity by SoX, which takes stems of one rate, and knows no AAC.
+/// Returns the command line of a sum at unity by SoX, which needs stems of one rate and does not decode AAC.
 pub fn sox(program: &Path, work: &Work, out: &Path) -> Result<Vec<OsString>, &'static str> {
     if work.slower > 0 {
         return Err("sox -m takes stems of one rate only");

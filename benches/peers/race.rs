@@ -202,7 +202,7 @@ pub fn race(
     })
 }
 
-/// The first round, whose outputs are compared. A peer that fails takes no further part.
+/// Runs the first round, whose outputs are compared. A peer that fails is excluded from the others.
 fn warm(runners: &mut Vec<Runner>, counts: bool) -> Result<(), String> {
     let mut kept = Vec::new();
     for mut runner in runners.drain(..) {
@@ -265,7 +265,7 @@ fn table(runners: &[Runner], work: &Work) {
     }
 }
 
-/// The figures that are judged, each with its aim.
+/// Prints the figures that are judged, each with its target.
 fn verdicts(runners: &[Runner], work: &Work) {
     let ours = &runners[0];
     let of = |role| runners.iter().filter(move |r| r.role == role);

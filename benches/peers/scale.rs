@@ -32,6 +32,8 @@ pub struct Scale<'a> {
 }
 
 impl Scale<'_> {
+    /// Runs all measurements.
+    ///
     /// # Errors
     /// Those of the file system and the programs.
     pub fn run(&self) -> Result<(), String> {
@@ -108,7 +110,7 @@ impl Scale<'_> {
         Ok(())
     }
 
-    /// A folder of so many stems.
+    /// Creates a folder of `n` stems.
     fn many(&self, n: usize, ending: &str) -> Result<PathBuf, String> {
         let folder = self.folder.join(format!("{n}-{ending}"));
         fs::create_dir_all(&folder).map_err(|e| e.to_string())?;
@@ -131,7 +133,7 @@ impl Scale<'_> {
         Ok(folder)
     }
 
-    /// Ten hours against ten minutes: one mono stem of 16 bits, which is what fits a plain WAV file.
+    /// Compares ten hours with ten minutes: one mono stem of 16 bits, which fits a plain WAV file.
     fn hours(&self) -> Result<(), String> {
         println!("\none mono stem of 16 bits, into the same");
         for (name, seconds) in [("10 min", 600), ("10 h", 10 * HOUR)] {
@@ -147,7 +149,7 @@ impl Scale<'_> {
         Ok(())
     }
 
-    /// Ten seconds out of the middle of three hours.
+    /// Renders ten seconds from the middle of three hours.
     fn jump(&self) -> Result<(), String> {
         println!("\n64 stems of 3 h, 1h30m..1h30m10s (aim <= 300 ms)");
         let wav = self.folder.join("3h.wav");
@@ -182,7 +184,7 @@ impl Scale<'_> {
         Ok(())
     }
 
-    /// Three hours of music, a minute over and over, piped into an encoder: frames as large as music has, so that finding
+    /// Pipes three hours of music, a repeated minute, into an encoder: frames as large as those of music, so that finding
     /// one is as hard as in life.
     fn long_flac(&self, path: &Path) -> Result<(), String> {
         if path.exists() {

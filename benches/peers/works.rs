@@ -127,7 +127,7 @@ pub fn make(
     })
 }
 
-/// A take of music in a file of 24 bits.
+/// Writes music into a 24-bit WAV file unless it exists.
 pub fn wav(folder: &Path, seed: u64, rate: u32, seconds: u64) -> io::Result<PathBuf> {
     let path = folder.join(format!("{seed:02}.wav"));
     if !path.exists() {
@@ -140,7 +140,7 @@ pub fn wav(folder: &Path, seed: u64, rate: u32, seconds: u64) -> io::Result<Path
     Ok(path)
 }
 
-/// The same samples as FLAC, by the first encoder there is: flac, ffmpeg, flacenc.
+/// Encodes the same samples as FLAC, with the first encoder that is installed: flac, ffmpeg, flacenc.
 pub fn flac(wav: &Path, tools: &Tools) -> Result<PathBuf, String> {
     let path = wav.with_extension("flac");
     if path.exists() {

@@ -54,16 +54,16 @@ pub fn resolve(path: &Path) -> Result<PathBuf> {
         return Ok(path.to_owned());
     }
     #[cfg(feature = "cloud")]
-    let what = match storage::local(path)? {
+    let text = match storage::local(path)? {
         None => return Ok(path.to_owned()),
         Some(file) if !is_link(&file) => return Ok(file),
         Some(_) => "a link to no store: there are s3://, gs://, az://, memory:// and file://",
     };
     #[cfg(not(feature = "cloud"))]
-    let what = "a link, which needs the feature `cloud`, which is not built in";
+    let text = "a link, which needs the feature `cloud`, which is not built in";
     Err(Error::new(
         ErrorKind::Unsupported,
-        format!("{}: is {what}", path.display()),
+        format!("{}: is {text}", path.display()),
     ))
 }
 
@@ -213,11 +213,11 @@ pub fn remove(path: &Path) -> Result<()> {
 
 /// Makes the error of a file from that of the system.
 pub fn file_error(kind: ErrorKind, path: &Path, e: io::Error) -> Error {
-    let what = match e.kind() {
+    let text = match e.kind() {
         io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
         _ => e.to_string(),
     };
-    Error::new(kind, format!("{}: {what}", path.display())).because(e)
+    Error::new(kind, format!("{}: {text}", path.display())).because(e)
 }
 
 /// Returns whether the store says that there is no such object.

@@ -139,7 +139,7 @@ fn describe_largest(found: &Comparison, largest: &Difference, lines: &mut Labell
     let channels = found.a.channels;
     let all = found.frames.saturating_mul(channels as u64);
     let mean = match found.rms_dbfs {
-        Some(rms) => format!(", {rms:.2} dBFS in the mean"),
+        Some(rms) => format!(", {rms:.2} dBFS RMS"),
         None => String::new(),
     };
     let count = found.different_samples;

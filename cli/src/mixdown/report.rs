@@ -90,7 +90,7 @@ const HEADINGS: [(Align, &str); COLUMNS] = [
     (Align::Left, "file"),
     (Align::Right, "rate"),
     (Align::Left, "layout"),
-    (Align::Left, "kept as"),
+    (Align::Left, "coding"),
     (Align::Left, "length"),
     (Align::Right, "peak dBFS"),
     (Align::Right, "true dBTP"),

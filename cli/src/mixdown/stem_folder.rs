@@ -70,11 +70,11 @@ pub fn find_stems(
             1 => ", only another folder".to_owned(),
             n => format!(", only {n} other folders"),
         };
-        let what = format!(
+        let text = format!(
             "{}: there is no audio file in this folder{more}",
             folder.display()
         );
-        return Err(Error::new(ErrorKind::NotFound, what));
+        return Err(Error::new(ErrorKind::NotFound, text));
     }
     if skipped > 0 && !messages.verbose {
         messages.note(&format!(
@@ -89,8 +89,8 @@ pub fn find_stems(
 /// Returns the files of a folder, sorted, and the number of its subfolders. Warns about subfolders with audio.
 fn list_files(folder: &Path, messages: Messages) -> Result<(Vec<PathBuf>, usize)> {
     let refused = |e: io::Error| {
-        let what = format!("{}: the folder cannot be read: {e}", folder.display());
-        Error::new(ErrorKind::NotFound, what).because(e)
+        let text = format!("{}: the folder cannot be read: {e}", folder.display());
+        Error::new(ErrorKind::NotFound, text).because(e)
     };
     let (mut files, mut folders, mut left_out) = (Vec::new(), 0, Vec::new());
     for entry in fs::read_dir(folder).map_err(refused)? {
@@ -181,10 +181,10 @@ fn list_objects(link: &Path) -> Result<Vec<PathBuf>> {
 
 #[cfg(not(feature = "cloud"))]
 fn list_objects(link: &Path) -> Result<Vec<PathBuf>> {
-    let what = "object stores need a build with the feature `cloud`";
+    let text = "object stores need a build with the feature `cloud`";
     Err(Error::new(
         ErrorKind::Unsupported,
-        format!("{}: {what}", link.display()),
+        format!("{}: {text}", link.display()),
     ))
 }
 

@@ -1,4 +1,4 @@
-//! Items: what is rendered for a line, what is skipped, what a wrong one says.
+//! Items of `batch run`: which are rendered or skipped, and messages about wrong lines.
 
 use soundtrack::{Bounce, Format, Frames, Load, compare};
 use soundtrack_test_support::batch_desk::{Desk, count, line};

@@ -1,4 +1,4 @@
-//! Being stopped in the middle, kindly and not: nothing is lost, and nothing is half.
+//! Signals and kills in the middle of a run: no item is lost, and no output is incomplete.
 #![cfg(unix)]
 
 use soundtrack_test_support::batch_desk::{Desk, count, ended, lines};
@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A stem of an hour of silence that takes no room on the disk.
+/// Writes a stem of an hour of silence as a sparse file.
 fn long(desk: &Desk) {
     let bytes = 3600 * 48_000 * 4u32;
     let mut header = Vec::from(*b"RIFF");

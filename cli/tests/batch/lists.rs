@@ -1,4 +1,4 @@
-//! The list itself: planned, collected, a million lines long.
+//! Lists of jobs: `plan`, `collect`, and a million lines.
 
 use serde_json::Value;
 use soundtrack_test_support::{batch_desk::Desk, memory::high_water};

@@ -1,4 +1,4 @@
-//! Shards: together they are the whole list, whoever starts them.
+//! Shards: together they render the whole list, whichever scheduler starts them.
 
 use soundtrack_test_support::batch_desk::{Desk, count, lines};
 use std::{collections::BTreeSet, process::Command};

@@ -1,4 +1,4 @@
-//! The program `batch` with lists, sessions, stems and outputs in a store: one within this test, and a local S3 server.
+//! Runs `batch` with lists, sessions, stems and outputs in a store inside the test and on a local S3 server.
 
 use crate::{
     fake::{Fake, bucket, fetched, free_port, put, variables},
@@ -26,7 +26,7 @@ struct Program {
 }
 
 impl Program {
-    /// A list whose mixes last 20 s, so that they are sent in two parts, but for every third.
+    /// Writes a list whose mixes last 20 s, so that they are uploaded in two parts, except every third.
     fn new(port: u16) -> Self {
         let desk = Desk::new();
         desk.tone("a.wav", 48_000, 960_000, 8000.0);
@@ -72,7 +72,7 @@ fn is_done(port: u16, output: &str) -> bool {
     String::from_utf8_lossy(&marker).contains("\"fingerprint\"")
 }
 
-/// Two shards, of which one is killed and resumed; then all of it again from stems in the store.
+/// Runs two shards, of which one is killed and resumed; then all again from stems in the store.
 fn shards_in_a_store(port: u16) {
     let program = Program::new(port);
     program
@@ -193,7 +193,7 @@ fn shards_in_a_store(port: u16) {
     stems_of_a_folder(&program);
 }
 
-/// `mixdown` with a folder of a store, and with a pattern.
+/// Runs `mixdown` with a folder of a store, and with a pattern.
 fn stems_of_a_folder(program: &Program) {
     put(program.port, "music/stems/notes.txt", b"no audio");
     put(program.port, "music/stems/old/c.wav", &wav(3, 4800));

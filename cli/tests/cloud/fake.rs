@@ -15,7 +15,7 @@ use std::{
 pub const KEY: &str = "AKIAEXAMPLEEXAMPLE00";
 pub const SECRET: &str = "hunter2hunter2hunter2hunter2hunter2hunte";
 
-/// The variables that lead to a store at an address.
+/// Returns the variables that lead to a store at an address.
 pub fn variables(endpoint: &str) -> [(&'static str, String); 6] {
     [
         ("AWS_ENDPOINT", endpoint.to_owned()),
@@ -27,7 +27,7 @@ pub fn variables(endpoint: &str) -> [(&'static str, String); 6] {
     ]
 }
 
-/// A port that nobody listens on.
+/// Returns a port without a listener.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -123,7 +123,7 @@ impl Fake {
         }));
     }
 
-    /// From now on nobody listens.
+    /// Stops listening.
     pub fn go_away(&mut self) {
         self.open.store(false, SeqCst);
         self.listens.take().unwrap().join().unwrap();
@@ -134,7 +134,7 @@ impl Fake {
         self.state.busy.store(busy, SeqCst);
     }
 
-    /// The requests that changed something, in their order: `PUT bucket/key`.
+    /// Returns the requests that changed something, in their order: `PUT bucket/key`.
     pub fn log(&self) -> Vec<String> {
         self.state.log.lock().unwrap().clone()
     }

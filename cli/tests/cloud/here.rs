@@ -1,4 +1,4 @@
-//! `memory://` and `file://`: what needs no server.
+//! `memory://` and `file://`, which need no server.
 
 use crate::stems::{drained, flac, link, mixed_here, read, session, wav};
 use soundtrack::{Block, Bounce, ErrorKind, Frames, Load, Plan, media, storage};

@@ -1,4 +1,4 @@
-//! A wire to a server that counts requests and can be cut.
+//! A proxy to a server that counts requests and can cut connections.
 
 use std::{
     collections::BTreeMap,
@@ -69,7 +69,7 @@ impl Wire {
         let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
     }
 
-    /// A request is sent at once, from its method on.
+    /// Counts a request by its method; a client sends it in one piece.
     fn count(&self, bytes: &[u8]) {
         let method: String = bytes
             .iter()

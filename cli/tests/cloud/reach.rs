@@ -33,7 +33,7 @@ fn again(name: &str, endpoint: &str) {
     );
 }
 
-/// The store of this process, where it has one.
+/// Returns the store of this process, where it has one.
 fn fake() -> Option<Fake> {
     let endpoint = std::env::var(ENDPOINT).ok()?;
     Some(Fake::start(
@@ -41,7 +41,7 @@ fn fake() -> Option<Fake> {
     ))
 }
 
-/// A port that takes no more connections, and says nothing; with what takes it.
+/// Returns the address of a port that accepts no more connections and never answers, with the connections that fill it.
 fn silent() -> (Vec<TcpStream>, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

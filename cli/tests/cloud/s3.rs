@@ -1,4 +1,4 @@
-//! A local S3 server, where there is one: `moto_server` of the Python package `moto[server]`.
+//! Tests with a local S3 server, if it is installed: `moto_server` of the Python package `moto[server]`.
 //!
 //! Credentials and endpoint come from the environment, so every test runs once more in a process that has them.
 

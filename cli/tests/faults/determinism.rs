@@ -297,7 +297,7 @@ fn builds() -> Seen {
     )
 }
 
-/// The standard library's own are the system's, which differ between systems. Only what draws a report may use them.
+/// Checks that only the drawing of reports uses the standard library's functions, which differ between systems.
 fn elementary() -> Seen {
     const NAMES: [&str; 24] = [
         "sin", "cos", "tan", "sin_cos", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh",

@@ -23,7 +23,7 @@ pub const ROWS: [&[Row]; 5] = [
     lengths::ROWS,
 ];
 
-/// A session of two buses that promises a mix and two stems into a folder that is not there.
+/// Creates a session of two buses with the mix and two stems as deliverables, in a folder that does not exist.
 fn film() -> Desk {
     let desk = Desk::with_tones();
     let text = r#"

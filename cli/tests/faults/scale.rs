@@ -98,7 +98,7 @@ fn limited(desk: &Desk, limits: &str, arguments: &[&str]) -> Run {
     })
 }
 
-/// A folder of links to five stems in turn.
+/// Creates a folder of links to five stems in turn.
 fn links(desk: &Desk, count: u64, ending: &str) {
     fs::create_dir(desk.path("many")).unwrap();
     for i in 0..count {
@@ -179,7 +179,7 @@ fn vorbis() -> Seen {
     )
 }
 
-/// Mono of 16 bits at 48 kHz: silence that takes no room on the disk, and a half in the last frame.
+/// Writes a sparse mono stem of 16 bits at 48 kHz: silence, and half of full scale in the last frame.
 fn sparse(desk: &Desk, name: &str, frames: u64) -> bool {
     desk.wav(name, 1, 48_000, 0, 0);
     let mut file = fs::OpenOptions::new()
@@ -287,7 +287,7 @@ fn frames() -> Seen {
     )
 }
 
-/// A stage for runs without memory: an old output, and what must hold afterwards.
+/// Runs the program without memory over an old output, and checks the output afterwards.
 fn starved(
     desk: &Desk,
     whole: &[u8],

@@ -1,4 +1,4 @@
-//! Files kept in the repository that the outcome of a test must equal.
+//! Compares results of tests with files kept in the repository.
 
 use std::{
     env, fs,
@@ -76,7 +76,7 @@ fn put(path: &Path, text: &str) {
     fs::write(path, text).expect("room for it");
 }
 
-/// The number of the first different line, and the line in either text.
+/// Returns the number of the first different line, and the line in either text.
 fn first_difference<'a>(old: &'a str, new: &'a str) -> (usize, &'a str, &'a str) {
     const END: &str = "(the end)";
     let (mut old, mut new) = (old.lines(), new.lines());

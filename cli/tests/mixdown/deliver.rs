@@ -4,7 +4,7 @@ use serde_json::Value;
 use soundtrack_test_support::desk::Desk;
 use std::fs;
 
-/// A session of two buses, with three deliverables.
+/// Returns a session of two buses, with three deliverables.
 fn film() -> Desk {
     let desk = Desk::with_stems();
     let text = r#"

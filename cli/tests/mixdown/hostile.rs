@@ -1,4 +1,4 @@
-//! Session files that mean harm: each is refused within a second and 64 MiB.
+//! Malicious session files: each is refused within a second and 64 MiB.
 
 use soundtrack_test_support::{desk::Desk, memory::high_water};
 use std::{

@@ -109,7 +109,7 @@ fn folders_with_audio_within_a_folder_are_named() {
 }
 
 #[test]
-fn stems_without_a_placement_are_reported() {
+fn what_no_placement_puts_into_the_mix_is_told() {
     let desk = Desk::with_tones();
     let cue = "[cue.song]\n[cue.song.track.v]\nfile = \"b.wav\"\n";
     let track = "[track.a]\nfile = \"a.wav\"\n";

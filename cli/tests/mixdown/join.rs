@@ -1,4 +1,4 @@
-//! `--range` and `join`: a long mix in parts.
+//! `--range` and `join`: a long mix is rendered in parts.
 
 use soundtrack_test_support::desk::Desk;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Session files with cues: `plan`, `--set`, and what is said about problems.
+//! Session files with cues: `plan`, `--set`, and messages about problems.
 
 use soundtrack_test_support::desk::Desk;
 use std::fs;

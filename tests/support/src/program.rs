@@ -33,7 +33,7 @@ pub fn ended(output: Output) -> Ended {
 }
 
 impl Ended {
-    /// Fails unless the program ended so, and said so.
+    /// Asserts the exit code, and that the output contains these words.
     #[track_caller]
     pub fn expect(&self, code: i32, words: &str) -> &Self {
         assert_eq!(self.code, code, "{}\n{}", self.err, self.out);

@@ -2,7 +2,7 @@
 
 use std::env;
 
-/// Says that a test is skipped because something is missing.
+/// Prints that a test is skipped because something is missing.
 ///
 /// # Panics
 /// If `SOUNDTRACK_REQUIRE=1` is set: a gate must not pass because a check could not run.

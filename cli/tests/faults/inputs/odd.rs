@@ -29,7 +29,7 @@ pub const ROWS: &[Row] = &[
     },
 ];
 
-/// Refused by the mix, with the track, the file and a reason, and without waiting.
+/// Asserts that the mix refuses a file at once, with the track, the file and a reason.
 fn refused(path: &Path, reason: &str) {
     for damage in [Damage::Refuse, Damage::Silence] {
         let clock = Instant::now();

@@ -45,7 +45,7 @@ pub struct Made {
 }
 
 impl Made {
-    /// A file beside it with other content, of the same extension.
+    /// Writes a file with other content and the same extension beside the stem.
     pub fn with(&self, name: impl std::fmt::Display, bytes: &[u8]) -> PathBuf {
         let path = self.path.with_file_name(format!(
             "{name}-{}",
@@ -56,7 +56,7 @@ impl Made {
     }
 }
 
-/// A WAV file of 16 bits.
+/// Writes a WAV file of 16 bits.
 pub fn wav16(path: &Path, rate: u32, planes: &[Vec<f64>]) {
     let spec = hound::WavSpec {
         channels: planes.len() as u16,
@@ -73,7 +73,7 @@ pub fn wav16(path: &Path, rate: u32, planes: &[Vec<f64>]) {
     wav.finalize().unwrap();
 }
 
-/// A mono WAV file of 32-bit floats.
+/// Writes a mono WAV file of 32-bit floats.
 pub fn wav32f(path: &Path, rate: u32, samples: &[f32]) {
     let spec = hound::WavSpec {
         channels: 1,
@@ -86,7 +86,7 @@ pub fn wav32f(path: &Path, rate: u32, samples: &[f32]) {
     wav.finalize().unwrap();
 }
 
-/// Two tones and noise, every place unlike all others.
+/// Returns two tones and noise, so that no stretch is equal to another.
 pub fn music(channels: usize, frames: usize) -> Vec<Vec<f64>> {
     let mut random = Random(42);
     let mut low = vec![0.0; channels];
@@ -118,7 +118,7 @@ pub fn encode(wav: &Path, args: &[&str], out: &Path) -> bool {
         .is_ok_and(|s| s.success())
 }
 
-/// The music in every codec: WAV without any other program, the others by ffmpeg. AAC without noise, since its noise depends
+/// Returns the music in every codec, all but WAV encoded by ffmpeg. AAC is without noise, since its noise depends
 /// on all that was before.
 pub fn all(folder: &Path) -> Vec<Made> {
     const CODECS: [(&str, &str, &[&str]); 6] = [
@@ -171,7 +171,7 @@ pub fn without(made: &[Made]) -> &'static str {
     }
 }
 
-/// A mix of one stem, a track named `vox`, in its own rate.
+/// Returns a mix of one stem, a track named `vox`, in its own rate.
 pub fn mix(stem: impl Into<soundtrack::Input>, damage: Damage) -> Session {
     let mut session = Session::new(SampleRate::new(RATE).unwrap(), Layout::Stereo);
     session.damage = damage;
@@ -229,7 +229,7 @@ pub fn named(error: &Error, file: &Path) {
     );
 }
 
-/// A stem of noise in memory, mono at 44.1 kHz.
+/// Returns a stem of noise in memory, mono at 44.1 kHz.
 pub fn noise(seed: u64, frames: usize) -> Memory {
     let mut random = Random(seed);
     let samples = (0..frames)

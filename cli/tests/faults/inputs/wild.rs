@@ -171,7 +171,7 @@ impl std::ops::Drop for Codec {
     }
 }
 
-/// A wild stem and a tame one, so that it matters which is named.
+/// Returns a session of a faulty and a sound stem, so that the error must name the right one.
 fn session(wild: Wild) -> Session {
     let mut session = mix(Codec::opener(wild), Damage::Refuse);
     if wild == Seek {
@@ -335,7 +335,7 @@ fn endless() -> Seen {
     )
 }
 
-/// The checksum of an Ogg page.
+/// Returns the checksum of an Ogg page.
 fn checksum(page: &[u8]) -> u32 {
     page.iter().fold(0u32, |crc, byte| {
         (0..8).fold(crc ^ (u32::from(*byte) << 24), |c, _| {
@@ -348,7 +348,7 @@ fn checksum(page: &[u8]) -> u32 {
     })
 }
 
-/// Whole pages with right checksums that hold packets of no bytes, behind the first pages of a real stem.
+/// Injects pages with right checksums and empty packets after the first pages of a real stem.
 fn empty_packets() -> Seen {
     let folder = tempfile::tempdir().unwrap();
     let Some(stem) = stems::all(folder.path())

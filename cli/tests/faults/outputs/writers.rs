@@ -36,7 +36,7 @@ fn end(child: Child) -> Ended {
     ended(child.wait_with_output().unwrap())
 }
 
-/// Whoever looks at the path sees the old file or one whole mix, never a blend.
+/// Checks that every reader of the path sees the old file or one complete mix.
 fn two() -> Seen {
     let desk = Desk::with_tones();
     desk.wav("long.wav", 2, 48_000, 480_000, 1000);
@@ -111,7 +111,7 @@ fn two() -> Seen {
     )
 }
 
-/// The exit code says that the result was not printed; the files are written all the same.
+/// Checks that the exit code reports a result that cannot be printed, and that the files are written.
 fn pipes() -> Seen {
     let desk = film();
     let mut injected = 0;

@@ -60,7 +60,7 @@ const VALUES: [&str; 22] = [
     "\"\u{202e}x\"",
 ];
 
-/// Any value at any place is a session or an error with its line; what is a session has only finite numbers, but for gains
+/// Puts any value at any place: the result is a session or an error with its line. A session has only finite numbers, but for gains
 /// of minus infinity.
 pub fn values() -> Seen {
     let folder = tempfile::tempdir().unwrap();

@@ -102,7 +102,7 @@ impl Graph {
     }
 }
 
-/// Any tangle of buses: every track is an impulse in a frame of its own, so that its way is seen alone.
+/// Checks random graphs of buses: every track is an impulse in its own frame, so that its route is measured alone.
 pub fn graphs() -> Seen {
     const TRACKS: usize = 6;
     const BUSES: usize = 12;

@@ -39,7 +39,7 @@ fn the_table_goes_to_stdout_and_all_else_to_stderr() {
         .expect(0, "note: W102 track \"b\": b.wav: resampled from 44100");
 }
 
-/// Every key that holds a number of some unit says which.
+/// Asserts that every key of a number with a unit names it.
 fn check(value: &Value, key: &str) {
     const UNITS: [&str; 11] = [
         "_hz",

@@ -1,4 +1,4 @@
-//! Checking, fitting, limiting and dithering from the command line.
+//! `--target`, `--check`, `--fit`, `--limit` and `--dither`.
 
 use soundtrack_test_support::desk::Desk;
 
