@@ -14,7 +14,7 @@ pub fn print(text: &str) -> Result<(), Failure> {
         .map_err(Failure::Print)
 }
 
-/// Prints a line whose loss is no error, because the files that the program writes hold the same.
+/// Prints a line of a run. Its loss is no error, because the markers that the run writes hold the same.
 pub fn print_if_read(line: &str) {
     // A closed pipe means that nobody reads on.
     let _ = writeln!(io::stdout().lock(), "{line}");

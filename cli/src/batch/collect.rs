@@ -73,7 +73,7 @@ pub fn run(args: &CollectArgs) -> Result<u8, Failure> {
         // If neither an option nor a marker gives the number of shards, each line is a shard.
         let shards = shards.unwrap_or(items).max(1);
         messages.note(&format!("{} missing, of {shards} shards:", missing.count()));
-        stdout::print_if_read(&format!("--array={}", missing.shards(shards)));
+        stdout::print(&format!("--array={}", missing.shards(shards)))?;
     }
     Ok(if missing.count() > 0 || !duplicates.is_empty() {
         CHECK_FAILED

@@ -179,12 +179,13 @@ pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
         let error = LineError::of_line(duplicate.text);
         totals.add_error(duplicate.index, &error.at(&args.list, duplicate.index));
     }
-    print_result(&totals, args);
+    print_result(&totals, args)?;
     Ok(if totals.wrong.is_empty() { 0 } else { SESSION })
 }
 
-fn print_result(totals: &Totals, args: &PlanArgs) {
-    stdout::print_if_read(&if args.json {
+fn print_result(totals: &Totals, args: &PlanArgs) -> Result<(), Failure> {
+    // Wrong lines are printed even if the totals cannot be.
+    let printed = stdout::print(&if args.json {
         totals.to_json()
     } else {
         totals.to_text()
@@ -199,6 +200,7 @@ fn print_result(totals: &Totals, args: &PlanArgs) {
             totals.more_wrong
         ));
     }
+    printed
 }
 
 fn size_of_line(

@@ -57,8 +57,8 @@ impl KeyParser {
     pub fn press(&mut self, key: Key) -> Option<KeyAction> {
         let typed = self.typed.take();
         match (key, typed) {
-            (Key::Char(digit @ '0'..='9'), Some((letter, number))) => {
-                let number = number * 10 + digit.to_digit(10).unwrap_or_default() as usize;
+            (Key::Char(c), Some((letter, number))) if c.is_ascii_digit() => {
+                let number = number * 10 + usize::from(c as u8 - b'0');
                 if number * 10 <= self.tracks {
                     self.typed = Some((letter, number));
                     return None;
