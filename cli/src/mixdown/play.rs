@@ -12,7 +12,7 @@ use super::{args::Args, hints, inputs::InputKind, interrupt::Interrupt, mute_sol
 use crate::{failure::Failure, messages::Messages, range, text::counted};
 use keys::{KeyAction, KeyParser};
 use soundtrack::{
-    Decibels, Frames, Plan, Player, PlayerBuilder, Session, State, Selector, Track, TrackId,
+    Decibels, Frames, Plan, Player, PlayerBuilder, Selector, Session, State, Track, TrackId,
 };
 use std::{
     io::IsTerminal as _,
