@@ -51,7 +51,7 @@ fn session(folder: &Path, ending: &str, stems: usize) -> Session {
     session
 }
 
-/// 1, 2, 4 ... and the number of cores.
+/// Returns 1, 2, 4 ... and the number of cores.
 fn threads() -> Vec<usize> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let mut counts: Vec<_> = std::iter::successors(Some(1), |n| Some(n * 2))
@@ -98,7 +98,7 @@ fn bounces(c: &mut Criterion) {
     }
 }
 
-/// What measuring the mix adds: loudness, true peak and their curves, on a thread of their own.
+/// Measures the cost of metering the mix: loudness, true peak and their curves, on a thread of their own.
 fn measured(c: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder for the stems");
     let out = folder.path().join("mix.wav");

@@ -1,4 +1,4 @@
-//! What reading a stem costs on one core, in frames a second, codec by codec: from the file to planar `f64`.
+//! Measures reading a stem on one core, in frames per second, for each codec: from the file to planar `f64`.
 //!
 //! ```sh
 //! cargo bench --bench decode

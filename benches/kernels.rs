@@ -1,4 +1,4 @@
-//! What the arithmetic costs on one core, in frames a second: gain, ramps, pan, sums, samples into a file's format, meters,
+//! Measures the arithmetic on one core, in frames per second: gain, ramps, pan, sums, samples into a file's format, meters,
 //! limiter and dither.
 //!
 //! ```sh
@@ -44,7 +44,7 @@ fn track(layout: Layout) -> Track {
     Track::new("stem", stem(1, layout))
 }
 
-/// One mix in memory, rendered over and over.
+/// Measures one mix in memory, rendered repeatedly.
 fn mix(
     group: &mut BenchmarkGroup<'_, WallTime>,
     id: BenchmarkId,
@@ -74,7 +74,7 @@ fn short<'a>(c: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, WallTime> {
     group
 }
 
-/// A strip: what one track costs, by what its controls do.
+/// Measures the cost of a track by the state of its controls.
 fn strip(c: &mut Criterion) {
     let mut group = short(c, "kernels/strip");
     group.throughput(Throughput::Elements(FRAMES as u64));
@@ -122,7 +122,7 @@ fn strip(c: &mut Criterion) {
     group.finish();
 }
 
-/// The sum of n stereo tracks at unity, counted in frames of stems.
+/// Measures the sum of n stereo tracks at unity, counted in frames of stems.
 fn sum(c: &mut Criterion) {
     let mut group = short(c, "kernels/sum");
     for n in [2, 8, 32, 128] {
@@ -188,8 +188,8 @@ impl Sink for Nowhere {
     }
 }
 
-/// What measuring and mastering cost. Meters: of music-like stems, where most of the signal cannot hold the true peak, and of white noise at
-/// full scale, where nearly all of it might.
+/// Measures metering and mastering. Meters run on music-like stems, where most of the signal cannot hold the true peak, and on
+/// white noise at full scale, where nearly all of it might.
 fn measure(c: &mut Criterion) {
     let mut group = short(c, "kernels/measure");
     group.throughput(Throughput::Elements(FRAMES as u64));

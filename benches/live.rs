@@ -30,7 +30,7 @@ const SPEC: Spec = Spec {
 };
 const DIFFERENT: usize = 8;
 const MOST: usize = 128;
-/// Where a fader is moved to and back from.
+/// Level that a fader is moved to and back from.
 const LOWER: Decibels = Decibels(-6.0);
 /// Moves of a fader that are timed.
 const MOVES: usize = 60;
@@ -68,7 +68,8 @@ fn session(folder: &Path, ending: &str, stems: usize) -> Session {
     session
 }
 
-/// Processor time of the threads of this process whose names start so, in seconds; `None` where the system does not tell.
+/// Returns the processor time of the threads of this process whose names start with `name`, in seconds; `None` if the system
+/// does not report it.
 fn processor(name: &str) -> Option<f64> {
     let mut ticks = 0.0;
     for task in fs::read_dir("/proc/self/task").ok()?.flatten() {
@@ -90,7 +91,7 @@ fn processor(name: &str) -> Option<f64> {
     Some(ticks / 100.0)
 }
 
-/// What the clock's thread has seen.
+/// Measurements of the clock's thread.
 struct Seen {
     /// Duration of every callback, in percent of the period.
     percent: Vec<f64>,
@@ -98,7 +99,7 @@ struct Seen {
     late: usize,
 }
 
-/// Asks in real time until told otherwise.
+/// Asks in real time until stopped.
 fn device(
     callback: &mut soundtrack::Callback,
     frames: usize,
@@ -184,18 +185,18 @@ fn row(folder: &Path, ending: &str, stems: usize, frames: usize, seconds: u64) {
     );
 }
 
-/// Time from a call to what is heard of it, in ms.
+/// Measures the time from a call to its effect at the device, in ms.
 fn latency(
     player: &Player,
     callback: &mut soundtrack::Callback,
     act: impl Fn(&Player),
-    told: impl Fn(&[f32]) -> bool,
+    has_changed: impl Fn(&[f32]) -> bool,
 ) -> f64 {
     act(player);
     let start = Instant::now();
     let mut end = None;
     device(callback, 128, |out| {
-        if told(out) {
+        if has_changed(out) {
             end = Some(start.elapsed());
         }
         end.is_none() && start.elapsed() < Duration::from_secs(5)
@@ -241,7 +242,7 @@ fn latencies(folder: &Path, ending: &str) {
     faders(folder, ending);
 }
 
-/// From the call that moves a fader to the first frame at the device that is not what it was without: where the frame lies
+/// Measures from the call that moves a fader to the first frame at the device that it changes: where the frame lies
 /// in the buffer counts. Which frames are others is known from bounces at both places of the fader.
 fn faders(folder: &Path, ending: &str) {
     let mut mix = session(folder, ending, 64);
@@ -297,7 +298,7 @@ fn faders(folder: &Path, ending: &str) {
             );
             moved = Some(Instant::now());
         }
-        // A gap would move everything: then there is nothing more to tell.
+        // A gap would move everything, so nothing more can be measured.
         times.len() < MOVES && player.underruns().count == 0
     });
     times.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! How long it takes to plan a film: 2,000 clips over three hours, once the stems are known.
+//! Measures the time to plan a film: 2,000 clips over three hours, once the stems are known.
 //!
 //! ```sh
 //! cargo bench --bench plan

@@ -87,7 +87,7 @@ fn throughput(c: &mut Criterion) {
     group.finish();
 }
 
-/// What a clip costs before its first frame: the filter, its plans and its buffers.
+/// Measures the cost of a clip before its first frame: the filter, its plans and its buffers.
 fn construction(c: &mut Criterion) {
     let mut group = c.benchmark_group("resample/new");
     for (from, to) in [(44_100, 48_000), (47_999, 48_000)] {
@@ -101,7 +101,7 @@ fn construction(c: &mut Criterion) {
     group.finish();
 }
 
-/// What a jump costs before its first frames: two blocks.
+/// Measures the cost of a seek before its first frames: two blocks.
 fn seek(c: &mut Criterion) {
     let rate = |hz| SampleRate::new(hz).expect("a rate in range");
     let mut source = Resampled::new(Box::new(Noise::new(rate(44_100))), rate(48_000))

@@ -1,4 +1,4 @@
-//! Lists the output devices of this machine, as `mixdown --play=NAME` and `PlayerBuilder::device` take them.
+//! Lists the output devices of this machine, whose names and ids `mixdown --play=NAME` and `PlayerBuilder::device` accept.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let devices = soundtrack::devices()?;

@@ -1,10 +1,10 @@
-//! The shortest mix: two tones, one quieter and to the left, into a file.
+//! Mixes two tones, one quieter and to the left, into a file: the shortest program.
 
 use soundtrack::{Bounce, Decibels, Layout, Pan, SampleRate, Session, Spec, Track, media::Memory};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rate = SampleRate::HZ_48000;
-    // Any file would do as well: Track::new("low", "low.flac").
+    // Files work in the same way: Track::new("low", "low.flac").
     let tone = |hz: f64| {
         let samples = (0..96_000)
             .map(|n| 0.4 * (f64::from(n) * hz * std::f64::consts::TAU / 48_000.0).sin())

@@ -1,11 +1,11 @@
-//! Writes the seeds into `corpus/open`, `corpus/session` and `corpus/render` of the current folder; files of a folder
-//! that is named are added to the first where they are small.
+//! Writes the seeds into `corpus/open`, `corpus/session` and `corpus/render` of the current folder. Small files of folders
+//! that are named as arguments are added to `corpus/open`.
 
 use soundtrack_test_support::fuzzing::seeds;
 use std::{fs, path::Path};
 
-/// Larger files teach a fuzzer little for their time.
-const SMALL: u64 = 16 * 1024;
+/// Maximum size of an added file in bytes. Larger files slow a fuzzer down and reach little new code.
+const MAX_SEED_BYTES: u64 = 16 * 1024;
 
 fn main() -> std::io::Result<()> {
     let stems = seeds::stems();
@@ -30,7 +30,7 @@ fn main() -> std::io::Result<()> {
             let path = entry?.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if fs::metadata(&path)?.len() <= SMALL {
+            } else if fs::metadata(&path)?.len() <= MAX_SEED_BYTES {
                 write("open", &format!("data-{more}"), &fs::read(&path)?)?;
                 more += 1;
             }

@@ -1,6 +1,7 @@
-//! Renders offline: a plan from its start to its end into a file or a sink.
+//! Offline rendering of a plan to a file or a sink.
 //!
-//! A bounce is one [`RenderJob`] with one output; a [`Delivery`](crate::Delivery) runs a list of them.
+//! A bounce is a [`RenderJob`] with one output; a [`Delivery`](crate::Delivery) runs a list of
+//! jobs.
 
 mod finished_audio;
 mod fit;
@@ -30,10 +31,11 @@ use pipeline::Signal;
 use settings::{JobSettings, ProgressReporter};
 use std::{ops::Range, path::Path, time::Instant};
 
-/// Frames rendered at a time into memory: a crop is short, so making blocks counts, and they stay in the cache.
+/// Frames per block when rendering into memory. Such ranges are short, so allocating smaller blocks
+/// saves time, and they stay in the cache.
 const CROP_BLOCK: usize = 4_096;
 
-/// Settings of an offline render into one output: format, range, threads, progress.
+/// Renders offline to one output: sets format, range, threads and progress.
 ///
 /// ```no_run
 /// use soundtrack::{Bounce, Format, Layout, SampleRate, Session, Track};
@@ -63,11 +65,11 @@ pub struct Bounce<'a> {
     measure_strips: bool,
 }
 
-/// Most bins of a waveform.
+/// Maximum number of bins of a waveform.
 const MAX_BINS: usize = 65_536;
 
 impl<'a> Bounce<'a> {
-    /// A bounce of everything into a new 24-bit WAV file, on all cores.
+    /// Creates a bounce of the whole mix to a new 24-bit WAV file, using all cores.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -82,82 +84,87 @@ impl<'a> Bounce<'a> {
         self
     }
 
-    /// Adds dither where the format has fewer bits than the mix. Defaults to the dither of the session's master.
+    /// Adds dither if the format has fewer bits than the mix. Defaults to the dither of the
+    /// session's master.
     #[must_use]
     pub fn dither(mut self, dither: Dither) -> Self {
         self.dither = Some(dither);
         self
     }
 
-    /// Renders only a range of the timeline. Past the end of the mix there is silence.
+    /// Renders only a range of the timeline. Past the end of the mix the output is silent.
     #[must_use]
     pub fn range(mut self, range: Range<Frames>) -> Self {
         self.range = Some(range);
         self
     }
 
-    /// Notes in the file which part of the whole mix it is, so that [`slice::join`] can make one file of several ranges. Such
-    /// a bounce fails as `Session` where the range goes past the end of the mix, and with weighted
-    /// dither, whose noise depends on where a render starts. Changes no sample.
+    /// Stores the position of the range in the file, so that [`slice::join`] can join the files of
+    /// several ranges. Changes no sample.
+    ///
+    /// Such a bounce fails with `Session` if the range extends past the end of the mix, and with
+    /// weighted dither, whose noise depends on the first frame rendered.
     #[must_use]
     pub fn joinable(mut self, joinable: bool) -> Self {
         self.joinable = joinable;
         self
     }
 
-    /// Gathers the data of a picture, with at most so many bins a waveform, 1 to 65 536 (others are taken as the
-    /// nearest): [`Report::overview`]. Changes no sample.
+    /// Collects waveforms and curves for [`Report::overview`], with at most `bins` bins per
+    /// waveform (clamped to 1 to 65,536). Changes no sample.
     #[must_use]
     pub fn overview(mut self, bins: usize) -> Self {
         self.overview = Some(bins.clamp(1, MAX_BINS));
         self
     }
 
-    /// Measures loudness and true peak of the mix, or not; on by default. Changes no sample.
+    /// Enables measuring loudness and true peak of the mix; on by default. Changes no sample.
     #[must_use]
     pub fn measure(mut self, measure: bool) -> Self {
         self.unmeasured = !measure;
         self
     }
 
-    /// Measures loudness and true peak of every track and bus too, or not; off by default. Changes no sample.
+    /// Enables measuring loudness and true peak of every track and bus; off by default. Changes no
+    /// sample.
     #[must_use]
     pub fn measure_strips(mut self, measure: bool) -> Self {
         self.measure_strips = measure;
         self
     }
 
-    /// Refuses a path that [`run`](Self::run) would refuse as soon as it starts, before any stem is opened.
+    /// Performs the checks that [`run`](Self::run) makes before any stem is opened.
     ///
     /// # Errors
-    /// `Output` for an existing file unless overwriting is allowed, and for what can be no file or lies in a folder that
-    /// is missing or cannot be written; `Unsupported` for a name whose extension says another format ([`Format`]).
+    /// `Output` for an existing file unless overwriting is allowed, for a path that cannot be a
+    /// file, and for a folder that does not exist or is not writable; `Unsupported` if the
+    /// extension belongs to another format ([`Format`]).
     pub fn check(&self, path: impl AsRef<Path>) -> Result<()> {
         FileSink::check(path.as_ref(), self.format, self.settings.overwrite)
     }
 
-    /// Renders a session into a file.
+    /// Renders a session to a file.
     ///
     /// # Errors
-    /// All kinds but `Device`. A file that exists is refused unless overwriting is allowed, one that the session names, heard
-    /// or not, and the session file always;
-    /// whatever happens, the path holds what it held before, or the whole new file.
+    /// All kinds except `Device`. An existing file is refused unless overwriting is allowed. Files
+    /// that the session names, used or not, and the session file itself are always refused. On
+    /// error the path has its old content.
     pub fn run(self, session: &Session, path: impl AsRef<Path>) -> Result<Report> {
         let (path, clock) = (path.as_ref(), Instant::now());
         self.check(path)?;
         let mut report = self.write(Plan::compile(session)?, path)?;
         report.title.clone_from(&session.title);
-        report.timed(clock);
+        report.set_time(clock);
         Ok(report)
     }
 
-    /// Renders a plan into a file, by the rules of [`run`](Self::run). The report has no title.
+    /// Renders a plan to a file like [`run`](Self::run). The report has no title.
     ///
     /// # Errors
-    /// As [`run`](Self::run), those of compiling excepted.
+    /// See [`run`](Self::run), without the errors of compiling.
     pub fn write(self, plan: Plan, path: impl AsRef<Path>) -> Result<Report> {
         let (path, clock) = (path.as_ref(), Instant::now());
-        output_file::spare_inputs(&FileSet::new(plan.named_files().to_vec()), path)?;
+        output_file::refuse_inputs(&FileSet::new(plan.named_files().to_vec()), path)?;
         let range = self.range.clone().unwrap_or(Frames::ZERO..plan.length());
         let format = self.format;
         let dither = self
@@ -165,7 +172,7 @@ impl<'a> Bounce<'a> {
             .or(plan.dither)
             .filter(|_| output_file::rounds(&plan, format));
         let slice = if self.joinable {
-            Some(slice::of(&plan, &range, dither)?)
+            Some(slice::slice_of_range(&plan, &range, dither)?)
         } else {
             None
         };
@@ -178,25 +185,25 @@ impl<'a> Bounce<'a> {
         let mut renderer = Renderer::new(plan, &self.settings.options)?;
         let mut report = self.render(&mut renderer, file.sink())?;
         let complete = file.complete(&mut report)?;
-        report.wrote(&encode::publish(vec![complete])?.pop().unwrap_or_default());
-        report.timed(clock);
+        report.add_sink_result(&encode::publish(vec![complete])?.pop().unwrap_or_default());
+        report.set_time(clock);
         Ok(report)
     }
 
-    /// Renders a plan into any sink, from the range's start to its end, and finishes the sink. Format and overwriting are
-    /// the sink's own business.
+    /// Renders a plan to a sink and finishes the sink. The settings for format and overwriting have
+    /// no effect.
     ///
     /// # Errors
-    /// Those of the stems, of the sink, and `Cancelled`.
+    /// Errors of the stems and of the sink, and `Cancelled`.
     pub fn into_sink(self, renderer: &mut Renderer, sink: &mut dyn Sink) -> Result<Report> {
         let clock = Instant::now();
         let mut report = self.render(renderer, sink)?;
-        report.wrote(&sink.finish()?);
-        report.timed(clock);
+        report.add_sink_result(&sink.finish()?);
+        report.set_time(clock);
         Ok(report)
     }
 
-    /// Renders into a sink without finishing it. Returns the report but for the sink's part.
+    /// Renders to a sink without finishing it. The report lacks the result of the sink.
     fn render(mut self, renderer: &mut Renderer, sink: &mut dyn Sink) -> Result<Report> {
         let range = self
             .range
@@ -205,7 +212,7 @@ impl<'a> Bounce<'a> {
         check_order(&range)?;
         renderer.plan().check_content()?;
         if let Some(bins) = self.overview {
-            renderer.sketch(Grid::over(&range, bins));
+            renderer.build_waveforms(Grid::over(&range, bins));
         }
         renderer.measure(self.measure_strips);
         let mut progress =
@@ -219,8 +226,8 @@ impl<'a> Bounce<'a> {
         };
         let measurements = job.run(&mut progress, |_| {})?;
         let mut report = gather(renderer, "", &range);
-        if let Some(measured) = measurements.of(Signal::Mix) {
-            report.measured(measured, renderer, range.start);
+        if let Some(measured) = measurements.get(Signal::Mix) {
+            report.add_measurement(measured, renderer, range.start);
             report.warnings.extend(suspicious_audio(renderer, &range));
             if let Some(overview) = &mut report.overview {
                 overview.set_loudness(measured);
@@ -243,8 +250,13 @@ pub(crate) fn check_order(range: &Range<Frames>) -> Result<()> {
 }
 
 impl Report {
-    /// Adds the measurement of the mix, whose first frame is `start` on the timeline.
-    pub(crate) fn measured(&mut self, measured: &Measured, renderer: &Renderer, start: Frames) {
+    /// Adds the measurement of the mix. `start` is the timeline position of its first frame.
+    pub(crate) fn add_measurement(
+        &mut self,
+        measured: &Measured,
+        renderer: &Renderer,
+        start: Frames,
+    ) {
         let true_peak = measured.true_peak.map(|peak| peak.at.0);
         self.mix.true_peak_track = true_peak
             .and_then(|at| renderer.loudest(at))
@@ -252,8 +264,8 @@ impl Report {
         self.mix.set_measured(measured.clone(), start);
     }
 
-    /// Adds the result of the sink, and warns of samples that its format does not hold.
-    pub(crate) fn wrote(&mut self, written: &Written) {
+    /// Adds the result of the sink, with warnings about clipped and non-finite samples.
+    pub(crate) fn add_sink_result(&mut self, written: &Written) {
         self.output = written.path.as_ref().map(|p| p.display().to_string());
         self.bytes = written.bytes;
         self.mix.clipped_samples = written.clipped;
@@ -277,34 +289,35 @@ impl Report {
         }
     }
 
-    fn timed(&mut self, clock: Instant) {
+    fn set_time(&mut self, clock: Instant) {
         self.wall_s = clock.elapsed().as_secs_f64();
         self.times_real_time = self.duration_s / self.wall_s.max(1e-9);
     }
 }
 
 impl Session {
-    /// Renders the whole mix into a 24-bit WAV file that does not exist yet. [`Bounce`] has other formats, ranges,
+    /// Renders the whole mix to a new 24-bit WAV file. [`Bounce`] offers other formats, ranges,
     /// progress and overwriting.
     ///
     /// # Errors
-    /// All kinds but `Device`; whatever happens, no partial file is left.
+    /// All kinds except `Device`. No partial file is left.
     pub fn bounce(&self, path: impl AsRef<Path>) -> Result<Report> {
         Bounce::new().run(self, path)
     }
 
-    /// Renders a range of the timeline into memory: one `Vec<f64>` a channel, full scale ±1.0, not clipped. Past the end
-    /// of the mix there is silence; its length is [`Plan::length`].
+    /// Renders a range of the timeline into memory: one `Vec<f64>` per channel, full scale ±1.0,
+    /// not clipped. Past the end of the mix, at [`Plan::length`], the output is silent.
     ///
     /// # Errors
-    /// Returns the errors of compiling and of reading the stems; `InvalidArgument` for a range that ends before it starts,
-    /// `Resource` for one that does not fit in memory.
+    /// Errors of compiling and of reading the stems; `InvalidArgument` for a range that ends before
+    /// it starts, `Resource` for one that does not fit in memory.
     pub fn render(&self, range: Range<Frames>) -> Result<Vec<Vec<f64>>> {
         self.render_on(0, range)
     }
 
-    /// The same on so many threads, at most 256; 0 is as many as there are cores. Loops that render many short ranges are
-    /// fastest with 1 here and a loop on each core: `examples/random_remixes.rs`.
+    /// Renders a range of the timeline into memory like [`render`](Self::render) on a number of
+    /// threads, at most 256; 0 uses all cores. A program that renders many short ranges is fastest
+    /// with one thread here and a loop on each core: `examples/random_remixes.rs`.
     ///
     /// ```
     /// use soundtrack::{Decibels, Frames, Layout, SampleRate, Session, Spec, Track, media::Memory};
@@ -320,7 +333,7 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// As [`render`](Self::render).
+    /// See [`render`](Self::render).
     pub fn render_on(&self, threads: usize, range: Range<Frames>) -> Result<Vec<Vec<f64>>> {
         let mut memory = Memory::with_capacity(self.layout.channels(), range.end - range.start)?;
         let options = Options { threads };
@@ -332,7 +345,7 @@ impl Session {
             .block(CROP_BLOCK)
             .range(range)
             .into_sink(&mut renderer, &mut memory)?;
-        // Nothing written: channels without samples.
+        // If nothing was written, the channels are empty.
         let mut channels = memory.into_channels();
         channels.resize(self.layout.channels(), Vec::new());
         Ok(channels)

@@ -1,9 +1,10 @@
-//! A null test for people: whether two files hold the same audio, and if not, how far apart they are.
+//! Compares two audio files sample by sample (null test).
 //!
-//! Samples are compared at their own rate, frame by frame, whatever the formats; memory does not grow with length. Where
-//! they differ, [`Comparison::spans`] says when, and [`Comparison::fit`] which lag within [`LAGS`] and which gain turn one
-//! into the other, if what remains is at least [`FIT_MARGIN_DB`] below the difference. Files of different rates or numbers
-//! of channels are not compared. Damaged files are refused.
+//! Samples are compared frame by frame at their own rate, whatever the formats; memory use does not
+//! depend on the length. For files that differ, [`Comparison::spans`] lists the differing regions,
+//! and [`Comparison::fit`] gives the lag within [`LAGS`] and the gain that turn one file into the
+//! other, provided that the remainder lies at least [`FIT_MARGIN_DB`] below the difference. Files
+//! with different rates or channel counts are not compared. Damaged files are refused.
 
 mod fit;
 mod pair;
@@ -18,81 +19,81 @@ use crate::{
     units::{Dbfs, Frames, SampleRate},
 };
 use fit::Sums;
-use pair::{Pair, WINDOW};
+use pair::{StemPair, WINDOW};
 use serde::Serialize;
 use spans::SpanList;
 use std::path::Path;
 
-/// What two files have in common.
+/// Result of comparing two files.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Comparison {
-    /// The first file.
+    /// First file.
     pub a: Compared,
-    /// The second file.
+    /// Second file.
     pub b: Compared,
-    /// Whether rate, number of channels, length and every sample are the same. Formats may differ.
+    /// True if rate, number of channels, length and all samples are equal. Formats may differ.
     pub identical: bool,
-    /// Whether samples could be compared: rate and number of channels are the same.
+    /// True if the samples could be compared: rate and number of channels are equal.
     pub comparable: bool,
-    /// Frames that both have.
+    /// Number of frames present in both files.
     pub frames: u64,
-    /// Samples among them that differ.
+    /// Number of differing samples among these frames.
     pub different_samples: u64,
-    /// Where they differ most.
+    /// Largest difference.
     pub largest: Option<Difference>,
-    /// The root mean square of all differences; `null` where there is none.
+    /// RMS of the differences of all samples; `null` if there are none.
     pub rms_dbfs: Option<f64>,
-    /// Spans in which they differ, in order of time, at most [`MAX_SPANS`]. Those that are less than a tenth of a second
-    /// apart are one; where there are more, those that are nearest to each other are joined.
+    /// Regions that differ, in order of time, at most [`MAX_SPANS`]. Regions less than a tenth of a
+    /// second apart are merged; if there are too many, the closest ones are merged too.
     pub spans: Vec<Span>,
-    /// The lag and the gain between them. Stated only where they explain the difference: what remains lies at least
-    /// [`FIT_MARGIN_DB`] below it, at its largest and in the mean.
+    /// Lag and gain between the files, if they explain the difference: peak and RMS of the
+    /// remainder lie at least [`FIT_MARGIN_DB`] below those of the difference.
     pub fit: Option<Fit>,
-    /// The same of what lies at and behind the first difference, where the files are the same before it and have no fit as
-    /// a whole: something was cut out, put in, or turned there.
+    /// Lag and gain from the first difference on, for files that are equal before it and have no
+    /// fit as a whole: material was removed, inserted or inverted there.
     pub fit_from_difference: Option<Fit>,
 }
 
-/// One of two files.
+/// Properties of a compared file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Compared {
-    /// The file.
+    /// Path of the file.
     pub file: String,
     /// Container and codec.
     pub codec: String,
-    /// Bits of a sample, where the format has such a number.
+    /// Bits per sample; `null` if the format has no fixed sample width.
     pub bits: Option<u16>,
-    /// Its rate.
+    /// Sample rate in hertz.
     pub rate_hz: u32,
-    /// Its layout.
+    /// Channel layout.
     pub layout: String,
-    /// How many channels that is.
+    /// Number of channels.
     pub channels: usize,
-    /// Its length.
+    /// Length in frames.
     pub frames: u64,
 }
 
-/// The largest difference between two files.
+/// Largest difference between two files.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Difference {
-    /// Its size.
+    /// Absolute difference.
     pub level_dbfs: f64,
-    /// The first frame that has it.
+    /// First frame with this difference.
     pub at_frame: u64,
-    /// When that is.
+    /// Time of that frame in seconds.
     pub at_s: f64,
-    /// Its channel, counted from 0 in WAVE order.
+    /// Channel, counted from 0 in WAVE order.
     pub channel: usize,
-    /// The sample of the first file.
+    /// Sample of the first file.
     pub a: f64,
-    /// The sample of the second file.
+    /// Sample of the second file.
     pub b: f64,
 }
 
-/// Compares two audio files of any formats that are read, the first stream of each.
+/// Compares the first audio streams of two files of any readable formats.
 ///
 /// ```
 /// use soundtrack::{Bounce, Format, Layout, SampleRate, Session, Spec, Track, compare, media::Memory};
@@ -112,7 +113,7 @@ pub struct Difference {
 /// ```
 ///
 /// # Errors
-/// `NotFound`, `Unsupported` or `Corrupt`, with the file and the place.
+/// `NotFound`, `Unsupported` or `Corrupt`, with the file and the position.
 pub fn files(a: impl AsRef<Path>, b: impl AsRef<Path>) -> Result<Comparison> {
     let open = |path: &Path| {
         let input = Input::file(path);
@@ -154,21 +155,21 @@ pub fn files(a: impl AsRef<Path>, b: impl AsRef<Path>) -> Result<Comparison> {
     if !comparable {
         return Ok(comparison);
     }
-    let found = comparison.samples(&mut Pair::open(&first, &second, 0, 0)?, rate)?;
+    let found = comparison.samples(&mut StemPair::open(&first, &second, 0, 0)?, rate)?;
     comparison.identical = same && comparison.different_samples == 0;
     if comparison.different_samples > 0 {
-        comparison.fit = fit::find(&first, &second, &found, 0)?;
+        comparison.fit = fit::find_fit(&first, &second, &found, 0)?;
         let start = comparison.spans.first().map_or(0, |span| span.start_frame);
         if comparison.fit.is_none() && start > 0 {
-            comparison.fit_from_difference = fit::find(&first, &second, &found, start)?;
+            comparison.fit_from_difference = fit::find_fit(&first, &second, &found, start)?;
         }
     }
     Ok(comparison)
 }
 
 impl Comparison {
-    /// Compares all samples. Returns what a fit is searched by.
-    fn samples(&mut self, pair: &mut Pair, rate: SampleRate) -> Result<Sums> {
+    /// Compares all samples. Returns the sums that the search for a fit needs.
+    fn samples(&mut self, pair: &mut StemPair, rate: SampleRate) -> Result<Sums> {
         let (mut largest, mut energy) = (0.0, 0.0);
         let mut sums = Sums::default();
         let mut spans = SpanList::new(rate);
@@ -186,7 +187,7 @@ impl Comparison {
                     *differs = true;
                     self.different_samples += 1;
                     energy += difference * difference;
-                    // The earliest frame first, then the lowest channel.
+                    // Of equal differences the earliest frame counts, then the lowest channel.
                     let earlier = self
                         .largest
                         .as_ref()
@@ -205,10 +206,10 @@ impl Comparison {
                 }
             }
             for (frame, _) in (at..).zip(&differs).filter(|(_, differs)| **differs) {
-                spans.add(frame);
+                spans.add_frame(frame);
             }
             let inside = safe.contains(&at) && safe.contains(&(at + WINDOW as u64));
-            let loud = sums.add(a, b);
+            let loud = sums.add_window(a, b);
             for ((most, loud), start) in loudest.iter_mut().zip(loud).zip(&mut sums.loudest) {
                 if loud > 0.0 && (inside, loud) > *most {
                     (*most, *start) = ((inside, loud), at);

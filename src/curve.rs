@@ -1,16 +1,18 @@
-//! A value over time: automation of gain and pan, and the shapes of fades.
+//! Curves over time: automation of gain and pan, and the shapes of fades.
 //!
-//! Every curve is a pure function of the absolute frame: it has no state and nothing advances by call count, so block
-//! size, threads and ranges cannot change a bit. Values are worked out for every frame: no steps, no zipper noise.
+//! Every curve is a pure function of the absolute frame, without state, so results do not depend on
+//! block size, threads or ranges. Values are computed for every frame, without steps or zipper
+//! noise.
 //!
-//! Between two points the value goes from a to b as `a + (b - a) s(x)`, x from 0 at the first to 1 at the second. Gain
-//! points are in decibels and the line is drawn in decibels, except where an end is minus infinity: then in amplitude.
+//! Between two points with values a and b, the value is `a + (b - a) s(x)`, with x from 0 at the
+//! first to 1 at the second. Gain curves interpolate decibels, unless one end is minus infinity:
+//! then they interpolate amplitudes.
 
-mod knots;
 mod names;
+mod polyline;
 mod retime;
 
-use crate::units::{Decibels, Frames, Pan};
+use crate::units::{Decibels, Frames, Pan, saturating_usize};
 use std::{
     f64::consts::{FRAC_PI_2, PI},
     fmt,
@@ -18,7 +20,7 @@ use std::{
     sync::Arc,
 };
 
-/// How a curve arrives at a point from the one before it.
+/// Shape of a curve between a point and the one before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Shape {
@@ -29,12 +31,12 @@ pub enum Shape {
     Sine,
     /// s = (1000^x − 1) / 999: slow at first, 60 dB of exponential
     Exp,
-    /// s = 0 until the point itself: holds, then jumps
+    /// s = 0 until the point is reached: holds the old value, then jumps
     Step,
 }
 
 impl Shape {
-    fn at(self, x: f64) -> f64 {
+    fn value_at(self, x: f64) -> f64 {
         match self {
             Self::Linear => x,
             Self::Sine => (1.0 - libm::cos(PI * x)) / 2.0,
@@ -44,7 +46,7 @@ impl Shape {
     }
 }
 
-/// A name that is no shape.
+/// Error: the name is not that of a shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownShape {
     name: String,
@@ -80,18 +82,19 @@ impl FromStr for Shape {
     }
 }
 
-/// One point of a [`Curve`]: `value` is reached at frame `at`, arriving by `shape`.
+/// Point of a [`Curve`]: the curve reaches `value` at frame `at` with a shape.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point<T> {
-    /// The frame, from the start of the timeline.
+    /// Frame on the timeline.
     pub at: Frames,
-    /// The value there.
+    /// Value at that frame.
     pub value: T,
-    /// How the value arrives from the point before; without meaning on the first point.
+    /// Shape from the previous point to this one; ignored for the first point.
     pub shape: Shape,
 }
 
-/// A value over time, given by points. Before the first point it has the first value, after the last the last.
+/// Curve through points. Before the first point it has the value of the first, after the last that
+/// of the last.
 ///
 /// ```
 /// use soundtrack::{Curve, Decibels, Frames, Shape};
@@ -104,7 +107,7 @@ pub struct Point<T> {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Curve<T> {
-    /// The points, in order of time; two points may share a frame, then the later one holds.
+    /// Points in order of time. Of two points at the same frame the later one counts.
     pub points: Vec<Point<T>>,
 }
 
@@ -115,27 +118,28 @@ impl<T> Default for Curve<T> {
 }
 
 impl<T> Curve<T> {
-    /// A curve without points. It changes nothing: 0 dB, or the strip's own pan.
+    /// Creates a curve without points, which changes nothing: 0 dB, or the strip's own pan.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same curve with one more point.
+    /// Appends a point.
     #[must_use]
     pub fn point(mut self, at: Frames, value: T, shape: Shape) -> Self {
         self.points.push(Point { at, value, shape });
         self
     }
 
-    /// Whether the points stand in order of time.
+    /// Returns true if the points are in order of time.
     pub(crate) fn in_order(&self) -> bool {
         self.points.is_sorted_by_key(|p| p.at)
     }
 }
 
 impl Curve<Decibels> {
-    /// The linear gain at a frame. A curve whose points are not in order, which no session may have, changes nothing.
+    /// Returns the linear gain at a frame. A curve whose points are out of order, which sessions
+    /// refuse, has gain 1.
     #[must_use]
     pub fn gain_at(&self, frame: Frames) -> f64 {
         if !self.in_order() {
@@ -147,24 +151,24 @@ impl Curve<Decibels> {
     }
 }
 
-/// A curve made ready to be evaluated many times.
+/// Curve compiled for repeated evaluation.
 #[derive(Clone, Debug)]
 pub(crate) struct Automation {
-    /// In order of time, without gaps, from frame 0 to the end of time.
-    segments: Vec<Segment>,
+    /// Segments in order of time, without gaps, from frame 0 to `u64::MAX`.
+    segments: Vec<CurveSegment>,
 }
 
 #[derive(Clone, Debug)]
-struct Segment {
+struct CurveSegment {
     end: u64,
-    kind: Kind,
+    kind: SegmentKind,
 }
 
 #[derive(Clone, Debug)]
-enum Kind {
+enum SegmentKind {
     Constant(f64),
-    /// A straight line in decibels: a geometric series. The value at every [`GRID`]th frame is computed, and the frames
-    /// between by the tabulated powers of the ratio.
+    /// A straight line in decibels, which is a geometric series. The value at every [`GRID`]th
+    /// frame is computed directly, and those between from tabulated powers of the ratio.
     Geometric {
         start: u64,
         decibels: f64,
@@ -178,7 +182,7 @@ enum Kind {
         shape: Shape,
         decibels: bool,
     },
-    /// Another curve, whose frame `from` comes at `start`.
+    /// Another curve, whose frame `from` is at `start`.
     Retimed {
         start: u64,
         from: u64,
@@ -186,11 +190,12 @@ enum Kind {
     },
 }
 
-/// Anchors of geometric segments lie on multiples of this, counted from frame 0 of the timeline.
+/// Grid of the directly computed values of geometric segments, in frames from frame 0 of the
+/// timeline.
 const GRID: usize = 64;
 
 impl Automation {
-    /// The linear gain of a strip's fader together with its curve.
+    /// Compiles the linear gain of a strip's fader combined with its curve.
     pub(crate) fn gain(curve: &Curve<Decibels>, fader: Decibels) -> Self {
         let decibels = |d: Decibels| fader.0 + d.0;
         Self::compile(
@@ -200,10 +205,10 @@ impl Automation {
                 let (a, b) = (decibels(a), decibels(b));
                 let silent = a == f64::NEG_INFINITY || b == f64::NEG_INFINITY;
                 if a == b || shape == Shape::Step {
-                    Kind::Constant(Decibels(a).gain().0)
+                    SegmentKind::Constant(Decibels(a).gain().0)
                 } else if silent {
                     let (from, to) = (Decibels(a).gain().0, Decibels(b).gain().0);
-                    Kind::Shaped {
+                    SegmentKind::Shaped {
                         start,
                         from,
                         to,
@@ -211,16 +216,16 @@ impl Automation {
                         decibels: false,
                     }
                 } else if shape == Shape::Linear {
-                    let slope = (b - a) / exact(end - start);
-                    let power = |i: usize| libm::pow(10.0, slope * exact(i as u64) / 20.0);
-                    Kind::Geometric {
+                    let slope = (b - a) / frames_as_f64(end - start);
+                    let power = |i: usize| libm::pow(10.0, slope * frames_as_f64(i as u64) / 20.0);
+                    SegmentKind::Geometric {
                         start,
                         decibels: a,
                         slope,
                         powers: Box::new(std::array::from_fn(power)),
                     }
                 } else {
-                    Kind::Shaped {
+                    SegmentKind::Shaped {
                         start,
                         from: a,
                         to: b,
@@ -232,13 +237,13 @@ impl Automation {
         )
     }
 
-    /// The position of a strip's pan control.
+    /// Compiles the pan position of a strip.
     pub(crate) fn pan(curve: &Curve<Pan>, control: Pan) -> Self {
         Self::compile(&curve.points, control.0, |a, b, start, _, shape| {
             if a == b || shape == Shape::Step {
-                Kind::Constant(a.0)
+                SegmentKind::Constant(a.0)
             } else {
-                Kind::Shaped {
+                SegmentKind::Shaped {
                     start,
                     from: a.0,
                     to: b.0,
@@ -252,37 +257,37 @@ impl Automation {
     fn compile<T: Copy + PartialEq>(
         points: &[Point<T>],
         without: f64,
-        segment: impl Fn(T, T, u64, u64, Shape) -> Kind,
+        segment: impl Fn(T, T, u64, u64, Shape) -> SegmentKind,
     ) -> Self {
         let (Some(first), Some(last)) = (points.first(), points.last()) else {
             return Self {
-                segments: vec![Segment {
+                segments: vec![CurveSegment {
                     end: u64::MAX,
-                    kind: Kind::Constant(without),
+                    kind: SegmentKind::Constant(without),
                 }],
             };
         };
-        let mut segments = vec![Segment {
+        let mut segments = vec![CurveSegment {
             end: first.at.0,
             kind: segment(first.value, first.value, 0, 0, Shape::Step),
         }];
         for (a, b) in points.iter().zip(points.iter().skip(1)) {
             let kind = segment(a.value, b.value, a.at.0, b.at.0, b.shape);
-            segments.push(Segment { end: b.at.0, kind });
+            segments.push(CurveSegment { end: b.at.0, kind });
         }
-        segments.push(Segment {
+        segments.push(CurveSegment {
             end: u64::MAX,
             kind: segment(last.value, last.value, 0, 0, Shape::Step),
         });
         Self { segments }
     }
 
-    /// The value, if it is one and the same at all times.
+    /// Returns the value if it is constant.
     pub(crate) fn constant(&self) -> Option<f64> {
         match self.segments.as_slice() {
             [
-                Segment {
-                    kind: Kind::Constant(value),
+                CurveSegment {
+                    kind: SegmentKind::Constant(value),
                     ..
                 },
             ] => Some(*value),
@@ -290,10 +295,10 @@ impl Automation {
         }
     }
 
-    /// How many points the curve has; 0 for a constant.
+    /// Returns the number of points; 0 for a constant.
     pub(crate) fn points(&self) -> usize {
-        let retimed = |s: &Segment| {
-            if let Kind::Retimed { curve, .. } = &s.kind {
+        let retimed = |s: &CurveSegment| {
+            if let SegmentKind::Retimed { curve, .. } = &s.kind {
                 Some(curve.points())
             } else {
                 None
@@ -317,9 +322,7 @@ impl Automation {
             if rest.is_empty() {
                 return;
             }
-            let n = usize::try_from(segment.end - at)
-                .unwrap_or(usize::MAX)
-                .min(rest.len());
+            let n = saturating_usize(segment.end - at).min(rest.len());
             let (now, later) = rest.split_at_mut(n);
             segment.kind.fill(at, segment.end, now);
             at += n as u64;
@@ -328,7 +331,7 @@ impl Automation {
     }
 }
 
-impl Kind {
+impl SegmentKind {
     fn fill(&self, mut at: u64, end: u64, out: &mut [f64]) {
         match self {
             Self::Constant(value) => out.fill(*value),
@@ -340,15 +343,13 @@ impl Kind {
             } => {
                 let mut rest = out;
                 while !rest.is_empty() {
-                    let (anchor, skip) = (
-                        at - at % GRID as u64,
-                        usize::try_from(at % GRID as u64).unwrap_or(0),
-                    );
-                    // The anchor of the first frames may lie before the segment's start.
+                    let (anchor, skip) =
+                        (at - at % GRID as u64, saturating_usize(at % GRID as u64));
+                    // The grid position of the first frames may precede the segment.
                     let distance = if anchor >= *start {
-                        exact(anchor - start)
+                        frames_as_f64(anchor - start)
                     } else {
-                        -exact(start - anchor)
+                        -frames_as_f64(start - anchor)
                     };
                     let base = libm::pow(10.0, (decibels + slope * distance) / 20.0);
                     let n = (powers.len() - skip).min(rest.len());
@@ -367,9 +368,10 @@ impl Kind {
                 shape,
                 decibels,
             } => {
-                let length = exact(end - start);
+                let length = frames_as_f64(end - start);
                 for o in out {
-                    let value = from + (to - from) * shape.at(exact(at - start) / length);
+                    let value =
+                        from + (to - from) * shape.value_at(frames_as_f64(at - start) / length);
                     *o = if *decibels {
                         libm::pow(10.0, value / 20.0)
                     } else {
@@ -383,36 +385,36 @@ impl Kind {
     }
 }
 
-/// A distance in frames as a factor: exact up to 2^53 frames, six thousand years at 48 kHz.
+/// Converts a number of frames to `f64`: exact up to 2^53 frames, six thousand years at 48 kHz.
 #[expect(
     clippy::cast_precision_loss,
     reason = "timelines end long before 2^53 frames"
 )]
-fn exact(frames: u64) -> f64 {
+fn frames_as_f64(frames: u64) -> f64 {
     frames as f64
 }
 
-/// The shape of a fade's gain, x from 0 at its silent end to 1 at its full end.
+/// Gain of a fade as a function of x, from 0 at the silent end to 1 at the full end.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum FadeShape {
-    /// x: equal gain, for crossfades of the same material
+    /// x: equal gain, for crossfades of identical material
     #[default]
     Linear,
     /// sin(πx/2): equal power, for crossfades of different material
     EqualPower,
-    /// √(x sin(πx/2)): −4.5 dB in the middle
+    /// √(x sin(πx/2)): −4.5 dB at the middle
     Between,
     /// (1 − cos πx) / 2
     RaisedCosine,
     /// √x
     SquareRoot,
-    /// 10^(R (x − 1) / 20), exactly 0 at x = 0: straight in decibels over a range of R dB
+    /// 10^(R (x − 1) / 20), exactly 0 at x = 0: linear in decibels over a range of R dB
     DecibelLinear(f64),
 }
 
 impl FadeShape {
-    /// The gain at x, 0 to 1.
+    /// Returns the gain at x, 0 to 1.
     #[must_use]
     pub fn gain(self, x: f64) -> f64 {
         match self {
@@ -430,7 +432,7 @@ impl FadeShape {
 impl FromStr for FadeShape {
     type Err = UnknownShape;
 
-    /// `decibel-linear` has a range of 60 dB, `decibel-linear(40)` one of 40.
+    /// Parses a name. `decibel-linear` has a range of 60 dB, `decibel-linear(40)` one of 40.
     fn from_str(name: &str) -> Result<Self, UnknownShape> {
         const KNOWN: &str =
             "linear, equal-power, between, raised-cosine, square-root and decibel-linear";
@@ -457,18 +459,19 @@ impl FromStr for FadeShape {
     }
 }
 
-/// A fade at the start or the end of a clip. Frame k of an N-frame fade-in has x = k / N; a fade-out is the same run
-/// backwards, so a fade-out and a fade-in of one length over the same frames complement each other.
+/// Fade at the start or end of a clip. Frame k of an N-frame fade-in has x = k / N. A fade-out is
+/// the time reversal, so that a fade-out and a fade-in of equal length over the same frames
+/// complement each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Fade {
-    /// How many frames; 0 is no fade.
+    /// Length in frames; 0 for no fade.
     pub length: Frames,
-    /// The shape of the gain.
+    /// Shape of the gain.
     pub shape: FadeShape,
 }
 
 impl Fade {
-    /// A linear fade.
+    /// Returns a linear fade.
     #[must_use]
     pub fn linear(length: Frames) -> Self {
         Self {
@@ -477,7 +480,7 @@ impl Fade {
         }
     }
 
-    /// Returns the fade, at most as long as what it fades.
+    /// Shortens the fade to the length of the faded material.
     pub(crate) fn within(self, total: u64) -> Self {
         Self {
             length: self.length.min(Frames(total)),
@@ -485,12 +488,13 @@ impl Fade {
         }
     }
 
-    /// The gain `k` frames away from the silent end.
+    /// Returns the gain `k` frames from the silent end.
     pub(crate) fn gain(self, k: u64) -> f64 {
         if k >= self.length.0 {
             1.0
         } else {
-            self.shape.gain(exact(k) / exact(self.length.0))
+            self.shape
+                .gain(frames_as_f64(k) / frames_as_f64(self.length.0))
         }
     }
 }
@@ -531,10 +535,10 @@ mod tests {
     #[test]
     fn any_cut_gives_the_same_bits() {
         let a = Automation::gain(&curve(), Decibels(-1.0));
-        let mut whole = vec![0.0; 3000];
-        a.fill(0, &mut whole);
+        let mut length = vec![0.0; 3000];
+        a.fill(0, &mut length);
         for step in [1, 7, 63, 64, 65, 441, 2999] {
-            for (i, part) in whole.chunks(step).enumerate() {
+            for (i, part) in length.chunks(step).enumerate() {
                 let mut got = vec![0.0; part.len()];
                 a.fill((i * step) as u64, &mut got);
                 assert!(

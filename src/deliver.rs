@@ -1,19 +1,23 @@
-//! Writes what a session promises: mixes, per-bus stems, whole-cue albums, with their mutes and in their languages.
+//! Renders the deliverables of a session: mixes, per-bus stems and albums of whole cues, with their
+//! mutes and languages.
 //!
 //! ```text
-//! deliverables ─► files ─► jobs: one for each timeline, language and set of mutes ─► one render each ─► its files
+//! deliverables ─► files ─► jobs, one per timeline, language and set of mutes ─► one render each ─► its files
 //! ```
 //!
-//! What is shared: the mix and the per-bus stems of one timeline are taken from one render, whatever their formats and
-//! however many deliverables they belong to, so every stem is decoded once for all of them. What is rendered again: other
-//! mutes, another language where the session speaks it, each cue of an album (but once for all albums of the same
-//! mutes); and what is fitted to a loudness is measured first, which is one more render of its timeline.
+//! Files of the same timeline, language and mutes share one render, whatever their formats and
+//! deliverables, so every stem is decoded once for all of them. Different mutes, another language
+//! that the session uses, and each cue of an album need a render of their own; albums with the same
+//! mutes share theirs. A deliverable fitted to a loudness target needs an additional render to
+//! measure it.
 //!
-//! Every file appears whole or not at all, and so do all of them together: they are completed under temporary names, and
-//! published when the last one is. A journal names what is published, so that a failure gives all files their old content
-//! back at once, and the next process that puts an output there completes what a killed one began (on Linux, which tells
-//! that a process is gone; objects of a store that were replaced stay). [`Session::render_stems`] says what a stem holds, and when stems add up to the mix bit for
-//! bit.
+//! All files of a delivery become visible together or not at all: they are completed under
+//! temporary names and published after the last one. A journal lists the files being published. If
+//! publishing fails, all files get their old content back at once; if the process is killed, the
+//! next process that writes an output there completes the operation (on Linux, where a terminated
+//! process can be recognised). Replaced objects of a store are not restored.
+//! [`Session::render_stems`] describes the contents of a stem, and when stems add up to the mix bit
+//! for bit.
 
 mod folders;
 mod jobs;
@@ -32,11 +36,11 @@ use crate::{
     session::{Content, Deliverable, Session},
     units::{Decibels, Frames},
 };
-use jobs::Job;
+use jobs::DeliveryJob;
 use loudness::DeliverableLoudness;
 use std::time::Instant;
 
-/// Writes the deliverables of a session: which ones, threads, progress.
+/// Delivers a session: selects deliverables, threads, overwriting and progress.
 ///
 /// ```no_run
 /// use soundtrack::{Delivery, Session};
@@ -53,7 +57,7 @@ pub struct Delivery<'a> {
 }
 
 impl<'a> Delivery<'a> {
-    /// A delivery of everything the session promises, into new files, on all cores.
+    /// Creates a delivery of all deliverables to new files, using all cores.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -61,36 +65,37 @@ impl<'a> Delivery<'a> {
 
     job_setters!();
 
-    /// Writes only the deliverables of these names.
+    /// Restricts the delivery to the deliverables with these names.
     #[must_use]
     pub fn only(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.only.extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// Refuses what [`run`](Self::run) would refuse as soon as it starts, before any stem is opened.
+    /// Performs the checks that [`run`](Self::run) makes before any stem is opened.
     ///
     /// # Errors
-    /// `Session` for names that there are not and deliverables that contradict themselves, `Output` for files that
-    /// exist, would be written twice or cannot be written.
+    /// `Session` for unknown names and contradictory deliverables, `Output` for files that exist,
+    /// that would be written twice or that cannot be written.
     pub fn check(&self, session: &Session) -> Result<()> {
-        let chosen = jobs::chosen(session, &self.only)?;
+        let chosen = jobs::select(session, &self.only)?;
         let jobs = jobs::jobs(session, &chosen);
-        jobs::spare_inputs(session, &jobs)?;
+        jobs::refuse_inputs(session, &jobs)?;
         jobs::create_folders(&jobs, &chosen, self.settings.overwrite).map(drop)
     }
 
-    /// Writes the files. Folders that are missing are made.
+    /// Renders and writes the files. Missing folders are created.
     ///
     /// # Errors
-    /// All kinds but `Device`. Files that exist are refused unless overwriting is allowed, files that the session names, heard
-    /// or not, and the session file always; whatever happens, every path holds what it held before, or all of them hold their
-    /// whole new files. Where the process is killed while they appear, that holds once the next output is put there.
+    /// All kinds except `Device`. Existing files are refused unless overwriting is allowed. Files
+    /// that the session names, used or not, and the session file itself are always refused. On
+    /// error all files have their old content; after a kill while the files become visible, this is
+    /// restored when the next output is written there.
     pub fn run(mut self, session: &Session) -> Result<Delivered> {
         let clock = Instant::now();
-        let chosen = jobs::chosen(session, &self.only)?;
+        let chosen = jobs::select(session, &self.only)?;
         let jobs = jobs::jobs(session, &chosen);
-        jobs::spare_inputs(session, &jobs)?;
+        jobs::refuse_inputs(session, &jobs)?;
         let folders = jobs::create_folders(&jobs, &chosen, self.settings.overwrite)?;
         let plans = jobs::compile(&jobs)?;
 
@@ -127,7 +132,7 @@ impl<'a> Delivery<'a> {
             .map(|(d, measured)| gain(d, measured))
             .collect();
 
-        let context = render::Context {
+        let context = render::DeliveryContext {
             settings: &self.settings,
             chosen: &chosen,
             gains: &gains,
@@ -145,8 +150,9 @@ impl<'a> Delivery<'a> {
     }
 }
 
-/// Reports whether a file of the job is fitted to its loudness, so that its mix has to be measured beforehand.
-fn is_fitted(job: &Job, chosen: &[&Deliverable]) -> bool {
+/// Returns true if a file of the job is fitted to a loudness target, so that its mix must be
+/// measured first.
+fn is_fitted(job: &DeliveryJob, chosen: &[&Deliverable]) -> bool {
     job.files.iter().any(|file| {
         chosen
             .get(file.deliverable)
@@ -154,20 +160,20 @@ fn is_fitted(job: &Job, chosen: &[&Deliverable]) -> bool {
     })
 }
 
-/// Returns the gain that fits a deliverable to its target, from the measurements of its timelines; unity without `fit`, and
-/// for silence.
+/// Returns the gain that fits a deliverable to its target, given the measurements of its timelines;
+/// 0 dB without `fit` and for silence.
 fn gain(deliverable: &Deliverable, measured: &[Measured]) -> Decibels {
     let Some(target) = deliverable.loudness.as_ref().filter(|_| deliverable.fit) else {
         return Decibels::UNITY;
     };
-    let whole = DeliverableLoudness::of(measured);
+    let loudness = DeliverableLoudness::new(measured);
     target
-        .fit(whole.integrated, whole.true_peak)
+        .fit(loudness.integrated, loudness.true_peak)
         .map_or(Decibels::UNITY, |fit| fit.gain)
 }
 
-/// Returns `mix`, `stem` or `cue`.
-fn kind(content: Content) -> &'static str {
+/// Returns the name of a kind of content: `mix`, `stem` or `cue`.
+fn content_name(content: Content) -> &'static str {
     match content {
         Content::Mix => "mix",
         Content::Stem(_) => "stem",

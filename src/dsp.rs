@@ -1,7 +1,7 @@
-//! Signal processing: the processors of strips, and the kernels that everything is built from.
+//! Signal processing: the processors of strips, and the kernels that they and the engine are built from.
 //!
-//! Kernels take numbers and give numbers: no files, and no state that outlives a call. Processors keep state and declare
-//! how far it reaches: see [`Processor`].
+//! Kernels are pure functions of samples: no files, and no state that outlives a call. Processors keep state and declare how
+//! much earlier input it depends on: see [`Processor`].
 
 mod decibel;
 mod delay;

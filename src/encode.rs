@@ -1,7 +1,8 @@
 //! Writes audio: the [`Sink`] trait, its sinks for files and memory, and the formats of files.
 //!
-//! A file goes through [`FileSink`], whatever its format: the `Encoder` of its container makes the bytes, and an atomic
-//! file of [`storage`](crate::storage) takes them. `containers.rs` says what a new container takes.
+//! All files are written by [`FileSink`]: the `Encoder` of the container produces the bytes, and an
+//! atomic file of [`storage`](crate::storage) stores them. `containers.rs` explains how to add a
+//! container.
 
 mod containers;
 mod dithered;
@@ -26,19 +27,22 @@ use stream::EncodedStream;
 use crate::{block::Block, error::Result, units::Frames};
 use std::{fmt, path::PathBuf};
 
-/// Takes rendered audio: into a file, memory, a device, or an embedding program's own.
+/// Receives rendered audio, for example a file, a buffer in memory, a device, or a sink of the
+/// embedding program.
 pub trait Sink {
-    /// Takes the block's frames. A file returns at once; a device waits until it can take more.
+    /// Writes the frames of a block. A file sink does not block for long; a device sink blocks
+    /// until the device accepts more.
     ///
     /// # Errors
-    /// `Output` or `Device` where the frames cannot be taken.
+    /// `Output` or `Device` if the frames cannot be written.
     fn write(&mut self, block: &Block) -> Result<()>;
 
-    /// Makes the output complete and visible. Errors are seen here, not in `drop`; a file sink that is dropped without
-    /// `finish` leaves no file. Called once, after the last block.
+    /// Completes the output and makes it visible. Called once, after the last block.
+    ///
+    /// A file sink that is dropped without `finish` leaves no file.
     ///
     /// # Errors
-    /// `Output` or `Device` where the output cannot be completed.
+    /// `Output` or `Device` if the output cannot be completed.
     fn finish(&mut self) -> Result<Written>;
 }
 
@@ -56,30 +60,32 @@ impl<S: Sink + ?Sized> Sink for &mut S {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Written {
-    /// Frames taken.
+    /// Number of frames written.
     pub frames: Frames,
-    /// The file, if it is one.
+    /// Path of the file; `None` if the output is not a file.
     pub path: Option<PathBuf>,
-    /// Size of the file in bytes, 0 if it is none.
+    /// Size of the file in bytes; 0 if the output is not a file.
     pub bytes: u64,
-    /// Samples outside the range of the output's integer format, written as the nearest it has.
+    /// Number of samples clipped to the range of an integer format.
     pub clipped: u64,
-    /// Samples that were not finite, written as 0.
+    /// Number of non-finite samples, written as 0.
     pub non_finite: u64,
 }
 
-/// Turns blocks into the bytes of one container: a header, the blocks in order, and an end. [`EncodedStream`] writes the
-/// bytes, and sees to it that blocks have the channels and the length that the encoder was made for.
+/// Converts blocks to the bytes of one container: a header, the blocks in order, and a trailer.
+/// [`EncodedStream`] writes the bytes and checks that the blocks have the expected channels and
+/// total length.
 pub(crate) trait Encoder: fmt::Debug + Send + Sync {
     /// Returns the bytes before the audio.
     fn header(&self) -> &[u8];
 
-    /// Returns the size of the whole file in bytes, or the most it can be: what must be free on the disk.
+    /// Returns the maximum size of the whole file in bytes. So much disk space must be free.
     fn size(&self) -> u64;
 
     /// Replaces the content of `out` by the bytes of a block.
     fn encode(&mut self, block: &Block, out: &mut Vec<u8>);
 
-    /// Puts the bytes after the audio into `out`, which is empty. Returns the counts of samples that were not held.
+    /// Writes the bytes after the audio to `out`, which is empty. Returns the counts of clipped and
+    /// non-finite samples.
     fn finish(&mut self, out: &mut Vec<u8>) -> Written;
 }

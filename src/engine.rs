@@ -1,8 +1,8 @@
-//! Renders a plan block by block. All state that changes while a plan runs is held here.
+//! Renders a plan block by block. All state that changes while a plan runs is in this module.
 //!
-//! Worker threads render the plan's nodes in steps of [`STEP`] frames: a node after the nodes that feed it. A node adds its
-//! feeds in the order of the plan, and an exact sum does not depend on how it is divided, so that neither the block size nor
-//! the number of threads changes a bit of the output.
+//! Worker threads render the plan's nodes in steps of [`STEP`] frames, a node after the nodes that feed it. A node adds its
+//! feeds in the order of the plan, sample by sample, so neither the block size nor the number of threads changes a bit of the
+//! output.
 
 mod buffer_pool;
 mod chain_state;
@@ -30,29 +30,29 @@ use crate::{
     error::{Error, ErrorKind, Result},
     measure::{Measured, Meter, survey::Survey},
     plan::{Lag, NodeKind, Plan},
-    units::Frames,
+    units::{Frames, saturating_usize},
 };
 use buffer_pool::BufferPool;
 pub(crate) use chain_state::GainReduction;
 use flaws::FlawLog;
 use master_output::{BlockSink, CallerBlocks, MasterOutput};
-use node::{NodePlace, NodeState};
+use node::{NodePosition, NodeState};
 use scheduler::{Graph, Scheduler};
 use std::ops::Range;
 use tap::Tap;
 use thread_pool::Pool;
 use transport::Transport;
-use waveform_builder::{Grid, Sketch};
+use waveform_builder::{Grid, WaveformBuilder};
 
-/// How a plan is rendered. No option changes a sample.
+/// Options of a renderer. No option changes a sample.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// Threads that decode and mix, 0..=256; 0 means one for each core of the machine.
     pub threads: usize,
 }
 
-/// Frames that a thread renders of a node before it goes to another. Few enough that a node's output is still in the cache
-/// when it is added, and many enough that a decoder's tables stay in the cache meanwhile.
+/// Frames of a node that a thread renders before it takes another node: few enough that the output of a node is still in the
+/// cache when it is added, and enough that the tables of a decoder are not evicted after every few frames.
 const STEP: usize = 16_384;
 
 /// Renders a plan into blocks: [`seek`](Self::seek) to any frame, then call [`render`](Self::render) until it returns 0.
@@ -88,7 +88,7 @@ pub struct Renderer {
     /// The frames whose levels and flaws are reported.
     counted: Range<u64>,
     taps: Vec<Tap>,
-    /// Whether levels are measured for a report.
+    /// Measures levels for a report.
     watched: bool,
 }
 
@@ -153,8 +153,8 @@ impl Renderer {
         self.seek_range(&(to..Frames(u64::MAX)));
     }
 
-    /// Moves to the start of a range. Frames that are rendered outside it, for processors that look ahead or remember, are
-    /// not reported.
+    /// Moves to the start of a range. Frames outside it, which processors with look-ahead or memory need, are rendered but not
+    /// reported.
     pub(crate) fn seek_range(&mut self, range: &Range<Frames>) {
         let first = self.plan.first_input(range.start.0);
         self.transport.seek(first);
@@ -164,34 +164,34 @@ impl Renderer {
         self.counted = range.start.0..range.end.0;
     }
 
-    /// Fills the block with the next frames and returns how many: the block's capacity, less at the end, then 0.
+    /// Fills the block with the next frames and returns their number: the block's capacity, less at the end, then 0.
     ///
     /// # Errors
-    /// `InvalidArgument` for a block of another layout; `Corrupt`, `NotFound` or `Unsupported` for stems that cannot be
-    /// delivered, with track, file and place.
+    /// `InvalidArgument` for a block of another layout; `Corrupt`, `NotFound` or `Unsupported` for a stem that cannot be
+    /// decoded, with its track, file and time.
     pub fn render(&mut self, block: &mut Block) -> Result<usize> {
         self.render_part(block, usize::MAX)
     }
 
-    /// Like [`render`](Self::render), with at most `most` frames.
+    /// Renders as [`render`](Self::render) does, but at most `most` frames.
     pub(crate) fn render_part(&mut self, block: &mut Block, most: usize) -> Result<usize> {
         self.render_tapped(block, &mut [], most)
     }
 
-    /// Stops measuring levels, for a render without a report. Changes no sample.
+    /// Turns off the measurement of levels, for a render without a report. Changes no sample.
     pub(crate) fn unwatched(&mut self) {
         self.watched = false;
     }
 
-    /// Taps these nodes from now on, for [`render_tapped`](Self::render_tapped).
+    /// Taps these nodes, so that [`render_tapped`](Self::render_tapped) returns their output.
     pub(crate) fn tap(&mut self, nodes: &[usize]) {
         let channels = self.plan.spec.layout.channels();
         self.taps = nodes.iter().map(|&node| Tap::new(node, channels)).collect();
         self.graph = Graph::new(&self.plan, nodes.iter().copied());
     }
 
-    /// Like [`render_part`](Self::render_part), and writes the output of each tapped node into its block of `tapped`. All
-    /// blocks have the same capacity.
+    /// Renders as [`render_part`](Self::render_part) does, and writes the output of each tapped node into its block of
+    /// `tapped`. All blocks must have the same capacity.
     pub(crate) fn render_tapped(
         &mut self,
         block: &mut Block,
@@ -206,8 +206,7 @@ impl Renderer {
             );
             return Err(Error::new(ErrorKind::InvalidArgument, what));
         }
-        let left =
-            usize::try_from(self.plan.length.0.saturating_sub(self.position)).unwrap_or(usize::MAX);
+        let left = saturating_usize(self.plan.length.0.saturating_sub(self.position));
         let total = left.min(block.capacity()).min(most);
         block.set_frames(total);
         tapped.iter_mut().for_each(|t| t.set_frames(total));
@@ -241,7 +240,7 @@ impl Renderer {
         Ok(())
     }
 
-    /// Renders the frames that bring the processors into their state, where that is still to do.
+    /// Renders the frames that bring the processors into their state, where any are left.
     fn render_warm_up(&mut self, sink: &mut dyn BlockSink) -> Result<()> {
         while self.warm_up > 0 {
             let frames = self.until_change().min(self.warm_up);
@@ -253,11 +252,11 @@ impl Renderer {
 
     /// Renders a stretch of the stream in which no node's position jumps.
     fn run(&mut self, frames: u64, delivers: bool, sink: &mut dyn BlockSink) -> Result<()> {
-        let places: Vec<NodePlace> = self
+        let positions: Vec<NodePosition> = self
             .plan
             .nodes
             .iter()
-            .map(|node| self.place(node.lag))
+            .map(|node| self.node_position(node.lag))
             .collect();
         let Self {
             plan,
@@ -278,24 +277,24 @@ impl Renderer {
             plan,
             graph,
             buffers,
-            places: &places,
+            positions: &positions,
             frames,
             step: self.step,
         };
-        scheduler.run(nodes, pool, &mut |place, frames, master, node| {
-            output.take(place, frames, master, node)
+        scheduler.run(nodes, pool, &mut |position, frames, master, node| {
+            output.take(position, frames, master, node)
         })?;
         self.transport.advance(frames);
         Ok(())
     }
 
-    /// Returns where a node with this lag stands.
-    fn place(&self, lag: Lag) -> NodePlace {
+    /// Returns the position of a node with this lag.
+    fn node_position(&self, lag: Lag) -> NodePosition {
         let at = |lag: u64| self.transport.position(lag);
         let counts =
             |at: Option<u64>| self.watched && at.is_some_and(|at| self.counted.contains(&at));
         let (input, output) = (at(lag.input), at(lag.output));
-        NodePlace {
+        NodePosition {
             input,
             fader: at(lag.fader),
             output,
@@ -304,8 +303,8 @@ impl Renderer {
         }
     }
 
-    /// Returns the frames that can be rendered before any node begins, jumps, or passes an end of what is counted or of
-    /// the mix.
+    /// Returns the number of frames that can be rendered before any node begins, jumps, or passes an end of the counted range or
+    /// of the mix.
     fn until_change(&self) -> u64 {
         let ends = [self.counted.start, self.counted.end, self.plan.length.0];
         let until_end = |at: u64| {
@@ -326,25 +325,25 @@ impl Renderer {
             .unwrap_or(u64::MAX)
     }
 
-    /// Returns the gain reduction of the limiter behind the master's fader, where there is one.
+    /// Returns the gain reduction of the limiter after the master's fader; `None` without a limiter.
     pub(crate) fn reduction(&self) -> Option<GainReduction> {
         self.nodes.last()?.reduction()
     }
 
     /// Starts a new waveform of every node on a grid.
-    pub(crate) fn sketch(&mut self, grid: Grid) {
+    pub(crate) fn build_waveforms(&mut self, grid: Grid) {
         let channels = self.plan.spec.layout.channels();
         for (state, node) in self.nodes.iter_mut().zip(&self.plan.nodes) {
-            state.sketch = Some(Sketch::new(grid, channels, node.kind));
+            state.waveform = Some(WaveformBuilder::new(grid, channels, node.kind));
         }
     }
 
-    /// Returns the waveform of a node; `None` where none was asked for.
-    pub(crate) fn sketched(&self, node: usize) -> Option<&Sketch> {
-        self.nodes.get(node).and_then(|l| l.sketch.as_ref())
+    /// Returns the waveform of a node; `None` without [`build_waveforms`](Self::build_waveforms).
+    pub(crate) fn waveform(&self, node: usize) -> Option<&WaveformBuilder> {
+        self.nodes.get(node).and_then(|l| l.waveform.as_ref())
     }
 
-    /// Measures the loudness of every track and bus from here on, or of none. Changes no sample.
+    /// Turns the loudness measurement of all tracks and buses on or off. Changes no sample.
     pub(crate) fn measure(&mut self, measure: bool) {
         let spec = self.plan.spec;
         for (node, state) in self.plan.nodes.iter().zip(&mut self.nodes) {
@@ -354,12 +353,12 @@ impl Renderer {
         }
     }
 
-    /// Returns the loudness of a node; `None` where it is not measured.
+    /// Returns the loudness of a node; `None` where none is measured.
     pub(crate) fn measured(&self, node: usize) -> Option<Measured> {
         self.nodes.get(node).and_then(NodeState::measured)
     }
 
-    /// Returns the peak of each channel of a node so far, after its gain and pan.
+    /// Returns the peak of each channel of a node so far, after gain and pan.
     pub(crate) fn peaks(&self, node: usize) -> &[Peak] {
         self.survey(node).map_or(&[], |survey| &survey.peaks)
     }
@@ -374,12 +373,12 @@ impl Renderer {
         self.nodes.get(node).map(NodeState::survey)
     }
 
-    /// Returns the first and the last sample of each clip of a node; 0 where a clip was not rendered.
+    /// Returns the level of the first and of the last sample of each clip of a node; 0 where the clip was not rendered.
     pub(crate) fn edges(&self, node: usize) -> &[[f64; 2]] {
         self.nodes.get(node).map_or(&[], NodeState::edges)
     }
 
-    /// Returns the name of the audible track that is loudest at a frame, which is counted from the first rendered one.
+    /// Returns the name of the loudest audible track at a frame, counted from the first rendered one.
     pub(crate) fn loudest(&self, frame: u64) -> Option<&str> {
         let tracks = self
             .plan
@@ -395,7 +394,7 @@ impl Renderer {
             .map(|(name, _)| name)
     }
 
-    /// Returns the flaws met in each clip of a node so far.
+    /// Returns the flaws of each clip of a node so far.
     pub(crate) fn flaws(&self, node: usize) -> &[FlawLog] {
         self.nodes.get(node).map_or(&[], NodeState::flaws)
     }
@@ -506,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_error_in_the_order_of_the_plan_is_told_whoever_meets_which() {
+    fn the_first_error_in_the_order_of_the_plan_is_reported_whichever_thread_finds_it() {
         let spec = Spec {
             rate: SampleRate::HZ_48000,
             layout: Layout::Mono,

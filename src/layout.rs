@@ -1,29 +1,37 @@
-//! Channel layouts, and how one folds into another (ITU-R BS.775).
+//! Channel layouts, and the conversion from one to another (ITU-R BS.775).
 //!
-//! Channels are always in WAVE order (ascending bits of the channel mask). A layout is stated by the file or by the
-//! session; it is never guessed from the number of channels where the format does not define it.
+//! Channels are always in WAVE order (ascending bits of the channel mask). A layout is stated by
+//! the file or the session. If the format does not define it, it is never guessed from the number
+//! of channels.
 //!
-//! **Folding.** A speaker that both layouts have passes at unity. Otherwise, with k = √½:
-//! C → L, R at k · Ls → L at k (into a single back centre: at k) · Lb → Ls at unity · Cs → Ls, Rs at k (where there
-//! are Lb, Rb: into those, at k) · everything into mono: L, R, Cs at k, C at 1, Ls, Rs, Lb, Rb at ½. The LFE is left out where the target has none, and the
-//! report says so. Nothing is rescaled. A mono stem in a layout with L and R is placed by the pan law, not here.
+//! **Folding.** A speaker that exists in both layouts passes at unity gain. Otherwise, with k = √½:
+//!
+//! - C → L, R at k
+//! - Ls → L at k; into a layout with a single back centre: → Cs at k
+//! - Lb → Ls at unity
+//! - Cs → Ls, Rs at k; into a layout with Lb, Rb: → those at k
+//! - Into mono: L, R, Cs at k; C at 1; Ls, Rs, Lb, Rb at ½
+//! - LFE: dropped if the target has none, which the report states
+//!
+//! The result is not rescaled. A mono stem in a layout with L and R is placed by the pan law
+//! instead.
 
 use crate::units::SampleRate;
 use std::{f64::consts::FRAC_1_SQRT_2, fmt};
 
-/// Sample rate and channel layout of a stream of audio.
+/// Sample rate and channel layout of an audio stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Spec {
     /// Frames per second.
     pub rate: SampleRate,
-    /// The channels and their order.
+    /// Channels and their order.
     pub layout: Layout,
 }
 
-/// What a channel is meant to be heard from.
+/// Intended loudspeaker of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Speaker {
-    /// The only channel of mono.
+    /// Only channel of mono.
     Mono,
     Left,
     Right,
@@ -32,12 +40,12 @@ pub(crate) enum Speaker {
     LeftBack,
     RightBack,
     CentreBack,
-    /// The one surround pair of quad, 5.x and 6.1, the side pair of 7.x.
+    /// Surround pair of quad, 5.x and 6.1, or side pair of 7.x.
     LeftSurround,
     RightSurround,
 }
 
-/// Where a speaker stands.
+/// Side on which a speaker stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     Left,
@@ -46,7 +54,7 @@ pub(crate) enum Side {
 }
 
 impl Speaker {
-    /// The side that a balance control turns it with.
+    /// Returns the side for a balance control.
     pub(crate) fn side(self) -> Side {
         match self {
             Left | LeftBack | LeftSurround => Side::Left,
@@ -55,7 +63,8 @@ impl Speaker {
         }
     }
 
-    /// Its share of a panned mono signal; only the front pair has one.
+    /// Returns the speaker's gain for a panned mono signal, given the gains of left and right;
+    /// `None` for speakers outside the front pair.
     pub(crate) fn pan(self, left: f64, right: f64) -> Option<f64> {
         match self {
             Left => Some(left),
@@ -69,7 +78,7 @@ use Speaker::{
     Centre, CentreBack, Left, LeftBack, LeftSurround, Lfe, Mono, Right, RightBack, RightSurround,
 };
 
-/// Which channels there are, in WAVE order.
+/// Channel layout, with channels in WAVE order.
 ///
 /// ```
 /// use soundtrack::Layout;
@@ -81,7 +90,7 @@ use Speaker::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Layout {
-    /// One channel.
+    /// One channel
     Mono,
     /// L R
     Stereo,
@@ -103,12 +112,13 @@ pub enum Layout {
     Surround70,
     /// L R C LFE Lb Rb Ls Rs
     Surround71,
-    /// So many channels without positions, or with positions of none of these layouts. Cannot be mixed until a layout is stated.
+    /// Channels without positions, or with positions that match none of the other layouts. Cannot
+    /// be mixed until a layout is stated.
     Discrete(u8),
 }
 
 impl Layout {
-    /// Every layout with positions, with its name and its WAVE channel mask.
+    /// All layouts with positions, with their names and WAVE channel masks.
     const NAMED: [(Self, &'static str, u32); 11] = [
         (Self::Mono, "mono", 0x4),
         (Self::Stereo, "stereo", 0x3),
@@ -123,12 +133,14 @@ impl Layout {
         (Self::Surround71, "7.1", 0x63F),
     ];
 
-    /// The layout of a WAVE channel mask. Mono and stereo need no mask; anything else without a known mask has no
-    /// positions. Of a mask with more bits than channels the lowest count. More than 64 channels are the caller's to
-    /// refuse.
+    /// Returns the layout of a WAVE channel mask.
+    ///
+    /// Mono and stereo need no mask. Any other number of channels without a known mask has no
+    /// positions. If the mask has more bits than there are channels, only the lowest bits count.
+    /// The caller must refuse more than 64 channels.
     #[must_use]
     pub fn from_mask(channels: u8, mask: u32) -> Self {
-        // The side variants of quad, 5.0 and 5.1 name the same speakers.
+        // The side variants of quad, 5.0 and 5.1 denote the same speakers.
         let mask = match (channels, Self::lowest_bits(channels, mask)) {
             (1, _) => 0x4,
             (2, 0) => 0x3,
@@ -143,8 +155,8 @@ impl Layout {
         known.map_or(Self::Discrete(channels), |(l, _, _)| *l)
     }
 
-    /// Clears the bits of a mask that no channel is left for, as Microsoft's WAVEFORMATEXTENSIBLE asks for: the lowest
-    /// bits are those of the first channels.
+    /// Clears the bits of a mask that exceed the number of channels. As Microsoft's
+    /// WAVEFORMATEXTENSIBLE requires, the lowest bits belong to the first channels.
     pub(crate) fn lowest_bits(channels: u8, mask: u32) -> u32 {
         let mut left = mask;
         let mut kept = 0;
@@ -162,7 +174,7 @@ impl Layout {
         Self::NAMED.iter().filter(fits).map(|(_, name, _)| *name)
     }
 
-    /// The WAVE channel mask; 0 where there are no positions.
+    /// Returns the WAVE channel mask; 0 if the layout has no positions.
     #[must_use]
     pub fn mask(self) -> u32 {
         Self::NAMED
@@ -171,7 +183,7 @@ impl Layout {
             .map_or(0, |(_, _, m)| *m)
     }
 
-    /// The number of channels.
+    /// Returns the number of channels.
     #[must_use]
     pub fn channels(self) -> usize {
         match self {
@@ -180,7 +192,7 @@ impl Layout {
         }
     }
 
-    /// The speakers in WAVE order; empty where there are no positions.
+    /// Returns the speakers in WAVE order; empty if the layout has no positions.
     pub(crate) fn speakers(self) -> &'static [Speaker] {
         match self {
             Self::Mono => &[Mono],
@@ -223,13 +235,14 @@ impl Layout {
         }
     }
 
-    /// Whether folding into another layout leaves the LFE out.
+    /// Returns true if folding to another layout drops the LFE.
     pub(crate) fn loses_lfe(self, to: Self) -> bool {
         self.speakers().contains(&Lfe) && !to.speakers().contains(&Lfe)
     }
 
-    /// The coefficients that fold this layout into another, one row a target channel, one column a source channel;
-    /// `None` where either has no positions. Equal layouts, discrete ones too, give the identity.
+    /// Returns the matrix that folds this layout into another: one row per target channel, one
+    /// column per source channel. `None` if either layout has no positions. For equal layouts,
+    /// including discrete ones, returns the identity.
     ///
     /// ```
     /// use soundtrack::Layout;
@@ -253,7 +266,7 @@ impl Layout {
         }
         let mut rows = vec![vec![0.0; from.len()]; target.len()];
         for (col, &speaker) in from.iter().enumerate() {
-            for (place, gain) in spread(speaker, target) {
+            for (place, gain) in fold_speaker(speaker, target) {
                 for (row, _) in rows.iter_mut().zip(target).filter(|(_, t)| **t == place) {
                     if let Some(cell) = row.get_mut(col) {
                         *cell += gain;
@@ -265,8 +278,8 @@ impl Layout {
     }
 }
 
-/// Where a speaker's signal goes in a layout, and how strong.
-fn spread(speaker: Speaker, target: &[Speaker]) -> Vec<(Speaker, f64)> {
+/// Returns the speakers of a layout that reproduce the signal of a speaker, with their gains.
+fn fold_speaker(speaker: Speaker, target: &[Speaker]) -> Vec<(Speaker, f64)> {
     const K: f64 = FRAC_1_SQRT_2;
     let has = |s: Speaker| target.contains(&s);
     if has(speaker) {
@@ -281,15 +294,6 @@ fn spread(speaker: Speaker, target: &[Speaker]) -> Vec<(Speaker, f64)> {
         };
         return vec![(Mono, gain)];
     }
-    let through = |places: &[(Speaker, f64)]| {
-        let each = |&(s, g): &(Speaker, f64)| {
-            spread(s, target)
-                .into_iter()
-                .map(move |(p, h)| (p, g * h))
-                .collect::<Vec<_>>()
-        };
-        places.iter().flat_map(each).collect()
-    };
     match speaker {
         Mono => vec![(Left, 1.0), (Right, 1.0)],
         Centre => vec![(Left, K), (Right, K)],
@@ -297,8 +301,8 @@ fn spread(speaker: Speaker, target: &[Speaker]) -> Vec<(Speaker, f64)> {
         RightSurround if has(CentreBack) => vec![(CentreBack, K)],
         LeftSurround => vec![(Left, K)],
         RightSurround => vec![(Right, K)],
-        LeftBack => through(&[(LeftSurround, 1.0)]),
-        RightBack => through(&[(RightSurround, 1.0)]),
+        LeftBack => fold_speaker(LeftSurround, target),
+        RightBack => fold_speaker(RightSurround, target),
         CentreBack if has(LeftBack) => vec![(LeftBack, K), (RightBack, K)],
         CentreBack if has(LeftSurround) => vec![(LeftSurround, K), (RightSurround, K)],
         CentreBack => vec![(Left, 0.5), (Right, 0.5)],
@@ -328,7 +332,7 @@ impl std::str::FromStr for Layout {
     }
 }
 
-/// A name that is none of `mono stereo 2.1 lcr lcrs quad 5.0 5.1 6.1 7.0 7.1`.
+/// Error: the name is not one of `mono stereo 2.1 lcr lcrs quad 5.0 5.1 6.1 7.0 7.1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownLayout;
 

@@ -1,13 +1,20 @@
-//! Mixes audio stems into one finished soundtrack, exactly.
+//! Mixes audio stems into one finished soundtrack, exactly: every output sample is the true sum, rounded once.
 //!
 //! A [`Session`] states tracks, buses and cues as plain data. The engine decodes the stems, aligns them to the frame,
 //! resamples them, balances and sums them in `f64`, and hands the result to a file, to memory or to an output device.
 //! Stems may be of any common format, rate and channel layout.
 //!
+//! To get started, build a `Session` or [load](Session::load) one from a file. Then write it with [`Session::bounce`],
+//! get samples with [`Session::render`], or play it with a [`PlayerBuilder`].
+//!
+//! # Examples
+//! Mix three files into one:
+//!
 //! ```no_run
 //! use soundtrack::{Bus, Decibels, Frames, Layout, Pan, SampleRate, Session, Track};
 //!
 //! let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+//! // Two tracks feed a bus, the third feeds the master.
 //! let rhythm = mix.add_bus(Bus::new("rhythm").gain(Decibels(-1.5)));
 //! mix.add_track(Track::new("drums", "drums.flac").to(rhythm));
 //! mix.add_track(Track::new("bass", "bass.wav").pan(Pan(-0.2)).to(rhythm));
@@ -17,6 +24,35 @@
 //! let start = mix.render(Frames(0)..Frames(480_000))?; // the same samples in memory
 //! # Ok::<(), soundtrack::Error>(())
 //! ```
+//!
+//! Load a session file, change it, and write every file that it promises:
+//!
+//! ```no_run
+//! use soundtrack::{Decibels, Delivery, Session};
+//!
+//! let mut film = Session::load("film.toml")?; // reports every problem of the file at once
+//! film.master.gain = Decibels(-1.0);
+//! println!("{}", Delivery::new().run(&film)?); // the mix, stems per bus, the album
+//! # Ok::<(), soundtrack::Error>(())
+//! ```
+//!
+//! Play a session in real time, and move a fader meanwhile:
+//!
+//! ```no_run
+//! use soundtrack::{Decibels, PlayerBuilder, Session};
+//! use std::time::Duration;
+//!
+//! let mix = Session::load("song.toml")?;
+//! let player = PlayerBuilder::new().null(&mix)?; // without hardware; `mix.play()?` with the feature `device`
+//! for track in mix.track_ids() {
+//!     player.set_gain(track, Decibels(-6.0));
+//! }
+//! player.wait(Duration::from_secs(10)); // until it has ended, at most 10 s
+//! # Ok::<(), soundtrack::Error>(())
+//! ```
+//!
+//! The programs `mixdown` and `batch` (package `soundtrack-cli`) are built on this API. The manuals in [`guide`] describe
+//! them and the session file.
 //!
 //! # Map of the API
 //! | to | use |
@@ -34,19 +70,6 @@
 //! | compare two files, join parts of a mix | [`compare`], [`mod@slice`] |
 //! | bring an input, an output or a processor | [`Source`], [`Sink`], [`dsp::Processor`] |
 //! | use files in object stores | [`storage`], feature `cloud` |
-//!
-//! The manuals are in [`guide`]. They describe the session file and the program `mixdown`, which is built on this API.
-//!
-//! A session file states the same as data, and one call writes every file that it promises:
-//!
-//! ```no_run
-//! use soundtrack::{Decibels, Delivery, Session};
-//!
-//! let mut film = Session::load("film.toml")?; // reports every problem of the file at once
-//! film.master.gain = Decibels(-1.0);
-//! println!("{}", Delivery::new().run(&film)?); // the mix, stems per bus, the album
-//! # Ok::<(), soundtrack::Error>(())
-//! ```
 //!
 //! # How it works
 //! ```text

@@ -74,7 +74,7 @@ use std::{
     time::Duration,
 };
 
-/// How long dropping the last handle waits for the playback thread: a fade, the device's delay, and closing the device.
+/// Longest time that dropping the last handle waits for the playback thread: a fade, the device's delay, and closing the device.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(1800);
 /// The highest gain a fader can be set to.
 const MAX_FADER: Decibels = Decibels(200.0);
@@ -85,8 +85,8 @@ const MAX_FADER: Decibels = Decibels(200.0);
 /// and the device is closed.
 ///
 /// Every call but [`wait`](Self::wait) returns at once and never waits for a file or a device. A change of a control is
-/// heard after the time rendered ahead, 20 ms by default; see [`PlayerBuilder::latency`]. An id of another session changes
-/// nothing.
+/// heard after the time rendered ahead, 20 ms by default; see [`PlayerBuilder::latency`]. An id of another session, and a
+/// control that a part does not have ([`Selector`]), change nothing.
 ///
 /// ```
 /// use soundtrack::{Decibels, Frames, Layout, PlayerBuilder, SampleRate, Session, Spec, Track, media::Memory};
@@ -104,7 +104,7 @@ pub struct Player {
     inner: Arc<Inner>,
 }
 
-/// What all handles of a player share; dropping it ends the player.
+/// The state that all handles of a player share. Dropping it ends the player.
 struct Inner {
     commands: Sender<Command>,
     status: Arc<Status>,
@@ -112,7 +112,7 @@ struct Inner {
     quit: Arc<AtomicBool>,
     /// Receives a value when the playback thread has ended.
     done: Mutex<Receiver<()>>,
-    /// How long to wait for that; `None` waits without limit, so that a sink is always finished.
+    /// Longest wait for that value; `None` waits without limit, so that a sink is always finished.
     shutdown_timeout: Option<Duration>,
     #[cfg_attr(
         not(feature = "device"),
@@ -168,7 +168,7 @@ impl Player {
         self.send(Command::SetLoop(range.map(|r| r.start.0..r.end.0)));
     }
 
-    /// Moves a fader, at most to +200 dB. NaN is ignored.
+    /// Moves the fader of a track, a bus, a track of a cue, or the master, at most to +200 dB. NaN is ignored.
     pub fn set_gain(&self, strip: impl Into<Selector>, gain: Decibels) {
         if !gain.0.is_nan() {
             let gain = if gain > MAX_FADER { MAX_FADER } else { gain };
@@ -176,7 +176,7 @@ impl Player {
         }
     }
 
-    /// Moves a pan control, limited to −1 (left) to 1 (right). Replaces the strip's pan automation. NaN is ignored.
+    /// Moves the pan control of a strip, limited to −1 (left) to 1 (right). Replaces the strip's pan automation. NaN is ignored.
     pub fn set_pan(&self, strip: impl Into<Selector>, pan: Pan) {
         if !pan.0.is_nan() {
             self.send(Command::Set(
@@ -186,9 +186,9 @@ impl Player {
         }
     }
 
-    /// Mutes or unmutes a strip.
-    pub fn set_mute(&self, strip: impl Into<Selector>, mute: bool) {
-        self.send(Command::Set(strip.into(), Setting::Mute(mute)));
+    /// Mutes or unmutes a strip or a cue.
+    pub fn set_mute(&self, part: impl Into<Selector>, mute: bool) {
+        self.send(Command::Set(part.into(), Setting::Mute(mute)));
     }
 
     /// Solos a strip, or ends its solo.
@@ -236,7 +236,7 @@ impl Player {
         self.inner.status.wait(timeout)
     }
 
-    /// Returns how often sound came too late for the device, since the player was made.
+    /// Returns the underruns since the player was made: sound that came too late for the device.
     #[must_use]
     pub fn underruns(&self) -> Underruns {
         self.inner.status.underruns()

@@ -141,7 +141,7 @@ pub(crate) fn open(file: &mut (impl Read + Seek)) -> io::Result<Found> {
     let Some(data) = chunks.data else {
         return broken("no data chunk: the file holds no audio");
     };
-    let extent = extent::find(file, &chunks, data, fmt.block_align)?;
+    let extent = extent::find_extent(file, &chunks, data, fmt.block_align)?;
     let time_reference = chunks
         .bext
         .as_deref()

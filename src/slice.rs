@@ -1,10 +1,13 @@
-//! Joins parts of a long mix, rendered on any machines and in any order, into the file that one render writes.
+//! Joins slices of a long mix, rendered in any order and on any machines, into the file that a
+//! single render writes.
 //!
-//! A part is a range rendered with [`Bounce::joinable`](crate::Bounce::joinable). Its samples are those of the whole by the
-//! range law, a limiter's too: the part is rendered from [`Plan::warm_up`](crate::Plan::warm_up) frames earlier. It carries
-//! its place, the number of its mix, and the whole's header; so joining copies bytes, and the joined file is the whole's,
-//! byte for byte. What is not joined: parts of different mixes, formats or versions of this crate; parts that overlap or
-//! leave a gap; weighted dither, which feeds errors back from the first frame on.
+//! A slice is a range rendered with [`Bounce::joinable`](crate::Bounce::joinable). By the range law
+//! its samples are those of the whole mix. This includes a limiter's, because a slice is rendered
+//! from [`Plan::warm_up`](crate::Plan::warm_up) frames earlier. The file contains its position, an
+//! identifier of the mix, and the header of the whole file, so joining copies bytes, and the result
+//! equals the whole file byte for byte. Not supported: slices of different mixes, formats or
+//! versions of this crate; slices that overlap or leave a gap; weighted dither, whose error
+//! feedback depends on the first frame.
 
 use crate::{
     encode::{Container, Dither, Shaping, Slice},
@@ -14,7 +17,7 @@ use crate::{
     report::Report,
     riff::{self, Found},
     storage::{AtomicFile, same_file},
-    units::Frames,
+    units::{Frames, saturating_usize},
 };
 use std::{
     fs::File,
@@ -23,8 +26,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Returns the note of a part of a plan.
-pub(crate) fn of(plan: &Plan, range: &Range<Frames>, dither: Option<Dither>) -> Result<Slice> {
+/// Returns the position of a range within the mix, to be stored in its file.
+pub(crate) fn slice_of_range(
+    plan: &Plan,
+    range: &Range<Frames>,
+    dither: Option<Dither>,
+) -> Result<Slice> {
     let refused = |what: String| Err(Error::new(ErrorKind::Session, what));
     if dither.is_some_and(|d| d.shaping == Shaping::Weighted) {
         return refused(
@@ -46,26 +53,26 @@ pub(crate) fn of(plan: &Plan, range: &Range<Frames>, dither: Option<Dither>) -> 
     })
 }
 
-/// An open part.
-struct Part {
+/// Open slice.
+struct SliceFile {
     path: PathBuf,
     file: File,
     slice: Slice,
     header: Vec<u8>,
-    /// Offset of its audio in the file, its bytes and its frames.
+    /// Offset of the audio in the file, its size in bytes and its length in frames.
     at: u64,
     bytes: u64,
     frames: u64,
 }
 
-impl Part {
+impl SliceFile {
     fn end(&self) -> u64 {
         self.slice.start.0.saturating_add(self.frames)
     }
 }
 
-/// Joins parts, given in any order, into the file that one render of the whole mix writes; the joined file is measured
-/// anew. Memory does not grow with length.
+/// Joins slices, given in any order, into the file that a single render of the whole mix writes.
+/// The joined file is measured again. Memory use does not depend on the length.
 ///
 /// ```
 /// use soundtrack::{Bounce, Frames, Layout, SampleRate, Session, Spec, Track, slice, media::Memory};
@@ -85,9 +92,10 @@ impl Part {
 /// ```
 ///
 /// # Errors
-/// `NotFound`, `Unsupported` or `Corrupt` for what is no part of a mix, is cut off, or does not go with the others, and for
-/// gaps and overlaps, with the names of the files; `Unsupported` for an output whose extension is not that of a WAV file
-/// ([`Format`](crate::Format)); `Output` as for every file that is written.
+/// `NotFound`, `Unsupported` or `Corrupt` for a file that is not a slice, is truncated, or does not
+/// match the others, and for gaps and overlaps, with the names of the files; `Unsupported` for an
+/// output whose extension is not that of a WAV file ([`Format`](crate::Format)); `Output` as for
+/// all written files.
 pub fn join(
     parts: &[impl AsRef<Path>],
     output: impl AsRef<Path>,
@@ -95,7 +103,7 @@ pub fn join(
 ) -> Result<Report> {
     let output = output.as_ref();
     Container::Wav.check_name(output)?;
-    let mut parts: Vec<Part> = parts
+    let mut parts: Vec<SliceFile> = parts
         .iter()
         .map(|path| open(path.as_ref()))
         .collect::<Result<_>>()?;
@@ -111,9 +119,9 @@ pub fn join(
             let what = format!("{}: is one of the parts", output.display());
             return Err(Error::new(ErrorKind::Output, what));
         }
-        alike(first, part)?;
+        check_same_mix(first, part)?;
     }
-    complete(&parts)?;
+    check_contiguous(&parts)?;
     let data: u64 = parts.iter().map(|part| part.bytes).sum();
     let header = first.header.clone();
     let mut file = AtomicFile::create_sized(
@@ -123,7 +131,7 @@ pub fn join(
     )?;
     file.write_all(&header).map_err(|e| file.failed(e))?;
     for part in &mut parts {
-        copy(part, &mut file)?;
+        append_audio(part, &mut file)?;
     }
     let pad: &[u8] = if data % 2 == 1 { &[0] } else { &[] };
     file.write_all(pad).map_err(|e| file.failed(e))?;
@@ -133,50 +141,55 @@ pub fn join(
     Ok(report)
 }
 
-fn open(path: &Path) -> Result<Part> {
-    let refused = |kind, what: &str| Error::new(kind, format!("{}: {what}", path.display()));
-    let failed = |e: io::Error| {
-        let (kind, what) = match e.kind() {
-            io::ErrorKind::NotFound => (ErrorKind::NotFound, "there is no such file".to_owned()),
-            _ => (ErrorKind::Corrupt, e.to_string()),
-        };
-        refused(kind, &what).because(e)
-    };
-    if !path.metadata().map_err(failed)?.is_file() {
-        return Err(refused(ErrorKind::Unsupported, "is no regular file"));
-    }
-    let mut file = File::open(path).map_err(failed)?;
-    let found = riff::open(&mut file).map_err(failed)?;
-    const UNKNOWN: &str = "does not say which part of a mix it is: render it with --range";
-    let Found::Wave(header) = found else {
-        return Err(refused(ErrorKind::Unsupported, UNKNOWN));
-    };
-    let note = header.slice.as_deref().and_then(Slice::of);
-    let Some((slice, whole)) = note else {
-        return Err(refused(ErrorKind::Unsupported, UNKNOWN));
-    };
-    let (bytes, promised) = (header.extent.held, header.extent.stated);
-    let unit = u64::from(header.fmt.block_align).max(1);
-    if bytes != promised || bytes % unit != 0 {
+/// Opens a slice and reads its position within the mix.
+fn open(path: &Path) -> Result<SliceFile> {
+    const NO_SLICE: &str = "does not say which part of a mix it is: render it with --range";
+    let metadata = path.metadata().map_err(|e| read_error(path, e))?;
+    if !metadata.is_file() {
         return Err(refused(
-            ErrorKind::Corrupt,
-            &format!("{bytes} of {promised} bytes are there: render it again"),
+            path,
+            ErrorKind::Unsupported,
+            "is not a regular file",
         ));
     }
-    let (at, frames) = (header.extent.at, bytes / unit);
-    Ok(Part {
+    let mut file = File::open(path).map_err(|e| read_error(path, e))?;
+    let Found::Wave(header) = riff::open(&mut file).map_err(|e| read_error(path, e))? else {
+        return Err(refused(path, ErrorKind::Unsupported, NO_SLICE));
+    };
+    let Some((slice, whole_header)) = header.slice.as_deref().and_then(Slice::parse) else {
+        return Err(refused(path, ErrorKind::Unsupported, NO_SLICE));
+    };
+    let (bytes, stated) = (header.extent.held, header.extent.stated);
+    let frame_bytes = u64::from(header.fmt.block_align).max(1);
+    if bytes != stated || bytes % frame_bytes != 0 {
+        let what = format!("{bytes} of {stated} bytes are there: render it again");
+        return Err(refused(path, ErrorKind::Corrupt, &what));
+    }
+    Ok(SliceFile {
         path: path.to_owned(),
         file,
         slice,
-        header: whole.to_vec(),
-        at,
+        header: whole_header.to_vec(),
+        at: header.extent.at,
         bytes,
-        frames,
+        frames: bytes / frame_bytes,
     })
 }
 
-/// Refuses parts of different mixes and formats.
-fn alike(first: &Part, part: &Part) -> Result<()> {
+fn refused(path: &Path, kind: ErrorKind, what: &str) -> Error {
+    Error::new(kind, format!("{}: {what}", path.display()))
+}
+
+fn read_error(path: &Path, e: io::Error) -> Error {
+    match e.kind() {
+        io::ErrorKind::NotFound => refused(path, ErrorKind::NotFound, "there is no such file"),
+        _ => refused(path, ErrorKind::Corrupt, &e.to_string()),
+    }
+    .because(e)
+}
+
+/// Refuses slices of different mixes and formats.
+fn check_same_mix(first: &SliceFile, part: &SliceFile) -> Result<()> {
     let what = if first.slice.mix != part.slice.mix || first.slice.whole != part.slice.whole {
         "are parts of different mixes, or of one that was changed between them"
     } else if first.header != part.header {
@@ -192,63 +205,52 @@ fn alike(first: &Part, part: &Part) -> Result<()> {
     Err(Error::new(ErrorKind::Corrupt, what))
 }
 
-/// Refuses gaps and overlaps. The parts are in order.
-fn complete(parts: &[Part]) -> Result<()> {
-    let wrong = |what: String| Err(Error::new(ErrorKind::Corrupt, what));
-    let mut before: Option<&Part> = None;
+/// Refuses gaps and overlaps. The slices must be in order.
+fn check_contiguous(parts: &[SliceFile]) -> Result<()> {
+    let mut before: Option<&SliceFile> = None;
     for part in parts {
-        let (start, end) = (part.slice.start.0, before.map_or(0, Part::end));
+        let (start, end) = (part.slice.start.0, before.map_or(0, SliceFile::end));
         let name = part.path.display();
-        match before {
-            Some(other) if start < end => {
-                let what = format!(
-                    "{} and {name}: both hold frames {start} to {}",
-                    other.path.display(),
-                    end.min(part.end())
-                );
-                return wrong(what);
+        let fault = match before {
+            Some(other) if start < end => format!(
+                "{} and {name}: both hold frames {start} to {}",
+                other.path.display(),
+                end.min(part.end())
+            ),
+            Some(other) if start > end => format!(
+                "{} and {name}: frames {end} to {start} are missing between them",
+                other.path.display()
+            ),
+            None if start > 0 => format!("{name}: frames 0 to {start} are missing before it"),
+            _ => {
+                before = Some(part);
+                continue;
             }
-            Some(other) if start > end => {
-                return wrong(format!(
-                    "{} and {name}: frames {end} to {start} are missing between them",
-                    other.path.display()
-                ));
-            }
-            None if start > 0 => {
-                return wrong(format!("{name}: frames 0 to {start} are missing before it"));
-            }
-            _ => before = Some(part),
-        }
+        };
+        return Err(Error::new(ErrorKind::Corrupt, fault));
     }
-    match before {
-        Some(last) if last.end() < last.slice.whole.0 => {
-            let (end, whole) = (last.end(), last.slice.whole);
-            wrong(format!(
-                "{}: frames {end} to {whole} are missing after it",
-                last.path.display()
-            ))
-        }
-        _ => Ok(()),
+    if let Some(last) = before
+        && last.end() < last.slice.whole.0
+    {
+        let (end, whole) = (last.end(), last.slice.whole);
+        let what = format!("frames {end} to {whole} are missing after it");
+        return Err(refused(&last.path, ErrorKind::Corrupt, &what));
     }
+    Ok(())
 }
 
-/// Appends the audio of a part.
-fn copy(part: &mut Part, to: &mut AtomicFile) -> Result<()> {
-    let unreadable = |path: &Path, what: &str| {
-        Error::new(ErrorKind::Corrupt, format!("{}: {what}", path.display()))
-    };
+/// Appends the audio of a slice.
+fn append_audio(part: &mut SliceFile, to: &mut AtomicFile) -> Result<()> {
     part.file
         .seek(SeekFrom::Start(part.at))
-        .map_err(|e| unreadable(&part.path, &e.to_string()).because(e))?;
+        .map_err(|e| read_error(&part.path, e))?;
     let (mut left, mut buffer) = (part.bytes, vec![0; 1 << 18]);
     while left > 0 {
-        let most = usize::try_from(left)
-            .unwrap_or(usize::MAX)
-            .min(buffer.len());
+        let most = saturating_usize(left).min(buffer.len());
         let piece = buffer.get_mut(..most).unwrap_or_default();
         part.file
             .read_exact(piece)
-            .map_err(|e| unreadable(&part.path, &e.to_string()).because(e))?;
+            .map_err(|e| read_error(&part.path, e))?;
         to.write_all(piece).map_err(|e| to.failed(e))?;
         left -= most as u64;
     }

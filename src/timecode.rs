@@ -1,7 +1,7 @@
-//! SMPTE timecode (ST 12): labels of picture frames, and where they lie among audio frames.
+//! SMPTE timecode (ST 12): labels of picture frames, and their positions in audio frames.
 //!
-//! All arithmetic is on whole numbers: the position of picture frame k is `k · den · Hz / num`, rounded once, halves up,
-//! always counted from midnight and never added up. Nothing is pulled up or down: music keeps its speed.
+//! All arithmetic is exact: the position of picture frame k is `k · den · Hz / num`, always
+//! computed from midnight and rounded once, halves up. Audio is never pulled up or down.
 
 mod rate;
 
@@ -10,12 +10,13 @@ pub use rate::{FrameRate, UnknownFrameRate};
 use crate::units::{ExactFrames, Frames, SampleRate};
 use std::{cmp::Ordering, fmt};
 
-/// The label of one picture frame, `hh:mm:ss:ff`, at its frame rate; from midnight to the last frame of the day.
+/// Label of a picture frame, `hh:mm:ss:ff`, at its frame rate, from midnight to the last frame of
+/// the day.
 ///
 /// ```
 /// use soundtrack::{FrameRate, Frames, SampleRate, Timecode};
 /// let hour = Timecode::parse("01:00:00:00", FrameRate::FPS_23_976)?;
-/// // An hour of labels is 3603.6 seconds.
+/// One hour of labels lasts 3603.6 seconds.
 /// assert_eq!(hour.frames(SampleRate::HZ_48000), Frames(172_972_800));
 /// assert_eq!(hour.frames(SampleRate::HZ_44100), Frames(158_918_760));
 /// let drop = Timecode::parse("01:05:00;02", FrameRate::FPS_29_97_DF)?;
@@ -29,7 +30,7 @@ pub struct Timecode {
     rate: FrameRate,
 }
 
-/// A text or numbers that are no timecode, and why.
+/// Error: a text or numbers are not a timecode. The message states the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotATimecode(String);
 
@@ -42,39 +43,35 @@ impl fmt::Display for NotATimecode {
 impl std::error::Error for NotATimecode {}
 
 impl Timecode {
-    /// Midnight, 00:00:00:00.
+    /// Returns midnight, 00:00:00:00.
     #[must_use]
     pub fn midnight(rate: FrameRate) -> Self {
         Self { number: 0, rate }
     }
 
-    /// The label `h:m:s:f`.
+    /// Returns the timecode with the label `h:m:s:f`.
     ///
     /// # Errors
-    /// [`NotATimecode`] for parts beyond 23:59:59 and the last frame of a second, and for labels that drop-frame leaves
-    /// out.
+    /// [`NotATimecode`] for values beyond 23:59:59 or the last frame of a second, and for labels
+    /// that drop-frame skips.
     pub fn new(h: u32, m: u32, s: u32, f: u32, rate: FrameRate) -> Result<Self, NotATimecode> {
-        let refuse = |why: String| Err(NotATimecode(why));
-        let text = || format!("{h:02}:{m:02}:{s:02}{}{f:02}", rate.separator());
+        let label = format!("{h:02}:{m:02}:{s:02}{}{f:02}", rate.separator());
         if h > 23 || m > 59 || s > 59 {
-            return refuse(format!(
-                "{}: a label goes up to 23 hours, 59 minutes and 59 seconds",
-                text()
-            ));
+            return Err(NotATimecode(format!(
+                "{label}: a label goes up to 23 hours, 59 minutes and 59 seconds"
+            )));
         }
         if f >= rate.nominal() {
             let last = rate.nominal() - 1;
-            return refuse(format!(
-                "{}: the last frame of a second is {last} at {rate} fps",
-                text()
-            ));
+            return Err(NotATimecode(format!(
+                "{label}: the last frame of a second is {last} at {rate} fps"
+            )));
         }
         if s == 0 && !m.is_multiple_of(10) && f < rate.dropped() {
             let first = format!("{h:02}:{m:02}:00;{:02}", rate.dropped());
-            return refuse(format!(
-                "{} is left out by drop-frame; the next label is {first}",
-                text()
-            ));
+            return Err(NotATimecode(format!(
+                "{label} is left out by drop-frame; the next label is {first}"
+            )));
         }
         let minutes = u64::from(60 * h + m);
         let seconds = 60 * minutes + u64::from(s);
@@ -85,7 +82,7 @@ impl Timecode {
         })
     }
 
-    /// The label of a picture frame counted from midnight; after the last of a day comes midnight again.
+    /// Returns the timecode of a picture frame counted from midnight, modulo 24 hours.
     #[must_use]
     pub fn of_number(number: u64, rate: FrameRate) -> Self {
         Self {
@@ -94,16 +91,18 @@ impl Timecode {
         }
     }
 
-    /// Reads `01:02:40:00`, or `01:02:40;00` for drop-frame.
+    /// Parses `01:02:40:00`, or `01:02:40;00` for drop-frame.
     ///
     /// # Errors
-    /// [`NotATimecode`] for other texts, for labels that are not there, and for the separator of the other kind.
+    /// [`NotATimecode`] for any other text, for labels that do not exist, and for the separator of
+    /// the other kind.
     pub fn parse(text: &str, rate: FrameRate) -> Result<Self, NotATimecode> {
-        let [h, m, s, f] = rate::parts(text, rate)?;
+        let [h, m, s, f] = rate::parse_label(text, rate)?;
         Self::new(h, m, s, f, rate)
     }
 
-    /// Whether a text looks like a timecode, right or wrong: digits in three or four parts between colons.
+    /// Returns true if a text has the form of a timecode, valid or not: digits in three or more
+    /// parts separated by colons or semicolons.
     #[must_use]
     pub fn looks_like(text: &str) -> bool {
         let text = text.trim();
@@ -114,19 +113,19 @@ impl Timecode {
                 .all(|b| b.is_ascii_digit() || matches!(b, b':' | b';'))
     }
 
-    /// The frame rate that it counts in.
+    /// Returns the frame rate.
     #[must_use]
     pub fn rate(self) -> FrameRate {
         self.rate
     }
 
-    /// How many picture frames lie between midnight and this one.
+    /// Returns the number of picture frames between midnight and this one.
     #[must_use]
     pub fn number(self) -> u64 {
         self.number
     }
 
-    /// Hours, minutes, seconds and frames of the label.
+    /// Returns hours, minutes, seconds and frames of the label.
     #[must_use]
     pub fn parts(self) -> [u64; 4] {
         let (nominal, dropped) = (
@@ -150,38 +149,41 @@ impl Timecode {
         ]
     }
 
-    /// The next label; after the last of the day, midnight.
+    /// Returns the next label; midnight after the last one of the day.
     #[must_use]
     pub fn next(self) -> Self {
         Self::of_number(self.number + 1, self.rate)
     }
 
-    /// The label before; before midnight, the last of the day.
+    /// Returns the previous label; the last one of the day before midnight.
     #[must_use]
     pub fn previous(self) -> Self {
         Self::of_number(self.number + self.rate.day() - 1, self.rate)
     }
 
-    /// The audio frame at which this picture frame begins, counted from midnight; the nearest one, halves up.
+    /// Returns the audio frame nearest to the start of this picture frame, counted from midnight,
+    /// halves rounded up.
     #[must_use]
     pub fn frames(self, rate: SampleRate) -> Frames {
         self.rate.frames(self.number, rate)
     }
 
-    /// Returns where this picture frame begins, in audio frames from midnight, without rounding.
+    /// Returns the exact start of this picture frame in audio frames from midnight.
     pub(crate) fn exact_frames(self, rate: SampleRate) -> ExactFrames {
         self.rate.exact_frames(self.number, rate)
     }
 
-    /// How far the audio frame of [`frames`](Self::frames) lies behind the exact start of the picture frame, in audio
-    /// frames, above −0.5 to 0.5; exactly 0 where it lies on it.
+    /// Returns the rounding error of [`frames`](Self::frames): the distance of that audio frame
+    /// from the exact start of the picture frame, in audio frames, above −0.5 and up to 0.5;
+    /// exactly 0 if they coincide.
     #[must_use]
     pub fn rounding(self, rate: SampleRate) -> f64 {
         self.rate.rounding(self.number, rate)
     }
 
-    /// The picture frame that is seen at an audio frame counted from midnight, and how many audio frames after its start
-    /// that is. Gives back every label from its own [`frames`](Self::frames).
+    /// Returns the picture frame shown at an audio frame counted from midnight, and the number of
+    /// audio frames since its start. For the result of [`frames`](Self::frames) this returns the
+    /// same label.
     ///
     /// ```
     /// use soundtrack::{FrameRate, Frames, SampleRate, Timecode};
@@ -196,7 +198,8 @@ impl Timecode {
 }
 
 impl PartialOrd for Timecode {
-    /// By time since midnight; without order for other rates at the same time.
+    /// Compares the times since midnight. Timecodes of different rates at the same time are
+    /// unordered.
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         let time = |t: &Self| u128::from(t.number) * u128::from(t.rate.denominator());
         let (a, b) = (

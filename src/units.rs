@@ -1,7 +1,8 @@
-//! Every number that has a unit.
+//! Numbers with units.
 //!
-//! Positions and lengths are whole [`Frames`]; levels are [`Decibels`] (relative), [`Gain`] (linear) or measured: [`Dbfs`],
-//! [`Dbtp`], [`Lufs`]. Arithmetic on frames saturates: no position can wrap.
+//! Positions and lengths are whole [`Frames`]. Levels are [`Decibels`] (relative), [`Gain`]
+//! (linear), or measured: [`Dbfs`], [`Dbtp`], [`Lufs`]. Arithmetic on frames saturates, so
+//! positions never wrap.
 
 mod exact_frames;
 mod parse;
@@ -17,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-/// A position or a length, counted in frames (one sample of every channel).
+/// Position or length in frames (one sample of every channel).
 ///
 /// ```
 /// use soundtrack::{Frames, SampleRate};
@@ -33,29 +34,31 @@ pub struct Frames(pub u64);
 impl Frames {
     /// Zero frames: the start.
     pub const ZERO: Self = Self(0);
-    /// More frames than any session has.
+    /// Maximum, longer than any session.
     pub const MAX: Self = Self(u64::MAX);
 
-    /// The frame nearest to a time, halves up; saturates.
+    /// Returns the frame nearest to a time, halves rounded up; saturates.
     #[must_use]
     pub fn from_duration(time: Duration, rate: SampleRate) -> Self {
         let (numerator, denominator) = rate.fraction();
         let scaled = time.as_nanos().saturating_mul(u128::from(numerator));
         let second = 1_000_000_000 * u128::from(denominator);
-        Self(u64::try_from(scaled.saturating_add(second / 2) / second).unwrap_or(u64::MAX))
+        Self(saturating_u64(scaled.saturating_add(second / 2) / second))
     }
 
-    /// The time of this frame, rounded down to the nanosecond.
+    /// Returns the time of this frame, rounded down to the nanosecond.
     #[must_use]
     pub fn to_duration(self, rate: SampleRate) -> Duration {
         const SECOND: u128 = 1_000_000_000;
         let (numerator, denominator) = rate.fraction();
         let nanos = u128::from(self.0) * u128::from(denominator) * SECOND / u128::from(numerator);
-        let seconds = u64::try_from(nanos / SECOND).unwrap_or(u64::MAX);
-        Duration::new(seconds, u32::try_from(nanos % SECOND).unwrap_or(0))
+        let seconds = saturating_u64(nanos / SECOND);
+        // Less than a second, so the conversion cannot fail.
+        let subsec = u32::try_from(nanos % SECOND).unwrap_or(0);
+        Duration::new(seconds, subsec)
     }
 
-    /// The time of this frame as `hh:mm:ss.mmm`, rounded down to the millisecond.
+    /// Formats the time of this frame as `hh:mm:ss.mmm`, rounded down to the millisecond.
     #[must_use]
     pub fn clock(self, rate: SampleRate) -> String {
         let time = self.to_duration(rate);
@@ -69,19 +72,21 @@ impl Frames {
         )
     }
 
-    /// How many frames at rate `to` lie wholly within this many at rate `from`: `floor(n * to / from)`, saturating.
+    /// Returns the number of frames at rate `to` that lie entirely within this length at rate
+    /// `from`: `floor(n * to / from)`, saturating.
     pub(crate) fn resampled_down(self, from: SampleRate, to: SampleRate) -> Self {
         let (numerator, denominator) = SampleRate::ratio(from, to);
         let n = u128::from(self.0).saturating_mul(numerator) / denominator;
-        Self(u64::try_from(n).unwrap_or(u64::MAX))
+        Self(saturating_u64(n))
     }
 
-    /// How many frames at rate `to` cover this many at rate `from`: `ceil(n * to / from)`, saturating.
+    /// Returns the number of frames at rate `to` that cover this length at rate `from`: `ceil(n *
+    /// to / from)`, saturating.
     #[must_use]
     pub fn resampled(self, from: SampleRate, to: SampleRate) -> Self {
         let (numerator, denominator) = SampleRate::ratio(from, to);
         let n = (u128::from(self.0).saturating_mul(numerator)).div_ceil(denominator);
-        Self(u64::try_from(n).unwrap_or(u64::MAX))
+        Self(saturating_u64(n))
     }
 }
 
@@ -111,10 +116,11 @@ impl fmt::Display for Frames {
     }
 }
 
-/// A sample rate in Hz, 1 to 768 000.
+/// Sample rate in hertz, 1 to 768,000.
 ///
-/// A session's rate is whole. That of a stem need not be: AIFF and CAF state it as a floating-point number, such as the
-/// 22 254.545… Hz of early Macintosh computers, or 48 000 / 1.001 Hz.
+/// The rate of a session is a whole number. That of a stem need not be: AIFF and CAF store it as a
+/// floating-point number, such as the 22,254.545… Hz of early Macintosh computers, or 48,000 /
+/// 1.001 Hz.
 ///
 /// ```
 /// use soundtrack::SampleRate;
@@ -124,23 +130,23 @@ impl fmt::Display for Frames {
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SampleRate {
-    // A reduced fraction.
+    // Fraction in lowest terms.
     numerator: u32,
     denominator: u32,
 }
 
 impl SampleRate {
-    /// 44 100 Hz, the rate of the compact disc.
+    /// 44,100 Hz, the rate of compact discs.
     pub const HZ_44100: Self = Self::whole(44_100);
-    /// 48 000 Hz, the rate of picture.
+    /// 48,000 Hz, the rate of film and video.
     pub const HZ_48000: Self = Self::whole(48_000);
-    /// 88 200 Hz.
+    /// 88,200 Hz.
     pub const HZ_88200: Self = Self::whole(88_200);
-    /// 96 000 Hz.
+    /// 96,000 Hz.
     pub const HZ_96000: Self = Self::whole(96_000);
-    /// 192 000 Hz.
+    /// 192,000 Hz.
     pub const HZ_192000: Self = Self::whole(192_000);
-    /// The highest rate that is accepted.
+    /// Maximum supported rate.
     pub const MAX: Self = Self::whole(768_000);
 
     const fn whole(hz: u32) -> Self {
@@ -150,10 +156,10 @@ impl SampleRate {
         }
     }
 
-    /// A rate in Hz.
+    /// Returns a rate in hertz.
     ///
     /// # Errors
-    /// `Unsupported` outside 1 to 768 000.
+    /// `Unsupported` outside 1 to 768,000.
     pub fn new(hz: u32) -> Result<Self> {
         if (1..=Self::MAX.numerator).contains(&hz) {
             Ok(Self::whole(hz))
@@ -165,11 +171,12 @@ impl SampleRate {
         }
     }
 
-    /// Returns the simplest fraction that is a rate to twelve digits: writers round a fraction to their format, and over
-    /// a day the difference is less than a hundredth of a frame.
+    /// Returns the simplest fraction that equals a rate to twelve digits. Programs round a fraction
+    /// to the number format of the file; over a day the difference is less than a hundredth of a
+    /// frame.
     ///
     /// # Errors
-    /// `Unsupported` outside 1 to 768 000 and for what is no number.
+    /// `Unsupported` outside 1 to 768,000 and for NaN.
     pub(crate) fn from_f64(hz: f64) -> Result<Self> {
         const TOLERANCE: f64 = 1e-12;
         if !(1.0..=f64::from(Self::MAX.numerator)).contains(&hz) {
@@ -178,7 +185,8 @@ impl SampleRate {
                 format!("sample rate {hz} Hz is outside 1 to 768000 Hz"),
             ));
         }
-        // The convergents of its continued fraction; the last that fits is near enough for any rate.
+        // Convergents of the continued fraction. If none is within the tolerance, the last one that
+        // fits is close enough for any rate.
         let (mut before, mut last) = ((0u32, 1u32), (1u32, 0u32));
         let mut rest = hz;
         while let Some(next) = convergent(rest, before, last) {
@@ -195,19 +203,20 @@ impl SampleRate {
         })
     }
 
-    /// The rate in Hz; rounded down where it is not whole.
+    /// Returns the rate in hertz, rounded down to a whole number.
     #[must_use]
     pub fn hz(self) -> u32 {
         self.numerator / self.denominator
     }
 
-    /// Whether it is a whole number of Hz, as the rate of a session must be.
+    /// Returns true if the rate is a whole number of hertz, as the rate of a session must be.
     #[must_use]
     pub fn is_whole(self) -> bool {
         self.denominator == 1
     }
 
-    /// Returns this rate where it is whole, else the next common one above it, for a session with such stems.
+    /// Returns this rate if it is whole, otherwise the next common rate above it, for a session
+    /// with such stems.
     #[must_use]
     pub fn to_whole(self) -> Self {
         const COMMON: [u32; 11] = [
@@ -223,17 +232,17 @@ impl SampleRate {
             .unwrap_or(Self::MAX)
     }
 
-    /// The rate in Hz as a reduced fraction.
+    /// Returns the rate in hertz as a fraction in lowest terms.
     pub(crate) fn fraction(self) -> (u32, u32) {
         (self.numerator, self.denominator)
     }
 
-    /// The rate in Hz.
+    /// Returns the rate in hertz.
     pub(crate) fn as_f64(self) -> f64 {
         f64::from(self.numerator) / f64::from(self.denominator)
     }
 
-    /// `to / from` as a fraction.
+    /// Returns `to / from` as a fraction.
     fn ratio(from: Self, to: Self) -> (u128, u128) {
         let product = |a: u32, b: u32| u128::from(a) * u128::from(b);
         (
@@ -243,15 +252,21 @@ impl SampleRate {
     }
 }
 
-/// Converts a count of frames or bytes to `usize`, saturating where `usize` has 32 bits.
+/// Converts a number of frames or bytes to `usize`, saturating on targets where `usize` has 32
+/// bits.
 ///
-/// For counts that are then limited to the length of a buffer, or used as an index that may be out of range: the
-/// saturated value exceeds every buffer just as the exact one does.
+/// For counts that are then limited to the length of a buffer, or used as an index that may be out
+/// of range: the saturated value exceeds the length of every buffer, as the exact one does.
 pub(crate) fn saturating_usize(count: u64) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }
 
-/// Returns the convergent of a continued fraction after two others, if it is a fraction of 32-bit numbers.
+/// Converts a position computed in 128 bits to 64 bits, saturating like all arithmetic on frames.
+pub(crate) fn saturating_u64(position: u128) -> u64 {
+    u64::try_from(position).unwrap_or(u64::MAX)
+}
+
+/// Returns the next convergent of a continued fraction, if it is a fraction of 32-bit numbers.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -283,7 +298,7 @@ impl fmt::Debug for SampleRate {
 }
 
 impl fmt::Display for SampleRate {
-    /// Formats it in Hz, up to the millionth.
+    /// Formats the rate in hertz with up to six decimals.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_whole() {
             return self.numerator.fmt(f);
@@ -293,7 +308,7 @@ impl fmt::Display for SampleRate {
     }
 }
 
-/// A relative level in decibels: `20 log10` of a linear factor. Minus infinity is exact silence.
+/// Relative level in decibels: `20 log10` of a linear factor. Minus infinity is exact silence.
 ///
 /// ```
 /// use soundtrack::{Decibels, Gain};
@@ -305,13 +320,13 @@ impl fmt::Display for SampleRate {
 pub struct Decibels(pub f64);
 
 impl Decibels {
-    /// 0 dB: passes bit for bit.
+    /// 0 dB: passes samples bit for bit.
     pub const UNITY: Self = Self(0.0);
     /// Minus infinity: exactly 0.0.
     pub const SILENCE: Self = Self(f64::NEG_INFINITY);
 
-    /// The linear factor `10^(dB/20)`; the same on every machine. NaN and plus infinity stay what they are and are
-    /// refused when a session is compiled.
+    /// Returns the linear factor `10^(dB/20)`, bit-equal on every machine. NaN and plus infinity
+    /// are preserved; compiling a session refuses them.
     #[must_use]
     pub fn gain(self) -> Gain {
         if self.0 == 0.0 {
@@ -334,17 +349,18 @@ impl fmt::Display for Decibels {
     }
 }
 
-/// A linear factor, 0 or more. Polarity is a separate switch.
+/// Linear factor, not negative. Polarity is a separate switch.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Gain(pub f64);
 
 impl Gain {
-    /// Factor 1: passes bit for bit.
+    /// Factor 1: passes samples bit for bit.
     pub const UNITY: Self = Self(1.0);
     /// Factor 0: exactly 0.0.
     pub const SILENCE: Self = Self(0.0);
 
-    /// Returns the level in decibels, `20 log10` of the factor: minus infinity for 0, NaN below.
+    /// Returns the level in decibels, `20 log10` of the factor: minus infinity for 0, NaN for
+    /// negative factors.
     ///
     /// ```
     /// use soundtrack::{Decibels, Gain};
@@ -356,14 +372,15 @@ impl Gain {
     }
 }
 
-/// A place between left (−1) and right (+1); 0 is the centre. How it becomes two gains is the session's pan law.
+/// Pan position from −1 (left) to +1 (right); 0 is the centre. The session's pan law converts it to
+/// gains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
 pub struct Pan(pub f64);
 
 impl Pan {
     /// Hard left.
     pub const LEFT: Self = Self(-1.0);
-    /// The centre.
+    /// Centre.
     pub const CENTRE: Self = Self(0.0);
     /// Hard right.
     pub const RIGHT: Self = Self(1.0);
@@ -380,7 +397,7 @@ impl fmt::Display for Pan {
     }
 }
 
-/// A measured level: decibels relative to full scale (1.0). Silence is minus infinity.
+/// Measured level in decibels relative to full scale (1.0). Silence is minus infinity.
 ///
 /// ```
 /// use soundtrack::Dbfs;
@@ -391,7 +408,7 @@ impl fmt::Display for Pan {
 pub struct Dbfs(pub f64);
 
 impl Dbfs {
-    /// The level of an absolute sample value.
+    /// Returns the level of an absolute sample value.
     #[must_use]
     pub fn of(peak: f64) -> Self {
         Self(20.0 * libm::log10(peak))
@@ -404,7 +421,8 @@ impl fmt::Display for Dbfs {
     }
 }
 
-/// A measured true peak: decibels relative to full scale (1.0) of the signal between the samples (BS.1770-5 Annex 2).
+/// Measured true peak in decibels relative to full scale (1.0), including values between the
+/// samples (BS.1770-5 Annex 2).
 ///
 /// ```
 /// use soundtrack::Dbtp;
@@ -415,13 +433,13 @@ impl fmt::Display for Dbfs {
 pub struct Dbtp(pub f64);
 
 impl Dbtp {
-    /// The level of an absolute value.
+    /// Returns the level of an absolute value.
     #[must_use]
     pub fn of(peak: f64) -> Self {
         Self(20.0 * libm::log10(peak))
     }
 
-    /// The absolute value of the level; the same on every machine.
+    /// Returns the absolute value of the level, bit-equal on every machine.
     #[must_use]
     pub fn value(self) -> f64 {
         Decibels(self.0).gain().0
@@ -434,7 +452,8 @@ impl fmt::Display for Dbtp {
     }
 }
 
-/// A measured loudness in LUFS, which BS.1770-5 calls LKFS. Differences of loudness are plain numbers in LU.
+/// Measured loudness in LUFS, called LKFS in BS.1770-5. Differences of loudness are plain numbers
+/// in LU.
 ///
 /// ```
 /// use soundtrack::Lufs;
@@ -445,13 +464,13 @@ impl fmt::Display for Dbtp {
 pub struct Lufs(pub f64);
 
 impl Lufs {
-    /// The loudness of a weighted mean square: `-0.691 + 10 log10(power)`.
+    /// Returns the loudness of a weighted mean square: `-0.691 + 10 log10(power)`.
     #[must_use]
     pub fn of_power(power: f64) -> Self {
         Self(-0.691 + 10.0 * libm::log10(power))
     }
 
-    /// The weighted mean square of a loudness; the same on every machine.
+    /// Returns the weighted mean square of a loudness, bit-equal on every machine.
     #[must_use]
     pub fn power(self) -> f64 {
         libm::pow(10.0, (self.0 + 0.691) / 10.0)
@@ -464,14 +483,15 @@ impl fmt::Display for Lufs {
     }
 }
 
-/// `+1.50 dB`, `0.00 dB`, `-inf dB`; the precision of the formatter, 2 unless told.
+/// Formats a level: `+1.50 dB`, `0.00 dB`, `-inf dB`. Uses the precision of the formatter, 2 by
+/// default.
 fn write_level(f: &mut fmt::Formatter<'_>, level: f64, unit: &str) -> fmt::Result {
     let digits = f.precision().unwrap_or(2);
     if level == f64::NEG_INFINITY {
         return write!(f, "-inf {unit}");
     }
     let text = format!("{level:+.digits$}");
-    // No sign on what is zero once rounded.
+    // A value that rounds to zero gets no sign.
     if text.bytes().any(|b| matches!(b, b'1'..=b'9')) {
         write!(f, "{text} {unit}")
     } else {

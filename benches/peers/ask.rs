@@ -1,4 +1,4 @@
-//! What the command line asks of the comparison.
+//! Command line of the comparison.
 
 use std::path::PathBuf;
 

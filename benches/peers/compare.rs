@@ -1,4 +1,4 @@
-//! How far two mixes are apart.
+//! Measures the difference between two mixes.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use std::path::Path;
 pub struct Compared {
     /// The largest difference in dB of full scale; −∞ where there is none.
     pub dbfs: f64,
-    /// How many frames the second is longer.
+    /// Number of frames by which the second is longer.
     pub longer: i64,
 }
 

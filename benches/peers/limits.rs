@@ -1,4 +1,4 @@
-//! What no mixer can beat, in processes of their own: plain loops over WAV files, and decoding alone.
+//! Lower bounds for any mixer, each in its own process: plain loops over WAV files, and decoding alone.
 
 use soundtrack::{Block, media};
 use std::{
@@ -20,18 +20,18 @@ const BLOCK: usize = 16_384;
 const WIDTH: usize = 6;
 
 pub fn loops(files: &[OsString]) -> ExitCode {
-    told(add(Path::new(&files[0]), &files[1..]).map_err(|e| e.to_string()))
+    exit_code(add(Path::new(&files[0]), &files[1..]).map_err(|e| e.to_string()))
 }
 
 pub fn decode(files: &[OsString]) -> ExitCode {
-    told(
+    exit_code(
         files
             .iter()
             .try_for_each(|file| run_through(Path::new(file)).map_err(|e| e.to_string())),
     )
 }
 
-fn told(outcome: Result<(), String>) -> ExitCode {
+fn exit_code(outcome: Result<(), String>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
@@ -41,7 +41,7 @@ fn told(outcome: Result<(), String>) -> ExitCode {
     }
 }
 
-/// One thread, no checks, no temporary file: the least that a sum of WAV files takes.
+/// Sums WAV files on one thread, without checks and without a temporary file: the lower bound of the time.
 fn add(out: &Path, stems: &[OsString]) -> io::Result<()> {
     let mut files = stems
         .iter()
@@ -76,7 +76,7 @@ fn add(out: &Path, stems: &[OsString]) -> io::Result<()> {
     Ok(())
 }
 
-/// A WAV file at its first sample, and how many bytes of samples follow.
+/// Returns a WAV file at its first sample, and how many bytes of samples follow.
 fn data(path: &Path) -> io::Result<(File, u64)> {
     let mut file = File::open(path)?;
     let mut chunk = [0; 12];
@@ -92,7 +92,7 @@ fn data(path: &Path) -> io::Result<(File, u64)> {
     }
 }
 
-/// The header of a WAV file of whole numbers at 48 kHz.
+/// Returns the header of a WAV file of whole numbers at 48 kHz.
 pub fn header(bytes: u32, channels: u16, bits: u16) -> [u8; 44] {
     let width = channels * bits / 8;
     let mut header = [0; 44];

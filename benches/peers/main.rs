@@ -66,7 +66,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Everything asked for; whether all sums agree.
+/// Runs every requested comparison and returns whether all sums agree.
 fn compete(ask: &Ask) -> Result<bool, String> {
     if ask.works.is_empty() && !ask.scale {
         return Ok(true);
@@ -135,7 +135,7 @@ fn compete(ask: &Ask) -> Result<bool, String> {
     Ok(agree)
 }
 
-/// The folder that cargo builds into: this program is in `release/deps` of it.
+/// Returns the folder that cargo builds into: this program is in `release/deps` of it.
 fn target() -> Result<PathBuf, String> {
     let me = std::env::current_exe().map_err(|e| e.to_string())?;
     me.ancestors()
@@ -144,7 +144,7 @@ fn target() -> Result<PathBuf, String> {
         .ok_or_else(|| format!("{} is in no target folder", me.display()))
 }
 
-/// The release build of the example, brought up to date, so that never an old one is measured.
+/// Builds the example in release mode, so that no old build is measured, and returns its path.
 fn mixdown(target: &Path) -> Result<PathBuf, String> {
     if let Some(named) = std::env::var_os("MIXDOWN") {
         return Ok(named.into());
@@ -173,7 +173,7 @@ fn mixdown(target: &Path) -> Result<PathBuf, String> {
     }
 }
 
-/// Day, processor and compiler.
+/// Returns day, processor and compiler.
 fn machine() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info
@@ -196,7 +196,7 @@ fn machine() -> String {
     )
 }
 
-/// The date of a day counted from 1970, by the proleptic Gregorian calendar.
+/// Returns the date of a day counted from 1970, by the proleptic Gregorian calendar.
 fn date(days: u64) -> String {
     // Years begin in March, so that the leap day is the last.
     let days = days + 719_468;

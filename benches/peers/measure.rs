@@ -1,6 +1,6 @@
-//! What one run of a program costs: wall time, processor time and peak memory of the whole process, as the system counts.
+//! Measures one run of a program: wall time, processor time and peak memory of the whole process, as the system counts.
 //!
-//! A process starts its life with the peak memory of the one that started it, so programs are started by a small child of
+//! A process starts with the peak memory of the one that started it, so programs are started by a small child of
 //! this bench, not by the bench itself, which may hold stems.
 
 use std::{
@@ -58,7 +58,7 @@ pub fn measure(command: &[OsString]) -> Result<Cost, String> {
     })
 }
 
-/// The child: runs what it is given and prints the figures.
+/// Runs a command in the child process and prints the figures.
 pub fn child(command: &[OsString]) -> ExitCode {
     let clock = Instant::now();
     let started = Command::new(&command[0])
@@ -89,7 +89,7 @@ pub fn child(command: &[OsString]) -> ExitCode {
     }
 }
 
-/// The middle of some figures; of an even number the mean of the two in the middle.
+/// Returns the middle of some figures; of an even number the mean of the two in the middle.
 pub fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     let mut sorted: Vec<_> = figures.into_iter().collect();
     sorted.sort_by(f64::total_cmp);
@@ -101,8 +101,8 @@ pub fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     }
 }
 
-/// How many cores this machine has to give at the moment: what one busy thread on each gets done together, over what one
-/// alone does in the same time. Below the number of cores something else is running, or they share what they compute with.
+/// Returns the number of free cores: the work of one busy thread on each core, divided by the work of one alone in the same
+/// time. Below the number of cores something else is running, or they share what they compute with.
 pub fn cores_free() -> f64 {
     let spin = || {
         let (clock, mut turns, mut state) = (Instant::now(), 0u64, 1u64);

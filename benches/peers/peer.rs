@@ -1,4 +1,4 @@
-//! The other programs: which are here, and what each is told to do.
+//! The other programs: which are installed, and the command line of each.
 
 use super::works::Work;
 use std::{
@@ -12,7 +12,7 @@ pub struct Program {
     pub program: PathBuf,
 }
 
-/// What was found on this machine.
+/// Programs that were found on this machine.
 pub struct Tools {
     /// Every ffmpeg, the newest last.
     pub ffmpegs: Vec<Program>,
@@ -65,7 +65,7 @@ impl Tools {
         Self { ffmpegs, sox, flac }
     }
 
-    /// What is not here, and how to get it.
+    /// Returns the programs that are missing, and how to get them.
     pub fn missing(&self) -> Vec<&'static str> {
         let mut missing = Vec::new();
         if self.ffmpegs.is_empty() {
@@ -109,7 +109,7 @@ impl Line {
     }
 }
 
-/// The sum at unity by ffmpeg, its best resampler where one is needed.
+/// Returns the command line of a sum at unity by ffmpeg, with its best resampler if one is needed.
 pub fn ffmpeg(program: &Path, work: &Work, out: &Path) -> Vec<OsString> {
     let mut line =
         Line::of(program).words(&["-nostdin", "-hide_banner", "-loglevel", "error", "-y"]);
@@ -139,7 +139,7 @@ pub fn ffmpeg(program: &Path, work: &Work, out: &Path) -> Vec<OsString> {
     .0
 }
 
-/// The sum at unity by SoX, which takes stems of one rate, and knows no AAC.
+/// Returns the command line of a sum at unity by SoX, which needs stems of one rate and does not decode AAC.
 pub fn sox(program: &Path, work: &Work, out: &Path) -> Result<Vec<OsString>, &'static str> {
     if work.slower > 0 {
         return Err("sox -m takes stems of one rate only");

@@ -68,11 +68,11 @@ impl Runner {
     }
 }
 
-/// What a work has shown.
+/// Result of a work.
 pub struct Shown {
     /// Processor time of ours.
     pub cpu: f64,
-    /// Whether all sums agree.
+    /// Set if all sums agree.
     pub agree: bool,
 }
 
@@ -86,7 +86,7 @@ fn mixdown(program: &Path, work: &Work, more: &[&str], out: &Path) -> Vec<OsStri
         .0
 }
 
-/// Who takes part.
+/// Returns the programs that take part.
 fn runners(
     work: &Work,
     ask: &Ask,
@@ -202,7 +202,7 @@ pub fn race(
     })
 }
 
-/// The first round, whose outputs are compared. A peer that fails takes no further part.
+/// Runs the first round, whose outputs are compared. A peer that fails is excluded from the others.
 fn warm(runners: &mut Vec<Runner>, counts: bool) -> Result<(), String> {
     let mut kept = Vec::new();
     for mut runner in runners.drain(..) {
@@ -265,7 +265,7 @@ fn table(runners: &[Runner], work: &Work) {
     }
 }
 
-/// The figures that are judged, each with its aim.
+/// Prints the figures that are judged, each with its target.
 fn verdicts(runners: &[Runner], work: &Work) {
     let ours = &runners[0];
     let of = |role| runners.iter().filter(move |r| r.role == role);

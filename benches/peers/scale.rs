@@ -1,7 +1,7 @@
-//! Whether cost grows with the work and nothing else: 4 to 1000 stems with few open files allowed, ten hours, a jump into
-//! the middle.
+//! Measures whether cost grows only with the work: 4 to 1000 stems with few open files allowed, ten hours, a seek into the
+//! middle.
 //!
-//! Many stems are hard links to few files: as many names to open, little room on the disk.
+//! Many stems are hard links to few files: as many names to open, little space on the disk.
 
 use super::{
     measure::{Cost, measure, median},
@@ -32,8 +32,10 @@ pub struct Scale<'a> {
 }
 
 impl Scale<'_> {
+    /// Runs all measurements.
+    ///
     /// # Errors
-    /// What a file system or a program refuses.
+    /// Those of the file system and the programs.
     pub fn run(&self) -> Result<(), String> {
         fs::create_dir_all(self.folder).map_err(|e| e.to_string())?;
         self.counts()?;
@@ -108,7 +110,7 @@ impl Scale<'_> {
         Ok(())
     }
 
-    /// A folder of so many stems.
+    /// Creates a folder of `n` stems.
     fn many(&self, n: usize, ending: &str) -> Result<PathBuf, String> {
         let folder = self.folder.join(format!("{n}-{ending}"));
         fs::create_dir_all(&folder).map_err(|e| e.to_string())?;
@@ -131,7 +133,7 @@ impl Scale<'_> {
         Ok(folder)
     }
 
-    /// Ten hours against ten minutes: one mono stem of 16 bits, which is what fits a plain WAV file.
+    /// Compares ten hours with ten minutes: one mono stem of 16 bits, which fits a plain WAV file.
     fn hours(&self) -> Result<(), String> {
         println!("\none mono stem of 16 bits, into the same");
         for (name, seconds) in [("10 min", 600), ("10 h", 10 * HOUR)] {
@@ -147,7 +149,7 @@ impl Scale<'_> {
         Ok(())
     }
 
-    /// Ten seconds out of the middle of three hours.
+    /// Renders ten seconds from the middle of three hours.
     fn jump(&self) -> Result<(), String> {
         println!("\n64 stems of 3 h, 1h30m..1h30m10s (aim <= 300 ms)");
         let wav = self.folder.join("3h.wav");
@@ -182,7 +184,7 @@ impl Scale<'_> {
         Ok(())
     }
 
-    /// Three hours of music, a minute over and over, piped into an encoder: frames as large as music has, so that finding
+    /// Pipes three hours of music, a repeated minute, into an encoder: frames as large as those of music, so that finding
     /// one is as hard as in life.
     fn long_flac(&self, path: &Path) -> Result<(), String> {
         if path.exists() {

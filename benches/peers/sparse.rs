@@ -44,7 +44,7 @@ pub fn wav(path: &Path, seed: u64, seconds: u64, channels: u16, bits: u16) -> io
     fs::rename(part, path)
 }
 
-/// A sample at the level of the works, as a whole number.
+/// Returns a sample at the level of the works, as a whole number.
 pub fn whole(sample: f64, bits: u16) -> i32 {
     (sample * LEVEL * f64::from(1u32 << (bits - 1))).round() as i32
 }

@@ -14,18 +14,18 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// How loud the stems are: two dozen of them together stay below full scale, so that nobody clips.
+/// Amplitude of the stems: two dozen of them together stay below full scale, so that no mixer clips.
 pub const LEVEL: f64 = 1.0 / 8.0;
 
 pub struct Work {
     pub name: &'static str,
     pub what: String,
     pub stems: Vec<PathBuf>,
-    /// How many of them, at the end, are at 44.1 kHz.
+    /// Number of stems, at the end of the list, at 44.1 kHz.
     pub slower: usize,
     /// Seconds of all stems together.
     pub seconds: f64,
-    /// How far the peers' sums may be from ours, in dB of full scale.
+    /// Maximum distance of the peers' sums from ours, in dBFS.
     pub bound: f64,
     /// Ours ÷ the best peer, in wall time.
     pub aim: f64,
@@ -127,7 +127,7 @@ pub fn make(
     })
 }
 
-/// A take of music in a file of 24 bits.
+/// Writes music into a 24-bit WAV file unless it exists.
 pub fn wav(folder: &Path, seed: u64, rate: u32, seconds: u64) -> io::Result<PathBuf> {
     let path = folder.join(format!("{seed:02}.wav"));
     if !path.exists() {
@@ -140,7 +140,7 @@ pub fn wav(folder: &Path, seed: u64, rate: u32, seconds: u64) -> io::Result<Path
     Ok(path)
 }
 
-/// The same samples as FLAC, by the first encoder there is: flac, ffmpeg, flacenc.
+/// Encodes the same samples as FLAC, with the first encoder that is installed: flac, ffmpeg, flacenc.
 pub fn flac(wav: &Path, tools: &Tools) -> Result<PathBuf, String> {
     let path = wav.with_extension("flac");
     if path.exists() {

@@ -1,48 +1,48 @@
-//! `batch`: thousands of mixes from a list, in shards that any scheduler starts, on any number of machines.
+//! `batch`: renders thousands of mixes from a list, in shards that any scheduler starts, on any number of machines.
 //!
 //! ```text
-//! jobs.jsonl ─► plan     what it comes to, and every line that is wrong
-//!            ─► run      one shard: line i belongs to shard i mod N; a file and its marker for each item
-//!            ─► collect  what is missing, as an --array= list; summary.jsonl, summary.csv
+//! jobs.jsonl ─► plan     number of items, hours, bytes, and every line that is wrong
+//!            ─► run      one shard: line i belongs to shard i mod N; writes a file and its marker for each item
+//!            ─► collect  missing items as an --array= list; summary.jsonl, summary.csv
+//!
+//! job_list ─► job ─► item ─► file, marker ─► outcome, a line of JSON
+//!    shard, scheduler_variables: which lines      fingerprint: whether an item is done      duplicates: ids, outputs
 //! ```
 //!
-//! A mix is a function of its session and its stems, so shards need nothing of each other: there is no server, no port and
-//! no lock. What was published is whole; what was not is done again.
+//! A mix is a function of its session and its stems, so shards do not communicate: there is no server, no port and no lock.
+//! A published file is complete; an item without one is rendered again.
 
 mod args;
 mod collect;
+mod duplicates;
 mod fingerprint;
+mod grace_period;
+mod index_ranges;
 mod item;
 mod job;
-mod lines;
+mod job_list;
 mod marker;
 mod outcome;
-mod place;
 mod plan;
 mod run;
-mod scheduler;
-mod setting;
+mod scheduler_variables;
 mod shard;
-mod stop;
-mod twice;
+mod summary;
+mod toml_value;
+mod workers;
 
-use crate::{signals, voice::Voice};
-use args::{Args, Tool};
+use crate::{messages::Messages, signals};
+use args::{Args, Command};
 use clap::Parser as _;
 use std::process::ExitCode;
 
 /// Runs the program with the arguments of this process and returns its exit code.
 pub fn main() -> ExitCode {
     signals::survive_large_files();
-    let outcome = match &Args::parse().tool {
-        Tool::Plan(args) => plan::run(args),
-        Tool::Run(args) => run::run(args),
-        Tool::Collect(args) => collect::run(args),
+    let outcome = match &Args::parse().command {
+        Command::Plan(args) => plan::run(args),
+        Command::Run(args) => run::run(args),
+        Command::Collect(args) => collect::run(args),
     };
-    let voice = Voice {
-        quiet: false,
-        verbose: false,
-        json: false,
-    };
-    ExitCode::from(outcome.unwrap_or_else(|failure| failure.tell(voice)))
+    ExitCode::from(outcome.unwrap_or_else(|failure| failure.print(Messages::default())))
 }

@@ -1,85 +1,55 @@
-//! Why the program ends without a mix, and the exit code that says so.
+//! The error of the programs: printed with hints, and turned into an exit code.
 
-use super::voice::Voice;
-use soundtrack::{Error, ErrorKind, Problem};
-use std::{error::Error as _, io, iter};
+use crate::{exit_code, messages::Messages};
+use soundtrack::{Error, ErrorKind};
+use std::{error::Error as _, io};
 
-pub const USAGE: u8 = 2;
-const SESSION: u8 = 3;
-const STEM: u8 = 4;
-pub const OUTPUT: u8 = 5;
-pub const TEMPORARY: u8 = 75;
-
-/// Why there is no mix, or no table.
+/// Reason why a program ends without its result.
 pub enum Failure {
     /// The command line is wrong.
     Usage(String),
-    /// The library refuses; with what to do about it.
-    Audio(Error, Vec<String>),
-    /// The result cannot be printed.
+    /// The library returned an error; the hints say what the user can do about it.
+    Library(Error, Vec<String>),
+    /// The result could not be printed on stdout.
     Print(io::Error),
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Audio(error, Vec::new())
+        Self::Library(error, Vec::new())
     }
 }
 
 impl Failure {
-    /// Says what went wrong, and gives the exit code.
-    pub fn tell(&self, voice: Voice) -> u8 {
+    /// Prints the failure on stderr and returns the exit code.
+    pub fn print(&self, messages: Messages) -> u8 {
         match self {
-            Self::Usage(what) => {
-                voice.error(what, "usage");
-                USAGE
+            Self::Usage(text) => {
+                messages.error(text, "usage");
+                exit_code::USAGE
             }
             Self::Print(e) => {
-                voice.error(&format!("the result cannot be printed: {e}"), "output");
-                OUTPUT
+                messages.error(&format!("the result cannot be printed: {e}"), "output");
+                exit_code::OUTPUT
             }
-            Self::Audio(error, hints) => {
+            Self::Library(error, hints) => {
                 if error.problems().is_empty() {
-                    voice.error(&error.to_string(), word(error.kind()));
+                    messages.error(&error.to_string(), kind_name(error.kind()));
                 }
                 for problem in error.problems() {
-                    voice.problem(problem, word(problem.error_kind()));
+                    messages.problem(problem, kind_name(problem.error_kind()));
                 }
-                hints.iter().for_each(|h| voice.hint(h));
-                exit_code(error)
+                for hint in hints {
+                    messages.hint(hint);
+                }
+                exit_code::of_error(error)
             }
         }
     }
 }
 
-/// The exit code of an error.
-pub fn exit_code(error: &Error) -> u8 {
-    let kinds = || iter::once(error.kind()).chain(error.problems().iter().map(Problem::error_kind));
-    if kinds().any(|k| k == ErrorKind::Transient) {
-        return TEMPORARY;
-    }
-    // The problems of a session say more than the kind they have together.
-    let own = error.problems().is_empty().then(|| error.kind());
-    let kinds = || {
-        own.into_iter()
-            .chain(error.problems().iter().map(Problem::error_kind))
-    };
-    if kinds().any(|k| matches!(k, ErrorKind::Session | ErrorKind::InvalidArgument)) {
-        SESSION
-    } else if kinds().any(|k| {
-        matches!(
-            k,
-            ErrorKind::Output | ErrorKind::Device | ErrorKind::Resource
-        )
-    }) {
-        OUTPUT
-    } else {
-        STEM
-    }
-}
-
-/// Whether this process had as many files open as its limit allows.
-pub fn too_many_files(error: &Error) -> bool {
+/// Returns whether an error was caused by the limit of open files of this process.
+pub fn is_out_of_file_handles(error: &Error) -> bool {
     const EMFILE: i32 = 24;
     let mut cause = error.source();
     while let Some(e) = cause {
@@ -93,8 +63,8 @@ pub fn too_many_files(error: &Error) -> bool {
     false
 }
 
-/// What an error of a kind is called.
-pub fn word(kind: ErrorKind) -> &'static str {
+/// Returns the name of an error kind as JSON output has it.
+pub fn kind_name(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Session => "session",
         ErrorKind::NotFound => "not found",
@@ -107,23 +77,5 @@ pub fn word(kind: ErrorKind) -> &'static str {
         ErrorKind::Transient => "transient",
         ErrorKind::Cancelled => "cancelled",
         _ => "other",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_kind_has_its_code() {
-        let code = |kind| exit_code(&Error::new(kind, ""));
-        use ErrorKind::*;
-        let codes = [Session, NotFound, Unsupported, Corrupt, Device, Output].map(code);
-        assert_eq!(codes, [3, 4, 4, 4, 5, 5]);
-        assert_eq!([InvalidArgument, Resource, Transient].map(code), [3, 5, 75]);
-        let busy = Error::new(Output, "").because(io::Error::from(io::ErrorKind::ResourceBusy));
-        assert_eq!(exit_code(&busy), 75);
-        let full = Error::new(Output, "").because(io::Error::from(io::ErrorKind::StorageFull));
-        assert_eq!(exit_code(&full), 5);
     }
 }

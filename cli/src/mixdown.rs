@@ -1,61 +1,88 @@
-//! `mixdown`: mixes stems, folders of stems and session files into one WAV file.
+//! `mixdown`: mixes stems, folders of stems and session files into one soundtrack.
 //!
 //! ```text
-//! args ─► inputs ─► build ─► Session ─► Plan ─► Bounce ─► file, table or JSON, exit code
-//!                                  strips ┘  range ┘  └ progress, stop
-//!                           └─► deliver ─► its deliverables, table or JSON, exit code
-//! args ─► compare, look, join, explain ─► lines, exit code
+//! args ─► inputs ─► session ─► Plan ─┬─► mix ──────► one file, a report      mute_solo, loudness_target,
+//!         stem_folder  track_names   ├─► deliver ──► the deliverables        range, output_path, report_file
+//!         level_suffix               ├─► play ─────► a sound device          progress, interrupt
+//!                                    └─► plan ─────► the plan, printed
+//! args ─► compare, report, join, explain ──────────► lines on stdout
+//!
+//! hints, usage_errors     what the user can do about an error
+//! closing_messages        warnings and the verdict after a result
 //! ```
 
 mod args;
-mod build;
+mod closing_messages;
 mod compare;
 mod deliver;
 mod explain;
-mod folder;
+mod hints;
 mod inputs;
+mod interrupt;
 mod join;
-mod judge;
-mod level;
-mod listen;
-mod look;
-mod output;
-mod paper;
+mod level_suffix;
+mod loudness_target;
+mod mix;
+mod mute_solo;
+mod output_path;
 mod plan;
+mod play;
 mod progress;
-mod run;
-mod silence;
-mod stop;
-mod strips;
-mod tips;
+mod report;
+mod report_file;
+mod session;
+mod silent_mix;
+mod stem_folder;
+mod track_names;
+mod usage_errors;
 
-use crate::{signals, voice::Voice};
-use args::{Args, Progress, Tool};
+use crate::{failure::Failure, messages::Messages, signals};
+use args::{Args, Command, ProgressMode};
 use clap::Parser as _;
+use inputs::InputKind;
+use interrupt::Interrupt;
 use soundtrack::{Error, ErrorKind};
-use std::{env, process::ExitCode};
+use std::{env, fs, process::ExitCode};
 
 /// Runs the program with the arguments of this process and returns its exit code.
 pub fn main() -> ExitCode {
     signals::survive_large_files();
     let given = env::args_os().skip(1).collect::<Vec<_>>();
-    let args = Args::try_parse().unwrap_or_else(|e| tips::advised(e, &given).exit());
-    let voice = Voice {
+    let args = Args::try_parse().unwrap_or_else(|e| usage_errors::improve(e, &given).exit());
+    let messages = Messages {
         quiet: args.quiet,
         verbose: args.verbose,
-        json: args.progress() == Progress::Json,
+        json: args.progress() == ProgressMode::Json,
     };
-    let outcome = match &args.tool {
-        Some(Tool::Compare(args)) => compare::run(args),
-        Some(Tool::Report(args)) => look::run(args),
-        Some(Tool::Join(args)) => join::run(args, voice),
-        Some(Tool::Explain(args)) => explain::run(args),
-        None => match stop::Stop::watch() {
-            Ok(stop) => run::run(&args, voice, &stop),
-            Err(e) => Err(Error::new(ErrorKind::Output, format!("signals: {e}"))
-                .because(e)
-                .into()),
-        },
+    let outcome = match &args.command {
+        Some(Command::Compare(args)) => compare::run(args),
+        Some(Command::Report(args)) => report::run(args),
+        Some(Command::Join(args)) => join::run(args, messages),
+        Some(Command::Explain(args)) => explain::run(args),
+        None => Interrupt::watch()
+            .map_err(Failure::from)
+            .and_then(|interrupt| render(&args, messages, &interrupt)),
     };
-    ExitCode::from(outcome.unwrap_or_else(|failure| failure.tell(voice)))
+    ExitCode::from(outcome.unwrap_or_else(|failure| failure.print(messages)))
+}
+
+/// Plans, plays, delivers or mixes the inputs and returns the exit code.
+fn render(args: &Args, messages: Messages, interrupt: &Interrupt) -> Result<u8, Failure> {
+    if let Some(inputs) = plan::inputs_to_plan(&args.inputs) {
+        return plan::run(inputs, args, messages);
+    }
+    let inputs = inputs::parse(&args.inputs).map_err(|f| hints::for_inputs(f, args))?;
+    if let Some(device) = &args.play {
+        return play::run(device, &inputs, args, messages, interrupt);
+    }
+    let path = output_path::choose(args.output.as_deref(), &inputs).map_err(Failure::Usage)?;
+    if matches!(inputs.as_slice(), [InputKind::Demo]) {
+        fs::create_dir_all(output_path::DEMO).map_err(|e| {
+            Error::new(ErrorKind::Output, format!("{}: {e}", output_path::DEMO)).because(e)
+        })?;
+    }
+    match deliver::run(&inputs, args, messages, interrupt)? {
+        Some(code) => Ok(code),
+        None => mix::run(&inputs, &path, args, messages, interrupt),
+    }
 }

@@ -1,10 +1,14 @@
-//! `--range A..B`: a part of the timeline.
+//! Parses `A..B`, a part of the timeline: the option `--range` and the key `range` of a job.
 
 use soundtrack::{Frames, Session, Timecode};
 use std::ops::Range;
 
-/// The part of a session's mix, `length` frames long, that a text means, and whether it was cut at the mix's end. Times
-/// count from the first frame of the output; timecodes are those of the picture.
+/// Parses a range of a mix that is `length` frames long. Returns the range and whether it was cut at the end of the mix.
+///
+/// Either end may be missing. Times count from the first frame of the output; timecodes are those of the picture.
+///
+/// # Errors
+/// A sentence for a text that is no range, and for a range that is empty or starts beyond the end of the mix.
 pub fn parse(
     text: &str,
     session: &Session,
@@ -43,7 +47,7 @@ pub fn parse(
     Ok((start..end.min(length), end > length))
 }
 
-/// The frame of the output at a timecode.
+/// Returns the frame of the output at a timecode.
 fn timecode(label: &str, session: &Session) -> Result<Frames, String> {
     let fps = session
         .fps

@@ -69,7 +69,7 @@ fn peak<'a>(samples: impl IntoIterator<Item = &'a f64>) -> f64 {
         .fold(0.0f64, |peak, x| peak.max(x.abs()))
 }
 
-/// What a stem adds to each side at 48 kHz: equal power for mono, balance for stereo, straight lines between frames.
+/// Adds a stem to both sides at 48 kHz: equal power for mono, balance for stereo, linear interpolation between frames.
 fn add(sum: &mut [Vec<f64>; 2], take: &Take, gain_db: f64, pan: f64) {
     let gain = 10f64.powf(gain_db / 20.0);
     let sides = if take.channels.len() == 1 {
@@ -204,7 +204,7 @@ fn the_reel_has_headroom_and_delivers_what_it_promises() {
     // The mix and its buses share a render; the other mix, and each cue heard and then written, have theirs.
     assert_eq!(done.renders, 1 + 1 + 2 * 3);
 
-    // The plan tells the cut of the parade, in time with the music.
+    // The plan shows the cut of the parade, in time with the music.
     let plan = soundtrack::Plan::compile(&session).unwrap();
     let uses: Vec<_> = plan.cues()[1]
         .uses

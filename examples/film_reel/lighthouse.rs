@@ -1,4 +1,4 @@
-//! The lighthouse reel as a program builds it; `lighthouse.toml` is the same as a file.
+//! Builds the lighthouse reel in Rust; `lighthouse.toml` is the same session as a file.
 
 use soundtrack::{
     Bus, Clip, Cue, Curve, Dbtp, Decibels, Deliverable, Fade, Format, FrameRate, Frames, Layout,
@@ -7,7 +7,7 @@ use soundtrack::{
 };
 use std::path::Path;
 
-/// The reel, its stems and its outputs under a folder.
+/// Builds the session of the reel, with stems and outputs under a folder.
 pub fn session(folder: &Path) -> Result<Session, NotATimecode> {
     let tc = |text: &str| Timecode::parse(text, FrameRate::FPS_24);
     let seconds = |s: u64| Frames(48_000 * s);

@@ -1,5 +1,5 @@
-//! A reel of a film, built in Rust: cues against picture, excerpts, automation, and everything it delivers. Its twin as a
-//! session file lies beside what it writes, in `target/film_reel`.
+//! Renders a reel of a film that is built in Rust: cues against picture, excerpts, automation and deliverables. Writes the same
+//! session as a file beside the outputs, to `target/film_reel`.
 
 mod lighthouse;
 mod stems;

@@ -1,4 +1,4 @@
-//! Stems for the lighthouse reel, made by code: where its session looks for them, as long as it needs them.
+//! Writes generated stems of the lighthouse reel, with the names and lengths that its session expects.
 
 use soundtrack_cli::demo::{
     encode::{self, Format},
@@ -18,16 +18,19 @@ const STEMS: [(&str, Format, u32, usize, usize); 8] = [
     ("1m3_titles/harp.wav", Format::Wav(24), 96_000, 1, 30),
 ];
 
-/// Writes them into a folder, which is made where it is missing.
+/// Writes the stems into a folder, which is created if it does not exist.
+///
+/// # Errors
+/// Those of the file system and the encoders.
 pub fn write(folder: &Path) -> io::Result<()> {
     for (seed, (name, format, rate, channels, seconds)) in (1..).zip(STEMS) {
         let path = folder.join(name);
         fs::create_dir_all(path.parent().unwrap_or(folder))?;
-        let take: Vec<Vec<f64>> = musical(seed, rate, rate as usize * seconds)
+        let planes: Vec<Vec<f64>> = musical(seed, rate, rate as usize * seconds)
             .into_iter()
             .take(channels)
             .collect();
-        encode::write(&path, format, rate, &take)?;
+        encode::write(&path, format, rate, &planes)?;
     }
     Ok(())
 }

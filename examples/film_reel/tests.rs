@@ -1,11 +1,11 @@
-//! The lighthouse reel, built in Rust and read from its file: one model, the same bytes.
+//! Checks that the lighthouse reel built in Rust and the one read from its file are equal and render the same bytes.
 
 use super::{lighthouse, stems};
 use soundtrack::{Delivery, Frames, Session};
 use soundtrack_test_support::renders;
 use std::{fs, path::Path};
 
-/// A reel in a folder, as a file.
+/// Writes the reel into a folder as a file, and loads it.
 fn reel(folder: &Path) -> Session {
     stems::write(&folder.join("stems")).unwrap();
     fs::write(

@@ -1,12 +1,12 @@
-//! Training loops: ten-second crops of one session with other gains, mutes and pans each time, in crops a second.
+//! Measures training loops: ten-second crops of one session with random gains, mutes and pans, in crops per second.
 //!
 //! ```sh
 //! cargo bench --bench remix
 //! ```
 //!
-//! One thread; as many loops as there are cores run side by side without knowing of each other. Four and eight stems of
-//! 30 s, of the session's rate and layout, held in memory or as 16-bit WAV files. `nothing` is what a crop costs besides
-//! the mix: the session changed, checked and planned, the stems opened, one frame rendered.
+//! Runs on one thread; loops on several cores are independent. There are four or eight stems of 30 s, of the session's rate
+//! and layout, in memory or as 16-bit WAV files. `nothing` is the cost of a crop besides the mix: changing, checking and
+//! planning the session, opening the stems, and rendering one frame.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use soundtrack::{Frames, Input, Layout, SampleRate, Session, Spec, Track, media::Memory};
@@ -20,7 +20,7 @@ mod remix;
 
 const SECONDS: u64 = 30;
 
-/// Rate and layout of stems and crops: what speech models are fed, and music.
+/// Rate and layout of stems and crops: those of speech models, and of music.
 const KINDS: [(&str, u32, Layout); 2] = [
     ("16 kHz mono", 16_000, Layout::Mono),
     ("44.1 kHz stereo", 44_100, Layout::Stereo),

@@ -1,8 +1,8 @@
-//! A remix from a seed: the same seed gives the same samples, on any machine and in any order.
+//! Changes a session by a seed: the same seed gives the same remix, on any machine and in any order.
 
 use soundtrack::{Decibels, Frames, Pan, Session};
 
-/// Gains of −12 to 3 dB, any place, each stem muted once in eight times; where the crop starts, up to `latest`.
+/// Sets random gains of −12 to 3 dB, pans and mutes (one stem in eight), and returns a random start of a crop, up to `latest`.
 pub fn change(session: &mut Session, seed: u64, latest: u64) -> Frames {
     let mut random = Random(seed);
     for track in session.tracks_mut() {
@@ -23,11 +23,11 @@ pub fn change(session: &mut Session, seed: u64, latest: u64) -> Frames {
     Frames(start)
 }
 
-/// Numbers from a counter (SplitMix64): nothing is kept from one seed to the next.
+/// Random numbers from a seed (SplitMix64).
 struct Random(u64);
 
 impl Random {
-    /// From 0 to below 1, in steps of 2^-53.
+    /// Returns a number from 0 to below 1, in steps of 2^-53.
     fn next(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let x = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -37,6 +37,7 @@ impl Random {
         whole / 9_007_199_254_740_992.0
     }
 
+    /// Returns a number from `low` to below `high`.
     fn within(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.next()
     }

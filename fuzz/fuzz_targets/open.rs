@@ -1,4 +1,4 @@
-//! Any bytes, opened as a stem.
+//! Opens any bytes as a stem.
 #![no_main]
 
 use soundtrack_test_support::fuzzing::check;

@@ -1,4 +1,4 @@
-//! Any two stems, placed and mixed.
+//! Places and mixes any two stems.
 #![no_main]
 
 use soundtrack_test_support::fuzzing::check;

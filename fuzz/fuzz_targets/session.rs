@@ -1,4 +1,4 @@
-//! Any text, read as a session file.
+//! Reads any text as a session file.
 #![no_main]
 
 use soundtrack_test_support::fuzzing::check;

@@ -1,4 +1,4 @@
-//! A report of audio that is already finished: measured and drawn, not mixed.
+//! Report of an existing audio file: measured and drawn, not mixed.
 
 use super::Bounce;
 use crate::{
@@ -13,10 +13,10 @@ use crate::{
 };
 use std::path::Path;
 
-/// Discards every block.
-struct Discard;
+/// Sink that discards every block.
+struct NullSink;
 
-impl Sink for Discard {
+impl Sink for NullSink {
     fn write(&mut self, _: &Block) -> Result<()> {
         Ok(())
     }
@@ -27,8 +27,9 @@ impl Sink for Discard {
 }
 
 impl Report {
-    /// What an audio file holds, at its own rate and in its own layout, with waveforms of at most so many bins, as
-    /// [`Bounce::overview`] counts them. [`output`](Self::output) is the file; its first audio stream is looked at.
+    /// Measures the first audio stream of a file at its own rate and layout, and collects waveforms
+    /// with at most `bins` bins as in [`Bounce::overview`]. [`output`](Self::output) is the path of
+    /// the file.
     ///
     /// ```
     /// use soundtrack::{Damage, Layout, Report, SampleRate, Session, Spec, Track, media::Memory};
@@ -45,8 +46,8 @@ impl Report {
     /// ```
     ///
     /// # Errors
-    /// `NotFound`, `Unsupported` or `Corrupt`, with the place; with [`Damage::Silence`] damaged stretches are warned of
-    /// instead.
+    /// `NotFound`, `Unsupported` or `Corrupt`, with the position; with [`Damage::Silence`] damaged
+    /// regions cause warnings instead.
     pub fn of_audio(path: impl AsRef<Path>, bins: usize, damage: Damage) -> Result<Self> {
         let path = path.as_ref();
         let (_, info) = media::open(path, None)?;
@@ -69,10 +70,10 @@ impl Report {
         let mut renderer = Renderer::new(Plan::compile(&session)?, &Options::default())?;
         let mut report = Bounce::new()
             .overview(bins)
-            .into_sink(&mut renderer, &mut Discard)?;
+            .into_sink(&mut renderer, &mut NullSink)?;
         report.title = name;
         report.output = Some(path.display().to_string());
-        // The file is the mix: its channels are what there is to see.
+        // The only track is the file itself, which the mix already shows.
         report.overview.iter_mut().for_each(|o| o.tracks.clear());
         Ok(report)
     }

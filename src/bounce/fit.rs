@@ -1,4 +1,4 @@
-//! Measuring without writing, and finding the gain that a target needs.
+//! Measures without writing, and finds the gain that reaches a loudness target.
 
 use super::Bounce;
 use crate::{
@@ -13,15 +13,17 @@ use crate::{
 };
 use std::time::Instant;
 
-/// Largest distance, in LU, at which a mix through a limiter counts as fitted, and the most renders to get there.
+/// Deviation in LU at which a mix through a limiter counts as fitted, and the maximum number of
+/// renders.
 const FITTED_LU: f64 = 0.02;
 const MAX_RENDERS: usize = 6;
 
 impl Bounce<'_> {
-    /// Renders and measures without writing anything. What a file of the format would clip is counted.
+    /// Renders and measures without writing. Counts the samples that a file of the format would
+    /// clip.
     ///
     /// # Errors
-    /// As [`write`](Self::write), those of writing excepted.
+    /// See [`write`](Self::write), without the errors of writing.
     pub fn dry_run(self, plan: Plan) -> Result<Report> {
         let clock = Instant::now();
         let (format, options) = (self.format, self.settings.options.clone());
@@ -29,15 +31,18 @@ impl Bounce<'_> {
         let mut sink = DryRunSink::new(format, plan.spec(), range.end - range.start)?;
         let mut report = self.into_sink(&mut Renderer::new(plan, &options)?, &mut sink)?;
         report.format = Some(format.to_string());
-        report.timed(clock);
+        report.set_time(clock);
         Ok(report)
     }
 }
 
 impl Session {
-    /// Turns the master up or down by one gain, so that the mix meets a target, or as near as its ceiling allows. `measure`
-    /// renders the session and reports on it: [`Bounce::dry_run`], with the range and the threads of the bounce that
-    /// follows. A limiter takes away some of the gain, so with one the session is measured a few times.
+    /// Adjusts the master's gain so that the mix meets a target, or comes as close to it as its
+    /// ceiling allows.
+    ///
+    /// `measure` renders the session and returns its report: use [`Bounce::dry_run`] with the range
+    /// and threads of the bounce that follows. A limiter takes back some of the gain, so with one
+    /// the session is measured several times.
     ///
     /// ```no_run
     /// use soundtrack::{Bounce, Layout, LoudnessTarget, Plan, SampleRate, Session, Track};
@@ -50,7 +55,8 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// Those of measuring; `Session` for a mix without loudness, and for a limiter above the target's ceiling.
+    /// Errors of `measure`; `Session` for a mix without loudness, and for a limiter above the
+    /// target's ceiling.
     pub fn fit(
         &mut self,
         target: &LoudnessTarget,
@@ -73,7 +79,7 @@ impl Session {
         for _ in 0..MAX_RENDERS {
             let mix = measure(self)?.mix;
             let (integrated, peak) = (mix.integrated_lufs.map(Lufs), mix.true_peak_dbtp.map(Dbtp));
-            // A limiter keeps the peak below the ceiling, whatever the gain.
+            // A limiter keeps the peak below the ceiling at any gain.
             let peak = if self.master.limit.is_some() {
                 integrated.map(|_| Dbtp(f64::NEG_INFINITY))
             } else {
@@ -100,7 +106,7 @@ impl Session {
 }
 
 impl Report {
-    /// Judges the mix by a target, and stores the verdict.
+    /// Checks the mix against a target and stores the verdict.
     pub fn judge(&mut self, target: &LoudnessTarget, fit: Option<Fit>) {
         let mut verdict = target.judge(
             self.mix.integrated_lufs.map(Lufs),

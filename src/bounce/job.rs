@@ -1,7 +1,7 @@
-//! One render of a plan, into any number of sinks: the mix, the mix at other levels, and the stems of buses.
+//! One render of a plan to any number of sinks: the mix, the mix at other levels, and buses.
 
 use super::{
-    pipeline::{BLOCK, Blocks, Pipeline, Signal},
+    pipeline::{Blocks, DEFAULT_BLOCK, Pipeline, Signal},
     settings::{JobSettings, ProgressReporter},
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 };
 use std::ops::Range;
 
-/// A render that is ready to run.
+/// Render that is ready to run.
 pub(crate) struct RenderJob<'a> {
     renderer: &'a mut Renderer,
     range: Range<Frames>,
@@ -21,16 +21,16 @@ pub(crate) struct RenderJob<'a> {
     single_threaded: bool,
     /// Nodes whose outputs are [`Signal::Tap`].
     pub taps: &'a [usize],
-    /// Factors of the levels of the mix that are [`Signal::Level`].
+    /// Gains of the levels of the mix that are [`Signal::Level`].
     pub gains: Vec<f64>,
     /// Signals whose loudness and true peak are measured.
     pub metered: Vec<Signal>,
-    /// Sinks, each with the signal it gets.
+    /// Sinks, each with the signal it receives.
     pub outputs: Vec<(Signal, &'a mut dyn Sink)>,
 }
 
 impl<'a> RenderJob<'a> {
-    /// Prepares a render of a range. Past the end of the plan there is silence.
+    /// Prepares rendering a range. Past the end of the plan the output is silent.
     pub(crate) fn new(
         renderer: &'a mut Renderer,
         range: Range<Frames>,
@@ -39,7 +39,7 @@ impl<'a> RenderJob<'a> {
         Self {
             renderer,
             range,
-            block: settings.block.unwrap_or(BLOCK),
+            block: settings.block.unwrap_or(DEFAULT_BLOCK),
             single_threaded: settings.options.threads == 1,
             taps: &[],
             gains: Vec::new(),
@@ -48,10 +48,11 @@ impl<'a> RenderJob<'a> {
         }
     }
 
-    /// Renders, writes and measures. `observe` sees every block too. Sinks are not finished.
+    /// Renders, measures and writes. `observe` is called with every block. The sinks are not
+    /// finished.
     ///
     /// # Errors
-    /// Returns the errors of the stems and of the sinks, and `Cancelled`.
+    /// Errors of the stems and of the sinks, and `Cancelled`.
     pub(crate) fn run(
         self,
         progress: &mut ProgressReporter<'_>,
@@ -86,7 +87,7 @@ impl<'a> RenderJob<'a> {
         };
         let meters = pipeline.run(range.end - range.start, |blocks| {
             for (signal, sink) in &mut outputs {
-                sink.write(blocks.of(*signal))?;
+                sink.write(blocks.get(*signal))?;
             }
             observe(blocks);
             progress.advance(blocks.frames())
@@ -105,7 +106,7 @@ pub(crate) struct Measurements(Vec<(Signal, Measured)>);
 
 impl Measurements {
     /// Returns the measurement of a signal, if it was metered.
-    pub(crate) fn of(&self, signal: Signal) -> Option<&Measured> {
+    pub(crate) fn get(&self, signal: Signal) -> Option<&Measured> {
         self.0
             .iter()
             .find(|(metered, _)| *metered == signal)

@@ -1,4 +1,4 @@
-//! A file that a render job writes: dithered where its format rounds the mix, or else with a warning.
+//! Output file of a render job. If its format rounds the mix, it is dithered or causes a warning.
 
 use crate::{
     diagnostics::{Subject, Warning, WarningKind},
@@ -11,13 +11,13 @@ use crate::{
 };
 use std::{ops::Range, path::Path};
 
-/// Reports whether a file of this format has fewer bits than the mix.
+/// Returns true if a file of this format has fewer bits than the mix.
 pub(crate) fn rounds(plan: &Plan, format: Format) -> bool {
     !format.is_float() && plan.depth().is_none_or(|depth| depth > format.bits())
 }
 
 /// Refuses an output that is one of these inputs.
-pub(crate) fn spare_inputs(inputs: &FileSet, output: &Path) -> Result<()> {
+pub(crate) fn refuse_inputs(inputs: &FileSet, output: &Path) -> Result<()> {
     match inputs.name_of(output)? {
         Some(input) => {
             let what = format!(
@@ -31,23 +31,24 @@ pub(crate) fn spare_inputs(inputs: &FileSet, output: &Path) -> Result<()> {
     }
 }
 
-/// A file that is being written.
+/// Output file being written.
 pub(crate) struct OutputFile {
-    sink: Encoding,
+    sink: OutputSink,
     format: Format,
 }
 
-enum Encoding {
-    /// With the warning about bits that are rounded away, if any are.
+enum OutputSink {
+    /// Without dither, with a warning if bits are rounded away.
     Plain(FileSink, Option<Warning>),
     Dithered(Dithered<FileSink>, Dither),
 }
 
 impl OutputFile {
-    /// Starts a file of a range of the plan, with dither or without.
+    /// Starts a file for a range of the plan, with or without dither.
     ///
     /// # Errors
-    /// As [`FileSink::create_with`]; `Session` for weighted dither at a rate that its filter is not made for.
+    /// See [`FileSink::create_with`]; `Session` for weighted dither at a rate that its filter does
+    /// not support.
     pub(crate) fn create(
         path: &Path,
         format: Format,
@@ -61,33 +62,33 @@ impl OutputFile {
         let sink = match dither {
             Some(dither) => {
                 check_rate(dither, plan.spec().rate)?;
-                Encoding::Dithered(
+                OutputSink::Dithered(
                     Dithered::new(file, dither, format.bits(), range.start),
                     dither,
                 )
             }
-            None => Encoding::Plain(file, rounding_warning(plan, format)),
+            None => OutputSink::Plain(file, rounding_warning(plan, format)),
         };
         Ok(Self { sink, format })
     }
 
-    /// Returns the sink that takes the file's blocks.
+    /// Returns the sink that receives the file's blocks.
     pub(crate) fn sink(&mut self) -> &mut dyn Sink {
         match &mut self.sink {
-            Encoding::Plain(file, _) => file,
-            Encoding::Dithered(dithered, _) => dithered,
+            OutputSink::Plain(file, _) => file,
+            OutputSink::Dithered(dithered, _) => dithered,
         }
     }
 
-    /// Completes the file without making it visible. Its report gets the format, the dither, and the warning.
+    /// Completes the file without making it visible. Adds format, dither and warning to its report.
     pub(crate) fn complete(self, report: &mut Report) -> Result<CompleteAudio> {
         report.format = Some(self.format.to_string());
         let mut file = match self.sink {
-            Encoding::Plain(file, warning) => {
+            OutputSink::Plain(file, warning) => {
                 report.warnings.extend(warning);
                 file
             }
-            Encoding::Dithered(dithered, dither) => {
+            OutputSink::Dithered(dithered, dither) => {
                 report.dither = Some(dither.shaping.to_string());
                 dithered.into_inner()
             }
@@ -108,7 +109,7 @@ fn check_rate(dither: Dither, rate: SampleRate) -> Result<()> {
     Err(Error::new(ErrorKind::Session, what))
 }
 
-/// Warns of stems of more bits than the file, whose last bits are rounded away without dither.
+/// Returns a warning about stems with more bits than the file, which are rounded without dither.
 fn rounding_warning(plan: &Plan, format: Format) -> Option<Warning> {
     let bits = format.bits();
     let mut deeper = plan.deeper(bits).filter(|_| !format.is_float());

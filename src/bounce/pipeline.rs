@@ -1,6 +1,7 @@
-//! Renders a plan block by block into several signals at once: the mix, the mix at other levels, and tapped nodes.
+//! Renders a plan block by block to several signals at once: the mix, the mix at other levels, and
+//! tapped nodes.
 //!
-//! Rendering, measuring and writing run on threads of their own, with blocks in order from one to the next.
+//! Rendering, measuring and writing run on separate threads, which pass the blocks on in order.
 
 use crate::{
     block::Block,
@@ -13,28 +14,28 @@ use crate::{
     error::{Error, ErrorKind, Result},
     layout::Layout,
     measure::Meter,
-    units::Frames,
+    units::{Frames, saturating_usize},
 };
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-/// Frames in a block by default.
-pub(crate) const BLOCK: usize = 16_384;
+/// Default number of frames per block.
+pub(crate) const DEFAULT_BLOCK: usize = 16_384;
 
-/// Blocks in circulation: one being rendered, one measured, one written, one waiting.
-const BLOCKS: usize = 4;
+/// Number of blocks in circulation: one being rendered, one measured, one written, one waiting.
+const BLOCKS_IN_FLIGHT: usize = 4;
 
-/// A signal of a render.
+/// Signal of a render.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
-    /// The mix at its own level.
+    /// Mix at its own level.
     Mix,
-    /// The mix times the gain of this index.
+    /// Mix scaled by the gain with this index.
     Level(usize),
-    /// The tapped node of this index.
+    /// Tapped node with this index.
     Tap(usize),
 }
 
-/// The same frames of all signals.
+/// Blocks of all signals for the same frames.
 pub(crate) struct Blocks {
     mix: Block,
     levels: Vec<Block>,
@@ -55,7 +56,7 @@ impl Blocks {
         self.mix.frames()
     }
 
-    pub(crate) fn of(&self, signal: Signal) -> &Block {
+    pub(crate) fn get(&self, signal: Signal) -> &Block {
         let found = match signal {
             Signal::Mix => Some(&self.mix),
             Signal::Level(i) => self.levels.get(i),
@@ -76,18 +77,19 @@ impl Blocks {
     }
 }
 
-/// The renderer's end of the pipeline: takes empty blocks, and sends them on when they are full.
+/// Renderer's end of the pipeline: receives empty blocks and passes them on when they are full.
 struct RenderEnd<'a> {
     to_fill: Receiver<Blocks>,
     filled: SyncSender<Result<Blocks>>,
     gains: &'a [f64],
-    /// The blocks that are being filled, and how many frames of them are.
+    /// Blocks being filled, and the number of frames filled so far.
     current: Option<(Blocks, usize)>,
-    /// Frames still to render.
+    /// Number of frames still to render.
     left: u64,
 }
 
-/// Returns the error of a render whose writer has stopped; the writer's own error is the one that is reported.
+/// Returns the error of a render whose writer has stopped. The error of the writer is the one that
+/// gets reported.
 fn disconnected() -> Error {
     Error::new(ErrorKind::Cancelled, "the writer has stopped")
 }
@@ -98,9 +100,7 @@ impl BlockSink for RenderEnd<'_> {
             Some(current) => current,
             None => {
                 let mut blocks = self.to_fill.recv().map_err(|_| disconnected())?;
-                let frames = usize::try_from(self.left)
-                    .unwrap_or(usize::MAX)
-                    .min(blocks.mix.capacity());
+                let frames = saturating_usize(self.left).min(blocks.mix.capacity());
                 [&mut blocks.mix]
                     .into_iter()
                     .chain(&mut blocks.taps)
@@ -131,7 +131,7 @@ impl BlockSink for RenderEnd<'_> {
 }
 
 impl RenderEnd<'_> {
-    /// Renders the frames that are left; silence past the end of the plan.
+    /// Renders the remaining frames; silence past the end of the plan.
     fn run(&mut self, renderer: &mut Renderer) -> Result<()> {
         renderer.render_into(self.left, self)?;
         while self.left > 0 {
@@ -149,24 +149,24 @@ impl RenderEnd<'_> {
     }
 }
 
-/// Renders, measures and hands out blocks.
+/// Renders, measures and passes on blocks.
 pub(crate) struct Pipeline<'r> {
     pub renderer: &'r mut Renderer,
-    /// Frames in a block.
+    /// Frames per block.
     pub block: usize,
     /// Number of nodes that the renderer taps.
     pub taps: usize,
-    /// Factors of the other levels of the mix.
+    /// Gains of the other levels of the mix.
     pub gains: Vec<f64>,
-    /// Meters of the signals that are measured.
+    /// Meters of the signals to measure.
     pub meters: Vec<(Signal, Meter)>,
-    /// Whether everything runs on the caller's thread.
+    /// True if everything runs on the caller's thread.
     pub single_threaded: bool,
 }
 
 impl Pipeline<'_> {
-    /// Renders `total` frames from the renderer's position. `each` gets every block, on the caller's thread. Returns the
-    /// meters.
+    /// Renders `total` frames from the renderer's position. Calls `each` with every block on the
+    /// caller's thread. Returns the meters.
     pub(crate) fn run(
         self,
         total: Frames,
@@ -186,8 +186,9 @@ impl Pipeline<'_> {
         if single_threaded {
             let mut blocks = new();
             while left > Frames::ZERO {
-                let want = usize::try_from(left.0).unwrap_or(usize::MAX).min(block);
-                // Frames past the range must not be rendered: they would count in the report, and could fail.
+                let want = saturating_usize(left.0).min(block);
+                // Frames past the range must not be rendered: they would count in the report, and
+                // might fail.
                 if renderer.render_tapped(&mut blocks.mix, &mut blocks.taps, want)? == 0 {
                     [&mut blocks.mix]
                         .into_iter()
@@ -197,16 +198,16 @@ impl Pipeline<'_> {
                 blocks.compute_levels(&gains);
                 meters
                     .iter_mut()
-                    .for_each(|(signal, meter)| meter.feed(blocks.of(*signal)));
+                    .for_each(|(signal, meter)| meter.feed(blocks.get(*signal)));
                 each(&blocks)?;
                 left = left - Frames(blocks.frames() as u64);
             }
             return Ok(meters);
         }
-        let (free, to_fill) = sync_channel(BLOCKS);
-        let (filled, mut to_write) = sync_channel(BLOCKS);
-        for _ in 0..BLOCKS {
-            // Cannot block: the channel holds all of them.
+        let (free, to_fill) = sync_channel(BLOCKS_IN_FLIGHT);
+        let (filled, mut to_write) = sync_channel(BLOCKS_IN_FLIGHT);
+        for _ in 0..BLOCKS_IN_FLIGHT {
+            // Cannot block: the channel has room for all of them.
             let _ = free.send(new());
         }
         std::thread::scope(|threads| {
@@ -224,7 +225,7 @@ impl Pipeline<'_> {
                 }
             })?;
             if !meters.is_empty() {
-                let (measured, after) = sync_channel(BLOCKS);
+                let (measured, after) = sync_channel(BLOCKS_IN_FLIGHT);
                 let to_measure = std::mem::replace(&mut to_write, after);
                 let meters = &mut meters;
                 thread_budget::start(threads, "measure", move || {
@@ -232,7 +233,7 @@ impl Pipeline<'_> {
                         for blocks in rendered.iter() {
                             meters
                                 .iter_mut()
-                                .for_each(|(signal, meter)| meter.feed(blocks.of(*signal)));
+                                .for_each(|(signal, meter)| meter.feed(blocks.get(*signal)));
                         }
                         if measured.send(rendered).is_err() {
                             return;
@@ -240,7 +241,7 @@ impl Pipeline<'_> {
                     }
                 })?;
             }
-            // Moved in here, so that an early return drops them and ends the other threads.
+            // Moved in here, so that an early return drops them and thereby ends the other threads.
             let (free, to_write) = (free, to_write);
             while left > Frames::ZERO {
                 let Ok(rendered) = to_write.recv() else {

@@ -1,4 +1,4 @@
-//! Settings and progress of render jobs, the same for a bounce and a delivery.
+//! Settings and progress of render jobs, shared by bounces and deliveries.
 
 use crate::{
     engine::Options,
@@ -7,57 +7,60 @@ use crate::{
 };
 use std::ops::ControlFlow;
 
-/// How far a bounce or a delivery is.
+/// Progress of a bounce or a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Frames rendered.
+    /// Number of frames rendered so far.
     pub done: Frames,
-    /// Frames to render in all.
+    /// Total number of frames to render.
     pub total: Frames,
 }
 
-/// Called after every block; `Break` stops the job.
+/// Callback after every block. `Break` cancels the job.
 pub(crate) type ProgressCallback<'a> = Box<dyn FnMut(Progress) -> ControlFlow<()> + 'a>;
 
-/// Settings of render jobs. [`job_setters`] makes their setters.
+/// Settings of render jobs. [`job_setters`] defines their setters.
 #[derive(Default)]
 pub(crate) struct JobSettings<'a> {
     pub overwrite: bool,
     pub options: Options,
-    /// Frames in a block, where it is not the default.
+    /// Frames per block; `None` for the default.
     pub block: Option<usize>,
     pub progress: Option<ProgressCallback<'a>>,
 }
 
-/// Most frames that a sink gets at a time.
+/// Maximum number of frames that a sink receives at a time.
 pub(crate) const MAX_BLOCK: usize = 1 << 20;
 
-/// Makes the setters of a builder with a field `settings: JobSettings<'a>`.
+/// Defines the setters of a builder with a field `settings: JobSettings<'a>`.
 macro_rules! job_setters {
     () => {
-        /// Allows existing files to be replaced: atomically, after everything has been rendered.
+        /// Allows replacing existing files. They are replaced atomically, after everything has been
+        /// rendered.
         #[must_use]
         pub fn overwrite(mut self, overwrite: bool) -> Self {
             self.settings.overwrite = overwrite;
             self
         }
 
-        /// Sets how many threads decode and mix, at most 256; 0 is as many as there are cores. Changes no sample.
+        /// Sets the number of threads for decoding and mixing, at most 256; 0 uses all cores.
+        /// Changes no sample.
         #[must_use]
         pub fn threads(mut self, threads: usize) -> Self {
             self.settings.options.threads = threads;
             self
         }
 
-        /// Sets how many frames a sink gets at a time, 1 to 1 048 576; others are taken as the nearest. Changes no sample.
+        /// Sets the number of frames that a sink receives at a time, clamped to 1 to 1,048,576.
+        /// Changes no sample.
         #[must_use]
         pub fn block(mut self, frames: usize) -> Self {
             self.settings.block = Some(frames.clamp(1, $crate::bounce::settings::MAX_BLOCK));
             self
         }
 
-        /// Sets a function that is called after every block with how far all renders together are. `Break` cancels them: the
-        /// run fails as `Cancelled` and leaves no file.
+        /// Sets a function that is called after every block with the progress of all renders
+        /// together. `Break` cancels them: the run fails with `Cancelled` and leaves no file.
         #[must_use]
         pub fn progress(
             mut self,
@@ -70,7 +73,7 @@ macro_rules! job_setters {
 }
 pub(crate) use job_setters;
 
-/// Counts the frames of one render or several, and calls the callback after every block.
+/// Counts the frames of one or several renders and calls the callback after every block.
 pub(crate) struct ProgressReporter<'a> {
     callback: Option<ProgressCallback<'a>>,
     progress: Progress,
@@ -87,10 +90,10 @@ impl<'a> ProgressReporter<'a> {
         }
     }
 
-    /// Adds frames that are rendered.
+    /// Adds rendered frames.
     ///
     /// # Errors
-    /// `Cancelled` where the callback asks to stop.
+    /// `Cancelled` if the callback returns `Break`.
     pub(super) fn advance(&mut self, frames: usize) -> Result<()> {
         self.progress.done += Frames(frames as u64);
         match self

@@ -1,35 +1,35 @@
-//! Two stems read side by side, one of them later than the other.
+//! Reads two stems in parallel, one of them with a lag.
 
 use crate::{
     block::Block,
     error::Result,
     media::{Source, stem::Stem},
-    units::Frames,
+    units::{Frames, saturating_usize},
 };
 
-/// Frames that are compared at a time.
+/// Number of frames compared at a time.
 pub(super) const WINDOW: usize = 8192;
 
-/// Two sources of as many channels, in step.
-pub(super) struct Pair {
-    a: Tape,
-    b: Tape,
+/// Two sources with equal numbers of channels, read in step.
+pub(super) struct StemPair {
+    a: ChunkReader,
+    b: ChunkReader,
     at: u64,
 }
 
-/// A source that gives as many frames as are wanted, unless it ends.
-struct Tape {
+/// Source that is read in chunks of a given length.
+struct ChunkReader {
     source: Box<dyn Source>,
     block: Block,
     channels: Vec<Vec<f64>>,
 }
 
-/// The frame of the first that a stretch starts with, and the channels of both.
-pub(super) type Stretch<'a> = (u64, &'a [Vec<f64>], &'a [Vec<f64>]);
+/// Frame of the first stem at which a chunk starts, and the channels of both stems.
+pub(super) type Chunk<'a> = (u64, &'a [Vec<f64>], &'a [Vec<f64>]);
 
-/// Returns the first frames of two stems that lie beside each other when the second is `lag` frames late, and of which
-/// neither is before frame `from`.
-pub(super) fn starts(lag: i64, from: u64) -> [u64; 2] {
+/// Returns the first frame of each stem if the second one is delayed by `lag` frames. Neither lies
+/// before `from`.
+pub(super) fn start_frames(lag: i64, from: u64) -> [u64; 2] {
     let later = from.saturating_add(lag.unsigned_abs());
     match lag {
         0.. => [from, later],
@@ -37,32 +37,32 @@ pub(super) fn starts(lag: i64, from: u64) -> [u64; 2] {
     }
 }
 
-impl Pair {
-    /// Both from their first frames on that lie beside each other when the second is `lag` frames late, and of which
-    /// neither is before frame `from` of its stem.
+impl StemPair {
+    /// Opens both stems, the second one delayed by `lag` frames. Neither starts before frame
+    /// `from`.
     pub(super) fn open(a: &Stem, b: &Stem, lag: i64, from: u64) -> Result<Self> {
-        let (mut a, mut b) = (Tape::open(a)?, Tape::open(b)?);
-        let [start_a, start_b] = starts(lag, from);
-        for (tape, start) in [(&mut a, start_a), (&mut b, start_b)] {
+        let (mut a, mut b) = (ChunkReader::open(a)?, ChunkReader::open(b)?);
+        let [start_a, start_b] = start_frames(lag, from);
+        for (reader, start) in [(&mut a, start_a), (&mut b, start_b)] {
             if start > 0 {
-                tape.source.seek(Frames(start))?;
+                reader.source.seek(Frames(start))?;
             }
         }
         Ok(Self { a, b, at: start_a })
     }
 
-    /// The next stretch that both have, [`WINDOW`] frames but for the last.
-    pub(super) fn next(&mut self) -> Result<Option<Stretch<'_>>> {
+    /// Returns the next frames present in both stems: [`WINDOW`] frames, fewer at the end.
+    pub(super) fn next(&mut self) -> Result<Option<Chunk<'_>>> {
         let frames = self.a.fill(WINDOW)?.min(self.b.fill(WINDOW)?);
-        self.a.cut(frames);
-        self.b.cut(frames);
+        self.a.truncate(frames);
+        self.b.truncate(frames);
         let at = self.at;
         self.at += frames as u64;
         Ok((frames > 0).then_some((at, &self.a.channels, &self.b.channels)))
     }
 }
 
-impl Tape {
+impl ChunkReader {
     fn open(stem: &Stem) -> Result<Self> {
         let source = stem.open()?;
         let layout = source.spec().layout;
@@ -73,12 +73,12 @@ impl Tape {
         })
     }
 
-    /// Reads the next frames; how many there were.
+    /// Reads the next frames. Returns their number.
     fn fill(&mut self, want: usize) -> Result<usize> {
-        self.cut(0);
+        self.truncate(0);
         let mut done = 0;
         while done < want {
-            // The last piece must not read further than is wanted.
+            // The last read must not exceed the number of frames wanted.
             if want - done < self.block.capacity() {
                 self.block = Block::new(self.block.layout(), want - done);
             }
@@ -98,24 +98,23 @@ impl Tape {
         Ok(done)
     }
 
-    fn cut(&mut self, frames: usize) {
+    fn truncate(&mut self, frames: usize) {
         self.channels.iter_mut().for_each(|c| c.truncate(frames));
     }
 }
 
-/// Frames `from` to `from + frames` of a stem, all channels; silence before its start and behind its end.
-pub(super) fn stretch(stem: &Stem, from: i64, frames: usize) -> Result<Vec<Vec<f64>>> {
-    let mut tape = Tape::open(stem)?;
-    let before = usize::try_from(from.min(0).unsigned_abs())
-        .unwrap_or(usize::MAX)
-        .min(frames);
+/// Returns the frames `from` to `from + frames` of a stem, all channels, padded with silence before
+/// its start and after its end.
+pub(super) fn read_padded(stem: &Stem, from: i64, frames: usize) -> Result<Vec<Vec<f64>>> {
+    let mut reader = ChunkReader::open(stem)?;
+    let before = saturating_usize(from.min(0).unsigned_abs()).min(frames);
     if from > 0 {
-        tape.source.seek(Frames(from.unsigned_abs()))?;
+        reader.source.seek(Frames(from.unsigned_abs()))?;
     }
-    tape.fill(frames - before)?;
-    for channel in &mut tape.channels {
+    reader.fill(frames - before)?;
+    for channel in &mut reader.channels {
         channel.splice(0..0, std::iter::repeat_n(0.0, before));
         channel.resize(frames, 0.0);
     }
-    Ok(tape.channels)
+    Ok(reader.channels)
 }

@@ -1,35 +1,35 @@
-//! The stretches of time in which two files differ.
+//! Regions in which two files differ.
 
 use crate::units::{Frames, SampleRate};
 use serde::Serialize;
 
-/// A stretch in which two files differ, from the first frame to the one after the last. Short stretches of equal samples
-/// within it are part of it.
+/// Region in which two files differ, from the first differing frame to the one after the last. It
+/// may include short runs of equal samples.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Span {
-    /// The first frame that differs.
+    /// First frame that differs.
     pub start_frame: u64,
-    /// The frame after the last one that differs.
+    /// Frame after the last one that differs.
     pub end_frame: u64,
-    /// The time of the first frame, in seconds.
+    /// Time of the first frame in seconds.
     pub start_s: f64,
-    /// The time of the end, in seconds.
+    /// Time of the end in seconds.
     pub end_s: f64,
 }
 
-/// Spans that are kept, at most.
+/// Maximum number of spans.
 pub const MAX_SPANS: usize = 16;
 
-/// Collects the frames that differ, in order, as spans.
+/// Collects differing frames, in order, as spans.
 pub(super) struct SpanList {
     spans: Vec<(u64, u64)>,
-    /// Spans with at most this many equal frames between them become one.
+    /// Spans separated by at most this many equal frames are merged.
     gap: u64,
 }
 
 impl SpanList {
-    /// Joins what is less than a tenth of a second apart.
+    /// Creates a list that merges spans less than a tenth of a second apart.
     pub(super) fn new(rate: SampleRate) -> Self {
         Self {
             spans: Vec::new(),
@@ -37,8 +37,8 @@ impl SpanList {
         }
     }
 
-    /// Adds a frame that is at or behind the last one.
-    pub(super) fn add(&mut self, frame: u64) {
+    /// Adds a frame, which must not lie before the previous one.
+    pub(super) fn add_frame(&mut self, frame: u64) {
         match self.spans.last_mut() {
             Some((_, end)) if frame <= end.saturating_add(self.gap) => {
                 *end = (*end).max(frame.saturating_add(1));
@@ -50,7 +50,7 @@ impl SpanList {
         }
     }
 
-    /// Joins more: what is twice as far apart.
+    /// Doubles the gap and merges the spans accordingly.
     fn join(&mut self) {
         self.gap = self.gap.saturating_mul(2).max(1);
         let mut joined: Vec<(u64, u64)> = Vec::new();
@@ -83,7 +83,7 @@ mod tests {
 
     fn spans(frames: impl IntoIterator<Item = u64>) -> Vec<(u64, u64)> {
         let mut list = SpanList::new(SampleRate::HZ_48000);
-        frames.into_iter().for_each(|frame| list.add(frame));
+        frames.into_iter().for_each(|frame| list.add_frame(frame));
         list.into_spans(SampleRate::HZ_48000)
             .iter()
             .map(|s| (s.start_frame, s.end_frame))

@@ -1,4 +1,4 @@
-//! The names of shapes, as session files write them.
+//! Names of shapes, as written in session files.
 
 use super::{FadeShape, Shape};
 use std::fmt;

@@ -1,35 +1,35 @@
-//! A curve of a cue's own time, heard on the timeline wherever the cue is used.
+//! Places a curve on the timeline of a cue at the uses of the cue on the main timeline.
 //!
-//! Each frame of a use has the value of the curve at the frame of the cue that sounds there: the same bits as in the cue
-//! itself. Between the uses, where nothing sounds, the value is 1.
+//! Each frame of a use has the value of the curve at the corresponding frame of the cue, bit for
+//! bit. Between the uses, which are silent, the value is 1.
 
-use super::{Automation, Kind, Segment};
+use super::{Automation, CurveSegment, SegmentKind};
 use std::{ops::Range, sync::Arc};
 
 impl Automation {
-    /// The curve at the uses of a cue: where on the timeline each lies, in order and apart, and the frame of the cue that
-    /// it starts with.
+    /// Returns the curve at the uses of a cue, given the range of each use on the timeline and the
+    /// frame of the cue with which it starts. Ranges must be in order and disjoint.
     pub(crate) fn retimed(self, uses: impl IntoIterator<Item = (Range<u64>, u64)>) -> Self {
         let curve = Arc::new(self);
         let mut segments = Vec::new();
         for (range, from) in uses {
-            segments.push(Segment {
+            segments.push(CurveSegment {
                 end: range.start,
-                kind: Kind::Constant(1.0),
+                kind: SegmentKind::Constant(1.0),
             });
-            let kind = Kind::Retimed {
+            let kind = SegmentKind::Retimed {
                 start: range.start,
                 from,
                 curve: Arc::clone(&curve),
             };
-            segments.push(Segment {
+            segments.push(CurveSegment {
                 end: range.end,
                 kind,
             });
         }
-        segments.push(Segment {
+        segments.push(CurveSegment {
             end: u64::MAX,
-            kind: Kind::Constant(1.0),
+            kind: SegmentKind::Constant(1.0),
         });
         Self { segments }
     }

@@ -1,4 +1,4 @@
-//! Creates the folders of deliverables, and removes them again where the delivery fails.
+//! Creates the folders of deliverables, and removes them again if the delivery fails.
 
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -9,18 +9,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Folders that were created. Drop removes those that are empty.
+/// Created folders. Dropping this removes those that are empty.
 #[derive(Debug, Default)]
 pub(super) struct Folders {
-    made: Vec<PathBuf>,
+    created: Vec<PathBuf>,
 }
 
 impl Folders {
-    /// Creates the folder of a file, and those above it.
-    pub(super) fn make_for(&mut self, file: &Path) -> Result<()> {
-        // A store has no folders.
-        let place = Location::of(file)?;
-        let Some(file) = place.local() else {
+    /// Creates the folder of a file and its missing parents.
+    pub(super) fn create_for(&mut self, file: &Path) -> Result<()> {
+        // Object stores have no folders.
+        let location = Location::parse(file)?;
+        let Some(file) = location.local() else {
             return Ok(());
         };
         let missing: Vec<&Path> = file
@@ -28,7 +28,7 @@ impl Folders {
             .skip(1)
             .take_while(|f| !f.as_os_str().is_empty() && !f.exists())
             .collect();
-        // Looked at again, since `a/..` is there once `a` is.
+        // Checked again, since `a/..` exists as soon as `a` does.
         for folder in missing.into_iter().rev().filter(|f| !f.exists()) {
             fs::create_dir(folder).map_err(|e| {
                 let what = format!(
@@ -38,21 +38,21 @@ impl Folders {
                 );
                 Error::new(ErrorKind::Output, what).because(e)
             })?;
-            self.made.push(folder.to_owned());
+            self.created.push(folder.to_owned());
         }
         Ok(())
     }
 
     /// Keeps the folders.
     pub(super) fn keep(mut self) {
-        self.made.clear();
+        self.created.clear();
     }
 }
 
 impl Drop for Folders {
     fn drop(&mut self) {
-        // One that is not empty, or gone already, stays as it is.
-        self.made
+        // A folder that is not empty, or that no longer exists, is left alone.
+        self.created
             .iter()
             .rev()
             .for_each(|folder| drop(fs::remove_dir(folder)));

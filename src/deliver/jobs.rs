@@ -1,4 +1,4 @@
-//! Turns deliverables into render jobs with their files, and refuses what can be refused before any stem is opened.
+//! Converts deliverables to render jobs with their files, and makes all checks that need no stem.
 
 use super::folders::Folders;
 use crate::{
@@ -16,24 +16,25 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A file to write.
-pub(super) struct JobFile {
-    /// Index of its deliverable among the chosen.
+/// File to write.
+pub(super) struct DeliveredFile {
+    /// Index of its deliverable among the chosen ones.
     pub deliverable: usize,
     pub path: PathBuf,
     pub content: Content,
-    /// Name of the bus or the cue.
+    /// Name of the bus or cue; `None` for a mix.
     pub of: Option<String>,
 }
 
-/// One timeline, and the files that are rendered from it.
-pub(super) struct Job {
+/// One timeline, and the files rendered from it.
+pub(super) struct DeliveryJob {
     pub session: Session,
-    pub files: Vec<JobFile>,
+    pub files: Vec<DeliveredFile>,
 }
 
-/// Returns the deliverables of these names, in the order of the session; without names, all of them.
-pub(super) fn chosen<'s>(session: &'s Session, names: &[String]) -> Result<Vec<&'s Deliverable>> {
+/// Returns the deliverables with these names in the order of the session, or all of them if there
+/// are no names.
+pub(super) fn select<'s>(session: &'s Session, names: &[String]) -> Result<Vec<&'s Deliverable>> {
     let all = || session.deliverables.iter();
     let unknown = |name: &&String| all().all(|d| d.name != **name);
     let mut problems: Vec<Problem> = Vec::new();
@@ -49,7 +50,7 @@ pub(super) fn chosen<'s>(session: &'s Session, names: &[String]) -> Result<Vec<&
     let found: Vec<&Deliverable> = all()
         .filter(|d| names.is_empty() || names.contains(&d.name))
         .collect();
-    problems.extend(found.iter().filter_map(|d| wrong(session, d)));
+    problems.extend(found.iter().filter_map(|d| problem_of(session, d)));
     if problems.is_empty() {
         Ok(found)
     } else {
@@ -57,8 +58,8 @@ pub(super) fn chosen<'s>(session: &'s Session, names: &[String]) -> Result<Vec<&
     }
 }
 
-/// Returns what is wrong with a deliverable alone.
-fn wrong(session: &Session, deliverable: &Deliverable) -> Option<Problem> {
+/// Returns the problem of a deliverable by itself, if it has one.
+fn problem_of(session: &Session, deliverable: &Deliverable) -> Option<Problem> {
     let name_fault = || {
         let outputs = session.outputs(deliverable);
         let fault = outputs
@@ -89,9 +90,9 @@ fn wrong(session: &Session, deliverable: &Deliverable) -> Option<Problem> {
     Some(deliverable.written.place(problem, keys))
 }
 
-/// Returns the jobs of these deliverables: one for all files of the same timeline, language and mutes.
-pub(super) fn jobs(session: &Session, chosen: &[&Deliverable]) -> Vec<Job> {
-    let mut jobs: Vec<Job> = Vec::new();
+/// Returns one job for all files of the same timeline, language and mutes.
+pub(super) fn jobs(session: &Session, chosen: &[&Deliverable]) -> Vec<DeliveryJob> {
+    let mut jobs: Vec<DeliveryJob> = Vec::new();
     let albums = albums(session);
     for (index, deliverable) in chosen.iter().enumerate() {
         let mut whole = session.for_deliverable(deliverable);
@@ -109,7 +110,7 @@ pub(super) fn jobs(session: &Session, chosen: &[&Deliverable]) -> Vec<Job> {
                     whole.cues().get(cue.0).map(|c| c.display_name().to_owned()),
                 ),
             };
-            let job_file = JobFile {
+            let job_file = DeliveredFile {
                 deliverable: index,
                 path: output.file,
                 content: output.content,
@@ -118,7 +119,7 @@ pub(super) fn jobs(session: &Session, chosen: &[&Deliverable]) -> Vec<Job> {
             let timeline = timeline.as_ref().unwrap_or(&whole);
             match jobs.iter_mut().find(|job| job.session == *timeline) {
                 Some(job) => job.files.push(job_file),
-                None => jobs.push(Job {
+                None => jobs.push(DeliveryJob {
                     session: timeline.clone(),
                     files: vec![job_file],
                 }),
@@ -128,8 +129,8 @@ pub(super) fn jobs(session: &Session, chosen: &[&Deliverable]) -> Vec<Job> {
     jobs
 }
 
-/// Returns one album with every cue that some album has: what a plan must know of the deliverables, so that it does not warn
-/// of a cue without a placement.
+/// Returns one album with every cue that is part of some album. Plans need it to avoid warnings
+/// about cues without a placement.
 fn albums(session: &Session) -> Option<Deliverable> {
     let mut all = Deliverable::new("album", "").album(true);
     for cue in (0..session.cues().len()).map(CueId) {
@@ -140,9 +141,10 @@ fn albums(session: &Session) -> Option<Deliverable> {
     session.deliverables.iter().any(|d| d.album).then_some(all)
 }
 
-/// Creates the folders of all files, and refuses two files of one path and files that cannot be written.
+/// Creates the folders of all files. Refuses two files with the same path, and files that cannot be
+/// written.
 pub(super) fn create_folders(
-    jobs: &[Job],
+    jobs: &[DeliveryJob],
     chosen: &[&Deliverable],
     overwrite: bool,
 ) -> Result<Folders> {
@@ -156,7 +158,7 @@ pub(super) fn create_folders(
                 format!("deliverable {name:?}: {}: {what}", file.path.display()),
             )
         };
-        folders.make_for(&file.path)?;
+        folders.create_for(&file.path)?;
         match taken.insert(canonical(&file.path), name) {
             Some(other) if other == name => {
                 return Err(refused("would be written twice".to_owned()));
@@ -173,7 +175,8 @@ pub(super) fn create_folders(
     Ok(folders)
 }
 
-/// Returns one spelling for all names of a file: links are followed where they lead somewhere.
+/// Returns a canonical path of a file that may not exist yet. Links that lead to existing files are
+/// followed.
 fn canonical(path: &Path) -> PathBuf {
     if let Ok(found) = path.canonicalize() {
         return found;
@@ -188,8 +191,8 @@ fn canonical(path: &Path) -> PathBuf {
     }
 }
 
-/// Compiles all jobs. The error has the problems of all of them.
-pub(super) fn compile(jobs: &[Job]) -> Result<Vec<Plan>> {
+/// Compiles all jobs. The error contains the problems of all of them.
+pub(super) fn compile(jobs: &[DeliveryJob]) -> Result<Vec<Plan>> {
     let mut plans = Vec::with_capacity(jobs.len());
     let (mut problems, mut cause): (Vec<Problem>, Option<Error>) = (Vec::new(), None);
     for job in jobs {
@@ -220,11 +223,11 @@ pub(super) fn compile(jobs: &[Job]) -> Result<Vec<Plan>> {
     }
 }
 
-/// Refuses files that the session names, and the session file itself.
-pub(super) fn spare_inputs(session: &Session, jobs: &[Job]) -> Result<()> {
+/// Refuses outputs that the session names, and the session file itself.
+pub(super) fn refuse_inputs(session: &Session, jobs: &[DeliveryJob]) -> Result<()> {
     let inputs = FileSet::new(session.named_files());
     for file in jobs.iter().flat_map(|job| &job.files) {
-        output_file::spare_inputs(&inputs, &file.path)?;
+        output_file::refuse_inputs(&inputs, &file.path)?;
     }
     Ok(())
 }

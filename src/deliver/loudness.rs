@@ -1,7 +1,8 @@
-//! Loudness of deliverables, and the checks of it.
+//! Loudness checks of deliverables.
 //!
-//! An album is one programme: its loudness is that of all its cues gated together, its true peak the highest of any, and
-//! one gain goes to all of it, so that the cues stay to each other as they were mixed.
+//! An album is one programme. Its loudness comes from gating all cues together, its true peak is
+//! the highest of any cue, and one gain applies to the whole album, so that the relative levels of
+//! the cues stay as mixed.
 
 use super::report::{LoudnessCheck, PeakCheck};
 use crate::{
@@ -17,7 +18,7 @@ pub(super) struct DeliverableLoudness {
 }
 
 impl DeliverableLoudness {
-    pub(super) fn of(parts: &[Measured]) -> Self {
+    pub(super) fn new(parts: &[Measured]) -> Self {
         let peaks = parts.iter().filter_map(|m| m.true_peak).map(|p| p.level.0);
         let integrated = match parts {
             [one] => one.integrated,
@@ -30,20 +31,20 @@ impl DeliverableLoudness {
     }
 }
 
-/// Judges a deliverable by its target, as the two checks of its report.
+/// Checks a deliverable against its target. Returns the two checks for its report.
 pub(super) fn checks(
     target: &LoudnessTarget,
-    heard: &DeliverableLoudness,
+    measured: &DeliverableLoudness,
 ) -> (Option<LoudnessCheck>, Option<PeakCheck>) {
-    let verdict = target.judge(heard.integrated, heard.true_peak);
+    let verdict = target.judge(measured.integrated, measured.true_peak);
     let loudness = verdict.target_lufs.map(|target_lufs| LoudnessCheck {
-        integrated_lufs: heard.integrated.map(|l| l.0),
+        integrated_lufs: measured.integrated.map(|l| l.0),
         target_lufs,
         tolerance_lu: verdict.tolerance_lu,
         passed: verdict.loudness_passed != Some(false),
     });
     let peak = verdict.ceiling_dbtp.map(|ceiling_dbtp| PeakCheck {
-        true_peak_dbtp: heard.true_peak.map(|p| p.0),
+        true_peak_dbtp: measured.true_peak.map(|p| p.0),
         ceiling_dbtp,
         passed: verdict.true_peak_passed,
     });
@@ -55,13 +56,13 @@ mod tests {
     use super::*;
 
     fn fit(target: Option<f64>, ceiling: Option<f64>, is: Option<f64>, peak: Option<f64>) -> f64 {
-        let heard = DeliverableLoudness {
+        let loudness = DeliverableLoudness {
             integrated: is.map(Lufs),
             true_peak: peak.map(Dbtp),
         };
         let mut own = LoudnessTarget::default();
         (own.integrated, own.true_peak) = (target.map(Lufs), ceiling.map(Dbtp));
-        own.fit(heard.integrated, heard.true_peak)
+        own.fit(loudness.integrated, loudness.true_peak)
             .map_or(0.0, |fit| fit.gain.0)
     }
 
@@ -79,11 +80,11 @@ mod tests {
     fn checks_count_the_bounds_in() {
         let target = LoudnessTarget::new(Lufs(-23.0)).true_peak(Dbtp(-1.0));
         let passed = |is: f64, peak: f64| {
-            let heard = DeliverableLoudness {
+            let loudness = DeliverableLoudness {
                 integrated: Some(Lufs(is)),
                 true_peak: Some(Dbtp(peak)),
             };
-            let (loudness, peak) = checks(&target, &heard);
+            let (loudness, peak) = checks(&target, &loudness);
             (loudness.unwrap().passed, peak.unwrap().passed)
         };
         assert_eq!(passed(-23.2, -1.0), (true, true));

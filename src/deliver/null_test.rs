@@ -1,8 +1,9 @@
-//! The null test of a set of stems: how far the sum of their files is from the mix.
+//! Null test of a set of stems: measures how far the sum of their files differs from the mix.
 //!
-//! Taken while they are written, from the very numbers that the files hold after rounding. What rounding alone can come
-//! to is half a step of the format for each stem; what is more was clipped, dithered, or comes from a mix that was turned
-//! or clipped on its way to its own file.
+//! The test runs while the files are written and uses the exact values that the files contain after
+//! rounding. Rounding alone accounts for half a quantisation step per stem. A larger difference
+//! means that samples were clipped or dithered, or that the mix was scaled or clipped in its own
+//! file.
 
 use crate::{
     bounce::pipeline::{Blocks, Signal},
@@ -14,24 +15,25 @@ use crate::{
     encode::Format,
 };
 
-/// The mix that the stems should add up to.
+/// Signal that the stems should add up to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Reference {
-    /// Their own sum before rounding: what the master gets, where it changes the mix.
+    /// Sum of the stems before rounding, which is the input of the master. Used if the master
+    /// changes the mix.
     BeforeMaster,
-    /// The mix, and the format of the file that it is delivered in, if it is.
+    /// The mix, with the format of its file if it is delivered.
     Mix(Signal, Option<Format>),
 }
 
-/// A running null test.
+/// Null test in progress.
 pub(super) struct NullMeter {
-    /// Stems, in the order of the sum.
+    /// Stems, in the order in which they are added.
     stems: Vec<Signal>,
     format: Format,
     reference: Reference,
     position: u64,
     worst: Peak,
-    within: f64,
+    rounding_limit: f64,
     sum: Vec<f64>,
     exact: Vec<f64>,
 }
@@ -39,16 +41,17 @@ pub(super) struct NullMeter {
 /// Result of a null test.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Residue {
-    /// The largest difference and its frame.
+    /// Largest difference, with its frame.
     pub worst: Peak,
-    /// Largest difference that rounding alone can make.
-    pub within: f64,
+    /// Largest difference that rounding alone can cause.
+    pub rounding_limit: f64,
 }
 
 impl Residue {
-    /// Reports whether rounding alone explains the difference. The sums themselves are rounded too, a billion times finer.
-    pub(super) fn holds(self) -> bool {
-        self.worst.value <= self.within * (1.0 + 1e-6)
+    /// Returns true if rounding alone explains the difference. The tolerance covers the rounding of
+    /// the sums themselves, which is much finer.
+    pub(super) fn is_rounding(self) -> bool {
+        self.worst.value <= self.rounding_limit * (1.0 + 1e-6)
     }
 }
 
@@ -61,23 +64,23 @@ impl NullMeter {
             reference,
             position: 0,
             worst,
-            within: 0.0,
+            rounding_limit: 0.0,
             sum,
             exact,
         }
     }
 
-    pub(super) fn take(&mut self, blocks: &Blocks) {
+    pub(super) fn measure(&mut self, blocks: &Blocks) {
         let (frames, width) = (blocks.frames(), self.format.width());
-        for ch in 0..blocks.of(Signal::Mix).layout().channels() {
-            // -0.0 is the additive identity: x + -0.0 is bit-equal to x, also where x is -0.0.
+        for ch in 0..blocks.get(Signal::Mix).layout().channels() {
+            // The additive identity is -0.0: x + -0.0 is bit-equal to x, even for x = -0.0.
             for sum in [&mut self.sum, &mut self.exact] {
                 sum.clear();
                 sum.resize(frames, -0.0);
             }
             let mut loud = 0.0;
             for &stem in &self.stems {
-                let samples = blocks.of(stem).channel(ch);
+                let samples = blocks.get(stem).channel(ch);
                 self.sum
                     .iter_mut()
                     .zip(samples)
@@ -87,13 +90,13 @@ impl NullMeter {
                     add_scaled(&mut self.exact, samples, 1.0);
                 }
             }
-            self.within = self.within.max(loud);
+            self.rounding_limit = self.rounding_limit.max(loud);
             let (mix, file) = match self.reference {
                 Reference::BeforeMaster => (self.exact.as_slice(), None),
-                Reference::Mix(mix, file) => (blocks.of(mix).channel(ch), file),
+                Reference::Mix(mix, file) => (blocks.get(mix).channel(ch), file),
             };
             for (sum, mix) in self.sum.iter_mut().zip(mix) {
-                *sum -= file.map_or(*mix, |file| unless_rounded(file, *mix));
+                *sum -= file.map_or(*mix, |file| clipped_value(file, *mix));
             }
             self.worst.take(&self.sum, self.position);
         }
@@ -107,13 +110,14 @@ impl NullMeter {
     pub(super) fn residue(&self) -> Residue {
         Residue {
             worst: self.worst,
-            within: self.within,
+            rounding_limit: self.rounding_limit,
         }
     }
 }
 
-/// Returns a sample as its file holds it where that is clipped; one that is only rounded stays as it is.
-fn unless_rounded(format: Format, sample: f64) -> f64 {
+/// Returns a sample as its file stores it if it is clipped there; a sample that is only rounded is
+/// returned unchanged.
+fn clipped_value(format: Format, sample: f64) -> f64 {
     let (width, held) = (format.width(), held(format.width(), sample));
     if (held - sample).abs() > rounding(width, sample.abs()) {
         held

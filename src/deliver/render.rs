@@ -1,7 +1,7 @@
-//! Renders a job into its files, and reports on each of them.
+//! Renders a job to its files and reports on each of them.
 
 use super::{
-    jobs::{Job, JobFile},
+    jobs::{DeliveredFile, DeliveryJob},
     loudness::{self, DeliverableLoudness},
     null_test::{NullMeter, Reference},
     report::{DeliverableReport, Delivered, FileReport, NullTest},
@@ -26,16 +26,16 @@ use crate::{
     units::{Decibels, Frames},
 };
 
-/// Settings, deliverables and gains that all jobs of a delivery share.
-pub(super) struct Context<'a> {
+/// Settings, deliverables and gains shared by all jobs of a delivery.
+pub(super) struct DeliveryContext<'a> {
     pub settings: &'a JobSettings<'a>,
     pub chosen: &'a [&'a Deliverable],
     /// Gain of each deliverable.
     pub gains: &'a [Decibels],
 }
 
-impl Context<'_> {
-    fn deliverable(&self, file: &JobFile) -> Option<&Deliverable> {
+impl DeliveryContext<'_> {
+    fn deliverable(&self, file: &DeliveredFile) -> Option<&Deliverable> {
         self.chosen.get(file.deliverable).copied()
     }
 }
@@ -60,24 +60,25 @@ pub(super) fn measure(
     let mut renderer = Renderer::new(plan, &settings.options)?;
     let mut job = RenderJob::new(&mut renderer, range, settings);
     job.metered = vec![Signal::Mix];
-    Ok(job.run(progress, |_| {})?.of(Signal::Mix).cloned())
+    Ok(job.run(progress, |_| {})?.get(Signal::Mix).cloned())
 }
 
-/// Renders a job, the delivery's render of this number, into its files. They are completed but not yet visible.
+/// Renders a job to its files, without making them visible. `number` is the number of the render
+/// within the delivery.
 pub(super) fn render(
-    job: &Job,
+    job: &DeliveryJob,
     plan: Plan,
     number: usize,
-    context: &Context<'_>,
+    context: &DeliveryContext<'_>,
     progress: &mut ProgressReporter<'_>,
     all: &mut Rendered<'_>,
 ) -> Result<()> {
     let (rate, range) = (plan.spec().rate, Frames::ZERO..plan.length());
-    let signals = Signals::of(job, &plan, context);
+    let signals = Signals::new(job, &plan, context);
     let mut nulls = null_meters(job, &plan, context, &signals, all);
     let mut files = Vec::with_capacity(job.files.len());
-    for (file, signal) in job.files.iter().zip(&signals.of_files) {
-        files.push(create(file, *signal, &plan, context)?);
+    for (file, signal) in job.files.iter().zip(&signals.per_file) {
+        files.push(create_file(file, *signal, &plan, context)?);
     }
 
     let mut renderer = Renderer::new(plan, &context.settings.options)?;
@@ -86,25 +87,27 @@ pub(super) fn render(
     render.gains = signals.gains.clone();
     render.metered = signals.metered(job, context);
     render.outputs = signals
-        .of_files
+        .per_file
         .iter()
         .zip(&mut files)
         .map(|(signal, file)| (*signal, file.sink()))
         .collect();
     let measurements = render.run(progress, |blocks| {
-        nulls.iter_mut().for_each(|(_, null)| null.take(blocks))
+        for (_, null) in &mut nulls {
+            null.measure(blocks);
+        }
     })?;
 
     for (deliverable, null) in nulls {
         if let Some(report) = all.deliverables.get_mut(deliverable) {
-            report.null_test = Some(NullTest::of(&null, rate));
+            report.null_test = Some(NullTest::new(&null, rate));
         }
     }
     all.keep_measurements(job, &signals, &measurements);
     let mut base = gather(&renderer, &job.session.title, &range);
     base.warnings.extend(suspicious_audio(&renderer, &range));
-    for ((file, signal), output) in job.files.iter().zip(&signals.of_files).zip(files) {
-        let mut report = match (signal, measurements.of(*signal)) {
+    for ((file, signal), output) in job.files.iter().zip(&signals.per_file).zip(files) {
+        let mut report = match (signal, measurements.get(*signal)) {
             (Signal::Tap(tap), _) => {
                 let node = signals.taps.get(*tap).copied().unwrap_or_default();
                 stem_report(
@@ -120,13 +123,13 @@ pub(super) fn render(
             .deliverable(file)
             .is_some_and(|d| !d.mute.is_empty())
         {
-            // Tracks that a deliverable mutes are not heard on purpose.
+            // Tracks muted by the deliverable are silent on purpose.
             report
                 .warnings
                 .retain(|w| !matches!(w.kind, WarningKind::UnheardTrack { .. }));
         }
         all.complete.push(output.complete(&mut report)?);
-        let content = super::kind(file.content).to_owned();
+        let content = super::content_name(file.content).to_owned();
         all.files.push((
             file.deliverable,
             FileReport {
@@ -140,34 +143,34 @@ pub(super) fn render(
     Ok(())
 }
 
-/// The signals of a render that the files of a job take.
+/// Signals of a render that the files of a job need.
 struct Signals {
     /// Nodes of the tapped buses.
     taps: Vec<usize>,
     /// Gains of the other levels of the mix.
     gains: Vec<f64>,
     /// Signal of each file.
-    of_files: Vec<Signal>,
+    per_file: Vec<Signal>,
 }
 
 impl Signals {
-    fn of(job: &Job, plan: &Plan, context: &Context<'_>) -> Self {
+    fn new(job: &DeliveryJob, plan: &Plan, context: &DeliveryContext<'_>) -> Self {
         let mut signals = Self {
             taps: Vec::new(),
             gains: Vec::new(),
-            of_files: Vec::with_capacity(job.files.len()),
+            per_file: Vec::with_capacity(job.files.len()),
         };
         for file in &job.files {
             let gain = context
                 .gains
                 .get(file.deliverable)
                 .map_or(1.0, |g| g.gain().0);
-            signals.of_files.push(match file.content {
+            signals.per_file.push(match file.content {
                 Content::Stem(_) => {
                     let node = file
                         .of
                         .as_deref()
-                        .and_then(|bus| stems::node(plan, bus))
+                        .and_then(|bus| stems::bus_node(plan, bus))
                         .unwrap_or_default();
                     Signal::Tap(index_of(&mut signals.taps, node))
                 }
@@ -178,24 +181,25 @@ impl Signals {
         signals
     }
 
-    /// Returns the signals to meter: those of mixes, and the mix itself where stems must have its loudness.
-    fn metered(&self, job: &Job, context: &Context<'_>) -> Vec<Signal> {
+    /// Returns the signals to meter: those of mixes, and the mix itself for stems that are checked
+    /// against a loudness.
+    fn metered(&self, job: &DeliveryJob, context: &DeliveryContext<'_>) -> Vec<Signal> {
         let mut metered = Vec::new();
-        for (file, signal) in job.files.iter().zip(&self.of_files) {
+        for (file, signal) in job.files.iter().zip(&self.per_file) {
             match signal {
                 Signal::Tap(_)
                     if context
                         .deliverable(file)
                         .is_none_or(|d| d.loudness.is_none()) => {}
-                other => _ = index_of(&mut metered, whole(*other)),
+                other => _ = index_of(&mut metered, loudness_signal(*other)),
             }
         }
         metered
     }
 }
 
-/// Returns the signal whose loudness counts for a file: of a stem, that of the mix.
-fn whole(signal: Signal) -> Signal {
+/// Returns the signal whose loudness counts for a file. For a stem that is the mix.
+fn loudness_signal(signal: Signal) -> Signal {
     if matches!(signal, Signal::Tap(_)) {
         Signal::Mix
     } else {
@@ -203,7 +207,7 @@ fn whole(signal: Signal) -> Signal {
     }
 }
 
-/// Returns the index of a value in a list, to which it is added where it is new.
+/// Returns the index of a value in a list, appending the value if it is new.
 fn index_of<T: PartialEq>(list: &mut Vec<T>, value: T) -> usize {
     list.iter().position(|v| *v == value).unwrap_or_else(|| {
         list.push(value);
@@ -211,12 +215,12 @@ fn index_of<T: PartialEq>(list: &mut Vec<T>, value: T) -> usize {
     })
 }
 
-/// Starts a file of a job.
-fn create(
-    file: &JobFile,
+/// Creates a file of a job.
+fn create_file(
+    file: &DeliveredFile,
     signal: Signal,
     plan: &Plan,
-    context: &Context<'_>,
+    context: &DeliveryContext<'_>,
 ) -> Result<OutputFile> {
     let deliverable = context.deliverable(file);
     let format = deliverable.map(|d| d.format).unwrap_or_default();
@@ -224,7 +228,7 @@ fn create(
         overwrite: context.settings.overwrite,
         ..encode::Options::default()
     };
-    // A gain gives the mix more digits than its stems have.
+    // Scaling gives the mix more significant bits than its stems have.
     let rounded =
         rounds(plan, format) || (matches!(signal, Signal::Level(_)) && !format.is_float());
     let dither = dither(deliverable, plan).filter(|_| rounded);
@@ -238,33 +242,35 @@ fn create(
     )
 }
 
-/// Returns the dither of a deliverable: its own or, but for stems, that of the master.
+/// Returns the dither of a deliverable: its own, or that of the master unless it is a deliverable
+/// of stems.
 fn dither(deliverable: Option<&Deliverable>, plan: &Plan) -> Option<Dither> {
-    let own = deliverable.and_then(|d| d.dither);
-    own.or(plan
+    let own_dither = deliverable.and_then(|d| d.dither);
+    own_dither.or(plan
         .dither
         .filter(|_| deliverable.is_some_and(|d| d.stems.is_empty())))
 }
 
-/// Returns the null meters of a job's stems, and warns of each deliverable of stems that cannot add up to the mix.
+/// Creates the null tests of a job's stems. Adds warnings to deliverables whose stems cannot add up
+/// to the mix.
 fn null_meters(
-    job: &Job,
+    job: &DeliveryJob,
     plan: &Plan,
-    context: &Context<'_>,
+    context: &DeliveryContext<'_>,
     signals: &Signals,
     all: &mut Rendered<'_>,
 ) -> Vec<(usize, NullMeter)> {
     let mut nulls = Vec::new();
-    let shaping = stems::shaping(&job.session.master);
+    let stages = stems::master_stages(&job.session.master);
     for (index, (deliverable, report)) in
         context.chosen.iter().zip(&mut all.deliverables).enumerate()
     {
-        let own = job
+        let own_files = job
             .files
             .iter()
-            .zip(&signals.of_files)
+            .zip(&signals.per_file)
             .filter(|(file, _)| file.deliverable == index);
-        let taps: Vec<usize> = own
+        let taps: Vec<usize> = own_files
             .filter_map(|(_, s)| {
                 if let Signal::Tap(tap) = s {
                     Some(*tap)
@@ -281,18 +287,18 @@ fn null_meters(
             .filter_map(|tap| signals.taps.get(*tap).copied())
             .collect();
         let coverage = stems::coverage(plan, &nodes);
-        if !shaping.is_empty() {
+        if !stages.is_empty() {
             report.warnings.push(stems_warning(
                 deliverable,
-                StemMismatch::Master(shaping.clone()),
+                StemMismatch::Master(stages.clone()),
             ));
         }
-        let (reference, turned) = reference(job, context, signals, shaping.is_empty());
-        if let Some((mix, gain)) = turned {
+        let (reference, scaled) = reference(job, context, signals, stages.is_empty());
+        if let Some((mix, gain)) = scaled {
             let reason = StemMismatch::Turned { mix, gain };
             report.warnings.push(stems_warning(deliverable, reason));
         }
-        if !coverage.is_whole() {
+        if !coverage.is_complete() {
             let reason = StemMismatch::Coverage {
                 missing: coverage.missing,
                 nested: coverage.nested,
@@ -314,16 +320,17 @@ fn null_meters(
     nulls
 }
 
-/// Returns what the stems of a job should add up to: the mix as it is delivered from the same timeline. Where every such
-/// mix was turned to fit its loudness, also the name of the first one and its gain.
+/// Returns the signal that the stems of a job should add up to: the mix as delivered from the same
+/// timeline. If every such mix has a gain that fits it to a loudness, also returns the name of the
+/// first one and its gain.
 fn reference(
-    job: &Job,
-    context: &Context<'_>,
+    job: &DeliveryJob,
+    context: &DeliveryContext<'_>,
     signals: &Signals,
     plain: bool,
 ) -> (Reference, Option<(String, Decibels)>) {
     let mixes = || {
-        let files = job.files.iter().zip(&signals.of_files);
+        let files = job.files.iter().zip(&signals.per_file);
         files.filter(|(file, _)| file.content == Content::Mix)
     };
     let as_it_is = mixes().find(|(_, signal)| **signal == Signal::Mix);
@@ -353,7 +360,7 @@ fn stems_warning(deliverable: &Deliverable, reason: StemMismatch) -> Warning {
     Warning::new(WarningKind::StemsDoNotAddUp { reason }, subject)
 }
 
-/// Returns the report of a file that holds the mix, at the level it was measured at.
+/// Returns the report of a file that contains the mix, with the levels that were measured.
 fn mix_report(base: &Report, measured: &Measured, renderer: &Renderer) -> Report {
     let mut report = base.clone();
     let peak = measured.sample_peak;
@@ -362,25 +369,25 @@ fn mix_report(base: &Report, measured: &Measured, renderer: &Renderer) -> Report
     report.mix.peak_at_s = peak.map(|p| p.at.to_duration(rate).as_secs_f64());
     report.mix.peak_at_frame = peak.map(|p| p.at.0);
     report.mix.peak_channel = peak.map(|p| p.channel);
-    report.measured(measured, renderer, Frames::ZERO);
+    report.add_measurement(measured, renderer, Frames::ZERO);
     report
 }
 
-/// Returns the report of a file that holds one bus.
+/// Returns the report of a file that contains one bus.
 fn stem_report(base: &Report, bus: &str, peaks: &[Peak]) -> Report {
-    let own = base.buses.iter().find(|b| b.name == bus).cloned();
+    let bus_report = base.buses.iter().find(|b| b.name == bus).cloned();
     let (channel, peak) = Peak::loudest(peaks);
     let level = peak.level();
     let mix = MixReport {
         peak_dbfs: level.map(|l| l.0),
-        peak_at_s: own.as_ref().and_then(|b| b.peak_at_s),
+        peak_at_s: bus_report.as_ref().and_then(|b| b.peak_at_s),
         peak_at_frame: level.map(|_| peak.at),
         peak_channel: level.map(|_| channel),
         ..MixReport::default()
     };
     Report {
         tracks: Vec::new(),
-        buses: own.into_iter().collect(),
+        buses: bus_report.into_iter().collect(),
         mix,
         warnings: Vec::new(),
         ..base.clone()
@@ -388,7 +395,7 @@ fn stem_report(base: &Report, bus: &str, peaks: &[Peak]) -> Report {
 }
 
 impl<'a> Rendered<'a> {
-    pub(super) fn new(context: &Context<'a>) -> Self {
+    pub(super) fn new(context: &DeliveryContext<'a>) -> Self {
         let chosen = context.chosen;
         let report = |(deliverable, gain): (&&Deliverable, &Decibels)| DeliverableReport {
             name: deliverable.name.clone(),
@@ -406,22 +413,28 @@ impl<'a> Rendered<'a> {
         }
     }
 
-    /// Keeps the measurements of a job for the checks of its deliverables, each signal once for a deliverable.
-    fn keep_measurements(&mut self, job: &Job, signals: &Signals, measurements: &Measurements) {
+    /// Stores the measurements of a job for the checks of its deliverables, each signal once per
+    /// deliverable.
+    fn keep_measurements(
+        &mut self,
+        job: &DeliveryJob,
+        signals: &Signals,
+        measurements: &Measurements,
+    ) {
         let mut kept: Vec<(usize, Signal)> = Vec::new();
-        for (file, signal) in job.files.iter().zip(&signals.of_files) {
-            let whole = whole(*signal);
-            if kept.contains(&(file.deliverable, whole)) {
+        for (file, signal) in job.files.iter().zip(&signals.per_file) {
+            let measured_signal = loudness_signal(*signal);
+            if kept.contains(&(file.deliverable, measured_signal)) {
                 continue;
             }
-            kept.push((file.deliverable, whole));
+            kept.push((file.deliverable, measured_signal));
             if let Some(all) = self.measured.get_mut(file.deliverable) {
-                all.extend(measurements.of(whole).cloned());
+                all.extend(measurements.get(measured_signal).cloned());
             }
         }
     }
 
-    /// Makes all files visible, checks the deliverables, and completes the reports.
+    /// Makes all files visible, checks the deliverables and completes the reports.
     pub(super) fn publish(self) -> Result<Delivered> {
         let Self {
             chosen,
@@ -432,7 +445,7 @@ impl<'a> Rendered<'a> {
         } = self;
         let written = encode::publish(complete)?;
         for ((index, mut file), written) in files.into_iter().zip(&written) {
-            file.wrote(written);
+            file.add_sink_result(written);
             if let Some(deliverable) = deliverables.get_mut(index) {
                 deliverable.files.push(file);
             }
@@ -440,8 +453,8 @@ impl<'a> Rendered<'a> {
         for ((deliverable, report), measured) in chosen.iter().zip(&mut deliverables).zip(&measured)
         {
             if let Some(target) = &deliverable.loudness {
-                let whole = DeliverableLoudness::of(measured);
-                (report.loudness, report.true_peak) = loudness::checks(target, &whole);
+                let loudness = DeliverableLoudness::new(measured);
+                (report.loudness, report.true_peak) = loudness::checks(target, &loudness);
             }
         }
         Ok(Delivered {
@@ -453,9 +466,9 @@ impl<'a> Rendered<'a> {
 
 impl FileReport {
     /// Adds the result of the file's sink.
-    fn wrote(&mut self, written: &Written) {
+    fn add_sink_result(&mut self, written: &Written) {
         let report = &mut self.report;
-        report.wrote(written);
+        report.add_sink_result(written);
         if self.content == "mix" {
             return;
         }

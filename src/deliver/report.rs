@@ -1,4 +1,4 @@
-//! The report of a delivery: every file, the render it was taken from, and the checks.
+//! Report of a delivery: every file, the render it comes from, and the checks.
 //!
 //! Field names carry their units and are the keys of the JSON form, as in [`Report`].
 
@@ -16,118 +16,126 @@ use std::fmt;
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Delivered {
-    /// The session's title.
+    /// Title of the session.
     pub title: String,
-    /// The deliverables, in the order of the session.
+    /// Deliverables, in the order of the session.
     pub deliverables: Vec<DeliverableReport>,
-    /// Number of renders: files of the same timeline, language and mutes share one, and what is
-    /// fitted to a loudness is rendered once more.
+    /// Number of renders. Files of the same timeline, language and mutes share one; fitting to a
+    /// loudness target takes an additional one.
     pub renders: usize,
-    /// Time it took.
+    /// Time taken in seconds.
     pub wall_s: f64,
 }
 
-/// One deliverable.
+/// Report of one deliverable.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct DeliverableReport {
-    /// Its name in the session.
+    /// Name of the deliverable.
     pub name: String,
-    /// The gain that fits it to its loudness; 0 where none was asked for.
+    /// Gain that fits the deliverable to its loudness target; 0 if it is not fitted.
     pub gain_db: f64,
-    /// Its files, in order.
+    /// Files, in order.
     pub files: Vec<FileReport>,
-    /// Its loudness, where it must have one: that of the mix, or of the whole album.
+    /// Loudness check of the mix, or of the whole album; `null` without a loudness target.
     pub loudness: Option<LoudnessCheck>,
-    /// Its true peak, where there is a ceiling: that of the mix, or the highest of the album.
+    /// True-peak check of the mix, or of the highest true peak of the album; `null` without a
+    /// ceiling.
     pub true_peak: Option<PeakCheck>,
-    /// Of stems: whether their files add up to the mix; `null` where some of the mix is in
-    /// none or in several of them, and where they are dithered.
+    /// Check that the files of the stems add up to the mix. `null` if this is not a deliverable of
+    /// stems, if a part of the mix is in none or in several of them, or if they are dithered.
     pub null_test: Option<NullTest>,
     /// Warnings about the deliverable as a whole.
     pub warnings: Vec<Warning>,
 }
 
-/// One file.
+/// Report of one file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct FileReport {
-    /// `mix`, `stem` or `cue`.
+    /// Kind of content: `mix`, `stem` or `cue`.
     pub content: String,
-    /// The bus or the cue.
+    /// Name of the bus or cue; `null` for a mix.
     pub of: Option<String>,
-    /// Render that it was taken from, counted from 0: files of one number share the decoding.
+    /// Number of the render that the file comes from, counted from 0. Files with equal numbers
+    /// share the decoding.
     pub render: usize,
-    /// Report of its audio. Of a stem: its own peak and its bus.
+    /// Report of the audio. For a stem, its peak and its bus.
     #[serde(flatten)]
     pub report: Report,
 }
 
-/// Check of a loudness.
+/// Result of a loudness check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LoudnessCheck {
-    /// Integrated loudness; `null` where nothing is above −70 LUFS.
+    /// Integrated loudness; `null` if no gating block is above −70 LUFS.
     pub integrated_lufs: Option<f64>,
-    /// Target.
+    /// Target loudness.
     pub target_lufs: f64,
-    /// Largest distance from the target; `null` where any loudness passes.
+    /// Tolerance in either direction; `null` if any loudness passes.
     pub tolerance_lu: Option<f64>,
-    /// Whether it passes.
+    /// True if the loudness passes.
     pub passed: bool,
 }
 
-/// Check of a true peak.
+/// Result of a true-peak check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct PeakCheck {
     /// True peak; `null` for silence.
     pub true_peak_dbtp: Option<f64>,
-    /// Highest true peak that passes.
+    /// Maximum true peak.
     pub ceiling_dbtp: f64,
-    /// Whether it passes.
+    /// True if the true peak passes.
     pub passed: bool,
 }
 
-/// Check that the files of stems add up to the mix: as it is delivered with them, if it is.
+/// Result of checking that the files of stems add up to the mix, in its delivered form if it is
+/// delivered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct NullTest {
-    /// The largest difference; `null` for none at all.
+    /// Largest difference; `null` if there is none.
     pub residue_dbfs: Option<f64>,
-    /// When it occurs.
+    /// Time of the largest difference in seconds.
     pub residue_at_s: Option<f64>,
-    /// Largest difference that rounding to the format of the files can make; `null` for none.
+    /// Largest difference that rounding to the format of the files can cause; `null` if there is
+    /// none.
     pub within_dbfs: Option<f64>,
-    /// Whether it is no more than that.
+    /// True if the largest difference does not exceed that.
     pub passed: bool,
-    /// Whether this is about the mix before the master, which changes it.
+    /// True if the stems were compared with the mix before the master, because the master changes
+    /// it.
     pub before_master: bool,
 }
 
 impl NullTest {
-    pub(super) fn of(meter: &NullMeter, rate: SampleRate) -> Self {
+    pub(super) fn new(meter: &NullMeter, rate: SampleRate) -> Self {
         let residue = meter.residue();
-        let Residue { worst, within } = residue;
+        let Residue {
+            worst,
+            rounding_limit,
+        } = residue;
         Self {
             residue_dbfs: worst.level().map(|l| l.0),
             residue_at_s: worst
                 .level()
                 .map(|_| Frames(worst.at).to_duration(rate).as_secs_f64()),
             within_dbfs: Peak {
-                value: within,
+                value: rounding_limit,
                 at: 0,
             }
             .level()
             .map(|l| l.0),
-            passed: residue.holds(),
+            passed: residue.is_rounding(),
             before_master: meter.is_before_master(),
         }
     }
 }
 
 impl DeliverableReport {
-    /// Reports whether every check passed.
+    /// Returns true if every check passed.
     #[must_use]
     pub fn passed(&self) -> bool {
         let loudness =
@@ -137,13 +145,14 @@ impl DeliverableReport {
 }
 
 impl Delivered {
-    /// Reports whether every check passed.
+    /// Returns true if every check passed.
     #[must_use]
     pub fn passed(&self) -> bool {
         self.deliverables.iter().all(DeliverableReport::passed)
     }
 
-    /// Returns all warnings, each once: those of deliverables, then those of their files.
+    /// Returns all warnings without duplicates: those of each deliverable, followed by those of its
+    /// files.
     #[must_use]
     pub fn warnings(&self) -> Vec<&Warning> {
         let mut all: Vec<&Warning> = Vec::new();
@@ -158,10 +167,10 @@ impl Delivered {
         all
     }
 
-    /// Returns the report as one JSON document. Keys are only ever added.
+    /// Returns the report as one JSON document. Later versions only add keys.
     #[must_use]
     pub fn to_json(&self) -> String {
-        // Every key is text and every value has a JSON form, so this cannot fail.
+        // Serialization cannot fail: every key is a string and every value has a JSON form.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 }
@@ -213,7 +222,7 @@ impl fmt::Display for Delivered {
 impl FileReport {
     fn row(&self, name: String) -> [String; 8] {
         let report = &self.report;
-        let holds = self
+        let is_rounding = self
             .of
             .as_ref()
             .map_or(self.content.clone(), |of| format!("{} {of}", self.content));
@@ -222,7 +231,7 @@ impl FileReport {
             |level: Option<f64>, text: fn(f64) -> String| level.map_or("-".to_owned(), text);
         [
             name,
-            holds,
+            is_rounding,
             report.output.clone().unwrap_or_default(),
             report.format.clone().unwrap_or_default(),
             Frames(report.frames).clock(rate),
@@ -237,7 +246,7 @@ impl FileReport {
 }
 
 impl DeliverableReport {
-    /// Writes the gain and the checks, a line each.
+    /// Writes the gain and the checks, one line each.
     fn write_checks(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = crate::error::one_line(self.name.clone());
         let verdict = |passed| if passed { "passed" } else { "FAILED" };
@@ -277,7 +286,7 @@ impl DeliverableReport {
             let level = |l: Option<f64>| {
                 l.map_or("nothing at all".to_owned(), |l| format!("{:.1}", Dbfs(l)))
             };
-            let (residue, within) = (level(c.residue_dbfs), level(c.within_dbfs));
+            let (residue, rounding_limit) = (level(c.residue_dbfs), level(c.within_dbfs));
             let verdict = verdict(c.passed);
             let mix = if c.before_master {
                 "the mix before the master"
@@ -286,7 +295,7 @@ impl DeliverableReport {
             };
             writeln!(
                 f,
-                "  {name}: the files add up to {mix} but for {residue}, rounding is {within}: {verdict}"
+                "  {name}: the files add up to {mix} but for {residue}, rounding is {rounding_limit}: {verdict}"
             )?;
         }
         Ok(())

@@ -1,12 +1,13 @@
-//! Per-bus stems: what a stem holds, and whether a set of them adds up to the mix.
+//! Per-bus stems: their contents, and whether a set of them adds up to the mix.
 //!
-//! The stem of a bus is what the bus gives, after its own gain and pan and before the master. The master adds up what
-//! feeds it in the order of the session, so the stems of all its feeds, added in that order, are the mix bit for bit,
-//! where the master itself changes nothing: a gain would be rounded once for the sum and once for each stem. So stems are
-//! always taken before the master's gain and limiter, and it is said where it has any.
+//! The stem of a bus is its output after its own gain and pan, before the master. The master adds
+//! its inputs in the order of the session. The stems of all inputs, added in that order, equal the
+//! mix bit for bit if the master changes nothing; a master gain would be rounded once for the sum
+//! and once for each stem. Stems are therefore always taken before the master's gain and limiter,
+//! and a warning states that the master has any.
 //!
-//! What keeps stems from adding up: a feed of the master that is none of them (a track that goes to no bus, a bus that is
-//! not named), and a bus that is heard inside another that is named too.
+//! Stems do not add up to the mix if an input of the master is none of them (a track that feeds the
+//! master directly, a bus that is not delivered), or if one of them feeds the bus of another.
 
 use crate::{
     bounce::{
@@ -28,30 +29,31 @@ use std::ops::Range;
 /// Relation of a set of stems to the mix.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Coverage {
-    /// Stems that feed the master, as indices, in the order of the sum.
+    /// Indices of the stems that feed the master, in the order of the sum.
     pub order: Vec<usize>,
     /// Other strips that feed the master.
     pub missing: Vec<Subject>,
-    /// Stems that are heard inside another bus.
+    /// Stems that are part of another stem.
     pub nested: Vec<NestedStem>,
 }
 
 impl Coverage {
-    /// Whether the stems hold all of the mix, each part once.
-    pub(super) fn is_whole(&self) -> bool {
+    /// Returns true if the stems contain every part of the mix exactly once.
+    pub(super) fn is_complete(&self) -> bool {
         self.missing.is_empty() && self.nested.is_empty()
     }
 }
 
-/// Returns the node of a bus. Of a bus that runs twice it is the first: what is on its way to a soloed strip is in the stem
-/// of that one, and the stems still add up.
-pub(super) fn node(plan: &Plan, bus: &str) -> Option<usize> {
+/// Returns the node of a bus. If soloing makes the bus run twice, this is the first of its nodes:
+/// the signal on its way to a soloed strip is contained in that strip's stem, so the stems still
+/// add up.
+pub(super) fn bus_node(plan: &Plan, bus: &str) -> Option<usize> {
     plan.nodes
         .iter()
         .position(|l| l.kind == NodeKind::Bus && !l.is_second && l.name == bus)
 }
 
-/// Finds how the stems of these nodes add up to the mix of a plan.
+/// Determines how the stems of these nodes relate to the mix of a plan.
 pub(super) fn coverage(plan: &Plan, stems: &[usize]) -> Coverage {
     let mut found = Coverage::default();
     let Some(NodeInput::Sum(feeds)) = plan.nodes.last().map(|l| &l.input) else {
@@ -79,7 +81,7 @@ pub(super) fn coverage(plan: &Plan, stems: &[usize]) -> Coverage {
     found
 }
 
-/// Names a bus or a track of the plan.
+/// Returns the subject of a bus or track of the plan.
 fn subject(node: &Node) -> Subject {
     match node.kind {
         NodeKind::Bus => Subject::Bus {
@@ -89,8 +91,9 @@ fn subject(node: &Node) -> Subject {
     }
 }
 
-/// Returns what a master does to the sum of its inputs; nothing for one that changes no bit.
-pub(super) fn shaping(master: &Master) -> Vec<MasterStage> {
+/// Returns the processing that a master applies to the sum of its inputs; empty if it changes no
+/// bit.
+pub(super) fn master_stages(master: &Master) -> Vec<MasterStage> {
     let mut stages = Vec::new();
     if !master.gain_curve.points.is_empty() {
         stages.push(MasterStage::MovingGain);
@@ -102,11 +105,13 @@ pub(super) fn shaping(master: &Master) -> Vec<MasterStage> {
 }
 
 impl Session {
-    /// Renders a range of the timeline into memory, bus by bus: one `Vec<f64>` a channel of what each bus gives, before
-    /// the master, from one render. The stems of everything that feeds the master, added in the order of the session, are
-    /// the mix bit for bit where the master has no gain and no limiter. Where a soloed signal and another part after a bus,
-    /// because only the first may go on to the master, the stem of the bus holds the first: the other is in the stem of the
-    /// soloed bus that lets it through.
+    /// Renders a range of the timeline into memory, one stem per bus, in a single render: for each
+    /// bus one `Vec<f64>` per channel, before the master.
+    ///
+    /// The stems of all strips that feed the master, added in the order of the session, equal the
+    /// mix bit for bit if the master has no gain and no limiter. If soloing lets only part of a
+    /// bus's signal pass to the master, the stem of the bus holds that part, and the rest is in the
+    /// stem of the soloed bus that it feeds.
     ///
     /// ```
     /// use soundtrack::{Bus, Decibels, Frames, Layout, SampleRate, Session, Spec, Track, media::Memory};
@@ -123,8 +128,8 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// Returns the errors of compiling and of reading the stems; `InvalidArgument` for a bus of another session, and for a
-    /// range that ends before it starts.
+    /// Errors of compiling and of reading the stems; `InvalidArgument` for a bus of another
+    /// session, and for a range that ends before it starts.
     pub fn render_stems(
         &self,
         buses: &[BusId],
@@ -135,7 +140,7 @@ impl Session {
         let node = |id: &BusId| {
             self.buses()
                 .get(id.0)
-                .and_then(|b| node(&plan, &b.strip.name))
+                .and_then(|b| bus_node(&plan, &b.strip.name))
         };
         let nodes: Option<Vec<usize>> = buses.iter().map(node).collect();
         let nodes = nodes.ok_or_else(|| {
@@ -143,7 +148,7 @@ impl Session {
         })?;
         let mut renderer = Renderer::new(plan, &Options::default())?;
         let mut memory = vec![Memory::default(); nodes.len()];
-        // A few frames of memory cost less than threads that pass them on.
+        // For a few frames in memory, starting threads would cost more than it gains.
         let single = JobSettings {
             options: Options { threads: 1 },
             ..JobSettings::default()

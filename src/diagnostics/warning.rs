@@ -1,7 +1,8 @@
-//! Warnings: values that the engine or the report found worth telling, each with a stable code.
+//! Warnings about a mix, each with a stable code.
 //!
-//! The call of `registry!` below is the only place that states a warning's code, severity, explanation and cure. The
-//! sentence about one occurrence is made in `Display`, from the data of [`WarningKind`].
+//! The call of `registry!` below is the only place that states a warning's code, severity,
+//! explanation and remedy. `Display` formats the sentence about one occurrence from the data of
+//! [`WarningKind`].
 
 use super::flaw::FlawKind;
 use crate::{
@@ -14,29 +15,29 @@ use crate::{
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::fmt;
 
-/// Something that the user should know about a mix. It changes nothing by itself.
+/// Warning or note about a mix. It has no effect on the audio.
 ///
-/// In JSON a warning has the keys `code`, `track`, `file` and `text`; in text it is one line.
+/// The JSON form has the keys `code`, `track`, `file` and `text`; the text form is one line.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Warning {
-    /// Kind of finding, with its levels, counts and positions.
+    /// Kind of warning, with its levels, counts and positions.
     pub kind: WarningKind,
-    /// Track, file or other part of the session that it concerns.
+    /// Track, file or other part of the session that the warning is about.
     pub subject: Subject,
 }
 
-/// How much a kind of warning matters.
+/// Severity of a kind of warning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Severity {
-    /// States what was done as asked.
+    /// States what was done, as requested.
     Note,
-    /// Points at what may be wrong.
+    /// Points at a possible mistake.
     Warning,
 }
 
-/// The entry of the registry for one kind of warning.
+/// Registry entry of one kind of warning.
 ///
 /// ```
 /// use soundtrack::diagnostics::{Severity, WarningInfo};
@@ -47,20 +48,20 @@ pub enum Severity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WarningInfo {
-    /// The stable code, such as `W101`.
+    /// Stable code, such as `W101`.
     pub code: &'static str,
-    /// The name of the variant of [`WarningKind`].
+    /// Name of the variant of [`WarningKind`].
     pub name: &'static str,
-    /// How much it matters.
+    /// Severity.
     pub severity: Severity,
-    /// One or two sentences that explain it.
+    /// Explanation in one or two sentences.
     pub summary: &'static str,
-    /// What to do about it.
+    /// Remedy.
     pub cure: &'static str,
 }
 
 impl WarningInfo {
-    /// Finds a kind by its code, in either case.
+    /// Returns the entry with a code; upper and lower case are equal.
     #[must_use]
     pub fn find(code: &str) -> Option<&'static Self> {
         Self::ALL
@@ -69,7 +70,7 @@ impl WarningInfo {
     }
 }
 
-/// Declares the kinds of warnings: code, severity, name and data, explanation, cure.
+/// Declares the kinds of warnings: code, severity, name and data, explanation, remedy.
 macro_rules! registry {
     ($(
         $code:literal $severity:ident $name:ident {
@@ -104,12 +105,12 @@ macro_rules! registry {
         }
 
         impl WarningInfo {
-            /// Every kind, in the order of the codes.
+            /// All kinds, in the order of their codes.
             pub const ALL: &'static [Self] = &[$(registry!(@info $code $severity $name $summary $cure)),+];
         }
 
         impl WarningKind {
-            /// Returns the entry of the registry for this kind.
+            /// Returns the registry entry of this kind.
             #[must_use]
             pub fn info(&self) -> &'static WarningInfo {
                 match self {
@@ -133,330 +134,332 @@ macro_rules! registry {
 
 registry! {
     "W101" Warning ClippedOutput {
-        /// How many samples were clipped.
+        /// Number of clipped samples.
         samples: u64,
-        /// The largest sample before the format.
+        /// Sample peak before conversion to the output format.
         peak: Dbfs,
     }
     "Samples of the output were clipped: an integer format ends at full scale."
     "Lower the master (or the bus of a stem), or write wav32f, which keeps what is above full scale."
 
     "W102" Note Resampled {
-        /// The rate of the stem.
+        /// Sample rate of the stem.
         from: SampleRate,
-        /// The rate of the session.
+        /// Sample rate of the session.
         to: SampleRate,
     }
     "A stem was resampled to the session's rate."
     "Nothing to do. To mix without resampling, set the session's rate to that of the stems."
 
     "W103" Note MonoPanned {
-        /// The pan law.
+        /// Pan law.
         law: PanLaw,
-        /// The gain of each side in the centre.
+        /// Gain of each side at the centre.
         centre: Decibels,
     }
     "A mono stem was placed between left and right by the pan law."
     "Nothing to do. The warning states the level in the centre; the pan law `balance` keeps it."
 
     "W104" Note Folded {
-        /// The layout of the stem.
+        /// Layout of the stem.
         from: Layout,
-        /// The layout of the session.
+        /// Layout of the session.
         to: Layout,
     }
     "A stem's layout was folded into the session's."
     "Nothing to do. If the stem's layout is stated wrongly in its file, state it with `layout` at the track or clip."
 
     "W105" Note UnequalStems {
-        /// The stem that ends first.
+        /// Stem that ends first.
         shortest: StemEnd,
-        /// The stem that ends last.
+        /// Stem that ends last.
         longest: StemEnd,
     }
-    "The stems of a cue, each played whole from its start, are not of one length."
-    "Nothing to do where that is meant. Else export the stems again, all from the same start to the same end."
+    "The stems of a cue, each played whole from its start, differ in length."
+    "Nothing to do if this is intended. Otherwise export the stems again, all from the same start to the same end."
 
     "W106" Warning SilentStem {
-        /// What of it is silent.
+        /// Silent part of the stem.
         silence: Silence,
     }
-    "A stem is silent where it is heard."
-    "Check that it is the right file, and that it was exported with its track audible; else remove the track."
+    "A stem is silent wherever it is used."
+    "Check that it is the right file, and that it was exported with its track audible; otherwise remove the track."
 
     "W107" Warning ConstantOffset {
-        /// The mean of the samples.
+        /// Mean of the samples.
         mean: Dbfs,
     }
     "A track has a constant offset (DC), which wastes level and clicks where it is cut."
     "Filter the stem with a high-pass below 20 Hz, or export it again with the offset removed."
 
     "W108" Warning DuplicateStems {
-        /// The track that plays the same sound.
+        /// Track that plays the same audio.
         twin: String,
     }
-    "Two tracks play the same sound at the same time; at equal gains that is 6 dB louder than one."
+    "Two tracks play the same audio at the same time; at equal gains that is 6 dB louder than one."
     "Remove one of the tracks, or mute it."
 
     "W109" Warning AbruptClip {
-        /// The level of the first sample, where it is too high.
+        /// Level of the first sample, if it is too high.
         start: Option<Dbfs>,
-        /// The level of the last sample, where it is too high.
+        /// Level of the last sample, if it is too high.
         end: Option<Dbfs>,
     }
     "A clip starts or ends abruptly, which may be heard as a click."
-    "Give the clip a short `fade_in` or `fade_out`, or move its edge to a quiet place."
+    "Give the clip a short `fade_in` or `fade_out`, or move its edge to a quiet passage."
 
     "W110" Warning OppositePolarity {}
     "Left and right have opposite polarity: they cancel when they are summed to mono."
-    "Invert one channel of the stem; often one lead was wired the other way round."
+    "Invert one channel of the stem. The usual cause is a cable with swapped conductors."
 
     "W111" Warning UnheardTrack {
-        /// Why nothing of it is heard.
+        /// Reason why the track is not heard.
         reason: Unheard,
     }
-    "A track is not heard, though nobody muted it."
+    "A track is not heard although it is not muted."
     "Raise its fader, unmute a bus it feeds or move it before the end of the mix; mute it if it is not meant to be heard."
 
     "W112" Warning ReducedDepth {
-        /// Bits of a sample in the output.
+        /// Bits per sample of the output.
         bits: u16,
-        /// How many more tracks have such stems.
+        /// Number of further tracks with such stems.
         more_tracks: usize,
     }
     "A stem has more bits than the output, which was not dithered."
     "Write a deeper format, such as wav24, or dither (`--dither`, or `dither` in the session)."
 
     "W113" Warning WrongHeaderLength {
-        /// The frames that the header states.
+        /// Number of frames stated in the header.
         stated: Frames,
-        /// The frames that were found and used.
+        /// Number of frames found and used.
         found: Frames,
     }
-    "A header states another length than its file holds; the audio that is there is used."
-    "If the header says more, compare the file with its original: a copy may have been cut off. If it says less or 0, the program that wrote it did not complete the header. Writing the file again corrects it."
+    "A header states a length that differs from the contents of the file; the audio present is used."
+    "If the header states more, compare the file with its original: a copy may be truncated. If it states less or 0, the program that wrote the file did not complete the header. Exporting the file again corrects it."
 
     "W114" Note RoundedTimecode {
-        /// The position that lies between two frames.
+        /// Position between two frames.
         position: OffGrid,
-        /// The rate of the session.
+        /// Sample rate of the session.
         rate: SampleRate,
     }
     "A position lies between two frames of audio and was placed at the nearest, at most half a frame away."
     "Nothing to do: half a frame is about a hundredth of a millisecond. A timecode on a full second lies on a frame at whole rates."
 
     "W115" Warning ReplacedBySilence {
-        /// What was replaced.
+        /// Regions that were replaced.
         stretch: SilencedStretch,
     }
-    "Damaged data, or the missing end of a stem that is cut off, was replaced by silence."
+    "Damaged data, or the missing end of a truncated stem, was replaced by silence."
     "Replace the file: copy or export it again."
 
     "W116" Warning Overload {
-        /// Where the level was met.
+        /// Stage at which the level occurred.
         stage: OverloadStage,
-        /// The largest sample.
+        /// Sample peak.
         peak: Dbfs,
-        /// The time a player muted the stem at.
+        /// Time from which a player muted the stem.
         muted_from: Option<ClockTime>,
     }
-    "A stem is above +24 dBFS before its strip, or its strip lifts it above. A player mutes a stem that is too loud before its strip."
+    "A stem exceeds +24 dBFS before its strip, or because of the gain of its strip. A player mutes a stem that is too loud before its strip."
     "Listen to the stem alone: most often its file is damaged. If only its strip is too loud, lower the gain."
 
     "W117" Warning NonFiniteSamples {
-        /// Where they were met.
+        /// Location of the samples.
         place: NonFinite,
     }
     "Samples that were not finite, or too large for the output, were replaced by silence."
     "Export the stem again. If it is the mix that is too large, lower the gains."
 
     "W118" Warning UnknownDelay {}
-    "A lossy encoder puts silence in front of the audio, and the file does not say how much, so that none is removed and the stem may sound late: usually by 1105 frames in MP3, 481 in MP2 and 1024 to 2112 in AAC, at the file's own rate."
-    "Use a lossless stem, or a file that states its delay: MP3 with a LAME tag, AAC in M4A or Matroska instead of ADTS. Where the delay is known, leave it out with the clip's `from`."
+    "A lossy encoder adds silence before the audio, and the file does not state how much, so none is removed and the stem may be late: usually by 1105 frames in MP3, 481 in MP2 and 1024 to 2112 in AAC, at the file's own rate."
+    "Use a lossless stem, or a file that states its delay: MP3 with a LAME tag, AAC in M4A or Matroska instead of ADTS. If the delay is known, skip it with the clip's `from`."
 
     "W119" Warning StemsDoNotAddUp {
-        /// Why not.
+        /// Reason.
         reason: StemMismatch,
     }
     "The stems of a deliverable do not add up to its mix."
-    "Name every bus that feeds the master, route all tracks to one of them, leave the master without gain and limiter, and turn the buses by the gain of a mix that is fitted to its loudness."
+    "Name every bus that feeds the master, route all tracks to one of them, leave the master without gain and limiter, and apply the gain of a mix that is fitted to its loudness to the buses instead."
 
     "W120" Warning UnusedAudio {
-        /// The frames of the chunks that are not used.
+        /// Number of frames in the chunks that are not used.
         frames: Frames,
     }
     "A WAVE file has more than one `data` chunk; only the first is used, as the format allows no other."
-    "Export the file again, or join its parts: what follows the first chunk is not heard."
+    "Export the file again, or join its parts: the audio after the first chunk is not used."
 
     "W121" Warning TimestampGaps {
-        /// Whether the timestamps are ignored, because they go back or are damaged; otherwise they leave silence.
+        /// True if the timestamps are ignored because they go back or are damaged; false if they
+        /// leave silence.
         ignored: bool,
-        /// Number of places.
+        /// Number of gaps.
         places: usize,
-        /// Frames of all places together, at the file's rate.
+        /// Total length of all gaps, in frames at the file's rate.
         frames: Frames,
-        /// The first place, in the file.
+        /// Position of the first gap in the file.
         at: ClockTime,
     }
-    "The timestamps of a stem's container do not follow on: they leave silence, which is in the mix, or they go back or are damaged, and the audio continues without a gap."
-    "Listen to the place. If the silence is not meant, or audio is missing, export the stem again."
+    "The timestamps of a stem's container are not continuous: they leave gaps, which are silent in the mix, or they go back or are damaged, and the audio continues without a gap."
+    "Listen to the stem there. If the silence is not intended, or audio is missing, export the stem again."
 
     "W122" Warning UnknownEnd {}
-    "A stem is cut off, and nothing in its file says how much is missing. It ends where its data ends."
+    "A stem is truncated, and its file does not state how much is missing. The stem ends where its data ends."
     "Replace the file: copy or export it again."
 
     "W123" Warning UnplacedCue {}
-    "A cue has no placement, so nothing of it is in the mix, and no album has it either."
-    "Place the cue with `at` or under `use`. Mute it where it is left out on purpose, or deliver it with `album = true`."
+    "A cue has no placement, so it is not in the mix, and no album contains it either."
+    "Place the cue with `at` or under `use`. Mute it if it is left out on purpose, or deliver it with `album = true`."
 
     "W124" Warning PassedOver {
-        /// The folders, relative to that of the session file.
+        /// Folders, relative to that of the session file.
         folders: Vec<String>,
     }
-    "Beside the files that a pattern of a cue finds there are folders with audio, which patterns do not look into."
-    "Add a pattern for each folder, such as `files = [\"*.wav\", \"takes/*.wav\"]`, or move what is not meant elsewhere."
+    "A folder that a pattern of a cue searches has subfolders with audio, which patterns do not search."
+    "Add a pattern for each folder, such as `files = [\"*.wav\", \"takes/*.wav\"]`, or move unrelated audio elsewhere."
 }
 
-/// A frame of the timeline at a rate, displayed as `hh:mm:ss.mmm`.
+/// Frame of a timeline at a sample rate, displayed as `hh:mm:ss.mmm`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockTime {
-    /// The frame, counted from 0.
+    /// Frame, counted from 0.
     pub frame: Frames,
-    /// Frames per second.
+    /// Sample rate.
     pub rate: SampleRate,
 }
 
-/// Where a stem of a cue ends.
+/// End of a stem of a cue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StemEnd {
-    /// The track.
+    /// Name of the track.
     pub track: String,
-    /// The time, from the start of the cue.
+    /// Time from the start of the cue.
     pub at: ClockTime,
 }
 
-/// What of a stem is silent.
+/// Silent part of a stem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Silence {
-    /// The file has no frames.
+    /// Empty file.
     NoFrames,
-    /// All of the mix.
+    /// Whole mix.
     Whole,
-    /// The range that was rendered.
+    /// Rendered range.
     Range {
-        /// Its first frame.
+        /// First frame of the range.
         from: ClockTime,
-        /// The frame after its last.
+        /// Frame after the last of the range.
         to: ClockTime,
     },
 }
 
-/// Why a track that nobody muted is not heard.
+/// Reason why an unmuted track is not heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Unheard {
-    /// Its clips start after the end of the mix.
+    /// All clips start after the end of the mix.
     AfterEnd,
-    /// Its fader is at −∞ dB.
+    /// The fader is at −∞ dB.
     FaderDown,
-    /// Every bus it feeds is muted or at −∞ dB.
+    /// Every bus that the track feeds is muted or at −∞ dB.
     OutputsMuted,
 }
 
-/// A position that lies between two frames of audio.
+/// Position between two frames of audio.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum OffGrid {
-    /// A timecode.
+    /// Timecode.
     Timecode {
-        /// As written.
+        /// Timecode as written.
         timecode: Timecode,
-        /// How far behind it the frame lies that was taken, in frames of audio: above −0.5 to 0.5.
+        /// Distance of the chosen frame from the timecode in frames of audio, above −0.5 and up to
+        /// 0.5.
         offset: f64,
     },
-    /// The time reference of a Broadcast-WAV file, at the rate of that file.
+    /// Time reference of a Broadcast-WAV file, at the rate of that file.
     TimeReference {
-        /// As stated in the file.
+        /// Time reference as stated in the file.
         reference: Frames,
     },
 }
 
-/// Stretches of a stem that were replaced by silence for one reason.
+/// Regions of a stem that were replaced by silence for one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SilencedStretch {
-    /// What was wrong.
+    /// Kind of fault.
     pub flaw: FlawKind,
-    /// Where the first of them starts.
+    /// Start of the first region.
     pub at: ClockTime,
-    /// How many stretches there are.
+    /// Number of regions.
     pub places: u64,
-    /// Their length together, in frames of the session.
+    /// Total length in frames at the session's rate.
     pub frames: u64,
-    /// The decoder's words for the first of them.
+    /// Message of the decoder about the first region.
     pub detail: String,
 }
 
-/// Where a level was met that is louder than music is stored.
+/// Stage at which a level far above that of normal recordings occurred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OverloadStage {
     /// In the stem, before its strip.
     Stem,
-    /// After the strip, which lifts it.
+    /// After the strip, because of its gain.
     Strip,
 }
 
-/// Where samples were met that are not finite.
+/// Location of non-finite samples.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NonFinite {
     /// In a stem.
     Stem(SilencedStretch),
-    /// In the mix: how many samples.
+    /// In the mix, with the number of samples.
     Mix(u64),
 }
 
-/// Why the stems of a deliverable do not add up to its mix.
+/// Reason why the stems of a deliverable do not add up to its mix.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum StemMismatch {
     /// They add up to the mix before the master, which changes it.
     Master(Vec<MasterStage>),
-    /// They add up to the mix before it was turned to fit its loudness.
+    /// They add up to the mix before the gain that fits it to its loudness target.
     Turned {
-        /// The deliverable of the mix.
+        /// Name of the deliverable that contains the mix.
         mix: String,
-        /// The gain that it got.
+        /// Gain applied to the mix.
         gain: Decibels,
     },
-    /// Something is missing from them or counted twice.
+    /// The stems leave out part of the mix, or contain a part twice.
     Coverage {
         /// Other strips that feed the master.
         missing: Vec<Subject>,
-        /// Stems that are heard inside another bus.
+        /// Stems that also feed another stem's bus.
         nested: Vec<NestedStem>,
     },
 }
 
-/// Something that the master does to the sum of its inputs.
+/// Processing that the master applies to the sum of its inputs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum MasterStage {
-    /// An automated gain.
+    /// Automated gain.
     MovingGain,
-    /// A constant gain.
+    /// Constant gain.
     Gain(Decibels),
-    /// A limiter with this ceiling.
+    /// Limiter with this ceiling.
     Limit(Dbtp),
 }
 
-/// A stem that is heard inside another bus.
+/// Stem whose signal is also part of another stem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NestedStem {
     /// The stem.
     pub stem: Subject,
-    /// The bus it feeds.
+    /// Bus that the stem feeds.
     pub into: Subject,
 }
 
@@ -467,7 +470,7 @@ impl WarningKind {
         self.info().code
     }
 
-    /// Reports whether the warning only states what was done as asked.
+    /// Returns true if the warning only states what was done, as requested.
     #[must_use]
     pub fn is_note(&self) -> bool {
         self.info().severity == Severity::Note
@@ -479,7 +482,7 @@ impl Warning {
         Self { kind, subject }
     }
 
-    /// Returns the name of the track it concerns, if it is one.
+    /// Returns the name of the track that the warning is about, if it is about one.
     #[must_use]
     pub fn track(&self) -> Option<&str> {
         match &self.subject {
@@ -488,7 +491,7 @@ impl Warning {
         }
     }
 
-    /// Returns the file of the track it concerns.
+    /// Returns the file of that track.
     #[must_use]
     pub fn file(&self) -> Option<&str> {
         match &self.subject {
@@ -497,7 +500,8 @@ impl Warning {
         }
     }
 
-    /// Returns the sentence that goes with [`track`](Self::track) and [`file`](Self::file): led by any other subject.
+    /// Returns the sentence that complements [`track`](Self::track) and [`file`](Self::file). It
+    /// starts with the subject if that is a cue or a deliverable.
     #[must_use]
     pub fn text(&self) -> String {
         match &self.subject {
@@ -517,10 +521,10 @@ impl Warning {
         }
     }
 
-    /// Returns the sentence without what it concerns.
+    /// Returns the sentence without the subject.
     fn sentence(&self) -> String {
         match (&self.kind, &self.subject) {
-            // A stem or a cue has another fader than the master.
+            // The gain to lower is that of the stem's or cue's own strip, not of the master.
             (WarningKind::ClippedOutput { samples, peak }, subject @ Subject::Output { .. }) => {
                 let samples = plural(*samples, "sample");
                 format!(
@@ -532,7 +536,7 @@ impl Warning {
     }
 }
 
-/// The sentence, without the code and the subject.
+/// Formats the sentence, without code and subject.
 impl fmt::Display for WarningKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -540,7 +544,7 @@ impl fmt::Display for WarningKind {
                 samples,
                 peak: Dbfs(peak),
             } => {
-                // The next tenth above, so that it is enough for exact full scale too.
+                // Rounded up to the next tenth, and above 0 even for a peak at exactly full scale.
                 let too_much = ((peak * 10.0).floor() + 1.0) / 10.0;
                 let samples = plural(*samples, "sample");
                 write!(
@@ -562,7 +566,7 @@ impl fmt::Display for WarningKind {
                 write!(f, "folded from {from} to {to}{lost}")
             }
             Self::UnequalStems { shortest, longest } => {
-                write!(f, "its stems are not of one length: {shortest}, {longest}")
+                write!(f, "its stems differ in length: {shortest}, {longest}")
             }
             Self::SilentStem { silence } => match silence {
                 Silence::NoFrames => f.write_str("has no frames"),
@@ -589,13 +593,13 @@ impl fmt::Display for WarningKind {
                 )
             }
             Self::OppositePolarity {} => {
-                f.write_str("left and right are each other upside down: they vanish in mono")
+                f.write_str("left and right have opposite polarity: they cancel in mono")
             }
             Self::UnheardTrack { reason } => f.write_str(match reason {
                 Unheard::AfterEnd => "is not heard: it lies after the end of the mix",
                 Unheard::FaderDown => "is not heard: its fader is all the way down",
                 Unheard::OutputsMuted => {
-                    "is not heard: all that it goes to is muted or turned all the way down"
+                    "is not heard: every bus it feeds is muted or turned all the way down"
                 }
             }),
             Self::ReducedDepth { bits, more_tracks } => {
@@ -619,7 +623,7 @@ impl fmt::Display for WarningKind {
                 OffGrid::Timecode { timecode, offset } => {
                     write!(
                         f,
-                        "{timecode} lies between two frames at {rate} Hz: placed {offset:+.3} frames beside"
+                        "{timecode} lies between two frames at {rate} Hz: placed {offset:+.3} frames off"
                     )
                 }
                 OffGrid::TimeReference { reference } => write!(
@@ -640,14 +644,14 @@ impl fmt::Display for WarningKind {
                 if let Some(time) = muted_from {
                     write!(f, "muted from {time} on: ")?;
                 }
-                let who = if *stage == OverloadStage::Stem {
+                let prefix = if *stage == OverloadStage::Stem {
                     "its stem "
                 } else {
                     ""
                 };
                 write!(
                     f,
-                    "{who}peaks at {peak:.1}, which is louder than music is stored"
+                    "{prefix}peaks at {peak:.1}, far above the level of normal recordings"
                 )
             }
             Self::NonFiniteSamples {
@@ -656,7 +660,7 @@ impl fmt::Display for WarningKind {
                 let samples = plural(*samples, "sample");
                 write!(
                     f,
-                    "{samples} of the mix too large for any number, written as 0: lower the gains"
+                    "{samples} of the mix not finite, written as 0: lower the gains"
                 )
             }
             Self::UnknownDelay {} => f.write_str(
@@ -695,7 +699,7 @@ impl fmt::Display for WarningKind {
                 let s = if folders.len() == 1 { "" } else { "s" };
                 write!(
                     f,
-                    "its files leave out the folder{s} with audio {}",
+                    "its file patterns do not include the folder{s} with audio {}",
                     folders.join(", ")
                 )
             }
@@ -744,10 +748,10 @@ impl fmt::Display for StemMismatch {
                 )
             }
             Self::Turned { mix, gain } => {
-                let way = if gain.0 < 0.0 { "down" } else { "up" };
+                let direction = if gain.0 < 0.0 { "down" } else { "up" };
                 write!(
                     f,
-                    "its stems do not add up to deliverable {mix:?}, which was turned {way} by {:.2} dB to fit its loudness",
+                    "its stems do not add up to deliverable {mix:?}, which was turned {direction} by {:.2} dB to fit its loudness",
                     gain.0.abs()
                 )
             }
@@ -774,7 +778,7 @@ impl fmt::Display for StemMismatch {
 impl fmt::Display for MasterStage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::MovingGain => f.write_str("a gain that moves"),
+            Self::MovingGain => f.write_str("an automated gain"),
             Self::Gain(gain) => write!(f, "a gain of {gain:.1}"),
             Self::Limit(ceiling) => write!(f, "a limit of {ceiling:.1}"),
         }

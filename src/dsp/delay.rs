@@ -43,21 +43,21 @@ pub(super) static DELAY: ProcessorKind = ProcessorKind {
     },
 };
 
-/// Repeats below this level end the tail.
+/// Level in dB below which repeats no longer count as part of the tail.
 const INAUDIBLE_DB: f64 = -200.0;
-/// A recursion that has fallen this far no longer reaches the last bit of an f64.
+/// Level in dB below which a repeat no longer changes the last bit of an `f64`.
 const SETTLED_DB: f64 = -320.0;
 
 struct Delay {
-    /// Frames of the delay.
+    /// Length of the delay in frames.
     time: usize,
     feedback: f64,
     mix: f64,
     /// The latest `time` frames of every channel's delay line, as a ring.
     lines: Vec<Vec<f64>>,
-    /// The oldest frame of the rings.
+    /// Index of the oldest frame in the rings.
     next: usize,
-    /// Repeats until the tail ends, and until the recursion has settled.
+    /// Number of repeats until the tail ends, and until the recursion has settled.
     tail_repeats: u64,
     settled_repeats: u64,
 }
@@ -127,7 +127,7 @@ impl Processor for Delay {
                     continue;
                 };
                 let repeat = *slot;
-                // Adding a repeat times 0 would turn −0.0 into 0.0, by a sample that is out of reach.
+                // Adding a repeat times 0 would turn −0.0 into 0.0, and so depend on a frame beyond `memory`.
                 *slot = if self.feedback == 0.0 {
                     *sample
                 } else {

@@ -1,16 +1,16 @@
 //! TPDF dither: noise that makes the error of rounding to fewer bits independent of the signal.
 //!
 //! Two uniform random numbers of ±½ step each are added before rounding; the error has mean 0 and variance ¼ step squared
-//! (−93.32 dB of a full-scale sine at 16 bits). A number is a pure function of (seed, channel, frame), so neither blocks
+//! (−93.32 dB of a full-scale sine at 16 bits). Each number is a pure function of (seed, channel, frame), so neither blocks
 //! nor ranges nor threads change it. Samples that are exactly 0 stay 0: digital silence is silent.
 //!
-//! Shaping moves the noise to where ears are dull. High-pass dither is the difference of successive numbers and needs no
-//! memory. Weighted shaping feeds the error of earlier samples back, so its noise, and only that, depends on where a
-//! render starts.
+//! Shaping moves the noise to frequencies at which the ear is less sensitive. High-pass dither is the difference of successive
+//! numbers and needs no memory. Weighted shaping feeds back the error of earlier samples, so its noise, and nothing else,
+//! depends on the frame at which a render starts.
 
 use std::{fmt, str::FromStr};
 
-/// The spectrum of dither.
+/// The spectrum of the dither noise.
 ///
 /// ```
 /// use soundtrack::encode::Shaping;
@@ -19,13 +19,13 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Shaping {
-    /// As much at every frequency.
+    /// Equal power at all frequencies.
     #[default]
     White,
-    /// Less low down, more on top; the same power.
+    /// Less power at low frequencies and more at high ones; the same total power.
     HighPass,
-    /// Weighted by the ear's sensitivity (nine taps of error feedback): 24 dB less at 3.5 kHz, 22 dB more at 20 kHz.
-    /// For 44.1 and 48 kHz, and for files that are not processed again.
+    /// Weighted by the sensitivity of the ear, with nine taps of error feedback: 24 dB less at 3.5 kHz, 22 dB more at 20 kHz.
+    /// Suits 44.1 and 48 kHz, and only files that are not processed again.
     Weighted,
 }
 
@@ -60,7 +60,7 @@ impl FromStr for Shaping {
     }
 }
 
-/// A name that is none of `white high-pass weighted`.
+/// The error for a name that is none of `white`, `high-pass` and `weighted`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownShaping;
 
@@ -82,14 +82,14 @@ const WEIGHTED: [f64; 9] = [
 pub(crate) struct Dither {
     key: u64,
     shaping: Shaping,
-    /// Steps in 1.0.
+    /// Number of steps from 0.0 to 1.0.
     scale: f64,
-    /// The latest errors of weighted shaping in steps, the latest first.
+    /// Errors of the last nine samples of weighted shaping, in steps, the latest first.
     errors: [f64; 9],
 }
 
 impl Dither {
-    /// For integers of so many bits.
+    /// Makes the dither of a channel for integers of `bits` bits.
     pub(crate) fn new(seed: u64, channel: usize, shaping: Shaping, bits: u16) -> Self {
         let key = mixed(seed ^ mixed(channel as u64 + 1));
         Self {
@@ -100,7 +100,7 @@ impl Dither {
         }
     }
 
-    /// Adds the noise to samples, the first of which is frame `at`; after weighted shaping they are whole steps.
+    /// Adds the noise to samples, of which the first is frame `at`. Weighted shaping also rounds them to whole steps.
     pub(crate) fn add(&mut self, samples: &mut [f64], at: u64) {
         let frames = (0..).map(|n| at.wrapping_add(n)).zip(samples.iter_mut());
         let (key, step) = (self.key, 1.0 / self.scale);
@@ -120,7 +120,7 @@ impl Dither {
         }
     }
 
-    /// One sample, rounded, with the errors of those before it taken away.
+    /// Rounds one sample after subtracting the weighted errors of the samples before it.
     fn weighted(&mut self, sample: f64, frame: u64) -> f64 {
         let silent = sample == 0.0 || !sample.is_finite();
         let (a, b) = uniform(self.key, frame);
@@ -135,7 +135,7 @@ impl Dither {
     }
 }
 
-/// Two independent numbers from −½ to ½.
+/// Returns two independent uniform numbers from −½ to ½.
 #[inline(always)]
 fn uniform(key: u64, frame: u64) -> (f64, f64) {
     const ALL: f64 = 4_294_967_296.0;
@@ -146,7 +146,7 @@ fn uniform(key: u64, frame: u64) -> (f64, f64) {
     (centred(low), centred(high))
 }
 
-/// A number that every bit of another has a part in (the finaliser of SplitMix64).
+/// Mixes the bits of a number with the finaliser of SplitMix64: each bit of the result depends on all of them.
 #[inline(always)]
 fn mixed(x: u64) -> u64 {
     let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

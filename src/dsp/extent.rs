@@ -1,12 +1,12 @@
-//! The lowest and highest sample of a stretch, and its energy.
+//! Finds the lowest and highest sample of a stretch, and its energy.
 //!
-//! Energy is summed in eight lanes keyed by the absolute frame, so that a stretch taken in pieces gives the same bits as
-//! one taken whole.
+//! Energy is summed in eight lanes selected by the absolute frame, so that a stretch summed in pieces gives the same bits as
+//! one summed at once.
 
-/// Sums of squares of the frames whose number leaves 0, 1 ... 7 when divided by 8.
+/// Sums of squares in eight lanes; lane n sums the frames with frame mod 8 = n.
 pub(crate) type Energy = [f64; 8];
 
-/// The lowest and the highest sample. Values that are not numbers are passed over; without any number it is `(∞, −∞)`.
+/// Returns the lowest and the highest sample. Ignores NaN; returns `(∞, −∞)` where there is no number.
 pub(crate) fn extent(samples: &[f64]) -> (f64, f64) {
     let (mut low, mut high) = ([f64::INFINITY; 8], [f64::NEG_INFINITY; 8]);
     let (eights, rest) = samples.as_chunks::<8>();
@@ -35,9 +35,9 @@ fn higher(m: f64, s: f64) -> f64 {
     if s > m { s } else { m }
 }
 
-/// Adds the squares of samples, the first of which is frame `at`.
+/// Adds the squares of samples, of which the first is frame `at`.
 pub(crate) fn square(samples: &[f64], at: u64, energy: &mut Energy) {
-    let phase = usize::try_from(at % 8).unwrap_or(0);
+    let phase = (at % 8) as usize;
     let (head, body) = samples.split_at(samples.len().min((8 - phase) % 8));
     let (eights, tail) = body.as_chunks::<8>();
     let mut sums = *energy;

@@ -339,6 +339,10 @@ impl Processor for Filter {
         self.decay(INAUDIBLE_DB)
     }
 
+    fn prolongs_mix(&self) -> bool {
+        false
+    }
+
     fn reset(&mut self) {
         self.states.fill(State::default());
     }

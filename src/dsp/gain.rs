@@ -1,7 +1,9 @@
-//! Adding and scaling slices. A factor of exactly 1 passes bit for bit; products and sums are rounded one by one, never
-//! fused, so every machine gives the same bits.
+//! Adds and scales slices of samples.
+//!
+//! A factor of exactly 1 passes bit for bit. Products and sums are rounded separately, never fused, so all machines give the
+//! same bits.
 
-/// `to += from * gain`
+/// Computes `to += from * gain`.
 pub(crate) fn add_scaled(to: &mut [f64], from: &[f64], gain: f64) {
     if gain == 1.0 {
         to.iter_mut().zip(from).for_each(|(t, f)| *t += f);
@@ -10,7 +12,7 @@ pub(crate) fn add_scaled(to: &mut [f64], from: &[f64], gain: f64) {
     }
 }
 
-/// `to = from * gain`: what [`add_scaled`] gives to a slice that adds up to nothing yet
+/// Computes `to = from * gain`: the bits of [`add_scaled`] on a slice of −0.0.
 pub(crate) fn put_scaled(to: &mut [f64], from: &[f64], gain: f64) {
     if gain == 1.0 {
         to.iter_mut().zip(from).for_each(|(t, f)| *t = *f);
@@ -19,7 +21,7 @@ pub(crate) fn put_scaled(to: &mut [f64], from: &[f64], gain: f64) {
     }
 }
 
-/// `to += from * (gains * factor)`, frame by frame
+/// Computes `to += from * (gains * factor)`, frame by frame.
 pub(crate) fn add_shaped(to: &mut [f64], from: &[f64], gains: &[f64], factor: f64) {
     to.iter_mut()
         .zip(from)
@@ -27,14 +29,14 @@ pub(crate) fn add_shaped(to: &mut [f64], from: &[f64], gains: &[f64], factor: f6
         .for_each(|((t, f), g)| *t += f * (g * factor));
 }
 
-/// `samples *= gain`
+/// Computes `samples *= gain`.
 pub(crate) fn scale(samples: &mut [f64], gain: f64) {
     if gain != 1.0 {
         samples.iter_mut().for_each(|s| *s *= gain);
     }
 }
 
-/// `samples *= gains`, frame by frame
+/// Computes `samples *= gains`, frame by frame.
 pub(crate) fn shape(samples: &mut [f64], gains: &[f64]) {
     samples.iter_mut().zip(gains).for_each(|(s, g)| *s *= g);
 }

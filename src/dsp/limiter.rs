@@ -1,15 +1,16 @@
-//! True-peak limiter with look-ahead: holds a ceiling, and passes every sample bit for bit where nothing exceeds it.
+//! True-peak limiter with look-ahead. Passes every sample bit for bit where the signal stays below the ceiling.
 //!
+//! A reduction is the share of the signal that is taken away, 0 to 1. It is computed for each hop of 16 frames:
 //! ```text
-//! true peak of each hop of 16 frames, the loudest channel ─► needed: share that must go (0 below the ceiling)
-//!   ─► release: the largest of what is needed and what is left of earlier needs, falling over 0.1 s
-//!   ─► the largest of the hops ahead ─► weighted mean over as many hops behind ─► straight lines from hop to hop
+//! true peak of the hop, in the loudest channel ─► required reduction (0 below the ceiling)
+//!   ─► release: the maximum of the required reduction and earlier ones, which fall over 0.1 s
+//!   ─► maximum over the hops ahead ─► weighted mean over as many past hops ─► linear interpolation from hop to hop
 //! ```
-//! The mean of values none of which is below what a hop needs is not below it either, so the ceiling holds at every
-//! sample; between samples the gain is too smooth to matter. All channels get one gain.
+//! Every value in the mean is at least the reduction that the hop requires, and so is the mean; therefore the ceiling holds at
+//! every sample. Between samples the gain changes too slowly to matter. All channels get the same gain.
 //!
-//! Nothing is recursive: an output frame depends on a window of input, and hops lie at multiples of 16 absolute frames. So
-//! a render that starts [`memory`](Processor::memory) earlier gives the same bits wherever it starts and however it is cut.
+//! Nothing is recursive: an output frame depends on a window of input, and hops lie at multiples of 16 absolute frames. So a
+//! render that starts [`memory`](Processor::memory) frames earlier gives the same bits from any start and with any blocks.
 
 use super::{
     processor::{Memory, Parameter, Processor, ProcessorKind, Reduction, Unit},
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     block::Block,
     layout::Spec,
-    units::{Dbtp, Frames},
+    units::{Dbtp, Frames, saturating_usize},
 };
 use std::{collections::VecDeque, f64::consts::PI};
 
@@ -39,42 +40,42 @@ pub(crate) static LIMITER: ProcessorKind = ProcessorKind {
     },
 };
 
-/// Frames of a hop.
+/// Frames in a hop.
 const HOP: usize = true_peak::CHUNK;
-/// Hops that the true peak of a hop reaches beyond it.
+/// Hops after a hop that its true peak depends on.
 const REACH: u64 = 2;
-/// Seconds that the gain takes to fall.
+/// Time in seconds in which the gain falls.
 const ATTACK: f64 = 0.004;
-/// Seconds that it takes to rise.
+/// Time in seconds in which the gain rises.
 const RELEASE: f64 = 0.1;
-/// How far below the ceiling it aims, for what lies between samples: 0.01 dB.
-const AIM: f64 = 0.998_849_370_2;
+/// Target relative to the ceiling, −0.01 dB: leaves room for changes of the gain between samples.
+const TARGET: f64 = 0.998_849_370_2;
 
 /// A running limiter.
 struct Limiter {
     ceiling: f64,
-    /// Weights of the hops behind, the nearest first; their sum is 1.
+    /// Weights of the past hops in the mean, the latest first; their sum is 1.
     weights: Vec<f64>,
-    /// How much of a reduction is left, hop by hop.
+    /// Share of a reduction that remains after each hop of the release.
     release: Vec<f64>,
-    /// The input that is still needed, after a margin, and the frame it starts with: the first of a hop.
-    ///
-    /// Frames are counted as the timeline does from the first block after a reset; round a live loop the count goes on.
+    /// The input that is still needed, one vector for each channel: a margin, then the frames from `start` on.
     input: Vec<Vec<f64>>,
+    /// The first frame of a hop. Frames count as on the timeline from the first block after a reset; they do not jump at the end
+    /// of a live loop.
     start: u64,
-    /// Whether the next block is the first after a reset.
-    fresh: bool,
-    /// The share that must go in the latest hops, the latest first.
-    needed: VecDeque<f64>,
-    /// How many of these are 0 since one was not.
-    quiet: usize,
+    /// The next block is the first after a reset.
+    is_reset: bool,
+    /// Reductions required by the latest hops, the latest first.
+    required: VecDeque<f64>,
+    /// Number of hops since one required a reduction.
+    idle: usize,
     /// The hop to be analysed next.
     next: u64,
-    /// What is needed and what is left of earlier needs, hop by hop. Silent hops come before the first that was analysed:
-    /// the entry for hop h has the number h + [`before`](Self::before).
+    /// Reductions after the release, hop by hop. [`before`](Self::before) silent hops precede the first analysed one, so the
+    /// entry of hop h has the index h + `before` − `first`.
     released: VecDeque<f64>,
     first: u64,
-    /// The means of the latest two hops.
+    /// The means of the latest two hops, each with its hop.
     means: [(u64, f64); 2],
     reductions: Vec<Reduction>,
 }
@@ -93,9 +94,9 @@ impl Limiter {
             release: (0..release).map(fall).collect(),
             input: vec![Vec::new(); spec.layout.channels()],
             start: 0,
-            fresh: true,
-            needed: VecDeque::new(),
-            quiet: 0,
+            is_reset: true,
+            required: VecDeque::new(),
+            idle: 0,
             next: 0,
             released: VecDeque::new(),
             first: 0,
@@ -106,60 +107,58 @@ impl Limiter {
         limiter
     }
 
-    /// Begins anew at a frame; before it there is silence.
+    /// Restarts at a frame, as if all input before it were silence.
     fn restart(&mut self, frame: u64) {
         let hop = frame / HOP as u64;
-        let into_hop = usize::try_from(frame % HOP as u64).unwrap_or_default();
+        let into_hop = saturating_usize(frame % HOP as u64);
         self.input.iter_mut().for_each(|c| {
             c.clear();
             c.resize(true_peak::MARGIN + into_hop, 0.0);
         });
         self.start = hop * HOP as u64;
-        self.needed.clear();
-        (self.quiet, self.next) = (self.release.len(), hop);
+        self.required.clear();
+        (self.idle, self.next) = (self.release.len(), hop);
         self.released.clear();
-        self.released
-            .resize(usize::try_from(self.before()).unwrap_or_default(), 0.0);
+        self.released.resize(saturating_usize(self.before()), 0.0);
         self.first = hop;
         self.means = [(u64::MAX, 0.0); 2];
     }
 
-    /// The frame after the input.
+    /// Returns the frame after the last frame of the input.
     fn end(&self) -> u64 {
         self.start + (self.input.first().map_or(0, Vec::len) - true_peak::MARGIN) as u64
     }
 
-    /// Puts limited frames into a block from `offset` to its end, and forgets the input before them.
+    /// Writes limited frames, of which the first is frame `from`, into a block from `offset` to its end. Drops the input before
+    /// them.
     fn pull(&mut self, from: u64, out: &mut Block, offset: usize) {
         self.analyse();
         let end = from + (out.frames() - offset) as u64;
         let mut at = from;
         while at < end {
             let hop = at / HOP as u64;
-            let n = usize::try_from(((hop + 1) * HOP as u64).min(end) - at).unwrap_or(HOP);
+            let n = saturating_usize(((hop + 1) * HOP as u64).min(end) - at);
             let (before, after) = match self.means {
                 [(h, before), (next, after)] if h == hop && next == hop + 1 => (before, after),
                 _ => (self.mean(hop), self.mean(hop + 1)),
             };
-            let to = offset + usize::try_from(at - from).unwrap_or(usize::MAX);
-            let place = usize::try_from(at - self.start)
-                .unwrap_or(usize::MAX)
-                .saturating_add(true_peak::MARGIN);
-            let within = usize::try_from(at % HOP as u64).unwrap_or_default();
+            let to = offset + saturating_usize(at - from);
+            let index = saturating_usize(at - self.start) + true_peak::MARGIN;
+            let in_hop = saturating_usize(at % HOP as u64);
             for (samples, input) in out.channels_mut().zip(&self.input) {
                 let (Some(samples), Some(input)) =
-                    (samples.get_mut(to..to + n), input.get(place..place + n))
+                    (samples.get_mut(to..to + n), input.get(index..index + n))
                 else {
                     continue;
                 };
                 samples.copy_from_slice(input);
                 if before > 0.0 || after > 0.0 {
                     for (k, sample) in samples.iter_mut().enumerate() {
-                        *sample *= 1.0 - (before + (after - before) * share(within + k));
+                        *sample *= 1.0 - (before + (after - before) * progress(in_hop + k));
                     }
                 }
             }
-            let shares = [within, within + n - 1].map(|k| before + (after - before) * share(k));
+            let shares = [in_hop, in_hop + n - 1].map(|k| before + (after - before) * progress(k));
             self.reductions.push(Reduction {
                 offset: to,
                 frames: n,
@@ -170,40 +169,40 @@ impl Limiter {
         self.forget(end);
     }
 
+    /// Returns the number of hops of the look-ahead.
     fn ahead(&self) -> u64 {
         self.weights.len() as u64 - 1
     }
 
-    /// Finds what must go in every hop whose surroundings are there.
+    /// Computes the reduction of every hop of which all input that its true peak depends on has arrived.
     fn analyse(&mut self) {
         let known = (self.end() / HOP as u64).saturating_sub(REACH);
         while self.next < known {
-            let at = usize::try_from(self.next * HOP as u64 - self.start).unwrap_or(usize::MAX)
-                + true_peak::MARGIN;
+            let at = saturating_usize(self.next * HOP as u64 - self.start) + true_peak::MARGIN;
             let mut height = self.ceiling;
             for samples in &self.input {
                 height = true_peak::height(samples, at, height);
             }
             let excess = if height > self.ceiling {
-                1.0 - self.ceiling * AIM / height
+                1.0 - self.ceiling * TARGET / height
             } else {
                 0.0
             };
-            self.quiet = if excess > 0.0 {
+            self.idle = if excess > 0.0 {
                 0
             } else {
-                self.quiet.saturating_add(1)
+                self.idle.saturating_add(1)
             };
-            self.needed.push_front(excess);
-            self.needed.truncate(self.release.len());
-            let left = || {
-                self.needed
+            self.required.push_front(excess);
+            self.required.truncate(self.release.len());
+            let remaining = || {
+                self.required
                     .iter()
                     .zip(&self.release)
                     .fold(0.0, |m: f64, (d, fall)| m.max(d * fall))
             };
-            self.released.push_back(if self.quiet < self.release.len() {
-                left()
+            self.released.push_back(if self.idle < self.release.len() {
+                remaining()
             } else {
                 0.0
             });
@@ -211,17 +210,16 @@ impl Limiter {
         }
     }
 
-    /// The weighted mean, over the hops behind, of the largest of the hops ahead of each.
+    /// Returns the weighted mean over the past hops of the maximum over the hops ahead of each.
     fn mean(&mut self, hop: u64) -> f64 {
         let [_, (known, mean)] = self.means;
         if known == hop {
             return mean;
         }
         let reach = self.weights.len() + 1;
-        // The hop before the one that lies behind, counted from the first that is kept.
-        let index = |behind: usize| {
-            usize::try_from(hop + self.before() - self.first).unwrap_or(usize::MAX) - behind - 1
-        };
+        // The index in `released` of the hop before the one `behind` hops ago.
+        let newest = saturating_usize(hop + self.before() - self.first);
+        let index = |behind: usize| newest - behind - 1;
         let largest = |behind| {
             self.released
                 .iter()
@@ -249,21 +247,20 @@ impl Limiter {
         mean
     }
 
-    /// Hops of silence before the first.
+    /// Returns the number of silent hops before the first one.
     fn before(&self) -> u64 {
         self.ahead() + 1
     }
 
-    /// Drops what no frame from `end` on needs.
+    /// Drops the input and reductions that no frame from `end` on depends on.
     fn forget(&mut self, end: u64) {
         let hop = end / HOP as u64;
-        let frames =
-            usize::try_from((hop * HOP as u64).saturating_sub(self.start)).unwrap_or_default();
+        let frames = saturating_usize((hop * HOP as u64).saturating_sub(self.start));
         self.input
             .iter_mut()
             .for_each(|input| drop(input.drain(..frames.min(input.len()))));
         self.start += frames as u64;
-        let old = usize::try_from(hop.saturating_sub(self.first)).unwrap_or_default();
+        let old = saturating_usize(hop.saturating_sub(self.first));
         self.released.drain(..old.min(self.released.len()));
         self.first += old as u64;
     }
@@ -271,7 +268,7 @@ impl Limiter {
 
 impl Processor for Limiter {
     fn latency(&self) -> Frames {
-        // The gain of a frame is a line to the mean of the next hop, which needs the true peaks of the hops ahead of it.
+        // The gain of a frame is interpolated to the mean of the next hop, which depends on the true peaks of the hops ahead.
         Frames((self.ahead() + 2 + REACH) * HOP as u64)
     }
 
@@ -282,11 +279,11 @@ impl Processor for Limiter {
     }
 
     fn reset(&mut self) {
-        self.fresh = true;
+        self.is_reset = true;
     }
 
     fn process(&mut self, at: Frames, block: &mut Block, _: Option<&Block>) {
-        if std::mem::take(&mut self.fresh) {
+        if std::mem::take(&mut self.is_reset) {
             self.restart(at.0);
         }
         self.reductions.clear();
@@ -294,9 +291,9 @@ impl Processor for Limiter {
             input.extend_from_slice(samples);
         }
         let end = self.end().saturating_sub(self.latency().0);
-        // What lies before the first input frame is silence.
+        // Output before the first input frame is silence.
         let from = end.saturating_sub(block.frames() as u64).max(self.start);
-        let silent = block.frames() - usize::try_from(end.saturating_sub(from)).unwrap_or_default();
+        let silent = block.frames() - saturating_usize(end.saturating_sub(from));
         for samples in block.channels_mut() {
             samples
                 .iter_mut()
@@ -313,7 +310,7 @@ impl Processor for Limiter {
     }
 }
 
-/// The hops of a time, at least one.
+/// Returns a time in hops, at least one.
 fn hops(seconds: f64, spec: Spec) -> u32 {
     #[expect(
         clippy::cast_possible_truncation,
@@ -325,8 +322,8 @@ fn hops(seconds: f64, spec: Spec) -> u32 {
     hops.max(1)
 }
 
-/// How far into a hop a frame lies, 0 to 1.
-#[expect(clippy::cast_precision_loss, reason = "16 at the most")]
-fn share(within: usize) -> f64 {
-    within as f64 / HOP as f64
+/// Returns the position of a frame within a hop, 0 to 1.
+#[expect(clippy::cast_precision_loss, reason = "at most 16")]
+fn progress(in_hop: usize) -> f64 {
+    in_hop as f64 / HOP as f64
 }

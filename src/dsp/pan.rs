@@ -1,15 +1,15 @@
-//! Pan laws: how a place between left and right becomes two gains.
+//! Pan laws: convert a pan position to the gains of left and right.
 //!
-//! A mono signal is spread over left and right by the session's law. A signal that has sides already is balanced: the
-//! far side is turned down, the near side stays as it is, whatever the law.
+//! A mono signal is placed between left and right by the session's law. A signal that has sides already is balanced, whatever
+//! the law: the gain of the far side falls, and the near side stays as it is.
 //!
-//! Each law is one function f: left gets f(1 − p), right gets f(p), p from 0 at left to 1 at right. So the two sides are
-//! exact mirrors, f(0) is exactly 0 and the centre is the same number on both.
+//! Each law is one function f: left gets f(1 − p), right gets f(p), with p from 0 at left to 1 at right. So the two sides are
+//! exact mirrors, f(0) is exactly 0, and the centre has equal gains.
 
 use crate::units::Pan;
 use std::{f64::consts::FRAC_PI_2, f64::consts::SQRT_2, fmt, str::FromStr};
 
-/// How a mono signal's place becomes its gains in left and right.
+/// A pan law: the gains of left and right for a mono signal at a pan position.
 ///
 /// ```
 /// use soundtrack::{Pan, PanLaw};
@@ -22,20 +22,20 @@ use std::{f64::consts::FRAC_PI_2, f64::consts::SQRT_2, fmt, str::FromStr};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PanLaw {
-    /// `equal-power`: sin(pπ/2), −3 dB in the centre
+    /// `equal-power`: sin(pπ/2), −3 dB in the centre.
     #[default]
     EqualPower,
-    /// `between`: √(p sin(pπ/2)), −4.5 dB in the centre
+    /// `between`: √(p sin(pπ/2)), −4.5 dB in the centre.
     Between,
-    /// `linear`: p, −6 dB in the centre
+    /// `linear`: p, −6 dB in the centre.
     Linear,
-    /// `square-root`: √p, −3 dB in the centre
+    /// `square-root`: √p, −3 dB in the centre.
     SquareRoot,
-    /// `balance`: min(1, 2p), 0 dB in the centre
+    /// `balance`: min(1, 2p), 0 dB in the centre.
     Balance,
-    /// `equal-power-unity`: √2 sin(pπ/2), 0 dB in the centre and +3 dB at the sides
+    /// `equal-power-unity`: √2 sin(pπ/2), 0 dB in the centre and +3 dB at the sides.
     EqualPowerUnity,
-    /// `ardour`: p (sp + 1 − s) with s = 2 − 4·10^(−3/20), −3 dB in the centre
+    /// `ardour`: p (sp + 1 − s) with s = 2 − 4·10^(−3/20), −3 dB in the centre.
     Ardour,
 }
 
@@ -50,7 +50,7 @@ impl PanLaw {
         (Self::Ardour, "ardour"),
     ];
 
-    /// The gains of left and right.
+    /// Returns the gains of left and right.
     #[must_use]
     pub fn gains(self, pan: Pan) -> (f64, f64) {
         (
@@ -100,7 +100,7 @@ impl FromStr for PanLaw {
     }
 }
 
-/// A name that is no pan law.
+/// The error for a name that is no pan law.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownPanLaw;
 

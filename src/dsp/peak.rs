@@ -1,10 +1,10 @@
-//! The largest absolute sample, and where it is.
+//! Finds the largest absolute sample and its frame.
 
 use crate::units::Dbfs;
 
-/// The largest absolute value; 0 for an empty slice. Values that are not numbers are passed over.
+/// Returns the largest absolute value; 0 for an empty slice. Ignores NaN.
 pub(crate) fn largest(samples: &[f64]) -> f64 {
-    // Eight maxima side by side, which the compiler puts into vectors.
+    // Eight independent maxima, so that the compiler vectorises the loop.
     let mut lanes = [0.0f64; 8];
     let (eights, rest) = samples.as_chunks::<8>();
     for eight in eights {
@@ -19,7 +19,7 @@ pub(crate) fn largest(samples: &[f64]) -> f64 {
         .fold(0.0, |m, s| if s.abs() > m { s.abs() } else { m })
 }
 
-/// The largest absolute value as [`largest`] finds it, and the sum of all values.
+/// Returns the largest absolute value, as [`largest`] does, and the sum of all values.
 pub(crate) fn largest_and_sum(samples: &[f64]) -> (f64, f64) {
     let (mut lanes, mut sums) = ([0.0f64; 8], [0.0f64; 8]);
     let (eights, rest) = samples.as_chunks::<8>();
@@ -37,7 +37,7 @@ pub(crate) fn largest_and_sum(samples: &[f64]) -> (f64, f64) {
     (largest, sums.iter().chain(rest).sum())
 }
 
-/// The largest absolute sample met so far, and the first frame it was met in.
+/// The largest absolute sample so far, and the first frame that has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Peak {
     pub value: f64,
@@ -45,7 +45,7 @@ pub(crate) struct Peak {
 }
 
 impl Peak {
-    /// The channel with the largest peak, the first where several have it.
+    /// Returns the channel with the largest peak, the first one of several, and that peak.
     pub(crate) fn loudest(peaks: &[Self]) -> (usize, Self) {
         let larger = |a: (usize, Self), b: (usize, Self)| if b.1.value > a.1.value { b } else { a };
         peaks
@@ -56,18 +56,18 @@ impl Peak {
             .unwrap_or_default()
     }
 
-    /// The level; `None` for silence.
+    /// Returns the level; `None` for silence.
     pub(crate) fn level(self) -> Option<Dbfs> {
-        // A sum beyond the range of f64 still is a level, and not silence.
+        // An infinite sum is a level too, and not silence.
         (self.value > 0.0).then(|| Dbfs::of(self.value.min(f64::MAX)))
     }
 
-    /// Takes the samples of a channel, the first of which is frame `start`.
+    /// Takes the samples of a channel, of which the first is frame `start`.
     pub(crate) fn take(&mut self, samples: &[f64], start: u64) {
         self.note(largest(samples), samples, start);
     }
 
-    /// The same, where the largest absolute sample among them is known.
+    /// Takes the samples of a channel, of which the largest absolute one is known to be `peak`.
     pub(crate) fn note(&mut self, peak: f64, samples: &[f64], start: u64) {
         if peak > self.value {
             let first = samples

@@ -1,9 +1,9 @@
 //! The interface of audio processors, and the registry of the built-in ones.
 //!
 //! A processor changes the signal of one strip. The session holds [`Insert`](crate::Insert)s, which are plain data; when
-//! a plan is rendered each insert builds its processor. To add a processor, write one file beside this one with a
-//! [`ProcessorKind`] and a type that implements [`Processor`], and name it in [`PROCESSORS`]: session keys, printing and
-//! validation follow from its table of parameters.
+//! a plan is rendered, each insert builds its processor. To add a processor, write a file in this folder with a
+//! [`ProcessorKind`] and a type that implements [`Processor`], and list it in [`PROCESSORS`]: session keys, printing and
+//! validation derive from its table of parameters.
 
 use super::{delay, ducker, dynamics, filter, limiter, trim};
 use crate::{
@@ -12,16 +12,16 @@ use crate::{
     units::{Frames, SampleRate},
 };
 
-/// How far back a processor's output depends on its input.
+/// The earlier input that a processor's output depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Memory {
-    /// Output frame t depends on no input before t − n: to the last bit, as for a filter of finite length.
+    /// Output frame t depends on no input before t − n, to the last bit, as for a filter of finite length.
     Window(Frames),
     /// The state is recursive, but n frames after a reset it has settled for all practical purposes. Such a processor is
-    /// reset at fixed positions of the timeline and fed n frames ahead of them, so that its output is a pure function of
-    /// the absolute frame wherever a render starts.
+    /// reset at fixed positions of the timeline and fed from n frames before them, so that its output is a pure function of
+    /// the absolute frame, whatever the start of the render.
     Fading(Frames),
-    /// Output depends on everything before it: a render always starts where the strip begins to sound.
+    /// Output depends on all earlier input. A render always starts at the frame at which the strip begins to sound.
     Unbounded,
 }
 
@@ -32,18 +32,24 @@ pub enum Memory {
 /// * after [`reset`](Self::reset), silence in gives silence out, and leaves the state as it was;
 /// * [`process`](Self::process) does not allocate, lock or wait once it has seen a block of the largest size.
 pub trait Processor: Send {
-    /// Returns the frames of look-ahead: output frame t needs input up to t + latency. The plan compensates it, so that
-    /// everything leaves at its own frame.
+    /// Returns the look-ahead in frames: output frame t depends on input up to t + latency. The plan compensates it, so that
+    /// every strip stays aligned.
     fn latency(&self) -> Frames {
         Frames::ZERO
     }
 
-    /// Returns how far back output depends on input.
+    /// Returns the earlier input that the output depends on.
     fn memory(&self) -> Memory;
 
-    /// Returns the frames that sound after the input has ended. What comes later is cut to silence.
+    /// Returns the number of frames that sound after the input has ended. Output after them is replaced by silence.
     fn tail(&self) -> Frames {
         Frames::ZERO
+    }
+
+    /// Reports whether the tail makes the mix longer, as that of an echo does; the ringing of a filter does not. True unless
+    /// a processor says otherwise.
+    fn prolongs_mix(&self) -> bool {
+        true
     }
 
     /// Forgets all input: the next block follows silence.
@@ -53,7 +59,7 @@ pub trait Processor: Send {
     ///
     /// `key` is the side-chain signal of the same frames, where the insert has one; its layout is that of the session.
     /// `at` is the absolute frame of the first input frame. Blocks follow each other without gaps until the next reset,
-    /// but round a live loop `at` may jump while the signal goes on.
+    /// but at the end of a live loop `at` jumps while the signal continues.
     fn process(&mut self, at: Frames, block: &mut Block, key: Option<&Block>);
 
     /// Returns the gain reductions of the block that was processed last, for meters and reports; none by default.
@@ -62,7 +68,7 @@ pub trait Processor: Send {
     }
 }
 
-/// What a processor took away over a stretch of a block, as shares of the signal: 0 for nothing, 0.5 for 6 dB.
+/// The gain reduction of a stretch of a block, as the share of the signal that is taken away: 0 for none, 0.5 for 6 dB.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reduction {
     /// The first frame of the stretch, counted from the start of the block.
@@ -73,7 +79,7 @@ pub struct Reduction {
     pub shares: [f64; 2],
 }
 
-/// What the value of a parameter means.
+/// The unit of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unit {
@@ -99,13 +105,13 @@ pub enum Unit {
 pub struct Parameter {
     /// Its key in the session file.
     pub key: &'static str,
-    /// What its value means.
+    /// The unit of its value.
     pub unit: Unit,
-    /// The value where none is stated.
+    /// The default value.
     pub default: f64,
     /// The lowest and the highest value.
     pub range: (f64, f64),
-    /// What it does, in one sentence.
+    /// A description, one sentence.
     pub doc: &'static str,
 }
 
@@ -134,13 +140,13 @@ impl Parameter {
     }
 }
 
-/// A kind of built-in processor: its name, its parameters, and how one is built.
+/// A kind of built-in processor: its name, its parameters and its constructor.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ProcessorKind {
     /// Its name, the value of `type` in the session file.
     pub name: &'static str,
-    /// What it does, in one sentence.
+    /// A description, one sentence.
     pub summary: &'static str,
     /// Its parameters, in the order of their values.
     pub parameters: &'static [Parameter],
@@ -176,7 +182,7 @@ impl ProcessorKind {
 }
 
 impl PartialEq for ProcessorKind {
-    /// Kinds are told apart by their names.
+    /// Compares names, which are unique.
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
     }

@@ -1,13 +1,13 @@
-//! f64 to the samples of a file: rounding, clamping, counting, interleaving.
+//! Converts `f64` to the samples of a file: rounds, clamps, counts and interleaves.
 //!
 //! An integer sample of n bits is `x * 2^(n-1)` rounded half to even, then clamped to `-2^(n-1) ..= 2^(n-1) - 1`: the
-//! scale is a power of two, so what was read from a file of n bits is written back bit for bit. A sample that the clamp
+//! scale is a power of two, so samples read from a file of n bits are written back bit for bit. A sample that the clamp
 //! changes is counted as clipped. NaN and infinities become 0 and are counted. Float files get the nearest f32, -0.0
-//! stays -0.0, and what is beyond f32 counts as not finite. Nothing is dithered here.
+//! stays -0.0, and a value beyond the range of f32 counts as not finite. Nothing is dithered here.
 
 use crate::block::Block;
 
-/// What a stretch of samples had that a file cannot hold.
+/// Counts the samples that a file cannot hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub clipped: u64,
@@ -34,7 +34,7 @@ impl Width {
     }
 }
 
-/// Frames converted at once: small enough for the nearest cache, long enough for wide instructions.
+/// Frames converted at once: few enough for the L1 cache, enough for vector instructions.
 const STRETCH: usize = 512;
 
 /// Writes all frames of a block into `out`, interleaved.
@@ -44,7 +44,7 @@ pub(crate) fn interleave(width: Width, block: &Block, out: &mut Vec<u8>, tally: 
     if count == 0 {
         return;
     }
-    // All channels of a stretch before the next one: what is written stays in the nearest cache.
+    // All channels of a stretch before the next stretch, so that the output stays in the L1 cache.
     for (i, to) in out.chunks_mut(STRETCH * count * width.bytes()).enumerate() {
         for (ch, samples) in block.channels().enumerate() {
             let from = samples.chunks(STRETCH).nth(i).unwrap_or_default();
@@ -58,13 +58,13 @@ pub(crate) fn interleave(width: Width, block: &Block, out: &mut Vec<u8>, tally: 
     }
 }
 
-/// The lowest bytes of a word.
+/// Returns the lowest bytes of a word.
 #[inline(always)]
 fn low<const W: usize>(word: u32) -> [u8; W] {
     word.to_le_bytes().first_chunk().copied().unwrap_or([0; W])
 }
 
-/// Puts one channel into its places among the others. Mono and stereo have a fixed stride.
+/// Writes one channel between the others. Mono and stereo have a constant stride, which compiles to faster code.
 #[inline(always)]
 fn spread<const W: usize>(out: &mut [u8], ch: usize, count: usize, words: [u32; STRETCH]) {
     let places = out.as_chunks_mut::<W>().0;
@@ -91,10 +91,10 @@ fn spread<const W: usize>(out: &mut [u8], ch: usize, count: usize, words: [u32; 
     }
 }
 
-/// Up to [`STRETCH`] samples as two's-complement integers in the low bits.
+/// Converts up to [`STRETCH`] samples to two's-complement integers in the low bits.
 ///
-/// Adding 1.5 * 2^52 leaves no bit below one: the sum is rounded half to even by the addition itself, and its low 32
-/// bits are the integer. Unlike a call to round, this compiles to wide instructions on every machine.
+/// Adding 1.5 * 2^52 leaves no bit below one: the addition itself rounds half to even, and the low 32 bits of the sum are the
+/// integer. Unlike a call to round, this compiles to vector instructions on every machine.
 #[inline(always)]
 fn integers(samples: &[f64], scale: f64, tally: &mut Tally) -> [u32; STRETCH] {
     const SHIFT: f64 = 6_755_399_441_055_744.0;
@@ -119,7 +119,7 @@ fn integers(samples: &[f64], scale: f64, tally: &mut Tally) -> [u32; STRETCH] {
     words
 }
 
-/// Up to [`STRETCH`] samples as the bits of f32.
+/// Converts up to [`STRETCH`] samples to the bits of f32.
 #[inline(always)]
 fn floats(samples: &[f64], tally: &mut Tally) -> [u32; STRETCH] {
     let mut words = [0; STRETCH];
@@ -137,7 +137,7 @@ fn floats(samples: &[f64], tally: &mut Tally) -> [u32; STRETCH] {
     words
 }
 
-/// A sample as a file holds it, after reading it back.
+/// Returns a sample as it is read back from a file.
 pub(crate) fn held(width: Width, x: f64) -> f64 {
     let integer = |scale: f64| {
         let x = if x.is_finite() { x } else { 0.0 };
@@ -158,8 +158,8 @@ pub(crate) fn held(width: Width, x: f64) -> f64 {
     }
 }
 
-/// How far a sample inside the range of a format can be from what a file holds: half a step, or of a float half the
-/// distance to the next.
+/// Returns the largest rounding error of a sample inside the range of a format: half a step, or for floats half the distance to
+/// the next value.
 pub(crate) fn rounding(width: Width, x: f64) -> f64 {
     match width {
         Width::I16 => 1.0 / 65_536.0,
@@ -199,7 +199,7 @@ mod tests {
         if bits >> 63 == 1 { -size } else { size }
     }
 
-    /// What the file should hold, and the tally, by the slow way.
+    /// Returns the expected bytes and counts, computed one sample at a time.
     fn reference(width: Width, x: f64) -> (Vec<u8>, Tally) {
         let bits = match width {
             Width::F32 => {

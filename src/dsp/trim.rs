@@ -1,4 +1,4 @@
-//! Gain trim: a constant gain at any place of a chain.
+//! Gain trim: a constant gain at any position of a chain.
 
 use super::{
     gain::scale,

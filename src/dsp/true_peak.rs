@@ -1,9 +1,9 @@
 //! Finds the true peak of ITU-R BS.1770-5 Annex 2: the largest value of a signal between its samples.
 //!
-//! The signal is interpolated to four times its rate, and each crest found there again at 64 times, in f64; the result is
-//! the largest of those and of the samples. Chunks that cannot hold a larger value than one already found are not
-//! interpolated: a bound on the filter proves it, so the result is the same. No recursion: a value depends on 48 samples
-//! around it.
+//! The signal is interpolated to four times its rate in `f32` to locate its crests, and each crest again to 64 times in `f64`
+//! to measure it; the result is the largest of those values and of the samples. Chunks that cannot hold a larger value than
+//! one already found are skipped: a bound on the filter proves it, so the result is the same. Nothing is recursive: a value
+//! depends on the 48 samples around it.
 
 mod kernel;
 
@@ -12,22 +12,22 @@ use kernel::{KERNEL, Kernel, PHASES, REACH};
 
 /// Frames that are searched or skipped together.
 pub(crate) const CHUNK: usize = 16;
-/// Frames that [`scan`] looks at.
+/// Frames that one call of [`scan`] searches.
 pub(crate) const RUN: usize = 512;
-/// Frames kept before and after a run, for the filter to reach into.
+/// Frames before and after a run that the filter needs.
 pub(crate) const MARGIN: usize = 2 * CHUNK;
-/// Chunks of a margin.
+/// Chunks in a margin.
 const BESIDE: usize = MARGIN / CHUNK;
-/// Points between two samples where crests are looked for.
+/// Points for each sample at which crests are located.
 const GRID: usize = 4;
-/// How much a crest can rise above the grid: 1 / cos(π / 8) for the fastest signal, and a little more.
+/// Largest ratio of a crest to its nearest point of the grid: 1 / cos(π / 8) at half the sample rate, with a margin.
 const RISE: f64 = 1.09;
-/// How far the height of a parabola through three points of the grid may be off.
+/// Largest ratio of a crest to the height of the parabola through three points of the grid.
 const GUESS: f64 = 1.01;
-/// Values above this would overflow the single-precision numbers that crests are looked for with.
+/// Samples above this are not interpolated: the `f32` values that locate crests would overflow.
 pub(crate) const ABSURD: f64 = 1e30;
 
-/// The largest value found so far, and where.
+/// The largest value found so far, with its frame and channel.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Crest {
     pub value: f64,
@@ -35,7 +35,7 @@ pub(crate) struct Crest {
     pub channel: usize,
 }
 
-/// Interpolates those chunks of a run that may hold more than was found. `samples` are the run with a margin on each side,
+/// Interpolates the chunks of a run that may exceed the value found so far. `samples` are the run with a margin on each side,
 /// `position` is the absolute frame of the run's first sample.
 pub(crate) fn scan(samples: &[f64], position: u64, channel: usize, found: &mut Crest) {
     const CHUNKS: usize = (MARGIN + RUN + MARGIN) / CHUNK;
@@ -67,7 +67,7 @@ pub(crate) fn scan(samples: &[f64], position: u64, channel: usize, found: &mut C
             let seen = found.value;
             chunk(&KERNEL, samples, at, found);
             if found.value > seen {
-                // Told in frames of the buffer until here.
+                // `chunk` counts in frames of the buffer.
                 *found = Crest {
                     value: found.value,
                     at: (position + found.at).saturating_sub(MARGIN as u64),
@@ -78,7 +78,7 @@ pub(crate) fn scan(samples: &[f64], position: u64, channel: usize, found: &mut C
     }
 }
 
-/// The largest second difference that starts in a chunk; two more samples are given.
+/// Returns the largest second difference that starts in a chunk, of which two more samples are given.
 #[expect(
     clippy::indexing_slicing,
     reason = "all within the array, whose length is known"
@@ -97,7 +97,7 @@ fn largest_bend(samples: &[f64; CHUNK + 2]) -> f64 {
     largest.into_iter().fold(0.0, f64::max)
 }
 
-/// The same for the last chunk of the buffer, which goes on straight.
+/// Returns the largest second difference that starts in the last chunk of the buffer, extended by a straight line.
 fn last_bend(samples: &[f64]) -> f64 {
     let mut longer = [0.0; CHUNK + 2];
     longer.iter_mut().zip(samples).for_each(|(l, s)| *l = *s);
@@ -107,8 +107,8 @@ fn last_bend(samples: &[f64]) -> f64 {
     largest_bend(&longer)
 }
 
-/// The larger of `floor` and of what the signal reaches from `at` to the chunk after it, between samples too. As many
-/// samples as a margin must lie before and after these.
+/// Returns the true peak of the chunk from `at` to the first sample after it, or `floor` if that is larger. `samples` must have
+/// a margin before and after the chunk.
 pub(crate) fn height(samples: &[f64], at: usize, floor: f64) -> f64 {
     let own = largest(samples.get(at..=at + CHUNK).unwrap_or_default());
     let around = samples
@@ -134,7 +134,7 @@ pub(crate) fn height(samples: &[f64], at: usize, floor: f64) -> f64 {
     found.value
 }
 
-/// Interpolates a chunk on the grid, and each crest that may be the largest exactly.
+/// Interpolates a chunk on the grid, and measures each crest that may be the largest.
 fn chunk(kernel: &Kernel, samples: &[f64], at: usize, found: &mut Crest) {
     let first = REACH - 1;
     let Some(window) = samples.get(at - first..at + CHUNK + REACH) else {
@@ -152,14 +152,14 @@ fn chunk(kernel: &Kernel, samples: &[f64], at: usize, found: &mut Crest) {
     if f64::from(highest.into_iter().fold(0.0, f32::max)).max(next) * RISE <= found.value {
         return;
     }
-    // The points beside the ends of the chunk, since a crest on its border has neighbours.
+    // The points next to both ends of the chunk, which a crest at its border is compared with.
     let point = |at: usize, phase: usize| {
         let near = samples.get(at - first..).unwrap_or_default();
         kernel.at(phase, near)
     };
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "these find peaks, and do not measure them"
+        reason = "locates crests, which are measured in f64"
     )]
     let [before, next, beyond] = [
         point(at - 1, 3 * PHASES / GRID),
@@ -197,7 +197,7 @@ fn chunk(kernel: &Kernel, samples: &[f64], at: usize, found: &mut Crest) {
     }
 }
 
-/// The value of a crest near a point of the grid, whose neighbours tell where it is.
+/// Measures a crest near a point of the grid. A parabola through the point and its neighbours locates it.
 fn exact(
     kernel: &Kernel,
     samples: &[f64],
@@ -231,12 +231,12 @@ fn exact(
     }
 }
 
-/// The signal at four times its rate: the samples, and what lies one, two and three quarters after them.
+/// Interpolates to four times the rate: returns the samples, and the values one, two and three quarters after each.
 fn interpolate(kernel: &Kernel, window: &[f64]) -> [[f32; CHUNK]; GRID] {
     let mut x = [0.0f32; CHUNK + 2 * REACH];
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "these find peaks, and do not measure them"
+        reason = "locates crests, which are measured in f64"
     )]
     x.iter_mut().zip(window).for_each(|(x, w)| *x = *w as f32);
     let [own, half, sum, difference] = &mut [[0.0f32; CHUNK]; 4];

@@ -1,5 +1,5 @@
-//! Lists the containers that can be written. A new one takes a file beside this one, with its [`Encoder`], and a line in
-//! `containers!`.
+//! Registry of the containers that can be written. To add one, add a file with its [`Encoder`] to
+//! this folder, and a line to `containers!`.
 
 use super::{Encoder, Encoding, Format, Options, wav};
 use crate::{
@@ -9,25 +9,26 @@ use crate::{
 };
 use std::{fmt, path::Path};
 
-/// Makes the encoder of a file of so many frames; the error says why there can be no such file.
+/// Creates the encoder of a file with a number of frames. The error is a message that explains why
+/// no such file is possible.
 pub(super) type NewEncoder =
     fn(Encoding, Spec, Frames, &Options) -> Result<Box<dyn Encoder>, String>;
 
 /// Description of a container.
 pub(super) struct ContainerInfo {
-    /// Name in messages.
+    /// Name for messages.
     pub name: &'static str,
-    /// Extensions of its files in lower case, the usual one first.
+    /// File extensions in lower case, the usual one first.
     pub extensions: &'static [&'static str],
-    /// Its encodings, each with the name of the format.
+    /// Encodings, each with the name of the format.
     pub formats: &'static [(Encoding, &'static str)],
-    /// Makes the encoder of a new file.
+    /// Creates the encoder of a new file.
     pub encoder: NewEncoder,
 }
 
 macro_rules! containers {
     ($($(#[doc = $doc:literal])+ $name:ident => $info:expr,)+) => {
-        /// A kind of audio file.
+        /// Container of an audio file.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Container {
@@ -47,13 +48,13 @@ macro_rules! containers {
 }
 
 containers! {
-    /// WAVE: RIFF, or RF64 where the file is too long for it.
+    /// WAVE: RIFF, or RF64 if the file exceeds the limits of RIFF.
     Wav => wav::INFO,
 }
 
 impl Container {
-    /// Returns what is wrong with the name of a file of this container, with a name that is right. A name is right when its
-    /// extension is one of the container's, in upper or lower case, and when it has none.
+    /// Checks a file name. Returns a message with a valid name if the extension is not one of the
+    /// container's; upper and lower case are equal. A name without extension is valid.
     pub(crate) fn name_fault(self, path: &Path) -> Option<String> {
         let extension = path.extension()?.to_string_lossy();
         let extensions = self.info().extensions;
@@ -70,10 +71,10 @@ impl Container {
         ))
     }
 
-    /// Refuses the name of a file whose extension says another container.
+    /// Checks a file name.
     ///
     /// # Errors
-    /// `Unsupported`, with the file and a name that is right.
+    /// `Unsupported` if the extension belongs to another container, with the path and a valid name.
     pub(crate) fn check_name(self, path: &Path) -> Result<()> {
         match self.name_fault(path) {
             Some(fault) => Err(Error::new(
@@ -91,7 +92,7 @@ impl fmt::Display for Container {
     }
 }
 
-/// Returns every format with its name.
+/// Returns all formats with their names.
 pub(super) fn formats() -> impl Iterator<Item = (Format, &'static str)> {
     Container::ALL.iter().flat_map(|&container| {
         let formats = container.info().formats.iter();

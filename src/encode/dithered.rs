@@ -1,4 +1,4 @@
-//! A sink that dithers before another: the last step before rounding.
+//! Sink that adds dither before another sink, as the last step before quantisation.
 
 use super::{Sink, Written};
 use crate::{block::Block, dsp::dither, error::Result, units::Frames};
@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 
 pub use crate::dsp::dither::{Shaping, UnknownShaping};
 
-/// Settings of dither. The same seed gives the same noise.
+/// Dither settings. Equal seeds give equal noise.
 ///
 /// ```
 /// use soundtrack::encode::{Dither, Shaping};
@@ -17,7 +17,7 @@ pub use crate::dsp::dither::{Shaping, UnknownShaping};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Dither {
-    /// Seed of the noise.
+    /// Seed of the noise generator.
     pub seed: u64,
     /// Spectrum of the noise.
     pub shaping: Shaping,
@@ -26,7 +26,8 @@ pub struct Dither {
 impl FromStr for Dither {
     type Err = UnknownShaping;
 
-    /// Parses the name of the spectrum, with the seed after it where it is not 0: `white`, `high-pass 7`.
+    /// Parses the name of the spectrum, followed by the seed unless it is 0: `white`, `high-pass
+    /// 7`.
     fn from_str(text: &str) -> std::result::Result<Self, UnknownShaping> {
         let (name, seed) = text.split_once(' ').unwrap_or((text, "0"));
         Ok(Self {
@@ -45,7 +46,8 @@ impl fmt::Display for Dither {
     }
 }
 
-/// Dithers for integers of a number of bits, and passes the blocks on to another sink. Samples of exactly 0 stay 0.
+/// Adds dither for a number of bits and passes the blocks to another sink. Samples that are exactly
+/// 0 stay 0.
 ///
 /// ```
 /// use soundtrack::{Block, Frames, Layout, Sink, encode::{Dither, Dithered, Memory}};
@@ -74,7 +76,8 @@ pub struct Dithered<S> {
 }
 
 impl<S: Sink> Dithered<S> {
-    /// Dithers for integers of `bits` bits, 1 to 32; the first frame that is written is `start` on the timeline.
+    /// Creates a sink that dithers for integers of `bits` bits, 1 to 32. `start` is the timeline
+    /// position of the first frame.
     pub fn new(sink: S, dither: Dither, bits: u16, start: Frames) -> Self {
         Self {
             sink,
@@ -86,7 +89,7 @@ impl<S: Sink> Dithered<S> {
         }
     }
 
-    /// Returns the sink that gets the dithered blocks.
+    /// Returns the sink that receives the dithered blocks.
     pub fn into_inner(self) -> S {
         self.sink
     }

@@ -1,6 +1,6 @@
-//! Writes audio into files that appear whole or not at all, one at a time or several together.
+//! Writes audio files atomically, one at a time or several together.
 
-use super::{EncodedStream, Format, Options, Sink, Written, stream::Fault};
+use super::{EncodedStream, Format, Options, Sink, Written, stream::EncodeFault};
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
@@ -13,8 +13,8 @@ use std::{
     path::Path,
 };
 
-/// Encodes blocks into an audio file. The file appears when [`finish`](Sink::finish) succeeds; dropped before, it leaves
-/// nothing.
+/// Encodes blocks to an audio file. The file becomes visible when [`finish`](Sink::finish)
+/// succeeds; dropping the sink earlier leaves no file.
 ///
 /// ```
 /// use soundtrack::{Block, Format, Frames, Layout, SampleRate, Sink, Spec, encode::FileSink};
@@ -30,27 +30,28 @@ use std::{
 /// ```
 #[derive(Debug)]
 pub struct FileSink {
-    /// `None` once the file is finished.
+    /// `None` after the file is finished.
     stream: Option<EncodedStream<AtomicFile>>,
 }
 
 impl FileSink {
-    /// Refuses a path that [`create`](Self::create) would refuse, before any work is done.
+    /// Checks, before any work is done, that [`create`](Self::create) would accept a path.
     ///
     /// # Errors
-    /// As [`create_with`](Self::create_with).
+    /// See [`create_with`](Self::create_with).
     pub(crate) fn check(path: &Path, format: Format, overwrite: bool) -> Result<()> {
         AtomicFile::check(path, overwrite)?;
         format.container.check_name(path)
     }
 
-    /// Starts a file of `length` frames that must not exist yet.
+    /// Starts a new file of `length` frames. The file must not exist.
     ///
-    /// A symbolic link is followed. Only regular files: no folder, device or pipe.
+    /// A symbolic link is followed. Folders, devices and pipes are refused.
     ///
     /// # Errors
-    /// `Unsupported` for a name whose extension says another format ([`Format`]); `Output` for an existing file, a folder
-    /// that is missing or cannot be written, and a length beyond 2^64 bytes.
+    /// `Unsupported` if the extension belongs to another format ([`Format`]); `Output` if the file
+    /// exists, if its folder does not exist or is not writable, or if the length exceeds what the
+    /// format can hold.
     pub fn create(
         path: impl AsRef<Path>,
         format: Format,
@@ -63,7 +64,8 @@ impl FileSink {
     /// Starts a file of `length` frames with options.
     ///
     /// # Errors
-    /// As [`create`](Self::create); with [`Options::overwrite`] also for an existing file that is read-only.
+    /// See [`create`](Self::create). With [`Options::overwrite`] an existing file is accepted
+    /// unless it is read-only.
     pub fn create_with(
         path: impl AsRef<Path>,
         format: Format,
@@ -83,7 +85,7 @@ impl FileSink {
         })
     }
 
-    /// Completes the file, on the disk, without making it visible: [`publish`] does.
+    /// Syncs the file to disk without making it visible; [`publish`] does that.
     pub(crate) fn complete(&mut self) -> Result<CompleteAudio> {
         let Some(stream) = self.stream.take() else {
             return Err(Error::new(
@@ -93,8 +95,8 @@ impl FileSink {
         };
         let (mut file, mut written) = match stream.finish() {
             Ok(done) => done,
-            Err((file, Fault::Io(e))) => return Err(file.failed(e)),
-            Err((file, Fault::Wrong(what))) => return Err(refused(file.target(), &what)),
+            Err((file, EncodeFault::Io(e))) => return Err(file.failed(e)),
+            Err((file, EncodeFault::Wrong(what))) => return Err(refused(file.target(), &what)),
         };
         file.flush().map_err(|e| file.failed(e))?;
         written.path = Some(file.target().to_owned());
@@ -114,8 +116,8 @@ impl Sink for FileSink {
             ));
         };
         stream.write(block).map_err(|fault| match fault {
-            Fault::Io(e) => stream.out.failed(e),
-            Fault::Wrong(what) => refused(stream.out.target(), &what),
+            EncodeFault::Io(e) => stream.out.failed(e),
+            EncodeFault::Wrong(what) => refused(stream.out.target(), &what),
         })
     }
 
@@ -128,14 +130,14 @@ fn refused(path: &Path, what: &str) -> Error {
     Error::new(ErrorKind::Output, format!("{}: {what}", path.display()))
 }
 
-/// A complete audio file under its temporary name; dropped, it leaves nothing.
+/// Complete audio file under its temporary name. Dropping it removes the file.
 #[derive(Debug)]
 pub(crate) struct CompleteAudio {
     file: CompleteFile,
     written: Written,
 }
 
-/// Makes all files visible, or none, as [`storage::publish`] does.
+/// Makes all files visible or none; see [`storage::publish`].
 pub(crate) fn publish(files: Vec<CompleteAudio>) -> Result<Vec<Written>> {
     let (files, mut written): (Vec<_>, Vec<_>) =
         files.into_iter().map(|f| (f.file, f.written)).unzip();
@@ -147,7 +149,7 @@ pub(crate) fn publish(files: Vec<CompleteAudio>) -> Result<Vec<Written>> {
     Ok(written)
 }
 
-/// Encodes blocks without writing them, so that samples a file would not hold are counted.
+/// Encodes blocks without writing them, to count the samples that a file would clip.
 #[derive(Debug)]
 pub(crate) struct DryRunSink(Option<EncodedStream<io::Sink>>);
 

@@ -1,25 +1,25 @@
-//! Names the formats of output files: a container and how its samples are encoded.
+//! Formats of output files: a container and a sample encoding.
 
 use super::{Container, Encoder, Options, containers};
 use crate::{dsp::quantise::Width, layout::Spec, units::Frames};
 use std::{fmt, str::FromStr};
 
-/// How samples are stored in a file.
+/// Encoding of samples in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Encoding {
-    /// Integers of 16 bits.
+    /// 16-bit integers.
     Int16,
-    /// Integers of 24 bits.
+    /// 24-bit integers.
     Int24,
-    /// Integers of 32 bits.
+    /// 32-bit integers.
     Int32,
-    /// Floating point of 32 bits: holds any level.
+    /// 32-bit floating point, for any level.
     Float32,
 }
 
 impl Encoding {
-    /// Returns the bits of a sample.
+    /// Returns the number of bits per sample.
     #[must_use]
     pub fn bits(self) -> u16 {
         match self {
@@ -29,7 +29,7 @@ impl Encoding {
         }
     }
 
-    /// Reports whether samples are floating point.
+    /// Returns true if samples are floating point.
     #[must_use]
     pub fn is_float(self) -> bool {
         self == Self::Float32
@@ -45,14 +45,15 @@ impl Encoding {
     }
 }
 
-/// The format of an output file: a container and the encoding of its samples. The default is [`WAV_24`](Self::WAV_24).
+/// Format of an output file: container and sample encoding. The default is
+/// [`WAV_24`](Self::WAV_24).
 ///
 /// Each format has a name, which [`FromStr`] and [`Display`](fmt::Display) use: `wav16`, `wav24`, `wav32`, `wav32f`.
 ///
 /// # File names
-/// A file's name must agree with its format: it ends in one of the container's [`extensions`](Self::extensions), in upper or
-/// lower case, or has no extension. Everything that writes audio refuses other names, such as `song.mp3` for `wav24`,
-/// before any stem is opened.
+/// The extension of a file name must be one of the container's [`extensions`](Self::extensions), in
+/// upper or lower case, or be missing. Everything that writes audio refuses other names, such as
+/// `song.mp3` for `wav24`, before any stem is opened.
 ///
 /// ```
 /// use soundtrack::encode::Format;
@@ -63,47 +64,47 @@ impl Encoding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Format {
-    /// The kind of file.
+    /// Container.
     pub container: Container,
-    /// How its samples are stored.
+    /// Sample encoding.
     pub encoding: Encoding,
 }
 
 impl Format {
-    /// WAVE, integers of 16 bits.
+    /// WAVE with 16-bit integers.
     pub const WAV_16: Self = Self {
         container: Container::Wav,
         encoding: Encoding::Int16,
     };
-    /// WAVE, integers of 24 bits.
+    /// WAVE with 24-bit integers.
     pub const WAV_24: Self = Self {
         container: Container::Wav,
         encoding: Encoding::Int24,
     };
-    /// WAVE, integers of 32 bits.
+    /// WAVE with 32-bit integers.
     pub const WAV_32: Self = Self {
         container: Container::Wav,
         encoding: Encoding::Int32,
     };
-    /// WAVE, floating point of 32 bits: holds any level.
+    /// WAVE with 32-bit floating point, for any level.
     pub const WAV_32F: Self = Self {
         container: Container::Wav,
         encoding: Encoding::Float32,
     };
 
-    /// Reports whether samples are floating point.
+    /// Returns true if samples are floating point.
     #[must_use]
     pub fn is_float(self) -> bool {
         self.encoding.is_float()
     }
 
-    /// Returns the bits of a sample.
+    /// Returns the number of bits per sample.
     #[must_use]
     pub fn bits(self) -> u16 {
         self.encoding.bits()
     }
 
-    /// Returns the extensions that a file of this format may have, in lower case, the usual one first.
+    /// Returns the valid file extensions in lower case, the usual one first.
     #[must_use]
     pub fn extensions(self) -> &'static [&'static str] {
         self.container.info().extensions
@@ -113,7 +114,8 @@ impl Format {
         self.encoding.width()
     }
 
-    /// Makes the encoder of a file of `length` frames; the error says why there can be no such file.
+    /// Creates the encoder of a file of `length` frames. The error is a message that explains why
+    /// no such file is possible.
     pub(super) fn encoder(
         self,
         spec: Spec,
@@ -140,7 +142,7 @@ impl fmt::Display for Format {
     }
 }
 
-/// A name that is none of `wav16 wav24 wav32 wav32f`.
+/// Error: the name is not one of `wav16 wav24 wav32 wav32f`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownFormat;
 

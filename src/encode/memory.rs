@@ -1,25 +1,26 @@
-//! A sink that keeps audio in memory.
+//! Sink that stores audio in memory.
 
 use super::{Sink, Written};
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
-    units::Frames,
+    units::{Frames, saturating_usize},
 };
 
-/// Collects blocks: one `Vec<f64>` a channel, nothing clipped or rounded.
+/// Collects blocks in one `Vec<f64>` per channel, without clipping or rounding.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Memory {
     channels: Vec<Vec<f64>>,
 }
 
 impl Memory {
-    /// Reserves memory for `frames` frames: a vector that grows copies its samples and needs twice the memory.
+    /// Reserves memory for `frames` frames. Growing on demand would copy the samples and need twice
+    /// the memory.
     ///
     /// # Errors
-    /// `Resource` where there is not enough memory.
+    /// `Resource` if there is not enough memory.
     pub(crate) fn with_capacity(channels: usize, frames: Frames) -> Result<Self> {
-        let length = usize::try_from(frames.0).unwrap_or(usize::MAX);
+        let length = saturating_usize(frames.0);
         let mut memory = Self {
             channels: vec![Vec::new(); channels],
         };
@@ -32,7 +33,7 @@ impl Memory {
         Ok(memory)
     }
 
-    /// Returns the samples of every channel; no channels where nothing was written.
+    /// Returns the samples of every channel; empty if no block was written.
     #[must_use]
     pub fn into_channels(self) -> Vec<Vec<f64>> {
         self.channels

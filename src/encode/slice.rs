@@ -1,27 +1,29 @@
-//! The note in a file that says which part of a longer file it is, with the header of the whole file.
+//! Chunk that marks a file as a slice of a longer file and holds the header of the longer file.
 //!
-//! The note holds the whole's header byte for byte, so joining need not interpret it. Layout, little-endian: version (4 bytes), first frame, frames of the whole, number of the mix (8 bytes each), the header up
-//! to and with the first eight bytes of its `data` chunk.
+//! The chunk contains the header of the longer file byte for byte, so joining slices needs no
+//! interpretation of it. Layout, little-endian: version (4 bytes), first frame, length of the
+//! longer file in frames, mix identifier (8 bytes each), header up to and including the first eight
+//! bytes of its `data` chunk.
 
 use super::{Broadcast, Options};
 use crate::units::Frames;
 
 const VERSION: u32 = 1;
 
-/// Position of a file that is a part of a longer one.
+/// Position of a file within a longer file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slice {
-    /// First frame of the part, in the whole.
+    /// First frame of the slice within the longer file.
     pub start: Frames,
-    /// Length of the whole.
+    /// Length of the longer file.
     pub whole: Frames,
-    /// Number that all parts of one mix share.
+    /// Identifier shared by all slices of one mix.
     pub mix: u64,
 }
 
 impl Slice {
-    /// Returns the options of the whole file, from those of the part.
-    pub(super) fn of_whole(&self, options: &Options) -> Options {
+    /// Returns the options of the longer file, given those of the slice.
+    pub(super) fn options_of_whole(&self, options: &Options) -> Options {
         let first = |b: &Broadcast| Frames(b.time_reference.0.saturating_sub(self.start.0));
         let broadcast = options.broadcast.as_ref().map(|b| Broadcast {
             time_reference: first(b),
@@ -34,19 +36,20 @@ impl Slice {
         }
     }
 
-    /// Returns the note, given the header of the whole file.
-    pub(super) fn note(&self, header: &[u8]) -> Vec<u8> {
-        let mut note = Vec::from(VERSION.to_le_bytes());
+    /// Returns the body of the chunk, given the header of the longer file.
+    pub(super) fn chunk_body(&self, header: &[u8]) -> Vec<u8> {
+        let mut chunk_body = Vec::from(VERSION.to_le_bytes());
         [self.start.0, self.whole.0, self.mix]
             .iter()
-            .for_each(|n| note.extend(n.to_le_bytes()));
-        note.extend(header);
-        note
+            .for_each(|n| chunk_body.extend(n.to_le_bytes()));
+        chunk_body.extend(header);
+        chunk_body
     }
 
-    /// Reads a note: the part, and the header of the whole. `None` for a note of another version.
-    pub(crate) fn of(note: &[u8]) -> Option<(Self, &[u8])> {
-        let (version, rest) = note.split_first_chunk()?;
+    /// Parses the body of the chunk: the slice, and the header of the longer file. `None` for
+    /// another version.
+    pub(crate) fn parse(chunk: &[u8]) -> Option<(Self, &[u8])> {
+        let (version, rest) = chunk.split_first_chunk()?;
         let (start, rest) = rest.split_first_chunk()?;
         let (whole, rest) = rest.split_first_chunk()?;
         let (mix, header) = rest.split_first_chunk()?;

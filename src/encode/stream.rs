@@ -1,4 +1,4 @@
-//! Encodes blocks into a stream of bytes, in any container.
+//! Encodes blocks to a byte stream.
 
 use super::{Encoder, Written};
 use crate::{block::Block, units::Frames};
@@ -7,16 +7,16 @@ use std::{
     io::{self, Write},
 };
 
-/// Why a block was not encoded.
+/// Reason why a block was not encoded.
 #[derive(Debug)]
-pub(super) enum Fault {
-    /// The bytes could not be written.
+pub(super) enum EncodeFault {
+    /// I/O error of the output.
     Io(io::Error),
-    /// The caller broke its promise of channels or frames, or went on after a failed write.
+    /// The caller passed a wrong number of channels or frames, or continued after a failed write.
     Wrong(String),
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for EncodeFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(e) => e.fmt(f),
@@ -25,23 +25,25 @@ impl fmt::Display for Fault {
     }
 }
 
-const BROKEN: &str = "cannot be completed: a write failed before";
+const WRITE_FAILED: &str = "cannot be completed: a write failed before";
 
-/// Writes the bytes of an [`Encoder`] and holds the caller to the channels and the length it promised.
+/// Writes the bytes of an [`Encoder`] and checks the number of channels and frames.
 #[derive(Debug)]
 pub(super) struct EncodedStream<W> {
     pub(super) out: W,
     encoder: Box<dyn Encoder>,
     channels: usize,
-    promised: u64,
+    expected_frames: u64,
     frames: u64,
-    /// A write failed: what the output holds is unknown, and no retry can mend it.
-    broken: bool,
+    /// True after a failed write: the content of the output is then unknown, and writing cannot be
+    /// retried.
+    write_failed: bool,
     bytes: Vec<u8>,
 }
 
 impl<W: Write> EncodedStream<W> {
-    /// Writes the header of a stream of `length` frames. Hands the output back where that fails.
+    /// Writes the header of a stream of `length` frames. Returns the output with the error if that
+    /// fails.
     pub(super) fn start(
         mut out: W,
         encoder: Box<dyn Encoder>,
@@ -55,16 +57,16 @@ impl<W: Write> EncodedStream<W> {
             out,
             encoder,
             channels,
-            promised: length.0,
+            expected_frames: length.0,
             frames: 0,
-            broken: false,
+            write_failed: false,
             bytes: Vec::new(),
         })
     }
 
-    pub(super) fn write(&mut self, block: &Block) -> Result<(), Fault> {
-        if self.broken {
-            return Err(Fault::Wrong(BROKEN.into()));
+    pub(super) fn write(&mut self, block: &Block) -> Result<(), EncodeFault> {
+        if self.write_failed {
+            return Err(EncodeFault::Wrong(WRITE_FAILED.into()));
         }
         if block.layout().channels() != self.channels {
             let what = format!(
@@ -72,39 +74,37 @@ impl<W: Write> EncodedStream<W> {
                 block.layout().channels(),
                 self.channels
             );
-            return Err(Fault::Wrong(what));
+            return Err(EncodeFault::Wrong(what));
         }
-        let frames = self
-            .frames
-            .saturating_add(u64::try_from(block.frames()).unwrap_or(u64::MAX));
-        if frames > self.promised {
-            return Err(Fault::Wrong(format!(
+        let frames = self.frames.saturating_add(block.frames() as u64);
+        if frames > self.expected_frames {
+            return Err(EncodeFault::Wrong(format!(
                 "{} frames were promised, {frames} came",
-                self.promised
+                self.expected_frames
             )));
         }
         self.encoder.encode(block, &mut self.bytes);
-        self.flush_bytes().map_err(Fault::Io)?;
+        self.flush_bytes().map_err(EncodeFault::Io)?;
         self.frames = frames;
         Ok(())
     }
 
-    /// Writes what follows the audio. Returns the output and what it holds, without path and size.
-    pub(super) fn finish(mut self) -> Result<(W, Written), (W, Fault)> {
-        if self.broken {
-            return Err((self.out, Fault::Wrong(BROKEN.into())));
+    /// Writes the bytes after the audio. Returns the output and the counts, without path and size.
+    pub(super) fn finish(mut self) -> Result<(W, Written), (W, EncodeFault)> {
+        if self.write_failed {
+            return Err((self.out, EncodeFault::Wrong(WRITE_FAILED.into())));
         }
-        if self.frames != self.promised {
+        if self.frames != self.expected_frames {
             let what = format!(
                 "{} frames were promised, {} came",
-                self.promised, self.frames
+                self.expected_frames, self.frames
             );
-            return Err((self.out, Fault::Wrong(what)));
+            return Err((self.out, EncodeFault::Wrong(what)));
         }
         self.bytes.clear();
         let mut written = self.encoder.finish(&mut self.bytes);
         if let Err(e) = self.flush_bytes() {
-            return Err((self.out, Fault::Io(e)));
+            return Err((self.out, EncodeFault::Io(e)));
         }
         written.frames = Frames(self.frames);
         Ok((self.out, written))
@@ -112,7 +112,7 @@ impl<W: Write> EncodedStream<W> {
 
     fn flush_bytes(&mut self) -> io::Result<()> {
         let written = self.out.write_all(&self.bytes);
-        self.broken = written.is_err();
+        self.write_failed = written.is_err();
         written
     }
 }

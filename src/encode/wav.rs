@@ -1,10 +1,11 @@
-//! The WAVE container: integers of 16, 24 and 32 bits, floats of 32; RIFF, or RF64 where a RIFF would be too long.
+//! WAVE container with 16, 24 and 32-bit integers or 32-bit float; RF64 if RIFF is too small.
 //!
-//! The length is known beforehand, so the header is right from its first byte and the container is never outgrown.
-//! Rounding is half to even, and samples that the encoding cannot hold are counted. Levels stay as they are.
+//! The header is complete from the start, since the length is known in advance. Integer samples are
+//! rounded half to even and not scaled; clipped samples are counted.
 //!
-//! Mono and stereo of 16 bits are plain PCM, mono and stereo of float have the plain float tag, all else is EXTENSIBLE with
-//! the layout's channel mask (0 for discrete channels). RF64 (EBU Tech 3306) from 1 MiB below 4 GiB of audio.
+//! Mono and stereo with 16 bits use the plain PCM tag, mono and stereo float the plain float tag,
+//! and everything else EXTENSIBLE with the layout's channel mask (0 for discrete channels). RF64
+//! (EBU Tech 3306) is used if the audio comes within 1 MiB of 4 GiB.
 
 use super::{Encoder, Encoding, Options, Slice, Written, containers::ContainerInfo};
 use crate::{
@@ -30,11 +31,11 @@ pub(super) const INFO: ContainerInfo = ContainerInfo {
     },
 };
 
-/// Longest description and originator of a `bext` chunk, in bytes.
+/// Maximum length of description and originator in a `bext` chunk, in bytes.
 const DESCRIPTION_BYTES: usize = 256;
 const ORIGINATOR_BYTES: usize = 32;
 
-/// Encodes a WAVE file whose header is laid out before the first block.
+/// Encodes a WAVE file. The header is built before the first block.
 #[derive(Debug)]
 struct WavEncoder {
     header: riff::WaveHeader,
@@ -43,7 +44,7 @@ struct WavEncoder {
 }
 
 impl WavEncoder {
-    /// Lays out a file; `rf64` forces RF64 where RIFF would do.
+    /// Creates the encoder of a file; `rf64` forces RF64 even if RIFF would do.
     fn new(
         encoding: Encoding,
         spec: Spec,
@@ -51,7 +52,7 @@ impl WavEncoder {
         options: &Options,
         rf64: bool,
     ) -> Result<Self, String> {
-        // Chunks other than the audio take far less than this.
+        // Upper bound for the size of the chunks other than the audio.
         const RESERVE: u64 = 1 << 20;
         let too_long = || {
             format!(
@@ -60,7 +61,7 @@ impl WavEncoder {
             )
         };
         let channels = spec.layout.channels();
-        let frame = u64::try_from(channels * encoding.width().bytes()).unwrap_or(u64::MAX);
+        let frame = (channels * encoding.width().bytes()) as u64;
         let data = length
             .0
             .checked_mul(frame)
@@ -77,7 +78,7 @@ impl WavEncoder {
             )
         });
         let slice = match options.slice {
-            Some(slice) => Some(slice_note(encoding, spec, slice, options, rf64)?),
+            Some(slice) => Some(slice_chunk(encoding, spec, slice, options, rf64)?),
             None => None,
         };
         let new = riff::New {
@@ -120,7 +121,7 @@ impl Encoder for WavEncoder {
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) -> Written {
-        // A chunk of an odd length is followed by a pad byte that its size does not count.
+        // A chunk of odd length is followed by a pad byte that its size does not include.
         if self.header.pad {
             out.push(0);
         }
@@ -136,30 +137,36 @@ impl Encoder for WavEncoder {
     }
 }
 
-/// Returns the text with other characters than printable ASCII replaced, cut to `most` characters.
-fn ascii(text: &str, most: usize) -> String {
+/// Replaces everything but printable ASCII and truncates the text to `max_chars` characters.
+fn ascii(text: &str, max_chars: usize) -> String {
     text.chars()
-        .take(most)
+        .take(max_chars)
         .map(|c| if matches!(c, ' '..='~') { c } else { '?' })
         .collect()
 }
 
-/// Returns the note that says which part of a longer file this is; it holds the header of that file.
-fn slice_note(
+/// Returns the body of the chunk that marks a slice; it contains the header of the longer file.
+fn slice_chunk(
     encoding: Encoding,
     spec: Spec,
     slice: Slice,
     options: &Options,
     rf64: bool,
 ) -> Result<Vec<u8>, String> {
-    let whole = WavEncoder::new(encoding, spec, slice.whole, &slice.of_whole(options), rf64)?;
-    Ok(slice.note(&whole.header.header))
+    let whole = WavEncoder::new(
+        encoding,
+        spec,
+        slice.whole,
+        &slice.options_of_whole(options),
+        rf64,
+    )?;
+    Ok(slice.chunk_body(&whole.header.header))
 }
 
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{EncodedStream, stream::Fault},
+        super::{EncodedStream, stream::EncodeFault},
         *,
     };
     use crate::{Layout, SampleRate, Source, media};
@@ -263,8 +270,8 @@ mod tests {
             let all = || -> Result<(), io::Error> {
                 let mut stream = start(Full(room), Encoding::Int24, false).map_err(|(_, e)| e)?;
                 let io = |f| match f {
-                    Fault::Io(e) => e,
-                    Fault::Wrong(what) => panic!("{what}"),
+                    EncodeFault::Io(e) => e,
+                    EncodeFault::Wrong(what) => panic!("{what}"),
                 };
                 stream.write(&block()).map_err(io)?;
                 stream.finish().map_err(|(_, f)| io(f))?;
@@ -299,10 +306,10 @@ mod tests {
         let mut stream = start(Once(true), Encoding::Int16, true)
             .map_err(|(_, e)| e)
             .unwrap();
-        assert!(matches!(stream.write(&block()), Err(Fault::Io(_))));
-        assert!(matches!(stream.write(&block()), Err(Fault::Wrong(_))));
+        assert!(matches!(stream.write(&block()), Err(EncodeFault::Io(_))));
+        assert!(matches!(stream.write(&block()), Err(EncodeFault::Wrong(_))));
         assert!(
-            matches!(stream.finish(), Err((_, Fault::Wrong(what))) if what.contains("a write failed before"))
+            matches!(stream.finish(), Err((_, EncodeFault::Wrong(what))) if what.contains("a write failed before"))
         );
     }
 }

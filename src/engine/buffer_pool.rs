@@ -1,25 +1,32 @@
 //! Holds each node's output until every consumer has read it, then recycles the buffer.
 //!
-//! A recycled buffer goes to the node that begins next, so there are as many as are needed at once, and mostly in the
-//! cache.
+//! A recycled buffer goes to the node that begins next, so only as many buffers exist as nodes need at the same time, and most
+//! of them are still in the cache.
 #![expect(
     clippy::indexing_slicing,
     reason = "nodes are numbered by the plan, and every vector holds one entry for each"
 )]
 
 use super::node::Output;
-use crate::{block::Block, plan::Plan, sync::locked};
+use crate::{
+    block::Block,
+    plan::Plan,
+    sync::{locked, read_locked, write_locked},
+};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Read access to the output of a node.
 pub(super) type NodeOutput<'a> = RwLockReadGuard<'a, Output>;
 
 /// The outputs of all nodes.
+///
+/// Lock order: an output before the spare buffers. A node holds its own output for writing while it reads those of its feeds;
+/// none of these is written again before all of its readers have taken it.
 pub(super) struct BufferPool {
     outputs: Vec<RwLock<Output>>,
     /// Buffers that no node uses.
     spare: Mutex<Vec<Block>>,
-    /// Whether every output is kept until it is written over.
+    /// Outputs are kept until they are overwritten.
     kept: bool,
 }
 
@@ -37,7 +44,7 @@ impl BufferPool {
         }
     }
 
-    /// Keeps every output from now on, for [`latest`](Self::latest).
+    /// Keeps every output until it is overwritten, so that [`latest`](Self::latest) can return it.
     pub(super) fn keep(&mut self) {
         self.kept = true;
     }
@@ -56,29 +63,24 @@ impl BufferPool {
         )
     }
 
-    /// Returns the output of a node to those that read it.
+    /// Returns the output of a node for reading.
     pub(super) fn output(&self, node: usize) -> NodeOutput<'_> {
-        self.outputs[node]
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
+        read_locked(&self.outputs[node])
     }
 
     /// Returns a node's buffer to the pool, after its last reader.
     pub(super) fn release(&self, node: usize) {
-        let mut output = self.outputs[node]
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut output = write_locked(&self.outputs[node]);
         if output.block.capacity() > 0 && !(self.kept && output.active) {
             let empty = Block::new(output.block.layout(), 0);
             locked(&self.spare).push(std::mem::replace(&mut output.block, empty));
         }
     }
 
-    /// Returns the output that a node writes; emptied, and with a buffer if there is a spare one, where the node begins.
+    /// Returns the output of a node for writing. Where the node begins a step, the output is silent, with a spare buffer if there
+    /// is one.
     pub(super) fn open(&self, node: usize, begins: bool) -> RwLockWriteGuard<'_, Output> {
-        let mut output = self.outputs[node]
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut output = write_locked(&self.outputs[node]);
         if begins {
             output.active = false;
             if output.block.capacity() == 0

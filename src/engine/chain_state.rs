@@ -1,11 +1,11 @@
 //! Runs the processors of a chain, so that every output frame is a pure function of the absolute frames of its input.
 //!
-//! Processors run only where the plan feeds them ([`Chain::fed`]). They are reset where a fed stretch begins, after
-//! silence long enough that nothing earlier is remembered. A recursive chain also restarts on the grid of the timeline: a
-//! second set of processors is reset and fed ahead of each grid position, and takes over there. So no output depends on
-//! where the render started.
+//! Processors run only in the ranges in which the plan feeds them ([`Chain::fed`]). They are reset at the start of each range,
+//! which follows silence longer than their memory. A recursive chain also restarts on the grid of the timeline: a second set
+//! of processors is reset and fed ahead of each grid position, and takes over there. So no output depends on the frame at which
+//! the render started.
 
-use super::node::make_room;
+use super::node::ensure_frames;
 use crate::{
     block::Block,
     dsp::{
@@ -18,22 +18,22 @@ use crate::{
         chain::{GRID, Restart},
         ranges::{contains, next_edge},
     },
-    units::Frames,
+    units::{Frames, saturating_usize},
 };
 
 /// The processors of a chain.
 type Processors = Vec<Box<dyn Processor>>;
 
-/// A chain that runs.
+/// The running state of a chain.
 pub(super) struct ChainState {
     running: Processors,
-    /// Whether the processors have been reset since the last stretch that was fed.
+    /// The processors have been reset for the current fed range.
     is_fed: bool,
     /// Takes over at the next grid position.
     standby: Standby,
-    /// A part of a block.
+    /// Scratch for a part of a block.
     part: Block,
-    /// What the standby processors are fed with.
+    /// Scratch for the input of the standby processors.
     copy: Block,
     /// For each insert, the part of its key that belongs to a part of a block.
     key_parts: Vec<Block>,
@@ -47,17 +47,17 @@ struct Standby {
     is_fed: bool,
 }
 
-/// Where a block lies: the positions of its first input frame and of its first output frame; `None` before the stream
-/// has come so far. Neither position jumps within a block.
+/// The positions of a block's first input frame and first output frame on the timeline. Neither jumps within a block.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct ChainPosition {
     pub input: u64,
+    /// `None` before the latency of the chain has passed.
     pub output: Option<u64>,
-    /// Whether the output is part of what is rendered: only then reductions are logged.
+    /// The output is part of the rendered range, so reductions are logged.
     pub counts: bool,
 }
 
-impl Place {
+impl ChainPosition {
     fn after(self, frames: usize) -> Self {
         let frames = frames as u64;
         Self {
@@ -96,7 +96,7 @@ impl ChainState {
         }
     }
 
-    /// Forgets the signal: the next block does not follow the last one.
+    /// Forgets the signal, since the next block does not follow the last one.
     pub(super) fn reset(&mut self) {
         (self.is_fed, self.standby.is_fed) = (false, false);
     }
@@ -105,13 +105,13 @@ impl ChainState {
         &self.reductions
     }
 
-    /// Replaces input by output, with `silence` where the chain does not sound; returns whether it sounds anywhere.
+    /// Replaces the input by output, with `silence` where the chain does not sound, and reports whether it sounds anywhere.
     ///
-    /// A block is cut where a fed or a sounding stretch begins or ends, and at grid positions.
+    /// Cuts a block where a fed or a sounding range begins or ends, and at grid positions.
     pub(super) fn process(
         &mut self,
         chain: &Chain,
-        mut place: Place,
+        mut position: ChainPosition,
         block: &mut Block,
         silence: f64,
         keys: &[Option<&Block>],
@@ -119,27 +119,25 @@ impl ChainState {
         let frames = block.frames();
         let (mut done, mut sounds) = (0, false);
         while done < frames {
-            let n = usize::try_from(until_edge(chain, place))
-                .unwrap_or(usize::MAX)
-                .min(frames - done);
-            let sounds_here = place
+            let n = saturating_usize(until_edge(chain, position)).min(frames - done);
+            let sounds_here = position
                 .output
                 .is_some_and(|at| contains(&chain.sounding, at).is_some());
-            let fed = contains(&chain.fed, place.input);
+            let fed = contains(&chain.fed, position.input);
             if fed.is_none() && !sounds_here {
                 self.reset();
             } else {
-                let begins = fed.is_some_and(|fed| fed.start == place.input);
-                self.switch(chain, place, begins);
+                let begins = fed.is_some_and(|fed| fed.start == position.input);
+                self.switch(chain, position, begins);
                 if n == frames {
-                    self.run(place, block, keys);
+                    self.run(position, block, keys);
                 } else {
                     let mut part = std::mem::replace(&mut self.part, Block::new(block.layout(), 0));
-                    make_room(&mut part, n);
+                    ensure_frames(&mut part, n);
                     copy(&mut part, 0, block, done, n);
                     let mut parts = std::mem::take(&mut self.key_parts);
                     let keys = cut(&mut parts, keys, done, n);
-                    self.run(place, &mut part, &keys);
+                    self.run(position, &mut part, &keys);
                     self.key_parts = parts;
                     copy(block, done, &part, 0, n);
                     self.part = part;
@@ -153,13 +151,13 @@ impl ChainState {
             }
             sounds |= sounds_here;
             done += n;
-            place = place.after(n);
+            position = position.after(n);
         }
         sounds
     }
 
-    /// Resets what must begin here, and lets the standby processors take over at a grid position.
-    fn switch(&mut self, chain: &Chain, place: Place, begins: bool) {
+    /// Resets the processors that begin here, and lets the standby processors take over at a grid position.
+    fn switch(&mut self, chain: &Chain, position: ChainPosition, begins: bool) {
         if begins || !self.is_fed {
             self.running
                 .iter_mut()
@@ -170,11 +168,11 @@ impl ChainState {
         let Restart::Grid(pre_roll) = chain.restart else {
             return;
         };
-        if place.output.is_some_and(|at| at.is_multiple_of(GRID)) && self.standby.is_fed {
+        if position.output.is_some_and(|at| at.is_multiple_of(GRID)) && self.standby.is_fed {
             std::mem::swap(&mut self.running, &mut self.standby.processors);
             self.standby.is_fed = false;
         }
-        if !begins && (place.input + pre_roll).is_multiple_of(GRID) {
+        if !begins && (position.input + pre_roll).is_multiple_of(GRID) {
             self.standby
                 .processors
                 .iter_mut()
@@ -183,21 +181,21 @@ impl ChainState {
         }
     }
 
-    fn run(&mut self, place: Place, block: &mut Block, keys: &[Option<&Block>]) {
+    fn run(&mut self, position: ChainPosition, block: &mut Block, keys: &[Option<&Block>]) {
         if self.standby.is_fed {
-            make_room(&mut self.copy, block.frames());
+            ensure_frames(&mut self.copy, block.frames());
             copy(&mut self.copy, 0, block, 0, block.frames());
-            let mut at = place.input;
+            let mut at = position.input;
             for (processor, key) in self.standby.processors.iter_mut().zip(key_of_each(keys)) {
                 processor.process(Frames(at), &mut self.copy, key);
                 at = at.saturating_sub(processor.latency().0);
             }
         }
-        let mut at = place.input;
+        let mut at = position.input;
         for (processor, key) in self.running.iter_mut().zip(key_of_each(keys)) {
             processor.process(Frames(at), block, key);
             at = at.saturating_sub(processor.latency().0);
-            if place.counts {
+            if position.counts {
                 for reduction in processor.reductions() {
                     self.reductions.note(at, reduction);
                 }
@@ -206,20 +204,20 @@ impl ChainState {
     }
 }
 
-/// Returns the frames before anything about the chain changes.
-fn until_edge(chain: &Chain, place: Place) -> u64 {
-    let fed = next_edge(&chain.fed, place.input) - place.input;
-    let sounding = place
+/// Returns the number of frames before a fed or sounding range begins or ends, or the processors restart.
+fn until_edge(chain: &Chain, position: ChainPosition) -> u64 {
+    let fed = next_edge(&chain.fed, position.input) - position.input;
+    let sounding = position
         .output
         .map_or(u64::MAX, |at| next_edge(&chain.sounding, at) - at);
     let Restart::Grid(pre_roll) = chain.restart else {
         return fed.min(sounding);
     };
     let to_grid = |at: u64| GRID - at % GRID;
-    let switch = place.output.map_or(u64::MAX, to_grid);
+    let switch = position.output.map_or(u64::MAX, to_grid);
     fed.min(sounding)
         .min(switch)
-        .min(to_grid(place.input + pre_roll))
+        .min(to_grid(position.input + pre_roll))
 }
 
 /// Returns the key of each processor of a chain; none beyond those that are stated.
@@ -240,7 +238,7 @@ fn cut<'a>(
     }
     for (part, key) in parts.iter_mut().zip(keys) {
         if let Some(key) = key {
-            make_room(part, frames);
+            ensure_frames(part, frames);
             copy(part, 0, key, from, frames);
         }
     }
@@ -264,10 +262,10 @@ fn copy(to: &mut Block, to_index: usize, from: &Block, from_index: usize, frames
     }
 }
 
-/// What the processors of a chain took away so far, for the report.
+/// Collects the gain reduction of a chain over time, for the report.
 pub(super) struct ReductionLog {
     rate: u64,
-    /// The first frame that was logged, and the tenth of a second after it that the curve is at.
+    /// The first logged frame, and the number of tenths of a second from there to the current value of the curve.
     origin: Option<u64>,
     tenth: u64,
     strongest: f64,
@@ -278,7 +276,7 @@ pub(super) struct ReductionLog {
 /// The gain reduction of a chain.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct GainReduction {
-    /// The largest share of the signal taken away, and its frame; `None` where nothing was.
+    /// The largest share of the signal that was taken away, and its frame; `None` without reduction.
     pub most: Option<Peak>,
     /// In dB, for each tenth of a second.
     pub curve: Vec<f32>,
@@ -299,7 +297,7 @@ impl ReductionLog {
         }
     }
 
-    /// Takes a stretch of a block that starts at frame `at`.
+    /// Logs a reduction in a block that starts at frame `at`.
     fn note(&mut self, at: u64, reduction: &Reduction) {
         let frame = at + reduction.offset as u64;
         let origin = *self.origin.get_or_insert(frame);
@@ -326,7 +324,7 @@ impl ReductionLog {
     }
 }
 
-/// A share taken away as a reduction in dB.
+/// Converts the share that is taken away to a reduction in dB.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "seven digits are enough for a curve"

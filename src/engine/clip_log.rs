@@ -1,44 +1,44 @@
-//! The places where a signal is over full scale: the first of them, and how many samples in all.
+//! Logs the ranges in which a signal exceeds full scale: the first of them, and the number of samples in all.
 //!
-//! Samples over full scale that are near each other in one channel are one place. Bounded, however loud a mix is, and a
-//! pure function of the samples: block size changes nothing.
+//! Samples over full scale that are near each other in one channel belong to one range. The log is bounded, however loud a mix
+//! is, and a pure function of the samples: the block size changes nothing.
 
-/// Places of a channel that are kept.
+/// Largest number of ranges that are kept for a channel.
 pub(crate) const KEPT: usize = 100;
 
-/// Frames without an over after which the next is a new place: 10 ms at 48 kHz.
+/// Distance in frames from which two samples over full scale belong to different ranges: 10 ms at 48 kHz.
 const APART: u64 = 480;
 
-/// A stretch over full scale.
+/// A range over full scale.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Place {
-    /// The first frame that is over.
+pub(crate) struct ClippedRange {
+    /// The first frame over full scale.
     pub start: u64,
-    /// The frame after the last that is over.
+    /// The frame after the last frame over full scale.
     pub end: u64,
     /// The largest absolute sample.
     pub peak: f64,
 }
 
-/// The overs of a channel.
+/// The log of a channel.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct OverLog {
-    /// The first places, in order of time.
-    pub first: Vec<Place>,
-    /// How many samples in all.
+    /// The first ranges, in order of time.
+    pub first: Vec<ClippedRange>,
+    /// Number of samples over full scale.
     pub samples: u64,
-    /// The end of the last place, kept or not.
+    /// The end of the last range, kept or not.
     end: u64,
 }
 
 impl OverLog {
-    /// Takes samples, the first of which is frame `at`.
+    /// Takes samples, of which the first is frame `at`.
     pub(super) fn take(&mut self, samples: &[f64], at: u64) {
         for (frame, sample) in (at..).zip(samples).filter(|(_, s)| s.abs() > 1.0) {
             let near = self.samples > 0 && frame < self.end + APART;
             let (peak, end) = (sample.abs(), frame + 1);
             if !near && self.first.len() < KEPT {
-                self.first.push(Place {
+                self.first.push(ClippedRange {
                     start: frame,
                     end,
                     peak,
@@ -55,22 +55,22 @@ impl OverLog {
         }
     }
 
-    /// The overs of several channels as one: the first places in order of time, those that overlap joined.
-    pub(crate) fn joined(logs: &[Self]) -> Vec<Place> {
-        // After the last place of a channel that has more than are kept, nothing is known of it.
+    /// Returns the first ranges of several channels in order of time, with those near each other joined.
+    pub(crate) fn joined(logs: &[Self]) -> Vec<ClippedRange> {
+        // Beyond the last range of a full log its channel is unknown.
         let full = logs
             .iter()
             .filter(|l| l.first.len() == KEPT)
             .filter_map(|l| l.first.last());
         let known = full.map(|p| p.start).min().unwrap_or(u64::MAX);
-        let mut places: Vec<Place> = logs
+        let mut places: Vec<ClippedRange> = logs
             .iter()
             .flat_map(|l| &l.first)
             .copied()
             .filter(|p| p.start <= known)
             .collect();
         places.sort_by_key(|p| (p.start, p.end));
-        let mut out: Vec<Place> = Vec::new();
+        let mut out: Vec<ClippedRange> = Vec::new();
         for place in places {
             match out.last_mut().filter(|last| place.start < last.end + APART) {
                 Some(last) => {
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn near_samples_are_one_place_whatever_the_block() {
+    fn near_samples_are_one_range_whatever_the_block() {
         let overs = [
             (100, 1.5),
             (101, -2.0),
@@ -113,12 +113,12 @@ mod tests {
         for block in [1, 64, 441, 100_000] {
             let log = log(&overs, block);
             let expected = [
-                Place {
+                ClippedRange {
                     start: 100,
                     end: 581,
                     peak: 2.0,
                 },
-                Place {
+                ClippedRange {
                     start: 1061,
                     end: 1062,
                     peak: 1.0 + f64::EPSILON,
@@ -141,7 +141,7 @@ mod tests {
             (100, 500, 99_000)
         );
         let other = OverLog {
-            first: vec![Place {
+            first: vec![ClippedRange {
                 start: 450,
                 end: 451,
                 peak: 3.0,

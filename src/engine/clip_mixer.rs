@@ -2,13 +2,14 @@
 
 use super::{
     clip_reader::ClipReader,
-    node::{SILENCE, make_room},
+    node::{SILENCE, ensure_frames},
 };
 use crate::{
     block::Block,
     dsp::gain::{add_scaled, add_shaped, put_scaled},
     error::Result,
     plan::PlannedClip,
+    units::saturating_usize,
 };
 use std::ops::Range;
 
@@ -46,7 +47,7 @@ impl Envelope<'_> {
         Gain::Curve(values)
     }
 
-    /// Returns the largest sample of a frame of the stem behind the envelope, in any channel.
+    /// Returns the largest sample of a frame of the stem, in any channel, after the envelope.
     fn peak(&self, piece: &Block, index: usize, frame: u64) -> f64 {
         let samples = piece.channels().filter_map(|channel| channel.get(index));
         samples.fold(0.0, |most: f64, sample| most.max(sample.abs()))
@@ -71,7 +72,7 @@ impl Gain<'_> {
         }
     }
 
-    /// Writes samples over whatever is there: the bits that adding them to silence gives.
+    /// Writes samples, with the bits that adding them to silence would give.
     fn put(self, to: &mut [f64], from: &[f64], factor: f64) {
         match self {
             Gain::Constant(gain) => put_scaled(to, from, gain * factor),
@@ -86,7 +87,7 @@ impl Gain<'_> {
 /// Adds the part of a clip that sounds in `frames` frames from `at` on. The first clip of a block, which has no frames
 /// yet, is written and not added.
 ///
-/// `edges` receives the level of the first and of the last frame of the clip where they are met; `values` is scratch.
+/// `edges` receives the level of the first and of the last frame of the clip when they are rendered; `values` is scratch.
 pub(super) fn mix_clip(
     clip: &PlannedClip,
     reader: &mut ClipReader,
@@ -107,8 +108,8 @@ pub(super) fn mix_clip(
         let (in_pass, left) = clip.passes.locate(clip.offset(now));
         let available = clip.available.saturating_sub(in_pass);
         let left = left.min(end - now);
-        // Only the exact length of a pass can reach behind the stem, by less than a frame. What was read ahead has
-        // silence there of its own.
+        // A pass whose exact length is not whole can reach past the end of the stem, by less than a frame. A read-ahead queue
+        // contains that silence already.
         if available == 0 && reader.is_direct() {
             let (here, n) = (index(now, at), index(left, 0));
             for channel in to.channels_mut() {
@@ -132,7 +133,7 @@ pub(super) fn mix_clip(
             },
             0,
         );
-        // What no gain, fade or matrix changes is read straight to where it goes.
+        // A stretch that no gain, fade or matrix changes is decoded directly into the output.
         let straight =
             is_first && now == at && most == to.capacity() && clip.is_straight(to.layout());
         if straight && envelope.is_flat(now..now + most as u64) {
@@ -168,8 +169,8 @@ pub(super) fn mix_clip(
     Ok(())
 }
 
-/// Adds the channels of a piece to one channel, each times its factor of the matrix row; or writes them where nothing
-/// was written before. A channel that gets nothing gets 0.0, so that a clip is silence there and not absence.
+/// Adds the channels of a piece to one channel, each times its factor of the matrix row; the first clip of a block is written
+/// instead. A channel that no channel of the clip feeds becomes 0.0 and not −0.0, since the clip sounds there, with silence.
 fn mix_row(
     to: &mut [f64],
     piece: &Block,
@@ -199,9 +200,9 @@ fn mix_row(
     }
 }
 
-/// Makes room for `frames` frames, and silences those outside a range that will be written.
+/// Sets the number of frames of a block, and silences those outside a range that will be written.
 fn silence_around(to: &mut Block, frames: usize, written: Range<usize>) {
-    make_room(to, frames);
+    ensure_frames(to, frames);
     for samples in to.channels_mut() {
         samples
             .iter_mut()
@@ -232,7 +233,7 @@ fn note_edges(
     }
 }
 
-/// Counts the frames from one to another.
+/// Returns the distance between two frames of one block.
 fn index(frame: u64, from: u64) -> usize {
-    usize::try_from(frame - from).unwrap_or(usize::MAX)
+    saturating_usize(frame - from)
 }

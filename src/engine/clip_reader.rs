@@ -1,4 +1,4 @@
-//! Reads the frames of a clip: straight from its stem, or from what was decoded ahead.
+//! Reads the frames of a clip, directly from its stem or from its read-ahead queue.
 
 use super::read_ahead::ClipQueue;
 use crate::{
@@ -14,9 +14,9 @@ use std::{ops::Range, sync::Arc};
 
 /// Reads the frames of one clip.
 pub(super) enum ClipReader {
-    /// Opens the stem when the clip starts to sound.
+    /// Decodes the stem, which is opened when the clip starts to sound.
     Direct(Option<Reader>),
-    /// Takes what was decoded ahead; the block holds the frames taken last.
+    /// Takes frames from a read-ahead queue; the block holds those taken last.
     ReadAhead(Arc<ClipQueue>, Block),
 }
 
@@ -29,16 +29,16 @@ impl ClipReader {
         matches!(self, Self::Direct(_))
     }
 
-    /// As [`Reader::read`].
+    /// Reads frames as [`Reader::read`] does.
     pub(super) fn read(
         &mut self,
         stem: &Stem,
         at: u64,
         most: usize,
-        room: usize,
+        limit: usize,
     ) -> Result<(&Block, Range<usize>)> {
         match self {
-            Self::Direct(reader) => Reader::opened(reader, stem)?.read(at, most, room),
+            Self::Direct(reader) => Reader::opened(reader, stem)?.read(at, most, limit),
             Self::ReadAhead(queue, block) => {
                 let n = queue.take(at, most, block)?;
                 Ok((block, 0..n))
@@ -46,7 +46,7 @@ impl ClipReader {
         }
     }
 
-    /// As [`Reader::fill`].
+    /// Reads frames as [`Reader::fill`] does; none from a read-ahead queue.
     pub(super) fn fill(&mut self, stem: &Stem, at: u64, out: &mut Block) -> Result<usize> {
         match self {
             Self::Direct(reader) => Reader::opened(reader, stem)?.fill(at, out),
@@ -61,7 +61,7 @@ impl ClipReader {
         }
     }
 
-    /// Takes the flaws met since the last call, at the session's rate.
+    /// Takes the flaws found since the last call, at the session's rate.
     pub(super) fn flaws(&mut self) -> Vec<Flaw> {
         match self {
             Self::Direct(reader) => reader.as_mut().map(Reader::flaws).unwrap_or_default(),

@@ -1,22 +1,23 @@
 //! Delays a feed so that it meets feeds of longer latency at the same frame.
 
-use super::node::{Output, SILENCE, make_room};
-use crate::layout::Layout;
+use super::node::{Output, SILENCE, ensure_frames};
+use crate::{layout::Layout, units::saturating_usize};
 
-/// A fixed delay. What comes out has the bits of what went in.
+/// A fixed delay that passes samples bit for bit.
 pub(super) struct DelayLine {
     frames: usize,
-    /// What went in and has not come out, one ring of `frames` samples a channel.
+    /// The delayed frames, one ring of `frames` samples for each channel.
     rings: Vec<Vec<f64>>,
+    /// Index of the oldest sample in the rings.
     next: usize,
-    /// Frames until nothing but silence is left.
+    /// Frames until the rings hold only silence.
     sounding: usize,
     out: Output,
 }
 
 impl DelayLine {
     pub(super) fn new(layout: Layout, frames: u64) -> Self {
-        let frames = usize::try_from(frames).unwrap_or(usize::MAX);
+        let frames = saturating_usize(frames);
         Self {
             frames,
             rings: vec![vec![SILENCE; frames]; layout.channels()],
@@ -26,13 +27,13 @@ impl DelayLine {
         }
     }
 
-    /// Forgets what is on its way.
+    /// Replaces the delayed frames by silence.
     pub(super) fn reset(&mut self) {
         self.rings.iter_mut().for_each(|ring| ring.fill(SILENCE));
         (self.next, self.sounding) = (0, 0);
     }
 
-    /// Takes the next frames and returns as many that went in earlier.
+    /// Takes the next frames and returns as many delayed ones.
     pub(super) fn pass(&mut self, input: &Output, frames: usize) -> &Output {
         self.out.active = input.active || self.sounding > 0;
         if !self.out.active {
@@ -44,7 +45,7 @@ impl DelayLine {
         } else {
             self.sounding.saturating_sub(frames)
         };
-        make_room(&mut self.out.block, frames);
+        ensure_frames(&mut self.out.block, frames);
         let mut from = input
             .active
             .then(|| input.block.channels())
@@ -81,7 +82,7 @@ mod tests {
             for (n, &size) in sizes.iter().cycle().take(60).enumerate() {
                 let mut input = Output::new(Layout::Mono);
                 input.active = n % 5 != 3;
-                make_room(&mut input.block, size);
+                ensure_frames(&mut input.block, size);
                 let base = sent.len();
                 input
                     .block

@@ -1,23 +1,23 @@
-//! What was silenced in a clip: the first places of each kind, and how much in all.
+//! Logs the damage of a clip that was replaced by silence: the first stretches of each kind, and the total.
 //!
-//! Bounded, however damaged a stem is.
+//! The log is bounded, however damaged a stem is.
 
 use crate::media::{Flaw, FlawKind};
 
-/// Places of a kind that are kept.
+/// Largest number of stretches that are kept for each kind.
 const KEPT: usize = 32;
 
 /// The flaws of one kind.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Flaws {
-    /// The first places, in order of time.
+    /// The first stretches, in order of time.
     pub first: Vec<Flaw>,
-    /// How many places.
+    /// Number of stretches.
     pub places: u64,
-    /// How many frames of the session in all.
+    /// Total length in frames of the session.
     pub frames: u64,
-    /// The end of what was told. A stretch that is read again, for a loop or by the resampler, is not told twice.
-    told: u64,
+    /// The end of the last logged stretch. A stretch that is read again, for a loop or by the resampler, is not logged twice.
+    end: u64,
 }
 
 /// The flaws of a clip, by kind.
@@ -27,6 +27,7 @@ pub(crate) struct FlawLog {
 }
 
 impl FlawLog {
+    /// Logs a flaw.
     pub(crate) fn take(&mut self, flaw: Flaw) {
         if !self.kinds.iter().any(|(kind, _)| *kind == flaw.kind) {
             self.kinds.push((flaw.kind, Flaws::default()));
@@ -35,19 +36,19 @@ impl FlawLog {
             return;
         };
         let (start, end) = (flaw.at.0, flaw.at.0.saturating_add(flaw.len.0));
-        if end <= flaws.told {
+        if end <= flaws.end {
             return;
         }
         // Two stretches that touch after resampling overlap by a frame.
-        flaws.frames += end - start.max(flaws.told);
+        flaws.frames += end - start.max(flaws.end);
         flaws.places += 1;
-        flaws.told = end;
+        flaws.end = end;
         if flaws.first.len() < KEPT {
             flaws.first.push(flaw);
         }
     }
 
-    /// The kinds met, in the order of meeting.
+    /// Returns the flaws of each kind, in the order in which the kinds were found.
     pub(crate) fn kinds(&self) -> impl Iterator<Item = &(FlawKind, Flaws)> {
         self.kinds.iter()
     }

@@ -9,7 +9,8 @@ use crate::{
     curve::Automation,
     engine::{Options, clip_reader::ClipReader, read_ahead::ReadAhead},
     error::Result,
-    plan::{Gates, NodeInput, NodeKind, Plan, sounding},
+    plan::{Chain, Gates, NodeInput, NodeKind, Plan, sounding},
+    units::saturating_usize,
 };
 use std::ops::Range;
 
@@ -77,11 +78,7 @@ impl Renderer {
             done: 0,
         })?;
         let to_jump = self.transport.until_jump(self.plan.latency().0);
-        // A jump farther away than memory can address does not limit this block.
-        self.render_part(
-            block,
-            most.min(usize::try_from(to_jump).unwrap_or(usize::MAX)),
-        )
+        self.render_part(block, most.min(saturating_usize(to_jump)))
     }
 
     /// Starts to open and close feeds.
@@ -100,10 +97,10 @@ impl Renderer {
             state.open_keys(node, &gates.live);
         }
         // A closing feed still sounds until its ramp ends.
-        self.plan.sounding = sounding(&self.plan.nodes, |_| true);
+        self.plan.sounding = sounding(&self.plan.nodes, None, Chain::tail);
     }
 
-    /// Returns whether any feed is opening or closing.
+    /// Reports whether any feed is opening or closing.
     pub(crate) fn gates_moving(&self) -> bool {
         self.nodes
             .iter()
@@ -113,8 +110,7 @@ impl Renderer {
 
     /// Makes everything outside the clips of live nodes exact silence again. Call when all gates have arrived.
     pub(crate) fn finish_gates(&mut self, gates: &Gates) {
-        let live = |node: usize| gates.live.get(node).copied().unwrap_or(false);
-        self.plan.sounding = sounding(&self.plan.nodes, live);
+        self.plan.sounding = sounding(&self.plan.nodes, Some(gates), Chain::tail);
     }
 
     /// Ramps a node to a new gain and pan. Returns false, and changes nothing, while an earlier ramp is in progress.

@@ -2,16 +2,16 @@
 
 use super::{
     buffer_pool::NodeOutput,
-    node::{NodePlace, Output},
+    node::{NodePosition, Output},
     tap::Tap,
 };
 use crate::{block::Block, error::Result, plan::Plan};
 
 /// Receives rendered frames.
 pub(crate) trait BlockSink: Send {
-    /// Returns where the next frames go: at least one free frame.
+    /// Returns the blocks for the next frames, with at least one free frame.
     fn free(&mut self) -> Result<FreeFrames<'_>>;
-    /// Is called after frames were written there.
+    /// Called after frames were written to those blocks.
     fn filled(&mut self, frames: usize) -> Result<()>;
 }
 
@@ -23,7 +23,7 @@ pub(crate) struct FreeFrames<'a> {
     pub from: usize,
 }
 
-/// Writes into blocks of the caller.
+/// Writes rendered frames into blocks of the caller.
 pub(super) struct CallerBlocks<'a> {
     pub mix: &'a mut Block,
     pub taps: &'a mut [Block],
@@ -45,11 +45,11 @@ impl BlockSink for CallerBlocks<'_> {
     }
 }
 
-/// Passes on what the master renders.
+/// Passes the master's output to a sink.
 pub(super) struct MasterOutput<'a> {
     pub plan: &'a Plan,
     pub taps: &'a mut [Tap],
-    /// Whether frames are delivered, or only bring processors into their state.
+    /// Frames are delivered; otherwise they only bring processors into their state.
     pub delivers: bool,
     pub sink: &'a mut dyn BlockSink,
 }
@@ -58,20 +58,20 @@ impl MasterOutput<'_> {
     /// Takes a block of the master, and the outputs of the tapped nodes of the same step.
     pub(super) fn take<'g>(
         &mut self,
-        place: NodePlace,
+        position: NodePosition,
         frames: usize,
         master: &Output,
-        node: &dyn Fn(usize) -> (NodePlace, NodeOutput<'g>),
+        node: &dyn Fn(usize) -> (NodePosition, NodeOutput<'g>),
     ) -> Result<()> {
         for tap in &mut *self.taps {
             if tap.node + 1 == self.plan.nodes.len() {
-                tap.take(master, self.plan, place.output, frames);
+                tap.take(master, self.plan, position.output, frames);
             } else {
-                let (place, output) = node(tap.node);
-                tap.take(&output, self.plan, place.output, frames);
+                let (position, output) = node(tap.node);
+                tap.take(&output, self.plan, position.output, frames);
             }
         }
-        let Some(at) = place.output.filter(|_| self.delivers) else {
+        let Some(at) = position.output.filter(|_| self.delivers) else {
             return Ok(());
         };
         let mut done = 0;
@@ -85,7 +85,7 @@ impl MasterOutput<'_> {
                     .for_each(|(to, samples)| to.copy_from_slice(samples));
             }
             for (tap, to) in self.taps.iter_mut().zip(taps) {
-                tap.give(at + done as u64, to, from, n);
+                tap.deliver(at + done as u64, to, from, n);
             }
             done += n;
             self.sink.filled(n)?;

@@ -1,18 +1,18 @@
-//! One node of the render graph, running: its input, inserts, gain, pan and meters.
+//! Renders one node of the graph: its input, inserts, gain, pan and meters.
 //!
-//! While nothing sounds, a sum holds −0.0, the additive identity: `x + -0.0` is bit-equal to `x`, including `-0.0`. So what
-//! is outside a clip leaves every bit of the others alone. The master turns what is outside all clips into 0.0.
+//! A silent signal is −0.0, the additive identity: `x + -0.0` is bit-equal to `x`, including `-0.0`. So a track that is silent
+//! changes no bit of the sum. The master replaces the samples outside all clips by 0.0.
 
 use super::{
     buffer_pool::NodeOutput,
-    chain_state::{ChainState, GainReduction, Place},
+    chain_state::{ChainPosition, ChainState, GainReduction},
     clip_mixer::mix_clip,
     clip_reader::ClipReader,
     delay_line::DelayLine,
     flaws::FlawLog,
     overload_guard::{InputPeak, OverloadGuard},
     ramps::Ramps,
-    waveform_builder::Sketch,
+    waveform_builder::WaveformBuilder,
 };
 use crate::{
     block::Block,
@@ -24,17 +24,17 @@ use crate::{
     layout::{Layout, Side},
     measure::{Measured, Meter, survey::Survey},
     plan::{Chain, ChannelMap, Node, NodeInput, NodeKind, Plan, PlannedClip, ranges::overlap},
-    units::Pan,
+    units::{Pan, saturating_usize},
 };
 use std::ops::Range;
 
-/// The additive identity.
+/// The additive identity: the sample of a signal that does not sound.
 pub(super) const SILENCE: f64 = -0.0;
 
 /// The output of a node in a block.
 pub(super) struct Output {
     pub block: Block,
-    /// Whether the block holds anything.
+    /// The block holds a signal; otherwise the output is silent, whatever the block holds.
     pub active: bool,
 }
 
@@ -47,20 +47,20 @@ impl Output {
     }
 }
 
-/// Where a node stands on the timeline: the positions of the next frame of its input, at its fader, and of its output;
-/// `None` before the stream has come so far.
+/// The positions of a node on the timeline: of the next frame at its input, its fader and its output. `None` before the first
+/// frame has arrived there.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct NodePlace {
+pub(super) struct NodePosition {
     pub input: Option<u64>,
     pub fader: Option<u64>,
     pub output: Option<u64>,
-    /// Whether input and output are part of what is rendered: only then flaws are logged, and levels measured.
+    /// The input or output is part of the rendered range, so flaws are logged or levels measured.
     pub counts_input: bool,
     pub counts_output: bool,
 }
 
-impl NodePlace {
-    /// Returns where it stands some frames later.
+impl NodePosition {
+    /// Returns the positions some frames later.
     pub(super) fn after(self, frames: u64) -> Self {
         let after = |at: Option<u64>| at.map(|at| at + frames);
         Self {
@@ -72,46 +72,47 @@ impl NodePlace {
     }
 }
 
-/// A node's part of a step.
+/// The part of a step that one node renders.
 #[derive(Clone, Copy)]
 pub(super) struct NodeTask<'a> {
     pub plan: &'a Plan,
-    /// The outputs of the node's feeds, in their order, where gates move; else they are added up already.
+    /// The outputs of the node's feeds, in their order, for live playback. Offline they are summed already.
     pub fed: &'a [NodeOutput<'a>],
-    /// The output of each insert's side-chain key; `None` for an insert without one, and where it is silent.
+    /// The output of each insert's side-chain key; `None` for an insert without one, and for a silent key.
     pub keys: &'a [Option<NodeOutput<'a>>],
-    pub place: NodePlace,
+    pub position: NodePosition,
     pub frames: usize,
 }
 
-/// What a node keeps from block to block.
+/// The state that a node keeps from block to block.
 pub(super) struct NodeState {
     /// The sum of a track's mono clips, until the pan law places it.
     mono: Block,
     /// One for each clip.
     pub(super) readers: Vec<ClipReader>,
-    /// For each feed, a delay where it must wait for others.
+    /// For each feed, the delay that aligns it with the others, if it needs one.
     delays: Vec<Option<DelayLine>>,
     /// The side-chain keys of the inserts.
     keys: Vec<KeyInput>,
-    /// The inserts, and the processors behind the fader.
+    /// The inserts, and the processors after the fader.
     before: Option<Box<ChainState>>,
     after: Option<Box<ChainState>>,
-    /// Ramps in progress, where the plan is played live.
+    /// Ramps in progress, in live playback.
     pub(super) ramps: Option<Box<Ramps>>,
-    /// Mutes stems that are far too loud, where the plan is played live.
+    /// Mutes an overloaded stem, in live playback.
     pub(super) guard: Option<OverloadGuard>,
     input_peak: InputPeak,
     flaws: Vec<FlawLog>,
     survey: Survey,
-    /// The first and the last sample of each clip, in its loudest channel, with gain and fade.
+    /// The level of the first and of the last sample of each clip, in its loudest channel, with gain and fade.
     edges: Vec<[f64; 2]>,
-    /// The waveform, where a picture was asked for.
-    pub(super) sketch: Option<Sketch>,
+    /// The waveform for the picture of a report, if there is to be one.
+    pub(super) waveform: Option<WaveformBuilder>,
+    /// Scratch: gain, pan, and their product for one channel, frame by frame.
     level: Vec<f64>,
     pan: Vec<f64>,
     factor: Vec<f64>,
-    /// The loudness meter, where one was asked for.
+    /// The loudness meter, if loudness is measured.
     meter: Option<Box<Meter>>,
 }
 
@@ -139,7 +140,7 @@ impl KeyInput {
             match output.filter(|output| output.active && self.is_open) {
                 Some(output) => &output.block,
                 None => {
-                    nothing(&mut self.silence, frames);
+                    fill_silence(&mut self.silence, frames);
                     &self.silence
                 }
             },
@@ -150,7 +151,7 @@ impl KeyInput {
 impl NodeState {
     pub(super) fn new(node: &Node, plan: &Plan) -> Self {
         let (clips, rate) = (node.clips().len(), u64::from(plan.spec.rate.hz()));
-        // A node that is not heard never runs, so its processors and delays, which can be large, are not made.
+        // A node that is not heard never runs, so its processors and delays are not made; they can be large.
         let runs = node.live || node.kind == NodeKind::Master;
         let delay =
             |frames: &u64| (runs && *frames > 0).then(|| DelayLine::new(plan.spec.layout, *frames));
@@ -178,7 +179,7 @@ impl NodeState {
             flaws: vec![FlawLog::default(); clips],
             survey: Survey::new(plan.spec.layout.channels(), plan.spec.rate),
             edges: vec![[0.0; 2]; clips],
-            sketch: None,
+            waveform: None,
             level: Vec::new(),
             pan: Vec::new(),
             factor: Vec::new(),
@@ -186,7 +187,7 @@ impl NodeState {
         }
     }
 
-    /// Forgets the signal: the next block does not follow the last one.
+    /// Forgets the signal, since the next block does not follow the last one.
     pub(super) fn reset(&mut self) {
         let keys = self.keys.iter_mut().map(|key| &mut key.delay);
         keys.chain(&mut self.delays)
@@ -198,7 +199,7 @@ impl NodeState {
             .for_each(|chain| chain.reset());
     }
 
-    /// Returns the gain reduction of the processors behind the fader.
+    /// Returns the gain reduction of the processors after the fader.
     pub(super) fn reduction(&self) -> Option<GainReduction> {
         self.after.as_ref().map(|chain| chain.reductions().total())
     }
@@ -259,83 +260,83 @@ impl NodeState {
         let NodeTask {
             plan,
             keys,
-            place,
+            position,
             frames,
             ..
         } = task;
-        self.input(out, node, task)
+        self.render_input(out, node, task)
             .map_err(|e| e.in_track(&node.name))?;
-        if let (Some(chain), Some(input)) = (&mut self.before, place.input) {
+        if let (Some(chain), Some(input)) = (&mut self.before, position.input) {
             if !out.active {
-                nothing(&mut out.block, frames);
+                fill_silence(&mut out.block, frames);
             }
-            let place = Place {
+            let at = ChainPosition {
                 input,
-                output: place.fader,
-                counts: place.counts_output,
+                output: position.fader,
+                counts: position.counts_output,
             };
             let keys: Vec<Option<&Block>> = (self.keys.iter_mut().zip(keys))
                 .map(|(input, key)| input.take(key.as_deref(), frames))
                 .collect();
-            insert(
+            run_inserts(
                 chain,
                 &node.before,
-                place,
+                at,
                 &keys,
                 out,
                 &mut self.mono,
                 plan.pan_law,
             );
         }
-        let at = place.fader.unwrap_or_default();
-        if place.fader.is_none() {
+        let at = position.fader.unwrap_or_default();
+        if position.fader.is_none() {
             out.active = false;
         }
         if let Some(guard) = &mut self.guard {
             guard.take(out, &mut self.mono, frames);
-        } else if out.active && place.counts_output && node.kind == NodeKind::Track {
+        } else if out.active && position.counts_output && node.kind == NodeKind::Track {
             self.input_peak.take(&out.block, &self.mono);
         }
         if out.active {
-            self.strip(&mut out.block, node, plan, at, frames);
+            self.apply_fader(&mut out.block, node, plan, at, frames);
         }
         if let Some(ramps) = &mut self.ramps {
             ramps.advance(frames);
         }
         if node.kind == NodeKind::Master {
             if !out.active {
-                nothing(&mut out.block, frames);
+                fill_silence(&mut out.block, frames);
             }
-            silence(&mut out.block, plan, at, frames);
+            clear_outside_clips(&mut out.block, plan, at, frames);
         }
-        if let (Some(chain), Some(input)) = (&mut self.after, place.fader) {
-            let place = Place {
+        if let (Some(chain), Some(input)) = (&mut self.after, position.fader) {
+            let at = ChainPosition {
                 input,
-                output: place.output,
-                counts: place.counts_output,
+                output: position.output,
+                counts: position.counts_output,
             };
-            out.active = chain.process(&node.after, place, &mut out.block, 0.0, &[]);
+            out.active = chain.process(&node.after, at, &mut out.block, 0.0, &[]);
         }
-        if let Some(at) = place.output.filter(|_| place.counts_output) {
+        if let Some(at) = position.output.filter(|_| position.counts_output) {
             self.measure_output(out, node, at, frames);
         }
         Ok(())
     }
 
     /// Fills the output with the node's input: its clips, or the sum of its feeds.
-    fn input(&mut self, out: &mut Output, node: &Node, task: NodeTask<'_>) -> Result<()> {
+    fn render_input(&mut self, out: &mut Output, node: &Node, task: NodeTask<'_>) -> Result<()> {
         let NodeTask {
             plan,
             fed,
-            place,
+            position,
             frames,
             ..
         } = task;
         match &node.input {
-            // Nothing is read before the stream has come here, nor after the end of the mix.
-            NodeInput::Clips(clips) => match place.input.filter(|at| *at < plan.length.0) {
-                Some(at) => self.play(out, clips, at, frames, place.counts_input)?,
-                None => self.play(out, &[], 0, frames, false)?,
+            // Clips are not read before the node's first frame, nor past the end of the mix.
+            NodeInput::Clips(clips) => match position.input.filter(|at| *at < plan.length.0) {
+                Some(at) => self.mix_clips(out, clips, at, frames, position.counts_input)?,
+                None => self.mix_clips(out, &[], 0, frames, false)?,
             },
             NodeInput::Sum(feeds) => {
                 if let Some(ramps) = &self.ramps {
@@ -351,20 +352,20 @@ impl NodeState {
                     ramps.sum(out, feeds, &inputs, frames);
                 }
                 if !out.active {
-                    nothing(&mut out.block, frames);
+                    fill_silence(&mut out.block, frames);
                 }
             }
         }
         Ok(())
     }
 
-    /// Measures the output, which starts at a frame of the timeline.
+    /// Measures the output, of which the first frame is `at`.
     fn measure_output(&mut self, out: &Output, node: &Node, at: u64, frames: usize) {
         if out.active {
             let sounding = overlap(&node.after.sounding, at..at + frames as u64);
             self.survey.take(&out.block, at, sounding);
-            if let Some(sketch) = &mut self.sketch {
-                sketch.take(self.survey.peaks.iter_mut().zip(out.block.channels()), at);
+            if let Some(waveform) = &mut self.waveform {
+                waveform.take(self.survey.peaks.iter_mut().zip(out.block.channels()), at);
             }
         } else {
             self.survey.skip(frames);
@@ -378,8 +379,8 @@ impl NodeState {
         }
     }
 
-    /// Adds up the clips that sound, each read only while it does.
-    fn play(
+    /// Sums the clips that sound in a block, and closes the stems of the others.
+    fn mix_clips(
         &mut self,
         out: &mut Output,
         clips: &[PlannedClip],
@@ -413,13 +414,13 @@ impl NodeState {
                 .for_each(|flaw| flaws.take(flaw));
         }
         if out.active && out.block.frames() == 0 {
-            nothing(&mut out.block, frames);
+            fill_silence(&mut out.block, frames);
         }
         Ok(())
     }
 
-    /// Applies gain and pan: the balance to what has sides already, the pan law to what is mono.
-    fn strip(&mut self, out: &mut Block, node: &Node, plan: &Plan, at: u64, frames: usize) {
+    /// Applies gain and pan: a balance to the channels, and the pan law to the mono clips, which are placed there.
+    fn apply_fader(&mut self, out: &mut Block, node: &Node, plan: &Plan, at: u64, frames: usize) {
         let mono = self.mono.channels().next().filter(|m| !m.is_empty());
         let fader_ramp = self.ramps.as_ref().and_then(|r| r.fader.as_ref());
         if let (Some(level), Some(pan), None) =
@@ -435,7 +436,7 @@ impl NodeState {
                 };
                 scale(samples, level * side(to_left, to_right));
                 if let Some(mono) = mono {
-                    place(
+                    add_mono(
                         samples,
                         mono,
                         level * speaker.pan(left, right).unwrap_or(0.0),
@@ -469,7 +470,7 @@ impl NodeState {
             shape(samples, &self.factor);
             let Some(mono) = mono else { continue };
             if speaker.pan(1.0, 1.0).is_none() {
-                place(samples, mono, 0.0);
+                add_mono(samples, mono, 0.0);
                 continue;
             }
             match speaker.side() {
@@ -482,13 +483,13 @@ impl NodeState {
 }
 
 /// Adds the next feed of a sum, if it sounds.
-pub(super) fn add(out: &mut Output, input: &Output, gain: f64, frames: usize) {
+pub(super) fn add_feed(out: &mut Output, input: &Output, gain: f64, frames: usize) {
     if !input.active {
         return;
     }
     let add = if out.active { add_scaled } else { put_scaled };
     if !out.active {
-        make_room(&mut out.block, frames);
+        ensure_frames(&mut out.block, frames);
         out.active = true;
     }
     out.block
@@ -497,19 +498,23 @@ pub(super) fn add(out: &mut Output, input: &Output, gain: f64, frames: usize) {
         .for_each(|(to, from)| add(to, from, gain));
 }
 
-/// Makes everything outside the clips exactly 0.0.
-fn silence(out: &mut Block, plan: &Plan, at: u64, frames: usize) {
-    for quiet in quiet(plan, at, frames) {
+/// Sets everything outside the clips to exactly 0.0.
+fn clear_outside_clips(out: &mut Block, plan: &Plan, at: u64, frames: usize) {
+    for quiet in silent_ranges(plan, at, frames) {
         out.channels_mut()
             .filter_map(|samples| samples.get_mut(quiet.clone()))
             .for_each(|quiet| quiet.fill(0.0));
     }
 }
 
-/// The parts of so many frames in which nothing of the mix sounds, counted from the first.
-pub(super) fn quiet(plan: &Plan, at: u64, frames: usize) -> impl Iterator<Item = Range<usize>> {
+/// Returns the ranges in which nothing of the mix sounds, of the `frames` frames from `at` on, relative to `at`.
+pub(super) fn silent_ranges(
+    plan: &Plan,
+    at: u64,
+    frames: usize,
+) -> impl Iterator<Item = Range<usize>> {
     let end = at + frames as u64;
-    let index = move |frame: u64| usize::try_from(frame.clamp(at, end) - at).unwrap_or(frames);
+    let index = move |frame: u64| saturating_usize(frame.clamp(at, end) - at);
     let first = plan.sounding.partition_point(|r| r.end <= at);
     let ranges = plan
         .sounding
@@ -524,22 +529,22 @@ pub(super) fn quiet(plan: &Plan, at: u64, frames: usize) -> impl Iterator<Item =
     })
 }
 
-/// Makes room for `frames` frames, whatever they hold.
-pub(super) fn make_room(block: &mut Block, frames: usize) {
+/// Sets the number of frames of a block, and allocates where its capacity is too small. The samples are undefined.
+pub(super) fn ensure_frames(block: &mut Block, frames: usize) {
     if block.capacity() < frames {
         *block = Block::new(block.layout(), frames);
     }
     block.set_frames(frames);
 }
 
-/// Makes a block of `frames` frames of nothing.
-pub(super) fn nothing(block: &mut Block, frames: usize) {
-    make_room(block, frames);
+/// Fills a block with `frames` frames of silence.
+pub(super) fn fill_silence(block: &mut Block, frames: usize) {
+    ensure_frames(block, frames);
     block.fill(frames, SILENCE);
 }
 
-/// A mono signal into one side. A gain of 0 gives 0.0, never −0.0.
-fn place(to: &mut [f64], mono: &[f64], gain: f64) {
+/// Adds a mono signal to a channel. With a gain of 0 a sounding sample adds 0.0, so that the sum is never −0.0.
+fn add_mono(to: &mut [f64], mono: &[f64], gain: f64) {
     if gain == 0.0 {
         to.iter_mut()
             .zip(mono)
@@ -550,12 +555,12 @@ fn place(to: &mut [f64], mono: &[f64], gain: f64) {
     }
 }
 
-/// Runs the inserts of a strip on its signal: on the mono clips of a track that has only such, else on the session's
-/// channels. Mono clips beside others are placed in the centre before the inserts.
-fn insert(
+/// Runs the inserts of a strip: in mono for a track that has only mono clips, otherwise on the channels of the session. Mono
+/// clips among others are placed in the centre before the inserts.
+fn run_inserts(
     state: &mut ChainState,
     chain: &Chain,
-    place: Place,
+    position: ChainPosition,
     keys: &[Option<&Block>],
     out: &mut Output,
     mono: &mut Block,
@@ -565,16 +570,16 @@ fn insert(
     let is_mono = chain.spec.layout == Layout::Mono && out.block.layout() != Layout::Mono;
     if is_mono {
         if mono.frames() == 0 {
-            nothing(mono, frames);
+            fill_silence(mono, frames);
         }
-        out.active = state.process(chain, place, mono, SILENCE, keys);
+        out.active = state.process(chain, position, mono, SILENCE, keys);
         return;
     }
     let (left, right) = law.gains(Pan::CENTRE);
     let speakers = out.block.layout().speakers();
     for (to, speaker) in out.block.channels_mut().zip(speakers) {
-        self::place(to, mono.channel(0), speaker.pan(left, right).unwrap_or(0.0));
+        add_mono(to, mono.channel(0), speaker.pan(left, right).unwrap_or(0.0));
     }
     mono.set_frames(0);
-    out.active = state.process(chain, place, &mut out.block, SILENCE, keys);
+    out.active = state.process(chain, position, &mut out.block, SILENCE, keys);
 }

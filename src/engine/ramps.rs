@@ -3,7 +3,7 @@
 //! Once a ramp has ended, the node renders the same bits as a bounce of a session with the new settings. Ramps advance with
 //! the frames played, not with the position on the timeline; offline renders have none.
 
-use super::node::{Output, add, nothing};
+use super::node::{Output, add_feed, fill_silence};
 use crate::{curve::Automation, dsp::gain::add_shaped, plan::Edge};
 
 /// The ramps of one node.
@@ -30,20 +30,20 @@ pub(super) struct FaderRamp {
 /// Opens or closes a feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct GateRamp {
-    /// Whether the feed is to be heard.
+    /// The feed is to be heard.
     pub open: bool,
-    /// How far the gate is open, from 0 to the length of a ramp.
+    /// Opening of the gate, from 0 to the length of a ramp.
     level: usize,
 }
 
-/// Returns how far a ramp of `length` frames has come after `done` frames, from 0 to 1.
+/// Returns the progress of a ramp of `length` frames after `done` frames, from 0 to 1.
 #[expect(clippy::cast_precision_loss, reason = "a few thousand frames at most")]
 fn progress(done: usize, length: usize) -> f64 {
     done.min(length) as f64 / length.max(1) as f64
 }
 
 impl Ramps {
-    /// Starts with all feeds heard and nothing changing.
+    /// Starts with all gates open and no ramp in progress.
     pub(super) fn new(feeds: usize, length: usize) -> Self {
         Self {
             fader: None,
@@ -68,7 +68,7 @@ impl Ramps {
         });
     }
 
-    /// Returns whether any gate is neither open nor closed.
+    /// Reports whether any gate is neither open nor closed.
     pub(super) fn gates_moving(&self) -> bool {
         self.gates.iter().any(|gate| !gate.is_settled(self.length))
     }
@@ -99,13 +99,13 @@ impl Ramps {
         for ((feed, input), _) in
             all().filter(|(_, gate)| gate.open && gate.is_settled(self.length))
         {
-            add(out, input, feed.gain, frames);
+            add_feed(out, input, feed.gain, frames);
         }
         for ((feed, input), gate) in
             all().filter(|((_, input), gate)| input.active && !gate.is_settled(self.length))
         {
             if !out.active {
-                nothing(&mut out.block, frames);
+                fill_silence(&mut out.block, frames);
             }
             out.active = true;
             let ramp: Vec<f64> = (1..=frames)

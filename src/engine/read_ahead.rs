@@ -17,7 +17,7 @@ pub(crate) use playback_order::PlaybackOrder;
 use crate::{
     error::Result,
     plan::{Plan, PlannedClip},
-    sync::locked,
+    sync::{locked, wait_timeout},
 };
 use std::{
     sync::{
@@ -30,12 +30,12 @@ use std::{
 
 /// Memory limit for decoded audio in bytes: 2.7 s of 128 stereo stems at 48 kHz.
 const MEMORY_LIMIT: u64 = 256 << 20;
-/// Frames that are read ahead at least, however many stems share the memory.
+/// Smallest read-ahead depth in frames, however many stems share the memory.
 const MIN_DEPTH: u64 = 16_384;
 /// Threads beyond the number of cores, so that one that waits for a slow file leaves no core idle.
 const SPARE_THREADS: usize = 1;
 const MAX_THREADS: usize = 16;
-/// How long an idle thread sleeps before it looks for work without being woken.
+/// Longest sleep of an idle thread before it looks for work without being woken.
 const IDLE_INTERVAL: Duration = Duration::from_millis(200);
 /// Longest pause of a thread after a piece that was not urgent.
 const MAX_PAUSE: Duration = Duration::from_millis(5);
@@ -134,7 +134,7 @@ impl ReadAhead {
         self.shared.wake.notify_all();
     }
 
-    /// Returns whether the first `frames` frames of an order are decoded, for all clips. The order must start at the next
+    /// Reports whether the first `frames` frames of an order are decoded, for all clips. The order must start at the next
     /// frame to be taken and otherwise equal the one that was set.
     ///
     /// # Errors
@@ -190,8 +190,7 @@ impl Shared {
                 .iter()
                 .filter_map(|q| q.due(&target.order, limit).map(|elapsed| (elapsed, q)));
             let Some((elapsed, queue)) = due.min_by_key(|(elapsed, _)| *elapsed) else {
-                let waited = self.wake.wait_timeout(target, IDLE_INTERVAL);
-                target = waited.map_or_else(|e| e.into_inner().0, |(target, _)| target);
+                target = wait_timeout(&self.wake, target, IDLE_INTERVAL);
                 continue;
             };
             let Some(job) = queue.take_job(&target.order) else {

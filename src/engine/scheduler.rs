@@ -12,28 +12,29 @@
 
 use super::{
     buffer_pool::{BufferPool, NodeOutput},
-    node::{self, NodePlace, NodeState, NodeTask, Output},
+    node::{self, NodePosition, NodeState, NodeTask, Output},
     thread_pool::Pool,
 };
 use crate::{
     error::{Error, Result},
     plan::{NodeInput, Plan},
-    sync::locked,
+    sync::{locked, wait},
+    units::saturating_usize,
 };
 use std::{
     collections::BTreeSet,
     ops::Range,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Condvar, Mutex, MutexGuard},
 };
 
 /// Ready tasks that are examined to find one that suits a worker's cache.
 const EXAMINED: usize = 64;
 
-/// Which node reads which.
+/// The nodes that each node reads, and those that read it.
 pub(super) struct Graph {
     /// For each node, the nodes it reads: its feeds in order, then its side-chain keys and those that are tapped.
     needs: Vec<Vec<usize>>,
-    /// How many of them are feeds.
+    /// Number of feeds among them, which come first.
     feeds: Vec<usize>,
     /// For each node, the nodes that read it.
     readers: Vec<Vec<usize>>,
@@ -72,8 +73,8 @@ pub(super) struct Scheduler<'a> {
     pub plan: &'a Plan,
     pub graph: &'a Graph,
     pub buffers: &'a BufferPool,
-    /// Where each node stands at the start of the stretch. No position jumps within it.
-    pub places: &'a [NodePlace],
+    /// The positions of each node at the start of the stretch. None of them jumps within it.
+    pub positions: &'a [NodePosition],
     /// Frames of the stretch.
     pub frames: u64,
     /// Frames of a step.
@@ -81,13 +82,18 @@ pub(super) struct Scheduler<'a> {
 }
 
 /// Called once per block with the master's state, its output position, its output, and read access to every tapped node.
-pub(super) type MasterCallback<'a> = dyn FnMut(NodePlace, usize, &Output, &dyn Fn(usize) -> (NodePlace, NodeOutput<'a>)) -> Result<()>
+pub(super) type MasterCallback<'a> = dyn FnMut(
+        NodePosition,
+        usize,
+        &Output,
+        &dyn Fn(usize) -> (NodePosition, NodeOutput<'a>),
+    ) -> Result<()>
     + Send
     + 'a;
 
-/// What is done, in progress, and ready.
+/// The progress of all nodes, and the tasks that are ready.
 struct TaskQueue {
-    /// Steps that each node has done; and for the step it is at, how many of the nodes it needs it has taken.
+    /// Number of steps that each node has done; and for its current step, the number of needed nodes that it has taken.
     done: Vec<usize>,
     taken: Vec<usize>,
     /// Readers that have not yet taken each node's output.
@@ -164,7 +170,7 @@ impl<'a> Scheduler<'a> {
         }
         drop(queue);
         let live = (0..count).filter(|node| self.is_live(*node)).count();
-        pool.together(live, || workers.work());
+        pool.run_on_all(live, || workers.work());
         let failed = workers.queue().failed.take();
         failed.map_or(Ok(()), |(_, error)| Err(error))
     }
@@ -174,13 +180,11 @@ impl<'a> Scheduler<'a> {
     }
 
     fn steps(&self) -> usize {
-        usize::try_from(self.frames)
-            .unwrap_or(usize::MAX)
-            .div_ceil(self.step)
+        saturating_usize(self.frames).div_ceil(self.step)
     }
 
-    /// Returns how many of the nodes it needs a node can have taken now, for the step it is at. Tapped nodes are taken all
-    /// at once.
+    /// Returns the number of needed nodes that a node can have taken by now, for its current step. Tapped nodes are taken all at
+    /// once.
     fn reach(&self, queue: &TaskQueue, node: usize) -> usize {
         let (needs, taken, step) = (&self.graph.needs[node], queue.taken[node], queue.done[node]);
         let missing = needs
@@ -194,7 +198,7 @@ impl<'a> Scheduler<'a> {
         }
     }
 
-    /// Adds a node's next task to those that are ready, if it is.
+    /// Adds a node's next task to the queue, if it is ready.
     fn offer(&self, queue: &mut TaskQueue, node: usize) {
         let (step, is_sum) = (
             queue.done[node],
@@ -209,7 +213,7 @@ impl<'a> Scheduler<'a> {
         }
     }
 
-    /// Notes that a node has taken the nodes it needs up to `to`, and that its step is done where those are all.
+    /// Records that a node has taken the first `to` nodes that it needs, and that its step is done where those are all.
     fn took(&self, queue: &mut TaskQueue, node: usize, to: usize) {
         let (needs, readers) = (&self.graph.needs[node], &self.graph.readers[node]);
         for n in needs[queue.taken[node]..to]
@@ -238,7 +242,8 @@ impl<'a> Scheduler<'a> {
 
 /// The state that workers share.
 ///
-/// Lock order: a node, then its output buffer, then the callback. The queue is locked alone.
+/// Lock order: the queue or a node, then the outputs of the [`BufferPool`], then the callback. A worker never holds a node and
+/// the queue at the same time, so rendering does not keep others from taking tasks.
 struct Workers<'f, 'a> {
     scheduler: &'f Scheduler<'a>,
     nodes: Vec<Mutex<&'a mut NodeState>>,
@@ -252,7 +257,7 @@ impl<'a> Workers<'_, 'a> {
         locked(&self.queue)
     }
 
-    /// Runs tasks until there are none.
+    /// Runs tasks until all are done or one has panicked.
     fn work(&self) {
         let _guard = PanicGuard(self);
         let mut queue = self.queue();
@@ -265,10 +270,7 @@ impl<'a> Workers<'_, 'a> {
                     return;
                 }
                 queue.idle += 1;
-                queue = self
-                    .changed
-                    .wait(queue)
-                    .unwrap_or_else(PoisonError::into_inner);
+                queue = wait(&self.changed, queue);
                 queue.idle -= 1;
                 continue;
             };
@@ -308,14 +310,12 @@ impl<'a> Workers<'_, 'a> {
             plan,
             graph,
             buffers,
-            places,
+            positions,
             frames: all,
             step: size,
         } = self.scheduler;
         let before = step as u64 * *size as u64;
-        let frames = usize::try_from(all - before)
-            .unwrap_or(usize::MAX)
-            .min(*size);
+        let frames = saturating_usize(all - before).min(*size);
         let planned = &plan.nodes[node];
         let mut state = locked(&self.nodes[node]);
         let mut out = buffers.open(node, taken.start == 0);
@@ -331,7 +331,7 @@ impl<'a> Workers<'_, 'a> {
             if buffers.is_kept() {
                 fed.push(output);
             } else {
-                node::add(
+                node::add_feed(
                     &mut out,
                     state.delayed(index, &output, frames),
                     feed.gain,
@@ -342,7 +342,7 @@ impl<'a> Workers<'_, 'a> {
         if taken.end < graph.needs[node].len() {
             return Ok(());
         }
-        let place = places[node].after(before);
+        let position = positions[node].after(before);
         let keys = planned.before.keys.iter();
         let keys: Vec<Option<NodeOutput<'_>>> = keys
             .map(|key| Some(buffers.output(key.as_ref()?.node?)))
@@ -354,13 +354,13 @@ impl<'a> Workers<'_, 'a> {
                 plan,
                 fed: &fed,
                 keys: &keys,
-                place,
+                position,
                 frames,
             },
         )?;
         if node + 1 == plan.nodes.len() {
-            let tapped = |node: usize| (places[node].after(before), buffers.output(node));
-            locked(&self.output)(place, frames, &out, &tapped)?;
+            let tapped = |node: usize| (positions[node].after(before), buffers.output(node));
+            locked(&self.output)(position, frames, &out, &tapped)?;
         }
         Ok(())
     }

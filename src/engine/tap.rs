@@ -1,11 +1,11 @@
-//! Taps: the output of one node, delivered beside the mix and at the same frames.
+//! Taps: the output of one node, delivered together with the mix and at the same frames.
 //!
 //! A node may run ahead of the master by the latency of processors between them, so its output is kept until the master
 //! reaches its frames. Where the node is silent while others sound, a tap holds −0.0, the additive identity; where nothing
-//! of the mix sounds, 0.0. So the taps of everything that feeds the master, added in order, are its sum, bit for bit.
+//! of the mix sounds, 0.0. So the taps of all nodes that feed the master, added in order, are its sum, bit for bit.
 
-use super::node::{Output, SILENCE, quiet};
-use crate::{block::Block, plan::Plan};
+use super::node::{Output, SILENCE, silent_ranges};
+use crate::{block::Block, plan::Plan, units::saturating_usize};
 
 /// A tapped node.
 pub(super) struct Tap {
@@ -44,7 +44,7 @@ impl Tap {
                 .iter_mut()
                 .for_each(|to| to.resize(kept + frames, SILENCE));
         }
-        for quiet in quiet(plan, at, frames) {
+        for quiet in silent_ranges(plan, at, frames) {
             let quiet = quiet.start + kept..quiet.end + kept;
             self.channels
                 .iter_mut()
@@ -53,9 +53,9 @@ impl Tap {
         }
     }
 
-    /// Copies frames from `at` on into a block after its first `offset` frames, and drops all up to their end.
-    pub(super) fn give(&mut self, at: u64, out: &mut Block, offset: usize, frames: usize) {
-        let before = usize::try_from(at.saturating_sub(self.start)).unwrap_or(usize::MAX);
+    /// Copies frames from `at` on into a block after its first `offset` frames, and drops them and all earlier ones.
+    pub(super) fn deliver(&mut self, at: u64, out: &mut Block, offset: usize, frames: usize) {
+        let before = saturating_usize(at.saturating_sub(self.start));
         for (to, kept) in out.channels_mut().zip(&mut self.channels) {
             let from = before.min(kept.len());
             let end = from.saturating_add(frames).min(kept.len());

@@ -1,10 +1,12 @@
-//! Threads that work beside the caller's for as long as a scope lasts. One that the system refuses is an error, where
-//! the standard library's own way panics.
+//! Starts threads that end with a scope.
 
 use crate::error::{Error, ErrorKind, Result};
 use std::thread::{Builder, Scope};
 
-/// Starts a thread of this name that ends with the scope.
+/// Starts a named thread that ends with the scope.
+///
+/// # Errors
+/// `Resource` where the system refuses the thread; the standard library's `Scope::spawn` would panic.
 pub(crate) fn start<'scope>(
     threads: &'scope Scope<'scope, '_>,
     name: &str,

@@ -1,24 +1,24 @@
 //! Maps the stream of frames that is processed to positions on the timeline.
 //!
-//! The stream counts the frames that tracks have read since the last seek. Nodes lag behind it by the latency of the
-//! processors before them, each by its own; round a loop, or at a seek, all pass the same places one after the other.
+//! The stream counts the frames that tracks have read since the last seek. Each node lags behind it by the latency of the
+//! processors before it, so at the end of a loop the nodes jump one after the other.
 
 use std::{collections::VecDeque, ops::Range};
 
-/// Where the stream is, and which position each of its frames has.
+/// The current frame of the stream, and the positions of its frames on the timeline.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Transport {
     /// The frame of the stream that is read next.
     stream: u64,
-    /// In order; the first holds the oldest frame that any node still passes.
+    /// Segments in the order of the stream; the first holds the oldest frame that a node has still to pass.
     segments: VecDeque<Segment>,
-    /// The stretch of the timeline that repeats once its end is met.
+    /// The range of the timeline that repeats once its end is reached.
     repeat: Option<Range<u64>>,
     /// The largest lag of a node.
     longest: u64,
 }
 
-/// From a frame of the stream on, the timeline runs on from a position.
+/// A part of the stream: from this frame of the stream on, the timeline continues from a position.
 #[derive(Clone, Copy, Debug)]
 struct Segment {
     stream: u64,
@@ -35,7 +35,7 @@ impl Transport {
         transport
     }
 
-    /// Begins the stream anew at a position.
+    /// Restarts the stream at a position.
     pub(super) fn seek(&mut self, position: u64) {
         self.stream = 0;
         self.segments.clear();
@@ -45,7 +45,7 @@ impl Transport {
         });
     }
 
-    /// Repeats a stretch once its end is met, or does not any more.
+    /// Repeats a range once its end is reached; `None` stops repeating.
     pub(super) fn set_repeat(&mut self, repeat: Option<Range<u64>>) {
         self.repeat = repeat.filter(|r| r.start < r.end);
     }
@@ -61,7 +61,7 @@ impl Transport {
         Some(segment.position + (frame - segment.stream))
     }
 
-    /// Returns the frames that a node with this lag passes before its position jumps, or before it begins.
+    /// Returns the number of frames that a node with this lag passes before its position jumps, or before its first frame.
     pub(super) fn until_jump(&self, lag: u64) -> u64 {
         let Some(frame) = self.stream.checked_sub(lag) else {
             return lag - self.stream;
@@ -77,7 +77,7 @@ impl Transport {
         jump.min(turn)
     }
 
-    /// Advances the stream, and turns back at the end of a loop.
+    /// Advances the stream, and jumps to the start of a loop at its end.
     pub(super) fn advance(&mut self, frames: u64) {
         let before = self.position(0).unwrap_or(0);
         self.stream += frames;

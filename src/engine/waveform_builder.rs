@@ -1,9 +1,8 @@
-//! The waveform of a node, drawn while it is rendered: the lowest and highest sample of each bin, and of sums (buses and
-//! the master) the root mean square. Of tracks it is left out: it would cost more than all the rest.
+//! Builds the waveform of a node while it is rendered: the lowest and highest sample of each bin, and for buses and the master
+//! the root mean square. Tracks have none, since it would cost more than the rest of the waveform.
 //!
-//! Bins lie on a grid that is fixed before the first block, so a bin is a pure function of the frames under it: block
-//! size and threads change no bit. The number of bins is bounded, however long a mix is. A frame that was not rendered
-//! counts as silence.
+//! Bins lie on a grid that is fixed before the first block, so a bin is a pure function of its frames: block size and threads
+//! change no bit. The number of bins is bounded, however long a mix is. Frames that are not rendered count as silence.
 
 use super::clip_log::OverLog;
 use crate::{
@@ -12,23 +11,23 @@ use crate::{
         peak::Peak,
     },
     plan::NodeKind,
-    units::Frames,
+    units::{Frames, saturating_usize},
 };
 use std::ops::Range;
 
-/// Where the bins lie on the timeline.
+/// The grid of the bins on the timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Grid {
     /// The first frame of the first bin.
     pub start: u64,
-    /// The frames under all bins.
+    /// Number of frames in all bins.
     pub frames: u64,
-    /// The frames under a bin; the last may have fewer.
+    /// Number of frames in a bin; the last bin may have fewer.
     pub per_bin: u64,
 }
 
 impl Grid {
-    /// A grid over a range of at most so many bins, at least 1, of equally many frames.
+    /// Divides a range into at most `most` bins of equal length; 0 counts as 1.
     pub(crate) fn over(range: &Range<Frames>, most: usize) -> Self {
         let frames = (range.end - range.start).0;
         Self {
@@ -38,13 +37,13 @@ impl Grid {
         }
     }
 
-    /// How many bins there are.
+    /// Returns the number of bins.
     pub(crate) fn bins(&self) -> usize {
-        usize::try_from(self.frames.div_ceil(self.per_bin)).unwrap_or(usize::MAX)
+        saturating_usize(self.frames.div_ceil(self.per_bin))
     }
 
-    /// The frames under a bin.
-    fn under(&self, bin: usize) -> u64 {
+    /// Returns the number of frames in a bin.
+    fn frames_in(&self, bin: usize) -> u64 {
         (self.frames - bin as u64 * self.per_bin).min(self.per_bin)
     }
 }
@@ -59,25 +58,25 @@ pub(crate) struct Bin {
 
 /// The waveform of a node so far.
 #[derive(Debug)]
-pub(crate) struct Sketch {
+pub(crate) struct WaveformBuilder {
     grid: Grid,
-    channels: Vec<Trace>,
-    /// Whether the root mean square is taken.
+    channels: Vec<ChannelWaveform>,
+    /// The root mean square is computed.
     rms: bool,
-    /// Of the master only.
+    /// The logs of samples over full scale of each channel, for the master only.
     overs: Vec<OverLog>,
 }
 
 /// The waveform of a channel.
 #[derive(Debug)]
-struct Trace {
+struct ChannelWaveform {
     bins: Vec<Bin>,
-    open: Open,
+    open: OpenBin,
 }
 
-/// The bin that is being drawn.
+/// The bin that is being filled.
 #[derive(Clone, Copy, Debug)]
-struct Open {
+struct OpenBin {
     bin: usize,
     frames: u64,
     min: f64,
@@ -85,7 +84,7 @@ struct Open {
     energy: Energy,
 }
 
-impl Open {
+impl OpenBin {
     fn at(bin: usize) -> Self {
         Self {
             bin,
@@ -97,11 +96,11 @@ impl Open {
     }
 
     fn close(&self, grid: &Grid) -> Bin {
-        let under = grid.under(self.bin);
+        let under = grid.frames_in(self.bin);
         let silent = self.frames < under;
         let with =
             |value: f64, bound: fn(f64, f64) -> f64| if silent { bound(value, 0.0) } else { value };
-        // No frame of it was a number.
+        // True where all frames were NaN.
         let empty = self.min > self.max;
         let (min, max) = if empty {
             (0.0, 0.0)
@@ -110,7 +109,7 @@ impl Open {
         };
         let rms = (self.energy.iter().sum::<f64>() / to_f64(under)).sqrt();
         let most = max.max(-min);
-        // Where samples are no numbers or beyond any, the bin is as loud as its extent says.
+        // With NaN or infinite samples the energy is not finite, so the extent replaces it.
         Bin {
             min: single(min),
             max: single(max),
@@ -119,11 +118,11 @@ impl Open {
     }
 }
 
-impl Sketch {
+impl WaveformBuilder {
     pub(crate) fn new(grid: Grid, channels: usize, node: NodeKind) -> Self {
-        let trace = || Trace {
+        let trace = || ChannelWaveform {
             bins: vec![Bin::default(); grid.bins()],
-            open: Open::at(0),
+            open: OpenBin::at(0),
         };
         let overs = if node == NodeKind::Master {
             channels
@@ -138,7 +137,7 @@ impl Sketch {
         }
     }
 
-    /// Draws the channels of a block, the first frame of which is `at`, and notes their peaks.
+    /// Takes the channels of a block, of which the first frame is `at`, and updates their peaks.
     pub(super) fn take<'a>(
         &mut self,
         block: impl Iterator<Item = (&'a mut Peak, &'a [f64])>,
@@ -153,7 +152,7 @@ impl Sketch {
         }
     }
 
-    /// Whether the root mean square was taken.
+    /// Reports whether the root mean square is computed.
     pub(crate) fn has_rms(&self) -> bool {
         self.rms
     }
@@ -162,19 +161,19 @@ impl Sketch {
         self.grid
     }
 
-    /// The bins of each channel.
+    /// Returns the bins of each channel.
     pub(crate) fn channels(&self) -> Vec<Vec<Bin>> {
         self.channels.iter().map(|t| t.closed(&self.grid)).collect()
     }
 
-    /// The overs of each channel; none but for the master.
+    /// Returns the log of each channel's samples over full scale; empty except for the master.
     pub(crate) fn overs(&self) -> &[OverLog] {
         &self.overs
     }
 }
 
-impl Trace {
-    /// Draws samples, and returns the largest absolute one; frames outside the grid leave no trace.
+impl ChannelWaveform {
+    /// Takes samples, and returns the largest absolute one. Frames outside the grid change no bin.
     fn take(&mut self, grid: &Grid, samples: &[f64], at: u64, rms: bool) -> f64 {
         let (mut at, mut rest, mut most) = (at, samples, 0.0f64);
         while !rest.is_empty() {
@@ -185,14 +184,11 @@ impl Trace {
                 (None, None) => grid.start - at,
                 (None, Some(_)) => u64::MAX,
             };
-            let n = usize::try_from(ahead).unwrap_or(usize::MAX).min(rest.len());
+            let n = saturating_usize(ahead).min(rest.len());
             let (now, later) = rest.split_at(n);
             let (min, max) = extent(now);
             if let Some(p) = inside {
-                let bin = self.open(
-                    grid,
-                    usize::try_from(p / grid.per_bin).unwrap_or(usize::MAX),
-                );
+                let bin = self.open(grid, saturating_usize(p / grid.per_bin));
                 (bin.min, bin.max) = (bin.min.min(min), bin.max.max(max));
                 bin.frames += n as u64;
                 if rms {
@@ -206,14 +202,14 @@ impl Trace {
         most
     }
 
-    /// The bin to draw in; the one before is closed.
-    fn open(&mut self, grid: &Grid, bin: usize) -> &mut Open {
+    /// Returns the bin to fill, after closing the one before.
+    fn open(&mut self, grid: &Grid, bin: usize) -> &mut OpenBin {
         if bin != self.open.bin {
             let (old, done) = (self.open.bin, self.open.close(grid));
             if let Some(bin) = self.bins.get_mut(old) {
                 *bin = done;
             }
-            self.open = Open::at(bin);
+            self.open = OpenBin::at(bin);
         }
         &mut self.open
     }
@@ -227,7 +223,7 @@ impl Trace {
     }
 }
 
-/// To single precision, finite, and never −0.0.
+/// Converts to single precision: finite, and never −0.0.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a picture needs no more digits"
@@ -249,8 +245,11 @@ mod tests {
     use super::*;
 
     fn drawn(grid: Grid, samples: &[f64], at: u64, block: usize) -> (Vec<Bin>, Peak) {
-        let (mut sketch, mut peak, mut now) =
-            (Sketch::new(grid, 1, NodeKind::Bus), Peak::default(), at);
+        let (mut sketch, mut peak, mut now) = (
+            WaveformBuilder::new(grid, 1, NodeKind::Bus),
+            Peak::default(),
+            at,
+        );
         for piece in samples.chunks(block) {
             sketch.take([(&mut peak, piece)].into_iter(), now);
             now += piece.len() as u64;
@@ -271,7 +270,10 @@ mod tests {
         ] {
             let grid = Grid::over(&(Frames(100)..Frames(100 + frames)), most);
             assert!(grid.bins() <= most.max(1), "{grid:?}");
-            assert_eq!((0..grid.bins()).map(|b| grid.under(b)).sum::<u64>(), frames);
+            assert_eq!(
+                (0..grid.bins()).map(|b| grid.frames_in(b)).sum::<u64>(),
+                frames
+            );
         }
     }
 

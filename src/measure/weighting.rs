@@ -29,18 +29,9 @@ pub(crate) struct Coefficients {
 
 impl Coefficients {
     pub(crate) fn new(rate: SampleRate) -> Self {
-        let at = |f0: f64, q: f64, hz: f64| {
-            let k = libm::tan(PI * f0 / hz);
-            let a0 = 1.0 + k / q + k * k;
-            (
-                k,
-                k / q,
-                a0,
-                [2.0 * (k * k - 1.0) / a0, (1.0 - k / q + k * k) / a0],
-            )
-        };
         let hz = f64::from(rate.hz());
-        let (k, kq, a0, [a1, a2]) = at(1_681.974_450_955_533, 0.707_175_236_955_419_6, hz);
+        let (k, a0, [a1, a2]) = denominator(1_681.974_450_955_533, SHELF_Q, hz);
+        let kq = k / SHELF_Q;
         let vh = libm::pow(10.0, 3.999_843_853_973_347 / 20.0);
         let vb = libm::pow(vh, 0.499_666_774_154_541_6);
         let b = [
@@ -49,15 +40,38 @@ impl Coefficients {
             vh - vb * kq + k * k,
         ]
         .map(|b| b / a0);
-        let high_pass = |hz| at(38.135_470_876_024_44, 0.500_327_037_323_877_3, hz).3;
-        let scale = |[a1, a2]: [f64; 2]| 1.0 - a1 + a2;
-        let g = scale(high_pass(hz)) / scale(high_pass(48_000.0));
+        let (at_rate, at_48_khz) = (high_pass(hz), high_pass(48_000.0));
+        let g = inverse_gain_at_nyquist(at_rate) / inverse_gain_at_nyquist(at_48_khz);
         Self {
             shelf: [b[0], b[1], b[2], a1, a2],
-            high_pass: high_pass(hz),
+            high_pass: at_rate,
             power: g * g,
         }
     }
+}
+
+/// Quality factor of the shelf.
+const SHELF_Q: f64 = 0.707_175_236_955_419_6;
+
+/// Returns `tan(π f0 / hz)`, the unnormalised `a0`, and `a1` and `a2` of a second-order filter.
+fn denominator(f0: f64, q: f64, hz: f64) -> (f64, f64, [f64; 2]) {
+    let k = libm::tan(PI * f0 / hz);
+    let a0 = 1.0 + k / q + k * k;
+    (
+        k,
+        a0,
+        [2.0 * (k * k - 1.0) / a0, (1.0 - k / q + k * k) / a0],
+    )
+}
+
+/// Returns `a1` and `a2` of the high-pass at a sample rate.
+fn high_pass(hz: f64) -> [f64; 2] {
+    denominator(38.135_470_876_024_44, 0.500_327_037_323_877_3, hz).2
+}
+
+/// Returns four times the inverse of the gain of `(1 -2 1) a1 a2` at half the sample rate.
+fn inverse_gain_at_nyquist([a1, a2]: [f64; 2]) -> f64 {
+    1.0 - a1 + a2
 }
 
 /// Filter states of two channels, which are processed together, and the sums of squares of their

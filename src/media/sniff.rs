@@ -52,7 +52,7 @@ pub(crate) enum FileKind {
 /// `NotFound` for a file that does not exist or may not be read, `Unsupported` for anything but a regular file and for
 /// unsupported formats, `Corrupt` for an empty file.
 pub(crate) fn sniff(path: &Path) -> Result<(InputFile, FileKind)> {
-    let location = Location::of(path)?;
+    let location = Location::parse(path)?;
     let file = match location.local() {
         Some(local) => open_regular(path, local)?,
         None => location

@@ -250,7 +250,7 @@ impl Source for Wav {
 
 /// Opens a regular file or an object. Opening a pipe would block until its other end is opened.
 fn open_regular(path: &Path) -> Result<InputFile> {
-    let location = Location::of(path)?;
+    let location = Location::parse(path)?;
     if let Some(local) = location.local() {
         let meta = std::fs::metadata(local).map_err(|e| unreadable(path, e))?;
         if meta.is_dir() {

@@ -3,7 +3,10 @@
 //! All tracks read their clips at one position. The output of a node whose processors look ahead lags behind its input by
 //! their latency; where paths of different latency meet, the shorter ones are delayed by the difference.
 
-use super::{Node, NodeInput, NodeKind, Plan, ranges::joined};
+use super::{
+    Chain, Gates, Node, NodeInput, NodeKind, Plan,
+    ranges::{joined, widened},
+};
 use std::ops::Range;
 
 /// Frames by which a node lags behind the position at which tracks read their clips.
@@ -22,9 +25,12 @@ pub(super) fn align(nodes: &mut [Node]) {
         let Some(node) = rest.first_mut() else {
             continue;
         };
-        let input = input_sounding(node, |feed| {
-            done.get(feed).map_or(&[], |l: &Node| &l.after.sounding)
-        });
+        let output = |feed| done.get(feed).map_or(&[][..], |l: &Node| &l.after.sounding);
+        let input = if node.live {
+            input_sounding(node, output, |_| true)
+        } else {
+            Vec::new()
+        };
         let sounding = node.before.place(input).to_vec();
         node.after.place(sounding);
     }
@@ -79,10 +85,13 @@ pub(super) fn align(nodes: &mut [Node]) {
     }
 }
 
-/// Returns the ranges in which the input of a node sounds, given those of each feeder's output.
-fn input_sounding<'a>(node: &Node, output: impl Fn(usize) -> &'a [Range<u64>]) -> Vec<Range<u64>> {
+/// Returns the ranges in which the input of a node sounds, given those of each open feed's output.
+fn input_sounding<'a>(
+    node: &Node,
+    output: impl Fn(usize) -> &'a [Range<u64>],
+    is_open: impl Fn(usize) -> bool,
+) -> Vec<Range<u64>> {
     match &node.input {
-        _ if !node.live => Vec::new(),
         NodeInput::Clips(clips) => joined(
             clips
                 .iter()
@@ -91,22 +100,36 @@ fn input_sounding<'a>(node: &Node, output: impl Fn(usize) -> &'a [Range<u64>]) -
             0,
         ),
         NodeInput::Sum(feeds) => {
-            joined(feeds.iter().flat_map(|feed| output(feed.node)).cloned(), 0)
+            let open = feeds.iter().enumerate().filter(|(feed, _)| is_open(*feed));
+            joined(open.flat_map(|(_, feed)| output(feed.node)).cloned(), 0)
         }
     }
 }
 
-/// Returns the ranges in which the mix sounds before the processors after the master's fader, where only `live` nodes are
-/// heard.
-pub(crate) fn sounding(nodes: &[Node], live: impl Fn(usize) -> bool) -> Vec<Range<u64>> {
+/// Returns the ranges in which the mix sounds before the processors after the master's fader: with these gates, or with the
+/// nodes of the plan that are live. `tail` returns the frames that a chain sounds after its input.
+pub(crate) fn sounding(
+    nodes: &[Node],
+    gates: Option<&Gates>,
+    tail: impl Fn(&Chain) -> u64,
+) -> Vec<Range<u64>> {
+    let is_live = |index: usize, node: &Node| match gates {
+        Some(gates) => gates.live.get(index) == Some(&true),
+        None => node.live,
+    };
+    let is_open = |index: usize, feed: usize| match gates.and_then(|gates| gates.feeds.get(index)) {
+        Some(feeds) => feeds.get(feed) == Some(&true),
+        None => true,
+    };
     let mut outputs: Vec<Vec<Range<u64>>> = Vec::with_capacity(nodes.len());
     for (index, node) in nodes.iter().enumerate() {
-        let input = if live(index) {
-            input_sounding(node, |feed| outputs.get(feed).map_or(&[], Vec::as_slice))
+        let input = if is_live(index, node) {
+            let output = |feed| outputs.get(feed).map_or(&[][..], Vec::as_slice);
+            input_sounding(node, output, |feed| is_open(index, feed))
         } else {
             Vec::new()
         };
-        outputs.push(node.before.sounding_of(input));
+        outputs.push(widened(&input, tail(&node.before)));
     }
     outputs.pop().unwrap_or_default()
 }

@@ -54,7 +54,9 @@ pub(crate) struct Chain {
     /// Look-ahead of all processors together, in frames.
     pub latency: u64,
     pub restart: Restart,
+    /// Frames that sound after the input, and those of them that make the mix longer.
     tail: u64,
+    prolongs_by: u64,
     /// Ranges in which the output may differ from silence.
     pub sounding: Vec<Range<u64>>,
     /// Ranges of the input in which the processors run.
@@ -71,7 +73,7 @@ impl Chain {
         key_of: impl Fn(Selector) -> Option<usize>,
     ) -> Self {
         let inserts: Vec<Insert> = inserts.filter(|insert| !insert.bypass).cloned().collect();
-        let (mut latency, mut tail, mut restart) = (0, 0, Restart::Window(0));
+        let (mut latency, mut tail, mut prolongs_by, mut restart) = (0, 0, 0, Restart::Window(0));
         let mut keys = Vec::with_capacity(inserts.len());
         for insert in &inserts {
             let processor = insert.build(spec);
@@ -82,6 +84,9 @@ impl Chain {
             }));
             latency += processor.latency().0;
             tail += processor.tail().0;
+            if processor.prolongs_mix() {
+                prolongs_by += processor.tail().0;
+            }
             restart = restart.and(processor.memory());
         }
         Self {
@@ -91,6 +96,7 @@ impl Chain {
             latency,
             restart: restart.bounded(),
             tail,
+            prolongs_by,
             sounding: Vec::new(),
             fed: Vec::new(),
         }
@@ -111,6 +117,16 @@ impl Chain {
     pub(crate) fn sounding_keys(&self) -> impl Iterator<Item = (usize, &Key)> {
         let keys = self.keys.iter().flatten();
         keys.filter_map(|key| Some((key.node?, key)))
+    }
+
+    /// Returns the frames that the chain sounds after its input.
+    pub(crate) fn tail(&self) -> u64 {
+        self.tail
+    }
+
+    /// Returns the frames of its tail that make the mix longer.
+    pub(crate) fn prolongs_by(&self) -> u64 {
+        self.prolongs_by
     }
 
     /// Returns the frames by which its processors run ahead of where their state is needed; `None` where they run from the

@@ -3,13 +3,14 @@
 use super::{
     ChannelMap, Edge, InCue, Lag, Node, NodeInput, NodeKind, Plan, PlannedClip, align,
     chain::Chain,
-    routing::{Feed, Routing},
+    id_vec::IdVec,
+    routing::{Feed, NodeIndex, Routing},
 };
 use crate::{
     curve::{Automation, Curve},
     layout::{Layout, Spec},
     session::{Insert, Selector, Session, Strip},
-    units::{Frames, Pan},
+    units::{Decibels, Frames, Pan},
 };
 use std::ops::Range;
 
@@ -37,175 +38,187 @@ pub(crate) enum Scope {
 
 /// Returns the plan of a checked session. `tracks` are those of the timeline, then those of cues.
 pub(super) fn arrange(session: &Session, tracks: Vec<TrackInput<'_>>, scope: Scope) -> Plan {
-    let graph = Routing::of(session, &tracks, scope);
+    let routing = Routing::of(session, &tracks, scope);
     let heard = match scope {
-        Scope::Heard => graph.heard(),
-        Scope::All => {
-            let outputs = graph.out.items().iter();
-            outputs.map(|edges| vec![true; edges.len()]).collect()
-        }
+        Scope::Heard => routing.heard(),
+        Scope::All => routing.all_outputs(),
     };
-    let (stage, incoming) = (graph.stages(), graph.incoming());
-    let master = graph.master();
-    let (order, index_of) = graph.order();
-    let soloing = graph.soloing();
+    let incoming = routing.incoming();
+    let (order, index_of) = routing.order();
+    let soloing = routing.soloing();
 
     let mut tracks: Vec<Option<TrackInput<'_>>> = tracks.into_iter().map(Some).collect();
     let mut nodes: Vec<Node> = Vec::with_capacity(order.len());
     for &node in &order {
-        let feeds = || {
-            let is_heard = |feed: &&Feed| heard[feed.from].get(feed.output) == Some(&true);
-            let edge = |feed: &Feed| Edge {
-                node: index_of[feed.from],
-                gain: feed.gain.gain().0,
-            };
-            NodeInput::Sum(incoming[node].iter().filter(is_heard).map(edge).collect())
+        let sum = sum(&incoming[node], &heard, &index_of);
+        let (strip, is_second) = routing.strip_of(node);
+        let bus = routing
+            .bus_of(strip)
+            .and_then(|bus| session.strip(bus.into()));
+        let track = routing.track_of(strip).and_then(|n| tracks.get_mut(n));
+        let keys = |key: Selector| {
+            let source = routing.key(key)?;
+            heard[source].contains(&true).then_some(index_of[source])
         };
-        let (strip, is_second) = graph.strip_of(node);
-        let track = graph.track_of(strip).and_then(|n| tracks.get_mut(n));
-        let track = track.and_then(Option::take);
-        let bus = graph.bus_of(strip).and_then(|id| session.strip(id.into()));
-        let (kind, name, input, gain, pan, strip_inserts) = match (bus, track) {
-            (_, Some(track)) => (
-                NodeKind::Track,
-                track.name,
-                NodeInput::Clips(track.clips),
-                track.gain,
-                track.pan,
-                &track.strip.inserts,
-            ),
-            (Some(strip), None) => {
-                let gain = Automation::gain(&strip.gain_curve, strip.gain);
-                let pan = Automation::pan(&strip.pan_curve, strip.pan);
-                let name = if is_second {
-                    format!("{} (to solo)", strip.name)
-                } else {
-                    strip.name.clone()
-                };
-                (NodeKind::Bus, name, feeds(), gain, pan, &strip.inserts)
-            }
-            (None, None) => {
-                let gain = Automation::gain(&session.master.gain_curve, session.master.gain);
-                let pan = Automation::pan(&Curve::new(), Pan::CENTRE);
-                (
-                    NodeKind::Master,
-                    String::new(),
-                    feeds(),
-                    gain,
-                    pan,
-                    &session.master.inserts,
-                )
-            }
-        };
-        let live = node == master || heard[node].contains(&true);
-        let printed = graph.printed(node, &heard[node]).into_iter();
-        let out = printed.map(|(to, gain)| (index_of[to], gain)).collect();
-        let key_of = |key| {
-            let node = graph.key(key)?;
-            let is_heard = node == master || heard[node].contains(&true);
-            is_heard.then_some(index_of[node])
-        };
-        let (before, after) = chains(session, kind, strip_inserts, &input, key_of);
-        let (delays, lag) = (Vec::new(), Lag::default());
-        let mut planned = Node {
-            kind,
-            name,
-            is_second,
-            input,
-            delays,
-            before,
-            after,
-            lag,
-            gain,
-            pan,
-            live,
-            unused: None,
-            out,
-        };
-        planned.unused = if soloing {
-            None
+        let mut planned = if let Some(strip) = bus {
+            self::bus(session, strip, is_second, sum, keys)
+        } else if let Some(track) = track.and_then(Option::take) {
+            self::track(session, track, keys)
         } else {
-            graph.unused(node, &planned, session.length)
+            self::master(session, sum, keys)
         };
+        planned.live = node == routing.master() || heard[node].contains(&true);
+        let printed = routing.printed(node, &heard[node]).into_iter();
+        planned.out = printed.map(|(to, gain)| (index_of[to], gain)).collect();
+        if !soloing {
+            planned.unused = routing.unused(node, &planned, session.length);
+        }
         nodes.push(planned);
     }
-
-    let stage_of = |index: usize| order.get(index).map(|&node| stage[node]);
-    let mut stages: Vec<Range<usize>> = Vec::new();
-    for index in 0..nodes.len() {
-        match stages.last_mut() {
-            Some(last) if stage_of(last.start) == stage_of(index) => last.end = index + 1,
-            _ => stages.push(index..index + 1),
-        }
-    }
-
     align::align(&mut nodes);
+
+    // A plan that holds what is not heard is as long as one that does not.
+    let gates = (scope == Scope::All).then(|| routing.gates());
     let clips = nodes.iter().flat_map(Node::clips).map(|c| c.range.end);
-    let tails = nodes
-        .last()
-        .into_iter()
-        .flat_map(|master| &master.after.sounding)
-        .map(|r| r.end);
-    let end = clips.chain(tails).max().unwrap_or(0);
-    let sounding = nodes
-        .last()
-        .map(|master| master.before.sounding.clone())
-        .unwrap_or_default();
+    let tails = align::sounding(&nodes, gates.as_ref(), Chain::prolongs_by);
+    let end = clips.chain(tails.iter().map(|r| r.end)).max().unwrap_or(0);
+    let master = nodes.last();
+    let sounding = master.map_or_else(Vec::new, |node| node.before.sounding.clone());
     Plan {
-        spec: Spec {
-            rate: session.rate,
-            layout: session.layout,
-        },
+        spec: session_spec(session),
         pan_law: session.pan_law,
         length: session.length.unwrap_or(Frames(end)),
         dither: session.master.dither,
         sounding,
         nodes,
-        stages,
+        stages: stages(&routing, &order),
         cues: Vec::new(),
         markers: Vec::new(),
         picture: session.picture(),
         notes: Vec::new(),
-        routing: graph,
+        routing,
         named_files: Vec::new(),
         max_memory: session.max_memory,
     }
 }
 
-/// Returns the chains before and after a node's fader.
-fn chains(
+/// Returns the input of a node that sums its heard feeds.
+fn sum(
+    feeds: &[Feed],
+    heard: &IdVec<NodeIndex, Vec<bool>>,
+    index_of: &IdVec<NodeIndex, usize>,
+) -> NodeInput {
+    let is_heard = |feed: &&Feed| heard[feed.from].get(feed.output) == Some(&true);
+    let edges = feeds.iter().filter(is_heard).map(|feed| Edge {
+        node: index_of[feed.from],
+        gain: feed.gain.gain().0,
+    });
+    NodeInput::Sum(edges.collect())
+}
+
+/// Returns the nodes of each stage, as ranges of the plan's order.
+fn stages(routing: &Routing, order: &[NodeIndex]) -> Vec<Range<usize>> {
+    let stage = routing.stages();
+    let mut stages: Vec<Range<usize>> = Vec::new();
+    for nodes in order.chunk_by(|a, b| stage[*a] == stage[*b]) {
+        let start = stages.last().map_or(0, |last| last.end);
+        stages.push(start..start + nodes.len());
+    }
+    stages
+}
+
+fn track(
     session: &Session,
-    kind: NodeKind,
-    inserts: &[Insert],
-    input: &NodeInput,
-    key_of: impl Fn(Selector) -> Option<usize>,
-) -> (Chain, Chain) {
-    let wide = Spec {
-        rate: session.rate,
-        layout: session.layout,
+    track: TrackInput<'_>,
+    keys: impl Fn(Selector) -> Option<usize>,
+) -> Node {
+    let input = NodeInput::Clips(track.clips);
+    let before = Chain::new(
+        track.strip.inserts.iter(),
+        chain_spec(session, &input),
+        keys,
+    );
+    Node {
+        gain: track.gain,
+        pan: track.pan,
+        ..node(session, NodeKind::Track, track.name, input, before)
+    }
+}
+
+/// Returns the node of a bus, or the second one that it needs for solos.
+fn bus(
+    session: &Session,
+    strip: &Strip,
+    is_second: bool,
+    sum: NodeInput,
+    keys: impl Fn(Selector) -> Option<usize>,
+) -> Node {
+    let name = if is_second {
+        format!("{} (to solo)", strip.name)
+    } else {
+        strip.name.clone()
     };
-    // A track of mono clips only is processed in mono, before the pan law places it.
-    let mono = match input {
+    let before = Chain::new(strip.inserts.iter(), chain_spec(session, &sum), keys);
+    Node {
+        is_second,
+        gain: Automation::gain(&strip.gain_curve, strip.gain),
+        pan: Automation::pan(&strip.pan_curve, strip.pan),
+        ..node(session, NodeKind::Bus, name, sum, before)
+    }
+}
+
+fn master(session: &Session, sum: NodeInput, keys: impl Fn(Selector) -> Option<usize>) -> Node {
+    let master = &session.master;
+    let before = Chain::new(master.inserts.iter(), session_spec(session), keys);
+    let limiter = master.limit.map(Insert::limiter);
+    Node {
+        after: Chain::new(limiter.iter(), session_spec(session), |_| None),
+        gain: Automation::gain(&master.gain_curve, master.gain),
+        ..node(session, NodeKind::Master, String::new(), sum, before)
+    }
+}
+
+/// Returns a node at unity gain, centred, without routing.
+fn node(session: &Session, kind: NodeKind, name: String, input: NodeInput, before: Chain) -> Node {
+    Node {
+        kind,
+        name,
+        is_second: false,
+        input,
+        delays: Vec::new(),
+        before,
+        after: Chain::new(std::iter::empty(), session_spec(session), |_| None),
+        lag: Lag::default(),
+        gain: Automation::gain(&Curve::new(), Decibels::UNITY),
+        pan: Automation::pan(&Curve::new(), Pan::CENTRE),
+        live: false,
+        unused: None,
+        out: Vec::new(),
+    }
+}
+
+/// Returns the spec in which the inserts of a node run: mono for a track of mono clips only, which the pan law places after
+/// them; otherwise that of the session.
+fn chain_spec(session: &Session, input: &NodeInput) -> Spec {
+    let is_mono = match input {
         NodeInput::Clips(clips) => {
             !clips.is_empty() && clips.iter().all(|c| c.channel_map == ChannelMap::Pan)
         }
         NodeInput::Sum(_) => false,
     };
-    let spec = if mono {
-        Spec {
-            layout: Layout::Mono,
-            ..wide
-        }
-    } else {
-        wide
-    };
-    let limiter = session
-        .master
-        .limit
-        .filter(|_| kind == NodeKind::Master)
-        .map(Insert::limiter);
-    (
-        Chain::new(inserts.iter(), spec, key_of),
-        Chain::new(limiter.iter(), wide, |_| None),
-    )
+    Spec {
+        rate: session.rate,
+        layout: if is_mono {
+            Layout::Mono
+        } else {
+            session.layout
+        },
+    }
+}
+
+fn session_spec(session: &Session) -> Spec {
+    Spec {
+        rate: session.rate,
+        layout: session.layout,
+    }
 }

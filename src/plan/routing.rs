@@ -62,7 +62,7 @@ pub(crate) struct Routing {
     /// The strip of each node, and whether the node is the strip's second one.
     nodes: IdVec<NodeIndex, (StripIndex, bool)>,
     /// Targets of each node: for each output the first node of the target, then its second one.
-    pub(super) out: Outputs<NodeIndex>,
+    out: Outputs<NodeIndex>,
     /// Nodes whose inserts each node is a side-chain key of.
     keyed: IdVec<NodeIndex, Vec<NodeIndex>>,
     /// Keys of the inserts of each strip.
@@ -194,7 +194,7 @@ impl Routing {
                 targets.push((self.first_of(to), gain));
                 targets.extend(self.second[to].map(|node| (node, gain)));
             } else if !is_second {
-                // A second node takes what has passed no soloed strip, which never goes to the master.
+                // A second node takes signals that have passed no soloed strip, which never go to the master.
                 targets.push((self.master(), gain));
             }
         }
@@ -212,15 +212,15 @@ impl Routing {
         self.nodes[node]
     }
 
-    /// Reports whether a strip is a track, of the timeline or of a cue.
-    fn is_track(&self, strip: StripIndex) -> bool {
-        strip.0 < self.tracks
-    }
-
     /// Returns the number of the track that a strip is, those of cues after those of the timeline; `None` for buses and the
     /// master.
     pub(super) fn track_of(&self, strip: StripIndex) -> Option<usize> {
         self.is_track(strip).then_some(strip.0)
+    }
+
+    /// Reports whether a strip is a track, of the timeline or of a cue.
+    fn is_track(&self, strip: StripIndex) -> bool {
+        strip.0 < self.tracks
     }
 
     /// Returns the bus that a strip is; `None` for tracks and the master.
@@ -317,7 +317,7 @@ impl Routing {
         (order, index_of)
     }
 
-    /// Returns what is heard of a plan that holds all nodes and feeds.
+    /// Returns the audible part of a plan that holds all nodes and feeds.
     pub(crate) fn gates(&self) -> Gates {
         let (heard, (order, _), incoming) = (self.heard(), self.order(), self.incoming());
         let is_live = |node| node == self.master() || heard[node].contains(&true);
@@ -385,6 +385,12 @@ impl Routing {
         outputs
             .filter(|(_, gain)| *gain != Decibels::SILENCE)
             .map(|&(to, _)| to)
+    }
+
+    /// Returns the flags of [`heard`](Self::heard) as if every output were heard.
+    pub(super) fn all_outputs(&self) -> IdVec<NodeIndex, Vec<bool>> {
+        let outputs = self.out.items().iter();
+        outputs.map(|edges| vec![true; edges.len()]).collect()
     }
 
     /// Returns, for each output of each node, whether it is heard.

@@ -1,4 +1,4 @@
-//! Backends: where a player's frames go. All of them pull frames through the same [`Callback`].
+//! Backends: the outputs of a player. All of them pull frames through the same [`Callback`].
 
 use super::{
     builder::thread_error,
@@ -11,6 +11,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     layout::Spec,
     sync::locked,
+    units::saturating_usize,
 };
 use std::{
     sync::{
@@ -25,7 +26,7 @@ use std::{
 /// Makes the callback and its counters for the rate and layout that a device was opened with.
 pub(crate) type Connect<'a> = &'a mut dyn FnMut(Spec) -> (Callback, Arc<StreamStats>);
 
-/// How long a device may go without calling before it counts as lost.
+/// Longest time between two calls of a device; after it the device counts as lost.
 pub(super) const CALL_TIMEOUT: Duration = Duration::from_millis(400);
 
 /// An output that requests frames through a [`Callback`].
@@ -40,12 +41,12 @@ pub(crate) trait Backend: Send {
     /// Returns its name, for messages.
     fn name(&self) -> String;
 
-    /// Returns how long it may go without calling before it counts as lost; `None` for no limit.
+    /// Returns the longest time between two calls, after which the output counts as lost; `None` for no limit.
     fn timeout(&self) -> Option<Duration> {
         Some(CALL_TIMEOUT)
     }
 
-    /// Takes the error that stopped it, if it has one that says more than the [`DeviceFault`].
+    /// Takes the error that stopped it, if it has a more specific one than the [`DeviceFault`].
     fn failure(&self) -> Option<Error> {
         None
     }
@@ -86,7 +87,7 @@ impl Drop for BackendThread {
 /// Requests frames in real time and discards them.
 pub(crate) struct NullBackend;
 
-/// How often [`NullBackend`] requests frames: every 10 ms.
+/// Interval at which [`NullBackend`] requests frames.
 const NULL_CALLS_PER_SECOND: u32 = 100;
 
 impl Backend for NullBackend {
@@ -134,7 +135,7 @@ impl SinkBackend {
     }
 }
 
-/// How long the writing thread sleeps when no frames are rendered.
+/// Pause of the writing thread when no frames are rendered.
 const SINK_POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 impl Backend for SinkBackend {
@@ -173,7 +174,7 @@ impl Backend for SinkBackend {
     }
 }
 
-/// Writes what the callback gives to a sink, in blocks of up to the capacity of `block`, until `quit` is set.
+/// Writes the callback's frames to a sink, in blocks of up to the capacity of `block`, until `quit` is set.
 fn write_until(
     quit: &AtomicBool,
     mut callback: Callback,
@@ -183,10 +184,7 @@ fn write_until(
     let (channels, most) = (block.layout().channels(), block.capacity());
     let mut interleaved = vec![0.0f64; most * channels];
     while !quit.load(Ordering::Acquire) {
-        // While playback has no end in sight, more frames may be available than memory can address.
-        let n = usize::try_from(callback.available())
-            .unwrap_or(most)
-            .min(most);
+        let n = saturating_usize(callback.available()).min(most);
         let Some(samples) = interleaved.get_mut(..n * channels) else {
             return Ok(());
         };

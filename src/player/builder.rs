@@ -25,8 +25,8 @@ use std::{
     time::Duration,
 };
 
-/// Options for playing a session, and where to play it: on a device, in real time without one, through a program's own
-/// audio callback, or into a sink.
+/// Options for playing a session, and the choice of its output: a device, real time without a device, the program's own audio
+/// callback, or a sink.
 ///
 /// ```
 /// use soundtrack::{Layout, PlayerBuilder, SampleRate, Session, Spec, State, Track, media::Memory};
@@ -50,7 +50,7 @@ pub struct PlayerBuilder {
 const MIN_LATENCY: Duration = Duration::from_millis(1);
 const MAX_LATENCY: Duration = Duration::from_secs(10);
 const MAX_READ_AHEAD: Duration = Duration::from_secs(60);
-/// How long a device may take to open.
+/// Longest time that opening a device may take.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Default for PlayerBuilder {
@@ -71,16 +71,16 @@ impl PlayerBuilder {
         Self::default()
     }
 
-    /// Sets how far ahead of the device to render, limited to 1 ms to 10 s. A change of a control is heard after this time.
-    /// A device that requests more at once gets twice its request.
+    /// Sets the time rendered ahead of the device, limited to 1 ms to 10 s. A change of a control is heard after this time. A
+    /// device that requests more frames at once gets twice its request.
     #[must_use]
     pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency.clamp(MIN_LATENCY, MAX_LATENCY);
         self
     }
 
-    /// Sets how far ahead stems are decoded, at most 60 s: the longest stall of a disk that is not heard. All stems together
-    /// use at most 256 MiB, so many stems are decoded less far ahead.
+    /// Sets the time that stems are decoded ahead, at most 60 s: the longest stall of a disk that is not heard. All stems
+    /// together use at most 256 MiB, so the time is shorter for many stems.
     #[must_use]
     pub fn read_ahead(mut self, time: Duration) -> Self {
         self.read_ahead = time.min(MAX_READ_AHEAD);
@@ -94,7 +94,7 @@ impl PlayerBuilder {
         self
     }
 
-    /// Sets whether to wait for [`Player::play`] instead of starting at once.
+    /// Waits for [`Player::play`] instead of starting at once, or not.
     #[must_use]
     pub fn paused(mut self, paused: bool) -> Self {
         self.paused = paused;

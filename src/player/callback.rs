@@ -6,7 +6,7 @@
 //! aligned.
 
 use super::{ring::RingReader, stream_stats::StreamStats};
-use crate::units::Frames;
+use crate::units::{Frames, saturating_usize};
 use std::{fmt, sync::Arc};
 
 /// Length of the fades around an underrun in frames: 4 ms at 48 kHz.
@@ -75,7 +75,7 @@ pub struct Callback {
     idle: u64,
     /// The last frame of the ring, one sample per channel.
     last: Vec<f64>,
-    /// Whether the ring has run empty and is not full again.
+    /// The ring has run empty and is not full again.
     starved: bool,
     /// Frames of the current fade that are done, up to [`FADE`].
     faded: u32,
@@ -113,7 +113,7 @@ impl Callback {
         self.serve(out, delay.0);
     }
 
-    /// Does the same as [`fill`](Self::fill) for any sample format.
+    /// Fills a buffer as [`fill`](Self::fill) does, in any sample format.
     pub(crate) fn serve<S: DeviceSample>(&mut self, out: &mut [S], delay: u64) {
         let frames = (out.len() / self.channels) as u64;
         self.stats.record_request(frames);
@@ -124,8 +124,7 @@ impl Callback {
         }
         let wanted = frames.min(planned);
         let given = if self.starved { 0 } else { wanted.min(queued) };
-        // At most the buffer's length, so the conversion cannot fail.
-        let samples = usize::try_from(given).unwrap_or(0) * self.channels;
+        let samples = saturating_usize(given) * self.channels;
         let (sound, silence) = out.split_at_mut(samples.min(out.len()));
         self.copy(sound);
         if given < wanted {
@@ -147,7 +146,7 @@ impl Callback {
             .record_consumed(self.consumed, self.consumed.saturating_sub(unheard));
     }
 
-    /// Returns how many frames can be taken now without an underrun.
+    /// Returns the number of frames that can be taken now without an underrun.
     pub(crate) fn available(&self) -> u64 {
         let (planned, queued) = (self.planned(), self.queued());
         if self.starved && queued < planned.min(self.stats.target()) {
@@ -157,12 +156,12 @@ impl Callback {
         }
     }
 
-    /// Returns how many frames are still to be played before silence is correct.
+    /// Returns the number of frames still to be played before silence is correct.
     fn planned(&self) -> u64 {
         self.stats.play_until().saturating_sub(self.consumed)
     }
 
-    /// Returns how many frames the ring holds.
+    /// Returns the number of frames in the ring.
     fn queued(&self) -> u64 {
         (self.ring.available() / self.channels) as u64
     }

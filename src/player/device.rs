@@ -32,11 +32,11 @@ use std::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeviceInfo {
-    /// Its name for people. Several devices may have the same one.
+    /// Its name for display. Several devices may have the same one.
     pub name: String,
     /// Its name in the system, which always means the same device.
     pub id: String,
-    /// Whether it is the default output device.
+    /// It is the default output device.
     pub is_default: bool,
     /// The most channels it has; 0 if unknown, as while another program uses it.
     pub channels: usize,
@@ -113,9 +113,9 @@ fn device_error(subject: &str, cause: &cpal::Error) -> Error {
 /// Plays on an output device: the default one, or one by its name or id.
 pub(crate) struct DeviceBackend {
     wanted: Option<String>,
-    /// The title of the device that was opened last; before, of the one that is wanted.
+    /// The title of the device that was opened last; before the first, of the wanted one.
     title: String,
-    /// Whether a device was opened before.
+    /// A device was opened before.
     was_open: bool,
     latency: Duration,
 }
@@ -182,7 +182,7 @@ fn unknown_device(wanted: &str, devices: &[cpal::Device]) -> Error {
     )
 }
 
-/// Returns what messages call a device.
+/// Returns the name of a device in messages.
 fn title(name: &str) -> String {
     format!("output device {name:?}")
 }
@@ -349,7 +349,7 @@ fn build_typed<S: DeviceSample + SizedSample>(
     device.build_output_stream(config, fill, report, None)
 }
 
-/// Tells whether the buffer that was filled last can have been heard when the device reports an underrun.
+/// Decides whether the buffer that was filled last can have been heard when the device reports an underrun.
 struct BufferClock {
     base: Instant,
     /// The end of that buffer, in nanoseconds from the base.
@@ -395,7 +395,7 @@ impl BufferClock {
 /// Measures the silence that a device plays where it runs out of frames between two of its calls.
 #[derive(Default)]
 struct GapMeter {
-    /// When the last buffer starts and ends being heard, by the device's own estimate at the time.
+    /// The times at which the last buffer starts and ends being heard, as the device estimated them when it was filled.
     heard: Option<(StreamInstant, StreamInstant)>,
     /// Underruns that the device had reported by then.
     xruns: u64,

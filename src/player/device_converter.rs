@@ -20,7 +20,7 @@ use std::{
 
 /// Frames that must be ready before the resampler runs: it reads whole blocks of its own size.
 const RESAMPLER_INPUT: u64 = 8192;
-/// How often the resampler's input looks for a stem that it waits for.
+/// Interval at which the resampler's input checks for a stem that it waits for.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 /// The renderer, shared by the playback thread and its resampler, which run on the same thread.

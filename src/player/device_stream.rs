@@ -13,7 +13,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     layout::Spec,
     sync::locked,
-    units::Frames,
+    units::{Frames, saturating_usize},
 };
 use std::{
     sync::{Arc, atomic::AtomicBool, mpsc::sync_channel},
@@ -25,9 +25,9 @@ use std::{
 const MAX_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// Smallest capacity of the ring in frames.
 const MIN_RING_FRAMES: u64 = 1 << 18;
-/// How often to check whether the last frame was heard.
+/// Interval at which to check whether the last frame was heard.
 const POLL_INTERVAL: Duration = Duration::from_millis(2);
-/// How long the last frames may take to be heard.
+/// Longest time that the last frames may take to be heard.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(300);
 /// Stands for an unlimited wait: `recv_timeout` overflows with longer ones.
 const UNLIMITED_WAIT: Duration = Duration::from_secs(3600);
@@ -74,8 +74,8 @@ impl DeviceStream {
                 .0
                 .saturating_mul(2)
                 .max(MIN_RING_FRAMES);
-            // At most 20 s of audio, which is far less than memory can address on any supported machine.
-            let samples = usize::try_from(capacity).unwrap_or(usize::MAX / channels / 8) * channels;
+            // At most 20 s of audio, so the product does not overflow.
+            let samples = saturating_usize(capacity) * channels;
             let (writer, reader) = ring(samples);
             let stats = Arc::new(StreamStats::default());
             connected = Some((writer, Arc::clone(&stats), spec, capacity));
@@ -114,7 +114,7 @@ impl DeviceStream {
         (self.staged.len() / self.channels()) as u64
     }
 
-    /// Returns how many frames the ring should hold: the latency, or enough for two of the device's largest requests.
+    /// Returns the number of frames that the ring should hold: the latency, or enough for two of the device's largest requests.
     pub(super) fn target(&self, latency: Duration) -> u64 {
         let latency = Frames::from_duration(latency, self.spec.rate).0;
         let requests = self

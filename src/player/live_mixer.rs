@@ -36,7 +36,7 @@ pub(super) struct LiveMixer {
     gates: Gates,
     /// Strips, with one of their nodes each, whose gain or pan the renderer has not taken over yet.
     pending_faders: Vec<(Selector, NodeIndex)>,
-    /// Whether gates may still be opening or closing.
+    /// Gates may still be opening or closing.
     gates_moving: bool,
 }
 

@@ -49,11 +49,11 @@ pub struct Levels {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct LoudnessSoFar {
-    /// Of the last 0.4 s; `None` in the first 0.4 s.
+    /// Loudness of the last 0.4 s; `None` in the first 0.4 s.
     pub momentary: Option<Lufs>,
-    /// Of the last 3 s; `None` in the first 3 s.
+    /// Loudness of the last 3 s; `None` in the first 3 s.
     pub short_term: Option<Lufs>,
-    /// Of everything since the start, gated; `None` in the first 0.4 s, or if everything is below the gate.
+    /// Gated loudness since the start; `None` in the first 0.4 s, or if everything is below the gate.
     pub integrated: Option<Lufs>,
 }
 
@@ -138,7 +138,7 @@ impl LevelDisplay {
     }
 }
 
-/// The loudness of what was played, for any thread to read: the bits of the momentary, short-term and integrated loudness,
+/// The loudness since the start, for any thread to read: the bits of the momentary, short-term and integrated loudness,
 /// NaN for none.
 #[derive(Debug)]
 pub(super) struct LoudnessDisplay([AtomicU64; 3]);

@@ -48,18 +48,18 @@ pub(super) enum Command {
     Quit,
 }
 
-/// How often to refill the ring and check the device during playback.
+/// Interval at which to refill the ring and check the device during playback.
 const POLL_INTERVAL: Duration = Duration::from_millis(2);
-/// How often to check the device while nothing plays.
+/// Interval at which to check the device while nothing plays.
 const IDLE_INTERVAL: Duration = Duration::from_millis(50);
-/// How often a device that fails before anything was heard is opened again.
+/// Number of times that a device which fails before anything was heard is opened again.
 const MAX_REOPENS: u8 = 3;
-/// How long closing a device may take before it is abandoned.
+/// Longest time that closing a device may take before it is abandoned.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Calls up to which a device counts as starting: a sound server may have to wake it up first.
 const STARTING_CALLS: u64 = 8;
-/// How long a starting device may be silent, and one that reports passing errors: a sound server on a loaded machine may
-/// answer late many times in a row.
+/// Longest silence of a device that is starting or reports passing errors: a sound server on a loaded machine may answer late
+/// many times in a row.
 const PATIENT_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ pub(super) struct PlaybackThread {
     /// The open device; `None` after a fault.
     stream: Option<DeviceStream>,
     phase: Phase,
-    /// How often a device that failed before anything was heard was opened again, since the last [`Command::Play`].
+    /// Number of times since the last [`Command::Play`] that a device which failed before anything was heard was opened again.
     reopens: u8,
 }
 

@@ -17,7 +17,7 @@ pub(super) fn ring(capacity: usize) -> (RingWriter, RingReader) {
 }
 
 impl RingWriter {
-    /// Returns how many samples can be written now.
+    /// Returns the number of samples that can be written now.
     pub(super) fn free(&self) -> usize {
         self.0.slots()
     }
@@ -29,7 +29,7 @@ impl RingWriter {
 }
 
 impl RingReader {
-    /// Returns how many samples can be read now.
+    /// Returns the number of samples that can be read now.
     pub(super) fn available(&self) -> usize {
         self.0.slots()
     }

@@ -1,4 +1,4 @@
-//! The state of a player as its handles see it: state, fault, position, underruns, meters.
+//! The shared status of a player: state, fault, position, underruns, meters.
 //!
 //! The playback thread writes it, handles read it. The callback takes none of its locks; the position follows the callback
 //! through the counters of [`StreamStats`].
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     diagnostics::Warning,
     error::{Error, ErrorKind},
-    sync::locked,
+    sync::{locked, wait_timeout},
     units::{Frames, SampleRate},
 };
 use std::{
@@ -43,8 +43,8 @@ pub enum State {
 pub struct Underruns {
     /// The number of underruns.
     pub count: u64,
-    /// Frames of silence that were played instead, at the device's rate; of an underrun that the device reported, by its
-    /// own estimates of the time.
+    /// Frames of silence that were played instead, at the device's rate. For an underrun that the device reported, they follow
+    /// from its own estimates of time.
     pub frames: u64,
 }
 
@@ -168,8 +168,7 @@ impl Status {
             if left.is_zero() {
                 break;
             }
-            let waited = self.changed.wait_timeout(progress, left);
-            progress = waited.map_or_else(|e| e.into_inner().0, |(progress, _)| progress);
+            progress = wait_timeout(&self.changed, progress, left);
         }
         progress.state
     }

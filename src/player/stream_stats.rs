@@ -24,9 +24,9 @@ pub(crate) struct StreamStats {
     missing: AtomicU64,
     /// Underruns that the device itself has reported.
     xruns: AtomicU64,
-    /// The most frames requested at once.
+    /// The largest number of frames requested at once.
     largest_request: AtomicU64,
-    /// How often frames were requested.
+    /// Number of requests.
     calls: AtomicU64,
     /// The [`DeviceFault`] as a number; 0 for none.
     fault: AtomicU8,
@@ -39,13 +39,13 @@ pub(crate) struct StreamStats {
 /// An error that a device reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DeviceError {
-    /// What it means if the device no longer plays.
+    /// The fault that it becomes if the device no longer plays.
     pub fault: DeviceFault,
-    /// The words of the sound system.
+    /// The message of the sound system.
     pub cause: String,
 }
 
-/// Why a device no longer plays.
+/// The reason why a device no longer plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DeviceFault {
     /// It was disconnected.
@@ -72,7 +72,7 @@ impl DeviceFault {
         Self::Unresponsive,
     ];
 
-    /// Returns what happened and what to do, as the rest of a sentence that starts with the device's name.
+    /// Returns the message with its advice, as the rest of a sentence that starts with the device's name.
     pub(crate) fn message(self) -> &'static str {
         match self {
             Self::Disconnected => "is gone: connect it again, or choose another, then play on",
@@ -200,7 +200,7 @@ impl StreamStats {
         }
     }
 
-    /// Returns how many errors the device has reported since it last called.
+    /// Returns the number of errors that the device has reported since it last called.
     pub(super) fn passing_errors(&self) -> u64 {
         load(&self.passing_errors)
     }

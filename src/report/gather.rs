@@ -68,10 +68,10 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
             }
             NodeKind::Master => {
                 report.mix = MixReport {
-                    peak_dbfs: level(peak.1),
-                    peak_at_s: at(peak.1, rate),
-                    peak_at_frame: level(peak.1).map(|_| peak.1.at),
-                    peak_channel: level(peak.1).map(|_| peak.0),
+                    peak_dbfs: peak_dbfs(peak.1),
+                    peak_at_s: peak_time_s(peak.1, rate),
+                    peak_at_frame: peak_dbfs(peak.1).map(|_| peak.1.at),
+                    peak_channel: peak_dbfs(peak.1).map(|_| peak.0),
                     limiter: renderer
                         .reduction()
                         .zip(plan.ceiling())
@@ -85,11 +85,11 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
     report
 }
 
-fn level(peak: Peak) -> Option<f64> {
+fn peak_dbfs(peak: Peak) -> Option<f64> {
     peak.level().map(|level| level.0)
 }
 
-fn at(peak: Peak, rate: SampleRate) -> Option<f64> {
+fn peak_time_s(peak: Peak, rate: SampleRate) -> Option<f64> {
     (peak.value > 0.0).then(|| seconds(Frames(peak.at), rate))
 }
 
@@ -110,8 +110,8 @@ fn strip(
         gain_db: node.gain.constant().filter(|g| *g > 0.0).map(decibels),
         gain_moves: node.gain.constant().is_none(),
         pan: node.pan.constant(),
-        peak_dbfs: level(peak),
-        peak_at_s: at(peak, rate),
+        peak_dbfs: peak_dbfs(peak),
+        peak_at_s: peak_time_s(peak, rate),
         levels,
     }
 }

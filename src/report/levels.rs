@@ -1,4 +1,4 @@
-//! What was measured, as the report's numbers.
+//! Copies measurements to reports.
 
 use super::{MixReport, StripLevels, gather::seconds};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl MixReport {
-    /// Takes over what was measured of a mix that starts at a frame of the timeline.
+    /// Copies a measurement of the mix. `start` is the timeline position of its first frame.
     pub(crate) fn set_measured(&mut self, measured: Measured, start: Frames) {
         let m = &measured;
         let rate = m.spec.rate;

@@ -7,7 +7,7 @@ use crate::{
     engine::{
         Renderer,
         clip_log::OverLog,
-        waveform_builder::{Bin, Sketch},
+        waveform_builder::{Bin, WaveformBuilder},
     },
     measure::Measured,
     plan::{Node, NodeInput, NodeKind, Plan},
@@ -155,12 +155,12 @@ impl Overview {
         let plan = renderer.plan();
         let mut overview = Self::default();
         for (index, node) in plan.nodes.iter().enumerate() {
-            let sketch = renderer.sketched(index)?;
-            let channels = sketch.channels();
+            let builder = renderer.waveform(index)?;
+            let channels = builder.channels();
             let drawn = LaneOverview::new(
                 plan,
                 node,
-                merge_channels(&channels, sketch.has_rms()),
+                merge_channels(&channels, builder.has_rms()),
                 range,
             );
             match node.kind {
@@ -170,7 +170,7 @@ impl Overview {
                     overview.add_cues_and_markers(plan, range);
                     overview.mix = drawn;
                     overview.mix_channels = channels.iter().map(|c| waveform(c, true)).collect();
-                    overview.add_overs(sketch, plan.spec().rate);
+                    overview.add_overs(builder, plan.spec().rate);
                 }
             }
         }
@@ -226,16 +226,16 @@ impl Overview {
     }
 
     /// Adds the bin size and the overs from the waveform of the master.
-    fn add_overs(&mut self, sketch: &Sketch, rate: SampleRate) {
-        self.frames_per_bin = sketch.grid().per_bin;
-        self.over_samples = sketch.overs().iter().map(|l| l.samples).sum();
-        let over = |place: crate::engine::clip_log::Place| Over {
+    fn add_overs(&mut self, builder: &WaveformBuilder, rate: SampleRate) {
+        self.frames_per_bin = builder.grid().per_bin;
+        self.over_samples = builder.overs().iter().map(|l| l.samples).sum();
+        let over = |place: crate::engine::clip_log::ClippedRange| Over {
             at_frame: place.start,
             at_s: seconds(place.start, rate),
             frames: place.end - place.start,
             peak_dbfs: Dbfs::of(place.peak.min(f64::MAX)).0,
         };
-        self.overs = OverLog::joined(sketch.overs())
+        self.overs = OverLog::joined(builder.overs())
             .into_iter()
             .map(over)
             .collect();
@@ -269,7 +269,7 @@ impl LaneOverview {
                 .collect(),
             gain_curve: node
                 .gain
-                .knots(&(range.start.0..range.end.0))
+                .polyline(&(range.start.0..range.end.0))
                 .into_iter()
                 .map(point)
                 .collect(),

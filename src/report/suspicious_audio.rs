@@ -130,7 +130,7 @@ fn same_audio(a: &Node, b: &Node) -> bool {
 /// Returns true if two stems are the same source, the same file, or files with the same content.
 fn same_stem(a: &Arc<Stem>, b: &Arc<Stem>) -> bool {
     match (a.path(), b.path()) {
-        // The name tells the channels of one file apart.
+        // The name distinguishes the streams of one file.
         (Some(one), Some(other)) if one == other => a.name == b.name,
         (Some(one), Some(other)) => {
             same_file(&one, &other).unwrap_or(false) || same_content(&one, &other).unwrap_or(false)
@@ -147,7 +147,7 @@ fn same_content(a: &Path, b: &Path) -> io::Result<bool> {
         return Ok(false);
     }
     // Different recordings of one length usually differ in one of these pages, which spares reading
-    // both files to the first difference behind a common header and leading silence.
+    // both files to the first difference after a common header and leading silence.
     for at in [length / 2, length / 3, length / 5 * 4] {
         if read_page(&mut a, at)? != read_page(&mut b, at)? {
             return Ok(false);

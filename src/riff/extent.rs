@@ -41,7 +41,7 @@ pub(crate) struct Extent {
 const MIN_TRAILING_BYTES: u64 = 8;
 
 /// Determines the extent of the audio. `block` is the size of a frame in bytes.
-pub(super) fn find(
+pub(super) fn find_extent(
     file: &mut (impl Read + Seek),
     chunks: &Chunks,
     data: DataChunk,

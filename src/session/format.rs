@@ -150,7 +150,7 @@ impl Load {
     pub fn text(&self, text: impl Into<String>, path: impl AsRef<Path>) -> Result<Session> {
         let (path, mut text) = (path.as_ref(), text.into());
         // A link such as file:///mix/s.toml names a folder like any path does.
-        let place = Location::of(path)?;
+        let place = Location::parse(path)?;
         let path = place.local().unwrap_or(path);
         if text.starts_with(BYTE_ORDER_MARK) {
             text.drain(..BYTE_ORDER_MARK.len_utf8());
@@ -294,7 +294,7 @@ impl Session {
 }
 
 fn read(path: &Path) -> Result<String> {
-    let local = match Location::of(path)? {
+    let local = match Location::parse(path)? {
         Location::Local(local) => local,
         Location::Object(url) => {
             return Load::decode(storage::read(&url.to_string(), MAX_FILE_BYTES)?, path);

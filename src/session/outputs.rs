@@ -2,7 +2,7 @@
 
 use super::{
     Session,
-    cue::{CueId, Use},
+    cue::{Cue, CueId, Use},
     deliverable::Deliverable,
     selector::Selector,
     strip::BusId,
@@ -68,6 +68,15 @@ pub(crate) fn filled(pattern: &str, values: &[(&str, &str)]) -> String {
         }
     }
     text + rest
+}
+
+/// Replaces placeholders in the components of a path one by one, so that a slash in a value makes no folder.
+fn filled_path(pattern: &Path, values: &[(&str, &str)]) -> PathBuf {
+    let component = |component: Component<'_>| match component.as_os_str().to_str() {
+        Some(text) if text.contains('{') => no_dots(filled(text, values)).into(),
+        _ => component.as_os_str().to_owned(),
+    };
+    pattern.components().map(component).collect()
 }
 
 impl Input {
@@ -143,61 +152,52 @@ impl Session {
     /// ```
     #[must_use]
     pub fn outputs(&self, deliverable: &Deliverable) -> Vec<Output> {
-        let contents: Vec<(Content, &str, &str)> = if deliverable.album {
-            let heard = |i: usize| !deliverable.mute.contains(&Selector::Cue(CueId(i)));
-            let cues = self
-                .cues()
-                .iter()
-                .enumerate()
-                .filter(|(i, c)| !c.mute && heard(*i));
-            cues.map(|(i, c)| (Content::Cue(CueId(i)), "", c.display_name()))
-                .collect()
-        } else if deliverable.stems.is_empty() {
-            vec![(Content::Mix, "", "")]
-        } else {
-            let named = |id: BusId| {
-                self.buses()
-                    .get(id.0)
-                    .map(|b| (Content::Stem(id), b.strip.name.as_str(), ""))
-            };
-            deliverable
-                .stems
-                .iter()
-                .filter_map(|&id| named(id))
-                .collect()
-        };
-        let lang = deliverable
-            .lang
-            .as_deref()
-            .or(self.lang.as_deref())
-            .unwrap_or_default();
-        let file = |number: usize, bus: &str, cue: &str| {
+        let lang = deliverable.lang.as_ref().or(self.lang.as_ref());
+        let lang = lang.map_or(String::new(), |lang| safe(lang));
+        let mut outputs = Vec::new();
+        for (number, content) in (1..).zip(self.contents(deliverable)) {
+            let (mut bus, mut cue) = ("", "");
+            match content {
+                Content::Mix => {}
+                Content::Stem(BusId(i)) => {
+                    bus = self.buses.get(i).map_or("", |bus| bus.strip.name.as_str());
+                }
+                Content::Cue(CueId(i)) => cue = self.cues.get(i).map_or("", Cue::display_name),
+            }
             let values = [
                 ("title", safe(&self.title)),
                 ("bus", safe(bus)),
                 ("cue", safe(cue)),
-                ("lang", safe(lang)),
+                ("lang", lang.clone()),
                 ("nn", format!("{number:02}")),
             ];
-            // Component by component, so that a slash in a value makes no folder.
-            let step = |step: Component<'_>| match step.as_os_str().to_str() {
-                Some(text) if text.contains('{') => {
-                    let values: Vec<_> = values
-                        .iter()
-                        .map(|(word, value)| (*word, value.as_str()))
-                        .collect();
-                    no_dots(filled(text, &values)).into()
-                }
-                _ => step.as_os_str().to_owned(),
-            };
-            deliverable.file.components().map(step).collect::<PathBuf>()
-        };
-        let numbered = contents.into_iter().zip(1..);
-        numbered
-            .map(|((content, bus, cue), n)| Output {
-                file: file(n, bus, cue),
+            let values = values
+                .each_ref()
+                .map(|(word, value)| (*word, value.as_str()));
+            outputs.push(Output {
+                file: filled_path(&deliverable.file, &values),
                 content,
-            })
+            });
+        }
+        outputs
+    }
+
+    /// Returns the contents of the files of a deliverable, in order.
+    fn contents(&self, deliverable: &Deliverable) -> Vec<Content> {
+        if deliverable.album {
+            let ids = (0..self.cues.len()).map(CueId).zip(&self.cues);
+            let heard = ids
+                .filter(|(id, cue)| !cue.mute && !deliverable.mute.contains(&Selector::Cue(*id)));
+            return heard.map(|(id, _)| Content::Cue(id)).collect();
+        }
+        if deliverable.stems.is_empty() {
+            return vec![Content::Mix];
+        }
+        // The validation reports buses of another session.
+        let stems = deliverable.stems.iter().copied();
+        stems
+            .filter(|bus| !self.lacks((*bus).into()))
+            .map(Content::Stem)
             .collect()
     }
 

@@ -50,7 +50,7 @@ impl AtomicFile {
     /// Starts writing a file of `bytes` bytes; fails if the disk has less free space. 0 stands for
     /// an unknown size.
     pub(crate) fn create_sized(path: &Path, overwrite: bool, bytes: u64) -> Result<Self> {
-        Ok(Self(match Location::of(path)? {
+        Ok(Self(match Location::parse(path)? {
             Location::Local(path) => {
                 AtomicTarget::Local(LocalFile::create(&path, overwrite, bytes)?)
             }
@@ -254,7 +254,7 @@ fn roll_back(error: Error, created: &[PathBuf], replaced: &[PathBuf]) -> Error {
 
 /// Removes a file or an object. Errors are ignored: the caller reports the error that led here.
 fn remove(path: &Path) {
-    match Location::of(path) {
+    match Location::parse(path) {
         Ok(Location::Object(url)) => drop(crate::storage::delete(&url.to_string())),
         _ => drop(std::fs::remove_file(path)),
     }

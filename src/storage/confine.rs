@@ -43,12 +43,12 @@ pub(crate) fn is_inside(folder: &Path, path: &Path) -> bool {
     if path.as_os_str().as_encoded_bytes().contains(&0) || !descends(path) {
         return false;
     }
-    let here = if folder.as_os_str().is_empty() {
+    let entry = if folder.as_os_str().is_empty() {
         Path::new(".")
     } else {
         folder
     };
-    match here.canonicalize() {
+    match entry.canonicalize() {
         Ok(base) => files_of(path).iter().all(|file| leads_inside(&base, file)),
         // A folder that does not exist, or that belongs to an object store, holds no links to
         // follow.
@@ -106,11 +106,11 @@ fn leads_inside(base: &Path, path: &Path) -> bool {
 
 /// Returns the path that a name in a folder leads to, following links. `None` after too many links.
 fn follow(folder: PathBuf, name: &OsStr, links: &mut usize) -> Option<PathBuf> {
-    let here = folder.join(name);
-    let target = match fs::read_link(&here) {
+    let entry = folder.join(name);
+    let target = match fs::read_link(&entry) {
         Ok(target) => target,
         // Not a link, or missing. A missing component is created as a plain folder or file.
-        Err(e) if is_no_link(&e) => return Some(here),
+        Err(e) if is_no_link(&e) => return Some(entry),
         Err(_) => return None,
     };
     *links += 1;

@@ -56,7 +56,7 @@ impl FileSet {
 
 /// Returns the identity of a file; `None` if it does not exist.
 fn file_id(path: &Path) -> io::Result<Option<FileId>> {
-    let location = Location::of(path).ok();
+    let location = Location::parse(path).ok();
     let Some(local) = location.as_ref().and_then(Location::local) else {
         // An invalid object name names nothing.
         let object = location.is_some() && path.to_str().is_some_and(is_link);

@@ -27,7 +27,7 @@ impl FileVersion {
     }
 
     /// Returns the current version of an open file; `None` if it cannot be inspected.
-    pub(crate) fn of(file: &File) -> Option<Self> {
+    pub(crate) fn current(file: &File) -> Option<Self> {
         let metadata = file.metadata().ok()?;
         #[cfg(unix)]
         let id = Some((

@@ -35,12 +35,12 @@ pub(crate) struct InputFile {
     backing: Backing,
     at: AtomicU64,
     /// Byte range that this input is limited to; `None` for the whole file.
-    window: Option<ByteRange>,
+    window: Option<InputWindow>,
 }
 
 /// Byte range of a file.
 #[derive(Clone, Copy, Debug)]
-struct ByteRange {
+struct InputWindow {
     start: u64,
     len: u64,
 }
@@ -68,7 +68,7 @@ impl InputFile {
         let file = open_pooled(path)?;
         let shared = Arc::new(PooledFile {
             path: path.to_owned(),
-            stamp: FileVersion::of(&file),
+            stamp: FileVersion::current(&file),
             file: Mutex::new(Some(file)),
             used: AtomicU64::new(CLOCK.fetch_add(1, Relaxed)),
         });
@@ -98,7 +98,7 @@ impl InputFile {
         Self {
             backing: self.backing.clone(),
             at: AtomicU64::new(0),
-            window: Some(ByteRange { start, len }),
+            window: Some(InputWindow { start, len }),
         }
     }
 
@@ -121,7 +121,7 @@ impl InputFile {
                 let file = locked(&shared.file);
                 let same = file
                     .as_ref()
-                    .is_none_or(|file| FileVersion::of(file) == shared.stamp);
+                    .is_none_or(|file| FileVersion::current(file) == shared.stamp);
                 (!same).then(|| Error::new(ErrorKind::InvalidData, CHANGED))
             }
             Backing::Object(remote) => remote.trouble(),
@@ -179,7 +179,7 @@ impl PooledFile {
                     return Err(Error::new(ErrorKind::InvalidData, CHANGED));
                 }
                 let file = open_pooled(&self.path)?;
-                if FileVersion::of(&file) != self.stamp {
+                if FileVersion::current(&file) != self.stamp {
                     return Err(Error::new(ErrorKind::InvalidData, CHANGED));
                 }
                 locked(&OPEN_FILES).push(Arc::downgrade(self));

@@ -547,7 +547,7 @@ mod tests {
         }
         let path = folder.path().join("out.wav");
         put(&path, false, b"old").unwrap();
-        // Seen before it begins, where the size is known; met on the way, where others fill the disk meanwhile.
+        // Detected at the start if the size is known, or while writing if the disk fills up.
         let early_sync = LocalFile::create(&path, true, 2_000_000)
             .unwrap_err()
             .to_string();

@@ -26,7 +26,7 @@ impl<'a> Location<'a> {
     /// # Errors
     /// `Unsupported` for an invalid object name, and for every object name without the feature
     /// `cloud`.
-    pub(crate) fn of(path: &'a Path) -> Result<Self> {
+    pub(crate) fn parse(path: &'a Path) -> Result<Self> {
         let parts = path.to_str().and_then(|text| text.split_once("://"));
         let Some((scheme, rest)) = parts else {
             return Ok(Self::Local(Cow::Borrowed(path)));
@@ -202,9 +202,10 @@ mod tests {
         );
     }
 
+    #[cfg(feature = "cloud")]
     #[test]
     fn names_are_taken_as_written_and_hold_no_secret() {
-        let of = |text: &str| match Location::of(Path::new(text)) {
+        let of = |text: &str| match Location::parse(Path::new(text)) {
             Ok(Location::Object(url)) => Ok((url.bucket.clone(), url.key.clone(), url.to_string())),
             Ok(Location::Local(path)) => Err(path.display().to_string()),
             Err(e) => Err(e.to_string()),

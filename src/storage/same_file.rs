@@ -13,7 +13,7 @@ use std::{io, path::Path};
 /// `Output` if a path cannot be inspected.
 pub fn same_file(a: &Path, b: &Path) -> Result<bool> {
     // An invalid object name names nothing.
-    let (Ok(one), Ok(other)) = (Location::of(a), Location::of(b)) else {
+    let (Ok(one), Ok(other)) = (Location::parse(a), Location::parse(b)) else {
         return Ok(false);
     };
     let (Some(one), Some(other)) = (one.local(), other.local()) else {

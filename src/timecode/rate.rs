@@ -1,10 +1,10 @@
-//! Frame rates of picture, as exact fractions, and which labels they leave out.
+//! Frame rates as exact fractions, with their drop-frame rules.
 
 use super::NotATimecode;
-use crate::units::{ExactFrames, Frames, SampleRate};
+use crate::units::{ExactFrames, Frames, SampleRate, saturating_u64};
 use std::{fmt, str::FromStr};
 
-/// A frame rate of picture, with or without drop-frame.
+/// Frame rate of a picture, with or without drop-frame.
 ///
 /// ```
 /// use soundtrack::FrameRate;
@@ -15,35 +15,35 @@ use std::{fmt, str::FromStr};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FrameRate {
-    /// Labels of a second.
+    /// Labels per second.
     nominal: u32,
-    /// Slower by 1000/1001 than the labels say.
-    slow: bool,
+    /// True if the rate is 1000/1001 of the nominal one.
+    ntsc: bool,
     drop: bool,
 }
 
-const fn rate(nominal: u32, slow: bool, drop: bool) -> FrameRate {
+const fn rate(nominal: u32, ntsc: bool, drop: bool) -> FrameRate {
     FrameRate {
         nominal,
-        slow,
+        ntsc,
         drop,
     }
 }
 
 impl FrameRate {
-    /// 24000/1001, film on television; called 23.98 too.
+    /// 24000/1001, film on NTSC television; also called 23.98.
     pub const FPS_23_976: Self = rate(24, true, false);
     /// 24, cinema.
     pub const FPS_24: Self = rate(24, false, false);
-    /// 25, television where the mains have 50 Hz.
+    /// 25, television in 50 Hz countries.
     pub const FPS_25: Self = rate(25, false, false);
-    /// 30000/1001, labels without gaps.
+    /// 30000/1001, without drop-frame.
     pub const FPS_29_97: Self = rate(30, true, false);
     /// 30000/1001, drop-frame.
     pub const FPS_29_97_DF: Self = rate(30, true, true);
     /// 30.
     pub const FPS_30: Self = rate(30, false, false);
-    /// 30, drop-frame labels.
+    /// 30, drop-frame.
     pub const FPS_30_DF: Self = rate(30, false, true);
     /// 48000/1001.
     pub const FPS_47_952: Self = rate(48, true, false);
@@ -51,24 +51,24 @@ impl FrameRate {
     pub const FPS_48: Self = rate(48, false, false);
     /// 50.
     pub const FPS_50: Self = rate(50, false, false);
-    /// 60000/1001, labels without gaps.
+    /// 60000/1001, without drop-frame.
     pub const FPS_59_94: Self = rate(60, true, false);
     /// 60000/1001, drop-frame.
     pub const FPS_59_94_DF: Self = rate(60, true, true);
     /// 60.
     pub const FPS_60: Self = rate(60, false, false);
-    /// 60, drop-frame labels.
+    /// 60, drop-frame.
     pub const FPS_60_DF: Self = rate(60, false, true);
     /// 100.
     pub const FPS_100: Self = rate(100, false, false);
-    /// 120000/1001, labels without gaps.
+    /// 120000/1001, without drop-frame.
     pub const FPS_119_88: Self = rate(120, true, false);
-    /// 120000/1001, drop-frame: 8 labels a minute.
+    /// 120000/1001, drop-frame with 8 labels per minute.
     pub const FPS_119_88_DF: Self = rate(120, true, true);
     /// 120.
     pub const FPS_120: Self = rate(120, false, false);
 
-    /// Every rate, from slow to fast.
+    /// All rates, from slow to fast.
     pub const ALL: [Self; 18] = [
         Self::FPS_23_976,
         Self::FPS_24,
@@ -90,64 +90,66 @@ impl FrameRate {
         Self::FPS_120,
     ];
 
-    /// Frames per `denominator` seconds.
+    /// Returns the number of frames per [`denominator`](Self::denominator) seconds.
     #[must_use]
     pub fn numerator(self) -> u32 {
-        if self.slow {
+        if self.ntsc {
             self.nominal * 1000
         } else {
             self.nominal
         }
     }
 
-    /// Seconds that `numerator` frames last: 1001 or 1.
+    /// Returns the duration of [`numerator`](Self::numerator) frames in seconds: 1001 or 1.
     #[must_use]
     pub fn denominator(self) -> u32 {
-        if self.slow { 1001 } else { 1 }
+        if self.ntsc { 1001 } else { 1 }
     }
 
-    /// Whether labels are left out so that they stay with the clock.
+    /// Returns true if labels are skipped to keep up with the clock.
     #[must_use]
     pub fn is_drop_frame(self) -> bool {
         self.drop
     }
 
-    /// Labels of a second.
+    /// Returns the number of labels per second.
     pub(super) fn nominal(self) -> u32 {
         self.nominal
     }
 
-    /// Labels left out at the start of nine minutes of ten.
+    /// Returns the number of labels skipped at the start of every minute not divisible by ten.
     pub(super) fn dropped(self) -> u32 {
         if self.drop { self.nominal / 15 } else { 0 }
     }
 
-    /// What stands before the frames.
+    /// Returns the separator before the frames.
     pub(super) fn separator(self) -> char {
         if self.drop { ';' } else { ':' }
     }
 
-    /// Picture frames of 24 hours of labels.
+    /// Returns the number of picture frames in 24 hours of labels.
     #[must_use]
     pub fn day(self) -> u64 {
         24 * 6 * u64::from(600 * self.nominal - 9 * self.dropped())
     }
 
-    /// The audio frame nearest to the start of a picture frame, halves up; saturates.
+    /// Returns the audio frame nearest to the start of a picture frame, halves rounded up;
+    /// saturates.
     #[must_use]
     pub fn frames(self, number: u64, audio: SampleRate) -> Frames {
         Frames(self.exact_frames(number, audio).nearest())
     }
 
-    /// Returns where a picture frame starts, in audio frames, without rounding.
+    /// Returns the exact start of a picture frame in audio frames.
     pub(super) fn exact_frames(self, number: u64, audio: SampleRate) -> ExactFrames {
         let exact = u128::from(number) * u128::from(self.denominator()) * u128::from(audio.hz());
         ExactFrames::new(exact, u128::from(self.numerator()))
     }
 
-    /// How far that audio frame lies behind the exact place.
+    /// Returns the distance of the nearest audio frame from the exact start.
     pub(super) fn rounding(self, number: u64, audio: SampleRate) -> f64 {
-        let (_, rest) = self.divided(number, audio);
+        let (_, rest) = self.position_and_remainder(number, audio);
+        // Less than the numerator, which is a `u32`, so the conversion cannot fail.
         let rest = u32::try_from(rest).unwrap_or_default();
         let part = f64::from(rest) / f64::from(self.numerator());
         match rest {
@@ -157,32 +159,31 @@ impl FrameRate {
         }
     }
 
-    /// Whole audio frames up to a picture frame, and what is left over, in parts of the numerator.
-    fn divided(self, number: u64, audio: SampleRate) -> (u128, u128) {
+    /// Returns the start of a picture frame in whole audio frames, and the remainder in units of
+    /// 1/numerator.
+    fn position_and_remainder(self, number: u64, audio: SampleRate) -> (u128, u128) {
         let exact = u128::from(number) * u128::from(self.denominator()) * u128::from(audio.hz());
         let by = u128::from(self.numerator());
         (exact / by, exact % by)
     }
 
-    /// Returns the picture frame that is seen at an audio frame, counted from midnight of its day, and the audio frame at
-    /// which it begins.
+    /// Returns the picture frame shown at an audio frame, counted from midnight of its day, and the
+    /// audio frame at which it starts.
     pub(super) fn seen_at(self, at: Frames, audio: SampleRate) -> (u64, Frames) {
         let (num, den) = (u128::from(self.numerator()), u128::from(self.denominator()));
         let step = den * u128::from(audio.hz());
-        // Picture frame n starts at `(2 n step + num) / 2 num`, rounded down. The last one that starts at or before frame
-        // `at` is the last with `2 n step < (2 at + 1) num`. Beyond 2^64 picture frames there are still audio frames; in
-        // 128 bits all of this fits.
+        // Picture frame n starts at `(2 n step + num) / 2 num`, rounded down. The last one that starts
+        // at or before audio frame `at` is the largest n with `2 n step < (2 at + 1) num`. n may exceed
+        // 64 bits for very late audio frames, but everything fits in 128 bits.
         let start = |number: u128| (2 * number * step + num) / (2 * num);
         let number = ((2 * u128::from(at.0) + 1) * num).div_ceil(2 * step) - 1;
+        // Less than a day, so the conversion cannot fail.
         let of_day = u64::try_from(number % u128::from(self.day())).unwrap_or_default();
-        (
-            of_day,
-            Frames(u64::try_from(start(number)).unwrap_or(u64::MAX)),
-        )
+        (of_day, Frames(saturating_u64(start(number))))
     }
 
     fn base_name(self) -> &'static str {
-        match (self.nominal, self.slow) {
+        match (self.nominal, self.ntsc) {
             (24, true) => "23.976",
             (30, true) => "29.97",
             (48, true) => "47.952",
@@ -211,7 +212,7 @@ impl fmt::Display for FrameRate {
     }
 }
 
-/// A name that is no frame rate; says which there are.
+/// Error: the name is not that of a frame rate. The message lists all rates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownFrameRate(String);
 
@@ -242,8 +243,8 @@ impl FromStr for FrameRate {
     }
 }
 
-/// The numbers of `hh:mm:ss:ff`.
-pub(super) fn parts(text: &str, rate: FrameRate) -> Result<[u32; 4], NotATimecode> {
+/// Parses the four numbers of `hh:mm:ss:ff`, and checks the separator before the frames.
+pub(super) fn parse_label(text: &str, rate: FrameRate) -> Result<[u32; 4], NotATimecode> {
     let label = text.trim();
     let no = || {
         NotATimecode(format!(

@@ -1,76 +1,81 @@
-//! Lengths and positions between two frames.
+//! Lengths and positions in fractions of a frame.
 
-use super::Frames;
+use super::{Frames, saturating_u64};
 
-/// An exact number of frames, which need not be whole: a time at a sample rate.
+/// Exact number of frames, not necessarily whole: a time at a sample rate.
 ///
-/// Sums and multiples stay exact; rounding happens once, at the end. Saturates at [`Frames::MAX`].
+/// Sums and multiples are exact; only the conversion to whole frames rounds. Saturates at
+/// [`Frames::MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ExactFrames {
     whole: u64,
-    /// Numerator of the rest, below the denominator; the fraction is in lowest terms.
-    part: u128,
-    of: u128,
+    /// Numerator of the fractional part, less than the denominator. The fraction is in lowest
+    /// terms.
+    numerator: u128,
+    denominator: u128,
 }
 
 impl ExactFrames {
-    /// Returns `numerator / denominator` frames; a denominator of 0 counts as 1.
+    /// Returns `numerator / denominator` frames. A denominator of 0 counts as 1.
     pub(crate) fn new(numerator: u128, denominator: u128) -> Self {
-        let of = denominator.max(1);
-        u64::try_from(numerator / of).map_or(Frames::MAX.into(), |whole| {
-            Self::reduced(whole, numerator % of, of)
+        let denominator = denominator.max(1);
+        u64::try_from(numerator / denominator).map_or(Frames::MAX.into(), |whole| {
+            Self::reduced(whole, numerator % denominator, denominator)
         })
     }
 
-    fn reduced(whole: u64, part: u128, of: u128) -> Self {
-        let divisor = gcd(part, of);
+    fn reduced(whole: u64, part: u128, denominator: u128) -> Self {
+        let divisor = gcd(part, denominator);
         Self {
             whole,
-            part: part / divisor,
-            of: of / divisor,
+            numerator: part / divisor,
+            denominator: denominator / divisor,
         }
     }
 
-    /// Returns whether it lies on a frame.
+    /// Returns true if the value is a whole number of frames.
     pub(crate) fn is_whole(self) -> bool {
-        self.part == 0
+        self.numerator == 0
     }
 
-    /// Returns the part that lies behind the last whole frame.
+    /// Returns the fractional part.
     pub(crate) fn fraction(self) -> Self {
         Self { whole: 0, ..self }
     }
 
-    /// Returns the frames before it.
+    /// Returns the value rounded down.
     pub(crate) fn floor(self) -> u64 {
         self.whole
     }
 
-    /// Returns the nearest frame, halves up.
+    /// Returns the nearest whole frame, halves rounded up.
     pub(crate) fn nearest(self) -> u64 {
-        self.whole
-            .saturating_add(u64::from(self.part >= self.of - self.part))
+        self.whole.saturating_add(u64::from(
+            self.numerator >= self.denominator - self.numerator,
+        ))
     }
 
-    /// Returns the first frame that does not lie before it.
+    /// Returns the value rounded up.
     pub(crate) fn ceil(self) -> u64 {
-        self.whole.saturating_add(u64::from(self.part > 0))
+        self.whole.saturating_add(u64::from(self.numerator > 0))
     }
 
     pub(crate) fn plus(self, other: Self) -> Self {
-        // Denominators divide 10^12, the numerator of a frame rate or a sample rate, so that their common multiple and
-        // its product with a number of passes fit.
-        let of = self.of / gcd(self.of, other.of) * other.of;
-        let part = self.part * (of / self.of) + other.part * (of / other.of);
+        // All denominators divide 10^12, or the numerator of a frame rate or a sample rate, so
+        // their common multiple and its product with a number of passes fit in 128 bits.
+        let denominator =
+            self.denominator / gcd(self.denominator, other.denominator) * other.denominator;
+        let part = self.numerator * (denominator / self.denominator)
+            + other.numerator * (denominator / other.denominator);
         let whole = self.whole.saturating_add(other.whole);
-        if part < of {
-            Self::reduced(whole, part, of)
+        if part < denominator {
+            Self::reduced(whole, part, denominator)
         } else {
-            Self::reduced(whole.saturating_add(1), part - of, of)
+            Self::reduced(whole.saturating_add(1), part - denominator, denominator)
         }
     }
 
-    /// Returns the difference to a whole number of frames; 0 where that is larger.
+    /// Subtracts a whole number of frames; returns 0 if it is larger.
     pub(crate) fn minus(self, frames: u64) -> Self {
         match self.whole.checked_sub(frames) {
             Some(whole) => Self { whole, ..self },
@@ -79,19 +84,23 @@ impl ExactFrames {
     }
 
     pub(crate) fn times(self, factor: u32) -> Self {
-        let part = self.part * u128::from(factor);
-        let carry = u64::try_from(part / self.of).unwrap_or(u64::MAX);
+        let part = self.numerator * u128::from(factor);
+        let carry = saturating_u64(part / self.denominator);
         let whole = self.whole.saturating_mul(u64::from(factor));
-        Self::reduced(whole.saturating_add(carry), part % self.of, self.of)
+        Self::reduced(
+            whole.saturating_add(carry),
+            part % self.denominator,
+            self.denominator,
+        )
     }
 
-    /// Returns `self * numerator / denominator`, if that is a whole number of 64 bits.
+    /// Returns `self * numerator / denominator` if that is a whole number of 64 bits.
     pub(crate) fn scaled(self, numerator: u128, denominator: u128) -> Option<u64> {
         let exact = u128::from(self.whole)
-            .checked_mul(self.of)?
-            .checked_add(self.part)?
+            .checked_mul(self.denominator)?
+            .checked_add(self.numerator)?
             .checked_mul(numerator)?;
-        let by = self.of.checked_mul(denominator)?;
+        let by = self.denominator.checked_mul(denominator)?;
         (exact.checked_rem(by)? == 0)
             .then(|| u64::try_from(exact / by).ok())
             .flatten()
@@ -102,16 +111,20 @@ impl From<Frames> for ExactFrames {
     fn from(frames: Frames) -> Self {
         Self {
             whole: frames.0,
-            part: 0,
-            of: 1,
+            numerator: 0,
+            denominator: 1,
         }
     }
 }
 
 impl std::fmt::Display for ExactFrames {
-    /// Up to three digits behind the point, cut off.
+    /// Formats up to three decimals, rounded down.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let text = format!("{}.{:03}", self.whole, self.part * 1000 / self.of);
+        let text = format!(
+            "{}.{:03}",
+            self.whole,
+            self.numerator * 1000 / self.denominator
+        );
         f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
     }
 }

@@ -1,9 +1,9 @@
-//! Numbers as people write them in session files and on the command line.
+//! Parses numbers as written in session files and on the command line.
 
 use super::{Decibels, ExactFrames, Frames, Pan, SampleRate};
 use std::{fmt, str::FromStr};
 
-/// A text that is no number of the wanted unit; says what would be.
+/// Error: the text is not a number of the expected unit. The message states what is expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotANumber {
     text: String,
@@ -18,7 +18,7 @@ impl fmt::Display for NotANumber {
 
 impl std::error::Error for NotANumber {}
 
-fn not<T>(text: &str, wanted: &'static str) -> Result<T, NotANumber> {
+fn not_a_number<T>(text: &str, wanted: &'static str) -> Result<T, NotANumber> {
     Err(NotANumber {
         text: text.to_owned(),
         wanted,
@@ -28,7 +28,7 @@ fn not<T>(text: &str, wanted: &'static str) -> Result<T, NotANumber> {
 impl FromStr for Decibels {
     type Err = NotANumber;
 
-    /// `-3`, `+1.5`, `-3 dB`, `-inf`.
+    /// Parses `-3`, `+1.5`, `-3 dB`, `-inf`.
     ///
     /// ```
     /// use soundtrack::Decibels;
@@ -41,7 +41,7 @@ impl FromStr for Decibels {
         let number = number.strip_suffix("dB").unwrap_or(number).trim_end();
         match number.parse::<f64>() {
             Ok(db) if db.is_finite() || db == f64::NEG_INFINITY => Ok(Self(db)),
-            _ => not(text, "level in dB, like -3 or -inf"),
+            _ => not_a_number(text, "level in dB, like -3 or -inf"),
         }
     }
 }
@@ -49,7 +49,7 @@ impl FromStr for Decibels {
 impl FromStr for Pan {
     type Err = NotANumber;
 
-    /// `C`, `L30`, `R100` (percent), or a number from −1 to 1.
+    /// Parses `C`, `L30`, `R100` (percent), or a number from −1 to 1.
     ///
     /// ```
     /// use soundtrack::Pan;
@@ -58,7 +58,7 @@ impl FromStr for Pan {
     /// assert!("R101".parse::<Pan>().is_err());
     /// ```
     fn from_str(text: &str) -> Result<Self, NotANumber> {
-        let place = text.trim();
+        let position = text.trim();
         let percent = |number: &str, side: f64| {
             let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
             number
@@ -67,25 +67,25 @@ impl FromStr for Pan {
                 .filter(|p| plain && *p <= 100.0)
                 .map(|p| side * p / 100.0)
         };
-        let pan = match place.split_at_checked(1) {
+        let pan = match position.split_at_checked(1) {
             Some(("C" | "c", "")) => Some(0.0),
             Some(("L" | "l", number)) => percent(number, -1.0),
             Some(("R" | "r", number)) => percent(number, 1.0),
-            _ => place.parse().ok().filter(|p| (-1.0..=1.0).contains(p)),
+            _ => position.parse().ok().filter(|p| (-1.0..=1.0).contains(p)),
         };
         pan.map_or_else(
-            || not(text, "pan position, like C, L30, R100 or -0.3"),
+            || not_a_number(text, "pan position, like C, L30, R100 or -0.3"),
             |p| Ok(Self(p)),
         )
     }
 }
 
 impl Frames {
-    /// A position or length: `12.5s`, `2m20s`, `1h`, `250ms`, or whole frames at a rate. Times go to the nearest frame,
-    /// halves up, from the exact decimal number.
+    /// Parses a position or length: `12.5s`, `2m20s`, `1h`, `250ms`, or whole frames at a rate.
+    /// Times are rounded to the nearest frame, halves up, from the exact decimal number.
     ///
     /// # Errors
-    /// [`NotANumber`] for anything else.
+    /// [`NotANumber`] for any other text.
     ///
     /// ```
     /// use soundtrack::{Frames, SampleRate};
@@ -101,27 +101,29 @@ impl Frames {
         if !trimmed.is_empty() && trimmed.bytes().all(|b| b.is_ascii_digit()) {
             return trimmed
                 .parse()
-                .map_or_else(|_| not(text, wanted), |n| Ok(Self(n)));
+                .map_or_else(|_| not_a_number(text, wanted), |n| Ok(Self(n)));
         }
         match ExactFrames::parse(trimmed, rate) {
             Some(exact) if exact.nearest() < u64::MAX => Ok(Self(exact.nearest())),
-            _ => not(text, wanted),
+            _ => not_a_number(text, wanted),
         }
     }
 }
 
 impl ExactFrames {
-    /// Parses a time such as `2m20.5s` without rounding it; `None` for anything else, a number of frames too.
+    /// Parses a time such as `2m20.5s` without rounding; `None` for any other text, including a
+    /// number of frames.
     pub(crate) fn parse(text: &str, rate: SampleRate) -> Option<Self> {
         let scaled = picoseconds(text.trim())?.saturating_mul(u128::from(rate.hz()));
         Some(Self::new(scaled, PICOSECONDS))
     }
 }
 
-/// Picoseconds of a second: the ninth digit behind the point of a millisecond.
+/// Picoseconds per second. Nine decimals of a millisecond are whole picoseconds.
 pub(crate) const PICOSECONDS: u128 = 1_000_000_000_000;
 
-/// Returns the picoseconds of `1h2m3.5s`: units in falling order, each at most once, only the last with a fraction.
+/// Returns the picoseconds of a time such as `1h2m3.5s`: units in falling order, each at most once,
+/// only the last with a fraction.
 fn picoseconds(text: &str) -> Option<u128> {
     let units: [(&str, u128); 4] = [
         ("h", 3600 * PICOSECONDS),

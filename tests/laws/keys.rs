@@ -214,7 +214,7 @@ fn keys_that_close_a_circle_and_wrong_keys_are_refused() {
     let refused = Plan::compile(&mix).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "master: insert \"trim\": a trim takes no key"
+        "the master: insert \"trim\": a trim takes no key"
     );
 }
 
@@ -247,7 +247,7 @@ duck = { type = "ducker", key = "track.voice", depth = -10 }
         ("bus.voice", "there is no bus \"voice\""),
         (
             "voice",
-            "key is \"voice\", but should be \"track.NAME\" or \"bus.NAME\"",
+            "key is voice, but should be \"track.NAME\" or \"bus.NAME\"",
         ),
     ] {
         let text = TEXT.replace("track.voice\"", &format!("{wrong}\""));

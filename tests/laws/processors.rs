@@ -574,7 +574,7 @@ fn a_wrong_insert_in_a_session_file_is_pointed_at() {
         (
             "x = { time = \"1s\" }",
             1,
-            "track \"vox\": insert \"x\" has no type; there are trim, delay, limiter",
+            "track \"vox\": insert \"x\" has no type; there are trim, highpass, lowpass, bell, low-shelf, high-shelf, notch, compressor, expander, gate, ducker, delay, limiter",
         ),
         (
             "x = { type = \"dealy\" }",

@@ -406,7 +406,7 @@ fn a_timecode_between_two_frames_is_told() {
     assert_eq!(
         told,
         [
-            "W114 cue \"c\": 01:00:00:01 lies between two frames at 48000 Hz: placed +0.400 frames beside"
+            "W114 cue \"c\": 01:00:00:01 lies between two frames at 48000 Hz: placed +0.400 frames off"
         ],
         "{told:#?}"
     );

@@ -352,8 +352,7 @@ fn a_pattern_takes_an_extension_in_either_case_and_names_what_it_leaves_out() {
             .map(|t| &*t.strip.name)
             .collect();
         assert_eq!(names, ["Hat", "SNARE", "kick"]);
-        let left_out =
-            "W124 cue \"kit\": its files leave out the folders with audio kit/old/deep, kit/takes";
+        let left_out = "W124 cue \"kit\": its file patterns do not include the folders with audio kit/old/deep, kit/takes";
         assert_eq!(told(&session), [left_out]);
     }
     let all = load("[\"*.wav\", \"takes/*.wav\", \"old/deep/*.wav\"]").unwrap();

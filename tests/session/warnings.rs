@@ -85,7 +85,7 @@ fn a_warning_has_four_keys_in_json() {
             .find(|w| w["code"] == code)
             .unwrap()
     };
-    let text = "cue \"storm\": its stems are not of one length: \"a\" ends at 00:00:00.000, \"b\" ends at 00:00:00.000";
+    let text = "cue \"storm\": its stems differ in length: \"a\" ends at 00:00:00.000, \"b\" ends at 00:00:00.000";
     assert_eq!(
         *find("W105"),
         serde_json::json!({ "code": "W105", "track": null, "file": null, "text": text })
@@ -285,7 +285,7 @@ fn w110_a_pair_with_one_side_upside_down() {
         let right = left.iter().map(|s| s * factor).collect();
         mix([Track::new("x", memory(vec![left, right]))])
     };
-    let want = ["track \"x\": left and right are each other upside down: they vanish in mono"];
+    let want = ["track \"x\": left and right have opposite polarity: they cancel in mono"];
     assert_eq!(said(&pair(-0.9), "W110"), want);
     assert!(said(&pair(0.9), "W110").is_empty());
     assert!(
@@ -305,7 +305,7 @@ fn w111_a_track_that_is_not_heard() {
         session
     };
     let want =
-        ["track \"x\": is not heard: all that it goes to is muted or turned all the way down"];
+        ["track \"x\": is not heard: every bus it feeds is muted or turned all the way down"];
     assert_eq!(said(&muted_bus(), "W111"), want);
     let down = mix([
         Track::new("x", stereo()).gain(Decibels::SILENCE),
@@ -408,7 +408,7 @@ fn w101_clipping_and_w106_silence_and_w116_absurd_levels() {
                     "W116",
                 );
                 assert_eq!(said.len(), want, "strip {n}, {level}: {said:?}");
-                let text = "track \"x\": its stem peaks at +40.0 dBFS, which is louder than music is stored";
+                let text = "track \"x\": its stem peaks at +40.0 dBFS, far above the level of normal recordings";
                 assert!(said.iter().all(|s| s == text), "{said:?}");
             }
         }
@@ -504,7 +504,7 @@ fn w105_stems_of_a_cue_that_are_not_of_one_length() {
         mix.add_cue(cue.used(Use::at(Frames(0))));
         said(&mix, "W105")
     };
-    let text = "cue \"storm\": its stems are not of one length: \"celli\" ends at 00:00:01.000, \"brass\" ends at 00:00:02.000";
+    let text = "cue \"storm\": its stems differ in length: \"celli\" ends at 00:00:01.000, \"brass\" ends at 00:00:02.000";
     assert_eq!(of([96_000, 48_000]), [text]);
     assert_eq!(of([48_000, 48_000]), [""; 0]);
 }

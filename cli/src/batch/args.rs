@@ -1,53 +1,55 @@
-//! The command line: what can be asked for, and in which words.
+//! Command line of `batch`.
 
 use clap::{Parser, Subcommand};
 use soundtrack::Session;
 use std::path::PathBuf;
 
-const ABOUT_JOBS: &str = "\
-The list: JSON Lines, one line a mix. Paths of sessions are relative to the list, outputs lie under DIR. With the feature
-cloud JOBS, DIR, sessions and stems may be s3://bucket/name, gs://, az:// or file://.
-  {\"id\":\"e01.de\",\"session\":\"e01/session.toml\",\"deliver\":\"full\",\"set\":{\"lang\":\"de\"},\"out\":\"e01/de.wav\"}
-  {\"id\":\"mix-17\",\"session\":\"base.toml\",\"set\":{\"track.vox.gain\":-3.2},\"range\":\"12s..22s\",\"out\":\"000/17.wav\"}
-Keys: id, session, out; deliver, set, range, format, rate.
+const JOB_HELP: &str = "\
+JOBS is a file of JSON Lines, one mix per line. Sessions are relative to it, outputs to DIR.
+With the feature cloud, all of these and stems may be s3://bucket/name, gs://, az:// or file://.
+  {\"id\":\"e01.de\",\"session\":\"e01/session.toml\",\"deliver\":\"full\",\"out\":\"e01/de.wav\"}
+  {\"id\":\"17\",\"session\":\"base.toml\",\"set\":{\"track.vox.gain\":-3.2},\"out\":\"000/17.wav\"}
+Required keys: id, session, out. Optional keys: deliver, set, range, format, rate.
 
 Exit codes:
-  0 all done        1 a check failed; collect: something is missing   2 wrong usage
-  3 an item's line or session is wrong     4 a stem missing, unreadable or damaged     5 output or disk
-  75 an item failed for a reason that may pass: start the shard again with --resume    129, 130, 143 interrupted";
+  0 success                          1 a check failed; collect: items are missing
+  2 wrong usage                      3 the line or the session of an item is wrong
+  4 a stem is missing or damaged     5 output or disk failed
+  75 temporary failure: run the shard again with --resume
+  129, 130, 143 interrupted";
 
 /// Renders long lists of mixes in shards.
 #[derive(Debug, Parser)]
-#[command(name = "batch", version, after_help = ABOUT_JOBS, disable_help_subcommand = true)]
+#[command(name = "batch", version, after_help = JOB_HELP, disable_help_subcommand = true)]
 pub struct Args {
     #[command(subcommand)]
-    pub tool: Tool,
+    pub command: Command,
 }
 
-/// What there is to do.
+/// Commands of the program.
 #[derive(Debug, Subcommand)]
-pub enum Tool {
-    /// What a list comes to, and everything that is wrong with it; renders nothing
+pub enum Command {
+    /// Checks a list and prints its size; renders nothing
     Plan(PlanArgs),
-    /// Renders a shard of a list, or all of it
+    /// Renders a shard of a list, or the whole list
     Run(RunArgs),
-    /// What is missing, as a list of shards, and a summary of what is there
+    /// Lists the shards of missing items and writes a summary of the others
     Collect(CollectArgs),
 }
 
-/// The command line of `plan`.
+/// Arguments of `plan`.
 #[derive(Debug, clap::Args)]
 pub struct PlanArgs {
-    /// The list of jobs
+    /// List of jobs, as JSON Lines
     #[arg(value_name = "JOBS")]
     pub list: PathBuf,
-    /// Into how many shards it is divided
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=MOST_SHARDS))]
+    /// Divide the list into N shards
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=MAX_SHARDS))]
     pub shards: u64,
-    /// Let sessions use stems outside their own folders
+    /// Allow stems outside the folders of the sessions
     #[arg(long)]
     pub outside: bool,
-    /// How much memory a mix may take, in MiB
+    /// Refuse a mix that needs more memory than this
     #[arg(long, value_name = "MIB", default_value_t = Session::MAX_MEMORY >> 20, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
     pub memory: u64,
     /// Print the result as one JSON document
@@ -55,57 +57,57 @@ pub struct PlanArgs {
     pub json: bool,
 }
 
-/// The command line of `run`.
+/// Arguments of `run`.
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {
-    /// The list of jobs
+    /// List of jobs, as JSON Lines
     #[arg(value_name = "JOBS")]
     pub list: PathBuf,
-    /// The folder that the outputs lie under, made where it is missing; or one of an object store
+    /// Write outputs to this folder, or folder of an object store
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Which shard, counted from 0, and of how many: 3/200
+    /// Render shard I of N, counted from 0: 3/200
     #[arg(long, value_name = "I/N", conflicts_with = "shards")]
     pub shard: Option<String>,
-    /// Of how many shards this is one; which one is the scheduler's array index
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_SHARDS))]
+    /// Render the shard of the scheduler's array index, of N
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_SHARDS))]
     pub shards: Option<u64>,
-    /// Skip what is done: the same session, stems and settings, by this version
+    /// Skip items done with the same session, stems, settings and version
     #[arg(long)]
     pub resume: bool,
-    /// How many mixes at the same time [default: as many as there are cores]; they share the cores
+    /// Render N mixes at the same time [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
-    /// How long mixes may go on after SIGTERM before they are dropped
+    /// Let running mixes finish for this time after SIGTERM
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     pub grace: u32,
-    /// Let sessions use stems outside their own folders
+    /// Allow stems outside the folders of the sessions
     #[arg(long)]
     pub outside: bool,
-    /// How much memory each mix may take, in MiB; what needs more by its tracks and placements is refused before it starts
+    /// Refuse a mix that needs more memory than this
     #[arg(long, value_name = "MIB", default_value_t = Session::MAX_MEMORY >> 20, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
     pub memory: u64,
-    /// Print nothing on stderr but errors
+    /// Print only errors on stderr
     #[arg(short, long)]
     pub quiet: bool,
 }
 
-/// The command line of `collect`.
+/// Arguments of `collect`.
 #[derive(Debug, clap::Args)]
 pub struct CollectArgs {
-    /// The list of jobs
+    /// List of jobs, as JSON Lines
     #[arg(value_name = "JOBS")]
     pub list: PathBuf,
-    /// The folder that the outputs lie under; or one of an object store
+    /// Read outputs from this folder, or folder of an object store
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Into how many shards the list was divided [default: as the outputs say]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_SHARDS))]
+    /// Assume N shards [default: the number in the markers]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_SHARDS))]
     pub shards: Option<u64>,
 }
 
-/// More shards than any scheduler starts.
-pub const MOST_SHARDS: u64 = 10_000_000;
+/// Maximum number of shards, more than any scheduler starts.
+pub const MAX_SHARDS: u64 = 10_000_000;
 
 #[cfg(test)]
 mod tests {
@@ -114,5 +116,18 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         <Args as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn help_fits_a_terminal_of_100_columns() {
+        let mut command = <Args as clap::CommandFactory>::command();
+        command.build();
+        let mut texts = vec![command.render_help().to_string()];
+        for subcommand in command.get_subcommands_mut() {
+            texts.push(subcommand.render_help().to_string());
+        }
+        for line in texts.iter().flat_map(|text| text.lines()) {
+            assert!(line.chars().count() <= 100, "{line}");
+        }
     }
 }

@@ -1,43 +1,47 @@
-//! What an output was made of, as one number: the session's text, what is set in it, the stems by size and time or by size
-//! and the store's tag, the version of this program. The same number is the same output.
+//! Hashes everything that an output depends on: the text of the session, the values set in it, the stems by size and time
+//! of change or by size and ETag, and the version of the program. Equal fingerprints mean equal outputs.
 
-use super::{job::Job, place};
+use super::job::Job;
+use crate::file_store;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use soundtrack::{Content, Deliverable, Error, ErrorKind, Input, Plan, Result, Session, Track};
-use std::{
-    fmt::Write as _,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-/// A stem as it was when it was used.
+/// Version of a stem.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stem {
+pub struct StemVersion {
     pub file: PathBuf,
     pub bytes: u64,
-    /// When a file was last written, in nanoseconds since 1970.
+    /// Time of the last write in nanoseconds since 1970; files only.
     pub written_ns: Option<u128>,
-    /// What a store calls this version of an object.
+    /// Version of the object in its store (ETag); objects only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
 }
 
-impl Stem {
-    /// The stem as it is now; `None` where it is gone.
-    pub fn now(file: &Path) -> Result<Option<Self>> {
-        let about = place::about(&place::resolved(file)?)?;
-        Ok(about.map(|a| Self {
+impl StemVersion {
+    /// Returns the current version of a stem; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// Those of a store.
+    pub fn current(file: &Path) -> Result<Option<Self>> {
+        let metadata = file_store::metadata(&file_store::resolve(file)?)?;
+        Ok(metadata.map(|m| Self {
             file: file.to_owned(),
-            bytes: a.bytes,
-            written_ns: a.written_ns,
-            tag: a.tag,
+            bytes: m.bytes,
+            written_ns: m.written_ns,
+            tag: m.tag,
         }))
     }
 
-    /// All stems as they are now. They are looked at before they are mixed: one that changes afterwards ends the mix, or
-    /// makes the item one that is done again.
-    pub fn all(files: Vec<PathBuf>) -> Result<Vec<Self>> {
-        let gone = |file: &Path| {
+    /// Returns the current versions of all stems. Call it before the render: a stem that changes later fails the render, or
+    /// changes the fingerprint of the next run.
+    ///
+    /// # Errors
+    /// `Corrupt` for a stem that no longer exists; those of a store.
+    pub fn of_all(files: Vec<PathBuf>) -> Result<Vec<Self>> {
+        let removed = |file: &Path| {
             Error::new(
                 ErrorKind::Corrupt,
                 format!("{}: was removed before it was mixed", file.display()),
@@ -45,29 +49,29 @@ impl Stem {
         };
         files
             .iter()
-            .map(|file| Self::now(file)?.ok_or_else(|| gone(file)))
+            .map(|file| Self::current(file)?.ok_or_else(|| removed(file)))
             .collect()
     }
 }
 
-/// The number of an output, in hexadecimal. `session` is the one that was loaded, which also knows the files that patterns
-/// stood for; `file` is where it lies.
-pub fn of(
+/// Returns the fingerprint of an output in hexadecimal. `text` is that of the session file, `session` the loaded session,
+/// which also has the files that patterns matched, and `file` the path of the session file.
+pub fn compute(
     job: &Job,
     text: &[u8],
     session: &Session,
     file: &Path,
-    stems: &[Stem],
+    stems: &[StemVersion],
     outside: bool,
 ) -> String {
     let mut hash = Sha256::new();
-    // Lengths first, so that no two inputs run into one another.
+    // The length before each part keeps two parts from running into one another.
     let mut add = |part: &[u8]| {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     };
     add(env!("CARGO_PKG_VERSION").as_bytes());
-    let asked = (
+    let options = (
         &job.id,
         &job.out,
         &job.deliver,
@@ -77,10 +81,11 @@ pub fn of(
         &job.settings,
         outside,
     );
-    add(format!("{asked:?}").as_bytes());
+    add(format!("{options:?}").as_bytes());
     add(text);
     let folder = file.parent().unwrap_or(Path::new(""));
-    let beside = |path: &Path| {
+    // Relative to the session, so that the path of the project does not count.
+    let relative = |path: &Path| {
         path.strip_prefix(folder)
             .unwrap_or(path)
             .as_os_str()
@@ -95,24 +100,28 @@ pub fn of(
         .flat_map(|track: &Track| &track.clips)
     {
         if let Input::File { path, .. } = &clip.input {
-            add(&beside(path));
+            add(&relative(path));
         }
     }
     for stem in stems {
-        add(&beside(&stem.file));
+        add(&relative(&stem.file));
         add(format!("{} {:?}", stem.bytes, stem.written_ns).as_bytes());
         if let Some(tag) = &stem.tag {
             add(tag.as_bytes());
         }
     }
-    hash.finalize().iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    let mut hex = String::new();
+    for byte in hash.finalize() {
+        hex += &format!("{byte:02x}");
+    }
+    hex
 }
 
-/// Every file that a deliverable is made of.
-pub fn files(session: &Session, deliverable: &Deliverable) -> Result<Vec<PathBuf>> {
+/// Returns every file that a deliverable is made of, sorted.
+///
+/// # Errors
+/// Those of compiling the session.
+pub fn files_of(session: &Session, deliverable: &Deliverable) -> Result<Vec<PathBuf>> {
     let session = session.for_deliverable(deliverable);
     let mut files = Vec::new();
     for output in session.outputs(deliverable) {

@@ -1,72 +1,84 @@
-//! The marker beside an output that says it is done, and what it was made of: `e01/de.wav.json`.
+//! Reads and writes the marker beside an output, `e01/de.wav.json`: it says that the item is done and what it was made of.
 //!
-//! Before an item is rendered its marker is claimed: it holds the id and says which run it is. So an output that a killed run left
-//! without its marker is known as this item's, and any other is not replaced. The whole marker takes the place of the claim
-//! after the output was published, so an item with a whole marker is done. It is not synced, which would double the time of
-//! a short item: after a power loss it may be missing or empty, and then the item, whose output was synced before, is done
-//! once more or, where it is missing, refused. In a store it is an object beside that of the output.
+//! Before an item is rendered, a claim with its id is written in place of its marker. If the run is killed after it
+//! published the output, the claim shows that the output belongs to this item; an output without claim or marker is never
+//! replaced. The marker replaces the claim after the output is published, so an item with a complete marker is done.
+//!
+//! A marker is not synced, which would double the time of a short item. After a power loss it may be empty, and the item is
+//! rendered again, or missing, and the item is refused. The output itself was synced before. In a store the marker is an
+//! object beside that of the output.
 
-use super::{fingerprint::Stem, place};
+use super::fingerprint::StemVersion;
+use crate::file_store;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use soundtrack::Result;
+use soundtrack::{Error, ErrorKind, Result};
 use std::{
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// A larger file is no marker.
-const LARGEST: u64 = 64 << 20;
+/// Maximum number of bytes that are read of a marker.
+const MAX_BYTES: u64 = 64 << 20;
 
-/// What the marker says. The keys that are looked at again come first.
+/// Contents of a marker. The id comes first, so that a marker that was cut off still shows its item.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Marker {
+    /// Id of the item.
     pub id: String,
+    /// Hash of everything that the output depends on.
     pub fingerprint: String,
-    /// The exit code of the item: 0, or 1 where it was written but a check failed.
+    /// Exit code of the item: 0, or 1 if it was written but a check failed.
     pub code: u8,
-    /// What a failed check said.
+    /// Message of a failed check.
     pub what: Option<String>,
-    /// Into how many shards the list was divided.
+    /// Number of shards of the run.
     pub shards: u64,
+    /// Version of the program.
     pub version: String,
-    /// The files, relative to the folder of all outputs.
+    /// Files of the item, relative to the output folder.
     pub outputs: Vec<Output>,
-    pub stems: Vec<Stem>,
-    /// The report of the mix, or of the deliverable.
+    /// Stems as they were before the render.
+    pub stems: Vec<StemVersion>,
+    /// Report of the mix or the deliverable.
     pub report: Value,
 }
 
-/// What is where a marker would be.
+/// Content of the file in a marker's place.
 pub enum Found {
+    /// There is no file.
     Nothing,
-    /// A claim of this item, or a marker of it that was cut off.
+    /// A claim of this item, or its marker cut off.
     Unfinished,
-    /// Something that this program did not write for this item.
+    /// A file that this program did not write for this item.
     Foreign,
+    /// A complete marker, which may be that of another item.
     Marker(Box<Marker>),
 }
 
-/// A file that was published.
+/// A published file.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Output {
     pub file: PathBuf,
     pub bytes: u64,
 }
 
-/// Where the marker of an output lies.
-pub fn beside(folder: &Path, out: &Path) -> PathBuf {
+/// Returns the path of the marker of an output.
+pub fn path_beside(folder: &Path, out: &Path) -> PathBuf {
     let mut path = folder.join(out).into_os_string();
     path.push(".json");
     path.into()
 }
 
 impl Marker {
-    /// The marker of an item at a path. Only of a store it is an error that it cannot be read: it may be there another time.
+    /// Reads the marker of an item.
+    ///
+    /// # Errors
+    /// Those of a store, which may answer another time. A local file that cannot be read is `Foreign`.
     pub fn read(path: &Path, id: &str) -> Result<Found> {
-        let bytes = match place::read(path, LARGEST) {
-            Err(e) if place::is_link(path) => return Err(e),
+        let bytes = match file_store::read(path, MAX_BYTES) {
+            Err(e) if file_store::is_link(path) => return Err(e),
             Err(_) => return Ok(Found::Foreign),
             Ok(None) => return Ok(Found::Nothing),
             Ok(Some(bytes)) => bytes,
@@ -74,8 +86,8 @@ impl Marker {
         if let Ok(marker) = serde_json::from_slice(&bytes) {
             return Ok(Found::Marker(Box::new(marker)));
         }
-        // Both begin with the id; one that was cut off may end within it.
-        let start = start(id);
+        // A claim and a marker begin with the id; one that was cut off may end within it.
+        let start = first_bytes(id);
         let start = start.as_bytes();
         Ok(if bytes.starts_with(start) || start.starts_with(&bytes) {
             Found::Unfinished
@@ -84,36 +96,45 @@ impl Marker {
         })
     }
 
-    /// Whether every file is there, in its length.
-    pub fn whole(&self, folder: &Path) -> Result<bool> {
+    /// Returns whether every file of the item exists with its length.
+    ///
+    /// # Errors
+    /// Those of a store.
+    pub fn has_all_outputs(&self, folder: &Path) -> Result<bool> {
         for output in &self.outputs {
-            let there = place::about(&folder.join(&output.file))?;
-            if there.is_none_or(|about| about.bytes != output.bytes) {
+            let metadata = file_store::metadata(&folder.join(&output.file))?;
+            if metadata.is_none_or(|m| m.bytes != output.bytes) {
                 return Ok(false);
             }
         }
         Ok(!self.outputs.is_empty())
     }
 
-    /// Writes the marker in place of its claim. Where another run of the same shard was faster, its marker says the same.
+    /// Replaces the claim by the marker. If another run of the same shard was faster, its marker is equal.
+    ///
+    /// # Errors
+    /// `Output`, or those of a store.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let mut text = serde_json::to_vec(self).unwrap_or_default();
+        let mut text = serde_json::to_vec(self).map_err(|e| {
+            let text = format!("{}: cannot be written: {e}", path.display());
+            Error::new(ErrorKind::Output, text).because(e)
+        })?;
         text.push(b'\n');
-        place::write(path, text)
+        file_store::write(path, text)
     }
 }
 
-/// How a marker or a claim of an item begins.
-fn start(id: &str) -> String {
+/// Returns the text that a marker and a claim of an item begin with.
+fn first_bytes(id: &str) -> String {
     let text = serde_json::json!({ "id": id }).to_string();
     text.trim_end_matches('}').to_owned()
 }
 
-/// A claim, which takes the place of a marker while its item is rendered: the id, and which run it is.
+/// Stands in place of a marker while its item is rendered: holds the id, and identifies the run.
 pub struct Claim(String);
 
 impl Claim {
-    /// A claim that no other run makes.
+    /// Creates a claim that no other run creates.
     pub fn new(id: &str) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let now = SystemTime::now()
@@ -121,21 +142,21 @@ impl Claim {
             .unwrap_or_default();
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let run = format!("{}-{}-{number}", std::process::id(), now.as_nanos());
-        Self(format!("{},\"run\":\"{run}\"}}\n", start(id)))
+        Self(format!("{},\"run\":\"{run}\"}}\n", first_bytes(id)))
     }
 
-    /// Writes the claim if nothing is in its place; whether it did.
+    /// Writes the claim unless a file is in its place. Returns whether it was written.
     pub fn create(&self, path: &Path) -> Result<bool> {
-        place::create(path, self.0.clone().into_bytes())
+        file_store::create(path, self.0.clone().into_bytes())
     }
 
-    /// Writes the claim in place of what is there.
+    /// Writes the claim, and replaces any file in its place.
     pub fn replace(&self, path: &Path) -> Result<()> {
-        place::write(path, self.0.clone().into_bytes())
+        file_store::write(path, self.0.clone().into_bytes())
     }
 
-    /// Whether it is this claim that is there.
+    /// Returns whether the file in its place is this claim.
     pub fn is_at(&self, path: &Path) -> Result<bool> {
-        Ok(place::read(path, LARGEST)?.is_some_and(|bytes| bytes == self.0.as_bytes()))
+        Ok(file_store::read(path, MAX_BYTES)?.is_some_and(|bytes| bytes == self.0.as_bytes()))
     }
 }

@@ -1,194 +1,272 @@
-//! `plan`: what a list comes to (items, hours, bytes, the longest shard), and every line that is wrong, at once.
+//! `batch plan`: prints the size of a list (items, hours, bytes, the longest shard) and every line that is wrong.
 //!
-//! Every line is read as `run` reads it and its session compiled, which opens each stem once; nothing is rendered.
+//! Reads every line as `run` does and compiles its session, which opens each stem once. Renders nothing.
 
 use super::{
     args::PlanArgs,
-    job::{Job, Wrong},
-    lines::Lines,
-    outcome, place,
+    duplicates,
+    job::{Job, LineError},
+    job_list::{JobLine, JobList},
     shard::Shard,
-    twice,
+    workers::{self, lock},
 };
-use crate::{failure::Failure, range, voice::Voice};
+use crate::{exit_code::SESSION, failure::Failure, file_store, messages::Messages, stdout};
 use serde_json::json;
-use soundtrack::{Content, Error, ErrorKind, Format, Plan, Result};
+use soundtrack::{Content, Format, Plan, Result};
 use std::{
     collections::{BTreeMap, HashMap},
-    io::Write as _,
     path::Path,
     sync::{Mutex, PoisonError},
-    thread,
+    time::Duration,
 };
 
-const WRONG: u8 = 3;
-/// More lines that are wrong are only counted.
-const MOST_SAID: usize = 10_000;
-/// Lengths of sessions that are known without looking again.
-const MOST_KNOWN: usize = 4096;
+/// Maximum number of wrong lines that are printed; more are only counted.
+const MAX_PRINTED: usize = 10_000;
+/// Maximum number of sizes in the cache.
+const MAX_CACHED: usize = 4096;
 
-/// What an item comes to.
+/// Size of an item.
 #[derive(Clone, Copy, Default)]
 struct Size {
     seconds: f64,
+    /// Bytes of audio, without headers.
     bytes: u64,
 }
 
-#[derive(Default)]
-struct Found {
+impl Size {
+    /// Returns the size of a file of this many frames.
+    fn of_file(plan: &Plan, frames: u64, format: Format) -> Self {
+        let spec = plan.spec();
+        let bytes_per_sample = u64::from(format.bits() / 8);
+        Self {
+            seconds: frames as f64 / f64::from(spec.rate.hz()),
+            bytes: frames
+                .saturating_mul(spec.layout.channels() as u64)
+                .saturating_mul(bytes_per_sample),
+        }
+    }
+}
+
+/// Items and seconds of a shard.
+#[derive(Clone, Copy, Default)]
+struct ShardSize {
     items: u64,
-    /// Hours are summed in the order that threads finish in, so only to a nanosecond.
+    seconds: f64,
+}
+
+/// Totals of a list.
+struct Totals {
+    items: u64,
+    /// An integer, so that the sum does not depend on the order in which threads finish.
     nanoseconds: u128,
     bytes: u64,
-    shards: Vec<(u64, f64)>,
+    shards: Vec<ShardSize>,
+    /// Errors of wrong lines, by line.
     wrong: BTreeMap<u64, String>,
-    more: u64,
+    /// Number of errors beyond those.
+    more_wrong: u64,
 }
 
-impl Found {
-    fn say(&mut self, index: u64, what: String) {
-        if self.wrong.len() < MOST_SAID {
-            let said = self.wrong.entry(index).or_default();
-            if !said.is_empty() {
-                said.push('\n');
-            }
-            *said += &what;
-        } else {
-            self.more += 1;
+impl Totals {
+    fn new(shards: u64) -> Self {
+        let shards = usize::try_from(shards).unwrap_or(usize::MAX);
+        Self {
+            items: 0,
+            nanoseconds: 0,
+            bytes: 0,
+            shards: vec![ShardSize::default(); shards],
+            wrong: BTreeMap::new(),
+            more_wrong: 0,
         }
     }
-}
 
-/// Plans; the exit code.
-pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
-    let lines = Mutex::new(Lines::open(&args.list, Shard::WHOLE)?);
-    let count = usize::try_from(args.shards).unwrap_or(usize::MAX);
-    let found = Mutex::new(Found {
-        shards: vec![(0, 0.0); count],
-        ..Found::default()
-    });
-    let known = Mutex::new(HashMap::new());
-    let work = || -> Result<()> {
-        while let Some((index, text)) = lock(&lines).line()? {
-            let job = text
-                .map_err(|what| Wrong { column: 1, what })
-                .and_then(|text| Job::parse(&text));
-            let size = match job {
-                Err(wrong) => Err(outcome::place(&args.list, index, &wrong)),
-                Ok(job) => size(&job, args, &known).map_err(|e| {
-                    let what = format!("{:?}: {e}", job.id);
-                    outcome::place(&args.list, index, &Wrong { column: 1, what })
-                }),
-            };
-            let mut found = lock(&found);
-            found.items += 1;
-            match size {
-                Err(what) => found.say(index, what),
-                Ok(size) => {
-                    found.nanoseconds += std::time::Duration::try_from_secs_f64(size.seconds)
-                        .unwrap_or_default()
-                        .as_nanos();
-                    found.bytes = found.bytes.saturating_add(size.bytes);
-                    let shard = usize::try_from(index % args.shards).unwrap_or_default();
-                    if let Some((items, seconds)) = found.shards.get_mut(shard) {
-                        *items += 1;
-                        *seconds += size.seconds;
-                    }
-                }
-            }
+    fn add(&mut self, index: u64, size: Size) {
+        // A length of centuries is beyond any session.
+        let duration = Duration::try_from_secs_f64(size.seconds).unwrap_or(Duration::MAX);
+        self.nanoseconds += duration.as_nanos();
+        self.bytes = self.bytes.saturating_add(size.bytes);
+        let shard = index % self.shards.len() as u64;
+        let shard = usize::try_from(shard)
+            .ok()
+            .and_then(|shard| self.shards.get_mut(shard));
+        if let Some(shard) = shard {
+            shard.items += 1;
+            shard.seconds += size.seconds;
         }
-        Ok(())
-    };
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|threads| {
-        let workers: Vec<_> = (0..cores).map(|_| threads.spawn(work)).collect();
-        let panicked = |_| {
-            Err(Error::new(
-                ErrorKind::Session,
-                "a thread of the program stopped without saying why",
-            ))
-        };
-        workers
-            .into_iter()
-            .try_for_each(|w| w.join().unwrap_or_else(panicked))
-    })?;
-    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    for twice in twice::find(&args.list, found.items)? {
-        found.say(
-            twice.index,
-            outcome::place(
-                &args.list,
-                twice.index,
-                &Wrong {
-                    column: 1,
-                    what: twice.what,
-                },
-            ),
-        );
     }
-    told(&found, args)
-}
 
-/// Prints what was found; the exit code.
-fn told(found: &Found, args: &PlanArgs) -> Result<u8, Failure> {
-    let voice = Voice {
-        quiet: false,
-        verbose: false,
-        json: false,
-    };
-    let seconds =
-        std::time::Duration::from_nanos(u64::try_from(found.nanoseconds).unwrap_or(u64::MAX))
-            .as_secs_f64();
-    let longest = found
-        .shards
-        .iter()
-        .enumerate()
-        .max_by(|a, b| a.1.1.total_cmp(&b.1.1).then(b.0.cmp(&a.0)));
-    let (longest, (items, most)) = longest.map_or((0, (0, 0.0)), |(i, s)| (i, *s));
-    let text = if args.json {
-        format!(
-            "{:#}",
-            json!({
-                "items": found.items, "duration_s": seconds, "bytes": found.bytes, "shards": args.shards,
-                "longest_shard": { "index": longest, "items": items, "duration_s": most },
-                "wrong_lines": found.wrong.len() as u64 + found.more
-            })
-        )
-    } else {
-        format!(
-            "items    {}\nhours    {:.3}\nbytes    {}  ({:.2} GiB)\nshards   {}\nlongest  shard {longest}: {items} items, {:.3} hours",
-            found.items,
-            seconds / 3600.0,
-            found.bytes,
-            found.bytes as f64 / f64::from(1 << 30),
-            args.shards,
-            most / 3600.0
-        )
-    };
-    let _ = writeln!(std::io::stdout(), "{text}");
-    for what in found.wrong.values() {
-        voice.line(
-            &format!("error: {}", crate::voice::printable_lines(what)),
-            || json!({}),
-        );
+    fn add_error(&mut self, index: u64, text: &str) {
+        if self.wrong.len() >= MAX_PRINTED {
+            self.more_wrong += 1;
+            return;
+        }
+        let texts = self.wrong.entry(index).or_default();
+        if !texts.is_empty() {
+            texts.push('\n');
+        }
+        texts.push_str(text);
     }
-    if found.more > 0 {
-        voice.line(&format!("error: and {} lines more", found.more), || {
-            json!({})
+
+    /// Returns the shard with the most seconds, the first of equal ones.
+    fn longest_shard(&self) -> (usize, ShardSize) {
+        let shards = self.shards.iter().copied().enumerate();
+        let longest = shards.reduce(|longest, shard| {
+            if shard.1.seconds > longest.1.seconds {
+                shard
+            } else {
+                longest
+            }
         });
+        // There is at least one shard.
+        longest.unwrap_or_default()
     }
-    Ok(if found.wrong.is_empty() { 0 } else { WRONG })
+
+    fn seconds(&self) -> f64 {
+        let nanoseconds = u64::try_from(self.nanoseconds).unwrap_or(u64::MAX);
+        Duration::from_nanos(nanoseconds).as_secs_f64()
+    }
+
+    fn to_json(&self) -> String {
+        let (index, longest) = self.longest_shard();
+        let value = json!({
+            "items": self.items, "duration_s": self.seconds(), "bytes": self.bytes, "shards": self.shards.len(),
+            "longest_shard": { "index": index, "items": longest.items, "duration_s": longest.seconds },
+            "wrong_lines": self.wrong.len() as u64 + self.more_wrong
+        });
+        format!("{value:#}")
+    }
+
+    fn to_text(&self) -> String {
+        let (index, longest) = self.longest_shard();
+        format!(
+            "items    {}\nhours    {:.3}\nbytes    {}  ({:.2} GiB)\nshards   {}\nlongest  shard {index}: {} items, {:.3} hours",
+            self.items,
+            self.seconds() / 3600.0,
+            self.bytes,
+            self.bytes as f64 / f64::from(1 << 30),
+            self.shards.len(),
+            longest.items,
+            longest.seconds / 3600.0
+        )
+    }
 }
 
-/// What an item comes to; of audio only, without headers.
-fn size(job: &Job, args: &PlanArgs, known: &Mutex<HashMap<String, Size>>) -> Result<Size> {
+/// Plans a list, prints the result and returns the exit code.
+///
+/// # Errors
+/// Those of reading the list.
+pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
+    let list = Mutex::new(JobList::open(&args.list, Shard::WHOLE)?);
+    let totals = Mutex::new(Totals::new(args.shards));
+    let cache = Mutex::new(HashMap::new());
+    let ended = workers::run(0..workers::cores(), |_| {
+        loop {
+            // Its own statement: the lock of the list must not be held while stems are opened.
+            let line = lock(&list).next_line()?;
+            let Some(line) = line else { return Ok(()) };
+            let size = size_of_line(&line, args, &cache);
+            let mut totals = lock(&totals);
+            totals.items += 1;
+            match size {
+                Ok(size) => totals.add(line.index, size),
+                Err(error) => totals.add_error(line.index, &error.at(&args.list, line.index)),
+            }
+        }
+    });
+    ended.into_iter().collect::<Result<()>>()?;
+    let mut totals = totals.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for duplicate in duplicates::find(&args.list, totals.items)? {
+        let error = LineError::of_line(duplicate.text);
+        totals.add_error(duplicate.index, &error.at(&args.list, duplicate.index));
+    }
+    print_result(&totals, args)?;
+    Ok(if totals.wrong.is_empty() { 0 } else { SESSION })
+}
+
+fn print_result(totals: &Totals, args: &PlanArgs) -> Result<(), Failure> {
+    // Wrong lines are printed even if the totals cannot be.
+    let printed = stdout::print(&if args.json {
+        totals.to_json()
+    } else {
+        totals.to_text()
+    });
+    let messages = Messages::default();
+    for text in totals.wrong.values() {
+        messages.lines(&format!("error: {text}"));
+    }
+    if totals.more_wrong > 0 {
+        messages.line(&format!(
+            "error: {} more lines are wrong",
+            totals.more_wrong
+        ));
+    }
+    printed
+}
+
+fn size_of_line(
+    line: &JobLine,
+    args: &PlanArgs,
+    cache: &Mutex<HashMap<String, Size>>,
+) -> Result<Size, LineError> {
+    let job = line.job()?;
+    size_of_job(&job, args, cache).map_err(|e| LineError::of_line(format!("{:?}: {e}", job.id)))
+}
+
+/// Returns the size of an item, from the cache if another item has the same.
+fn size_of_job(job: &Job, args: &PlanArgs, cache: &Mutex<HashMap<String, Size>>) -> Result<Size> {
+    let key = cache_key(job);
+    if let Some(size) = lock(cache).get(&key) {
+        return Ok(*size);
+    }
+    let list = file_store::resolve(&args.list)?;
+    let (file, text) = job.read_session(list.parent().unwrap_or(Path::new("")))?;
+    let mut session = job.load_options(args.outside).text(text, file)?;
+    session.max_memory = args.memory << 20;
+    let mut size = Size::default();
+    match &job.deliver {
+        None => {
+            let plan = Plan::compile(&session)?;
+            let length = plan.length();
+            let frames = match job.parse_range(&session, length)? {
+                None => length,
+                Some(range) => range.end - range.start,
+            };
+            size = Size::of_file(&plan, frames.0, job.format.unwrap_or_default());
+        }
+        Some(name) => {
+            let deliverable = job.select_deliverable(name, &mut session, Path::new(""))?;
+            let session = session.for_deliverable(&deliverable);
+            let mix = Plan::compile(&session)?;
+            for output in session.outputs(&deliverable) {
+                let cue = match output.content {
+                    Content::Cue(cue) => Some(Plan::compile(&session.whole_cue(cue))?),
+                    _ => None,
+                };
+                let plan = cue.as_ref().unwrap_or(&mix);
+                let own = Size::of_file(plan, plan.length().0, deliverable.format);
+                size.seconds += own.seconds;
+                size.bytes = size.bytes.saturating_add(own.bytes);
+            }
+        }
+    }
+    let mut cache = lock(cache);
+    if cache.len() >= MAX_CACHED {
+        cache.clear();
+    }
+    cache.insert(key, size);
+    Ok(size)
+}
+
+/// Returns everything of a job that its size, or an error of its session, depends on.
+fn cache_key(job: &Job) -> String {
     let out = job.out.to_string_lossy();
-    let filled: Vec<&str> = out
+    // Placeholders decide whether the files of a deliverable have different names.
+    let placeholders: Vec<&str> = out
         .split('{')
         .skip(1)
         .filter_map(|rest| rest.split('}').next())
         .collect();
-    let key = format!(
+    format!(
         "{:?}",
         (
             &job.session,
@@ -197,65 +275,7 @@ fn size(job: &Job, args: &PlanArgs, known: &Mutex<HashMap<String, Size>>) -> Res
             &job.range,
             &job.rate,
             job.format,
-            filled
+            placeholders
         )
-    );
-    if let Some(size) = lock(known).get(&key) {
-        return Ok(*size);
-    }
-    let list = place::resolved(&args.list)?;
-    let (file, text) = job.text(list.parent().unwrap_or(Path::new("")))?;
-    let mut session = job.load(args.outside).text(text, file)?;
-    session.max_memory = args.memory << 20;
-    let of = |plan: &Plan, frames: u64, format: Format| {
-        let (spec, width) = (plan.spec(), u64::from(format.bits() / 8));
-        let bytes = frames
-            .saturating_mul(spec.layout.channels() as u64)
-            .saturating_mul(width);
-        Size {
-            seconds: frames as f64 / f64::from(spec.rate.hz()),
-            bytes,
-        }
-    };
-    let mut size = Size::default();
-    match &job.deliver {
-        None => {
-            let plan = Plan::compile(&session)?;
-            let mut frames = plan.length();
-            if let Some(text) = &job.range {
-                let part = range::parse(text, &session, plan.length());
-                let (part, _) =
-                    part.map_err(|e| Error::new(ErrorKind::Session, format!("range {text}: {e}")))?;
-                frames = part.end - part.start;
-            }
-            size = of(&plan, frames.0, job.format.unwrap_or_default());
-        }
-        Some(name) => {
-            let promise = job.promise(name, &mut session, Path::new(""))?;
-            let spoken = session.for_deliverable(&promise);
-            let whole = Plan::compile(&spoken)?;
-            for output in spoken.outputs(&promise) {
-                let cue = match output.content {
-                    Content::Cue(cue) => Some(Plan::compile(&spoken.whole_cue(cue))?),
-                    _ => None,
-                };
-                let plan = cue.as_ref().unwrap_or(&whole);
-                let own = of(plan, plan.length().0, promise.format);
-                size = Size {
-                    seconds: size.seconds + own.seconds,
-                    bytes: size.bytes.saturating_add(own.bytes),
-                };
-            }
-        }
-    }
-    let mut known = lock(known);
-    if known.len() >= MOST_KNOWN {
-        known.clear();
-    }
-    known.insert(key, size);
-    Ok(size)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    )
 }

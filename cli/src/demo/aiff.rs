@@ -1,10 +1,13 @@
-//! AIFF by hand: a FORM with a COMM chunk (what it is) and an SSND chunk (big-endian samples).
+//! Encodes AIFF: a FORM with a COMM chunk (format) and an SSND chunk (big-endian samples).
 //!
 //! After "Audio Interchange File Format AIFF, version 1.3".
 
 use std::io;
 
-/// The bytes of an AIFF file of interleaved samples of 16 or 24 bits.
+/// Encodes interleaved samples of 16 or 24 bits as an AIFF file.
+///
+/// # Errors
+/// An error for audio that is too long for the 32-bit sizes of AIFF.
 pub fn encode(samples: &[i32], channels: u16, rate: u32, bits: u16) -> io::Result<Vec<u8>> {
     let width = usize::from(bits / 8);
     let frames = size(samples.len() / usize::from(channels))?;
@@ -22,19 +25,20 @@ pub fn encode(samples: &[i32], channels: u16, rate: u32, bits: u16) -> io::Resul
     file.extend(extended(rate));
     file.extend(b"SSND");
     file.extend((8 + data).to_be_bytes());
-    file.extend([0; 8]); // offset and block size: samples follow at once, unaligned
+    file.extend([0; 8]); // offset and block size: samples follow directly, unaligned
     for sample in samples {
-        file.extend(&sample.to_be_bytes()[4 - width..]);
+        file.extend(sample.to_be_bytes().into_iter().skip(4 - width));
     }
     file.resize(file.len() + pad as usize, 0);
     Ok(file)
 }
 
+/// Converts a size to that of a chunk.
 fn size(bytes: usize) -> io::Result<u32> {
     u32::try_from(bytes).map_err(|_| io::Error::other("too long for AIFF"))
 }
 
-/// A whole number as an 80-bit extended float: 15 bits of exponent, then 64 of mantissa with its leading one.
+/// Encodes an integer as an 80-bit extended float: 15 bits of exponent, then 64 of mantissa with its leading one.
 fn extended(number: u32) -> [u8; 10] {
     let shift = u64::from(number).leading_zeros();
     let exponent = (16_383 + 63 - shift) as u16;

@@ -1,18 +1,18 @@
-//! The bass: a saw behind a filter that closes as the string settles, over a sine an ear can lean on.
+//! Bass: a saw through a filter that closes as the string settles, and a sine at the fundamental.
 
 use super::{
     filter::Filter,
+    recording::Recording,
     score,
-    tape::Tape,
-    tone::{Decay, Envelope, Saw},
+    synth::{Decay, Envelope, Saw},
 };
 use dasp::{Signal, signal};
 
 pub fn record(rate: f64) -> Vec<Vec<f64>> {
-    let mut tape = Tape::new(rate);
+    let mut recording = Recording::new(rate);
     let envelope = Envelope::new(0.005, 0.07, rate);
     for note in score::bass() {
-        let held = tape.frames(note.held());
+        let held = recording.frames(note.held());
         let mut filter = Filter::new(800.0, 0.9, rate);
         let (mut bite, mut body) = (Decay::new(0.16, rate), Decay::new(2.2, rate));
         let mut saw = Saw::new(note.hz(), 0.0, rate);
@@ -26,7 +26,7 @@ pub fn record(rate: f64) -> Vec<Vec<f64>> {
             // Gentle saturation: low notes get overtones that small speakers can play.
             level * body.next() * (1.4 * x).tanh()
         });
-        tape.add(note.start(), note.velocity, 0.0, sound);
+        recording.add(note.start(), note.velocity, 0.0, sound);
     }
-    tape.mono(-6.0)
+    recording.mono(-6.0)
 }

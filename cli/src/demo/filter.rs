@@ -1,17 +1,18 @@
-//! A two-pole filter that can be swept while it runs (topology-preserving state-variable form).
+//! Two-pole filter that can be swept while it runs (topology-preserving state-variable form).
 //!
 //! With `g = tan(π·hz/rate)` and `k = 1/q`, after Simper, "Linear Trapezoidal State Variable Filter":
 //! `a1 = 1/(1 + g(g + k))`, `a2 = g·a1`, `a3 = g·a2`.
 
 use std::f64::consts::PI;
 
-/// The three outputs of one filter.
+/// Outputs of a filter for one sample.
 pub struct Bands {
     pub low: f64,
     pub band: f64,
     pub high: f64,
 }
 
+/// State-variable filter.
 #[derive(Clone)]
 pub struct Filter {
     rate: f64,
@@ -21,6 +22,7 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Creates a filter with this corner in Hz and this resonance.
     pub fn new(hz: f64, q: f64, rate: f64) -> Self {
         let mut filter = Self {
             rate,
@@ -32,13 +34,14 @@ impl Filter {
         filter
     }
 
-    /// Moves the corner; kept below 0.45 of the rate, where the form is well behaved.
+    /// Sets the corner. It is limited to 0.45 of the rate, above which the form is inaccurate.
     pub fn tune(&mut self, hz: f64) {
         let g = (PI * hz.min(self.rate * 0.45) / self.rate).tan();
         let a1 = 1.0 / (1.0 + g * (g + self.k));
         self.a = [a1, g * a1, g * g * a1];
     }
 
+    /// Filters one sample.
     pub fn next(&mut self, x: f64) -> Bands {
         let ([a1, a2, a3], [s1, s2]) = (self.a, self.state);
         let v3 = x - s2;

@@ -1,11 +1,12 @@
-//! The tune: a whistle with a late vibrato and some breath, and an echo that crosses the room in time.
+//! Lead: a whistle with a late vibrato and some breath, and a ping-pong echo in time with the beat.
 
 use super::{
+    delay_line::DelayLine,
     filter::Filter,
-    noise::Noise,
+    random::Random,
+    recording::Recording,
     score::{self, BEAT_SECONDS, Note},
-    tape::Tape,
-    tone::Envelope,
+    synth::Envelope,
 };
 use dasp::{Signal, signal};
 use std::f64::consts::TAU;
@@ -13,12 +14,12 @@ use std::f64::consts::TAU;
 const SEED: u64 = 0x1ead;
 
 pub fn record(rate: f64) -> Vec<Vec<f64>> {
-    let mut tape = Tape::new(rate);
+    let mut recording = Recording::new(rate);
     let envelope = Envelope::new(0.035, 0.12, rate);
     for (i, note) in score::lead().into_iter().enumerate() {
-        let held = tape.frames(note.held());
+        let held = recording.frames(note.held());
         let mut breath = Filter::new(note.hz() * 1.5, 1.2, rate);
-        let air = Noise::new(SEED + i as u64).map(move |x| breath.next(x).band);
+        let air = Random::new(SEED + i as u64).map(move |x| breath.next(x).band);
         let mut turns = signal::rate(rate).hz(pitch(&note, rate)).phase();
         let sound = envelope.hold(held).zip(air).map(|(level, air)| {
             let (sin, cos) = (TAU * turns.next_phase()).sin_cos();
@@ -26,13 +27,13 @@ pub fn record(rate: f64) -> Vec<Vec<f64>> {
             let overtones = 0.32 * 2.0 * sin * cos + 0.14 * sin * (3.0 - 4.0 * sin * sin);
             level * (sin + note.velocity * overtones + 0.05 * air)
         });
-        tape.add(note.start(), note.velocity, 0.0, sound);
+        recording.add(note.start(), note.velocity, 0.0, sound);
     }
-    cross_echo(&mut tape);
-    tape.in_room(1.6, 0.14).stereo(-6.0)
+    cross_echo(&mut recording);
+    recording.with_reverb(1.6, 0.14).stereo(-6.0)
 }
 
-/// The note's frequency over time: it scoops up from a little below, and vibrato comes once it has settled.
+/// Returns the frequency of a note over time: it rises from a little below, then gets a vibrato.
 fn pitch(note: &Note, rate: f64) -> impl Signal<Frame = f64> + use<> {
     let hz = note.hz();
     let settled = signal::from_iter((0..).map(move |i| f64::from(i) / rate));
@@ -44,17 +45,17 @@ fn pitch(note: &Note, rate: f64) -> impl Signal<Frame = f64> + use<> {
     })
 }
 
-/// Each side repeats what the other played a dotted eighth before, about a third as loud.
-fn cross_echo(tape: &mut Tape) {
-    let delay = tape.frames(0.75 * BEAT_SECONDS);
-    let (mut from_left, mut from_right) = (vec![0.0; delay], vec![0.0; delay]);
-    for (i, (left, right)) in tape.left.iter_mut().zip(&mut tape.right).enumerate() {
-        let at = i % delay;
+/// Adds an echo that repeats each side on the other a dotted eighth later, about a third as loud.
+fn cross_echo(recording: &mut Recording) {
+    let delay = recording.frames(0.75 * BEAT_SECONDS);
+    let (mut from_left, mut from_right) = (DelayLine::silent(delay), DelayLine::silent(delay));
+    for (left, right) in recording.left.iter_mut().zip(&mut recording.right) {
         let (l, r) = (*left, *right);
-        *left += 0.30 * from_right[at];
-        *right += 0.36 * from_left[at];
-        // Only the left line hears the player, so the first answer comes from the right, the second from the left.
-        (from_left[at], from_right[at]) =
-            (0.5 * (l + r) + 0.3 * from_right[at], 0.33 * (*right - r));
+        let (echo_l, echo_r) = (from_left.oldest(), from_right.oldest());
+        *left += 0.30 * echo_r;
+        *right += 0.36 * echo_l;
+        // Only the left line gets the input, so the first echo is on the right, the second on the left.
+        from_left.push(0.5 * (l + r) + 0.3 * echo_r);
+        from_right.push(0.33 * (*right - r));
     }
 }

@@ -1,4 +1,4 @@
-//! The demo's session: a reel of three cues against picture, made of its seven stems, and what it delivers.
+//! The session of the demo: a reel of three cues against picture, made of its seven stems, and its deliverables.
 //!
 //! ```text
 //! 01:00:00:00   00:10             00:32.5                  00:41
@@ -7,7 +7,7 @@
 //!                                                          ├ Home ───────┤
 //! ```
 //!
-//! Everything falls on bars of 2.5 seconds, so the picture's cuts are the music's.
+//! All positions are bars of 2.5 seconds, so that picture and music cut together.
 
 use super::Stem;
 use soundtrack::{
@@ -17,12 +17,12 @@ use soundtrack::{
 };
 use std::path::Path;
 
-/// A bar of the music, in milliseconds.
+/// Length of a bar in milliseconds.
 const BAR: u64 = 2500;
-/// The ending of the music: the last chord, and the room after it.
+/// Start of the last chord in milliseconds.
 const ENDING: u64 = 10 * BAR;
 
-/// The reel of these stems, which delivers into a folder.
+/// Returns the session of the reel, made of these stems, with deliverables in `folder`.
 pub fn session(stems: &[Stem], folder: &Path, rate: SampleRate, layout: Layout) -> Session {
     let mut reel = Reel {
         session: Session::new(rate, layout),
@@ -45,16 +45,17 @@ pub fn session(stems: &[Stem], folder: &Path, rate: SampleRate, layout: Layout) 
     for cue in [reel.first_light(hall), reel.parade(), reel.home(hall)] {
         reel.session.add_cue(cue);
     }
-    reel.promise(folder);
+    reel.add_deliverables(folder);
     reel.session
 }
 
-/// A place of the picture, in seconds and frames after the start of the reel.
+/// Returns the timecode this many seconds and frames after the start of the reel.
 fn timecode(seconds: u8, frames: u8) -> Timecode {
     let text = format!("01:00:{seconds:02}:{frames:02}");
     Timecode::parse(&text, FrameRate::FPS_24).unwrap_or(Timecode::midnight(FrameRate::FPS_24))
 }
 
+/// The reel while it is built.
 struct Reel<'a> {
     session: Session,
     stems: &'a [Stem],
@@ -69,18 +70,18 @@ impl Reel<'_> {
             .map(|(_, id)| *id)
     }
 
-    fn after(&self, milliseconds: u64) -> Frames {
+    fn frames(&self, milliseconds: u64) -> Frames {
         Frames(milliseconds * u64::from(self.session.rate.hz()) / 1000)
     }
 
     fn fade(&self, milliseconds: u64, shape: FadeShape) -> Fade {
         Fade {
-            length: self.after(milliseconds),
+            length: self.frames(milliseconds),
             shape,
         }
     }
 
-    /// A player's track with these clips of its stem, each from a time of the stem and so long, one after the other.
+    /// Returns the track of an instrument with the clips that `clips` cuts from its stem; `None` without such a stem.
     fn track(&self, name: &str, clips: impl Fn(Clip) -> Vec<Clip>) -> Option<Track> {
         let stem = self.stems.iter().find(|s| s.name == name)?;
         let track = Track::of(name)
@@ -94,15 +95,15 @@ impl Reel<'_> {
         )
     }
 
-    /// The pad alone, out of nothing, its place moving; then the keys.
+    /// Returns the first cue: the pad fades in alone and moves across the stereo field, then the keys enter.
     fn first_light(&self, hall: BusId) -> Cue {
-        let swell = Curve::new().point(self.after(0), Decibels::SILENCE, Shape::Linear);
-        let swell = swell.point(self.after(6000), Decibels(2.0), Shape::Sine);
-        let drift = Curve::new().point(self.after(0), Pan(-0.6), Shape::Linear);
-        let drift = drift.point(self.after(8000), Pan(0.2), Shape::Linear);
+        let swell = Curve::new().point(self.frames(0), Decibels::SILENCE, Shape::Linear);
+        let swell = swell.point(self.frames(6000), Decibels(2.0), Shape::Sine);
+        let drift = Curve::new().point(self.frames(0), Pan(-0.6), Shape::Linear);
+        let drift = drift.point(self.frames(8000), Pan(0.2), Shape::Linear);
         let opening = |clip: Clip| {
             vec![
-                clip.length(self.after(4 * BAR))
+                clip.length(self.frames(4 * BAR))
                     .fade_out(self.fade(1500, FadeShape::EqualPower)),
             ]
         };
@@ -110,7 +111,7 @@ impl Reel<'_> {
             .track("pad", opening)
             .map(|t| t.gain_curve(swell).pan_curve(drift));
         let keys = self.track("keys", |clip| {
-            let strokes = clip.at(self.after(2 * BAR)).length(self.after(2 * BAR));
+            let strokes = clip.at(self.frames(2 * BAR)).length(self.frames(2 * BAR));
             vec![strokes.fade_out(self.fade(1500, FadeShape::EqualPower))]
         });
         let keys = keys.map(|t| t.send(hall, Decibels(-9.0)));
@@ -120,10 +121,10 @@ impl Reel<'_> {
             .fold(Cue::new("first-light").title("First Light"), Cue::track);
         cue.composer("The demo")
             .used(Use::at(timecode(0, 0)).usage("BI"))
-            .marker(self.after(2 * BAR), "the sun is up")
+            .marker(self.frames(2 * BAR), "the sun is up")
     }
 
-    /// All players, whole; the picture has room for eight bars, then cuts to the ending.
+    /// Returns the second cue: all instruments for nine bars, then a crossfade to the ending.
     fn parade(&self) -> Cue {
         let all = self
             .stems
@@ -137,30 +138,30 @@ impl Reel<'_> {
         cue.composer("The demo")
             .used(
                 Use::at(timecode(10, 0))
-                    .length(self.after(cut + over))
+                    .length(self.frames(cut + over))
                     .usage("VV"),
             )
             .used(
                 Use::at(timecode(32, 12))
                     .named("ending")
-                    .from(self.after(ENDING))
+                    .from(self.frames(ENDING))
                     .crossfade(self.fade(over, FadeShape::EqualPower)),
             )
-            .marker(self.after(6 * BAR), "the drums come round the corner")
+            .marker(self.frames(6 * BAR), "the drums come round the corner")
     }
 
-    /// Guitar, pad and tune from the middle of the music, joined to its last chord.
+    /// Returns the third cue: guitar, pad and lead from the middle of the music, joined to its last chord.
     fn home(&self, hall: BusId) -> Cue {
         let joined = |clip: Clip| {
             let theme = clip
                 .clone()
                 .named("theme")
-                .from(self.after(4 * BAR))
-                .length(self.after(2 * BAR + 400));
+                .from(self.frames(4 * BAR))
+                .length(self.frames(2 * BAR + 400));
             let last = clip
                 .named("last")
-                .at(self.after(2 * BAR))
-                .from(self.after(ENDING));
+                .at(self.frames(2 * BAR))
+                .from(self.frames(ENDING));
             vec![
                 theme.fade_in(self.fade(20, FadeShape::Linear)),
                 last.crossfade(self.fade(400, FadeShape::EqualPower)),
@@ -169,12 +170,12 @@ impl Reel<'_> {
         let guitar = self
             .track("guitar", joined)
             .map(|t| t.send(hall, Decibels(-6.0)));
-        let players = [
+        let tracks = [
             guitar,
             self.track("pad", joined),
             self.track("lead", joined),
         ];
-        let cue = players
+        let cue = tracks
             .into_iter()
             .flatten()
             .fold(Cue::new("home").title("Home"), Cue::track);
@@ -182,12 +183,12 @@ impl Reel<'_> {
             .used(Use::at(timecode(41, 0)).gain(Decibels(-2.0)).usage("BI"))
     }
 
-    /// The reel with its stems, the reel without its tune, and the cues as an album.
-    fn promise(&mut self, folder: &Path) {
+    /// Adds the deliverables: the mix, its stems, the mix without the lead, and the cues as an album.
+    fn add_deliverables(&mut self, folder: &Path) {
         let ceiling = LoudnessTarget::default().true_peak(Dbtp(0.0));
         let album = LoudnessTarget::new(Lufs(-18.0)).true_peak(Dbtp(-1.0));
         let file = |name: &str| folder.join(name);
-        let mut promised = vec![
+        let mut deliverables = vec![
             Deliverable::new("full", file("soundtrack.wav")).loudness(ceiling),
             Deliverable::new("stems", file("buses/{bus}.wav"))
                 .stems(self.buses.iter().map(|(_, id)| *id)),
@@ -199,8 +200,9 @@ impl Reel<'_> {
                 .fit(true),
         ];
         if let Some(tune) = self.bus("tune") {
-            promised.push(Deliverable::new("sing-along", file("without the tune.wav")).mute(tune));
+            deliverables
+                .push(Deliverable::new("sing-along", file("without the tune.wav")).mute(tune));
         }
-        self.session.deliverables = promised;
+        self.session.deliverables = deliverables;
     }
 }

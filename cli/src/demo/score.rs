@@ -1,6 +1,6 @@
-//! The score: what is played, when and how hard. Data first, then the few rules that read it.
+//! The score: notes and strokes with times and velocities. Data first, then the rules that read it.
 //!
-//! Eleven bars in D at 96 beats a minute, then the room rings out:
+//! Eleven bars in D at 96 beats per minute, then the reverb decays:
 //!
 //! ```text
 //! bar    0     1     2      3     4      5     | 6      7     8    9      | 10
@@ -8,55 +8,60 @@
 //! chord  G△9   A9sus D△9    Bm9   G△9    A9sus | G△9    F♯m11 Em9  A13sus | D△9 ....
 //! ```
 //!
-//! Times are in beats from the start, pitches are MIDI keys, velocities 0 to 1. Nothing here knows a sample rate.
+//! Times are in beats from the start, pitches are MIDI keys, velocities 0 to 1. Nothing here depends on a sample rate.
 
 /// Length of every stem, a whole number of frames at every usual rate.
 pub const SECONDS: f64 = 32.0;
 
 const BEATS_PER_MINUTE: f64 = 96.0;
 const BEATS_PER_BAR: f64 = 4.0;
-/// How late the second sixteenth of each pair is, in beats: enough to lean, not enough to shuffle.
+/// Delay of the second sixteenth of each pair, in beats: a light swing.
 const SWING: f64 = 0.035;
 
-/// One note for one instrument.
+/// A note of one instrument.
 #[derive(Clone, Copy)]
 pub struct Note {
+    /// Start in beats from the start of the piece.
     pub at: f64,
+    /// Length in beats.
     pub beats: f64,
+    /// MIDI key.
     pub key: i32,
+    /// Velocity, 0 to 1.
     pub velocity: f64,
 }
 
 impl Note {
-    /// When it starts, in seconds, swing included.
+    /// Returns the start in seconds, swing included.
     pub fn start(&self) -> f64 {
         seconds(self.at)
     }
 
-    /// How long it is held, in seconds.
+    /// Returns the length in seconds.
     pub fn held(&self) -> f64 {
         self.beats * 60.0 / BEATS_PER_MINUTE
     }
 
-    /// Its pitch in equal temperament.
+    /// Returns the frequency in equal temperament.
     pub fn hz(&self) -> f64 {
         440.0 * ((f64::from(self.key) - 69.0) / 12.0).exp2()
     }
 }
 
-/// The time of a beat, with the off-beat sixteenths swung.
+/// Returns the time of a beat in seconds, with the off-beat sixteenths swung.
 fn seconds(beat: f64) -> f64 {
     let sixteenth = (beat * 4.0).round();
     let late = if sixteenth % 2.0 == 1.0 { SWING } else { 0.0 };
     (beat + late) * 60.0 / BEATS_PER_MINUTE
 }
 
-/// How long one beat lasts, for echoes that keep time.
+/// Length of a beat in seconds.
 pub const BEAT_SECONDS: f64 = 60.0 / BEATS_PER_MINUTE;
 
+/// Harmony of a bar, as MIDI keys.
 struct Chord {
     root: i32,
-    /// The last bass note of the bar, leaning into the next root.
+    /// Last bass note of the bar, which leads to the next root.
     lead_in: i32,
     upper: [i32; 4],
 }
@@ -76,42 +81,44 @@ const CHORDS: [Chord; 11] = [
     Chord { root: 38, lead_in: 38, upper: [54, 57, 61, 64] }, // D maj9
 ];
 
-/// The last bar: everything lands on its first beat and rings.
+/// Last bar: all instruments play its first beat.
 const ENDING: usize = 10;
 
+/// Section of the piece.
 #[derive(Clone, Copy)]
-enum Part {
+enum Section {
     Intro,
     Build,
     Peak,
     Ending,
 }
 
-fn part(bar: usize) -> Part {
+fn section(bar: usize) -> Section {
     match bar {
-        0..=1 => Part::Intro,
-        2..=5 => Part::Build,
-        6..=9 => Part::Peak,
-        _ => Part::Ending,
+        0..=1 => Section::Intro,
+        2..=5 => Section::Build,
+        6..=9 => Section::Peak,
+        _ => Section::Ending,
     }
 }
 
-fn bars() -> impl Iterator<Item = (f64, Part, &'static Chord)> {
+/// Returns the first beat, the section and the chord of every bar.
+fn bars() -> impl Iterator<Item = (f64, Section, &'static Chord)> {
     CHORDS
         .iter()
         .enumerate()
-        .map(|(bar, chord)| (bar as f64 * BEATS_PER_BAR, part(bar), chord))
+        .map(|(bar, chord)| (bar as f64 * BEATS_PER_BAR, section(bar), chord))
 }
 
-/// The pad: every chord held for its bar, the last one for the whole ending; louder with the form.
+/// Returns the notes of the pad: every chord held for its bar, the last one for the whole ending.
 pub fn pad() -> Vec<Note> {
     let mut notes = Vec::new();
-    for (at, part, chord) in bars() {
-        let (beats, velocity) = match part {
-            Part::Intro => (4.0, 0.9),
-            Part::Build => (4.0, 0.6),
-            Part::Peak => (4.0, 0.95),
-            Part::Ending => (8.0, 0.9),
+    for (at, section, chord) in bars() {
+        let (beats, velocity) = match section {
+            Section::Intro => (4.0, 0.9),
+            Section::Build => (4.0, 0.6),
+            Section::Peak => (4.0, 0.95),
+            Section::Ending => (8.0, 0.9),
         };
         notes.extend(chord.upper.map(|key| Note {
             at,
@@ -129,7 +136,7 @@ pub fn pad() -> Vec<Note> {
     notes
 }
 
-/// The electric piano: (beat, length, velocity) of its strokes in each part; each stroke plays the whole chord.
+/// Returns the notes of the electric piano: the whole chord at each stroke (beat, length, velocity) of a section.
 pub fn keys() -> Vec<Note> {
     const INTRO: &[(f64, f64, f64)] = &[(0.0, 3.4, 0.7), (3.5, 0.4, 0.4)];
     const BUILD: &[(f64, f64, f64)] = &[(0.0, 1.4, 0.6), (1.75, 0.2, 0.3), (2.5, 1.3, 0.55)];
@@ -142,15 +149,15 @@ pub fn keys() -> Vec<Note> {
     ];
     const ENDING: &[(f64, f64, f64)] = &[(0.0, 11.0, 0.8)];
     let mut notes = Vec::new();
-    for (at, part, chord) in bars() {
-        let (strokes, roll) = match part {
-            Part::Intro => (INTRO, 0.03),
-            Part::Build => (BUILD, 0.01),
-            Part::Peak => (PEAK, 0.006),
-            Part::Ending => (ENDING, 0.04),
+    for (at, section, chord) in bars() {
+        let (strokes, roll) = match section {
+            Section::Intro => (INTRO, 0.03),
+            Section::Build => (BUILD, 0.01),
+            Section::Peak => (PEAK, 0.006),
+            Section::Ending => (ENDING, 0.04),
         };
         for &(beat, beats, velocity) in strokes {
-            // Fingers do not land together: the chord is rolled a little, upwards.
+            // Fingers do not land together, so the chord is rolled upwards a little.
             notes.extend(chord.upper.iter().enumerate().map(|(finger, &key)| {
                 let late = finger as f64 * roll;
                 Note {
@@ -165,13 +172,17 @@ pub fn keys() -> Vec<Note> {
     notes
 }
 
-/// The plucked strings: chord degrees per eighth or sixteenth (4 and up are an octave higher).
+/// Returns the notes of the guitar: chord degrees per eighth or sixteenth (4 and above are an octave higher).
+#[expect(
+    clippy::indexing_slicing,
+    reason = "the indices are below the lengths by the modulo"
+)]
 pub fn guitar() -> Vec<Note> {
     const EIGHTHS: [usize; 8] = [0, 2, 4, 3, 5, 3, 4, 2];
     const SIXTEENTHS: [usize; 16] = [0, 2, 3, 4, 5, 4, 3, 2, 1, 3, 4, 5, 6, 5, 4, 3];
     const ACCENTS: [f64; 4] = [0.85, 0.5, 0.7, 0.55];
     let mut notes = Vec::new();
-    for (at, part, chord) in bars().skip(1) {
+    for (at, section, chord) in bars().skip(1) {
         let key = |degree: usize| chord.upper[degree % 4] + 12 * (degree / 4) as i32;
         let mut run = |degrees: &[usize], step: f64, level: f64| {
             notes.extend(degrees.iter().enumerate().map(|(i, &degree)| Note {
@@ -181,17 +192,17 @@ pub fn guitar() -> Vec<Note> {
                 velocity: level * ACCENTS[i % 4],
             }));
         };
-        match part {
-            Part::Intro => run(&EIGHTHS, 0.5, 0.7),
-            Part::Build => run(&EIGHTHS, 0.5, 0.9),
-            Part::Peak => run(&SIXTEENTHS, 0.25, 1.0),
-            Part::Ending => run(&[0, 2, 4, 5, 7], 0.5, 0.8),
+        match section {
+            Section::Intro => run(&EIGHTHS, 0.5, 0.7),
+            Section::Build => run(&EIGHTHS, 0.5, 0.9),
+            Section::Peak => run(&SIXTEENTHS, 0.25, 1.0),
+            Section::Ending => run(&[0, 2, 4, 5, 7], 0.5, 0.8),
         }
     }
     notes
 }
 
-/// The bass: (beat, length, semitones above the root, velocity), then the bar's lead-in.
+/// Returns the notes of the bass: (beat, length, semitones above the root, velocity), then the lead-in of the bar.
 pub fn bass() -> Vec<Note> {
     const BUILD: &[(f64, f64, i32, f64)] =
         &[(0.0, 1.3, 0, 0.8), (1.75, 0.2, 0, 0.5), (2.5, 0.9, 0, 0.7)];
@@ -200,12 +211,12 @@ pub fn bass() -> Vec<Note> {
         (0.0, 0.65, 0, 0.95), (0.75, 0.2, 0, 0.6), (1.5, 0.4, 12, 0.8), (2.0, 0.4, 7, 0.7), (2.5, 0.6, 0, 0.9), (3.25, 0.2, 12, 0.6),
     ];
     let mut notes = Vec::new();
-    for (at, part, chord) in bars() {
-        let line = match part {
-            Part::Intro => continue,
-            Part::Build => BUILD,
-            Part::Peak => PEAK,
-            Part::Ending => &[(0.0, 11.0, 0, 0.9)],
+    for (at, section, chord) in bars() {
+        let line = match section {
+            Section::Intro => continue,
+            Section::Build => BUILD,
+            Section::Peak => PEAK,
+            Section::Ending => &[(0.0, 11.0, 0, 0.9)],
         };
         notes.extend(line.iter().map(|&(beat, beats, up, velocity)| Note {
             at: at + beat,
@@ -213,7 +224,7 @@ pub fn bass() -> Vec<Note> {
             key: chord.root + up,
             velocity,
         }));
-        if !matches!(part, Part::Ending) {
+        if !matches!(section, Section::Ending) {
             notes.push(Note {
                 at: at + 3.5,
                 beats: 0.45,
@@ -225,7 +236,7 @@ pub fn bass() -> Vec<Note> {
     notes
 }
 
-/// The tune: (bar, beat, length, key, velocity).
+/// Returns the notes of the lead: (bar, beat, length, key, velocity).
 pub fn lead() -> Vec<Note> {
     #[rustfmt::skip]
     const TUNE: &[(usize, f64, f64, i32, f64)] = &[
@@ -250,7 +261,7 @@ pub fn lead() -> Vec<Note> {
         .collect()
 }
 
-/// What a drummer hits.
+/// Drum or cymbal.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Hit {
     Kick,
@@ -262,10 +273,10 @@ pub enum Hit {
     Crash,
 }
 
-/// A stroke: when in seconds, what, how hard.
+/// A stroke: time in seconds, drum, velocity.
 pub type Stroke = (f64, Hit, f64);
 
-/// The kit. One character is a sixteenth: a digit is its velocity in ninths, a dot is a rest.
+/// Returns the strokes of the drum kit. One character is a sixteenth: a digit is its velocity in ninths, a dot is a rest.
 pub fn drums() -> Vec<Stroke> {
     use Hit::{Crash, Hat, Kick, OpenHat, Rim, Snare, Tom};
     #[rustfmt::skip]
@@ -283,7 +294,7 @@ pub fn drums() -> Vec<Stroke> {
     strokes(SONG)
 }
 
-/// The shaker: comes in under the intro, drives the peak.
+/// Returns the strokes of the shaker.
 pub fn shaker() -> Vec<Stroke> {
     use Hit::Hat as Shake;
     const EASY: &str = "3.4.6.4.3.4.6.4.";
@@ -303,6 +314,7 @@ pub fn shaker() -> Vec<Stroke> {
     strokes(SONG)
 }
 
+/// Reads patterns of bars as strokes.
 fn strokes(song: &[(usize, &[(Hit, &str)])]) -> Vec<Stroke> {
     let mut strokes = Vec::new();
     for &(bar, lines) in song {

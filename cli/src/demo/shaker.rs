@@ -1,13 +1,13 @@
-//! The shaker: grains that are thrown, not struck, so each stroke swells before it stops.
+//! Shaker: filtered noise that swells before it stops, since the grains are thrown, not struck.
 
-use super::{filter::Filter, noise::Noise, score, tape::Tape, tone::Decay};
+use super::{filter::Filter, random::Random, recording::Recording, score, synth::Decay};
 
 const SEED: u64 = 0x5ea_5a17;
 
 pub fn record(rate: f64) -> Vec<Vec<f64>> {
-    let mut tape = Tape::new(rate);
+    let mut recording = Recording::new(rate);
     for (i, (at, _, velocity)) in score::shaker().into_iter().enumerate() {
-        let mut noise = Noise::new(SEED + i as u64);
+        let mut noise = Random::new(SEED + i as u64);
         let (mut body, mut air) = (
             Filter::new(5200.0, 1.6, rate),
             Filter::new(3500.0, 0.7, rate),
@@ -24,7 +24,7 @@ pub fn record(rate: f64) -> Vec<Vec<f64>> {
             };
             level * air.next(body.next(x).band).high
         });
-        tape.add(at, velocity * (0.4 + 0.6 * velocity), 0.0, stroke);
+        recording.add(at, velocity * (0.4 + 0.6 * velocity), 0.0, stroke);
     }
-    tape.in_room(0.3, 0.08).mono(-6.0)
+    recording.with_reverb(0.3, 0.08).mono(-6.0)
 }

@@ -1,4 +1,4 @@
-//! The command line: what can be asked for, and in which words.
+//! Command line of `mixdown`.
 
 use clap::{
     Parser, Subcommand, ValueEnum,
@@ -11,30 +11,39 @@ use std::{io::IsTerminal, path::PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
-  mixdown                                        the demo: makes seven stems and mixes them
-  mixdown stems/                                 every audio file of a folder, into stems.wav
-  mixdown kick.wav@-3 bass.flac@-2:L20 vox.wav   levels in dB and places, into mix.wav
-  mixdown song.toml -o out/song.wav --force      a session file, over what is there
-  mixdown film.toml --deliver stems              what the session promises, or a part of that
-  mixdown stems/ --solo drums --range 10s..20s   a part of it
-  mixdown stems/ --check --target ebu-r128       is it loud enough, too loud, clipped? Writes nothing
-  mixdown stems/ --fit --target spotify          one gain, so that loudness and true peak are right
-  mixdown plan song.toml --set master.gain=-3    what would be done, with another value
-  mixdown song.toml --report song.html           and a page that shows and plays it
-  mixdown compare old.wav new.wav                whether two files are the same, and if not, how not
-  mixdown film.toml --range 10m..20m -o 2.wav    a part of a long mix, and
-  mixdown join 1.wav 2.wav 3.wav -o film.wav     all of them made the file that one run writes
-  mixdown explain W105                           what a warning means, and what to do about it
-  mixdown report song.wav                        what a file holds (./report is a folder of that name)
+  mixdown                                        make the demo's seven stems and mix them
+  mixdown stems/                                 mix every audio file of a folder into stems.wav
+  mixdown kick.wav@-3 bass.flac@-2:L20 vox.wav   set levels in dB and pans; write mix.wav
+  mixdown song.toml -o out/song.wav --force      mix a session file; replace the output
+  mixdown film.toml --deliver stems              write one of the session's deliverables
+  mixdown stems/ --solo drums --range 10s..20s   mix one track for ten seconds
+  mixdown stems/ --check --target ebu-r128       measure loudness, peaks and clipping; write nothing
+  mixdown stems/ --fit --target spotify          adjust the gain to a loudness target
+  mixdown song.toml --report song.html           also write a page that shows and plays the mix
+  mixdown plan song.toml --set master.gain=-3    print the plan with another value; render nothing
+  mixdown compare old.wav new.wav                compare the audio of two files
+  mixdown film.toml --range 10m..20m -o 2.wav    render a part of a long mix
+  mixdown join 1.wav 2.wav 3.wav -o film.wav     join all parts into the file that one run writes
+  mixdown explain W105                           explain a warning and its cure
+  mixdown report song.wav                        describe a file (./report names a folder)
 
 Exit codes:
-  0 done            1 a check failed; files differ                 2 wrong usage
-  3 wrong session   4 a stem missing, unreadable or damaged        5 output, disk or device
-  75 temporary, try again                                          129, 130, 143 interrupted";
+  0 success         1 a check failed; files differ                2 wrong usage
+  3 wrong session   4 a stem is missing, unreadable or damaged    5 output, disk or device failed
+  75 temporary failure, try again                                 129, 130, 143 interrupted";
 
-/// Mixes stems into one soundtrack, exactly: sums in 64 bits at unity, never limited or normalised unasked, and tells what clips.
+const OUTPUT: &str = "Output";
+const MIX: &str = "Mix";
+const LOUDNESS: &str = "Loudness";
+const SESSION: &str = "Session files";
+const REPORT: &str = "Report";
+const RUN: &str = "Run";
+
+/// Mixes stems, folders of stems and session files into one soundtrack
 ///
-/// With no INPUT it makes a demo in target/demo and mixes that.
+/// Sums exactly in 64 bits, limits and normalises only if asked, and reports clipped samples.
+///
+/// Without INPUT, makes a demo in target/demo and mixes it.
 #[derive(Debug, Parser)]
 #[command(
     name = "mixdown",
@@ -49,217 +58,235 @@ Exit codes:
 )]
 pub struct Args {
     #[command(subcommand)]
-    pub tool: Option<Tool>,
+    pub command: Option<Command>,
 
-    /// A session (.toml, .json), a folder of stems, or stems
+    /// A session file (.toml, .json), a folder of stems, or stems
     ///
     ///   kick.wav           a stem
-    ///   kick.wav@-3        its level in dB, where no file of that whole name exists
-    ///   bass.flac@-2:L20   and its place: C, L0 to L100, R0 to R100
+    ///   kick.wav@-3        with its level in dB, if no file has that whole name
+    ///   bass.flac@-2:L20   with its level and pan: C, L0 to L100, R0 to R100
     ///   song.mp4#2         the second audio stream of a file
     ///   poly.wav#ch3       the third channel of a file, as mono
-    ///   poly.wav#5.1       the layout of a stem whose file does not state it or states it wrong
-    ///   song.stem.mp4/     every stem of a file of stems, without the mix it starts with
-    ///   stems/             every audio file of a folder, in the order of their names
-    ///   plan INPUT...      prints what would be done, and renders nothing
+    ///   poly.wav#5.1       with a layout that the file does not state or states wrong
+    ///   song.stem.mp4/     every stem of a stem file, without the mix it starts with
+    ///   stems/             every audio file of a folder, in the order of the names
+    ///   plan INPUT...      print the plan; render nothing
     #[arg(value_name = "INPUT", verbatim_doc_comment)]
     pub inputs: Vec<PathBuf>,
 
-    /// The WAV file to write [default: the session's deliverables; else named after the session or the folder, or mix.wav;
-    /// in this folder]
-    #[arg(short, long, value_name = "FILE")]
+    /// Write the mix to this WAV file
+    ///
+    /// [default: the session's deliverables, else a name after the session or the folder,
+    /// else mix.wav, in the current folder]
+    #[arg(short, long, value_name = "FILE", help_heading = OUTPUT, verbatim_doc_comment)]
     pub output: Option<PathBuf>,
 
-    /// Which of a session's deliverables to write, or all; may be given more than once [default: all]
-    #[arg(long, value_name = "NAME", conflicts_with = "output")]
+    /// Write this deliverable of the session; repeatable [default: all]
+    #[arg(long, value_name = "NAME", conflicts_with = "output", help_heading = OUTPUT)]
     pub deliver: Vec<String>,
 
-    /// Sample format of the output: integers of 16, 24 or 32 bits, or 32-bit float [default: wav24]
-    #[arg(long, value_parser = formats())]
-    pub format: Option<Format>,
-
-    /// Rate of the output [default: the session's, or the highest among the stems]
-    #[arg(long, value_name = "HZ", value_parser = rate)]
-    pub rate: Option<SampleRate>,
-
-    /// Layout of the output: mono, stereo, lcr, quad, 5.1, 7.1 ... [default: the session's, or stereo]
-    #[arg(long, value_name = "NAME")]
-    pub layout: Option<Layout>,
-
-    /// How mono stems are placed: equal-power, between, linear, square-root, balance ... [default: the session's]
-    #[arg(long, value_name = "NAME")]
-    pub pan_law: Option<PanLaw>,
-
-    /// Only a part: 10s..1m30s, 10s.. or ..480000, without a unit frames of the output; or timecodes of a session with
-    /// fps: 01:00:10:00..01:00:20:00
-    #[arg(long, value_name = "A..B", allow_hyphen_values = true)]
-    pub range: Option<String>,
-
-    /// Play instead of writing a file: on the default output device, on one by name or id, or on "null", which needs no
-    /// hardware
-    #[arg(long, value_name = "DEVICE", num_args = 0..=1, require_equals = true, default_missing_value = "",
-          conflicts_with_all = ["output", "force", "json"])]
-    pub play: Option<String>,
-
-    /// Leave out a track or a bus; may be given more than once
-    #[arg(long, value_name = "NAME")]
-    pub mute: Vec<String>,
-
-    /// Hear only what passes through this track or bus, of a bus all that feeds it; a mute always wins; may be given more
-    /// than once
-    #[arg(long, value_name = "NAME")]
-    pub solo: Vec<String>,
-
-    /// Set a value of a session file, as in track.drums.gain=-6; may be given more than once
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
-
-    /// Write what happened as a page (.html), a picture (.svg), data (.json) or a waveform for web players
-    /// (.waveform.json)
-    #[arg(long, value_name = "FILE", value_parser = paper)]
-    pub report: Option<PathBuf>,
-
-    /// How many points the waveforms of the report have at the most
-    #[arg(long, value_name = "N", default_value_t = BINS, value_parser = bins())]
-    pub bins: u32,
-
-    /// Let a session file use stems outside its own folder, and write outside it
-    #[arg(long)]
-    pub outside: bool,
-
-    /// Put silence where a stem is damaged or cut off, and say so, instead of giving up
-    #[arg(long)]
-    pub keep_going: bool,
-
-    /// Exit with 1 when there is a warning that is more than a note
-    #[arg(long)]
-    pub strict: bool,
-
-    /// Replace the output where it exists (never one of the inputs)
-    #[arg(long)]
+    /// Replace existing outputs (never one of the inputs)
+    #[arg(long, help_heading = OUTPUT)]
     pub force: bool,
 
-    /// What the mix is for, which is judged: ebu-r128, atsc-a85, netflix, spotify, apple or youtube
-    #[arg(long, value_name = "NAME")]
-    pub target: Option<LoudnessTarget>,
+    /// Set the sample format: wav16, wav24, wav32 or wav32f [default: wav24]
+    #[arg(long, value_parser = formats(), hide_possible_values = true, help_heading = OUTPUT)]
+    pub format: Option<Format>,
 
-    /// Measure and judge, write no audio; exit with 1 where the target is missed or samples are clipped
-    #[arg(long)]
-    pub check: bool,
+    /// Set the sample rate [default: the session's, or the stems' highest]
+    #[arg(long, value_name = "HZ", value_parser = rate, help_heading = OUTPUT)]
+    pub rate: Option<SampleRate>,
 
-    /// Turn the mix by one gain so that the target's loudness and its true peak hold
-    #[arg(long, requires = "target")]
-    pub fit: bool,
+    /// Set the layout: mono, stereo, quad, 5.1 ... [default: the session's]
+    #[arg(long, value_name = "NAME", help_heading = OUTPUT)]
+    pub layout: Option<Layout>,
 
-    /// Hold the true peak at this level in dBTP with a limiter [default: the session's, or none]
-    #[arg(long, value_name = "DBTP", allow_hyphen_values = true)]
-    pub limit: Option<f64>,
-
-    /// Dither where the output has fewer bits than the mix: white, high-pass or weighted [default: the session's, or none]
-    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "white", require_equals = true)]
+    /// Dither to fewer bits: white, high-pass, weighted [default: the session's]
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "white", require_equals = true,
+          help_heading = OUTPUT)]
     pub dither: Option<Dither>,
 
-    /// Measure the loudness and the true peak of every track and bus too; they are in the JSON document
-    #[arg(long)]
+    /// Play the mix instead of writing it; "null" needs no hardware
+    ///
+    /// Without DEVICE, plays on the default output device. DEVICE is a name or an id.
+    #[arg(long, value_name = "DEVICE", num_args = 0..=1, require_equals = true, default_missing_value = "",
+          conflicts_with_all = ["output", "force", "json"], help_heading = OUTPUT)]
+    pub play: Option<String>,
+
+    /// Render only this part: 10s..1m30s, 10s.. or ..480000 (frames)
+    ///
+    /// Times count from the first frame of the output. Sessions with fps also take timecodes:
+    /// 01:00:10:00..01:00:20:00.
+    #[arg(long, value_name = "A..B", allow_hyphen_values = true, help_heading = MIX, verbatim_doc_comment)]
+    pub range: Option<String>,
+
+    /// Mute a track or a bus; repeatable
+    #[arg(long, value_name = "NAME", help_heading = MIX)]
+    pub mute: Vec<String>,
+
+    /// Mix only what passes through this track or bus; repeatable
+    ///
+    /// The solo of a bus includes everything that feeds it. A mute always wins.
+    #[arg(long, value_name = "NAME", help_heading = MIX)]
+    pub solo: Vec<String>,
+
+    /// Pan mono stems by this law: equal-power, linear, balance ...
+    ///
+    /// [default: the session's]
+    #[arg(long, value_name = "NAME", help_heading = MIX)]
+    pub pan_law: Option<PanLaw>,
+
+    /// Insert silence for damaged or cut off parts of stems, with a warning
+    #[arg(long, help_heading = MIX)]
+    pub keep_going: bool,
+
+    /// Judge the mix for ebu-r128, atsc-a85, netflix, spotify, apple or youtube
+    #[arg(long, value_name = "NAME", help_heading = LOUDNESS)]
+    pub target: Option<LoudnessTarget>,
+
+    /// Measure and judge only; exit with 1 if the mix fails or clips
+    #[arg(long, help_heading = LOUDNESS)]
+    pub check: bool,
+
+    /// Adjust the gain of the mix to the target's loudness and true peak
+    #[arg(long, requires = "target", help_heading = LOUDNESS)]
+    pub fit: bool,
+
+    /// Limit the true peak to this level in dBTP [default: the session's]
+    #[arg(long, value_name = "DBTP", allow_hyphen_values = true, help_heading = LOUDNESS)]
+    pub limit: Option<f64>,
+
+    /// Measure loudness and true peak of every track and bus, for --json
+    #[arg(long, help_heading = LOUDNESS)]
     pub measure_strips: bool,
 
+    /// Set a value of the session, such as track.drums.gain=-6; repeatable
+    #[arg(long, value_name = "KEY=VALUE", help_heading = SESSION)]
+    pub set: Vec<String>,
+
+    /// Allow stems and outputs outside the session's folder
+    #[arg(long, help_heading = SESSION)]
+    pub outside: bool,
+
+    /// Write a report: .html, .svg, .json or .waveform.json
+    ///
+    /// A page that plays the mix, a picture, all data, or a waveform for web players.
+    #[arg(long, value_name = "FILE", value_parser = report_path, help_heading = REPORT)]
+    pub report: Option<PathBuf>,
+
+    /// Limit the number of points of the report's waveforms
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_BINS, value_parser = bins(), help_heading = REPORT)]
+    pub bins: u32,
+
     /// Print the result as one JSON document instead of a table
-    #[arg(long)]
+    #[arg(long, help_heading = REPORT)]
     pub json: bool,
 
-    /// How to tell how far it is, on stderr
-    #[arg(long, value_enum, default_value_t = Progress::Auto, value_name = "HOW")]
-    pub progress: Progress,
+    /// Exit with 1 on any warning (notes are allowed)
+    #[arg(long, help_heading = REPORT)]
+    pub strict: bool,
 
-    /// How many threads decode and mix [default: as many as there are cores]; changes no sample
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub threads: Option<u16>,
-
-    /// How much memory the mix may take, in MiB; what needs more by its tracks and placements is refused before it starts
-    #[arg(long, value_name = "MIB", default_value_t = Session::MAX_MEMORY >> 20, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
-    pub memory: u64,
-
-    /// Print nothing but errors (and the JSON document, if asked for)
-    #[arg(short, long, conflicts_with = "verbose")]
+    /// Print only errors, and the JSON document with --json
+    #[arg(short, long, conflicts_with = "verbose", help_heading = REPORT)]
     pub quiet: bool,
 
-    /// Print the plan, the notes, and the files that were passed over
-    #[arg(short, long)]
+    /// Print the plan, notes and skipped files too
+    #[arg(short, long, help_heading = REPORT)]
     pub verbose: bool,
+
+    /// Show progress on stderr: auto, bar, plain, json or none
+    ///
+    ///   auto    a bar on a terminal, else one line at the end
+    ///   bar     a bar
+    ///   plain   a line every 10 %
+    ///   json    one JSON object per line, warnings and errors included
+    ///   none    nothing
+    #[arg(long, value_enum, default_value_t = ProgressMode::Auto, value_name = "FORM", hide_possible_values = true,
+          verbatim_doc_comment, help_heading = RUN)]
+    pub progress: ProgressMode,
+
+    /// Decode and mix on N threads; changes no sample [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = RUN)]
+    pub threads: Option<u16>,
+
+    /// Refuse a mix that needs more memory than this
+    #[arg(long, value_name = "MIB", default_value_t = Session::MAX_MEMORY >> 20,
+          value_parser = clap::value_parser!(u64).range(1..=1 << 24), help_heading = RUN)]
+    pub memory: u64,
 }
 
-/// What else there is to do.
+/// Commands other than mixing.
 #[derive(Debug, Subcommand)]
-pub enum Tool {
-    /// Whether two files hold the same audio: the largest difference, where it is, and the lag and the gain between them
+pub enum Command {
+    /// Compares the audio of two files: largest difference, where it is, lag and gain
     Compare(CompareArgs),
-    /// What audio files hold, without mixing them: a table, and a picture if asked for
+    /// Describes audio files without mixing them
     Report(ReportArgs),
-    /// Makes one file of parts rendered with --range, byte for byte the one that the whole mix gives
+    /// Joins parts rendered with --range, byte for byte into the file of one run
     Join(JoinArgs),
-    /// Explains a warning and what to do about it; without a code, lists all warnings
+    /// Explains a warning and its cure, or lists all warnings
     Explain(ExplainArgs),
 }
 
-/// The command line of `compare`.
+/// Arguments of `compare`.
 #[derive(Debug, clap::Args)]
 pub struct CompareArgs {
-    /// A file
+    /// First file
     pub a: PathBuf,
-    /// The file to compare it with
+    /// Second file
     pub b: PathBuf,
     /// Print the result as one JSON document
     #[arg(long)]
     pub json: bool,
-    /// Print nothing: the exit code says it
+    /// Print nothing; the exit code is 0 for equal audio, 1 for different
     #[arg(short, long)]
     pub quiet: bool,
 }
 
-/// The command line of `report`.
+/// Arguments of `report`.
 #[derive(Debug, clap::Args)]
 pub struct ReportArgs {
-    /// Files, or folders of files
+    /// Audio files, or folders of audio files
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Write it as a page (.html), a picture (.svg), data (.json) or a waveform (.waveform.json)
-    #[arg(long, value_name = "FILE", value_parser = paper)]
+    /// Write a report: .html, .svg, .json or .waveform.json
+    #[arg(long, value_name = "FILE", value_parser = report_path)]
     pub report: Option<PathBuf>,
-    /// How many points the waveforms have at the most
-    #[arg(long, value_name = "N", default_value_t = BINS, value_parser = bins())]
+    /// Limit the number of points of the waveforms
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_BINS, value_parser = bins())]
     pub bins: u32,
-    /// Replace the report where it exists
+    /// Replace an existing report
     #[arg(long)]
     pub force: bool,
     /// Print the result as one JSON document
     #[arg(long)]
     pub json: bool,
-    /// Print the files that were passed over
+    /// Print skipped files too
     #[arg(short, long)]
     pub verbose: bool,
 }
 
-/// The command line of `join`.
+/// Arguments of `join`.
 #[derive(Debug, clap::Args)]
 pub struct JoinArgs {
     /// Parts of one mix, in any order
     #[arg(required = true, value_name = "PART")]
     pub parts: Vec<PathBuf>,
-    /// The WAV file to write
+    /// Write the joined mix to this WAV file
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Replace the output where it exists (never one of the parts)
+    /// Replace an existing output (never one of the parts)
     #[arg(long)]
     pub force: bool,
     /// Print the result as one JSON document
     #[arg(long)]
     pub json: bool,
-    /// Print nothing but errors
+    /// Print only errors
     #[arg(short, long)]
     pub quiet: bool,
 }
 
-/// The command line of `explain`.
+/// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
 pub struct ExplainArgs {
     /// Codes of warnings, such as W105
@@ -270,43 +297,45 @@ pub struct ExplainArgs {
     pub json: bool,
 }
 
-/// How progress is told.
+/// Form of the progress display.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Progress {
+pub enum ProgressMode {
     /// A bar on a terminal, else one line at the end
     Auto,
     /// A bar
     Bar,
     /// A line every 10 %
     Plain,
-    /// One JSON object a line, warnings and errors too
+    /// One JSON object per line, warnings and errors included
     Json,
     /// Nothing
     None,
 }
 
 impl Args {
-    /// What `auto` comes to.
-    pub fn progress(&self) -> Progress {
+    /// Resolves `auto` and `--quiet` to the form that is shown.
+    pub fn progress(&self) -> ProgressMode {
         match self.progress {
-            Progress::Json => Progress::Json,
-            _ if self.quiet => Progress::None,
-            Progress::Auto if std::io::stderr().is_terminal() => Progress::Bar,
+            ProgressMode::Json => ProgressMode::Json,
+            _ if self.quiet => ProgressMode::None,
+            ProgressMode::Auto if std::io::stderr().is_terminal() => ProgressMode::Bar,
             other => other,
         }
     }
 }
 
-/// Points of a waveform unless told.
-const BINS: u32 = 2000;
+/// Default number of points of a waveform.
+const DEFAULT_BINS: u32 = 2000;
 
 fn bins() -> impl TypedValueParser<Value = u32> {
     clap::value_parser!(u32).range(1..=65_536)
 }
 
-fn paper(name: &str) -> Result<PathBuf, String> {
-    let known = |_| "a report is written as .html, .svg, .json or .waveform.json".to_owned();
-    Paper::of(name).map(|_| name.into()).map_err(known)
+/// Parses the path of a report, whose ending must name a known form.
+fn report_path(name: &str) -> Result<PathBuf, String> {
+    Paper::of(name)
+        .map(|_| name.into())
+        .map_err(|_| "a report is written as .html, .svg, .json or .waveform.json".to_owned())
 }
 
 fn formats() -> impl TypedValueParser<Value = Format> {
@@ -329,5 +358,21 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         <Args as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn help_fits_a_terminal_of_100_columns() {
+        let mut command = <Args as clap::CommandFactory>::command();
+        command.build();
+        let mut texts = vec![
+            command.render_help().to_string(),
+            command.render_long_help().to_string(),
+        ];
+        for subcommand in command.get_subcommands_mut() {
+            texts.push(subcommand.render_long_help().to_string());
+        }
+        for line in texts.iter().flat_map(|text| text.lines()) {
+            assert!(line.chars().count() <= 100, "{line}");
+        }
     }
 }

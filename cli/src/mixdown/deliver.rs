@@ -1,24 +1,71 @@
-//! The deliverables of a session: which are asked for, writing them, and telling of them.
+//! Renders the deliverables of a session, prints what was written and returns the exit code.
 
 use super::{
-    args::{Args, Progress},
-    output,
-    progress::Meter,
-    run::{CHECK_FAILED, advice, print, said},
-    stop::Stop,
-    strips::listed,
+    args::{Args, ProgressMode},
+    closing_messages, hints,
+    inputs::InputKind,
+    interrupt::Interrupt,
+    mute_solo, output_path,
+    progress::ProgressDisplay,
+    session,
 };
 use crate::{
+    exit_code,
     failure::Failure,
-    names::similar,
-    voice::{Voice, printable},
+    messages::Messages,
+    stdout,
+    suggest::{self, quoted_list},
+    text::{counted, printable},
 };
 use serde_json::json;
-use soundtrack::{Delivery, ErrorKind, Session, deliver::Delivered};
-use std::{ops::ControlFlow, path::PathBuf};
+use soundtrack::{
+    Deliverable, Delivery, ErrorKind, Session,
+    deliver::{Delivered, FileReport},
+};
+use std::path::PathBuf;
 
-/// The names of the deliverables to write; `None` where one mix is meant: a part of it, in a format of its own, or to be judged.
-pub fn asked(session: &Session, args: &Args, voice: Voice) -> Result<Option<Vec<String>>, Failure> {
+/// Renders the deliverables that the options select and returns the exit code, or `None` if one mix is to be rendered
+/// instead.
+///
+/// # Errors
+/// `Usage` for `--deliver` without a session file, with an unknown name, or with an option of a single mix; errors of the
+/// library with hints.
+pub fn run(
+    inputs: &[InputKind],
+    args: &Args,
+    messages: Messages,
+    interrupt: &Interrupt,
+) -> Result<Option<u8>, Failure> {
+    if args.output.is_some() {
+        return Ok(None);
+    }
+    if !matches!(inputs, [InputKind::Session(_) | InputKind::Demo]) {
+        return if args.deliver.is_empty() {
+            Ok(None)
+        } else {
+            Err(Failure::Usage(
+                "--deliver: only a session file has deliverables".to_owned(),
+            ))
+        };
+    }
+    let mut session = session::build(inputs, args, messages)?;
+    let Some(names) = select(&session, args, messages)? else {
+        return Ok(None);
+    };
+    mute_solo::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
+    let code = render(&session, &names, args, messages, interrupt)?;
+    if matches!(inputs, [InputKind::Demo]) {
+        closing_messages::print_next_steps(args, messages);
+    }
+    Ok(Some(code))
+}
+
+/// Returns the names of the deliverables to render; `None` if the session has none or an option asks for a single mix.
+fn select(
+    session: &Session,
+    args: &Args,
+    messages: Messages,
+) -> Result<Option<Vec<String>>, Failure> {
     let all: Vec<&str> = session
         .deliverables
         .iter()
@@ -32,29 +79,21 @@ pub fn asked(session: &Session, args: &Args, voice: Voice) -> Result<Option<Vec<
             ))),
         };
     }
-    let one = [
-        ("--range", args.range.is_some()),
-        ("--format", args.format.is_some()),
-        ("--report", args.report.is_some()),
-        ("--target", args.target.is_some()),
-        ("--check", args.check),
-    ];
-    match (
-        one.iter().find(|(_, given)| *given),
-        args.deliver.is_empty(),
-    ) {
-        (Some((option, _)), true) => {
-            voice.note(&format!(
-                "{option} is for one mix: {} not written, --deliver writes them",
-                are(&all)
-            ));
-            return Ok(None);
+    if let Some(option) = option_of_single_mix(args) {
+        if !args.deliver.is_empty() {
+            return Err(Failure::Usage(format!(
+                "{option} cannot be used with --deliver: it applies to a single mix"
+            )));
         }
-        (Some((option, _)), false) => {
-            let what = format!("{option} is for one mix: a deliverable says itself what it is");
-            return Err(Failure::Usage(what));
-        }
-        (None, _) => {}
+        let (s, is, them) = match all.len() {
+            1 => ("", "is", "it"),
+            _ => ("s", "are", "them"),
+        };
+        messages.note(&format!(
+            "{option} applies to a single mix: the deliverable{s} {} {is} not written; use --deliver to write {them}",
+            quoted_list(&all)
+        ));
+        return Ok(None);
     }
     if args.deliver.is_empty() || args.deliver.iter().any(|name| name == "all") {
         return Ok(Some(all.into_iter().map(str::to_owned).collect()));
@@ -64,10 +103,9 @@ pub fn asked(session: &Session, args: &Args, voice: Voice) -> Result<Option<Vec<
         .iter()
         .find(|name| !all.contains(&name.as_str()))
     {
-        let hint = similar(name, all.iter().copied()).map_or_else(
-            || format!("there are {} and all", listed(&all)),
-            |near| format!("did you mean {near:?}?"),
-        );
+        let hint = suggest::hint(name, all.iter().copied(), || {
+            format!("{} and all", quoted_list(&all))
+        });
         return Err(Failure::Usage(format!(
             "--deliver {name}: there is no such deliverable; {hint}"
         )));
@@ -75,148 +113,147 @@ pub fn asked(session: &Session, args: &Args, voice: Voice) -> Result<Option<Vec<
     Ok(Some(args.deliver.clone()))
 }
 
-/// `the deliverable "full" is`, `the deliverables "full" and "stems" are`
-fn are(names: &[&str]) -> String {
-    let (s, are) = if names.len() == 1 {
-        ("", "is")
-    } else {
-        ("s", "are")
-    };
-    format!("the deliverable{s} {} {are}", listed(names))
+/// Returns the first given option that applies to a single mix, because a deliverable has its own value.
+fn option_of_single_mix(args: &Args) -> Option<&'static str> {
+    [
+        ("--range", args.range.is_some()),
+        ("--format", args.format.is_some()),
+        ("--report", args.report.is_some()),
+        ("--target", args.target.is_some()),
+        ("--check", args.check),
+    ]
+    .into_iter()
+    .find_map(|(option, is_given)| is_given.then_some(option))
 }
 
-/// Writes the deliverables of these names; the exit code.
-pub fn run(
+/// Renders the deliverables of these names, prints the result and returns the exit code.
+fn render(
     session: &Session,
     names: &[String],
     args: &Args,
-    voice: Voice,
-    stop: &Stop,
+    messages: Messages,
+    interrupt: &Interrupt,
 ) -> Result<u8, Failure> {
-    let promised = session
+    let selected: Vec<&Deliverable> = session
         .deliverables
         .iter()
-        .filter(|d| names.contains(&d.name));
-    for promise in promised.clone().filter(|d| d.lang.is_some()) {
-        if let Some(set) = args.set.iter().find(|set| set.starts_with("lang=")) {
-            let name = &promise.name;
-            voice.caution(&format!(
-                "--set {set} changes nothing in {name:?}, which has a lang: --set deliver.{name}.{set} does"
-            ));
-        }
-    }
-    let paths: Vec<PathBuf> = promised
-        .flat_map(|d| session.outputs(d))
-        .map(|o| o.file)
+        .filter(|d| names.contains(&d.name))
         .collect();
-    let overwrite = args.force || paths.iter().all(|p| output::under_demo(p));
+    warn_of_languages(&selected, args, messages);
+    let paths: Vec<PathBuf> = selected
+        .iter()
+        .flat_map(|deliverable| session.outputs(deliverable))
+        .map(|output| output.file)
+        .collect();
+    let overwrite = args.force || paths.iter().all(|p| output_path::will_be_in_demo(p));
     let delivery = || {
-        let delivery = Delivery::new()
+        Delivery::new()
             .only(names.iter().cloned())
-            .overwrite(overwrite);
-        delivery.threads(args.threads.unwrap_or(0).into())
+            .overwrite(overwrite)
+            .threads(args.threads.unwrap_or(0).into())
     };
-    let advised = |e| {
-        let (e, hints) = advice(e, "", args);
-        Failure::Audio(e, hints)
+    let with_hints = |e| hints::for_error(e, "", args);
+    interrupt
+        .while_checking(|| delivery().check(session))
+        .map_err(with_hints)?;
+    let mut progress = ProgressDisplay::new(args.progress(), messages, session.rate);
+    let watch = |done| {
+        progress.show(done);
+        interrupt.control_flow()
     };
-    stop.while_checking(|| delivery().check(session))
-        .map_err(advised)?;
-    let mut meter = Meter::new(args.progress(), voice, session.rate);
-    let watch = |progress| {
-        meter.tell(progress);
-        if stop.asked() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    };
-    let done = stop.while_writing(|| delivery().progress(watch).run(session));
-    meter.end();
-    match done {
-        Ok(done) => tell(&done, args, voice),
+    let written = interrupt.while_writing(|| delivery().progress(watch).run(session));
+    progress.clear();
+    match written {
+        Ok(delivered) => print_result(&delivered, args, messages),
         Err(e) if e.kind() == ErrorKind::Cancelled => {
-            voice.error("interrupted; nothing was written", "cancelled");
-            Ok(stop.exit_code())
+            messages.error("interrupted; nothing was written", "cancelled");
+            Ok(interrupt.exit_code())
         }
-        Err(e) => Err(advised(e)),
+        Err(e) => Err(with_hints(e)),
     }
 }
 
-/// Prints the result, then what the user should know; the exit code.
-fn tell(done: &Delivered, args: &Args, voice: Voice) -> Result<u8, Failure> {
-    // What cannot be printed keeps nothing else from being told.
-    let printed = if args.quiet && !args.json {
-        Ok(())
-    } else {
-        print(&text(done, args))
+/// Warns of `--set lang=...`, which a deliverable with its own language ignores.
+fn warn_of_languages(deliverables: &[&Deliverable], args: &Args, messages: Messages) {
+    let Some(setting) = args.set.iter().find(|set| set.starts_with("lang=")) else {
+        return;
     };
-    let warnings = done.warnings();
-    warnings
+    for deliverable in deliverables.iter().filter(|d| d.lang.is_some()) {
+        let name = &deliverable.name;
+        messages.warning(&format!(
+            "--set {setting} has no effect on the deliverable {name:?}, which has its own lang; use --set deliver.{name}.{setting}"
+        ));
+    }
+}
+
+/// Prints the result, then warnings and the number of files, and returns the exit code.
+fn print_result(delivered: &Delivered, args: &Args, messages: Messages) -> Result<u8, Failure> {
+    // Warnings are printed even if the result cannot be.
+    let printed = match (args.json, args.quiet) {
+        (true, _) => stdout::print(&delivered.to_json()),
+        (false, false) => stdout::print(&to_text(delivered, args)),
+        (false, true) => Ok(()),
+    };
+    let warnings = delivered.warnings();
+    for warning in &warnings {
+        closing_messages::print_warning(warning, args, messages);
+    }
+    let files: Vec<&FileReport> = delivered
+        .deliverables
         .iter()
-        .for_each(|warning| said(warning, args, voice));
-    let mut warned = warnings.iter().filter(|w| !w.kind.is_note()).count();
-    let files = || done.deliverables.iter().flat_map(|d| &d.files);
-    for file in files().filter(|f| f.report.mix.peak_dbfs.is_none()) {
-        let path = printable(file.report.output.as_deref().unwrap_or_default());
-        warned += 1;
-        if args.strict || !args.quiet {
-            voice.caution(&format!("{path} is silent"));
+        .flat_map(|d| &d.files)
+        .collect();
+    let mut warning_count = warnings.iter().filter(|w| !w.kind.is_note()).count();
+    for file in files.iter().filter(|f| f.report.mix.peak_dbfs.is_none()) {
+        warning_count += 1;
+        if closing_messages::are_warnings_shown(args) {
+            let path = printable(file.report.output.as_deref().unwrap_or_default());
+            messages.warning(&format!("{path} is silent"));
         }
     }
-    let outputs: Vec<&str> = files().filter_map(|f| f.report.output.as_deref()).collect();
-    let passed = done.passed();
-    if args.progress() == Progress::Json {
-        let event = json!({
-            "event": "done", "outputs": outputs, "renders": done.renders, "wall_s": done.wall_s,
-            "warnings": warned, "passed": passed
-        });
-        voice.line("", || event);
-    } else if matches!(args.progress(), Progress::Auto | Progress::Plain) {
-        let s = if outputs.len() == 1 { "" } else { "s" };
-        voice.line(
-            &format!("wrote {} file{s} in {:.2} s", outputs.len(), done.wall_s),
-            || json!({}),
-        );
+    let outputs: Vec<&str> = files
+        .iter()
+        .filter_map(|f| f.report.output.as_deref())
+        .collect();
+    messages.event(&json!({
+        "event": "done", "outputs": outputs, "renders": delivered.renders, "wall_s": delivered.wall_s,
+        "warnings": warning_count, "passed": delivered.passed()
+    }));
+    if matches!(args.progress(), ProgressMode::Auto | ProgressMode::Plain) {
+        messages.line(&format!(
+            "wrote {} in {:.2} s",
+            counted(outputs.len() as u64, "file"),
+            delivered.wall_s
+        ));
     }
     printed?;
-    let failed: Vec<&str> = done
+    let failed: Vec<&str> = delivered
         .deliverables
         .iter()
         .filter(|d| !d.passed())
         .map(|d| d.name.as_str())
         .collect();
     if !failed.is_empty() {
-        voice.error(
-            &format!("written, but a check failed: {}", listed(&failed)),
-            "check",
-        );
-        return Ok(CHECK_FAILED);
+        let text = format!("written, but a check failed: {}", quoted_list(&failed));
+        messages.error(&text, "check");
+        return Ok(exit_code::CHECK_FAILED);
     }
-    if args.strict && warned > 0 {
-        let warnings = if warned == 1 {
-            "1 warning".to_owned()
-        } else {
-            format!("{warned} warnings")
-        };
-        voice.error(&format!("written, with {warnings} under --strict"), "check");
-        return Ok(CHECK_FAILED);
-    }
-    Ok(0)
+    Ok(closing_messages::strict_exit_code(
+        "written",
+        warning_count,
+        args,
+        messages,
+    ))
 }
 
-/// The result as it is printed.
-fn text(done: &Delivered, args: &Args) -> String {
-    if args.json {
-        return done.to_json();
+/// Formats the result: with `--verbose` the report of every file that is not a stem, then the table.
+fn to_text(delivered: &Delivered, args: &Args) -> String {
+    let mut text = String::new();
+    if args.verbose {
+        let files = delivered.deliverables.iter().flat_map(|d| &d.files);
+        for file in files.filter(|f| f.content != "stem") {
+            text += &format!("{}\n\n", file.report);
+        }
     }
-    let whole = done
-        .deliverables
-        .iter()
-        .flat_map(|d| &d.files)
-        .filter(|f| args.verbose && f.content != "stem");
-    whole
-        .map(|f| format!("{}\n\n", f.report))
-        .chain([done.to_string()])
-        .collect()
+    text + &delivered.to_string()
 }

@@ -1,30 +1,30 @@
-//! `explain [CODE]`: what a warning means and what to do about it.
+//! `mixdown explain [CODE]`: prints the meaning of a warning and its cure, or lists all warnings.
 
-use super::{args::ExplainArgs, run};
-use crate::failure::Failure;
-use serde_json::json;
+use super::args::ExplainArgs;
+use crate::{failure::Failure, stdout};
+use serde_json::{Value, json};
 use soundtrack::diagnostics::{Severity, WarningInfo};
 
-/// Explains the warnings of the codes given, or lists all.
+/// Prints the warnings of the given codes, or a list of all, and returns the exit code.
 pub fn run(args: &ExplainArgs) -> Result<u8, Failure> {
-    let found: Result<Vec<&WarningInfo>, Failure> =
-        args.codes.iter().map(|code| find(code)).collect();
-    let found = found?;
+    let found = args
+        .codes
+        .iter()
+        .map(|code| find(code))
+        .collect::<Result<Vec<&WarningInfo>, Failure>>()?;
     let text = match (args.json, found.is_empty()) {
-        (true, true) => document(WarningInfo::ALL),
-        (true, false) => document(found),
-        (false, true) => WarningInfo::ALL
-            .iter()
-            .map(line)
-            .collect::<Vec<_>>()
-            .join("\n"),
-        (false, false) => found
-            .into_iter()
-            .map(entry)
-            .collect::<Vec<_>>()
-            .join("\n\n"),
+        (true, true) => to_json(WarningInfo::ALL),
+        (true, false) => to_json(found),
+        (false, true) => {
+            let lines: Vec<String> = WarningInfo::ALL.iter().map(list_line).collect();
+            lines.join("\n")
+        }
+        (false, false) => {
+            let entries: Vec<String> = found.into_iter().map(entry).collect();
+            entries.join("\n\n")
+        }
     };
-    run::print(&text)?;
+    stdout::print(&text)?;
     Ok(0)
 }
 
@@ -36,29 +36,29 @@ fn find(code: &str) -> Result<&'static WarningInfo, Failure> {
     })
 }
 
-/// The line of a warning in the list.
-fn line(info: &WarningInfo) -> String {
+/// Formats a warning as a line of the list.
+fn list_line(info: &WarningInfo) -> String {
     format!("{}  {:7}  {}", info.code, info.severity, info.summary)
 }
 
-/// All that is known of a warning.
+/// Formats a warning with its severity, meaning and cure.
 fn entry(info: &WarningInfo) -> String {
-    let weight = match info.severity {
+    let severity = match info.severity {
         Severity::Note => "note: --strict passes it, -v prints it",
         _ => "warning: --strict fails on it",
     };
     format!(
-        "{} {}  ({weight})\n\n  {}\n  Cure: {}",
+        "{} {}  ({severity})\n\n  {}\n  Cure: {}",
         info.code, info.name, info.summary, info.cure
     )
 }
 
-fn document<'a>(all: impl IntoIterator<Item = &'a WarningInfo>) -> String {
-    let all = all.into_iter().map(|info| {
+fn to_json<'a>(warnings: impl IntoIterator<Item = &'a WarningInfo>) -> String {
+    let warnings = warnings.into_iter().map(|info| {
         json!({
             "code": info.code, "name": info.name, "severity": info.severity.to_string(),
             "summary": info.summary, "cure": info.cure
         })
     });
-    format!("{:#}", all.collect::<serde_json::Value>())
+    format!("{:#}", warnings.collect::<Value>())
 }

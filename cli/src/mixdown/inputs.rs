@@ -1,138 +1,156 @@
-//! What the inputs mean: a session file, folders of stems, stems with levels, files that hold several stems.
+//! Classifies the inputs of the command line by their names and by what exists on disk. Opens nothing.
 
-use super::level;
-use crate::failure::Failure;
+use super::level_suffix;
+use crate::{failure::Failure, file_store::is_link};
 use soundtrack::{Decibels, Error, ErrorKind, Pan};
 use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
 };
 
-/// An input, told from its name and from what lies under it; nothing is opened yet.
+/// Kind of an input.
 #[derive(Clone)]
-pub enum Kind {
+pub enum InputKind {
+    /// The demo, made by the program.
     Demo,
+    /// A session file.
     Session(PathBuf),
+    /// A folder of stems.
     Folder(PathBuf),
-    /// A file of stems: `song.stem.mp4/`.
-    Streams(PathBuf),
-    Stem(PathBuf, Decibels, Pan),
+    /// A file that holds several stems: `song.stem.mp4/`.
+    StemFile(PathBuf),
+    /// A stem.
+    Stem(StemInput),
 }
 
-/// What all the inputs are: the demo where there is none, and never a session file among others.
-pub fn kinds(inputs: &[PathBuf]) -> Result<Vec<Kind>, Failure> {
+/// A stem with the level and the pan of its suffix.
+#[derive(Clone)]
+pub struct StemInput {
+    /// Path without the suffix.
+    pub path: PathBuf,
+    pub gain: Decibels,
+    pub pan: Pan,
+}
+
+impl StemInput {
+    fn at_unity(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            gain: Decibels::UNITY,
+            pan: Pan::CENTRE,
+        }
+    }
+}
+
+/// Classifies all inputs. Without any, returns the demo.
+///
+/// # Errors
+/// `Usage` for a session file among other inputs and for a level of something other than a stem; `NotFound` for a session
+/// or a folder that does not exist. A missing stem is reported when the session is compiled.
+pub fn parse(inputs: &[PathBuf]) -> Result<Vec<InputKind>, Failure> {
     if inputs.is_empty() {
-        return Ok(vec![Kind::Demo]);
+        return Ok(vec![InputKind::Demo]);
     }
     let kinds = inputs
         .iter()
-        .map(|i| kind(i))
+        .map(|input| classify(input))
         .collect::<Result<Vec<_>, _>>()?;
-    let session = kinds.iter().find_map(|k| {
-        if let Kind::Session(path) = k {
-            Some(path)
-        } else {
-            None
-        }
+    let session = kinds.iter().find_map(|kind| match kind {
+        InputKind::Session(path) => Some(path),
+        _ => None,
     });
     match session {
         Some(path) if kinds.len() > 1 => Err(Failure::Usage(format!(
-            "{}: a session file stands alone; add its stems to it",
+            "{}: a session file must be the only input; add the other stems to it",
             path.display()
         ))),
         _ => Ok(kinds),
     }
 }
 
-fn kind(input: &Path) -> Result<Kind, Failure> {
-    let plain = || Kind::Stem(input.to_owned(), Decibels::UNITY, Pan::CENTRE);
+fn classify(input: &Path) -> Result<InputKind, Failure> {
     if is_link(input) {
-        return link(input);
+        return Ok(classify_link(input));
     }
     if input.is_dir() {
-        return Ok(Kind::Folder(input.to_owned()));
+        return Ok(InputKind::Folder(input.to_owned()));
     }
     if input.exists() {
         return Ok(if is_session(input) {
-            Kind::Session(input.to_owned())
+            InputKind::Session(input.to_owned())
         } else {
-            plain()
+            InputKind::Stem(StemInput::at_unity(input))
         });
     }
     if let Some(file) = without_slash(input)
         && file.is_file()
     {
-        return Ok(Kind::Streams(file));
+        return Ok(InputKind::StemFile(file));
     }
-    if only_a_stream(input)
-        && !level::split(input.as_os_str()).is_some_and(|(name, _)| Path::new(&name).exists())
-    {
-        let what = format!(
-            "{}: the number of a stream or a channel follows its file without a space: song.mp4#2, poly.wav#ch3",
-            input.display()
-        );
-        return Err(Failure::Usage(what));
+    match level_suffix::split(input.as_os_str()) {
+        Some((name, _)) if is_stream_number(input) && !Path::new(&name).exists() => {
+            Err(stream_number_alone(input))
+        }
+        None if is_stream_number(input) => Err(stream_number_alone(input)),
+        Some((name, suffix)) => classify_leveled(input, PathBuf::from(name), &suffix),
+        None if is_session(input) => Err(not_found(input, "there is no such file")),
+        None if without_slash(input).is_some() => Err(not_found(input, "there is no such folder")),
+        None => Ok(InputKind::Stem(StemInput::at_unity(input))),
     }
-    let Some((name, suffix)) = level::split(input.as_os_str()) else {
-        return if is_session(input) {
-            Err(absent(input, "there is no such file"))
-        } else if without_slash(input).is_some() {
-            Err(absent(input, "there is no such folder"))
-        } else {
-            Ok(plain())
-        };
-    };
-    let name = PathBuf::from(name);
-    match level::parse(&suffix) {
+}
+
+/// Classifies an input that does not exist and whose name ends like a level.
+fn classify_leveled(input: &Path, name: PathBuf, suffix: &str) -> Result<InputKind, Failure> {
+    match level_suffix::parse(suffix) {
         Ok(_) if name.is_dir() || is_session(&name) || without_slash(&name).is_some() => {
             Err(Failure::Usage(format!(
                 "{}: only a single stem can have a level",
                 input.display()
             )))
         }
-        Ok((gain, pan)) => Ok(Kind::Stem(name, gain, pan)),
-        Err(e) if name.exists() => {
-            let what = format!(
-                "{}: {e}; a stem's level and place are @dB or @dB:pan, like @-2:L20",
-                input.display()
-            );
-            Err(Failure::Usage(what))
-        }
-        Err(_) => Ok(plain()),
+        Ok((gain, pan)) => Ok(InputKind::Stem(StemInput {
+            path: name,
+            gain,
+            pan,
+        })),
+        Err(e) if name.exists() => Err(Failure::Usage(format!(
+            "{}: {e}; a stem's level and pan are @dB or @dB:pan, like @-2:L20",
+            input.display()
+        ))),
+        Err(_) => Ok(InputKind::Stem(StemInput::at_unity(input))),
     }
 }
 
-/// Whether it is the name of an object of a store, or of a file as a link.
-pub fn is_link(path: &Path) -> bool {
-    path.to_str().is_some_and(|text| text.contains("://"))
-}
-
-/// What is not on this machine is told by its name alone.
-fn link(input: &Path) -> Result<Kind, Failure> {
+/// Classifies a link by its name alone: asking the store about every input would take a round trip each.
+fn classify_link(input: &Path) -> InputKind {
     if is_session(input) {
-        return Ok(Kind::Session(input.to_owned()));
+        return InputKind::Session(input.to_owned());
     }
     let is_pattern = input
         .file_name()
         .is_some_and(|name| name.as_encoded_bytes().contains(&b'*'));
     if without_slash(input).is_some() || is_pattern {
-        return Ok(Kind::Folder(input.to_owned()));
+        return InputKind::Folder(input.to_owned());
     }
-    let leveled = level::split(input.as_os_str())
-        .and_then(|(name, suffix)| Some((name, level::parse(&suffix).ok()?)));
-    Ok(match leveled {
-        Some((name, (gain, pan))) => Kind::Stem(name.into(), gain, pan),
-        None => Kind::Stem(input.to_owned(), Decibels::UNITY, Pan::CENTRE),
+    let leveled = level_suffix::split(input.as_os_str())
+        .and_then(|(name, suffix)| Some((name, level_suffix::parse(&suffix).ok()?)));
+    InputKind::Stem(match leveled {
+        Some((name, (gain, pan))) => StemInput {
+            path: name.into(),
+            gain,
+            pan,
+        },
+        None => StemInput::at_unity(input),
     })
 }
 
 fn is_session(path: &Path) -> bool {
-    let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-    ending.eq_ignore_ascii_case("toml") || ending.eq_ignore_ascii_case("json")
+    let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+    extension.eq_ignore_ascii_case("toml") || extension.eq_ignore_ascii_case("json")
 }
 
-/// Whether it is the number of a stream or a channel without a file, with or without a level: `#2`, `#ch3@-3`.
-fn only_a_stream(input: &Path) -> bool {
+/// Returns whether an input is the number of a stream or a channel without a file: `#2`, `#ch3@-3`.
+fn is_stream_number(input: &Path) -> bool {
     let name = input
         .file_name()
         .and_then(OsStr::to_str)
@@ -142,36 +160,25 @@ fn only_a_stream(input: &Path) -> bool {
     number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
 }
 
-fn absent(path: &Path, what: &str) -> Failure {
-    Error::new(ErrorKind::NotFound, format!("{}: {what}", path.display())).into()
+fn stream_number_alone(input: &Path) -> Failure {
+    Failure::Usage(format!(
+        "{}: write the number of a stream or a channel directly after its file, without a space: song.mp4#2, poly.wav#ch3",
+        input.display()
+    ))
 }
 
-/// The path before a slash at its end.
+fn not_found(path: &Path, text: &str) -> Failure {
+    Error::new(ErrorKind::NotFound, format!("{}: {text}", path.display())).into()
+}
+
+/// Returns the path before a slash at its end; `None` if it ends without one.
 fn without_slash(path: &Path) -> Option<PathBuf> {
-    let slash = path
+    let ends_in_slash = path
         .as_os_str()
         .as_encoded_bytes()
         .last()
         .is_some_and(|b| std::path::is_separator(char::from(*b)));
-    slash.then(|| path.components().as_path().to_owned())
-}
-
-/// What a file of stems or a session is called: its name without endings.
-pub fn title(path: &Path) -> String {
-    let stem = path
-        .file_stem()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy();
-    stem.strip_suffix(".stem")
-        .filter(|s| !s.is_empty())
-        .unwrap_or(&stem)
-        .to_owned()
-}
-
-/// What a folder is called, also where it is given as `.`.
-pub fn folder_name(folder: &Path) -> Option<std::ffi::OsString> {
-    let named = |path: &Path| path.file_name().map(OsStr::to_owned);
-    named(folder).or_else(|| named(&folder.canonicalize().ok()?))
+    ends_in_slash.then(|| path.components().as_path().to_owned())
 }
 
 #[cfg(test)]
@@ -179,10 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn endings_and_slashes() {
-        assert_eq!(title(Path::new("a/song.stem.mp4")), "song");
-        assert_eq!(title(Path::new("kick.wav")), "kick");
-        assert_eq!(title(Path::new(".stem.mp4")), ".stem");
+    fn slashes_and_extensions_decide_the_kind() {
         assert_eq!(
             without_slash(Path::new("a/b.mp4/")),
             Some(PathBuf::from("a/b.mp4"))

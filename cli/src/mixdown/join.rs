@@ -1,20 +1,20 @@
-//! `join PART...`: the parts of one mix, made one file.
+//! `mixdown join PART...`: joins parts of one mix into one file.
 
-use super::{args::JoinArgs, run};
-use crate::{failure::Failure, voice::Voice};
-use soundtrack::{Error, Session, encode::Shaping, slice};
+use super::{args::JoinArgs, hints};
+use crate::{failure::Failure, messages::Messages, stdout};
+use soundtrack::{Session, encode::Shaping, slice};
 
-/// Joins; the exit code.
-pub fn run(args: &JoinArgs, voice: Voice) -> Result<u8, Failure> {
-    let report = slice::join(&args.parts, &args.output, args.force).map_err(|e: Error| {
-        let hints = run::replaced(&e, run::ANOTHER);
-        Failure::Audio(e, hints)
+/// Joins the parts, prints the report and returns the exit code.
+pub fn run(args: &JoinArgs, messages: Messages) -> Result<u8, Failure> {
+    let report = slice::join(&args.parts, &args.output, args.force).map_err(|e| {
+        let hints = hints::of_output(&e, hints::OR_OTHER_OUTPUT);
+        Failure::Library(e, hints)
     })?;
     if args.json {
-        run::print(&report.to_json())?;
+        stdout::print(&report.to_json())?;
     } else if !args.quiet {
-        run::print(&report.to_string())?;
-        voice.note(&format!(
+        stdout::print(&report.to_string())?;
+        messages.note(&format!(
             "joined {} parts into {}",
             args.parts.len(),
             args.output.display()
@@ -23,16 +23,16 @@ pub fn run(args: &JoinArgs, voice: Voice) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Whether a range of the session can be a part; says why not.
-pub fn joinable(session: &Session, voice: Voice) -> bool {
-    let weighted = session
+/// Returns whether a range of the session can be joined to others, and prints a note if not.
+pub fn is_joinable(session: &Session, messages: Messages) -> bool {
+    let is_weighted = session
         .master
         .dither
         .is_some_and(|d| d.shaping == Shaping::Weighted);
-    if weighted {
-        voice.note(
-            "weighted dither depends on where a render starts: this part cannot be joined to others; high-pass can",
+    if is_weighted {
+        messages.note(
+            "this part cannot be joined to others: weighted dither depends on the start of the render; use --dither=high-pass",
         );
     }
-    !weighted
+    !is_weighted
 }

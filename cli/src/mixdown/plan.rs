@@ -1,42 +1,68 @@
-//! `mixdown plan INPUT`: prints what would be done. Opens the stems, renders nothing.
+//! `mixdown plan INPUT`: prints the plan and the deliverables. Opens the stems, renders nothing.
 
-use crate::voice::{printable, printable_lines};
+use super::{args::Args, closing_messages, hints, inputs, mix};
+use crate::{
+    failure::Failure,
+    messages::Messages,
+    stdout,
+    text::{printable, printable_lines},
+};
 use serde_json::{Value, json};
 use soundtrack::{Content, Plan, Session};
 use std::path::{Path, PathBuf};
 
-/// The inputs after the word `plan`, if it leads them and is no file or folder itself.
-pub fn asked(inputs: &[PathBuf]) -> Option<&[PathBuf]> {
+/// Returns the inputs after the word `plan`, unless a file or a folder has that name.
+///
+/// `plan` is no subcommand, so that it takes all options of a mix.
+pub fn inputs_to_plan(inputs: &[PathBuf]) -> Option<&[PathBuf]> {
     let (first, rest) = inputs.split_first()?;
     (first == Path::new("plan") && !first.exists()).then_some(rest)
 }
 
-/// The plan, and the files that the session promises, for people.
-pub fn text(plan: &Plan, session: &Session) -> String {
+/// Prints the plan of the inputs and returns the exit code.
+pub fn run(inputs: &[PathBuf], args: &Args, messages: Messages) -> Result<u8, Failure> {
+    if inputs.is_empty() {
+        return Err(Failure::Usage(
+            "plan: no input is given; name a session, a folder or stems".to_owned(),
+        ));
+    }
+    let inputs = inputs::parse(inputs).map_err(|f| hints::for_inputs(f, args))?;
+    let (session, plan) = mix::compile(&inputs, args, messages)?;
+    for warning in plan.warnings() {
+        closing_messages::print_warning(warning, args, messages);
+    }
+    stdout::print(&if args.json {
+        format!("{:#}", to_json(&plan, &session))
+    } else {
+        to_text(&plan, &session)
+    })?;
+    Ok(0)
+}
+
+/// Formats the plan and the deliverables of the session as text.
+fn to_text(plan: &Plan, session: &Session) -> String {
     let mut text = printable_lines(plan.to_string().trim_end());
-    for promise in &session.deliverables {
-        for output in session.outputs(promise) {
-            let file = output.file.display().to_string();
-            let line = format!(
+    for deliverable in &session.deliverables {
+        for output in session.outputs(deliverable) {
+            text += &format!(
                 "\n deliver  {}  {}  {}  {}",
-                promise.name,
-                printable(&file),
-                promise.format,
-                content(output.content, session)
+                deliverable.name,
+                printable(&output.file.display().to_string()),
+                deliverable.format,
+                content_name(output.content, session)
             );
-            text += &line;
         }
     }
     text
 }
 
-/// The same as data.
-pub fn document(plan: &Plan, session: &Session) -> Value {
-    let outputs = session.deliverables.iter().flat_map(|promise| {
-        session.outputs(promise).into_iter().map(|output| {
+/// Formats the plan, the cues and the deliverables of the session as JSON.
+fn to_json(plan: &Plan, session: &Session) -> Value {
+    let deliverables = session.deliverables.iter().flat_map(|deliverable| {
+        session.outputs(deliverable).into_iter().map(|output| {
             json!({
-                "deliverable": promise.name, "file": output.file.to_string_lossy(),
-                "format": promise.format.to_string(), "content": content(output.content, session)
+                "deliverable": deliverable.name, "file": output.file.to_string_lossy(),
+                "format": deliverable.format.to_string(), "content": content_name(output.content, session)
             })
         })
     });
@@ -53,11 +79,12 @@ pub fn document(plan: &Plan, session: &Session) -> Value {
         "title": session.title, "rate_hz": plan.spec().rate.hz(), "layout": plan.spec().layout.to_string(),
         "frames": plan.length().0, "plan": plan.to_string(), "cues": cues.collect::<Vec<_>>(),
         "files": plan.files().iter().map(|f| f.to_string_lossy().into_owned()).collect::<Vec<_>>(),
-        "deliverables": outputs.collect::<Vec<_>>()
+        "deliverables": deliverables.collect::<Vec<_>>()
     })
 }
 
-fn content(content: Content, session: &Session) -> String {
+/// Returns the name of the bus or the cue that a file holds, or `mix`.
+fn content_name(content: Content, session: &Session) -> String {
     match content {
         Content::Stem(bus) => session.part_name(bus.into()).unwrap_or_default(),
         Content::Cue(cue) => session.part_name(cue.into()).unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! Items: what is rendered for a line, what is skipped, what a wrong one says.
+//! Items of `batch run`: which are rendered or skipped, and messages about wrong lines.
 
 use soundtrack::{Bounce, Format, Frames, Load, compare};
 use soundtrack_test_support::batch_desk::{Desk, count, line};
@@ -143,7 +143,7 @@ fn rate_format_and_deliverables_are_those_of_the_line() {
             .unwrap()
             .contains("did you mean \"full\"?")
     );
-    // A failed check is told again, and not rendered again.
+    // A failed check is reported again, and not rendered again.
     let (ended, lines) = desk.items("out", &["--resume"]);
     ended.expect(3, "0 done, 6 skipped, 2 failed, 0 dropped");
     assert_eq!(line(&lines, "loud")["code"], 1);
@@ -234,7 +234,7 @@ fn one_bad_item_stops_no_other_and_says_what_and_why() {
         (
             "other",
             3,
-            "jobs.jsonl:9:1: out \"good.wav\" is that of line 1 too: one would replace the other",
+            "jobs.jsonl:9:1: out \"good.wav\" is already used by line 1: one would replace the other",
         ),
         ("last", 0, ""),
     ] {
@@ -287,11 +287,11 @@ fn what_another_made_is_not_replaced() {
         for (id, words) in [
             (
                 "a",
-                "a.wav: exists already, and no marker says that this item made it: move it away, or choose another out",
+                "a.wav: exists already, and no marker shows that this item made it: move it away, or choose another out",
             ),
             (
                 "b",
-                "b.wav.json: is no marker of this item, so it is not replaced: move it away, or choose another out",
+                "b.wav.json: is not a marker of this item and is not replaced: move it away, or choose another out",
             ),
         ] {
             let line = line(&lines, id);
@@ -325,9 +325,9 @@ fn lines_that_share_an_output_or_an_id_are_refused_as_plan_says() {
          {\"id\":\"b\",\"session\":\"base.toml\",\"out\":\"./x.wav\"}\n\
          {\"id\":\"a\",\"session\":\"base.toml\",\"out\":\"y.wav\"}\n",
     );
-    let told = [
-        "jobs.jsonl:2:1: out \"x.wav\" is that of line 1 too: one would replace the other",
-        "jobs.jsonl:3:1: id \"a\" is that of line 1 too",
+    let expected = [
+        "jobs.jsonl:2:1: out \"x.wav\" is already used by line 1: one would replace the other",
+        "jobs.jsonl:3:1: id \"a\" is already used by line 1",
     ];
     let plan = desk.run(&["plan", "jobs.jsonl"]);
     // Whichever shard they are in.
@@ -335,9 +335,9 @@ fn lines_that_share_an_output_or_an_id_are_refused_as_plan_says() {
         let (ended, lines) = desk.items("out", &["--shard", shard, "--resume"]);
         ended.expect(3, "failed");
         let said: Vec<&str> = lines.iter().filter_map(|l| l["what"].as_str()).collect();
-        assert!(said.iter().all(|what| told.contains(what)), "{said:?}");
+        assert!(said.iter().all(|what| expected.contains(what)), "{said:?}");
     }
-    for what in told {
+    for what in expected {
         plan.expect(3, what);
     }
     let files: Vec<_> = desk
@@ -365,7 +365,7 @@ fn no_output_leaves_its_folder_by_a_link() {
         lines[0]["what"]
             .as_str()
             .unwrap()
-            .contains("would leave the folder of the outputs by a link")
+            .contains("would leave the output folder by a link")
     );
     assert_eq!(desk.files("elsewhere").len(), 0);
     // Nor by a word that stands for nothing: ".{title}." would be "..".
@@ -385,11 +385,11 @@ fn no_output_leaves_its_folder_by_a_link() {
         ("{nope}/evil.wav", "there is no {nope}"),
         (
             "link/{nn}/evil.wav",
-            "would leave the folder of the outputs by a link",
+            "would leave the output folder by a link",
         ),
         (
             "link/new/evil.wav",
-            "would leave the folder of the outputs by a link",
+            "would leave the output folder by a link",
         ),
     ] {
         let deliver = format!(

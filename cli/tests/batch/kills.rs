@@ -1,4 +1,4 @@
-//! Being stopped in the middle, kindly and not: nothing is lost, and nothing is half.
+//! Signals and kills in the middle of a run: no item is lost, and no output is incomplete.
 #![cfg(unix)]
 
 use soundtrack_test_support::batch_desk::{Desk, count, ended, lines};
@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A stem of an hour of silence that takes no room on the disk.
+/// Writes a stem of an hour of silence as a sparse file.
 fn long(desk: &Desk) {
     let bytes = 3600 * 48_000 * 4u32;
     let mut header = Vec::from(*b"RIFF");
@@ -92,7 +92,7 @@ fn a_signal_drops_or_finishes_what_runs() {
         let asked = Instant::now();
         signal(&child, name);
         let done = ended(child.wait_with_output().unwrap());
-        done.expect(code, "interrupted; start the shard again with --resume");
+        done.expect(code, "interrupted; run the shard again with --resume");
         let lines = lines(&done);
         assert_eq!((lines.len(), count(&lines, status)), (1, 1), "{}", done.out);
         let files: Vec<_> = desk
@@ -180,7 +180,7 @@ fn thirty_kills_lose_nothing_and_leave_nothing_half() {
         ended(start(shard).wait_with_output().unwrap()).expect(0, "");
     }
     desk.run(&["collect", "jobs.jsonl", "--out", "out"])
-        .expect(0, "1000 of 1000 items are there");
+        .expect(0, "1000 of 1000 items are done");
     let waves = desk.waves("out");
     assert_eq!(waves.len(), ITEMS);
     for i in 0..ITEMS {

@@ -1,4 +1,4 @@
-//! The list itself: planned, collected, a million lines long.
+//! Lists of jobs: `plan`, `collect`, and a million lines.
 
 use serde_json::Value;
 use soundtrack_test_support::{batch_desk::Desk, memory::high_water};
@@ -22,7 +22,7 @@ fn a_plan_says_what_it_comes_to_and_all_that_is_wrong() {
         (Some(10), Some(1.6))
     );
     assert_eq!(plan["bytes"], 76_800 * 6);
-    // Shard 1 has the lines 1, 5 and 9, shard 0 the lines 0, 4 and 8: both are the longest, the first is told.
+    // Shard 1 has the lines 1, 5 and 9, shard 0 the lines 0, 4 and 8: both are the longest, and the first is printed.
     assert_eq!(plan["longest_shard"]["index"], 0);
     assert_eq!(
         (
@@ -51,10 +51,10 @@ fn a_plan_says_what_it_comes_to_and_all_that_is_wrong() {
     for words in [
         "error: jobs.jsonl:2:11: unknown key \"sesion\"; did you mean \"session\"?",
         "error: jobs.jsonl:3:1: \"c\": gone.toml: ",
-        "error: jobs.jsonl:4:33: out \"../d.wav\" would leave the folder of the outputs",
+        "error: jobs.jsonl:4:33: out \"../d.wav\" would leave the output folder",
         "error: jobs.jsonl:5:1: is empty",
-        "error: jobs.jsonl:6:1: id \"a\" is that of line 1 too",
-        "out \"a.wav\" is that of line 1 too: one would replace the other",
+        "error: jobs.jsonl:6:1: id \"a\" is already used by line 1",
+        "out \"a.wav\" is already used by line 1: one would replace the other",
         "did you mean \"gain\"?",
     ] {
         ended.expect(3, words);
@@ -72,7 +72,7 @@ fn what_is_missing_is_a_list_of_shards() {
     }
     let collect = || desk.run(&["collect", "jobs.jsonl", "--out", "out"]);
     let ended = collect();
-    ended.expect(1, "11 of 20 items are there, 0 of them with a failed check");
+    ended.expect(1, "11 of 20 items are done, 0 of them with a failed check");
     assert_eq!(ended.out, "--array=1,4-5,7\n");
     assert_eq!(
         desk.run(&["collect", "jobs.jsonl", "--out", "out", "--shards", "5"])
@@ -85,7 +85,7 @@ fn what_is_missing_is_a_list_of_shards() {
             .expect(0, "");
     }
     let ended = collect();
-    ended.expect(0, "20 of 20 items are there");
+    ended.expect(0, "20 of 20 items are done");
     assert_eq!(ended.out, "");
     let lines = fs::read_to_string(desk.path("out/summary.jsonl")).unwrap();
     let lines: Vec<Value> = lines
@@ -118,7 +118,10 @@ fn what_is_missing_is_a_list_of_shards() {
     );
     fs::remove_file(desk.path("out/1/13.wav")).unwrap();
     let ended = collect();
-    ended.expect(1, "1/13.wav is marked as done, but is not there whole");
+    ended.expect(
+        1,
+        "1/13.wav is marked as done, but is missing or incomplete",
+    );
     assert_eq!(ended.out, "--array=5\n");
 }
 
@@ -164,7 +167,7 @@ fn a_million_lines_take_no_more_memory_than_a_thousand() {
             .unwrap();
         let mut peak = None;
         let status = loop {
-            // What the system tells of a child that has ended counts the memory of this program, too.
+            // The peak memory of a child that has ended includes that of this program.
             peak = high_water(child.id()).or(peak);
             match child.try_wait().unwrap() {
                 Some(status) => break status,
@@ -173,7 +176,7 @@ fn a_million_lines_take_no_more_memory_than_a_thousand() {
         };
         assert!(status.success());
         let Some(peak) = peak else {
-            return println!("skipped: this system does not tell the memory of a program");
+            return println!("skipped: this system does not report the memory of a program");
         };
         peaks.push(peak);
     }
@@ -238,7 +241,7 @@ fn a_byte_order_mark_is_no_part_of_the_first_line() {
         big,
     ] {
         fs::write(desk.path("wide.jsonl"), bytes).unwrap();
-        let refused = "wide.jsonl: is UTF-16 and no UTF-8 text: save it as UTF-8";
+        let refused = "wide.jsonl: is UTF-16, not UTF-8 text: save it as UTF-8";
         desk.run(&["plan", "wide.jsonl"]).expect(3, refused);
         desk.run(&["run", "wide.jsonl", "--out", "wide", "--shard", "1/2"])
             .expect(3, refused);

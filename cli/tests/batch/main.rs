@@ -1,4 +1,4 @@
-//! The program `batch`, run as schedulers run it: shards, markers, resuming, being killed.
+//! Runs `batch` as schedulers do: shards, markers, resuming, kills.
 
 mod items;
 mod kills;

@@ -1,4 +1,4 @@
-//! Shards: together they are the whole list, whoever starts them.
+//! Shards: together they render the whole list, whichever scheduler starts them.
 
 use soundtrack_test_support::batch_desk::{Desk, count, lines};
 use std::{collections::BTreeSet, process::Command};
@@ -87,7 +87,7 @@ fn schedulers_say_which_by_their_variables() {
         (
             &both[..1],
             &[],
-            "SLURM_ARRAY_TASK_ID is set: say with --shards N",
+            "SLURM_ARRAY_TASK_ID is set; use --shards N",
         ),
         (
             &[
@@ -95,7 +95,7 @@ fn schedulers_say_which_by_their_variables() {
                 ("SLURM_ARRAY_TASK_COUNT", "2"),
             ],
             &[],
-            "say with --shards N",
+            "use --shards N",
         ),
         (
             &[("JOB_COMPLETION_INDEX", "3")],
@@ -156,5 +156,5 @@ fn gnu_parallel_does_the_same() {
     assert_eq!(count(&lines(&ended), "done"), 20);
     assert_eq!(desk.waves("out"), desk.waves("one"));
     desk.run(&["collect", "jobs.jsonl", "--out", "out"])
-        .expect(0, "20 of 20 items are there");
+        .expect(0, "20 of 20 items are done");
 }

@@ -1,4 +1,4 @@
-//! The program `batch` with lists, sessions, stems and outputs in a store: one within this test, and a local S3 server.
+//! Runs `batch` with lists, sessions, stems and outputs in a store inside the test and on a local S3 server.
 
 use crate::{
     fake::{Fake, bucket, fetched, free_port, put, variables},
@@ -26,7 +26,7 @@ struct Program {
 }
 
 impl Program {
-    /// A list whose mixes last 20 s, so that they are sent in two parts, but for every third.
+    /// Writes a list whose mixes last 20 s, so that they are uploaded in two parts, except every third.
     fn new(port: u16) -> Self {
         let desk = Desk::new();
         desk.tone("a.wav", 48_000, 960_000, 8000.0);
@@ -66,13 +66,13 @@ impl Program {
     }
 }
 
-/// Whether the marker of an output is whole, and not only a claim.
+/// Returns whether the marker of an output is complete, not only a claim.
 fn is_done(port: u16, output: &str) -> bool {
     let marker = fetched(port, &format!("{output}.json")).unwrap_or_default();
     String::from_utf8_lossy(&marker).contains("\"fingerprint\"")
 }
 
-/// Two shards, of which one is killed and resumed; then all of it again from stems in the store.
+/// Runs two shards, of which one is killed and resumed; then all again from stems in the store.
 fn shards_in_a_store(port: u16) {
     let program = Program::new(port);
     program
@@ -109,7 +109,7 @@ fn shards_in_a_store(port: u16) {
     killed.kill().unwrap();
     killed.wait().unwrap();
     let missing = program.run(&["collect", "jobs.jsonl", "--out", out]);
-    missing.expect(1, "of 12 items are there");
+    missing.expect(1, "of 12 items are done");
     assert_eq!(missing.out, "--array=0-1\n");
     let resumed = shard("0/2");
     resumed.expect(0, "");
@@ -118,12 +118,12 @@ fn shards_in_a_store(port: u16) {
     println!("killed after {skipped} of 6 items");
     let missing = program.run(&["collect", "jobs.jsonl", "--out", out]);
     assert_eq!(
-        missing.expect(1, "6 of 12 items are there").out,
+        missing.expect(1, "6 of 12 items are done").out,
         "--array=1\n"
     );
     shard("1/2").expect(0, "6 done");
     let collected = program.run(&["collect", "jobs.jsonl", "--out", out]);
-    collected.expect(0, "12 of 12 items are there, 0 of them with a failed check; summary.jsonl and summary.csv are in s3://music/night/out");
+    collected.expect(0, "12 of 12 items are done, 0 of them with a failed check; summary.jsonl and summary.csv are in s3://music/night/out");
     program.same("music/night/out");
     let summary =
         String::from_utf8(fetched(port, "music/night/out/summary.jsonl").unwrap()).unwrap();
@@ -193,7 +193,7 @@ fn shards_in_a_store(port: u16) {
     stems_of_a_folder(&program);
 }
 
-/// `mixdown` with a folder of a store, and with a pattern.
+/// Runs `mixdown` with a folder of a store, and with a pattern.
 fn stems_of_a_folder(program: &Program) {
     put(program.port, "music/stems/notes.txt", b"no audio");
     put(program.port, "music/stems/old/c.wav", &wav(3, 4800));
@@ -341,7 +341,7 @@ fn a_store_out_of_reach_is_told_once() {
         let ended = program.run(arguments);
         ended.expect(75, "the store was never reached");
         println!(
-            "told after {:.1} s: {}",
+            "reported after {:.1} s: {}",
             clock.elapsed().as_secs_f64(),
             ended.err
         );

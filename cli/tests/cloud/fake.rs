@@ -1,4 +1,4 @@
-//! A store in this test that speaks as much of S3 as is asked of one, is there or not as it is told, and keeps a log.
+//! An object store inside the test: speaks the part of S3 that the library uses, can be switched off, and keeps a log.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ use std::{
 pub const KEY: &str = "AKIAEXAMPLEEXAMPLE00";
 pub const SECRET: &str = "hunter2hunter2hunter2hunter2hunter2hunte";
 
-/// The variables that lead to a store at an address.
+/// Returns the variables that lead to a store at an address.
 pub fn variables(endpoint: &str) -> [(&'static str, String); 6] {
     [
         ("AWS_ENDPOINT", endpoint.to_owned()),
@@ -27,7 +27,7 @@ pub fn variables(endpoint: &str) -> [(&'static str, String); 6] {
     ]
 }
 
-/// A port that nobody listens on.
+/// Returns a port without a listener.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -36,7 +36,7 @@ pub fn free_port() -> u16 {
         .port()
 }
 
-/// What a server has under a name, asked for without this crate.
+/// Reads an object from a server without the library.
 pub fn fetched(port: u16, key: &str) -> Option<Vec<u8>> {
     let mut to = TcpStream::connect(("127.0.0.1", port)).unwrap();
     write!(
@@ -123,18 +123,18 @@ impl Fake {
         }));
     }
 
-    /// From now on nobody listens.
+    /// Stops listening.
     pub fn go_away(&mut self) {
         self.open.store(false, SeqCst);
         self.listens.take().unwrap().join().unwrap();
     }
 
-    /// Whether every answer is that it has too much to do.
+    /// Sets whether every request is answered with "too busy".
     pub fn busy(&self, busy: bool) {
         self.state.busy.store(busy, SeqCst);
     }
 
-    /// The requests that changed something, in their order: `PUT bucket/key`.
+    /// Returns the requests that changed something, in their order: `PUT bucket/key`.
     pub fn log(&self) -> Vec<String> {
         self.state.log.lock().unwrap().clone()
     }
@@ -153,7 +153,7 @@ fn plain(status: &'static str) -> Answer {
     (status, String::new(), Vec::new())
 }
 
-/// What differs when the content does.
+/// Returns an ETag, which differs if the content does.
 fn tag(bytes: &[u8]) -> String {
     let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
         (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3)

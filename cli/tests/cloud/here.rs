@@ -1,4 +1,4 @@
-//! `memory://` and `file://`: what needs no server.
+//! `memory://` and `file://`, which need no server.
 
 use crate::stems::{drained, flac, link, mixed_here, read, session, wav};
 use soundtrack::{Block, Bounce, ErrorKind, Frames, Load, Plan, media, storage};
@@ -117,17 +117,17 @@ fn an_object_that_changes_is_an_error() {
 }
 
 #[test]
-fn of_many_who_mark_at_once_one_is_told() {
+fn one_of_many_concurrent_creates_succeeds() {
     for round in 0..20 {
         let marker = format!("memory://marks/{round}");
-        let told: Vec<bool> = thread::scope(|threads| {
+        let created: Vec<bool> = thread::scope(|threads| {
             let one = |n: usize| storage::create(&marker, n.to_string()).unwrap();
             let all: Vec<_> = (0..16).map(|n| threads.spawn(move || one(n))).collect();
             all.into_iter().map(|t| t.join().unwrap()).collect()
         });
-        assert_eq!(told.iter().filter(|t| **t).count(), 1);
+        assert_eq!(created.iter().filter(|t| **t).count(), 1);
         let whose: usize = String::from_utf8(read(&marker)).unwrap().parse().unwrap();
-        assert!(told[whose]);
+        assert!(created[whose]);
         storage::delete(&marker).unwrap();
         storage::delete(&marker).unwrap();
         assert!(storage::create(&marker, "").unwrap());

@@ -1,4 +1,4 @@
-//! Stems, sessions and mixes in object stores: one of this process, files, and a local S3 server that may hang up.
+//! Stems, sessions and mixes in object stores: in memory, in files, and on a local S3 server whose connection may fail.
 
 mod batch;
 mod fake;

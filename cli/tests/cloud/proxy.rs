@@ -1,4 +1,4 @@
-//! A wire to a server that counts requests and can be cut.
+//! A proxy to a server that counts requests and can cut connections.
 
 use std::{
     collections::BTreeMap,
@@ -11,12 +11,12 @@ use std::{
     thread,
 };
 
-/// What is known of the wire, and what it is told to do.
+/// State of the connection: counted requests and faults to inject.
 #[derive(Default)]
 pub struct Wire {
     /// Requests by method.
     requests: Mutex<BTreeMap<String, u64>>,
-    /// How many connections are still cut.
+    /// Number of connections that are still to be cut.
     cuts: AtomicU64,
     /// Bytes, of both ways together, after which a connection is cut.
     after: AtomicU64,
@@ -69,7 +69,7 @@ impl Wire {
         let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
     }
 
-    /// A request is sent at once, from its method on.
+    /// Counts a request by its method; a client sends it in one piece.
     fn count(&self, bytes: &[u8]) {
         let method: String = bytes
             .iter()
@@ -88,7 +88,7 @@ impl Wire {
         self.cuts.store(cuts, SeqCst);
     }
 
-    /// How many cuts are left.
+    /// Returns the number of cuts that are left.
     pub fn cuts(&self) -> u64 {
         self.cuts.load(SeqCst)
     }

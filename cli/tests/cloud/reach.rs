@@ -1,6 +1,6 @@
-//! How long a store is asked that was never reached, and one that answered before.
+//! Measures how long a store is tried that was never reached, and one that answered before.
 //!
-//! Where a store is comes from the environment, so every test runs once more in a process that has it.
+//! The address of a store comes from the environment, so every test runs once more in a process that has it.
 
 use crate::{
     fake::{Fake, KEY, SECRET, free_port, variables},
@@ -33,7 +33,7 @@ fn again(name: &str, endpoint: &str) {
     );
 }
 
-/// The store of this process, where it has one.
+/// Returns the store of this process, where it has one.
 fn fake() -> Option<Fake> {
     let endpoint = std::env::var(ENDPOINT).ok()?;
     Some(Fake::start(
@@ -41,7 +41,7 @@ fn fake() -> Option<Fake> {
     ))
 }
 
-/// A port that takes no more connections, and says nothing; with what takes it.
+/// Returns the address of a port that accepts no more connections and never answers, with the connections that fill it.
 fn silent() -> (Vec<TcpStream>, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -101,12 +101,15 @@ fn a_store_that_was_never_reached_is_told_soon() {
             Bounce::new().run(&mix, "s3://music/out.wav").unwrap_err()
         }),
     ];
-    // One that failed is no store that was reached, so all are told soon.
+    // A store that only failed was never reached, so every request fails soon.
     for (name, ask) in asked {
         let clock = Instant::now();
         let e = ask();
         let took = clock.elapsed();
-        println!("{endpoint}: told after {:.1} s: {e}", took.as_secs_f64());
+        println!(
+            "{endpoint}: reported after {:.1} s: {e}",
+            took.as_secs_f64()
+        );
         assert!(
             took < Duration::from_secs(storage::FIRST_PATIENCE_S),
             "{took:?}"

@@ -1,4 +1,4 @@
-//! A local S3 server, where there is one: `moto_server` of the Python package `moto[server]`.
+//! Tests with a local S3 server, if it is installed: `moto_server` of the Python package `moto[server]`.
 //!
 //! Credentials and endpoint come from the environment, so every test runs once more in a process that has them.
 
@@ -165,7 +165,7 @@ fn a_store_that_is_gone_is_an_error_within_a_time() {
     let most = Duration::from_secs(storage::PATIENCE_S + 35);
     storage::write("s3://music/a.wav", wav(1, MINUTE)).unwrap();
     storage::write("s3://music/a.flac", flac(1, MINUTE)).unwrap();
-    let told = |e: soundtrack::Error, name: &str, clock: Instant| {
+    let kind_of = |e: soundtrack::Error, name: &str, clock: Instant| {
         assert!(
             e.to_string().contains(name) && clock.elapsed() < most,
             "{:?}: {e}",
@@ -175,7 +175,7 @@ fn a_store_that_is_gone_is_an_error_within_a_time() {
             !e.to_string().contains(KEY) && !e.to_string().contains(SECRET),
             "{e}"
         );
-        println!("told after {:.1} s: {e}", clock.elapsed().as_secs_f64());
+        println!("reported after {:.1} s: {e}", clock.elapsed().as_secs_f64());
         e.kind()
     };
     // In the middle of a stem: refused, even where damage is borne.
@@ -186,7 +186,7 @@ fn a_store_that_is_gone_is_an_error_within_a_time() {
         wire.cut(u64::MAX, 0);
         let clock = Instant::now();
         assert_eq!(
-            told(drained(source.as_mut()).unwrap_err(), name, clock),
+            kind_of(drained(source.as_mut()).unwrap_err(), name, clock),
             ErrorKind::Transient
         );
     }
@@ -206,7 +206,10 @@ fn a_store_that_is_gone_is_an_error_within_a_time() {
         .progress(lose)
         .run(&mix, "s3://music/half.wav")
         .unwrap_err();
-    assert_eq!(told(e, "s3://music/half.wav", clock), ErrorKind::Transient);
+    assert_eq!(
+        kind_of(e, "s3://music/half.wav", clock),
+        ErrorKind::Transient
+    );
     wire.cut(0, 0);
     let gone = storage::read("s3://music/half.wav", 1).unwrap_err();
     assert_eq!(
@@ -236,14 +239,14 @@ fn objects_that_change_and_markers() {
     }
     for round in 0..5 {
         let marker = format!("s3://music/marks/{round}");
-        let told: Vec<bool> = thread::scope(|threads| {
+        let created: Vec<bool> = thread::scope(|threads| {
             let one = |n: usize| storage::create(&marker, n.to_string()).unwrap();
             let all: Vec<_> = (0..8).map(|n| threads.spawn(move || one(n))).collect();
             all.into_iter().map(|t| t.join().unwrap()).collect()
         });
         let whose: usize = String::from_utf8(read(&marker)).unwrap().parse().unwrap();
-        assert_eq!(told.iter().filter(|t| **t).count(), 1);
-        assert!(told[whose]);
+        assert_eq!(created.iter().filter(|t| **t).count(), 1);
+        assert!(created[whose]);
     }
     let e = media::open(Path::new("s3://nowhere/a.wav"), None)
         .err()

@@ -1,10 +1,10 @@
-//! Stems that are the same every time, as bytes.
+//! Stems as bytes, equal in every run.
 
 use flacenc::{bitsink::ByteSink, component::BitRepr, config, error::Verify, source::MemSource};
 use soundtrack::{Bounce, Decibels, Frames, Layout, SampleRate, Session, Track, storage};
 use std::{fs, path::Path};
 
-/// Noise at -30 dBFS, which no coder makes much smaller than it is.
+/// Returns noise at -30 dBFS, which no codec compresses much.
 fn noise(seed: u32, frames: usize) -> Vec<i32> {
     let mut x = seed.wrapping_mul(2_654_435_769) | 1;
     let mut next = || {
@@ -16,7 +16,7 @@ fn noise(seed: u32, frames: usize) -> Vec<i32> {
     (0..frames * 2).map(|_| next()).collect()
 }
 
-/// A stereo WAVE file of 24 bits at 48 kHz.
+/// Returns a stereo WAVE file of 24 bits at 48 kHz.
 pub fn wav(seed: u32, frames: usize) -> Vec<u8> {
     let spec = hound::WavSpec {
         channels: 2,
@@ -33,7 +33,7 @@ pub fn wav(seed: u32, frames: usize) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// The same as FLAC.
+/// Returns the same samples as FLAC.
 pub fn flac(seed: u32, frames: usize) -> Vec<u8> {
     let config = config::Encoder::default().into_verified().unwrap();
     let source = MemSource::from_samples(&noise(seed, frames), 2, 24, 48_000);
@@ -48,7 +48,7 @@ pub fn flac(seed: u32, frames: usize) -> Vec<u8> {
     sink.as_slice().to_vec()
 }
 
-/// A session of the stems of a folder, which may be one of a store.
+/// Returns a session of the stems of a folder, which may be one of a store.
 pub fn session(folder: &str, names: &[&str]) -> Session {
     let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
     for name in names {
@@ -57,7 +57,7 @@ pub fn session(folder: &str, names: &[&str]) -> Session {
     mix
 }
 
-/// The mix of the same stems as files.
+/// Mixes the same stems as local files and returns the bytes of the output.
 pub fn mixed_here(stems: &[(&str, &[u8])]) -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     stems
@@ -71,7 +71,7 @@ pub fn mixed_here(stems: &[(&str, &[u8])]) -> Vec<u8> {
     fs::read(out).unwrap()
 }
 
-/// All of a source, to its end; how many frames that were.
+/// Reads a source to its end and returns the number of frames.
 pub fn drained(source: &mut dyn soundtrack::Source) -> soundtrack::Result<Frames> {
     let mut block = soundtrack::Block::new(source.spec().layout, 16_384);
     let mut frames = 0;
@@ -83,12 +83,12 @@ pub fn drained(source: &mut dyn soundtrack::Source) -> soundtrack::Result<Frames
     }
 }
 
-/// All of an object.
+/// Returns all of an object.
 pub fn read(link: &str) -> Vec<u8> {
     storage::read(link, 1 << 30).unwrap()
 }
 
-/// A path as a link.
+/// Returns a path as a link.
 pub fn link(path: &Path) -> String {
     format!("file://{}", path.display()).replace(' ', "%20")
 }

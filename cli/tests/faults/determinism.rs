@@ -73,7 +73,7 @@ fn hash(bytes: &[u8]) -> String {
 fn one() -> Seen {
     let folder = tempfile::tempdir().unwrap();
     let mut injected = 0;
-    let mut told = String::new();
+    let mut hashes = String::new();
     for kind in KINDS {
         let session = session(folder.path(), kind);
         let whole = rendered(&session, 1024, 1, 0, u64::MAX).unwrap();
@@ -83,7 +83,7 @@ fn one() -> Seen {
         if let Some((_, want)) = HASHES.iter().find(|(k, _)| *k == kind) {
             assert_eq!(got, *want, "{kind:?}");
         }
-        told += &format!("{} {}, ", format!("{kind:?}").to_lowercase(), &got[..12]);
+        hashes += &format!("{} {}, ", format!("{kind:?}").to_lowercase(), &got[..12]);
         let blocks: &[usize] = &[1, 7, 64, 441, 1000, 4096, 16_384, 65_536];
         for (i, block) in blocks.iter().enumerate() {
             for threads in [1, 2, 8] {
@@ -103,7 +103,7 @@ fn one() -> Seen {
             }
         }
     }
-    held(injected, format!("SHA-256 {}for each", told))
+    held(injected, format!("SHA-256 {}for each", hashes))
 }
 
 fn flac() -> Seen {
@@ -297,7 +297,7 @@ fn builds() -> Seen {
     )
 }
 
-/// The standard library's own are the system's, which differ between systems. Only what draws a report may use them.
+/// Checks that only the drawing of reports uses the standard library's functions, which differ between systems.
 fn elementary() -> Seen {
     const NAMES: [&str; 24] = [
         "sin", "cos", "tan", "sin_cos", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh",

@@ -1,4 +1,4 @@
-//! What stems can do to a mix: cut, damaged, lying, wild, changing, and no stems at all.
+//! Injects faults into stems: cut, damaged, with wrong headers, with wild samples, changing, and files that are no stems.
 
 mod bombs;
 mod changing;

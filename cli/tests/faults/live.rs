@@ -1,4 +1,4 @@
-//! What can go wrong while a session is played: slow disks, and a callback that must not wait.
+//! Injects faults into playback: slow disks, and a callback that must not wait.
 //!
 //! No device: a thread asks in real time through the public callback, as one would.
 

@@ -1,4 +1,4 @@
-//! The promises about faults, one row each: the fault is injected, the figures are checked, one line is printed.
+//! Checks the promises about faults, one row each: injects the fault, checks the figures and prints one line.
 //!
 //! `cargo test --test faults` runs every row at its everyday size and prints the table; a word after `--` runs the rows
 //! whose section or name holds it. `SOUNDTRACK_FAULTS=full` injects as often as a release asks for. A row whose outer

@@ -1,7 +1,7 @@
-//! Where the mix goes: full disks, failing calls, kills and signals, two writers, sizes around 4 GiB.
+//! Injects faults into outputs: full disks, failing calls, kills and signals, two writers, sizes around 4 GiB.
 //!
-//! What holds in every row: an output path holds its old content or a complete new file, and no temporary stays that the
-//! next run does not take away.
+//! After every row the output path holds its old content or a complete new file, and no temporary is left that the next run
+//! does not remove.
 
 mod calls;
 mod disks;
@@ -23,7 +23,7 @@ pub const ROWS: [&[Row]; 5] = [
     lengths::ROWS,
 ];
 
-/// A session of two buses that promises a mix and two stems into a folder that is not there.
+/// Creates a session of two buses with the mix and two stems as deliverables, in a folder that does not exist.
 fn film() -> Desk {
     let desk = Desk::with_tones();
     let text = r#"

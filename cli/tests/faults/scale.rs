@@ -45,7 +45,7 @@ pub const ROWS: &[Row] = &[
     },
 ];
 
-/// How a run under limits ended.
+/// Result of a run under limits.
 struct Run {
     code: Option<i32>,
     signal: Option<i32>,
@@ -69,8 +69,8 @@ fn limited(desk: &Desk, limits: &str, arguments: &[&str]) -> Run {
     command
         .current_dir(desk.path(""))
         .stdin(Stdio::null())
-        .stdout(file("said"))
-        .stderr(file("told"));
+        .stdout(file("stdout"))
+        .stderr(file("stderr"));
     let mut child = command.spawn().unwrap();
     let folder = format!("/proc/{}/fd", child.id());
     let mut open = 0;
@@ -83,9 +83,9 @@ fn limited(desk: &Desk, limits: &str, arguments: &[&str]) -> Run {
         let ended = watch.join().unwrap();
         let text =
             |name: &str| String::from_utf8_lossy(&fs::read(desk.path(name)).unwrap()).into_owned();
-        let (out, err) = (text("said"), text("told"));
-        fs::remove_file(desk.path("said")).unwrap();
-        fs::remove_file(desk.path("told")).unwrap();
+        let (out, err) = (text("stdout"), text("stderr"));
+        fs::remove_file(desk.path("stdout")).unwrap();
+        fs::remove_file(desk.path("stderr")).unwrap();
         let (code, signal) = (ended.status.code(), ended.status.signal());
         Run {
             code,
@@ -98,7 +98,7 @@ fn limited(desk: &Desk, limits: &str, arguments: &[&str]) -> Run {
     })
 }
 
-/// A folder of links to five stems in turn.
+/// Creates a folder of links to five stems in turn.
 fn links(desk: &Desk, count: u64, ending: &str) {
     fs::create_dir(desk.path("many")).unwrap();
     for i in 0..count {
@@ -179,7 +179,7 @@ fn vorbis() -> Seen {
     )
 }
 
-/// Mono of 16 bits at 48 kHz: silence that takes no room on the disk, and a half in the last frame.
+/// Writes a sparse mono stem of 16 bits at 48 kHz: silence, and half of full scale in the last frame.
 fn sparse(desk: &Desk, name: &str, frames: u64) -> bool {
     desk.wav(name, 1, 48_000, 0, 0);
     let mut file = fs::OpenOptions::new()
@@ -287,7 +287,7 @@ fn frames() -> Seen {
     )
 }
 
-/// A stage for runs without memory: an old output, and what must hold afterwards.
+/// Runs the program without memory over an old output, and checks the output afterwards.
 fn starved(
     desk: &Desk,
     whole: &[u8],

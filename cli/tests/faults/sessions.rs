@@ -1,4 +1,4 @@
-//! What sessions can ask for: absurd levels, fades of nothing, names of all kinds, chains without end, hostile files.
+//! Injects faults into sessions: absurd levels, empty fades, names of all kinds, endless chains, hostile files.
 
 mod files;
 mod levels;

@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-/// What a row saw when everything held.
+/// Result of a row that held.
 pub enum Seen {
     /// The fault was injected so many times, and what came of it.
     Held { injected: u64, result: String },
@@ -15,7 +15,7 @@ pub enum Seen {
     Skipped(String),
 }
 
-/// The figures of a row that held.
+/// Returns the figures of a row that held.
 pub fn held(injected: u64, result: impl Into<String>) -> Seen {
     Seen::Held {
         injected,
@@ -23,12 +23,12 @@ pub fn held(injected: u64, result: impl Into<String>) -> Seen {
     }
 }
 
-/// A row that this machine cannot run.
+/// Returns a row that this machine cannot run.
 pub fn skipped(why: impl Into<String>) -> Seen {
     Seen::Skipped(why.into())
 }
 
-/// A row whose program or data is missing, which is a failure where `SOUNDTRACK_REQUIRE=1` is set.
+/// Returns a row whose program or data is missing, which fails if `SOUNDTRACK_REQUIRE=1` is set.
 pub fn missing(what: impl Into<String>) -> Seen {
     let what = what.into();
     requirement::missing(&what);
@@ -45,7 +45,7 @@ pub struct Row {
     pub run: fn() -> Seen,
 }
 
-/// How often to inject: the everyday number, or the one of a release.
+/// Returns the number of injections: the everyday one, or that of a release.
 pub fn times(everyday: u64, full: u64) -> u64 {
     if std::env::var("SOUNDTRACK_FAULTS").is_ok_and(|v| v == "full") {
         full

@@ -1,4 +1,4 @@
-//! The bytes: of rendered samples and of written files.
+//! Compares hashes of rendered samples and written files.
 
 use crate::{
     golden::{self, kept, outcome},
@@ -95,7 +95,7 @@ fn written(guard: &Guard, session: &Session) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The body of the `data` chunk of a RIFF file.
+/// Returns the body of the `data` chunk of a RIFF file.
 fn data(bytes: &[u8]) -> &[u8] {
     let mut at = 12;
     while let Some(head) = bytes.get(at..at + 8) {
@@ -119,7 +119,7 @@ fn hex(hash: Sha256) -> String {
         .collect()
 }
 
-/// The sums of a table by the name of their guard.
+/// Returns the sums of a table by the name of their guard.
 fn table(text: &str) -> BTreeMap<&str, Vec<(&str, &str)>> {
     let mut table: BTreeMap<&str, Vec<_>> = BTreeMap::new();
     for line in text.lines() {
@@ -130,7 +130,7 @@ fn table(text: &str) -> BTreeMap<&str, Vec<(&str, &str)>> {
     table
 }
 
-/// Which sums differ, and how to find out why.
+/// Names the hashes that differ, and how to find the reason.
 fn advice(
     wrong: &[&str],
     old: &BTreeMap<&str, Vec<(&str, &str)>>,

@@ -1,4 +1,4 @@
-//! What `mixdown` says of the mistakes that people make, and how it ends.
+//! Error messages and exit codes of `mixdown` for common mistakes.
 
 use crate::{
     golden, sessions,
@@ -130,7 +130,7 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn mistakes_are_told_in_the_same_words_as_ever() {
+fn error_messages_are_unchanged() {
     let _folder = sessions::enter();
     for (name, text) in FILES {
         fs::create_dir_all(name.rsplit_once('/').expect("a folder").0).expect("room for it");
@@ -139,8 +139,12 @@ fn mistakes_are_told_in_the_same_words_as_ever() {
     fs::copy("stems/bass16.wav", "errors/bass.wav").expect("room for it");
     let mut text = String::new();
     for mistake in MISTAKES {
-        let told = said(Command::new(built("mixdown")).args(*mistake));
-        text += &format!("=== mixdown {}\n{}\n\n", mistake.join(" "), settled(&told));
+        let printed = said(Command::new(built("mixdown")).args(*mistake));
+        text += &format!(
+            "=== mixdown {}\n{}\n\n",
+            mistake.join(" "),
+            settled(&printed)
+        );
     }
     golden::compare(&[("errors.txt".to_owned(), text)]);
     // Nothing was written, and nothing was damaged.

@@ -1,19 +1,19 @@
-//! Files kept in the repository that the outcome of a test must equal.
+//! Compares results of tests with files kept in the repository.
 
 use std::{
     env, fs,
     path::{Path, PathBuf},
 };
 
-/// What to do with outcomes besides comparing them.
+/// Environment variable that says what to do with results besides comparing them.
 const VARIABLE: &str = "SOUNDTRACK_GUARDS";
 
-/// Whether the kept files are rewritten instead of compared.
+/// Returns whether the kept files are rewritten instead of compared.
 pub fn updating() -> bool {
     asked("update")
 }
 
-/// Whether what was rendered stays after the test.
+/// Returns whether the rendered files are kept after the test.
 pub fn keeping() -> bool {
     asked("keep")
 }
@@ -26,14 +26,14 @@ fn asked(what: &str) -> bool {
     }
 }
 
-/// Where a file is kept, by its name within `tests/guards/`.
+/// Returns the path of a kept file from its name within `tests/guards/`.
 pub fn kept(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/guards")
         .join(name)
 }
 
-/// Where the outcome goes that is not as kept.
+/// Returns the path of a result that differs from the kept file.
 pub fn outcome(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("guards")
@@ -76,7 +76,7 @@ fn put(path: &Path, text: &str) {
     fs::write(path, text).expect("room for it");
 }
 
-/// The number of the first different line, and the line in either text.
+/// Returns the number of the first different line, and the line in either text.
 fn first_difference<'a>(old: &'a str, new: &'a str) -> (usize, &'a str, &'a str) {
     const END: &str = "(the end)";
     let (mut old, mut new) = (old.lines(), new.lines());

@@ -1,9 +1,9 @@
-//! Lossless stems made by integer arithmetic alone, so that every machine writes the same files.
+//! Writes lossless stems by integer arithmetic alone, so that every machine writes the same files.
 
 use flacenc::{bitsink::ByteSink, component::BitRepr, config, error::Verify, source::MemSource};
 use std::{fs, path::Path};
 
-/// How the samples of a WAV stem are coded.
+/// Sample format of a WAV stem.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Coding {
     /// Integers of so many bits; 8 bits are unsigned, as WAVE has them.
@@ -38,7 +38,7 @@ const fn stem(name: &'static str, coding: Coding, channels: u16, frames: u32) ->
     }
 }
 
-/// A short 24-bit stem of a layout.
+/// Returns a short 24-bit stem of a layout.
 const fn bed(name: &'static str, channels: u16, mask: u32) -> Stem {
     Stem {
         mask,
@@ -117,7 +117,7 @@ fn seed(name: &str) -> u64 {
     })
 }
 
-/// Noise in −1 .. 1 times `FULL`, a function of its arguments alone.
+/// Returns noise in −1 .. 1 times `FULL`, a function of its arguments alone.
 fn noise(seed: u64, frame: u64) -> i64 {
     let mut x = seed ^ frame.wrapping_mul(0xD1B5_4A32_D192_ED03);
     for _ in 0..3 {
@@ -126,7 +126,7 @@ fn noise(seed: u64, frame: u64) -> i64 {
     i64::from((x >> 32) as i32)
 }
 
-/// One sample, full scale ±2^31: a triangle wave with noise on it, which swells and fades within 50 ms at its ends so that
+/// Returns one sample, full scale ±2^31: a triangle wave with noise, which fades in and out within 50 ms so that
 /// stems do not start with a click.
 pub fn sample(name: &str, channel: u16, frame: u32, frames: u32, level: i64) -> i64 {
     const SWELL: i64 = 2_400;
@@ -140,7 +140,7 @@ pub fn sample(name: &str, channel: u16, frame: u32, frames: u32, level: i64) -> 
     voice * swell / SWELL * level / 16
 }
 
-/// The bytes of one sample.
+/// Returns the bytes of one sample.
 fn coded(x: i64, coding: Coding) -> Vec<u8> {
     match coding {
         Coding::Pcm(8) => vec![((x >> 24) + 128) as u8],
@@ -154,7 +154,7 @@ fn coded(x: i64, coding: Coding) -> Vec<u8> {
     }
 }
 
-/// A chunk of a RIFF file, padded to an even length.
+/// Returns a chunk of a RIFF file, padded to an even length.
 fn chunk(id: &[u8; 4], body: &[u8]) -> Vec<u8> {
     let mut out = id.to_vec();
     out.extend((body.len() as u32).to_le_bytes());
@@ -163,7 +163,7 @@ fn chunk(id: &[u8; 4], body: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The bytes of a WAV stem. `reference`: the frame after midnight for a Broadcast-WAV chunk.
+/// Returns the bytes of a WAV stem. `reference`: the frame after midnight for a Broadcast-WAV chunk.
 fn wav(stem: &Stem, reference: Option<u64>) -> Vec<u8> {
     let (tag, bits) = match stem.coding {
         Coding::Pcm(bits) => (1u16, bits),
@@ -211,7 +211,7 @@ fn wav(stem: &Stem, reference: Option<u64>) -> Vec<u8> {
     out
 }
 
-/// The bytes of a FLAC stem.
+/// Returns the bytes of a FLAC stem.
 fn flac(name: &str, bits: usize, channels: usize, frames: u32) -> Vec<u8> {
     let config = config::Encoder::default()
         .into_verified()
@@ -230,7 +230,7 @@ fn flac(name: &str, bits: usize, channels: usize, frames: u32) -> Vec<u8> {
     sink.as_slice().to_vec()
 }
 
-/// An EBML element with a size of eight bytes.
+/// Returns an EBML element with a size of eight bytes.
 fn element(id: &[u8], body: &[u8]) -> Vec<u8> {
     let mut out = id.to_vec();
     out.extend((body.len() as u64 | 1 << 56).to_be_bytes());
@@ -242,7 +242,7 @@ fn number(id: &[u8], value: u32) -> Vec<u8> {
     element(id, &value.to_be_bytes())
 }
 
-/// A Matroska file with two streams of 16-bit PCM, mono and stereo, in blocks of 10 ms (RFC 9559).
+/// Returns a Matroska file with two streams of 16-bit PCM, mono and stereo, in blocks of 10 ms (RFC 9559).
 fn matroska(frames: u32) -> Vec<u8> {
     const BLOCK: u32 = 480;
     let mut tracks = Vec::new();

@@ -5,7 +5,7 @@
 //!   Everything is at the session's rate, so only arithmetic that is the same on every machine is involved ("The same bytes
 //!   everywhere" in `src/lib.rs`). The exception is `deliver-fit`, whose gain comes from a measured loudness.
 //! - `cli/tests/guards/audio.txt` holds SHA-256 sums: of the samples of `Session::render`, of each file that is written, and of
-//!   that file's `data` chunk alone, so that a change of headers can be told from a change of sound.
+//!   that file's `data` chunk alone, so that a change of headers differs from a change of sound.
 //! - `cli/tests/guards/texts/` holds what is printed and saved; `cli/tests/guards/errors.txt` what `mixdown` says of mistakes.
 //!
 //! After an intended change, rewrite everything and look at the difference:

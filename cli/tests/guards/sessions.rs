@@ -1,4 +1,4 @@
-//! The sessions that are guarded, and how each is rendered.
+//! Lists the guarded sessions and the renders of each.
 
 use crate::{golden::kept, lossless_stems};
 use soundtrack::{
@@ -14,7 +14,7 @@ use std::{
 
 /// One session and one way to render it.
 pub struct Guard {
-    /// What it is called in `audio.txt`.
+    /// Name in `audio.txt`.
     pub name: &'static str,
     pub session: From,
     /// Values set in place of those in the session file.
@@ -26,7 +26,7 @@ pub struct Guard {
     pub damage: Damage,
 }
 
-/// Where a session comes from.
+/// Source of a session.
 pub enum From {
     /// A file in `tests/guards/sessions/`, without its extension.
     File(&'static str),
@@ -34,7 +34,7 @@ pub enum From {
     Code(fn() -> Session),
 }
 
-/// A guard of the session file of the same name, into 24 bits.
+/// Returns a guard of the session file of the same name, into 24 bits.
 const fn file(name: &'static str) -> Guard {
     Guard {
         name,
@@ -46,7 +46,7 @@ const fn file(name: &'static str) -> Guard {
     }
 }
 
-/// A guard of a session file with values set.
+/// Returns a guard of a session file with values set.
 const fn set(
     name: &'static str,
     session: &'static str,
@@ -59,7 +59,7 @@ const fn set(
     }
 }
 
-/// A guard of one layout of the session, into floats, so that the sum of all stems is not clipped.
+/// Returns a guard of one layout of the session, into floats, so that the sum of all stems is not clipped.
 const fn fold(name: &'static str, layout: &'static [(&'static str, &'static str)]) -> Guard {
     Guard {
         format: Format::WAV_32F,
@@ -230,7 +230,7 @@ fn in_memory(name: &'static str, layout: Layout, frames: u32) -> Memory {
     .expect("planes of one length")
 }
 
-/// A program's source without positions, whose layout the clip states.
+/// Returns a program's source without positions, whose layout the clip states.
 fn discrete() -> Session {
     let mut mix = Session::new(SampleRate::HZ_48000, Layout::Quad);
     let source = || in_memory("discrete", Layout::Discrete(6), 12_000);
@@ -289,7 +289,7 @@ pub fn enter() -> MutexGuard<'static, tempfile::TempDir> {
 }
 
 impl Guard {
-    /// The session as it is rendered.
+    /// Returns the session as it is rendered.
     pub fn load(&self) -> Session {
         let mut session = match self.session {
             From::Code(make) => make(),
@@ -306,7 +306,7 @@ impl Guard {
         session
     }
 
-    /// The range that is rendered.
+    /// Returns the range that is rendered.
     pub fn range(&self, length: Frames) -> Range<Frames> {
         self.range.as_ref().map_or(Frames::ZERO..length, |range| {
             Frames(range.start)..Frames(range.end)

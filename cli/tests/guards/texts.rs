@@ -1,4 +1,4 @@
-//! The words: plans, reports, saved sessions, and what `mixdown` prints of them.
+//! Compares texts: plans, reports, saved sessions, and the output of `mixdown`.
 
 use crate::{golden, sessions};
 use soundtrack::{Bounce, Damage, Decibels, Delivery, Plan, Session};
@@ -30,7 +30,7 @@ fn the_same_words_as_ever() {
     golden::compare(&texts);
 }
 
-/// Everything that is said of a session, under headings.
+/// Returns all texts about a session, under headings.
 fn words(name: &str) -> String {
     let file = format!("{name}.toml");
     let mut session = Session::load(&file).unwrap_or_else(|e| panic!("{e}"));
@@ -82,7 +82,7 @@ fn words(name: &str) -> String {
         .collect()
 }
 
-/// The text of a session once it is saved; reading it gives the same session.
+/// Returns the text of a session once it is saved; reading it gives the same session.
 fn saved(session: &Session, file: &str) -> String {
     session.save(file).unwrap_or_else(|e| panic!("{e}"));
     let mut read = Session::load(file).unwrap_or_else(|e| panic!("{e}"));
@@ -98,7 +98,7 @@ pub fn mixdown(options: &[&str]) -> String {
     said(&mut command)
 }
 
-/// The exit code, stderr and stdout of a program.
+/// Returns the exit code, stderr and stdout of a program.
 pub fn said(command: &mut Command) -> String {
     command
         .env_remove("COLUMNS")
@@ -114,7 +114,7 @@ pub fn said(command: &mut Command) -> String {
     text
 }
 
-/// The text without what varies from run to run and from machine to machine:
+/// Returns the text without what varies from run to run and from machine to machine:
 /// - the time that a run took, and how much faster than real time that is;
 /// - digits of levels in JSON beyond the ninth, since they come from the system's logarithm;
 /// - the version of the program.
@@ -138,7 +138,7 @@ pub fn settled(text: &str) -> String {
         .to_owned()
 }
 
-/// A line of JSON whose number, if it is one with many digits, has nine of them.
+/// Returns a line of JSON whose number, if it is one with many digits, has nine of them.
 fn rounded(line: &str) -> String {
     let start = line
         .find(": ")

@@ -1,10 +1,10 @@
-//! What a session promises: which files are written, and how that is told.
+//! Deliverables: which files `mixdown` writes, and its messages about them.
 
 use serde_json::Value;
 use soundtrack_test_support::desk::Desk;
 use std::fs;
 
-/// A session of two buses, with three deliverables.
+/// Returns a session of two buses, with three deliverables.
 fn film() -> Desk {
     let desk = Desk::with_stems();
     let text = r#"
@@ -70,7 +70,7 @@ fn a_session_writes_what_it_promises() {
     );
     desk.run(&["film.toml"])
         .expect(5, "exists already")
-        .expect(5, "hint: --force replaces it\n");
+        .expect(5, "hint: use --force to replace it\n");
     desk.run(&["film.toml", "--force", "-q"]).expect(0, "");
     // The same samples as the mix of a bounce.
     desk.run(&["film.toml", "-o", "mix.wav"])
@@ -82,7 +82,7 @@ fn a_session_writes_what_it_promises() {
     // A part, or another format, is one mix.
     desk.run(&["film.toml", "--range", "0..100"]).expect(0, "wrote film.wav").expect(
         0,
-        "note: --range is for one mix: the deliverables \"full\", \"stems\", \"album\" are not written, --deliver writes them",
+        "note: --range applies to a single mix: the deliverables \"full\", \"stems\", \"album\" are not written; use --deliver to write them",
     );
 }
 
@@ -100,7 +100,7 @@ fn a_language_of_its_own_is_not_that_of_the_session() {
         "stems",
     ];
     let done = desk.run(&[&["film.toml"], &set[..]].concat());
-    done.expect(0, "--set lang=fr changes nothing in \"full\", which has a lang: --set deliver.full.lang=fr does");
+    done.expect(0, "--set lang=fr has no effect on the deliverable \"full\", which has its own lang; use --set deliver.full.lang=fr");
     assert!(!done.err.contains("nothing in \"stems\""), "{}", done.err);
 }
 
@@ -120,7 +120,7 @@ fn some_are_chosen_by_name() {
     desk.run(&["film.toml", "--deliver", "x"])
         .expect(2, "there are \"full\", \"stems\", \"album\" and all");
     desk.run(&["film.toml", "--deliver", "all", "--range", "1s.."])
-        .expect(2, "--range is for one mix");
+        .expect(2, "--range cannot be used with --deliver");
     desk.run(&["film.toml", "--deliver", "all", "-o", "x.wav"])
         .expect(2, "cannot be used with");
     desk.run(&["a.wav", "--deliver", "all"])

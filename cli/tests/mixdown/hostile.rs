@@ -1,4 +1,4 @@
-//! Session files that mean harm: each is refused within a second and 64 MiB.
+//! Malicious session files: each is refused within a second and 64 MiB.
 
 use soundtrack_test_support::{desk::Desk, memory::high_water};
 use std::{
@@ -32,7 +32,7 @@ fn refused(name: &str, text: impl AsRef<[u8]>) -> String {
     command.stderr(fs::File::create(desk.path("err")).unwrap());
     let clock = Instant::now();
     let mut child = command.spawn().unwrap();
-    // What the system tells of a process that has ended begins with the memory of its parent, so it is asked before.
+    // The peak memory of a process that has ended includes that of its parent, so it is read before.
     let mut memory = 0;
     let ended = loop {
         memory = memory.max(high_water(child.id()).unwrap_or(0) << 10);

@@ -1,4 +1,4 @@
-//! What can be mixed: files with levels, folders, sessions, names of all kinds; and what cannot.
+//! Inputs of `mixdown`: files with levels, folders, sessions, names of all kinds, and inputs that are refused.
 
 use soundtrack_test_support::desk::{Desk, ended, tracks};
 use std::fs;
@@ -43,7 +43,7 @@ fn a_suffix_counts_only_where_no_file_of_the_whole_name_exists() {
     assert_eq!(desk.json(&["a.wav@-3"])["tracks"][0]["gain_db"], 0.0);
     desk.run(&["b.wav@-2,5"]).expect(
         2,
-        "\"-2,5\" is no level in dB, like -3 or -inf; a stem's level and place are",
+        "\"-2,5\" is no level in dB, like -3 or -inf; a stem's level and pan are",
     );
     desk.run(&["b.wav@-2:middle"])
         .expect(2, "\"middle\" is no pan position");
@@ -73,11 +73,11 @@ fn a_folder_in_the_order_of_names_without_what_is_no_audio() {
         (Some("my stems.wav"), Some("my stems"))
     );
 
-    let told = desk.run(&["my stems/", "-o", "x.wav"]);
-    told.expect(0, "1 file that is no audio (-v says which)");
-    let told = desk.run(&["my stems/", "-o", "y.wav", "-v"]);
-    told.expect(0, "passed over my stems/notes.txt")
-        .expect(0, "passed over my stems/sub.wav: a folder");
+    let done = desk.run(&["my stems/", "-o", "x.wav"]);
+    done.expect(0, "skipped 1 file without audio (-v lists them)");
+    let done = desk.run(&["my stems/", "-o", "y.wav", "-v"]);
+    done.expect(0, "skipped my stems/notes.txt")
+        .expect(0, "skipped my stems/sub.wav: a folder");
 
     fs::create_dir(desk.path("empty")).unwrap();
     desk.run(&["empty"])
@@ -102,7 +102,7 @@ fn folders_with_audio_within_a_folder_are_named() {
     desk.write("stems/papers/notes.txt", "");
     desk.run(&["stems", "-o", "x.wav"]).expect(
         0,
-        "warning: stems: the audio in the folders \"old\", \"takes\" is left out; name them to take it in",
+        "warning: stems: the audio in the subfolders \"old\", \"takes\" is not mixed; add them to the inputs to include it",
     );
     let quiet = desk.run(&["stems", "-o", "y.wav", "-q"]);
     assert_eq!((quiet.code, quiet.err.as_str()), (0, ""));
@@ -114,11 +114,12 @@ fn what_no_placement_puts_into_the_mix_is_told() {
     let cue = "[cue.song]\n[cue.song.track.v]\nfile = \"b.wav\"\n";
     let track = "[track.a]\nfile = \"a.wav\"\n";
     desk.write("s.toml", &format!("rate = 48000\n{track}{cue}"));
-    let told =
+    let warning =
         "W123 cue \"song\": it has no placement, so nothing of it is in the mix: add at or a use";
-    desk.run(&["s.toml"]).expect(0, told);
-    desk.run(&["plan", "s.toml"]).expect(0, told);
-    desk.run(&["s.toml", "--force", "--strict"]).expect(1, told);
+    desk.run(&["s.toml"]).expect(0, warning);
+    desk.run(&["plan", "s.toml"]).expect(0, warning);
+    desk.run(&["s.toml", "--force", "--strict"])
+        .expect(1, warning);
     for solo in ["cue.song.v", "cue.song"] {
         desk.run(&["s.toml", "--force", "--solo", solo]).expect(
             3,
@@ -179,10 +180,10 @@ fn a_folder_never_leaves_out_a_file_named_like_audio() {
 }
 
 #[test]
-fn the_output_among_the_stems_is_told_and_never_written_over_a_stem() {
+fn an_output_among_the_stems_is_noted_and_never_replaces_a_stem() {
     let desk = Desk::with_stems();
     desk.run(&[".", "-o", "mix.wav"])
-        .expect(0, "mix.wav lies among the stems");
+        .expect(0, "mix.wav is inside the folder of stems");
     desk.run(&[".", "-o", "mix.wav", "--force"])
         .expect(5, "is one of the inputs");
 }
@@ -196,7 +197,7 @@ fn a_damaged_stem_of_a_folder_is_refused_or_silenced() {
     let refused = desk.run(&["stems"]);
     refused
         .expect(4, "track \"cut\": stems/cut.wav: cut off at 00:00:00.520")
-        .expect(4, "hint: --keep-going");
+        .expect(4, "hint: use --keep-going");
     let report = desk.json(&["stems", "--keep-going"]);
     assert_eq!(report["frames"], 48_000);
     assert_eq!(report["warnings"][0]["code"], "W115");
@@ -232,7 +233,7 @@ fn a_session_file() {
     );
 
     desk.run(&["song.toml", "a.wav"])
-        .expect(2, "song.toml: a session file stands alone");
+        .expect(2, "song.toml: a session file must be the only input");
     desk.run(&["sogn.toml"])
         .expect(4, "sogn.toml: did you mean song.toml?");
     desk.write(
@@ -257,7 +258,7 @@ fn a_session_leaves_its_folder_only_when_allowed() {
     fs::create_dir(desk.path("sub")).unwrap();
     desk.write("sub/song.toml", "[track.drums]\nfile = \"../a.wav\"\n");
     desk.run(&["sub/song.toml"])
-        .expect(3, "hint: --outside allows it");
+        .expect(3, "hint: use --outside to allow it");
     desk.run(&["sub/song.toml", "--outside"]).expect(0, "");
 }
 
@@ -300,7 +301,7 @@ fn a_missing_session_folder_or_file_of_a_stream_is_called_so() {
         desk.run(&[number]).expect(
             2,
             &format!(
-                "error: {number}: the number of a stream or a channel follows its file without a space"
+                "error: {number}: write the number of a stream or a channel directly after its file"
             ),
         );
     }
@@ -405,8 +406,8 @@ fn a_file_of_several_streams() {
         soundtrack_test_support::requirement::missing("ffmpeg is not installed");
         return;
     }
-    let told = desk.run(&["song.stem.mp4", "-o", "first.wav"]);
-    told.expect(0, "song.stem.mp4 holds 3 audio streams, of which the first is taken; song.stem.mp4/ takes the others");
+    let done = desk.run(&["song.stem.mp4", "-o", "first.wav"]);
+    done.expect(0, "song.stem.mp4 has 3 audio streams, of which the first is used; song.stem.mp4/ uses the others");
     let report = desk.json(&["song.stem.mp4/"]);
     assert_eq!(
         (tracks(&report), report["output"].as_str()),
@@ -477,7 +478,7 @@ fn single_channels_and_layouts_are_chosen_by_name() {
         .expect(3, "the clip's layout 5.1 has 6 channels, the file 8");
     desk.run(&["poly.wav#nave", "--force"]).expect(
         4,
-        "after # stand the number of a stream (#2), of a channel (#ch3) or a layout (#5.1)",
+        "write the number of a stream (#2), of a channel (#ch3) or a layout (#5.1) after #",
     );
     // A file of the whole name comes first.
     std::fs::copy(desk.path("a.wav"), desk.path("poly.wav#ch3")).unwrap();
@@ -490,6 +491,8 @@ fn single_channels_and_layouts_are_chosen_by_name() {
 #[test]
 fn a_level_beside_its_stem_is_explained() {
     let desk = Desk::with_stems();
-    desk.run(&["a.wav", "@-3"])
-        .expect(4, "a level follows its stem without a space: kick.wav@-3");
+    desk.run(&["a.wav", "@-3"]).expect(
+        4,
+        "write a level directly after its stem, without a space: kick.wav@-3",
+    );
 }

@@ -1,4 +1,4 @@
-//! `--range` and `join`: a long mix in parts.
+//! `--range` and `join`: a long mix is rendered in parts.
 
 use soundtrack_test_support::desk::Desk;
 use std::fs;
@@ -52,7 +52,7 @@ fn parts_joined_are_the_mix_byte_for_byte() {
             "-o",
             "film.wav",
         ])
-        .expect(5, "--force replaces it");
+        .expect(5, "use --force to replace it");
     }
     desk.run(&["join", "part-1.wav", "-o", "film.flac"])
         .expect(4, "film.flac: a WAV file is written");

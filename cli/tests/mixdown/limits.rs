@@ -1,4 +1,4 @@
-//! Options at their limits, and which of two things counts where both are given.
+//! Options at their limits, and precedence of options that overlap.
 
 use soundtrack_test_support::desk::Desk;
 

@@ -1,14 +1,14 @@
-//! The program `mixdown`, run as people run it: what goes in, what comes out, and how it ends.
+//! Runs `mixdown` as people do, and checks its outputs, messages and exit codes.
 
 mod deliver;
 mod hostile;
 mod inputs;
 mod join;
-mod judge;
 mod limits;
+mod loudness_target;
+mod messages;
 mod options;
 mod output;
-mod papers;
+mod reports;
 mod sessions;
 mod signals;
-mod words;

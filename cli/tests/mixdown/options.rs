@@ -1,4 +1,4 @@
-//! What can be asked for.
+//! Options of `mixdown`.
 
 use soundtrack_test_support::desk::{Desk, tracks};
 use std::fs;
@@ -194,7 +194,7 @@ fn strict_fails_on_warnings_but_not_on_notes() {
 }
 
 #[test]
-fn a_mix_without_sound_is_told() {
+fn a_mix_without_sound_is_reported() {
     let desk = Desk::with_stems();
     desk.wav("silent.wav", 2, 48_000, 100, 0);
     desk.wav("empty.wav", 2, 48_000, 0, 0);
@@ -250,15 +250,12 @@ fn tips_lead_somewhere() {
         (&["--wrong"][..], None),
         (&["-x"], None),
         (&["a.wav", "--sollo", "a"], Some("'--solo'")),
-        (&["-dash.wav"], Some("'./-dash.wav' or as '-- -dash.wav'")),
+        (&["-dash.wav"], Some("'./-dash.wav' or '-- -dash.wav'")),
         (
             &["-q", "-o", "x.wav", "-vdash.wav@-3"],
-            Some("'./-vdash.wav@-3' or as"),
+            Some("'./-vdash.wav@-3' or '"),
         ),
-        (
-            &["--dash.wav"],
-            Some("'./--dash.wav' or as '-- --dash.wav'"),
-        ),
+        (&["--dash.wav"], Some("'./--dash.wav' or '-- --dash.wav'")),
     ] {
         let refused = desk.run(given);
         refused

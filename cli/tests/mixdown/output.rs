@@ -1,4 +1,4 @@
-//! Where the mix goes: what is overwritten, and what never.
+//! Outputs of `mixdown`: which files are replaced, and which never.
 
 use soundtrack_test_support::desk::Desk;
 use std::fs;
@@ -8,9 +8,10 @@ fn what_exists_is_replaced_only_by_force() {
     let desk = Desk::with_stems();
     desk.write("out.wav", "mine");
     let refused = desk.run(&["a.wav", "-o", "out.wav"]);
-    refused
-        .expect(5, "out.wav: exists already")
-        .expect(5, "hint: --force replaces it, -o names another");
+    refused.expect(5, "out.wav: exists already").expect(
+        5,
+        "hint: use --force to replace it, or -o to choose another name",
+    );
     assert_eq!(fs::read(desk.path("out.wav")).unwrap(), b"mine");
     desk.run(&["a.wav", "-o", "out.wav", "--force"])
         .expect(0, "wrote out.wav");
@@ -73,14 +74,14 @@ fn what_a_session_names_is_never_written_over() {
     let inputs = ["a.wav", "m.wav", "dx_en.wav", "dx_de.wav", "u.wav"];
     let before = inputs.map(|name| fs::read(desk.path(name)).unwrap());
     for name in inputs {
-        let told = format!("{name}: is one of the inputs (");
+        let error = format!("{name}: is one of the inputs (");
         desk.run(&["film.toml", "-o", name, "--force"])
-            .expect(5, &told);
+            .expect(5, &error);
         let set = format!("deliver.x.file={name}");
         desk.run(&["film.toml", "--force", "--set", &set])
-            .expect(5, &told);
+            .expect(5, &error);
         desk.run(&["film.toml", "--force", "--deliver", "x", "--set", &set])
-            .expect(5, &told);
+            .expect(5, &error);
     }
     #[cfg(unix)]
     {
@@ -88,12 +89,12 @@ fn what_a_session_names_is_never_written_over() {
         std::os::unix::fs::symlink("film.toml", desk.path("soft.wav")).unwrap();
         fs::hard_link(desk.path("film.toml"), desk.path("session.wav")).unwrap();
         for name in ["hard.wav", "soft.wav", "session.wav"] {
-            let told = format!("{name}: is one of the inputs (");
+            let error = format!("{name}: is one of the inputs (");
             desk.run(&["film.toml", "-o", name, "--force"])
-                .expect(5, &told);
+                .expect(5, &error);
             let set = format!("deliver.x.file={name}");
             desk.run(&["film.toml", "--force", "--set", &set])
-                .expect(5, &told);
+                .expect(5, &error);
         }
     }
     assert_eq!(
@@ -106,7 +107,7 @@ fn what_a_session_names_is_never_written_over() {
 #[test]
 fn a_deliverable_has_the_name_of_what_it_is() {
     let desk = Desk::with_stems();
-    for (title, file, told) in [
+    for (title, file, error) in [
         ("t", "x.mp3", "name it x.wav"),
         ("t", "x.FLAC", "name it x.wav"),
         ("t", "cues.csv", "name it cues.wav"),
@@ -123,7 +124,7 @@ fn a_deliverable_has_the_name_of_what_it_is() {
                 3,
                 "film.toml:6:8: deliverable \"x\": file: a WAV file is written",
             )
-            .expect(3, told);
+            .expect(3, error);
         assert_eq!(desk.names(), ["a.wav", "b.wav", "film.toml"]);
         assert_eq!(fs::read_to_string(desk.path("film.toml")).unwrap(), text);
     }

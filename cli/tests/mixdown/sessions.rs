@@ -1,4 +1,4 @@
-//! Session files with cues: `plan`, `--set`, and what is said about problems.
+//! Session files with cues: `plan`, `--set`, and messages about problems.
 
 use soundtrack_test_support::desk::Desk;
 use std::fs;
@@ -70,7 +70,7 @@ plan  48000 Hz stereo, 4 nodes in 3 stages, 120 000 frames, 24 fps from 01:00:00
     let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(json["cues"][0]["uses"][1]["at_frame"], 96_000);
     assert_eq!(json["deliverables"][1]["file"], "out/01 The Storm.wav");
-    desk.run(&["plan"]).expect(2, "plan: of what?");
+    desk.run(&["plan"]).expect(2, "plan: no input is given");
     // Folders and stems have plans too.
     assert!(desk.run(&["plan", "a.wav@-3"]).out.contains("gain -3.0 dB"));
 }
@@ -129,7 +129,7 @@ fn what_is_wrong_in_the_text_hides_no_stem_that_is_missing() {
          [cue.x]\nat = \"nope\"\n[cue.x.track.v]\nfile = \"gone.wav\"\n[track.d]\nfile = \"../d.wav\"\n",
     );
     let done = desk.run(&["s.toml"]);
-    for told in [
+    for error in [
         "s.toml:4:1: track \"a\": unknown key \"gian\"; did you mean \"gain\"?",
         "s.toml:6:8: track \"b\": bb.wav: ",
         "s.toml:8:8: track \"c\": broken.wav: ",
@@ -137,7 +137,7 @@ fn what_is_wrong_in_the_text_hides_no_stem_that_is_missing() {
         "s.toml:12:8: cue \"x\", track \"v\": gone.wav: ",
         "s.toml:14:8: track \"d\": ../d.wav is outside the session's folder",
     ] {
-        done.expect(3, told);
+        done.expect(3, error);
     }
     assert_eq!(done.err.matches("error: ").count(), 6, "{}", done.err);
 }

@@ -1,4 +1,4 @@
-//! Being interrupted in the middle of a long mix.
+//! Signals in the middle of a long mix.
 #![cfg(unix)]
 
 use soundtrack_test_support::desk::{Desk, ended};
@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Three hours of silence that take no room on the disk.
+/// Writes three hours of silence as a sparse file.
 fn long(desk: &Desk) {
     const DATA: u32 = 3 * 3600 * 44_100 * 4;
     desk.wav("long.wav", 2, 44_100, 0, 0);

@@ -1,9 +1,9 @@
-//! The interpolating filter of the true-peak meter, and what bounds it.
+//! The interpolation filter of the true-peak meter, and bounds on its output.
 //!
-//! A Kaiser-windowed sinc of 48 taps in 64 phases: the value of the signal at n/64 of the way from one sample to the next.
-//! The two taps in the middle are adjusted, in the fifth digit, so that constants and straight lines pass exactly. What
-//! the filter adds to the straight line between two samples is then a sum over second differences: where these are small,
-//! the signal cannot rise above its samples by much, and need not be interpolated to know it.
+//! The filter is a Kaiser-windowed sinc of 48 taps in 64 phases; phase n gives the signal at n/64 of the way from one sample to
+//! the next. The two middle taps are adjusted in the fifth digit, so that constants and straight lines pass exactly. The
+//! difference between the filter's output and the straight line between two samples is then a sum over second differences:
+//! where these are small, the signal cannot rise much above its samples, and need not be interpolated.
 
 use std::{f64::consts::PI, sync::LazyLock};
 
@@ -14,20 +14,19 @@ const HALF: f64 = REACH as f64;
 pub(super) const TAPS: usize = 2 * REACH;
 pub(super) const PHASES: usize = 64;
 
-/// The shape of the window: flat within 0.005 dB to 0.4535 of the rate, which is 20 kHz at 44.1 kHz.
+/// Shape parameter of the window: the filter is flat within 0.005 dB to 0.4535 of the rate, which is 20 kHz at 44.1 kHz.
 const BETA: f64 = 7.0;
 
 pub(super) struct Kernel {
-    /// For each phase the factors of the samples from `REACH - 1` before to `REACH` after.
+    /// For each phase, the factors of the samples from `REACH - 1` before to `REACH` after.
     phases: Vec<[f64; TAPS]>,
-    /// The filter of a half, and those of one and three quarters as their half sum and half difference, by distance from
-    /// the middle: `half (x[-j] + x[j+1])`, `sum (..) ± difference (x[-j] - x[j+1])`.
+    /// The filter of phase ½, and half the sum and half the difference of those of ¼ and ¾, by distance from the middle: `half (x[-j] + x[j+1])`, `sum (..) ± difference (x[-j] - x[j+1])`.
     pub half: [f32; REACH],
     pub sum: [f32; REACH],
     pub difference: [f32; REACH],
-    /// No value between two samples is more than this times the largest sample in reach.
+    /// Bound of the output relative to the largest sample in reach.
     pub gain: f64,
-    /// Nor is it above both samples by more than this times the largest second difference in reach.
+    /// Bound of the rise above the larger of the two samples, relative to the largest second difference in reach.
     pub bend: f64,
 }
 
@@ -63,26 +62,26 @@ impl Kernel {
         }
     }
 
-    /// The signal at a phase; `samples` are those in reach.
+    /// Returns the signal at a phase; `samples` are those in reach.
     pub(super) fn at(&self, phase: usize, samples: &[f64]) -> f64 {
         let taps = self.phases.get(phase).into_iter().flatten();
         samples.iter().zip(taps).map(|(x, h)| x * h).sum()
     }
 }
 
-/// How far a phase lies after its sample.
+/// Returns the distance of a phase from the sample before it, 0 to 1.
 #[expect(clippy::cast_precision_loss, reason = "a small whole number")]
 fn fraction(phase: usize) -> f64 {
     phase as f64 / PHASES as f64
 }
 
-/// Where a tap lies, counted from the sample before the phase.
+/// Returns the position of a tap relative to the sample before the phase.
 #[expect(clippy::cast_precision_loss, reason = "a small whole number")]
 fn place(tap: usize) -> f64 {
     tap as f64 - (HALF - 1.0)
 }
 
-/// The taps of a phase.
+/// Returns the taps of a phase.
 fn phase(phase: usize) -> [f64; TAPS] {
     let offset = fraction(phase);
     let mut taps: [f64; TAPS] = std::array::from_fn(|k| tap(place(k) - offset));
@@ -99,7 +98,7 @@ fn phase(phase: usize) -> [f64; TAPS] {
     taps
 }
 
-/// The filter at a distance from its middle, in samples.
+/// Returns the filter's value at a distance from its middle, in samples.
 fn tap(t: f64) -> f64 {
     let sinc = if t == 0.0 {
         1.0
@@ -110,7 +109,7 @@ fn tap(t: f64) -> f64 {
     sinc * bessel(BETA * (1.0 - edge * edge).max(0.0).sqrt()) / bessel(BETA)
 }
 
-/// The modified Bessel function of order 0, by its series.
+/// Returns the modified Bessel function of order 0, by its series.
 fn bessel(x: f64) -> f64 {
     let term = |term: &mut f64, k: u32| {
         *term *= (x / 2.0 / f64::from(k)) * (x / 2.0 / f64::from(k));
@@ -119,7 +118,7 @@ fn bessel(x: f64) -> f64 {
     1.0 + (1..60).scan(1.0, term).sum::<f64>()
 }
 
-/// The sum of the absolute factors of second differences, which are the sums of the sums of the taps.
+/// Returns the sum of the absolute factors of second differences, which are the twice cumulated sums of the taps.
 fn bend(phase: usize, taps: &[f64; TAPS]) -> f64 {
     let offset = fraction(phase);
     let line = |k: usize| match k {

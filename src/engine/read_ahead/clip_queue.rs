@@ -11,6 +11,7 @@ use crate::{
     media::{Flaw, reader::Reader, stem::Stem},
     plan::{Passes, PlannedClip},
     sync::locked,
+    units::saturating_usize,
 };
 use std::{
     collections::VecDeque,
@@ -26,7 +27,7 @@ pub(crate) struct ClipQueue {
     stem: Arc<Stem>,
     /// The track's name, for errors.
     track: String,
-    /// Where the clip sounds on the timeline.
+    /// The frames of the timeline in which the clip sounds.
     range: Range<u64>,
     /// Frames left out at its start.
     lead: u64,
@@ -46,7 +47,7 @@ struct State {
     next: OrderPosition,
     /// Counts changes of the playback order. The result of a job for an earlier order is discarded.
     order_version: u64,
-    /// Whether a job runs. A queue has one at a time, since its reader cannot be shared.
+    /// A job runs. A queue has one at a time, since its reader cannot be shared.
     busy: bool,
     reader: Option<Reader>,
     error: Option<Error>,
@@ -81,7 +82,7 @@ pub(super) struct Job {
     stem_frame: u64,
     /// Frames to decode, at most.
     most: usize,
-    /// Whether it lies behind the end of the stem.
+    /// The piece lies after the end of the stem.
     is_silent: bool,
     order: PlaybackOrder,
     order_version: u64,
@@ -103,7 +104,7 @@ impl ClipQueue {
         }
     }
 
-    /// Returns whether the clip is ever read.
+    /// Reports whether the clip is ever read.
     pub(super) fn is_heard(&self) -> bool {
         self.heard
     }
@@ -113,8 +114,8 @@ impl ClipQueue {
         self.stem.spec.layout
     }
 
-    /// Returns how many frames of the order are played before the next piece is needed, if it is needed within the first
-    /// `limit` frames and can be decoded now. Closes the stem if the order does not continue it.
+    /// Returns the number of frames of the order that are played before the next piece is needed, if it is needed within the
+    /// first `limit` frames and can be decoded now. Closes the stem if the order does not continue it.
     pub(super) fn due(&self, order: &PlaybackOrder, limit: u64) -> Option<u64> {
         let mut state = locked(&self.state);
         if state.busy || state.error.is_some() {
@@ -149,8 +150,7 @@ impl ClipQueue {
         Some(Job {
             frame: position.frame,
             stem_frame: self.from + in_pass,
-            // `most` is at most `PIECE`, so the conversion cannot fail.
-            most: usize::try_from(most).unwrap_or(PIECE),
+            most: saturating_usize(most),
             is_silent,
             order: order.clone(),
             order_version: state.order_version,
@@ -229,15 +229,14 @@ impl ClipQueue {
             if next.frame < piece.frame || piece.end() > end {
                 break;
             }
-            // The checks above leave at most the piece's own length.
-            piece.taken = usize::try_from(next.frame - piece.frame).unwrap_or(0);
+            piece.taken = saturating_usize(next.frame - piece.frame);
             position = order.after(next, piece.remaining());
             state.pieces.push_back(piece);
         }
         state.next = position;
     }
 
-    /// Returns whether all frames of the clip are decoded that sound within the first `frames` frames of an order. The
+    /// Reports whether all frames of the clip are decoded that sound within the first `frames` frames of an order. The
     /// order must start where the queue does.
     ///
     /// # Errors

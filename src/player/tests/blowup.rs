@@ -70,7 +70,7 @@ fn a_stem_that_blows_up_behind_a_low_fader_is_muted_and_the_others_play_on() {
     }
     assert!(heard[0][muted + FADE..].iter().all(|x| *x == 0.0));
     assert_eq!(fake.finish(&player, 2), State::Ended);
-    let text = "muted from 00:00:00.416 on: its stem peaks at +40.0 dBFS, which is louder than music is stored";
+    let text = "muted from 00:00:00.416 on: its stem peaks at +40.0 dBFS, far above the level of normal recordings";
     assert_eq!(said(&player), [format!("W116 track \"wild\": {text}")]);
     assert_eq!(muted, 19_968, "the warning has the time of the block");
     assert_eq!(player.underruns().count, 0);

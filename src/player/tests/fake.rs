@@ -22,21 +22,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long it may go without calling before it counts as lost: longer than any test waits.
+/// Longest time between two calls before it counts as lost: longer than any test waits.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
 pub struct Slot {
     open: Mutex<Option<(Callback, Arc<StreamStats>)>>,
-    /// How many times it was opened.
+    /// Number of times it was opened.
     pub opened: AtomicUsize,
     /// Its rate and layout; `None` for those that are wanted.
     pub spec: Mutex<Option<Spec>>,
-    /// Whether opening fails.
+    /// Opening fails.
     pub refuses: Mutex<bool>,
-    /// How long it takes to close.
+    /// Time that closing takes.
     pub hangs: Mutex<Duration>,
-    /// Whether the timeout of a real device applies.
+    /// The timeout of a real device applies.
     impatient: AtomicBool,
 }
 

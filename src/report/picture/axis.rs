@@ -72,6 +72,9 @@ const STEPS: [f64; 24] = [
 /// Minimum distance between two ticks.
 const MIN_TICK_DISTANCE: f64 = 82.0;
 
+/// Maximum number of ticks.
+const MAX_TICKS: usize = 100;
+
 /// Tick of the ruler.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Tick {
@@ -115,7 +118,7 @@ impl Axis {
         let mut ticks = Vec::new();
         let mut n = (self.start_s / step - 1e-9).ceil();
         // The tolerance keeps a tick at the very end in spite of rounding.
-        while n * step <= self.end_s() + step * 1e-6 && ticks.len() < 100 {
+        while n * step <= self.end_s() + step * 1e-6 && ticks.len() < MAX_TICKS {
             ticks.push(Tick {
                 at_s: n * step,
                 label: clock(n * step, step),
@@ -134,23 +137,18 @@ impl Axis {
             .into_iter()
             .find(|n| *n as f64 * frame_s >= min_step_s && *n as f64 * frame_s < 0.6);
         let mut ticks = Vec::new();
-        let mut put = |timecode: Timecode, label: String| {
-            let at_s = labels.at_s(timecode);
-            if at_s >= self.start_s - 1e-9 && at_s <= self.end_s() + 1e-9 && ticks.len() < 100 {
-                ticks.push(Tick { at_s, label });
-            }
-            at_s <= self.end_s()
-        };
         if let Some(step) = frames {
             let mut number =
                 (labels.start.number() + (self.start_s / frame_s) as u64) / step * step;
-            while put(
-                Timecode::of_number(number, rate),
-                Timecode::of_number(number, rate).to_string(),
-            ) {
+            loop {
+                let timecode = Timecode::of_number(number, rate);
+                let at_s = labels.at_s(timecode);
+                self.push_visible(&mut ticks, at_s, timecode.to_string());
+                if at_s > self.end_s() {
+                    return ticks;
+                }
                 number += step;
             }
-            return ticks;
         }
         let step = STEPS
             .into_iter()
@@ -160,14 +158,25 @@ impl Axis {
         let mut second = (3600 * h + 60 * m + s + self.start_s as u64) / step * step;
         // Timecode ends at midnight, and so do the labels.
         while let Some(timecode) = labels.second(second) {
+            let at_s = labels.at_s(timecode);
             let label = timecode.to_string();
-            let short = label.get(..8).unwrap_or(&label).to_owned();
-            if !put(timecode, short) {
+            // The ruler shows whole seconds only.
+            let label = label.get(..8).unwrap_or(&label).to_owned();
+            self.push_visible(&mut ticks, at_s, label);
+            if at_s > self.end_s() {
                 break;
             }
             second += step;
         }
         ticks
+    }
+
+    /// Adds a tick if it lies on the axis, up to [`MAX_TICKS`].
+    fn push_visible(&self, ticks: &mut Vec<Tick>, at_s: f64, label: String) {
+        let visible = at_s >= self.start_s - 1e-9 && at_s <= self.end_s() + 1e-9;
+        if visible && ticks.len() < MAX_TICKS {
+            ticks.push(Tick { at_s, label });
+        }
     }
 
     /// Draws vertical grid lines at the ticks.

@@ -54,7 +54,7 @@ fn check_link(
     owner: &str,
 ) -> Result<(), ProblemKind> {
     let allowed = context.outside;
-    match Location::of(path) {
+    match Location::parse(path) {
         Ok(Location::Object(_)) if allowed => Ok(()),
         Ok(Location::Local(local)) if allowed && local != path => Ok(()),
         Ok(Location::Object(_)) => Err(outside_folder(file, owner)),

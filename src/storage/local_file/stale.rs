@@ -58,11 +58,12 @@ pub(super) fn is_gone(name: &OsStr, suffix: &str) -> bool {
 /// Returns the process that created a file with this suffix on this machine.
 fn creator(name: &OsStr, suffix: &str) -> Option<u32> {
     let name = name.to_str()?.strip_prefix(PREFIX)?;
-    let here = format!("{:016x}", machine_id());
+    let this_machine = format!("{:016x}", machine_id());
     let (target, rest) = name.strip_suffix(suffix)?.split_once('-')?;
     let (machine_id, rest) = rest.split_once('-')?;
     let (process, random) = rest.split_once('-')?;
-    let ours = target.len() == here.len() && machine_id == here && !random.is_empty();
+    let ours =
+        target.len() == this_machine.len() && machine_id == this_machine && !random.is_empty();
     ours.then(|| process.parse().ok()).flatten()
 }
 

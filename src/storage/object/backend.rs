@@ -384,13 +384,13 @@ fn spawn<T: Send + 'static>(
         };
     };
     let task = runtime.spawn(async move {
-        let timed_out = || {
+        let result = timeout(longest, work).await.unwrap_or_else(|_| {
             Err(Error::new(
                 ErrorKind::TimedOut,
                 format!("no answer within {} s", longest.as_secs()),
             ))
-        };
-        let _ = sender.send(timeout(longest, work).await.unwrap_or_else(|_| timed_out()));
+        });
+        let _ = sender.send(result);
     });
     Pending {
         receiver,
@@ -416,33 +416,33 @@ fn locate(url: &ObjectUrl) -> Result<(Arc<Bucket>, Key)> {
 fn open(url: &ObjectUrl) -> std::result::Result<Bucket, StoreError> {
     // Fails if the program has already chosen a provider, which is then used.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // Retries are limited by time, not by number.
-    let patience = |retry_timeout, max_backoff| {
-        let backoff = BackoffConfig {
-            max_backoff,
-            ..BackoffConfig::default()
-        };
-        RetryConfig {
-            backoff,
-            max_retries: usize::MAX,
-            retry_timeout,
-        }
-    };
     let first = connect(
         url,
-        patience(FIRST_CONTACT_RETRY_TIME, FIRST_CONTACT_MAX_PAUSE),
+        retry_config(FIRST_CONTACT_RETRY_TIME, FIRST_CONTACT_MAX_PAUSE),
     )?;
     // A memory store must not be created twice.
     let store = if url.scheme == "memory" {
         Arc::clone(&first)
     } else {
-        connect(url, patience(RETRY_TIME, MAX_PAUSE))?
+        connect(url, retry_config(RETRY_TIME, MAX_PAUSE))?
     };
     Ok(Bucket {
         first,
         store,
         answered: AtomicBool::new(false),
     })
+}
+
+/// Returns retry settings that limit the time of the attempts, not their number.
+fn retry_config(retry_timeout: Duration, max_backoff: Duration) -> RetryConfig {
+    RetryConfig {
+        backoff: BackoffConfig {
+            max_backoff,
+            ..BackoffConfig::default()
+        },
+        max_retries: usize::MAX,
+        retry_timeout,
+    }
 }
 
 fn connect(url: &ObjectUrl, retry: RetryConfig) -> std::result::Result<Store, StoreError> {
@@ -545,19 +545,10 @@ fn kind_of(e: &HttpError) -> ErrorKind {
 
 /// Replaces values of environment variables that may be secret, and removes the queries of URLs.
 fn without_secrets(mut text: String) -> String {
-    let ours = |name: &str| {
-        ["AWS_", "AZURE_", "GOOGLE_"]
-            .iter()
-            .any(|store| name.starts_with(store))
-    };
-    let secret = |name: &str| {
-        ["KEY", "SECRET", "TOKEN", "SAS", "ACCOUNT"]
-            .iter()
-            .any(|word| name.contains(word))
-    };
     for (name, value) in std::env::vars_os() {
         if let (Some(name), Some(value)) = (name.to_str(), value.to_str())
-            && (ours(name) && secret(name) && value.len() >= MIN_SECRET_LEN)
+            && is_secret(name)
+            && value.len() >= MIN_SECRET_LEN
         {
             text = text.replace(value, "***");
         }
@@ -566,4 +557,12 @@ fn without_secrets(mut text: String) -> String {
         .map(|word| word.split('?').next().unwrap_or_default())
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+/// Returns true if an environment variable belongs to a store and may hold a secret.
+fn is_secret(name: &str) -> bool {
+    const STORES: [&str; 3] = ["AWS_", "AZURE_", "GOOGLE_"];
+    const SECRETS: [&str; 5] = ["KEY", "SECRET", "TOKEN", "SAS", "ACCOUNT"];
+    STORES.iter().any(|store| name.starts_with(store))
+        && SECRETS.iter().any(|secret| name.contains(secret))
 }

@@ -39,7 +39,7 @@ enum Bytes {
 pub fn open(link: &str) -> Result<Reader> {
     let unreadable =
         |e: io::Error| Error::new(ErrorKind::NotFound, format!("{link}: {e}")).because(e);
-    Ok(Reader(match Location::of(Path::new(link))? {
+    Ok(Reader(match Location::parse(Path::new(link))? {
         Location::Local(path) => Bytes::File(File::open(path).map_err(unreadable)?),
         Location::Object(url) => Bytes::Object {
             remote: Box::new(RemoteObject::open(url).map_err(unreadable)?),

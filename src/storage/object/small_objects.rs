@@ -37,7 +37,7 @@ const FIRST_READ_BYTES: u64 = 1 << 20;
 /// # Errors
 /// `Unsupported` for an invalid object name.
 pub fn local(path: impl AsRef<Path>) -> Result<Option<PathBuf>> {
-    Ok(Location::of(path.as_ref())?.local().map(Path::to_owned))
+    Ok(Location::parse(path.as_ref())?.local().map(Path::to_owned))
 }
 
 /// Returns the properties of an object; `None` if it does not exist.
@@ -84,7 +84,7 @@ pub fn list(folder: &str) -> Result<Vec<String>> {
 /// Returns the names of the files or objects in a folder given by a URL or a path.
 pub(crate) fn listed(folder: &Path) -> io::Result<Result<Vec<String>>> {
     // Only an object has a location, so the location of a possible object in the folder is used.
-    let folder = match Location::of(&folder.join("x")) {
+    let folder = match Location::parse(&folder.join("x")) {
         Ok(Location::Object(within)) => return backend::list(&within).wait().map(Ok),
         Ok(Location::Local(within)) => within.parent().unwrap_or(folder).to_owned(),
         Err(e) => return Ok(Err(e)),
@@ -117,7 +117,7 @@ pub fn read(link: &str, max_bytes: u64) -> Result<Vec<u8>> {
         )
     };
     let unreadable = |e: io::Error| unreadable(link, e);
-    match Location::of(Path::new(link))? {
+    match Location::parse(Path::new(link))? {
         Location::Local(path) => {
             let mut bytes = Vec::new();
             let file = std::fs::File::open(&path).map_err(unreadable)?;
@@ -212,7 +212,7 @@ fn put(link: &str, bytes: Vec<u8>, create: bool) -> io::Result<Result<()>> {
 }
 
 fn object(link: &str) -> Result<ObjectUrl> {
-    match Location::of(Path::new(link))? {
+    match Location::parse(Path::new(link))? {
         Location::Object(url) => Ok(url),
         Location::Local(_) => Err(refused(
             link,

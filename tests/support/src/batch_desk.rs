@@ -1,4 +1,4 @@
-//! A folder with stems, a session and a list of jobs, and the program run there.
+//! A temporary folder with stems, a session and a list of jobs, and runs of `batch` in it.
 
 pub use crate::program::{Ended, built, ended};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Variables that a scheduler which runs these tests may have set.
+/// Variables of a scheduler that may run these tests.
 const VARIABLES: [&str; 11] = [
     "SLURM_ARRAY_TASK_ID",
     "JOB_COMPLETION_INDEX",
@@ -24,7 +24,7 @@ const VARIABLES: [&str; 11] = [
     "LSB_JOBINDEX",
 ];
 
-/// The program.
+/// Returns the path of the program.
 pub fn program() -> PathBuf {
     built("batch")
 }
@@ -32,7 +32,7 @@ pub fn program() -> PathBuf {
 pub struct Desk(tempfile::TempDir);
 
 impl Desk {
-    /// With `base.toml`: two tones of 0.2 s, of which one is resampled.
+    /// Creates a folder with `base.toml`: two tones of 0.2 s, of which one is resampled.
     pub fn new() -> Self {
         let desk = Self(tempfile::tempdir().unwrap());
         desk.tone("a.wav", 48_000, 9600, 8000.0);
@@ -70,7 +70,7 @@ impl Desk {
         fs::write(self.path(name), text).unwrap();
     }
 
-    /// A list of so many items: `vox` at a level of its own, every third only in part, ten to a folder.
+    /// Writes a list of items: each with its own level of `vox`, every third only a range, ten per folder.
     pub fn list(&self, items: usize) {
         let line = |i: usize| {
             let range = if i.is_multiple_of(3) {
@@ -103,14 +103,14 @@ impl Desk {
         ended(self.command(arguments).output().unwrap())
     }
 
-    /// `run jobs.jsonl --out DIR` with more; the lines that it printed.
+    /// Runs `run jobs.jsonl --out DIR` with more arguments and returns the lines that it printed.
     pub fn items(&self, out: &str, more: &[&str]) -> (Ended, Vec<Value>) {
         let ended = self.run(&[&["run", "jobs.jsonl", "--out", out], more].concat());
         let lines = lines(&ended);
         (ended, lines)
     }
 
-    /// Every file of a folder of outputs with its bytes, without markers and summaries.
+    /// Returns every file of an output folder with its bytes, without markers and summaries.
     pub fn waves(&self, out: &str) -> BTreeMap<PathBuf, Vec<u8>> {
         let root = self.path(out);
         let mut found = BTreeMap::new();
@@ -125,7 +125,7 @@ impl Desk {
         found
     }
 
-    /// Every file under a folder, relative to it, sorted.
+    /// Returns every file under a folder, relative to it, sorted.
     pub fn files(&self, out: &str) -> Vec<PathBuf> {
         let root = self.path(out);
         let (mut found, mut folders) = (Vec::new(), vec![root.clone()]);
@@ -144,7 +144,7 @@ impl Desk {
     }
 }
 
-/// What the program printed, a value a line.
+/// Returns the values that the program printed, one per line.
 pub fn lines(ended: &Ended) -> Vec<Value> {
     ended
         .out
@@ -153,12 +153,12 @@ pub fn lines(ended: &Ended) -> Vec<Value> {
         .collect()
 }
 
-/// How many lines have a status.
+/// Returns the number of lines with a status.
 pub fn count(lines: &[Value], status: &str) -> usize {
     lines.iter().filter(|line| line["status"] == status).count()
 }
 
-/// The line of an item.
+/// Returns the line of an item.
 #[track_caller]
 pub fn line<'a>(lines: &'a [Value], id: &str) -> &'a Value {
     lines

@@ -1,4 +1,4 @@
-//! Real stems made by others, which lie outside the project.
+//! Real stems by others, which are kept outside the project.
 
 use crate::requirement::missing;
 use std::path::{Path, PathBuf};

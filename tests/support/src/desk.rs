@@ -1,4 +1,4 @@
-//! A folder with stems in it, and the program run there.
+//! A temporary folder with stems, and runs of `mixdown` in it.
 
 use crate::program::built;
 pub use crate::program::{Ended, ended};
@@ -10,12 +10,12 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// The program.
+/// Returns the path of the program.
 pub fn program() -> PathBuf {
     built("mixdown")
 }
 
-/// A temporary folder to work in.
+/// Temporary folder in which `mixdown` runs.
 pub struct Desk(tempfile::TempDir);
 
 impl Desk {
@@ -23,7 +23,8 @@ impl Desk {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// With `a.wav` (stereo, 48 kHz, a quarter of full scale) and `b.wav` (mono, 44.1 kHz, an eighth), a second each.
+    /// Creates a folder with `a.wav` (stereo, 48 kHz, a quarter of full scale) and `b.wav` (mono, 44.1 kHz, an eighth), of one
+    /// second each.
     pub fn with_stems() -> Self {
         let desk = Self::new();
         desk.wav("a.wav", 2, 48_000, 48_000, 8192);
@@ -31,7 +32,7 @@ impl Desk {
         desk
     }
 
-    /// With `a.wav` and `b.wav` as tones that nothing is wrong with: they swell from silence and fade into it.
+    /// Creates a folder with `a.wav` and `b.wav` as tones without any warning: they fade in and out.
     pub fn with_tones() -> Self {
         let desk = Self::new();
         desk.tone("a.wav", 2, 48_000, 8192.0);
@@ -39,7 +40,7 @@ impl Desk {
         desk
     }
 
-    /// A second of 441 Hz in 16 bits.
+    /// Writes a second of 441 Hz in 16 bits.
     pub fn tone(&self, name: &str, channels: u16, rate: u32, peak: f64) {
         let sample = |n: u32| {
             let t = f64::from(n) / f64::from(rate);
@@ -53,7 +54,7 @@ impl Desk {
         self.0.path().join(name)
     }
 
-    /// A 16-bit file of one constant sample.
+    /// Writes a 16-bit file of one constant sample.
     pub fn wav(&self, name: impl AsRef<Path>, channels: u16, rate: u32, frames: u32, sample: i16) {
         self.write_wav(name.as_ref(), channels, rate, (0..frames).map(|_| sample));
     }
@@ -90,19 +91,19 @@ impl Desk {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs the program to its end.
     pub fn run(&self, arguments: &[&str]) -> Ended {
         ended(self.command(arguments).output().unwrap())
     }
 
-    /// Runs it with `--json`; the document.
+    /// Runs the program with `--json` and returns the document.
     pub fn json(&self, arguments: &[&str]) -> Value {
         let ended = self.run(&[arguments, &["--json"]].concat());
         assert_eq!(ended.code, 0, "{}", ended.err);
         serde_json::from_str(&ended.out).unwrap()
     }
 
-    /// Everything in the folder, sorted.
+    /// Returns the names in the folder, sorted.
     pub fn names(&self) -> Vec<String> {
         let names = fs::read_dir(self.0.path())
             .unwrap()
@@ -113,7 +114,7 @@ impl Desk {
     }
 }
 
-/// The names of the tracks of a report.
+/// Returns the names of the tracks of a report.
 pub fn tracks(report: &Value) -> Vec<&str> {
     report["tracks"]
         .as_array()

@@ -1,4 +1,4 @@
-//! What fuzzing checks and what it starts from, for the fuzz targets and for the short run on any compiler.
+//! Checks and seeds of fuzzing, for the fuzz targets and for the short run on any compiler.
 
 pub mod check;
 pub mod seeds;

@@ -1,5 +1,5 @@
-//! What the tests of this workspace share: stems and ways to render them, folders with the programs in them, inputs for fuzzing,
-//! and what to do where a test's requirement is missing.
+//! Helpers of the tests of this workspace: stems and ways to render them, folders with the programs in them, inputs for
+//! fuzzing, and skipping of tests whose requirements are missing.
 
 #![allow(
     clippy::missing_panics_doc,

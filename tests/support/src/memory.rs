@@ -1,7 +1,7 @@
-//! How much memory a process has had.
+//! Peak memory of processes.
 
-/// The most resident memory of a running process so far, in KiB: its number, or `self`. `None` where the system does not
-/// tell. What is told of one that has ended begins with the memory of its parent.
+/// Returns the peak resident memory of a running process in KiB, by its number or `self`; `None` if the system does not report
+/// it. That of a process that has ended would include the memory of its parent.
 pub fn high_water(process: impl std::fmt::Display) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     status

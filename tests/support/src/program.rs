@@ -1,4 +1,4 @@
-//! The programs as they are built for tests, and how a run of one ended.
+//! The programs built for tests, and the result of a run.
 
 use std::{path::PathBuf, process::Output};
 
@@ -17,7 +17,7 @@ pub fn built(name: &str) -> PathBuf {
     built
 }
 
-/// How a program ended, and what it said.
+/// Exit code and output of a program.
 pub struct Ended {
     pub code: i32,
     pub out: String,
@@ -33,7 +33,7 @@ pub fn ended(output: Output) -> Ended {
 }
 
 impl Ended {
-    /// Fails unless the program ended so, and said so.
+    /// Asserts the exit code, and that the output contains these words.
     #[track_caller]
     pub fn expect(&self, code: i32, words: &str) -> &Self {
         assert_eq!(self.code, code, "{}\n{}", self.err, self.out);

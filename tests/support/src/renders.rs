@@ -5,7 +5,7 @@ use soundtrack::{
     encode, media::Memory, report::Overview,
 };
 
-/// A number in −1 .. 1 that depends on nothing but its arguments; a multiple of 2^-23.
+/// Returns a number in −1 .. 1 that depends only on the arguments; a multiple of 2^-23.
 pub fn noise(seed: u64, channel: u64, frame: u64) -> f64 {
     let mut x = seed
         ^ channel.wrapping_mul(0x9E37_79B9_7F4A_7C15)
@@ -16,7 +16,7 @@ pub fn noise(seed: u64, channel: u64, frame: u64) -> f64 {
     ((x >> 40) as f64 - 8_388_608.0) / 8_388_608.0
 }
 
-/// A stem of noise.
+/// Returns a stem of noise.
 pub fn stem(seed: u64, rate: u32, layout: Layout, frames: usize) -> Memory {
     let channel = |ch| {
         (0..frames as u64)
@@ -34,7 +34,7 @@ pub fn stem(seed: u64, rate: u32, layout: Layout, frames: usize) -> Memory {
     .unwrap()
 }
 
-/// The samples of a plan, rendered with blocks of a size and so many threads, from one frame to another.
+/// Renders a plan from one frame to another, with this block size and number of threads.
 pub fn rendered(
     session: &Session,
     block: usize,
@@ -51,7 +51,7 @@ pub fn rendered(
     memory.into_channels()
 }
 
-/// As [`rendered`], through the renderer itself, to the end.
+/// Renders a session to its end through the renderer itself.
 pub fn streamed(session: &Session, block: usize, threads: usize) -> Vec<Vec<f64>> {
     let plan = Plan::compile(session).unwrap();
     let mut renderer = Renderer::new(plan, &Options { threads }).unwrap();
@@ -65,7 +65,10 @@ pub fn streamed(session: &Session, block: usize, threads: usize) -> Vec<Vec<f64>
     out
 }
 
-/// Panics with the place of the first sample whose bits differ.
+/// Compares renders bit by bit.
+///
+/// # Panics
+/// With the place of the first sample that differs.
 pub fn same_bits(a: &[Vec<f64>], b: &[Vec<f64>]) {
     assert_eq!(a.len(), b.len(), "channels");
     for (ch, (a, b)) in a.iter().zip(b).enumerate() {
@@ -84,7 +87,7 @@ pub fn length(session: &Session) -> u64 {
     Plan::compile(session).unwrap().length().0
 }
 
-/// Adds stems up, in their order.
+/// Sums stems in their order.
 pub fn added(stems: &[Vec<Vec<f64>>]) -> Vec<Vec<f64>> {
     let mut sum = stems[0].clone();
     for stem in &stems[1..] {
@@ -95,7 +98,7 @@ pub fn added(stems: &[Vec<Vec<f64>>]) -> Vec<Vec<f64>> {
     sum
 }
 
-/// Bounces a range of a session into memory and returns the report with an overview of so many bins.
+/// Bounces a range of a session into memory and returns the report with an overview of this many bins.
 pub fn gathered(
     session: &Session,
     bins: usize,

@@ -1,11 +1,11 @@
-//! What a test does where the program or the data that it needs is missing.
+//! Skips or fails a test whose program or data is missing.
 
 use std::env;
 
-/// Says that a test is skipped because something is missing.
+/// Prints that a test is skipped because something is missing.
 ///
 /// # Panics
-/// Where `SOUNDTRACK_REQUIRE=1` is set: a gate must not pass because a check could not run.
+/// If `SOUNDTRACK_REQUIRE=1` is set: a gate must not pass because a check could not run.
 pub fn missing(what: impl std::fmt::Display) {
     assert!(
         env::var_os("SOUNDTRACK_REQUIRE").is_none_or(|value| value != "1"),

@@ -56,7 +56,7 @@ impl Tone {
     }
 }
 
-/// What a meter says of a tone, both channels of which are alike: seconds and dBFS.
+/// Measures a tone with two equal channels. Each segment is a length in seconds and a level in dBFS.
 pub fn stereo(rate: u32, segments: &[(f64, f64)]) -> Measured {
     let mut tone = Tone::new(rate, Layout::Stereo);
     let mut meter = Meter::new(tone.spec);
@@ -66,7 +66,7 @@ pub fn stereo(rate: u32, segments: &[(f64, f64)]) -> Measured {
     meter.finish()
 }
 
-/// What a meter says of samples.
+/// Measures samples.
 pub fn measured(spec: Spec, channels: &[Vec<f64>], block: usize) -> Measured {
     let mut meter = Meter::new(spec);
     let frames = channels[0].len();
@@ -83,7 +83,7 @@ pub fn measured(spec: Spec, channels: &[Vec<f64>], block: usize) -> Measured {
     meter.finish()
 }
 
-/// Uniform in −1 .. 1, from SplitMix64.
+/// Returns a number uniform in −1 .. 1, from SplitMix64.
 pub fn uniform(random: &mut u64) -> f64 {
     *random = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let z = (*random ^ (*random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -91,7 +91,7 @@ pub fn uniform(random: &mut u64) -> f64 {
     ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 52) as f64 - 1.0
 }
 
-/// The modified Bessel function of order 0.
+/// Returns the modified Bessel function of order 0.
 fn bessel(x: f64) -> f64 {
     (1..200)
         .scan(1.0, |t, k| {
@@ -110,12 +110,12 @@ pub fn sinc(t: f64) -> f64 {
     }
 }
 
-/// A Kaiser window at a place from −1 to 1.
+/// Returns a Kaiser window at a place from −1 to 1.
 pub fn kaiser(beta: f64, place: f64) -> f64 {
     bessel(beta * (1.0 - place * place).max(0.0).sqrt()) / bessel(beta)
 }
 
-/// The burst of cases 20 to 23: made at four times the rate, low-passed, and every fourth sample kept.
+/// Returns the burst of cases 20 to 23: made at four times the rate, low-passed, and every fourth sample kept.
 pub fn burst(offset: usize) -> Vec<f64> {
     let high = |n: usize| {
         let (start, end) = (24 * 400, 24 * 400 + 16);

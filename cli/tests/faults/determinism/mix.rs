@@ -6,10 +6,10 @@ use soundtrack::{
 };
 use std::{fs, path::Path};
 
-/// How long every stem is, at the session's rate.
+/// Length of every stem in frames at the session's rate.
 pub const FRAMES: u64 = 24_000;
 
-/// What is mixed.
+/// Kind of mix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Lossless stems at the session's rate, through every kind of gain, pan, fade, send and loop.
@@ -22,7 +22,7 @@ pub enum Kind {
 
 pub const KINDS: [Kind; 3] = [Kind::Exact, Kind::Mastered, Kind::Resampled];
 
-/// Interleaved stereo of so many bits: noise under a slow triangle.
+/// Returns interleaved stereo with this number of bits: noise under a slow triangle.
 pub fn samples(seed: u64, frames: u64, bits: u32) -> Vec<i32> {
     let mut state = seed;
     let half = (frames / 4).max(1) as i64;
@@ -38,7 +38,7 @@ pub fn samples(seed: u64, frames: u64, bits: u32) -> Vec<i32> {
     (0..frames * 2).map(sample).collect()
 }
 
-/// A WAV file of whole numbers, or of floats where they have 32 bits.
+/// Returns a WAV file of integers, or of floats for 32 bits.
 fn wav(samples: &[i32], rate: u32, bits: u16) -> Vec<u8> {
     let width = usize::from(bits / 8);
     let data: Vec<u8> = match bits {
@@ -68,7 +68,7 @@ fn wav(samples: &[i32], rate: u32, bits: u16) -> Vec<u8> {
     file
 }
 
-/// Four stems in a folder, and the session that mixes them.
+/// Writes four stems into a folder and returns the session that mixes them.
 pub fn session(folder: &Path, kind: Kind) -> Session {
     let rates = if kind == Kind::Resampled {
         [44_100, 96_000, 32_000, 88_200]
@@ -88,7 +88,7 @@ pub fn session(folder: &Path, kind: Kind) -> Session {
     mixed(files.map(|(name, _)| folder.join(name)), kind)
 }
 
-/// The session of four stems.
+/// Returns the session of four stems.
 pub fn mixed(stems: [std::path::PathBuf; 4], kind: Kind) -> Session {
     let [a, b, c, d] = stems;
     let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
@@ -144,7 +144,7 @@ pub fn mixed(stems: [std::path::PathBuf; 4], kind: Kind) -> Session {
     mix
 }
 
-/// The samples of a part, as they leave the master, channel after channel.
+/// Returns the samples of a part, as they leave the master, channel after channel.
 pub fn rendered(
     session: &Session,
     block: usize,
@@ -165,7 +165,7 @@ pub fn rendered(
     Ok(out)
 }
 
-/// The bytes of samples.
+/// Returns the bytes of samples.
 pub fn bytes(channels: &[Vec<f64>]) -> Vec<u8> {
     channels
         .iter()
@@ -174,7 +174,7 @@ pub fn bytes(channels: &[Vec<f64>]) -> Vec<u8> {
         .collect()
 }
 
-/// What a bounce writes: dithered to 16 bits where it is mastered, floats else.
+/// Bounces a session and returns the bytes of the file: dithered 16 bits for a mastered mix, else floats.
 pub fn file(session: &Session, kind: Kind, to: &Path) -> Result<Vec<u8>> {
     let bounce = Bounce::new().overwrite(true);
     let bounce = match kind {

@@ -60,7 +60,7 @@ pub fn child(stem: &Path) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// What a process said, the most memory that it had, and how long it took.
+/// Output of a process, its peak memory and its duration.
 struct Ended {
     said: String,
     memory: u64,
@@ -144,12 +144,12 @@ fn le32(n: u32) -> [u8; 4] {
     n.to_le_bytes()
 }
 
-/// An MP4 atom, or a chunk of AIFF when its size leaves out the head.
+/// Returns an MP4 atom, or a chunk of AIFF when its size leaves out the head.
 fn atom(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
     [&be32(body.len() as u32 + 8), &name[..], body].concat()
 }
 
-/// FLAC: the marker, a block of stream information, and another block.
+/// Returns a FLAC file: the marker, a block of stream information, and another block.
 fn flac(rate: u32, channels: u8, bits: u8, total: u64, block: u8, body: &[u8]) -> Vec<u8> {
     let packed =
         u64::from(rate) << 44 | u64::from(channels - 1) << 41 | u64::from(bits - 1) << 36 | total;
@@ -164,7 +164,7 @@ fn flac(rate: u32, channels: u8, bits: u8, total: u64, block: u8, body: &[u8]) -
     [&b"fLaC\0\0\0\x22"[..], &info, &[0x80 | block], size, body].concat()
 }
 
-/// An Ogg page; its checksum is not right, which some readers do not mind.
+/// Returns an Ogg page with a wrong checksum, which some readers ignore.
 fn ogg(flags: u8, sequence: u8, packet: &[u8]) -> Vec<u8> {
     let lacing = [
         vec![255; packet.len() / 255],
@@ -520,7 +520,7 @@ fn found() -> Seen {
     )
 }
 
-/// The files of a folder of the test data and all folders in it; none without test data.
+/// Returns the files of a folder of the test data and all folders in it; none without test data.
 fn data_files(folder: &str) -> Vec<PathBuf> {
     let (mut found, mut folders) = (Vec::new(), Vec::from_iter(data::folder(folder)));
     while let Some(folder) = folders.pop() {

@@ -19,7 +19,7 @@ pub const ROWS: &[Row] = &[Row {
     run: changing,
 }];
 
-/// What happens to the file.
+/// Change of the file during the render.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Change {
     Overwrite,
@@ -110,13 +110,13 @@ fn changing() -> Seen {
                         Err(e) => {
                             named(&e, &path);
                             let kind = e.kind();
-                            let told = [
+                            let is_reported = [
                                 ErrorKind::Corrupt,
                                 ErrorKind::NotFound,
                                 ErrorKind::Unsupported,
                             ]
                             .contains(&kind);
-                            assert!(told, "{e}");
+                            assert!(is_reported, "{e}");
                             refused += 1;
                         }
                     }

@@ -1,4 +1,4 @@
-//! Stems that are cut off: refused with the place, or silent to their full length and told.
+//! Stems that are cut off: refused with the place, or padded with silence to their full length and reported.
 
 use super::{
     super::table::{Row, Seen, held, times},
@@ -12,8 +12,8 @@ pub const ROWS: &[Row] = &[Row {
     run: cut,
 }];
 
-/// What may be said of a stem that is not whole.
-const TOLD: [&str; 3] = ["W113", "W115", "W106"];
+/// Warnings of a stem that is not whole.
+const CUT_WARNINGS: [&str; 3] = ["W113", "W115", "W106"];
 
 #[derive(Default)]
 struct Count {
@@ -37,8 +37,8 @@ fn cut() -> Seen {
         }
     }
     let result = format!(
-        "{} codecs; strict: {} refused by name and place; lenient: {} at full length, the rest silent and told, {} with a \
-         wrong header told{}",
+        "{} codecs; strict: {} refused by name and place; lenient: {} at full length, the rest silent and reported, {} with a \
+         wrong header reported{}",
         made.len(),
         count.refused,
         count.silenced,
@@ -61,9 +61,9 @@ fn at(stem: &Made, len: usize, far: bool, count: &mut Count) {
         }
         Ok((report, _)) => {
             // Not refused: nothing is promised of which something is missing, and it is said where that is odd.
-            let told = said(report, &["W113", "W106"]);
+            let is_reported = said(report, &["W113", "W106"]);
             assert!(
-                told || stem.blind && report.frames <= stem.frames,
+                is_reported || stem.blind && report.frames <= stem.frames,
                 "{what}: {:?}",
                 report.warnings
             );
@@ -88,7 +88,7 @@ fn at(stem: &Made, len: usize, far: bool, count: &mut Count) {
             );
             let wrong = said(&report, &["W113", "W106"]);
             assert!(
-                said(&report, &TOLD) || stem.blind,
+                said(&report, &CUT_WARNINGS) || stem.blind,
                 "{what}: {:?}",
                 report.warnings
             );

@@ -19,7 +19,7 @@ pub const ROWS: &[Row] = &[
     },
 ];
 
-/// How many of the last frames are compared.
+/// Number of last frames that are compared.
 const TAIL: usize = 8_000;
 
 fn inside() -> Seen {

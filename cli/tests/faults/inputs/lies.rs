@@ -1,4 +1,4 @@
-//! Lengths in headers that are wrong: what is heard is what there is, and the difference is told.
+//! Wrong lengths in headers: the mix holds the audio that exists, and the difference is reported.
 
 use super::{
     super::table::{Row, Seen, held},
@@ -12,7 +12,7 @@ pub const ROWS: &[Row] = &[Row {
     run: lies,
 }];
 
-/// Where a stem states its length: the place, the bytes of the number, and whether they are big-endian.
+/// Returns the places where a stem states its length: the offset, the bytes of the number, and whether they are big-endian.
 fn stated(codec: &str, bytes: &[u8]) -> Vec<(usize, usize, bool)> {
     let find = |name: &[u8]| {
         bytes
@@ -75,7 +75,10 @@ fn lies() -> Seen {
                         // In FLAC, 0 says that the length is not known; in AIFF, COMM states it right beside a wrong size.
                         let unknown =
                             stem.codec == "FLAC" && lie == 0 || stem.codec == "AIFF" && place == 1;
-                        assert!(said(&report, &["W113"]) || unknown, "{what} is not told");
+                        assert!(
+                            said(&report, &["W113"]) || unknown,
+                            "{what} is not reported"
+                        );
                         whole += 1;
                     }
                     Err(e) => {
@@ -105,8 +108,8 @@ fn lies() -> Seen {
         }
     }
     let result = format!(
-        "{whole} at the decoded length and told (W113); {refused} refused by name; of those that promised more {silent} lenient, \
-         silent to the promised end and told (W115){}",
+        "{whole} at the decoded length and reported (W113); {refused} refused by name; of those that promised more {silent} lenient, \
+         silent to the promised end and reported (W115){}",
         stems::without(&made)
     );
     held(count, result)

@@ -1,4 +1,4 @@
-//! What is no stem file at all, and what a header may not ask for.
+//! Files that are no stems, and headers with impossible values.
 
 use super::{
     super::table::{Row, Seen, held},
@@ -29,7 +29,7 @@ pub const ROWS: &[Row] = &[
     },
 ];
 
-/// Refused by the mix, with the track, the file and a reason, and without waiting.
+/// Asserts that the mix refuses a file at once, with the track, the file and a reason.
 fn refused(path: &Path, reason: &str) {
     for damage in [Damage::Refuse, Damage::Silence] {
         let clock = Instant::now();

@@ -60,7 +60,7 @@ fn small() -> Seen {
     let folder = tempfile::tempdir().unwrap();
     let rate = SampleRate::HZ_44100;
     let alone = heard(&session(None, 0, rate)).unwrap().1;
-    let (mut count, mut told, mut refused) = (0, 0, 0);
+    let (mut count, mut reported, mut refused) = (0, 0, 0);
     const AT: usize = 1234;
     for (frames, channels) in [(0, 2), (1, 1), (1, 2)] {
         for (path, lossless) in made(folder.path(), frames, channels) {
@@ -75,7 +75,7 @@ fn small() -> Seen {
                     );
                     if length == Some(0) {
                         assert!(said(&report, &["W106"]), "{what}");
-                        told += 1;
+                        reported += 1;
                     }
                     got
                 }
@@ -126,7 +126,7 @@ fn small() -> Seen {
         }
     }
     let result = format!(
-        "other stems bit-equal; one frame lands on its own; {told} empty ones told (W106), {refused} refused by name"
+        "other stems bit-equal; one frame lands on its own; {reported} empty ones reported (W106), {refused} refused by name"
     );
     held(count, result)
 }

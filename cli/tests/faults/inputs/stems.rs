@@ -38,14 +38,14 @@ pub struct Made {
     pub bytes: Vec<u8>,
     /// Its length as it is read.
     pub frames: u64,
-    /// Whether the format states the length.
+    /// Set if the format states the length.
     pub stated: bool,
-    /// Whether it has no last packet either: what is left of a cut stem may be taken for a whole one.
+    /// Set if the format has no last packet either, so that a cut stem looks whole.
     pub blind: bool,
 }
 
 impl Made {
-    /// A file beside it with other content, of the same extension.
+    /// Writes a file with other content and the same extension beside the stem.
     pub fn with(&self, name: impl std::fmt::Display, bytes: &[u8]) -> PathBuf {
         let path = self.path.with_file_name(format!(
             "{name}-{}",
@@ -56,7 +56,7 @@ impl Made {
     }
 }
 
-/// A WAV file of 16 bits.
+/// Writes a WAV file of 16 bits.
 pub fn wav16(path: &Path, rate: u32, planes: &[Vec<f64>]) {
     let spec = hound::WavSpec {
         channels: planes.len() as u16,
@@ -73,7 +73,7 @@ pub fn wav16(path: &Path, rate: u32, planes: &[Vec<f64>]) {
     wav.finalize().unwrap();
 }
 
-/// A mono WAV file of 32-bit floats.
+/// Writes a mono WAV file of 32-bit floats.
 pub fn wav32f(path: &Path, rate: u32, samples: &[f32]) {
     let spec = hound::WavSpec {
         channels: 1,
@@ -86,7 +86,7 @@ pub fn wav32f(path: &Path, rate: u32, samples: &[f32]) {
     wav.finalize().unwrap();
 }
 
-/// Two tones and noise, every place unlike all others.
+/// Returns two tones and noise, so that no stretch is equal to another.
 pub fn music(channels: usize, frames: usize) -> Vec<Vec<f64>> {
     let mut random = Random(42);
     let mut low = vec![0.0; channels];
@@ -118,7 +118,7 @@ pub fn encode(wav: &Path, args: &[&str], out: &Path) -> bool {
         .is_ok_and(|s| s.success())
 }
 
-/// The music in every codec: WAV without any other program, the others by ffmpeg. AAC without noise, since its noise depends
+/// Returns the music in every codec, all but WAV encoded by ffmpeg. AAC is without noise, since its noise depends
 /// on all that was before.
 pub fn all(folder: &Path) -> Vec<Made> {
     const CODECS: [(&str, &str, &[&str]); 6] = [
@@ -161,7 +161,7 @@ pub fn all(folder: &Path) -> Vec<Made> {
     made.collect()
 }
 
-/// What is said where not every codec could be made.
+/// Returns the note of a row for which not every codec could be made.
 pub fn without(made: &[Made]) -> &'static str {
     if made.len() == 1 {
         soundtrack_test_support::requirement::missing("ffmpeg is not installed");
@@ -171,7 +171,7 @@ pub fn without(made: &[Made]) -> &'static str {
     }
 }
 
-/// A mix of one stem, a track named `vox`, in its own rate.
+/// Returns a mix of one stem, a track named `vox`, in its own rate.
 pub fn mix(stem: impl Into<soundtrack::Input>, damage: Damage) -> Session {
     let mut session = Session::new(SampleRate::new(RATE).unwrap(), Layout::Stereo);
     session.damage = damage;
@@ -209,7 +209,7 @@ pub fn begun(session: &Session, most: u64) -> Result<(Report, Vec<Vec<f64>>), Er
     Ok((report, memory.into_channels()))
 }
 
-/// Whether the report says any of these.
+/// Returns whether a report has a warning with one of these codes.
 pub fn said(report: &Report, codes: &[&str]) -> bool {
     report
         .warnings
@@ -229,7 +229,7 @@ pub fn named(error: &Error, file: &Path) {
     );
 }
 
-/// A stem of noise in memory, mono at 44.1 kHz.
+/// Returns a stem of noise in memory, mono at 44.1 kHz.
 pub fn noise(seed: u64, frames: usize) -> Memory {
     let mut random = Random(seed);
     let samples = (0..frames)
@@ -245,7 +245,7 @@ pub fn noise(seed: u64, frames: usize) -> Memory {
     .unwrap()
 }
 
-/// Whether two renders are the same to the last bit.
+/// Returns whether two renders are equal to the last bit.
 pub fn same(a: &[Vec<f64>], b: &[Vec<f64>]) -> bool {
     let bits = |x: &[Vec<f64>]| {
         x.iter()

@@ -25,7 +25,7 @@ pub const ROWS: &[Row] = &[
     },
 ];
 
-/// What a sample is replaced by.
+/// Values that replace a sample.
 const BAD: [f32; 7] = [
     f32::NAN,
     f32::from_bits(0x7F80_0001),
@@ -84,7 +84,7 @@ fn no_number() -> Seen {
         }
     }
     let result = format!(
-        "strict: refused with the frame; lenient: that sample 0, counted, first place told; resampled: at most {widest} \
+        "strict: refused with the frame; lenient: that sample 0, counted, first place reported; resampled: at most {widest} \
          frames touched, 0 not finite"
     );
     held(count, result)
@@ -186,10 +186,10 @@ fn denormal() -> Seen {
     )
 }
 
-/// How long this thread has kept a processor busy, in seconds; where the system does not tell, the time of day.
+/// Returns the processor time of this thread in seconds, or the time of day if the system does not report it.
 fn busy() -> f64 {
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let nanos = told
+    let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanos = schedstat
         .and_then(|t| t.split(' ').next()?.parse::<f64>().ok())
         .filter(|n| *n > 0.0);
     let since_start = || {

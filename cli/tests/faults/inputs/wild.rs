@@ -90,7 +90,7 @@ impl Codec {
     }
 }
 
-/// What every panic here says, so that it is not printed.
+/// Panics with a message that is not printed.
 fn injected(panics: bool) {
     if panics {
         panic!("injected");
@@ -171,7 +171,7 @@ impl std::ops::Drop for Codec {
     }
 }
 
-/// A wild stem and a tame one, so that it matters which is named.
+/// Returns a session of a faulty and a sound stem, so that the error must name the right one.
 fn session(wild: Wild) -> Session {
     let mut session = mix(Codec::opener(wild), Damage::Refuse);
     if wild == Seek {
@@ -221,7 +221,7 @@ fn panics() -> Seen {
                 count += 1;
                 let e = heard_on(&session(wild), threads)
                     .err()
-                    .unwrap_or_else(|| panic!("{wild:?} is not told"));
+                    .unwrap_or_else(|| panic!("{wild:?} is not reported"));
                 assert_eq!(
                     e.to_string(),
                     "track \"vox\": vox.wild: its reader failed: injected",
@@ -239,7 +239,7 @@ fn panics() -> Seen {
             for wild in [Read(at), Seek, Flaws, ReadAndDrop(at)] {
                 let player =
                     PlayerBuilder::new().into_sink(&session(wild), Box::new(stems::Nowhere));
-                let told = player.and_then(|player| {
+                let played = player.and_then(|player| {
                     assert_eq!(
                         player.wait(Duration::from_secs(20)),
                         State::Failed,
@@ -250,7 +250,7 @@ fn panics() -> Seen {
                     })
                 });
                 assert_eq!(
-                    told.unwrap_err().to_string(),
+                    played.unwrap_err().to_string(),
                     "track \"vox\": vox.wild: its reader failed: injected",
                     "{wild:?}"
                 );
@@ -335,7 +335,7 @@ fn endless() -> Seen {
     )
 }
 
-/// The checksum of an Ogg page.
+/// Returns the checksum of an Ogg page.
 fn checksum(page: &[u8]) -> u32 {
     page.iter().fold(0u32, |crc, byte| {
         (0..8).fold(crc ^ (u32::from(*byte) << 24), |c, _| {
@@ -348,7 +348,7 @@ fn checksum(page: &[u8]) -> u32 {
     })
 }
 
-/// Whole pages with right checksums that hold packets of no bytes, behind the first pages of a real stem.
+/// Injects pages with right checksums and empty packets after the first pages of a real stem.
 fn empty_packets() -> Seen {
     let folder = tempfile::tempdir().unwrap();
     let Some(stem) = stems::all(folder.path())
@@ -420,7 +420,7 @@ fn blows_up() -> Seen {
         // +40 dBFS, whatever the strip makes of it.
         let (report, got) = heard(&session(Value(packet, 100.0))).unwrap();
         let said: Vec<String> = report.warnings.iter().map(ToString::to_string).collect();
-        let want = "W116 track \"vox\": its stem peaks at +40.0 dBFS, which is louder than music is stored";
+        let want = "W116 track \"vox\": its stem peaks at +40.0 dBFS, far above the level of normal recordings";
         assert!(said.iter().any(|w| w == want), "{said:?}");
         let at = packet as usize * 1000..packet as usize * 1000 + 1000;
         let outside = |x: &[Vec<f64>]| {
@@ -453,6 +453,6 @@ fn blows_up() -> Seen {
     }
     held(
         count,
-        "100.0: told (W116), all else bit-equal; no number or beyond 1e30: refused, or 0 for that packet alone",
+        "100.0: reported (W116), all else bit-equal; no number or beyond 1e30: refused, or 0 for that packet alone",
     )
 }

@@ -25,7 +25,7 @@ pub const CHILD: &str = "SOUNDTRACK_FAULTS_CALLBACK";
 const TURNS: usize = 2_000;
 const MARK: &str = "getppid";
 
-/// The process that is traced: a callback in a thread of its own, and a storm of commands.
+/// Runs in the traced process: a callback in a thread of its own, and a storm of commands.
 pub fn child() -> std::process::ExitCode {
     let stem = |rate: u32, n: usize| {
         let spec = Spec {

@@ -1,6 +1,6 @@
 //! Disks that stall, and disks that are slow for ever.
 //!
-//! Stems are ramps, so that every frame tells its place. What is heard is held against a model of the callback: sound, the
+//! Stems are ramps, so that every frame shows its position. The output is compared with a model of the callback: sound, the
 //! last frame dying away over 192 frames, silence, sound rising over 192 frames, each frame exact. All stems go through one
 //! sum, and a quick one beside it shows a skew.
 
@@ -38,12 +38,12 @@ const SPEC: Spec = Spec {
 const LENGTH: u64 = 48_000 * 12;
 /// Frames of the fades around a gap.
 const FADE: u32 = 192;
-/// What is rendered ahead: more than a busy machine keeps a thread waiting.
+/// Time that is rendered ahead: longer than a busy machine keeps a thread waiting.
 const CALM: Duration = Duration::from_millis(400);
 /// A file of 24 bits.
 const BYTES_A_FRAME: u32 = 3;
 
-/// What a disk does before it gives so many frames from one on.
+/// Work of a disk before it returns this many frames from a position.
 type Disk = Arc<dyn Fn(u64, usize) + Send + Sync>;
 
 struct Slow {
@@ -80,7 +80,7 @@ impl Source for Slow {
     }
 }
 
-/// So many slow stems on the left, and a quick one of their sum on the right.
+/// Returns a mix of slow stems on the left, and a fast stem of their sum on the right.
 fn mix(stems: usize, disk: &Disk) -> Session {
     let mut mix = Session::new(SPEC.rate, Layout::Stereo);
     for n in 0..stems {
@@ -102,7 +102,7 @@ fn mix(stems: usize, disk: &Disk) -> Session {
 struct Gap {
     /// Frames that were missing.
     frames: u64,
-    /// When sound came back.
+    /// Time at which the sound returned.
     end: Option<Instant>,
 }
 
@@ -176,13 +176,13 @@ fn gaps(heard: &[([f32; 2], Instant)], stems: usize) -> Vec<Gap> {
     gaps
 }
 
-fn check(gaps: &[Gap], told: Underruns) {
+fn check(gaps: &[Gap], underruns: Underruns) {
     assert_eq!(
         (
             gaps.len() as u64,
             gaps.iter().map(|g| g.frames).sum::<u64>()
         ),
-        (told.count, told.frames)
+        (underruns.count, underruns.frames)
     );
 }
 
@@ -232,7 +232,7 @@ fn stalls() -> Seen {
     held(
         3,
         format!(
-            "50, 500 ms: no gap; 5,000 ms: 1 gap of {gap} frames, all told, sound {ms} ms after it; skew 0"
+            "50, 500 ms: no gap; 5,000 ms: 1 gap of {gap} frames, all reported, sound {ms} ms after it; skew 0"
         ),
     )
 }
@@ -290,7 +290,7 @@ fn throttled() -> Seen {
     held(
         2,
         format!(
-            "720 kB/s: no gap; 1,152 kB/s: gaps {count}, frames {frames}, all told, {ms} ms after it none"
+            "720 kB/s: no gap; 1,152 kB/s: gaps {count}, frames {frames}, all reported, {ms} ms after it none"
         ),
     )
 }

@@ -61,7 +61,7 @@ const DELIVER: [&str; 6] = [
     "--progress=none",
 ];
 
-/// What a call that fails makes of the files.
+/// A failing system call and its effect on the files.
 struct Fault {
     call: &'static str,
     error: &'static str,
@@ -78,7 +78,7 @@ const FAULTS: [Fault; 6] = [
     Fault { call: "fchmod", error: "EPERM", words: "cannot keep its permissions" },
 ];
 
-/// How many calls of a run a fault can hit: those on temporaries, and those on folders.
+/// Returns the number of calls of a run that a fault can hit: those on temporaries, and those on folders.
 fn how_many(calls: &[String], fault: &Fault) -> usize {
     calls
         .iter()
@@ -207,7 +207,7 @@ fn deliverables() -> Seen {
     )
 }
 
-/// Only files over 16 MiB are synced on the way.
+/// Checks that only files over 16 MiB are synced before their end.
 fn early() -> Seen {
     if let Some(why) = trace::missing() {
         return missing(why);
@@ -222,7 +222,7 @@ fn early() -> Seen {
         (desk.names(), fs::read(desk.path("out.wav")).unwrap()),
         (names(&desk), b"precious".to_vec())
     );
-    held(1, "told at the end, old file kept")
+    held(1, "reported at the end, old file kept")
 }
 
 fn names(desk: &Desk) -> Vec<String> {
@@ -232,7 +232,7 @@ fn names(desk: &Desk) -> Vec<String> {
         .collect()
 }
 
-/// Whatever fails, wherever: a whole file and exit 0, or the old file and an error.
+/// Fails any call at any place: the result is a complete file and exit 0, or the old file and an error.
 fn any() -> Seen {
     if let Some(why) = trace::missing() {
         return missing(why);
@@ -292,7 +292,7 @@ fn any() -> Seen {
     )
 }
 
-/// The new bytes are on the disk before they get their name, and the name is on the disk before the program ends.
+/// Checks that the new bytes are synced before the rename, and the name before the program ends.
 fn order() -> Seen {
     if let Some(why) = trace::missing() {
         return missing(why);
@@ -340,7 +340,7 @@ fn order() -> Seen {
     )
 }
 
-/// Whatever call a delivery is killed at, the next run finds all of its files, or none.
+/// Kills a delivery at every call: the next run finds all of its files, or none.
 fn killed() -> Seen {
     if let Some(why) = trace::missing() {
         return missing(why);
@@ -403,7 +403,7 @@ fn killed() -> Seen {
     )
 }
 
-/// The name was free when the program looked, and is taken when it renames. What took it stays, and nothing else does.
+/// Creates the output after the program has checked its name and before it renames: only the created file stays.
 fn taken() -> Seen {
     if let Some(why) = trace::missing() {
         return missing(why);
@@ -441,7 +441,7 @@ fn taken() -> Seen {
     held(2, "exit 5; the other's file kept, a mix and deliverables")
 }
 
-/// Whether nothing has been written for a while: the program stands before its rename.
+/// Returns whether nothing has been written for a while, so that the program is about to rename its temporary.
 fn settled(desk: &Desk) -> bool {
     let sizes = || {
         left(&desk.path(""))

@@ -114,7 +114,7 @@ fn small() -> Seen {
     )
 }
 
-/// The system is kept from telling how much room there is, so that the disk fills while it is written to.
+/// Hides the free space from the program, so that the disk fills during the write.
 fn full() -> Seen {
     if let Some(why) = super::trace::missing() {
         return missing(why);

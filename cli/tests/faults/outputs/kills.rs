@@ -103,7 +103,7 @@ impl Stage {
         child.wait().unwrap()
     }
 
-    /// How many files are new; all others are old.
+    /// Returns the number of files that are new; all others are old.
     fn new_files(&self) -> usize {
         let new = FILES.iter().zip(&self.whole).filter(|(file, whole)| {
             let now = fs::read(self.desk.path(file)).unwrap_or_default();

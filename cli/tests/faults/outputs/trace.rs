@@ -3,7 +3,7 @@
 use soundtrack_test_support::desk::{Desk, Ended, ended as whole, program};
 use std::{fs, os::unix::process::ExitStatusExt, process::Command};
 
-/// Why calls cannot be made to fail here, if they cannot.
+/// Returns why calls cannot be made to fail on this machine, if so.
 pub fn missing() -> Option<String> {
     let arguments = [
         "-f",
@@ -32,7 +32,7 @@ fn strace(desk: &Desk, options: &[&str], arguments: &[&str]) -> Command {
     command
 }
 
-/// The calls of the program's own thread, from its start on: one a line, as they begin.
+/// Returns the calls of the program's main thread from its start, one per line, in the order in which they begin.
 pub fn calls(desk: &Desk, which: &str, arguments: &[&str]) -> Vec<String> {
     let log = tempfile::NamedTempFile::new().unwrap();
     let trace = format!("trace=execve,{which}");
@@ -49,7 +49,7 @@ pub fn calls(desk: &Desk, which: &str, arguments: &[&str]) -> Vec<String> {
     own.map(|(_, call)| call.trim_start().to_owned()).collect()
 }
 
-/// The name of a call.
+/// Returns the name of a call.
 pub fn name(call: &str) -> &str {
     call.split('(').next().unwrap()
 }
@@ -59,7 +59,7 @@ pub fn with(desk: &Desk, call: &str, what: &str, nth: usize, arguments: &[&str])
     whole(injected(desk, call, what, nth, arguments).output().unwrap())
 }
 
-/// The same where it may be ended by a signal: its code, the signal, and what it said.
+/// Returns the exit code, the signal and the output of a program that a signal may end.
 pub fn ended(
     desk: &Desk,
     call: &str,

@@ -36,7 +36,7 @@ fn end(child: Child) -> Ended {
     ended(child.wait_with_output().unwrap())
 }
 
-/// Whoever looks at the path sees the old file or one whole mix, never a blend.
+/// Checks that every reader of the path sees the old file or one complete mix.
 fn two() -> Seen {
     let desk = Desk::with_tones();
     desk.wav("long.wav", 2, 48_000, 480_000, 1000);
@@ -111,7 +111,7 @@ fn two() -> Seen {
     )
 }
 
-/// The exit code says that the result was not told; the files are there all the same.
+/// Checks that the exit code reports a result that cannot be printed, and that the files are written.
 fn pipes() -> Seen {
     let desk = film();
     let mut injected = 0;
@@ -130,7 +130,7 @@ fn pipes() -> Seen {
             fs::remove_file(desk.path("out.wav")).ok();
             fs::remove_dir_all(desk.path("out")).ok();
         };
-        let told = |e: &Ended, why: &str| {
+        let check = |e: &Ended, why: &str| {
             e.expect(5, cannot).expect(5, why);
             assert!(
                 files
@@ -143,7 +143,7 @@ fn pipes() -> Seen {
         clear();
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        told(
+        check(
             &end(desk.command(arguments).stdout(writer).spawn().unwrap()),
             "roken pipe",
         );
@@ -154,13 +154,13 @@ fn pipes() -> Seen {
                 .write(true)
                 .open("/dev/full")
                 .unwrap();
-            told(
+            check(
                 &end(desk.command(arguments).stdout(full).spawn().unwrap()),
                 "No space left on device",
             );
             injected += 1;
         }
-        // And standard error too: there is nowhere to tell it.
+        // Standard error is full too, so no message can be written.
         clear();
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);

@@ -60,7 +60,7 @@ const VALUES: [&str; 22] = [
     "\"\u{202e}x\"",
 ];
 
-/// Any value at any place is a session or an error with its line; what is a session has only finite numbers, but for gains
+/// Puts any value at any place: the result is a session or an error with its line. A session has only finite numbers, but for gains
 /// of minus infinity.
 pub fn values() -> Seen {
     let folder = tempfile::tempdir().unwrap();
@@ -284,7 +284,7 @@ pub fn names() -> Seen {
         .map(|name| std::os::unix::ffi::OsStringExt::from_vec(name.to_vec())),
     );
     let mut count = 0;
-    let mut told = |path: &PathBuf| {
+    let mut check = |path: &PathBuf| {
         count += 1;
         let (report, got) = heard(&stems::mix(path.as_path(), Damage::Refuse)).unwrap();
         assert!(same(&got, &want), "{path:?}");
@@ -323,7 +323,7 @@ pub fn names() -> Seen {
     for name in names {
         let path = folder.path().join(name);
         fs::copy(&plain, &path).unwrap();
-        told(&path);
+        check(&path);
     }
     // A path of nearly 4,096 bytes, and one too long.
     let mut deep = folder.path().to_owned();
@@ -333,7 +333,7 @@ pub fn names() -> Seen {
     fs::create_dir_all(&deep).unwrap();
     let stem = deep.join("deep.wav");
     fs::copy(&plain, &stem).unwrap();
-    told(&stem);
+    check(&stem);
     let far = deep
         .join("e".repeat(200))
         .join("f".repeat(200))

@@ -10,7 +10,7 @@ use soundtrack::{
 
 const FRAMES: u64 = 4_000;
 
-/// A mono mix, so that the centre is at unity.
+/// Returns a mono mix, so that the centre is at unity.
 fn mono() -> Session {
     Session::new(SampleRate::HZ_44100, Layout::Mono)
 }
@@ -21,7 +21,7 @@ fn samples(seed: u64) -> Vec<f64> {
     heard(&session).unwrap().1.remove(0)
 }
 
-/// A mix with a gain at one of its faders.
+/// Returns a mix with a gain at one of its faders.
 fn with(place: usize, gain: f64) -> Session {
     let mut session = mono();
     let bus = session.add_bus(Bus::new("bus"));
@@ -91,7 +91,7 @@ pub fn gains() -> Seen {
     )
 }
 
-/// The largest step of a gain between two frames, over a stem of ones.
+/// Returns the largest step of a gain between two frames, over a stem of ones.
 fn steepest(curve: &[f64]) -> f64 {
     curve
         .windows(2)

@@ -85,8 +85,8 @@ struct Graph {
 }
 
 impl Graph {
-    /// What of a strip arrives at the master, over all routes that are heard: those without a muted strip, and with a soloed
-    /// one where any is soloed. `passed` says whether the route so far has one.
+    /// Returns the gain of a strip at the master over all audible routes: those without a muted strip, and with a soloed one
+    /// if any strip is soloed. `passed` is set if the route so far has one.
     fn arrives(&self, from: usize, passed: bool) -> f64 {
         let passed = passed || self.solo[from] || !self.solo.contains(&true);
         if from + 1 == self.out.len() {
@@ -102,7 +102,7 @@ impl Graph {
     }
 }
 
-/// Any tangle of buses: every track is an impulse in a frame of its own, so that its way is seen alone.
+/// Checks random graphs of buses: every track is an impulse in its own frame, so that its route is measured alone.
 pub fn graphs() -> Seen {
     const TRACKS: usize = 6;
     const BUSES: usize = 12;

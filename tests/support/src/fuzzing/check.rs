@@ -1,4 +1,4 @@
-//! What must hold whatever the bytes are. Each check panics where it does not.
+//! Checks that hold for any bytes. Each panics if it fails.
 //!
 //! Used by the fuzz targets, which need a nightly compiler, and by `tests/robustness/mutations.rs`, which does not.
 
@@ -39,7 +39,7 @@ fn guarded(check: impl FnOnce(&Path)) {
     }
 }
 
-/// A folder that is not on a disk where there is such.
+/// Creates a temporary folder in memory if the system has such.
 fn in_memory() -> TempDir {
     let memory = Path::new("/dev/shm");
     let made = if memory.is_dir() {
@@ -50,7 +50,7 @@ fn in_memory() -> TempDir {
     made.expect("a folder for the files")
 }
 
-/// A new file of these bytes.
+/// Writes a new file of these bytes.
 fn file(folder: &Path, name: &str, data: &[u8]) -> PathBuf {
     let path = folder.join(name);
     let _ = fs::remove_file(&path);
@@ -58,7 +58,7 @@ fn file(folder: &Path, name: &str, data: &[u8]) -> PathBuf {
     path
 }
 
-/// An error names the file and says something.
+/// Asserts that an error names the file and has a text.
 fn named(error: &Error, name: &str) {
     let text = error.to_string();
     assert!(
@@ -68,7 +68,7 @@ fn named(error: &Error, name: &str) {
     assert!(text.len() < 1 << 20, "an error of {} bytes", text.len());
 }
 
-/// Up to so many frames from where the source is.
+/// Reads up to `most` frames from the position of the source.
 fn frames(source: &mut dyn Source, most: u64) -> Result<Vec<Vec<f64>>, Error> {
     let layout = source.spec().layout;
     let mut planes = vec![Vec::new(); layout.channels()];
@@ -79,7 +79,7 @@ fn frames(source: &mut dyn Source, most: u64) -> Result<Vec<Vec<f64>>, Error> {
             usize::try_from((most - done).min(4_096)).unwrap_or(4_096),
         );
         let n = source.read(&mut block)?;
-        assert_eq!(n, block.frames(), "frames told and given");
+        assert_eq!(n, block.frames(), "frames announced and given");
         assert!(n <= block.capacity(), "more frames than there is room for");
         if n == 0 {
             break;
@@ -127,7 +127,7 @@ pub fn open(data: &[u8]) {
             let held = info.frames - info.missing;
             assert!(
                 len == held.0 || len == info.frames.0,
-                "{len} frames of a stem that tells {held}"
+                "{len} frames of a stem that states {held}"
             );
         }
         let at = len * (data.len() as u64 % 97) / 97;
@@ -281,7 +281,7 @@ fn heard(plan: &Plan, block: usize, range: std::ops::Range<u64>) -> Result<Vec<V
     Ok(memory.into_channels())
 }
 
-/// A WAV file of so many silent 16-bit mono frames.
+/// Returns a WAV file of this many silent 16-bit mono frames.
 pub fn silence(frames: u32) -> Vec<u8> {
     let bytes = frames * 2;
     let mut out = Vec::new();

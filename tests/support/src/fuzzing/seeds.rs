@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// What ffmpeg makes where it is installed.
+/// Seeds that ffmpeg makes if it is installed.
 const ENCODED: [(&str, &[&str]); 12] = [
     ("a.flac", &["-c:a", "flac"]),
     (
@@ -26,7 +26,7 @@ const ENCODED: [(&str, &[&str]); 12] = [
     ("a.mka", &["-c:a", "libvorbis"]),
 ];
 
-/// A short piece of music: a chord that dies away, with some noise.
+/// Returns a short piece of music: a chord that dies away, with some noise.
 fn music(frames: usize, layout: Layout) -> Memory {
     let sample = |channel: usize, n: usize| {
         let t = n as f64 / 48_000.0;
@@ -100,7 +100,7 @@ pub fn stems() -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// Session files as [`check::session`](super::check::session) takes them: a byte for the notation, then the text.
+/// Returns session files in the form of [`check::session`](super::check::session): a byte for the notation, then the text.
 pub fn sessions() -> Vec<Vec<u8>> {
     let film = include_str!("../../../../examples/film_reel/lighthouse.toml");
     let small = "[track.a]\nfile = \"a.wav\"\ngain = -3\npan = \"L20\"\nautomation.gain = [\"0s -inf\", \"1s 0 sine\"]\n";

@@ -1,0 +1,81 @@
+//! Improves the errors of the argument parser: suggests only options that are near, and how to name a stem like `-dash.wav`.
+
+use super::args::Args;
+use crate::{suggest, text::printable};
+use clap::{
+    CommandFactory as _,
+    builder::StyledStr,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+/// Improves the error of an unknown option; returns other errors unchanged.
+///
+/// Keeps the parser's suggestion only if it is near, and otherwise shows how to name a stem that starts with a dash.
+pub fn improve(mut error: clap::Error, given: &[OsString]) -> clap::Error {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return error;
+    }
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let (wrong, guessed) = (
+        text(ContextKind::InvalidArg).unwrap_or_default(),
+        text(ContextKind::SuggestedArg),
+    );
+    let near = guessed.is_some_and(|g| suggest::nearest(bare(&wrong), [bare(&g)]).is_some());
+    error.remove(ContextKind::Suggested);
+    if near {
+        return error;
+    }
+    error.remove(ContextKind::SuggestedArg);
+    error.insert(
+        ContextKind::Usage,
+        ContextValue::StyledStr(Args::command().render_usage()),
+    );
+    if let Some(stem) = intended_stem(&wrong, given) {
+        let stem = printable(&stem.to_string_lossy());
+        let tip =
+            format!("to pass a stem whose name starts with a dash, use './{stem}' or '-- {stem}'");
+        error.insert(
+            ContextKind::Suggested,
+            ContextValue::StyledStrs(vec![StyledStr::from(tip)]),
+        );
+    }
+    error
+}
+
+/// Returns the name of an option without its dashes.
+fn bare(option: &str) -> &str {
+    option.trim_start_matches('-')
+}
+
+/// Returns the argument that the parser took for options, if it looks like a file. Of `-dash.wav` the parser names only `-d`.
+fn intended_stem(wrong: &str, given: &[OsString]) -> Option<PathBuf> {
+    let letter = wrong.strip_prefix('-').filter(|l| l.chars().count() == 1);
+    let is_wrong = |argument: &&OsString| {
+        let text = argument.to_string_lossy();
+        match letter {
+            // The rest of an argument that starts with -o is the value of -o.
+            Some(letter) => {
+                text.starts_with('-')
+                    && !text.starts_with("--")
+                    && !text.starts_with("-o")
+                    && text.contains(letter)
+            }
+            None => text == wrong,
+        }
+    };
+    let mut options = given
+        .iter()
+        .take_while(|a| *a != "--")
+        .filter(is_wrong)
+        .map(Path::new);
+    options
+        .find(|p| p.extension().is_some() || p.exists())
+        .map(Path::to_owned)
+}

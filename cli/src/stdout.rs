@@ -1,0 +1,21 @@
+//! Prints results on stdout.
+
+use crate::failure::Failure;
+use std::io::{self, Write as _};
+
+/// Prints a result and a line break.
+///
+/// # Errors
+/// `Print`, also for a closed pipe: a reader must not take a part of the result for the whole.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")
+        .and_then(|()| out.flush())
+        .map_err(Failure::Print)
+}
+
+/// Prints a line of a run. Its loss is no error, because the markers that the run writes hold the same.
+pub fn print_if_read(line: &str) {
+    // A closed pipe means that nobody reads on.
+    let _ = writeln!(io::stdout().lock(), "{line}");
+}
