@@ -103,7 +103,7 @@ fn insert(name: &Key, table: &Table, field: &mut FieldReader<'_>) -> Option<Inse
                 Some(parameter) => {
                     let set = value(parameter, node, field).and_then(|value| {
                         if let Some(problem) = parameter.problem(value, Some(field.clock().rate)) {
-                            return Err(problem);
+                            return Err(format!("{}: {problem}", kind.name));
                         }
                         insert
                             .clone()
