@@ -16,7 +16,7 @@ use std::{cmp::Ordering, fmt};
 /// ```
 /// use soundtrack::{FrameRate, Frames, SampleRate, Timecode};
 /// let hour = Timecode::parse("01:00:00:00", FrameRate::FPS_23_976)?;
-/// One hour of labels lasts 3603.6 seconds.
+/// // One hour of labels lasts 3603.6 seconds.
 /// assert_eq!(hour.frames(SampleRate::HZ_48000), Frames(172_972_800));
 /// assert_eq!(hour.frames(SampleRate::HZ_44100), Frames(158_918_760));
 /// let drop = Timecode::parse("01:05:00;02", FrameRate::FPS_29_97_DF)?;

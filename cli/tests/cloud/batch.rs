@@ -316,7 +316,7 @@ fn markers_are_replaced_and_what_cannot_be_is_said() {
     // An output that is shorter than its marker says.
     put(fake.port, "music/out/a.wav", b"short");
     let missing = program.run(&["collect", "jobs.jsonl", "--out", "s3://music/out"]);
-    missing.expect(1, "a.wav is marked as done, but is not there whole");
+    missing.expect(1, "a.wav is marked as done, but is missing or incomplete");
     run().expect(4, "1 done, 0 skipped, 3 failed");
     for wrong in [
         "https://music/out",

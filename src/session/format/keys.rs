@@ -213,7 +213,7 @@ pub(super) static SESSION: TableSpec = TableSpec {
         key(
             "pan_law",
             Kind::Choice(PAN_LAWS),
-            "How mono stems are placed between left and right.",
+            "Pan law that places mono stems between left and right.",
         )
         .default("equal-power")
         .synonyms(&["panning"]),
@@ -270,7 +270,7 @@ pub(super) static MASTER: TableSpec = TableSpec {
         key(
             "dither",
             Kind::Dither,
-            "How files of less depth than the mix are dithered; not at all without it.",
+            "Dither of files with fewer bits than the mix; none by default.",
         ),
         key(
             "automation",
@@ -374,12 +374,12 @@ const STEM: &[KeySpec] = &[
          audio stream, one that ends in #ch3 the third channel.",
     )
     .synonyms(FILE_SYNONYMS),
-    key("at", Kind::Position, "Where it starts on the timeline.").default("0").synonyms(&["start", "position"]),
-    key("from", Kind::Length, "How much of the stem's start is left out.")
+    key("at", Kind::Position, "Position on the timeline at which it starts.").default("0").synonyms(&["start", "position"]),
+    key("from", Kind::Length, "Length of the stem's start that is left out.")
         .default("0")
         .synonyms(&["offset", "skip", "trim"]),
-    key("length", Kind::Length, "How much of the stem is played; without it, to its end.").synonyms(&["duration"]),
-    key("loop", Kind::Count { low: 1, high: u32::MAX }, "How many times the stretch is played.")
+    key("length", Kind::Length, "Length of the stem that is played; by default, to its end.").synonyms(&["duration"]),
+    key("loop", Kind::Count { low: 1, high: u32::MAX }, "Number of times the stretch is played.")
         .default("1")
         .synonyms(&["repeat", "count", "times"]),
     key("fade_in", Kind::Fade, "Fade at the start.").default("0"),
@@ -447,10 +447,10 @@ macro_rules! placement {
     ($at:expr) => {
         &[
             $at,
-            key("from", Kind::Length, "How much of the cue's start is left out.")
+            key("from", Kind::Length, "Length of the cue's start that is left out.")
                 .default("0")
                 .synonyms(&["offset", "skip", "trim"]),
-            key("length", Kind::Length, "How much of the cue is played; without it, to its end.")
+            key("length", Kind::Length, "Length of the cue that is played; by default, to its end.")
                 .synonyms(&["duration"]),
             key("fade_in", Kind::Fade, "Fade at the start.").default("0"),
             key("fade_out", Kind::Fade, "Fade at the end.").default("0"),
@@ -470,7 +470,7 @@ macro_rules! placement {
 const CUE_AT: KeySpec = key(
     "at",
     Kind::Position,
-    "Where the cue starts against picture; \"origin\" where the time references of its stems put it.",
+    "Position against picture at which the cue starts; \"origin\" takes it from the time references of its stems.",
 )
 .synonyms(&["start", "position"]);
 
@@ -494,12 +494,12 @@ pub(super) static CUE: TableSpec = TableSpec {
             )
             .default("score")
             .synonyms(&["type"]),
-            key("composer", Kind::Texts, "Who wrote it, for the cue sheet.")
+            key("composer", Kind::Texts, "Composers, for the cue sheet.")
                 .synonyms(&["artist", "author", "writer"]),
             key(
                 "publisher",
                 Kind::Texts,
-                "Who publishes it, for the cue sheet.",
+                "Publishers, for the cue sheet.",
             ),
             key(
                 "mute",
@@ -594,7 +594,7 @@ pub(super) static DELIVER: TableSpec = TableSpec {
         key(
             "dither",
             Kind::Dither,
-            "How it is dithered; without it, stems are not and all else is as the master states.",
+            "Dither of the file; by default that of the master, and none for stems.",
         ),
     ]],
 };
