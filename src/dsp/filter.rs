@@ -479,7 +479,11 @@ mod tests {
     fn fractions(kind: &str, values: &[f64]) -> Vec<([f64; 3], [f64; 3])> {
         match kind {
             "highpass" | "lowpass" => {
-                let order = (values[1] / 6.0) as usize;
+                let order = [6.0, 12.0, 18.0, 24.0, 30.0, 36.0, 42.0, 48.0]
+                    .iter()
+                    .position(|slope| *slope == values[1])
+                    .unwrap()
+                    + 1;
                 let mut all = Vec::new();
                 for k in 0..order / 2 {
                     let angle = PI * (2.0 * k as f64 + 1.0) / (2.0 * order as f64);

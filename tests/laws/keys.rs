@@ -141,10 +141,10 @@ fn a_key_that_is_not_heard_is_silence_and_without_a_key_no_bit_changes() {
     };
     let mut muted = podcast(ducker());
     muted.buses_mut()[0].strip.mute = true;
-    same_bits(&[plain.clone()], &[all(&muted)]);
+    same_bits(std::slice::from_ref(&plain), &[all(&muted)]);
     let mut soloed = podcast(ducker());
     soloed.buses_mut()[1].strip.solo = true;
-    same_bits(&[plain.clone()], &[all(&soloed)]);
+    same_bits(std::slice::from_ref(&plain), &[all(&soloed)]);
     let mut unkeyed = podcast(ducker());
     unkeyed.buses_mut()[1].strip.inserts[0].key = None;
     unkeyed.buses_mut()[0].strip.mute = true;
@@ -237,7 +237,11 @@ duck = { type = "ducker", key = "track.voice", depth = -10 }
     for name in ["s.toml", "s.json"] {
         let text = session.to_text(name).unwrap();
         let again = Load::default().text(text.clone(), name).unwrap();
-        assert_eq!(again.tracks()[1].strip.inserts, [insert.clone()], "{text}");
+        assert_eq!(
+            again.tracks()[1].strip.inserts,
+            std::slice::from_ref(insert),
+            "{text}"
+        );
     }
     for (wrong, told) in [
         (
