@@ -1,4 +1,4 @@
-//! Whole mixdowns, head to head: the `mixdown` example against every ffmpeg and SoX found, on the same stems in one run.
+//! Compares whole mixdowns: the `mixdown` example and every ffmpeg and SoX found, on the same stems in one run.
 //!
 //! ```sh
 //! cargo bench --bench peers                      # a minute of W1 and W2
@@ -8,25 +8,25 @@
 //! cargo bench --bench peers -- --help            # the rest
 //! ```
 //!
-//! Programs take turns (A B C A B C ...), each in a process of its own, from a warm cache. What counts is the whole
-//! process: wall time, processor time of all its threads, the most memory it held. Ours also waits for the disk to have
-//! the file (fsync), which the others do not; `--out` with a folder in memory shows the difference. All sums are compared
-//! with ours, and the run fails where they differ by more than the work's bound.
+//! Programs take turns (A B C A B C ...), each in its own process, with a warm cache. Measured is the whole process: wall
+//! time, processor time of all threads, peak memory. Ours also waits until the file is on the disk (fsync), which the others
+//! do not; `--out` with a folder in memory shows the difference. All sums are compared with ours, and the run fails if they
+//! differ by more than the bound of the workload.
 //!
 //! The stems are made by code on the first run, in `target/bench-work`: 2 GB for `--full`, 2 GB more for `--scale`, which
 //! also writes 4 GB while it runs.
 
-mod ask;
-mod compare;
-mod limits;
+mod difference;
+mod lower_bounds;
 mod measure;
+mod options;
 mod peer;
-mod race;
+mod rounds;
 mod scale;
 mod sparse;
-mod works;
+mod workloads;
 
-use ask::Ask;
+use options::Options;
 use peer::Tools;
 use scale::Scale;
 use std::{
@@ -42,21 +42,21 @@ fn main() -> ExitCode {
     if let Some((mode, rest)) = given.split_first() {
         match mode.to_str() {
             Some(measure::MEASURE) => return measure::child(rest),
-            Some(limits::LOOPS) => return limits::loops(rest),
-            Some(limits::DECODE) => return limits::decode(rest),
+            Some(lower_bounds::LOOPS) => return lower_bounds::loops(rest),
+            Some(lower_bounds::DECODE) => return lower_bounds::decode(rest),
             _ => {}
         }
     }
     if given.iter().any(|a| a == "--help" || a == "-h") {
-        println!("{}", ask::HELP);
+        println!("{}", options::HELP);
         return ExitCode::SUCCESS;
     }
     if given.iter().all(|a| a != "--bench") {
         println!("peers: nothing to test; it measures under `cargo bench`");
         return ExitCode::SUCCESS;
     }
-    let asked = Ask::parse(given.into_iter().map(|a| a.to_string_lossy().into_owned()));
-    match asked.and_then(|ask| compete(&ask)) {
+    let asked = Options::parse(given.into_iter().map(|a| a.to_string_lossy().into_owned()));
+    match asked.and_then(|options| compete(&options)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(why) => {
@@ -67,15 +67,15 @@ fn main() -> ExitCode {
 }
 
 /// Runs every requested comparison and returns whether all sums agree.
-fn compete(ask: &Ask) -> Result<bool, String> {
-    if ask.works.is_empty() && !ask.scale {
+fn compete(options: &Options) -> Result<bool, String> {
+    if options.workloads.is_empty() && !options.scale {
         return Ok(true);
     }
     let target = target()?;
     let ours = mixdown(&target)?;
     let tools = Tools::find();
     let folder = target.join("bench-work");
-    let out = ask.out.clone().unwrap_or_else(|| folder.join("out"));
+    let out = options.out.clone().unwrap_or_else(|| folder.join("out"));
     fs::create_dir_all(&out).map_err(|e| format!("{}: {e}", out.display()))?;
     println!("{}", machine());
     let peers: Vec<_> = tools
@@ -96,46 +96,46 @@ fn compete(ask: &Ask) -> Result<bool, String> {
     tools
         .missing()
         .iter()
-        .for_each(|missing| println!("not here: {missing}"));
+        .for_each(|missing| println!("not installed: {missing}"));
 
     let (mut agree, mut at_one_rate) = (true, None);
-    for name in &ask.works {
-        let work = match works::make(name, ask.seconds, &folder, &tools) {
+    for name in &options.workloads {
+        let work = match workloads::make(name, options.seconds, &folder, &tools) {
             Ok(work) => work,
             Err(why) => {
-                println!("\n{name} left out: {why}");
+                println!("\n{name} skipped: {why}");
                 continue;
             }
         };
-        let shown = race::race(&work, ask, &tools, &ours, &out)?;
-        agree &= shown.agree;
+        let result = rounds::run(&work, options, &tools, &ours, &out)?;
+        agree &= result.agree;
         if *name == "W1" {
-            at_one_rate = Some(shown.cpu);
+            at_one_rate = Some(result.cpu);
         }
         if let (true, Some(w1)) = (work.slower > 0, at_one_rate) {
-            // What a stem at the session's rate costs is W1 shared by its 16.
-            let more = (shown.cpu - w1) / work.slower as f64 - w1 / 16.0;
-            let of = more * 240.0 / ask.seconds as f64;
+            // A stem at the session's rate costs a 16th of W1.
+            let more = (result.cpu - w1) / work.slower as f64 - w1 / 16.0;
+            let of = more * 240.0 / options.seconds as f64;
             println!(
                 "  CPU s of a 44.1 kHz stem of 240 s, more than at 48 kHz: {of:.3}  aim <= 0.25"
             );
         }
     }
-    if ask.scale {
+    if options.scale {
         let folder = folder.join("scale-v1");
         Scale {
             ours: &ours,
             folder: &folder,
             out: &out,
             tools: &tools,
-            runs: ask.runs.unwrap_or(3),
+            runs: options.runs.unwrap_or(3),
         }
         .run()?;
     }
     Ok(agree)
 }
 
-/// Returns the folder that cargo builds into: this program is in `release/deps` of it.
+/// Returns the target folder of cargo: this program is in its `release/deps`.
 fn target() -> Result<PathBuf, String> {
     let me = std::env::current_exe().map_err(|e| e.to_string())?;
     me.ancestors()

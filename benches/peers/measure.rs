@@ -33,8 +33,8 @@ pub fn measure(command: &[OsString]) -> Result<Cost, String> {
         .output()
         .map_err(|e| e.to_string())?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let last: Vec<_> = said.lines().rev().take(3).collect();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let last: Vec<_> = errors.lines().rev().take(3).collect();
         let last: Vec<_> = last.into_iter().rev().collect();
         return Err(format!(
             "{} failed: {}",

@@ -1,6 +1,6 @@
 //! The other programs: which are installed, and the command line of each.
 
-use super::works::Work;
+use super::workloads::Workload;
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
@@ -24,7 +24,7 @@ pub struct Tools {
 impl Tools {
     pub fn find() -> Self {
         let named = std::env::var_os("FFMPEG").unwrap_or_else(|| "ffmpeg".into());
-        let wheel = said(
+        let wheel = output_of(
             "python3",
             &[
                 "-c",
@@ -34,7 +34,7 @@ impl Tools {
         let wheel = wheel.map(|path| PathBuf::from(path.trim()));
         let mut ffmpegs: Vec<Program> = Vec::new();
         for program in [Some(PathBuf::from(named)), wheel].into_iter().flatten() {
-            let Some(text) = said(&program, &["-version"]) else {
+            let Some(text) = output_of(&program, &["-version"]) else {
                 continue;
             };
             let version = text.split_whitespace().nth(2).unwrap_or("?");
@@ -50,7 +50,7 @@ impl Tools {
                 ffmpegs.push(Program { name, program });
             }
         }
-        let sox = said("sox", &["--version"]).map(|text| {
+        let sox = output_of("sox", &["--version"]).map(|text| {
             let version = text
                 .split_whitespace()
                 .last()
@@ -61,7 +61,7 @@ impl Tools {
                 program: "sox".into(),
             }
         });
-        let flac = said("flac", &["--version"]).map(|_| "flac".into());
+        let flac = output_of("flac", &["--version"]).map(|_| "flac".into());
         Self { ffmpegs, sox, flac }
     }
 
@@ -78,7 +78,7 @@ impl Tools {
     }
 }
 
-fn said(program: impl AsRef<Path>, arguments: &[&str]) -> Option<String> {
+fn output_of(program: impl AsRef<Path>, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program.as_ref())
         .args(arguments)
         .output()
@@ -110,7 +110,7 @@ impl Line {
 }
 
 /// Returns the command line of a sum at unity by ffmpeg, with its best resampler if one is needed.
-pub fn ffmpeg(program: &Path, work: &Work, out: &Path) -> Vec<OsString> {
+pub fn ffmpeg(program: &Path, work: &Workload, out: &Path) -> Vec<OsString> {
     let mut line =
         Line::of(program).words(&["-nostdin", "-hide_banner", "-loglevel", "error", "-y"]);
     let (mut graph, mut inputs) = (String::new(), String::new());
@@ -140,7 +140,7 @@ pub fn ffmpeg(program: &Path, work: &Work, out: &Path) -> Vec<OsString> {
 }
 
 /// Returns the command line of a sum at unity by SoX, which needs stems of one rate and does not decode AAC.
-pub fn sox(program: &Path, work: &Work, out: &Path) -> Result<Vec<OsString>, &'static str> {
+pub fn sox(program: &Path, work: &Workload, out: &Path) -> Result<Vec<OsString>, &'static str> {
     if work.slower > 0 {
         return Err("sox -m takes stems of one rate only");
     }

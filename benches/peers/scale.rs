@@ -6,7 +6,7 @@
 use super::{
     measure::{Cost, measure, median},
     peer::{Line, Tools},
-    sparse, works,
+    sparse, workloads,
 };
 use std::{
     ffi::OsString,
@@ -115,9 +115,10 @@ impl Scale<'_> {
         let folder = self.folder.join(format!("{n}-{ending}"));
         fs::create_dir_all(&folder).map_err(|e| e.to_string())?;
         let few = (0..COUNTS[0] as u64).map(|seed| {
-            let wav = works::wav(self.folder, seed, 48_000, SECONDS).map_err(|e| e.to_string())?;
+            let wav =
+                workloads::wav(self.folder, seed, 48_000, SECONDS).map_err(|e| e.to_string())?;
             if ending == "flac" {
-                works::flac(&wav, self.tools)
+                workloads::flac(&wav, self.tools)
             } else {
                 Ok(wav)
             }

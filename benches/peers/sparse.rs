@@ -2,7 +2,7 @@
 //!
 //! A reader pays for a hole as for any page of a warm cache; only the disk does not.
 
-use super::{limits::header, works::LEVEL};
+use super::{lower_bounds::header, workloads::LEVEL};
 use soundtrack_cli::demo::musical::musical;
 use std::{
     fs::{self, File},
@@ -44,7 +44,7 @@ pub fn wav(path: &Path, seed: u64, seconds: u64, channels: u16, bits: u16) -> io
     fs::rename(part, path)
 }
 
-/// Returns a sample at the level of the works, as a whole number.
+/// Returns a sample at the level of the workloads, as an integer.
 pub fn whole(sample: f64, bits: u16) -> i32 {
     (sample * LEVEL * f64::from(1u32 << (bits - 1))).round() as i32
 }

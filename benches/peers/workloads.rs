@@ -1,4 +1,4 @@
-//! The stems of the works, made by code and kept between runs: the same samples on every machine.
+//! Makes the stems of the workloads by code and keeps them between runs: the same samples on every machine.
 //!
 //! ```text
 //! W1  16 WAV 48 kHz 24 bit            W3  W1 and 8 WAV 44.1 kHz 24 bit
@@ -17,9 +17,11 @@ use std::{
 /// Amplitude of the stems: two dozen of them together stay below full scale, so that no mixer clips.
 pub const LEVEL: f64 = 1.0 / 8.0;
 
-pub struct Work {
+/// Stems to mix at unity, and the bounds of the result.
+pub struct Workload {
     pub name: &'static str,
-    pub what: String,
+    /// Number and format of the stems.
+    pub description: String,
     pub stems: Vec<PathBuf>,
     /// Number of stems, at the end of the list, at 44.1 kHz.
     pub slower: usize,
@@ -27,33 +29,34 @@ pub struct Work {
     pub seconds: f64,
     /// Maximum distance of the peers' sums from ours, in dBFS.
     pub bound: f64,
-    /// Ours ÷ the best peer, in wall time.
+    /// Target of our wall time, divided by that of the fastest peer.
     pub aim: f64,
+    /// Number of measured rounds.
     pub runs: usize,
 }
 
-/// Makes what is missing of a work.
+/// Makes the missing stems of a workload.
 pub fn make(
     name: &'static str,
     seconds: u64,
     folder: &Path,
     tools: &Tools,
-) -> Result<Work, String> {
-    let said = |e: io::Error| format!("{name}: {e}");
+) -> Result<Workload, String> {
+    let failed = |e: io::Error| format!("{name}: {e}");
     // A change of the material changes the folder's name.
     let here = folder.join(format!("{seconds}s-v1"));
-    fs::create_dir_all(&here).map_err(said)?;
+    fs::create_dir_all(&here).map_err(failed)?;
     let w1 = || {
         (0..16)
             .map(|i| wav(&here, i, 48_000, seconds))
             .collect::<io::Result<Vec<_>>>()
-            .map_err(said)
+            .map_err(failed)
     };
-    let work = |what: String, stems: Vec<PathBuf>, bound, aim| {
+    let work = |description: String, stems: Vec<PathBuf>, bound, aim| {
         let all = stems.len() as f64 * seconds as f64;
-        Work {
+        Workload {
             name,
-            what,
+            description,
             stems,
             slower: 0,
             seconds: all,
@@ -84,7 +87,7 @@ pub fn make(
         "W3" => {
             let mut stems = w1()?;
             for i in 16..24 {
-                stems.push(wav(&here, i, 44_100, seconds).map_err(said)?);
+                stems.push(wav(&here, i, 44_100, seconds).map_err(failed)?);
             }
             // The floor of noise reaches beyond 20 kHz, where resamplers fade out differently.
             let work = work(
@@ -93,7 +96,7 @@ pub fn make(
                 -60.0,
                 0.30,
             );
-            Work { slower: 8, ..work }
+            Workload { slower: 8, ..work }
         }
         "W4" => {
             let stems = w1()?
@@ -111,14 +114,17 @@ pub fn make(
         }
         _ => {
             let here = folder.join("film-v1");
-            fs::create_dir_all(&here).map_err(said)?;
+            fs::create_dir_all(&here).map_err(failed)?;
             let stem = |i| {
                 let path = here.join(format!("{i:02}.wav"));
                 sparse::wav(&path, i, 3600, 2, 24).map(|()| path)
             };
-            let stems = (0..64).map(stem).collect::<io::Result<_>>().map_err(said)?;
+            let stems = (0..64)
+                .map(stem)
+                .collect::<io::Result<_>>()
+                .map_err(failed)?;
             let what = "64 x 60 min stereo WAV 48 kHz 24 bit (sparse)".to_owned();
-            Work {
+            Workload {
                 runs: 1,
                 seconds: 64.0 * 3600.0,
                 ..work(what, stems, -120.0, 0.55)

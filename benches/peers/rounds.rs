@@ -1,15 +1,15 @@
-//! One work: every program in turn, round after round, and the table of what it took.
+//! Runs a workload: every program in turn, for several rounds, and prints a table of costs.
 //!
-//! A round that is not counted warms the cache and leaves the outputs that are compared. After every run its output is
-//! brought to the disk and removed, off the clock, so that nobody pays for what another has left to write.
+//! The first round is not counted; it warms the cache and leaves the outputs that are compared. After every run the output is
+//! synced and removed, outside the measured time, so that no program pays for the writes of another.
 
 use super::{
-    ask::Ask,
-    compare::{Compared, compare},
-    limits,
+    difference::{Compared, compare},
+    lower_bounds,
     measure::{Cost, cores_free, measure, median},
+    options::Options,
     peer::{self, Line, Tools},
-    works::Work,
+    workloads::Workload,
 };
 use std::{
     ffi::OsString,
@@ -17,17 +17,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Role of a program in the comparison.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
-    /// The build that is judged.
+    /// The build under test.
     Ours,
-    /// Other settings or builds of it.
+    /// Other settings or builds of mixdown.
     Variant,
     Peer,
     Loops,
     Decoding,
 }
 
+/// A program with its command line and its measured costs.
 struct Runner {
     name: String,
     role: Role,
@@ -62,21 +64,21 @@ impl Runner {
 
     fn clear(&self) {
         if let Some(out) = &self.out {
-            // Nothing to remove is as good.
+            // A missing file needs no removal.
             let _ = fs::remove_file(out);
         }
     }
 }
 
-/// Result of a work.
-pub struct Shown {
+/// Result of a workload.
+pub struct WorkloadResult {
     /// Processor time of ours.
     pub cpu: f64,
     /// Set if all sums agree.
     pub agree: bool,
 }
 
-fn mixdown(program: &Path, work: &Work, more: &[&str], out: &Path) -> Vec<OsString> {
+fn mixdown(program: &Path, work: &Workload, more: &[&str], out: &Path) -> Vec<OsString> {
     Line::of(program)
         .files(&work.stems)
         .words(&["-q", "--force"])
@@ -88,8 +90,8 @@ fn mixdown(program: &Path, work: &Work, more: &[&str], out: &Path) -> Vec<OsStri
 
 /// Returns the programs that take part.
 fn runners(
-    work: &Work,
-    ask: &Ask,
+    work: &Workload,
+    options: &Options,
     tools: &Tools,
     ours: &Path,
     out: &Path,
@@ -117,13 +119,13 @@ fn runners(
             });
         }
     }
-    for with in &ask.with {
+    for with in &options.with {
         let more: Vec<_> = with.split_whitespace().collect();
         add(&format!("mixdown {with}"), Role::Variant, &|out| {
             mixdown(ours, work, &more, out)
         });
     }
-    for other in &ask.against {
+    for other in &options.against {
         add(&other.display().to_string(), Role::Variant, &|out| {
             mixdown(other, work, &[], out)
         });
@@ -144,7 +146,7 @@ fn runners(
     if matches!(work.name, "W1" | "W5") {
         let loops = |out: &Path| {
             Line::of(&me)
-                .words(&[limits::LOOPS])
+                .words(&[lower_bounds::LOOPS])
                 .files(&[out.into()])
                 .files(&work.stems)
                 .0
@@ -152,22 +154,25 @@ fn runners(
         add("plain loops", Role::Loops, &loops);
     } else {
         add("decoding alone", Role::Decoding, &|_| {
-            Line::of(&me).words(&[limits::DECODE]).files(&work.stems).0
+            Line::of(&me)
+                .words(&[lower_bounds::DECODE])
+                .files(&work.stems)
+                .0
         });
     }
     Ok(runners)
 }
 
-/// Runs a work and prints its table.
-pub fn race(
-    work: &Work,
-    ask: &Ask,
+/// Runs a workload and prints its table.
+pub fn run(
+    work: &Workload,
+    options: &Options,
     tools: &Tools,
     ours: &Path,
     out: &Path,
-) -> Result<Shown, String> {
-    let mut runners = runners(work, ask, tools, ours, out)?;
-    let runs = ask.runs.unwrap_or(work.runs);
+) -> Result<WorkloadResult, String> {
+    let mut runners = runners(work, options, tools, ours, out)?;
+    let runs = options.runs.unwrap_or(work.runs);
     // Days of stems fit in no cache that could be warmed: there the first round counts.
     let counts = work.name == "W5";
     warm(&mut runners, counts)?;
@@ -185,7 +190,7 @@ pub fn race(
     };
     println!(
         "\n{}: {} -> 48 kHz 24-bit WAV, {plural}, {free:.1} cores free",
-        work.name, work.what
+        work.name, work.description
     );
     table(&runners, work);
     let agree = runners
@@ -196,7 +201,7 @@ pub fn race(
         println!("  THE SUMS DIFFER by more than {} dBFS", work.bound);
     }
     verdicts(&runners, work);
-    Ok(Shown {
+    Ok(WorkloadResult {
         cpu: runners[0].cpu(),
         agree,
     })
@@ -234,7 +239,7 @@ fn warm(runners: &mut Vec<Runner>, counts: bool) -> Result<(), String> {
     compared
 }
 
-fn table(runners: &[Runner], work: &Work) {
+fn table(runners: &[Runner], work: &Workload) {
     println!(
         "  {:<24} {:>8} {:>8} {:>9} {:>8} {:>9} {:>10}  from ours, dBFS",
         "", "wall s", "least s", "ours ÷", "CPU s", "peak MiB", "stem-s/s"
@@ -266,7 +271,7 @@ fn table(runners: &[Runner], work: &Work) {
 }
 
 /// Prints the figures that are judged, each with its target.
-fn verdicts(runners: &[Runner], work: &Work) {
+fn verdicts(runners: &[Runner], work: &Workload) {
     let ours = &runners[0];
     let of = |role| runners.iter().filter(move |r| r.role == role);
     let named = |name: &str| runners.iter().find(|r| r.name == name).map(Runner::wall);
