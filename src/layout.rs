@@ -133,6 +133,18 @@ impl Layout {
         (Self::Surround71, "7.1", 0x63F),
     ];
 
+    /// Names of all layouts with positions.
+    #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+    pub(crate) const NAMES: &[&str] = &{
+        let mut names = [""; Self::NAMED.len()];
+        let mut index = 0;
+        while index < names.len() {
+            names[index] = Self::NAMED[index].1;
+            index += 1;
+        }
+        names
+    };
+
     /// Returns the layout of a WAVE channel mask.
     ///
     /// Mono and stereo need no mask. Any other number of channels without a known mask has no

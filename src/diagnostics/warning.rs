@@ -660,7 +660,7 @@ impl fmt::Display for WarningKind {
                 let samples = plural(*samples, "sample");
                 write!(
                     f,
-                    "{samples} of the mix not finite, written as 0: lower the gains"
+                    "{samples} of the mix too large for the format, written as 0: lower the gains"
                 )
             }
             Self::UnknownDelay {} => f.write_str(

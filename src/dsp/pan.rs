@@ -50,6 +50,18 @@ impl PanLaw {
         (Self::Ardour, "ardour"),
     ];
 
+    /// Names of all laws.
+    #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+    pub(crate) const NAMES: &[&str] = &{
+        let mut names = [""; Self::NAMED.len()];
+        let mut index = 0;
+        while index < names.len() {
+            names[index] = Self::NAMED[index].1;
+            index += 1;
+        }
+        names
+    };
+
     /// Returns the gains of left and right.
     #[must_use]
     pub fn gains(self, pan: Pan) -> (f64, f64) {

@@ -92,6 +92,16 @@ impl Format {
         encoding: Encoding::Float32,
     };
 
+    /// Returns the names of all formats, as [`FromStr`] takes them.
+    ///
+    /// ```
+    /// use soundtrack::Format;
+    /// assert!(Format::names().any(|name| name == "wav24"));
+    /// ```
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        containers::formats().map(|(_, name)| name)
+    }
+
     /// Returns true if samples are floating point.
     #[must_use]
     pub fn is_float(self) -> bool {
@@ -142,13 +152,14 @@ impl fmt::Display for Format {
     }
 }
 
-/// Error: the name is not one of `wav16 wav24 wav32 wav32f`.
+/// Error: the name is not one of [`Format::names`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownFormat;
 
 impl fmt::Display for UnknownFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no such format; there are wav16, wav24, wav32 and wav32f")
+        let names: Vec<&str> = Format::names().collect();
+        write!(f, "no such format; there are {}", names.join(", "))
     }
 }
 

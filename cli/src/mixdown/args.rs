@@ -339,8 +339,7 @@ fn report_path(name: &str) -> Result<PathBuf, String> {
 }
 
 fn formats() -> impl TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(["wav16", "wav24", "wav32", "wav32f"])
-        .try_map(|name| name.parse::<Format>())
+    PossibleValuesParser::new(Format::names()).try_map(|name| name.parse::<Format>())
 }
 
 fn rate(text: &str) -> Result<SampleRate, String> {

@@ -3,6 +3,8 @@
 //! To add a key: add it here and to the model, and bind the two in [`bindings`](super::bindings). The order of the keys is
 //! the order in which they are written.
 
+use crate::{dsp::pan::PanLaw, layout::Layout};
+
 /// The keys of one kind of table.
 pub(super) struct TableSpec {
     /// Name of the kind, unique, as the schema has it.
@@ -154,18 +156,8 @@ impl KeySpec {
 
 const FILE_SYNONYMS: &[&str] = &["path", "src", "source", "filename"];
 const GAIN_SYNONYMS: &[&str] = &["volume", "level", "fader", "db"];
-const LAYOUTS: &[&str] = &[
-    "mono", "stereo", "2.1", "lcr", "lcrs", "quad", "5.0", "5.1", "6.1", "7.0", "7.1",
-];
-const PAN_LAWS: &[&str] = &[
-    "equal-power",
-    "between",
-    "linear",
-    "square-root",
-    "balance",
-    "equal-power-unity",
-    "ardour",
-];
+const LAYOUTS: &[&str] = Layout::NAMES;
+const PAN_LAWS: &[&str] = PanLaw::NAMES;
 
 /// Frame rates by name.
 pub(super) const FRAME_RATES: &[&str] = &[
