@@ -149,9 +149,8 @@ fn side_chain(subject: &str, node: &Node, field: &mut FieldReader<'_>) -> Option
         ),
         "track" => (
             context
-                .track_index
-                .get(name)
-                .map(|i| Selector::Track(TrackId(*i))),
+                .track(name)
+                .map(|index| Selector::Track(TrackId(index))),
             &context.tracks,
         ),
         _ => {

@@ -22,6 +22,7 @@ use crate::{
     units::SampleRate,
 };
 use std::{
+    cell::OnceCell,
     collections::{HashMap, HashSet},
     path::{Path, PathBuf},
 };
@@ -37,7 +38,8 @@ pub(super) struct Context<'a> {
     pub bus_index: HashMap<&'a str, usize>,
     /// The tracks outside cues.
     pub tracks: Vec<&'a str>,
-    pub track_index: HashMap<&'a str, usize>,
+    /// The place of each of them, made for the first side-chain key: most files have none.
+    track_index: OnceCell<HashMap<String, usize>>,
     /// Every language that the file names, the chosen one first.
     pub langs: Vec<String>,
 }
@@ -55,9 +57,21 @@ impl<'a> Context<'a> {
             buses: Vec::new(),
             bus_index: HashMap::new(),
             tracks: Vec::new(),
-            track_index: HashMap::new(),
+            track_index: OnceCell::new(),
             langs: Vec::new(),
         }
+    }
+
+    /// Returns the place of a track outside cues among such tracks.
+    pub(super) fn track(&self, name: &str) -> Option<usize> {
+        let index = || {
+            self.tracks
+                .iter()
+                .map(|name| (*name).to_owned())
+                .zip(0..)
+                .collect()
+        };
+        self.track_index.get_or_init(index).get(name).copied()
     }
 
     /// Returns a path in the chosen language.
@@ -152,7 +166,6 @@ pub(super) fn session(
     context.bus_index = context.buses.iter().copied().zip(0..).collect();
     let tracks = tables.tracks.iter();
     context.tracks = tracks.map(|(key, _)| key.name.as_str()).collect();
-    context.track_index = context.tracks.iter().copied().zip(0..).collect();
     context.clock.fps = header.fps;
     let rate = load
         .rate
