@@ -21,7 +21,7 @@ pub(crate) mod ranges;
 mod route;
 mod routing;
 
-pub(crate) use align::{Lag, sounding};
+pub(crate) use align::{Lag, place_sounding};
 pub(crate) use chain::Chain;
 pub(crate) use cue::InCue;
 pub use cue::{PlannedCue, PlannedUse};

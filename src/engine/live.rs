@@ -9,7 +9,7 @@ use crate::{
     curve::Automation,
     engine::{Options, clip_reader::ClipReader, read_ahead::ReadAhead},
     error::Result,
-    plan::{Chain, Gates, NodeInput, NodeKind, Plan, sounding},
+    plan::{Gates, NodeInput, NodeKind, Plan, place_sounding},
     units::saturating_usize,
 };
 use std::ops::Range;
@@ -97,7 +97,7 @@ impl Renderer {
             state.open_keys(node, &gates.live);
         }
         // A closing feed still sounds until its ramp ends.
-        self.plan.sounding = sounding(&self.plan.nodes, None, Chain::tail);
+        self.place_sounding(None);
     }
 
     /// Reports whether any feed is opening or closing.
@@ -108,9 +108,16 @@ impl Renderer {
             .any(|ramps| ramps.gates_moving())
     }
 
+    /// Places what sounds, with these gates or with all of them open.
+    fn place_sounding(&mut self, gates: Option<&Gates>) {
+        place_sounding(&mut self.plan.nodes, gates);
+        let master = self.plan.nodes.last();
+        self.plan.sounding = master.map_or_else(Vec::new, |node| node.before.sounding.clone());
+    }
+
     /// Makes everything outside the clips of live nodes exact silence again. Call when all gates have arrived.
     pub(crate) fn finish_gates(&mut self, gates: &Gates) {
-        self.plan.sounding = sounding(&self.plan.nodes, Some(gates), Chain::tail);
+        self.place_sounding(Some(gates));
     }
 
     /// Ramps a node to a new gain and pan. Returns false, and changes nothing, while an earlier ramp is in progress.

@@ -266,6 +266,10 @@ impl NodeState {
         } = task;
         self.render_input(out, node, task)
             .map_err(|e| e.in_track(&node.name))?;
+        // Keys pass their delays also before the inserts begin, so that they are aligned from the first frame on.
+        let keys: Vec<Option<&Block>> = (self.keys.iter_mut().zip(keys))
+            .map(|(input, key)| input.take(key.as_deref(), frames))
+            .collect();
         if let (Some(chain), Some(input)) = (&mut self.before, position.input) {
             if !out.active {
                 fill_silence(&mut out.block, frames);
@@ -275,9 +279,6 @@ impl NodeState {
                 output: position.fader,
                 counts: position.counts_output,
             };
-            let keys: Vec<Option<&Block>> = (self.keys.iter_mut().zip(keys))
-                .map(|(input, key)| input.take(key.as_deref(), frames))
-                .collect();
             run_inserts(
                 chain,
                 &node.before,

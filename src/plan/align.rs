@@ -4,7 +4,7 @@
 //! their latency; where paths of different latency meet, the shorter ones are delayed by the difference.
 
 use super::{
-    Chain, Gates, Node, NodeInput, NodeKind, Plan,
+    Gates, Node, NodeInput, NodeKind, Plan,
     ranges::{joined, widened},
 };
 use std::ops::Range;
@@ -20,20 +20,7 @@ pub(crate) struct Lag {
 
 /// Fills in the sounding ranges of all chains, and the lags and delays of all nodes.
 pub(super) fn align(nodes: &mut [Node]) {
-    for index in 0..nodes.len() {
-        let (done, rest) = nodes.split_at_mut(index);
-        let Some(node) = rest.first_mut() else {
-            continue;
-        };
-        let output = |feed| done.get(feed).map_or(&[][..], |l: &Node| &l.after.sounding);
-        let input = if node.live {
-            input_sounding(node, output, |_| true)
-        } else {
-            Vec::new()
-        };
-        let sounding = node.before.place(input).to_vec();
-        node.after.place(sounding);
-    }
+    place_sounding(nodes, None);
     // Frames by which each node's output is ahead of the master's.
     let mut ahead = vec![0; nodes.len()];
     for (index, node) in nodes.iter().enumerate().rev() {
@@ -106,32 +93,54 @@ fn input_sounding<'a>(
     }
 }
 
-/// Returns the ranges in which the mix sounds before the processors after the master's fader: with these gates, or with the
-/// nodes of the plan that are live. `tail` returns the frames that a chain sounds after its input.
-pub(crate) fn sounding(
-    nodes: &[Node],
-    gates: Option<&Gates>,
-    tail: impl Fn(&Chain) -> u64,
-) -> Vec<Range<u64>> {
-    let is_live = |index: usize, node: &Node| match gates {
-        Some(gates) => gates.live.get(index) == Some(&true),
-        None => node.live,
-    };
-    let is_open = |index: usize, feed: usize| match gates.and_then(|gates| gates.feeds.get(index)) {
-        Some(feeds) => feeds.get(feed) == Some(&true),
-        None => true,
-    };
-    let mut outputs: Vec<Vec<Range<u64>>> = Vec::with_capacity(nodes.len());
-    for (index, node) in nodes.iter().enumerate() {
-        let input = if is_live(index, node) {
-            let output = |feed| outputs.get(feed).map_or(&[][..], Vec::as_slice);
-            input_sounding(node, output, |feed| is_open(index, feed))
+/// Fills in the sounding and fed ranges of all chains: with these gates, or with the nodes of the plan that are live.
+pub(crate) fn place_sounding(nodes: &mut [Node], gates: Option<&Gates>) {
+    for index in 0..nodes.len() {
+        let (done, rest) = nodes.split_at_mut(index);
+        let Some(node) = rest.first_mut() else {
+            continue;
+        };
+        let output = |feed| done.get(feed).map_or(&[][..], |n: &Node| &n.after.sounding);
+        let input = if is_live(gates, index, node) {
+            input_sounding(node, output, |feed| is_open(gates, index, feed))
         } else {
             Vec::new()
         };
-        outputs.push(widened(&input, tail(&node.before)));
+        let sounding = node.before.place(input).to_vec();
+        node.after.place(sounding);
     }
-    outputs.pop().unwrap_or_default()
+}
+
+fn is_live(gates: Option<&Gates>, index: usize, node: &Node) -> bool {
+    match gates {
+        Some(gates) => gates.live.get(index) == Some(&true),
+        None => node.live,
+    }
+}
+
+fn is_open(gates: Option<&Gates>, index: usize, feed: usize) -> bool {
+    match gates.and_then(|gates| gates.feeds.get(index)) {
+        Some(feeds) => feeds.get(feed) == Some(&true),
+        None => true,
+    }
+}
+
+/// Returns the end of the last clip or tail that makes the mix longer: with these gates, or with the nodes that are live.
+pub(super) fn end(nodes: &[Node], gates: Option<&Gates>) -> u64 {
+    let mut outputs: Vec<Vec<Range<u64>>> = Vec::with_capacity(nodes.len());
+    for (index, node) in nodes.iter().enumerate() {
+        let input = if is_live(gates, index, node) {
+            let output = |feed| outputs.get(feed).map_or(&[][..], Vec::as_slice);
+            input_sounding(node, output, |feed| is_open(gates, index, feed))
+        } else {
+            Vec::new()
+        };
+        let tail = node.before.prolongs_by() + node.after.prolongs_by();
+        outputs.push(widened(&input, tail));
+    }
+    let tails = outputs.pop().unwrap_or_default().into_iter().map(|r| r.end);
+    let clips = nodes.iter().flat_map(Node::clips).map(|c| c.range.end);
+    clips.chain(tails).max().unwrap_or(0)
 }
 
 impl Node {

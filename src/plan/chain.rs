@@ -119,11 +119,6 @@ impl Chain {
         keys.filter_map(|key| Some((key.node?, key)))
     }
 
-    /// Returns the frames that the chain sounds after its input.
-    pub(crate) fn tail(&self) -> u64 {
-        self.tail
-    }
-
     /// Returns the frames of its tail that make the mix longer.
     pub(crate) fn prolongs_by(&self) -> u64 {
         self.prolongs_by

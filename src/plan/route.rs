@@ -77,11 +77,12 @@ pub(super) fn arrange(session: &Session, tracks: Vec<TrackInput<'_>>, scope: Sco
     }
     align::align(&mut nodes);
 
-    // A plan that holds what is not heard is as long as one that does not.
+    // A plan that holds what is not heard as well sounds as one that does not.
     let gates = (scope == Scope::All).then(|| routing.gates());
-    let clips = nodes.iter().flat_map(Node::clips).map(|c| c.range.end);
-    let tails = align::sounding(&nodes, gates.as_ref(), Chain::prolongs_by);
-    let end = clips.chain(tails.iter().map(|r| r.end)).max().unwrap_or(0);
+    if gates.is_some() {
+        align::place_sounding(&mut nodes, gates.as_ref());
+    }
+    let end = align::end(&nodes, gates.as_ref());
     let master = nodes.last();
     let sounding = master.map_or_else(Vec::new, |node| node.before.sounding.clone());
     Plan {
