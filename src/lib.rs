@@ -133,6 +133,7 @@
 //! | track, bus, master | the channels of the mixer; each has a strip |
 //! | strip | inserts, fader, pan, mute, solo and sends |
 //! | insert | a processor on a strip |
+//! | key | the signal that controls a processor on another strip (side-chain) |
 //! | send | an extra feed from a strip to a bus |
 //! | cue | a named piece of music with its own tracks |
 //! | use | one placement of a cue against picture |
