@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_no_peak_and_levels_are_one_step() {
+    fn silence_is_not_drawn_and_levels_are_one_step() {
         let steps = PathScale::new((0.0, 100.0), 0.0, 100, 20.0);
         let draw = |columns: &[(f64, f64)]| steps.outline(columns.iter().copied());
         let quiet = (0.0, 0.0);
