@@ -29,6 +29,35 @@ use std::{fmt, path::PathBuf};
 
 /// Receives rendered audio, for example a file, a buffer in memory, a device, or a sink of the
 /// embedding program.
+///
+/// ```
+/// use soundtrack::{Block, Bounce, Layout, Options, Plan, Renderer, Result, SampleRate, Session, Sink, Spec, Track};
+/// use soundtrack::{encode::Written, media::Memory};
+///
+/// /// Keeps the largest amplitude.
+/// #[derive(Default)]
+/// struct Peak(f64);
+///
+/// impl Sink for Peak {
+///     fn write(&mut self, block: &Block) -> Result<()> {
+///         for sample in block.channels().flatten() {
+///             self.0 = self.0.max(sample.abs());
+///         }
+///         Ok(())
+///     }
+///     fn finish(&mut self) -> Result<Written> {
+///         Ok(Written::default())
+///     }
+/// }
+///
+/// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+/// let mut mix = Session::new(spec.rate, spec.layout);
+/// mix.add_track(Track::new("click", Memory::new(spec, vec![vec![0.0, -0.5, 0.25]])?));
+/// let mut peak = Peak::default();
+/// Bounce::new().into_sink(&mut Renderer::new(Plan::compile(&mix)?, &Options::default())?, &mut peak)?;
+/// assert_eq!(peak.0, 0.5);
+/// # Ok::<(), soundtrack::Error>(())
+/// ```
 pub trait Sink {
     /// Writes the frames of a block. A file sink does not block for long; a device sink blocks
     /// until the device accepts more.

@@ -69,6 +69,40 @@ pub struct Flaw {
 /// A stream of audio of known rate and layout. Files are sources; a program can implement its own.
 ///
 /// All positions are frames at the source's own rate. The mixer resamples, converts layouts and places.
+///
+/// ```
+/// use soundtrack::{Block, Frames, Layout, Opener, Result, SampleRate, Session, Source, Spec, Track};
+///
+/// const SPEC: Spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+///
+/// /// A second of a constant 0.25.
+/// struct Constant(u64);
+///
+/// impl Source for Constant {
+///     fn spec(&self) -> Spec {
+///         SPEC
+///     }
+///     fn length(&self) -> Option<Frames> {
+///         Some(Frames(48_000))
+///     }
+///     fn read(&mut self, out: &mut Block) -> Result<usize> {
+///         let frames = out.capacity().min((48_000 - self.0) as usize);
+///         out.fill(frames, 0.25);
+///         self.0 += frames as u64;
+///         Ok(frames)
+///     }
+///     fn seek(&mut self, to: Frames) -> Result<()> {
+///         self.0 = to.0.min(48_000);
+///         Ok(())
+///     }
+/// }
+///
+/// let mut mix = Session::new(SampleRate::HZ_48000, Layout::Mono);
+/// let open = Opener::new("constant", || Ok(Box::new(Constant(0)) as Box<dyn Source>));
+/// mix.add_track(Track::new("constant", open));
+/// assert_eq!(mix.render(Frames(100)..Frames(102))?, [[0.25, 0.25]]);
+/// # Ok::<(), soundtrack::Error>(())
+/// ```
 pub trait Source: Send {
     /// Returns rate and layout, which never change.
     fn spec(&self) -> Spec;

@@ -31,6 +31,33 @@ pub enum Memory {
 /// * output depends on the samples and their absolute frames only, never on how the signal was cut into blocks;
 /// * after [`reset`](Self::reset), silence in gives silence out, and leaves the state as it was;
 /// * [`process`](Self::process) does not allocate, lock or wait once it has seen a block of the largest size.
+///
+/// ```
+/// use soundtrack::{Block, Frames, Insert, Layout, SampleRate, Session, Spec, Track};
+/// use soundtrack::{dsp::{Memory, Processor}, media};
+///
+/// /// Turns the signal upside down.
+/// struct Invert;
+///
+/// impl Processor for Invert {
+///     fn memory(&self) -> Memory {
+///         Memory::Window(Frames(0)) // an output frame depends on no earlier input
+///     }
+///     fn reset(&mut self) {}
+///     fn process(&mut self, _at: Frames, block: &mut Block, _key: Option<&Block>) {
+///         for samples in block.channels_mut() {
+///             samples.iter_mut().for_each(|sample| *sample = -*sample);
+///         }
+///     }
+/// }
+///
+/// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+/// let mut mix = Session::new(spec.rate, spec.layout);
+/// let stem = media::Memory::new(spec, vec![vec![0.5, -0.25]])?;
+/// mix.add_track(Track::new("stem", stem).insert(Insert::custom("invert", |_spec| Box::new(Invert))));
+/// assert_eq!(mix.render(Frames(0)..Frames(2))?, [[-0.5, 0.25]]);
+/// # Ok::<(), soundtrack::Error>(())
+/// ```
 pub trait Processor: Send {
     /// Returns the look-ahead in frames: output frame t depends on input up to t + latency. The plan compensates it, so that
     /// every strip stays aligned.

@@ -1,4 +1,4 @@
-//! Delays a feed so that it meets feeds of longer latency at the same frame.
+//! Delays an edge of the graph so that it meets edges of longer latency at the same frame.
 
 use super::node::{Output, SILENCE, ensure_frames};
 use crate::{layout::Layout, units::saturating_usize};
@@ -11,7 +11,7 @@ pub(super) struct DelayLine {
     /// Index of the oldest sample in the rings.
     next: usize,
     /// Frames until the rings hold only silence.
-    sounding: usize,
+    frames_until_silent: usize,
     out: Output,
 }
 
@@ -22,7 +22,7 @@ impl DelayLine {
             frames,
             rings: vec![vec![SILENCE; frames]; layout.channels()],
             next: 0,
-            sounding: 0,
+            frames_until_silent: 0,
             out: Output::new(layout),
         }
     }
@@ -30,20 +30,20 @@ impl DelayLine {
     /// Replaces the delayed frames by silence.
     pub(super) fn reset(&mut self) {
         self.rings.iter_mut().for_each(|ring| ring.fill(SILENCE));
-        (self.next, self.sounding) = (0, 0);
+        (self.next, self.frames_until_silent) = (0, 0);
     }
 
     /// Takes the next frames and returns as many delayed ones.
     pub(super) fn pass(&mut self, input: &Output, frames: usize) -> &Output {
-        self.out.active = input.active || self.sounding > 0;
+        self.out.active = input.active || self.frames_until_silent > 0;
         if !self.out.active {
             // The rings hold silence only, so nothing has to move.
             return &self.out;
         }
-        self.sounding = if input.active {
+        self.frames_until_silent = if input.active {
             self.frames
         } else {
-            self.sounding.saturating_sub(frames)
+            self.frames_until_silent.saturating_sub(frames)
         };
         ensure_frames(&mut self.out.block, frames);
         let mut from = input

@@ -1,4 +1,4 @@
-//! Plays the pieces of a source one after another, as an edit list with jumps states.
+//! Plays pieces of a source in the order of an edit list.
 
 use super::{Flaw, Info, Source};
 use crate::{block::Block, error::Result, layout::Spec, units::Frames};
@@ -16,8 +16,9 @@ pub(crate) struct EditPiece {
 pub(crate) struct EditedSource {
     inner: Box<dyn Source>,
     pieces: Vec<EditPiece>,
-    /// Index of the piece that is read, and its start.
+    /// Index of the piece that is read.
     piece: usize,
+    /// First frame of that piece in the output.
     piece_start: u64,
     position: u64,
     /// Frames that the source contains.
@@ -28,7 +29,7 @@ pub(crate) struct EditedSource {
 }
 
 impl EditedSource {
-    /// Makes a source of `pieces` of `inner`, whose properties are in `info`, and corrects those.
+    /// Makes a source of `pieces` of `inner`, and updates `info` to the edited source.
     pub(crate) fn new(inner: Box<dyn Source>, pieces: Vec<EditPiece>, info: &mut Info) -> Self {
         let available = info.frames.0 - info.missing.0;
         let frames = pieces
@@ -37,12 +38,12 @@ impl EditedSource {
         let mut missing_from = frames;
         let mut start = 0;
         for piece in &pieces {
-            let there = piece
+            let available_frames = piece
                 .from
                 .map_or(piece.frames, |from| available.saturating_sub(from));
             // Some writers state a last piece that is longer than the audio by a rounding.
-            if there < piece.frames && info.missing > Frames::ZERO {
-                missing_from = missing_from.min(start + there);
+            if available_frames < piece.frames && info.missing > Frames::ZERO {
+                missing_from = missing_from.min(start + available_frames);
             }
             start += piece.frames;
         }

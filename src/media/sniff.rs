@@ -100,8 +100,8 @@ fn open_error(path: &Path, e: io::Error) -> Error {
     file_error(path, kind, what).because(e)
 }
 
-/// Recognises an open file. Returns what follows ID3v2 tags at its start where a container follows them, which knows
-/// nothing of them.
+/// Recognises an open file. For a container after ID3v2 tags, the file that is returned starts after the tags, since
+/// demuxers of containers do not expect any.
 fn recognise(mut file: InputFile, path: &Path) -> Result<(InputFile, FileKind)> {
     let start = id3_tags_len(&mut file).map_err(|e| read_error(path, e))?;
     let head = read_at(&mut file, start, SYNC_SEARCH_BYTES).map_err(|e| read_error(path, e))?;
@@ -159,8 +159,8 @@ fn recognise_magic(head: &[u8], path: &Path) -> Result<Option<FileKind>> {
     }))
 }
 
-/// Returns whether the file begins with a box of MP4 or QuickTime. These have their names at offset 4, where names of
-/// other formats match by chance: only to be asked after those.
+/// Returns whether the file begins with a box of MP4 or QuickTime. Call it last: the names
+/// of boxes are at offset 4, where other formats match by chance.
 fn is_mp4(head: &[u8]) -> bool {
     let name = head.get(4..8).unwrap_or_default();
     matches!(
@@ -395,7 +395,7 @@ fn unsupported_format(head: &[u8]) -> Option<&'static str> {
         return Some("MPEG transport stream");
     }
     if let [0x0B, 0x77, _, _, _, id, ..] = head {
-        // The stream id in the upper five bits tells E-AC-3 (11 to 16) from AC-3 (ETSI TS 102 366, E.1.3.1.6).
+        // The stream id in the upper five bits is 11 to 16 for E-AC-3, less for AC-3 (ETSI TS 102 366, E.1.3.1.6).
         return Some(if id >> 3 > 10 { "E-AC-3" } else { "AC-3" });
     }
     if is_loas(head) {
@@ -419,14 +419,15 @@ fn is_transport_stream(head: &[u8]) -> bool {
         sync == 0x47 && flags & 0x80 == 0 && control & 0x30 != 0
     };
     for (size, first) in [(188, 0), (192, 4), (204, 0)] {
-        let follow = |from: usize, least: usize| {
-            let places = (from..head.len().saturating_sub(3)).step_by(size);
-            places.clone().take(PACKETS).all(is_packet) && places.take(PACKETS).count() >= least
+        let has_packets_from = |from: usize, min_packets: usize| {
+            let offsets = (from..head.len().saturating_sub(3)).step_by(size);
+            offsets.clone().take(PACKETS).all(is_packet)
+                && offsets.take(PACKETS).count() >= min_packets
         };
         // Frames of MPEG audio can be as long as a packet and repeat any byte: these are looked for first.
-        let is_cut =
-            sync_format(head, false).is_none() && (0..=size).any(|from| follow(from, PACKETS));
-        if follow(first, 2) || is_cut {
+        let is_cut = sync_format(head, false).is_none()
+            && (0..=size).any(|from| has_packets_from(from, PACKETS));
+        if has_packets_from(first, 2) || is_cut {
             return true;
         }
     }

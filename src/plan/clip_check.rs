@@ -20,7 +20,7 @@ pub(super) fn channel_map(
     stem: &Stem,
 ) -> Result<ChannelMap, Vec<Problem>> {
     let mut problems = Vec::new();
-    let mut say = |kind, keys: &[&str], what: String| {
+    let mut report = |kind, keys: &[&str], what: String| {
         let subject = name.subject().with_file(&stem.name);
         problems.push(
             clip.written
@@ -37,7 +37,7 @@ pub(super) fn channel_map(
     match (length, wanted) {
         (None, None) => {
             let what = "its length is not known, so the clip must state one".to_owned();
-            say(ErrorKind::Session, &["file"], what);
+            report(ErrorKind::Session, &["file"], what);
         }
         (Some(n), Some(end)) if end.0 > n => {
             let what = format!(
@@ -45,14 +45,14 @@ pub(super) fn channel_map(
                 clock(end.0),
                 clock(n)
             );
-            say(ErrorKind::Session, &["length", "from"], what);
+            report(ErrorKind::Session, &["length", "from"], what);
         }
         (Some(n), None) if clip.from.0 > n => {
             let what = format!(
                 "the clip starts at frame {}, the file ends at {n}",
                 clip.from
             );
-            say(ErrorKind::Session, &["from"], what);
+            report(ErrorKind::Session, &["from"], what);
         }
         _ => {}
     }
@@ -66,7 +66,7 @@ pub(super) fn channel_map(
                 "the {name} of {} frames is longer than the clip of {total}",
                 fade.length
             );
-            say(ErrorKind::Session, &[key], what);
+            report(ErrorKind::Session, &[key], what);
         }
     }
     let layout = clip.layout.unwrap_or(stem.spec.layout);
@@ -76,7 +76,7 @@ pub(super) fn channel_map(
             "the clip's layout {stated} has {} channels, the file {there}",
             layout.channels()
         );
-        say(ErrorKind::Session, &["layout"], what);
+        report(ErrorKind::Session, &["layout"], what);
         return Err(problems);
     }
     let place = match layout.fold(session.layout) {
@@ -85,7 +85,7 @@ pub(super) fn channel_map(
         None => {
             let mask = stem.info.as_ref().map_or(0, |info| info.channel_mask);
             let what = unmapped(layout, mask);
-            say(ErrorKind::Unsupported, &["layout", "file"], what);
+            report(ErrorKind::Unsupported, &["layout", "file"], what);
             return Err(problems);
         }
     };

@@ -1,7 +1,7 @@
 //! Expands cues: every track of a cue becomes a node that holds its clips once for each placement.
 //!
 //! A placement plays a stretch of the cue. Clips and their fades keep their position in the cue, automation follows the cue's
-//! own time, and the level and fades of the placement apply to all of it. Everything is a pure function of the absolute
+//! length_here time, and the level and fades of the placement apply to all of it. Everything is a pure function of the absolute
 //! frame.
 
 use super::{
@@ -52,9 +52,9 @@ pub struct PlannedUse {
     pub from: Frames,
     /// Its level.
     pub gain: Decibels,
-    /// The fade at its start: its own, or that of a crossfade.
+    /// The fade at its start: its length_here, or that of a crossfade.
     pub fade_in: Fade,
-    /// The fade at its end: its own, or that of a crossfade.
+    /// The fade at its end: its length_here, or that of a crossfade.
     pub fade_out: Fade,
     /// Its usage code; empty for none.
     pub usage: String,
@@ -97,7 +97,7 @@ impl<'a> ClipPlacer<'a> {
             if empty {
                 let what = "it has no placement, so the mix is empty: place it with at, as in at = \"0s\", or with a use";
                 let problem = Problem::about(subject(cue, None), ErrorKind::Session, what);
-                self.say(cue.written.place(problem, &[]));
+                self.report(cue.written.place(problem, &[]));
             } else {
                 self.note(WarningKind::UnplacedCue {}, subject(cue, None));
             }
@@ -114,7 +114,7 @@ impl<'a> ClipPlacer<'a> {
             };
             if track.strip.solo && cue.uses.is_empty() {
                 let what = "it is soloed, but its cue has no placement, so nothing would be heard: place the cue with at or a use, or remove the solo";
-                self.say(
+                self.report(
                     cue.written
                         .place(Problem::new(format!("{name}: {what}")), &[]),
                 );
@@ -135,10 +135,10 @@ impl<'a> ClipPlacer<'a> {
         };
         let uses = self.uses(cue, length, origin);
         // Checked before the nodes are made: a short session file can ask for more nodes than fit in memory.
-        let (at_once, count) = (most_at_once(&uses), uses.len() as u64);
+        let (at_once, count) = (max_overlap(&uses), uses.len() as u64);
         let mut cost = Cost::default();
         for (track, clips) in &tracks {
-            cost.nodes += if is_still(&track.strip) {
+            cost.nodes += if has_constant_gain_and_pan(&track.strip) {
                 count.min(1)
             } else {
                 at_once
@@ -157,7 +157,11 @@ impl<'a> ClipPlacer<'a> {
         let mut inputs = Vec::new();
         for (index, (track, clips)) in tracks.into_iter().enumerate() {
             let strip = &track.strip;
-            let groups = if is_still(strip) { &still } else { &moving };
+            let groups = if has_constant_gain_and_pan(strip) {
+                &still
+            } else {
+                &moving
+            };
             for (number, group) in groups.iter().enumerate() {
                 let times = group
                     .iter()
@@ -180,7 +184,7 @@ impl<'a> ClipPlacer<'a> {
                     mute: cue.mute || strip.mute,
                     clips: group
                         .iter()
-                        .flat_map(|u| clips.iter().filter_map(|c| placed(c, u)))
+                        .flat_map(|u| clips.iter().filter_map(|c| clip_in_placement(c, u)))
                         .collect(),
                     gain,
                     pan,
@@ -248,18 +252,18 @@ impl<'a> ClipPlacer<'a> {
             let clock = |frame: u64| Frames(frame).clock(self.session.rate);
             let from = exact(place.from, place.exact.from);
             let phase = phase(place.at, place.exact.at, self.session.rate);
-            let nominal = place
+            let stated_length = place
                 .length
                 .map_or(length.saturating_sub(place.from.0), |l| l.0);
             // A length between two frames may round to one frame more or less, depending on the exact start.
-            let (own, end) = match place.length.map(|l| exact(l, place.exact.length)) {
+            let (length_here, end) = match place.length.map(|l| exact(l, place.exact.length)) {
                 Some(exact) => (
                     rounded_length(phase, exact),
                     from.plus(exact)
                         .nearest()
-                        .min(place.from.0.saturating_add(nominal)),
+                        .min(place.from.0.saturating_add(stated_length)),
                 ),
-                None => (nominal, place.from.0.saturating_add(nominal)),
+                None => (stated_length, place.from.0.saturating_add(stated_length)),
             };
             let mut wrong = Vec::new();
             if end > length && length > 0 {
@@ -274,9 +278,9 @@ impl<'a> ClipPlacer<'a> {
                 (place.fade_in, "fade_in", "fade-in"),
                 (place.fade_out, "fade_out", "fade-out"),
             ] {
-                if fade.length.0 > nominal && end <= length {
+                if fade.length.0 > stated_length && end <= length {
                     let what = format!(
-                        "the {what} of {} frames is longer than the use of {nominal}",
+                        "the {what} of {} frames is longer than the use of {stated_length}",
                         fade.length
                     );
                     wrong.push(([key, key], what));
@@ -286,7 +290,7 @@ impl<'a> ClipPlacer<'a> {
                 At::Frames(at) => Ok(at.0),
                 At::Timecode(at) => self.timecode(&subject, at),
                 At::Origin => match origin {
-                    Some(zero) => self.after_start(zero + i128::from(place.from.0)),
+                    Some(origin_frame) => self.after_start(origin_frame + i128::from(place.from.0)),
                     // `cue_origin` has reported this once for the whole cue.
                     None => continue,
                 },
@@ -297,7 +301,7 @@ impl<'a> ClipPlacer<'a> {
             let fits = wrong.is_empty();
             for (keys, what) in wrong {
                 let problem = Problem::about(subject.clone(), ErrorKind::Session, what);
-                self.say(place.written.place(problem, &keys));
+                self.report(place.written.place(problem, &keys));
             }
             if fits {
                 let crossfade = place.crossfade;
@@ -306,9 +310,9 @@ impl<'a> ClipPlacer<'a> {
                     place,
                     Stretch {
                         start,
-                        end: start.saturating_add(own),
-                        fade_in: place.fade_in.within(own),
-                        fade_out: place.fade_out.within(own),
+                        end: start.saturating_add(length_here),
+                        fade_in: place.fade_in.within(length_here),
+                        fade_out: place.fade_out.within(length_here),
                         crossfade,
                         crossfade_end: start.saturating_add(faded),
                     },
@@ -321,7 +325,7 @@ impl<'a> ClipPlacer<'a> {
                 continue;
             };
             let problem = Problem::about(subject(cue, Some(place)), ErrorKind::Session, what);
-            self.say(place.written.place(problem, &["crossfade"]));
+            self.report(place.written.place(problem, &["crossfade"]));
         }
         let planned = found
             .iter()
@@ -344,38 +348,38 @@ impl<'a> ClipPlacer<'a> {
         let subject = self::subject(cue, None);
         let mut first: Option<(i128, &str)> = None;
         for clip in tracks.iter().flat_map(|(_, clips)| clips) {
-            let Some(zero) = self.origin(&subject, &clip.stem) else {
+            let Some(origin_frame) = self.origin(&subject, &clip.stem) else {
                 continue;
             };
-            let zero = zero + i128::from(clip.from) - i128::from(clip.range.start);
+            let origin_frame = origin_frame + i128::from(clip.from) - i128::from(clip.range.start);
             match first {
-                Some((known, name)) if known != zero => {
+                Some((known, name)) if known != origin_frame => {
                     let what = format!(
-                        "the time references of {name} and {} put its start {} apart: state at as a time",
+                        "the time references of {name} and {} differ by {}: give `at` as a time",
                         clip.stem.name,
-                        match known.abs_diff(zero) {
+                        match known.abs_diff(origin_frame) {
                             1 => "1 frame".to_owned(),
                             n => format!("{n} frames"),
                         }
                     );
-                    self.say(
+                    self.report(
                         cue.written
                             .place(Problem::about(subject, ErrorKind::Session, what), &["at"]),
                     );
                     return None;
                 }
                 Some(_) => {}
-                None => first = Some((zero, &clip.stem.name)),
+                None => first = Some((origin_frame, &clip.stem.name)),
             }
         }
         if first.is_none() && tracks.iter().any(|(_, clips)| !clips.is_empty()) {
-            let what = "no stem of it has a time reference to place it by: state at as a time";
-            self.say(
+            let what = "no stem has a time reference: give `at` as a time";
+            self.report(
                 cue.written
                     .place(Problem::about(subject, ErrorKind::Session, what), &["at"]),
             );
         }
-        first.map(|(zero, _)| zero)
+        first.map(|(origin_frame, _)| origin_frame)
     }
 }
 
@@ -392,14 +396,14 @@ fn subject(cue: &Cue, place: Option<&Use>) -> Subject {
 }
 
 /// Reports whether neither gain nor pan of a strip moves in time.
-fn is_still(strip: &Strip) -> bool {
+fn has_constant_gain_and_pan(strip: &Strip) -> bool {
     let (gain, pan) = automation(strip);
     gain.constant().is_some() && pan.constant().is_some()
 }
 
 /// Returns the largest number of placements that sound at the same time: the nodes that a track needs whose gain or pan moves
 /// in time.
-fn most_at_once(uses: &[PlannedUse]) -> u64 {
+fn max_overlap(uses: &[PlannedUse]) -> u64 {
     let mut changes: Vec<(u64, i64)> = Vec::with_capacity(2 * uses.len());
     for place in uses {
         changes.push((place.range.start.0, 1));
@@ -439,20 +443,20 @@ fn groups(uses: &[PlannedUse], still: bool) -> Vec<Vec<&PlannedUse>> {
 }
 
 /// Returns a clip of a cue as a placement plays it; `None` where the placement leaves the clip out.
-fn placed(clip: &PlannedClip, place: &PlannedUse) -> Option<PlannedClip> {
-    let shown = place.from.0
+fn clip_in_placement(clip: &PlannedClip, place: &PlannedUse) -> Option<PlannedClip> {
+    let excerpt = place.from.0
         ..place
             .from
             .0
             .saturating_add((place.range.end - place.range.start).0);
     let (start, end) = (
-        clip.range.start.max(shown.start),
-        clip.range.end.min(shown.end),
+        clip.range.start.max(excerpt.start),
+        clip.range.end.min(excerpt.end),
     );
     if start >= end {
         return None;
     }
-    let on_timeline = |frame: u64| place.range.start.0.saturating_add(frame - shown.start);
+    let on_timeline = |frame: u64| place.range.start.0.saturating_add(frame - excerpt.start);
     let window = Window {
         range: place.range.start.0..place.range.end.0,
         fade_in: place.fade_in,

@@ -70,7 +70,7 @@ impl<'a> ClipPlacer<'a> {
     /// All problems at once.
     pub(super) fn finish(mut self) -> Result<Vec<Warning>> {
         if let Some(what) = self.cost.excess(self.session.max_memory) {
-            self.say(Problem::new(what));
+            self.report(Problem::new(what));
         }
         self.problems.dedup();
         if self.problems.is_empty() {
@@ -83,7 +83,7 @@ impl<'a> ClipPlacer<'a> {
         })
     }
 
-    pub(super) fn say(&mut self, problem: Problem) {
+    pub(super) fn report(&mut self, problem: Problem) {
         self.problems.push(problem);
     }
 
@@ -179,12 +179,12 @@ impl<'a> ClipPlacer<'a> {
     /// problem.
     fn stem(&mut self, name: &TrackName<'_>, clip: &Clip) -> Option<Arc<Stem>> {
         let (session, problems, cause) = (self.session, &mut self.problems, &mut self.cause);
-        let mut say = |problem: Problem| problems.push(clip.written.place(problem, &["file"]));
+        let mut report = |problem: Problem| problems.push(clip.written.place(problem, &["file"]));
         let chosen = clip.chosen_input();
         let input = match chosen.spoken(session.lang.as_deref()) {
             Ok(input) => input,
             Err(what) => {
-                say(Problem::about(name.subject(), ErrorKind::Session, what));
+                report(Problem::about(name.subject(), ErrorKind::Session, what));
                 return None;
             }
         };
@@ -194,9 +194,9 @@ impl<'a> ClipPlacer<'a> {
                 let e = e.within(name);
                 let problem = e.as_problem();
                 if clip.written.is_somewhere() && e.kind() == ErrorKind::NotFound {
-                    say(problem.with_hint(&beside(&input.located().unwrap_or_default().0)));
+                    report(problem.with_hint(&beside(&input.located().unwrap_or_default().0)));
                 } else {
-                    say(problem);
+                    report(problem);
                 }
                 cause.get_or_insert(e);
             };

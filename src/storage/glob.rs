@@ -4,7 +4,7 @@
 ///
 /// Matching is case-sensitive, except in the extension: recorders and other systems write
 /// `SNARE.WAV`, which `*.wav` includes.
-pub(crate) fn fits(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     if matches_text(pattern, name) {
         return true;
     }
@@ -70,7 +70,7 @@ mod tests {
             ("*.*", "a.b.C"),
             ("a.b.wav", "a.b.WAV"),
         ] {
-            assert!(fits(pattern, name), "{pattern} {name}");
+            assert!(matches(pattern, name), "{pattern} {name}");
         }
         for (pattern, name) in [
             ("*.wav", "a.wave"),
@@ -87,9 +87,9 @@ mod tests {
             ("*.wav", "wav"),
             ("*wav", "a.WAV"),
         ] {
-            assert!(!fits(pattern, name), "{pattern} {name}");
+            assert!(!matches(pattern, name), "{pattern} {name}");
         }
         // Would take for ever if every star were tried with every other.
-        assert!(!fits(&"*a".repeat(40), &"a".repeat(30)));
+        assert!(!matches(&"*a".repeat(40), &"a".repeat(30)));
     }
 }

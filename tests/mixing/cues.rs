@@ -368,7 +368,7 @@ fn what_is_wrong_with_cues_is_told_at_once() {
         "cue \"storm\": it has no tracks",
         "cue \"storm\": 00:59:59:23 lies before the start of the session, 01:00:00:00",
         "cue \"storm\", use \"reprise\": it ends at 00:00:00.250 (12001 frames), the cue at 00:00:00.141 (6800 frames)",
-        "cue \"lost\": no stem of it has a time reference to place it by: state at as a time",
+        "cue \"lost\": no stem has a time reference: give `at` as a time",
     ];
     assert_eq!(got, want, "{got:#?}");
 }

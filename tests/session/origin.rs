@@ -96,7 +96,7 @@ fn a_cue_at_its_origin_lies_where_its_stems_agree() {
         .replace(folder.path().to_str().unwrap(), "$");
     assert_eq!(
         error,
-        "cue \"c\": the time references of $/a.wav and $/b.wav put its start 1 frame apart: state at as a time"
+        "cue \"c\": the time references of $/a.wav and $/b.wav differ by 1 frame: give `at` as a time"
     );
 }
 

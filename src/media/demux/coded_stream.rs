@@ -25,7 +25,7 @@ use crate::{
     units::Frames,
 };
 
-/// Bytes at the start of a packet that tell its length in frames.
+/// Bytes at the start of a packet that state its length in frames.
 pub(super) const PACKET_HEAD_BYTES: usize = 32;
 
 /// Frames of an AAC-LC packet.

@@ -1,7 +1,7 @@
 //! Opens Matroska and WebM (RFC 9559, on the EBML of RFC 8794).
 //!
 //! `symphonia`'s demuxer counts packets instead of reading their timestamps, ignores encoder delay and padding, and
-//! cannot tell a file that was cut off from one of unknown length. So all blocks are listed here when a file is opened.
+//! cannot distinguish a file that was cut off from one of unknown length. So all blocks are listed here when a file is opened.
 //!
 //! Clusters of blocks carry the timestamps, mostly in milliseconds; [`timeline`](super::timeline) places the packets.
 //! `CodecDelay` is removed from the start and `DiscardPadding` from the end. A segment or cluster of unknown size ends

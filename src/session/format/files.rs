@@ -2,7 +2,7 @@
 
 use super::session_reader::Context;
 use crate::error::ProblemKind;
-use crate::storage::{self, Location, glob::fits, is_link, joined};
+use crate::storage::{self, Location, glob::matches, is_link, joined};
 use std::{
     collections::HashSet,
     fs, io,
@@ -115,7 +115,7 @@ pub(super) fn matching(folder: &Path, pattern: &str) -> io::Result<Vec<PathBuf>>
         if names.len() > MAX_ENTRIES {
             return Err(too_many());
         }
-        let wanted = |name: &&String| !name.starts_with('.') && fits(pattern, name);
+        let wanted = |name: &&String| !name.starts_with('.') && matches(pattern, name);
         return Ok(names
             .iter()
             .filter(wanted)
@@ -128,7 +128,7 @@ pub(super) fn matching(folder: &Path, pattern: &str) -> io::Result<Vec<PathBuf>>
         }
         let name = entry?.file_name();
         let shown = name.to_string_lossy();
-        if shown.starts_with('.') || !fits(pattern, &shown) {
+        if shown.starts_with('.') || !matches(pattern, &shown) {
             continue;
         }
         let Some(name) = name.to_str() else {
@@ -182,7 +182,7 @@ pub(super) fn folders_with_audio(
                 && !known.contains(&folder.join(&inner).join(&*name))
             {
                 left.push((inner.join(&*name), depth + 1));
-            } else if kind.is_file() && depth > 0 && endings.iter().any(|p| fits(p, &name)) {
+            } else if kind.is_file() && depth > 0 && endings.iter().any(|p| matches(p, &name)) {
                 found.push(inner.clone());
             }
         }

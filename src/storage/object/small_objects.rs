@@ -4,7 +4,7 @@ use super::{About, backend};
 use crate::storage::location::{Location, ObjectUrl};
 use crate::{
     error::{Error, ErrorKind, Result},
-    storage::glob::fits,
+    storage::glob::matches,
 };
 use std::{
     io,
@@ -77,7 +77,7 @@ pub fn list(folder: &str) -> Result<Vec<String>> {
         _ => (folder, "*"),
     };
     let mut names = listed(Path::new(within)).map_err(|e| unreadable(folder, e))??;
-    names.retain(|name| fits(pattern, name));
+    names.retain(|name| matches(pattern, name));
     Ok(names)
 }
 
@@ -217,7 +217,7 @@ fn object(link: &str) -> Result<ObjectUrl> {
         Location::Local(_) => Err(refused(
             link,
             ErrorKind::Unsupported,
-            "is no object of a store",
+            "is not an object URL (s3://, gs://, az://)",
         )),
     }
 }

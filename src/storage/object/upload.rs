@@ -120,7 +120,7 @@ impl Upload {
             .is_some())
     }
 
-    /// Sends a part unless it is empty, then waits until at most `in_flight` parts are in flight.
+    /// Sends a part unless it is empty, then waits until at most `max_in_flight` parts are in flight.
     fn send(&mut self, bytes: Vec<u8>, max_in_flight: usize) -> io::Result<()> {
         if !bytes.is_empty() {
             let parts = match &mut self.parts {
