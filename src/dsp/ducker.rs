@@ -5,7 +5,7 @@
 
 use super::{
     decibel,
-    dynamics::{Delayed, decibels, frames, note_least, seconds},
+    dynamics::{Delayed, decibels, frames, loudest, note_least, seconds, turn},
     processor::{Memory, Processor, ProcessorKind, Reduction},
 };
 use crate::{
@@ -156,23 +156,13 @@ impl Processor for Ducker {
             return;
         };
         let mut gains = std::mem::take(&mut self.gains);
-        gains.clear();
-        gains.resize(block.frames(), 0.0);
-        for samples in key.channels() {
-            for (gain, sample) in gains.iter_mut().zip(samples) {
-                *gain = gain.max(sample.abs());
-            }
-        }
+        loudest(key, &mut gains);
         for gain in &mut gains {
             *gain = decibel::to_amplitude(self.step(*gain));
         }
         note_least(&gains, &mut self.reductions);
         self.ahead.pass(block);
-        for samples in block.channels_mut() {
-            for (sample, gain) in samples.iter_mut().zip(&gains) {
-                *sample *= gain;
-            }
-        }
+        turn(block, &gains);
         self.gains = gains;
     }
 

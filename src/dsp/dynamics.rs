@@ -345,6 +345,26 @@ const CHUNK: usize = 64;
 /// The level of silence, in dBFS.
 const SILENT_DB: f64 = -300.0;
 
+/// Puts the amplitude of the loudest channel of each frame into `amplitudes`.
+pub(super) fn loudest(block: &Block, amplitudes: &mut Vec<f64>) {
+    amplitudes.clear();
+    amplitudes.resize(block.frames(), 0.0);
+    for samples in block.channels() {
+        for (amplitude, sample) in amplitudes.iter_mut().zip(samples) {
+            *amplitude = amplitude.max(sample.abs());
+        }
+    }
+}
+
+/// Multiplies the frames of all channels by their gains.
+pub(super) fn turn(block: &mut Block, gains: &[f64]) {
+    for samples in block.channels_mut() {
+        for (sample, gain) in samples.iter_mut().zip(gains) {
+            *sample *= gain;
+        }
+    }
+}
+
 /// Notes the least gain of each part of a block, where the level is turned down.
 pub(super) fn note_least(gains: &[f64], reductions: &mut Vec<Reduction>) {
     for (index, part) in gains.chunks(CHUNK).enumerate() {
@@ -577,7 +597,6 @@ impl Processor for Dynamics {
 
     fn process(&mut self, _: Frames, block: &mut Block, key: Option<&Block>) {
         self.reductions.clear();
-        let frames = block.frames();
         if self.curve.is_neutral() {
             self.ahead.pass(block);
             if self.makeup != 1.0 {
@@ -589,23 +608,14 @@ impl Processor for Dynamics {
         }
         // The levels come from the input, the gains go to the delayed signal: all levels of a block are taken first.
         let mut gains = std::mem::take(&mut self.gains);
-        gains.clear();
-        gains.resize(frames, 0.0);
-        for samples in key.unwrap_or(block).channels() {
-            for (gain, sample) in gains.iter_mut().zip(samples) {
-                *gain = gain.max(sample.abs());
-            }
-        }
+        loudest(key.unwrap_or(block), &mut gains);
         for part in gains.chunks_mut(CHUNK) {
             self.gains_of(part);
         }
         note_least(&gains, &mut self.reductions);
         self.ahead.pass(block);
-        for samples in block.channels_mut() {
-            for (sample, gain) in samples.iter_mut().zip(&gains) {
-                *sample *= gain * self.makeup;
-            }
-        }
+        gains.iter_mut().for_each(|gain| *gain *= self.makeup);
+        turn(block, &gains);
         self.gains = gains;
     }
 
