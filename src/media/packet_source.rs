@@ -12,7 +12,7 @@ use crate::storage::InputFile;
 /// Source of the packets of one stream.
 pub(crate) enum PacketSource {
     /// A table of packet locations.
-    Table(PacketTable),
+    Table(Box<PacketTable>),
     /// A demuxer whose positions are frames.
     Timed(Box<DemuxedStream>),
 }

@@ -47,7 +47,7 @@ impl StemFile<'_> {
         self.refuse_undeclared_sbr(&table, "ADTS")?;
         let decoder = Decoder::for_codec(Codec::Aac, rate.hz(), usize::from(channels), None);
         let mut decoder = decoder.map_err(|f| self.codec_error(NAME, f))?;
-        let mut packets = PacketSource::Table(table);
+        let mut packets = PacketSource::Table(Box::new(table));
         self.decode_first(&mut packets, &mut decoder, NAME)?;
         Ok(OpenedStem {
             packets,

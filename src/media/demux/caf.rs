@@ -259,7 +259,7 @@ impl StemFile<'_> {
             }
             self.refuse_undeclared_sbr(&source, "CAF")?;
         }
-        let mut source = PacketSource::Table(source);
+        let mut source = PacketSource::Table(Box::new(source));
         if is_whole && stream.is_alac() {
             available_end = self.last_packet_end(&mut source, stream, available_end)?;
             end = end.min(available_end);

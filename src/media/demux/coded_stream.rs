@@ -350,7 +350,7 @@ impl StemFile<'_> {
         let name = format!("{} in {container}", coded.name);
         let decoder = Decoder::for_codec(coded.codec, coded.rate, coded.channels, coded.config);
         let mut decoder = decoder.map_err(|f| self.codec_error(&name, f))?;
-        let mut packets = PacketSource::Table(table);
+        let mut packets = PacketSource::Table(Box::new(table));
         let decoded = self.decode_first(&mut packets, &mut decoder, &name)?;
         let (rate, channels) = match decoded {
             Some(out) => self.check_limits(out.rate, out.channels)?,

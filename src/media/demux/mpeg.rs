@@ -81,7 +81,8 @@ impl StemFile<'_> {
             Codec::Mp2 if scan.has_forbidden => Codec::ForbiddenMp2,
             codec => codec,
         };
-        let mut packets = PacketSource::Table(PacketTable::new(self.file.clone(), scan.entries));
+        let mut packets =
+            PacketSource::Table(Box::new(PacketTable::new(self.file.clone(), scan.entries)));
         let decoder = Decoder::for_codec(codec, rate.hz(), usize::from(channels), None);
         let mut decoder = decoder.map_err(|f| self.codec_error(name, f))?;
         self.decode_first(&mut packets, &mut decoder, name)?;
