@@ -1,4 +1,4 @@
-//! What processors cost: each alone, and a mix of 16 stems with three filters and a compressor on each, beside ffmpeg.
+//! Measures the cost of processors: each alone, and a mix of 16 stems with three filters and a compressor on each, beside ffmpeg.
 //!
 //! ```text
 //! cargo bench --bench inserts

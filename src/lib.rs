@@ -89,7 +89,7 @@
 //! loop with different sinks.
 //!
 //! # The laws
-//! The crate promises nine laws. The tests in `tests/laws` check each of them; laws 1 to 3 are also checked with processors
+//! The crate promises nine laws. The tests in `tests/laws` check each of them; laws 1 to 4 are also checked with processors
 //! on every strip. [`promises`] lists what happens when something goes wrong, with the test that shows it.
 //!
 //! | | law | statement |

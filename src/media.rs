@@ -56,7 +56,7 @@ pub use wav::Wav;
 /// A range of a source that could not be read and was replaced by silence of the same length.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flaw {
-    /// What is wrong.
+    /// Kind of the fault.
     pub kind: FlawKind,
     /// The first silent frame, at the source's own rate.
     pub at: Frames,

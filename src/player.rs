@@ -126,7 +126,7 @@ impl Session {
     /// Plays the mix on the default output device. [`PlayerBuilder`] offers other devices, and playback without hardware.
     ///
     /// # Errors
-    /// Those of compiling the session; `Device` if there is no device or it cannot be opened.
+    /// Passes on the errors of compiling the session; `Device` if there is no device or it cannot be opened.
     #[cfg(feature = "device")]
     pub fn play(&self) -> crate::Result<Player> {
         PlayerBuilder::new().device(self, None)

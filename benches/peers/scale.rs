@@ -35,7 +35,7 @@ impl Scale<'_> {
     /// Runs all measurements.
     ///
     /// # Errors
-    /// Those of the file system and the programs.
+    /// Passes on the errors of the file system and the programs.
     pub fn run(&self) -> Result<(), String> {
         fs::create_dir_all(self.folder).map_err(|e| e.to_string())?;
         self.counts()?;

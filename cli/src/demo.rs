@@ -74,7 +74,7 @@ const INSTRUMENTS: [Instrument; 7] = [
 /// Synthesises the music and writes a file for each instrument into `folder`, which is created if it does not exist.
 ///
 /// # Errors
-/// Those of the file system and the encoders.
+/// Passes on the errors of the file system and the encoders.
 pub fn write_stems(folder: &Path) -> io::Result<Vec<Stem>> {
     fs::create_dir_all(folder)?;
     INSTRUMENTS

@@ -82,7 +82,7 @@ pub fn resolve_folder(path: &Path) -> Result<PathBuf> {
 /// Reads a file or an object up to `max_bytes`; `None` if it does not exist.
 ///
 /// # Errors
-/// Those of the store; `NotFound` for a file that cannot be read.
+/// Passes on the errors of the store; `NotFound` for a file that cannot be read.
 pub fn read(path: &Path, max_bytes: u64) -> Result<Option<Vec<u8>>> {
     #[cfg(feature = "cloud")]
     if let Some(link) = link(path) {
@@ -108,7 +108,7 @@ pub fn read(path: &Path, max_bytes: u64) -> Result<Option<Vec<u8>>> {
 /// Opens a file or an object for reading from its start.
 ///
 /// # Errors
-/// Those of the store; `NotFound` for a file that cannot be opened.
+/// Passes on the errors of the store; `NotFound` for a file that cannot be opened.
 pub fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
     #[cfg(feature = "cloud")]
     if let Some(link) = link(path) {
@@ -127,7 +127,7 @@ pub fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
 /// Returns the metadata of a file or an object; `None` if it does not exist.
 ///
 /// # Errors
-/// Those of the store.
+/// Passes on the errors of the store.
 pub fn metadata(path: &Path) -> Result<Option<Metadata>> {
     #[cfg(feature = "cloud")]
     if let Some(link) = link(path) {

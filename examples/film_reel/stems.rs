@@ -21,7 +21,7 @@ const STEMS: [(&str, Format, u32, usize, usize); 8] = [
 /// Writes the stems into a folder, which is created if it does not exist.
 ///
 /// # Errors
-/// Those of the file system and the encoders.
+/// Passes on the errors of the file system and the encoders.
 pub fn write(folder: &Path) -> io::Result<()> {
     for (seed, (name, format, rate, channels, seconds)) in (1..).zip(STEMS) {
         let path = folder.join(name);

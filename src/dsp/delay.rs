@@ -17,6 +17,7 @@ pub(super) static DELAY: ProcessorKind = ProcessorKind {
             default: 0.25,
             range: (0.0, 10.0),
             doc: "Time to the first repeat, rounded to whole frames.",
+            stores_signal: true,
         },
         Parameter {
             key: "feedback",
@@ -24,6 +25,7 @@ pub(super) static DELAY: ProcessorKind = ProcessorKind {
             default: f64::NEG_INFINITY,
             range: (f64::NEG_INFINITY, -0.1),
             doc: "Level of each repeat relative to the one before it, in dB.",
+            stores_signal: false,
         },
         Parameter {
             key: "mix",
@@ -31,6 +33,7 @@ pub(super) static DELAY: ProcessorKind = ProcessorKind {
             default: 0.5,
             range: (0.0, 1.0),
             doc: "Share of the repeats in the output; the rest is the signal itself.",
+            stores_signal: false,
         },
     ],
     keyed: false,

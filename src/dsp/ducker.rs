@@ -5,7 +5,10 @@
 
 use super::{
     decibel,
-    dynamics::{Delayed, decibels, frames, loudest, note_least, seconds, turn},
+    dynamics::{
+        LookAhead, apply_gains, decibels, frames, log_reductions, lookahead, loudest_channel,
+        seconds,
+    },
     processor::{Memory, Processor, ProcessorKind, Reduction},
 };
 use crate::{
@@ -37,12 +40,7 @@ pub(super) static DUCKER: ProcessorKind = ProcessorKind {
             "Time that the gain stays down after the key fell silent.",
         ),
         seconds("release", 0.8, 20.0, "Time of the way up."),
-        seconds(
-            "lookahead",
-            0.0,
-            1.0,
-            "Time by which the gain comes ahead of the signal.",
-        ),
+        lookahead(1.0, "Time by which the gain comes ahead of the signal."),
     ],
     keyed: true,
     build: |values, spec| {
@@ -54,7 +52,7 @@ pub(super) static DUCKER: ProcessorKind = ProcessorKind {
             attack: frames(attack, spec),
             hold: frames(hold, spec),
             release: frames(release, spec),
-            ahead: Delayed::new(lookahead, spec),
+            ahead: LookAhead::new(lookahead, spec),
             state: State::default(),
             gains: Vec::new(),
             reductions: Vec::new(),
@@ -70,7 +68,7 @@ struct Ducker {
     attack: u64,
     hold: u64,
     release: u64,
-    ahead: Delayed,
+    ahead: LookAhead,
     state: State,
     /// The gains of a block, kept to allocate nothing.
     gains: Vec<f64>,
@@ -156,13 +154,13 @@ impl Processor for Ducker {
             return;
         };
         let mut gains = std::mem::take(&mut self.gains);
-        loudest(key, &mut gains);
+        loudest_channel(key, &mut gains);
         for gain in &mut gains {
             *gain = decibel::to_amplitude(self.step(*gain));
         }
-        note_least(&gains, &mut self.reductions);
+        log_reductions(&gains, &mut self.reductions);
         self.ahead.pass(block);
-        turn(block, &gains);
+        apply_gains(block, &gains);
         self.gains = gains;
     }
 

@@ -26,6 +26,7 @@ pub(super) const fn decibels(
         default,
         range,
         doc,
+        stores_signal: false,
     }
 }
 
@@ -41,9 +42,34 @@ pub(super) const fn seconds(
         default,
         range: (0.0, highest),
         doc,
+        stores_signal: false,
     }
 }
 
+pub(super) const fn lookahead(highest: f64, doc: &'static str) -> Parameter {
+    Parameter {
+        stores_signal: true,
+        ..seconds("lookahead", 0.0, highest, doc)
+    }
+}
+
+const fn ratio(doc: &'static str) -> Parameter {
+    Parameter {
+        key: "ratio",
+        unit: Unit::Number,
+        default: 2.0,
+        range: (1.0, 1000.0),
+        doc,
+        stores_signal: false,
+    }
+}
+
+const KNEE: Parameter = decibels(
+    "knee",
+    6.0,
+    (0.0, 60.0),
+    "Width in dB of the bend around the threshold.",
+);
 const ATTACK_DOC: &str = "Time in which the reduction covers 63 % of a rise.";
 const RELEASE_DOC: &str = "Time in which the reduction covers 63 % of a fall.";
 const RMS: Parameter = seconds(
@@ -52,9 +78,7 @@ const RMS: Parameter = seconds(
     1.0,
     "Time over which the power is averaged; 0 detects peaks.",
 );
-const LOOKAHEAD: Parameter = seconds(
-    "lookahead",
-    0.0,
+const LOOKAHEAD: Parameter = lookahead(
     0.1,
     "Time by which the reduction comes ahead of the signal.",
 );
@@ -69,19 +93,8 @@ pub(super) static COMPRESSOR: ProcessorKind = ProcessorKind {
             (-120.0, 60.0),
             "Level in dBFS above which the signal is turned down.",
         ),
-        Parameter {
-            key: "ratio",
-            unit: Unit::Number,
-            default: 2.0,
-            range: (1.0, 1000.0),
-            doc: "Decibels above the threshold that become one decibel; at 1 no bit changes.",
-        },
-        decibels(
-            "knee",
-            6.0,
-            (0.0, 60.0),
-            "Width in dB of the bend around the threshold.",
-        ),
+        ratio("Decibels above the threshold that become one decibel; at 1 no bit changes."),
+        KNEE,
         seconds("attack", 0.01, 5.0, ATTACK_DOC),
         seconds("release", 0.12, 10.0, RELEASE_DOC),
         decibels(
@@ -133,19 +146,8 @@ pub(super) static EXPANDER: ProcessorKind = ProcessorKind {
             (-120.0, 60.0),
             "Level in dBFS below which the signal is turned down.",
         ),
-        Parameter {
-            key: "ratio",
-            unit: Unit::Number,
-            default: 2.0,
-            range: (1.0, 1000.0),
-            doc: "Decibels that one decibel below the threshold becomes; at 1 no bit changes.",
-        },
-        decibels(
-            "knee",
-            6.0,
-            (0.0, 60.0),
-            "Width in dB of the bend around the threshold.",
-        ),
+        ratio("Decibels that one decibel below the threshold becomes; at 1 no bit changes."),
+        KNEE,
         decibels("range", -40.0, (-200.0, 0.0), "Gain at most, in dB."),
         seconds(
             "attack",
@@ -337,7 +339,7 @@ struct Times {
 }
 
 /// Time constants after which what was before is forgotten: of a difference of 60 dB, 0.00005 dB are left.
-const FORGOTTEN: f64 = 14.0;
+const SETTLING_TIME_CONSTANTS: f64 = 14.0;
 
 /// Frames that are worked on together, so that their levels and gains are computed side by side.
 const CHUNK: usize = 64;
@@ -346,7 +348,7 @@ const CHUNK: usize = 64;
 const SILENT_DB: f64 = -300.0;
 
 /// Puts the amplitude of the loudest channel of each frame into `amplitudes`.
-pub(super) fn loudest(block: &Block, amplitudes: &mut Vec<f64>) {
+pub(super) fn loudest_channel(block: &Block, amplitudes: &mut Vec<f64>) {
     amplitudes.clear();
     amplitudes.resize(block.frames(), 0.0);
     for samples in block.channels() {
@@ -357,7 +359,7 @@ pub(super) fn loudest(block: &Block, amplitudes: &mut Vec<f64>) {
 }
 
 /// Multiplies the frames of all channels by their gains.
-pub(super) fn turn(block: &mut Block, gains: &[f64]) {
+pub(super) fn apply_gains(block: &mut Block, gains: &[f64]) {
     for samples in block.channels_mut() {
         for (sample, gain) in samples.iter_mut().zip(gains) {
             *sample *= gain;
@@ -366,7 +368,7 @@ pub(super) fn turn(block: &mut Block, gains: &[f64]) {
 }
 
 /// Notes the least gain of each part of a block, where the level is turned down.
-pub(super) fn note_least(gains: &[f64], reductions: &mut Vec<Reduction>) {
+pub(super) fn log_reductions(gains: &[f64], reductions: &mut Vec<Reduction>) {
     for (index, part) in gains.chunks(CHUNK).enumerate() {
         let mut least = (0, 1.0);
         for (n, gain) in part.iter().enumerate() {
@@ -385,13 +387,13 @@ pub(super) fn note_least(gains: &[f64], reductions: &mut Vec<Reduction>) {
 }
 
 /// Delays a signal by the look-ahead of its processor.
-pub(super) struct Delayed {
+pub(super) struct LookAhead {
     /// The signal that is on its way, as a ring for each channel, and the place of its oldest frame.
     rings: Vec<Vec<f64>>,
     oldest: usize,
 }
 
-impl Delayed {
+impl LookAhead {
     pub(super) fn new(seconds: f64, spec: Spec) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "at most 1 s")]
         let ring = vec![0.0; frames(seconds, spec) as usize];
@@ -419,7 +421,7 @@ impl Delayed {
         for (samples, ring) in block.channels_mut().zip(&mut self.rings) {
             let (before, after) = ring.split_at_mut(self.oldest.min(length));
             let mut rest = samples;
-            // Once round from the oldest frame, as often as the block is long.
+            // Each frame changes places with the oldest one in the ring; a long block goes round several times.
             while !rest.is_empty() {
                 for part in [&mut *after, &mut *before] {
                     let (now, later) = rest.split_at_mut(part.len().min(rest.len()));
@@ -444,14 +446,14 @@ struct Dynamics {
     makeup: f64,
     hold_frames: u64,
     memory: Memory,
-    ahead: Delayed,
+    ahead: LookAhead,
     state: State,
     /// The gains of a block, kept to allocate nothing.
     gains: Vec<f64>,
     reductions: Vec<Reduction>,
 }
 
-/// What is remembered of the signal.
+/// State that depends on the signal.
 #[derive(Clone, Copy)]
 struct State {
     /// Reduction in dB.
@@ -483,9 +485,12 @@ fn share_left(seconds: f64, spec: Spec) -> f64 {
 
 impl Dynamics {
     fn new(curve: Curve, times: Times, makeup_db: f64, spec: Spec) -> Self {
-        let ahead = Delayed::new(times.lookahead, spec);
+        let ahead = LookAhead::new(times.lookahead, spec);
         let slowest = times.attack.max(times.release);
-        let settles = frames(times.hold + FORGOTTEN * (slowest + times.rms), spec);
+        let settles = frames(
+            times.hold + SETTLING_TIME_CONSTANTS * (slowest + times.rms),
+            spec,
+        );
         let memory = if curve.is_neutral() {
             Memory::Window(Frames(ahead.frames()))
         } else {
@@ -545,7 +550,7 @@ impl Dynamics {
     }
 
     /// Replaces the amplitudes of frames by their gains.
-    fn gains_of(&mut self, values: &mut [f64]) {
+    fn amplitudes_to_gains(&mut self, values: &mut [f64]) {
         if self.average > 0.0 {
             values.iter_mut().for_each(|value| *value *= *value);
             self.average(values);
@@ -608,14 +613,14 @@ impl Processor for Dynamics {
         }
         // The levels come from the input, the gains go to the delayed signal: all levels of a block are taken first.
         let mut gains = std::mem::take(&mut self.gains);
-        loudest(key.unwrap_or(block), &mut gains);
+        loudest_channel(key.unwrap_or(block), &mut gains);
         for part in gains.chunks_mut(CHUNK) {
-            self.gains_of(part);
+            self.amplitudes_to_gains(part);
         }
-        note_least(&gains, &mut self.reductions);
+        log_reductions(&gains, &mut self.reductions);
         self.ahead.pass(block);
         gains.iter_mut().for_each(|gain| *gain *= self.makeup);
-        turn(block, &gains);
+        apply_gains(block, &gains);
         self.gains = gains;
     }
 

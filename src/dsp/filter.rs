@@ -23,6 +23,7 @@ const fn frequency(default: f64, doc: &'static str) -> Parameter {
         default,
         range: (1.0, 400_000.0),
         doc,
+        stores_signal: false,
     }
 }
 
@@ -32,6 +33,7 @@ const SLOPE: Parameter = Parameter {
     default: 12.0,
     range: (6.0, 48.0),
     doc: "Steepness in dB per octave: 6, 12, 18, … 48.",
+    stores_signal: false,
 };
 
 const GAIN: Parameter = Parameter {
@@ -40,6 +42,7 @@ const GAIN: Parameter = Parameter {
     default: 0.0,
     range: (-60.0, 60.0),
     doc: "Gain in dB; at 0 the filter changes no bit.",
+    stores_signal: false,
 };
 
 const fn q(default: f64, doc: &'static str) -> Parameter {
@@ -49,6 +52,7 @@ const fn q(default: f64, doc: &'static str) -> Parameter {
         default,
         range: (0.05, 100.0),
         doc,
+        stores_signal: false,
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) static LIMITER: ProcessorKind = ProcessorKind {
         default: -1.0,
         range: (-60.0, 0.0),
         doc: "The highest true peak, in dBTP.",
+        stores_signal: false,
     }],
     keyed: false,
     build: |values, spec| {

@@ -140,6 +140,8 @@ pub struct Parameter {
     pub range: (f64, f64),
     /// A description, one sentence.
     pub doc: &'static str,
+    /// The processor stores the signal for as many seconds as the value.
+    pub stores_signal: bool,
 }
 
 impl Parameter {

@@ -18,6 +18,7 @@ pub(crate) static TRIM: ProcessorKind = ProcessorKind {
         default: 0.0,
         range: (f64::NEG_INFINITY, 200.0),
         doc: "Gain in dB.",
+        stores_signal: false,
     }],
     keyed: false,
     build: |values, _| {

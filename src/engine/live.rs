@@ -19,7 +19,7 @@ impl Renderer {
     /// `ramp` frames.
     ///
     /// # Errors
-    /// Those of [`Renderer::new`].
+    /// Passes on the errors of [`Renderer::new`].
     pub(crate) fn live(plan: Plan, ahead: &ReadAhead, ramp: usize) -> Result<Self> {
         let channels = plan.spec.layout.channels();
         let mut renderer = Self::new(plan, &Options { threads: 1 })?;

@@ -138,7 +138,7 @@ impl ReadAhead {
     /// frame to be taken and otherwise equal the one that was set.
     ///
     /// # Errors
-    /// Those of a stem that cannot be decoded there, with its track.
+    /// Passes on the errors of a stem that cannot be decoded there, with its track.
     pub(crate) fn ready(&self, order: &PlaybackOrder, frames: u64) -> Result<bool> {
         self.shared
             .queues

@@ -18,9 +18,9 @@ pub(crate) struct Lag {
     pub output: u64,
 }
 
-/// Fills in the sounding ranges of all chains, and the lags and delays of all nodes.
-pub(super) fn align(nodes: &mut [Node]) {
-    place_sounding(nodes, None);
+/// Fills in the sounding ranges of all chains, as [`place_sounding`] does, and the lags and delays of all nodes.
+pub(super) fn align(nodes: &mut [Node], gates: Option<&Gates>) {
+    place_sounding(nodes, gates);
     // Frames by which each node's output is ahead of the master's.
     let mut ahead = vec![0; nodes.len()];
     for (index, node) in nodes.iter().enumerate().rev() {

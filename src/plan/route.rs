@@ -75,13 +75,10 @@ pub(super) fn arrange(session: &Session, tracks: Vec<TrackInput<'_>>, scope: Sco
         }
         nodes.push(planned);
     }
-    align::align(&mut nodes);
-
-    // A plan that holds what is not heard as well sounds as one that does not.
+    // A plan that also holds what is not heard must sound like one that does not.
     let gates = (scope == Scope::All).then(|| routing.gates());
-    if gates.is_some() {
-        align::place_sounding(&mut nodes, gates.as_ref());
-    }
+    align::align(&mut nodes, gates.as_ref());
+
     let end = align::end(&nodes, gates.as_ref());
     let master = nodes.last();
     let sounding = master.map_or_else(Vec::new, |node| node.before.sounding.clone());

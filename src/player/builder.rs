@@ -104,7 +104,7 @@ impl PlayerBuilder {
     /// Plays in real time without hardware, for servers, demos and tests.
     ///
     /// # Errors
-    /// Those of compiling the session; `Device` if no thread can be started.
+    /// Passes on the errors of compiling the session; `Device` if no thread can be started.
     pub fn null(&self, session: &Session) -> Result<Player> {
         self.start(session, Box::new(NullBackend))
     }
@@ -113,7 +113,7 @@ impl PlayerBuilder {
     /// would. It is finished when the player is dropped.
     ///
     /// # Errors
-    /// Those of compiling the session; `Device` if no thread can be started. [`Player::fault`] returns later errors of the
+    /// Passes on the errors of compiling the session; `Device` if no thread can be started. [`Player::fault`] returns later errors of the
     /// sink.
     pub fn into_sink(&self, session: &Session, sink: Box<dyn Sink + Send>) -> Result<Player> {
         self.start(session, Box::new(SinkBackend::new(sink, BLOCK)))
@@ -137,7 +137,7 @@ impl PlayerBuilder {
     /// ```
     ///
     /// # Errors
-    /// Those of compiling the session; `Device` for a rate that cannot be converted to.
+    /// Passes on the errors of compiling the session; `Device` for a rate that cannot be converted to.
     pub fn own(&self, session: &Session, spec: Spec) -> Result<(Player, Callback)> {
         let (backend, callback) = CallbackBackend::new(spec);
         let player = self.start(session, Box::new(backend))?;
@@ -150,7 +150,7 @@ impl PlayerBuilder {
     /// Plays on an output device: the system's default, or one by its name or id as listed by `devices`.
     ///
     /// # Errors
-    /// Those of compiling the session; `Device`, with advice, if there is no such device or it cannot be opened.
+    /// Passes on the errors of compiling the session; `Device`, with advice, if there is no such device or it cannot be opened.
     #[cfg(feature = "device")]
     pub fn device(&self, session: &Session, device: Option<&str>) -> Result<Player> {
         self.start(

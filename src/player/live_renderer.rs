@@ -71,7 +71,7 @@ impl LiveRenderer {
     /// Compiles the session and starts to read its stems `depth` frames ahead.
     ///
     /// # Errors
-    /// Those of compiling.
+    /// Passes on the errors of compiling.
     pub(super) fn new(session: &Session, depth: u64) -> Result<Self> {
         let plan = Plan::compiled(session, Scope::All)?;
         let (spec, length, nodes) = (plan.spec, plan.length.0, plan.nodes.len());
@@ -217,7 +217,7 @@ impl LiveRenderer {
     /// Returns whether the next `frames` frames can be rendered without waiting for a file.
     ///
     /// # Errors
-    /// Those of a stem that cannot be decoded there.
+    /// Passes on the errors of a stem that cannot be decoded there.
     pub(super) fn ready(&self, frames: u64) -> Result<bool> {
         self.read_ahead
             .ready(&self.playback_order(), self.renderer.input_for(frames))

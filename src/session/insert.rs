@@ -2,7 +2,7 @@
 
 use super::Selector;
 use crate::{
-    dsp::{PROCESSORS, Parameter, Processor, ProcessorKind, Unit, limiter::LIMITER, trim::TRIM},
+    dsp::{PROCESSORS, Parameter, Processor, ProcessorKind, limiter::LIMITER, trim::TRIM},
     error::{Error, ErrorKind, Result},
     layout::Spec,
     units::{Dbtp, Decibels, SampleRate},
@@ -246,7 +246,7 @@ impl Insert {
                 .parameters
                 .iter()
                 .zip(values)
-                .filter(|(parameter, _)| parameter.unit == Unit::Seconds)
+                .filter(|(parameter, _)| parameter.stores_signal)
                 .map(|(_, value)| *value)
                 .sum(),
             InsertProcessor::Custom(_) => 0.0,
@@ -284,5 +284,25 @@ impl fmt::Display for Insert {
             f.write_str(" (bypassed)")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{layout::Layout, units::SampleRate};
+
+    #[test]
+    fn only_times_for_which_the_signal_is_stored_take_memory() {
+        let spec = Spec {
+            rate: SampleRate::HZ_48000,
+            layout: Layout::Stereo,
+        };
+        let more = |insert: &Insert| insert.bytes(spec) - (64 << 10);
+        // The defaults of a ducker are 1.35 s of attack, hold and release, and no look-ahead.
+        let ducker = Insert::new("ducker").unwrap();
+        assert_eq!(more(&ducker), 0);
+        assert_eq!(more(&ducker.set("lookahead", 0.1).unwrap()), 4800 * 2 * 8);
+        assert_eq!(more(&Insert::new("delay").unwrap()), 12_000 * 2 * 8);
     }
 }

@@ -138,7 +138,7 @@ fn check_item(out: &Path, list: &Path, line: &JobLine) -> Result<CheckedItem> {
 /// Returns the complete marker of an item, or why there is none.
 ///
 /// # Errors
-/// Those of a store that cannot be asked.
+/// Passes on the errors of a store that cannot be asked.
 fn find_marker(out: &Path, job: &Job) -> Result<Result<Marker, String>> {
     // A name that no store accepts is an error of the item.
     let path = match file_store::resolve(&marker::path_beside(out, &job.out)) {

@@ -68,7 +68,7 @@ pub fn of_shard(list: &Path, shard: Shard) -> Result<HashMap<u64, String>> {
 /// Returns the duplicates of a list with this number of lines, at most 1000.
 ///
 /// # Errors
-/// Those of reading the list.
+/// Passes on the errors of reading the list.
 pub fn find(list: &Path, lines: u64) -> Result<Vec<Duplicate>> {
     find_in_passes(list, lines, MAX_HASHES)
 }

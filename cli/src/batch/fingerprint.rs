@@ -24,7 +24,7 @@ impl StemVersion {
     /// Returns the current version of a stem; `None` if it does not exist.
     ///
     /// # Errors
-    /// Those of a store.
+    /// Passes on the errors of a store.
     pub fn current(file: &Path) -> Result<Option<Self>> {
         let metadata = file_store::metadata(&file_store::resolve(file)?)?;
         Ok(metadata.map(|m| Self {
@@ -120,7 +120,7 @@ pub fn compute(
 /// Returns every file that a deliverable is made of, sorted.
 ///
 /// # Errors
-/// Those of compiling the session.
+/// Passes on the errors of compiling the session.
 pub fn files_of(session: &Session, deliverable: &Deliverable) -> Result<Vec<PathBuf>> {
     let session = session.for_deliverable(deliverable);
     let mut files = Vec::new();

@@ -75,7 +75,7 @@ impl Marker {
     /// Reads the marker of an item.
     ///
     /// # Errors
-    /// Those of a store, which may answer another time. A local file that cannot be read is `Foreign`.
+    /// Passes on the errors of a store, which may answer another time. A local file that cannot be read is `Foreign`.
     pub fn read(path: &Path, id: &str) -> Result<Found> {
         let bytes = match file_store::read(path, MAX_BYTES) {
             Err(e) if file_store::is_link(path) => return Err(e),
@@ -99,7 +99,7 @@ impl Marker {
     /// Returns whether every file of the item exists with its length.
     ///
     /// # Errors
-    /// Those of a store.
+    /// Passes on the errors of a store.
     pub fn has_all_outputs(&self, folder: &Path) -> Result<bool> {
         for output in &self.outputs {
             let metadata = file_store::metadata(&folder.join(&output.file))?;

@@ -154,7 +154,7 @@ impl Totals {
 /// Plans a list, prints the result and returns the exit code.
 ///
 /// # Errors
-/// Those of reading the list.
+/// Passes on the errors of reading the list.
 pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
     let list = Mutex::new(JobList::open(&args.list, Shard::WHOLE)?);
     let totals = Mutex::new(Totals::new(args.shards));

@@ -22,7 +22,7 @@ pub enum Format {
 /// Writes planar channels of equal length at this rate in Hz.
 ///
 /// # Errors
-/// Those of the file system and the encoders.
+/// Passes on the errors of the file system and the encoders.
 pub fn write(path: &Path, format: Format, rate: u32, planes: &[Vec<f64>]) -> io::Result<()> {
     let channels = planes.len() as u16;
     match format {

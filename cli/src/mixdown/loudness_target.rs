@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 /// `bounce` sets up a bounce with the range and the threads of the mix.
 ///
 /// # Errors
-/// Those of rendering; a mix without loudness.
+/// Passes on the errors of rendering; a mix without loudness.
 pub fn fit(
     session: &mut Session,
     args: &Args,

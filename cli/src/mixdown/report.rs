@@ -16,7 +16,7 @@ use std::path::PathBuf;
 /// Describes every file and returns the exit code.
 ///
 /// # Errors
-/// Those of a single file; if several files are given, errors are printed after the description of the others.
+/// Passes on the errors of a single file; if several files are given, errors are printed after the description of the others.
 pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     let messages = Messages {
         verbose: args.verbose,

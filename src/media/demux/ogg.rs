@@ -212,7 +212,7 @@ impl Page {
     }
 }
 
-/// What a [`PageReader`] finds.
+/// Item that a [`PageReader`] returns.
 enum Found {
     Page(Page),
     /// The header of a page that is damaged or not whole.

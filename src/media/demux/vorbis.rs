@@ -94,7 +94,7 @@ impl VorbisBlocks {
 
 /// Reads the block flags of the modes from the end of a setup header.
 ///
-/// What precedes the modes cannot be skipped without parsing all of it. But the header ends with them and a framing
+/// The codebooks and mappings before the modes cannot be skipped without parsing all of them. But the header ends with them and a framing
 /// bit, so they are found from there: the number of modes is the one that the 6 bits before as many modes state.
 fn long_modes(setup: &[u8]) -> Option<Vec<bool>> {
     let bit = |at: usize| {

@@ -101,7 +101,7 @@ pub(super) fn check_output(
 /// the feature `cloud` the folder may be one of an object store.
 ///
 /// # Errors
-/// Those of reading the folder; a message where it has more than 10,000 entries, and where a name that may match is not UTF-8.
+/// Passes on the errors of reading the folder; a message where it has more than 10,000 entries, and where a name that may match is not UTF-8.
 pub(super) fn matching(folder: &Path, pattern: &str) -> io::Result<Vec<PathBuf>> {
     let (inner, pattern) = pattern.rsplit_once('/').unwrap_or(("", pattern));
     let too_many = || {

@@ -27,7 +27,7 @@ pub(super) struct BlockReader<'a> {
     track: u64,
 }
 
-/// What a [`BlockReader`] finds.
+/// Item that a [`BlockReader`] returns.
 pub(super) enum Found {
     Block(Block),
     /// Data that cannot be parsed was skipped.

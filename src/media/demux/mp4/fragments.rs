@@ -26,7 +26,7 @@ const OUTER_BOXES: [&[u8; 4]; 20] = [
     b"wide", b"uuid", b"ftyp", b"moov", b"udta", b"meta", b"pssh", b"pdin", b"imda", b"sums",
 ];
 
-/// What is known of the fragments of a file.
+/// Result of scanning the fragments of a file.
 #[derive(Debug, Default)]
 pub(super) struct Fragments {
     /// Defaults of each track (`trex`).
