@@ -17,6 +17,7 @@ mod node;
 pub(crate) mod overload_guard;
 mod ramps;
 pub(crate) mod read_ahead;
+mod running_insert;
 mod scheduler;
 mod tap;
 pub(crate) mod thread_budget;

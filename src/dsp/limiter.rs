@@ -33,6 +33,7 @@ pub(crate) static LIMITER: ProcessorKind = ProcessorKind {
         range: (-60.0, 0.0),
         doc: "The highest true peak, in dBTP.",
         stores_signal: false,
+        automatable: false,
     }],
     keyed: false,
     build: |values, spec| {

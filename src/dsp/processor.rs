@@ -5,7 +5,7 @@
 //! [`ProcessorKind`] and a type that implements [`Processor`], and list it in [`PROCESSORS`]: session keys, printing and
 //! validation derive from its table of parameters.
 
-use super::{delay, ducker, dynamics, filter, limiter, trim};
+use super::{delay, ducker, dynamics, filter, glide::Glide, limiter, trim};
 use crate::{
     block::Block,
     layout::Spec,
@@ -82,6 +82,11 @@ pub trait Processor: Send {
     /// Forgets all input: the next block follows silence.
     fn reset(&mut self);
 
+    /// Takes the values of the parameters around the next block, where they change over time.
+    ///
+    /// Once called, it is called before each [`process`](Self::process). Only built-in processors have parameters.
+    fn glide(&mut self, _glide: Glide<'_>) {}
+
     /// Replaces the input in `block` by as many frames of output, which lag behind it by [`latency`](Self::latency).
     ///
     /// `key` is the side-chain signal of the same frames, where the insert has one; its layout is that of the session.
@@ -142,6 +147,8 @@ pub struct Parameter {
     pub doc: &'static str,
     /// The processor stores the signal for as many seconds as the value.
     pub stores_signal: bool,
+    /// The value may change over time; otherwise it holds for the whole render.
+    pub automatable: bool,
 }
 
 impl Parameter {

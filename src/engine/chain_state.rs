@@ -5,11 +5,11 @@
 //! of processors is reset and fed ahead of each grid position, and takes over there. So no output depends on the frame at which
 //! the render started.
 
-use super::node::ensure_frames;
+use super::{node::ensure_frames, running_insert::RunningInsert};
 use crate::{
     block::Block,
     dsp::{
-        Processor, Reduction,
+        Reduction,
         peak::{Peak, largest},
     },
     measure::level_curve::{Keep, LevelCurve},
@@ -18,11 +18,17 @@ use crate::{
         chain::{GRID, Restart},
         ranges::{contains, next_edge},
     },
-    units::{Frames, saturating_usize},
+    session::Insert,
+    units::saturating_usize,
 };
 
 /// The processors of a chain.
-type Processors = Vec<Box<dyn Processor>>;
+type Processors = Vec<RunningInsert>;
+
+fn processors(chain: &Chain) -> Processors {
+    let build = |insert: &Insert| RunningInsert::new(insert, chain.spec);
+    chain.inserts.iter().map(build).collect()
+}
 
 /// The running state of a chain.
 pub(super) struct ChainState {
@@ -45,6 +51,19 @@ pub(super) struct ChainState {
 struct Standby {
     processors: Processors,
     is_fed: bool,
+}
+
+impl Standby {
+    fn new(chain: &Chain) -> Self {
+        Self {
+            processors: if matches!(chain.restart, Restart::Grid(_)) {
+                processors(chain)
+            } else {
+                Vec::new()
+            },
+            is_fed: false,
+        }
+    }
 }
 
 /// The positions of a block's first input frame and first output frame on the timeline. Neither jumps within a block.
@@ -70,25 +89,10 @@ impl ChainPosition {
 
 impl ChainState {
     pub(super) fn new(chain: &Chain, rate: u64) -> Self {
-        let build = || {
-            chain
-                .inserts
-                .iter()
-                .map(|insert| insert.build(chain.spec))
-                .collect()
-        };
-        let standby = if matches!(chain.restart, Restart::Grid(_)) {
-            build()
-        } else {
-            Vec::new()
-        };
         Self {
-            running: build(),
+            running: processors(chain),
             is_fed: false,
-            standby: Standby {
-                processors: standby,
-                is_fed: false,
-            },
+            standby: Standby::new(chain),
             part: Block::new(chain.spec.layout, 0),
             copy: Block::new(chain.spec.layout, 0),
             key_parts: Vec::new(),
@@ -99,6 +103,18 @@ impl ChainState {
     /// Forgets the signal, since the next block does not follow the last one.
     pub(super) fn reset(&mut self) {
         (self.is_fed, self.standby.is_fed) = (false, false);
+    }
+
+    /// Follows a change of the values of an insert's parameters, in live playback. `old` are those before it.
+    pub(super) fn change(&mut self, chain: &Chain, index: usize, old: &[f64]) {
+        if let Some(running) = self.running.get_mut(index) {
+            running.change(old, self.is_fed);
+        }
+        if self.standby.processors.is_empty() {
+            self.standby = Standby::new(chain);
+        } else if let Some(standby) = self.standby.processors.get_mut(index) {
+            standby.change(old, false);
+        }
     }
 
     pub(super) fn reductions(&self) -> &ReductionLog {
@@ -130,14 +146,14 @@ impl ChainState {
                 let begins = fed.is_some_and(|fed| fed.start == position.input);
                 self.switch(chain, position, begins);
                 if n == frames {
-                    self.run(position, block, keys);
+                    self.run(chain, position, block, keys);
                 } else {
                     let mut part = std::mem::replace(&mut self.part, Block::new(block.layout(), 0));
                     ensure_frames(&mut part, n);
                     copy(&mut part, 0, block, done, n);
                     let mut parts = std::mem::take(&mut self.key_parts);
                     let keys = cut(&mut parts, keys, done, n);
-                    self.run(position, &mut part, &keys);
+                    self.run(chain, position, &mut part, &keys);
                     self.key_parts = parts;
                     copy(block, done, &part, 0, n);
                     self.part = part;
@@ -181,26 +197,44 @@ impl ChainState {
         }
     }
 
-    fn run(&mut self, position: ChainPosition, block: &mut Block, keys: &[Option<&Block>]) {
+    fn run(
+        &mut self,
+        chain: &Chain,
+        position: ChainPosition,
+        block: &mut Block,
+        keys: &[Option<&Block>],
+    ) {
         if self.standby.is_fed {
             ensure_frames(&mut self.copy, block.frames());
             copy(&mut self.copy, 0, block, 0, block.frames());
-            let mut at = position.input;
-            for (processor, key) in self.standby.processors.iter_mut().zip(key_of_each(keys)) {
-                processor.process(Frames(at), &mut self.copy, key);
-                at = at.saturating_sub(processor.latency().0);
-            }
+            let standby = &mut self.standby.processors;
+            run_all(standby, chain, position.input, &mut self.copy, keys, None);
         }
-        let mut at = position.input;
-        for (processor, key) in self.running.iter_mut().zip(key_of_each(keys)) {
-            processor.process(Frames(at), block, key);
-            at = at.saturating_sub(processor.latency().0);
-            if position.counts {
-                for reduction in processor.reductions() {
-                    self.reductions.note(at, reduction);
-                }
+        let log = position.counts.then_some(&mut self.reductions);
+        run_all(&mut self.running, chain, position.input, block, keys, log);
+    }
+}
+
+/// Runs the processors of a chain one after the other; `at` is the position of the first frame at its input.
+fn run_all(
+    processors: &mut [RunningInsert],
+    chain: &Chain,
+    mut at: u64,
+    block: &mut Block,
+    keys: &[Option<&Block>],
+    mut log: Option<&mut ReductionLog>,
+) {
+    let stated = chain.inserts.iter().zip(&chain.curves);
+    for ((running, (insert, curves)), key) in
+        processors.iter_mut().zip(stated).zip(key_of_each(keys))
+    {
+        let latency = running.latency();
+        running.process(insert, curves, at, block, key, |from, reduction| {
+            if let Some(log) = &mut log {
+                log.note(from.saturating_sub(latency), reduction);
             }
-        }
+        });
+        at = at.saturating_sub(latency);
     }
 }
 
@@ -250,7 +284,13 @@ fn cut<'a>(
 }
 
 /// Copies frames from one block to another of the same layout.
-fn copy(to: &mut Block, to_index: usize, from: &Block, from_index: usize, frames: usize) {
+pub(super) fn copy(
+    to: &mut Block,
+    to_index: usize,
+    from: &Block,
+    from_index: usize,
+    frames: usize,
+) {
     for (to, from) in to.channels_mut().zip(from.channels()) {
         let (to, from) = (
             to.get_mut(to_index..to_index + frames),

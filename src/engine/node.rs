@@ -225,6 +225,13 @@ impl NodeState {
         }
     }
 
+    /// Follows a change of the values of an insert's parameters. `old` are those before it.
+    pub(super) fn change_insert(&mut self, node: &Node, index: usize, old: &[f64]) {
+        if let Some(chain) = &mut self.before {
+            chain.change(&node.before, index, old);
+        }
+    }
+
     pub(super) fn measure(&mut self, meter: Option<Meter>) {
         self.meter = meter.map(Box::new);
     }

@@ -12,8 +12,9 @@ use super::{
     route::TrackInput,
 };
 use crate::{
-    curve::{Automation, Fade},
+    curve::{Automation, Fade, ParameterCurve},
     diagnostics::{ClockTime, StemEnd, Subject, WarningKind},
+    dsp::glide::INTERVAL,
     error::{ErrorKind, Problem},
     session::{
         At, Cue, CueId, CueKind, Strip, Track, Use,
@@ -62,7 +63,7 @@ pub struct PlannedUse {
 
 /// The cue of a node.
 ///
-/// A track of a cue is one node for all placements, unless its gain or pan moves in time: then placements that overlap need a
+/// A track of a cue is one node for all placements, unless one of its controls moves in time: then placements that overlap need a
 /// node each.
 #[derive(Clone, Debug)]
 pub(crate) struct InCue {
@@ -78,10 +79,15 @@ impl InCue {
     pub(crate) fn automation(&self, strip: &Strip) -> (Automation, Automation) {
         let retimed = |curve: Automation| match curve.constant() {
             Some(_) => curve,
-            None => curve.retimed(self.times.iter().cloned()),
+            None => curve.retimed(self.times.iter().cloned(), |_| 1.0),
         };
         let (gain, pan) = automation(strip);
         (retimed(gain), retimed(pan))
+    }
+
+    /// Returns the values of a parameter on the timeline; they follow the time of the cue.
+    pub(super) fn parameter(&self, curve: ParameterCurve) -> ParameterCurve {
+        curve.retimed(&self.times, INTERVAL as u64)
     }
 }
 
@@ -138,7 +144,7 @@ impl<'a> ClipPlacer<'a> {
         let (at_once, count) = (max_overlap(&uses), uses.len() as u64);
         let mut cost = Cost::default();
         for (track, clips) in &tracks {
-            cost.nodes += if has_constant_gain_and_pan(&track.strip) {
+            cost.nodes += if has_constant_controls(&track.strip) {
                 count.min(1)
             } else {
                 at_once
@@ -157,7 +163,7 @@ impl<'a> ClipPlacer<'a> {
         let mut inputs = Vec::new();
         for (index, (track, clips)) in tracks.into_iter().enumerate() {
             let strip = &track.strip;
-            let groups = if has_constant_gain_and_pan(strip) {
+            let groups = if has_constant_controls(strip) {
                 &still
             } else {
                 &moving
@@ -395,14 +401,17 @@ fn subject(cue: &Cue, place: Option<&Use>) -> Subject {
     }
 }
 
-/// Reports whether neither gain nor pan of a strip moves in time.
-fn has_constant_gain_and_pan(strip: &Strip) -> bool {
+/// Reports whether no control of a strip moves in time: gain, pan, and the parameters of inserts.
+fn has_constant_controls(strip: &Strip) -> bool {
     let (gain, pan) = automation(strip);
-    gain.constant().is_some() && pan.constant().is_some()
+    let mut inserts = strip.inserts.iter();
+    gain.constant().is_some()
+        && pan.constant().is_some()
+        && inserts.all(|insert| insert.bypass || insert.curves().next().is_none())
 }
 
-/// Returns the largest number of placements that sound at the same time: the nodes that a track needs whose gain or pan moves
-/// in time.
+/// Returns the largest number of placements that sound at the same time: the nodes that a track needs of which a
+/// control moves in time.
 fn max_overlap(uses: &[PlannedUse]) -> u64 {
     let mut changes: Vec<(u64, i64)> = Vec::with_capacity(2 * uses.len());
     for place in uses {

@@ -45,6 +45,11 @@ impl Plan {
                 for insert in chains.into_iter().flatten() {
                     writeln!(to, "{insert}")?;
                 }
+                for (index, curves) in node.before.curves.iter().enumerate() {
+                    for (parameter, curve) in curves {
+                        writeln!(to, "curve {index} {parameter} {curve:?}")?;
+                    }
+                }
             }
             match &node.input {
                 NodeInput::Sum(edges) => {

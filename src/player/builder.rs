@@ -222,6 +222,7 @@ impl PlayerBuilder {
             shutdown_timeout,
             latency,
             nodes,
+            session: session.clone(),
         };
         Ok(Player {
             inner: Arc::new(inner),

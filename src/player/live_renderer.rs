@@ -190,7 +190,7 @@ impl LiveRenderer {
 
     /// Changes a control of a strip.
     pub(super) fn set(&mut self, part: Selector, setting: Setting) {
-        self.mixer.set(part, setting);
+        self.mixer.set(part, &setting);
     }
 
     /// Restarts the loudness measurement.

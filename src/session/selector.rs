@@ -1,7 +1,7 @@
 //! Selects parts of a session, by id or by name: `track.drums`, `bus.dialogue`, `cue.storm`, `cue.storm.violins`.
 
 use super::{
-    Session,
+    Insert, Session,
     cue::CueId,
     strip::{BusId, Strip, TrackId},
 };
@@ -142,6 +142,22 @@ impl Session {
                 Some(&self.cues.get(i)?.tracks.get(track)?.strip)
             }
             Selector::Cue(_) | Selector::Master => None,
+        }
+    }
+
+    /// Returns the inserts of a strip; none for a cue.
+    pub(crate) fn inserts(&self, part: Selector) -> &[Insert] {
+        match part {
+            Selector::Master => &self.master.inserts,
+            _ => self.strip(part).map_or(&[], |strip| &strip.inserts),
+        }
+    }
+
+    /// Returns the inserts of [`inserts`](Self::inserts), to change them; `None` for a cue.
+    pub(crate) fn inserts_mut(&mut self, part: Selector) -> Option<&mut Vec<Insert>> {
+        match part {
+            Selector::Master => Some(&mut self.master.inserts),
+            _ => self.strip_mut(part).map(|strip| &mut strip.inserts),
         }
     }
 

@@ -2,9 +2,10 @@
 
 use super::{
     tree::{Key, Node, Table, Value},
-    values::{FieldReader, FieldValue, FieldWriter, decibels, number},
+    values::{FieldReader, FieldValue, FieldWriter, decibels, number, point, point_text, texts},
 };
 use crate::{
+    curve::Curve,
     dsp::{PROCESSORS, Parameter, ProcessorKind, Unit},
     session::{BusId, Insert, Selector, TrackId},
     units::Frames,
@@ -38,11 +39,7 @@ impl FieldValue for Vec<Insert> {
     fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
         let mut table = Table::default();
         for (index, insert) in self.iter().enumerate() {
-            let name = if insert.name.is_empty() {
-                format!("{}{}", insert.kind_name(), index + 1)
-            } else {
-                insert.name.clone()
-            };
+            let name = written_name(insert, index);
             if table.get(&name).is_some() {
                 field.refuse(format!(
                     "{:?} has two inserts {name:?}, which a session file cannot state",
@@ -134,6 +131,124 @@ fn insert(name: &Key, table: &Table, field: &mut FieldReader<'_>) -> Option<Inse
     Some(insert)
 }
 
+/// Reads the curves of parameters under a key of a table of automation. `path` is what the name of the key adds to `insert`:
+/// nothing, or an insert, or an insert and its parameter.
+pub(super) fn read_curves(
+    inserts: &mut [Insert],
+    path: &[&str],
+    name: &Key,
+    node: &Node,
+    field: &mut FieldReader<'_>,
+) {
+    if let [insert, parameter] = path {
+        return read_curve(inserts, insert, parameter, name, node, field);
+    }
+    let Value::Table(table) = &node.value else {
+        field.wrong_at(
+            &node.span,
+            format!(
+                "{:?} is {}, but should be a table of inserts, like insert.comp.threshold = [\"0s -20\"]",
+                name.name,
+                node.value.kind()
+            ),
+        );
+        return;
+    };
+    for (key, node) in &table.entries {
+        let path: Vec<&str> = path.iter().copied().chain([key.name.as_str()]).collect();
+        read_curves(inserts, &path, key, node, field);
+    }
+}
+
+/// Reads the curve of one parameter of an insert.
+fn read_curve(
+    inserts: &mut [Insert],
+    insert: &str,
+    parameter: &str,
+    name: &Key,
+    node: &Node,
+    field: &mut FieldReader<'_>,
+) {
+    let names: Vec<String> = inserts.iter().map(|known| known.name.clone()).collect();
+    let Some(insert) = inserts.iter_mut().find(|known| known.name == insert) else {
+        let hint = field
+            .problems
+            .hint(insert, names.iter().map(String::as_str));
+        let message = format!("there is no insert {insert:?}{hint}");
+        return field.wrong_at(&name.span, message);
+    };
+    let subject = format!("insert {:?}", insert.name);
+    let parameters = ProcessorKind::named(insert.kind_name()).map_or(&[][..], |k| k.parameters);
+    let Some(found) = parameters.iter().find(|known| known.key == parameter) else {
+        let known = parameters.iter().map(|known| known.key);
+        let hint = field.problems.hint(parameter, known);
+        let message = format!("{subject}: unknown key {parameter:?}{hint}");
+        return field.wrong_at(&name.span, message);
+    };
+    let Value::List(list) = &node.value else {
+        let message = format!(
+            "{subject}: {parameter} is {}, but should be a list of points",
+            node.value.kind()
+        );
+        return field.wrong_at(&node.span, message);
+    };
+    let mut curve = Curve::new();
+    for node in list {
+        let read = point(node, field, |text| {
+            let value = match text.parse() {
+                Ok(number) => Value::Number(number),
+                Err(_) => Value::Text(text.to_owned()),
+            };
+            let span = node.span.clone();
+            self::value(found, &Node { value, span }, field)
+        });
+        let problem = match read {
+            Ok((at, value, shape)) => {
+                curve = curve.point(at, value, shape);
+                found.problem(value, Some(field.clock().rate))
+            }
+            Err(message) => Some(message),
+        };
+        if let Some(problem) = problem {
+            return field.wrong_at(&node.span, format!("{subject}: {problem}"));
+        }
+    }
+    match insert.clone().automate(parameter, curve) {
+        Ok(changed) => *insert = changed,
+        Err(error) => field.wrong_at(&node.span, format!("{subject}: {error}")),
+    }
+}
+
+/// Returns the curves of parameters, by insert and parameter.
+pub(super) fn written_curves(inserts: &[Insert], field: &FieldWriter<'_>) -> Table {
+    let mut table = Table::default();
+    for (index, insert) in inserts.iter().enumerate() {
+        let mut curves = Table::default();
+        for (_, parameter, curve) in insert.curves() {
+            let points = curve.points.iter().map(|point| {
+                let value = written_value(parameter, point.value, field).inline();
+                point_text(point, &value, field)
+            });
+            if let Some(points) = texts(&points.collect::<Vec<_>>()) {
+                curves.put(parameter.key, points);
+            }
+        }
+        if !curves.entries.is_empty() {
+            table.put(&written_name(insert, index), Value::Table(curves));
+        }
+    }
+    table
+}
+
+/// Returns the name of an insert in the file: its own, or one from its kind and place.
+fn written_name(insert: &Insert, index: usize) -> String {
+    if insert.name.is_empty() {
+        format!("{}{}", insert.kind_name(), index + 1)
+    } else {
+        insert.name.clone()
+    }
+}
+
 /// Reads a side-chain key, `track.NAME` or `bus.NAME`; `None` after reporting what is wrong with it.
 fn side_chain(subject: &str, node: &Node, field: &mut FieldReader<'_>) -> Option<Selector> {
     let context = field.scope.context;
@@ -216,22 +331,7 @@ fn written(insert: &Insert, kind: &ProcessorKind, field: &FieldWriter<'_>) -> Ta
         else {
             continue;
         };
-        let value = match parameter.unit {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "within the range of the parameter"
-            )]
-            Unit::Seconds => field.time(Frames(
-                (value * f64::from(field.session.rate.hz())).round() as u64,
-            )),
-            Unit::Decibels
-            | Unit::TruePeak
-            | Unit::Share
-            | Unit::Hertz
-            | Unit::Slope
-            | Unit::Number => number(value),
-        };
+        let value = written_value(parameter, value, field);
         table.put(parameter.key, value);
     }
     if let Some(key) = insert.key.and_then(|key| field.session.part_name(key)) {
@@ -241,6 +341,26 @@ fn written(insert: &Insert, kind: &ProcessorKind, field: &FieldWriter<'_>) -> Ta
         table.put(BYPASS, Value::Switch(true));
     }
     table
+}
+
+/// Returns the value of a parameter as the file states it.
+fn written_value(parameter: &Parameter, value: f64, field: &FieldWriter<'_>) -> Value {
+    match parameter.unit {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "within the range of the parameter"
+        )]
+        Unit::Seconds => field.time(Frames(
+            (value * f64::from(field.session.rate.hz())).round() as u64
+        )),
+        Unit::Decibels
+        | Unit::TruePeak
+        | Unit::Share
+        | Unit::Hertz
+        | Unit::Slope
+        | Unit::Number => number(value),
+    }
 }
 
 /// Returns the text of a value with its unit.

@@ -122,6 +122,7 @@ fn kind(kind: &Kind) -> Table {
         Kind::Texts => any_of([object([("type", text("string"))]), texts()]),
         Kind::Points => texts(),
         Kind::Sends => map_of(reference("gain")),
+        Kind::InsertPoints => map_of(map_of(texts())),
         Kind::Inserts => map_of(any_of(PROCESSORS.iter().map(|kind| insert(kind)))),
         Kind::Table(table) => reference(table.name),
         Kind::Tables(table) => map_of(reference(table.name)),
