@@ -365,7 +365,7 @@ impl<'a> LaneRow<'a> {
     fn peak(&self, svg: &mut Svg, y: f64, high: f64, drawn: &[Column]) {
         let peak = drawn.iter().map(Column::peak).fold(0.0, f64::max);
         let text = if peak > 0.0 {
-            signed(crate::units::Dbfs::of(peak).0, 1)
+            signed(crate::units::Dbfs::from_amplitude(peak).0, 1)
         } else {
             "silent".to_owned()
         };
