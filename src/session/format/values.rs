@@ -786,7 +786,7 @@ impl FieldValue for PathBuf {
         path.map_err(|kind| {
             field
                 .problems
-                .add(&node.span, Problem::of(Subject::Session, kind))
+                .add(&node.span, Problem::with_kind(Subject::Session, kind))
         })
         .ok()
     }
