@@ -26,7 +26,7 @@ pub(crate) use input_file::InputFile;
 pub(crate) use location::{Location, is_link, joined};
 pub(crate) use object::listed;
 pub use object::{
-    About, FIRST_PATIENCE_S, PATIENCE_S, Reader, about, create, delete, list, local, open, read,
-    write,
+    About, FIRST_CONTACT_TIMEOUT_S, RETRY_TIMEOUT_S, Reader, about, create, delete, list, local,
+    open, read, write,
 };
 pub use same_file::same_file;

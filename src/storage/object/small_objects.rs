@@ -11,14 +11,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Time in seconds for which a failed request to a store is retried. The attempt under way when it
-/// ends takes at most 30 s more.
-pub const PATIENCE_S: u64 = 20;
+/// Time in seconds after which a failed request to a store is no longer retried. An attempt that
+/// has begun by then may take up to 30 s more.
+pub const RETRY_TIMEOUT_S: u64 = 20;
 
 /// Time in seconds after which a request fails if the store never answered and no connection can be
-/// made: nothing listens at the address, the host does not exist, or the network is unreachable. A
-/// store that answered before gets [`PATIENCE_S`].
-pub const FIRST_PATIENCE_S: u64 = 10;
+/// made: nothing listens at the address, the host does not exist, or the network is unreachable.
+/// For a store that answered before, [`RETRY_TIMEOUT_S`] applies.
+pub const FIRST_CONTACT_TIMEOUT_S: u64 = 10;
 
 /// Objects up to this size are read in one request, in bytes.
 const FIRST_READ_BYTES: u64 = 1 << 20;
