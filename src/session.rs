@@ -29,7 +29,7 @@ pub use deliverable::Deliverable;
 pub use format::Load;
 pub use insert::Insert;
 pub use outputs::{Content, Output};
-pub use selector::Selector;
+pub use selector::{Selector, UnknownPart};
 pub use strip::{BusId, Send, Strip, TrackId};
 pub use track::Track;
 

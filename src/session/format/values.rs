@@ -641,8 +641,8 @@ impl FieldValue for Vec<Selector> {
         for (name, span) in field.texts(node) {
             match field.scope.session.map(|session| session.part(name)) {
                 Some(Ok(part)) => parts.push(part),
-                Some(Err(message)) => {
-                    let message = format!("{}: {}: {message}", field.subject, field.key.name);
+                Some(Err(unknown)) => {
+                    let message = format!("{}: {}: {unknown}", field.subject, field.key.name);
                     field.problems.report(span, message);
                 }
                 None => {}
