@@ -24,7 +24,7 @@ pub(crate) use confine::{files_of, is_inside};
 pub(crate) use file_set::FileSet;
 pub(crate) use input_file::InputFile;
 pub(crate) use location::{Location, is_link, joined};
-pub(crate) use object::listed;
+pub(crate) use object::list_folder;
 pub use object::{
     About, FIRST_CONTACT_TIMEOUT_S, RETRY_TIMEOUT_S, Reader, about, create, delete, list, local,
     open, read, write,

@@ -30,7 +30,7 @@ pub use reader::{Reader, open};
 pub use small_objects::{
     FIRST_CONTACT_TIMEOUT_S, RETRY_TIMEOUT_S, about, create, delete, list, local, read, write,
 };
-pub(crate) use {remote::RemoteObject, small_objects::listed, upload::Upload};
+pub(crate) use {remote::RemoteObject, small_objects::list_folder, upload::Upload};
 
 /// True if the feature `cloud` is built in. Without it no [`ObjectUrl`](super::location::ObjectUrl) exists.
 pub(super) const AVAILABLE: bool = cfg!(feature = "cloud");
