@@ -254,7 +254,7 @@ impl Plan {
             Subject::Cue { name, .. } => session.cues().iter().any(|cue| cue.name == *name),
             _ => true,
         };
-        notes.extend(session.notes.0.iter().filter(is_here).cloned());
+        notes.extend(session.load_warnings.0.iter().filter(is_here).cloned());
         let mut plan = route::arrange(session, tracks, scope);
         plan.markers = markers::planned(session, &cues);
         plan.cues = cues;

@@ -26,7 +26,7 @@ pub use overview::{
     TimecodeOverview, Waveform,
 };
 pub use picture::{html_of, svg_of};
-pub use save::{Paper, save};
+pub use save::{ReportFormat, save};
 pub(crate) use suspicious_audio::suspicious_audio;
 
 use crate::diagnostics::Warning;

@@ -7,7 +7,7 @@
 use super::{
     PlannedClip, Window,
     cost::{Cost, clip_bytes},
-    crossfade::{self, Stretch},
+    crossfade::{self, FadedSpan},
     place::{ClipPlacer, automation},
     route::TrackInput,
 };
@@ -252,7 +252,7 @@ impl<'a> ClipPlacer<'a> {
 
     /// Plans the placements of a cue of this length. Its stems' time references put its first frame at `origin`.
     fn uses(&mut self, cue: &Cue, length: u64, origin: Option<i128>) -> Vec<PlannedUse> {
-        let mut found: Vec<(&Use, Stretch)> = Vec::new();
+        let mut found: Vec<(&Use, FadedSpan)> = Vec::new();
         for place in &cue.uses {
             let subject = self::subject(cue, Some(place));
             let clock = |frame: u64| Frames(frame).clock(self.session.rate);
@@ -314,7 +314,7 @@ impl<'a> ClipPlacer<'a> {
                 let faded = rounded_length(phase, exact(crossfade.length, place.exact.crossfade));
                 found.push((
                     place,
-                    Stretch {
+                    FadedSpan {
                         start,
                         end: start.saturating_add(length_here),
                         fade_in: place.fade_in.within(length_here),
@@ -325,26 +325,23 @@ impl<'a> ClipPlacer<'a> {
                 ));
             }
         }
-        let mut stretches: Vec<Stretch> = found.iter().map(|(_, s)| s.clone()).collect();
-        for (index, what) in crossfade::apply(&mut stretches, "use") {
+        let mut spans: Vec<FadedSpan> = found.iter().map(|(_, s)| s.clone()).collect();
+        for (index, what) in crossfade::apply(&mut spans, "use") {
             let Some((place, _)) = found.get(index) else {
                 continue;
             };
             let problem = Problem::about(subject(cue, Some(place)), ErrorKind::Session, what);
             self.report(place.written.place(problem, &["crossfade"]));
         }
-        let planned = found
-            .iter()
-            .zip(stretches)
-            .map(|((place, _), s)| PlannedUse {
-                name: place.name.clone(),
-                range: Frames(s.start)..Frames(s.end),
-                from: place.from,
-                gain: place.gain,
-                fade_in: s.fade_in,
-                fade_out: s.fade_out,
-                usage: place.usage.clone(),
-            });
+        let planned = found.iter().zip(spans).map(|((place, _), s)| PlannedUse {
+            name: place.name.clone(),
+            range: Frames(s.start)..Frames(s.end),
+            from: place.from,
+            gain: place.gain,
+            fade_in: s.fade_in,
+            fade_out: s.fade_out,
+            usage: place.usage.clone(),
+        });
         planned.collect()
     }
 

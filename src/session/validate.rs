@@ -49,7 +49,7 @@ struct Problems {
 
 impl Problems {
     fn add(&mut self, subject: &Subject, kind: ProblemKind) {
-        self.found.push(Problem::of(subject.clone(), kind));
+        self.found.push(Problem::with_kind(subject.clone(), kind));
     }
 
     fn report(&mut self, subject: &Subject, what: String) {
@@ -58,7 +58,7 @@ impl Problems {
 
     /// Reports a problem at one of these keys of the session file.
     fn report_at(&mut self, written: &KeySpans, keys: &[&str], subject: &Subject, what: String) {
-        let problem = Problem::of(subject.clone(), ProblemKind::message(what));
+        let problem = Problem::with_kind(subject.clone(), ProblemKind::message(what));
         self.found.push(written.place(problem, keys));
     }
 }

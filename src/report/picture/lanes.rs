@@ -218,6 +218,9 @@ fn channel_names(layout: &str, count: usize) -> Vec<String> {
     (0..count).map(numbered).collect()
 }
 
+/// Smallest gain in dB that does not round to the 0.0 of a fader at unity.
+const MIN_SHOWN_GAIN_DB: f64 = 0.05;
+
 /// Returns the parts of a lane's second line: `rhythm · −3.0 dB · L20 · 44.1 kHz · mono`.
 fn detail(
     lane: &LaneOverview,
@@ -231,7 +234,7 @@ fn detail(
     }
     if strip.gain_moves {
         parts.push("automation".to_owned());
-    } else if let Some(gain) = strip.gain_db.filter(|g| g.abs() >= 0.05) {
+    } else if let Some(gain) = strip.gain_db.filter(|g| g.abs() >= MIN_SHOWN_GAIN_DB) {
         parts.push(format!("{} dB", signed(gain, 1)));
     }
     if let Some(pan) = strip.pan.filter(|p| *p != 0.0) {
@@ -365,7 +368,7 @@ impl<'a> LaneRow<'a> {
     fn peak(&self, svg: &mut Svg, y: f64, high: f64, drawn: &[Column]) {
         let peak = drawn.iter().map(Column::peak).fold(0.0, f64::max);
         let text = if peak > 0.0 {
-            signed(crate::units::Dbfs::of(peak).0, 1)
+            signed(crate::units::Dbfs::from_amplitude(peak).0, 1)
         } else {
             "silent".to_owned()
         };

@@ -354,7 +354,7 @@ fn peaks(svg: &mut Svg, overview: &Overview, targets: &Targets, axis: &Axis, y: 
 }
 
 fn peak_dbfs(column: &Column) -> Option<f64> {
-    (column.peak() > 0.0).then(|| Dbfs::of(column.peak()).0)
+    (column.peak() > 0.0).then(|| Dbfs::from_amplitude(column.peak()).0)
 }
 
 fn heading(svg: &mut Svg, y: f64, name: &str, unit: &str) {

@@ -81,7 +81,7 @@ fn check_place(deliverable: &Deliverable, reader: &mut TableReader<'_, '_>, sess
         check_output(&output.file, reader.scope.context, reader.subject()).err()
     });
     if let Some(kind) = refused {
-        let problem = Problem::of(Subject::Session, kind);
+        let problem = Problem::with_kind(Subject::Session, kind);
         reader.problems.add(&reader.span("file"), problem);
     }
 }

@@ -648,8 +648,8 @@ impl FieldValue for Vec<Selector> {
         for (name, span) in field.texts(node) {
             match field.scope.session.map(|session| session.part(name)) {
                 Some(Ok(part)) => parts.push(part),
-                Some(Err(message)) => {
-                    let message = format!("{}: {}: {message}", field.subject, field.key.name);
+                Some(Err(unknown)) => {
+                    let message = format!("{}: {}: {unknown}", field.subject, field.key.name);
                     field.problems.report(span, message);
                 }
                 None => {}
@@ -793,7 +793,7 @@ impl FieldValue for PathBuf {
         path.map_err(|kind| {
             field
                 .problems
-                .add(&node.span, Problem::of(Subject::Session, kind))
+                .add(&node.span, Problem::with_kind(Subject::Session, kind))
         })
         .ok()
     }
