@@ -7,7 +7,7 @@ use super::{
     axis::Axis,
     head::signed,
     levels::column_maxima,
-    svg::{Anchor, Svg, TextFit},
+    svg::{Anchor, Svg, TextFit, text_width},
     wave::PathScale,
 };
 use crate::report::InsertReport;
@@ -17,11 +17,11 @@ use crate::report::InsertReport;
 const TOTAL_HEIGHT: f64 = 280.0;
 const MIN_HEIGHT: f64 = 15.0;
 /// Height of a lane with two lines of text; one with a single line is lower.
-const MAX_HEIGHT: f64 = 30.0;
+const MAX_HEIGHT: f64 = 32.0;
 /// The scale ends at a multiple of this many decibels.
 const STEP_DB: f64 = 3.0;
 /// Largest scale, so that a closed gate does not flatten the compressor beside it. More is drawn as
-/// this much.
+/// this much, and the scale of its lane ends with `≤`.
 const MAX_SCALE_DB: f64 = 24.0;
 /// Space left of the lanes for the numbers of the scale.
 const TICK_WIDTH: f64 = 30.0;
@@ -34,10 +34,9 @@ pub(super) fn is_shown(insert: &InsertReport) -> bool {
 /// Height and scale of the lanes of all inserts.
 pub(super) struct ReductionScale {
     pub height: f64,
-    /// Reduction at the lower end of a lane in dB; 0 without inserts.
+    has_lanes: bool,
+    /// Reduction at the lower end of a lane in dB.
     bottom_db: f64,
-    /// Some insert reduces more.
-    is_exceeded: bool,
 }
 
 impl ReductionScale {
@@ -51,23 +50,19 @@ impl ReductionScale {
             } else {
                 MIN_HEIGHT
             },
-            bottom_db: ((most / STEP_DB).ceil() * STEP_DB).min(MAX_SCALE_DB),
-            is_exceeded: most > MAX_SCALE_DB,
+            // The tolerance keeps a reduction of 9 dB on a scale of 9 dB, despite rounding.
+            bottom_db: ((most / STEP_DB - 1e-6).ceil().max(1.0) * STEP_DB).min(MAX_SCALE_DB),
+            has_lanes: !reductions.is_empty(),
         }
     }
 
     /// States the scale above the lanes, of which the first begins at `top`.
     pub(super) fn heading(&self, svg: &mut Svg, top: f64) {
-        if self.bottom_db == 0.0 {
+        if !self.has_lanes {
             return;
         }
-        let more = if self.is_exceeded { " or more" } else { "" };
-        let text = format!("Gain reduction to {} dB{more}", signed(-self.bottom_db, 0));
-        let fit = TextFit {
-            max_width: LEFT - MARGIN - 4.0,
-            size: 11.0,
-        };
-        svg.text("tick", (MARGIN, top - 6.0), Anchor::Start, &text, Some(fit));
+        let text = format!("Gain reduction to {} dB", signed(-self.bottom_db, 0));
+        svg.text("tick", (MARGIN, top - 6.0), Anchor::Start, &text, None);
     }
 
     pub(super) fn background(&self, svg: &mut Svg, axis: &Axis, y: f64) {
@@ -106,31 +101,46 @@ impl ReductionScale {
         svg.raw("</g>");
     }
 
-    /// Writes the name, and the type if the name is another one; in a high lane also the mean.
+    /// Writes the name, the type if the name is another one, and the mean, which a low lane leaves out
+    /// if there is no space.
     fn label(&self, svg: &mut Svg, insert: &InsertReport, y: f64) {
         let name = if insert.name == insert.kind {
             insert.name.clone()
         } else {
             format!("{} · {}", insert.name, insert.kind)
         };
-        let mean = format!("mean {} dB", signed(-insert.mean_reduction_db, 1));
+        let mean = format!("mean {}", signed(-insert.mean_reduction_db, 1));
         let left = MARGIN + 12.0;
-        let fit = Some(TextFit {
-            max_width: LEFT - TICK_WIDTH - left,
-            size: 11.0,
-        });
         if self.has_two_lines() {
-            svg.text("level", (left, y + 12.0), Anchor::Start, &name, fit);
-            svg.text("detail", (left, y + 25.0), Anchor::Start, &mean, fit);
+            let fit = Some(TextFit {
+                max_width: LEFT - TICK_WIDTH - left,
+                size: 12.0,
+            });
+            svg.text("level", (left, y + 13.0), Anchor::Start, &name, fit);
+            svg.text(
+                "detail",
+                (left, y + 26.0),
+                Anchor::Start,
+                &format!("{mean} dB"),
+                fit,
+            );
         } else {
+            let fit = TextFit {
+                max_width: LEFT - 10.0 - left,
+                size: 12.0,
+            };
             let base = y + self.height / 2.0 + 4.0;
-            svg.text("level", (left, base), Anchor::Start, &name, fit);
+            svg.text("level", (left, base), Anchor::Start, &name, Some(fit));
+            if text_width(&name, fit.size) + 8.0 + text_width(&mean, 11.0) <= fit.max_width {
+                svg.text("detail", (LEFT - 10.0, base), Anchor::End, &mean, None);
+            }
         }
     }
 
     /// Writes the scale left of the lane, and the maximum with its time right of it.
     fn levels(&self, svg: &mut Svg, insert: &InsertReport, axis: &Axis, y: f64) {
-        let most = signed(-insert.reduction_db.unwrap_or_default(), 1);
+        let reduction = insert.reduction_db.unwrap_or_default();
+        let most = signed(-reduction, 1);
         if !self.has_two_lines() {
             let base = y + self.height / 2.0 + 4.0;
             svg.text("level", (PAGE - MARGIN, base), Anchor::End, &most, None);
@@ -143,11 +153,14 @@ impl ReductionScale {
             max_width: PAGE - MARGIN - RIGHT - 6.0,
             size: 11.0,
         });
-        svg.text("level", (PAGE - MARGIN, y + 12.0), Anchor::End, &most, None);
-        svg.text("detail", (PAGE - MARGIN, y + 25.0), Anchor::End, &at, fit);
-        for (level, base) in [(0.0, y + 10.0), (-self.bottom_db, y + self.height - 2.0)] {
-            let text = signed(level, 0);
-            svg.text("tick", (LEFT - 6.0, base), Anchor::End, &text, None);
+        svg.text("level", (PAGE - MARGIN, y + 13.0), Anchor::End, &most, None);
+        svg.text("detail", (PAGE - MARGIN, y + 26.0), Anchor::End, &at, fit);
+        let mut bottom = signed(-self.bottom_db, 0);
+        if reduction > self.bottom_db + 0.05 {
+            bottom.insert(0, '≤');
+        }
+        for (text, base) in [("0", y + 11.0), (&bottom, y + self.height - 3.0)] {
+            svg.text("tick", (LEFT - 6.0, base), Anchor::End, text, None);
         }
     }
 
