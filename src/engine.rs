@@ -157,15 +157,28 @@ impl Renderer {
         self.seek_range(&(to..Frames(u64::MAX)));
     }
 
+    /// Moves to a frame, so that the next block is there soon: recursive processors get at most `limit` frames to find into
+    /// their state. They have it exactly from the first restart ([`GRID`](crate::plan::chain::GRID)) that lies their memory after
+    /// the frame, and those that process the output of others from the restart after that.
+    pub(crate) fn seek_quickly(&mut self, to: Frames, limit: u64) {
+        self.start_at(to.0, self.plan.first_input(to.0, Some(limit)));
+        self.counted = to.0..u64::MAX;
+    }
+
     /// Moves to the start of a range. Frames outside it, which processors with look-ahead or memory need, are rendered but not
     /// reported.
     pub(crate) fn seek_range(&mut self, range: &Range<Frames>) {
-        let first = self.plan.first_input(range.start.0);
+        let first = self.plan.first_input(range.start.0, None);
+        self.start_at(range.start.0, first);
+        self.counted = range.start.0..range.end.0;
+    }
+
+    /// Continues at a position, with input from `first` on.
+    fn start_at(&mut self, position: u64, first: u64) {
         self.transport.seek(first);
         self.nodes.iter_mut().for_each(NodeState::reset);
-        self.position = range.start.0;
-        self.warm_up = range.start.0 - first + self.plan.latency().0;
-        self.counted = range.start.0..range.end.0;
+        self.position = position;
+        self.warm_up = position - first + self.plan.latency().0;
     }
 
     /// Fills the block with the next frames and returns their number: the block's capacity, less at the end, then 0.

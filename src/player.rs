@@ -27,7 +27,10 @@
 //! A device receives what a bounce writes, bit for bit, before conversion to its sample format. This includes changes of
 //! faders, pans, mutes and solos once their ramps have ended, after 8 ms. Stopping, and starting or seeking to any frame but
 //! 0, fades for 8 ms; a start at frame 0, the turn of a loop, and the end are exact. An underrun delays all stems alike and
-//! loses no frame. The player does not record and does not play backwards.
+//! loses no frame. Recursive processors, such as filters and compressors, get a quarter of a second before a start or a seek to find
+//! into their state, so that sound comes soon. They have the bits of a bounce at the latest from the second multiple of 2^20
+//! frames (21.8 s at 48 kHz) on, and those behind another one from the third. A sink of the program gets them
+//! from the first frame. The player does not record and does not play backwards.
 
 mod backend;
 mod builder;

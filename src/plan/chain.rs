@@ -189,8 +189,9 @@ impl Chain {
         }
     }
 
-    /// Returns the first frame of the input that the chain needs so that its output is exact from a frame on.
-    pub(super) fn first_input(&self, output: u64) -> u64 {
+    /// Returns the first frame of the input that the chain needs so that its output is exact from a frame on; with a `limit`,
+    /// fewer frames before it where the state is recursive.
+    pub(super) fn first_input(&self, output: u64, limit: Option<u64>) -> u64 {
         let Some(fed) = contains(&self.fed, output) else {
             return output;
         };
@@ -198,6 +199,12 @@ impl Chain {
             Restart::Window(n) => output.saturating_sub(n),
             Restart::Grid(n) => (output / GRID * GRID).saturating_sub(n),
             Restart::Start => 0,
+        };
+        let start = match (limit, self.restart) {
+            (Some(limit), Restart::Grid(_) | Restart::Start) => {
+                start.max(output.saturating_sub(limit))
+            }
+            _ => start,
         };
         start.max(fed.start)
     }
@@ -338,16 +345,16 @@ mod tests {
         assert_eq!(chain.fed, [1000..2736, 9000..9836]);
         assert_eq!(
             (
-                chain.first_input(0),
-                chain.first_input(1500),
-                chain.first_input(9500)
+                chain.first_input(0, None),
+                chain.first_input(1500, None),
+                chain.first_input(9500, None)
             ),
             (0, 1000, 9000)
         );
         chain.place(vec![1000..2000, 8000..8100]);
         assert_eq!(chain.fed.first(), Some(&(1000..8836)));
         assert_eq!(chain.fed.len(), 1);
-        assert_eq!(chain.first_input(8000), 8000 - 5536);
+        assert_eq!(chain.first_input(8000, None), 8000 - 5536);
         let fading = Chain::new([delay(0.01, -6.0)].iter(), SPEC, |_| None, None);
         assert_eq!(
             (fading.restart, fading.tail),
@@ -362,11 +369,20 @@ mod tests {
         let mut chain = Chain::new([delay(0.01, -6.0)].iter(), SPEC, |_| None, None);
         chain.place(Vec::from([(100..3 * GRID); 1]));
         let pre_roll = 55 * 480;
-        assert_eq!(chain.first_input(GRID - 1), 100);
-        assert_eq!(chain.first_input(GRID), GRID - pre_roll);
-        assert_eq!(chain.first_input(2 * GRID + 5), 2 * GRID - pre_roll);
+        assert_eq!(chain.first_input(GRID - 1, None), 100);
+        assert_eq!(chain.first_input(GRID, None), GRID - pre_roll);
+        assert_eq!(chain.first_input(2 * GRID + 5, None), 2 * GRID - pre_roll);
+        // For a quick start fewer frames are read, but never more than the exact ones.
         assert_eq!(
-            chain.first_input(3 * GRID + 35 * 480),
+            chain.first_input(2 * GRID + 50_000, Some(24_000)),
+            2 * GRID + 26_000
+        );
+        assert_eq!(
+            chain.first_input(2 * GRID, Some(48_000)),
+            2 * GRID - pre_roll
+        );
+        assert_eq!(
+            chain.first_input(3 * GRID + 35 * 480, None),
             3 * GRID + 35 * 480,
             "after the tail nothing is needed"
         );

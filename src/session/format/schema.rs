@@ -56,6 +56,14 @@ fn table(spec: &'static TableSpec) -> Table {
         ("additionalProperties", Value::Switch(false)),
         ("properties", Value::Table(properties)),
     ]);
+    if spec
+        .keys()
+        .any(|key| matches!(key.kind, Kind::InsertPoints))
+    {
+        // The other way to write them: `"insert.comp.threshold" = [...]`.
+        let dotted = object([("^insert\\.", Value::Table(texts()))]);
+        schema.put("patternProperties", Value::Table(dotted));
+    }
     let required: Vec<Value> = spec
         .keys()
         .filter(|key| key.required)
