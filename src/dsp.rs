@@ -21,4 +21,4 @@ pub(crate) mod trim;
 pub(crate) mod true_peak;
 
 pub use glide::Glide;
-pub use processor::{Memory, PROCESSORS, Parameter, Processor, ProcessorKind, Reduction, Unit};
+pub use processor::{Memory, PROCESSORS, Parameter, Processor, ProcessorKind, Unit};

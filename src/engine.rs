@@ -17,6 +17,7 @@ mod node;
 pub(crate) mod overload_guard;
 mod ramps;
 pub(crate) mod read_ahead;
+mod reduction_log;
 mod running_insert;
 mod scheduler;
 pub(crate) mod scoped_thread;
@@ -31,13 +32,15 @@ use crate::{
     error::{Error, ErrorKind, Result},
     measure::{Measured, Meter, survey::Survey},
     plan::{Lag, NodeKind, Plan},
+    session::Insert,
     units::{Frames, saturating_usize},
 };
 use buffer_pool::BufferPool;
-pub(crate) use chain_state::GainReduction;
 use flaws::FlawLog;
 use master_output::{BlockSink, CallerBlocks, MasterOutput};
 use node::{NodePosition, NodeState};
+use reduction_log::CountedFrames;
+pub(crate) use reduction_log::GainReduction;
 use scheduler::{Graph, Scheduler};
 use std::ops::Range;
 use tap::Tap;
@@ -307,6 +310,10 @@ impl Renderer {
         let at = |lag: u64| self.transport.position(lag);
         let counts =
             |at: Option<u64>| self.watched && at.is_some_and(|at| self.counted.contains(&at));
+        let counted = CountedFrames {
+            start: self.counted.start,
+            end: self.counted.end,
+        };
         let (input, output) = (at(lag.input), at(lag.output));
         NodePosition {
             input,
@@ -314,6 +321,11 @@ impl Renderer {
             output,
             counts_input: counts(input),
             counts_output: counts(output),
+            counted: if self.watched {
+                counted
+            } else {
+                CountedFrames::default()
+            },
         }
     }
 
@@ -339,9 +351,15 @@ impl Renderer {
             .unwrap_or(u64::MAX)
     }
 
-    /// Returns the gain reduction of the limiter after the master's fader; `None` without a limiter.
-    pub(crate) fn reduction(&self) -> Option<GainReduction> {
-        self.nodes.last()?.reduction()
+    /// Returns each insert of a node that reduces gain with its reduction in the rendered range, in the order of the chain; the
+    /// master's limiter is its last. None for a node that is not heard.
+    pub(crate) fn reductions(
+        &self,
+        index: usize,
+        range: &Range<u64>,
+    ) -> Vec<(&Insert, GainReduction)> {
+        let node = self.plan.nodes.get(index).zip(self.nodes.get(index));
+        node.map_or(Vec::new(), |(node, state)| state.reductions(node, range))
     }
 
     /// Starts a new waveform of every node on a grid.

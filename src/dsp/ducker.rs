@@ -6,11 +6,10 @@
 use super::{
     decibel,
     dynamics::{
-        LookAhead, apply_gains, decibels, fixed, frames, log_reductions, lookahead,
-        loudest_channel, seconds,
+        LookAhead, apply_gains, decibels, fixed, frames, lookahead, loudest_channel, seconds,
     },
     glide::{Glide, Gliding, Line},
-    processor::{Memory, Processor, ProcessorKind, Reduction},
+    processor::{Memory, Processor, ProcessorKind},
 };
 use crate::{
     block::Block,
@@ -55,7 +54,6 @@ pub(super) static DUCKER: ProcessorKind = ProcessorKind {
             ahead: LookAhead::new(lookahead, spec),
             state: State::default(),
             gains: Vec::new(),
-            reductions: Vec::new(),
         })
     },
 };
@@ -95,9 +93,8 @@ struct Ducker {
     release: u64,
     ahead: LookAhead,
     state: State,
-    /// The gains of a block, kept to allocate nothing.
+    /// Gains of the block processed last; empty without reduction.
     gains: Vec<f64>,
-    reductions: Vec<Reduction>,
 }
 
 /// A straight line of the gain, from where it began.
@@ -180,9 +177,9 @@ impl Processor for Ducker {
     }
 
     fn process(&mut self, _: Frames, block: &mut Block, key: Option<&Block>) {
-        self.reductions.clear();
         let is_neutral = self.way.is_fixed() && self.way.at(0).depth == 0.0;
         let Some(key) = key.filter(|_| !is_neutral) else {
+            self.gains.clear();
             self.ahead.pass(block);
             return;
         };
@@ -192,14 +189,13 @@ impl Processor for Ducker {
             let way = self.way.at(frame);
             *gain = decibel::to_amplitude(self.step(*gain, way));
         }
-        log_reductions(&gains, &mut self.reductions);
         self.ahead.pass(block);
-        apply_gains(block, &gains);
+        apply_gains(block, &gains, |_| 1.0);
         self.gains = gains;
     }
 
-    fn reductions(&self) -> &[Reduction] {
-        &self.reductions
+    fn gains(&self) -> Option<&[f64]> {
+        Some(&self.gains)
     }
 }
 

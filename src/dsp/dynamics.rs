@@ -12,7 +12,7 @@ use super::{
     decibel,
     filter::Filter,
     glide::{Glide, Gliding, Line},
-    processor::{Memory, Parameter, Processor, ProcessorKind, Reduction, Unit},
+    processor::{Memory, Parameter, Processor, ProcessorKind, Unit},
 };
 use crate::{block::Block, layout::Spec, units::Frames};
 
@@ -507,30 +507,11 @@ pub(super) fn loudest_channel(block: &Block, amplitudes: &mut Vec<f64>) {
     }
 }
 
-/// Multiplies the frames of all channels by their gains.
-pub(super) fn apply_gains(block: &mut Block, gains: &[f64]) {
+/// Multiplies the frames of all channels by their gains, and by the makeup gain of each frame.
+pub(super) fn apply_gains(block: &mut Block, gains: &[f64], makeup: impl Fn(usize) -> f64) {
     for samples in block.channels_mut() {
-        for (sample, gain) in samples.iter_mut().zip(gains) {
-            *sample *= gain;
-        }
-    }
-}
-
-/// Notes the least gain of each part of a block, where the level is turned down.
-pub(super) fn log_reductions(gains: &[f64], reductions: &mut Vec<Reduction>) {
-    for (index, part) in gains.chunks(CHUNK).enumerate() {
-        let mut least = (0, 1.0);
-        for (n, gain) in part.iter().enumerate() {
-            if *gain < least.1 {
-                least = (n, *gain);
-            }
-        }
-        if least.1 < 1.0 {
-            reductions.push(Reduction {
-                offset: index * CHUNK + least.0,
-                frames: 1,
-                shares: [1.0 - least.1; 2],
-            });
+        for (frame, (sample, gain)) in samples.iter_mut().zip(gains).enumerate() {
+            *sample *= gain * makeup(frame);
         }
     }
 }
@@ -597,10 +578,10 @@ struct Dynamics {
     state: State,
     /// The next frame is the first after a reset.
     is_reset: bool,
-    /// The filtered key and the gains of a block, kept to allocate nothing.
+    /// Scratch for the filtered key.
     key: Block,
+    /// Gains of the block processed last, without makeup; empty without reduction.
     gains: Vec<f64>,
-    reductions: Vec<Reduction>,
 }
 
 /// State that depends on the signal.
@@ -678,7 +659,6 @@ impl Dynamics {
             is_reset: true,
             key: Block::new(spec.layout, 0),
             gains: Vec::new(),
-            reductions: Vec::new(),
         }
     }
 
@@ -794,7 +774,6 @@ impl Processor for Dynamics {
     }
 
     fn process(&mut self, _: Frames, block: &mut Block, key: Option<&Block>) {
-        self.reductions.clear();
         let start = self.response.at(0);
         if std::mem::take(&mut self.is_reset) {
             // What silence comes to, so that silence leaves it as it is.
@@ -804,6 +783,7 @@ impl Processor for Dynamics {
             };
         }
         if self.response.is_fixed() && start.curve.is_neutral() {
+            self.gains.clear();
             self.ahead.pass(block);
             if start.makeup != 1.0 {
                 block
@@ -818,19 +798,16 @@ impl Processor for Dynamics {
         for (index, part) in gains.chunks_mut(CHUNK).enumerate() {
             self.amplitudes_to_gains(part, index * CHUNK);
         }
-        log_reductions(&gains, &mut self.reductions);
         self.ahead.pass(block);
         match self.response.still() {
-            Some(response) => gains.iter_mut().for_each(|gain| *gain *= response.makeup),
-            None => (gains.iter_mut().enumerate())
-                .for_each(|(frame, gain)| *gain *= self.response.at(frame).makeup),
+            Some(response) => apply_gains(block, &gains, |_| response.makeup),
+            None => apply_gains(block, &gains, |frame| self.response.at(frame).makeup),
         }
-        apply_gains(block, &gains);
         self.gains = gains;
     }
 
-    fn reductions(&self) -> &[Reduction] {
-        &self.reductions
+    fn gains(&self) -> Option<&[f64]> {
+        Some(&self.gains)
     }
 }
 

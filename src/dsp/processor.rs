@@ -94,21 +94,12 @@ pub trait Processor: Send {
     /// but at the end of a live loop `at` jumps while the signal continues.
     fn process(&mut self, at: Frames, block: &mut Block, key: Option<&Block>);
 
-    /// Returns the gain reductions of the block that was processed last, for meters and reports; none by default.
-    fn reductions(&self) -> &[Reduction] {
-        &[]
+    /// Returns the gain reduction of the block that was processed last, for meters and reports: the gain of each frame, 1 for
+    /// none and 0.5 for 6 dB, without makeup. An empty slice stands for no reduction in that block. `None`, the default, is
+    /// for processors that do not reduce gain, which reports do not list.
+    fn gains(&self) -> Option<&[f64]> {
+        None
     }
-}
-
-/// The gain reduction of a stretch of a block, as the share of the signal that is taken away: 0 for none, 0.5 for 6 dB.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Reduction {
-    /// The first frame of the stretch, counted from the start of the block.
-    pub offset: usize,
-    /// The frames of the stretch, at least 1.
-    pub frames: usize,
-    /// The share taken away at the first and at the last frame of the stretch; a straight line between.
-    pub shares: [f64; 2],
 }
 
 /// The unit of a parameter.

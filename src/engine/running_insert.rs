@@ -4,7 +4,7 @@ use super::{chain_state::copy, node::ensure_frames};
 use crate::{
     block::Block,
     curve::ParameterCurve,
-    dsp::{Glide, Processor, Reduction, glide::INTERVAL},
+    dsp::{Glide, Processor, glide::INTERVAL},
     layout::{Layout, Spec},
     session::Insert,
     units::{Frames, saturating_usize},
@@ -55,6 +55,11 @@ impl RunningInsert {
         self.processor.latency().0
     }
 
+    /// Returns true if the processor reports the gain of each frame.
+    pub(super) fn reduces_gain(&self) -> bool {
+        self.processor.gains().is_some()
+    }
+
     /// Forgets the signal. A ramp ends at once.
     pub(super) fn reset(&mut self) {
         self.processor.reset();
@@ -75,7 +80,8 @@ impl RunningInsert {
     }
 
     /// Replaces the input by output. `at` is the position of the first frame, `insert` states the parameters that hold, and
-    /// `curves` those that change over time. `note` takes the gain reductions, with the position of the block they count from.
+    /// `curves` those that change over time. `note` takes the gains of frames that the processor reports, with the position of
+    /// the first one at its input.
     pub(super) fn process(
         &mut self,
         insert: &Insert,
@@ -83,12 +89,12 @@ impl RunningInsert {
         at: u64,
         block: &mut Block,
         key: Option<&Block>,
-        mut note: impl FnMut(u64, &Reduction),
+        mut note: impl FnMut(u64, &[f64]),
     ) {
         if curves.is_empty() && !self.is_changed {
             self.processor.process(Frames(at), block, key);
-            for reduction in self.processor.reductions() {
-                note(at, reduction);
+            if let Some(gains) = self.processor.gains() {
+                note(at, gains);
             }
             return;
         }
@@ -114,8 +120,8 @@ impl RunningInsert {
                 &self.key_part
             });
             self.processor.process(Frames(now), &mut self.part, key);
-            for reduction in self.processor.reductions() {
-                note(now, reduction);
+            if let Some(gains) = self.processor.gains() {
+                note(now, gains);
             }
             copy(block, done, &self.part, 0, n);
             done += n;
