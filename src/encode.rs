@@ -7,6 +7,7 @@
 mod containers;
 mod dithered;
 mod file_sink;
+mod flac;
 mod format;
 mod memory;
 mod options;
@@ -105,16 +106,23 @@ pub struct Written {
 /// [`EncodedStream`] writes the bytes and checks that the blocks have the expected channels and
 /// total length.
 pub(crate) trait Encoder: fmt::Debug + Send + Sync {
-    /// Returns the bytes before the audio.
+    /// Returns the bytes before the audio. Their number never changes.
     fn header(&self) -> &[u8];
+
+    /// Returns true if [`header`](Self::header) has other values after [`finish`](Self::finish), so
+    /// that it must be written again.
+    fn has_final_header(&self) -> bool {
+        false
+    }
 
     /// Returns the maximum size of the whole file in bytes. So much disk space must be free.
     fn size(&self) -> u64;
 
-    /// Replaces the content of `out` by the bytes of a block.
-    fn encode(&mut self, block: &Block, out: &mut Vec<u8>);
+    /// Replaces the content of `out` by the bytes that are complete with a block. The error is a
+    /// message that explains why the block cannot be encoded.
+    fn encode(&mut self, block: &Block, out: &mut Vec<u8>) -> std::result::Result<(), String>;
 
-    /// Writes the bytes after the audio to `out`, which is empty. Returns the counts of clipped and
+    /// Writes the remaining bytes to `out`, which is empty. Returns the counts of clipped and
     /// non-finite samples.
-    fn finish(&mut self, out: &mut Vec<u8>) -> Written;
+    fn finish(&mut self, out: &mut Vec<u8>) -> std::result::Result<Written, String>;
 }

@@ -233,7 +233,7 @@ impl Plan {
 
     /// Compiles a session as [`compile`](Self::compile) does, with the strips and feeds of a scope.
     pub(crate) fn compiled(session: &Session, scope: Scope) -> Result<Self> {
-        let mut placer = place::ClipPlacer::new(session, validate::session(session));
+        let mut placer = place::ClipPlacer::new(session, validate::for_render(session));
         let clips = session.tracks().iter().map(|t| t.clips.len() as u64).sum();
         let mut tracks: Vec<route::TrackInput<'_>> =
             session.tracks().iter().map(|t| placer.track(t)).collect();

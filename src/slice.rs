@@ -5,12 +5,12 @@
 //! its samples are those of the whole mix. This includes a limiter's, because a slice is rendered
 //! from [`Plan::warm_up`](crate::Plan::warm_up) frames earlier. The file contains its position, an
 //! identifier of the mix, and the header of the whole file, so joining copies bytes, and the result
-//! equals the whole file byte for byte. Not supported: slices of different mixes, formats or
+//! equals the whole file byte for byte. Not supported: FLAC files; slices of different mixes, formats or
 //! versions of this crate; slices that overlap or leave a gap; weighted dither, whose error
 //! feedback depends on the first frame.
 
 use crate::{
-    encode::{Container, Dither, Shaping, Slice},
+    encode::{Container, Dither, Format, Shaping, Slice},
     error::{Error, ErrorKind, Result},
     media::Damage,
     plan::Plan,
@@ -102,6 +102,11 @@ pub fn join(
     overwrite: bool,
 ) -> Result<Report> {
     let output = output.as_ref();
+    if Format::of_file_name(output).is_some_and(|f| f.container == Container::Flac) {
+        let what =
+            "parts are joined into a WAV file: name it .wav, and mix that file into a FLAC file";
+        return Err(refused(output, ErrorKind::Unsupported, what));
+    }
     Container::Wav.check_name(output)?;
     let mut parts: Vec<SliceFile> = parts
         .iter()
@@ -144,6 +149,8 @@ pub fn join(
 /// Opens a slice and reads its position within the mix.
 fn open(path: &Path) -> Result<SliceFile> {
     const NO_SLICE: &str = "does not say which part of a mix it is: render it with --range";
+    const FLAC_SLICE: &str =
+        "a FLAC file does not say which part of a mix it is: render the parts as WAV";
     let metadata = path.metadata().map_err(|e| read_error(path, e))?;
     if !metadata.is_file() {
         return Err(refused(
@@ -154,7 +161,9 @@ fn open(path: &Path) -> Result<SliceFile> {
     }
     let mut file = File::open(path).map_err(|e| read_error(path, e))?;
     let Found::Wave(header) = riff::open(&mut file).map_err(|e| read_error(path, e))? else {
-        return Err(refused(path, ErrorKind::Unsupported, NO_SLICE));
+        let is_flac = Format::of_file_name(path).is_some_and(|f| f.container == Container::Flac);
+        let what = if is_flac { FLAC_SLICE } else { NO_SLICE };
+        return Err(refused(path, ErrorKind::Unsupported, what));
     };
     let Some((slice, whole_header)) = header.slice.as_deref().and_then(Slice::parse) else {
         return Err(refused(path, ErrorKind::Unsupported, NO_SLICE));

@@ -82,7 +82,8 @@ fn render(args: &Args, messages: Messages, interrupt: &Interrupt) -> Result<u8, 
     if let Some(device) = &args.play {
         return play::run(device, &inputs, args, messages, interrupt);
     }
-    let path = output_path::choose(args.output.as_deref(), &inputs).map_err(Failure::Usage)?;
+    let path = output_path::choose(args.output.as_deref(), &inputs, args.format)
+        .map_err(Failure::Usage)?;
     if matches!(inputs.as_slice(), [InputKind::Demo]) {
         fs::create_dir_all(output_path::DEMO).map_err(|e| {
             Error::new(ErrorKind::Output, format!("{}: {e}", output_path::DEMO)).because(e)

@@ -1,7 +1,7 @@
 //! Registry of the containers that can be written. To add one, add a file with its [`Encoder`] to
 //! this folder, and a line to `containers!`.
 
-use super::{Encoder, Encoding, Format, Options, wav};
+use super::{Encoder, Encoding, Format, Options, flac, wav};
 use crate::{
     error::{Error, ErrorKind, Result},
     layout::Spec,
@@ -50,21 +50,35 @@ macro_rules! containers {
 containers! {
     /// WAVE: RIFF, or RF64 if the file exceeds the limits of RIFF.
     Wav => wav::INFO,
+    /// FLAC: lossless, and smaller than WAVE.
+    Flac => flac::INFO,
 }
 
 impl Container {
+    /// Returns the container that the extension of a file name belongs to.
+    pub(super) fn of_file_name(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_string_lossy();
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|container| container.has_extension(&extension))
+    }
+
+    fn has_extension(self, extension: &str) -> bool {
+        let known = self.info().extensions;
+        known
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
+    }
+
     /// Checks a file name. Returns a message with a valid name if the extension is not one of the
     /// container's; upper and lower case are equal. A name without extension is valid.
     pub(crate) fn name_fault(self, path: &Path) -> Option<String> {
         let extension = path.extension()?.to_string_lossy();
-        let extensions = self.info().extensions;
-        if extensions
-            .iter()
-            .any(|known| extension.eq_ignore_ascii_case(known))
-        {
+        if self.has_extension(&extension) {
             return None;
         }
-        let right = path.with_extension(extensions.first()?);
+        let right = path.with_extension(self.info().extensions.first()?);
         let right = right.file_name()?.to_string_lossy();
         Some(format!(
             "a {self} file is written, so its extension cannot be .{extension}: name it {right}"

@@ -1,6 +1,6 @@
 //! Writes audio files atomically, one at a time or several together.
 
-use super::{EncodedStream, Format, Options, Sink, Written, stream::EncodeFault};
+use super::{Container, EncodedStream, Format, Options, Sink, Written, stream::EncodeFault};
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
@@ -78,7 +78,11 @@ impl FileSink {
         let encoder = format
             .encoder(spec, length, options)
             .map_err(|what| refused(path, &what))?;
-        let file = AtomicFile::create_sized(path, options.overwrite, encoder.size())?;
+        let file = if encoder.has_final_header() {
+            AtomicFile::create_rewritable(path, options.overwrite, encoder.size())?
+        } else {
+            AtomicFile::create_sized(path, options.overwrite, encoder.size())?
+        };
         let stream = EncodedStream::start(file, encoder, spec.layout.channels(), length);
         Ok(Self {
             stream: Some(stream.map_err(|(file, e)| file.failed(e))?),
@@ -156,9 +160,17 @@ pub(crate) struct DryRunSink(Option<EncodedStream<io::Sink>>);
 impl DryRunSink {
     /// Starts a dry run of `length` frames.
     pub(crate) fn new(format: Format, spec: Spec, length: Frames) -> Result<Self> {
-        let encoder = format
-            .encoder(spec, length, &Options::default())
-            .map_err(dry_run_fault)?;
+        let encoder = |format: Format| {
+            format
+                .encoder(spec, length, &Options::default())
+                .map_err(dry_run_fault)
+        };
+        encoder(format)?;
+        // Any container clips the same samples. WAVE is the one that costs least.
+        let encoder = encoder(Format {
+            container: Container::Wav,
+            ..format
+        })?;
         let stream = EncodedStream::start(io::sink(), encoder, spec.layout.channels(), length);
         Ok(Self(Some(
             stream.map_err(|(_, e)| dry_run_fault(e.to_string()))?,

@@ -2,7 +2,7 @@
 
 use super::{Container, Encoder, Options, containers};
 use crate::{dsp::quantise::Width, layout::Spec, units::Frames};
-use std::{fmt, str::FromStr};
+use std::{fmt, path::Path, str::FromStr};
 
 /// Encoding of samples in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,7 +48,8 @@ impl Encoding {
 /// Format of an output file: container and sample encoding. The default is
 /// [`WAV_24`](Self::WAV_24).
 ///
-/// Each format has a name, which [`FromStr`] and [`Display`](fmt::Display) use: `wav16`, `wav24`, `wav32`, `wav32f`.
+/// Each format has a name, which [`FromStr`] and [`Display`](fmt::Display) use: `wav16`, `wav24`, `wav32`, `wav32f`,
+/// `flac16`, `flac24`.
 ///
 /// # File names
 /// The extension of a file name must be one of the container's [`extensions`](Self::extensions), in
@@ -60,6 +61,7 @@ impl Encoding {
 /// assert_eq!("wav24".parse(), Ok(Format::WAV_24));
 /// assert_eq!(Format::WAV_32F.to_string(), "wav32f");
 /// assert_eq!(Format::WAV_32F.extensions(), ["wav", "wave", "bwf", "rf64"]);
+/// assert_eq!(Format::FLAC_24.extensions(), ["flac"]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -91,6 +93,16 @@ impl Format {
         container: Container::Wav,
         encoding: Encoding::Float32,
     };
+    /// FLAC with 16-bit integers.
+    pub const FLAC_16: Self = Self {
+        container: Container::Flac,
+        encoding: Encoding::Int16,
+    };
+    /// FLAC with 24-bit integers.
+    pub const FLAC_24: Self = Self {
+        container: Container::Flac,
+        encoding: Encoding::Int24,
+    };
 
     /// Returns the names of all formats, as [`FromStr`] takes them.
     ///
@@ -100,6 +112,24 @@ impl Format {
     /// ```
     pub fn names() -> impl Iterator<Item = &'static str> {
         containers::formats().map(|(_, name)| name)
+    }
+
+    /// Returns the 24-bit format of the container that the extension of a file name belongs to;
+    /// `None` for other extensions and without one.
+    ///
+    /// ```
+    /// use soundtrack::Format;
+    /// assert_eq!(Format::of_file_name("song.FLAC"), Some(Format::FLAC_24));
+    /// assert_eq!(Format::of_file_name("song.wav"), Some(Format::WAV_24));
+    /// assert_eq!(Format::of_file_name("song.mp3"), None);
+    /// ```
+    #[must_use]
+    pub fn of_file_name(path: impl AsRef<Path>) -> Option<Self> {
+        let container = Container::of_file_name(path.as_ref())?;
+        Some(Self {
+            container,
+            encoding: Encoding::Int24,
+        })
     }
 
     /// Returns true if samples are floating point.

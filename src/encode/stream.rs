@@ -1,7 +1,7 @@
 //! Encodes blocks to a byte stream.
 
 use super::{Encoder, Written};
-use crate::{block::Block, units::Frames};
+use crate::{block::Block, storage::AtomicFile, units::Frames};
 use std::{
     fmt,
     io::{self, Write},
@@ -25,6 +25,26 @@ impl fmt::Display for EncodeFault {
     }
 }
 
+/// Output whose first bytes can be written again.
+pub(super) trait Output: Write {
+    /// Replaces the first bytes by others. Nothing is written afterwards.
+    fn rewrite_start(&mut self, _: &[u8]) -> io::Result<()> {
+        Err(io::Error::other("its first bytes cannot be changed"))
+    }
+}
+
+impl Output for AtomicFile {
+    fn rewrite_start(&mut self, bytes: &[u8]) -> io::Result<()> {
+        Self::rewrite_start(self, bytes)
+    }
+}
+
+impl Output for io::Sink {
+    fn rewrite_start(&mut self, _: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 const WRITE_FAILED: &str = "cannot be completed: a write failed before";
 
 /// Writes the bytes of an [`Encoder`] and checks the number of channels and frames.
@@ -41,7 +61,7 @@ pub(super) struct EncodedStream<W> {
     bytes: Vec<u8>,
 }
 
-impl<W: Write> EncodedStream<W> {
+impl<W: Output> EncodedStream<W> {
     /// Writes the header of a stream of `length` frames. Returns the output with the error if that
     /// fails.
     pub(super) fn start(
@@ -83,7 +103,9 @@ impl<W: Write> EncodedStream<W> {
                 self.expected_frames
             )));
         }
-        self.encoder.encode(block, &mut self.bytes);
+        self.encoder
+            .encode(block, &mut self.bytes)
+            .map_err(EncodeFault::Wrong)?;
         self.flush_bytes().map_err(EncodeFault::Io)?;
         self.frames = frames;
         Ok(())
@@ -102,8 +124,16 @@ impl<W: Write> EncodedStream<W> {
             return Err((self.out, EncodeFault::Wrong(what)));
         }
         self.bytes.clear();
-        let mut written = self.encoder.finish(&mut self.bytes);
+        let mut written = match self.encoder.finish(&mut self.bytes) {
+            Ok(written) => written,
+            Err(what) => return Err((self.out, EncodeFault::Wrong(what))),
+        };
         if let Err(e) = self.flush_bytes() {
+            return Err((self.out, EncodeFault::Io(e)));
+        }
+        if self.encoder.has_final_header()
+            && let Err(e) = self.out.rewrite_start(self.encoder.header())
+        {
             return Err((self.out, EncodeFault::Io(e)));
         }
         written.frames = Frames(self.frames);

@@ -116,11 +116,12 @@ impl Encoder for WavEncoder {
         self.header.total()
     }
 
-    fn encode(&mut self, block: &Block, out: &mut Vec<u8>) {
+    fn encode(&mut self, block: &Block, out: &mut Vec<u8>) -> Result<(), String> {
         interleave(self.width, block, out, &mut self.tally);
+        Ok(())
     }
 
-    fn finish(&mut self, out: &mut Vec<u8>) -> Written {
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<Written, String> {
         // A chunk of odd length is followed by a pad byte that its size does not include.
         if self.header.pad {
             out.push(0);
@@ -129,11 +130,11 @@ impl Encoder for WavEncoder {
             clipped,
             non_finite,
         } = self.tally;
-        Written {
+        Ok(Written {
             clipped,
             non_finite,
             ..Written::default()
-        }
+        })
     }
 }
 
@@ -166,7 +167,10 @@ fn slice_chunk(
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{EncodedStream, stream::EncodeFault},
+        super::{
+            EncodedStream,
+            stream::{EncodeFault, Output},
+        },
         *,
     };
     use crate::{Layout, SampleRate, Source, media};
@@ -177,12 +181,14 @@ mod tests {
         layout: Layout::Lcr,
     };
 
+    impl Output for Vec<u8> {}
+
     fn encoder(encoding: Encoding, frames: u64, rf64: bool) -> WavEncoder {
         WavEncoder::new(encoding, SPEC, Frames(frames), &Options::default(), rf64).unwrap()
     }
 
     /// Starts a stream of five frames.
-    fn start<W: Write>(
+    fn start<W: Output>(
         out: W,
         encoding: Encoding,
         rf64: bool,
@@ -251,6 +257,7 @@ mod tests {
     fn every_write_that_fails_is_an_error() {
         /// Fails at one byte and after it.
         struct Full(usize);
+        impl Output for Full {}
         impl Write for Full {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
                 if self.0 == 0 {
@@ -292,6 +299,7 @@ mod tests {
     fn a_write_that_failed_is_not_mended_by_the_next() {
         /// Fails once, then takes all.
         struct Once(bool);
+        impl Output for Once {}
         impl Write for Once {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
                 if bytes.len() < 100 && std::mem::take(&mut self.0) {

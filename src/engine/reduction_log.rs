@@ -125,7 +125,7 @@ impl ReductionLog {
             let n = saturating_usize(FACTORS - at % FACTORS).min(gains.len());
             let (here, rest) = gains.split_at(n);
             for gain in here {
-                self.product *= gain.min(1.0).max(MIN_GAIN);
+                self.product *= gain.clamp(MIN_GAIN, 1.0);
             }
             (at, gains) = (at + n as u64, rest);
         }

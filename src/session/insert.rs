@@ -43,17 +43,25 @@ enum InsertProcessor {
     Custom(CustomProcessor),
 }
 
+/// Makes a processor of the program for a rate and a layout.
+pub(crate) type Build = Arc<dyn Fn(Spec) -> Box<dyn Processor> + Send + Sync>;
+
 /// A processor that the program implements.
 #[derive(Clone)]
 struct CustomProcessor {
     name: String,
-    build: Arc<dyn Fn(Spec) -> Box<dyn Processor> + Send + Sync>,
+    /// `None` for one that a session file names and the program has not supplied.
+    build: Option<Build>,
 }
 
 impl PartialEq for CustomProcessor {
     /// Reports whether one is a clone of the other.
     fn eq(&self, other: &Self) -> bool {
-        self.name == other.name && Arc::ptr_eq(&self.build, &other.build)
+        let is_same = match (&self.build, &other.build) {
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            (own, other) => own.is_none() && other.is_none(),
+        };
+        self.name == other.name && is_same
     }
 }
 
@@ -94,19 +102,26 @@ impl Insert {
 
     /// Creates an insert with a processor of the program. `build` makes the processor for the rate and layout of the strip, and
     /// is called each time one is needed. The contract is at [`Processor`].
+    ///
+    /// A session file keeps its name only: see [`Session::supply`](crate::Session::supply).
     pub fn custom(
         name: impl Into<String>,
         build: impl Fn(Spec) -> Box<dyn Processor> + Send + Sync + 'static,
     ) -> Self {
-        let custom = CustomProcessor {
-            name: name.into(),
-            build: Arc::new(build),
-        };
+        Self::of_program(name.into(), Some(Arc::new(build)))
+    }
+
+    /// Creates an insert with a processor that the program has yet to supply.
+    pub(crate) fn to_supply(name: impl Into<String>) -> Self {
+        Self::of_program(name.into(), None)
+    }
+
+    fn of_program(name: String, build: Option<Build>) -> Self {
         Self {
             name: String::new(),
             bypass: false,
             key: None,
-            processor: InsertProcessor::Custom(custom),
+            processor: InsertProcessor::Custom(CustomProcessor { name, build }),
         }
     }
 
@@ -343,6 +358,30 @@ impl Insert {
         }
     }
 
+    /// Returns a message where the processor is one that the program should have supplied.
+    pub(crate) fn lacks_processor(&self) -> Option<String> {
+        match &self.processor {
+            InsertProcessor::Custom(CustomProcessor { name, build: None }) if !self.bypass => {
+                Some(format!(
+                    "the processor {name:?} belongs to another program: bypass the insert, or supply the processor \
+                     (Session::supply)"
+                ))
+            }
+            _ => None,
+        }
+    }
+
+    /// Supplies the processor, if it is one of the program by this name that lacks it; reports whether it is.
+    pub(crate) fn supply(&mut self, name: &str, with: &Build) -> bool {
+        match &mut self.processor {
+            InsertProcessor::Custom(custom) if custom.name == name && custom.build.is_none() => {
+                custom.build = Some(Arc::clone(with));
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Reports whether the processor is one of the program.
     pub(crate) fn is_custom(&self) -> bool {
         matches!(self.processor, InsertProcessor::Custom(_))
@@ -390,7 +429,11 @@ impl Insert {
     pub(crate) fn build(&self, spec: Spec) -> Box<dyn Processor> {
         match &self.processor {
             InsertProcessor::BuiltIn { kind, values, .. } => (kind.build)(values, spec),
-            InsertProcessor::Custom(custom) => (custom.build)(spec),
+            InsertProcessor::Custom(CustomProcessor {
+                build: Some(build), ..
+            }) => build(spec),
+            // Refused before anything is built; without a processor the signal passes.
+            InsertProcessor::Custom(_) => (TRIM.build)(&[0.0], spec),
         }
     }
 }

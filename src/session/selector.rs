@@ -3,10 +3,11 @@
 use super::{
     Insert, Session,
     cue::CueId,
+    insert::Build,
     strip::{BusId, Strip, TrackId},
 };
-use crate::diagnostics::suggest::nearest;
-use std::fmt;
+use crate::{diagnostics::suggest::nearest, dsp::Processor, layout::Spec};
+use std::{fmt, sync::Arc};
 
 /// Selects a part of a session: to mute it in a deliverable, or to control it during playback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -253,6 +254,34 @@ impl Session {
             Selector::Master => Some(&mut self.master.inserts),
             _ => self.strip_mut(part).map(|strip| &mut strip.inserts),
         }
+    }
+
+    /// Supplies a processor of the program to every insert that a session file names it for, and returns their number.
+    ///
+    /// ```no_run
+    /// use soundtrack::{Load, dsp::Processor};
+    /// # fn reverb(spec: soundtrack::Spec) -> Box<dyn Processor> { unimplemented!() }
+    /// // [bus.hall.insert]
+    /// // hall = { type = "custom", processor = "reverb" }
+    /// let mut session = Load::default().session("song.toml")?;
+    /// session.supply("reverb", reverb);
+    /// # Ok::<(), soundtrack::Error>(())
+    /// ```
+    pub fn supply(
+        &mut self,
+        processor: &str,
+        build: impl Fn(Spec) -> Box<dyn Processor> + std::marker::Send + Sync + 'static,
+    ) -> usize {
+        let build: Build = Arc::new(build);
+        let tracks = self.tracks.iter_mut();
+        let in_cues = self.cues.iter_mut().flat_map(|cue| &mut cue.tracks);
+        let tracks = tracks.chain(in_cues).map(|track| &mut track.strip);
+        let strips = tracks.chain(self.buses.iter_mut().map(|bus| &mut bus.strip));
+        let inserts = strips.flat_map(|strip| &mut strip.inserts);
+        inserts
+            .chain(&mut self.master.inserts)
+            .filter_map(|insert| insert.supply(processor, &build).then_some(()))
+            .count()
     }
 
     /// Returns the strip of [`strip`](Self::strip), to change it.

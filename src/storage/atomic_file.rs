@@ -7,7 +7,8 @@ use crate::{
     storage::Location,
 };
 use std::{
-    io::{self, Write},
+    fs::File,
+    io::{self, BufWriter, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -35,6 +36,9 @@ pub struct AtomicFile(AtomicTarget);
 enum AtomicTarget {
     Local(LocalFile),
     Object(Upload),
+    /// Object whose first bytes are written again at the end. Parts that were sent cannot be
+    /// changed, so the bytes wait in a temporary file.
+    Spooled(BufWriter<File>, Upload),
 }
 
 impl AtomicFile {
@@ -60,6 +64,31 @@ impl AtomicFile {
         }))
     }
 
+    /// Starts writing a file like [`create_sized`](Self::create_sized), whose first bytes are
+    /// replaced by [`rewrite_start`](Self::rewrite_start) at the end.
+    pub(crate) fn create_rewritable(path: &Path, overwrite: bool, bytes: u64) -> Result<Self> {
+        match Self::create_sized(path, overwrite, bytes)?.0 {
+            AtomicTarget::Object(object) => {
+                let spool = tempfile::tempfile().map_err(|e| object.failed(e))?;
+                Ok(Self(AtomicTarget::Spooled(BufWriter::new(spool), object)))
+            }
+            other => Ok(Self(other)),
+        }
+    }
+
+    /// Replaces the first bytes of a file that was created for it. Nothing may be written
+    /// afterwards.
+    pub(crate) fn rewrite_start(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.0 {
+            AtomicTarget::Local(file) => file.rewrite_start(bytes),
+            AtomicTarget::Spooled(spool, _) => {
+                spool.seek(SeekFrom::Start(0))?;
+                spool.write_all(bytes)
+            }
+            AtomicTarget::Object(_) => Err(io::Error::other("an object cannot be changed")),
+        }
+    }
+
     /// Returns the error that [`create`](Self::create) would return.
     pub(crate) fn check(path: &Path, overwrite: bool) -> Result<()> {
         Self::create(path, overwrite).map(drop)
@@ -69,7 +98,7 @@ impl AtomicFile {
     pub(crate) fn target(&self) -> &Path {
         match &self.0 {
             AtomicTarget::Local(file) => file.target(),
-            AtomicTarget::Object(object) => object.target(),
+            AtomicTarget::Object(object) | AtomicTarget::Spooled(_, object) => object.target(),
         }
     }
 
@@ -93,7 +122,7 @@ impl AtomicFile {
     pub fn finish_unsynced(self) -> Result<u64> {
         match self.0 {
             AtomicTarget::Local(file) => file.finish_unsynced(),
-            AtomicTarget::Object(_) => self.finish(),
+            AtomicTarget::Object(_) | AtomicTarget::Spooled(..) => self.finish(),
         }
     }
 
@@ -102,6 +131,9 @@ impl AtomicFile {
         Ok(CompleteFile(match self.0 {
             AtomicTarget::Local(file) => CompleteFileKind::Local(file.complete()?),
             AtomicTarget::Object(object) => CompleteFileKind::Object(object.complete()?),
+            AtomicTarget::Spooled(spool, object) => {
+                CompleteFileKind::Object(send(spool, object)?.complete()?)
+            }
         }))
     }
 
@@ -109,7 +141,7 @@ impl AtomicFile {
     pub(crate) fn failed(&self, e: io::Error) -> Error {
         match &self.0 {
             AtomicTarget::Local(file) => file.failed(e),
-            AtomicTarget::Object(object) => object.failed(e),
+            AtomicTarget::Object(object) | AtomicTarget::Spooled(_, object) => object.failed(e),
         }
     }
 }
@@ -119,6 +151,7 @@ impl Write for AtomicFile {
         match &mut self.0 {
             AtomicTarget::Local(file) => file.write(bytes),
             AtomicTarget::Object(object) => object.write(bytes),
+            AtomicTarget::Spooled(spool, _) => spool.write(bytes),
         }
     }
 
@@ -126,7 +159,23 @@ impl Write for AtomicFile {
         match &mut self.0 {
             AtomicTarget::Local(file) => file.flush(),
             AtomicTarget::Object(object) => object.flush(),
+            AtomicTarget::Spooled(spool, _) => spool.flush(),
         }
+    }
+}
+
+/// Sends the bytes of a temporary file.
+fn send(spool: BufWriter<File>, mut object: Upload) -> Result<Upload> {
+    let sent = spool
+        .into_inner()
+        .map_err(io::IntoInnerError::into_error)
+        .and_then(|mut file| {
+            file.seek(SeekFrom::Start(0))?;
+            io::copy(&mut file, &mut object)
+        });
+    match sent {
+        Ok(_) => Ok(object),
+        Err(e) => Err(object.failed(e)),
     }
 }
 

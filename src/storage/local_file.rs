@@ -27,7 +27,7 @@ pub(crate) use journal::publish;
 use stale::{hash, machine_id, sweep};
 use std::{
     fs::{self, File},
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 use tempfile::NamedTempFile;
@@ -135,6 +135,12 @@ impl LocalFile {
     /// Returns the path of the finished file, with links resolved.
     pub(crate) fn target(&self) -> &Path {
         &self.target
+    }
+
+    /// Replaces the first bytes. Nothing may be written afterwards.
+    pub(crate) fn rewrite_start(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.seek(SeekFrom::Start(0))?;
+        self.out.write_all(bytes)
     }
 
     /// Makes the file visible without waiting for the disk: after a power loss it may be missing or

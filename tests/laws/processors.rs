@@ -601,16 +601,46 @@ fn a_session_file_states_inserts_in_order_and_they_are_written_as_they_are_read(
         assert_eq!(again.tracks()[0].strip.inserts, *inserts, "{text}");
         assert_eq!(again.master.inserts, session.master.inserts, "{text}");
     }
-    // What the program brings has no name that a file could state.
-    let refused = one(vec![0.0], [LookAhead::insert(1).named("mine")])
-        .to_text("s.toml")
-        .unwrap_err();
+}
+
+#[test]
+fn a_processor_of_the_program_is_saved_by_its_name_and_supplied_again() {
+    let own = || LookAhead::insert(77).named("mine");
+    let mix = one((0..500).map(|n| noise(5, 0, n)).collect(), [own()]);
+    let folder = tempfile::tempdir().unwrap();
+    let stem = folder.path().join("t.wav");
+    one((0..500).map(|n| noise(5, 0, n)).collect(), [])
+        .bounce(&stem)
+        .unwrap();
+    let mut saved = Session::new(RATE, Layout::Mono);
+    saved.add_track(Track::new("t", stem).insert(own()));
+    let text = saved.to_text(folder.path().join("s.toml")).unwrap();
     assert!(
-        refused
-            .to_string()
-            .contains("insert \"mine\" comes from the program"),
+        text.contains("mine = { type = \"custom\", processor = \"look-ahead\" }"),
+        "{text}"
+    );
+    let mut again = Load::default()
+        .text(text, folder.path().join("s.toml"))
+        .unwrap();
+    let refused = Plan::compile(&again).unwrap_err().to_string();
+    assert!(
+        refused.contains("insert \"mine\": the processor \"look-ahead\" belongs to another program: bypass the insert"),
         "{refused}"
     );
+    assert_eq!(again.supply("other", |_| unreachable!()), 0);
+    let build = |spec: Spec| {
+        let lines = vec![vec![0.0; 77]; spec.layout.channels()];
+        Box::new(LookAhead { lines, frames: 77 }) as Box<dyn Processor>
+    };
+    assert_eq!(again.supply("look-ahead", build), 1);
+    let plan = Plan::compile(&again).unwrap();
+    assert_eq!(plan.latency(), Plan::compile(&mix).unwrap().latency());
+    again.tracks_mut()[0].strip.inserts[0].bypass = true;
+    let text = again.to_text(folder.path().join("s.toml")).unwrap();
+    let bypassed = Load::default()
+        .text(text, folder.path().join("s.toml"))
+        .unwrap();
+    assert_eq!(Plan::compile(&bypassed).unwrap().latency(), Frames(0));
 }
 
 #[test]

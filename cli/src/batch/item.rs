@@ -221,7 +221,7 @@ impl ItemRenderer<'_> {
         let plan = Plan::compile(session)?;
         let stems = StemVersion::of_all(plan.files())?;
         let mut bounce = Bounce::new()
-            .format(job.format.unwrap_or_default())
+            .format(job.mix_format())
             .overwrite(overwrite)
             .threads(self.threads);
         if let Some(range) = job.parse_range(session, plan.length())? {

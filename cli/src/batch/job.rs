@@ -115,6 +115,12 @@ impl Job {
                 .map_err(|text| ("rate", text))?,
             settings: settings(given.get("set")).map_err(|text| ("set", text))?,
         };
+        if let Some(format) = job.format
+            && !is_named_for(&job.out, format)
+        {
+            let text = format!("format {format} is not that of {:?}", job.out);
+            return Err(("format", text));
+        }
         match (&job.deliver, &job.range) {
             (Some(_), Some(_)) => Err((
                 "range",
@@ -122,6 +128,13 @@ impl Job {
             )),
             _ => Ok(job),
         }
+    }
+
+    /// Returns the format of a mix: the one that the job states, or else that of its output's name.
+    pub fn mix_format(&self) -> Format {
+        self.format
+            .or_else(|| Format::of_file_name(&self.out))
+            .unwrap_or_default()
     }
 
     /// Reads the session file and returns its path and its text. `list_folder` is the folder of the list.
@@ -159,7 +172,9 @@ impl Job {
             let hint = suggest::hint(name, names.iter().copied(), || format!("{names:?}"));
             return Err(refused(format!("there is no such deliverable; {hint}")));
         };
-        deliverable.format = self.format.unwrap_or(deliverable.format);
+        if self.format.is_some() || !is_named_for(&self.out, deliverable.format) {
+            deliverable.format = self.mix_format();
+        }
         // A language that the job sets replaces the deliverable's own.
         if self.settings.iter().any(|(key, _)| key == "lang") {
             deliverable.lang.clone_from(&session.lang);
@@ -280,10 +295,15 @@ fn column_at(line: &str, byte: usize) -> usize {
     line.char_indices().take_while(|(at, _)| *at < byte).count() + 1
 }
 
+/// Returns whether the extension of an output is one of a format's.
+fn is_named_for(out: &Path, format: Format) -> bool {
+    Format::of_file_name(out).is_some_and(|named| named.container == format.container)
+}
+
 /// Parses the path of an output.
 ///
 /// # Errors
-/// A sentence for a path that leaves the output folder, and for a name that is not that of a WAV file.
+/// A sentence for a path that leaves the output folder, and for a name that is not that of a WAV or FLAC file.
 fn output_path(out: &str) -> Result<PathBuf, String> {
     let mut path = PathBuf::new();
     for component in Path::new(out).components() {
@@ -293,13 +313,17 @@ fn output_path(out: &str) -> Result<PathBuf, String> {
             _ => return Err(format!("out {out:?} would leave the output folder")),
         }
     }
-    let is_wav = path
-        .extension()
-        .is_some_and(|e| e.eq_ignore_ascii_case(OsStr::new("wav")));
-    if is_wav && !out.ends_with('/') {
+    let is_written = path.extension().is_some_and(|extension| {
+        ["wav", "flac"]
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(OsStr::new(known)))
+    });
+    if is_written && !out.ends_with('/') {
         Ok(path)
     } else {
-        Err(format!("out {out:?}: only WAV files are written: name.wav"))
+        Err(format!(
+            "out {out:?}: only WAV and FLAC files are written: name.wav or name.flac"
+        ))
     }
 }
 
@@ -396,12 +420,12 @@ mod tests {
             (
                 r#"{"id":"a","session":"s","out":"b/a.mp3"}"#,
                 25,
-                "only WAV files are written",
+                "only WAV and FLAC files are written",
             ),
             (
                 r#"{"id":"a","session":"s","out":"a.wav/"}"#,
                 25,
-                "only WAV files are written",
+                "only WAV and FLAC files are written",
             ),
             (
                 r#"{"id":"a","session":"s","out":"a.wav","rate":0}"#,

@@ -231,7 +231,7 @@ fn size_of_job(job: &Job, args: &PlanArgs, cache: &Mutex<HashMap<String, Size>>)
                 None => length,
                 Some(range) => range.end - range.start,
             };
-            size = Size::of_file(&plan, frames.0, job.format.unwrap_or_default());
+            size = Size::of_file(&plan, frames.0, job.mix_format());
         }
         Some(name) => {
             let deliverable = job.select_deliverable(name, &mut session, Path::new(""))?;

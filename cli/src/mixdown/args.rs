@@ -96,7 +96,9 @@ pub struct Args {
     #[arg(long, help_heading = OUTPUT)]
     pub force: bool,
 
-    /// Set the sample format: wav16, wav24, wav32 or wav32f [default: wav24]
+    /// Set the format: wav16, wav24, wav32, wav32f, flac16 or flac24
+    ///
+    /// [default: wav24, or flac24 for an output named .flac]
     #[arg(long, value_parser = formats(), hide_possible_values = true, help_heading = OUTPUT)]
     pub format: Option<Format>,
 

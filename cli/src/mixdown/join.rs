@@ -2,7 +2,11 @@
 
 use super::{args::JoinArgs, hints};
 use crate::{failure::Failure, messages::Messages, stdout};
-use soundtrack::{Session, encode::Shaping, slice};
+use soundtrack::{
+    Format, Session,
+    encode::{Container, Shaping},
+    slice,
+};
 
 /// Joins the parts, prints the report and returns the exit code.
 pub fn run(args: &JoinArgs, messages: Messages) -> Result<u8, Failure> {
@@ -23,8 +27,14 @@ pub fn run(args: &JoinArgs, messages: Messages) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Returns whether a range of the session can be joined to others, and prints a note if not.
-pub fn is_joinable(session: &Session, messages: Messages) -> bool {
+/// Returns whether a range of the session in this format can be joined to others, and prints a note if not.
+pub fn is_joinable(session: &Session, format: Format, messages: Messages) -> bool {
+    if format.container != Container::Wav {
+        messages.note(
+            "this part cannot be joined to others: only parts in WAV files can; use --format wav24",
+        );
+        return false;
+    }
     let is_weighted = session
         .master
         .dither

@@ -55,7 +55,7 @@ pub fn run(
         messages.lines(plan.to_string().trim_end());
         messages.event(&json!({ "event": "plan", "text": plan.to_string() }));
     }
-    let part = parse_part(&session, &plan, args, messages)?;
+    let part = parse_part(&session, &plan, path, args, messages)?;
     let bounce = || bounce(args, path, part.as_ref());
     if let Some(report) = &args.report {
         report_file::check_not_input(report, plan.named_files())?;
@@ -150,6 +150,7 @@ struct Part {
 fn parse_part(
     session: &Session,
     plan: &Plan,
+    path: &Path,
     args: &Args,
     messages: Messages,
 ) -> Result<Option<Part>, Failure> {
@@ -164,14 +165,15 @@ fn parse_part(
             range.end.clock(session.rate)
         ));
     }
-    let is_joinable = !args.check && join::is_joinable(session, messages);
+    let format = output_path::format(args.format, path);
+    let is_joinable = !args.check && join::is_joinable(session, format, messages);
     Ok(Some(Part { range, is_joinable }))
 }
 
 /// Sets up a bounce of the mix. A fit to a loudness target bounces more than once.
 fn bounce(args: &Args, path: &Path, part: Option<&Part>) -> Bounce<'static> {
     let bounce = Bounce::new()
-        .format(args.format.unwrap_or_default())
+        .format(output_path::format(args.format, path))
         .overwrite(args.force || output_path::is_in_demo(path))
         .threads(args.threads.unwrap_or(0).into())
         .measure_strips(args.measure_strips);

@@ -6,34 +6,33 @@ use super::{
 };
 use soundtrack::{Format, storage};
 use std::{
-    ffi::{OsStr, OsString},
+    ffi::OsString,
     path::{Path, PathBuf},
 };
 
 /// Folder of the demo's stems and outputs.
 pub const DEMO: &str = "target/demo";
 
-/// Returns the path that `-o` names, or else one named after the inputs in the current folder.
+/// Returns the path that `-o` names, or else one named after the inputs in the current folder, for this `--format`.
 ///
 /// # Errors
-/// A sentence for stdout and for a name that is not that of a WAV file.
-pub fn choose(requested: Option<&Path>, inputs: &[InputKind]) -> Result<PathBuf, String> {
+/// A sentence for stdout and for a name that is not that of a WAV or FLAC file.
+pub fn choose(
+    requested: Option<&Path>,
+    inputs: &[InputKind],
+    format: Option<Format>,
+) -> Result<PathBuf, String> {
     let Some(path) = requested else {
-        return Ok(default(inputs));
+        return Ok(default(inputs, format.unwrap_or_default()));
     };
     if path == Path::new("-") {
         return Err("-o -: the mix is written to a file, not to stdout".to_owned());
     }
-    let extension = path
-        .extension()
-        .map(OsStr::to_string_lossy)
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    let written = Format::default().extensions();
-    if path.file_name().is_some() && !path.is_dir() && !written.contains(&extension.as_str()) {
-        let named = path.with_extension("wav");
+    let is_written = Format::of_file_name(path).is_some();
+    if path.file_name().is_some() && !path.is_dir() && !is_written {
+        let named = path.with_extension(usual_extension(format.unwrap_or_default()));
         return Err(format!(
-            "-o {}: only WAV files are written; name it {}",
+            "-o {}: only WAV and FLAC files are written; name it {}",
             path.display(),
             named.display()
         ));
@@ -41,14 +40,26 @@ pub fn choose(requested: Option<&Path>, inputs: &[InputKind]) -> Result<PathBuf,
     Ok(path.to_owned())
 }
 
-fn default(inputs: &[InputKind]) -> PathBuf {
+/// Returns the format of the mix: that of `--format`, or else the one of the file's name.
+pub fn format(requested: Option<Format>, path: &Path) -> Format {
+    requested
+        .or_else(|| Format::of_file_name(path))
+        .unwrap_or_default()
+}
+
+fn usual_extension(format: Format) -> &'static str {
+    format.extensions().first().copied().unwrap_or_default()
+}
+
+fn default(inputs: &[InputKind], format: Format) -> PathBuf {
     let mut name = match inputs {
-        [InputKind::Demo] => return Path::new(DEMO).join("soundtrack.wav"),
+        [InputKind::Demo] => Path::new(DEMO).join("soundtrack").into(),
         [InputKind::Session(path) | InputKind::StemFile(path)] => title(path).into(),
         [InputKind::Folder(path)] => folder_name(path).unwrap_or_else(|| OsString::from("mix")),
         _ => OsString::from("mix"),
     };
-    name.push(".wav");
+    name.push(".");
+    name.push(usual_extension(format));
     name.into()
 }
 
@@ -87,16 +98,23 @@ mod tests {
     use crate::mixdown::inputs::StemInput;
 
     #[test]
-    fn only_wave_files_are_written() {
-        let asked = |name: &str| choose(Some(Path::new(name)), &[]);
+    fn only_wave_and_flac_files_are_written() {
+        let asked = |name: &str| choose(Some(Path::new(name)), &[], None);
         assert_eq!(asked("a/b.WAV"), Ok("a/b.WAV".into()));
+        assert_eq!(asked("a/b.flac"), Ok("a/b.flac".into()));
+        assert_eq!(format(None, Path::new("b.flac")), Format::FLAC_24);
+        assert_eq!(
+            format(Some(Format::FLAC_16), Path::new("b.flac")),
+            Format::FLAC_16
+        );
+        assert_eq!(format(None, Path::new("b.wav")), Format::WAV_24);
         assert_eq!(
             asked("b.mp3"),
-            Err("-o b.mp3: only WAV files are written; name it b.wav".into())
+            Err("-o b.mp3: only WAV and FLAC files are written; name it b.wav".into())
         );
         assert_eq!(
             asked("b"),
-            Err("-o b: only WAV files are written; name it b.wav".into())
+            Err("-o b: only WAV and FLAC files are written; name it b.wav".into())
         );
         assert!(asked("-").is_err());
         // The library refuses these with its own error.
@@ -105,6 +123,11 @@ mod tests {
 
     #[test]
     fn the_default_is_named_after_the_inputs() {
+        let default = |inputs: &[InputKind]| choose(None, inputs, None).unwrap();
+        assert_eq!(
+            choose(None, &[], Some(Format::FLAC_16)),
+            Ok("mix.flac".into())
+        );
         let stem = || {
             InputKind::Stem(StemInput {
                 path: "a.wav".into(),

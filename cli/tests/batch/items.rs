@@ -43,6 +43,45 @@ fn an_item_is_the_mix_that_a_program_renders() {
 }
 
 #[test]
+fn flac_by_the_name_or_the_format_of_the_line() {
+    let desk = Desk::new();
+    desk.tone("a.wav", 48_000, 24_000, 3000.0);
+    desk.write(
+        "film.toml",
+        "[track.a]\nfile = \"a.wav\"\n[deliver.full]\nfile = \"x.wav\"\nformat = \"wav16\"\n",
+    );
+    let job =
+        |id: &str, more: &str| format!("{{\"id\":\"{id}\",\"session\":\"film.toml\",{more}}}\n");
+    let jobs = [
+        job("wav", "\"out\":\"24.wav\""),
+        job("wav16", "\"out\":\"16.wav\",\"format\":\"wav16\""),
+        job("named", "\"out\":\"a.flac\""),
+        job("sixteen", "\"out\":\"b.flac\",\"format\":\"flac16\""),
+        job("deliverable", "\"out\":\"c.flac\",\"deliver\":\"full\""),
+    ];
+    desk.write("jobs.jsonl", &jobs.concat());
+    desk.items("out", &[])
+        .0
+        .expect(0, "5 done, 0 skipped, 0 failed");
+    for (wav, flac) in [
+        ("24.wav", "a.flac"),
+        ("16.wav", "b.flac"),
+        ("24.wav", "c.flac"),
+    ] {
+        let compared = compare::files(desk.path("out").join(wav), desk.path("out").join(flac));
+        assert!(compared.unwrap().identical, "{flac}");
+    }
+    desk.write(
+        "jobs.jsonl",
+        &job("x", "\"out\":\"a.wav\",\"format\":\"flac16\""),
+    );
+    let (ended, lines) = desk.items("other", &[]);
+    ended.expect(3, "0 done, 0 skipped, 1 failed");
+    let said = lines[0].to_string();
+    assert!(said.contains("format flac16 is not that of"), "{said}");
+}
+
+#[test]
 fn rate_format_and_deliverables_are_those_of_the_line() {
     let desk = Desk::new();
     let deliver = "[bus.one]\n[bus.two]\n[deliver.full]\nfile = \"x.wav\"\nformat = \"wav16\"\nlang = \"de\"\n\

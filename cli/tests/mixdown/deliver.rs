@@ -47,6 +47,30 @@ const FILES: [&str; 4] = [
 ];
 
 #[test]
+fn flac_files_hold_the_samples_of_wave_files() {
+    let desk = film();
+    let flac = "[deliver.flac]\nfile = \"out/{title}.flac\"\nformat = \"flac24\"\n\
+                [deliver.named]\nfile = \"album/{cue}.flac\"\nalbum = true\n\
+                [deliver.buses]\nfile = \"out/{bus}.flac\"\nstems = [\"music\", \"speech\"]\n";
+    let text = fs::read_to_string(desk.path("film.toml")).unwrap() + flac;
+    desk.write("film.toml", &text);
+    desk.run(&["film.toml"]).expect(0, "wrote 8 files in ");
+    for (wav, flac) in [
+        ("out/Reel.wav", "out/Reel.flac"),
+        ("album/01 song.wav", "album/song.flac"),
+        ("out/music.wav", "out/music.flac"),
+        ("out/speech.wav", "out/speech.flac"),
+    ] {
+        desk.run(&["compare", wav, flac]).expect(0, "");
+    }
+    desk.write("film.toml", &text.replace("\"flac24\"", "\"wav16\""));
+    desk.run(&["film.toml", "--force"]).expect(
+        3,
+        "file: a WAV file is written, so its extension cannot be .flac: name it {title}.wav",
+    );
+}
+
+#[test]
 fn a_session_writes_what_it_promises() {
     let desk = film();
     let done = desk.run(&["film.toml"]);

@@ -55,7 +55,16 @@ fn parts_joined_are_the_mix_byte_for_byte() {
         .expect(5, "use --force to replace it");
     }
     desk.run(&["join", "part-1.wav", "-o", "film.flac"])
-        .expect(4, "film.flac: a WAV file is written");
+        .expect(4, "film.flac: parts are joined into a WAV file: name it .wav, and mix that file into a FLAC file");
+    desk.run(&["song.toml", "--range", "..0.5s", "-o", "part.flac"])
+        .expect(
+            0,
+            "this part cannot be joined to others: only parts in WAV files can",
+        );
+    desk.run(&["join", "part.flac", "-o", "x.wav"]).expect(
+        4,
+        "part.flac: a FLAC file does not say which part of a mix it is: render the parts as WAV",
+    );
     let weighted = [
         "song.toml",
         "--format",

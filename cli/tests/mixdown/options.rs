@@ -32,6 +32,43 @@ fn formats() {
 }
 
 #[test]
+fn flac_by_name_or_by_format() {
+    let desk = Desk::with_stems();
+    let bits = |file: &str| {
+        let (_, info) = soundtrack::media::open(&desk.path(file), None).unwrap();
+        (info.codec, info.bits.map(|bits| bits.width))
+    };
+    let report = desk.json(&["a.wav", "-o", "named.flac"]);
+    assert_eq!(report["format"], "flac24");
+    assert_eq!(bits("named.flac"), ("FLAC".to_owned(), Some(24)));
+    assert_eq!(
+        desk.json(&["a.wav", "--format", "flac16"])["format"],
+        "flac16"
+    );
+    assert_eq!(bits("mix.flac"), ("FLAC".to_owned(), Some(16)));
+    desk.run(&["a.wav", "--format", "wav16", "-o", "x.flac"])
+        .expect(
+            4,
+            "a WAV file is written, so its extension cannot be .flac: name it x.wav",
+        );
+    desk.run(&["a.wav", "--format", "flac24", "-o", "x.wav"])
+        .expect(
+            4,
+            "a FLAC file is written, so its extension cannot be .wav: name it x.flac",
+        );
+    desk.run(&["a.wav", "-o", "x.flac", "--layout", "2.1"])
+        .expect(
+            5,
+            "FLAC has no channel order for 2.1: write WAV, or another layout",
+        );
+    // The mix of a file at unity is the file.
+    desk.run(&["named.flac", "-o", "back.wav", "--format", "wav24"])
+        .expect(0, "");
+    desk.run(&["compare", "named.flac", "back.wav"])
+        .expect(0, "");
+}
+
+#[test]
 fn rates_layouts_and_pan_laws() {
     let desk = Desk::with_stems();
     let report = desk.json(&[

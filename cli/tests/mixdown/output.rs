@@ -109,7 +109,7 @@ fn a_deliverable_has_the_name_of_what_it_is() {
     let desk = Desk::with_stems();
     for (title, file, error) in [
         ("t", "x.mp3", "name it x.wav"),
-        ("t", "x.FLAC", "name it x.wav"),
+        ("t", "x.ogg", "name it x.wav"),
         ("t", "cues.csv", "name it cues.wav"),
         ("t", "film.toml", "name it film.wav"),
         ("song.mp3", "{title}", "name it song.wav"),
@@ -141,7 +141,7 @@ fn what_cannot_be_written_is_refused_before_anything_is_opened() {
     desk.run(&["gone.wav", "-o", "dir/"])
         .expect(5, "is a folder: add a file name");
     desk.run(&["gone.wav", "-o", "out.mp3"])
-        .expect(2, "only WAV files are written; name it out.wav");
+        .expect(2, "only WAV and FLAC files are written; name it out.wav");
     desk.run(&["gone.wav", "-o", "-"])
         .expect(2, "not to stdout");
     desk.run(&["gone.wav", "-o", "b.wav/out.wav"])

@@ -41,6 +41,11 @@ pub(super) fn deliverable(
         reader.report(key.span.clone(), "it has no file");
     }
     bindings::deliverable(&mut reader, &mut deliverable);
+    if !reader.has("format")
+        && let Some(format) = Format::of_file_name(&deliverable.file)
+    {
+        deliverable.format = format;
+    }
     check_extension(&deliverable, table, &mut reader);
     let faults = session.pattern_faults(&deliverable, table.text("file").unwrap_or_default());
     for message in faults {

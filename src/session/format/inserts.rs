@@ -15,6 +15,9 @@ use crate::{
 pub(super) const KEY: &str = "key";
 pub(super) const TYPE: &str = "type";
 pub(super) const BYPASS: &str = "bypass";
+/// The type of a processor that a program supplies, and the key of its name.
+pub(super) const CUSTOM: &str = "custom";
+pub(super) const PROCESSOR: &str = "processor";
 
 /// Inserts by name, as in `{ slap = { type = "delay", time = "90ms", mix = 0.2 } }`.
 impl FieldValue for Vec<Insert> {
@@ -46,13 +49,7 @@ impl FieldValue for Vec<Insert> {
                     field.name
                 ));
             }
-            match ProcessorKind::named(insert.kind_name()).filter(|_| !insert.is_custom()) {
-                Some(kind) => table.put(&name, Value::Table(written(insert, kind, field))),
-                None => field.refuse(format!(
-                    "{:?}: insert {name:?} comes from the program; a session file names built-in processors",
-                    field.name
-                )),
-            }
+            table.put(&name, Value::Table(written(insert, field)));
         }
         (!table.entries.is_empty()).then_some(Value::Table(table))
     }
@@ -70,6 +67,9 @@ fn insert(name: &Key, table: &Table, field: &mut FieldReader<'_>) -> Option<Inse
         );
         return None;
     };
+    if stated.value.as_text() == Some(CUSTOM) {
+        return custom(&subject, name, table, field);
+    }
     let Some(kind) = stated.value.as_text().and_then(ProcessorKind::named) else {
         let text = stated.value.inline();
         let hint = field.problems.hint(&text, types());
@@ -83,15 +83,7 @@ fn insert(name: &Key, table: &Table, field: &mut FieldReader<'_>) -> Option<Inse
     for (key, node) in &table.entries {
         match (key.name.as_str(), &node.value) {
             (TYPE, _) => {}
-            (BYPASS, Value::Switch(on)) => insert.bypass = *on,
-            (BYPASS, other) => {
-                let message = format!(
-                    "{subject}: {BYPASS} is {}, but should be true or false",
-                    other.kind()
-                );
-                field.wrong_at(&node.span, message);
-            }
-            (KEY, _) => insert.key = side_chain(&subject, node, field).or(insert.key),
+            (KEY | BYPASS, _) => common(&subject, key, node, &mut insert, field),
             (key_name, _) => match kind
                 .parameters
                 .iter()
@@ -129,6 +121,60 @@ fn insert(name: &Key, table: &Table, field: &mut FieldReader<'_>) -> Option<Inse
         }
     }
     Some(insert)
+}
+
+/// Reads an insert whose processor a program supplies; `None` after reporting that it has no name.
+fn custom(subject: &str, name: &Key, table: &Table, field: &mut FieldReader<'_>) -> Option<Insert> {
+    let mut insert = None;
+    for (key, node) in &table.entries {
+        if key.name == PROCESSOR {
+            match node.value.as_text() {
+                Some(processor) => insert = Some(Insert::to_supply(processor).named(&name.name)),
+                None => {
+                    let message = format!(
+                        "{subject}: {PROCESSOR} is {}, but should be text",
+                        node.value.kind()
+                    );
+                    field.wrong_at(&node.span, message);
+                    return None;
+                }
+            }
+        }
+    }
+    let Some(mut insert) = insert else {
+        let message = format!(
+            "{subject} has no {PROCESSOR}: the name of a processor that a program supplies"
+        );
+        field.wrong_at(&name.span, message);
+        return None;
+    };
+    for (key, node) in &table.entries {
+        match key.name.as_str() {
+            TYPE | PROCESSOR => {}
+            KEY | BYPASS => common(subject, key, node, &mut insert, field),
+            unknown => {
+                let hint = field.problems.hint(unknown, [TYPE, PROCESSOR, KEY, BYPASS]);
+                let message = format!("{subject}: unknown key {unknown:?}{hint}");
+                field.wrong_at(&key.span, message);
+            }
+        }
+    }
+    Some(insert)
+}
+
+/// Reads a key that inserts of all types have.
+fn common(subject: &str, key: &Key, node: &Node, insert: &mut Insert, field: &mut FieldReader<'_>) {
+    match (key.name.as_str(), &node.value) {
+        (KEY, _) => insert.key = side_chain(subject, node, field).or(insert.key),
+        (_, Value::Switch(on)) => insert.bypass = *on,
+        (_, other) => {
+            let message = format!(
+                "{subject}: {BYPASS} is {}, but should be true or false",
+                other.kind()
+            );
+            field.wrong_at(&node.span, message);
+        }
+    }
 }
 
 /// Reads the curves of parameters under a key of a table of automation. `path` is what the name of the key adds to `insert`:
@@ -321,10 +367,18 @@ fn value(parameter: &Parameter, node: &Node, field: &FieldReader<'_>) -> Result<
 }
 
 /// Returns the table of an insert: its type, and the parameters that differ from their defaults.
-fn written(insert: &Insert, kind: &ProcessorKind, field: &FieldWriter<'_>) -> Table {
+fn written(insert: &Insert, field: &FieldWriter<'_>) -> Table {
     let mut table = Table::default();
-    table.put(TYPE, Value::Text(kind.name.to_owned()));
-    for parameter in kind.parameters {
+    let name = insert.kind_name().to_owned();
+    let kind = ProcessorKind::named(&name).filter(|_| !insert.is_custom());
+    match kind {
+        Some(_) => table.put(TYPE, Value::Text(name)),
+        None => {
+            table.put(TYPE, Value::Text(CUSTOM.to_owned()));
+            table.put(PROCESSOR, Value::Text(name));
+        }
+    }
+    for parameter in kind.map_or(&[][..], |kind| kind.parameters) {
         let Some(value) = insert
             .value(parameter.key)
             .filter(|value| *value != parameter.default)
@@ -404,5 +458,10 @@ pub(super) fn reference() -> String {
             );
         }
     }
+    page += &format!(
+        "| `{CUSTOM}` | | | | A processor that a program supplies; other programs can bypass it. |\n\
+         | | `{PROCESSOR}` | text | | Name of the processor. |\n\
+         | | `key` | `\"track.NAME\"` or `\"bus.NAME\"` | | Track or bus that steers it. |\n"
+    );
     page
 }

@@ -568,8 +568,8 @@ pub(super) static DELIVER: TableSpec = TableSpec {
         .synonyms(FILE_SYNONYMS),
         key(
             "format",
-            Kind::Choice(&["wav16", "wav24", "wav32", "wav32f"]),
-            "Sample format.",
+            Kind::Choice(&["wav16", "wav24", "wav32", "wav32f", "flac16", "flac24"]),
+            "Format of the file; the extension of its name must agree. For a name in .flac it is flac24 by default.",
         )
         .default("wav24")
         .synonyms(&["codec", "depth", "bit_depth", "bits"]),

@@ -134,7 +134,7 @@ file = "t.wav"
 [cue.c.use.u]
 at = 0
 [deliver.d]
-file = "d.wav"
+file = "d"
 loudness = {}
 "#;
 

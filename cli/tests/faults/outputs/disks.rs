@@ -128,6 +128,23 @@ fn full() -> Seen {
         .replace("out/", "disk/out/");
     desk.write("disk.toml", &text);
     let deliver = format!("{hidden} disk.toml --deliver all --force -q");
+    // FLAC fails in the middle and when its header is written again at the end.
+    desk.run(&["a.wav", "b.wav", "-o", "size.flac", "-q"])
+        .expect(0, "");
+    let flac_kib = fs::metadata(desk.path("size.flac")).unwrap().len() / 1024;
+    let flac = format!("{hidden} a.wav b.wav -o disk/out.flac -q");
+    for size in [4, flac_kib / 2, flac_kib] {
+        let Some((code, err, names, _)) = on_disk(&desk, size, &flac) else {
+            return skipped(NO_MOUNT);
+        };
+        assert_eq!(code, 5, "{size} KiB: {err}");
+        assert!(
+            err.contains("no room: the output needs "),
+            "{size} KiB: {err}"
+        );
+        assert_eq!(names, ["out.wav"], "{size} KiB");
+        injected += 1;
+    }
     // 384 KB of mix, 3 x 288 KB of deliverables, one page for the old file.
     for size in (4..380).step_by(times(60, 4) as usize) {
         for run in [&mix, &deliver] {
