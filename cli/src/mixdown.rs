@@ -91,6 +91,13 @@ fn render(args: &Args, messages: Messages, interrupt: &Interrupt) -> Result<u8, 
     }
     match deliver::run(&inputs, args, messages, interrupt)? {
         Outcome::Delivered(code) => Ok(code),
-        Outcome::SingleMix(session) => mix::run(&inputs, session, &path, args, messages, interrupt),
+        Outcome::SingleMix(session) => mix::run(
+            &inputs,
+            session.map(|session| *session),
+            &path,
+            args,
+            messages,
+            interrupt,
+        ),
     }
 }

@@ -29,7 +29,7 @@ pub enum Outcome {
     /// Deliverables, which have been rendered; the exit code.
     Delivered(u8),
     /// One mix, with its session if that has been built.
-    SingleMix(Option<Session>),
+    SingleMix(Option<Box<Session>>),
 }
 
 /// Renders the deliverables that the options select, if they do not ask for a single mix.
@@ -57,7 +57,7 @@ pub fn run(
     }
     let mut session = session::build(inputs, args, messages)?;
     let Some(names) = select(&session, args, messages)? else {
-        return Ok(Outcome::SingleMix(Some(session)));
+        return Ok(Outcome::SingleMix(Some(Box::new(session))));
     };
     session::set_master(&mut session, args);
     mute_solo::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
