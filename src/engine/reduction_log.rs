@@ -5,12 +5,12 @@ use crate::{
     plan::ranges::overlap,
     units::saturating_usize,
 };
-use std::ops::Range;
+use std::{f64::consts::LOG10_2, ops::Range};
 
 /// The smallest gain that is told apart, −300 dB. A processor that mutes has a gain of 0, whose reduction would be infinite.
 const MIN_GAIN: f64 = 1e-15;
 
-/// Gains that are multiplied before a logarithm is taken. The product of as many of the smallest gains is a normal number.
+/// Gains that are multiplied before the product is scaled. The product of as many of the smallest gains is a normal number.
 const FACTORS: u64 = 16;
 
 /// Values of the curve at most: 13.6 minutes at a tenth of a second each, and one value for each column of a picture at any
@@ -46,10 +46,10 @@ pub(super) struct ReductionLog {
     curve: LevelCurve,
     tenth: u64,
     least_of_tenth: f64,
-    /// Sum of the decimal logarithms of the gains, without those in `product`.
-    sum: f64,
-    /// Product of the gains of frames `group * FACTORS` and up to `FACTORS` frames on.
+    /// The product of all gains is `product` / 2^`halvings`: the sum of the decibels with one logarithm at the end.
     product: f64,
+    halvings: u64,
+    /// The frames whose gains were multiplied last, `group` × `FACTORS` and up to `FACTORS` frames on.
     group: u64,
 }
 
@@ -61,8 +61,8 @@ impl ReductionLog {
             curve: LevelCurve::with_max_values(Keep::Largest, MAX_VALUES),
             tenth: 0,
             least_of_tenth: 1.0,
-            sum: 0.0,
             product: 1.0,
+            halvings: 0,
             group: 0,
         }
     }
@@ -105,7 +105,7 @@ impl ReductionLog {
     }
 
     fn add_within_tenth(&mut self, at: u64, gains: &[f64]) {
-        let least = gains.iter().copied().fold(1.0, f64::min);
+        let least = smallest(gains);
         if least >= 1.0 {
             return;
         }
@@ -114,13 +114,13 @@ impl ReductionLog {
             let first = gains.iter().position(|gain| *gain == least);
             self.least = (least, at + first.unwrap_or_default() as u64);
         }
-        // The groups are those of the timeline, so that the sum does not depend on how the signal was cut into blocks.
+        // The groups are those of the timeline, so that the product does not depend on how the signal was cut into blocks.
         let (mut at, mut gains) = (at, gains);
         while !gains.is_empty() {
             let group = at / FACTORS;
             if group != self.group {
-                self.sum += libm::log10(self.product);
-                (self.product, self.group) = (1.0, group);
+                self.scale();
+                self.group = group;
             }
             let n = saturating_usize(FACTORS - at % FACTORS).min(gains.len());
             let (here, rest) = gains.split_at(n);
@@ -129,6 +129,15 @@ impl ReductionLog {
             }
             (at, gains) = (at + n as u64, rest);
         }
+    }
+
+    /// Brings the product, which is at most below 2, to 1 or more. Changes its exponent alone, so nothing is rounded.
+    fn scale(&mut self) {
+        const ONE: u64 = 1.0f64.to_bits();
+        const MANTISSA: u64 = (1 << 52) - 1;
+        let bits = self.product.to_bits();
+        self.halvings += (ONE >> 52).saturating_sub(bits >> 52);
+        self.product = f64::from_bits(ONE | (bits & MANTISSA));
     }
 
     /// Returns the reduction in a range, the one that was counted, of a strip that sounds in these ranges.
@@ -142,7 +151,8 @@ impl ReductionLog {
         }
         #[expect(clippy::cast_precision_loss, reason = "a mix is not that long")]
         let mean_db = if frames > 0 {
-            -20.0 * (self.sum + libm::log10(self.product)) / frames as f64
+            let logarithm = libm::log10(self.product) - self.halvings as f64 * LOG10_2;
+            -20.0 * logarithm / frames as f64
         } else {
             0.0
         };
@@ -157,6 +167,19 @@ impl ReductionLog {
             curve: curve.into_values(),
         }
     }
+}
+
+/// Returns the smallest gain, 1 at most. Ignores NaN.
+fn smallest(gains: &[f64]) -> f64 {
+    // Eight independent minima, so that the compiler vectorises the loop.
+    let (eights, rest) = gains.as_chunks::<8>();
+    let mut lanes = [1.0f64; 8];
+    for eight in eights {
+        for (least, gain) in lanes.iter_mut().zip(eight) {
+            *least = if gain < least { *gain } else { *least };
+        }
+    }
+    lanes.iter().chain(rest).copied().fold(1.0, f64::min)
 }
 
 /// Converts a gain to a reduction in dB.
