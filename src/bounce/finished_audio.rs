@@ -3,6 +3,7 @@
 use super::Bounce;
 use crate::{
     block::Block,
+    diagnostics::Subject,
     encode::{Sink, Written},
     engine::{Options, Renderer},
     error::{Error, ErrorKind, Result},
@@ -70,7 +71,16 @@ impl Report {
         let mut renderer = Renderer::new(Plan::compile(&session)?, &Options::default())?;
         let mut report = Bounce::new()
             .overview(bins)
-            .into_sink(&mut renderer, &mut NullSink)?;
+            .into_sink(&mut renderer, &mut NullSink)
+            .map_err(Error::out_of_track)?;
+        // The reader knows the file, and not the track that stands for it here.
+        for warning in &mut report.warnings {
+            if matches!(warning.subject, Subject::Track { .. }) {
+                warning.subject = Subject::File {
+                    path: path.display().to_string(),
+                };
+            }
+        }
         report.title = name;
         report.output = Some(path.display().to_string());
         // The only track is the file itself, which the mix already shows.

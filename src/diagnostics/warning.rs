@@ -491,11 +491,12 @@ impl Warning {
         }
     }
 
-    /// Returns the file of that track.
+    /// Returns the file of that track, or the file that the warning is about.
     #[must_use]
     pub fn file(&self) -> Option<&str> {
         match &self.subject {
             Subject::Track { file, .. } => file.as_deref(),
+            Subject::File { path } => Some(path),
             _ => None,
         }
     }
@@ -516,7 +517,9 @@ impl Warning {
     #[must_use]
     pub fn message(&self) -> String {
         match &self.subject {
-            Subject::Track { .. } => format!("{}: {}", self.subject, one_line(self.text())),
+            Subject::Track { .. } | Subject::File { .. } => {
+                format!("{}: {}", self.subject, one_line(self.text()))
+            }
             _ => one_line(self.text()),
         }
     }
