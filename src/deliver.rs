@@ -19,9 +19,11 @@
 //! [`Session::render_stems`] describes the contents of a stem, and when stems add up to the mix bit
 //! for bit.
 
+mod cue_sheet;
 mod folders;
 mod jobs;
 mod loudness;
+mod metadata;
 mod null_test;
 mod render;
 mod report;
@@ -100,10 +102,12 @@ impl<'a> Delivery<'a> {
         let plans = jobs::compile(&jobs)?;
 
         let measured_first: Vec<bool> = jobs.iter().map(|job| is_fitted(job, &chosen)).collect();
-        let lengths = plans
+        let lengths = jobs
             .iter()
+            .zip(&plans)
             .zip(&measured_first)
-            .map(|(plan, twice)| (plan.length(), *twice));
+            .filter(|((job, _), _)| !job.files.is_empty())
+            .map(|((_, plan), twice)| (plan.length(), *twice));
         let total = lengths.fold(
             Frames::ZERO,
             |sum, (n, twice)| if twice { sum + n + n } else { sum + n },
@@ -139,6 +143,12 @@ impl<'a> Delivery<'a> {
         };
         let mut rendered = render::Rendered::new(&context);
         for (job, plan) in jobs.iter().zip(plans) {
+            for sheet in &job.cue_sheets {
+                rendered.add(cue_sheet::write(sheet, &job.session, &plan, &context)?);
+            }
+            if job.files.is_empty() {
+                continue;
+            }
             render::render(job, plan, renders, &context, &mut progress, &mut rendered)?;
             renders += 1;
         }
@@ -172,11 +182,12 @@ fn gain(deliverable: &Deliverable, measured: &[Measured]) -> Decibels {
         .map_or(Decibels::UNITY, |fit| fit.gain)
 }
 
-/// Returns the name of a kind of content: `mix`, `stem` or `cue`.
+/// Returns the name of a kind of content: `mix`, `stem`, `cue` or `cue sheet`.
 fn content_name(content: Content) -> &'static str {
     match content {
         Content::Mix => "mix",
         Content::Stem(_) => "stem",
         Content::Cue(_) => "cue",
+        Content::CueSheet => "cue sheet",
     }
 }

@@ -53,12 +53,12 @@ pub struct DeliverableReport {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct FileReport {
-    /// Kind of content: `mix`, `stem` or `cue`.
+    /// Kind of content: `mix`, `stem`, `cue` or `cue sheet`.
     pub content: String,
-    /// Name of the bus or cue; `null` for a mix.
+    /// Name of the bus or cue; `null` for a mix and a cue sheet.
     pub of: Option<String>,
     /// Number of the render that the file comes from, counted from 0. Files with equal numbers
-    /// share the decoding.
+    /// share the decoding. 0 for a cue sheet.
     pub render: usize,
     /// Report of the audio. For a stem, its peak and its bus.
     #[serde(flatten)]
@@ -220,6 +220,12 @@ impl fmt::Display for Delivered {
 }
 
 impl FileReport {
+    /// Returns false for a cue sheet.
+    #[must_use]
+    pub fn is_audio(&self) -> bool {
+        self.content != "cue sheet"
+    }
+
     fn row(&self, name: String) -> [String; 8] {
         let report = &self.report;
         let is_rounding = self
@@ -234,13 +240,18 @@ impl FileReport {
             is_rounding,
             report.output.clone().unwrap_or_default(),
             report.format.clone().unwrap_or_default(),
-            Frames(report.frames).clock(rate),
+            if self.is_audio() {
+                Frames(report.frames).clock(rate)
+            } else {
+                "-".to_owned()
+            },
             level(report.mix.integrated_lufs, |l| format!("{:.1}", Lufs(l))),
             level(report.mix.true_peak_dbtp, |p| format!("{:.1}", Dbtp(p))),
-            report
-                .mix
-                .peak_dbfs
-                .map_or("-inf".to_owned(), |p| format!("{p:+.1}")),
+            match report.mix.peak_dbfs {
+                Some(peak) => format!("{peak:+.1}"),
+                None if self.is_audio() => "-inf".to_owned(),
+                None => "-".to_owned(),
+            },
         ]
     }
 }

@@ -7,7 +7,9 @@ use super::{
     selector::Selector,
     strip::BusId,
 };
-use crate::{diagnostics::suggest::hint, media::Input, storage::files_of};
+use crate::{
+    diagnostics::suggest::hint, media::Input, session::release::compact_isrc, storage::files_of,
+};
 use std::{
     borrow::Cow,
     path::{Component, Path, PathBuf},
@@ -23,6 +25,8 @@ pub enum Content {
     Stem(BusId),
     /// One cue, whole, from its own start.
     Cue(CueId),
+    /// The music cue sheet, which is no audio.
+    CueSheet,
 }
 
 /// One file of a deliverable.
@@ -35,7 +39,7 @@ pub struct Output {
 }
 
 /// The placeholders of a pattern, without their braces.
-pub(crate) const WORDS: [&str; 5] = ["title", "cue", "bus", "lang", "nn"];
+pub(crate) const WORDS: [&str; 7] = ["title", "cue", "bus", "lang", "nn", "artist", "isrc"];
 
 /// Returns the placeholders in a pattern, without their braces.
 pub(crate) fn words(pattern: &str) -> impl Iterator<Item = &str> {
@@ -156,13 +160,21 @@ impl Session {
         let lang = lang.map_or(String::new(), |lang| safe(lang));
         let mut outputs = Vec::new();
         for (number, content) in (1..).zip(self.contents(deliverable)) {
-            let (mut bus, mut cue) = ("", "");
+            let (mut bus, mut cue, mut isrc) = ("", "", String::new());
+            let mut artist = self.album.artist.as_str();
             match content {
-                Content::Mix => {}
+                Content::Mix | Content::CueSheet => {}
                 Content::Stem(BusId(i)) => {
                     bus = self.buses.get(i).map_or("", |bus| bus.strip.name.as_str());
                 }
-                Content::Cue(CueId(i)) => cue = self.cues.get(i).map_or("", Cue::display_name),
+                Content::Cue(CueId(i)) => {
+                    cue = self.cues.get(i).map_or("", Cue::display_name);
+                    artist = self.artist_of(CueId(i));
+                    isrc = self
+                        .cues
+                        .get(i)
+                        .map_or(String::new(), |c| compact_isrc(&c.isrc));
+                }
             }
             let values = [
                 ("title", safe(&self.title)),
@@ -170,6 +182,8 @@ impl Session {
                 ("cue", safe(cue)),
                 ("lang", lang.clone()),
                 ("nn", format!("{number:02}")),
+                ("artist", safe(artist)),
+                ("isrc", safe(&isrc)),
             ];
             let values = values
                 .each_ref()
@@ -184,6 +198,9 @@ impl Session {
 
     /// Returns the contents of the files of a deliverable, in order.
     fn contents(&self, deliverable: &Deliverable) -> Vec<Content> {
+        if deliverable.cue_sheet {
+            return vec![Content::CueSheet];
+        }
         if deliverable.album {
             let ids = (0..self.cues.len()).map(CueId).zip(&self.cues);
             let heard = ids
@@ -222,7 +239,7 @@ impl Session {
         let mut faults = Vec::new();
         for word in words.iter().filter(|w| !WORDS.contains(w)) {
             let hint = hint(word, WORDS);
-            faults.push(format!("there is no {{{word}}}; there are {{title}}, {{cue}}, {{bus}}, {{lang}} and {{nn}}{hint}"));
+            faults.push(format!("there is no {{{word}}}; there are {{title}}, {{cue}}, {{bus}}, {{lang}}, {{nn}}, {{artist}} and {{isrc}}{hint}"));
         }
         if has("title") && self.title.is_empty() {
             faults.push("{title} is empty: the session has no title".to_owned());
@@ -256,7 +273,39 @@ impl Session {
             let name = cue.display_name();
             faults.push(format!("{{cue}} is empty: a cue is called {name:?}"));
         }
+        let delivered = || {
+            (0..self.cues.len())
+                .map(CueId)
+                .zip(&self.cues)
+                .filter(|(id, cue)| !cue.mute && !deliverable.mute.contains(&Selector::Cue(*id)))
+        };
+        if has("artist") && !deliverable.album && is_blank(&self.album.artist) {
+            faults.push("{artist} is empty: the album has no artist".to_owned());
+        } else if has("artist")
+            && deliverable.album
+            && let Some((_, cue)) = delivered().find(|(id, _)| is_blank(self.artist_of(*id)))
+        {
+            let name = &cue.name;
+            faults.push(format!(
+                "{{artist}} is empty: neither the cue {name:?} nor the album has an artist"
+            ));
+        }
+        if has("isrc") && !deliverable.album {
+            faults.push("{isrc} is for an album, as in album = true".to_owned());
+        } else if has("isrc")
+            && let Some((_, cue)) = delivered().find(|(_, cue)| is_blank(&cue.isrc))
+        {
+            let name = &cue.name;
+            faults.push(format!("{{isrc}} is empty: the cue {name:?} has no isrc"));
+        }
         faults
+    }
+
+    /// Returns the artist of a cue: its own, or else that of the album.
+    pub(crate) fn artist_of(&self, cue: CueId) -> &str {
+        let own = self.cues.get(cue.0).map(|cue| cue.artist.as_str());
+        own.filter(|artist| !artist.trim().is_empty())
+            .unwrap_or(&self.album.artist)
     }
 
     /// Returns the session that a deliverable is rendered from: in its language, and with its parts muted.

@@ -1,5 +1,6 @@
 //! Mixing: levels, clips and cues on the timeline, solo, plans, deliverables and slices.
 
+mod cue_sheet;
 mod cues;
 mod deliver;
 mod exact_time;
