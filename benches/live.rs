@@ -10,7 +10,8 @@
 //! what the system takes away from it counts against the figures.
 
 use soundtrack::{
-    Decibels, Frames, Layout, Pan, Player, PlayerBuilder, SampleRate, Session, Spec, State, Track,
+    Decibels, Frames, Insert, Layout, Pan, Player, PlayerBuilder, SampleRate, Session, Spec, State,
+    Track,
 };
 use soundtrack_cli::demo::{
     encode::{self, Format},
@@ -205,11 +206,22 @@ fn latency(
 }
 
 fn latencies(folder: &Path, ending: &str) {
+    seeks(ending, &session(folder, ending, 64));
+    let mut mix = session(folder, ending, 64);
+    for track in mix.tracks_mut() {
+        let compressor = Insert::new("compressor").expect("a processor");
+        track.strip.inserts.push(compressor);
+    }
+    seeks(&format!("{ending}, a compressor on each of"), &mix);
+    faders(folder, ending);
+}
+
+/// Measures the time from a start or a seek to sound.
+fn seeks(what: &str, mix: &Session) {
     let silent = |out: &[f32]| out.iter().all(|x| *x == 0.0);
     let sounds = |out: &[f32]| out.iter().any(|x| *x != 0.0);
-    let mix = session(folder, ending, 64);
     let start = Instant::now();
-    let (player, mut callback) = PlayerBuilder::new().own(&mix, SPEC).expect("a player");
+    let (player, mut callback) = PlayerBuilder::new().own(mix, SPEC).expect("a player");
     let made = start.elapsed();
     let first = latency(&player, &mut callback, |_| (), sounds);
     let mut seeks = Vec::new();
@@ -231,7 +243,7 @@ fn latencies(folder: &Path, ending: &str) {
     }
     seeks.sort_by(f64::total_cmp);
     println!(
-        "64 {ending} stems: checked and opened in {:.0} ms, first sound {first:.0} ms after that; a seek sounds after {:.0} ms \
+        "{what} 64 stems: checked and opened in {:.0} ms, first sound {first:.0} ms after that; a seek sounds after {:.0} ms \
          (worst of {}: {:.0})",
         1000.0 * made.as_secs_f64(),
         seeks[seeks.len() / 2],
@@ -239,7 +251,6 @@ fn latencies(folder: &Path, ending: &str) {
         seeks[seeks.len() - 1]
     );
     assert_ne!(player.state(), State::Failed);
-    faders(folder, ending);
 }
 
 /// Measures from the call that moves a fader to the first frame at the device that it changes: where the frame lies

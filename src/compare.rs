@@ -195,7 +195,7 @@ impl Comparison {
                     if difference > largest || earlier {
                         largest = difference;
                         self.largest = Some(Difference {
-                            level_dbfs: Dbfs::of(difference.min(f64::MAX)).0,
+                            level_dbfs: Dbfs::from_amplitude(difference.min(f64::MAX)).0,
                             at_frame: frame,
                             at_s: Frames(frame).to_duration(rate).as_secs_f64(),
                             channel,
@@ -220,7 +220,8 @@ impl Comparison {
         sums.energy = energy;
         self.spans = spans.into_spans(rate);
         let samples = exact(self.frames) * exact(self.a.channels as u64);
-        self.rms_dbfs = (energy > 0.0).then(|| Dbfs::of((energy.min(f64::MAX) / samples).sqrt()).0);
+        self.rms_dbfs =
+            (energy > 0.0).then(|| Dbfs::from_amplitude((energy.min(f64::MAX) / samples).sqrt()).0);
         Ok(sums)
     }
 }

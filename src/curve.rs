@@ -151,6 +151,28 @@ impl Curve<Decibels> {
     }
 }
 
+/// The values of a processor's parameter over time, compiled.
+#[derive(Clone, Debug)]
+pub(crate) struct ParameterCurve {
+    values: Automation,
+    /// The values are amplitudes, and those of the parameter are decibels.
+    are_amplitudes: bool,
+}
+
+impl ParameterCurve {
+    /// Returns the value at a frame.
+    pub(crate) fn at(&self, frame: u64) -> f64 {
+        let mut value = [0.0];
+        self.values.fill(frame, &mut value);
+        let [value] = value;
+        if self.are_amplitudes {
+            20.0 * libm::log10(value)
+        } else {
+            value
+        }
+    }
+}
+
 /// Curve compiled for repeated evaluation.
 #[derive(Clone, Debug)]
 pub(crate) struct Automation {
@@ -252,6 +274,42 @@ impl Automation {
                 }
             }
         })
+    }
+
+    /// Compiles the values of a parameter that changes over time.
+    ///
+    /// Straight lines of a parameter in decibels that may be −∞ are those of a fader: where one end is −∞, in amplitude.
+    pub(crate) fn parameter(curve: &Curve<f64>, reaches_silence: bool) -> ParameterCurve {
+        let points = || curve.points.iter();
+        let values = if reaches_silence {
+            let points = points().map(|p| Point {
+                at: p.at,
+                value: Decibels(p.value),
+                shape: p.shape,
+            });
+            let levels = Curve {
+                points: points.collect(),
+            };
+            Self::gain(&levels, Decibels::UNITY)
+        } else {
+            Self::compile(&curve.points, 0.0, |a, b, start, _, shape| {
+                if a == b || shape == Shape::Step {
+                    SegmentKind::Constant(a)
+                } else {
+                    SegmentKind::Shaped {
+                        start,
+                        from: a,
+                        to: b,
+                        shape,
+                        decibels: false,
+                    }
+                }
+            })
+        };
+        ParameterCurve {
+            values,
+            are_amplitudes: reaches_silence,
+        }
     }
 
     fn compile<T: Copy + PartialEq>(

@@ -22,6 +22,7 @@
 mod cue_sheet;
 mod folders;
 mod jobs;
+mod listing;
 mod loudness;
 mod metadata;
 mod null_test;
@@ -143,7 +144,8 @@ impl<'a> Delivery<'a> {
         };
         let mut rendered = render::Rendered::new(&context);
         for (job, plan) in jobs.iter().zip(plans) {
-            for sheet in &job.cue_sheets {
+            let sheets = job.documents.iter();
+            for sheet in sheets.filter(|file| file.content == Content::CueSheet) {
                 rendered.add(cue_sheet::write(sheet, &job.session, &plan, &context)?);
             }
             if job.files.is_empty() {
@@ -151,6 +153,12 @@ impl<'a> Delivery<'a> {
             }
             render::render(job, plan, renders, &context, &mut progress, &mut rendered)?;
             renders += 1;
+        }
+        for job in &jobs {
+            let documents = job.documents.iter();
+            for file in documents.filter(|file| file.content != Content::CueSheet) {
+                rendered.write_listing(session, file, &context)?;
+            }
         }
         let mut done = rendered.publish()?;
         folders.keep();
@@ -182,12 +190,14 @@ fn gain(deliverable: &Deliverable, measured: &[Measured]) -> Decibels {
         .map_or(Decibels::UNITY, |fit| fit.gain)
 }
 
-/// Returns the name of a kind of content: `mix`, `stem`, `cue` or `cue sheet`.
+/// Returns the name of a kind of content: `mix`, `stem`, `cue`, `cue sheet` or
+/// `listing`.
 fn content_name(content: Content) -> &'static str {
     match content {
         Content::Mix => "mix",
         Content::Stem(_) => "stem",
         Content::Cue(_) => "cue",
         Content::CueSheet => "cue sheet",
+        Content::AlbumCue | Content::AlbumJson => "listing",
     }
 }

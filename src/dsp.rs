@@ -11,6 +11,7 @@ mod dynamics;
 pub(crate) mod extent;
 mod filter;
 pub(crate) mod gain;
+pub(crate) mod glide;
 pub(crate) mod limiter;
 pub(crate) mod pan;
 pub(crate) mod peak;
@@ -19,4 +20,5 @@ pub(crate) mod quantise;
 pub(crate) mod trim;
 pub(crate) mod true_peak;
 
-pub use processor::{Memory, PROCESSORS, Parameter, Processor, ProcessorKind, Reduction, Unit};
+pub use glide::Glide;
+pub use processor::{Memory, PROCESSORS, Parameter, Processor, ProcessorKind, Unit};

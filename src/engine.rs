@@ -17,9 +17,11 @@ mod node;
 pub(crate) mod overload_guard;
 mod ramps;
 pub(crate) mod read_ahead;
+mod reduction_log;
+mod running_insert;
 mod scheduler;
+pub(crate) mod scoped_thread;
 mod tap;
-pub(crate) mod thread_budget;
 mod thread_pool;
 mod transport;
 pub(crate) mod waveform_builder;
@@ -30,13 +32,15 @@ use crate::{
     error::{Error, ErrorKind, Result},
     measure::{Measured, Meter, survey::Survey},
     plan::{Lag, NodeKind, Plan},
+    session::Insert,
     units::{Frames, saturating_usize},
 };
 use buffer_pool::BufferPool;
-pub(crate) use chain_state::GainReduction;
 use flaws::FlawLog;
 use master_output::{BlockSink, CallerBlocks, MasterOutput};
 use node::{NodePosition, NodeState};
+use reduction_log::CountedFrames;
+pub(crate) use reduction_log::GainReduction;
 use scheduler::{Graph, Scheduler};
 use std::ops::Range;
 use tap::Tap;
@@ -153,15 +157,28 @@ impl Renderer {
         self.seek_range(&(to..Frames(u64::MAX)));
     }
 
+    /// Moves to a frame, so that the next block is there soon: recursive processors get at most `limit` frames to find into
+    /// their state. They have it exactly from the first restart ([`GRID`](crate::plan::chain::GRID)) that lies their memory after
+    /// the frame, and those that process the output of others from the restart after that.
+    pub(crate) fn seek_quickly(&mut self, to: Frames, limit: u64) {
+        self.start_at(to.0, self.plan.first_input(to.0, Some(limit)));
+        self.counted = to.0..u64::MAX;
+    }
+
     /// Moves to the start of a range. Frames outside it, which processors with look-ahead or memory need, are rendered but not
     /// reported.
     pub(crate) fn seek_range(&mut self, range: &Range<Frames>) {
-        let first = self.plan.first_input(range.start.0);
+        let first = self.plan.first_input(range.start.0, None);
+        self.start_at(range.start.0, first);
+        self.counted = range.start.0..range.end.0;
+    }
+
+    /// Continues at a position, with input from `first` on.
+    fn start_at(&mut self, position: u64, first: u64) {
         self.transport.seek(first);
         self.nodes.iter_mut().for_each(NodeState::reset);
-        self.position = range.start.0;
-        self.warm_up = range.start.0 - first + self.plan.latency().0;
-        self.counted = range.start.0..range.end.0;
+        self.position = position;
+        self.warm_up = position - first + self.plan.latency().0;
     }
 
     /// Fills the block with the next frames and returns their number: the block's capacity, less at the end, then 0.
@@ -293,6 +310,10 @@ impl Renderer {
         let at = |lag: u64| self.transport.position(lag);
         let counts =
             |at: Option<u64>| self.watched && at.is_some_and(|at| self.counted.contains(&at));
+        let counted = CountedFrames {
+            start: self.counted.start,
+            end: self.counted.end,
+        };
         let (input, output) = (at(lag.input), at(lag.output));
         NodePosition {
             input,
@@ -300,6 +321,11 @@ impl Renderer {
             output,
             counts_input: counts(input),
             counts_output: counts(output),
+            counted: if self.watched {
+                counted
+            } else {
+                CountedFrames::default()
+            },
         }
     }
 
@@ -325,9 +351,15 @@ impl Renderer {
             .unwrap_or(u64::MAX)
     }
 
-    /// Returns the gain reduction of the limiter after the master's fader; `None` without a limiter.
-    pub(crate) fn reduction(&self) -> Option<GainReduction> {
-        self.nodes.last()?.reduction()
+    /// Returns each insert of a node that reduces gain with its reduction in the rendered range, in the order of the chain; the
+    /// master's limiter is its last. None for a node that is not heard.
+    pub(crate) fn reductions(
+        &self,
+        index: usize,
+        range: &Range<u64>,
+    ) -> Vec<(&Insert, GainReduction)> {
+        let node = self.plan.nodes.get(index).zip(self.nodes.get(index));
+        node.map_or(Vec::new(), |(node, state)| state.reductions(node, range))
     }
 
     /// Starts a new waveform of every node on a grid.

@@ -238,7 +238,7 @@ fn open_versioned(
     stream: Option<usize>,
 ) -> Result<(Box<dyn Source>, Info, Option<FileVersion>)> {
     let (file, kind) = sniff::sniff(path)?;
-    let version = file.stamp().cloned();
+    let version = file.version().cloned();
     if kind == sniff::FileKind::Wave
         && let Some((wav, info)) = wav::Wav::from_file(path, file.clone())?
     {
@@ -250,7 +250,7 @@ fn open_versioned(
     }
     let opened = decoded_file::DecodedFile::open(path, file.clone(), kind, stream);
     // A failed download, or a file that is being written to, explains any other error.
-    if let Some(why) = file.trouble() {
+    if let Some(why) = file.integrity_error() {
         return Err(file_error(path, ErrorKind::Corrupt, why.to_string()).because(why));
     }
     let (source, mut info, pieces) = opened?;

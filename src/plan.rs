@@ -237,7 +237,7 @@ impl Plan {
 
     /// Compiles a session as [`compile`](Self::compile) does, with the strips and feeds of a scope.
     pub(crate) fn compiled(session: &Session, scope: Scope) -> Result<Self> {
-        let mut placer = place::ClipPlacer::new(session, validate::session(session));
+        let mut placer = place::ClipPlacer::new(session, validate::for_render(session));
         let clips = session.tracks().iter().map(|t| t.clips.len() as u64).sum();
         let mut tracks: Vec<route::TrackInput<'_>> =
             session.tracks().iter().map(|t| placer.track(t)).collect();
@@ -259,7 +259,7 @@ impl Plan {
             Subject::Cue { name, .. } => session.cues().iter().any(|cue| cue.name == *name),
             _ => true,
         };
-        notes.extend(session.notes.0.iter().filter(is_here).cloned());
+        notes.extend(session.load_warnings.0.iter().filter(is_here).cloned());
         let mut plan = route::arrange(session, tracks, scope);
         plan.markers = markers::planned(session, &cues);
         plan.metadata = metadata::of_mix(session, &plan.markers);

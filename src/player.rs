@@ -27,7 +27,10 @@
 //! A device receives what a bounce writes, bit for bit, before conversion to its sample format. This includes changes of
 //! faders, pans, mutes and solos once their ramps have ended, after 8 ms. Stopping, and starting or seeking to any frame but
 //! 0, fades for 8 ms; a start at frame 0, the turn of a loop, and the end are exact. An underrun delays all stems alike and
-//! loses no frame. The player does not record and does not play backwards.
+//! loses no frame. Recursive processors, such as filters and compressors, get a quarter of a second before a start or a seek to find
+//! into their state, so that sound comes soon. They have the bits of a bounce at the latest from the second multiple of 2^20
+//! frames (21.8 s at 48 kHz) on, and those behind another one from the third. A sink of the program gets them
+//! from the first frame. The player does not record and does not play backwards.
 
 mod backend;
 mod builder;
@@ -55,7 +58,7 @@ pub use status::{State, Underruns};
 
 use crate::{
     diagnostics::Warning,
-    error::Error,
+    error::{Error, ErrorKind, Result},
     session::{Selector, Session},
     sync::locked,
     units::{Decibels, Frames, Pan},
@@ -120,6 +123,8 @@ struct Inner {
     )]
     latency: Duration,
     nodes: StripNodes,
+    /// The session as it was opened, to check changes of parameters.
+    session: Session,
 }
 
 impl Session {
@@ -184,6 +189,56 @@ impl Player {
                 Setting::Pan(Pan(pan.0.clamp(-1.0, 1.0))),
             ));
         }
+    }
+
+    /// Moves a parameter of an insert, found by its name, or by that of its processor where it has none. The value is reached
+    /// over 8 ms and replaces the automation of the parameter.
+    ///
+    /// What is heard afterwards is what a bounce with the new value gives: at once where the processor has no memory, otherwise
+    /// from the next multiple of 2^20 frames or the next seek on.
+    ///
+    /// ```
+    /// use soundtrack::{Insert, Layout, PlayerBuilder, SampleRate, Session, Spec, Track, media::Memory};
+    /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    /// let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+    /// let stem = Memory::new(spec, vec![vec![0.5; 96_000]])?;
+    /// let vox = mix.add_track(Track::new("vox", stem).insert(Insert::new("compressor")?.named("comp")));
+    /// let player = PlayerBuilder::new().null(&mix)?;
+    /// player.set_parameter(vox, "comp", "threshold", -24.0)?;
+    /// assert!(player.set_parameter(vox, "comp", "lookahead", 0.01).is_err()); // holds for the whole render
+    /// # Ok::<(), soundtrack::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `InvalidArgument` for an insert or a parameter that the strip does not have, for a parameter that holds for the whole
+    /// render, and for a value outside its range.
+    pub fn set_parameter(
+        &self,
+        strip: impl Into<Selector>,
+        insert: &str,
+        parameter: &str,
+        value: f64,
+    ) -> Result<()> {
+        let strip = strip.into();
+        let refused = |what: String| Err(Error::new(ErrorKind::InvalidArgument, what));
+        let session = &self.inner.session;
+        let mut inserts = session.inserts(strip).iter();
+        let Some(found) = inserts.find(|known| known.called() == insert) else {
+            let part = session.part_name(strip).unwrap_or_default();
+            return refused(format!("{part} has no insert {insert:?}"));
+        };
+        if let Some(problem) = found.clone().move_to(parameter, value, session.rate) {
+            return refused(format!("insert {insert:?}: {problem}"));
+        }
+        self.send(Command::Set(
+            strip,
+            Setting::Parameter {
+                insert: insert.to_owned(),
+                parameter: parameter.to_owned(),
+                value,
+            },
+        ));
+        Ok(())
     }
 
     /// Mutes or unmutes a strip or a cue.

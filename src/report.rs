@@ -28,7 +28,7 @@ pub use overview::{
     TimecodeOverview, Waveform,
 };
 pub use picture::{html_of, svg_of};
-pub use save::{Paper, save};
+pub use save::{ReportFormat, save};
 pub(crate) use suspicious_audio::suspicious_audio;
 
 use crate::diagnostics::Warning;
@@ -104,6 +104,51 @@ pub struct StripReport {
     /// Loudness and true peak, if strip measurement was requested.
     #[serde(flatten)]
     pub levels: Option<StripLevels>,
+    /// Inserts that reduce gain, in the order of the signal; empty for a strip that is not heard.
+    pub inserts: Vec<InsertReport>,
+}
+
+/// Gain reduction of an insert: of a compressor, expander, gate, ducker or limiter, or of a processor
+/// of the program that reports its [`gains`](crate::dsp::Processor::gains).
+///
+/// All values are those of the rendered range. A gain below −300 dB counts as −300 dB.
+///
+/// ```
+/// use soundtrack::{Bounce, Insert, Layout, Plan, SampleRate, Session, Spec, Track, media::Memory};
+/// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+/// let mut mix = Session::new(spec.rate, spec.layout);
+/// // From 0 dBFS down to half of its distance to −20 dBFS, at once.
+/// let halve = Insert::new("compressor")?.set("ratio", 2.0)?.set("knee", 0.0)?.set("attack", 0.0)?;
+/// mix.add_track(Track::new("x", Memory::new(spec, vec![vec![1.0; 4800]])?).insert(halve));
+/// let report = Bounce::new().dry_run(Plan::compile(&mix)?)?;
+/// let found = &report.tracks[0].strip.inserts[0];
+/// assert_eq!((found.kind.as_str(), found.reduction_at_frame), ("compressor", Some(0)));
+/// assert!((found.mean_reduction_db - 10.0).abs() < 1e-9);
+/// # Ok::<(), soundtrack::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct InsertReport {
+    /// Name of the insert; that of its processor if it has none.
+    pub name: String,
+    /// Name of its processor.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Maximum gain reduction as a positive number, without makeup gain; `null` if there was none.
+    pub reduction_db: Option<f64>,
+    /// Time of the maximum on the timeline, in seconds.
+    pub reduction_at_s: Option<f64>,
+    /// Frame of the maximum on the timeline.
+    pub reduction_at_frame: Option<u64>,
+    /// Mean gain reduction: the mean of the decibels of all frames in which the strip sounds, which
+    /// are those of its clips or inputs and of the tails of its inserts, silent or not.
+    pub mean_reduction_db: f64,
+    /// Maximum gain reduction of each step from the start of the rendered range; 0 where there was
+    /// none.
+    pub reduction_curve_db: Vec<f32>,
+    /// Duration of one step of the curve in seconds: 0.1, doubled for each doubling of the length
+    /// beyond 13.6 minutes.
+    pub reduction_step_s: f64,
 }
 
 /// Loudness and true peak of a strip after gain and pan, over the whole rendered range.
@@ -263,11 +308,14 @@ pub struct MixReport {
     /// Complete measurement with curves over time. Its times count from the first rendered frame.
     #[serde(skip)]
     pub measured: Option<Measured>,
-    /// Gain reduction of the master's limiter, if it has one.
+    /// Settings of the master's limiter, if it has one.
     pub limiter: Option<LimiterReport>,
+    /// Inserts of the master that reduce gain, in the order of the signal; its limiter is the last.
+    pub inserts: Vec<InsertReport>,
 }
 
-/// Settings and gain reduction of the master's limiter.
+/// Settings of the master's limiter. Its gain reduction is that of the last of
+/// [`MixReport::inserts`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LimiterReport {
@@ -277,16 +325,6 @@ pub struct LimiterReport {
     pub latency_frames: u64,
     /// Pre-roll that the limiter needs before a rendered range, in frames.
     pub warm_up_frames: u64,
-    /// Maximum gain reduction as a positive number; `null` if the limiter never acted.
-    pub reduction_db: Option<f64>,
-    /// Time of the maximum gain reduction on the timeline, in seconds.
-    pub reduction_at_s: Option<f64>,
-    /// Maximum gain reduction of each step from the start of the rendered range; 0 where the
-    /// limiter did not act.
-    pub reduction_curve_db: Vec<f32>,
-    /// Duration of one step of the curve in seconds: 0.1, doubled for each doubling of the length
-    /// beyond 109 minutes.
-    pub reduction_step_s: f64,
 }
 
 impl Report {

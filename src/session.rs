@@ -14,7 +14,7 @@ mod deliverable;
 pub(crate) mod exact_times;
 mod format;
 mod insert;
-mod notes;
+mod load_warnings;
 pub(crate) mod outputs;
 pub(crate) mod release;
 mod selector;
@@ -34,11 +34,11 @@ pub use deliverable::Deliverable;
 pub use format::Load;
 pub use insert::Insert;
 pub use outputs::{Content, Output};
-pub use selector::Selector;
+pub use selector::{Selector, UnknownPart};
 pub use strip::{BusId, Send, Strip, TrackId};
 pub use track::Track;
 
-use notes::Notes;
+use load_warnings::LoadWarnings;
 use source_text::KeySpans;
 
 use crate::{
@@ -97,8 +97,8 @@ pub struct Session {
     cues: Vec<Cue>,
     /// The session file it was read from.
     pub(crate) written: KeySpans,
-    /// Warnings found when it was read.
-    pub(crate) notes: Notes,
+    /// Warnings found when it was loaded.
+    pub(crate) load_warnings: LoadWarnings,
 }
 
 impl Session {
@@ -128,7 +128,7 @@ impl Session {
             buses: Vec::new(),
             cues: Vec::new(),
             written: KeySpans::default(),
-            notes: Notes::default(),
+            load_warnings: LoadWarnings::default(),
         }
     }
 

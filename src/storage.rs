@@ -24,9 +24,9 @@ pub(crate) use confine::{files_of, is_inside};
 pub(crate) use file_set::FileSet;
 pub(crate) use input_file::InputFile;
 pub(crate) use location::{Location, is_link, joined};
-pub(crate) use object::listed;
+pub(crate) use object::list_folder;
 pub use object::{
-    About, FIRST_PATIENCE_S, PATIENCE_S, Reader, about, create, delete, list, local, open, read,
-    write,
+    About, FIRST_CONTACT_TIMEOUT_S, RETRY_TIMEOUT_S, Reader, about, create, delete, list, local,
+    open, read, write,
 };
 pub use same_file::same_file;

@@ -401,17 +401,17 @@ impl fmt::Display for Pan {
 ///
 /// ```
 /// use soundtrack::Dbfs;
-/// assert_eq!(Dbfs::of(0.5).to_string(), "-6.02 dBFS");
-/// assert_eq!(Dbfs::of(0.0).to_string(), "-inf dBFS");
+/// assert_eq!(Dbfs::from_amplitude(0.5).to_string(), "-6.02 dBFS");
+/// assert_eq!(Dbfs::from_amplitude(0.0).to_string(), "-inf dBFS");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Dbfs(pub f64);
 
 impl Dbfs {
-    /// Returns the level of an absolute sample value.
+    /// Converts an absolute sample value, 1.0 for full scale.
     #[must_use]
-    pub fn of(peak: f64) -> Self {
-        Self(20.0 * libm::log10(peak))
+    pub fn from_amplitude(amplitude: f64) -> Self {
+        Self(20.0 * libm::log10(amplitude))
     }
 }
 
@@ -426,17 +426,17 @@ impl fmt::Display for Dbfs {
 ///
 /// ```
 /// use soundtrack::Dbtp;
-/// assert_eq!(Dbtp::of(1.0).to_string(), "0.00 dBTP");
+/// assert_eq!(Dbtp::from_amplitude(1.0).to_string(), "0.00 dBTP");
 /// assert_eq!(Dbtp(-1.0).value(), 10f64.powf(-0.05));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Dbtp(pub f64);
 
 impl Dbtp {
-    /// Returns the level of an absolute value.
+    /// Converts an absolute value, 1.0 for full scale.
     #[must_use]
-    pub fn of(peak: f64) -> Self {
-        Self(20.0 * libm::log10(peak))
+    pub fn from_amplitude(amplitude: f64) -> Self {
+        Self(20.0 * libm::log10(amplitude))
     }
 
     /// Returns the absolute value of the level, bit-equal on every machine.

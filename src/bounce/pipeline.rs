@@ -9,7 +9,7 @@ use crate::{
     engine::{
         Renderer,
         master_output::{BlockSink, FreeFrames},
-        thread_budget,
+        scoped_thread,
     },
     error::{Error, ErrorKind, Result},
     layout::Layout,
@@ -219,7 +219,7 @@ impl Pipeline<'_> {
                 left: total.0,
             };
             // Ends when everything is rendered, or when the receiver of the blocks is dropped.
-            thread_budget::start(threads, "render", move || {
+            scoped_thread::spawn(threads, "render", move || {
                 if let Err(error) = end.run(renderer) {
                     let _ = end.filled.send(Err(error));
                 }
@@ -228,7 +228,7 @@ impl Pipeline<'_> {
                 let (measured, after) = sync_channel(BLOCKS_IN_FLIGHT);
                 let to_measure = std::mem::replace(&mut to_write, after);
                 let meters = &mut meters;
-                thread_budget::start(threads, "measure", move || {
+                scoped_thread::spawn(threads, "measure", move || {
                     for rendered in to_measure {
                         for blocks in rendered.iter() {
                             meters

@@ -221,7 +221,7 @@ fn try_lag(
         gain_db: Gain(gain.abs()).decibels().0,
         inverted: gain < 0.0,
         correlation: sums.correlation(),
-        residual_dbfs: (residual > 0.0).then(|| Dbfs::of(residual).0),
+        residual_dbfs: (residual > 0.0).then(|| Dbfs::from_amplitude(residual).0),
     };
     Ok(Some(Candidate { fit, mean_square }))
 }

@@ -6,11 +6,7 @@ use super::{
     report::FileReport,
 };
 use crate::{
-    encode::CompleteOutput,
-    error::Result,
-    plan::Plan,
-    report::{CueSheet, Report},
-    session::Session,
+    encode::CompleteOutput, error::Result, plan::Plan, report::CueSheet, session::Session,
 };
 
 /// Writes a cue sheet, without making it visible.
@@ -33,17 +29,8 @@ pub(super) fn write(
     let output = CompleteOutput::of_text(&file.path, &text, context.settings.overwrite)?;
     Ok(CompleteFile {
         deliverable: file.deliverable,
-        report: FileReport {
-            content: super::content_name(file.content).to_owned(),
-            report: Report {
-                title: session.title.clone(),
-                format: Some(format.to_owned()),
-                rate_hz: plan.spec().rate.hz(),
-                layout: plan.spec().layout.to_string(),
-                ..Report::default()
-            },
-            ..FileReport::default()
-        },
+        number: file.number,
+        report: FileReport::of_document(file.content, format, session),
         output,
     })
 }

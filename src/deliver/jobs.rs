@@ -33,20 +33,21 @@ pub(super) struct DeliveredFile {
 pub(super) struct DeliveryJob {
     pub session: Session,
     pub files: Vec<DeliveredFile>,
-    /// Cue sheets, which need no render.
-    pub cue_sheets: Vec<DeliveredFile>,
+    /// Cue sheets and listings, which need no render.
+    pub documents: Vec<DeliveredFile>,
 }
 
 impl DeliveryJob {
-    /// Returns the audio files, followed by the cue sheets.
+    /// Returns the audio files, followed by the documents.
     pub(super) fn all_files(&self) -> impl Iterator<Item = &DeliveredFile> {
-        self.files.iter().chain(&self.cue_sheets)
+        self.files.iter().chain(&self.documents)
     }
 
     fn add(&mut self, file: DeliveredFile) {
-        match file.content {
-            Content::CueSheet => self.cue_sheets.push(file),
-            _ => self.files.push(file),
+        if file.content.is_audio() {
+            self.files.push(file);
+        } else {
+            self.documents.push(file);
         }
     }
 }
@@ -93,6 +94,11 @@ fn problem_of(session: &Session, deliverable: &Deliverable) -> Option<Problem> {
             "it is an album and stems: make two deliverables of it".into(),
             &["album", "stems"],
         )
+    } else if deliverable.listing && !deliverable.album {
+        (
+            "a listing is for an album, as in album = true".into(),
+            &["listing"],
+        )
     } else if deliverable.cue_sheet && (deliverable.album || !deliverable.stems.is_empty()) {
         (
             "it is a cue sheet and audio: make two deliverables of it".into(),
@@ -123,10 +129,17 @@ pub(super) fn jobs(session: &Session, chosen: &[&Deliverable]) -> Vec<DeliveryJo
         let outputs = whole.outputs(deliverable);
         whole.deliverables = albums.clone().into_iter().collect();
         whole.speak();
-        let total = u32::try_from(outputs.len()).unwrap_or(u32::MAX);
+        let audio = outputs.iter().filter(|output| output.content.is_audio());
+        let total = u32::try_from(audio.count()).unwrap_or(u32::MAX);
+        let first_piece = outputs.iter().find_map(|output| match output.content {
+            Content::Cue(cue) if deliverable.listing => Some(whole.whole_cue(cue)),
+            _ => None,
+        });
         for (number, output) in (1..).zip(outputs) {
             let (timeline, of) = match output.content {
                 Content::Mix | Content::CueSheet => (None, None),
+                // A listing needs no timeline: it goes with the first piece.
+                Content::AlbumCue | Content::AlbumJson => (first_piece.clone(), None),
                 Content::Stem(bus) => {
                     (None, whole.buses().get(bus.0).map(|b| b.strip.name.clone()))
                 }
@@ -150,7 +163,7 @@ pub(super) fn jobs(session: &Session, chosen: &[&Deliverable]) -> Vec<DeliveryJo
                     let mut job = DeliveryJob {
                         session: timeline.clone(),
                         files: Vec::new(),
-                        cue_sheets: Vec::new(),
+                        documents: Vec::new(),
                     };
                     job.add(job_file);
                     jobs.push(job);
@@ -199,9 +212,7 @@ pub(super) fn create_folders(
             None => {}
         }
         match chosen.get(file.deliverable) {
-            Some(deliverable) if deliverable.cue_sheet => {
-                AtomicFile::check(&file.path, overwrite)?;
-            }
+            _ if !file.content.is_audio() => AtomicFile::check(&file.path, overwrite)?,
             deliverable => {
                 let format = deliverable.map(|d| d.format).unwrap_or_default();
                 FileSink::check(&file.path, format, overwrite)?;

@@ -91,7 +91,7 @@ impl AlbumListing {
         if !digits.is_empty() && digits.len() <= 13 {
             lines.push(format!("CATALOG {digits:0>13}"));
         }
-        let mut text = |lines: &mut Vec<String>, indent: &str, command: &str, text: &str| {
+        let text = |lines: &mut Vec<String>, indent: &str, command: &str, text: &str| {
             if !text.is_empty() {
                 lines.push(format!("{indent}{command} {}", quoted(text)));
             }
@@ -103,7 +103,12 @@ impl AlbumListing {
             lines.push(format!("  TRACK {:02} AUDIO", piece.number));
             text(&mut lines, "    ", "TITLE", &piece.title);
             text(&mut lines, "    ", "PERFORMER", &piece.artist);
-            text(&mut lines, "    ", "SONGWRITER", &piece.composers.join("; "));
+            text(
+                &mut lines,
+                "    ",
+                "SONGWRITER",
+                &piece.composers.join("; "),
+            );
             if !piece.isrc.is_empty() {
                 lines.push(format!("    ISRC {}", piece.isrc));
             }

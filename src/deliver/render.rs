@@ -2,6 +2,7 @@
 
 use super::{
     jobs::{DeliveredFile, DeliveryJob},
+    listing::AlbumListing,
     loudness::{self, DeliverableLoudness},
     metadata,
     null_test::{NullMeter, Reference},
@@ -23,7 +24,7 @@ use crate::{
     measure::Measured,
     plan::Plan,
     report::{MixReport, Report, gather, suspicious_audio},
-    session::{Content, Deliverable},
+    session::{Content, Deliverable, Session},
     units::{Decibels, Frames},
 };
 
@@ -45,6 +46,8 @@ impl DeliveryContext<'_> {
 pub(super) struct CompleteFile {
     /// Index of its deliverable among the chosen ones.
     pub deliverable: usize,
+    /// Number of the file within its deliverable, counted from 1.
+    pub number: u32,
     pub report: FileReport,
     pub output: CompleteOutput,
 }
@@ -142,6 +145,7 @@ pub(super) fn render(
         let output = output.complete(&mut report)?;
         all.add(CompleteFile {
             deliverable: file.deliverable,
+            number: file.number,
             report: FileReport {
                 content: super::content_name(file.content).to_owned(),
                 of: file.of.clone(),
@@ -450,6 +454,40 @@ impl<'a> Rendered<'a> {
                 all.extend(measurements.get(measured_signal).cloned());
             }
         }
+    }
+
+    /// Writes a listing of an album whose pieces are complete, without making it visible.
+    pub(super) fn write_listing(
+        &mut self,
+        session: &Session,
+        file: &DeliveredFile,
+        context: &DeliveryContext<'_>,
+    ) -> Result<()> {
+        let Some(deliverable) = context.deliverable(file) else {
+            return Ok(());
+        };
+        let own = self
+            .files
+            .iter()
+            .filter(|f| f.deliverable == file.deliverable);
+        let mut pieces: Vec<&CompleteFile> = own.filter(|f| f.report.is_audio()).collect();
+        pieces.sort_by_key(|piece| piece.number);
+        let reports: Vec<&FileReport> = pieces.iter().map(|piece| &piece.report).collect();
+        let measured = self.measured.get(file.deliverable);
+        let loudness = DeliverableLoudness::new(measured.map_or(&[], Vec::as_slice));
+        let listing = AlbumListing::new(session, deliverable, &reports, &loudness);
+        let (text, format) = match file.content {
+            Content::AlbumJson => (listing.to_json(), "json"),
+            _ => (listing.to_cue(), "cue"),
+        };
+        let output = CompleteOutput::of_text(&file.path, &text, context.settings.overwrite)?;
+        self.add(CompleteFile {
+            deliverable: file.deliverable,
+            number: file.number,
+            report: FileReport::of_document(file.content, format, session),
+            output,
+        });
+        Ok(())
     }
 
     /// Makes all files visible, checks the deliverables and completes the reports.

@@ -7,6 +7,7 @@ use crate::{
     diagnostics::Warning,
     dsp::peak::Peak,
     report::Report,
+    session::{Content, Session},
     units::{Dbfs, Dbtp, Decibels, Frames, Lufs, SampleRate},
 };
 use serde::Serialize;
@@ -53,12 +54,12 @@ pub struct DeliverableReport {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct FileReport {
-    /// Kind of content: `mix`, `stem`, `cue` or `cue sheet`.
+    /// Kind of content: `mix`, `stem`, `cue`, `cue sheet` or `listing`.
     pub content: String,
-    /// Name of the bus or cue; `null` for a mix and a cue sheet.
+    /// Name of the bus or cue; `null` for a mix, a cue sheet and a listing.
     pub of: Option<String>,
     /// Number of the render that the file comes from, counted from 0. Files with equal numbers
-    /// share the decoding. 0 for a cue sheet.
+    /// share the decoding. 0 for a cue sheet and a listing.
     pub render: usize,
     /// Report of the audio. For a stem, its peak and its bus.
     #[serde(flatten)]
@@ -220,10 +221,25 @@ impl fmt::Display for Delivered {
 }
 
 impl FileReport {
-    /// Returns false for a cue sheet.
+    /// Creates the report of a cue sheet or a listing in this format.
+    pub(super) fn of_document(content: Content, format: &str, session: &Session) -> Self {
+        Self {
+            content: super::content_name(content).to_owned(),
+            report: Report {
+                title: session.title.clone(),
+                format: Some(format.to_owned()),
+                rate_hz: session.rate.hz(),
+                layout: session.layout.to_string(),
+                ..Report::default()
+            },
+            ..Self::default()
+        }
+    }
+
+    /// Returns false for a cue sheet and a listing.
     #[must_use]
     pub fn is_audio(&self) -> bool {
-        self.content != "cue sheet"
+        !matches!(self.content.as_str(), "cue sheet" | "listing")
     }
 
     fn row(&self, name: String) -> [String; 8] {

@@ -79,7 +79,7 @@ const WEIGHTED: [f64; 9] = [
 
 /// The dither of one channel.
 #[derive(Clone, Debug)]
-pub(crate) struct Dither {
+pub(crate) struct ChannelDither {
     key: u64,
     shaping: Shaping,
     /// Number of steps from 0.0 to 1.0.
@@ -88,7 +88,7 @@ pub(crate) struct Dither {
     errors: [f64; 9],
 }
 
-impl Dither {
+impl ChannelDither {
     /// Makes the dither of a channel for integers of `bits` bits.
     pub(crate) fn new(seed: u64, channel: usize, shaping: Shaping, bits: u16) -> Self {
         let key = mixed(seed ^ mixed(channel as u64 + 1));

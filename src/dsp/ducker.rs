@@ -6,10 +6,10 @@
 use super::{
     decibel,
     dynamics::{
-        LookAhead, apply_gains, decibels, frames, log_reductions, lookahead, loudest_channel,
-        seconds,
+        LookAhead, apply_gains, decibels, fixed, frames, lookahead, loudest_channel, seconds,
     },
-    processor::{Memory, Processor, ProcessorKind, Reduction},
+    glide::{Glide, Gliding, Line},
+    processor::{Memory, Processor, ProcessorKind},
 };
 use crate::{
     block::Block,
@@ -32,14 +32,14 @@ pub(super) static DUCKER: ProcessorKind = ProcessorKind {
             (-120.0, 60.0),
             "Level of the key in dBFS from which it sounds.",
         ),
-        seconds("attack", 0.15, 10.0, "Time of the way down."),
-        seconds(
+        fixed(seconds("attack", 0.15, 10.0, "Time of the way down.")),
+        fixed(seconds(
             "hold",
             0.4,
             10.0,
             "Time that the gain stays down after the key fell silent.",
-        ),
-        seconds("release", 0.8, 20.0, "Time of the way up."),
+        )),
+        fixed(seconds("release", 0.8, 20.0, "Time of the way up.")),
         lookahead(1.0, "Time by which the gain comes ahead of the signal."),
     ],
     keyed: true,
@@ -47,32 +47,54 @@ pub(super) static DUCKER: ProcessorKind = ProcessorKind {
         let &[depth, threshold, attack, hold, release, lookahead] =
             values.first_chunk().unwrap_or(&[0.0; 6]);
         Box::new(Ducker {
-            depth,
-            threshold: Decibels(threshold).gain().0,
+            way: Gliding::new(Way::new(depth, threshold)),
             attack: frames(attack, spec),
             hold: frames(hold, spec),
             release: frames(release, spec),
             ahead: LookAhead::new(lookahead, spec),
             state: State::default(),
             gains: Vec::new(),
-            reductions: Vec::new(),
         })
     },
 };
 
-struct Ducker {
+/// What the automatable parameters come to.
+#[derive(Clone, Copy)]
+struct Way {
     /// Gain in dB while the key sounds.
     depth: f64,
     /// Amplitude of the key from which it sounds.
     threshold: f64,
+}
+
+impl Way {
+    fn new(depth: f64, threshold: f64) -> Self {
+        Self {
+            depth,
+            threshold: Decibels(threshold).gain().0,
+        }
+    }
+}
+
+impl Line for Way {
+    #[inline(always)]
+    fn between(from: Self, to: Self, x: f64) -> Self {
+        Self {
+            depth: f64::between(from.depth, to.depth, x),
+            threshold: f64::between(from.threshold, to.threshold, x),
+        }
+    }
+}
+
+struct Ducker {
+    way: Gliding<Way>,
     attack: u64,
     hold: u64,
     release: u64,
     ahead: LookAhead,
     state: State,
-    /// The gains of a block, kept to allocate nothing.
+    /// Gains of the block processed last; empty without reduction.
     gains: Vec<f64>,
-    reductions: Vec<Reduction>,
 }
 
 /// A straight line of the gain, from where it began.
@@ -109,8 +131,8 @@ impl Ducker {
     }
 
     /// Takes a frame of the key, and returns the gain in dB.
-    fn step(&mut self, amplitude: f64) -> f64 {
-        let sounds = amplitude >= self.threshold;
+    fn step(&mut self, amplitude: f64, way: Way) -> f64 {
+        let sounds = amplitude >= way.threshold;
         if sounds {
             self.state.hold = self.hold;
         }
@@ -127,7 +149,7 @@ impl Ducker {
             };
         }
         self.state.since = self.state.since.saturating_add(1);
-        self.depth * self.share()
+        way.depth * self.share()
     }
 }
 
@@ -147,25 +169,33 @@ impl Processor for Ducker {
         self.state = State::default();
     }
 
+    fn glide(&mut self, glide: Glide<'_>) {
+        self.way.set(glide, |values| {
+            let &[depth, threshold] = values.first_chunk().unwrap_or(&[0.0; 2]);
+            Way::new(depth, threshold)
+        });
+    }
+
     fn process(&mut self, _: Frames, block: &mut Block, key: Option<&Block>) {
-        self.reductions.clear();
-        let Some(key) = key.filter(|_| self.depth != 0.0) else {
+        let is_neutral = self.way.is_fixed() && self.way.at(0).depth == 0.0;
+        let Some(key) = key.filter(|_| !is_neutral) else {
+            self.gains.clear();
             self.ahead.pass(block);
             return;
         };
         let mut gains = std::mem::take(&mut self.gains);
         loudest_channel(key, &mut gains);
-        for gain in &mut gains {
-            *gain = decibel::to_amplitude(self.step(*gain));
+        for (frame, gain) in gains.iter_mut().enumerate() {
+            let way = self.way.at(frame);
+            *gain = decibel::to_amplitude(self.step(*gain, way));
         }
-        log_reductions(&gains, &mut self.reductions);
         self.ahead.pass(block);
-        apply_gains(block, &gains);
+        apply_gains(block, &gains, |_| 1.0);
         self.gains = gains;
     }
 
-    fn reductions(&self) -> &[Reduction] {
-        &self.reductions
+    fn gains(&self) -> Option<&[f64]> {
+        Some(&self.gains)
     }
 }
 

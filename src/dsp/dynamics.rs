@@ -10,7 +10,9 @@
 
 use super::{
     decibel,
-    processor::{Memory, Parameter, Processor, ProcessorKind, Reduction, Unit},
+    filter::Filter,
+    glide::{Glide, Gliding, Line},
+    processor::{Memory, Parameter, Processor, ProcessorKind, Unit},
 };
 use crate::{block::Block, layout::Spec, units::Frames};
 
@@ -27,6 +29,7 @@ pub(super) const fn decibels(
         range,
         doc,
         stores_signal: false,
+        automatable: true,
     }
 }
 
@@ -43,13 +46,22 @@ pub(super) const fn seconds(
         range: (0.0, highest),
         doc,
         stores_signal: false,
+        automatable: true,
+    }
+}
+
+/// Returns a parameter that keeps its value for the whole render.
+pub(super) const fn fixed(parameter: Parameter) -> Parameter {
+    Parameter {
+        automatable: false,
+        ..parameter
     }
 }
 
 pub(super) const fn lookahead(highest: f64, doc: &'static str) -> Parameter {
     Parameter {
         stores_signal: true,
-        ..seconds("lookahead", 0.0, highest, doc)
+        ..fixed(seconds("lookahead", 0.0, highest, doc))
     }
 }
 
@@ -61,6 +73,7 @@ const fn ratio(doc: &'static str) -> Parameter {
         range: (1.0, 1000.0),
         doc,
         stores_signal: false,
+        automatable: true,
     }
 }
 
@@ -72,16 +85,37 @@ const KNEE: Parameter = decibels(
 );
 const ATTACK_DOC: &str = "Time in which the reduction covers 63 % of a rise.";
 const RELEASE_DOC: &str = "Time in which the reduction covers 63 % of a fall.";
-const RMS: Parameter = seconds(
+const RMS: Parameter = fixed(seconds(
     "rms",
     0.0,
     1.0,
     "Time over which the power is averaged; 0 detects peaks.",
-);
+));
 const LOOKAHEAD: Parameter = lookahead(
     0.1,
     "Time by which the reduction comes ahead of the signal.",
 );
+
+const KEY_HIGHPASS: Parameter = key_filter(
+    "key_highpass",
+    "The detector hears what lies above this frequency, at 12 dB per octave; 0 for all.",
+);
+const KEY_LOWPASS: Parameter = key_filter(
+    "key_lowpass",
+    "The detector hears what lies below this frequency, at 12 dB per octave; 0 for all.",
+);
+
+const fn key_filter(key: &'static str, doc: &'static str) -> Parameter {
+    Parameter {
+        key,
+        unit: Unit::Hertz,
+        default: 0.0,
+        range: (0.0, 400_000.0),
+        doc,
+        stores_signal: false,
+        automatable: false,
+    }
+}
 
 pub(super) static COMPRESSOR: ProcessorKind = ProcessorKind {
     name: "compressor",
@@ -105,36 +139,48 @@ pub(super) static COMPRESSOR: ProcessorKind = ProcessorKind {
         ),
         RMS,
         LOOKAHEAD,
+        KEY_HIGHPASS,
+        KEY_LOWPASS,
     ],
     keyed: true,
-    build: |values, spec| {
-        let &[
-            threshold,
-            ratio,
-            knee,
-            attack,
-            release,
-            makeup,
-            rms,
-            lookahead,
-        ] = values.first_chunk().unwrap_or(&[0.0; 8]);
-        let curve = Curve {
+    build: |values, spec| Box::new(Dynamics::new(compressor, values, spec)),
+};
+
+fn compressor(values: &[f64]) -> Settings {
+    let &[
+        threshold,
+        ratio,
+        knee,
+        attack,
+        release,
+        makeup_db,
+        rms,
+        lookahead,
+        highpass,
+        lowpass,
+    ] = values.first_chunk().unwrap_or(&[0.0; 10]);
+    Settings {
+        curve: Curve {
             threshold,
             slope: 1.0 - 1.0 / ratio.max(1.0),
             knee,
             range: f64::INFINITY,
             side: Side::Above,
-        };
-        let times = Times {
+        },
+        times: Times {
             attack,
             release,
             hold: 0.0,
+        },
+        makeup_db,
+        detector: Detector {
             rms,
-            lookahead,
-        };
-        Box::new(Dynamics::new(curve, times, makeup, spec))
-    },
-};
+            highpass,
+            lowpass,
+        },
+        lookahead,
+    }
+}
 
 pub(super) static EXPANDER: ProcessorKind = ProcessorKind {
     name: "expander",
@@ -169,38 +215,50 @@ pub(super) static EXPANDER: ProcessorKind = ProcessorKind {
         ),
         RMS,
         LOOKAHEAD,
+        KEY_HIGHPASS,
+        KEY_LOWPASS,
     ],
     keyed: true,
-    build: |values, spec| {
-        let &[
-            threshold,
-            ratio,
-            knee,
-            range,
-            attack,
-            hold,
-            release,
-            rms,
-            lookahead,
-        ] = values.first_chunk().unwrap_or(&[0.0; 9]);
-        let curve = Curve {
+    build: |values, spec| Box::new(Dynamics::new(expander, values, spec)),
+};
+
+fn expander(values: &[f64]) -> Settings {
+    let &[
+        threshold,
+        ratio,
+        knee,
+        range,
+        attack,
+        hold,
+        release,
+        rms,
+        lookahead,
+        highpass,
+        lowpass,
+    ] = values.first_chunk().unwrap_or(&[0.0; 11]);
+    Settings {
+        curve: Curve {
             threshold,
             slope: ratio.max(1.0) - 1.0,
             knee,
             range: -range,
             side: Side::Below,
-        };
+        },
         // The reduction falls where the gain rises.
-        let times = Times {
+        times: Times {
             attack: release,
             release: attack,
             hold,
+        },
+        makeup_db: 0.0,
+        detector: Detector {
             rms,
-            lookahead,
-        };
-        Box::new(Dynamics::new(curve, times, 0.0, spec))
-    },
-};
+            highpass,
+            lowpass,
+        },
+        lookahead,
+    }
+}
 
 pub(super) static GATE: ProcessorKind = ProcessorKind {
     name: "gate",
@@ -244,36 +302,48 @@ pub(super) static GATE: ProcessorKind = ProcessorKind {
         ),
         RMS,
         LOOKAHEAD,
+        KEY_HIGHPASS,
+        KEY_LOWPASS,
     ],
     keyed: true,
-    build: |values, spec| {
-        let &[
-            threshold,
-            hysteresis,
-            range,
-            attack,
-            hold,
-            release,
-            rms,
-            lookahead,
-        ] = values.first_chunk().unwrap_or(&[0.0; 8]);
-        let curve = Curve {
+    build: |values, spec| Box::new(Dynamics::new(gate, values, spec)),
+};
+
+fn gate(values: &[f64]) -> Settings {
+    let &[
+        threshold,
+        hysteresis,
+        range,
+        attack,
+        hold,
+        release,
+        rms,
+        lookahead,
+        highpass,
+        lowpass,
+    ] = values.first_chunk().unwrap_or(&[0.0; 10]);
+    Settings {
+        curve: Curve {
             threshold,
             slope: 0.0,
             knee: hysteresis,
             range: -range,
             side: Side::Gate,
-        };
-        let times = Times {
+        },
+        times: Times {
             attack: release,
             release: attack,
             hold,
+        },
+        makeup_db: 0.0,
+        detector: Detector {
             rms,
-            lookahead,
-        };
-        Box::new(Dynamics::new(curve, times, 0.0, spec))
-    },
-};
+            highpass,
+            lowpass,
+        },
+        lookahead,
+    }
+}
 
 /// Side of the threshold on which the level is turned down.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -328,14 +398,93 @@ impl Curve {
     }
 }
 
+impl Line for Curve {
+    #[inline(always)]
+    fn between(from: Self, to: Self, x: f64) -> Self {
+        Self {
+            threshold: f64::between(from.threshold, to.threshold, x),
+            slope: f64::between(from.slope, to.slope, x),
+            knee: f64::between(from.knee, to.knee, x),
+            range: f64::between(from.range, to.range, x),
+            side: from.side,
+        }
+    }
+}
+
 /// Times in seconds. `attack` is that of a rising reduction.
 #[derive(Clone, Copy)]
 struct Times {
     attack: f64,
     release: f64,
     hold: f64,
-    rms: f64,
+}
+
+/// What the parameters of a processor mean.
+#[derive(Clone, Copy)]
+struct Settings {
+    curve: Curve,
+    times: Times,
+    makeup_db: f64,
+    detector: Detector,
+    /// Look-ahead in seconds.
     lookahead: f64,
+}
+
+/// How the level is taken; it does not change during a render.
+#[derive(Clone, Copy)]
+struct Detector {
+    /// Time in seconds over which the power is averaged; 0 for peaks.
+    rms: f64,
+    /// Frequencies of a high-pass and a low-pass ahead of the detector; 0 for none.
+    highpass: f64,
+    lowpass: f64,
+}
+
+/// What the automatable parameters come to.
+#[derive(Clone, Copy)]
+struct Response {
+    curve: Curve,
+    /// Share of the difference that is left after a frame.
+    attack: f64,
+    release: f64,
+    hold_frames: u64,
+    /// Linear gain after the reduction.
+    makeup: f64,
+}
+
+impl Response {
+    fn new(settings: &Settings, spec: Spec) -> Self {
+        let Settings {
+            curve,
+            times,
+            makeup_db,
+            ..
+        } = *settings;
+        Self {
+            curve,
+            attack: share_left(times.attack, spec),
+            release: share_left(times.release, spec),
+            hold_frames: frames(times.hold, spec),
+            makeup: if makeup_db == 0.0 {
+                1.0
+            } else {
+                crate::units::Decibels(makeup_db).gain().0
+            },
+        }
+    }
+}
+
+impl Line for Response {
+    #[inline(always)]
+    fn between(from: Self, to: Self, x: f64) -> Self {
+        Self {
+            curve: Curve::between(from.curve, to.curve, x),
+            attack: f64::between(from.attack, to.attack, x),
+            release: f64::between(from.release, to.release, x),
+            hold_frames: to.hold_frames,
+            makeup: f64::between(from.makeup, to.makeup, x),
+        }
+    }
 }
 
 /// Time constants after which what was before is forgotten: of a difference of 60 dB, 0.00005 dB are left.
@@ -358,30 +507,11 @@ pub(super) fn loudest_channel(block: &Block, amplitudes: &mut Vec<f64>) {
     }
 }
 
-/// Multiplies the frames of all channels by their gains.
-pub(super) fn apply_gains(block: &mut Block, gains: &[f64]) {
+/// Multiplies the frames of all channels by their gains, and by the makeup gain of each frame.
+pub(super) fn apply_gains(block: &mut Block, gains: &[f64], makeup: impl Fn(usize) -> f64) {
     for samples in block.channels_mut() {
-        for (sample, gain) in samples.iter_mut().zip(gains) {
-            *sample *= gain;
-        }
-    }
-}
-
-/// Notes the least gain of each part of a block, where the level is turned down.
-pub(super) fn log_reductions(gains: &[f64], reductions: &mut Vec<Reduction>) {
-    for (index, part) in gains.chunks(CHUNK).enumerate() {
-        let mut least = (0, 1.0);
-        for (n, gain) in part.iter().enumerate() {
-            if *gain < least.1 {
-                least = (n, *gain);
-            }
-        }
-        if least.1 < 1.0 {
-            reductions.push(Reduction {
-                offset: index * CHUNK + least.0,
-                frames: 1,
-                shares: [1.0 - least.1; 2],
-            });
+        for (frame, (sample, gain)) in samples.iter_mut().zip(gains).enumerate() {
+            *sample *= gain * makeup(frame);
         }
     }
 }
@@ -437,24 +567,25 @@ impl LookAhead {
 }
 
 struct Dynamics {
-    curve: Curve,
-    /// Share of the difference that is left after a frame.
-    attack: f64,
-    release: f64,
+    settings: fn(&[f64]) -> Settings,
+    spec: Spec,
+    response: Gliding<Response>,
+    /// Share of the averaged power that is left after a frame; 0 to detect peaks.
     average: f64,
-    /// Linear gain after the reduction.
-    makeup: f64,
-    hold_frames: u64,
+    key_filters: Vec<Filter>,
     memory: Memory,
     ahead: LookAhead,
     state: State,
-    /// The gains of a block, kept to allocate nothing.
+    /// The next frame is the first after a reset.
+    is_reset: bool,
+    /// Scratch for the filtered key.
+    key: Block,
+    /// Gains of the block processed last, without makeup; empty without reduction.
     gains: Vec<f64>,
-    reductions: Vec<Reduction>,
 }
 
 /// State that depends on the signal.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct State {
     /// Reduction in dB.
     reduction: f64,
@@ -484,54 +615,70 @@ fn share_left(seconds: f64, spec: Spec) -> f64 {
 }
 
 impl Dynamics {
-    fn new(curve: Curve, times: Times, makeup_db: f64, spec: Spec) -> Self {
-        let ahead = LookAhead::new(times.lookahead, spec);
+    fn new(settings: fn(&[f64]) -> Settings, values: &[f64], spec: Spec) -> Self {
+        let stated = settings(values);
+        let Settings {
+            curve,
+            times,
+            detector,
+            lookahead,
+            ..
+        } = stated;
+        let ahead = LookAhead::new(lookahead, spec);
+        let key_filters = [
+            (
+                Filter::highpass as fn(f64, Spec) -> Filter,
+                detector.highpass,
+            ),
+            (Filter::lowpass, detector.lowpass),
+        ];
+        let key_filters: Vec<Filter> = (key_filters.into_iter())
+            .filter(|(_, freq)| *freq > 0.0)
+            .map(|(build, freq)| build(freq, spec))
+            .collect();
         let slowest = times.attack.max(times.release);
         let settles = frames(
-            times.hold + SETTLING_TIME_CONSTANTS * (slowest + times.rms),
+            times.hold + SETTLING_TIME_CONSTANTS * (slowest + detector.rms),
             spec,
         );
+        let filters_settle: u64 = key_filters.iter().map(|filter| filter.settles().0).sum();
         let memory = if curve.is_neutral() {
             Memory::Window(Frames(ahead.frames()))
         } else {
-            Memory::Fading(Frames(ahead.frames() + settles))
+            Memory::Fading(Frames(ahead.frames() + settles + filters_settle))
         };
-        let mut dynamics = Self {
-            curve,
-            attack: share_left(times.attack, spec),
-            release: share_left(times.release, spec),
-            average: share_left(times.rms, spec),
-            makeup: if makeup_db == 0.0 {
-                1.0
-            } else {
-                crate::units::Decibels(makeup_db).gain().0
-            },
-            hold_frames: frames(times.hold, spec),
+        Self {
+            settings,
+            spec,
+            response: Gliding::new(Response::new(&stated, spec)),
+            average: share_left(detector.rms, spec),
+            key_filters,
             memory,
             ahead,
-            state: State {
-                reduction: 0.0,
-                power: 0.0,
-                hold: 0,
-                is_open: false,
-            },
+            state: State::default(),
+            is_reset: true,
+            key: Block::new(spec.layout, 0),
             gains: Vec::new(),
-            reductions: Vec::new(),
-        };
-        dynamics.reset();
-        dynamics
+        }
     }
 
-    /// Turns levels in dBFS into smoothed reductions in dB.
-    fn smooth(&mut self, levels: &mut [f64]) {
-        let curve = self.curve;
+    /// Turns the levels of frames in dBFS into smoothed reductions in dB; `response` gives that of each.
+    #[inline(always)]
+    fn smooth(&mut self, levels: &mut [f64], response: impl Fn(usize) -> Response) {
         let mut state = self.state;
-        for level in levels {
+        for (frame, level) in levels.iter_mut().enumerate() {
+            let Response {
+                curve,
+                attack,
+                release,
+                hold_frames,
+                ..
+            } = response(frame);
             let target = curve.reduction(*level, state.is_open);
             state.is_open = target == 0.0;
-            if self.hold_frames > 0 {
+            if hold_frames > 0 {
                 if target <= state.reduction {
-                    state.hold = self.hold_frames;
+                    state.hold = hold_frames;
                 } else if state.hold > 0 {
                     state.hold -= 1;
                     *level = state.reduction;
@@ -539,9 +686,9 @@ impl Dynamics {
                 }
             }
             let left = if target > state.reduction {
-                self.attack
+                attack
             } else {
-                self.release
+                release
             };
             state.reduction = target + left * (state.reduction - target);
             *level = state.reduction;
@@ -549,8 +696,27 @@ impl Dynamics {
         self.state = state;
     }
 
-    /// Replaces the amplitudes of frames by their gains.
-    fn amplitudes_to_gains(&mut self, values: &mut [f64]) {
+    /// Takes the amplitude of the loudest channel of each frame, of the key where there is one, after the key filters.
+    fn detect(&mut self, signal: &Block, amplitudes: &mut Vec<f64>) {
+        if self.key_filters.is_empty() {
+            return loudest_channel(signal, amplitudes);
+        }
+        if self.key.layout() != signal.layout() || self.key.capacity() < signal.frames() {
+            self.key = Block::new(signal.layout(), signal.frames());
+        }
+        self.key.set_frames(signal.frames());
+        for (to, from) in self.key.channels_mut().zip(signal.channels()) {
+            to.copy_from_slice(from);
+        }
+        for filter in &mut self.key_filters {
+            filter.widen(signal.layout());
+            filter.process(Frames::ZERO, &mut self.key, None);
+        }
+        loudest_channel(&self.key, amplitudes);
+    }
+
+    /// Replaces the amplitudes of frames by their gains; `first` is the index of the first one in the block.
+    fn amplitudes_to_gains(&mut self, values: &mut [f64], first: usize) {
         if self.average > 0.0 {
             values.iter_mut().for_each(|value| *value *= *value);
             self.average(values);
@@ -562,7 +728,13 @@ impl Dynamics {
                 .iter_mut()
                 .for_each(|amplitude| *amplitude = decibel::of_amplitude(*amplitude));
         }
-        self.smooth(values);
+        match self.response.still() {
+            Some(response) => self.smooth(values, |_| response),
+            None => {
+                let line = self.response.line();
+                self.smooth(values, |frame| line.at(first + frame));
+            }
+        }
         values
             .iter_mut()
             .for_each(|reduction| *reduction = decibel::to_amplitude(-*reduction));
@@ -591,41 +763,51 @@ impl Processor for Dynamics {
 
     fn reset(&mut self) {
         self.ahead.reset();
-        // What silence comes to, so that silence leaves it as it is.
-        self.state = State {
-            reduction: self.curve.reduction(SILENT_DB, false),
-            power: 0.0,
-            hold: 0,
-            is_open: false,
-        };
+        self.key_filters.iter_mut().for_each(Filter::reset);
+        self.is_reset = true;
+    }
+
+    fn glide(&mut self, glide: Glide<'_>) {
+        let (settings, spec) = (self.settings, self.spec);
+        let derive = |values: &[f64]| Response::new(&settings(values), spec);
+        self.response.set(glide, derive);
     }
 
     fn process(&mut self, _: Frames, block: &mut Block, key: Option<&Block>) {
-        self.reductions.clear();
-        if self.curve.is_neutral() {
+        let start = self.response.at(0);
+        if std::mem::take(&mut self.is_reset) {
+            // What silence comes to, so that silence leaves it as it is.
+            self.state = State {
+                reduction: start.curve.reduction(SILENT_DB, false),
+                ..State::default()
+            };
+        }
+        if self.response.is_fixed() && start.curve.is_neutral() {
+            self.gains.clear();
             self.ahead.pass(block);
-            if self.makeup != 1.0 {
+            if start.makeup != 1.0 {
                 block
                     .channels_mut()
-                    .for_each(|samples| super::gain::scale(samples, self.makeup));
+                    .for_each(|samples| super::gain::scale(samples, start.makeup));
             }
             return;
         }
         // The levels come from the input, the gains go to the delayed signal: all levels of a block are taken first.
         let mut gains = std::mem::take(&mut self.gains);
-        loudest_channel(key.unwrap_or(block), &mut gains);
-        for part in gains.chunks_mut(CHUNK) {
-            self.amplitudes_to_gains(part);
+        self.detect(key.unwrap_or(block), &mut gains);
+        for (index, part) in gains.chunks_mut(CHUNK).enumerate() {
+            self.amplitudes_to_gains(part, index * CHUNK);
         }
-        log_reductions(&gains, &mut self.reductions);
         self.ahead.pass(block);
-        gains.iter_mut().for_each(|gain| *gain *= self.makeup);
-        apply_gains(block, &gains);
+        match self.response.still() {
+            Some(response) => apply_gains(block, &gains, |_| response.makeup),
+            None => apply_gains(block, &gains, |frame| self.response.at(frame).makeup),
+        }
         self.gains = gains;
     }
 
-    fn reductions(&self) -> &[Reduction] {
-        &self.reductions
+    fn gains(&self) -> Option<&[f64]> {
+        Some(&self.gains)
     }
 }
 

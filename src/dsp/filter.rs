@@ -8,10 +8,13 @@
 //! The state is kept in this form and not as past samples because the rounding of a direct form grows with the square of
 //! sample rate over frequency: 80 Hz at 192 kHz would be off by 1e-7 dB.
 
-use super::processor::{Memory, Parameter, Processor, ProcessorKind, Unit};
+use super::{
+    glide::{Glide, Gliding, Line},
+    processor::{Memory, Parameter, Processor, ProcessorKind, Unit},
+};
 use crate::{
     block::Block,
-    layout::Spec,
+    layout::{Layout, Spec},
     units::{Decibels, Frames},
 };
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
@@ -24,6 +27,7 @@ const fn frequency(default: f64, doc: &'static str) -> Parameter {
         range: (1.0, 400_000.0),
         doc,
         stores_signal: false,
+        automatable: true,
     }
 }
 
@@ -34,6 +38,7 @@ const SLOPE: Parameter = Parameter {
     range: (6.0, 48.0),
     doc: "Steepness in dB per octave: 6, 12, 18, … 48.",
     stores_signal: false,
+    automatable: false,
 };
 
 const GAIN: Parameter = Parameter {
@@ -43,6 +48,7 @@ const GAIN: Parameter = Parameter {
     range: (-60.0, 60.0),
     doc: "Gain in dB; at 0 the filter changes no bit.",
     stores_signal: false,
+    automatable: true,
 };
 
 const fn q(default: f64, doc: &'static str) -> Parameter {
@@ -53,6 +59,7 @@ const fn q(default: f64, doc: &'static str) -> Parameter {
         range: (0.05, 100.0),
         doc,
         stores_signal: false,
+        automatable: true,
     }
 }
 
@@ -65,11 +72,8 @@ pub(super) static HIGHPASS: ProcessorKind = ProcessorKind {
     ],
     keyed: false,
     build: |values, spec| {
-        let &[freq, slope] = values.first_chunk().unwrap_or(&[80.0, 12.0]);
-        Box::new(Filter::new(
-            butterworth(Pass::High, freq, slope, spec),
-            spec,
-        ))
+        let design: Design = |values, spec| butterworth(Pass::High, values, spec);
+        Box::new(Filter::new(design, values, spec))
     },
 };
 
@@ -82,8 +86,8 @@ pub(super) static LOWPASS: ProcessorKind = ProcessorKind {
     ],
     keyed: false,
     build: |values, spec| {
-        let &[freq, slope] = values.first_chunk().unwrap_or(&[12_000.0, 12.0]);
-        Box::new(Filter::new(butterworth(Pass::Low, freq, slope, spec), spec))
+        let design: Design = |values, spec| butterworth(Pass::Low, values, spec);
+        Box::new(Filter::new(design, values, spec))
     },
 };
 
@@ -100,11 +104,8 @@ pub(super) static BELL: ProcessorKind = ProcessorKind {
     ],
     keyed: false,
     build: |values, spec| {
-        let &[freq, gain, q] = values.first_chunk().unwrap_or(&[1000.0, 0.0, 1.0]);
-        Box::new(Filter::new(
-            with_gain(Shape::Bell, freq, gain, q, spec),
-            spec,
-        ))
+        let design: Design = |values, spec| with_gain(Shape::Bell, values, spec);
+        Box::new(Filter::new(design, values, spec))
     },
 };
 
@@ -118,11 +119,8 @@ pub(super) static LOW_SHELF: ProcessorKind = ProcessorKind {
     ],
     keyed: false,
     build: |values, spec| {
-        let &[freq, gain, q] = values.first_chunk().unwrap_or(&[120.0, 0.0, FRAC_1_SQRT_2]);
-        Box::new(Filter::new(
-            with_gain(Shape::LowShelf, freq, gain, q, spec),
-            spec,
-        ))
+        let design: Design = |values, spec| with_gain(Shape::LowShelf, values, spec);
+        Box::new(Filter::new(design, values, spec))
     },
 };
 
@@ -136,13 +134,8 @@ pub(super) static HIGH_SHELF: ProcessorKind = ProcessorKind {
     ],
     keyed: false,
     build: |values, spec| {
-        let &[freq, gain, q] = values
-            .first_chunk()
-            .unwrap_or(&[8000.0, 0.0, FRAC_1_SQRT_2]);
-        Box::new(Filter::new(
-            with_gain(Shape::HighShelf, freq, gain, q, spec),
-            spec,
-        ))
+        let design: Design = |values, spec| with_gain(Shape::HighShelf, values, spec);
+        Box::new(Filter::new(design, values, spec))
     },
 };
 
@@ -154,10 +147,7 @@ pub(super) static NOTCH: ProcessorKind = ProcessorKind {
         q(10.0, "Frequency divided by the bandwidth at −3.01 dB."),
     ],
     keyed: false,
-    build: |values, spec| {
-        let &[freq, q] = values.first_chunk().unwrap_or(&[50.0, 10.0]);
-        Box::new(Filter::new(vec![notch(freq, q, spec)], spec))
-    },
+    build: |values, spec| Box::new(Filter::new(notch, values, spec)),
 };
 
 /// A section is silent once its response has fallen this far: what follows is cut.
@@ -181,7 +171,7 @@ enum Shape {
 }
 
 /// Coefficients of one section, whose state is a pair of integrators.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Section {
     /// For each integrator, the shares of the first, of the second and of the input in its next value.
     next: [[f64; 3]; 2],
@@ -249,11 +239,15 @@ fn tangent(freq: f64, spec: Spec) -> f64 {
     libm::tan(PI * freq / f64::from(spec.rate.hz()))
 }
 
-/// Returns the sections of a Butterworth filter of a slope in dB per octave.
-fn butterworth(pass: Pass, freq: f64, slope: f64, spec: Spec) -> Vec<Section> {
+/// Designs a cascade from one value for each parameter.
+type Design = fn(&[f64], Spec) -> Cascade;
+
+/// Returns a Butterworth filter of a frequency and a slope in dB per octave.
+fn butterworth(pass: Pass, values: &[f64], spec: Spec) -> Cascade {
+    let &[freq, slope] = values.first_chunk().unwrap_or(&[1000.0, 12.0]);
     let order = f64::round(slope / 6.0).max(1.0);
     let tangent = tangent(freq, spec);
-    let mut sections = Vec::new();
+    let mut cascade = Cascade::default();
     // Each pair of conjugate poles, at equal angles on a half circle, is a section with a Q of its own.
     let mut pair = 0.5;
     while pair < order / 2.0 {
@@ -262,24 +256,22 @@ fn butterworth(pass: Pass, freq: f64, slope: f64, spec: Spec) -> Vec<Section> {
             Pass::Low => [0.0, 0.0, 1.0],
             Pass::High => [1.0, -1.0 / q, -1.0],
         };
-        sections.push(Section::second_order(tangent, q, mix));
+        cascade.push(Section::second_order(tangent, q, mix));
         pair += 1.0;
     }
     if order % 2.0 == 1.0 {
-        sections.push(Section::first_order(tangent, pass));
+        cascade.push(Section::first_order(tangent, pass));
     }
-    sections
+    cascade
 }
 
-/// Returns the section of a bell or a shelf; none where the gain is 0 dB, so that no bit changes.
-fn with_gain(shape: Shape, freq: f64, gain: f64, q: f64, spec: Spec) -> Vec<Section> {
-    if gain == 0.0 {
-        return Vec::new();
-    }
+/// Returns a bell or a shelf of a frequency, a gain in dB and a Q.
+fn with_gain(shape: Shape, values: &[f64], spec: Spec) -> Cascade {
+    let &[freq, gain, q] = values.first_chunk().unwrap_or(&[1000.0, 0.0, 1.0]);
     // Square root of the amplitude, as the cookbook has it.
     let a = Decibels(gain / 2.0).gain().0;
     let (tangent, k) = (tangent(freq, spec), 1.0 / q);
-    vec![match shape {
+    Cascade::of(match shape {
         Shape::Bell => Section::second_order(tangent, q * a, [1.0, k / a * (a * a - 1.0), 0.0]),
         Shape::LowShelf => {
             let mix = [1.0, k * (a - 1.0), a * a - 1.0];
@@ -289,15 +281,91 @@ fn with_gain(shape: Shape, freq: f64, gain: f64, q: f64, spec: Spec) -> Vec<Sect
             let mix = [a * a, k * (1.0 - a) * a, 1.0 - a * a];
             Section::second_order(tangent * a.sqrt(), q, mix)
         }
-    }]
+    })
 }
 
-fn notch(freq: f64, q: f64, spec: Spec) -> Section {
-    Section::second_order(tangent(freq, spec), q, [1.0, -1.0 / q, 0.0])
+fn notch(values: &[f64], spec: Spec) -> Cascade {
+    let &[freq, q] = values.first_chunk().unwrap_or(&[50.0, 10.0]);
+    Cascade::of(Section::second_order(
+        tangent(freq, spec),
+        q,
+        [1.0, -1.0 / q, 0.0],
+    ))
 }
 
 /// Sections at most: a Butterworth filter of order 8.
 const MAX_SECTIONS: usize = 4;
+
+/// Sections that follow each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Cascade {
+    all: [Section; MAX_SECTIONS],
+    count: usize,
+}
+
+impl Cascade {
+    fn of(section: Section) -> Self {
+        let mut cascade = Self::default();
+        cascade.push(section);
+        cascade
+    }
+
+    fn push(&mut self, section: Section) {
+        if let Some(free) = self.all.get_mut(self.count) {
+            *free = section;
+            self.count += 1;
+        }
+    }
+
+    fn sections(&self) -> impl Iterator<Item = &Section> {
+        self.all.iter().take(self.count)
+    }
+
+    /// Returns the first `N` sections.
+    fn first<const N: usize>(&self) -> [Section; N] {
+        *self.all.first_chunk().unwrap_or(&[Section::default(); N])
+    }
+
+    /// Reports whether the output is the input, as that of a bell of 0 dB.
+    fn is_neutral(&self) -> bool {
+        self.sections()
+            .all(|section| section.output == [0.0, 0.0, 1.0])
+    }
+
+    /// Returns the frames in which the response falls by a level.
+    fn decay(&self, level_db: f64) -> Frames {
+        let frames = self.sections().map(|section| section.decay(level_db).0);
+        Frames(frames.fold(0, u64::saturating_add))
+    }
+}
+
+impl Line for Cascade {
+    fn between(from: Self, to: Self, x: f64) -> Self {
+        Self {
+            all: std::array::from_fn(|n| match (from.all.get(n), to.all.get(n)) {
+                (Some(from), Some(to)) => Section::between(*from, *to, x),
+                _ => Section::default(),
+            }),
+            count: from.count,
+        }
+    }
+}
+
+impl Line for Section {
+    /// Between two stable sections all are stable: the integrators of each never gain energy, nor do those of a mean.
+    #[inline(always)]
+    fn between(from: Self, to: Self, x: f64) -> Self {
+        let line = |from: [f64; 3], to: [f64; 3]| -> [f64; 3] {
+            let ([a, b, c], [d, e, f]) = (from, to);
+            [a + (d - a) * x, b + (e - b) * x, c + (f - c) * x]
+        };
+        let ([first, second], [to_first, to_second]) = (from.next, to.next);
+        Self {
+            next: [line(first, to_first), line(second, to_second)],
+            output: line(from.output, to.output),
+        }
+    }
+}
 
 /// One frame of two channels.
 type Stereo = [f64; 2];
@@ -306,41 +374,71 @@ type Stereo = [f64; 2];
 type State = [[Stereo; 2]; MAX_SECTIONS];
 
 /// Runs a cascade of sections on every channel.
-struct Filter {
-    sections: Vec<Section>,
+pub(super) struct Filter {
+    design: Design,
+    spec: Spec,
+    cascade: Gliding<Cascade>,
     /// One for each pair of channels.
     states: Vec<State>,
 }
 
 impl Filter {
-    fn new(sections: Vec<Section>, spec: Spec) -> Self {
+    fn new(design: Design, values: &[f64], spec: Spec) -> Self {
         let pairs = spec.layout.channels().div_ceil(2);
         Self {
-            sections,
+            design,
+            spec,
+            cascade: Gliding::new(design(values, spec)),
             states: vec![State::default(); pairs],
         }
     }
 
-    fn decay(&self, level_db: f64) -> Frames {
-        let frames = self
-            .sections
-            .iter()
-            .map(|section| section.decay(level_db).0);
-        Frames(frames.fold(0, u64::saturating_add))
+    /// Creates a high-pass of 12 dB per octave.
+    pub(super) fn highpass(freq: f64, spec: Spec) -> Self {
+        let design: Design = |values, spec| butterworth(Pass::High, values, spec);
+        Self::new(design, &[freq, 12.0], spec)
+    }
+
+    /// Creates a low-pass of 12 dB per octave.
+    pub(super) fn lowpass(freq: f64, spec: Spec) -> Self {
+        let design: Design = |values, spec| butterworth(Pass::Low, values, spec);
+        Self::new(design, &[freq, 12.0], spec)
+    }
+
+    /// Makes room for the channels of a layout.
+    pub(super) fn widen(&mut self, layout: Layout) {
+        let pairs = layout.channels().div_ceil(2);
+        if pairs > self.states.len() {
+            self.states.resize(pairs, State::default());
+        }
+    }
+
+    /// Returns the frames after which earlier input no longer changes the output.
+    pub(super) fn settles(&self) -> Frames {
+        self.cascade.at(0).decay(SETTLED_DB)
+    }
+
+    /// Reports whether it changes no bit, ever.
+    fn is_neutral(&self) -> bool {
+        self.cascade.is_fixed() && self.cascade.at(0).is_neutral()
     }
 }
 
 impl Processor for Filter {
     fn memory(&self) -> Memory {
-        if self.sections.is_empty() {
+        if self.is_neutral() {
             Memory::Window(Frames::ZERO)
         } else {
-            Memory::Fading(self.decay(SETTLED_DB))
+            Memory::Fading(self.settles())
         }
     }
 
     fn tail(&self) -> Frames {
-        self.decay(INAUDIBLE_DB)
+        if self.is_neutral() {
+            Frames::ZERO
+        } else {
+            self.cascade.at(0).decay(INAUDIBLE_DB)
+        }
     }
 
     fn prolongs_mix(&self) -> bool {
@@ -351,44 +449,79 @@ impl Processor for Filter {
         self.states.fill(State::default());
     }
 
+    fn glide(&mut self, glide: Glide<'_>) {
+        let (design, spec) = (self.design, self.spec);
+        self.cascade.set(glide, |values| design(values, spec));
+    }
+
     fn process(&mut self, _: Frames, block: &mut Block, _: Option<&Block>) {
+        if self.is_neutral() {
+            return;
+        }
         let mut channels = block.channels_mut();
         for state in &mut self.states {
             let (Some(left), right) = (channels.next(), channels.next()) else {
                 return;
             };
-            match *self.sections.as_slice() {
-                [] => return,
-                [a] => run([a], state, left, right),
-                [a, b] => run([a, b], state, left, right),
-                [a, b, c] => run([a, b, c], state, left, right),
-                [a, b, c, d, ..] => run([a, b, c, d], state, left, right),
+            let cascade = &self.cascade;
+            match cascade.at(0).count {
+                0 => return,
+                1 => run::<1>(cascade, state, left, right),
+                2 => run::<2>(cascade, state, left, right),
+                3 => run::<3>(cascade, state, left, right),
+                _ => run::<4>(cascade, state, left, right),
             }
         }
     }
 }
 
-/// Filters one or two channels in place.
+/// Filters one or two channels in place with a cascade of `N` sections.
 ///
 /// Two channels run side by side, and all sections of a cascade within one loop: each is a chain of dependent operations,
 /// and a core works on several at a time.
 fn run<const N: usize>(
-    sections: [Section; N],
+    cascade: &Gliding<Cascade>,
     state: &mut State,
     left: &mut [f64],
     right: Option<&mut [f64]>,
+) {
+    let Some(still) = cascade.still() else {
+        return each_frame(state, left, right, |frame, state, input| {
+            step(&cascade.at(frame).first::<N>(), state, input)
+        });
+    };
+    let sections = still.first::<N>();
+    if still.is_neutral() {
+        // The integrators go on, since the parameters may move later.
+        return each_frame(state, left, right, |_, state, input| {
+            step(&sections, state, input);
+            input
+        });
+    }
+    each_frame(state, left, right, |_, state, input| {
+        step(&sections, state, input)
+    });
+}
+
+/// Replaces the frames of one or two channels by what `filter` makes of each.
+#[inline(always)]
+fn each_frame(
+    state: &mut State,
+    left: &mut [f64],
+    right: Option<&mut [f64]>,
+    filter: impl Fn(usize, &mut State, Stereo) -> Stereo,
 ) {
     // A copy, which the compiler keeps in registers.
     let mut kept = *state;
     match right {
         Some(right) => {
-            for (left, right) in left.iter_mut().zip(right) {
-                [*left, *right] = step(&sections, &mut kept, [*left, *right]);
+            for (frame, (left, right)) in left.iter_mut().zip(right).enumerate() {
+                [*left, *right] = filter(frame, &mut kept, [*left, *right]);
             }
         }
         None => {
-            for sample in left {
-                [*sample, _] = step(&sections, &mut kept, [*sample, 0.0]);
+            for (frame, sample) in left.iter_mut().enumerate() {
+                [*sample, _] = filter(frame, &mut kept, [*sample, 0.0]);
             }
         }
     }
@@ -415,7 +548,7 @@ fn step<const N: usize>(sections: &[Section; N], state: &mut State, frame: Stere
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{layout::Layout, units::SampleRate};
+    use crate::units::SampleRate;
 
     fn spec(rate: u32, layout: Layout) -> Spec {
         Spec {

@@ -13,7 +13,7 @@
 //! render that starts [`memory`](Processor::memory) frames earlier gives the same bits from any start and with any blocks.
 
 use super::{
-    processor::{Memory, Parameter, Processor, ProcessorKind, Reduction, Unit},
+    processor::{Memory, Parameter, Processor, ProcessorKind, Unit},
     true_peak,
 };
 use crate::{
@@ -33,6 +33,7 @@ pub(crate) static LIMITER: ProcessorKind = ProcessorKind {
         range: (-60.0, 0.0),
         doc: "The highest true peak, in dBTP.",
         stores_signal: false,
+        automatable: false,
     }],
     keyed: false,
     build: |values, spec| {
@@ -78,7 +79,10 @@ struct Limiter {
     first: u64,
     /// The means of the latest two hops, each with its hop.
     means: [(u64, f64); 2],
-    reductions: Vec<Reduction>,
+    /// Gains of the block processed last.
+    gains: Vec<f64>,
+    /// Some of these gains are below 1.
+    reduces: bool,
 }
 
 impl Limiter {
@@ -102,7 +106,8 @@ impl Limiter {
             released: VecDeque::new(),
             first: 0,
             means: [(u64::MAX, 0.0); 2],
-            reductions: Vec::new(),
+            gains: Vec::new(),
+            reduces: false,
         };
         limiter.restart(0);
         limiter
@@ -146,6 +151,14 @@ impl Limiter {
             let to = offset + saturating_usize(at - from);
             let index = saturating_usize(at - self.start) + true_peak::MARGIN;
             let in_hop = saturating_usize(at % HOP as u64);
+            let reduces = before > 0.0 || after > 0.0;
+            let gains = self.gains.get_mut(to..to + n).unwrap_or_default();
+            if reduces {
+                for (k, gain) in gains.iter_mut().enumerate() {
+                    *gain = 1.0 - (before + (after - before) * progress(in_hop + k));
+                }
+                self.reduces = true;
+            }
             for (samples, input) in out.channels_mut().zip(&self.input) {
                 let (Some(samples), Some(input)) =
                     (samples.get_mut(to..to + n), input.get(index..index + n))
@@ -153,18 +166,12 @@ impl Limiter {
                     continue;
                 };
                 samples.copy_from_slice(input);
-                if before > 0.0 || after > 0.0 {
-                    for (k, sample) in samples.iter_mut().enumerate() {
-                        *sample *= 1.0 - (before + (after - before) * progress(in_hop + k));
+                if reduces {
+                    for (sample, gain) in samples.iter_mut().zip(gains.iter()) {
+                        *sample *= gain;
                     }
                 }
             }
-            let shares = [in_hop, in_hop + n - 1].map(|k| before + (after - before) * progress(k));
-            self.reductions.push(Reduction {
-                offset: to,
-                frames: n,
-                shares,
-            });
             at += n as u64;
         }
         self.forget(end);
@@ -287,7 +294,9 @@ impl Processor for Limiter {
         if std::mem::take(&mut self.is_reset) {
             self.restart(at.0);
         }
-        self.reductions.clear();
+        self.gains.clear();
+        self.gains.resize(block.frames(), 1.0);
+        self.reduces = false;
         for (input, samples) in self.input.iter_mut().zip(block.channels()) {
             input.extend_from_slice(samples);
         }
@@ -306,8 +315,8 @@ impl Processor for Limiter {
         }
     }
 
-    fn reductions(&self) -> &[Reduction] {
-        &self.reductions
+    fn gains(&self) -> Option<&[f64]> {
+        Some(if self.reduces { &self.gains } else { &[] })
     }
 }
 

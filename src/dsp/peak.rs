@@ -59,7 +59,7 @@ impl Peak {
     /// Returns the level; `None` for silence.
     pub(crate) fn level(self) -> Option<Dbfs> {
         // An infinite sum is a level too, and not silence.
-        (self.value > 0.0).then(|| Dbfs::of(self.value.min(f64::MAX)))
+        (self.value > 0.0).then(|| Dbfs::from_amplitude(self.value.min(f64::MAX)))
     }
 
     /// Takes the samples of a channel, of which the first is frame `start`.

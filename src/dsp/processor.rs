@@ -5,7 +5,7 @@
 //! [`ProcessorKind`] and a type that implements [`Processor`], and list it in [`PROCESSORS`]: session keys, printing and
 //! validation derive from its table of parameters.
 
-use super::{delay, ducker, dynamics, filter, limiter, trim};
+use super::{delay, ducker, dynamics, filter, glide::Glide, limiter, trim};
 use crate::{
     block::Block,
     layout::Spec,
@@ -82,6 +82,11 @@ pub trait Processor: Send {
     /// Forgets all input: the next block follows silence.
     fn reset(&mut self);
 
+    /// Takes the values of the parameters around the next block, where they change over time.
+    ///
+    /// Once called, it is called before each [`process`](Self::process). Only built-in processors have parameters.
+    fn glide(&mut self, _glide: Glide<'_>) {}
+
     /// Replaces the input in `block` by as many frames of output, which lag behind it by [`latency`](Self::latency).
     ///
     /// `key` is the side-chain signal of the same frames, where the insert has one; its layout is that of the session.
@@ -89,21 +94,12 @@ pub trait Processor: Send {
     /// but at the end of a live loop `at` jumps while the signal continues.
     fn process(&mut self, at: Frames, block: &mut Block, key: Option<&Block>);
 
-    /// Returns the gain reductions of the block that was processed last, for meters and reports; none by default.
-    fn reductions(&self) -> &[Reduction] {
-        &[]
+    /// Returns the gain reduction of the block that was processed last, for meters and reports: the gain of each frame, 1 for
+    /// none and 0.5 for 6 dB, without makeup. An empty slice stands for no reduction in that block. `None`, the default, is
+    /// for processors that do not reduce gain, which reports do not list.
+    fn gains(&self) -> Option<&[f64]> {
+        None
     }
-}
-
-/// The gain reduction of a stretch of a block, as the share of the signal that is taken away: 0 for none, 0.5 for 6 dB.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Reduction {
-    /// The first frame of the stretch, counted from the start of the block.
-    pub offset: usize,
-    /// The frames of the stretch, at least 1.
-    pub frames: usize,
-    /// The share taken away at the first and at the last frame of the stretch; a straight line between.
-    pub shares: [f64; 2],
 }
 
 /// The unit of a parameter.
@@ -142,6 +138,8 @@ pub struct Parameter {
     pub doc: &'static str,
     /// The processor stores the signal for as many seconds as the value.
     pub stores_signal: bool,
+    /// The value may change over time; otherwise it holds for the whole render.
+    pub automatable: bool,
 }
 
 impl Parameter {

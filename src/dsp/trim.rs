@@ -2,6 +2,7 @@
 
 use super::{
     gain::scale,
+    glide::{Glide, Gliding},
     processor::{Memory, Parameter, Processor, ProcessorKind, Unit},
 };
 use crate::{
@@ -19,19 +20,25 @@ pub(crate) static TRIM: ProcessorKind = ProcessorKind {
         range: (f64::NEG_INFINITY, 200.0),
         doc: "Gain in dB.",
         stores_signal: false,
+        automatable: true,
     }],
     keyed: false,
     build: |values, _| {
         Box::new(Trim {
-            gain: Decibels(values.first().copied().unwrap_or_default())
-                .gain()
-                .0,
+            gain: Gliding::new(gain(values)),
         })
     },
 };
 
+/// Returns the linear gain.
+fn gain(values: &[f64]) -> f64 {
+    Decibels(values.first().copied().unwrap_or_default())
+        .gain()
+        .0
+}
+
 struct Trim {
-    gain: f64,
+    gain: Gliding<f64>,
 }
 
 impl Processor for Trim {
@@ -41,9 +48,17 @@ impl Processor for Trim {
 
     fn reset(&mut self) {}
 
+    fn glide(&mut self, glide: Glide<'_>) {
+        self.gain.set(glide, gain);
+    }
+
     fn process(&mut self, _: Frames, block: &mut Block, _: Option<&Block>) {
-        block
-            .channels_mut()
-            .for_each(|samples| scale(samples, self.gain));
+        for samples in block.channels_mut() {
+            match self.gain.still() {
+                Some(gain) => scale(samples, gain),
+                None => (samples.iter_mut().enumerate())
+                    .for_each(|(frame, sample)| *sample *= self.gain.at(frame)),
+            }
+        }
     }
 }

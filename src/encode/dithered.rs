@@ -71,7 +71,7 @@ pub struct Dithered<S> {
     dither: Dither,
     bits: u16,
     at: u64,
-    channels: Vec<dither::Dither>,
+    channels: Vec<dither::ChannelDither>,
     block: Option<Block>,
 }
 
@@ -101,7 +101,8 @@ impl<S: Sink> Dithered<S> {
 
 impl<S: Sink> Sink for Dithered<S> {
     fn write(&mut self, block: &Block) -> Result<()> {
-        let new = |ch| dither::Dither::new(self.dither.seed, ch, self.dither.shaping, self.bits);
+        let new =
+            |ch| dither::ChannelDither::new(self.dither.seed, ch, self.dither.shaping, self.bits);
         for ch in self.channels.len()..block.layout().channels() {
             self.channels.push(new(ch));
         }

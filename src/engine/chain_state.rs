@@ -5,24 +5,30 @@
 //! of processors is reset and fed ahead of each grid position, and takes over there. So no output depends on the frame at which
 //! the render started.
 
-use super::node::ensure_frames;
+use super::{
+    node::ensure_frames,
+    reduction_log::{CountedFrames, GainReduction, ReductionLog},
+    running_insert::RunningInsert,
+};
 use crate::{
     block::Block,
-    dsp::{
-        Processor, Reduction,
-        peak::{Peak, largest},
-    },
-    measure::level_curve::{Keep, LevelCurve},
     plan::{
         Chain,
         chain::{GRID, Restart},
         ranges::{contains, next_edge},
     },
-    units::{Frames, saturating_usize},
+    session::Insert,
+    units::saturating_usize,
 };
+use std::ops::Range;
 
 /// The processors of a chain.
-type Processors = Vec<Box<dyn Processor>>;
+type Processors = Vec<RunningInsert>;
+
+fn processors(chain: &Chain) -> Processors {
+    let build = |insert: &Insert| RunningInsert::new(insert, chain.spec);
+    chain.inserts.iter().map(build).collect()
+}
 
 /// The running state of a chain.
 pub(super) struct ChainState {
@@ -37,7 +43,8 @@ pub(super) struct ChainState {
     copy: Block,
     /// For each insert, the part of its key that belongs to a part of a block.
     key_parts: Vec<Block>,
-    reductions: ReductionLog,
+    /// For each insert that reduces gain, its log.
+    reductions: Vec<Option<ReductionLog>>,
 }
 
 /// The processors that take over at the next grid position; none where the chain never restarts.
@@ -47,14 +54,27 @@ struct Standby {
     is_fed: bool,
 }
 
+impl Standby {
+    fn new(chain: &Chain) -> Self {
+        Self {
+            processors: if matches!(chain.restart, Restart::Grid(_)) {
+                processors(chain)
+            } else {
+                Vec::new()
+            },
+            is_fed: false,
+        }
+    }
+}
+
 /// The positions of a block's first input frame and first output frame on the timeline. Neither jumps within a block.
 #[derive(Clone, Copy)]
 pub(super) struct ChainPosition {
     pub input: u64,
     /// `None` before the latency of the chain has passed.
     pub output: Option<u64>,
-    /// The output is part of the rendered range, so reductions are logged.
-    pub counts: bool,
+    /// Frames whose reductions are logged.
+    pub counted: CountedFrames,
 }
 
 impl ChainPosition {
@@ -70,29 +90,16 @@ impl ChainPosition {
 
 impl ChainState {
     pub(super) fn new(chain: &Chain, rate: u64) -> Self {
-        let build = || {
-            chain
-                .inserts
-                .iter()
-                .map(|insert| insert.build(chain.spec))
-                .collect()
-        };
-        let standby = if matches!(chain.restart, Restart::Grid(_)) {
-            build()
-        } else {
-            Vec::new()
-        };
+        let running = processors(chain);
+        let log = |insert: &RunningInsert| insert.reduces_gain().then(|| ReductionLog::new(rate));
         Self {
-            running: build(),
+            reductions: running.iter().map(log).collect(),
+            running,
             is_fed: false,
-            standby: Standby {
-                processors: standby,
-                is_fed: false,
-            },
+            standby: Standby::new(chain),
             part: Block::new(chain.spec.layout, 0),
             copy: Block::new(chain.spec.layout, 0),
             key_parts: Vec::new(),
-            reductions: ReductionLog::new(rate),
         }
     }
 
@@ -101,8 +108,29 @@ impl ChainState {
         (self.is_fed, self.standby.is_fed) = (false, false);
     }
 
-    pub(super) fn reductions(&self) -> &ReductionLog {
-        &self.reductions
+    /// Follows a change of the values of an insert's parameters, in live playback. `old` are those before it.
+    pub(super) fn change(&mut self, chain: &Chain, index: usize, old: &[f64]) {
+        if let Some(running) = self.running.get_mut(index) {
+            running.change(old, self.is_fed);
+        }
+        if self.standby.processors.is_empty() {
+            self.standby = Standby::new(chain);
+        } else if let Some(standby) = self.standby.processors.get_mut(index) {
+            standby.change(old, false);
+        }
+    }
+
+    /// Returns the gain reduction of each insert in a range, the one that was counted; `None` for inserts that do not reduce
+    /// gain.
+    pub(super) fn reductions(
+        &self,
+        chain: &Chain,
+        range: &Range<u64>,
+    ) -> impl Iterator<Item = Option<GainReduction>> {
+        let total = |log: &ReductionLog| log.total(range.clone(), &chain.sounding);
+        self.reductions
+            .iter()
+            .map(move |log| log.as_ref().map(total))
     }
 
     /// Replaces the input by output, with `silence` where the chain does not sound, and reports whether it sounds anywhere.
@@ -130,14 +158,14 @@ impl ChainState {
                 let begins = fed.is_some_and(|fed| fed.start == position.input);
                 self.switch(chain, position, begins);
                 if n == frames {
-                    self.run(position, block, keys);
+                    self.run(chain, position, block, keys);
                 } else {
                     let mut part = std::mem::replace(&mut self.part, Block::new(block.layout(), 0));
                     ensure_frames(&mut part, n);
                     copy(&mut part, 0, block, done, n);
                     let mut parts = std::mem::take(&mut self.key_parts);
                     let keys = cut(&mut parts, keys, done, n);
-                    self.run(position, &mut part, &keys);
+                    self.run(chain, position, &mut part, &keys);
                     self.key_parts = parts;
                     copy(block, done, &part, 0, n);
                     self.part = part;
@@ -181,26 +209,57 @@ impl ChainState {
         }
     }
 
-    fn run(&mut self, position: ChainPosition, block: &mut Block, keys: &[Option<&Block>]) {
+    fn run(
+        &mut self,
+        chain: &Chain,
+        position: ChainPosition,
+        block: &mut Block,
+        keys: &[Option<&Block>],
+    ) {
         if self.standby.is_fed {
             ensure_frames(&mut self.copy, block.frames());
             copy(&mut self.copy, 0, block, 0, block.frames());
-            let mut at = position.input;
-            for (processor, key) in self.standby.processors.iter_mut().zip(key_of_each(keys)) {
-                processor.process(Frames(at), &mut self.copy, key);
-                at = at.saturating_sub(processor.latency().0);
-            }
+            let standby = &mut self.standby.processors;
+            let counted = CountedFrames::default();
+            let position = ChainPosition {
+                counted,
+                ..position
+            };
+            run_all(standby, chain, position, &mut self.copy, keys, &mut []);
         }
-        let mut at = position.input;
-        for (processor, key) in self.running.iter_mut().zip(key_of_each(keys)) {
-            processor.process(Frames(at), block, key);
-            at = at.saturating_sub(processor.latency().0);
-            if position.counts {
-                for reduction in processor.reductions() {
-                    self.reductions.note(at, reduction);
-                }
-            }
-        }
+        let logs = &mut self.reductions;
+        run_all(&mut self.running, chain, position, block, keys, logs);
+    }
+}
+
+/// Runs the processors of a chain one after the other, and logs their gain reductions.
+fn run_all(
+    processors: &mut [RunningInsert],
+    chain: &Chain,
+    position: ChainPosition,
+    block: &mut Block,
+    keys: &[Option<&Block>],
+    logs: &mut [Option<ReductionLog>],
+) {
+    let mut logs = logs.iter_mut();
+    // The position of the first frame at the input of the processor, and the look-ahead of those up to its output.
+    let (mut at, mut lag) = (position.input, 0);
+    let stated = chain.inserts.iter().zip(&chain.curves);
+    for ((running, (insert, curves)), key) in
+        processors.iter_mut().zip(stated).zip(key_of_each(keys))
+    {
+        let mut log = logs.next().and_then(Option::as_mut);
+        lag += running.latency();
+        running.process(insert, curves, at, block, key, |from, gains| {
+            let Some(log) = &mut log else { return };
+            let input = position.input + (from - at);
+            // While the look-ahead fills, frames come out that lie before the start of the timeline.
+            let early = lag.saturating_sub(input);
+            let gains = gains.get(saturating_usize(early)..).unwrap_or_default();
+            let start = input + early - lag;
+            log.log(start, gains, position.counted, &chain.sounding);
+        });
+        at = at.saturating_sub(running.latency());
     }
 }
 
@@ -250,7 +309,13 @@ fn cut<'a>(
 }
 
 /// Copies frames from one block to another of the same layout.
-fn copy(to: &mut Block, to_index: usize, from: &Block, from_index: usize, frames: usize) {
+pub(super) fn copy(
+    to: &mut Block,
+    to_index: usize,
+    from: &Block,
+    from_index: usize,
+    frames: usize,
+) {
     for (to, from) in to.channels_mut().zip(from.channels()) {
         let (to, from) = (
             to.get_mut(to_index..to_index + frames),
@@ -259,80 +324,5 @@ fn copy(to: &mut Block, to_index: usize, from: &Block, from_index: usize, frames
         to.into_iter()
             .zip(from)
             .for_each(|(to, from)| to.copy_from_slice(from));
-    }
-}
-
-/// Collects the gain reduction of a chain over time, for the report.
-pub(super) struct ReductionLog {
-    rate: u64,
-    /// The first logged frame, and the number of tenths of a second from there to the current value of the curve.
-    origin: Option<u64>,
-    tenth: u64,
-    strongest: f64,
-    curve: LevelCurve,
-    most: Peak,
-}
-
-/// The gain reduction of a chain.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct GainReduction {
-    /// The largest share of the signal that was taken away, and its frame; `None` without reduction.
-    pub most: Option<Peak>,
-    /// In dB, for each tenth of a second.
-    pub curve: Vec<f32>,
-    /// Seconds from one value to the next.
-    pub step_s: f64,
-}
-
-impl ReductionLog {
-    fn new(rate: u64) -> Self {
-        let curve = LevelCurve::new(Keep::Largest);
-        Self {
-            rate,
-            origin: None,
-            tenth: 0,
-            strongest: 0.0,
-            curve,
-            most: Peak::default(),
-        }
-    }
-
-    /// Logs a reduction in a block that starts at frame `at`.
-    fn note(&mut self, at: u64, reduction: &Reduction) {
-        let frame = at + reduction.offset as u64;
-        let origin = *self.origin.get_or_insert(frame);
-        let now = frame.saturating_sub(origin) * 10 / self.rate;
-        while self.tenth < now {
-            self.curve.push(decibels(self.strongest));
-            (self.tenth, self.strongest) = (self.tenth + 1, 0.0);
-        }
-        self.strongest = self.strongest.max(largest(&reduction.shares));
-        let [first, last] = reduction.shares;
-        self.most.take(&[first], frame);
-        let end = frame + reduction.frames.saturating_sub(1) as u64;
-        self.most.take(&[last], end);
-    }
-
-    pub(super) fn total(&self) -> GainReduction {
-        let mut curve = self.curve.clone();
-        curve.push(decibels(self.strongest));
-        GainReduction {
-            most: (self.most.value > 0.0).then_some(self.most),
-            step_s: f64::from(curve.per()) / 10.0,
-            curve: curve.into_values(),
-        }
-    }
-}
-
-/// Converts the share that is taken away to a reduction in dB.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "seven digits are enough for a curve"
-)]
-fn decibels(share: f64) -> f32 {
-    if share > 0.0 {
-        (-20.0 * libm::log10(1.0 - share)) as f32
-    } else {
-        0.0
     }
 }

@@ -137,9 +137,9 @@ pub(super) fn mix_clip(
         let straight =
             is_first && now == at && most == to.capacity() && clip.is_straight(to.layout());
         if straight && envelope.is_flat(now..now + most as u64) {
-            let n = reader.fill(&clip.stem, clip.from + in_pass, to)?;
+            let filled = reader.fill(&clip.stem, clip.from + in_pass, to)?;
             to.set_frames(frames);
-            if n > 0 {
+            if let Some(n) = filled {
                 note_edges(&envelope, to, 0..n, now, edges);
                 now += n as u64;
                 continue;

@@ -34,23 +34,25 @@ impl ClipReader {
         &mut self,
         stem: &Stem,
         at: u64,
-        most: usize,
-        limit: usize,
+        max_frames: usize,
+        max_read: usize,
     ) -> Result<(&Block, Range<usize>)> {
         match self {
-            Self::Direct(reader) => Reader::opened(reader, stem)?.read(at, most, limit),
+            Self::Direct(reader) => {
+                Reader::get_or_open(reader, stem)?.read(at, max_frames, max_read)
+            }
             Self::ReadAhead(queue, block) => {
-                let n = queue.take(at, most, block)?;
+                let n = queue.take(at, max_frames, block)?;
                 Ok((block, 0..n))
             }
         }
     }
 
-    /// Reads frames as [`Reader::fill`] does; none from a read-ahead queue.
-    pub(super) fn fill(&mut self, stem: &Stem, at: u64, out: &mut Block) -> Result<usize> {
+    /// Reads frames as [`Reader::fill`] does. Returns `None` for a read-ahead queue.
+    pub(super) fn fill(&mut self, stem: &Stem, at: u64, out: &mut Block) -> Result<Option<usize>> {
         match self {
-            Self::Direct(reader) => Reader::opened(reader, stem)?.fill(at, out),
-            Self::ReadAhead(..) => Ok(0),
+            Self::Direct(reader) => Reader::get_or_open(reader, stem)?.fill(at, out),
+            Self::ReadAhead(..) => Ok(None),
         }
     }
 

@@ -9,7 +9,8 @@ use crate::{
     curve::Automation,
     engine::{Options, clip_reader::ClipReader, read_ahead::ReadAhead},
     error::Result,
-    plan::{Gates, NodeInput, NodeKind, Plan, place_sounding},
+    plan::{Gates, InCue, NodeInput, NodeKind, Plan, place_sounding},
+    session::Insert,
     units::saturating_usize,
 };
 use std::ops::Range;
@@ -134,6 +135,24 @@ impl Renderer {
             std::mem::replace(&mut node.pan, pan),
         );
         true
+    }
+
+    /// Moves the parameters of an insert before the fader of a node to those of `insert`, found by its name. The curves of a
+    /// track of a cue follow the time of `in_cue`.
+    pub(crate) fn set_insert(&mut self, node: usize, insert: &Insert, in_cue: Option<&InCue>) {
+        let (Some(state), Some(node)) = (self.nodes.get_mut(node), self.plan.nodes.get_mut(node))
+        else {
+            return;
+        };
+        let name = insert.called();
+        let mut inserts = node.before.inserts.iter();
+        let Some(index) = inserts.position(|known| known.called() == name) else {
+            return;
+        };
+        let old = node.before.inserts.get(index).map(Insert::values);
+        let old = old.unwrap_or_default().to_vec();
+        node.before.replace(index, insert.clone(), in_cue);
+        state.change_insert(node, index, &old);
     }
 
     /// Ends all ramps at once and unmutes overloaded stems. Call while nothing is heard.

@@ -65,10 +65,10 @@ impl MasterOutput<'_> {
     ) -> Result<()> {
         for tap in &mut *self.taps {
             if tap.node + 1 == self.plan.nodes.len() {
-                tap.take(master, self.plan, position.output, frames);
+                tap.push(master, self.plan, position.output, frames);
             } else {
                 let (position, output) = node(tap.node);
-                tap.take(&output, self.plan, position.output, frames);
+                tap.push(&output, self.plan, position.output, frames);
             }
         }
         let Some(at) = position.output.filter(|_| self.delivers) else {
@@ -85,7 +85,7 @@ impl MasterOutput<'_> {
                     .for_each(|(to, samples)| to.copy_from_slice(samples));
             }
             for (tap, to) in self.taps.iter_mut().zip(taps) {
-                tap.deliver(at + done as u64, to, from, n);
+                tap.pop_into(at + done as u64, to, from, n);
             }
             done += n;
             self.sink.filled(n)?;

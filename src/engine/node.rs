@@ -5,13 +5,14 @@
 
 use super::{
     buffer_pool::NodeOutput,
-    chain_state::{ChainPosition, ChainState, GainReduction},
+    chain_state::{ChainPosition, ChainState},
     clip_mixer::mix_clip,
     clip_reader::ClipReader,
     delay_line::DelayLine,
     flaws::FlawLog,
     overload_guard::{InputPeak, OverloadGuard},
     ramps::Ramps,
+    reduction_log::{CountedFrames, GainReduction},
     waveform_builder::WaveformBuilder,
 };
 use crate::{
@@ -24,6 +25,7 @@ use crate::{
     layout::{Layout, Side},
     measure::{Measured, Meter, survey::Survey},
     plan::{Chain, ChannelMap, Node, NodeInput, NodeKind, Plan, PlannedClip, ranges::overlap},
+    session::Insert,
     units::{Pan, saturating_usize},
 };
 use std::ops::Range;
@@ -57,6 +59,8 @@ pub(super) struct NodePosition {
     /// The input or output is part of the rendered range, so flaws are logged or levels measured.
     pub counts_input: bool,
     pub counts_output: bool,
+    /// The rendered range.
+    pub counted: CountedFrames,
 }
 
 impl NodePosition {
@@ -199,9 +203,20 @@ impl NodeState {
             .for_each(|chain| chain.reset());
     }
 
-    /// Returns the gain reduction of the processors after the fader.
-    pub(super) fn reduction(&self) -> Option<GainReduction> {
-        self.after.as_ref().map(|chain| chain.reductions().total())
+    /// Returns each insert that reduces gain with its reduction in a range, the one that was counted; first those before the
+    /// fader.
+    pub(super) fn reductions<'a>(
+        &self,
+        node: &'a Node,
+        range: &Range<u64>,
+    ) -> Vec<(&'a Insert, GainReduction)> {
+        let mut found = Vec::new();
+        for (state, chain) in [(&self.before, &node.before), (&self.after, &node.after)] {
+            let Some(state) = state else { continue };
+            let reductions = chain.inserts.iter().zip(state.reductions(chain, range));
+            found.extend(reductions.filter_map(|(insert, reduction)| Some((insert, reduction?))));
+        }
+        found
     }
 
     /// Passes the output of a feed through its delay, where it has one.
@@ -222,6 +237,13 @@ impl NodeState {
         for (input, key) in self.keys.iter_mut().zip(&node.before.keys) {
             let source = key.and_then(|key| key.node);
             input.is_open = source.is_some_and(|node| live.get(node) == Some(&true));
+        }
+    }
+
+    /// Follows a change of the values of an insert's parameters. `old` are those before it.
+    pub(super) fn change_insert(&mut self, node: &Node, index: usize, old: &[f64]) {
+        if let Some(chain) = &mut self.before {
+            chain.change(&node.before, index, old);
         }
     }
 
@@ -277,7 +299,7 @@ impl NodeState {
             let at = ChainPosition {
                 input,
                 output: position.fader,
-                counts: position.counts_output,
+                counted: position.counted,
             };
             run_inserts(
                 chain,
@@ -314,7 +336,7 @@ impl NodeState {
             let at = ChainPosition {
                 input,
                 output: position.output,
-                counts: position.counts_output,
+                counted: position.counted,
             };
             out.active = chain.process(&node.after, at, &mut out.block, 0.0, &[]);
         }

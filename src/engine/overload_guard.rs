@@ -44,7 +44,7 @@ fn warning(
     level: f64,
     muted_from: Option<ClockTime>,
 ) -> Warning {
-    let peak = Dbfs::of(level.min(f64::MAX));
+    let peak = Dbfs::from_amplitude(level.min(f64::MAX));
     Warning::new(
         WarningKind::Overload {
             stage,

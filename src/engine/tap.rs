@@ -7,15 +7,19 @@
 use super::node::{Output, SILENCE, silent_ranges};
 use crate::{block::Block, plan::Plan, units::saturating_usize};
 
-/// A tapped node.
+/// Queue of a tapped node's output: [`push`](Self::push) appends what the node rendered, [`pop_into`](Self::pop_into)
+/// removes the frames that the master has reached.
 pub(super) struct Tap {
+    /// Index of the node.
     pub node: usize,
-    /// The first frame that is kept.
+    /// Position of the first queued frame on the timeline.
     start: u64,
+    /// Queued frames of each channel.
     channels: Vec<Vec<f64>>,
 }
 
 impl Tap {
+    /// Creates an empty queue.
     pub(super) fn new(node: usize, channels: usize) -> Self {
         Self {
             node,
@@ -24,16 +28,16 @@ impl Tap {
         }
     }
 
-    /// Keeps the node's output, which starts at a frame of the timeline; `None` before it starts.
-    pub(super) fn take(&mut self, out: &Output, plan: &Plan, at: Option<u64>, frames: usize) {
+    /// Appends `frames` frames of the node's output, of which the first is frame `at` of the timeline. Drops what is queued
+    /// if it does not end there, as after a seek. Does nothing for `None`: the node has not reached the start of the timeline.
+    pub(super) fn push(&mut self, out: &Output, plan: &Plan, at: Option<u64>, frames: usize) {
         let Some(at) = at else { return };
-        let kept = self.channels.first().map_or(0, Vec::len);
-        let follows = self.start + kept as u64 == at;
-        if !follows {
+        let mut queued = self.channels.first().map_or(0, Vec::len);
+        if self.start + queued as u64 != at {
             self.channels.iter_mut().for_each(Vec::clear);
             self.start = at;
+            queued = 0;
         }
-        let kept = if follows { kept } else { 0 };
         if out.active {
             self.channels
                 .iter_mut()
@@ -42,10 +46,10 @@ impl Tap {
         } else {
             self.channels
                 .iter_mut()
-                .for_each(|to| to.resize(kept + frames, SILENCE));
+                .for_each(|to| to.resize(queued + frames, SILENCE));
         }
         for quiet in silent_ranges(plan, at, frames) {
-            let quiet = quiet.start + kept..quiet.end + kept;
+            let quiet = quiet.start + queued..quiet.end + queued;
             self.channels
                 .iter_mut()
                 .filter_map(|c| c.get_mut(quiet.clone()))
@@ -53,18 +57,19 @@ impl Tap {
         }
     }
 
-    /// Copies frames from `at` on into a block after its first `offset` frames, and drops them and all earlier ones.
-    pub(super) fn deliver(&mut self, at: u64, out: &mut Block, offset: usize, frames: usize) {
+    /// Copies the `frames` frames from frame `at` of the timeline on into a block, after its first `offset` frames. Removes
+    /// them and all earlier ones from the queue.
+    pub(super) fn pop_into(&mut self, at: u64, out: &mut Block, offset: usize, frames: usize) {
         let before = saturating_usize(at.saturating_sub(self.start));
-        for (to, kept) in out.channels_mut().zip(&mut self.channels) {
-            let from = before.min(kept.len());
-            let end = from.saturating_add(frames).min(kept.len());
-            let (to, from) = (to.get_mut(offset..offset + frames), kept.get(from..end));
+        for (to, queued) in out.channels_mut().zip(&mut self.channels) {
+            let from = before.min(queued.len());
+            let end = from.saturating_add(frames).min(queued.len());
+            let (to, from) = (to.get_mut(offset..offset + frames), queued.get(from..end));
             to.into_iter()
                 .flatten()
                 .zip(from.into_iter().flatten())
                 .for_each(|(to, from)| *to = *from);
-            kept.drain(..end);
+            queued.drain(..end);
         }
         self.start = at + frames as u64;
     }

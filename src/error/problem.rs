@@ -124,7 +124,7 @@ impl Problem {
 
     /// Creates a problem of a subject from a message, which should not repeat the subject.
     pub(crate) fn about(subject: Subject, error: ErrorKind, message: impl Into<String>) -> Self {
-        Self::of(
+        Self::with_kind(
             subject,
             ProblemKind::Other {
                 error,
@@ -133,8 +133,8 @@ impl Problem {
         )
     }
 
-    /// Creates a problem of a subject.
-    pub(crate) fn of(subject: Subject, kind: ProblemKind) -> Self {
+    /// Creates a problem of a subject, of any kind.
+    pub(crate) fn with_kind(subject: Subject, kind: ProblemKind) -> Self {
         Self {
             subject,
             kind,

@@ -113,7 +113,8 @@ impl TruePeak {
             clippy::cast_possible_truncation,
             reason = "seven digits are enough for a curve"
         )]
-        self.curve.push(Dbtp::of(self.tenth_peak).0 as f32);
+        self.curve
+            .push(Dbtp::from_amplitude(self.tenth_peak).0 as f32);
     }
 
     /// Returns the true peak so far, the frame preceding it and its channel; `None` for silence.
@@ -124,7 +125,7 @@ impl TruePeak {
         let at = at
             .saturating_sub(MARGIN as u64)
             .min(self.total.saturating_sub(1));
-        (value > 0.0).then(|| (Dbtp::of(value), Frames(at), channel))
+        (value > 0.0).then(|| (Dbtp::from_amplitude(value), Frames(at), channel))
     }
 
     pub(super) fn into_curve(self) -> LevelCurve {
@@ -143,7 +144,8 @@ impl TruePeak {
                 clippy::cast_possible_truncation,
                 reason = "seven digits are enough for a curve"
             )]
-            self.curve.push(Dbtp::of(self.tenth_peak).0 as f32);
+            self.curve
+                .push(Dbtp::from_amplitude(self.tenth_peak).0 as f32);
             (self.tenth, self.tenth_peak) = (self.tenth + 1, 0.0);
         }
         let mut highest = Crest {

@@ -144,7 +144,7 @@ impl DecodedFile {
     /// Fails after an earlier failure and if the file was written to since it was opened.
     fn check_file(&mut self) -> Result<()> {
         self.check_failure()?;
-        if let Some(why) = self.file.trouble() {
+        if let Some(why) = self.file.integrity_error() {
             let kind = ErrorKind::of_io(&why).unwrap_or(ErrorKind::Corrupt);
             return Err(self.fail(kind, why.to_string()));
         }
@@ -292,7 +292,7 @@ impl DecodedFile {
                     (FlawKind::EndedEarly, "the data ends early".into())
                 }
                 // A failed download is not damage.
-                Err(_) if self.file.trouble().is_some() => {
+                Err(_) if self.file.integrity_error().is_some() => {
                     self.check_file()?;
                     continue;
                 }

@@ -1,4 +1,4 @@
-//! Reads a stem at any position, without seeking where reads follow one another.
+//! Reads a stem at any position. Consecutive reads need no seek.
 
 use super::{Flaw, Source, stem::Stem};
 use crate::{
@@ -11,7 +11,7 @@ use std::ops::Range;
 /// Frames read from a source at a time: few enough to stay in the first-level cache.
 pub(crate) const READ_FRAMES: usize = 4096;
 
-/// An open stem with a buffer.
+/// An open stem and the frames decoded last.
 pub(crate) struct Reader {
     source: Box<dyn Source>,
     name: String,
@@ -32,16 +32,22 @@ impl Reader {
         })
     }
 
-    /// Returns the reader of a stem, after opening it if it is not open.
-    pub(crate) fn opened<'a>(reader: &'a mut Option<Self>, stem: &Stem) -> Result<&'a mut Self> {
+    /// Returns the reader, or opens the stem if there is none yet.
+    pub(crate) fn get_or_open<'a>(
+        reader: &'a mut Option<Self>,
+        stem: &Stem,
+    ) -> Result<&'a mut Self> {
         match reader {
             Some(open) => Ok(open),
             closed => Ok(closed.insert(Self::open(stem)?)),
         }
     }
 
-    /// Returns frames from `at` on, at least one and at most `max_frames`, as a block and a range of it. Reads at most
-    /// `read_ahead` frames from the source, so that the next read can start at the start of a block.
+    /// Returns frames from `at` on, at least one and at most `max_frames`, as a block and the range of it that holds them.
+    ///
+    /// Where the buffer does not hold frame `at`, at most `max_read` frames are decoded into it. A mixer passes the frames left
+    /// in its own block: then nothing is left in the buffer when the next block begins, and [`fill`](Self::fill) can decode
+    /// into that block directly.
     ///
     /// # Errors
     /// `Corrupt` if the stem ends at or before `at`, and those of the source.
@@ -49,7 +55,7 @@ impl Reader {
         &mut self,
         at: u64,
         max_frames: usize,
-        read_ahead: usize,
+        max_read: usize,
     ) -> Result<(&Block, Range<usize>)> {
         let end = self.buffer_start + self.buffer.frames() as u64;
         if !(self.buffer_start..end).contains(&at) {
@@ -58,7 +64,7 @@ impl Reader {
             }
             self.buffer_start = at;
             self.buffer.set_frames(0);
-            self.buffer.set_capacity(read_ahead.min(READ_FRAMES));
+            self.buffer.set_capacity(max_read.min(READ_FRAMES));
             if self.source.read(&mut self.buffer)? == 0 {
                 self.buffer.set_frames(0);
                 return Err(self.ended(at));
@@ -71,14 +77,15 @@ impl Reader {
         ))
     }
 
-    /// Reads frames from `at` on directly into the start of a block and returns their number. Returns 0 if this needs a
-    /// seek or some of the frames are already buffered: then call [`read`](Self::read).
+    /// Decodes frames from `at` on directly into the start of a block and returns their number, at least 1.
+    ///
+    /// Returns `None` and reads nothing if frame `at` is buffered or needs a seek: then call [`read`](Self::read).
     ///
     /// # Errors
     /// `Corrupt` if the stem ends at `at`, and those of the source.
-    pub(crate) fn fill(&mut self, at: u64, out: &mut Block) -> Result<usize> {
+    pub(crate) fn fill(&mut self, at: u64, out: &mut Block) -> Result<Option<usize>> {
         if at != self.buffer_start + self.buffer.frames() as u64 {
-            return Ok(0);
+            return Ok(None);
         }
         let shape = (out.layout(), out.capacity());
         let n = self.source.read(out)?;
@@ -91,9 +98,10 @@ impl Reader {
         }
         self.buffer_start = at + n as u64;
         self.buffer.set_frames(0);
-        Ok(n)
+        Ok(Some(n))
     }
 
+    /// Makes the error of a stem that is shorter than the plan found it to be.
     fn ended(&self, at: u64) -> Error {
         Error::new(
             ErrorKind::Corrupt,

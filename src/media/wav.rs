@@ -174,7 +174,7 @@ impl Wav {
             Error::new(ErrorKind::Corrupt, what).because(e)
         })?;
         // After reading: if the file has changed, these bytes may be of its new content.
-        if let Some(why) = self.file.trouble() {
+        if let Some(why) = self.file.integrity_error() {
             return Err(Error::new(
                 ErrorKind::Corrupt,
                 format!("{}: {why}", self.path.display()),

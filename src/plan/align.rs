@@ -151,8 +151,9 @@ impl Node {
 }
 
 impl Plan {
-    /// Returns the position from which tracks must read, so that the mix is exact from a frame of the output on.
-    pub(crate) fn first_input(&self, output: u64) -> u64 {
+    /// Returns the position from which tracks must read, so that the mix is exact from a frame of the output on. With a `limit`
+    /// recursive processors get no more frames than that ahead of it, and are exact later.
+    pub(crate) fn first_input(&self, output: u64, limit: Option<u64>) -> u64 {
         let mut needed: Vec<Option<u64>> = vec![None; self.nodes.len()];
         if let Some(master) = needed.last_mut() {
             *master = Some(output);
@@ -162,7 +163,8 @@ impl Plan {
             let Some(output) = needed.get(index).copied().flatten() else {
                 continue;
             };
-            let input = node.before.first_input(node.after.first_input(output));
+            let input = node.after.first_input(output, limit);
+            let input = node.before.first_input(input, limit);
             first = first.min(input);
             let keys = node.before.sounding_keys().map(|(key, _)| key);
             for feeder in node.feeds().iter().map(|feed| feed.node).chain(keys) {

@@ -4,9 +4,13 @@
 //! closer to each other than the chain's memory are fed as one, so that a reset at the start of a fed range changes nothing.
 //! Inside a fed range recursive chains restart on the grid of [`GRID`] frames.
 
-use super::ranges::{contains, joined, widened};
+use super::{
+    InCue,
+    ranges::{contains, joined, widened},
+};
 use crate::{
-    dsp::Memory,
+    curve::{Automation, Curve, ParameterCurve},
+    dsp::{Memory, Parameter},
     layout::Spec,
     session::{Insert, Selector},
     units::Frames,
@@ -49,6 +53,8 @@ pub(crate) struct Chain {
     pub inserts: Vec<Insert>,
     /// For each insert, its side-chain key.
     pub keys: Vec<Option<Key>>,
+    /// For each insert, the parameters that change over time, by index.
+    pub curves: Vec<Vec<(usize, ParameterCurve)>>,
     /// Rate and layout that the processors are built for.
     pub spec: Spec,
     /// Look-ahead of all processors together, in frames.
@@ -66,39 +72,61 @@ pub(crate) struct Chain {
 impl Chain {
     /// Builds each processor once to learn its latency, memory and tail.
     ///
-    /// `key_of` returns the node of a key, or `None` for one that is silent.
+    /// `key_of` returns the node of a key, or `None` for one that is silent; `in_cue` is the cue whose time curves follow.
     pub(super) fn new<'a>(
         inserts: impl Iterator<Item = &'a Insert>,
         spec: Spec,
         key_of: impl Fn(Selector) -> Option<usize>,
+        in_cue: Option<&InCue>,
     ) -> Self {
         let inserts: Vec<Insert> = inserts.filter(|insert| !insert.bypass).cloned().collect();
-        let (mut latency, mut tail, mut prolongs_by, mut restart) = (0, 0, 0, Restart::Window(0));
-        let mut keys = Vec::with_capacity(inserts.len());
-        for insert in &inserts {
-            let processor = insert.build(spec);
-            keys.push(insert.key.map(|key| Key {
-                node: key_of(key),
-                behind: latency,
-                delay: 0,
-            }));
-            latency += processor.latency().0;
-            tail += processor.tail().0;
-            if processor.prolongs_mix() {
-                prolongs_by += processor.tail().0;
-            }
-            restart = restart.and(processor.memory());
-        }
-        Self {
+        let mut chain = Self {
+            curves: inserts
+                .iter()
+                .map(|insert| curves(insert, in_cue))
+                .collect(),
+            keys: Vec::with_capacity(inserts.len()),
             inserts,
-            keys,
             spec,
-            latency,
-            restart: restart.bounded(),
-            tail,
-            prolongs_by,
+            latency: 0,
+            restart: Restart::Window(0),
+            tail: 0,
+            prolongs_by: 0,
             sounding: Vec::new(),
             fed: Vec::new(),
+        };
+        let extents = chain.inspect();
+        for (insert, extent) in chain.inserts.iter().zip(extents) {
+            chain.keys.push(insert.key.map(|key| Key {
+                node: key_of(key),
+                behind: chain.latency,
+                delay: 0,
+            }));
+            chain.latency += extent.latency;
+        }
+        chain
+    }
+
+    /// Builds each processor to learn memory and tail of the chain; returns the extent of each.
+    fn inspect(&mut self) -> Vec<Extent> {
+        let extent = |insert: &Insert| Extent::of(insert, self.spec);
+        let extents: Vec<Extent> = self.inserts.iter().map(extent).collect();
+        self.tail = extents.iter().map(|extent| extent.tail).sum();
+        self.prolongs_by = extents.iter().map(|extent| extent.prolongs_by).sum();
+        let restart = extents.iter().fold(Restart::Window(0), |restart, extent| {
+            restart.and(extent.memory)
+        });
+        self.restart = restart.bounded();
+        extents
+    }
+
+    /// Replaces an insert by one with other values of its parameters, which take as much look-ahead.
+    pub(crate) fn replace(&mut self, index: usize, insert: Insert, in_cue: Option<&InCue>) {
+        let slots = self.inserts.get_mut(index).zip(self.curves.get_mut(index));
+        if let Some((slot, moving)) = slots {
+            *moving = curves(&insert, in_cue);
+            *slot = insert;
+            self.inspect();
         }
     }
 
@@ -161,8 +189,9 @@ impl Chain {
         }
     }
 
-    /// Returns the first frame of the input that the chain needs so that its output is exact from a frame on.
-    pub(super) fn first_input(&self, output: u64) -> u64 {
+    /// Returns the first frame of the input that the chain needs so that its output is exact from a frame on; with a `limit`,
+    /// fewer frames before it where the state is recursive.
+    pub(super) fn first_input(&self, output: u64, limit: Option<u64>) -> u64 {
         let Some(fed) = contains(&self.fed, output) else {
             return output;
         };
@@ -170,6 +199,12 @@ impl Chain {
             Restart::Window(n) => output.saturating_sub(n),
             Restart::Grid(n) => (output / GRID * GRID).saturating_sub(n),
             Restart::Start => 0,
+        };
+        let start = match (limit, self.restart) {
+            (Some(limit), Restart::Grid(_) | Restart::Start) => {
+                start.max(output.saturating_sub(limit))
+            }
+            _ => start,
         };
         start.max(fed.start)
     }
@@ -181,6 +216,61 @@ impl Chain {
             Restart::Window(n) => Some(n),
             Restart::Grid(n) => Some(GRID - 1 + n),
             Restart::Start => None,
+        }
+    }
+}
+
+/// Returns the parameters of an insert that change over time, on the timeline.
+fn curves(insert: &Insert, in_cue: Option<&InCue>) -> Vec<(usize, ParameterCurve)> {
+    let compiled = |(index, parameter, curve): (usize, &'static Parameter, &Curve<f64>)| {
+        let compiled = Automation::parameter(curve, parameter.range.0 == f64::NEG_INFINITY);
+        let placed = match in_cue {
+            Some(in_cue) => in_cue.parameter(compiled),
+            None => compiled,
+        };
+        (index, placed)
+    };
+    insert.curves().map(compiled).collect()
+}
+
+/// How far the output of a processor reaches in time, in frames.
+struct Extent {
+    latency: u64,
+    memory: Memory,
+    tail: u64,
+    prolongs_by: u64,
+}
+
+impl Extent {
+    /// Builds the processor of an insert, at all extremes of its parameters.
+    fn of(insert: &Insert, spec: Spec) -> Self {
+        let mut extent = Self {
+            latency: 0,
+            memory: Memory::Window(Frames::ZERO),
+            tail: 0,
+            prolongs_by: 0,
+        };
+        for insert in insert.extremes() {
+            let processor = insert.build(spec);
+            let tail = processor.tail().0;
+            extent.latency = processor.latency().0;
+            extent.memory = longer(extent.memory, processor.memory());
+            extent.tail = extent.tail.max(tail);
+            if processor.prolongs_mix() {
+                extent.prolongs_by = extent.prolongs_by.max(tail);
+            }
+        }
+        extent
+    }
+}
+
+/// Returns what covers the memory of both.
+fn longer(a: Memory, b: Memory) -> Memory {
+    match (a, b) {
+        (Memory::Unbounded, _) | (_, Memory::Unbounded) => Memory::Unbounded,
+        (Memory::Window(a), Memory::Window(b)) => Memory::Window(a.max(b)),
+        (Memory::Window(a) | Memory::Fading(a), Memory::Window(b) | Memory::Fading(b)) => {
+            Memory::Fading(a.max(b))
         }
     }
 }
@@ -241,6 +331,7 @@ mod tests {
             [limiter.clone(), delay(0.01, f64::NEG_INFINITY)].iter(),
             SPEC,
             |_| None,
+            None,
         );
         assert_eq!(
             (chain.latency, chain.restart),
@@ -254,35 +345,44 @@ mod tests {
         assert_eq!(chain.fed, [1000..2736, 9000..9836]);
         assert_eq!(
             (
-                chain.first_input(0),
-                chain.first_input(1500),
-                chain.first_input(9500)
+                chain.first_input(0, None),
+                chain.first_input(1500, None),
+                chain.first_input(9500, None)
             ),
             (0, 1000, 9000)
         );
         chain.place(vec![1000..2000, 8000..8100]);
         assert_eq!(chain.fed.first(), Some(&(1000..8836)));
         assert_eq!(chain.fed.len(), 1);
-        assert_eq!(chain.first_input(8000), 8000 - 5536);
-        let fading = Chain::new([delay(0.01, -6.0)].iter(), SPEC, |_| None);
+        assert_eq!(chain.first_input(8000, None), 8000 - 5536);
+        let fading = Chain::new([delay(0.01, -6.0)].iter(), SPEC, |_| None, None);
         assert_eq!(
             (fading.restart, fading.tail),
             (Restart::Grid(55 * 480), 35 * 480)
         );
-        let long = Chain::new([delay(10.0, -0.1), limiter].iter(), SPEC, |_| None);
+        let long = Chain::new([delay(10.0, -0.1), limiter].iter(), SPEC, |_| None, None);
         assert_eq!(long.restart, Restart::Start);
     }
 
     #[test]
     fn a_fading_chain_starts_ahead_of_its_grid_position() {
-        let mut chain = Chain::new([delay(0.01, -6.0)].iter(), SPEC, |_| None);
+        let mut chain = Chain::new([delay(0.01, -6.0)].iter(), SPEC, |_| None, None);
         chain.place(Vec::from([(100..3 * GRID); 1]));
         let pre_roll = 55 * 480;
-        assert_eq!(chain.first_input(GRID - 1), 100);
-        assert_eq!(chain.first_input(GRID), GRID - pre_roll);
-        assert_eq!(chain.first_input(2 * GRID + 5), 2 * GRID - pre_roll);
+        assert_eq!(chain.first_input(GRID - 1, None), 100);
+        assert_eq!(chain.first_input(GRID, None), GRID - pre_roll);
+        assert_eq!(chain.first_input(2 * GRID + 5, None), 2 * GRID - pre_roll);
+        // For a quick start fewer frames are read, but never more than the exact ones.
         assert_eq!(
-            chain.first_input(3 * GRID + 35 * 480),
+            chain.first_input(2 * GRID + 50_000, Some(24_000)),
+            2 * GRID + 26_000
+        );
+        assert_eq!(
+            chain.first_input(2 * GRID, Some(48_000)),
+            2 * GRID - pre_roll
+        );
+        assert_eq!(
+            chain.first_input(3 * GRID + 35 * 480, None),
             3 * GRID + 35 * 480,
             "after the tail nothing is needed"
         );

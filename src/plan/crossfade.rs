@@ -5,9 +5,9 @@
 
 use crate::{curve::Fade, units::Frames};
 
-/// A stretch of the timeline with its fades: a clip of a track, or a placement of a cue.
+/// A span of the timeline with its fades: a clip of a track, or a placement of a cue.
 #[derive(Clone, Debug)]
-pub(super) struct Stretch {
+pub(super) struct FadedSpan {
     pub start: u64,
     pub end: u64,
     pub fade_in: Fade,
@@ -17,13 +17,13 @@ pub(super) struct Stretch {
     pub crossfade_end: u64,
 }
 
-/// Applies the crossfades of stretches, which come in any order. Returns those that cannot be applied, each with the index
-/// of its stretch and a message in which a stretch is called `kind`.
-pub(super) fn apply(stretches: &mut [Stretch], kind: &str) -> Vec<(usize, String)> {
+/// Applies the crossfades of spans, which come in any order. Returns those that cannot be applied, each with the index
+/// of its span and a message in which a span is called `kind`.
+pub(super) fn apply(spans: &mut [FadedSpan], kind: &str) -> Vec<(usize, String)> {
     let mut problems = Vec::new();
-    let mut in_order: Vec<(usize, &mut Stretch)> = stretches.iter_mut().enumerate().collect();
-    in_order.sort_by_key(|(_, stretch)| stretch.start);
-    let mut before: Option<&mut Stretch> = None;
+    let mut in_order: Vec<(usize, &mut FadedSpan)> = spans.iter_mut().enumerate().collect();
+    in_order.sort_by_key(|(_, span)| span.start);
+    let mut before: Option<&mut FadedSpan> = None;
     for (index, now) in in_order {
         if now.crossfade.length.0 > 0 {
             match (checked(now, before.as_deref(), kind), &mut before) {
@@ -40,11 +40,11 @@ pub(super) fn apply(stretches: &mut [Stretch], kind: &str) -> Vec<(usize, String
     problems
 }
 
-/// Returns the crossfade of a stretch with the one before it, in frames of the timeline.
+/// Returns the crossfade of a span with the one before it, in frames of the timeline.
 ///
 /// # Errors
 /// A message about a crossfade that cannot be applied.
-fn checked(now: &Stretch, before: Option<&Stretch>, kind: &str) -> Result<Fade, String> {
+fn checked(now: &FadedSpan, before: Option<&FadedSpan>, kind: &str) -> Result<Fade, String> {
     let end = now.crossfade_end;
     let crossfade = Fade {
         length: Frames(end.saturating_sub(now.start)),

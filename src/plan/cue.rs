@@ -7,13 +7,14 @@
 use super::{
     PlannedClip, Window,
     cost::{Cost, clip_bytes},
-    crossfade::{self, Stretch},
+    crossfade::{self, FadedSpan},
     place::{ClipPlacer, automation},
     route::TrackInput,
 };
 use crate::{
-    curve::{Automation, Fade},
+    curve::{Automation, Fade, ParameterCurve},
     diagnostics::{ClockTime, Sharers, StemEnd, Subject, WarningKind},
+    dsp::glide::INTERVAL,
     error::{ErrorKind, Problem},
     session::{
         At, Cue, CueId, CueKind, Strip, Track, Use,
@@ -63,7 +64,7 @@ pub struct PlannedUse {
 
 /// The cue of a node.
 ///
-/// A track of a cue is one node for all placements, unless its gain or pan moves in time: then placements that overlap need a
+/// A track of a cue is one node for all placements, unless one of its controls moves in time: then placements that overlap need a
 /// node each.
 #[derive(Clone, Debug)]
 pub(crate) struct InCue {
@@ -79,10 +80,15 @@ impl InCue {
     pub(crate) fn automation(&self, strip: &Strip) -> (Automation, Automation) {
         let retimed = |curve: Automation| match curve.constant() {
             Some(_) => curve,
-            None => curve.retimed(self.times.iter().cloned()),
+            None => curve.retimed(self.times.iter().cloned(), |_| 1.0),
         };
         let (gain, pan) = automation(strip);
         (retimed(gain), retimed(pan))
+    }
+
+    /// Returns the values of a parameter on the timeline; they follow the time of the cue.
+    pub(super) fn parameter(&self, curve: ParameterCurve) -> ParameterCurve {
+        curve.retimed(&self.times, INTERVAL as u64)
     }
 }
 
@@ -158,7 +164,7 @@ impl<'a> ClipPlacer<'a> {
         let (at_once, count) = (max_overlap(&uses), uses.len() as u64);
         let mut cost = Cost::default();
         for (track, clips) in &tracks {
-            cost.nodes += if has_constant_gain_and_pan(&track.strip) {
+            cost.nodes += if has_constant_controls(&track.strip) {
                 count.min(1)
             } else {
                 at_once
@@ -177,7 +183,7 @@ impl<'a> ClipPlacer<'a> {
         let mut inputs = Vec::new();
         for (index, (track, clips)) in tracks.into_iter().enumerate() {
             let strip = &track.strip;
-            let groups = if has_constant_gain_and_pan(strip) {
+            let groups = if has_constant_controls(strip) {
                 &still
             } else {
                 &moving
@@ -266,7 +272,7 @@ impl<'a> ClipPlacer<'a> {
 
     /// Plans the placements of a cue of this length. Its stems' time references put its first frame at `origin`.
     fn uses(&mut self, cue: &Cue, length: u64, origin: Option<i128>) -> Vec<PlannedUse> {
-        let mut found: Vec<(&Use, Stretch)> = Vec::new();
+        let mut found: Vec<(&Use, FadedSpan)> = Vec::new();
         for place in &cue.uses {
             let subject = self::subject(cue, Some(place));
             let clock = |frame: u64| Frames(frame).clock(self.session.rate);
@@ -328,7 +334,7 @@ impl<'a> ClipPlacer<'a> {
                 let faded = rounded_length(phase, exact(crossfade.length, place.exact.crossfade));
                 found.push((
                     place,
-                    Stretch {
+                    FadedSpan {
                         start,
                         end: start.saturating_add(length_here),
                         fade_in: place.fade_in.within(length_here),
@@ -339,26 +345,23 @@ impl<'a> ClipPlacer<'a> {
                 ));
             }
         }
-        let mut stretches: Vec<Stretch> = found.iter().map(|(_, s)| s.clone()).collect();
-        for (index, what) in crossfade::apply(&mut stretches, "use") {
+        let mut spans: Vec<FadedSpan> = found.iter().map(|(_, s)| s.clone()).collect();
+        for (index, what) in crossfade::apply(&mut spans, "use") {
             let Some((place, _)) = found.get(index) else {
                 continue;
             };
             let problem = Problem::about(subject(cue, Some(place)), ErrorKind::Session, what);
             self.report(place.written.place(problem, &["crossfade"]));
         }
-        let planned = found
-            .iter()
-            .zip(stretches)
-            .map(|((place, _), s)| PlannedUse {
-                name: place.name.clone(),
-                range: Frames(s.start)..Frames(s.end),
-                from: place.from,
-                gain: place.gain,
-                fade_in: s.fade_in,
-                fade_out: s.fade_out,
-                usage: place.usage.clone(),
-            });
+        let planned = found.iter().zip(spans).map(|((place, _), s)| PlannedUse {
+            name: place.name.clone(),
+            range: Frames(s.start)..Frames(s.end),
+            from: place.from,
+            gain: place.gain,
+            fade_in: s.fade_in,
+            fade_out: s.fade_out,
+            usage: place.usage.clone(),
+        });
         planned.collect()
     }
 
@@ -415,14 +418,17 @@ fn subject(cue: &Cue, place: Option<&Use>) -> Subject {
     }
 }
 
-/// Reports whether neither gain nor pan of a strip moves in time.
-fn has_constant_gain_and_pan(strip: &Strip) -> bool {
+/// Reports whether no control of a strip moves in time: gain, pan, and the parameters of inserts.
+fn has_constant_controls(strip: &Strip) -> bool {
     let (gain, pan) = automation(strip);
-    gain.constant().is_some() && pan.constant().is_some()
+    let mut inserts = strip.inserts.iter();
+    gain.constant().is_some()
+        && pan.constant().is_some()
+        && inserts.all(|insert| insert.bypass || insert.curves().next().is_none())
 }
 
-/// Returns the largest number of placements that sound at the same time: the nodes that a track needs whose gain or pan moves
-/// in time.
+/// Returns the largest number of placements that sound at the same time: the nodes that a track needs of which a
+/// control moves in time.
 fn max_overlap(uses: &[PlannedUse]) -> u64 {
     let mut changes: Vec<(u64, i64)> = Vec::with_capacity(2 * uses.len());
     for place in uses {

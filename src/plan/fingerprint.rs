@@ -1,35 +1,53 @@
-//! Computes a number that is equal for plans that render the same samples.
+//! Computes the fingerprint of a plan: a number that is stored in slices of a mix, so that only slices of the same mix are
+//! joined.
 //!
-//! It covers everything that decides about a sample: the nodes with their curves, the clips, and the name, size and format of
-//! each stem's file. It leaves out the folder, the time and the content of the files, so that two machines with copies of one
-//! session compute the same number. A stem that is replaced by another of the same size and length therefore goes unnoticed.
+//! The fingerprint is a hash of everything that decides about a sample: the nodes with their curves, the clips, and the name,
+//! size and format of each stem's file. It leaves out the folder, the time and the content of the files, so that two machines
+//! with copies of one session compute the same number. A stem that is replaced by another of the same size and length
+//! therefore goes unnoticed.
+//!
+//! The hashed text is stored nowhere, but its form must not change: slices that were rendered by different builds of one
+//! version could not be joined.
 
 use super::{Edge, NodeInput, NodeKind, Plan, PlannedClip};
 use std::fmt::{self, Write};
 
-/// The FNV-1a hash, 64 bits, of the text written to it.
-struct Hash(u64);
+/// Computes the 64-bit FNV-1a hash of the text written to it.
+struct Fnv1a(u64);
 
-impl Write for Hash {
+impl Fnv1a {
+    const OFFSET_BASIS: u64 = 0xCBF2_9CE4_8422_2325;
+    const PRIME: u64 = 0x0100_0000_01B3;
+}
+
+impl Write for Fnv1a {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let step = |h: u64, b: u8| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3);
+        let step = |h: u64, b: u8| (h ^ u64::from(b)).wrapping_mul(Self::PRIME);
         self.0 = text.bytes().fold(self.0, step);
         Ok(())
     }
 }
 
 impl Plan {
-    /// Returns the fingerprint of the plan, of `and`, which also decides about the samples, and of the version of the crate.
-    pub(crate) fn fingerprint(&self, and: &dyn fmt::Debug) -> u64 {
-        let mut hash = Hash(0xCBF2_9CE4_8422_2325);
+    /// Returns the fingerprint of the plan, of the settings of its output that change samples, such as the dither, and of the
+    /// version of the crate.
+    pub(crate) fn fingerprint(&self, output_settings: &dyn fmt::Debug) -> u64 {
+        let mut hash = Fnv1a(Fnv1a::OFFSET_BASIS);
         // Writing to a hash cannot fail.
-        let _ = self.write_to(&mut hash, and);
+        let _ = self.write_to(&mut hash, output_settings);
         hash.0
     }
 
-    fn write_to(&self, to: &mut Hash, and: &dyn fmt::Debug) -> fmt::Result {
-        let about = (self.spec, self.pan_law, self.length, self.ceiling(), and);
-        writeln!(to, "{} {about:?}", env!("CARGO_PKG_VERSION"))?;
+    /// Writes the text that is hashed.
+    fn write_to(&self, to: &mut Fnv1a, output_settings: &dyn fmt::Debug) -> fmt::Result {
+        let mix = (
+            self.spec,
+            self.pan_law,
+            self.length,
+            self.ceiling(),
+            output_settings,
+        );
+        writeln!(to, "{} {mix:?}", env!("CARGO_PKG_VERSION"))?;
         for node in &self.nodes {
             writeln!(
                 to,
@@ -37,7 +55,7 @@ impl Plan {
                 node.kind, node.name, node.gain, node.pan, node.live
             )?;
             let chains = [&node.before.inserts, &node.after.inserts];
-            // The ceiling of a master without other processors is part of `about`.
+            // The ceiling of a master without other processors is part of `mix`.
             if node.kind != NodeKind::Master
                 || chains.iter().any(|chain| chain.len() > 1)
                 || !node.before.is_empty()
@@ -45,18 +63,16 @@ impl Plan {
                 for insert in chains.into_iter().flatten() {
                     writeln!(to, "{insert}")?;
                 }
+                for (index, curves) in node.before.curves.iter().enumerate() {
+                    for (parameter, curve) in curves {
+                        writeln!(to, "curve {index} {parameter} {curve:?}")?;
+                    }
+                }
             }
             match &node.input {
                 NodeInput::Sum(edges) => {
-                    // The names are those of the first version, so that slices rendered by different builds can be joined.
-                    let feed = |edge: &Edge| {
-                        format!("Feed {{ lane: {}, gain: {:?} }}", edge.node, edge.gain)
-                    };
-                    writeln!(
-                        to,
-                        "[{}]",
-                        edges.iter().map(feed).collect::<Vec<_>>().join(", ")
-                    )?;
+                    let edges: Vec<String> = edges.iter().map(edge_text).collect();
+                    writeln!(to, "[{}]", edges.join(", "))?;
                 }
                 NodeInput::Clips(clips) => clips.iter().try_for_each(|clip| clip.write_to(to))?,
             }
@@ -65,8 +81,14 @@ impl Plan {
     }
 }
 
+/// Returns the text of an edge in the form that earlier builds hashed.
+fn edge_text(edge: &Edge) -> String {
+    format!("Feed {{ lane: {}, gain: {:?} }}", edge.node, edge.gain)
+}
+
 impl PlannedClip {
-    fn write_to(&self, to: &mut Hash) -> fmt::Result {
+    /// Writes the part of the text that describes a clip.
+    fn write_to(&self, to: &mut Fnv1a) -> fmt::Result {
         let Self {
             stem,
             range,
@@ -101,10 +123,10 @@ impl PlannedClip {
             writeln!(to, "{passes:?}")?;
         }
         let pass = passes.even().unwrap_or(0);
-        let stretch = (range, lead, total, from, pass);
+        let position = (range, lead, total, from, pass);
         writeln!(
             to,
-            "{stretch:?} {:?} {channel_map:?} {layout:?} {window:?}",
+            "{position:?} {:?} {channel_map:?} {layout:?} {window:?}",
             (gain, fade_in, fade_out)
         )
     }

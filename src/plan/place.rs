@@ -3,7 +3,7 @@
 use super::{
     Passes, PlannedClip, Window, clip_check,
     cost::Cost,
-    crossfade::{self, Stretch},
+    crossfade::{self, FadedSpan},
     route::TrackInput,
 };
 use crate::{
@@ -147,10 +147,10 @@ impl<'a> ClipPlacer<'a> {
     }
 
     fn crossfades(&mut self, name: &TrackName<'_>, placed: &mut [(&Clip, PlannedClip)]) {
-        let stretch = |(clip, p): &(&Clip, PlannedClip)| {
+        let span = |(clip, p): &(&Clip, PlannedClip)| {
             let length = exact(clip.crossfade.length, clip.exact.crossfade);
             let faded = rounded_length(self.phase(clip), length);
-            Stretch {
+            FadedSpan {
                 start: p.range.start,
                 end: p.range.end,
                 fade_in: p.fade_in,
@@ -159,8 +159,8 @@ impl<'a> ClipPlacer<'a> {
                 crossfade_end: p.range.start.saturating_add(faded),
             }
         };
-        let mut stretches: Vec<Stretch> = placed.iter().map(stretch).collect();
-        for (index, what) in crossfade::apply(&mut stretches, "clip") {
+        let mut spans: Vec<FadedSpan> = placed.iter().map(span).collect();
+        for (index, what) in crossfade::apply(&mut spans, "clip") {
             let Some((clip, planned)) = placed.get(index) else {
                 continue;
             };
@@ -169,7 +169,7 @@ impl<'a> ClipPlacer<'a> {
             self.problems
                 .push(clip.written.place(problem, &["crossfade"]));
         }
-        for ((_, p), s) in placed.iter_mut().zip(stretches) {
+        for ((_, p), s) in placed.iter_mut().zip(spans) {
             (p.range.end, p.total, p.fade_in, p.fade_out) =
                 (s.end, s.end - s.start, s.fade_in, s.fade_out);
         }

@@ -136,6 +136,7 @@ fn track(
         track.strip.inserts.iter(),
         chain_spec(session, &input),
         keys,
+        track.in_cue.as_ref(),
     );
     Node {
         gain: track.gain,
@@ -157,7 +158,7 @@ fn bus(
     } else {
         strip.name.clone()
     };
-    let before = Chain::new(strip.inserts.iter(), chain_spec(session, &sum), keys);
+    let before = Chain::new(strip.inserts.iter(), chain_spec(session, &sum), keys, None);
     Node {
         is_second,
         gain: Automation::gain(&strip.gain_curve, strip.gain),
@@ -168,10 +169,10 @@ fn bus(
 
 fn master(session: &Session, sum: NodeInput, keys: impl Fn(Selector) -> Option<usize>) -> Node {
     let master = &session.master;
-    let before = Chain::new(master.inserts.iter(), session_spec(session), keys);
+    let before = Chain::new(master.inserts.iter(), session_spec(session), keys, None);
     let limiter = master.limit.map(Insert::limiter);
     Node {
-        after: Chain::new(limiter.iter(), session_spec(session), |_| None),
+        after: Chain::new(limiter.iter(), session_spec(session), |_| None, None),
         gain: Automation::gain(&master.gain_curve, master.gain),
         ..node(session, NodeKind::Master, String::new(), sum, before)
     }
@@ -186,7 +187,7 @@ fn node(session: &Session, kind: NodeKind, name: String, input: NodeInput, befor
         input,
         delays: Vec::new(),
         before,
-        after: Chain::new(std::iter::empty(), session_spec(session), |_| None),
+        after: Chain::new(std::iter::empty(), session_spec(session), |_| None, None),
         lag: Lag::default(),
         gain: Automation::gain(&Curve::new(), Decibels::UNITY),
         pan: Automation::pan(&Curve::new(), Pan::CENTRE),

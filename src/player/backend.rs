@@ -46,6 +46,11 @@ pub(crate) trait Backend: Send {
         Some(CALL_TIMEOUT)
     }
 
+    /// Reports whether it waits for the first frame of a start as long as that takes, as a file does.
+    fn waits(&self) -> bool {
+        false
+    }
+
     /// Takes the error that stopped it, if it has a more specific one than the [`DeviceFault`].
     fn failure(&self) -> Option<Error> {
         None
@@ -163,6 +168,10 @@ impl Backend for SinkBackend {
 
     fn name(&self) -> String {
         "the sink".to_owned()
+    }
+
+    fn waits(&self) -> bool {
+        true
     }
 
     fn timeout(&self) -> Option<Duration> {

@@ -162,7 +162,7 @@ impl PlayerBuilder {
     /// Starts the playback thread on a backend, and waits until the device is open.
     pub(super) fn start(&self, session: &Session, backend: Box<dyn Backend>) -> Result<Player> {
         let depth = Frames::from_duration(self.read_ahead, session.rate).0;
-        let mut renderer = LiveRenderer::new(session, depth)?;
+        let mut renderer = LiveRenderer::new(session, depth, !backend.waits())?;
         if self.at > Frames::ZERO {
             renderer.seek(self.at.0);
         }
@@ -222,6 +222,7 @@ impl PlayerBuilder {
             shutdown_timeout,
             latency,
             nodes,
+            session: session.clone(),
         };
         Ok(Player {
             inner: Arc::new(inner),

@@ -7,17 +7,24 @@ use crate::{
     curve::{Automation, Curve},
     engine::Renderer,
     plan::{Gates, IdVec, NodeIndex, Routing},
-    session::{CueId, Selector, Session},
+    session::{CueId, Insert, Selector, Session},
     units::{Decibels, Pan},
 };
 
 /// A new value for one control of a strip.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Setting {
     Gain(Decibels),
     Pan(Pan),
     Mute(bool),
     Solo(bool),
+    Parameter {
+        /// The name of the insert.
+        insert: String,
+        /// The key of its parameter.
+        parameter: String,
+        value: f64,
+    },
 }
 
 /// The nodes of the session's strips, by their index in the plan.
@@ -36,6 +43,8 @@ pub(super) struct LiveMixer {
     gates: Gates,
     /// Strips, with one of their nodes each, whose gain or pan the renderer has not taken over yet.
     pending_faders: Vec<(Selector, NodeIndex)>,
+    /// Nodes with an insert whose parameters have changed.
+    pending_inserts: Vec<(NodeIndex, Insert)>,
     /// Gates may still be opening or closing.
     gates_moving: bool,
 }
@@ -50,6 +59,7 @@ impl LiveMixer {
             index_of,
             gates,
             pending_faders: Vec::new(),
+            pending_inserts: Vec::new(),
             gates_moving: true,
         }
     }
@@ -107,12 +117,20 @@ impl LiveMixer {
     }
 
     /// Changes a control. Ignores an id of another session, and controls that the part does not have.
-    pub(super) fn set(&mut self, part: Selector, setting: Setting) {
+    pub(super) fn set(&mut self, part: Selector, setting: &Setting) {
         match (part, setting) {
-            (Selector::Master, Setting::Gain(gain)) => self.session.master.gain = gain,
+            (
+                _,
+                Setting::Parameter {
+                    insert,
+                    parameter,
+                    value,
+                },
+            ) => return self.set_parameter(part, insert, parameter, *value),
+            (Selector::Master, Setting::Gain(gain)) => self.session.master.gain = *gain,
             (Selector::Cue(id), Setting::Mute(mute)) => {
                 if let Some(cue) = self.session.cues_mut().get_mut(id.0) {
-                    cue.mute = mute;
+                    cue.mute = *mute;
                 }
             }
             _ => {
@@ -120,13 +138,14 @@ impl LiveMixer {
                     return;
                 };
                 match setting {
-                    Setting::Gain(gain) => strip.gain = gain,
+                    Setting::Gain(gain) => strip.gain = *gain,
                     Setting::Pan(pan) => {
-                        strip.pan = pan;
+                        strip.pan = *pan;
                         strip.pan_curve = Curve::new();
                     }
-                    Setting::Mute(mute) => strip.mute = mute,
-                    Setting::Solo(solo) => strip.solo = solo,
+                    Setting::Mute(mute) => strip.mute = *mute,
+                    Setting::Solo(solo) => strip.solo = *solo,
+                    Setting::Parameter { .. } => {}
                 }
             }
         }
@@ -139,6 +158,25 @@ impl LiveMixer {
             self.update_switches(part, node);
         }
         self.gates = self.routing.gates();
+        self.gates_moving = true;
+    }
+
+    /// Changes a parameter of an insert, which keeps the value from now on.
+    fn set_parameter(&mut self, part: Selector, insert: &str, parameter: &str, value: f64) {
+        let rate = self.session.rate;
+        let inserts = self.session.inserts_mut(part);
+        let mut inserts = inserts.into_iter().flatten();
+        let Some(insert) = inserts.find(|known| known.called() == insert) else {
+            return;
+        };
+        if insert.move_to(parameter, value, rate).is_some() {
+            return;
+        }
+        let insert = insert.clone();
+        for (_, node) in self.strips(part) {
+            self.pending_inserts.push((node, insert.clone()));
+        }
+        // Its tail may be longer or shorter now, so what sounds is placed anew.
         self.gates_moving = true;
     }
 
@@ -158,6 +196,10 @@ impl LiveMixer {
 
     /// Hands pending changes to the renderer. Call before each block.
     pub(super) fn apply(&mut self, renderer: &mut Renderer) {
+        for (node, insert) in std::mem::take(&mut self.pending_inserts) {
+            let in_cue = self.routing.cue_of(node);
+            renderer.set_insert(self.index_of[node], &insert, in_cue);
+        }
         if self.gates_moving {
             renderer.set_gates(&self.gates);
             self.gates_moving = renderer.gates_moving();

@@ -29,6 +29,9 @@ use std::{
 pub(super) const BLOCK: usize = 256;
 /// Blocks between two updates of the displayed loudness: eleven updates per second at 48 kHz.
 const BLOCKS_PER_LOUDNESS_UPDATE: u32 = 16;
+/// Recursive processors find into their state over the inverse of this before a start, a quarter of a second. Of the
+/// reduction that a compressor with a release of 120 ms should still have from before that, an eighth is missing.
+const STARTS_PER_SECOND: u32 = 4;
 /// Fades and ramps last the inverse of this, 8 ms.
 pub(super) const FADES_PER_SECOND: u32 = 125;
 
@@ -45,6 +48,8 @@ pub(super) struct LiveRenderer {
     renderer: Renderer,
     read_ahead: ReadAhead,
     mixer: LiveMixer,
+    /// Frames that recursive processors get at most before a start; `None` for as many as they need.
+    pre_roll: Option<u64>,
     loop_range: Option<Range<u64>>,
     /// Length of the session in frames.
     length: u64,
@@ -68,11 +73,11 @@ pub(super) struct LiveRenderer {
 }
 
 impl LiveRenderer {
-    /// Compiles the session and starts to read its stems `depth` frames ahead.
+    /// Compiles the session and starts to read its stems `depth` frames ahead. `is_timed` says that a device waits for sound.
     ///
     /// # Errors
     /// Passes on the errors of compiling.
-    pub(super) fn new(session: &Session, depth: u64) -> Result<Self> {
+    pub(super) fn new(session: &Session, depth: u64, is_timed: bool) -> Result<Self> {
         let plan = Plan::compiled(session, Scope::All)?;
         let (spec, length, nodes) = (plan.spec, plan.length.0, plan.nodes.len());
         let fade = (spec.rate.hz() / FADES_PER_SECOND).max(1) as usize;
@@ -84,6 +89,7 @@ impl LiveRenderer {
             renderer: Renderer::live(plan, &read_ahead, fade)?,
             read_ahead,
             mixer,
+            pre_roll: is_timed.then(|| u64::from(spec.rate.hz() / STARTS_PER_SECOND)),
             loop_range: None,
             length,
             meters: (0..nodes)
@@ -147,7 +153,11 @@ impl LiveRenderer {
     }
 
     fn seek_renderer(&mut self, to: u64) {
-        self.renderer.seek(Frames(to.min(self.length)));
+        let to = Frames(to.min(self.length));
+        match self.pre_roll {
+            Some(limit) => self.renderer.seek_quickly(to, limit),
+            None => self.renderer.seek(to),
+        }
         self.read_ahead.set_order(self.playback_order());
     }
 
@@ -190,7 +200,7 @@ impl LiveRenderer {
 
     /// Changes a control of a strip.
     pub(super) fn set(&mut self, part: Selector, setting: Setting) {
-        self.mixer.set(part, setting);
+        self.mixer.set(part, &setting);
     }
 
     /// Restarts the loudness measurement.

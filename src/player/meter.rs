@@ -127,8 +127,8 @@ impl LevelDisplay {
     pub(super) fn read(&self) -> Level {
         let (peak, rms) = self.read_linear();
         Level {
-            peak: Dbfs::of(peak),
-            rms: Dbfs::of(rms),
+            peak: Dbfs::from_amplitude(peak),
+            rms: Dbfs::from_amplitude(rms),
         }
     }
 

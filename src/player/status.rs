@@ -55,7 +55,7 @@ pub(super) struct Status {
     displays: Arc<[LevelDisplay]>,
     pub loudness: Arc<LoudnessDisplay>,
     warnings: Arc<Mutex<Vec<Warning>>>,
-    progress: Mutex<Progress>,
+    progress: Mutex<PlaybackProgress>,
     /// Signals a change of `progress`.
     changed: Condvar,
     /// Number of commands that handles have sent.
@@ -63,7 +63,8 @@ pub(super) struct Status {
     clock: Mutex<Clock>,
 }
 
-struct Progress {
+/// State of the playback thread.
+struct PlaybackProgress {
     state: State,
     /// Number of commands that the playback thread has executed.
     commands_executed: u64,
@@ -105,7 +106,7 @@ impl Status {
             displays: renderer.displays(),
             loudness: renderer.loudness_display(),
             warnings: renderer.warnings(),
-            progress: Mutex::new(Progress {
+            progress: Mutex::new(PlaybackProgress {
                 state: State::Paused,
                 commands_executed: 0,
                 fault: None,

@@ -1,15 +1,15 @@
 //! Collects a report from the renderer after a render.
 
 use super::{
-    ClipReport, LimiterReport, MixReport, Overview, Placed, Report, Silenced, Stretch, StripLevels,
-    StripReport, TrackReport,
+    ClipReport, InsertReport, LimiterReport, MixReport, Overview, Placed, Report, Silenced,
+    Stretch, StripLevels, StripReport, TrackReport,
 };
 use crate::diagnostics::{
     ClockTime, NonFinite, Silence, SilencedStretch, Subject, Warning, WarningKind,
 };
 use crate::{
     dsp::peak::Peak,
-    engine::{GainReduction, Renderer, flaws::FlawLog, overload_guard},
+    engine::{Renderer, flaws::FlawLog, overload_guard},
     layout::Spec,
     media::{Flaw, FlawKind, Remark},
     plan::{ChannelMap, Node, NodeKind, Plan, PlannedClip},
@@ -41,7 +41,10 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
                     .measured(index)
                     .map(|m| StripLevels::new(m, range.start));
                 let (strip, clips) = (
-                    strip(node, peak, rate, levels),
+                    StripReport {
+                        inserts: inserts(renderer, index, range),
+                        ..strip(node, peak, rate, levels)
+                    },
                     node.clips().iter().zip(renderer.flaws(index)),
                 );
                 let clips: Vec<_> = clips.map(|(c, flaws)| clip(plan, c, flaws)).collect();
@@ -64,7 +67,10 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
                 let levels = renderer
                     .measured(index)
                     .map(|m| StripLevels::new(m, range.start));
-                report.buses.push(strip(node, peak, rate, levels));
+                report.buses.push(StripReport {
+                    inserts: inserts(renderer, index, range),
+                    ..strip(node, peak, rate, levels)
+                });
             }
             NodeKind::Master => {
                 report.mix = MixReport {
@@ -72,10 +78,8 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
                     peak_at_s: peak_time_s(peak.1, rate),
                     peak_at_frame: peak_dbfs(peak.1).map(|_| peak.1.at),
                     peak_channel: peak_dbfs(peak.1).map(|_| peak.0),
-                    limiter: renderer
-                        .reduction()
-                        .zip(plan.ceiling())
-                        .map(|(r, ceiling)| limiter(plan, ceiling, r)),
+                    limiter: plan.ceiling().map(|ceiling| limiter(plan, ceiling)),
+                    inserts: inserts(renderer, index, range),
                     ..MixReport::default()
                 };
             }
@@ -113,7 +117,29 @@ fn strip(
         peak_dbfs: peak_dbfs(peak),
         peak_at_s: peak_time_s(peak, rate),
         levels,
+        inserts: Vec::new(),
     }
+}
+
+/// Returns the inserts of a node that reduce gain.
+fn inserts(renderer: &Renderer, index: usize, range: &Range<Frames>) -> Vec<InsertReport> {
+    let rate = renderer.plan().spec().rate;
+    let reductions = renderer.reductions(index, &(range.start.0..range.end.0));
+    reductions
+        .into_iter()
+        .map(|(insert, reduction)| InsertReport {
+            name: insert.called().to_owned(),
+            kind: insert.kind_name().to_owned(),
+            reduction_db: reduction.most.map(|(db, _)| db),
+            reduction_at_s: reduction
+                .most
+                .map(|(_, frame)| seconds(Frames(frame), rate)),
+            reduction_at_frame: reduction.most.map(|(_, frame)| frame),
+            mean_reduction_db: reduction.mean_db,
+            reduction_curve_db: reduction.curve,
+            reduction_step_s: reduction.step_s,
+        })
+        .collect()
 }
 
 fn clip(plan: &Plan, clip: &PlannedClip, flaws: &FlawLog) -> ClipReport {
@@ -156,19 +182,11 @@ fn clip(plan: &Plan, clip: &PlannedClip, flaws: &FlawLog) -> ClipReport {
     }
 }
 
-fn limiter(plan: &Plan, Dbtp(ceiling_dbtp): Dbtp, reduction: GainReduction) -> LimiterReport {
+fn limiter(plan: &Plan, Dbtp(ceiling_dbtp): Dbtp) -> LimiterReport {
     LimiterReport {
         ceiling_dbtp,
         latency_frames: plan.latency().0,
         warm_up_frames: plan.warm_up().0,
-        reduction_db: reduction
-            .most
-            .map(|most| -Gain(1.0 - most.value).decibels().0),
-        reduction_at_s: reduction
-            .most
-            .map(|most| seconds(Frames(most.at), plan.spec().rate)),
-        reduction_curve_db: reduction.curve,
-        reduction_step_s: reduction.step_s,
     }
 }
 

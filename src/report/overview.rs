@@ -233,7 +233,7 @@ impl Overview {
             at_frame: place.start,
             at_s: seconds(place.start, rate),
             frames: place.end - place.start,
-            peak_dbfs: Dbfs::of(place.peak.min(f64::MAX)).0,
+            peak_dbfs: Dbfs::from_amplitude(place.peak.min(f64::MAX)).0,
         };
         self.overs = OverLog::joined(builder.overs())
             .into_iter()

@@ -7,7 +7,8 @@
 //! ```text
 //! ┌ head    title, output, six cards                      ┐
 //! │ cues    names of cues and markers                     │
-//! │ lanes   waveforms of tracks, buses and mix · ruler    │
+//! │ lanes   waveforms of tracks, buses and mix, each with │
+//! │         the gain reduction of its inserts · ruler     │
 //! │ levels  loudness over time · peaks and overs          │
 //! └ notes   warnings                                      ┘
 //! ```
@@ -22,6 +23,7 @@ mod lanes;
 mod levels;
 mod notes;
 mod overs;
+mod reduction;
 mod svg;
 mod targets;
 mod wave;

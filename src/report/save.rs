@@ -14,14 +14,14 @@ use std::{
 /// Format of a report file.
 ///
 /// ```
-/// use soundtrack::report::Paper;
-/// assert_eq!(Paper::of("out/mix.html").unwrap(), Paper::Html);
-/// assert_eq!(Paper::of("mix.waveform.json").unwrap(), Paper::Waveform);
-/// assert!(Paper::of("mix.pdf").is_err());
+/// use soundtrack::report::ReportFormat;
+/// assert_eq!(ReportFormat::from_path("out/mix.html").unwrap(), ReportFormat::Html);
+/// assert_eq!(ReportFormat::from_path("mix.waveform.json").unwrap(), ReportFormat::Waveform);
+/// assert!(ReportFormat::from_path("mix.pdf").is_err());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Paper {
+pub enum ReportFormat {
     /// `.html`: a page that plays the mix if a relative path leads to it.
     Html,
     /// `.svg`: a picture.
@@ -32,12 +32,12 @@ pub enum Paper {
     Waveform,
 }
 
-impl Paper {
+impl ReportFormat {
     /// Returns the format selected by a file's extension.
     ///
     /// # Errors
     /// `Output` for an unknown extension.
-    pub fn of(path: impl AsRef<Path>) -> Result<Self> {
+    pub fn from_path(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let stem = path.file_stem().map(Path::new);
         match extension(path).to_str() {
@@ -72,13 +72,13 @@ fn refused(path: &Path, reason: &str) -> Error {
 /// waveform file accepts exactly one report.
 ///
 /// # Errors
-/// `Output` if the extension is not that of a [`Paper`], if the file exists and `overwrite` is
+/// `Output` if the extension is not that of a [`ReportFormat`], if the file exists and `overwrite` is
 /// false, if writing fails, and for a waveform unless there is exactly one report, with an
 /// overview.
 pub fn save(reports: &[Report], path: impl AsRef<Path>, overwrite: bool) -> Result<()> {
     let path = path.as_ref();
-    let text = match (Paper::of(path)?, reports) {
-        (Paper::Html, _) => {
+    let text = match (ReportFormat::from_path(path)?, reports) {
+        (ReportFormat::Html, _) => {
             let audio: Vec<_> = reports
                 .iter()
                 .map(|r| r.output.as_ref().and_then(|o| relative_path(path, o)))
@@ -90,13 +90,13 @@ pub fn save(reports: &[Report], path: impl AsRef<Path>, overwrite: bool) -> Resu
                 .collect();
             html_of(&pages)
         }
-        (Paper::Svg, _) => svg_of(reports),
-        (Paper::Json, [report]) => report.to_json() + "\n",
-        (Paper::Json, _) => {
+        (ReportFormat::Svg, _) => svg_of(reports),
+        (ReportFormat::Json, [report]) => report.to_json() + "\n",
+        (ReportFormat::Json, _) => {
             let all: Vec<String> = reports.iter().map(Report::to_json).collect();
             format!("[{}]\n", all.join(",\n"))
         }
-        (Paper::Waveform, [report]) => {
+        (ReportFormat::Waveform, [report]) => {
             let json = report.to_waveform_json().ok_or_else(|| {
                 refused(
                     path,
@@ -105,7 +105,7 @@ pub fn save(reports: &[Report], path: impl AsRef<Path>, overwrite: bool) -> Resu
             })?;
             json + "\n"
         }
-        (Paper::Waveform, _) => {
+        (ReportFormat::Waveform, _) => {
             let count = reports.len();
             return Err(refused(
                 path,

@@ -55,7 +55,7 @@ pub(crate) fn suspicious_audio(renderer: &Renderer, range: &Range<Frames>) -> Ve
             add_once(
                 &mut all,
                 WarningKind::ConstantOffset {
-                    mean: Dbfs::of(mean),
+                    mean: Dbfs::from_amplitude(mean),
                 },
                 Subject::track(&node.name),
             );
@@ -69,10 +69,10 @@ pub(crate) fn suspicious_audio(renderer: &Renderer, range: &Range<Frames>) -> Ve
         }
         for (clip, [first, last]) in node.clips().iter().zip(renderer.edges(index)) {
             let inside = |frame: u64| range.contains(&Frames(frame));
-            let start =
-                (*first >= CLICK_LEVEL && inside(clip.range.start)).then(|| Dbfs::of(*first));
+            let start = (*first >= CLICK_LEVEL && inside(clip.range.start))
+                .then(|| Dbfs::from_amplitude(*first));
             let end = (*last >= CLICK_LEVEL && inside(clip.range.end.saturating_sub(1)))
-                .then(|| Dbfs::of(*last));
+                .then(|| Dbfs::from_amplitude(*last));
             if start.is_some() || end.is_some() {
                 add_once(
                     &mut all,

@@ -1,6 +1,6 @@
 //! Formats a report as a text table.
 
-use super::{ClipReport, Placed, Report, StripReport};
+use super::{ClipReport, InsertReport, Placed, Report, StripReport};
 use crate::error::{MAX_WIDTH, one_line};
 use crate::measure::Verdict;
 use crate::units::{Dbtp, Decibels, Frames, Lufs, Pan, SampleRate};
@@ -9,6 +9,7 @@ use std::fmt;
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_strips(f, self)?;
+        write_inserts(f, self)?;
         writeln!(f)?;
         write_mix(f, self)?;
         write!(
@@ -65,6 +66,38 @@ fn write_strips(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
     table(f, &rows, &[3, 5])
 }
 
+/// Writes the table of the inserts that reduce gain, if there are any.
+fn write_inserts(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
+    let tracks = report.tracks.iter().map(|track| &track.strip);
+    let strips = tracks
+        .chain(&report.buses)
+        .map(|strip| (strip.name.as_str(), &strip.inserts))
+        .chain([("master", &report.mix.inserts)]);
+    let rate = SampleRate::new(report.rate_hz).unwrap_or(SampleRate::HZ_48000);
+    let header = ["strip", "insert", "type", "reduced dB", "at", "mean dB"];
+    let mut rows = vec![header.map(str::to_owned)];
+    for (strip, inserts) in strips {
+        rows.extend(inserts.iter().map(|insert| insert_row(strip, insert, rate)));
+    }
+    if rows.len() == 1 {
+        return Ok(());
+    }
+    writeln!(f)?;
+    table(f, &rows, &[3, 5])
+}
+
+fn insert_row(strip: &str, insert: &InsertReport, rate: SampleRate) -> [String; 6] {
+    let at = insert.reduction_at_frame;
+    [
+        strip.to_owned(),
+        insert.name.clone(),
+        insert.kind.clone(),
+        format!("{:.1}", insert.reduction_db.unwrap_or_default()),
+        at.map_or(String::new(), |at| Frames(at).clock(rate).to_string()),
+        format!("{:.1}", insert.mean_reduction_db),
+    ]
+}
+
 /// Writes the lines about the output file, levels and faults of the mix.
 fn write_mix(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
     let (mix, layout) = (&report.mix, &report.layout);
@@ -97,11 +130,7 @@ fn write_mix(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
         writeln!(f)?;
     }
     if let Some(limiter) = &mix.limiter {
-        match limiter.reduction_db {
-            Some(db) => write!(f, "  limiter  {db:.1} dB at most")?,
-            None => write!(f, "  limiter  nothing to do")?,
-        }
-        writeln!(f, ", at {:.1}", Dbtp(limiter.ceiling_dbtp))?;
+        writeln!(f, "  limiter  {:.1} at most", Dbtp(limiter.ceiling_dbtp))?;
     }
     if let Some(loudness) = mix.integrated_lufs {
         write!(f, "  loudness {:.1}", Lufs(loudness))?;

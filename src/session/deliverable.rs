@@ -31,6 +31,9 @@ pub struct Deliverable {
     pub stems: Vec<BusId>,
     /// One file for every cue, whole and from its own start, instead of one mix.
     pub album: bool,
+    /// Listings beside the files of an album: `{album title}.cue` for players and CD programs, and
+    /// `album.json`.
+    pub listing: bool,
     /// A music cue sheet instead of audio: CSV or JSON, by the extension of the file.
     pub cue_sheet: bool,
     /// The loudness and true peak to check; for an album, of all its cues together.
@@ -84,6 +87,13 @@ impl Deliverable {
     #[must_use]
     pub fn album(mut self, album: bool) -> Self {
         self.album = album;
+        self
+    }
+
+    /// Writes listings beside the files of an album, or not.
+    #[must_use]
+    pub fn listing(mut self, listing: bool) -> Self {
+        self.listing = listing;
         self
     }
 

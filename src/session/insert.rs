@@ -2,6 +2,7 @@
 
 use super::Selector;
 use crate::{
+    curve::Curve,
     dsp::{PROCESSORS, Parameter, Processor, ProcessorKind, limiter::LIMITER, trim::TRIM},
     error::{Error, ErrorKind, Result},
     layout::Spec,
@@ -36,21 +37,31 @@ enum InsertProcessor {
     BuiltIn {
         kind: &'static ProcessorKind,
         values: Vec<f64>,
+        /// The parameters that change over time, by index.
+        curves: Vec<(usize, Curve<f64>)>,
     },
     Custom(CustomProcessor),
 }
+
+/// Makes a processor of the program for a rate and a layout.
+pub(crate) type Build = Arc<dyn Fn(Spec) -> Box<dyn Processor> + Send + Sync>;
 
 /// A processor that the program implements.
 #[derive(Clone)]
 struct CustomProcessor {
     name: String,
-    build: Arc<dyn Fn(Spec) -> Box<dyn Processor> + Send + Sync>,
+    /// `None` for one that a session file names and the program has not supplied.
+    build: Option<Build>,
 }
 
 impl PartialEq for CustomProcessor {
     /// Reports whether one is a clone of the other.
     fn eq(&self, other: &Self) -> bool {
-        self.name == other.name && Arc::ptr_eq(&self.build, &other.build)
+        let is_same = match (&self.build, &other.build) {
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            (own, other) => own.is_none() && other.is_none(),
+        };
+        self.name == other.name && is_same
     }
 }
 
@@ -91,19 +102,26 @@ impl Insert {
 
     /// Creates an insert with a processor of the program. `build` makes the processor for the rate and layout of the strip, and
     /// is called each time one is needed. The contract is at [`Processor`].
+    ///
+    /// A session file keeps its name only: see [`Session::supply`](crate::Session::supply).
     pub fn custom(
         name: impl Into<String>,
         build: impl Fn(Spec) -> Box<dyn Processor> + Send + Sync + 'static,
     ) -> Self {
-        let custom = CustomProcessor {
-            name: name.into(),
-            build: Arc::new(build),
-        };
+        Self::of_program(name.into(), Some(Arc::new(build)))
+    }
+
+    /// Creates an insert with a processor that the program has yet to supply.
+    pub(crate) fn to_supply(name: impl Into<String>) -> Self {
+        Self::of_program(name.into(), None)
+    }
+
+    fn of_program(name: String, build: Option<Build>) -> Self {
         Self {
             name: String::new(),
             bypass: false,
             key: None,
-            processor: InsertProcessor::Custom(custom),
+            processor: InsertProcessor::Custom(CustomProcessor { name, build }),
         }
     }
 
@@ -117,7 +135,11 @@ impl Insert {
             name: String::new(),
             bypass: false,
             key: None,
-            processor: InsertProcessor::BuiltIn { kind, values },
+            processor: InsertProcessor::BuiltIn {
+                kind,
+                values,
+                curves: Vec::new(),
+            },
         }
     }
 
@@ -129,7 +151,7 @@ impl Insert {
     }
 
     fn put(&mut self, key: &str, value: f64) -> Option<&'static Parameter> {
-        let InsertProcessor::BuiltIn { kind, values } = &mut self.processor else {
+        let InsertProcessor::BuiltIn { kind, values, .. } = &mut self.processor else {
             return None;
         };
         let (parameter, slot) = kind
@@ -155,6 +177,122 @@ impl Insert {
             Some(what) => refused(format!("{kind}: {what}")),
             None => Ok(self),
         }
+    }
+
+    /// Changes a parameter over time. The curve replaces the value.
+    ///
+    /// Values are computed at every 64th frame of the timeline, and what follows from them, a gain or the coefficients of a
+    /// filter, moves in straight lines between.
+    ///
+    /// ```
+    /// use soundtrack::{Curve, Frames, Insert, Shape};
+    /// let sweep = Curve::new()
+    ///     .point(Frames(0), 200.0, Shape::Linear)
+    ///     .point(Frames(96_000), 8000.0, Shape::Exp);
+    /// let filter = Insert::new("lowpass")?.automate("freq", sweep)?;
+    /// assert!(filter.curve("freq").is_some());
+    /// # Ok::<(), soundtrack::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `Session` for a key that the processor does not have or that holds for the whole render
+    /// ([`Parameter::automatable`](crate::dsp::Parameter)), for a value outside its range, and for points out of order.
+    pub fn automate(mut self, key: &str, curve: Curve<f64>) -> Result<Self> {
+        let refused = |what: String| Err(Error::new(ErrorKind::Session, what));
+        let name = self.kind_name().to_owned();
+        let InsertProcessor::BuiltIn { kind, curves, .. } = &mut self.processor else {
+            return refused(format!("{name} has no parameter {key:?}"));
+        };
+        let found = (kind.parameters.iter().enumerate()).find(|(_, known)| known.key == key);
+        let Some((index, parameter)) = found else {
+            return refused(format!("{name} has no parameter {key:?}"));
+        };
+        if let Some(what) = curve_problem(parameter, &curve, None) {
+            return refused(format!("{name}: {what}"));
+        }
+        curves.retain(|(known, _)| *known != index);
+        if !curve.points.is_empty() {
+            curves.push((index, curve));
+            curves.sort_by_key(|(index, _)| *index);
+        }
+        Ok(self)
+    }
+
+    /// Returns the curve of a parameter; `None` where the parameter does not change over time.
+    #[must_use]
+    pub fn curve(&self, key: &str) -> Option<&Curve<f64>> {
+        self.curves()
+            .find(|(_, parameter, _)| parameter.key == key)
+            .map(|(_, _, curve)| curve)
+    }
+
+    /// Returns the parameters that change over time, with their index.
+    pub(crate) fn curves(&self) -> impl Iterator<Item = (usize, &'static Parameter, &Curve<f64>)> {
+        let (kind, curves): (_, &[_]) = match &self.processor {
+            InsertProcessor::BuiltIn { kind, curves, .. } => (Some(*kind), curves),
+            InsertProcessor::Custom(_) => (None, &[]),
+        };
+        curves
+            .iter()
+            .filter_map(move |(index, curve)| Some((*index, kind?.parameters.get(*index)?, curve)))
+    }
+
+    /// Returns the values of the parameters, in their order; those of a processor of the program are not known.
+    pub(crate) fn values(&self) -> &[f64] {
+        match &self.processor {
+            InsertProcessor::BuiltIn { values, .. } => values,
+            InsertProcessor::Custom(_) => &[],
+        }
+    }
+
+    /// Sets a parameter to a value that holds from now on, while the session is played. Returns what is wrong with it, and
+    /// changes nothing then.
+    pub(crate) fn move_to(&mut self, key: &str, value: f64, rate: SampleRate) -> Option<String> {
+        let name = self.kind_name().to_owned();
+        let unknown = format!("{name} has no parameter {key:?}");
+        let InsertProcessor::BuiltIn {
+            kind,
+            values,
+            curves,
+        } = &mut self.processor
+        else {
+            return Some(unknown);
+        };
+        let mut parameters = kind.parameters.iter().zip(values).enumerate();
+        let Some((index, (parameter, slot))) = parameters.find(|(_, (p, _))| p.key == key) else {
+            return Some(unknown);
+        };
+        if !parameter.automatable {
+            return Some(format!("{key} of {name} holds for the whole render"));
+        }
+        if let Some(problem) = parameter.problem(value, Some(rate)) {
+            return Some(format!("{name}: {problem}"));
+        }
+        *slot = value;
+        curves.retain(|(known, _)| *known != index);
+        None
+    }
+
+    /// Returns the insert at each combination of the least and the greatest values of its curves: memory and tail of the
+    /// processor are largest at one of these. Just itself where nothing changes over time.
+    pub(crate) fn extremes(&self) -> Vec<Self> {
+        let mut all = vec![self.clone()];
+        for (_, parameter, curve) in self.curves() {
+            let values = || curve.points.iter().map(|point| point.value);
+            let ends = [
+                values().fold(f64::INFINITY, f64::min),
+                values().fold(f64::NEG_INFINITY, f64::max),
+            ];
+            let of_each = |insert: &Self| {
+                ends.map(|value| {
+                    let mut insert = insert.clone();
+                    insert.put(parameter.key, value);
+                    insert
+                })
+            };
+            all = all.iter().flat_map(of_each).collect();
+        }
+        all
     }
 
     /// Names it among the inserts of its strip.
@@ -201,7 +339,7 @@ impl Insert {
     /// Returns the value of a parameter; `None` for a key that the processor does not have.
     #[must_use]
     pub fn value(&self, key: &str) -> Option<f64> {
-        let InsertProcessor::BuiltIn { kind, values } = &self.processor else {
+        let InsertProcessor::BuiltIn { kind, values, .. } = &self.processor else {
             return None;
         };
         kind.parameters
@@ -220,6 +358,30 @@ impl Insert {
         }
     }
 
+    /// Returns a message where the processor is one that the program should have supplied.
+    pub(crate) fn lacks_processor(&self) -> Option<String> {
+        match &self.processor {
+            InsertProcessor::Custom(CustomProcessor { name, build: None }) if !self.bypass => {
+                Some(format!(
+                    "the processor {name:?} belongs to another program: bypass the insert, or supply the processor \
+                     (Session::supply)"
+                ))
+            }
+            _ => None,
+        }
+    }
+
+    /// Supplies the processor, if it is one of the program by this name that lacks it; reports whether it is.
+    pub(crate) fn supply(&mut self, name: &str, with: &Build) -> bool {
+        match &mut self.processor {
+            InsertProcessor::Custom(custom) if custom.name == name && custom.build.is_none() => {
+                custom.build = Some(Arc::clone(with));
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Reports whether the processor is one of the program.
     pub(crate) fn is_custom(&self) -> bool {
         matches!(self.processor, InsertProcessor::Custom(_))
@@ -227,14 +389,15 @@ impl Insert {
 
     /// Returns a message for each value outside its range, or of no use at a sample rate.
     pub(crate) fn problems(&self, rate: SampleRate) -> Vec<String> {
-        let InsertProcessor::BuiltIn { kind, values } = &self.processor else {
+        let InsertProcessor::BuiltIn { kind, values, .. } = &self.processor else {
             return Vec::new();
         };
-        kind.parameters
-            .iter()
-            .zip(values)
-            .filter_map(|(parameter, value)| parameter.problem(*value, Some(rate)))
-            .collect()
+        let of_values = (kind.parameters.iter().zip(values))
+            .filter_map(|(parameter, value)| parameter.problem(*value, Some(rate)));
+        let of_curves = self
+            .curves()
+            .filter_map(|(_, parameter, curve)| curve_problem(parameter, curve, Some(rate)));
+        of_values.chain(of_curves).collect()
     }
 
     /// Estimates the bytes of the processor: for each parameter that is a time, all samples of that time.
@@ -242,7 +405,7 @@ impl Insert {
         // The look-ahead and true-peak filters of a limiter. A processor of the program is assumed to be as large.
         const FIXED_BYTES: u64 = 64 << 10;
         let seconds: f64 = match &self.processor {
-            InsertProcessor::BuiltIn { kind, values } => kind
+            InsertProcessor::BuiltIn { kind, values, .. } => kind
                 .parameters
                 .iter()
                 .zip(values)
@@ -265,19 +428,50 @@ impl Insert {
     /// Builds the processor for audio of a rate and layout.
     pub(crate) fn build(&self, spec: Spec) -> Box<dyn Processor> {
         match &self.processor {
-            InsertProcessor::BuiltIn { kind, values } => (kind.build)(values, spec),
-            InsertProcessor::Custom(custom) => (custom.build)(spec),
+            InsertProcessor::BuiltIn { kind, values, .. } => (kind.build)(values, spec),
+            InsertProcessor::Custom(CustomProcessor {
+                build: Some(build), ..
+            }) => build(spec),
+            // Refused before anything is built; without a processor the signal passes.
+            InsertProcessor::Custom(_) => (TRIM.build)(&[0.0], spec),
         }
     }
 }
 
+/// Returns what is wrong with the curve of a parameter; `None` where nothing is.
+pub(crate) fn curve_problem(
+    parameter: &Parameter,
+    curve: &Curve<f64>,
+    rate: Option<SampleRate>,
+) -> Option<String> {
+    let key = parameter.key;
+    if !parameter.automatable {
+        return Some(format!(
+            "{key} holds for the whole render and cannot be automated"
+        ));
+    }
+    if !curve.in_order() {
+        return Some(format!("the points of {key} are not in order of time"));
+    }
+    let mut points = curve.points.iter();
+    points.find_map(|point| parameter.problem(point.value, rate))
+}
+
 impl fmt::Display for Insert {
-    /// Writes the processor with all its values, as in `delay time 0.5 feedback -6 mix 0.5`.
+    /// Writes the processor with the values that are not the defaults, as in `delay time 0.5 feedback -6`; one that changes
+    /// over time as the range of its points, as in `lowpass freq 200..8000`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind_name())?;
-        if let InsertProcessor::BuiltIn { kind, values } = &self.processor {
+        if let InsertProcessor::BuiltIn { kind, values, .. } = &self.processor {
             for (parameter, value) in kind.parameters.iter().zip(values) {
-                write!(f, " {} {value}", parameter.key)?;
+                if let Some(curve) = self.curve(parameter.key) {
+                    let values = || curve.points.iter().map(|point| point.value);
+                    let least = values().fold(f64::INFINITY, f64::min);
+                    let greatest = values().fold(f64::NEG_INFINITY, f64::max);
+                    write!(f, " {} {least}..{greatest}", parameter.key)?;
+                } else if *value != parameter.default {
+                    write!(f, " {} {value}", parameter.key)?;
+                }
             }
         }
         if self.bypass {

@@ -27,6 +27,18 @@ pub enum Content {
     Cue(CueId),
     /// The music cue sheet, which is no audio.
     CueSheet,
+    /// The listing of an album for players and CD programs, which is no audio.
+    AlbumCue,
+    /// The data of an album as JSON, which is no audio.
+    AlbumJson,
+}
+
+impl Content {
+    /// Returns false for cue sheets and listings.
+    #[must_use]
+    pub fn is_audio(self) -> bool {
+        matches!(self, Self::Mix | Self::Stem(_) | Self::Cue(_))
+    }
 }
 
 /// One file of a deliverable.
@@ -164,6 +176,7 @@ impl Session {
             let mut artist = self.album.artist.as_str();
             match content {
                 Content::Mix | Content::CueSheet => {}
+                Content::AlbumCue | Content::AlbumJson => {}
                 Content::Stem(BusId(i)) => {
                     bus = self.buses.get(i).map_or("", |bus| bus.strip.name.as_str());
                 }
@@ -188,10 +201,13 @@ impl Session {
             let values = values
                 .each_ref()
                 .map(|(word, value)| (*word, value.as_str()));
-            outputs.push(Output {
-                file: filled_path(&deliverable.file, &values),
-                content,
-            });
+            let mut file = filled_path(&deliverable.file, &values);
+            match content {
+                Content::AlbumCue => file.set_file_name(safe(self.album_title()) + ".cue"),
+                Content::AlbumJson => file.set_file_name("album.json"),
+                _ => {}
+            }
+            outputs.push(Output { file, content });
         }
         outputs
     }
@@ -205,7 +221,13 @@ impl Session {
             let ids = (0..self.cues.len()).map(CueId).zip(&self.cues);
             let heard = ids
                 .filter(|(id, cue)| !cue.mute && !deliverable.mute.contains(&Selector::Cue(*id)));
-            return heard.map(|(id, _)| Content::Cue(id)).collect();
+            let listings = deliverable
+                .listing
+                .then_some([Content::AlbumCue, Content::AlbumJson]);
+            return heard
+                .map(|(id, _)| Content::Cue(id))
+                .chain(listings.into_iter().flatten())
+                .collect();
         }
         if deliverable.stems.is_empty() {
             return vec![Content::Mix];
@@ -273,6 +295,20 @@ impl Session {
             let name = cue.display_name();
             faults.push(format!("{{cue}} is empty: a cue is called {name:?}"));
         }
+        if deliverable.listing && deliverable.album && is_blank(self.album_title()) {
+            faults.push(
+                "its listing has no name: neither the album nor the session has a title".to_owned(),
+            );
+        }
+        let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let of_piece = ["{cue}", "{nn}", "{artist}", "{isrc}"];
+        if deliverable.listing
+            && let Some(word) = of_piece.iter().find(|word| folder.contains(**word))
+        {
+            faults.push(format!(
+                "{word} gives each piece a folder of its own, but a listing is of one folder"
+            ));
+        }
         let delivered = || {
             (0..self.cues.len())
                 .map(CueId)
@@ -299,6 +335,14 @@ impl Session {
             faults.push(format!("{{isrc}} is empty: the cue {name:?} has no isrc"));
         }
         faults
+    }
+
+    /// Returns the title of the album, or that of the session for an album without one.
+    pub(crate) fn album_title(&self) -> &str {
+        match self.album.title.trim() {
+            "" => &self.title,
+            _ => &self.album.title,
+        }
     }
 
     /// Returns the artist of a cue: its own, or else that of the album.

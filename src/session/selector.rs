@@ -1,11 +1,13 @@
 //! Selects parts of a session, by id or by name: `track.drums`, `bus.dialogue`, `cue.storm`, `cue.storm.violins`.
 
 use super::{
-    Session,
+    Insert, Session,
     cue::CueId,
+    insert::Build,
     strip::{BusId, Strip, TrackId},
 };
-use crate::diagnostics::suggest::hint;
+use crate::{diagnostics::suggest::nearest, dsp::Processor, layout::Spec};
+use std::{fmt, sync::Arc};
 
 /// Selects a part of a session: to mute it in a deliverable, or to control it during playback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,33 +49,126 @@ impl From<(CueId, usize)> for Selector {
     }
 }
 
+/// Error: a name selects no part of the session. `nearest` is the most similar name that the session
+/// has, if one is similar enough to suggest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnknownPart {
+    /// The name begins with none of `track.`, `bus.` and `cue.`.
+    Kind {
+        /// Whole name.
+        name: String,
+    },
+    /// The session has no such track.
+    Track {
+        /// Name without `track.`.
+        name: String,
+        /// Most similar name of a track.
+        nearest: Option<String>,
+    },
+    /// The session has no such bus.
+    Bus {
+        /// Name without `bus.`.
+        name: String,
+        /// Most similar name of a bus.
+        nearest: Option<String>,
+    },
+    /// The session has no such cue.
+    Cue {
+        /// Name without `cue.`.
+        name: String,
+        /// Most similar name of a cue.
+        nearest: Option<String>,
+    },
+    /// The cue has no such track.
+    CueTrack {
+        /// Name of the cue.
+        cue: String,
+        /// Name of the track.
+        name: String,
+        /// Most similar name of a track of the cue.
+        nearest: Option<String>,
+    },
+}
+
+impl fmt::Display for UnknownPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nearest = match self {
+            Self::Kind { name } => {
+                return write!(
+                    f,
+                    "{name:?} is no part: write track.NAME, bus.NAME, cue.NAME or cue.NAME.TRACK"
+                );
+            }
+            Self::Track { name, nearest } => {
+                write!(f, "there is no track {name:?}")?;
+                nearest
+            }
+            Self::Bus { name, nearest } => {
+                write!(f, "there is no bus {name:?}")?;
+                nearest
+            }
+            Self::Cue { name, nearest } => {
+                write!(f, "there is no cue {name:?}")?;
+                nearest
+            }
+            Self::CueTrack { cue, name, nearest } => {
+                write!(f, "there is no track {name:?} in cue {cue:?}")?;
+                nearest
+            }
+        };
+        match nearest {
+            Some(nearest) => write!(f, "; did you mean {nearest:?}?"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for UnknownPart {}
+
 impl Session {
     /// Finds a part that can be muted by its name: `track.NAME`, `bus.NAME`, `cue.NAME` or `cue.NAME.TRACK`.
     ///
+    /// ```
+    /// use soundtrack::{Layout, SampleRate, Selector, Session, Track, UnknownPart};
+    /// let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+    /// let drums = mix.add_track(Track::new("drums", "drums.wav"));
+    /// assert_eq!(mix.part("track.drums"), Ok(Selector::Track(drums)));
+    /// let unknown = mix.part("track.drms").unwrap_err();
+    /// assert_eq!(unknown.to_string(), r#"there is no track "drms"; did you mean "drums"?"#);
+    /// # assert!(matches!(unknown, UnknownPart::Track { nearest: Some(_), .. }));
+    /// ```
+    ///
     /// # Errors
-    /// A message that says what is wrong with the name and suggests the nearest name of the session.
-    pub fn part(&self, name: &str) -> Result<Selector, String> {
+    /// [`UnknownPart`] with the most similar name of the session, if there is one.
+    pub fn part(&self, name: &str) -> Result<Selector, UnknownPart> {
         let (kind, rest) = name.split_once('.').unwrap_or((name, ""));
         let tracks = || self.tracks().iter().map(|t| t.strip.name.as_str());
         let buses = || self.buses().iter().map(|b| b.strip.name.as_str());
         match kind {
             "track" => match tracks().position(|t| t == rest) {
                 Some(index) => Ok(Selector::Track(TrackId(index))),
-                None => Err(missing(kind, rest, tracks())),
+                None => Err(UnknownPart::Track {
+                    name: rest.to_owned(),
+                    nearest: nearest(rest, tracks()).map(str::to_owned),
+                }),
             },
             "bus" => match buses().position(|b| b == rest) {
                 Some(index) => Ok(Selector::Bus(BusId(index))),
-                None => Err(missing(kind, rest, buses())),
+                None => Err(UnknownPart::Bus {
+                    name: rest.to_owned(),
+                    nearest: nearest(rest, buses()).map(str::to_owned),
+                }),
             },
             "cue" => self.cue_part(rest),
-            _ => Err(format!(
-                "{name:?} is no part: write track.NAME, bus.NAME, cue.NAME or cue.NAME.TRACK"
-            )),
+            _ => Err(UnknownPart::Kind {
+                name: name.to_owned(),
+            }),
         }
     }
 
     /// Finds a cue by its name, or a track by the names of its cue and itself with a dot between.
-    fn cue_part(&self, name: &str) -> Result<Selector, String> {
+    fn cue_part(&self, name: &str) -> Result<Selector, UnknownPart> {
         let cues = || self.cues().iter().enumerate();
         if let Some((index, _)) = cues().find(|(_, cue)| cue.name == name) {
             return Ok(Selector::Cue(CueId(index)));
@@ -84,20 +179,20 @@ impl Session {
             Some((index, cue, track))
         });
         let Some((index, cue, track)) = matches.max_by_key(|(_, cue, _)| cue.name.len()) else {
-            return Err(missing(
-                "cue",
-                name,
-                cues().map(|(_, cue)| cue.name.as_str()),
-            ));
+            let names = cues().map(|(_, cue)| cue.name.as_str());
+            return Err(UnknownPart::Cue {
+                name: name.to_owned(),
+                nearest: nearest(name, names).map(str::to_owned),
+            });
         };
         let names = || cue.tracks.iter().map(|t| t.strip.name.as_str());
         match names().position(|n| n == track) {
             Some(number) => Ok(Selector::CueTrack(CueId(index), number)),
-            None => Err(format!(
-                "there is no track {track:?} in cue {:?}{}",
-                cue.name,
-                hint(track, names())
-            )),
+            None => Err(UnknownPart::CueTrack {
+                cue: cue.name.clone(),
+                name: track.to_owned(),
+                nearest: nearest(track, names()).map(str::to_owned),
+            }),
         }
     }
 
@@ -145,6 +240,50 @@ impl Session {
         }
     }
 
+    /// Returns the inserts of a strip; none for a cue.
+    pub(crate) fn inserts(&self, part: Selector) -> &[Insert] {
+        match part {
+            Selector::Master => &self.master.inserts,
+            _ => self.strip(part).map_or(&[], |strip| &strip.inserts),
+        }
+    }
+
+    /// Returns the inserts of [`inserts`](Self::inserts), to change them; `None` for a cue.
+    pub(crate) fn inserts_mut(&mut self, part: Selector) -> Option<&mut Vec<Insert>> {
+        match part {
+            Selector::Master => Some(&mut self.master.inserts),
+            _ => self.strip_mut(part).map(|strip| &mut strip.inserts),
+        }
+    }
+
+    /// Supplies a processor of the program to every insert that a session file names it for, and returns their number.
+    ///
+    /// ```no_run
+    /// use soundtrack::{Load, dsp::Processor};
+    /// # fn reverb(spec: soundtrack::Spec) -> Box<dyn Processor> { unimplemented!() }
+    /// // [bus.hall.insert]
+    /// // hall = { type = "custom", processor = "reverb" }
+    /// let mut session = Load::default().session("song.toml")?;
+    /// session.supply("reverb", reverb);
+    /// # Ok::<(), soundtrack::Error>(())
+    /// ```
+    pub fn supply(
+        &mut self,
+        processor: &str,
+        build: impl Fn(Spec) -> Box<dyn Processor> + std::marker::Send + Sync + 'static,
+    ) -> usize {
+        let build: Build = Arc::new(build);
+        let tracks = self.tracks.iter_mut();
+        let in_cues = self.cues.iter_mut().flat_map(|cue| &mut cue.tracks);
+        let tracks = tracks.chain(in_cues).map(|track| &mut track.strip);
+        let strips = tracks.chain(self.buses.iter_mut().map(|bus| &mut bus.strip));
+        let inserts = strips.flat_map(|strip| &mut strip.inserts);
+        inserts
+            .chain(&mut self.master.inserts)
+            .filter_map(|insert| insert.supply(processor, &build).then_some(()))
+            .count()
+    }
+
     /// Returns the strip of [`strip`](Self::strip), to change it.
     pub(crate) fn strip_mut(&mut self, part: Selector) -> Option<&mut Strip> {
         match part {
@@ -156,11 +295,6 @@ impl Session {
             Selector::Cue(_) | Selector::Master => None,
         }
     }
-}
-
-/// Returns the message about a name that the session does not have, with the nearest of those that it has.
-fn missing<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    format!("there is no {kind} {name:?}{}", hint(name, known))
 }
 
 #[cfg(test)]
@@ -185,6 +319,27 @@ mod tests {
             assert_eq!(mix.part_name(part).as_deref(), Some(name));
             assert_eq!(mix.mute(part), has_mute, "{name}");
             assert_eq!(mix.part(name).ok(), has_mute.then_some(part), "{name}");
+        }
+        for (name, message) in [
+            (
+                "drums",
+                r#""drums" is no part: write track.NAME, bus.NAME, cue.NAME or cue.NAME.TRACK"#,
+            ),
+            (
+                "track.drms",
+                r#"there is no track "drms"; did you mean "drums"?"#,
+            ),
+            ("bus.xyz", r#"there is no bus "xyz""#),
+            (
+                "cue.strom",
+                r#"there is no cue "strom"; did you mean "storm"?"#,
+            ),
+            (
+                "cue.storm.cello",
+                r#"there is no track "cello" in cue "storm"; did you mean "celli"?"#,
+            ),
+        ] {
+            assert_eq!(mix.part(name).unwrap_err().to_string(), message);
         }
         assert!(mix.tracks()[0].strip.mute && mix.buses()[0].strip.mute);
         assert!(mix.cues()[0].mute && mix.cues()[0].tracks[0].strip.mute);

@@ -50,7 +50,7 @@ struct Problems {
 
 impl Problems {
     fn add(&mut self, subject: &Subject, kind: ProblemKind) {
-        self.found.push(Problem::of(subject.clone(), kind));
+        self.found.push(Problem::with_kind(subject.clone(), kind));
     }
 
     fn report(&mut self, subject: &Subject, what: String) {
@@ -59,7 +59,7 @@ impl Problems {
 
     /// Reports a problem at one of these keys of the session file.
     fn report_at(&mut self, written: &KeySpans, keys: &[&str], subject: &Subject, what: String) {
-        let problem = Problem::of(subject.clone(), ProblemKind::message(what));
+        let problem = Problem::with_kind(subject.clone(), ProblemKind::message(what));
         self.found.push(written.place(problem, keys));
     }
 }
@@ -196,6 +196,44 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
                 "mutes the master, which has no mute: mute tracks, buses or cues".to_owned(),
             );
         }
+    }
+    problems.found
+}
+
+/// Returns all problems that keep a session from being rendered, though its file is right: those of [`session`], and processors
+/// that the program has not supplied.
+pub(crate) fn for_render(session: &Session) -> Vec<Problem> {
+    let mut problems = Problems {
+        found: self::session(session),
+        rate: session.rate,
+    };
+    let mut check = |subject: Subject, inserts: &[Insert]| {
+        for insert in inserts {
+            if let Some(what) = insert.lacks_processor() {
+                problems.report(&subject, format!("insert {:?}: {what}", insert.called()));
+            }
+        }
+    };
+    check(Subject::Master, &session.master.inserts);
+    for bus in session.buses() {
+        let name = bus.strip.name.clone();
+        check(Subject::Bus { name }, &bus.strip.inserts);
+    }
+    let in_cues = session.cues().iter().flat_map(|cue| {
+        let tracks = cue.tracks.iter();
+        tracks.map(|track| (Some(cue.name.as_str()), track))
+    });
+    for (cue, track) in session
+        .tracks()
+        .iter()
+        .map(|track| (None, track))
+        .chain(in_cues)
+    {
+        let track_name = TrackName {
+            cue,
+            track: &track.strip.name,
+        };
+        check(track_name.subject(), &track.strip.inserts);
     }
     problems.found
 }

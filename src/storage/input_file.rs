@@ -56,7 +56,7 @@ enum Backing {
 struct PooledFile {
     path: PathBuf,
     /// Version when the file was first opened.
-    stamp: Option<FileVersion>,
+    version: Option<FileVersion>,
     file: Mutex<Option<File>>,
     /// Value of [`CLOCK`] at the last read.
     used: AtomicU64,
@@ -68,7 +68,7 @@ impl InputFile {
         let file = open_pooled(path)?;
         let shared = Arc::new(PooledFile {
             path: path.to_owned(),
-            stamp: FileVersion::current(&file),
+            version: FileVersion::current(&file),
             file: Mutex::new(Some(file)),
             used: AtomicU64::new(CLOCK.fetch_add(1, Relaxed)),
         });
@@ -103,9 +103,9 @@ impl InputFile {
     }
 
     /// Returns the version of the file when it was first opened.
-    pub(crate) fn stamp(&self) -> Option<&FileVersion> {
+    pub(crate) fn version(&self) -> Option<&FileVersion> {
         match &self.backing {
-            Backing::Local(shared) => shared.stamp.as_ref(),
+            Backing::Local(shared) => shared.version.as_ref(),
             Backing::Object(remote) => Some(remote.version()),
         }
     }
@@ -115,16 +115,16 @@ impl InputFile {
     ///
     /// A closed file needs no check, since it was checked after its last read; an object is always
     /// read in one version.
-    pub(crate) fn trouble(&self) -> Option<Error> {
+    pub(crate) fn integrity_error(&self) -> Option<Error> {
         match &self.backing {
             Backing::Local(shared) => {
                 let file = locked(&shared.file);
                 let same = file
                     .as_ref()
-                    .is_none_or(|file| FileVersion::current(file) == shared.stamp);
+                    .is_none_or(|file| FileVersion::current(file) == shared.version);
                 (!same).then(|| Error::new(ErrorKind::InvalidData, CHANGED))
             }
-            Backing::Object(remote) => remote.trouble(),
+            Backing::Object(remote) => remote.integrity_error(),
         }
     }
 
@@ -132,7 +132,7 @@ impl InputFile {
     pub(crate) fn len(&self) -> u64 {
         match self.window {
             Some(window) => window.len,
-            None => self.stamp().map_or(0, FileVersion::size),
+            None => self.version().map_or(0, FileVersion::size),
         }
     }
 
@@ -179,7 +179,7 @@ impl PooledFile {
                     return Err(Error::new(ErrorKind::InvalidData, CHANGED));
                 }
                 let file = open_pooled(&self.path)?;
-                if FileVersion::current(&file) != self.stamp {
+                if FileVersion::current(&file) != self.version {
                     return Err(Error::new(ErrorKind::InvalidData, CHANGED));
                 }
                 locked(&OPEN_FILES).push(Arc::downgrade(self));
@@ -315,7 +315,7 @@ mod tests {
         let open = files.iter().filter(|f| held(f)).count();
         assert!((1..=MAX_OPEN_FILES).contains(&open), "{open} are open");
         // The first was read longest ago, so it is closed; another file in its slot is not taken for it.
-        assert!(files[0].trouble().is_none());
+        assert!(files[0].integrity_error().is_none());
         fs::write(path(MAX_OPEN_FILES * 3), [0, 0, 2]).unwrap();
         fs::rename(path(MAX_OPEN_FILES * 3), path(0)).unwrap();
         let mut first = &files[0];

@@ -6,10 +6,10 @@
 //! - All data read through one reader belongs to one version of the object; otherwise reading
 //!   fails.
 //! - Objects become visible only when complete.
-//! - Every request ends. A failed request is retried for [`PATIENCE_S`] seconds and then returns an
+//! - Every request ends. A failed request is retried for [`RETRY_TIMEOUT_S`] seconds and then returns an
 //!   error that names the object; with the attempt under way at that time, a request takes at most 50
 //!   s. If a store never answered and no connection can be made, the request fails within
-//!   [`FIRST_PATIENCE_S`] seconds: attempts start during the first 4 s, at most 1 s apart, and each
+//!   [`FIRST_CONTACT_TIMEOUT_S`] seconds: attempts start during the first 4 s, at most 1 s apart, and each
 //!   has 5 s to connect.
 //! - Nothing is stored on the local machine.
 //!
@@ -28,9 +28,9 @@ mod upload;
 use no_backend as backend;
 pub use reader::{Reader, open};
 pub use small_objects::{
-    FIRST_PATIENCE_S, PATIENCE_S, about, create, delete, list, local, read, write,
+    FIRST_CONTACT_TIMEOUT_S, RETRY_TIMEOUT_S, about, create, delete, list, local, read, write,
 };
-pub(crate) use {remote::RemoteObject, small_objects::listed, upload::Upload};
+pub(crate) use {remote::RemoteObject, small_objects::list_folder, upload::Upload};
 
 /// True if the feature `cloud` is built in. Without it no [`ObjectUrl`](super::location::ObjectUrl) exists.
 pub(super) const AVAILABLE: bool = cfg!(feature = "cloud");

@@ -181,6 +181,7 @@ fn plan_and_report_tell() {
         ),
         (-1.0, 256, 5056)
     );
+    let limiter = &report.mix.inserts[0];
     // 6 dB up and 1 dB down, and the hundredth that it aims below.
     assert!(
         (limiter.reduction_db.unwrap() - 7.01).abs() < 0.005,
@@ -205,9 +206,7 @@ fn plan_and_report_tell() {
     );
     assert!(report.mix.true_peak_dbtp.unwrap() <= -0.95);
     assert!(
-        report
-            .to_string()
-            .contains("limiter  7.0 dB at most, at -1.0 dBTP"),
+        report.to_string().contains("limiter  -1.0 dBTP at most"),
         "{report}"
     );
     let mut wrong = mix;

@@ -2,6 +2,7 @@
 
 use soundtrack_test_support::renders;
 
+mod automation;
 mod block;
 mod keys;
 mod limiter;

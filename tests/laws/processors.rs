@@ -3,9 +3,9 @@
 use crate::random_sessions::session;
 use proptest::prelude::*;
 use soundtrack::{
-    Block, Bus, Clip, Dbtp, Decibels, ErrorKind, Frames, Insert, Layout, Load, Pan, Plan,
-    SampleRate, Selector, Session, Spec, Track,
-    dsp::{Memory, Processor},
+    Block, Bus, Clip, Curve, Dbtp, Decibels, ErrorKind, Frames, Insert, Layout, Load, Pan, Plan,
+    SampleRate, Selector, Session, Shape, Spec, Track,
+    dsp::{Memory, PROCESSORS, Processor},
     media,
 };
 use soundtrack_test_support::renders::{length, noise, rendered, same_bits, stem, streamed};
@@ -465,6 +465,56 @@ fn add_keys(
     }
 }
 
+/// Points of a curve: frame, share of the range of the parameter, and shape.
+type Points = Vec<(u64, f64, Shape)>;
+
+fn points() -> impl Strategy<Value = Points> {
+    let shape = prop::sample::select(&[Shape::Linear, Shape::Sine, Shape::Exp, Shape::Step][..]);
+    prop::collection::vec((0u64..30_000, 0.0..=1.0f64, shape), 1..4).prop_map(|mut points| {
+        points.sort_by_key(|(at, ..)| *at);
+        points
+    })
+}
+
+/// The range in which a parameter moves here, some of its own range.
+fn usual_range(key: &str) -> (f64, f64) {
+    match key {
+        "freq" => (40.0, 15_000.0),
+        "gain" | "makeup" => (-20.0, 20.0),
+        "q" => (0.3, 8.0),
+        "ratio" => (1.0, 20.0),
+        "knee" | "hysteresis" => (0.0, 12.0),
+        "attack" | "release" | "hold" => (0.0, 0.03),
+        "threshold" | "range" | "depth" => (-60.0, 0.0),
+        "feedback" => (-40.0, -3.0),
+        "mix" => (0.0, 1.0),
+        _ => panic!("{key} is new: state a range"),
+    }
+}
+
+/// Moves one of the parameters of an insert that can move.
+fn automate(insert: &mut Insert, automation: &mut impl Iterator<Item = (usize, Option<Points>)>) {
+    let kind = PROCESSORS
+        .iter()
+        .find(|kind| kind.name == insert.kind_name());
+    let (Some(kind), Some((which, Some(points)))) = (kind, automation.next()) else {
+        return;
+    };
+    let movable: Vec<_> = kind.parameters.iter().filter(|p| p.automatable).collect();
+    if movable.is_empty() {
+        return;
+    }
+    let key = movable[which % movable.len()].key;
+    let (least, most) = usual_range(key);
+    let value = |share: f64| least + (most - least) * share;
+    let curve = points
+        .iter()
+        .fold(Curve::new(), |curve, (at, share, shape)| {
+            curve.point(Frames(*at), value(*share), *shape)
+        });
+    *insert = insert.clone().automate(key, curve).unwrap();
+}
+
 prop_compose! {
     /// A random session with up to two processors on every strip, of which those that take a key may have one: an earlier
     /// track, or for a bus and the master any track.
@@ -475,10 +525,16 @@ prop_compose! {
         master in prop::collection::vec(insert(), 0..2),
         limit in prop::option::of(-12.0..-1.0f64),
         keys in prop::collection::vec(prop::option::of(0usize..6), 10),
+        automation in prop::collection::vec((0usize..12, prop::option::of(points())), 10),
     ) -> Session {
         session.tracks_mut().iter_mut().zip(tracks).for_each(|(track, inserts)| track.strip.inserts = inserts);
         session.buses_mut().iter_mut().zip(buses).for_each(|(bus, inserts)| bus.strip.inserts = inserts);
         session.master.inserts = master;
+        let mut automation = automation.into_iter().cycle();
+        let buses = session.buses_mut().iter_mut().flat_map(|bus| &mut bus.strip.inserts);
+        buses.for_each(|insert| automate(insert, &mut automation));
+        let tracks = session.tracks_mut().iter_mut().flat_map(|track| &mut track.strip.inserts);
+        tracks.for_each(|insert| automate(insert, &mut automation));
         session.master.limit = limit.map(Dbtp);
         let ids: Vec<Selector> = session.tracks().iter()
             .map(|track| session.part(&format!("track.{}", track.strip.name)).unwrap())
@@ -545,16 +601,46 @@ fn a_session_file_states_inserts_in_order_and_they_are_written_as_they_are_read(
         assert_eq!(again.tracks()[0].strip.inserts, *inserts, "{text}");
         assert_eq!(again.master.inserts, session.master.inserts, "{text}");
     }
-    // What the program brings has no name that a file could state.
-    let refused = one(vec![0.0], [LookAhead::insert(1).named("mine")])
-        .to_text("s.toml")
-        .unwrap_err();
+}
+
+#[test]
+fn a_processor_of_the_program_is_saved_by_its_name_and_supplied_again() {
+    let own = || LookAhead::insert(77).named("mine");
+    let mix = one((0..500).map(|n| noise(5, 0, n)).collect(), [own()]);
+    let folder = tempfile::tempdir().unwrap();
+    let stem = folder.path().join("t.wav");
+    one((0..500).map(|n| noise(5, 0, n)).collect(), [])
+        .bounce(&stem)
+        .unwrap();
+    let mut saved = Session::new(RATE, Layout::Mono);
+    saved.add_track(Track::new("t", stem).insert(own()));
+    let text = saved.to_text(folder.path().join("s.toml")).unwrap();
     assert!(
-        refused
-            .to_string()
-            .contains("insert \"mine\" comes from the program"),
+        text.contains("mine = { type = \"custom\", processor = \"look-ahead\" }"),
+        "{text}"
+    );
+    let mut again = Load::default()
+        .text(text, folder.path().join("s.toml"))
+        .unwrap();
+    let refused = Plan::compile(&again).unwrap_err().to_string();
+    assert!(
+        refused.contains("insert \"mine\": the processor \"look-ahead\" belongs to another program: bypass the insert"),
         "{refused}"
     );
+    assert_eq!(again.supply("other", |_| unreachable!()), 0);
+    let build = |spec: Spec| {
+        let lines = vec![vec![0.0; 77]; spec.layout.channels()];
+        Box::new(LookAhead { lines, frames: 77 }) as Box<dyn Processor>
+    };
+    assert_eq!(again.supply("look-ahead", build), 1);
+    let plan = Plan::compile(&again).unwrap();
+    assert_eq!(plan.latency(), Plan::compile(&mix).unwrap().latency());
+    again.tracks_mut()[0].strip.inserts[0].bypass = true;
+    let text = again.to_text(folder.path().join("s.toml")).unwrap();
+    let bypassed = Load::default()
+        .text(text, folder.path().join("s.toml"))
+        .unwrap();
+    assert_eq!(Plan::compile(&bypassed).unwrap().latency(), Frames(0));
 }
 
 #[test]

@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 use soundtrack::{
-    Clip, Curve, Dbtp, Decibels, Frames, Layout, Report, SampleRate, Session, Shape, Spec, Track,
+    Clip, Curve, Dbtp, Decibels, Frames, Insert, Layout, Report, SampleRate, Session, Shape, Spec,
+    Track,
     media::Memory,
     report::{self, CueOverview, MarkerOverview},
 };
@@ -127,6 +128,70 @@ fn the_mix_is_drawn_behind_the_limiter() {
     );
     assert_eq!((whole.overs, whole.over_samples), (vec![], 0));
     assert!(report.to_svg().contains("class=\"reduction\""));
+}
+
+#[test]
+fn the_gain_reduction_of_every_insert_has_a_lane_on_one_scale() {
+    // Down by 9 dB, by 6 dB for the second half, and not at all.
+    let compressor = |threshold| {
+        let values = [
+            ("ratio", 4.0),
+            ("knee", 0.0),
+            ("attack", 0.0),
+            ("release", 0.0),
+        ];
+        let insert = Insert::new("compressor")
+            .unwrap()
+            .set("threshold", threshold);
+        values.iter().fold(insert.unwrap(), |insert, (key, value)| {
+            insert.set(key, *value).unwrap()
+        })
+    };
+    let level = 10f64.powf(-8.0 / 20.0);
+    let mut session = Session::new(SampleRate::HZ_48000, Layout::Mono);
+    session.add_track(track("a", 0, 48_000, |_| level).insert(compressor(-20.0).named("<first>")));
+    let half = |n| if n < 24_000 { 0.0 } else { level };
+    session.add_track(track("b", 0, 48_000, half).insert(compressor(-16.0)));
+    session.add_track(track("c", 0, 48_000, |_| 0.01).insert(compressor(-20.0)));
+    let picture = gathered(&session, 100, 4096, 1, 0..48_000).to_svg();
+    let tree = roxmltree::Document::parse(&picture).unwrap();
+    let class = |n: &roxmltree::Node<'_, '_>| n.attribute("class").unwrap_or_default().to_owned();
+    let inserts: Vec<_> = tree
+        .descendants()
+        .filter(|n| class(n).starts_with("insert "))
+        .collect();
+    let texts = |n: &roxmltree::Node<'_, '_>| -> Vec<String> {
+        let texts = n.descendants().filter(|n| n.is_text());
+        texts.filter_map(|n| n.text().map(str::to_owned)).collect()
+    };
+    assert_eq!(inserts.len(), 2);
+    assert_eq!(
+        texts(&inserts[0]),
+        [
+            "<first> · compressor",
+            "mean −9.0 dB",
+            "−9.0",
+            "0:00.000",
+            "0",
+            "−9"
+        ]
+    );
+    assert_eq!(
+        texts(&inserts[1]),
+        ["compressor", "mean −3.0 dB", "−6.0", "0:00.500", "0", "−9"]
+    );
+    assert!(texts(&tree.root()).contains(&"Gain reduction to −9 dB".to_owned()));
+    // Lanes of 32 units, 30 of them drawn, in quarters, with a column for each tenth of a second: 9 dB are all of it, 6 dB
+    // are two thirds.
+    let paths: Vec<_> = tree
+        .descendants()
+        .filter(|n| class(n) == "reduction")
+        .filter_map(|n| n.attribute("d"))
+        .collect();
+    assert_eq!(
+        paths,
+        ["M0 0l.5 0l9 0 0 120-9 0z", "M5 0l.5 0l4 0 0 80-4 0z"]
+    );
 }
 
 /// A report with everything that can be drawn, its names out to break the page.

@@ -198,7 +198,7 @@ fn with_a_limiter_the_target_is_met() {
     assert!(
         fit.short_by == 0.0
             && after.true_peak_dbtp.unwrap() <= -0.95
-            && after.limiter.unwrap().reduction_db > Some(3.0)
+            && after.inserts[0].reduction_db > Some(3.0)
     );
     spiky.master.limit = Some(Dbtp(-0.5));
     let refused = spiky.fit(&target, measure).unwrap_err().to_string();

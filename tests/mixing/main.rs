@@ -5,6 +5,7 @@ mod cues;
 mod deliver;
 mod exact_time;
 mod levels;
+mod listing;
 mod plans;
 mod podcast;
 mod slices;

@@ -186,8 +186,8 @@ fn units() {
                 Gain(x).decibels(),
             );
             let _ = (
-                Dbfs::of(x).to_string(),
-                Dbtp::of(x).to_string(),
+                Dbfs::from_amplitude(x).to_string(),
+                Dbtp::from_amplitude(x).to_string(),
                 Dbtp(x).value(),
             );
             let _ = (Lufs::of_power(x).to_string(), Lufs(x).power());

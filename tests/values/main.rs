@@ -9,6 +9,7 @@ mod clips;
 mod delays;
 mod edges;
 mod folding;
+mod gain_reduction;
 mod moving_pan;
 mod mp4;
 mod mp4_edits;

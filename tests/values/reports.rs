@@ -332,14 +332,17 @@ fn a_limiter_reports_what_it_took_and_where() {
         found.mix.peak_dbfs
     );
     assert_eq!(found.tracks[0].strip.peak_dbfs, Some(0.0));
-    let limiter = found.mix.limiter.unwrap();
+    assert_eq!(found.mix.limiter.unwrap().ceiling_dbtp, ceiling);
+    let [limiter] = &found.mix.inserts[..] else {
+        panic!("{:?}", found.mix.inserts)
+    };
     assert_eq!(
         (
-            limiter.ceiling_dbtp,
+            limiter.kind.as_str(),
             limiter.reduction_step_s,
             limiter.reduction_curve_db.len()
         ),
-        (ceiling, 0.1, 10)
+        ("limiter", 0.1, 10)
     );
     // Of 1.0 the part that is left is what is held, at the place where the overshoot of the edge is largest or after it.
     let reduction = limiter.reduction_db.unwrap();

@@ -90,12 +90,8 @@ fn the_reduction_of_each_tenth_is_the_strongest_that_its_frames_have() {
     };
     for start in [0usize, 16_000, 24_000] {
         let bounce = Bounce::new().range(Frames(start as u64)..Frames(48_000));
-        let found = bounce
-            .dry_run(Plan::compile(&mix).unwrap())
-            .unwrap()
-            .mix
-            .limiter
-            .unwrap();
+        let report = bounce.dry_run(Plan::compile(&mix).unwrap()).unwrap();
+        let found = &report.mix.inserts[0];
         let tenths = (48_000 - start).div_ceil(4800);
         assert_eq!(found.reduction_curve_db.len(), tenths, "{start}");
         for (k, got) in found.reduction_curve_db.iter().enumerate() {

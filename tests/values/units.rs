@@ -25,8 +25,8 @@ fn levels_and_factors_are_20_log_10_and_10_log_10() {
     ] {
         near(Decibels(decibels).gain().0, factor);
         near(Dbtp(decibels).value(), factor);
-        near(Dbfs::of(factor).0, decibels);
-        near(Dbtp::of(factor).0, decibels);
+        near(Dbfs::from_amplitude(factor).0, decibels);
+        near(Dbtp::from_amplitude(factor).0, decibels);
     }
     assert_eq!(
         (

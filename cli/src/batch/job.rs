@@ -177,6 +177,7 @@ impl Job {
                 "it is a cue sheet, and only audio is written here: use mixdown".to_owned(),
             ));
         }
+        deliverable.listing = false;
         if self.format.is_some() || !is_named_for(&self.out, deliverable.format) {
             deliverable.format = self.mix_format();
         }

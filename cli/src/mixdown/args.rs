@@ -5,7 +5,8 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use soundtrack::{
-    Format, Layout, LoudnessTarget, PanLaw, SampleRate, Session, encode::Dither, report::Paper,
+    Format, Layout, LoudnessTarget, PanLaw, SampleRate, Session, encode::Dither,
+    report::ReportFormat,
 };
 use std::{io::IsTerminal, path::PathBuf};
 
@@ -335,7 +336,7 @@ fn bins() -> impl TypedValueParser<Value = u32> {
 
 /// Parses the path of a report, whose ending must name a known form.
 fn report_path(name: &str) -> Result<PathBuf, String> {
-    Paper::of(name)
+    ReportFormat::from_path(name)
         .map(|_| name.into())
         .map_err(|_| "a report is written as .html, .svg, .json or .waveform.json".to_owned())
 }

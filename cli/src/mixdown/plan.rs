@@ -56,10 +56,10 @@ fn to_text(plan: &Plan, session: &Session) -> String {
     text
 }
 
-/// Returns the format of a file: that of the audio, or `csv` or `json`.
+/// Returns the format of a file: that of the audio, or the extension of a document.
 fn format_name(deliverable: &Deliverable, output: &Output) -> String {
     match output.content {
-        Content::CueSheet => {
+        content if !content.is_audio() => {
             let extension = output.file.extension().unwrap_or_default();
             extension.to_string_lossy().to_lowercase()
         }
@@ -94,12 +94,13 @@ fn to_json(plan: &Plan, session: &Session) -> Value {
     })
 }
 
-/// Returns the name of the bus or the cue that a file holds, `mix` or `cue sheet`.
+/// Returns the name of the bus or the cue that a file holds, `mix`, `cue sheet` or `listing`.
 fn content_name(content: Content, session: &Session) -> String {
     match content {
         Content::Stem(bus) => session.part_name(bus.into()).unwrap_or_default(),
         Content::Cue(cue) => session.part_name(cue.into()).unwrap_or_default(),
         Content::CueSheet => "cue sheet".to_owned(),
+        Content::AlbumCue | Content::AlbumJson => "listing".to_owned(),
         _ => "mix".to_owned(),
     }
 }

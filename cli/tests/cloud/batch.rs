@@ -346,7 +346,7 @@ fn a_store_out_of_reach_is_told_once() {
             ended.err
         );
         assert!(
-            clock.elapsed() < Duration::from_secs(storage::FIRST_PATIENCE_S + 2)
+            clock.elapsed() < Duration::from_secs(storage::FIRST_CONTACT_TIMEOUT_S + 2)
                 && ended.out.is_empty()
         );
     }

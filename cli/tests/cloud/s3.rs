@@ -162,7 +162,7 @@ fn a_store_that_is_gone_is_an_error_within_a_time() {
     let Some(wire) = wired("a_store_that_is_gone_is_an_error_within_a_time") else {
         return;
     };
-    let most = Duration::from_secs(storage::PATIENCE_S + 35);
+    let most = Duration::from_secs(storage::RETRY_TIMEOUT_S + 35);
     storage::write("s3://music/a.wav", wav(1, MINUTE)).unwrap();
     storage::write("s3://music/a.flac", flac(1, MINUTE)).unwrap();
     let kind_of = |e: soundtrack::Error, name: &str, clock: Instant| {

@@ -196,7 +196,7 @@ impl ClipQueue {
                 taken: 0,
             });
         }
-        let reader = Reader::opened(&mut job.reader, &self.stem)?;
+        let reader = Reader::get_or_open(&mut job.reader, &self.stem)?;
         let (from, range) = reader.read(job.stem_frame, job.most, usize::MAX)?;
         let mut block = Block::new(from.layout(), range.len());
         block.set_frames(range.len());

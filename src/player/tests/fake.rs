@@ -217,9 +217,9 @@ impl Busy {
 
 /// Sets a flag when it is dropped, also by a failed assertion: a thread scope waits for its threads, which would otherwise
 /// wait for the test.
-pub struct Over<'a>(pub &'a AtomicBool);
+pub struct SetOnDrop<'a>(pub &'a AtomicBool);
 
-impl Drop for Over<'_> {
+impl Drop for SetOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Release);
     }

@@ -6,7 +6,8 @@ use super::{
     renders::{length, noise, rendered, same_bits, stem},
 };
 use crate::{
-    Decibels, Frames, Layout, Pan, Player, PlayerBuilder, SampleRate, Session, State, Track,
+    Decibels, Frames, Insert, Layout, Pan, Player, PlayerBuilder, SampleRate, Session, State,
+    Track,
     session::{Bus, BusId, TrackId},
 };
 use proptest::prelude::*;
@@ -402,4 +403,27 @@ fn another_rate_and_layout_are_converted_once() {
     );
     assert!(heard[2..].iter().flatten().all(|x| *x == 0.0));
     assert_eq!(player.position(), Frames(24_000));
+}
+
+#[test]
+fn a_start_among_compressors_is_soon_and_exact_from_their_restart_on() {
+    const GRID: u64 = 1 << 20;
+    /// Frames from the start to the restart: more than the compressor needs ahead of it.
+    const BEFORE: usize = 100_000;
+    let mut mix = Session::new(SampleRate::HZ_48000, Layout::Mono);
+    let stem = stem(1, 48_000, Layout::Mono, GRID as usize + 5_000);
+    let comp = Insert::new("compressor").unwrap();
+    let comp = comp.set("threshold", -40.0).unwrap();
+    mix.add_track(Track::new("t", stem).insert(comp));
+    let start = GRID - BEFORE as u64;
+    let fake = Fake::default();
+    let _player = fake.play(&PlayerBuilder::new().at(Frames(start)), &mix);
+    let heard = fake.take(BEFORE + 5_000, Layout::Mono, &[480]).remove(0);
+    let whole = rendered(&mix, 4096, 1, start..length(&mix)).remove(0);
+    let differs = |(a, b): (&f64, &f64)| a.to_bits() != b.to_bits();
+    let last = heard.iter().zip(&whole).rposition(differs);
+    // The state is close at once, so that the last bits agree some time before the restart.
+    assert!((4_000..BEFORE).contains(&last.unwrap()), "{last:?}");
+    let ratio = heard[4_800] / whole[4_800];
+    assert!((0.98..1.02).contains(&ratio), "{ratio}");
 }

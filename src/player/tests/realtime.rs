@@ -1,7 +1,7 @@
 //! The callback never allocates, whatever commands the player executes; and its sample formats.
 
 use super::{
-    fake::{Fake, Over, soon},
+    fake::{Fake, SetOnDrop, soon},
     renders::stem,
 };
 use crate::{
@@ -35,7 +35,7 @@ fn the_callback_never_allocates_through_a_storm_of_commands() {
     player.set_loop(Some(Frames(1_000)..Frames(60_000)));
     let over = AtomicBool::new(false);
     let calls = thread::scope(|threads| {
-        let until = Over(&over);
+        let until = SetOnDrop(&over);
         let device = threads.spawn(|| {
             let (mut out, mut calls) = (vec![0f32; 2 * 4096], 0u64);
             while !over.load(Ordering::Acquire) {

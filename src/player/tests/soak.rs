@@ -5,7 +5,7 @@
 //! ```
 
 use super::{
-    fake::{Fake, Over, soon},
+    fake::{Fake, SetOnDrop, soon},
     renders::{noise, stem},
 };
 use crate::{
@@ -70,7 +70,7 @@ fn soak() {
     let over = AtomicBool::new(false);
     let mut operations = [0u64; 8];
     let held_at = thread::scope(|threads| {
-        let _over = Over(&over);
+        let _over = SetOnDrop(&over);
         threads.spawn(|| {
             while !over.load(Ordering::Acquire) {
                 // There is no open device after a fault.

@@ -3,7 +3,7 @@
 //! A ramp on the left channel identifies every frame. Other controls change a strip on the right.
 
 use super::{
-    fake::{Fake, Over, soon},
+    fake::{Fake, SetOnDrop, soon},
     renders::noise,
 };
 use crate::{
@@ -81,7 +81,7 @@ fn nothing_is_lost_while_handles_come_and_go_and_faders_move() {
     let over = AtomicBool::new(false);
     let mut got = Vec::new();
     thread::scope(|threads| {
-        let _over = Over(&over);
+        let _over = SetOnDrop(&over);
         for seed in 0..4u64 {
             let (player, over) = (player.clone(), &over);
             threads.spawn(move || {
@@ -140,7 +140,7 @@ fn every_frame_is_that_of_its_place_through_a_storm_of_seeks_and_loops() {
     let end = LENGTH - 200_000;
     let mut checked = 0;
     thread::scope(|threads| {
-        let _over = Over(&over);
+        let _over = SetOnDrop(&over);
         for seed in 0..4u64 {
             let (player, over, given, targets, loops) =
                 (player.clone(), &over, &given, &targets, &loops);

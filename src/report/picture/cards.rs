@@ -3,6 +3,7 @@
 use super::{
     axis::Axis,
     head::{CARDS, Card, CardState, grouped, signed},
+    overs::TOLERANCE_DB,
     targets::Targets,
     time,
 };
@@ -63,6 +64,7 @@ pub(super) fn cards(report: &Report, axis: &Axis) -> Vec<Card> {
         "kHz",
         report.layout.clone(),
     ));
+    // Last are the least important ones.
     cards.truncate(CARDS);
     cards
 }
@@ -84,6 +86,7 @@ fn plain(label: &str, value: Option<String>, unit: &'static str, foot: String) -
     }
 }
 
+/// Returns the card of the integrated loudness, judged by the target.
 fn integrated(level: Option<f64>, targets: &Targets) -> Card {
     let foot = match (targets.target_lufs, targets.tolerance_lu) {
         (None, _) => "no target was set".to_owned(),
@@ -109,13 +112,16 @@ fn integrated(level: Option<f64>, targets: &Targets) -> Card {
     }
 }
 
+/// Returns the card of the true peak, judged by the ceiling of the target or limiter.
 fn true_peak(level: Option<f64>, at: String, targets: &Targets) -> Card {
-    let over = level.is_some_and(|l| l > targets.ceiling_dbtp.unwrap_or(0.0) + 0.05);
+    // Without a ceiling, values above full scale need attention.
+    let ceiling = targets.ceiling_dbtp.unwrap_or(0.0);
+    let over = level.is_some_and(|l| l > ceiling + TOLERANCE_DB);
     let foot = targets.ceiling_dbtp.map_or(at.clone(), |ceiling| {
         format!("at most {} · {at}", signed(ceiling, 1))
     });
     let state = match targets.true_peak_passed {
-        None if over => CardState::Care,
+        None if over => CardState::Attention,
         None => CardState::Good,
         passed => state(passed),
     };
@@ -125,6 +131,7 @@ fn true_peak(level: Option<f64>, at: String, targets: &Targets) -> Card {
     }
 }
 
+/// Returns the state of a requirement: `None` if nothing is required.
 fn state(passed: Option<bool>) -> CardState {
     match passed {
         None => CardState::Plain,
@@ -139,7 +146,7 @@ fn peak(report: &Report, is_integer: bool, at: String) -> Card {
     let over = report.mix.peak_dbfs.is_some_and(|p| p > 0.0);
     let state = match (over, is_integer) {
         (true, true) => CardState::Bad,
-        (true, false) => CardState::Care,
+        (true, false) => CardState::Attention,
         _ => CardState::Good,
     };
     Card {
@@ -153,6 +160,7 @@ fn peak(report: &Report, is_integer: bool, at: String) -> Card {
     }
 }
 
+/// Returns the card of the clipped samples. Any is an error.
 fn clipped(report: &Report, is_integer: bool) -> Card {
     let count = report.mix.clipped_samples;
     let foot = if is_integer {
@@ -172,12 +180,13 @@ fn clipped(report: &Report, is_integer: bool) -> Card {
     }
 }
 
+/// Returns the card of the warnings and notes.
 fn warnings(report: &Report) -> Card {
     let notes = report.warnings.iter().filter(|w| w.kind.is_note()).count();
     let warnings = report.warnings.len() - notes;
     let foot = format!("and {notes} {}", if notes == 1 { "note" } else { "notes" });
     let state = if warnings > 0 {
-        CardState::Care
+        CardState::Attention
     } else {
         CardState::Good
     };

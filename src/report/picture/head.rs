@@ -13,8 +13,8 @@ use crate::{error::one_line, report::Report};
 pub(super) enum CardState {
     /// Requirement met.
     Good,
-    /// Needs attention.
-    Care,
+    /// Value without a verdict that the reader should look at.
+    Attention,
     /// Requirement not met.
     Bad,
     /// Value without a requirement.
@@ -31,8 +31,11 @@ pub(super) struct Card {
     pub state: CardState,
 }
 
+/// Number of cards in the head.
 pub(super) const CARDS: usize = 6;
+/// Space between two cards in pixels.
 const GAP: f64 = 12.0;
+/// Height of a card in pixels.
 const HEIGHT: f64 = 72.0;
 
 /// Draws the head from `y` down. Returns the position of its lower end.
@@ -125,7 +128,7 @@ impl Card {
     fn draw(&self, svg: &mut Svg, x: f64, y: f64, width: f64) {
         let class = match self.state {
             CardState::Good => "good",
-            CardState::Care => "care",
+            CardState::Attention => "care",
             CardState::Bad => "bad",
             CardState::Plain => "plain",
         };
@@ -162,7 +165,7 @@ pub(super) fn mark(svg: &mut Svg, state: CardState, x: f64, y: f64) {
     let data = match state {
         CardState::Good => format!("M{} {}l3.5 3.5 6-7.5", n(x - 5.0), n(y)),
         CardState::Bad => format!("M{} {}l8 8m0-8l-8 8", n(x - 4.0), n(y - 4.0)),
-        CardState::Care => format!("M{} {}v5.5m0 2.8v.2", n(x), n(y - 5.0)),
+        CardState::Attention => format!("M{} {}v5.5m0 2.8v.2", n(x), n(y - 5.0)),
         CardState::Plain => return,
     };
     svg.path("mark", &data);

@@ -6,10 +6,13 @@ use super::{
     axis::Axis,
     head::signed,
     hover,
+    reduction::{ReductionScale, is_shown},
     svg::{Anchor, Svg, TextFit, number, text_width},
     wave::{Column, PathScale, columns},
 };
-use crate::report::{ClipReport, LaneOverview, Overview, Placed, Report, StripReport, Waveform};
+use crate::report::{
+    ClipReport, InsertReport, LaneOverview, Overview, Placed, Report, StripReport, Waveform,
+};
 use std::fmt::Write as _;
 
 /// Total height of all lanes. With more lanes each gets lower, down to [`MIN_HEIGHT`].
@@ -35,6 +38,8 @@ struct LaneRow<'a> {
     wave: &'a Waveform,
     name: String,
     detail: Vec<String>,
+    /// Inserts whose gain reduction is drawn below the lane.
+    inserts: Vec<&'a InsertReport>,
     colour: String,
     /// Sample value of full deflection at magnification 1.
     full_scale: f64,
@@ -66,6 +71,7 @@ pub(super) fn draw(
             },
         )
         .floor();
+    let reductions = ReductionScale::new(rows.iter().flat_map(|row| row.inserts.iter().copied()));
     let (top, mut at) = (y, y);
     let bounds: Vec<(f64, f64)> = rows
         .iter()
@@ -75,8 +81,9 @@ pub(super) fn draw(
             } else {
                 height
             };
-            at += high + if row.starts_group { GROUP_GAP } else { 0.0 };
-            (at - high, high)
+            let y = at + if row.starts_group { GROUP_GAP } else { 0.0 };
+            at = y + high + row.inserts.len() as f64 * reductions.height;
+            (y, high)
         })
         .collect();
     let bottom = at;
@@ -86,6 +93,11 @@ pub(super) fn draw(
             [LEFT, *y + 1.0, axis.width(), *high - 2.0],
             3.0,
         );
+    }
+    for (row, (y, high)) in rows.iter().zip(&bounds) {
+        for n in 0..row.inserts.len() {
+            reductions.background(svg, axis, y + high + n as f64 * reductions.height);
+        }
     }
     let ticks = axis.ticks();
     axis.grid(svg, &ticks, top, bottom);
@@ -97,8 +109,13 @@ pub(super) fn draw(
         "peak dBFS",
         None,
     );
+    reductions.heading(svg, top);
     for (row, (y, high)) in rows.iter().zip(&bounds) {
         row.draw(svg, axis, *y, *high, hover);
+        for (n, insert) in row.inserts.iter().enumerate() {
+            let y = y + high + n as f64 * reductions.height;
+            reductions.draw(svg, insert, &row.colour, axis, y);
+        }
     }
     axis.ruler(svg, &ticks, bottom);
     bottom + 24.0
@@ -116,6 +133,7 @@ fn rows<'a>(report: &'a Report, overview: &'a Overview) -> Vec<LaneRow<'a>> {
         row.colour = bus_colour(overview, lane.bus.as_deref());
         if let Some(track) = report.tracks.get(i) {
             row.detail = detail(lane, &track.strip, &track.clips, report.rate_hz);
+            row.inserts = shown(&track.strip.inserts);
         }
         rows.push(row);
     }
@@ -125,6 +143,7 @@ fn rows<'a>(report: &'a Report, overview: &'a Overview) -> Vec<LaneRow<'a>> {
         row.detail.push("bus".to_owned());
         if let Some(bus) = report.buses.get(i) {
             row.detail.extend(detail(lane, bus, &[], report.rate_hz));
+            row.inserts = shown(&bus.inserts);
         }
         row.starts_group = i == 0;
         rows.push(row);
@@ -144,7 +163,8 @@ fn rows<'a>(report: &'a Report, overview: &'a Overview) -> Vec<LaneRow<'a>> {
     let differs = overview.tracks.iter().any(|track| {
         track.waveform.min != mix.waveform.min || track.waveform.max != mix.waveform.max
     });
-    if rows.len() > 1 || differs {
+    let inserts = shown(&report.mix.inserts);
+    if rows.len() > 1 || differs || !inserts.is_empty() {
         let mut row = LaneRow::new(mix, &mix.waveform, full_scale);
         row.name = "Mix".to_owned();
         row.detail.push("master".to_owned());
@@ -152,9 +172,14 @@ fn rows<'a>(report: &'a Report, overview: &'a Overview) -> Vec<LaneRow<'a>> {
             row.detail.push("automation".to_owned());
         }
         (row.is_mix, row.starts_group) = (true, true);
+        row.inserts = inserts;
         rows.push(row);
     }
     rows
+}
+
+fn shown(inserts: &[InsertReport]) -> Vec<&InsertReport> {
+    inserts.iter().filter(|insert| is_shown(insert)).collect()
 }
 
 /// Returns the CSS class of a bus's colour, or that of tracks that feed no bus.
@@ -218,6 +243,9 @@ fn channel_names(layout: &str, count: usize) -> Vec<String> {
     (0..count).map(numbered).collect()
 }
 
+/// Smallest gain in dB that does not round to the 0.0 of a fader at unity.
+const MIN_SHOWN_GAIN_DB: f64 = 0.05;
+
 /// Returns the parts of a lane's second line: `rhythm · −3.0 dB · L20 · 44.1 kHz · mono`.
 fn detail(
     lane: &LaneOverview,
@@ -231,7 +259,7 @@ fn detail(
     }
     if strip.gain_moves {
         parts.push("automation".to_owned());
-    } else if let Some(gain) = strip.gain_db.filter(|g| g.abs() >= 0.05) {
+    } else if let Some(gain) = strip.gain_db.filter(|g| g.abs() >= MIN_SHOWN_GAIN_DB) {
         parts.push(format!("{} dB", signed(gain, 1)));
     }
     if let Some(pan) = strip.pan.filter(|p| *p != 0.0) {
@@ -255,6 +283,7 @@ impl<'a> LaneRow<'a> {
             wave,
             name: lane.name.clone(),
             detail: Vec::new(),
+            inserts: Vec::new(),
             colour: MIX_COLOUR.to_owned(),
             full_scale,
             magnification: magnification_of(peak(wave), full_scale),
@@ -365,7 +394,7 @@ impl<'a> LaneRow<'a> {
     fn peak(&self, svg: &mut Svg, y: f64, high: f64, drawn: &[Column]) {
         let peak = drawn.iter().map(Column::peak).fold(0.0, f64::max);
         let text = if peak > 0.0 {
-            signed(crate::units::Dbfs::of(peak).0, 1)
+            signed(crate::units::Dbfs::from_amplitude(peak).0, 1)
         } else {
             "silent".to_owned()
         };

@@ -1,4 +1,4 @@
-//! Draws loudness over time, peaks with overs, and gain reduction, below the lanes.
+//! Draws loudness over time and peaks with overs, below the lanes.
 
 use super::{
     COLUMNS, LEFT, MARGIN, RIGHT,
@@ -10,13 +10,12 @@ use super::{
     targets::Targets,
     wave::{Column, PathScale, columns},
 };
-use crate::report::{LimiterReport, LoudnessOverview, Overview, Report};
+use crate::report::{LoudnessOverview, Overview, Report};
 use crate::units::Dbfs;
 use std::fmt::Write as _;
 
 const LOUDNESS_HEIGHT: f64 = 150.0;
 const PEAK_HEIGHT: f64 = 56.0;
-const REDUCTION_HEIGHT: f64 = 36.0;
 /// Lowest level shown in the peak lane, in dB.
 const PEAK_FLOOR_DB: f64 = -36.0;
 
@@ -35,58 +34,7 @@ pub(super) fn draw(
         y += LOUDNESS_HEIGHT + 18.0;
     }
     peaks(svg, overview, &targets, axis, y);
-    y += PEAK_HEIGHT;
-    if let Some(limiter) = report
-        .mix
-        .limiter
-        .as_ref()
-        .filter(|l| l.reduction_db.is_some())
-    {
-        reduction(svg, limiter, overview, axis, y + 12.0);
-        y += 12.0 + REDUCTION_HEIGHT;
-    }
-    y
-}
-
-/// Draws the gain reduction of the limiter, downward from the top.
-fn reduction(svg: &mut Svg, limiter: &LimiterReport, overview: &Overview, axis: &Axis, y: f64) {
-    let most = limiter.reduction_db.unwrap_or_default();
-    let low = (most / 3.0).ceil().max(1.0) * 3.0;
-    heading(svg, y + 14.0, "Limiter", "dB");
-    let at = limiter
-        .reduction_at_s
-        .map_or(String::new(), |s| format!(" at {}", axis.label(s)));
-    svg.text(
-        "detail",
-        (MARGIN + 12.0, y + 31.0),
-        Anchor::Start,
-        &format!("most −{most:.1}{at}"),
-        None,
-    );
-    svg.rect("panel", [LEFT, y, axis.width(), REDUCTION_HEIGHT], 0.0);
-    axis.grid(svg, &axis.ticks(), y, y + REDUCTION_HEIGHT);
-    super::cues::bands(svg, overview, axis, y, y + REDUCTION_HEIGHT);
-    let values: Vec<Option<f32>> = limiter
-        .reduction_curve_db
-        .iter()
-        .copied()
-        .map(Some)
-        .collect();
-    let values = column_maxima(&values, limiter.reduction_step_s, axis);
-    let steps = PathScale::new((LEFT, axis.width()), y, values.len(), REDUCTION_HEIGHT);
-    steps.open(svg);
-    let reach = |v: &Option<f64>| (0.0, v.unwrap_or(0.0) / low * REDUCTION_HEIGHT);
-    svg.path("reduction", &steps.outline(values.iter().map(reach)));
-    svg.raw("</g>");
-    for (level, place) in [(0.0, y + 8.0), (-low, y + REDUCTION_HEIGHT)] {
-        svg.text(
-            "tick",
-            (LEFT - 6.0, place),
-            Anchor::End,
-            &signed(level, 0),
-            None,
-        );
-    }
+    y + PEAK_HEIGHT
 }
 
 /// Draws momentary, short-term and integrated loudness over time, with the target.
@@ -225,7 +173,7 @@ impl LevelScale {
 }
 
 /// Returns the maximum value under each column of the page; `None` for columns without a value.
-fn column_maxima(values: &[Option<f32>], step_s: f64, axis: &Axis) -> Vec<Option<f64>> {
+pub(super) fn column_maxima(values: &[Option<f32>], step_s: f64, axis: &Axis) -> Vec<Option<f64>> {
     let step_s = if step_s > 0.0 { step_s } else { 0.1 };
     let count = COLUMNS.min((axis.length_s / step_s).ceil() as usize).max(1);
     (0..count)
@@ -354,7 +302,7 @@ fn peaks(svg: &mut Svg, overview: &Overview, targets: &Targets, axis: &Axis, y: 
 }
 
 fn peak_dbfs(column: &Column) -> Option<f64> {
-    (column.peak() > 0.0).then(|| Dbfs::of(column.peak()).0)
+    (column.peak() > 0.0).then(|| Dbfs::from_amplitude(column.peak()).0)
 }
 
 fn heading(svg: &mut Svg, y: f64, name: &str, unit: &str) {

@@ -27,7 +27,7 @@ pub(super) fn draw(svg: &mut Svg, report: &Report, y: f64) -> f64 {
                 ("note bad", CardState::Bad)
             }
             _ if warning.kind.is_note() => ("note", CardState::Plain),
-            _ => ("note care", CardState::Care),
+            _ => ("note care", CardState::Attention),
         };
         svg.group(class);
         mark(svg, state, MARGIN + 6.0, y + 8.0);

@@ -8,7 +8,7 @@ use crate::{
     curve::Curve,
     layout::Layout,
     media::Input,
-    session::{Album, Clip, Cue, Deliverable, Master, Session, Strip, Track, Use},
+    session::{Album, Clip, Cue, Deliverable, Insert, Master, Session, Strip, Track, Use},
     timecode::{FrameRate, Timecode},
     units::{Decibels, SampleRate},
 };
@@ -16,6 +16,9 @@ use crate::{
 /// Reads keys into fields, or writes fields under their keys.
 pub(super) trait Visitor: Sized {
     fn field<T: FieldValue>(&mut self, key: &'static str, value: &mut T);
+
+    /// Visits the curves of parameters of inserts under a key.
+    fn insert_curves(&mut self, key: &'static str, inserts: &mut [Insert]);
 
     /// Visits the table under a key, whose fields are part of the same object. An empty one is not written.
     fn section(&mut self, key: &'static str, bind: impl FnOnce(&mut Self));
@@ -71,7 +74,8 @@ pub(super) fn master(visitor: &mut impl Visitor, master: &mut Master) {
     visitor.field("limit", &mut master.limit);
     visitor.field("dither", &mut master.dither);
     visitor.section("automation", |inner| {
-        gain_curve(inner, &mut master.gain_curve)
+        gain_curve(inner, &mut master.gain_curve);
+        inner.insert_curves("insert", &mut master.inserts);
     });
 }
 
@@ -91,6 +95,7 @@ pub(super) fn strip(visitor: &mut impl Visitor, to: &'static str, strip: &mut St
     visitor.section("automation", |inner| {
         gain_curve(inner, &mut strip.gain_curve);
         inner.field("pan", &mut strip.pan_curve);
+        inner.insert_curves("insert", &mut strip.inserts);
     });
 }
 
@@ -169,6 +174,7 @@ pub(super) fn deliverable(visitor: &mut impl Visitor, deliverable: &mut Delivera
     visitor.field("mute", &mut deliverable.mute);
     visitor.field("stems", &mut deliverable.stems);
     visitor.field("album", &mut deliverable.album);
+    visitor.field("listing", &mut deliverable.listing);
     visitor.field("cue_sheet", &mut deliverable.cue_sheet);
     visitor.field("dither", &mut deliverable.dither);
     loudness::bind(visitor, deliverable);

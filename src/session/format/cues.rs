@@ -117,7 +117,7 @@ fn tracks(cue: &mut Cue, reader: &mut TableReader<'_, '_>, scope: &TrackScope<'_
             let path = path.unwrap_or_else(|kind| {
                 reader
                     .problems
-                    .add(&span, Problem::of(Subject::Session, kind));
+                    .add(&span, Problem::with_kind(Subject::Session, kind));
                 PathBuf::new()
             });
             let mut clip = Clip::new(Input::file(path));
@@ -154,7 +154,7 @@ fn found(
     if let Err(kind) = confined(parent, scope.values.folder, context, reader.subject()) {
         reader
             .problems
-            .add(span, Problem::of(Subject::Session, kind));
+            .add(span, Problem::with_kind(Subject::Session, kind));
         return Vec::new();
     }
     if parent.contains(['*', '?']) {

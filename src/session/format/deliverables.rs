@@ -63,6 +63,12 @@ pub(super) fn deliverable(
             "it is a cue sheet and audio: make two deliverables of it",
         );
     }
+    if deliverable.listing && !deliverable.album {
+        reader.report(
+            reader.span("listing"),
+            "a listing is for an album, as in album = true",
+        );
+    }
     check_place(&deliverable, &mut reader, session);
     reader.finish();
     deliverable
@@ -90,7 +96,7 @@ fn check_place(deliverable: &Deliverable, reader: &mut TableReader<'_, '_>, sess
         check_output(&output.file, reader.scope.context, reader.subject()).err()
     });
     if let Some(kind) = refused {
-        let problem = Problem::of(Subject::Session, kind);
+        let problem = Problem::with_kind(Subject::Session, kind);
         reader.problems.add(&reader.span("file"), problem);
     }
 }

@@ -111,7 +111,7 @@ pub(super) fn matching(folder: &Path, pattern: &str) -> io::Result<Vec<PathBuf>>
     };
     let mut found = Vec::new();
     if folder.to_str().is_some_and(is_link) {
-        let names = storage::listed(&folder.join(inner))?.map_err(io::Error::other)?;
+        let names = storage::list_folder(&folder.join(inner))?;
         if names.len() > MAX_ENTRIES {
             return Err(too_many());
         }

@@ -2,9 +2,10 @@
 
 use super::{
     tree::{Key, Node, Table, Value},
-    values::{FieldReader, FieldValue, FieldWriter, decibels, number},
+    values::{FieldReader, FieldValue, FieldWriter, decibels, number, point, point_text, texts},
 };
 use crate::{
+    curve::Curve,
     dsp::{PROCESSORS, Parameter, ProcessorKind, Unit},
     session::{BusId, Insert, Selector, TrackId},
     units::Frames,
@@ -14,6 +15,9 @@ use crate::{
 pub(super) const KEY: &str = "key";
 pub(super) const TYPE: &str = "type";
 pub(super) const BYPASS: &str = "bypass";
+/// The type of a processor that a program supplies, and the key of its name.
+pub(super) const CUSTOM: &str = "custom";
+pub(super) const PROCESSOR: &str = "processor";
 
 /// Inserts by name, as in `{ slap = { type = "delay", time = "90ms", mix = 0.2 } }`.
 impl FieldValue for Vec<Insert> {
@@ -38,24 +42,14 @@ impl FieldValue for Vec<Insert> {
     fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
         let mut table = Table::default();
         for (index, insert) in self.iter().enumerate() {
-            let name = if insert.name.is_empty() {
-                format!("{}{}", insert.kind_name(), index + 1)
-            } else {
-                insert.name.clone()
-            };
+            let name = written_name(insert, index);
             if table.get(&name).is_some() {
                 field.refuse(format!(
                     "{:?} has two inserts {name:?}, which a session file cannot state",
                     field.name
                 ));
             }
-            match ProcessorKind::named(insert.kind_name()).filter(|_| !insert.is_custom()) {
-                Some(kind) => table.put(&name, Value::Table(written(insert, kind, field))),
-                None => field.refuse(format!(
-                    "{:?}: insert {name:?} comes from the program; a session file names built-in processors",
-                    field.name
-                )),
-            }
+            table.put(&name, Value::Table(written(insert, field)));
         }
         (!table.entries.is_empty()).then_some(Value::Table(table))
     }
@@ -73,6 +67,9 @@ fn insert(name: &Key, table: &Table, field: &mut FieldReader<'_>) -> Option<Inse
         );
         return None;
     };
+    if stated.value.as_text() == Some(CUSTOM) {
+        return custom(&subject, name, table, field);
+    }
     let Some(kind) = stated.value.as_text().and_then(ProcessorKind::named) else {
         let text = stated.value.inline();
         let hint = field.problems.hint(&text, types());
@@ -86,15 +83,7 @@ fn insert(name: &Key, table: &Table, field: &mut FieldReader<'_>) -> Option<Inse
     for (key, node) in &table.entries {
         match (key.name.as_str(), &node.value) {
             (TYPE, _) => {}
-            (BYPASS, Value::Switch(on)) => insert.bypass = *on,
-            (BYPASS, other) => {
-                let message = format!(
-                    "{subject}: {BYPASS} is {}, but should be true or false",
-                    other.kind()
-                );
-                field.wrong_at(&node.span, message);
-            }
-            (KEY, _) => insert.key = side_chain(&subject, node, field).or(insert.key),
+            (KEY | BYPASS, _) => common(&subject, key, node, &mut insert, field),
             (key_name, _) => match kind
                 .parameters
                 .iter()
@@ -132,6 +121,178 @@ fn insert(name: &Key, table: &Table, field: &mut FieldReader<'_>) -> Option<Inse
         }
     }
     Some(insert)
+}
+
+/// Reads an insert whose processor a program supplies; `None` after reporting that it has no name.
+fn custom(subject: &str, name: &Key, table: &Table, field: &mut FieldReader<'_>) -> Option<Insert> {
+    let mut insert = None;
+    for (key, node) in &table.entries {
+        if key.name == PROCESSOR {
+            match node.value.as_text() {
+                Some(processor) => insert = Some(Insert::to_supply(processor).named(&name.name)),
+                None => {
+                    let message = format!(
+                        "{subject}: {PROCESSOR} is {}, but should be text",
+                        node.value.kind()
+                    );
+                    field.wrong_at(&node.span, message);
+                    return None;
+                }
+            }
+        }
+    }
+    let Some(mut insert) = insert else {
+        let message = format!(
+            "{subject} has no {PROCESSOR}: the name of a processor that a program supplies"
+        );
+        field.wrong_at(&name.span, message);
+        return None;
+    };
+    for (key, node) in &table.entries {
+        match key.name.as_str() {
+            TYPE | PROCESSOR => {}
+            KEY | BYPASS => common(subject, key, node, &mut insert, field),
+            unknown => {
+                let hint = field.problems.hint(unknown, [TYPE, PROCESSOR, KEY, BYPASS]);
+                let message = format!("{subject}: unknown key {unknown:?}{hint}");
+                field.wrong_at(&key.span, message);
+            }
+        }
+    }
+    Some(insert)
+}
+
+/// Reads a key that inserts of all types have.
+fn common(subject: &str, key: &Key, node: &Node, insert: &mut Insert, field: &mut FieldReader<'_>) {
+    match (key.name.as_str(), &node.value) {
+        (KEY, _) => insert.key = side_chain(subject, node, field).or(insert.key),
+        (_, Value::Switch(on)) => insert.bypass = *on,
+        (_, other) => {
+            let message = format!(
+                "{subject}: {BYPASS} is {}, but should be true or false",
+                other.kind()
+            );
+            field.wrong_at(&node.span, message);
+        }
+    }
+}
+
+/// Reads the curves of parameters under a key of a table of automation. `path` is what the name of the key adds to `insert`:
+/// nothing, or an insert, or an insert and its parameter.
+pub(super) fn read_curves(
+    inserts: &mut [Insert],
+    path: &[&str],
+    name: &Key,
+    node: &Node,
+    field: &mut FieldReader<'_>,
+) {
+    if let [insert, parameter] = path {
+        return read_curve(inserts, insert, parameter, name, node, field);
+    }
+    let Value::Table(table) = &node.value else {
+        field.wrong_at(
+            &node.span,
+            format!(
+                "{:?} is {}, but should be a table of inserts, like insert.comp.threshold = [\"0s -20\"]",
+                name.name,
+                node.value.kind()
+            ),
+        );
+        return;
+    };
+    for (key, node) in &table.entries {
+        let path: Vec<&str> = path.iter().copied().chain([key.name.as_str()]).collect();
+        read_curves(inserts, &path, key, node, field);
+    }
+}
+
+/// Reads the curve of one parameter of an insert.
+fn read_curve(
+    inserts: &mut [Insert],
+    insert: &str,
+    parameter: &str,
+    name: &Key,
+    node: &Node,
+    field: &mut FieldReader<'_>,
+) {
+    let names: Vec<String> = inserts.iter().map(|known| known.name.clone()).collect();
+    let Some(insert) = inserts.iter_mut().find(|known| known.name == insert) else {
+        let hint = field
+            .problems
+            .hint(insert, names.iter().map(String::as_str));
+        let message = format!("there is no insert {insert:?}{hint}");
+        return field.wrong_at(&name.span, message);
+    };
+    let subject = format!("insert {:?}", insert.name);
+    let parameters = ProcessorKind::named(insert.kind_name()).map_or(&[][..], |k| k.parameters);
+    let Some(found) = parameters.iter().find(|known| known.key == parameter) else {
+        let known = parameters.iter().map(|known| known.key);
+        let hint = field.problems.hint(parameter, known);
+        let message = format!("{subject}: unknown key {parameter:?}{hint}");
+        return field.wrong_at(&name.span, message);
+    };
+    let Value::List(list) = &node.value else {
+        let message = format!(
+            "{subject}: {parameter} is {}, but should be a list of points",
+            node.value.kind()
+        );
+        return field.wrong_at(&node.span, message);
+    };
+    let mut curve = Curve::new();
+    for node in list {
+        let read = point(node, field, |text| {
+            let value = match text.parse() {
+                Ok(number) => Value::Number(number),
+                Err(_) => Value::Text(text.to_owned()),
+            };
+            let span = node.span.clone();
+            self::value(found, &Node { value, span }, field)
+        });
+        let problem = match read {
+            Ok((at, value, shape)) => {
+                curve = curve.point(at, value, shape);
+                found.problem(value, Some(field.clock().rate))
+            }
+            Err(message) => Some(message),
+        };
+        if let Some(problem) = problem {
+            return field.wrong_at(&node.span, format!("{subject}: {problem}"));
+        }
+    }
+    match insert.clone().automate(parameter, curve) {
+        Ok(changed) => *insert = changed,
+        Err(error) => field.wrong_at(&node.span, format!("{subject}: {error}")),
+    }
+}
+
+/// Returns the curves of parameters, by insert and parameter.
+pub(super) fn written_curves(inserts: &[Insert], field: &FieldWriter<'_>) -> Table {
+    let mut table = Table::default();
+    for (index, insert) in inserts.iter().enumerate() {
+        let mut curves = Table::default();
+        for (_, parameter, curve) in insert.curves() {
+            let points = curve.points.iter().map(|point| {
+                let value = written_value(parameter, point.value, field).inline();
+                point_text(point, &value, field)
+            });
+            if let Some(points) = texts(&points.collect::<Vec<_>>()) {
+                curves.put(parameter.key, points);
+            }
+        }
+        if !curves.entries.is_empty() {
+            table.put(&written_name(insert, index), Value::Table(curves));
+        }
+    }
+    table
+}
+
+/// Returns the name of an insert in the file: its own, or one from its kind and place.
+fn written_name(insert: &Insert, index: usize) -> String {
+    if insert.name.is_empty() {
+        format!("{}{}", insert.kind_name(), index + 1)
+    } else {
+        insert.name.clone()
+    }
 }
 
 /// Reads a side-chain key, `track.NAME` or `bus.NAME`; `None` after reporting what is wrong with it.
@@ -206,32 +367,25 @@ fn value(parameter: &Parameter, node: &Node, field: &FieldReader<'_>) -> Result<
 }
 
 /// Returns the table of an insert: its type, and the parameters that differ from their defaults.
-fn written(insert: &Insert, kind: &ProcessorKind, field: &FieldWriter<'_>) -> Table {
+fn written(insert: &Insert, field: &FieldWriter<'_>) -> Table {
     let mut table = Table::default();
-    table.put(TYPE, Value::Text(kind.name.to_owned()));
-    for parameter in kind.parameters {
+    let name = insert.kind_name().to_owned();
+    let kind = ProcessorKind::named(&name).filter(|_| !insert.is_custom());
+    match kind {
+        Some(_) => table.put(TYPE, Value::Text(name)),
+        None => {
+            table.put(TYPE, Value::Text(CUSTOM.to_owned()));
+            table.put(PROCESSOR, Value::Text(name));
+        }
+    }
+    for parameter in kind.map_or(&[][..], |kind| kind.parameters) {
         let Some(value) = insert
             .value(parameter.key)
             .filter(|value| *value != parameter.default)
         else {
             continue;
         };
-        let value = match parameter.unit {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "within the range of the parameter"
-            )]
-            Unit::Seconds => field.time(Frames(
-                (value * f64::from(field.session.rate.hz())).round() as u64,
-            )),
-            Unit::Decibels
-            | Unit::TruePeak
-            | Unit::Share
-            | Unit::Hertz
-            | Unit::Slope
-            | Unit::Number => number(value),
-        };
+        let value = written_value(parameter, value, field);
         table.put(parameter.key, value);
     }
     if let Some(key) = insert.key.and_then(|key| field.session.part_name(key)) {
@@ -241,6 +395,26 @@ fn written(insert: &Insert, kind: &ProcessorKind, field: &FieldWriter<'_>) -> Ta
         table.put(BYPASS, Value::Switch(true));
     }
     table
+}
+
+/// Returns the value of a parameter as the file states it.
+fn written_value(parameter: &Parameter, value: f64, field: &FieldWriter<'_>) -> Value {
+    match parameter.unit {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "within the range of the parameter"
+        )]
+        Unit::Seconds => field.time(Frames(
+            (value * f64::from(field.session.rate.hz())).round() as u64
+        )),
+        Unit::Decibels
+        | Unit::TruePeak
+        | Unit::Share
+        | Unit::Hertz
+        | Unit::Slope
+        | Unit::Number => number(value),
+    }
 }
 
 /// Returns the text of a value with its unit.
@@ -284,5 +458,10 @@ pub(super) fn reference() -> String {
             );
         }
     }
+    page += &format!(
+        "| `{CUSTOM}` | | | | A processor that a program supplies; other programs can bypass it. |\n\
+         | | `{PROCESSOR}` | text | | Name of the processor. |\n\
+         | | `key` | `\"track.NAME\"` or `\"bus.NAME\"` | | Track or bus that steers it. |\n"
+    );
     page
 }

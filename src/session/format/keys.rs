@@ -63,6 +63,8 @@ pub(super) enum Kind {
     Texts,
     /// Points of an automation curve.
     Points,
+    /// Points for parameters of inserts, by insert and parameter.
+    InsertPoints,
     /// Times with the name of a marker each.
     Markers,
     /// Names of buses with a level each.
@@ -81,7 +83,7 @@ impl TableSpec {
     }
 
     pub(super) fn key(&self, name: &str) -> Option<&'static KeySpec> {
-        self.keys().find(|key| key.name == name)
+        self.keys().find(|key| key.name == name || key.covers(name))
     }
 
     /// Returns the key that another program calls by this name.
@@ -107,9 +109,12 @@ impl Kind {
             }
             Self::Texts => "text or a list of texts",
             Self::Points => "a list",
-            Self::Markers | Self::Sends | Self::Inserts | Self::Table(_) | Self::Tables(_) => {
-                "a table"
-            }
+            Self::Markers
+            | Self::Sends
+            | Self::Inserts
+            | Self::InsertPoints
+            | Self::Table(_)
+            | Self::Tables(_) => "a table",
             Self::Text
             | Self::Language
             | Self::Choice(_)
@@ -133,6 +138,12 @@ const fn key(name: &'static str, kind: Kind, doc: &'static str) -> KeySpec {
 }
 
 impl KeySpec {
+    /// Reports whether a dotted name is inside this key, as `"insert.comp.threshold"` is inside `insert`.
+    fn covers(&self, name: &str) -> bool {
+        matches!(self.kind, Kind::InsertPoints)
+            && (name.strip_prefix(self.name)).is_some_and(|rest| rest.starts_with('.'))
+    }
+
     const fn unit(mut self, unit: &'static str) -> Self {
         self.unit = unit;
         self
@@ -300,7 +311,7 @@ pub(super) static MASTER: TableSpec = TableSpec {
         key(
             "automation",
             Kind::Table(&MASTER_AUTOMATION),
-            "Gain over time.",
+            "Gain and parameters of inserts over time.",
         ),
     ]],
 };
@@ -309,7 +320,7 @@ static MASTER_AUTOMATION: TableSpec = TableSpec {
     name: "master_automation",
     heading: "[master.automation]",
     doc: "Automation of the master.",
-    groups: &[&[GAIN_CURVE]],
+    groups: &[&[GAIN_CURVE, INSERT_CURVES]],
 };
 
 static AUTOMATION: TableSpec = TableSpec {
@@ -323,6 +334,7 @@ static AUTOMATION: TableSpec = TableSpec {
             Kind::Points,
             "Points of the pan curve, like \"20s R40\": time, position and shape. Replaces pan.",
         ),
+        INSERT_CURVES,
     ]],
 };
 
@@ -331,6 +343,13 @@ const GAIN_CURVE: KeySpec = key(
     Kind::Points,
     "Points of the gain curve, like \"4s -6 sine\": time, level in dB and the shape of the way there (linear, sine, exp \
      or step). Adds to gain.",
+);
+
+const INSERT_CURVES: KeySpec = key(
+    "insert",
+    Kind::InsertPoints,
+    "Points of parameters of inserts, by insert and parameter, like insert.comp.threshold = [\"0s -20\", \"10s -30\"]. \
+     Replaces the parameter.",
 );
 
 const INSERTS: KeySpec = key(
@@ -371,7 +390,7 @@ const STRIP: &[KeySpec] = &[
     key(
         "automation",
         Kind::Table(&AUTOMATION),
-        "Gain and pan over time.",
+        "Gain, pan and parameters of inserts over time.",
     ),
 ];
 
@@ -619,6 +638,12 @@ pub(super) static DELIVER: TableSpec = TableSpec {
             "album",
             Kind::Switch,
             "Writes one file for every cue, whole, instead of one mix.",
+        )
+        .default("false"),
+        key(
+            "listing",
+            Kind::Switch,
+            "Writes listings beside the files of an album: {album title}.cue and album.json.",
         )
         .default("false"),
         key(

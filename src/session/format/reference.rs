@@ -85,6 +85,7 @@ fn value(key: &KeySpec) -> String {
         Kind::Points => "list of points".to_owned(),
         Kind::Markers => "table of markers".to_owned(),
         Kind::Sends => "table of sends".to_owned(),
+        Kind::InsertPoints => "tables of lists of points".to_owned(),
         Kind::Inserts => "tables of inserts by name".to_owned(),
         Kind::Table(_) => "table".to_owned(),
         Kind::Tables(_) => "tables by name".to_owned(),

@@ -56,6 +56,14 @@ fn table(spec: &'static TableSpec) -> Table {
         ("additionalProperties", Value::Switch(false)),
         ("properties", Value::Table(properties)),
     ]);
+    if spec
+        .keys()
+        .any(|key| matches!(key.kind, Kind::InsertPoints))
+    {
+        // The other way to write them: `"insert.comp.threshold" = [...]`.
+        let dotted = object([("^insert\\.", Value::Table(texts()))]);
+        schema.put("patternProperties", Value::Table(dotted));
+    }
     let required: Vec<Value> = spec
         .keys()
         .filter(|key| key.required)
@@ -122,7 +130,11 @@ fn kind(kind: &Kind) -> Table {
         Kind::Texts => any_of([object([("type", text("string"))]), texts()]),
         Kind::Points => texts(),
         Kind::Sends => map_of(reference("gain")),
-        Kind::Inserts => map_of(any_of(PROCESSORS.iter().map(|kind| insert(kind)))),
+        Kind::InsertPoints => map_of(map_of(texts())),
+        Kind::Inserts => {
+            let built_in = PROCESSORS.iter().map(|kind| insert(kind));
+            map_of(any_of(built_in.chain([custom_insert()])))
+        }
         Kind::Table(table) => reference(table.name),
         Kind::Tables(table) => map_of(reference(table.name)),
     }
@@ -147,7 +159,47 @@ fn insert(kind: &ProcessorKind) -> Table {
         property.entries.extend(value.entries);
         properties.put(parameter.key, Value::Table(property));
     }
-    if kind.keyed {
+    insert_schema(
+        kind.name,
+        kind.summary,
+        properties,
+        kind.keyed,
+        &[inserts::TYPE],
+    )
+}
+
+/// Returns the schema of an insert whose processor a program supplies.
+fn custom_insert() -> Table {
+    let mut properties = Table::default();
+    properties.put(
+        inserts::TYPE,
+        Value::Table(object([("const", text(inserts::CUSTOM))])),
+    );
+    properties.put(
+        inserts::PROCESSOR,
+        Value::Table(object([
+            ("description", text("Name of the processor.")),
+            ("type", text("string")),
+        ])),
+    );
+    insert_schema(
+        inserts::CUSTOM,
+        "A processor that a program supplies.",
+        properties,
+        true,
+        &[inserts::TYPE, inserts::PROCESSOR],
+    )
+}
+
+/// Returns the schema of an insert with these properties, and those that all have.
+fn insert_schema(
+    name: &str,
+    summary: &str,
+    mut properties: Table,
+    is_keyed: bool,
+    required: &[&str],
+) -> Table {
+    if is_keyed {
         let pattern = object([
             (
                 "description",
@@ -163,12 +215,12 @@ fn insert(kind: &ProcessorKind) -> Table {
         Value::Table(object([("type", text("boolean"))])),
     );
     object([
-        ("title", text(kind.name)),
-        ("description", text(kind.summary)),
+        ("title", text(name)),
+        ("description", text(summary)),
         ("type", text("object")),
         ("additionalProperties", Value::Switch(false)),
         ("properties", Value::Table(properties)),
-        ("required", list([text(inserts::TYPE)])),
+        ("required", list(required.iter().map(|key| text(key)))),
     ])
 }
 

@@ -238,7 +238,7 @@ pub(super) fn session(
     }
     session.deliverables = deliverables;
     collisions(&session, folder, &tables.deliverables, problems);
-    session.notes.0 = cues::passed_over(&session, &tables.cues, &context);
+    session.load_warnings.0 = cues::passed_over(&session, &tables.cues, &context);
     context.root(document, problems).finish();
     // Empty tracks and cues were reported above with their line, or may still be filled by the program.
     for problem in validate::session(&session)

@@ -3,6 +3,7 @@
 
 use super::{
     bindings::{self, Header, Visitor},
+    inserts,
     keys::{self, Kind, TableSpec},
     tree::{Table, Value},
     values::{FieldValue, FieldWriter},
@@ -10,7 +11,7 @@ use super::{
 use crate::{
     curve::Fade,
     error::{Error, ErrorKind, Result},
-    session::{Clip, Cue, Session, Track},
+    session::{Clip, Cue, Insert, Session, Track},
     units::Decibels,
 };
 use std::{mem, path::Path};
@@ -235,6 +236,17 @@ impl Visitor for TableWriter<'_> {
         if default != Some(&value.inline()) {
             self.table.put(key, value);
         }
+    }
+
+    fn insert_curves(&mut self, key: &'static str, inserts: &mut [Insert]) {
+        let field = FieldWriter {
+            name: &self.name,
+            session: self.scope.session,
+            folder: self.scope.folder,
+            refused: self.refused,
+        };
+        let curves = inserts::written_curves(inserts, &field);
+        self.put_table(key, curves);
     }
 
     fn section(&mut self, key: &'static str, bind: impl FnOnce(&mut Self)) {

@@ -1,27 +1,29 @@
-//! Refuses a text whose tree would take too much memory, before it is parsed.
+//! Limits the memory for parsing a session file, by an estimate made before it is parsed.
 //!
-//! The estimate counts punctuation alone: each mark has the cost that it may have when it is parsed, valid or not. A film
-//! with five thousand clips written out comes to half of the limit.
+//! The size of a file does not bound that memory: 4 MB of opening brackets would parse to gigabytes. The estimate
+//! adds up, for each punctuation mark, the bytes that the syntax tree or an error message may take because of it. A film with
+//! five thousand clips written out comes to half of the limit.
 
-/// Limit of the estimated size of the tree, in bytes.
+/// Limit of the estimate in bytes.
 const MAX_TREE_BYTES: usize = 40 << 20;
 
-/// Returns the byte position at which a text exceeds the limit.
+/// Returns the position of the byte at which the estimate for a text exceeds the limit; `None` for a text within it.
 pub(super) fn exceeded_at(text: &str) -> Option<usize> {
-    let (mut cost, mut before, mut gap) = (0usize, b'\n', false);
+    let (mut estimate, mut previous, mut after_space) = (0usize, b'\n', false);
     text.bytes().position(|b| {
         if matches!(b, b' ' | b'\t') {
-            gap = true;
+            after_space = true;
             return false;
         }
-        // Two words with only a space between them are an error, which costs a message.
-        let words = gap && !is_mark(before) && !is_mark(b);
-        cost += cost_of(b) + if words { 100 } else { 0 };
-        (before, gap) = (b, false);
-        cost > MAX_TREE_BYTES
+        // Two words with only a space between them are an error, and its message takes memory.
+        let missing_mark = after_space && !is_mark(previous) && !is_mark(b);
+        estimate += bytes_for(b) + if missing_mark { 100 } else { 0 };
+        (previous, after_space) = (b, false);
+        estimate > MAX_TREE_BYTES
     })
 }
 
+/// Returns true for a byte that separates words.
 fn is_mark(b: u8) -> bool {
     matches!(
         b,
@@ -29,8 +31,9 @@ fn is_mark(b: u8) -> bool {
     )
 }
 
-fn cost_of(b: u8) -> usize {
-    match b {
+/// Returns the most bytes that parsing one punctuation mark may take, where it is valid and where it is an error.
+fn bytes_for(mark: u8) -> usize {
+    match mark {
         b'[' => 900,
         b'{' => 600,
         b'=' | b',' | b'\\' => 200,

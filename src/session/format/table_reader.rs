@@ -2,12 +2,13 @@
 
 use super::{
     bindings::Visitor,
+    inserts,
     keys::{self, KeySpec, Kind, TableSpec},
     problems::{Owner, Problems},
     tree::{Key, Node, Table, Value},
     values::{FieldReader, FieldValue, Scope},
 };
-use crate::session::source_text::KeySpans;
+use crate::session::{Insert, source_text::KeySpans};
 use std::{mem, ops::Range, ptr};
 
 /// A table that is being read.
@@ -219,6 +220,29 @@ impl Visitor for TableReader<'_, '_> {
     fn field<T: FieldValue>(&mut self, key: &'static str, value: &mut T) {
         if let Some(read) = self.get(key) {
             *value = read;
+        }
+    }
+
+    fn insert_curves(&mut self, key: &'static str, inserts: &mut [Insert]) {
+        let Some((spec, table)) = self.spec.key(key).map(|spec| (spec, self.table)) else {
+            return;
+        };
+        #[cfg(test)]
+        self.problems
+            .asked
+            .entry(self.spec.name)
+            .or_default()
+            .insert(key);
+        for (name, node) in &table.entries {
+            let Some(within) = name.name.strip_prefix(key) else {
+                continue;
+            };
+            // Quoted as one key, `"insert.comp.threshold"`, or as tables, `insert.comp.threshold`.
+            let path: Vec<&str> = within.split('.').skip(1).collect();
+            if within.is_empty() || within.starts_with('.') {
+                let field = &mut self.field_reader(spec);
+                inserts::read_curves(inserts, &path, name, node, field);
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use super::{
     tree::{Key, Node, Table, Value},
 };
 use crate::{
-    curve::{Curve, Fade, FadeShape, Shape},
+    curve::{Curve, Fade, FadeShape, Point, Shape},
     dsp::pan::PanLaw,
     encode::{Dither, Format},
     error::{Problem, Subject},
@@ -540,7 +540,9 @@ impl<T: CurveValue> FieldValue for Curve<T> {
         };
         let mut curve = Self::new();
         for node in list {
-            match point(node, field) {
+            match point(node, field, |text| {
+                text.parse::<T>().map_err(|e| e.to_string())
+            }) {
                 Ok((at, value, shape)) => curve = curve.point(at, value, shape),
                 Err(message) => {
                     let message = format!("{} {}: {message}", field.subject, field.key.name);
@@ -552,15 +554,9 @@ impl<T: CurveValue> FieldValue for Curve<T> {
     }
 
     fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
-        let mut points = Vec::new();
-        for point in &self.points {
-            let mut text = format!("{} {}", field.time(point.at).inline(), point.value.inline());
-            if point.shape != Shape::default() {
-                _ = write!(text, " {}", point.shape);
-            }
-            points.push(text);
-        }
-        texts(&points)
+        let points = self.points.iter();
+        let points = points.map(|point| point_text(point, &point.value.inline(), field));
+        texts(&points.collect::<Vec<_>>())
     }
 }
 
@@ -582,9 +578,11 @@ impl CurveValue for Pan {
     }
 }
 
-fn point<T: CurveValue>(
+/// Reads a point of a curve; `value` parses its value.
+pub(super) fn point<T>(
     node: &Node,
     field: &FieldReader<'_>,
+    value: impl Fn(&str) -> Result<T, String>,
 ) -> Result<(Frames, T, Shape), String> {
     let Value::Text(text) = &node.value else {
         return Err(format!(
@@ -593,7 +591,7 @@ fn point<T: CurveValue>(
         ));
     };
     let words: Vec<&str> = text.split_whitespace().collect();
-    let (time, value, shape) = match words.as_slice() {
+    let (time, stated, shape) = match words.as_slice() {
         [time, value] => (time, value, &"linear"),
         [time, value, shape] => (time, value, shape),
         _ => {
@@ -603,8 +601,17 @@ fn point<T: CurveValue>(
         }
     };
     let at = field.clock().moment(time, field.scope.origin)?;
-    let value = value.parse().map_err(|e| format!("{e}"))?;
+    let value = value(stated)?;
     Ok((at, value, shape.parse().map_err(|e| format!("{e}"))?))
+}
+
+/// Returns a point of a curve as text; `value` is its value as text.
+pub(super) fn point_text<T>(point: &Point<T>, value: &str, field: &FieldWriter<'_>) -> String {
+    let mut text = format!("{} {value}", field.time(point.at).inline());
+    if point.shape != Shape::default() {
+        _ = write!(text, " {}", point.shape);
+    }
+    text
 }
 
 /// The bus that a track or a bus feeds.
@@ -641,8 +648,8 @@ impl FieldValue for Vec<Selector> {
         for (name, span) in field.texts(node) {
             match field.scope.session.map(|session| session.part(name)) {
                 Some(Ok(part)) => parts.push(part),
-                Some(Err(message)) => {
-                    let message = format!("{}: {}: {message}", field.subject, field.key.name);
+                Some(Err(unknown)) => {
+                    let message = format!("{}: {}: {unknown}", field.subject, field.key.name);
                     field.problems.report(span, message);
                 }
                 None => {}
@@ -786,7 +793,7 @@ impl FieldValue for PathBuf {
         path.map_err(|kind| {
             field
                 .problems
-                .add(&node.span, Problem::of(Subject::Session, kind))
+                .add(&node.span, Problem::with_kind(Subject::Session, kind))
         })
         .ok()
     }
@@ -899,7 +906,7 @@ fn pan(pan: Pan) -> Value {
 }
 
 /// Returns a list of texts; `None` for none.
-fn texts(texts: &[String]) -> Option<Value> {
+pub(super) fn texts(texts: &[String]) -> Option<Value> {
     let node = |text: &String| Node {
         value: Value::Text(text.clone()),
         span: 0..0,

@@ -5,7 +5,7 @@
 //! itself or after [`MAX_REQUEST`]. A bucket that never answered gets shorter timeouts than one
 //! that did.
 
-use super::{About, FIRST_PATIENCE_S, ObjectPart, PATIENCE_S};
+use super::{About, FIRST_CONTACT_TIMEOUT_S, ObjectPart, RETRY_TIMEOUT_S};
 use crate::storage::file_version::CHANGED;
 use crate::storage::location::ObjectUrl;
 use object_store::{
@@ -37,18 +37,18 @@ use tokio::{
 };
 
 /// Time for which a failed request is retried.
-const RETRY_TIME: Duration = Duration::from_secs(PATIENCE_S);
+const RETRY_TIME: Duration = Duration::from_secs(RETRY_TIMEOUT_S);
 /// Time for a connection attempt, the default of the store's client.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum pause between two attempts at a bucket that never answered.
 const FIRST_CONTACT_MAX_PAUSE: Duration = Duration::from_secs(1);
 /// Time during which such attempts start; with the last pause and connection attempt,
-/// [`FIRST_PATIENCE_S`] is kept.
-const FIRST_CONTACT_RETRY_TIME: Duration = Duration::from_secs(FIRST_PATIENCE_S)
+/// [`FIRST_CONTACT_TIMEOUT_S`] is kept.
+const FIRST_CONTACT_RETRY_TIME: Duration = Duration::from_secs(FIRST_CONTACT_TIMEOUT_S)
     .saturating_sub(CONNECT_TIMEOUT)
     .saturating_sub(FIRST_CONTACT_MAX_PAUSE);
 /// Maximum time of any request, including the attempt under way when the retry time ends.
-const MAX_REQUEST: Duration = Duration::from_secs(PATIENCE_S + 30);
+const MAX_REQUEST: Duration = Duration::from_secs(RETRY_TIMEOUT_S + 30);
 /// Maximum time for aborting an upload.
 const ABORT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum time for inspecting an object after a failed read.

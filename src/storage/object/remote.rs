@@ -94,7 +94,7 @@ impl RemoteObject {
     }
 
     /// Returns the error after which every read fails, if there is one.
-    pub(crate) fn trouble(&self) -> Option<Error> {
+    pub(crate) fn integrity_error(&self) -> Option<Error> {
         self.state()
             .failed
             .as_ref()

@@ -1,4 +1,4 @@
-//! Whole small objects: session files, reports, markers.
+//! Reads, writes and lists whole small objects: session files, reports, markers.
 
 use super::{About, backend};
 use crate::storage::location::{Location, ObjectUrl};
@@ -11,14 +11,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Time in seconds for which a failed request to a store is retried. The attempt under way when it
-/// ends takes at most 30 s more.
-pub const PATIENCE_S: u64 = 20;
+/// Time in seconds after which a failed request to a store is no longer retried. An attempt that
+/// has begun by then may take up to 30 s more.
+pub const RETRY_TIMEOUT_S: u64 = 20;
 
 /// Time in seconds after which a request fails if the store never answered and no connection can be
-/// made: nothing listens at the address, the host does not exist, or the network is unreachable. A
-/// store that answered before gets [`PATIENCE_S`].
-pub const FIRST_PATIENCE_S: u64 = 10;
+/// made: nothing listens at the address, the host does not exist, or the network is unreachable.
+/// For a store that answered before, [`RETRY_TIMEOUT_S`] applies.
+pub const FIRST_CONTACT_TIMEOUT_S: u64 = 10;
 
 /// Objects up to this size are read in one request, in bytes.
 const FIRST_READ_BYTES: u64 = 1 << 20;
@@ -46,7 +46,7 @@ pub fn local(path: impl AsRef<Path>) -> Result<Option<PathBuf>> {
 /// `NotFound` if the store does not answer or refuses access; `Unsupported` if the name is not that
 /// of an object.
 pub fn about(link: &str) -> Result<Option<About>> {
-    backend::head(&object(link)?)
+    backend::head(&parse_object(link)?)
         .wait()
         .map_err(|e| unreadable(link, e))
 }
@@ -76,21 +76,32 @@ pub fn list(folder: &str) -> Result<Vec<String>> {
         Some((within, pattern)) if pattern.contains('*') => (within, pattern),
         _ => (folder, "*"),
     };
-    let mut names = listed(Path::new(within)).map_err(|e| unreadable(folder, e))??;
+    let inside = inside(Path::new(within));
+    let location = Location::parse(&inside)?;
+    let mut names = names_beside(&location).map_err(|e| unreadable(folder, e))?;
     names.retain(|name| matches(pattern, name));
     Ok(names)
 }
 
-/// Returns the names of the files or objects in a folder given by a URL or a path.
-pub(crate) fn listed(folder: &Path) -> io::Result<Result<Vec<String>>> {
-    // Only an object has a location, so the location of a possible object in the folder is used.
-    let folder = match Location::parse(&folder.join("x")) {
-        Ok(Location::Object(within)) => return backend::list(&within).wait().map(Ok),
-        Ok(Location::Local(within)) => within.parent().unwrap_or(folder).to_owned(),
-        Err(e) => return Ok(Err(e)),
+/// Returns the sorted names of the files or objects in a folder given by a URL or a path.
+pub(crate) fn list_folder(folder: &Path) -> io::Result<Vec<String>> {
+    names_beside(&Location::parse(&inside(folder)).map_err(io::Error::other)?)
+}
+
+/// Returns the path of a file or object in a folder, which need not exist. A [`Location`] is that of
+/// a file or an object, since stores know no folders.
+fn inside(folder: &Path) -> PathBuf {
+    folder.join("x")
+}
+
+/// Returns the sorted names of the files or objects in the folder of a location.
+fn names_beside(location: &Location<'_>) -> io::Result<Vec<String>> {
+    let folder = match location {
+        Location::Object(url) => return backend::list(url).wait(),
+        Location::Local(path) => path.parent().unwrap_or(path),
     };
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(&folder)? {
+    for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         if entry.path().is_file()
             && let Ok(name) = entry.file_name().into_string()
@@ -99,7 +110,7 @@ pub(crate) fn listed(folder: &Path) -> io::Result<Result<Vec<String>>> {
         }
     }
     names.sort();
-    Ok(Ok(names))
+    Ok(names)
 }
 
 /// Reads a whole object, or a `file://` file, of at most `max_bytes` bytes.
@@ -110,7 +121,7 @@ pub(crate) fn listed(folder: &Path) -> io::Result<Result<Vec<String>>> {
 /// `Unsupported` for a larger object and for an invalid name. All errors name the object.
 pub fn read(link: &str, max_bytes: u64) -> Result<Vec<u8>> {
     let too_large = || {
-        refused(
+        link_error(
             link,
             ErrorKind::Unsupported,
             &format!("is larger than {max_bytes} bytes"),
@@ -138,7 +149,7 @@ pub fn read(link: &str, max_bytes: u64) -> Result<Vec<u8>> {
                 Ok(got) => got,
                 Err(e) if e.kind() == io::ErrorKind::NotFound => {
                     return Err(
-                        refused(link, ErrorKind::NotFound, "there is no such object").because(e),
+                        link_error(link, ErrorKind::NotFound, "there is no such object").because(e),
                     );
                 }
                 Err(e) => return Err(unreadable(e)),
@@ -164,7 +175,10 @@ pub fn read(link: &str, max_bytes: u64) -> Result<Vec<u8>> {
 /// `Output` if the object cannot be written or the store does not answer; `Unsupported` if the name
 /// is not that of an object.
 pub fn write(link: &str, bytes: impl Into<Vec<u8>>) -> Result<()> {
-    put(link, bytes.into(), false).map_err(|e| unwritable(link, e))?
+    let url = parse_object(link)?;
+    backend::put(&url, bytes.into(), false)
+        .wait()
+        .map_err(|e| unwritable(link, e))
 }
 
 /// Writes an object unless one of that name exists. Returns true if it was written.
@@ -185,8 +199,9 @@ pub fn write(link: &str, bytes: impl Into<Vec<u8>>) -> Result<()> {
 /// # Errors
 /// See [`write()`].
 pub fn create(link: &str, bytes: impl Into<Vec<u8>>) -> Result<bool> {
-    match put(link, bytes.into(), true) {
-        Ok(done) => done.map(|()| true),
+    let url = parse_object(link)?;
+    match backend::put(&url, bytes.into(), true).wait() {
+        Ok(()) => Ok(true),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(e) => Err(unwritable(link, e)),
     }
@@ -197,24 +212,21 @@ pub fn create(link: &str, bytes: impl Into<Vec<u8>>) -> Result<bool> {
 /// # Errors
 /// See [`write()`].
 pub fn delete(link: &str) -> Result<()> {
-    let url = object(link)?;
+    let url = parse_object(link)?;
     match backend::delete(&url).wait() {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(unwritable(link, e)),
         _ => Ok(()),
     }
 }
 
-fn put(link: &str, bytes: Vec<u8>, create: bool) -> io::Result<Result<()>> {
-    match object(link) {
-        Ok(url) => backend::put(&url, bytes, create).wait().map(Ok),
-        Err(e) => Ok(Err(e)),
-    }
-}
-
-fn object(link: &str) -> Result<ObjectUrl> {
+/// Parses the URL of an object.
+///
+/// # Errors
+/// `Unsupported` for a local file and for an invalid name.
+fn parse_object(link: &str) -> Result<ObjectUrl> {
     match Location::parse(Path::new(link))? {
         Location::Object(url) => Ok(url),
-        Location::Local(_) => Err(refused(
+        Location::Local(_) => Err(link_error(
             link,
             ErrorKind::Unsupported,
             "is not an object URL (s3://, gs://, az://)",
@@ -223,13 +235,14 @@ fn object(link: &str) -> Result<ObjectUrl> {
 }
 
 fn unreadable(link: &str, e: io::Error) -> Error {
-    refused(link, ErrorKind::NotFound, &e.to_string()).because(e)
+    link_error(link, ErrorKind::NotFound, &e.to_string()).because(e)
 }
 
 fn unwritable(link: &str, e: io::Error) -> Error {
-    refused(link, ErrorKind::Output, &format!("cannot be written: {e}")).because(e)
+    link_error(link, ErrorKind::Output, &format!("cannot be written: {e}")).because(e)
 }
 
-fn refused(link: &str, kind: ErrorKind, what: &str) -> Error {
+/// Makes an error whose message begins with the name of the object.
+fn link_error(link: &str, kind: ErrorKind, what: &str) -> Error {
     Error::new(kind, format!("{link}: {what}"))
 }

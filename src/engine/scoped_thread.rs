@@ -1,20 +1,21 @@
-//! Starts threads that end with a scope.
+//! Starts named threads within a scope, which waits for their end.
 
 use crate::error::{Error, ErrorKind, Result};
 use std::thread::{Builder, Scope};
 
-/// Starts a named thread that ends with the scope.
+/// Starts the thread `soundtrack-NAME` in a scope. In contrast to the standard library's `Scope::spawn`, does not panic if the
+/// system has no thread left.
 ///
 /// # Errors
-/// `Resource` where the system refuses the thread; the standard library's `Scope::spawn` would panic.
-pub(crate) fn start<'scope>(
-    threads: &'scope Scope<'scope, '_>,
+/// `Resource` if the system refuses the thread.
+pub(crate) fn spawn<'scope>(
+    scope: &'scope Scope<'scope, '_>,
     name: &str,
     work: impl FnOnce() + Send + 'scope,
 ) -> Result<()> {
     let started = Builder::new()
         .name(format!("soundtrack-{name}"))
-        .spawn_scoped(threads, work);
+        .spawn_scoped(scope, work);
     let refused = |e| {
         Error::new(
             ErrorKind::Resource,
