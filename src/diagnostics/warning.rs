@@ -317,6 +317,27 @@ registry! {
     }
     "A folder that a pattern of a cue searches has subfolders with audio, which patterns do not search."
     "Add a pattern for each folder, such as `files = [\"*.wav\", \"takes/*.wav\"]`, or move unrelated audio elsewhere."
+
+    "W125" Warning IncompleteShares {
+        /// Persons that share: composers or publishers.
+        of: Sharers,
+        /// Sum of their shares in percent.
+        total: f64,
+        /// Line of the session file, counted from 1; `None` if the cue does not come from a file.
+        line: Option<usize>,
+    }
+    "The shares of a cue's composers or publishers do not add up to 100 %."
+    "State the shares of all of them, such as `composer = [\"A. Writer (PRS) 60%\", \"B. Writer (GEMA) 40%\"]`, or of none."
+}
+
+/// Persons that share the rights in a cue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Sharers {
+    /// Composers.
+    Composers,
+    /// Publishers.
+    Publishers,
 }
 
 /// Frame of a timeline at a sample rate, displayed as `hh:mm:ss.mmm`.
@@ -697,6 +718,18 @@ impl fmt::Display for WarningKind {
             }
             Self::UnplacedCue {} => {
                 f.write_str("it has no placement, so nothing of it is in the mix: add at or a use")
+            }
+            Self::IncompleteShares { of, total, line } => {
+                let of = match of {
+                    Sharers::Composers => "composers",
+                    Sharers::Publishers => "publishers",
+                };
+                let total = (100.0 * total).round() / 100.0;
+                write!(
+                    f,
+                    "the shares of its {of} add up to {total} %, not to 100 %"
+                )?;
+                line.map_or(Ok(()), |line| write!(f, " (line {line})"))
             }
             Self::PassedOver { folders } => {
                 let s = if folders.len() == 1 { "" } else { "s" };

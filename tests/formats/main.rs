@@ -9,6 +9,7 @@ mod containers;
 mod damage;
 mod flac_written;
 mod malformed;
+mod metadata;
 mod mp2;
 mod riff_bytes;
 mod seeking;
