@@ -12,6 +12,7 @@
 //!
 //! `stem` puts them together for the plan; `reader` reads a stem for the engine.
 
+mod codec;
 mod codec_fault;
 mod decoded_file;
 mod demux;
