@@ -14,7 +14,10 @@ pub(crate) use header::{FrameHeader, MAX_HEADER_BYTES, StreamInfo};
 use bits::BitReader;
 use header::Channels;
 use std::fmt;
-use subframe::Word;
+use subframe::Sample;
+
+/// Size of the checksum at the end of a frame.
+const CRC_BYTES: usize = 2;
 
 /// What is wrong with a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +36,6 @@ pub(crate) enum FrameCheck {
     Checksum,
     /// No value is used that the standard reserves or forbids.
     Reserved,
-    /// Every residual fits 32 bits.
-    Residual,
     /// The samples end where the data does.
     Length,
     /// Every sample fits its number of bits.
@@ -48,7 +49,6 @@ impl fmt::Display for FrameError {
             FrameCheck::Header => return f.write_str("its header is damaged"),
             FrameCheck::Checksum => return f.write_str("its checksum is wrong"),
             FrameCheck::Reserved => "a value is reserved",
-            FrameCheck::Residual => "a residual needs more than 32 bits",
             FrameCheck::Length => "the samples do not end where the frame does",
             FrameCheck::Range => "a sample needs more bits than the stream has",
         };
@@ -84,21 +84,21 @@ impl FlacDecoder {
     pub(crate) fn decode(&mut self, frame: &[u8]) -> Result<FrameHeader, FrameError> {
         self.header = None;
         let error = |check, at| FrameError { check, at };
-        let header = FrameHeader::parse(frame, &self.info).ok_or(error(FrameCheck::Header, 0))?;
         if crc_16(0, frame) != 0 {
             return Err(error(FrameCheck::Checksum, frame.len()));
         }
-        let (subframes, _) = frame.split_last_chunk::<2>().unwrap_or((frame, &[0; 2]));
-        let mut reader = BitReader::new(subframes, header.size);
-        self.read_subframes(&mut reader, &header)
-            .and_then(|()| {
-                if reader.byte_offset() == subframes.len() {
-                    self.join_channels(&header)
-                } else {
-                    Err(FrameCheck::Length)
-                }
+        let header = FrameHeader::parse(frame, &self.info).ok_or(error(FrameCheck::Header, 0))?;
+        let mut reader = BitReader::new(frame.get(header.size..).unwrap_or_default());
+        let decoded = self.read_subframes(&mut reader, &header);
+        let rest = reader.remaining().unwrap_or(0);
+        let (subframes, behind) = frame.split_at(frame.len() - rest);
+        decoded
+            .and_then(|()| match behind.split_at_checked(CRC_BYTES) {
+                // Zeros behind a checksum do not change it, so they are not told from a frame where its end is searched.
+                Some((_, zeros)) if zeros.iter().all(|b| *b == 0) => self.join_channels(&header),
+                _ => Err(FrameCheck::Length),
             })
-            .map_err(|check| error(check, reader.byte_offset().min(subframes.len())))?;
+            .map_err(|check| error(check, subframes.len()))?;
         self.header = Some(header);
         Ok(header)
     }
@@ -106,10 +106,10 @@ impl FlacDecoder {
     /// Returns the size in bytes of the frame that some data begins with; `None` if it is damaged.
     pub(crate) fn frame_size(&mut self, data: &[u8]) -> Option<usize> {
         let header = FrameHeader::parse(data, &self.info)?;
-        let mut reader = BitReader::new(data, header.size);
+        let mut reader = BitReader::new(data.get(header.size..)?);
         self.header = None;
         self.read_subframes(&mut reader, &header).ok()?;
-        let size = reader.byte_offset() + 2;
+        let size = data.len() - reader.remaining()? + CRC_BYTES;
         (crc_16(0, data.get(..size)?) == 0).then_some(size)
     }
 

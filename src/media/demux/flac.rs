@@ -153,7 +153,13 @@ impl StemFile<'_> {
             let what = format!("FLAC: the stream changes from {before} to {now} at {at}");
             return Err(self.error(ErrorKind::Unsupported, what));
         }
-        if span.is_none() && next.is_none() {
+        let start = frames.start;
+        if span.is_none()
+            && frames
+                .find_header(start, start, u64::MAX)
+                .map_err(fault)?
+                .is_none()
+        {
             return Err(fault(CodecFault::Truncated));
         }
         let rest =

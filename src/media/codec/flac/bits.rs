@@ -3,54 +3,60 @@
 #![expect(clippy::cast_possible_truncation, reason = "numbers of known width")]
 
 /// Longest Rice parameter whose codes of up to 63 bits stand for numbers of 32 bits.
-const MAX_FAST_PARAMETER: u32 = 26;
+pub(super) const MAX_FAST_PARAMETER: u32 = 26;
 
-/// Reads from a slice as if endless zeros followed it; [`overran`](Self::overran) says whether any were read.
+/// Reads from a slice as if endless zeros followed it; [`remaining`](Self::remaining) says whether any were read.
 ///
 /// The next bits lie in a word at hand. A refill adds whole bytes to it without a branch (F. Giesen, "Reading bits in far
 /// too many ways", 2018): bits that are there already are combined with themselves.
 #[derive(Clone, Copy)]
 pub(super) struct BitReader<'a> {
-    data: &'a [u8],
-    /// Offset of the first byte that is not wholly in `word`.
-    next: usize,
+    /// The bytes that are not wholly in `word`.
+    rest: &'a [u8],
     /// The next bits, from the highest down.
     word: u64,
     /// How many bits of `word` may be used, at most 63.
     valid: u32,
-    /// Whether a Rice code stands for a number of more than 32 bits.
-    overflowed: bool,
+    /// How many bytes of zeros were added to `word`.
+    added: usize,
 }
 
 impl<'a> BitReader<'a> {
-    /// Starts at byte offset `at`.
-    pub(super) fn new(data: &'a [u8], at: usize) -> Self {
+    pub(super) fn new(data: &'a [u8]) -> Self {
         Self {
-            data,
-            next: at,
+            rest: data,
             word: 0,
             valid: 0,
-            overflowed: false,
+            added: 0,
         }
     }
 
     /// Makes at least 56 bits valid.
     #[inline(always)]
     fn refill(&mut self) {
-        let bytes = self.data.get(self.next..).and_then(|d| d.first_chunk());
-        let loaded = bytes.map_or_else(|| self.load_last(), |b| u64::from_be_bytes(*b));
-        self.word |= loaded >> self.valid;
-        self.next += (63 - self.valid) as usize / 8;
+        let taken = (63 - self.valid) as usize / 8;
+        if let Some(bytes) = self.rest.first_chunk() {
+            self.word |= u64::from_be_bytes(*bytes) >> self.valid;
+            self.rest = self.rest.get(taken..).unwrap_or_default();
+        } else {
+            *self = self.refill_from_end(taken);
+        }
         self.valid |= 56;
     }
 
-    /// Returns the last bytes of the slice, followed by zeros.
+    /// Takes from the last bytes of the slice, followed by zeros.
     #[cold]
-    fn load_last(&self) -> u64 {
+    #[inline(never)]
+    fn refill_from_end(mut self, taken: usize) -> Self {
         let mut bytes = [0; 8];
-        let rest = self.data.get(self.next..).unwrap_or_default();
-        bytes.iter_mut().zip(rest).for_each(|(b, r)| *b = *r);
-        u64::from_be_bytes(bytes)
+        bytes
+            .iter_mut()
+            .zip(self.rest)
+            .for_each(|(byte, rest)| *byte = *rest);
+        self.word |= u64::from_be_bytes(bytes) >> self.valid;
+        self.added += taken.saturating_sub(self.rest.len());
+        self.rest = self.rest.get(taken..).unwrap_or_default();
+        self
     }
 
     /// Removes valid bits.
@@ -73,11 +79,11 @@ impl<'a> BitReader<'a> {
     /// Reads a number of up to 56 bits in two's complement.
     #[inline(always)]
     pub(super) fn read_signed(&mut self, count: u32) -> i64 {
-        let unused = 64 - count;
-        if count == 0 {
-            return 0;
-        }
-        (self.read(count) << unused).cast_signed() >> unused
+        self.refill();
+        let value = self.word.cast_signed() >> 1 >> (63 - count);
+        self.skip(count);
+        // No bits are no sign either.
+        if count == 0 { 0 } else { value }
     }
 
     /// Reads zeros up to a one, and returns how many; wrong past the end.
@@ -92,13 +98,14 @@ impl<'a> BitReader<'a> {
             }
             zeros = zeros.saturating_add(self.valid);
             self.skip(self.valid);
-            if self.overran() {
+            if self.remaining().is_none() {
                 return zeros;
             }
         }
     }
 
-    /// Reads two signed Rice codes (RFC 9639, 9.2.7.2), which are most often in the same 56 bits.
+    /// Reads two signed Rice codes (RFC 9639, 9.2.7.2), which are most often in the same 56 bits. The parameter is at most
+    /// [`MAX_FAST_PARAMETER`].
     #[inline(always)]
     pub(super) fn read_rice_pair(&mut self, parameter: u32) -> [i32; 2] {
         self.refill();
@@ -108,7 +115,7 @@ impl<'a> BitReader<'a> {
         ]
     }
 
-    /// Reads a signed Rice code.
+    /// Reads a signed Rice code with a parameter of at most [`MAX_FAST_PARAMETER`].
     #[inline(always)]
     pub(super) fn read_rice(&mut self, parameter: u32) -> i32 {
         self.refill();
@@ -120,10 +127,10 @@ impl<'a> BitReader<'a> {
     fn read_rice_valid(&mut self, parameter: u32) -> i32 {
         let zeros = self.word.leading_zeros();
         let len = zeros + 1 + parameter;
-        if len > self.valid || parameter > MAX_FAST_PARAMETER {
-            let (reader, value) = self.read_long_rice(parameter);
+        if len > self.valid {
+            let (reader, value) = self.read_any_rice(parameter);
             *self = reader;
-            return unfold(value);
+            return value;
         }
         // The one that ends the zeros and the remainder, read together.
         self.word <<= zeros;
@@ -133,29 +140,23 @@ impl<'a> BitReader<'a> {
         unfold((zeros.wrapping_sub(1) << parameter).wrapping_add(one_and_remainder))
     }
 
-    /// Reads a Rice code of any length. By value, so that the reader of the caller stays in registers.
+    /// Reads a signed Rice code of any length. By value, so that the reader of the caller stays in registers.
     #[cold]
     #[inline(never)]
-    fn read_long_rice(mut self, parameter: u32) -> (Self, u32) {
+    pub(super) fn read_any_rice(mut self, parameter: u32) -> (Self, i32) {
         let high = u64::from(self.read_unary());
         let value = high << parameter | self.read(parameter);
-        self.overflowed |= value > u64::from(u32::MAX);
-        (self, value as u32)
+        if value > u64::from(u32::MAX) {
+            // No encoder may write such a number. The data ends here.
+            (self.rest, self.added) = (&[], usize::MAX / 16);
+        }
+        (self, unfold(value as u32))
     }
 
-    /// Returns the offset of the next byte, after skipping what is left of this one.
-    pub(super) fn byte_offset(&self) -> usize {
-        (8 * self.next - self.valid as usize).div_ceil(8)
-    }
-
-    /// Returns whether more was read than the slice has.
-    pub(super) fn overran(&self) -> bool {
-        self.byte_offset() > self.data.len()
-    }
-
-    /// Returns whether a Rice code stood for a number of more than 32 bits.
-    pub(super) fn overflowed(&self) -> bool {
-        self.overflowed
+    /// Returns the number of whole bytes that are left; `None` if more was read than there is.
+    pub(super) fn remaining(&self) -> Option<usize> {
+        let bits = 8 * self.rest.len() + self.valid as usize;
+        bits.checked_sub(8 * self.added).map(|bits| bits / 8)
     }
 }
 
@@ -180,7 +181,7 @@ mod tests {
     #[test]
     fn numbers_are_read_from_the_highest_bit_on() {
         let data = bits("101 11111 00000001 0 000000000001 1000");
-        let mut reader = BitReader::new(&data, 0);
+        let mut reader = BitReader::new(&data);
         assert_eq!(reader.read(3), 5);
         assert_eq!(reader.read_signed(5), -1);
         assert_eq!(reader.read_unary(), 7);
@@ -189,12 +190,11 @@ mod tests {
         assert_eq!(reader.read(1), 0);
         assert_eq!(reader.read_unary(), 11);
         assert_eq!(reader.read_signed(4), -8);
-        assert_eq!(reader.byte_offset(), 5);
-        assert!(!reader.overran());
+        assert_eq!(reader.remaining(), Some(0));
         assert_eq!(reader.read(7), 0);
-        assert!(!reader.overran());
+        assert_eq!(reader.remaining(), Some(0));
         reader.read(1);
-        assert!(reader.overran());
+        assert_eq!(reader.remaining(), None);
     }
 
     #[test]
@@ -203,7 +203,7 @@ mod tests {
         let bit = |i: usize| u64::from(data[i / 8] >> (7 - i % 8) & 1);
         for skipped in 0..56 {
             for count in 0..=56 {
-                let mut reader = BitReader::new(&data, 2);
+                let mut reader = BitReader::new(&data[2..]);
                 reader.read(skipped);
                 let start = 16 + skipped as usize;
                 let expected = (start..start + count as usize).fold(0, |n, i| n << 1 | bit(i));
@@ -216,7 +216,7 @@ mod tests {
     fn rice_codes_are_a_quotient_in_ones_and_a_remainder() {
         // 0, -1, 1, -2 with parameter 0, then 2 * 4 + 3 = 11, which is -6, and 0 * 4 + 2 = 2, which is 1, with parameter 2.
         let data = bits("1 01 001 0001 001 11 1 10");
-        let mut reader = BitReader::new(&data, 0);
+        let mut reader = BitReader::new(&data);
         assert_eq!(reader.read_rice_pair(0), [0, -1]);
         assert_eq!([reader.read_rice(0), reader.read_rice(0)], [1, -2]);
         assert_eq!(reader.read_rice_pair(2), [-6, 1]);
@@ -234,12 +234,20 @@ mod tests {
                     &tail[tail.len() - parameter as usize..]
                 );
                 let data = bits(&format!("101{code}{code}1"));
-                let mut reader = BitReader::new(&data, 0);
+                let mut reader = BitReader::new(&data);
                 reader.read(3);
                 let value = (zeros as u64) << parameter | remainder;
-                let read = reader.read_rice_pair(parameter);
-                assert_eq!(reader.overflowed(), value > u64::from(u32::MAX));
-                if !reader.overflowed() {
+                let read = if parameter <= MAX_FAST_PARAMETER {
+                    reader.read_rice_pair(parameter)
+                } else {
+                    let (next, first) = reader.read_any_rice(parameter);
+                    let (next, second) = next.read_any_rice(parameter);
+                    reader = next;
+                    [first, second]
+                };
+                let is_valid = value <= u64::from(u32::MAX);
+                assert_eq!(reader.remaining().is_some(), is_valid);
+                if is_valid {
                     assert_eq!(read, [unfold(value as u32); 2], "{parameter} {zeros}");
                     assert_eq!(reader.read(1), 1);
                 }
@@ -250,9 +258,8 @@ mod tests {
     #[test]
     fn a_run_of_zeros_ends_with_the_data() {
         let data = [0; 100];
-        let mut reader = BitReader::new(&data, 0);
+        let mut reader = BitReader::new(&data);
         reader.read_unary();
-        assert!(reader.overran());
-        assert!(BitReader::new(&data, 101).overran());
+        assert_eq!(reader.remaining(), None);
     }
 }
