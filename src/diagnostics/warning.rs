@@ -317,6 +317,10 @@ registry! {
     }
     "A folder that a pattern of a cue searches has subfolders with audio, which patterns do not search."
     "Add a pattern for each folder, such as `files = [\"*.wav\", \"takes/*.wav\"]`, or move unrelated audio elsewhere."
+
+    "W125" Warning ChecksumDiffers {}
+    "A FLAC file states another MD5 than its audio has, though the checksum of every frame is right. Reports of a file check this, mixes do not."
+    "Compare the file with its original, and encode it again: what wrote the file changed the audio, or stated a wrong checksum."
 }
 
 /// Frame of a timeline at a sample rate, displayed as `hh:mm:ss.mmm`.
@@ -691,6 +695,9 @@ impl fmt::Display for WarningKind {
                 } else {
                     write!(f, " in {places} places, first at {at}")
                 }
+            }
+            Self::ChecksumDiffers {} => {
+                f.write_str("its audio does not have the MD5 that the file states")
             }
             Self::UnplacedCue {} => {
                 f.write_str("it has no placement, so nothing of it is in the mix: add at or a use")

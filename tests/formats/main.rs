@@ -7,6 +7,7 @@
 mod apple;
 mod containers;
 mod damage;
+mod flac;
 mod malformed;
 mod mp2;
 mod riff_bytes;

@@ -77,6 +77,11 @@ impl FlacDecoder {
         }
     }
 
+    /// Returns what the container states about the stream.
+    pub(crate) fn info(&self) -> &StreamInfo {
+        &self.info
+    }
+
     /// Decodes a whole frame, and returns its header.
     ///
     /// # Errors
@@ -157,6 +162,27 @@ impl FlacDecoder {
             in_range &= plane.iter().fold(0, |all, x| all | excess(*x)) == 0;
         }
         in_range.then_some(()).ok_or(FrameCheck::Range)
+    }
+
+    /// Appends the last frame in the form that the MD5 of a stream is made of (RFC 9639, 8.2): interleaved, and little-endian
+    /// in whole bytes.
+    pub(crate) fn interleave(&self, to: &mut Vec<u8>) {
+        let Some(header) = &self.header else {
+            return;
+        };
+        let count = usize::from(header.channels.count());
+        let bytes = usize::from(header.bits).div_ceil(8);
+        let frame_bytes = count * bytes;
+        let start = to.len();
+        to.resize(start + header.frames as usize * frame_bytes, 0);
+        for (channel, plane) in self.planes.iter().take(count).enumerate() {
+            let samples = to.get_mut(start + channel * bytes..).unwrap_or_default();
+            for (target, sample) in samples.chunks_mut(frame_bytes).zip(plane) {
+                for (target, byte) in target.iter_mut().zip(sample.to_le_bytes()).take(bytes) {
+                    *target = byte;
+                }
+            }
+        }
     }
 
     /// Copies frames of the last frame, from its frame `from` on: full scale ±1.0, one slice per channel, all of the same
