@@ -153,13 +153,7 @@ impl StemFile<'_> {
             let what = format!("FLAC: the stream changes from {before} to {now} at {at}");
             return Err(self.error(ErrorKind::Unsupported, what));
         }
-        let start = frames.start;
-        if span.is_none()
-            && frames
-                .find_header(start, start, u64::MAX)
-                .map_err(fault)?
-                .is_none()
-        {
+        if span.is_none() && !frames.have_a_header().map_err(fault)? {
             return Err(fault(CodecFault::Truncated));
         }
         let rest =
@@ -346,7 +340,8 @@ impl FlacFrames {
         let (mut low, mut high) = (self.start, self.file.len());
         while high.saturating_sub(low) > SEEK_BYTES {
             let middle = low.midpoint(high);
-            match self.find_header(middle, middle, high)? {
+            let limit = high.min(middle + MAX_FRAME_BYTES);
+            match self.find_header(None, middle, limit)? {
                 Some((offset, header)) if header.position(&self.info) <= to => low = offset,
                 _ => high = middle,
             }
@@ -359,7 +354,7 @@ impl FlacFrames {
     fn next_frame(&mut self) -> Result<Option<Frame>, CodecFault> {
         loop {
             let limit = self.found.saturating_add(MAX_BYTES_BETWEEN_FRAMES);
-            let Some((start, header)) = self.find_header(self.next, self.next, limit)? else {
+            let Some((start, header)) = self.find_header(None, self.next, limit)? else {
                 self.next = self.file.len();
                 if limit < self.file.len() {
                     let mib = MAX_BYTES_BETWEEN_FRAMES >> 20;
@@ -388,7 +383,7 @@ impl FlacFrames {
         let mut resume = None;
         for _ in 0..MAX_ENDS {
             let from = checked.max(start + header.size as u64);
-            let next = self.find_header(start, from, limit)?;
+            let next = self.find_header(Some(start), from, limit)?;
             let end = next.map_or(limit.min(self.file.len()), |(offset, _)| offset);
             crc = crc_16(crc, self.buffered_bytes(checked, end));
             if crc == 0 {
@@ -416,17 +411,24 @@ impl FlacFrames {
         decoder.frame_size(self.buffered_bytes(start, end))
     }
 
-    /// Searches for a header of the stream's format between two file offsets. All bytes from `keep` on stay buffered.
+    /// Returns whether there is anything of a frame near the start.
+    fn have_a_header(&mut self) -> Result<bool, CodecFault> {
+        let limit = self.start.saturating_add(MAX_BYTES_BETWEEN_FRAMES);
+        Ok(self.find_header(None, self.start, limit)?.is_some())
+    }
+
+    /// Searches for a header of the stream's format between two file offsets. All bytes from `keep` on stay buffered, or those
+    /// of the header.
     fn find_header(
         &mut self,
-        keep: u64,
+        keep: Option<u64>,
         mut from: u64,
         limit: u64,
     ) -> Result<Option<(u64, FrameHeader)>, CodecFault> {
         let limit = limit.min(self.file.len());
         while from < limit {
             // A header may begin before the limit and end behind it.
-            self.buffer(keep, from + MAX_HEADER_BYTES as u64)?;
+            self.buffer(keep.unwrap_or(from), from + MAX_HEADER_BYTES as u64)?;
             let (info, buffered) = (self.info, self.buffered);
             let data = self.buffered_bytes(from, buffered + self.buffer.len() as u64);
             let found = headers(data, &info).find(|(_, header)| header.agrees(&info));
@@ -434,14 +436,11 @@ impl FlacFrames {
                 let offset = from + i as u64;
                 return Ok((offset < limit).then_some((offset, header)));
             }
-            let is_last = buffered + self.buffer.len() as u64 >= self.file.len();
+            if data.len() < MAX_HEADER_BYTES {
+                break;
+            }
             // The last bytes may be the start of a header.
-            let searched = if is_last {
-                data.len()
-            } else {
-                data.len() - (MAX_HEADER_BYTES - 1)
-            };
-            from += searched as u64;
+            from += (data.len() - (MAX_HEADER_BYTES - 1)) as u64;
         }
         Ok(None)
     }
