@@ -14,7 +14,7 @@ pub use settings::Progress;
 
 use crate::{
     diagnostics::{NonFinite, Subject, Warning, WarningKind},
-    encode::{self, Dither, FileSink, Format, Memory, Sink, Written},
+    encode::{self, Container, Dither, FileSink, Format, Memory, Metadata, Sink, Written},
     engine::{Options, Renderer, waveform_builder::Grid},
     error::{Error, ErrorKind, Result},
     measure::Measured,
@@ -63,6 +63,7 @@ pub struct Bounce<'a> {
     unmeasured: bool,
     joinable: bool,
     measure_strips: bool,
+    metadata: Option<Metadata>,
 }
 
 /// Maximum number of bins of a waveform.
@@ -133,6 +134,30 @@ impl<'a> Bounce<'a> {
         self
     }
 
+    /// Sets the metadata of the file, which is that of the whole mix also with a
+    /// [`range`](Self::range). Defaults to [`Plan::metadata`]; `Metadata::default()` writes none.
+    /// Changes no sample.
+    ///
+    /// A FLAC file states the loudness as ReplayGain. A WAV file does not, so that parts of a mix can
+    /// be joined to the file of one run.
+    ///
+    /// ```
+    /// use soundtrack::{Bounce, Layout, SampleRate, Session, Spec, Track};
+    /// use soundtrack::{encode::Metadata, media::Memory};
+    /// let folder = tempfile::tempdir()?;
+    /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    /// let mut mix = Session::new(spec.rate, spec.layout);
+    /// mix.add_track(Track::new("x", Memory::new(spec, vec![vec![0.25; 48_000]])?));
+    /// let metadata = Metadata { title: "The Storm".into(), ..Metadata::default() };
+    /// Bounce::new().metadata(metadata).run(&mix, folder.path().join("storm.wav"))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = Some(metadata);
+        self
+    }
+
     /// Performs the checks that [`run`](Self::run) makes before any stem is opened.
     ///
     /// # Errors
@@ -162,7 +187,7 @@ impl<'a> Bounce<'a> {
     ///
     /// # Errors
     /// See [`run`](Self::run), without the errors of compiling.
-    pub fn write(self, plan: Plan, path: impl AsRef<Path>) -> Result<Report> {
+    pub fn write(mut self, plan: Plan, path: impl AsRef<Path>) -> Result<Report> {
         let (path, clock) = (path.as_ref(), Instant::now());
         output_file::refuse_inputs(&FileSet::new(plan.named_files().to_vec()), path)?;
         let range = self.range.clone().unwrap_or(Frames::ZERO..plan.length());
@@ -176,14 +201,22 @@ impl<'a> Bounce<'a> {
         } else {
             None
         };
+        let metadata = self.metadata.take().unwrap_or_else(|| plan.metadata());
         let options = encode::Options {
             overwrite: self.settings.overwrite,
+            metadata: match slice {
+                Some(_) => metadata,
+                None => metadata.of_range(&range),
+            },
+            states_loudness: format.container == Container::Flac,
             slice,
-            ..encode::Options::default()
         };
         let mut file = OutputFile::create(path, format, &plan, &range, dither, &options)?;
         let mut renderer = Renderer::new(plan, &self.settings.options)?;
-        let mut report = self.render(&mut renderer, file.sink())?;
+        let (mut report, measured) = self.render(&mut renderer, file.sink())?;
+        if let Some(measured) = &measured {
+            file.set_loudness(measured);
+        }
         let complete = file.complete(&mut report)?;
         report.add_sink_result(&encode::publish(vec![complete])?.pop().unwrap_or_default());
         report.set_time(clock);
@@ -197,14 +230,19 @@ impl<'a> Bounce<'a> {
     /// Errors of the stems and of the sink, and `Cancelled`.
     pub fn into_sink(self, renderer: &mut Renderer, sink: &mut dyn Sink) -> Result<Report> {
         let clock = Instant::now();
-        let mut report = self.render(renderer, sink)?;
+        let (mut report, _) = self.render(renderer, sink)?;
         report.add_sink_result(&sink.finish()?);
         report.set_time(clock);
         Ok(report)
     }
 
-    /// Renders to a sink without finishing it. The report lacks the result of the sink.
-    fn render(mut self, renderer: &mut Renderer, sink: &mut dyn Sink) -> Result<Report> {
+    /// Renders to a sink without finishing it. The report lacks the result of the sink. Also returns
+    /// the measurement of the mix.
+    fn render(
+        mut self,
+        renderer: &mut Renderer,
+        sink: &mut dyn Sink,
+    ) -> Result<(Report, Option<Measured>)> {
         let range = self
             .range
             .take()
@@ -226,14 +264,15 @@ impl<'a> Bounce<'a> {
         };
         let measurements = job.run(&mut progress, |_| {})?;
         let mut report = gather(renderer, "", &range);
-        if let Some(measured) = measurements.get(Signal::Mix) {
+        let measured = measurements.get(Signal::Mix).cloned();
+        if let Some(measured) = &measured {
             report.add_measurement(measured, renderer, range.start);
             report.warnings.extend(suspicious_audio(renderer, &range));
             if let Some(overview) = &mut report.overview {
                 overview.set_loudness(measured);
             }
         }
-        Ok(report)
+        Ok((report, measured))
     }
 }
 

@@ -19,9 +19,12 @@
 //! [`Session::render_stems`] describes the contents of a stem, and when stems add up to the mix bit
 //! for bit.
 
+mod cue_sheet;
 mod folders;
 mod jobs;
+mod listing;
 mod loudness;
+mod metadata;
 mod null_test;
 mod render;
 mod report;
@@ -100,10 +103,12 @@ impl<'a> Delivery<'a> {
         let plans = jobs::compile(&jobs)?;
 
         let measured_first: Vec<bool> = jobs.iter().map(|job| is_fitted(job, &chosen)).collect();
-        let lengths = plans
+        let lengths = jobs
             .iter()
+            .zip(&plans)
             .zip(&measured_first)
-            .map(|(plan, twice)| (plan.length(), *twice));
+            .filter(|((job, _), _)| !job.files.is_empty())
+            .map(|((_, plan), twice)| (plan.length(), *twice));
         let total = lengths.fold(
             Frames::ZERO,
             |sum, (n, twice)| if twice { sum + n + n } else { sum + n },
@@ -139,8 +144,21 @@ impl<'a> Delivery<'a> {
         };
         let mut rendered = render::Rendered::new(&context);
         for (job, plan) in jobs.iter().zip(plans) {
+            let sheets = job.documents.iter();
+            for sheet in sheets.filter(|file| file.content == Content::CueSheet) {
+                rendered.add(cue_sheet::write(sheet, &job.session, &plan, &context)?);
+            }
+            if job.files.is_empty() {
+                continue;
+            }
             render::render(job, plan, renders, &context, &mut progress, &mut rendered)?;
             renders += 1;
+        }
+        for job in &jobs {
+            let documents = job.documents.iter();
+            for file in documents.filter(|file| file.content != Content::CueSheet) {
+                rendered.write_listing(session, file, &context)?;
+            }
         }
         let mut done = rendered.publish()?;
         folders.keep();
@@ -172,11 +190,14 @@ fn gain(deliverable: &Deliverable, measured: &[Measured]) -> Decibels {
         .map_or(Decibels::UNITY, |fit| fit.gain)
 }
 
-/// Returns the name of a kind of content: `mix`, `stem` or `cue`.
+/// Returns the name of a kind of content: `mix`, `stem`, `cue`, `cue sheet` or
+/// `listing`.
 fn content_name(content: Content) -> &'static str {
     match content {
         Content::Mix => "mix",
         Content::Stem(_) => "stem",
         Content::Cue(_) => "cue",
+        Content::CueSheet => "cue sheet",
+        Content::AlbumCue | Content::AlbumJson => "listing",
     }
 }

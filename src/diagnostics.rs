@@ -10,6 +10,6 @@ mod warning;
 pub use crate::error::Subject;
 pub use flaw::FlawKind;
 pub use warning::{
-    ClockTime, MasterStage, NestedStem, NonFinite, OffGrid, OverloadStage, Severity, Silence,
-    SilencedStretch, StemEnd, StemMismatch, Unheard, Warning, WarningInfo, WarningKind,
+    ClockTime, MasterStage, NestedStem, NonFinite, OffGrid, OverloadStage, Severity, Sharers,
+    Silence, SilencedStretch, StemEnd, StemMismatch, Unheard, Warning, WarningInfo, WarningKind,
 };

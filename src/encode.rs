@@ -10,6 +10,7 @@ mod file_sink;
 mod flac;
 mod format;
 mod memory;
+mod metadata;
 mod options;
 pub(crate) mod slice;
 mod stream;
@@ -18,10 +19,11 @@ mod wav;
 pub use containers::Container;
 pub use dithered::{Dither, Dithered, Shaping, UnknownShaping};
 pub use file_sink::FileSink;
-pub(crate) use file_sink::{CompleteAudio, DryRunSink, publish};
+pub(crate) use file_sink::{CompleteOutput, DryRunSink, publish};
 pub use format::{Encoding, Format, UnknownFormat};
 pub use memory::Memory;
-pub use options::{Broadcast, Options};
+pub use metadata::{Family, FileLoudness, Metadata};
+pub use options::Options;
 pub use slice::Slice;
 use stream::EncodedStream;
 
@@ -109,14 +111,17 @@ pub(crate) trait Encoder: fmt::Debug + Send + Sync {
     /// Returns the bytes before the audio. Their number never changes.
     fn header(&self) -> &[u8];
 
-    /// Returns true if [`header`](Self::header) has other values after [`finish`](Self::finish), so
-    /// that it must be written again.
+    /// Returns true if [`header`](Self::header) may have other values after
+    /// [`finish`](Self::finish), so that it must be written again.
     fn has_final_header(&self) -> bool {
         false
     }
 
     /// Returns the maximum size of the whole file in bytes. So much disk space must be free.
     fn size(&self) -> u64;
+
+    /// Sets the loudness of the file, which the final header states.
+    fn set_loudness(&mut self, _: FileLoudness) {}
 
     /// Replaces the content of `out` by the bytes that are complete with a block. The error is a
     /// message that explains why the block cannot be encoded.

@@ -54,6 +54,22 @@ pub(crate) enum Side {
 }
 
 impl Speaker {
+    /// Returns the usual abbreviation, such as `L` or `Ls`; `M` for mono.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Mono => "M",
+            Left => "L",
+            Right => "R",
+            Centre => "C",
+            Lfe => "LFE",
+            LeftBack => "Lb",
+            RightBack => "Rb",
+            CentreBack => "Cs",
+            LeftSurround => "Ls",
+            RightSurround => "Rs",
+        }
+    }
+
     /// Returns the side for a balance control.
     pub(crate) fn side(self) -> Side {
         match self {

@@ -14,6 +14,7 @@ mod depth;
 mod fingerprint;
 mod id_vec;
 mod markers;
+mod metadata;
 mod passes;
 mod place;
 mod print;
@@ -26,6 +27,7 @@ pub(crate) use chain::Chain;
 pub(crate) use cue::InCue;
 pub use cue::{PlannedCue, PlannedUse};
 pub(crate) use id_vec::IdVec;
+pub(crate) use metadata::channel_names;
 pub(crate) use passes::Passes;
 pub(crate) use route::Scope;
 pub(crate) use routing::{Gates, NodeIndex, Routing};
@@ -34,7 +36,7 @@ use crate::{
     curve::{Automation, Fade},
     diagnostics::{Subject, Unheard, Warning},
     dsp::pan::PanLaw,
-    encode::Dither,
+    encode::{Dither, Metadata},
     error::{Error, ErrorKind, Result},
     layout::Layout,
     layout::Spec,
@@ -75,6 +77,8 @@ pub struct Plan {
     pub(crate) sounding: Vec<Range<u64>>,
     pub(crate) cues: Vec<PlannedCue>,
     pub(crate) markers: Vec<markers::PlannedMarker>,
+    /// Metadata of a file of the whole mix.
+    metadata: Metadata,
     /// The frame rate of the picture and the timecode of the first frame, where the session states any.
     pub(crate) picture: Option<(FrameRate, Timecode)>,
     /// Warnings about rounded positions (W105) and cues without a placement (W114), and those of reading the session.
@@ -249,6 +253,7 @@ impl Plan {
             cues.push(planned);
         }
         placer.note_unplaced_cues();
+        placer.note_shares();
         let mut notes = placer.finish()?;
         let is_here = |warning: &&Warning| match &warning.subject {
             Subject::Cue { name, .. } => session.cues().iter().any(|cue| cue.name == *name),
@@ -257,10 +262,18 @@ impl Plan {
         notes.extend(session.load_warnings.0.iter().filter(is_here).cloned());
         let mut plan = route::arrange(session, tracks, scope);
         plan.markers = markers::planned(session, &cues);
+        plan.metadata = metadata::of_mix(session, &plan.markers);
         plan.cues = cues;
         plan.notes = notes;
         plan.named_files = session.named_files();
         Ok(plan)
+    }
+
+    /// Returns the metadata of a file of the whole mix, from the session's title, album, picture and
+    /// markers; empty if it states none of them.
+    #[must_use]
+    pub fn metadata(&self) -> Metadata {
+        self.metadata.clone()
     }
 
     /// Returns the rate and layout of the output.

@@ -4,6 +4,7 @@
 //! Field names carry their units and are the keys of the JSON form. Levels of silence (−∞ dB) are
 //! `null` in JSON.
 
+mod cue_sheet;
 mod gather;
 mod levels;
 mod overview;
@@ -20,6 +21,7 @@ mod suspicious_audio;
 pub(crate) mod table;
 mod waveform;
 
+pub use cue_sheet::{CueSheet, CueSheetCredit, CueSheetRow};
 pub(crate) use gather::gather;
 pub use overview::{
     CueOverview, CurvePoint, LaneOverview, LoudnessOverview, MarkerOverview, Over, Overview,

@@ -176,17 +176,10 @@ pub(crate) struct New<'a> {
     pub mask: u32,
     pub frames: u64,
     pub rf64: bool,
-    pub bext: Option<NewBext<'a>>,
+    /// Other chunks before the audio: identifiers and bodies.
+    pub chunks: &'a [([u8; 4], Vec<u8>)],
     /// Body of the chunk that marks the file as a slice of a longer one.
     pub slice: Option<&'a [u8]>,
-}
-
-/// `bext` chunk of a new file.
-#[derive(Clone, Debug)]
-pub(crate) struct NewBext<'a> {
-    pub time_reference: u64,
-    pub description: &'a str,
-    pub originator: &'a str,
 }
 
 /// Header up to and including the eight-byte head of the `data` chunk, and the sizes of the data
@@ -254,15 +247,8 @@ pub(crate) fn lay(new: &New<'_>) -> Option<WaveHeader> {
             &u32::try_from(new.frames).ok()?.to_le_bytes(),
         )?;
     }
-    if let Some(b) = &new.bext {
-        let bext = Bext {
-            time_reference: b.time_reference,
-            description: b.description.into(),
-            originator: b.originator.into(),
-            version: 1,
-            ..Bext::default()
-        };
-        chunk(&mut body, *b"bext", &bext.to_bytes())?;
+    for (id, content) in new.chunks {
+        chunk(&mut body, *id, content)?;
     }
     if let Some(slice) = new.slice {
         chunk(&mut body, walk::SLICE_ID, slice)?;
@@ -292,7 +278,8 @@ pub(crate) fn lay(new: &New<'_>) -> Option<WaveHeader> {
     Some(WaveHeader { header, data, pad })
 }
 
-fn chunk(out: &mut Vec<u8>, id: [u8; 4], body: &[u8]) -> Option<()> {
+/// Appends a chunk, with a pad byte after a body of odd length; `None` if the body is too long.
+pub(crate) fn chunk(out: &mut Vec<u8>, id: [u8; 4], body: &[u8]) -> Option<()> {
     out.extend(id);
     out.extend(u32::try_from(body.len()).ok()?.to_le_bytes());
     out.extend(body);

@@ -3,9 +3,11 @@
 //! A session can be built, cloned, compared and changed freely; [`Plan::compile`](crate::Plan::compile) checks all of it at
 //! once. Tracks, buses and cues keep the order in which they were added, and sums run in that order.
 
+mod album;
 mod at;
 mod bus;
 mod clip;
+pub(crate) mod credit;
 mod cue;
 mod cycle;
 mod deliverable;
@@ -14,6 +16,7 @@ mod format;
 mod insert;
 mod load_warnings;
 pub(crate) mod outputs;
+pub(crate) mod release;
 mod selector;
 pub(crate) mod source_text;
 mod stretch;
@@ -21,9 +24,11 @@ mod strip;
 mod track;
 pub(crate) mod validate;
 
+pub use album::Album;
 pub use at::At;
 pub use bus::{Bus, Master};
 pub use clip::Clip;
+pub use credit::Credit;
 pub use cue::{Cue, CueId, CueKind, Marker, UnknownCueKind, Use};
 pub use deliverable::Deliverable;
 pub use format::Load;
@@ -75,6 +80,8 @@ pub struct Session {
     pub lang: Option<String>,
     /// The treatment of damaged stems.
     pub damage: Damage,
+    /// The collection that the pieces belong to, for the metadata of files.
+    pub album: Album,
     /// The sum of all tracks and buses.
     pub master: Master,
     /// Named moments of the timeline.
@@ -112,6 +119,7 @@ impl Session {
             length: None,
             lang: None,
             damage: Damage::default(),
+            album: Album::default(),
             master: Master::default(),
             markers: Vec::new(),
             deliverables: Vec::new(),

@@ -208,7 +208,7 @@ fn check_same_mix(first: &SliceFile, part: &SliceFile) -> Result<()> {
     let what = if first.slice.mix != part.slice.mix || first.slice.whole != part.slice.whole {
         "are parts of different mixes, or of one that was changed between them"
     } else if first.header != part.header {
-        "have different formats"
+        "have different formats or metadata"
     } else {
         return Ok(());
     };

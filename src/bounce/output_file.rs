@@ -2,8 +2,11 @@
 
 use crate::{
     diagnostics::{Subject, Warning, WarningKind},
-    encode::{self, CompleteAudio, Dither, Dithered, FileSink, Format, Shaping, Sink},
+    encode::{
+        self, CompleteOutput, Dither, Dithered, FileLoudness, FileSink, Format, Shaping, Sink,
+    },
     error::{Error, ErrorKind, Result},
+    measure::Measured,
     plan::Plan,
     report::Report,
     storage::FileSet,
@@ -80,8 +83,23 @@ impl OutputFile {
         }
     }
 
+    /// Sets the loudness that the metadata of the file states.
+    pub(crate) fn set_loudness(&mut self, measured: &Measured) {
+        let loudness = FileLoudness {
+            integrated: measured.integrated.map(|l| l.0),
+            range: measured.range,
+            true_peak: measured.true_peak.map(|peak| peak.level.0),
+            momentary: measured.momentary_max.map(|max| max.level.0),
+            short_term: measured.short_term_max.map(|max| max.level.0),
+        };
+        match &mut self.sink {
+            OutputSink::Plain(file, _) => file.set_loudness(loudness),
+            OutputSink::Dithered(dithered, _) => dithered.inner_mut().set_loudness(loudness),
+        }
+    }
+
     /// Completes the file without making it visible. Adds format, dither and warning to its report.
-    pub(crate) fn complete(self, report: &mut Report) -> Result<CompleteAudio> {
+    pub(crate) fn complete(self, report: &mut Report) -> Result<CompleteOutput> {
         report.format = Some(self.format.to_string());
         let mut file = match self.sink {
             OutputSink::Plain(file, warning) => {

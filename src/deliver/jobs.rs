@@ -8,7 +8,7 @@ use crate::{
     error::{Error, ErrorKind, Problem, Result, Subject},
     plan::Plan,
     session::{Content, CueId, Deliverable, Session},
-    storage::FileSet,
+    storage::{AtomicFile, FileSet},
 };
 use std::{
     borrow::Cow,
@@ -24,12 +24,32 @@ pub(super) struct DeliveredFile {
     pub content: Content,
     /// Name of the bus or cue; `None` for a mix.
     pub of: Option<String>,
+    /// Number of the file within its deliverable, counted from 1, and number of files.
+    pub number: u32,
+    pub total: u32,
 }
 
 /// One timeline, and the files rendered from it.
 pub(super) struct DeliveryJob {
     pub session: Session,
     pub files: Vec<DeliveredFile>,
+    /// Cue sheets and listings, which need no render.
+    pub documents: Vec<DeliveredFile>,
+}
+
+impl DeliveryJob {
+    /// Returns the audio files, followed by the documents.
+    pub(super) fn all_files(&self) -> impl Iterator<Item = &DeliveredFile> {
+        self.files.iter().chain(&self.documents)
+    }
+
+    fn add(&mut self, file: DeliveredFile) {
+        if file.content.is_audio() {
+            self.files.push(file);
+        } else {
+            self.documents.push(file);
+        }
+    }
 }
 
 /// Returns the deliverables with these names in the order of the session, or all of them if there
@@ -64,7 +84,7 @@ fn problem_of(session: &Session, deliverable: &Deliverable) -> Option<Problem> {
         let outputs = session.outputs(deliverable);
         let fault = outputs
             .iter()
-            .find_map(|output| deliverable.format.container.name_fault(&output.file));
+            .find_map(|output| deliverable.name_fault(&output.file));
         fault.map(|fault| format!("file: {fault}"))
     };
     let (what, keys): (Cow<'_, str>, &[&str]) = if deliverable.file.as_os_str().is_empty() {
@@ -73,6 +93,16 @@ fn problem_of(session: &Session, deliverable: &Deliverable) -> Option<Problem> {
         (
             "it is an album and stems: make two deliverables of it".into(),
             &["album", "stems"],
+        )
+    } else if deliverable.listing && !deliverable.album {
+        (
+            "a listing is for an album, as in album = true".into(),
+            &["listing"],
+        )
+    } else if deliverable.cue_sheet && (deliverable.album || !deliverable.stems.is_empty()) {
+        (
+            "it is a cue sheet and audio: make two deliverables of it".into(),
+            &["cue_sheet"],
         )
     } else if deliverable.fit && !deliverable.stems.is_empty() {
         let why =
@@ -99,9 +129,17 @@ pub(super) fn jobs(session: &Session, chosen: &[&Deliverable]) -> Vec<DeliveryJo
         let outputs = whole.outputs(deliverable);
         whole.deliverables = albums.clone().into_iter().collect();
         whole.speak();
-        for output in outputs {
+        let audio = outputs.iter().filter(|output| output.content.is_audio());
+        let total = u32::try_from(audio.count()).unwrap_or(u32::MAX);
+        let first_piece = outputs.iter().find_map(|output| match output.content {
+            Content::Cue(cue) if deliverable.listing => Some(whole.whole_cue(cue)),
+            _ => None,
+        });
+        for (number, output) in (1..).zip(outputs) {
             let (timeline, of) = match output.content {
-                Content::Mix => (None, None),
+                Content::Mix | Content::CueSheet => (None, None),
+                // A listing needs no timeline: it goes with the first piece.
+                Content::AlbumCue | Content::AlbumJson => (first_piece.clone(), None),
                 Content::Stem(bus) => {
                     (None, whole.buses().get(bus.0).map(|b| b.strip.name.clone()))
                 }
@@ -115,14 +153,21 @@ pub(super) fn jobs(session: &Session, chosen: &[&Deliverable]) -> Vec<DeliveryJo
                 path: output.file,
                 content: output.content,
                 of,
+                number,
+                total,
             };
             let timeline = timeline.as_ref().unwrap_or(&whole);
             match jobs.iter_mut().find(|job| job.session == *timeline) {
-                Some(job) => job.files.push(job_file),
-                None => jobs.push(DeliveryJob {
-                    session: timeline.clone(),
-                    files: vec![job_file],
-                }),
+                Some(job) => job.add(job_file),
+                None => {
+                    let mut job = DeliveryJob {
+                        session: timeline.clone(),
+                        files: Vec::new(),
+                        documents: Vec::new(),
+                    };
+                    job.add(job_file);
+                    jobs.push(job);
+                }
             }
         }
     }
@@ -150,7 +195,7 @@ pub(super) fn create_folders(
 ) -> Result<Folders> {
     let mut folders = Folders::default();
     let mut taken: HashMap<PathBuf, &str> = HashMap::new();
-    for file in jobs.iter().flat_map(|job| &job.files) {
+    for file in jobs.iter().flat_map(DeliveryJob::all_files) {
         let name = chosen.get(file.deliverable).map_or("", |d| d.name.as_str());
         let refused = |what: String| {
             Error::new(
@@ -166,11 +211,13 @@ pub(super) fn create_folders(
             Some(other) => return Err(refused(format!("is written by deliverable {other:?} too"))),
             None => {}
         }
-        let format = chosen
-            .get(file.deliverable)
-            .map(|d| d.format)
-            .unwrap_or_default();
-        FileSink::check(&file.path, format, overwrite)?;
+        match chosen.get(file.deliverable) {
+            _ if !file.content.is_audio() => AtomicFile::check(&file.path, overwrite)?,
+            deliverable => {
+                let format = deliverable.map(|d| d.format).unwrap_or_default();
+                FileSink::check(&file.path, format, overwrite)?;
+            }
+        }
     }
     Ok(folders)
 }
@@ -226,7 +273,7 @@ pub(super) fn compile(jobs: &[DeliveryJob]) -> Result<Vec<Plan>> {
 /// Refuses outputs that the session names, and the session file itself.
 pub(super) fn refuse_inputs(session: &Session, jobs: &[DeliveryJob]) -> Result<()> {
     let inputs = FileSet::new(session.named_files());
-    for file in jobs.iter().flat_map(|job| &job.files) {
+    for file in jobs.iter().flat_map(DeliveryJob::all_files) {
         output_file::refuse_inputs(&inputs, &file.path)?;
     }
     Ok(())

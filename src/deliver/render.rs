@@ -2,7 +2,9 @@
 
 use super::{
     jobs::{DeliveredFile, DeliveryJob},
+    listing::AlbumListing,
     loudness::{self, DeliverableLoudness},
+    metadata,
     null_test::{NullMeter, Reference},
     report::{DeliverableReport, Delivered, FileReport, NullTest},
     stems,
@@ -16,13 +18,13 @@ use crate::{
     },
     diagnostics::{StemMismatch, Subject, Warning, WarningKind},
     dsp::peak::Peak,
-    encode::{self, CompleteAudio, Dither, Written},
+    encode::{self, CompleteOutput, Dither, Written},
     engine::Renderer,
     error::Result,
     measure::Measured,
     plan::Plan,
     report::{MixReport, Report, gather, suspicious_audio},
-    session::{Content, Deliverable},
+    session::{Content, Deliverable, Session},
     units::{Decibels, Frames},
 };
 
@@ -40,14 +42,23 @@ impl DeliveryContext<'_> {
     }
 }
 
+/// File that is complete but not yet visible, with its report.
+pub(super) struct CompleteFile {
+    /// Index of its deliverable among the chosen ones.
+    pub deliverable: usize,
+    /// Number of the file within its deliverable, counted from 1.
+    pub number: u32,
+    pub report: FileReport,
+    pub output: CompleteOutput,
+}
+
 /// Results of the jobs so far: files that are complete but not yet visible, and their reports.
 pub(super) struct Rendered<'a> {
     chosen: &'a [&'a Deliverable],
     deliverables: Vec<DeliverableReport>,
     /// Measurements of each deliverable, for its checks.
     measured: Vec<Vec<Measured>>,
-    files: Vec<(usize, FileReport)>,
-    complete: Vec<CompleteAudio>,
+    files: Vec<CompleteFile>,
 }
 
 /// Renders a plan to measure its mix.
@@ -78,7 +89,7 @@ pub(super) fn render(
     let mut nulls = null_meters(job, &plan, context, &signals, all);
     let mut files = Vec::with_capacity(job.files.len());
     for (file, signal) in job.files.iter().zip(&signals.per_file) {
-        files.push(create_file(file, *signal, &plan, context)?);
+        files.push(create_file(job, file, *signal, &plan, context)?);
     }
 
     let mut renderer = Renderer::new(plan, &context.settings.options)?;
@@ -106,7 +117,10 @@ pub(super) fn render(
     all.keep_measurements(job, &signals, &measurements);
     let mut base = gather(&renderer, &job.session.title, &range);
     base.warnings.extend(suspicious_audio(&renderer, &range));
-    for ((file, signal), output) in job.files.iter().zip(&signals.per_file).zip(files) {
+    for ((file, signal), mut output) in job.files.iter().zip(&signals.per_file).zip(files) {
+        if let Some(measured) = measurements.get(*signal) {
+            output.set_loudness(measured);
+        }
         let mut report = match (signal, measurements.get(*signal)) {
             (Signal::Tap(tap), _) => {
                 let node = signals.taps.get(*tap).copied().unwrap_or_default();
@@ -128,17 +142,18 @@ pub(super) fn render(
                 .warnings
                 .retain(|w| !matches!(w.kind, WarningKind::UnheardTrack { .. }));
         }
-        all.complete.push(output.complete(&mut report)?);
-        let content = super::content_name(file.content).to_owned();
-        all.files.push((
-            file.deliverable,
-            FileReport {
-                content,
+        let output = output.complete(&mut report)?;
+        all.add(CompleteFile {
+            deliverable: file.deliverable,
+            number: file.number,
+            report: FileReport {
+                content: super::content_name(file.content).to_owned(),
                 of: file.of.clone(),
                 render: number,
                 report,
             },
-        ));
+            output,
+        });
     }
     Ok(())
 }
@@ -174,8 +189,8 @@ impl Signals {
                         .unwrap_or_default();
                     Signal::Tap(index_of(&mut signals.taps, node))
                 }
-                Content::Mix | Content::Cue(_) if gain == 1.0 => Signal::Mix,
-                Content::Mix | Content::Cue(_) => Signal::Level(index_of(&mut signals.gains, gain)),
+                _ if gain == 1.0 => Signal::Mix,
+                _ => Signal::Level(index_of(&mut signals.gains, gain)),
             });
         }
         signals
@@ -217,6 +232,7 @@ fn index_of<T: PartialEq>(list: &mut Vec<T>, value: T) -> usize {
 
 /// Creates a file of a job.
 fn create_file(
+    job: &DeliveryJob,
     file: &DeliveredFile,
     signal: Signal,
     plan: &Plan,
@@ -226,6 +242,8 @@ fn create_file(
     let format = deliverable.map(|d| d.format).unwrap_or_default();
     let options = encode::Options {
         overwrite: context.settings.overwrite,
+        metadata: metadata::of_file(job, file, plan),
+        states_loudness: !matches!(file.content, Content::Stem(_)),
         ..encode::Options::default()
     };
     // Scaling gives the mix more significant bits than its stems have.
@@ -409,8 +427,12 @@ impl<'a> Rendered<'a> {
             deliverables,
             measured,
             files: Vec::new(),
-            complete: Vec::new(),
         }
+    }
+
+    /// Adds a complete file.
+    pub(super) fn add(&mut self, file: CompleteFile) {
+        self.files.push(file);
     }
 
     /// Stores the measurements of a job for the checks of its deliverables, each signal once per
@@ -434,6 +456,40 @@ impl<'a> Rendered<'a> {
         }
     }
 
+    /// Writes a listing of an album whose pieces are complete, without making it visible.
+    pub(super) fn write_listing(
+        &mut self,
+        session: &Session,
+        file: &DeliveredFile,
+        context: &DeliveryContext<'_>,
+    ) -> Result<()> {
+        let Some(deliverable) = context.deliverable(file) else {
+            return Ok(());
+        };
+        let own = self
+            .files
+            .iter()
+            .filter(|f| f.deliverable == file.deliverable);
+        let mut pieces: Vec<&CompleteFile> = own.filter(|f| f.report.is_audio()).collect();
+        pieces.sort_by_key(|piece| piece.number);
+        let reports: Vec<&FileReport> = pieces.iter().map(|piece| &piece.report).collect();
+        let measured = self.measured.get(file.deliverable);
+        let loudness = DeliverableLoudness::new(measured.map_or(&[], Vec::as_slice));
+        let listing = AlbumListing::new(session, deliverable, &reports, &loudness);
+        let (text, format) = match file.content {
+            Content::AlbumJson => (listing.to_json(), "json"),
+            _ => (listing.to_cue(), "cue"),
+        };
+        let output = CompleteOutput::of_text(&file.path, &text, context.settings.overwrite)?;
+        self.add(CompleteFile {
+            deliverable: file.deliverable,
+            number: file.number,
+            report: FileReport::of_document(file.content, format, session),
+            output,
+        });
+        Ok(())
+    }
+
     /// Makes all files visible, checks the deliverables and completes the reports.
     pub(super) fn publish(self) -> Result<Delivered> {
         let Self {
@@ -441,8 +497,11 @@ impl<'a> Rendered<'a> {
             mut deliverables,
             measured,
             files,
-            complete,
         } = self;
+        let (files, complete): (Vec<_>, Vec<_>) = files
+            .into_iter()
+            .map(|file| ((file.deliverable, file.report), file.output))
+            .unzip();
         let written = encode::publish(complete)?;
         for ((index, mut file), written) in files.into_iter().zip(&written) {
             file.add_sink_result(written);

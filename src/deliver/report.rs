@@ -7,6 +7,7 @@ use crate::{
     diagnostics::Warning,
     dsp::peak::Peak,
     report::Report,
+    session::{Content, Session},
     units::{Dbfs, Dbtp, Decibels, Frames, Lufs, SampleRate},
 };
 use serde::Serialize;
@@ -53,12 +54,12 @@ pub struct DeliverableReport {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct FileReport {
-    /// Kind of content: `mix`, `stem` or `cue`.
+    /// Kind of content: `mix`, `stem`, `cue`, `cue sheet` or `listing`.
     pub content: String,
-    /// Name of the bus or cue; `null` for a mix.
+    /// Name of the bus or cue; `null` for a mix, a cue sheet and a listing.
     pub of: Option<String>,
     /// Number of the render that the file comes from, counted from 0. Files with equal numbers
-    /// share the decoding.
+    /// share the decoding. 0 for a cue sheet and a listing.
     pub render: usize,
     /// Report of the audio. For a stem, its peak and its bus.
     #[serde(flatten)]
@@ -220,6 +221,27 @@ impl fmt::Display for Delivered {
 }
 
 impl FileReport {
+    /// Creates the report of a cue sheet or a listing in this format.
+    pub(super) fn of_document(content: Content, format: &str, session: &Session) -> Self {
+        Self {
+            content: super::content_name(content).to_owned(),
+            report: Report {
+                title: session.title.clone(),
+                format: Some(format.to_owned()),
+                rate_hz: session.rate.hz(),
+                layout: session.layout.to_string(),
+                ..Report::default()
+            },
+            ..Self::default()
+        }
+    }
+
+    /// Returns false for a cue sheet and a listing.
+    #[must_use]
+    pub fn is_audio(&self) -> bool {
+        !matches!(self.content.as_str(), "cue sheet" | "listing")
+    }
+
     fn row(&self, name: String) -> [String; 8] {
         let report = &self.report;
         let is_rounding = self
@@ -234,13 +256,18 @@ impl FileReport {
             is_rounding,
             report.output.clone().unwrap_or_default(),
             report.format.clone().unwrap_or_default(),
-            Frames(report.frames).clock(rate),
+            if self.is_audio() {
+                Frames(report.frames).clock(rate)
+            } else {
+                "-".to_owned()
+            },
             level(report.mix.integrated_lufs, |l| format!("{:.1}", Lufs(l))),
             level(report.mix.true_peak_dbtp, |p| format!("{:.1}", Dbtp(p))),
-            report
-                .mix
-                .peak_dbfs
-                .map_or("-inf".to_owned(), |p| format!("{p:+.1}")),
+            match report.mix.peak_dbfs {
+                Some(peak) => format!("{peak:+.1}"),
+                None if self.is_audio() => "-inf".to_owned(),
+                None => "-".to_owned(),
+            },
         ]
     }
 }

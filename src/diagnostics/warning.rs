@@ -317,6 +317,31 @@ registry! {
     }
     "A folder that a pattern of a cue searches has subfolders with audio, which patterns do not search."
     "Add a pattern for each folder, such as `files = [\"*.wav\", \"takes/*.wav\"]`, or move unrelated audio elsewhere."
+
+    "W125" Warning IncompleteShares {
+        /// Persons that share: composers or publishers.
+        of: Sharers,
+        /// Sum of their shares in percent.
+        total: f64,
+        /// Line of the session file, counted from 1; `None` if the cue does not come from a file.
+        line: Option<usize>,
+    }
+    "The shares of a cue's composers or publishers do not add up to 100 %."
+    "State the shares of all of them, such as `composer = [\"A. Writer (PRS) 60%\", \"B. Writer (GEMA) 40%\"]`, or of none."
+
+    "W126" Warning ChecksumDiffers {}
+    "A FLAC file states another MD5 than its audio has, though the checksum of every frame is right. Reports of a file check this, mixes do not."
+    "Compare the file with its original, and encode it again: what wrote the file changed the audio, or stated a wrong checksum."
+}
+
+/// Persons that share the rights in a cue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Sharers {
+    /// Composers.
+    Composers,
+    /// Publishers.
+    Publishers,
 }
 
 /// Frame of a timeline at a sample rate, displayed as `hh:mm:ss.mmm`.
@@ -695,8 +720,23 @@ impl fmt::Display for WarningKind {
                     write!(f, " in {places} places, first at {at}")
                 }
             }
+            Self::ChecksumDiffers {} => {
+                f.write_str("its audio does not have the MD5 that the file states")
+            }
             Self::UnplacedCue {} => {
                 f.write_str("it has no placement, so nothing of it is in the mix: add at or a use")
+            }
+            Self::IncompleteShares { of, total, line } => {
+                let of = match of {
+                    Sharers::Composers => "composers",
+                    Sharers::Publishers => "publishers",
+                };
+                let total = (100.0 * total).round() / 100.0;
+                write!(
+                    f,
+                    "the shares of its {of} add up to {total} %, not to 100 %"
+                )?;
+                line.map_or(Ok(()), |line| write!(f, " (line {line})"))
             }
             Self::PassedOver { folders } => {
                 let s = if folders.len() == 1 { "" } else { "s" };

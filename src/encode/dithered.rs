@@ -89,6 +89,10 @@ impl<S: Sink> Dithered<S> {
         }
     }
 
+    pub(crate) fn inner_mut(&mut self) -> &mut S {
+        &mut self.sink
+    }
+
     /// Returns the sink that receives the dithered blocks.
     pub fn into_inner(self) -> S {
         self.sink

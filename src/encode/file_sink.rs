@@ -1,6 +1,8 @@
 //! Writes audio files atomically, one at a time or several together.
 
-use super::{Container, EncodedStream, Format, Options, Sink, Written, stream::EncodeFault};
+use super::{
+    Container, EncodedStream, FileLoudness, Format, Options, Sink, Written, stream::EncodeFault,
+};
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
@@ -89,8 +91,16 @@ impl FileSink {
         })
     }
 
+    /// Sets the loudness of the audio before [`finish`](Sink::finish), for metadata that
+    /// [states](Options::states_loudness) it.
+    pub fn set_loudness(&mut self, loudness: FileLoudness) {
+        if let Some(stream) = &mut self.stream {
+            stream.set_loudness(loudness);
+        }
+    }
+
     /// Syncs the file to disk without making it visible; [`publish`] does that.
-    pub(crate) fn complete(&mut self) -> Result<CompleteAudio> {
+    pub(crate) fn complete(&mut self) -> Result<CompleteOutput> {
         let Some(stream) = self.stream.take() else {
             return Err(Error::new(
                 ErrorKind::Output,
@@ -104,7 +114,7 @@ impl FileSink {
         };
         file.flush().map_err(|e| file.failed(e))?;
         written.path = Some(file.target().to_owned());
-        Ok(CompleteAudio {
+        Ok(CompleteOutput {
             file: file.complete()?,
             written,
         })
@@ -134,15 +144,33 @@ fn refused(path: &Path, what: &str) -> Error {
     Error::new(ErrorKind::Output, format!("{}: {what}", path.display()))
 }
 
-/// Complete audio file under its temporary name. Dropping it removes the file.
+/// Complete output file under its temporary name. Dropping it removes the file.
 #[derive(Debug)]
-pub(crate) struct CompleteAudio {
+pub(crate) struct CompleteOutput {
     file: CompleteFile,
     written: Written,
 }
 
+impl CompleteOutput {
+    /// Writes a text to a file, without making it visible.
+    pub(crate) fn of_text(path: &Path, text: &str, overwrite: bool) -> Result<Self> {
+        let mut file = AtomicFile::create_sized(path, overwrite, text.len() as u64)?;
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.flush())
+            .map_err(|e| file.failed(e))?;
+        let written = Written {
+            path: Some(file.target().to_owned()),
+            ..Written::default()
+        };
+        Ok(Self {
+            file: file.complete()?,
+            written,
+        })
+    }
+}
+
 /// Makes all files visible or none; see [`storage::publish`].
-pub(crate) fn publish(files: Vec<CompleteAudio>) -> Result<Vec<Written>> {
+pub(crate) fn publish(files: Vec<CompleteOutput>) -> Result<Vec<Written>> {
     let (files, mut written): (Vec<_>, Vec<_>) =
         files.into_iter().map(|f| (f.file, f.written)).unzip();
     let sizes = storage::publish(files)?;

@@ -7,7 +7,10 @@
 //! A file consists of blocks of 4,096 frames, whatever the size of the blocks that arrive, so its
 //! bytes depend on the audio alone.
 
-use super::{Encoder, Encoding, Options, Written, containers::ContainerInfo};
+use super::{
+    Encoder, Encoding, FileLoudness, Metadata, Options, Written, containers::ContainerInfo,
+    metadata::plain,
+};
 use crate::{
     block::Block,
     dsp::quantise::{Tally, Width, interleave},
@@ -43,14 +46,23 @@ const SEEK_INTERVAL_S: u64 = 10;
 const MAX_SEEK_POINTS: u64 = 900_000;
 const SEEK_POINT_BYTES: usize = 18;
 const STREAMINFO: u8 = 0;
+const PADDING: u8 = 1;
 const SEEKTABLE: u8 = 3;
 const VORBIS_COMMENT: u8 = 4;
+/// Padding behind the other blocks: room for the loudness, and for programs that add tags.
+const PADDING_BYTES: usize = 1024;
+/// Maximum size of all comments, in bytes.
+const MAX_TAG_BYTES: usize = 1 << 19;
 
 /// Encodes a FLAC file.
 struct FlacEncoder {
     stream: StreamInfo,
     seek_points: SeekPoints,
-    tags: Vec<u8>,
+    /// Comments: name and value.
+    tags: Vec<(&'static str, String)>,
+    /// Comments about the loudness.
+    loudness: Vec<(&'static str, String)>,
+    states_loudness: bool,
     header: Vec<u8>,
     frames: FlacStreamWriter<FrameBuffer>,
     coded: FrameBuffer,
@@ -148,7 +160,9 @@ impl FlacEncoder {
         let mut new = Self {
             stream,
             seek_points: SeekPoints::new(rate, length.0),
-            tags: tags(),
+            tags: tags(&options.metadata, rate),
+            loudness: Vec::new(),
+            states_loudness: options.states_loudness,
             header: Vec::new(),
             frames: FlacStreamWriter::new(coded.clone(), options_of_frames()),
             coded,
@@ -157,6 +171,12 @@ impl FlacEncoder {
             pcm: Vec::new(),
             pending: Vec::new(),
         };
+        let size = comments(&new.tags, &[]).len();
+        if size > MAX_TAG_BYTES {
+            return Err(format!(
+                "its metadata takes {size} bytes, at most {MAX_TAG_BYTES} are written: shorten the texts"
+            ));
+        }
         new.header = new.lay_header();
         Ok(new)
     }
@@ -166,15 +186,23 @@ impl FlacEncoder {
         usize::from(self.stream.channels).saturating_mul(BLOCK_FRAMES.into())
     }
 
-    /// Returns the bytes before the audio with all that is known so far.
+    /// Returns the bytes before the audio with all that is known so far. Padding makes their number
+    /// the same before and after the loudness is known.
     fn lay_header(&self) -> Vec<u8> {
         let mut header = Vec::from(*b"fLaC");
         metadata_block(&mut header, STREAMINFO, false, &self.stream.lay());
-        let has_points = self.seek_points.count > 0;
-        metadata_block(&mut header, VORBIS_COMMENT, !has_points, &self.tags);
-        if has_points {
-            metadata_block(&mut header, SEEKTABLE, true, &self.seek_points.lay());
+        metadata_block(
+            &mut header,
+            VORBIS_COMMENT,
+            false,
+            &comments(&self.tags, &self.loudness),
+        );
+        if self.seek_points.count > 0 {
+            metadata_block(&mut header, SEEKTABLE, false, &self.seek_points.lay());
         }
+        let taken = comments(&[], &self.loudness).len() - comments(&[], &[]).len();
+        let padding = PADDING_BYTES.saturating_sub(taken);
+        metadata_block(&mut header, PADDING, true, &vec![0; padding]);
         header
     }
 
@@ -256,6 +284,20 @@ impl Encoder for FlacEncoder {
 
     fn has_final_header(&self) -> bool {
         true
+    }
+
+    /// ReplayGain 2.0: the gain to -18 LUFS, and the true peak as a factor of full scale.
+    fn set_loudness(&mut self, loudness: FileLoudness) {
+        if !self.states_loudness {
+            return;
+        }
+        if let Some((gain, peak)) = loudness.replay_gain() {
+            self.loudness = vec![
+                ("REPLAYGAIN_TRACK_GAIN", format!("{gain:+.2} dB")),
+                ("REPLAYGAIN_TRACK_PEAK", format!("{peak:.6}")),
+                ("REPLAYGAIN_REFERENCE_LOUDNESS", "-18.00 LUFS".to_owned()),
+            ];
+        }
     }
 }
 
@@ -367,13 +409,57 @@ fn metadata_block(out: &mut Vec<u8>, kind: u8, is_last: bool, body: &[u8]) {
     out.extend(body);
 }
 
-/// Returns the body of the block of tags (RFC 9639, section 8.6): the name of the program only.
-fn tags() -> Vec<u8> {
-    let vendor = concat!("soundtrack ", env!("CARGO_PKG_VERSION"));
+/// Returns the comments of the metadata (RFC 9639, section 8.6, and the field names in common use).
+/// Times of chapters are rounded down to milliseconds.
+fn tags(metadata: &Metadata, rate: u32) -> Vec<(&'static str, String)> {
+    let mut tags: Vec<(&'static str, String)> = Vec::new();
+    let mut add = |name, value: &str| {
+        if !value.is_empty() {
+            tags.push((name, plain(value)));
+        }
+    };
+    add("TITLE", &metadata.title);
+    add("ARTIST", &metadata.artist);
+    add("ALBUM", &metadata.album);
+    add("ALBUMARTIST", &metadata.album_artist);
+    if let Some((number, total)) = metadata.track {
+        add("TRACKNUMBER", &number.to_string());
+        add("TRACKTOTAL", &total.to_string());
+    }
+    add("DATE", &metadata.date);
+    metadata.composers.iter().for_each(|c| add("COMPOSER", c));
+    metadata.publishers.iter().for_each(|p| add("PUBLISHER", p));
+    add("LABEL", &metadata.label);
+    add("ISRC", &metadata.isrc);
+    add("BARCODE", &metadata.upc);
+    if metadata.description != metadata.title {
+        add("DESCRIPTION", &metadata.description);
+    }
+    for (number, (at, name)) in metadata.markers.iter().enumerate() {
+        let ms = u128::from(at.0) * 1000 / u128::from(rate);
+        let (s, ms) = (ms / 1000, ms % 1000);
+        let time = format!("{:02}:{:02}:{:02}.{ms:03}", s / 3600, s / 60 % 60, s % 60);
+        add("CHAPTER", &format!("{number:03}={time}"));
+        add("CHAPTER", &format!("{number:03}NAME={name}"));
+    }
+    tags
+}
+
+/// Returns the body of the block of comments.
+fn comments(tags: &[(&str, String)], loudness: &[(&str, String)]) -> Vec<u8> {
     let mut body = Vec::new();
-    body.extend(u32::try_from(vendor.len()).unwrap_or(0).to_le_bytes());
-    body.extend(vendor.as_bytes());
-    body.extend(0u32.to_le_bytes());
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes();
+    let text = |body: &mut Vec<u8>, text: &str| {
+        body.extend(count(text.len()));
+        body.extend(text.as_bytes());
+    };
+    text(&mut body, concat!("soundtrack ", env!("CARGO_PKG_VERSION")));
+    body.extend(count(tags.len() + loudness.len()));
+    for (name, value) in tags.iter().chain(loudness) {
+        // The number of a chapter is part of the name.
+        let separator = if *name == "CHAPTER" { "" } else { "=" };
+        text(&mut body, &format!("{name}{separator}{value}"));
+    }
     body
 }
 

@@ -5,7 +5,6 @@
 //! longer file in frames, mix identifier (8 bytes each), header up to and including the first eight
 //! bytes of its `data` chunk.
 
-use super::{Broadcast, Options};
 use crate::units::Frames;
 
 const VERSION: u32 = 1;
@@ -22,20 +21,6 @@ pub struct Slice {
 }
 
 impl Slice {
-    /// Returns the options of the longer file, given those of the slice.
-    pub(super) fn options_of_whole(&self, options: &Options) -> Options {
-        let first = |b: &Broadcast| Frames(b.time_reference.0.saturating_sub(self.start.0));
-        let broadcast = options.broadcast.as_ref().map(|b| Broadcast {
-            time_reference: first(b),
-            ..b.clone()
-        });
-        Options {
-            broadcast,
-            slice: None,
-            ..options.clone()
-        }
-    }
-
     /// Returns the body of the chunk, given the header of the longer file.
     pub(super) fn chunk_body(&self, header: &[u8]) -> Vec<u8> {
         let mut chunk_body = Vec::from(VERSION.to_le_bytes());

@@ -1,6 +1,6 @@
 //! Encodes blocks to a byte stream.
 
-use super::{Encoder, Written};
+use super::{Encoder, FileLoudness, Written};
 use crate::{block::Block, storage::AtomicFile, units::Frames};
 use std::{
     fmt,
@@ -109,6 +109,10 @@ impl<W: Output> EncodedStream<W> {
         self.flush_bytes().map_err(EncodeFault::Io)?;
         self.frames = frames;
         Ok(())
+    }
+
+    pub(super) fn set_loudness(&mut self, loudness: FileLoudness) {
+        self.encoder.set_loudness(loudness);
     }
 
     /// Writes the bytes after the audio. Returns the output and the counts, without path and size.

@@ -7,14 +7,21 @@
 //! and everything else EXTENSIBLE with the layout's channel mask (0 for discrete channels). RF64
 //! (EBU Tech 3306) is used if the audio comes within 1 MiB of 4 GiB.
 
-use super::{Encoder, Encoding, Options, Slice, Written, containers::ContainerInfo};
+use super::{
+    Encoder, Encoding, FileLoudness, Metadata, Options, Slice, Written, containers::ContainerInfo,
+};
 use crate::{
     block::Block,
     dsp::quantise::{Tally, Width, interleave},
-    layout::Spec,
+    layout::{Layout, Spec},
     riff,
     units::Frames,
 };
+
+mod bext;
+mod id3;
+mod ixml;
+mod list;
 
 pub(super) const INFO: ContainerInfo = ContainerInfo {
     name: "WAV",
@@ -31,9 +38,8 @@ pub(super) const INFO: ContainerInfo = ContainerInfo {
     },
 };
 
-/// Maximum length of description and originator in a `bext` chunk, in bytes.
-const DESCRIPTION_BYTES: usize = 256;
-const ORIGINATOR_BYTES: usize = 32;
+/// Maximum size of the chunks before the audio, in bytes: half of what other chunks may take in all.
+const MAX_METADATA_BYTES: usize = 1 << 19;
 
 /// Encodes a WAVE file. The header is built before the first block.
 #[derive(Debug)]
@@ -41,6 +47,19 @@ struct WavEncoder {
     header: riff::WaveHeader,
     width: Width,
     tally: Tally,
+    /// Builds the header again once the loudness is known; `None` if it does not state any.
+    final_header: Option<HeaderSource>,
+}
+
+/// What the header of a WAVE file is built from.
+#[derive(Clone, Debug)]
+struct HeaderSource {
+    encoding: Encoding,
+    spec: Spec,
+    frames: u64,
+    rf64: bool,
+    metadata: Metadata,
+    slice: Option<Vec<u8>>,
 }
 
 impl WavEncoder {
@@ -70,39 +89,95 @@ impl WavEncoder {
         if channels == 0 {
             return Err("a file without channels cannot be written".into());
         }
-        let bext = options.broadcast.as_ref();
-        let texts = bext.map(|b| {
-            (
-                ascii(&b.description, DESCRIPTION_BYTES),
-                ascii(&b.originator, ORIGINATOR_BYTES),
-            )
-        });
-        let slice = match options.slice {
-            Some(slice) => Some(slice_chunk(encoding, spec, slice, options, rf64)?),
-            None => None,
-        };
-        let new = riff::New {
-            channels: u16::try_from(channels).map_err(|_| too_long())?,
-            rate: spec.rate.hz(),
-            bits: encoding.bits(),
-            float: encoding.is_float(),
-            mask: spec.layout.mask(),
+        let source = HeaderSource {
+            encoding,
+            spec,
             frames: length.0,
             rf64: rf64 || data > u64::from(u32::MAX),
-            bext: bext
-                .zip(texts.as_ref())
-                .map(|(b, (description, originator))| riff::NewBext {
-                    time_reference: b.time_reference.0,
-                    description,
-                    originator,
-                }),
-            slice: slice.as_deref(),
+            metadata: match options.slice {
+                Some(slice) => options
+                    .metadata
+                    .of_range(&(slice.start..slice.start + length)),
+                None => options.metadata.clone(),
+            },
+            slice: match options.slice {
+                Some(slice) => Some(slice_chunk(encoding, spec, slice, options, rf64)?),
+                None => None,
+            },
         };
-        let header = riff::lay(&new).ok_or_else(too_long)?;
+        let chunks = source.chunks(&FileLoudness::default());
+        let size: usize = chunks.iter().map(|(_, body)| body.len()).sum();
+        if size > MAX_METADATA_BYTES {
+            return Err(format!(
+                "its metadata takes {size} bytes, at most {MAX_METADATA_BYTES} are written: shorten the texts"
+            ));
+        }
+        let header = source.lay(&chunks).ok_or_else(too_long)?;
         Ok(Self {
             header,
             width: encoding.width(),
             tally: Tally::default(),
+            // The header of a slice must be that of the whole file, whose loudness no slice knows.
+            final_header: (options.states_loudness && options.slice.is_none()).then_some(source),
+        })
+    }
+}
+
+impl HeaderSource {
+    /// Returns the chunks of metadata: identifiers and bodies. All bodies are of even length, since
+    /// some readers, such as hound 3.5.1, forget the pad byte that would follow others.
+    fn chunks(&self, loudness: &FileLoudness) -> Vec<([u8; 4], Vec<u8>)> {
+        let metadata = &self.metadata;
+        let mut chunks = Vec::new();
+        if bext::is_needed(metadata) {
+            chunks.push((*b"bext", bext::body(metadata, loudness, &self.history())));
+        }
+        if ixml::is_needed(metadata) {
+            let mut text = ixml::text(metadata, self.spec.rate, self.encoding.bits()).into_bytes();
+            if !text.len().is_multiple_of(2) {
+                text.push(b'\n');
+            }
+            chunks.push((*b"iXML", text));
+        }
+        let others = [
+            (*b"cue ", list::cue_points(metadata)),
+            (*b"LIST", list::labels(metadata)),
+            (*b"LIST", list::info(metadata)),
+            (*b"id3 ", id3::tag(metadata)),
+        ];
+        chunks.extend(
+            others
+                .into_iter()
+                .filter_map(|(id, body)| Some((id, body?))),
+        );
+        chunks
+    }
+
+    /// Returns the coding history (EBU R 98), one line.
+    fn history(&self) -> String {
+        let mode = match self.spec.layout {
+            Layout::Mono => "mono".to_owned(),
+            Layout::Stereo => "stereo".to_owned(),
+            layout => layout.to_string(),
+        };
+        format!(
+            "A=PCM,F={},W={},M={mode},T=soundtrack\r\n",
+            self.spec.rate.hz(),
+            self.encoding.bits()
+        )
+    }
+
+    fn lay(&self, chunks: &[([u8; 4], Vec<u8>)]) -> Option<riff::WaveHeader> {
+        riff::lay(&riff::New {
+            channels: u16::try_from(self.spec.layout.channels()).ok()?,
+            rate: self.spec.rate.hz(),
+            bits: self.encoding.bits(),
+            float: self.encoding.is_float(),
+            mask: self.spec.layout.mask(),
+            frames: self.frames,
+            rf64: self.rf64,
+            chunks,
+            slice: self.slice.as_deref(),
         })
     }
 }
@@ -112,8 +187,23 @@ impl Encoder for WavEncoder {
         &self.header.header
     }
 
+    fn has_final_header(&self) -> bool {
+        self.final_header.is_some()
+    }
+
     fn size(&self) -> u64 {
         self.header.total()
+    }
+
+    fn set_loudness(&mut self, loudness: FileLoudness) {
+        let source = self.final_header.as_ref();
+        let lay = |source: &HeaderSource| source.lay(&source.chunks(&loudness));
+        // The fields of the loudness have a fixed size.
+        if let Some(header) = source.and_then(lay)
+            && header.header.len() == self.header.header.len()
+        {
+            self.header = header;
+        }
     }
 
     fn encode(&mut self, block: &Block, out: &mut Vec<u8>) -> Result<(), String> {
@@ -138,14 +228,6 @@ impl Encoder for WavEncoder {
     }
 }
 
-/// Replaces everything but printable ASCII and truncates the text to `max_chars` characters.
-fn ascii(text: &str, max_chars: usize) -> String {
-    text.chars()
-        .take(max_chars)
-        .map(|c| if matches!(c, ' '..='~') { c } else { '?' })
-        .collect()
-}
-
 /// Returns the body of the chunk that marks a slice; it contains the header of the longer file.
 fn slice_chunk(
     encoding: Encoding,
@@ -154,13 +236,11 @@ fn slice_chunk(
     options: &Options,
     rf64: bool,
 ) -> Result<Vec<u8>, String> {
-    let whole = WavEncoder::new(
-        encoding,
-        spec,
-        slice.whole,
-        &slice.options_of_whole(options),
-        rf64,
-    )?;
+    let options = Options {
+        slice: None,
+        ..options.clone()
+    };
+    let whole = WavEncoder::new(encoding, spec, slice.whole, &options, rf64)?;
     Ok(slice.chunk_body(&whole.header.header))
 }
 
@@ -236,6 +316,30 @@ mod tests {
             assert_eq!(wav.read(&mut out).unwrap(), 5);
             assert_eq!(out, block());
         }
+    }
+
+    #[test]
+    fn rf64_has_its_metadata_before_the_audio() {
+        let options = Options {
+            metadata: Metadata {
+                title: "long".into(),
+                time_reference: Some(Frames((1 << 33) + 5)),
+                ..Metadata::default()
+            },
+            ..Options::default()
+        };
+        let length = Frames(1 << 31);
+        let encoder = WavEncoder::new(Encoding::Int24, SPEC, length, &options, false).unwrap();
+        let header = encoder.header();
+        let at = |id: &[u8]| header.windows(4).position(|w| w == id).unwrap();
+        assert_eq!((at(b"RF64"), at(b"ds64"), at(b"fmt ")), (0, 12, 48));
+        assert_eq!(at(b"data"), header.len() - 8);
+        let reference = at(b"bext") + 8 + 338;
+        assert_eq!(
+            header[reference..reference + 8],
+            ((1u64 << 33) + 5).to_le_bytes()
+        );
+        assert!(at(b"bext") < at(b"LIST") && at(b"LIST") < at(b"data"));
     }
 
     #[test]

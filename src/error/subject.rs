@@ -9,6 +9,8 @@ use std::fmt;
 pub enum Subject {
     /// Session, or the whole mix.
     Session,
+    /// Album of the session.
+    Album,
     /// Master.
     Master,
     /// Bus.
@@ -86,6 +88,7 @@ impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let file = match self {
             Self::Session => return f.write_str("the session"),
+            Self::Album => return f.write_str("the album"),
             Self::Master => return f.write_str("the master"),
             Self::Bus { name } => return write!(f, "bus {name:?}"),
             Self::Deliverable { name } => return write!(f, "deliverable {name:?}"),

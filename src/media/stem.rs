@@ -203,7 +203,7 @@ mod tests {
             mask: 4,
             frames: 100,
             rf64: false,
-            bext: None,
+            chunks: &[],
             slice: None,
         };
         let mut bytes = riff::lay(&new).unwrap().header;

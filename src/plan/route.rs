@@ -92,6 +92,7 @@ pub(super) fn arrange(session: &Session, tracks: Vec<TrackInput<'_>>, scope: Sco
         stages: stages(&routing, &order),
         cues: Vec::new(),
         markers: Vec::new(),
+        metadata: crate::encode::Metadata::default(),
         picture: session.picture(),
         notes: Vec::new(),
         routing,

@@ -93,10 +93,16 @@ pub struct Cue {
     pub title: String,
     /// Its kind, for the cue sheet.
     pub kind: CueKind,
-    /// Its composers, for the cue sheet.
+    /// Its artist; that of the album where this is empty.
+    pub artist: String,
+    /// Its composers, for metadata and the cue sheet: each a name, which a society in parentheses and
+    /// a share may follow ([`Credit`](crate::Credit)).
     pub composer: Vec<String>,
-    /// Its publishers, for the cue sheet.
+    /// Its publishers, in the same form.
     pub publisher: Vec<String>,
+    /// Its International Standard Recording Code (ISO 3901): `GBABC2600001` or `GB-ABC-26-00001`;
+    /// empty for none.
+    pub isrc: String,
     /// Mutes all its tracks.
     pub mute: bool,
     /// Its tracks, in order. Positions, automation and clips count from the cue's start.
@@ -128,6 +134,20 @@ impl Cue {
     #[must_use]
     pub fn kind(mut self, kind: CueKind) -> Self {
         self.kind = kind;
+        self
+    }
+
+    /// Sets the artist.
+    #[must_use]
+    pub fn artist(mut self, artist: impl Into<String>) -> Self {
+        self.artist = artist.into();
+        self
+    }
+
+    /// Sets the ISRC.
+    #[must_use]
+    pub fn isrc(mut self, code: impl Into<String>) -> Self {
+        self.isrc = code.into();
         self
     }
 

@@ -5,7 +5,7 @@ use crate::{
     encode::{Dither, Format},
     measure::LoudnessTarget,
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A file to deliver, or a set of them: the mix, one file for each of several buses, or one file for each cue.
 ///
@@ -31,6 +31,11 @@ pub struct Deliverable {
     pub stems: Vec<BusId>,
     /// One file for every cue, whole and from its own start, instead of one mix.
     pub album: bool,
+    /// Listings beside the files of an album: `{album title}.cue` for players and CD programs, and
+    /// `album.json`.
+    pub listing: bool,
+    /// A music cue sheet instead of audio: CSV or JSON, by the extension of the file.
+    pub cue_sheet: bool,
     /// The loudness and true peak to check; for an album, of all its cues together.
     pub loudness: Option<LoudnessTarget>,
     /// Applies one gain so that the file meets `loudness`.
@@ -83,6 +88,35 @@ impl Deliverable {
     pub fn album(mut self, album: bool) -> Self {
         self.album = album;
         self
+    }
+
+    /// Writes listings beside the files of an album, or not.
+    #[must_use]
+    pub fn listing(mut self, listing: bool) -> Self {
+        self.listing = listing;
+        self
+    }
+
+    /// Writes a music cue sheet instead of audio, or not.
+    #[must_use]
+    pub fn cue_sheet(mut self, cue_sheet: bool) -> Self {
+        self.cue_sheet = cue_sheet;
+        self
+    }
+
+    /// Checks a file name. Returns a message with a valid name if the extension is not that of the
+    /// format.
+    pub(crate) fn name_fault(&self, file: &Path) -> Option<String> {
+        if !self.cue_sheet {
+            return self.format.container.name_fault(file);
+        }
+        let extension = file.extension().unwrap_or_default().to_string_lossy();
+        let is_known = ["csv", "json"]
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known));
+        let right = file.with_extension("csv");
+        let right = right.file_name().unwrap_or_default().to_string_lossy();
+        (!is_known).then(|| format!("a cue sheet is a .csv or .json file: name it {right}"))
     }
 
     /// Sets the loudness and true peak that are checked.

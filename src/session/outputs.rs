@@ -10,6 +10,7 @@ use super::{
 use crate::{
     diagnostics::suggest::hint,
     media::Input,
+    session::release::compact_isrc,
     storage::{files_of, is_link},
 };
 use std::{
@@ -27,6 +28,20 @@ pub enum Content {
     Stem(BusId),
     /// One cue, whole, from its own start.
     Cue(CueId),
+    /// The music cue sheet, which is no audio.
+    CueSheet,
+    /// The listing of an album for players and CD programs, which is no audio.
+    AlbumCue,
+    /// The data of an album as JSON, which is no audio.
+    AlbumJson,
+}
+
+impl Content {
+    /// Returns false for cue sheets and listings.
+    #[must_use]
+    pub fn is_audio(self) -> bool {
+        matches!(self, Self::Mix | Self::Stem(_) | Self::Cue(_))
+    }
 }
 
 /// One file of a deliverable.
@@ -39,7 +54,7 @@ pub struct Output {
 }
 
 /// The placeholders of a pattern, without their braces.
-pub(crate) const WORDS: [&str; 5] = ["title", "cue", "bus", "lang", "nn"];
+pub(crate) const WORDS: [&str; 7] = ["title", "cue", "bus", "lang", "nn", "artist", "isrc"];
 
 /// Returns the placeholders in a pattern, without their braces.
 pub(crate) fn words(pattern: &str) -> impl Iterator<Item = &str> {
@@ -168,13 +183,22 @@ impl Session {
         let lang = lang.map_or(String::new(), |lang| safe(lang));
         let mut outputs = Vec::new();
         for (number, content) in (1..).zip(self.contents(deliverable)) {
-            let (mut bus, mut cue) = ("", "");
+            let (mut bus, mut cue, mut isrc) = ("", "", String::new());
+            let mut artist = self.album.artist.as_str();
             match content {
-                Content::Mix => {}
+                Content::Mix | Content::CueSheet => {}
+                Content::AlbumCue | Content::AlbumJson => {}
                 Content::Stem(BusId(i)) => {
                     bus = self.buses.get(i).map_or("", |bus| bus.strip.name.as_str());
                 }
-                Content::Cue(CueId(i)) => cue = self.cues.get(i).map_or("", Cue::display_name),
+                Content::Cue(CueId(i)) => {
+                    cue = self.cues.get(i).map_or("", Cue::display_name);
+                    artist = self.artist_of(CueId(i));
+                    isrc = self
+                        .cues
+                        .get(i)
+                        .map_or(String::new(), |c| compact_isrc(&c.isrc));
+                }
             }
             let values = [
                 ("title", safe(&self.title)),
@@ -182,25 +206,39 @@ impl Session {
                 ("cue", safe(cue)),
                 ("lang", lang.clone()),
                 ("nn", format!("{number:02}")),
+                ("artist", safe(artist)),
+                ("isrc", safe(&isrc)),
             ];
             let values = values
                 .each_ref()
                 .map(|(word, value)| (*word, value.as_str()));
-            outputs.push(Output {
-                file: filled_path(&deliverable.file, &values),
-                content,
-            });
+            let mut file = filled_path(&deliverable.file, &values);
+            match content {
+                Content::AlbumCue => file.set_file_name(safe(self.album_title()) + ".cue"),
+                Content::AlbumJson => file.set_file_name("album.json"),
+                _ => {}
+            }
+            outputs.push(Output { file, content });
         }
         outputs
     }
 
     /// Returns the contents of the files of a deliverable, in order.
     fn contents(&self, deliverable: &Deliverable) -> Vec<Content> {
+        if deliverable.cue_sheet {
+            return vec![Content::CueSheet];
+        }
         if deliverable.album {
             let ids = (0..self.cues.len()).map(CueId).zip(&self.cues);
             let heard = ids
                 .filter(|(id, cue)| !cue.mute && !deliverable.mute.contains(&Selector::Cue(*id)));
-            return heard.map(|(id, _)| Content::Cue(id)).collect();
+            let listings = deliverable
+                .listing
+                .then_some([Content::AlbumCue, Content::AlbumJson]);
+            return heard
+                .map(|(id, _)| Content::Cue(id))
+                .chain(listings.into_iter().flatten())
+                .collect();
         }
         if deliverable.stems.is_empty() {
             return vec![Content::Mix];
@@ -234,7 +272,7 @@ impl Session {
         let mut faults = Vec::new();
         for word in words.iter().filter(|w| !WORDS.contains(w)) {
             let hint = hint(word, WORDS);
-            faults.push(format!("there is no {{{word}}}; there are {{title}}, {{cue}}, {{bus}}, {{lang}} and {{nn}}{hint}"));
+            faults.push(format!("there is no {{{word}}}; there are {{title}}, {{cue}}, {{bus}}, {{lang}}, {{nn}}, {{artist}} and {{isrc}}{hint}"));
         }
         if has("title") && self.title.is_empty() {
             faults.push("{title} is empty: the session has no title".to_owned());
@@ -268,7 +306,61 @@ impl Session {
             let name = cue.display_name();
             faults.push(format!("{{cue}} is empty: a cue is called {name:?}"));
         }
+        if deliverable.listing && deliverable.album && is_blank(self.album_title()) {
+            faults.push(
+                "its listing has no name: neither the album nor the session has a title".to_owned(),
+            );
+        }
+        let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let of_piece = ["{cue}", "{nn}", "{artist}", "{isrc}"];
+        if deliverable.listing
+            && let Some(word) = of_piece.iter().find(|word| folder.contains(**word))
+        {
+            faults.push(format!(
+                "{word} gives each piece a folder of its own, but a listing is of one folder"
+            ));
+        }
+        let delivered = || {
+            (0..self.cues.len())
+                .map(CueId)
+                .zip(&self.cues)
+                .filter(|(id, cue)| !cue.mute && !deliverable.mute.contains(&Selector::Cue(*id)))
+        };
+        if has("artist") && !deliverable.album && is_blank(&self.album.artist) {
+            faults.push("{artist} is empty: the album has no artist".to_owned());
+        } else if has("artist")
+            && deliverable.album
+            && let Some((_, cue)) = delivered().find(|(id, _)| is_blank(self.artist_of(*id)))
+        {
+            let name = &cue.name;
+            faults.push(format!(
+                "{{artist}} is empty: neither the cue {name:?} nor the album has an artist"
+            ));
+        }
+        if has("isrc") && !deliverable.album {
+            faults.push("{isrc} is for an album, as in album = true".to_owned());
+        } else if has("isrc")
+            && let Some((_, cue)) = delivered().find(|(_, cue)| is_blank(&cue.isrc))
+        {
+            let name = &cue.name;
+            faults.push(format!("{{isrc}} is empty: the cue {name:?} has no isrc"));
+        }
         faults
+    }
+
+    /// Returns the title of the album, or that of the session for an album without one.
+    pub(crate) fn album_title(&self) -> &str {
+        match self.album.title.trim() {
+            "" => &self.title,
+            _ => &self.album.title,
+        }
+    }
+
+    /// Returns the artist of a cue: its own, or else that of the album.
+    pub(crate) fn artist_of(&self, cue: CueId) -> &str {
+        let own = self.cues.get(cue.0).map(|cue| cue.artist.as_str());
+        own.filter(|artist| !artist.trim().is_empty())
+            .unwrap_or(&self.album.artist)
     }
 
     /// Returns the session that a deliverable is rendered from: in its language, and with its parts muted.

@@ -106,6 +106,13 @@ impl KeySpans {
         self.0.is_some()
     }
 
+    /// Returns the line of a key's value, counted from 1.
+    pub(crate) fn line(&self, key: &str) -> Option<usize> {
+        let spans = self.0.as_ref()?;
+        let (_, span) = spans.keys.iter().find(|(known, _)| *known == key)?;
+        Some(spans.source.place(span).line)
+    }
+
     /// Places a problem at the value of the first of these keys that is there, or else at the whole table.
     pub(crate) fn place(&self, problem: Problem, keys: &[&str]) -> Problem {
         let Some(spans) = self.0.as_ref().filter(|_| problem.span.is_none()) else {

@@ -3,6 +3,7 @@
 use super::{
     At, BusId, Clip, Cue, Insert, Selector, Session, Strip, Track,
     cycle::{cycle, key_cycle},
+    release,
     source_text::KeySpans,
 };
 use crate::{
@@ -164,6 +165,9 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
         };
         unique(&mut names, "cue", &subject, &cue.name, &mut problems);
         self::cue(cue, buses, &mut problems);
+    }
+    for found in release::problems(session) {
+        problems.report_at(found.written, &[found.key], &found.subject, found.what);
     }
     for deliverable in &session.deliverables {
         let subject = Subject::Deliverable {

@@ -7,8 +7,10 @@
 mod apple;
 mod containers;
 mod damage;
+mod flac;
 mod flac_written;
 mod malformed;
+mod metadata;
 mod mp2;
 mod riff_bytes;
 mod seeking;

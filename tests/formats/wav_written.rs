@@ -3,7 +3,7 @@
 use super::riff_bytes::{all, extensible, fmt};
 use soundtrack::{
     Block, Bounce, ErrorKind, Frames, Layout, SampleRate, Session, Sink, Spec,
-    encode::{Broadcast, FileSink, Format, Options, Written},
+    encode::{FileSink, Format, Metadata, Options, Written},
 };
 use soundtrack_test_support::requirement::missing;
 use std::{path::Path, process::Command};
@@ -273,28 +273,25 @@ fn headers_are_exactly_these_bytes() {
         header(88, &[(b"fmt ", &ext), (b"fact", &1u32.to_le_bytes())], 16)
     );
 
-    let broadcast = Broadcast {
-        time_reference: Frames(0x1_0000_2345),
+    let metadata = Metadata {
+        time_reference: Some(Frames(0x1_0000_2345)),
         description: "Reel 1 \u{e9}".into(),
         originator: "x".repeat(40),
+        ..Metadata::default()
     };
-    let bext = golden(
-        Format::WAV_16,
-        Layout::Mono,
-        &Options {
-            broadcast: Some(broadcast),
-            ..none
-        },
-    );
+    let bext = golden(Format::WAV_16, Layout::Mono, &Options { metadata, ..none });
     let mut body = vec![0; 602];
     body[..8].copy_from_slice(b"Reel 1 ?");
     body[256..288].fill(b'x');
     body[338..346].copy_from_slice(&0x1_0000_2345u64.to_le_bytes());
-    body[346] = 1;
+    body[346] = 2;
+    // No loudness is stated.
+    body[412..422].copy_from_slice(&[0xFF, 0x7F].repeat(5));
+    body.extend(b"A=PCM,F=48000,W=16,M=mono,T=soundtrack\r\n");
     assert_eq!(
-        bext[..654],
+        bext[..694],
         header(
-            648,
+            688,
             &[(b"fmt ", &fmt(1, 1, 48_000, 2, 16)), (b"bext", &body)],
             2
         )
@@ -305,12 +302,12 @@ fn headers_are_exactly_these_bytes() {
 fn the_time_reference_comes_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bext.wav");
-    let broadcast = Broadcast {
-        time_reference: Frames(172_972_800),
-        ..Broadcast::default()
+    let metadata = Metadata {
+        time_reference: Some(Frames(172_972_800)),
+        ..Metadata::default()
     };
     let options = Options {
-        broadcast: Some(broadcast),
+        metadata,
         ..Options::default()
     };
     make(&path, Format::WAV_24, Layout::Stereo, 7, &options);

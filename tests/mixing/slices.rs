@@ -3,7 +3,7 @@
 use soundtrack::{
     Block, Bounce, Bus, Curve, Dbtp, Decibels, ErrorKind, Fade, Format, Frames, Layout, Pan,
     PanLaw, Plan, SampleRate, Send, Session, Shape, Sink, Track,
-    encode::{Broadcast, Dither, FileSink, Options, Shaping, Slice},
+    encode::{Dither, FileSink, Metadata, Options, Shaping, Slice},
     slice,
 };
 use soundtrack_test_support::renders::stem;
@@ -162,11 +162,13 @@ fn the_header_of_the_whole_comes_back_with_its_origin() {
         block
     };
     let write = |name: &str, from: u64, frames: usize, whole: bool| {
-        let time_reference = Frames(172_800_000 + from);
-        let broadcast = Broadcast {
-            time_reference,
+        // A slice is given the metadata of the whole.
+        let metadata = Metadata {
+            time_reference: Some(Frames(172_800_000)),
             description: "reel 2".into(),
             originator: "me".into(),
+            markers: vec![(Frames(100), "one".into()), (Frames(400), "two".into())],
+            ..Metadata::default()
         };
         let slice = (!whole).then_some(Slice {
             start: Frames(from),
@@ -174,9 +176,9 @@ fn the_header_of_the_whole_comes_back_with_its_origin() {
             mix: 9,
         });
         let options = Options {
-            overwrite: false,
-            broadcast: Some(broadcast),
+            metadata,
             slice,
+            ..Options::default()
         };
         let mut wav = FileSink::create_with(
             desk.at(name),
@@ -192,6 +194,8 @@ fn the_header_of_the_whole_comes_back_with_its_origin() {
     write("whole.wav", 0, 500, true);
     write("a.wav", 0, 201, false);
     write("b.wav", 201, 299, false);
+    let (_, part) = soundtrack::media::open(&desk.at("b.wav"), None).unwrap();
+    assert_eq!(part.time_reference, Some(Frames(172_800_201)));
     slice::join(
         &[desk.at("b.wav"), desk.at("a.wav")],
         desk.at("joined.wav"),
@@ -260,7 +264,7 @@ fn what_does_not_fit_together_is_refused_by_name() {
     refused(
         &[&a, &other, &c],
         Corrupt,
-        "a.wav and other.wav: have different formats",
+        "a.wav and other.wav: have different formats or metadata",
     );
     const CHANGED: &str = "are parts of different mixes, or of one that was changed between them";
     refused(

@@ -5,7 +5,7 @@ use super::model::{Stem, Stems, speakers, total};
 use soundtrack::{
     At, Block, Bus, BusId, Clip, Cue, Curve, Decibels, Fade, FadeShape, Format, FrameRate, Frames,
     Layout, Opener, Pan, PanLaw, SampleRate, Session, Shape, Sink, Spec, Timecode, Track, Use,
-    encode::{self, Broadcast, FileSink},
+    encode::{self, FileSink, Metadata},
     media::Memory,
 };
 use soundtrack_test_support::renders::noise;
@@ -525,13 +525,12 @@ fn write(path: &Path, rate: u32, layout: Layout, channels: &[Vec<f64>], referenc
         rate: SampleRate::new(rate).unwrap(),
         layout,
     };
-    let broadcast = Broadcast {
-        time_reference: Frames(reference),
-        description: String::new(),
-        originator: String::new(),
+    let metadata = Metadata {
+        time_reference: Some(Frames(reference)),
+        ..Metadata::default()
     };
     let options = encode::Options {
-        broadcast: Some(broadcast),
+        metadata,
         ..encode::Options::default()
     };
     let frames = channels[0].len();

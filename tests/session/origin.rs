@@ -1,9 +1,9 @@
-//! Stems placed where their Broadcast-WAV time reference puts them.
+//! Stems placed where their Metadata-WAV time reference puts them.
 
 use soundtrack::{
     At, Block, Clip, Cue, Format, FrameRate, Frames, Layout, Load, Plan, SampleRate, Session, Sink,
     Spec, Timecode, Track, Use,
-    encode::{self, Broadcast, FileSink},
+    encode::{self, FileSink, Metadata},
 };
 use std::path::Path;
 
@@ -13,13 +13,12 @@ fn stem(path: &Path, rate: u32, midnight: u64) {
         rate: SampleRate::new(rate).unwrap(),
         layout: Layout::Mono,
     };
-    let bext = Broadcast {
-        time_reference: Frames(midnight),
-        description: String::new(),
-        originator: String::new(),
+    let metadata = Metadata {
+        time_reference: Some(Frames(midnight)),
+        ..Metadata::default()
     };
     let options = encode::Options {
-        broadcast: Some(bext),
+        metadata,
         ..encode::Options::default()
     };
     let mut wav =

@@ -396,13 +396,12 @@ fn clips_are_reported_as_they_came_in_and_were_placed() {
         rate: SampleRate::HZ_96000,
         layout: Layout::Stereo,
     };
-    let broadcast = soundtrack::encode::Broadcast {
-        time_reference: Frames(777),
-        description: String::new(),
-        originator: String::new(),
+    let metadata = soundtrack::encode::Metadata {
+        time_reference: Some(Frames(777)),
+        ..soundtrack::encode::Metadata::default()
     };
     let options = soundtrack::encode::Options {
-        broadcast: Some(broadcast),
+        metadata,
         ..Default::default()
     };
     let mut wav = soundtrack::encode::FileSink::create_with(

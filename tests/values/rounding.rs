@@ -4,7 +4,7 @@ use crate::stems::{constant, counting, first, rate, session};
 use soundtrack::{
     At, Block, Clip, Cue, Format, FrameRate, Frames, Layout, Load, Plan, SampleRate, Session, Sink,
     Spec, Timecode, Track, Use,
-    encode::{self, Broadcast, FileSink},
+    encode::{self, FileSink, Metadata},
 };
 use std::{path::Path, time::Duration};
 
@@ -14,13 +14,12 @@ fn recorded(path: &Path, hz: u32, reference: u64) {
         rate: rate(hz),
         layout: Layout::Mono,
     };
-    let broadcast = Broadcast {
-        time_reference: Frames(reference),
-        description: String::new(),
-        originator: String::new(),
+    let metadata = Metadata {
+        time_reference: Some(Frames(reference)),
+        ..Metadata::default()
     };
     let options = encode::Options {
-        broadcast: Some(broadcast),
+        metadata,
         overwrite: true,
         ..encode::Options::default()
     };

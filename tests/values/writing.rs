@@ -3,20 +3,21 @@
 use crate::stems::RATE;
 use soundtrack::{
     Block, Format, Frames, Layout, Sink, Spec,
-    encode::{Broadcast, Dither, Dithered, FileSink, Memory, Options, Shaping},
+    encode::{Dither, Dithered, FileSink, Memory, Metadata, Options, Shaping},
 };
 
 #[test]
 fn texts_of_a_broadcast_file_fill_their_fields_and_no_more() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.wav");
-    let broadcast = Broadcast {
-        time_reference: Frames(7),
+    let metadata = Metadata {
+        time_reference: Some(Frames(7)),
         description: "x".repeat(300),
         originator: format!("é{}", "y".repeat(40)),
+        ..Metadata::default()
     };
     let options = Options {
-        broadcast: Some(broadcast),
+        metadata,
         ..Options::default()
     };
     let spec = Spec {

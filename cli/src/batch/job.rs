@@ -172,6 +172,12 @@ impl Job {
             let hint = suggest::hint(name, names.iter().copied(), || format!("{names:?}"));
             return Err(refused(format!("there is no such deliverable; {hint}")));
         };
+        if deliverable.cue_sheet {
+            return Err(refused(
+                "it is a cue sheet, and only audio is written here: use mixdown".to_owned(),
+            ));
+        }
+        deliverable.listing = false;
         if self.format.is_some() || !is_named_for(&self.out, deliverable.format) {
             deliverable.format = self.mix_format();
         }

@@ -238,7 +238,8 @@ fn print_result(delivered: &Delivered, args: &Args, messages: Messages) -> Resul
         .flat_map(|d| &d.files)
         .collect();
     let mut warning_count = warnings.iter().filter(|w| !w.kind.is_note()).count();
-    for file in files.iter().filter(|f| f.report.mix.peak_dbfs.is_none()) {
+    let is_silent = |file: &&&FileReport| file.is_audio() && file.report.mix.peak_dbfs.is_none();
+    for file in files.iter().filter(is_silent) {
         warning_count += 1;
         if closing_messages::are_warnings_shown(args) {
             let path = printable(file.report.output.as_deref().unwrap_or_default());
@@ -285,7 +286,7 @@ fn to_text(delivered: &Delivered, args: &Args) -> String {
     let mut text = String::new();
     if args.verbose {
         let files = delivered.deliverables.iter().flat_map(|d| &d.files);
-        for file in files.filter(|f| f.content != "stem") {
+        for file in files.filter(|f| f.is_audio() && f.content != "stem") {
             text += &format!("{}\n\n", file.report);
         }
     }

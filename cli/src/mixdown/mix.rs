@@ -12,7 +12,8 @@ use super::{
 use crate::{exit_code, failure::Failure, messages::Messages, range, stdout};
 use serde_json::json;
 use soundtrack::{
-    Bounce, ErrorKind, Frames, Plan, Report, Session, diagnostics::WarningKind, report,
+    Bounce, ErrorKind, Frames, Plan, Report, Session, diagnostics::WarningKind, encode::Metadata,
+    report,
 };
 use std::{ops::Range, path::Path};
 
@@ -56,7 +57,18 @@ pub fn run(
         messages.event(&json!({ "event": "plan", "text": plan.to_string() }));
     }
     let part = parse_part(&session, &plan, path, args, messages)?;
-    let bounce = || bounce(args, path, part.as_ref());
+    // The title of a mix without a session file is the name of its folder, which no file should state.
+    let is_stated = inputs
+        .iter()
+        .any(|input| matches!(input, InputKind::Session(_) | InputKind::Demo));
+    let bounce = || {
+        let bounce = bounce(args, path, part.as_ref());
+        if is_stated {
+            bounce
+        } else {
+            bounce.metadata(Metadata::default())
+        }
+    };
     if let Some(report) = &args.report {
         report_file::check_not_input(report, plan.named_files())?;
     }

@@ -8,7 +8,7 @@ use crate::{
     text::{printable, printable_lines},
 };
 use serde_json::{Value, json};
-use soundtrack::{Content, Plan, Session};
+use soundtrack::{Content, Deliverable, Output, Plan, Session};
 use std::path::{Path, PathBuf};
 
 /// Returns the inputs after the word `plan`, unless a file or a folder has that name.
@@ -48,12 +48,23 @@ fn to_text(plan: &Plan, session: &Session) -> String {
                 "\n deliver  {}  {}  {}  {}",
                 deliverable.name,
                 printable(&output.file.display().to_string()),
-                deliverable.format,
+                format_name(deliverable, &output),
                 content_name(output.content, session)
             );
         }
     }
     text
+}
+
+/// Returns the format of a file: that of the audio, or the extension of a document.
+fn format_name(deliverable: &Deliverable, output: &Output) -> String {
+    match output.content {
+        content if !content.is_audio() => {
+            let extension = output.file.extension().unwrap_or_default();
+            extension.to_string_lossy().to_lowercase()
+        }
+        _ => deliverable.format.to_string(),
+    }
 }
 
 /// Formats the plan, the cues and the deliverables of the session as JSON.
@@ -62,7 +73,7 @@ fn to_json(plan: &Plan, session: &Session) -> Value {
         session.outputs(deliverable).into_iter().map(|output| {
             json!({
                 "deliverable": deliverable.name, "file": output.file.to_string_lossy(),
-                "format": deliverable.format.to_string(), "content": content_name(output.content, session)
+                "format": format_name(deliverable, &output), "content": content_name(output.content, session)
             })
         })
     });
@@ -83,11 +94,13 @@ fn to_json(plan: &Plan, session: &Session) -> Value {
     })
 }
 
-/// Returns the name of the bus or the cue that a file holds, or `mix`.
+/// Returns the name of the bus or the cue that a file holds, `mix`, `cue sheet` or `listing`.
 fn content_name(content: Content, session: &Session) -> String {
     match content {
         Content::Stem(bus) => session.part_name(bus.into()).unwrap_or_default(),
         Content::Cue(cue) => session.part_name(cue.into()).unwrap_or_default(),
+        Content::CueSheet => "cue sheet".to_owned(),
+        Content::AlbumCue | Content::AlbumJson => "listing".to_owned(),
         _ => "mix".to_owned(),
     }
 }

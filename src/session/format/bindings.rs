@@ -8,7 +8,7 @@ use crate::{
     curve::Curve,
     layout::Layout,
     media::Input,
-    session::{Clip, Cue, Deliverable, Insert, Master, Session, Strip, Track, Use},
+    session::{Album, Clip, Cue, Deliverable, Insert, Master, Session, Strip, Track, Use},
     timecode::{FrameRate, Timecode},
     units::{Decibels, SampleRate},
 };
@@ -58,6 +58,14 @@ pub(super) fn session(visitor: &mut impl Visitor, session: &mut Session) {
     visitor.field("length", &mut session.length);
     visitor.field("pan_law", &mut session.pan_law);
     visitor.field("marker", &mut session.markers);
+}
+
+pub(super) fn album(visitor: &mut impl Visitor, album: &mut Album) {
+    visitor.field("title", &mut album.title);
+    visitor.field("artist", &mut album.artist);
+    visitor.field("label", &mut album.label);
+    visitor.field("date", &mut album.date);
+    visitor.field("upc", &mut album.upc);
 }
 
 pub(super) fn master(visitor: &mut impl Visitor, master: &mut Master) {
@@ -145,8 +153,10 @@ pub(super) fn clip(visitor: &mut impl Visitor, file: &mut Option<Input>, clip: &
 pub(super) fn cue(visitor: &mut impl Visitor, cue: &mut Cue) {
     visitor.field("title", &mut cue.title);
     visitor.field("kind", &mut cue.kind);
+    visitor.field("artist", &mut cue.artist);
     visitor.field("composer", &mut cue.composer);
     visitor.field("publisher", &mut cue.publisher);
+    visitor.field("isrc", &mut cue.isrc);
     visitor.field("mute", &mut cue.mute);
     visitor.field("marker", &mut cue.markers);
 }
@@ -164,6 +174,8 @@ pub(super) fn deliverable(visitor: &mut impl Visitor, deliverable: &mut Delivera
     visitor.field("mute", &mut deliverable.mute);
     visitor.field("stems", &mut deliverable.stems);
     visitor.field("album", &mut deliverable.album);
+    visitor.field("listing", &mut deliverable.listing);
+    visitor.field("cue_sheet", &mut deliverable.cue_sheet);
     visitor.field("dither", &mut deliverable.dither);
     loudness::bind(visitor, deliverable);
 }

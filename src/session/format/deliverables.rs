@@ -57,6 +57,18 @@ pub(super) fn deliverable(
             "it is an album and stems: make two deliverables of it",
         );
     }
+    if deliverable.cue_sheet && (deliverable.album || !deliverable.stems.is_empty()) {
+        reader.report(
+            reader.span("cue_sheet"),
+            "it is a cue sheet and audio: make two deliverables of it",
+        );
+    }
+    if deliverable.listing && !deliverable.album {
+        reader.report(
+            reader.span("listing"),
+            "a listing is for an album, as in album = true",
+        );
+    }
     check_place(&deliverable, &mut reader, session);
     reader.finish();
     deliverable
@@ -68,8 +80,6 @@ fn check_extension(deliverable: &Deliverable, table: &Table, reader: &mut TableR
         .get("format")
         .is_none_or(|node| node.value.inline().parse::<Format>().is_ok());
     if let Some(fault) = deliverable
-        .format
-        .container
         .name_fault(&deliverable.file)
         .filter(|_| is_known)
     {

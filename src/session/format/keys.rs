@@ -231,6 +231,11 @@ pub(super) static SESSION: TableSpec = TableSpec {
             Kind::Markers,
             "Markers on the timeline: time = name.",
         ),
+        key(
+            "album",
+            Kind::Table(&ALBUM),
+            "The collection that the cues appear on, for the metadata of files.",
+        ),
         key("master", Kind::Table(&MASTER), "The sum of everything."),
         key("bus", Kind::Tables(&BUS), "Buses by name.").synonyms(&["group"]),
         key(
@@ -250,6 +255,34 @@ pub(super) static SESSION: TableSpec = TableSpec {
             "Files that the session promises, by name.",
         )
         .synonyms(&["deliverable", "deliverables", "output", "outputs"]),
+    ]],
+};
+
+pub(super) static ALBUM: TableSpec = TableSpec {
+    name: "album",
+    heading: "[album]",
+    doc: "The collection that the cues appear on.",
+    groups: &[&[
+        key("title", Kind::Text, "Title of the album.").synonyms(&["name"]),
+        key(
+            "artist",
+            Kind::Text,
+            "Artist of the album, and of cues that name none.",
+        )
+        .synonyms(&["performer"]),
+        key("label", Kind::Text, "Record label.").synonyms(&["record_label"]),
+        key(
+            "date",
+            Kind::Text,
+            "Date of release: \"2026\", \"2026-11\" or \"2026-11-27\".",
+        )
+        .synonyms(&["year"]),
+        key(
+            "upc",
+            Kind::Text,
+            "Barcode: 12 to 14 digits, the last of which is checked.",
+        )
+        .synonyms(&["ean", "barcode"]),
     ]],
 };
 
@@ -505,12 +538,23 @@ pub(super) static CUE: TableSpec = TableSpec {
             )
             .default("score")
             .synonyms(&["type"]),
-            key("composer", Kind::Texts, "Composers, for the cue sheet.")
-                .synonyms(&["artist", "author", "writer"]),
+            key("artist", Kind::Text, "Artist; that of the album without it.")
+                .synonyms(&["performer"]),
+            key(
+                "composer",
+                Kind::Texts,
+                "Composers, for metadata and the cue sheet: \"A. Writer (PRS) 50%\".",
+            )
+            .synonyms(&["author", "writer"]),
             key(
                 "publisher",
                 Kind::Texts,
-                "Publishers, for the cue sheet.",
+                "Publishers, in the same form.",
+            ),
+            key(
+                "isrc",
+                Kind::Text,
+                "International Standard Recording Code: \"GBABC2600001\".",
             ),
             key(
                 "mute",
@@ -562,7 +606,7 @@ pub(super) static DELIVER: TableSpec = TableSpec {
         key(
             "file",
             Kind::Text,
-            "File to write, with {title}, {cue}, {bus}, {lang} and {nn} to fill in.",
+            "File to write, with {title}, {cue}, {bus}, {lang}, {nn}, {artist} and {isrc} to fill in.",
         )
         .required()
         .synonyms(FILE_SYNONYMS),
@@ -594,6 +638,18 @@ pub(super) static DELIVER: TableSpec = TableSpec {
             "album",
             Kind::Switch,
             "Writes one file for every cue, whole, instead of one mix.",
+        )
+        .default("false"),
+        key(
+            "listing",
+            Kind::Switch,
+            "Writes listings beside the files of an album: {album title}.cue and album.json.",
+        )
+        .default("false"),
+        key(
+            "cue_sheet",
+            Kind::Switch,
+            "Writes a music cue sheet instead of audio: CSV or JSON, by the extension of the file.",
         )
         .default("false"),
         key(

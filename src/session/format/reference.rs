@@ -119,6 +119,7 @@ const VALUES: &str = r#"
 /// Every kind of table once.
 const EVERY_TABLE: &str = r#"
 rate = 48000
+[album]
 [master]
 automation = {}
 [bus.b]

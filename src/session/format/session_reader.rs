@@ -185,6 +185,14 @@ pub(super) fn session(
     session.lang = context.langs.first().cloned();
     let mut root = context.root(document, problems);
     bindings::session(&mut root, &mut session);
+    if let Some(table) = root.table("album") {
+        let span = root.span("album");
+        let mut album =
+            TableReader::new(&keys::ALBUM, "album", table, context.scope(), root.problems);
+        bindings::album(&mut album, &mut session.album);
+        session.album.written = album.key_spans(&span);
+        album.finish();
+    }
     if let Some(table) = root.table("master") {
         let span = root.span("master");
         let mut master = TableReader::new(

@@ -36,6 +36,10 @@ pub(super) fn tree(session: &Session, folder: &Path) -> Result<Table> {
     bindings::header(&mut root, &mut header);
     bindings::start(&mut root, &mut fields.start);
     bindings::session(&mut root, &mut fields);
+    let album = root.inner("album", "", |writer| {
+        bindings::album(writer, &mut fields.album)
+    });
+    root.put_table("album", album);
     let master = root.inner("master", "", |writer| {
         bindings::master(writer, &mut fields.master)
     });

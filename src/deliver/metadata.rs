@@ -1,0 +1,76 @@
+//! Metadata of delivered files: that of the mix, with what a stem or the piece of an album adds.
+
+use super::jobs::{DeliveredFile, DeliveryJob};
+use crate::{
+    encode::{Family, Metadata},
+    plan::{Plan, channel_names},
+    session::{Content, Credit, Cue, Session, release::compact_isrc},
+};
+
+/// Returns the metadata of a file of a job.
+pub(super) fn of_file(job: &DeliveryJob, file: &DeliveredFile, plan: &Plan) -> Metadata {
+    let mix = plan.metadata();
+    match file.content {
+        Content::Stem(_) if !mix.is_empty() => stem(mix, file, plan),
+        // The session of a whole cue has this cue alone.
+        Content::Cue(_) => match job.session.cues().first() {
+            Some(cue) => piece(mix, cue, file, &job.session),
+            None => mix,
+        },
+        _ => mix,
+    }
+}
+
+/// Adds the name of the bus and the set of stems.
+fn stem(mix: Metadata, file: &DeliveredFile, plan: &Plan) -> Metadata {
+    let bus = file.of.as_deref().unwrap_or_default();
+    let title = joined(&mix.title, bus);
+    Metadata {
+        channels: channel_names(bus, plan.spec().layout),
+        family: Some(Family {
+            // Equal content gives an equal identifier.
+            uid: format!("{:016X}", plan.fingerprint(&file.deliverable)),
+            name: mix.title.clone(),
+            index: file.number,
+            total: file.total,
+        }),
+        description: title.clone(),
+        title,
+        ..mix
+    }
+}
+
+/// Returns the metadata of a cue as a piece of the album. It starts at its own beginning, so it has no
+/// place against picture.
+fn piece(mix: Metadata, cue: &Cue, file: &DeliveredFile, session: &Session) -> Metadata {
+    let names = |credits: &[String]| credits.iter().map(|c| Credit::parse(c).name).collect();
+    let title = cue.display_name().to_owned();
+    let artist = match cue.artist.as_str() {
+        "" => mix.album_artist.clone(),
+        own => own.to_owned(),
+    };
+    Metadata {
+        description: title.clone(),
+        title,
+        artist,
+        composers: names(&cue.composer),
+        publishers: names(&cue.publisher),
+        isrc: compact_isrc(&cue.isrc),
+        reference: compact_isrc(&cue.isrc),
+        track: Some((file.number, file.total)),
+        project: session.title.clone(),
+        scene: cue.name.clone(),
+        originator: "soundtrack".to_owned(),
+        time_reference: None,
+        frame_rate: None,
+        channels: channel_names("", session.layout),
+        ..mix
+    }
+}
+
+fn joined(title: &str, bus: &str) -> String {
+    match title {
+        "" => bus.to_owned(),
+        title => format!("{title} - {bus}"),
+    }
+}

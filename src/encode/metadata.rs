@@ -1,0 +1,151 @@
+//! Metadata of new audio files, which each container writes in its own form.
+//!
+//! Nothing is taken from a clock or from chance: the same audio and the same metadata give the same
+//! bytes.
+
+use crate::{
+    timecode::FrameRate,
+    units::{Frames, Lufs},
+};
+use std::ops::Range;
+
+/// Metadata of an audio file. A container writes what it has a field for and leaves out the rest;
+/// empty fields are not written.
+///
+/// | field | WAV | FLAC |
+/// |---|---|---|
+/// | texts, track number, ISRC | `LIST` `INFO`; with an ISRC or an album also `id3 ` | Vorbis comments |
+/// | description, originator, reference, full date, time reference | `bext` version 2 (EBU Tech 3285) | – |
+/// | project, scene, frame rate, channel names, family | `iXML` | – |
+/// | markers | `cue ` and `LIST` `adtl` | `CHAPTER` comments |
+///
+/// ```
+/// use soundtrack::encode::Metadata;
+/// let metadata = Metadata { title: "The Storm".into(), ..Metadata::default() };
+/// assert!(!metadata.is_empty() && Metadata::default().is_empty());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Metadata {
+    /// Title of the piece.
+    pub title: String,
+    /// Artist of the piece.
+    pub artist: String,
+    /// Title of the album.
+    pub album: String,
+    /// Artist of the album.
+    pub album_artist: String,
+    /// Composers, without societies and shares.
+    pub composers: Vec<String>,
+    /// Publishers, without societies and shares.
+    pub publishers: Vec<String>,
+    /// Record label.
+    pub label: String,
+    /// Date of release: a year, or `yyyy-mm-dd`, which `bext` needs.
+    pub date: String,
+    /// International Standard Recording Code (ISO 3901), 12 characters.
+    pub isrc: String,
+    /// Barcode of the album (UPC, EAN).
+    pub upc: String,
+    /// Number of the piece on the album and number of pieces.
+    pub track: Option<(u32, u32)>,
+    /// Description; `bext` holds 256 ASCII characters of it, with `?` for others.
+    pub description: String,
+    /// Originator of the file; `bext` holds 32 ASCII characters of it.
+    pub originator: String,
+    /// Reference that identifies the file; `bext` holds 32 ASCII characters of it.
+    pub reference: String,
+    /// Film or album that the file belongs to.
+    pub project: String,
+    /// Scene or cue.
+    pub scene: String,
+    /// Number of frames from midnight to the first frame, at the file's rate.
+    pub time_reference: Option<Frames>,
+    /// Frame rate of the picture.
+    pub frame_rate: Option<FrameRate>,
+    /// Markers: frame of the file and name. Those beyond 2³² − 1 frames are left out.
+    pub markers: Vec<(Frames, String)>,
+    /// Names of the channels, in order.
+    pub channels: Vec<String>,
+    /// Set of files that belong together, such as the stems of a mix.
+    pub family: Option<Family>,
+}
+
+/// Set of files that belong together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Family {
+    /// Identifier that all files of the set share.
+    pub uid: String,
+    /// Name of the set.
+    pub name: String,
+    /// Number of the file within the set, counted from 1.
+    pub index: u32,
+    /// Number of files.
+    pub total: u32,
+}
+
+impl Metadata {
+    /// Returns true if nothing is stated.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Returns the metadata of a range of frames of the file.
+    pub(crate) fn of_range(&self, range: &Range<Frames>) -> Self {
+        let moved = |(at, name): &(Frames, String)| {
+            range
+                .contains(at)
+                .then(|| (Frames(at.0 - range.start.0), name.clone()))
+        };
+        Self {
+            time_reference: self
+                .time_reference
+                .map(|at| Frames(at.0.saturating_add(range.start.0))),
+            markers: self.markers.iter().filter_map(moved).collect(),
+            ..self.clone()
+        }
+    }
+}
+
+/// Loudness of a file, which is known when its last block is. `None` for what has no value, such as
+/// the loudness of silence.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FileLoudness {
+    /// Integrated loudness in LUFS.
+    pub integrated: Option<f64>,
+    /// Loudness range in LU.
+    pub range: Option<f64>,
+    /// True peak in dBTP.
+    pub true_peak: Option<f64>,
+    /// Maximum momentary loudness in LUFS.
+    pub momentary: Option<f64>,
+    /// Maximum short-term loudness in LUFS.
+    pub short_term: Option<f64>,
+}
+
+/// Loudness that ReplayGain 2.0 brings a file to.
+const REPLAY_GAIN_REFERENCE: Lufs = Lufs(-18.0);
+
+impl FileLoudness {
+    /// Returns gain in dB and peak as a factor of full scale, as ReplayGain 2.0 states them.
+    pub(super) fn replay_gain(&self) -> Option<(f64, f64)> {
+        let gain = REPLAY_GAIN_REFERENCE.0 - self.integrated?;
+        let peak = self.true_peak?;
+        Some((gain, libm::pow(10.0, peak / 20.0)))
+    }
+}
+
+/// Replaces control characters, which no field holds, by spaces.
+pub(super) fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+/// Replaces everything but printable ASCII and truncates the text to `max_chars` characters.
+pub(super) fn ascii(text: &str, max_chars: usize) -> String {
+    text.chars()
+        .take(max_chars)
+        .map(|c| if matches!(c, ' '..='~') { c } else { '?' })
+        .collect()
+}
