@@ -1,4 +1,4 @@
-//! Writes the seeds into `corpus/open`, `corpus/session` and `corpus/render` of the current folder. Small files of folders
+//! Writes the seeds into `corpus/open`, `corpus/flac`, `corpus/session` and `corpus/render` of the current folder. Small files of folders
 //! that are named as arguments are added to `corpus/open`.
 
 use soundtrack_test_support::fuzzing::seeds;
@@ -16,6 +16,9 @@ fn main() -> std::io::Result<()> {
     };
     for (name, data) in &stems {
         write("open", name, data)?;
+    }
+    for (n, data) in seeds::flac_frames(&stems).iter().enumerate() {
+        write("flac", &format!("seed-{n}"), data)?;
     }
     for (n, data) in seeds::sessions().iter().enumerate() {
         write("session", &format!("seed-{n}"), data)?;

@@ -107,6 +107,8 @@ pub(crate) fn one_line(text: String) -> String {
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
+    /// Name of the track in which the error occurred; the message begins with it.
+    track: Option<String>,
     what: String,
     problems: Vec<Problem>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -120,6 +122,7 @@ impl Error {
     pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
         Self {
             kind,
+            track: None,
             what: one_line(what.into()),
             problems: Vec::new(),
             source: None,
@@ -152,13 +155,21 @@ impl Error {
     /// Prefixes the message with the name of the track.
     #[must_use]
     pub fn in_track(mut self, name: &str) -> Self {
-        self.what = format!("track {name:?}: {}", self.what);
+        self.what = self.to_string();
+        self.track = Some(name.to_owned());
+        self
+    }
+
+    /// Removes the name of the track from the message, for a track that the user does not know.
+    pub(crate) fn out_of_track(mut self) -> Self {
+        self.track = None;
         self
     }
 
     /// Prefixes the message with the subject of the error.
     pub(crate) fn within(mut self, who: impl fmt::Display) -> Self {
-        self.what = format!("{who}: {}", self.what);
+        self.what = format!("{who}: {self}");
+        self.track = None;
         self
     }
 
@@ -178,6 +189,7 @@ impl Error {
             .join("\n");
         Self {
             kind,
+            track: None,
             what,
             problems,
             source: None,
@@ -212,12 +224,15 @@ impl Error {
 
     /// Converts the error to a problem of a session.
     pub(crate) fn as_problem(&self) -> Problem {
-        Problem::about(Subject::Session, self.kind, self.what.clone())
+        Problem::about(Subject::Session, self.kind, self.to_string())
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(track) = &self.track {
+            write!(f, "track {track:?}: ")?;
+        }
         f.write_str(&self.what)
     }
 }

@@ -4,7 +4,8 @@
 //!
 //! - `sniff` recognises its format by content;
 //! - `wav` reads plain WAVE by itself; `demux`, one file per container, finds the packets and the exact length of every
-//!   other format, and `decoded_file` decodes them (`symphonia_adapter`) with exact positions and seeks;
+//!   other format, and `decoded_file` reads them with exact positions and seeks;
+//! - `codec` decodes them: FLAC by itself, all other codecs through `symphonia_adapter`;
 //! - `edit_list` plays the pieces of an edit list;
 //! - `panic_guard` converts panics of decoders and of sources that a program supplies into errors;
 //! - `length_guard` delivers as many frames as the file promises, all of them finite;
@@ -12,6 +13,8 @@
 //!
 //! `stem` puts them together for the plan; `reader` reads a stem for the engine.
 
+pub(crate) mod checksum;
+mod codec;
 mod codec_fault;
 mod decoded_file;
 mod demux;

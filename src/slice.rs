@@ -170,8 +170,14 @@ fn open(path: &Path) -> Result<SliceFile> {
     };
     let (bytes, stated) = (header.extent.held, header.extent.stated);
     let frame_bytes = u64::from(header.fmt.block_align).max(1);
-    if bytes != stated || bytes % frame_bytes != 0 {
+    if bytes != stated {
         let what = format!("{bytes} of {stated} bytes are there: render it again");
+        return Err(refused(path, ErrorKind::Corrupt, &what));
+    }
+    if bytes % frame_bytes != 0 {
+        let what = format!(
+            "{bytes} bytes of audio are no whole number of frames, which have {frame_bytes} each: render it again"
+        );
         return Err(refused(path, ErrorKind::Corrupt, &what));
     }
     Ok(SliceFile {

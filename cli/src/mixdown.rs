@@ -37,8 +37,9 @@ mod track_names;
 mod usage_errors;
 
 use crate::{failure::Failure, messages::Messages, signals};
-use args::{Args, Command, ProgressMode};
+use args::{Args, Command, CommandLine, ProgressMode};
 use clap::Parser as _;
+use deliver::Outcome;
 use inputs::InputKind;
 use interrupt::Interrupt;
 use soundtrack::{Error, ErrorKind};
@@ -48,20 +49,26 @@ use std::{env, fs, process::ExitCode};
 pub fn main() -> ExitCode {
     signals::survive_large_files();
     let given = env::args_os().skip(1).collect::<Vec<_>>();
-    let args = Args::try_parse().unwrap_or_else(|e| usage_errors::improve(e, &given).exit());
+    let CommandLine { command, args } =
+        CommandLine::try_parse().unwrap_or_else(|e| usage_errors::improve(e, &given).exit());
+    let args = match &command {
+        Some(Command::Plan(args)) => args,
+        _ => &args,
+    };
     let messages = Messages {
         quiet: args.quiet,
         verbose: args.verbose,
         json: args.progress() == ProgressMode::Json,
     };
-    let outcome = match &args.command {
+    let outcome = match &command {
+        Some(Command::Plan(args)) => plan::run(&args.inputs, args, messages),
         Some(Command::Compare(args)) => compare::run(args),
         Some(Command::Report(args)) => report::run(args),
         Some(Command::Join(args)) => join::run(args, messages),
         Some(Command::Explain(args)) => explain::run(args),
         None => Interrupt::watch()
             .map_err(Failure::from)
-            .and_then(|interrupt| render(&args, messages, &interrupt)),
+            .and_then(|interrupt| render(args, messages, &interrupt)),
     };
     ExitCode::from(outcome.unwrap_or_else(|failure| failure.print(messages)))
 }
@@ -83,7 +90,14 @@ fn render(args: &Args, messages: Messages, interrupt: &Interrupt) -> Result<u8, 
         })?;
     }
     match deliver::run(&inputs, args, messages, interrupt)? {
-        Some(code) => Ok(code),
-        None => mix::run(&inputs, &path, args, messages, interrupt),
+        Outcome::Delivered(code) => Ok(code),
+        Outcome::SingleMix(session) => mix::run(
+            &inputs,
+            session.map(|session| *session),
+            &path,
+            args,
+            messages,
+            interrupt,
+        ),
     }
 }

@@ -3,6 +3,7 @@
 use super::Bounce;
 use crate::{
     block::Block,
+    diagnostics::{Subject, Warning, WarningKind},
     encode::{Sink, Written},
     engine::{Options, Renderer},
     error::{Error, ErrorKind, Result},
@@ -29,7 +30,7 @@ impl Sink for NullSink {
 impl Report {
     /// Measures the first audio stream of a file at its own rate and layout, and collects waveforms
     /// with at most `bins` bins as in [`Bounce::overview`]. [`output`](Self::output) is the path of
-    /// the file.
+    /// the file. The MD5 that a FLAC file states is compared with its audio, which mixing does not do.
     ///
     /// ```
     /// use soundtrack::{Damage, Layout, Report, SampleRate, Session, Spec, Track, media::Memory};
@@ -70,7 +71,23 @@ impl Report {
         let mut renderer = Renderer::new(Plan::compile(&session)?, &Options::default())?;
         let mut report = Bounce::new()
             .overview(bins)
-            .into_sink(&mut renderer, &mut NullSink)?;
+            .into_sink(&mut renderer, &mut NullSink)
+            .map_err(Error::out_of_track)?;
+        // The reader knows the file, and not the track that stands for it here.
+        for warning in &mut report.warnings {
+            if matches!(warning.subject, Subject::Track { .. }) {
+                warning.subject = Subject::File {
+                    path: path.display().to_string(),
+                };
+            }
+        }
+        if media::checksum::matches(path)? == Some(false) {
+            let subject = Subject::File {
+                path: path.display().to_string(),
+            };
+            let warning = Warning::new(WarningKind::ChecksumDiffers {}, subject);
+            report.warnings.push(warning);
+        }
         report.title = name;
         report.output = Some(path.display().to_string());
         // The only track is the file itself, which the mix already shows.

@@ -328,6 +328,10 @@ registry! {
     }
     "The shares of a cue's composers or publishers do not add up to 100 %."
     "State the shares of all of them, such as `composer = [\"A. Writer (PRS) 60%\", \"B. Writer (GEMA) 40%\"]`, or of none."
+
+    "W126" Warning ChecksumDiffers {}
+    "A FLAC file states another MD5 than its audio has, though the checksum of every frame is right. Reports of a file check this, mixes do not."
+    "Compare the file with its original, and encode it again: what wrote the file changed the audio, or stated a wrong checksum."
 }
 
 /// Persons that share the rights in a cue.
@@ -512,11 +516,12 @@ impl Warning {
         }
     }
 
-    /// Returns the file of that track.
+    /// Returns the file of that track, or the file that the warning is about.
     #[must_use]
     pub fn file(&self) -> Option<&str> {
         match &self.subject {
             Subject::Track { file, .. } => file.as_deref(),
+            Subject::File { path } => Some(path),
             _ => None,
         }
     }
@@ -537,7 +542,9 @@ impl Warning {
     #[must_use]
     pub fn message(&self) -> String {
         match &self.subject {
-            Subject::Track { .. } => format!("{}: {}", self.subject, one_line(self.text())),
+            Subject::Track { .. } | Subject::File { .. } => {
+                format!("{}: {}", self.subject, one_line(self.text()))
+            }
             _ => one_line(self.text()),
         }
     }
@@ -712,6 +719,9 @@ impl fmt::Display for WarningKind {
                 } else {
                     write!(f, " in {places} places, first at {at}")
                 }
+            }
+            Self::ChecksumDiffers {} => {
+                f.write_str("its audio does not have the MD5 that the file states")
             }
             Self::UnplacedCue {} => {
                 f.write_str("it has no placement, so nothing of it is in the mix: add at or a use")

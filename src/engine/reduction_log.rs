@@ -124,7 +124,7 @@ impl ReductionLog {
             }
             let n = saturating_usize(FACTORS - at % FACTORS).min(gains.len());
             let (here, rest) = gains.split_at(n);
-            for gain in here {
+            for gain in here.iter().filter(|gain| !gain.is_nan()) {
                 self.product *= gain.clamp(MIN_GAIN, 1.0);
             }
             (at, gains) = (at + n as u64, rest);
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gain_of_nothing_counts_as_300_db() {
+    fn a_gain_of_nothing_counts_as_300_db_and_none_that_is_no_number() {
         let mut log = ReductionLog::new(48_000);
         let sounding = [Range { start: 0, end: 480 }];
         log.log(0, &[0.0; 480], ALL, &sounding);
@@ -245,5 +245,11 @@ mod tests {
         let (most, frame) = total.most.unwrap();
         assert!((most - 300.0).abs() < 1e-9 && frame == 0, "{most}");
         assert!((total.mean_db - 300.0).abs() < 1e-9, "{}", total.mean_db);
+        let mut log = ReductionLog::new(48_000);
+        log.log(0, &[f64::NAN, 0.1, f64::NAN, 1.0], ALL, &sounding);
+        let total = log.total(0..4, &sounding);
+        let (most, frame) = total.most.unwrap();
+        assert!((most - 20.0).abs() < 1e-12 && frame == 1, "{most}");
+        assert!((total.mean_db - 5.0).abs() < 1e-12, "{}", total.mean_db);
     }
 }

@@ -79,7 +79,7 @@ const TABLE: [TargetRow; 6] = [
         Some(2.0),
         -2.0,
         None,
-        "gated by dialogue there, by level here: measure the dialogue alone",
+        "the service gates by dialogue, this measurement by level: measure the dialogue alone",
     ),
     (
         "spotify",
@@ -87,7 +87,7 @@ const TABLE: [TargetRow; 6] = [
         None,
         -1.0,
         Some(-2.0),
-        "turned up or down there",
+        "the service turns programmes up or down to this loudness",
     ),
     (
         "apple",
@@ -95,7 +95,7 @@ const TABLE: [TargetRow; 6] = [
         None,
         -1.0,
         None,
-        "turned up or down there; the figures are not the service's own",
+        "the service turns programmes up or down to this loudness; the figures are not its own",
     ),
     (
         "youtube",
@@ -103,7 +103,7 @@ const TABLE: [TargetRow; 6] = [
         None,
         -1.0,
         None,
-        "turned down there, never up; the service publishes no figures",
+        "the service turns louder programmes down and no programme up; it publishes no figures",
     ),
 ];
 

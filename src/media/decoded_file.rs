@@ -7,13 +7,14 @@
 
 use super::{
     Flaw, FlawKind, Info, Source,
+    codec::Decoder,
     codec_fault::CodecFault,
     demux::{self, OpenedStem, signed, unsigned},
     edit_list::EditPiece,
     file_error,
     packet_source::PacketSource,
     sniff,
-    symphonia_adapter::{Decoder, Packet},
+    symphonia_adapter::Packet,
 };
 use crate::{
     block::Block,

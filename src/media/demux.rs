@@ -5,7 +5,7 @@
 //!
 //! | file | containers | packets from |
 //! |---|---|---|
-//! | `flac` | native FLAC | demuxer |
+//! | `flac` | native FLAC | own search |
 //! | `ogg` | Ogg (Vorbis, FLAC) | own table |
 //! | `mp4` | MP4, M4A, QuickTime | own table |
 //! | `matroska` | Matroska, WebM | own table |
@@ -40,13 +40,14 @@ mod vorbis;
 
 use super::{
     Bits, Remark,
+    codec::Decoder,
     codec_fault::CodecFault,
     edit_list::EditPiece,
     file_error,
     packet_source::{DemuxedStream, PacketSource},
     sniff::FileKind,
     sparse_reader::FileView,
-    symphonia_adapter::{AudioStream, Container, DecodedPacket, Decoder},
+    symphonia_adapter::{AudioStream, Container, DecodedPacket},
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -120,8 +121,6 @@ impl AudioExtent {
 /// Positions of the packets of a stream.
 #[derive(Clone, Copy, Debug, Default)]
 struct PacketSpan {
-    /// Position of the first packet.
-    first: i64,
     /// Position of the last packet.
     last: i64,
     /// Exclusive end of the packet that ends last.
@@ -243,7 +242,6 @@ impl StemFile<'_> {
                 Ok(Some(packet)) => {
                     let end = packet.at.saturating_add_unsigned(packet.frames);
                     let span = span.get_or_insert(PacketSpan {
-                        first: packet.at,
                         last: packet.at,
                         end,
                         bytes: 0,
@@ -272,8 +270,7 @@ impl StemFile<'_> {
         codec: String,
         extent: AudioExtent,
     ) -> Result<OpenedStem> {
-        let mut decoder =
-            Decoder::for_stream(stream, false).map_err(|f| self.codec_error(&codec, f))?;
+        let mut decoder = Decoder::for_stream(stream).map_err(|f| self.codec_error(&codec, f))?;
         let decoded = self.decode_first(&mut packets, &mut decoder, &codec)?;
         let (rate, channels, mask) = match decoded {
             Some(out) => (out.rate, out.channels, out.mask),

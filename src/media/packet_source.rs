@@ -2,7 +2,7 @@
 
 use super::{
     codec_fault::CodecFault,
-    demux::unsigned,
+    demux::{flac::FlacFrames, unsigned},
     packet_table::PacketTable,
     sparse_reader::{FileView, SparseReader},
     symphonia_adapter::{AudioStream, Container, Demuxer, Packet},
@@ -13,6 +13,8 @@ use crate::storage::InputFile;
 pub(crate) enum PacketSource {
     /// A table of packet locations.
     Table(Box<PacketTable>),
+    /// The frames of native FLAC.
+    Flac(Box<FlacFrames>),
     /// A demuxer whose positions are frames.
     Timed(Box<DemuxedStream>),
 }
@@ -24,8 +26,6 @@ pub(crate) struct DemuxedStream {
     file: InputFile,
     view: FileView,
     stream: AudioStream,
-    /// Whether the demuxer has left its start.
-    moved: bool,
 }
 
 impl DemuxedStream {
@@ -46,7 +46,6 @@ impl DemuxedStream {
             file,
             view,
             stream,
-            moved: false,
         })
     }
 
@@ -54,7 +53,6 @@ impl DemuxedStream {
     pub(crate) fn rewind(&mut self) -> Result<(), CodecFault> {
         self.demuxer = Demuxer::open(self.container, SparseReader::new(&self.file, &self.view))?;
         self.demuxer.select(&self.stream);
-        self.moved = false;
         Ok(())
     }
 
@@ -64,18 +62,11 @@ impl DemuxedStream {
 
     /// Returns the next packet; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Packet>, CodecFault> {
-        self.moved = true;
         self.demuxer.next()
     }
 
     /// Seeks to a packet at or before frame `to`.
     pub(crate) fn seek(&mut self, to: i64) -> Result<(), CodecFault> {
-        // The FLAC demuxer compares the frame after the seek with the last one that it read before, and can reject it.
-        // A new demuxer has nothing to compare with.
-        if self.container == Container::Flac && self.moved {
-            self.rewind()?;
-        }
-        self.moved = true;
         self.demuxer.seek(to)
     }
 }
@@ -85,6 +76,7 @@ impl PacketSource {
     pub(crate) fn next(&mut self) -> Result<Option<Packet>, CodecFault> {
         match self {
             Self::Table(table) => table.next(),
+            Self::Flac(frames) => frames.next(),
             Self::Timed(demuxed) => demuxed.next(),
         }
     }
@@ -96,6 +88,7 @@ impl PacketSource {
                 table.seek(unsigned(to));
                 Ok(())
             }
+            Self::Flac(frames) => frames.seek(unsigned(to)),
             Self::Timed(demuxed) => {
                 // Some demuxers cannot seek to their start.
                 if to <= demuxed.stream().start || demuxed.seek(to).is_err() {

@@ -7,7 +7,6 @@
 use super::{
     Bits,
     codec_fault::{CodecFault, catch_fault, drop_guarded},
-    demux::flac,
     mp2::{self, Replacement},
     sparse_reader::{BytesSincePacket, SparseReader},
 };
@@ -29,7 +28,7 @@ use symphonia::{
         units::{Duration, Timestamp},
     },
     default::{
-        formats::{AiffReader, CafReader, FlacReader, WavReader},
+        formats::{AiffReader, CafReader, WavReader},
         get_codecs,
     },
 };
@@ -60,7 +59,6 @@ impl From<Error> for CodecFault {
 pub(crate) enum Container {
     Aiff,
     Caf,
-    Flac,
     Wave,
 }
 
@@ -219,6 +217,10 @@ impl Packet {
         }
     }
 
+    pub(crate) fn data(&self) -> &[u8] {
+        &self.raw.data
+    }
+
     /// Returns its size in bytes.
     pub(crate) fn size(&self) -> u64 {
         self.raw.data.len() as u64
@@ -255,7 +257,6 @@ impl Demuxer {
                     Box::new(AiffReader::try_new(mss, options)?) as Box<dyn FormatReader>
                 }
                 Container::Caf => Box::new(CafReader::try_new(mss, options)?),
-                Container::Flac => Box::new(FlacReader::try_new(mss, options)?),
                 Container::Wave => Box::new(WavReader::try_new(mss, options)?),
             })
         })?;
@@ -374,8 +375,6 @@ pub(crate) struct Decoder {
     /// `None` once it has panicked.
     decoder: Option<Box<dyn AudioDecoder>>,
     params: AudioCodecParameters,
-    /// Whether to check the checksum at the end of each FLAC frame. Only the demuxer of native FLAC does it.
-    checks_flac_frames: bool,
     /// For MP2 whose frames have to be rewritten.
     forbidden_mp2: Option<ForbiddenMp2>,
 }
@@ -389,10 +388,9 @@ struct ForbiddenMp2 {
 }
 
 impl Decoder {
-    /// Makes a decoder for a stream of a demuxer. With `verify` it sums up what
-    /// [`checksum_matches`](Self::checksum_matches) compares.
-    pub(crate) fn for_stream(stream: &AudioStream, verify: bool) -> Result<Self, CodecFault> {
-        Self::make(&stream.params, verify)
+    /// Makes a decoder for a stream of a demuxer.
+    pub(crate) fn for_stream(stream: &AudioStream) -> Result<Self, CodecFault> {
+        Self::make(&stream.params)
     }
 
     /// Makes a decoder for packets that were found without a demuxer.
@@ -414,15 +412,14 @@ impl Decoder {
             n => u16::try_from(n).ok().map(Channels::Discrete),
         };
         params.extra_data = extra_data;
-        let mut decoder = Self::make(&params, false)?;
-        decoder.checks_flac_frames = codec == Codec::Flac;
+        let mut decoder = Self::make(&params)?;
         if codec == Codec::ForbiddenMp2 {
             decoder.forbidden_mp2 = Some(ForbiddenMp2 { rate, upper: None });
         }
         Ok(decoder)
     }
 
-    fn make(params: &AudioCodecParameters, verify: bool) -> Result<Self, CodecFault> {
+    fn make(params: &AudioCodecParameters) -> Result<Self, CodecFault> {
         // Decoders allocate their buffers from these numbers.
         let frames = params
             .max_frames_per_packet
@@ -436,12 +433,11 @@ impl Decoder {
             );
             return Err(CodecFault::Unsupported(what));
         }
-        let options = AudioDecoderOptions::default().gapless(true).verify(verify);
+        let options = AudioDecoderOptions::default().gapless(true);
         let decoder = catch_fault(|| Ok(get_codecs().make_audio_decoder(params, &options)?))?;
         Ok(Self {
             decoder: Some(decoder),
             params: params.clone(),
-            checks_flac_frames: false,
             forbidden_mp2: None,
         })
     }
@@ -449,21 +445,17 @@ impl Decoder {
     /// Replaces the decoder by a new one. A reset is not enough where the state of a noise generator depends on all
     /// packets before, as in AAC.
     pub(crate) fn recreate(&mut self) -> Result<(), CodecFault> {
-        let checks_flac_frames = self.checks_flac_frames;
         let forbidden_mp2 = self
             .forbidden_mp2
             .take()
             .map(|mp2| ForbiddenMp2 { upper: None, ..mp2 });
-        *self = Self::make(&self.params, false)?;
-        (self.checks_flac_frames, self.forbidden_mp2) = (checks_flac_frames, forbidden_mp2);
+        *self = Self::make(&self.params)?;
+        self.forbidden_mp2 = forbidden_mp2;
         Ok(())
     }
 
     /// Decodes a packet and keeps its samples for [`copy`](Self::copy).
     pub(crate) fn decode(&mut self, packet: &Packet) -> Result<DecodedPacket, CodecFault> {
-        if self.checks_flac_frames && !flac::frame_is_intact(&packet.raw.data) {
-            return Err(CodecFault::Damaged("its checksum is wrong".into()));
-        }
         if self.forbidden_mp2.is_some() {
             return self.decode_forbidden_mp2(packet);
         }
@@ -485,7 +477,7 @@ impl Decoder {
         };
         let decoder = match &mut mp2.upper {
             Some(decoder) => decoder,
-            none => none.insert(Box::new(Self::make(&self.params, false)?)),
+            none => none.insert(Box::new(Self::make(&self.params)?)),
         };
         decoder.decode_packet(&upper)?;
         Ok(DecodedPacket {
@@ -585,14 +577,6 @@ impl Decoder {
                 self.discard();
             }
         }
-    }
-
-    /// Returns whether the decoded samples agree with the checksum of the file; `None` if it has none.
-    pub(crate) fn checksum_matches(&mut self) -> Option<bool> {
-        let decoder = self.decoder.as_mut()?;
-        catch_fault(|| Ok(decoder.finalize().verify_ok))
-            .ok()
-            .flatten()
     }
 
     fn discard(&mut self) {

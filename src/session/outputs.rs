@@ -8,7 +8,10 @@ use super::{
     strip::BusId,
 };
 use crate::{
-    diagnostics::suggest::hint, media::Input, session::release::compact_isrc, storage::files_of,
+    diagnostics::suggest::hint,
+    media::Input,
+    session::release::compact_isrc,
+    storage::{files_of, is_link},
 };
 use std::{
     borrow::Cow,
@@ -88,6 +91,14 @@ pub(crate) fn filled(pattern: &str, values: &[(&str, &str)]) -> String {
 
 /// Replaces placeholders in the components of a path one by one, so that a slash in a value makes no folder.
 fn filled_path(pattern: &Path, values: &[(&str, &str)]) -> PathBuf {
+    // A URL is no path: `components` would make `s3:/` of `s3://`.
+    if let Some(link) = pattern.to_str().filter(|text| is_link(text)) {
+        let parts = link.split('/').map(|part| match part.contains('{') {
+            true => no_dots(filled(part, values)),
+            false => part.to_owned(),
+        });
+        return parts.collect::<Vec<_>>().join("/").into();
+    }
     let component = |component: Component<'_>| match component.as_os_str().to_str() {
         Some(text) if text.contains('{') => no_dots(filled(text, values)).into(),
         _ => component.as_os_str().to_owned(),
@@ -451,5 +462,28 @@ impl Session {
     /// Reports whether a part is of another session.
     pub(crate) fn lacks(&self, part: Selector) -> bool {
         self.part_name(part).is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_keeps_its_slashes_and_a_value_makes_no_folder() {
+        let values = [("title", "Reel 2"), ("bus", ".."), ("lang", "en")];
+        let filled = |pattern: &str| {
+            filled_path(Path::new(pattern), &values)
+                .display()
+                .to_string()
+        };
+        assert_eq!(
+            filled("s3://film/{lang}/{title} mix.wav"),
+            "s3://film/en/Reel 2 mix.wav"
+        );
+        assert_eq!(filled("memory://a//b/{nn}.wav"), "memory://a//b/{nn}.wav");
+        assert_eq!(filled("out//{title}.wav"), "out/Reel 2.wav");
+        let dots = |prefix: &str| filled(&format!("{prefix}{{bus}}/x.wav"));
+        assert_eq!(dots("s3://film/"), format!("s3://film/{}", dots("")));
     }
 }

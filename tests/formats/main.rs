@@ -7,6 +7,7 @@
 mod apple;
 mod containers;
 mod damage;
+mod flac;
 mod flac_written;
 mod malformed;
 mod metadata;

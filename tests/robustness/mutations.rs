@@ -106,6 +106,13 @@ fn stems_read_or_are_refused() {
 }
 
 #[test]
+fn flac_frames_decode_or_are_refused() {
+    let frames = seeds::flac_frames(&seeds::stems());
+    frames.iter().for_each(|f| check::flac(f));
+    run(&frames, count(3_000), check::flac);
+}
+
+#[test]
 fn two_stems_mix_or_are_refused() {
     let pairs = seeds::pairs(&seeds::stems());
     pairs.iter().for_each(|p| check::render(p));

@@ -1,7 +1,7 @@
 //! Warnings about stems and sessions that are hardly meant so: each is provoked once, and once not.
 //!
 //! W112 is in `tests/measuring/dither.rs`, W114 in `tests/mixing/cues.rs`, W119 in `tests/mixing/deliver.rs`, W123 and W124 in
-//! `tests/session/cues.rs`, W125 in `tests/mixing/cue_sheet.rs`.
+//! `tests/session/cues.rs`, W125 in `tests/mixing/cue_sheet.rs`, W126 in `tests/formats/flac.rs`.
 
 use soundtrack::{
     Block, Bounce, Bus, Clip, Cue, Curve, Damage, Decibels, Fade, FadeShape, Format, Frames,

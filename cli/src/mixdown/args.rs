@@ -53,14 +53,21 @@ const RUN: &str = "Run";
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true
 )]
+pub struct CommandLine {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    #[command(flatten)]
+    pub args: Args,
+}
+
+/// Inputs and options of a mix.
+#[derive(Debug, clap::Args)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a switch of the command line"
 )]
 pub struct Args {
-    #[command(subcommand)]
-    pub command: Option<Command>,
-
     /// A session file (.toml, .json), a folder of stems, or stems
     ///
     ///   kick.wav           a stem
@@ -71,7 +78,6 @@ pub struct Args {
     ///   poly.wav#5.1       with a layout that the file does not state or states wrong
     ///   song.stem.mp4/     every stem of a stem file, without the mix it starts with
     ///   stems/             every audio file of a folder, in the order of the names
-    ///   plan INPUT...      print the plan; render nothing
     #[arg(value_name = "INPUT", verbatim_doc_comment)]
     pub inputs: Vec<PathBuf>,
 
@@ -106,7 +112,7 @@ pub struct Args {
 
     /// Dither to fewer bits: white, high-pass, weighted [default: the session's]
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "white", require_equals = true,
-          help_heading = OUTPUT)]
+          conflicts_with = "play", help_heading = OUTPUT)]
     pub dither: Option<Dither>,
 
     /// Play the mix instead of writing it; "null" needs no hardware
@@ -221,6 +227,8 @@ pub struct Args {
 /// Commands other than mixing.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Prints the plan of a mix and renders nothing; takes all options of a mix
+    Plan(Box<Args>),
     /// Compares the audio of two files: largest difference, where it is, lag and gain
     Compare(CompareArgs),
     /// Describes audio files without mixing them
@@ -359,12 +367,12 @@ mod tests {
 
     #[test]
     fn the_command_line_is_well_formed() {
-        <Args as clap::CommandFactory>::command().debug_assert();
+        <CommandLine as clap::CommandFactory>::command().debug_assert();
     }
 
     #[test]
     fn help_fits_a_terminal_of_100_columns() {
-        let mut command = <Args as clap::CommandFactory>::command();
+        let mut command = <CommandLine as clap::CommandFactory>::command();
         command.build();
         let mut texts = vec![
             command.render_help().to_string(),

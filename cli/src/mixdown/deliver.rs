@@ -24,8 +24,15 @@ use soundtrack::{
 };
 use std::path::PathBuf;
 
-/// Renders the deliverables that the options select and returns the exit code, or `None` if one mix is to be rendered
-/// instead.
+/// What the options ask for.
+pub enum Outcome {
+    /// Deliverables, which have been rendered; the exit code.
+    Delivered(u8),
+    /// One mix, with its session if that has been built.
+    SingleMix(Option<Box<Session>>),
+}
+
+/// Renders the deliverables that the options select, if they do not ask for a single mix.
 ///
 /// # Errors
 /// `Usage` for `--deliver` without a session file, with an unknown name, or with an option of a single mix; errors of the
@@ -35,13 +42,13 @@ pub fn run(
     args: &Args,
     messages: Messages,
     interrupt: &Interrupt,
-) -> Result<Option<u8>, Failure> {
+) -> Result<Outcome, Failure> {
     if args.output.is_some() {
-        return Ok(None);
+        return Ok(Outcome::SingleMix(None));
     }
     if !matches!(inputs, [InputKind::Session(_) | InputKind::Demo]) {
         return if args.deliver.is_empty() {
-            Ok(None)
+            Ok(Outcome::SingleMix(None))
         } else {
             Err(Failure::Usage(
                 "--deliver: only a session file has deliverables".to_owned(),
@@ -50,14 +57,15 @@ pub fn run(
     }
     let mut session = session::build(inputs, args, messages)?;
     let Some(names) = select(&session, args, messages)? else {
-        return Ok(None);
+        return Ok(Outcome::SingleMix(Some(Box::new(session))));
     };
+    session::set_master(&mut session, args);
     mute_solo::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
     let code = render(&session, &names, args, messages, interrupt)?;
     if matches!(inputs, [InputKind::Demo]) {
         closing_messages::print_next_steps(args, messages);
     }
-    Ok(Some(code))
+    Ok(Outcome::Delivered(code))
 }
 
 /// Returns the names of the deliverables to render; `None` if the session has none or an option asks for a single mix.
@@ -140,6 +148,7 @@ fn render(
         .filter(|d| names.contains(&d.name))
         .collect();
     warn_of_languages(&selected, args, messages);
+    warn_of_master_options(&selected, args, messages);
     let paths: Vec<PathBuf> = selected
         .iter()
         .flat_map(|deliverable| session.outputs(deliverable))
@@ -183,6 +192,31 @@ fn warn_of_languages(deliverables: &[&Deliverable], args: &Args, messages: Messa
         messages.warning(&format!(
             "--set {setting} has no effect on the deliverable {name:?}, which has its own lang; use --set deliver.{name}.{setting}"
         ));
+    }
+}
+
+/// Warns of deliverables that `--limit` and `--dither` leave as they are: stems are taken before the limiter, and stems and
+/// deliverables with a dither of their own do not have that of the master.
+fn warn_of_master_options(deliverables: &[&Deliverable], args: &Args, messages: Messages) {
+    for deliverable in deliverables {
+        let name = &deliverable.name;
+        let is_of_stems = !deliverable.stems.is_empty();
+        if args.limit.is_some() && is_of_stems {
+            messages.warning(&format!(
+                "--limit has no effect on the deliverable {name:?}: stems are taken before the limiter"
+            ));
+        }
+        let reason = match deliverable.dither {
+            Some(_) => "has its own dither",
+            None if is_of_stems => "is of stems, which have no dither unless it is their own",
+            None => continue,
+        };
+        if let Some(dither) = args.dither {
+            messages.warning(&format!(
+                "--dither has no effect on the deliverable {name:?}, which {reason}; \
+                 use --set \"deliver.{name}.dither={dither}\""
+            ));
+        }
     }
 }
 

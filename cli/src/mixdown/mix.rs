@@ -17,13 +17,14 @@ use soundtrack::{
 };
 use std::{ops::Range, path::Path};
 
-/// Renders the mix of the inputs and returns the exit code.
+/// Renders the mix of the inputs and returns the exit code. `session` is that of the inputs if it has been built.
 ///
 /// # Errors
 /// `Usage` for options that do not fit the inputs, `Library` for errors of the library, `Print` if the report cannot be
 /// printed.
 pub fn run(
     inputs: &[InputKind],
+    session: Option<Session>,
     path: &Path,
     args: &Args,
     messages: Messages,
@@ -46,7 +47,11 @@ pub fn run(
         report_file::check_not_input(report, &args.inputs)?;
     }
 
-    let (mut session, mut plan) = compile(inputs, args, messages)?;
+    let session = match session {
+        Some(session) => session,
+        None => session::build(inputs, args, messages)?,
+    };
+    let (mut session, mut plan) = compile(session, args)?;
     if messages.verbose {
         messages.lines(plan.to_string().trim_end());
         messages.event(&json!({ "event": "plan", "text": plan.to_string() }));
@@ -126,13 +131,8 @@ fn may_replace(report: &Path, mix: &Path, args: &Args) -> bool {
     args.force || output_path::is_in_demo(mix) || output_path::is_in_demo(report)
 }
 
-/// Builds the session of the inputs with the options of the mix, and compiles it.
-pub fn compile(
-    inputs: &[InputKind],
-    args: &Args,
-    messages: Messages,
-) -> Result<(Session, Plan), Failure> {
-    let mut session = session::build(inputs, args, messages)?;
+/// Applies the options of the mix to a session and compiles it.
+pub fn compile(mut session: Session, args: &Args) -> Result<(Session, Plan), Failure> {
     mute_solo::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
     session::set_master(&mut session, args);
     match Plan::compile(&session) {

@@ -1,6 +1,6 @@
 //! `mixdown plan INPUT`: prints the plan and the deliverables. Opens the stems, renders nothing.
 
-use super::{args::Args, closing_messages, hints, inputs, mix};
+use super::{args::Args, closing_messages, hints, inputs, mix, session};
 use crate::{
     failure::Failure,
     messages::Messages,
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 /// Returns the inputs after the word `plan`, unless a file or a folder has that name.
 ///
-/// `plan` is no subcommand, so that it takes all options of a mix.
+/// After an option, as in `mixdown --json plan song.toml`, the parser takes the command for an input.
 pub fn inputs_to_plan(inputs: &[PathBuf]) -> Option<&[PathBuf]> {
     let (first, rest) = inputs.split_first()?;
     (first == Path::new("plan") && !first.exists()).then_some(rest)
@@ -27,7 +27,7 @@ pub fn run(inputs: &[PathBuf], args: &Args, messages: Messages) -> Result<u8, Fa
         ));
     }
     let inputs = inputs::parse(inputs).map_err(|f| hints::for_inputs(f, args))?;
-    let (session, plan) = mix::compile(&inputs, args, messages)?;
+    let (session, plan) = mix::compile(session::build(&inputs, args, messages)?, args)?;
     for warning in plan.warnings() {
         closing_messages::print_warning(warning, args, messages);
     }

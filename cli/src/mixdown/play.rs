@@ -44,6 +44,7 @@ pub fn run(
     interrupt: &Interrupt,
 ) -> Result<u8, Failure> {
     let mut session = session::build(inputs, args, messages)?;
+    session::set_master(&mut session, args);
     mute_solo::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
     let plan =
         Plan::compile(&session).map_err(|e| Failure::Library(e, hints::for_tracks(&session)))?;

@@ -1,6 +1,6 @@
 //! Improves the errors of the argument parser: suggests only options that are near, and how to name a stem like `-dash.wav`.
 
-use super::args::Args;
+use super::args::CommandLine;
 use crate::{suggest, text::printable};
 use clap::{
     CommandFactory as _,
@@ -35,7 +35,7 @@ pub fn improve(mut error: clap::Error, given: &[OsString]) -> clap::Error {
     error.remove(ContextKind::SuggestedArg);
     error.insert(
         ContextKind::Usage,
-        ContextValue::StyledStr(Args::command().render_usage()),
+        ContextValue::StyledStr(CommandLine::command().render_usage()),
     );
     if let Some(stem) = intended_stem(&wrong, given) {
         let stem = printable(&stem.to_string_lossy());

@@ -111,6 +111,58 @@ fn a_session_writes_what_it_promises() {
 }
 
 #[test]
+fn limit_and_dither_are_those_of_the_master() {
+    let desk = film();
+    let read = |names: &[&str]| -> Vec<Vec<u8>> {
+        names
+            .iter()
+            .map(|name| fs::read(desk.path(name)).unwrap())
+            .collect()
+    };
+    desk.run(&["film.toml"]).expect(0, "");
+    let plain = read(&FILES);
+    let limited = desk.run(&["film.toml", "--force", "--limit=-20", "--json"]);
+    limited.expect(
+        0,
+        "warning: --limit has no effect on the deliverable \"stems\": stems are taken before the limiter",
+    );
+    assert_eq!(limited.err.matches("has no effect").count(), 1);
+    let json: Value = serde_json::from_str(&limited.out).unwrap();
+    let peak = |deliverable: usize, file: usize| {
+        let file = &json["deliverables"][deliverable]["files"][file];
+        file["mix"]["peak_dbfs"].as_f64().unwrap()
+    };
+    for peak in [peak(0, 0), peak(2, 0)] {
+        assert!((-20.2..=-20.0).contains(&peak), "{peak}");
+    }
+    assert_eq!(read(&FILES[1..3]), plain[1..3]);
+
+    let dithered = desk.run(&["film.toml", "--force", "--dither=high-pass"]);
+    dithered.expect(
+        0,
+        "warning: --dither has no effect on the deliverable \"stems\", which is of stems, which have no dither unless it is \
+         their own; use --set \"deliver.stems.dither=high-pass\"",
+    );
+    let files = read(&FILES);
+    // The cue of the album passes at unity, and 16 bits need no dither in 24.
+    assert_eq!(
+        [0, 1, 2, 3].map(|n| files[n] == plain[n]),
+        [false, true, true, true]
+    );
+    let own = [
+        "--force",
+        "--dither",
+        "--set",
+        "deliver.full.dither=weighted",
+    ];
+    desk.run(&[&["film.toml", "--deliver", "full"], &own[..]].concat())
+        .expect(
+            0,
+            "--dither has no effect on the deliverable \"full\", which has its own dither",
+        );
+}
+
+#[test]
 fn a_language_of_its_own_is_not_that_of_the_session() {
     let desk = film();
     let set = [

@@ -60,6 +60,11 @@ fn limit_and_dither_are_for_the_asking() {
         plain["dither"].is_null() && plain["mix"]["limiter"].is_null(),
         "16 bits at unity need none: {plain}"
     );
+    assert!(
+        desk.run(&["a.wav", "--check", "--target", "spotify"])
+            .out
+            .contains("spotify: the service turns programmes up or down to this loudness"),
+    );
     desk.run(&["a.wav", "--limit=3", "--force"])
         .expect(3, "limit of 3 dBTP is outside -60 to 0 dBTP");
 }

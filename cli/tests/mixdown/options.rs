@@ -328,3 +328,45 @@ fn usage() {
     );
     assert_eq!(desk.names(), ["a.wav", "b.wav"]);
 }
+
+#[test]
+fn plan_is_a_command_that_takes_the_options_of_a_mix() {
+    let desk = Desk::with_stems();
+    let help = desk.run(&["--help"]).out;
+    let commands = help.split("Commands:").nth(1).unwrap();
+    let commands: Vec<&str> = (commands.lines().skip(1))
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert_eq!(commands, ["plan", "compare", "report", "join", "explain"]);
+    assert!(desk.run(&["plan", "--help"]).out.contains("--mute"));
+    let plan = desk.run(&["plan", "a.wav", "--limit=-3"]);
+    assert!(plan.out.contains("limit -3.0 dBTP"), "{}", plan.out);
+    assert_eq!(desk.run(&["--limit=-3", "plan", "a.wav"]).out, plan.out);
+}
+
+#[test]
+fn play_limits_and_refuses_dither() {
+    let desk = Desk::with_stems();
+    desk.run(&["a.wav", "--play=null", "--limit=3"])
+        .expect(3, "limit of 3 dBTP is outside -60 to 0 dBTP");
+    desk.run(&["a.wav", "--play=null", "--limit=-3"])
+        .expect(0, "playing from 00:00:00.000 to 00:00:01.000");
+    desk.run(&["a.wav", "--play=null", "--dither"]).expect(
+        2,
+        "'--play[=<DEVICE>]' cannot be used with '--dither[=<NAME>]'",
+    );
+}
+
+#[test]
+fn the_stems_of_the_demo_are_made_once() {
+    let desk = Desk::new();
+    let done = desk.run(&["--range", "1s..2s"]);
+    done.expect(0, "--range applies to a single mix");
+    assert_eq!(
+        done.err.matches("making the stems of the demo").count(),
+        1,
+        "{}",
+        done.err
+    );
+}

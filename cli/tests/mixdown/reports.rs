@@ -210,6 +210,13 @@ fn report_looks_without_mixing() {
         "{}",
         some.out
     );
+    // A damaged one is called by its name: there are no tracks.
+    let whole = fs::read(desk.path("a.wav")).unwrap();
+    fs::write(desk.path("cut.wav"), &whole[..whole.len() / 2]).unwrap();
+    let cut = desk.run(&["report", "cut.wav"]);
+    cut.expect(0, "warning: W115 cut.wav: ended early at 00:00:00.49");
+    assert!(!cut.err.contains("track"), "{}", cut.err);
+    fs::remove_file(desk.path("cut.wav")).unwrap();
     desk.run(&["report", "gone.wav"])
         .expect(4, "gone.wav: there is no such file");
     desk.run(&["report", "a.wav", "--report", "r.html"])

@@ -11,10 +11,8 @@ use super::{
 use crate::{
     error::Result,
     media::{
-        Remark,
-        packet_source::PacketSource,
-        packet_table::PacketTable,
-        symphonia_adapter::{Codec, Decoder},
+        Remark, codec::Decoder, packet_source::PacketSource, packet_table::PacketTable,
+        symphonia_adapter::Codec,
     },
 };
 

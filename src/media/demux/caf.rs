@@ -17,10 +17,11 @@ use crate::{
     error::Result,
     media::{
         Remark,
+        codec::Decoder,
         packet_source::PacketSource,
         packet_table::{PacketEntry, PacketTable},
         sparse_reader::{BytePatch, ByteRange, FileView},
-        symphonia_adapter::{AudioStream, Container, Decoder},
+        symphonia_adapter::{AudioStream, Container},
     },
     storage::InputFile,
     units::Frames,
@@ -290,8 +291,7 @@ impl StemFile<'_> {
         end: u64,
     ) -> Result<u64> {
         let name = "ALAC in CAF";
-        let mut decoder =
-            Decoder::for_stream(stream, false).map_err(|f| self.codec_error(name, f))?;
+        let mut decoder = Decoder::for_stream(stream).map_err(|f| self.codec_error(name, f))?;
         let mut decoded_end = end;
         source
             .seek(signed(end.saturating_sub(1)))

@@ -7,7 +7,6 @@ use super::{
     AudioExtent, OpenedStem, StemFile,
     aac::AacConfig,
     bytes::be32,
-    flac::{FlacFrameHeader, StreamInfo},
     frame_scan::FrameHeader,
     mpeg, signed,
     timeline::PlacedPackets,
@@ -18,9 +17,13 @@ use crate::{
     error::Result,
     media::{
         Bits, Remark,
+        codec::{
+            Decoder,
+            flac::{FrameHeader as FlacFrameHeader, StreamInfo},
+        },
         packet_source::PacketSource,
         packet_table::PacketTable,
-        symphonia_adapter::{Codec, Decoder, Pcm, PcmKind},
+        symphonia_adapter::{Codec, Pcm, PcmKind},
     },
     units::Frames,
 };
@@ -188,11 +191,6 @@ impl StemFile<'_> {
     /// Describes FLAC by its STREAMINFO block.
     pub(super) fn flac_stream(&self, info: &[u8], container: &str) -> Result<CodedStream> {
         let parsed = StreamInfo::parse(info).ok_or_else(|| self.no_config("FLAC", container))?;
-        // The decoder can overflow, and there is no MD5 of the packets to notice it.
-        if parsed.bits > 24 && parsed.channels == 2 {
-            let what = format!("FLAC of more than 24 bits in stereo in {container}");
-            return Err(self.unsupported(what));
-        }
         Ok(CodedStream {
             codec: Codec::Flac,
             name: "FLAC",

@@ -1,170 +1,176 @@
-//! Opens native FLAC (RFC 9639).
+//! Opens native FLAC (RFC 9639): finds the frames and the exact length.
 //!
-//! `symphonia` decodes FLAC exactly, but its demuxer
+//! A frame does not state its size. It ends where the checksum over all of it is right and another header follows or the
+//! file ends. A frame that is damaged is left out; as every header has a position, the ones behind it keep theirs.
 //!
-//! - fails on damaged metadata blocks that have nothing to do with the audio, and on a STREAMINFO whose minimum block
-//!   size counts the last block: patched ([`metadata_patches`]);
-//! - does not find the last frame if a tag follows it: the view ends before the tags ([`trailing_tags_len`]);
-//! - skips frames whose rate, width or channels differ from STREAMINFO, so that a stream that changes looks like one
-//!   that ends: the next frame is searched for by its number ([`frame_at`]), which also finds a last frame that is cut off;
-//! - overflows in stereo of more than 24 bits, without an error: such files are verified against their MD5.
+//! Of the metadata only the stream information is read: tags and pictures are not needed, cue sheets may be invalid, and
+//! seek tables may be wrong.
 
-use super::{AudioExtent, OpenedStem, PacketSpan, StemFile, clock, signed, unsigned};
+use super::{AudioExtent, OpenedStem, StemFile, clock, signed, unsigned};
 use crate::{
     error::{ErrorKind, Result},
     media::{
-        Remark,
-        packet_source::{DemuxedStream, PacketSource},
-        sparse_reader::{BytePatch, ByteRange, FileView},
-        symphonia_adapter::{AudioStream, Container, Decoder},
+        Bits, Remark,
+        codec::{
+            Decoder,
+            flac::{FlacDecoder, FrameHeader, MAX_HEADER_BYTES, StreamInfo, channel_mask, crc_16},
+        },
+        codec_fault::CodecFault,
+        packet_source::PacketSource,
+        symphonia_adapter::Packet,
     },
     storage::InputFile,
     units::Frames,
 };
-use crc::{CRC_8_SMBUS, CRC_16_UMTS, Crc, Table};
 use std::io::{self, Read, Seek, SeekFrom};
 
 /// Maximum number of metadata blocks. The list has no end marker but a bit of the last block: a damaged one would
 /// continue into the audio.
 const MAX_METADATA_BLOCKS: usize = 1024;
 
-/// Checksum of a frame header (RFC 9639, 9.1.8).
-const CRC_8: Crc<u8> = Crc::<u8>::new(&CRC_8_SMBUS);
+/// Size limit of a frame in bytes. The largest that is not longer than its samples has 2.2 MB.
+const MAX_FRAME_BYTES: u64 = 16 << 20;
 
-/// Longest frame header (RFC 9639, 9.1), in bytes.
-const MAX_FRAME_HEADER_BYTES: u64 = 16;
+/// Headers that are tried as the end of a frame. Others than the next one are there by chance, once in many MB.
+const MAX_ENDS: usize = 64;
+
+/// Maximum number of bytes without an intact frame.
+const MAX_BYTES_BETWEEN_FRAMES: u64 = 64 << 20;
+
+/// Bytes that are read at a time.
+const READ_BYTES: u64 = 64 << 10;
+
+/// A search for a position ends when it is known to this many bytes. Reading on from there is as quick.
+const SEEK_BYTES: u64 = 32 << 10;
 
 impl StemFile<'_> {
     /// Opens a stream whose `fLaC` marker is at file offset `start`.
     pub(super) fn open_flac(&self, start: u64) -> Result<OpenedStem> {
-        let tags = trailing_tags_len(self.file).map_err(|e| self.io_error(e))?;
-        let len = self.file.len().saturating_sub(start).saturating_sub(tags);
-        let (patches, audio_start) =
-            metadata_patches(self.file, start).map_err(|e| self.io_error(e))?;
-        let view = FileView {
-            ranges: vec![ByteRange { start, len }],
-            len,
-            patches,
-        };
-        let (mut demuxed, _) = self.demux(Container::Flac, "FLAC", view, |_| 0)?;
-        let stream = demuxed.stream().clone();
-        let info = stream.extra_data.as_deref().and_then(StreamInfo::parse);
-        let info = info.ok_or_else(|| self.corrupt("FLAC: the stream information is damaged"))?;
-        let stated = stream.stated_frames.unwrap_or(0);
-        let mut end = FlacEnd {
-            found: stated,
-            ..FlacEnd::default()
-        };
-        if !self.ends_at(&mut demuxed, stated)? {
-            demuxed.rewind().map_err(|f| self.codec_error("FLAC", f))?;
-            let span = self.scan_packets(&mut demuxed, "FLAC")?;
-            // Bytes that belong to no packet.
-            let rest = len.saturating_sub(audio_start).saturating_sub(span.bytes);
-            end = self.find_end(&info, &span, rest)?;
+        self.check_single_stream()?;
+        let (info, audio_start) =
+            read_metadata(self.file, start).map_err(|f| self.codec_error("FLAC", f))?;
+        if info.rate == 0 {
+            return Err(self.corrupt("FLAC: the sample rate is 0 Hz"));
         }
-        let found = end.found;
+        let (rate, channels) = self.check_limits(info.rate, info.channels.into())?;
+        let mut frames = FlacFrames::open(self.file, info, audio_start)
+            .map_err(|f| self.codec_error("FLAC", f))?;
+        let end = self.find_end(&mut frames)?;
         // A stream that was recorded from the middle of another one keeps that one's frame numbers.
-        let origin = if found > stated { end.origin } else { 0 };
-        demuxed.rewind().map_err(|f| self.codec_error("FLAC", f))?;
-        if info.bits > 24 && info.channels == 2 {
-            self.verify_wide_stereo(&mut demuxed, &stream, info)?;
-        }
+        let origin = if end.found > info.frames {
+            end.origin
+        } else {
+            0
+        };
+        frames.rewind();
         let extent = AudioExtent {
             origin,
-            end: signed(stated.max(found.saturating_add(end.cut_frames))),
-            available_end: signed(found),
+            end: signed(info.frames.max(end.found.saturating_add(end.cut_frames))),
+            available_end: signed(end.found),
         };
-        let mut opened = self.finish(
-            PacketSource::Timed(Box::new(demuxed)),
-            &stream,
-            "FLAC".into(),
-            extent,
-        )?;
+        let mut packets = PacketSource::Flac(Box::new(frames));
+        let mut decoder = Decoder::Flac(FlacDecoder::new(info));
+        self.decode_first(&mut packets, &mut decoder, "FLAC")?;
+        let mut remarks = Vec::new();
         if origin > 0 {
-            opened.remarks.push(Remark::TimestampGaps {
+            remarks.push(Remark::TimestampGaps {
                 ignored: true,
                 places: 1,
                 frames: Frames(unsigned(origin)),
                 at: Frames(0),
             });
         }
-        if end.is_cut && stated <= found {
-            opened.remarks.push(Remark::CutOff);
+        if end.is_cut && info.frames <= end.found {
+            remarks.push(Remark::CutOff);
         }
-        if opened.frames > stated && stated > 0 {
-            opened.remarks.push(Remark::HeaderLength {
-                stated: Frames(stated),
-                found: Frames(opened.frames),
+        if extent.frames() > info.frames && info.frames > 0 {
+            remarks.push(Remark::HeaderLength {
+                stated: Frames(info.frames),
+                found: Frames(extent.frames()),
             });
         }
-        Ok(opened)
-    }
-
-    /// Returns whether the last packet ends at `stated` frames. Reads the end of the file only, where all of it would
-    /// have to be read to find out the length.
-    fn ends_at(&self, demuxed: &mut DemuxedStream, stated: u64) -> Result<bool> {
-        let end = signed(stated);
-        Ok(stated > 0
-            && demuxed.seek(end - 1).is_ok()
-            && self.scan_packets(demuxed, "FLAC")?.end == end)
-    }
-
-    /// Finds out how a stream ends whose length is not stated, or not right. `rest` is the number of bytes that belong to
-    /// no packet.
-    ///
-    /// # Errors
-    /// `Unsupported` if it continues with another rate, width or number of channels.
-    fn find_end(&self, info: &StreamInfo, span: &PacketSpan, rest: u64) -> Result<FlacEnd> {
-        let found = unsigned(span.end);
-        let next = frame_at(self.file, info, found).map_err(|e| self.io_error(e))?;
-        if let Some(next) = next.as_ref().filter(|next| !next.agrees(info)) {
-            let at = clock(info.rate, found);
-            let before = describe(info.rate, info.channels, info.bits);
-            let now = describe(next.rate, next.channels, next.bits);
-            let what = format!("FLAC: the stream changes from {before} to {now} at {at}");
-            return Err(self.error(ErrorKind::Unsupported, what));
-        }
-        // Less than the header of a frame.
-        let tail = rest.min(MAX_FRAME_HEADER_BYTES);
-        let mut bytes = Vec::new();
-        let mut file = self.file;
-        file.seek(SeekFrom::Start(self.file.len().saturating_sub(tail)))
-            .and_then(|_| file.take(tail).read_to_end(&mut bytes))
-            .map_err(|e| self.io_error(e))?;
-        let starts_frame = matches!(bytes.as_slice(), [0xFF] | [0xFF, 0xF8 | 0xF9, ..]);
-        Ok(FlacEnd {
-            found,
-            cut_frames: next.map_or(0, |next| next.frames.into()),
-            is_cut: starts_frame,
-            // Before the first packet there are bytes of a damaged one.
-            origin: if rest == 0 { span.first.max(0) } else { 0 },
+        Ok(OpenedStem {
+            packets,
+            decoder,
+            codec: "FLAC".into(),
+            rate,
+            channels,
+            mask: channel_mask(channels),
+            bits: Some(Bits {
+                width: info.bits.into(),
+                float: false,
+            }),
+            origin,
+            leading_silence: 0,
+            pieces: Vec::new(),
+            frames: extent.frames(),
+            missing: extent.missing(),
+            trimmed_start: 0,
+            trimmed_end: 0,
+            streams: 1,
+            remarks,
+            seeks_from_start: false,
+            pre_roll: 0,
         })
     }
 
-    /// Decodes the whole stream and compares its MD5.
-    fn verify_wide_stereo(
-        &self,
-        demuxed: &mut DemuxedStream,
-        stream: &AudioStream,
-        info: StreamInfo,
-    ) -> Result<()> {
-        let what = format!("FLAC: {} bits in stereo", info.bits);
-        if !info.has_md5 {
-            let what = format!("{what} without a checksum cannot be verified");
+    /// Finds out how a stream ends. Reads all of it only if it does not end at the stated length.
+    ///
+    /// # Errors
+    /// `Unsupported` if it continues with another rate, width or number of channels.
+    fn find_end(&self, frames: &mut FlacFrames) -> Result<FlacEnd> {
+        let info = frames.info;
+        let scan = |frames: &mut FlacFrames| {
+            let mut span: Option<(Frame, Frame)> = None;
+            while let Some(frame) = frames.next_frame()? {
+                span = Some((span.map_or(frame, |(first, _)| first), frame));
+            }
+            Ok(span)
+        };
+        let fault = |f| self.codec_error("FLAC", f);
+        if info.frames > 0 {
+            frames.seek(info.frames - 1).map_err(fault)?;
+            let ends_as_stated = scan(frames)
+                .map_err(fault)?
+                .is_some_and(|(_, last)| last.header.end(&info) == info.frames);
+            if ends_as_stated {
+                return Ok(FlacEnd {
+                    found: info.frames,
+                    ..FlacEnd::default()
+                });
+            }
+        }
+        frames.rewind();
+        let span = scan(frames).map_err(fault)?;
+        let found = span.map_or(0, |(_, last)| last.header.end(&info));
+        let found_end = span.map_or(frames.start, |(_, last)| last.end);
+        // A frame of another format, or one that is cut off.
+        let next = frame_at(self.file, &info, frames.start, found).map_err(|e| self.io_error(e))?;
+        if let Some(next) = next.as_ref().filter(|next| !next.agrees(&info)) {
+            let at = clock(info.rate, found);
+            let before = describe(info.rate, info.channels, info.bits);
+            let now = describe(next.rate, next.channels.count(), next.bits);
+            let what = format!("FLAC: the stream changes from {before} to {now} at {at}");
             return Err(self.error(ErrorKind::Unsupported, what));
         }
-        let mut decoder =
-            Decoder::for_stream(stream, true).map_err(|f| self.codec_error("FLAC", f))?;
-        while let Ok(Some(packet)) = demuxed.next() {
-            // A packet that fails to decode shows in the checksum.
-            let _ = decoder.decode(&packet);
+        if span.is_none() && !frames.have_a_header().map_err(fault)? {
+            return Err(fault(CodecFault::Truncated));
         }
-        if decoder.checksum_matches() != Some(true) {
-            let what =
-                format!("{what} does not decode to its checksum; convert it to 24 bits or to WAV");
-            return Err(self.error(ErrorKind::Unsupported, what));
-        }
-        demuxed.rewind().map_err(|f| self.codec_error("FLAC", f))
+        let rest =
+            read_at(self.file, found_end, MAX_HEADER_BYTES + 1).map_err(|e| self.io_error(e))?;
+        let starts_frame = matches!(rest.as_slice(), [0xFF] | [0xFF, 0xF8 | 0xF9, ..]);
+        Ok(FlacEnd {
+            found,
+            cut_frames: next.map_or(0, |next| next.frames.into()),
+            is_cut: starts_frame && rest.len() <= MAX_HEADER_BYTES,
+            origin: match span {
+                // Before another first frame there are bytes of a damaged one.
+                Some((first, _)) if first.start == frames.start => {
+                    signed(first.header.position(&info))
+                }
+                _ => 0,
+            },
+        })
     }
 }
 
@@ -181,285 +187,292 @@ struct FlacEnd {
     origin: i64,
 }
 
-/// The STREAMINFO metadata block (RFC 9639, 8.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct StreamInfo {
-    /// Minimum block size in frames.
-    pub(super) block_frames: u16,
-    /// Maximum block size in frames.
-    pub(super) max_block_frames: u16,
-    pub(super) rate: u32,
-    pub(super) channels: u8,
-    pub(super) bits: u8,
-    /// Number of audio frames; 0 if unknown.
-    pub(super) frames: u64,
-    /// Whether it has an MD5 of the audio.
-    pub(super) has_md5: bool,
-}
-
-impl StreamInfo {
-    /// Parses the 34 bytes of the block.
-    pub(super) fn parse(data: &[u8]) -> Option<Self> {
-        let &[block_0, block_1, max_0, max_1, ..] = data.first_chunk::<34>()?;
-        let word = u64::from_be_bytes(*data.get(10..18)?.first_chunk::<8>()?);
-        let field = |shift: u32, bits: u32| word >> shift & ((1 << bits) - 1);
-        Some(Self {
-            block_frames: u16::from_be_bytes([block_0, block_1]),
-            max_block_frames: u16::from_be_bytes([max_0, max_1]),
-            frames: field(0, 36),
-            rate: u32::try_from(field(44, 20)).ok()?,
-            channels: u8::try_from(field(41, 3)).ok()? + 1,
-            bits: u8::try_from(field(36, 5)).ok()? + 1,
-            has_md5: data.get(18..34)?.iter().any(|b| *b != 0),
-        })
-    }
-}
-
 fn describe(rate: u32, channels: u8, bits: u8) -> String {
     format!("{rate} Hz, {channels} channels, {bits} bits")
 }
 
-/// Returns patches that turn all metadata blocks but STREAMINFO into padding and correct its block sizes, and the offset
-/// of the first frame. Offsets count from `start`.
-///
-/// Tags and pictures are not needed, cue sheets may be invalid, and seek tables may be wrong.
-fn metadata_patches(mut file: &InputFile, start: u64) -> io::Result<(Vec<BytePatch>, u64)> {
+/// Reads up to `len` bytes from a file offset on.
+fn read_at(mut file: &InputFile, offset: u64, len: usize) -> io::Result<Vec<u8>> {
+    let mut data = Vec::new();
+    file.seek(SeekFrom::Start(offset))?;
+    file.take(len as u64).read_to_end(&mut data)?;
+    Ok(data)
+}
+
+/// Returns the stream information and the file offset behind the metadata.
+fn read_metadata(file: &InputFile, start: u64) -> Result<(StreamInfo, u64), CodecFault> {
     const STREAMINFO: u8 = 0;
-    const PADDING: u8 = 1;
     const LAST_BLOCK: u8 = 0x80;
-    let mut patches = Vec::new();
-    let mut at = 4;
+    let mut info = None;
+    let mut at = start + 4;
     for _ in 0..MAX_METADATA_BLOCKS {
-        let mut header = [0; 4];
-        file.seek(SeekFrom::Start(start + at))?;
-        if file.read_exact(&mut header).is_err() {
-            break;
-        }
-        let [kind, a, b, c] = header;
-        if !matches!(kind & !LAST_BLOCK, STREAMINFO | PADDING) {
-            patches.push((at, kind & LAST_BLOCK | PADDING));
+        let header = read_at(file, at, 4).map_err(CodecFault::Io)?;
+        let [kind, a, b, c] = *header.as_slice() else {
+            return Err(CodecFault::Truncated);
+        };
+        if kind & !LAST_BLOCK == STREAMINFO && info.is_none() {
+            let data = read_at(file, at + 4, 34).map_err(CodecFault::Io)?;
+            let parsed = StreamInfo::parse(&data);
+            let damaged = || CodecFault::Damaged("the stream information is damaged".into());
+            info = Some(parsed.ok_or_else(damaged)?);
         }
         at += 4 + u64::from(u32::from_be_bytes([0, a, b, c]));
         if kind & LAST_BLOCK != 0 {
-            patches.extend(block_size_patch(file, start, at)?.into_iter().flatten());
             break;
         }
     }
-    Ok((patches, at))
+    if at > file.len() {
+        return Err(CodecFault::Truncated);
+    }
+    let missing = || CodecFault::Damaged("the stream information is missing".into());
+    Ok((info.ok_or_else(missing)?, at))
 }
 
-/// Returns a patch that makes the minimum block size the maximum if the stated minimum is the size of the last block.
-///
-/// RFC 9639 (8.2) excludes the last block from the minimum. Some encoders include it, and the demuxer then expects
-/// blocks of varying size. `frames` is the offset of the first frame from `start`.
-fn block_size_patch(
-    mut file: &InputFile,
-    start: u64,
-    frames: u64,
-) -> io::Result<Option<[BytePatch; 2]>> {
-    let (mut info, mut sync) = ([0; 18], [0; 2]);
-    file.seek(SeekFrom::Start(start + 8))?;
-    let mut complete = file.read_exact(&mut info);
-    file.seek(SeekFrom::Start(start + frames))?;
-    complete = complete.and_then(|()| file.read_exact(&mut sync));
-    let [a, b, c, d, .., e, f, g, h, i] = info;
-    let (smallest, largest) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
-    let total = u64::from_be_bytes([0, 0, 0, e & 0x0F, f, g, h, i]);
-    let last_block = total.checked_rem(largest.into());
-    let fixed_size = sync == [0xFF, 0xF8];
-    let counts_last =
-        complete.is_ok() && fixed_size && smallest < largest && last_block == Some(smallest.into());
-    Ok(counts_last.then_some([(8, c), (9, d)]))
-}
-
-/// Returns the size in bytes of the ID3v1 and APE tags at the end of a file.
-fn trailing_tags_len(file: &InputFile) -> io::Result<u64> {
-    let id3 = read_from_end::<128>(file, 128)?.is_some_and(|tag| tag.starts_with(b"TAG"));
-    let tags = if id3 { 128 } else { 0 };
-    let ape = match read_from_end::<32>(file, tags + 32)?
-        .filter(|footer| footer.starts_with(b"APETAGEX"))
-    {
-        Some(
-            [
-                _,
-                _,
-                _,
-                _,
-                _,
-                _,
-                _,
-                _,
-                _,
-                _,
-                _,
-                _,
-                a,
-                b,
-                c,
-                d,
-                _,
-                _,
-                _,
-                _,
-                _,
-                _,
-                _,
-                flags,
-                ..,
-            ],
-        ) => {
-            // The size includes the footer but not the header, which is optional.
-            u64::from(u32::from_le_bytes([a, b, c, d])) + if flags & 0x80 != 0 { 32 } else { 0 }
-        }
-        None => 0,
-    };
-    Ok(tags + ape)
-}
-
-/// Reads `N` bytes that start `distance` bytes before the end of a file; `None` if the file is shorter.
-fn read_from_end<const N: usize>(
-    mut file: &InputFile,
-    distance: u64,
-) -> io::Result<Option<[u8; N]>> {
-    let Some(at) = file.len().checked_sub(distance) else {
-        return Ok(None);
-    };
-    let mut data = [0; N];
-    file.seek(SeekFrom::Start(at))?;
-    file.read_exact(&mut data)?;
-    Ok(Some(data))
-}
-
-/// Searches for a frame that begins at position `at`, whole or not; `None` if there is none.
+/// Searches from a file offset on for a frame that begins at position `at`, whole or not, of any format.
 fn frame_at(
-    mut file: &InputFile,
+    file: &InputFile,
     info: &StreamInfo,
+    mut offset: u64,
     at: u64,
-) -> io::Result<Option<FlacFrameHeader>> {
-    let mut data = Vec::new();
-    let mut offset = 0;
+) -> io::Result<Option<FrameHeader>> {
+    const PIECE_BYTES: usize = 1 << 20;
     loop {
-        file.seek(SeekFrom::Start(offset))?;
-        data.clear();
-        file.take(1 << 20).read_to_end(&mut data)?;
-        for (i, pair) in data.windows(2).enumerate() {
-            if !matches!(pair, [0xFF, 0xF8 | 0xF9]) {
-                continue;
-            }
-            let header = data.get(i..).and_then(|d| FlacFrameHeader::parse(d, info));
-            if let Some(header) = header.filter(|header| header.position(info) == at) {
-                return Ok(Some(header));
-            }
+        let data = read_at(file, offset, PIECE_BYTES)?;
+        let mut headers = headers(&data, info);
+        if let Some((_, header)) = headers.find(|(_, header)| header.position(info) == at) {
+            return Ok(Some(header));
         }
-        let read = data.len() as u64;
-        if read <= MAX_FRAME_HEADER_BYTES {
+        if data.len() <= MAX_HEADER_BYTES {
             return Ok(None);
         }
         // Overlaps the next piece by one header.
-        offset += read - MAX_FRAME_HEADER_BYTES;
+        offset += (data.len() - MAX_HEADER_BYTES) as u64;
     }
 }
 
-/// A frame header (RFC 9639, 9.1).
-pub(super) struct FlacFrameHeader {
-    /// Whether `number` counts blocks of a fixed size; otherwise it counts frames.
-    counts_blocks: bool,
-    number: u64,
-    /// Block size: the number of audio frames.
-    pub(super) frames: u32,
-    rate: u32,
-    channels: u8,
-    bits: u8,
+/// Returns the headers in some bytes, with their offsets.
+fn headers<'a>(
+    data: &'a [u8],
+    info: &'a StreamInfo,
+) -> impl Iterator<Item = (usize, FrameHeader)> + 'a {
+    memchr::memchr_iter(0xFF, data).filter_map(|i| {
+        let header = FrameHeader::parse(data.get(i..)?, info)?;
+        Some((i, header))
+    })
 }
 
-impl FlacFrameHeader {
-    /// Parses a header whose CRC-8 is right. STREAMINFO supplies what the header refers to it.
-    pub(super) fn parse(data: &[u8], info: &StreamInfo) -> Option<Self> {
-        let &[0xFF, b1 @ (0xF8 | 0xF9), b2, b3, ..] = data else {
-            return None;
+/// Reads the intact frames of a native stream in order.
+pub(crate) struct FlacFrames {
+    file: InputFile,
+    info: StreamInfo,
+    /// File offset behind the metadata.
+    start: u64,
+    /// File offset from which the next frame is searched.
+    next: u64,
+    /// File offset behind the last frame that was found, or of the last seek.
+    found: u64,
+    /// Bytes of the file from offset `buffered` on.
+    buffer: Vec<u8>,
+    buffered: u64,
+    /// Number of frames so far.
+    count: u64,
+}
+
+/// An intact frame.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    /// File offsets.
+    start: u64,
+    end: u64,
+    header: FrameHeader,
+}
+
+/// What the search for the end of a frame finds.
+enum FrameEnd {
+    /// The frame is intact, and ends at this file offset.
+    Intact(u64),
+    /// The frame is damaged. The search for another continues at this file offset.
+    Damaged(u64),
+}
+
+impl FlacFrames {
+    /// Prepares to read a stream whose metadata ends at file offset `start`.
+    fn open(file: &InputFile, info: StreamInfo, start: u64) -> Result<Self, CodecFault> {
+        let mut frames = Self {
+            file: file.clone(),
+            info,
+            start,
+            next: start,
+            found: start,
+            buffer: Vec::new(),
+            buffered: start,
+            count: 0,
         };
-        let channels = match b3 >> 4 {
-            n @ 0..=7 => n + 1,
-            8..=10 => 2,
-            _ => return None,
-        };
-        let bits = match b3 >> 1 & 7 {
-            0 => info.bits,
-            1 => 8,
-            2 => 12,
-            4 => 16,
-            5 => 20,
-            6 => 24,
-            7 => 32,
-            _ => return None,
-        };
-        // The number is coded like a UTF-8 character of up to seven bytes.
-        let lead = *data.get(4)?;
-        let more = match lead.leading_ones() {
-            0 => 0,
-            n @ 2..=7 => usize::try_from(n).ok()? - 1,
-            _ => return None,
-        };
-        let mut number = u64::from(lead & (0x7Fu8 >> more));
-        for b in data.get(5..5 + more)? {
-            number = number << 6 | u64::from(b & 0x3F);
+        if let Some(first) = frames.next_frame()? {
+            frames.info.set_block_frames(&first.header);
         }
-        let mut at = 5 + more;
-        let byte = |at: usize| data.get(at).copied().map(u32::from);
-        let (frames, size_bytes) = match b2 >> 4 {
-            1 => (192, 0),
-            n @ 2..=5 => (576 << (n - 2), 0),
-            6 => (byte(at)? + 1, 1),
-            7 => ((byte(at)? << 8 | byte(at + 1)?) + 1, 2),
-            n @ 8.. => (256 << (n - 8), 0),
-            _ => return None,
+        frames.rewind();
+        Ok(frames)
+    }
+
+    /// Returns to the first frame.
+    fn rewind(&mut self) {
+        (self.next, self.found, self.count) = (self.start, self.start, 0);
+    }
+
+    /// Returns the next packet; `None` at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<Packet>, CodecFault> {
+        let Some(frame) = self.next_frame()? else {
+            return Ok(None);
         };
-        at += size_bytes;
-        let (rate, rate_bytes) = match b2 & 15 {
-            0 => (info.rate, 0),
-            12 => (byte(at)? * 1000, 1),
-            13 => (byte(at)? << 8 | byte(at + 1)?, 2),
-            14 => ((byte(at)? << 8 | byte(at + 1)?) * 10, 2),
-            15 => return None,
-            i => {
-                let rates = [
-                    88_200, 176_400, 192_000, 8_000, 16_000, 22_050, 24_000, 32_000, 44_100,
-                    48_000, 96_000,
-                ];
-                (*rates.get(usize::from(i) - 1)?, 0)
+        let position = signed(frame.header.position(&self.info));
+        let data = self.buffered_bytes(frame.start, frame.end).to_vec();
+        Ok(Some(Packet::new(
+            position,
+            frame.header.frames.into(),
+            self.count,
+            data,
+        )))
+    }
+
+    /// Makes the frame that contains position `to`, or one before it, the next one.
+    pub(crate) fn seek(&mut self, to: u64) -> Result<(), CodecFault> {
+        let (mut low, mut high) = (self.start, self.file.len());
+        while high.saturating_sub(low) > SEEK_BYTES {
+            let middle = low.midpoint(high);
+            let limit = high.min(middle + MAX_FRAME_BYTES);
+            match self.find_header(None, middle, limit)? {
+                Some((offset, header)) if header.position(&self.info) <= to => low = offset,
+                _ => high = middle,
             }
-        };
-        at += rate_bytes;
-        let crc = CRC_8.checksum(data.get(..at)?);
-        (data.get(at) == Some(&crc)).then_some(Self {
-            counts_blocks: b1 & 1 == 0,
-            number,
-            frames,
-            rate,
-            channels,
-            bits,
-        })
+        }
+        (self.next, self.found) = (low, low);
+        Ok(())
     }
 
-    /// Returns whether its format is that of the stream.
-    fn agrees(&self, info: &StreamInfo) -> bool {
-        (self.rate, self.channels, self.bits) == (info.rate, info.channels, info.bits)
-    }
-
-    /// Returns the position of the frame in the stream, in audio frames.
-    pub(super) fn position(&self, info: &StreamInfo) -> u64 {
-        if self.counts_blocks {
-            self.number.saturating_mul(info.block_frames.into())
-        } else {
-            self.number
+    /// Finds the next intact frame, whose bytes are buffered then; `None` at the end.
+    fn next_frame(&mut self) -> Result<Option<Frame>, CodecFault> {
+        loop {
+            let limit = self.found.saturating_add(MAX_BYTES_BETWEEN_FRAMES);
+            let Some((start, header)) = self.find_header(None, self.next, limit)? else {
+                self.next = self.file.len();
+                if limit < self.file.len() {
+                    let mib = MAX_BYTES_BETWEEN_FRAMES >> 20;
+                    return Err(CodecFault::Damaged(format!(
+                        "no audio in {mib} MiB of data"
+                    )));
+                }
+                return Ok(None);
+            };
+            match self.find_frame_end(start, &header)? {
+                FrameEnd::Intact(end) => {
+                    (self.next, self.found) = (end, end);
+                    self.count += 1;
+                    return Ok(Some(Frame { start, end, header }));
+                }
+                FrameEnd::Damaged(next) => self.next = next,
+            }
         }
     }
-}
 
-/// Returns whether the checksum at the end of a frame is right (RFC 9639, 9.3).
-pub(crate) fn frame_is_intact(frame: &[u8]) -> bool {
-    static CRC_16: Crc<u16, Table<16>> = Crc::<u16, Table<16>>::new(&CRC_16_UMTS);
-    frame
-        .split_last_chunk::<2>()
-        .is_some_and(|(data, crc)| CRC_16.checksum(data) == u16::from_be_bytes(*crc))
+    /// Searches for the end of the frame with a header at file offset `start`.
+    fn find_frame_end(&mut self, start: u64, header: &FrameHeader) -> Result<FrameEnd, CodecFault> {
+        let limit = start.saturating_add(MAX_FRAME_BYTES);
+        let next_position = header.end(&self.info);
+        let (mut crc, mut checked) = (0, start);
+        let mut resume = None;
+        for _ in 0..MAX_ENDS {
+            let from = checked.max(start + header.size as u64);
+            let next = self.find_header(Some(start), from, limit)?;
+            let end = next.map_or(limit.min(self.file.len()), |(offset, _)| offset);
+            crc = crc_16(crc, self.buffered_bytes(checked, end));
+            if crc == 0 {
+                return Ok(FrameEnd::Intact(end));
+            }
+            let Some((offset, next)) = next else {
+                // A tag may follow the last frame.
+                return Ok(match self.frame_size(start, end) {
+                    Some(size) => FrameEnd::Intact(start + size as u64),
+                    None => FrameEnd::Damaged(resume.unwrap_or(end)),
+                });
+            };
+            resume.get_or_insert(offset);
+            if next.position(&self.info) == next_position {
+                return Ok(FrameEnd::Damaged(offset));
+            }
+            checked = offset;
+        }
+        Ok(FrameEnd::Damaged(resume.unwrap_or(checked)))
+    }
+
+    /// Returns the size of a frame that begins at file offset `start`, by decoding what is buffered.
+    fn frame_size(&self, start: u64, end: u64) -> Option<usize> {
+        let mut decoder = FlacDecoder::new(self.info);
+        decoder.frame_size(self.buffered_bytes(start, end))
+    }
+
+    /// Returns whether there is anything of a frame near the start.
+    fn have_a_header(&mut self) -> Result<bool, CodecFault> {
+        let limit = self.start.saturating_add(MAX_BYTES_BETWEEN_FRAMES);
+        Ok(self.find_header(None, self.start, limit)?.is_some())
+    }
+
+    /// Searches for a header of the stream's format between two file offsets. All bytes from `keep` on stay buffered, or those
+    /// of the header.
+    fn find_header(
+        &mut self,
+        keep: Option<u64>,
+        mut from: u64,
+        limit: u64,
+    ) -> Result<Option<(u64, FrameHeader)>, CodecFault> {
+        let limit = limit.min(self.file.len());
+        while from < limit {
+            // A header may begin before the limit and end behind it.
+            self.buffer(keep.unwrap_or(from), from + MAX_HEADER_BYTES as u64)?;
+            let (info, buffered) = (self.info, self.buffered);
+            let data = self.buffered_bytes(from, buffered + self.buffer.len() as u64);
+            let found = headers(data, &info).find(|(_, header)| header.agrees(&info));
+            if let Some((i, header)) = found {
+                let offset = from + i as u64;
+                return Ok((offset < limit).then_some((offset, header)));
+            }
+            if data.len() < MAX_HEADER_BYTES {
+                break;
+            }
+            // The last bytes may be the start of a header.
+            from += (data.len() - (MAX_HEADER_BYTES - 1)) as u64;
+        }
+        Ok(None)
+    }
+
+    /// Buffers the bytes from offset `keep` up to `end` at least, as far as the file has them.
+    fn buffer(&mut self, keep: u64, end: u64) -> Result<(), CodecFault> {
+        let buffered_end = self.buffered + self.buffer.len() as u64;
+        if keep >= self.buffered && end.min(self.file.len()) <= buffered_end {
+            return Ok(());
+        }
+        if (self.buffered..=buffered_end).contains(&keep) {
+            let unused = usize::try_from(keep - self.buffered).unwrap_or(usize::MAX);
+            self.buffer.drain(..unused.min(self.buffer.len()));
+        } else {
+            self.buffer.clear();
+        }
+        self.buffered = keep;
+        let from = keep + self.buffer.len() as u64;
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(from)).map_err(CodecFault::Io)?;
+        file.take(READ_BYTES.max(end.saturating_sub(from)))
+            .read_to_end(&mut self.buffer)
+            .map_err(CodecFault::Io)?;
+        Ok(())
+    }
+
+    /// Returns bytes between two file offsets as far as they are buffered.
+    fn buffered_bytes(&self, from: u64, to: u64) -> &[u8] {
+        let index = |offset: u64| {
+            let index = usize::try_from(offset.saturating_sub(self.buffered));
+            index.unwrap_or(usize::MAX).min(self.buffer.len())
+        };
+        self.buffer.get(index(from)..index(to)).unwrap_or_default()
+    }
 }

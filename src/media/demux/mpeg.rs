@@ -13,10 +13,8 @@ use super::{
 use crate::{
     error::Result,
     media::{
-        Remark, mp2,
-        packet_source::PacketSource,
-        packet_table::PacketTable,
-        symphonia_adapter::{Codec, Decoder},
+        Remark, codec::Decoder, mp2, packet_source::PacketSource, packet_table::PacketTable,
+        symphonia_adapter::Codec,
     },
     units::Frames,
 };

@@ -100,6 +100,34 @@ pub fn stems() -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
+/// Returns FLAC frames in the form of [`check::flac`](super::check::flac): channel assignment, bits less 4, block size less 1
+/// in two bytes, subframes. One of constants, one of plain samples, one of a linear predictor, and what is made of `stems`.
+pub fn flac_frames(stems: &[(String, Vec<u8>)]) -> Vec<Vec<u8>> {
+    let constant = vec![1, 12, 0, 15, 0, 1, 2, 0, 3, 4];
+    let plain = [&[0, 4, 0, 15, 2][..], &[0x5A; 16]].concat();
+    // Order 1, the coefficient 1 in 2 bits, and Rice codes of one bit, all 0.
+    let linear = vec![0, 4, 0, 15, 64, 0x10, 0x10, 0x10, 0x03, 0xFF, 0xFE];
+    let mut seeds = vec![constant, plain, linear];
+    for (_, data) in stems.iter().filter(|(name, _)| name.ends_with(".flac")) {
+        // Behind the metadata: a header of six bytes, as blocks of a usual size have, and the subframes of some frames.
+        let frame = data.windows(2).position(|pair| pair == [0xFF, 0xF8]);
+        let Some(&[_, _, sizes, channels, _, _, ref subframes @ ..]) =
+            frame.and_then(|at| data.get(at..))
+        else {
+            continue;
+        };
+        let bits = if channels >> 1 & 7 == 4 { 16 } else { 24 };
+        let frames: u16 = match sizes >> 4 {
+            n @ 2..=5 => 576 << (n - 2),
+            n @ 8..=14 => 256 << (n - 8),
+            _ => 192,
+        };
+        let [high, low] = (frames - 1).to_be_bytes();
+        seeds.push([&[channels >> 4, bits - 4, high, low], subframes].concat());
+    }
+    seeds
+}
+
 /// Returns session files in the form of [`check::session`](super::check::session): a byte for the notation, then the text.
 pub fn sessions() -> Vec<Vec<u8>> {
     let film = include_str!("../../../../examples/film_reel/lighthouse.toml");
