@@ -84,6 +84,7 @@ fn problem_of(session: &Session, deliverable: &Deliverable) -> Option<Problem> {
         let outputs = session.outputs(deliverable);
         let fault = outputs
             .iter()
+            .filter(|output| !matches!(output.content, Content::AlbumCue | Content::AlbumJson))
             .find_map(|output| deliverable.name_fault(&output.file));
         fault.map(|fault| format!("file: {fault}"))
     };

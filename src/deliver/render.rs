@@ -135,9 +135,9 @@ pub(super) fn render(
         };
         if context
             .deliverable(file)
-            .is_some_and(|d| !d.mute.is_empty())
+            .is_some_and(|d| !d.mute.is_empty() || !d.solo.is_empty())
         {
-            // Tracks muted by the deliverable are silent on purpose.
+            // Tracks that the deliverable leaves out are silent on purpose.
             report
                 .warnings
                 .retain(|w| !matches!(w.kind, WarningKind::UnheardTrack { .. }));

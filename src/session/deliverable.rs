@@ -27,6 +27,9 @@ pub struct Deliverable {
     pub lang: Option<String>,
     /// The parts of the session that are muted in it.
     pub mute: Vec<Selector>,
+    /// The only parts of the session that are heard in it, in place of those that the session solos; empty means the
+    /// session's. In an album only buses can be soloed.
+    pub solo: Vec<Selector>,
     /// One file for each of these buses instead of one mix.
     pub stems: Vec<BusId>,
     /// One file for every cue, whole and from its own start, instead of one mix.
@@ -73,6 +76,13 @@ impl Deliverable {
     #[must_use]
     pub fn mute(mut self, part: impl Into<Selector>) -> Self {
         self.mute.push(part.into());
+        self
+    }
+
+    /// Solos a part of the session in it.
+    #[must_use]
+    pub fn solo(mut self, part: impl Into<Selector>) -> Self {
+        self.solo.push(part.into());
         self
     }
 

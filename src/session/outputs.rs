@@ -363,7 +363,7 @@ impl Session {
             .unwrap_or(&self.album.artist)
     }
 
-    /// Returns the session that a deliverable is rendered from: in its language, and with its parts muted.
+    /// Returns the session that a deliverable is rendered from: in its language, and with its parts muted and soloed.
     #[must_use]
     pub fn for_deliverable(&self, deliverable: &Deliverable) -> Self {
         let mut session = self.clone();
@@ -372,6 +372,12 @@ impl Session {
         }
         for &part in &deliverable.mute {
             session.mute(part);
+        }
+        if !deliverable.solo.is_empty() {
+            session.clear_solos();
+        }
+        for &part in &deliverable.solo {
+            session.solo(part);
         }
         session
     }

@@ -227,6 +227,32 @@ impl Session {
         found
     }
 
+    /// Solos a part; for a cue, all its tracks. Returns false, and changes nothing, for the master, which has no solo, and
+    /// for an id of another session.
+    pub fn solo(&mut self, part: Selector) -> bool {
+        if let Selector::Cue(CueId(i)) = part {
+            let cue = self.cues.get_mut(i);
+            let tracks = cue.map_or(&mut [][..], |cue| cue.tracks.as_mut_slice());
+            tracks.iter_mut().for_each(|track| track.strip.solo = true);
+            return !tracks.is_empty();
+        }
+        let strip = self.strip_mut(part);
+        let found = strip.is_some();
+        if let Some(strip) = strip {
+            strip.solo = true;
+        }
+        found
+    }
+
+    /// Takes the solo from every track and bus.
+    pub(crate) fn clear_solos(&mut self) {
+        let of_cues = self.cues.iter_mut().flat_map(|cue| &mut cue.tracks);
+        let tracks = self.tracks.iter_mut().chain(of_cues);
+        let strips = tracks.map(|track| &mut track.strip);
+        let buses = self.buses.iter_mut().map(|bus| &mut bus.strip);
+        strips.chain(buses).for_each(|strip| strip.solo = false);
+    }
+
     /// Returns the strip of a track or a bus; `None` for a cue or the master, which have none, and for an id of another
     /// session.
     pub(crate) fn strip(&self, part: Selector) -> Option<&Strip> {

@@ -258,6 +258,54 @@ fn files_of_stems_null_to_within_their_rounding() {
 }
 
 #[test]
+fn a_deliverable_solos_parts_in_place_of_those_of_the_session() {
+    let mut film = film();
+    let (music, speech) = (film.music, film.speech);
+    let Ok(Selector::Cue(storm)) = film.session.part("cue.storm") else {
+        panic!()
+    };
+    let plain = film.session.clone();
+    film.session.bus_mut(speech).strip.solo = true;
+    film.promise(Deliverable::new("music", "music.wav").solo(music));
+    film.promise(Deliverable::new("storm", "storm.wav").solo(storm));
+    film.promise(Deliverable::new("own", "own.wav"));
+    let album = Deliverable::new("album", "{cue}.wav").album(true);
+    film.promise(album.solo(music));
+    Delivery::new().run(&film.session).unwrap();
+    let soloed = |solo: &dyn Fn(&mut Session)| {
+        let mut session = plain.clone();
+        solo(&mut session);
+        let path = film.path("alone.wav");
+        Bounce::new().overwrite(true).run(&session, &path).unwrap();
+        audio(&path)
+    };
+    let file = |name: &str| audio(&film.path(name));
+    let of_music = |session: &mut Session| session.bus_mut(music).strip.solo = true;
+    let of_storm = |session: &mut Session| {
+        let tracks = &mut session.cue_mut(storm).tracks;
+        tracks.iter_mut().for_each(|track| track.strip.solo = true);
+    };
+    assert!(file("music.wav") == soloed(&of_music));
+    assert!(file("storm.wav") == soloed(&of_storm));
+    assert!(file("own.wav") == soloed(&|session| session.bus_mut(speech).strip.solo = true));
+    assert!(file("music.wav") != file("storm.wav") && file("music.wav") != file("own.wav"));
+    let whole = |session: &mut Session| {
+        *session = session.whole_cue(storm);
+        session.bus_mut(music).strip.solo = true;
+    };
+    assert!(file("The Storm.wav") == soloed(&whole));
+    for (solo, words) in [
+        (Selector::Cue(storm), "solos a part of one cue in an album"),
+        (Selector::Master, "solos the master, which has no solo"),
+    ] {
+        let mut session = plain.clone();
+        session.deliverables = vec![Deliverable::new("x", "x{cue}.wav").album(true).solo(solo)];
+        let e = Delivery::new().run(&session).unwrap_err();
+        assert!(e.to_string().contains(words), "{e}");
+    }
+}
+
+#[test]
 fn files_hold_what_a_bounce_writes() {
     let mut film = film();
     let (music, speech) = (film.music, film.speech);

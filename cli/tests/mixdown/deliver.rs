@@ -99,10 +99,8 @@ fn a_session_writes_what_it_promises() {
     // The same samples as the mix of a bounce.
     desk.run(&["film.toml", "-o", "mix.wav"])
         .expect(0, "wrote mix.wav");
-    assert_eq!(
-        fs::read(desk.path("mix.wav")).unwrap(),
-        fs::read(desk.path("out/Reel.wav")).unwrap()
-    );
+    desk.run(&["compare", "mix.wav", "out/Reel.wav"])
+        .expect(0, "");
     // A part, or another format, is one mix.
     desk.run(&["film.toml", "--range", "0..100"]).expect(0, "wrote film.wav").expect(
         0,
@@ -116,7 +114,12 @@ fn limit_and_dither_are_those_of_the_master() {
     let read = |names: &[&str]| -> Vec<Vec<u8>> {
         names
             .iter()
-            .map(|name| fs::read(desk.path(name)).unwrap())
+            .map(|name| {
+                // The header states the loudness, and which set of stems a file is of.
+                let bytes = fs::read(desk.path(name)).unwrap();
+                let audio = bytes.windows(4).position(|id| id == b"data").unwrap();
+                bytes[audio..].to_vec()
+            })
             .collect()
     };
     desk.run(&["film.toml"]).expect(0, "");

@@ -172,6 +172,7 @@ pub(super) fn deliverable(visitor: &mut impl Visitor, deliverable: &mut Delivera
     visitor.field("format", &mut deliverable.format);
     visitor.field("lang", &mut deliverable.lang);
     visitor.field("mute", &mut deliverable.mute);
+    visitor.field("solo", &mut deliverable.solo);
     visitor.field("stems", &mut deliverable.stems);
     visitor.field("album", &mut deliverable.album);
     visitor.field("listing", &mut deliverable.listing);

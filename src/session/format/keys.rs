@@ -630,6 +630,13 @@ pub(super) static DELIVER: TableSpec = TableSpec {
         )
         .synonyms(&["exclude", "without"]),
         key(
+            "solo",
+            Kind::Texts,
+            "Parts that alone are heard, in place of those that the session solos: track.NAME, bus.NAME, cue.NAME or \
+             cue.NAME.TRACK; in an album only buses.",
+        )
+        .synonyms(&["only"]),
+        key(
             "stems",
             Kind::Texts,
             "Buses that are written to a file each, instead of one mix.",
