@@ -124,6 +124,9 @@ fn codecs(c: &mut Criterion) {
     group.finish();
 }
 
+/// Decodes a file and returns how many frames there were.
+type Decode = fn(&Path) -> usize;
+
 /// Decodes with `symphonia` and returns how many frames there were.
 fn decode_with_symphonia(path: &Path) -> usize {
     let file = std::fs::File::open(path).expect("the stem");
@@ -168,12 +171,17 @@ fn flac(_: &mut Criterion) {
         let done = flac.arg(folder.path().join(wav)).status();
         done.is_ok_and(|status| status.success()).then_some(path)
     };
-    let decoders: [(&str, fn(&Path) -> usize); 3] = [
+    let decoders: [(&str, Decode); 3] = [
         ("this crate", decode),
         ("symphonia", decode_with_symphonia),
         ("flac -t", decode_with_flac),
     ];
-    for (wav, level) in [("16.wav", "-5"), ("16.wav", "-8"), ("24.wav", "-5"), ("24.wav", "-8")] {
+    for (wav, level) in [
+        ("16.wav", "-5"),
+        ("16.wav", "-8"),
+        ("24.wav", "-5"),
+        ("24.wav", "-8"),
+    ] {
         let Some(path) = encode(wav, level) else {
             println!("flac: left out, needs the program flac");
             return;
@@ -188,7 +196,10 @@ fn flac(_: &mut Criterion) {
         }
         for ((name, _), time) in decoders.iter().zip(fastest) {
             let ns = time.as_secs_f64() * 1e9 / (2 * FRAMES) as f64;
-            println!("flac/{} bits, {level}/{name:10}  {ns:6.2} ns per sample", &wav[..2]);
+            println!(
+                "flac/{} bits, {level}/{name:10}  {ns:6.2} ns per sample",
+                &wav[..2]
+            );
         }
     }
 }
