@@ -6,6 +6,9 @@
 //!
 //! Ten seconds of stereo at 48 kHz, the same music in every format, from a warm cache; opening is part of it. MP3, Vorbis
 //! and AAC are made with ffmpeg and left out where there is none. Divide by 48 000 for the multiple of real time.
+//!
+//! The group `flac` compares with `symphonia` and the program `flac`, on files of `flac -5` and `flac -8`, in nanoseconds per
+//! sample. Its figures are the fastest of many runs, taken in turn.
 
 use criterion::{
     BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
@@ -18,7 +21,15 @@ use soundtrack_cli::demo::{
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
+};
+use symphonia::{
+    core::{
+        codecs::{CodecParameters, audio::AudioDecoderOptions},
+        formats::{FormatOptions, FormatReader},
+        io::MediaSourceStream,
+    },
+    default::{formats::FlacReader, get_codecs},
 };
 
 const RATE: u32 = 48_000;
@@ -113,5 +124,85 @@ fn codecs(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, codecs);
+/// Decodes a file and returns how many frames there were.
+type Decode = fn(&Path) -> usize;
+
+/// Decodes with `symphonia` and returns how many frames there were.
+fn decode_with_symphonia(path: &Path) -> usize {
+    let file = std::fs::File::open(path).expect("the stem");
+    let stream = MediaSourceStream::new(Box::new(file), Default::default());
+    let mut reader = FlacReader::try_new(stream, FormatOptions::default()).expect("a FLAC file");
+    let params = reader.tracks().first().and_then(|t| t.codec_params.clone());
+    let Some(CodecParameters::Audio(params)) = params else {
+        panic!("no audio");
+    };
+    let options = AudioDecoderOptions::default();
+    let mut decoder = get_codecs()
+        .make_audio_decoder(&params, &options)
+        .expect("a decoder");
+    let mut planes = vec![vec![0.0f64; 65_536]; 2];
+    let mut frames = 0;
+    while let Some(packet) = reader.next_packet().expect("a packet") {
+        let decoded = decoder.decode(&packet).expect("samples");
+        let n = decoded.frames();
+        let mut targets: Vec<&mut [f64]> = planes.iter_mut().map(|p| &mut p[..n]).collect();
+        decoded.copy_to_slice_planar::<f64, _>(&mut targets);
+        frames += n;
+    }
+    frames
+}
+
+/// Decodes with the program `flac`, in its own process and without writing.
+fn decode_with_flac(path: &Path) -> usize {
+    let mut flac = Command::new("flac");
+    let done = flac.args(["-t", "-s"]).arg(path).status();
+    assert!(done.is_ok_and(|status| status.success()));
+    FRAMES
+}
+
+fn flac(_: &mut Criterion) {
+    const RUNS: usize = 60;
+    let folder = tempfile::tempdir().expect("a folder for the stems");
+    stems(folder.path());
+    let encode = |wav: &str, level: &str| {
+        let path = folder.path().join(format!("{wav}{level}.flac"));
+        let mut flac = Command::new("flac");
+        flac.args(["-s", level, "-o"]).arg(&path);
+        let done = flac.arg(folder.path().join(wav)).status();
+        done.is_ok_and(|status| status.success()).then_some(path)
+    };
+    let decoders: [(&str, Decode); 3] = [
+        ("this crate", decode),
+        ("symphonia", decode_with_symphonia),
+        ("flac -t", decode_with_flac),
+    ];
+    for (wav, level) in [
+        ("16.wav", "-5"),
+        ("16.wav", "-8"),
+        ("24.wav", "-5"),
+        ("24.wav", "-8"),
+    ] {
+        let Some(path) = encode(wav, level) else {
+            println!("flac: left out, needs the program flac");
+            return;
+        };
+        let mut fastest = [Duration::MAX; 3];
+        for _ in 0..RUNS {
+            for (fastest, (_, decode)) in fastest.iter_mut().zip(decoders) {
+                let start = Instant::now();
+                assert_eq!(decode(&path), FRAMES);
+                *fastest = start.elapsed().min(*fastest);
+            }
+        }
+        for ((name, _), time) in decoders.iter().zip(fastest) {
+            let ns = time.as_secs_f64() * 1e9 / (2 * FRAMES) as f64;
+            println!(
+                "flac/{} bits, {level}/{name:10}  {ns:6.2} ns per sample",
+                &wav[..2]
+            );
+        }
+    }
+}
+
+criterion_group!(benches, flac, codecs);
 criterion_main!(benches);

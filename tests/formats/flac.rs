@@ -151,7 +151,13 @@ fn extreme_samples_are_decoded_exactly() {
         let random: Vec<i64> = (0..10_000).map(|_| any()).collect();
         let square = |period: usize| -> Vec<i64> {
             (0..10_000)
-                .map(|i| if i / period % 2 == 0 { low } else { high })
+                .map(|i| {
+                    if (i / period).is_multiple_of(2) {
+                        low
+                    } else {
+                        high
+                    }
+                })
                 .collect()
         };
         let negated = |plane: &[i64]| plane.iter().map(|x| (-x).min(high)).collect();

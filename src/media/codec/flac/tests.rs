@@ -45,7 +45,7 @@ impl BitWriter {
             if self.used == 0 {
                 self.bytes.push(0);
             }
-            *self.bytes.last_mut().unwrap() |= ((value >> i & 1) as u8) << (7 - self.used);
+            *self.bytes.last_mut().unwrap() |= u8::from(value >> i & 1 == 1) << (7 - self.used);
             self.used = (self.used + 1) % 8;
         }
     }
@@ -85,7 +85,7 @@ impl Subframe {
             Kind::Fixed(order) => 8 + order,
             Kind::Linear(coefficients, _) => 31 + coefficients.len(),
         };
-        out.write(kind as i64, 7);
+        out.write(i64::try_from(kind).unwrap(), 7);
         out.write(i64::from(self.wasted > 0), 1);
         if self.wasted > 0 {
             out.write_unary(u64::from(self.wasted) - 1);
@@ -235,7 +235,7 @@ fn samples(bits: u32, frames: usize, seed: u64) -> Vec<i64> {
         state.cast_signed() >> 32
     };
     let quieter = seed as u32 % bits;
-    let full = seed % 5 == 0;
+    let full = seed.is_multiple_of(5);
     (0..frames)
         .map(|_| match next() {
             x if full && x < 0 => -(1 << (bits - 1)),
