@@ -95,6 +95,8 @@ fn problem_of(session: &Session, deliverable: &Deliverable) -> Option<Problem> {
             "it is an album and stems: make two deliverables of it".into(),
             &["album", "stems"],
         )
+    } else if let Some(fault) = deliverable.solo_fault() {
+        (fault.into(), &["solo"])
     } else if deliverable.listing && !deliverable.album {
         (
             "a listing is for an album, as in album = true".into(),

@@ -114,6 +114,19 @@ impl Deliverable {
         self
     }
 
+    /// Returns the problem of the soloed parts, if there is one.
+    pub(crate) fn solo_fault(&self) -> Option<&'static str> {
+        let is_bus = |part: &Selector| matches!(part, Selector::Bus(_));
+        if self.solo.contains(&Selector::Master) {
+            Some("solos the master, which has no solo: solo tracks, buses or cues")
+        } else if self.album && !self.solo.iter().all(is_bus) {
+            // Nothing would be soloed in the other cues, so they would sound whole.
+            Some("solos a part of one cue in an album: solo buses, or mute the other cues")
+        } else {
+            None
+        }
+    }
+
     /// Checks a file name. Returns a message with a valid name if the extension is not that of the
     /// format.
     pub(crate) fn name_fault(&self, file: &Path) -> Option<String> {

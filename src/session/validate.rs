@@ -197,16 +197,9 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
                 "mutes the master, which has no mute: mute tracks, buses or cues".to_owned(),
             );
         }
-        let is_bus = |part: &Selector| matches!(part, Selector::Bus(_));
-        let what = if deliverable.solo.contains(&Selector::Master) {
-            "solos the master, which has no solo: solo tracks, buses or cues"
-        } else if deliverable.album && !deliverable.solo.iter().all(is_bus) {
-            // Nothing would be soloed in the other cues, so they would sound whole.
-            "solos a part of one cue in an album: solo buses, or mute the other cues"
-        } else {
-            continue;
-        };
-        problems.report_at(&deliverable.written, &["solo"], &subject, what.to_owned());
+        if let Some(what) = deliverable.solo_fault() {
+            problems.report_at(&deliverable.written, &["solo"], &subject, what.to_owned());
+        }
     }
     problems.found
 }

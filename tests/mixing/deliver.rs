@@ -299,7 +299,11 @@ fn a_deliverable_solos_parts_in_place_of_those_of_the_session() {
         (Selector::Master, "solos the master, which has no solo"),
     ] {
         let mut session = plain.clone();
-        session.deliverables = vec![Deliverable::new("x", "x{cue}.wav").album(true).solo(solo)];
+        session.deliverables = vec![
+            Deliverable::new("x", film.path("x{cue}.wav"))
+                .album(true)
+                .solo(solo),
+        ];
         let e = Delivery::new().run(&session).unwrap_err();
         assert!(e.to_string().contains(words), "{e}");
     }
