@@ -1,6 +1,6 @@
 //! Parameters of inserts over time: closed forms, and what automation must not change.
 
-use crate::processors::built_in;
+use crate::processors::{built_in, only_problem};
 use soundtrack::{
     Cue, Curve, Decibels, Frames, Insert, Layout, Load, PlayerBuilder, SampleRate, Session, Shape,
     Spec, State, Track, Use, encode::Written, media::Memory,
@@ -193,16 +193,10 @@ insert.sweep.freq = ["0s 200", "1s 8000 exp"]
 #[test]
 fn a_wrong_curve_in_a_session_file_is_pointed_at() {
     let problem = |curve: &str| {
-        let text = format!(
+        only_problem(format!(
             "rate = 48000\n[track.vox]\nfile = \"vox.wav\"\n[track.vox.insert]\ncomp = {{ type = \"compressor\" }}\n\
              [track.vox.automation]\n{curve}\n"
-        );
-        let error = Load::default().text(text, "s.toml").unwrap_err();
-        let [problem] = error.problems() else {
-            panic!("{error}")
-        };
-        let place = problem.span.clone().unwrap();
-        (place.line, place.column, problem.sentence())
+        ))
     };
     let cases = [
         (

@@ -643,18 +643,22 @@ fn a_processor_of_the_program_is_saved_by_its_name_and_supplied_again() {
     assert_eq!(Plan::compile(&bypassed).unwrap().latency(), Frames(0));
 }
 
+/// Returns line, column and sentence of the only problem of a session file.
+pub fn only_problem(text: String) -> (usize, usize, String) {
+    let error = Load::default().text(text, "s.toml").unwrap_err();
+    let [problem] = error.problems() else {
+        panic!("{error}")
+    };
+    let place = problem.span.clone().unwrap();
+    (place.line, place.column, problem.sentence())
+}
+
 #[test]
 fn a_wrong_insert_in_a_session_file_is_pointed_at() {
     let problem = |insert: &str| {
-        let text = format!(
+        only_problem(format!(
             "rate = 48000\n[track.vox]\nfile = \"vox.wav\"\n[track.vox.insert]\n{insert}\n"
-        );
-        let error = Load::default().text(text, "s.toml").unwrap_err();
-        let [problem] = error.problems() else {
-            panic!("{error}")
-        };
-        let place = problem.span.clone().unwrap();
-        (place.line, place.column, problem.sentence())
+        ))
     };
     let cases = [
         (
