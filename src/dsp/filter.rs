@@ -738,4 +738,87 @@ mod tests {
             }
         }
     }
+
+    /// Filters a signal in pieces of a number of frames, with the values that `values` returns for the ends of each piece.
+    fn swept(
+        kind: &ProcessorKind,
+        input: &[f64],
+        piece: usize,
+        values: impl Fn(usize) -> (Vec<f64>, Vec<f64>),
+    ) -> Vec<f64> {
+        let mut processor = built(kind, &values(0).0, spec(48_000, Layout::Mono));
+        let mut out = Vec::new();
+        for (index, part) in input.chunks(piece).enumerate() {
+            let (from, to) = values(index * piece);
+            processor.glide(Glide {
+                from: &from,
+                to: &to,
+                offset: 0,
+            });
+            let mut block = Block::new(Layout::Mono, part.len());
+            block.fill(part.len(), 0.0);
+            block.channel_mut(0).copy_from_slice(part);
+            processor.process(Frames(0), &mut block, None);
+            out.extend_from_slice(block.channel(0));
+        }
+        out
+    }
+
+    #[test]
+    fn a_sweep_is_that_of_coefficients_for_every_frame_and_has_no_steps() {
+        use crate::dsp::glide::INTERVAL;
+        // Two octaves and a half in a quarter of a second, over a tone that the filter first removes.
+        let frames = 12_000;
+        let tone = |n: usize| 0.5 * (2.0 * PI * 1000.0 * n as f64 / 48_000.0).sin();
+        let input: Vec<f64> = (0..frames).map(tone).collect();
+        let values = |n: usize| vec![400.0 * 6f64.powf(n as f64 / frames as f64), 24.0];
+        let exact = swept(&LOWPASS, &input, 1, |n| (values(n), values(n)));
+        let line = swept(&LOWPASS, &input, INTERVAL, |n| {
+            (values(n), values(n + INTERVAL))
+        });
+        let steps = swept(&LOWPASS, &input, INTERVAL, |n| (values(n), values(n)));
+        let apart = |other: &[f64]| {
+            let worst = exact
+                .iter()
+                .zip(other)
+                .map(|(a, b)| (a - b).abs())
+                .fold(0.0, f64::max);
+            20.0 * (worst / 0.5).log10()
+        };
+        let (line, steps) = (apart(&line), apart(&steps));
+        println!("lines {line:.1} dB, steps {steps:.1} dB");
+        assert!(line < -80.0, "{line} dB");
+        assert!(line < steps - 30.0, "{line} dB, with steps {steps} dB");
+    }
+
+    #[test]
+    fn whatever_moves_stays_bounded_and_fades_once_the_input_ends() {
+        // A generator of the linear congruential kind.
+        let mut state = 1u64;
+        let mut random = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 11) as f64 / (1u64 << 53) as f64
+        };
+        let values: Vec<Vec<f64>> = (0..500)
+            .map(|_| {
+                let (freq, gain) = (20.0 * 1000f64.powf(random()), 40.0 * random() - 20.0);
+                vec![freq, gain, 0.1 * 1000f64.powf(random())]
+            })
+            .collect();
+        let mut input = vec![0.0; 64 * 499];
+        input[..3_000].iter_mut().for_each(|x| *x = random() - 0.5);
+        let out = swept(&BELL, &input, 64, |n| {
+            (values[n / 64].clone(), values[n / 64 + 1].clone())
+        });
+        let largest = |part: &[f64]| part.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+        // +20 dB at most, and the resonance of a few sections in turn.
+        assert!(largest(&out) < 10.0, "{}", largest(&out));
+        assert!(
+            largest(&out[20_000..]) < 1e-3,
+            "{}",
+            largest(&out[20_000..])
+        );
+    }
 }
