@@ -257,7 +257,7 @@ fn run_all(
             let early = lag.saturating_sub(input);
             let gains = gains.get(saturating_usize(early)..).unwrap_or_default();
             let start = input + early - lag;
-            log.log(start, gains, position.counted, &chain.sounding);
+            log.note(start, gains, position.counted, &chain.sounding);
         });
         at = at.saturating_sub(running.latency());
     }

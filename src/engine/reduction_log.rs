@@ -68,7 +68,7 @@ impl ReductionLog {
     }
 
     /// Logs the gains of frames from `at` on, those that count and in which the strip sounds.
-    pub(super) fn log(
+    pub(super) fn note(
         &mut self,
         at: u64,
         gains: &[f64],
@@ -215,7 +215,7 @@ mod tests {
             end: 48_000,
         }];
         let mut whole = ReductionLog::new(48_000);
-        whole.log(0, &gains, ALL, &sounding);
+        whole.note(0, &gains, ALL, &sounding);
         let whole = whole.total(0..48_000, &sounding);
         assert!((whole.mean_db - 4.5).abs() < 1e-9, "{}", whole.mean_db);
         let (most, frame) = whole.most.unwrap();
@@ -224,7 +224,7 @@ mod tests {
         for block in [1usize, 7, 4801] {
             let mut log = ReductionLog::new(48_000);
             for (k, part) in gains.chunks(block).enumerate() {
-                log.log((k * block) as u64, part, ALL, &sounding);
+                log.note((k * block) as u64, part, ALL, &sounding);
             }
             assert_eq!(log.total(0..48_000, &sounding), whole, "{block}");
         }
@@ -243,7 +243,7 @@ mod tests {
             end: 3000,
         };
         let mut log = ReductionLog::new(1000);
-        log.log(0, &gains, counted, &sounding);
+        log.note(0, &gains, counted, &sounding);
         let total = log.total(1000..3000, &sounding);
         let db = -20.0 * half.log10();
         assert!(
@@ -263,13 +263,13 @@ mod tests {
     fn a_gain_of_nothing_counts_as_300_db_and_none_that_is_no_number() {
         let mut log = ReductionLog::new(48_000);
         let sounding = [Range { start: 0, end: 480 }];
-        log.log(0, &[0.0; 480], ALL, &sounding);
+        log.note(0, &[0.0; 480], ALL, &sounding);
         let total = log.total(0..480, &sounding);
         let (most, frame) = total.most.unwrap();
         assert!((most - 300.0).abs() < 1e-9 && frame == 0, "{most}");
         assert!((total.mean_db - 300.0).abs() < 1e-9, "{}", total.mean_db);
         let mut log = ReductionLog::new(48_000);
-        log.log(0, &[f64::NAN, 0.1, f64::NAN, 1.0], ALL, &sounding);
+        log.note(0, &[f64::NAN, 0.1, f64::NAN, 1.0], ALL, &sounding);
         let total = log.total(0..4, &sounding);
         let (most, frame) = total.most.unwrap();
         assert!((most - 20.0).abs() < 1e-12 && frame == 1, "{most}");
