@@ -437,7 +437,8 @@ pub(super) fn reference() -> String {
         "\n## Inserts\n\nEach insert is a table by a name of your choice, with `type`, the parameters of that \
                     processor, and `bypass = true` to keep it without effect. Where the table names one, `key` is the track \
                     or bus that steers the processor, as in `key = \"bus.dialogue\"`; without it the strip's own signal \
-                    does. A key is taken after its fader, and is silent where that strip is not heard. Inserts run in order, before the fader.\n\n\
+                    does. A key is taken after its fader, and is silent where that strip is not heard. Inserts run in order, before the fader. \
+                    A parameter that is not marked as fixed can be automated.\n\n\
                     | type | parameter | value | default | meaning |\n|---|---|---|---|---|\n"
             .to_owned();
     for kind in PROCESSORS {
@@ -452,8 +453,9 @@ pub(super) fn reference() -> String {
                 _ => parameter.default.to_string(),
             };
             let (key, doc) = (parameter.key, parameter.doc);
+            let fixed = if parameter.automatable { "" } else { " Fixed." };
             page += &format!(
-                "| | `{key}` | {} | `{default}` | {doc} |\n",
+                "| | `{key}` | {} | `{default}` | {doc}{fixed} |\n",
                 notation(parameter.unit)
             );
         }
