@@ -191,6 +191,31 @@ insert.sweep.freq = ["0s 200", "1s 8000 exp"]
 }
 
 #[test]
+fn saving_keeps_curves_and_the_comments_around_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("s.toml");
+    one(vec![0.5; 100], Insert::trim(Decibels(0.0)))
+        .bounce(folder.path().join("vox.wav"))
+        .unwrap();
+    let text = "rate = 48000\n\n[track.vox]\nfile = \"vox.wav\"\n\
+        insert = { comp = { type = \"compressor\" }, lp = { type = \"lowpass\" } }\n\n\
+        [track.vox.automation]\ngain = [\"0s -3\"]  # softer\n\
+        \"insert.comp.threshold\" = [\"0s -20\", \"2s -40\"]  # tighter\n\
+        insert.lp.freq = [\"0s 200\", \"1s 8000 exp\"]  # opens\n";
+    std::fs::write(&file, text).unwrap();
+    let mut session = Load::default().session(&file).unwrap();
+    let unchanged = session.tracks()[0].strip.inserts.clone();
+    session.tracks_mut()[0].strip.gain = Decibels(-1.0);
+    session.save(&file).unwrap();
+    let saved = std::fs::read_to_string(&file).unwrap();
+    let again = Load::default().session(&file).unwrap();
+    assert_eq!(again.tracks()[0].strip.inserts, unchanged, "{saved}");
+    for comment in ["# softer", "# tighter", "# opens"] {
+        assert!(saved.contains(comment), "{saved}");
+    }
+}
+
+#[test]
 fn a_wrong_curve_in_a_session_file_is_pointed_at() {
     let problem = |curve: &str| {
         only_problem(format!(
