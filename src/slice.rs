@@ -94,7 +94,7 @@ impl SliceFile {
 /// # Errors
 /// `NotFound`, `Unsupported` or `Corrupt` for a file that is not a slice, is truncated, or does not
 /// match the others, and for gaps and overlaps, with the names of the files; `Unsupported` for an
-/// output whose extension is not that of a WAV file ([`Format`](crate::Format)); `Output` as for
+/// output whose extension is not that of a WAV file ([`Format`]); `Output` as for
 /// all written files.
 pub fn join(
     parts: &[impl AsRef<Path>],
