@@ -262,17 +262,7 @@ impl Automation {
     /// Compiles the pan position of a strip.
     pub(crate) fn pan(curve: &Curve<Pan>, control: Pan) -> Self {
         Self::compile(&curve.points, control.0, |a, b, start, _, shape| {
-            if a == b || shape == Shape::Step {
-                SegmentKind::Constant(a.0)
-            } else {
-                SegmentKind::Shaped {
-                    start,
-                    from: a.0,
-                    to: b.0,
-                    shape,
-                    decibels: false,
-                }
-            }
+            SegmentKind::plain(start, a.0, b.0, shape)
         })
     }
 
@@ -293,17 +283,7 @@ impl Automation {
             Self::gain(&levels, Decibels::UNITY)
         } else {
             Self::compile(&curve.points, 0.0, |a, b, start, _, shape| {
-                if a == b || shape == Shape::Step {
-                    SegmentKind::Constant(a)
-                } else {
-                    SegmentKind::Shaped {
-                        start,
-                        from: a,
-                        to: b,
-                        shape,
-                        decibels: false,
-                    }
-                }
+                SegmentKind::plain(start, a, b, shape)
             })
         };
         ParameterCurve {
@@ -390,6 +370,21 @@ impl Automation {
 }
 
 impl SegmentKind {
+    /// Returns the way from one value to another, both as they are.
+    fn plain(start: u64, from: f64, to: f64, shape: Shape) -> Self {
+        if from == to || shape == Shape::Step {
+            Self::Constant(from)
+        } else {
+            Self::Shaped {
+                start,
+                from,
+                to,
+                shape,
+                decibels: false,
+            }
+        }
+    }
+
     fn fill(&self, mut at: u64, end: u64, out: &mut [f64]) {
         match self {
             Self::Constant(value) => out.fill(*value),

@@ -27,7 +27,7 @@ pub use options::Options;
 pub use slice::Slice;
 use stream::EncodedStream;
 
-use crate::{block::Block, error::Result, units::Frames};
+use crate::{block::Block, dsp::quantise::Tally, error::Result, units::Frames};
 use std::{fmt, path::PathBuf};
 
 /// Receives rendered audio, for example a file, a buffer in memory, a device, or a sink of the
@@ -102,6 +102,17 @@ pub struct Written {
     pub clipped: u64,
     /// Number of non-finite samples, written as 0.
     pub non_finite: u64,
+}
+
+impl Written {
+    /// Returns what an encoder knows: the samples that did not fit.
+    pub(crate) fn of_samples(tally: Tally) -> Self {
+        Self {
+            clipped: tally.clipped,
+            non_finite: tally.non_finite,
+            ..Self::default()
+        }
+    }
 }
 
 /// Converts blocks to the bytes of one container: a header, the blocks in order, and a trailer.

@@ -58,7 +58,7 @@ pub(super) static DUCKER: ProcessorKind = ProcessorKind {
     },
 };
 
-/// What the automatable parameters come to.
+/// Holds the values that follow from the automatable parameters.
 #[derive(Clone, Copy)]
 struct Way {
     /// Gain in dB while the key sounds.

@@ -147,18 +147,8 @@ pub(super) static COMPRESSOR: ProcessorKind = ProcessorKind {
 };
 
 fn compressor(values: &[f64]) -> Settings {
-    let &[
-        threshold,
-        ratio,
-        knee,
-        attack,
-        release,
-        makeup_db,
-        rms,
-        lookahead,
-        highpass,
-        lowpass,
-    ] = values.first_chunk().unwrap_or(&[0.0; 10]);
+    let &[threshold, ratio, knee, attack, release, makeup_db] =
+        values.first_chunk().unwrap_or(&[0.0; 6]);
     Settings {
         curve: Curve {
             threshold,
@@ -173,12 +163,6 @@ fn compressor(values: &[f64]) -> Settings {
             hold: 0.0,
         },
         makeup_db,
-        detector: Detector {
-            rms,
-            highpass,
-            lowpass,
-        },
-        lookahead,
     }
 }
 
@@ -223,19 +207,8 @@ pub(super) static EXPANDER: ProcessorKind = ProcessorKind {
 };
 
 fn expander(values: &[f64]) -> Settings {
-    let &[
-        threshold,
-        ratio,
-        knee,
-        range,
-        attack,
-        hold,
-        release,
-        rms,
-        lookahead,
-        highpass,
-        lowpass,
-    ] = values.first_chunk().unwrap_or(&[0.0; 11]);
+    let &[threshold, ratio, knee, range, attack, hold, release] =
+        values.first_chunk().unwrap_or(&[0.0; 7]);
     Settings {
         curve: Curve {
             threshold,
@@ -251,12 +224,6 @@ fn expander(values: &[f64]) -> Settings {
             hold,
         },
         makeup_db: 0.0,
-        detector: Detector {
-            rms,
-            highpass,
-            lowpass,
-        },
-        lookahead,
     }
 }
 
@@ -310,18 +277,8 @@ pub(super) static GATE: ProcessorKind = ProcessorKind {
 };
 
 fn gate(values: &[f64]) -> Settings {
-    let &[
-        threshold,
-        hysteresis,
-        range,
-        attack,
-        hold,
-        release,
-        rms,
-        lookahead,
-        highpass,
-        lowpass,
-    ] = values.first_chunk().unwrap_or(&[0.0; 10]);
+    let &[threshold, hysteresis, range, attack, hold, release] =
+        values.first_chunk().unwrap_or(&[0.0; 6]);
     Settings {
         curve: Curve {
             threshold,
@@ -336,12 +293,6 @@ fn gate(values: &[f64]) -> Settings {
             hold,
         },
         makeup_db: 0.0,
-        detector: Detector {
-            rms,
-            highpass,
-            lowpass,
-        },
-        lookahead,
     }
 }
 
@@ -419,28 +370,39 @@ struct Times {
     hold: f64,
 }
 
-/// What the parameters of a processor mean.
+/// Holds the automatable parameters, in the terms that compressor, expander and gate share.
 #[derive(Clone, Copy)]
 struct Settings {
     curve: Curve,
     times: Times,
     makeup_db: f64,
-    detector: Detector,
-    /// Look-ahead in seconds.
-    lookahead: f64,
 }
 
-/// How the level is taken; it does not change during a render.
+/// Holds the parameters that do not change during a render: the last ones of every kind, from `rms` on.
 #[derive(Clone, Copy)]
 struct Detector {
     /// Time in seconds over which the power is averaged; 0 for peaks.
     rms: f64,
+    /// Look-ahead in seconds.
+    lookahead: f64,
     /// Frequencies of a high-pass and a low-pass ahead of the detector; 0 for none.
     highpass: f64,
     lowpass: f64,
 }
 
-/// What the automatable parameters come to.
+impl Detector {
+    fn new(values: &[f64]) -> Self {
+        let &[rms, lookahead, highpass, lowpass] = values.last_chunk().unwrap_or(&[0.0; 4]);
+        Self {
+            rms,
+            lookahead,
+            highpass,
+            lowpass,
+        }
+    }
+}
+
+/// Holds the values that follow from the automatable parameters.
 #[derive(Clone, Copy)]
 struct Response {
     curve: Curve,
@@ -458,7 +420,6 @@ impl Response {
             curve,
             times,
             makeup_db,
-            ..
         } = *settings;
         Self {
             curve,
@@ -616,15 +577,9 @@ fn share_left(seconds: f64, spec: Spec) -> f64 {
 
 impl Dynamics {
     fn new(settings: fn(&[f64]) -> Settings, values: &[f64], spec: Spec) -> Self {
-        let stated = settings(values);
-        let Settings {
-            curve,
-            times,
-            detector,
-            lookahead,
-            ..
-        } = stated;
-        let ahead = LookAhead::new(lookahead, spec);
+        let (stated, detector) = (settings(values), Detector::new(values));
+        let Settings { curve, times, .. } = stated;
+        let ahead = LookAhead::new(detector.lookahead, spec);
         let key_filters = [
             (
                 Filter::highpass as fn(f64, Spec) -> Filter,

@@ -19,7 +19,7 @@ pub struct Glide<'a> {
     pub offset: usize,
 }
 
-/// What a processor derives from its parameters, on a straight line.
+/// Values that a processor derives from its parameters, and that move in straight lines.
 pub(super) trait Line: Copy {
     /// Returns the point at `x`, 0 for `from` to 1 for `to`; exactly `from` where both are equal.
     fn between(from: Self, to: Self, x: f64) -> Self;
@@ -37,7 +37,7 @@ impl Line for f64 {
     }
 }
 
-/// What a processor derives from its parameters, with the block that it is on the way in.
+/// Follows the derived values of a processor from block to block.
 pub(super) struct Gliding<C> {
     line: BlockLine<C>,
     /// Parameters have moved or may move.
@@ -48,7 +48,7 @@ pub(super) struct Gliding<C> {
     to_values: Vec<f64>,
 }
 
-/// A [`Line`] through the frames of a block.
+/// The straight line of derived values through the frames of a block.
 #[derive(Clone, Copy)]
 pub(super) struct BlockLine<C> {
     from: C,

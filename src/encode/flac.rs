@@ -143,7 +143,7 @@ impl FlacEncoder {
         }
         if length.0 > MAX_FRAMES {
             return Err(format!(
-                "{length} frames are more than a FLAC file can hold"
+                "{length} frames are more than a FLAC file can hold: write WAV"
             ));
         }
         let channels = u8::try_from(spec.layout.channels()).unwrap_or(0);
@@ -271,15 +271,7 @@ impl Encoder for FlacEncoder {
         }
         self.stream.md5 = self.md5.clone().finalize().0;
         self.header = self.lay_header();
-        let Tally {
-            clipped,
-            non_finite,
-        } = self.tally;
-        Ok(Written {
-            clipped,
-            non_finite,
-            ..Written::default()
-        })
+        Ok(Written::of_samples(self.tally))
     }
 
     fn has_final_header(&self) -> bool {

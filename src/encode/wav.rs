@@ -51,7 +51,7 @@ struct WavEncoder {
     final_header: Option<HeaderSource>,
 }
 
-/// What the header of a WAVE file is built from.
+/// Holds all that the header of a WAVE file states.
 #[derive(Clone, Debug)]
 struct HeaderSource {
     encoding: Encoding,
@@ -216,15 +216,7 @@ impl Encoder for WavEncoder {
         if self.header.pad {
             out.push(0);
         }
-        let Tally {
-            clipped,
-            non_finite,
-        } = self.tally;
-        Ok(Written {
-            clipped,
-            non_finite,
-            ..Written::default()
-        })
+        Ok(Written::of_samples(self.tally))
     }
 }
 

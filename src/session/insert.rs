@@ -150,17 +150,29 @@ impl Insert {
         insert
     }
 
-    fn put(&mut self, key: &str, value: f64) -> Option<&'static Parameter> {
-        let InsertProcessor::BuiltIn { kind, values, .. } = &mut self.processor else {
-            return None;
+    /// Finds a parameter by its key.
+    ///
+    /// # Errors
+    /// The message about a key that the processor does not have.
+    fn parameter(&self, key: &str) -> Result<(usize, &'static Parameter), String> {
+        let parameters = match &self.processor {
+            InsertProcessor::BuiltIn { kind, .. } => kind.parameters,
+            InsertProcessor::Custom(_) => &[],
         };
-        let (parameter, slot) = kind
-            .parameters
-            .iter()
-            .zip(values)
-            .find(|(parameter, _)| parameter.key == key)?;
-        *slot = value;
-        Some(parameter)
+        let mut parameters = parameters.iter().enumerate();
+        parameters
+            .find(|(_, parameter)| parameter.key == key)
+            .ok_or_else(|| format!("{} has no parameter {key:?}", self.kind_name()))
+    }
+
+    /// Sets the value of a parameter, whatever it is; nothing for a key that the processor does not have.
+    fn put(&mut self, key: &str, value: f64) {
+        let index = self.parameter(key).map(|(index, _)| index);
+        if let (InsertProcessor::BuiltIn { values, .. }, Ok(index)) = (&mut self.processor, index)
+            && let Some(slot) = values.get_mut(index)
+        {
+            *slot = value;
+        }
     }
 
     /// Sets a parameter by its key.
@@ -168,15 +180,12 @@ impl Insert {
     /// # Errors
     /// `Session` for a key that the processor does not have, and for a value outside its range.
     pub fn set(mut self, key: &str, value: f64) -> Result<Self> {
-        let refused = |what: String| Err(Error::new(ErrorKind::Session, what));
-        let kind = self.kind_name().to_owned();
-        let Some(parameter) = self.put(key, value) else {
-            return refused(format!("{kind} has no parameter {key:?}"));
-        };
-        match parameter.problem(value, None) {
-            Some(what) => refused(format!("{kind}: {what}")),
-            None => Ok(self),
+        let (_, parameter) = self.parameter(key).map_err(refused)?;
+        if let Some(what) = parameter.problem(value, None) {
+            return Err(refused(format!("{}: {what}", self.kind_name())));
         }
+        self.put(key, value);
+        Ok(self)
     }
 
     /// Changes a parameter over time. The curve replaces the value.
@@ -198,22 +207,16 @@ impl Insert {
     /// `Session` for a key that the processor does not have or that holds for the whole render
     /// ([`Parameter::automatable`](crate::dsp::Parameter)), for a value outside its range, and for points out of order.
     pub fn automate(mut self, key: &str, curve: Curve<f64>) -> Result<Self> {
-        let refused = |what: String| Err(Error::new(ErrorKind::Session, what));
-        let name = self.kind_name().to_owned();
-        let InsertProcessor::BuiltIn { kind, curves, .. } = &mut self.processor else {
-            return refused(format!("{name} has no parameter {key:?}"));
-        };
-        let found = (kind.parameters.iter().enumerate()).find(|(_, known)| known.key == key);
-        let Some((index, parameter)) = found else {
-            return refused(format!("{name} has no parameter {key:?}"));
-        };
+        let (index, parameter) = self.parameter(key).map_err(refused)?;
         if let Some(what) = curve_problem(parameter, &curve, None) {
-            return refused(format!("{name}: {what}"));
+            return Err(refused(format!("{}: {what}", self.kind_name())));
         }
-        curves.retain(|(known, _)| *known != index);
-        if !curve.points.is_empty() {
-            curves.push((index, curve));
-            curves.sort_by_key(|(index, _)| *index);
+        if let InsertProcessor::BuiltIn { curves, .. } = &mut self.processor {
+            curves.retain(|(known, _)| *known != index);
+            if !curve.points.is_empty() {
+                curves.push((index, curve));
+                curves.sort_by_key(|(index, _)| *index);
+            }
         }
         Ok(self)
     }
@@ -248,19 +251,10 @@ impl Insert {
     /// Sets a parameter to a value that holds from now on, while the session is played. Returns what is wrong with it, and
     /// changes nothing then.
     pub(crate) fn move_to(&mut self, key: &str, value: f64, rate: SampleRate) -> Option<String> {
-        let name = self.kind_name().to_owned();
-        let unknown = format!("{name} has no parameter {key:?}");
-        let InsertProcessor::BuiltIn {
-            kind,
-            values,
-            curves,
-        } = &mut self.processor
-        else {
-            return Some(unknown);
-        };
-        let mut parameters = kind.parameters.iter().zip(values).enumerate();
-        let Some((index, (parameter, slot))) = parameters.find(|(_, (p, _))| p.key == key) else {
-            return Some(unknown);
+        let name = self.kind_name();
+        let (index, parameter) = match self.parameter(key) {
+            Ok(found) => found,
+            Err(unknown) => return Some(unknown),
         };
         if !parameter.automatable {
             return Some(format!("{key} of {name} holds for the whole render"));
@@ -268,8 +262,10 @@ impl Insert {
         if let Some(problem) = parameter.problem(value, Some(rate)) {
             return Some(format!("{name}: {problem}"));
         }
-        *slot = value;
-        curves.retain(|(known, _)| *known != index);
+        self.put(key, value);
+        if let InsertProcessor::BuiltIn { curves, .. } = &mut self.processor {
+            curves.retain(|(known, _)| *known != index);
+        }
         None
     }
 
@@ -339,14 +335,8 @@ impl Insert {
     /// Returns the value of a parameter; `None` for a key that the processor does not have.
     #[must_use]
     pub fn value(&self, key: &str) -> Option<f64> {
-        let InsertProcessor::BuiltIn { kind, values, .. } = &self.processor else {
-            return None;
-        };
-        kind.parameters
-            .iter()
-            .zip(values)
-            .find(|(parameter, _)| parameter.key == key)
-            .map(|(_, value)| *value)
+        let (index, _) = self.parameter(key).ok()?;
+        self.values().get(index).copied()
     }
 
     /// Returns the name of the processor: that of a built-in one, or the one that the program chose.
@@ -436,6 +426,10 @@ impl Insert {
             InsertProcessor::Custom(_) => (TRIM.build)(&[0.0], spec),
         }
     }
+}
+
+fn refused(what: String) -> Error {
+    Error::new(ErrorKind::Session, what)
 }
 
 /// Returns what is wrong with the curve of a parameter; `None` where nothing is.

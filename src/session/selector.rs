@@ -286,11 +286,24 @@ impl Session {
     ///
     /// ```no_run
     /// use soundtrack::{Load, dsp::Processor};
-    /// # fn reverb(spec: soundtrack::Spec) -> Box<dyn Processor> { unimplemented!() }
+    /// # struct Reverb;
+    /// # impl Processor for Reverb {
+    /// #     fn memory(&self) -> soundtrack::dsp::Memory {
+    /// #         soundtrack::dsp::Memory::Window(soundtrack::Frames(0))
+    /// #     }
+    /// #     fn reset(&mut self) {}
+    /// #     fn process(
+    /// #         &mut self,
+    /// #         _: soundtrack::Frames,
+    /// #         _: &mut soundtrack::Block,
+    /// #         _: Option<&soundtrack::Block>,
+    /// #     ) {
+    /// #     }
+    /// # }
     /// // [bus.hall.insert]
     /// // hall = { type = "custom", processor = "reverb" }
     /// let mut session = Load::default().session("song.toml")?;
-    /// session.supply("reverb", reverb);
+    /// session.supply("reverb", |_spec| Box::new(Reverb)); // a processor of your own
     /// # Ok::<(), soundtrack::Error>(())
     /// ```
     pub fn supply(

@@ -24,7 +24,7 @@ use soundtrack::{
 };
 use std::path::PathBuf;
 
-/// What the options ask for.
+/// Says what the options ask for.
 pub enum Outcome {
     /// Deliverables, which have been rendered; the exit code.
     Delivered(u8),

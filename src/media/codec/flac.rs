@@ -19,7 +19,7 @@ use subframe::Sample;
 /// Size of the checksum at the end of a frame.
 const CRC_BYTES: usize = 2;
 
-/// What is wrong with a frame.
+/// States what is wrong with a frame, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FrameError {
     pub(crate) check: FrameCheck,

@@ -57,15 +57,20 @@ impl<'t, 'a> TableReader<'t, 'a> {
         }
     }
 
-    /// Returns the value of a key with the description of the key.
-    fn node(&mut self, key: &'static str) -> Option<(&'static KeySpec, &'t Node)> {
+    /// Returns the description of a key that the table may have.
+    fn key_spec(&mut self, key: &'static str) -> Option<&'static KeySpec> {
         #[cfg(test)]
         self.problems
             .asked
             .entry(self.spec.name)
             .or_default()
             .insert(key);
-        Some((self.spec.key(key)?, self.table.get(key)?))
+        self.spec.key(key)
+    }
+
+    /// Returns the value of a key with the description of the key.
+    fn node(&mut self, key: &'static str) -> Option<(&'static KeySpec, &'t Node)> {
+        Some((self.key_spec(key)?, self.table.get(key)?))
     }
 
     fn field_reader(&mut self, key: &'static KeySpec) -> FieldReader<'_> {
@@ -224,16 +229,10 @@ impl Visitor for TableReader<'_, '_> {
     }
 
     fn insert_curves(&mut self, key: &'static str, inserts: &mut [Insert]) {
-        let Some((spec, table)) = self.spec.key(key).map(|spec| (spec, self.table)) else {
+        let Some(spec) = self.key_spec(key) else {
             return;
         };
-        #[cfg(test)]
-        self.problems
-            .asked
-            .entry(self.spec.name)
-            .or_default()
-            .insert(key);
-        for (name, node) in &table.entries {
+        for (name, node) in &self.table.entries {
             let Some(within) = name.name.strip_prefix(key) else {
                 continue;
             };
