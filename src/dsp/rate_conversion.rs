@@ -15,7 +15,9 @@ use crate::sync::locked;
 use realfft::{ComplexToReal, FftError, RealFftPlanner, RealToComplex, num_complex::Complex};
 use std::{
     f64::consts::{PI, TAU},
+    num::NonZero,
     sync::{Arc, Mutex},
+    thread::available_parallelism,
 };
 
 /// Minimum length of the filter, in frames of the input and of the output.
@@ -44,16 +46,6 @@ impl HopSizes {
             .max(MIN_FILTER_OUT.div_ceil(unit_out))
             .next_multiple_of(2);
         let mut window = (4 * filter).next_power_of_two();
-        if let Ok(k) = std::env::var("ST_K") {
-            if unit_in == 147 {
-                return Self {
-                    unit_in,
-                    unit_out,
-                    filter,
-                    window: k.parse().unwrap(),
-                };
-            }
-        }
         while window / 2 >= 2 * filter && window * unit_in.max(unit_out) > LONG_WINDOW {
             window /= 2;
         }
@@ -102,8 +94,15 @@ pub(crate) struct RateConversion {
     filter: Vec<f64>,
     forward: Arc<dyn RealToComplex<f64>>,
     inverse: Arc<dyn ComplexToReal<f64>>,
-    /// Buffers that no thread uses.
-    spare: Mutex<Vec<Scratch>>,
+    scratch: Mutex<ScratchPool>,
+}
+
+/// Buffers for windows, enough that each thread that converts has its own.
+#[derive(Default)]
+struct ScratchPool {
+    /// Those that no thread uses.
+    spare: Vec<Scratch>,
+    made: usize,
 }
 
 /// Buffers for one window.
@@ -118,7 +117,7 @@ struct Scratch {
 }
 
 impl RateConversion {
-    /// Returns the conversion of these sizes: the one that others use, or that was used lately.
+    /// Returns the conversion of these sizes, for one more stem: the one that others use, or that was used lately.
     ///
     /// # Errors
     /// Those of the FFT, for sizes that it cannot transform; none is known.
@@ -132,6 +131,14 @@ impl RateConversion {
         };
         latest.truncate(KEPT - 1);
         latest.insert(0, Arc::clone(&conversion));
+        let users = Arc::strong_count(&conversion) - 1;
+        let cores = available_parallelism().map_or(1, NonZero::get);
+        let mut scratch = locked(&conversion.scratch);
+        while scratch.made < users.min(cores) {
+            scratch.spare.push(conversion.new_scratch());
+            scratch.made += 1;
+        }
+        drop(scratch);
         Ok(conversion)
     }
 
@@ -144,9 +151,9 @@ impl RateConversion {
             filter: Vec::new(),
             forward,
             inverse,
-            spare: Mutex::new(Vec::new()),
+            scratch: Mutex::default(),
         };
-        let mut scratch = conversion.scratch();
+        let mut scratch = conversion.new_scratch();
         write_filter(sizes, &mut scratch.input);
         conversion.forward.process_with_scratch(
             &mut scratch.input,
@@ -157,11 +164,10 @@ impl RateConversion {
         let scale = 1.0 / sizes.window_in() as f64;
         let spectrum = scratch.input_spectrum.iter().take(bins);
         conversion.filter = spectrum.map(|bin| bin.re * scale).collect();
-        locked(&conversion.spare).push(scratch);
         Ok(conversion)
     }
 
-    fn scratch(&self) -> Scratch {
+    fn new_scratch(&self) -> Scratch {
         Scratch {
             input: self.forward.make_input_vec(),
             input_spectrum: self.forward.make_output_vec(),
@@ -178,15 +184,15 @@ impl RateConversion {
 
     /// Converts a window of one channel into its hop of output frames. A window of silence gives silence, all 0.0.
     ///
-    /// The first call on each further thread allocates buffers.
+    /// Allocates only where more threads convert at the same time than the machine has cores.
     ///
     /// # Errors
     /// Those of the FFT, for a window of another size.
     pub(crate) fn convert(&self, window: &[f64]) -> Result<Converted<'_>, FftError> {
-        let spare = locked(&self.spare).pop();
+        let spare = locked(&self.scratch).spare.pop();
         let mut converted = Converted {
             conversion: self,
-            scratch: spare.unwrap_or_else(|| self.scratch()),
+            scratch: spare.unwrap_or_else(|| self.new_scratch()),
         };
         if window.iter().all(|sample| *sample == 0.0) {
             converted.scratch.output.fill(0.0);
@@ -241,7 +247,7 @@ impl Converted<'_> {
 impl Drop for Converted<'_> {
     fn drop(&mut self) {
         let scratch = std::mem::take(&mut self.scratch);
-        locked(&self.conversion.spare).push(scratch);
+        locked(&self.conversion.scratch).spare.push(scratch);
     }
 }
 

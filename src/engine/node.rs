@@ -8,7 +8,7 @@ use super::{
     chain_state::{ChainPosition, ChainState},
     clip_index::ClipIndex,
     clip_mixer::mix_clip,
-    clip_reader::ClipReader,
+    clip_reader::{ClipReader, SpareReader},
     delay_line::DelayLine,
     flaws::FlawLog,
     overload_guard::{InputPeak, OverloadGuard},
@@ -96,6 +96,8 @@ pub(super) struct NodeState {
     /// One for each clip.
     pub(super) readers: Vec<ClipReader>,
     clip_index: ClipIndex,
+    /// The reader of a clip that ended in the latest block, for one of the same stem that begins then.
+    spare: Option<SpareReader>,
     /// For each feed, the delay that aligns it with the others, if it needs one.
     delays: Vec<Option<DelayLine>>,
     /// The side-chain keys of the inserts.
@@ -169,6 +171,7 @@ impl NodeState {
         Self {
             mono: Block::new(Layout::Mono, 0),
             readers: (0..readers).map(|_| ClipReader::Direct(None)).collect(),
+            spare: None,
             clip_index: ClipIndex::new(audible.map(|(n, clip)| (n, clip.range.clone()))),
             delays: node.delays.iter().map(delay).collect(),
             keys: (node.before.keys.iter())
@@ -418,9 +421,15 @@ impl NodeState {
         if !out.active && self.mono.capacity() > 0 {
             self.mono = Block::new(Layout::Mono, 0);
         }
+        let (mut spare, mut is_recent) = (self.spare.take(), false);
+        let mut keep = |spare: &mut Option<SpareReader>, closed: Option<SpareReader>| {
+            if closed.is_some() {
+                (*spare, is_recent) = (closed, true);
+            }
+        };
         for ended in self.clip_index.ended() {
-            if let Some(reader) = self.readers.get_mut(*ended) {
-                reader.close();
+            if let (Some(clip), Some(reader)) = (clips.get(*ended), self.readers.get_mut(*ended)) {
+                keep(&mut spare, reader.close(&clip.stem));
             }
         }
         for sounding in self.clip_index.sounding() {
@@ -436,13 +445,18 @@ impl NodeState {
                 ChannelMap::Pan => &mut self.mono,
                 ChannelMap::Fold(_) => &mut out.block,
             };
+            reader.reuse(&mut spare, &clip.stem);
             mix_clip(clip, reader, to, at, frames, &mut self.factor, edges)?;
             reader
                 .flaws()
                 .into_iter()
                 .filter(|_| counts)
                 .for_each(|flaw| flaws.take(flaw));
+            if clip.range.end <= at + frames as u64 {
+                keep(&mut spare, reader.close(&clip.stem));
+            }
         }
+        self.spare = spare.filter(|_| is_recent);
         if out.active && out.block.frames() == 0 {
             fill_silence(&mut out.block, frames);
         }

@@ -31,7 +31,7 @@ use std::{
 const EXAMINED: usize = 64;
 /// Finished outputs that wait for a sum, above which no track is rendered while another worker is still busy: it may be
 /// the one that adds them, and each of them occupies a buffer.
-const MAX_WAITING: usize = 64;
+const MAX_WAITING: usize = 32;
 
 /// The nodes that each node reads, and those that read it.
 pub(super) struct Graph {

@@ -36,15 +36,15 @@ const MAX_FILTER_FRAMES: usize = 600_000;
 const MAX_UNIT_FRAMES: u64 = MAX_FILTER_FRAMES as u64 / 2;
 /// Maximum length of the filter in samples of both rates together, all channels counted: half a GiB of buffers.
 const MAX_FILTER_SAMPLES: usize = 16_000_000;
+/// Frames that are read from the source at a time.
+const READ_FRAMES: usize = 1024;
 /// Largest sample that is convolved: far above any audio, and far below where a sum of products overflows.
 const MAX_INPUT_SAMPLE: f64 = 1e100;
-/// Maximum number of frames per read of the source.
-const MAX_READ_FRAMES: usize = 2048;
 
 /// Converts a source to another sample rate.
 ///
 /// After a seek it reads the pre-roll that it needs by itself. Equal rates pass bit for bit. Nothing is allocated after
-/// construction, except to report a flaw, and buffers for the first read on another thread.
+/// construction, except to report a flaw, and where more threads resample at the same time than the machine has cores.
 ///
 /// ```
 /// use soundtrack::media::Resampled;
@@ -157,6 +157,16 @@ impl Resampled {
     }
 }
 
+impl Resampled {
+    /// Returns the number of samples that converting audio of this rate and layout to rate `to` buffers.
+    pub(crate) fn buffered_samples(from: Spec, to: SampleRate) -> u64 {
+        if from.rate == to {
+            return 0;
+        }
+        from.layout.channels() as u64 * row_frames(sizes(from.rate, to)) as u64
+    }
+}
+
 impl Source for Resampled {
     fn spec(&self) -> Spec {
         self.spec
@@ -247,6 +257,12 @@ fn sizes(from: SampleRate, to: SampleRate) -> HopSizes {
     HopSizes::new(unit_in, unit_out)
 }
 
+/// Returns the length of a row of [`Converter`].
+fn row_frames(sizes: HopSizes) -> usize {
+    let (hop_in, hop_out) = sizes.hop();
+    2 * sizes.margin_in() + hop_in.max(hop_out)
+}
+
 /// Converts a source hop by hop.
 struct Converter {
     conversion: Arc<RateConversion>,
@@ -276,13 +292,12 @@ impl Converter {
     fn new(from: Spec, to: SampleRate) -> Result<Self> {
         let sizes = sizes(from.rate, to);
         let conversion = RateConversion::shared(sizes).map_err(|e| refused(from.rate, to, e))?;
-        let (hop_in, hop_out) = sizes.hop();
-        let row = 2 * sizes.margin_in() + hop_in.max(hop_out);
+        let row = row_frames(sizes);
         Ok(Self {
             conversion,
             from: from.rate,
             to,
-            source_block: Block::new(from.layout, MAX_READ_FRAMES),
+            source_block: Block::new(from.layout, READ_FRAMES),
             rows: vec![0.0; from.layout.channels() * row],
             row,
             latest_hop: None,
@@ -373,18 +388,36 @@ impl Converter {
                 row[..filled].fill(0.0);
             }
         }
-        while filled < sizes.window_in() && self.end.is_none() {
+        let filled = self.read_input(source, start, filled)?;
+        for row in self.rows.chunks_exact_mut(self.row) {
+            row[filled..sizes.window_in()].fill(0.0);
+        }
+        Ok(())
+    }
+
+    /// Reads the rest of a window of which some frames are there; `start` is the input frame at the start of its hop.
+    /// Returns the frames that are there then: fewer than the window has only at the end of the source.
+    fn read_input(
+        &mut self,
+        source: &mut dyn Source,
+        start: u64,
+        mut filled: usize,
+    ) -> Result<usize> {
+        let (margin, window) = (
+            self.conversion.sizes().margin_in() as u64,
+            self.conversion.sizes().window_in(),
+        );
+        while filled < window && self.end.is_none() {
             let at = start.saturating_add(filled as u64).saturating_sub(margin);
-            let most = MAX_READ_FRAMES.min(sizes.window_in() - filled);
-            self.source_block.set_capacity(most);
-            let got = source.read(&mut self.source_block)?;
-            let got = got.min(self.source_block.frames());
+            let block = &mut self.source_block;
+            block.set_capacity(READ_FRAMES.min(window - filled));
+            let got = source.read(block)?.min(block.frames());
             if got == 0 {
                 self.end = Some(Frames(at).resampled(self.from, self.to).0);
                 break;
             }
-            self.source_block.set_frames(got);
-            if let Some((first, last)) = zero_bad_samples(self.source_block.channels_mut()) {
+            block.set_frames(got);
+            if let Some((first, last)) = zero_bad_samples(block.channels_mut()) {
                 self.flaws.push(Flaw {
                     kind: FlawKind::NonFinite,
                     at: Frames(at) + Frames(first as u64),
@@ -393,15 +426,12 @@ impl Converter {
                 });
             }
             let rows = self.rows.chunks_exact_mut(self.row);
-            for (row, samples) in rows.zip(self.source_block.channels()) {
+            for (row, samples) in rows.zip(block.channels()) {
                 row[filled..filled + got].copy_from_slice(samples);
             }
             filled += got;
         }
-        for row in self.rows.chunks_exact_mut(self.row) {
-            row[filled..sizes.window_in()].fill(0.0);
-        }
-        Ok(())
+        Ok(filled)
     }
 }
 
