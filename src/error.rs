@@ -39,6 +39,8 @@ pub enum ErrorKind {
     Transient,
     /// The operation was cancelled by the caller.
     Cancelled,
+    /// The deadline that the caller set has passed: allow more time.
+    DeadlinePassed,
 }
 
 impl ErrorKind {
@@ -109,6 +111,12 @@ pub struct Error {
     kind: ErrorKind,
     /// Name of the track in which the error occurred; the message begins with it.
     track: Option<String>,
+    /// Name of the file, as the message shows it.
+    file: Option<String>,
+    /// Frame of the file at its own rate. Its public methods are in `units`, which imports this module.
+    pub(crate) frame: Option<u64>,
+    /// The track, where the message begins with something else.
+    about_track: Option<String>,
     what: String,
     problems: Vec<Problem>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -123,10 +131,20 @@ impl Error {
         Self {
             kind,
             track: None,
+            file: None,
+            frame: None,
+            about_track: None,
             what: one_line(what.into()),
             problems: Vec::new(),
             source: None,
         }
+    }
+
+    /// States the file that the error is about, for [`file`](Self::file). The message should name it already.
+    #[must_use]
+    pub fn in_file(mut self, name: impl Into<String>) -> Self {
+        self.file = Some(name.into());
+        self
     }
 
     /// Sets the cause. The message should already include what the cause says.
@@ -145,7 +163,10 @@ impl Error {
         let cause = cause.into();
         // A thread that cannot be started fails with EAGAIN, which does not mean that it will
         // succeed later.
-        if !matches!(self.kind, ErrorKind::Resource | ErrorKind::Cancelled) {
+        if !matches!(
+            self.kind,
+            ErrorKind::Resource | ErrorKind::Cancelled | ErrorKind::DeadlinePassed
+        ) {
             self.kind = ErrorKind::from_cause(cause.as_ref()).unwrap_or(self.kind);
         }
         self.source = Some(cause);
@@ -173,6 +194,20 @@ impl Error {
         self
     }
 
+    /// States the track for [`track`](Self::track), where the message names it already.
+    pub(crate) fn about_track(mut self, name: &str) -> Self {
+        self.about_track = Some(name.to_owned());
+        self
+    }
+
+    /// Takes over track, file and frame of the error that is the only reason for this one.
+    pub(crate) fn located_as(mut self, reason: &Self) -> Self {
+        self.about_track = reason.track().map(str::to_owned);
+        self.file.clone_from(&reason.file);
+        self.frame = reason.frame;
+        self
+    }
+
     /// Combines the problems of a session. The kind is that of the problems if they share one, and
     /// `Session` otherwise.
     pub(crate) fn session(problems: Vec<Problem>) -> Self {
@@ -190,6 +225,9 @@ impl Error {
         Self {
             kind,
             track: None,
+            file: None,
+            frame: None,
+            about_track: None,
             what,
             problems,
             source: None,
@@ -200,6 +238,27 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.kind
+    }
+
+    /// Returns the name of the track in which the error occurred; `None` where no single track is concerned.
+    ///
+    /// ```
+    /// use soundtrack::{Input, Layout, Plan, SampleRate, Session, Track};
+    /// let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+    /// mix.add_track(Track::new("vox", Input::bytes("upload 17", *b"no audio")));
+    /// let error = Plan::compile(&mix).unwrap_err();
+    /// assert_eq!((error.track(), error.file()), (Some("vox"), Some("upload 17")));
+    /// ```
+    #[must_use]
+    pub fn track(&self) -> Option<&str> {
+        self.track.as_deref().or(self.about_track.as_deref())
+    }
+
+    /// Returns the name of the file that the error is about, as the program or the session names it; `None` where no single
+    /// file is concerned.
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        self.file.as_deref()
     }
 
     /// Returns the kind of the system error among the causes, such as `AlreadyExists` for an output

@@ -63,6 +63,8 @@
 //! | check a session and print what it will do | [`Plan`] |
 //! | write one file | [`Session::bounce`], [`Bounce`], [`Format`] |
 //! | write every file that a session promises | [`Deliverable`], [`Delivery`] |
+//! | take files from memory, write them into memory | [`Input::bytes`], [`Input::reader`], [`Bounce::to_bytes`], [`Bounce::to_writer`] |
+//! | end a long operation early | [`Cancel`] |
 //! | get samples in memory | [`Session::render`], [`Session::render_on`], [`Renderer`] |
 //! | play live | [`Player`], [`PlayerBuilder`] |
 //! | read peaks, loudness and warnings, or draw them | [`Report`], [`diagnostics`] |
@@ -175,6 +177,7 @@ extern crate self as soundtrack;
 
 // Core.
 mod block;
+mod cancel;
 mod curve;
 pub mod error;
 mod layout;
@@ -262,6 +265,7 @@ pub mod guide {
 
 pub use block::Block;
 pub use bounce::{Bounce, Progress};
+pub use cancel::Cancel;
 pub use curve::{Curve, Fade, FadeShape, Point, Shape, UnknownShape};
 pub use deliver::Delivery;
 pub use dsp::pan::{PanLaw, UnknownPanLaw};

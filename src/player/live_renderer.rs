@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     block::Block,
+    cancel::Cancel,
     diagnostics::{ClockTime, Warning},
     engine::{
         Renderer, overload_guard,
@@ -78,7 +79,7 @@ impl LiveRenderer {
     /// # Errors
     /// Passes on the errors of compiling.
     pub(super) fn new(session: &Session, depth: u64, is_timed: bool) -> Result<Self> {
-        let plan = Plan::compiled(session, Scope::All)?;
+        let plan = Plan::compiled(session, Scope::All, &Cancel::new())?;
         let (spec, length, nodes) = (plan.spec, plan.length.0, plan.nodes.len());
         let fade = (spec.rate.hz() / FADES_PER_SECOND).max(1) as usize;
         #[expect(clippy::cast_precision_loss, reason = "a small constant")]
