@@ -98,6 +98,19 @@ pub(crate) fn one_line(text: String) -> String {
     text.chars().map(escaped).collect()
 }
 
+/// The place that an error names.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Place {
+    /// Name of the file, as the message shows it.
+    file: Option<String>,
+    /// Frame of the file at its own rate. Its public methods are in `units`, which imports this module.
+    pub frame: Option<u64>,
+    /// The track.
+    track: Option<String>,
+    /// The message begins with the track.
+    leads_with_track: bool,
+}
+
 /// Error type of this crate: a kind, a message that names track, file and position, and a cause.
 ///
 /// ```
@@ -109,14 +122,8 @@ pub(crate) fn one_line(text: String) -> String {
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
-    /// Name of the track in which the error occurred; the message begins with it.
-    track: Option<String>,
-    /// Name of the file, as the message shows it.
-    file: Option<String>,
-    /// Frame of the file at its own rate. Its public methods are in `units`, which imports this module.
-    pub(crate) frame: Option<u64>,
-    /// The track, where the message begins with something else.
-    about_track: Option<String>,
+    /// The place as data. In a box, so that results stay small.
+    pub(crate) place: Box<Place>,
     what: String,
     problems: Vec<Problem>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -130,10 +137,7 @@ impl Error {
     pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
         Self {
             kind,
-            track: None,
-            file: None,
-            frame: None,
-            about_track: None,
+            place: Box::default(),
             what: one_line(what.into()),
             problems: Vec::new(),
             source: None,
@@ -143,7 +147,7 @@ impl Error {
     /// States the file that the error is about, for [`file`](Self::file). The message should name it already.
     #[must_use]
     pub fn in_file(mut self, name: impl Into<String>) -> Self {
-        self.file = Some(name.into());
+        self.place.file = Some(name.into());
         self
     }
 
@@ -177,34 +181,35 @@ impl Error {
     #[must_use]
     pub fn in_track(mut self, name: &str) -> Self {
         self.what = self.to_string();
-        self.track = Some(name.to_owned());
+        (self.place.track, self.place.leads_with_track) = (Some(name.to_owned()), true);
         self
     }
 
     /// Removes the name of the track from the message, for a track that the user does not know.
     pub(crate) fn out_of_track(mut self) -> Self {
-        self.track = None;
+        (self.place.track, self.place.leads_with_track) = (None, false);
         self
     }
 
     /// Prefixes the message with the subject of the error.
     pub(crate) fn within(mut self, who: impl fmt::Display) -> Self {
         self.what = format!("{who}: {self}");
-        self.track = None;
+        (self.place.track, self.place.leads_with_track) = (None, false);
         self
     }
 
     /// States the track for [`track`](Self::track), where the message names it already.
     pub(crate) fn about_track(mut self, name: &str) -> Self {
-        self.about_track = Some(name.to_owned());
+        self.place.track = Some(name.to_owned());
         self
     }
 
     /// Takes over track, file and frame of the error that is the only reason for this one.
     pub(crate) fn located_as(mut self, reason: &Self) -> Self {
-        self.about_track = reason.track().map(str::to_owned);
-        self.file.clone_from(&reason.file);
-        self.frame = reason.frame;
+        *self.place = Place {
+            leads_with_track: false,
+            ..Place::clone(&reason.place)
+        };
         self
     }
 
@@ -224,10 +229,7 @@ impl Error {
             .join("\n");
         Self {
             kind,
-            track: None,
-            file: None,
-            frame: None,
-            about_track: None,
+            place: Box::default(),
             what,
             problems,
             source: None,
@@ -251,14 +253,14 @@ impl Error {
     /// ```
     #[must_use]
     pub fn track(&self) -> Option<&str> {
-        self.track.as_deref().or(self.about_track.as_deref())
+        self.place.track.as_deref()
     }
 
     /// Returns the name of the file that the error is about, as the program or the session names it; `None` where no single
     /// file is concerned.
     #[must_use]
     pub fn file(&self) -> Option<&str> {
-        self.file.as_deref()
+        self.place.file.as_deref()
     }
 
     /// Returns the kind of the system error among the causes, such as `AlreadyExists` for an output
@@ -289,7 +291,12 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(track) = &self.track {
+        if let Some(track) = self
+            .place
+            .track
+            .as_ref()
+            .filter(|_| self.place.leads_with_track)
+        {
             write!(f, "track {track:?}: ")?;
         }
         f.write_str(&self.what)

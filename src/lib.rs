@@ -45,7 +45,7 @@
 //! let mix = Session::load("song.toml")?;
 //! let player = PlayerBuilder::new().null(&mix)?; // without hardware; `mix.play()?` with the feature `device`
 //! for track in mix.track_ids() {
-//!     player.set_gain(track, Decibels(-6.0));
+//!     player.set_gain(track, Decibels(-6.0))?;
 //! }
 //! player.wait(Duration::from_secs(10)); // until it has ended, at most 10 s
 //! # Ok::<(), soundtrack::Error>(())
@@ -65,6 +65,7 @@
 //! | write every file that a session promises | [`Deliverable`], [`Delivery`] |
 //! | take files from memory, write them into memory | [`Input::bytes`], [`Input::reader`], [`Bounce::to_bytes`], [`Bounce::to_writer`] |
 //! | end a long operation early | [`Cancel`] |
+//! | edit a session while it plays | [`Player::update_at`], [`Player::ramp_gain`], [`Renderer::replace`] |
 //! | get samples in memory | [`Session::render`], [`Session::render_on`], [`Renderer`] |
 //! | play live | [`Player`], [`PlayerBuilder`] |
 //! | read peaks, loudness and warnings, or draw them | [`Report`], [`diagnostics`] |
@@ -276,7 +277,9 @@ pub use layout::{Layout, Spec, UnknownLayout};
 pub use measure::LoudnessTarget;
 pub use media::{Damage, Input, Opener, Source};
 pub use plan::{Plan, PlannedCue, PlannedUse};
-pub use player::{Callback, Level, Levels, LoudnessSoFar, Player, PlayerBuilder, State, Underruns};
+pub use player::{
+    Callback, Event, Level, Levels, LoudnessSoFar, Player, PlayerBuilder, State, Underruns,
+};
 #[cfg(feature = "device")]
 pub use player::{DeviceInfo, devices};
 pub use report::Report;

@@ -268,7 +268,7 @@ impl Plan {
         });
         let mut cues = Vec::new();
         for (index, cue) in session.cues().iter().enumerate() {
-            let (planned, own) = placer.cue(CueId(index), cue);
+            let (planned, own) = placer.cue(CueId::at(index), cue);
             tracks.extend(own);
             cues.push(planned);
         }

@@ -504,7 +504,7 @@ impl Error {
     /// States the frame of the file, at its own rate, for [`position`](Self::position). The message should name it already.
     #[must_use]
     pub fn at_frame(mut self, frame: Frames) -> Self {
-        self.frame = Some(frame.0);
+        self.place.frame = Some(frame.0);
         self
     }
 
@@ -512,7 +512,7 @@ impl Error {
     /// has no place in the audio.
     #[must_use]
     pub fn position(&self) -> Option<Frames> {
-        self.frame.map(Frames)
+        self.place.frame.map(Frames)
     }
 }
 
