@@ -33,7 +33,7 @@ mod stems;
 pub use report::{DeliverableReport, Delivered, FileReport, LoudnessCheck, NullTest, PeakCheck};
 
 use crate::{
-    bounce::settings::{JobSettings, ProgressReporter, job_setters},
+    bounce::settings::{JobSettings, job_setters},
     error::Result,
     measure::Measured,
     session::{Content, Deliverable, Session},
@@ -113,7 +113,7 @@ impl<'a> Delivery<'a> {
             Frames::ZERO,
             |sum, (n, twice)| if twice { sum + n + n } else { sum + n },
         );
-        let mut progress = ProgressReporter::new(self.settings.progress.take(), total);
+        let mut progress = self.settings.reporter(total);
 
         let mut renders = 0;
         let mut measured: Vec<Vec<Measured>> = vec![Vec::new(); chosen.len()];

@@ -7,7 +7,7 @@ use crate::{
     encode::FileSink,
     error::{Error, ErrorKind, Problem, Result, Subject},
     plan::Plan,
-    session::{Content, CueId, Deliverable, Session},
+    session::{Content, Deliverable, Session},
     storage::{AtomicFile, FileSet},
 };
 use std::{
@@ -181,7 +181,7 @@ pub(super) fn jobs(session: &Session, chosen: &[&Deliverable]) -> Vec<DeliveryJo
 /// about cues without a placement.
 fn albums(session: &Session) -> Option<Deliverable> {
     let mut all = Deliverable::new("album", "").album(true);
-    for cue in (0..session.cues().len()).map(CueId) {
+    for cue in session.cue_ids() {
         if !session.has_in_album(cue) {
             all = all.mute(cue);
         }

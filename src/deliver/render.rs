@@ -18,7 +18,7 @@ use crate::{
     },
     diagnostics::{StemMismatch, Subject, Warning, WarningKind},
     dsp::peak::Peak,
-    encode::{self, CompleteOutput, Dither, Written},
+    encode::{self, CompleteOutput, Dither, FileSink, Written},
     engine::Renderer,
     error::Result,
     measure::Measured,
@@ -237,7 +237,7 @@ fn create_file(
     signal: Signal,
     plan: &Plan,
     context: &DeliveryContext<'_>,
-) -> Result<OutputFile> {
+) -> Result<OutputFile<FileSink>> {
     let deliverable = context.deliverable(file);
     let format = deliverable.map(|d| d.format).unwrap_or_default();
     let options = encode::Options {

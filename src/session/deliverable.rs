@@ -1,6 +1,6 @@
 //! Deliverables: the files to deliver from one session, as data.
 
-use super::{selector::Selector, source_text::KeySpans, strip::BusId};
+use super::{id::BusId, selector::Selector, source_text::KeySpans};
 use crate::{
     encode::{Dither, Format},
     measure::LoudnessTarget,

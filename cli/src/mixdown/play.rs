@@ -178,11 +178,13 @@ fn play_interactively(
                 KeyAction::Start => player.seek(Frames::ZERO),
                 KeyAction::Louder => {
                     master_gain += FADER_STEP;
-                    player.set_gain(Selector::Master, Decibels(master_gain));
+                    // Fails for NaN only.
+                    let _ = player.set_gain(Selector::Master, Decibels(master_gain));
                 }
                 KeyAction::Quieter => {
                     master_gain -= FADER_STEP;
-                    player.set_gain(Selector::Master, Decibels(master_gain));
+                    // Fails for NaN only.
+                    let _ = player.set_gain(Selector::Master, Decibels(master_gain));
                 }
                 KeyAction::Mute(track) => strips.toggle_mute(track, player),
                 KeyAction::Solo(track) => strips.toggle_solo(track, player),
@@ -232,7 +234,8 @@ impl LiveStrips {
     fn toggle_mute(&mut self, track: usize, player: &Player) {
         if let (Some(state), Some(id)) = (self.states.get_mut(track), self.ids.get(track)) {
             state.is_muted = !state.is_muted;
-            player.set_mute(*id, state.is_muted);
+            // The ids are those of the session that is played.
+            let _ = player.set_mute(*id, state.is_muted);
         }
     }
 
@@ -240,7 +243,7 @@ impl LiveStrips {
     fn toggle_solo(&mut self, track: usize, player: &Player) {
         if let (Some(state), Some(id)) = (self.states.get_mut(track), self.ids.get(track)) {
             state.is_soloed = !state.is_soloed;
-            player.set_solo(*id, state.is_soloed);
+            let _ = player.set_solo(*id, state.is_soloed);
         }
     }
 }

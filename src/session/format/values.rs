@@ -128,7 +128,7 @@ impl FieldReader<'_> {
                 format!("{}: there is no bus {name:?}{hint}", self.subject),
             );
         }
-        index.map(|i| BusId(*i))
+        index.map(|i| BusId::at(*i))
     }
 
     /// Reads a level within the range of the key.
