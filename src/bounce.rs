@@ -4,7 +4,7 @@
 //! jobs.
 
 mod finished_audio;
-mod fit;
+pub(crate) mod fit;
 pub(crate) mod job;
 pub(crate) mod output_file;
 pub(crate) mod pipeline;

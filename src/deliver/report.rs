@@ -34,8 +34,12 @@ pub struct Delivered {
 pub struct DeliverableReport {
     /// Name of the deliverable.
     pub name: String,
-    /// Gain that fits the deliverable to its loudness target; 0 if it is not fitted.
+    /// Gain of the deliverable: that which fits it to its loudness target, that of another
+    /// deliverable, or its own.
     pub gain_db: f64,
+    /// Name of the deliverable that the gain was found for, which is its own if it is fitted; `null`
+    /// for a gain of its own.
+    pub gain_of: Option<String>,
     /// Files, in order.
     pub files: Vec<FileReport>,
     /// Loudness check of the mix, or of the whole album; `null` without a loudness target.
@@ -112,7 +116,8 @@ pub struct NullTest {
 }
 
 impl NullTest {
-    pub(super) fn new(meter: &NullMeter, rate: SampleRate) -> Self {
+    /// Returns the result for a range of the timeline that begins at `start`.
+    pub(super) fn new(meter: &NullMeter, start: Frames, rate: SampleRate) -> Self {
         let residue = meter.residue();
         let Residue {
             worst,
@@ -122,7 +127,7 @@ impl NullTest {
             residue_dbfs: worst.level().map(|l| l.0),
             residue_at_s: worst
                 .level()
-                .map(|_| Frames(worst.at).to_duration(rate).as_secs_f64()),
+                .map(|_| (start + Frames(worst.at)).to_duration(rate).as_secs_f64()),
             within_dbfs: Peak {
                 value: rounding_limit,
                 at: 0,
@@ -277,12 +282,17 @@ impl DeliverableReport {
     fn write_checks(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = crate::error::one_line(self.name.clone());
         let verdict = |passed| if passed { "passed" } else { "FAILED" };
-        if self.gain_db != 0.0 {
-            writeln!(
-                f,
-                "  {name}: gain {:.2} fits it to its loudness",
-                Decibels(self.gain_db)
-            )?;
+        let gain = Decibels(self.gain_db);
+        match &self.gain_of {
+            _ if self.gain_db == 0.0 => {}
+            Some(of) if *of == self.name => {
+                writeln!(f, "  {name}: gain {gain:.2} fits it to its loudness")?;
+            }
+            Some(of) => {
+                let of = crate::error::one_line(of.clone());
+                writeln!(f, "  {name}: gain {gain:.2}, as {of} has")?;
+            }
+            None => writeln!(f, "  {name}: gain {gain:.2}")?,
         }
         if let Some(c) = self.loudness {
             let is = c

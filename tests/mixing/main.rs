@@ -10,3 +10,4 @@ mod plans;
 mod podcast;
 mod slices;
 mod solo;
+mod versions;

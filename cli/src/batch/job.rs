@@ -151,8 +151,8 @@ impl Job {
         Ok((file, text))
     }
 
-    /// Returns the deliverable of this name with the format, the language and the output of the job, and makes it the only
-    /// one of the session. Its file is relative to `folder`.
+    /// Returns the deliverable of this name with the format, the language and the output of the job, and removes all others
+    /// from the session but those that decide its gain. Its file is relative to `folder`.
     ///
     /// # Errors
     /// `Session` for an unknown name, and for an output that its files cannot share.
@@ -190,7 +190,17 @@ impl Job {
             return Err(refused(format!("out {:?}: {fault}", self.out)));
         }
         deliverable.file = folder.join(&self.out);
-        session.deliverables = vec![deliverable.clone()];
+        // Those that decide its gain are measured, but not written.
+        let mut kept = vec![deliverable.clone()];
+        while let Some(name) = kept.last().and_then(|d| d.gain_of.as_deref()) {
+            match session.deliverable(name) {
+                Some(source) if kept.iter().all(|d| d.name != source.name) => {
+                    kept.push(source.clone());
+                }
+                _ => break,
+            }
+        }
+        session.deliverables = kept;
         let mut files: Vec<PathBuf> = session
             .outputs(&deliverable)
             .into_iter()

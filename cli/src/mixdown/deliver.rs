@@ -206,6 +206,11 @@ fn warn_of_master_options(deliverables: &[&Deliverable], args: &Args, messages: 
                 "--limit has no effect on the deliverable {name:?}: stems are taken before the limiter"
             ));
         }
+        if args.limit.is_some() && deliverable.limit.is_some() {
+            messages.warning(&format!(
+                "--limit has no effect on the deliverable {name:?}, which has its own limit; use --set deliver.{name}.limit=..."
+            ));
+        }
         let reason = match deliverable.dither {
             Some(_) => "has its own dither",
             None if is_of_stems => "is of stems, which have no dither unless it is their own",

@@ -2,6 +2,7 @@
 
 use super::{
     bindings,
+    clock::TimeOrigin,
     files::check_output,
     keys,
     problems::Problems,
@@ -28,10 +29,13 @@ pub(super) fn deliverable(
     context: &Context<'_>,
     problems: &mut Problems,
 ) -> Deliverable {
-    let scope = Scope {
+    let mut scope = Scope {
         session: Some(session),
         ..context.scope()
     };
+    if table.get("cue").is_some() {
+        scope.origin = TimeOrigin::Cue;
+    }
     let subject = format!("deliverable {:?}", key.name);
     let mut reader = TableReader::new(&keys::DELIVER, subject.as_str(), table, scope, problems);
     reader.own(&subject, &key.span);
