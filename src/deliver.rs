@@ -27,6 +27,7 @@ mod listing;
 mod loudness;
 mod metadata;
 mod null_test;
+mod read_back;
 mod render;
 mod report;
 mod stems;
@@ -148,6 +149,7 @@ impl<'a> Delivery<'a> {
                 rendered.write_listing(session, file, &context)?;
             }
         }
+        rendered.test_stems()?;
         let mut done = rendered.publish()?;
         folders.keep();
         (done.title, done.renders) = (session.title.clone(), renders);

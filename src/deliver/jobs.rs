@@ -134,6 +134,9 @@ pub(super) struct DeliveryJob {
     pub cut: Cut,
     /// Index of the fitted deliverable whose gain the master's fader is raised by.
     pub raised_by: Option<usize>,
+    /// Number of the timeline, before a gain raises its master. Jobs with equal numbers differ in their
+    /// levels alone.
+    pub timeline: usize,
     /// Indices of the fitted deliverables whose loudness is that of this timeline.
     pub fits: Vec<usize>,
     /// Deliverable that the timeline was made for, for messages.
@@ -297,41 +300,65 @@ fn is_linear(master: &Master) -> bool {
     master.limit.is_none() && master.gain.0 == 0.0 && master.gain_curve.points.is_empty()
 }
 
-/// Jobs of a delivery, each with a timeline of its own.
-struct Jobs(Vec<DeliveryJob>);
+/// Jobs of a delivery.
+#[derive(Default)]
+struct Jobs {
+    jobs: Vec<DeliveryJob>,
+    /// Timelines before a gain raises their masters.
+    timelines: Vec<(Session, Cut)>,
+}
 
 impl Jobs {
-    /// Returns the job of a timeline, which is added if it is new.
+    /// Returns the job of a timeline whose master is raised by a gain, which is added if it is new.
     fn of(
         &mut self,
-        session: &Session,
+        timeline: Session,
         cut: Cut,
-        raised_by: Option<usize>,
+        raised_by: Option<DeliverableGain>,
         owner: &Deliverable,
     ) -> Option<&mut DeliveryJob> {
-        let found = self.0.iter().position(|job| {
-            job.raised_by == raised_by && job.cut == cut && job.session == *session
+        let timelines = &mut self.timelines;
+        let known = timelines
+            .iter()
+            .position(|(session, other)| *other == cut && *session == timeline);
+        let number = known.unwrap_or_else(|| {
+            timelines.push((timeline.clone(), cut));
+            timelines.len() - 1
         });
-        let index = found.unwrap_or(self.0.len());
+        let mut session = timeline;
+        let raised_by = match raised_by {
+            Some(DeliverableGain::Stated(gain)) => {
+                let fader = &mut session.master.gain;
+                *fader = Decibels(fader.0 + gain.0);
+                None
+            }
+            Some(DeliverableGain::Fitted(index)) => Some(index),
+            None => None,
+        };
+        let found = self.jobs.iter().position(|job| {
+            job.raised_by == raised_by && job.timeline == number && job.session == session
+        });
+        let index = found.unwrap_or(self.jobs.len());
         if found.is_none() {
-            self.0.push(DeliveryJob {
-                session: session.clone(),
+            self.jobs.push(DeliveryJob {
+                session,
                 cut,
                 raised_by,
+                timeline: number,
                 fits: Vec::new(),
                 owner: owner.clone(),
                 files: Vec::new(),
                 documents: Vec::new(),
             });
         }
-        self.0.get_mut(index)
+        self.jobs.get_mut(index)
     }
 }
 
 /// Returns one job for all files of the same timeline, language, mutes, range and level of the
 /// master, and jobs without files for the timelines that are only measured.
 pub(super) fn jobs(session: &Session, selection: &Selection<'_>) -> Vec<DeliveryJob> {
-    let mut jobs = Jobs(Vec::new());
+    let mut jobs = Jobs::default();
     let albums = albums(session);
     for (index, (deliverable, gain)) in selection.chosen.iter().zip(&selection.gains).enumerate() {
         let whole = whole_session(session, deliverable, &albums);
@@ -349,7 +376,7 @@ pub(super) fn jobs(session: &Session, selection: &Selection<'_>) -> Vec<Delivery
                 Content::Cue(cue) => whole.cues().get(cue.0).map(|c| c.display_name().to_owned()),
                 _ => None,
             };
-            let mut timeline = match output.content {
+            let timeline = match output.content {
                 // A listing needs no timeline: it goes with the first piece.
                 Content::AlbumCue | Content::AlbumJson => {
                     first_piece.clone().unwrap_or_else(|| whole.clone())
@@ -358,16 +385,11 @@ pub(super) fn jobs(session: &Session, selection: &Selection<'_>) -> Vec<Delivery
             };
             let is_in_master = matches!(output.content, Content::Mix | Content::Cue(_))
                 && !is_linear(&timeline.master);
-            let (mut left, mut raised_by) = (*gain, None);
-            if is_in_master {
-                left = DeliverableGain::Stated(Decibels::UNITY);
-                match *gain {
-                    DeliverableGain::Stated(gain) => {
-                        timeline.master.gain = Decibels(timeline.master.gain.0 + gain.0);
-                    }
-                    DeliverableGain::Fitted(index) => raised_by = Some(index),
-                }
-            }
+            let (left, raised_by) = if is_in_master {
+                (DeliverableGain::Stated(Decibels::UNITY), Some(*gain))
+            } else {
+                (*gain, None)
+            };
             let file = DeliveredFile {
                 deliverable: index,
                 path: output.file,
@@ -377,7 +399,7 @@ pub(super) fn jobs(session: &Session, selection: &Selection<'_>) -> Vec<Delivery
                 total,
                 gain: left,
             };
-            if let Some(job) = jobs.of(&timeline, cut, raised_by, deliverable) {
+            if let Some(job) = jobs.of(timeline, cut, raised_by, deliverable) {
                 job.add(file);
             }
         }
@@ -388,14 +410,15 @@ pub(super) fn jobs(session: &Session, selection: &Selection<'_>) -> Vec<Delivery
         let contents = whole.outputs(deliverable).into_iter();
         for content in contents.map(|o| o.content).filter(|c| c.is_audio()) {
             let timeline = timeline(&whole, deliverable, content);
-            let raised_by = (!is_linear(&timeline.master)).then_some(index);
-            let job = jobs.of(&timeline, cut, raised_by, deliverable);
+            let raised_by =
+                (!is_linear(&timeline.master)).then_some(DeliverableGain::Fitted(index));
+            let job = jobs.of(timeline, cut, raised_by, deliverable);
             if let Some(job) = job.filter(|job| !job.fits.contains(&index)) {
                 job.fits.push(index);
             }
         }
     }
-    jobs.0
+    jobs.jobs
 }
 
 /// Returns the session of a deliverable, without what makes no difference to its sound.

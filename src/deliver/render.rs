@@ -6,6 +6,7 @@ use super::{
     loudness::{self, DeliverableLoudness},
     metadata,
     null_test::{NullMeter, Reference},
+    read_back::{self, FileToRead},
     report::{DeliverableReport, Delivered, FileReport, NullTest},
     stems,
 };
@@ -16,7 +17,7 @@ use crate::{
         pipeline::{Blocks, OutputFades, ScaledSignal, Signal},
         settings::{JobSettings, ProgressReporter},
     },
-    diagnostics::{StemMismatch, Subject, Warning, WarningKind},
+    diagnostics::{MasterStage, StemMismatch, Subject, Warning, WarningKind},
     dsp::peak::Peak,
     encode::{self, CompleteOutput, Dither, Written},
     engine::Renderer,
@@ -27,6 +28,7 @@ use crate::{
     session::{Content, Deliverable, Session},
     units::{Decibels, Frames, SampleRate},
 };
+use std::path::Path;
 
 /// Settings, deliverables and gains shared by all jobs of a delivery.
 pub(super) struct DeliveryContext<'a> {
@@ -60,6 +62,33 @@ pub(super) struct CompleteFile {
     pub number: u32,
     pub report: FileReport,
     pub output: CompleteOutput,
+    /// Number of the timeline of a file that contains the mix of it.
+    pub mix_of: Option<usize>,
+}
+
+impl CompleteFile {
+    /// Returns the name of the finished file.
+    fn name(&self) -> String {
+        let path = self.output.written().path.as_deref();
+        let name = path.and_then(Path::file_name).unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+}
+
+/// Null test of a set of stems, as far as it goes during the render.
+struct StemTest {
+    /// Index of the deliverable among the chosen ones.
+    deliverable: usize,
+    /// Number of the timeline.
+    timeline: usize,
+    start: Frames,
+    rate: SampleRate,
+    /// Stages of the master that change the mix.
+    stages: Vec<MasterStage>,
+    /// Test against the rendered signal, and the warning that states what the signal is; `None` for
+    /// dithered stems.
+    rendered: Option<NullMeter>,
+    warnings: Vec<Warning>,
 }
 
 /// Results of the jobs so far: files that are complete but not yet visible, and their reports.
@@ -69,6 +98,9 @@ pub(super) struct Rendered<'a> {
     /// Measurements of each deliverable, for its checks.
     measured: Vec<Vec<Measured>>,
     files: Vec<CompleteFile>,
+    stem_tests: Vec<StemTest>,
+    /// Gain of each deliverable.
+    gains: Vec<Decibels>,
 }
 
 /// Renders the range of a job to measure its mix.
@@ -96,9 +128,9 @@ pub(super) fn render(
     progress: &mut ProgressReporter<'_>,
     all: &mut Rendered<'_>,
 ) -> Result<()> {
-    let (rate, range) = (plan.spec().rate, job.range(&plan));
+    let range = job.range(&plan);
     let signals = Signals::new(job, &plan, context);
-    let mut nulls = null_meters(job, &plan, context, &signals, all);
+    let mut stem_tests = stem_tests(job, &plan, context, &signals, all);
     let mut files = Vec::with_capacity(job.files.len());
     for (file, signals) in job.files.iter().zip(&signals.per_file) {
         files.push(create_file(job, file, signals.file, &plan, context)?);
@@ -118,17 +150,15 @@ pub(super) fn render(
         .collect();
     let mut stem_peaks = StemPeaks::new(&signals);
     let measurements = render.run(progress, |blocks| {
-        for (_, null) in &mut nulls {
-            null.measure(blocks);
+        for test in &mut stem_tests {
+            if let Some(meter) = &mut test.rendered {
+                meter.measure(blocks);
+            }
         }
         stem_peaks.measure(blocks);
     })?;
 
-    for (deliverable, null) in nulls {
-        if let Some(report) = all.deliverables.get_mut(deliverable) {
-            report.null_test = Some(NullTest::new(&null, range.start, rate));
-        }
-    }
+    all.stem_tests.extend(stem_tests);
     all.keep_measurements(job, &signals, &measurements);
     let mut base = gather(&renderer, &job.session.title, &range);
     base.warnings.extend(suspicious_audio(&renderer, &range));
@@ -167,6 +197,7 @@ pub(super) fn render(
                 report,
             },
             output,
+            mix_of: signals.node.is_none().then_some(job.timeline),
         });
     }
     Ok(())
@@ -328,14 +359,14 @@ fn dither(deliverable: Option<&Deliverable>, plan: &Plan) -> Option<Dither> {
 
 /// Creates the null tests of a job's stems. Adds warnings to deliverables whose stems cannot add up
 /// to the mix.
-fn null_meters(
+fn stem_tests(
     job: &DeliveryJob,
     plan: &Plan,
     context: &DeliveryContext<'_>,
     signals: &Signals,
     all: &mut Rendered<'_>,
-) -> Vec<(usize, NullMeter)> {
-    let mut nulls = Vec::new();
+) -> Vec<StemTest> {
+    let mut tests = Vec::new();
     let stages = stems::master_stages(&job.session.master);
     for (index, (deliverable, report)) in
         context.chosen.iter().zip(&mut all.deliverables).enumerate()
@@ -352,27 +383,23 @@ fn null_meters(
         };
         let nodes: Vec<usize> = own_stems.iter().filter_map(|stem| stem.node).collect();
         let coverage = stems::coverage(plan, &nodes);
+        let mut warnings = Vec::new();
         if !stages.is_empty() {
-            report.warnings.push(stems_warning(
-                deliverable,
-                StemMismatch::Master(stages.clone()),
-            ));
+            let reason = StemMismatch::Master(stages.clone());
+            warnings.push(stems_warning(deliverable, reason));
         }
         let (reference, scaled) = reference(job, context, signals, gain, stages.is_empty());
         if let Some((mix, gain)) = scaled {
             let reason = StemMismatch::Turned { mix, gain };
-            report.warnings.push(stems_warning(deliverable, reason));
+            warnings.push(stems_warning(deliverable, reason));
         }
         if !coverage.is_complete() {
             let reason = StemMismatch::Coverage {
                 missing: coverage.missing,
                 nested: coverage.nested,
             };
+            report.warnings.extend(warnings);
             report.warnings.push(stems_warning(deliverable, reason));
-            continue;
-        }
-        if deliverable.dither.is_some() {
-            // Dither is a difference that rounding does not explain.
             continue;
         }
         let order = coverage
@@ -380,9 +407,22 @@ fn null_meters(
             .iter()
             .filter_map(|i| own_stems.get(*i).map(|stem| stem.file))
             .collect();
-        nulls.push((index, NullMeter::new(order, deliverable.format, reference)));
+        // Dither is a difference that rounding does not explain.
+        let rendered = deliverable
+            .dither
+            .is_none()
+            .then(|| NullMeter::new(order, deliverable.format, reference));
+        tests.push(StemTest {
+            deliverable: index,
+            timeline: job.timeline,
+            start: job.range(plan).start,
+            rate: plan.spec().rate,
+            stages: stages.clone(),
+            rendered,
+            warnings,
+        });
     }
-    nulls
+    tests
 }
 
 /// Returns the signal that stems of a gain should add up to: the mix as delivered from the same
@@ -490,6 +530,8 @@ impl<'a> Rendered<'a> {
             deliverables,
             measured,
             files: Vec::new(),
+            stem_tests: Vec::new(),
+            gains: (0..chosen.len()).map(|i| context.gain_of(i)).collect(),
         }
     }
 
@@ -549,8 +591,85 @@ impl<'a> Rendered<'a> {
             number: file.number,
             report: FileReport::of_document(file.content, format, session),
             output,
+            mix_of: None,
         });
         Ok(())
+    }
+
+    /// Tests whether the files of stems add up to the mix. They are read back if a mix of the same
+    /// timeline and gain is among the files.
+    pub(super) fn test_stems(&mut self) -> Result<()> {
+        for test in std::mem::take(&mut self.stem_tests) {
+            let gain = self.gains.get(test.deliverable);
+            let own = |file: &&CompleteFile| file.deliverable == test.deliverable;
+            let stems: Vec<&CompleteFile> = self.files.iter().filter(own).collect();
+            let mix = self.files.iter().find(|file| {
+                file.mix_of == Some(test.timeline) && self.gains.get(file.deliverable) == gain
+            });
+            let mut null_test = match mix {
+                Some(mix) => self.read_back(&test, &stems, mix)?,
+                None => None,
+            };
+            // The limiter of a master may have nothing to do. Where it has, the stems add up to the
+            // mix before it.
+            let is_final = null_test
+                .as_ref()
+                .is_some_and(|null| null.passed || test.stages.is_empty());
+            let mut warnings = Vec::new();
+            if !is_final {
+                let rendered = test.rendered.as_ref();
+                null_test = rendered.map(|m| NullTest::of_render(m, test.start, test.rate));
+                warnings = test.warnings;
+            }
+            if let Some(null) = &mut null_test {
+                let compared = mix.filter(|_| null.read_back);
+                let is_clipped = |file: &&CompleteFile| file.output.written().clipped > 0;
+                let clipped = stems.iter().copied().chain(compared).filter(is_clipped);
+                null.clipped = clipped.map(CompleteFile::name).collect();
+            }
+            if let Some(report) = self.deliverables.get_mut(test.deliverable) {
+                report.null_test = null_test;
+                report.warnings.extend(warnings);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads stems and mix back; `None` for files in a store.
+    fn read_back(
+        &self,
+        test: &StemTest,
+        stems: &[&CompleteFile],
+        mix: &CompleteFile,
+    ) -> Result<Option<NullTest>> {
+        let names: Vec<String> = stems.iter().map(|file| file.name()).collect();
+        let mix_name = mix.name();
+        let to_read = |(file, name)| self.to_read(file, name);
+        let stems: Option<Vec<FileToRead<'_>>> = stems
+            .iter()
+            .copied()
+            .zip(names.iter().map(String::as_str))
+            .map(to_read)
+            .collect();
+        let (Some(stems), Some(to_read)) = (stems, self.to_read(mix, &mix_name)) else {
+            return Ok(None);
+        };
+        let residue = read_back::residue(&stems, &to_read, test.rate)?;
+        let deliverable = self.chosen.get(mix.deliverable);
+        let name = deliverable.map(|d| d.name.clone()).unwrap_or_default();
+        Ok(Some(NullTest::of_files(
+            residue, name, test.start, test.rate,
+        )))
+    }
+
+    fn to_read<'f>(&self, file: &'f CompleteFile, name: &'f str) -> Option<FileToRead<'f>> {
+        let shaping = file.report.report.dither.as_deref();
+        Some(FileToRead {
+            path: file.output.temporary()?,
+            name,
+            format: self.chosen.get(file.deliverable)?.format,
+            shaping: shaping.and_then(|shaping| shaping.parse().ok()),
+        })
     }
 
     /// Makes all files visible, checks the deliverables and completes the reports.
@@ -560,6 +679,7 @@ impl<'a> Rendered<'a> {
             mut deliverables,
             measured,
             files,
+            ..
         } = self;
         let (files, complete): (Vec<_>, Vec<_>) = files
             .into_iter()

@@ -48,7 +48,8 @@ pub struct DeliverableReport {
     /// ceiling.
     pub true_peak: Option<PeakCheck>,
     /// Check that the files of the stems add up to the mix. `null` if this is not a deliverable of
-    /// stems, if a part of the mix is in none or in several of them, or if they are dithered.
+    /// stems, if a part of the mix is in none or in several of them, or if they are dithered and no
+    /// mix of the same gain is delivered.
     pub null_test: Option<NullTest>,
     /// Warnings about the deliverable as a whole.
     pub warnings: Vec<Warning>,
@@ -98,14 +99,20 @@ pub struct PeakCheck {
 
 /// Result of checking that the files of stems add up to the mix, in its delivered form if it is
 /// delivered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct NullTest {
+    /// Name of the deliverable that contains the mix; `null` if the stems were compared with a signal
+    /// that is in no file.
+    pub mix: Option<String>,
+    /// True if stems and mix were read back from the written files. False if the values that the files
+    /// of the stems contain were compared with a signal while it was rendered.
+    pub read_back: bool,
     /// Largest difference; `null` if there is none.
     pub residue_dbfs: Option<f64>,
     /// Time of the largest difference in seconds.
     pub residue_at_s: Option<f64>,
-    /// Largest difference that rounding to the format of the files can cause; `null` if there is
+    /// Largest difference that rounding and dither of all compared files can cause; `null` if there is
     /// none.
     pub within_dbfs: Option<f64>,
     /// True if the largest difference does not exceed that.
@@ -113,29 +120,44 @@ pub struct NullTest {
     /// True if the stems were compared with the mix before the master, because the master changes
     /// it.
     pub before_master: bool,
+    /// Names of the compared files with clipped samples, which may be the reason of a difference.
+    pub clipped: Vec<String>,
 }
 
 impl NullTest {
-    /// Returns the result for a range of the timeline that begins at `start`.
-    pub(super) fn new(meter: &NullMeter, start: Frames, rate: SampleRate) -> Self {
-        let residue = meter.residue();
+    /// Returns the result of a test during a render that begins at frame `start` of the timeline.
+    pub(super) fn of_render(meter: &NullMeter, start: Frames, rate: SampleRate) -> Self {
+        Self {
+            before_master: meter.is_before_master(),
+            ..Self::new(meter.residue(), start, rate)
+        }
+    }
+
+    /// Returns the result of reading back files that begin at frame `start` of the timeline.
+    pub(super) fn of_files(residue: Residue, mix: String, start: Frames, rate: SampleRate) -> Self {
+        Self {
+            mix: Some(mix),
+            read_back: true,
+            ..Self::new(residue, start, rate)
+        }
+    }
+
+    fn new(residue: Residue, start: Frames, rate: SampleRate) -> Self {
         let Residue {
             worst,
             rounding_limit,
         } = residue;
+        let limit = Peak {
+            value: rounding_limit,
+            at: 0,
+        };
+        let at = start + Frames(worst.at);
         Self {
             residue_dbfs: worst.level().map(|l| l.0),
-            residue_at_s: worst
-                .level()
-                .map(|_| (start + Frames(worst.at)).to_duration(rate).as_secs_f64()),
-            within_dbfs: Peak {
-                value: rounding_limit,
-                at: 0,
-            }
-            .level()
-            .map(|l| l.0),
+            residue_at_s: worst.level().map(|_| at.to_duration(rate).as_secs_f64()),
+            within_dbfs: limit.level().map(|l| l.0),
             passed: residue.is_rounding(),
-            before_master: meter.is_before_master(),
+            ..Self::default()
         }
     }
 }
@@ -146,7 +168,7 @@ impl DeliverableReport {
     pub fn passed(&self) -> bool {
         let loudness =
             self.loudness.is_none_or(|c| c.passed) && self.true_peak.is_none_or(|c| c.passed);
-        loudness && self.null_test.is_none_or(|c| c.passed)
+        loudness && self.null_test.as_ref().is_none_or(|c| c.passed)
     }
 }
 
@@ -319,22 +341,37 @@ impl DeliverableReport {
                 verdict(c.passed)
             )?;
         }
-        if let Some(c) = self.null_test {
-            let level = |l: Option<f64>| {
-                l.map_or("nothing at all".to_owned(), |l| format!("{:.1}", Dbfs(l)))
-            };
-            let (residue, rounding_limit) = (level(c.residue_dbfs), level(c.within_dbfs));
-            let verdict = verdict(c.passed);
-            let mix = if c.before_master {
-                "the mix before the master"
-            } else {
-                "the mix"
-            };
-            writeln!(
-                f,
-                "  {name}: the files add up to {mix} but for {residue}, rounding is {rounding_limit}: {verdict}"
-            )?;
+        if let Some(test) = &self.null_test {
+            test.write(f, &name)?;
         }
         Ok(())
+    }
+}
+
+impl NullTest {
+    /// Writes the result of a deliverable's test in one line.
+    fn write(&self, f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+        let one_line = |text: &String| crate::error::one_line(text.clone());
+        let level = |level: Option<f64>| {
+            level.map_or("nothing at all".to_owned(), |l| format!("{:.1}", Dbfs(l)))
+        };
+        let mix = match &self.mix {
+            Some(mix) if self.read_back => format!("{}, read back", one_line(mix)),
+            Some(mix) => one_line(mix),
+            None if self.before_master => "the mix before the master".to_owned(),
+            None => "the mix".to_owned(),
+        };
+        write!(
+            f,
+            "  {name}: the files add up to {mix} but for {}, rounding is {}: {}",
+            level(self.residue_dbfs),
+            level(self.within_dbfs),
+            if self.passed { "passed" } else { "FAILED" }
+        )?;
+        if !self.clipped.is_empty() {
+            let files: Vec<String> = self.clipped.iter().map(one_line).collect();
+            write!(f, "; samples are clipped in {}", files.join(", "))?;
+        }
+        writeln!(f)
     }
 }

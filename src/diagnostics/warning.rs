@@ -471,6 +471,8 @@ pub enum StemMismatch {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum MasterStage {
+    /// Inserts, of which this is the number.
+    Inserts(usize),
     /// Automated gain.
     MovingGain,
     /// Constant gain.
@@ -821,6 +823,8 @@ impl fmt::Display for StemMismatch {
 impl fmt::Display for MasterStage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Inserts(1) => f.write_str("an insert"),
+            Self::Inserts(count) => write!(f, "{count} inserts"),
             Self::MovingGain => f.write_str("an automated gain"),
             Self::Gain(gain) => write!(f, "a gain of {gain:.1}"),
             Self::Limit(ceiling) => write!(f, "a limit of {ceiling:.1}"),

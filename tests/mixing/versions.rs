@@ -62,13 +62,14 @@ fn stems_and_versions_with_the_gain_of_a_fitted_mix_add_up_to_it() {
             .collect();
         let full = Some("full");
         assert_eq!(sources, [full, full, Some("speech"), full, None]);
-        let null = done.deliverables[0].null_test.unwrap();
+        let null = done.deliverables[0].null_test.clone().unwrap();
+        // The limiter has nothing to do, so the files add up to those of the mix.
         assert!(
-            null.passed && null.before_master == limit.is_some(),
+            null.passed && null.read_back && !null.before_master,
             "{null:?}"
         );
-        let warnings = done.deliverables[0].warnings.len();
-        assert_eq!(warnings, usize::from(limit.is_some()));
+        assert_eq!(null.mix.as_deref(), Some("full"));
+        assert!(done.deliverables[0].warnings.is_empty());
         let file = |name: &str| integers(&film.path(name));
         let (full, m_e) = (file("full.wav"), file("m&e.wav"));
         let [music, speech, hall] = ["music.wav", "speech.wav", "hall.wav"].map(file);
@@ -482,4 +483,80 @@ fn contradictory_versions_are_refused_with_their_line() {
         let text = refused(keys);
         assert!(text.contains(words), "{keys}: {text}");
     }
+}
+
+#[test]
+fn null_tests_read_the_files_back_and_name_those_that_clip() {
+    let delivered = |change: &dyn Fn(&mut Film), stems: &dyn Fn(Deliverable) -> Deliverable| {
+        let mut film = film();
+        let all = [film.music, film.speech, film.hall];
+        change(&mut film);
+        film.promise(Deliverable::new("full", "full.flac").format(Format::FLAC_24));
+        film.promise(stems(Deliverable::new("stems", "{bus}.wav").stems(all)));
+        let done = Delivery::new().run(&film.session).unwrap();
+        (done.deliverables[1].clone(), done.to_string())
+    };
+    // White dither adds one step of noise at most to half a step of rounding, for each of three stems
+    // of 16 bits; the mix of 24 bits adds half of its own step.
+    let dithered = |d: Deliverable| d.format(Format::WAV_16).dither(encode::Dither::default());
+    let (stems, _) = delivered(&|_| {}, &dithered);
+    let null = stems.null_test.unwrap();
+    let steps = |level: Option<f64>| 10f64.powf(level.unwrap() / 20.0) * 32_768.0;
+    let limit = 3.0 * 1.5 + 0.5 / 256.0;
+    assert!((steps(null.within_dbfs) - limit).abs() < 1e-6, "{null:?}");
+    let residue = steps(null.residue_dbfs);
+    assert!(
+        null.passed && null.read_back && (2.0..limit).contains(&residue),
+        "{residue}"
+    );
+    // Weighted dither feeds its errors back: 22.3857 times 1.5 steps at most.
+    let weighted = |d: Deliverable| {
+        let dither: encode::Dither = "weighted".parse().unwrap();
+        d.format(Format::WAV_16).dither(dither)
+    };
+    let (stems, _) = delivered(&|_| {}, &weighted);
+    let null = stems.null_test.unwrap();
+    let limit = 3.0 * 1.5 * 22.3857 + 0.5 / 256.0;
+    assert!((steps(null.within_dbfs) - limit).abs() < 1e-3, "{null:?}");
+    assert!(null.passed && steps(null.residue_dbfs) > 4.5, "{null:?}");
+    // A clipped stem is named.
+    let loud = |film: &mut Film| {
+        let strip = &mut film.session.bus_mut(film.music).strip;
+        strip.gain = Decibels(strip.gain.0 + 30.0);
+        let strip = &mut film.session.bus_mut(film.speech).strip;
+        strip.gain = Decibels(strip.gain.0 - 60.0);
+    };
+    let (stems, text) = delivered(&loud, &|d| d);
+    let null = stems.null_test.clone().unwrap();
+    assert!(!null.passed && !stems.passed(), "{null:?}");
+    assert_eq!(null.clipped, ["music.wav", "full.flac"]);
+    let said = "FAILED; samples are clipped in music.wav, full.flac";
+    assert!(
+        text.contains("stems: the files add up to full, read back but for "),
+        "{text}"
+    );
+    assert!(text.contains(said), "{text}");
+    // A master that changes the mix: the stems add up to what it receives.
+    let squashed = |film: &mut Film| film.session.master.limit = Some(Dbtp(-20.0));
+    let (stems, text) = delivered(&squashed, &|d| d);
+    let null = stems.null_test.unwrap();
+    assert!(
+        null.passed && null.before_master && !null.read_back,
+        "{null:?}"
+    );
+    assert!(
+        text.contains("stems: the files add up to the mix before the master but for "),
+        "{text}"
+    );
+    let filtered = |film: &mut Film| {
+        let insert = soundtrack::Insert::new("lowpass").unwrap();
+        film.session.master.inserts.push(insert);
+    };
+    let (stems, _) = delivered(&filtered, &|d| d);
+    assert!(stems.null_test.unwrap().before_master);
+    let warning = stems.warnings[0].text();
+    assert!(
+        warning.ends_with("the mix before the master, which has an insert"),
+        "{warning}"
+    );
 }

@@ -88,7 +88,7 @@ fn a_session_writes_what_it_promises() {
     }
     assert!(
         done.out
-            .contains("stems: the files add up to the mix but for -1"),
+            .contains("stems: the files add up to full, read back but for -1"),
         "{}",
         done.out
     );
