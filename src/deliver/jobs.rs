@@ -362,7 +362,8 @@ pub(super) fn jobs(session: &Session, selection: &Selection<'_>) -> Vec<Delivery
     let albums = albums(session);
     for (index, (deliverable, gain)) in selection.chosen.iter().zip(&selection.gains).enumerate() {
         let whole = whole_session(session, deliverable, &albums);
-        let outputs = whole.outputs(deliverable);
+        // Names of files need the language, which `whole` no longer has.
+        let outputs = session.outputs(deliverable);
         let audio = outputs.iter().filter(|output| output.content.is_audio());
         let total = u32::try_from(audio.count()).unwrap_or(u32::MAX);
         let first_piece = outputs.iter().find_map(|output| match output.content {
@@ -407,7 +408,7 @@ pub(super) fn jobs(session: &Session, selection: &Selection<'_>) -> Vec<Delivery
     for (index, deliverable) in selection.fitted.iter().enumerate() {
         let whole = whole_session(session, deliverable, &albums);
         let cut = Cut::new(session, deliverable);
-        let contents = whole.outputs(deliverable).into_iter();
+        let contents = session.outputs(deliverable).into_iter();
         for content in contents.map(|o| o.content).filter(|c| c.is_audio()) {
             let timeline = timeline(&whole, deliverable, content);
             let raised_by =
