@@ -27,6 +27,7 @@ mod listing;
 mod loudness;
 mod metadata;
 mod null_test;
+mod page;
 mod read_back;
 mod render;
 mod report;
@@ -35,7 +36,10 @@ mod stems;
 pub use report::{DeliverableReport, Delivered, FileReport, LoudnessCheck, NullTest, PeakCheck};
 
 use crate::{
-    bounce::settings::{JobSettings, ProgressReporter, job_setters},
+    bounce::{
+        MAX_BINS,
+        settings::{JobSettings, ProgressReporter, job_setters},
+    },
     error::Result,
     session::{Content, Session},
     units::{Decibels, Frames},
@@ -56,7 +60,11 @@ use std::time::Instant;
 pub struct Delivery<'a> {
     settings: JobSettings<'a>,
     only: Vec<String>,
+    bins: Option<usize>,
 }
+
+/// Default number of bins of a waveform in the report of a delivery.
+const DEFAULT_BINS: usize = 2000;
 
 impl<'a> Delivery<'a> {
     /// Creates a delivery of all deliverables to new files, using all cores.
@@ -74,6 +82,14 @@ impl<'a> Delivery<'a> {
         self
     }
 
+    /// Sets the maximum number of bins of each waveform in the pictures of a report, clamped to 1 to
+    /// 65,536; 2,000 by default. Pictures are drawn if a deliverable is a report. Changes no sample.
+    #[must_use]
+    pub fn bins(mut self, bins: usize) -> Self {
+        self.bins = Some(bins.clamp(1, MAX_BINS));
+        self
+    }
+
     /// Performs the checks that [`run`](Self::run) makes before any stem is opened.
     ///
     /// # Errors
@@ -81,7 +97,7 @@ impl<'a> Delivery<'a> {
     /// that would be written twice or that cannot be written.
     pub fn check(&self, session: &Session) -> Result<()> {
         let selection = jobs::select(session, &self.only)?;
-        let jobs = jobs::jobs(session, &selection);
+        let jobs = jobs::jobs(session, &selection, false);
         jobs::refuse_inputs(session, &jobs)?;
         jobs::create_folders(&jobs, &selection.chosen, self.settings.overwrite).map(drop)
     }
@@ -96,7 +112,8 @@ impl<'a> Delivery<'a> {
     pub fn run(mut self, session: &Session) -> Result<Delivered> {
         let clock = Instant::now();
         let selection = jobs::select(session, &self.only)?;
-        let mut jobs = jobs::jobs(session, &selection);
+        let has_report = selection.chosen.iter().any(|d| d.report);
+        let mut jobs = jobs::jobs(session, &selection, has_report);
         jobs::refuse_inputs(session, &jobs)?;
         let chosen = &selection.chosen;
         let folders = jobs::create_folders(&jobs, chosen, self.settings.overwrite)?;
@@ -130,6 +147,7 @@ impl<'a> Delivery<'a> {
             fitted: &selection.fitted,
             gains: &selection.gains,
             fits: &gains,
+            bins: has_report.then_some(self.bins.unwrap_or(DEFAULT_BINS)),
         };
         let mut rendered = render::Rendered::new(&context);
         for (job, plan) in jobs.iter().zip(plans) {
@@ -145,21 +163,29 @@ impl<'a> Delivery<'a> {
         }
         for job in &jobs {
             let documents = job.documents.iter();
-            for file in documents.filter(|file| file.content != Content::CueSheet) {
+            let is_listing = |content| matches!(content, Content::AlbumCue | Content::AlbumJson);
+            for file in documents.filter(|file| is_listing(file.content)) {
                 rendered.write_listing(session, file, &context)?;
             }
         }
         rendered.test_stems()?;
-        let mut done = rendered.publish()?;
+        let mut complete = rendered.judge();
+        let delivered = &mut complete.delivered;
+        (delivered.title, delivered.renders) = (session.title.clone(), renders);
+        for job in &jobs {
+            let documents = job.documents.iter();
+            for file in documents.filter(|file| file.content == Content::Report) {
+                complete.write_report(session, file, self.settings.overwrite)?;
+            }
+        }
+        let mut done = complete.publish()?;
         folders.keep();
-        (done.title, done.renders) = (session.title.clone(), renders);
         done.wall_s = clock.elapsed().as_secs_f64();
         Ok(done)
     }
 }
 
-/// Returns the name of a kind of content: `mix`, `stem`, `cue`, `cue sheet` or
-/// `listing`.
+/// Returns the name of a kind of content: `mix`, `stem`, `cue`, `cue sheet`, `listing` or `report`.
 fn content_name(content: Content) -> &'static str {
     match content {
         Content::Mix => "mix",
@@ -167,5 +193,6 @@ fn content_name(content: Content) -> &'static str {
         Content::Cue(_) => "cue",
         Content::CueSheet => "cue sheet",
         Content::AlbumCue | Content::AlbumJson => "listing",
+        Content::Report => "report",
     }
 }

@@ -51,6 +51,11 @@ pub(crate) struct OutputFades {
 }
 
 impl OutputFades {
+    /// Returns the gain at a frame of a render of `total` frames.
+    pub(crate) fn gain(&self, at: u64, total: u64) -> f64 {
+        self.fade_in.gain(at) * self.fade_out.gain(total.saturating_sub(at))
+    }
+
     /// Scales blocks that begin at a position of a render of `total` frames. Frames outside the fades are left alone.
     fn apply(&self, blocks: &mut Blocks, position: u64, total: u64) {
         let frames = blocks.frames() as u64;
@@ -60,9 +65,7 @@ impl OutputFades {
         if is_plain {
             return;
         }
-        let gains: Vec<f64> = (position..end)
-            .map(|at| self.fade_in.gain(at) * self.fade_out.gain(total - at))
-            .collect();
+        let gains: Vec<f64> = (position..end).map(|at| self.gain(at, total)).collect();
         for block in [&mut blocks.mix].into_iter().chain(&mut blocks.taps) {
             for channel in block.channels_mut() {
                 for (sample, gain) in channel.iter_mut().zip(&gains) {

@@ -246,6 +246,8 @@ fn problem_of(session: &Session, deliverable: &Deliverable) -> Option<Problem> {
         fault.map(|fault| format!("file: {fault}"))
     };
     let fault = session.deliverable_faults(deliverable).into_iter().next();
+    let document = deliverable.document();
+    let is_of_parts = deliverable.album || !deliverable.stems.is_empty();
     let (what, keys): (Cow<'_, str>, &[&str]) = if deliverable.file.as_os_str().is_empty() {
         ("it has no file".into(), &["file"])
     } else if deliverable.album && !deliverable.stems.is_empty() {
@@ -260,10 +262,10 @@ fn problem_of(session: &Session, deliverable: &Deliverable) -> Option<Problem> {
             "a listing is for an album, as in album = true".into(),
             &["listing"],
         )
-    } else if deliverable.cue_sheet && (deliverable.album || !deliverable.stems.is_empty()) {
+    } else if let Some((_, document)) = document.filter(|_| is_of_parts) {
         (
-            "it is a cue sheet and audio: make two deliverables of it".into(),
-            &["cue_sheet"],
+            format!("it is {document} and audio: make two deliverables of it").into(),
+            &["cue_sheet", "report"],
         )
     } else if deliverable.fit && !deliverable.stems.is_empty() {
         let why =
@@ -356,8 +358,14 @@ impl Jobs {
 }
 
 /// Returns one job for all files of the same timeline, language, mutes, range and level of the
-/// master, and jobs without files for the timelines that are only measured.
-pub(super) fn jobs(session: &Session, selection: &Selection<'_>) -> Vec<DeliveryJob> {
+/// master, and jobs without files for the timelines that are only measured. For `pictures` mixes of
+/// different levels have jobs of their own, so that the picture shows the level of the file.
+pub(super) fn jobs(
+    session: &Session,
+    selection: &Selection<'_>,
+    pictures: bool,
+) -> Vec<DeliveryJob> {
+    let mut reports = Vec::new();
     let mut jobs = Jobs::default();
     let albums = albums(session);
     for (index, (deliverable, gain)) in selection.chosen.iter().zip(&selection.gains).enumerate() {
@@ -385,7 +393,7 @@ pub(super) fn jobs(session: &Session, selection: &Selection<'_>) -> Vec<Delivery
                 content => timeline(&whole, deliverable, content),
             };
             let is_in_master = matches!(output.content, Content::Mix | Content::Cue(_))
-                && !is_linear(&timeline.master);
+                && (pictures || !is_linear(&timeline.master));
             let (left, raised_by) = if is_in_master {
                 (DeliverableGain::Stated(Decibels::UNITY), Some(*gain))
             } else {
@@ -400,7 +408,9 @@ pub(super) fn jobs(session: &Session, selection: &Selection<'_>) -> Vec<Delivery
                 total,
                 gain: left,
             };
-            if let Some(job) = jobs.of(timeline, cut, raised_by, deliverable) {
+            if output.content == Content::Report {
+                reports.push(file);
+            } else if let Some(job) = jobs.of(timeline, cut, raised_by, deliverable) {
                 job.add(file);
             }
         }
@@ -411,13 +421,22 @@ pub(super) fn jobs(session: &Session, selection: &Selection<'_>) -> Vec<Delivery
         let contents = session.outputs(deliverable).into_iter();
         for content in contents.map(|o| o.content).filter(|c| c.is_audio()) {
             let timeline = timeline(&whole, deliverable, content);
-            let raised_by =
-                (!is_linear(&timeline.master)).then_some(DeliverableGain::Fitted(index));
+            let is_in_master = pictures || !is_linear(&timeline.master);
+            let raised_by = is_in_master.then_some(DeliverableGain::Fitted(index));
             let job = jobs.of(timeline, cut, raised_by, deliverable);
             if let Some(job) = job.filter(|job| !job.fits.contains(&index)) {
                 job.fits.push(index);
             }
         }
+    }
+    // A report is written after all renders and has no timeline.
+    if jobs.jobs.is_empty()
+        && let Some(owner) = selection.chosen.first()
+    {
+        jobs.of(session.clone(), Cut::default(), None, owner);
+    }
+    if let Some(job) = jobs.jobs.first_mut() {
+        job.documents.extend(reports);
     }
     jobs.jobs
 }

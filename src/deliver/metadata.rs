@@ -22,7 +22,8 @@ pub(super) fn of_file(
             let cue = job.session.cues().first().filter(|_| is_of_cue);
             let title = cue.map(Cue::display_name).map(str::to_owned);
             let title = title.unwrap_or_else(|| mix.title.clone());
-            stem(Metadata { title, ..mix }, file, plan)
+            let set = deliverable.map_or("", |d| d.name.as_str());
+            stem(Metadata { title, ..mix }, file, plan, set)
         }
         Content::Cue(_) => match job.session.cues().first() {
             Some(cue) => {
@@ -44,14 +45,14 @@ pub(super) fn of_file(
 }
 
 /// Adds the name of the bus and the set of stems.
-fn stem(mix: Metadata, file: &DeliveredFile, plan: &Plan) -> Metadata {
+fn stem(mix: Metadata, file: &DeliveredFile, plan: &Plan, set: &str) -> Metadata {
     let bus = file.of.as_deref().unwrap_or_default();
     let title = joined(&mix.title, bus);
     Metadata {
         channels: channel_names(bus, plan.spec().layout),
         family: Some(Family {
-            // Equal content gives an equal identifier.
-            uid: format!("{:016X}", plan.fingerprint(&file.deliverable)),
+            // Equal content gives an equal identifier, whatever is delivered with it.
+            uid: format!("{:016X}", plan.fingerprint(&set)),
             name: mix.title.clone(),
             index: file.number,
             total: file.total,

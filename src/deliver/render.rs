@@ -6,6 +6,7 @@ use super::{
     loudness::{self, DeliverableLoudness},
     metadata,
     null_test::{NullMeter, Reference},
+    page,
     read_back::{self, FileToRead},
     report::{DeliverableReport, Delivered, FileReport, NullTest},
     stems,
@@ -20,7 +21,7 @@ use crate::{
     diagnostics::{MasterStage, StemMismatch, Subject, Warning, WarningKind},
     dsp::peak::Peak,
     encode::{self, CompleteOutput, Dither, Written},
-    engine::Renderer,
+    engine::{Renderer, waveform_builder::Grid},
     error::Result,
     measure::Measured,
     plan::Plan,
@@ -40,6 +41,8 @@ pub(super) struct DeliveryContext<'a> {
     pub gains: &'a [DeliverableGain],
     /// Gains of the fitted deliverables.
     pub fits: &'a [Decibels],
+    /// Number of bins of the waveforms in a report; `None` without a report.
+    pub bins: Option<usize>,
 }
 
 impl DeliveryContext<'_> {
@@ -137,6 +140,13 @@ pub(super) fn render(
     }
 
     let mut renderer = Renderer::new(plan, &context.settings.options)?;
+    let has_mix = signals
+        .per_file
+        .iter()
+        .any(|signals| signals.node.is_none());
+    if let Some(bins) = context.bins.filter(|_| has_mix) {
+        renderer.build_waveforms(Grid::over(&range, bins));
+    }
     let mut render = RenderJob::new(&mut renderer, range.clone(), context.settings);
     render.taps = &signals.taps;
     render.levels.clone_from(&signals.levels);
@@ -162,6 +172,10 @@ pub(super) fn render(
     all.keep_measurements(job, &signals, &measurements);
     let mut base = gather(&renderer, &job.session.title, &range);
     base.warnings.extend(suspicious_audio(&renderer, &range));
+    if let Some(overview) = &mut base.overview {
+        let total = range.end - range.start;
+        overview.fade_mix(|at| job.cut.fades.gain(at, total.0));
+    }
     let finished = job.files.iter().zip(&signals.per_file).zip(files);
     for (number_of_file, ((file, signals), mut output)) in finished.enumerate() {
         if let Some(measured) = measurements.get(signals.file) {
@@ -483,6 +497,9 @@ fn mix_report(base: &Report, measured: &Measured, renderer: &Renderer, start: Fr
     report.mix.peak_at_frame = peak.map(|p| (start + p.at).0);
     report.mix.peak_channel = peak.map(|p| p.channel);
     report.add_measurement(measured, renderer, start);
+    if let Some(overview) = &mut report.overview {
+        overview.set_loudness(measured);
+    }
     report
 }
 
@@ -505,6 +522,7 @@ fn stem_report(base: &Report, bus: &str, peaks: &[Peak], start: Frames) -> Repor
         buses: bus_report.into_iter().collect(),
         mix,
         warnings: Vec::new(),
+        overview: None,
         ..base.clone()
     }
 }
@@ -672,8 +690,8 @@ impl<'a> Rendered<'a> {
         })
     }
 
-    /// Makes all files visible, checks the deliverables and completes the reports.
-    pub(super) fn publish(self) -> Result<Delivered> {
+    /// Checks the deliverables and completes the reports, without making the files visible.
+    pub(super) fn judge(self) -> CompleteDelivery {
         let Self {
             chosen,
             mut deliverables,
@@ -681,15 +699,14 @@ impl<'a> Rendered<'a> {
             files,
             ..
         } = self;
-        let (files, complete): (Vec<_>, Vec<_>) = files
-            .into_iter()
-            .map(|file| ((file.deliverable, file.report), file.output))
-            .unzip();
-        let written = encode::publish(complete)?;
-        for ((index, mut file), written) in files.into_iter().zip(&written) {
-            file.add_sink_result(written);
-            if let Some(deliverable) = deliverables.get_mut(index) {
-                deliverable.files.push(file);
+        let (mut outputs, mut places) = (Vec::new(), Vec::new());
+        for file in files {
+            let mut report = file.report;
+            report.add_sink_result(file.output.written());
+            if let Some(deliverable) = deliverables.get_mut(file.deliverable) {
+                places.push((file.deliverable, deliverable.files.len()));
+                deliverable.files.push(report);
+                outputs.push(file.output);
             }
         }
         for ((deliverable, report), measured) in chosen.iter().zip(&mut deliverables).zip(&measured)
@@ -699,10 +716,69 @@ impl<'a> Rendered<'a> {
                 (report.loudness, report.true_peak) = loudness::checks(target, &loudness);
             }
         }
-        Ok(Delivered {
-            deliverables,
-            ..Delivered::default()
-        })
+        CompleteDelivery {
+            delivered: Delivered {
+                deliverables,
+                ..Delivered::default()
+            },
+            outputs,
+            places,
+        }
+    }
+}
+
+/// Delivery whose files are complete but not yet visible.
+pub(super) struct CompleteDelivery {
+    pub delivered: Delivered,
+    outputs: Vec<CompleteOutput>,
+    /// Deliverable and file of each output.
+    places: Vec<(usize, usize)>,
+}
+
+impl CompleteDelivery {
+    /// Writes the report of the delivery, which covers the files so far, without making it visible.
+    pub(super) fn write_report(
+        &mut self,
+        session: &Session,
+        file: &DeliveredFile,
+        overwrite: bool,
+    ) -> Result<()> {
+        let is_json = file
+            .path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        let (text, format) = if is_json {
+            (page::json(&self.delivered), "json")
+        } else {
+            (page::html(&self.delivered, &file.path), "html")
+        };
+        let output = CompleteOutput::of_text(&file.path, &text, overwrite)?;
+        let mut report = FileReport::of_document(file.content, format, session);
+        report.add_sink_result(output.written());
+        if let Some(deliverable) = self.delivered.deliverables.get_mut(file.deliverable) {
+            self.places
+                .push((file.deliverable, deliverable.files.len()));
+            deliverable.files.push(report);
+            self.outputs.push(output);
+        }
+        Ok(())
+    }
+
+    /// Makes all files visible.
+    pub(super) fn publish(self) -> Result<Delivered> {
+        let Self {
+            mut delivered,
+            outputs,
+            places,
+        } = self;
+        let written = encode::publish(outputs)?;
+        for ((deliverable, file), written) in places.into_iter().zip(written) {
+            let deliverable = delivered.deliverables.get_mut(deliverable);
+            if let Some(file) = deliverable.and_then(|d| d.files.get_mut(file)) {
+                file.report.bytes = written.bytes;
+            }
+        }
+        Ok(delivered)
     }
 }
 

@@ -59,7 +59,7 @@ pub struct DeliverableReport {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct FileReport {
-    /// Kind of content: `mix`, `stem`, `cue`, `cue sheet` or `listing`.
+    /// Kind of content: `mix`, `stem`, `cue`, `cue sheet`, `listing` or `report`.
     pub content: String,
     /// Name of the bus or cue; `null` for a mix, a cue sheet and a listing.
     pub of: Option<String>,
@@ -203,19 +203,21 @@ impl Delivered {
     }
 }
 
+/// Heads of the columns of [`FileReport::row`].
+pub(super) const HEAD: [&str; 8] = [
+    "deliverable",
+    "holds",
+    "file",
+    "format",
+    "length",
+    "loudness",
+    "true peak",
+    "peak dBFS",
+];
+
 impl fmt::Display for Delivered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head = [
-            "deliverable",
-            "holds",
-            "file",
-            "format",
-            "length",
-            "loudness",
-            "true peak",
-            "peak dBFS",
-        ];
-        let mut rows = vec![head.map(str::to_owned)];
+        let mut rows = vec![HEAD.map(str::to_owned)];
         for deliverable in &self.deliverables {
             for (number, file) in deliverable.files.iter().enumerate() {
                 let name = if number == 0 {
@@ -248,7 +250,7 @@ impl fmt::Display for Delivered {
 }
 
 impl FileReport {
-    /// Creates the report of a cue sheet or a listing in this format.
+    /// Creates the report of a cue sheet, a listing or a report in this format.
     pub(super) fn of_document(content: Content, format: &str, session: &Session) -> Self {
         Self {
             content: super::content_name(content).to_owned(),
@@ -263,13 +265,14 @@ impl FileReport {
         }
     }
 
-    /// Returns false for a cue sheet and a listing.
+    /// Returns false for a cue sheet, a listing and a report.
     #[must_use]
     pub fn is_audio(&self) -> bool {
-        !matches!(self.content.as_str(), "cue sheet" | "listing")
+        !matches!(self.content.as_str(), "cue sheet" | "listing" | "report")
     }
 
-    fn row(&self, name: String) -> [String; 8] {
+    /// Returns the cells of the file in the table of a delivery; `name` is the first one.
+    pub(super) fn row(&self, name: String) -> [String; 8] {
         let report = &self.report;
         let is_rounding = self
             .of
@@ -301,7 +304,7 @@ impl FileReport {
 
 impl DeliverableReport {
     /// Writes the gain and the checks, one line each.
-    fn write_checks(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    pub(super) fn write_checks(&self, f: &mut impl fmt::Write) -> fmt::Result {
         let name = crate::error::one_line(self.name.clone());
         let verdict = |passed| if passed { "passed" } else { "FAILED" };
         let gain = Decibels(self.gain_db);
@@ -350,7 +353,7 @@ impl DeliverableReport {
 
 impl NullTest {
     /// Writes the result of a deliverable's test in one line.
-    fn write(&self, f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+    fn write(&self, f: &mut impl fmt::Write, name: &str) -> fmt::Result {
         let one_line = |text: &String| crate::error::one_line(text.clone());
         let level = |level: Option<f64>| {
             level.map_or("nothing at all".to_owned(), |l| format!("{:.1}", Dbfs(l)))

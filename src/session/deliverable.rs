@@ -80,6 +80,9 @@ pub struct Deliverable {
     pub listing: bool,
     /// A music cue sheet instead of audio: CSV or JSON, by the extension of the file.
     pub cue_sheet: bool,
+    /// A report of the whole delivery instead of audio: a page or JSON, by the extension of the file. It covers the
+    /// deliverables that are written in the same run.
+    pub report: bool,
     /// The loudness and true peak to check; for an album, of all its cues together.
     pub loudness: Option<LoudnessTarget>,
     /// Applies one gain so that the file meets `loudness`. Through a limiter of the master, the gain is applied before it,
@@ -239,6 +242,22 @@ impl Deliverable {
         self
     }
 
+    /// Writes a report of the whole delivery instead of audio, or not.
+    #[must_use]
+    pub fn report(mut self, report: bool) -> Self {
+        self.report = report;
+        self
+    }
+
+    /// Returns the key that makes the file a document instead of audio, and the name of the document.
+    pub(crate) fn document(&self) -> Option<(&'static str, &'static str)> {
+        match (self.cue_sheet, self.report) {
+            (true, _) => Some(("cue_sheet", "a cue sheet")),
+            (_, true) => Some(("report", "a report")),
+            _ => None,
+        }
+    }
+
     /// Returns true if the files are cut from a longer timeline or faded.
     pub(crate) fn is_excerpt(&self) -> bool {
         let is_faded = [self.fade_in, self.fade_out]
@@ -332,12 +351,13 @@ impl Deliverable {
                 ),
             );
         }
-        if self.cue_sheet
-            && let Some((key, _)) = cut.iter().chain(&audio).find(|(_, is_stated)| *is_stated)
+        let is_stated = |(_, is_stated): &&(&str, bool)| *is_stated;
+        if let Some((_, document)) = self.document()
+            && let Some((key, _)) = cut.iter().chain(&audio).find(is_stated)
         {
             add(
                 key,
-                &format!("a cue sheet is no audio, so {key} has no meaning"),
+                &format!("{document} is no audio, so {key} has no meaning"),
             );
         }
         faults
@@ -359,16 +379,17 @@ impl Deliverable {
     /// Checks a file name. Returns a message with a valid name if the extension is not that of the
     /// format.
     pub(crate) fn name_fault(&self, file: &Path) -> Option<String> {
-        if !self.cue_sheet {
+        let Some((_, document)) = self.document() else {
             return self.format.container.name_fault(file);
-        }
+        };
+        let first = if self.report { "html" } else { "csv" };
         let extension = file.extension().unwrap_or_default().to_string_lossy();
-        let is_known = ["csv", "json"]
+        let is_known = [first, "json"]
             .iter()
             .any(|known| extension.eq_ignore_ascii_case(known));
-        let right = file.with_extension("csv");
+        let right = file.with_extension(first);
         let right = right.file_name().unwrap_or_default().to_string_lossy();
-        (!is_known).then(|| format!("a cue sheet is a .csv or .json file: name it {right}"))
+        (!is_known).then(|| format!("{document} is a .{first} or .json file: name it {right}"))
     }
 
     /// Sets the loudness and true peak that are checked.

@@ -34,10 +34,12 @@ pub enum Content {
     AlbumCue,
     /// The data of an album as JSON, which is no audio.
     AlbumJson,
+    /// The report of the delivery, which is no audio.
+    Report,
 }
 
 impl Content {
-    /// Returns false for cue sheets and listings.
+    /// Returns false for cue sheets, listings and reports.
     #[must_use]
     pub fn is_audio(self) -> bool {
         matches!(self, Self::Mix | Self::Stem(_) | Self::Cue(_))
@@ -187,7 +189,7 @@ impl Session {
             let (mut bus, mut cue, mut isrc) = ("", "", String::new());
             let mut artist = self.album.artist.as_str();
             match content {
-                Content::Mix | Content::CueSheet => {}
+                Content::Mix | Content::CueSheet | Content::Report => {}
                 Content::AlbumCue | Content::AlbumJson => {}
                 Content::Stem(BusId(i)) => {
                     bus = self.buses.get(i).map_or("", |bus| bus.strip.name.as_str());
@@ -229,6 +231,9 @@ impl Session {
     fn contents(&self, deliverable: &Deliverable) -> Vec<Content> {
         if deliverable.cue_sheet {
             return vec![Content::CueSheet];
+        }
+        if deliverable.report {
+            return vec![Content::Report];
         }
         if deliverable.album {
             let ids = (0..self.cues.len()).map(CueId).zip(&self.cues);
@@ -492,9 +497,9 @@ impl Session {
                 let near = hint(name, all().map(|d| d.name.as_str()));
                 format!("gain_of: there is no deliverable {name:?}{near}")
             })?;
-            if source.cue_sheet {
+            if let Some((_, document)) = source.document() {
                 return Err(format!(
-                    "gain_of: {name:?} is a cue sheet, which has no gain"
+                    "gain_of: {name:?} is {document}, which has no gain"
                 ));
             }
             let is_circle = chain.contains(&source.name.as_str());

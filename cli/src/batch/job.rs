@@ -172,10 +172,15 @@ impl Job {
             let hint = suggest::hint(name, names.iter().copied(), || format!("{names:?}"));
             return Err(refused(format!("there is no such deliverable; {hint}")));
         };
-        if deliverable.cue_sheet {
-            return Err(refused(
-                "it is a cue sheet, and only audio is written here: use mixdown".to_owned(),
-            ));
+        let document = match (deliverable.cue_sheet, deliverable.report) {
+            (true, _) => Some("a cue sheet"),
+            (_, true) => Some("a report"),
+            _ => None,
+        };
+        if let Some(document) = document {
+            return Err(refused(format!(
+                "it is {document}, and only audio is written here: use mixdown"
+            )));
         }
         deliverable.listing = false;
         if self.format.is_some() || !is_named_for(&self.out, deliverable.format) {

@@ -177,6 +177,7 @@ pub(super) fn deliverable(visitor: &mut impl Visitor, deliverable: &mut Delivera
     visitor.field("album", &mut deliverable.album);
     visitor.field("listing", &mut deliverable.listing);
     visitor.field("cue_sheet", &mut deliverable.cue_sheet);
+    visitor.field("report", &mut deliverable.report);
     visitor.field("dither", &mut deliverable.dither);
     visitor.field("gain", &mut deliverable.gain);
     visitor.field("gain_of", &mut deliverable.gain_of);

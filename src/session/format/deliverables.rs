@@ -61,10 +61,12 @@ pub(super) fn deliverable(
             "it is an album and stems: make two deliverables of it",
         );
     }
-    if deliverable.cue_sheet && (deliverable.album || !deliverable.stems.is_empty()) {
+    if let Some((key, document)) = deliverable.document()
+        && (deliverable.album || !deliverable.stems.is_empty())
+    {
         reader.report(
-            reader.span("cue_sheet"),
-            "it is a cue sheet and audio: make two deliverables of it",
+            reader.span(key),
+            format!("it is {document} and audio: make two deliverables of it"),
         );
     }
     if deliverable.listing && !deliverable.album {

@@ -660,6 +660,12 @@ pub(super) static DELIVER: TableSpec = TableSpec {
         )
         .default("false"),
         key(
+            "report",
+            Kind::Switch,
+            "Writes a report of the whole delivery instead of audio: a page or JSON, by the extension of the file.",
+        )
+        .default("false"),
+        key(
             "loudness",
             Kind::Table(&LOUDNESS),
             "Loudness that it must have.",
