@@ -59,6 +59,12 @@ pub struct Delivery<'a> {
     only: Vec<String>,
 }
 
+impl std::fmt::Debug for Delivery<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Delivery(only {:?})", self.only)
+    }
+}
+
 impl<'a> Delivery<'a> {
     /// Creates a delivery of all deliverables to new files, using all cores.
     #[must_use]

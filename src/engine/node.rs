@@ -118,6 +118,8 @@ pub(super) struct NodeState {
     factor: Vec<f64>,
     /// The loudness meter, if loudness is measured.
     meter: Option<Box<Meter>>,
+    /// Stems stay open and buffers allocated while they do not sound.
+    pub(super) keeps: bool,
 }
 
 /// The side-chain key of an insert, as it arrives.
@@ -188,6 +190,7 @@ impl NodeState {
             pan: Vec::new(),
             factor: Vec::new(),
             meter: None,
+            keeps: false,
         }
     }
 
@@ -416,13 +419,15 @@ impl NodeState {
         out.active = clips.iter().any(sounds);
         out.block.set_frames(0);
         self.mono.set_frames(0);
-        if !out.active && self.mono.capacity() > 0 {
+        if !out.active && !self.keeps && self.mono.capacity() > 0 {
             self.mono = Block::new(Layout::Mono, 0);
         }
         let kept = self.flaws.iter_mut().zip(&mut self.edges);
         for ((clip, reader), (flaws, edges)) in clips.iter().zip(&mut self.readers).zip(kept) {
             if !sounds(clip) {
-                reader.close();
+                if !self.keeps {
+                    reader.close();
+                }
                 continue;
             }
             let to = match clip.channel_map {
