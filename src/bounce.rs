@@ -4,7 +4,7 @@
 //! jobs.
 
 mod finished_audio;
-mod fit;
+pub(crate) mod fit;
 pub(crate) mod job;
 pub(crate) mod output_file;
 pub(crate) mod pipeline;
@@ -75,7 +75,7 @@ pub struct Bounce<'a> {
 }
 
 /// Maximum number of bins of a waveform.
-const MAX_BINS: usize = 65_536;
+pub(crate) const MAX_BINS: usize = 65_536;
 
 impl<'a> Bounce<'a> {
     /// Creates a bounce of the whole mix to a new 24-bit WAV file, using all cores.

@@ -6,6 +6,7 @@
 
 mod buffer_pool;
 mod chain_state;
+mod clip_index;
 pub(crate) mod clip_log;
 mod clip_mixer;
 mod clip_reader;

@@ -290,9 +290,9 @@ pub use player::{
 pub use player::{DeviceInfo, devices};
 pub use report::Report;
 pub use session::{
-    Album, At, Bus, BusId, Clip, Content, Credit, Cue, CueId, CueKind, Deliverable, Insert, Load,
-    Marker, Master, Output, Selector, Send, Session, Strip, Track, TrackId, UnknownCueKind,
-    UnknownPart, Use,
+    Album, At, Bus, BusId, Clip, Content, Credit, Cue, CueId, CueKind, Deliverable, Excerpt,
+    Insert, Load, Marker, Master, Output, Selector, Send, Session, Strip, Track, TrackId,
+    UnknownCueKind, UnknownPart, Use,
 };
 pub use timecode::{FrameRate, NotATimecode, Timecode, UnknownFrameRate};
 pub use units::{Dbfs, Dbtp, Decibels, Frames, Gain, Lufs, NotANumber, Pan, SampleRate};

@@ -14,6 +14,7 @@
 //! `stem` puts them together for the plan; `reader` reads a stem for the engine.
 
 pub(crate) mod checksum;
+pub(crate) mod chunk_reader;
 mod codec;
 mod codec_fault;
 mod decoded_file;

@@ -112,6 +112,11 @@ impl<'a> ProgressReporter<'a> {
         }
     }
 
+    /// Adds frames to render.
+    pub(crate) fn extend(&mut self, frames: Frames) {
+        self.progress.total += frames;
+    }
+
     /// Adds rendered frames.
     ///
     /// # Errors

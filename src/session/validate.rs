@@ -183,6 +183,7 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
         if stems
             .chain(deliverable.mute.iter().copied())
             .chain(deliverable.solo.iter().copied())
+            .chain(deliverable.cue.map(Selector::Cue))
             .any(|part| session.lacks(part))
         {
             problems.report(
@@ -196,8 +197,8 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
                 "mutes the master, which has no mute: mute tracks, buses or cues".to_owned(),
             );
         }
-        if let Some(what) = deliverable.solo_fault() {
-            problems.report_at(&deliverable.written, &["solo"], &subject, what.to_owned());
+        for (key, what) in session.deliverable_faults(deliverable) {
+            problems.report_at(&deliverable.written, &[key], &subject, what);
         }
     }
     problems.found

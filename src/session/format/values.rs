@@ -15,7 +15,10 @@ use crate::{
     error::{Problem, Subject},
     layout::Layout,
     media::Input,
-    session::{At, BusId, CueKind, Marker, Selector, Send, Session, exact_times::exact},
+    session::{
+        At, BusId, CueId, CueKind, Excerpt, Marker, Selector, Send, Session, exact_times::exact,
+    },
+    storage::is_link,
     timecode::{FrameRate, Timecode},
     units::{Dbtp, Decibels, ExactFrames, Frames, Lufs, PICOSECONDS, Pan, SampleRate},
 };
@@ -188,7 +191,9 @@ impl FieldWriter<'_> {
 
     /// Returns a path relative to the folder of the session file, with `/` between its components.
     fn path(&mut self, path: &Path) -> String {
-        let inner = path.strip_prefix(self.folder).unwrap_or(path);
+        let inner = path
+            .strip_prefix(self.folder)
+            .map_or_else(|_| from_folder(path, self.folder), Path::to_owned);
         let Some(text) = inner.to_str() else {
             self.refuse(format!(
                 "{}: the name is no text that a session file can hold",
@@ -198,7 +203,7 @@ impl FieldWriter<'_> {
         };
         if inner
             .components()
-            .all(|c| matches!(c, Component::Normal(_)))
+            .all(|c| matches!(c, Component::Normal(_) | Component::ParentDir))
         {
             let names: Vec<&str> = inner
                 .components()
@@ -208,6 +213,45 @@ impl FieldWriter<'_> {
         }
         text.to_owned()
     }
+}
+
+/// Returns a relative path that leads from a folder to a file outside it: `../stems/vox.wav`. An absolute path and a link stay
+/// as they are.
+fn from_folder(path: &Path, folder: &Path) -> PathBuf {
+    if path.is_absolute() || path.to_str().is_some_and(is_link) {
+        return path.to_owned();
+    }
+    // A folder that exists may be reached through links, which `..` would not go back through.
+    let folder = folder
+        .canonicalize()
+        .or_else(|_| std::path::absolute(folder));
+    let file = match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => {
+            let parent = if parent.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                parent
+            };
+            let parent = parent
+                .canonicalize()
+                .or_else(|_| std::path::absolute(parent));
+            parent.map(|parent| parent.join(name))
+        }
+        _ => std::path::absolute(path),
+    };
+    let (Ok(folder), Ok(file)) = (folder, file) else {
+        return path.to_owned();
+    };
+    let common = folder
+        .components()
+        .zip(file.components())
+        .take_while(|(a, b)| a == b)
+        .count();
+    let up = folder
+        .components()
+        .skip(common)
+        .map(|_| Component::ParentDir);
+    up.chain(file.components().skip(common)).collect()
 }
 
 /// Absent without a value.
@@ -639,6 +683,58 @@ impl FieldValue for Vec<BusId> {
 
     fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
         texts(&self.iter().map(|bus| field.bus(*bus)).collect::<Vec<_>>())
+    }
+}
+
+/// A cue by its name.
+impl FieldValue for CueId {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let name = field.text(node)?;
+        let cues = field.scope.session.map_or(&[][..], Session::cues);
+        let index = cues.iter().position(|cue| cue.name == name);
+        if index.is_none() {
+            let hint = (field.problems).hint(name, cues.iter().map(|cue| cue.name.as_str()));
+            field.wrong(node, format!("there is no cue {name:?}{hint}"));
+        }
+        index.map(CueId::at)
+    }
+
+    fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
+        let cue = field.session.cues().get(self.0);
+        cue.map(|cue| Value::Text(cue.name.clone()))
+    }
+}
+
+/// Two ends of a part of the timeline, either of which may be missing, as in `"10s..40s"`.
+impl FieldValue for Excerpt {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let text = field.text(node)?;
+        let (clock, origin) = (field.clock(), field.scope.origin);
+        let end = |text: &str| match text.trim() {
+            "" => Ok(None),
+            text => clock.moment(text, origin).map(Some),
+        };
+        let read = || {
+            let (start, stop) = text.split_once("..").ok_or_else(|| {
+                format!("{text:?} is no range, like \"10s..40s\", \"10s..\" or \"..40s\"")
+            })?;
+            Ok::<_, String>(Self {
+                start: end(start)?.unwrap_or(Frames::ZERO),
+                end: end(stop)?,
+            })
+        };
+        let read = read();
+        field.checked(node, read)
+    }
+
+    fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
+        let time = |frames: Frames| match field.time(frames) {
+            Value::Text(text) => text,
+            _ => frames.0.to_string(),
+        };
+        let start = time(self.start);
+        let end = self.end.map(time).unwrap_or_default();
+        Some(Value::Text(format!("{start}..{end}")))
     }
 }
 
