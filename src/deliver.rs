@@ -38,7 +38,7 @@ pub use report::{DeliverableReport, Delivered, FileReport, LoudnessCheck, NullTe
 use crate::{
     bounce::{
         MAX_BINS,
-        settings::{JobSettings, ProgressReporter, job_setters},
+        settings::{JobSettings, job_setters},
     },
     error::Result,
     session::{Content, Session},
@@ -128,7 +128,7 @@ impl<'a> Delivery<'a> {
                     usize::from(!job.files.is_empty()) + usize::from(!job.fits.is_empty());
                 (0..renders).fold(sum, |sum, _| sum + (range.end - range.start))
             });
-        let mut progress = ProgressReporter::new(self.settings.progress.take(), total);
+        let mut progress = self.settings.reporter(total);
 
         let fitting = fit::Fitting::new(&selection, &jobs, &plans, &self.settings);
         let fit::Fits { gains, mut renders } = fitting.run(&mut progress)?;

@@ -38,9 +38,9 @@ mod wav;
 
 use edit_list::EditedSource;
 
-pub use input::{Damage, Input, Opener};
+pub use input::{Damage, Input, Opener, ProgramFile};
 
-pub use memory::Memory;
+pub use memory::{Memory, PcmSample};
 pub use resample::Resampled;
 pub use stem::highest_rate;
 
@@ -48,7 +48,7 @@ use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
     layout::Spec,
-    storage::file_version::FileVersion,
+    storage::{InputFile, file_version::FileVersion},
     units::Frames,
 };
 use one_channel::OneChannel;
@@ -217,7 +217,7 @@ pub enum Remark {
 /// `NotFound` for a file or stream that does not exist, `Unsupported` for an unsupported format, codec or channel
 /// count, `Corrupt` for a file too damaged to open. The message names the file.
 pub fn open(path: &Path, stream: Option<usize>) -> Result<(Box<dyn Source>, Info)> {
-    open_versioned(path, stream).map(|(source, info, _)| (source, info))
+    open_versioned(path, sniff::sniff(path)?, stream).map(|(source, info, _)| (source, info))
 }
 
 /// Returns the names that a file states for its audio streams, in order: those of the stems of a Native
@@ -239,13 +239,15 @@ pub fn stream_names(path: &Path) -> Result<Vec<String>> {
     demux::stream_names(path, &file, kind)
 }
 
-/// Opens one channel of a stem file, or all of them, and returns its version as of before it was read.
+/// Opens one channel of a stem file, or all of them, and returns its version as of before it was read. `path` is the name of
+/// the file for messages.
 fn open_channel(
     path: &Path,
+    sniffed: (InputFile, sniff::FileKind),
     stream: Option<usize>,
     channel: Option<usize>,
 ) -> Result<(Box<dyn Source>, Info, Option<FileVersion>)> {
-    let (source, mut info, version) = open_versioned(path, stream)?;
+    let (source, mut info, version) = open_versioned(path, sniffed, stream)?;
     let Some(number) = channel else {
         return Ok((source, info, version));
     };
@@ -258,9 +260,9 @@ fn open_channel(
 /// Opens a stem file like [`open`] and returns its version as of before it was read.
 fn open_versioned(
     path: &Path,
+    (file, kind): (InputFile, sniff::FileKind),
     stream: Option<usize>,
 ) -> Result<(Box<dyn Source>, Info, Option<FileVersion>)> {
-    let (file, kind) = sniff::sniff(path)?;
     let version = file.version().cloned();
     if kind == sniff::FileKind::Wave
         && let Some((wav, info)) = wav::Wav::from_file(path, file.clone())?
@@ -286,5 +288,6 @@ fn open_versioned(
 
 /// Makes an error whose message starts with the path as the caller gave it.
 fn file_error(path: &Path, kind: ErrorKind, what: impl std::fmt::Display) -> Error {
-    Error::new(kind, format!("{}: {what}", path.display()))
+    let name = path.display().to_string();
+    Error::new(kind, format!("{name}: {what}")).in_file(name)
 }

@@ -5,6 +5,7 @@
 //! `null` in JSON.
 
 mod cue_sheet;
+mod duplicate_tracks;
 mod gather;
 mod levels;
 mod overview;

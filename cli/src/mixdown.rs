@@ -6,17 +6,20 @@
 //!         level_suffix               ├─► play ─────► a sound device          progress, interrupt
 //!                                    └─► plan ─────► the plan, printed
 //! args ─► compare, report, join, explain ──────────► lines on stdout
+//! args ─► init, save ──────────────────────────────► a session file         balance
 //!
 //! hints, usage_errors     what the user can do about an error
 //! closing_messages        warnings and the verdict after a result
 //! ```
 
 mod args;
+mod balance;
 mod closing_messages;
 mod compare;
 mod deliver;
 mod explain;
 mod hints;
+mod init;
 mod inputs;
 mod interrupt;
 mod join;
@@ -25,11 +28,14 @@ mod loudness_target;
 mod mix;
 mod mute_solo;
 mod output_path;
+mod pattern;
 mod plan;
 mod play;
+mod preset;
 mod progress;
 mod report;
 mod report_file;
+mod save;
 mod session;
 mod silent_mix;
 mod stem_folder;
@@ -49,8 +55,14 @@ use std::{env, fs, process::ExitCode};
 pub fn main() -> ExitCode {
     signals::survive_large_files();
     let given = env::args_os().skip(1).collect::<Vec<_>>();
-    let CommandLine { command, args } =
-        CommandLine::try_parse().unwrap_or_else(|e| usage_errors::improve(e, &given).exit());
+    let CommandLine {
+        mut command,
+        mut args,
+    } = CommandLine::try_parse().unwrap_or_else(|e| usage_errors::improve(e, &given).exit());
+    if let Some(Command::Plan(args)) = &mut command {
+        args.apply_preset();
+    }
+    args.apply_preset();
     let args = match &command {
         Some(Command::Plan(args)) => args,
         _ => &args,
@@ -65,6 +77,7 @@ pub fn main() -> ExitCode {
         Some(Command::Compare(args)) => compare::run(args),
         Some(Command::Report(args)) => report::run(args),
         Some(Command::Join(args)) => join::run(args, messages),
+        Some(Command::Init(args)) => init::run(args),
         Some(Command::Explain(args)) => explain::run(args),
         None => Interrupt::watch()
             .map_err(Failure::from)
@@ -79,6 +92,9 @@ fn render(args: &Args, messages: Messages, interrupt: &Interrupt) -> Result<u8, 
         return plan::run(inputs, args, messages);
     }
     let inputs = inputs::parse(&args.inputs).map_err(|f| hints::for_inputs(f, args))?;
+    if let Some(path) = &args.save {
+        save::run(path, &inputs, args, messages)?;
+    }
     if let Some(device) = &args.play {
         return play::run(device, &inputs, args, messages, interrupt);
     }

@@ -1,6 +1,7 @@
 //! Formats text, numbers and times for people.
 
 use soundtrack::{Frames, SampleRate};
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// Returns text with escapes in place of characters that would move the cursor or break the line.
 pub fn printable(text: &str) -> String {
@@ -35,5 +36,65 @@ pub fn clock(frame: u64, rate_hz: u32) -> String {
     match SampleRate::new(rate_hz) {
         Ok(rate) => Frames(frame).clock(rate),
         Err(_) => counted(frame, "frame"),
+    }
+}
+
+/// Returns the number of terminal cells that text takes: two for a CJK character, none for a combining mark.
+pub fn cells(text: &str) -> usize {
+    text.width()
+}
+
+/// Returns text that takes at most this many terminal cells: a longer one loses its middle, `violins…divisi`.
+pub fn shortened(text: &str, width: usize) -> String {
+    let text = printable(text);
+    if cells(&text) <= width {
+        return text;
+    }
+    let Some(kept) = width.checked_sub(1) else {
+        return String::new();
+    };
+    // The end often tells names apart ("take 1", "take 2"), so it keeps half.
+    let start = taken(text.chars(), kept.div_ceil(2));
+    let mut end: Vec<char> = taken(text.chars().rev(), kept / 2).chars().collect();
+    end.reverse();
+    format!("{start}…{}", end.into_iter().collect::<String>())
+}
+
+/// Returns the first characters that together take at most this many cells.
+fn taken(text: impl Iterator<Item = char>, width: usize) -> String {
+    let mut left = width;
+    text.take_while(|c| {
+        let fits = c.width().unwrap_or(0) <= left;
+        left = left.saturating_sub(c.width().unwrap_or(0));
+        fits
+    })
+    .collect()
+}
+
+/// Returns text filled with spaces, or shortened, to this many terminal cells.
+pub fn padded(text: &str, width: usize) -> String {
+    let text = shortened(text, width);
+    let missing = width.saturating_sub(cells(&text));
+    text + &" ".repeat(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_lose_their_middle() {
+        assert_eq!(shortened("violins", 7), "violins");
+        assert_eq!(shortened("violins 1 divisi", 9), "viol…visi");
+        assert_eq!(shortened("violins 1 divisi", 8), "viol…isi");
+        assert_eq!(shortened("ドラムセット", 12), "ドラムセット");
+        // Seven cells would cut a character of two in half, so one stays empty.
+        assert_eq!(shortened("ドラムセット", 7), "ド…ト");
+        assert_eq!(
+            (shortened("ab", 1), shortened("ab", 0)),
+            ("…".into(), String::new())
+        );
+        assert_eq!(cells(&padded("ドラムセット", 7)), 7);
+        assert_eq!(shortened("a\u{1b}b", 20), "a\\u{1b}b");
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     encode::FileSink,
     error::{Error, ErrorKind, Problem, Result, Subject},
     plan::Plan,
-    session::{Content, CueId, Deliverable, Excerpt, Master, Session},
+    session::{Content, Deliverable, Excerpt, Master, Session},
     storage::{AtomicFile, FileSet},
     units::{Decibels, Frames},
 };
@@ -465,7 +465,7 @@ fn timeline(whole: &Session, deliverable: &Deliverable, content: Content) -> Ses
 /// about cues without a placement.
 fn albums(session: &Session) -> Option<Deliverable> {
     let mut all = Deliverable::new("album", "").album(true);
-    for cue in (0..session.cues().len()).map(CueId) {
+    for cue in session.cue_ids() {
         if !session.has_in_album(cue) {
             all = all.mute(cue);
         }

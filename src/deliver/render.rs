@@ -20,7 +20,7 @@ use crate::{
     },
     diagnostics::{MasterStage, StemMismatch, Subject, Warning, WarningKind},
     dsp::peak::Peak,
-    encode::{self, CompleteOutput, Container, Dither, Written},
+    encode::{self, CompleteOutput, Container, Dither, FileSink, Written},
     engine::{Renderer, waveform_builder::Grid},
     error::Result,
     measure::Measured,
@@ -84,7 +84,7 @@ struct PendingPiece {
     number: u32,
     report: FileReport,
     mix_of: Option<usize>,
-    file: OutputFile,
+    file: OutputFile<FileSink>,
     measured: Measured,
 }
 
@@ -366,7 +366,7 @@ fn create_file(
     signal: Signal,
     plan: &Plan,
     context: &DeliveryContext<'_>,
-) -> Result<OutputFile> {
+) -> Result<OutputFile<FileSink>> {
     let deliverable = context.deliverable(file);
     let format = deliverable.map(|d| d.format).unwrap_or_default();
     let range = job.range(plan);
@@ -587,7 +587,7 @@ impl<'a> Rendered<'a> {
         number: u32,
         mut report: FileReport,
         mix_of: Option<usize>,
-        file: OutputFile,
+        file: OutputFile<FileSink>,
     ) -> Result<()> {
         let output = file.complete(&mut report.report)?;
         self.add(CompleteFile {

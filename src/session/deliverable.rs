@@ -1,6 +1,10 @@
 //! Deliverables: the files to deliver from one session, as data.
 
-use super::{cue::CueId, selector::Selector, source_text::KeySpans, strip::BusId};
+use super::{
+    id::{BusId, CueId},
+    selector::Selector,
+    source_text::KeySpans,
+};
 use crate::{
     curve::Fade,
     encode::{Dither, Format},

@@ -2,10 +2,10 @@
 
 use super::{
     Session,
-    cue::{Cue, CueId, Use},
+    cue::{Cue, Use},
     deliverable::Deliverable,
+    id::{BusId, CueId},
     selector::Selector,
-    strip::BusId,
 };
 use crate::{
     diagnostics::suggest::hint,
@@ -191,16 +191,19 @@ impl Session {
             match content {
                 Content::Mix | Content::CueSheet | Content::Report => {}
                 Content::AlbumCue | Content::AlbumJson => {}
-                Content::Stem(BusId(i)) => {
-                    bus = self.buses.get(i).map_or("", |bus| bus.strip.name.as_str());
+                Content::Stem(id) => {
+                    bus = self
+                        .buses
+                        .get(id.0)
+                        .map_or("", |bus| bus.strip.name.as_str());
                     cue = of_cue.map_or("", Cue::display_name);
                 }
-                Content::Cue(CueId(i)) => {
-                    cue = self.cues.get(i).map_or("", Cue::display_name);
-                    artist = self.artist_of(CueId(i));
+                Content::Cue(id) => {
+                    cue = self.cues.get(id.0).map_or("", Cue::display_name);
+                    artist = self.artist_of(id);
                     isrc = self
                         .cues
-                        .get(i)
+                        .get(id.0)
                         .map_or(String::new(), |c| compact_isrc(&c.isrc));
                 }
             }
@@ -236,7 +239,9 @@ impl Session {
             return vec![Content::Report];
         }
         if deliverable.album {
-            let ids = (0..self.cues.len()).map(CueId).zip(&self.cues);
+            let ids = (0..self.cues.len())
+                .map(|index| CueId::of(index, self.key))
+                .zip(&self.cues);
             let heard = ids
                 .filter(|(id, cue)| !cue.mute && !deliverable.mute.contains(&Selector::Cue(*id)));
             let listings = deliverable
@@ -336,7 +341,7 @@ impl Session {
         };
         let delivered = || {
             (0..self.cues.len())
-                .map(CueId)
+                .map(|index| CueId::of(index, self.key))
                 .zip(&self.cues)
                 .filter(|(id, cue)| is_delivered(*id, cue))
         };

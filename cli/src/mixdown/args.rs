@@ -1,5 +1,6 @@
 //! Command line of `mixdown`.
 
+use super::preset::{self, Preset};
 use clap::{
     Parser, Subcommand, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
@@ -72,6 +73,7 @@ pub struct Args {
     ///
     ///   kick.wav           a stem
     ///   kick.wav@-3        with its level in dB, if no file has that whole name
+    ///   stems/*.wav@-3     every file that matches, with this level
     ///   bass.flac@-2:L20   with its level and pan: C, L0 to L100, R0 to R100
     ///   song.mp4#2         the second audio stream of a file
     ///   poly.wav#ch3       the third channel of a file, as mono
@@ -81,7 +83,11 @@ pub struct Args {
     #[arg(value_name = "INPUT", verbatim_doc_comment)]
     pub inputs: Vec<PathBuf>,
 
-    /// Write the mix to this WAV file
+    /// Read the subfolders of folders too; their tracks are named after both
+    #[arg(short = 'r', long, help_heading = MIX)]
+    pub recursive: bool,
+
+    /// Write the mix to this WAV or FLAC file
     ///
     /// [default: the session's deliverables, else a name after the session or the folder,
     /// else mix.wav, in the current folder]
@@ -92,9 +98,24 @@ pub struct Args {
     #[arg(long, value_name = "NAME", conflicts_with = "output", help_heading = OUTPUT)]
     pub deliver: Vec<String>,
 
+    /// Save the session with its balance in this file too, .toml or .json
+    ///
+    /// Keeps the stems, --set, --mute, --solo and all options that are keys of a session file. Paths are relative to it.
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
+    pub save: Option<PathBuf>,
+
     /// Replace existing outputs (never one of the inputs)
     #[arg(long, help_heading = OUTPUT)]
     pub force: bool,
+
+    /// Set rate, format, dither, loudness and ceiling in one word: cd, spotify, apple, youtube, podcast,
+    /// ebu-r128, atsc-a85 or netflix
+    ///
+    /// cd: 44.1 kHz, 16 bits, dithered. The others fit the mix to the loudness of the service.
+    /// All limit the true peak. Options that are given as well win.
+    #[arg(long, value_name = "NAME", value_parser = preset::parser(), hide_possible_values = true,
+          help_heading = OUTPUT)]
+    pub preset: Option<Preset>,
 
     /// Set the format: wav16, wav24, wav32, wav32f, flac16 or flac24
     ///
@@ -129,11 +150,11 @@ pub struct Args {
     #[arg(long, value_name = "A..B", allow_hyphen_values = true, help_heading = MIX, verbatim_doc_comment)]
     pub range: Option<String>,
 
-    /// Mute a track or a bus; repeatable
+    /// Mute tracks and buses: vox, "vox,bass", "drum*"; repeatable
     #[arg(long, value_name = "NAME", help_heading = MIX)]
     pub mute: Vec<String>,
 
-    /// Mix only what passes through this track or bus; repeatable
+    /// Mix only what passes through these tracks and buses; repeatable
     ///
     /// The solo of a bus includes everything that feeds it. A mute always wins.
     #[arg(long, value_name = "NAME", help_heading = MIX)]
@@ -169,7 +190,7 @@ pub struct Args {
     #[arg(long, help_heading = LOUDNESS)]
     pub measure_strips: bool,
 
-    /// Set a value of the session, such as track.drums.gain=-6; repeatable
+    /// Set a value of any session, such as track.drums.gain=-6; repeatable
     #[arg(long, value_name = "KEY=VALUE", help_heading = SESSION)]
     pub set: Vec<String>,
 
@@ -235,6 +256,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Joins parts rendered with --range, byte for byte into the file of one run
     Join(JoinArgs),
+    /// Writes a session file with comments for a folder of stems, to go on from in an editor
+    Init(InitArgs),
     /// Explains a warning and its cure, or lists all warnings
     Explain(ExplainArgs),
 }
@@ -260,6 +283,9 @@ pub struct ReportArgs {
     /// Audio files, or folders of audio files
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Read the subfolders of folders too
+    #[arg(short = 'r', long)]
+    pub recursive: bool,
     /// Write a report: .html, .svg, .json or .waveform.json
     #[arg(long, value_name = "FILE", value_parser = report_path)]
     pub report: Option<PathBuf>,
@@ -297,6 +323,32 @@ pub struct JoinArgs {
     pub quiet: bool,
 }
 
+/// Arguments of `init`.
+#[derive(Debug, clap::Args)]
+pub struct InitArgs {
+    /// A folder of stems, or stems, as for a mix
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
+    /// Write this session file [default: named after the folder, in the current folder]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Read the subfolders of folders too
+    #[arg(short = 'r', long)]
+    pub recursive: bool,
+    /// Set the sample rate [default: the stems' highest]
+    #[arg(long, value_name = "HZ", value_parser = rate)]
+    pub rate: Option<SampleRate>,
+    /// Set the layout: mono, stereo, quad, 5.1 ...
+    #[arg(long, value_name = "NAME")]
+    pub layout: Option<Layout>,
+    /// Replace an existing session file
+    #[arg(long)]
+    pub force: bool,
+    /// Print only errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
 pub struct ExplainArgs {
@@ -324,6 +376,18 @@ pub enum ProgressMode {
 }
 
 impl Args {
+    /// Returns the arguments of a mix with the defaults of all options.
+    pub fn defaults() -> Self {
+        CommandLine::parse_from(["mixdown"]).args
+    }
+
+    /// Sets the options of `--preset` that are not given.
+    pub fn apply_preset(&mut self) {
+        if let Some(preset) = self.preset {
+            preset.apply(self);
+        }
+    }
+
     /// Resolves `auto` and `--quiet` to the form that is shown.
     pub fn progress(&self) -> ProgressMode {
         match self.progress {

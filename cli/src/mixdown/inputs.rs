@@ -1,6 +1,6 @@
 //! Classifies the inputs of the command line by their names and by what exists on disk. Opens nothing.
 
-use super::level_suffix;
+use super::{level_suffix, pattern};
 use crate::{failure::Failure, file_store::is_link};
 use soundtrack::{Decibels, Error, ErrorKind, Pan};
 use std::{
@@ -51,10 +51,13 @@ pub fn parse(inputs: &[PathBuf]) -> Result<Vec<InputKind>, Failure> {
     if inputs.is_empty() {
         return Ok(vec![InputKind::Demo]);
     }
-    let kinds = inputs
-        .iter()
-        .map(|input| classify(input))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut kinds = Vec::new();
+    for input in inputs {
+        match pattern_of_stems(input)? {
+            Some(stems) => kinds.extend(stems.into_iter().map(InputKind::Stem)),
+            None => kinds.push(classify(input)?),
+        }
+    }
     let session = kinds.iter().find_map(|kind| match kind {
         InputKind::Session(path) => Some(path),
         _ => None,
@@ -68,7 +71,62 @@ pub fn parse(inputs: &[PathBuf]) -> Result<Vec<InputKind>, Failure> {
     }
 }
 
+/// Returns the stems of a pattern with a level, `stems/*.wav@-3`, which a shell passes on as it is; `None` for any other
+/// input.
+///
+/// # Errors
+/// `NotFound` for a pattern that matches nothing.
+fn pattern_of_stems(input: &Path) -> Result<Option<Vec<StemInput>>, Failure> {
+    if is_link(input) || input.exists() {
+        return Ok(None);
+    }
+    let leveled = level_suffix::split(input.as_os_str())
+        .and_then(|(name, suffix)| Some((PathBuf::from(name), level_suffix::parse(&suffix).ok()?)));
+    let (path, (gain, pan)) =
+        leveled.unwrap_or_else(|| (input.to_owned(), (Decibels::UNITY, Pan::CENTRE)));
+    let Some(pattern) = path.file_name().and_then(OsStr::to_str) else {
+        return Ok(None);
+    };
+    if path.exists() || !pattern::is_pattern(pattern) {
+        return Ok(None);
+    }
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let mut files: Vec<PathBuf> = folder
+        .unwrap_or(Path::new("."))
+        .read_dir()
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            !name.starts_with('.') && pattern::matches(pattern, &name)
+        })
+        .map(|entry| match folder {
+            Some(folder) => folder.join(entry.file_name()),
+            None => entry.file_name().into(),
+        })
+        .filter(|file| file.is_file())
+        .collect();
+    if files.is_empty() {
+        return Err(not_found(input, "no file matches this pattern"));
+    }
+    files.sort();
+    Ok(Some(
+        files
+            .into_iter()
+            .map(|path| StemInput { path, gain, pan })
+            .collect(),
+    ))
+}
+
 fn classify(input: &Path) -> Result<InputKind, Failure> {
+    if input == Path::new("-") {
+        return Err(Failure::Usage(
+            "-: stdin is not read, because a stem is read at any position; write it to a file first and name that"
+                .to_owned(),
+        ));
+    }
     if is_link(input) {
         return Ok(classify_link(input));
     }

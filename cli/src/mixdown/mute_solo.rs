@@ -1,32 +1,84 @@
 //! Applies `--mute` and `--solo` to tracks and buses by name.
 
+use super::pattern;
 use crate::suggest::{self, quoted_list};
 use soundtrack::{Selector, Session, Strip};
 
 /// Mutes and solos every track and bus of these names.
 ///
 /// `track.NAME` and `bus.NAME` select one of two with the same name; `cue.NAME` selects all tracks of a cue,
-/// `cue.NAME.TRACK` one of them.
+/// `cue.NAME.TRACK` one of them. A text that is no name is a list with commas, whose items may be patterns with `*` and
+/// `?`.
 ///
 /// # Errors
 /// A sentence for a name that selects nothing, with the nearest name or all names.
 pub fn apply(session: &mut Session, mute: &[String], solo: &[String]) -> Result<(), String> {
     for name in mute {
-        set_strips(session, "--mute", name, |strip| strip.mute = true)?;
+        set_listed(session, "--mute", name, |strip| strip.mute = true)?;
     }
     for name in solo {
-        set_strips(session, "--solo", name, |strip| strip.solo = true)?;
+        set_listed(session, "--solo", name, |strip| strip.solo = true)?;
     }
     Ok(())
 }
 
-/// Calls `set` with every strip that a name selects.
-fn set_strips(
+/// Calls `set` with every strip that a name, or a list of names and patterns, selects.
+fn set_listed(
     session: &mut Session,
     option: &str,
-    name: &str,
-    mut set: impl FnMut(&mut Strip),
+    text: &str,
+    set: impl Fn(&mut Strip),
 ) -> Result<(), String> {
+    // A name may contain a comma or a star.
+    if set_strips(session, text, &set) {
+        return Ok(());
+    }
+    for item in text
+        .split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+    {
+        let is_found = set_strips(session, item, &set)
+            || (pattern::is_pattern(item) && set_matching(session, item, &set));
+        if !is_found {
+            return Err(unknown_name(session, option, item));
+        }
+    }
+    if text.split(',').all(|item| item.trim().is_empty()) {
+        return Err(unknown_name(session, option, text));
+    }
+    Ok(())
+}
+
+/// Calls `set` with every strip whose name matches a pattern, and returns whether there is one. A pattern of a cue's tracks
+/// starts with `cue.`.
+fn set_matching(session: &mut Session, item: &str, set: impl Fn(&mut Strip)) -> bool {
+    let mut is_found = false;
+    let mut set = |strip: &mut Strip, names: &[String]| {
+        if names.iter().any(|name| pattern::matches(item, name)) {
+            set(strip);
+            is_found = true;
+        }
+    };
+    for track in session.tracks_mut() {
+        let name = track.strip.name.clone();
+        set(&mut track.strip, &[format!("track.{name}"), name]);
+    }
+    for bus in session.buses_mut() {
+        let name = bus.strip.name.clone();
+        set(&mut bus.strip, &[format!("bus.{name}"), name]);
+    }
+    for cue in session.cues_mut() {
+        for track in &mut cue.tracks {
+            let name = format!("cue.{}.{}", cue.name, track.strip.name);
+            set(&mut track.strip, &[name]);
+        }
+    }
+    is_found
+}
+
+/// Calls `set` with every strip that a name selects, and returns whether there is one.
+fn set_strips(session: &mut Session, name: &str, set: impl Fn(&mut Strip)) -> bool {
     // A track that is called `bus.music` takes precedence over the bus `music`.
     let is_whole_name = session.tracks().iter().any(|t| t.strip.name == name);
     let selects = |kind: &str, strip: &Strip| {
@@ -46,22 +98,20 @@ fn set_strips(
         }
     }
     if is_found {
-        return Ok(());
+        return true;
     }
     match session.part(name) {
         Ok(Selector::Cue(cue)) => {
             for track in &mut session.cue_mut(cue).tracks {
                 set(&mut track.strip);
             }
-            Ok(())
+            true
         }
         Ok(Selector::CueTrack(cue, index)) => {
-            if let Some(track) = session.cue_mut(cue).tracks.get_mut(index) {
-                set(&mut track.strip);
-            }
-            Ok(())
+            let track = session.cue_mut(cue).tracks.get_mut(index);
+            track.map(|track| set(&mut track.strip)).is_some()
         }
-        _ => Err(unknown_name(session, option, name)),
+        _ => false,
     }
 }
 
@@ -108,6 +158,13 @@ mod tests {
                 vec![(false, false), (false, true)],
                 vec![(false, true), (true, true)]
             )
+        );
+        apply(&mut session, &["drums, b*d".into()], &[]).unwrap();
+        assert!(session.tracks()[0].strip.mute && session.buses()[0].strip.mute);
+        let error = apply(&mut session, &["x*".into()], &[]).unwrap_err();
+        assert!(
+            error.starts_with("--mute \"x*\": no track or bus"),
+            "{error}"
         );
         let error = apply(&mut session, &["durms".into()], &[]).unwrap_err();
         assert_eq!(

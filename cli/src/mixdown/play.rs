@@ -1,21 +1,28 @@
-//! `--play`: plays the mix, with a status line and keys if a person is at the terminal.
+//! `--play`: plays the mix, on a mixing console if a person is at the terminal.
 //!
 //! ```text
-//! ▶ 00:00:12.340 of 00:00:32.000  [#######-----]  -9.8 dB   1▆ 2▃ 3m 4▁ 5·    2 underruns
+//! keys ─► console ─► Player        console: strips, loop, markers, saving
+//!            └─► View ─► screen    screen: a pure function from the view to the cells; scale: decibels to rows
+//! terminal                         raw mode, keys, drawing
 //! ```
 
+mod console;
 mod keys;
-mod status_line;
+mod scale;
+mod screen;
 mod terminal;
 
-use super::{args::Args, hints, inputs::InputKind, interrupt::Interrupt, mute_solo, session};
-use crate::{failure::Failure, messages::Messages, range, text::counted};
-use keys::{KeyAction, KeyParser};
-use soundtrack::{
-    Decibels, Frames, Plan, Player, PlayerBuilder, Selector, Session, State, Track, TrackId,
+use super::{
+    args::Args, balance, hints, inputs::InputKind, interrupt::Interrupt, mute_solo, output_path,
+    session,
 };
+use crate::{failure::Failure, messages::Messages, range, text::counted};
+use console::{Console, SaveTarget};
+use soundtrack::{Frames, Plan, Player, PlayerBuilder, Session, State};
 use std::{
-    io::IsTerminal as _,
+    env,
+    io::{self, IsTerminal as _},
+    path::Path,
     time::{Duration, Instant},
 };
 use terminal::Terminal;
@@ -23,10 +30,8 @@ use terminal::Terminal;
 /// Name of the device that needs no hardware.
 const NULL_DEVICE: &str = "null";
 const DRAW_INTERVAL: Duration = Duration::from_millis(66);
-/// Distance that an arrow key seeks.
-const SEEK_STEP: Duration = Duration::from_secs(5);
-/// Step of the master's fader in dB.
-const FADER_STEP: f64 = 1.0;
+/// Interval at which the console reads keys and meters. The peak of a meter falls by 0.3 dB in this time.
+const METER_INTERVAL: Duration = Duration::from_millis(10);
 /// Interval at which playback without a terminal is checked for its end.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -54,29 +59,47 @@ pub fn run(
             .map_err(|e| Failure::Usage(format!("--range {text}: {e}")))?;
         (start, session.length) = (part.start, Some(part.end));
     }
-    play(device, &session, start, messages, interrupt)
-}
-
-/// Plays the session from a frame and returns the exit code.
-fn play(
-    device: &str,
-    session: &Session,
-    start: Frames,
-    messages: Messages,
-    interrupt: &Interrupt,
-) -> Result<u8, Failure> {
-    let player = open(device, session, start)?;
-    let has_user = std::io::stdin().is_terminal()
-        && std::io::stderr().is_terminal()
+    let player = open(device, &session, start)?;
+    let has_user = io::stdin().is_terminal()
+        && io::stderr().is_terminal()
         && !messages.json
         && !messages.quiet;
-    interrupt.while_writing(|| {
+    let unsaved = interrupt.while_writing(|| {
         if has_user {
-            play_interactively(&player, session, interrupt)
+            let saves_to = save_target(inputs, &session);
+            let has_colour = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+            let mut console = Console::new(player.clone(), &session, &plan, saves_to, has_colour);
+            play_interactively(&mut console, interrupt).map_err(Failure::Print)
         } else {
-            play_unattended(&player, session, messages, interrupt)
+            play_unattended(&player, &session, messages, interrupt).map(|()| Vec::new())
         }
     })?;
+    if !unsaved.is_empty() {
+        messages.note("the balance has changed and was not saved (w saves it):");
+        messages.line(&format!("  {}", unsaved.join(" ")));
+    }
+    report_faults(&player, messages);
+    Ok(if interrupt.is_requested() {
+        interrupt.exit_code()
+    } else {
+        0
+    })
+}
+
+/// Returns where the console saves the balance: the session file, or a new one in the current folder.
+fn save_target(inputs: &[InputKind], session: &Session) -> SaveTarget {
+    match inputs {
+        [InputKind::Session(path)] => SaveTarget::SessionFile(path.clone()),
+        [InputKind::Demo] => SaveTarget::NewFile(balance::free_path(
+            Path::new(output_path::DEMO),
+            "soundtrack",
+        )),
+        _ => SaveTarget::NewFile(balance::free_path(Path::new(""), &session.title)),
+    }
+}
+
+/// Prints underruns and the warnings about stems.
+fn report_faults(player: &Player, messages: Messages) {
     let underruns = player.underruns();
     if underruns.count > 0 {
         messages.warning(&format!(
@@ -88,11 +111,6 @@ fn play(
     for warning in player.warnings() {
         messages.warning(&warning.to_string());
     }
-    Ok(if interrupt.is_requested() {
-        interrupt.exit_code()
-    } else {
-        0
-    })
 }
 
 #[cfg(feature = "device")]
@@ -152,95 +170,26 @@ fn play_unattended(
     }
 }
 
-/// Plays until the user quits or the mix ends.
-fn play_interactively(
-    player: &Player,
-    session: &Session,
-    interrupt: &Interrupt,
-) -> Result<(), Failure> {
-    let terminal = Terminal::enter().map_err(Failure::Print)?;
-    let mut strips = LiveStrips::of(session);
-    let mut keys = KeyParser::new(session.tracks().len());
-    let mut master_gain = session.master.gain.0;
-    let step = Frames::from_duration(SEEK_STEP, session.rate);
+/// Shows the console until the user quits. Returns what was changed and not saved, as options of the command line.
+fn play_interactively(console: &mut Console, interrupt: &Interrupt) -> io::Result<Vec<String>> {
+    let mut terminal = Terminal::enter()?;
     let mut last_drawn: Option<Instant> = None;
-    while !interrupt.is_requested() && player.state() != State::Ended {
-        let actions = terminal
-            .read_actions(DRAW_INTERVAL, &mut keys)
-            .map_err(Failure::Print)?;
+    loop {
+        let actions = terminal.read_actions(METER_INTERVAL)?;
+        let has_input = !actions.is_empty();
         for action in actions {
-            match action {
-                KeyAction::Quit => return Ok(()),
-                KeyAction::PlayOrPause if player.state() == State::Playing => player.pause(),
-                KeyAction::PlayOrPause => player.play(),
-                KeyAction::Back => player.seek(player.position() - step),
-                KeyAction::Forward => player.seek(player.position() + step),
-                KeyAction::Start => player.seek(Frames::ZERO),
-                KeyAction::Louder => {
-                    master_gain += FADER_STEP;
-                    player.set_gain(Selector::Master, Decibels(master_gain));
-                }
-                KeyAction::Quieter => {
-                    master_gain -= FADER_STEP;
-                    player.set_gain(Selector::Master, Decibels(master_gain));
-                }
-                KeyAction::Mute(track) => strips.toggle_mute(track, player),
-                KeyAction::Solo(track) => strips.toggle_solo(track, player),
+            if !console.execute(action, terminal.columns()) {
+                return Ok(console.unsaved_settings());
             }
         }
-        if last_drawn.is_none_or(|last| last.elapsed() >= DRAW_INTERVAL) {
+        if interrupt.is_requested() {
+            return Ok(console.unsaved_settings());
+        }
+        console.read_meters();
+        if has_input || last_drawn.is_none_or(|last| last.elapsed() >= DRAW_INTERVAL) {
             last_drawn = Some(Instant::now());
-            let line = status_line::format(
-                player,
-                session.rate,
-                &strips.states,
-                &keys.pending(),
-                terminal.columns(),
-            );
-            terminal.draw(&line).map_err(Failure::Print)?;
-        }
-    }
-    Ok(())
-}
-
-/// Mute and solo of a track as the user has set them.
-#[derive(Clone, Copy)]
-struct StripState {
-    is_muted: bool,
-    is_soloed: bool,
-}
-
-/// Mute and solo of all tracks, in the order of the session.
-struct LiveStrips {
-    ids: Vec<TrackId>,
-    states: Vec<StripState>,
-}
-
-impl LiveStrips {
-    fn of(session: &Session) -> Self {
-        let state = |track: &Track| StripState {
-            is_muted: track.strip.mute,
-            is_soloed: track.strip.solo,
-        };
-        Self {
-            ids: session.track_ids().collect(),
-            states: session.tracks().iter().map(state).collect(),
-        }
-    }
-
-    /// Toggles the mute of a track, counted from 0. `KeyParser` returns only tracks that exist.
-    fn toggle_mute(&mut self, track: usize, player: &Player) {
-        if let (Some(state), Some(id)) = (self.states.get_mut(track), self.ids.get(track)) {
-            state.is_muted = !state.is_muted;
-            player.set_mute(*id, state.is_muted);
-        }
-    }
-
-    /// Toggles the solo of a track, counted from 0. `KeyParser` returns only tracks that exist.
-    fn toggle_solo(&mut self, track: usize, player: &Player) {
-        if let (Some(state), Some(id)) = (self.states.get_mut(track), self.ids.get(track)) {
-            state.is_soloed = !state.is_soloed;
-            player.set_solo(*id, state.is_soloed);
+            let view = console.view();
+            terminal.draw(|frame| screen::draw(&view, frame.buffer_mut()))?;
         }
     }
 }

@@ -25,7 +25,7 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     let mut files: Vec<PathBuf> = Vec::new();
     for input in &args.files {
         if input.is_dir() {
-            let stems = stem_folder::find_stems(input, false, messages)?;
+            let stems = stem_folder::find_stems(input, false, args.recursive, messages)?;
             files.extend(stems.into_iter().map(|stem| stem.file));
         } else {
             files.push(input.clone());

@@ -28,13 +28,12 @@ pub fn build(inputs: &[InputKind], args: &Args, messages: Messages) -> Result<Se
         [InputKind::Session(path)] => load_options(args)?
             .session(path)
             .map_err(|e| hints::for_inputs(e.into(), args))?,
-        _ if !args.set.is_empty() => {
-            return Err(Failure::Usage(
-                "--set changes a value of a session file, and there is none".to_owned(),
-            ));
+        [InputKind::Demo] => with_settings(write_demo(args, messages)?, args)?,
+        stems => {
+            let session =
+                of_stems(stems, args, messages).map_err(|f| hints::for_inputs(f, args))?;
+            with_settings(session, args)?
         }
-        [InputKind::Demo] => write_demo(args, messages)?,
-        stems => of_stems(stems, args, messages).map_err(|f| hints::for_inputs(f, args))?,
     };
     if let Some(law) = args.pan_law {
         session.pan_law = law;
@@ -54,6 +53,22 @@ pub fn set_master(session: &mut Session, args: &Args) {
     session.master.dither = args.dither.or(session.master.dither);
 }
 
+/// Returns a session with the values of `--set`: it is written as a session file in memory, and read with the settings.
+fn with_settings(session: Session, args: &Args) -> Result<Session, Failure> {
+    if args.set.is_empty() {
+        return Ok(session);
+    }
+    // Relative paths stay relative to the current folder.
+    let path = Path::new("session.toml");
+    let load = Load {
+        outside: true,
+        ..Load::default()
+    };
+    let load = settings(load, args)?;
+    let loaded = load.text(session.to_text(path)?, path);
+    loaded.map_err(|e| hints::for_inputs(e.into(), args))
+}
+
 /// Returns the options for loading a session file, with the values of `--set`.
 fn load_options(args: &Args) -> Result<Load, Failure> {
     let load = Load {
@@ -67,6 +82,11 @@ fn load_options(args: &Args) -> Result<Load, Failure> {
         }),
         ..Load::default()
     };
+    settings(load, args)
+}
+
+/// Adds the values of `--set`.
+fn settings(load: Load, args: &Args) -> Result<Load, Failure> {
     args.set
         .iter()
         .try_fold(load, |load, setting| match setting.split_once('=') {
@@ -128,9 +148,10 @@ fn of_stems(inputs: &[InputKind], args: &Args, messages: Messages) -> Result<Ses
     for input in inputs {
         match input {
             InputKind::Folder(path) => {
-                let found = stem_folder::find_stems(path, args.rate.is_some(), messages)?;
+                let found =
+                    stem_folder::find_stems(path, args.rate.is_some(), args.recursive, messages)?;
                 stems.extend(found.into_iter().map(|found| {
-                    let name = track_names::title(&found.file);
+                    let name = track_names::name_in(&found.subfolder, &found.file);
                     Stem::at_unity(name, Input::file(found.file), found.rate)
                 }));
             }

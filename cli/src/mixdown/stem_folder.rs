@@ -23,11 +23,13 @@ const ONE_STREAM_EXTENSIONS: [&str; 13] = [
 /// A stem of a folder.
 pub struct FoundStem {
     pub file: PathBuf,
+    /// Folders between the searched folder and the file, empty for a file of the folder itself.
+    pub subfolder: PathBuf,
     /// Sample rate; `None` for a file that was not opened, or that could not be, which the mix reports.
     pub rate: Option<SampleRate>,
 }
 
-/// Finds the stems of a folder. Skips hidden files and subfolders. If the output's rate is given, does not open files whose
+/// Finds the stems of a folder, and with `is_recursive` those of its subfolders. Skips hidden files and folders. If the output's rate is given, does not open files whose
 /// extension is that of a format with a single stream.
 ///
 /// # Errors
@@ -35,29 +37,45 @@ pub struct FoundStem {
 pub fn find_stems(
     folder: &Path,
     is_rate_given: bool,
+    is_recursive: bool,
     messages: Messages,
 ) -> Result<Vec<FoundStem>> {
     let (files, folders) = if is_link(folder) {
         (list_objects(folder)?, 0)
+    } else if is_recursive {
+        (list_tree(folder)?, 0)
     } else {
         list_files(folder, messages)?
+    };
+    let subfolder = |file: &Path| -> PathBuf {
+        let inner = file.strip_prefix(folder).ok().and_then(Path::parent);
+        inner.map(Path::to_owned).unwrap_or_default()
     };
     let mut found = Vec::new();
     let mut skipped = 0;
     for file in files {
         if is_rate_given && has_one_stream(&file) {
-            found.push(FoundStem { file, rate: None });
+            found.push(FoundStem {
+                subfolder: subfolder(&file),
+                file,
+                rate: None,
+            });
             continue;
         }
         match media::open(&file, None) {
             Ok((_, info)) => {
                 note_streams(&file, &info, messages);
                 found.push(FoundStem {
+                    subfolder: subfolder(&file),
                     file,
                     rate: Some(info.spec.rate),
                 });
             }
-            Err(_) if has_audio_extension(&file) => found.push(FoundStem { file, rate: None }),
+            Err(_) if has_audio_extension(&file) => found.push(FoundStem {
+                subfolder: subfolder(&file),
+                file,
+                rate: None,
+            }),
             Err(e) => {
                 messages.detail(&format!("skipped {e}"));
                 skipped += 1;
@@ -67,8 +85,8 @@ pub fn find_stems(
     if found.is_empty() {
         let more = match folders {
             0 => String::new(),
-            1 => ", only another folder".to_owned(),
-            n => format!(", only {n} other folders"),
+            1 => ", only another folder; -r reads subfolders too".to_owned(),
+            n => format!(", only {n} other folders; -r reads subfolders too"),
         };
         let text = format!(
             "{}: there is no audio file in this folder{more}",
@@ -116,12 +134,54 @@ fn list_files(folder: &Path, messages: Messages) -> Result<(Vec<PathBuf>, usize)
             ("s", "them")
         };
         messages.warning(&format!(
-            "{}: the audio in the subfolder{s} {} is not mixed; add {them} to the inputs to include it",
+            "{}: the audio in the subfolder{s} {} is not mixed; -r reads all subfolders, or add {them} to the inputs",
             folder.display(),
             quoted_list(&names)
         ));
     }
     Ok((files, folders))
+}
+
+/// Maximum number of files and folders that `-r` reads, so that it does not take a whole disk for stems.
+const MAX_TREE: usize = 20_000;
+
+/// Returns the files of a folder and its subfolders, those of a folder before those of its subfolders, both sorted. Skips
+/// hidden folders, and links to folders, which may lead in circles.
+fn list_tree(folder: &Path) -> Result<Vec<PathBuf>> {
+    let (mut files, mut left, mut count) = (Vec::new(), vec![folder.to_owned()], 0);
+    while let Some(folder) = left.pop() {
+        let refused = |e: io::Error| {
+            let text = format!("{}: the folder cannot be read: {e}", folder.display());
+            Error::new(ErrorKind::NotFound, text).because(e)
+        };
+        let (mut here, mut folders) = (Vec::new(), Vec::new());
+        for entry in fs::read_dir(&folder).map_err(refused)? {
+            let entry = entry.map_err(refused)?;
+            count += 1;
+            if count > MAX_TREE {
+                let text = format!(
+                    "{}: -r found more than {MAX_TREE} files; name the folders of the stems",
+                    folder.display()
+                );
+                return Err(Error::new(ErrorKind::InvalidArgument, text));
+            }
+            let path = entry.path();
+            if is_hidden(&path) {
+                continue;
+            }
+            if entry.file_type().map_err(refused)?.is_dir() {
+                folders.push(path);
+            } else if !path.is_dir() {
+                here.push(path);
+            }
+        }
+        here.sort();
+        files.extend(here);
+        // The last one is popped first.
+        folders.sort();
+        left.extend(folders.into_iter().rev());
+    }
+    Ok(files)
 }
 
 /// Maximum number of folders that are searched for audio, so that a large tree does not delay the mix.

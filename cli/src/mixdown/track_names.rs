@@ -48,6 +48,16 @@ pub fn track_name(path: &Path) -> String {
     }
 }
 
+/// Returns the name of the track of a stem found in subfolders: `drums kick` for `drums/kick.wav`.
+pub fn name_in(subfolder: &Path, file: &Path) -> String {
+    let mut words: Vec<String> = subfolder
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy().into_owned())
+        .collect();
+    words.push(title(file));
+    words.join(" ")
+}
+
 /// Returns the name of a folder, also if it is given as `.`; `None` for the root.
 pub fn folder_name(folder: &Path) -> Option<OsString> {
     let name = |path: &Path| path.file_name().map(OsStr::to_owned);
@@ -69,6 +79,10 @@ mod tests {
     fn titles_are_names_without_extensions() {
         assert_eq!(title(Path::new("a/song.stem.mp4")), "song");
         assert_eq!(title(Path::new("kick.wav")), "kick");
+        assert_eq!(
+            name_in(Path::new("drums/in"), Path::new("a/drums/in/kick.wav")),
+            "drums in kick"
+        );
         assert_eq!(title(Path::new(".stem.mp4")), ".stem");
     }
 }

@@ -102,7 +102,7 @@ fn folders_with_audio_within_a_folder_are_named() {
     desk.write("stems/papers/notes.txt", "");
     desk.run(&["stems", "-o", "x.wav"]).expect(
         0,
-        "warning: stems: the audio in the subfolders \"old\", \"takes\" is not mixed; add them to the inputs to include it",
+        "warning: stems: the audio in the subfolders \"old\", \"takes\" is not mixed; -r reads all subfolders, or add them to the inputs",
     );
     let quiet = desk.run(&["stems", "-o", "y.wav", "-q"]);
     assert_eq!((quiet.code, quiet.err.as_str()), (0, ""));

@@ -1,5 +1,7 @@
 //! Runs `mixdown` as people do, and checks its outputs, messages and exit codes.
 
+mod balance;
+mod console;
 mod deliver;
 mod hostile;
 mod inputs;

@@ -338,7 +338,10 @@ fn plan_is_a_command_that_takes_the_options_of_a_mix() {
         .take_while(|line| !line.is_empty())
         .filter_map(|line| line.split_whitespace().next())
         .collect();
-    assert_eq!(commands, ["plan", "compare", "report", "join", "explain"]);
+    assert_eq!(
+        commands,
+        ["plan", "compare", "report", "join", "init", "explain"]
+    );
     assert!(desk.run(&["plan", "--help"]).out.contains("--mute"));
     let plan = desk.run(&["plan", "a.wav", "--limit=-3"]);
     assert!(plan.out.contains("limit -3.0 dBTP"), "{}", plan.out);

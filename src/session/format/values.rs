@@ -18,6 +18,7 @@ use crate::{
     session::{
         At, BusId, CueId, CueKind, Excerpt, Marker, Selector, Send, Session, exact_times::exact,
     },
+    storage::is_link,
     timecode::{FrameRate, Timecode},
     units::{Dbtp, Decibels, ExactFrames, Frames, Lufs, PICOSECONDS, Pan, SampleRate},
 };
@@ -130,7 +131,7 @@ impl FieldReader<'_> {
                 format!("{}: there is no bus {name:?}{hint}", self.subject),
             );
         }
-        index.map(|i| BusId(*i))
+        index.map(|i| BusId::at(*i))
     }
 
     /// Reads a level within the range of the key.
@@ -190,7 +191,9 @@ impl FieldWriter<'_> {
 
     /// Returns a path relative to the folder of the session file, with `/` between its components.
     fn path(&mut self, path: &Path) -> String {
-        let inner = path.strip_prefix(self.folder).unwrap_or(path);
+        let inner = path
+            .strip_prefix(self.folder)
+            .map_or_else(|_| from_folder(path, self.folder), Path::to_owned);
         let Some(text) = inner.to_str() else {
             self.refuse(format!(
                 "{}: the name is no text that a session file can hold",
@@ -200,7 +203,7 @@ impl FieldWriter<'_> {
         };
         if inner
             .components()
-            .all(|c| matches!(c, Component::Normal(_)))
+            .all(|c| matches!(c, Component::Normal(_) | Component::ParentDir))
         {
             let names: Vec<&str> = inner
                 .components()
@@ -210,6 +213,45 @@ impl FieldWriter<'_> {
         }
         text.to_owned()
     }
+}
+
+/// Returns a relative path that leads from a folder to a file outside it: `../stems/vox.wav`. An absolute path and a link stay
+/// as they are.
+fn from_folder(path: &Path, folder: &Path) -> PathBuf {
+    if path.is_absolute() || path.to_str().is_some_and(is_link) {
+        return path.to_owned();
+    }
+    // A folder that exists may be reached through links, which `..` would not go back through.
+    let folder = folder
+        .canonicalize()
+        .or_else(|_| std::path::absolute(folder));
+    let file = match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => {
+            let parent = if parent.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                parent
+            };
+            let parent = parent
+                .canonicalize()
+                .or_else(|_| std::path::absolute(parent));
+            parent.map(|parent| parent.join(name))
+        }
+        _ => std::path::absolute(path),
+    };
+    let (Ok(folder), Ok(file)) = (folder, file) else {
+        return path.to_owned();
+    };
+    let common = folder
+        .components()
+        .zip(file.components())
+        .take_while(|(a, b)| a == b)
+        .count();
+    let up = folder
+        .components()
+        .skip(common)
+        .map(|_| Component::ParentDir);
+    up.chain(file.components().skip(common)).collect()
 }
 
 /// Absent without a value.
@@ -654,7 +696,7 @@ impl FieldValue for CueId {
             let hint = (field.problems).hint(name, cues.iter().map(|cue| cue.name.as_str()));
             field.wrong(node, format!("there is no cue {name:?}{hint}"));
         }
-        index.map(CueId)
+        index.map(CueId::at)
     }
 
     fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {

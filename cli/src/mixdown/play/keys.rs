@@ -1,19 +1,40 @@
-//! Translates keys into actions. `m` and `s` wait for the number of a track.
+//! Translates keys into actions.
 
-/// Action that a key, or a key with a number, asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyAction {
+/// Action that a key asks for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Action {
     PlayOrPause,
     Back,
     Forward,
+    LastMarker,
+    NextMarker,
     Start,
-    Louder,
-    Quieter,
-    /// Toggles the mute of a track, counted from 0.
-    Mute(usize),
-    /// Toggles the solo of a track, counted from 0.
-    Solo(usize),
+    LastStrip,
+    NextStrip,
+    LastPage,
+    NextPage,
+    FirstStrip,
+    Master,
+    /// Moves the fader by this many decibels.
+    Gain(f64),
+    /// Moves the pan by this much, -1 to 1.
+    Pan(f64),
+    Mute,
+    MuteCue,
+    Solo,
+    ClearSwitches,
+    Reset,
+    LoopStart,
+    LoopEnd,
+    ToggleLoop,
+    ClearPeaks,
+    Save,
+    Help,
     Quit,
+    /// Quits even while the help is shown: Ctrl-C.
+    Interrupt,
+    /// A key without a meaning, which still closes the help.
+    None,
 }
 
 /// A key, independent of the terminal library.
@@ -24,71 +45,52 @@ pub enum Key {
     Right,
     Up,
     Down,
-    Enter,
+    PageUp,
+    PageDown,
+    Home,
+    End,
     Escape,
 }
 
-/// Parses keys, and holds a letter and a number that are not complete yet.
-pub struct KeyParser {
-    tracks: usize,
-    /// `m` or `s`, and the number that follows it so far.
-    typed: Option<(char, usize)>,
-}
+/// Steps of a fader in dB and of a pan.
+const STEP: f64 = 1.0;
+const FINE_STEP: f64 = 0.1;
+const PAN_STEP: f64 = 0.05;
 
-impl KeyParser {
-    /// Creates a parser for a session with this number of tracks.
-    pub fn new(tracks: usize) -> Self {
-        Self {
-            tracks,
-            typed: None,
-        }
-    }
-
-    /// Returns the letter and the digits that wait for more, for the status line.
-    pub fn pending(&self) -> String {
-        match self.typed {
-            Some((letter, 0)) => letter.to_string(),
-            Some((letter, number)) => format!("{letter}{number}"),
-            None => String::new(),
-        }
-    }
-
-    /// Parses a key. A number is complete with Enter, or once no track has a longer number that begins with it.
-    pub fn press(&mut self, key: Key) -> Option<KeyAction> {
-        let typed = self.typed.take();
-        match (key, typed) {
-            (Key::Char(c), Some((letter, number))) if c.is_ascii_digit() => {
-                let number = number * 10 + usize::from(c as u8 - b'0');
-                if number * 10 <= self.tracks {
-                    self.typed = Some((letter, number));
-                    return None;
-                }
-                self.track_action(letter, number)
-            }
-            (Key::Enter, Some((letter, number))) => self.track_action(letter, number),
-            (Key::Char(letter @ ('m' | 's')), _) => {
-                self.typed = Some((letter, 0));
-                None
-            }
-            (Key::Char(' '), _) => Some(KeyAction::PlayOrPause),
-            (Key::Char('0'), _) => Some(KeyAction::Start),
-            (Key::Char('q'), _) | (Key::Escape, None) => Some(KeyAction::Quit),
-            (Key::Left, _) => Some(KeyAction::Back),
-            (Key::Right, _) => Some(KeyAction::Forward),
-            (Key::Up, _) => Some(KeyAction::Louder),
-            (Key::Down, _) => Some(KeyAction::Quieter),
-            _ => None,
-        }
-    }
-
-    /// Returns the action on a track, counted from 1, if it exists.
-    fn track_action(&self, letter: char, number: usize) -> Option<KeyAction> {
-        let track = number.checked_sub(1).filter(|n| *n < self.tracks)?;
-        Some(if letter == 'm' {
-            KeyAction::Mute(track)
-        } else {
-            KeyAction::Solo(track)
-        })
+/// Returns the action of a key.
+pub fn action(key: Key) -> Action {
+    match key {
+        Key::Char(' ') => Action::PlayOrPause,
+        Key::Char('b') => Action::Back,
+        Key::Char('f') => Action::Forward,
+        Key::Char(',') => Action::LastMarker,
+        Key::Char('.') => Action::NextMarker,
+        Key::Char('0') => Action::Start,
+        Key::Left => Action::LastStrip,
+        Key::Right => Action::NextStrip,
+        Key::PageUp => Action::LastPage,
+        Key::PageDown | Key::Char('\t') => Action::NextPage,
+        Key::Home => Action::FirstStrip,
+        Key::End => Action::Master,
+        Key::Up => Action::Gain(STEP),
+        Key::Down => Action::Gain(-STEP),
+        Key::Char('+' | '=') => Action::Gain(FINE_STEP),
+        Key::Char('-') => Action::Gain(-FINE_STEP),
+        Key::Char('<') => Action::Pan(-PAN_STEP),
+        Key::Char('>') => Action::Pan(PAN_STEP),
+        Key::Char('m') => Action::Mute,
+        Key::Char('M') => Action::MuteCue,
+        Key::Char('s') => Action::Solo,
+        Key::Char('u') => Action::ClearSwitches,
+        Key::Char('r') => Action::Reset,
+        Key::Char('[') => Action::LoopStart,
+        Key::Char(']') => Action::LoopEnd,
+        Key::Char('l') => Action::ToggleLoop,
+        Key::Char('c') => Action::ClearPeaks,
+        Key::Char('w') => Action::Save,
+        Key::Char('?' | 'h') => Action::Help,
+        Key::Char('q') | Key::Escape => Action::Quit,
+        Key::Char(_) => Action::None,
     }
 }
 
@@ -96,24 +98,24 @@ impl KeyParser {
 mod tests {
     use super::*;
 
-    fn typed(tracks: usize, text: &str) -> Vec<KeyAction> {
-        let mut keys = KeyParser::new(tracks);
-        let key = |c| if c == '\n' { Key::Enter } else { Key::Char(c) };
-        text.chars().filter_map(|c| keys.press(key(c))).collect()
-    }
-
     #[test]
-    fn a_number_is_complete_when_no_track_has_a_longer_one() {
-        assert_eq!(typed(7, "m3s1"), [KeyAction::Mute(2), KeyAction::Solo(0)]);
-        assert_eq!(typed(7, "m8m0 "), [KeyAction::PlayOrPause]);
+    fn arrows_move_strips_and_faders() {
+        let keys = [
+            Key::Left,
+            Key::Up,
+            Key::Char('-'),
+            Key::Char('<'),
+            Key::Char('z'),
+        ];
         assert_eq!(
-            typed(12, "m1\nm12s2"),
-            [KeyAction::Mute(0), KeyAction::Mute(11), KeyAction::Solo(1)]
+            keys.map(action),
+            [
+                Action::LastStrip,
+                Action::Gain(1.0),
+                Action::Gain(-0.1),
+                Action::Pan(-0.05),
+                Action::None
+            ]
         );
-        assert_eq!(
-            typed(128, "s100m12\n"),
-            [KeyAction::Solo(99), KeyAction::Mute(11)]
-        );
-        assert_eq!(typed(3, "mq"), [KeyAction::Quit]);
     }
 }
