@@ -303,10 +303,12 @@ fn faders(folder: &Path, ending: &str) {
         }
         // Moved again some time after it has arrived, at no particular place of a block.
         if moved.is_none() && settled > 20 + times.len() * 7 % 13 {
-            player.set_gain(
-                soundtrack::Selector::Master,
-                if place == 0 { LOWER } else { Decibels::UNITY },
-            );
+            player
+                .set_gain(
+                    soundtrack::Selector::Master,
+                    if place == 0 { LOWER } else { Decibels::UNITY },
+                )
+                .unwrap();
             moved = Some(Instant::now());
         }
         // A gap would move everything, so nothing more can be measured.

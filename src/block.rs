@@ -96,12 +96,6 @@ impl Block {
             .map(move |c| c.get_mut(..frames).unwrap_or(&mut []))
     }
 
-    /// Returns the buffers of all channels, one after the other, `capacity()` samples each,
-    /// regardless of the number of frames.
-    pub(crate) fn room_mut(&mut self) -> &mut [f64] {
-        &mut self.data
-    }
-
     /// Sets `frames` frames of every channel to `value`.
     pub fn fill(&mut self, frames: usize, value: f64) {
         self.set_frames(frames);

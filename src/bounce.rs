@@ -4,7 +4,7 @@
 //! jobs.
 
 mod finished_audio;
-mod fit;
+pub(crate) mod fit;
 pub(crate) mod job;
 pub(crate) mod output_file;
 pub(crate) mod pipeline;
@@ -14,7 +14,9 @@ pub use settings::Progress;
 
 use crate::{
     diagnostics::{NonFinite, Subject, Warning, WarningKind},
-    encode::{self, Container, Dither, FileSink, Format, Memory, Metadata, Sink, Written},
+    encode::{
+        self, Container, Dither, FileSink, Format, Memory, Metadata, Sink, WriterSink, Written,
+    },
     engine::{Options, Renderer, waveform_builder::Grid},
     error::{Error, ErrorKind, Result},
     measure::Measured,
@@ -28,8 +30,13 @@ use crate::{
 use job::RenderJob;
 use output_file::OutputFile;
 use pipeline::Signal;
-use settings::{JobSettings, ProgressReporter};
-use std::{ops::Range, path::Path, time::Instant};
+use settings::JobSettings;
+use std::{
+    io::{Cursor, Seek, Write},
+    ops::Range,
+    path::Path,
+    time::Instant,
+};
 
 /// Frames per block when rendering into memory. Such ranges are short, so allocating smaller blocks
 /// saves time, and they stay in the cache.
@@ -67,7 +74,7 @@ pub struct Bounce<'a> {
 }
 
 /// Maximum number of bins of a waveform.
-const MAX_BINS: usize = 65_536;
+pub(crate) const MAX_BINS: usize = 65_536;
 
 impl<'a> Bounce<'a> {
     /// Creates a bounce of the whole mix to a new 24-bit WAV file, using all cores.
@@ -177,7 +184,8 @@ impl<'a> Bounce<'a> {
     pub fn run(self, session: &Session, path: impl AsRef<Path>) -> Result<Report> {
         let (path, clock) = (path.as_ref(), Instant::now());
         self.check(path)?;
-        let mut report = self.write(Plan::compile(session)?, path)?;
+        let plan = Plan::compile_with(session, &self.settings.cancel)?;
+        let mut report = self.write(plan, path)?;
         report.title.clone_from(&session.title);
         report.set_time(clock);
         Ok(report)
@@ -190,14 +198,81 @@ impl<'a> Bounce<'a> {
     pub fn write(mut self, plan: Plan, path: impl AsRef<Path>) -> Result<Report> {
         let (path, clock) = (path.as_ref(), Instant::now());
         output_file::refuse_inputs(&FileSet::new(plan.named_files().to_vec()), path)?;
+        let (format, range, dither, options) = self.file_options(&plan)?;
+        let mut file = OutputFile::create(path, format, &plan, &range, dither, &options)?;
+        let mut renderer = Renderer::new(plan, &self.settings.options)?;
+        let (mut report, measured) = self.render(&mut renderer, file.sink())?;
+        if let Some(measured) = &measured {
+            file.set_loudness(measured);
+        }
+        let complete = file.complete(&mut report)?;
+        report.add_sink_result(&encode::publish(vec![complete])?.pop().unwrap_or_default());
+        report.set_time(clock);
+        Ok(report)
+    }
+
+    /// Renders a session to an audio file in memory, and returns its bytes with the report.
+    ///
+    /// ```
+    /// use soundtrack::{Bounce, Format, Layout, SampleRate, Session, Spec, Track, media::Memory};
+    /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    /// let mut mix = Session::new(spec.rate, spec.layout);
+    /// mix.add_track(Track::new("tone", Memory::new(spec, vec![vec![0.5; 480]])?));
+    /// let (wav, report) = Bounce::new().format(Format::WAV_16).to_bytes(&mix)?;
+    /// assert_eq!((wav.len(), report.bytes), (44 + 960, 44 + 960));
+    /// # Ok::<(), soundtrack::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`run`](Self::run), without those of the output.
+    pub fn to_bytes(self, session: &Session) -> Result<(Vec<u8>, Report)> {
+        let mut out = Cursor::new(Vec::new());
+        let report = self.to_writer(session, &mut out)?;
+        Ok((out.into_inner(), report))
+    }
+
+    /// Renders a session to an audio file in a writer of the program, from its current position on. Seeking is needed for
+    /// the header, which a FLAC file gets last.
+    ///
+    /// An error may leave a part of the file in the writer.
+    ///
+    /// # Errors
+    /// See [`run`](Self::run); `Output` for an error of the writer.
+    pub fn to_writer(mut self, session: &Session, writer: impl Write + Seek) -> Result<Report> {
+        let clock = Instant::now();
+        let plan = Plan::compile_with(session, &self.settings.cancel)?;
+        let (format, range, dither, options) = self.file_options(&plan)?;
+        let length = range.end - range.start;
+        let sink = WriterSink::new(writer, format, plan.spec(), length, &options)?;
+        let mut file = OutputFile::of(sink, format, &plan, &range, dither)?;
+        let mut renderer = Renderer::new(plan, &self.settings.options)?;
+        let (mut report, measured) = self.render(&mut renderer, file.sink())?;
+        if let Some(measured) = &measured {
+            file.set_loudness(measured);
+        }
+        let written = file.into_file(&mut report).finish()?;
+        report.add_sink_result(&written);
+        report.title.clone_from(&session.title);
+        report.set_time(clock);
+        Ok(report)
+    }
+
+    /// Returns the format, the range, the dither and the options of the file of a plan.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a range that ends before it starts, and those of [`joinable`](Self::joinable).
+    fn file_options(
+        &mut self,
+        plan: &Plan,
+    ) -> Result<(Format, Range<Frames>, Option<Dither>, encode::Options)> {
         let range = self.range.clone().unwrap_or(Frames::ZERO..plan.length());
         let format = self.format;
         let dither = self
             .dither
             .or(plan.dither)
-            .filter(|_| output_file::rounds(&plan, format));
+            .filter(|_| output_file::rounds(plan, format));
         let slice = if self.joinable {
-            Some(slice::slice_of_range(&plan, &range, dither)?)
+            Some(slice::slice_of_range(plan, &range, dither)?)
         } else {
             None
         };
@@ -211,16 +286,7 @@ impl<'a> Bounce<'a> {
             states_loudness: format.container == Container::Flac,
             slice,
         };
-        let mut file = OutputFile::create(path, format, &plan, &range, dither, &options)?;
-        let mut renderer = Renderer::new(plan, &self.settings.options)?;
-        let (mut report, measured) = self.render(&mut renderer, file.sink())?;
-        if let Some(measured) = &measured {
-            file.set_loudness(measured);
-        }
-        let complete = file.complete(&mut report)?;
-        report.add_sink_result(&encode::publish(vec![complete])?.pop().unwrap_or_default());
-        report.set_time(clock);
-        Ok(report)
+        Ok((format, range, dither, options))
     }
 
     /// Renders a plan to a sink and finishes the sink. The settings for format and overwriting have
@@ -253,8 +319,7 @@ impl<'a> Bounce<'a> {
             renderer.build_waveforms(Grid::over(&range, bins));
         }
         renderer.measure(self.measure_strips);
-        let mut progress =
-            ProgressReporter::new(self.settings.progress.take(), range.end - range.start);
+        let mut progress = self.settings.reporter(range.end - range.start);
         let mut job = RenderJob::new(renderer, range.clone(), &self.settings);
         job.outputs = vec![(Signal::Mix, sink)];
         job.metered = if self.unmeasured {

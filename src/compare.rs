@@ -15,11 +15,11 @@ pub use spans::{MAX_SPANS, Span};
 
 use crate::{
     error::Result,
-    media::{Damage, Input, stem::Stem},
+    media::{Damage, Input, chunk_reader::WINDOW, stem::Stem},
     units::{Dbfs, Frames, SampleRate},
 };
 use fit::Sums;
-use pair::{StemPair, WINDOW};
+use pair::StemPair;
 use serde::Serialize;
 use spans::SpanList;
 use std::path::Path;

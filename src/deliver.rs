@@ -2,14 +2,14 @@
 //! mutes and languages.
 //!
 //! ```text
-//! deliverables ─► files ─► jobs, one per timeline, language and set of mutes ─► one render each ─► its files
+//! deliverables ─► files ─► jobs, one per timeline, language, range and set of mutes ─► one render each ─► its files
 //! ```
 //!
 //! Files of the same timeline, language and mutes share one render, whatever their formats and
 //! deliverables, so every stem is decoded once for all of them. Different mutes, another language
-//! that the session uses, and each cue of an album need a render of their own; albums with the same
-//! mutes share theirs. A deliverable fitted to a loudness target needs an additional render to
-//! measure it.
+//! that the session uses, another rate, layout, range or limiter, and each cue of an album need a
+//! render of their own; albums with the same mutes share theirs. A deliverable fitted to a loudness
+//! target needs an additional render to measure it, and several through a limiter.
 //!
 //! All files of a delivery become visible together or not at all: they are completed under
 //! temporary names and published after the last one. A journal lists the files being published. If
@@ -20,12 +20,15 @@
 //! for bit.
 
 mod cue_sheet;
+mod fit;
 mod folders;
 mod jobs;
 mod listing;
 mod loudness;
 mod metadata;
 mod null_test;
+mod page;
+mod read_back;
 mod render;
 mod report;
 mod stems;
@@ -33,14 +36,14 @@ mod stems;
 pub use report::{DeliverableReport, Delivered, FileReport, LoudnessCheck, NullTest, PeakCheck};
 
 use crate::{
-    bounce::settings::{JobSettings, ProgressReporter, job_setters},
+    bounce::{
+        MAX_BINS,
+        settings::{JobSettings, job_setters},
+    },
     error::Result,
-    measure::Measured,
-    session::{Content, Deliverable, Session},
+    session::{Content, Session},
     units::{Decibels, Frames},
 };
-use jobs::DeliveryJob;
-use loudness::DeliverableLoudness;
 use std::time::Instant;
 
 /// Delivers a session: selects deliverables, threads, overwriting and progress.
@@ -57,7 +60,11 @@ use std::time::Instant;
 pub struct Delivery<'a> {
     settings: JobSettings<'a>,
     only: Vec<String>,
+    bins: Option<usize>,
 }
+
+/// Default number of bins of a waveform in the report of a delivery.
+const DEFAULT_BINS: usize = 2000;
 
 impl<'a> Delivery<'a> {
     /// Creates a delivery of all deliverables to new files, using all cores.
@@ -75,16 +82,24 @@ impl<'a> Delivery<'a> {
         self
     }
 
+    /// Sets the maximum number of bins of each waveform in the pictures of a report, clamped to 1 to
+    /// 65,536; 2,000 by default. Pictures are drawn if a deliverable is a report. Changes no sample.
+    #[must_use]
+    pub fn bins(mut self, bins: usize) -> Self {
+        self.bins = Some(bins.clamp(1, MAX_BINS));
+        self
+    }
+
     /// Performs the checks that [`run`](Self::run) makes before any stem is opened.
     ///
     /// # Errors
     /// `Session` for unknown names and contradictory deliverables, `Output` for files that exist,
     /// that would be written twice or that cannot be written.
     pub fn check(&self, session: &Session) -> Result<()> {
-        let chosen = jobs::select(session, &self.only)?;
-        let jobs = jobs::jobs(session, &chosen);
+        let selection = jobs::select(session, &self.only)?;
+        let jobs = jobs::jobs(session, &selection, false);
         jobs::refuse_inputs(session, &jobs)?;
-        jobs::create_folders(&jobs, &chosen, self.settings.overwrite).map(drop)
+        jobs::create_folders(&jobs, &selection.chosen, self.settings.overwrite).map(drop)
     }
 
     /// Renders and writes the files. Missing folders are created.
@@ -96,51 +111,43 @@ impl<'a> Delivery<'a> {
     /// restored when the next output is written there.
     pub fn run(mut self, session: &Session) -> Result<Delivered> {
         let clock = Instant::now();
-        let chosen = jobs::select(session, &self.only)?;
-        let jobs = jobs::jobs(session, &chosen);
+        let selection = jobs::select(session, &self.only)?;
+        let has_report = selection.chosen.iter().any(|d| d.report);
+        let mut jobs = jobs::jobs(session, &selection, has_report);
         jobs::refuse_inputs(session, &jobs)?;
-        let folders = jobs::create_folders(&jobs, &chosen, self.settings.overwrite)?;
-        let plans = jobs::compile(&jobs)?;
+        let chosen = &selection.chosen;
+        let folders = jobs::create_folders(&jobs, chosen, self.settings.overwrite)?;
+        let mut plans = jobs::compile(&jobs)?;
 
-        let measured_first: Vec<bool> = jobs.iter().map(|job| is_fitted(job, &chosen)).collect();
-        let lengths = jobs
+        let total = jobs
             .iter()
             .zip(&plans)
-            .zip(&measured_first)
-            .filter(|((job, _), _)| !job.files.is_empty())
-            .map(|((_, plan), twice)| (plan.length(), *twice));
-        let total = lengths.fold(
-            Frames::ZERO,
-            |sum, (n, twice)| if twice { sum + n + n } else { sum + n },
-        );
-        let mut progress = ProgressReporter::new(self.settings.progress.take(), total);
+            .fold(Frames::ZERO, |sum, (job, plan)| {
+                let range = job.range(plan);
+                let renders =
+                    usize::from(!job.files.is_empty()) + usize::from(!job.fits.is_empty());
+                (0..renders).fold(sum, |sum, _| sum + (range.end - range.start))
+            });
+        let mut progress = self.settings.reporter(total);
 
-        let mut renders = 0;
-        let mut measured: Vec<Vec<Measured>> = vec![Vec::new(); chosen.len()];
-        for ((job, plan), _) in jobs
-            .iter()
-            .zip(&plans)
-            .zip(&measured_first)
-            .filter(|(_, first)| **first)
-        {
-            let mix = render::measure(plan.clone(), &self.settings, &mut progress)?;
-            for (deliverable, all) in measured.iter_mut().enumerate() {
-                if job.files.iter().any(|file| file.deliverable == deliverable) {
-                    all.extend(mix.clone());
-                }
+        let fitting = fit::Fitting::new(&selection, &jobs, &plans, &self.settings);
+        let fit::Fits { gains, mut renders } = fitting.run(&mut progress)?;
+        for (job, plan) in jobs.iter_mut().zip(&mut plans) {
+            let raised_by = job.raised_by.and_then(|index| gains.get(index));
+            if let Some(gain) = raised_by.filter(|_| !job.files.is_empty()) {
+                let fader = &mut job.session.master.gain;
+                *fader = Decibels(fader.0 + gain.0);
+                *plan = job.compile()?;
             }
-            renders += 1;
         }
-        let gains: Vec<Decibels> = chosen
-            .iter()
-            .zip(&measured)
-            .map(|(d, measured)| gain(d, measured))
-            .collect();
 
         let context = render::DeliveryContext {
             settings: &self.settings,
-            chosen: &chosen,
-            gains: &gains,
+            chosen,
+            fitted: &selection.fitted,
+            gains: &selection.gains,
+            fits: &gains,
+            bins: has_report.then_some(self.bins.unwrap_or(DEFAULT_BINS)),
         };
         let mut rendered = render::Rendered::new(&context);
         for (job, plan) in jobs.iter().zip(plans) {
@@ -156,42 +163,29 @@ impl<'a> Delivery<'a> {
         }
         for job in &jobs {
             let documents = job.documents.iter();
-            for file in documents.filter(|file| file.content != Content::CueSheet) {
+            let is_listing = |content| matches!(content, Content::AlbumCue | Content::AlbumJson);
+            for file in documents.filter(|file| is_listing(file.content)) {
                 rendered.write_listing(session, file, &context)?;
             }
         }
-        let mut done = rendered.publish()?;
+        rendered.test_stems()?;
+        let mut complete = rendered.judge();
+        let delivered = &mut complete.delivered;
+        (delivered.title, delivered.renders) = (session.title.clone(), renders);
+        for job in &jobs {
+            let documents = job.documents.iter();
+            for file in documents.filter(|file| file.content == Content::Report) {
+                complete.write_report(session, file, self.settings.overwrite)?;
+            }
+        }
+        let mut done = complete.publish()?;
         folders.keep();
-        (done.title, done.renders) = (session.title.clone(), renders);
         done.wall_s = clock.elapsed().as_secs_f64();
         Ok(done)
     }
 }
 
-/// Returns true if a file of the job is fitted to a loudness target, so that its mix must be
-/// measured first.
-fn is_fitted(job: &DeliveryJob, chosen: &[&Deliverable]) -> bool {
-    job.files.iter().any(|file| {
-        chosen
-            .get(file.deliverable)
-            .is_some_and(|d| d.fit && d.loudness.is_some())
-    })
-}
-
-/// Returns the gain that fits a deliverable to its target, given the measurements of its timelines;
-/// 0 dB without `fit` and for silence.
-fn gain(deliverable: &Deliverable, measured: &[Measured]) -> Decibels {
-    let Some(target) = deliverable.loudness.as_ref().filter(|_| deliverable.fit) else {
-        return Decibels::UNITY;
-    };
-    let loudness = DeliverableLoudness::new(measured);
-    target
-        .fit(loudness.integrated, loudness.true_peak)
-        .map_or(Decibels::UNITY, |fit| fit.gain)
-}
-
-/// Returns the name of a kind of content: `mix`, `stem`, `cue`, `cue sheet` or
-/// `listing`.
+/// Returns the name of a kind of content: `mix`, `stem`, `cue`, `cue sheet`, `listing` or `report`.
 fn content_name(content: Content) -> &'static str {
     match content {
         Content::Mix => "mix",
@@ -199,5 +193,6 @@ fn content_name(content: Content) -> &'static str {
         Content::Cue(_) => "cue",
         Content::CueSheet => "cue sheet",
         Content::AlbumCue | Content::AlbumJson => "listing",
+        Content::Report => "report",
     }
 }

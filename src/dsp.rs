@@ -17,6 +17,7 @@ pub(crate) mod pan;
 pub(crate) mod peak;
 mod processor;
 pub(crate) mod quantise;
+pub(crate) mod rate_conversion;
 pub(crate) mod trim;
 pub(crate) mod true_peak;
 

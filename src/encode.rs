@@ -1,7 +1,7 @@
 //! Writes audio: the [`Sink`] trait, its sinks for files and memory, and the formats of files.
 //!
-//! All files are written by [`FileSink`]: the `Encoder` of the container produces the bytes, and an
-//! atomic file of [`storage`](crate::storage) stores them. `containers.rs` explains how to add a
+//! Files are written by [`FileSink`] and [`WriterSink`]: the `Encoder` of the container produces the bytes, and an
+//! atomic file of [`storage`](crate::storage), or a writer of the program, stores them. `containers.rs` explains how to add a
 //! container.
 
 mod containers;
@@ -14,6 +14,7 @@ mod metadata;
 mod options;
 pub(crate) mod slice;
 mod stream;
+mod stream_sink;
 mod wav;
 
 pub use containers::Container;
@@ -26,6 +27,7 @@ pub use metadata::{Family, FileLoudness, Metadata};
 pub use options::Options;
 pub use slice::Slice;
 use stream::EncodedStream;
+pub use stream_sink::WriterSink;
 
 use crate::{block::Block, dsp::quantise::Tally, error::Result, units::Frames};
 use std::{fmt, path::PathBuf};

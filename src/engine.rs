@@ -6,6 +6,7 @@
 
 mod buffer_pool;
 mod chain_state;
+mod clip_index;
 pub(crate) mod clip_log;
 mod clip_mixer;
 mod clip_reader;
@@ -80,6 +81,7 @@ pub struct Renderer {
     buffers: BufferPool,
     graph: Graph,
     pool: Pool,
+    options: Options,
     /// Frames of a step.
     step: usize,
     transport: Transport,
@@ -127,6 +129,7 @@ impl Renderer {
             buffers,
             graph,
             pool,
+            options: options.clone(),
             step: STEP,
             transport: Transport::new(latency),
             lags,
@@ -179,6 +182,41 @@ impl Renderer {
         self.nodes.iter_mut().for_each(NodeState::reset);
         self.position = position;
         self.warm_up = position - first + self.plan.latency().0;
+    }
+
+    /// Continues with another plan at the current position: from the next block on, the output has the bits of a render of that
+    /// plan from its start.
+    ///
+    /// ```
+    /// use soundtrack::{Block, Decibels, Layout, Options, Plan, Renderer, SampleRate, Session, Spec, Track, media::Memory};
+    /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    /// let mut mix = Session::new(spec.rate, spec.layout);
+    /// let tone = mix.add_track(Track::new("tone", Memory::new(spec, vec![vec![0.5; 4]])?));
+    /// let mut renderer = Renderer::new(Plan::compile(&mix)?, &Options::default())?;
+    /// let mut block = Block::new(Layout::Mono, 2);
+    /// renderer.render(&mut block)?;
+    /// mix.track_mut(tone).strip.mute = true;
+    /// renderer.replace(Plan::compile(&mix)?)?;
+    /// renderer.render(&mut block)?;
+    /// assert_eq!(block.channel(0), [0.0, 0.0]);
+    /// # Ok::<(), soundtrack::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a plan of another rate or layout, and those of [`new`](Self::new); then the old plan stays.
+    pub fn replace(&mut self, plan: Plan) -> Result<()> {
+        if plan.spec != self.plan.spec {
+            let what = format!(
+                "a plan of {} Hz {} cannot replace one of {} Hz {}",
+                plan.spec.rate, plan.spec.layout, self.plan.spec.rate, self.plan.spec.layout
+            );
+            return Err(Error::new(ErrorKind::InvalidArgument, what));
+        }
+        let mut next = Self::new(plan, &self.options)?;
+        next.watched = self.watched;
+        next.seek(Frames(self.position));
+        *self = next;
+        Ok(())
     }
 
     /// Fills the block with the next frames and returns their number: the block's capacity, less at the end, then 0.

@@ -39,6 +39,8 @@ pub enum ErrorKind {
     Transient,
     /// The operation was cancelled by the caller.
     Cancelled,
+    /// The deadline that the caller set has passed: allow more time.
+    DeadlinePassed,
 }
 
 impl ErrorKind {
@@ -96,6 +98,19 @@ pub(crate) fn one_line(text: String) -> String {
     text.chars().map(escaped).collect()
 }
 
+/// The place that an error names.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Place {
+    /// Name of the file, as the message shows it.
+    file: Option<String>,
+    /// Frame of the file at its own rate. Its public methods are in `units`, which imports this module.
+    pub frame: Option<u64>,
+    /// The track.
+    track: Option<String>,
+    /// The message begins with the track.
+    leads_with_track: bool,
+}
+
 /// Error type of this crate: a kind, a message that names track, file and position, and a cause.
 ///
 /// ```
@@ -107,8 +122,8 @@ pub(crate) fn one_line(text: String) -> String {
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
-    /// Name of the track in which the error occurred; the message begins with it.
-    track: Option<String>,
+    /// The place as data. In a box, so that results stay small.
+    pub(crate) place: Box<Place>,
     what: String,
     problems: Vec<Problem>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -122,11 +137,18 @@ impl Error {
     pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
         Self {
             kind,
-            track: None,
+            place: Box::default(),
             what: one_line(what.into()),
             problems: Vec::new(),
             source: None,
         }
+    }
+
+    /// States the file that the error is about, for [`file`](Self::file). The message should name it already.
+    #[must_use]
+    pub fn in_file(mut self, name: impl Into<String>) -> Self {
+        self.place.file = Some(name.into());
+        self
     }
 
     /// Sets the cause. The message should already include what the cause says.
@@ -145,7 +167,10 @@ impl Error {
         let cause = cause.into();
         // A thread that cannot be started fails with EAGAIN, which does not mean that it will
         // succeed later.
-        if !matches!(self.kind, ErrorKind::Resource | ErrorKind::Cancelled) {
+        if !matches!(
+            self.kind,
+            ErrorKind::Resource | ErrorKind::Cancelled | ErrorKind::DeadlinePassed
+        ) {
             self.kind = ErrorKind::from_cause(cause.as_ref()).unwrap_or(self.kind);
         }
         self.source = Some(cause);
@@ -156,20 +181,35 @@ impl Error {
     #[must_use]
     pub fn in_track(mut self, name: &str) -> Self {
         self.what = self.to_string();
-        self.track = Some(name.to_owned());
+        (self.place.track, self.place.leads_with_track) = (Some(name.to_owned()), true);
         self
     }
 
     /// Removes the name of the track from the message, for a track that the user does not know.
     pub(crate) fn out_of_track(mut self) -> Self {
-        self.track = None;
+        (self.place.track, self.place.leads_with_track) = (None, false);
         self
     }
 
     /// Prefixes the message with the subject of the error.
     pub(crate) fn within(mut self, who: impl fmt::Display) -> Self {
         self.what = format!("{who}: {self}");
-        self.track = None;
+        (self.place.track, self.place.leads_with_track) = (None, false);
+        self
+    }
+
+    /// States the track for [`track`](Self::track), where the message names it already.
+    pub(crate) fn about_track(mut self, name: &str) -> Self {
+        self.place.track = Some(name.to_owned());
+        self
+    }
+
+    /// Takes over track, file and frame of the error that is the only reason for this one.
+    pub(crate) fn located_as(mut self, reason: &Self) -> Self {
+        *self.place = Place {
+            leads_with_track: false,
+            ..Place::clone(&reason.place)
+        };
         self
     }
 
@@ -189,7 +229,7 @@ impl Error {
             .join("\n");
         Self {
             kind,
-            track: None,
+            place: Box::default(),
             what,
             problems,
             source: None,
@@ -200,6 +240,27 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.kind
+    }
+
+    /// Returns the name of the track in which the error occurred; `None` where no single track is concerned.
+    ///
+    /// ```
+    /// use soundtrack::{Input, Layout, Plan, SampleRate, Session, Track};
+    /// let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+    /// mix.add_track(Track::new("vox", Input::bytes("upload 17", *b"no audio")));
+    /// let error = Plan::compile(&mix).unwrap_err();
+    /// assert_eq!((error.track(), error.file()), (Some("vox"), Some("upload 17")));
+    /// ```
+    #[must_use]
+    pub fn track(&self) -> Option<&str> {
+        self.place.track.as_deref()
+    }
+
+    /// Returns the name of the file that the error is about, as the program or the session names it; `None` where no single
+    /// file is concerned.
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        self.place.file.as_deref()
     }
 
     /// Returns the kind of the system error among the causes, such as `AlreadyExists` for an output
@@ -230,7 +291,12 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(track) = &self.track {
+        if let Some(track) = self
+            .place
+            .track
+            .as_ref()
+            .filter(|_| self.place.leads_with_track)
+        {
             write!(f, "track {track:?}: ")?;
         }
         f.write_str(&self.what)

@@ -45,7 +45,7 @@
 //! let mix = Session::load("song.toml")?;
 //! let player = PlayerBuilder::new().null(&mix)?; // without hardware; `mix.play()?` with the feature `device`
 //! for track in mix.track_ids() {
-//!     player.set_gain(track, Decibels(-6.0));
+//!     player.set_gain(track, Decibels(-6.0))?;
 //! }
 //! player.wait(Duration::from_secs(10)); // until it has ended, at most 10 s
 //! # Ok::<(), soundtrack::Error>(())
@@ -63,6 +63,9 @@
 //! | check a session and print what it will do | [`Plan`] |
 //! | write one file | [`Session::bounce`], [`Bounce`], [`Format`] |
 //! | write every file that a session promises | [`Deliverable`], [`Delivery`] |
+//! | take files from memory, write them into memory | [`Input::bytes`], [`Input::reader`], [`Bounce::to_bytes`], [`Bounce::to_writer`] |
+//! | end a long operation early | [`Cancel`] |
+//! | edit a session while it plays | [`Player::update_at`], [`Player::ramp_gain`], [`Renderer::replace`] |
 //! | get samples in memory | [`Session::render`], [`Session::render_on`], [`Renderer`] |
 //! | play live | [`Player`], [`PlayerBuilder`] |
 //! | read peaks, loudness and warnings, or draw them | [`Report`], [`diagnostics`] |
@@ -175,6 +178,7 @@ extern crate self as soundtrack;
 
 // Core.
 mod block;
+mod cancel;
 mod curve;
 pub mod error;
 mod layout;
@@ -262,6 +266,7 @@ pub mod guide {
 
 pub use block::Block;
 pub use bounce::{Bounce, Progress};
+pub use cancel::Cancel;
 pub use curve::{Curve, Fade, FadeShape, Point, Shape, UnknownShape};
 pub use deliver::Delivery;
 pub use dsp::pan::{PanLaw, UnknownPanLaw};
@@ -272,14 +277,16 @@ pub use layout::{Layout, Spec, UnknownLayout};
 pub use measure::LoudnessTarget;
 pub use media::{Damage, Input, Opener, Source};
 pub use plan::{Plan, PlannedCue, PlannedUse};
-pub use player::{Callback, Level, Levels, LoudnessSoFar, Player, PlayerBuilder, State, Underruns};
+pub use player::{
+    Callback, Event, Level, Levels, LoudnessSoFar, Player, PlayerBuilder, State, Underruns,
+};
 #[cfg(feature = "device")]
 pub use player::{DeviceInfo, devices};
 pub use report::Report;
 pub use session::{
-    Album, At, Bus, BusId, Clip, Content, Credit, Cue, CueId, CueKind, Deliverable, Insert, Load,
-    Marker, Master, Output, Selector, Send, Session, Strip, Track, TrackId, UnknownCueKind,
-    UnknownPart, Use,
+    Album, At, Bus, BusId, Clip, Content, Credit, Cue, CueId, CueKind, Deliverable, Excerpt,
+    Insert, Load, Marker, Master, Output, Selector, Send, Session, Strip, Track, TrackId,
+    UnknownCueKind, UnknownPart, Use,
 };
 pub use timecode::{FrameRate, NotATimecode, Timecode, UnknownFrameRate};
 pub use units::{Dbfs, Dbtp, Decibels, Frames, Gain, Lufs, NotANumber, Pan, SampleRate};

@@ -14,6 +14,7 @@
 //! `stem` puts them together for the plan; `reader` reads a stem for the engine.
 
 pub(crate) mod checksum;
+pub(crate) mod chunk_reader;
 mod codec;
 mod codec_fault;
 mod decoded_file;
@@ -37,9 +38,9 @@ mod wav;
 
 use edit_list::EditedSource;
 
-pub use input::{Damage, Input, Opener};
+pub use input::{Damage, Input, Opener, ProgramFile};
 
-pub use memory::Memory;
+pub use memory::{Memory, PcmSample};
 pub use resample::Resampled;
 pub use stem::highest_rate;
 
@@ -47,7 +48,7 @@ use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
     layout::Spec,
-    storage::file_version::FileVersion,
+    storage::{InputFile, file_version::FileVersion},
     units::Frames,
 };
 use one_channel::OneChannel;
@@ -216,16 +217,18 @@ pub enum Remark {
 /// `NotFound` for a file or stream that does not exist, `Unsupported` for an unsupported format, codec or channel
 /// count, `Corrupt` for a file too damaged to open. The message names the file.
 pub fn open(path: &Path, stream: Option<usize>) -> Result<(Box<dyn Source>, Info)> {
-    open_versioned(path, stream).map(|(source, info, _)| (source, info))
+    open_versioned(path, sniff::sniff(path)?, stream).map(|(source, info, _)| (source, info))
 }
 
-/// Opens one channel of a stem file, or all of them, and returns its version as of before it was read.
+/// Opens one channel of a stem file, or all of them, and returns its version as of before it was read. `path` is the name of
+/// the file for messages.
 fn open_channel(
     path: &Path,
+    sniffed: (InputFile, sniff::FileKind),
     stream: Option<usize>,
     channel: Option<usize>,
 ) -> Result<(Box<dyn Source>, Info, Option<FileVersion>)> {
-    let (source, mut info, version) = open_versioned(path, stream)?;
+    let (source, mut info, version) = open_versioned(path, sniffed, stream)?;
     let Some(number) = channel else {
         return Ok((source, info, version));
     };
@@ -238,9 +241,9 @@ fn open_channel(
 /// Opens a stem file like [`open`] and returns its version as of before it was read.
 fn open_versioned(
     path: &Path,
+    (file, kind): (InputFile, sniff::FileKind),
     stream: Option<usize>,
 ) -> Result<(Box<dyn Source>, Info, Option<FileVersion>)> {
-    let (file, kind) = sniff::sniff(path)?;
     let version = file.version().cloned();
     if kind == sniff::FileKind::Wave
         && let Some((wav, info)) = wav::Wav::from_file(path, file.clone())?
@@ -266,5 +269,6 @@ fn open_versioned(
 
 /// Makes an error whose message starts with the path as the caller gave it.
 fn file_error(path: &Path, kind: ErrorKind, what: impl std::fmt::Display) -> Error {
-    Error::new(kind, format!("{}: {what}", path.display()))
+    let name = path.display().to_string();
+    Error::new(kind, format!("{name}: {what}")).in_file(name)
 }

@@ -33,6 +33,7 @@ pub(crate) use route::Scope;
 pub(crate) use routing::{Gates, NodeIndex, Routing};
 
 use crate::{
+    cancel::Cancel,
     curve::{Automation, Fade},
     diagnostics::{Subject, Unheard, Warning},
     dsp::pan::PanLaw,
@@ -232,12 +233,31 @@ impl Plan {
     /// All problems of the session at once, in [`Error::problems`](crate::Error::problems): kind `Session`, or the kind that
     /// all problems share (`NotFound`, `Unsupported`, `Corrupt`).
     pub fn compile(session: &Session) -> Result<Self> {
-        Self::compiled(session, Scope::Heard)
+        Self::compiled(session, Scope::Heard, &Cancel::new())
+    }
+
+    /// Compiles a session as [`compile`](Self::compile) does, and ends early when `cancel` says so, at the latest when the
+    /// stem that is being opened is measured.
+    ///
+    /// ```
+    /// use soundtrack::{Cancel, ErrorKind, Layout, Plan, SampleRate, Session, Track};
+    /// let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+    /// mix.add_track(Track::new("vox", "there is no such file.wav"));
+    /// let cancel = Cancel::new();
+    /// cancel.cancel();
+    /// assert_eq!(Plan::compile_with(&mix, &cancel).unwrap_err().kind(), ErrorKind::Cancelled);
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`compile`](Self::compile), and `Cancelled` or `DeadlinePassed`.
+    pub fn compile_with(session: &Session, cancel: &Cancel) -> Result<Self> {
+        Self::compiled(session, Scope::Heard, cancel)
     }
 
     /// Compiles a session as [`compile`](Self::compile) does, with the strips and feeds of a scope.
-    pub(crate) fn compiled(session: &Session, scope: Scope) -> Result<Self> {
-        let mut placer = place::ClipPlacer::new(session, validate::for_render(session));
+    pub(crate) fn compiled(session: &Session, scope: Scope, cancel: &Cancel) -> Result<Self> {
+        cancel.check()?;
+        let mut placer = place::ClipPlacer::new(session, validate::for_render(session), cancel);
         let clips = session.tracks().iter().map(|t| t.clips.len() as u64).sum();
         let mut tracks: Vec<route::TrackInput<'_>> =
             session.tracks().iter().map(|t| placer.track(t)).collect();
@@ -248,12 +268,13 @@ impl Plan {
         });
         let mut cues = Vec::new();
         for (index, cue) in session.cues().iter().enumerate() {
-            let (planned, own) = placer.cue(CueId(index), cue);
+            let (planned, own) = placer.cue(CueId::at(index), cue);
             tracks.extend(own);
             cues.push(planned);
         }
         placer.note_unplaced_cues();
         placer.note_shares();
+        cancel.check()?;
         let mut notes = placer.finish()?;
         let is_here = |warning: &&Warning| match &warning.subject {
             Subject::Cue { name, .. } => session.cues().iter().any(|cue| cue.name == *name),

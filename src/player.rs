@@ -30,7 +30,7 @@
 //! loses no frame. Recursive processors, such as filters and compressors, get a quarter of a second before a start or a seek to find
 //! into their state, so that sound comes soon. They have the bits of a bounce at the latest from the second multiple of 2^20
 //! frames (21.8 s at 48 kHz) on, and those behind another one from the third. A sink of the program gets them
-//! from the first frame. The player does not record and does not play backwards.
+//! from the first frame, and so does every output from the frame at which an edited session takes over. The player does not record and does not play backwards.
 
 mod backend;
 mod builder;
@@ -39,6 +39,7 @@ mod callback;
 mod device;
 mod device_converter;
 mod device_stream;
+mod events;
 mod live_mixer;
 mod live_renderer;
 mod meter;
@@ -53,17 +54,21 @@ pub use builder::PlayerBuilder;
 pub use callback::Callback;
 #[cfg(feature = "device")]
 pub use device::{DeviceInfo, devices};
+pub use events::Event;
+use meter::LevelDisplay;
 pub use meter::{Level, Levels, LoudnessSoFar};
 pub use status::{State, Underruns};
 
 use crate::{
     diagnostics::Warning,
     error::{Error, ErrorKind, Result},
-    session::{Selector, Session},
+    session::{Selector, Session, UnknownPart},
     sync::locked,
-    units::{Decibels, Frames, Pan},
+    units::{Dbfs, Decibels, Frames, Pan},
 };
-use live_mixer::{Setting, StripNodes};
+use device_converter::SharedRenderer;
+use live_mixer::Setting;
+use live_renderer::Edit;
 use playback_thread::Command;
 use status::Status;
 use std::{
@@ -79,6 +84,9 @@ use std::{
 
 /// Longest time that dropping the last handle waits for the playback thread: a fade, the device's delay, and closing the device.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(1800);
+/// An edit that should be heard soon gets the inverse of this to be prepared, 50 ms, and twice as much each time that was not
+/// enough.
+const UPDATES_PER_SECOND: u32 = 20;
 /// The highest gain a fader can be set to.
 const MAX_FADER: Decibels = Decibels(200.0);
 
@@ -87,9 +95,9 @@ const MAX_FADER: Decibels = Decibels(200.0);
 /// Clones control the same player, from any thread. When the last one is dropped, the sound fades out within milliseconds
 /// and the device is closed.
 ///
-/// Every call but [`wait`](Self::wait) returns at once and never waits for a file or a device. A change of a control is
-/// heard after the time rendered ahead, 20 ms by default; see [`PlayerBuilder::latency`]. An id of another session, and a
-/// control that a part does not have ([`Selector`]), change nothing.
+/// Every call but [`wait`](Self::wait), [`update`](Self::update) and [`update_at`](Self::update_at) returns at once and never
+/// waits for a file or a device. A change of a control is
+/// heard after the time rendered ahead, 20 ms by default; see [`PlayerBuilder::latency`].
 ///
 /// ```
 /// use soundtrack::{Decibels, Frames, Layout, PlayerBuilder, SampleRate, Session, Spec, Track, media::Memory};
@@ -97,7 +105,7 @@ const MAX_FADER: Decibels = Decibels(200.0);
 /// let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
 /// let vox = mix.add_track(Track::new("vox", Memory::new(spec, vec![vec![0.5; 96_000]])?));
 /// let player = PlayerBuilder::new().paused(true).null(&mix)?;
-/// player.set_gain(vox, Decibels(-6.0));
+/// player.set_gain(vox, Decibels(-6.0))?;
 /// player.seek(Frames(48_000));
 /// player.play();
 /// # Ok::<(), soundtrack::Error>(())
@@ -122,9 +130,11 @@ struct Inner {
         expect(dead_code, reason = "only needed to open another device")
     )]
     latency: Duration,
-    nodes: StripNodes,
-    /// The session as it was opened, to check changes of parameters.
-    session: Session,
+    renderer: SharedRenderer,
+    /// Frames that stems are decoded ahead.
+    depth: u64,
+    /// The session as it was opened or edited last, to check changes of parameters.
+    session: Mutex<Session>,
 }
 
 impl Session {
@@ -173,22 +183,172 @@ impl Player {
         self.send(Command::SetLoop(range.map(|r| r.start.0..r.end.0)));
     }
 
-    /// Moves the fader of a track, a bus, a track of a cue, or the master, at most to +200 dB. NaN is ignored.
-    pub fn set_gain(&self, strip: impl Into<Selector>, gain: Decibels) {
-        if !gain.0.is_nan() {
-            let gain = if gain > MAX_FADER { MAX_FADER } else { gain };
-            self.send(Command::Set(strip.into(), Setting::Gain(gain)));
+    /// Finds a part of the session that is played by its name, as [`Session::part`] does: `track.vox`, `bus.music`, `cue.storm`
+    /// or `cue.storm.violins`.
+    ///
+    /// # Errors
+    /// [`UnknownPart`](crate::UnknownPart) with the most similar name, if there is one.
+    pub fn part(&self, name: &str) -> Result<Selector, UnknownPart> {
+        locked(&self.inner.session).part(name)
+    }
+
+    /// Changes a control of a part.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for an id of another session, and for a control that the part does not have.
+    fn set(&self, part: Selector, setting: Setting) -> Result<()> {
+        let session = locked(&self.inner.session);
+        let refused = |what: String| Err(Error::new(ErrorKind::InvalidArgument, what));
+        let Some(name) = session.part_name(part) else {
+            return refused(
+                "the id is of another session than the one that is played: use the ids of that one or of its clones"
+                    .to_owned(),
+            );
+        };
+        let has_control = match (part, &setting) {
+            (Selector::Cue(_), setting) => matches!(setting, Setting::Mute(_)),
+            (Selector::CueTrack(..), setting) => !matches!(setting, Setting::Ramp { .. }),
+            (Selector::Master, setting) => {
+                matches!(setting, Setting::Gain(_) | Setting::Ramp { .. })
+            }
+            _ => true,
+        };
+        if !has_control {
+            return refused(format!("{name} has no {}", setting.control()));
+        }
+        drop(session);
+        self.send(Command::Set(part, setting));
+        Ok(())
+    }
+
+    /// Moves the fader of a track, a bus, a track of a cue, or the master, at most to +200 dB.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for NaN, for an id of another session, and for a cue.
+    pub fn set_gain(&self, strip: impl Into<Selector>, gain: Decibels) -> Result<()> {
+        self.set(strip.into(), Setting::Gain(fader(gain)?))
+    }
+
+    /// Lets the gain of a track, a bus or the master go to `to`, at most +200 dB, over `over` frames of the timeline from frame
+    /// `at` on.
+    ///
+    /// What is heard is what a bounce gives of the session after [`Session::ramp_gain`] with the same arguments, bit for bit,
+    /// if `at` lies at least the [latency](PlayerBuilder::latency) and 8 ms ahead.
+    ///
+    /// ```
+    /// use soundtrack::{Decibels, Frames, Layout, PlayerBuilder, SampleRate, Session, Spec, Track, media::Memory};
+    /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    /// let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+    /// let pad = Track::new("pad", Memory::new(spec, vec![vec![0.5; 480_000]])?).gain(Decibels::SILENCE);
+    /// let pad = mix.add_track(pad);
+    /// let player = PlayerBuilder::new().null(&mix)?;
+    /// let bar = Frames(96_000); // 120 beats per minute
+    /// player.ramp_gain(pad, Decibels(-3.0), bar, bar)?; // fades in over the second bar
+    /// # Ok::<(), soundtrack::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `InvalidArgument` for NaN, for an id of another session, and for cues and their tracks, whose time is their own.
+    pub fn ramp_gain(
+        &self,
+        strip: impl Into<Selector>,
+        to: Decibels,
+        at: Frames,
+        over: Frames,
+    ) -> Result<()> {
+        let to = fader(to)?;
+        self.set(strip.into(), Setting::Ramp { to, at, over })
+    }
+
+    /// Plays an edited session from a frame of the timeline on, without a gap: tracks, cues, clips and inserts may have been
+    /// added, changed and removed. Until then the player plays on as it is.
+    ///
+    /// From frame `at` on the device receives what a bounce of the edited session writes, bit for bit, processors included.
+    /// The edited session also states all controls: changes by [`set_gain`](Self::set_gain) and others before this call are
+    /// replaced by it, later ones are kept. A seek to or beyond `at` lets it take over too; then processors find into their
+    /// state as after every seek.
+    ///
+    /// Compiles the session and prepares it on the calling thread, so this takes the time to open its stems and, with recursive
+    /// processors, to render up to some 2^20 frames before `at`. Playback is not held up. Where the frame does not matter, use
+    /// [`update`](Self::update).
+    ///
+    /// ```
+    /// use soundtrack::{Clip, Frames, Layout, PlayerBuilder, SampleRate, Session, Spec, Track, media::Memory};
+    /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    /// let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+    /// mix.add_track(Track::new("bed", Memory::new(spec, vec![vec![0.1; 480_000]])?));
+    /// let player = PlayerBuilder::new().null(&mix)?;
+    /// let stinger = Memory::new(spec, vec![vec![0.5; 24_000]])?;
+    /// mix.add_track(Track::of("stinger").clip(Clip::new(stinger).at(Frames(123_457))));
+    /// player.update_at(Frames(123_457), &mix)?;
+    /// # Ok::<(), soundtrack::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Passes on the errors of compiling the session and of decoding its stems; `InvalidArgument` for another rate or layout,
+    /// and for a frame that is rendered already and that no loop comes back to. Then playback goes on unchanged.
+    pub fn update_at(&self, at: Frames, session: &Session) -> Result<()> {
+        let loop_range = locked(&self.inner.renderer).loop_range();
+        let edit = self.prepare(at.0, session, loop_range.as_ref())?;
+        // Bound before the edit that was refused is dropped, which takes its time.
+        let added = locked(&self.inner.renderer).add_edit(edit);
+        if let Err((_, next)) = added {
+            let what = format!(
+                "frame {at} is rendered already, the next is {next}: choose a later frame, or update as soon as possible"
+            );
+            return Err(Error::new(ErrorKind::InvalidArgument, what));
+        }
+        session.clone_into(&mut locked(&self.inner.session));
+        Ok(())
+    }
+
+    /// Plays an edited session as soon as it is prepared, without a gap, and returns the frame of the timeline from which on
+    /// it is played. See [`update_at`](Self::update_at).
+    ///
+    /// # Errors
+    /// Those of [`update_at`](Self::update_at) but for the frame.
+    pub fn update(&self, session: &Session) -> Result<Frames> {
+        let mut margin = u64::from(session.rate.hz() / UPDATES_PER_SECOND);
+        loop {
+            // Nothing is rendered while it is paused, so the next frame is in time.
+            let is_playing = self.state() == State::Playing;
+            let renderer = locked(&self.inner.renderer);
+            let loop_range = renderer.loop_range();
+            let at = renderer.frame_after(if is_playing { margin } else { 0 });
+            drop(renderer);
+            let edit = self.prepare(at, session, loop_range.as_ref())?;
+            let added = locked(&self.inner.renderer).add_edit(edit);
+            if added.is_ok() {
+                session.clone_into(&mut locked(&self.inner.session));
+                return Ok(Frames(at));
+            }
+            margin = margin.saturating_mul(2);
         }
     }
 
-    /// Moves the pan control of a strip, limited to −1 (left) to 1 (right). Replaces the strip's pan automation. NaN is ignored.
-    pub fn set_pan(&self, strip: impl Into<Selector>, pan: Pan) {
-        if !pan.0.is_nan() {
-            self.send(Command::Set(
-                strip.into(),
-                Setting::Pan(Pan(pan.0.clamp(-1.0, 1.0))),
-            ));
+    /// Makes an edited session ready to take over.
+    fn prepare(&self, at: u64, session: &Session, loop_range: Option<&Range<u64>>) -> Result<Edit> {
+        let played = locked(&self.inner.renderer).spec();
+        if (session.rate, session.layout) != (played.rate, played.layout) {
+            let what = format!(
+                "a session of {} Hz {} cannot replace one of {} Hz {} while it plays",
+                session.rate, session.layout, played.rate, played.layout
+            );
+            return Err(Error::new(ErrorKind::InvalidArgument, what));
         }
+        Edit::prepare(session, at, self.inner.depth, loop_range)
+    }
+
+    /// Moves the pan control of a strip, limited to −1 (left) to 1 (right). Replaces the strip's pan automation.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for NaN, for an id of another session, and for a cue and the master.
+    pub fn set_pan(&self, strip: impl Into<Selector>, pan: Pan) -> Result<()> {
+        if pan.0.is_nan() {
+            let what = "the pan is not a number";
+            return Err(Error::new(ErrorKind::InvalidArgument, what));
+        }
+        self.set(strip.into(), Setting::Pan(Pan(pan.0.clamp(-1.0, 1.0))))
     }
 
     /// Moves a parameter of an insert, found by its name, or by that of its processor where it has none. The value is reached
@@ -221,7 +381,10 @@ impl Player {
     ) -> Result<()> {
         let strip = strip.into();
         let refused = |what: String| Err(Error::new(ErrorKind::InvalidArgument, what));
-        let session = &self.inner.session;
+        let session = locked(&self.inner.session);
+        if session.part_name(strip).is_none() {
+            return refused("the id is of another session than the one that is played".to_owned());
+        }
         let mut inserts = session.inserts(strip).iter();
         let Some(found) = inserts.find(|known| known.called() == insert) else {
             let part = session.part_name(strip).unwrap_or_default();
@@ -230,6 +393,7 @@ impl Player {
         if let Some(problem) = found.clone().move_to(parameter, value, session.rate) {
             return refused(format!("insert {insert:?}: {problem}"));
         }
+        drop(session);
         self.send(Command::Set(
             strip,
             Setting::Parameter {
@@ -242,13 +406,19 @@ impl Player {
     }
 
     /// Mutes or unmutes a strip or a cue.
-    pub fn set_mute(&self, part: impl Into<Selector>, mute: bool) {
-        self.send(Command::Set(part.into(), Setting::Mute(mute)));
+    ///
+    /// # Errors
+    /// `InvalidArgument` for an id of another session, and for the master.
+    pub fn set_mute(&self, part: impl Into<Selector>, mute: bool) -> Result<()> {
+        self.set(part.into(), Setting::Mute(mute))
     }
 
     /// Solos a strip, or ends its solo.
-    pub fn set_solo(&self, strip: impl Into<Selector>, solo: bool) {
-        self.send(Command::Set(strip.into(), Setting::Solo(solo)));
+    ///
+    /// # Errors
+    /// `InvalidArgument` for an id of another session, and for a cue and the master.
+    pub fn set_solo(&self, strip: impl Into<Selector>, solo: bool) -> Result<()> {
+        self.set(strip.into(), Setting::Solo(solo))
     }
 
     /// Returns the frame that is heard now: what the device has played, less its own delay. Exact to one buffer of the
@@ -261,7 +431,7 @@ impl Player {
     /// Returns the length of the session.
     #[must_use]
     pub fn length(&self) -> Frames {
-        Frames(self.inner.status.length)
+        Frames(self.inner.status.view().length)
     }
 
     /// Returns the player's state. A command takes effect a moment after its call; [`wait`](Self::wait) waits for that.
@@ -285,6 +455,27 @@ impl Player {
         self.inner.status.warnings()
     }
 
+    /// Returns a channel of what happens from now on, as it is heard, within a few milliseconds. Dropping the receiver ends it;
+    /// it is disconnected after the last handle is dropped.
+    ///
+    /// ```
+    /// use soundtrack::{Event, Frames, Layout, Marker, PlayerBuilder, SampleRate, Session, Spec, Track, media::Memory};
+    /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    /// let mut mix = Session::new(spec.rate, spec.layout);
+    /// mix.add_track(Track::new("click", Memory::new(spec, vec![vec![0.5; 4800]])?));
+    /// mix.markers.push(Marker { at: Frames(2400), name: "chorus".into() });
+    /// let player = PlayerBuilder::new().paused(true).null(&mix)?;
+    /// let events = player.events();
+    /// player.play();
+    /// let chorus = Event::Marker { at: Frames(2400), name: "chorus".into() };
+    /// assert_eq!(events.iter().take(2).collect::<Vec<_>>(), [chorus, Event::Ended]);
+    /// # Ok::<(), soundtrack::Error>(())
+    /// ```
+    #[must_use]
+    pub fn events(&self) -> Receiver<Event> {
+        self.inner.status.subscribe()
+    }
+
     /// Waits until all earlier commands are executed and playback has ended, paused or failed, or until `timeout` has
     /// passed. Returns the state then.
     pub fn wait(&self, timeout: Duration) -> State {
@@ -300,15 +491,25 @@ impl Player {
     /// Returns the meters of all strips. They lead what is heard by the time rendered ahead.
     #[must_use]
     pub fn levels(&self) -> Levels {
-        let Inner { status, nodes, .. } = &*self.inner;
+        let view = self.inner.status.view();
+        let level = |node: &usize| match view.displays.get(*node) {
+            Some(display) => display.read(),
+            None => LevelDisplay::default().read(),
+        };
+        let louder = |a: Level, b: Level| Level {
+            peak: Dbfs(a.peak.0.max(b.peak.0)),
+            rms: Dbfs(a.rms.0.max(b.rms.0)),
+        };
+        let silence = LevelDisplay::default().read();
+        let of_placements = |nodes: &Vec<usize>| nodes.iter().map(level).fold(silence, louder);
+        let cues = view.nodes.cues.iter();
         Levels {
-            tracks: nodes
-                .tracks
-                .iter()
-                .map(|node| status.level(*node))
+            tracks: view.nodes.tracks.iter().map(level).collect(),
+            buses: view.nodes.buses.iter().map(level).collect(),
+            cues: cues
+                .map(|tracks| tracks.iter().map(of_placements).collect())
                 .collect(),
-            buses: nodes.buses.iter().map(|node| status.level(*node)).collect(),
-            master: status.level(nodes.master),
+            master: level(&view.nodes.master),
         }
     }
 
@@ -332,6 +533,15 @@ impl Player {
             self.inner.latency,
         ))));
     }
+}
+
+/// Limits a gain to that of a fader.
+fn fader(gain: Decibels) -> Result<Decibels> {
+    if gain.0.is_nan() {
+        let what = "the gain is not a number";
+        return Err(Error::new(ErrorKind::InvalidArgument, what));
+    }
+    Ok(if gain > MAX_FADER { MAX_FADER } else { gain })
 }
 
 impl fmt::Debug for Player {

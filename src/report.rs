@@ -5,6 +5,7 @@
 //! `null` in JSON.
 
 mod cue_sheet;
+mod duplicate_tracks;
 mod gather;
 mod levels;
 mod overview;
@@ -27,7 +28,9 @@ pub use overview::{
     CueOverview, CurvePoint, LaneOverview, LoudnessOverview, MarkerOverview, Over, Overview,
     TimecodeOverview, Waveform,
 };
+pub(crate) use picture::{address, escaped, html_with_introduction};
 pub use picture::{html_of, svg_of};
+pub(crate) use save::relative_path;
 pub use save::{ReportFormat, save};
 pub(crate) use suspicious_audio::suspicious_audio;
 

@@ -13,10 +13,12 @@ mod cycle;
 mod deliverable;
 pub(crate) mod exact_times;
 mod format;
+mod id;
 mod insert;
 mod load_warnings;
 pub(crate) mod outputs;
 pub(crate) mod release;
+mod rescale;
 mod selector;
 pub(crate) mod source_text;
 mod stretch;
@@ -29,15 +31,17 @@ pub use at::At;
 pub use bus::{Bus, Master};
 pub use clip::Clip;
 pub use credit::Credit;
-pub use cue::{Cue, CueId, CueKind, Marker, UnknownCueKind, Use};
-pub use deliverable::Deliverable;
+pub use cue::{Cue, CueKind, Marker, UnknownCueKind, Use};
+pub use deliverable::{Deliverable, Excerpt};
 pub use format::Load;
+pub use id::{BusId, CueId, TrackId};
 pub use insert::Insert;
 pub use outputs::{Content, Output};
 pub use selector::{Selector, UnknownPart};
-pub use strip::{BusId, Send, Strip, TrackId};
+pub use strip::{Send, Strip};
 pub use track::Track;
 
+use id::SessionKey;
 use load_warnings::LoadWarnings;
 use source_text::KeySpans;
 
@@ -92,6 +96,8 @@ pub struct Session {
     /// tracks, clips, placements and inserts before anything is built, and a mix above the limit is refused with both figures.
     /// No key of the session file sets it: the program that loads a file decides how much the file may use.
     pub max_memory: u64,
+    /// What its ids carry, and those of its clones.
+    key: SessionKey,
     tracks: Vec<Track>,
     buses: Vec<Bus>,
     cues: Vec<Cue>,
@@ -124,6 +130,7 @@ impl Session {
             markers: Vec::new(),
             deliverables: Vec::new(),
             max_memory: Self::MAX_MEMORY,
+            key: SessionKey::new(),
             tracks: Vec::new(),
             buses: Vec::new(),
             cues: Vec::new(),
@@ -133,21 +140,31 @@ impl Session {
     }
 
     /// Adds a track after the others, and returns its id.
+    ///
+    /// ```
+    /// use soundtrack::{Layout, SampleRate, Session, Track};
+    /// let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+    /// let vox = mix.add_track(Track::new("vox", "vox.wav"));
+    /// let mut other = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+    /// other.add_track(Track::new("drums", "drums.wav"));
+    /// assert!(mix.clone().mute(vox.into())); // ids are valid for clones,
+    /// assert!(!other.mute(vox.into())); // and not for other sessions
+    /// ```
     pub fn add_track(&mut self, track: Track) -> TrackId {
         self.tracks.push(track);
-        TrackId(self.tracks.len() - 1)
+        TrackId::of(self.tracks.len() - 1, self.key)
     }
 
     /// Adds a bus after the others, and returns its id.
     pub fn add_bus(&mut self, bus: Bus) -> BusId {
         self.buses.push(bus);
-        BusId(self.buses.len() - 1)
+        BusId::of(self.buses.len() - 1, self.key)
     }
 
     /// Adds a cue after the others, and returns its id. The tracks of cues are summed after those of the timeline.
     pub fn add_cue(&mut self, cue: Cue) -> CueId {
         self.cues.push(cue);
-        CueId(self.cues.len() - 1)
+        CueId::of(self.cues.len() - 1, self.key)
     }
 
     /// Returns all cues, in order.
@@ -175,12 +192,20 @@ impl Session {
 
     /// Returns the ids of all tracks of the timeline, in order.
     pub fn track_ids(&self) -> impl ExactSizeIterator<Item = TrackId> + use<> {
-        (0..self.tracks.len()).map(TrackId)
+        let key = self.key;
+        (0..self.tracks.len()).map(move |index| TrackId::of(index, key))
     }
 
     /// Returns the ids of all buses, in order.
     pub fn bus_ids(&self) -> impl ExactSizeIterator<Item = BusId> + use<> {
-        (0..self.buses.len()).map(BusId)
+        let key = self.key;
+        (0..self.buses.len()).map(move |index| BusId::of(index, key))
+    }
+
+    /// Returns the ids of all cues, in order.
+    pub fn cue_ids(&self) -> impl ExactSizeIterator<Item = CueId> + use<> {
+        let key = self.key;
+        (0..self.cues.len()).map(move |index| CueId::of(index, key))
     }
 
     /// Returns all tracks of the timeline, to change them.
@@ -196,37 +221,65 @@ impl Session {
     /// Returns a track, to change it.
     ///
     /// # Panics
-    /// Panics with an id of another session that has more tracks.
+    /// Panics with an id of another session.
     #[expect(
         clippy::indexing_slicing,
         reason = "an id comes from this session; one from another is a bug of the program"
     )]
     pub fn track_mut(&mut self, id: TrackId) -> &mut Track {
+        let part = Selector::from(id);
+        assert!(
+            self.owns(part),
+            "track number {} is of another session",
+            id.0 + 1
+        );
         &mut self.tracks[id.0]
     }
 
     /// Returns a bus, to change it.
     ///
     /// # Panics
-    /// Panics with an id of another session that has more buses.
+    /// Panics with an id of another session.
     #[expect(
         clippy::indexing_slicing,
         reason = "an id comes from this session; one from another is a bug of the program"
     )]
     pub fn bus_mut(&mut self, id: BusId) -> &mut Bus {
+        let part = Selector::from(id);
+        assert!(
+            self.owns(part),
+            "bus number {} is of another session",
+            id.0 + 1
+        );
         &mut self.buses[id.0]
     }
 
     /// Returns a cue, to change it.
     ///
     /// # Panics
-    /// Panics with an id of another session that has more cues.
+    /// Panics with an id of another session.
     #[expect(
         clippy::indexing_slicing,
         reason = "an id comes from this session; one from another is a bug of the program"
     )]
     pub fn cue_mut(&mut self, id: CueId) -> &mut Cue {
+        let part = Selector::from(id);
+        assert!(
+            self.owns(part),
+            "cue number {} is of another session",
+            id.0 + 1
+        );
         &mut self.cues[id.0]
+    }
+
+    /// Reports whether an id is one of this session or of a clone of it; true for the master.
+    pub(crate) fn owns(&self, part: Selector) -> bool {
+        match part {
+            Selector::Track(id) => self.key.owns(id.session()),
+            Selector::Bus(id) => self.key.owns(id.session()),
+            Selector::Cue(id) | Selector::CueTrack(id, _) => self.key.owns(id.session()),
+            Selector::Master => true,
+        }
     }
 
     /// Returns the frame rate of the picture and the timecode of the first frame; `None` where the session states neither.

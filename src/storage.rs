@@ -22,7 +22,7 @@ pub(crate) use atomic_file::{CompleteFile, publish};
 pub use confine::confined;
 pub(crate) use confine::{files_of, is_inside};
 pub(crate) use file_set::FileSet;
-pub(crate) use input_file::InputFile;
+pub(crate) use input_file::{InputFile, ReadSeek};
 pub(crate) use location::{Location, is_link, joined};
 pub(crate) use object::list_folder;
 pub use object::{

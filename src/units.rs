@@ -499,6 +499,23 @@ fn write_level(f: &mut fmt::Formatter<'_>, level: f64, unit: &str) -> fmt::Resul
     }
 }
 
+/// The place of an error in the audio of its file.
+impl Error {
+    /// States the frame of the file, at its own rate, for [`position`](Self::position). The message should name it already.
+    #[must_use]
+    pub fn at_frame(mut self, frame: Frames) -> Self {
+        self.place.frame = Some(frame.0);
+        self
+    }
+
+    /// Returns the frame of the [`file`](Self::file) at which the error occurred, at the file's own rate; `None` where it
+    /// has no place in the audio.
+    #[must_use]
+    pub fn position(&self) -> Option<Frames> {
+        self.place.frame.map(Frames)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

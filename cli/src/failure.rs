@@ -76,6 +76,7 @@ pub fn kind_name(kind: ErrorKind) -> &'static str {
         ErrorKind::Resource => "resource",
         ErrorKind::Transient => "transient",
         ErrorKind::Cancelled => "cancelled",
+        ErrorKind::DeadlinePassed => "deadline passed",
         _ => "other",
     }
 }

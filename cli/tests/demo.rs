@@ -197,9 +197,11 @@ fn the_reel_has_headroom_and_delivers_what_it_promises() {
             ("hall", true)
         ]
     );
-    // Four stems of 24 bits: 20 log10(4 / 2^24).
-    let within = stems.null_test.unwrap().within_dbfs.unwrap();
-    assert!((within + 132.453).abs() < 1e-3, "{within}");
+    // Four stems and a mix of 24 bits, each rounded by half a step: 20 log10(5 / 2^24).
+    let null = stems.null_test.as_ref().unwrap();
+    let within = null.within_dbfs.unwrap();
+    assert!((within + 130.515).abs() < 1e-3, "{within}");
+    assert!(null.passed && null.read_back, "{null:?}");
     assert!((album.loudness.unwrap().integrated_lufs.unwrap() + 18.0).abs() < 1e-6);
     // The mix and its buses share a render; the other mix, and each cue heard and then written, have theirs.
     assert_eq!(done.renders, 1 + 1 + 2 * 3);

@@ -18,6 +18,45 @@ use std::time::Instant;
 const FITTED_LU: f64 = 0.02;
 const MAX_RENDERS: usize = 6;
 
+/// Finds the gain that brings a mix to a target. `measure` receives the gain found so far, and
+/// returns loudness and true peak of the mix with it. Through a limiter, which takes back some of the
+/// gain, it is called several times.
+///
+/// Returns `None` for a mix without loudness.
+pub(crate) fn find_gain(
+    target: &LoudnessTarget,
+    is_limited: bool,
+    mut measure: impl FnMut(Decibels) -> Result<(Option<Lufs>, Option<Dbtp>)>,
+) -> Result<Option<Fit>> {
+    let mut found = Fit {
+        gain: Decibels::UNITY,
+        short_by: 0.0,
+    };
+    for _ in 0..MAX_RENDERS {
+        let (integrated, peak) = measure(found.gain)?;
+        // A limiter keeps the peak below the ceiling at any gain.
+        let peak = if is_limited {
+            integrated.map(|_| Dbtp(f64::NEG_INFINITY))
+        } else {
+            peak
+        };
+        if target.integrated.is_some() && integrated.is_none() {
+            return Ok(None);
+        }
+        let Some(fit) = target.fit(integrated, peak) else {
+            break;
+        };
+        found = Fit {
+            gain: Decibels(found.gain.0 + fit.gain.0),
+            short_by: fit.short_by,
+        };
+        if !is_limited || fit.gain.0.abs() < FITTED_LU {
+            break;
+        }
+    }
+    Ok(Some(found))
+}
+
 impl Bounce<'_> {
     /// Renders and measures without writing. Counts the samples that a file of the format would
     /// clip.
@@ -72,35 +111,18 @@ impl Session {
             return Err(Error::new(ErrorKind::Session, what));
         }
         let before = self.master.gain;
-        let mut found = Fit {
-            gain: Decibels::UNITY,
-            short_by: 0.0,
-        };
-        for _ in 0..MAX_RENDERS {
+        let is_limited = self.master.limit.is_some();
+        let found = find_gain(target, is_limited, |gain| {
+            self.master.gain = Decibels(before.0 + gain.0);
             let mix = measure(self)?.mix;
-            let (integrated, peak) = (mix.integrated_lufs.map(Lufs), mix.true_peak_dbtp.map(Dbtp));
-            // A limiter keeps the peak below the ceiling at any gain.
-            let peak = if self.master.limit.is_some() {
-                integrated.map(|_| Dbtp(f64::NEG_INFINITY))
-            } else {
-                peak
-            };
-            if let (Some(wanted), None) = (target.integrated, integrated) {
-                let what = format!("the mix has no loudness that could be brought to {wanted:.1}");
-                return Err(Error::new(ErrorKind::Session, what));
-            }
-            let Some(fit) = target.fit(integrated, peak) else {
-                break;
-            };
-            found = Fit {
-                gain: Decibels(found.gain.0 + fit.gain.0),
-                short_by: fit.short_by,
-            };
-            self.master.gain = Decibels(before.0 + found.gain.0);
-            if self.master.limit.is_none() || fit.gain.0.abs() < FITTED_LU {
-                break;
-            }
-        }
+            Ok((mix.integrated_lufs.map(Lufs), mix.true_peak_dbtp.map(Dbtp)))
+        })?;
+        let Some(found) = found else {
+            let wanted = target.integrated.unwrap_or(Lufs(f64::NEG_INFINITY));
+            let what = format!("the mix has no loudness that could be brought to {wanted:.1}");
+            return Err(Error::new(ErrorKind::Session, what));
+        };
+        self.master.gain = Decibels(before.0 + found.gain.0);
         Ok(found)
     }
 }

@@ -1,7 +1,7 @@
 //! One render of a plan to any number of sinks: the mix, the mix at other levels, and buses.
 
 use super::{
-    pipeline::{Blocks, DEFAULT_BLOCK, Pipeline, Signal},
+    pipeline::{Blocks, DEFAULT_BLOCK, OutputFades, Pipeline, ScaledSignal, Signal},
     settings::{JobSettings, ProgressReporter},
 };
 use crate::{
@@ -21,8 +21,10 @@ pub(crate) struct RenderJob<'a> {
     single_threaded: bool,
     /// Nodes whose outputs are [`Signal::Tap`].
     pub taps: &'a [usize],
-    /// Gains of the levels of the mix that are [`Signal::Level`].
-    pub gains: Vec<f64>,
+    /// Signals at other levels, which are [`Signal::Level`].
+    pub levels: Vec<ScaledSignal>,
+    /// Fades of all signals, at both ends of the range.
+    pub fades: OutputFades,
     /// Signals whose loudness and true peak are measured.
     pub metered: Vec<Signal>,
     /// Sinks, each with the signal it receives.
@@ -42,7 +44,8 @@ impl<'a> RenderJob<'a> {
             block: settings.block.unwrap_or(DEFAULT_BLOCK),
             single_threaded: settings.options.threads == 1,
             taps: &[],
-            gains: Vec::new(),
+            levels: Vec::new(),
+            fades: OutputFades::default(),
             metered: Vec::new(),
             outputs: Vec::new(),
         }
@@ -64,7 +67,8 @@ impl<'a> RenderJob<'a> {
             block,
             single_threaded,
             taps,
-            gains,
+            levels,
+            fades,
             metered,
             mut outputs,
         } = self;
@@ -81,7 +85,8 @@ impl<'a> RenderJob<'a> {
             renderer,
             block,
             taps: taps.len(),
-            gains,
+            levels,
+            fades,
             meters,
             single_threaded,
         };

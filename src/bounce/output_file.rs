@@ -4,6 +4,7 @@ use crate::{
     diagnostics::{Subject, Warning, WarningKind},
     encode::{
         self, CompleteOutput, Dither, Dithered, FileLoudness, FileSink, Format, Shaping, Sink,
+        WriterSink,
     },
     error::{Error, ErrorKind, Result},
     measure::Measured,
@@ -12,7 +13,11 @@ use crate::{
     storage::FileSet,
     units::{Frames, SampleRate},
 };
-use std::{ops::Range, path::Path};
+use std::{
+    io::{Seek, Write},
+    ops::Range,
+    path::Path,
+};
 
 /// Returns true if a file of this format has fewer bits than the mix.
 pub(crate) fn rounds(plan: &Plan, format: Format) -> bool {
@@ -35,18 +40,35 @@ pub(crate) fn refuse_inputs(inputs: &FileSet, output: &Path) -> Result<()> {
 }
 
 /// Output file being written.
-pub(crate) struct OutputFile {
-    sink: OutputSink,
+pub(crate) struct OutputFile<S> {
+    sink: OutputSink<S>,
     format: Format,
 }
 
-enum OutputSink {
+enum OutputSink<S> {
     /// Without dither, with a warning if bits are rounded away.
-    Plain(FileSink, Option<Warning>),
-    Dithered(Dithered<FileSink>, Dither),
+    Plain(S, Option<Warning>),
+    Dithered(Dithered<S>, Dither),
 }
 
-impl OutputFile {
+/// A sink of an audio file that states the loudness in its metadata.
+pub(crate) trait AudioFile: Sink {
+    fn set_loudness(&mut self, loudness: FileLoudness);
+}
+
+impl AudioFile for FileSink {
+    fn set_loudness(&mut self, loudness: FileLoudness) {
+        self.set_loudness(loudness);
+    }
+}
+
+impl<W: Write + Seek> AudioFile for WriterSink<W> {
+    fn set_loudness(&mut self, loudness: FileLoudness) {
+        self.set_loudness(loudness);
+    }
+}
+
+impl OutputFile<FileSink> {
     /// Starts a file for a range of the plan, with or without dither.
     ///
     /// # Errors
@@ -62,6 +84,27 @@ impl OutputFile {
     ) -> Result<Self> {
         let file =
             FileSink::create_with(path, format, plan.spec(), range.end - range.start, options)?;
+        Self::of(file, format, plan, range, dither)
+    }
+
+    /// Completes the file without making it visible. Adds format, dither and warning to its report.
+    pub(crate) fn complete(self, report: &mut Report) -> Result<CompleteOutput> {
+        self.into_file(report).complete()
+    }
+}
+
+impl<S: AudioFile> OutputFile<S> {
+    /// Writes a range of the plan to a file that was started, with or without dither.
+    ///
+    /// # Errors
+    /// `Session` for weighted dither at a rate that its filter does not support.
+    pub(crate) fn of(
+        file: S,
+        format: Format,
+        plan: &Plan,
+        range: &Range<Frames>,
+        dither: Option<Dither>,
+    ) -> Result<Self> {
         let sink = match dither {
             Some(dither) => {
                 check_rate(dither, plan.spec().rate)?;
@@ -98,10 +141,10 @@ impl OutputFile {
         }
     }
 
-    /// Completes the file without making it visible. Adds format, dither and warning to its report.
-    pub(crate) fn complete(self, report: &mut Report) -> Result<CompleteOutput> {
+    /// Returns the file, which is not finished. Adds format, dither and warning to its report.
+    pub(crate) fn into_file(self, report: &mut Report) -> S {
         report.format = Some(self.format.to_string());
-        let mut file = match self.sink {
+        match self.sink {
             OutputSink::Plain(file, warning) => {
                 report.warnings.extend(warning);
                 file
@@ -110,8 +153,7 @@ impl OutputFile {
                 report.dither = Some(dither.shaping.to_string());
                 dithered.into_inner()
             }
-        };
-        file.complete()
+        }
     }
 }
 

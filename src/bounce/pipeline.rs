@@ -5,6 +5,7 @@
 
 use crate::{
     block::Block,
+    curve::Fade,
     dsp::gain::put_scaled,
     engine::{
         Renderer,
@@ -29,10 +30,66 @@ const BLOCKS_IN_FLIGHT: usize = 4;
 pub(crate) enum Signal {
     /// Mix at its own level.
     Mix,
-    /// Mix scaled by the gain with this index.
+    /// Signal at another level: that of [`ScaledSignal`] with this index.
     Level(usize),
     /// Tapped node with this index.
     Tap(usize),
+}
+
+/// The mix or a tapped node, scaled by a gain.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct ScaledSignal {
+    pub of: Signal,
+    pub gain: f64,
+}
+
+/// Fades at both ends of all signals of a render.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct OutputFades {
+    pub fade_in: Fade,
+    pub fade_out: Fade,
+}
+
+impl OutputFades {
+    /// Returns the gain at a frame of a render of `total` frames.
+    pub(crate) fn gain(&self, at: u64, total: u64) -> f64 {
+        self.fade_in.gain(at) * self.fade_out.gain(total.saturating_sub(at))
+    }
+
+    /// Scales blocks that begin at a position of a render of `total` frames. Frames outside the fades are left alone.
+    fn apply(&self, blocks: &mut Blocks, position: u64, total: u64) {
+        let frames = blocks.frames() as u64;
+        let end = position + frames;
+        let is_plain = position >= self.fade_in.length.0
+            && end <= total.saturating_sub(self.fade_out.length.0);
+        if is_plain {
+            return;
+        }
+        let gains: Vec<f64> = (position..end).map(|at| self.gain(at, total)).collect();
+        for block in [&mut blocks.mix].into_iter().chain(&mut blocks.taps) {
+            for channel in block.channels_mut() {
+                for (sample, gain) in channel.iter_mut().zip(&gains) {
+                    *sample *= gain;
+                }
+            }
+        }
+    }
+}
+
+/// Processing of the blocks after they are rendered.
+struct Finish<'a> {
+    fades: OutputFades,
+    levels: &'a [ScaledSignal],
+    /// Number of frames of the render.
+    total: u64,
+}
+
+impl Finish<'_> {
+    /// Fades blocks that begin at a position of the render, and computes the other levels.
+    fn apply(&self, blocks: &mut Blocks, position: u64) {
+        self.fades.apply(blocks, position, self.total);
+        blocks.compute_levels(self.levels);
+    }
 }
 
 /// Blocks of all signals for the same frames.
@@ -65,13 +122,17 @@ impl Blocks {
         found.unwrap_or(&self.mix)
     }
 
-    /// Computes the other levels of the mix.
-    fn compute_levels(&mut self, gains: &[f64]) {
-        for (level, gain) in self.levels.iter_mut().zip(gains) {
-            level.set_frames(self.mix.frames());
+    /// Computes the signals at other levels.
+    fn compute_levels(&mut self, levels: &[ScaledSignal]) {
+        for (level, ScaledSignal { of, gain }) in self.levels.iter_mut().zip(levels) {
+            let source = match of {
+                Signal::Tap(i) => self.taps.get(*i).unwrap_or(&self.mix),
+                Signal::Mix | Signal::Level(_) => &self.mix,
+            };
+            level.set_frames(source.frames());
             level
                 .channels_mut()
-                .zip(self.mix.channels())
+                .zip(source.channels())
                 .for_each(|(to, from)| put_scaled(to, from, *gain));
         }
     }
@@ -81,7 +142,7 @@ impl Blocks {
 struct RenderEnd<'a> {
     to_fill: Receiver<Blocks>,
     filled: SyncSender<Result<Blocks>>,
-    gains: &'a [f64],
+    finish: Finish<'a>,
     /// Blocks being filled, and the number of frames filled so far.
     current: Option<(Blocks, usize)>,
     /// Number of frames still to render.
@@ -125,7 +186,8 @@ impl BlockSink for RenderEnd<'_> {
             self.current = Some((blocks, from + frames));
             return Ok(());
         }
-        blocks.compute_levels(self.gains);
+        let start = self.finish.total - self.left - blocks.frames() as u64;
+        self.finish.apply(&mut blocks, start);
         self.filled.send(Ok(blocks)).map_err(|_| disconnected())
     }
 }
@@ -156,8 +218,9 @@ pub(crate) struct Pipeline<'r> {
     pub block: usize,
     /// Number of nodes that the renderer taps.
     pub taps: usize,
-    /// Gains of the other levels of the mix.
-    pub gains: Vec<f64>,
+    /// Signals at other levels.
+    pub levels: Vec<ScaledSignal>,
+    pub fades: OutputFades,
     /// Meters of the signals to measure.
     pub meters: Vec<(Signal, Meter)>,
     /// True if everything runs on the caller's thread.
@@ -176,12 +239,18 @@ impl Pipeline<'_> {
             renderer,
             block,
             taps,
-            gains,
+            levels,
+            fades,
             mut meters,
             single_threaded,
         } = self;
         let layout = renderer.plan().spec().layout;
-        let new = || Blocks::new(layout, block, gains.len(), taps);
+        let new = || Blocks::new(layout, block, levels.len(), taps);
+        let finish = Finish {
+            fades,
+            levels: &levels,
+            total: total.0,
+        };
         let mut left = total;
         if single_threaded {
             let mut blocks = new();
@@ -195,7 +264,7 @@ impl Pipeline<'_> {
                         .chain(&mut blocks.taps)
                         .for_each(|b| b.fill(want, 0.0));
                 }
-                blocks.compute_levels(&gains);
+                finish.apply(&mut blocks, (total - left).0);
                 meters
                     .iter_mut()
                     .for_each(|(signal, meter)| meter.feed(blocks.get(*signal)));
@@ -214,7 +283,7 @@ impl Pipeline<'_> {
             let mut end = RenderEnd {
                 to_fill,
                 filled,
-                gains: &gains,
+                finish,
                 current: None,
                 left: total.0,
             };

@@ -1,6 +1,7 @@
 //! Settings and progress of render jobs, shared by bounces and deliveries.
 
 use crate::{
+    cancel::Cancel,
     engine::Options,
     error::{Error, ErrorKind, Result},
     units::Frames,
@@ -27,6 +28,17 @@ pub(crate) struct JobSettings<'a> {
     /// Frames per block; `None` for the default.
     pub block: Option<usize>,
     pub progress: Option<ProgressCallback<'a>>,
+    pub cancel: Cancel,
+}
+
+impl<'a> JobSettings<'a> {
+    /// Starts to report the progress of renders of `total` frames together.
+    pub(crate) fn reporter(&mut self, total: Frames) -> ProgressReporter<'a> {
+        ProgressReporter {
+            cancel: self.cancel.clone(),
+            ..ProgressReporter::new(self.progress.take(), total)
+        }
+    }
 }
 
 /// Maximum number of frames that a sink receives at a time.
@@ -69,6 +81,14 @@ macro_rules! job_setters {
             self.settings.progress = Some(Box::new(callback));
             self
         }
+
+        /// Ends the run when `cancel` says so. It then fails with `Cancelled` or `DeadlinePassed`,
+        /// and leaves no file.
+        #[must_use]
+        pub fn cancel(mut self, cancel: &$crate::Cancel) -> Self {
+            self.settings.cancel = cancel.clone();
+            self
+        }
     };
 }
 pub(crate) use job_setters;
@@ -76,6 +96,7 @@ pub(crate) use job_setters;
 /// Counts the frames of one or several renders and calls the callback after every block.
 pub(crate) struct ProgressReporter<'a> {
     callback: Option<ProgressCallback<'a>>,
+    cancel: Cancel,
     progress: Progress,
 }
 
@@ -83,6 +104,7 @@ impl<'a> ProgressReporter<'a> {
     pub(crate) fn new(callback: Option<ProgressCallback<'a>>, total: Frames) -> Self {
         Self {
             callback,
+            cancel: Cancel::default(),
             progress: Progress {
                 done: Frames::ZERO,
                 total,
@@ -90,11 +112,17 @@ impl<'a> ProgressReporter<'a> {
         }
     }
 
+    /// Adds frames to render.
+    pub(crate) fn extend(&mut self, frames: Frames) {
+        self.progress.total += frames;
+    }
+
     /// Adds rendered frames.
     ///
     /// # Errors
-    /// `Cancelled` if the callback returns `Break`.
+    /// `Cancelled` if the callback returns `Break`, and the errors of [`Cancel::check`].
     pub(super) fn advance(&mut self, frames: usize) -> Result<()> {
+        self.cancel.check()?;
         self.progress.done += Frames(frames as u64);
         match self
             .callback

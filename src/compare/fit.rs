@@ -7,11 +7,11 @@
 
 use super::{
     exact,
-    pair::{StemPair, WINDOW, read_padded, start_frames},
+    pair::{StemPair, read_padded, start_frames},
 };
 use crate::{
     error::Result,
-    media::stem::Stem,
+    media::{chunk_reader::WINDOW, stem::Stem},
     units::{Dbfs, Decibels, Frames, Gain, saturating_usize},
 };
 use serde::Serialize;

@@ -1,27 +1,19 @@
 //! Reads two stems in parallel, one of them with a lag.
 
 use crate::{
-    block::Block,
     error::Result,
-    media::{Source, stem::Stem},
+    media::{
+        chunk_reader::{ChunkReader, WINDOW},
+        stem::Stem,
+    },
     units::{Frames, saturating_usize},
 };
-
-/// Number of frames compared at a time.
-pub(super) const WINDOW: usize = 8192;
 
 /// Two sources with equal numbers of channels, read in step.
 pub(super) struct StemPair {
     a: ChunkReader,
     b: ChunkReader,
     at: u64,
-}
-
-/// Source that is read in chunks of a given length.
-struct ChunkReader {
-    source: Box<dyn Source>,
-    block: Block,
-    channels: Vec<Vec<f64>>,
 }
 
 /// Frame of the first stem at which a chunk starts, and the channels of both stems.
@@ -59,47 +51,6 @@ impl StemPair {
         let at = self.at;
         self.at += frames as u64;
         Ok((frames > 0).then_some((at, &self.a.channels, &self.b.channels)))
-    }
-}
-
-impl ChunkReader {
-    fn open(stem: &Stem) -> Result<Self> {
-        let source = stem.open()?;
-        let layout = source.spec().layout;
-        Ok(Self {
-            source,
-            block: Block::new(layout, WINDOW),
-            channels: vec![Vec::new(); layout.channels()],
-        })
-    }
-
-    /// Reads the next frames. Returns their number.
-    fn fill(&mut self, want: usize) -> Result<usize> {
-        self.truncate(0);
-        let mut done = 0;
-        while done < want {
-            // The last read must not exceed the number of frames wanted.
-            if want - done < self.block.capacity() {
-                self.block = Block::new(self.block.layout(), want - done);
-            }
-            let n = self.source.read(&mut self.block)?;
-            if n == 0 {
-                break;
-            }
-            self.channels
-                .iter_mut()
-                .zip(self.block.channels())
-                .for_each(|(to, from)| to.extend_from_slice(from));
-            done += n;
-        }
-        if self.block.capacity() < WINDOW {
-            self.block = Block::new(self.block.layout(), WINDOW);
-        }
-        Ok(done)
-    }
-
-    fn truncate(&mut self, frames: usize) {
-        self.channels.iter_mut().for_each(|c| c.truncate(frames));
     }
 }
 

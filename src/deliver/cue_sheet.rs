@@ -32,5 +32,6 @@ pub(super) fn write(
         number: file.number,
         report: FileReport::of_document(file.content, format, session),
         output,
+        mix_of: None,
     })
 }

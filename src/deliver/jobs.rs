@@ -2,19 +2,115 @@
 
 use super::folders::Folders;
 use crate::{
-    bounce::output_file,
+    bounce::{output_file, pipeline::OutputFades},
+    curve::Fade,
     diagnostics::suggest::hint,
     encode::FileSink,
     error::{Error, ErrorKind, Problem, Result, Subject},
     plan::Plan,
-    session::{Content, CueId, Deliverable, Session},
+    session::{Content, Deliverable, Excerpt, Master, Session},
     storage::{AtomicFile, FileSet},
+    units::{Decibels, Frames},
 };
 use std::{
     borrow::Cow,
     collections::HashMap,
+    ops::Range,
     path::{Path, PathBuf},
 };
+
+/// Deliverables to write, and those that decide their gains.
+pub(super) struct Selection<'s> {
+    pub chosen: Vec<&'s Deliverable>,
+    /// Gain of each chosen deliverable.
+    pub gains: Vec<DeliverableGain>,
+    /// Deliverables that are fitted to a loudness, chosen or not.
+    pub fitted: Vec<&'s Deliverable>,
+}
+
+/// Gain of a deliverable.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum DeliverableGain {
+    /// Stated by the session.
+    Stated(Decibels),
+    /// Found by fitting the deliverable with this index among those that are fitted.
+    Fitted(usize),
+}
+
+impl DeliverableGain {
+    /// Returns the gain, given those of the fitted deliverables.
+    pub(super) fn decibels(self, fits: &[Decibels]) -> Decibels {
+        match self {
+            Self::Stated(gain) => gain,
+            Self::Fitted(index) => fits.get(index).copied().unwrap_or_default(),
+        }
+    }
+}
+
+/// Stretch of a timeline that is written, with fades at its ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Cut {
+    excerpt: Excerpt,
+    pub fades: OutputFades,
+}
+
+impl Cut {
+    /// Returns the cut of a deliverable at the rate of its files.
+    fn new(session: &Session, deliverable: &Deliverable) -> Self {
+        let (mut fade_in, mut fade_out) = (deliverable.fade_in, deliverable.fade_out);
+        let mut excerpt = deliverable.range.unwrap_or_default();
+        if let Some(rate) = deliverable.rate {
+            let scale = session.rescale_to(rate);
+            excerpt = scale.excerpt(excerpt);
+            for fade in [&mut fade_in, &mut fade_out] {
+                scale.fade(fade);
+            }
+        }
+        // A shape without a length is no fade.
+        let stated = |fade: Fade| match fade.length {
+            Frames::ZERO => Fade::default(),
+            _ => fade,
+        };
+        Self {
+            excerpt,
+            fades: OutputFades {
+                fade_in: stated(fade_in),
+                fade_out: stated(fade_out),
+            },
+        }
+    }
+
+    /// Returns the range of a timeline.
+    pub(super) fn range(&self, length: Frames) -> Range<Frames> {
+        self.excerpt.start..self.excerpt.end.unwrap_or(length)
+    }
+
+    /// Returns the key of the deliverable that does not fit a timeline of this length, and why.
+    fn fault(&self, session: &Session, length: Frames) -> Option<(&'static str, String)> {
+        let clock = |frames: Frames| frames.clock(session.rate);
+        let Range { start, end } = self.range(length);
+        if start >= length && self.excerpt != Excerpt::default() {
+            let what = format!(
+                "its range starts at {}, but the timeline ends at {}",
+                clock(start),
+                clock(length)
+            );
+            return Some(("range", what));
+        }
+        let OutputFades { fade_in, fade_out } = self.fades;
+        for (key, fade) in [("fade_in", fade_in), ("fade_out", fade_out)] {
+            if fade.length > end - start {
+                let what = format!(
+                    "its {key} takes {}, but the file is only {} long",
+                    clock(fade.length),
+                    clock(end - start)
+                );
+                return Some((key, what));
+            }
+        }
+        None
+    }
+}
 
 /// File to write.
 pub(super) struct DeliveredFile {
@@ -27,11 +123,24 @@ pub(super) struct DeliveredFile {
     /// Number of the file within its deliverable, counted from 1, and number of files.
     pub number: u32,
     pub total: u32,
+    /// Gain that scales the output of the timeline. The gain of a mix whose master is not linear is
+    /// part of the timeline instead.
+    pub gain: DeliverableGain,
 }
 
 /// One timeline, and the files rendered from it.
 pub(super) struct DeliveryJob {
     pub session: Session,
+    pub cut: Cut,
+    /// Index of the fitted deliverable whose gain the master's fader is raised by.
+    pub raised_by: Option<usize>,
+    /// Number of the timeline, before a gain raises its master. Jobs with equal numbers differ in their
+    /// levels alone.
+    pub timeline: usize,
+    /// Indices of the fitted deliverables whose loudness is that of this timeline.
+    pub fits: Vec<usize>,
+    /// Deliverable that the timeline was made for, for messages.
+    owner: Deliverable,
     pub files: Vec<DeliveredFile>,
     /// Cue sheets and listings, which need no render.
     pub documents: Vec<DeliveredFile>,
@@ -41,6 +150,31 @@ impl DeliveryJob {
     /// Returns the audio files, followed by the documents.
     pub(super) fn all_files(&self) -> impl Iterator<Item = &DeliveredFile> {
         self.files.iter().chain(&self.documents)
+    }
+
+    /// Compiles the session and checks that the cut lies within the timeline.
+    pub(super) fn compile(&self) -> Result<Plan> {
+        let plan = Plan::compile(&self.session)?;
+        let is_of_cues = |file: &DeliveredFile| matches!(file.content, Content::Cue(_));
+        if !self.files.iter().all(is_of_cues) {
+            plan.check_content()?;
+        }
+        match self.cut.fault(&self.session, plan.length()) {
+            None => Ok(plan),
+            Some((key, what)) => {
+                let subject = Subject::Deliverable {
+                    name: self.owner.name.clone(),
+                };
+                let problem = Problem::about(subject, ErrorKind::Session, what);
+                let problem = self.owner.written.place(problem, &[key]);
+                Err(Error::session(vec![problem]))
+            }
+        }
+    }
+
+    /// Returns the range of the timeline that is written.
+    pub(super) fn range(&self, plan: &Plan) -> Range<Frames> {
+        self.cut.range(plan.length())
     }
 
     fn add(&mut self, file: DeliveredFile) {
@@ -53,8 +187,8 @@ impl DeliveryJob {
 }
 
 /// Returns the deliverables with these names in the order of the session, or all of them if there
-/// are no names.
-pub(super) fn select<'s>(session: &'s Session, names: &[String]) -> Result<Vec<&'s Deliverable>> {
+/// are no names, with those that decide their gains.
+pub(super) fn select<'s>(session: &'s Session, names: &[String]) -> Result<Selection<'s>> {
     let all = || session.deliverables.iter();
     let unknown = |name: &&String| all().all(|d| d.name != **name);
     let mut problems: Vec<Problem> = Vec::new();
@@ -67,12 +201,35 @@ pub(super) fn select<'s>(session: &'s Session, names: &[String]) -> Result<Vec<&
     if session.deliverables.is_empty() {
         problems.push(Problem::new("the session has no deliverables"));
     }
-    let found: Vec<&Deliverable> = all()
+    let chosen: Vec<&Deliverable> = all()
         .filter(|d| names.is_empty() || names.contains(&d.name))
         .collect();
-    problems.extend(found.iter().filter_map(|d| problem_of(session, d)));
+    problems.extend(chosen.iter().filter_map(|d| problem_of(session, d)));
+    let mut selection = Selection {
+        chosen,
+        gains: Vec::new(),
+        fitted: Vec::new(),
+    };
+    for deliverable in selection.chosen.clone() {
+        // A chain without an end is among the problems.
+        let source = session.gain_source(deliverable).unwrap_or(deliverable);
+        if !source.fit || source.loudness.is_none() {
+            selection.gains.push(DeliverableGain::Stated(source.gain));
+            continue;
+        }
+        let fitted = &mut selection.fitted;
+        let known = fitted.iter().position(|d| d.name == source.name);
+        let index = known.unwrap_or_else(|| {
+            fitted.push(source);
+            fitted.len() - 1
+        });
+        selection.gains.push(DeliverableGain::Fitted(index));
+    }
+    let sources = selection.fitted.iter();
+    let others = sources.filter(|d| selection.chosen.iter().all(|c| c.name != d.name));
+    problems.extend(others.filter_map(|d| problem_of(session, d)));
     if problems.is_empty() {
-        Ok(found)
+        Ok(selection)
     } else {
         Err(Error::session(problems))
     }
@@ -88,6 +245,9 @@ fn problem_of(session: &Session, deliverable: &Deliverable) -> Option<Problem> {
             .find_map(|output| deliverable.name_fault(&output.file));
         fault.map(|fault| format!("file: {fault}"))
     };
+    let fault = session.deliverable_faults(deliverable).into_iter().next();
+    let document = deliverable.document();
+    let is_of_parts = deliverable.album || !deliverable.stems.is_empty();
     let (what, keys): (Cow<'_, str>, &[&str]) = if deliverable.file.as_os_str().is_empty() {
         ("it has no file".into(), &["file"])
     } else if deliverable.album && !deliverable.stems.is_empty() {
@@ -95,22 +255,24 @@ fn problem_of(session: &Session, deliverable: &Deliverable) -> Option<Problem> {
             "it is an album and stems: make two deliverables of it".into(),
             &["album", "stems"],
         )
-    } else if let Some(fault) = deliverable.solo_fault() {
-        (fault.into(), &["solo"])
+    } else if let Some((key, fault)) = &fault {
+        (fault.into(), std::slice::from_ref(key))
     } else if deliverable.listing && !deliverable.album {
         (
             "a listing is for an album, as in album = true".into(),
             &["listing"],
         )
-    } else if deliverable.cue_sheet && (deliverable.album || !deliverable.stems.is_empty()) {
+    } else if let Some((_, document)) = document.filter(|_| is_of_parts) {
         (
-            "it is a cue sheet and audio: make two deliverables of it".into(),
-            &["cue_sheet"],
+            format!("it is {document} and audio: make two deliverables of it").into(),
+            &["cue_sheet", "report"],
         )
     } else if deliverable.fit && !deliverable.stems.is_empty() {
         let why =
             "stems stay at the level of the mix, so that they add up to it: fit the mix instead";
         (why.into(), &["loudness"])
+    } else if let Some(fault) = limiter_fault(session, deliverable) {
+        (fault.into(), &["limit", "loudness"])
     } else if let Some(fault) = name_fault() {
         (fault.into(), &["file"])
     } else {
@@ -123,70 +285,193 @@ fn problem_of(session: &Session, deliverable: &Deliverable) -> Option<Problem> {
     Some(deliverable.written.place(problem, keys))
 }
 
-/// Returns one job for all files of the same timeline, language and mutes.
-pub(super) fn jobs(session: &Session, chosen: &[&Deliverable]) -> Vec<DeliveryJob> {
-    let mut jobs: Vec<DeliveryJob> = Vec::new();
+/// Returns a message if a deliverable is fitted through a limiter that lets through more than its
+/// loudness target allows.
+fn limiter_fault(session: &Session, deliverable: &Deliverable) -> Option<String> {
+    let target = deliverable.loudness.as_ref().filter(|_| deliverable.fit)?;
+    let limit = deliverable.limit.or(session.master.limit)?;
+    let ceiling = target.true_peak.filter(|ceiling| limit > *ceiling)?;
+    Some(format!(
+        "the limiter at {limit:.1} is above the {ceiling:.1} that its loudness allows: set limit = {}",
+        ceiling.0
+    ))
+}
+
+/// Returns true if a gain after the master equals the same gain of the master's fader.
+fn is_linear(master: &Master) -> bool {
+    master.limit.is_none() && master.gain.0 == 0.0 && master.gain_curve.points.is_empty()
+}
+
+/// Jobs of a delivery.
+#[derive(Default)]
+struct Jobs {
+    jobs: Vec<DeliveryJob>,
+    /// Timelines before a gain raises their masters.
+    timelines: Vec<(Session, Cut)>,
+}
+
+impl Jobs {
+    /// Returns the job of a timeline whose master is raised by a gain, which is added if it is new.
+    fn of(
+        &mut self,
+        timeline: Session,
+        cut: Cut,
+        raised_by: Option<DeliverableGain>,
+        owner: &Deliverable,
+    ) -> Option<&mut DeliveryJob> {
+        let timelines = &mut self.timelines;
+        let known = timelines
+            .iter()
+            .position(|(session, other)| *other == cut && *session == timeline);
+        let number = known.unwrap_or_else(|| {
+            timelines.push((timeline.clone(), cut));
+            timelines.len() - 1
+        });
+        let mut session = timeline;
+        let raised_by = match raised_by {
+            Some(DeliverableGain::Stated(gain)) => {
+                let fader = &mut session.master.gain;
+                *fader = Decibels(fader.0 + gain.0);
+                None
+            }
+            Some(DeliverableGain::Fitted(index)) => Some(index),
+            None => None,
+        };
+        let found = self.jobs.iter().position(|job| {
+            job.raised_by == raised_by && job.timeline == number && job.session == session
+        });
+        let index = found.unwrap_or(self.jobs.len());
+        if found.is_none() {
+            self.jobs.push(DeliveryJob {
+                session,
+                cut,
+                raised_by,
+                timeline: number,
+                fits: Vec::new(),
+                owner: owner.clone(),
+                files: Vec::new(),
+                documents: Vec::new(),
+            });
+        }
+        self.jobs.get_mut(index)
+    }
+}
+
+/// Returns one job for all files of the same timeline, language, mutes, range and level of the
+/// master, and jobs without files for the timelines that are only measured. For `pictures` mixes of
+/// different levels have jobs of their own, so that the picture shows the level of the file.
+pub(super) fn jobs(
+    session: &Session,
+    selection: &Selection<'_>,
+    pictures: bool,
+) -> Vec<DeliveryJob> {
+    let mut reports = Vec::new();
+    let mut jobs = Jobs::default();
     let albums = albums(session);
-    for (index, deliverable) in chosen.iter().enumerate() {
-        let mut whole = session.for_deliverable(deliverable);
-        let outputs = whole.outputs(deliverable);
-        whole.deliverables = albums.clone().into_iter().collect();
-        whole.speak();
+    for (index, (deliverable, gain)) in selection.chosen.iter().zip(&selection.gains).enumerate() {
+        let whole = whole_session(session, deliverable, &albums);
+        // Names of files need the language, which `whole` no longer has.
+        let outputs = session.outputs(deliverable);
         let audio = outputs.iter().filter(|output| output.content.is_audio());
         let total = u32::try_from(audio.count()).unwrap_or(u32::MAX);
         let first_piece = outputs.iter().find_map(|output| match output.content {
             Content::Cue(cue) if deliverable.listing => Some(whole.whole_cue(cue)),
             _ => None,
         });
+        let cut = Cut::new(session, deliverable);
         for (number, output) in (1..).zip(outputs) {
-            let (timeline, of) = match output.content {
-                Content::Mix | Content::CueSheet => (None, None),
-                // A listing needs no timeline: it goes with the first piece.
-                Content::AlbumCue | Content::AlbumJson => (first_piece.clone(), None),
-                Content::Stem(bus) => {
-                    (None, whole.buses().get(bus.0).map(|b| b.strip.name.clone()))
-                }
-                Content::Cue(cue) => (
-                    Some(whole.whole_cue(cue)),
-                    whole.cues().get(cue.0).map(|c| c.display_name().to_owned()),
-                ),
+            let of = match output.content {
+                Content::Stem(bus) => whole.buses().get(bus.0).map(|b| b.strip.name.clone()),
+                Content::Cue(cue) => whole.cues().get(cue.0).map(|c| c.display_name().to_owned()),
+                _ => None,
             };
-            let job_file = DeliveredFile {
+            let timeline = match output.content {
+                // A listing needs no timeline: it goes with the first piece.
+                Content::AlbumCue | Content::AlbumJson => {
+                    first_piece.clone().unwrap_or_else(|| whole.clone())
+                }
+                content => timeline(&whole, deliverable, content),
+            };
+            let is_in_master = matches!(output.content, Content::Mix | Content::Cue(_))
+                && (pictures || !is_linear(&timeline.master));
+            let (left, raised_by) = if is_in_master {
+                (DeliverableGain::Stated(Decibels::UNITY), Some(*gain))
+            } else {
+                (*gain, None)
+            };
+            let file = DeliveredFile {
                 deliverable: index,
                 path: output.file,
                 content: output.content,
                 of,
                 number,
                 total,
+                gain: left,
             };
-            let timeline = timeline.as_ref().unwrap_or(&whole);
-            match jobs.iter_mut().find(|job| job.session == *timeline) {
-                Some(job) => job.add(job_file),
-                None => {
-                    let mut job = DeliveryJob {
-                        session: timeline.clone(),
-                        files: Vec::new(),
-                        documents: Vec::new(),
-                    };
-                    job.add(job_file);
-                    jobs.push(job);
-                }
+            if output.content == Content::Report {
+                reports.push(file);
+            } else if let Some(job) = jobs.of(timeline, cut, raised_by, deliverable) {
+                job.add(file);
             }
         }
     }
-    jobs
+    for (index, deliverable) in selection.fitted.iter().enumerate() {
+        let whole = whole_session(session, deliverable, &albums);
+        let cut = Cut::new(session, deliverable);
+        let contents = session.outputs(deliverable).into_iter();
+        for content in contents.map(|o| o.content).filter(|c| c.is_audio()) {
+            let timeline = timeline(&whole, deliverable, content);
+            let is_in_master = pictures || !is_linear(&timeline.master);
+            let raised_by = is_in_master.then_some(DeliverableGain::Fitted(index));
+            let job = jobs.of(timeline, cut, raised_by, deliverable);
+            if let Some(job) = job.filter(|job| !job.fits.contains(&index)) {
+                job.fits.push(index);
+            }
+        }
+    }
+    // A report is written after all renders and has no timeline.
+    if jobs.jobs.is_empty()
+        && let Some(owner) = selection.chosen.first()
+    {
+        jobs.of(session.clone(), Cut::default(), None, owner);
+    }
+    if let Some(job) = jobs.jobs.first_mut() {
+        job.documents.extend(reports);
+    }
+    jobs.jobs
+}
+
+/// Returns the session of a deliverable, without what makes no difference to its sound.
+fn whole_session(
+    session: &Session,
+    deliverable: &Deliverable,
+    albums: &Option<Deliverable>,
+) -> Session {
+    let mut whole = session.for_deliverable(deliverable);
+    whole.deliverables = albums.clone().into_iter().collect();
+    whole.speak();
+    whole
+}
+
+/// Returns the timeline of a content of a deliverable.
+fn timeline(whole: &Session, deliverable: &Deliverable, content: Content) -> Session {
+    match (content, deliverable.cue) {
+        (Content::Cue(cue), _) | (_, Some(cue)) => whole.whole_cue(cue),
+        _ => whole.clone(),
+    }
 }
 
 /// Returns one album with every cue that is part of some album. Plans need it to avoid warnings
 /// about cues without a placement.
 fn albums(session: &Session) -> Option<Deliverable> {
     let mut all = Deliverable::new("album", "").album(true);
-    for cue in (0..session.cues().len()).map(CueId) {
+    for cue in session.cue_ids() {
         if !session.has_in_album(cue) {
             all = all.mute(cue);
         }
     }
-    session.deliverables.iter().any(|d| d.album).then_some(all)
+    let has_cues = |d: &Deliverable| d.album || d.cue.is_some();
+    session.deliverables.iter().any(has_cues).then_some(all)
 }
 
 /// Creates the folders of all files. Refuses two files with the same path, and files that cannot be
@@ -246,15 +531,7 @@ pub(super) fn compile(jobs: &[DeliveryJob]) -> Result<Vec<Plan>> {
     let mut plans = Vec::with_capacity(jobs.len());
     let (mut problems, mut cause): (Vec<Problem>, Option<Error>) = (Vec::new(), None);
     for job in jobs {
-        let holds_mix = job
-            .files
-            .iter()
-            .any(|file| !matches!(file.content, Content::Cue(_)));
-        let compiled = Plan::compile(&job.session).and_then(|plan| match holds_mix {
-            true => plan.check_content().map(|()| plan),
-            false => Ok(plan),
-        });
-        match compiled {
+        match job.compile() {
             Ok(plan) => plans.push(plan),
             Err(e) => {
                 let mut found = e.problems().to_vec();

@@ -4,17 +4,40 @@ use super::jobs::{DeliveredFile, DeliveryJob};
 use crate::{
     encode::{Family, Metadata},
     plan::{Plan, channel_names},
-    session::{Content, Credit, Cue, Session, release::compact_isrc},
+    session::{Content, Credit, Cue, Deliverable, Session, release::compact_isrc},
 };
 
-/// Returns the metadata of a file of a job.
-pub(super) fn of_file(job: &DeliveryJob, file: &DeliveredFile, plan: &Plan) -> Metadata {
+/// Returns the metadata of a file of a job, as for its whole timeline.
+pub(super) fn of_file(
+    job: &DeliveryJob,
+    file: &DeliveredFile,
+    plan: &Plan,
+    deliverable: Option<&Deliverable>,
+) -> Metadata {
     let mix = plan.metadata();
+    let is_of_cue = deliverable.is_some_and(|d| d.cue.is_some());
     match file.content {
-        Content::Stem(_) if !mix.is_empty() => stem(mix, file, plan),
-        // The session of a whole cue has this cue alone.
+        Content::Stem(_) if !mix.is_empty() => {
+            // The session of a whole cue has this cue alone.
+            let cue = job.session.cues().first().filter(|_| is_of_cue);
+            let title = cue.map(Cue::display_name).map(str::to_owned);
+            let title = title.unwrap_or_else(|| mix.title.clone());
+            let set = deliverable.map_or("", |d| d.name.as_str());
+            stem(Metadata { title, ..mix }, file, plan, set)
+        }
         Content::Cue(_) => match job.session.cues().first() {
-            Some(cue) => piece(mix, cue, file, &job.session),
+            Some(cue) => {
+                let mut piece = piece(mix, cue, file, &job.session);
+                if is_of_cue {
+                    piece.track = None;
+                }
+                if deliverable.is_some_and(Deliverable::is_excerpt) {
+                    // A part is another recording than the one that the code identifies.
+                    piece.isrc.clear();
+                    piece.reference.clear();
+                }
+                piece
+            }
             None => mix,
         },
         _ => mix,
@@ -22,14 +45,14 @@ pub(super) fn of_file(job: &DeliveryJob, file: &DeliveredFile, plan: &Plan) -> M
 }
 
 /// Adds the name of the bus and the set of stems.
-fn stem(mix: Metadata, file: &DeliveredFile, plan: &Plan) -> Metadata {
+fn stem(mix: Metadata, file: &DeliveredFile, plan: &Plan, set: &str) -> Metadata {
     let bus = file.of.as_deref().unwrap_or_default();
     let title = joined(&mix.title, bus);
     Metadata {
         channels: channel_names(bus, plan.spec().layout),
         family: Some(Family {
-            // Equal content gives an equal identifier.
-            uid: format!("{:016X}", plan.fingerprint(&file.deliverable)),
+            // Equal content gives an equal identifier, whatever is delivered with it.
+            uid: format!("{:016X}", plan.fingerprint(&set)),
             name: mix.title.clone(),
             index: file.number,
             total: file.total,

@@ -1,7 +1,9 @@
-//! Null test of a set of stems: measures how far the sum of their files differs from the mix.
+//! Null test of a set of stems while they are rendered: measures how far the sum of their files differs
+//! from the mix.
 //!
-//! The test runs while the files are written and uses the exact values that the files contain after
-//! rounding. Rounding alone accounts for half a quantisation step per stem. A larger difference
+//! If the mix is delivered too, the files are read back instead ([`read_back`](super::read_back)). This
+//! test is for a mix that is not delivered, and for the mix before a master that changes it. It uses
+//! the exact values that the files contain after rounding. Rounding alone accounts for half a quantisation step per stem. A larger difference
 //! means that samples were clipped or dithered, or that the mix was scaled or clipped in its own
 //! file.
 

@@ -1,11 +1,13 @@
 //! Renders a job to its files and reports on each of them.
 
 use super::{
-    jobs::{DeliveredFile, DeliveryJob},
+    jobs::{DeliverableGain, DeliveredFile, DeliveryJob},
     listing::AlbumListing,
     loudness::{self, DeliverableLoudness},
     metadata,
     null_test::{NullMeter, Reference},
+    page,
+    read_back::{self, FileToRead},
     report::{DeliverableReport, Delivered, FileReport, NullTest},
     stems,
 };
@@ -13,32 +15,45 @@ use crate::{
     bounce::{
         job::{Measurements, RenderJob},
         output_file::{OutputFile, rounds},
-        pipeline::Signal,
+        pipeline::{Blocks, OutputFades, ScaledSignal, Signal},
         settings::{JobSettings, ProgressReporter},
     },
-    diagnostics::{StemMismatch, Subject, Warning, WarningKind},
+    diagnostics::{MasterStage, StemMismatch, Subject, Warning, WarningKind},
     dsp::peak::Peak,
-    encode::{self, CompleteOutput, Dither, Written},
-    engine::Renderer,
+    encode::{self, CompleteOutput, Dither, FileSink, Written},
+    engine::{Renderer, waveform_builder::Grid},
     error::Result,
     measure::Measured,
     plan::Plan,
     report::{MixReport, Report, gather, suspicious_audio},
     session::{Content, Deliverable, Session},
-    units::{Decibels, Frames},
+    units::{Decibels, Frames, SampleRate},
 };
+use std::path::Path;
 
 /// Settings, deliverables and gains shared by all jobs of a delivery.
 pub(super) struct DeliveryContext<'a> {
     pub settings: &'a JobSettings<'a>,
     pub chosen: &'a [&'a Deliverable],
+    /// Deliverables that are fitted to a loudness.
+    pub fitted: &'a [&'a Deliverable],
     /// Gain of each deliverable.
-    pub gains: &'a [Decibels],
+    pub gains: &'a [DeliverableGain],
+    /// Gains of the fitted deliverables.
+    pub fits: &'a [Decibels],
+    /// Number of bins of the waveforms in a report; `None` without a report.
+    pub bins: Option<usize>,
 }
 
 impl DeliveryContext<'_> {
     fn deliverable(&self, file: &DeliveredFile) -> Option<&Deliverable> {
         self.chosen.get(file.deliverable).copied()
+    }
+
+    /// Returns the gain of a deliverable.
+    fn gain_of(&self, deliverable: usize) -> Decibels {
+        let gain = self.gains.get(deliverable);
+        gain.map_or(Decibels::UNITY, |gain| gain.decibels(self.fits))
     }
 }
 
@@ -50,6 +65,33 @@ pub(super) struct CompleteFile {
     pub number: u32,
     pub report: FileReport,
     pub output: CompleteOutput,
+    /// Number of the timeline of a file that contains the mix of it.
+    pub mix_of: Option<usize>,
+}
+
+impl CompleteFile {
+    /// Returns the name of the finished file.
+    fn name(&self) -> String {
+        let path = self.output.written().path.as_deref();
+        let name = path.and_then(Path::file_name).unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+}
+
+/// Null test of a set of stems, as far as it goes during the render.
+struct StemTest {
+    /// Index of the deliverable among the chosen ones.
+    deliverable: usize,
+    /// Number of the timeline.
+    timeline: usize,
+    start: Frames,
+    rate: SampleRate,
+    /// Stages of the master that change the mix.
+    stages: Vec<MasterStage>,
+    /// Test against the rendered signal, and the warning that states what the signal is; `None` for
+    /// dithered stems.
+    rendered: Option<NullMeter>,
+    warnings: Vec<Warning>,
 }
 
 /// Results of the jobs so far: files that are complete but not yet visible, and their reports.
@@ -59,19 +101,24 @@ pub(super) struct Rendered<'a> {
     /// Measurements of each deliverable, for its checks.
     measured: Vec<Vec<Measured>>,
     files: Vec<CompleteFile>,
+    stem_tests: Vec<StemTest>,
+    /// Gain of each deliverable.
+    gains: Vec<Decibels>,
 }
 
-/// Renders a plan to measure its mix.
+/// Renders the range of a job to measure its mix.
 pub(super) fn measure(
+    job: &DeliveryJob,
     plan: Plan,
     settings: &JobSettings<'_>,
     progress: &mut ProgressReporter<'_>,
 ) -> Result<Option<Measured>> {
-    let range = Frames::ZERO..plan.length();
+    let range = job.range(&plan);
     let mut renderer = Renderer::new(plan, &settings.options)?;
-    let mut job = RenderJob::new(&mut renderer, range, settings);
-    job.metered = vec![Signal::Mix];
-    Ok(job.run(progress, |_| {})?.get(Signal::Mix).cloned())
+    let mut render = RenderJob::new(&mut renderer, range, settings);
+    render.fades = job.cut.fades;
+    render.metered = vec![Signal::Mix];
+    Ok(render.run(progress, |_| {})?.get(Signal::Mix).cloned())
 }
 
 /// Renders a job to its files, without making them visible. `number` is the number of the render
@@ -84,54 +131,65 @@ pub(super) fn render(
     progress: &mut ProgressReporter<'_>,
     all: &mut Rendered<'_>,
 ) -> Result<()> {
-    let (rate, range) = (plan.spec().rate, Frames::ZERO..plan.length());
+    let range = job.range(&plan);
     let signals = Signals::new(job, &plan, context);
-    let mut nulls = null_meters(job, &plan, context, &signals, all);
+    let mut stem_tests = stem_tests(job, &plan, context, &signals, all);
     let mut files = Vec::with_capacity(job.files.len());
-    for (file, signal) in job.files.iter().zip(&signals.per_file) {
-        files.push(create_file(job, file, *signal, &plan, context)?);
+    for (file, signals) in job.files.iter().zip(&signals.per_file) {
+        files.push(create_file(job, file, signals.file, &plan, context)?);
     }
 
     let mut renderer = Renderer::new(plan, &context.settings.options)?;
+    let has_mix = signals
+        .per_file
+        .iter()
+        .any(|signals| signals.node.is_none());
+    if let Some(bins) = context.bins.filter(|_| has_mix) {
+        renderer.build_waveforms(Grid::over(&range, bins));
+    }
     let mut render = RenderJob::new(&mut renderer, range.clone(), context.settings);
     render.taps = &signals.taps;
-    render.gains = signals.gains.clone();
+    render.levels.clone_from(&signals.levels);
+    render.fades = job.cut.fades;
     render.metered = signals.metered(job, context);
     render.outputs = signals
         .per_file
         .iter()
         .zip(&mut files)
-        .map(|(signal, file)| (*signal, file.sink()))
+        .map(|(signals, file)| (signals.file, file.sink()))
         .collect();
+    let mut stem_peaks = StemPeaks::new(&signals);
     let measurements = render.run(progress, |blocks| {
-        for (_, null) in &mut nulls {
-            null.measure(blocks);
+        for test in &mut stem_tests {
+            if let Some(meter) = &mut test.rendered {
+                meter.measure(blocks);
+            }
         }
+        stem_peaks.measure(blocks);
     })?;
 
-    for (deliverable, null) in nulls {
-        if let Some(report) = all.deliverables.get_mut(deliverable) {
-            report.null_test = Some(NullTest::new(&null, rate));
-        }
-    }
+    all.stem_tests.extend(stem_tests);
     all.keep_measurements(job, &signals, &measurements);
     let mut base = gather(&renderer, &job.session.title, &range);
     base.warnings.extend(suspicious_audio(&renderer, &range));
-    for ((file, signal), mut output) in job.files.iter().zip(&signals.per_file).zip(files) {
-        if let Some(measured) = measurements.get(*signal) {
+    if let Some(overview) = &mut base.overview {
+        let total = range.end - range.start;
+        overview.fade_mix(|at| job.cut.fades.gain(at, total.0));
+    }
+    let finished = job.files.iter().zip(&signals.per_file).zip(files);
+    for (number_of_file, ((file, signals), mut output)) in finished.enumerate() {
+        if let Some(measured) = measurements.get(signals.file) {
             output.set_loudness(measured);
         }
-        let mut report = match (signal, measurements.get(*signal)) {
-            (Signal::Tap(tap), _) => {
-                let node = signals.taps.get(*tap).copied().unwrap_or_default();
-                stem_report(
-                    &base,
-                    file.of.as_deref().unwrap_or_default(),
-                    renderer.peaks(node),
-                )
-            }
-            (_, Some(measured)) => mix_report(&base, measured, &renderer),
-            (_, None) => base.clone(),
+        let mut report = match (signals.node, measurements.get(signals.file)) {
+            (Some(_), _) => stem_report(
+                &base,
+                file.of.as_deref().unwrap_or_default(),
+                stem_peaks.of_file(number_of_file),
+                range.start,
+            ),
+            (None, Some(measured)) => mix_report(&base, measured, &renderer, range.start),
+            (None, None) => base.clone(),
         };
         if context
             .deliverable(file)
@@ -153,6 +211,7 @@ pub(super) fn render(
                 report,
             },
             output,
+            mix_of: signals.node.is_none().then_some(job.timeline),
         });
     }
     Ok(())
@@ -162,63 +221,112 @@ pub(super) fn render(
 struct Signals {
     /// Nodes of the tapped buses.
     taps: Vec<usize>,
-    /// Gains of the other levels of the mix.
-    gains: Vec<f64>,
-    /// Signal of each file.
-    per_file: Vec<Signal>,
+    /// Signals at other levels.
+    levels: Vec<ScaledSignal>,
+    /// Signals of each file.
+    per_file: Vec<FileSignals>,
+}
+
+/// Signals of a file.
+struct FileSignals {
+    /// Signal that the file contains.
+    file: Signal,
+    /// Signal whose loudness counts for the file. For a stem that is the mix at the same gain.
+    loudness: Signal,
+    /// Node of a stem.
+    node: Option<usize>,
+    /// Gain of the file.
+    gain: Decibels,
 }
 
 impl Signals {
     fn new(job: &DeliveryJob, plan: &Plan, context: &DeliveryContext<'_>) -> Self {
         let mut signals = Self {
             taps: Vec::new(),
-            gains: Vec::new(),
+            levels: Vec::new(),
             per_file: Vec::with_capacity(job.files.len()),
         };
         for file in &job.files {
-            let gain = context
-                .gains
-                .get(file.deliverable)
-                .map_or(1.0, |g| g.gain().0);
-            signals.per_file.push(match file.content {
+            let gain = file.gain.decibels(context.fits);
+            let loudness = signals.scaled(Signal::Mix, gain);
+            let (signal, node) = match file.content {
                 Content::Stem(_) => {
-                    let node = file
-                        .of
-                        .as_deref()
+                    let bus = file.of.as_deref();
+                    let node = bus
                         .and_then(|bus| stems::bus_node(plan, bus))
                         .unwrap_or_default();
-                    Signal::Tap(index_of(&mut signals.taps, node))
+                    let tap = Signal::Tap(index_of(&mut signals.taps, node));
+                    (signals.scaled(tap, gain), Some(node))
                 }
-                _ if gain == 1.0 => Signal::Mix,
-                _ => Signal::Level(index_of(&mut signals.gains, gain)),
+                _ => (loudness, None),
+            };
+            signals.per_file.push(FileSignals {
+                file: signal,
+                loudness,
+                node,
+                gain,
             });
         }
         signals
+    }
+
+    /// Returns a signal at a gain, which is added to the levels unless it is 0 dB.
+    fn scaled(&mut self, of: Signal, gain: Decibels) -> Signal {
+        match gain.gain().0 {
+            1.0 => of,
+            gain => Signal::Level(index_of(&mut self.levels, ScaledSignal { of, gain })),
+        }
     }
 
     /// Returns the signals to meter: those of mixes, and the mix itself for stems that are checked
     /// against a loudness.
     fn metered(&self, job: &DeliveryJob, context: &DeliveryContext<'_>) -> Vec<Signal> {
         let mut metered = Vec::new();
-        for (file, signal) in job.files.iter().zip(&self.per_file) {
-            match signal {
-                Signal::Tap(_)
-                    if context
-                        .deliverable(file)
-                        .is_none_or(|d| d.loudness.is_none()) => {}
-                other => _ = index_of(&mut metered, loudness_signal(*other)),
+        for (file, signals) in job.files.iter().zip(&self.per_file) {
+            let is_checked = context
+                .deliverable(file)
+                .is_some_and(|d| d.loudness.is_some());
+            if signals.node.is_none() || is_checked {
+                index_of(&mut metered, signals.loudness);
             }
         }
         metered
     }
 }
 
-/// Returns the signal whose loudness counts for a file. For a stem that is the mix.
-fn loudness_signal(signal: Signal) -> Signal {
-    if matches!(signal, Signal::Tap(_)) {
-        Signal::Mix
-    } else {
-        signal
+/// Peaks of the files of stems, with their gains and fades.
+struct StemPeaks {
+    /// For each stem the index of its file, its signal and the peaks of its channels.
+    stems: Vec<(usize, Signal, Vec<Peak>)>,
+    position: u64,
+}
+
+impl StemPeaks {
+    fn new(signals: &Signals) -> Self {
+        let files = signals.per_file.iter().enumerate();
+        let stems = files.filter(|(_, signals)| signals.node.is_some());
+        Self {
+            stems: stems
+                .map(|(index, signals)| (index, signals.file, Vec::new()))
+                .collect(),
+            position: 0,
+        }
+    }
+
+    fn measure(&mut self, blocks: &Blocks) {
+        for (_, signal, peaks) in &mut self.stems {
+            let block = blocks.get(*signal);
+            peaks.resize(block.layout().channels(), Peak::default());
+            for (peak, channel) in peaks.iter_mut().zip(block.channels()) {
+                peak.take(channel, self.position);
+            }
+        }
+        self.position += blocks.frames() as u64;
+    }
+
+    fn of_file(&self, index: usize) -> &[Peak] {
+        let stem = self.stems.iter().find(|(file, ..)| *file == index);
+        stem.map_or(&[], |(_, _, peaks)| peaks)
     }
 }
 
@@ -237,27 +345,21 @@ fn create_file(
     signal: Signal,
     plan: &Plan,
     context: &DeliveryContext<'_>,
-) -> Result<OutputFile> {
+) -> Result<OutputFile<FileSink>> {
     let deliverable = context.deliverable(file);
     let format = deliverable.map(|d| d.format).unwrap_or_default();
+    let range = job.range(plan);
     let options = encode::Options {
         overwrite: context.settings.overwrite,
-        metadata: metadata::of_file(job, file, plan),
+        metadata: metadata::of_file(job, file, plan, deliverable).of_range(&range),
         states_loudness: !matches!(file.content, Content::Stem(_)),
         ..encode::Options::default()
     };
-    // Scaling gives the mix more significant bits than its stems have.
-    let rounded =
-        rounds(plan, format) || (matches!(signal, Signal::Level(_)) && !format.is_float());
+    // Scaling and fading give the mix more significant bits than its stems have.
+    let is_scaled = matches!(signal, Signal::Level(_)) || job.cut.fades != OutputFades::default();
+    let rounded = rounds(plan, format) || (is_scaled && !format.is_float());
     let dither = dither(deliverable, plan).filter(|_| rounded);
-    OutputFile::create(
-        &file.path,
-        format,
-        plan,
-        &(Frames::ZERO..plan.length()),
-        dither,
-        &options,
-    )
+    OutputFile::create(&file.path, format, plan, &range, dither, &options)
 }
 
 /// Returns the dither of a deliverable: its own, or that of the master unless it is a deliverable
@@ -271,103 +373,109 @@ fn dither(deliverable: Option<&Deliverable>, plan: &Plan) -> Option<Dither> {
 
 /// Creates the null tests of a job's stems. Adds warnings to deliverables whose stems cannot add up
 /// to the mix.
-fn null_meters(
+fn stem_tests(
     job: &DeliveryJob,
     plan: &Plan,
     context: &DeliveryContext<'_>,
     signals: &Signals,
     all: &mut Rendered<'_>,
-) -> Vec<(usize, NullMeter)> {
-    let mut nulls = Vec::new();
+) -> Vec<StemTest> {
+    let mut tests = Vec::new();
     let stages = stems::master_stages(&job.session.master);
     for (index, (deliverable, report)) in
         context.chosen.iter().zip(&mut all.deliverables).enumerate()
     {
-        let own_files = job
+        let own_stems: Vec<&FileSignals> = job
             .files
             .iter()
             .zip(&signals.per_file)
-            .filter(|(file, _)| file.deliverable == index);
-        let taps: Vec<usize> = own_files
-            .filter_map(|(_, s)| {
-                if let Signal::Tap(tap) = s {
-                    Some(*tap)
-                } else {
-                    None
-                }
-            })
+            .filter(|(file, signals)| file.deliverable == index && signals.node.is_some())
+            .map(|(_, signals)| signals)
             .collect();
-        if taps.is_empty() {
+        let Some(gain) = own_stems.first().map(|stem| stem.gain) else {
             continue;
-        }
-        let nodes: Vec<usize> = taps
-            .iter()
-            .filter_map(|tap| signals.taps.get(*tap).copied())
-            .collect();
+        };
+        let nodes: Vec<usize> = own_stems.iter().filter_map(|stem| stem.node).collect();
         let coverage = stems::coverage(plan, &nodes);
+        let mut warnings = Vec::new();
         if !stages.is_empty() {
-            report.warnings.push(stems_warning(
-                deliverable,
-                StemMismatch::Master(stages.clone()),
-            ));
+            let reason = StemMismatch::Master(stages.clone());
+            warnings.push(stems_warning(deliverable, reason));
         }
-        let (reference, scaled) = reference(job, context, signals, stages.is_empty());
+        let (reference, scaled) = reference(job, context, signals, gain, stages.is_empty());
         if let Some((mix, gain)) = scaled {
             let reason = StemMismatch::Turned { mix, gain };
-            report.warnings.push(stems_warning(deliverable, reason));
+            warnings.push(stems_warning(deliverable, reason));
         }
         if !coverage.is_complete() {
             let reason = StemMismatch::Coverage {
                 missing: coverage.missing,
                 nested: coverage.nested,
             };
+            report.warnings.extend(warnings);
             report.warnings.push(stems_warning(deliverable, reason));
-            continue;
-        }
-        if deliverable.dither.is_some() {
-            // Dither is a difference that rounding does not explain.
             continue;
         }
         let order = coverage
             .order
             .iter()
-            .filter_map(|i| taps.get(*i).map(|tap| Signal::Tap(*tap)))
+            .filter_map(|i| own_stems.get(*i).map(|stem| stem.file))
             .collect();
-        nulls.push((index, NullMeter::new(order, deliverable.format, reference)));
+        // Dither is a difference that rounding does not explain.
+        let rendered = deliverable
+            .dither
+            .is_none()
+            .then(|| NullMeter::new(order, deliverable.format, reference));
+        tests.push(StemTest {
+            deliverable: index,
+            timeline: job.timeline,
+            start: job.range(plan).start,
+            rate: plan.spec().rate,
+            stages: stages.clone(),
+            rendered,
+            warnings,
+        });
     }
-    nulls
+    tests
 }
 
-/// Returns the signal that the stems of a job should add up to: the mix as delivered from the same
-/// timeline. If every such mix has a gain that fits it to a loudness, also returns the name of the
-/// first one and its gain.
+/// Returns the signal that stems of a gain should add up to: the mix as delivered from the same
+/// timeline. If every such mix has another gain, also returns the name of the first one and its gain
+/// above that of the stems.
 fn reference(
     job: &DeliveryJob,
     context: &DeliveryContext<'_>,
     signals: &Signals,
+    gain: Decibels,
     plain: bool,
 ) -> (Reference, Option<(String, Decibels)>) {
     let mixes = || {
         let files = job.files.iter().zip(&signals.per_file);
-        files.filter(|(file, _)| file.content == Content::Mix)
+        files.filter(|(file, _)| {
+            file.content == Content::Mix || matches!(file.content, Content::Cue(_))
+        })
     };
-    let as_it_is = mixes().find(|(_, signal)| **signal == Signal::Mix);
+    let as_it_is = mixes().find(|(_, signals)| signals.gain == gain);
     match as_it_is.or_else(|| mixes().next()) {
-        Some((file, signal)) if *signal != Signal::Mix => {
+        Some((file, signals)) if signals.gain != gain => {
             let deliverable = context.deliverable(file);
-            let gain = context.gains.get(file.deliverable).copied();
+            let above = Decibels(signals.gain.0 - gain.0);
             let name = deliverable.map(|d| d.name.clone()).unwrap_or_default();
             (
-                Reference::Mix(*signal, deliverable.map(|d| d.format)),
-                Some((name, gain.unwrap_or_default())),
+                Reference::Mix(signals.file, deliverable.map(|d| d.format)),
+                Some((name, above)),
             )
         }
         _ if !plain => (Reference::BeforeMaster, None),
-        Some((file, signal)) => {
+        Some((file, signals)) => {
             let format = context.deliverable(file).map(|d| d.format);
-            (Reference::Mix(*signal, format), None)
+            (Reference::Mix(signals.file, format), None)
         }
-        None => (Reference::Mix(Signal::Mix, None), None),
+        None => {
+            let own = signals.per_file.iter().find(|stem| stem.gain == gain);
+            let mix = own.map_or(Signal::Mix, |stem| stem.loudness);
+            (Reference::Mix(mix, None), None)
+        }
     }
 }
 
@@ -378,28 +486,34 @@ fn stems_warning(deliverable: &Deliverable, reason: StemMismatch) -> Warning {
     Warning::new(WarningKind::StemsDoNotAddUp { reason }, subject)
 }
 
-/// Returns the report of a file that contains the mix, with the levels that were measured.
-fn mix_report(base: &Report, measured: &Measured, renderer: &Renderer) -> Report {
+/// Returns the report of a file that contains the mix from a frame of the timeline on, with the levels
+/// that were measured.
+fn mix_report(base: &Report, measured: &Measured, renderer: &Renderer, start: Frames) -> Report {
     let mut report = base.clone();
     let peak = measured.sample_peak;
     let rate = measured.spec.rate;
     report.mix.peak_dbfs = peak.map(|p| p.level.0);
-    report.mix.peak_at_s = peak.map(|p| p.at.to_duration(rate).as_secs_f64());
-    report.mix.peak_at_frame = peak.map(|p| p.at.0);
+    report.mix.peak_at_s = peak.map(|p| (start + p.at).to_duration(rate).as_secs_f64());
+    report.mix.peak_at_frame = peak.map(|p| (start + p.at).0);
     report.mix.peak_channel = peak.map(|p| p.channel);
-    report.add_measurement(measured, renderer, Frames::ZERO);
+    report.add_measurement(measured, renderer, start);
+    if let Some(overview) = &mut report.overview {
+        overview.set_loudness(measured);
+    }
     report
 }
 
-/// Returns the report of a file that contains one bus.
-fn stem_report(base: &Report, bus: &str, peaks: &[Peak]) -> Report {
+/// Returns the report of a file that contains one bus from a frame of the timeline on.
+fn stem_report(base: &Report, bus: &str, peaks: &[Peak], start: Frames) -> Report {
     let bus_report = base.buses.iter().find(|b| b.name == bus).cloned();
     let (channel, peak) = Peak::loudest(peaks);
     let level = peak.level();
+    let at = start + Frames(peak.at);
+    let rate = SampleRate::new(base.rate_hz).unwrap_or(SampleRate::HZ_48000);
     let mix = MixReport {
         peak_dbfs: level.map(|l| l.0),
-        peak_at_s: bus_report.as_ref().and_then(|b| b.peak_at_s),
-        peak_at_frame: level.map(|_| peak.at),
+        peak_at_s: level.map(|_| at.to_duration(rate).as_secs_f64()),
+        peak_at_frame: level.map(|_| at.0),
         peak_channel: level.map(|_| channel),
         ..MixReport::default()
     };
@@ -408,6 +522,7 @@ fn stem_report(base: &Report, bus: &str, peaks: &[Peak]) -> Report {
         buses: bus_report.into_iter().collect(),
         mix,
         warnings: Vec::new(),
+        overview: None,
         ..base.clone()
     }
 }
@@ -415,18 +530,26 @@ fn stem_report(base: &Report, bus: &str, peaks: &[Peak]) -> Report {
 impl<'a> Rendered<'a> {
     pub(super) fn new(context: &DeliveryContext<'a>) -> Self {
         let chosen = context.chosen;
-        let report = |(deliverable, gain): (&&Deliverable, &Decibels)| DeliverableReport {
+        let report = |(index, deliverable): (usize, &&Deliverable)| DeliverableReport {
             name: deliverable.name.clone(),
-            gain_db: gain.0,
+            gain_db: context.gain_of(index).0,
+            gain_of: match context.gains.get(index) {
+                Some(DeliverableGain::Fitted(source)) => {
+                    context.fitted.get(*source).map(|d| d.name.clone())
+                }
+                _ => deliverable.gain_of.clone(),
+            },
             ..DeliverableReport::default()
         };
-        let deliverables = chosen.iter().zip(context.gains).map(report).collect();
+        let deliverables = chosen.iter().enumerate().map(report).collect();
         let measured = vec![Vec::new(); chosen.len()];
         Self {
             chosen,
             deliverables,
             measured,
             files: Vec::new(),
+            stem_tests: Vec::new(),
+            gains: (0..chosen.len()).map(|i| context.gain_of(i)).collect(),
         }
     }
 
@@ -444,8 +567,8 @@ impl<'a> Rendered<'a> {
         measurements: &Measurements,
     ) {
         let mut kept: Vec<(usize, Signal)> = Vec::new();
-        for (file, signal) in job.files.iter().zip(&signals.per_file) {
-            let measured_signal = loudness_signal(*signal);
+        for (file, signals) in job.files.iter().zip(&signals.per_file) {
+            let measured_signal = signals.loudness;
             if kept.contains(&(file.deliverable, measured_signal)) {
                 continue;
             }
@@ -486,27 +609,104 @@ impl<'a> Rendered<'a> {
             number: file.number,
             report: FileReport::of_document(file.content, format, session),
             output,
+            mix_of: None,
         });
         Ok(())
     }
 
-    /// Makes all files visible, checks the deliverables and completes the reports.
-    pub(super) fn publish(self) -> Result<Delivered> {
+    /// Tests whether the files of stems add up to the mix. They are read back if a mix of the same
+    /// timeline and gain is among the files.
+    pub(super) fn test_stems(&mut self) -> Result<()> {
+        for test in std::mem::take(&mut self.stem_tests) {
+            let gain = self.gains.get(test.deliverable);
+            let own = |file: &&CompleteFile| file.deliverable == test.deliverable;
+            let stems: Vec<&CompleteFile> = self.files.iter().filter(own).collect();
+            let mix = self.files.iter().find(|file| {
+                file.mix_of == Some(test.timeline) && self.gains.get(file.deliverable) == gain
+            });
+            let mut null_test = match mix {
+                Some(mix) => self.read_back(&test, &stems, mix)?,
+                None => None,
+            };
+            // The limiter of a master may have nothing to do. Where it has, the stems add up to the
+            // mix before it.
+            let is_final = null_test
+                .as_ref()
+                .is_some_and(|null| null.passed || test.stages.is_empty());
+            let mut warnings = Vec::new();
+            if !is_final {
+                let rendered = test.rendered.as_ref();
+                null_test = rendered.map(|m| NullTest::of_render(m, test.start, test.rate));
+                warnings = test.warnings;
+            }
+            if let Some(null) = &mut null_test {
+                let compared = mix.filter(|_| null.read_back);
+                let is_clipped = |file: &&CompleteFile| file.output.written().clipped > 0;
+                let clipped = stems.iter().copied().chain(compared).filter(is_clipped);
+                null.clipped = clipped.map(CompleteFile::name).collect();
+            }
+            if let Some(report) = self.deliverables.get_mut(test.deliverable) {
+                report.null_test = null_test;
+                report.warnings.extend(warnings);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads stems and mix back; `None` for files in a store.
+    fn read_back(
+        &self,
+        test: &StemTest,
+        stems: &[&CompleteFile],
+        mix: &CompleteFile,
+    ) -> Result<Option<NullTest>> {
+        let names: Vec<String> = stems.iter().map(|file| file.name()).collect();
+        let mix_name = mix.name();
+        let to_read = |(file, name)| self.to_read(file, name);
+        let stems: Option<Vec<FileToRead<'_>>> = stems
+            .iter()
+            .copied()
+            .zip(names.iter().map(String::as_str))
+            .map(to_read)
+            .collect();
+        let (Some(stems), Some(to_read)) = (stems, self.to_read(mix, &mix_name)) else {
+            return Ok(None);
+        };
+        let residue = read_back::residue(&stems, &to_read, test.rate)?;
+        let deliverable = self.chosen.get(mix.deliverable);
+        let name = deliverable.map(|d| d.name.clone()).unwrap_or_default();
+        Ok(Some(NullTest::of_files(
+            residue, name, test.start, test.rate,
+        )))
+    }
+
+    fn to_read<'f>(&self, file: &'f CompleteFile, name: &'f str) -> Option<FileToRead<'f>> {
+        let shaping = file.report.report.dither.as_deref();
+        Some(FileToRead {
+            path: file.output.temporary()?,
+            name,
+            format: self.chosen.get(file.deliverable)?.format,
+            shaping: shaping.and_then(|shaping| shaping.parse().ok()),
+        })
+    }
+
+    /// Checks the deliverables and completes the reports, without making the files visible.
+    pub(super) fn judge(self) -> CompleteDelivery {
         let Self {
             chosen,
             mut deliverables,
             measured,
             files,
+            ..
         } = self;
-        let (files, complete): (Vec<_>, Vec<_>) = files
-            .into_iter()
-            .map(|file| ((file.deliverable, file.report), file.output))
-            .unzip();
-        let written = encode::publish(complete)?;
-        for ((index, mut file), written) in files.into_iter().zip(&written) {
-            file.add_sink_result(written);
-            if let Some(deliverable) = deliverables.get_mut(index) {
-                deliverable.files.push(file);
+        let (mut outputs, mut places) = (Vec::new(), Vec::new());
+        for file in files {
+            let mut report = file.report;
+            report.add_sink_result(file.output.written());
+            if let Some(deliverable) = deliverables.get_mut(file.deliverable) {
+                places.push((file.deliverable, deliverable.files.len()));
+                deliverable.files.push(report);
+                outputs.push(file.output);
             }
         }
         for ((deliverable, report), measured) in chosen.iter().zip(&mut deliverables).zip(&measured)
@@ -516,10 +716,69 @@ impl<'a> Rendered<'a> {
                 (report.loudness, report.true_peak) = loudness::checks(target, &loudness);
             }
         }
-        Ok(Delivered {
-            deliverables,
-            ..Delivered::default()
-        })
+        CompleteDelivery {
+            delivered: Delivered {
+                deliverables,
+                ..Delivered::default()
+            },
+            outputs,
+            places,
+        }
+    }
+}
+
+/// Delivery whose files are complete but not yet visible.
+pub(super) struct CompleteDelivery {
+    pub delivered: Delivered,
+    outputs: Vec<CompleteOutput>,
+    /// Deliverable and file of each output.
+    places: Vec<(usize, usize)>,
+}
+
+impl CompleteDelivery {
+    /// Writes the report of the delivery, which covers the files so far, without making it visible.
+    pub(super) fn write_report(
+        &mut self,
+        session: &Session,
+        file: &DeliveredFile,
+        overwrite: bool,
+    ) -> Result<()> {
+        let is_json = file
+            .path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        let (text, format) = if is_json {
+            (page::json(&self.delivered), "json")
+        } else {
+            (page::html(&self.delivered, &file.path), "html")
+        };
+        let output = CompleteOutput::of_text(&file.path, &text, overwrite)?;
+        let mut report = FileReport::of_document(file.content, format, session);
+        report.add_sink_result(output.written());
+        if let Some(deliverable) = self.delivered.deliverables.get_mut(file.deliverable) {
+            self.places
+                .push((file.deliverable, deliverable.files.len()));
+            deliverable.files.push(report);
+            self.outputs.push(output);
+        }
+        Ok(())
+    }
+
+    /// Makes all files visible.
+    pub(super) fn publish(self) -> Result<Delivered> {
+        let Self {
+            mut delivered,
+            outputs,
+            places,
+        } = self;
+        let written = encode::publish(outputs)?;
+        for ((deliverable, file), written) in places.into_iter().zip(written) {
+            let deliverable = delivered.deliverables.get_mut(deliverable);
+            if let Some(file) = deliverable.and_then(|d| d.files.get_mut(file)) {
+                file.report.bytes = written.bytes;
+            }
+        }
+        Ok(delivered)
     }
 }
 

@@ -34,8 +34,12 @@ pub struct Delivered {
 pub struct DeliverableReport {
     /// Name of the deliverable.
     pub name: String,
-    /// Gain that fits the deliverable to its loudness target; 0 if it is not fitted.
+    /// Gain of the deliverable: that which fits it to its loudness target, that of another
+    /// deliverable, or its own.
     pub gain_db: f64,
+    /// Name of the deliverable that the gain was found for, which is its own if it is fitted; `null`
+    /// for a gain of its own.
+    pub gain_of: Option<String>,
     /// Files, in order.
     pub files: Vec<FileReport>,
     /// Loudness check of the mix, or of the whole album; `null` without a loudness target.
@@ -44,7 +48,8 @@ pub struct DeliverableReport {
     /// ceiling.
     pub true_peak: Option<PeakCheck>,
     /// Check that the files of the stems add up to the mix. `null` if this is not a deliverable of
-    /// stems, if a part of the mix is in none or in several of them, or if they are dithered.
+    /// stems, if a part of the mix is in none or in several of them, or if they are dithered and no
+    /// mix of the same gain is delivered.
     pub null_test: Option<NullTest>,
     /// Warnings about the deliverable as a whole.
     pub warnings: Vec<Warning>,
@@ -54,7 +59,7 @@ pub struct DeliverableReport {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct FileReport {
-    /// Kind of content: `mix`, `stem`, `cue`, `cue sheet` or `listing`.
+    /// Kind of content: `mix`, `stem`, `cue`, `cue sheet`, `listing` or `report`.
     pub content: String,
     /// Name of the bus or cue; `null` for a mix, a cue sheet and a listing.
     pub of: Option<String>,
@@ -94,14 +99,20 @@ pub struct PeakCheck {
 
 /// Result of checking that the files of stems add up to the mix, in its delivered form if it is
 /// delivered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct NullTest {
+    /// Name of the deliverable that contains the mix; `null` if the stems were compared with a signal
+    /// that is in no file.
+    pub mix: Option<String>,
+    /// True if stems and mix were read back from the written files. False if the values that the files
+    /// of the stems contain were compared with a signal while it was rendered.
+    pub read_back: bool,
     /// Largest difference; `null` if there is none.
     pub residue_dbfs: Option<f64>,
     /// Time of the largest difference in seconds.
     pub residue_at_s: Option<f64>,
-    /// Largest difference that rounding to the format of the files can cause; `null` if there is
+    /// Largest difference that rounding and dither of all compared files can cause; `null` if there is
     /// none.
     pub within_dbfs: Option<f64>,
     /// True if the largest difference does not exceed that.
@@ -109,28 +120,44 @@ pub struct NullTest {
     /// True if the stems were compared with the mix before the master, because the master changes
     /// it.
     pub before_master: bool,
+    /// Names of the compared files with clipped samples, which may be the reason of a difference.
+    pub clipped: Vec<String>,
 }
 
 impl NullTest {
-    pub(super) fn new(meter: &NullMeter, rate: SampleRate) -> Self {
-        let residue = meter.residue();
+    /// Returns the result of a test during a render that begins at frame `start` of the timeline.
+    pub(super) fn of_render(meter: &NullMeter, start: Frames, rate: SampleRate) -> Self {
+        Self {
+            before_master: meter.is_before_master(),
+            ..Self::new(meter.residue(), start, rate)
+        }
+    }
+
+    /// Returns the result of reading back files that begin at frame `start` of the timeline.
+    pub(super) fn of_files(residue: Residue, mix: String, start: Frames, rate: SampleRate) -> Self {
+        Self {
+            mix: Some(mix),
+            read_back: true,
+            ..Self::new(residue, start, rate)
+        }
+    }
+
+    fn new(residue: Residue, start: Frames, rate: SampleRate) -> Self {
         let Residue {
             worst,
             rounding_limit,
         } = residue;
+        let limit = Peak {
+            value: rounding_limit,
+            at: 0,
+        };
+        let at = start + Frames(worst.at);
         Self {
             residue_dbfs: worst.level().map(|l| l.0),
-            residue_at_s: worst
-                .level()
-                .map(|_| Frames(worst.at).to_duration(rate).as_secs_f64()),
-            within_dbfs: Peak {
-                value: rounding_limit,
-                at: 0,
-            }
-            .level()
-            .map(|l| l.0),
+            residue_at_s: worst.level().map(|_| at.to_duration(rate).as_secs_f64()),
+            within_dbfs: limit.level().map(|l| l.0),
             passed: residue.is_rounding(),
-            before_master: meter.is_before_master(),
+            ..Self::default()
         }
     }
 }
@@ -141,7 +168,7 @@ impl DeliverableReport {
     pub fn passed(&self) -> bool {
         let loudness =
             self.loudness.is_none_or(|c| c.passed) && self.true_peak.is_none_or(|c| c.passed);
-        loudness && self.null_test.is_none_or(|c| c.passed)
+        loudness && self.null_test.as_ref().is_none_or(|c| c.passed)
     }
 }
 
@@ -176,19 +203,21 @@ impl Delivered {
     }
 }
 
+/// Heads of the columns of [`FileReport::row`].
+pub(super) const HEAD: [&str; 8] = [
+    "deliverable",
+    "holds",
+    "file",
+    "format",
+    "length",
+    "loudness",
+    "true peak",
+    "peak dBFS",
+];
+
 impl fmt::Display for Delivered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head = [
-            "deliverable",
-            "holds",
-            "file",
-            "format",
-            "length",
-            "loudness",
-            "true peak",
-            "peak dBFS",
-        ];
-        let mut rows = vec![head.map(str::to_owned)];
+        let mut rows = vec![HEAD.map(str::to_owned)];
         for deliverable in &self.deliverables {
             for (number, file) in deliverable.files.iter().enumerate() {
                 let name = if number == 0 {
@@ -221,7 +250,7 @@ impl fmt::Display for Delivered {
 }
 
 impl FileReport {
-    /// Creates the report of a cue sheet or a listing in this format.
+    /// Creates the report of a cue sheet, a listing or a report in this format.
     pub(super) fn of_document(content: Content, format: &str, session: &Session) -> Self {
         Self {
             content: super::content_name(content).to_owned(),
@@ -236,13 +265,14 @@ impl FileReport {
         }
     }
 
-    /// Returns false for a cue sheet and a listing.
+    /// Returns false for a cue sheet, a listing and a report.
     #[must_use]
     pub fn is_audio(&self) -> bool {
-        !matches!(self.content.as_str(), "cue sheet" | "listing")
+        !matches!(self.content.as_str(), "cue sheet" | "listing" | "report")
     }
 
-    fn row(&self, name: String) -> [String; 8] {
+    /// Returns the cells of the file in the table of a delivery; `name` is the first one.
+    pub(super) fn row(&self, name: String) -> [String; 8] {
         let report = &self.report;
         let is_rounding = self
             .of
@@ -274,15 +304,20 @@ impl FileReport {
 
 impl DeliverableReport {
     /// Writes the gain and the checks, one line each.
-    fn write_checks(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    pub(super) fn write_checks(&self, f: &mut impl fmt::Write) -> fmt::Result {
         let name = crate::error::one_line(self.name.clone());
         let verdict = |passed| if passed { "passed" } else { "FAILED" };
-        if self.gain_db != 0.0 {
-            writeln!(
-                f,
-                "  {name}: gain {:.2} fits it to its loudness",
-                Decibels(self.gain_db)
-            )?;
+        let gain = Decibels(self.gain_db);
+        match &self.gain_of {
+            _ if self.gain_db == 0.0 => {}
+            Some(of) if *of == self.name => {
+                writeln!(f, "  {name}: gain {gain:.2} fits it to its loudness")?;
+            }
+            Some(of) => {
+                let of = crate::error::one_line(of.clone());
+                writeln!(f, "  {name}: gain {gain:.2}, as {of} has")?;
+            }
+            None => writeln!(f, "  {name}: gain {gain:.2}")?,
         }
         if let Some(c) = self.loudness {
             let is = c
@@ -309,22 +344,37 @@ impl DeliverableReport {
                 verdict(c.passed)
             )?;
         }
-        if let Some(c) = self.null_test {
-            let level = |l: Option<f64>| {
-                l.map_or("nothing at all".to_owned(), |l| format!("{:.1}", Dbfs(l)))
-            };
-            let (residue, rounding_limit) = (level(c.residue_dbfs), level(c.within_dbfs));
-            let verdict = verdict(c.passed);
-            let mix = if c.before_master {
-                "the mix before the master"
-            } else {
-                "the mix"
-            };
-            writeln!(
-                f,
-                "  {name}: the files add up to {mix} but for {residue}, rounding is {rounding_limit}: {verdict}"
-            )?;
+        if let Some(test) = &self.null_test {
+            test.write(f, &name)?;
         }
         Ok(())
+    }
+}
+
+impl NullTest {
+    /// Writes the result of a deliverable's test in one line.
+    fn write(&self, f: &mut impl fmt::Write, name: &str) -> fmt::Result {
+        let one_line = |text: &String| crate::error::one_line(text.clone());
+        let level = |level: Option<f64>| {
+            level.map_or("nothing at all".to_owned(), |l| format!("{:.1}", Dbfs(l)))
+        };
+        let mix = match &self.mix {
+            Some(mix) if self.read_back => format!("{}, read back", one_line(mix)),
+            Some(mix) => one_line(mix),
+            None if self.before_master => "the mix before the master".to_owned(),
+            None => "the mix".to_owned(),
+        };
+        write!(
+            f,
+            "  {name}: the files add up to {mix} but for {}, rounding is {}: {}",
+            level(self.residue_dbfs),
+            level(self.within_dbfs),
+            if self.passed { "passed" } else { "FAILED" }
+        )?;
+        if !self.clipped.is_empty() {
+            let files: Vec<String> = self.clipped.iter().map(one_line).collect();
+            write!(f, "; samples are clipped in {}", files.join(", "))?;
+        }
+        writeln!(f)
     }
 }

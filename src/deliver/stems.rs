@@ -95,6 +95,15 @@ fn subject(node: &Node) -> Subject {
 /// bit.
 pub(super) fn master_stages(master: &Master) -> Vec<MasterStage> {
     let mut stages = Vec::new();
+    match master
+        .inserts
+        .iter()
+        .filter(|insert| !insert.bypass)
+        .count()
+    {
+        0 => {}
+        count => stages.push(MasterStage::Inserts(count)),
+    }
     if !master.gain_curve.points.is_empty() {
         stages.push(MasterStage::MovingGain);
     } else if master.gain.0 != 0.0 {

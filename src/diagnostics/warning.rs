@@ -280,7 +280,7 @@ registry! {
         reason: StemMismatch,
     }
     "The stems of a deliverable do not add up to its mix."
-    "Name every bus that feeds the master, route all tracks to one of them, leave the master without gain and limiter, and apply the gain of a mix that is fitted to its loudness to the buses instead."
+    "Name every bus that feeds the master, route all tracks to one of them, leave the master without gain and limiter, and give the stems the gain of a mix that is fitted to its loudness with `gain_of`."
 
     "W120" Warning UnusedAudio {
         /// Number of frames in the chunks that are not used.
@@ -458,11 +458,11 @@ pub enum NonFinite {
 pub enum StemMismatch {
     /// They add up to the mix before the master, which changes it.
     Master(Vec<MasterStage>),
-    /// They add up to the mix before the gain that fits it to its loudness target.
+    /// They have another gain than the mix.
     Turned {
         /// Name of the deliverable that contains the mix.
         mix: String,
-        /// Gain applied to the mix.
+        /// Gain of the mix above that of the stems.
         gain: Decibels,
     },
     /// The stems leave out part of the mix, or contain a part twice.
@@ -478,6 +478,8 @@ pub enum StemMismatch {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum MasterStage {
+    /// Inserts, of which this is the number.
+    Inserts(usize),
     /// Automated gain.
     MovingGain,
     /// Constant gain.
@@ -799,10 +801,10 @@ impl fmt::Display for StemMismatch {
                 )
             }
             Self::Turned { mix, gain } => {
-                let direction = if gain.0 < 0.0 { "down" } else { "up" };
+                let direction = if gain.0 < 0.0 { "lower" } else { "higher" };
                 write!(
                     f,
-                    "its stems do not add up to deliverable {mix:?}, which was turned {direction} by {:.2} dB to fit its loudness",
+                    "its stems do not add up to deliverable {mix:?}, whose gain is {:.2} dB {direction}; gain_of = {mix:?} gives them the same",
                     gain.0.abs()
                 )
             }
@@ -829,6 +831,8 @@ impl fmt::Display for StemMismatch {
 impl fmt::Display for MasterStage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Inserts(1) => f.write_str("an insert"),
+            Self::Inserts(count) => write!(f, "{count} inserts"),
             Self::MovingGain => f.write_str("an automated gain"),
             Self::Gain(gain) => write!(f, "a gain of {gain:.1}"),
             Self::Limit(ceiling) => write!(f, "a limit of {ceiling:.1}"),

@@ -77,6 +77,18 @@ const WEIGHTED: [f64; 9] = [
     2.412, -3.370, 3.937, -4.174, 3.353, -2.205, 1.281, -0.569, 0.0847,
 ];
 
+impl Shaping {
+    /// Returns the largest difference, in quantisation steps, that dither and rounding together make of a sample: one step of
+    /// noise and half a step of rounding, which weighted shaping feeds back through its filter.
+    pub(crate) fn largest_error(self) -> f64 {
+        let error = 1.5;
+        match self {
+            Self::White | Self::HighPass => error,
+            Self::Weighted => error * (1.0 + WEIGHTED.iter().map(|c| c.abs()).sum::<f64>()),
+        }
+    }
+}
+
 /// The dither of one channel.
 #[derive(Clone, Debug)]
 pub(crate) struct ChannelDither {

@@ -152,6 +152,16 @@ pub(crate) struct CompleteOutput {
 }
 
 impl CompleteOutput {
+    /// Returns the path under which a local file can be read until it becomes visible.
+    pub(crate) fn temporary(&self) -> Option<&Path> {
+        self.file.temporary()
+    }
+
+    /// Returns the result of writing the audio.
+    pub(crate) fn written(&self) -> &Written {
+        &self.written
+    }
+
     /// Writes a text to a file, without making it visible.
     pub(crate) fn of_text(path: &Path, text: &str, overwrite: bool) -> Result<Self> {
         let mut file = AtomicFile::create_sized(path, overwrite, text.len() as u64)?;

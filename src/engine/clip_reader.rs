@@ -20,6 +20,12 @@ pub(super) enum ClipReader {
     ReadAhead(Arc<ClipQueue>, Block),
 }
 
+/// The reader of a clip that has ended.
+pub(super) struct SpareReader {
+    stem: Arc<Stem>,
+    reader: Reader,
+}
+
 impl ClipReader {
     pub(super) fn read_ahead(queue: &Arc<ClipQueue>) -> Self {
         Self::ReadAhead(Arc::clone(queue), Block::new(queue.layout(), READ_FRAMES))
@@ -56,10 +62,23 @@ impl ClipReader {
         }
     }
 
-    /// Closes a stem that no longer sounds.
-    pub(super) fn close(&mut self) {
-        if let Self::Direct(reader) = self {
-            *reader = None;
+    /// Closes a stem that no longer sounds. Returns its reader for a further clip of the stem, unless it found flaws: it
+    /// would not report those again that it found ahead of that clip.
+    pub(super) fn close(&mut self, stem: &Arc<Stem>) -> Option<SpareReader> {
+        let Self::Direct(reader) = self else {
+            return None;
+        };
+        let reader = reader.take().filter(|reader| !reader.found_flaws())?;
+        let stem = Arc::clone(stem);
+        Some(SpareReader { stem, reader })
+    }
+
+    /// Takes a spare reader in place of opening the stem, if it is one of the same stem and none is open.
+    pub(super) fn reuse(&mut self, spare: &mut Option<SpareReader>, stem: &Arc<Stem>) {
+        if let Self::Direct(reader @ None) = self
+            && let Some(found) = spare.take_if(|spare| Arc::ptr_eq(&spare.stem, stem))
+        {
+            *reader = Some(found.reader);
         }
     }
 

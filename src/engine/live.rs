@@ -16,20 +16,16 @@ use crate::{
 use std::ops::Range;
 
 impl Renderer {
-    /// Prepares a plan for live playback, on one thread, with the clips of `ahead`. Changes of faders and gates ramp over
-    /// `ramp` frames.
+    /// Prepares a plan for live playback, on one thread. Changes of faders and gates ramp over `ramp` frames.
+    ///
+    /// Stems are decoded directly until [`read_from`](Self::read_from).
     ///
     /// # Errors
     /// Passes on the errors of [`Renderer::new`].
-    pub(crate) fn live(plan: Plan, ahead: &ReadAhead, ramp: usize) -> Result<Self> {
+    pub(crate) fn live(plan: Plan, ramp: usize) -> Result<Self> {
         let channels = plan.spec.layout.channels();
         let mut renderer = Self::new(plan, &Options { threads: 1 })?;
-        for (index, (state, node)) in renderer
-            .nodes
-            .iter_mut()
-            .zip(&renderer.plan.nodes)
-            .enumerate()
-        {
+        for (state, node) in renderer.nodes.iter_mut().zip(&renderer.plan.nodes) {
             let feeds = if let NodeInput::Sum(feeds) = &node.input {
                 feeds.len()
             } else {
@@ -38,14 +34,27 @@ impl Renderer {
             state.ramps = Some(Box::new(Ramps::new(feeds, ramp)));
             state.guard =
                 (node.kind == NodeKind::Track).then(|| OverloadGuard::new(channels, ramp));
-            state.readers = ahead
-                .node(index)
-                .iter()
-                .map(ClipReader::read_ahead)
-                .collect();
         }
         renderer.buffers.keep();
         Ok(renderer)
+    }
+
+    /// Takes the frames of clips from these queues from now on.
+    pub(crate) fn read_from(&mut self, ahead: &ReadAhead) {
+        for (index, state) in self.nodes.iter_mut().enumerate() {
+            let queues = ahead.node(index).iter();
+            state.readers = queues.map(ClipReader::read_ahead).collect();
+        }
+    }
+
+    /// Renders what brings the processors into the state that they have at the position, so that the next block is delivered at
+    /// once.
+    pub(crate) fn warm_up(&mut self) -> Result<()> {
+        self.render_warm_up(&mut CallerBlocks {
+            mix: &mut Block::new(self.plan.spec.layout, 0),
+            taps: &mut [],
+            done: 0,
+        })
     }
 
     /// Loops over a range of the timeline from the next time its end is reached; `None` stops looping.

@@ -6,8 +6,9 @@
 use super::{
     buffer_pool::NodeOutput,
     chain_state::{ChainPosition, ChainState},
+    clip_index::ClipIndex,
     clip_mixer::mix_clip,
-    clip_reader::ClipReader,
+    clip_reader::{ClipReader, SpareReader},
     delay_line::DelayLine,
     flaws::FlawLog,
     overload_guard::{InputPeak, OverloadGuard},
@@ -94,6 +95,9 @@ pub(super) struct NodeState {
     mono: Block,
     /// One for each clip.
     pub(super) readers: Vec<ClipReader>,
+    clip_index: ClipIndex,
+    /// The reader of a clip that ended in the latest block, for one of the same stem that begins then.
+    spare: Option<SpareReader>,
     /// For each feed, the delay that aligns it with the others, if it needs one.
     delays: Vec<Option<DelayLine>>,
     /// The side-chain keys of the inserts.
@@ -163,9 +167,12 @@ impl NodeState {
             (runs && !chain.is_empty()).then(|| Box::new(ChainState::new(chain, rate)))
         };
         let readers = if runs { clips } else { 0 };
+        let audible = (node.clips().iter().enumerate()).filter(|(_, clip)| clip.gain != 0.0);
         Self {
             mono: Block::new(Layout::Mono, 0),
             readers: (0..readers).map(|_| ClipReader::Direct(None)).collect(),
+            spare: None,
+            clip_index: ClipIndex::new(audible.map(|(n, clip)| (n, clip.range.clone()))),
             delays: node.delays.iter().map(delay).collect(),
             keys: (node.before.keys.iter())
                 .map(|key| KeyInput {
@@ -359,7 +366,7 @@ impl NodeState {
             // Clips are not read before the node's first frame, nor past the end of the mix.
             NodeInput::Clips(clips) => match position.input.filter(|at| *at < plan.length.0) {
                 Some(at) => self.mix_clips(out, clips, at, frames, position.counts_input)?,
-                None => self.mix_clips(out, &[], 0, frames, false)?,
+                None => self.mix_clips(out, clips, 0, 0, false)?,
             },
             NodeInput::Sum(feeds) => {
                 if let Some(ramps) = &self.ramps {
@@ -373,9 +380,6 @@ impl NodeState {
                         })
                         .collect();
                     ramps.sum(out, feeds, &inputs, frames);
-                }
-                if !out.active {
-                    fill_silence(&mut out.block, frames);
                 }
             }
         }
@@ -411,31 +415,48 @@ impl NodeState {
         frames: usize,
         counts: bool,
     ) -> Result<()> {
-        let end = at + frames as u64;
-        let sounds = |c: &PlannedClip| c.range.start < end && at < c.range.end && c.gain != 0.0;
-        out.active = clips.iter().any(sounds);
+        out.active = self.clip_index.find(&(at..at + frames as u64));
         out.block.set_frames(0);
         self.mono.set_frames(0);
         if !out.active && self.mono.capacity() > 0 {
             self.mono = Block::new(Layout::Mono, 0);
         }
-        let kept = self.flaws.iter_mut().zip(&mut self.edges);
-        for ((clip, reader), (flaws, edges)) in clips.iter().zip(&mut self.readers).zip(kept) {
-            if !sounds(clip) {
-                reader.close();
-                continue;
+        let (mut spare, mut is_recent) = (self.spare.take(), false);
+        let mut keep = |spare: &mut Option<SpareReader>, closed: Option<SpareReader>| {
+            if closed.is_some() {
+                (*spare, is_recent) = (closed, true);
             }
+        };
+        for ended in self.clip_index.ended() {
+            if let (Some(clip), Some(reader)) = (clips.get(*ended), self.readers.get_mut(*ended)) {
+                keep(&mut spare, reader.close(&clip.stem));
+            }
+        }
+        for sounding in self.clip_index.sounding() {
+            let (Some(clip), Some(reader), Some(flaws), Some(edges)) = (
+                clips.get(*sounding),
+                self.readers.get_mut(*sounding),
+                self.flaws.get_mut(*sounding),
+                self.edges.get_mut(*sounding),
+            ) else {
+                continue;
+            };
             let to = match clip.channel_map {
                 ChannelMap::Pan => &mut self.mono,
                 ChannelMap::Fold(_) => &mut out.block,
             };
+            reader.reuse(&mut spare, &clip.stem);
             mix_clip(clip, reader, to, at, frames, &mut self.factor, edges)?;
             reader
                 .flaws()
                 .into_iter()
                 .filter(|_| counts)
                 .for_each(|flaw| flaws.take(flaw));
+            if clip.range.end <= at + frames as u64 {
+                keep(&mut spare, reader.close(&clip.stem));
+            }
         }
+        self.spare = spare.filter(|_| is_recent);
         if out.active && out.block.frames() == 0 {
             fill_silence(&mut out.block, frames);
         }

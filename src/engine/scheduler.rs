@@ -29,6 +29,9 @@ use std::{
 
 /// Ready tasks that are examined to find one that suits a worker's cache.
 const EXAMINED: usize = 64;
+/// Finished outputs that wait for a sum, above which no track is rendered while another worker is still busy: it may be
+/// the one that adds them, and each of them occupies a buffer.
+const MAX_WAITING: usize = 32;
 
 /// The nodes that each node reads, and those that read it.
 pub(super) struct Graph {
@@ -96,8 +99,9 @@ struct TaskQueue {
     /// Number of steps that each node has done; and for its current step, the number of needed nodes that it has taken.
     done: Vec<usize>,
     taken: Vec<usize>,
-    /// Readers that have not yet taken each node's output.
+    /// Readers that have not yet taken each node's output; and the number of nodes with any.
     unread: Vec<usize>,
+    waiting: usize,
     busy: Vec<bool>,
     /// Worker that ran each node last (cache affinity); number of running workers.
     worker: Vec<usize>,
@@ -114,6 +118,7 @@ struct TaskQueue {
 
 impl TaskQueue {
     /// Chooses a worker's next task: the first, but among tracks one that it ran before, whose decoder is in its cache.
+    /// `None` where the worker has to wait for others.
     fn next(&self, worker: usize) -> Option<(usize, bool, usize)> {
         let matters = |task: &&(usize, bool, usize)| {
             self.failed
@@ -123,6 +128,9 @@ impl TaskQueue {
         let first = self.ready.iter().find(matters)?;
         if !first.1 {
             return Some(*first);
+        }
+        if self.waiting >= MAX_WAITING.max(2 * self.workers) && self.running > 0 {
+            return None;
         }
         let mut examined = self.ready.iter().take(EXAMINED).filter(matters);
         Some(
@@ -153,6 +161,7 @@ impl<'a> Scheduler<'a> {
                 done: vec![0; count],
                 taken: vec![0; count],
                 unread: vec![0; count],
+                waiting: 0,
                 busy: vec![false; count],
                 worker: vec![0; count],
                 workers: 0,
@@ -222,6 +231,7 @@ impl<'a> Scheduler<'a> {
         {
             queue.unread[*n] -= 1;
             if queue.unread[*n] == 0 {
+                queue.waiting -= 1;
                 self.buffers.release(*n);
                 self.offer(queue, *n);
             }
@@ -233,6 +243,8 @@ impl<'a> Scheduler<'a> {
             queue.unread[node] = readers.iter().filter(|r| self.is_live(**r)).count();
             if queue.unread[node] == 0 {
                 self.buffers.release(node);
+            } else {
+                queue.waiting += 1;
             }
             readers.iter().for_each(|reader| self.offer(queue, *reader));
         }

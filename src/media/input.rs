@@ -1,9 +1,13 @@
-//! Identifies the audio of a clip: a file, one stream of a file, or a source that the program supplies.
+//! Identifies the audio of a clip: a file, one stream of a file, a file or a source that the program supplies.
 
 use super::{Memory, Source, one_channel::OneChannel};
-use crate::error::Result;
+use crate::{
+    error::{Error, ErrorKind, Result},
+    storage::{InputFile, ReadSeek},
+};
 use std::{
     fmt,
+    io::{self, Read, Seek},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -32,11 +36,75 @@ pub enum Input {
         /// Number of the channel, counted from 1; `None` for all.
         channel: Option<usize>,
     },
+    /// An audio file that the program supplies, in memory or as a reader.
+    Program {
+        /// The file.
+        file: ProgramFile,
+        /// Number of the audio stream, counted from 1; `None` for the first.
+        stream: Option<usize>,
+        /// Number of the channel, counted from 1; `None` for all.
+        channel: Option<usize>,
+    },
     /// A source that the program supplies.
     Open(Opener),
 }
 
 impl Input {
+    /// Makes the input of an audio file in memory, in any format that is read. The bytes are not copied, and `name` stands for
+    /// the file in messages and reports.
+    ///
+    /// ```
+    /// use soundtrack::{Bounce, Frames, Input, Layout, SampleRate, Session, Spec, Track, media::Memory};
+    /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    /// let mut click = Session::new(spec.rate, spec.layout);
+    /// click.add_track(Track::new("click", Memory::new(spec, vec![vec![0.5, -0.25]])?));
+    /// let (wav, _) = Bounce::new().to_bytes(&click)?;
+    /// let mut mix = Session::new(spec.rate, spec.layout);
+    /// mix.add_track(Track::new("upload", Input::bytes("click.wav", wav)));
+    /// assert_eq!(mix.render(Frames(0)..Frames(2))?, [[0.5, -0.25]]);
+    /// # Ok::<(), soundtrack::Error>(())
+    /// ```
+    pub fn bytes(name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self::Program {
+            file: ProgramFile {
+                name: name.into(),
+                content: Content::Bytes(bytes.into()),
+            },
+            stream: None,
+            channel: None,
+        }
+    }
+
+    /// Makes the input of an audio file behind a reader, such as an entry of an archive. `name` stands for the file in messages
+    /// and reports.
+    ///
+    /// `open` is called once to measure the file, and again for every clip that plays it; each time it must return the same
+    /// bytes.
+    ///
+    /// ```
+    /// use soundtrack::{ErrorKind, Input, Layout, Plan, SampleRate, Session, Track};
+    /// use std::io::Cursor;
+    /// let entry = Input::reader("pack/kick.wav", || Ok(Cursor::new(b"RIFF\x04\0\0\0WAVE")));
+    /// let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+    /// mix.add_track(Track::new("kick", entry));
+    /// let error = Plan::compile(&mix).unwrap_err();
+    /// assert_eq!((error.kind(), error.file()), (ErrorKind::Corrupt, Some("pack/kick.wav")));
+    /// ```
+    pub fn reader<R: Read + Seek + Send + 'static>(
+        name: impl Into<String>,
+        open: impl Fn() -> io::Result<R> + Send + Sync + 'static,
+    ) -> Self {
+        let open = move || open().map(|reader| Box::new(reader) as Box<dyn ReadSeek>);
+        Self::Program {
+            file: ProgramFile {
+                name: name.into(),
+                content: Content::Reader(Arc::new(open)),
+            },
+            stream: None,
+            channel: None,
+        }
+    }
+
     /// Makes the input of a file's first audio stream.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self::File {
@@ -69,6 +137,11 @@ impl Input {
                 stream,
                 channel: Some(number),
             },
+            Self::Program { file, stream, .. } => Self::Program {
+                file,
+                stream,
+                channel: Some(number),
+            },
             Self::Open(opener) => {
                 let name = format!("{}#ch{number}", opener.name);
                 Self::Open(Opener::new(name, move || {
@@ -79,8 +152,23 @@ impl Input {
         }
     }
 
+    /// Selects one audio stream of a file that the program supplies, counted from 1. Takes the place of one that was selected
+    /// before; has no effect on a source.
+    ///
+    /// ```
+    /// use soundtrack::Input;
+    /// assert_eq!(Input::bytes("film.mka", []).with_stream(2).to_string(), "film.mka#2");
+    /// ```
+    #[must_use]
+    pub fn with_stream(mut self, number: usize) -> Self {
+        if let Self::File { stream, .. } | Self::Program { stream, .. } = &mut self {
+            *stream = Some(number);
+        }
+        self
+    }
+
     /// Returns the path, the stream number and the channel number, with `#2` and `#ch3` at the end of the path resolved by
-    /// whether that file exists. `None` for a program's source.
+    /// whether that file exists. `None` for a file or source of the program.
     pub(crate) fn located(&self) -> Option<(PathBuf, Option<usize>, Option<usize>)> {
         let Self::File {
             path,
@@ -120,17 +208,33 @@ impl fmt::Display for Input {
                 channel,
             } => {
                 write!(f, "{}", path.display())?;
-                if let Some(number) = stream {
-                    write!(f, "#{number}")?;
-                }
-                if let Some(number) = channel {
-                    write!(f, "#ch{number}")?;
-                }
-                Ok(())
+                write_numbers(f, *stream, *channel)
+            }
+            Self::Program {
+                file,
+                stream,
+                channel,
+            } => {
+                f.write_str(&file.name)?;
+                write_numbers(f, *stream, *channel)
             }
             Self::Open(opener) => f.write_str(&opener.name),
         }
     }
+}
+
+fn write_numbers(
+    f: &mut fmt::Formatter<'_>,
+    stream: Option<usize>,
+    channel: Option<usize>,
+) -> fmt::Result {
+    if let Some(number) = stream {
+        write!(f, "#{number}")?;
+    }
+    if let Some(number) = channel {
+        write!(f, "#ch{number}")?;
+    }
+    Ok(())
 }
 
 impl From<&str> for Input {
@@ -164,8 +268,76 @@ impl From<Opener> for Input {
 }
 
 impl From<Memory> for Input {
+    /// Clones of one memory are equal inputs, and are measured once.
     fn from(memory: Memory) -> Self {
-        Self::Open(Opener::new("memory", move || Ok(Box::new(memory.clone()))))
+        let identity = memory.identity();
+        let open = move || Ok(Box::new(memory.rewound()) as Box<dyn Source>);
+        Self::Open(Opener {
+            name: "memory".to_owned(),
+            open: Arc::new(open),
+            identity: Some(identity),
+        })
+    }
+}
+
+/// An audio file that the program supplies: bytes in memory, or a reader. [`Input::bytes`] and [`Input::reader`] make it.
+#[derive(Clone)]
+pub struct ProgramFile {
+    name: String,
+    content: Content,
+}
+
+/// Opens a reader of the program.
+type OpenReader = dyn Fn() -> io::Result<Box<dyn ReadSeek>> + Send + Sync;
+
+#[derive(Clone)]
+enum Content {
+    Bytes(Arc<[u8]>),
+    Reader(Arc<OpenReader>),
+}
+
+impl ProgramFile {
+    /// Returns the name that the program gave it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn open(&self) -> Result<InputFile> {
+        match &self.content {
+            Content::Bytes(bytes) => Ok(InputFile::in_memory(Arc::clone(bytes))),
+            Content::Reader(open) => open().and_then(InputFile::of_reader).map_err(|e| {
+                Error::new(ErrorKind::NotFound, format!("{}: {e}", self.name))
+                    .in_file(&self.name)
+                    .because(e)
+            }),
+        }
+    }
+
+    /// Returns a number that clones of this file share and no other file has.
+    pub(crate) fn identity(&self) -> usize {
+        match &self.content {
+            Content::Bytes(bytes) => bytes.as_ptr().addr(),
+            Content::Reader(open) => Arc::as_ptr(open).cast::<()>().addr(),
+        }
+    }
+}
+
+impl PartialEq for ProgramFile {
+    /// Two files are equal when one is a clone of the other, or they share name and bytes.
+    fn eq(&self, other: &Self) -> bool {
+        let same = match (&self.content, &other.content) {
+            (Content::Bytes(a), Content::Bytes(b)) => Arc::ptr_eq(a, b) || a == b,
+            (Content::Reader(a), Content::Reader(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        };
+        same && self.name == other.name
+    }
+}
+
+impl fmt::Debug for ProgramFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ProgramFile({:?})", self.name)
     }
 }
 
@@ -175,6 +347,8 @@ impl From<Memory> for Input {
 pub struct Opener {
     name: String,
     open: Arc<dyn Fn() -> Result<Box<dyn Source>> + Send + Sync>,
+    /// Identity of the samples that it opens; `None` for that of `open`.
+    identity: Option<usize>,
 }
 
 impl Opener {
@@ -186,6 +360,7 @@ impl Opener {
         Self {
             name: name.into(),
             open: Arc::new(open),
+            identity: None,
         }
     }
 
@@ -195,14 +370,15 @@ impl Opener {
 
     /// Returns a number that clones of this opener share and no other opener has.
     pub(crate) fn identity(&self) -> usize {
-        Arc::as_ptr(&self.open).cast::<()>().addr()
+        self.identity
+            .unwrap_or_else(|| Arc::as_ptr(&self.open).cast::<()>().addr())
     }
 }
 
 impl PartialEq for Opener {
-    /// Two openers are equal when one is a clone of the other.
+    /// Two openers are equal when one is a clone of the other, or both open the same [`Memory`].
     fn eq(&self, other: &Self) -> bool {
-        self.name == other.name && Arc::ptr_eq(&self.open, &other.open)
+        self.name == other.name && self.identity() == other.identity()
     }
 }
 

@@ -73,7 +73,9 @@ impl LengthGuard {
             ),
             FlawKind::NonFinite => format!("{name}: {} at {at} (frame {})", flaw.what, flaw.at),
         };
-        Err(Error::new(ErrorKind::Corrupt, what))
+        Err(Error::new(ErrorKind::Corrupt, what)
+            .in_file(name)
+            .at_frame(flaw.at))
     }
 
     /// Replaces implausible samples by 0 and reports one flaw per run of frames.

@@ -7,7 +7,47 @@ use crate::{
     layout::Spec,
     units::Frames,
 };
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
+
+/// A sample format that [`Memory`] plays without a copy: `f64`, `f32`, `i16` and `i32`.
+///
+/// Floats are full scale at ±1.0, integers at the range of their type.
+pub trait PcmSample: private::Sealed + Copy + Send + Sync + 'static {
+    /// Returns the sample as `f64`, full scale ±1.0. The conversion is exact.
+    fn to_f64(self) -> f64;
+}
+
+mod private {
+    pub trait Sealed {}
+    impl Sealed for f64 {}
+    impl Sealed for f32 {}
+    impl Sealed for i16 {}
+    impl Sealed for i32 {}
+}
+
+impl PcmSample for f64 {
+    fn to_f64(self) -> f64 {
+        self
+    }
+}
+
+impl PcmSample for f32 {
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl PcmSample for i16 {
+    fn to_f64(self) -> f64 {
+        f64::from(self) / 32_768.0
+    }
+}
+
+impl PcmSample for i32 {
+    fn to_f64(self) -> f64 {
+        f64::from(self) / 2_147_483_648.0
+    }
+}
 
 /// A source of samples that are in memory. Clones share the samples.
 ///
@@ -20,11 +60,81 @@ use std::sync::Arc;
 /// assert_eq!(mix.render(Frames(0)..Frames(3))?, [[1.0, -0.5, 0.0]]);
 /// # Ok::<(), soundtrack::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Memory {
     spec: Spec,
-    channels: Arc<[Vec<f64>]>,
+    frames: usize,
+    samples: Arc<dyn Samples>,
     position: usize,
+}
+
+/// Samples in some format and order.
+trait Samples: Send + Sync {
+    /// Writes the frames from `from` on into the channels of a block, as many as it holds.
+    fn copy(&self, from: usize, out: &mut Block);
+}
+
+/// One vector for each channel.
+struct Planar<S>(Vec<Arc<[S]>>);
+
+impl<S: PcmSample> Samples for Planar<S> {
+    fn copy(&self, from: usize, out: &mut Block) {
+        for (to, samples) in out.channels_mut().zip(&self.0) {
+            let samples = samples.get(from..).unwrap_or_default();
+            for (to, sample) in to.iter_mut().zip(samples) {
+                *to = sample.to_f64();
+            }
+        }
+    }
+}
+
+/// One vector for each channel, as [`Memory::new`] takes them.
+struct Vectors(Vec<Vec<f64>>);
+
+impl Samples for Vectors {
+    fn copy(&self, from: usize, out: &mut Block) {
+        let frames = out.frames();
+        for (to, samples) in out.channels_mut().zip(&self.0) {
+            if let Some(samples) = samples.get(from..from + frames) {
+                to.copy_from_slice(samples);
+            }
+        }
+    }
+}
+
+/// Frames one after the other, each with a sample of every channel.
+struct Interleaved<S> {
+    samples: Arc<[S]>,
+    channels: usize,
+}
+
+impl<S: PcmSample> Samples for Interleaved<S> {
+    fn copy(&self, from: usize, out: &mut Block) {
+        let Self { samples, channels } = self;
+        let frames = samples.get(from * channels..).unwrap_or_default();
+        // The layouts of nearly all music; a constant stride lets the compiler unroll the loop.
+        match channels {
+            1 => deinterleave::<S, 1>(frames, out),
+            2 => deinterleave::<S, 2>(frames, out),
+            _ => {
+                for (ch, to) in out.channels_mut().enumerate() {
+                    let samples = frames.iter().skip(ch).step_by(*channels);
+                    for (to, sample) in to.iter_mut().zip(samples) {
+                        *to = sample.to_f64();
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn deinterleave<S: PcmSample, const CHANNELS: usize>(samples: &[S], out: &mut Block) {
+    let (frames, _) = samples.as_chunks::<CHANNELS>();
+    for (ch, to) in out.channels_mut().enumerate().take(CHANNELS) {
+        for (to, frame) in to.iter_mut().zip(frames) {
+            *to = frame.get(ch).map_or(0.0, |sample| sample.to_f64());
+        }
+    }
 }
 
 impl Memory {
@@ -33,21 +143,107 @@ impl Memory {
     /// # Errors
     /// `InvalidArgument` if the number of channels is not the layout's, or their lengths differ.
     pub fn new(spec: Spec, channels: Vec<Vec<f64>>) -> Result<Self> {
-        let frames = channels.first().map_or(0, Vec::len);
-        if channels.len() != spec.layout.channels() || channels.iter().any(|c| c.len() != frames) {
-            let lengths: Vec<_> = channels.iter().map(Vec::len).collect();
+        let frames = equal_length(spec, channels.iter().map(Vec::len))?;
+        Ok(Self::of(spec, frames, Vectors(channels)))
+    }
+
+    /// Makes a source from interleaved samples: for each frame a sample of every channel, in the order of the layout. The
+    /// samples are not copied.
+    ///
+    /// ```
+    /// use soundtrack::{Frames, Layout, SampleRate, Session, Spec, Track, media::Memory};
+    /// use std::sync::Arc;
+    /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
+    /// let frames: Arc<[i16]> = Arc::from([16_384, -16_384, 8_192, 0]);
+    /// let mut mix = Session::new(spec.rate, spec.layout);
+    /// mix.add_track(Track::new("loop", Memory::interleaved(spec, frames)?));
+    /// assert_eq!(mix.render(Frames(0)..Frames(2))?, [[0.5, 0.25], [-0.5, 0.0]]);
+    /// # Ok::<(), soundtrack::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `InvalidArgument` if the samples are not a whole number of frames.
+    pub fn interleaved<S: PcmSample>(spec: Spec, samples: impl Into<Arc<[S]>>) -> Result<Self> {
+        let (samples, channels) = (samples.into(), spec.layout.channels().max(1));
+        if samples.len() % channels != 0 {
             let what = format!(
-                "memory for {} needs {} equal channels, not of {lengths:?} frames",
-                spec.layout,
-                spec.layout.channels()
+                "{} interleaved samples are no whole number of frames of {channels} channels",
+                samples.len()
             );
             return Err(Error::new(ErrorKind::InvalidArgument, what));
         }
-        Ok(Self {
+        let frames = samples.len() / channels;
+        Ok(Self::of(spec, frames, Interleaved { samples, channels }))
+    }
+
+    /// Makes a source from the samples of each channel, which are not copied.
+    ///
+    /// ```
+    /// use soundtrack::{Frames, Layout, SampleRate, Session, Spec, Track, media::Memory};
+    /// use std::sync::Arc;
+    /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    /// let take: Arc<[f32]> = Arc::from([0.5, 0.25]);
+    /// let mut mix = Session::new(spec.rate, spec.layout);
+    /// mix.add_track(Track::new("take", Memory::planar(spec, vec![take])?));
+    /// assert_eq!(mix.render(Frames(0)..Frames(2))?, [[0.5, 0.25]]);
+    /// # Ok::<(), soundtrack::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `InvalidArgument` if the number of channels is not the layout's, or their lengths differ.
+    pub fn planar<S: PcmSample>(spec: Spec, channels: Vec<Arc<[S]>>) -> Result<Self> {
+        let frames = equal_length(spec, channels.iter().map(|c| c.len()))?;
+        Ok(Self::of(spec, frames, Planar(channels)))
+    }
+
+    fn of(spec: Spec, frames: usize, samples: impl Samples + 'static) -> Self {
+        Self {
             spec,
-            channels: channels.into(),
+            frames,
+            samples: Arc::new(samples),
             position: 0,
-        })
+        }
+    }
+
+    /// Returns a clone at the first frame.
+    pub(super) fn rewound(&self) -> Self {
+        Self {
+            position: 0,
+            ..self.clone()
+        }
+    }
+
+    /// Returns a number that clones of this memory share and no other memory has.
+    pub(super) fn identity(&self) -> usize {
+        Arc::as_ptr(&self.samples).cast::<()>().addr()
+    }
+}
+
+/// Returns the length that all channels have.
+fn equal_length(spec: Spec, lengths: impl Iterator<Item = usize>) -> Result<usize> {
+    let lengths: Vec<usize> = lengths.collect();
+    let frames = lengths.first().copied().unwrap_or_default();
+    if lengths.len() == spec.layout.channels() && lengths.iter().all(|len| *len == frames) {
+        return Ok(frames);
+    }
+    let what = format!(
+        "memory for {} needs {} equal channels, not of {lengths:?} frames",
+        spec.layout,
+        spec.layout.channels()
+    );
+    Err(Error::new(ErrorKind::InvalidArgument, what))
+}
+
+impl PartialEq for Memory {
+    /// Two memories are equal when one is a clone of the other: they share the samples, and are at the same position.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.samples, &other.samples) && self.position == other.position
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Memory({} frames of {:?})", self.frames, self.spec)
     }
 }
 
@@ -57,17 +253,17 @@ impl Source for Memory {
     }
 
     fn length(&self) -> Option<Frames> {
-        Some(Frames(self.channels.first().map_or(0, Vec::len) as u64))
+        Some(Frames(self.frames as u64))
     }
 
     fn read(&mut self, out: &mut Block) -> Result<usize> {
-        let frames = self.channels.first().map_or(0, Vec::len);
-        let n = frames.saturating_sub(self.position).min(out.capacity());
+        let n = self
+            .frames
+            .saturating_sub(self.position)
+            .min(out.capacity());
         out.set_frames(n);
-        for (to, from) in out.channels_mut().zip(self.channels.iter()) {
-            if let Some(samples) = from.get(self.position..self.position + n) {
-                to.copy_from_slice(samples);
-            }
+        if n > 0 {
+            self.samples.copy(self.position, out);
         }
         self.position += n;
         Ok(n)

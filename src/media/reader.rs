@@ -9,7 +9,7 @@ use crate::{
 use std::ops::Range;
 
 /// Frames read from a source at a time: few enough to stay in the first-level cache.
-pub(crate) const READ_FRAMES: usize = 4096;
+pub(crate) const READ_FRAMES: usize = 2048;
 
 /// An open stem and the frames decoded last.
 pub(crate) struct Reader {
@@ -18,6 +18,7 @@ pub(crate) struct Reader {
     buffer: Block,
     /// First frame in the buffer.
     buffer_start: u64,
+    found_flaws: bool,
 }
 
 impl Reader {
@@ -29,6 +30,7 @@ impl Reader {
             name: stem.name.clone(),
             buffer,
             buffer_start: 0,
+            found_flaws: false,
         })
     }
 
@@ -111,6 +113,13 @@ impl Reader {
 
     /// Takes the flaws found since the last call, at the session's rate.
     pub(crate) fn flaws(&mut self) -> Vec<Flaw> {
-        self.source.flaws()
+        let found = self.source.flaws();
+        self.found_flaws |= !found.is_empty();
+        found
+    }
+
+    /// Reports whether any flaws were found.
+    pub(crate) fn found_flaws(&self) -> bool {
+        self.found_flaws
     }
 }

@@ -1,4 +1,4 @@
-//! Resamples a source by FFT block convolution in f64 with one fixed filter. There is no quality setting.
+//! Resamples a source by FFT convolution in f64 with one fixed filter. There is no quality setting.
 //!
 //! - **No delay**: input frame `p` is at output time `p · out / in` exactly.
 //! - **Length**: `ceil(n · out / in)` frames for the `n` frames that the source really delivers.
@@ -7,24 +7,12 @@
 //! - Silence stays exactly 0.0. Nothing is allocated after construction. Nothing is clamped (a full-scale square rings
 //!   above 1.0) or dithered.
 //!
-//! A sample that is not finite, or larger than 1e100, would spread over two blocks, and the FFT panics on it. It is
-//! replaced by 0.0 and reported as a [`Flaw`].
+//! A sample that is not finite, or larger than 1e100, would spoil a whole window. It is replaced by 0.0 and reported as a
+//! [`Flaw`].
 //!
-//! With `g = gcd(in, out)` the smallest unit is `in/g` input and `out/g` output frames. A block is an even number `k`
-//! of units, so that the filter's delay of half a block is a whole number of frames on both sides:
-//!
-//! ```text
-//! k = even(max(ceil(2048 / (in/g)), ceil(512 / (out/g))))     I = k · in/g     O = k · out/g     delay = O/2
-//!
-//! input   |--- I ---|--- I ---|--- I ---|           spectrum of I frames × filter, cut or padded to O bins,
-//! raw     |--- O ---|--- O ---|--- O ---|---        back to 2 · O frames: the second half is added to the next block
-//! output       |--- frame n is raw frame n + delay, in block (n + delay) / O
-//! ```
-//!
-//! Raw block `b` depends on input blocks `b - 1` and `b` only. A seek is therefore exact if it restarts one block early
-//! on the same grid and drops that block's output. The minimum of 512 output frames keeps the passband of strong
-//! downsampling (768 to 48 kHz) above 0.9 of the Nyquist frequency; for ratios up to 4 the minimum of 2048 input frames
-//! decides.
+//! With `g = gcd(in, out)` the smallest unit is `in/g` input and `out/g` output frames. The output is made in hops of a
+//! whole number of units, on a grid that begins at frame 0. A hop depends on one window of the input only
+//! ([`RateConversion`]), so a seek needs no more than the window of the hop that it leads to.
 #![expect(
     clippy::indexing_slicing,
     reason = "every range lies in a buffer that was made for that size"
@@ -33,34 +21,30 @@
 use super::{Flaw, FlawKind, Source};
 use crate::{
     block::Block,
+    dsp::rate_conversion::{HopSizes, RateConversion},
     error::{Error, ErrorKind, Result},
     layout::Spec,
     units::{Frames, SampleRate},
 };
-use audioadapter_buffers::direct::SequentialSlice;
-use rubato::{Fft, FixedSync, Indexing, Resampler, WindowFunction};
+use std::sync::Arc;
 
-/// Minimum number of input frames in a block.
-const MIN_BLOCK_IN: usize = 2048;
-/// Minimum number of output frames in a block.
-const MIN_BLOCK_OUT: usize = 512;
 /// Maximum ratio between the rates, either way.
 const MAX_RATIO: u32 = 256;
-/// Maximum number of frames in a block on either side. Rates without a common factor would take hundreds of MiB.
-const MAX_BLOCK_FRAMES: usize = 600_000;
-/// Maximum number of frames in a unit on either side where the rates are not whole. A block has two at least.
-const MAX_UNIT_FRAMES: u64 = MAX_BLOCK_FRAMES as u64 / 2;
-/// Maximum number of samples in an input and an output block together, all channels counted: half a GiB of buffers.
-const MAX_BLOCK_SAMPLES: usize = 16_000_000;
+/// Maximum length of the filter in frames of either rate. Rates without a common factor would take hundreds of MiB.
+const MAX_FILTER_FRAMES: usize = 600_000;
+/// Maximum number of frames in a unit on either side where the rates are not whole. A filter has two at least.
+const MAX_UNIT_FRAMES: u64 = MAX_FILTER_FRAMES as u64 / 2;
+/// Maximum length of the filter in samples of both rates together, all channels counted: half a GiB of buffers.
+const MAX_FILTER_SAMPLES: usize = 16_000_000;
+/// Frames that are read from the source at a time.
+const READ_FRAMES: usize = 1024;
 /// Largest sample that is convolved: far above any audio, and far below where a sum of products overflows.
 const MAX_INPUT_SAMPLE: f64 = 1e100;
-/// Maximum number of frames per read of the source.
-const MAX_READ_FRAMES: usize = 8192;
 
 /// Converts a source to another sample rate.
 ///
 /// After a seek it reads the pre-roll that it needs by itself. Equal rates pass bit for bit. Nothing is allocated after
-/// construction, except to report a flaw.
+/// construction, except to report a flaw, and where more threads resample at the same time than the machine has cores.
 ///
 /// ```
 /// use soundtrack::media::Resampled;
@@ -98,7 +82,7 @@ pub struct Resampled {
     source: Box<dyn Source>,
     spec: Spec,
     /// `None` at equal rates.
-    convolver: Option<BlockConvolver>,
+    converter: Option<Converter>,
 }
 
 impl Resampled {
@@ -109,15 +93,15 @@ impl Resampled {
     pub fn new(source: Box<dyn Source>, to: SampleRate) -> Result<Self> {
         let from = source.spec();
         Self::check(from, to)?;
-        let convolver = if from.rate == to {
+        let converter = if from.rate == to {
             None
         } else {
-            Some(BlockConvolver::new(from, to)?)
+            Some(Converter::new(from, to)?)
         };
         Ok(Self {
             source,
             spec: Spec { rate: to, ..from },
-            convolver,
+            converter,
         })
     }
 
@@ -125,8 +109,8 @@ impl Resampled {
     ///
     /// # Errors
     /// `Unsupported`, with the rates and the limit, for a ratio above 256 either way; for rates whose common factor is
-    /// so small that a block would exceed 600 000 frames; if the two blocks would exceed 16 000 000 samples over all
-    /// channels; and for no channels.
+    /// so small that the filter would exceed 600 000 frames; if it would exceed 16 000 000 samples at both rates and over
+    /// all channels; and for no channels.
     ///
     /// ```
     /// use soundtrack::media::Resampled;
@@ -135,7 +119,7 @@ impl Resampled {
     /// let refused = Resampled::check(odd, SampleRate::HZ_48000).unwrap_err();
     /// assert_eq!(
     ///     refused.to_string(),
-    ///     "767999 Hz cannot be resampled to 48000 Hz: blocks of 1535998 frames are over the limit of 600000"
+    ///     "767999 Hz cannot be resampled to 48000 Hz: a filter of 1535998 frames is over the limit of 600000"
     /// );
     /// # Ok::<(), soundtrack::Error>(())
     /// ```
@@ -155,21 +139,31 @@ impl Resampled {
                 format!("the ratio is over the limit of {MAX_RATIO}"),
             ));
         }
-        let (block_in, block_out) = block_sizes(from.rate, to);
-        let longest = block_in.max(block_out);
-        if longest > MAX_BLOCK_FRAMES {
+        let (filter_in, filter_out) = sizes(from.rate, to).filter();
+        let longest = filter_in.max(filter_out);
+        if longest > MAX_FILTER_FRAMES {
             let why =
-                format!("blocks of {longest} frames are over the limit of {MAX_BLOCK_FRAMES}");
+                format!("a filter of {longest} frames is over the limit of {MAX_FILTER_FRAMES}");
             return Err(refused(from.rate, to, why));
         }
-        let samples = (block_in + block_out).saturating_mul(channels);
-        if samples > MAX_BLOCK_SAMPLES {
+        let samples = (filter_in + filter_out).saturating_mul(channels);
+        if samples > MAX_FILTER_SAMPLES {
             let why = format!(
-                "{samples} samples in blocks of all channels are over the limit of {MAX_BLOCK_SAMPLES}"
+                "a filter of {samples} samples in all channels is over the limit of {MAX_FILTER_SAMPLES}"
             );
             return Err(refused(from.rate, to, why));
         }
         Ok(())
+    }
+}
+
+impl Resampled {
+    /// Returns the number of samples that converting audio of this rate and layout to rate `to` buffers.
+    pub(crate) fn buffered_samples(from: Spec, to: SampleRate) -> u64 {
+        if from.rate == to {
+            return 0;
+        }
+        from.layout.channels() as u64 * row_frames(sizes(from.rate, to)) as u64
     }
 }
 
@@ -185,17 +179,17 @@ impl Source for Resampled {
     }
 
     fn read(&mut self, out: &mut Block) -> Result<usize> {
-        match &mut self.convolver {
-            Some(convolver) => convolver.read(self.source.as_mut(), out),
+        match &mut self.converter {
+            Some(converter) => converter.read(self.source.as_mut(), out),
             None => self.source.read(out),
         }
     }
 
     /// Seeks to a frame. The inner source is moved by the next read, which returns its errors.
     fn seek(&mut self, to: Frames) -> Result<()> {
-        match &mut self.convolver {
-            Some(convolver) => {
-                convolver.position = to.0;
+        match &mut self.converter {
+            Some(converter) => {
+                converter.position = to.0;
                 Ok(())
             }
             None => self.source.seek(to),
@@ -203,7 +197,7 @@ impl Source for Resampled {
     }
 
     /// Takes the flaws found since the last call, widened to whole frames of this rate: those of the inner source, and
-    /// one for each block with samples that are not finite. Up to a block is read ahead, and read again after a seek,
+    /// one for each window with samples that are not finite. Up to a window is read ahead, and read again after a seek,
     /// so a flaw can be reported early, and twice.
     fn flaws(&mut self) -> Vec<Flaw> {
         let (from, to) = (self.source.spec().rate, self.spec.rate);
@@ -217,9 +211,9 @@ impl Source for Resampled {
             }
         };
         let own = self
-            .convolver
+            .converter
             .as_mut()
-            .map(|convolver| std::mem::take(&mut convolver.flaws))
+            .map(|converter| std::mem::take(&mut converter.flaws))
             .unwrap_or_default();
         self.source
             .flaws()
@@ -232,7 +226,7 @@ impl Source for Resampled {
 
 /// Returns the smallest unit: the number of input frames that last as long as the number of output frames.
 ///
-/// Whole rates give it exactly. The unit of others can be too long for a block, and is then the nearest fraction that is
+/// Whole rates give it exactly. The unit of others can be too long for a filter, and is then the nearest fraction that is
 /// not: it is off by less than 1e-10, less than half a frame in a day.
 fn unit(from: SampleRate, to: SampleRate) -> (usize, usize) {
     let ((from_hz, from_parts), (to_hz, to_parts)) = (from.fraction(), to.fraction());
@@ -258,36 +252,34 @@ fn unit(from: SampleRate, to: SampleRate) -> (usize, usize) {
     (frames(last.0), frames(last.1))
 }
 
-/// Returns the number of frames in an input and an output block.
-fn block_sizes(from: SampleRate, to: SampleRate) -> (usize, usize) {
+fn sizes(from: SampleRate, to: SampleRate) -> HopSizes {
     let (unit_in, unit_out) = unit(from, to);
-    let units = MIN_BLOCK_IN
-        .div_ceil(unit_in)
-        .max(MIN_BLOCK_OUT.div_ceil(unit_out))
-        .next_multiple_of(2);
-    (units * unit_in, units * unit_out)
+    HopSizes::new(unit_in, unit_out)
 }
 
-/// The filter, its buffers and its position.
-struct BlockConvolver {
-    fft: Fft<f64>,
+/// Returns the length of a row of [`Converter`].
+fn row_frames(sizes: HopSizes) -> usize {
+    let (hop_in, hop_out) = sizes.hop();
+    2 * sizes.margin_in() + hop_in.max(hop_out)
+}
+
+/// Converts a source hop by hop.
+struct Converter {
+    conversion: Arc<RateConversion>,
     from: SampleRate,
     to: SampleRate,
-    block_in: usize,
-    block_out: usize,
-    /// The last block read from the source; its first `source_used` frames are consumed.
+    /// What a read of the source delivers.
     source_block: Block,
-    source_used: usize,
-    /// An input block that was collected from several reads, planar.
-    input: Vec<f64>,
-    /// The raw block with number `output_block`, planar.
-    output: Vec<f64>,
-    output_block: Option<u64>,
-    /// Number of the raw block that the filter produces next; `None` after an error, when it has to be restarted.
-    next_block: Option<u64>,
-    /// Exclusive end of the last input block, in frames of the source.
-    input_end: u64,
-    /// Length in output frames, once the source has ended. After a restart past its end this is an upper bound, below
+    /// A row for each channel, of `row` samples: first the last frames of the input that was read, two margins long; then
+    /// the hop that is read, or that was converted.
+    rows: Vec<f64>,
+    row: usize,
+    /// Number of the hop that was converted last, so that the rows begin with the input for the next. `None` before the
+    /// first, and after an error.
+    latest_hop: Option<u64>,
+    /// Number of the hop whose output the rows hold.
+    output_hop: Option<u64>,
+    /// Length in output frames, once the source has ended. After a seek past its end this is an upper bound, below
     /// every position that is read from there.
     end: Option<u64>,
     /// Output frame of the next read.
@@ -296,43 +288,20 @@ struct BlockConvolver {
     flaws: Vec<Flaw>,
 }
 
-impl BlockConvolver {
+impl Converter {
     fn new(from: Spec, to: SampleRate) -> Result<Self> {
-        let (block_in, block_out) = block_sizes(from.rate, to);
-        let channels = from.layout.channels();
-        let (unit_in, unit_out) = unit(from.rate, to);
-        let window = WindowFunction::BlackmanHarris2;
-        let fft = Fft::new_custom(
-            unit_in,
-            unit_out,
-            block_in,
-            1,
-            channels,
-            window,
-            FixedSync::Input,
-        )
-        .map_err(|e| refused(from.rate, to, e))?;
-        let sized = fft.fft_size_in() == block_in && fft.fft_size_out() == block_out;
-        if !sized || fft.output_delay() != block_out / 2 {
-            return Err(refused(
-                from.rate,
-                to,
-                "the filter has another size than asked for",
-            ));
-        }
+        let sizes = sizes(from.rate, to);
+        let conversion = RateConversion::shared(sizes).map_err(|e| refused(from.rate, to, e))?;
+        let row = row_frames(sizes);
         Ok(Self {
-            fft,
+            conversion,
             from: from.rate,
             to,
-            block_in,
-            block_out,
-            source_block: Block::new(from.layout, block_in.min(MAX_READ_FRAMES)),
-            source_used: 0,
-            input: vec![0.0; channels * block_in],
-            output: vec![0.0; channels * block_out],
-            output_block: None,
-            next_block: Some(0),
-            input_end: 0,
+            source_block: Block::new(from.layout, READ_FRAMES),
+            rows: vec![0.0; from.layout.channels() * row],
+            row,
+            latest_hop: None,
+            output_hop: None,
             end: None,
             position: 0,
             flaws: Vec::new(),
@@ -342,7 +311,7 @@ impl BlockConvolver {
     /// Fills `out`. Advances the position only on success, so that a failed read can be repeated.
     fn read(&mut self, source: &mut dyn Source, out: &mut Block) -> Result<usize> {
         let capacity = out.capacity();
-        let size = self.block_out as u64;
+        let size = self.conversion.sizes().hop().1;
         let mut done = 0;
         out.set_frames(capacity);
         while done < capacity {
@@ -350,28 +319,22 @@ impl BlockConvolver {
             if self.end.is_some_and(|end| end <= position) {
                 break;
             }
-            let raw = position.saturating_add(size / 2);
-            let (block, skip) = (
-                raw / size,
-                usize::try_from(raw % size).unwrap_or(self.block_out),
-            );
-            // A whole block is convolved directly into `out`.
-            let direct =
-                skip == 0 && capacity - done >= self.block_out && self.next_block == Some(block);
+            let hop = position / size as u64;
+            let skip = usize::try_from(position % size as u64).unwrap_or(size);
+            // A whole hop is converted directly into `out`.
+            let direct = skip == 0 && capacity - done >= size && self.output_hop != Some(hop);
             if direct {
-                self.convolve_next(source, block, Some((out, done)))?;
-            } else {
-                self.ensure_output(source, block)?;
+                self.convert(source, hop, Some((out, done)))?;
+            } else if self.output_hop != Some(hop) {
+                self.convert(source, hop, None)?;
             }
             let left = usize::try_from(self.end.unwrap_or(u64::MAX).saturating_sub(position))
                 .unwrap_or(usize::MAX);
-            let n = left.min(self.block_out - skip).min(capacity - done);
+            let n = left.min(size - skip).min(capacity - done);
             if !direct {
-                for (to, from) in out
-                    .channels_mut()
-                    .zip(self.output.chunks_exact(self.block_out))
-                {
-                    to[done..done + n].copy_from_slice(&from[skip..skip + n]);
+                let first = 2 * self.conversion.sizes().margin_in() + skip;
+                for (to, row) in out.channels_mut().zip(self.rows.chunks_exact(self.row)) {
+                    to[done..done + n].copy_from_slice(&row[first..first + n]);
                 }
             }
             done += n;
@@ -381,120 +344,94 @@ impl BlockConvolver {
         Ok(done)
     }
 
-    /// Makes `output` hold raw block `block`.
-    fn ensure_output(&mut self, source: &mut dyn Source, block: u64) -> Result<()> {
-        if self.output_block == Some(block) {
-            return Ok(());
-        }
-        // The next block and the one after it are reached without a seek of the source.
-        let next = match self.next_block {
-            Some(next) if (next..=next.saturating_add(1)).contains(&block) => next,
-            _ => self.restart(source, block.saturating_sub(1))?,
-        };
-        (next..=block).try_for_each(|block| self.convolve_next(source, block, None))
-    }
-
-    /// Restarts the filter with input block `block`. The raw block for it lacks the contribution of the block before
-    /// and has to be dropped, unless it is the first.
-    fn restart(&mut self, source: &mut dyn Source, block: u64) -> Result<u64> {
-        (self.next_block, self.output_block) = (None, None);
-        self.end = None;
-        self.input_end = block.saturating_mul(self.block_in as u64);
-        source.seek(Frames(self.input_end))?;
-        self.source_block.set_frames(0);
-        self.source_used = 0;
-        self.fft.reset();
-        Ok(block)
-    }
-
-    /// Convolves the next input block into raw block `number`. Writes it into the given block from the given frame on,
-    /// or else into `output`. After the end of the source the input is silence.
-    fn convolve_next(
+    /// Converts a hop into the given block from the given frame on, or else into the rows.
+    fn convert(
         &mut self,
         source: &mut dyn Source,
-        number: u64,
+        hop: u64,
         out: Option<(&mut Block, usize)>,
     ) -> Result<()> {
-        (self.next_block, self.output_block) = (None, None);
-        let (filled, at) = self.next_input(source)?;
-        let (from, to, channels) = (self.from, self.to, self.fft.nbr_channels());
-        let source_stride = self.source_block.capacity();
-        let (input, stride, first) = match at {
-            Some(at) => (self.source_block.room_mut(), source_stride, at),
-            None => (self.input.as_mut_slice(), self.block_in, 0),
-        };
-        let replaced = zero_bad_samples(
-            input
-                .chunks_exact_mut(stride)
-                .map(|c| &mut c[first..first + filled]),
-        );
-        let output_block = out.is_none().then_some(number);
-        let (output, output_stride, offset) = match out {
-            Some((out, offset)) => {
-                let capacity = out.capacity();
-                (out.room_mut(), capacity, offset)
-            }
-            None => (self.output.as_mut_slice(), self.block_out, 0),
-        };
-        let input =
-            SequentialSlice::new(&*input, channels, stride).map_err(|e| refused(from, to, e))?;
-        let mut output = SequentialSlice::new_mut(output, channels, output_stride)
-            .map_err(|e| refused(from, to, e))?;
-        let indexing = Indexing::new()
-            .partial_len(filled)
-            .input_offset(first)
-            .output_offset(offset);
-        self.fft
-            .process_into_buffer(&input, &mut output, Some(&indexing))
-            .map_err(|e| refused(from, to, e))?;
-        if let Some((first, last)) = replaced {
-            let at = Frames(self.input_end) - Frames((filled - first) as u64);
-            let what = "samples that are not finite numbers".into();
-            self.flaws.push(Flaw {
-                kind: FlawKind::NonFinite,
-                at,
-                len: Frames((last - first + 1) as u64),
-                what,
-            });
+        self.read_window(source, hop)?;
+        let sizes = self.conversion.sizes();
+        let (hop_in, window_in) = (sizes.hop().0, sizes.window_in());
+        let hold_output = out.is_none();
+        let mut out = out.map(|(out, at)| (out.channels_mut(), at));
+        for row in self.rows.chunks_exact_mut(self.row) {
+            let converted = self.conversion.convert(&row[..window_in]);
+            let converted = converted.map_err(|e| refused(self.from, self.to, e))?;
+            row.copy_within(hop_in..window_in, 0);
+            let (to, at) = match &mut out {
+                None => (row, window_in - hop_in),
+                Some((channels, at)) => (channels.next().unwrap_or_default(), *at),
+            };
+            to[at..at + converted.hop().len()].copy_from_slice(converted.hop());
         }
-        (self.next_block, self.output_block) = (Some(number.saturating_add(1)), output_block);
+        (self.latest_hop, self.output_hop) = (Some(hop), hold_output.then_some(hop));
         Ok(())
     }
 
-    /// Reads the next input block. Returns its number of frames, short only at the end of the source, and its offset in
-    /// `source_block` if one read delivered all of it; otherwise it is collected in `input`.
-    fn next_input(&mut self, source: &mut dyn Source) -> Result<(usize, Option<usize>)> {
-        let mut filled = 0;
-        while filled < self.block_in && self.end.is_none() {
-            if self.source_used == self.source_block.frames() {
-                self.source_used = 0;
-                self.source_block.set_frames(0);
-                let got = source
-                    .read(&mut self.source_block)?
-                    .min(self.source_block.frames());
-                self.source_block.set_frames(got);
-                if got == 0 {
-                    self.end = Some(Frames(self.input_end).resampled(self.from, self.to).0);
-                    break;
-                }
+    /// Makes the rows begin with the window of a hop. Before the start and after the end of the source it is silence.
+    fn read_window(&mut self, source: &mut dyn Source, hop: u64) -> Result<()> {
+        let sizes = self.conversion.sizes();
+        let margin = sizes.margin_in() as u64;
+        // Frames of the input at the start of the hop, and frames of the window that are there already.
+        let start = hop.saturating_mul(sizes.hop().0 as u64);
+        let follows = self.latest_hop.and_then(|latest| latest.checked_add(1)) == Some(hop);
+        (self.latest_hop, self.output_hop) = (None, None);
+        let mut filled = 2 * sizes.margin_in();
+        if !follows {
+            source.seek(Frames(start.saturating_sub(margin)))?;
+            self.end = None;
+            let before_source = margin.saturating_sub(start);
+            filled = usize::try_from(before_source).unwrap_or(filled);
+            for row in self.rows.chunks_exact_mut(self.row) {
+                row[..filled].fill(0.0);
             }
-            let n = (self.block_in - filled).min(self.source_block.frames() - self.source_used);
-            self.input_end = self.input_end.saturating_add(n as u64);
-            let at = self.source_used;
-            self.source_used += n;
-            if n == self.block_in {
-                return Ok((n, Some(at)));
-            }
-            for (to, from) in self
-                .input
-                .chunks_exact_mut(self.block_in)
-                .zip(self.source_block.channels())
-            {
-                to[filled..filled + n].copy_from_slice(&from[at..at + n]);
-            }
-            filled += n;
         }
-        Ok((filled, None))
+        let filled = self.read_input(source, start, filled)?;
+        for row in self.rows.chunks_exact_mut(self.row) {
+            row[filled..sizes.window_in()].fill(0.0);
+        }
+        Ok(())
+    }
+
+    /// Reads the rest of a window of which some frames are there; `start` is the input frame at the start of its hop.
+    /// Returns the frames that are there then: fewer than the window has only at the end of the source.
+    fn read_input(
+        &mut self,
+        source: &mut dyn Source,
+        start: u64,
+        mut filled: usize,
+    ) -> Result<usize> {
+        let (margin, window) = (
+            self.conversion.sizes().margin_in() as u64,
+            self.conversion.sizes().window_in(),
+        );
+        while filled < window && self.end.is_none() {
+            let at = start.saturating_add(filled as u64).saturating_sub(margin);
+            let block = &mut self.source_block;
+            block.set_capacity(READ_FRAMES.min(window - filled));
+            let got = source.read(block)?.min(block.frames());
+            if got == 0 {
+                self.end = Some(Frames(at).resampled(self.from, self.to).0);
+                break;
+            }
+            block.set_frames(got);
+            if let Some((first, last)) = zero_bad_samples(block.channels_mut()) {
+                self.flaws.push(Flaw {
+                    kind: FlawKind::NonFinite,
+                    at: Frames(at) + Frames(first as u64),
+                    len: Frames((last - first + 1) as u64),
+                    what: "samples that are not finite numbers".into(),
+                });
+            }
+            let rows = self.rows.chunks_exact_mut(self.row);
+            for (row, samples) in rows.zip(block.channels()) {
+                row[filled..filled + got].copy_from_slice(samples);
+            }
+            filled += got;
+        }
+        Ok(filled)
     }
 }
 
@@ -528,21 +465,4 @@ fn refused(from: SampleRate, to: SampleRate, why: impl std::fmt::Display) -> Err
         ErrorKind::Unsupported,
         format!("{from} Hz cannot be resampled to {to} Hz: {why}"),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn blocks_are_an_even_number_of_units_of_the_measured_sizes() {
-        let size = |a, b| block_sizes(SampleRate::new(a).unwrap(), SampleRate::new(b).unwrap());
-        assert_eq!(size(44_100, 48_000), (2058, 2240));
-        assert_eq!(size(48_000, 44_100), (2240, 2058));
-        assert_eq!(size(96_000, 44_100), (2560, 1176));
-        assert_eq!(size(192_000, 48_000), (2048, 512));
-        assert_eq!(size(8_000, 48_000), (2048, 12_288));
-        assert_eq!(size(47_999, 48_000), (95_998, 96_000));
-        assert_eq!(size(768_000, 48_000), (8192, 512));
-    }
 }

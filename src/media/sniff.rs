@@ -59,12 +59,19 @@ pub(crate) fn sniff(path: &Path) -> Result<(InputFile, FileKind)> {
             .open()
             .map_err(|e| file_error(path, ErrorKind::NotFound, e.to_string()).because(e))?,
     };
+    if file.len() == 0 && location.local().is_none() {
+        return Err(file_error(path, ErrorKind::Corrupt, "the object is empty"));
+    }
+    sniff_open(file, path)
+}
+
+/// Recognises the format of an open file, which messages call `path`.
+///
+/// # Errors
+/// `Unsupported` for unsupported formats, `Corrupt` for an empty file.
+pub(crate) fn sniff_open(file: InputFile, path: &Path) -> Result<(InputFile, FileKind)> {
     if file.len() == 0 {
-        let what = match location.local() {
-            Some(_) => "the file is empty",
-            None => "the object is empty",
-        };
-        return Err(file_error(path, ErrorKind::Corrupt, what));
+        return Err(file_error(path, ErrorKind::Corrupt, "the file is empty"));
     }
     recognise(file, path)
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Damage, Info, Input, Remark, Resampled, Source, length_guard::LengthGuard,
-    panic_guard::PanicGuard,
+    panic_guard::PanicGuard, sniff,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -57,18 +57,19 @@ impl Stem {
             let at = available.clock(spec.rate);
             let what =
                 format!("{input}: cut off at {at}: {available} of {promised} frames are there");
-            return Err(Error::new(ErrorKind::Corrupt, what));
+            return Err(corrupt(input, what).at_frame(available));
         }
         if let (Damage::Refuse, Some(info)) = (damage, &info)
             && info.remarks.contains(&Remark::CutOff)
         {
             let at = info.frames.clock(spec.rate);
             let what = format!("{input}: cut off at {at}: the end of the file is missing");
-            return Err(Error::new(ErrorKind::Corrupt, what));
+            return Err(corrupt(input, what).at_frame(info.frames));
         }
         if spec.rate != rate {
-            Resampled::check(spec, rate)
-                .map_err(|e| Error::new(e.kind(), format!("{input}: {e}")))?;
+            Resampled::check(spec, rate).map_err(|e| {
+                Error::new(e.kind(), format!("{input}: {e}")).in_file(input.to_string())
+            })?;
         }
         let frames = source_frames.map(|n| n.resampled(spec.rate, rate));
         let (name, input) = (input.to_string(), input.clone());
@@ -98,7 +99,7 @@ impl Stem {
         let other_length = info.map(|i| i.frames) != self.info.as_ref().map(|i| i.frames);
         if other_length || source.spec() != self.spec || version != self.version {
             let what = format!("{}: changed since it was first opened", self.name);
-            return Err(Error::new(ErrorKind::Corrupt, what));
+            return Err(Error::new(ErrorKind::Corrupt, what).in_file(&self.name));
         }
         // Integer formats cannot hold NaN or infinity.
         let finite = self
@@ -142,6 +143,10 @@ impl Stem {
     }
 }
 
+fn corrupt(input: &Input, what: String) -> Error {
+    Error::new(ErrorKind::Corrupt, what).in_file(input.to_string())
+}
+
 /// Returns the highest sample rate among stems, the default rate of a session; of one that is not whole the next
 /// common rate above it. Ignores stems that cannot be opened,
 /// which compiling the session reports. `None` if none can be opened.
@@ -171,10 +176,25 @@ fn open(input: &Input) -> Result<OpenInput> {
             })
         }
         file => {
-            let (path, stream, channel) = file.located().unwrap_or_default();
             let mut opened = None;
             let source = PanicGuard::open(input.to_string(), || {
-                let (source, info, version) = super::open_channel(&path, stream, channel)?;
+                let (path, sniffed, stream, channel) = match file {
+                    Input::Program {
+                        file,
+                        stream,
+                        channel,
+                    } => {
+                        let path = PathBuf::from(file.name());
+                        let sniffed = sniff::sniff_open(file.open()?, &path)?;
+                        (path, sniffed, *stream, *channel)
+                    }
+                    _ => {
+                        let (path, stream, channel) = file.located().unwrap_or_default();
+                        let sniffed = sniff::sniff(&path)?;
+                        (path, sniffed, stream, channel)
+                    }
+                };
+                let (source, info, version) = super::open_channel(&path, sniffed, stream, channel)?;
                 opened = Some((info, version));
                 Ok(source)
             })?;

@@ -7,7 +7,7 @@
 use super::{Node, NodeKind, Plan, PlannedClip};
 use crate::{
     error::{Error, ErrorKind, Result},
-    media::reader::READ_FRAMES,
+    media::{Resampled, reader::READ_FRAMES},
     units::SampleRate,
 };
 
@@ -19,8 +19,6 @@ const CLIP_BYTES: u64 = 1 << 10;
 const FILE_BYTES: u64 = 64 << 10;
 /// Bytes of the tables of a Vorbis decoder; those of other decoders are small.
 const VORBIS_BYTES: u64 = 3 << 19;
-/// Bytes of a resampler for each channel.
-const RESAMPLER_BYTES: u64 = 256 << 10;
 /// Frames for which a node computes a moving gain or pan at a time, and the number of vectors that it fills: gain, pan and their
 /// product.
 const MOVING_FRAMES: u64 = 16_384;
@@ -135,11 +133,7 @@ impl Plan {
 pub(super) fn clip_bytes(clip: &PlannedClip, rate: SampleRate) -> u64 {
     let stem = &clip.stem;
     let channels = stem.spec.layout.channels() as u64;
-    let resampler = if stem.spec.rate == rate {
-        0
-    } else {
-        RESAMPLER_BYTES * channels
-    };
+    let resampler = Resampled::buffered_samples(stem.spec, rate).saturating_mul(SAMPLE_BYTES);
     let file = stem.info.as_ref().map_or(0, |info| {
         let bytes = info
             .bits

@@ -97,7 +97,7 @@ impl<'a> ClipPlacer<'a> {
     pub(super) fn note_unplaced_cues(&mut self) {
         let session = self.session;
         let left_out = |(index, cue): &(usize, &Cue)| {
-            cue.uses.is_empty() && !cue.mute && !session.has_in_album(CueId(*index))
+            cue.uses.is_empty() && !cue.mute && !session.has_in_album(CueId::at(*index))
         };
         let empty = session.has_only_unplaced_cues();
         for (_, cue) in session.cues().iter().enumerate().filter(left_out) {

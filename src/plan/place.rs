@@ -7,6 +7,7 @@ use super::{
     route::TrackInput,
 };
 use crate::{
+    cancel::Cancel,
     curve::{Automation, Curve},
     diagnostics::{OffGrid, Subject, Warning, WarningKind, suggest::beside},
     error::{Error, ErrorKind, Problem, Result},
@@ -34,10 +35,11 @@ pub(super) struct ClipPlacer<'a> {
     notes: Vec<Warning>,
     /// The size of everything placed so far.
     cost: Cost,
+    cancel: &'a Cancel,
 }
 
 impl<'a> ClipPlacer<'a> {
-    pub(super) fn new(session: &'a Session, problems: Vec<Problem>) -> Self {
+    pub(super) fn new(session: &'a Session, problems: Vec<Problem>, cancel: &'a Cancel) -> Self {
         let start = session.start.map_or(0, |s| s.frames(session.rate).0);
         Self {
             session,
@@ -50,6 +52,7 @@ impl<'a> ClipPlacer<'a> {
                 nodes: session.buses().len() as u64 + 1,
                 ..Cost::default()
             },
+            cancel,
         }
     }
 
@@ -76,8 +79,10 @@ impl<'a> ClipPlacer<'a> {
         if self.problems.is_empty() {
             return Ok(self.notes);
         }
+        let is_alone = self.problems.len() == 1;
         let error = Error::session(self.problems);
         Err(match self.cause {
+            Some(cause) if is_alone => error.located_as(&cause).because(cause),
             Some(cause) => error.because(cause),
             None => error,
         })
@@ -188,10 +193,14 @@ impl<'a> ClipPlacer<'a> {
                 return None;
             }
         };
+        // The plan is given up, whatever the stem.
+        if self.cancel.check().is_err() {
+            return None;
+        }
         let known = self.stems.entry(StemKey::of(&input)).or_insert_with(|| {
             let probed = Stem::probe(&input, session.rate, session.damage);
             let report = |e: Error| {
-                let e = e.within(name);
+                let e = e.within(name).about_track(name.track);
                 let problem = e.as_problem();
                 if clip.written.is_somewhere() && e.kind() == ErrorKind::NotFound {
                     report(problem.with_hint(&beside(&input.located().unwrap_or_default().0)));
@@ -356,6 +365,7 @@ pub(super) fn automation(strip: &Strip) -> (Automation, Automation) {
 #[derive(PartialEq, Eq, Hash)]
 enum StemKey {
     File(Option<(PathBuf, Option<usize>, Option<usize>)>),
+    Program(String, usize, Option<usize>, Option<usize>),
     Opener(usize),
 }
 
@@ -363,6 +373,11 @@ impl StemKey {
     fn of(input: &Input) -> Self {
         match input {
             Input::Open(opener) => Self::Opener(opener.identity()),
+            Input::Program {
+                file,
+                stream,
+                channel,
+            } => Self::Program(file.name().to_owned(), file.identity(), *stream, *channel),
             file => Self::File(file.located()),
         }
     }

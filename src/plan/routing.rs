@@ -226,7 +226,7 @@ impl Routing {
     /// Returns the bus that a strip is; `None` for tracks and the master.
     pub(super) fn bus_of(&self, strip: StripIndex) -> Option<BusId> {
         let bus = strip.0.checked_sub(self.tracks)?;
-        (strip != self.master_strip()).then_some(BusId(bus))
+        (strip != self.master_strip()).then_some(BusId::at(bus))
     }
 
     /// Reports whether any strip is soloed.

@@ -179,11 +179,11 @@ impl PlayerBuilder {
         let (finished, done) = sync_channel(1);
         let quit = Arc::new(AtomicBool::new(false));
         let shutdown_timeout = backend.timeout().map(|_| SHUTDOWN_TIMEOUT);
-        let nodes = renderer.strip_nodes();
         let (thread_status, thread_quit, latency) =
             (Arc::clone(&status), Arc::clone(&quit), self.latency);
+        let renderer = Arc::new(Mutex::new(renderer));
+        let shared = Arc::clone(&renderer);
         let run = move || {
-            let renderer = Arc::new(Mutex::new(renderer));
             let mut playback = PlaybackThread::new(
                 renderer,
                 backend,
@@ -221,8 +221,9 @@ impl PlayerBuilder {
             done: Mutex::new(done),
             shutdown_timeout,
             latency,
-            nodes,
-            session: session.clone(),
+            renderer: shared,
+            depth,
+            session: Mutex::new(session.clone()),
         };
         Ok(Player {
             inner: Arc::new(inner),

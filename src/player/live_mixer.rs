@@ -8,13 +8,19 @@ use crate::{
     engine::Renderer,
     plan::{Gates, IdVec, NodeIndex, Routing},
     session::{CueId, Insert, Selector, Session},
-    units::{Decibels, Pan},
+    units::{Decibels, Frames, Pan},
 };
 
 /// A new value for one control of a strip.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Setting {
     Gain(Decibels),
+    /// A gain that is reached by a straight line in decibels.
+    Ramp {
+        to: Decibels,
+        at: Frames,
+        over: Frames,
+    },
     Pan(Pan),
     Mute(bool),
     Solo(bool),
@@ -27,10 +33,26 @@ pub(super) enum Setting {
     },
 }
 
+impl Setting {
+    /// Returns the name of the control.
+    pub(super) fn control(&self) -> &'static str {
+        match self {
+            Self::Gain(_) => "fader",
+            Self::Ramp { .. } => "fader that a ramp can move",
+            Self::Pan(_) => "pan",
+            Self::Mute(_) => "mute",
+            Self::Solo(_) => "solo",
+            Self::Parameter { .. } => "inserts",
+        }
+    }
+}
+
 /// The nodes of the session's strips, by their index in the plan.
 pub(super) struct StripNodes {
     pub tracks: Vec<usize>,
     pub buses: Vec<usize>,
+    /// For each cue, for each of its tracks, one node for each placement.
+    pub cues: Vec<Vec<Vec<usize>>>,
     pub master: usize,
 }
 
@@ -74,6 +96,14 @@ impl LiveMixer {
                 .collect(),
             buses: buses
                 .map(|bus| self.index_of[self.routing.bus(bus).0])
+                .collect(),
+            cues: (self.session.cue_ids().zip(self.session.cues()))
+                .map(|(id, cue)| {
+                    let nodes = |track| self.routing.cue_track(id, track);
+                    (0..cue.tracks.len())
+                        .map(|track| nodes(track).map(|node| self.index_of[node]).collect())
+                        .collect()
+                })
                 .collect(),
             master: self.index_of[self.routing.master()],
         }
@@ -127,6 +157,11 @@ impl LiveMixer {
                     value,
                 },
             ) => return self.set_parameter(part, insert, parameter, *value),
+            (_, Setting::Ramp { to, at, over }) => {
+                if !self.session.ramp_gain(part, *to, *at, *over) {
+                    return;
+                }
+            }
             (Selector::Master, Setting::Gain(gain)) => self.session.master.gain = *gain,
             (Selector::Cue(id), Setting::Mute(mute)) => {
                 if let Some(cue) = self.session.cues_mut().get_mut(id.0) {
@@ -145,13 +180,15 @@ impl LiveMixer {
                     }
                     Setting::Mute(mute) => strip.mute = *mute,
                     Setting::Solo(solo) => strip.solo = *solo,
-                    Setting::Parameter { .. } => {}
+                    Setting::Ramp { .. } | Setting::Parameter { .. } => {}
                 }
             }
         }
         for (part, node) in self.strips(part) {
-            if matches!(setting, Setting::Gain(_) | Setting::Pan(_))
-                && !self.pending_faders.contains(&(part, node))
+            if matches!(
+                setting,
+                Setting::Gain(_) | Setting::Pan(_) | Setting::Ramp { .. }
+            ) && !self.pending_faders.contains(&(part, node))
             {
                 self.pending_faders.push((part, node));
             }

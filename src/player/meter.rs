@@ -41,6 +41,8 @@ pub struct Levels {
     pub tracks: Vec<Level>,
     /// The buses, in order.
     pub buses: Vec<Level>,
+    /// For each cue, in order, its tracks: the loudest of the placements of each.
+    pub cues: Vec<Vec<Level>>,
     /// The mix.
     pub master: Level,
 }

@@ -133,6 +133,7 @@ impl PlaybackThread {
             if let Err(e) = self.render_ahead() {
                 self.fail(&e);
             }
+            self.status.report_heard();
         }
         self.shut_down();
     }
@@ -309,6 +310,8 @@ impl PlaybackThread {
             }
             Phase::Ending => {
                 if stream.stats.heard() >= stream.written {
+                    // The last markers come before the end.
+                    self.status.report_heard();
                     self.phase = Phase::Idle;
                     self.status.hold_at(locked(&self.renderer).position());
                     self.status.set(State::Ended);

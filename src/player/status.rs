@@ -4,8 +4,9 @@
 //! through the counters of [`StreamStats`].
 
 use super::{
-    live_renderer::LiveRenderer,
-    meter::{Level, LevelDisplay, LoudnessDisplay},
+    events::Event,
+    live_renderer::{LiveRenderer, SharedView, View},
+    meter::LoudnessDisplay,
     stream_stats::StreamStats,
 };
 use crate::{
@@ -19,6 +20,7 @@ use std::{
     sync::{
         Arc, Condvar, Mutex,
         atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, Sender, channel},
     },
     time::{Duration, Instant},
 };
@@ -50,9 +52,7 @@ pub struct Underruns {
 
 pub(super) struct Status {
     pub rate: SampleRate,
-    /// Length of the session in frames.
-    pub length: u64,
-    displays: Arc<[LevelDisplay]>,
+    view: SharedView,
     pub loudness: Arc<LoudnessDisplay>,
     warnings: Arc<Mutex<Vec<Warning>>>,
     progress: Mutex<PlaybackProgress>,
@@ -61,6 +61,8 @@ pub(super) struct Status {
     /// Number of commands that handles have sent.
     commands_sent: AtomicU64,
     clock: Mutex<Clock>,
+    /// Receivers of events.
+    subscribers: Mutex<Vec<Sender<Event>>>,
 }
 
 /// State of the playback thread.
@@ -81,6 +83,8 @@ struct Clock {
     segments: VecDeque<Segment>,
     /// The position while nothing is heard; then it overrides the segments.
     held_at: Option<u64>,
+    /// Frames of the device that were heard when events were last sent.
+    reported: u64,
 }
 
 /// From a frame of the device on, the timeline continues from a position.
@@ -99,11 +103,11 @@ impl Status {
             earlier_underruns: Underruns::default(),
             segments: VecDeque::new(),
             held_at: Some(0),
+            reported: 0,
         };
         Self {
             rate,
-            length: renderer.length(),
-            displays: renderer.displays(),
+            view: renderer.view(),
             loudness: renderer.loudness_display(),
             warnings: renderer.warnings(),
             progress: Mutex::new(PlaybackProgress {
@@ -114,7 +118,64 @@ impl Status {
             changed: Condvar::new(),
             commands_sent: AtomicU64::new(0),
             clock: Mutex::new(clock),
+            subscribers: Mutex::default(),
         }
+    }
+
+    /// Returns a receiver of all events from now on.
+    pub(super) fn subscribe(&self) -> Receiver<Event> {
+        let (sender, receiver) = channel();
+        locked(&self.subscribers).push(sender);
+        receiver
+    }
+
+    fn send(&self, event: &Event) {
+        locked(&self.subscribers).retain(|to| to.send(event.clone()).is_ok());
+    }
+
+    /// Sends the events of the frames that were heard since the last call.
+    pub(super) fn report_heard(&self) {
+        if locked(&self.subscribers).is_empty() {
+            let mut clock = locked(&self.clock);
+            clock.reported = clock.stats.heard();
+            return;
+        }
+        let mut clock = locked(&self.clock);
+        let (from, to) = (clock.reported, clock.stats.heard());
+        if from >= to {
+            return;
+        }
+        clock.reported = to;
+        let position = |segment: &Segment, frame: u64| {
+            let since = Frames(frame - segment.device_frame);
+            segment.position + since.resampled(clock.device_rate, self.rate).0
+        };
+        let mut events = Vec::new();
+        let view = self.view();
+        let ends = clock.segments.iter().skip(1).map(|next| next.device_frame);
+        for (number, (segment, end)) in (0..).zip(clock.segments.iter().zip(ends.chain([u64::MAX])))
+        {
+            let heard = from.max(segment.device_frame)..to.min(end);
+            if heard.is_empty() {
+                continue;
+            }
+            if number > 0 && heard.start == segment.device_frame {
+                let at = Frames(segment.position);
+                events.push(Event::Looped { at });
+            }
+            let frames = position(segment, heard.start)..position(segment, heard.end);
+            let markers = view.markers.iter();
+            events.extend(
+                markers
+                    .filter(|(at, _)| frames.contains(&at.0))
+                    .map(|(at, name)| Event::Marker {
+                        at: *at,
+                        name: name.clone(),
+                    }),
+            );
+        }
+        drop(clock);
+        events.iter().for_each(|event| self.send(event));
     }
 
     pub(super) fn state(&self) -> State {
@@ -127,6 +188,9 @@ impl Status {
         progress.fault.take_if(|_| state != State::Failed);
         drop(progress);
         self.changed.notify_all();
+        if state == State::Ended {
+            self.send(&Event::Ended);
+        }
     }
 
     /// Sets the state [`State::Failed`] and its error.
@@ -135,6 +199,10 @@ impl Status {
         (progress.state, progress.fault) = (State::Failed, Some((error.kind(), error.to_string())));
         drop(progress);
         self.changed.notify_all();
+        self.send(&Event::Failed {
+            kind: error.kind(),
+            message: error.to_string(),
+        });
     }
 
     pub(super) fn fault(&self) -> Option<Error> {
@@ -178,11 +246,9 @@ impl Status {
         locked(&self.warnings).clone()
     }
 
-    /// Returns the meter of a node.
-    pub(super) fn level(&self, node: usize) -> Level {
-        self.displays
-            .get(node)
-            .map_or_else(|| LevelDisplay::default().read(), LevelDisplay::read)
+    /// Returns what handles show of the session that is rendered now.
+    pub(super) fn view(&self) -> Arc<View> {
+        Arc::clone(&locked(&self.view))
     }
 
     /// Switches to the counters of a newly opened stream.
@@ -190,6 +256,7 @@ impl Status {
         let mut clock = locked(&self.clock);
         clock.earlier_underruns = clock.underruns();
         (clock.stats, clock.device_rate) = (Arc::clone(stats), device_rate);
+        clock.reported = 0;
         clock.segments.clear();
     }
 
@@ -200,7 +267,10 @@ impl Status {
 
     /// Lets the position advance from `position`, which is heard as frame `device_frame` of the device.
     pub(super) fn start(&self, device_frame: u64, position: u64) {
+        self.report_heard();
         let mut clock = locked(&self.clock);
+        // The frames before it, down to the last that was heard, are those of a fade or silence.
+        clock.reported = device_frame;
         clock.segments.clear();
         clock.segments.push_back(Segment {
             device_frame,
@@ -211,6 +281,7 @@ impl Status {
 
     /// Lets the position jump to `position` when frame `device_frame` of the device is heard.
     pub(super) fn jump(&self, device_frame: u64, position: u64) {
+        self.report_heard();
         let mut clock = locked(&self.clock);
         let heard = clock.stats.heard();
         while clock
@@ -248,7 +319,7 @@ impl Status {
             .unwrap_or_default();
         let since =
             Frames(heard.saturating_sub(device_frame)).resampled(clock.device_rate, self.rate);
-        (Frames(position) + since).0.min(self.length)
+        (Frames(position) + since).0.min(self.view().length)
     }
 
     pub(super) fn underruns(&self) -> Underruns {

@@ -8,6 +8,7 @@
 mod blowup;
 mod controls;
 mod cues;
+mod edits;
 mod fake;
 mod faults;
 mod law;

@@ -115,7 +115,7 @@ impl CueSheet {
     pub fn new(session: &Session, plan: &Plan) -> Self {
         let (rate, end) = (plan.spec().rate, plan.length());
         let mut placed: Vec<(CueId, &Cue, &PlannedUse, Range<Frames>)> = Vec::new();
-        let cues = (0..).map(CueId).zip(session.cues()).zip(&plan.cues);
+        let cues = (0..).map(CueId::at).zip(session.cues()).zip(&plan.cues);
         for ((id, cue), planned) in cues.filter(|((_, cue), _)| is_heard(cue)) {
             for place in &planned.uses {
                 let range = place.range.start..place.range.end.min(end);

@@ -5,7 +5,7 @@ use super::{
     Stretch, StripLevels, StripReport, TrackReport,
 };
 use crate::diagnostics::{
-    ClockTime, NonFinite, Silence, SilencedStretch, Subject, Warning, WarningKind,
+    ClockTime, DistinctWarnings, NonFinite, Silence, SilencedStretch, Subject, Warning, WarningKind,
 };
 use crate::{
     dsp::peak::Peak,
@@ -32,7 +32,8 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
         duration_s: seconds(frames, rate),
         ..Report::default()
     };
-    report.warnings.extend(plan.notes.iter().cloned());
+    let mut found = DistinctWarnings::default();
+    found.extend(plan.notes.iter().cloned());
     for (index, node) in plan.nodes.iter().enumerate() {
         let peak = Peak::loudest(renderer.peaks(index));
         match node.kind {
@@ -49,18 +50,13 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
                 );
                 let clips: Vec<_> = clips.map(|(c, flaws)| clip(plan, c, flaws)).collect();
                 let silent = node.live && peak.1.value == 0.0;
-                for warning in warnings(plan, node, silent, &clips, range) {
-                    // A stem used by several clips is reported once.
-                    if !report.warnings.contains(&warning) {
-                        report.warnings.push(warning);
-                    }
-                }
+                found.extend(warnings(plan, node, silent, &clips, range));
                 let overload = overload_guard::overload_warning(
                     &node.name,
                     renderer.input_peak(index),
                     peak.1.value,
                 );
-                report.warnings.extend(overload);
+                found.extend(overload);
                 report.tracks.push(TrackReport { strip, clips });
             }
             NodeKind::Bus => {
@@ -85,6 +81,7 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
             }
         }
     }
+    report.warnings = found.into_list();
     report.overview = Overview::from_renderer(renderer, range);
     report
 }

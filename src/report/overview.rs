@@ -225,6 +225,26 @@ impl Overview {
         });
     }
 
+    /// Scales the waveforms of the mix by the gain at the middle of each bin, given as a frame of the
+    /// range.
+    pub(crate) fn fade_mix(&mut self, gain: impl Fn(u64) -> f64) {
+        let middle = |bin: u64| bin * self.frames_per_bin + self.frames_per_bin / 2;
+        let scale = |values: &mut Vec<f32>| {
+            for (bin, value) in (0..).zip(values) {
+                *value =
+                    crate::engine::waveform_builder::single(f64::from(*value) * gain(middle(bin)));
+            }
+        };
+        for wave in [&mut self.mix.waveform]
+            .into_iter()
+            .chain(&mut self.mix_channels)
+        {
+            for values in [&mut wave.min, &mut wave.max, &mut wave.rms] {
+                scale(values);
+            }
+        }
+    }
+
     /// Adds the bin size and the overs from the waveform of the master.
     fn add_overs(&mut self, builder: &WaveformBuilder, rate: SampleRate) {
         self.frames_per_bin = builder.grid().per_bin;

@@ -106,6 +106,19 @@ pub fn html_of(reports: &[(&Report, Option<&str>)]) -> String {
     html::page(reports)
 }
 
+/// Returns one HTML page with a title, an introduction and several reports below each other. The title
+/// is escaped here; the introduction is HTML with styles of its own.
+pub(crate) fn html_with_introduction(
+    title: &str,
+    introduction: &str,
+    reports: &[(&Report, Option<&str>)],
+) -> String {
+    html::page_with(title, introduction, reports)
+}
+
+pub(crate) use html::relative as address;
+pub(crate) use svg::escaped;
+
 fn open(title: &str, height: f64) -> String {
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {PAGE} {height}\" width=\"{PAGE}\" height=\"{height}\" \

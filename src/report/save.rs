@@ -127,7 +127,7 @@ pub fn save(reports: &[Report], path: impl AsRef<Path>, overwrite: bool) -> Resu
 ///
 /// Returns `None` if a folder does not exist, if the paths share no root, or if the path is not
 /// valid Unicode.
-fn relative_path(page: &Path, file: &str) -> Option<String> {
+pub(crate) fn relative_path(page: &Path, file: &str) -> Option<String> {
     let file = Path::new(file);
     let (from, to) = (canonical_folder(page)?, canonical_folder(file)?);
     let shared = from

@@ -1,7 +1,10 @@
 //! Buses and the master: sums with a strip.
 
 use super::insert::Insert;
-use super::strip::{BusId, Send, Strip, strip_setters};
+use super::{
+    id::BusId,
+    strip::{Send, Strip, strip_setters},
+};
 use crate::{
     curve::Curve,
     encode::Dither,

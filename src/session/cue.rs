@@ -9,10 +9,6 @@ use crate::{
 };
 use std::{fmt, str::FromStr};
 
-/// Identifies a cue of the session that made it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CueId(pub(crate) usize);
-
 /// The kind of a cue, for the cue sheet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -70,8 +70,8 @@ pub(super) fn key_cycle(session: &Session) -> Option<Vec<String>> {
         tracks.iter().map(|track| &track.strip).chain(buses)
     };
     let vertex = |part: Selector| match part {
-        Selector::Track(TrackId(track)) => Some(track),
-        Selector::Bus(BusId(bus)) => Some(tracks.len() + bus),
+        Selector::Track(track) => Some(track.0),
+        Selector::Bus(bus) => Some(tracks.len() + bus.0),
         _ => None,
     };
     let mut targets: Vec<Vec<usize>> = strips()
@@ -94,8 +94,8 @@ pub(super) fn key_cycle(session: &Session) -> Option<Vec<String>> {
         targets.get(v).cloned().unwrap_or_default()
     })?;
     let part = |vertex: usize| match vertex.checked_sub(tracks.len()) {
-        Some(bus) => Selector::Bus(BusId(bus)),
-        None => Selector::Track(TrackId(vertex)),
+        Some(bus) => Selector::Bus(BusId::at(bus)),
+        None => Selector::Track(TrackId::at(vertex)),
     };
     let names = circle.into_iter().map(|v| session.part_name(part(v)));
     Some(names.map(Option::unwrap_or_default).collect())

@@ -1,11 +1,56 @@
 //! Deliverables: the files to deliver from one session, as data.
 
-use super::{selector::Selector, source_text::KeySpans, strip::BusId};
-use crate::{
-    encode::{Dither, Format},
-    measure::LoudnessTarget,
+use super::{
+    id::{BusId, CueId},
+    selector::Selector,
+    source_text::KeySpans,
 };
-use std::path::{Path, PathBuf};
+use crate::{
+    curve::Fade,
+    encode::{Dither, Format},
+    error::HIGHEST_GAIN_DB,
+    layout::Layout,
+    measure::LoudnessTarget,
+    units::{Dbtp, Decibels, Frames, SampleRate},
+};
+use std::{
+    ops::{Range, RangeFrom},
+    path::{Path, PathBuf},
+};
+
+/// A stretch of a timeline, with or without an end of its own.
+///
+/// ```
+/// use soundtrack::{Frames, session::Excerpt};
+/// let spot = Excerpt::from(Frames(0)..Frames(1_440_000));
+/// assert_eq!((spot.start, spot.end), (Frames(0), Some(Frames(1_440_000))));
+/// assert_eq!(Excerpt::from(Frames(48_000)..).end, None);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The first frame.
+    pub start: Frames,
+    /// The frame after the last one; `None` means the end of the timeline.
+    pub end: Option<Frames>,
+}
+
+impl From<Range<Frames>> for Excerpt {
+    fn from(range: Range<Frames>) -> Self {
+        Self {
+            start: range.start,
+            end: Some(range.end),
+        }
+    }
+}
+
+impl From<RangeFrom<Frames>> for Excerpt {
+    fn from(range: RangeFrom<Frames>) -> Self {
+        Self {
+            start: range.start,
+            end: None,
+        }
+    }
+}
 
 /// A file to deliver, or a set of them: the mix, one file for each of several buses, or one file for each cue.
 ///
@@ -39,10 +84,34 @@ pub struct Deliverable {
     pub listing: bool,
     /// A music cue sheet instead of audio: CSV or JSON, by the extension of the file.
     pub cue_sheet: bool,
+    /// A report of the whole delivery instead of audio: a page or JSON, by the extension of the file. It covers the
+    /// deliverables that are written in the same run.
+    pub report: bool,
     /// The loudness and true peak to check; for an album, of all its cues together.
     pub loudness: Option<LoudnessTarget>,
-    /// Applies one gain so that the file meets `loudness`.
+    /// Applies one gain so that the file meets `loudness`. Through a limiter of the master, the gain is applied before it,
+    /// as [`Session::fit`](crate::Session::fit) does.
     pub fit: bool,
+    /// The level of its files: the master's fader is raised by it, before the limiter; stems are scaled by it.
+    pub gain: Decibels,
+    /// The name of the deliverable whose level it takes: the gain that `fit` found for that one, or else its `gain`. With
+    /// the gain of the mix, stems and other versions add up to it.
+    pub gain_of: Option<String>,
+    /// The cue that is rendered whole, from its own start, in place of the session's timeline; its muted tracks stay silent.
+    pub cue: Option<CueId>,
+    /// The stretch that is written, counted from the start of the session or of `cue`. Past the end of the timeline the file
+    /// is silent.
+    pub range: Option<Excerpt>,
+    /// Fade at the start of the file, after the limiter.
+    pub fade_in: Fade,
+    /// Fade at the end of the file.
+    pub fade_out: Fade,
+    /// The sample rate of the file; `None` means the session's. The mix is rendered at this rate.
+    pub rate: Option<SampleRate>,
+    /// The layout of the file; `None` means the session's. The mix is rendered in this layout.
+    pub layout: Option<Layout>,
+    /// The ceiling of the true-peak limiter; `None` means that of the master.
+    pub limit: Option<Dbtp>,
     /// The dither of the file. `None` means that of the master, but no dither for stems, so that they add up to the mix.
     pub dither: Option<Dither>,
     pub(crate) written: KeySpans,
@@ -114,8 +183,192 @@ impl Deliverable {
         self
     }
 
+    /// Sets the level of its files.
+    #[must_use]
+    pub fn gain(mut self, gain: Decibels) -> Self {
+        self.gain = gain;
+        self
+    }
+
+    /// Takes the level of another deliverable.
+    #[must_use]
+    pub fn gain_of(mut self, name: impl Into<String>) -> Self {
+        self.gain_of = Some(name.into());
+        self
+    }
+
+    /// Renders one cue whole, from its own start.
+    #[must_use]
+    pub fn cue(mut self, cue: CueId) -> Self {
+        self.cue = Some(cue);
+        self
+    }
+
+    /// Writes a stretch of the timeline.
+    #[must_use]
+    pub fn range(mut self, range: impl Into<Excerpt>) -> Self {
+        self.range = Some(range.into());
+        self
+    }
+
+    /// Fades the file in.
+    #[must_use]
+    pub fn fade_in(mut self, fade: Fade) -> Self {
+        self.fade_in = fade;
+        self
+    }
+
+    /// Fades the file out.
+    #[must_use]
+    pub fn fade_out(mut self, fade: Fade) -> Self {
+        self.fade_out = fade;
+        self
+    }
+
+    /// Sets the sample rate.
+    #[must_use]
+    pub fn rate(mut self, rate: SampleRate) -> Self {
+        self.rate = Some(rate);
+        self
+    }
+
+    /// Sets the layout.
+    #[must_use]
+    pub fn layout(mut self, layout: Layout) -> Self {
+        self.layout = Some(layout);
+        self
+    }
+
+    /// Sets the ceiling of the limiter.
+    #[must_use]
+    pub fn limit(mut self, ceiling: Dbtp) -> Self {
+        self.limit = Some(ceiling);
+        self
+    }
+
+    /// Writes a report of the whole delivery instead of audio, or not.
+    #[must_use]
+    pub fn report(mut self, report: bool) -> Self {
+        self.report = report;
+        self
+    }
+
+    /// Returns the key that makes the file a document instead of audio, and the name of the document.
+    pub(crate) fn document(&self) -> Option<(&'static str, &'static str)> {
+        match (self.cue_sheet, self.report) {
+            (true, _) => Some(("cue_sheet", "a cue sheet")),
+            (_, true) => Some(("report", "a report")),
+            _ => None,
+        }
+    }
+
+    /// Returns true if the files are cut from a longer timeline or faded.
+    pub(crate) fn is_excerpt(&self) -> bool {
+        let is_faded = [self.fade_in, self.fade_out]
+            .iter()
+            .any(|fade| fade.length > Frames::ZERO);
+        self.range.is_some() || is_faded
+    }
+
+    /// Returns the keys that contradict each other or have a value that no file can have, each with the reason.
+    pub(crate) fn faults(&self) -> Vec<(&'static str, String)> {
+        let mut faults = Vec::new();
+        let mut add = |key, what: &str| faults.push((key, what.to_owned()));
+        if let Some(what) = self.solo_fault() {
+            add("solo", what);
+        }
+        let gain = self.gain.0;
+        if gain.is_nan() || gain > HIGHEST_GAIN_DB {
+            add(
+                "gain",
+                &format!("its gain of {gain} dB is not from -inf to {HIGHEST_GAIN_DB} dB"),
+            );
+        }
+        let has_gain = gain != 0.0;
+        if has_gain && self.gain_of.is_some() {
+            add(
+                "gain",
+                "it has a gain and takes that of another deliverable: state one of gain and gain_of",
+            );
+        }
+        if self.fit && (has_gain || self.gain_of.is_some()) {
+            let key = if has_gain { "gain" } else { "gain_of" };
+            add(
+                key,
+                &format!(
+                    "it is fitted to its loudness, which decides its gain: state one of {key} and fit"
+                ),
+            );
+        }
+        if let Some(limit) = self.limit.filter(|l| !(-60.0..=0.0).contains(&l.0)) {
+            add(
+                "limit",
+                &format!("its limit of {} dBTP is not from -60 to 0 dBTP", limit.0),
+            );
+        }
+        if self.limit.is_some() && !self.stems.is_empty() {
+            add(
+                "limit",
+                "stems are taken before the limiter: limit the mix instead",
+            );
+        }
+        if let Some(Excerpt {
+            start,
+            end: Some(end),
+        }) = self.range
+            && start >= end
+        {
+            add(
+                "range",
+                "its range ends before it starts, or where it starts",
+            );
+        }
+        if self.rate.is_some_and(|rate| !rate.is_whole()) {
+            add("rate", "its rate is not a whole number of hertz");
+        }
+        if self
+            .layout
+            .is_some_and(|layout| layout.speakers().is_empty())
+        {
+            add("layout", "its layout has no positions");
+        }
+        let cut = [
+            ("cue", self.cue.is_some()),
+            ("range", self.range.is_some()),
+            ("fade_in", self.fade_in.length > Frames::ZERO),
+            ("fade_out", self.fade_out.length > Frames::ZERO),
+        ];
+        let audio = [
+            ("gain", has_gain),
+            ("gain_of", self.gain_of.is_some()),
+            ("rate", self.rate.is_some()),
+            ("layout", self.layout.is_some()),
+            ("limit", self.limit.is_some()),
+        ];
+        if self.album
+            && let Some((key, _)) = cut.iter().find(|(_, is_stated)| *is_stated)
+        {
+            add(
+                key,
+                &format!(
+                    "an album has every cue whole, so {key} has no meaning: make a deliverable with cue = \"NAME\""
+                ),
+            );
+        }
+        let is_stated = |(_, is_stated): &&(&str, bool)| *is_stated;
+        if let Some((_, document)) = self.document()
+            && let Some((key, _)) = cut.iter().chain(&audio).find(is_stated)
+        {
+            add(
+                key,
+                &format!("{document} is no audio, so {key} has no meaning"),
+            );
+        }
+        faults
+    }
+
     /// Returns the problem of the soloed parts, if there is one.
-    pub(crate) fn solo_fault(&self) -> Option<&'static str> {
+    fn solo_fault(&self) -> Option<&'static str> {
         let is_bus = |part: &Selector| matches!(part, Selector::Bus(_));
         if self.solo.contains(&Selector::Master) {
             Some("solos the master, which has no solo: solo tracks, buses or cues")
@@ -130,16 +383,17 @@ impl Deliverable {
     /// Checks a file name. Returns a message with a valid name if the extension is not that of the
     /// format.
     pub(crate) fn name_fault(&self, file: &Path) -> Option<String> {
-        if !self.cue_sheet {
+        let Some((_, document)) = self.document() else {
             return self.format.container.name_fault(file);
-        }
+        };
+        let first = if self.report { "html" } else { "csv" };
         let extension = file.extension().unwrap_or_default().to_string_lossy();
-        let is_known = ["csv", "json"]
+        let is_known = [first, "json"]
             .iter()
             .any(|known| extension.eq_ignore_ascii_case(known));
-        let right = file.with_extension("csv");
+        let right = file.with_extension(first);
         let right = right.file_name().unwrap_or_default().to_string_lossy();
-        (!is_known).then(|| format!("a cue sheet is a .csv or .json file: name it {right}"))
+        (!is_known).then(|| format!("{document} is a .{first} or .json file: name it {right}"))
     }
 
     /// Sets the loudness and true peak that are checked.

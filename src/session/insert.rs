@@ -240,6 +240,15 @@ impl Insert {
             .filter_map(move |(index, curve)| Some((*index, kind?.parameters.get(*index)?, curve)))
     }
 
+    /// Returns the curves of the parameters, to move their points.
+    pub(crate) fn curves_mut(&mut self) -> impl Iterator<Item = &mut Curve<f64>> {
+        let curves = match &mut self.processor {
+            InsertProcessor::BuiltIn { curves, .. } => curves.as_mut_slice(),
+            InsertProcessor::Custom(_) => &mut [],
+        };
+        curves.iter_mut().map(|(_, curve)| curve)
+    }
+
     /// Returns the values of the parameters, in their order; those of a processor of the program are not known.
     pub(crate) fn values(&self) -> &[f64] {
         match &self.processor {

@@ -2,10 +2,10 @@
 
 use super::{
     Session,
-    cue::{Cue, CueId, Use},
+    cue::{Cue, Use},
     deliverable::Deliverable,
+    id::{BusId, CueId},
     selector::Selector,
-    strip::BusId,
 };
 use crate::{
     diagnostics::suggest::hint,
@@ -34,10 +34,12 @@ pub enum Content {
     AlbumCue,
     /// The data of an album as JSON, which is no audio.
     AlbumJson,
+    /// The report of the delivery, which is no audio.
+    Report,
 }
 
 impl Content {
-    /// Returns false for cue sheets and listings.
+    /// Returns false for cue sheets, listings and reports.
     #[must_use]
     pub fn is_audio(self) -> bool {
         matches!(self, Self::Mix | Self::Stem(_) | Self::Cue(_))
@@ -166,8 +168,8 @@ fn is_blank(name: &str) -> bool {
 }
 
 impl Session {
-    /// Returns the files of a deliverable, in order, each with its content: the mix, one file for each of its buses, or one for
-    /// each cue that is not muted.
+    /// Returns the files of a deliverable, in order, each with its content: the mix, one cue, one file for each of its buses,
+    /// or one for each cue that is not muted.
     ///
     /// ```
     /// use soundtrack::{Bus, Deliverable, Layout, SampleRate, Session};
@@ -181,22 +183,27 @@ impl Session {
     pub fn outputs(&self, deliverable: &Deliverable) -> Vec<Output> {
         let lang = deliverable.lang.as_ref().or(self.lang.as_ref());
         let lang = lang.map_or(String::new(), |lang| safe(lang));
+        let of_cue = deliverable.cue.and_then(|id| self.cues.get(id.0));
         let mut outputs = Vec::new();
         for (number, content) in (1..).zip(self.contents(deliverable)) {
             let (mut bus, mut cue, mut isrc) = ("", "", String::new());
             let mut artist = self.album.artist.as_str();
             match content {
-                Content::Mix | Content::CueSheet => {}
+                Content::Mix | Content::CueSheet | Content::Report => {}
                 Content::AlbumCue | Content::AlbumJson => {}
-                Content::Stem(BusId(i)) => {
-                    bus = self.buses.get(i).map_or("", |bus| bus.strip.name.as_str());
+                Content::Stem(id) => {
+                    bus = self
+                        .buses
+                        .get(id.0)
+                        .map_or("", |bus| bus.strip.name.as_str());
+                    cue = of_cue.map_or("", Cue::display_name);
                 }
-                Content::Cue(CueId(i)) => {
-                    cue = self.cues.get(i).map_or("", Cue::display_name);
-                    artist = self.artist_of(CueId(i));
+                Content::Cue(id) => {
+                    cue = self.cues.get(id.0).map_or("", Cue::display_name);
+                    artist = self.artist_of(id);
                     isrc = self
                         .cues
-                        .get(i)
+                        .get(id.0)
                         .map_or(String::new(), |c| compact_isrc(&c.isrc));
                 }
             }
@@ -228,8 +235,13 @@ impl Session {
         if deliverable.cue_sheet {
             return vec![Content::CueSheet];
         }
+        if deliverable.report {
+            return vec![Content::Report];
+        }
         if deliverable.album {
-            let ids = (0..self.cues.len()).map(CueId).zip(&self.cues);
+            let ids = (0..self.cues.len())
+                .map(|index| CueId::of(index, self.key))
+                .zip(&self.cues);
             let heard = ids
                 .filter(|(id, cue)| !cue.mute && !deliverable.mute.contains(&Selector::Cue(*id)));
             let listings = deliverable
@@ -241,7 +253,7 @@ impl Session {
                 .collect();
         }
         if deliverable.stems.is_empty() {
-            return vec![Content::Mix];
+            return vec![deliverable.cue.map_or(Content::Mix, Content::Cue)];
         }
         // The validation reports buses of another session.
         let stems = deliverable.stems.iter().copied();
@@ -298,8 +310,11 @@ impl Session {
             let name = &bus.strip.name;
             faults.push(format!("{{bus}} is empty: a bus is called {name:?}"));
         }
-        if has("cue") && !deliverable.album {
-            faults.push("{cue} is for an album, as in album = true".to_owned());
+        if has("cue") && !deliverable.album && deliverable.cue.is_none() {
+            faults.push(
+                "{cue} is for an album or one cue, as in album = true or cue = \"storm\""
+                    .to_owned(),
+            );
         } else if has("cue")
             && let Some(cue) = self.cues().iter().find(|cue| is_blank(cue.display_name()))
         {
@@ -320,16 +335,22 @@ impl Session {
                 "{word} gives each piece a folder of its own, but a listing is of one folder"
             ));
         }
+        let is_delivered = |id: CueId, cue: &Cue| match deliverable.cue {
+            Some(only) => id == only,
+            None => !cue.mute && !deliverable.mute.contains(&Selector::Cue(id)),
+        };
         let delivered = || {
             (0..self.cues.len())
-                .map(CueId)
+                .map(|index| CueId::of(index, self.key))
                 .zip(&self.cues)
-                .filter(|(id, cue)| !cue.mute && !deliverable.mute.contains(&Selector::Cue(*id)))
+                .filter(|(id, cue)| is_delivered(*id, cue))
         };
-        if has("artist") && !deliverable.album && is_blank(&self.album.artist) {
+        let is_of_cues =
+            deliverable.album || (deliverable.cue.is_some() && deliverable.stems.is_empty());
+        if has("artist") && !is_of_cues && is_blank(&self.album.artist) {
             faults.push("{artist} is empty: the album has no artist".to_owned());
         } else if has("artist")
-            && deliverable.album
+            && is_of_cues
             && let Some((_, cue)) = delivered().find(|(id, _)| is_blank(self.artist_of(*id)))
         {
             let name = &cue.name;
@@ -337,8 +358,11 @@ impl Session {
                 "{{artist}} is empty: neither the cue {name:?} nor the album has an artist"
             ));
         }
-        if has("isrc") && !deliverable.album {
-            faults.push("{isrc} is for an album, as in album = true".to_owned());
+        if has("isrc") && !is_of_cues {
+            faults.push(
+                "{isrc} is for an album or one cue, as in album = true or cue = \"storm\""
+                    .to_owned(),
+            );
         } else if has("isrc")
             && let Some((_, cue)) = delivered().find(|(_, cue)| is_blank(&cue.isrc))
         {
@@ -363,10 +387,19 @@ impl Session {
             .unwrap_or(&self.album.artist)
     }
 
-    /// Returns the session that a deliverable is rendered from: in its language, and with its parts muted and soloed.
+    /// Returns the session that a deliverable is rendered from: in its language, at its rate, in its layout, with its
+    /// limit, and with its parts muted and soloed. Its cue, range, fades and gain are not applied.
     #[must_use]
     pub fn for_deliverable(&self, deliverable: &Deliverable) -> Self {
-        let mut session = self.clone();
+        let mut session = deliverable
+            .rate
+            .map_or_else(|| self.clone(), |rate| self.at_rate(rate));
+        if let Some(layout) = deliverable.layout {
+            session.layout = layout;
+        }
+        if deliverable.limit.is_some() {
+            session.master.limit = deliverable.limit;
+        }
         if deliverable.lang.is_some() {
             session.lang.clone_from(&deliverable.lang);
         }
@@ -446,11 +479,55 @@ impl Session {
         files
     }
 
-    /// Reports whether an album has a cue.
+    /// Reports whether an album or a deliverable of one cue has a cue.
     pub(crate) fn has_in_album(&self, cue: CueId) -> bool {
         self.deliverables
             .iter()
-            .any(|d| d.album && !d.mute.contains(&Selector::Cue(cue)))
+            .any(|d| d.cue == Some(cue) || (d.album && !d.mute.contains(&Selector::Cue(cue))))
+    }
+
+    /// Returns the deliverable whose gain a deliverable has: the last one in its chain of `gain_of`, or itself.
+    ///
+    /// # Errors
+    /// A message for a name that no deliverable has, and for a chain that closes a circle.
+    pub(crate) fn gain_source<'s>(
+        &'s self,
+        deliverable: &'s Deliverable,
+    ) -> Result<&'s Deliverable, String> {
+        let mut chain = vec![deliverable.name.as_str()];
+        let mut source = deliverable;
+        while let Some(name) = &source.gain_of {
+            let all = || self.deliverables.iter();
+            source = all().find(|d| d.name == *name).ok_or_else(|| {
+                let near = hint(name, all().map(|d| d.name.as_str()));
+                format!("gain_of: there is no deliverable {name:?}{near}")
+            })?;
+            if let Some((_, document)) = source.document() {
+                return Err(format!(
+                    "gain_of: {name:?} is {document}, which has no gain"
+                ));
+            }
+            let is_circle = chain.contains(&source.name.as_str());
+            chain.push(&source.name);
+            if is_circle {
+                return Err(format!(
+                    "gain_of: closes a circle: {}; one of them needs a gain of its own, or fit",
+                    chain.join(" -> ")
+                ));
+            }
+        }
+        Ok(source)
+    }
+
+    /// Returns the keys of a deliverable that contradict each other or the other deliverables, each with the reason.
+    pub(crate) fn deliverable_faults(
+        &self,
+        deliverable: &Deliverable,
+    ) -> Vec<(&'static str, String)> {
+        let mut faults = deliverable.faults();
+        let source = self.gain_source(deliverable);
+        faults.extend(source.err().map(|what| ("gain_of", what)));
+        faults
     }
 
     /// Reports whether there is nothing to hear because no cue is placed on the timeline.

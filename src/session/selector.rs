@@ -2,11 +2,17 @@
 
 use super::{
     Insert, Session,
-    cue::CueId,
+    id::{BusId, CueId, TrackId},
     insert::Build,
-    strip::{BusId, Strip, TrackId},
+    strip::Strip,
 };
-use crate::{diagnostics::suggest::nearest, dsp::Processor, layout::Spec};
+use crate::{
+    curve::{Point, Shape},
+    diagnostics::suggest::nearest,
+    dsp::Processor,
+    layout::Spec,
+    units::{Decibels, Frames},
+};
 use std::{fmt, sync::Arc};
 
 /// Selects a part of a session: to mute it in a deliverable, or to control it during playback.
@@ -147,14 +153,14 @@ impl Session {
         let buses = || self.buses().iter().map(|b| b.strip.name.as_str());
         match kind {
             "track" => match tracks().position(|t| t == rest) {
-                Some(index) => Ok(Selector::Track(TrackId(index))),
+                Some(index) => Ok(Selector::Track(TrackId::of(index, self.key))),
                 None => Err(UnknownPart::Track {
                     name: rest.to_owned(),
                     nearest: nearest(rest, tracks()).map(str::to_owned),
                 }),
             },
             "bus" => match buses().position(|b| b == rest) {
-                Some(index) => Ok(Selector::Bus(BusId(index))),
+                Some(index) => Ok(Selector::Bus(BusId::of(index, self.key))),
                 None => Err(UnknownPart::Bus {
                     name: rest.to_owned(),
                     nearest: nearest(rest, buses()).map(str::to_owned),
@@ -171,7 +177,7 @@ impl Session {
     fn cue_part(&self, name: &str) -> Result<Selector, UnknownPart> {
         let cues = || self.cues().iter().enumerate();
         if let Some((index, _)) = cues().find(|(_, cue)| cue.name == name) {
-            return Ok(Selector::Cue(CueId(index)));
+            return Ok(Selector::Cue(CueId::of(index, self.key)));
         }
         // Names may contain dots, so several cues may match; the longest name decides.
         let matches = cues().filter_map(|(index, cue)| {
@@ -187,7 +193,7 @@ impl Session {
         };
         let names = || cue.tracks.iter().map(|t| t.strip.name.as_str());
         match names().position(|n| n == track) {
-            Some(number) => Ok(Selector::CueTrack(CueId(index), number)),
+            Some(number) => Ok(Selector::CueTrack(CueId::of(index, self.key), number)),
             None => Err(UnknownPart::CueTrack {
                 cue: cue.name.clone(),
                 name: track.to_owned(),
@@ -201,10 +207,11 @@ impl Session {
     #[must_use]
     pub fn part_name(&self, part: Selector) -> Option<String> {
         let name = match part {
-            Selector::Track(TrackId(i)) => format!("track.{}", self.tracks().get(i)?.strip.name),
-            Selector::Bus(BusId(i)) => format!("bus.{}", self.buses().get(i)?.strip.name),
-            Selector::Cue(CueId(i)) => format!("cue.{}", self.cues().get(i)?.name),
-            Selector::CueTrack(CueId(i), track) => {
+            _ if !self.owns(part) => return None,
+            Selector::Track(TrackId(i, _)) => format!("track.{}", self.tracks().get(i)?.strip.name),
+            Selector::Bus(BusId(i, _)) => format!("bus.{}", self.buses().get(i)?.strip.name),
+            Selector::Cue(CueId(i, _)) => format!("cue.{}", self.cues().get(i)?.name),
+            Selector::CueTrack(CueId(i, _), track) => {
                 let cue = self.cues().get(i)?;
                 format!("cue.{}.{}", cue.name, cue.tracks.get(track)?.strip.name)
             }
@@ -217,7 +224,8 @@ impl Session {
     /// session.
     pub fn mute(&mut self, part: Selector) -> bool {
         let mute = match part {
-            Selector::Cue(CueId(i)) => self.cues.get_mut(i).map(|cue| &mut cue.mute),
+            _ if !self.owns(part) => None,
+            Selector::Cue(CueId(i, _)) => self.cues.get_mut(i).map(|cue| &mut cue.mute),
             _ => self.strip_mut(part).map(|strip| &mut strip.mute),
         };
         let found = mute.is_some();
@@ -230,7 +238,10 @@ impl Session {
     /// Solos a part; for a cue, all its tracks. Returns false, and changes nothing, for the master, which has no solo, and
     /// for an id of another session.
     pub fn solo(&mut self, part: Selector) -> bool {
-        if let Selector::Cue(CueId(i)) = part {
+        if !self.owns(part) {
+            return false;
+        }
+        if let Selector::Cue(CueId(i, _)) = part {
             let cue = self.cues.get_mut(i);
             let tracks = cue.map_or(&mut [][..], |cue| cue.tracks.as_mut_slice());
             tracks.iter_mut().for_each(|track| track.strip.solo = true);
@@ -242,6 +253,58 @@ impl Session {
             strip.solo = true;
         }
         found
+    }
+
+    /// Lets the gain of a track, a bus or the master go to `to` in a straight line in decibels, over `over` frames from frame
+    /// `at` on; where one end is −∞, in a straight line in amplitude. The fader and the curve of the strip state the gain
+    /// together; points of the curve after `at` are removed. Returns false, and changes nothing, for other parts and for an
+    /// id of another session.
+    ///
+    /// ```
+    /// use soundtrack::{Decibels, Frames, Layout, SampleRate, Session, Spec, Track, media::Memory};
+    /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    /// let mut mix = Session::new(spec.rate, spec.layout);
+    /// let pad = mix.add_track(Track::new("pad", Memory::new(spec, vec![vec![1.0; 8]])?).gain(Decibels::SILENCE));
+    /// mix.ramp_gain(pad, Decibels(0.0), Frames(2), Frames(4));
+    /// assert_eq!(mix.render(Frames(0)..Frames(8))?, [[0.0, 0.0, 0.0, 0.25, 0.5, 0.75, 1.0, 1.0]]);
+    /// # Ok::<(), soundtrack::Error>(())
+    /// ```
+    pub fn ramp_gain(
+        &mut self,
+        part: impl Into<Selector>,
+        to: Decibels,
+        at: Frames,
+        over: Frames,
+    ) -> bool {
+        let (fader, curve) = match part.into() {
+            Selector::Master => (&mut self.master.gain, &mut self.master.gain_curve),
+            part @ (Selector::Track(_) | Selector::Bus(_)) => match self.strip_mut(part) {
+                Some(strip) => (&mut strip.gain, &mut strip.gain_curve),
+                None => return false,
+            },
+            Selector::Cue(_) | Selector::CueTrack(..) => return false,
+        };
+        curve.points.retain({
+            let is_silent = *fader == Decibels::SILENCE;
+            move |point| point.at < at && !is_silent
+        });
+        let from = match curve.points.last() {
+            _ if *fader == Decibels::SILENCE => {
+                *fader = Decibels::UNITY;
+                Decibels::SILENCE
+            }
+            Some(last) => last.value,
+            None => Decibels::UNITY,
+        };
+        let linear = |at, value| Point {
+            at,
+            value,
+            shape: Shape::Linear,
+        };
+        curve.points.push(linear(at, from));
+        let target = Decibels(to.0 - fader.0);
+        curve.points.push(linear(at + over, target));
+        true
     }
 
     /// Takes the solo from every track and bus.
@@ -257,9 +320,10 @@ impl Session {
     /// session.
     pub(crate) fn strip(&self, part: Selector) -> Option<&Strip> {
         match part {
-            Selector::Track(TrackId(i)) => Some(&self.tracks.get(i)?.strip),
-            Selector::Bus(BusId(i)) => Some(&self.buses.get(i)?.strip),
-            Selector::CueTrack(CueId(i), track) => {
+            _ if !self.owns(part) => None,
+            Selector::Track(TrackId(i, _)) => Some(&self.tracks.get(i)?.strip),
+            Selector::Bus(BusId(i, _)) => Some(&self.buses.get(i)?.strip),
+            Selector::CueTrack(CueId(i, _), track) => {
                 Some(&self.cues.get(i)?.tracks.get(track)?.strip)
             }
             Selector::Cue(_) | Selector::Master => None,
@@ -326,9 +390,10 @@ impl Session {
     /// Returns the strip of [`strip`](Self::strip), to change it.
     pub(crate) fn strip_mut(&mut self, part: Selector) -> Option<&mut Strip> {
         match part {
-            Selector::Track(TrackId(i)) => Some(&mut self.tracks.get_mut(i)?.strip),
-            Selector::Bus(BusId(i)) => Some(&mut self.buses.get_mut(i)?.strip),
-            Selector::CueTrack(CueId(i), track) => {
+            _ if !self.owns(part) => None,
+            Selector::Track(TrackId(i, _)) => Some(&mut self.tracks.get_mut(i)?.strip),
+            Selector::Bus(BusId(i, _)) => Some(&mut self.buses.get_mut(i)?.strip),
+            Selector::CueTrack(CueId(i, _), track) => {
                 Some(&mut self.cues.get_mut(i)?.tracks.get_mut(track)?.strip)
             }
             Selector::Cue(_) | Selector::Master => None,
@@ -382,7 +447,7 @@ mod tests {
         }
         assert!(mix.tracks()[0].strip.mute && mix.buses()[0].strip.mute);
         assert!(mix.cues()[0].mute && mix.cues()[0].tracks[0].strip.mute);
-        for foreign in [TrackId(1).into(), BusId(1).into(), (cue, 1).into()] {
+        for foreign in [TrackId::at(1).into(), BusId::at(1).into(), (cue, 1).into()] {
             assert_eq!(mix.part_name(foreign), None);
             assert!(!mix.mute(foreign));
         }

@@ -1,18 +1,10 @@
 //! The strip that tracks and buses share: name, inserts, fader, pan, mute, solo, automation and routing.
 
-use super::insert::Insert;
+use super::{id::BusId, insert::Insert};
 use crate::{
     curve::Curve,
     units::{Decibels, Pan},
 };
-
-/// Identifies a track of the session that made it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TrackId(pub(crate) usize);
-
-/// Identifies a bus of the session that made it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct BusId(pub(crate) usize);
 
 /// An extra feed into a bus, taken after the strip's own gain and pan.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,7 +2,8 @@
 
 use super::{
     clip::Clip,
-    strip::{BusId, Send, Strip, strip_setters},
+    id::BusId,
+    strip::{Send, Strip, strip_setters},
 };
 use crate::media::Input;
 use crate::{

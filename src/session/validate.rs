@@ -1,7 +1,7 @@
 //! Checks a session without opening a file, and reports all problems at once.
 
 use super::{
-    At, BusId, Clip, Cue, Insert, Selector, Session, Strip, Track,
+    At, Clip, Cue, Insert, Selector, Session, Strip, Track,
     cycle::{cycle, key_cycle},
     release,
     source_text::KeySpans,
@@ -112,7 +112,6 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
             },
         );
     }
-    let buses = session.buses().len();
     let mut names = HashSet::new();
     for track in session.tracks() {
         let subject = TrackName {
@@ -127,14 +126,14 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
             &track.strip.name,
             &mut problems,
         );
-        self::strip(&subject, &track.strip, buses, &mut problems);
+        self::strip(&subject, &track.strip, session, &mut problems);
     }
     for bus in session.buses() {
         let subject = Subject::Bus {
             name: bus.strip.name.clone(),
         };
         unique(&mut names, "bus", &subject, &bus.strip.name, &mut problems);
-        self::strip(&subject, &bus.strip, buses, &mut problems);
+        self::strip(&subject, &bus.strip, session, &mut problems);
     }
     if let Some(buses) = cycle(session) {
         problems.add(&Subject::Session, ProblemKind::BusCycle { buses });
@@ -164,7 +163,7 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
             file: None,
         };
         unique(&mut names, "cue", &subject, &cue.name, &mut problems);
-        self::cue(cue, buses, &mut problems);
+        self::cue(cue, session, &mut problems);
     }
     for found in release::problems(session) {
         problems.report_at(found.written, &[found.key], &found.subject, found.what);
@@ -184,6 +183,7 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
         if stems
             .chain(deliverable.mute.iter().copied())
             .chain(deliverable.solo.iter().copied())
+            .chain(deliverable.cue.map(Selector::Cue))
             .any(|part| session.lacks(part))
         {
             problems.report(
@@ -197,8 +197,8 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
                 "mutes the master, which has no mute: mute tracks, buses or cues".to_owned(),
             );
         }
-        if let Some(what) = deliverable.solo_fault() {
-            problems.report_at(&deliverable.written, &["solo"], &subject, what.to_owned());
+        for (key, what) in session.deliverable_faults(deliverable) {
+            problems.report_at(&deliverable.written, &[key], &subject, what);
         }
     }
     problems.found
@@ -243,7 +243,7 @@ pub(crate) fn for_render(session: &Session) -> Vec<Problem> {
 }
 
 /// Checks a cue, its tracks and its placements.
-fn cue(cue: &Cue, buses: usize, problems: &mut Problems) {
+fn cue(cue: &Cue, session: &Session, problems: &mut Problems) {
     if cue.tracks.is_empty() {
         let subject = Subject::Cue {
             name: cue.name.clone(),
@@ -260,7 +260,7 @@ fn cue(cue: &Cue, buses: usize, problems: &mut Problems) {
         }
         .subject();
         unique(&mut names, "track", &subject, &track.strip.name, problems);
-        strip(&subject, &track.strip, buses, problems);
+        strip(&subject, &track.strip, session, problems);
         clips(&subject, track, problems);
         for clip in &track.clips {
             match clip.at {
@@ -375,7 +375,7 @@ fn inserts(subject: &Subject, inserts: &[Insert], problems: &mut Problems) {
     }
 }
 
-fn strip(subject: &Subject, strip: &Strip, buses: usize, problems: &mut Problems) {
+fn strip(subject: &Subject, strip: &Strip, session: &Session, problems: &mut Problems) {
     inserts(subject, &strip.inserts, problems);
     gain(subject, GainControl::Fader, strip.gain, problems);
     gain_curve(subject, &strip.gain_curve, problems);
@@ -390,12 +390,16 @@ fn strip(subject: &Subject, strip: &Strip, buses: usize, problems: &mut Problems
     }
     curve_order(subject, "pan", &strip.pan_curve, problems);
     let targets = strip.sends.iter().map(|s| s.to).chain(strip.to);
-    for BusId(bus) in targets.filter(|b| b.0 >= buses) {
-        let number = bus.saturating_add(1);
-        problems.report(
-            subject,
-            format!("goes to bus number {number} of {buses}, which is not in this session"),
-        );
+    for bus in targets.filter(|bus| session.lacks((*bus).into())) {
+        let (number, buses) = (bus.0.saturating_add(1), session.buses().len());
+        let what = if session.owns(bus.into()) {
+            format!("goes to bus number {number} of {buses}, which is not in this session")
+        } else {
+            format!(
+                "goes to bus number {number} of another session: use the id that this session's add_bus returned"
+            )
+        };
+        problems.report(subject, what);
     }
     strip
         .sends

@@ -204,6 +204,14 @@ impl CompleteFile {
         }
     }
 
+    /// Returns the path under which a local file can be read until it becomes visible.
+    pub(crate) fn temporary(&self) -> Option<&Path> {
+        match &self.0 {
+            CompleteFileKind::Local(file) => Some(file.temporary()),
+            CompleteFileKind::Object(_) => None,
+        }
+    }
+
     fn target(&self) -> &Path {
         match &self.0 {
             CompleteFileKind::Local(file) => file.target(),

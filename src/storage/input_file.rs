@@ -5,12 +5,13 @@
 //! more closes the least recently read file, which is reopened when needed. Reading fails if the
 //! reopened file is not the same file with the same content.
 //!
-//! With the feature `cloud`, an input may also be an object.
+//! With the feature `cloud`, an input may also be an object. A program can supply a file that it holds in memory, or a reader.
 
 use super::file_version::{CHANGED, FileVersion};
 use super::{location::ObjectUrl, object::RemoteObject};
 use crate::{sync::locked, units::saturating_usize};
 use std::{
+    fmt,
     fs::File,
     io::{Error, ErrorKind, Read, Result, Seek, SeekFrom},
     path::{Path, PathBuf},
@@ -50,6 +51,36 @@ struct InputWindow {
 enum Backing {
     Local(Arc<PooledFile>),
     Object(Arc<RemoteObject>),
+    Memory(MemoryFile),
+    Program(Arc<ProgramFile>),
+}
+
+/// A file in the memory of the program.
+#[derive(Clone)]
+struct MemoryFile(Arc<[u8]>);
+
+impl fmt::Debug for MemoryFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MemoryFile({} bytes)", self.0.len())
+    }
+}
+
+/// Reads and seeks, as a file does.
+pub(crate) trait ReadSeek: Read + Seek + Send {}
+
+impl<R: Read + Seek + Send> ReadSeek for R {}
+
+/// A reader that the program supplies.
+struct ProgramFile {
+    /// Bytes when it was opened.
+    len: u64,
+    reader: Mutex<Box<dyn ReadSeek>>,
+}
+
+impl fmt::Debug for ProgramFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ProgramFile({} bytes)", self.len)
+    }
 }
 
 #[derive(Debug)]
@@ -73,20 +104,35 @@ impl InputFile {
             used: AtomicU64::new(CLOCK.fetch_add(1, Relaxed)),
         });
         locked(&OPEN_FILES).push(Arc::downgrade(&shared));
-        Ok(Self {
-            backing: Backing::Local(shared),
-            at: AtomicU64::new(0),
-            window: None,
-        })
+        Ok(Self::with_backing(Backing::Local(shared)))
     }
 
     /// Opens an object.
     pub(crate) fn open_object(url: ObjectUrl) -> Result<Self> {
-        Ok(Self {
-            backing: Backing::Object(Arc::new(RemoteObject::open(url)?)),
+        let remote = Arc::new(RemoteObject::open(url)?);
+        Ok(Self::with_backing(Backing::Object(remote)))
+    }
+
+    /// Wraps a file in memory, which is not copied.
+    pub(crate) fn in_memory(bytes: Arc<[u8]>) -> Self {
+        Self::with_backing(Backing::Memory(MemoryFile(bytes)))
+    }
+
+    /// Wraps a reader of the program, whose length is measured by seeking to its end.
+    pub(crate) fn of_reader(mut reader: Box<dyn ReadSeek>) -> Result<Self> {
+        let len = reader.seek(SeekFrom::End(0))?;
+        let reader = Mutex::new(reader);
+        Ok(Self::with_backing(Backing::Program(Arc::new(
+            ProgramFile { len, reader },
+        ))))
+    }
+
+    fn with_backing(backing: Backing) -> Self {
+        Self {
+            backing,
             at: AtomicU64::new(0),
             window: None,
-        })
+        }
     }
 
     /// Returns the byte range from `start`, at most `len` bytes long, as a separate input.
@@ -102,11 +148,12 @@ impl InputFile {
         }
     }
 
-    /// Returns the version of the file when it was first opened.
+    /// Returns the version of the file when it was first opened; `None` for a file that the program supplies.
     pub(crate) fn version(&self) -> Option<&FileVersion> {
         match &self.backing {
             Backing::Local(shared) => shared.version.as_ref(),
             Backing::Object(remote) => Some(remote.version()),
+            Backing::Memory(_) | Backing::Program(_) => None,
         }
     }
 
@@ -125,14 +172,17 @@ impl InputFile {
                 (!same).then(|| Error::new(ErrorKind::InvalidData, CHANGED))
             }
             Backing::Object(remote) => remote.integrity_error(),
+            Backing::Memory(_) | Backing::Program(_) => None,
         }
     }
 
     /// Returns the size in bytes when the file was first opened, or that of the window.
     pub(crate) fn len(&self) -> u64 {
-        match self.window {
-            Some(window) => window.len,
-            None => self.version().map_or(0, FileVersion::size),
+        match (self.window, &self.backing) {
+            (Some(window), _) => window.len,
+            (None, Backing::Memory(MemoryFile(bytes))) => bytes.len() as u64,
+            (None, Backing::Program(file)) => file.len,
+            (None, _) => self.version().map_or(0, FileVersion::size),
         }
     }
 
@@ -151,6 +201,15 @@ impl InputFile {
         match &self.backing {
             Backing::Local(shared) => shared.with(|file| read_at(file, buf, at)),
             Backing::Object(remote) => remote.read_at(buf, at),
+            Backing::Memory(MemoryFile(bytes)) => {
+                let mut left = bytes.get(saturating_usize(at)..).unwrap_or_default();
+                left.read(buf)
+            }
+            Backing::Program(file) => {
+                let mut reader = locked(&file.reader);
+                reader.seek(SeekFrom::Start(at))?;
+                reader.read(buf)
+            }
         }
     }
 }
@@ -296,7 +355,7 @@ mod tests {
         let path = |i: usize| dir.path().join(i.to_string());
         let held = |f: &InputFile| match &f.backing {
             Backing::Local(shared) => shared.file.lock().unwrap().is_some(),
-            Backing::Object(..) => false,
+            _ => false,
         };
         let files: Vec<_> = (0..MAX_OPEN_FILES * 2)
             .map(|i| {

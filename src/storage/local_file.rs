@@ -200,6 +200,11 @@ pub(crate) struct CompleteLocalFile {
 }
 
 impl CompleteLocalFile {
+    /// Returns the path of the file until it becomes visible.
+    pub(crate) fn temporary(&self) -> &Path {
+        self.temporary.path()
+    }
+
     /// Returns the path of the finished file, with links resolved.
     pub(crate) fn target(&self) -> &Path {
         &self.target

@@ -94,6 +94,18 @@ impl ExactFrames {
         )
     }
 
+    /// Returns the time at another sample rate, given both in hertz. A time that does not fit in 64 bits becomes the largest.
+    pub(crate) fn converted(self, from_hz: u32, to_hz: u32) -> Self {
+        let parts = u128::from(self.whole)
+            .checked_mul(self.denominator)
+            .and_then(|whole| whole.checked_add(self.numerator))
+            .and_then(|parts| parts.checked_mul(u128::from(to_hz)));
+        match (parts, self.denominator.checked_mul(u128::from(from_hz))) {
+            (Some(parts), Some(denominator)) => Self::new(parts, denominator),
+            _ => Frames::MAX.into(),
+        }
+    }
+
     /// Returns `self * numerator / denominator` if that is a whole number of 64 bits.
     pub(crate) fn scaled(self, numerator: u128, denominator: u128) -> Option<u64> {
         let exact = u128::from(self.whole)

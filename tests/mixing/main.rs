@@ -3,6 +3,7 @@
 mod cue_sheet;
 mod cues;
 mod deliver;
+mod delivery_report;
 mod exact_time;
 mod levels;
 mod listing;
@@ -10,3 +11,4 @@ mod plans;
 mod podcast;
 mod slices;
 mod solo;
+mod versions;

@@ -102,7 +102,7 @@ fn everything_wrong_is_told_at_once() {
         "track \"click\": it has no clip",
         "track \"brass\": brass.wav: the clip ends at 00:00:02.000 (96001 frames), the file at 00:00:02.000 (96000 frames)",
         "track \"gone\": no/such/file.wav: there is no such file",
-        "track \"fast\": fast: 767999 Hz cannot be resampled to 48000 Hz: blocks of 1535998 frames are over the limit of 600000",
+        "track \"fast\": fast: 767999 Hz cannot be resampled to 48000 Hz: a filter of 1535998 frames is over the limit of 600000",
         "track \"fade\": short: the fade-in of 6 frames is longer than the clip of 5",
     ];
     assert_eq!(got, want, "{got:#?}");

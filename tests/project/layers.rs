@@ -18,16 +18,17 @@ const LAYERS: [&[&str]; 8] = [
     &["media", "encode", "measure"],
     &["dsp", "storage", "diagnostics", "riff"],
     &[
-        "units", "timecode", "layout", "block", "curve", "error", "sync",
+        "units", "timecode", "layout", "block", "cancel", "curve", "error", "sync",
     ],
 ];
 
 /// The only imports within a layer; they form no cycle.
-const SIDEWAYS: [(&str, &str); 8] = [
+const SIDEWAYS: [(&str, &str); 9] = [
     ("deliver", "bounce"),
     ("bounce", "slice"),
     ("diagnostics", "dsp"),
     ("block", "layout"),
+    ("cancel", "error"),
     ("curve", "units"),
     ("timecode", "units"),
     ("units", "error"),

@@ -450,10 +450,10 @@ fn what_is_over_a_limit_is_refused_at_once_with_the_figures() {
         (48_000, 767_999, 1_535_998),
         (300_007, 300_000, 600_014),
     ] {
-        let why = format!("blocks of {frames} frames are over the limit of 600000");
+        let why = format!("a filter of {frames} frames is over the limit of 600000");
         assert_eq!(refusal(from, to, Layout::Stereo), prefix(from, to) + &why);
     }
-    let why = "48959490 samples in blocks of all channels are over the limit of 16000000";
+    let why = "a filter of 48959490 samples in all channels is over the limit of 16000000";
     assert_eq!(
         refusal(47_999, 48_000, Layout::Discrete(255)),
         prefix(47_999, 48_000) + why

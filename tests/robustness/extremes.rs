@@ -644,8 +644,8 @@ fn players() {
             );
         }
         for x in NUMBERS {
-            player.set_gain(bus, Decibels(x));
-            player.set_pan(bus, Pan(x));
+            assert_eq!(player.set_gain(bus, Decibels(x)).is_err(), x.is_nan());
+            assert_eq!(player.set_pan(bus, Pan(x)).is_err(), x.is_nan());
             let mut out = [0.0; 64];
             callback.fill(&mut out, Frames::ZERO);
             assert!(out.iter().all(|sample| sample.is_finite()));

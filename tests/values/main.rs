@@ -5,6 +5,7 @@
 
 mod album;
 mod before_start;
+mod bytes;
 mod clips;
 mod delays;
 mod edges;

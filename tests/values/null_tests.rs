@@ -23,7 +23,7 @@ fn null(format: Format, stems: &[Memory], layout: Layout, master: f64) -> NullTe
             .stems(buses),
     );
     let done = Delivery::new().threads(1).run(&mix).unwrap();
-    let found = done.deliverables[0].null_test.unwrap();
+    let found = done.deliverables[0].null_test.clone().unwrap();
     assert_eq!(
         (done.passed(), done.deliverables[0].passed()),
         (found.passed, found.passed)

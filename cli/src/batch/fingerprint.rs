@@ -117,22 +117,30 @@ pub fn compute(
     hex
 }
 
-/// Returns every file that a deliverable is made of, sorted.
+/// Returns every file that the deliverables of a session are made of, sorted.
 ///
 /// # Errors
 /// Passes on the errors of compiling the session.
-pub fn files_of(session: &Session, deliverable: &Deliverable) -> Result<Vec<PathBuf>> {
+pub fn files_of(session: &Session) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for deliverable in &session.deliverables {
+        files.extend(files_of_deliverable(session, deliverable)?);
+    }
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
+fn files_of_deliverable(session: &Session, deliverable: &Deliverable) -> Result<Vec<PathBuf>> {
     let session = session.for_deliverable(deliverable);
     let mut files = Vec::new();
     for output in session.outputs(deliverable) {
-        let plan = match output.content {
-            Content::Cue(cue) => Plan::compile(&session.whole_cue(cue))?,
+        let plan = match (output.content, deliverable.cue) {
+            (Content::Cue(cue), _) | (_, Some(cue)) => Plan::compile(&session.whole_cue(cue))?,
             _ if files.is_empty() => Plan::compile(&session)?,
             _ => continue,
         };
         files.extend(plan.files());
     }
-    files.sort();
-    files.dedup();
     Ok(files)
 }

@@ -249,7 +249,7 @@ impl ItemRenderer<'_> {
     ) -> Result<Published> {
         let deliverable = job.select_deliverable(name, &mut session, &self.out)?;
         let outputs = session.outputs(&deliverable);
-        let stems = StemVersion::of_all(fingerprint::files_of(&session, &deliverable)?)?;
+        let stems = StemVersion::of_all(fingerprint::files_of(&session)?)?;
         let delivered = Delivery::new()
             .only([name])
             .overwrite(overwrite)

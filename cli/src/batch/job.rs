@@ -151,8 +151,8 @@ impl Job {
         Ok((file, text))
     }
 
-    /// Returns the deliverable of this name with the format, the language and the output of the job, and makes it the only
-    /// one of the session. Its file is relative to `folder`.
+    /// Returns the deliverable of this name with the format, the language and the output of the job, and removes all others
+    /// from the session but those that decide its gain. Its file is relative to `folder`.
     ///
     /// # Errors
     /// `Session` for an unknown name, and for an output that its files cannot share.
@@ -172,10 +172,15 @@ impl Job {
             let hint = suggest::hint(name, names.iter().copied(), || format!("{names:?}"));
             return Err(refused(format!("there is no such deliverable; {hint}")));
         };
-        if deliverable.cue_sheet {
-            return Err(refused(
-                "it is a cue sheet, and only audio is written here: use mixdown".to_owned(),
-            ));
+        let document = match (deliverable.cue_sheet, deliverable.report) {
+            (true, _) => Some("a cue sheet"),
+            (_, true) => Some("a report"),
+            _ => None,
+        };
+        if let Some(document) = document {
+            return Err(refused(format!(
+                "it is {document}, and only audio is written here: use mixdown"
+            )));
         }
         deliverable.listing = false;
         if self.format.is_some() || !is_named_for(&self.out, deliverable.format) {
@@ -190,7 +195,17 @@ impl Job {
             return Err(refused(format!("out {:?}: {fault}", self.out)));
         }
         deliverable.file = folder.join(&self.out);
-        session.deliverables = vec![deliverable.clone()];
+        // Those that decide its gain are measured, but not written.
+        let mut kept = vec![deliverable.clone()];
+        while let Some(name) = kept.last().and_then(|d| d.gain_of.as_deref()) {
+            match session.deliverable(name) {
+                Some(source) if kept.iter().all(|d| d.name != source.name) => {
+                    kept.push(source.clone());
+                }
+                _ => break,
+            }
+        }
+        session.deliverables = kept;
         let mut files: Vec<PathBuf> = session
             .outputs(&deliverable)
             .into_iter()

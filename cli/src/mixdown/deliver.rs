@@ -21,8 +21,9 @@ use serde_json::json;
 use soundtrack::{
     Deliverable, Delivery, ErrorKind, Session,
     deliver::{Delivered, FileReport},
+    report::ReportFormat,
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Says what the options ask for.
 pub enum Outcome {
@@ -59,6 +60,8 @@ pub fn run(
     let Some(names) = select(&session, args, messages)? else {
         return Ok(Outcome::SingleMix(Some(Box::new(session))));
     };
+    let mut names = names;
+    names.extend(add_report(&mut session, args));
     session::set_master(&mut session, args);
     mute_solo::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
     let code = render(&session, &names, args, messages, interrupt)?;
@@ -121,12 +124,35 @@ fn select(
     Ok(Some(args.deliver.clone()))
 }
 
+/// Reports whether a report of this name is of a single mix: a delivery has a page or JSON.
+fn is_report_of_mix(path: &Path) -> bool {
+    !matches!(
+        ReportFormat::from_path(path),
+        Ok(ReportFormat::Html | ReportFormat::Json)
+    )
+}
+
+/// Adds the report that `--report` asks for to the deliverables of the session, and returns its name.
+fn add_report(session: &mut Session, args: &Args) -> Option<String> {
+    let path = args.report.as_ref()?;
+    let mut name = "--report".to_owned();
+    while session.deliverable(&name).is_some() {
+        name.push('-');
+    }
+    let report = Deliverable::new(&name, path).report(true);
+    session.deliverables.push(report);
+    Some(name)
+}
+
 /// Returns the first given option that applies to a single mix, because a deliverable has its own value.
 fn option_of_single_mix(args: &Args) -> Option<&'static str> {
     [
         ("--range", args.range.is_some()),
         ("--format", args.format.is_some()),
-        ("--report", args.report.is_some()),
+        (
+            "--report",
+            args.report.as_deref().is_some_and(is_report_of_mix),
+        ),
         ("--target", args.target.is_some()),
         ("--check", args.check),
     ]
@@ -160,6 +186,7 @@ fn render(
             .only(names.iter().cloned())
             .overwrite(overwrite)
             .threads(args.threads.unwrap_or(0).into())
+            .bins(usize::try_from(args.bins).unwrap_or(usize::MAX))
     };
     let with_hints = |e| hints::for_error(e, "", args);
     interrupt
@@ -204,6 +231,11 @@ fn warn_of_master_options(deliverables: &[&Deliverable], args: &Args, messages: 
         if args.limit.is_some() && is_of_stems {
             messages.warning(&format!(
                 "--limit has no effect on the deliverable {name:?}: stems are taken before the limiter"
+            ));
+        }
+        if args.limit.is_some() && deliverable.limit.is_some() {
+            messages.warning(&format!(
+                "--limit has no effect on the deliverable {name:?}, which has its own limit; use --set deliver.{name}.limit=..."
             ));
         }
         let reason = match deliverable.dither {

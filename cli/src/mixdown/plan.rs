@@ -94,13 +94,14 @@ fn to_json(plan: &Plan, session: &Session) -> Value {
     })
 }
 
-/// Returns the name of the bus or the cue that a file holds, `mix`, `cue sheet` or `listing`.
+/// Returns the name of the bus or the cue that a file holds, `mix`, `cue sheet`, `listing` or `report`.
 fn content_name(content: Content, session: &Session) -> String {
     match content {
         Content::Stem(bus) => session.part_name(bus.into()).unwrap_or_default(),
         Content::Cue(cue) => session.part_name(cue.into()).unwrap_or_default(),
         Content::CueSheet => "cue sheet".to_owned(),
         Content::AlbumCue | Content::AlbumJson => "listing".to_owned(),
+        Content::Report => "report".to_owned(),
         _ => "mix".to_owned(),
     }
 }

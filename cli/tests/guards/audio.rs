@@ -60,7 +60,7 @@ fn sums(guard: &Guard) -> Sums {
         hex(hash),
     )];
     for file in written(guard, &session) {
-        let bytes = fs::read(&file).expect("what was written");
+        let bytes = fs::read(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         let name = file.display().to_string().replace('\\', "/");
         sums.push((format!("{name}, data"), sum(data(&bytes))));
         sums.push((name, sum(&bytes)));

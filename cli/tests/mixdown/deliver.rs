@@ -88,7 +88,7 @@ fn a_session_writes_what_it_promises() {
     }
     assert!(
         done.out
-            .contains("stems: the files add up to the mix but for -1"),
+            .contains("stems: the files add up to full, read back but for -1"),
         "{}",
         done.out
     );
@@ -106,6 +106,41 @@ fn a_session_writes_what_it_promises() {
         0,
         "note: --range applies to a single mix: the deliverables \"full\", \"stems\", \"album\" are not written; use --deliver to write them",
     );
+}
+
+#[test]
+fn a_report_of_all_deliverables_is_written_with_them() {
+    let desk = film();
+    let done = desk.run(&["film.toml", "--report", "all.html", "--bins", "50"]);
+    done.expect(0, "wrote 5 files in ");
+    assert!(done.out.contains("all.html"), "{}", done.out);
+    assert_eq!(exists(&desk, &FILES), [true; 4]);
+    let page = fs::read_to_string(desk.path("all.html")).unwrap();
+    for file in FILES {
+        let address = format!("href=\"./{}\"", file.replace(' ', "%20"));
+        assert!(page.contains(&address), "{address}");
+    }
+    assert_eq!(page.matches("<section class=\"report\">").count(), 2);
+    let again = ["film.toml", "--deliver", "stems", "--report", "all.html"];
+    desk.run(&again).expect(5, "exists already");
+    let some = [
+        "film.toml",
+        "--deliver",
+        "stems",
+        "--report",
+        "some.json",
+        "--force",
+    ];
+    desk.run(&some).expect(0, "wrote 3 files in ");
+    let json = fs::read_to_string(desk.path("some.json")).unwrap();
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        json["deliverables"][0]["files"].as_array().unwrap().len(),
+        2
+    );
+    // A picture or a waveform is of one mix.
+    desk.run(&["film.toml", "--report", "mix.svg"])
+        .expect(0, "note: --report applies to a single mix");
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn a_new_start_lets_it_be_heard_again_and_tells_it_once() {
             player.position() < Frames(2_000)
         });
     }
-    player.set_gain(id, Decibels(0.0));
+    player.set_gain(id, Decibels(0.0)).unwrap();
     assert_eq!(said(&player).len(), 1);
 }
 

@@ -2,8 +2,8 @@
 
 use super::fake::{Busy, Fake, soon};
 use crate::{
-    Decibels, Frames, Layout, Pan, PanLaw, Player, PlayerBuilder, SampleRate, Session, Spec, State,
-    Track, TrackId, media::Memory,
+    Decibels, Event, Frames, Layout, Pan, PanLaw, Player, PlayerBuilder, SampleRate, Selector,
+    Session, Spec, State, Track, TrackId, media::Memory,
 };
 use std::time::{Duration, Instant};
 
@@ -57,13 +57,13 @@ fn nothing_clicks() {
     );
     fake.take(9_600, mix.layout, &[480]);
     let moves: [(&dyn Fn(&Player), f64); 9] = [
-        (&|p| p.set_mute(id, true), 0.4),
-        (&|p| p.set_mute(id, false), 0.8),
-        (&|p| p.set_solo(id, true), 0.4),
-        (&|p| p.set_gain(id, Decibels::SILENCE), 0.0),
-        (&|p| p.set_gain(id, Decibels::UNITY), 0.4),
-        (&|p| p.set_pan(id, Pan::RIGHT), 0.0),
-        (&|p| p.set_pan(id, Pan::CENTRE), 0.4),
+        (&|p| p.set_mute(id, true).unwrap(), 0.4),
+        (&|p| p.set_mute(id, false).unwrap(), 0.8),
+        (&|p| p.set_solo(id, true).unwrap(), 0.4),
+        (&|p| p.set_gain(id, Decibels::SILENCE).unwrap(), 0.0),
+        (&|p| p.set_gain(id, Decibels::UNITY).unwrap(), 0.4),
+        (&|p| p.set_pan(id, Pan::RIGHT).unwrap(), 0.0),
+        (&|p| p.set_pan(id, Pan::CENTRE).unwrap(), 0.4),
         (&|p| p.pause(), 0.0),
         (&|p| p.play(), 0.4),
     ];
@@ -118,7 +118,7 @@ fn levels_show_peak_and_rms_of_every_strip() {
     mix.track_mut(id).strip.to = Some(bus);
     let fake = Fake::default();
     let player = fake.play(&PlayerBuilder::new(), &mix);
-    player.set_gain(id, Decibels(-20.0));
+    player.set_gain(id, Decibels(-20.0)).unwrap();
     fake.take(48_000, mix.layout, &[480]);
     let levels = player.levels();
     let near = |a: f64, b: f64| assert!((a - b).abs() < 0.01, "{a} {b}");
@@ -128,7 +128,7 @@ fn levels_show_peak_and_rms_of_every_strip() {
     near(levels.tracks[1].rms.0, db(0.04));
     near(levels.buses[0].rms.0, db(0.04));
     near(levels.master.rms.0, db(0.44));
-    player.set_mute(id, true);
+    player.set_mute(id, true).unwrap();
     fake.take(40_000, mix.layout, &[480]);
     assert_eq!(player.levels().tracks[1].rms.0, f64::NEG_INFINITY);
     assert_eq!(player.levels().buses[0].rms.0, f64::NEG_INFINITY);
@@ -232,4 +232,91 @@ fn the_null_device_keeps_time_and_a_sink_gets_everything() {
         (player.wait(LONG), player.position()),
         (State::Paused, Frames(100))
     );
+}
+
+#[test]
+fn ids_of_another_session_are_refused_and_those_of_clones_are_not() {
+    let (mix, id) = level(48_000);
+    let (other, foreign) = level(48_000);
+    let fake = Fake::default();
+    let player = fake.play(&PlayerBuilder::new().paused(true), &mix);
+    let refused = [
+        player.set_mute(foreign, true),
+        player.set_solo(foreign, true),
+        player.set_pan(foreign, Pan::LEFT),
+        player.set_gain(foreign, Decibels::SILENCE),
+        player.ramp_gain(foreign, Decibels::SILENCE, Frames(0), Frames(1)),
+        player.set_parameter(foreign, "comp", "threshold", 0.0),
+    ];
+    for refused in refused {
+        let error = refused.unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::InvalidArgument);
+        assert!(
+            error
+                .to_string()
+                .starts_with("the id is of another session than the one that is played"),
+            "{error}"
+        );
+    }
+    player.play();
+    let heard = fake.take(1_000, mix.layout, &[480]);
+    assert!(heard[0].iter().all(|x| *x == 0.8), "{:?}", &heard[0][..4]);
+    // The session that an update plays makes its ids valid, and those of its clones.
+    player.update(&other.clone()).unwrap();
+    player.set_mute(foreign, true).unwrap();
+    assert_eq!(
+        player.part("track.b").unwrap(),
+        other.part("track.b").unwrap()
+    );
+    assert!(player.set_mute(id, true).is_err());
+    // Controls that a part does not have.
+    let error = player.set_pan(Selector::Master, Pan::LEFT).unwrap_err();
+    assert_eq!(error.to_string(), "master has no pan");
+    assert!(player.set_gain(foreign, Decibels(f64::NAN)).is_err());
+}
+
+#[test]
+fn events_come_as_they_are_heard() {
+    let (mut mix, _) = level(48_000);
+    for (at, name) in [(0, "start"), (24_000, "middle"), (47_999, "last")] {
+        let name = name.to_owned();
+        mix.markers.push(crate::Marker {
+            at: Frames(at),
+            name,
+        });
+    }
+    let fake = Fake::default();
+    let player = fake.play(&PlayerBuilder::new().paused(true), &mix);
+    let events = player.events();
+    player.set_loop(Some(Frames(20_000)..Frames(30_000)));
+    player.play();
+    fake.take(35_000, mix.layout, &[480]);
+    player.set_loop(None);
+    assert_eq!(fake.finish(&player, mix.layout.channels()), State::Ended);
+    let marker = |at, name: &str| Event::Marker {
+        at: Frames(at),
+        name: name.to_owned(),
+    };
+    let mut heard: Vec<Event> = events.try_iter().collect();
+    // The loop ends with the pass that is being rendered.
+    let passes = heard
+        .iter()
+        .filter(|e| matches!(e, Event::Looped { .. }))
+        .count();
+    assert!((1..=2).contains(&passes), "{heard:?}");
+    let pass = [
+        marker(24_000, "middle"),
+        Event::Looped { at: Frames(20_000) },
+    ];
+    let mut expected = vec![marker(0, "start")];
+    (0..passes).for_each(|_| expected.extend(pass.clone()));
+    expected.extend([
+        marker(24_000, "middle"),
+        marker(47_999, "last"),
+        Event::Ended,
+    ]);
+    assert_eq!(heard, expected);
+    heard.clear();
+    drop(player);
+    assert!(events.recv().is_err(), "the channel ends with the player");
 }

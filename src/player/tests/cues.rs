@@ -31,13 +31,19 @@ fn mix() -> (Session, CueId) {
 
 /// Sets the same controls in the player and in the session.
 fn moved(player: &Player, mix: &mut Session, cue: CueId, solo: bool) {
-    player.set_gain((cue, 0), Decibels(-5.0));
-    player.set_pan((cue, 1), Pan(0.7));
-    player.set_mute((cue, 2), true);
-    player.set_solo((cue, 1), solo);
-    // Ids that do not exist are ignored.
-    player.set_gain((cue, 3), Decibels(10.0));
-    player.set_mute((CueId(9), 0), true);
+    player.set_gain((cue, 0), Decibels(-5.0)).unwrap();
+    player.set_pan((cue, 1), Pan(0.7)).unwrap();
+    player.set_mute((cue, 2), true).unwrap();
+    player.set_solo((cue, 1), solo).unwrap();
+    for (refused, part) in
+        [(cue, 3), (CueId::at(9), 0)].map(|part| (player.set_mute(part, true), part))
+    {
+        assert_eq!(
+            refused.unwrap_err().kind(),
+            crate::ErrorKind::InvalidArgument,
+            "{part:?}"
+        );
+    }
     let tracks = &mut mix.cue_mut(cue).tracks;
     tracks[0].strip.gain = Decibels(-5.0);
     tracks[1].strip.pan = Pan(0.7);
@@ -104,18 +110,21 @@ fn no_control_of_a_cues_track_clicks_and_a_muted_cue_stays_muted() {
     let mut last = fake.take(4_800, mix.layout, &[480])[0][4_799];
     assert_eq!(last, 0.5);
     let moves: [(&dyn Fn(), f64); 12] = [
-        (&|| player.set_gain((cue, 0), Decibels::SILENCE), 0.1),
-        (&|| player.set_gain((cue, 0), Decibels::UNITY), 0.5),
-        (&|| player.set_pan((cue, 0), Pan::RIGHT), 0.1),
-        (&|| player.set_pan((cue, 0), Pan::CENTRE), 0.5),
-        (&|| player.set_solo((cue, 0), true), 0.4),
-        (&|| player.set_solo((cue, 0), false), 0.5),
-        (&|| player.set_mute((cue, 0), true), 0.1),
-        (&|| player.set_mute((off, 0), false), 0.1),
-        (&|| player.set_mute(off, false), 0.6),
-        (&|| player.set_mute(cue, true), 0.6),
-        (&|| player.set_mute((cue, 0), false), 0.6),
-        (&|| player.set_mute(cue, false), 1.0),
+        (
+            &|| player.set_gain((cue, 0), Decibels::SILENCE).unwrap(),
+            0.1,
+        ),
+        (&|| player.set_gain((cue, 0), Decibels::UNITY).unwrap(), 0.5),
+        (&|| player.set_pan((cue, 0), Pan::RIGHT).unwrap(), 0.1),
+        (&|| player.set_pan((cue, 0), Pan::CENTRE).unwrap(), 0.5),
+        (&|| player.set_solo((cue, 0), true).unwrap(), 0.4),
+        (&|| player.set_solo((cue, 0), false).unwrap(), 0.5),
+        (&|| player.set_mute((cue, 0), true).unwrap(), 0.1),
+        (&|| player.set_mute((off, 0), false).unwrap(), 0.1),
+        (&|| player.set_mute(off, false).unwrap(), 0.6),
+        (&|| player.set_mute(cue, true).unwrap(), 0.6),
+        (&|| player.set_mute((cue, 0), false).unwrap(), 0.6),
+        (&|| player.set_mute(cue, false).unwrap(), 1.0),
     ];
     for (n, (change, then)) in moves.iter().enumerate() {
         change();

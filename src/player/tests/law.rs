@@ -87,19 +87,21 @@ fn passes_between_two_frames_are_read_ahead_as_they_are_bounced() {
 
 /// Sets the same controls of every kind in the player and in the session.
 fn moved(player: &Player, mix: &mut Session, ids: &[TrackId]) {
-    player.set_gain(ids[0], Decibels(-7.5));
+    player.set_gain(ids[0], Decibels(-7.5)).unwrap();
     mix.track_mut(ids[0]).strip.gain = Decibels(-7.5);
-    player.set_gain(ids[1], Decibels::SILENCE);
+    player.set_gain(ids[1], Decibels::SILENCE).unwrap();
     mix.track_mut(ids[1]).strip.gain = Decibels::SILENCE;
-    player.set_pan(ids[2], Pan(0.3));
+    player.set_pan(ids[2], Pan(0.3)).unwrap();
     mix.track_mut(ids[2]).strip.pan = Pan(0.3);
-    player.set_mute(ids[3], true);
+    player.set_mute(ids[3], true).unwrap();
     mix.track_mut(ids[3]).strip.mute = true;
     for n in [2, 4, 5, 6, 7] {
-        player.set_solo(ids[n], true);
+        player.set_solo(ids[n], true).unwrap();
         mix.track_mut(ids[n]).strip.solo = true;
     }
-    player.set_gain(crate::Selector::Master, Decibels(-1.0));
+    player
+        .set_gain(crate::Selector::Master, Decibels(-1.0))
+        .unwrap();
     mix.master.gain = Decibels(-1.0);
 }
 
@@ -184,11 +186,11 @@ fn tangle(seed: u64, frames: usize) -> (Session, Vec<TrackId>, Vec<BusId>) {
 fn soloed(player: &Player, mix: &mut Session, tracks: &[TrackId], buses: &[BusId], seed: u64) {
     let on = |n: usize| noise(seed, 2, n as u64) > 0.4;
     for (n, id) in tracks.iter().enumerate() {
-        player.set_solo(*id, on(n));
+        player.set_solo(*id, on(n)).unwrap();
         mix.track_mut(*id).strip.solo = on(n);
     }
     for (n, id) in buses.iter().enumerate() {
-        player.set_solo(*id, on(n + 10));
+        player.set_solo(*id, on(n + 10)).unwrap();
         mix.bus_mut(*id).strip.solo = on(n + 10);
     }
 }
@@ -228,8 +230,8 @@ fn solos_moved_while_it_plays_are_exact_once_they_have_arrived() {
     let player = fake.play(&PlayerBuilder::new(), &mix);
     let mut at = fake.take(4_800, mix.layout, &[480])[0].len();
     for on in [true, false, true] {
-        player.set_solo(tracks[0], on);
-        player.set_solo(buses[4], on);
+        player.set_solo(tracks[0], on).unwrap();
+        player.set_solo(buses[4], on).unwrap();
         mix.track_mut(tracks[0]).strip.solo = on;
         mix.bus_mut(buses[4]).strip.solo = on;
         let plan = crate::Plan::compile(&mix).unwrap().to_string();

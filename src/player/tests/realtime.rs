@@ -56,10 +56,10 @@ fn the_callback_never_allocates_through_a_storm_of_commands() {
             let (id, other) = (ids[n as usize % 8], player.clone());
             match n % 7 {
                 0 => player.seek(Frames(n * 977 % 60_000)),
-                1 => other.set_gain(id, Decibels(-(n as f64 % 30.0))),
-                2 => player.set_pan(id, Pan(n as f64 % 3.0 - 1.0)),
-                3 => player.set_mute(id, n.is_multiple_of(2)),
-                4 => other.set_solo(id, n.is_multiple_of(3)),
+                1 => other.set_gain(id, Decibels(-(n as f64 % 30.0))).unwrap(),
+                2 => player.set_pan(id, Pan(n as f64 % 3.0 - 1.0)).unwrap(),
+                3 => player.set_mute(id, n.is_multiple_of(2)).unwrap(),
+                4 => other.set_solo(id, n.is_multiple_of(3)).unwrap(),
                 5 => player.pause(),
                 _ => player.play(),
             }

@@ -90,16 +90,18 @@ fn soak() {
                 0 => player.play(),
                 1 => player.pause(),
                 2 => player.seek(Frames(((noise(3, 4, n) + 1.0) * 200_000.0) as u64)),
-                3 => player.set_gain(id, Decibels(noise(5, 6, n) * 20.0)),
-                4 => player.set_mute(id, n.is_multiple_of(2)),
-                5 => player.set_pan(id, Pan(noise(7, 8, n))),
+                3 => player
+                    .set_gain(id, Decibels(noise(5, 6, n) * 20.0))
+                    .unwrap(),
+                4 => player.set_mute(id, n.is_multiple_of(2)).unwrap(),
+                5 => player.set_pan(id, Pan(noise(7, 8, n))).unwrap(),
                 6 => player.set_loop(
                     (!n.is_multiple_of(3)).then(|| Frames(n % 1_000)..Frames(n % 1_000 + 50_000)),
                 ),
                 _ if n.is_multiple_of(5) => {
                     let _ = fake.with(|_, stats| stats.record_fault(DeviceFault::Disconnected));
                 }
-                _ => player.set_solo(id, n.is_multiple_of(4)),
+                _ => player.set_solo(id, n.is_multiple_of(4)).unwrap(),
             }
             thread::sleep(Duration::from_millis(n % 40));
             if start.elapsed() * 100 > Duration::from_secs(seconds) * (1 + steps) {
@@ -108,7 +110,8 @@ fn soak() {
             }
         }
         player.set_loop(None);
-        ids.iter().for_each(|id| player.set_solo(*id, false));
+        ids.iter()
+            .for_each(|id| player.set_solo(*id, false).unwrap());
         // Nothing is stuck: it plays on, and ends.
         player.play();
         player.seek(Frames(390_000));

@@ -88,9 +88,11 @@ fn nothing_is_lost_while_handles_come_and_go_and_faders_move() {
                 for n in 0.. {
                     let again = player.clone();
                     match n % 5 {
-                        0 => again.set_gain(other, Decibels(noise(seed, 1, n) * 30.0)),
-                        1 => again.set_mute(other, n % 2 == 0),
-                        2 => again.set_solo(place, n % 3 == 0),
+                        0 => again
+                            .set_gain(other, Decibels(noise(seed, 1, n) * 30.0))
+                            .unwrap(),
+                        1 => again.set_mute(other, n % 2 == 0).unwrap(),
+                        2 => again.set_solo(place, n % 3 == 0).unwrap(),
                         3 => drop((again.levels(), again.loudness(), again.underruns())),
                         _ => assert_eq!(again.state(), State::Playing),
                     }
@@ -164,8 +166,10 @@ fn every_frame_is_that_of_its_place_through_a_storm_of_seeks_and_loops() {
                             targets.lock().unwrap().insert(to);
                             again.seek(Frames(to));
                         }
-                        2 => again.set_gain(other, Decibels(noise(seed, 1, n) * 30.0)),
-                        _ => again.set_solo(place, n % 3 == 0),
+                        2 => again
+                            .set_gain(other, Decibels(noise(seed, 1, n) * 30.0))
+                            .unwrap(),
+                        _ => again.set_solo(place, n % 3 == 0).unwrap(),
                     }
                     drop(again);
                     given.fetch_add(1, Ordering::AcqRel);

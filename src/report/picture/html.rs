@@ -8,11 +8,28 @@ const PROGRAM: &str = include_str!("page.js");
 
 /// Returns a page of one or several reports, each with the path of its audio relative to the page.
 pub(super) fn page(reports: &[(&Report, Option<&str>)]) -> String {
-    let drawn: Vec<(DrawnReport, Option<&str>)> = reports
-        .iter()
-        .map(|(report, audio)| (draw(report), *audio))
-        .collect();
+    let drawn = drawn(reports);
     let title = drawn.first().map_or("A mix", |(d, _)| d.title.as_str());
+    page_of(title, "", &drawn)
+}
+
+/// Returns a page with a title and an introduction in HTML before the reports.
+pub(super) fn page_with(
+    title: &str,
+    introduction: &str,
+    reports: &[(&Report, Option<&str>)],
+) -> String {
+    page_of(title, introduction, &drawn(reports))
+}
+
+fn drawn<'a>(reports: &[(&Report, Option<&'a str>)]) -> Vec<(DrawnReport, Option<&'a str>)> {
+    let reports = reports.iter();
+    reports
+        .map(|(report, audio)| (draw(report), *audio))
+        .collect()
+}
+
+fn page_of(title: &str, introduction: &str, drawn: &[(DrawnReport, Option<&str>)]) -> String {
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -20,7 +37,8 @@ pub(super) fn page(reports: &[(&Report, Option<&str>)]) -> String {
          <style>\n{STYLE}{PAGE_STYLE}</style>\n</head>\n<body>\n",
         escaped(title)
     );
-    for (page, audio) in &drawn {
+    out += introduction;
+    for (page, audio) in drawn {
         out += &section(page, *audio);
     }
     out + &format!("<script>\n{PROGRAM}</script>\n</body>\n</html>\n")
@@ -52,7 +70,7 @@ fn section(page: &DrawnReport, audio: Option<&str>) -> String {
 
 /// Returns a path as a relative URL. All characters that could start a scheme, host, query or
 /// fragment are escaped.
-fn relative(path: &str) -> String {
+pub(crate) fn relative(path: &str) -> String {
     let mut out = String::from("./");
     let path = path.strip_prefix("./").unwrap_or(path);
     for byte in path.trim_start_matches('/').bytes() {

@@ -181,7 +181,7 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// Escapes a text for XML and replaces the characters that XML forbids.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -177,6 +177,16 @@ pub(super) fn deliverable(visitor: &mut impl Visitor, deliverable: &mut Delivera
     visitor.field("album", &mut deliverable.album);
     visitor.field("listing", &mut deliverable.listing);
     visitor.field("cue_sheet", &mut deliverable.cue_sheet);
+    visitor.field("report", &mut deliverable.report);
     visitor.field("dither", &mut deliverable.dither);
+    visitor.field("gain", &mut deliverable.gain);
+    visitor.field("gain_of", &mut deliverable.gain_of);
+    visitor.field("cue", &mut deliverable.cue);
+    visitor.field("range", &mut deliverable.range);
+    visitor.field("fade_in", &mut deliverable.fade_in);
+    visitor.field("fade_out", &mut deliverable.fade_out);
+    visitor.field("rate", &mut deliverable.rate);
+    visitor.field("layout", &mut deliverable.layout);
+    visitor.field("limit", &mut deliverable.limit);
     loudness::bind(visitor, deliverable);
 }

@@ -222,7 +222,7 @@ pub(super) fn passed_over(
         .flat_map(|t| &t.clips);
     let read = clips.filter_map(|clip| match &clip.input {
         Input::File { path, .. } => Some(context.in_languages(path)),
-        Input::Open(_) => None,
+        Input::Open(_) | Input::Program { .. } => None,
     });
     let written = session.deliverables.iter().flat_map(|d| session.outputs(d));
     let known: HashSet<PathBuf> = read

@@ -2,6 +2,7 @@
 
 use super::{
     bindings,
+    clock::TimeOrigin,
     files::check_output,
     keys,
     problems::Problems,
@@ -28,10 +29,13 @@ pub(super) fn deliverable(
     context: &Context<'_>,
     problems: &mut Problems,
 ) -> Deliverable {
-    let scope = Scope {
+    let mut scope = Scope {
         session: Some(session),
         ..context.scope()
     };
+    if table.get("cue").is_some() {
+        scope.origin = TimeOrigin::Cue;
+    }
     let subject = format!("deliverable {:?}", key.name);
     let mut reader = TableReader::new(&keys::DELIVER, subject.as_str(), table, scope, problems);
     reader.own(&subject, &key.span);
@@ -57,10 +61,12 @@ pub(super) fn deliverable(
             "it is an album and stems: make two deliverables of it",
         );
     }
-    if deliverable.cue_sheet && (deliverable.album || !deliverable.stems.is_empty()) {
+    if let Some((key, document)) = deliverable.document()
+        && (deliverable.album || !deliverable.stems.is_empty())
+    {
         reader.report(
-            reader.span("cue_sheet"),
-            "it is a cue sheet and audio: make two deliverables of it",
+            reader.span(key),
+            format!("it is {document} and audio: make two deliverables of it"),
         );
     }
     if deliverable.listing && !deliverable.album {

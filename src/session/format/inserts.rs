@@ -305,13 +305,13 @@ fn side_chain(subject: &str, node: &Node, field: &mut FieldReader<'_>) -> Option
             context
                 .bus_index
                 .get(name)
-                .map(|i| Selector::Bus(BusId(*i))),
+                .map(|i| Selector::Bus(BusId::at(*i))),
             &context.buses,
         ),
         "track" => (
             context
                 .track(name)
-                .map(|index| Selector::Track(TrackId(index))),
+                .map(|index| Selector::Track(TrackId::at(index))),
             &context.tracks,
         ),
         _ => {

@@ -660,6 +660,12 @@ pub(super) static DELIVER: TableSpec = TableSpec {
         )
         .default("false"),
         key(
+            "report",
+            Kind::Switch,
+            "Writes a report of the whole delivery instead of audio: a page or JSON, by the extension of the file.",
+        )
+        .default("false"),
+        key(
             "loudness",
             Kind::Table(&LOUDNESS),
             "Loudness that it must have.",
@@ -670,6 +676,58 @@ pub(super) static DELIVER: TableSpec = TableSpec {
             Kind::Dither,
             "Dither of the file; by default that of the master, and none for stems.",
         ),
+        key(
+            "gain",
+            Kind::Level,
+            "Level of its files: raises the master's fader, before the limiter; stems are scaled by it.",
+        )
+        .unit("dB")
+        .default("0")
+        .synonyms(GAIN_SYNONYMS),
+        key(
+            "gain_of",
+            Kind::Text,
+            "Deliverable whose level it takes, so that stems and versions add up to that one: the gain that fit found \
+             for it, or else its gain.",
+        )
+        .synonyms(&["gain_from", "level_of"]),
+        key(
+            "cue",
+            Kind::Text,
+            "Cue that is written whole, from its own start, instead of the mix.",
+        ),
+        key(
+            "range",
+            Kind::Text,
+            "Part of the timeline that is written, or of the cue: \"10s..40s\", \"..30s\", \
+             \"01:00:12:08..01:00:42:08\". Past the end it is silent.",
+        )
+        .synonyms(&["part", "excerpt"]),
+        key("fade_in", Kind::Fade, "Fade at the start of the file.").default("0"),
+        key("fade_out", Kind::Fade, "Fade at the end of the file.").default("0"),
+        key(
+            "rate",
+            Kind::Count {
+                low: 1,
+                high: 768_000,
+            },
+            "Sample rate that it is rendered at; the session's without it.",
+        )
+        .unit("Hz")
+        .synonyms(&["sample_rate", "samplerate", "hz"]),
+        key(
+            "layout",
+            Kind::Choice(LAYOUTS),
+            "Layout that it is rendered in; the session's without it.",
+        )
+        .synonyms(&["channels", "speakers"]),
+        key(
+            "limit",
+            Kind::Ceiling,
+            "Ceiling of the true-peak limiter, −60 to 0; that of the master without it.",
+        )
+        .unit("dBTP")
+        .synonyms(&["limiter", "ceiling"]),
     ]],
 };
 

@@ -15,7 +15,9 @@ use crate::{
     error::{Problem, Subject},
     layout::Layout,
     media::Input,
-    session::{At, BusId, CueKind, Marker, Selector, Send, Session, exact_times::exact},
+    session::{
+        At, BusId, CueId, CueKind, Excerpt, Marker, Selector, Send, Session, exact_times::exact,
+    },
     storage::is_link,
     timecode::{FrameRate, Timecode},
     units::{Dbtp, Decibels, ExactFrames, Frames, Lufs, PICOSECONDS, Pan, SampleRate},
@@ -129,7 +131,7 @@ impl FieldReader<'_> {
                 format!("{}: there is no bus {name:?}{hint}", self.subject),
             );
         }
-        index.map(|i| BusId(*i))
+        index.map(|i| BusId::at(*i))
     }
 
     /// Reads a level within the range of the key.
@@ -685,6 +687,58 @@ impl FieldValue for Vec<BusId> {
 
     fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
         texts(&self.iter().map(|bus| field.bus(*bus)).collect::<Vec<_>>())
+    }
+}
+
+/// A cue by its name.
+impl FieldValue for CueId {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let name = field.text(node)?;
+        let cues = field.scope.session.map_or(&[][..], Session::cues);
+        let index = cues.iter().position(|cue| cue.name == name);
+        if index.is_none() {
+            let hint = (field.problems).hint(name, cues.iter().map(|cue| cue.name.as_str()));
+            field.wrong(node, format!("there is no cue {name:?}{hint}"));
+        }
+        index.map(CueId::at)
+    }
+
+    fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
+        let cue = field.session.cues().get(self.0);
+        cue.map(|cue| Value::Text(cue.name.clone()))
+    }
+}
+
+/// Two ends of a part of the timeline, either of which may be missing, as in `"10s..40s"`.
+impl FieldValue for Excerpt {
+    fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let text = field.text(node)?;
+        let (clock, origin) = (field.clock(), field.scope.origin);
+        let end = |text: &str| match text.trim() {
+            "" => Ok(None),
+            text => clock.moment(text, origin).map(Some),
+        };
+        let read = || {
+            let (start, stop) = text.split_once("..").ok_or_else(|| {
+                format!("{text:?} is no range, like \"10s..40s\", \"10s..\" or \"..40s\"")
+            })?;
+            Ok::<_, String>(Self {
+                start: end(start)?.unwrap_or(Frames::ZERO),
+                end: end(stop)?,
+            })
+        };
+        let read = read();
+        field.checked(node, read)
+    }
+
+    fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
+        let time = |frames: Frames| match field.time(frames) {
+            Value::Text(text) => text,
+            _ => frames.0.to_string(),
+        };
+        let start = time(self.start);
+        let end = self.end.map(time).unwrap_or_default();
+        Some(Value::Text(format!("{start}..{end}")))
     }
 }
 

@@ -59,6 +59,7 @@ struct NamedPosition {
 
 /// The console of a session that is played.
 pub struct Console {
+    /// Plays the session of the strips, so it refuses none of their changes.
     player: Player,
     session: Session,
     strips: Vec<ConsoleStrip>,
@@ -274,11 +275,11 @@ impl Console {
             Some(strip) => {
                 strip.now.gain = moved(strip.now.gain);
                 let (part, gain) = (strip.part, strip.now.gain);
-                self.player.set_gain(part, gain);
+                let _ = self.player.set_gain(part, gain);
             }
             None => {
                 self.master_gain = moved(self.master_gain);
-                self.player.set_gain(Selector::Master, self.master_gain);
+                let _ = self.player.set_gain(Selector::Master, self.master_gain);
             }
         }
     }
@@ -295,7 +296,7 @@ impl Console {
         let to = ((strip.now.pan.0 + by).clamp(-1.0, 1.0) * 100.0).round() / 100.0;
         strip.now.pan = Pan(to + 0.0);
         let (part, pan) = (strip.part, strip.now.pan);
-        self.player.set_pan(part, pan);
+        let _ = self.player.set_pan(part, pan);
     }
 
     fn toggle_mute(&mut self) {
@@ -305,7 +306,7 @@ impl Console {
         };
         strip.now.is_muted = !strip.now.is_muted;
         let (part, is_muted) = (strip.part, strip.now.is_muted);
-        self.player.set_mute(part, is_muted);
+        let _ = self.player.set_mute(part, is_muted);
     }
 
     fn toggle_cue_mute(&mut self) {
@@ -321,7 +322,7 @@ impl Console {
             if cue.is_muted { "muted" } else { "heard again" }
         );
         let (part, is_muted) = (cue.part, cue.is_muted);
-        self.player.set_mute(part, is_muted);
+        let _ = self.player.set_mute(part, is_muted);
     }
 
     fn toggle_solo(&mut self) {
@@ -331,23 +332,23 @@ impl Console {
         };
         strip.now.is_soloed = !strip.now.is_soloed;
         let (part, is_soloed) = (strip.part, strip.now.is_soloed);
-        self.player.set_solo(part, is_soloed);
+        let _ = self.player.set_solo(part, is_soloed);
     }
 
     fn clear_switches(&mut self) {
         for strip in &mut self.strips {
             if strip.now.is_muted {
                 strip.now.is_muted = false;
-                self.player.set_mute(strip.part, false);
+                let _ = self.player.set_mute(strip.part, false);
             }
             if strip.now.is_soloed {
                 strip.now.is_soloed = false;
-                self.player.set_solo(strip.part, false);
+                let _ = self.player.set_solo(strip.part, false);
             }
         }
         for cue in self.cues.iter_mut().filter(|cue| cue.is_muted) {
             cue.is_muted = false;
-            self.player.set_mute(cue.part, false);
+            let _ = self.player.set_mute(cue.part, false);
         }
         self.message = "no mute, no solo".to_owned();
     }
@@ -355,19 +356,19 @@ impl Console {
     fn reset(&mut self) {
         let Some(strip) = self.selected_strip_mut() else {
             self.master_gain = self.session.master.gain;
-            self.player.set_gain(Selector::Master, self.master_gain);
+            let _ = self.player.set_gain(Selector::Master, self.master_gain);
             return;
         };
         let had_other_pan = strip.now.pan != strip.loaded.pan;
         strip.now = strip.loaded;
         let (part, now) = (strip.part, strip.now);
-        self.player.set_gain(part, now.gain);
+        let _ = self.player.set_gain(part, now.gain);
         // Setting the pan would end its automation.
         if had_other_pan {
-            self.player.set_pan(part, now.pan);
+            let _ = self.player.set_pan(part, now.pan);
         }
-        self.player.set_mute(part, now.is_muted);
-        self.player.set_solo(part, now.is_soloed);
+        let _ = self.player.set_mute(part, now.is_muted);
+        let _ = self.player.set_solo(part, now.is_soloed);
     }
 
     fn seek_back(&mut self) {

@@ -72,10 +72,10 @@ pub fn child() -> std::process::ExitCode {
             let id = ids[n as usize % 3];
             match n % 8 {
                 0 => player.seek(Frames(n * 977 % 80_000)),
-                1 => player.set_gain(id, Decibels(-(n as f64 % 30.0))),
-                2 => player.set_pan(id, Pan(n as f64 % 3.0 - 1.0)),
-                3 => player.set_mute(id, n % 16 == 3),
-                4 => player.set_solo(id, n % 24 == 4),
+                1 => player.set_gain(id, Decibels(-(n as f64 % 30.0))).unwrap(),
+                2 => player.set_pan(id, Pan(n as f64 % 3.0 - 1.0)).unwrap(),
+                3 => player.set_mute(id, n % 16 == 3).unwrap(),
+                4 => player.set_solo(id, n % 24 == 4).unwrap(),
                 5 => player.pause(),
                 _ => player.play(),
             }

@@ -1,0 +1,331 @@
+//! Converts a fixed ratio of sample rates by overlap-save FFT convolution with one filter.
+//!
+//! The timeline is cut into hops. The output of a hop depends only on a window of the input: the hop itself and a
+//! margin of half a filter on either side. So hops can be converted in any order, and none carries state.
+//!
+//! ```text
+//! input    |-margin-|------------ hop ------------|-margin-|     window: FFT, × filter,
+//! output            |------------ hop ------------|              cut or padded to the other rate, inverse FFT
+//! ```
+//!
+//! The filter is a sinc under a squared Blackman-Harris window. It is symmetric about 0, so its spectrum is real and the
+//! conversion delays nothing.
+
+use crate::sync::locked;
+use realfft::{ComplexToReal, FftError, RealFftPlanner, RealToComplex, num_complex::Complex};
+use std::{
+    f64::consts::{PI, TAU},
+    num::NonZero,
+    sync::{Arc, Mutex},
+    thread::available_parallelism,
+};
+
+/// Minimum length of the filter, in frames of the input and of the output.
+const MIN_FILTER_IN: usize = 2048;
+const MIN_FILTER_OUT: usize = 512;
+/// A window has at least twice, and about four times, the length of the filter; the longer, the less is computed twice.
+/// Windows that are longer than this on either side are not extended further.
+const LONG_WINDOW: usize = 20_000;
+/// Conversions that are kept for stems that are opened later.
+const KEPT: usize = 8;
+
+/// Lengths of a conversion between rates of which `unit_in` input frames last as long as `unit_out` output frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HopSizes {
+    unit_in: usize,
+    unit_out: usize,
+    /// Units of the filter, and of a window. Both are even, so that margins and halves of windows are whole numbers.
+    filter: usize,
+    window: usize,
+}
+
+impl HopSizes {
+    pub(crate) fn new(unit_in: usize, unit_out: usize) -> Self {
+        let filter = MIN_FILTER_IN
+            .div_ceil(unit_in)
+            .max(MIN_FILTER_OUT.div_ceil(unit_out))
+            .next_multiple_of(2);
+        let mut window = (4 * filter).next_power_of_two();
+        while window / 2 >= 2 * filter && window * unit_in.max(unit_out) > LONG_WINDOW {
+            window /= 2;
+        }
+        Self {
+            unit_in,
+            unit_out,
+            filter,
+            window,
+        }
+    }
+
+    /// Returns the length of the filter in input and in output frames.
+    pub(crate) fn filter(&self) -> (usize, usize) {
+        (self.filter * self.unit_in, self.filter * self.unit_out)
+    }
+
+    /// Returns the input frames of a window.
+    pub(crate) fn window_in(&self) -> usize {
+        self.window * self.unit_in
+    }
+
+    /// Returns the input and output frames of a hop.
+    pub(crate) fn hop(&self) -> (usize, usize) {
+        let units = self.window - self.filter;
+        (units * self.unit_in, units * self.unit_out)
+    }
+
+    /// Returns the input frames by which a window begins before its hop, and ends after it.
+    pub(crate) fn margin_in(&self) -> usize {
+        self.filter / 2 * self.unit_in
+    }
+
+    fn margin_out(&self) -> usize {
+        self.filter / 2 * self.unit_out
+    }
+
+    fn window_out(&self) -> usize {
+        self.window * self.unit_out
+    }
+}
+
+/// A filter with its FFTs. All stems with one ratio of rates share it.
+pub(crate) struct RateConversion {
+    sizes: HopSizes,
+    /// The spectrum of the filter, divided by the length of the window: its bins below both Nyquist frequencies.
+    filter: Vec<f64>,
+    forward: Arc<dyn RealToComplex<f64>>,
+    inverse: Arc<dyn ComplexToReal<f64>>,
+    scratch: Mutex<ScratchPool>,
+}
+
+/// Buffers for windows, enough that each thread that converts has its own.
+#[derive(Default)]
+struct ScratchPool {
+    /// Those that no thread uses.
+    spare: Vec<Scratch>,
+    made: usize,
+}
+
+/// Buffers for one window.
+#[derive(Default)]
+struct Scratch {
+    input: Vec<f64>,
+    input_spectrum: Vec<Complex<f64>>,
+    output_spectrum: Vec<Complex<f64>>,
+    output: Vec<f64>,
+    forward: Vec<Complex<f64>>,
+    inverse: Vec<Complex<f64>>,
+}
+
+impl RateConversion {
+    /// Returns the conversion of these sizes, for one more stem: the one that others use, or that was used lately.
+    ///
+    /// # Errors
+    /// Those of the FFT, for sizes that it cannot transform; none is known.
+    pub(crate) fn shared(sizes: HopSizes) -> Result<Arc<Self>, FftError> {
+        static LATEST: Mutex<Vec<Arc<RateConversion>>> = Mutex::new(Vec::new());
+        let mut latest = locked(&LATEST);
+        let found = latest.iter().position(|known| known.sizes == sizes);
+        let conversion = match found {
+            Some(index) => latest.remove(index),
+            None => Arc::new(Self::new(sizes)?),
+        };
+        latest.truncate(KEPT - 1);
+        latest.insert(0, Arc::clone(&conversion));
+        let users = Arc::strong_count(&conversion) - 1;
+        let cores = available_parallelism().map_or(1, NonZero::get);
+        let mut scratch = locked(&conversion.scratch);
+        while scratch.made < users.min(cores) {
+            scratch.spare.push(conversion.new_scratch());
+            scratch.made += 1;
+        }
+        drop(scratch);
+        Ok(conversion)
+    }
+
+    fn new(sizes: HopSizes) -> Result<Self, FftError> {
+        let mut planner = RealFftPlanner::new();
+        let forward = planner.plan_fft_forward(sizes.window_in());
+        let inverse = planner.plan_fft_inverse(sizes.window_out());
+        let mut conversion = Self {
+            sizes,
+            filter: Vec::new(),
+            forward,
+            inverse,
+            scratch: Mutex::default(),
+        };
+        let mut scratch = conversion.new_scratch();
+        write_filter(sizes, &mut scratch.input);
+        conversion.forward.process_with_scratch(
+            &mut scratch.input,
+            &mut scratch.input_spectrum,
+            &mut scratch.forward,
+        )?;
+        let bins = sizes.window_in().min(sizes.window_out()) / 2;
+        let scale = 1.0 / sizes.window_in() as f64;
+        let spectrum = scratch.input_spectrum.iter().take(bins);
+        conversion.filter = spectrum.map(|bin| bin.re * scale).collect();
+        Ok(conversion)
+    }
+
+    fn new_scratch(&self) -> Scratch {
+        Scratch {
+            input: self.forward.make_input_vec(),
+            input_spectrum: self.forward.make_output_vec(),
+            output_spectrum: self.inverse.make_input_vec(),
+            output: self.inverse.make_output_vec(),
+            forward: self.forward.make_scratch_vec(),
+            inverse: self.inverse.make_scratch_vec(),
+        }
+    }
+
+    pub(crate) fn sizes(&self) -> HopSizes {
+        self.sizes
+    }
+
+    /// Converts a window of one channel into its hop of output frames. A window of silence gives silence, all 0.0.
+    ///
+    /// Allocates only where more threads convert at the same time than the machine has cores.
+    ///
+    /// # Errors
+    /// Those of the FFT, for a window of another size.
+    pub(crate) fn convert(&self, window: &[f64]) -> Result<Converted<'_>, FftError> {
+        let spare = locked(&self.scratch).spare.pop();
+        let mut converted = Converted {
+            conversion: self,
+            scratch: spare.unwrap_or_else(|| self.new_scratch()),
+        };
+        if window.iter().all(|sample| *sample == 0.0) {
+            converted.scratch.output.fill(0.0);
+        } else {
+            self.transform(window, &mut converted.scratch)?;
+        }
+        Ok(converted)
+    }
+
+    fn transform(&self, window: &[f64], scratch: &mut Scratch) -> Result<(), FftError> {
+        if window.len() != scratch.input.len() {
+            return Err(FftError::InputBuffer(scratch.input.len(), window.len()));
+        }
+        scratch.input.copy_from_slice(window);
+        self.forward.process_with_scratch(
+            &mut scratch.input,
+            &mut scratch.input_spectrum,
+            &mut scratch.forward,
+        )?;
+        let bins = scratch.input_spectrum.iter().zip(&self.filter);
+        for (to, (bin, gain)) in scratch.output_spectrum.iter_mut().zip(bins) {
+            *to = *bin * *gain;
+        }
+        let above = scratch.output_spectrum.iter_mut().skip(self.filter.len());
+        above.for_each(|bin| *bin = Complex::default());
+        self.inverse.process_with_scratch(
+            &mut scratch.output_spectrum,
+            &mut scratch.output,
+            &mut scratch.inverse,
+        )
+    }
+}
+
+/// A hop of one channel, in buffers that are returned when it is dropped.
+pub(crate) struct Converted<'a> {
+    conversion: &'a RateConversion,
+    scratch: Scratch,
+}
+
+impl Converted<'_> {
+    /// Returns the samples of the hop.
+    pub(crate) fn hop(&self) -> &[f64] {
+        let (start, frames) = (
+            self.conversion.sizes.margin_out(),
+            self.conversion.sizes.hop().1,
+        );
+        let hop = self.scratch.output.get(start..start + frames);
+        hop.unwrap_or(&[])
+    }
+}
+
+impl Drop for Converted<'_> {
+    fn drop(&mut self) {
+        let scratch = std::mem::take(&mut self.scratch);
+        locked(&self.conversion.scratch).spare.push(scratch);
+    }
+}
+
+/// Writes the filter into a window, with its centre at frame 0 and what lies before it at the end.
+fn write_filter(sizes: HopSizes, window: &mut [f64]) {
+    let (taps, taps_out) = sizes.filter();
+    let cutoff = if taps > taps_out {
+        cutoff(taps_out) * taps_out as f64 / taps as f64
+    } else {
+        cutoff(taps)
+    };
+    let tap = |offset: usize| {
+        let phase = PI * offset as f64 * cutoff;
+        let sinc = if offset == 0 {
+            1.0
+        } else {
+            libm::sin(phase) / phase
+        };
+        let weight = blackman_harris(offset as f64 / taps as f64);
+        sinc * weight * weight
+    };
+    let half: Vec<f64> = (0..taps / 2).map(tap).collect();
+    // The tap at the centre is 1, and has no twin.
+    let sum = 2.0 * half.iter().rev().sum::<f64>() - 1.0;
+    window.fill(0.0);
+    for (to, tap) in window.iter_mut().zip(&half) {
+        *to = tap / sum;
+    }
+    for (to, tap) in window.iter_mut().rev().zip(half.iter().skip(1)) {
+        *to = tap / sum;
+    }
+}
+
+/// Returns the four-term Blackman-Harris window at a place from −½ to ½ of its length.
+fn blackman_harris(place: f64) -> f64 {
+    let cosine = |order: f64| libm::cos(TAU * order * place);
+    0.358_75 + 0.488_29 * cosine(1.0) + 0.141_28 * cosine(2.0) + 0.011_68 * cosine(3.0)
+}
+
+/// Returns the cutoff of a filter with this number of taps, as a share of the Nyquist frequency: as high as it can be with
+/// the stop band below the Nyquist frequency. It is a fit for filters under a squared Blackman-Harris window.
+fn cutoff(taps: usize) -> f64 {
+    let n = taps as f64;
+    1.0 / (1.0
+        + 13.745_202_940_783_823 / n
+        + 121.735_325_863_749_34 / (n * n)
+        + 5_964.163_279_612_051 / (n * n * n))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_of_the_usual_ratios() {
+        let lengths = |unit_in, unit_out| {
+            let sizes = HopSizes::new(unit_in, unit_out);
+            (sizes.filter(), sizes.window_in(), sizes.hop())
+        };
+        assert_eq!(lengths(147, 160), ((2058, 2240), 9408, (7350, 8000)));
+        assert_eq!(lengths(160, 147), ((2240, 2058), 10_240, (8000, 7350)));
+        assert_eq!(lengths(1, 2), ((2048, 4096), 8192, (6144, 12_288)));
+        assert_eq!(lengths(4, 1), ((2048, 512), 8192, (6144, 1536)));
+        // A window of 4 times the filter would be too long.
+        assert_eq!(lengths(1, 6), ((2048, 12_288), 4096, (2048, 12_288)));
+        let (filter, window, hop) = lengths(47_999, 48_000);
+        assert_eq!((filter, window), ((95_998, 96_000), 191_996));
+        assert_eq!(hop, (95_998, 96_000));
+    }
+
+    #[test]
+    fn the_sum_of_the_taps_is_1_and_they_are_symmetric() {
+        let sizes = HopSizes::new(147, 160);
+        let mut window = vec![1.0; sizes.window_in()];
+        write_filter(sizes, &mut window);
+        assert!((window.iter().sum::<f64>() - 1.0).abs() < 1e-14);
+        let last = window.len();
+        assert!((1..last).all(|n| window[n] == window[last - n]));
+        assert!(window[1029..=last - 1029].iter().all(|tap| *tap == 0.0));
+    }
+}
