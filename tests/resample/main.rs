@@ -431,9 +431,7 @@ fn what_is_over_a_limit_is_refused_at_once_with_the_figures() {
         };
         let direct = Resampled::check(spec, rate(to)).unwrap_err();
         let source = Signal::new(from, layout, 10, noise);
-        let error = Resampled::new(Box::new(source), rate(to))
-            .err()
-            .expect("over a limit");
+        let error = Resampled::new(Box::new(source), rate(to)).expect_err("over a limit");
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         assert_eq!(error.to_string(), direct.to_string());
         error.to_string()
@@ -522,11 +520,7 @@ fn quality_of_the_usual_rate_pairs() {
             "{from} to {to}: next to Nyquist {}",
             q.near
         );
-        assert!(
-            q.alias <= -225.0,
-            "{from} to {to}: alias {}",
-            q.alias
-        );
+        assert!(q.alias <= -225.0, "{from} to {to}: alias {}", q.alias);
     }
 }
 
@@ -548,7 +542,10 @@ fn odd_rates_are_as_good_as_the_usual_ones() {
         }
         if from > to + 100 {
             let alias = quality::db(quality::alias(from, to, nyquist + 50));
-            println!("{from:>6} > {to:<6} {:>6} Hz: alias {alias:.1} dB", nyquist + 50);
+            println!(
+                "{from:>6} > {to:<6} {:>6} Hz: alias {alias:.1} dB",
+                nyquist + 50
+            );
             assert!(alias <= -200.0, "{from} to {to}: alias {alias}");
         }
     }
