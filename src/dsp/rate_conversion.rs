@@ -64,6 +64,15 @@ impl HopSizes {
         }
     }
 
+    /// Returns the same with the shortest windows: hops as long as the filter. They wait for less input, and take longer to
+    /// compute.
+    pub(crate) fn shortened(self) -> Self {
+        Self {
+            window: 2 * self.filter,
+            ..self
+        }
+    }
+
     /// Returns the length of the filter in input and in output frames.
     pub(crate) fn filter(&self) -> (usize, usize) {
         (self.filter * self.unit_in, self.filter * self.unit_out)
@@ -317,6 +326,8 @@ mod tests {
         assert_eq!(lengths(160, 147), ((2240, 2058), 10_240, (8000, 7350)));
         assert_eq!(lengths(1, 2), ((2048, 4096), 8192, (6144, 12_288)));
         assert_eq!(lengths(4, 1), ((2048, 512), 8192, (6144, 1536)));
+        let short = HopSizes::new(147, 160).shortened();
+        assert_eq!((short.window_in(), short.hop()), (4116, (2058, 2240)));
         // A window of 4 times the filter would be too long.
         assert_eq!(lengths(1, 6), ((2048, 12_288), 4096, (2048, 12_288)));
         let (filter, window, hop) = lengths(47_999, 48_000);

@@ -97,12 +97,29 @@ impl Resampled {
     /// # Errors
     /// `Unsupported`, see [`check`](Self::check).
     pub fn new(source: Box<dyn Source>, to: SampleRate) -> Result<Self> {
+        Self::with_sizes(source, to, sizes)
+    }
+
+    /// Makes a source as [`new`](Self::new) does, which converts fewer frames at a time, for playback that follows a fader. It
+    /// rounds differently in the last bits.
+    ///
+    /// # Errors
+    /// `Unsupported`, see [`check`](Self::check).
+    pub(crate) fn in_short_hops(source: Box<dyn Source>, to: SampleRate) -> Result<Self> {
+        Self::with_sizes(source, to, |from, to| sizes(from, to).shortened())
+    }
+
+    fn with_sizes(
+        source: Box<dyn Source>,
+        to: SampleRate,
+        sizes: impl Fn(SampleRate, SampleRate) -> HopSizes,
+    ) -> Result<Self> {
         let from = source.spec();
         Self::check(from, to)?;
         let converter = if from.rate == to {
             None
         } else {
-            Some(Converter::new(from, to)?)
+            Some(Converter::new(from, to, sizes(from.rate, to))?)
         };
         Ok(Self {
             source,
@@ -295,8 +312,7 @@ struct Converter {
 }
 
 impl Converter {
-    fn new(from: Spec, to: SampleRate) -> Result<Self> {
-        let sizes = sizes(from.rate, to);
+    fn new(from: Spec, to: SampleRate, sizes: HopSizes) -> Result<Self> {
         let conversion = RateConversion::shared(sizes).map_err(|e| refused(from.rate, to, e))?;
         let row = row_frames(sizes);
         Ok(Self {

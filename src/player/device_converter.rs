@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-/// Frames that must be ready before the resampler runs: it reads whole blocks of its own size.
+/// Frames that must be ready before the resampler runs: it reads windows of at most about this size.
 const RESAMPLER_INPUT: u64 = 8192;
 /// Interval at which the resampler's input checks for a stem that it waits for.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
@@ -84,7 +84,7 @@ impl DeviceConverter {
                 spec: self.from,
             };
             self.resampled = Some(if self.speed == 1.0 {
-                Box::new(Resampled::new(Box::new(source), self.to.rate)?)
+                Box::new(Resampled::in_short_hops(Box::new(source), self.to.rate)?)
             } else {
                 Box::new(Varispeed::new(Box::new(source), self.to.rate, self.speed)?)
             });
