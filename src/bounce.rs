@@ -204,7 +204,7 @@ impl<'a> Bounce<'a> {
         let mut renderer = Renderer::new(plan, &self.settings.options)?;
         let (mut report, measured) = self.render(&mut renderer, file.sink())?;
         if let Some(measured) = &measured {
-            file.set_loudness(measured);
+            file.set_loudness(measured, None);
         }
         let complete = file.complete(&mut report)?;
         report.add_sink_result(&encode::publish(vec![complete])?.pop().unwrap_or_default());
@@ -249,7 +249,7 @@ impl<'a> Bounce<'a> {
         let mut renderer = Renderer::new(plan, &self.settings.options)?;
         let (mut report, measured) = self.render(&mut renderer, file.sink())?;
         if let Some(measured) = &measured {
-            file.set_loudness(measured);
+            file.set_loudness(measured, None);
         }
         let written = file.into_file(&mut report).finish()?;
         report.add_sink_result(&written);

@@ -167,6 +167,7 @@ impl<'a> Delivery<'a> {
             render::render(job, plan, renders, &context, &mut progress, &mut rendered)?;
             renders += 1;
         }
+        rendered.complete_pieces()?;
         for job in &jobs {
             let documents = job.documents.iter();
             let is_listing = |content| matches!(content, Content::AlbumCue | Content::AlbumJson);
