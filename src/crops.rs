@@ -1,6 +1,7 @@
 //! Renders many short ranges of one session into buffers of the program, for training and analysis.
 
 use crate::{
+    block::Block,
     cancel::Cancel,
     curve::Automation,
     engine::serial::{SerialRenderer, StepOutputs},
@@ -9,7 +10,7 @@ use crate::{
     session::{Selector, Session},
     units::{Decibels, Frames, Pan},
 };
-use std::fmt;
+use std::{fmt, ops::Range};
 
 /// Renders many short ranges of one session: the mix and chosen stems in one pass, into the caller's buffers, with gains, pans
 /// and mutes that change between them.
@@ -197,10 +198,10 @@ impl Crops {
         let nodes = &self.stems;
         let done = self.renderer.render(at, frames, |step: StepOutputs<'_>| {
             let part = step.from * channels..(step.from + step.frames) * channels;
-            step.mix(|ch, from| interleave(mix.get_mut(part.clone()), ch, channels, from));
+            step.mix(|block, frames| interleave(mix.get_mut(part.clone()), block, frames));
             for (node, stem) in nodes.iter().zip(&mut *stems) {
-                step.node(*node, |ch, from| {
-                    interleave(stem.get_mut(part.clone()), ch, channels, from);
+                step.node(*node, |block, frames| {
+                    interleave(stem.get_mut(part.clone()), block, frames);
                 });
             }
         })?;
@@ -249,14 +250,18 @@ impl Crops {
         let nodes = &self.stems;
         let done = self.renderer.render(at, frames, |step: StepOutputs<'_>| {
             let part = step.from..step.from + step.frames;
-            let copy = |to: Option<&mut &mut [f64]>, from: &[f64]| {
-                if let Some(to) = to.and_then(|to| to.get_mut(part.clone())) {
-                    to.copy_from_slice(from);
+            let copy = |to: &mut [&mut [f64]], block: &Block, frames: Range<usize>| {
+                for (to, from) in to.iter_mut().zip(block.channels()) {
+                    if let (Some(to), Some(from)) =
+                        (to.get_mut(part.clone()), from.get(frames.clone()))
+                    {
+                        to.copy_from_slice(from);
+                    }
                 }
             };
-            step.mix(|ch, from| copy(mix.get_mut(ch), from));
+            step.mix(|block, frames| copy(mix, block, frames));
             for (node, stem) in nodes.iter().zip(&mut *stems) {
-                step.node(*node, |ch, from| copy(stem.get_mut(ch), from));
+                step.node(*node, |block, frames| copy(stem, block, frames));
             }
         })?;
         let silence = |part: &mut [&mut [f64]]| {
@@ -293,27 +298,31 @@ impl fmt::Debug for Crops {
     }
 }
 
-/// Writes the samples of a channel into interleaved frames.
+/// Writes frames of a block into interleaved frames.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "samples are rounded to the precision of the buffer"
 )]
-fn interleave(to: Option<&mut [f32]>, ch: usize, channels: usize, from: &[f64]) {
+fn interleave(to: Option<&mut [f32]>, block: &Block, frames: Range<usize>) {
     let Some(to) = to else { return };
-    match channels {
-        1 => to.iter_mut().zip(from).for_each(|(to, x)| *to = *x as f32),
-        // A constant stride lets the compiler unroll the loop.
-        2 => {
-            let (frames, _) = to.as_chunks_mut::<2>();
-            for (frame, x) in frames.iter_mut().zip(from) {
-                if let Some(to) = frame.get_mut(ch) {
-                    *to = *x as f32;
-                }
+    let mut channels = block
+        .channels()
+        .map(|channel| channel.get(frames.clone()).unwrap_or_default());
+    let count = channels.len();
+    match (count, channels.next(), channels.next()) {
+        // The layout of nearly all music, in one pass over the buffer.
+        (2, Some(left), Some(right)) => {
+            let (to, _) = to.as_chunks_mut::<2>();
+            for ((frame, left), right) in to.iter_mut().zip(left).zip(right) {
+                *frame = [*left as f32, *right as f32];
             }
         }
         _ => {
-            let to = to.iter_mut().skip(ch).step_by(channels);
-            to.zip(from).for_each(|(to, x)| *to = *x as f32);
+            for (ch, from) in block.channels().enumerate() {
+                let from = from.get(frames.clone()).unwrap_or_default();
+                let to = to.iter_mut().skip(ch).step_by(count.max(1));
+                to.zip(from).for_each(|(to, x)| *to = *x as f32);
+            }
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     plan::Plan,
     units::{Frames, saturating_usize},
 };
+use std::ops::Range;
 
 /// Frames of a step. The outputs of some stereo nodes of this length fit into the first-level cache.
 const STEP: usize = 1_024;
@@ -46,26 +47,23 @@ pub(crate) struct StepOutputs<'a> {
 }
 
 impl StepOutputs<'_> {
-    /// Calls `write` with each channel of the mix.
-    pub(crate) fn mix(&self, write: impl FnMut(usize, &[f64])) {
+    /// Calls `write` with a block and the range of its frames that is the mix.
+    pub(crate) fn mix(&self, write: impl FnOnce(&Block, Range<usize>)) {
         self.write(self.mix, write);
     }
 
-    /// Calls `write` with each channel of the output of a node.
-    pub(crate) fn node(&self, node: usize, write: impl FnMut(usize, &[f64])) {
+    /// Calls `write` with a block and the range of its frames that is the output of a node.
+    pub(crate) fn node(&self, node: usize, write: impl FnOnce(&Block, Range<usize>)) {
         self.write(&self.renderer.renderer.buffers.output(node), write);
     }
 
-    fn write(&self, output: &Output, mut write: impl FnMut(usize, &[f64])) {
+    fn write(&self, output: &Output, write: impl FnOnce(&Block, Range<usize>)) {
         let block = if output.active {
             &output.block
         } else {
             &self.renderer.silence
         };
-        let frames = self.skip..self.skip + self.frames;
-        for (ch, samples) in block.channels().enumerate() {
-            write(ch, samples.get(frames.clone()).unwrap_or_default());
-        }
+        write(block, self.skip..self.skip + self.frames);
     }
 }
 

@@ -112,11 +112,17 @@ impl<S: PcmSample> Samples for Interleaved<S> {
     fn copy(&self, from: usize, out: &mut Block) {
         let Self { samples, channels } = self;
         let frames = samples.get(from * channels..).unwrap_or_default();
-        // The layouts of nearly all music; a constant stride lets the compiler unroll the loop.
-        match channels {
-            1 => deinterleave::<S, 1>(frames, out),
-            2 => deinterleave::<S, 2>(frames, out),
+        let mut targets = out.channels_mut();
+        match (channels, targets.next(), targets.next()) {
+            // The layout of nearly all music, in one pass over the samples.
+            (2, Some(left), Some(right)) => {
+                let (frames, _) = frames.as_chunks::<2>();
+                for ((left, right), [l, r]) in left.iter_mut().zip(right).zip(frames) {
+                    (*left, *right) = (l.to_f64(), r.to_f64());
+                }
+            }
             _ => {
+                drop(targets);
                 for (ch, to) in out.channels_mut().enumerate() {
                     let samples = frames.iter().skip(ch).step_by(*channels);
                     for (to, sample) in to.iter_mut().zip(samples) {
@@ -124,15 +130,6 @@ impl<S: PcmSample> Samples for Interleaved<S> {
                     }
                 }
             }
-        }
-    }
-}
-
-fn deinterleave<S: PcmSample, const CHANNELS: usize>(samples: &[S], out: &mut Block) {
-    let (frames, _) = samples.as_chunks::<CHANNELS>();
-    for (ch, to) in out.channels_mut().enumerate().take(CHANNELS) {
-        for (to, frame) in to.iter_mut().zip(frames) {
-            *to = frame.get(ch).map_or(0.0, |sample| sample.to_f64());
         }
     }
 }

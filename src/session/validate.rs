@@ -1,7 +1,7 @@
 //! Checks a session without opening a file, and reports all problems at once.
 
 use super::{
-    At, Clip, Cue, Insert, Selector, Session, Strip, Track,
+    At, Clip, Cue, Deliverable, Insert, Selector, Session, Strip, Track,
     cycle::{cycle, key_cycle},
     release,
     source_text::KeySpans,
@@ -179,18 +179,7 @@ pub(crate) fn session(session: &Session) -> Vec<Problem> {
             &deliverable.name,
             &mut problems,
         );
-        let stems = deliverable.stems.iter().map(|&bus| Selector::Bus(bus));
-        if stems
-            .chain(deliverable.mute.iter().copied())
-            .chain(deliverable.solo.iter().copied())
-            .chain(deliverable.cue.map(Selector::Cue))
-            .any(|part| session.lacks(part))
-        {
-            problems.report(
-                &subject,
-                "names a part that is not in this session".to_owned(),
-            );
-        }
+        problems.found.extend(session.foreign_part_of(deliverable));
         if deliverable.mute.contains(&Selector::Master) {
             problems.report(
                 &subject,
@@ -472,5 +461,23 @@ fn fade(subject: &Subject, fade: Fade, problems: &mut Problems) {
             subject,
             format!("a fade's range of {range} dB is no positive number"),
         );
+    }
+}
+
+impl Session {
+    /// Returns the problem of a deliverable that names a part which is not in the session.
+    pub(crate) fn foreign_part_of(&self, deliverable: &Deliverable) -> Option<Problem> {
+        let stems = deliverable.stems.iter().map(|&bus| Selector::Bus(bus));
+        let mut parts = stems
+            .chain(deliverable.mute.iter().copied())
+            .chain(deliverable.solo.iter().copied())
+            .chain(deliverable.cue.map(Selector::Cue));
+        let subject = Subject::Deliverable {
+            name: deliverable.name.clone(),
+        };
+        let what = "names a part that is not in this session";
+        parts
+            .any(|part| self.lacks(part))
+            .then(|| Problem::with_kind(subject, ProblemKind::message(what.to_owned())))
     }
 }

@@ -415,15 +415,21 @@ fn files_hold_what_a_bounce_writes() {
 
 #[test]
 fn one_render_serves_all_that_can_share_it() {
-    let opens_of = |promises: &[Deliverable]| {
-        let mut film = film();
-        promises.iter().for_each(|p| film.promise(p.clone()));
-        let done = Delivery::new().run(&film.session).unwrap();
-        (film.opens.so_far(), done.renders)
-    };
     let film = film();
     film.session.bounce(film.path("x.wav")).unwrap();
     let once = film.opens.so_far();
+    let opens_of = |promises: &[Deliverable]| {
+        // The ids of the promises are valid for clones of the session.
+        let mut session = film.session.clone();
+        session
+            .deliverables
+            .extend(promises.iter().cloned().map(|mut promise| {
+                promise.file = film.path("").join(&promise.file);
+                promise
+            }));
+        let done = Delivery::new().overwrite(true).run(&session).unwrap();
+        (film.opens.so_far(), done.renders)
+    };
     let (music, speech, hall) = (film.music, film.speech, film.hall);
     let full = Deliverable::new("full", "full.wav");
     let small = Deliverable::new("small", "small.wav").format(Format::WAV_16);
