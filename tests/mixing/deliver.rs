@@ -415,13 +415,19 @@ fn files_hold_what_a_bounce_writes() {
 
 #[test]
 fn one_render_serves_all_that_can_share_it() {
+    let film = film();
+    // Buses are known to the session that made them and to its copies.
     let opens_of = |promises: &[Deliverable]| {
-        let mut film = film();
+        let mut film = Film {
+            session: film.session.clone(),
+            opens: film.opens.clone(),
+            folder: tempfile::tempdir().unwrap(),
+            ..film
+        };
         promises.iter().for_each(|p| film.promise(p.clone()));
         let done = Delivery::new().run(&film.session).unwrap();
         (film.opens.so_far(), done.renders)
     };
-    let film = film();
     film.session.bounce(film.path("x.wav")).unwrap();
     let once = film.opens.so_far();
     let (music, speech, hall) = (film.music, film.speech, film.hall);
