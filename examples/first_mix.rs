@@ -3,6 +3,10 @@
 use soundtrack::{Bounce, Decibels, Layout, Pan, SampleRate, Session, Spec, Track, media::Memory};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    if std::env::args().any(|argument| matches!(argument.as_str(), "-h" | "--help")) {
+        println!("Mixes two tones into target/first_mix.wav, and prints its report.");
+        return Ok(());
+    }
     let rate = SampleRate::HZ_48000;
     // Files work in the same way: Track::new("low", "low.flac").
     let tone = |hz: f64| {

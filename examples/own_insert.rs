@@ -33,6 +33,12 @@ impl Processor for Tremolo {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    if std::env::args().any(|argument| matches!(argument.as_str(), "-h" | "--help")) {
+        println!(
+            "Mixes a tone through a tremolo of its own into target/own_insert.wav, and prints its report."
+        );
+        return Ok(());
+    }
     let spec = Spec {
         rate: SampleRate::HZ_48000,
         layout: Layout::Mono,

@@ -32,6 +32,7 @@ use output_file::OutputFile;
 use pipeline::Signal;
 use settings::JobSettings;
 use std::{
+    fmt,
     io::{Cursor, Seek, Write},
     ops::Range,
     path::Path,
@@ -338,6 +339,12 @@ impl<'a> Bounce<'a> {
             }
         }
         Ok((report, measured))
+    }
+}
+
+impl fmt::Debug for Bounce<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bounce({}, {:?})", self.format, self.range)
     }
 }
 

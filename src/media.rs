@@ -137,6 +137,7 @@ pub trait Source: Send {
 
 /// Properties of a stem file, measured when it is opened.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Info {
     /// Rate and layout.
     pub spec: Spec,
@@ -164,6 +165,7 @@ pub struct Info {
 
 /// Sample format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Bits {
     /// Bits per sample.
     pub width: u16,

@@ -31,18 +31,24 @@ mod summary;
 mod toml_value;
 mod workers;
 
-use crate::{messages::Messages, signals};
-use args::{Args, Command};
+use crate::{failure::Failure, messages::Messages, signals};
+use args::Args;
+pub use args::Command;
 use clap::Parser as _;
 use std::process::ExitCode;
 
 /// Runs the program with the arguments of this process and returns its exit code.
 pub fn main() -> ExitCode {
     signals::survive_large_files();
-    let outcome = match &Args::parse().command {
+    let outcome = run(&Args::parse().command);
+    ExitCode::from(outcome.unwrap_or_else(|failure| failure.print(Messages::default())))
+}
+
+/// Executes a command and returns the exit code.
+pub(crate) fn run(command: &Command) -> Result<u8, Failure> {
+    match command {
         Command::Plan(args) => plan::run(args),
         Command::Run(args) => run::run(args),
         Command::Collect(args) => collect::run(args),
-    };
-    ExitCode::from(outcome.unwrap_or_else(|failure| failure.print(Messages::default())))
+    }
 }

@@ -5,7 +5,11 @@
 use crate::text::{printable, printable_lines};
 use serde_json::{Value, json};
 use soundtrack::{Problem, diagnostics::Warning};
-use std::io::Write as _;
+use std::{
+    env,
+    io::{self, IsTerminal as _, Write as _},
+    sync::OnceLock,
+};
 
 /// Writes messages in one form and at one verbosity.
 #[derive(Clone, Copy, Default)]
@@ -76,7 +80,8 @@ impl Messages {
                 &json!({ "event": "error", "kind": kind, "text": problem.sentence(), "place": place }),
             );
         } else {
-            self.lines(&format!("error: {problem}"));
+            let text = printable_lines(&problem.to_string());
+            write_line(&format!("{} {text}", coloured("error")));
         }
     }
 
@@ -110,9 +115,26 @@ impl Messages {
         if self.json {
             self.event(&event());
         } else {
-            write_line(&format!("{label}: {}", printable(text)));
+            write_line(&format!("{} {}", coloured(label), printable(text)));
         }
     }
+}
+
+/// Returns a label with its colon, in colour if stderr is a terminal and `NO_COLOR` is not set.
+fn coloured(label: &str) -> String {
+    static HAS_COLOUR: OnceLock<bool> = OnceLock::new();
+    let has_colour = HAS_COLOUR.get_or_init(|| {
+        let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+        let is_dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
+        io::stderr().is_terminal() && !is_set("NO_COLOR") && !is_dumb
+    });
+    let colour = match label {
+        _ if !has_colour => return format!("{label}:"),
+        "error" => "1;31",
+        "warning" => "1;33",
+        _ => "1;36",
+    };
+    format!("\u{1b}[{colour}m{label}:\u{1b}[0m")
 }
 
 fn write_line(text: &str) {

@@ -6,9 +6,11 @@
 //!         level_suffix               ├─► play ─────► a sound device          progress, interrupt
 //!                                    └─► plan ─────► the plan, printed
 //! args ─► compare, report, join, explain ──────────► lines on stdout
+//! args ─► batch ───────────────────────────────────► the program `batch`
+//! args ─► completions, man ────────────────────────► manual
 //! args ─► init, save ──────────────────────────────► a session file         balance
 //!
-//! hints, usage_errors     what the user can do about an error
+//! hints, usage_errors, misplaced     what the user can do about an error
 //! closing_messages        warnings and the verdict after a result
 //! ```
 
@@ -25,6 +27,8 @@ mod interrupt;
 mod join;
 mod level_suffix;
 mod loudness_target;
+mod manual;
+mod misplaced;
 mod mix;
 mod mute_solo;
 mod output_path;
@@ -42,7 +46,7 @@ mod stem_folder;
 mod track_names;
 mod usage_errors;
 
-use crate::{failure::Failure, messages::Messages, signals};
+use crate::{batch, failure::Failure, messages::Messages, signals};
 use args::{Args, Command, CommandLine, ProgressMode};
 use clap::Parser as _;
 use deliver::Outcome;
@@ -79,6 +83,9 @@ pub fn main() -> ExitCode {
         Some(Command::Join(args)) => join::run(args, messages),
         Some(Command::Init(args)) => init::run(args),
         Some(Command::Explain(args)) => explain::run(args),
+        Some(Command::Batch { command }) => batch::run(command),
+        Some(Command::Completions(args)) => manual::completions(args),
+        Some(Command::Man(args)) => manual::man(args),
         None => Interrupt::watch()
             .map_err(Failure::from)
             .and_then(|interrupt| render(args, messages, &interrupt)),
@@ -91,6 +98,7 @@ fn render(args: &Args, messages: Messages, interrupt: &Interrupt) -> Result<u8, 
     if let Some(inputs) = plan::inputs_to_plan(&args.inputs) {
         return plan::run(inputs, args, messages);
     }
+    misplaced::check(args)?;
     let inputs = inputs::parse(&args.inputs).map_err(|f| hints::for_inputs(f, args))?;
     if let Some(path) = &args.save {
         save::run(path, &inputs, args, messages)?;

@@ -1,7 +1,10 @@
 //! Prints results on stdout.
 
 use crate::failure::Failure;
-use std::io::{self, Write as _};
+use std::{
+    fmt::Display,
+    io::{self, IsTerminal as _, Write as _},
+};
 
 /// Prints a result and a line break.
 ///
@@ -12,6 +15,23 @@ pub fn print(text: &str) -> Result<(), Failure> {
     writeln!(out, "{text}")
         .and_then(|()| out.flush())
         .map_err(Failure::Print)
+}
+
+/// Prints a table that shortens long names to the width of a terminal, and prints them whole elsewhere.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_fitting(table: &impl Display) -> Result<(), Failure> {
+    let columns = io::stdout()
+        .is_terminal()
+        .then(|| crossterm::terminal::size().ok())
+        .flatten()
+        .map(|(columns, _)| usize::from(columns))
+        .filter(|columns| *columns > 0);
+    match columns {
+        Some(columns) => print(&format!("{table:columns$}")),
+        None => print(&table.to_string()),
+    }
 }
 
 /// Prints a line of a run. Its loss is no error, because the markers that the run writes hold the same.

@@ -11,6 +11,12 @@ use soundtrack::{Delivery, Plan};
 use std::{fs, path::Path};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    if std::env::args().any(|argument| matches!(argument.as_str(), "-h" | "--help")) {
+        println!(
+            "Writes the stems and the session of a film reel into target/film_reel, and delivers it."
+        );
+        return Ok(());
+    }
     let folder = Path::new("target/film_reel");
     stems::write(&folder.join("stems"))?;
     fs::write(

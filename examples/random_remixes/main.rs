@@ -18,6 +18,12 @@ use std::{thread, time::Instant};
 const CROP_SECONDS: u64 = 10;
 
 fn main() -> Result<()> {
+    if std::env::args().any(|argument| matches!(argument.as_str(), "-h" | "--help")) {
+        println!(
+            "Renders random crops of random remixes: random_remixes [COUNT] [STEM...]. Without stems it uses tones."
+        );
+        return Ok(());
+    }
     let mut arguments = std::env::args().skip(1).peekable();
     let count = arguments
         .next_if(|a| a.parse::<u64>().is_ok())

@@ -332,6 +332,13 @@ registry! {
     "W126" Warning ChecksumDiffers {}
     "A FLAC file states another MD5 than its audio has, though the checksum of every frame is right. Reports of a file check this, mixes do not."
     "Compare the file with its original, and encode it again: what wrote the file changed the audio, or stated a wrong checksum."
+
+    "W127" Warning LargeGain {
+        /// Gain of the fader in dB.
+        gain_db: f64,
+    }
+    "A fader of a session file is above +24 dB."
+    "Check the number: a sign or a decimal point may be missing. A stem that is so quiet is better exported again at a higher level."
 }
 
 /// Persons that share the rights in a cue.
@@ -346,6 +353,7 @@ pub enum Sharers {
 
 /// Frame of a timeline at a sample rate, displayed as `hh:mm:ss.mmm`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ClockTime {
     /// Frame, counted from 0.
     pub frame: Frames,
@@ -355,6 +363,7 @@ pub struct ClockTime {
 
 /// End of a stem of a cue.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StemEnd {
     /// Name of the track.
     pub track: String,
@@ -412,6 +421,7 @@ pub enum OffGrid {
 
 /// Regions of a stem that were replaced by silence for one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SilencedStretch {
     /// Kind of fault.
     pub flaw: FlawKind,
@@ -483,6 +493,7 @@ pub enum MasterStage {
 
 /// Stem whose signal is also part of another stem.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NestedStem {
     /// The stem.
     pub stem: Subject,
@@ -725,6 +736,7 @@ impl fmt::Display for WarningKind {
             Self::ChecksumDiffers {} => {
                 f.write_str("its audio does not have the MD5 that the file states")
             }
+            Self::LargeGain { gain_db } => write!(f, "its gain of {gain_db:+} dB is above +24 dB"),
             Self::UnplacedCue {} => {
                 f.write_str("it has no placement, so nothing of it is in the mix: add at or a use")
             }

@@ -44,6 +44,15 @@ pub(crate) fn interleave(width: Width, block: &Block, out: &mut Vec<u8>, tally: 
     if count == 0 {
         return;
     }
+    if let (Width::I24, Some((left, right))) = (width, pair(block)) {
+        let stretches = left.chunks(STRETCH).zip(right.chunks(STRETCH));
+        for (to, (left, right)) in out.chunks_mut(STRETCH * 6).zip(stretches) {
+            let left = integers(left, 8_388_608.0, tally);
+            let right = integers(right, 8_388_608.0, tally);
+            write_stereo_24(to, &left, &right);
+        }
+        return;
+    }
     // All channels of a stretch before the next stretch, so that the output stays in the L1 cache.
     for (i, to) in out.chunks_mut(STRETCH * count * width.bytes()).enumerate() {
         for (ch, samples) in block.channels().enumerate() {
@@ -56,6 +65,44 @@ pub(crate) fn interleave(width: Width, block: &Block, out: &mut Vec<u8>, tally: 
             }
         }
     }
+}
+
+/// Returns the channels of a block that has two.
+fn pair(block: &Block) -> Option<(&[f64], &[f64])> {
+    let mut channels = block.channels();
+    let pair = channels.next().zip(channels.next())?;
+    channels.next().is_none().then_some(pair)
+}
+
+/// Writes stereo with 24 bits, four frames at a time in three words of 64 bits, which is faster than single bytes.
+fn write_stereo_24(out: &mut [u8], left: &[u32; STRETCH], right: &[u32; STRETCH]) {
+    let (left, right) = (left.as_chunks::<4>().0, right.as_chunks::<4>().0);
+    let (whole, rest) = out.as_chunks_mut::<24>();
+    let mut frames = left.iter().zip(right);
+    for (to, (left, right)) in whole.iter_mut().zip(frames.by_ref()) {
+        *to = packed_24(left, right);
+    }
+    if let Some((left, right)) = frames.next() {
+        let bytes = packed_24(left, right);
+        rest.iter_mut().zip(bytes).for_each(|(to, byte)| *to = byte);
+    }
+}
+
+/// Returns the bytes of four frames of stereo with 24 bits.
+#[inline(always)]
+fn packed_24(left: &[u32; 4], right: &[u32; 4]) -> [u8; 24] {
+    let sample = |word: u32| u64::from(word & 0xFF_FFFF);
+    let ([a, c, e, g], [b, d, f, h]) = (left.map(sample), right.map(sample));
+    let words = [
+        a | b << 24 | c << 48,
+        c >> 16 | d << 8 | e << 32 | f << 56,
+        f >> 8 | g << 16 | h << 40,
+    ];
+    let mut bytes = [0; 24];
+    for (to, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(words) {
+        *to = word.to_le_bytes();
+    }
+    bytes
 }
 
 /// Returns the lowest bytes of a word.

@@ -8,13 +8,18 @@
 //! output            |------------ hop ------------|              cut or padded to the other rate, inverse FFT
 //! ```
 //!
-//! The filter is a sinc under a squared Blackman-Harris window. It is symmetric about 0, so its spectrum is real and the
+//! The filter is a sinc under a Kaiser window. It is symmetric about 0, so its spectrum is real and the
 //! conversion delays nothing.
+
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "lengths of windows are small numbers"
+)]
 
 use crate::sync::locked;
 use realfft::{ComplexToReal, FftError, RealFftPlanner, RealToComplex, num_complex::Complex};
 use std::{
-    f64::consts::{PI, TAU},
+    f64::consts::PI,
     num::NonZero,
     sync::{Arc, Mutex},
     thread::available_parallelism,
@@ -23,6 +28,8 @@ use std::{
 /// Minimum length of the filter, in frames of the input and of the output.
 const MIN_FILTER_IN: usize = 2048;
 const MIN_FILTER_OUT: usize = 512;
+/// Attenuation of the stop band for which the filter is designed. Beyond the transition more is reached.
+const ATTENUATION_DB: f64 = 220.0;
 /// A window has at least twice, and about four times, the length of the filter; the longer, the less is computed twice.
 /// Windows that are longer than this on either side are not extended further.
 const LONG_WINDOW: usize = 20_000;
@@ -252,13 +259,16 @@ impl Drop for Converted<'_> {
 }
 
 /// Writes the filter into a window, with its centre at frame 0 and what lies before it at the end.
+///
+/// Its stop band begins at the lower Nyquist frequency; below it the response falls over as little as the length allows.
 fn write_filter(sizes: HopSizes, window: &mut [f64]) {
-    let (taps, taps_out) = sizes.filter();
-    let cutoff = if taps > taps_out {
-        cutoff(taps_out) * taps_out as f64 / taps as f64
-    } else {
-        cutoff(taps)
-    };
+    let taps = sizes.filter().0 as f64;
+    let (unit_in, unit_out) = (sizes.unit_in as f64, sizes.unit_out as f64);
+    // Kaiser's formula for the width of the transition, as a share of the input's Nyquist frequency.
+    let transition = (ATTENUATION_DB - 8.0) / (2.285 * PI * taps);
+    let cutoff = (unit_out / unit_in).min(1.0) - transition / 2.0;
+    let beta = 0.1102 * (ATTENUATION_DB - 8.7);
+    let peak = bessel_i0(beta);
     let tap = |offset: usize| {
         let phase = PI * offset as f64 * cutoff;
         let sinc = if offset == 0 {
@@ -266,10 +276,10 @@ fn write_filter(sizes: HopSizes, window: &mut [f64]) {
         } else {
             libm::sin(phase) / phase
         };
-        let weight = blackman_harris(offset as f64 / taps as f64);
-        sinc * weight * weight
+        let place = 2.0 * offset as f64 / taps;
+        sinc * bessel_i0(beta * (1.0 - place * place).sqrt()) / peak
     };
-    let half: Vec<f64> = (0..taps / 2).map(tap).collect();
+    let half: Vec<f64> = (0..sizes.filter().0 / 2).map(tap).collect();
     // The tap at the centre is 1, and has no twin.
     let sum = 2.0 * half.iter().rev().sum::<f64>() - 1.0;
     window.fill(0.0);
@@ -281,20 +291,16 @@ fn write_filter(sizes: HopSizes, window: &mut [f64]) {
     }
 }
 
-/// Returns the four-term Blackman-Harris window at a place from −½ to ½ of its length.
-fn blackman_harris(place: f64) -> f64 {
-    let cosine = |order: f64| libm::cos(TAU * order * place);
-    0.358_75 + 0.488_29 * cosine(1.0) + 0.141_28 * cosine(2.0) + 0.011_68 * cosine(3.0)
-}
-
-/// Returns the cutoff of a filter with this number of taps, as a share of the Nyquist frequency: as high as it can be with
-/// the stop band below the Nyquist frequency. It is a fit for filters under a squared Blackman-Harris window.
-fn cutoff(taps: usize) -> f64 {
-    let n = taps as f64;
-    1.0 / (1.0
-        + 13.745_202_940_783_823 / n
-        + 121.735_325_863_749_34 / (n * n)
-        + 5_964.163_279_612_051 / (n * n * n))
+/// Returns the modified Bessel function of the first kind and order 0, by its power series.
+fn bessel_i0(x: f64) -> f64 {
+    let quarter = x * x / 4.0;
+    let (mut sum, mut term, mut n) = (1.0, 1.0, 0.0);
+    while term > sum * f64::EPSILON / 4.0 {
+        n += 1.0;
+        term *= quarter / (n * n);
+        sum += term;
+    }
+    sum
 }
 
 #[cfg(test)]
@@ -327,5 +333,18 @@ mod tests {
         let last = window.len();
         assert!((1..last).all(|n| window[n] == window[last - n]));
         assert!(window[1029..=last - 1029].iter().all(|tap| *tap == 0.0));
+    }
+
+    #[test]
+    fn bessel_functions_of_some_arguments() {
+        // As computed by SciPy.
+        for (x, value) in [
+            (0.0, 1.0),
+            (1.0, 1.266_065_877_752_008_4),
+            (5.0, 27.239_871_823_604_442),
+            (20.0, 43_558_282.559_553_53),
+        ] {
+            assert!((bessel_i0(x) / value - 1.0).abs() < 1e-14, "{x}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use crate::error::{MAX_WIDTH, one_line};
 use crate::measure::Verdict;
 use crate::units::{Dbtp, Decibels, Frames, Lufs, Pan, SampleRate};
 use std::fmt;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -252,7 +253,8 @@ fn clip_notes(clip: &ClipReport) -> Vec<String> {
 
 /// Writes rows as aligned columns; the columns listed in `right` are right-aligned.
 ///
-/// Cells longer than [`MAX_WIDTH`] do not widen their column.
+/// Cells longer than [`MAX_WIDTH`] do not widen their column. If the formatter has a width, `{report:80}`, names and other
+/// left-aligned cells lose their middle until the rows fit that many terminal cells.
 pub(crate) fn table<const N: usize>(
     f: &mut fmt::Formatter<'_>,
     rows: &[[String; N]],
@@ -262,23 +264,116 @@ pub(crate) fn table<const N: usize>(
     let mut widths = [0; N];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
-            let length = cell.chars().count();
+            let length = cell.width();
             if length <= MAX_WIDTH {
                 *width = length.max(*width);
             }
         }
     }
+    let limits = f.width().map(|columns| fit(&mut widths, right, columns));
     for row in &rows {
         let mut line = String::new();
         for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
             line += "  ";
-            line += &if right.contains(&column) {
-                format!("{cell:>width$}")
-            } else {
-                format!("{cell:width$}")
+            let cell = match limits {
+                Some(()) => shortened(cell, width),
+                None => cell.clone(),
             };
+            let missing = " ".repeat(width.saturating_sub(cell.width()));
+            if right.contains(&column) {
+                line += &missing;
+                line += &cell;
+            } else {
+                line += &cell;
+                line += &missing;
+            }
         }
         writeln!(f, "{}", line.trim_end())?;
     }
     Ok(())
+}
+
+/// Smallest width that a column is shortened to.
+const MIN_WIDTH: usize = 8;
+
+/// Narrows the widest of the columns that are not right-aligned until a row takes at most this many cells.
+fn fit(widths: &mut [usize], right: &[usize], columns: usize) {
+    loop {
+        let total: usize = widths.iter().map(|width| width + 2).sum();
+        let flexible = widths.iter_mut().enumerate();
+        let widest = flexible
+            .filter(|(column, width)| !right.contains(column) && **width > MIN_WIDTH)
+            .max_by_key(|(_, width)| **width);
+        match widest {
+            Some((_, width)) if total > columns => *width -= 1,
+            _ => return,
+        }
+    }
+}
+
+/// Returns text that takes at most this many cells: a longer one loses its middle, `violins…divisi`.
+fn shortened(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let kept = width.saturating_sub(1);
+    let taken = |chars: &mut dyn Iterator<Item = char>, mut left: usize| -> Vec<char> {
+        chars
+            .take_while(|c| {
+                let cells = c.width().unwrap_or(0);
+                let fits = cells <= left;
+                left = left.saturating_sub(cells);
+                fits
+            })
+            .collect()
+    };
+    // The end often tells names apart ("take 1", "take 2"), so it keeps half.
+    let start = taken(&mut text.chars(), kept.div_ceil(2));
+    let end = taken(&mut text.chars().rev(), kept / 2);
+    start
+        .into_iter()
+        .chain(['…'])
+        .chain(end.into_iter().rev())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Forty rows as the table of tracks has them.
+    struct Rows(Vec<[String; 3]>);
+
+    impl fmt::Display for Rows {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            table(f, &self.0, &[1])
+        }
+    }
+
+    #[test]
+    fn rows_fit_the_width_of_a_terminal() {
+        let row = |name: &str| [name.to_owned(), "-12.0".to_owned(), format!("{name}.wav")];
+        let mut rows: Vec<[String; 3]> = (0..38).map(|n| row(&format!("track {n}"))).collect();
+        rows.push(row("first violins, divisi a 3, con sordino"));
+        rows.push(row("ドラムセット・オーバーヘッド左右"));
+        let rows = Rows(rows);
+        for columns in [60, 80, 120] {
+            let text = format!("{rows:columns$}");
+            assert_eq!(text.lines().count(), 40);
+            let widest = text.lines().map(|line| line.width()).max().unwrap();
+            assert!(widest <= columns, "{widest} of {columns}:\n{text}");
+        }
+        let text = format!("{rows:60}");
+        assert!(
+            text.contains("  first violi…n sordino  -12.0  ") || text.contains('…'),
+            "{text}"
+        );
+        // Without a width nothing is shortened, and the columns are aligned by cells.
+        let whole = rows.to_string();
+        assert!(!whole.contains('…'));
+        let column = |line: &str| line.split("-12.0").next().unwrap().width();
+        let mut columns: Vec<usize> = whole.lines().map(column).collect();
+        columns.dedup();
+        assert_eq!(columns.len(), 1, "{whole}");
+    }
 }

@@ -219,12 +219,30 @@ pub struct UnknownFrameRate(String);
 impl fmt::Display for UnknownFrameRate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all: Vec<String> = FrameRate::ALL.iter().map(ToString::to_string).collect();
-        write!(
-            f,
-            "no such frame rate: {:?}; there are {}",
-            self.0,
-            all.join(", ")
-        )
+        // A rate with fewer digits, such as 23.97 or 23.98.
+        let stated = self.0.trim().trim_end_matches(|c: char| c.is_alphabetic());
+        let near = stated.trim().parse::<f64>().ok().and_then(|stated| {
+            let distance = |name: &String| Some((name.parse::<f64>().ok()? - stated).abs());
+            all.iter()
+                .filter_map(|name| Some((distance(name)?, name)))
+                .filter(|(distance, _)| *distance < 0.02)
+                .min_by(|a, b| a.0.total_cmp(&b.0))
+        });
+        match near {
+            Some((_, name)) => {
+                write!(
+                    f,
+                    "no such frame rate: {:?}; did you mean \"{name}\"?",
+                    self.0
+                )
+            }
+            None => write!(
+                f,
+                "no such frame rate: {:?}; there are {}",
+                self.0,
+                all.join(", ")
+            ),
+        }
     }
 }
 

@@ -81,7 +81,7 @@ impl FromStr for Pan {
 }
 
 impl Frames {
-    /// Parses a position or length: `12.5s`, `2m20s`, `1h`, `250ms`, or whole frames at a rate.
+    /// Parses a position or length: `12.5s`, `2m20s`, `1h`, `250ms`, or whole frames at a rate, `4410 frames` or `4410`.
     /// Times are rounded to the nearest frame, halves up, from the exact decimal number.
     ///
     /// # Errors
@@ -92,12 +92,18 @@ impl Frames {
     /// let rate = SampleRate::HZ_44100;
     /// assert_eq!(Frames::parse("2m20.5s", rate), Ok(Frames(140 * 44_100 + 22_050)));
     /// assert_eq!(Frames::parse("250ms", rate), Ok(Frames(11_025)));
+    /// assert_eq!(Frames::parse("4410 frames", rate), Ok(Frames(4410)));
     /// assert_eq!(Frames::parse("4410", rate), Ok(Frames(4410)));
     /// assert!(Frames::parse("4.5", rate).is_err());
     /// ```
     pub fn parse(text: &str, rate: SampleRate) -> Result<Self, NotANumber> {
-        let wanted = "time, like 12.5s, 2m20s, 250ms or a number of frames";
+        let wanted = "time, like 12.5s, 2m20s, 250ms or 12000 frames";
         let trimmed = text.trim();
+        let number = trimmed.strip_suffix("frames").map(str::trim_end);
+        let trimmed = number.unwrap_or(trimmed);
+        if number.is_some_and(|n| n.is_empty() || !n.bytes().all(|b| b.is_ascii_digit())) {
+            return not_a_number(text, wanted);
+        }
         if !trimmed.is_empty() && trimmed.bytes().all(|b| b.is_ascii_digit()) {
             return trimmed
                 .parse()

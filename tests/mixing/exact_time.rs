@@ -217,5 +217,5 @@ fn exact_times_are_saved_as_they_were_stated() {
     let mut changed = read.clone();
     changed.tracks_mut()[0].clips[0].length = Some(Frames(1000));
     let saved = self::saved(&changed, dir.path());
-    assert!(saved.contains("length = 1000"), "{saved}");
+    assert!(saved.contains("length = \"1000 frames\""), "{saved}");
 }

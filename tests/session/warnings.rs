@@ -22,7 +22,7 @@ fn the_registry_holds_every_code_once_and_in_order() {
     let codes: Vec<&str> = WarningInfo::ALL.iter().map(|info| info.code).collect();
     assert_eq!(
         codes,
-        (101..=126).map(|n| format!("W{n}")).collect::<Vec<_>>()
+        (101..=127).map(|n| format!("W{n}")).collect::<Vec<_>>()
     );
     for info in WarningInfo::ALL {
         assert_eq!(WarningInfo::find(&info.code.to_lowercase()), Some(info));
@@ -564,5 +564,41 @@ fn w118_a_format_that_does_not_tell_its_delay() {
     assert_eq!(
         told(false),
         [format!("track \"x\": {}: {text}", path.display())]
+    );
+}
+
+#[test]
+fn w127_a_fader_above_24_decibels() {
+    let warnings = |gain: &str| {
+        let text = format!(
+            "rate = 48000\n[master]\ngain = {gain}\n[bus.b]\ngain = {gain}\n[track.a]\nfile = \"a.wav\"\ngain = {gain}\n\
+             [cue.c]\nat = 0\n[cue.c.track.a]\nfile = \"a.wav\"\ngain = {gain}\n"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let spec = hound::WavSpec {
+            channels: 1,
+            sample_rate: 48_000,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        let mut writer = hound::WavWriter::create(folder.path().join("a.wav"), spec).unwrap();
+        (0..480).for_each(|_| writer.write_sample(0i16).unwrap());
+        writer.finalize().unwrap();
+        let session = soundtrack::Load::default()
+            .text(text, folder.path().join("s.toml"))
+            .unwrap();
+        let plan = Plan::compile(&session).unwrap();
+        plan.warnings()
+            .iter()
+            .filter(|warning| warning.kind.code() == "W127")
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    };
+    assert!(warnings("24").is_empty());
+    let above = warnings("24.1");
+    assert_eq!(above.len(), 4, "{above:?}");
+    assert!(
+        above[0].ends_with("its gain of +24.1 dB is above +24 dB"),
+        "{above:?}"
     );
 }

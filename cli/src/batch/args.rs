@@ -20,7 +20,7 @@ Exit codes:
 
 /// Renders long lists of mixes in shards.
 #[derive(Debug, Parser)]
-#[command(name = "batch", version, after_help = JOB_HELP, disable_help_subcommand = true)]
+#[command(name = "batch", version, propagate_version = true, max_term_width = 100, after_help = JOB_HELP)]
 pub struct Args {
     #[command(subcommand)]
     pub command: Command,

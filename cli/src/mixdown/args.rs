@@ -6,7 +6,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use soundtrack::{
-    Format, Layout, LoudnessTarget, PanLaw, SampleRate, Session, encode::Dither,
+    Format, Layout, LoudnessTarget, Lufs, PanLaw, SampleRate, Session, encode::Dither,
     report::ReportFormat,
 };
 use std::{io::IsTerminal, path::PathBuf};
@@ -27,6 +27,8 @@ Examples:
   mixdown film.toml --range 10m..20m -o 2.wav    render a part of a long mix
   mixdown join 1.wav 2.wav 3.wav -o film.wav     join all parts into the file that one run writes
   mixdown explain W105                           explain a warning and its cure
+  mixdown stems/ --play                          balance the mix on a console; w saves it
+  mixdown stems/ --preset cd -o cd.wav           44.1 kHz, 16 bits, dithered, no clipped sample
   mixdown report song.wav                        describe a file (./report names a folder)
 
 Exit codes:
@@ -50,9 +52,10 @@ const RUN: &str = "Run";
 #[command(
     name = "mixdown",
     version,
+    propagate_version = true,
+    max_term_width = 100,
     after_help = EXAMPLES,
-    args_conflicts_with_subcommands = true,
-    disable_help_subcommand = true
+    args_conflicts_with_subcommands = true
 )]
 pub struct CommandLine {
     #[command(subcommand)]
@@ -170,8 +173,8 @@ pub struct Args {
     #[arg(long, help_heading = MIX)]
     pub keep_going: bool,
 
-    /// Judge the mix for ebu-r128, atsc-a85, netflix, spotify, apple or youtube
-    #[arg(long, value_name = "NAME", help_heading = LOUDNESS)]
+    /// Judge the mix for ebu-r128, atsc-a85, netflix, spotify, apple, youtube, or a loudness like -14
+    #[arg(long, value_name = "NAME", value_parser = target, allow_negative_numbers = true, help_heading = LOUDNESS)]
     pub target: Option<LoudnessTarget>,
 
     /// Measure and judge only; exit with 1 if the mix fails or clips
@@ -183,7 +186,7 @@ pub struct Args {
     pub fit: bool,
 
     /// Limit the true peak to this level in dBTP [default: the session's]
-    #[arg(long, value_name = "DBTP", allow_hyphen_values = true, help_heading = LOUDNESS)]
+    #[arg(long, value_name = "DBTP", value_parser = limit, allow_negative_numbers = true, help_heading = LOUDNESS)]
     pub limit: Option<f64>,
 
     /// Measure loudness and true peak of every track and bus, for --json
@@ -251,15 +254,38 @@ pub enum Command {
     /// Prints the plan of a mix and renders nothing; takes all options of a mix
     Plan(Box<Args>),
     /// Compares the audio of two files: largest difference, where it is, lag and gain
+    #[command(
+        after_help = "Examples:\n  mixdown compare old.wav new.wav\n  mixdown compare -q old.wav new.wav && echo same"
+    )]
     Compare(CompareArgs),
     /// Describes audio files without mixing them
+    #[command(
+        after_help = "Examples:\n  mixdown report song.wav\n  mixdown report stems/ --report stems.html"
+    )]
     Report(ReportArgs),
     /// Joins parts rendered with --range, byte for byte into the file of one run
+    #[command(
+        after_help = "Example:\n  mixdown film.toml --range ..10m -o 1.wav\n  mixdown film.toml --range 10m.. -o 2.wav\n  mixdown join 1.wav 2.wav -o film.wav"
+    )]
     Join(JoinArgs),
     /// Writes a session file with comments for a folder of stems, to go on from in an editor
+    #[command(
+        after_help = "Example:\n  mixdown init stems/ -o song.toml\n  mixdown song.toml --play"
+    )]
     Init(InitArgs),
+    /// Renders long lists of mixes in shards: the program `batch`
+    Batch {
+        /// Command of `batch`.
+        #[command(subcommand)]
+        command: crate::batch::Command,
+    },
     /// Explains a warning and its cure, or lists all warnings
+    #[command(after_help = "Example:\n  mixdown explain W105")]
     Explain(ExplainArgs),
+    /// Prints the completions for a shell
+    Completions(CompletionsArgs),
+    /// Prints the manual page of this program or one of its commands
+    Man(ManArgs),
 }
 
 /// Arguments of `compare`.
@@ -360,6 +386,25 @@ pub struct ExplainArgs {
     pub json: bool,
 }
 
+/// Arguments of `completions`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  mixdown completions bash > ~/.local/share/bash-completion/completions/mixdown"
+)]
+pub struct CompletionsArgs {
+    /// Shell that completes the command line
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  mixdown man > ~/.local/share/man/man1/mixdown.1")]
+pub struct ManArgs {
+    /// Command, such as join [default: the program]
+    #[arg(value_name = "COMMAND")]
+    pub command: Option<String>,
+}
+
 /// Form of the progress display.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ProgressMode {
@@ -415,6 +460,26 @@ fn report_path(name: &str) -> Result<PathBuf, String> {
 
 fn formats() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::names()).try_map(|name| name.parse::<Format>())
+}
+
+/// Parses a target: a name, or an integrated loudness in LUFS.
+fn target(text: &str) -> Result<LoudnessTarget, String> {
+    match text.trim_end_matches("LUFS").trim_end().parse::<f64>() {
+        Ok(loudness) if (-70.0..=0.0).contains(&loudness) => {
+            Ok(LoudnessTarget::new(Lufs(loudness)).named(format!("{loudness} LUFS")))
+        }
+        Ok(_) => Err("a loudness is -70 to 0 LUFS, like -14".to_owned()),
+        Err(_) => text
+            .parse()
+            .map_err(|e: soundtrack::measure::UnknownTarget| e.to_string()),
+    }
+}
+
+/// Parses the ceiling of the limiter.
+fn limit(text: &str) -> Result<f64, String> {
+    let level = text.trim_end_matches("dBTP").trim_end().parse::<f64>();
+    let level = level.ok().filter(|level| (-60.0..=0.0).contains(level));
+    level.ok_or_else(|| "a limit is -60 to 0 dBTP, like -1".to_owned())
 }
 
 fn rate(text: &str) -> Result<SampleRate, String> {

@@ -22,6 +22,36 @@ pub fn print_warning(warning: &Warning, args: &Args, messages: Messages) {
     }
 }
 
+/// Warnings of one code that are printed before the rest is only counted.
+const MAX_OF_A_CODE: usize = 3;
+
+/// Prints warnings grouped by their codes, in the order in which the codes first appear. Of a code with many warnings, prints
+/// one and the number of the others, unless the output is verbose or JSON.
+pub fn print_warnings(warnings: &[Warning], args: &Args, messages: Messages) {
+    let mut codes: Vec<&str> = Vec::new();
+    for warning in warnings {
+        let code = warning.kind.code();
+        if !codes.contains(&code) {
+            codes.push(code);
+        }
+    }
+    for code in codes {
+        let of_code: Vec<&Warning> = warnings.iter().filter(|w| w.kind.code() == code).collect();
+        let is_whole = of_code.len() <= MAX_OF_A_CODE || args.verbose || messages.json;
+        let shown = if is_whole { of_code.len() } else { 1 };
+        for warning in of_code.iter().take(shown) {
+            print_warning(warning, args, messages);
+        }
+        let is_note = of_code.iter().all(|warning| warning.kind.is_note());
+        if !is_whole && !is_note && are_warnings_shown(args) {
+            let more = of_code.len() - shown;
+            messages.warning(&format!(
+                "{code} {more} more like it (-v prints all, `mixdown explain {code}` the cure)"
+            ));
+        }
+    }
+}
+
 /// Returns the exit code of a result with this number of warnings: 0, or 1 with an error under `--strict`.
 ///
 /// `done` says what happened to the output, such as `mix.wav was written`.

@@ -12,7 +12,9 @@ use super::{
 use crate::{exit_code, failure::Failure, messages::Messages, range, stdout};
 use serde_json::json;
 use soundtrack::{
-    Bounce, ErrorKind, Frames, Plan, Report, Session, diagnostics::WarningKind, encode::Metadata,
+    Bounce, ErrorKind, Frames, Plan, Report, Session,
+    diagnostics::{Warning, WarningKind},
+    encode::Metadata,
     report,
 };
 use std::{ops::Range, path::Path};
@@ -206,16 +208,13 @@ fn print_result(
     // Warnings are printed even if the report cannot be.
     let printed = match (args.json, args.quiet) {
         (true, _) => stdout::print(&report.to_json()),
-        (false, false) => stdout::print(&report.to_string()),
+        (false, false) => stdout::print_fitting(&report),
         (false, true) => Ok(()),
     };
-    for warning in &report.warnings {
-        closing_messages::print_warning(warning, args, messages);
-        if matches!(warning.kind, WarningKind::ClippedOutput { .. })
-            && closing_messages::are_warnings_shown(args)
-        {
-            messages.hint("use --format wav32f to keep samples above full scale");
-        }
+    closing_messages::print_warnings(&report.warnings, args, messages);
+    let is_clipped = |warning: &Warning| matches!(warning.kind, WarningKind::ClippedOutput { .. });
+    if report.warnings.iter().any(is_clipped) && closing_messages::are_warnings_shown(args) {
+        messages.hint("use --format wav32f to keep samples above full scale");
     }
     let silence = silent_mix::describe(report, session);
     if let Some(silence) = &silence

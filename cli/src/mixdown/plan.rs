@@ -28,9 +28,7 @@ pub fn run(inputs: &[PathBuf], args: &Args, messages: Messages) -> Result<u8, Fa
     }
     let inputs = inputs::parse(inputs).map_err(|f| hints::for_inputs(f, args))?;
     let (session, plan) = mix::compile(session::build(&inputs, args, messages)?, args)?;
-    for warning in plan.warnings() {
-        closing_messages::print_warning(warning, args, messages);
-    }
+    closing_messages::print_warnings(plan.warnings(), args, messages);
     stdout::print(&if args.json {
         format!("{:#}", to_json(&plan, &session))
     } else {

@@ -84,17 +84,43 @@ fn percent(Progress { done, total }: Progress) -> u64 {
     percent.map_or(100, |percent| u64::try_from(percent).unwrap_or(u64::MAX))
 }
 
-/// Formats the progress: `00:00:12.800 of 00:00:32.000, 170 times real time`.
+/// Formats the progress: `00:00:12 of 00:00:32, 170 times real time, 3 s left`.
 fn position(Progress { done, total }: Progress, rate: SampleRate, elapsed: Duration) -> String {
     let speed = done.to_duration(rate).as_secs_f64() / elapsed.as_secs_f64().max(1e-3);
+    // To the second: the milliseconds of a clock change too fast to be read.
+    let clock = |frames: Frames| {
+        let clock = frames.clock(rate);
+        clock
+            .split_once('.')
+            .map_or(clock.clone(), |(seconds, _)| seconds.to_owned())
+    };
     format!(
-        "{} of {}, {speed:.0} times real time",
-        done.clock(rate),
-        total.clock(rate)
+        "{} of {}, {speed:.0} times real time{}",
+        clock(done),
+        clock(total),
+        time_left(Progress { done, total }, elapsed)
+            .map_or_else(String::new, |left| format!(", {left} left"))
     )
 }
 
-/// Creates a bar of 16 cells, so that bar and text fit a terminal of 80 columns.
+/// Returns an estimate of the time left, `3 s` or `2 min`; `None` in the first half second, which says little.
+fn time_left(Progress { done, total }: Progress, elapsed: Duration) -> Option<String> {
+    if done == Frames::ZERO || done >= total || elapsed < Duration::from_millis(500) {
+        return None;
+    }
+    let left = elapsed.as_secs_f64() * ((total.0 as f64 / done.0 as f64) - 1.0).max(0.0);
+    Some(match left {
+        left if left < 90.0 => format!("{left:.0} s"),
+        left if left < 5400.0 => format!("{:.0} min", left / 60.0),
+        left => format!("{:.1} h", left / 3600.0),
+    })
+}
+
+/// Columns that the bar with its text needs; a narrower terminal shows the text without the bar, or only the percentage.
+const BAR_COLUMNS: u16 = 80;
+const TEXT_COLUMNS: u16 = 62;
+
+/// Creates a bar that fits the terminal and so never wraps.
 fn new_bar(total: Frames, rate: SampleRate) -> ProgressBar {
     let text = move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
         let progress = Progress {
@@ -104,10 +130,48 @@ fn new_bar(total: Frames, rate: SampleRate) -> ProgressBar {
         // indicatif gives no way to report an error here.
         let _ = out.write_str(&position(progress, rate, state.elapsed()));
     };
-    let style = ProgressStyle::with_template("{bar:16} {percent:>3} %  {position}");
+    let columns = crossterm::terminal::size().map_or(BAR_COLUMNS, |(columns, _)| columns);
+    let style = ProgressStyle::with_template(match columns {
+        columns if columns >= BAR_COLUMNS => "{bar:14} {percent:>3} %  {position}",
+        columns if columns >= TEXT_COLUMNS => "{percent:>3} %  {position}",
+        _ => "{percent:>3} %",
+    });
     let style = style
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .with_key("position", text);
     ProgressBar::with_draw_target(Some(total.0), ProgressDrawTarget::stderr_with_hz(10))
         .with_style(style)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_is_that_of_the_frames_left_and_the_text_fits() {
+        let progress = |done, total| Progress {
+            done: Frames(done),
+            total: Frames(total),
+        };
+        let seconds = Duration::from_secs;
+        let left = |done, total, elapsed| time_left(progress(done, total), elapsed);
+        assert_eq!(left(48_000, 4 * 48_000, seconds(1)).as_deref(), Some("3 s"));
+        assert_eq!(left(1, 121, seconds(1)).as_deref(), Some("2 min"));
+        assert_eq!(left(1, 36_001, seconds(1)).as_deref(), Some("10.0 h"));
+        assert_eq!(left(0, 100, seconds(1)), None);
+        assert_eq!(left(1, 100, Duration::from_millis(100)), None);
+        let text = position(
+            progress(48_000, 10 * 48_000),
+            SampleRate::HZ_48000,
+            seconds(1),
+        );
+        assert_eq!(text, "00:00:01 of 00:00:10, 1 times real time, 9 s left");
+        // A day at the highest speed: "  9 %  " and the bar of 14 cells precede it.
+        let longest = position(
+            progress(400_000_000, 4_147_200_000),
+            SampleRate::HZ_48000,
+            seconds(1),
+        );
+        assert!(longest.len() + 22 < usize::from(BAR_COLUMNS), "{longest}");
+    }
 }

@@ -55,7 +55,7 @@ const MISTAKES: &[&[&str]] = &[
         "out/errors/x.wav",
     ],
     &["stems/bass16.wav", "--target", "radio"],
-    &["stems/bass16.wav", "--set", "title=x"],
+    &["stems/bass16.wav", "--set", "track.bass16.gian=3"],
     &["stems/bass16.wav", "-q", "-v"],
     &["stems/cut.wav", "-o", "out/errors/x.wav"],
     &["stems/damaged.flac", "-o", "out/errors/x.wav"],

@@ -340,7 +340,18 @@ fn plan_is_a_command_that_takes_the_options_of_a_mix() {
         .collect();
     assert_eq!(
         commands,
-        ["plan", "compare", "report", "join", "init", "explain"]
+        [
+            "plan",
+            "compare",
+            "report",
+            "join",
+            "init",
+            "batch",
+            "explain",
+            "completions",
+            "man",
+            "help"
+        ]
     );
     assert!(desk.run(&["plan", "--help"]).out.contains("--mute"));
     let plan = desk.run(&["plan", "a.wav", "--limit=-3"]);
@@ -349,10 +360,98 @@ fn plan_is_a_command_that_takes_the_options_of_a_mix() {
 }
 
 #[test]
+fn every_command_has_a_page_and_a_version() {
+    let desk = Desk::new();
+    let version = concat!(" ", env!("CARGO_PKG_VERSION"));
+    for command in [
+        "plan",
+        "compare",
+        "report",
+        "join",
+        "init",
+        "batch",
+        "explain",
+        "completions",
+        "man",
+    ] {
+        let page = desk.run(&["help", command]);
+        assert_eq!((page.code, page.err.as_str()), (0, ""), "{command}");
+        assert!(
+            page.out.contains(&format!("Usage: mixdown {command}")),
+            "{}",
+            page.out
+        );
+        assert_eq!(desk.run(&[command, "--help"]).out, page.out);
+        assert!(
+            page.out.lines().all(|line| line.chars().count() <= 100),
+            "{}",
+            page.out
+        );
+        let man = desk.run(&["man", command]);
+        assert!(
+            man.out.contains(&format!(".TH mixdown-{command} 1")),
+            "{}",
+            man.out
+        );
+        assert!(
+            desk.run(&[command, "--version"])
+                .out
+                .trim()
+                .ends_with(version),
+            "{command}"
+        );
+    }
+    assert!(
+        desk.run(&["man"]).out.contains(".SH EXIT")
+            || desk.run(&["man"]).out.contains("Exit codes")
+    );
+    desk.run(&["man", "jion"]).expect(
+        2,
+        "man jion: there is no such command; did you mean \"join\"?",
+    );
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = desk.run(&["completions", shell]);
+        assert!(script.code == 0 && script.out.contains("preset"), "{shell}");
+    }
+    assert!(desk.run(&["help", "batch", "run"]).out.contains("--resume"));
+}
+
+#[test]
+fn a_target_may_be_a_loudness() {
+    let desk = Desk::with_tones();
+    for line in [
+        ["a.wav", "--check", "--target", "-20"],
+        ["a.wav", "--check", "--target=-20LUFS", "-v"],
+    ] {
+        desk.run(&line)
+            .expect(1, "error: -20 LUFS: the loudness is ");
+    }
+    let report = desk.json(&["a.wav", "--fit", "--target", "-20", "-o", "x.wav"]);
+    assert!((report["mix"]["integrated_lufs"].as_f64().unwrap() + 20.0).abs() < 0.01);
+    desk.run(&["a.wav", "--target", "20"])
+        .expect(2, "a loudness is -70 to 0 LUFS, like -14");
+}
+
+#[test]
+fn a_value_after_a_space_is_not_taken_for_a_stem() {
+    let desk = Desk::with_stems();
+    desk.run(&["a.wav", "--dither", "weighted"]).expect(
+        2,
+        "weighted: there is no such file; write --dither=weighted, without a space",
+    );
+    desk.run(&["a.wav", "--play", "null"]).expect(
+        2,
+        "null: there is no such file; write --play=null, without a space",
+    );
+}
+
+#[test]
 fn play_limits_and_refuses_dither() {
     let desk = Desk::with_stems();
-    desk.run(&["a.wav", "--play=null", "--limit=3"])
-        .expect(3, "limit of 3 dBTP is outside -60 to 0 dBTP");
+    desk.run(&["a.wav", "--play=null", "--limit=3"]).expect(
+        2,
+        "invalid value '3' for '--limit <DBTP>': a limit is -60 to 0 dBTP, like -1",
+    );
     desk.run(&["a.wav", "--play=null", "--limit=-3"])
         .expect(0, "playing from 00:00:00.000 to 00:00:01.000");
     desk.run(&["a.wav", "--play=null", "--dither"]).expect(

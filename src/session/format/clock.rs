@@ -12,6 +12,22 @@ pub(super) struct Clock {
     pub rate: SampleRate,
     pub fps: Option<FrameRate>,
     pub start: Option<Timecode>,
+    /// Allows numbers without a unit, which are frames: in JSON, which programs write.
+    pub allows_bare_numbers: bool,
+}
+
+/// Returns the message for a number without a unit where a time is meant.
+pub(super) fn no_unit(number: &str) -> String {
+    if number.bytes().all(|b| b.is_ascii_digit()) {
+        format!("{number} has no unit: write \"{number}s\" or \"{number} frames\"")
+    } else {
+        format!("{number} has no unit: write \"{number}s\"")
+    }
+}
+
+/// Returns a text with each number of frames as one word, `12000frames`, so that it can be split at spaces.
+pub(super) fn frames_in_one_word(text: &str) -> String {
+    text.replace(" frames", "frames")
 }
 
 /// The point that times count from.
@@ -27,7 +43,7 @@ impl Clock {
     /// Parses a length: `12.5s`, frames, or timecode as `mm:ss:ff` or `hh:mm:ss:ff`.
     pub(super) fn length(&self, text: &str) -> Result<Frames, String> {
         if !Timecode::looks_like(text) {
-            return Frames::parse(text, self.rate).map_err(|e| e.to_string());
+            return self.time(text);
         }
         Ok(self.picture_length(text)?.frames(self.rate))
     }
@@ -71,9 +87,18 @@ impl Clock {
                 )),
             };
         }
-        Ok(At::Frames(
-            Frames::parse(text, self.rate).map_err(|e| e.to_string())?,
-        ))
+        Ok(At::Frames(self.time(text)?))
+    }
+
+    /// Parses a time that is no timecode: `12.5s`, `12000 frames`.
+    fn time(&self, text: &str) -> Result<Frames, String> {
+        let bare = text.trim();
+        let is_number = bare.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        // 0 is the same in every unit.
+        if is_number && !self.allows_bare_numbers && bare.parse::<f64>().is_ok_and(|n| n > 0.0) {
+            return Err(no_unit(bare));
+        }
+        Frames::parse(text, self.rate).map_err(|e| e.to_string())
     }
 
     /// Parses a point on the timeline as a frame after the origin.
@@ -81,7 +106,7 @@ impl Clock {
         match self.position(text, origin)? {
             At::Frames(at) => Ok(at),
             At::Origin => Err(format!(
-                "{text:?} is no time, like 12.5s, 2m20s, 250ms or a number of frames"
+                "{text:?} is no time, like 12.5s, 2m20s, 250ms or 12000 frames"
             )),
             At::Timecode(at) => {
                 let start = self.start.map_or(Frames::ZERO, |s| s.frames(self.rate));

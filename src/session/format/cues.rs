@@ -49,7 +49,8 @@ pub(super) fn cue(key: &Key, table: &Table, context: &Context<'_>, problems: &mu
         values: Scope { folder, ..in_cue },
     };
     tracks(&mut cue, &mut reader, &scope);
-    if cue.tracks.is_empty() && reader.lacks("files") && reader.lacks("track") {
+    let is_misspelt = reader.has_misspelt("files") || reader.has_misspelt("track");
+    if cue.tracks.is_empty() && reader.lacks("files") && reader.lacks("track") && !is_misspelt {
         reader.report(key.span.clone(), "it has no tracks");
     }
 
@@ -67,7 +68,7 @@ pub(super) fn cue(key: &Key, table: &Table, context: &Context<'_>, problems: &mu
         let mut inner = reader.inner("use", key, table);
         let subject = inner.subject().to_owned();
         inner.own(&subject, &key.span);
-        if !inner.has("at") {
+        if !inner.has("at") && !inner.has_misspelt("at") {
             inner.report(key.span.clone(), "it has no at");
         }
         cue.uses
@@ -170,6 +171,7 @@ fn found(
     } else {
         folder
     };
+    let folder_exists = folder.exists();
     match files::matching(&folder, pattern) {
         Ok(files) => {
             if files.is_empty() {
@@ -181,7 +183,7 @@ fn found(
             files
         }
         Err(e) => {
-            let wanted = if parent.is_empty() {
+            let wanted = if parent.is_empty() || !folder_exists {
                 folder
             } else {
                 folder.join(parent)
@@ -192,7 +194,14 @@ fn found(
             } else {
                 format!("there is no folder {name}{}", beside(&wanted))
             };
-            reader.report(span.clone(), message);
+            // A wrong folder of the cue is reported where the file states it.
+            let is_own = reader.has("folder") && !folder_exists;
+            let place = if is_own {
+                reader.span("folder")
+            } else {
+                span.clone()
+            };
+            reader.report(place, message);
             Vec::new()
         }
     }

@@ -422,7 +422,7 @@ fn notation(unit: Unit) -> &'static str {
     match unit {
         Unit::Decibels => "a level in dB, like -3 or -inf",
         Unit::TruePeak => "a level in dBTP, like -1",
-        Unit::Seconds => "a time like \"250ms\" or a number of frames",
+        Unit::Seconds => "a time like \"250ms\" or \"480 frames\"",
         Unit::Share => "a number from 0 to 1",
         Unit::Hertz => "a frequency in Hz below half the sample rate",
         Unit::Slope => "6, 12, 18, 24, 30, 36, 42 or 48",

@@ -105,7 +105,7 @@ impl Kind {
             Self::Level | Self::Ceiling => "a level in dB, like -3 or -inf",
             Self::Pan => "like \"L30\" or -0.3",
             Self::Length | Self::Position | Self::Fade => {
-                "a time like \"12.5s\" or a number of frames"
+                "a time like \"12.5s\" or \"12000 frames\""
             }
             Self::Texts => "text or a list of texts",
             Self::Points => "a list",

@@ -23,6 +23,8 @@ pub(super) struct Problems {
     problems: Vec<Problem>,
     /// Number of problems beyond [`MAX_REPORTED`].
     unreported: usize,
+    /// Places of syntax errors.
+    syntax: Vec<SourceLocation>,
     /// Tables by the name that messages give them.
     owners: HashMap<String, Owner>,
     /// The keys that the reader has asked each kind of table for.
@@ -37,6 +39,7 @@ impl Problems {
             source: Arc::clone(source),
             problems: Vec::new(),
             unreported: 0,
+            syntax: Vec::new(),
             owners: HashMap::new(),
             #[cfg(test)]
             asked: std::collections::BTreeMap::new(),
@@ -56,6 +59,42 @@ impl Problems {
     /// Adds a problem at a place, in words.
     pub(super) fn report(&mut self, span: Range<usize>, message: impl Into<String>) {
         self.add(&span, Problem::new(message));
+    }
+
+    /// Adds a syntax error at a place. What follows from it is left out.
+    pub(super) fn report_syntax(&mut self, span: Range<usize>, message: impl Into<String>) {
+        let place = self.source.place(&span);
+        // One line may have several syntax errors, of which the first explains the others.
+        if !self.syntax.iter().any(|known| is_same_line(known, &place)) {
+            self.report(span, message);
+            self.syntax.push(place);
+        }
+    }
+
+    /// Reports whether a problem follows from a syntax error: it is in the same line, or in a table whose header has one.
+    fn follows_from_syntax(&self, problem: &Problem) -> bool {
+        let Some(place) = &problem.span else {
+            return false;
+        };
+        let is_itself = |error: &SourceLocation| {
+            is_same_line(error, place)
+                && error.column == place.column
+                && is_first_of(problem, error, &self.problems)
+        };
+        if self.syntax.iter().any(is_itself) {
+            return false;
+        }
+        self.syntax.iter().any(|error| {
+            if error.file != place.file || place.line < error.line {
+                return false;
+            }
+            // The text after a wrong header belongs to no table, up to the next header.
+            let lines_between = self.source.text.lines().skip(error.line);
+            let mut lines_between = lines_between.take(place.line - error.line);
+            place.line == error.line
+                || (error.text.trim_start().starts_with('[')
+                    && !lines_between.any(|line| line.trim_start().starts_with('[')))
+        })
     }
 
     /// Adds a problem at a place.
@@ -124,6 +163,15 @@ impl Problems {
 
     /// Returns all problems in the order of the text.
     pub(super) fn into_vec(mut self) -> Vec<Problem> {
+        if !self.syntax.is_empty() {
+            let follows: Vec<bool> = self
+                .problems
+                .iter()
+                .map(|p| self.follows_from_syntax(p))
+                .collect();
+            let mut follows = follows.into_iter();
+            self.problems.retain(|_| !follows.next().unwrap_or(false));
+        }
         let set = |place: &SourceLocation| place.file != self.source.path;
         self.problems.sort_by_key(|p| {
             p.span
@@ -134,4 +182,18 @@ impl Problems {
             .then(|| Problem::new(format!("and {} more problems", self.unreported)));
         self.problems.into_iter().chain(more).collect()
     }
+}
+
+fn is_same_line(a: &SourceLocation, b: &SourceLocation) -> bool {
+    a.file == b.file && a.line == b.line
+}
+
+/// Reports whether a problem is the first one at the place of a syntax error, which is the error itself.
+fn is_first_of(problem: &Problem, error: &SourceLocation, problems: &[Problem]) -> bool {
+    let first = problems.iter().find(|p| {
+        p.span
+            .as_ref()
+            .is_some_and(|place| is_same_line(place, error))
+    });
+    first.is_some_and(|first| std::ptr::eq(first, problem))
 }

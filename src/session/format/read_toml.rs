@@ -11,10 +11,80 @@ use toml::de::{DeTable, DeValue};
 pub(super) fn read(source: &str, offset: usize, problems: &mut Problems) -> Table {
     let (root, errors) = DeTable::parse_recoverable(source);
     for error in errors {
+        let span = error.span().unwrap_or(0..0);
         let what = error.message().trim_end().replace('\n', "; ");
-        problems.report(moved(error.span().unwrap_or(0..0), offset), what);
+        let what = explained(source, &span, &what).unwrap_or(what);
+        problems.report_syntax(moved(span, offset), what);
     }
     table(root.get_ref(), offset)
+}
+
+/// Returns what to do about a syntax error, for the mistakes that people make most; `None` for others.
+fn explained(source: &str, span: &Range<usize>, message: &str) -> Option<String> {
+    let before = source.get(..span.start)?;
+    let start = before.rfind('\n').map_or(0, |n| n + 1);
+    let line = source.get(start..)?.lines().next()?;
+    let value = line.split_once('=').map_or("", |(_, value)| value.trim());
+    let text = source.get(span.clone()).unwrap_or_default().trim();
+    if message == "duplicate key" {
+        let what = if line.trim_start().starts_with('[') {
+            "this table is in the file twice: give one another name, or join them"
+        } else {
+            "this key is in the table twice: remove one"
+        };
+        return Some(what.to_owned());
+    }
+    let plain_value = value.split('#').next().unwrap_or_default().trim();
+    if let Some((whole, decimals)) = plain_value.split_once(',')
+        && whole
+            .trim_start_matches(['-', '+'])
+            .bytes()
+            .all(|b| b.is_ascii_digit())
+        && !decimals.is_empty()
+        && decimals.bytes().all(|b| b.is_ascii_digit())
+    {
+        return Some(format!("decimals need a point: write {whole}.{decimals}"));
+    }
+    if message.contains("must be quoted") {
+        return Some(match text {
+            "" => "a value is missing after =".to_owned(),
+            "yes" | "on" | "True" | "TRUE" => "write true, without quotes".to_owned(),
+            "no" | "off" | "False" | "FALSE" => "write false, without quotes".to_owned(),
+            "-Inf" | "-INF" | "-infinity" => "write -inf".to_owned(),
+            _ if text.ends_with(['k', 'K'])
+                && text.trim_end_matches(['k', 'K']).parse::<f64>().is_ok() =>
+            {
+                let hertz = text
+                    .trim_end_matches(['k', 'K'])
+                    .parse::<f64>()
+                    .unwrap_or_default()
+                    * 1000.0;
+                format!("write {hertz}, in Hz")
+            }
+            _ => format!("text needs quotes: write \"{text}\""),
+        });
+    }
+    if message.contains("unclosed table") && line.trim_start().starts_with('[') {
+        if !line.contains(']') {
+            return Some("the ] after the name of the table is missing".to_owned());
+        }
+        let header = line.trim().trim_start_matches('[').split(']').next()?;
+        let (kind, name) = header.split_once('.')?;
+        return name.contains(char::is_whitespace).then(|| {
+            format!(
+                "a name with spaces needs quotes: write [{kind}.\"{}\"]",
+                name.trim()
+            )
+        });
+    }
+    if message.contains("escape") && value.contains('\\') {
+        return Some("write / between folders, as in \"stems/vox.wav\"".to_owned());
+    }
+    if message.contains("basic string") && value.starts_with('"') && value.matches('"').count() == 1
+    {
+        return Some("the quotes at the end of the text are missing".to_owned());
+    }
+    None
 }
 
 /// Returns the tree of a TOML text, or `None` where it has a syntax error.

@@ -108,11 +108,11 @@ const VALUES: &str = r#"
 | fade | length and, after a space, shape: `"50ms"`, `"2s equal-power"`; shapes: `linear`, `equal-power`, `between`, `raised-cosine`, `square-root`, `decibel-linear` |
 | frame rate | name or number: `"24"`, `24`, `"29.97df"` |
 | language | letters, digits, `-` and `_`, at most 35: `"en"`, `"pt-BR"` |
-| length | time or number of frames: `"12.5s"`, `"2m20s"`, `"250ms"`, `48000`; with `fps` also `"mm:ss:ff"` and `"hh:mm:ss:ff"` |
+| length | `"12.5s"`, `"2m20s"`, `"250ms"`, `"12000 frames"`; with `fps` also `"mm:ss:ff"` and `"hh:mm:ss:ff"` |
 | level | number, or text for minus infinity: `-3`, `"-inf"` |
 | pan | text or number from -1 (left) to 1 (right): `"C"`, `"L30"`, `"R100"`, `-0.3` |
 | point | time, value and shape of the way there: `"4s -6 sine"`; shapes: `linear`, `sine`, `exp`, `step` |
-| position | time or number of frames after the start, a timecode, or `"origin"` for the stem's Broadcast-WAV time reference; in a cue, only a time after its start |
+| position | a time after the start, a timecode, or `"origin"` for the stem's Broadcast-WAV time reference; in a cue, only a time after its start |
 | timecode | `"01:00:12:08"`, with `;` before the frames for drop-frame rates |
 "#;
 

@@ -6,7 +6,7 @@ use super::{
     clock::{Clock, TimeOrigin},
     cues::{self, cue},
     deliverables::{collisions, deliverable},
-    files, keys,
+    files, is_json, keys,
     problems::Problems,
     table_reader::TableReader,
     tracks::{TrackScope, files_of_track, track},
@@ -14,7 +14,8 @@ use super::{
     values::Scope,
 };
 use crate::{
-    error::ProblemKind,
+    diagnostics::{Warning, WarningKind},
+    error::{ProblemKind, Subject},
     layout::Layout,
     media::{Input, highest_rate},
     session::{Bus, Session, validate},
@@ -45,7 +46,7 @@ pub(super) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    fn new(folder: &Path, outside: bool) -> Self {
+    fn new(folder: &Path, outside: bool, is_json: bool) -> Self {
         Self {
             folder: folder.to_owned(),
             outside,
@@ -53,6 +54,7 @@ impl<'a> Context<'a> {
                 rate: SampleRate::HZ_48000,
                 fps: None,
                 start: None,
+                allows_bare_numbers: is_json,
             },
             buses: Vec::new(),
             bus_index: HashMap::new(),
@@ -139,7 +141,7 @@ pub(super) fn session(
     problems: &mut Problems,
 ) -> Session {
     let folder = path.parent().unwrap_or(Path::new(""));
-    let mut context = Context::new(folder, load.outside);
+    let mut context = Context::new(folder, load.outside, is_json(path));
     let mut header = Header::default();
     let mut root = context.root(document, problems);
     let tables = Tables {
@@ -239,6 +241,7 @@ pub(super) fn session(
     session.deliverables = deliverables;
     collisions(&session, folder, &tables.deliverables, problems);
     session.load_warnings.0 = cues::passed_over(&session, &tables.cues, &context);
+    session.load_warnings.0.extend(large_gains(&session));
     context.root(document, problems).finish();
     // Empty tracks and cues were reported above with their line, or may still be filled by the program.
     for problem in validate::session(&session)
@@ -248,6 +251,37 @@ pub(super) fn session(
         problems.pass_on(problem);
     }
     session
+}
+
+/// Gain in dB from which a strip is probably a mistake, such as -3 without its sign and its point.
+const LARGE_GAIN: f64 = 24.0;
+
+/// Returns a warning for each strip whose fader is above [`LARGE_GAIN`].
+fn large_gains(session: &Session) -> Vec<Warning> {
+    let tracks = session.tracks().iter().map(|track| (None, track));
+    let in_cues = session.cues().iter().flat_map(|cue| {
+        let name = cue.name.as_str();
+        cue.tracks.iter().map(move |track| (Some(name), track))
+    });
+    let tracks = tracks.chain(in_cues).map(|(cue, track)| {
+        let subject = Subject::Track {
+            cue: cue.map(str::to_owned),
+            name: track.strip.name.clone(),
+            file: None,
+        };
+        (subject, track.strip.gain)
+    });
+    let buses = session.buses().iter().map(|bus| {
+        let name = bus.strip.name.clone();
+        (Subject::Bus { name }, bus.strip.gain)
+    });
+    let strips = tracks
+        .chain(buses)
+        .chain([(Subject::Master, session.master.gain)]);
+    strips
+        .filter(|(_, gain)| gain.0 > LARGE_GAIN)
+        .map(|(subject, gain)| Warning::new(WarningKind::LargeGain { gain_db: gain.0 }, subject))
+        .collect()
 }
 
 /// Returns the highest rate among the stems, where any can be opened.

@@ -8,7 +8,10 @@ use super::{
     tree::{Key, Node, Table, Value},
     values::{FieldReader, FieldValue, Scope},
 };
-use crate::session::{Insert, source_text::KeySpans};
+use crate::{
+    diagnostics::suggest::nearest,
+    session::{Insert, source_text::KeySpans},
+};
 use std::{mem, ops::Range, ptr};
 
 /// A table that is being read.
@@ -99,11 +102,28 @@ impl<'t, 'a> TableReader<'t, 'a> {
         if let Value::Table(table) = &node.value {
             return Some(table);
         }
-        let message = format!(
-            "{key} is {}, but should be {}",
-            node.value.kind(),
-            spec.kind.expected()
-        );
+        let message = match (&spec.kind, &node.value) {
+            // `[[track]]`, which lists have in other formats.
+            (Kind::Tables(_), Value::List(list)) => {
+                let named = list.iter().find_map(|node| match &node.value {
+                    Value::Table(table) => table.text("name"),
+                    _ => None,
+                });
+                format!(
+                    "{key} is a list, but each {key} is a table with a name: write [{key}.{}]",
+                    named.map_or_else(|| "NAME".to_owned(), table_name)
+                )
+            }
+            (Kind::Tables(_), _) if ptr::eq(self.spec, &keys::SESSION) => format!(
+                "{key} is {}, but each {key} is a table with a name: write [{key}.NAME]",
+                node.value.kind()
+            ),
+            _ => format!(
+                "{key} is {}, but should be {}",
+                node.value.kind(),
+                spec.kind.expected()
+            ),
+        };
         self.report(node.span.clone(), message);
         None
     }
@@ -159,6 +179,19 @@ impl<'t, 'a> TableReader<'t, 'a> {
                 format!("unknown key {:?}{hint}", key.name),
             );
         }
+    }
+
+    /// Reports whether the table has an unknown key that probably means this one, which [`finish`](Self::finish) reports.
+    pub(super) fn has_misspelt(&self, key: &'static str) -> bool {
+        self.table.entries.iter().any(|(own, _)| {
+            let name = own.name.as_str();
+            self.spec.key(name).is_none()
+                && (self
+                    .spec
+                    .synonym(name)
+                    .is_some_and(|meant| meant.name == key)
+                    || nearest(name, self.spec.keys().map(|key| key.name)) == Some(key))
+        })
     }
 
     pub(super) fn subject(&self) -> &str {
@@ -218,6 +251,16 @@ impl<'t, 'a> TableReader<'t, 'a> {
         self.finish();
         (self.spec, self.subject, self.table) = outer;
         true
+    }
+}
+
+/// Returns a name as the header of a table has it: in quotes where it is no plain word.
+fn table_name(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if !name.is_empty() && name.chars().all(is_plain) {
+        name.to_owned()
+    } else {
+        format!("{name:?}")
     }
 }
 

@@ -50,12 +50,13 @@ pub(super) fn track(
         let mut inner = reader.inner("clip", key, table);
         match clip(&mut inner, &key.span, None, bindings::clip) {
             Some(clip) => track.clips.push(clip.named(&key.name)),
-            None if inner.has("file") => {}
+            None if inner.has("file") || inner.has_misspelt("file") => {}
             None => inner.report(key.span.clone(), "it has no file"),
         }
         inner.finish();
     }
-    if track.clips.is_empty() && !reader.has("file") && reader.lacks("clip") {
+    let is_misspelt = reader.has_misspelt("file") || reader.has_misspelt("clip");
+    if track.clips.is_empty() && !reader.has("file") && reader.lacks("clip") && !is_misspelt {
         reader.report(key.span.clone(), "it has neither a file nor a clip");
     }
     reader.finish();

@@ -1,7 +1,7 @@
 //! Reads each type of the model from a value of the session file, and writes it back as one.
 
 use super::{
-    clock::{Clock, TimeOrigin},
+    clock::{Clock, TimeOrigin, frames_in_one_word, no_unit},
     files::confined,
     keys::{KeySpec, Kind},
     problems::Problems,
@@ -183,10 +183,11 @@ impl FieldWriter<'_> {
 
     /// Returns a time as milliseconds where those are exact, or else in frames.
     pub(super) fn time(&self, frames: Frames) -> Value {
-        seconds(frames, self.session.rate).map_or_else(
-            || i64::try_from(frames.0).map_or(Value::Text(frames.to_string()), Value::Integer),
-            Value::Text,
-        )
+        match seconds(frames, self.session.rate) {
+            Some(text) => Value::Text(text),
+            None if frames == Frames::ZERO => Value::Integer(0),
+            None => Value::Text(format!("{frames} frames")),
+        }
     }
 
     /// Returns a path relative to the folder of the session file, with `/` between its components.
@@ -443,7 +444,7 @@ impl FieldValue for Pan {
 /// A length.
 impl FieldValue for Frames {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
-        let length = time(node, |text| field.clock().length(text));
+        let length = time(node, field.clock(), |text| field.clock().length(text));
         field.checked(node, length)
     }
 
@@ -454,7 +455,7 @@ impl FieldValue for Frames {
 
 impl FieldValue for At {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
-        let at = time(node, |text| {
+        let at = time(node, field.clock(), |text| {
             field.clock().position(text, field.scope.origin)
         });
         field.checked(node, at)
@@ -475,7 +476,8 @@ impl FieldValue for Fade {
         let clock = field.clock();
         let fade = match &node.value {
             Value::Text(text) => {
-                let (time, name) = text.trim().split_once(' ').unwrap_or((text, "linear"));
+                let text = frames_in_one_word(text.trim());
+                let (time, name) = text.split_once(' ').unwrap_or((&text, "linear"));
                 clock.length(time).and_then(|length| {
                     let shape = name
                         .trim()
@@ -484,7 +486,7 @@ impl FieldValue for Fade {
                     Ok(Self { length, shape })
                 })
             }
-            _ => time(node, |text| clock.length(text)).map(Self::linear),
+            _ => time(node, clock, |text| clock.length(text)).map(Self::linear),
         };
         field.checked(node, fade)
     }
@@ -557,7 +559,8 @@ impl Timed for Fade {
 impl<T: Timed> FieldValue for Stated<T> {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
         let value = T::read(node, field)?;
-        let time = node.value.as_text().map(str::trim).unwrap_or_default();
+        let time = frames_in_one_word(node.value.as_text().map(str::trim).unwrap_or_default());
+        let time = time.as_str();
         let time = time.split_once(' ').map_or(time, |(time, _)| time);
         let exact = value.frames().and_then(|_| field.clock().exact(time));
         Some(Self { value, exact })
@@ -634,7 +637,8 @@ pub(super) fn point<T>(
             node.value.kind()
         ));
     };
-    let words: Vec<&str> = text.split_whitespace().collect();
+    let in_words = frames_in_one_word(text);
+    let words: Vec<&str> = in_words.split_whitespace().collect();
     let (time, stated, shape) = match words.as_slice() {
         [time, value] => (time, value, &"linear"),
         [time, value, shape] => (time, value, shape),
@@ -885,6 +889,10 @@ impl FieldValue for Input {
 impl FieldValue for PathBuf {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
         let file = field.text(node)?;
+        if let Some(message) = backslashed(file, field.scope) {
+            field.wrong(node, message);
+            return None;
+        }
         let path = confined(file, field.scope.folder, field.scope.context, field.subject);
         path.map_err(|kind| {
             field
@@ -899,13 +907,40 @@ impl FieldValue for PathBuf {
     }
 }
 
+/// Returns the message for a path with backslashes, which are escapes in TOML text, if it names a file with slashes.
+fn backslashed(file: &str, scope: Scope<'_>) -> Option<String> {
+    let mut slashed = String::new();
+    for c in file.chars() {
+        match c {
+            '\\' => slashed.push('/'),
+            '\u{8}' => slashed.push_str("/b"),
+            '\t' => slashed.push_str("/t"),
+            '\n' => slashed.push_str("/n"),
+            '\u{c}' => slashed.push_str("/f"),
+            '\r' => slashed.push_str("/r"),
+            '\u{1b}' => slashed.push_str("/e"),
+            c => slashed.push(c),
+        }
+    }
+    if slashed == file || is_link(file) {
+        return None;
+    }
+    let folder = scope.context.folder.join(scope.folder);
+    let is_meant = !folder.join(file).exists() && folder.join(slashed.replace("//", "/")).exists();
+    let slashed = slashed.replace("//", "/");
+    is_meant.then(|| format!("folders are separated by /: write \"{slashed}\""))
+}
+
 /// Reads a time: a number of frames, or text in a notation of its own.
 fn time<T: From<Frames>>(
     node: &Node,
+    clock: &Clock,
     parse: impl FnOnce(&str) -> Result<T, String>,
 ) -> Result<T, String> {
     match &node.value {
         Value::Text(text) => parse(text),
+        Value::Integer(n) if *n > 0 && !clock.allows_bare_numbers => Err(no_unit(&n.to_string())),
+        Value::Number(n) if *n > 0.0 => Err(no_unit(&n.to_string())),
         Value::Integer(n) => u64::try_from(*n)
             .map(|n| Frames(n).into())
             .map_err(|_| "is below 0".to_owned()),

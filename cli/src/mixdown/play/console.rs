@@ -37,6 +37,8 @@ struct ConsoleStrip {
     group: String,
     /// Index of the cue in `Console::cues`.
     cue: Option<usize>,
+    /// Indices of the cue and its track in the session, for the meter.
+    meter: Option<(usize, usize)>,
     has_pan_automation: bool,
     loaded: Controls,
     now: Controls,
@@ -207,7 +209,9 @@ impl Console {
             let level = match strip.part {
                 Selector::Track(_) => tracks.next(),
                 Selector::Bus(_) => buses.next(),
-                _ => None,
+                _ => strip
+                    .meter
+                    .and_then(|(cue, track)| levels.cues.get(cue)?.get(track)),
             };
             strip.peak = level.map(|level| level.peak.0);
             strip.held_peak = larger(strip.held_peak, strip.peak);
@@ -563,6 +567,7 @@ fn strips_of(session: &Session) -> (Vec<ConsoleStrip>, Vec<ConsoleCue>) {
             name: strip.name.clone(),
             group: group.to_owned(),
             cue,
+            meter: None,
             has_pan_automation: strip.pan_curve != soundtrack::Curve::new(),
             loaded: Controls::of(strip),
             now: Controls::of(strip),
@@ -574,7 +579,8 @@ fn strips_of(session: &Session) -> (Vec<ConsoleStrip>, Vec<ConsoleCue>) {
         .map(|(id, track)| new(id.into(), &track.strip, "track", None))
         .collect();
     let mut cues = Vec::new();
-    for cue in session.cues().iter().filter(|cue| !cue.uses.is_empty()) {
+    let placed = session.cues().iter().enumerate();
+    for (in_session, cue) in placed.filter(|(_, cue)| !cue.uses.is_empty()) {
         let part_name = format!("cue.{}", cue.name);
         let Ok(part @ Selector::Cue(id)) = session.part(&part_name) else {
             continue;
@@ -586,12 +592,10 @@ fn strips_of(session: &Session) -> (Vec<ConsoleStrip>, Vec<ConsoleCue>) {
             is_muted: cue.mute,
         });
         for (number, track) in cue.tracks.iter().enumerate() {
-            strips.push(new(
-                (id, number).into(),
-                &track.strip,
-                &cue.name,
-                Some(index),
-            ));
+            strips.push(ConsoleStrip {
+                meter: Some((in_session, number)),
+                ..new((id, number).into(), &track.strip, &cue.name, Some(index))
+            });
         }
     }
     let buses = session.bus_ids().zip(session.buses());
