@@ -8,7 +8,7 @@ use crate::{
     encode::FileSink,
     error::{Error, ErrorKind, Problem, Result, Subject},
     plan::Plan,
-    session::{Content, Deliverable, Excerpt, Master, Session},
+    session::{Content, Deliverable, Excerpt, Master, Selector, Session},
     storage::{AtomicFile, FileSet},
     units::{Decibels, Frames},
 };
@@ -249,12 +249,21 @@ fn problem_of(session: &Session, deliverable: &Deliverable) -> Option<Problem> {
     let fault = session.deliverable_faults(deliverable).into_iter().next();
     let document = deliverable.document();
     let is_of_parts = deliverable.album || !deliverable.stems.is_empty();
+    let stems = deliverable.stems.iter().map(|bus| Selector::Bus(*bus));
+    let mut parts = (deliverable.mute.iter().chain(&deliverable.solo).copied())
+        .chain(deliverable.cue.map(Selector::Cue))
+        .chain(stems);
     let (what, keys): (Cow<'_, str>, &[&str]) = if deliverable.file.as_os_str().is_empty() {
         ("it has no file".into(), &["file"])
     } else if deliverable.album && !deliverable.stems.is_empty() {
         (
             "it is an album and stems: make two deliverables of it".into(),
             &["album", "stems"],
+        )
+    } else if parts.any(|part| session.lacks(part)) {
+        (
+            "names a part that is not in this session".into(),
+            &["mute", "solo", "stems", "cue"],
         )
     } else if let Some((key, fault)) = &fault {
         (fault.into(), std::slice::from_ref(key))

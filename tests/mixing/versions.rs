@@ -560,3 +560,17 @@ fn null_tests_read_the_files_back_and_name_those_that_clip() {
         "{warning}"
     );
 }
+
+#[test]
+fn parts_of_another_session_are_refused() {
+    let (mut own, other) = (film(), film());
+    own.promise(Deliverable::new("m&e", "m&e.wav").mute(other.speech));
+    let e = Delivery::new().run(&own.session).unwrap_err();
+    let said = "deliverable \"m&e\": names a part that is not in this session";
+    assert_eq!(
+        (e.kind(), e.to_string().as_str()),
+        (ErrorKind::Session, said)
+    );
+    own.session.deliverables[0].mute = vec![own.speech.into()];
+    Delivery::new().run(&own.session).unwrap();
+}
