@@ -32,6 +32,7 @@ use output_file::OutputFile;
 use pipeline::Signal;
 use settings::JobSettings;
 use std::{
+    fmt,
     io::{Cursor, Seek, Write},
     ops::Range,
     path::Path,
@@ -203,7 +204,7 @@ impl<'a> Bounce<'a> {
         let mut renderer = Renderer::new(plan, &self.settings.options)?;
         let (mut report, measured) = self.render(&mut renderer, file.sink())?;
         if let Some(measured) = &measured {
-            file.set_loudness(measured);
+            file.set_loudness(measured, None);
         }
         let complete = file.complete(&mut report)?;
         report.add_sink_result(&encode::publish(vec![complete])?.pop().unwrap_or_default());
@@ -248,7 +249,7 @@ impl<'a> Bounce<'a> {
         let mut renderer = Renderer::new(plan, &self.settings.options)?;
         let (mut report, measured) = self.render(&mut renderer, file.sink())?;
         if let Some(measured) = &measured {
-            file.set_loudness(measured);
+            file.set_loudness(measured, None);
         }
         let written = file.into_file(&mut report).finish()?;
         report.add_sink_result(&written);
@@ -338,6 +339,12 @@ impl<'a> Bounce<'a> {
             }
         }
         Ok((report, measured))
+    }
+}
+
+impl fmt::Debug for Bounce<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bounce({}, {:?})", self.format, self.range)
     }
 }
 

@@ -320,6 +320,15 @@ impl Automation {
         Self { segments }
     }
 
+    /// Makes the value constant. Allocates nothing where it was constant.
+    pub(crate) fn set_constant(&mut self, value: f64) {
+        self.segments.clear();
+        self.segments.push(CurveSegment {
+            end: u64::MAX,
+            kind: SegmentKind::Constant(value),
+        });
+    }
+
     /// Returns the value if it is constant.
     pub(crate) fn constant(&self) -> Option<f64> {
         match self.segments.as_slice() {

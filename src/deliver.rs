@@ -63,6 +63,12 @@ pub struct Delivery<'a> {
     bins: Option<usize>,
 }
 
+impl std::fmt::Debug for Delivery<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Delivery(only {:?})", self.only)
+    }
+}
+
 /// Default number of bins of a waveform in the report of a delivery.
 const DEFAULT_BINS: usize = 2000;
 
@@ -161,6 +167,7 @@ impl<'a> Delivery<'a> {
             render::render(job, plan, renders, &context, &mut progress, &mut rendered)?;
             renders += 1;
         }
+        rendered.complete_pieces()?;
         for job in &jobs {
             let documents = job.documents.iter();
             let is_listing = |content| matches!(content, Content::AlbumCue | Content::AlbumJson);

@@ -23,7 +23,7 @@ pub use file_sink::FileSink;
 pub(crate) use file_sink::{CompleteOutput, DryRunSink, publish};
 pub use format::{Encoding, Format, UnknownFormat};
 pub use memory::Memory;
-pub use metadata::{Family, FileLoudness, Metadata};
+pub use metadata::{AlbumLoudness, Family, FileLoudness, Metadata};
 pub use options::Options;
 pub use slice::Slice;
 use stream::EncodedStream;

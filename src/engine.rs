@@ -22,6 +22,7 @@ mod reduction_log;
 mod running_insert;
 mod scheduler;
 pub(crate) mod scoped_thread;
+pub(crate) mod serial;
 mod tap;
 mod thread_pool;
 mod transport;
@@ -43,7 +44,7 @@ use node::{NodePosition, NodeState};
 use reduction_log::CountedFrames;
 pub(crate) use reduction_log::GainReduction;
 use scheduler::{Graph, Scheduler};
-use std::ops::Range;
+use std::{fmt, ops::Range};
 use tap::Tap;
 use thread_pool::Pool;
 use transport::Transport;
@@ -467,6 +468,17 @@ impl Renderer {
     /// Returns the flaws of each clip of a node so far.
     pub(crate) fn flaws(&self, node: usize) -> &[FlawLog] {
         self.nodes.get(node).map_or(&[], NodeState::flaws)
+    }
+}
+
+impl fmt::Debug for Renderer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (nodes, length) = (self.nodes.len(), self.plan.length);
+        write!(
+            f,
+            "Renderer({nodes} nodes, at {} of {length})",
+            self.position
+        )
     }
 }
 

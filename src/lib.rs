@@ -65,6 +65,7 @@
 //! | write every file that a session promises | [`Deliverable`], [`Delivery`] |
 //! | take files from memory, write them into memory | [`Input::bytes`], [`Input::reader`], [`Bounce::to_bytes`], [`Bounce::to_writer`] |
 //! | end a long operation early | [`Cancel`] |
+//! | render many short ranges for training | [`Crops`] |
 //! | edit a session while it plays | [`Player::update_at`], [`Player::ramp_gain`], [`Renderer::replace`] |
 //! | get samples in memory | [`Session::render`], [`Session::render_on`], [`Renderer`] |
 //! | play live | [`Player`], [`PlayerBuilder`] |
@@ -148,7 +149,10 @@
 //! | bounce | an offline render into an output |
 //! | underrun | frames that a device wanted and did not get |
 #![forbid(unsafe_code)]
+// On docs.rs, items of a feature say so.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]
+#![warn(missing_debug_implementations)]
 #![warn(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -206,6 +210,7 @@ mod session;
 // Ways to run.
 mod bounce;
 pub mod compare;
+mod crops;
 pub mod deliver;
 mod player;
 pub mod slice;
@@ -267,6 +272,7 @@ pub mod guide {
 pub use block::Block;
 pub use bounce::{Bounce, Progress};
 pub use cancel::Cancel;
+pub use crops::Crops;
 pub use curve::{Curve, Fade, FadeShape, Point, Shape, UnknownShape};
 pub use deliver::Delivery;
 pub use dsp::pan::{PanLaw, UnknownPanLaw};

@@ -53,6 +53,7 @@ pub struct Meter {
 
 /// Level with its position.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct LevelAt<T> {
     /// Level.
     pub level: T,

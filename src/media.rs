@@ -137,6 +137,7 @@ pub trait Source: Send {
 
 /// Properties of a stem file, measured when it is opened.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Info {
     /// Rate and layout.
     pub spec: Spec,
@@ -164,6 +165,7 @@ pub struct Info {
 
 /// Sample format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Bits {
     /// Bits per sample.
     pub width: u16,
@@ -218,6 +220,25 @@ pub enum Remark {
 /// count, `Corrupt` for a file too damaged to open. The message names the file.
 pub fn open(path: &Path, stream: Option<usize>) -> Result<(Box<dyn Source>, Info)> {
     open_versioned(path, sniff::sniff(path)?, stream).map(|(source, info, _)| (source, info))
+}
+
+/// Returns the names that a file states for its audio streams, in order: those of the stems of a Native
+/// Instruments stem file (the JSON of its `stem` box), whose first stream is the mix, and of the tracks of
+/// a Matroska file (RFC 9559, section 5.1.4.1.18). An empty text stands for a stream without a name;
+/// formats that name no streams have none.
+///
+/// ```no_run
+/// let names = soundtrack::media::stream_names("song.stem.mp4".as_ref())?;
+/// println!("{}", names.join(", "));
+/// # Ok::<(), soundtrack::Error>(())
+/// ```
+///
+/// # Errors
+/// `NotFound` for a file that does not exist, `Unsupported` for one of an unknown format, `Corrupt` for one
+/// that cannot be read.
+pub fn stream_names(path: &Path) -> Result<Vec<String>> {
+    let (file, kind) = sniff::sniff(path)?;
+    demux::stream_names(path, &file, kind)
 }
 
 /// Opens one channel of a stem file, or all of them, and returns its version as of before it was read. `path` is the name of

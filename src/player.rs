@@ -49,6 +49,7 @@ mod status;
 mod stream_stats;
 #[cfg(test)]
 mod tests;
+mod varispeed;
 
 pub use builder::PlayerBuilder;
 pub use callback::Callback;
@@ -181,6 +182,32 @@ impl Player {
     /// ends looping.
     pub fn set_loop(&self, range: Option<Range<Frames>>) {
         self.send(Command::SetLoop(range.map(|r| r.start.0..r.end.0)));
+    }
+
+    /// Plays at `speed` times the speed of the session, 0.25 to 4, with the pitch that goes with it: 2 is an octave higher. Other
+    /// speeds are limited to that range; 1 passes the mix bit for bit.
+    ///
+    /// A change while it plays fades out and in, for 8 ms each. [`position`](Self::position) stays exact at every speed.
+    ///
+    /// ```
+    /// use soundtrack::{Frames, Layout, PlayerBuilder, SampleRate, Session, Spec, Track, media::Memory};
+    /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    /// let mut mix = Session::new(spec.rate, spec.layout);
+    /// mix.add_track(Track::new("song", Memory::new(spec, vec![vec![0.5; 96_000]])?));
+    /// let player = PlayerBuilder::new().null(&mix)?;
+    /// player.set_speed(0.5)?; // to learn a passage
+    /// # Ok::<(), soundtrack::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `InvalidArgument` for NaN.
+    pub fn set_speed(&self, speed: f64) -> Result<()> {
+        if speed.is_nan() {
+            let what = "the speed is not a number";
+            return Err(Error::new(ErrorKind::InvalidArgument, what));
+        }
+        self.send(Command::SetSpeed(speed.clamp(0.25, 4.0)));
+        Ok(())
     }
 
     /// Finds a part of the session that is played by its name, as [`Session::part`] does: `track.vox`, `bus.music`, `cue.storm`

@@ -6,6 +6,7 @@
 
 mod exact_frames;
 mod parse;
+mod serialized;
 
 pub(crate) use exact_frames::ExactFrames;
 pub use parse::NotANumber;

@@ -1,5 +1,6 @@
 //! Renders a reel of a film that is built in Rust: cues against picture, excerpts, automation and deliverables. Writes the same
-//! session as a file beside the outputs, to `target/film_reel`.
+//! session as a file beside the outputs, to `target/film_reel`, and with it `delivery.toml`: a session of the same stems with
+//! every kind of deliverable, for `mixdown target/film_reel/delivery.toml`.
 
 mod lighthouse;
 mod stems;
@@ -21,6 +22,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     fs::write(
         folder.join("lighthouse.toml"),
         include_str!("lighthouse.toml"),
+    )?;
+    fs::write(
+        folder.join("delivery.toml"),
+        include_str!("../sessions/lighthouse.toml"),
     )?;
     let film = lighthouse::session(folder)?;
     println!("{}", Plan::compile(&film)?);

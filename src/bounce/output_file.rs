@@ -3,8 +3,8 @@
 use crate::{
     diagnostics::{Subject, Warning, WarningKind},
     encode::{
-        self, CompleteOutput, Dither, Dithered, FileLoudness, FileSink, Format, Shaping, Sink,
-        WriterSink,
+        self, AlbumLoudness, CompleteOutput, Dither, Dithered, FileLoudness, FileSink, Format,
+        Shaping, Sink, WriterSink,
     },
     error::{Error, ErrorKind, Result},
     measure::Measured,
@@ -126,14 +126,16 @@ impl<S: AudioFile> OutputFile<S> {
         }
     }
 
-    /// Sets the loudness that the metadata of the file states.
-    pub(crate) fn set_loudness(&mut self, measured: &Measured) {
+    /// Sets the loudness that the metadata of the file states: its own, and that of its album if it is a
+    /// piece of one.
+    pub(crate) fn set_loudness(&mut self, measured: &Measured, album: Option<AlbumLoudness>) {
         let loudness = FileLoudness {
             integrated: measured.integrated.map(|l| l.0),
             range: measured.range,
             true_peak: measured.true_peak.map(|peak| peak.level.0),
             momentary: measured.momentary_max.map(|max| max.level.0),
             short_term: measured.short_term_max.map(|max| max.level.0),
+            album,
         };
         match &mut self.sink {
             OutputSink::Plain(file, _) => file.set_loudness(loudness),

@@ -6,6 +6,7 @@
 
 use super::report::{LoudnessCheck, PeakCheck};
 use crate::{
+    encode::AlbumLoudness,
     measure::{Gating, LoudnessTarget, Measured},
     units::{Dbtp, Lufs},
 };
@@ -28,6 +29,16 @@ impl DeliverableLoudness {
             integrated,
             true_peak: peaks.reduce(f64::max).map(Dbtp),
         }
+    }
+}
+
+impl DeliverableLoudness {
+    /// Returns the loudness of an album for the metadata of its pieces; `None` for silence.
+    pub(super) fn of_album(&self) -> Option<AlbumLoudness> {
+        Some(AlbumLoudness {
+            integrated: self.integrated?.0,
+            true_peak: self.true_peak?.0,
+        })
     }
 }
 

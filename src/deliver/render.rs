@@ -20,7 +20,7 @@ use crate::{
     },
     diagnostics::{MasterStage, StemMismatch, Subject, Warning, WarningKind},
     dsp::peak::Peak,
-    encode::{self, CompleteOutput, Dither, FileSink, Written},
+    encode::{self, CompleteOutput, Container, Dither, FileSink, Written},
     engine::{Renderer, waveform_builder::Grid},
     error::Result,
     measure::Measured,
@@ -78,6 +78,16 @@ impl CompleteFile {
     }
 }
 
+/// Piece of an album whose audio is written, but not the loudness of the album.
+struct PendingPiece {
+    deliverable: usize,
+    number: u32,
+    report: FileReport,
+    mix_of: Option<usize>,
+    file: OutputFile<FileSink>,
+    measured: Measured,
+}
+
 /// Null test of a set of stems, as far as it goes during the render.
 struct StemTest {
     /// Index of the deliverable among the chosen ones.
@@ -101,6 +111,8 @@ pub(super) struct Rendered<'a> {
     /// Measurements of each deliverable, for its checks.
     measured: Vec<Vec<Measured>>,
     files: Vec<CompleteFile>,
+    /// Pieces of albums that state the loudness of the album, which is known after the last one.
+    pieces: Vec<PendingPiece>,
     stem_tests: Vec<StemTest>,
     /// Gain of each deliverable.
     gains: Vec<Decibels>,
@@ -178,10 +190,11 @@ pub(super) fn render(
     }
     let finished = job.files.iter().zip(&signals.per_file).zip(files);
     for (number_of_file, ((file, signals), mut output)) in finished.enumerate() {
-        if let Some(measured) = measurements.get(signals.file) {
-            output.set_loudness(measured);
+        let measured = measurements.get(signals.file);
+        if let Some(measured) = measured {
+            output.set_loudness(measured, None);
         }
-        let mut report = match (signals.node, measurements.get(signals.file)) {
+        let mut report = match (signals.node, measured) {
             (Some(_), _) => stem_report(
                 &base,
                 file.of.as_deref().unwrap_or_default(),
@@ -200,19 +213,27 @@ pub(super) fn render(
                 .warnings
                 .retain(|w| !matches!(w.kind, WarningKind::UnheardTrack { .. }));
         }
-        let output = output.complete(&mut report)?;
-        all.add(CompleteFile {
-            deliverable: file.deliverable,
-            number: file.number,
-            report: FileReport {
-                content: super::content_name(file.content).to_owned(),
-                of: file.of.clone(),
-                render: number,
+        let is_piece = context
+            .deliverable(file)
+            .is_some_and(|d| d.album && d.format.container == Container::Flac);
+        let mix_of = signals.node.is_none().then_some(job.timeline);
+        let report = FileReport {
+            content: super::content_name(file.content).to_owned(),
+            of: file.of.clone(),
+            render: number,
+            report,
+        };
+        match measured.filter(|_| is_piece) {
+            Some(measured) => all.pieces.push(PendingPiece {
+                deliverable: file.deliverable,
+                number: file.number,
                 report,
-            },
-            output,
-            mix_of: signals.node.is_none().then_some(job.timeline),
-        });
+                mix_of,
+                file: output,
+                measured: measured.clone(),
+            }),
+            None => all.complete(file.deliverable, file.number, report, mix_of, output)?,
+        }
     }
     Ok(())
 }
@@ -548,6 +569,7 @@ impl<'a> Rendered<'a> {
             deliverables,
             measured,
             files: Vec::new(),
+            pieces: Vec::new(),
             stem_tests: Vec::new(),
             gains: (0..chosen.len()).map(|i| context.gain_of(i)).collect(),
         }
@@ -556,6 +578,43 @@ impl<'a> Rendered<'a> {
     /// Adds a complete file.
     pub(super) fn add(&mut self, file: CompleteFile) {
         self.files.push(file);
+    }
+
+    /// Completes a file whose audio is written, without making it visible.
+    fn complete(
+        &mut self,
+        deliverable: usize,
+        number: u32,
+        mut report: FileReport,
+        mix_of: Option<usize>,
+        file: OutputFile<FileSink>,
+    ) -> Result<()> {
+        let output = file.complete(&mut report.report)?;
+        self.add(CompleteFile {
+            deliverable,
+            number,
+            report,
+            output,
+            mix_of,
+        });
+        Ok(())
+    }
+
+    /// Completes the pieces of albums with the loudness of their album, after the last render.
+    pub(super) fn complete_pieces(&mut self) -> Result<()> {
+        for mut piece in std::mem::take(&mut self.pieces) {
+            let parts = self.measured.get(piece.deliverable);
+            let album = DeliverableLoudness::new(parts.map_or(&[], Vec::as_slice)).of_album();
+            piece.file.set_loudness(&piece.measured, album);
+            self.complete(
+                piece.deliverable,
+                piece.number,
+                piece.report,
+                piece.mix_of,
+                piece.file,
+            )?;
+        }
+        Ok(())
     }
 
     /// Stores the measurements of a job for the checks of its deliverables, each signal once per

@@ -147,9 +147,8 @@ impl Session {
         check_order(&range)?;
         let plan = Plan::compile(self)?;
         let node = |id: &BusId| {
-            self.buses()
-                .get(id.0)
-                .and_then(|b| bus_node(&plan, &b.strip.name))
+            self.strip((*id).into())
+                .and_then(|strip| bus_node(&plan, &strip.name))
         };
         let nodes: Option<Vec<usize>> = buses.iter().map(node).collect();
         let nodes = nodes.ok_or_else(|| {

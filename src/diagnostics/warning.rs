@@ -353,6 +353,7 @@ pub enum Sharers {
 
 /// Frame of a timeline at a sample rate, displayed as `hh:mm:ss.mmm`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ClockTime {
     /// Frame, counted from 0.
     pub frame: Frames,
@@ -362,6 +363,7 @@ pub struct ClockTime {
 
 /// End of a stem of a cue.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StemEnd {
     /// Name of the track.
     pub track: String,
@@ -419,6 +421,7 @@ pub enum OffGrid {
 
 /// Regions of a stem that were replaced by silence for one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SilencedStretch {
     /// Kind of fault.
     pub flaw: FlawKind,
@@ -490,6 +493,7 @@ pub enum MasterStage {
 
 /// Stem whose signal is also part of another stem.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NestedStem {
     /// The stem.
     pub stem: Subject,

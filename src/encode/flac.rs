@@ -290,6 +290,12 @@ impl Encoder for FlacEncoder {
                 ("REPLAYGAIN_REFERENCE_LOUDNESS", "-18.00 LUFS".to_owned()),
             ];
         }
+        if let Some((gain, peak)) = loudness.album.map(|album| album.replay_gain()) {
+            self.loudness.extend([
+                ("REPLAYGAIN_ALBUM_GAIN", format!("{gain:+.2} dB")),
+                ("REPLAYGAIN_ALBUM_PEAK", format!("{peak:.6}")),
+            ]);
+        }
     }
 }
 

@@ -121,6 +121,17 @@ pub struct FileLoudness {
     pub momentary: Option<f64>,
     /// Maximum short-term loudness in LUFS.
     pub short_term: Option<f64>,
+    /// Loudness of the album that the file is a piece of.
+    pub album: Option<AlbumLoudness>,
+}
+
+/// Loudness of all pieces of an album together.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct AlbumLoudness {
+    /// Integrated loudness in LUFS, of the gating blocks of all pieces.
+    pub integrated: f64,
+    /// Highest true peak of any piece in dBTP.
+    pub true_peak: f64,
 }
 
 /// Loudness that ReplayGain 2.0 brings a file to.
@@ -129,10 +140,20 @@ const REPLAY_GAIN_REFERENCE: Lufs = Lufs(-18.0);
 impl FileLoudness {
     /// Returns gain in dB and peak as a factor of full scale, as ReplayGain 2.0 states them.
     pub(super) fn replay_gain(&self) -> Option<(f64, f64)> {
-        let gain = REPLAY_GAIN_REFERENCE.0 - self.integrated?;
-        let peak = self.true_peak?;
-        Some((gain, libm::pow(10.0, peak / 20.0)))
+        Some(replay_gain(self.integrated?, self.true_peak?))
     }
+}
+
+impl AlbumLoudness {
+    /// Returns gain in dB and peak as a factor of full scale, as ReplayGain 2.0 states them.
+    pub(super) fn replay_gain(&self) -> (f64, f64) {
+        replay_gain(self.integrated, self.true_peak)
+    }
+}
+
+fn replay_gain(integrated: f64, true_peak: f64) -> (f64, f64) {
+    let gain = REPLAY_GAIN_REFERENCE.0 - integrated;
+    (gain, libm::pow(10.0, true_peak / 20.0))
 }
 
 /// Replaces control characters, which no field holds, by spaces.

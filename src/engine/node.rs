@@ -122,6 +122,8 @@ pub(super) struct NodeState {
     factor: Vec<f64>,
     /// The loudness meter, if loudness is measured.
     meter: Option<Box<Meter>>,
+    /// Stems stay open and buffers allocated while they do not sound.
+    pub(super) keeps: bool,
 }
 
 /// The side-chain key of an insert, as it arrives.
@@ -195,6 +197,7 @@ impl NodeState {
             pan: Vec::new(),
             factor: Vec::new(),
             meter: None,
+            keeps: false,
         }
     }
 
@@ -418,7 +421,7 @@ impl NodeState {
         out.active = self.clip_index.find(&(at..at + frames as u64));
         out.block.set_frames(0);
         self.mono.set_frames(0);
-        if !out.active && self.mono.capacity() > 0 {
+        if !out.active && !self.keeps && self.mono.capacity() > 0 {
             self.mono = Block::new(Layout::Mono, 0);
         }
         let (mut spare, mut is_recent) = (self.spare.take(), false);
@@ -427,7 +430,7 @@ impl NodeState {
                 (*spare, is_recent) = (closed, true);
             }
         };
-        for ended in self.clip_index.ended() {
+        for ended in self.clip_index.ended().iter().filter(|_| !self.keeps) {
             if let (Some(clip), Some(reader)) = (clips.get(*ended), self.readers.get_mut(*ended)) {
                 keep(&mut spare, reader.close(&clip.stem));
             }
@@ -452,7 +455,7 @@ impl NodeState {
                 .into_iter()
                 .filter(|_| counts)
                 .for_each(|flaw| flaws.take(flaw));
-            if clip.range.end <= at + frames as u64 {
+            if !self.keeps && clip.range.end <= at + frames as u64 {
                 keep(&mut spare, reader.close(&clip.stem));
             }
         }

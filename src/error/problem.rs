@@ -6,6 +6,7 @@ pub(crate) const HIGHEST_GAIN_DB: f64 = 200.0;
 
 /// Position in a session file.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SourceLocation {
     /// Path of the session file.
     pub file: PathBuf,

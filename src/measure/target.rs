@@ -270,6 +270,7 @@ impl std::error::Error for UnknownTarget {}
 
 /// Gain that brings a programme to a target.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Fit {
     /// Gain to apply.
     pub gain: Decibels,

@@ -169,6 +169,21 @@ pub(crate) fn open(
     }
 }
 
+/// Returns the names that a file states for its audio streams, in order; empty texts for streams without,
+/// and nothing for formats that name no streams.
+pub(super) fn stream_names(path: &Path, file: &InputFile, kind: FileKind) -> Result<Vec<String>> {
+    let stem = StemFile {
+        path,
+        file,
+        stream: None,
+    };
+    match kind {
+        FileKind::Mp4 => stem.mp4_names(),
+        FileKind::Matroska => stem.matroska_names(),
+        _ => Ok(Vec::new()),
+    }
+}
+
 /// Opening containers through their demuxer.
 impl StemFile<'_> {
     /// Opens a container and selects the wanted stream; returns the number of audio streams, too. `order` sorts the

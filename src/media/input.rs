@@ -14,6 +14,7 @@ use std::{
 
 /// How to handle stems that are truncated, damaged, or contain samples that are not finite.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Damage {
     /// Fail, with an error that names the track, the file and the position.
     #[default]

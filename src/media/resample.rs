@@ -85,6 +85,12 @@ pub struct Resampled {
     converter: Option<Converter>,
 }
 
+impl std::fmt::Debug for Resampled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Resampled(to {:?})", self.spec)
+    }
+}
+
 impl Resampled {
     /// Makes a source with the audio of `source` at rate `to`. `source` has to be at its frame 0.
     ///

@@ -1,6 +1,9 @@
 //! Converts the mix to a device's rate and channels, interleaved.
 
-use super::live_renderer::{BLOCK, LiveRenderer};
+use super::{
+    live_renderer::{BLOCK, LiveRenderer},
+    varispeed::{Varispeed, scaled},
+};
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
@@ -33,8 +36,10 @@ pub(super) struct DeviceConverter {
     to: Spec,
     /// For each channel of the device, the factor of each channel of the mix; `None` if the layouts are equal.
     matrix: Option<Vec<Vec<f64>>>,
-    /// The mix at the device's rate; `None` if the rates are equal.
-    resampled: Option<Resampled>,
+    /// The mix at the device's rate and at the speed; `None` if the rates are equal and the speed is 1.
+    resampled: Option<Box<dyn Source>>,
+    /// Speed of playback; takes effect with the next [`restart`](Self::restart).
+    pub speed: f64,
     /// The frames read last, in the layout of the mix.
     block: Block,
 }
@@ -61,6 +66,7 @@ impl DeviceConverter {
             to,
             matrix,
             resampled: None,
+            speed: 1.0,
             block,
         };
         converter.restart()?;
@@ -69,14 +75,19 @@ impl DeviceConverter {
 
     /// Forgets the frames before a new start.
     pub(super) fn restart(&mut self) -> Result<()> {
-        if self.from.rate != self.to.rate {
+        self.resampled = None;
+        if self.from.rate != self.to.rate || self.speed != 1.0 {
             let (renderer, quit) = (Arc::clone(&self.renderer), Arc::clone(&self.quit));
             let source = BlockingSource {
                 renderer,
                 quit,
                 spec: self.from,
             };
-            self.resampled = Some(Resampled::new(Box::new(source), self.to.rate)?);
+            self.resampled = Some(if self.speed == 1.0 {
+                Box::new(Resampled::new(Box::new(source), self.to.rate)?)
+            } else {
+                Box::new(Varispeed::new(Box::new(source), self.to.rate, self.speed)?)
+            });
         }
         Ok(())
     }
@@ -122,6 +133,10 @@ impl DeviceConverter {
 
     /// Converts a frame of the mix to the device's rate, both counted from the start.
     pub(super) fn to_device(&self, frame: u64) -> u64 {
+        if self.speed != 1.0 {
+            let ratio = self.to.rate.as_f64() / (self.from.rate.as_f64() * self.speed);
+            return scaled(frame, ratio);
+        }
         Frames(frame).resampled(self.from.rate, self.to.rate).0
     }
 }

@@ -33,6 +33,7 @@ pub(super) enum Command {
     Stop,
     Seek(u64),
     SetLoop(Option<Range<u64>>),
+    SetSpeed(f64),
     Set(Selector, Setting),
     /// Continues playback on another backend.
     #[cfg_attr(
@@ -81,6 +82,8 @@ pub(super) struct PlaybackThread {
     /// Interrupts a wait for a stem.
     quit: Arc<AtomicBool>,
     latency: Duration,
+    /// Speed of playback.
+    speed: f64,
     /// The open device; `None` after a fault.
     stream: Option<DeviceStream>,
     phase: Phase,
@@ -104,6 +107,7 @@ impl PlaybackThread {
             status,
             quit,
             latency,
+            speed: 1.0,
             stream: None,
             phase: Phase::Idle,
             reopens: 0,
@@ -170,6 +174,7 @@ impl PlaybackThread {
             }
             Command::Seek(to) => result = self.seek(to),
             Command::SetLoop(range) => locked(&self.renderer).set_loop(range),
+            Command::SetSpeed(speed) => result = self.set_speed(speed),
             Command::Set(id, setting) => locked(&self.renderer).set(id, setting),
             Command::MoveTo(backend) => result = self.move_to(backend),
             Command::Measure => locked(&self.renderer).reset_loudness(),
@@ -211,6 +216,7 @@ impl PlaybackThread {
         renderer.begin();
         let at = renderer.position();
         drop(renderer);
+        stream.converter.speed = self.speed;
         stream.restart()?;
         self.status.hold_at(at);
         self.status.set(State::Playing);
@@ -250,6 +256,25 @@ impl PlaybackThread {
         Ok(())
     }
 
+    /// Changes the speed: fades out, and continues where the fade ends at the new speed.
+    fn set_speed(&mut self, speed: f64) -> Result<()> {
+        if speed == self.speed {
+            return Ok(());
+        }
+        self.speed = speed;
+        match self.phase {
+            Phase::Idle => Ok(()),
+            // In the last frames the renderer is at the end already.
+            Phase::Ending => self.seek(self.status.position()),
+            Phase::Starting | Phase::Running => {
+                self.fade_out();
+                let at = locked(&self.renderer).position();
+                self.seek(at)?;
+                self.start()
+            }
+        }
+    }
+
     /// Fades out, if anything plays, and becomes idle.
     fn fade_out(&mut self) {
         if let (Phase::Running, Some(stream)) = (self.phase, &mut self.stream) {
@@ -284,7 +309,8 @@ impl PlaybackThread {
                 // The target is known only once the device has called.
                 if enough && stream.stats.calls() > 0 {
                     let position = self.status.position();
-                    self.status.start(stream.written_at_start, position);
+                    self.status
+                        .start(stream.written_at_start, position, self.speed);
                     stream.report_jumps(&self.renderer, &self.status);
                     if over {
                         stream.write_last();

@@ -8,6 +8,7 @@ use super::{
     live_renderer::{LiveRenderer, SharedView, View},
     meter::LoudnessDisplay,
     stream_stats::StreamStats,
+    varispeed::scaled,
 };
 use crate::{
     diagnostics::Warning,
@@ -83,6 +84,8 @@ struct Clock {
     segments: VecDeque<Segment>,
     /// The position while nothing is heard; then it overrides the segments.
     held_at: Option<u64>,
+    /// Speed of playback since the last start.
+    speed: f64,
     /// Frames of the device that were heard when events were last sent.
     reported: u64,
 }
@@ -103,6 +106,7 @@ impl Status {
             earlier_underruns: Underruns::default(),
             segments: VecDeque::new(),
             held_at: Some(0),
+            speed: 1.0,
             reported: 0,
         };
         Self {
@@ -147,8 +151,7 @@ impl Status {
         }
         clock.reported = to;
         let position = |segment: &Segment, frame: u64| {
-            let since = Frames(frame - segment.device_frame);
-            segment.position + since.resampled(clock.device_rate, self.rate).0
+            segment.position + clock.frames(frame - segment.device_frame, self.rate)
         };
         let mut events = Vec::new();
         let view = self.view();
@@ -265,12 +268,12 @@ impl Status {
         locked(&self.clock).held_at = Some(position);
     }
 
-    /// Lets the position advance from `position`, which is heard as frame `device_frame` of the device.
-    pub(super) fn start(&self, device_frame: u64, position: u64) {
+    /// Lets the position advance from `position`, which is heard as frame `device_frame` of the device, at a speed.
+    pub(super) fn start(&self, device_frame: u64, position: u64, speed: f64) {
         self.report_heard();
         let mut clock = locked(&self.clock);
         // The frames before it, down to the last that was heard, are those of a fade or silence.
-        clock.reported = device_frame;
+        (clock.reported, clock.speed) = (device_frame, speed);
         clock.segments.clear();
         clock.segments.push_back(Segment {
             device_frame,
@@ -317,9 +320,8 @@ impl Status {
             .or(clock.segments.front())
             .copied()
             .unwrap_or_default();
-        let since =
-            Frames(heard.saturating_sub(device_frame)).resampled(clock.device_rate, self.rate);
-        (Frames(position) + since).0.min(self.view().length)
+        let since = clock.frames(heard.saturating_sub(device_frame), self.rate);
+        position.saturating_add(since).min(self.view().length)
     }
 
     pub(super) fn underruns(&self) -> Underruns {
@@ -328,6 +330,15 @@ impl Status {
 }
 
 impl Clock {
+    /// Converts frames of the device to frames of the timeline, at a rate.
+    fn frames(&self, device_frames: u64, rate: SampleRate) -> u64 {
+        if self.speed == 1.0 {
+            return Frames(device_frames).resampled(self.device_rate, rate).0;
+        }
+        let ratio = rate.as_f64() * self.speed / self.device_rate.as_f64();
+        scaled(device_frames, ratio)
+    }
+
     fn underruns(&self) -> Underruns {
         let Underruns { count, frames } = self.earlier_underruns;
         Underruns {

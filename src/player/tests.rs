@@ -19,5 +19,6 @@ mod realtime;
 #[path = "../../tests/support/src/renders.rs"]
 mod renders;
 mod soak;
+mod speed;
 mod stalls;
 mod stress;

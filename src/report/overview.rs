@@ -130,6 +130,7 @@ pub struct Over {
 
 /// Use of a cue on the timeline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct CueOverview {
     /// Title of the cue, followed by the name of this use if it has one.
     pub name: String,
@@ -141,6 +142,7 @@ pub struct CueOverview {
 
 /// Marker on the timeline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct MarkerOverview {
     /// Name of the marker.
     pub name: String,

@@ -360,7 +360,7 @@ mod tests {
         for columns in [60, 80, 120] {
             let text = format!("{rows:columns$}");
             assert_eq!(text.lines().count(), 40);
-            let widest = text.lines().map(UnicodeWidthStr::width).max().unwrap();
+            let widest = text.lines().map(|line| line.width()).max().unwrap();
             assert!(widest <= columns, "{widest} of {columns}:\n{text}");
         }
         let text = format!("{rows:60}");

@@ -13,6 +13,7 @@ use std::cmp::Ordering;
 /// # Ok::<(), soundtrack::NotATimecode>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum At {
     /// Frames after the start.
     Frames(Frames),

@@ -48,6 +48,7 @@ impl Content {
 
 /// One file of a deliverable.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Output {
     /// The path of the file: the deliverable's pattern, filled in.
     pub file: PathBuf,

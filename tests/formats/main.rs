@@ -9,6 +9,7 @@ mod containers;
 mod damage;
 mod flac;
 mod flac_written;
+mod lighthouse;
 mod malformed;
 mod metadata;
 mod mp2;

@@ -63,6 +63,8 @@ fn lossy_stem_sets_equal_other_decoders() {
 fn a_stem_mp4_gives_each_of_its_five_streams() {
     let Some(dir) = tools::data() else { return };
     let path = files(&dir.join("stems/falcon69-ni-stem-mp4")).remove(0);
+    let names = media::stream_names(&path).unwrap();
+    assert_eq!(names, ["", "Drums", "Bass", "Other", "Vox"]);
     let mut streams = Vec::new();
     for n in 1..=5 {
         let heard = tools::hear_stream(&path, Some(n)).unwrap();

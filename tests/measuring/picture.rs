@@ -220,15 +220,10 @@ fn hostile() -> (Report, &'static str) {
     let mut report = gathered(&session, 2000, 4096, 1, 0..48_000);
     report.output = Some(format!("out/{NAME}.wav"));
     let overview = report.overview.as_mut().unwrap();
-    overview.cues = vec![CueOverview {
-        name: NAME.to_owned(),
-        start_s: 0.1,
-        end_s: 0.5,
-    }];
-    overview.markers = vec![MarkerOverview {
-        name: NAME.to_owned(),
-        at_s: 0.25,
-    }];
+    let (mut cue, mut marker) = (CueOverview::default(), MarkerOverview::default());
+    (cue.name, cue.start_s, cue.end_s) = (NAME.to_owned(), 0.1, 0.5);
+    (marker.name, marker.at_s) = (NAME.to_owned(), 0.25);
+    (overview.cues, overview.markers) = (vec![cue], vec![marker]);
     (report, NAME)
 }
 

@@ -95,7 +95,7 @@ fn everything_wrong_is_told_at_once() {
         "track \"drums\": pan 1.5 is outside -1 (left) to 1 (right)",
         "track \"drums\": there are two of this name",
         "track \"drums\": the points of the gain curve are not in order of time",
-        "track \"lost\": goes to bus number 13 of 3, which is not in this session",
+        "track \"lost\": goes to bus number 13 of another session: use the id that this session's add_bus returned",
         "bus \"rhythm\": gain of +300 dB is above +200 dB",
         "buses feed each other in a circle: rhythm -> music -> rhythm",
         "track \"brass\": a clip of brass.wav is played 0 times; loops starts at 1",

@@ -237,6 +237,7 @@ impl<'a> Model<'a> {
                 At::Frames(at) => at.0,
                 At::Timecode(at) => self.timecode(at),
                 At::Origin => (self.reference(stem).unwrap() + clip.from.0 as i64) as u64,
+                other => panic!("the model does not know {other:?}"),
             };
             let total = total(clip, stem);
             let (fade_in, fade_out, crossfade) = (clip.fade_in, clip.fade_out, clip.crossfade);
@@ -277,6 +278,7 @@ impl<'a> Model<'a> {
                 At::Frames(at) => at.0,
                 At::Timecode(at) => self.timecode(at),
                 At::Origin => (origin.unwrap() + place.from.0 as i64) as u64,
+                other => panic!("the model does not know {other:?}"),
             };
             let own = place.length.map_or(length - place.from.0, |l| l.0);
             let (fade_in, fade_out, crossfade) = (place.fade_in, place.fade_out, place.crossfade);

@@ -90,49 +90,20 @@ fn the_gain_of_a_target_is_the_lower_of_loudness_and_ceiling() {
     let target = LoudnessTarget::new(Lufs(-16.0))
         .tolerance(1.0)
         .true_peak(Dbtp(-1.0));
-    let fit = |is, peak| target.fit(Some(Lufs(is)), Some(Dbtp(peak)));
-    assert_eq!(
-        fit(-20.0, -5.0),
-        Some(Fit {
-            gain: Decibels(4.0),
-            short_by: 0.0
-        })
-    );
-    assert_eq!(
-        fit(-20.0, -4.5),
-        Some(Fit {
-            gain: Decibels(3.5),
-            short_by: 0.5
-        })
-    );
-    assert_eq!(
-        fit(-10.0, -8.0),
-        Some(Fit {
-            gain: Decibels(-6.0),
-            short_by: 0.0
-        })
-    );
-    assert_eq!(
-        fit(-17.0, 0.5),
-        Some(Fit {
-            gain: Decibels(-1.5),
-            short_by: 2.5
-        })
-    );
+    let values = |fit: Option<Fit>| fit.map(|fit| (fit.gain, fit.short_by));
+    let fit = |is, peak| values(target.fit(Some(Lufs(is)), Some(Dbtp(peak))));
+    assert_eq!(fit(-20.0, -5.0), Some((Decibels(4.0), 0.0)));
+    assert_eq!(fit(-20.0, -4.5), Some((Decibels(3.5), 0.5)));
+    assert_eq!(fit(-10.0, -8.0), Some((Decibels(-6.0), 0.0)));
+    assert_eq!(fit(-17.0, 0.5), Some((Decibels(-1.5), 2.5)));
     // Without loudness a programme is only lowered to the ceiling; silence has no gain.
     assert_eq!(
-        target.fit(None, Some(Dbtp(-1.0))),
-        Some(Fit {
-            gain: Decibels(0.0),
-            short_by: 0.0
-        })
+        values(target.fit(None, Some(Dbtp(-1.0)))),
+        Some((Decibels(0.0), 0.0))
     );
     assert_eq!(
-        target.fit(None, Some(Dbtp(0.5))),
-        Some(Fit {
-            gain: Decibels(-1.5),
-            short_by: 0.0
-        })
+        values(target.fit(None, Some(Dbtp(0.5)))),
+        Some((Decibels(-1.5), 0.0))
     );
     assert_eq!(target.fit(None, None), None);
 }

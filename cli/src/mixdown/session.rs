@@ -237,13 +237,21 @@ fn streams_of(path: &Path, args: &Args, messages: Messages) -> Vec<Stem> {
             let rate = info.map(|info| info.spec.rate);
             vec![Stem::at_unity(name, Input::file(path), rate)]
         }
-        count => (2..=count)
-            .map(|number| {
-                let input = Input::stream(path, number);
-                let rate = rate_of(&input, args);
-                Stem::at_unity(format!("{name}#{number}"), input, rate)
-            })
-            .collect(),
+        count => {
+            // Streams without a name have that of the file and their number.
+            let names = media::stream_names(path).unwrap_or_default();
+            (2..=count)
+                .map(|number| {
+                    let input = Input::stream(path, number);
+                    let rate = rate_of(&input, args);
+                    let stated = names.get(number - 1).filter(|name| !name.is_empty());
+                    let name = stated
+                        .cloned()
+                        .unwrap_or_else(|| format!("{name}#{number}"));
+                    Stem::at_unity(name, input, rate)
+                })
+                .collect()
+        }
     }
 }
 

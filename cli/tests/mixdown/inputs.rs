@@ -420,6 +420,18 @@ fn a_file_of_several_streams() {
         ),
         (Some("song"), Some(44_100))
     );
+    // Tracks of Matroska have names of their own.
+    let mut ffmpeg = std::process::Command::new("ffmpeg");
+    let args = "-v error -i a.wav -i b.wav -map 0 -map 1 -map 0 -map 1 -c:a flac \
+                -metadata:s:a:1 title=Kick -metadata:s:a:3 title=Kick named.mka";
+    let status = ffmpeg
+        .current_dir(desk.path(""))
+        .args(args.split_whitespace())
+        .stdin(std::process::Stdio::null())
+        .status();
+    assert!(status.unwrap().success());
+    let report = desk.json(&["named.mka/"]);
+    assert_eq!(tracks(&report), ["Kick", "named#3", "Kick 2"]);
     let report = desk.json(&["song.stem.mp4#2@-3:L20", "song.stem.mp4"]);
     assert_eq!(tracks(&report), ["song#2", "song"]);
     assert_eq!(report["tracks"][0]["pan"], -0.2);

@@ -34,6 +34,13 @@ const NAME: &str = "Matroska";
 const AUDIO_TRACK: u64 = 2;
 
 impl StemFile<'_> {
+    /// Returns the names of the audio tracks; empty for those without.
+    pub(super) fn matroska_names(&self) -> Result<Vec<String>> {
+        let header = Header::read(self.file).map_err(|e| self.io_error(e))?;
+        let tracks = header.map(|header| header.tracks).unwrap_or_default();
+        Ok(tracks.into_iter().map(|track| track.name).collect())
+    }
+
     pub(super) fn open_matroska(&self) -> Result<OpenedStem> {
         let header = Header::read(self.file).map_err(|e| self.io_error(e))?;
         let Some(header) = header else {
@@ -205,6 +212,8 @@ struct Header {
 #[derive(Clone, Debug, Default)]
 struct MatroskaTrack {
     number: u64,
+    /// Name for people; empty without one.
+    name: String,
     kind: u64,
     codec: String,
     config: Vec<u8>,
@@ -317,6 +326,10 @@ impl MatroskaTrack {
             match id {
                 id::TRACK_NUMBER => track.number = unsigned_value(body),
                 id::TRACK_TYPE => track.kind = unsigned_value(body),
+                id::NAME => {
+                    let text = String::from_utf8_lossy(body);
+                    track.name = text.trim_end_matches('\0').to_owned();
+                }
                 id::CODEC_ID => {
                     let text = String::from_utf8_lossy(body);
                     track.codec = text.trim_end_matches('\0').to_owned();

@@ -27,6 +27,13 @@ const NAME: &str = "MP4";
 const PCM_PACKET_FRAMES: u64 = 4096;
 
 impl StemFile<'_> {
+    /// Returns the names of the audio tracks of a Native Instruments stem file, of which the first is the
+    /// mix; none for other files.
+    pub(super) fn mp4_names(&self) -> Result<Vec<String>> {
+        let movie = Movie::read(self.file).map_err(|e| self.io_error(e))?;
+        Ok(movie.map(|movie| movie.stream_names()).unwrap_or_default())
+    }
+
     pub(super) fn open_mp4(&self) -> Result<OpenedStem> {
         let movie = match Movie::read(self.file) {
             Ok(Some(movie)) => movie,

@@ -28,6 +28,7 @@ pub(super) mod id {
     pub(in super::super) const TRACK_ENTRY: u32 = 0xAE;
     pub(in super::super) const TRACK_NUMBER: u32 = 0xD7;
     pub(in super::super) const TRACK_TYPE: u32 = 0x83;
+    pub(in super::super) const NAME: u32 = 0x536E;
     pub(in super::super) const CODEC_ID: u32 = 0x86;
     pub(in super::super) const CODEC_PRIVATE: u32 = 0x63A2;
     pub(in super::super) const CODEC_DELAY: u32 = 0x56AA;

@@ -28,6 +28,8 @@ pub(super) struct Movie {
     /// Audio tracks.
     pub(super) tracks: Vec<Mp4Track>,
     pub(super) smpb: Option<ItunSmpb>,
+    /// Names of the stems of a Native Instruments stem file.
+    pub(super) stem_names: Vec<String>,
     /// The fragments (`moof`) of the file; `None` if packets are listed in the movie header only.
     pub(super) fragments: Option<Fragments>,
 }
@@ -214,9 +216,34 @@ impl Movie {
             timescale: find(moov, &[b"mvhd"]).map_or(0, parse_timescale),
             tracks: traks.map(|(_, trak)| Mp4Track::parse(trak)).collect(),
             smpb: find(moov, &[b"udta", b"meta"]).and_then(ItunSmpb::find),
+            stem_names: find(moov, &[b"udta", b"stem"])
+                .map(stem_names)
+                .unwrap_or_default(),
             fragments: find(moov, &[b"mvex"]).map(Fragments::new),
         }
     }
+
+    /// Returns the names of the audio tracks; none if the file names no stems, or another number of them.
+    /// The first track of a stem file is the mix of the others.
+    pub(super) fn stream_names(self) -> Vec<String> {
+        if self.stem_names.len() + 1 != self.tracks.len() {
+            return Vec::new();
+        }
+        [String::new()].into_iter().chain(self.stem_names).collect()
+    }
+}
+
+/// Returns the names in the metadata of a Native Instruments stem file: JSON with a list `stems`, each
+/// with a `name` and a `color`. Empty for stems without a name.
+fn stem_names(json: &[u8]) -> Vec<String> {
+    let json: serde_json::Value = serde_json::from_slice(json).unwrap_or_default();
+    let stems = json.get("stems").and_then(serde_json::Value::as_array);
+    let name = |stem: &serde_json::Value| Some(stem.get("name")?.as_str()?.trim().to_owned());
+    stems
+        .into_iter()
+        .flatten()
+        .map(|stem| name(stem).unwrap_or_default())
+        .collect()
 }
 
 fn is_audio(trak: &[u8]) -> bool {
@@ -552,6 +579,25 @@ fn sample_runs(stbl: &[u8]) -> Vec<SampleRun> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stems_have_the_names_of_the_stem_box() {
+        let json = br##"{"version": 1, "stems": [{"color": "#009E73", "name": " Drums "}, {"color": 5}, {"name": 7}]}"##;
+        assert_eq!(stem_names(json), ["Drums", "", ""]);
+        for broken in [&b"{\"stems\": 3}"[..], b"[]", b"{", b"", b"\xFF"] {
+            assert!(stem_names(broken).is_empty());
+        }
+        let movie = |tracks: usize| Movie {
+            timescale: 1,
+            tracks: (0..tracks).map(|_| Mp4Track::default()).collect(),
+            smpb: None,
+            stem_names: stem_names(json),
+            fragments: None,
+        };
+        assert_eq!(movie(4).stream_names(), ["", "Drums", "", ""]);
+        // Names of another number of stems may be those of any.
+        assert!(movie(3).stream_names().is_empty());
+    }
 
     #[test]
     fn smpb_of_itunes() {

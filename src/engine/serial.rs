@@ -1,0 +1,216 @@
+//! Renders many short ranges of one plan on the caller's thread, without the scheduler: nodes run one after the other, in the
+//! order of the plan, in steps that stay in the first-level cache.
+//!
+//! The bits are those of the scheduler, which runs the same tasks. Everything is kept from range to range (readers, buffers,
+//! positions), so that after the first ranges nothing is allocated.
+
+use super::{
+    Renderer,
+    buffer_pool::NodeOutput,
+    node::{self, NodePosition, NodeState, NodeTask, Output},
+};
+use crate::{
+    block::Block,
+    curve::Automation,
+    engine::Options,
+    error::Result,
+    plan::Plan,
+    units::{Frames, saturating_usize},
+};
+
+/// Frames of a step. The outputs of some stereo nodes of this length fit into the first-level cache.
+const STEP: usize = 1_024;
+
+/// A renderer of ranges, see the [module](self).
+pub(crate) struct SerialRenderer {
+    renderer: Renderer,
+    /// For each node, whether it is muted.
+    muted: Vec<bool>,
+    /// The plan has processors, so that frames before a range must be rendered.
+    has_processors: bool,
+    positions: Vec<NodePosition>,
+    /// A block of silence, in place of the output of a node that does not sound.
+    silence: Block,
+}
+
+/// The outputs of a step.
+pub(crate) struct StepOutputs<'a> {
+    /// The number of its first frame in the range.
+    pub from: usize,
+    /// The first frame of the node outputs that belongs to it.
+    skip: usize,
+    /// Its frames.
+    pub frames: usize,
+    mix: &'a Output,
+    renderer: &'a SerialRenderer,
+}
+
+impl StepOutputs<'_> {
+    /// Calls `write` with each channel of the mix.
+    pub(crate) fn mix(&self, write: impl FnMut(usize, &[f64])) {
+        self.write(self.mix, write);
+    }
+
+    /// Calls `write` with each channel of the output of a node.
+    pub(crate) fn node(&self, node: usize, write: impl FnMut(usize, &[f64])) {
+        self.write(&self.renderer.renderer.buffers.output(node), write);
+    }
+
+    fn write(&self, output: &Output, mut write: impl FnMut(usize, &[f64])) {
+        let block = if output.active {
+            &output.block
+        } else {
+            &self.renderer.silence
+        };
+        let frames = self.skip..self.skip + self.frames;
+        for (ch, samples) in block.channels().enumerate() {
+            write(ch, samples.get(frames.clone()).unwrap_or_default());
+        }
+    }
+}
+
+impl SerialRenderer {
+    /// Makes a renderer that keeps the stems of the plan open, once they have sounded.
+    ///
+    /// # Errors
+    /// Passes on the errors of [`Renderer::new`].
+    pub(crate) fn new(plan: Plan) -> Result<Self> {
+        let layout = plan.spec.layout;
+        let mut renderer = Renderer::new(plan, &Options { threads: 1 })?;
+        renderer.unwatched();
+        renderer.buffers.keep();
+        for (node, state) in renderer.nodes.iter_mut().enumerate() {
+            state.keep_everything();
+            renderer.buffers.open(node, true).block = Block::new(layout, STEP);
+        }
+        let mut silence = Block::new(layout, STEP);
+        silence.fill(STEP, 0.0);
+        Ok(Self {
+            muted: vec![false; renderer.nodes.len()],
+            has_processors: renderer.has_processors(),
+            positions: Vec::with_capacity(renderer.nodes.len()),
+            silence,
+            renderer,
+        })
+    }
+
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.renderer.plan
+    }
+
+    /// Mutes the output of a node, or not.
+    pub(crate) fn set_muted(&mut self, node: usize, muted: bool) {
+        if let Some(state) = self.muted.get_mut(node) {
+            *state = muted;
+        }
+    }
+
+    /// Returns the gain of a node over time, to change it.
+    pub(crate) fn gain_mut(&mut self, node: usize) -> Option<&mut Automation> {
+        Some(&mut self.renderer.plan.nodes.get_mut(node)?.gain)
+    }
+
+    /// Returns the pan of a node over time, to change it.
+    pub(crate) fn pan_mut(&mut self, node: usize) -> Option<&mut Automation> {
+        Some(&mut self.renderer.plan.nodes.get_mut(node)?.pan)
+    }
+
+    /// Renders `frames` frames from `at` on, fewer at the end of the mix, and calls `take` with the outputs of each step. Returns
+    /// their number.
+    ///
+    /// Nodes run ahead of the mix by the latency between them, so the outputs of nodes are those of the same frames only in a
+    /// plan without latency.
+    ///
+    /// # Errors
+    /// Those of stems that cannot be decoded.
+    pub(crate) fn render(
+        &mut self,
+        at: Frames,
+        frames: usize,
+        mut take: impl FnMut(StepOutputs<'_>),
+    ) -> Result<usize> {
+        let left = self.plan().length.0.saturating_sub(at.0);
+        let frames = frames.min(saturating_usize(left));
+        let latency = self.plan().latency().0;
+        let first = if self.has_processors {
+            self.plan().first_input(at.0, None)
+        } else {
+            at.0
+        };
+        self.renderer.start_at(at.0, first);
+        let mut warm_up = at.0 - first + latency;
+        let mut done = 0;
+        while done < frames {
+            let wanted = warm_up.saturating_add((frames - done) as u64);
+            let n = wanted.min(self.renderer.until_change()).min(STEP as u64);
+            self.step(saturating_usize(n))?;
+            let skip = warm_up.min(n);
+            warm_up -= skip;
+            let (skip, n) = (saturating_usize(skip), saturating_usize(n));
+            if n > skip {
+                let master = self.renderer.nodes.len() - 1;
+                let mix = self.renderer.buffers.output(master);
+                take(StepOutputs {
+                    from: done,
+                    skip,
+                    frames: n - skip,
+                    mix: &mix,
+                    renderer: self,
+                });
+                done += n - skip;
+            }
+        }
+        Ok(frames)
+    }
+
+    /// Renders the next frames of every node.
+    fn step(&mut self, frames: usize) -> Result<()> {
+        let mut positions = std::mem::take(&mut self.positions);
+        positions.clear();
+        let lags = self.renderer.plan.nodes.iter().map(|node| node.lag);
+        positions.extend(lags.map(|lag| self.renderer.node_position(lag)));
+        let Renderer {
+            plan,
+            nodes,
+            buffers,
+            ..
+        } = &mut self.renderer;
+        let states = nodes.iter_mut().zip(&plan.nodes);
+        for (index, ((state, node), position)) in states.zip(&positions).enumerate() {
+            let mut out = buffers.open(index, true);
+            if !node.live || self.muted.get(index) == Some(&true) {
+                continue;
+            }
+            for (number, feed) in node.feeds().iter().enumerate() {
+                let input = buffers.output(feed.node);
+                let input = state.delayed(number, &input, frames);
+                node::add_feed(&mut out, input, feed.gain, frames);
+            }
+            let keys = node.before.keys.iter();
+            let keys: Vec<Option<NodeOutput<'_>>> = keys
+                .map(|key| Some(buffers.output(key.as_ref()?.node?)))
+                .collect();
+            state.render(
+                &mut out,
+                node,
+                NodeTask {
+                    plan,
+                    fed: &[],
+                    keys: &keys,
+                    position: *position,
+                    frames,
+                },
+            )?;
+        }
+        self.positions = positions;
+        self.renderer.transport.advance(frames as u64);
+        Ok(())
+    }
+}
+
+impl NodeState {
+    /// Keeps stems open and buffers allocated that do not sound.
+    fn keep_everything(&mut self) {
+        self.keeps = true;
+    }
+}
