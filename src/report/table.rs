@@ -5,7 +5,7 @@ use crate::error::{MAX_WIDTH, one_line};
 use crate::measure::Verdict;
 use crate::units::{Dbtp, Decibels, Frames, Lufs, Pan, SampleRate};
 use std::fmt;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr};
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -364,10 +364,7 @@ mod tests {
             assert!(widest <= columns, "{widest} of {columns}:\n{text}");
         }
         let text = format!("{rows:60}");
-        assert!(
-            text.contains("  first violi…n sordino  -12.0  ") || text.contains('…'),
-            "{text}"
-        );
+        assert!(text.contains("ドラム") && text.contains("左右"), "{text}");
         // Without a width nothing is shortened, and the columns are aligned by cells.
         let whole = rows.to_string();
         assert!(!whole.contains('…'));

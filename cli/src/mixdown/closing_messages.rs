@@ -76,12 +76,16 @@ pub fn print_next_steps(args: &Args, messages: Messages) {
     let folder = std::env::current_dir().unwrap_or_default();
     let program = program.strip_prefix(&folder).unwrap_or(&program).display();
     messages.lines(&format!(
-        "\nListen to it, then try:\n  \
+        "\nListen to target/demo/soundtrack.wav:\n  \
+         00:00  a pad fades in alone and moves from left to right, then keys enter\n  \
+         00:10  the band plays; at 00:32 it is cut to its ending, with a crossfade\n  \
+         00:41  the tune comes home, with the hall of the bus `hall`\n\
+         Then try:\n  \
+         {program} --play=null                      # the mixing console; ? shows its keys\n  \
          {program} --deliver stems --solo rhythm    # one of the deliverables, one bus alone\n  \
-         {program} --range 10s..20s                 # a part of the mix, into target/demo/soundtrack.wav\n  \
-         {program} --json                           # the same as data\n  \
-         {program} target/demo/stems                # a folder of stems as they are, into stems.wav\n  \
-         {program} kick.wav@-3 bass.flac@-2:L20     # your own stems, into mix.wav\n  \
+         {program} --range 10s..20s -o part.wav     # a part of the mix\n  \
+         {program} target/demo/stems --preset cd    # a folder of stems as they are, into stems.wav for a CD\n  \
+         {program} init target/demo/stems           # a session file with comments for that folder\n  \
          {program} --help                           # all options"
     ));
 }

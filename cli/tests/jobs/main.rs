@@ -1,6 +1,8 @@
 //! Ten jobs as people do them: each states its commands, and asserts what they leave behind.
 
 mod mistakes;
+#[cfg(unix)]
+mod readme;
 mod studio;
 
 use soundtrack_test_support::desk::tracks;
