@@ -64,8 +64,12 @@ impl Problems {
     /// Adds a syntax error at a place. What follows from it is left out.
     pub(super) fn report_syntax(&mut self, span: Range<usize>, message: impl Into<String>) {
         let place = self.source.place(&span);
-        // One line may have several syntax errors, of which the first explains the others.
-        if !self.syntax.iter().any(|known| is_same_line(known, &place)) {
+        // One line may have several syntax errors, and a table with a wrong header too; the first explains the others.
+        if !self
+            .syntax
+            .iter()
+            .any(|known| self.is_covered(known, &place))
+        {
             self.report(span, message);
             self.syntax.push(place);
         }
@@ -84,17 +88,22 @@ impl Problems {
         if self.syntax.iter().any(is_itself) {
             return false;
         }
-        self.syntax.iter().any(|error| {
-            if error.file != place.file || place.line < error.line {
-                return false;
-            }
-            // The text after a wrong header belongs to no table, up to the next header.
-            let lines_between = self.source.text.lines().skip(error.line);
-            let mut lines_between = lines_between.take(place.line - error.line);
-            place.line == error.line
-                || (error.text.trim_start().starts_with('[')
-                    && !lines_between.any(|line| line.trim_start().starts_with('[')))
-        })
+        self.syntax
+            .iter()
+            .any(|error| self.is_covered(error, place))
+    }
+
+    /// Reports whether a place is in the line of a syntax error, or in the table of a wrong header.
+    fn is_covered(&self, error: &SourceLocation, place: &SourceLocation) -> bool {
+        if error.file != place.file || place.line < error.line {
+            return false;
+        }
+        // The text after a wrong header belongs to no table, up to the next header.
+        let lines_between = self.source.text.lines().skip(error.line);
+        let mut lines_between = lines_between.take(place.line - error.line);
+        place.line == error.line
+            || (error.text.trim_start().starts_with('[')
+                && !lines_between.any(|line| line.trim_start().starts_with('[')))
     }
 
     /// Adds a problem at a place.
