@@ -205,7 +205,6 @@ pub(super) fn select<'s>(session: &'s Session, names: &[String]) -> Result<Selec
         .filter(|d| names.is_empty() || names.contains(&d.name))
         .collect();
     problems.extend(chosen.iter().filter_map(|d| problem_of(session, d)));
-    problems.extend(chosen.iter().filter_map(|d| session.foreign_part_of(d)));
     let mut selection = Selection {
         chosen,
         gains: Vec::new(),

@@ -379,7 +379,7 @@ fn keys_of_versions_are_written_back() {
 [deliver.sting]
 file = "{cue} {bus}.wav"
 cue = "sting"
-range = "..1201"
+range = "..1201 frames"
 fade_in = "5ms equal-power"
 stems = ["band"]
 gain_of = "up"

@@ -627,8 +627,9 @@ fn players() {
                 assert!(player.position() <= player.length());
             }
         }
-        let (player, mut callback) = PlayerBuilder::new().own(&session(), spec()).unwrap();
-        let bus = bus();
+        let mix = session();
+        let (player, mut callback) = PlayerBuilder::new().own(&mix, spec()).unwrap();
+        let bus = mix.part("bus.bus").unwrap();
         for at in frames() {
             player.seek(at);
             for end in frames() {

@@ -734,7 +734,7 @@ impl FieldValue for Excerpt {
     fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
         let time = |frames: Frames| match field.time(frames) {
             Value::Text(text) => text,
-            _ => frames.0.to_string(),
+            _ => format!("{} frames", frames.0),
         };
         let start = time(self.start);
         let end = self.end.map(time).unwrap_or_default();
