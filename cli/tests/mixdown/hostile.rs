@@ -87,7 +87,7 @@ fn floods_are_refused() {
 fn what_just_passes_is_refused_for_what_it_is() {
     let said = refused(
         "tracks.toml",
-        lines("rate = 1\n", 500_000, |i| format!("[track.t{i}]\n")),
+        lines("rate = 1\n", 450_000, |i| format!("[track.t{i}]\n")),
     );
     assert!(
         said.contains("track \"t0\": it has neither a file nor a clip"),
