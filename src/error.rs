@@ -204,6 +204,12 @@ impl Error {
         self
     }
 
+    /// States the file in which the error occurred, unless it states one; the message names it already.
+    pub(crate) fn about_file(mut self, name: &str) -> Self {
+        self.place.file.get_or_insert_with(|| name.to_owned());
+        self
+    }
+
     /// Takes over track, file and frame of the error that is the only reason for this one.
     pub(crate) fn located_as(mut self, reason: &Self) -> Self {
         *self.place = Place {

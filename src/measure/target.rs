@@ -205,11 +205,12 @@ impl LoudnessTarget {
     /// [`Gating`](super::Gating) and the largest true peak to get one gain for all tracks.
     ///
     /// ```
-    /// use soundtrack::{Dbtp, Decibels, LoudnessTarget, Lufs, measure::Fit};
+    /// use soundtrack::{Dbtp, Decibels, LoudnessTarget, Lufs};
     /// let target = LoudnessTarget::new(Lufs(-16.0)).true_peak(Dbtp(-1.0));
     /// let fit = |level, peak| target.fit(Some(Lufs(level)), Some(Dbtp(peak))).unwrap();
-    /// assert_eq!(fit(-20.0, -9.0), Fit { gain: Decibels(4.0), short_by: 0.0 });
-    /// assert_eq!(fit(-20.0, -3.0), Fit { gain: Decibels(2.0), short_by: 2.0 }); // the ceiling binds
+    /// assert_eq!(fit(-20.0, -9.0).gain, Decibels(4.0));
+    /// let bound_by_peak = fit(-20.0, -3.0);
+    /// assert_eq!((bound_by_peak.gain, bound_by_peak.short_by), (Decibels(2.0), 2.0));
     /// ```
     #[must_use]
     pub fn fit(&self, integrated: Option<Lufs>, true_peak: Option<Dbtp>) -> Option<Fit> {

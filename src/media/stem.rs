@@ -44,7 +44,7 @@ impl Stem {
             source,
             info,
             version,
-        } = open(input)?;
+        } = open(input).map_err(|e| e.about_file(&input.to_string()))?;
         let spec = source.spec();
         let source_frames = info
             .as_ref()

@@ -21,7 +21,7 @@ use std::{
 /// A stretch of a timeline, with or without an end of its own.
 ///
 /// ```
-/// use soundtrack::{Frames, session::Excerpt};
+/// use soundtrack::{Excerpt, Frames};
 /// let spot = Excerpt::from(Frames(0)..Frames(1_440_000));
 /// assert_eq!((spot.start, spot.end), (Frames(0), Some(Frames(1_440_000))));
 /// assert_eq!(Excerpt::from(Frames(48_000)..).end, None);
