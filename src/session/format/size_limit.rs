@@ -34,7 +34,7 @@ fn is_mark(b: u8) -> bool {
 /// Returns the most bytes that parsing one punctuation mark may take, where it is valid and where it is an error.
 fn bytes_for(mark: u8) -> usize {
     match mark {
-        b'[' => 1100,
+        b'[' => 2100,
         b'{' => 600,
         b'=' | b',' | b'\\' => 200,
         b'\r' => 250,
