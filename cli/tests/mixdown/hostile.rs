@@ -95,7 +95,7 @@ fn what_just_passes_is_refused_for_what_it_is() {
     );
     let said = refused(
         "buses.toml",
-        lines("rate=1\n", 520_000, |i| {
+        lines("rate=1\n", 500_000, |i| {
             format!("[track.t{i}]\nbus=\"b{i}\"\nfile=\"a\"\n")
         }),
     );

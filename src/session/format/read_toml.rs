@@ -27,6 +27,12 @@ fn explained(source: &str, span: &Range<usize>, message: &str) -> Option<String>
     let value = line.split_once('=').map_or("", |(_, value)| value.trim());
     let text = source.get(span.clone()).unwrap_or_default().trim();
     if message == "duplicate key" {
+        let listed = line.trim_start().strip_prefix("[[");
+        if let Some((kind, _)) = listed.and_then(|listed| listed.split_once(']')) {
+            return Some(format!(
+                "each {kind} is a table with a name: write [{kind}.NAME]"
+            ));
+        }
         let what = if line.trim_start().starts_with('[') {
             "this table is in the file twice: give one another name, or join them"
         } else {
