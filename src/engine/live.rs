@@ -47,6 +47,14 @@ impl Renderer {
         }
     }
 
+    /// Decodes the stems directly, until [`read_from`](Self::read_from).
+    pub(crate) fn read_directly(&mut self) {
+        for (state, node) in self.nodes.iter_mut().zip(&self.plan.nodes) {
+            let clips = node.clips().iter();
+            state.readers = clips.map(|_| ClipReader::Direct(None)).collect();
+        }
+    }
+
     /// Renders what brings the processors into the state that they have at the position, so that the next block is delivered at
     /// once.
     pub(crate) fn warm_up(&mut self) -> Result<()> {

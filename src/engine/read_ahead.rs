@@ -116,6 +116,11 @@ impl ReadAhead {
         }
     }
 
+    /// Returns the frames that are read ahead.
+    pub(crate) fn depth(&self) -> u64 {
+        self.shared.depth
+    }
+
     /// Returns the queues of a node's clips, in order.
     pub(crate) fn node(&self, node: usize) -> &[Arc<ClipQueue>] {
         self.nodes.get(node).map_or(&[], Vec::as_slice)

@@ -220,7 +220,7 @@ impl Source for Resampled {
     }
 
     /// Takes the flaws found since the last call, widened to whole frames of this rate: those of the inner source, and
-    /// one for each window with samples that are not finite. Up to a window is read ahead, and read again after a seek,
+    /// one for each read of the source with samples that are not finite. Up to a window is read ahead, and read again after a seek,
     /// so a flaw can be reported early, and twice.
     fn flaws(&mut self) -> Vec<Flaw> {
         let (from, to) = (self.source.spec().rate, self.spec.rate);

@@ -180,7 +180,16 @@ impl Core {
     ///
     /// # Errors
     /// Passes on the errors of a stem that cannot be decoded there.
-    fn ready(&self, frames: u64) -> Result<bool> {
+    fn ready(&mut self, frames: u64) -> Result<bool> {
+        // A restart of recursive processors can lie further back than stems are read ahead. What leads up to the position is
+        // decoded here then, since the queues would never hold it.
+        if self.renderer.input_for(0) > self.read_ahead.depth() {
+            self.renderer.read_directly();
+            let warmed_up = self.renderer.warm_up();
+            self.renderer.read_from(&self.read_ahead);
+            self.read_ahead.set_order(self.playback_order());
+            warmed_up?;
+        }
         self.read_ahead
             .ready(&self.playback_order(), self.renderer.input_for(frames))
     }
@@ -442,10 +451,11 @@ impl LiveRenderer {
     ///
     /// # Errors
     /// Passes on the errors of a stem that cannot be decoded there.
-    pub(super) fn ready(&self, frames: u64) -> Result<bool> {
+    pub(super) fn ready(&mut self, frames: u64) -> Result<bool> {
+        let position = self.position();
         let mut ready = self.core.ready(frames.min(self.until_edit()))?;
-        for edit in &self.edits {
-            let until = edit.at.checked_sub(self.position());
+        for edit in &mut self.edits {
+            let until = edit.at.checked_sub(position);
             if let Some(after) = until.and_then(|until| frames.checked_sub(until)) {
                 ready = ready && edit.core.ready(after)?;
             }

@@ -71,6 +71,28 @@ proptest! {
 }
 
 #[test]
+fn a_sink_may_start_further_from_a_restart_than_stems_are_read_ahead() {
+    let mut mix = Session::new(SampleRate::HZ_48000, Layout::Mono);
+    let comp = soundtrack::Insert::new("compressor").unwrap();
+    let comp = comp.set("threshold", -40.0).unwrap();
+    let stem = stem(1, 48_000, Layout::Mono, 920_000);
+    mix.add_track(Track::new("t", stem).insert(comp));
+    let taken = Taken::default();
+    let player = PlayerBuilder::new()
+        .at(Frames(900_000))
+        .read_ahead(Duration::from_millis(500))
+        .into_sink(&mix, Box::new(Shared(taken.clone(), usize::MAX)))
+        .unwrap();
+    assert_eq!(player.wait(LONG), State::Ended);
+    drop(player);
+    let heard = taken.lock().unwrap().0.clone().into_channels();
+    let whole = rendered(&mix, 4096, 1, 900_000..920_000);
+    // A start in the middle fades in over 8 ms.
+    assert_eq!(heard[0].len(), 20_000);
+    same_bits(&[whole[0][384..].to_vec()], &[heard[0][384..].to_vec()]);
+}
+
+#[test]
 fn a_sink_that_refuses_is_told_in_its_own_words_and_the_position_kept() {
     let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
     mix.add_track(Track::new("noise", stem(1, 48_000, Layout::Stereo, 48_000)));
