@@ -17,7 +17,7 @@ fn tone(hz: f64) -> Result<Memory> {
     Memory::interleaved(SPEC, samples)
 }
 
-pub fn main() -> Result<()> {
+fn main() -> Result<()> {
     let mut session = Session::new(SPEC.rate, SPEC.layout);
     let mut parts: Vec<Selector> = Vec::new();
     for (name, hz) in [("bass", 55.0), ("drums", 110.0), ("vocals", 440.0)] {
@@ -42,4 +42,9 @@ pub fn main() -> Result<()> {
     }
     println!("100 crops, {:.1} dBFS RMS", 10.0 * (energy / 100.0).log10());
     Ok(())
+}
+
+#[test]
+fn it_runs_to_its_end() -> Result<()> {
+    main()
 }

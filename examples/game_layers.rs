@@ -21,7 +21,7 @@ fn tone(hz: f64, frames: u64) -> Result<Memory> {
     Memory::interleaved(SPEC, samples)
 }
 
-pub fn main() -> Result<()> {
+fn main() -> Result<()> {
     let mut music = Session::new(SPEC.rate, SPEC.layout);
     music.add_track(Track::new("bed", tone(110.0, 4 * BAR)?));
     let fight = Track::new("fight", tone(165.0, 4 * BAR)?).gain(Decibels::SILENCE);
@@ -49,4 +49,9 @@ pub fn main() -> Result<()> {
         player.underruns().count
     );
     Ok(())
+}
+
+#[test]
+fn it_runs_to_its_end() -> Result<()> {
+    main()
 }

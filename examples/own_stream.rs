@@ -59,7 +59,7 @@ impl Sink for Stream {
     }
 }
 
-pub fn main() -> Result<()> {
+fn main() -> Result<()> {
     let mut mix = Session::new(SPEC.rate, Layout::Stereo);
     let synth = Opener::new("synth", || Ok(Box::new(Synth { at: 0 }) as Box<dyn Source>));
     mix.add_track(Track::new("synth", synth));
@@ -70,4 +70,9 @@ pub fn main() -> Result<()> {
     let samples: usize = frames.iter().map(|block| block.len()).sum();
     println!("{samples} samples were streamed");
     Ok(())
+}
+
+#[test]
+fn it_runs_to_its_end() -> Result<()> {
+    main()
 }

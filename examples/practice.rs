@@ -17,7 +17,7 @@ fn tone(hz: f64) -> Result<Memory> {
     Memory::interleaved(spec, samples)
 }
 
-pub fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut song = Session::new(SampleRate::HZ_48000, Layout::Stereo);
     song.add_track(Track::new("piano", tone(220.0)?));
     song.add_track(Track::new("violin", tone(660.0)?));
@@ -42,4 +42,9 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     Ok(())
+}
+
+#[test]
+fn it_runs_to_its_end() -> Result<(), Box<dyn std::error::Error>> {
+    main()
 }

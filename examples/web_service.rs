@@ -43,7 +43,7 @@ fn upload(hz: f64) -> Result<Vec<u8>> {
     Ok(Bounce::new().to_bytes(&session)?.0)
 }
 
-pub fn main() -> Result<()> {
+fn main() -> Result<()> {
     let cancel = Cancel::new().after(Duration::from_secs(30));
     let uploads = vec![
         ("bass.wav".to_owned(), upload(110.0)?, 0.0),
@@ -56,4 +56,9 @@ pub fn main() -> Result<()> {
         println!("{}", refusal(&error));
     }
     Ok(())
+}
+
+#[test]
+fn it_runs_to_its_end() -> Result<()> {
+    main()
 }

@@ -116,7 +116,7 @@ pub(crate) struct RateConversion {
 /// Buffers for windows, enough that each thread that converts has its own.
 #[derive(Default)]
 struct ScratchPool {
-    /// Those that no thread uses.
+    /// Buffers that no thread uses.
     spare: Vec<Scratch>,
     made: usize,
 }
@@ -136,7 +136,7 @@ impl RateConversion {
     /// Returns the conversion of these sizes, for one more stem: the one that others use, or that was used lately.
     ///
     /// # Errors
-    /// Those of the FFT, for sizes that it cannot transform; none is known.
+    /// Passes on the errors of the FFT, for sizes that it cannot transform; none is known.
     pub(crate) fn shared(sizes: HopSizes) -> Result<Arc<Self>, FftError> {
         static LATEST: Mutex<Vec<Arc<RateConversion>>> = Mutex::new(Vec::new());
         let mut latest = locked(&LATEST);
@@ -203,7 +203,7 @@ impl RateConversion {
     /// Allocates only where more threads convert at the same time than the machine has cores.
     ///
     /// # Errors
-    /// Those of the FFT, for a window of another size.
+    /// Passes on the errors of the FFT, for a window of another size.
     pub(crate) fn convert(&self, window: &[f64]) -> Result<Converted<'_>, FftError> {
         let spare = locked(&self.scratch).spare.pop();
         let mut converted = Converted {

@@ -120,7 +120,7 @@ impl SerialRenderer {
     /// plan without latency.
     ///
     /// # Errors
-    /// Those of stems that cannot be decoded.
+    /// Passes on the errors of stems that cannot be decoded.
     pub(crate) fn render(
         &mut self,
         at: Frames,

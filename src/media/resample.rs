@@ -291,7 +291,7 @@ struct Converter {
     conversion: Arc<RateConversion>,
     from: SampleRate,
     to: SampleRate,
-    /// What a read of the source delivers.
+    /// Holds the frames that a read of the source delivers.
     source_block: Block,
     /// A row for each channel, of `row` samples: first the last frames of the input that was read, two margins long; then
     /// the hop that is read, or that was converted.

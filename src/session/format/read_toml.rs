@@ -20,6 +20,9 @@ pub(super) fn read(source: &str, offset: usize, problems: &mut Problems) -> Tabl
 }
 
 /// Returns what to do about a syntax error, for the mistakes that people make most; `None` for others.
+///
+/// The errors of the parser have no kinds, so they are recognised by their messages. One that is worded differently in
+/// another version is shown as the parser states it.
 fn explained(source: &str, span: &Range<usize>, message: &str) -> Option<String> {
     let before = source.get(..span.start)?;
     let start = before.rfind('\n').map_or(0, |n| n + 1);

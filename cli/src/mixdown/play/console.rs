@@ -19,7 +19,7 @@ const MAX_GAIN: f64 = 24.0;
 /// Below this a fader goes to silence.
 const MIN_GAIN: f64 = -70.0;
 
-/// Where `w` saves the balance.
+/// Selects where `w` saves the balance.
 #[derive(Clone, Debug)]
 pub enum SaveTarget {
     /// The session file that is played.
