@@ -1,7 +1,7 @@
 //! One render of a plan to any number of sinks: the mix, the mix at other levels, and buses.
 
 use super::{
-    pipeline::{Blocks, DEFAULT_BLOCK, OutputFades, Pipeline, ScaledSignal, Signal},
+    pipeline::{Blocks, DEFAULT_BLOCK, OutputFades, Pipeline, RenderPlace, ScaledSignal, Signal},
     settings::{JobSettings, ProgressReporter},
 };
 use crate::{
@@ -23,8 +23,10 @@ pub(crate) struct RenderJob<'a> {
     pub taps: &'a [usize],
     /// Signals at other levels, which are [`Signal::Level`].
     pub levels: Vec<ScaledSignal>,
-    /// Fades of all signals, at both ends of the range.
+    /// Fades of all signals, at both ends of `faded`.
     pub fades: OutputFades,
+    /// Range that `fades` belong to: the one to render, or a longer one that contains it.
+    pub faded: Range<Frames>,
     /// Signals whose loudness and true peak are measured.
     pub metered: Vec<Signal>,
     /// Sinks, each with the signal it receives.
@@ -40,6 +42,7 @@ impl<'a> RenderJob<'a> {
     ) -> Self {
         Self {
             renderer,
+            faded: range.clone(),
             range,
             block: settings.block.unwrap_or(DEFAULT_BLOCK),
             single_threaded: settings.options.threads == 1,
@@ -69,6 +72,7 @@ impl<'a> RenderJob<'a> {
             taps,
             levels,
             fades,
+            faded,
             metered,
             mut outputs,
         } = self;
@@ -87,6 +91,10 @@ impl<'a> RenderJob<'a> {
             taps: taps.len(),
             levels,
             fades,
+            place: RenderPlace {
+                offset: (range.start - faded.start).0,
+                whole: (faded.end - faded.start).0,
+            },
             meters,
             single_threaded,
         };

@@ -172,6 +172,11 @@ impl DeliveryJob {
         }
     }
 
+    /// Returns true if the timeline is that of one cue, from its own start.
+    pub(super) fn is_of_cue(&self) -> bool {
+        self.owner.album || self.owner.cue.is_some()
+    }
+
     /// Returns the range of the timeline that is written.
     pub(super) fn range(&self, plan: &Plan) -> Range<Frames> {
         self.cut.range(plan.length())
