@@ -103,7 +103,8 @@ impl<'a> Delivery<'a> {
     ///
     /// The range counts frames of the session's timeline. In a deliverable with a rate or a range of its
     /// own it is the same time. A cue on a timeline of its own, as in an album, is rendered whole if it
-    /// sounds in the range or has no place on the timeline; otherwise its samples are kept.
+    /// sounds in the range or has no place on the timeline; otherwise its samples are kept. A deliverable with a
+    /// [loop](crate::Deliverable::loops) is written anew.
     ///
     /// [`overwrite`](Self::overwrite) must be allowed. Each file must be local and have the format, rate, layout
     /// and length of its deliverable. In the second before and after the replaced part it must have the
@@ -159,7 +160,8 @@ impl<'a> Delivery<'a> {
 
     /// Checks that there are files to replace a range of.
     fn check_present(&self, jobs: &[jobs::DeliveryJob]) -> Result<()> {
-        let files = jobs.iter().flat_map(|job| &job.files);
+        let spliced = jobs.iter().filter(|job| job.cut.loops == 1);
+        let files = spliced.flat_map(|job| &job.files);
         files
             .filter(|_| self.range.is_some())
             .try_for_each(|file| splice::check_present(&file.path))
@@ -192,15 +194,13 @@ impl<'a> Delivery<'a> {
             .iter()
             .zip(&plans)
             .fold(Frames::ZERO, |sum, (job, plan)| {
-                if let Some(splice) = splice {
-                    let rendered = splice.part(job, plan).rendered;
-                    let files = Frames(u64::from(!job.files.is_empty()));
-                    return sum + Frames((rendered.end - rendered.start).0 * files.0);
-                }
-                let range = job.range(plan);
-                let renders =
-                    usize::from(!job.files.is_empty()) + usize::from(!job.fits.is_empty());
-                (0..renders).fold(sum, |sum, _| sum + (range.end - range.start))
+                let frames = match splice.and_then(|splice| splice.part(job, plan)) {
+                    Some(part) => part.rendered.end - part.rendered.start,
+                    None => job.cut.frames(&job.range(plan)),
+                };
+                let is_fitted = splice.is_none() && !job.fits.is_empty();
+                let renders = usize::from(!job.files.is_empty()) + usize::from(is_fitted);
+                (0..renders).fold(sum, |sum, _| sum + frames)
             });
         let mut progress = self.settings.reporter(total);
 

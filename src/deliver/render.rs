@@ -123,7 +123,7 @@ pub(super) struct Rendered<'a> {
     gains: Vec<Decibels>,
 }
 
-/// Renders the range of a job to measure its mix.
+/// Renders the passes of a job to measure its mix.
 pub(super) fn measure(
     job: &DeliveryJob,
     plan: Plan,
@@ -134,6 +134,7 @@ pub(super) fn measure(
     let mut renderer = Renderer::new(plan, &settings.options)?;
     let mut render = RenderJob::new(&mut renderer, range, settings);
     render.fades = job.cut.fades;
+    render.passes = job.cut.loops;
     render.metered = vec![Signal::Mix];
     Ok(render.run(progress, |_| {})?.get(Signal::Mix).cloned())
 }
@@ -148,7 +149,7 @@ pub(super) fn render(
     progress: &mut ProgressReporter<'_>,
     all: &mut Rendered<'_>,
 ) -> Result<()> {
-    let splice = context.splice.map(|splice| splice.part(job, &plan));
+    let splice = context.splice.and_then(|splice| splice.part(job, &plan));
     let whole = job.range(&plan);
     let range = splice
         .as_ref()
@@ -168,11 +169,13 @@ pub(super) fn render(
     }
 
     let mut renderer = Renderer::new(plan, &context.settings.options)?;
+    // A picture shows one pass of all frames.
+    let has_picture = splice.is_none() && job.cut.loops == 1;
     let has_mix = signals
         .per_file
         .iter()
         .any(|signals| signals.node.is_none());
-    if let Some(bins) = context.bins.filter(|_| has_mix && splice.is_none()) {
+    if let Some(bins) = context.bins.filter(|_| has_mix && has_picture) {
         renderer.build_waveforms(Grid::over(&range, bins));
     }
     let mut render = RenderJob::new(&mut renderer, range.clone(), context.settings);
@@ -180,6 +183,7 @@ pub(super) fn render(
     render.levels.clone_from(&signals.levels);
     render.fades = job.cut.fades;
     render.faded = whole.clone();
+    render.passes = job.cut.loops;
     if splice.is_none() {
         render.metered = signals.metered(job, context);
     }
@@ -207,9 +211,9 @@ pub(super) fn render(
         let total = range.end - range.start;
         overview.fade_mix(|at| job.cut.fades.gain(at, total.0));
     }
-    if splice.is_some() {
+    if !has_picture {
         let rate = renderer.plan().spec().rate;
-        let frames = whole.end - whole.start;
+        let frames = job.cut.frames(&whole);
         (base.start_frame, base.frames) = (whole.start.0, frames.0);
         base.duration_s = frames.to_duration(rate).as_secs_f64();
         base.overview = None;
@@ -420,7 +424,9 @@ fn create_file(
     let range = job.range(plan);
     let options = encode::Options {
         overwrite: context.settings.overwrite,
-        metadata: metadata::of_file(job, file, plan, deliverable).of_range(&range),
+        metadata: metadata::of_file(job, file, plan, deliverable)
+            .of_range(&range)
+            .repeated(range.end - range.start, job.cut.loops),
         states_loudness: !matches!(file.content, Content::Stem(_)),
         ..encode::Options::default()
     };
@@ -441,7 +447,7 @@ fn create_file(
             (&part.rendered, Some(old))
         }
     };
-    let length = range.end - range.start;
+    let length = job.cut.frames(&range);
     let sink = FileSink::create_with(&file.path, format, spec, length, &options)?;
     let sink = DeliveredSink::new(sink, spliced);
     OutputFile::of(sink, format, plan, rendered, dither)
@@ -472,7 +478,9 @@ pub(super) fn check_old_files(
         return Ok(());
     };
     for (job, plan) in jobs.iter().zip(plans) {
-        let part = splice.part(job, plan);
+        let Some(part) = splice.part(job, plan) else {
+            continue;
+        };
         for file in &job.files {
             let deliverable = context.deliverable(file);
             if let Some(stems) = deliverable.filter(|d| !d.stems.is_empty() && d.loudness.is_some())
@@ -559,10 +567,10 @@ fn stem_tests(
             deliverable: index,
             timeline: job.timeline,
             start: job.range(plan).start,
-            rendered_start: match context.splice {
-                Some(splice) => splice.part(job, plan).rendered.start,
-                None => job.range(plan).start,
-            },
+            rendered_start: context
+                .splice
+                .and_then(|splice| splice.part(job, plan))
+                .map_or(job.range(plan).start, |part| part.rendered.start),
             rate: plan.spec().rate,
             stages: stages.clone(),
             rendered,

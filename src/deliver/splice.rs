@@ -103,8 +103,12 @@ impl Splice {
     }
 
     /// Returns the part of the files of a job that is rendered anew. A cue on a timeline of its own is
-    /// rendered whole if it sounds in the range, or nowhere; otherwise its start is only checked.
-    pub(super) fn part(&self, job: &DeliveryJob, plan: &Plan) -> SplicePart {
+    /// rendered whole if it sounds in the range, or nowhere; otherwise its start is only checked. `None` for
+    /// files that repeat a part, which are written anew.
+    pub(super) fn part(&self, job: &DeliveryJob, plan: &Plan) -> Option<SplicePart> {
+        if job.cut.loops > 1 {
+            return None;
+        }
         let file = job.range(plan);
         let of_cue = job.session.cues().first().filter(|_| job.is_of_cue());
         let wanted = match of_cue {
@@ -117,11 +121,11 @@ impl Splice {
         let margin = Frames(u64::from(plan.spec().rate.hz()) * CHECKED_S);
         let end = Frames(replaced.end.0.saturating_add(margin.0));
         let rendered = within(replaced.start - margin)..within(end);
-        SplicePart {
+        Some(SplicePart {
             file,
             replaced,
             rendered,
-        }
+        })
     }
 
     /// Returns true if a cue sounds in the range, or has no place on the timeline.
@@ -445,7 +449,8 @@ pub(super) fn check_file(
         });
         (format!("{}{kind}", info.codec), format.to_string())
     } else if info.spec.rate != spec.rate {
-        (info.spec.rate.to_string(), spec.rate.to_string())
+        let hertz = |rate: SampleRate| format!("{rate} Hz");
+        (hertz(info.spec.rate), hertz(spec.rate))
     } else if info.spec.layout != spec.layout {
         (info.spec.layout.to_string(), spec.layout.to_string())
     } else if info.frames != frames {
