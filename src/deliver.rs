@@ -19,6 +19,7 @@
 //! [`Session::render_stems`] describes the contents of a stem, and when stems add up to the mix bit
 //! for bit.
 
+mod carried;
 mod cue_sheet;
 mod fit;
 mod folders;
@@ -128,7 +129,7 @@ impl<'a> Delivery<'a> {
     /// let tone = |frames| Memory::new(spec, vec![vec![0.25; frames]]);
     /// film.add_track(Track::new("speech", tone(480_000)?));
     /// let shot = film.add_track(Track::new("shot", tone(48_000)?));
-    /// film.add_deliverable(Deliverable::new("mix", &file));
+    /// film.deliverables.push(Deliverable::new("mix", &file));
     /// Delivery::new().run(&film)?;
     ///
     /// film.track_mut(shot).strip.gain = Decibels(-6.0);

@@ -424,7 +424,7 @@ fn create_file(
     let range = job.range(plan);
     let options = encode::Options {
         overwrite: context.settings.overwrite,
-        metadata: metadata::of_file(job, file, plan, deliverable)
+        metadata: metadata::of_file(job, file, plan, deliverable, signals.node)?
             .of_range(&range)
             .repeated(range.end - range.start, job.cut.loops),
         states_loudness: !matches!(file.content, Content::Stem(_)),
