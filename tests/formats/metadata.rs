@@ -479,8 +479,8 @@ fn hostile_texts_are_escaped_or_refused() {
     assert!(Plan::compile(&film).is_err());
 }
 
-/// Returns the Vorbis comments of a FLAC file.
-fn comments(path: &Path) -> Vec<String> {
+/// Returns the Vorbis comments of a FLAC file as they are written.
+fn written_comments(path: &Path) -> Vec<String> {
     let bytes = fs::read(path).unwrap();
     let mut at = 4;
     while bytes[at] & 0x7F != 4 {
@@ -522,7 +522,7 @@ fn hostile_titles_break_no_delivered_file() {
     let done = Delivery::new().run(&film).unwrap();
     assert!(done.passed());
 
-    let tags = comments(&path("01.flac"));
+    let tags = written_comments(&path("01.flac"));
     assert!(
         tags.contains(&"TITLE==HYPERLINK(1)  ARTIST=x </script><b>\"".to_owned()),
         "{tags:?}"
