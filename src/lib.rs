@@ -254,6 +254,7 @@ macro_rules! page {
             "\n\n[mixing]: crate::guide::mixing\n",
             "[reports]: crate::guide::reports\n",
             "[playing]: crate::guide::playing\n",
+            "[processors]: crate::guide::processors\n",
             "[mastering]: crate::guide::mastering\n",
             "[many machines]: crate::guide::many_machines\n",
             "[formats]: crate::guide::formats\n",
@@ -274,6 +275,9 @@ pub mod promises {}
 pub mod guide {
     #[doc = page!("Command line and session files: stems, cues against picture, deliverables.", "mixing.md")]
     pub mod mixing {}
+
+    #[doc = page!("Formulas of the processors, and the order in which they run.", "processors.md")]
+    pub mod processors {}
 
     #[doc = page!("Seeing a mix and comparing files.", "reports.md")]
     pub mod reports {}
