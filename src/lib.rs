@@ -187,6 +187,7 @@ mod curve;
 pub mod error;
 mod layout;
 mod sync;
+mod text_table;
 mod timecode;
 mod units;
 
@@ -282,7 +283,7 @@ pub use error::{Error, ErrorKind, Problem, Result};
 pub use layout::{Layout, Spec, UnknownLayout};
 pub use measure::LoudnessTarget;
 pub use media::{Damage, Input, Opener, Source};
-pub use plan::{Plan, PlannedCue, PlannedUse};
+pub use plan::{Plan, PlanSummary, PlannedCue, PlannedUse};
 pub use player::{
     Callback, Event, Level, Levels, LoudnessSoFar, Player, PlayerBuilder, State, Underruns,
 };

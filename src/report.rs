@@ -19,7 +19,7 @@ mod overview;
 mod picture;
 mod save;
 mod suspicious_audio;
-pub(crate) mod table;
+mod table;
 mod waveform;
 
 pub use cue_sheet::{CueSheet, CueSheetCredit, CueSheetRow};
@@ -39,6 +39,27 @@ use crate::encode::Format;
 use crate::measure::{Measured, Verdict};
 use crate::media::FlawKind;
 use serde::Serialize;
+
+/// Version of the JSON forms of reports, comparisons and deliveries, their key `version`. New keys do not change it; it is
+/// raised when a key is removed or changes its meaning.
+pub const JSON_VERSION: u32 = 1;
+
+/// A document with its version as the first key.
+#[derive(Serialize)]
+pub(crate) struct Versioned<'a, T: Serialize> {
+    version: u32,
+    #[serde(flatten)]
+    document: &'a T,
+}
+
+impl<'a, T: Serialize> Versioned<'a, T> {
+    pub(crate) fn new(document: &'a T) -> Self {
+        Self {
+            version: JSON_VERSION,
+            document,
+        }
+    }
+}
 
 /// Report of one bounce.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -64,6 +85,8 @@ pub struct Report {
     pub frames: u64,
     /// Length of the output in seconds.
     pub duration_s: f64,
+    /// Timecode of frame 0 and frame rate of the picture; `null` if the session has no picture.
+    pub timecode: Option<TimecodeOverview>,
     /// Tracks, in session order.
     pub tracks: Vec<TrackReport>,
     /// Buses, in session order.
@@ -340,17 +363,17 @@ impl Report {
         format.is_some_and(|format| !format.is_float())
     }
 
-    /// Returns the report as one JSON document, on a single line if it contains an overview.
-    ///
-    /// Later versions only add keys.
+    /// Returns the report as one JSON document, on a single line if it contains an overview. Its first key is `version`,
+    /// [`JSON_VERSION`].
     #[must_use]
     pub fn to_json(&self) -> String {
+        let document = Versioned::new(self);
         let text = if self.overview.is_some() {
-            serde_json::to_string
+            serde_json::to_string(&document)
         } else {
-            serde_json::to_string_pretty
+            serde_json::to_string_pretty(&document)
         };
         // Serialization cannot fail: every key is a string and every value has a JSON form.
-        text(self).unwrap_or_default()
+        text.unwrap_or_default()
     }
 }

@@ -5,7 +5,7 @@
 
 use super::report::{DeliverableReport, Delivered, FileReport, HEAD};
 use crate::diagnostics::Warning;
-use crate::report::{Report, address, escaped, html_with_introduction, relative_path};
+use crate::report::{Report, Versioned, address, escaped, html_with_introduction, relative_path};
 use serde_json::Value;
 use std::path::Path;
 
@@ -15,7 +15,7 @@ const STYLE: &str = include_str!("page.css");
 /// delivery took.
 pub(super) fn json(delivered: &Delivered) -> String {
     // Serialization cannot fail: every key is a string and every value has a JSON form.
-    let mut value = serde_json::to_value(delivered).unwrap_or_default();
+    let mut value = serde_json::to_value(Versioned::new(delivered)).unwrap_or_default();
     if let Value::Object(delivery) = &mut value {
         delivery.remove("wall_s");
         delivery.insert("passed".to_owned(), delivered.passed().into());

@@ -262,8 +262,8 @@ fn a_very_quiet_or_loud_lane_has_one_number_at_its_end() {
     for (n, level) in [-90.0, -60.0, 0.0, 12.0, -120.0].into_iter().enumerate() {
         session.add_track(track(&format!("t{n}"), n as u64, level, 0, 48_000));
     }
-    for _ in 0..40 {
-        session.add_track(track("low", 9, -72.5, 0, 48_000));
+    for n in 0..40 {
+        session.add_track(track(&format!("low {n}"), 9, -72.5, 0, 48_000));
     }
     let report = rendered(&session);
     let picture = report.to_svg();
