@@ -529,6 +529,8 @@ impl Player {
         let louder = |a: Level, b: Level| Level {
             peak: Dbfs(a.peak.0.max(b.peak.0)),
             rms: Dbfs(a.rms.0.max(b.rms.0)),
+            held_peak: Dbfs(a.held_peak.0.max(b.held_peak.0)),
+            reduction: Decibels(a.reduction.0.max(b.reduction.0)),
         };
         let silence = LevelDisplay::default().read();
         let of_placements = |nodes: &Vec<usize>| nodes.iter().map(level).fold(silence, louder);
@@ -541,6 +543,12 @@ impl Player {
                 .collect(),
             master: level(&view.nodes.master),
         }
+    }
+
+    /// Forgets the largest samples that the meters hold, in [`Level::held_peak`].
+    pub fn clear_peaks(&self) {
+        let view = self.inner.status.view();
+        view.displays.iter().for_each(LevelDisplay::clear);
     }
 
     /// Returns the loudness of what was played since the start, the last [`stop`](Self::stop), the end or

@@ -8,6 +8,8 @@
 mod cue_sheet;
 mod duplicate_tracks;
 mod gather;
+#[cfg(feature = "report")]
+mod json;
 mod levels;
 mod overview;
 #[cfg(feature = "report")]
@@ -23,13 +25,17 @@ mod picture;
 mod save;
 mod suspicious_audio;
 #[cfg(feature = "report")]
-pub(crate) mod table;
+mod table;
 #[cfg(feature = "report")]
 mod waveform;
 
 #[cfg(feature = "report")]
 pub use cue_sheet::{CueSheet, CueSheetCredit, CueSheetRow};
 pub(crate) use gather::gather;
+#[cfg(feature = "report")]
+pub use json::JSON_VERSION;
+#[cfg(feature = "report")]
+pub(crate) use json::Versioned;
 pub use overview::{
     CueOverview, CurvePoint, LaneOverview, LoudnessOverview, MarkerOverview, Over, Overview,
     TimecodeOverview, Waveform,
@@ -76,6 +82,8 @@ pub struct Report {
     pub frames: u64,
     /// Length of the output in seconds.
     pub duration_s: f64,
+    /// Timecode of frame 0 and frame rate of the picture; `null` if the session has no picture.
+    pub timecode: Option<TimecodeOverview>,
     /// Tracks, in session order.
     pub tracks: Vec<TrackReport>,
     /// Buses, in session order.
@@ -360,20 +368,5 @@ impl Report {
             .as_deref()
             .and_then(|name| name.parse::<Format>().ok());
         format.is_some_and(|format| !format.is_float())
-    }
-
-    #[cfg(feature = "report")]
-    /// Returns the report as one JSON document, on a single line if it contains an overview.
-    ///
-    /// Later versions only add keys.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        let text = if self.overview.is_some() {
-            serde_json::to_string
-        } else {
-            serde_json::to_string_pretty
-        };
-        // Serialization cannot fail: every key is a string and every value has a JSON form.
-        text(self).unwrap_or_default()
     }
 }

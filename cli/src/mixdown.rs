@@ -62,7 +62,7 @@ pub fn main() -> ExitCode {
     let CommandLine {
         mut command,
         mut args,
-    } = CommandLine::try_parse().unwrap_or_else(|e| usage_errors::improve(e, &given).exit());
+    } = CommandLine::try_parse().unwrap_or_else(|e| usage_errors::end(e, &given));
     if let Some(Command::Plan(args)) = &mut command {
         args.apply_preset();
     }
@@ -90,7 +90,27 @@ pub fn main() -> ExitCode {
             .map_err(Failure::from)
             .and_then(|interrupt| render(args, messages, &interrupt)),
     };
-    ExitCode::from(outcome.unwrap_or_else(|failure| failure.print(messages)))
+    ExitCode::from(outcome.unwrap_or_else(|failure| {
+        if prints_json(command.as_ref(), args) {
+            failure.print_document();
+        }
+        failure.print(messages)
+    }))
+}
+
+/// Returns whether the result of a command is one JSON document.
+fn prints_json(command: Option<&Command>, args: &Args) -> bool {
+    match command {
+        Some(Command::Compare(args)) => args.json,
+        Some(Command::Report(args)) => args.json,
+        Some(Command::Join(args)) => args.json,
+        Some(Command::Explain(args)) => args.json,
+        Some(Command::Batch {
+            command: batch::Command::Plan(args),
+        }) => args.json,
+        Some(Command::Plan(_)) | None => args.json,
+        Some(_) => false,
+    }
 }
 
 /// Plans, plays, delivers or mixes the inputs and returns the exit code.

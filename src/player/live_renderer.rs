@@ -207,17 +207,20 @@ impl Core {
 
     /// Takes over the meters of the strips of the same kind and name, which go on falling.
     fn continue_meters(&mut self, from: &mut Self) {
+        let from_displays = Arc::clone(&from.view);
         let strip = |node: &Node| (node.kind as u8, node.is_second, node.name.clone());
         let plan = from.renderer.plan();
         let mut old: HashMap<_, _> = plan
             .nodes
             .iter()
             .map(strip)
-            .zip(from.meters.drain(..))
+            .zip(from.meters.drain(..).zip(&from_displays.displays))
             .collect();
-        for (meter, node) in self.meters.iter_mut().zip(&self.renderer.plan().nodes) {
-            if let Some(known) = old.remove(&strip(node)) {
+        let meters = self.meters.iter_mut().zip(&self.view.displays);
+        for ((meter, display), node) in meters.zip(&self.renderer.plan().nodes) {
+            if let Some((known, known_display)) = old.remove(&strip(node)) {
                 *meter = known;
+                display.hold_from(known_display);
             }
         }
     }
@@ -540,18 +543,24 @@ impl LiveRenderer {
             .zip(&self.core.view.displays)
             .enumerate()
         {
+            let second = split.iter().find(|(first, _)| *first == node);
+            let mut gain = self.core.renderer.take_recent_gain(node);
+            if let Some((_, second)) = second {
+                gain = gain.min(self.core.renderer.take_recent_gain(*second));
+            }
             let block = self
                 .core
                 .renderer
                 .output(node)
                 .filter(|_| self.core.mixer.is_live(node));
-            match split.iter().find(|(first, _)| *first == node) {
-                None => meter.take(block, display),
+            match second {
+                None => meter.take(block, gain, display),
                 // A bus that solos split in two is metered as the sum of both nodes.
                 Some((_, second)) => {
                     let first = block.cloned();
                     meter.take(
                         sum(first, self.core.renderer.output(*second)).as_ref(),
+                        gain,
                         display,
                     );
                 }

@@ -302,13 +302,11 @@ fn print_result(delivered: &Delivered, args: &Args, messages: Messages) -> Resul
     // Warnings are printed even if the result cannot be.
     let printed = match (args.json, args.quiet) {
         (true, _) => stdout::print(&delivered.to_json()),
-        (false, false) => stdout::print(&to_text(delivered, args)),
+        (false, false) => print_table(delivered, args),
         (false, true) => Ok(()),
     };
     let warnings = delivered.warnings();
-    for warning in &warnings {
-        closing_messages::print_warning(warning, args, messages);
-    }
+    closing_messages::print_warnings(warnings.iter().copied(), args, messages);
     let files: Vec<&FileReport> = delivered
         .deliverables
         .iter()
@@ -358,14 +356,14 @@ fn print_result(delivered: &Delivered, args: &Args, messages: Messages) -> Resul
     ))
 }
 
-/// Formats the result: with `--verbose` the report of every file that is not a stem, then the table.
-fn to_text(delivered: &Delivered, args: &Args) -> String {
-    let mut text = String::new();
+/// Prints the result: with `--verbose` the report of every file that is not a stem, then the table.
+fn print_table(delivered: &Delivered, args: &Args) -> Result<(), Failure> {
     if args.verbose {
         let files = delivered.deliverables.iter().flat_map(|d| &d.files);
         for file in files.filter(|f| f.is_audio() && f.content != "stem") {
-            text += &format!("{}\n\n", file.report);
+            stdout::print_fitting(&file.report)?;
+            stdout::print("")?;
         }
     }
-    text + &delivered.to_string()
+    stdout::print_fitting(delivered)
 }

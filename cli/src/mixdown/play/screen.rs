@@ -86,6 +86,8 @@ pub struct StripView {
     pub peak: Option<f64>,
     /// Largest peak in dBFS since the lights were cleared.
     pub held_peak: Option<f64>,
+    /// Gain reduction of the inserts in dB, 0 or more.
+    pub reduction: f64,
 }
 
 impl StripView {
@@ -361,6 +363,36 @@ fn draw_strip(strip: &StripView, x: u16, is_selected: bool, has_colour: bool, bu
     if let Some(peak) = strip.peak {
         draw_meter(peak, x + 5, top, rows, has_colour, buffer);
     }
+    draw_reduction(strip.reduction, x, top, rows, has_colour, buffer);
+}
+
+/// Gain reduction of a whole column of a fader.
+const REDUCTION_RANGE_DB: f64 = 24.0;
+/// Smallest gain reduction that is shown.
+const MIN_REDUCTION_DB: f64 = 0.5;
+
+/// Draws the gain reduction as a bar from the top down between fader and meter, and as a number below.
+fn draw_reduction(
+    reduction: f64,
+    x: u16,
+    top: u16,
+    rows: u16,
+    has_colour: bool,
+    buffer: &mut Buffer,
+) {
+    if reduction < MIN_REDUCTION_DB {
+        return;
+    }
+    let style = coloured(Color::Magenta, has_colour);
+    let part = (reduction / REDUCTION_RANGE_DB).min(1.0);
+    // Half cells, at least one.
+    let halves = ((part * f64::from(rows) * 2.0).round() as u16).max(1);
+    for row in 0..halves.div_ceil(2) {
+        let bar = if row * 2 + 1 < halves { "█" } else { "▀" };
+        put(buffer, x + 4, top + row, bar, style);
+    }
+    let number = format!("▾{:.0}", reduction.min(99.0));
+    put(buffer, x + 4, top + rows + 2, &number, style);
 }
 
 /// Formats a clipped peak in three cells: `.3` dB over, `12`.
@@ -438,7 +470,7 @@ fn draw_meter(peak: f64, x: u16, top: u16, rows: u16, has_colour: bool, buffer: 
     }
 }
 
-const HELP: [&str; 17] = [
+const HELP: [&str; 19] = [
     "space   play, pause          0          to the start",
     "b  f    5 s back, forward    ,  .       markers",
     "←  →    select a strip       PgUp PgDn  page of strips",
@@ -455,6 +487,8 @@ const HELP: [&str; 17] = [
     "CLIP1.2 is a sample 1.2 dB above full scale. In a",
     "track or a bus it does no harm; in the master it is",
     "cut off. M is muted, C muted with its cue, S solo.",
+    "▾6 is the gain reduction of inserts in dB, also drawn",
+    "as a bar from the top down, 24 dB for all of it.",
     "Levels are sample peaks on the scale of IEC 60268-18.",
 ];
 
@@ -500,6 +534,7 @@ mod tests {
             is_cue_muted: false,
             peak,
             held_peak: peak.map(|peak| peak + 3.0),
+            reduction: 0.0,
         }
     }
 
@@ -516,6 +551,8 @@ mod tests {
         strips[1].is_muted = true;
         strips[2].is_soloed = true;
         strips[4].is_cue_muted = true;
+        strips[0].reduction = 6.2;
+        strips[5].reduction = 12.0;
         strips.extend((1..=20).map(|n| strip("bus", &format!("extra {n}"), 0.0, Some(-20.0))));
         View {
             title: "The Lighthouse Keeper - Reel 2".into(),
@@ -534,6 +571,7 @@ mod tests {
             strips,
             master: StripView {
                 pan: None,
+                reduction: 1.1,
                 ..strip("", "master", 0.0, Some(-3.0))
             },
             selected: Some(0),
