@@ -355,7 +355,10 @@ impl Player {
 
     /// Makes an edited session ready to take over.
     fn prepare(&self, at: u64, session: &Session, loop_range: Option<&Range<u64>>) -> Result<Edit> {
-        let played = locked(&self.inner.renderer).spec();
+        let (played, block) = {
+            let renderer = locked(&self.inner.renderer);
+            (renderer.spec(), renderer.block())
+        };
         if (session.rate, session.layout) != (played.rate, played.layout) {
             let what = format!(
                 "a session of {} Hz {} cannot replace one of {} Hz {} while it plays",
@@ -363,7 +366,7 @@ impl Player {
             );
             return Err(Error::new(ErrorKind::InvalidArgument, what));
         }
-        Edit::prepare(session, at, self.inner.depth, loop_range)
+        Edit::prepare(session, at, self.inner.depth, block, loop_range)
     }
 
     /// Moves the pan control of a strip, limited to −1 (left) to 1 (right). Replaces the strip's pan automation.

@@ -4,11 +4,13 @@
 //! Field names carry their units and are the keys of the JSON form. Levels of silence (−∞ dB) are
 //! `null` in JSON.
 
+#[cfg(feature = "report")]
 mod cue_sheet;
 mod duplicate_tracks;
 mod gather;
 mod levels;
 mod overview;
+#[cfg(feature = "report")]
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -17,20 +19,28 @@ mod overview;
     reason = "page coordinates are small numbers, and drawing rounds them"
 )]
 mod picture;
+#[cfg(feature = "report")]
 mod save;
 mod suspicious_audio;
+#[cfg(feature = "report")]
 mod table;
+#[cfg(feature = "report")]
 mod waveform;
 
+#[cfg(feature = "report")]
 pub use cue_sheet::{CueSheet, CueSheetCredit, CueSheetRow};
 pub(crate) use gather::gather;
 pub use overview::{
     CueOverview, CurvePoint, LaneOverview, LoudnessOverview, MarkerOverview, Over, Overview,
     TimecodeOverview, Waveform,
 };
+#[cfg(feature = "report")]
 pub(crate) use picture::{address, escaped, html_with_introduction};
+#[cfg(feature = "report")]
 pub use picture::{html_of, svg_of};
+#[cfg(feature = "report")]
 pub(crate) use save::relative_path;
+#[cfg(feature = "report")]
 pub use save::{ReportFormat, save};
 pub(crate) use suspicious_audio::suspicious_audio;
 
@@ -38,13 +48,16 @@ use crate::diagnostics::Warning;
 use crate::encode::Format;
 use crate::measure::{Measured, Verdict};
 use crate::media::FlawKind;
+#[cfg(feature = "serde")]
 use serde::Serialize;
 
 /// Version of the JSON forms of reports, comparisons and deliveries, their key `version`. New keys do not change it; it is
 /// raised when a key is removed or changes its meaning.
+#[cfg(feature = "report")]
 pub const JSON_VERSION: u32 = 1;
 
 /// A document with its version as the first key.
+#[cfg(feature = "report")]
 #[derive(Serialize)]
 pub(crate) struct Versioned<'a, T: Serialize> {
     version: u32,
@@ -52,6 +65,7 @@ pub(crate) struct Versioned<'a, T: Serialize> {
     document: &'a T,
 }
 
+#[cfg(feature = "report")]
 impl<'a, T: Serialize> Versioned<'a, T> {
     pub(crate) fn new(document: &'a T) -> Self {
         Self {
@@ -62,7 +76,8 @@ impl<'a, T: Serialize> Versioned<'a, T> {
 }
 
 /// Report of one bounce.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct Report {
     /// Title of the session.
@@ -99,7 +114,7 @@ pub struct Report {
     pub warnings: Vec<Warning>,
     /// Waveforms and curves for drawing; present if [`Bounce::overview`](crate::Bounce::overview)
     /// requested it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub overview: Option<Overview>,
     /// Time taken to render and write, in seconds. [`Bounce::run`](crate::Bounce::run) includes the
     /// time taken to check the session.
@@ -109,7 +124,8 @@ pub struct Report {
 }
 
 /// Levels of one strip (track or bus).
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct StripReport {
     /// Name of the track or bus.
@@ -128,7 +144,7 @@ pub struct StripReport {
     /// Time of the sample peak on the timeline, in seconds.
     pub peak_at_s: Option<f64>,
     /// Loudness and true peak, if strip measurement was requested.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "serde", serde(flatten))]
     pub levels: Option<StripLevels>,
     /// Inserts that reduce gain, in the order of the signal; empty for a strip that is not heard.
     pub inserts: Vec<InsertReport>,
@@ -152,13 +168,14 @@ pub struct StripReport {
 /// assert!((found.mean_reduction_db - 10.0).abs() < 1e-9);
 /// # Ok::<(), soundtrack::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct InsertReport {
     /// Name of the insert; that of its processor if it has none.
     pub name: String,
     /// Name of its processor.
-    #[serde(rename = "type")]
+    #[cfg_attr(feature = "serde", serde(rename = "type"))]
     pub kind: String,
     /// Maximum gain reduction as a positive number, without makeup gain; `null` if there was none.
     pub reduction_db: Option<f64>,
@@ -178,7 +195,8 @@ pub struct InsertReport {
 }
 
 /// Loudness and true peak of a strip after gain and pan, over the whole rendered range.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct StripLevels {
     /// Integrated loudness; `null` if no gating block is above −70 LUFS.
@@ -194,23 +212,25 @@ pub struct StripLevels {
     /// Time of the true peak on the timeline, in seconds.
     pub true_peak_at_s: Option<f64>,
     /// Complete measurement with curves over time. Its times count from the first rendered frame.
-    #[serde(skip)]
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub measured: Option<Measured>,
 }
 
 /// Report of a track and its clips.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct TrackReport {
     /// Name and levels of the track.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "serde", serde(flatten))]
     pub strip: StripReport,
     /// Clips of the track, in order.
     pub clips: Vec<ClipReport>,
 }
 
 /// Report of one clip: the properties of its stem and the conversions applied to it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ClipReport {
     /// File name, or the name of a source supplied by the program.
@@ -224,7 +244,7 @@ pub struct ClipReport {
     /// Sample rate of the stem, rounded to a whole number of hertz.
     pub rate_hz: u32,
     /// Exact sample rate of the stem in hertz; present only if it is not a whole number.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub exact_rate_hz: Option<f64>,
     /// Channel layout of the stem.
     pub layout: String,
@@ -249,8 +269,9 @@ pub struct ClipReport {
 }
 
 /// Conversion from a stem's channels to the session's layout.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Placed {
     /// Channels passed through unchanged.
@@ -263,7 +284,8 @@ pub enum Placed {
 }
 
 /// Regions of a stem replaced by silence for one reason.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct Silenced {
     /// Reason for the replacement.
@@ -277,7 +299,8 @@ pub struct Silenced {
 }
 
 /// One region of a stem replaced by silence.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct Stretch {
     /// Start of the region from the start of the stem, in seconds.
@@ -289,7 +312,8 @@ pub struct Stretch {
 }
 
 /// Levels of the mix.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct MixReport {
     /// Sample peak before conversion to the output format; `null` for silence.
@@ -332,7 +356,7 @@ pub struct MixReport {
     /// minutes, to 0.4 s over 28 minutes, and so on.
     pub true_peak_track: Option<String>,
     /// Complete measurement with curves over time. Its times count from the first rendered frame.
-    #[serde(skip)]
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub measured: Option<Measured>,
     /// Settings of the master's limiter, if it has one.
     pub limiter: Option<LimiterReport>,
@@ -342,7 +366,8 @@ pub struct MixReport {
 
 /// Settings of the master's limiter. Its gain reduction is that of the last of
 /// [`MixReport::inserts`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct LimiterReport {
     /// True-peak ceiling.
@@ -365,6 +390,7 @@ impl Report {
 
     /// Returns the report as one JSON document, on a single line if it contains an overview. Its first key is `version`,
     /// [`JSON_VERSION`].
+    #[cfg(feature = "report")]
     #[must_use]
     pub fn to_json(&self) -> String {
         let document = Versioned::new(self);

@@ -3,7 +3,7 @@
 //!
 //! Nothing comes from a clock, so that two runs write the same bytes.
 
-use super::report::{DeliverableReport, Delivered, FileReport, HEAD};
+use super::report::{CheckLine, DeliverableReport, Delivered, FileReport, HEAD};
 use crate::diagnostics::Warning;
 use crate::report::{Report, Versioned, address, escaped, html_with_introduction, relative_path};
 use serde_json::Value;
@@ -150,16 +150,12 @@ fn link(output: &str, page: &Path) -> String {
 
 /// Returns the gains and checks of all deliverables.
 fn check_list(deliverables: &[DeliverableReport]) -> String {
-    let mut text = String::new();
-    for deliverable in deliverables {
-        // Writing to a text cannot fail.
-        _ = deliverable.write_checks(&mut text);
-    }
-    list(
-        "Checks",
-        text.lines()
-            .map(|line| (line.trim(), line.contains("FAILED"))),
-    )
+    let lines = deliverables.iter().flat_map(|d| d.check_lines());
+    let lines: Vec<CheckLine> = lines.collect();
+    let marked = lines
+        .iter()
+        .map(|line| (line.text.as_str(), line.has_failed));
+    list("Checks", marked)
 }
 
 /// Returns the warnings: one of each code, with the number of the others.

@@ -24,6 +24,7 @@ Examples:
   mixdown song.toml --report song.html           also write a page that shows and plays the mix
   mixdown plan song.toml --set master.gain=-3    print the plan with another value; render nothing
   mixdown compare old.wav new.wav                compare the audio of two files
+  mixdown film.toml --range 10m..11m --force     render a part anew into the files delivered before
   mixdown film.toml --range 10m..20m -o 2.wav    render a part of a long mix
   mixdown join 1.wav 2.wav 3.wav -o film.wav     join all parts into the file that one run writes
   mixdown explain W105                           explain a warning and its cure
@@ -150,7 +151,8 @@ pub struct Args {
     /// Render only this part: 10s..1m30s, 10s.. or ..480000 (frames)
     ///
     /// Times count from the first frame of the output. Sessions with fps also take timecodes:
-    /// 01:00:10:00..01:00:20:00.
+    /// 01:00:10:00..01:00:20:00. A session with deliverables replaces this part in the files that
+    /// are there (needs --force); -o writes it as a mix of its own.
     #[arg(long, value_name = "A..B", allow_hyphen_values = true, help_heading = MIX, verbatim_doc_comment)]
     pub range: Option<String>,
 

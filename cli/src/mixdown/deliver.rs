@@ -14,17 +14,20 @@ use crate::{
     exit_code,
     failure::Failure,
     messages::Messages,
-    stdout,
+    range, stdout,
     suggest::{self, quoted_list},
     text::{counted, printable},
 };
 use serde_json::json;
 use soundtrack::{
-    Deliverable, Delivery, ErrorKind, Session,
+    Deliverable, Delivery, Error, ErrorKind, Frames, Plan, Session,
     deliver::{Delivered, FileReport},
     report::ReportFormat,
 };
-use std::path::{Path, PathBuf};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 /// Says what the options ask for.
 pub enum Outcome {
@@ -174,7 +177,6 @@ fn add_report(session: &mut Session, args: &Args) -> Option<String> {
 fn option_of_single_mix(args: &Args) -> Option<&'static str> {
     [
         ("--preset", args.preset.is_some() && args.deliver.is_empty()),
-        ("--range", args.range.is_some()),
         ("--format", args.format.is_some()),
         (
             "--report",
@@ -208,14 +210,19 @@ fn render(
         .map(|output| output.file)
         .collect();
     let overwrite = args.force || paths.iter().all(|p| output_path::will_be_in_demo(p));
+    let range = parse_range(session, &selected, args, messages)?;
     let delivery = || {
-        Delivery::new()
+        let delivery = Delivery::new()
             .only(names.iter().cloned())
             .overwrite(overwrite)
             .threads(args.threads.unwrap_or(0).into())
-            .bins(usize::try_from(args.bins).unwrap_or(usize::MAX))
+            .bins(usize::try_from(args.bins).unwrap_or(usize::MAX));
+        match range.clone() {
+            Some(range) => delivery.range(range),
+            None => delivery,
+        }
     };
-    let with_hints = |e| hints::for_error(e, "", args);
+    let with_hints = |e| with_hints(e, args);
     interrupt
         .while_checking(|| delivery().check(session))
         .map_err(with_hints)?;
@@ -234,6 +241,44 @@ fn render(
         }
         Err(e) => Err(with_hints(e)),
     }
+}
+
+/// Alternative to replacing a part of the files of a delivery.
+const PART_AS_A_MIX: &str = "use -o FILE to write the part as a mix of its own";
+
+/// Returns an error of a delivery as a failure with hints.
+fn with_hints(error: Error, args: &Args) -> Failure {
+    let mut hints = hints::of_error(&error, "", args);
+    if args.range.is_some() && error.kind() == ErrorKind::Output {
+        hints.push(PART_AS_A_MIX.to_owned());
+    }
+    Failure::Library(error, hints)
+}
+
+/// Parses `--range`, and notes if the timeline ends before it.
+fn parse_range(
+    session: &Session,
+    selected: &[&Deliverable],
+    args: &Args,
+    messages: Messages,
+) -> Result<Option<Range<Frames>>, Failure> {
+    let Some(text) = &args.range else {
+        return Ok(None);
+    };
+    let mut spoken = session.clone();
+    if spoken.lang.is_none() {
+        spoken.lang = selected.iter().find_map(|d| d.lang.clone());
+    }
+    let plan = Plan::compile(&spoken).map_err(|e| hints::for_error(e, "", args))?;
+    let (range, is_cut) = range::parse(text, session, plan.length())
+        .map_err(|e| Failure::Usage(format!("--range {text}: {e}")))?;
+    if is_cut {
+        messages.note(&format!(
+            "--range {text}: ends with the mix, at {}",
+            range.end.clock(session.rate)
+        ));
+    }
+    Ok(Some(range))
 }
 
 /// Warns of `--set lang=...`, which a deliverable with its own language ignores.

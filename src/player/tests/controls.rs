@@ -87,6 +87,38 @@ fn nothing_clicks() {
 }
 
 #[test]
+fn a_change_is_heard_after_the_latency_or_a_request_and_what_is_spare() {
+    for (latency, request, frames) in [
+        (1, 128, 192),
+        (4, 128, 256),
+        (20, 128, 960),
+        (20, 1_024, 1_984),
+    ] {
+        let (mix, id) = level(48_000 * 20);
+        let fake = Fake::default();
+        let builder = PlayerBuilder::new().latency(Duration::from_millis(latency));
+        let player = fake.play(&builder, &mix);
+        fake.take(8_192, mix.layout, &[request]);
+        assert_eq!(
+            fake.stats().target(),
+            frames,
+            "{latency} ms, {request} frames"
+        );
+        let queued = || fake.with(|callback, _| callback.available()).unwrap();
+        soon(Duration::from_secs(10), || queued() >= frames);
+        let queued = queued();
+        assert!(queued < frames + 256, "{queued}");
+        player.set_mute(id, true).unwrap();
+        let heard = fake.take(2 * queued as usize, mix.layout, &[1]).remove(0);
+        let unchanged = heard.iter().take_while(|x| **x == 0.8).count();
+        assert!(
+            (unchanged as u64).abs_diff(queued) <= 1,
+            "{unchanged} of {queued}"
+        );
+    }
+}
+
+#[test]
 fn the_position_is_what_is_heard() {
     let (mix, _) = level(48_000);
     let fake = Fake::default();
