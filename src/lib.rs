@@ -213,6 +213,7 @@ mod curve;
 pub mod error;
 mod layout;
 mod sync;
+#[cfg(feature = "report")]
 mod text_table;
 mod timecode;
 mod units;
@@ -316,7 +317,9 @@ pub use error::{Error, ErrorKind, Problem, Result};
 pub use layout::{Layout, Spec, UnknownLayout};
 pub use measure::LoudnessTarget;
 pub use media::{Damage, Input, Opener, Source};
-pub use plan::{Plan, PlanSummary, PlannedCue, PlannedUse};
+#[cfg(feature = "report")]
+pub use plan::PlanSummary;
+pub use plan::{Plan, PlannedCue, PlannedUse};
 #[cfg(feature = "player")]
 pub use player::{
     Callback, Event, Level, Levels, LoudnessSoFar, Player, PlayerBuilder, State, Underruns,

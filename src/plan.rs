@@ -21,6 +21,7 @@ mod print;
 pub(crate) mod ranges;
 mod route;
 mod routing;
+#[cfg(feature = "report")]
 mod summary;
 
 pub(crate) use align::{Lag, place_sounding};
@@ -32,6 +33,7 @@ pub(crate) use metadata::channel_names;
 pub(crate) use passes::Passes;
 pub(crate) use route::Scope;
 pub(crate) use routing::{Gates, NodeIndex, Routing};
+#[cfg(feature = "report")]
 pub use summary::PlanSummary;
 
 use crate::{

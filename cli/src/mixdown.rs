@@ -66,6 +66,7 @@ pub fn main() -> ExitCode {
     if let Some(Command::Plan(args)) = &mut command {
         args.apply_preset();
     }
+    let given = args.clone();
     args.apply_preset();
     let args = match &command {
         Some(Command::Plan(args)) => args,
@@ -88,7 +89,7 @@ pub fn main() -> ExitCode {
         Some(Command::Man(args)) => manual::man(args),
         None => Interrupt::watch()
             .map_err(Failure::from)
-            .and_then(|interrupt| render(args, messages, &interrupt)),
+            .and_then(|interrupt| render(args, &given, messages, &interrupt)),
     };
     ExitCode::from(outcome.unwrap_or_else(|failure| {
         if prints_json(command.as_ref(), args) {
@@ -113,8 +114,13 @@ fn prints_json(command: Option<&Command>, args: &Args) -> bool {
     }
 }
 
-/// Plans, plays, delivers or mixes the inputs and returns the exit code.
-fn render(args: &Args, messages: Messages, interrupt: &Interrupt) -> Result<u8, Failure> {
+/// Plans, plays, delivers or mixes the inputs and returns the exit code. `given` are the options without those of a preset.
+fn render(
+    args: &Args,
+    given: &Args,
+    messages: Messages,
+    interrupt: &Interrupt,
+) -> Result<u8, Failure> {
     if let Some(inputs) = plan::inputs_to_plan(&args.inputs) {
         return plan::run(inputs, args, messages);
     }
@@ -133,7 +139,7 @@ fn render(args: &Args, messages: Messages, interrupt: &Interrupt) -> Result<u8, 
             Error::new(ErrorKind::Output, format!("{}: {e}", output_path::DEMO)).because(e)
         })?;
     }
-    match deliver::run(&inputs, args, messages, interrupt)? {
+    match deliver::run(&inputs, args, given, messages, interrupt)? {
         Outcome::Delivered(code) => Ok(code),
         Outcome::SingleMix(session) => mix::run(
             &inputs,

@@ -67,7 +67,7 @@ pub struct CommandLine {
 }
 
 /// Inputs and options of a mix.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a switch of the command line"
@@ -116,7 +116,8 @@ pub struct Args {
     /// ebu-r128, atsc-a85 or netflix
     ///
     /// cd: 44.1 kHz, 16 bits, dithered. The others fit the mix to the loudness of the service.
-    /// All limit the true peak. Options that are given as well win.
+    /// All limit the true peak. Options that are given as well win. With --deliver NAME the preset is that of this
+    /// deliverable; a session with deliverables makes a single mix otherwise.
     #[arg(long, value_name = "NAME", value_parser = preset::parser(), hide_possible_values = true,
           help_heading = OUTPUT)]
     pub preset: Option<Preset>,
@@ -191,7 +192,7 @@ pub struct Args {
     #[arg(long, value_name = "DBTP", value_parser = limit, allow_negative_numbers = true, help_heading = LOUDNESS)]
     pub limit: Option<f64>,
 
-    /// Measure loudness and true peak of every track and bus, for --json
+    /// Measure loudness and true peak of every track and bus: columns of the table, lines of the picture, keys of --json
     #[arg(long, help_heading = LOUDNESS)]
     pub measure_strips: bool,
 

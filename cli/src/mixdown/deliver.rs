@@ -6,6 +6,7 @@ use super::{
     inputs::InputKind,
     interrupt::Interrupt,
     mute_solo, output_path,
+    preset::Preset,
     progress::ProgressDisplay,
     session,
 };
@@ -36,7 +37,8 @@ pub enum Outcome {
     SingleMix(Option<Box<Session>>),
 }
 
-/// Renders the deliverables that the options select, if they do not ask for a single mix.
+/// Renders the deliverables that the options select, if they do not ask for a single mix. `given` are the options without
+/// those of a preset.
 ///
 /// # Errors
 /// `Usage` for `--deliver` without a session file, with an unknown name, or with an option of a single mix; errors of the
@@ -44,9 +46,16 @@ pub enum Outcome {
 pub fn run(
     inputs: &[InputKind],
     args: &Args,
+    given: &Args,
     messages: Messages,
     interrupt: &Interrupt,
 ) -> Result<Outcome, Failure> {
+    // A preset is that of the deliverables that are named, or of a single mix.
+    let args = if given.deliver.is_empty() {
+        args
+    } else {
+        given
+    };
     if args.output.is_some() {
         return Ok(Outcome::SingleMix(None));
     }
@@ -64,6 +73,9 @@ pub fn run(
         return Ok(Outcome::SingleMix(Some(Box::new(session))));
     };
     let mut names = names;
+    if let Some(preset) = args.preset {
+        apply_preset(preset, &mut session, &names, messages);
+    }
     names.extend(add_report(&mut session, args));
     session::set_master(&mut session, args);
     mute_solo::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
@@ -127,6 +139,20 @@ fn select(
     Ok(Some(args.deliver.clone()))
 }
 
+/// Sets the values of a preset in the deliverables of these names.
+fn apply_preset(preset: Preset, session: &mut Session, names: &[String], messages: Messages) {
+    for deliverable in &mut session.deliverables {
+        if names.contains(&deliverable.name) && !deliverable.report && !deliverable.cue_sheet {
+            preset.apply_to(deliverable);
+            messages.note(&format!(
+                "{} is delivered with the preset {}, in place of its own format, rate, dither, limit and loudness",
+                deliverable.name,
+                preset.name()
+            ));
+        }
+    }
+}
+
 /// Reports whether a report of this name is of a single mix: a delivery has a page or JSON.
 fn is_report_of_mix(path: &Path) -> bool {
     !matches!(
@@ -150,6 +176,7 @@ fn add_report(session: &mut Session, args: &Args) -> Option<String> {
 /// Returns the first given option that applies to a single mix, because a deliverable has its own value.
 fn option_of_single_mix(args: &Args) -> Option<&'static str> {
     [
+        ("--preset", args.preset.is_some() && args.deliver.is_empty()),
         ("--format", args.format.is_some()),
         (
             "--report",
