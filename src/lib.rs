@@ -212,6 +212,7 @@ mod bounce;
 pub mod compare;
 mod crops;
 pub mod deliver;
+pub mod interchange;
 mod player;
 pub mod slice;
 
@@ -229,6 +230,7 @@ macro_rules! page {
             "[mastering]: crate::guide::mastering\n",
             "[many machines]: crate::guide::many_machines\n",
             "[formats]: crate::guide::formats\n",
+            "[interchange]: crate::guide::interchange\n",
             "[session keys]: crate::guide::session_keys\n",
             "[warnings]: crate::guide::warnings\n",
             "[promises]: crate::promises\n\n",
@@ -261,6 +263,9 @@ pub mod guide {
 
     #[doc = page!("Formats that are read, refused and written; alignment; known differences from other decoders.", "formats.md")]
     pub mod formats {}
+
+    #[doc = page!("Sessions and spotting of other programs, and what each format carries.", "interchange.md")]
+    pub mod interchange {}
 
     #[doc = page!("Every key of the session file and every processor.", "session-keys.md")]
     pub mod session_keys {}
