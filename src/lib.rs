@@ -118,12 +118,29 @@
 //! `cargo test --test faults determinism` and `.ci/determinism` compare builds.
 //!
 //! # Features
-//! Both features are off by default. The default build needs Rust alone and opens no network connection.
+//! The default build has all features of the first table. It needs Rust alone and opens no network connection.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `all-codecs` | `codecs-aac`, `codecs-adpcm`, `codecs-alac`, `codecs-mp3` and `codecs-vorbis`: a decoder each; PCM and FLAC are always decoded |
+//! | `flac-output` | writing of FLAC |
+//! | `player` | [`Player`] |
+//! | `serde` | `Serialize` of reports and warnings, `Serialize` and `Deserialize` of units |
+//! | `report` | reports as table, JSON, SVG and HTML; contains `serde` |
+//! | `session-file` | [`Load`], [`Session::save`], [`Delivery`] and [`interchange`]; contains `report` |
+//! | `threads` | renders on several cores; without it [`Options::threads`] has no effect |
+//!
+//! A game that plays music takes
+//! `soundtrack = { version = "0.1", default-features = false, features = ["codecs-vorbis", "player"] }`. A stem whose codec
+//! is left out is refused with the name of the feature.
+//!
+//! These are off by default:
 //!
 //! | feature | adds | needs |
 //! |---|---|---|
-//! | `device` | playback on output devices (`Session::play`, `devices`) | on Linux, the headers of ALSA |
+//! | `device` | playback on output devices (`Session::play`, `devices`); contains `player` | on Linux, the headers of ALSA |
 //! | `cloud` | stems, sessions and outputs in object stores | a C compiler |
+//! | `dawproject` | [`interchange`] reads and writes DAWproject; contains `session-file` | – |
 //!
 //! # Terms
 //! | term | meaning |
@@ -152,6 +169,16 @@
 // On docs.rs, items of a feature say so.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]
+// Small builds leave out callers of shared code. That nothing is unused is checked with all features.
+#![cfg_attr(
+    not(all(
+        feature = "all-codecs",
+        feature = "flac-output",
+        feature = "player",
+        feature = "session-file"
+    )),
+    allow(dead_code, unused_imports)
+)]
 #![warn(missing_debug_implementations)]
 #![warn(
     clippy::unwrap_used,
@@ -187,6 +214,8 @@ mod curve;
 pub mod error;
 mod layout;
 mod sync;
+#[cfg(feature = "report")]
+mod text_table;
 mod timecode;
 mod units;
 
@@ -211,7 +240,11 @@ mod session;
 mod bounce;
 pub mod compare;
 mod crops;
+#[cfg(feature = "session-file")]
 pub mod deliver;
+#[cfg(feature = "session-file")]
+pub mod interchange;
+#[cfg(feature = "player")]
 mod player;
 pub mod slice;
 
@@ -226,9 +259,11 @@ macro_rules! page {
             "\n\n[mixing]: crate::guide::mixing\n",
             "[reports]: crate::guide::reports\n",
             "[playing]: crate::guide::playing\n",
+            "[processors]: crate::guide::processors\n",
             "[mastering]: crate::guide::mastering\n",
             "[many machines]: crate::guide::many_machines\n",
             "[formats]: crate::guide::formats\n",
+            "[interchange]: crate::guide::interchange\n",
             "[session keys]: crate::guide::session_keys\n",
             "[warnings]: crate::guide::warnings\n",
             "[promises]: crate::promises\n\n",
@@ -247,6 +282,9 @@ pub mod guide {
     #[doc = page!("Command line and session files: stems, cues against picture, deliverables.", "mixing.md")]
     pub mod mixing {}
 
+    #[doc = page!("Formulas of the processors, and the order in which they run.", "processors.md")]
+    pub mod processors {}
+
     #[doc = page!("Seeing a mix and comparing files.", "reports.md")]
     pub mod reports {}
 
@@ -262,6 +300,9 @@ pub mod guide {
     #[doc = page!("Formats that are read, refused and written; alignment; known differences from other decoders.", "formats.md")]
     pub mod formats {}
 
+    #[doc = page!("Sessions and spotting of other programs, and what each format carries.", "interchange.md")]
+    pub mod interchange {}
+
     #[doc = page!("Every key of the session file and every processor.", "session-keys.md")]
     pub mod session_keys {}
 
@@ -274,6 +315,7 @@ pub use bounce::{Bounce, Progress};
 pub use cancel::Cancel;
 pub use crops::Crops;
 pub use curve::{Curve, Fade, FadeShape, Point, Shape, UnknownShape};
+#[cfg(feature = "session-file")]
 pub use deliver::Delivery;
 pub use dsp::pan::{PanLaw, UnknownPanLaw};
 pub use encode::{Format, Sink};
@@ -282,17 +324,22 @@ pub use error::{Error, ErrorKind, Problem, Result};
 pub use layout::{Layout, Spec, UnknownLayout};
 pub use measure::LoudnessTarget;
 pub use media::{Damage, Input, Opener, Source};
+#[cfg(feature = "report")]
+pub use plan::PlanSummary;
 pub use plan::{Plan, PlannedCue, PlannedUse};
+#[cfg(feature = "player")]
 pub use player::{
     Callback, Event, Level, Levels, LoudnessSoFar, Player, PlayerBuilder, State, Underruns,
 };
 #[cfg(feature = "device")]
 pub use player::{DeviceInfo, devices};
 pub use report::Report;
+#[cfg(feature = "session-file")]
+pub use session::Load;
 pub use session::{
     Album, At, Bus, BusId, Clip, Content, Credit, Cue, CueId, CueKind, Deliverable, Excerpt,
-    Insert, Load, Marker, Master, Output, Selector, Send, Session, Strip, Track, TrackId,
-    UnknownCueKind, UnknownPart, Use,
+    Insert, Marker, Master, Output, Selector, Send, Session, Strip, Track, TrackId, UnknownCueKind,
+    UnknownPart, Use,
 };
 pub use timecode::{FrameRate, NotATimecode, Timecode, UnknownFrameRate};
 pub use units::{Dbfs, Dbtp, Decibels, Frames, Gain, Lufs, NotANumber, Pan, SampleRate};

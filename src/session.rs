@@ -12,6 +12,7 @@ mod cue;
 mod cycle;
 mod deliverable;
 pub(crate) mod exact_times;
+#[cfg(feature = "session-file")]
 mod format;
 mod id;
 mod insert;
@@ -33,6 +34,7 @@ pub use clip::Clip;
 pub use credit::Credit;
 pub use cue::{Cue, CueKind, Marker, UnknownCueKind, Use};
 pub use deliverable::{Deliverable, Excerpt};
+#[cfg(feature = "session-file")]
 pub use format::Load;
 pub use id::{BusId, CueId, TrackId};
 pub use insert::Insert;
@@ -279,6 +281,21 @@ impl Session {
             Selector::Bus(id) => self.key.owns(id.session()),
             Selector::Cue(id) | Selector::CueTrack(id, _) => self.key.owns(id.session()),
             Selector::Master => true,
+        }
+    }
+
+    /// Removes cues, deliverables and inserts, so that only the places of the tracks' clips are left.
+    #[cfg(feature = "dawproject")]
+    pub(crate) fn reduce_to_tracks(&mut self) {
+        self.cues.clear();
+        self.deliverables.clear();
+        self.master.inserts.clear();
+        let tracks = self.tracks.iter_mut().map(|track| &mut track.strip);
+        let strips = tracks.chain(self.buses.iter_mut().map(|bus| &mut bus.strip));
+        for strip in strips {
+            strip.inserts.clear();
+            // What a solo hides is kept.
+            strip.solo = false;
         }
     }
 

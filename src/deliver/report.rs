@@ -6,8 +6,9 @@ use super::null_test::{NullMeter, Residue};
 use crate::{
     diagnostics::Warning,
     dsp::peak::Peak,
-    report::Report,
+    report::{Report, Versioned},
     session::{Content, Session},
+    text_table::TextTable,
     units::{Dbfs, Dbtp, Decibels, Frames, Lufs, SampleRate},
 };
 use serde::Serialize;
@@ -198,11 +199,12 @@ impl Delivered {
             .collect()
     }
 
-    /// Returns the report as one JSON document. Later versions only add keys.
+    /// Returns the report as one JSON document. Its first key is `version`,
+    /// [`JSON_VERSION`](crate::report::JSON_VERSION).
     #[must_use]
     pub fn to_json(&self) -> String {
         // Serialization cannot fail: every key is a string and every value has a JSON form.
-        serde_json::to_string_pretty(self).unwrap_or_default()
+        serde_json::to_string_pretty(&Versioned::new(self)).unwrap_or_default()
     }
 }
 
@@ -220,7 +222,7 @@ pub(super) const HEAD: [&str; 8] = [
 
 impl fmt::Display for Delivered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rows = vec![HEAD.map(str::to_owned)];
+        let mut table = TextTable::new(HEAD, &[5, 6, 7]).droppable(&[3, 1, 4]);
         for deliverable in &self.deliverables {
             for (number, file) in deliverable.files.iter().enumerate() {
                 let name = if number == 0 {
@@ -228,10 +230,10 @@ impl fmt::Display for Delivered {
                 } else {
                     String::new()
                 };
-                rows.push(file.row(name));
+                table.push(file.row(name));
             }
         }
-        crate::report::table::table(f, &rows, &[5, 6, 7])?;
+        table.write(f)?;
         writeln!(f)?;
         for deliverable in &self.deliverables {
             for line in deliverable.check_lines() {

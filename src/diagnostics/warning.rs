@@ -12,6 +12,7 @@ use crate::{
     timecode::Timecode,
     units::{Dbfs, Dbtp, Decibels, Frames, SampleRate},
 };
+#[cfg(feature = "serde")]
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::fmt;
 
@@ -870,6 +871,7 @@ impl fmt::Display for Severity {
     }
 }
 
+#[cfg(feature = "serde")]
 impl Serialize for Warning {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut json = serializer.serialize_struct("Warning", 4)?;

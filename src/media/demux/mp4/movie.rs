@@ -255,6 +255,7 @@ pub(super) struct StemLabel {
 
 /// Returns the labels in the metadata of a Native Instruments stem file: JSON with a list `stems`, each
 /// with a `name` and a `color`.
+#[cfg(feature = "session-file")]
 fn stem_labels(json: &[u8]) -> Vec<StemLabel> {
     let json: serde_json::Value = serde_json::from_slice(json).unwrap_or_default();
     let stems = json.get("stems").and_then(serde_json::Value::as_array);
@@ -269,9 +270,16 @@ fn stem_labels(json: &[u8]) -> Vec<StemLabel> {
 }
 
 /// Returns true for `#rrggbb`.
+#[cfg(feature = "session-file")]
 fn is_colour(text: &str) -> bool {
     let digits = text.strip_prefix('#').unwrap_or_default();
     digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
+/// JSON is read only by builds that read session files, where the names become those of tracks.
+#[cfg(not(feature = "session-file"))]
+fn stem_labels(_json: &[u8]) -> Vec<StemLabel> {
+    Vec::new()
 }
 
 fn is_audio(trak: &[u8]) -> bool {
