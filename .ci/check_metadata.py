@@ -52,6 +52,11 @@ def hundredths(level):
     return sign * int(abs(level) * 100 + 0.5) / 100
 
 
+def replay_gain(loudness):
+    """Formats a gain to -18 LUFS without a minus before zero."""
+    return f"{round(-18.0 - loudness, 2) + 0.0:+.2f} dB"
+
+
 def check_wave(file, report, title, channels):
     """Checks a WAV file of the picture's timeline."""
     wave = WavInfoReader(str(file), info_encoding="utf-8")
@@ -151,9 +156,9 @@ def check_piece(file, report, album, number, title, isrc, artist, composers):
     stated("ISRC", [isrc])
     stated("BARCODE", ["00602547924032"])
     mix = report["mix"]
-    stated("REPLAYGAIN_TRACK_GAIN", [f"{-18.0 - mix['integrated_lufs']:+.2f} dB"])
+    stated("REPLAYGAIN_TRACK_GAIN", [replay_gain(mix["integrated_lufs"])])
     stated("REPLAYGAIN_TRACK_PEAK", [f"{10 ** (mix['true_peak_dbtp'] / 20):.6f}"])
-    stated("REPLAYGAIN_ALBUM_GAIN", [f"{-18.0 - album['integrated_lufs']:+.2f} dB"])
+    stated("REPLAYGAIN_ALBUM_GAIN", [replay_gain(album["integrated_lufs"])])
     stated("REPLAYGAIN_ALBUM_PEAK", [f"{10 ** (album['true_peak_dbtp'] / 20):.6f}"])
     points = [point.first_sample for point in tags.seektable.seekpoints]
     wanted = [10 * 48_000 * i // 4096 * 4096 for i in range(-(-report["frames"] // 480_000))]

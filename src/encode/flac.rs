@@ -285,14 +285,14 @@ impl Encoder for FlacEncoder {
         }
         if let Some((gain, peak)) = loudness.replay_gain() {
             self.loudness = vec![
-                ("REPLAYGAIN_TRACK_GAIN", format!("{gain:+.2} dB")),
+                ("REPLAYGAIN_TRACK_GAIN", decibels(gain)),
                 ("REPLAYGAIN_TRACK_PEAK", format!("{peak:.6}")),
                 ("REPLAYGAIN_REFERENCE_LOUDNESS", "-18.00 LUFS".to_owned()),
             ];
         }
         if let Some((gain, peak)) = loudness.album.map(|album| album.replay_gain()) {
             self.loudness.extend([
-                ("REPLAYGAIN_ALBUM_GAIN", format!("{gain:+.2} dB")),
+                ("REPLAYGAIN_ALBUM_GAIN", decibels(gain)),
                 ("REPLAYGAIN_ALBUM_PEAK", format!("{peak:.6}")),
             ]);
         }
@@ -444,6 +444,13 @@ fn tags(metadata: &Metadata, rate: u32) -> Vec<(&'static str, String)> {
     tags
 }
 
+/// Returns a gain as ReplayGain states it: `-7.35 dB`, and `+0.00 dB` on either side of zero.
+fn decibels(gain: f64) -> String {
+    // Adding zero makes +0.0 of -0.0.
+    let rounded = (100.0 * gain).round() / 100.0 + 0.0;
+    format!("{rounded:+.2} dB")
+}
+
 /// Returns the body of the block of comments.
 fn comments(tags: &[(&str, String)], loudness: &[(&str, String)]) -> Vec<u8> {
     let mut body = Vec::new();
@@ -476,6 +483,24 @@ fn append_integers(width: Width, pcm: &[u8], to: &mut Vec<i32>) {
                     .iter()
                     .map(|[a, b, c]| i32::from_le_bytes([0, *a, *b, *c]) >> 8),
             );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gain_of_nothing_has_no_minus() {
+        for (gain, text) in [
+            (-0.001, "+0.00 dB"),
+            (0.0, "+0.00 dB"),
+            (-0.006, "-0.01 dB"),
+            (-7.346, "-7.35 dB"),
+            (12.0, "+12.00 dB"),
+        ] {
+            assert_eq!(decibels(gain), text);
         }
     }
 }
