@@ -51,7 +51,7 @@ pub(crate) struct Header {
     pub more_data: u64,
     /// Contents of the `bext` chunk, whose time reference counts frames since midnight at the file's rate. Of its
     /// coding history there is at most the first 16 KiB.
-    pub bext: Option<Bext>,
+    pub bext: Option<Box<Bext>>,
     /// Body of the chunk that marks the file as a slice of a longer one.
     pub slice: Option<Vec<u8>>,
 }
@@ -143,7 +143,11 @@ pub(crate) fn open(file: &mut (impl Read + Seek)) -> io::Result<Found> {
         return broken("no data chunk: the file holds no audio");
     };
     let extent = extent::find_extent(file, &chunks, data, fmt.block_align)?;
-    let bext = chunks.bext.as_deref().and_then(Bext::from_bytes);
+    let bext = chunks
+        .bext
+        .as_deref()
+        .and_then(Bext::from_bytes)
+        .map(Box::new);
     Ok(Found::Wave(Header {
         form: chunks.form,
         fmt,

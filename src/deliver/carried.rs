@@ -17,7 +17,7 @@ use crate::{
     storage::InputFile,
     units::Frames,
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use waveadapter::Bext;
 
 /// Adds what the only source of a node states to the metadata of the node's file. `is_of_cue` is true for a
@@ -96,7 +96,7 @@ fn only_source<'p>(clips: &[&'p PlannedClip]) -> Option<(PathBuf, &'p PlannedCli
 }
 
 /// Returns the `bext` chunk of a file; `None` if it has none.
-fn read_bext(path: &PathBuf) -> Result<Option<Bext>> {
+fn read_bext(path: &Path) -> Result<Option<Bext>> {
     let found = InputFile::open(path).and_then(|mut file| riff::open(&mut file));
     let found = found.map_err(|e| {
         let what = format!("{}: its metadata cannot be read: {e}", path.display());
@@ -105,7 +105,7 @@ fn read_bext(path: &PathBuf) -> Result<Option<Bext>> {
             .because(e)
     })?;
     Ok(match found {
-        Found::Wave(header) => header.bext,
+        Found::Wave(header) => header.bext.map(|bext| *bext),
         _ => None,
     })
 }
