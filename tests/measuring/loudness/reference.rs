@@ -153,7 +153,7 @@ fn integrated(spec: Spec, channels: &[Vec<f64>]) -> Option<f64> {
         (b.map(|b| b / a0), a)
     };
     let stages = [
-        stage(1681.974_450_955_533, 0.707_175_236_955_419_6, true),
+        stage(1_681.974_450_955_533, 0.707_175_236_955_419_6, true),
         stage(38.135_470_876_024_44, 0.500_327_037_323_877_3, false),
     ];
     let weights: &[f64] = match spec.layout {
