@@ -118,11 +118,27 @@
 //! `cargo test --test faults determinism` and `.ci/determinism` compare builds.
 //!
 //! # Features
-//! Both features are off by default. The default build needs Rust alone and opens no network connection.
+//! The default build has all features of the first table. It needs Rust alone and opens no network connection.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `all-codecs` | `codecs-aac`, `codecs-adpcm`, `codecs-alac`, `codecs-mp3` and `codecs-vorbis`: a decoder each; PCM and FLAC are always decoded |
+//! | `flac-output` | writing of FLAC |
+//! | `player` | [`Player`] |
+//! | `serde` | `Serialize` of reports and warnings, `Serialize` and `Deserialize` of units |
+//! | `report` | reports as table, JSON, SVG and HTML; contains `serde` |
+//! | `session-file` | [`Load`], [`Session::save`] and [`Delivery`]; contains `report` |
+//! | `threads` | renders on several cores; without it [`Options::threads`] has no effect |
+//!
+//! A game that plays music takes
+//! `soundtrack = { version = "0.1", default-features = false, features = ["codecs-vorbis", "player"] }`. A stem whose codec
+//! is left out is refused with the name of the feature.
+//!
+//! These are off by default:
 //!
 //! | feature | adds | needs |
 //! |---|---|---|
-//! | `device` | playback on output devices (`Session::play`, `devices`) | on Linux, the headers of ALSA |
+//! | `device` | playback on output devices (`Session::play`, `devices`); contains `player` | on Linux, the headers of ALSA |
 //! | `cloud` | stems, sessions and outputs in object stores | a C compiler |
 //!
 //! # Terms
@@ -152,6 +168,16 @@
 // On docs.rs, items of a feature say so.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]
+// Small builds leave out callers of shared code. That nothing is unused is checked with all features.
+#![cfg_attr(
+    not(all(
+        feature = "all-codecs",
+        feature = "flac-output",
+        feature = "player",
+        feature = "session-file"
+    )),
+    allow(dead_code, unused_imports)
+)]
 #![warn(missing_debug_implementations)]
 #![warn(
     clippy::unwrap_used,
@@ -187,6 +213,8 @@ mod curve;
 pub mod error;
 mod layout;
 mod sync;
+#[cfg(feature = "report")]
+mod text_table;
 mod timecode;
 mod units;
 
@@ -211,7 +239,9 @@ mod session;
 mod bounce;
 pub mod compare;
 mod crops;
+#[cfg(feature = "session-file")]
 pub mod deliver;
+#[cfg(feature = "player")]
 mod player;
 pub mod slice;
 
@@ -278,6 +308,7 @@ pub use bounce::{Bounce, Progress};
 pub use cancel::Cancel;
 pub use crops::Crops;
 pub use curve::{Curve, Fade, FadeShape, Point, Shape, UnknownShape};
+#[cfg(feature = "session-file")]
 pub use deliver::Delivery;
 pub use dsp::pan::{PanLaw, UnknownPanLaw};
 pub use encode::{Format, Sink};
@@ -286,17 +317,22 @@ pub use error::{Error, ErrorKind, Problem, Result};
 pub use layout::{Layout, Spec, UnknownLayout};
 pub use measure::LoudnessTarget;
 pub use media::{Damage, Input, Opener, Source};
+#[cfg(feature = "report")]
+pub use plan::PlanSummary;
 pub use plan::{Plan, PlannedCue, PlannedUse};
+#[cfg(feature = "player")]
 pub use player::{
     Callback, Event, Level, Levels, LoudnessSoFar, Player, PlayerBuilder, State, Underruns,
 };
 #[cfg(feature = "device")]
 pub use player::{DeviceInfo, devices};
 pub use report::Report;
+#[cfg(feature = "session-file")]
+pub use session::Load;
 pub use session::{
     Album, At, Bus, BusId, Clip, Content, Credit, Cue, CueId, CueKind, Deliverable, Excerpt,
-    Insert, Load, Marker, Master, Output, Selector, Send, Session, Strip, Track, TrackId,
-    UnknownCueKind, UnknownPart, Use,
+    Insert, Marker, Master, Output, Selector, Send, Session, Strip, Track, TrackId, UnknownCueKind,
+    UnknownPart, Use,
 };
 pub use timecode::{FrameRate, NotATimecode, Timecode, UnknownFrameRate};
 pub use units::{Dbfs, Dbtp, Decibels, Frames, Gain, Lufs, NotANumber, Pan, SampleRate};
