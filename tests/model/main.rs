@@ -56,6 +56,14 @@ fn cases() -> u32 {
     asked.unwrap_or(2_000)
 }
 
+/// How many simpler sessions are tried after a failure, unless `PROPTEST_MAX_SHRINK_ITERS` asks for another number.
+fn shrinks(usual: u32) -> u32 {
+    match std::env::var_os("PROPTEST_MAX_SHRINK_ITERS") {
+        Some(_) => ProptestConfig::default().max_shrink_iters,
+        None => usual,
+    }
+}
+
 /// Numbers for [`scene`], and those that decide what else is asked of it.
 fn draws() -> impl Strategy<Value = (Draws, Draws)> {
     let numbers =
@@ -247,7 +255,7 @@ fn compare(session: &Session, stems: &Stems, dice: &mut Dice) -> Result<(), Test
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases().div_ceil(2), max_shrink_iters: 1_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases().div_ceil(2), max_shrink_iters: shrinks(1_000), ..ProptestConfig::default() })]
 
     /// Through every way to render in memory.
     #[test]
@@ -483,7 +491,7 @@ fn compare_files(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases().div_ceil(10), max_shrink_iters: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases().div_ceil(10), max_shrink_iters: shrinks(300), ..ProptestConfig::default() })]
 
     /// Files of deliverables, from a session that was written and read.
     #[test]
